@@ -1,0 +1,104 @@
+"""The Engine API and JSON-RPC of one execution client, as a consensus client uses them."""
+
+import base64
+import hashlib
+import hmac
+import http.client
+import json
+import time
+import urllib.request
+from dataclasses import dataclass
+from typing import Any
+
+# The newest getPayload first. Clients differ in which of them they offer for a block of the Osaka fork.
+GET_PAYLOAD_VERSIONS = (5, 4)
+
+
+class EngineError(Exception):
+    """The client could not be reached, answered with an error, or refused a block."""
+
+
+@dataclass(frozen=True)
+class Built:
+    """A block that a client has built, in the form that newPayload takes it back."""
+
+    payload: dict[str, Any]
+    requests: list[str]
+
+
+def call(url: str, method: str, parameters: list[Any], headers: dict[str, str], seconds: float) -> Any:
+    """Asks for one JSON-RPC result."""
+    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": parameters}).encode()
+    request = urllib.request.Request(url, body, {"content-type": "application/json", **headers})
+    try:
+        with urllib.request.urlopen(request, timeout=seconds) as response:
+            answer = json.load(response)
+    except (OSError, http.client.HTTPException, json.JSONDecodeError) as error:
+        raise EngineError(f"{method}: {error}") from error
+    if "result" not in answer:
+        raise EngineError(f"{method}: {answer.get('error')}")
+    return answer["result"]
+
+
+class Engine:
+    """One execution client, told what to build and what to follow."""
+
+    # Generous beside the second that the Engine API allows: the machine may be busy with other work.
+    DEADLINE_SECONDS = 10.0
+
+    def __init__(self, name: str, url: str, jwt_secret: bytes) -> None:
+        self.name = name
+        self._url = url
+        self._jwt_secret = jwt_secret
+        offered = self._ask("exchangeCapabilities", [])
+        self._get_payload = next(
+            f"getPayloadV{version}"
+            for version in GET_PAYLOAD_VERSIONS
+            if f"engine_getPayloadV{version}" in offered
+        )
+
+    def genesis(self) -> dict[str, Any]:
+        """The execution block from which the chain starts."""
+        return self._call("eth_getBlockByNumber", ["0x0", False])
+
+    def build(self, forkchoice: dict[str, str], attributes: dict[str, Any]) -> Built:
+        """Has the client build a block on top of the head that `forkchoice` names."""
+        payload_id = self._forkchoice(forkchoice, attributes)["payloadId"]
+        answer = self._ask(self._get_payload, payload_id)
+        return Built(answer["executionPayload"], answer.get("executionRequests") or [])
+
+    def follow(self, built: Built, parent_beacon_block_root: str, forkchoice: dict[str, str]) -> None:
+        """Has the client check and take over a block as its head."""
+        status = self._ask("newPayloadV4", built.payload, [], parent_beacon_block_root, built.requests)
+        self._demand_valid("newPayloadV4", status)
+        self._forkchoice(forkchoice, None)
+
+    def _forkchoice(self, forkchoice: dict[str, str], attributes: dict[str, Any] | None) -> dict[str, Any]:
+        answer = self._ask("forkchoiceUpdatedV3", forkchoice, attributes)
+        self._demand_valid("forkchoiceUpdatedV3", answer["payloadStatus"])
+        return answer
+
+    def _demand_valid(self, method: str, status: dict[str, Any]) -> None:
+        if status["status"] != "VALID":
+            raise EngineError(f"{method}: {status}")
+
+    def _ask(self, method: str, *parameters: Any) -> Any:
+        return self._call(f"engine_{method}", list(parameters))
+
+    def _call(self, method: str, parameters: list[Any]) -> Any:
+        try:
+            headers = {"authorization": f"Bearer {self._token()}"}
+            return call(self._url, method, parameters, headers, self.DEADLINE_SECONDS)
+        except EngineError as error:
+            raise EngineError(f"{self.name}: {error}") from error
+
+    def _token(self) -> str:
+        """A JWT for one request: clients refuse one that was issued more than a minute ago."""
+        parts = [{"alg": "HS256", "typ": "JWT"}, {"iat": int(time.time())}]
+        message = b".".join(_base64url(json.dumps(part).encode()) for part in parts)
+        signature = hmac.new(self._jwt_secret, message, hashlib.sha256).digest()
+        return (message + b"." + _base64url(signature)).decode()
+
+
+def _base64url(data: bytes) -> bytes:
+    return base64.urlsafe_b64encode(data).rstrip(b"=")
