@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 from eth_consensus_specs.debug.encode import encode
 from eth_consensus_specs.fulu import minimal as spec
 
-from beacon import FORK, FORKS, SLOT_SECONDS, Chain
+from chain import FORK, FORKS, SLOT_SECONDS, Chain
 
 SSZ = "application/octet-stream"
 MAX_UPDATES = 128

@@ -61,6 +61,10 @@ class Engine:
         """The execution block from which the chain starts."""
         return self._call("eth_getBlockByNumber", ["0x0", False])
 
+    def chain_id(self) -> int:
+        """The number by which transactions name the chain."""
+        return int(self._call("eth_chainId", []), 16)
+
     def build(self, forkchoice: dict[str, str], attributes: dict[str, Any]) -> Built:
         """Has the client build a block on top of the head that `forkchoice` names."""
         payload_id = self._forkchoice(forkchoice, attributes)["payloadId"]
