@@ -15,7 +15,7 @@ from beacon_api import handler
 from chain import SLOT_SECONDS, Chain, configure_spec, report
 from engine import Engine, EngineError
 
-# Finality comes with the block of slot 33 at the earliest; the rest gives finality updates a history.
+# Finality comes with the block of slot 32 at the earliest, and a finality update two blocks later.
 PAST_SLOTS = 40
 # Real chains have slots without a block. The second one is the start of an epoch, so that a checkpoint is
 # a block of the epoch before it.

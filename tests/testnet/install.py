@@ -1,0 +1,223 @@
+"""Installs what the test network is made of, once for every state of its lock files.
+
+Everything lives in a cache outside the repository. An entry is made under another name and renamed when it is
+complete, so what is there is whole; a lock keeps two runs from making the same entry at once.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from process import Failed, run
+
+HERE = Path(__file__).resolve().parent
+REPOSITORY = HERE.parents[1]
+SPEC_PYTHON = "3.11"
+OLDEST_NODE = 20
+INSTALL_SECONDS = 1800.0
+# An ethrex build is five minutes of work for one core; the machine may have other work.
+BUILD_SECONDS = 5400.0
+DEBIAN_PACKAGES = ("gcc", "libc6-dev", "libssl-dev", "pkg-config")
+
+
+class CannotRunHere(Exception):
+    """The machine lacks something that only its owner can install."""
+
+
+@dataclass(frozen=True)
+class Installed:
+    """Where the parts of the test network are."""
+
+    ethrex: Path
+    ethereumjs: Path
+    python: Path
+
+
+def install(logs: Path) -> Installed:
+    """Makes the entries that are missing and returns where all are."""
+    root = cache()
+    root.mkdir(parents=True, exist_ok=True)
+    with _locked(root / "lock"):
+        return Installed(
+            ethrex=_ethrex(root, logs) / "saldo-testnet-execution",
+            ethereumjs=_ethereumjs(root, logs),
+            python=_consensus(root, logs) / "venv/bin/python",
+        )
+
+
+def cache() -> Path:
+    """The folder of all entries."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(os.environ.get("SALDO_TESTNET_CACHE") or Path(base) / "saldo-testnet").absolute()
+
+
+def saldo(logs: Path) -> Path:
+    """The `saldo` binary: the one that `SALDO_BIN` names, else built from this repository."""
+    if given := os.environ.get("SALDO_BIN"):
+        return Path(given).absolute()
+    _demand_tools("cargo", "cc")
+    _say("building saldo")
+    # Cargo says where the binary is: that depends on its configuration and on the environment.
+    messages = logs / "build-saldo.json"
+    build = "cargo build --release -p saldo-cli --bin saldo --message-format=json-render-diagnostics"
+    run("building saldo", ["nice", "sh", "-c", f'{build} > "$0"', messages],
+        logs / "build-saldo.log", BUILD_SECONDS, REPOSITORY)
+    for message in map(json.loads, messages.read_text().splitlines()):
+        if message.get("target", {}).get("name") == "saldo" and message.get("executable"):
+            return Path(message["executable"])
+    raise Failed("cargo built no binary named saldo")
+
+
+def _ethrex(root: Path, logs: Path) -> Path:
+    source = HERE / "execution"
+
+    def make(entry: Path) -> None:
+        _demand_tools("cargo")
+        _demand_openssl(logs)
+        _say("building ethrex (about five minutes of one core, once)")
+        # Outside the entry: what a build that was cut short has compiled is not compiled again.
+        target = entry.with_suffix(".target")
+        command = ["nice", "cargo", "build", "--locked", "--target-dir", target]
+        run("building ethrex", command, logs / "build-ethrex.log", BUILD_SECONDS, source)
+        binary = "saldo-testnet-execution"
+        shutil.copy2(target / "debug" / binary, entry / binary)
+        shutil.rmtree(target)
+
+    inputs = [source / name for name in ("Cargo.lock", "Cargo.toml", "src/main.rs")]
+    return _entry(root, "ethrex", inputs, make)
+
+
+def _ethereumjs(root: Path, logs: Path) -> Path:
+    inputs = [HERE / name for name in ("package-lock.json", "package.json", ".npmrc")]
+    _demand_node()
+
+    def make(entry: Path) -> None:
+        _demand_tools("npm")
+        _say("installing EthereumJS")
+        for file in inputs:
+            shutil.copy(file, entry)
+        # Nothing in the lock file needs its install script: native parts come built.
+        command = ["npm", "ci", "--ignore-scripts"]
+        run("installing EthereumJS", command, logs / "install-ethereumjs.log", INSTALL_SECONDS, entry)
+
+    return _entry(root, "ethereumjs", inputs, make)
+
+
+def _consensus(root: Path, logs: Path) -> Path:
+    requirements = HERE / "requirements.txt"
+
+    def make(entry: Path) -> None:
+        python = _spec_python()
+        _say("installing the consensus spec")
+        log = logs / "install-consensus.log"
+        venv = entry / "venv"
+        run("making a virtual environment", [python, "-m", "venv", venv], log, INSTALL_SECONDS)
+        pip = [venv / "bin/python", "-m", "pip", "--disable-pip-version-check", "install"]
+        command = [*pip, "--require-hashes", "--requirement", requirements]
+        run("installing the consensus spec", command, log, INSTALL_SECONDS)
+
+    return _entry(root, "consensus", [requirements], make)
+
+
+def _entry(root: Path, name: str, inputs: Sequence[Path], make: Callable[[Path], None]) -> Path:
+    """The entry for the contents of some files, made if it is missing."""
+    digest = hashlib.sha256(f"{platform.system()} {platform.machine()}".encode())
+    for file in inputs:
+        digest.update(file.read_bytes())
+    entry = root / f"{name}-{digest.hexdigest()[:16]}"
+    if not entry.exists():
+        partial = entry.with_suffix(".partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir()
+        make(partial)
+        partial.rename(entry)
+    return entry
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    deadline = time.monotonic() + BUILD_SECONDS
+    with path.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            _say("waiting for another run to finish installing")
+            while not _try_lock(file.fileno()):
+                if time.monotonic() > deadline:
+                    raise Failed(f"another run holds {path}") from None
+                time.sleep(0.5)
+        yield
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    except BlockingIOError:
+        return False
+
+
+def _demand_tools(*names: str) -> None:
+    missing = [name for name in names if shutil.which(name) is None]
+    if missing:
+        raise CannotRunHere(f"not installed: {', '.join(missing)}")
+
+
+def _demand_openssl(logs: Path) -> None:
+    """ethrex links OpenSSL, with no feature to leave it out, and is compiled in part from C."""
+    if _can_link_openssl():
+        return
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        _say(f"installing {' '.join(DEBIAN_PACKAGES)}")
+        log = logs / "install-packages.log"
+        run("apt-get update", ["apt-get", "update"], log, INSTALL_SECONDS)
+        command = ["apt-get", "install", "--yes", "--no-install-recommends", *DEBIAN_PACKAGES]
+        run("apt-get install", command, log, INSTALL_SECONDS)
+    if not _can_link_openssl():
+        raise CannotRunHere("ethrex needs a C compiler, pkg-config and OpenSSL's headers "
+                            f"(on Debian: {' '.join(DEBIAN_PACKAGES)})")
+
+
+def _can_link_openssl() -> bool:
+    if shutil.which("cc") is None or shutil.which("pkg-config") is None:
+        return False
+    return subprocess.run(["pkg-config", "--exists", "openssl"], check=False).returncode == 0
+
+
+def _demand_node() -> None:
+    _demand_tools("node")
+    version = _output("node", "--version")
+    major = version.removeprefix("v").split(".")[0]
+    if not major.isdigit() or int(major) < OLDEST_NODE:
+        raise CannotRunHere(f"node {OLDEST_NODE} or newer is needed, not {version or 'a broken one'}")
+
+
+def _spec_python() -> str:
+    """A Python of the one version that the pinned spec package is made for."""
+    for name in (sys.executable, f"python{SPEC_PYTHON}", "python3"):
+        program = "import sys, venv, ensurepip; print('%d.%d' % sys.version_info[:2])"
+        if shutil.which(name) and _output(name, "-c", program) == SPEC_PYTHON:
+            return name
+    raise CannotRunHere(f"the consensus spec needs Python {SPEC_PYTHON} with its venv module")
+
+
+def _output(*command: str) -> str:
+    """What a command prints, or nothing if it fails."""
+    result = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    return result.stdout.strip() if result.returncode == 0 else ""
+
+
+def _say(message: str) -> None:
+    print(message, file=sys.stderr, flush=True)

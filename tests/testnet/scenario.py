@@ -1,0 +1,255 @@
+"""What `saldo` must say about accounts of the test network, and what it must not say when it cannot know."""
+
+from __future__ import annotations
+
+import json
+import queue
+import secrets
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from process import Failed, wait_until
+from testnet import FUNDED_KEYS, ExecutionClient, Testnet
+
+ANSWER_SECONDS = 60.0
+MAX_AGE_SECONDS = 300
+# What the chain's committees have: two of 32 members are absent from every block.
+SIGNERS, COMMITTEE_SIZE = 30, 32
+ALL_PROVEN, NOT_PROVEN = 0, 3
+WEI_SENT = 1_234_567_890_123_456_789
+# One account of the genesis file has this, and no other.
+FUNDED = "0x00c8cccccccccccccccccccccccccccccccccccc"
+TEN = [f"0x{number:04x}".ljust(42, "c") for number in range(1, 11)]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one run of `saldo balance` said."""
+
+    status: int
+    readings: list[dict[str, Any]]
+
+
+class Scenario:
+    """The checks, in the order in which they happen to the chain."""
+
+    def __init__(self, testnet: Testnet, saldo: Path, environment: dict[str, str]) -> None:
+        self._testnet = testnet
+        self._saldo = saldo
+        self._environment = testnet.private_environment() | environment
+        self._up = list(testnet.clients)
+
+    def checks(self) -> Iterator[tuple[str, Callable[[], None]]]:
+        """Every check with its name. One runs before the next is asked for."""
+        recipient = "0x" + secrets.token_hex(20)
+        ask = self._ask_proven
+        yield "both clients follow one chain", self._demand_one_chain
+        yield "a funded account", lambda: ask({FUNDED: self._testnet.funded_at_genesis(FUNDED)})
+        yield "a funded account, finalized", self._ask_finalized
+        yield "an empty account is a proven zero", lambda: ask({recipient: 0})
+        yield "an account funded after the start", lambda: self._fund_and_ask(recipient)
+        yield "ten accounts at once", lambda: ask(
+            {address: self._testnet.funded_at_genesis(address) for address in TEN}
+        )
+        with self._session() as session:
+            yield "a process that stays open", lambda: session.ask_proven(recipient, WEI_SENT)
+            yield "one client hangs: still proven", lambda: self._hang_and_ask(recipient)
+            yield "one client is stopped: still proven", lambda: self._stop_one_and_ask(session, recipient)
+            yield "both are stopped: unknown, with the last value and its age", (
+                lambda: self._stop_both_and_ask(session, recipient)
+            )
+            yield "both are stopped, nothing known before: unknown", lambda: self._ask_unknown(recipient)
+
+    def _demand_one_chain(self) -> None:
+        number = hex(self._testnet.signed_block_number())
+        blocks = [client.call("eth_getBlockByNumber", number, False) for client in self._up]
+        for field in ("hash", "stateRoot"):
+            values = {block[field] for block in blocks}
+            expect(len(values) == 1, f"{field} of block {number} differs: {values}")
+
+    def _ask_proven(self, expected: dict[str, int], *options: str) -> list[dict[str, Any]]:
+        """Asks in a process of its own and demands these balances, all proven."""
+        answer = self._ask([*options, *expected])
+        expect_equal("exit status", answer.status, ALL_PROVEN)
+        expect_equal("number of readings", len(answer.readings), len(expected))
+        for reading, (address, wei) in zip(answer.readings, expected.items()):
+            self.demand_proven(reading, address, wei)
+        return answer.readings
+
+    def _ask_finalized(self) -> None:
+        expected = {FUNDED: self._testnet.funded_at_genesis(FUNDED)}
+        (reading,) = self._ask_proven(expected, "--finalized")
+        expect_equal("assurance", reading["block"]["assurance"], "finalized")
+
+    def _fund_and_ask(self, recipient: str) -> None:
+        sender = next(iter(FUNDED_KEYS))
+        number = self._testnet.transfer(sender, recipient, WEI_SENT)
+        (reading,) = self._ask_proven({recipient: WEI_SENT})
+        expect(reading["block"]["number"] >= number, f"the proof is older than block {number}")
+        # What is left to the sender depends on the fee; both clients have worked it out.
+        left = int(self._testnet.ethereumjs.call("eth_getBalance", sender, "latest"), 16)
+        expect(left < self._testnet.funded_at_genesis(sender) - WEI_SENT, "the sender paid nothing")
+        self._ask_proven({sender: left})
+
+    def _hang_and_ask(self, recipient: str) -> None:
+        self._testnet.ethereumjs.process.pause()
+        try:
+            self._up = [self._testnet.ethrex]
+            self._ask_proven({recipient: WEI_SENT})
+        finally:
+            self._testnet.ethereumjs.process.resume()
+            self._up = list(self._testnet.clients)
+        self._await_new_block(self._testnet.ethereumjs)
+
+    def _stop_one_and_ask(self, session: Session, recipient: str) -> None:
+        """Stops the client that has built all blocks so far; the other one builds from then on."""
+        self._testnet.ethrex.process.stop()
+        self._up = [self._testnet.ethereumjs]
+        self._await_new_block(self._testnet.ethereumjs)
+        self._ask_proven({recipient: WEI_SENT})
+        session.ask_proven(recipient, WEI_SENT)
+
+    def _await_new_block(self, client: ExecutionClient) -> None:
+        """Waits until a block that the client did not have yet is signed."""
+        newest = int(client.call("eth_blockNumber"), 16)
+        signed = self._testnet.signed_block_number
+        wait_until("new signed block", lambda: signed() > newest, ANSWER_SECONDS, [self._testnet.beacon])
+
+    def _stop_both_and_ask(self, session: Session, recipient: str) -> None:
+        for client in self._testnet.clients:
+            client.process.stop()
+        self._up = []
+        first = session.ask(recipient)
+        self._demand_unknown(first, recipient)
+        last = first["last"]
+        expect(last is not None, "the last value is gone")
+        expect_equal("last amount", last["amount"], str(WEI_SENT))
+        expect(last["block"] is not None, "the last value names no block")
+        again = session.ask(recipient, after_seconds=2.0)
+        ages = [reading["last"]["age_seconds"] for reading in (first, again)]
+        expect(0 <= ages[0] < ages[1] <= MAX_AGE_SECONDS, f"ages of the last value: {ages}")
+
+    def _ask_unknown(self, recipient: str) -> None:
+        answer = self._ask([recipient])
+        expect_equal("exit status", answer.status, NOT_PROVEN)
+        (reading,) = answer.readings
+        self._demand_unknown(reading, recipient)
+        expect_equal("last", reading["last"], None)
+
+    def demand_proven(self, reading: dict[str, Any], address: str, wei: int) -> None:
+        """Demands that a reading is proven, has this amount, and names a block that bears it out."""
+        self._demand_subject(reading, address)
+        expect_equal("state", reading["state"], "proven", reading["why"])
+        expect_equal("amount", reading["amount"], str(wei))
+        expect_equal("why", reading["why"], None)
+        names = [client.name for client in self._up]
+        expect(reading["provider"] in names, f"provider is {reading['provider']}, not one of {names}")
+        age = reading["age_seconds"]
+        expect(0 <= age <= MAX_AGE_SECONDS, f"age is {age} s")
+        block = reading["block"]
+        expect(block["assurance"] in ("signed", "finalized"), f"assurance is {block['assurance']}")
+        if block["assurance"] == "signed":
+            signed = (block["signers"], block["committee_size"])
+            expect_equal("signers and committee", signed, (SIGNERS, COMMITTEE_SIZE))
+        for client in self._up:
+            number = hex(block["number"])
+            theirs = client.call("eth_getBlockByNumber", number, False)
+            expect_equal(f"block hash at {client.name}", block["hash"], theirs["hash"])
+            expect_equal(f"state root at {client.name}", block["state_root"], theirs["stateRoot"])
+            expect_equal("timestamp", block["timestamp"], int(theirs["timestamp"], 16))
+            balance = int(client.call("eth_getBalance", address, number), 16)
+            expect_equal(f"balance at {client.name}", str(wei), str(balance))
+
+    def _demand_unknown(self, reading: dict[str, Any], address: str) -> None:
+        self._demand_subject(reading, address)
+        expect_equal("state", reading["state"], "unknown")
+        expect_equal("amount", reading["amount"], None)
+        expect_equal("block", reading["block"], None)
+        for field in ("code", "detail", "fault"):
+            expect(bool(reading["why"][field]), f"why.{field} is empty")
+        tried = {attempt["provider"] for attempt in reading["attempts"]}
+        names = {client.name for client in self._testnet.clients}
+        expect(names <= tried, f"tried {tried}, not all of {names}")
+
+    def _demand_subject(self, reading: dict[str, Any], address: str) -> None:
+        expect_equal("schema", reading["schema"], "saldo.reading/1")
+        expect_equal("chain", reading["chain_id"], self._testnet.chain_id)
+        expect_equal("asset", reading["asset"], f"eip155:{self._testnet.chain_id}/slip44:60")
+        expect_equal("address", reading["address"].lower(), address)
+
+    def _ask(self, arguments: Sequence[str]) -> Answer:
+        done = subprocess.run(
+            [self._saldo, "balance", "--json", *arguments], env=self._environment,
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=ANSWER_SECONDS, check=False,
+        )
+        self._log(f"$ saldo balance --json {' '.join(arguments)}\n{done.stdout}{done.stderr}")
+        try:
+            return Answer(done.returncode, [json.loads(line) for line in done.stdout.splitlines()])
+        except ValueError:
+            raise Failed(f"status {done.returncode}, not JSON: {done.stdout}{done.stderr}") from None
+
+    @contextmanager
+    def _session(self) -> Iterator[Session]:
+        log = (self._testnet.directory / "logs/saldo.log").open("a")
+        with log, subprocess.Popen(
+            [self._saldo, "balance", "--json", "-"], env=self._environment,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True,
+        ) as child:
+            try:
+                yield Session(self, child)
+            finally:
+                child.kill()
+
+    def _log(self, text: str) -> None:
+        with (self._testnet.directory / "logs/saldo.log").open("a") as log:
+            log.write(text)
+
+
+class Session:
+    """One `saldo` process that answers address by address, and remembers."""
+
+    def __init__(self, scenario: Scenario, child: subprocess.Popen[str]) -> None:
+        self._scenario = scenario
+        self._child = child
+        self._lines: queue.Queue[str] = queue.Queue()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def ask(self, address: str, after_seconds: float = 0.0) -> dict[str, Any]:
+        """Writes an address and waits for the reading of it."""
+        time.sleep(after_seconds)
+        assert self._child.stdin is not None
+        try:
+            self._child.stdin.write(f"{address}\n")
+            self._child.stdin.flush()
+            line = self._lines.get(timeout=ANSWER_SECONDS)
+        except (OSError, queue.Empty) as error:
+            raise Failed(f"no answer from the process that stays open: {error!r}") from error
+        self._scenario._log(f"> {address}\n{line}")
+        return dict(json.loads(line))
+
+    def ask_proven(self, address: str, wei: int) -> None:
+        """Asks and demands this balance, proven."""
+        self._scenario.demand_proven(self.ask(address), address, wei)
+
+    def _read(self) -> None:
+        assert self._child.stdout is not None
+        for line in self._child.stdout:
+            self._lines.put(line)
+
+
+def expect(holds: bool, otherwise: str) -> None:
+    """Raises `Failed` with a text unless a condition holds."""
+    if not holds:
+        raise Failed(otherwise)
+
+
+def expect_equal(what: str, got: object, expected: object, because: object = None) -> None:
+    """Raises `Failed` unless two values are equal."""
+    reason = f" ({because})" if because else ""
+    expect(got == expected, f"{what} is {got!r}, not {expected!r}{reason}")
