@@ -1,0 +1,123 @@
+//! The reply of `eth_getProof` ([EIP-1186](https://eips.ethereum.org/EIPS/eip-1186)): proofs, and claims that are not believed.
+
+use alloc::vec::Vec;
+
+use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U64, U256};
+use serde::{Deserialize, Deserializer};
+
+use crate::error::ProofError;
+use crate::leaf::{Account, Slot};
+use crate::root::StateRoot;
+use crate::trie::EMPTY_ROOT_HASH;
+use crate::verified::{Verified, verify_account};
+
+/// What a provider answers to `eth_getProof`. Fields it adds are ignored; a missing `storageProof` is an empty one.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AccountReply {
+    /// The address it claims to be about.
+    pub address: Address,
+    /// The balance it claims, in wei.
+    pub balance: U256,
+    /// The nonce it claims.
+    #[serde(deserialize_with = "quantity")]
+    pub nonce: u64,
+    /// The code hash it claims.
+    pub code_hash: B256,
+    /// The storage root it claims.
+    pub storage_hash: B256,
+    /// Nodes of the state trie, root first.
+    pub account_proof: Vec<Bytes>,
+    /// A proof for each slot asked for, or for fewer.
+    #[serde(default)]
+    pub storage_proof: Vec<StorageReply>,
+}
+
+/// What a provider answers about one slot.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct StorageReply {
+    /// The slot it claims to be about. An integer, because clients strip or pad leading zeros.
+    pub key: U256,
+    /// The word it claims.
+    pub value: U256,
+    /// Nodes of the storage trie, root first.
+    pub proof: Vec<Bytes>,
+}
+
+/// Which claims of a reply differ from what its own proof proves. To be recorded, never used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Contradictions {
+    /// `address` differs from the one asked for.
+    pub address: bool,
+    /// `balance` differs from the leaf.
+    pub balance: bool,
+    /// `nonce` differs from the leaf.
+    pub nonce: bool,
+    /// `codeHash` differs from the leaf.
+    pub code_hash: bool,
+    /// `storageHash` differs from the leaf.
+    pub storage_hash: bool,
+}
+
+impl AccountReply {
+    /// Verifies the account proof against what was asked, never against what is echoed. See [`verify_account`].
+    ///
+    /// # Errors
+    /// Those of [`verify_account`].
+    pub fn verify(&self, state_root: StateRoot, address: Address) -> Result<Verified<Account>, ProofError> {
+        verify_account(state_root, address, &self.account_proof)
+    }
+
+    /// The reply about the slot `key`, or `None` if there is none: the provider left it out, which proves nothing.
+    ///
+    /// Its proof goes to [`Verified::slot`], together with the key that was asked for.
+    pub fn storage(&self, key: B256) -> Option<&StorageReply> {
+        let key = U256::from_be_bytes(key.0);
+        self.storage_proof.iter().find(|reply| reply.key == key)
+    }
+
+    /// Compares the claims with what was proven.
+    pub fn contradictions(&self, verified: &Verified<Account>) -> Contradictions {
+        let address = self.address != *verified.subject();
+        match verified.leaf() {
+            Account::Present(state) => Contradictions {
+                address,
+                balance: self.balance != state.balance,
+                nonce: self.nonce != state.nonce,
+                code_hash: self.code_hash != state.code_hash,
+                storage_hash: self.storage_hash != state.storage_root.get(),
+            },
+            // Clients write an absent account's hashes either way.
+            Account::Absent => Contradictions {
+                address,
+                balance: !self.balance.is_zero(),
+                nonce: self.nonce != 0,
+                code_hash: self.code_hash != KECCAK256_EMPTY && !self.code_hash.is_zero(),
+                storage_hash: self.storage_hash != EMPTY_ROOT_HASH && !self.storage_hash.is_zero(),
+            },
+        }
+    }
+}
+
+impl StorageReply {
+    /// True if the claimed word differs from what was proven.
+    pub fn contradicts(&self, verified: &Verified<Slot>) -> bool {
+        let proven = match verified.leaf() {
+            Slot::Present(word) => *word,
+            Slot::Absent => U256::ZERO,
+        };
+        self.key != U256::from_be_bytes(verified.subject().key.0) || self.value != proven
+    }
+}
+
+impl Contradictions {
+    /// True if any claim differs.
+    pub const fn any(&self) -> bool {
+        self.address || self.balance || self.nonce || self.code_hash || self.storage_hash
+    }
+}
+
+/// A `QUANTITY`: a hexadecimal string.
+fn quantity<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    U64::deserialize(deserializer).map(|quantity| quantity.to())
+}

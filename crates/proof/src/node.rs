@@ -1,0 +1,134 @@
+//! One trie node, and where it leads ([Yellow Paper, appendix D](https://ethereum.github.io/yellowpaper/paper.pdf)).
+
+use alloy_primitives::B256;
+
+use crate::error::{NodeError, ProofError};
+use crate::path::{KeyPath, MAX_NIBBLES, NodePath};
+use crate::rlp::{self, Item, Items};
+
+/// An embedded node has at most 31 bytes, of which one is the list header.
+const MAX_EMBEDDED_PAYLOAD: usize = 30;
+
+/// Where a node leads on the way to a key.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Step<'a> {
+    /// To a child, which stands this many nibbles further on.
+    Down(Child<'a>, usize),
+    /// To the value.
+    Value(&'a [u8]),
+    /// Nowhere: the trie does not hold the key.
+    Nowhere,
+}
+
+/// A child of a branch or an extension.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Child<'a> {
+    /// The hash of the next node of the proof.
+    Hash(B256),
+    /// The list payload of a node of fewer than 32 bytes.
+    Embedded(&'a [u8]),
+}
+
+/// Takes one step along `path` through the node with this list payload. `node` is its place in the proof.
+///
+/// All of the node's items are checked, not only the one the path needs; what is inside an embedded child is checked
+/// when the path enters it.
+pub(crate) fn step<'a>(payload: &'a [u8], path: KeyPath<'_>, node: usize) -> Result<Step<'a>, ProofError> {
+    let malformed = |cause| ProofError::MalformedNode { node, depth: path.depth(), cause };
+    let too_long = |got| ProofError::PathTooLong { node, got, limit: MAX_NIBBLES };
+
+    let mut items = Items::new(payload);
+    let first = item(&mut items, 0).map_err(malformed)?;
+    let second = item(&mut items, 1).map_err(malformed)?;
+    if !items.is_empty() {
+        // Its children would stand at depth 65.
+        if path.depth() >= MAX_NIBBLES {
+            return Err(too_long(path.depth().saturating_add(1)));
+        }
+        return step_branch(first, second, items, path.first()).map_err(malformed);
+    }
+
+    let node_path =
+        rlp::byte_string(first).map_err(NodeError::from).and_then(NodePath::parse).map_err(malformed)?;
+    let end = path.depth().saturating_add(node_path.len());
+    if end > MAX_NIBBLES {
+        return Err(too_long(end));
+    }
+    if node_path.is_leaf {
+        step_leaf(second, node_path, path)
+    } else {
+        step_extension(second, node_path, path)
+    }
+    .map_err(malformed)
+}
+
+/// A branch: 16 children, one for each next nibble, and the value of the key that ends here.
+fn step_branch<'a>(
+    first: Item<'a>,
+    second: Item<'a>,
+    mut rest: Items<'a>,
+    next: Option<u8>,
+) -> Result<Step<'a>, NodeError> {
+    let mut chosen = None;
+    for index in 0..16 {
+        let child = child(match index {
+            0 => first,
+            1 => second,
+            _ => item(&mut rest, usize::from(index))?,
+        })?;
+        if next == Some(index) {
+            chosen = child;
+        }
+    }
+    let value = rlp::byte_string(item(&mut rest, 16)?)?;
+    if !rest.is_empty() {
+        return Err(NodeError::ItemCount { got: 18 });
+    }
+    Ok(match (next, chosen) {
+        (Some(_), Some(child)) => Step::Down(child, 1),
+        (None, _) if !value.is_empty() => Step::Value(value),
+        (Some(_), None) | (None, _) => Step::Nowhere,
+    })
+}
+
+/// A leaf: the rest of one key, and its value.
+fn step_leaf<'a>(value: Item<'a>, node_path: NodePath<'_>, path: KeyPath<'_>) -> Result<Step<'a>, NodeError> {
+    let value = rlp::byte_string(value)?;
+    if value.is_empty() {
+        return Err(NodeError::EmptyValue);
+    }
+    // A leaf for another key stands where this key's would: this key is not in the trie.
+    Ok(if path.is(&node_path) { Step::Value(value) } else { Step::Nowhere })
+}
+
+/// An extension: nibbles that all keys below share, and the one child.
+fn step_extension<'a>(
+    below: Item<'a>,
+    node_path: NodePath<'_>,
+    path: KeyPath<'_>,
+) -> Result<Step<'a>, NodeError> {
+    // It would lead from a depth to the same depth, again and again.
+    if node_path.len() == 0 {
+        return Err(NodeError::EmptyExtension);
+    }
+    let child = child(below)?.ok_or(NodeError::MissingChild)?;
+    Ok(if path.starts_with(&node_path) { Step::Down(child, node_path.len()) } else { Step::Nowhere })
+}
+
+fn item<'a>(items: &mut Items<'a>, index: usize) -> Result<Item<'a>, NodeError> {
+    items.next()?.ok_or(NodeError::ItemCount { got: index })
+}
+
+fn child(item: Item<'_>) -> Result<Option<Child<'_>>, NodeError> {
+    match item {
+        Item::Bytes([]) => Ok(None),
+        Item::Bytes(hash) => match B256::try_from(hash) {
+            Ok(hash) => Ok(Some(Child::Hash(hash))),
+            Err(_) => Err(NodeError::ChildLength { got: hash.len() }),
+        },
+        Item::List(payload) if payload.len() > MAX_EMBEDDED_PAYLOAD => {
+            Err(NodeError::ChildTooLarge { got: payload.len() })
+        }
+        Item::List(payload) => Ok(Some(Child::Embedded(payload))),
+    }
+}

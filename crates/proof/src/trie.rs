@@ -1,0 +1,112 @@
+//! The Merkle-Patricia trie: what a proof says about one key, whatever the trie is for.
+//!
+//! Wallet code uses [`verify_account`](crate::verify_account); this is for other tries (and for looking closely).
+
+use alloy_primitives::{B256, b256, keccak256};
+
+use crate::error::ProofError;
+use crate::node::{self, Child, Step};
+use crate::path::KeyPath;
+use crate::rlp;
+
+/// The root of a trie that holds nothing: keccak256 of the RLP empty string, 0x80.
+pub const EMPTY_ROOT_HASH: B256 = b256!("0x56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421");
+
+/// The most nodes a proof may have: a branch for each of the 64 nibbles of a hashed key, and a leaf.
+pub const MAX_NODES: usize = 65;
+
+/// The most bytes a node may have. The largest that occurs, a full branch, has 532 and an account's leaf has less than
+/// 200; the rest leaves room for values in other tries. With [`MAX_NODES`] it bounds the work of one proof to hashing 65 KiB.
+pub const MAX_NODE_BYTES: usize = 1024;
+
+/// What a complete proof says about a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lookup<'a> {
+    /// The trie holds this value under the key.
+    Present(&'a [u8]),
+    /// The trie holds nothing under the key.
+    Absent,
+}
+
+/// Walks `proof` from `root` along `key` (already hashed, if the trie hashes its keys) to the value or to the place
+/// where it would be.
+///
+/// The proof is the nodes on that path and no others, root first. The empty trie has no nodes; the one node 0x80, which
+/// some clients send for it, is accepted.
+///
+/// # Errors
+/// Any [`ProofError`]: unless every node is there, is the one its parent names, and is valid, the answer is neither
+/// "present" nor "absent".
+pub fn lookup<'a, N: AsRef<[u8]>>(root: B256, key: &[u8], proof: &'a [N]) -> Result<Lookup<'a>, ProofError> {
+    check_limits(proof)?;
+    if root == EMPTY_ROOT_HASH {
+        return match proof {
+            [] => Ok(Lookup::Absent),
+            [only] if only.as_ref() == [0x80] => Ok(Lookup::Absent),
+            _ => Err(ProofError::ExtraNodes { got: proof.len(), used: 0 }),
+        };
+    }
+    if proof.is_empty() {
+        return Err(ProofError::EmptyProof { expected: root });
+    }
+
+    let mut nodes = proof.iter().map(AsRef::as_ref).enumerate();
+    let mut node = 0;
+    let mut path = KeyPath::new(key);
+    let mut next = Child::Hash(root);
+    // Every turn takes a node from the proof or goes into a strictly smaller part of the last one, so it ends.
+    let answer = loop {
+        let payload = match next {
+            Child::Embedded(payload) => payload,
+            Child::Hash(expected) => {
+                let Some((index, bytes)) = nodes.next() else {
+                    return Err(ProofError::Truncated { nodes: proof.len(), depth: path.depth() });
+                };
+                node = index;
+                open(bytes, node, path.depth(), expected)?
+            }
+        };
+        match node::step(payload, path, node)? {
+            Step::Down(child, nibbles) => (next, path) = (child, path.skip(nibbles)),
+            Step::Value(value) => break Lookup::Present(value),
+            Step::Nowhere => break Lookup::Absent,
+        }
+    };
+    match nodes.next() {
+        None => Ok(answer),
+        Some((used, _)) => Err(ProofError::ExtraNodes { got: proof.len(), used }),
+    }
+}
+
+/// Refuses a proof that is too large, before anything of it is hashed.
+pub(crate) fn check_limits<N: AsRef<[u8]>>(proof: &[N]) -> Result<(), ProofError> {
+    if proof.len() > MAX_NODES {
+        return Err(ProofError::TooManyNodes { got: proof.len(), limit: MAX_NODES });
+    }
+    match proof
+        .iter()
+        .map(|bytes| bytes.as_ref().len())
+        .enumerate()
+        .find(|(_, length)| *length > MAX_NODE_BYTES)
+    {
+        None => Ok(()),
+        Some((node, got)) => Err(ProofError::NodeTooLarge { node, got, limit: MAX_NODE_BYTES }),
+    }
+}
+
+/// Checks that `bytes` are the node with the hash `expected`, and returns the payload of its list.
+fn open(bytes: &[u8], node: usize, depth: usize, expected: B256) -> Result<&[u8], ProofError> {
+    let got = keccak256(bytes);
+    if got != expected {
+        return Err(ProofError::HashMismatch { node, expected, got });
+    }
+    // Anything shorter than a hash is embedded in its parent; only the root has none.
+    if node > 0 && bytes.len() < 32 {
+        return Err(ProofError::NodeTooShort { node, got: bytes.len() });
+    }
+    rlp::only_item(bytes).and_then(rlp::list).map_err(|cause| ProofError::MalformedNode {
+        node,
+        depth,
+        cause: cause.into(),
+    })
+}
