@@ -121,3 +121,46 @@ impl Contradictions {
 fn quantity<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     U64::deserialize(deserializer).map(|quantity| quantity.to())
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::{
+        format,
+        string::{String, ToString},
+    };
+
+    use super::*;
+
+    const ZERO: &str = "0x0000000000000000000000000000000000000000000000000000000000000000";
+
+    fn reply(more: &str) -> Result<AccountReply, serde_json::Error> {
+        let json: String = format!(
+            r#"{{"address":"0x00000000000000000000000000000000000c0ffe","balance":"0x10","nonce":"0x2",
+                "codeHash":"{ZERO}","storageHash":"{ZERO}","accountProof":["0x80","0x"]{more}}}"#
+        );
+        serde_json::from_str(&json)
+    }
+
+    #[test]
+    fn reads_a_reply_with_fields_it_does_not_know_and_without_storage() {
+        let reply = reply(r#","accountProofSize":2,"extra":{"a":[]}"#).unwrap();
+        assert_eq!((reply.balance, reply.nonce), (U256::from(16), 2));
+        assert_eq!(reply.account_proof, [Bytes::from_static(&[0x80]), Bytes::new()]);
+        assert_eq!(reply.storage_proof, []);
+    }
+
+    #[test]
+    fn null_is_no_list() {
+        assert!(reply(r#","storageProof":null"#).unwrap_err().to_string().contains("null"));
+    }
+
+    #[test]
+    fn a_slot_is_found_by_the_integer_value_of_its_key() {
+        for echoed in ["0x2", "0x02", "0x0000000000000000000000000000000000000000000000000000000000000002"] {
+            let reply = reply(&format!(r#","storageProof":[{{"key":"0x0","value":"0x0","proof":[]}},{{"key":"{echoed}","value":"0x7","proof":["0x80"]}}]"#)).unwrap();
+            assert_eq!(reply.storage(B256::with_last_byte(2)).unwrap().value, U256::from(7), "{echoed}");
+            assert_eq!(reply.storage(B256::ZERO).unwrap().value, U256::ZERO);
+            assert_eq!(reply.storage(B256::with_last_byte(3)), None);
+        }
+    }
+}

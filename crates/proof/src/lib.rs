@@ -15,7 +15,7 @@
 //! ```
 #![no_std]
 
-#[cfg(feature = "serde")]
+#[cfg(any(feature = "serde", test))]
 extern crate alloc;
 
 #[cfg(feature = "serde")]

@@ -90,3 +90,67 @@ impl<'a> NodePath<'a> {
         self.odd.into_iter().chain(self.pairs.iter().flat_map(|byte| [byte >> 4, byte & 0x0f]))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+
+    use super::*;
+
+    #[test]
+    fn reads_the_four_kinds_of_path() {
+        for (bytes, is_leaf, nibbles) in [
+            (&[0x00][..], false, &[][..]),
+            (&[0x00, 0x12], false, &[1, 2]),
+            (&[0x13], false, &[3]),
+            (&[0x1a, 0xbc], false, &[10, 11, 12]),
+            (&[0x20], true, &[]),
+            (&[0x20, 0xff], true, &[15, 15]),
+            (&[0x30], true, &[0]),
+            (&[0x3f, 0x00], true, &[15, 0, 0]),
+        ] {
+            let path = NodePath::parse(bytes).unwrap();
+            assert_eq!((path.is_leaf, path.len()), (is_leaf, nibbles.len()), "{bytes:?}");
+            assert_eq!(path.nibbles().collect::<Vec<_>>(), nibbles, "{bytes:?}");
+        }
+    }
+
+    /// Of the 256 first bytes, 2 begin an even path and 32 an odd one.
+    #[test]
+    fn refuses_every_other_first_byte() {
+        let mut read = 0;
+        for first in 0..=u8::MAX {
+            let (flag, nibble) = (first >> 4, first & 0x0f);
+            match NodePath::parse(&[first]) {
+                Ok(_) => read += 1,
+                Err(NodeError::PathFlag { got }) => assert!(got == flag && flag > 3),
+                Err(NodeError::PathPadding { got }) => assert!(got == nibble && nibble != 0 && flag & 1 == 0),
+                Err(other) => panic!("{first:#x}: {other}"),
+            }
+        }
+        assert_eq!(read, 2 + 32);
+        assert_eq!(NodePath::parse(&[]).unwrap_err(), NodeError::MissingPath);
+    }
+
+    #[test]
+    fn compares_from_where_the_key_stands() {
+        let key = KeyPath::new(&[0x12, 0x34]);
+        let path = |bytes| NodePath::parse(bytes).unwrap();
+        assert_eq!(key.first(), Some(1));
+        assert!(key.is(&path(&[0x20, 0x12, 0x34])));
+        assert!(!key.is(&path(&[0x20, 0x12])), "the key goes on");
+        assert!(!key.is(&path(&[0x20, 0x12, 0x34, 0x56])), "the path goes on");
+        assert!(key.starts_with(&path(&[0x00, 0x12])));
+        assert!(key.starts_with(&path(&[0x00, 0x12, 0x34])));
+        assert!(!key.starts_with(&path(&[0x11, 0x34])));
+        assert!(!key.starts_with(&path(&[0x00, 0x12, 0x34, 0x56])), "the key ends inside the path");
+
+        let key = key.skip(3);
+        assert_eq!((key.depth(), key.first()), (3, Some(4)));
+        assert!(key.is(&path(&[0x34])));
+        let key = key.skip(1);
+        assert_eq!(key.first(), None);
+        assert!(key.is(&path(&[0x20])));
+        assert!(!key.is(&path(&[0x34])));
+    }
+}

@@ -128,3 +128,117 @@ fn take_long(input: &[u8], length_bytes: usize) -> Result<(&[u8], &[u8]), RlpErr
 fn take(input: &[u8], length: usize) -> Result<(&[u8], &[u8]), RlpError> {
     input.split_at_checked(length).ok_or(RlpError::PastTheEnd)
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::{vec, vec::Vec};
+
+    use super::*;
+
+    /// The one canonical encoding of a payload.
+    fn encode(short: u8, payload: &[u8]) -> Vec<u8> {
+        match (short, payload) {
+            (0x80, [byte @ 0x00..=0x7f]) => vec![*byte],
+            (_, payload) if payload.len() <= 55 => {
+                [&[short + u8::try_from(payload.len()).unwrap()], payload].concat()
+            }
+            (_, payload) => {
+                let length = payload.len().to_be_bytes();
+                let length = &length[length.iter().position(|byte| *byte != 0).unwrap()..];
+                [&[short + 55 + u8::try_from(length.len()).unwrap()], length, payload].concat()
+            }
+        }
+    }
+
+    fn encode_item(item: Item<'_>) -> Vec<u8> {
+        match item {
+            Item::Bytes(payload) => encode(0x80, payload),
+            Item::List(payload) => encode(0xc0, payload),
+        }
+    }
+
+    #[test]
+    fn reads_every_length_form() {
+        for length in [0, 1, 2, 31, 32, 33, 54, 55, 56, 57, 255, 256, 257, 65_535, 65_536, 70_000] {
+            let payload = vec![0x80; length];
+            assert_eq!(only_item(&encode(0x80, &payload)), Ok(Item::Bytes(&payload)));
+            assert_eq!(only_item(&encode(0xc0, &payload)), Ok(Item::List(&payload)));
+        }
+    }
+
+    /// Whatever is read is the canonical encoding of what was read: there is no second encoding.
+    #[test]
+    fn what_is_read_is_canonical() {
+        let mut read = 0;
+        for header in 0..=u16::MAX {
+            let [first, second] = header.to_be_bytes();
+            for (length, fill) in
+                [(0, 0), (1, 0), (1, 0x7f), (2, 0x80), (54, 1), (55, 1), (56, 1), (254, 1), (300, 1)]
+            {
+                let input = [vec![first, second], vec![fill; length]].concat();
+                let Ok((item, rest)) = split_item(&input) else { continue };
+                assert_eq!(
+                    encode_item(item),
+                    input[..input.len() - rest.len()],
+                    "{first:#x} {second:#x} {length}"
+                );
+                read += 1;
+            }
+        }
+        assert!(read > 65_536, "only {read} inputs were read");
+    }
+
+    #[test]
+    fn refuses_other_encodings() {
+        let refused: [(&[u8], RlpError); 15] = [
+            (&[], RlpError::PastTheEnd),
+            (&[0x81], RlpError::PastTheEnd),
+            (&[0x82, 1], RlpError::PastTheEnd),
+            (&[0xc1], RlpError::PastTheEnd),
+            (&[0xb8], RlpError::PastTheEnd),
+            (&[0xb9, 1], RlpError::PastTheEnd),
+            (&[0xbf, 255, 255, 255, 255, 255, 255, 255, 255], RlpError::PastTheEnd),
+            (&[0xff, 255, 255, 255, 255, 255, 255, 255, 255, 0], RlpError::PastTheEnd),
+            (&[0x81, 0x00], RlpError::LongForm),
+            (&[0x81, 0x7f], RlpError::LongForm),
+            (&[0xb8, 1, 0x80], RlpError::LongForm),
+            (&[0xf8, 0x37], RlpError::LongForm),
+            (&[0xb9, 0, 56], RlpError::LeadingZero),
+            (&[0xf9, 0, 0], RlpError::LeadingZero),
+            (&[0x80, 0x80], RlpError::TrailingBytes { got: 1 }),
+        ];
+        for (input, expected) in refused {
+            assert_eq!(only_item(input), Err(expected), "{input:?}");
+        }
+    }
+
+    #[test]
+    fn reads_items_one_by_one() {
+        let mut items = Items::new(&[0x05, 0xc1, 0x80, 0x82, 1, 2]);
+        assert_eq!(items.next(), Ok(Some(Item::Bytes(&[5]))));
+        assert_eq!(items.next(), Ok(Some(Item::List(&[0x80]))));
+        assert!(!items.is_empty());
+        assert_eq!(items.next(), Ok(Some(Item::Bytes(&[1, 2]))));
+        assert!(items.is_empty());
+        assert_eq!(items.next(), Ok(None));
+    }
+
+    #[test]
+    fn integers_have_no_leading_zeros_and_fit() {
+        assert_eq!(integer(Item::Bytes(&[])), Ok(U256::ZERO));
+        assert_eq!(integer(Item::Bytes(&[0x01, 0x00])), Ok(U256::from(256)));
+        assert_eq!(integer(Item::Bytes(&[0xff; 32])), Ok(U256::MAX));
+        assert_eq!(integer(Item::Bytes(&[0])), Err(RlpError::LeadingZero));
+        assert_eq!(integer(Item::Bytes(&[0, 1])), Err(RlpError::LeadingZero));
+        assert_eq!(integer(Item::Bytes(&[1; 33])), Err(RlpError::IntegerTooLong { got: 33, limit: 32 }));
+        assert_eq!(integer(Item::List(&[])), Err(RlpError::ListForString));
+    }
+
+    #[test]
+    fn words_have_32_bytes() {
+        assert_eq!(word(Item::Bytes(&[7; 32])), Ok(B256::repeat_byte(7)));
+        assert_eq!(word(Item::Bytes(&[7; 31])), Err(RlpError::WordLength { got: 31 }));
+        assert_eq!(word(Item::Bytes(&[7; 33])), Err(RlpError::WordLength { got: 33 }));
+        assert_eq!(word(Item::List(&[7; 32])), Err(RlpError::ListForString));
+    }
+}
