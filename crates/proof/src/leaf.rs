@@ -132,7 +132,7 @@ mod tests {
     fn account(fields: &[&[u8]]) -> Vec<u8> {
         let payload = fields.concat();
         match u8::try_from(payload.len()).unwrap() {
-            length @ 0..=55 => [&[0xc0 + length][..], &payload].concat(),
+            length @ 0..=55 => [&[0xc0 | length][..], &payload].concat(),
             length => [&[0xf8, length][..], &payload].concat(),
         }
     }

@@ -1,18 +1,51 @@
 //! What a Merkle proof says about an account or a storage slot: present, absent, or refused.
 //!
-//! A balance may be believed to be zero only if a *complete* proof says so: a leaf that holds zero, or a path that
-//! ends where the key would have to be. A proof that stops early, an empty list, a node of another trie, a byte too
+//! A wallet may believe that a balance is zero only if a *complete* proof says so: a leaf that holds zero, or a path
+//! that ends where the key would have to be. A proof that stops early, an empty list, another trie's node, a byte too
 //! many: each is a [`ProofError`], and never an absence.
 //!
 //! ```
-//! use alloy_primitives::{Address, B256};
-//! use saldo_proof::{ProofError, StateRoot, verify_account};
+//! use alloy_primitives::{Address, U256, b256, hex};
+//! use saldo_proof::{Account, ProofError, StateRoot, verify_account};
 //!
-//! let (root, address) = (StateRoot::new(B256::repeat_byte(1)), Address::repeat_byte(2));
+//! // A state with one account, so that its leaf is the root.
+//! let leaf = hex!(
+//!     "f872a120e2c07404b8c1df4c46226425cac68c28d27a766bbddce62309f36724839b22c0b84ef84c01880de0b6b3a7640000
+//!      a056e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421
+//!      a0c5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470"
+//! );
+//! let root = StateRoot::new(b256!("b3e58fdbabd36dfe1519fdc910e208791c4d3fd0153ee4b650be5112ddcf41c6"));
+//! let (alice, bob) = (Address::repeat_byte(0x11), Address::repeat_byte(0x22));
+//!
+//! let verified = verify_account(root, alice, &[leaf])?;
+//! let Account::Present(account) = verified.leaf() else { panic!("proven absent") };
+//! assert_eq!(account.balance, U256::from(1_000_000_000_000_000_000_u64));
+//!
+//! // The same node proves that there is no account for Bob. Without it, nothing is known about him.
+//! assert_eq!(verify_account(root, bob, &[leaf])?.leaf(), &Account::Absent);
 //! let nothing: [&[u8]; 0] = [];
-//! let refusal = verify_account(root, address, &nothing).unwrap_err();
-//! assert_eq!(refusal, ProofError::EmptyProof { expected: root.get() });
+//! assert_eq!(verify_account(root, bob, &nothing), Err(ProofError::EmptyProof { expected: root.get() }));
+//! # Ok::<(), ProofError>(())
 //! ```
+//!
+//! # Trust
+//!
+//! Everything that goes in comes from a provider that may lie, and nothing that goes in is believed: not the address it
+//! echoes, not the balance it claims, not the order, the number or the size of its nodes. What comes out is
+//! [`Verified`]: the subject that was asked for, its leaf, and the root that both stand under. It has no other
+//! constructor. Storage is reached only [through the verified account](Verified::slot) it belongs to.
+//!
+//! The one thing this crate cannot know is whether the root is the chain's. Anyone can build a flawless proof of
+//! absence under a root of his own: a `Verified` is worth nothing until its root is found in a signed header.
+//!
+//! # Bounds
+//!
+//! At most [`trie::MAX_NODES`] nodes of [`trie::MAX_NODE_BYTES`] bytes are hashed, once each, and nothing is copied: the
+//! verifier does not use the heap (without the feature `serde` this crate does not even link `alloc`).
+//!
+//! - [`verify_account`], [`Verified::slot`]: from proof to leaf.
+//! - [`trie`]: the walk itself, for any key in any trie.
+//! - `eip1186`: the JSON of `eth_getProof` (feature `serde`, on by default).
 #![no_std]
 
 #[cfg(any(feature = "serde", test))]

@@ -140,12 +140,12 @@ mod tests {
         match (short, payload) {
             (0x80, [byte @ 0x00..=0x7f]) => vec![*byte],
             (_, payload) if payload.len() <= 55 => {
-                [&[short + u8::try_from(payload.len()).unwrap()], payload].concat()
+                [&[short | u8::try_from(payload.len()).unwrap()], payload].concat()
             }
             (_, payload) => {
                 let length = payload.len().to_be_bytes();
                 let length = &length[length.iter().position(|byte| *byte != 0).unwrap()..];
-                [&[short + 55 + u8::try_from(length.len()).unwrap()], length, payload].concat()
+                [&[(short | 55).strict_add(u8::try_from(length.len()).unwrap())], length, payload].concat()
             }
         }
     }
