@@ -180,7 +180,7 @@ def _fork_schedule() -> list[dict[str, str]]:
     versions += [getattr(spec.config, f"{fork.upper()}_FORK_VERSION") for fork in FORKS]
     return [
         {"previous_version": _hex(previous), "current_version": _hex(current), "epoch": "0"}
-        for previous, current in zip([versions[0], *versions], versions)
+        for previous, current in zip([versions[0], *versions[:-1]], versions, strict=True)
     ]
 
 

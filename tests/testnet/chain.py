@@ -245,7 +245,7 @@ def _payload(payload: dict[str, Any]) -> Any:
 def _sync_aggregate(state: Any, signed_root: bytes) -> Any:
     members = compute_committee_indices(state, state.current_sync_committee)
     bits = [(position + state.slot) % ABSENT_EVERY != 0 for position in range(len(members))]
-    signers = [member for member, present in zip(members, bits) if present]
+    signers = [member for member, present in zip(members, bits, strict=True) if present]
     previous_epoch = spec.compute_epoch_at_slot(spec.Slot(state.slot - 1))
     domain = spec.get_domain(state, spec.DOMAIN_SYNC_COMMITTEE, previous_epoch)
     signing_root = spec.compute_signing_root(spec.Root(signed_root), domain)

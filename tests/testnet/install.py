@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from process import Failed, run
+from process import Command, Failed, run
 
 HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parents[1]
@@ -72,8 +72,8 @@ def saldo(logs: Path) -> Path:
     # Cargo says where the binary is: that depends on its configuration and on the environment.
     messages = logs / "build-saldo.json"
     build = "cargo build --release -p saldo-cli --bin saldo --message-format=json-render-diagnostics"
-    run("building saldo", ["nice", "sh", "-c", f'{build} > "$0"', messages],
-        logs / "build-saldo.log", BUILD_SECONDS, REPOSITORY)
+    command: Command = ["nice", "sh", "-c", f'{build} > "$0"', messages]
+    run("building saldo", command, logs / "build-saldo.log", BUILD_SECONDS, REPOSITORY)
     for message in map(json.loads, messages.read_text().splitlines()):
         if message.get("target", {}).get("name") == "saldo" and message.get("executable"):
             return Path(message["executable"])
@@ -89,7 +89,7 @@ def _ethrex(root: Path, logs: Path) -> Path:
         _say("building ethrex (about five minutes of one core, once)")
         # Outside the entry: what a build that was cut short has compiled is not compiled again.
         target = entry.with_suffix(".target")
-        command = ["nice", "cargo", "build", "--locked", "--target-dir", target]
+        command: Command = ["nice", "cargo", "build", "--locked", "--target-dir", target]
         run("building ethrex", command, logs / "build-ethrex.log", BUILD_SECONDS, source)
         binary = "saldo-testnet-execution"
         shutil.copy2(target / "debug" / binary, entry / binary)
@@ -124,8 +124,8 @@ def _consensus(root: Path, logs: Path) -> Path:
         log = logs / "install-consensus.log"
         venv = entry / "venv"
         run("making a virtual environment", [python, "-m", "venv", venv], log, INSTALL_SECONDS)
-        pip = [venv / "bin/python", "-m", "pip", "--disable-pip-version-check", "install"]
-        command = [*pip, "--require-hashes", "--requirement", requirements]
+        pip: Command = [venv / "bin/python", "-m", "pip", "--disable-pip-version-check", "install"]
+        command: Command = [*pip, "--require-hashes", "--requirement", requirements]
         run("installing the consensus spec", command, log, INSTALL_SECONDS)
 
     return _entry(root, "consensus", [requirements], make)
@@ -186,8 +186,8 @@ def _demand_openssl(logs: Path) -> None:
         command = ["apt-get", "install", "--yes", "--no-install-recommends", *DEBIAN_PACKAGES]
         run("apt-get install", command, log, INSTALL_SECONDS)
     if not _can_link_openssl():
-        raise CannotRunHere("ethrex needs a C compiler, pkg-config and OpenSSL's headers "
-                            f"(on Debian: {' '.join(DEBIAN_PACKAGES)})")
+        packages = " ".join(DEBIAN_PACKAGES)
+        raise CannotRunHere(f"ethrex needs a C compiler and OpenSSL's headers (on Debian: {packages})")
 
 
 def _can_link_openssl() -> bool:

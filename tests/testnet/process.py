@@ -7,9 +7,11 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 STOP_SECONDS = 5.0
+Command = Sequence[str | Path]
 
 
 class Failed(Exception):
@@ -22,7 +24,7 @@ class Process:
     def __init__(
         self,
         name: str,
-        command: Sequence[str | Path],
+        command: Command,
         log: Path,
         directory: Path | None = None,
         environment: Mapping[str, str] | None = None,
@@ -73,24 +75,18 @@ class Process:
         self._signal(signal.SIGTERM)
         # A paused process would keep the signal for later.
         self._signal(signal.SIGCONT)
-        try:
+        with suppress(subprocess.TimeoutExpired):
             self._child.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            pass
         # Also when the child has ended: what it has started may live on.
         self._signal(signal.SIGKILL)
         self._child.wait()
 
     def _signal(self, number: signal.Signals) -> None:
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(self._child.pid, number)
-        except ProcessLookupError:
-            pass
 
 
-def run(
-    name: str, command: Sequence[str | Path], log: Path, seconds: float, directory: Path | None = None
-) -> None:
+def run(name: str, command: Command, log: Path, seconds: float, directory: Path | None = None) -> None:
     """Runs a command to its end; raises `Failed` with the end of its log if it fails."""
     status = Process(name, command, log, directory).wait(seconds)
     if status != 0:

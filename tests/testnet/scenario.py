@@ -45,7 +45,7 @@ class Scenario:
         self._environment = testnet.private_environment() | environment
         self._up = list(testnet.clients)
 
-    def checks(self) -> Iterator[tuple[str, Callable[[], None]]]:
+    def checks(self) -> Iterator[tuple[str, Callable[[], object]]]:
         """Every check with its name. One runs before the next is asked for."""
         recipient = "0x" + secrets.token_hex(20)
         ask = self._ask_proven
@@ -78,7 +78,7 @@ class Scenario:
         answer = self._ask([*options, *expected])
         expect_equal("exit status", answer.status, ALL_PROVEN)
         expect_equal("number of readings", len(answer.readings), len(expected))
-        for reading, (address, wei) in zip(answer.readings, expected.items()):
+        for reading, (address, wei) in zip(answer.readings, expected.items(), strict=True):
             self.demand_proven(reading, address, wei)
         return answer.readings
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from install import HERE, Installed
-from process import Failed, Process, wait_until
+from process import Command, Failed, Process, wait_until
 
 GENESIS = HERE / "genesis.json"
 # Accounts with 10,000 ether at genesis. Their keys are the first ones of a mnemonic that everybody knows.
@@ -99,23 +99,23 @@ class Testnet:
         for process in self._processes:
             process.demand_running()
 
-    def _client(self, name: str, port: int, command: list[str | Path]) -> ExecutionClient:
+    def _client(self, name: str, port: int, command: Command) -> ExecutionClient:
         return ExecutionClient(name, f"http://127.0.0.1:{port}", self._start(name, command))
 
-    def _start(self, name: str, command: list[str | Path]) -> Process:
+    def _start(self, name: str, command: Command) -> Process:
         process = Process(name, command, self.directory / "logs" / f"{name}.log", self.directory)
         self._processes.append(process)
         return process
 
-    def _ethrex_command(self, rpc: int, engine: int) -> list[str | Path]:
+    def _ethrex_command(self, rpc: int, engine: int) -> Command:
         addresses = [f"127.0.0.1:{rpc}", f"127.0.0.1:{engine}"]
         return [self._installed.ethrex, GENESIS, self._jwt_secret, *addresses]
 
-    def _ethereumjs_command(self, rpc: int, engine: int) -> list[str | Path]:
-        chain = ["--gethGenesis", GENESIS, "--dataDir", self.directory / "ethereumjs"]
+    def _ethereumjs_command(self, rpc: int, engine: int) -> Command:
+        chain: Command = ["--gethGenesis", GENESIS, "--dataDir", self.directory / "ethereumjs"]
         alone = ["--sync", "none", "--isSingleNode", "--port", "0", "--maxPeers", "0"]
         alone += ["--discDns=false", "--discV4=false"]
-        servers = ["--rpc", "--rpcAddr", "127.0.0.1", "--rpcPort", str(rpc)]
+        servers: list[str | Path] = ["--rpc", "--rpcAddr", "127.0.0.1", "--rpcPort", str(rpc)]
         servers += ["--rpcEngine", "--rpcEngineAddr", "127.0.0.1", "--rpcEnginePort", str(engine)]
         servers += ["--jwtSecret", self._jwt_secret]
         # The library that is used without this is compiled for some machines only.
@@ -123,8 +123,8 @@ class Testnet:
         script = self._installed.ethereumjs / "node_modules/.bin/ethereumjs"
         return ["node", script, *chain, *alone, *servers, *portable, "--logFile", "false"]
 
-    def _beacon_command(self, port: int, engines: dict[str, int]) -> list[str | Path]:
-        command = [self._installed.python, "-B", HERE / "beacon.py"]
+    def _beacon_command(self, port: int, engines: dict[str, int]) -> Command:
+        command: list[str | Path] = [self._installed.python, "-B", HERE / "beacon.py"]
         command += ["--port", str(port), "--jwt-secret", self._jwt_secret]
         for name, engine in engines.items():
             command += ["--engine", f"{name}=http://127.0.0.1:{engine}"]
