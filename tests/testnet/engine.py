@@ -89,7 +89,7 @@ class Engine:
 
     def _demand_valid(self, method: str, status: dict[str, Any]) -> None:
         if status["status"] != "VALID":
-            raise EngineError(f"{method}: {status}")
+            raise EngineError(f"{self.name}: {method}: {status}")
 
     def _ask(self, method: str, *parameters: Any) -> Any:
         return self._call(f"engine_{method}", list(parameters))

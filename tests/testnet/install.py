@@ -14,6 +14,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -88,7 +89,7 @@ def _ethrex(root: Path, logs: Path) -> Path:
         _demand_openssl(logs)
         _say("building ethrex (about five minutes of one core, once)")
         # Outside the entry: what a build that was cut short has compiled is not compiled again.
-        target = entry.with_suffix(".target")
+        target = root / "ethrex.target"
         command: Command = ["nice", "cargo", "build", "--locked", "--target-dir", target]
         run("building ethrex", command, logs / "build-ethrex.log", BUILD_SECONDS, source)
         binary = "saldo-testnet-execution"
@@ -138,9 +139,10 @@ def _entry(root: Path, name: str, inputs: Sequence[Path], make: Callable[[Path],
         digest.update(file.read_bytes())
     entry = root / f"{name}-{digest.hexdigest()[:16]}"
     if not entry.exists():
-        partial = entry.with_suffix(".partial")
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir()
+        for left_over in root.glob(f"{entry.name}.partial-*"):
+            shutil.rmtree(left_over, ignore_errors=True)
+        # A new name each time: a run that was killed may have left behind an installer at work.
+        partial = Path(tempfile.mkdtemp(prefix=f"{entry.name}.partial-", dir=root))
         make(partial)
         partial.rename(entry)
     return entry
