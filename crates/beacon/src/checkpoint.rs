@@ -1,0 +1,82 @@
+//! The beacon block that trust starts from.
+
+use core::fmt;
+use core::str::FromStr;
+
+use alloy_primitives::B256;
+
+use crate::unit::Slot;
+
+/// A beacon block that the user, or k of n independent sources, vouch for.
+///
+/// Written `0xROOT`, or `0xROOT@SLOT` where the slot is to be checked as well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Checkpoint {
+    /// Hash tree root of the beacon block header.
+    pub root: B256,
+    /// The block's slot, if it is known: a bootstrap at another slot is then refused.
+    pub slot: Option<Slot>,
+}
+
+/// A checkpoint that is not written as `0xROOT` or `0xROOT@SLOT`. The caller's fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a checkpoint is written as 0xROOT or 0xROOT@SLOT, with a root of 64 hexadecimal digits")]
+pub struct CheckpointFormatError;
+
+impl FromStr for Checkpoint {
+    type Err = CheckpointFormatError;
+
+    fn from_str(text: &str) -> Result<Self, CheckpointFormatError> {
+        let (root, slot) = match text.split_once('@') {
+            Some((root, slot)) => (root, Some(slot)),
+            None => (text, None),
+        };
+        if !root.starts_with("0x") || slot.is_some_and(|slot| !slot.bytes().all(|byte| byte.is_ascii_digit()))
+        {
+            return Err(CheckpointFormatError);
+        }
+        let root = root.parse().map_err(|_| CheckpointFormatError)?;
+        let slot = slot.map(str::parse).transpose().map_err(|_| CheckpointFormatError)?;
+        Ok(Self { root, slot })
+    }
+}
+
+impl fmt::Display for Checkpoint {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.slot {
+            Some(slot) => write!(formatter, "{}@{slot}", self.root),
+            None => write!(formatter, "{}", self.root),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_round_trips() {
+        let root = B256::repeat_byte(0xab);
+        for checkpoint in
+            [Checkpoint { root, slot: None }, Checkpoint { root, slot: Some(Slot::new(14_017_856)) }]
+        {
+            assert_eq!(checkpoint.to_string().parse(), Ok(checkpoint));
+        }
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        let root = B256::repeat_byte(1).to_string();
+        for text in [
+            "",
+            "0x",
+            "0x12",
+            root.trim_start_matches("0x"),
+            &format!("{root}@"),
+            &format!("{root}@+1"),
+            &format!("{root}@1@2"),
+        ] {
+            assert_eq!(text.parse::<Checkpoint>(), Err(CheckpointFormatError), "{text}");
+        }
+    }
+}

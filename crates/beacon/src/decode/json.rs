@@ -1,0 +1,256 @@
+//! The JSON of the beacon API: strict within the objects, tolerant of more fields around them.
+
+use alloy_primitives::{Address, B256, Bloom, Bytes, U256};
+use serde::Deserialize;
+use serde::de::{Deserializer, Error};
+use serde_json::value::RawValue;
+
+use super::wire::{WireBootstrap, WireHeader, WireUpdate};
+use crate::container::{
+    BeaconBlockHeader, ExecutionPayloadHeader, PublicKeyBytes, SignatureBytes, SyncAggregate, SyncCommittee,
+};
+use crate::unit::{Slot, decimal};
+
+/// An object, out of its wrapper if it had one.
+pub(super) struct Envelope<'a> {
+    pub(super) version: Option<String>,
+    pub(super) body: &'a [u8],
+}
+
+/// Takes an object out of `{"version": …, "data": …}`, of which servers leave out either.
+pub(super) fn envelope(bytes: &[u8]) -> Result<Envelope<'_>, serde_json::Error> {
+    #[derive(Deserialize)]
+    struct Wrapper<'a> {
+        version: Option<String>,
+        #[serde(borrow)]
+        data: Option<&'a RawValue>,
+    }
+    let Wrapper { version, data } = serde_json::from_slice(bytes)?;
+    Ok(Envelope { version, body: data.map_or(bytes, |data| data.get().as_bytes()) })
+}
+
+/// Splits a list of objects: bare, or as the `data` of a wrapper.
+pub(super) fn elements(bytes: &[u8]) -> Result<Vec<&RawValue>, serde_json::Error> {
+    let is_bare = bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[');
+    serde_json::from_slice(if is_bare { bytes } else { envelope(bytes)?.body })
+}
+
+/// Reads only the slot of the header, in whichever fork's shape the object is.
+pub(super) fn header_slot(body: &[u8]) -> Result<Slot, serde_json::Error> {
+    #[derive(Deserialize)]
+    struct Object {
+        #[serde(alias = "header")]
+        attested_header: Header,
+    }
+    /// The beacon header, or what holds it from Capella on.
+    #[derive(Deserialize)]
+    struct Header {
+        slot: Option<Slot>,
+        beacon: Option<Beacon>,
+    }
+    #[derive(Deserialize)]
+    struct Beacon {
+        slot: Slot,
+    }
+    let Header { slot, beacon } = serde_json::from_slice::<Object>(body)?.attested_header;
+    beacon.map(|beacon| beacon.slot).or(slot).ok_or_else(|| Error::missing_field("slot"))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BeaconJson {
+    slot: Slot,
+    #[serde(deserialize_with = "decimal::deserialize")]
+    proposer_index: u64,
+    parent_root: B256,
+    state_root: B256,
+    body_root: B256,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExecutionJson {
+    parent_hash: B256,
+    fee_recipient: Address,
+    state_root: B256,
+    receipts_root: B256,
+    logs_bloom: Bloom,
+    prev_randao: B256,
+    #[serde(deserialize_with = "decimal::deserialize")]
+    block_number: u64,
+    #[serde(deserialize_with = "decimal::deserialize")]
+    gas_limit: u64,
+    #[serde(deserialize_with = "decimal::deserialize")]
+    gas_used: u64,
+    #[serde(deserialize_with = "decimal::deserialize")]
+    timestamp: u64,
+    extra_data: Bytes,
+    #[serde(deserialize_with = "decimal::deserialize")]
+    base_fee_per_gas: U256,
+    block_hash: B256,
+    transactions_root: B256,
+    withdrawals_root: B256,
+    #[serde(default, deserialize_with = "present")]
+    blob_gas_used: Option<u64>,
+    #[serde(default, deserialize_with = "present")]
+    excess_blob_gas: Option<u64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HeaderJson {
+    beacon: BeaconJson,
+    execution: ExecutionJson,
+    execution_branch: Vec<B256>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CommitteeJson {
+    pubkeys: Vec<PublicKeyBytes>,
+    aggregate_pubkey: PublicKeyBytes,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AggregateJson {
+    sync_committee_bits: Bytes,
+    sync_committee_signature: SignatureBytes,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct BootstrapJson {
+    header: HeaderJson,
+    current_sync_committee: CommitteeJson,
+    current_sync_committee_branch: Vec<B256>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct UpdateJson {
+    attested_header: HeaderJson,
+    next_sync_committee: CommitteeJson,
+    next_sync_committee_branch: Vec<B256>,
+    finalized_header: HeaderJson,
+    finality_branch: Vec<B256>,
+    sync_aggregate: AggregateJson,
+    signature_slot: Slot,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FinalityUpdateJson {
+    attested_header: HeaderJson,
+    finalized_header: HeaderJson,
+    finality_branch: Vec<B256>,
+    sync_aggregate: AggregateJson,
+    signature_slot: Slot,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OptimisticUpdateJson {
+    attested_header: HeaderJson,
+    sync_aggregate: AggregateJson,
+    signature_slot: Slot,
+}
+
+/// A field that may be missing, but if it is there, is a number and not null.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    decimal::deserialize(deserializer).map(Some)
+}
+
+impl From<HeaderJson> for WireHeader {
+    fn from(json: HeaderJson) -> Self {
+        let HeaderJson { beacon, execution, execution_branch } = json;
+        Self {
+            beacon: BeaconBlockHeader {
+                slot: beacon.slot,
+                proposer_index: beacon.proposer_index,
+                parent_root: beacon.parent_root,
+                state_root: beacon.state_root,
+                body_root: beacon.body_root,
+            },
+            execution: ExecutionPayloadHeader {
+                parent_hash: execution.parent_hash,
+                fee_recipient: execution.fee_recipient,
+                state_root: execution.state_root,
+                receipts_root: execution.receipts_root,
+                logs_bloom: execution.logs_bloom,
+                prev_randao: execution.prev_randao,
+                block_number: execution.block_number,
+                gas_limit: execution.gas_limit,
+                gas_used: execution.gas_used,
+                timestamp: execution.timestamp,
+                extra_data: execution.extra_data,
+                base_fee_per_gas: execution.base_fee_per_gas,
+                block_hash: execution.block_hash,
+                transactions_root: execution.transactions_root,
+                withdrawals_root: execution.withdrawals_root,
+                blob_gas_used: execution.blob_gas_used,
+                excess_blob_gas: execution.excess_blob_gas,
+            },
+            execution_branch,
+        }
+    }
+}
+
+impl From<CommitteeJson> for SyncCommittee {
+    fn from(json: CommitteeJson) -> Self {
+        Self { pubkeys: json.pubkeys, aggregate_pubkey: json.aggregate_pubkey }
+    }
+}
+
+impl From<BootstrapJson> for WireBootstrap {
+    fn from(json: BootstrapJson) -> Self {
+        Self {
+            header: json.header.into(),
+            current_sync_committee: json.current_sync_committee.into(),
+            current_sync_committee_branch: json.current_sync_committee_branch,
+        }
+    }
+}
+
+impl AggregateJson {
+    fn of_members(self, size: usize) -> SyncAggregate {
+        let signature = self.sync_committee_signature;
+        SyncAggregate { bits: self.sync_committee_bits.to_vec(), size, signature }
+    }
+}
+
+impl UpdateJson {
+    pub(super) fn into_wire(self, committee_size: usize) -> WireUpdate {
+        WireUpdate {
+            attested_header: self.attested_header.into(),
+            next_sync_committee: Some((self.next_sync_committee.into(), self.next_sync_committee_branch)),
+            finality: Some((self.finalized_header.into(), self.finality_branch)),
+            sync_aggregate: self.sync_aggregate.of_members(committee_size),
+            signature_slot: self.signature_slot,
+        }
+    }
+}
+
+impl FinalityUpdateJson {
+    pub(super) fn into_wire(self, committee_size: usize) -> WireUpdate {
+        WireUpdate {
+            attested_header: self.attested_header.into(),
+            next_sync_committee: None,
+            finality: Some((self.finalized_header.into(), self.finality_branch)),
+            sync_aggregate: self.sync_aggregate.of_members(committee_size),
+            signature_slot: self.signature_slot,
+        }
+    }
+}
+
+impl OptimisticUpdateJson {
+    pub(super) fn into_wire(self, committee_size: usize) -> WireUpdate {
+        WireUpdate {
+            attested_header: self.attested_header.into(),
+            next_sync_committee: None,
+            finality: None,
+            sync_aggregate: self.sync_aggregate.of_members(committee_size),
+            signature_slot: self.signature_slot,
+        }
+    }
+}

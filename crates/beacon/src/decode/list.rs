@@ -1,0 +1,64 @@
+//! Lists of updates, as `/updates` gives them.
+
+use alloy_primitives::hex;
+
+use super::error::DecodeError;
+use super::object::{self, Update};
+use super::ssz::Reader;
+use super::{MAX_LIST_BYTES, MAX_UPDATES, json};
+use crate::fork::UnknownFork;
+use crate::network::{ForkDigest, Network};
+use crate::update::LightClientUpdate;
+
+pub(super) fn json(bytes: &[u8], network: &Network) -> Result<Vec<LightClientUpdate>, DecodeError> {
+    expect_size(bytes)?;
+    let elements = json::elements(bytes)?;
+    if elements.len() > MAX_UPDATES {
+        return Err(DecodeError::TooMany { limit: MAX_UPDATES });
+    }
+    elements
+        .into_iter()
+        .map(|element| object::decode_json::<Update>(element.get().as_bytes(), None, network))
+        .collect()
+}
+
+/// Each update is framed as `length || fork digest || bytes`, where the length counts digest and bytes.
+///
+/// Source: beacon-APIs `light_client/updates`.
+pub(super) fn ssz(bytes: &[u8], network: &Network) -> Result<Vec<LightClientUpdate>, DecodeError> {
+    expect_size(bytes)?;
+    let mut updates = Vec::new();
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        if updates.len() == MAX_UPDATES {
+            return Err(DecodeError::TooMany { limit: MAX_UPDATES });
+        }
+        let mut reader = Reader::new(rest);
+        let length = usize::try_from(reader.uint64()?).unwrap_or(usize::MAX);
+        let mut frame = Reader::new(reader.bytes(length)?);
+        let digest = frame.fixed::<4>()?.0;
+        updates.push(framed(digest, frame.rest(), network)?);
+        rest = reader.rest();
+    }
+    Ok(updates)
+}
+
+/// A digest outside the schedule is most often a change of the blob parameters, which changes nothing here: the slot
+/// then tells how to read the update. Only if that fails is it a fork that saldo does not know.
+fn framed(digest: ForkDigest, bytes: &[u8], network: &Network) -> Result<LightClientUpdate, DecodeError> {
+    match network.fork_of_digest(digest) {
+        Some(scheduled) => {
+            let label = object::readable(scheduled.name())?;
+            object::decode_ssz::<Update>(bytes, Some(label), network)
+        }
+        None => object::decode_ssz::<Update>(bytes, None, network)
+            .map_err(|_| UnknownFork::named(&hex::encode_prefixed(digest)).into()),
+    }
+}
+
+fn expect_size(bytes: &[u8]) -> Result<(), DecodeError> {
+    if bytes.len() <= MAX_LIST_BYTES {
+        return Ok(());
+    }
+    Err(DecodeError::TooLarge { got: bytes.len(), limit: MAX_LIST_BYTES })
+}

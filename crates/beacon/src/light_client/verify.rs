@@ -1,0 +1,208 @@
+//! Whether a bootstrap or an update holds. Nothing is changed here.
+
+use core::time::Duration;
+
+use super::LightClient;
+use super::error::{AdvanceError, BootstrapError};
+use crate::checkpoint::Checkpoint;
+use crate::container::SyncCommittee;
+use crate::fork::{ForkRules, UnknownFork};
+use crate::merkle::branch_is_valid;
+use crate::network::Network;
+use crate::signature::{
+    DOMAIN_SYNC_COMMITTEE, ForkVersion, SignatureError, compute_domain, compute_signing_root, verify,
+};
+use crate::unit::{Slot, UnixTime};
+use crate::update::{
+    FinalizedPart, LightClientBootstrap, LightClientUpdate, NextSyncCommittee, has_supermajority,
+};
+
+/// How far the device's clock may be behind the chain.
+const CLOCK_TOLERANCE: Duration = Duration::from_secs(30);
+
+/// Source: `initialize_light_client_store`, and `phase0/weak-subjectivity.md` for the age.
+pub(super) fn bootstrap(
+    network: &Network,
+    checkpoint: &Checkpoint,
+    bootstrap: &LightClientBootstrap,
+    now: UnixTime,
+) -> Result<(), BootstrapError> {
+    let header = &bootstrap.header;
+    let root = header.beacon.hash_tree_root();
+    if root != checkpoint.root {
+        return Err(BootstrapError::WrongRoot { got: root, expected: checkpoint.root });
+    }
+    let slot = header.beacon.slot;
+    if let Some(expected) = checkpoint.slot.filter(|expected| *expected != slot) {
+        return Err(BootstrapError::WrongSlot { got: slot, expected });
+    }
+    let fork = network.readable_fork_at(slot)?;
+    if !header.is_valid(fork) {
+        return Err(BootstrapError::ExecutionBranch);
+    }
+    let committee = &bootstrap.current_sync_committee;
+    if committee.pubkeys.len() != network.sync_committee_size() {
+        let (got, expected) = (committee.pubkeys.len(), network.sync_committee_size());
+        return Err(BootstrapError::CommitteeSize { got, expected });
+    }
+    let branch = &bootstrap.current_sync_committee_branch;
+    let gindex = fork.rules().current_sync_committee;
+    if !branch_is_valid(committee.hash_tree_root(), branch, gindex, header.beacon.state_root) {
+        return Err(BootstrapError::CommitteeBranch);
+    }
+    let Some(present) =
+        network.slot_at(now.saturating_add(CLOCK_TOLERANCE)).filter(|present| *present >= slot)
+    else {
+        return Err(BootstrapError::FromFuture { slot, starts: network.slot_start(slot), now });
+    };
+    let age_epochs = network.epoch_at(present).since(network.epoch_at(slot)).unwrap_or(0);
+    let limit_epochs = network.max_checkpoint_age_epochs();
+    if age_epochs > limit_epochs {
+        return Err(BootstrapError::CheckpointTooOld { age_epochs, limit_epochs });
+    }
+    Ok(())
+}
+
+/// Source: `validate_light_client_update`.
+pub(super) fn update(
+    client: &LightClient,
+    update: &LightClientUpdate,
+    now: UnixTime,
+) -> Result<(), AdvanceError> {
+    let network = client.network();
+    participation(network, update)?;
+    order(network, update, now)?;
+    let rules = network.readable_fork_at(update.attested_slot())?.rules();
+    let committee = committee(client, update)?;
+    relevance(client, update)?;
+    execution(network, update)?;
+    if let Some(part) = &update.finality {
+        finality(rules, update, part)?;
+    }
+    if let Some(next) = &update.next_sync_committee {
+        next_committee(client, rules, update, next)?;
+    }
+    signature(network, committee, update)
+}
+
+/// At least two thirds, for every update: a hand-over by fewer could install anyone's committee.
+fn participation(network: &Network, update: &LightClientUpdate) -> Result<(), AdvanceError> {
+    let aggregate = &update.sync_aggregate;
+    if aggregate.size != network.sync_committee_size() || !aggregate.is_well_formed() {
+        return Err(AdvanceError::ParticipationBits { size: network.sync_committee_size() });
+    }
+    let (signers, size) = (aggregate.signers(), aggregate.size);
+    if !has_supermajority(signers, size) {
+        return Err(AdvanceError::TooFewSigners { signers, size });
+    }
+    Ok(())
+}
+
+fn order(network: &Network, update: &LightClientUpdate, now: UnixTime) -> Result<(), AdvanceError> {
+    let (signature, attested, finalized) =
+        (update.signature_slot, update.attested_slot(), update.finalized_slot());
+    if signature <= attested || attested < finalized {
+        return Err(AdvanceError::SlotOrder { signature, attested, finalized });
+    }
+    let starts = network.slot_start(signature);
+    if starts > now.saturating_add(CLOCK_TOLERANCE) {
+        return Err(AdvanceError::FromFuture { signature_slot: signature, starts, now });
+    }
+    Ok(())
+}
+
+fn committee<'a>(
+    client: &'a LightClient,
+    update: &LightClientUpdate,
+) -> Result<&'a SyncCommittee, AdvanceError> {
+    let period = client.network().period_at(update.signature_slot);
+    if period < client.period() {
+        return Err(not_newer(client, update));
+    }
+    let committee = client.committee_at(update.signature_slot);
+    committee.map(AsRef::as_ref).ok_or(AdvanceError::CommitteeUnknown { period, known: client.period() })
+}
+
+/// Newer than the final head, or older and bringing the committee that is still unknown.
+fn relevance(client: &LightClient, update: &LightClientUpdate) -> Result<(), AdvanceError> {
+    let brings_committee = !client.next_committee_known()
+        && update.next_sync_committee.is_some()
+        && client.network().period_at(update.attested_slot()) == client.period();
+    if update.attested_slot() > client.finalized_head().slot() || brings_committee {
+        return Ok(());
+    }
+    Err(not_newer(client, update))
+}
+
+fn not_newer(client: &LightClient, update: &LightClientUpdate) -> AdvanceError {
+    AdvanceError::NotNewer { attested: update.attested_slot(), finalized: client.finalized_head().slot() }
+}
+
+fn execution(network: &Network, update: &LightClientUpdate) -> Result<(), AdvanceError> {
+    for header in [Some(&update.attested_header), update.finalized_header()].into_iter().flatten() {
+        let slot = header.beacon.slot;
+        if !header.is_valid(network.fork_at(slot)?) {
+            return Err(AdvanceError::ExecutionBranch { slot });
+        }
+    }
+    Ok(())
+}
+
+/// The state holds the genesis checkpoint as a zero root.
+fn finality(rules: &ForkRules, update: &LightClientUpdate, part: &FinalizedPart) -> Result<(), AdvanceError> {
+    let root = part.header.as_ref().map(|header| header.beacon.hash_tree_root()).unwrap_or_default();
+    let state_root = update.attested_header.beacon.state_root;
+    let is_genesis = part.header.as_ref().is_some_and(|header| header.beacon.slot == Slot::new(0));
+    if is_genesis || !branch_is_valid(root, &part.branch, rules.finalized_root, state_root) {
+        return Err(AdvanceError::FinalityBranch);
+    }
+    Ok(())
+}
+
+fn next_committee(
+    client: &LightClient,
+    rules: &ForkRules,
+    update: &LightClientUpdate,
+    next: &NextSyncCommittee,
+) -> Result<(), AdvanceError> {
+    let is_of_same_period = client.network().period_at(update.attested_slot()) == client.period();
+    if let Some(known) = client.next_sync_committee.as_deref().filter(|_| is_of_same_period)
+        && *known != next.committee
+    {
+        let (got, expected) = (next.committee.hash_tree_root(), known.hash_tree_root());
+        return Err(AdvanceError::OtherNextCommittee { got, expected });
+    }
+    let expected = client.network().sync_committee_size();
+    if next.committee.pubkeys.len() != expected {
+        return Err(AdvanceError::CommitteeSize { got: next.committee.pubkeys.len(), expected });
+    }
+    let (leaf, state_root) = (next.committee.hash_tree_root(), update.attested_header.beacon.state_root);
+    if !branch_is_valid(leaf, &next.branch, rules.next_sync_committee, state_root) {
+        return Err(AdvanceError::CommitteeBranch);
+    }
+    Ok(())
+}
+
+/// The signature binds the fork version of the slot before the one that carries it.
+///
+/// Fork times change after a release. A signature that holds under the next known version says that the committee is
+/// on that fork already: our table is behind, and no source is to blame.
+fn signature(
+    network: &Network,
+    committee: &SyncCommittee,
+    update: &LightClientUpdate,
+) -> Result<(), AdvanceError> {
+    let slot = update.signature_slot.saturating_sub(1);
+    let holds = |version: ForkVersion| {
+        let domain = compute_domain(DOMAIN_SYNC_COMMITTEE, version, network.genesis_validators_root());
+        let root = update.attested_header.beacon.hash_tree_root();
+        verify(committee, &update.sync_aggregate, compute_signing_root(root, domain))
+    };
+    match holds(network.fork_version_at(slot)) {
+        Err(SignatureError::Mismatch) => match network.fork_after(slot) {
+            Some(next) if holds(next.version()).is_ok() => Err(UnknownFork::named(next.name()).into()),
+            _ => Err(SignatureError::Mismatch.into()),
+        },
+        verdict => Ok(verdict?),
+    }
+}

@@ -1,0 +1,111 @@
+//! Merkle trees of 32-byte chunks over SHA-256.
+//!
+//! Source: consensus-specs `ssz/simple-serialize.md` (merkleization) and `ssz/merkle-proofs.md` (generalized indices).
+
+use alloy_primitives::B256;
+use sha2::{Digest, Sha256};
+
+/// Hashes two sibling nodes into their parent.
+pub fn hash_pair(left: B256, right: B256) -> B256 {
+    let mut hasher = Sha256::new();
+    hasher.update(left);
+    hasher.update(right);
+    B256::from(<[u8; 32]>::from(hasher.finalize()))
+}
+
+/// Returns the root of a tree with 2^`limit_depth` leaves, of which `chunks` are the first and the rest are zero.
+///
+/// Chunks beyond that limit would not fit: they deepen the tree, so the root then belongs to no such type.
+pub fn merkleize(chunks: &[B256], limit_depth: u32) -> B256 {
+    let mut nodes = chunks.to_vec();
+    let mut zero = B256::ZERO;
+    let mut depth = 0_u32;
+    while nodes.len() > 1 || depth < limit_depth {
+        nodes = match nodes.as_slice() {
+            [] => Vec::new(),
+            nodes => nodes.chunks(2).map(|pair| parent(pair, zero)).collect(),
+        };
+        zero = hash_pair(zero, zero);
+        depth = depth.saturating_add(1);
+    }
+    nodes.first().copied().unwrap_or(zero)
+}
+
+fn parent(pair: &[B256], zero: B256) -> B256 {
+    match *pair {
+        [left, right] => hash_pair(left, right),
+        [left] => hash_pair(left, zero),
+        _ => zero,
+    }
+}
+
+/// Whether `branch` proves that the node at the generalized index `gindex` of the tree under `root` is `leaf`.
+///
+/// The branch must be exactly as long as that node is deep.
+/// Source: `is_valid_merkle_branch`, consensus-specs `phase0/beacon-chain.md`.
+pub fn branch_is_valid(leaf: B256, branch: &[B256], gindex: u64, root: B256) -> bool {
+    let Some(depth) = gindex.checked_ilog2() else { return false };
+    if u32::try_from(branch.len()) != Ok(depth) {
+        return false;
+    }
+    let mut index = gindex;
+    let mut node = leaf;
+    for sibling in branch {
+        node = if index & 1 == 1 { hash_pair(*sibling, node) } else { hash_pair(node, *sibling) };
+        index >>= 1;
+    }
+    node == root
+}
+
+/// Returns the chunks of `bytes`, the last one padded with zeros.
+pub(crate) fn chunks(bytes: &[u8]) -> Vec<B256> {
+    bytes.chunks(32).map(B256::right_padding_from).collect()
+}
+
+/// Returns the chunk of an unsigned integer: little-endian, padded with zeros.
+pub(crate) fn uint(number: u64) -> B256 {
+    B256::right_padding_from(&number.to_le_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chunk(number: u64) -> B256 {
+        uint(number)
+    }
+
+    #[test]
+    fn missing_chunks_are_zero() {
+        let whole = merkleize(&[chunk(1), chunk(2), chunk(3), B256::ZERO], 2);
+        assert_eq!(merkleize(&[chunk(1), chunk(2), chunk(3)], 2), whole);
+        let left = hash_pair(chunk(1), chunk(2));
+        assert_eq!(whole, hash_pair(left, hash_pair(chunk(3), B256::ZERO)));
+    }
+
+    #[test]
+    fn empty_trees_have_the_zero_root_of_their_depth() {
+        assert_eq!(merkleize(&[], 0), B256::ZERO);
+        let one = hash_pair(B256::ZERO, B256::ZERO);
+        assert_eq!(merkleize(&[], 2), hash_pair(one, one));
+    }
+
+    #[test]
+    fn a_branch_holds_for_its_own_place_only() {
+        let leaves = [chunk(1), chunk(2), chunk(3), chunk(4)];
+        let root = merkleize(&leaves, 2);
+        let branch = [chunk(4), hash_pair(chunk(1), chunk(2))];
+        assert!(branch_is_valid(chunk(3), &branch, 6, root));
+        for gindex in [0, 1, 2, 3, 4, 5, 7, 12, 13] {
+            assert!(!branch_is_valid(chunk(3), &branch, gindex, root), "{gindex}");
+        }
+        assert!(!branch_is_valid(chunk(3), &branch[..1], 6, root));
+        assert!(!branch_is_valid(chunk(3), &[branch[0], branch[1], root], 6, root));
+    }
+
+    #[test]
+    fn the_root_is_its_own_proof_at_index_one() {
+        assert!(branch_is_valid(chunk(9), &[], 1, chunk(9)));
+        assert!(!branch_is_valid(chunk(9), &[], 0, chunk(9)));
+    }
+}

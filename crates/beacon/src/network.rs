@@ -1,0 +1,282 @@
+//! A network as data: its clock, its forks and the size of its sync committee.
+
+mod file;
+mod mainnet;
+
+use core::time::Duration;
+
+use alloy_primitives::B256;
+use sha2::{Digest, Sha256};
+
+pub use file::NetworkError;
+
+use crate::checkpoint::Checkpoint;
+use crate::fork::{Fork, UnknownFork};
+use crate::signature::{ForkVersion, compute_fork_data_root};
+use crate::unit::{Epoch, Period, Slot, UnixTime};
+
+/// A beacon chain and the execution chain it finalizes.
+///
+/// Built in ([`Network::mainnet`]) or read from TOML ([`Network::from_toml`]). Nothing depends on its name.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Network {
+    name: String,
+    chain_id: u64,
+    genesis_time: UnixTime,
+    genesis_validators_root: B256,
+    slot_duration: Duration,
+    slots_per_epoch: u64,
+    epochs_per_sync_committee_period: u64,
+    sync_committee_size: usize,
+    max_checkpoint_age_epochs: u64,
+    genesis_fork_version: ForkVersion,
+    forks: Vec<ScheduledFork>,
+    blob_schedule: Vec<BlobParameters>,
+    checkpoint: Option<Checkpoint>,
+}
+
+/// One fork of a network's schedule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScheduledFork {
+    name: String,
+    version: ForkVersion,
+    epoch: Option<Epoch>,
+}
+
+impl ScheduledFork {
+    /// Returns the fork's name, which this version of saldo may not know.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns the fork if this version of saldo knows it by name.
+    pub fn fork(&self) -> Option<Fork> {
+        Fork::from_name(&self.name)
+    }
+
+    /// Returns the fork version that signatures are bound to.
+    pub fn version(&self) -> ForkVersion {
+        self.version
+    }
+
+    /// Returns the first epoch of the fork, or `None` while its time is not set.
+    pub fn epoch(&self) -> Option<Epoch> {
+        self.epoch
+    }
+}
+
+/// How many blobs a block may carry from an epoch on; from Fulu on it is part of the fork digest.
+///
+/// Source: EIP-7892.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BlobParameters {
+    /// The first epoch.
+    pub epoch: Epoch,
+    /// Most blobs of a block.
+    pub max_blobs: u64,
+}
+
+/// Four bytes that name a fork and its blob parameters on the wire.
+pub type ForkDigest = [u8; 4];
+
+impl Network {
+    /// Returns Ethereum mainnet, without a checkpoint.
+    pub fn mainnet() -> Self {
+        mainnet::network()
+    }
+
+    /// Returns the network's name, for people only.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns the execution chain's id (EIP-155).
+    pub fn chain_id(&self) -> u64 {
+        self.chain_id
+    }
+
+    /// Returns the moment slot 0 starts.
+    pub fn genesis_time(&self) -> UnixTime {
+        self.genesis_time
+    }
+
+    /// Returns the root of the first validators, which every signature is bound to.
+    pub fn genesis_validators_root(&self) -> B256 {
+        self.genesis_validators_root
+    }
+
+    /// Returns how long a slot is.
+    pub fn slot_duration(&self) -> Duration {
+        self.slot_duration
+    }
+
+    /// Returns how many slots an epoch has.
+    pub fn slots_per_epoch(&self) -> u64 {
+        self.slots_per_epoch
+    }
+
+    /// Returns for how many epochs a sync committee signs.
+    pub fn epochs_per_sync_committee_period(&self) -> u64 {
+        self.epochs_per_sync_committee_period
+    }
+
+    /// Returns how many members a sync committee has.
+    pub fn sync_committee_size(&self) -> usize {
+        self.sync_committee_size
+    }
+
+    /// Returns how old a checkpoint may be, in epochs: the weak subjectivity period.
+    pub fn max_checkpoint_age_epochs(&self) -> u64 {
+        self.max_checkpoint_age_epochs
+    }
+
+    /// Returns the fork version before the first scheduled fork.
+    pub fn genesis_fork_version(&self) -> ForkVersion {
+        self.genesis_fork_version
+    }
+
+    /// Returns the forks after genesis, oldest first; those without an epoch come last.
+    pub fn forks(&self) -> &[ScheduledFork] {
+        &self.forks
+    }
+
+    /// Returns the blob parameters, oldest first, beginning with those of Electra.
+    pub fn blob_schedule(&self) -> &[BlobParameters] {
+        &self.blob_schedule
+    }
+
+    /// Returns the checkpoint that comes with the network, if one does.
+    pub fn checkpoint(&self) -> Option<&Checkpoint> {
+        self.checkpoint.as_ref()
+    }
+
+    /// Returns the same network with another checkpoint.
+    #[must_use]
+    pub fn with_checkpoint(mut self, checkpoint: Checkpoint) -> Self {
+        self.checkpoint = Some(checkpoint);
+        self
+    }
+
+    /// Returns the fork scheduled at a slot.
+    ///
+    /// # Errors
+    /// [`UnknownFork`] if it is not one saldo knows by name; `phase0` before the first fork. Whether saldo can read
+    /// a known fork's data is another question: [`ForkRules::supported`](crate::fork::ForkRules::supported).
+    pub fn fork_at(&self, slot: Slot) -> Result<Fork, UnknownFork> {
+        match self.scheduled_at(self.epoch_at(slot)) {
+            Some(scheduled) => scheduled.name.parse(),
+            None => Err(UnknownFork::named("phase0")),
+        }
+    }
+
+    /// Returns the fork scheduled at a slot, if saldo can read its data.
+    ///
+    /// # Errors
+    /// [`UnknownFork`] if it cannot.
+    pub fn readable_fork_at(&self, slot: Slot) -> Result<Fork, UnknownFork> {
+        let fork = self.fork_at(slot)?;
+        if fork.rules().supported { Ok(fork) } else { Err(UnknownFork::named(fork.name())) }
+    }
+
+    /// Returns the fork version that signatures of blocks at a slot are bound to.
+    pub fn fork_version_at(&self, slot: Slot) -> ForkVersion {
+        self.version_at(self.epoch_at(slot))
+    }
+
+    /// Returns the first fork that is scheduled, with or without a time, after the one at `slot`.
+    pub fn fork_after(&self, slot: Slot) -> Option<&ScheduledFork> {
+        let epoch = self.epoch_at(slot);
+        self.forks.iter().find(|fork| fork.epoch.is_none_or(|start| start > epoch))
+    }
+
+    /// Returns the slot at a moment, or `None` before genesis.
+    pub fn slot_at(&self, time: UnixTime) -> Option<Slot> {
+        let elapsed = time.as_millis().checked_sub(self.genesis_time.as_millis())?;
+        elapsed.checked_div(self.slot_millis()).map(Slot::new)
+    }
+
+    /// Returns the moment a slot starts, or the last representable one if that overflows.
+    pub fn slot_start(&self, slot: Slot) -> UnixTime {
+        let elapsed = slot.get().saturating_mul(self.slot_millis());
+        UnixTime::from_millis(self.genesis_time.as_millis().saturating_add(elapsed))
+    }
+
+    /// Returns the epoch of a slot.
+    pub fn epoch_at(&self, slot: Slot) -> Epoch {
+        Epoch::new(
+            slot.get().checked_div(self.slots_per_epoch).expect("epochs have slots: checked when built"),
+        )
+    }
+
+    /// Returns the sync committee period of a slot.
+    pub fn period_at(&self, slot: Slot) -> Period {
+        let epoch = self.epoch_at(slot).get();
+        Period::new(
+            epoch
+                .checked_div(self.epochs_per_sync_committee_period)
+                .expect("periods have epochs: checked when built"),
+        )
+    }
+
+    /// Returns the first slot of a period, or the last slot there is if that overflows.
+    pub fn period_start(&self, period: Period) -> Slot {
+        Slot::new(period.get().saturating_mul(self.slots_per_period()))
+    }
+
+    /// Returns how many slots a sync committee period has.
+    pub fn slots_per_period(&self) -> u64 {
+        self.slots_per_epoch.saturating_mul(self.epochs_per_sync_committee_period)
+    }
+
+    /// Returns the digest that names the fork, and from Fulu on the blob parameters, of an epoch.
+    ///
+    /// Source: `compute_fork_digest`, consensus-specs `fulu/beacon-chain.md` (EIP-7892).
+    pub fn fork_digest(&self, epoch: Epoch) -> ForkDigest {
+        let root = compute_fork_data_root(self.version_at(epoch), self.genesis_validators_root);
+        let mask = match self.blob_parameters_at(epoch) {
+            Some(parameters) => {
+                let mut hasher = Sha256::new();
+                hasher.update(parameters.epoch.get().to_le_bytes());
+                hasher.update(parameters.max_blobs.to_le_bytes());
+                B256::from(<[u8; 32]>::from(hasher.finalize()))
+            }
+            None => B256::ZERO,
+        };
+        let [a, b, c, d, ..] = (root ^ mask).0;
+        [a, b, c, d]
+    }
+
+    /// Returns the fork a digest names, or `None` if it is none of this schedule.
+    pub(crate) fn fork_of_digest(&self, digest: ForkDigest) -> Option<&ScheduledFork> {
+        let starts = self.forks.iter().filter_map(|fork| fork.epoch);
+        let blob_starts = self.blob_schedule.iter().map(|parameters| parameters.epoch);
+        let epoch = starts.chain(blob_starts).find(|epoch| self.fork_digest(*epoch) == digest)?;
+        self.scheduled_at(epoch)
+    }
+
+    fn blob_parameters_at(&self, epoch: Epoch) -> Option<&BlobParameters> {
+        let is_mixed_in = self
+            .forks
+            .iter()
+            .any(|fork| fork.fork() == Some(Fork::Fulu) && fork.epoch.is_some_and(|start| start <= epoch));
+        if !is_mixed_in {
+            return None;
+        }
+        self.blob_schedule.iter().rfind(|parameters| parameters.epoch <= epoch)
+    }
+
+    fn scheduled_at(&self, epoch: Epoch) -> Option<&ScheduledFork> {
+        self.forks.iter().rfind(|fork| fork.epoch.is_some_and(|start| start <= epoch))
+    }
+
+    fn version_at(&self, epoch: Epoch) -> ForkVersion {
+        self.scheduled_at(epoch).map_or(self.genesis_fork_version, |fork| fork.version)
+    }
+
+    fn slot_millis(&self) -> u64 {
+        u64::try_from(self.slot_duration.as_millis()).expect("slots are at most an hour: checked when built")
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,295 @@
+//! Networks as TOML text.
+
+use core::ops::RangeInclusive;
+use core::time::Duration;
+
+use alloy_primitives::{B256, hex};
+use serde::{Deserialize, Serialize};
+
+use super::{BlobParameters, Network, ScheduledFork};
+use crate::checkpoint::{Checkpoint, CheckpointFormatError};
+use crate::fault::Fault;
+use crate::fork::Fork;
+use crate::signature::ForkVersion;
+use crate::unit::{Epoch, UnixTime};
+
+/// About 15.7 days on mainnet.
+pub(super) const DEFAULT_MAX_CHECKPOINT_AGE: u64 = 3532;
+
+const MAX_BYTES: usize = 64 * 1024;
+const MAX_NAME: usize = 64;
+const MAX_SCHEDULE: usize = 64;
+/// TOML integers are signed.
+const MAX_INTEGER: u64 = u64::MAX >> 1;
+/// Far beyond any calendar, and still small enough that a slot's start cannot overflow by it.
+const MAX_SECONDS: u64 = 1 << 40;
+
+/// Text that does not describe a usable network. Always the caller's fault.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum NetworkError {
+    /// The text is larger than any network needs.
+    #[error("a network file of {got} bytes: at most {limit} are read")]
+    TooLarge {
+        /// Bytes given.
+        got: usize,
+        /// Bytes allowed.
+        limit: usize,
+    },
+    /// The text is no TOML, a field is missing or unknown, or has the wrong type.
+    #[error("not a network file: {0}")]
+    Toml(#[from] toml::de::Error),
+    /// A number lies outside what makes sense.
+    #[error("`{field}` is {got}, expected {} to {}", .expected.start(), .expected.end())]
+    OutOfRange {
+        /// The field.
+        field: &'static str,
+        /// The number given.
+        got: u64,
+        /// The numbers allowed.
+        expected: RangeInclusive<u64>,
+    },
+    /// The committee size is no power of two.
+    #[error("`sync_committee_size` is {got}, expected a power of two")]
+    CommitteeSize {
+        /// The number given.
+        got: u64,
+    },
+    /// A name is empty, too long, or has other characters than letters, digits, `-` and `_`.
+    #[error("`{got}` is no name: 1 to 64 letters, digits, `-` or `_`")]
+    Name {
+        /// The name given.
+        got: String,
+    },
+    /// A list has more entries than any network needs.
+    #[error("`{field}` has {got} entries, at most {limit} are read")]
+    TooMany {
+        /// The field.
+        field: &'static str,
+        /// Entries given.
+        got: usize,
+        /// Entries allowed.
+        limit: usize,
+    },
+    /// A fork version is not `0x` and 8 hexadecimal digits.
+    #[error("`{got}` is no fork version: expected 0x and 8 hexadecimal digits")]
+    Version {
+        /// The text given.
+        got: String,
+    },
+    /// A fork is named twice, stands before an older one, or starts before it.
+    #[error("fork `{name}` is out of order")]
+    ForkOrder {
+        /// The fork's name.
+        name: String,
+    },
+    /// Blob parameters are not in the order of their epochs.
+    #[error("blob parameters of epoch {epoch} are out of order")]
+    BlobOrder {
+        /// The epoch.
+        epoch: Epoch,
+    },
+    /// The checkpoint is malformed.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointFormatError),
+}
+
+impl NetworkError {
+    /// Whose fault it is: always [`Fault::Caller`].
+    pub fn fault(&self) -> Fault {
+        Fault::Caller
+    }
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct NetworkFile {
+    name: String,
+    chain_id: u64,
+    /// Seconds since 1970.
+    genesis_time: u64,
+    genesis_validators_root: B256,
+    slot_duration_ms: u64,
+    slots_per_epoch: u64,
+    epochs_per_sync_committee_period: u64,
+    sync_committee_size: u64,
+    #[serde(default = "default_max_checkpoint_age")]
+    max_checkpoint_age_epochs: u64,
+    genesis_fork_version: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    checkpoint: Option<String>,
+    #[serde(default)]
+    forks: Vec<ForkEntry>,
+    #[serde(default)]
+    blob_schedule: Vec<BlobEntry>,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct ForkEntry {
+    name: String,
+    version: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    epoch: Option<u64>,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct BlobEntry {
+    epoch: u64,
+    max_blobs: u64,
+}
+
+fn default_max_checkpoint_age() -> u64 {
+    DEFAULT_MAX_CHECKPOINT_AGE
+}
+
+impl Network {
+    /// Reads a network from TOML, as [`Network::to_toml`] writes it.
+    ///
+    /// # Errors
+    /// [`NetworkError`] if a field is missing, unknown, malformed or out of range, or the forks are out of order.
+    pub fn from_toml(text: &str) -> Result<Self, NetworkError> {
+        if text.len() > MAX_BYTES {
+            return Err(NetworkError::TooLarge { got: text.len(), limit: MAX_BYTES });
+        }
+        let file: NetworkFile = toml::from_str(text)?;
+        within("chain_id", file.chain_id, 1..=MAX_INTEGER)?;
+        within("genesis_time", file.genesis_time, 0..=MAX_SECONDS)?;
+        within("slot_duration_ms", file.slot_duration_ms, 1..=3_600_000)?;
+        within("slots_per_epoch", file.slots_per_epoch, 1..=512)?;
+        within("epochs_per_sync_committee_period", file.epochs_per_sync_committee_period, 1..=4096)?;
+        within("sync_committee_size", file.sync_committee_size, 1..=512)?;
+        within("max_checkpoint_age_epochs", file.max_checkpoint_age_epochs, 1..=1_000_000)?;
+        if !file.sync_committee_size.is_power_of_two() {
+            return Err(NetworkError::CommitteeSize { got: file.sync_committee_size });
+        }
+        Ok(Self {
+            name: name(file.name)?,
+            chain_id: file.chain_id,
+            genesis_time: UnixTime::from_secs(file.genesis_time),
+            genesis_validators_root: file.genesis_validators_root,
+            slot_duration: Duration::from_millis(file.slot_duration_ms),
+            slots_per_epoch: file.slots_per_epoch,
+            epochs_per_sync_committee_period: file.epochs_per_sync_committee_period,
+            sync_committee_size: usize::try_from(file.sync_committee_size).expect("at most 512"),
+            max_checkpoint_age_epochs: file.max_checkpoint_age_epochs,
+            genesis_fork_version: version(&file.genesis_fork_version)?,
+            forks: forks(file.forks)?,
+            blob_schedule: blob_schedule(&file.blob_schedule)?,
+            checkpoint: file.checkpoint.map(|text| text.parse::<Checkpoint>()).transpose()?,
+        })
+    }
+
+    /// Writes the network as TOML that [`Network::from_toml`] reads back to an equal value.
+    pub fn to_toml(&self) -> String {
+        let file = NetworkFile {
+            name: self.name.clone(),
+            chain_id: self.chain_id,
+            genesis_time: self.genesis_time.as_secs(),
+            genesis_validators_root: self.genesis_validators_root,
+            slot_duration_ms: self.slot_millis(),
+            slots_per_epoch: self.slots_per_epoch,
+            epochs_per_sync_committee_period: self.epochs_per_sync_committee_period,
+            sync_committee_size: u64::try_from(self.sync_committee_size).expect("at most 512"),
+            max_checkpoint_age_epochs: self.max_checkpoint_age_epochs,
+            genesis_fork_version: hex::encode_prefixed(self.genesis_fork_version),
+            checkpoint: self.checkpoint.map(|checkpoint| checkpoint.to_string()),
+            forks: self.forks.iter().map(ForkEntry::from).collect(),
+            blob_schedule: self.blob_schedule.iter().map(BlobEntry::from).collect(),
+        };
+        toml::to_string(&file).expect("strings, and numbers that fit TOML's: checked when built")
+    }
+}
+
+impl From<&ScheduledFork> for ForkEntry {
+    fn from(fork: &ScheduledFork) -> Self {
+        Self {
+            name: fork.name.clone(),
+            version: hex::encode_prefixed(fork.version),
+            epoch: fork.epoch.map(Epoch::get),
+        }
+    }
+}
+
+impl From<&BlobParameters> for BlobEntry {
+    fn from(parameters: &BlobParameters) -> Self {
+        Self { epoch: parameters.epoch.get(), max_blobs: parameters.max_blobs }
+    }
+}
+
+fn within(field: &'static str, got: u64, expected: RangeInclusive<u64>) -> Result<(), NetworkError> {
+    if expected.contains(&got) { Ok(()) } else { Err(NetworkError::OutOfRange { field, got, expected }) }
+}
+
+fn few<T>(field: &'static str, entries: &[T]) -> Result<(), NetworkError> {
+    if entries.len() <= MAX_SCHEDULE {
+        return Ok(());
+    }
+    Err(NetworkError::TooMany { field, got: entries.len(), limit: MAX_SCHEDULE })
+}
+
+fn name(got: String) -> Result<String, NetworkError> {
+    let plain = got.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+    if plain && (1..=MAX_NAME).contains(&got.len()) { Ok(got) } else { Err(NetworkError::Name { got }) }
+}
+
+fn version(text: &str) -> Result<ForkVersion, NetworkError> {
+    let malformed = || NetworkError::Version { got: text.into() };
+    let digits = text.strip_prefix("0x").ok_or_else(malformed)?;
+    hex::decode_to_array(digits).map_err(|_| malformed())
+}
+
+/// Forks must be in order: by their epochs, those without one last, and no known fork after a later or unknown one.
+fn forks(entries: Vec<ForkEntry>) -> Result<Vec<ScheduledFork>, NetworkError> {
+    few("forks", &entries)?;
+    let mut forks: Vec<ScheduledFork> = Vec::with_capacity(entries.len());
+    for entry in entries {
+        if let Some(epoch) = entry.epoch {
+            within("forks.epoch", epoch, 0..=MAX_INTEGER)?;
+        }
+        let next = ScheduledFork {
+            name: name(entry.name)?,
+            version: version(&entry.version)?,
+            epoch: entry.epoch.map(Epoch::new),
+        };
+        let repeated = forks.iter().any(|fork| fork.name.eq_ignore_ascii_case(&next.name));
+        if repeated || forks.last().is_some_and(|last| !follows(last, &next)) {
+            return Err(NetworkError::ForkOrder { name: next.name });
+        }
+        forks.push(next);
+    }
+    Ok(forks)
+}
+
+fn follows(earlier: &ScheduledFork, later: &ScheduledFork) -> bool {
+    let in_time = match (earlier.epoch, later.epoch) {
+        (Some(earlier), Some(later)) => earlier <= later,
+        (None, Some(_)) => false,
+        (_, None) => true,
+    };
+    let in_order = match (earlier.fork(), later.fork()) {
+        (Some(earlier), Some(later)) => earlier < later,
+        (None, Some(_)) => false,
+        (_, None) => true,
+    };
+    in_time && in_order
+}
+
+fn blob_schedule(entries: &[BlobEntry]) -> Result<Vec<BlobParameters>, NetworkError> {
+    few("blob_schedule", entries)?;
+    let mut schedule: Vec<BlobParameters> = Vec::with_capacity(entries.len());
+    for entry in entries {
+        within("blob_schedule.epoch", entry.epoch, 0..=MAX_INTEGER)?;
+        within("blob_schedule.max_blobs", entry.max_blobs, 0..=MAX_INTEGER)?;
+        let epoch = Epoch::new(entry.epoch);
+        if schedule.last().is_some_and(|last| last.epoch >= epoch) {
+            return Err(NetworkError::BlobOrder { epoch });
+        }
+        schedule.push(BlobParameters { epoch, max_blobs: entry.max_blobs });
+    }
+    Ok(schedule)
+}
+
+/// The forks that saldo can read must all be possible to schedule.
+const _: () = assert!(Fork::ALL.len() <= MAX_SCHEDULE);

@@ -1,0 +1,139 @@
+use alloy_primitives::hex;
+
+use super::*;
+
+#[test]
+fn mainnet_round_trips_through_toml() {
+    let checkpoint = Checkpoint { root: B256::repeat_byte(7), slot: Some(Slot::new(9)) };
+    for network in [Network::mainnet(), Network::mainnet().with_checkpoint(checkpoint)] {
+        assert_eq!(Network::from_toml(&network.to_toml()).unwrap(), network);
+    }
+}
+
+#[test]
+fn fork_digests_of_mainnet_are_the_published_ones() {
+    let mainnet = Network::mainnet();
+    let published = [
+        (0, "b5303f2a"),
+        (74_240, "afcaaba0"),
+        (144_896, "4a26c58b"),
+        (194_048, "bba4da96"),
+        (269_568, "6a95a1a9"),
+        (364_032, "ad532ceb"),
+        (411_392, "cc2c5cdb"),
+        (412_672, "cb0d1acc"),
+        (419_072, "8c9f62fe"),
+    ];
+    for (epoch, digest) in published {
+        assert_eq!(hex::encode(mainnet.fork_digest(Epoch::new(epoch))), digest, "epoch {epoch}");
+    }
+}
+
+#[test]
+fn a_digest_names_its_fork() {
+    let mainnet = Network::mainnet();
+    let named =
+        |epoch| mainnet.fork_of_digest(mainnet.fork_digest(Epoch::new(epoch))).and_then(ScheduledFork::fork);
+    assert_eq!(named(500_000), Some(Fork::Fulu));
+    assert_eq!(named(411_391), Some(Fork::Electra));
+    assert_eq!(mainnet.fork_of_digest([1, 2, 3, 4]), None);
+}
+
+#[test]
+fn time_becomes_slots_epochs_and_periods() {
+    let mainnet = Network::mainnet();
+    let genesis = mainnet.genesis_time();
+    assert_eq!(mainnet.slot_at(UnixTime::from_millis(genesis.as_millis() - 1)), None);
+    assert_eq!(mainnet.slot_at(genesis), Some(Slot::new(0)));
+    assert_eq!(mainnet.slot_at(genesis.saturating_add(Duration::from_millis(11_999))), Some(Slot::new(0)));
+    assert_eq!(mainnet.slot_start(Slot::new(2)).as_secs(), 1_606_824_047);
+    assert_eq!(mainnet.slot_start(Slot::new(u64::MAX)), UnixTime::from_millis(u64::MAX));
+    assert_eq!(mainnet.period_at(Slot::new(8191)), Period::new(0));
+    assert_eq!(mainnet.period_at(Slot::new(8192)), Period::new(1));
+    assert_eq!(mainnet.period_start(Period::new(2)), Slot::new(16_384));
+}
+
+#[test]
+fn forks_change_with_their_first_slot() {
+    let mainnet = Network::mainnet();
+    assert_eq!(mainnet.fork_at(Slot::new(0)), Err(UnknownFork::named("phase0")));
+    assert_eq!(mainnet.fork_at(Slot::new(11_649_023)), Ok(Fork::Deneb));
+    assert_eq!(mainnet.fork_at(Slot::new(11_649_024)), Ok(Fork::Electra));
+    assert_eq!(mainnet.fork_at(Slot::new(u64::MAX)), Ok(Fork::Fulu));
+    assert_eq!(mainnet.readable_fork_at(Slot::new(2_375_680)), Err(UnknownFork::named("altair")));
+    assert_eq!(mainnet.fork_version_at(Slot::new(11_649_024)), [5, 0, 0, 0]);
+    assert_eq!(mainnet.fork_after(Slot::new(13_164_544)).map(ScheduledFork::name), Some("gloas"));
+}
+
+#[test]
+fn a_fork_that_this_version_does_not_know_can_be_scheduled() {
+    let text = Network::mainnet().to_toml().replace(
+        "[[blob_schedule]]",
+        "[[forks]]\nname = \"heze\"\nversion = \"0x08000000\"\n\n[[blob_schedule]]",
+    );
+    // The first replacement is enough; the others would repeat the name.
+    assert!(matches!(Network::from_toml(&text), Err(NetworkError::ForkOrder { name }) if name == "heze"));
+    let text = Network::mainnet().to_toml()
+        + "\n[[forks]]\nname = \"heze\"\nversion = \"0x08000000\"\nepoch = 500000\n";
+    let text = text.replace("version = \"0x07000000\"", "version = \"0x07000000\"\nepoch = 450000");
+    let network = Network::from_toml(&text).unwrap();
+    let slot = network.slots_per_epoch() * 500_000;
+    assert_eq!(network.fork_at(Slot::new(slot)), Err(UnknownFork::named("heze")));
+    assert_eq!(network.fork_version_at(Slot::new(slot)), [8, 0, 0, 0]);
+}
+
+#[test]
+fn every_number_is_bounded() {
+    let refused = [
+        ("chain_id = 1", "chain_id = 0", "chain_id"),
+        ("slots_per_epoch = 32", "slots_per_epoch = 0", "slots_per_epoch"),
+        (
+            "epochs_per_sync_committee_period = 256",
+            "epochs_per_sync_committee_period = 0",
+            "epochs_per_sync_committee_period",
+        ),
+        ("sync_committee_size = 512", "sync_committee_size = 513", "sync_committee_size"),
+        ("slot_duration_ms = 12000", "slot_duration_ms = 0", "slot_duration_ms"),
+        ("genesis_time = 1606824023", "genesis_time = 9000000000000000000", "genesis_time"),
+        ("max_checkpoint_age_epochs = 3532", "max_checkpoint_age_epochs = 0", "max_checkpoint_age_epochs"),
+    ];
+    for (from, to, expected) in refused {
+        let text = Network::mainnet().to_toml();
+        assert!(text.contains(from), "{from}");
+        match Network::from_toml(&text.replace(from, to)) {
+            Err(NetworkError::OutOfRange { field, .. }) => assert_eq!(field, expected),
+            other => panic!("{expected}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn malformed_networks_are_refused() {
+    let text = Network::mainnet().to_toml();
+    let with = |from: &str, to: &str| {
+        assert!(text.contains(from), "{from}");
+        Network::from_toml(&text.replacen(from, to, 1)).unwrap_err()
+    };
+    assert!(matches!(with("chain_id", "colour = 1\nchain_id"), NetworkError::Toml(_)));
+    assert!(matches!(with("chain_id = 1\n", ""), NetworkError::Toml(_)));
+    assert!(matches!(with("chain_id = 1\n", "chain_id = -1\n"), NetworkError::Toml(_)));
+    assert!(matches!(with("= 512", "= 500"), NetworkError::CommitteeSize { got: 500 }));
+    assert!(matches!(with("\"mainnet\"", "\"main net\""), NetworkError::Name { .. }));
+    assert!(matches!(with("\"0x01000000\"", "\"0x010000\""), NetworkError::Version { .. }));
+    assert!(matches!(with("\"0x01000000\"", "\"01000000\""), NetworkError::Version { .. }));
+    assert!(
+        matches!(with("epoch = 74240", "epoch = 144897"), NetworkError::ForkOrder { name } if name == "bellatrix")
+    );
+    assert!(
+        matches!(with("\"altair\"", "\"capella\""), NetworkError::ForkOrder { name } if name == "bellatrix")
+    );
+    assert!(
+        matches!(with("\"altair\"", "\"heze\""), NetworkError::ForkOrder { name } if name == "bellatrix")
+    );
+    assert!(matches!(with("epoch = 412672", "epoch = 364032"), NetworkError::BlobOrder { .. }));
+    assert!(matches!(with("chain_id", "checkpoint = \"0x12\"\nchain_id"), NetworkError::Checkpoint(_)));
+    assert!(matches!(
+        Network::from_toml(&" ".repeat(65_537)),
+        Err(NetworkError::TooLarge { got: 65_537, .. })
+    ));
+}

@@ -1,0 +1,159 @@
+//! What a sync committee signs, and whether it did.
+//!
+//! Source: consensus-specs `phase0/beacon-chain.md` (domains, signing roots) and `altair/bls.md`.
+
+use alloy_primitives::B256;
+use blst::BLST_ERROR;
+use blst::min_pk::{AggregatePublicKey, PublicKey, Signature};
+
+use crate::container::{PublicKeyBytes, SignatureBytes, SyncAggregate, SyncCommittee};
+use crate::merkle::hash_pair;
+
+/// Four bytes that name a fork in signatures.
+pub type ForkVersion = [u8; 4];
+
+/// The domain type of sync committee signatures.
+pub const DOMAIN_SYNC_COMMITTEE: [u8; 4] = [7, 0, 0, 0];
+
+/// The domain separation tag of the BLS ciphersuite: proof of possession, signatures in G2.
+pub const DST: &[u8] = b"BLS_SIG_BLS12381G2_XMD:SHA-256_SSWU_RO_POP_";
+
+/// Why a sync committee signature is refused. The source's fault, but for a committee that is itself unusable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SignatureError {
+    /// The committee and the participation bits are of different sizes.
+    #[error("participation of {bits} members for a committee of {committee}")]
+    CommitteeSize {
+        /// Members the bits are about.
+        bits: usize,
+        /// Members of the committee.
+        committee: usize,
+    },
+    /// Nobody signed.
+    #[error("nobody signed")]
+    NoSigners,
+    /// A member's key, or the aggregate key, is no point of the curve.
+    #[error("a public key of the committee is malformed")]
+    MalformedKey,
+    /// The signers' keys add up to the point at infinity, under which anything verifies.
+    #[error("the signers' public keys add up to infinity")]
+    KeyAtInfinity,
+    /// The signature is no point of the curve.
+    #[error("the signature is malformed")]
+    MalformedSignature,
+    /// The signature is the point at infinity.
+    #[error("the signature is at infinity")]
+    SignatureAtInfinity,
+    /// The signature is a point of the curve outside the prime-order subgroup.
+    #[error("the signature is outside the subgroup")]
+    SignatureOutsideSubgroup,
+    /// The signature is well formed and not theirs.
+    #[error("the signature does not verify")]
+    Mismatch,
+}
+
+/// Returns `hash_tree_root(ForkData)`.
+pub fn compute_fork_data_root(version: ForkVersion, genesis_validators_root: B256) -> B256 {
+    hash_pair(B256::right_padding_from(&version), genesis_validators_root)
+}
+
+/// Returns the domain that binds a signature to its purpose, its fork and its network.
+pub fn compute_domain(domain_type: [u8; 4], version: ForkVersion, genesis_validators_root: B256) -> B256 {
+    let fork_data_root = compute_fork_data_root(version, genesis_validators_root);
+    let mut domain = B256::ZERO;
+    let bytes = domain_type.iter().chain(fork_data_root.iter());
+    domain.iter_mut().zip(bytes).for_each(|(target, byte)| *target = *byte);
+    domain
+}
+
+/// Returns the message that is signed: `hash_tree_root(SigningData)`.
+pub fn compute_signing_root(object_root: B256, domain: B256) -> B256 {
+    hash_pair(object_root, domain)
+}
+
+/// Verifies that the members whose bits are set signed `signing_root`.
+///
+/// The committee must be trusted, `aggregate_pubkey` included: the proven committee root commits to it, and the state
+/// transition computed it as the sum of the members. Subtracting the few absent ones then replaces adding up the many
+/// present. Keys are not checked for the subgroup for the same reason: every validator's was when it joined.
+///
+/// # Errors
+/// [`SignatureError`] if the signature is not theirs or any point is unusable.
+pub fn verify(
+    committee: &SyncCommittee,
+    aggregate: &SyncAggregate,
+    signing_root: B256,
+) -> Result<(), SignatureError> {
+    if aggregate.size != committee.pubkeys.len() {
+        let committee = committee.pubkeys.len();
+        return Err(SignatureError::CommitteeSize { bits: aggregate.size, committee });
+    }
+    let key = signers_key(committee, aggregate)?;
+    let signature = signature_point(&aggregate.signature)?;
+    match signature.verify(false, signing_root.as_slice(), DST, &[], &key, false) {
+        BLST_ERROR::BLST_SUCCESS => Ok(()),
+        _ => Err(SignatureError::Mismatch),
+    }
+}
+
+/// The sum of the signers' keys, by whichever way needs fewer points.
+fn signers_key(committee: &SyncCommittee, aggregate: &SyncAggregate) -> Result<PublicKey, SignatureError> {
+    let members = || committee.pubkeys.iter().enumerate();
+    let signers = aggregate.signers();
+    if signers == 0 {
+        return Err(SignatureError::NoSigners);
+    }
+    let absent = aggregate.size.saturating_sub(signers);
+    let mut sum: Option<AggregatePublicKey> = None;
+    if absent < signers {
+        add(&mut sum, &committee.aggregate_pubkey)?;
+        for (_, key) in members().filter(|(member, _)| !aggregate.has_signed(*member)) {
+            add(&mut sum, &negated(*key))?;
+        }
+    } else {
+        for (_, key) in members().filter(|(member, _)| aggregate.has_signed(*member)) {
+            add(&mut sum, key)?;
+        }
+    }
+    let sum = sum.ok_or(SignatureError::NoSigners)?.to_public_key();
+    if is_infinity(&sum.to_bytes()) { Err(SignatureError::KeyAtInfinity) } else { Ok(sum) }
+}
+
+fn add(sum: &mut Option<AggregatePublicKey>, key: &PublicKeyBytes) -> Result<(), SignatureError> {
+    if is_infinity(key.as_slice()) {
+        return Err(SignatureError::KeyAtInfinity);
+    }
+    let key = PublicKey::uncompress(key.as_slice()).map_err(|_| SignatureError::MalformedKey)?;
+    match sum {
+        None => *sum = Some(AggregatePublicKey::from_public_key(&key)),
+        Some(sum) => sum.add_public_key(&key, false).map_err(|_| SignatureError::MalformedKey)?,
+    }
+    Ok(())
+}
+
+/// The compressed form holds the sign of y in one bit: flipping it negates the point.
+fn negated(mut key: PublicKeyBytes) -> PublicKeyBytes {
+    if let Some(first) = key.first_mut() {
+        *first ^= 0x20;
+    }
+    key
+}
+
+/// Compressed points at infinity carry a flag bit for it.
+fn is_infinity(compressed: &[u8]) -> bool {
+    compressed.first().is_some_and(|first| first & 0x40 != 0)
+}
+
+fn signature_point(bytes: &SignatureBytes) -> Result<Signature, SignatureError> {
+    let signature =
+        Signature::uncompress(bytes.as_slice()).map_err(|_| SignatureError::MalformedSignature)?;
+    match signature.validate(true) {
+        Ok(()) => Ok(signature),
+        Err(BLST_ERROR::BLST_PK_IS_INFINITY) => Err(SignatureError::SignatureAtInfinity),
+        Err(_) => Err(SignatureError::SignatureOutsideSubgroup),
+    }
+}
+
+#[cfg(test)]
+mod tests;

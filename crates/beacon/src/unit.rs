@@ -1,0 +1,216 @@
+//! Units of beacon chain time: slots, epochs, sync committee periods, and milliseconds since 1970.
+//!
+//! They are distinct types so that none can stand in for another; how long a slot or an epoch is belongs to a
+//! [`Network`](crate::Network), which does the conversions. All arithmetic is checked or saturates by name.
+
+use core::fmt;
+use core::num::ParseIntError;
+use core::str::FromStr;
+use core::time::Duration;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+macro_rules! unit {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(u64);
+
+        impl $name {
+            /// Makes the unit from its number.
+            pub const fn new(number: u64) -> Self {
+                Self(number)
+            }
+
+            /// Returns the number.
+            pub const fn get(self) -> u64 {
+                self.0
+            }
+
+            /// Returns the unit `count` later, or `None` past the end of `u64`.
+            pub fn checked_add(self, count: u64) -> Option<Self> {
+                self.0.checked_add(count).map(Self)
+            }
+
+            /// Returns the unit `count` earlier, or `None` before zero.
+            pub fn checked_sub(self, count: u64) -> Option<Self> {
+                self.0.checked_sub(count).map(Self)
+            }
+
+            /// Returns the unit `count` later, or the last one there is.
+            pub fn saturating_add(self, count: u64) -> Self {
+                Self(self.0.saturating_add(count))
+            }
+
+            /// Returns the unit `count` earlier, or zero.
+            pub fn saturating_sub(self, count: u64) -> Self {
+                Self(self.0.saturating_sub(count))
+            }
+
+            /// Returns how many units lie between `earlier` and this one, or `None` if it is not earlier.
+            pub fn since(self, earlier: Self) -> Option<u64> {
+                self.0.checked_sub(earlier.0)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(formatter)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = ParseIntError;
+
+            fn from_str(text: &str) -> Result<Self, ParseIntError> {
+                text.parse().map(Self)
+            }
+        }
+
+        /// A decimal string, as in the beacon API.
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(&self.0)
+            }
+        }
+
+        /// A decimal string, as in the beacon API.
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                decimal::deserialize(deserializer).map(Self)
+            }
+        }
+    };
+}
+
+unit! {
+    /// A slot: the time in which one beacon block may be proposed.
+    Slot
+}
+unit! {
+    /// An epoch: a fixed number of slots.
+    Epoch
+}
+unit! {
+    /// A sync committee period: the epochs through which one sync committee signs.
+    Period
+}
+
+/// A moment, in milliseconds since 1970-01-01 00:00:00 UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UnixTime {
+    milliseconds: u64,
+}
+
+impl UnixTime {
+    /// Makes the moment `seconds` after 1970; the last representable one if that overflows.
+    pub const fn from_secs(seconds: u64) -> Self {
+        Self { milliseconds: seconds.saturating_mul(1000) }
+    }
+
+    /// Makes the moment `milliseconds` after 1970.
+    pub const fn from_millis(milliseconds: u64) -> Self {
+        Self { milliseconds }
+    }
+
+    /// Returns the whole seconds since 1970.
+    pub const fn as_secs(self) -> u64 {
+        self.milliseconds / 1000
+    }
+
+    /// Returns the milliseconds since 1970.
+    pub const fn as_millis(self) -> u64 {
+        self.milliseconds
+    }
+
+    /// Returns the time from `earlier` to this moment, or zero if it is not earlier.
+    pub fn saturating_sub(self, earlier: Self) -> Duration {
+        Duration::from_millis(self.milliseconds.saturating_sub(earlier.milliseconds))
+    }
+
+    /// Returns the moment `duration` later (whole milliseconds), or `None` if it cannot be represented.
+    pub fn checked_add(self, duration: Duration) -> Option<Self> {
+        let added = u64::try_from(duration.as_millis()).ok()?;
+        self.milliseconds.checked_add(added).map(Self::from_millis)
+    }
+
+    /// Returns the moment `duration` later (whole milliseconds), or the last one there is.
+    pub fn saturating_add(self, duration: Duration) -> Self {
+        self.checked_add(duration).unwrap_or(Self::from_millis(u64::MAX))
+    }
+}
+
+/// Seconds since 1970 with three decimals.
+impl fmt::Display for UnixTime {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}.{:03}", self.as_secs(), self.milliseconds % 1000)
+    }
+}
+
+/// Unsigned numbers as strict decimal strings: digits only, no sign, no leading zero.
+pub(crate) mod decimal {
+    use super::*;
+
+    pub(crate) fn deserialize<'de, N: FromStr, D: Deserializer<'de>>(deserializer: D) -> Result<N, D::Error> {
+        deserializer.deserialize_str(Visitor(core::marker::PhantomData))
+    }
+
+    struct Visitor<N>(core::marker::PhantomData<N>);
+
+    impl<N: FromStr> de::Visitor<'_> for Visitor<N> {
+        type Value = N;
+
+        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            formatter.write_str("a decimal string")
+        }
+
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<N, E> {
+            let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+            let canonical = text == "0" || !text.starts_with('0');
+            match text.parse() {
+                Ok(number) if digits && canonical => Ok(number),
+                _ => Err(E::custom("not a decimal number in range")),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arithmetic_never_wraps() {
+        assert_eq!(Slot::new(u64::MAX).checked_add(1), None);
+        assert_eq!(Slot::new(0).checked_sub(1), None);
+        assert_eq!(Epoch::new(5).since(Epoch::new(3)), Some(2));
+        assert_eq!(Period::new(3).since(Period::new(5)), None);
+        assert_eq!(UnixTime::from_secs(u64::MAX), UnixTime::from_millis(u64::MAX));
+        assert_eq!(UnixTime::from_millis(u64::MAX).checked_add(Duration::from_millis(1)), None);
+        assert_eq!(UnixTime::from_secs(1).saturating_sub(UnixTime::from_secs(2)), Duration::ZERO);
+    }
+
+    #[test]
+    fn numbers_are_strict_decimal_strings() {
+        assert_eq!(serde_json::from_str::<Slot>("\"18446744073709551615\"").unwrap(), Slot::new(u64::MAX));
+        assert_eq!(serde_json::to_string(&Slot::new(7)).unwrap(), "\"7\"");
+        for refused in [
+            "7",
+            "\"\"",
+            "\"+7\"",
+            "\"-7\"",
+            "\"07\"",
+            "\"0x7\"",
+            "\" 7\"",
+            "\"18446744073709551616\"",
+            "null",
+        ] {
+            assert!(serde_json::from_str::<Slot>(refused).is_err(), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_moment_is_shown_in_seconds() {
+        assert_eq!(UnixTime::from_millis(1_606_824_023_045).to_string(), "1606824023.045");
+    }
+}

@@ -1,0 +1,146 @@
+//! What light-client servers send, in one shape for all forks.
+//!
+//! Wire shapes differ by fork and by route; [`decode`](crate::decode) turns each into these types. Nothing here is
+//! trusted: only [`LightClient`](crate::LightClient) says what of it holds.
+
+use alloy_primitives::B256;
+
+use crate::container::{BeaconBlockHeader, ExecutionPayloadHeader, SyncAggregate, SyncCommittee};
+use crate::fork::{Fork, HeaderLayout};
+use crate::merkle;
+use crate::network::Network;
+use crate::unit::Slot;
+
+/// A beacon block header with the execution header of the same block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LightClientHeader {
+    /// The beacon block header.
+    pub beacon: BeaconBlockHeader,
+    /// The execution payload header; `None` before Capella.
+    pub execution: Option<ExecutionPayloadHeader>,
+    /// Proof that the body of `beacon` holds `execution`; empty before Capella.
+    pub execution_branch: Vec<B256>,
+}
+
+impl LightClientHeader {
+    /// Whether the execution header is laid out as `fork` has it and proven under the block's body.
+    ///
+    /// Source: `is_valid_light_client_header`, consensus-specs `capella/light-client/sync-protocol.md`.
+    pub(crate) fn is_valid(&self, fork: Fork) -> bool {
+        let rules = fork.rules();
+        match (&self.execution, rules.execution) {
+            (None, None) => self.execution_branch.is_empty(),
+            (Some(execution), Some(gindex)) => {
+                let has_blobs = rules.layout == HeaderLayout::Execution17;
+                execution.blob_gas_used.is_some() == has_blobs
+                    && execution.excess_blob_gas.is_some() == has_blobs
+                    && merkle::branch_is_valid(
+                        execution.hash_tree_root(),
+                        &self.execution_branch,
+                        gindex,
+                        self.beacon.body_root,
+                    )
+            }
+            _ => false,
+        }
+    }
+}
+
+/// What a light client starts from: a header and the sync committee of its state.
+///
+/// Source: `LightClientBootstrap`, consensus-specs `altair/light-client/sync-protocol.md`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LightClientBootstrap {
+    /// The header of the checkpoint.
+    pub header: LightClientHeader,
+    /// The committee that signs in the header's period.
+    pub current_sync_committee: SyncCommittee,
+    /// Proof of the committee under the header's state root.
+    pub current_sync_committee_branch: Vec<B256>,
+}
+
+/// What a light client advances by.
+///
+/// Finality and optimistic updates are updates with absent parts.
+/// Source: `LightClientUpdate`, consensus-specs `altair/light-client/sync-protocol.md`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LightClientUpdate {
+    /// The header that the committee signed.
+    pub attested_header: LightClientHeader,
+    /// The committee of the period after the attested header's.
+    pub next_sync_committee: Option<NextSyncCommittee>,
+    /// The header that the attested state has finalized.
+    pub finality: Option<FinalizedPart>,
+    /// Who signed, and the signature.
+    pub sync_aggregate: SyncAggregate,
+    /// The slot of the block that carried the signature; later than the attested one.
+    pub signature_slot: Slot,
+}
+
+/// The next sync committee as an update proves it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NextSyncCommittee {
+    /// The committee.
+    pub committee: SyncCommittee,
+    /// Proof of it under the attested header's state root.
+    pub branch: Vec<B256>,
+}
+
+/// The finalized header as an update proves it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FinalizedPart {
+    /// The header; `None` while only genesis is final, which the state holds as a zero root.
+    pub header: Option<LightClientHeader>,
+    /// Proof of its root under the attested header's state root.
+    pub branch: Vec<B256>,
+}
+
+impl LightClientUpdate {
+    /// Returns the slot of the attested header.
+    pub fn attested_slot(&self) -> Slot {
+        self.attested_header.beacon.slot
+    }
+
+    /// Returns the slot of the finalized header: 0 if there is none.
+    pub fn finalized_slot(&self) -> Slot {
+        self.finalized_header().map_or(Slot::new(0), |header| header.beacon.slot)
+    }
+
+    /// Returns the finalized header, if one is carried.
+    pub fn finalized_header(&self) -> Option<&LightClientHeader> {
+        self.finality.as_ref().and_then(|part| part.header.as_ref())
+    }
+
+    /// Whether this is a better update of its period than `other`, for those who keep one per period.
+    ///
+    /// Source: `is_better_update`, consensus-specs `altair/light-client/sync-protocol.md`.
+    pub fn is_better_than(&self, other: &Self, network: &Network) -> bool {
+        let rank = |update: &Self| {
+            let signers = update.sync_aggregate.signers();
+            let supermajority = has_supermajority(signers, update.sync_aggregate.size);
+            let attested_period = network.period_at(update.attested_slot());
+            let has_committee = update.next_sync_committee.is_some()
+                && attested_period == network.period_at(update.signature_slot);
+            let has_finality = update.finality.is_some();
+            let committee_finality =
+                has_finality && network.period_at(update.finalized_slot()) == attested_period;
+            (
+                supermajority,
+                if supermajority { 0 } else { signers },
+                has_committee,
+                has_finality,
+                // Only compared between two that have finality.
+                has_finality && committee_finality,
+                signers,
+                core::cmp::Reverse(update.attested_slot()),
+                core::cmp::Reverse(update.signature_slot),
+            )
+        };
+        rank(self) > rank(other)
+    }
+}
+
+/// Whether at least two thirds of a committee signed.
+pub(crate) fn has_supermajority(signers: usize, size: usize) -> bool {
+    size > 0 && signers.saturating_mul(3) >= size.saturating_mul(2)
+}
