@@ -1,1 +1,29 @@
-//! Placeholder while the crate is written.
+//! Which execution headers follow from a head that the sync committee signed.
+//!
+//! An [`Anchor`] is an execution header that is trusted, with the reason why. It is built here and nowhere else:
+//! from a head that [`saldo_beacon::LightClient`] verified, or as an ancestor of one by parent hashes
+//! ([`Chain::attach`], at most [`Chain::MAX_ANCESTRY`] blocks deep). A proof joins an anchor by its state root
+//! ([`Chain::anchor_at_root`]), and an anchor stops standing when the chain goes another way
+//! ([`Chain::standing`]).
+//!
+//! Headers come from untrusted providers. [`ExecutionHeader`] takes the hash that is expected and the bytes (raw
+//! RLP, or the JSON of `eth_getBlockByHash`, which is put back into RLP) and exists only if keccak agrees.
+//!
+//! ```
+//! use alloy_primitives::B256;
+//! use saldo_chain::{ExecutionHeader, HeaderError};
+//!
+//! let refusal = ExecutionHeader::from_rlp(&[0xc0], B256::ZERO).unwrap_err();
+//! assert!(matches!(refusal, HeaderError::HashMismatch { .. }));
+//! ```
+//!
+//! The crate is pure: no sockets, clock, randomness or async.
+
+mod anchor;
+mod chain;
+mod header;
+mod layout;
+
+pub use anchor::{Anchor, Assurance, Level, Path};
+pub use chain::{Chain, ChainError, Standing};
+pub use header::{ExecutionHeader, HeaderError};

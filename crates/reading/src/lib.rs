@@ -1,1 +1,43 @@
-//! Placeholder while the crate is written.
+//! What may be said about an amount, and with how much assurance.
+//!
+//! [`join`] is the only place where a number comes into being: it takes what a Merkle proof says
+//! ([`Verified<Account>`](saldo_proof::Verified)) and an execution header that is trusted
+//! ([`Anchor`](saldo_chain::Anchor)), and only if subject and state root match is there a [`Proven`]. What could not
+//! be learned is a [`Reading::Unknown`] with a [`Why`], never a number; [`Record`] is the rule by which one reading
+//! replaces another.
+//!
+//! ```
+//! use saldo_reading::Reading;
+//!
+//! fn show(reading: &Reading) -> String {
+//!     match reading {
+//!         Reading::Proven(proven) => proven.amount().format(18),
+//!         Reading::Provisional(provisional) => format!("not confirmed yet: {}", provisional.why()),
+//!         Reading::Unknown(unknown) => format!("unknown: {}", unknown.why()),
+//!     }
+//! }
+//! ```
+//!
+//! The crate is pure: no sockets, clock, randomness or async; the time is an argument.
+
+mod amount;
+mod failure;
+mod freshness;
+mod holding;
+mod join;
+mod policy;
+mod provider;
+mod reading;
+mod record;
+mod why;
+
+pub use amount::Amount;
+pub use failure::{Attempt, Failure, Outcome, Role, TransportError};
+pub use freshness::{Freshness, Now};
+pub use holding::{Asset, Holding};
+pub use join::{JoinError, join};
+pub use policy::Policy;
+pub use provider::ProviderId;
+pub use reading::{Proven, Provisional, Reading, Unknown};
+pub use record::{Change, Record};
+pub use why::{Fault, Why};

@@ -1,1 +1,29 @@
-//! Placeholder while the crate is written.
+//! Asking untrusted providers: who, when, how long, whom next.
+//!
+//! Everything that reaches the network goes through a [`Transport`], everything that waits through a [`Clock`]; both
+//! can be replaced, by a phone's own HTTP stack or by a simulation in virtual time. Nothing here knows what a proof
+//! is: [`race`] asks one provider after another, hands every answer to a judge, and ends with the first that the
+//! judge lets win. Whatever else happens comes back as a typed reason per provider
+//! ([`Failure`](saldo_reading::Failure)).
+//!
+//! Nothing is spawned: a dropped future leaves no work behind. A provider's URL is a secret ([`SecretUrl`]); only its
+//! [`ProviderId`](saldo_reading::ProviderId) appears anywhere.
+
+pub mod beacon;
+mod clock;
+mod endpoint;
+pub mod execution;
+#[cfg(feature = "http")]
+mod http;
+mod jsonrpc;
+mod network;
+mod race;
+mod transport;
+
+pub use clock::{Clock, Deadline};
+pub use endpoint::{Endpoint, EndpointError, SecretUrl};
+#[cfg(feature = "http")]
+pub use http::{HttpTransport, SystemClock};
+pub use network::Network;
+pub use race::{Answer, Contest, Race, race};
+pub use transport::{Method, Request, Response, Transport, TransportError};

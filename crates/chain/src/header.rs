@@ -1,0 +1,220 @@
+//! An execution header that hashes to what was expected, from raw RLP or from the JSON of a block.
+
+use alloy_primitives::{B256, U256, keccak256};
+use alloy_rlp::PayloadView;
+use saldo_beacon::unit::UnixTime;
+use saldo_proof::StateRoot;
+use serde_json::{Map, Value};
+
+use crate::layout::{ALWAYS, FIELDS, Kind, index};
+
+/// Why bytes are not the header that was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum HeaderError {
+    /// Larger than any header can be ([`ExecutionHeader::MAX_BYTES`], or [`ExecutionHeader::MAX_JSON_BYTES`]). The
+    /// provider's fault.
+    #[error("the header has {got} bytes, more than {limit}")]
+    TooLarge {
+        /// Bytes received.
+        got: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// The bytes hash to something else: another block, or an edited one. The provider's fault.
+    #[error("the header hashes to {got}, expected {expected}")]
+    HashMismatch {
+        /// keccak256 of the header's RLP.
+        got: B256,
+        /// The hash that was asked for.
+        expected: B256,
+    },
+    /// The block has fields that this version of saldo does not know, so its hash cannot be computed. Nobody's fault:
+    /// the wallet should be updated.
+    #[error("the block has a field that this version does not know: its hash cannot be computed")]
+    UnknownLayout,
+    /// Not a header: no RLP list, or no JSON object. The provider's fault.
+    #[error("not a header")]
+    NotAHeader,
+    /// A field is missing or not of its type. The provider's fault.
+    #[error("the header's field {field} is missing or malformed")]
+    Field {
+        /// The field's name in the execution API.
+        field: &'static str,
+    },
+}
+
+/// An execution header whose keccak256 is the hash that was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExecutionHeader {
+    hash: B256,
+    parent_hash: B256,
+    state_root: StateRoot,
+    number: u64,
+    timestamp: UnixTime,
+}
+
+impl ExecutionHeader {
+    /// The largest RLP taken, in bytes. A header of today's layout has about 650.
+    pub const MAX_BYTES: usize = 4_096;
+    /// The largest block JSON taken, in bytes: a block with transaction hashes and withdrawals has some 100 KB.
+    pub const MAX_JSON_BYTES: usize = 1 << 20;
+
+    /// Reads raw RLP (`debug_getRawHeader`). Fields after those that saldo reads may be new: only the hash counts.
+    ///
+    /// # Errors
+    /// [`HeaderError`] if the bytes do not hash to `expected` or are no header.
+    pub fn from_rlp(rlp: &[u8], expected: B256) -> Result<Self, HeaderError> {
+        if rlp.len() > Self::MAX_BYTES {
+            return Err(HeaderError::TooLarge { got: rlp.len(), limit: Self::MAX_BYTES });
+        }
+        let got = keccak256(rlp);
+        if got != expected {
+            return Err(HeaderError::HashMismatch { got, expected });
+        }
+        let mut rest = rlp;
+        let Ok(PayloadView::List(items)) = alloy_rlp::Header::decode_raw(&mut rest) else {
+            return Err(HeaderError::NotAHeader);
+        };
+        if !rest.is_empty() || items.len() < ALWAYS {
+            return Err(HeaderError::NotAHeader);
+        }
+        let field = |at: usize| {
+            let name = FIELDS.get(at).map_or("", |(name, _)| name);
+            let mut item = *items.get(at).ok_or(HeaderError::Field { field: name })?;
+            match alloy_rlp::Header::decode_raw(&mut item) {
+                Ok(PayloadView::String(bytes)) => Ok((name, bytes)),
+                _ => Err(HeaderError::Field { field: name }),
+            }
+        };
+        let word = |at: usize| {
+            let (name, bytes) = field(at)?;
+            B256::try_from(bytes).map_err(|_| HeaderError::Field { field: name })
+        };
+        let integer = |at: usize| {
+            let (name, bytes) = field(at)?;
+            let canonical = bytes.len() <= 8 && bytes.first() != Some(&0);
+            let value = U256::try_from_be_slice(bytes).filter(|_| canonical);
+            value.and_then(|value| u64::try_from(value).ok()).ok_or(HeaderError::Field { field: name })
+        };
+        Ok(Self {
+            hash: got,
+            parent_hash: word(index::PARENT_HASH)?,
+            state_root: StateRoot::new(word(index::STATE_ROOT)?),
+            number: integer(index::NUMBER)?,
+            timestamp: UnixTime::from_secs(integer(index::TIMESTAMP)?),
+        })
+    }
+
+    /// Puts the JSON of a block (`eth_getBlockByHash`) back into RLP by the table of known fields, and reads that.
+    ///
+    /// # Errors
+    /// [`HeaderError`] if the result does not hash to `expected`; [`HeaderError::UnknownLayout`] if that may be because
+    /// the block has a field the table does not.
+    pub fn from_json(json: &[u8], expected: B256) -> Result<Self, HeaderError> {
+        if json.len() > Self::MAX_JSON_BYTES {
+            return Err(HeaderError::TooLarge { got: json.len(), limit: Self::MAX_JSON_BYTES });
+        }
+        let Ok(Value::Object(block)) = serde_json::from_slice(json) else {
+            return Err(HeaderError::NotAHeader);
+        };
+        match Self::from_rlp(&rebuild(&block)?, expected) {
+            Err(HeaderError::HashMismatch { .. }) if has_unknown_field(&block) => {
+                Err(HeaderError::UnknownLayout)
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// The block hash.
+    pub fn hash(&self) -> B256 {
+        self.hash
+    }
+
+    /// The parent's block hash.
+    pub fn parent_hash(&self) -> B256 {
+        self.parent_hash
+    }
+
+    /// The root of the state after this block.
+    pub fn state_root(&self) -> StateRoot {
+        self.state_root
+    }
+
+    /// The block number.
+    pub fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// The block's own time.
+    pub fn timestamp(&self) -> UnixTime {
+        self.timestamp
+    }
+}
+
+/// Names that a block object has beside its header (execution-apis, `Block`; older and L2 clients).
+const BESIDE_THE_HEADER: [&str; 9] = [
+    "hash",
+    "size",
+    "totalDifficulty",
+    "transactions",
+    "uncles",
+    "withdrawals",
+    "author",
+    "sealFields",
+    "number",
+];
+
+fn has_unknown_field(block: &Map<String, Value>) -> bool {
+    block
+        .keys()
+        .any(|key| !FIELDS.iter().any(|(name, _)| name == key) && !BESIDE_THE_HEADER.contains(&key.as_str()))
+}
+
+fn rebuild(block: &Map<String, Value>) -> Result<Vec<u8>, HeaderError> {
+    let mut payload = Vec::with_capacity(700);
+    let mut ended = false;
+    for (at, (name, kind)) in FIELDS.into_iter().enumerate() {
+        let malformed = HeaderError::Field { field: name };
+        let text = match block.get(name) {
+            None | Some(Value::Null) if at >= ALWAYS => {
+                ended = true;
+                continue;
+            }
+            Some(Value::String(text)) if !ended => text,
+            // Missing, of another type, or there although the field before it is not.
+            _ => return Err(malformed),
+        };
+        encode(text, kind, &mut payload).ok_or(malformed)?;
+    }
+    let mut header = Vec::with_capacity(payload.len().saturating_add(4));
+    alloy_rlp::Header { list: true, payload_length: payload.len() }.encode(&mut header);
+    header.extend_from_slice(&payload);
+    Ok(header)
+}
+
+fn encode(text: &str, kind: Kind, payload: &mut Vec<u8>) -> Option<()> {
+    use alloy_rlp::Encodable;
+    let digits = text.strip_prefix("0x")?;
+    match kind {
+        Kind::Integer => {
+            if digits.is_empty() || digits.len() > 64 {
+                return None;
+            }
+            U256::from_str_radix(digits, 16).ok()?.encode(payload);
+        }
+        Kind::Fixed(length) => {
+            let bytes = alloy_primitives::hex::decode(digits).ok().filter(|bytes| bytes.len() == length)?;
+            bytes.as_slice().encode(payload);
+        }
+        Kind::Bytes(most) => {
+            let bytes = alloy_primitives::hex::decode(digits).ok().filter(|bytes| bytes.len() <= most)?;
+            bytes.as_slice().encode(payload);
+        }
+    }
+    Some(())
+}
+
+#[cfg(test)]
+#[path = "header_tests.rs"]
+mod tests;

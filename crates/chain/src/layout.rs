@@ -1,0 +1,53 @@
+//! The fields of an execution header in the order in which RLP has them, by which JSON becomes RLP again.
+
+/// How a field is encoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Bytes of exactly this length.
+    Fixed(usize),
+    /// At most this many bytes (`extraData`).
+    Bytes(usize),
+    /// An integer of at most 32 bytes, without leading zeros.
+    Integer,
+}
+
+/// Every field up to Amsterdam: its name in the execution API and its encoding. The first
+/// [`ALWAYS`] are in every header; each later one is there only if the one before it is.
+///
+/// Source: execution-specs, `Header` of each fork (EIP-1559, 4895, 4844, 4788, 7685, 7928, 7843).
+pub(crate) const FIELDS: [(&str, Kind); 23] = [
+    ("parentHash", Kind::Fixed(32)),
+    ("sha3Uncles", Kind::Fixed(32)),
+    ("miner", Kind::Fixed(20)),
+    ("stateRoot", Kind::Fixed(32)),
+    ("transactionsRoot", Kind::Fixed(32)),
+    ("receiptsRoot", Kind::Fixed(32)),
+    ("logsBloom", Kind::Fixed(256)),
+    ("difficulty", Kind::Integer),
+    ("number", Kind::Integer),
+    ("gasLimit", Kind::Integer),
+    ("gasUsed", Kind::Integer),
+    ("timestamp", Kind::Integer),
+    ("extraData", Kind::Bytes(32)),
+    ("mixHash", Kind::Fixed(32)),
+    ("nonce", Kind::Fixed(8)),
+    ("baseFeePerGas", Kind::Integer),
+    ("withdrawalsRoot", Kind::Fixed(32)),
+    ("blobGasUsed", Kind::Integer),
+    ("excessBlobGas", Kind::Integer),
+    ("parentBeaconBlockRoot", Kind::Fixed(32)),
+    ("requestsHash", Kind::Fixed(32)),
+    ("blockAccessListHash", Kind::Fixed(32)),
+    ("slotNumber", Kind::Integer),
+];
+
+/// How many fields every header has.
+pub(crate) const ALWAYS: usize = 15;
+
+/// Where in [`FIELDS`] the fields are that saldo reads.
+pub(crate) mod index {
+    pub(crate) const PARENT_HASH: usize = 0;
+    pub(crate) const STATE_ROOT: usize = 3;
+    pub(crate) const NUMBER: usize = 8;
+    pub(crate) const TIMESTAMP: usize = 11;
+}

@@ -1,0 +1,288 @@
+//! What became of asking one provider.
+
+use std::time::Duration;
+
+use saldo_beacon::{AdvanceError, BootstrapError, DecodeError};
+use saldo_chain::HeaderError;
+use saldo_proof::ProofError;
+
+use crate::provider::ProviderId;
+
+/// Why no HTTP answer came. Carries no text from outside and no URL: both may hold a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TransportError {
+    /// The device has no network at all, as far as it can tell. The device's own state.
+    #[error("this device has no network")]
+    Offline,
+    /// The host name did not resolve. The provider, or the device's network.
+    #[error("the host name does not resolve")]
+    Dns,
+    /// No connection could be made. The provider, or the network between.
+    #[error("no connection")]
+    Connect,
+    /// The connection could not be secured. The provider, or somebody between.
+    #[error("the TLS handshake failed")]
+    Tls,
+    /// The time limit passed. The provider, or the network between.
+    #[error("no complete answer within {} ms", .after.as_millis())]
+    Timeout {
+        /// The limit that passed.
+        after: Duration,
+    },
+    /// The connection broke before the answer was complete. The provider, or the network between.
+    #[error("the connection broke before the answer was complete")]
+    Broken,
+    /// The answer was a redirect; following one would show the request to a host nobody chose. The provider.
+    #[error("redirect (HTTP {status}) refused")]
+    Redirect {
+        /// The HTTP status code.
+        status: u16,
+    },
+    /// The answer is larger than the limit of the request. The provider.
+    #[error("the answer is larger than {limit} bytes")]
+    TooLarge {
+        /// The limit, in bytes after inflating.
+        limit: usize,
+    },
+    /// The answer's encoding could not be undone. The provider.
+    #[error("the answer's content encoding cannot be read")]
+    Encoding,
+    /// The transport itself failed. Ours, or the app's own transport.
+    #[error("the transport failed")]
+    Failed,
+}
+
+impl TransportError {
+    /// Whether the request may have reached the provider, so that it may have seen what was asked.
+    pub fn may_have_been_seen(&self) -> bool {
+        !matches!(self, Self::Offline | Self::Dns | Self::Connect | Self::Tls)
+    }
+}
+
+/// Why one provider's answer was not used. Holds no text that came from outside.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Failure {
+    /// No HTTP answer came.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    /// An error status, and a body that says nothing.
+    #[error("HTTP {status}")]
+    Http {
+        /// The HTTP status code.
+        status: u16,
+    },
+    /// The provider asks to be left alone for a while.
+    #[error("rate limited{}", .retry_after.map(|after| format!(", for {} s", after.as_secs())).unwrap_or_default())]
+    RateLimited {
+        /// For how long, if it said.
+        retry_after: Option<Duration>,
+    },
+    /// The account's quota with the provider is used up.
+    #[error("the quota with this provider is used up")]
+    QuotaExhausted,
+    /// The provider does not serve this method or route.
+    #[error("does not serve {method}")]
+    NotServed {
+        /// The method or route.
+        method: &'static str,
+    },
+    /// The provider no longer has the state of the block.
+    #[error("no longer has the state of that block")]
+    ProofWindowMissed,
+    /// The provider does not have the block yet.
+    #[error("does not have that block yet")]
+    NotSynced,
+    /// The provider answered `null`.
+    #[error("answered null")]
+    NoResult,
+    /// The provider answered with an error of its own.
+    #[error("JSON-RPC error {code}")]
+    Rpc {
+        /// The error's code.
+        code: i64,
+    },
+    /// The answer is not of the form that was asked for.
+    #[error("malformed answer: {what}")]
+    Malformed {
+        /// What is wrong with it.
+        what: &'static str,
+    },
+    /// The provider serves another chain.
+    #[error("serves chain {got}, expected {expected}")]
+    WrongChain {
+        /// The chain id it serves.
+        got: u64,
+        /// The chain id that was asked for.
+        expected: u64,
+    },
+    /// The proof does not prove.
+    #[error("proof refused: {0}")]
+    Proof(#[from] ProofError),
+    /// The proof is genuine, but of a block older than the one already proven, or than the policy allows.
+    #[error("a proof at block {number}, which is too old to be used")]
+    OldBlock {
+        /// The block's number.
+        number: u64,
+    },
+    /// The header does not hash to what was asked for.
+    #[error("header refused: {0}")]
+    Header(#[from] HeaderError),
+    /// The source's newest head is older than it should be by now.
+    #[error("its newest head is {slots} slots behind")]
+    Behind {
+        /// By how many slots.
+        slots: u64,
+    },
+    /// The light-client data is of a fork that this version cannot read. Nobody's fault.
+    #[error("its data is of a fork that this version cannot read")]
+    UnknownFork,
+    /// The bootstrap was refused.
+    #[error("bootstrap refused: {0}")]
+    Bootstrap(#[from] BootstrapError),
+    /// A light-client update was refused.
+    #[error("update refused: {0}")]
+    Update(#[from] AdvanceError),
+}
+
+impl From<DecodeError> for Failure {
+    /// Keeps the kind alone: the decoder's own message may quote what came from outside.
+    fn from(error: DecodeError) -> Self {
+        let what = match error {
+            DecodeError::UnknownFork(_) => return Self::UnknownFork,
+            DecodeError::TooLarge { .. } | DecodeError::TooMany { .. } => "larger than any light-client data",
+            DecodeError::Ssz(_) => "not the SSZ of light-client data",
+            DecodeError::Json(_) => "not the JSON of light-client data",
+            DecodeError::Relabelled { .. } => "labelled as another fork than its slot is of",
+            DecodeError::ParticipationBits { .. } => "participation bits beyond the committee",
+            _ => "light-client data that is not laid out as its fork has it",
+        };
+        Self::Malformed { what }
+    }
+}
+
+impl Failure {
+    /// A stable name of the kind of failure, in snake case.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Transport(error) => match error {
+                TransportError::Offline => "offline",
+                TransportError::Dns => "dns",
+                TransportError::Connect => "connect",
+                TransportError::Tls => "tls",
+                TransportError::Timeout { .. } => "timeout",
+                TransportError::Broken => "broken",
+                TransportError::Redirect { .. } => "redirect",
+                TransportError::TooLarge { .. } => "too_large",
+                TransportError::Encoding => "encoding",
+                TransportError::Failed => "transport",
+            },
+            Self::Http { .. } => "http",
+            Self::RateLimited { .. } => "rate_limited",
+            Self::QuotaExhausted => "quota_exhausted",
+            Self::NotServed { .. } => "not_served",
+            Self::ProofWindowMissed => "proof_window_missed",
+            Self::NotSynced => "not_synced",
+            Self::NoResult => "no_result",
+            Self::Rpc { .. } => "rpc_error",
+            Self::Malformed { .. } => "malformed",
+            Self::WrongChain { .. } => "wrong_chain",
+            Self::Proof(_) => "proof_refused",
+            Self::OldBlock { .. } => "old_block",
+            Self::Header(_) => "header_refused",
+            Self::Behind { .. } => "behind",
+            Self::UnknownFork => "unknown_fork",
+            Self::Bootstrap(_) => "bootstrap_refused",
+            Self::Update(_) => "update_refused",
+        }
+    }
+
+    /// Whether the provider could not be reached or gave no usable HTTP answer.
+    pub fn is_unreachable(&self) -> bool {
+        matches!(self, Self::Transport(_) | Self::Http { .. })
+    }
+
+    /// Whether the provider may have seen what was asked.
+    pub fn may_have_been_seen(&self) -> bool {
+        match self {
+            Self::Transport(error) => error.may_have_been_seen(),
+            _ => true,
+        }
+    }
+}
+
+/// What a provider was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// Proofs and headers, over JSON-RPC.
+    Execution,
+    /// Light-client data, over the beacon API.
+    Beacon,
+}
+
+/// What became of one attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// Its answer joined a trusted header: it is what is shown.
+    Joined,
+    /// Its light-client data was accepted.
+    Accepted,
+    /// Its proof is complete, under a state root that nobody has signed yet.
+    Parked,
+    /// Another answer came first.
+    Overtaken,
+    /// The read's deadline came first.
+    Unfinished,
+    /// The answer was not used.
+    Failed(Failure),
+}
+
+impl Outcome {
+    /// A stable name of the outcome, in snake case; for a failure, its own.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Joined => "joined",
+            Self::Accepted => "accepted",
+            Self::Parked => "parked",
+            Self::Overtaken => "overtaken",
+            Self::Unfinished => "unfinished",
+            Self::Failed(failure) => failure.code(),
+        }
+    }
+
+    /// The failure, if it is one.
+    pub fn failure(&self) -> Option<&Failure> {
+        match self {
+            Self::Failed(failure) => Some(failure),
+            _ => None,
+        }
+    }
+}
+
+impl std::fmt::Display for Outcome {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Joined => f.write_str("its proof joined a signed header"),
+            Self::Accepted => f.write_str("its light-client data was accepted"),
+            Self::Parked => f.write_str("its proof waits for the committee to sign the block"),
+            Self::Overtaken => f.write_str("another answer came first"),
+            Self::Unfinished => f.write_str("had not answered when time was up"),
+            Self::Failed(failure) => failure.fmt(f),
+        }
+    }
+}
+
+/// One provider asked, and what became of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// Who.
+    pub provider: ProviderId,
+    /// For what.
+    pub role: Role,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// How long it took.
+    pub took: Duration,
+}

@@ -1,0 +1,86 @@
+//! The one place where an amount comes into being.
+
+use std::sync::Arc;
+
+use alloy_primitives::{Address, B256, U256};
+use saldo_chain::Anchor;
+use saldo_proof::{Account, Verified};
+
+use crate::amount::Amount;
+use crate::holding::{Asset, Holding};
+use crate::provider::ProviderId;
+use crate::reading::Proven;
+
+/// Why a verified account and an anchor do not make a proven amount. The caller's fault: it paired things that do
+/// not belong together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum JoinError {
+    /// The proof is about another account than the one asked about.
+    #[error("the proof is about {got}, not {expected}")]
+    Subject {
+        /// The account that was proven.
+        got: Address,
+        /// The account that was asked about.
+        expected: Address,
+    },
+    /// The proof stands under another state root than the anchor's.
+    #[error("the proof stands under state root {got}, the block has {expected}")]
+    StateRoot {
+        /// The root that the proof was checked under.
+        got: B256,
+        /// The root of the trusted block.
+        expected: B256,
+    },
+    /// The anchor is of another chain than the one asked about.
+    #[error("the block is of chain {got}, expected {expected}")]
+    Chain {
+        /// The anchor's chain id.
+        got: u64,
+        /// The chain id that was asked about.
+        expected: u64,
+    },
+    /// An account proof says nothing about this asset.
+    #[error("an account proof says nothing about this asset")]
+    Asset,
+}
+
+/// Joins what a proof says with the header it stands under: the only constructor of [`Proven`].
+///
+/// An account that is proven absent holds a proven zero: nothing else is ever turned into one.
+///
+/// # Errors
+/// [`JoinError`] if `account` is not about `holding`, or `anchor` is not of chain `chain_id` or has another state root.
+pub fn join(
+    holding: Holding,
+    chain_id: u64,
+    account: &Verified<Account>,
+    anchor: &Anchor,
+    provider: ProviderId,
+) -> Result<Proven, JoinError> {
+    if holding.asset != Asset::Native {
+        return Err(JoinError::Asset);
+    }
+    if *account.subject() != holding.owner {
+        return Err(JoinError::Subject { got: *account.subject(), expected: holding.owner });
+    }
+    if anchor.chain_id() != chain_id {
+        return Err(JoinError::Chain { got: anchor.chain_id(), expected: chain_id });
+    }
+    if account.state_root() != anchor.state_root() {
+        let (got, expected) = (account.state_root().get(), anchor.state_root().get());
+        return Err(JoinError::StateRoot { got, expected });
+    }
+    let (amount, nonce) = match account.leaf() {
+        Account::Present(state) => (state.balance, state.nonce),
+        Account::Absent => (U256::ZERO, 0),
+    };
+    Ok(Proven {
+        holding,
+        amount: Amount::new(amount),
+        nonce: Some(nonce),
+        anchor: anchor.clone(),
+        provider,
+        attempts: Arc::new([]),
+    })
+}

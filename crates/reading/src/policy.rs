@@ -1,0 +1,42 @@
+//! What a wallet asks of a reading before it may be called proven.
+
+use std::time::Duration;
+
+use saldo_chain::Level;
+
+/// What a reading must reach, and what may be spent on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// The least assurance of the block that is proven under.
+    pub assurance: Level,
+    /// How old that block may be. Finalized blocks are 13 to 20 minutes old on mainnet.
+    pub max_age: Duration,
+    /// How long a read may take.
+    pub deadline: Duration,
+    /// How many operators may see one address in one read. A provider that could not be reached has not seen it.
+    pub operators_per_address: usize,
+}
+
+impl Policy {
+    /// A block signed by at least two thirds of the sync committee, at most 5 minutes old.
+    pub fn signed() -> Self {
+        Self {
+            assurance: Level::Signed,
+            max_age: Duration::from_secs(5 * 60),
+            deadline: Duration::from_secs(4),
+            operators_per_address: 2,
+        }
+    }
+
+    /// A finalized block, at most 30 minutes old.
+    pub fn finalized() -> Self {
+        Self { assurance: Level::Finalized, max_age: Duration::from_secs(30 * 60), ..Self::signed() }
+    }
+}
+
+impl Default for Policy {
+    /// [`Policy::signed`].
+    fn default() -> Self {
+        Self::signed()
+    }
+}

@@ -1,0 +1,36 @@
+//! What a provider is called in the open.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// The name of a provider: the one it was given, else its host. Its URL is a secret and never part of it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ProviderId(Arc<str>);
+
+impl ProviderId {
+    /// The longest name taken, in bytes.
+    pub const MAX_LEN: usize = 64;
+
+    /// A name; `None` if it is empty, longer than [`ProviderId::MAX_LEN`], or holds a control character.
+    pub fn new(name: &str) -> Option<Self> {
+        let printable = !name.chars().any(char::is_control);
+        (!name.trim().is_empty() && name.len() <= Self::MAX_LEN && printable).then(|| Self(name.into()))
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ProviderId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl fmt::Debug for ProviderId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}

@@ -1,0 +1,201 @@
+//! What is known about an amount right now.
+
+use std::sync::Arc;
+
+use alloy_primitives::B256;
+use saldo_chain::Anchor;
+use saldo_proof::{Account, StateRoot, Verified};
+
+use crate::amount::Amount;
+use crate::failure::Attempt;
+use crate::freshness::{Freshness, Now};
+use crate::holding::Holding;
+use crate::policy::Policy;
+use crate::provider::ProviderId;
+use crate::why::Why;
+
+/// What is known about an amount right now. Not knowing is a value, not an error.
+///
+/// Exhaustive on purpose: code that forgets `Unknown` must not compile; a new variant is a major version.
+#[must_use]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// Merkle proof under a header that the chain's sync committee signed.
+    Proven(Proven),
+    /// Something was claimed that cannot be proven yet (a proof at an unsigned tip).
+    Provisional(Provisional),
+    /// Nothing usable was learned. Says why, provider by provider.
+    Unknown(Unknown),
+}
+
+impl Reading {
+    /// The proven amount, if this very reading proved one.
+    pub fn proven(&self) -> Option<&Proven> {
+        match self {
+            Self::Proven(proven) => Some(proven),
+            Self::Provisional(_) | Self::Unknown(_) => None,
+        }
+    }
+
+    /// The newest proven amount there is: this reading's own, else the one before it. Show it with its age.
+    pub fn latest_proven(&self) -> Option<&Proven> {
+        match self {
+            Self::Proven(proven) => Some(proven),
+            Self::Provisional(provisional) => provisional.last(),
+            Self::Unknown(unknown) => unknown.last(),
+        }
+    }
+
+    /// Why this reading is not proven; `None` if it is.
+    pub fn why(&self) -> Option<&Why> {
+        match self {
+            Self::Proven(_) => None,
+            Self::Provisional(provisional) => Some(provisional.why()),
+            Self::Unknown(unknown) => Some(unknown.why()),
+        }
+    }
+
+    /// Who was asked for this reading, and what became of it.
+    pub fn attempts(&self) -> &[Attempt] {
+        match self {
+            Self::Proven(proven) => &proven.attempts,
+            Self::Provisional(provisional) => &provisional.attempts,
+            Self::Unknown(unknown) => &unknown.attempts,
+        }
+    }
+}
+
+/// An amount that a Merkle proof shows under a header that the chain's sync committee signed. Built by
+/// [`join`](crate::join) alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proven {
+    pub(crate) holding: Holding,
+    pub(crate) amount: Amount,
+    pub(crate) nonce: Option<u64>,
+    pub(crate) anchor: Anchor,
+    pub(crate) provider: ProviderId,
+    pub(crate) attempts: Arc<[Attempt]>,
+}
+
+impl Proven {
+    /// What was asked about.
+    pub fn holding(&self) -> &Holding {
+        &self.holding
+    }
+
+    /// How much of it there is.
+    pub fn amount(&self) -> Amount {
+        self.amount
+    }
+
+    /// The account's nonce, shown by the same proof; `None` for an asset other than the native one. An account that
+    /// does not exist has nonce 0.
+    pub fn nonce(&self) -> Option<u64> {
+        self.nonce
+    }
+
+    /// The block it is true at, and how that block's header is known.
+    pub fn anchor(&self) -> &Anchor {
+        &self.anchor
+    }
+
+    /// Who served the proof. It could not have been another amount, whoever served it.
+    pub fn provider(&self) -> &ProviderId {
+        &self.provider
+    }
+
+    /// How old the block is against `policy`. Computed on demand, so that it cannot go stale itself.
+    pub fn freshness(&self, now: Now, policy: &Policy) -> Freshness {
+        Freshness::of(self.anchor.timestamp(), now, policy)
+    }
+
+    /// The same amount under the same block, of which more may be known now.
+    pub(crate) fn under(&self, anchor: &Anchor) -> Option<Self> {
+        (anchor.hash() == self.anchor.hash()).then(|| Self { anchor: anchor.clone(), ..self.clone() })
+    }
+
+    /// Notes who was asked on the way.
+    #[must_use]
+    pub fn with_attempts(self, attempts: impl Into<Arc<[Attempt]>>) -> Self {
+        Self { attempts: attempts.into(), ..self }
+    }
+}
+
+/// A claim that cannot be proven yet: a complete proof under a state root that nobody has signed. Anyone can make one
+/// up, so it never stands in for an amount.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Provisional {
+    unconfirmed: Option<Amount>,
+    state_root: StateRoot,
+    provider: ProviderId,
+    why: Why,
+    attempts: Arc<[Attempt]>,
+    last: Option<Proven>,
+}
+
+impl Provisional {
+    /// What `provider` claims by a proof under a root that is not signed.
+    pub fn new(
+        account: &Verified<Account>,
+        provider: ProviderId,
+        why: Why,
+        attempts: impl Into<Arc<[Attempt]>>,
+        last: Option<Proven>,
+    ) -> Self {
+        let unconfirmed = match account.leaf() {
+            Account::Present(state) if !state.balance.is_zero() => Some(Amount::new(state.balance)),
+            Account::Present(_) | Account::Absent => None,
+        };
+        Self { unconfirmed, state_root: account.state_root(), provider, why, attempts: attempts.into(), last }
+    }
+
+    /// The amount that is claimed, for showing as unconfirmed; `None` for zero, which must not be shown on a claim.
+    pub fn unconfirmed_amount(&self) -> Option<Amount> {
+        self.unconfirmed
+    }
+
+    /// The state root that the claim stands under, and that nobody has signed yet.
+    pub fn state_root(&self) -> B256 {
+        self.state_root.get()
+    }
+
+    /// Who claims it.
+    pub fn provider(&self) -> &ProviderId {
+        &self.provider
+    }
+
+    /// Why it is not proven.
+    pub fn why(&self) -> &Why {
+        &self.why
+    }
+
+    /// The newest proven amount before it. Go on showing it, with its age.
+    pub fn last(&self) -> Option<&Proven> {
+        self.last.as_ref()
+    }
+}
+
+/// Nothing usable was learned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unknown {
+    why: Why,
+    attempts: Arc<[Attempt]>,
+    last: Option<Proven>,
+}
+
+impl Unknown {
+    /// Nothing was learned, because of `why`.
+    pub fn new(why: Why, attempts: impl Into<Arc<[Attempt]>>, last: Option<Proven>) -> Self {
+        Self { why, attempts: attempts.into(), last }
+    }
+
+    /// Why nothing was learned.
+    pub fn why(&self) -> &Why {
+        &self.why
+    }
+
+    /// The newest proven amount before it. Go on showing it, with its age.
+    pub fn last(&self) -> Option<&Proven> {
+        self.last.as_ref()
+    }
+}

@@ -1,0 +1,108 @@
+//! What a wallet holds on to.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use alloy_primitives::Address;
+use saldo_beacon::Network;
+use saldo_reading::{Asset, Holding, Now, Policy, Proven, Reading, Unknown, Why};
+use saldo_source::Deadline;
+
+use crate::account::AccountReading;
+use crate::builder::ClientBuilder;
+use crate::core::Core;
+
+/// Reads what addresses hold, and proves it. Cheap to clone; all clones know the same.
+///
+/// Every method may be dropped at any point: no work is left behind, and nothing that was verified is lost.
+#[derive(Clone)]
+pub struct Client {
+    core: Arc<Core>,
+}
+
+impl Client {
+    /// Begins setting up a client for `network`.
+    pub fn builder(network: Network) -> ClientBuilder {
+        ClientBuilder::new(network)
+    }
+
+    pub(crate) fn new(core: Core) -> Self {
+        Self { core: Arc::new(core) }
+    }
+
+    /// Reads the native balance of `owner`. Returns at the policy's deadline at the latest.
+    ///
+    /// A provisional reading is finished by the next call, once the committee has signed its block.
+    pub async fn balance(&self, owner: Address) -> Reading {
+        let holding = Holding::native(owner);
+        let unread = || Reading::Unknown(Unknown::new(Why::InternalFault, [], None));
+        self.read(&[holding]).await.pop().unwrap_or_else(unread)
+    }
+
+    /// Reads the account of `owner`: the balance, and the nonce that the same proof shows.
+    pub async fn account(&self, owner: Address) -> AccountReading {
+        AccountReading::new(self.balance(owner).await)
+    }
+
+    /// Reads all `holdings`, in the same order. Returns at the policy's deadline at the latest.
+    pub async fn read(&self, holdings: &[Holding]) -> Vec<Reading> {
+        let deadline = Deadline::after(self.core.outside.clock(), self.core.policy.deadline);
+        self.core.read(holdings, deadline).await
+    }
+
+    /// Reads all `holdings` again and again until each is proven, or waiting will not help, or `patience` is over.
+    ///
+    /// What helps is the next signed head, which a provisional reading waits for: one slot later, or two.
+    pub async fn read_patiently(&self, holdings: &[Holding], patience: Duration) -> Vec<Reading> {
+        let core = &self.core;
+        let end = Deadline::after(core.outside.clock(), patience);
+        loop {
+            let deadline = Deadline::after(core.outside.clock(), core.policy.deadline).min(end);
+            let readings = core.read(holdings, deadline).await;
+            let waits = readings.iter().any(|reading| matches!(reading, Reading::Provisional(_)));
+            let pause = core.until_next_head();
+            if !waits || end.left(core.outside.clock()) <= pause {
+                return readings;
+            }
+            core.outside.clock().sleep(pause).await;
+        }
+    }
+
+    /// The reading of `holding` that was proven last, from memory. Show it with its age, which
+    /// [`Proven::freshness`] gives for [`Client::now`].
+    pub fn last(&self, holding: &Holding) -> Option<Proven> {
+        self.core.last(holding)
+    }
+
+    /// The reading of `holding` that the chain took back, if none has been proven since: its block was reorganised away.
+    /// [`Client::last`] then gives the best finalized one.
+    pub fn withdrawn(&self, holding: &Holding) -> Option<Proven> {
+        self.core.withdrawn(holding)
+    }
+
+    /// The time by the wall clock and the newest signed block, for working out ages.
+    pub fn now(&self) -> Now {
+        self.core.now()
+    }
+
+    /// The chain that is read.
+    pub fn network(&self) -> &Network {
+        &self.core.network
+    }
+
+    /// What a reading must reach.
+    pub fn policy(&self) -> &Policy {
+        &self.core.policy
+    }
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client").field("chain_id", &self.core.network.chain_id()).finish_non_exhaustive()
+    }
+}
+
+/// Whether `asset` can be read by this version.
+pub(crate) fn is_readable(asset: Asset) -> bool {
+    matches!(asset, Asset::Native)
+}

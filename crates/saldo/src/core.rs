@@ -1,0 +1,174 @@
+//! What a client holds: who can be asked, and what is known.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use saldo_beacon::unit::UnixTime;
+use saldo_beacon::{Checkpoint, LightClient, Network};
+use saldo_chain::Chain;
+use saldo_proof::{Account, Verified};
+use saldo_reading::{Change, Holding, Now, Policy, Proven, ProviderId, Record, join};
+use saldo_source::{Deadline, Endpoint, Network as Outside};
+
+use crate::parked::Parked;
+
+/// Shared by all clones of a client.
+pub(crate) struct Core {
+    pub(crate) network: Network,
+    pub(crate) checkpoint: Checkpoint,
+    pub(crate) policy: Policy,
+    pub(crate) execution: Vec<Endpoint>,
+    pub(crate) beacon: Vec<Endpoint>,
+    pub(crate) outside: Outside,
+    /// Held by the one future that brings the light client up to date.
+    pub(crate) syncing: futures_util::lock::Mutex<()>,
+    known: Mutex<Known>,
+}
+
+/// What is known. Only ever locked for a moment, never across an await.
+#[derive(Default)]
+pub(crate) struct Known {
+    pub(crate) light_client: Option<LightClient>,
+    pub(crate) chain: Chain,
+    pub(crate) parked: Parked,
+    records: BTreeMap<Holding, Record>,
+    withdrawn: BTreeMap<Holding, Proven>,
+    /// Providers that said they serve this chain.
+    pub(crate) chain_confirmed: BTreeSet<ProviderId>,
+    /// Until when the period's next committee need not be asked for again, on the monotonic clock.
+    pub(crate) next_committee_after: Duration,
+}
+
+/// What became of joining a verified account with the chain as it is known.
+pub(crate) enum Joined {
+    /// It is the amount to show.
+    Proven(Box<Proven>),
+    /// It is genuine, but older than what is shown already, or than the policy allows.
+    Old { number: u64 },
+    /// Its root belongs to no block that is trusted enough yet.
+    NotYet,
+}
+
+impl Core {
+    /// How far below the newest head a waiting proof's block is looked for, if it came before any head was known.
+    pub(crate) const LINK_DEPTH: u64 = Chain::MAX_ANCESTRY;
+
+    pub(crate) fn new(
+        network: Network,
+        checkpoint: Checkpoint,
+        policy: Policy,
+        execution: Vec<Endpoint>,
+        beacon: Vec<Endpoint>,
+        outside: Outside,
+    ) -> Self {
+        let (syncing, known) = Default::default();
+        Self { network, checkpoint, policy, execution, beacon, outside, syncing, known }
+    }
+
+    pub(crate) fn known(&self) -> MutexGuard<'_, Known> {
+        // A panic while the lock was held cannot have left half a state: every change is one assignment.
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The time by the wall clock and the newest signed block.
+    pub(crate) fn now(&self) -> Now {
+        let newest = self.known().newest_signed_time(&self.network);
+        Now::new(self.outside.clock().wall(), newest)
+    }
+
+    /// How long one attempt may take: enough for a slow provider, and short enough to leave time for another.
+    pub(crate) fn attempt_timeout(&self, deadline: Deadline) -> Duration {
+        const LEAST: Duration = Duration::from_secs(2);
+        let share = self.policy.deadline.checked_div(3).unwrap_or(LEAST).max(LEAST);
+        deadline.left(self.outside.clock()).min(share)
+    }
+
+    /// The reading of `holding` that was proven last.
+    pub(crate) fn last(&self, holding: &Holding) -> Option<Proven> {
+        self.known().records.get(holding)?.last().cloned()
+    }
+
+    /// The reading of `holding` that the chain took back last.
+    pub(crate) fn withdrawn(&self, holding: &Holding) -> Option<Proven> {
+        self.known().withdrawn.get(holding).cloned()
+    }
+
+    /// Tries to join `account` with a trusted block; what joins is offered to the record of its holding.
+    pub(crate) fn join(
+        &self,
+        holding: Holding,
+        account: &Verified<Account>,
+        provider: &ProviderId,
+    ) -> Joined {
+        let now = self.now();
+        let mut known = self.known();
+        let Some(anchor) = known.chain.anchor_at_root(account.state_root()).cloned() else {
+            return Joined::NotYet;
+        };
+        if anchor.assurance().level() < self.policy.assurance {
+            return Joined::NotYet;
+        }
+        let chain_id = self.network.chain_id();
+        let Ok(proven) = join(holding, chain_id, account, &anchor, provider.clone()) else {
+            return Joined::NotYet;
+        };
+        let number = anchor.number();
+        let record = known.records.entry(holding).or_default();
+        let outdated = record.last().is_some_and(|last| last.anchor().number() > number);
+        if record.offer(proven.clone()) == Change::Replaced {
+            known.withdrawn.remove(&holding);
+        }
+        if outdated || now.age_of(anchor.timestamp()).is_none_or(|age| age > self.policy.max_age) {
+            return Joined::Old { number };
+        }
+        Joined::Proven(Box::new(proven))
+    }
+
+    /// Carries what the light client learned over to the chain, the records and the parked proofs.
+    ///
+    /// # Errors
+    /// The contradiction, if the heads contradict what is final.
+    pub(crate) fn follow(&self) -> Result<(), saldo_chain::ChainError> {
+        let mut known = self.known();
+        let Known { light_client, chain, records, withdrawn, .. } = &mut *known;
+        if let Some(light_client) = light_client {
+            chain.follow(light_client)?;
+        }
+        for (holding, record) in records {
+            if let Change::Withdrawn { withdrawn: taken_back } = record.review(chain) {
+                withdrawn.insert(*holding, *taken_back);
+            }
+        }
+        Ok(())
+    }
+
+    /// Joins the parked proofs of `holding` whose block is trusted by now.
+    pub(crate) fn join_parked(&self, holding: Holding) -> Option<Proven> {
+        let parked = self.known().parked.of(holding);
+        let mut newest: Option<Proven> = None;
+        for (provider, account) in parked {
+            match self.join(holding, &account, &provider) {
+                Joined::Proven(proven) => {
+                    self.known().parked.remove(&provider, holding);
+                    let number = proven.anchor().number();
+                    if newest.as_ref().is_none_or(|held| held.anchor().number() < number) {
+                        newest = Some(*proven);
+                    }
+                }
+                Joined::Old { .. } => self.known().parked.remove(&provider, holding),
+                Joined::NotYet => {}
+            }
+        }
+        newest
+    }
+}
+
+impl Known {
+    /// The time of the newest block that is known to be signed.
+    pub(crate) fn newest_signed_time(&self, network: &Network) -> Option<UnixTime> {
+        let light_client = self.light_client.as_ref()?;
+        let signed = light_client.signed_head().map(|head| head.slot());
+        Some(network.slot_start(signed.unwrap_or_else(|| light_client.finalized_head().slot())))
+    }
+}

@@ -1,0 +1,75 @@
+//! The one reason for a read that proved nothing.
+
+use saldo_chain::Anchor;
+use saldo_reading::{Attempt, Failure, Now, Outcome, Policy, TransportError, Why};
+
+/// Why nothing was proven: what is wrong with the heads first, then what the providers have in common, then what would
+/// help soonest.
+pub(crate) fn explain(
+    problem: Option<&Why>,
+    attempts: &[Attempt],
+    held_back: bool,
+    head: Option<&Anchor>,
+    now: Now,
+    policy: &Policy,
+) -> Why {
+    let failures = || attempts.iter().filter_map(|attempt| attempt.outcome.failure());
+    let all = |test: &dyn Fn(&Failure) -> bool| {
+        !attempts.is_empty() && attempts.iter().all(|attempt| attempt.outcome.failure().is_some_and(test))
+    };
+    if all(&|failure| *failure == Failure::Transport(TransportError::Offline)) {
+        return Why::DeviceOffline;
+    }
+    if now.clock_off() {
+        return Why::ClockOff;
+    }
+    if let Some(problem) = problem.filter(|problem| problem.needs_action()) {
+        return problem.clone();
+    }
+    if all(&Failure::is_unreachable) {
+        return Why::AllUnreachable;
+    }
+    let age = head.and_then(|head| now.age_of(head.timestamp()));
+    match (problem, age) {
+        (Some(problem), None) => return problem.clone(),
+        (Some(problem), Some(age)) if age > policy.max_age => return problem.clone(),
+        (None, Some(age)) if age > policy.max_age => return Why::OnlyOldBlocks { age },
+        _ => {}
+    }
+    if attempts.iter().any(|attempt| attempt.outcome == Outcome::Parked) {
+        return Why::UnsignedTip;
+    }
+    if held_back {
+        return Why::PolicyForbidsMoreOperators;
+    }
+    if failures().any(|failure| matches!(failure, Failure::RateLimited { .. })) {
+        let retry_after = failures().filter_map(|failure| match failure {
+            Failure::RateLimited { retry_after } => *retry_after,
+            _ => None,
+        });
+        return Why::RateLimited { retry_after: retry_after.min() };
+    }
+    if failures().any(|failure| matches!(failure, Failure::ProofWindowMissed | Failure::NotSynced)) {
+        return Why::ProofWindowMissed;
+    }
+    if let (Some(age), true) = (age, failures().any(|failure| matches!(failure, Failure::OldBlock { .. }))) {
+        return Why::OnlyOldBlocks { age };
+    }
+    if failures().any(|failure| *failure == Failure::Header(saldo_chain::HeaderError::UnknownLayout)) {
+        return Why::UnknownHeaderLayout;
+    }
+    let reached = || failures().filter(|failure| !failure.is_unreachable());
+    let all_reached = |test: &dyn Fn(&Failure) -> bool| reached().next().is_some() && reached().all(test);
+    if all_reached(&|failure| *failure == Failure::QuotaExhausted) {
+        return Why::QuotaExhausted;
+    }
+    if all_reached(&|failure| matches!(failure, Failure::NotServed { .. })) {
+        return Why::NobodyServesProofs;
+    }
+    if let Some(Failure::WrongChain { expected, .. }) = reached().next()
+        && all_reached(&|failure| matches!(failure, Failure::WrongChain { .. }))
+    {
+        return Why::WrongChain { expected: *expected };
+    }
+    if reached().next().is_some() { Why::ProofsRefused } else { Why::Deadline }
+}

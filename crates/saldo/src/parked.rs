@@ -1,0 +1,110 @@
+//! Proofs at a tip that nobody has signed yet, waiting for the committee to sign that block.
+
+use std::collections::BTreeMap;
+
+use saldo_proof::{Account, Verified};
+use saldo_reading::{Holding, ProviderId};
+
+/// The newest such proof per provider and holding. Worth nothing until its root is in a signed header: anyone can make a
+/// flawless proof under a root of his own, so one provider's never displaces another's, and the number is bounded.
+#[derive(Default)]
+pub(crate) struct Parked {
+    proofs: BTreeMap<(Holding, ProviderId), Waiting>,
+    clock: u64,
+}
+
+struct Waiting {
+    account: Verified<Account>,
+    /// The newest trusted block number when the proof came: its own block is above it, or it would have joined.
+    above: u64,
+    /// The order of arrival, for giving up the oldest.
+    arrived: u64,
+}
+
+impl Parked {
+    /// How many proofs wait at most; a verified account is some 200 bytes.
+    const CAPACITY: usize = 1_024;
+
+    /// Keeps `account` until a block above the number `above` has its root.
+    pub(crate) fn keep(
+        &mut self,
+        holding: Holding,
+        provider: ProviderId,
+        account: Verified<Account>,
+        above: u64,
+    ) {
+        self.clock = self.clock.saturating_add(1);
+        self.proofs.insert((holding, provider), Waiting { account, above, arrived: self.clock });
+        while self.proofs.len() > Self::CAPACITY {
+            let oldest =
+                self.proofs.iter().min_by_key(|(_, waiting)| waiting.arrived).map(|(key, _)| key.clone());
+            oldest.and_then(|key| self.proofs.remove(&key));
+        }
+    }
+
+    /// All that wait for `holding`.
+    pub(crate) fn of(&self, holding: Holding) -> Vec<(ProviderId, Verified<Account>)> {
+        self.proofs
+            .iter()
+            .filter(|((held, _), _)| *held == holding)
+            .map(|((_, provider), waiting)| (provider.clone(), waiting.account.clone()))
+            .collect()
+    }
+
+    /// The one from `provider` that waits for `holding`.
+    pub(crate) fn get(
+        &self,
+        provider: &ProviderId,
+        holding: Holding,
+    ) -> Option<(ProviderId, Verified<Account>)> {
+        let waiting = self.proofs.get(&(holding, provider.clone()))?;
+        Some((provider.clone(), waiting.account.clone()))
+    }
+
+    /// Gives one up.
+    pub(crate) fn remove(&mut self, provider: &ProviderId, holding: Holding) {
+        self.proofs.remove(&(holding, provider.clone()));
+    }
+
+    /// The lowest block number that any of them can be of.
+    pub(crate) fn lowest(&self) -> Option<u64> {
+        self.proofs.values().map(|waiting| waiting.above.saturating_add(1)).min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloy_primitives::{Address, hex, keccak256};
+    use saldo_proof::{StateRoot, verify_account};
+
+    use super::*;
+
+    /// A proof that `owner` is absent, from a trie of one other account.
+    fn absent(owner: Address) -> Verified<Account> {
+        let leaf = hex!(
+            "f872a120e2c07404b8c1df4c46226425cac68c28d27a766bbddce62309f36724839b22c0b84ef84c01880de0b6b3a7640000
+             a056e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421
+             a0c5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470"
+        );
+        verify_account(StateRoot::new(keccak256(leaf)), owner, &[leaf]).unwrap()
+    }
+
+    #[test]
+    fn one_per_provider_and_holding_and_never_too_many() {
+        let mut parked = Parked::default();
+        let owner = Address::repeat_byte(7);
+        let holding = Holding::native(owner);
+        for round in 0..3 {
+            for name in 0..2_000_u32 {
+                let provider = ProviderId::new(&name.to_string()).unwrap();
+                parked.keep(holding, provider, absent(owner), round);
+            }
+        }
+        assert_eq!(parked.proofs.len(), Parked::CAPACITY);
+        assert_eq!(parked.lowest(), Some(3), "the older rounds were given up first");
+        let newest = ProviderId::new("1999").unwrap();
+        assert!(parked.get(&newest, holding).is_some());
+        parked.remove(&newest, holding);
+        assert!(parked.get(&newest, holding).is_none());
+    }
+}

@@ -1,0 +1,322 @@
+//! Bringing the light client up to the newest signed head.
+
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Either, join, select};
+use saldo_beacon::unit::{Period, UnixTime};
+use saldo_beacon::{AdvanceError, BootstrapError, LightClient, LightClientUpdate, decode};
+use saldo_reading::{Attempt, Failure, Outcome, Role, TransportError, Why};
+use saldo_source::beacon::{Data, MAX_UPDATES, Route, fetch};
+use saldo_source::{Answer, Contest, Deadline, Endpoint, race};
+
+use crate::core::Core;
+
+/// What became of bringing the light client up to date.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Synced {
+    /// Who was asked, and what became of it.
+    pub(crate) attempts: Vec<Attempt>,
+    /// What keeps the light client behind, if anything.
+    pub(crate) problem: Option<Why>,
+}
+
+/// What the light client lacks.
+enum Need {
+    Bootstrap,
+    /// The hand-overs from this period on.
+    Updates {
+        start: Period,
+        count: u64,
+    },
+    Heads,
+    Nothing,
+}
+
+impl Core {
+    /// How long after asking one source the next is asked as well.
+    pub(crate) const HEDGE_AFTER: Duration = Duration::from_millis(400);
+    /// How far the newest signed head is behind the clock when all is well, in slots: the signature over the head of one
+    /// slot is published with the block of the next.
+    const USUAL_LAG: u64 = 1;
+    /// How often a next committee that nobody served is asked for again while it is not needed yet.
+    const NEXT_COMMITTEE_PAUSE: Duration = Duration::from_secs(300);
+
+    /// Brings the light client as far as the sources allow before `deadline`. Only one future does so at a time; the
+    /// others wait for it.
+    pub(crate) async fn sync(&self, deadline: Deadline) -> Synced {
+        let clock = self.outside.clock();
+        let turn = select(self.syncing.lock(), clock.sleep(deadline.left(clock))).await;
+        let Either::Left((_turn, _)) = turn else {
+            return Synced { problem: self.lag(), ..Synced::default() };
+        };
+        let mut synced = Synced::default();
+        // Each round ends a period's hand-over or fails: the bound is only for a light client that would not move.
+        for _ in 0..1_000 {
+            let need = self.need();
+            let round = match need {
+                Need::Nothing => break,
+                Need::Bootstrap => self.contest(deadline, |source| self.bootstrap(source, deadline)).await,
+                Need::Updates { start, count } => {
+                    self.contest(deadline, |source| self.updates(source, start, count, deadline)).await
+                }
+                Need::Heads => self.contest(deadline, |source| self.heads(source, deadline)).await,
+            };
+            let won = round.iter().any(|attempt| attempt.outcome == Outcome::Accepted);
+            if !won {
+                synced.problem = self.problem(&need, &round);
+            }
+            synced.attempts.retain(|attempt| attempt.outcome != Outcome::Accepted);
+            synced.attempts.extend(round);
+            if !won || matches!(need, Need::Heads) {
+                break;
+            }
+        }
+        if synced.problem.is_none() {
+            self.learn_next_committee(deadline).await;
+        }
+        if self.follow().is_err() {
+            synced.problem = Some(Why::ConsensusFault);
+        }
+        synced
+    }
+
+    /// How long until a newer head can have been signed and published.
+    pub(crate) fn until_next_head(&self) -> Duration {
+        let wall = self.outside.clock().wall();
+        let slot_duration = self.network.slot_duration();
+        let next = self.network.slot_at(wall).and_then(|slot| slot.checked_add(1));
+        let start = next.map_or(wall, |slot| self.network.slot_start(slot));
+        // Blocks are published early in their slot; a third of it later most of the committee's view has settled.
+        start.saturating_sub(wall).saturating_add(slot_duration.checked_div(3).unwrap_or_default())
+    }
+
+    /// Whether no newer head than the known one can have been signed yet.
+    pub(crate) fn head_is_newest(&self) -> bool {
+        matches!(self.need(), Need::Nothing)
+    }
+
+    fn time(&self) -> UnixTime {
+        self.now().time()
+    }
+
+    fn need(&self) -> Need {
+        let Some(current) = self.network.slot_at(self.time()) else { return Need::Heads };
+        let known = self.known();
+        let Some(light_client) = &known.light_client else { return Need::Bootstrap };
+        let (held, wanted) = (light_client.period(), self.network.period_at(current));
+        let start = if light_client.next_committee_known() { held.saturating_add(1) } else { held };
+        if wanted > start {
+            let count = wanted.since(start).map_or(1, |periods| periods.saturating_add(1)).min(MAX_UPDATES);
+            return Need::Updates { start, count };
+        }
+        let newest = light_client.signed_head().map(|head| head.slot().saturating_add(Self::USUAL_LAG));
+        if newest.is_some_and(|newest| newest >= current) { Need::Nothing } else { Need::Heads }
+    }
+
+    async fn contest<'a>(
+        &'a self,
+        deadline: Deadline,
+        ask: impl Fn(&'a Endpoint) -> BoxFuture<'a, Answer<()>>,
+    ) -> Vec<Attempt> {
+        let contest =
+            Contest { role: Role::Beacon, hedge_after: Self::HEDGE_AFTER, deadline, most: usize::MAX };
+        let asked = self.beacon.iter().map(|source| (source.id().clone(), ask(source))).collect();
+        race(self.outside.clock(), contest, asked).await.attempts
+    }
+
+    async fn fetch(&self, source: &Endpoint, route: Route, deadline: Deadline) -> Result<Data, Failure> {
+        fetch(&self.outside, source, route, self.attempt_timeout(deadline)).await
+    }
+
+    fn bootstrap<'a>(&'a self, source: &'a Endpoint, deadline: Deadline) -> BoxFuture<'a, Answer<()>> {
+        async move {
+            let started = async {
+                let data = self.fetch(source, Route::Bootstrap(self.checkpoint.root), deadline).await?;
+                let bootstrap =
+                    decode::bootstrap(&data.bytes, data.encoding, data.fork.as_deref(), &self.network)?;
+                let light_client =
+                    LightClient::bootstrap(self.network.clone(), self.checkpoint, bootstrap, self.time())?;
+                self.known().light_client.get_or_insert(light_client);
+                Ok(())
+            };
+            started.await.map_or_else(Answer::Fails, Answer::Wins)
+        }
+        .boxed()
+    }
+
+    fn updates<'a>(
+        &'a self,
+        source: &'a Endpoint,
+        start: Period,
+        count: u64,
+        deadline: Deadline,
+    ) -> BoxFuture<'a, Answer<()>> {
+        async move {
+            let handed_over = async {
+                let data = self.fetch(source, Route::Updates { start, count }, deadline).await?;
+                let updates = decode::updates(&data.bytes, data.encoding, &self.network)?;
+                let before = self.hand_overs();
+                let refusal = updates.into_iter().find_map(|update| self.advance(update).err());
+                match refusal {
+                    _ if self.hand_overs() > before => Ok(()),
+                    Some(refusal) => Err(refusal),
+                    // An empty list, or a genuine update that brings no next committee.
+                    None => Err(Failure::NotServed { method: "light_client/updates" }),
+                }
+            };
+            handed_over.await.map_or_else(Answer::Fails, Answer::Wins)
+        }
+        .boxed()
+    }
+
+    fn heads<'a>(&'a self, source: &'a Endpoint, deadline: Deadline) -> BoxFuture<'a, Answer<()>> {
+        async move {
+            let finality = async {
+                if !self.finality_is_due() {
+                    return Ok(());
+                }
+                let data = self.fetch(source, Route::FinalityUpdate, deadline).await?;
+                self.advance(decode::finality_update(
+                    &data.bytes,
+                    data.encoding,
+                    data.fork.as_deref(),
+                    &self.network,
+                )?)
+            };
+            let optimistic = async {
+                let data = self.fetch(source, Route::OptimisticUpdate, deadline).await?;
+                self.advance(decode::optimistic_update(
+                    &data.bytes,
+                    data.encoding,
+                    data.fork.as_deref(),
+                    &self.network,
+                )?)
+            };
+            let (finality, optimistic) = join(finality, optimistic).await;
+            // What a source gives counts even if the other half fails; and one whose head is behind is no reason to stop
+            // asking the others.
+            match (finality.and(optimistic), self.slots_behind()) {
+                (_, Some(0 | 1)) => Answer::Wins(()),
+                (Err(failure), _) => Answer::Fails(failure),
+                (Ok(()), slots) => Answer::Fails(Failure::Behind { slots: slots.unwrap_or(u64::MAX) }),
+            }
+        }
+        .boxed()
+    }
+
+    /// Asks for the next committee while there is time: at the end of the period it is too late to find a source.
+    async fn learn_next_committee(&self, deadline: Deadline) {
+        let clock = self.outside.clock();
+        let period = {
+            let mut known = self.known();
+            let lacking = known.light_client.as_ref().filter(|client| !client.next_committee_known());
+            let Some(period) = lacking.map(LightClient::period) else { return };
+            if clock.monotonic() < known.next_committee_after {
+                return;
+            }
+            known.next_committee_after = clock.monotonic().saturating_add(Self::NEXT_COMMITTEE_PAUSE);
+            period
+        };
+        // Not needed yet: whoever fails here is asked again before it is.
+        let _ = self.contest(deadline, |source| self.updates(source, period, 1, deadline)).await;
+    }
+
+    fn advance(&self, update: LightClientUpdate) -> Result<(), Failure> {
+        let now = self.time();
+        match self.known().light_client.as_mut().map(|client| client.advance(update, now)) {
+            None | Some(Ok(_) | Err(AdvanceError::NotNewer { .. })) => Ok(()),
+            Some(Err(refusal)) => Err(refusal.into()),
+        }
+    }
+
+    /// Grows with every hand-over from one sync committee to the next.
+    fn hand_overs(&self) -> (Option<Period>, bool) {
+        let known = self.known();
+        let light_client = known.light_client.as_ref();
+        (light_client.map(LightClient::period), light_client.is_some_and(LightClient::next_committee_known))
+    }
+
+    /// Whether a newer finalized head than the known one should exist: two epochs end before one is final.
+    fn finality_is_due(&self) -> bool {
+        let Some(current) = self.network.slot_at(self.time()) else { return true };
+        let known = self.known();
+        let Some(light_client) = &known.light_client else { return true };
+        let finalized = self.network.epoch_at(light_client.finalized_head().slot());
+        light_client.signed_head().is_none() || finalized.saturating_add(2) < self.network.epoch_at(current)
+    }
+
+    /// How many slots the newest signed head is behind where it usually is; `None` if there is none.
+    fn slots_behind(&self) -> Option<u64> {
+        let current = self.network.slot_at(self.time())?;
+        let known = self.known();
+        let newest = known.light_client.as_ref()?.signed_head()?.slot();
+        Some(current.since(newest.saturating_add(Self::USUAL_LAG)).unwrap_or(0))
+    }
+
+    fn epochs(&self, count: u64) -> Duration {
+        let slots = count.saturating_mul(self.network.slots_per_epoch());
+        self.network.slot_duration().saturating_mul(u32::try_from(slots).unwrap_or(u32::MAX))
+    }
+
+    /// Why the light client is behind, if it is by more than a missed slot or two.
+    fn lag(&self) -> Option<Why> {
+        /// Slots without a block follow one another rarely.
+        const PATIENCE: u64 = 3;
+        match self.slots_behind() {
+            Some(slots) if slots <= PATIENCE => None,
+            Some(_) => {
+                Some(Why::LightClientBehind { newest: self.known().newest_signed_time(&self.network) })
+            }
+            None => Some(Why::LightClientBehind { newest: None }),
+        }
+    }
+
+    /// The one reason for a round that nobody won.
+    fn problem(&self, need: &Need, round: &[Attempt]) -> Option<Why> {
+        let failures = || round.iter().filter_map(|attempt| attempt.outcome.failure());
+        if let Some(telling) = failures().find_map(|failure| self.telling(failure)) {
+            return Some(telling);
+        }
+        let all = |test: fn(&Failure) -> bool| {
+            !round.is_empty() && round.iter().all(|attempt| attempt.outcome.failure().is_some_and(test))
+        };
+        if all(|failure| *failure == Failure::Transport(TransportError::Offline)) {
+            return Some(Why::DeviceOffline);
+        }
+        match need {
+            Need::Bootstrap if all(|failure| matches!(failure, Failure::NotServed { .. })) => {
+                Some(Why::CheckpointNotServed)
+            }
+            Need::Bootstrap if failures().any(is_refusal) => Some(Why::HeadsRefused),
+            Need::Bootstrap => Some(Why::LightClientBehind { newest: None }),
+            Need::Updates { start, .. } => Some(Why::HandOverMissing { period: *start }),
+            Need::Heads if self.lag().is_some() && failures().any(is_refusal) => Some(Why::HeadsRefused),
+            Need::Heads | Need::Nothing => self.lag(),
+        }
+    }
+
+    /// What a single failure says of the whole: the same would be true whoever had been asked.
+    fn telling(&self, failure: &Failure) -> Option<Why> {
+        match failure {
+            Failure::Bootstrap(BootstrapError::CheckpointTooOld { age_epochs, limit_epochs }) => {
+                Some(Why::CheckpointTooOld {
+                    age: self.epochs(*age_epochs),
+                    limit: self.epochs(*limit_epochs),
+                })
+            }
+            Failure::Bootstrap(BootstrapError::FromFuture { .. }) => Some(Why::ClockOff),
+            Failure::Update(AdvanceError::ConsensusFault(_)) => Some(Why::ConsensusFault),
+            Failure::Update(AdvanceError::FromFuture { .. }) if self.lag().is_some() => Some(Why::ClockOff),
+            Failure::UnknownFork
+            | Failure::Bootstrap(BootstrapError::UnknownFork(_))
+            | Failure::Update(AdvanceError::UnknownFork(_)) => Some(Why::UnknownFork),
+            _ => None,
+        }
+    }
+}
+
+/// Whether data came and was refused, rather than not coming at all.
+fn is_refusal(failure: &Failure) -> bool {
+    matches!(failure, Failure::Update(_) | Failure::Bootstrap(_) | Failure::Malformed { .. })
+}

@@ -1,0 +1,134 @@
+//! What is asked of a beacon source: the light-client routes of the beacon API. All of it proves itself, so any
+//! source will do.
+
+use std::time::Duration;
+
+use alloy_primitives::B256;
+use saldo_beacon::decode::Encoding;
+use saldo_beacon::unit::Period;
+use saldo_reading::Failure;
+
+use crate::endpoint::Endpoint;
+use crate::network::{Network, retry_after};
+use crate::transport::{Method, Request, Response};
+
+/// The largest answer: some updates of mainnet in JSON, about 64 KB each.
+const MAX_REPLY: usize = 1024 * 1024;
+
+/// Most updates asked for at once, so that their JSON stays within the limit.
+pub const MAX_UPDATES: u64 = 8;
+
+/// A light-client object as it came.
+#[derive(Clone, Debug)]
+pub struct Data {
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// What they are, by the answer's content type: what was asked for is only a wish.
+    pub encoding: Encoding,
+    /// The fork that the answer's `Eth-Consensus-Version` header names, if it has one.
+    pub fork: Option<String>,
+}
+
+/// What can be asked of a beacon source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// The bootstrap of the block with this root.
+    Bootstrap(B256),
+    /// `count` best updates from the period `start` on.
+    Updates {
+        /// The first period.
+        start: Period,
+        /// How many periods, at most [`MAX_UPDATES`].
+        count: u64,
+    },
+    /// The newest finality update.
+    FinalityUpdate,
+    /// The newest optimistic update.
+    OptimisticUpdate,
+    /// The chain's genesis (JSON only).
+    Genesis,
+    /// The chain's configuration (JSON only).
+    Spec,
+    /// The header of the newest finalized block (JSON only).
+    FinalizedHeader,
+}
+
+impl Route {
+    /// What the route is called in a [`Failure`].
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Bootstrap(_) => "light_client/bootstrap",
+            Self::Updates { .. } => "light_client/updates",
+            Self::FinalityUpdate => "light_client/finality_update",
+            Self::OptimisticUpdate => "light_client/optimistic_update",
+            Self::Genesis => "beacon/genesis",
+            Self::Spec => "config/spec",
+            Self::FinalizedHeader => "beacon/headers/finalized",
+        }
+    }
+
+    fn path(&self) -> (String, Vec<(&'static str, String)>) {
+        match self {
+            Self::Bootstrap(root) => (format!("/eth/v1/beacon/light_client/bootstrap/{root}"), Vec::new()),
+            Self::Updates { start, count } => {
+                let query = vec![
+                    ("start_period", start.get().to_string()),
+                    ("count", (*count).min(MAX_UPDATES).to_string()),
+                ];
+                ("/eth/v1/beacon/light_client/updates".to_owned(), query)
+            }
+            Self::FinalityUpdate => ("/eth/v1/beacon/light_client/finality_update".to_owned(), Vec::new()),
+            Self::OptimisticUpdate => {
+                ("/eth/v1/beacon/light_client/optimistic_update".to_owned(), Vec::new())
+            }
+            Self::Genesis => ("/eth/v1/beacon/genesis".to_owned(), Vec::new()),
+            Self::Spec => ("/eth/v1/config/spec".to_owned(), Vec::new()),
+            Self::FinalizedHeader => ("/eth/v1/beacon/headers/finalized".to_owned(), Vec::new()),
+        }
+    }
+
+    fn accept(&self) -> &'static str {
+        match self {
+            Self::Genesis | Self::Spec | Self::FinalizedHeader => "application/json",
+            _ => "application/octet-stream;q=1.0,application/json;q=0.9",
+        }
+    }
+}
+
+/// Fetches one route.
+///
+/// # Errors
+/// A [`Failure`] that says why there is nothing. An error status is always "this source cannot", never "the chain is
+/// broken": real servers answer 500 for a root or a period that they do not have.
+pub async fn fetch(
+    network: &Network,
+    source: &Endpoint,
+    route: Route,
+    timeout: Duration,
+) -> Result<Data, Failure> {
+    let (path, query) = route.path();
+    let request = Request {
+        method: Method::Get,
+        url: source.url().join(&path, &query),
+        headers: vec![("accept", route.accept().to_owned())],
+        body: Vec::new(),
+        timeout,
+        max_bytes: MAX_REPLY,
+    };
+    let response = network.exchange(request).await?;
+    match response.status {
+        200 => Ok(data(response)),
+        429 => Err(Failure::RateLimited { retry_after: retry_after(&response) }),
+        402 => Err(Failure::QuotaExhausted),
+        400 | 404 | 405 | 406 | 415 | 500 | 501 => Err(Failure::NotServed { method: route.name() }),
+        status => Err(Failure::Http { status }),
+    }
+}
+
+fn data(response: Response) -> Data {
+    let ssz =
+        response.header("content-type").is_some_and(|kind| kind.starts_with("application/octet-stream"));
+    let fork = response.header("eth-consensus-version").map(str::to_owned);
+    let encoding = if ssz { Encoding::Ssz } else { Encoding::Json };
+    Data { bytes: response.body, encoding, fork }
+}

@@ -1,0 +1,159 @@
+//! Where a provider is, and what it may be called in the open.
+
+use std::fmt;
+
+use saldo_reading::ProviderId;
+use url::Url;
+
+/// A provider's URL. It may carry an API key in its path, query or user info, so nothing but the transport
+/// sees it: `Debug` shows the scheme and host, and there is no `Display`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SecretUrl(Url);
+
+impl SecretUrl {
+    /// The URL itself, for the transport alone.
+    pub fn expose(&self) -> &Url {
+        &self.0
+    }
+
+    /// The same URL with `path` (starting with `/`, with its query if any) appended to its own path, keeping its own
+    /// user info and query.
+    pub(crate) fn join(&self, path: &str, query: &[(&str, String)]) -> Self {
+        let mut url = self.0.clone();
+        let joined = format!("{}{path}", url.path().trim_end_matches('/'));
+        url.set_path(&joined);
+        if !query.is_empty() {
+            let mut pairs = url.query_pairs_mut();
+            for (key, value) in query {
+                pairs.append_pair(key, value);
+            }
+        }
+        Self(url)
+    }
+}
+
+impl fmt::Debug for SecretUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}/…", self.0.scheme(), self.0.host_str().unwrap_or("?"))
+    }
+}
+
+/// Why a URL cannot be an endpoint. Carries nothing of the URL. The caller's fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EndpointError {
+    /// Not a URL at all.
+    #[error("not a URL; expected for example https://host/path")]
+    NotAUrl,
+    /// A scheme other than `http` or `https`.
+    #[error("the URL's scheme must be http or https")]
+    Scheme,
+    /// No host.
+    #[error("the URL has no host")]
+    NoHost,
+    /// A name that is empty, longer than 64 bytes, or holds a control character.
+    #[error("a provider's name must have 1 to 64 printable characters")]
+    Name,
+}
+
+/// One provider: its URL, which stays secret, and its name, which is what all outputs show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    url: SecretUrl,
+    id: ProviderId,
+}
+
+impl Endpoint {
+    /// An endpoint named after its host (and port, where the URL gives one).
+    ///
+    /// # Errors
+    /// [`EndpointError`] if `url` is not an `http` or `https` URL with a host.
+    pub fn new(url: &str) -> Result<Self, EndpointError> {
+        let url = Url::parse(url.trim()).map_err(|_| EndpointError::NotAUrl)?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(EndpointError::Scheme);
+        }
+        let host = url.host_str().filter(|host| !host.is_empty()).ok_or(EndpointError::NoHost)?;
+        let name = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+        let id = ProviderId::new(&name).ok_or(EndpointError::NoHost)?;
+        Ok(Self { url: SecretUrl(url), id })
+    }
+
+    /// The same endpoint under the given name.
+    ///
+    /// # Errors
+    /// [`EndpointError::Name`] if `name` is empty, longer than 64 bytes, or holds a control character.
+    pub fn named(mut self, name: &str) -> Result<Self, EndpointError> {
+        self.id = ProviderId::new(name).ok_or(EndpointError::Name)?;
+        Ok(self)
+    }
+
+    /// What the provider is called in every output.
+    pub fn id(&self) -> &ProviderId {
+        &self.id
+    }
+
+    /// Where the provider is, for the transport alone.
+    pub fn url(&self) -> &SecretUrl {
+        &self.url
+    }
+}
+
+impl TryFrom<&str> for Endpoint {
+    type Error = EndpointError;
+
+    fn try_from(text: &str) -> Result<Self, EndpointError> {
+        text.parse()
+    }
+}
+
+impl TryFrom<String> for Endpoint {
+    type Error = EndpointError;
+
+    fn try_from(text: String) -> Result<Self, EndpointError> {
+        text.parse()
+    }
+}
+
+impl std::str::FromStr for Endpoint {
+    type Err = EndpointError;
+
+    /// Reads `URL` or `NAME=URL`. What stands before the first `=` is a name only if it is no part of a URL.
+    fn from_str(text: &str) -> Result<Self, EndpointError> {
+        match text.split_once('=') {
+            Some((name, url)) if !name.contains("://") => Self::new(url)?.named(name.trim()),
+            _ => Self::new(text),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_the_host_alone() {
+        let endpoint: Endpoint = "https://user:KEY1@node.example:8443/v3/KEY2?k=KEY3".parse().unwrap();
+        let shown = format!("{endpoint:?}");
+        assert!(!shown.contains("KEY"), "{shown}");
+        assert_eq!(endpoint.id().as_str(), "node.example:8443");
+    }
+
+    #[test]
+    fn a_name_may_stand_before_the_url() {
+        let endpoint: Endpoint = "alice=https://node.example/?a=b".parse().unwrap();
+        assert_eq!(endpoint.id().as_str(), "alice");
+        let endpoint: Endpoint = "https://node.example/?a=b".parse().unwrap();
+        assert_eq!(endpoint.id().as_str(), "node.example");
+        assert_eq!("=https://node.example".parse::<Endpoint>(), Err(EndpointError::Name));
+        assert_eq!("ftp://node.example".parse::<Endpoint>(), Err(EndpointError::Scheme));
+        assert_eq!("node.example".parse::<Endpoint>(), Err(EndpointError::NotAUrl));
+    }
+
+    #[test]
+    fn a_route_is_appended_to_path_and_query() {
+        let endpoint = Endpoint::new("https://node.example/v3/key/?token=t").unwrap();
+        let url = endpoint.url().join("/eth/v1/x", &[("count", "2".to_owned())]);
+        assert_eq!(url.expose().as_str(), "https://node.example/v3/key/eth/v1/x?token=t&count=2");
+    }
+}

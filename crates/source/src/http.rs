@@ -1,0 +1,141 @@
+//! The default transport and clock: `reqwest` with rustls, on tokio.
+
+use std::error::Error;
+use std::io;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use saldo_beacon::unit::UnixTime;
+
+use crate::clock::Clock;
+use crate::transport::{Method, Request, Response, Transport, TransportError};
+
+/// Sends requests with `reqwest` and rustls; needs a tokio runtime. Follows no redirect, and counts the size limit
+/// while inflating, so that a small answer cannot become a large one.
+#[derive(Clone, Debug)]
+pub struct HttpTransport {
+    client: reqwest::Client,
+}
+
+impl HttpTransport {
+    /// A transport with a connection pool of its own.
+    ///
+    /// # Errors
+    /// [`TransportError::Failed`] if TLS cannot be set up on this machine.
+    pub fn new() -> Result<Self, TransportError> {
+        // Only the first provider of cryptography that a process installs is used: an app that chose one keeps it.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false)
+            .user_agent(concat!("saldo/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map(|client| Self { client })
+            .map_err(|_| TransportError::Failed)
+    }
+
+    async fn exchange(&self, request: Request) -> Result<Response, TransportError> {
+        let Request { method, url, headers, body, timeout, max_bytes } = request;
+        let failed = |error: reqwest::Error| classify(&error, timeout);
+        let method = match method {
+            Method::Get => reqwest::Method::GET,
+            Method::Post => reqwest::Method::POST,
+        };
+        let mut builder = self.client.request(method, url.expose().clone()).timeout(timeout).body(body);
+        for (name, value) in headers {
+            builder = builder.header(name, value);
+        }
+        let mut answer = builder.send().await.map_err(failed)?;
+        let status = answer.status().as_u16();
+        let headers = answer
+            .headers()
+            .iter()
+            .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
+            .collect();
+        let mut body = Vec::new();
+        while let Some(chunk) = answer.chunk().await.map_err(failed)? {
+            if body.len().saturating_add(chunk.len()) > max_bytes {
+                return Err(TransportError::TooLarge { limit: max_bytes });
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Response { status, headers, body })
+    }
+}
+
+impl Transport for HttpTransport {
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
+        self.exchange(request).boxed()
+    }
+}
+
+/// Puts an error into a class. Nothing of its text is kept: it holds the URL.
+fn classify(error: &reqwest::Error, timeout: Duration) -> TransportError {
+    if error.is_timeout() {
+        return TransportError::Timeout { after: timeout };
+    }
+    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
+    let mut innermost_io = None;
+    while let Some(error) = cause {
+        if error.is::<rustls::Error>() {
+            return TransportError::Tls;
+        }
+        if let Some(io) = error.downcast_ref::<io::Error>() {
+            if io.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) {
+                return TransportError::Tls;
+            }
+            innermost_io = Some(io.kind());
+        }
+        cause = error.source();
+    }
+    match innermost_io {
+        Some(io::ErrorKind::NetworkUnreachable | io::ErrorKind::NetworkDown) => TransportError::Offline,
+        // The resolver's errors have no kind of their own; the connector's name for them is the one public sign.
+        _ if error.is_connect() && mentions_dns(error) => TransportError::Dns,
+        _ if error.is_connect() => TransportError::Connect,
+        _ if error.is_decode() => TransportError::Encoding,
+        _ if error.is_body() || error.is_request() => TransportError::Broken,
+        _ => TransportError::Failed,
+    }
+}
+
+fn mentions_dns(error: &dyn Error) -> bool {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        if error.to_string().starts_with("dns error") {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+/// The device's own clocks, waiting on tokio's timer.
+#[derive(Clone, Debug)]
+pub struct SystemClock {
+    start: Instant,
+}
+
+impl SystemClock {
+    /// A clock whose monotonic time starts now.
+    #[allow(clippy::new_without_default, reason = "a clock that starts when it is made is no default value")]
+    pub fn new() -> Self {
+        Self { start: Instant::now() }
+    }
+}
+
+impl Clock for SystemClock {
+    fn wall(&self) -> UnixTime {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        UnixTime::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.start.elapsed()
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        tokio::time::sleep(duration).boxed()
+    }
+}

@@ -1,0 +1,69 @@
+//! The transport and the clock together, with the time limit kept by both.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use futures_util::future::{Either, select};
+use saldo_reading::Failure;
+
+use crate::clock::Clock;
+use crate::transport::{Request, Response, Transport, TransportError};
+
+/// How the outside world is reached: a transport and a clock.
+#[derive(Clone)]
+pub struct Network {
+    transport: Arc<dyn Transport>,
+    clock: Arc<dyn Clock>,
+    next_id: Arc<AtomicU64>,
+}
+
+impl Network {
+    /// The world as seen through `transport` and `clock`.
+    pub fn new(transport: Arc<dyn Transport>, clock: Arc<dyn Clock>) -> Self {
+        Self { transport, clock, next_id: Arc::new(AtomicU64::new(1)) }
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &dyn Clock {
+        &*self.clock
+    }
+
+    /// An id that no other request of this network had.
+    pub(crate) fn fresh_id(&self) -> u64 {
+        self.next_id.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Sends a request and waits for the answer, no longer than the request's timeout even if the transport forgets.
+    pub(crate) async fn exchange(&self, request: Request) -> Result<Response, Failure> {
+        let (timeout, limit) = (request.timeout, request.max_bytes);
+        if timeout == Duration::ZERO {
+            return Err(TransportError::Timeout { after: timeout }.into());
+        }
+        let answer = self.transport.send(request);
+        match select(answer, self.clock.sleep(timeout)).await {
+            Either::Left((Ok(response), _)) if response.body.len() > limit => {
+                Err(TransportError::TooLarge { limit }.into())
+            }
+            Either::Left((Ok(response), _)) if (300..400).contains(&response.status) => {
+                Err(TransportError::Redirect { status: response.status }.into())
+            }
+            Either::Left((outcome, _)) => Ok(outcome?),
+            Either::Right(((), _)) => Err(TransportError::Timeout { after: timeout }.into()),
+        }
+    }
+}
+
+impl std::fmt::Debug for Network {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Network").finish_non_exhaustive()
+    }
+}
+
+/// The `Retry-After` header of a response, in its form of seconds.
+pub(crate) fn retry_after(response: &Response) -> Option<Duration> {
+    /// Longer than this nobody is asked to wait.
+    const LONGEST: u64 = 24 * 60 * 60;
+    let seconds: u64 = response.header("retry-after")?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds.min(LONGEST)))
+}
