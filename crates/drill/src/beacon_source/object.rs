@@ -1,0 +1,125 @@
+//! The light-client objects of a beacon source: lied about, labelled and encoded.
+
+use alloy_primitives::keccak256;
+use saldo_beacon::unit::Period;
+use saldo_beacon::{Fork, LightClientUpdate};
+use serde_json::{Value, json};
+
+use super::refusal;
+use crate::Chain;
+use crate::block::FORK;
+use crate::encode::Encode;
+use crate::fault::Fault;
+use crate::http::Reply;
+
+/// The most updates of one answer (`MAX_REQUEST_LIGHT_CLIENT_UPDATES`).
+const MAX_UPDATES: u64 = 128;
+
+/// What one request is answered from.
+pub(super) struct Objects<'a> {
+    pub(super) chain: &'a Chain,
+    pub(super) faults: &'a [&'a Fault],
+    pub(super) lag: u64,
+    pub(super) accept: &'a str,
+}
+
+impl Objects<'_> {
+    pub(super) fn bootstrap(&self, root: &str) -> Reply {
+        let bootstrap = root.parse().ok().and_then(|root| self.chain.bootstrap(root));
+        match bootstrap.filter(|_| !self.has(|fault| matches!(fault, Fault::NoBootstrap))) {
+            Some(bootstrap) => self.encode(&bootstrap),
+            None => refusal(404, "bootstrap not found"),
+        }
+    }
+
+    pub(super) fn head(&self, update: LightClientUpdate) -> Reply {
+        self.encode(&self.distort(update))
+    }
+
+    /// The best update of each period from `start` on. Those before the first missing one: a period nobody has
+    /// signed in yet ends the list.
+    pub(super) fn updates(&self, start: Period, count: u64) -> Reply {
+        let withheld = self.has(|fault| matches!(fault, Fault::NoUpdates));
+        let count = if withheld { 0 } else { count.min(MAX_UPDATES) };
+        let updates: Vec<LightClientUpdate> = (0..count)
+            .map_while(|index| self.chain.ledger().update(start.saturating_add(index), self.lag))
+            .map(|update| self.distort(update))
+            .collect();
+        if !self.wants_ssz() {
+            let list: Vec<Value> = updates.iter().map(|update| self.wrap(update.json())).collect();
+            return Reply::json(200, &Value::Array(list));
+        }
+        let network = self.chain.network();
+        let mut body = Vec::new();
+        for update in updates {
+            let digest = network.fork_digest(network.epoch_at(update.attested_slot()));
+            let object = update.ssz();
+            let length = object.len().saturating_add(digest.len());
+            body.extend(u64::try_from(length).unwrap_or(u64::MAX).to_le_bytes());
+            body.extend(digest);
+            body.extend(object);
+        }
+        Reply::new(200, "application/octet-stream", body)
+    }
+
+    fn encode(&self, object: &impl Encode) -> Reply {
+        let reply = if self.wants_ssz() {
+            Reply::new(200, "application/octet-stream", object.ssz())
+        } else {
+            Reply::json(200, &self.wrap(object.json()))
+        };
+        match self.label() {
+            Some(fork) => reply.header("eth-consensus-version", fork.name()),
+            None => reply,
+        }
+    }
+
+    fn wrap(&self, data: Value) -> Value {
+        match self.label() {
+            Some(fork) => json!({ "version": fork.name(), "data": data }),
+            None => json!({ "data": data }),
+        }
+    }
+
+    /// The fork that objects are said to be of.
+    fn label(&self) -> Option<Fork> {
+        let relabelled = self.faults.iter().find_map(|fault| match fault {
+            Fault::Relabelled(fork) => Some(*fork),
+            _ => None,
+        });
+        (!self.has(|fault| matches!(fault, Fault::WithoutVersion))).then_some(relabelled.unwrap_or(FORK))
+    }
+
+    fn wants_ssz(&self) -> bool {
+        // A client names what it likes best first.
+        let first = self.accept.split(',').next().unwrap_or_default();
+        first.contains("application/octet-stream") && !self.has(|fault| matches!(fault, Fault::JsonOnly))
+    }
+
+    fn has(&self, wanted: impl Fn(&Fault) -> bool) -> bool {
+        self.faults.iter().any(|fault| wanted(fault))
+    }
+
+    /// The update under all faults that concern signatures.
+    fn distort(&self, mut update: LightClientUpdate) -> LightClientUpdate {
+        let mut ledger = self.chain.ledger();
+        let (root, slot) = (update.attested_header.beacon.hash_tree_root(), update.signature_slot);
+        let period = ledger.network.period_at(slot);
+        for fault in self.faults {
+            let all = update.sync_aggregate.size;
+            match fault {
+                Fault::TooFewSigners(signers) => {
+                    update.sync_aggregate = ledger.sign(root, slot, *signers, period);
+                }
+                Fault::ForgedSignature => {
+                    update.sync_aggregate = ledger.sign(keccak256(root), slot, all, period);
+                }
+                Fault::LastCommittee => {
+                    update.sync_aggregate = ledger.sign(root, slot, all, period.saturating_sub(1));
+                }
+                _ => {}
+            }
+        }
+        update
+    }
+}

@@ -1,0 +1,247 @@
+//! Light-client objects as servers send them, in JSON and in SSZ, in the shapes of Electra and Fulu.
+//!
+//! An update is written as what it holds: with a next committee as a `LightClientUpdate`, else with a finalized
+//! header as a `LightClientFinalityUpdate`, else as a `LightClientOptimisticUpdate`.
+
+use alloy_primitives::{Address, B256, Bloom, Bytes, U256, hex};
+use saldo_beacon::container::{BeaconBlockHeader, ExecutionPayloadHeader, SyncAggregate, SyncCommittee};
+use saldo_beacon::unit::Slot;
+use saldo_beacon::update::FinalizedPart;
+use saldo_beacon::{LightClientBootstrap, LightClientHeader, LightClientUpdate};
+use serde_json::{Map, Value, json};
+
+/// Something light-client servers send.
+pub trait Encode {
+    /// The object in JSON, without the wrapper that names its fork.
+    fn json(&self) -> Value;
+    /// The object in SSZ.
+    fn ssz(&self) -> Vec<u8>;
+}
+
+impl Encode for LightClientBootstrap {
+    fn json(&self) -> Value {
+        json!({
+            "header": header_json(&self.header),
+            "current_sync_committee": committee_json(&self.current_sync_committee),
+            "current_sync_committee_branch": self.current_sync_committee_branch,
+        })
+    }
+
+    fn ssz(&self) -> Vec<u8> {
+        let mut writer = Writer::default();
+        writer.variable(header_ssz(&self.header));
+        writer.fixed(&committee_ssz(&self.current_sync_committee));
+        writer.branch(&self.current_sync_committee_branch);
+        writer.finish()
+    }
+}
+
+impl Encode for LightClientUpdate {
+    fn json(&self) -> Value {
+        let mut object = Map::new();
+        object.insert("attested_header".into(), header_json(&self.attested_header));
+        if let Some(next) = &self.next_sync_committee {
+            object.insert("next_sync_committee".into(), committee_json(&next.committee));
+            object.insert("next_sync_committee_branch".into(), json!(next.branch));
+        }
+        if let Some(finality) = &self.finality {
+            object.insert("finalized_header".into(), header_json(&finalized_header(finality)));
+            object.insert("finality_branch".into(), json!(finality.branch));
+        }
+        object.insert("sync_aggregate".into(), aggregate_json(&self.sync_aggregate));
+        object.insert("signature_slot".into(), json!(self.signature_slot));
+        object.into()
+    }
+
+    fn ssz(&self) -> Vec<u8> {
+        let mut writer = Writer::default();
+        writer.variable(header_ssz(&self.attested_header));
+        if let Some(next) = &self.next_sync_committee {
+            writer.fixed(&committee_ssz(&next.committee));
+            writer.branch(&next.branch);
+        }
+        if let Some(finality) = &self.finality {
+            writer.variable(header_ssz(&finalized_header(finality)));
+            writer.branch(&finality.branch);
+        }
+        writer.fixed(&self.sync_aggregate.bits);
+        writer.fixed(self.sync_aggregate.signature.as_slice());
+        writer.number(self.signature_slot.get());
+        writer.finish()
+    }
+}
+
+/// A beacon block header in JSON.
+pub fn beacon_header_json(header: &BeaconBlockHeader) -> Value {
+    json!({
+        "slot": header.slot,
+        "proposer_index": header.proposer_index.to_string(),
+        "parent_root": header.parent_root,
+        "state_root": header.state_root,
+        "body_root": header.body_root,
+    })
+}
+
+/// The header on the wire: while only genesis is final, one of zeros.
+fn finalized_header(finality: &FinalizedPart) -> LightClientHeader {
+    finality.header.clone().unwrap_or_else(|| LightClientHeader {
+        beacon: BeaconBlockHeader {
+            slot: Slot::new(0),
+            proposer_index: 0,
+            parent_root: B256::ZERO,
+            state_root: B256::ZERO,
+            body_root: B256::ZERO,
+        },
+        execution: Some(empty_execution()),
+        execution_branch: vec![B256::ZERO; 4],
+    })
+}
+
+fn empty_execution() -> ExecutionPayloadHeader {
+    ExecutionPayloadHeader {
+        parent_hash: B256::ZERO,
+        fee_recipient: Address::ZERO,
+        state_root: B256::ZERO,
+        receipts_root: B256::ZERO,
+        logs_bloom: Bloom::ZERO,
+        prev_randao: B256::ZERO,
+        block_number: 0,
+        gas_limit: 0,
+        gas_used: 0,
+        timestamp: 0,
+        extra_data: Bytes::new(),
+        base_fee_per_gas: U256::ZERO,
+        block_hash: B256::ZERO,
+        transactions_root: B256::ZERO,
+        withdrawals_root: B256::ZERO,
+        blob_gas_used: Some(0),
+        excess_blob_gas: Some(0),
+    }
+}
+
+fn header_json(header: &LightClientHeader) -> Value {
+    json!({
+        "beacon": beacon_header_json(&header.beacon),
+        "execution": header.execution.as_ref().map(execution_json),
+        "execution_branch": header.execution_branch,
+    })
+}
+
+fn execution_json(execution: &ExecutionPayloadHeader) -> Value {
+    json!({
+        "parent_hash": execution.parent_hash,
+        "fee_recipient": execution.fee_recipient,
+        "state_root": execution.state_root,
+        "receipts_root": execution.receipts_root,
+        "logs_bloom": execution.logs_bloom,
+        "prev_randao": execution.prev_randao,
+        "block_number": execution.block_number.to_string(),
+        "gas_limit": execution.gas_limit.to_string(),
+        "gas_used": execution.gas_used.to_string(),
+        "timestamp": execution.timestamp.to_string(),
+        "extra_data": execution.extra_data,
+        "base_fee_per_gas": execution.base_fee_per_gas.to_string(),
+        "block_hash": execution.block_hash,
+        "transactions_root": execution.transactions_root,
+        "withdrawals_root": execution.withdrawals_root,
+        "blob_gas_used": execution.blob_gas_used.unwrap_or(0).to_string(),
+        "excess_blob_gas": execution.excess_blob_gas.unwrap_or(0).to_string(),
+    })
+}
+
+fn committee_json(committee: &SyncCommittee) -> Value {
+    json!({ "pubkeys": committee.pubkeys, "aggregate_pubkey": committee.aggregate_pubkey })
+}
+
+fn aggregate_json(aggregate: &SyncAggregate) -> Value {
+    json!({
+        "sync_committee_bits": hex::encode_prefixed(&aggregate.bits),
+        "sync_committee_signature": aggregate.signature,
+    })
+}
+
+fn header_ssz(header: &LightClientHeader) -> Vec<u8> {
+    let mut writer = Writer::default();
+    writer.number(header.beacon.slot.get());
+    writer.number(header.beacon.proposer_index);
+    writer.branch(&[header.beacon.parent_root, header.beacon.state_root, header.beacon.body_root]);
+    writer.variable(header.execution.as_ref().map(execution_ssz).unwrap_or_default());
+    writer.branch(&header.execution_branch);
+    writer.finish()
+}
+
+fn execution_ssz(execution: &ExecutionPayloadHeader) -> Vec<u8> {
+    let mut writer = Writer::default();
+    writer.fixed(execution.parent_hash.as_slice());
+    writer.fixed(execution.fee_recipient.as_slice());
+    writer.branch(&[execution.state_root, execution.receipts_root]);
+    writer.fixed(execution.logs_bloom.as_slice());
+    writer.fixed(execution.prev_randao.as_slice());
+    writer.number(execution.block_number);
+    writer.number(execution.gas_limit);
+    writer.number(execution.gas_used);
+    writer.number(execution.timestamp);
+    writer.variable(execution.extra_data.to_vec());
+    writer.fixed(&execution.base_fee_per_gas.to_le_bytes::<32>());
+    writer.branch(&[execution.block_hash, execution.transactions_root, execution.withdrawals_root]);
+    writer.number(execution.blob_gas_used.unwrap_or(0));
+    writer.number(execution.excess_blob_gas.unwrap_or(0));
+    writer.finish()
+}
+
+fn committee_ssz(committee: &SyncCommittee) -> Vec<u8> {
+    let keys = committee.pubkeys.iter().chain([&committee.aggregate_pubkey]);
+    keys.flat_map(|key| key.as_slice()).copied().collect()
+}
+
+/// Writes an SSZ container: fixed parts and offsets first, then the variable parts.
+#[derive(Default)]
+struct Writer {
+    parts: Vec<Part>,
+}
+
+enum Part {
+    Fixed(Vec<u8>),
+    Variable(Vec<u8>),
+}
+
+/// Bytes of an offset.
+const OFFSET: usize = 4;
+
+impl Writer {
+    fn fixed(&mut self, bytes: &[u8]) {
+        self.parts.push(Part::Fixed(bytes.to_vec()));
+    }
+
+    fn number(&mut self, number: u64) {
+        self.fixed(&number.to_le_bytes());
+    }
+
+    fn branch(&mut self, hashes: &[B256]) {
+        self.fixed(&hashes.iter().flatten().copied().collect::<Vec<u8>>());
+    }
+
+    fn variable(&mut self, bytes: Vec<u8>) {
+        self.parts.push(Part::Variable(bytes));
+    }
+
+    fn finish(self) -> Vec<u8> {
+        let fixed_size = self.parts.iter().fold(0_usize, |size, part| match part {
+            Part::Fixed(bytes) => size.saturating_add(bytes.len()),
+            Part::Variable(_) => size.saturating_add(OFFSET),
+        });
+        let (mut head, mut tail) = (Vec::new(), Vec::new());
+        for part in self.parts {
+            match part {
+                Part::Fixed(bytes) => head.extend(bytes),
+                Part::Variable(bytes) => {
+                    let offset = fixed_size.saturating_add(tail.len());
+                    head.extend(u32::try_from(offset).unwrap_or(u32::MAX).to_le_bytes());
+                    tail.extend(bytes);
+                }
+            }
+        }
+        head.extend(tail);
+        head
+    }
+}

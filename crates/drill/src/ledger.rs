@@ -1,0 +1,202 @@
+//! The blocks of a chain, and the making of the next one.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use alloy_primitives::{Address, B256};
+use saldo_beacon::Network;
+use saldo_beacon::container::SyncAggregate;
+use saldo_beacon::signature::{compute_domain, compute_signing_root};
+use saldo_beacon::unit::{Epoch, Period, Slot};
+
+use crate::Seed;
+use crate::block::{Block, Contents, Finalized};
+use crate::committee::{Committee, VALIDATORS, Validators};
+use crate::header::ExecutionHeader;
+use crate::world::{Change, World};
+
+/// The domain type of sync committee signatures (consensus-specs `altair/beacon-chain.md`).
+const DOMAIN_SYNC_COMMITTEE: [u8; 4] = [7, 0, 0, 0];
+/// The base fee of every block, in wei per gas.
+const BASE_FEE: u64 = 1_000_000_000;
+
+/// Everything that is true about a chain.
+#[derive(Clone, Debug)]
+pub(crate) struct Ledger {
+    pub(crate) seed: Seed,
+    pub(crate) network: Network,
+    pub(crate) tip_lead: u64,
+    /// The canonical chain; the index is the execution block's number. Never empty.
+    pub(crate) blocks: Vec<Arc<Block>>,
+    /// Blocks of abandoned branches.
+    pub(crate) orphans: Vec<Arc<Block>>,
+    /// The slot the chain stands at; its block may be missing.
+    pub(crate) slot: Slot,
+    /// Waiting for the next block.
+    pub(crate) pending: Vec<Change>,
+    /// How many sign from now on; all but a few if not set.
+    pub(crate) signers: Option<usize>,
+    /// The last checkpoint while finality is stalled.
+    pub(crate) stalled: Option<Finalized>,
+    validators: Arc<Validators>,
+    committees: BTreeMap<Period, Arc<Committee>>,
+    /// How often the chain was reorganised: blocks of another branch must differ.
+    pub(crate) branch: u64,
+}
+
+impl Ledger {
+    pub(crate) fn new(
+        seed: Seed,
+        network: Network,
+        mut world: World,
+        tip_lead: u64,
+        accounts: &[Change],
+    ) -> Self {
+        accounts.iter().for_each(|change| world.apply(change));
+        let mut ledger = Self {
+            seed,
+            network,
+            tip_lead,
+            blocks: Vec::new(),
+            orphans: Vec::new(),
+            slot: Slot::new(0),
+            pending: Vec::new(),
+            signers: None,
+            stalled: None,
+            validators: Arc::new(Validators::new(seed)),
+            committees: BTreeMap::new(),
+            branch: 0,
+        };
+        let genesis = ledger.make(None, world, 0);
+        ledger.blocks.push(genesis);
+        ledger
+    }
+
+    pub(crate) fn tip(&self) -> &Arc<Block> {
+        self.blocks.last().expect("the genesis block is never removed")
+    }
+
+    pub(crate) fn block(&self, number: u64) -> Option<&Arc<Block>> {
+        self.blocks.get(usize::try_from(number).ok()?)
+    }
+
+    /// The block with that beacon root, on the canonical chain.
+    pub(crate) fn block_of_root(&self, root: B256) -> Option<&Arc<Block>> {
+        self.blocks.iter().rev().find(|block| block.root == root)
+    }
+
+    /// The block with that execution hash, on any branch.
+    pub(crate) fn block_of_hash(&self, hash: B256) -> Option<&Arc<Block>> {
+        self.blocks.iter().rev().chain(&self.orphans).find(|block| block.hash == hash)
+    }
+
+    pub(crate) fn committee(&mut self, period: Period) -> Arc<Committee> {
+        let size = self.network.sync_committee_size();
+        let validators = &self.validators;
+        let made = self.committees.entry(period).or_insert_with(|| validators.committee(period.get(), size));
+        Arc::clone(made)
+    }
+
+    /// The signature of the committee of `period`, as of `signature_slot`, over the block `root`.
+    pub(crate) fn sign(
+        &mut self,
+        root: B256,
+        signature_slot: Slot,
+        signers: usize,
+        period: Period,
+    ) -> SyncAggregate {
+        let committee = self.committee(period);
+        let version = self.network.fork_version_at(signature_slot.saturating_sub(1));
+        let domain = compute_domain(DOMAIN_SYNC_COMMITTEE, version, self.network.genesis_validators_root());
+        committee.sign(compute_signing_root(root, domain), signers, signature_slot.get())
+    }
+
+    /// Moves to the next slot, with a block in it.
+    pub(crate) fn produce(&mut self) {
+        self.slot = self.slot.saturating_add(1);
+        let size = self.network.sync_committee_size();
+        let few = usize::try_from(self.seed.below(3, "absent", self.slot.get())).unwrap_or(0);
+        let signers = self.signers.unwrap_or_else(|| size.saturating_sub(few));
+        self.extend(signers);
+    }
+
+    /// Replaces the last `depth` blocks by others in the same slots, which nobody signed as they came, and goes
+    /// on with one block that is signed as usual.
+    pub(crate) fn reorganise(&mut self, depth: u64) {
+        let kept = self.blocks.len().saturating_sub(usize::try_from(depth).unwrap_or(usize::MAX)).max(1);
+        let abandoned = self.blocks.split_off(kept);
+        self.branch = self.branch.saturating_add(1);
+        // Changes that only the old branch has are lost with it.
+        let pending = std::mem::take(&mut self.pending);
+        for block in &abandoned {
+            self.slot = block.slot();
+            self.extend(0);
+        }
+        self.orphans.extend(abandoned);
+        self.pending = pending;
+        for _ in 0..self.tip_lead {
+            self.produce();
+        }
+    }
+
+    /// Appends the block of the current slot.
+    fn extend(&mut self, signers: usize) {
+        let parent = Arc::clone(self.tip());
+        let mut world = parent.world.clone();
+        world.remember(parent.execution.number, parent.hash);
+        for change in std::mem::take(&mut self.pending) {
+            world.apply(&change);
+        }
+        let block = self.make(Some(&parent), world, signers);
+        self.blocks.push(block);
+    }
+
+    fn make(&mut self, parent: Option<&Block>, world: World, signers: usize) -> Arc<Block> {
+        let slot = self.slot;
+        let seed = self.seed.child(&format!("branch {}", self.branch));
+        let parent_root = parent.map_or(B256::ZERO, |parent| parent.root);
+        let period = self.network.period_at(slot);
+        let execution = ExecutionHeader {
+            parent_hash: parent.map_or(B256::ZERO, |parent| parent.hash),
+            fee_recipient: Address::from_word(seed.bytes("fee recipient", slot.get())),
+            state_root: world.root(),
+            number: parent.map_or(0, |parent| parent.execution.number.saturating_add(1)),
+            timestamp: self.network.slot_start(slot).as_secs(),
+            extra_data: "drill".into(),
+            prev_randao: seed.bytes("randao", slot.get()),
+            base_fee_per_gas: BASE_FEE,
+            parent_beacon_block_root: parent_root,
+        };
+        let (current, next) = (self.committee(period), self.committee(period.saturating_add(1)));
+        let contents = Contents {
+            seed,
+            slot,
+            parent_root,
+            proposer_index: seed.below(VALIDATORS, "proposer", slot.get()),
+            genesis_time: self.network.genesis_time(),
+            genesis_validators_root: self.network.genesis_validators_root(),
+            execution,
+            world,
+            aggregate: self.sign(parent_root, slot, signers, period),
+            finalized: self.finalized_at(slot),
+            current_committee: &current,
+            next_committee: &next,
+        };
+        Arc::new(Block::new(contents))
+    }
+
+    /// What a state at `slot` has finalized: with everybody voting, the epoch before the last.
+    pub(crate) fn finalized_at(&self, slot: Slot) -> Finalized {
+        if let Some(stalled) = self.stalled {
+            return stalled;
+        }
+        match self.network.epoch_at(slot).checked_sub(2).filter(|epoch| epoch.get() > 0) {
+            None => Finalized { epoch: Epoch::new(0), root: B256::ZERO },
+            Some(epoch) => {
+                let boundary = epoch.get().saturating_mul(self.network.slots_per_epoch());
+                let block = self.blocks.iter().rev().find(|block| block.slot().get() <= boundary);
+                Finalized { epoch, root: block.map_or(B256::ZERO, |block| block.root) }
+            }
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! The lies of an execution provider: about proofs, about results, and in the shape of the answer.
+
+use alloy_primitives::{B256, Bytes, KECCAK256_EMPTY, U256};
+use serde_json::{Value, json};
+
+use super::method::{Proof, missing, prove};
+use super::{Failure, View};
+use crate::block::Block;
+use crate::fault::{Fault, Rule};
+use crate::trie::EMPTY_ROOT;
+use crate::world::{Account, World};
+
+impl View<'_> {
+    /// The proof under all faults that concern proofs.
+    pub(super) fn distort(&self, mut proof: Proof, block: &Block, keys: &[&str]) -> Result<Proof, Failure> {
+        for fault in self.faults {
+            match fault {
+                Fault::ZeroBalance => proof.claim_nothing(),
+                Fault::TruncatedProof { nodes } => {
+                    proof.nodes.truncate(*nodes);
+                    proof.claim_nothing();
+                }
+                Fault::ExtraNodes => {
+                    // The last node again: a node of the right trie, in a place where none belongs.
+                    proof.nodes.extend(proof.nodes.last().cloned());
+                }
+                Fault::FlippedByte { node, byte } => {
+                    if let Some(bytes) = proof.nodes.get_mut(*node) {
+                        let mut changed = bytes.to_vec();
+                        changed.iter_mut().skip(*byte).take(1).for_each(|byte| *byte ^= 1);
+                        *bytes = Bytes::from(changed);
+                    }
+                }
+                Fault::OtherAccountsProof => {
+                    if let Some(other) = block.world.stranger_to(proof.address) {
+                        proof = Proof { address: proof.address, ..prove(block, other, keys)? };
+                    }
+                }
+                Fault::InventedTrie { balance } => proof = self.invent(&proof, *balance)?,
+                Fault::NoStorageProof => proof.storage.clear(),
+                _ => {}
+            }
+        }
+        Ok(proof)
+    }
+
+    /// A flawless proof under a root of the provider's own making.
+    fn invent(&self, proof: &Proof, balance: U256) -> Result<Proof, Failure> {
+        let seed = self.chain.seed().child("invented").child(&self.turn.to_string());
+        let account = Account::holding(balance);
+        let nodes = World::invented(seed, proof.address, &account).prove(proof.address).map_err(missing)?;
+        let (nonce, code_hash, storage_root) = (0, KECCAK256_EMPTY, EMPTY_ROOT);
+        Ok(Proof {
+            address: proof.address,
+            balance,
+            nonce,
+            code_hash,
+            storage_root,
+            nodes,
+            storage: Vec::new(),
+        })
+    }
+}
+
+impl Proof {
+    /// Claims zero of everything, and leaves the nodes as they are.
+    fn claim_nothing(&mut self) {
+        self.balance = U256::ZERO;
+        self.nonce = 0;
+        self.code_hash = B256::ZERO;
+        self.storage_root = B256::ZERO;
+        for entry in &mut self.storage {
+            entry.value = U256::ZERO;
+        }
+    }
+}
+
+/// What is said instead of an answer, if something is.
+pub(super) fn outcome(faults: &[&Fault]) -> Option<Result<Value, Failure>> {
+    faults.iter().find_map(|fault| match fault {
+        Fault::NullResult => Some(Ok(Value::Null)),
+        Fault::Result(value) => Some(Ok(value.clone())),
+        Fault::Error { code, message } => Some(Err(Failure::new(*code, message))),
+        _ => None,
+    })
+}
+
+/// The body of the reply: one answer or a list of them, under the faults that concern ids and lists.
+pub(super) fn shape(mut answers: Vec<Value>, is_batch: bool, rules: &[Rule]) -> Value {
+    let mut listed = is_batch;
+    for rule in rules {
+        let ids: Vec<Value> = answers.iter().map(|answer| answer["id"].clone()).collect();
+        match rule.fault {
+            Fault::WrongId => {
+                answers.iter_mut().for_each(|answer| set(answer, "id", Some(json!("nobody asked"))))
+            }
+            Fault::MissingId => answers.iter_mut().for_each(|answer| set(answer, "id", None)),
+            Fault::DuplicatedId => {
+                answers.iter_mut().for_each(|answer| set(answer, "id", ids.first().cloned()));
+            }
+            Fault::SwappedBatch => {
+                let others = ids.iter().cycle().skip(1);
+                answers.iter_mut().zip(others).for_each(|(answer, id)| set(answer, "id", Some(id.clone())));
+            }
+            Fault::ReorderedBatch => answers.reverse(),
+            Fault::PartialBatch if is_batch => {
+                answers.pop();
+            }
+            Fault::ListForSingle => listed = true,
+            _ => {}
+        }
+    }
+    if listed { Value::Array(answers) } else { answers.pop().unwrap_or_default() }
+}
+
+fn set(answer: &mut Value, field: &str, value: Option<Value>) {
+    let Some(object) = answer.as_object_mut() else { return };
+    match value {
+        Some(value) => object.insert(field.to_owned(), value),
+        None => object.remove(field),
+    };
+}
