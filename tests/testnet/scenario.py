@@ -134,6 +134,7 @@ class Scenario:
         again = session.ask(recipient, after_seconds=2.0)
         ages = [reading["last"]["age_seconds"] for reading in (first, again)]
         expect(0 <= ages[0] < ages[1] <= MAX_AGE_SECONDS, f"ages of the last value: {ages}")
+        expect_equal("exit status at the end of the input", session.end(), NOT_PROVEN)
 
     def _ask_unknown(self, recipient: str) -> None:
         answer = self._ask([recipient])
@@ -188,7 +189,7 @@ class Scenario:
             [self._saldo, "balance", "--json", *arguments], env=self._environment,
             stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=ANSWER_SECONDS, check=False,
         )
-        self._log(f"$ saldo balance --json {' '.join(arguments)}\n{done.stdout}{done.stderr}")
+        self.log(f"$ saldo balance --json {' '.join(arguments)}\n{done.stdout}{done.stderr}")
         try:
             return Answer(done.returncode, [json.loads(line) for line in done.stdout.splitlines()])
         except ValueError:
@@ -196,17 +197,20 @@ class Scenario:
 
     @contextmanager
     def _session(self) -> Iterator[Session]:
-        log = (self._testnet.directory / "logs/saldo.log").open("a")
-        with log, subprocess.Popen(
-            [self._saldo, "balance", "--json", "-"], env=self._environment,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True,
-        ) as child:
-            try:
-                yield Session(self, child)
-            finally:
-                child.kill()
+        with (self._testnet.directory / "logs/saldo.log").open("a") as log:
+            child = subprocess.Popen(
+                [self._saldo, "balance", "--json", "-"], env=self._environment,
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True,
+                start_new_session=True,
+            )
+        try:
+            yield Session(self, child)
+        finally:
+            child.kill()
+            child.wait()
 
-    def _log(self, text: str) -> None:
+    def log(self, text: str) -> None:
+        """Notes what was asked and answered."""
         with (self._testnet.directory / "logs/saldo.log").open("a") as log:
             log.write(text)
 
@@ -230,8 +234,16 @@ class Session:
             line = self._lines.get(timeout=ANSWER_SECONDS)
         except (OSError, queue.Empty) as error:
             raise Failed(f"no answer from the process that stays open: {error!r}") from error
-        self._scenario._log(f"> {address}\n{line}")
+        if not line:
+            raise Failed(f"the process that stays open has ended with status {self._child.wait()}")
+        self._scenario.log(f"> {address}\n{line}")
         return dict(json.loads(line))
+
+    def end(self) -> int:
+        """Closes the input of the process and returns its status."""
+        assert self._child.stdin is not None
+        self._child.stdin.close()
+        return self._child.wait(ANSWER_SECONDS)
 
     def ask_proven(self, address: str, wei: int) -> None:
         """Asks and demands this balance, proven."""
@@ -241,6 +253,7 @@ class Session:
         assert self._child.stdout is not None
         for line in self._child.stdout:
             self._lines.put(line)
+        self._lines.put("")
 
 
 def expect(holds: bool, otherwise: str) -> None:
