@@ -121,7 +121,7 @@ impl LightClient {
         let update = self.best_valid_update.take()?;
         let finality =
             Finality::Forced { signers: update.sync_aggregate.signers(), size: update.sync_aggregate.size };
-        Some(self.apply(&update, &update.attested_header, finality))
+        Some(self.apply(&update, Some(&update.attested_header), finality))
     }
 
     /// Returns the network.
@@ -200,41 +200,39 @@ impl LightClient {
             signed = true;
         }
 
-        let finality = Finality::Signed { signers, size };
-        match update.finalized_header() {
-            Some(header) if self.is_moved_by(&update, header) => {
-                self.best_valid_update = None;
-                Advanced { signed, ..self.apply(&update, header, finality) }
+        if !self.is_final_by(&update) {
+            let best = self.best_valid_update.as_ref();
+            if best.is_none_or(|best| update.is_better_than(best, &self.network)) {
+                self.best_valid_update = Some(Arc::new(update));
             }
-            _ => {
-                let best = self.best_valid_update.as_ref();
-                if best.is_none_or(|best| update.is_better_than(best, &self.network)) {
-                    self.best_valid_update = Some(Arc::new(update));
-                }
-                Advanced { signed, ..Advanced::default() }
-            }
+            return Advanced { signed, ..Advanced::default() };
         }
+        self.best_valid_update = None;
+        let finality = Finality::Signed { signers, size };
+        Advanced { signed, ..self.apply(&update, update.finalized_header(), finality) }
     }
 
     /// Whether a verified update's finalized header is newer, or finalizes the committee that is still unknown.
-    fn is_moved_by(&self, update: &LightClientUpdate, finalized: &LightClientHeader) -> bool {
+    fn is_final_by(&self, update: &LightClientUpdate) -> bool {
         let brings_committee = self.next_sync_committee.is_none()
             && update.next_sync_committee.is_some()
-            && self.network.period_at(finalized.beacon.slot)
+            && update.finality.is_some()
+            && self.network.period_at(update.finalized_slot())
                 == self.network.period_at(update.attested_slot());
-        finalized.beacon.slot > self.finalized.slot() || brings_committee
+        update.finalized_slot() > self.finalized.slot() || brings_committee
     }
 
     /// Source: `apply_light_client_update`.
     fn apply(
         &mut self,
         update: &LightClientUpdate,
-        finalized: &LightClientHeader,
+        finalized: Option<&LightClientHeader>,
         finality: Finality,
     ) -> Advanced {
         let mut advanced = Advanced::default();
         let next = update.next_sync_committee.as_ref().map(|next| Arc::new(next.committee.clone()));
-        let period = self.network.period_at(finalized.beacon.slot);
+        let slot = finalized.map_or(Slot::new(0), |header| header.beacon.slot);
+        let period = self.network.period_at(slot);
         match (&self.next_sync_committee, period.since(self.period())) {
             (None, Some(0)) => {
                 advanced.next_committee = next.is_some();
@@ -248,8 +246,8 @@ impl LightClient {
             }
             _ => {}
         }
-        if finalized.beacon.slot > self.finalized.slot() {
-            self.finalized = FinalizedHead::new(finalized, finality);
+        if let Some(header) = finalized.filter(|_| slot > self.finalized.slot()) {
+            self.finalized = FinalizedHead::new(header, finality);
             advanced.finalized = true;
         }
         advanced

@@ -1,0 +1,318 @@
+//! A beacon chain made of nothing but what a light client looks at, with sync committees whose keys we hold.
+//!
+//! For forgeries that only a committee could sign. States and bodies are sparse Merkle trees: the proven leaves at
+//! their generalized indices and zero everywhere else.
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+use std::path::Path;
+
+use alloy_primitives::{Address, B256, Bloom, Bytes, U256};
+use blst::min_pk::{AggregatePublicKey, AggregateSignature, PublicKey, SecretKey};
+use saldo_beacon::container::{BeaconBlockHeader, ExecutionPayloadHeader, SyncAggregate, SyncCommittee};
+use saldo_beacon::decode::{self, DecodeError, Encoding};
+use saldo_beacon::fork::HeaderLayout;
+use saldo_beacon::merkle::hash_pair;
+use saldo_beacon::signature::{DOMAIN_SYNC_COMMITTEE, DST, compute_domain, compute_signing_root};
+use saldo_beacon::unit::{Period, Slot, UnixTime};
+use saldo_beacon::update::{FinalizedPart, NextSyncCommittee};
+use saldo_beacon::{
+    Checkpoint, LightClient, LightClientBootstrap, LightClientHeader, LightClientUpdate, Network,
+};
+
+/// The minimal preset, all forks up to Fulu from genesis.
+pub const MINIMAL_FULU: &str = r#"
+name = "minimal"
+chain_id = 31337
+genesis_time = 1700000000
+genesis_validators_root = "0x1111111111111111111111111111111111111111111111111111111111111111"
+slot_duration_ms = 12000
+slots_per_epoch = 8
+epochs_per_sync_committee_period = 8
+sync_committee_size = 32
+genesis_fork_version = "0x00000001"
+forks = [
+    { name = "altair", version = "0x01000001", epoch = 0 },
+    { name = "bellatrix", version = "0x02000001", epoch = 0 },
+    { name = "capella", version = "0x03000001", epoch = 0 },
+    { name = "deneb", version = "0x04000001", epoch = 0 },
+    { name = "electra", version = "0x05000001", epoch = 0 },
+    { name = "fulu", version = "0x06000001", epoch = 0 },
+    { name = "gloas", version = "0x07000001" },
+]
+"#;
+
+/// Slots of a period of the minimal preset.
+pub const PERIOD: u64 = 64;
+
+/// A sparse Merkle tree: leaves by generalized index, zero elsewhere.
+#[derive(Clone, Default)]
+pub struct Tree(pub BTreeMap<u64, B256>);
+
+impl Tree {
+    /// The node at an index; the root is at 1.
+    pub fn node(&self, gindex: u64) -> B256 {
+        if let Some(leaf) = self.0.get(&gindex) {
+            return *leaf;
+        }
+        let has_leaves_below = self.0.keys().any(|leaf| {
+            leaf.ilog2().checked_sub(gindex.ilog2()).is_some_and(|levels| leaf >> levels == gindex)
+        });
+        if !has_leaves_below {
+            return B256::ZERO;
+        }
+        hash_pair(self.node(gindex << 1), self.node(gindex << 1 | 1))
+    }
+
+    /// The siblings from an index up to the root.
+    pub fn branch(&self, gindex: u64) -> Vec<B256> {
+        (0..gindex.ilog2()).map(|level| self.node(gindex >> level ^ 1)).collect()
+    }
+}
+
+/// A block: the header as light clients get it, and its state.
+#[derive(Clone)]
+pub struct Block {
+    /// The header.
+    pub header: LightClientHeader,
+    /// The proven parts of the state.
+    pub state: Tree,
+}
+
+/// A chain that can be forged at will. Another `seed` is a chain with other committees.
+#[derive(Clone)]
+pub struct Forge {
+    /// The network the signatures are bound to.
+    pub network: Network,
+    /// What tells its committees from another forge's.
+    pub seed: u8,
+}
+
+impl Default for Forge {
+    fn default() -> Self {
+        Self { network: Network::from_toml(MINIMAL_FULU).unwrap(), seed: 1 }
+    }
+}
+
+impl Forge {
+    /// The secret key of a committee member.
+    pub fn secret(&self, period: Period, member: usize) -> SecretKey {
+        let mut material = [self.seed; 32];
+        material[..8].copy_from_slice(&period.get().to_le_bytes());
+        material[8] = u8::try_from(member % 256).unwrap();
+        SecretKey::key_gen(&material, &[]).unwrap()
+    }
+
+    /// The committee that signs in a period.
+    pub fn committee(&self, period: Period) -> SyncCommittee {
+        let members = 0..self.network.sync_committee_size();
+        let keys: Vec<PublicKey> = members.map(|member| self.secret(period, member).sk_to_pk()).collect();
+        let references: Vec<&PublicKey> = keys.iter().collect();
+        let sum = AggregatePublicKey::aggregate(&references, false).unwrap().to_public_key();
+        SyncCommittee {
+            pubkeys: keys.iter().map(|key| key.compress().into()).collect(),
+            aggregate_pubkey: sum.compress().into(),
+        }
+    }
+
+    /// A block whose state holds the committees of its period and `finalized`.
+    pub fn block(&self, slot: u64, finalized: Option<&LightClientHeader>) -> Block {
+        let period = self.network.period_at(Slot::new(slot));
+        self.block_with(slot, finalized, &self.committee(period), &self.committee(period.saturating_add(1)))
+    }
+
+    /// A block whose state holds these committees.
+    pub fn block_with(
+        &self,
+        slot: u64,
+        finalized: Option<&LightClientHeader>,
+        current: &SyncCommittee,
+        next: &SyncCommittee,
+    ) -> Block {
+        let slot = Slot::new(slot);
+        let rules = self.network.readable_fork_at(slot).unwrap().rules();
+        let finalized_root = finalized.map(|header| header.beacon.hash_tree_root()).unwrap_or_default();
+        let state = Tree(BTreeMap::from([
+            (rules.finalized_root, finalized_root),
+            (rules.current_sync_committee, current.hash_tree_root()),
+            (rules.next_sync_committee, next.hash_tree_root()),
+        ]));
+        let execution = self.execution(slot, rules.layout == HeaderLayout::Execution17);
+        let gindex = rules.execution.unwrap();
+        let body = Tree(BTreeMap::from([(gindex, execution.hash_tree_root())]));
+        let beacon = BeaconBlockHeader {
+            slot,
+            proposer_index: u64::from(self.seed),
+            parent_root: B256::ZERO,
+            state_root: state.node(1),
+            body_root: body.node(1),
+        };
+        let header =
+            LightClientHeader { beacon, execution: Some(execution), execution_branch: body.branch(gindex) };
+        Block { header, state }
+    }
+
+    fn execution(&self, slot: Slot, has_blobs: bool) -> ExecutionPayloadHeader {
+        let named = |name: u8| B256::from(U256::from(slot.get()) << 16 | U256::from(name));
+        ExecutionPayloadHeader {
+            parent_hash: named(1),
+            fee_recipient: Address::ZERO,
+            state_root: named(2),
+            receipts_root: named(3),
+            logs_bloom: Bloom::ZERO,
+            prev_randao: named(4),
+            block_number: slot.get(),
+            gas_limit: 36_000_000,
+            gas_used: 21_000,
+            timestamp: self.network.slot_start(slot).as_secs(),
+            extra_data: Bytes::from_static(b"forged"),
+            base_fee_per_gas: U256::from(7),
+            block_hash: named(5),
+            transactions_root: named(6),
+            withdrawals_root: named(7),
+            blob_gas_used: has_blobs.then_some(0),
+            excess_blob_gas: has_blobs.then_some(0),
+        }
+    }
+
+    /// The checkpoint of the block at a slot, and its bootstrap.
+    pub fn bootstrap(&self, slot: u64) -> (Checkpoint, LightClientBootstrap) {
+        let period = self.network.period_at(Slot::new(slot));
+        let current_sync_committee = self.committee(period);
+        let block = self.block(slot, None);
+        let gindex = self.network.readable_fork_at(Slot::new(slot)).unwrap().rules().current_sync_committee;
+        let checkpoint =
+            Checkpoint { root: block.header.beacon.hash_tree_root(), slot: Some(Slot::new(slot)) };
+        let current_sync_committee_branch = block.state.branch(gindex);
+        let header = block.header;
+        (checkpoint, LightClientBootstrap { header, current_sync_committee, current_sync_committee_branch })
+    }
+
+    /// A light client that has just started from the block at a slot.
+    pub fn client(&self, slot: u64) -> LightClient {
+        let (checkpoint, bootstrap) = self.bootstrap(slot);
+        LightClient::bootstrap(self.network.clone(), checkpoint, bootstrap, self.now(slot)).unwrap()
+    }
+
+    /// A full update: everyone signed the block at `attested` one slot later, it finalizes the block at `finalized`.
+    pub fn update(&self, attested: u64, finalized: u64) -> LightClientUpdate {
+        let finalized = self.block(finalized, None).header;
+        let period = self.network.period_at(Slot::new(attested)).saturating_add(1);
+        let block = self.block(attested, Some(&finalized));
+        self.update_of(&block, Some(finalized), Some(self.committee(period)))
+    }
+
+    /// An optimistic update: everyone signed the block at `attested` one slot later.
+    pub fn optimistic(&self, attested: u64) -> LightClientUpdate {
+        self.update_of(&self.block(attested, None), None, None)
+    }
+
+    /// An update over `block` that carries these parts, signed by everyone one slot later.
+    pub fn update_of(
+        &self,
+        block: &Block,
+        finalized: Option<LightClientHeader>,
+        next: Option<SyncCommittee>,
+    ) -> LightClientUpdate {
+        let slot = block.header.beacon.slot;
+        let rules = self.network.readable_fork_at(slot).unwrap().rules();
+        let branch = |gindex| block.state.branch(gindex);
+        let size = self.network.sync_committee_size();
+        let mut update = LightClientUpdate {
+            attested_header: block.header.clone(),
+            next_sync_committee: next
+                .map(|committee| NextSyncCommittee { committee, branch: branch(rules.next_sync_committee) }),
+            finality: finalized
+                .map(|header| FinalizedPart { header: Some(header), branch: branch(rules.finalized_root) }),
+            sync_aggregate: SyncAggregate { bits: Vec::new(), size, signature: Default::default() },
+            signature_slot: slot.checked_add(1).unwrap(),
+        };
+        self.sign(&mut update, size);
+        update
+    }
+
+    /// Has the first `signers` members of the right committee sign the update as it stands.
+    pub fn sign(&self, update: &mut LightClientUpdate, signers: usize) {
+        self.sign_as(update, self.network.period_at(update.signature_slot), signers);
+    }
+
+    /// Has the first `signers` members of some period's committee sign the update as it stands.
+    pub fn sign_as(&self, update: &mut LightClientUpdate, period: Period, signers: usize) {
+        let version = self.network.fork_version_at(update.signature_slot.saturating_sub(1));
+        self.sign_under(update, period, version, signers);
+    }
+
+    /// Has them sign under some fork version.
+    pub fn sign_under(
+        &self,
+        update: &mut LightClientUpdate,
+        period: Period,
+        version: [u8; 4],
+        signers: usize,
+    ) {
+        let domain = compute_domain(DOMAIN_SYNC_COMMITTEE, version, self.network.genesis_validators_root());
+        let message = compute_signing_root(update.attested_header.beacon.hash_tree_root(), domain);
+        let aggregate = &mut update.sync_aggregate;
+        aggregate.bits = vec![0; aggregate.size.div_ceil(8)];
+        let signatures: Vec<_> = (0..signers)
+            .map(|member| {
+                aggregate.bits[member / 8] |= 1 << (member % 8);
+                self.secret(period, member).sign(message.as_slice(), DST, &[])
+            })
+            .collect();
+        let references: Vec<_> = signatures.iter().collect();
+        if let Ok(sum) = AggregateSignature::aggregate(&references, false) {
+            aggregate.signature = sum.to_signature().compress().into();
+        }
+    }
+
+    /// The moment the slot after this one starts: when a signature over its block can be known.
+    pub fn now(&self, slot: u64) -> UnixTime {
+        self.network.slot_start(Slot::new(slot).saturating_add(1))
+    }
+}
+
+/// What a file holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A full update, alone or as the only one of a list.
+    Update,
+    /// A finality update.
+    Finality,
+    /// An optimistic update.
+    Optimistic,
+}
+
+/// The encoding a file's name tells.
+pub fn encoding(file: &Path) -> Encoding {
+    match file.extension().and_then(|extension| extension.to_str()) {
+        Some("json") => Encoding::Json,
+        Some("ssz") => Encoding::Ssz,
+        other => panic!("no encoding is known for {other:?} in {}", file.display()),
+    }
+}
+
+/// Reads an update of some kind from a file, labelled or not.
+pub fn read_update(
+    file: &Path,
+    kind: Kind,
+    label: Option<&str>,
+    network: &Network,
+) -> Result<LightClientUpdate, DecodeError> {
+    let bytes = std::fs::read(file).unwrap();
+    let encoding = encoding(file);
+    match kind {
+        Kind::Update if encoding == Encoding::Json && bytes.starts_with(b"[") => {
+            decode::updates(&bytes, encoding, network).map(|mut updates| {
+                assert_eq!(updates.len(), 1, "{}", file.display());
+                updates.remove(0)
+            })
+        }
+        Kind::Update => decode::update(&bytes, encoding, label, network),
+        Kind::Finality => decode::finality_update(&bytes, encoding, label, network),
+        Kind::Optimistic => decode::optimistic_update(&bytes, encoding, label, network),
+    }
+}
+
+/// The counts of signers that are fewer than two thirds of a committee of the minimal preset: 21 of 32 is below.
+pub const TOO_FEW: RangeInclusive<usize> = 0..=21;
