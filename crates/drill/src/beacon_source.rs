@@ -150,19 +150,20 @@ enum Route<'a> {
 
 impl<'a> Route<'a> {
     fn of(path: &'a str) -> Self {
+        // Before the route may stand whatever path the source's URL has.
         let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
         match parts.as_slice() {
-            ["eth", "v1", "beacon", "genesis"] => Self::Genesis,
-            ["eth", "v1", "config", "spec"] => Self::Spec,
-            ["eth", "v1", "node", "version"] => Self::Version,
-            ["eth", "v1", "node", "syncing"] => Self::Syncing,
-            ["eth", "v1", "node", "health"] => Self::Health,
-            ["eth", "v1", "beacon", "headers", block] => Self::Header(block),
-            ["eth", "v1", "beacon", "states", _, "finality_checkpoints"] => Self::FinalityCheckpoints,
-            ["eth", "v1", "beacon", "light_client", "bootstrap", root] => Self::Bootstrap(root),
-            ["eth", "v1", "beacon", "light_client", "updates"] => Self::Updates,
-            ["eth", "v1", "beacon", "light_client", "finality_update"] => Self::FinalityUpdate,
-            ["eth", "v1", "beacon", "light_client", "optimistic_update"] => Self::OptimisticUpdate,
+            [.., "eth", "v1", "beacon", "genesis"] => Self::Genesis,
+            [.., "eth", "v1", "config", "spec"] => Self::Spec,
+            [.., "eth", "v1", "node", "version"] => Self::Version,
+            [.., "eth", "v1", "node", "syncing"] => Self::Syncing,
+            [.., "eth", "v1", "node", "health"] => Self::Health,
+            [.., "eth", "v1", "beacon", "headers", block] => Self::Header(block),
+            [.., "eth", "v1", "beacon", "states", _, "finality_checkpoints"] => Self::FinalityCheckpoints,
+            [.., "eth", "v1", "beacon", "light_client", "bootstrap", root] => Self::Bootstrap(root),
+            [.., "eth", "v1", "beacon", "light_client", "updates"] => Self::Updates,
+            [.., "eth", "v1", "beacon", "light_client", "finality_update"] => Self::FinalityUpdate,
+            [.., "eth", "v1", "beacon", "light_client", "optimistic_update"] => Self::OptimisticUpdate,
             _ => Self::Unknown,
         }
     }

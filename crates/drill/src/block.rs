@@ -1,11 +1,11 @@
 //! One slot's block: the execution block, the state it leaves, and the beacon block around it.
 
 use alloy_primitives::B256;
+use saldo_beacon::LightClientHeader;
 use saldo_beacon::container::{BeaconBlockHeader, SyncAggregate};
 use saldo_beacon::fork::Fork;
 use saldo_beacon::merkle::{hash_pair, merkleize};
 use saldo_beacon::unit::{Epoch, Slot, UnixTime};
-use saldo_beacon::{LightClientHeader, update};
 
 use crate::Seed;
 use crate::committee::Committee;
@@ -47,7 +47,7 @@ pub(crate) struct Block {
     /// Who signed the parent, in this block's slot.
     pub(crate) aggregate: SyncAggregate,
     pub(crate) finalized: Finalized,
-    body: Vec<B256>,
+    header: LightClientHeader,
     state: Vec<B256>,
 }
 
@@ -92,7 +92,8 @@ impl Block {
         let (mut body, mut state) =
             (filler("body", place::BODY_FIELDS), filler("state", place::STATE_FIELDS));
         let Contents { slot, parent_root, proposer_index, execution, aggregate, finalized, .. } = contents;
-        let payload_root = execution.payload_header().hash_tree_root();
+        let payload = execution.payload_header();
+        let payload_root = payload.hash_tree_root();
 
         set(&mut body, place::SYNC_AGGREGATE, aggregate.hash_tree_root());
         set(&mut body, place::EXECUTION_PAYLOAD, payload_root);
@@ -110,9 +111,11 @@ impl Block {
         set(&mut state, place::EXECUTION_HEADER, payload_root);
         let beacon = BeaconBlockHeader { state_root: merkleize(&state, place::STATE_DEPTH), ..without_state };
 
-        let (hash, root) = (execution.hash(), beacon.hash_tree_root());
+        let (hash, root) = (payload.block_hash, beacon.hash_tree_root());
+        let execution_branch = branch(&body, place::BODY_DEPTH, place::EXECUTION_PAYLOAD);
+        let header = LightClientHeader { beacon, execution: Some(payload), execution_branch };
         let world = contents.world;
-        Self { execution, hash, world, beacon, root, aggregate, finalized, body, state }
+        Self { execution, hash, world, beacon, root, aggregate, finalized, header, state }
     }
 
     pub(crate) fn slot(&self) -> Slot {
@@ -131,12 +134,8 @@ impl Block {
     }
 
     /// The block's header as light clients get it.
-    pub(crate) fn light_client_header(&self) -> LightClientHeader {
-        LightClientHeader {
-            beacon: self.beacon,
-            execution: Some(self.execution.payload_header()),
-            execution_branch: branch(&self.body, place::BODY_DEPTH, place::EXECUTION_PAYLOAD),
-        }
+    pub(crate) fn light_client_header(&self) -> &LightClientHeader {
+        &self.header
     }
 
     /// Proof of the committee of the block's own period under the state root.
@@ -149,11 +148,11 @@ impl Block {
         branch(&self.state, place::STATE_DEPTH, place::NEXT_COMMITTEE)
     }
 
-    /// Proof of the finalized root under the state root, around `header`, the header it names.
-    pub(crate) fn finality(&self, header: Option<LightClientHeader>) -> update::FinalizedPart {
+    /// Proof of the finalized root under the state root.
+    pub(crate) fn finality_branch(&self) -> Vec<B256> {
         let mut proof = vec![uint(self.finalized.epoch.get())];
         proof.extend(branch(&self.state, place::STATE_DEPTH, place::FINALIZED_CHECKPOINT));
-        update::FinalizedPart { header, branch: proof }
+        proof
     }
 }
 

@@ -326,3 +326,6 @@ impl Chain {
         self.ledger().pending.push(change);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -140,3 +140,43 @@ impl ExecutionHeader {
 pub(crate) fn quantity(number: u64) -> String {
     format!("{number:#x}")
 }
+
+#[cfg(test)]
+mod tests {
+    use alloy_primitives::{address, bytes};
+
+    use super::*;
+
+    /// An empty block of a real client (ethrex 24, Osaka).
+    fn real() -> ExecutionHeader {
+        ExecutionHeader {
+            parent_hash: b256!("e57ea9916217febb2a9905ca3ea402bee83010c0177b392a7e3c4ec3401de1eb"),
+            fee_recipient: address!("fefefefefefefefefefefefefefefefefefefefe"),
+            state_root: b256!("874f26e315e982c51615fbcc9567622cfbd63ab60ba1c9823db4e5176c737802"),
+            number: 63,
+            timestamp: 0x6b02_aa6b,
+            extra_data: bytes!("6465766e6574"),
+            prev_randao: b256!("6cc5e0bc837ceaac0778372eec5a12643801af919798077629a6c5ea65632931"),
+            base_fee_per_gas: 0x36610,
+            parent_beacon_block_root: b256!(
+                "321fe04e0fecaaa16f0968d286bfb41d4115831f05392870304c18b02f315129"
+            ),
+        }
+    }
+
+    #[test]
+    fn the_hash_is_that_of_a_real_client() {
+        let hash = b256!("716a142e366c7a77a5329e72963ce41f964e15fdc694a04f94baff517990c488");
+        assert_eq!(real().hash(), hash);
+        assert_eq!(real().payload_header().block_hash, hash);
+    }
+
+    #[test]
+    fn the_json_is_that_of_a_real_client() {
+        let json = real().json();
+        assert_eq!(json["hash"], "0x716a142e366c7a77a5329e72963ce41f964e15fdc694a04f94baff517990c488");
+        assert_eq!(json["size"], "0x26d");
+        assert_eq!(json["nonce"], "0x0000000000000000");
+        assert_eq!(json.as_object().unwrap().len(), 26);
+    }
+}

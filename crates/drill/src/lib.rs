@@ -1,4 +1,33 @@
 //! A small signed chain, and providers that fail and lie.
+//!
+//! [`Chain`] is a complete toy of Ethereum: a state trie with accounts and token storage, execution headers, a beacon
+//! chain with real keys, and the light-client objects of any period. [`Provider`] and [`BeaconSource`] serve it as
+//! nodes do, honestly or with any [`Fault`]. They can be asked over loopback ([`serve`]) or, faster and the same
+//! every time, in memory and in virtual time ([`simulate`]).
+//!
+//! ```
+//! use alloy_primitives::{Address, U256};
+//! use saldo_drill::{Chain, Fault, Provider};
+//!
+//! let chain = Chain::new(7);
+//! let alice = Address::repeat_byte(0xa1);
+//! chain.set_balance(alice, U256::from(5));
+//! chain.advance(2);
+//!
+//! let honest = Provider::honest(&chain);
+//! let liar = Provider::honest(&chain).with(Fault::TruncatedProof { nodes: 1 }.on("eth_getProof"));
+//! assert_eq!(chain.balance_at(chain.signed().number, alice), Some(U256::from(5)));
+//! # let _ = (honest, liar);
+//! ```
+//!
+//! # What is real and what is not
+//! Tries, proofs, headers, hashes, committees and signatures are real: a verifier cannot tell them from mainnet's but
+//! by their size. There are no transactions: state changes because a test says so. Validators do not vote; that an
+//! epoch is final follows from its age. Nobody's secret is protected: keys follow from the seed.
+//!
+//! # Modules
+//! [`fault`] lists what can go wrong, [`http`] is the border to the carriers, [`trie`] the Merkle Patricia trie,
+//! [`encode`] the wire forms of light-client objects.
 
 mod beacon_source;
 mod block;
@@ -14,8 +43,11 @@ mod light_client;
 mod provider;
 mod rlp;
 mod seed;
+pub mod serve;
+pub mod simulate;
 pub mod trie;
 mod world;
+
 pub use beacon_source::BeaconSource;
 pub use block::BlockInfo;
 pub use chain::{Chain, ChainBuilder};

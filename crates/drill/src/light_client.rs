@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use alloy_primitives::B256;
 use saldo_beacon::unit::Period;
-use saldo_beacon::update::NextSyncCommittee;
+use saldo_beacon::update::{FinalizedPart, NextSyncCommittee};
 use saldo_beacon::{LightClientBootstrap, LightClientUpdate};
 
 use crate::block::Block;
@@ -40,52 +40,58 @@ impl Ledger {
         let block = Arc::clone(self.block_of_root(root)?);
         let committee = self.committee(self.network.period_at(block.slot()));
         Some(LightClientBootstrap {
-            header: block.light_client_header(),
+            header: block.light_client_header().clone(),
             current_sync_committee: committee.container.clone(),
             current_sync_committee_branch: block.current_committee_branch(),
         })
     }
 
     pub(crate) fn update(&mut self, period: Period, lag: u64) -> Option<LightClientUpdate> {
+        let committee = self.committee(period.saturating_add(1)).container.clone();
         let newest = self.newest_pair(lag).0.slot();
         let network = &self.network;
-        let candidates: Vec<LightClientUpdate> = self
-            .pairs()
-            .filter(|(attested, _)| attested.slot() <= newest && network.period_at(attested.slot()) == period)
-            .map(|(attested, child)| self.finality_update_of(attested, child))
-            .collect();
-        let committee = self.committee(period.saturating_add(1));
-        let attested_in =
-            |update: &LightClientUpdate| self.block_of_root(update.attested_header.beacon.hash_tree_root());
-        let full = |mut update: LightClientUpdate| {
-            let branch = attested_in(&update)?.next_committee_branch();
-            update.next_sync_committee =
-                Some(NextSyncCommittee { committee: committee.container.clone(), branch });
-            Some(update)
+        let attested_in = |block: &Block| network.period_at(block.slot()) == period && block.slot() <= newest;
+        // Ranking needs no branches, and most of the work is in them: only the best update gets them.
+        let rankable = |attested: &Block, child: &Block| LightClientUpdate {
+            next_sync_committee: Some(NextSyncCommittee { committee: committee.clone(), branch: Vec::new() }),
+            ..self.without_branches(attested, child)
         };
-        candidates
-            .into_iter()
-            .filter_map(full)
-            .reduce(|best, other| if other.is_better_than(&best, &self.network) { other } else { best })
+        let (mut best, attested) = self
+            .pairs()
+            .filter(|(attested, _)| attested_in(attested))
+            .map(|(attested, child)| (rankable(attested, child), attested))
+            .reduce(|best, other| if other.0.is_better_than(&best.0, network) { other } else { best })?;
+        let branch = attested.next_committee_branch();
+        best.next_sync_committee = Some(NextSyncCommittee { committee, branch });
+        Some(with_finality_branch(best, attested))
     }
 
     pub(crate) fn finality_update(&self, lag: u64) -> LightClientUpdate {
         let (attested, child) = self.newest_pair(lag);
-        self.finality_update_of(attested, child)
+        with_finality_branch(self.without_branches(attested, child), attested)
     }
 
     pub(crate) fn optimistic_update(&self, lag: u64) -> LightClientUpdate {
         LightClientUpdate { finality: None, ..self.finality_update(lag) }
     }
 
-    fn finality_update_of(&self, attested: &Block, child: &Block) -> LightClientUpdate {
-        let header = self.block_of_root(attested.finalized.root).map(|block| block.light_client_header());
+    /// A finality update that lacks only the branch.
+    fn without_branches(&self, attested: &Block, child: &Block) -> LightClientUpdate {
+        let finalized = self.block_of_root(attested.finalized.root);
+        let header = finalized.map(|block| block.light_client_header().clone());
         LightClientUpdate {
-            attested_header: attested.light_client_header(),
+            attested_header: attested.light_client_header().clone(),
             next_sync_committee: None,
-            finality: Some(attested.finality(header)),
+            finality: Some(FinalizedPart { header, branch: Vec::new() }),
             sync_aggregate: child.aggregate.clone(),
             signature_slot: child.slot(),
         }
     }
+}
+
+fn with_finality_branch(mut update: LightClientUpdate, attested: &Block) -> LightClientUpdate {
+    if let Some(finality) = &mut update.finality {
+        finality.branch = attested.finality_branch();
+    }
+    update
 }

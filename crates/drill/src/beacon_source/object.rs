@@ -46,7 +46,7 @@ impl Objects<'_> {
             .map(|update| self.distort(update))
             .collect();
         if !self.wants_ssz() {
-            let list: Vec<Value> = updates.iter().map(|update| self.wrap(update.json())).collect();
+            let list: Vec<Value> = updates.iter().map(|update| self.wrap(&update.json())).collect();
             return Reply::json(200, &Value::Array(list));
         }
         let network = self.chain.network();
@@ -66,7 +66,7 @@ impl Objects<'_> {
         let reply = if self.wants_ssz() {
             Reply::new(200, "application/octet-stream", object.ssz())
         } else {
-            Reply::json(200, &self.wrap(object.json()))
+            Reply::json(200, &self.wrap(&object.json()))
         };
         match self.label() {
             Some(fork) => reply.header("eth-consensus-version", fork.name()),
@@ -74,7 +74,7 @@ impl Objects<'_> {
         }
     }
 
-    fn wrap(&self, data: Value) -> Value {
+    fn wrap(&self, data: &Value) -> Value {
         match self.label() {
             Some(fork) => json!({ "version": fork.name(), "data": data }),
             None => json!({ "data": data }),
