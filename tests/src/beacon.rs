@@ -3,9 +3,16 @@
 //! For forgeries that only a committee could sign. States and bodies are sparse Merkle trees: the proven leaves at
 //! their generalized indices and zero everywhere else.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a panic here is a failed test"
+)]
+
 use std::collections::BTreeMap;
-use std::ops::RangeInclusive;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use alloy_primitives::{Address, B256, Bloom, Bytes, U256};
 use blst::min_pk::{AggregatePublicKey, AggregateSignature, PublicKey, SecretKey};
@@ -17,8 +24,9 @@ use saldo_beacon::signature::{DOMAIN_SYNC_COMMITTEE, DST, compute_domain, comput
 use saldo_beacon::unit::{Period, Slot, UnixTime};
 use saldo_beacon::update::{FinalizedPart, NextSyncCommittee};
 use saldo_beacon::{
-    Checkpoint, LightClient, LightClientBootstrap, LightClientHeader, LightClientUpdate, Network,
+    Checkpoint, Fork, LightClient, LightClientBootstrap, LightClientHeader, LightClientUpdate, Network,
 };
+use serde_json::Value;
 
 /// The minimal preset, all forks up to Fulu from genesis.
 pub const MINIMAL_FULU: &str = r#"
@@ -272,6 +280,113 @@ impl Forge {
     }
 }
 
+/// A number as configurations write it: a number, or decimal or hexadecimal text.
+fn number(value: &Value) -> u64 {
+    match value {
+        Value::Number(number) => number.as_u64().unwrap(),
+        Value::String(text) => match text.strip_prefix("0x") {
+            Some(digits) => u64::from_str_radix(digits, 16).unwrap(),
+            None => text.parse().unwrap(),
+        },
+        other => panic!("not a number: {other}"),
+    }
+}
+
+/// The network of a configuration as beacon nodes and the spec's vectors have it.
+pub fn network_of_config(config: &Value, genesis_time: u64, genesis_validators_root: B256) -> Network {
+    const FAR_FUTURE: u64 = u64::MAX;
+    let (slots, epochs, size) = match config["PRESET_BASE"].as_str().unwrap() {
+        "minimal" => (8, 8, 32),
+        "mainnet" => (32, 256, 512),
+        other => panic!("no preset `{other}`"),
+    };
+    let slot_duration = match config.get("SLOT_DURATION_MS") {
+        Some(milliseconds) => number(milliseconds),
+        None => number(&config["SECONDS_PER_SLOT"]) * 1000,
+    };
+    let mut toml = format!(
+        "name = \"configured\"\nchain_id = 5\ngenesis_time = {genesis_time}\n\
+         slot_duration_ms = {slot_duration}\ngenesis_validators_root = \"{genesis_validators_root}\"\n\
+         slots_per_epoch = {slots}\nepochs_per_sync_committee_period = {epochs}\n\
+         sync_committee_size = {size}\ngenesis_fork_version = \"0x{:08x}\"\n",
+        number(&config["GENESIS_FORK_VERSION"]),
+    );
+    let epoch_of = |fork: &str| config.get(format!("{fork}_FORK_EPOCH")).map_or(FAR_FUTURE, number);
+    for fork in Fork::ALL {
+        let key = fork.name().to_uppercase();
+        let Some(version) = config.get(format!("{key}_FORK_VERSION")) else { continue };
+        toml += &format!("[[forks]]\nname = \"{fork}\"\nversion = \"0x{:08x}\"\n", number(version));
+        match epoch_of(&key) {
+            FAR_FUTURE => {}
+            epoch => toml += &format!("epoch = {epoch}\n"),
+        }
+    }
+    if epoch_of("ELECTRA") != FAR_FUTURE {
+        let (epoch, blobs) = (epoch_of("ELECTRA"), number(&config["MAX_BLOBS_PER_BLOCK_ELECTRA"]));
+        toml += &format!("[[blob_schedule]]\nepoch = {epoch}\nmax_blobs = {blobs}\n");
+    }
+    for entry in config.get("BLOB_SCHEDULE").and_then(Value::as_array).into_iter().flatten() {
+        let (epoch, blobs) = (number(&entry["EPOCH"]), number(&entry["MAX_BLOBS_PER_BLOCK"]));
+        toml += &format!("[[blob_schedule]]\nepoch = {epoch}\nmax_blobs = {blobs}\n");
+    }
+    Network::from_toml(&toml).unwrap_or_else(|error| panic!("{error}\n{toml}"))
+}
+
+/// Answers of a real beacon node, kept in `tests/data/captured`.
+pub struct Node {
+    /// Where they are.
+    pub folder: PathBuf,
+    /// The node's network.
+    pub network: Network,
+}
+
+impl Node {
+    /// The node whose answers are in that folder.
+    pub fn captured(name: &str) -> Self {
+        let folder = crate::data("captured").join(name);
+        let read = |file: &str| -> Value {
+            let mut whole: Value =
+                serde_json::from_slice(&std::fs::read(folder.join(file)).unwrap()).unwrap();
+            whole["data"].take()
+        };
+        let genesis = read("genesis.json");
+        let root = genesis["genesis_validators_root"].as_str().unwrap().parse().unwrap();
+        let network = network_of_config(&read("config_spec.json"), number(&genesis["genesis_time"]), root);
+        Self { folder, network }
+    }
+
+    /// The bytes of an answer.
+    pub fn answer(&self, file: &str) -> Vec<u8> {
+        std::fs::read(self.folder.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+    }
+
+    /// The bootstraps' file names without their endings; each names its block's root.
+    pub fn bootstraps(&self) -> Vec<String> {
+        let names = std::fs::read_dir(&self.folder).unwrap().map(|entry| entry.unwrap().file_name());
+        let mut names: Vec<String> = names
+            .filter_map(|name| name.to_str().unwrap().strip_suffix(".json").map(str::to_owned))
+            .filter(|name| name.starts_with("bootstrap_0x"))
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// A light client that has just started from the node's first bootstrap.
+    pub fn client(&self) -> LightClient {
+        let name = &self.bootstraps()[0];
+        let checkpoint = name.trim_start_matches("bootstrap_").parse().unwrap();
+        let answer = self.answer(&format!("{name}.json"));
+        let bootstrap = decode::bootstrap(&answer, Encoding::Json, None, &self.network).unwrap();
+        let now = self.network.slot_start(bootstrap.header.beacon.slot);
+        LightClient::bootstrap(self.network.clone(), checkpoint, bootstrap, now).unwrap()
+    }
+
+    /// The moment an update can be known.
+    pub fn now(&self, update: &LightClientUpdate) -> UnixTime {
+        self.network.slot_start(update.signature_slot)
+    }
+}
+
 /// What a file holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -313,6 +428,3 @@ pub fn read_update(
         Kind::Optimistic => decode::optimistic_update(&bytes, encoding, label, network),
     }
 }
-
-/// The counts of signers that are fewer than two thirds of a committee of the minimal preset: 21 of 32 is below.
-pub const TOO_FEW: RangeInclusive<usize> = 0..=21;
