@@ -1,5 +1,10 @@
 //! What the tests share: where the real-world vectors are, and how a test that cannot run says so.
 
+pub mod beacon;
+pub mod captured;
+pub mod forge;
+pub mod second_opinion;
+
 use std::path::PathBuf;
 
 /// The folder `relative` inside the test vectors, or `None` after printing `skipped: …`.

@@ -11,7 +11,6 @@ use crate::trie;
 ///
 /// It says: *if* this root is the chain's, then so it is. Whether it is, is not known here.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use]
 pub struct Verified<L: Leaf> {
     subject: L::Subject,
     state_root: StateRoot,

@@ -1,0 +1,104 @@
+//! The work that one reply can cause is bounded, and the bound is looked at first.
+
+use alloy_primitives::{Address, B256, Bytes, keccak256};
+use saldo_proof::trie::{Lookup, MAX_NODE_BYTES, MAX_NODES, lookup};
+use saldo_proof::{ProofError, StateRoot, claimed_root, verify_account};
+use saldo_tests::captured::four_accounts;
+use saldo_tests::forge;
+
+/// Nothing here hashes to this.
+const ROOT: StateRoot = StateRoot::new(B256::repeat_byte(1));
+
+fn both(proof: &[Bytes]) -> ProofError {
+    let refusal = verify_account(ROOT, Address::ZERO, proof).unwrap_err();
+    assert_eq!(claimed_root(proof), Err(refusal), "both look at the limits first");
+    refusal
+}
+
+/// A wrong first node would be found by hashing it: these refusals come before.
+#[test]
+fn too_many_nodes() {
+    for got in [MAX_NODES + 1, 1_000_000] {
+        let proof = vec![Bytes::from_static(&[0x80]); got];
+        assert_eq!(both(&proof), ProofError::TooManyNodes { got, limit: 65 });
+    }
+    let proof = vec![Bytes::from_static(&[0x80]); MAX_NODES];
+    let refusal = verify_account(ROOT, Address::ZERO, &proof).unwrap_err();
+    assert!(matches!(refusal, ProofError::HashMismatch { node: 0, .. }), "65 are looked at: {refusal}");
+}
+
+#[test]
+fn too_large_a_node() {
+    for got in [MAX_NODE_BYTES + 1, 10_000_000] {
+        for node in [0, 1, 64] {
+            let mut proof = vec![Bytes::from_static(&[0x80]); MAX_NODES];
+            proof[node] = vec![0; got].into();
+            assert_eq!(both(&proof), ProofError::NodeTooLarge { node, got, limit: 1024 });
+        }
+    }
+    let proof = [Bytes::from(vec![0; MAX_NODE_BYTES])];
+    let refusal = verify_account(ROOT, Address::ZERO, &proof).unwrap_err();
+    assert!(matches!(refusal, ProofError::HashMismatch { node: 0, .. }), "1,024 are looked at: {refusal}");
+}
+
+/// The limits are those of an empty trie and of an absent account's storage, too.
+#[test]
+fn limits_hold_for_the_empty_trie() {
+    let empty = StateRoot::new(saldo_proof::trie::EMPTY_ROOT_HASH);
+    let proof = vec![Bytes::from_static(&[0x80]); 66];
+    assert_eq!(
+        verify_account(empty, Address::ZERO, &proof),
+        Err(ProofError::TooManyNodes { got: 66, limit: 65 })
+    );
+}
+
+/// The longest proof there is: a branch at each of the 64 nibbles, and a leaf.
+#[test]
+fn the_deepest_trie_is_read_and_one_deeper_is_not() {
+    let key = keccak256(b"deep");
+    let deepest = |path: &[u8]| {
+        let mut node = forge::leaf(&[], b"found");
+        let mut proof = vec![];
+        for (level, nibble) in path.iter().enumerate().rev() {
+            if node.len() >= 32 {
+                proof.push(node.clone());
+            }
+            // A sibling that no one asks for: any hash will do.
+            let sibling = keccak256(level.to_be_bytes()).to_vec();
+            let mut children = vec![forge::string(&[]); 17];
+            children[usize::from(*nibble)] = forge::reference(&node);
+            children[usize::from(*nibble ^ 1)] = forge::string(&sibling);
+            node = forge::list(&children);
+        }
+        proof.push(node);
+        proof.reverse();
+        proof
+    };
+    // The leaf is so short that it is embedded in the last branch.
+    let proof = deepest(&forge::nibbles(key.as_slice()));
+    assert_eq!(proof.len(), 64);
+    assert_eq!(lookup(keccak256(&proof[0]), key.as_slice(), &proof), Ok(Lookup::Present(b"found")));
+
+    // A longer key has room for a branch below the 64th nibble, but hashed keys do not.
+    let long_key = [key.as_slice(), &[0]].concat();
+    let mut path = forge::nibbles(&long_key);
+    path.pop();
+    let proof = deepest(&path);
+    assert_eq!(proof.len(), 65);
+    let refusal = lookup(keccak256(&proof[0]), &long_key, &proof);
+    assert_eq!(refusal, Err(ProofError::PathTooLong { node: 64, got: 65, limit: 64 }));
+    let refusal = lookup(keccak256(&proof[0]), key.as_slice(), &proof);
+    assert_eq!(refusal, Err(ProofError::PathTooLong { node: 64, got: 65, limit: 64 }));
+}
+
+/// Under which root a proof would stand, before anyone has signed it.
+#[test]
+fn the_claimed_root_is_the_hash_of_the_first_node() {
+    for account in four_accounts() {
+        assert_eq!(claimed_root(&account.reply.account_proof), Ok(account.state_root), "{}", account.name);
+    }
+    let nothing: [Bytes; 0] = [];
+    assert_eq!(claimed_root(&nothing), Err(ProofError::EmptyProof { expected: B256::ZERO }));
+    let empty = claimed_root(&[[0x80]]).unwrap();
+    assert_eq!(empty.get(), saldo_proof::trie::EMPTY_ROOT_HASH);
+}

@@ -1,0 +1,72 @@
+//! Proofs that real clients gave, kept in `tests/data/captured`.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic here is a failed test")]
+
+use alloy_primitives::Address;
+use saldo_proof::StateRoot;
+use saldo_proof::eip1186::AccountReply;
+use serde_json::Value;
+
+/// A genuine reply of `eth_getProof`, with what it was asked for.
+#[derive(Clone, Debug)]
+pub struct Captured {
+    /// Where it comes from.
+    pub name: String,
+    /// The root in the header of the block it was asked for.
+    pub state_root: StateRoot,
+    /// The address it was asked for.
+    pub address: Address,
+    /// The reply.
+    pub reply: AccountReply,
+    /// The reply as it came.
+    pub json: Value,
+}
+
+/// Reads one reply and the root from the header of its block.
+pub fn captured(proof: &str, header: &str) -> Captured {
+    let read = |name: &str| -> Value {
+        let path = crate::data("captured").join(name);
+        serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+    };
+    let json = match read(proof) {
+        mut whole if whole.get("result").is_some() => whole["result"].take(),
+        reply => reply,
+    };
+    let reply: AccountReply = serde_json::from_value(json.clone()).unwrap();
+    let header: Value = read(header);
+    Captured {
+        name: proof.to_owned(),
+        state_root: StateRoot::new(header["stateRoot"].as_str().unwrap().parse().unwrap()),
+        address: reply.address,
+        reply,
+        json,
+    }
+}
+
+/// Four accounts at one finalized block: funded by a transaction, absent, funded at genesis, and a busy one.
+pub fn four_accounts() -> [Captured; 4] {
+    [
+        "00000000000000000000000000000000000c0ffe",
+        "00000000000000000000000000000000deadbeef",
+        "0001cccccccccccccccccccccccccccccccccccc",
+        "f39fd6e51aad88f6f4ce6ab8827279cfffb92266",
+    ]
+    .map(|address| {
+        captured(
+            &format!("pyspec-ethrex-fulu/proof_finalized_0x{address}.json"),
+            "pyspec-ethrex-fulu/el_block_finalized.json",
+        )
+    })
+}
+
+/// The clients whose proofs of a token contract (four slots, one of them empty) and of a customer are kept.
+pub const CLIENTS: [&str; 5] = ["anvil", "ejs-electra", "ethrex-electra", "ganache", "hardhat"];
+
+/// A token contract with three holders' slots (the third holds nothing) and the total supply, in slot 2.
+pub fn token(client: &str) -> Captured {
+    captured(&format!("{client}/proof_token.json"), &format!("{client}/block_latest.json"))
+}
+
+/// An account with a balance and nothing else, in the same state as the token.
+pub fn customer(client: &str) -> Captured {
+    captured(&format!("{client}/proof_customer.json"), &format!("{client}/block_latest.json"))
+}

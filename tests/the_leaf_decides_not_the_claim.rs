@@ -1,0 +1,88 @@
+//! What a reply claims beside its proof is compared and recorded, and never used.
+
+use alloy_primitives::{Address, B256, KECCAK256_EMPTY, U256};
+use saldo_proof::Account;
+use saldo_proof::eip1186::{AccountReply, Contradictions};
+use saldo_proof::trie::EMPTY_ROOT_HASH;
+use saldo_tests::captured::{CLIENTS, Captured, customer, four_accounts, token};
+
+const NONE: Contradictions =
+    Contradictions { address: false, balance: false, nonce: false, code_hash: false, storage_hash: false };
+
+/// One edit of a reply, and the one contradiction that it must cause.
+type Edit = (fn(&mut AccountReply), Contradictions);
+
+const EDITS: [Edit; 5] = [
+    (|reply| reply.address = Address::repeat_byte(0xee), Contradictions { address: true, ..NONE }),
+    (|reply| reply.balance = reply.balance.wrapping_add(U256::ONE), Contradictions { balance: true, ..NONE }),
+    (|reply| reply.nonce = reply.nonce.wrapping_add(1), Contradictions { nonce: true, ..NONE }),
+    (|reply| reply.code_hash = B256::repeat_byte(0xee), Contradictions { code_hash: true, ..NONE }),
+    (|reply| reply.storage_hash = B256::repeat_byte(0xee), Contradictions { storage_hash: true, ..NONE }),
+];
+
+fn check(edited: &AccountReply, genuine: &Captured, expected: Contradictions) {
+    let verified = edited.verify(genuine.state_root, genuine.address).unwrap();
+    assert_eq!(
+        verified,
+        genuine.reply.verify(genuine.state_root, genuine.address).unwrap(),
+        "the leaf decides"
+    );
+    assert_eq!(edited.contradictions(&verified), expected, "{}", genuine.name);
+    assert_eq!(expected.any(), expected != NONE);
+}
+
+#[test]
+fn each_edited_claim_is_recorded_and_ignored() {
+    for genuine in four_accounts().into_iter().chain(CLIENTS.map(customer)).chain(CLIENTS.map(token)) {
+        check(&genuine.reply, &genuine, NONE);
+        for (edit, expected) in EDITS {
+            let mut edited = genuine.reply.clone();
+            edit(&mut edited);
+            check(&edited, &genuine, expected);
+        }
+        let mut edited = genuine.reply.clone();
+        EDITS.iter().for_each(|(edit, _)| edit(&mut edited));
+        let all =
+            Contradictions { address: true, balance: true, nonce: true, code_hash: true, storage_hash: true };
+        check(&edited, &genuine, all);
+    }
+}
+
+/// The lie that matters: the right account, a genuine proof, and a balance of zero beside it.
+#[test]
+fn a_claimed_zero_is_not_shown() {
+    let [funded, ..] = four_accounts();
+    let liar = AccountReply { balance: U256::ZERO, ..funded.reply.clone() };
+    let verified = liar.verify(funded.state_root, funded.address).unwrap();
+    let Account::Present(account) = verified.leaf() else { panic!("the account is there") };
+    assert_eq!(account.balance, funded.reply.balance);
+    assert!(!account.balance.is_zero());
+    assert!(liar.contradictions(&verified).balance);
+}
+
+/// Clients write the hashes of an account that is not there in two ways; neither is a lie.
+#[test]
+fn an_absent_accounts_hashes_may_be_zero_or_empty() {
+    let [_, nobody, ..] = four_accounts();
+    for (code_hash, storage_hash) in [(B256::ZERO, B256::ZERO), (KECCAK256_EMPTY, EMPTY_ROOT_HASH)] {
+        check(&AccountReply { code_hash, storage_hash, ..nobody.reply.clone() }, &nobody, NONE);
+    }
+}
+
+#[test]
+fn a_slots_claim_is_compared_too() {
+    for client in CLIENTS {
+        let token = token(client);
+        let account = token.reply.verify(token.state_root, token.address).unwrap();
+        for storage in &token.reply.storage_proof {
+            let slot = account.slot(B256::from(storage.key), &storage.proof).unwrap();
+            assert!(!storage.contradicts(&slot), "{client}");
+            let mut edited = storage.clone();
+            edited.value = edited.value.wrapping_add(U256::ONE);
+            assert!(edited.contradicts(&slot), "{client}: another value");
+            let mut edited = storage.clone();
+            edited.key = edited.key.wrapping_add(U256::ONE);
+            assert!(edited.contradicts(&slot), "{client}: another key");
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! Three verifiers that share no code say the same of any proof: ours, the plain second opinion, and `alloy-trie`.
+//!
+//! Ours and the second opinion must agree in everything. `alloy-trie`, asked about hashed keys, accepts more in the ways
+//! that [`AlloyDiffers`] lists, and in no others.
+
+use std::collections::BTreeMap;
+
+use alloy_primitives::{B256, Bytes, U256, keccak256};
+use alloy_trie::Nibbles;
+use alloy_trie::proof::verify_proof;
+use proptest::prelude::*;
+use proptest::sample::Index;
+use saldo_proof::ProofError;
+use saldo_proof::trie::{EMPTY_ROOT_HASH, Lookup, lookup};
+use saldo_tests::{forge, second_opinion};
+
+/// Where `alloy-trie` 0.9.9 is known to accept what we refuse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum AlloyDiffers {
+    /// What follows the node 0x80 in a proof for the empty trie.
+    TrailingAfterEmpty,
+    /// The nodes below an extension that does not go the key's way.
+    TrailingAfterExtension,
+}
+
+fn ours(root: B256, key: &[u8], proof: &[Vec<u8>]) -> Result<Option<Vec<u8>>, ProofError> {
+    lookup(root, key, proof).map(|found| match found {
+        Lookup::Present(value) => Some(value.to_vec()),
+        Lookup::Absent => None,
+    })
+}
+
+fn alloy_accepts(root: B256, key: &[u8], value: Option<&[u8]>, proof: &[Vec<u8>]) -> bool {
+    let nodes: Vec<Bytes> = proof.iter().map(|node| Bytes::copy_from_slice(node)).collect();
+    verify_proof(root, Nibbles::unpack(key), value.map(<[u8]>::to_vec), &nodes).is_ok()
+}
+
+/// Asks us and the second opinion, who must agree, and returns our answer.
+fn both(root: B256, key: &[u8], proof: &[Vec<u8>]) -> Result<Option<Vec<u8>>, ProofError> {
+    let answer = ours(root, key, proof);
+    let nodes: Vec<&[u8]> = proof.iter().map(Vec::as_slice).collect();
+    let second = second_opinion::walk(root.0, key, &nodes);
+    assert_eq!(answer.as_ref().ok(), second.as_ref().ok(), "ours {answer:?}, second opinion {second:?}");
+    answer
+}
+
+/// Asks all three, who must agree, and returns our answer and how `alloy-trie` differs after all. Only for hashed keys.
+fn all_three(
+    root: B256,
+    key: &[u8; 32],
+    proof: &[Vec<u8>],
+    truth: Option<&[u8]>,
+) -> (Result<Option<Vec<u8>>, ProofError>, Option<AlloyDiffers>) {
+    let answer = both(root, key, proof);
+    let accepts = |value| alloy_accepts(root, key, value, proof);
+    let difference = match &answer {
+        Ok(value) if accepts(value.as_deref()) => None,
+        Ok(value) => panic!("alloy-trie refuses {value:?}"),
+        Err(_) if !accepts(None) && !truth.is_some_and(|value| accepts(Some(value))) => None,
+        Err(ProofError::ExtraNodes { .. }) if root == EMPTY_ROOT_HASH => {
+            Some(AlloyDiffers::TrailingAfterEmpty)
+        }
+        Err(ProofError::ExtraNodes { .. }) => Some(AlloyDiffers::TrailingAfterExtension),
+        Err(refusal) => panic!("alloy-trie accepts what we refuse: {refusal}"),
+    };
+    (answer, difference)
+}
+
+/// How keys and values of a trie look.
+#[derive(Clone, Copy, Debug)]
+enum Shape {
+    /// As in a state trie: hashed keys, long values.
+    Hashed,
+    /// Keys that share all but a few nibbles at the end, and values of a byte or two: deep, full of embedded nodes.
+    Crowded,
+    /// Keys of 0 to 5 bytes, some the beginning of others: branches with values.
+    Short,
+}
+
+#[derive(Clone, Debug)]
+struct Case {
+    entries: BTreeMap<Vec<u8>, Vec<u8>>,
+    wanted: Vec<u8>,
+    other: Vec<u8>,
+}
+
+fn key_of(shape: Shape, seed: u64) -> Vec<u8> {
+    let hash = keccak256(seed.to_be_bytes());
+    match shape {
+        Shape::Hashed => hash.to_vec(),
+        Shape::Crowded => {
+            let mut key = [0xab; 32];
+            // A few places may differ: the last three bytes, each of a few values.
+            for (place, byte) in key.iter_mut().zip(hash.iter()).skip(29) {
+                *place = byte & 0x33;
+            }
+            key.to_vec()
+        }
+        Shape::Short => hash[1..=usize::from(hash[0] % 5)].iter().map(|byte| byte & 0x13).collect(),
+    }
+}
+
+fn value_of(shape: Shape, seed: u64) -> Vec<u8> {
+    let hash = keccak256((seed ^ 0xffff).to_be_bytes());
+    let length = match shape {
+        Shape::Hashed => 70 + usize::from(hash[0] % 10),
+        Shape::Crowded => 1 + usize::from(hash[0] % 3),
+        Shape::Short => 1 + usize::from(hash[0] % 40),
+    };
+    hash.iter().cycle().take(length).copied().collect()
+}
+
+fn case() -> impl Strategy<Value = Case> {
+    let shape = prop_oneof![Just(Shape::Hashed), Just(Shape::Crowded), Just(Shape::Short)];
+    // As many small tries as large ones.
+    let size = (0..=11_u32).prop_flat_map(|bits| 1..=(1_usize << bits).min(2_000));
+    (shape, size, any::<u64>(), any::<Index>(), any::<Index>(), any::<bool>()).prop_map(
+        |(shape, size, seed, wanted, other, present)| {
+            let seeds = || (0..size).map(|count| seed.wrapping_add(u64::try_from(count).unwrap()));
+            let entries: BTreeMap<_, _> =
+                seeds().map(|one| (key_of(shape, one), value_of(shape, one))).collect();
+            let key_at = |index: Index| entries.keys().nth(index.index(entries.len())).unwrap().clone();
+            let wanted = if present {
+                key_at(wanted)
+            } else {
+                key_of(shape, seed.wrapping_sub(u64::try_from(wanted.index(999)).unwrap()))
+            };
+            Case { wanted, other: key_at(other), entries }
+        },
+    )
+}
+
+/// What a liar does to a proof.
+#[derive(Clone, Debug)]
+enum Change {
+    Drop(Index),
+    Repeat(Index),
+    Swap(Index, Index),
+    Cut(Index),
+    Append(Vec<u8>),
+    AppendOther,
+    Flip(Index, Index, u8),
+    CutNode(Index, Index),
+    Other,
+    /// Changes a node and every hash above it: an invented trie, valid as far as its hashes go.
+    Reforge(Index, Index, u8),
+}
+
+fn change() -> impl Strategy<Value = Change> {
+    prop_oneof![
+        1 => any::<Index>().prop_map(Change::Drop),
+        1 => any::<Index>().prop_map(Change::Repeat),
+        1 => (any::<Index>(), any::<Index>()).prop_map(|(one, other)| Change::Swap(one, other)),
+        1 => any::<Index>().prop_map(Change::Cut),
+        1 => prop::collection::vec(any::<u8>(), 0..40).prop_map(Change::Append),
+        1 => Just(Change::AppendOther),
+        1 => (any::<Index>(), any::<Index>(), 1..=255_u8).prop_map(|(node, byte, bits)| Change::Flip(node, byte, bits)),
+        1 => (any::<Index>(), any::<Index>()).prop_map(|(node, length)| Change::CutNode(node, length)),
+        1 => Just(Change::Other),
+        4 => (any::<Index>(), any::<Index>(), 1..=255_u8)
+            .prop_map(|(node, byte, bits)| Change::Reforge(node, byte, bits)),
+    ]
+}
+
+/// Applies a change; the root differs only if the trie was invented.
+fn apply(change: &Change, root: B256, mut proof: Vec<Vec<u8>>, others: Vec<Vec<u8>>) -> (B256, Vec<Vec<u8>>) {
+    let count = proof.len();
+    match change {
+        Change::Drop(node) => drop(proof.remove(node.index(count))),
+        Change::Repeat(node) => proof.insert(node.index(count), proof[node.index(count)].clone()),
+        Change::Swap(one, other) => proof.swap(one.index(count), other.index(count)),
+        Change::Cut(kept) => proof.truncate(kept.index(count)),
+        Change::Append(node) => proof.push(node.clone()),
+        Change::AppendOther => proof.extend(others.last().cloned()),
+        Change::Flip(node, byte, bits) => {
+            let node = &mut proof[node.index(count)];
+            let index = byte.index(node.len());
+            node[index] ^= bits;
+        }
+        Change::CutNode(node, length) => {
+            let node = &mut proof[node.index(count)];
+            node.truncate(length.index(node.len()));
+        }
+        Change::Other => proof = others,
+        Change::Reforge(node, byte, bits) => {
+            let mut at = node.index(count);
+            let mut old = keccak256(&proof[at]);
+            let index = byte.index(proof[at].len());
+            proof[at][index] ^= bits;
+            while let Some(above) = at.checked_sub(1) {
+                let new = keccak256(&proof[at]);
+                let parent = &mut proof[above];
+                let place = parent.windows(32).position(|window| window == old.as_slice()).unwrap();
+                old = keccak256(&parent);
+                parent[place..place + 32].copy_from_slice(new.as_slice());
+                at = above;
+            }
+            return (keccak256(&proof[0]), proof);
+        }
+    }
+    (root, proof)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn on_honest_proofs(case in case()) {
+        let trie: forge::Trie = case.entries.clone().into_iter().collect();
+        let truth = case.entries.get(&case.wanted).cloned();
+        let proof = trie.prove(&case.wanted);
+        let answer = match <&[u8; 32]>::try_from(case.wanted.as_slice()) {
+            Ok(key) => {
+                let (answer, difference) = all_three(trie.root(), key, &proof, truth.as_deref());
+                prop_assert_eq!(difference, None);
+                answer
+            }
+            Err(_) => both(trie.root(), &case.wanted, &proof),
+        };
+        prop_assert_eq!(answer, Ok(truth));
+    }
+
+    #[test]
+    fn on_changed_proofs(case in case(), changes in prop::collection::vec(change(), 1..=3)) {
+        let trie: forge::Trie = case.entries.clone().into_iter().collect();
+        let truth = case.entries.get(&case.wanted).cloned();
+        let (genuine, others) = (trie.prove(&case.wanted), trie.prove(&case.other));
+        for change in changes {
+            let (root, proof) = apply(&change, trie.root(), genuine.clone(), others.clone());
+            let answer = match <&[u8; 32]>::try_from(case.wanted.as_slice()) {
+                Ok(key) if root == trie.root() => all_three(root, key, &proof, truth.as_deref()).0,
+                // What `alloy-trie` makes of the nodes of an invented trie is its own affair.
+                _ => both(root, &case.wanted, &proof),
+            };
+            // Under the true root there is one answer, or none.
+            if let Ok(answer) = answer && root == trie.root() {
+                prop_assert_eq!(answer, truth.clone());
+            }
+        }
+    }
+}
+
+#[test]
+fn alloy_trie_accepts_more_in_two_ways() {
+    let key = [0x12; 32];
+    let long = [0x77; 40];
+    let refused = |got, used| Err(ProofError::ExtraNodes { got, used });
+    let fork = forge::branch(&[(1, forge::leaf(&[0; 60], &long)), (3, forge::leaf(&[0; 60], &long))], &[]);
+    let answer = all_three(EMPTY_ROOT_HASH, &key, &[vec![0x80], fork.clone()], None);
+    assert_eq!(answer, (refused(2, 0), Some(AlloyDiffers::TrailingAfterEmpty)));
+
+    let beside = forge::extension(&[1, 2, 9], &fork);
+    let answer = all_three(keccak256(&beside), &key, &[beside, fork], None);
+    assert_eq!(answer, (refused(2, 1), Some(AlloyDiffers::TrailingAfterExtension)));
+}
+
+/// Neither occurs where keys are hashed.
+#[test]
+fn alloy_trie_reads_less_in_two_ways() {
+    let long = [0x77; 40];
+    let short_root = forge::leaf(&[1, 2, 1, 2], b"x");
+    assert!(short_root.len() < 32);
+    let with_value = forge::branch(&[(5, forge::leaf(&[1], &long))], &long);
+    for (key, node, value) in [(&[0x12, 0x12][..], short_root, &b"x"[..]), (&[], with_value, &long)] {
+        let (root, proof) = (keccak256(&node), [node]);
+        assert_eq!(both(root, key, &proof), Ok(Some(value.to_vec())));
+        assert!(!alloy_accepts(root, key, Some(value), &proof), "alloy-trie has learnt to read this");
+    }
+}
+
+/// Accounts and words too, not only the bytes under them.
+#[test]
+fn on_what_an_account_holds() {
+    let address = [0x11; 20];
+    for (nonce, balance) in [(0, U256::ZERO), (1, U256::MAX), (u64::MAX, U256::from(1))] {
+        let value = forge::account(nonce, balance, B256::repeat_byte(3), B256::repeat_byte(4));
+        let node = forge::leaf(&forge::nibbles(keccak256(address).as_slice()), &value);
+        let root = keccak256(&node);
+        let verified =
+            saldo_proof::verify_account(saldo_proof::StateRoot::new(root), address.into(), &[&node]).unwrap();
+        let json = serde_json::json!({
+            "address": format!("0x{}", "00".repeat(20)), "balance": "0x0", "nonce": "0x0",
+            "codeHash": B256::ZERO, "storageHash": B256::ZERO, "accountProof": [Bytes::from(node)], "storageProof": [],
+        });
+        let reply = second_opinion::reply(&json.to_string()).unwrap();
+        let second = second_opinion::account(root.0, address, &reply).unwrap().unwrap();
+        let saldo_proof::Account::Present(ours) = verified.leaf() else { panic!("absent") };
+        assert_eq!((ours.nonce, ours.balance), (nonce, balance));
+        assert_eq!(
+            (ours.nonce, ours.balance.to_be_bytes(), ours.storage_root.get().0, ours.code_hash.0),
+            (second.nonce, second.balance, second.storage_root, second.code_hash)
+        );
+    }
+}
