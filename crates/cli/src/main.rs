@@ -1,1 +1,64 @@
-fn main() {}
+//! The `saldo` command: what an address holds, proven, in the terminal.
+
+mod address;
+mod arguments;
+mod balance;
+mod demo;
+mod failure;
+mod import;
+mod json;
+mod setup;
+mod text;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::arguments::{Command, Saldo};
+use crate::failure::CommandFailure;
+
+fn main() -> ExitCode {
+    let as_json = std::env::args_os().any(|argument| argument == "--json");
+    let outcome = match Saldo::try_parse() {
+        Ok(arguments) => run(arguments),
+        Err(error) => {
+            let is_usage = error.use_stderr();
+            if !is_usage || !as_json {
+                let _ = error.print();
+                return if is_usage { ExitCode::from(CommandFailure::USAGE) } else { ExitCode::SUCCESS };
+            }
+            Err(CommandFailure::from(&error))
+        }
+    };
+    outcome.unwrap_or_else(|failure| {
+        failure.report(as_json);
+        ExitCode::from(failure.status())
+    })
+}
+
+fn run(arguments: Saldo) -> Result<ExitCode, CommandFailure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|_| CommandFailure::internal("no runtime", "The system gave no threads or timers."))?;
+    let status = match arguments.command {
+        Command::Balance(arguments) => runtime.block_on(balance::run(arguments)),
+        Command::Network(arguments) => runtime.block_on(import::run(arguments)),
+        Command::Demo(arguments) => runtime.block_on(demo::run(arguments)),
+    }?;
+    runtime.shutdown_background();
+    Ok(ExitCode::from(status))
+}
+
+/// Writes a line to standard output.
+///
+/// # Errors
+/// A [`CommandFailure`] if nobody reads it any more.
+fn print(line: &str) -> Result<(), CommandFailure> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{line}")
+        .and_then(|()| out.flush())
+        .map_err(|_| CommandFailure::internal("output closed", "Whoever read this command's output went away."))
+}

@@ -220,8 +220,15 @@ impl State {
                     _ => refusal(400, "start_period and count are needed"),
                 }
             }
-            Route::FinalityUpdate => objects.head(chain.ledger().finality_update(self.lag)),
-            Route::OptimisticUpdate => objects.head(chain.ledger().optimistic_update(self.lag)),
+            Route::FinalityUpdate => {
+                // Let go of the chain before the faults are worked in: they sign with it.
+                let update = chain.ledger().finality_update(self.lag);
+                objects.head(update)
+            }
+            Route::OptimisticUpdate => {
+                let update = chain.ledger().optimistic_update(self.lag);
+                objects.head(update)
+            }
             Route::Unknown => refusal(404, "route not found"),
         }
     }

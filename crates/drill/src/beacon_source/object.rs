@@ -42,8 +42,10 @@ impl Objects<'_> {
         let withheld = self.has(|fault| matches!(fault, Fault::NoUpdates));
         let count = if withheld { 0 } else { count.min(MAX_UPDATES) };
         let updates: Vec<LightClientUpdate> = (0..count)
-            .map_while(|index| self.chain.ledger().update(start.saturating_add(index), self.lag))
-            .map(|update| self.distort(update))
+            .map_while(|index| {
+                let update = self.chain.ledger().update(start.saturating_add(index), self.lag);
+                update.map(|update| self.distort(update))
+            })
             .collect();
         if !self.wants_ssz() {
             let list: Vec<Value> = updates.iter().map(|update| self.wrap(&update.json())).collect();

@@ -1,0 +1,138 @@
+//! The command line. URLs are taken as plain strings here: the parser's own messages would repeat them.
+
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Tells what an address holds, and proves it.
+#[derive(Parser)]
+#[command(name = "saldo", version, about, max_term_width = 100)]
+pub(crate) struct Saldo {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Read and prove native balances.
+    Balance(BalanceArguments),
+    /// Work with network files.
+    Network(NetworkArguments),
+    /// Show, on a small signed chain in this process, what saldo says while things are taken away.
+    Demo(DemoArguments),
+}
+
+#[derive(Args)]
+#[command(after_help = "\
+Environment: SALDO_NETWORK, ETH_RPC_URL and SALDO_BEACON_URL (lists separated by commas), SALDO_CHECKPOINT; options win.
+Exit status: 0 everything proven within the age; 1 the command itself failed; 2 usage;
+             3 something is not proven, and trying again may help; 4 something is not proven, and it needs you.")]
+pub(crate) struct BalanceArguments {
+    /// Addresses (0x and 40 hexadecimal digits), or `-` to read them from standard input, one a line
+    #[arg(value_name = "ADDRESS", required = true)]
+    pub(crate) addresses: Vec<String>,
+    /// `mainnet`, or a network file
+    #[arg(short, long, value_name = "NAME|FILE")]
+    pub(crate) network: Option<String>,
+    /// An execution provider that serves eth_getProof; may be given several times
+    #[arg(short, long, value_name = "[NAME=]URL")]
+    pub(crate) rpc_url: Vec<String>,
+    /// A beacon node that serves light-client data; may be given several times
+    #[arg(long, value_name = "[NAME=]URL")]
+    pub(crate) beacon_url: Vec<String>,
+    /// The finalized beacon block that trust starts from
+    #[arg(long, value_name = "ROOT[@SLOT]")]
+    pub(crate) checkpoint: Option<String>,
+    /// Prove at a finalized block
+    #[arg(long)]
+    pub(crate) finalized: bool,
+    /// How old the block may be [default: 5m, with --finalized 30m]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) max_age: Option<Duration>,
+    /// How long to try, and to wait for the committee to sign a block
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
+    pub(crate) timeout: Duration,
+    /// Do not wait for the committee to sign a block: say what is known at once
+    #[arg(long)]
+    pub(crate) no_wait: bool,
+    /// One JSON object a line (schema saldo.reading/1)
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Only the readings, nothing beside them
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Say who was asked and what trust starts from, and log to standard error
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct NetworkArguments {
+    #[command(subcommand)]
+    pub(crate) command: NetworkCommand,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum NetworkCommand {
+    /// Print a network file, with a checkpoint, from a beacon node that you trust (for development chains)
+    Import(ImportArguments),
+}
+
+#[derive(Args)]
+pub(crate) struct ImportArguments {
+    /// The beacon node to take the network's numbers and its newest finalized block from
+    #[arg(long, value_name = "URL")]
+    pub(crate) beacon_url: String,
+    /// How long to try
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
+    pub(crate) timeout: Duration,
+    /// Errors as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct DemoArguments {
+    /// Leave chain, providers and sources up afterwards, and print how to reach them
+    #[arg(long)]
+    pub(crate) keep: bool,
+    /// One JSON object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Reads `500ms`, `30s`, `5m`, `2h` or `1d`.
+fn duration(text: &str) -> Result<Duration, &'static str> {
+    const EXPECTED: &str = "expected a whole number and a unit, such as 500ms, 30s, 5m, 2h or 1d";
+    let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+    let number: u64 = digits.parse().map_err(|_| EXPECTED)?;
+    let millis = match text.strip_prefix(digits) {
+        Some("ms") => 1,
+        Some("s") => 1_000,
+        Some("m") => 60_000,
+        Some("h") => 3_600_000,
+        Some("d") => 86_400_000,
+        _ => return Err(EXPECTED),
+    };
+    number.checked_mul(millis).map(Duration::from_millis).ok_or("that is too long")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_read() {
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(duration("5m"), Ok(Duration::from_secs(300)));
+        for wrong in ["", "5", "m", "1.5s", "-1s", "5 m", "5y", "99999999999999999999s", "9999999999999999999d"] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory;
+        Saldo::command().debug_assert();
+    }
+}

@@ -1,0 +1,82 @@
+//! `saldo demo`: the same outage, as a naive wallet shows it and as saldo does.
+//!
+//! Only the chain is made for the occasion, and it is signed, hashed and proven for real; the readings come from the
+//! same client that a wallet embeds, over HTTP on loopback.
+
+mod act;
+mod naive;
+mod report;
+mod stage;
+
+use saldo::{Client, Holding, Policy, Reading};
+
+use crate::arguments::DemoArguments;
+use crate::failure::CommandFailure;
+
+use act::{Act, Expected};
+use report::Report;
+use stage::Stage;
+
+/// Plays all acts; gives 0 only if every line came out right.
+///
+/// # Errors
+/// A [`CommandFailure`] if the stage cannot be set up on this machine.
+pub(crate) async fn run(arguments: DemoArguments) -> Result<u8, CommandFailure> {
+    let mut report = Report::new(arguments.json);
+    let stage = Stage::set_up().await?;
+    let client = client(&stage)?;
+    let naive = naive::Wallet::new(stage.first_provider())?;
+    let chain = stage.play_on();
+
+    report.introduce()?;
+    let mut wrong = 0_u32;
+    for act in Act::all() {
+        act.prepare(&stage);
+        stage.next_slot().await;
+        let holding = Holding::native(act.owner);
+        let (shown, readings) =
+            futures_util::future::join(naive.balance(act.owner), client.read_patiently(&[holding], stage::PATIENCE)).await;
+        let Some(reading) = readings.first() else { continue };
+        let right = is_right(&stage, &act, reading);
+        wrong = wrong.saturating_add(u32::from(!right));
+        report.line(&client, &stage, &act, shown, reading, right)?;
+        stage.restore();
+    }
+    report.conclude(wrong)?;
+
+    if arguments.keep {
+        stage.keep(&mut report).await?;
+    }
+    chain.abort();
+    Ok(u8::from(wrong > 0))
+}
+
+fn client(stage: &Stage) -> Result<Client, CommandFailure> {
+    let policy = Policy { operators_per_address: stage.providers().len(), ..Policy::signed() };
+    let mut builder = Client::builder(stage.network()).policy(policy);
+    for url in stage.providers() {
+        builder = builder.rpc(url);
+    }
+    for url in stage.sources() {
+        builder = builder.beacon(url);
+    }
+    builder.build().map_err(|error| CommandFailure::internal(error, "Run the demo again."))
+}
+
+/// Whether the reading is what it has to be: held against the chain's own books, not against itself.
+fn is_right(stage: &Stage, act: &Act, reading: &Reading) -> bool {
+    let is_true = |proven: &saldo::Proven| {
+        let truth = stage.chain.balance_at(proven.anchor().number(), act.owner);
+        truth == Some(proven.amount().base_units())
+    };
+    match (act.expected, reading) {
+        (Expected::Amount(amount), Reading::Proven(proven)) => {
+            is_true(proven) && proven.amount().base_units() == amount
+        }
+        (Expected::Unknown { code, last }, Reading::Unknown(unknown)) => {
+            unknown.why().code() == code
+                && unknown.last().is_some_and(|proven| is_true(proven) && proven.amount().base_units() == last)
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,131 @@
+//! What the demo prints.
+
+use std::path::Path;
+
+use alloy_primitives::U256;
+use saldo::{Assurance, Client, Freshness, Holding, Proven, Reading};
+use serde_json::json;
+
+use super::act::Act;
+use super::stage::{ALICE, NOBODY, Stage, milliether};
+use crate::failure::CommandFailure;
+use crate::text::ago;
+use crate::{json as wire, print};
+
+/// Prints lines for people, or JSON objects.
+pub(super) struct Report {
+    json: bool,
+}
+
+impl Report {
+    pub(super) fn new(json: bool) -> Self {
+        Self { json }
+    }
+
+    pub(super) fn introduce(&self) -> Result<(), CommandFailure> {
+        if self.json {
+            return Ok(());
+        }
+        print("A small chain, signed by a committee of 32, with three providers and two beacon sources, on loopback.")?;
+        print("The naive wallet asks the first provider for a number; saldo asks for proof.\n")?;
+        print(&format!("{:<46}{:<14}{}", "", "naive wallet", "saldo"))
+    }
+
+    /// One act.
+    pub(super) fn line(
+        &self,
+        client: &Client,
+        stage: &Stage,
+        act: &Act,
+        naive: U256,
+        reading: &Reading,
+        right: bool,
+    ) -> Result<(), CommandFailure> {
+        let truth = stage.chain.balance_at(stage.chain.tip().number, act.owner).unwrap_or_default();
+        if self.json {
+            let line = json!({
+                "schema": "saldo.demo/1",
+                "act": act.title,
+                "truth": truth.to_string(),
+                "naive": naive.to_string(),
+                "saldo": wire::reading(client, &Holding::native(act.owner), reading),
+                "right": right,
+            });
+            return print(&line.to_string());
+        }
+        let naive = format!("{}{}", ether(naive), if naive == truth { "" } else { " (wrong)" });
+        let verdict = if right { "" } else { "   <-- NOT WHAT IT HAS TO BE" };
+        print(&format!("{:<46}{naive:<14}{}{verdict}", act.title, said(client, reading)))
+    }
+
+    pub(super) fn conclude(&self, wrong: u32) -> Result<(), CommandFailure> {
+        match (self.json, wrong) {
+            (true, _) => print(&json!({ "schema": "saldo.demo/1", "wrong": wrong }).to_string()),
+            (false, 0) => print("\nEvery line came out right."),
+            (false, wrong) => print(&format!("\n{wrong} of the lines came out wrong.")),
+        }
+    }
+
+    /// How to try it by hand.
+    pub(super) fn invite(&self, file: &Path, rpc: &[String], beacon: &[String]) -> Result<(), CommandFailure> {
+        if self.json {
+            let line = json!({
+                "schema": "saldo.demo/1",
+                "network_file": file,
+                "rpc_urls": rpc,
+                "beacon_urls": beacon,
+                "addresses": [ALICE, NOBODY],
+            });
+            return print(&line.to_string());
+        }
+        let options = |option: &str, urls: &[String]| -> String {
+            urls.iter().map(|url| format!(" {option} {url}")).collect()
+        };
+        print("\nEverything stays up until you press Ctrl-C. Try it:\n")?;
+        print(&format!(
+            "  saldo balance {ALICE} {NOBODY} -n {}{}{}",
+            file.display(),
+            options("--rpc-url", rpc),
+            options("--beacon-url", beacon)
+        ))
+    }
+}
+
+fn said(client: &Client, reading: &Reading) -> String {
+    match reading {
+        Reading::Proven(proven) => {
+            format!("{} ether, proven at block {}, {}", proven.amount().format(18), proven.anchor().number(), by(proven))
+        }
+        Reading::Provisional(provisional) => format!("provisional: {}", provisional.why()),
+        Reading::Unknown(unknown) => {
+            let last = unknown.last().map_or("nothing".to_owned(), |last| {
+                let age = match last.freshness(client.now(), client.policy()) {
+                    Freshness::Fresh(age) | Freshness::Old(age) => format!("{} old", ago(age)),
+                    Freshness::Unknown => "of unknown age".to_owned(),
+                };
+                format!("{} ether, {age}", last.amount().format(18))
+            });
+            format!("unknown: {}; last proven {last}", unknown.why())
+        }
+    }
+}
+
+fn by(proven: &Proven) -> String {
+    let signed = match proven.anchor().assurance() {
+        Assurance::Signed { signers, size } => format!("signed by {signers} of {size}"),
+        Assurance::Finalized(_) => "finalized".to_owned(),
+    };
+    format!("{signed}, served by {}", proven.provider())
+}
+
+/// Wei as ether, exactly; the demo's amounts are whole thousandths.
+fn ether(wei: U256) -> String {
+    let thousandths = wei.checked_div(milliether(1)).unwrap_or_default();
+    let thousand = U256::from(1_000);
+    let (whole, fraction) = (thousandths.wrapping_div(thousand), thousandths.wrapping_rem(thousand));
+    let fraction = format!("{fraction:0>3}");
+    match fraction.trim_end_matches('0') {
+        "" => whole.to_string(),
+        fraction => format!("{whole}.{fraction}"),
+    }
+}

@@ -1,0 +1,139 @@
+//! The chain, its providers and its sources, on loopback.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use alloy_primitives::U256;
+use saldo::{Address, Network, UnixTime};
+use saldo_drill::serve::Server;
+use saldo_drill::{BeaconSource, Chain, Provider};
+use tokio::task::JoinHandle;
+
+use super::report::Report;
+use crate::failure::CommandFailure;
+
+/// How long a slot of the demo's chain is.
+const SLOT: Duration = Duration::from_secs(1);
+/// How many slots the chain has when the curtain rises: enough for some to be final.
+const HISTORY: u64 = 40;
+/// How long a reading may wait for its block to be signed.
+pub(super) const PATIENCE: Duration = Duration::from_secs(4);
+
+/// Who holds 1.5 ether at first.
+pub(super) const ALICE: Address = Address::repeat_byte(0xa1);
+/// Who never held anything.
+pub(super) const NOBODY: Address = Address::repeat_byte(0x0b);
+/// Somebody else, whose proof a liar passes off as Alice's.
+const BOB: Address = Address::repeat_byte(0xb0);
+
+/// An amount in thousandths of an ether.
+pub(super) fn milliether(amount: u64) -> U256 {
+    U256::from(amount).saturating_mul(U256::from(1_000_000_000_000_000_u64))
+}
+
+/// Everything that plays on loopback. Dropped, it is gone.
+pub(super) struct Stage {
+    pub(super) chain: Chain,
+    pub(super) providers: Vec<Provider>,
+    pub(super) sources: Vec<BeaconSource>,
+    provider_servers: Vec<Server>,
+    source_servers: Vec<Server>,
+}
+
+impl Stage {
+    const PROVIDER_NAMES: [&str; 3] = ["anna", "bert", "cleo"];
+    const SOURCE_NAMES: [&str; 2] = ["north", "south"];
+
+    pub(super) async fn set_up() -> Result<Self, CommandFailure> {
+        let genesis = now().as_secs().saturating_sub(HISTORY);
+        let chain = Chain::builder(2025)
+            .slot_duration(SLOT)
+            .genesis_time(UnixTime::from_secs(genesis))
+            .history(HISTORY)
+            .accounts([(ALICE, milliether(1_500)), (BOB, milliether(700))])
+            .build();
+        let providers = Self::PROVIDER_NAMES.map(|_| Provider::honest(&chain)).to_vec();
+        let sources = Self::SOURCE_NAMES.map(|_| BeaconSource::honest(&chain)).to_vec();
+        let (mut provider_servers, mut source_servers) = (Vec::new(), Vec::new());
+        let no_port = |_| CommandFailure::internal("no port can be opened on loopback", "Check this machine's limits.");
+        for provider in &providers {
+            provider_servers.push(Server::start(provider.clone()).await.map_err(no_port)?);
+        }
+        for source in &sources {
+            source_servers.push(Server::start(source.clone()).await.map_err(no_port)?);
+        }
+        Ok(Self { chain, providers, sources, provider_servers, source_servers })
+    }
+
+    /// Keeps the chain going: a block a slot, by the wall clock.
+    pub(super) fn play_on(&self) -> JoinHandle<()> {
+        let chain = self.chain.clone();
+        tokio::spawn(async move {
+            loop {
+                chain.advance_to(now());
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        })
+    }
+
+    pub(super) fn network(&self) -> Network {
+        self.chain.network().with_checkpoint(self.chain.checkpoint())
+    }
+
+    /// The providers as `NAME=URL`.
+    pub(super) fn providers(&self) -> Vec<String> {
+        named(&Self::PROVIDER_NAMES, &self.provider_servers)
+    }
+
+    /// The beacon sources as `NAME=URL`.
+    pub(super) fn sources(&self) -> Vec<String> {
+        named(&Self::SOURCE_NAMES, &self.source_servers)
+    }
+
+    /// Where the provider is that the naive wallet relies on.
+    pub(super) fn first_provider(&self) -> Option<String> {
+        self.provider_servers.first().map(Server::url)
+    }
+
+    /// Waits until the chain has gone on, so that no reading can rest on an earlier one.
+    pub(super) async fn next_slot(&self) {
+        let signed = self.chain.signed().number;
+        while self.chain.signed().number <= signed {
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+    }
+
+    /// From now on providers prove their newest block and this many before it.
+    pub(super) fn prove_back(&self, blocks: u64) {
+        for provider in &self.providers {
+            // A handle: the clone is the same provider.
+            let _ = provider.clone().proof_window(blocks);
+        }
+    }
+
+    /// Everyone up and honest again.
+    pub(super) fn restore(&self) {
+        self.prove_back(u64::MAX);
+        self.providers.iter().for_each(Provider::clear);
+        self.sources.iter().for_each(BeaconSource::clear);
+    }
+
+    /// Leaves everything up until interrupted, and says how to reach it.
+    pub(super) async fn keep(&self, report: &mut Report) -> Result<(), CommandFailure> {
+        let path = std::env::temp_dir().join(format!("saldo-demo-{}.toml", std::process::id()));
+        std::fs::write(&path, self.network().to_toml())
+            .map_err(|error| CommandFailure::internal(format!("network file: {error}"), "Check the temporary folder."))?;
+        report.invite(&path, &self.providers(), &self.sources())?;
+        let _ = tokio::signal::ctrl_c().await;
+        let _ = std::fs::remove_file(path);
+        Ok(())
+    }
+}
+
+fn named(names: &[&str], servers: &[Server]) -> Vec<String> {
+    names.iter().zip(servers).map(|(name, server)| format!("{name}={}", server.url())).collect()
+}
+
+fn now() -> UnixTime {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    UnixTime::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}

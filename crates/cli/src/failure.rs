@@ -1,0 +1,57 @@
+//! The command itself failed: no reading came about at all.
+
+use std::fmt;
+
+use serde_json::json;
+
+/// Why the command could not do what it was asked to. Holds no URL.
+#[derive(Debug)]
+pub(crate) struct CommandFailure {
+    code: &'static str,
+    detail: String,
+    next_step: String,
+    status: u8,
+}
+
+impl CommandFailure {
+    /// The exit status of a usage error.
+    pub(crate) const USAGE: u8 = 2;
+
+    /// The caller wrote something that cannot be.
+    pub(crate) fn usage(code: &'static str, detail: impl fmt::Display, next_step: impl fmt::Display) -> Self {
+        Self { code, detail: detail.to_string(), next_step: next_step.to_string(), status: Self::USAGE }
+    }
+
+    /// The command could not do its work.
+    pub(crate) fn failed(code: &'static str, detail: impl fmt::Display, next_step: impl fmt::Display) -> Self {
+        Self { code, detail: detail.to_string(), next_step: next_step.to_string(), status: 1 }
+    }
+
+    /// Something about this machine.
+    pub(crate) fn internal(detail: impl fmt::Display, next_step: impl fmt::Display) -> Self {
+        Self::failed("internal", detail, next_step)
+    }
+
+    /// The exit status.
+    pub(crate) fn status(&self) -> u8 {
+        self.status
+    }
+
+    /// Prints it: as JSON to standard output, where the readings go, or as text to standard error.
+    pub(crate) fn report(&self, as_json: bool) {
+        if as_json {
+            let error = json!({ "code": self.code, "detail": self.detail, "next_step": self.next_step });
+            let _ = crate::print(&json!({ "error": error }).to_string());
+        } else {
+            eprintln!("saldo: {}", self.detail);
+            eprintln!("  {}", self.next_step);
+        }
+    }
+}
+
+impl From<&clap::Error> for CommandFailure {
+    fn from(error: &clap::Error) -> Self {
+        // The kind alone: the parser's message repeats what was typed.
+        Self::usage("usage", error.kind(), "See `saldo --help`, or run without --json for the parser's message.")
+    }
+}

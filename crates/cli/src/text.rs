@@ -1,0 +1,112 @@
+//! A reading for people.
+
+use std::fmt::Write;
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use saldo::{Assurance, Attempt, Client, Finality, Holding, Proven, Reading};
+
+/// How much is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Detail {
+    /// One line a reading.
+    Least,
+    /// What somebody needs to judge a reading.
+    Usual,
+    /// Everything, the course of a proven reading too.
+    Most,
+}
+
+/// The text of one reading, without a line break at its end.
+pub(crate) fn reading(client: &Client, holding: &Holding, reading: &Reading, detail: Detail) -> String {
+    let mut text = String::new();
+    let _ = match reading {
+        Reading::Proven(proven) => write!(text, "{}  {}", holding.owner, good(&ether(proven))),
+        Reading::Provisional(provisional) => {
+            let _ = write!(text, "{}  {}: {}", holding.owner, warn("provisional"), provisional.why());
+            provisional.unconfirmed_amount().map_or(Ok(()), |amount| {
+                write!(text, "\n  claimed by {}, not proven: {} ether", provisional.provider(), amount.format(18))
+            })
+        }
+        Reading::Unknown(unknown) => write!(text, "{}  {}: {}", holding.owner, warn("unknown"), unknown.why()),
+    };
+    if detail == Detail::Least {
+        return text;
+    }
+    if let Some(proven) = reading.proven() {
+        let _ = write!(text, "\n  {}", standing(client, proven));
+    } else {
+        for attempt in reading.attempts() {
+            let _ = write!(text, "\n  {}", attempt_line(attempt));
+        }
+        if let Some(why) = reading.why() {
+            let _ = write!(text, "\n  {}", why.next_step());
+        }
+        match reading.latest_proven() {
+            Some(last) => {
+                let _ = write!(text, "\n  last proven: {}, {}", ether(last), standing(client, last));
+            }
+            None => text.push_str("\n  nothing was proven before: the amount is not known (it is not 0)"),
+        }
+    }
+    if detail == Detail::Most {
+        if let Some(proven) = reading.proven() {
+            for attempt in reading.attempts() {
+                let _ = write!(text, "\n  {}", attempt_line(attempt));
+            }
+            let _ = write!(text, "\n  nonce {}", proven.nonce().map_or("-".to_owned(), |nonce| nonce.to_string()));
+            let _ = write!(text, "\n  block {}, state {}", proven.anchor().hash(), proven.anchor().state_root());
+        }
+        if let Some(proven) = reading.latest_proven() {
+            let _ = write!(text, "\n  trust starts from checkpoint {}", proven.anchor().origin());
+        }
+    }
+    text
+}
+
+fn ether(proven: &Proven) -> String {
+    format!("{} ether", proven.amount().format(18))
+}
+
+fn standing(client: &Client, proven: &Proven) -> String {
+    let anchor = proven.anchor();
+    let age = match client.now().age_of(anchor.timestamp()) {
+        Some(age) => format!("{} old", ago(age)),
+        None => "of unknown age (this device's clock is off)".to_owned(),
+    };
+    let assurance = match anchor.assurance() {
+        Assurance::Signed { signers, size } => format!("signed by {signers} of {size}"),
+        Assurance::Finalized(Finality::Signed { .. }) => "finalized".to_owned(),
+        Assurance::Finalized(Finality::Checkpoint) => "finalized (the checkpoint itself)".to_owned(),
+        Assurance::Finalized(Finality::Forced { .. }) => "finalized (taken by force)".to_owned(),
+    };
+    format!("block {}, {age}, {assurance}, served by {}", anchor.number(), proven.provider())
+}
+
+fn attempt_line(attempt: &Attempt) -> String {
+    format!("{}: {} ({} ms)", attempt.provider, attempt.outcome, attempt.took.as_millis())
+}
+
+/// A duration in its largest unit that says enough.
+pub(crate) fn ago(age: Duration) -> String {
+    match age.as_secs() {
+        seconds @ 0..=119 => format!("{seconds} s"),
+        seconds @ 120..=7_199 => format!("{} min", seconds / 60),
+        seconds @ 7_200..=172_799 => format!("{} h", seconds / 3_600),
+        seconds => format!("{} days", seconds / 86_400),
+    }
+}
+
+fn good(text: &str) -> String {
+    paint(text, "32")
+}
+
+fn warn(text: &str) -> String {
+    paint(text, "33")
+}
+
+/// Colours only a terminal, and not where `NO_COLOR` is set to anything.
+fn paint(text: &str, colour: &str) -> String {
+    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    if plain || !std::io::stdout().is_terminal() { text.to_owned() } else { format!("\x1b[{colour}m{text}\x1b[0m") }
+}
