@@ -28,7 +28,10 @@ pub(crate) fn parse(text: &str) -> Result<Address, CommandFailure> {
     if digits.len() != 40 || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
         return usage(
             "not_an_address",
-            &format!("an address has 40 hexadecimal digits after 0x; this one has {} characters", digits.chars().count()),
+            &format!(
+                "an address has 40 hexadecimal digits after 0x; this one has {} characters",
+                digits.chars().count()
+            ),
             "Copy the address again.",
         );
     }

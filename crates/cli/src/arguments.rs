@@ -125,7 +125,9 @@ mod tests {
     fn times_are_read() {
         assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
         assert_eq!(duration("5m"), Ok(Duration::from_secs(300)));
-        for wrong in ["", "5", "m", "1.5s", "-1s", "5 m", "5y", "99999999999999999999s", "9999999999999999999d"] {
+        for wrong in
+            ["", "5", "m", "1.5s", "-1s", "5 m", "5y", "99999999999999999999s", "9999999999999999999d"]
+        {
             assert!(duration(wrong).is_err(), "{wrong}");
         }
     }

@@ -136,5 +136,9 @@ async fn tell_that_it_goes_on(tells: bool) -> std::convert::Infallible {
 fn log_to_stderr() {
     use tracing_subscriber::EnvFilter;
     let filter = EnvFilter::new("off,saldo=debug,saldo_beacon=debug,saldo_source=debug");
-    let _ = tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter).without_time().try_init();
+    let _ = tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_env_filter(filter)
+        .without_time()
+        .try_init();
 }

@@ -31,11 +31,13 @@ pub(crate) async fn run(arguments: DemoArguments) -> Result<u8, CommandFailure> 
     report.introduce()?;
     let mut wrong = 0_u32;
     for act in Act::all() {
-        act.prepare(&stage);
-        stage.next_slot().await;
+        act.prepare(&stage).await;
         let holding = Holding::native(act.owner);
-        let (shown, readings) =
-            futures_util::future::join(naive.balance(act.owner), client.read_patiently(&[holding], stage::PATIENCE)).await;
+        let (shown, readings) = futures_util::future::join(
+            naive.balance(act.owner),
+            client.read_patiently(&[holding], stage::PATIENCE),
+        )
+        .await;
         let Some(reading) = readings.first() else { continue };
         let right = is_right(&stage, &act, reading);
         wrong = wrong.saturating_add(u32::from(!right));
@@ -75,7 +77,9 @@ fn is_right(stage: &Stage, act: &Act, reading: &Reading) -> bool {
         }
         (Expected::Unknown { code, last }, Reading::Unknown(unknown)) => {
             unknown.why().code() == code
-                && unknown.last().is_some_and(|proven| is_true(proven) && proven.amount().base_units() == last)
+                && unknown
+                    .last()
+                    .is_some_and(|proven| is_true(proven) && proven.amount().base_units() == last)
         }
         _ => false,
     }

@@ -23,7 +23,11 @@ impl CommandFailure {
     }
 
     /// The command could not do its work.
-    pub(crate) fn failed(code: &'static str, detail: impl fmt::Display, next_step: impl fmt::Display) -> Self {
+    pub(crate) fn failed(
+        code: &'static str,
+        detail: impl fmt::Display,
+        next_step: impl fmt::Display,
+    ) -> Self {
         Self { code, detail: detail.to_string(), next_step: next_step.to_string(), status: 1 }
     }
 
@@ -52,6 +56,10 @@ impl CommandFailure {
 impl From<&clap::Error> for CommandFailure {
     fn from(error: &clap::Error) -> Self {
         // The kind alone: the parser's message repeats what was typed.
-        Self::usage("usage", error.kind(), "See `saldo --help`, or run without --json for the parser's message.")
+        Self::usage(
+            "usage",
+            error.kind(),
+            "See `saldo --help`, or run without --json for the parser's message.",
+        )
     }
 }

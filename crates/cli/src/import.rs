@@ -27,9 +27,14 @@ pub(crate) async fn run(arguments: NetworkArguments) -> Result<u8, CommandFailur
     let header = node.get(Route::FinalizedHeader).await?;
     let file = file(&genesis["data"], &spec["data"], &header["data"])?;
     let network = Network::from_toml(&file).map_err(|error| malformed(&error.to_string()))?;
-    let root = header["data"]["root"].as_str().and_then(|root| root.parse().ok()).ok_or_else(|| malformed("root"))?;
+    let root = header["data"]["root"]
+        .as_str()
+        .and_then(|root| root.parse().ok())
+        .ok_or_else(|| malformed("root"))?;
     if fetch(&node.outside, &node.endpoint, Route::Bootstrap(root), timeout).await.is_err() {
-        eprintln!("saldo: this node does not serve the light-client bootstrap of its finalized block: use another beacon source");
+        eprintln!(
+            "saldo: this node does not serve the light-client bootstrap of its finalized block: use another beacon source"
+        );
     }
     print(&format!("{HEADING}\n{}", network.to_toml().trim_end()))?;
     Ok(0)
@@ -50,15 +55,24 @@ struct Node {
 
 impl Node {
     fn new(endpoint: Endpoint, timeout: Duration) -> Result<Self, CommandFailure> {
-        let transport = HttpTransport::new()
-            .map_err(|_| CommandFailure::internal("TLS cannot be set up", "Check this machine's certificates."))?;
-        Ok(Self { endpoint, outside: Outside::new(Arc::new(transport), Arc::new(SystemClock::new())), timeout })
+        let transport = HttpTransport::new().map_err(|_| {
+            CommandFailure::internal("TLS cannot be set up", "Check this machine's certificates.")
+        })?;
+        Ok(Self {
+            endpoint,
+            outside: Outside::new(Arc::new(transport), Arc::new(SystemClock::new())),
+            timeout,
+        })
     }
 
     async fn get(&self, route: Route) -> Result<Value, CommandFailure> {
         let data = fetch(&self.outside, &self.endpoint, route, self.timeout).await.map_err(|failure| {
             let detail = format!("{}: {}: {failure}", self.endpoint.id(), route.name());
-            CommandFailure::failed(failure.code(), detail, "Check that the node is up and serves the beacon API there.")
+            CommandFailure::failed(
+                failure.code(),
+                detail,
+                "Check that the node is up and serves the beacon API there.",
+            )
         })?;
         serde_json::from_slice(&data.bytes).map_err(|_| malformed(route.name()))
     }
@@ -78,9 +92,8 @@ fn file(genesis: &Value, spec: &Value, header: &Value) -> Result<String, Command
         }
         _ => Err(malformed(name)),
     };
-    let number = |value: &Value, name: &'static str| {
-        text(value, name)?.parse::<u64>().map_err(|_| malformed(name))
-    };
+    let number =
+        |value: &Value, name: &'static str| text(value, name)?.parse::<u64>().map_err(|_| malformed(name));
     let slot_duration = number(spec, "SLOT_DURATION_MS")
         .or_else(|_| number(spec, "SECONDS_PER_SLOT").map(|seconds| seconds.saturating_mul(1_000)))?;
     let name = text(spec, "CONFIG_NAME").ok().filter(|name| (1..=32).contains(&name.len()));

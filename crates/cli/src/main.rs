@@ -58,7 +58,7 @@ fn run(arguments: Saldo) -> Result<ExitCode, CommandFailure> {
 /// A [`CommandFailure`] if nobody reads it any more.
 fn print(line: &str) -> Result<(), CommandFailure> {
     let mut out = std::io::stdout().lock();
-    writeln!(out, "{line}")
-        .and_then(|()| out.flush())
-        .map_err(|_| CommandFailure::internal("output closed", "Whoever read this command's output went away."))
+    writeln!(out, "{line}").and_then(|()| out.flush()).map_err(|_| {
+        CommandFailure::internal("output closed", "Whoever read this command's output went away.")
+    })
 }

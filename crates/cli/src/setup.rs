@@ -10,7 +10,9 @@ use crate::failure::CommandFailure;
 /// # Errors
 /// A usage failure that names what is missing or wrong, but never repeats a URL.
 pub(crate) fn client(arguments: &BalanceArguments) -> Result<Client, CommandFailure> {
-    let network = network(&arguments.network.clone().or_else(|| variable("SALDO_NETWORK")).unwrap_or("mainnet".into()))?;
+    let network = network(
+        &arguments.network.clone().or_else(|| variable("SALDO_NETWORK")).unwrap_or("mainnet".into()),
+    )?;
     let name = network.name().to_owned();
     let rpc = endpoints(&arguments.rpc_url, "ETH_RPC_URL", "--rpc-url")?;
     let beacon = endpoints(&arguments.beacon_url, "SALDO_BEACON_URL", "--beacon-url")?;
@@ -51,14 +53,22 @@ pub(crate) fn client(arguments: &BalanceArguments) -> Result<Client, CommandFail
     let mut builder = Client::builder(network).policy(policy);
     if let Some(text) = checkpoint {
         let checkpoint = text.parse::<saldo::Checkpoint>().map_err(|error| {
-            CommandFailure::usage("not_a_checkpoint", error, "Copy the checkpoint again: --checkpoint ROOT or ROOT@SLOT.")
+            CommandFailure::usage(
+                "not_a_checkpoint",
+                error,
+                "Copy the checkpoint again: --checkpoint ROOT or ROOT@SLOT.",
+            )
         })?;
         builder = builder.checkpoint(checkpoint);
     }
     builder = rpc.into_iter().fold(builder, |builder, endpoint| builder.rpc(endpoint));
     builder = beacon.into_iter().fold(builder, |builder, endpoint| builder.beacon(endpoint));
     builder.build().map_err(|error| {
-        CommandFailure::usage("setup", error, "Give names with NAME=URL where two providers have the same host.")
+        CommandFailure::usage(
+            "setup",
+            error,
+            "Give names with NAME=URL where two providers have the same host.",
+        )
     })
 }
 

@@ -25,10 +25,17 @@ pub(crate) fn reading(client: &Client, holding: &Holding, reading: &Reading, det
         Reading::Provisional(provisional) => {
             let _ = write!(text, "{}  {}: {}", holding.owner, warn("provisional"), provisional.why());
             provisional.unconfirmed_amount().map_or(Ok(()), |amount| {
-                write!(text, "\n  claimed by {}, not proven: {} ether", provisional.provider(), amount.format(18))
+                write!(
+                    text,
+                    "\n  claimed by {}, not proven: {} ether",
+                    provisional.provider(),
+                    amount.format(18)
+                )
             })
         }
-        Reading::Unknown(unknown) => write!(text, "{}  {}: {}", holding.owner, warn("unknown"), unknown.why()),
+        Reading::Unknown(unknown) => {
+            write!(text, "{}  {}: {}", holding.owner, warn("unknown"), unknown.why())
+        }
     };
     if detail == Detail::Least {
         return text;
@@ -54,8 +61,13 @@ pub(crate) fn reading(client: &Client, holding: &Holding, reading: &Reading, det
             for attempt in reading.attempts() {
                 let _ = write!(text, "\n  {}", attempt_line(attempt));
             }
-            let _ = write!(text, "\n  nonce {}", proven.nonce().map_or("-".to_owned(), |nonce| nonce.to_string()));
-            let _ = write!(text, "\n  block {}, state {}", proven.anchor().hash(), proven.anchor().state_root());
+            let _ = write!(
+                text,
+                "\n  nonce {}",
+                proven.nonce().map_or("-".to_owned(), |nonce| nonce.to_string())
+            );
+            let _ =
+                write!(text, "\n  block {}, state {}", proven.anchor().hash(), proven.anchor().state_root());
         }
         if let Some(proven) = reading.latest_proven() {
             let _ = write!(text, "\n  trust starts from checkpoint {}", proven.anchor().origin());
@@ -108,5 +120,9 @@ fn warn(text: &str) -> String {
 /// Colours only a terminal, and not where `NO_COLOR` is set to anything.
 fn paint(text: &str, colour: &str) -> String {
     let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    if plain || !std::io::stdout().is_terminal() { text.to_owned() } else { format!("\x1b[{colour}m{text}\x1b[0m") }
+    if plain || !std::io::stdout().is_terminal() {
+        text.to_owned()
+    } else {
+        format!("\x1b[{colour}m{text}\x1b[0m")
+    }
 }

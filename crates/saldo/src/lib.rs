@@ -18,7 +18,7 @@ pub use saldo_beacon::unit::UnixTime;
 pub use saldo_beacon::{Checkpoint, Finality, Network, NetworkError};
 pub use saldo_chain::{Anchor, Assurance, Level};
 pub use saldo_reading::{
-    Amount, Asset, Attempt, Failure, Fault, Freshness, Holding, Now, Outcome, Policy, Proven, ProviderId, Provisional,
-    Reading, Role, Unknown, Why,
+    Amount, Asset, Attempt, Failure, Fault, Freshness, Holding, Now, Outcome, Policy, Proven, ProviderId,
+    Provisional, Reading, Role, Unknown, Why,
 };
 pub use saldo_source::{Clock, Endpoint, EndpointError, Transport, TransportError};

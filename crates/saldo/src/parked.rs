@@ -66,6 +66,11 @@ impl Parked {
         self.proofs.remove(&(holding, provider.clone()));
     }
 
+    /// Gives up all that wait for `holding`: it is proven without them.
+    pub(crate) fn remove_all(&mut self, holding: Holding) {
+        self.proofs.retain(|(held, _), _| *held != holding);
+    }
+
     /// The lowest block number that any of them can be of.
     pub(crate) fn lowest(&self) -> Option<u64> {
         self.proofs.values().map(|waiting| waiting.above.saturating_add(1)).min()

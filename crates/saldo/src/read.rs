@@ -64,25 +64,26 @@ impl Core {
         if synced.problem == Some(Why::ConsensusFault) {
             return unknown(Why::ConsensusFault, synced.attempts.clone());
         }
-        if let Some(proven) = self.join_parked(holding) {
-            let bound = Attempt {
-                provider: proven.provider().clone(),
-                role: Role::Execution,
-                outcome: Outcome::Joined,
-                took: Duration::ZERO,
-            };
-            return Reading::Proven(self.noting(proven, synced, vec![bound]));
-        }
+        let bound = self.join_parked(holding);
         let head = self.known().chain.newest(self.policy.assurance).cloned();
-        if let (Some(head), Some(last)) = (&head, self.last(&holding))
-            && last.anchor().hash() == head.hash()
+        let is_at_head =
+            |proven: &Proven| head.as_ref().is_some_and(|head| proven.anchor().hash() == head.hash());
+        if let Some(proven) = bound.clone().filter(is_at_head) {
+            return Reading::Proven(self.bound(proven, synced, Vec::new()));
+        }
+        if let Some(last) = self.last(&holding).filter(is_at_head)
             && self.head_is_newest()
         {
             return Reading::Proven(self.noting(last, synced, Vec::new()));
         }
         let Race { winner, attempts, held_back } = self.prove(holding, head.as_ref(), deadline).await;
         if let Some((_, proven)) = winner {
+            self.known().parked.remove_all(holding);
             return Reading::Proven(self.noting(*proven, synced, attempts));
+        }
+        // Nobody proves under the newest head; but a proof that waited is now under one a little older.
+        if let Some(proven) = bound {
+            return Reading::Proven(self.bound(proven, synced, attempts));
         }
         let why =
             explain(synced.problem.as_ref(), &attempts, held_back, head.as_ref(), self.now(), &self.policy);
@@ -99,6 +100,17 @@ impl Core {
 
     fn noting(&self, proven: Proven, synced: &Synced, attempts: Vec<Attempt>) -> Proven {
         proven.with_attempts([synced.attempts.clone(), attempts].concat())
+    }
+
+    /// A reading whose proof came earlier, and was waiting for its block to be signed.
+    fn bound(&self, proven: Proven, synced: &Synced, mut attempts: Vec<Attempt>) -> Proven {
+        attempts.push(Attempt {
+            provider: proven.provider().clone(),
+            role: Role::Execution,
+            outcome: Outcome::Joined,
+            took: Duration::ZERO,
+        });
+        self.noting(proven, synced, attempts)
     }
 
     async fn prove(&self, holding: Holding, head: Option<&Anchor>, deadline: Deadline) -> Race<Box<Proven>> {

@@ -26,7 +26,7 @@ pub(super) enum Expected {
 enum Scene {
     AllWell,
     /// The providers have these faults, from the first on: the first is the one the naive wallet asks.
-    Faults(Vec<Fault>),
+    Faults(Vec<Vec<Fault>>),
     /// Nobody can be reached: neither providers nor beacon sources.
     Outage,
     /// Every provider proves nothing but its own tip, which nobody has signed yet.
@@ -39,34 +39,45 @@ impl Act {
     pub(super) fn all() -> Vec<Self> {
         let (before, after) = (milliether(1_500), milliether(2_250));
         let act = |title, expected, scene| Self { title, owner: ALICE, expected, scene };
-        let still = |title, faults: Vec<Fault>| act(title, Expected::Amount(before), Scene::Faults(faults));
+        let still = |title, faults| act(title, Expected::Amount(before), Scene::Faults(faults));
         let unknown = |code| Expected::Unknown { code, last: before };
-        let cut = || Fault::TruncatedProof { nodes: 1 };
+        // Whoever lies about the proof says 0 wherever he is asked.
+        let lie = |fault| vec![fault, Fault::ZeroBalance];
+        let cut = || lie(Fault::TruncatedProof { nodes: 1 });
+        let anothers = || lie(Fault::OtherAccountsProof);
         let elsewhere = Chain::builder(1).chain_id(1).build();
         vec![
             act("all is well", Expected::Amount(before), Scene::AllWell),
-            Self { owner: NOBODY, ..act("an address that never held anything", Expected::Amount(U256::ZERO), Scene::AllWell) },
-            still("a provider is down", vec![Fault::Refuse]),
-            still("a provider says 0", vec![Fault::ZeroBalance]),
+            Self {
+                owner: NOBODY,
+                ..act("an address that never held anything", Expected::Amount(U256::ZERO), Scene::AllWell)
+            },
+            still("a provider is down", vec![vec![Fault::Refuse]]),
+            still("a provider says 0", vec![vec![Fault::ZeroBalance]]),
             still("a provider cuts the proof and says 0", vec![cut()]),
-            still("a provider sends another account's proof", vec![Fault::OtherAccountsProof]),
-            still("a provider makes up a state without it", vec![Fault::InventedTrie { balance: U256::ZERO }]),
-            still("a provider is of another chain", vec![Fault::OtherChain(elsewhere)]),
-            still("a provider never answers", vec![Fault::Hang]),
-            still("two lie, one is honest", vec![cut(), Fault::OtherAccountsProof]),
+            still("a provider sends another account's proof", vec![anothers()]),
+            still(
+                "a provider makes up a state without it",
+                vec![lie(Fault::InventedTrie { balance: U256::ZERO })],
+            ),
+            still("a provider is of another chain", vec![vec![Fault::OtherChain(elsewhere)]]),
+            still("a provider never answers", vec![vec![Fault::Hang]]),
+            still("two lie, one is honest", vec![cut(), anothers()]),
             act("all prove only a tip that nobody signed yet", Expected::Amount(before), Scene::TipOnly),
-            act("all lie", unknown("proofs_refused"), Scene::Faults(vec![cut(), cut(), Fault::OtherAccountsProof])),
+            act("all lie", unknown("proofs_refused"), Scene::Faults(vec![cut(), cut(), anothers()])),
             act("all are down", unknown("all_unreachable"), Scene::Outage),
             act("all are back, and 0.75 ether came in", Expected::Amount(after), Scene::Paid(after)),
         ]
     }
 
-    /// Sets the scene.
-    pub(super) fn prepare(&self, stage: &Stage) {
+    /// Sets the scene, and waits until no reading can rest on an earlier one.
+    pub(super) async fn prepare(&self, stage: &Stage) {
         match &self.scene {
             Scene::AllWell => {}
             Scene::Faults(faults) => {
-                stage.providers.iter().zip(faults).for_each(|(provider, fault)| provider.add(fault.clone()));
+                for (provider, faults) in stage.providers.iter().zip(faults) {
+                    faults.iter().for_each(|fault| provider.add(fault.clone()));
+                }
             }
             Scene::Outage => {
                 stage.providers.iter().for_each(|provider| provider.add(Fault::Refuse));
@@ -74,6 +85,12 @@ impl Act {
             }
             Scene::TipOnly => stage.prove_back(0),
             Scene::Paid(amount) => stage.chain.set_balance(ALICE, *amount),
+        }
+        stage.next_slot().await;
+        if let Scene::Paid(amount) = &self.scene {
+            while stage.chain.balance_at(stage.chain.signed().number, self.owner) != Some(*amount) {
+                stage.next_slot().await;
+            }
         }
     }
 }

@@ -18,10 +18,12 @@ pub(super) struct Wallet {
 
 impl Wallet {
     pub(super) fn new(provider: Option<String>) -> Result<Self, CommandFailure> {
-        let unusable = |_| CommandFailure::internal("the demo's first provider cannot be used", "Run the demo again.");
+        let unusable =
+            |_| CommandFailure::internal("the demo's first provider cannot be used", "Run the demo again.");
         let provider = saldo::Endpoint::new(&provider.unwrap_or_default()).map_err(unusable)?;
-        let transport = HttpTransport::new()
-            .map_err(|_| CommandFailure::internal("TLS cannot be set up", "Check this machine's certificates."))?;
+        let transport = HttpTransport::new().map_err(|_| {
+            CommandFailure::internal("TLS cannot be set up", "Check this machine's certificates.")
+        })?;
         Ok(Self { transport: Arc::new(transport), provider })
     }
 
@@ -31,7 +33,8 @@ impl Wallet {
     }
 
     async fn ask(&self, owner: Address) -> Option<U256> {
-        let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "eth_getBalance", "params": [owner, "latest"] });
+        let call =
+            json!({ "jsonrpc": "2.0", "id": 1, "method": "eth_getBalance", "params": [owner, "latest"] });
         let request = Request {
             method: Method::Post,
             url: self.provider.url().clone(),

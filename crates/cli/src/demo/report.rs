@@ -26,7 +26,9 @@ impl Report {
         if self.json {
             return Ok(());
         }
-        print("A small chain, signed by a committee of 32, with three providers and two beacon sources, on loopback.")?;
+        print(
+            "A small chain, signed by a committee of 32, with three providers and two beacon sources, on loopback.",
+        )?;
         print("The naive wallet asks the first provider for a number; saldo asks for proof.\n")?;
         print(&format!("{:<46}{:<14}{}", "", "naive wallet", "saldo"))
     }
@@ -67,7 +69,12 @@ impl Report {
     }
 
     /// How to try it by hand.
-    pub(super) fn invite(&self, file: &Path, rpc: &[String], beacon: &[String]) -> Result<(), CommandFailure> {
+    pub(super) fn invite(
+        &self,
+        file: &Path,
+        rpc: &[String],
+        beacon: &[String],
+    ) -> Result<(), CommandFailure> {
         if self.json {
             let line = json!({
                 "schema": "saldo.demo/1",
@@ -94,7 +101,12 @@ impl Report {
 fn said(client: &Client, reading: &Reading) -> String {
     match reading {
         Reading::Proven(proven) => {
-            format!("{} ether, proven at block {}, {}", proven.amount().format(18), proven.anchor().number(), by(proven))
+            format!(
+                "{} ether, proven at block {}, {}",
+                proven.amount().format(18),
+                proven.anchor().number(),
+                by(proven)
+            )
         }
         Reading::Provisional(provisional) => format!("provisional: {}", provisional.why()),
         Reading::Unknown(unknown) => {

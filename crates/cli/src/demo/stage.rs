@@ -54,7 +54,8 @@ impl Stage {
         let providers = Self::PROVIDER_NAMES.map(|_| Provider::honest(&chain)).to_vec();
         let sources = Self::SOURCE_NAMES.map(|_| BeaconSource::honest(&chain)).to_vec();
         let (mut provider_servers, mut source_servers) = (Vec::new(), Vec::new());
-        let no_port = |_| CommandFailure::internal("no port can be opened on loopback", "Check this machine's limits.");
+        let no_port =
+            |_| CommandFailure::internal("no port can be opened on loopback", "Check this machine's limits.");
         for provider in &providers {
             provider_servers.push(Server::start(provider.clone()).await.map_err(no_port)?);
         }
@@ -120,8 +121,9 @@ impl Stage {
     /// Leaves everything up until interrupted, and says how to reach it.
     pub(super) async fn keep(&self, report: &mut Report) -> Result<(), CommandFailure> {
         let path = std::env::temp_dir().join(format!("saldo-demo-{}.toml", std::process::id()));
-        std::fs::write(&path, self.network().to_toml())
-            .map_err(|error| CommandFailure::internal(format!("network file: {error}"), "Check the temporary folder."))?;
+        std::fs::write(&path, self.network().to_toml()).map_err(|error| {
+            CommandFailure::internal(format!("network file: {error}"), "Check the temporary folder.")
+        })?;
         report.invite(&path, &self.providers(), &self.sources())?;
         let _ = tokio::signal::ctrl_c().await;
         let _ = std::fs::remove_file(path);
