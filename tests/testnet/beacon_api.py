@@ -170,9 +170,9 @@ def _genesis(chain: Chain) -> dict[str, str]:
 
 def _config() -> dict[str, Any]:
     preset = {name: int(getattr(spec, name)) for name in PRESET}
-    # The spec only knows the duration in milliseconds any more; real nodes serve both.
-    seconds = {"SECONDS_PER_SLOT": SLOT_SECONDS}
-    return _strings(spec.config._asdict() | preset | seconds)
+    # Not in the spec: the network's name, and the length of a slot as it was given before milliseconds.
+    besides = {"CONFIG_NAME": "saldo-testnet", "SECONDS_PER_SLOT": SLOT_SECONDS}
+    return _strings(spec.config._asdict() | preset | besides)
 
 
 def _fork_schedule() -> list[dict[str, str]]:
