@@ -3,14 +3,6 @@
 //! For forgeries that only a committee could sign. States and bodies are sparse Merkle trees: the proven leaves at
 //! their generalized indices and zero everywhere else.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a panic here is a failed test"
-)]
-
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 

@@ -37,7 +37,7 @@
 //! # Modules
 //! [`decode`] turns bytes into [`update`] types; [`LightClient`] checks and applies them, and gives a [`SignedHead`]
 //! and a [`FinalizedHead`]. [`container`], [`merkle`] and [`signature`] are the arithmetic below, [`fork`] and
-//! [`Network`] the tables, [`unit`] slots and time. No sockets, no clock, no randomness: the time is an argument.
+//! [`Network`] the tables, [`mod@unit`] slots and time. No sockets, no clock, no randomness: the time is an argument.
 
 mod checkpoint;
 pub mod container;

@@ -1,8 +1,10 @@
 //! The JSON of the beacon API: strict within the objects, tolerant of more fields around them.
 
+use core::fmt;
+
 use alloy_primitives::{Address, B256, Bloom, Bytes, U256};
 use serde::Deserialize;
-use serde::de::{Deserializer, Error};
+use serde::de::{Deserializer, Error, IgnoredAny, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::wire::{WireBootstrap, WireHeader, WireUpdate};
@@ -29,10 +31,39 @@ pub(super) fn envelope(bytes: &[u8]) -> Result<Envelope<'_>, serde_json::Error> 
     Ok(Envelope { version, body: data.map_or(bytes, |data| data.get().as_bytes()) })
 }
 
-/// Splits a list of objects: bare, or as the `data` of a wrapper.
-pub(super) fn elements(bytes: &[u8]) -> Result<Vec<&RawValue>, serde_json::Error> {
+/// Splits a list of objects, bare or as the `data` of a wrapper; `None` if there are more than `limit`.
+pub(super) fn elements(bytes: &[u8], limit: usize) -> Result<Option<Vec<&RawValue>>, serde_json::Error> {
     let is_bare = bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[');
-    serde_json::from_slice(if is_bare { bytes } else { envelope(bytes)?.body })
+    let list = if is_bare { bytes } else { envelope(bytes)?.body };
+    let mut deserializer = serde_json::Deserializer::from_slice(list);
+    let elements = deserializer.deserialize_seq(Elements { limit })?;
+    deserializer.end()?;
+    Ok(elements)
+}
+
+/// Stops at the limit, so that a list of millions of nothings costs no memory.
+struct Elements {
+    limit: usize,
+}
+
+impl<'de> Visitor<'de> for Elements {
+    type Value = Option<Vec<&'de RawValue>>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Self::Value, A::Error> {
+        let mut elements = Vec::new();
+        while let Some(element) = sequence.next_element()? {
+            if elements.len() == self.limit {
+                while sequence.next_element::<IgnoredAny>()?.is_some() {}
+                return Ok(None);
+            }
+            elements.push(element);
+        }
+        Ok(Some(elements))
+    }
 }
 
 /// Reads only the slot of the header, in whichever fork's shape the object is.

@@ -12,11 +12,8 @@ use crate::update::LightClientUpdate;
 
 pub(super) fn json(bytes: &[u8], network: &Network) -> Result<Vec<LightClientUpdate>, DecodeError> {
     expect_size(bytes)?;
-    let elements = json::elements(bytes)?;
-    if elements.len() > MAX_UPDATES {
-        return Err(DecodeError::TooMany { limit: MAX_UPDATES });
-    }
-    elements
+    json::elements(bytes, MAX_UPDATES)?
+        .ok_or(DecodeError::TooMany { limit: MAX_UPDATES })?
         .into_iter()
         .map(|element| object::decode_json::<Update>(element.get().as_bytes(), None, network))
         .collect()

@@ -1,0 +1,47 @@
+//! Without finality for a period, the client moves only when told to, and labels what it then takes for final.
+
+use saldo_beacon::unit::{Period, Slot};
+use saldo_beacon::{Advanced, Finality};
+use saldo_tests::beacon::{Forge, PERIOD};
+
+#[test]
+fn nothing_is_forced_without_a_call_or_before_its_time() {
+    let forge = Forge::default();
+    let mut client = forge.client(8);
+    let mut update = forge.update(20, 16);
+    update.finality = None;
+    let advanced = client.advance(update, forge.now(20)).unwrap();
+    assert_eq!(advanced, Advanced { signed: true, ..Advanced::default() });
+    let timeout = forge.network.slot_start(Slot::new(8 + PERIOD));
+    assert_eq!(client.force_update(timeout), None, "exactly a period is not yet more than one");
+    assert_eq!(client.finalized_head().finality(), Finality::Checkpoint);
+}
+
+#[test]
+fn what_is_forced_is_labelled_until_the_chain_finalizes() {
+    let forge = Forge::default();
+    let mut client = forge.client(8);
+    let mut update = forge.update(20, 16);
+    update.finality = None;
+    forge.sign(&mut update, 25);
+    client.advance(update, forge.now(20)).unwrap();
+    let late = forge.now(8 + PERIOD);
+    let expected = Advanced { finalized: true, next_committee: true, ..Advanced::default() };
+    assert_eq!(client.force_update(late), Some(expected));
+    assert_eq!(client.finalized_head().slot(), Slot::new(20));
+    assert_eq!(client.finalized_head().finality(), Finality::Forced { signers: 25, size: 32 });
+    assert_eq!(client.force_update(late), None, "one update is forced once");
+    client.advance(forge.update(PERIOD + 20, PERIOD + 16), forge.now(PERIOD + 20)).unwrap();
+    assert_eq!(client.finalized_head().finality(), Finality::Signed { signers: 32, size: 32 });
+    assert_eq!(client.period(), Period::new(1));
+}
+
+#[test]
+fn an_update_that_finalizes_leaves_nothing_to_force() {
+    let forge = Forge::default();
+    let mut client = forge.client(8);
+    client.advance(forge.optimistic(18), forge.now(18)).unwrap();
+    client.advance(forge.update(20, 16), forge.now(20)).unwrap();
+    assert_eq!(client.force_update(forge.now(3 * PERIOD)), None);
+    assert_eq!(client.finalized_head().slot(), Slot::new(16));
+}
