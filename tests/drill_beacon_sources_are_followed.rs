@@ -1,0 +1,210 @@
+//! What a beacon source of the drill answers: a light client follows it in JSON and in SSZ, and refuses each lie for
+//! the reason the fault is named for.
+
+use saldo_beacon::decode::{self, DecodeError, Encoding};
+use saldo_beacon::signature::SignatureError;
+use saldo_beacon::unit::Period;
+use saldo_beacon::{AdvanceError, BootstrapError, Fork, LightClient, LightClientUpdate, Network, Wants};
+use saldo_drill::http::{HttpRequest, Reaction, Reply, Service};
+use saldo_drill::{BeaconSource, Chain, Fault};
+use serde_json::Value;
+
+const LIGHT_CLIENT: &str = "/eth/v1/beacon/light_client";
+
+fn get(source: &BeaconSource, path: &str, query: &[(&str, u64)], encoding: Encoding) -> Reply {
+    let accept = match encoding {
+        Encoding::Ssz => "application/octet-stream;q=1.0,application/json;q=0.9",
+        Encoding::Json => "application/json",
+    };
+    let request = HttpRequest {
+        method: "GET".into(),
+        path: path.into(),
+        query: query.iter().map(|(name, value)| ((*name).to_owned(), value.to_string())).collect(),
+        headers: vec![("accept".into(), accept.into())],
+        body: Vec::new(),
+    };
+    match source.answer(&request) {
+        Reaction::Reply(reply) => reply,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn label(reply: &Reply) -> Option<&str> {
+    let header = reply.headers.iter().find(|(name, _)| name == "eth-consensus-version");
+    header.map(|(_, value)| value.as_str())
+}
+
+fn start(chain: &Chain, source: &BeaconSource, encoding: Encoding) -> LightClient {
+    let (network, checkpoint) = (chain.network(), chain.checkpoint());
+    let path = format!("{LIGHT_CLIENT}/bootstrap/{}", checkpoint.root);
+    let reply = get(source, &path, &[], encoding);
+    let bootstrap = decode::bootstrap(&reply.body, encoding, label(&reply), &network).unwrap();
+    LightClient::bootstrap(network, checkpoint, bootstrap, chain.time()).unwrap()
+}
+
+fn updates(
+    source: &BeaconSource,
+    network: &Network,
+    start: Period,
+    encoding: Encoding,
+) -> Vec<LightClientUpdate> {
+    let query = [("start_period", start.get()), ("count", 8)];
+    let reply = get(source, &format!("{LIGHT_CLIENT}/updates"), &query, encoding);
+    assert_eq!(reply.status, 200);
+    decode::updates(&reply.body, encoding, network).unwrap()
+}
+
+fn finality_update(source: &BeaconSource, network: &Network, encoding: Encoding) -> LightClientUpdate {
+    let reply = get(source, &format!("{LIGHT_CLIENT}/finality_update"), &[], encoding);
+    decode::finality_update(&reply.body, encoding, label(&reply), network).unwrap()
+}
+
+#[test]
+fn a_light_client_follows_for_four_periods() {
+    for encoding in [Encoding::Json, Encoding::Ssz] {
+        let chain = Chain::new(1);
+        let network = chain.network();
+        let source = BeaconSource::honest(&chain);
+        let mut client = start(&chain, &source, encoding);
+        chain.advance(4 * 64);
+        while let Wants::Updates { start, .. } = client.wants(chain.time()) {
+            for update in updates(&source, &network, start, encoding) {
+                client.advance(update, chain.time()).unwrap();
+            }
+        }
+        client.advance(finality_update(&source, &network, encoding), chain.time()).unwrap();
+        assert_eq!(client.period(), Period::new(4));
+        assert_eq!(client.signed_head().unwrap().beacon_root(), chain.signed().beacon_root);
+        assert_eq!(client.finalized_head().beacon_root(), chain.finalized().beacon_root);
+
+        chain.advance(1);
+        let reply = get(&source, &format!("{LIGHT_CLIENT}/optimistic_update"), &[], encoding);
+        let update = decode::optimistic_update(&reply.body, encoding, label(&reply), &network).unwrap();
+        client.advance(update, chain.time()).unwrap();
+        assert_eq!(client.signed_head().unwrap().execution().state_root, chain.signed().state_root);
+    }
+}
+
+#[test]
+fn an_object_is_the_same_in_both_encodings_and_as_the_chain_has_it() {
+    let chain = Chain::new(2);
+    let network = chain.network();
+    let source = BeaconSource::honest(&chain);
+    for encoding in [Encoding::Json, Encoding::Ssz] {
+        assert_eq!(finality_update(&source, &network, encoding), chain.finality_update());
+        let listed = updates(&source, &network, Period::new(0), encoding);
+        assert_eq!(listed, [chain.update(Period::new(0)).unwrap()]);
+        assert!(updates(&source, &network, Period::new(9), encoding).is_empty());
+    }
+    // Sizes of a real Fulu network of this preset, less the four bytes by which its graffiti is longer.
+    let size = |path: &str| get(&source, &format!("{LIGHT_CLIENT}/{path}"), &[], Encoding::Ssz).body.len();
+    assert_eq!(size(&format!("bootstrap/{}", chain.checkpoint().root)), 2613);
+    assert_eq!((size("finality_update"), size("optimistic_update")), (2006, 945));
+}
+
+/// Why an update under `fault` is refused.
+fn refusal(fault: Fault) -> AdvanceError {
+    let chain = Chain::builder(3).history(100).build();
+    let source = BeaconSource::honest(&chain);
+    let mut client = start(&chain, &source, Encoding::Ssz);
+    source.set(fault);
+    let update = finality_update(&source, &chain.network(), Encoding::Ssz);
+    client.advance(update, chain.time()).unwrap_err()
+}
+
+#[test]
+fn lies_about_signatures_are_refused_for_what_they_are() {
+    let few = refusal(Fault::TooFewSigners(21));
+    assert!(matches!(few, AdvanceError::TooFewSigners { signers: 21, size: 32, .. }), "{few:?}");
+    for fault in [Fault::ForgedSignature, Fault::LastCommittee] {
+        let name = format!("{fault:?}");
+        let refusal = refusal(fault);
+        assert!(matches!(refusal, AdvanceError::Signature(SignatureError::Mismatch)), "{name}: {refusal:?}");
+    }
+    let other = refusal(Fault::OtherChain(Chain::builder(4).history(100).build()));
+    assert!(matches!(other, AdvanceError::Signature(SignatureError::Mismatch)), "{other:?}");
+}
+
+#[test]
+fn a_chain_split_by_two_thirds_is_a_consensus_fault() {
+    let chain = Chain::new(5);
+    let other = chain.split();
+    let source = BeaconSource::honest(&chain);
+    let mut client = start(&chain, &source, Encoding::Ssz);
+    chain.advance(3);
+    other.advance(3);
+    assert_ne!(chain.signed().beacon_root, other.signed().beacon_root);
+    client.advance(chain.optimistic_update(), chain.time()).unwrap();
+    let refusal = client.advance(other.optimistic_update(), chain.time()).unwrap_err();
+    assert!(matches!(refusal, AdvanceError::ConsensusFault(_)), "{refusal:?}");
+}
+
+#[test]
+fn forged_content_can_bear_a_genuine_signature() {
+    let chain = Chain::new(6);
+    let mut client = start(&chain, &BeaconSource::honest(&chain), Encoding::Ssz);
+    let mut update = chain.finality_update();
+    update.attested_header.beacon.body_root.0[0] ^= 1;
+    chain.sign(&mut update, 32);
+    let refusal = client.advance(update, chain.time()).unwrap_err();
+    assert!(matches!(refusal, AdvanceError::ExecutionBranch { .. }), "{refusal:?}");
+}
+
+#[test]
+fn other_faults_withhold_or_mislabel() {
+    let chain = Chain::new(7);
+    let network = chain.network();
+    let source = BeaconSource::honest(&chain).with(Fault::NoBootstrap);
+    let path = format!("{LIGHT_CLIENT}/bootstrap/{}", chain.checkpoint().root);
+    assert_eq!(get(&source, &path, &[], Encoding::Ssz).status, 404);
+    source.set(Fault::NoUpdates);
+    assert!(updates(&source, &network, Period::new(0), Encoding::Json).is_empty());
+    source.set(Fault::JsonOnly);
+    let reply = get(&source, &path, &[], Encoding::Ssz);
+    decode::bootstrap(&reply.body, Encoding::Json, label(&reply), &network).unwrap();
+    source.set(Fault::WithoutVersion);
+    let reply = get(&source, &path, &[], Encoding::Json);
+    assert_eq!(label(&reply), None);
+    assert_eq!(serde_json::from_slice::<Value>(&reply.body).unwrap().get("version"), None);
+    decode::bootstrap(&reply.body, Encoding::Json, None, &network).unwrap();
+    source.set(Fault::Relabelled(Fork::Deneb));
+    let reply = get(&source, &path, &[], Encoding::Ssz);
+    let refusal = decode::bootstrap(&reply.body, Encoding::Ssz, label(&reply), &network).unwrap_err();
+    assert!(matches!(refusal, DecodeError::Relabelled { .. }), "{refusal:?}");
+
+    let lagging = BeaconSource::honest(&chain).lag(2);
+    let update = finality_update(&lagging, &network, Encoding::Ssz);
+    assert_eq!(update.attested_slot(), chain.signed().slot.saturating_sub(2));
+}
+
+#[test]
+fn another_chains_bootstrap_is_not_the_checkpoints() {
+    let (chain, other) = (Chain::new(8), Chain::new(9));
+    let bootstrap = other.bootstrap(other.checkpoint().root).unwrap();
+    let refusal = LightClient::bootstrap(chain.network(), chain.checkpoint(), bootstrap, chain.time());
+    assert!(matches!(refusal, Err(BootstrapError::WrongRoot { .. })));
+}
+
+#[test]
+fn the_other_routes_describe_the_network() {
+    let chain = Chain::new(10);
+    let source = BeaconSource::honest(&chain);
+    let data = |path: &str| {
+        let reply = get(&source, path, &[], Encoding::Json);
+        assert_eq!(reply.status, 200, "{path}");
+        serde_json::from_slice::<Value>(&reply.body).unwrap()["data"].clone()
+    };
+    let network = chain.network();
+    let root = data("/eth/v1/beacon/genesis")["genesis_validators_root"].clone();
+    assert_eq!(root, serde_json::json!(network.genesis_validators_root()));
+    assert_eq!(data("/eth/v1/config/spec")["FULU_FORK_EPOCH"], "0");
+    assert_eq!(data("/eth/v1/beacon/headers/finalized")["root"], serde_json::json!(chain.checkpoint().root));
+    assert_eq!(data("/eth/v1/beacon/headers/head")["root"], serde_json::json!(chain.tip().beacon_root));
+    let finalized = data("/eth/v1/beacon/states/head/finality_checkpoints")["finalized"].clone();
+    assert_eq!(finalized["root"], serde_json::json!(chain.checkpoint().root));
+    assert_eq!(data("/eth/v1/node/syncing")["is_syncing"], false);
+    // Whatever path a source's URL has stands before the routes.
+    assert_eq!(data("/v3/key/eth/v1/node/version")["version"], "drill/beacon");
+    assert_eq!(get(&source, "/eth/v2/beacon/blocks/head", &[], Encoding::Json).status, 404);
+    assert_eq!(source.requests()["headers"], 2);
+}
