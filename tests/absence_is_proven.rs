@@ -37,8 +37,7 @@ fn by_an_empty_child() {
 
 #[test]
 fn by_another_keys_leaf() {
-    let path = nibbles(&KEY);
-    let mut other = path.clone();
+    let mut other = nibbles(&KEY);
     for nibble in [0, 1, 31, 62, 63] {
         other[nibble] ^= 1;
         assert_eq!(answer(&KEY, &[leaf(&other, &LONG)]), Ok(Lookup::Absent), "differs at {nibble}");

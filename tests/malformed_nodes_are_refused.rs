@@ -132,7 +132,7 @@ fn encodings() {
         (vec![0xc0 + 40; 40], RlpError::PastTheEnd),
         (list(&[path.clone(), [&[0xb8, 40], &LONG[..]].concat()]), RlpError::LongForm),
         (list(&[path.clone(), [&[0xb9, 0, 40], &LONG[..]].concat()]), RlpError::LeadingZero),
-        (list(&[[&[0xb8, path[0] - 0x80], &path[1..]].concat(), value.clone()]), RlpError::LongForm),
+        (list(&[[&[0xb8, path[0] - 0x80], &path[1..]].concat(), value]), RlpError::LongForm),
         (list(&[path.clone(), vec![0x81, 0x05]]), RlpError::LongForm),
         (list(&[path, vec![0xb7]]), RlpError::PastTheEnd),
     ] {

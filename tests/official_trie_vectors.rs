@@ -15,8 +15,10 @@ fn bytes(text: &str) -> Vec<u8> {
     }
 }
 
+type Entries = BTreeMap<Vec<u8>, Vec<u8>>;
+
 /// What a vector's writes leave behind, and the keys it ever named.
-fn entries(vector: &Value) -> (BTreeMap<Vec<u8>, Vec<u8>>, Vec<Vec<u8>>) {
+fn entries(vector: &Value) -> (Entries, Vec<Vec<u8>>) {
     let writes: Vec<(Vec<u8>, Option<Vec<u8>>)> = match vector {
         Value::Object(map) => {
             map.iter().map(|(key, value)| (bytes(key), Some(bytes(value.as_str().unwrap())))).collect()

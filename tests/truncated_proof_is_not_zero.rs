@@ -22,7 +22,7 @@ fn an_account_proof_cut_anywhere_is_refused() {
                 0 => assert_eq!(refusal, ProofError::EmptyProof { expected: account.state_root.get() }),
                 // Every node of these tries but the last is a branch: one nibble each.
                 nodes => {
-                    assert_eq!(refusal, ProofError::Truncated { nodes, depth: kept }, "{}", account.name)
+                    assert_eq!(refusal, ProofError::Truncated { nodes, depth: kept }, "{}", account.name);
                 }
             }
             cuts += 1;

@@ -1,5 +1,4 @@
 //! Proofs that real clients gave, kept in `tests/data/captured`.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic here is a failed test")]
 
 use alloy_primitives::Address;
 use saldo_proof::StateRoot;

@@ -1,12 +1,6 @@
 //! Tries and nodes made by hand: honest ones, and ones that no client would make.
 //!
 //! It shares no code with the verifier, nor with the drill's trie.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a panic in the forge is a failed test"
-)]
 
 use std::collections::BTreeMap;
 

@@ -3,7 +3,6 @@
 //!
 //! It is written to be obviously right, not fast: it takes every node apart, puts it together again, and refuses it if a
 //! byte differs.
-#![allow(clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "a panic here is a failed test")]
 
 use ethers_core::types::{EIP1186ProofResponse, U256};
 use rlp::{Rlp, RlpStream};
