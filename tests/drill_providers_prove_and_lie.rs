@@ -31,7 +31,9 @@ fn post(provider: &Provider, body: &Value) -> Value {
 }
 
 fn call(provider: &Provider, method: &str, params: Value) -> Value {
-    post(provider, &json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }))
+    let mut request = json!({ "jsonrpc": "2.0", "id": 1, "method": method });
+    request["params"] = params;
+    post(provider, &request)
 }
 
 fn proof(provider: &Provider, address: Address, keys: &[B256]) -> AccountReply {
@@ -78,7 +80,7 @@ fn proofs_of_mainnet_shape_have_eight_or_nine_nodes() {
     let provider = Provider::honest(&chain);
     for address in [ALICE, BOB, NOBODY, TOKEN] {
         let nodes = proof(&provider, address, &[]).account_proof;
-        let size: usize = nodes.iter().map(Bytes::len).sum();
+        let size: usize = nodes.iter().map(|node| node.len()).sum();
         assert!((8..=9).contains(&nodes.len()), "{address}: {} nodes", nodes.len());
         assert!((3300..=4200).contains(&size), "{address}: {size} bytes");
     }
@@ -208,6 +210,20 @@ fn results_and_claims_are_replaced() {
     assert!(claims.contradictions(&verified).balance);
     let provider = Provider::honest(&chain).with(Fault::NoStorageProof);
     assert!(proof(&provider, TOKEN, &[token_balance_key(ALICE)]).storage_proof.is_empty());
+    let short = Provider::honest(&chain).with(Fault::ShortKeys);
+    let slot = B256::with_last_byte(2);
+    assert_eq!(
+        call(&short, "eth_getProof", json!([TOKEN, [slot], "latest"]))["result"]["storageProof"][0]["key"],
+        "0x2"
+    );
+    let edited = |value| {
+        let fault = Fault::Field { name: "stateRoot".into(), value };
+        let block =
+            call(&Provider::honest(&chain).with(fault), "eth_getBlockByNumber", json!(["latest", false]));
+        block["result"].as_object().unwrap().get("stateRoot").cloned()
+    };
+    assert_eq!(edited(Some(json!("0x"))), Some(json!("0x")));
+    assert_eq!(edited(None), None);
     let provider = Provider::honest(&chain).with(Fault::NoProofs);
     assert_eq!(call(&provider, "eth_getProof", json!([ALICE, [], "latest"]))["error"]["code"], -32601);
 }

@@ -208,7 +208,10 @@ impl State {
             })),
             Route::Health => Reply::new(200, "application/json", ""),
             Route::Header(name) => match named(chain, name, self.lag) {
-                Some(block) => header(chain, &block),
+                Some(block) => {
+                    let finalized = named(chain, "finalized", self.lag).map(|finalized| finalized.slot());
+                    header(&block, finalized.is_some_and(|finalized| finalized >= block.slot()))
+                }
                 None => refusal(404, "block not found"),
             },
             Route::FinalityCheckpoints => data(&finality_checkpoints(chain, self.lag)),
@@ -292,8 +295,7 @@ fn named(chain: &Chain, name: &str, lag: u64) -> Option<Arc<Block>> {
     }
 }
 
-fn header(chain: &Chain, block: &Block) -> Reply {
-    let finalized = chain.finalized().slot >= block.slot();
+fn header(block: &Block, finalized: bool) -> Reply {
     // Nobody checks the proposer's signature: a light client has no proposer's key.
     let header =
         json!({ "message": beacon_header_json(&block.beacon), "signature": block.aggregate.signature });

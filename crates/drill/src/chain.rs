@@ -164,19 +164,25 @@ impl Chain {
         self.change(Change::Path(address));
     }
 
-    /// Goes on for `slots` slots, with a block in each.
+    /// Goes on for `slots` slots, with a block in each (or as [`Chain::set_pace`] says).
     pub fn advance(&self, slots: u64) {
         let mut ledger = self.ledger();
-        (0..slots).for_each(|_| ledger.produce());
+        (0..slots).for_each(|_| ledger.step());
     }
 
-    /// Goes on with a block in each slot that has started by `time`. Does nothing if the chain is there already.
+    /// Goes on with a block in each slot that has started by `time` (or as [`Chain::set_pace`] says). Does nothing if
+    /// the chain is there already.
     pub fn advance_to(&self, time: UnixTime) {
         let mut ledger = self.ledger();
         let Some(target) = ledger.network.slot_at(time) else { return };
         while ledger.slot < target {
-            ledger.produce();
+            ledger.step();
         }
+    }
+
+    /// From now on there is a block only every so many slots (at least 1): days pass faster that way.
+    pub fn set_pace(&self, slots: u64) {
+        self.ledger().pace = slots.max(1);
     }
 
     /// Lets one slot pass without a block.

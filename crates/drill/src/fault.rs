@@ -11,7 +11,7 @@ use crate::Chain;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Fault {
-    /// Any: there is no connection.
+    /// Any: there is no connection. Over loopback the port is closed, so attempts are not counted.
     Refuse,
     /// Any: the connection is accepted, and then nothing.
     Hang,
@@ -117,6 +117,15 @@ pub enum Fault {
     },
     /// Execution: `storageProof` is empty although keys were asked for.
     NoStorageProof,
+    /// Execution: storage keys are echoed without their leading zeros, as some clients do.
+    ShortKeys,
+    /// Execution: one field of a result that is an object is another, or missing.
+    Field {
+        /// The field.
+        name: String,
+        /// What it holds; `None` if it is missing.
+        value: Option<Value>,
+    },
 
     /// Beacon: signatures are genuine but over something else.
     ForgedSignature,
@@ -183,7 +192,9 @@ impl Fault {
             | Self::FlippedByte { .. }
             | Self::OtherAccountsProof
             | Self::InventedTrie { .. }
-            | Self::NoStorageProof => Some(Side::Execution),
+            | Self::NoStorageProof
+            | Self::ShortKeys
+            | Self::Field { .. } => Some(Side::Execution),
             Self::ForgedSignature
             | Self::TooFewSigners(_)
             | Self::LastCommittee

@@ -36,6 +36,8 @@ pub(crate) struct Ledger {
     pub(crate) pending: Vec<Change>,
     /// How many sign from now on; all but a few if not set.
     pub(crate) signers: Option<usize>,
+    /// Every how many slots there is a block.
+    pub(crate) pace: u64,
     /// The last checkpoint while finality is stalled.
     pub(crate) stalled: Option<Finalized>,
     validators: Arc<Validators>,
@@ -62,6 +64,7 @@ impl Ledger {
             slot: Slot::new(0),
             pending: Vec::new(),
             signers: None,
+            pace: 1,
             stalled: None,
             validators: Arc::new(Validators::new(seed)),
             committees: BTreeMap::new(),
@@ -109,6 +112,16 @@ impl Ledger {
         let version = self.network.fork_version_at(signature_slot.saturating_sub(1));
         let domain = compute_domain(DOMAIN_SYNC_COMMITTEE, version, self.network.genesis_validators_root());
         committee.sign(compute_signing_root(root, domain), signers, signature_slot.get())
+    }
+
+    /// Moves to the next slot, with a block in it if its turn has come.
+    pub(crate) fn step(&mut self) {
+        let next = self.slot.saturating_add(1);
+        if next.get().checked_rem(self.pace) == Some(0) {
+            self.produce();
+        } else {
+            self.slot = next;
+        }
     }
 
     /// Moves to the next slot, with a block in it.

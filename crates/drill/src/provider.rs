@@ -159,7 +159,7 @@ impl State {
         let view = View { chain, tip, proof_window: self.proof_window, faults: &faults, turn: *turn };
         let id = call.get("id").cloned().unwrap_or_default();
         match lie::outcome(&faults).unwrap_or_else(|| view.answer(&method, call.get("params"))) {
-            Ok(result) => json!({ "jsonrpc": "2.0", "id": id, "result": result }),
+            Ok(result) => json!({ "jsonrpc": "2.0", "id": id, "result": lie::edit(result, &faults) }),
             Err(Failure { code, message }) => {
                 json!({ "jsonrpc": "2.0", "id": id, "error": { "code": code, "message": message } })
             }

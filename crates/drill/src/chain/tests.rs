@@ -84,6 +84,16 @@ fn a_skipped_slot_has_no_block() {
 }
 
 #[test]
+fn at_a_slow_pace_most_slots_are_empty() {
+    let chain = Chain::new(6);
+    let before = chain.tip();
+    chain.set_pace(8);
+    chain.advance(64);
+    assert_eq!(chain.tip().number, before.number + 8);
+    assert_eq!(chain.slot().get(), before.slot.get() + 64);
+}
+
+#[test]
 fn the_tip_leads_by_as_many_blocks_as_said() {
     for lead in 1..4 {
         let chain = Chain::builder(7).tip_lead(lead).build();
@@ -98,10 +108,9 @@ fn the_tip_leads_by_as_many_blocks_as_said() {
 #[test]
 fn a_light_client_walks_through_periods_with_skips_and_a_reorg() {
     let chain = Chain::new(8);
-    let network = chain.network();
     let checkpoint = chain.checkpoint();
     let bootstrap = chain.bootstrap(checkpoint.root).unwrap();
-    let mut client = LightClient::bootstrap(network.clone(), checkpoint, bootstrap, chain.time()).unwrap();
+    let mut client = LightClient::bootstrap(chain.network(), checkpoint, bootstrap, chain.time()).unwrap();
     for round in 0_u64..30 {
         chain.advance(7);
         if round % 3 == 0 {

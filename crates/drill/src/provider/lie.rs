@@ -38,6 +38,7 @@ impl View<'_> {
                 }
                 Fault::InventedTrie { balance } => proof = self.invent(&proof, *balance)?,
                 Fault::NoStorageProof => proof.storage.clear(),
+                Fault::ShortKeys => proof.storage.iter_mut().for_each(|entry| shorten(&mut entry.key)),
                 _ => {}
             }
         }
@@ -75,6 +76,21 @@ impl Proof {
     }
 }
 
+fn shorten(key: &mut String) {
+    let digits = key.trim_start_matches("0x").trim_start_matches('0');
+    *key = format!("0x{}", if digits.is_empty() { "0" } else { digits });
+}
+
+/// The result under the faults that change single fields of it.
+pub(super) fn edit(mut result: Value, faults: &[&Fault]) -> Value {
+    for fault in faults {
+        if let Fault::Field { name, value } = fault {
+            set(&mut result, name, value.clone());
+        }
+    }
+    result
+}
+
 /// What is said instead of an answer, if something is.
 pub(super) fn outcome(faults: &[&Fault]) -> Option<Result<Value, Failure>> {
     faults.iter().find_map(|fault| match fault {
@@ -92,7 +108,9 @@ pub(super) fn shape(mut answers: Vec<Value>, is_batch: bool, rules: &[Rule]) -> 
         let ids: Vec<Value> = answers.iter().map(|answer| answer["id"].clone()).collect();
         match rule.fault {
             Fault::WrongId => {
-                answers.iter_mut().for_each(|answer| set(answer, "id", Some(json!("nobody asked"))))
+                for answer in &mut answers {
+                    set(answer, "id", Some(json!("nobody asked")));
+                }
             }
             Fault::MissingId => answers.iter_mut().for_each(|answer| set(answer, "id", None)),
             Fault::DuplicatedId => {
@@ -113,8 +131,8 @@ pub(super) fn shape(mut answers: Vec<Value>, is_batch: bool, rules: &[Rule]) -> 
     if listed { Value::Array(answers) } else { answers.pop().unwrap_or_default() }
 }
 
-fn set(answer: &mut Value, field: &str, value: Option<Value>) {
-    let Some(object) = answer.as_object_mut() else { return };
+fn set(object: &mut Value, field: &str, value: Option<Value>) {
+    let Some(object) = object.as_object_mut() else { return };
     match value {
         Some(value) => object.insert(field.to_owned(), value),
         None => object.remove(field),
