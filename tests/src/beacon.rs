@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use alloy_primitives::{Address, B256, Bloom, Bytes, U256};
 use blst::min_pk::{AggregatePublicKey, AggregateSignature, PublicKey, SecretKey};
@@ -105,6 +106,13 @@ impl Forge {
 
     /// The committee that signs in a period.
     pub fn committee(&self, period: Period) -> SyncCommittee {
+        /// Deriving keys is most of what a test would do otherwise.
+        static KNOWN: Mutex<BTreeMap<(u8, Period, usize), SyncCommittee>> = Mutex::new(BTreeMap::new());
+        let key = (self.seed, period, self.network.sync_committee_size());
+        KNOWN.lock().unwrap().entry(key).or_insert_with(|| self.draw_committee(period)).clone()
+    }
+
+    fn draw_committee(&self, period: Period) -> SyncCommittee {
         let members = 0..self.network.sync_committee_size();
         let keys: Vec<PublicKey> = members.map(|member| self.secret(period, member).sk_to_pk()).collect();
         let references: Vec<&PublicKey> = keys.iter().collect();
