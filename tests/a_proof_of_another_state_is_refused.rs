@@ -193,4 +193,6 @@ fn an_empty_finality_part_is_no_finality() {
     let mut client = forge.client(8);
     let advanced = client.advance(update, forge.now(20)).unwrap();
     assert!(advanced.signed && advanced.next_committee && !advanced.finalized);
+    // Genesis is never final under its own root, even if a state says so.
+    assert_eq!(refusal(&forge, forge.update(20, 0)), AdvanceError::FinalityBranch);
 }

@@ -145,3 +145,16 @@ fn a_committee_that_is_not_final_is_not_taken() {
     assert_eq!(advanced, Advanced::default());
     assert!(!client.next_committee_known());
 }
+
+/// Attested in the last slot of the period before and signed in this one: what it names is this period's committee.
+#[test]
+fn the_committee_before_names_this_one_not_the_next() {
+    let forge = Forge::default();
+    let mut client = forge.client(PERIOD + 8);
+    let update = forge.update(PERIOD - 1, PERIOD - 8);
+    assert_eq!(forge.network.period_at(update.signature_slot), client.period());
+    let refusal = client.advance(update, forge.now(PERIOD + 8)).unwrap_err();
+    let (attested, finalized) = (Slot::new(PERIOD - 1), Slot::new(PERIOD + 8));
+    assert_eq!(refusal, AdvanceError::NotNewer { attested, finalized });
+    assert!(!client.next_committee_known());
+}
