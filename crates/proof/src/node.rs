@@ -24,7 +24,7 @@ pub(crate) enum Step<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Child<'a> {
     /// The hash of the next node of the proof.
-    Hash(B256),
+    Hash(&'a B256),
     /// The list payload of a node of fewer than 32 bytes.
     Embedded(&'a [u8]),
 }
@@ -122,7 +122,7 @@ fn item<'a>(items: &mut Items<'a>, index: usize) -> Result<Item<'a>, NodeError> 
 fn child(item: Item<'_>) -> Result<Option<Child<'_>>, NodeError> {
     match item {
         Item::Bytes([]) => Ok(None),
-        Item::Bytes(hash) => match B256::try_from(hash) {
+        Item::Bytes(hash) => match <&B256>::try_from(hash) {
             Ok(hash) => Ok(Some(Child::Hash(hash))),
             Err(_) => Err(NodeError::ChildLength { got: hash.len() }),
         },

@@ -46,31 +46,30 @@ pub fn lookup<'a, N: AsRef<[u8]>>(root: B256, key: &[u8], proof: &'a [N]) -> Res
             _ => Err(ProofError::ExtraNodes { got: proof.len(), used: 0 }),
         };
     }
-    if proof.is_empty() {
-        return Err(ProofError::EmptyProof { expected: root });
-    }
 
     let mut nodes = proof.iter().map(AsRef::as_ref).enumerate();
-    let mut node = 0;
     let mut path = KeyPath::new(key);
-    let mut next = Child::Hash(root);
+    let (mut node, first) = nodes.next().ok_or(ProofError::EmptyProof { expected: root })?;
+    let mut payload = open(first, node, path.depth(), root)?;
     // Every turn takes a node from the proof or goes into a strictly smaller part of the last one, so it ends.
     let answer = loop {
-        let payload = match next {
-            Child::Embedded(payload) => payload,
-            Child::Hash(expected) => {
-                let Some((index, bytes)) = nodes.next() else {
-                    return Err(ProofError::Truncated { nodes: proof.len(), depth: path.depth() });
-                };
-                node = index;
-                open(bytes, node, path.depth(), expected)?
+        let child = match node::step(payload, path, node)? {
+            Step::Down(child, nibbles) => {
+                path = path.skip(nibbles);
+                child
             }
-        };
-        match node::step(payload, path, node)? {
-            Step::Down(child, nibbles) => (next, path) = (child, path.skip(nibbles)),
             Step::Value(value) => break Lookup::Present(value),
             Step::Nowhere => break Lookup::Absent,
-        }
+        };
+        payload = match child {
+            Child::Embedded(payload) => payload,
+            Child::Hash(expected) => {
+                let truncated = ProofError::Truncated { nodes: proof.len(), depth: path.depth() };
+                let (index, bytes) = nodes.next().ok_or(truncated)?;
+                node = index;
+                open(bytes, node, path.depth(), *expected)?
+            }
+        };
     };
     match nodes.next() {
         None => Ok(answer),
