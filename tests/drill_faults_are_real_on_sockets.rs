@@ -36,7 +36,11 @@ impl Loopback {
         };
         stream.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
         let body = r#"{"jsonrpc":"2.0","id":1,"method":"eth_chainId","params":[]}"#;
-        write!(stream, "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n{body}", body.len()).unwrap();
+        let head = format!("POST / HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n", body.len());
+        // A port that closes just now breaks the connection while the request is written.
+        if let Err(error) = stream.write_all((head + body).as_bytes()) {
+            return (Vec::new(), Some(error.kind()));
+        }
         let mut answer = Vec::new();
         let mut buffer = [0; 4096];
         loop {

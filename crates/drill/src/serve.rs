@@ -72,6 +72,9 @@ async fn serve(listener: TcpListener, address: SocketAddr, service: Arc<dyn Serv
         }
         let Some(open) = &listener else {
             listener = TcpListener::bind(address).await.ok();
+            if listener.is_none() {
+                sleep(TICK).await;
+            }
             continue;
         };
         if let Ok(Ok((stream, _))) = timeout(TICK, open.accept()).await {
