@@ -5,6 +5,8 @@ pub mod captured;
 pub mod forge;
 pub mod second_opinion;
 
+pub mod scene;
+
 use std::path::PathBuf;
 
 /// The folder `relative` inside the test vectors, or `None` after printing `skipped: …`.
@@ -32,7 +34,10 @@ pub fn vectors(relative: &str) -> Option<PathBuf> {
 /// # Panics
 /// If `CI=true`: in CI nothing is skipped.
 pub fn skip(reason: &str) {
-    assert!(std::env::var_os("CI").is_none_or(|value| value != "true"), "must not be skipped in CI: {reason}");
+    assert!(
+        std::env::var_os("CI").is_none_or(|value| value != "true"),
+        "must not be skipped in CI: {reason}"
+    );
     println!("skipped: {reason}");
 }
 

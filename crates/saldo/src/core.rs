@@ -11,7 +11,7 @@ use saldo_proof::{Account, Verified};
 use saldo_reading::{Change, Holding, Now, Policy, Proven, ProviderId, Record, join};
 use saldo_source::{Deadline, Endpoint, Network as Outside};
 
-use crate::parked::Parked;
+use crate::parked::{Parked, Waiting};
 
 /// Shared by all clones of a client.
 pub(crate) struct Core {
@@ -51,8 +51,8 @@ pub(crate) enum Joined {
 }
 
 impl Core {
-    /// How far below the newest head a waiting proof's block is looked for, if it came before any head was known.
-    pub(crate) const LINK_DEPTH: u64 = Chain::MAX_ANCESTRY;
+    /// How far below the newest head a waiting proof's block is looked for.
+    pub(crate) const LINK_DEPTH: u64 = 16;
 
     pub(crate) fn new(
         network: Network,
@@ -143,21 +143,19 @@ impl Core {
         Ok(())
     }
 
-    /// Joins the parked proofs of `holding` whose block is trusted by now.
-    pub(crate) fn join_parked(&self, holding: Holding) -> Option<Proven> {
-        let parked = self.known().parked.of(holding);
+    /// Joins those of the `waiting` proofs whose block is trusted by now, and gives the newest reading.
+    pub(crate) fn join_parked(&self, holding: Holding, waiting: &[Waiting]) -> Option<Proven> {
         let mut newest: Option<Proven> = None;
-        for (provider, account) in parked {
-            match self.join(holding, &account, &provider) {
-                Joined::Proven(proven) => {
-                    self.known().parked.remove(&provider, holding);
-                    let number = proven.anchor().number();
-                    if newest.as_ref().is_none_or(|held| held.anchor().number() < number) {
-                        newest = Some(*proven);
-                    }
+        for Waiting { provider, account, .. } in waiting {
+            let joined = self.join(holding, account, provider);
+            if !matches!(joined, Joined::NotYet) {
+                self.known().parked.remove(holding, provider, account.state_root());
+            }
+            if let Joined::Proven(proven) = joined {
+                let number = proven.anchor().number();
+                if newest.as_ref().is_none_or(|held| held.anchor().number() < number) {
+                    newest = Some(*proven);
                 }
-                Joined::Old { .. } => self.known().parked.remove(&provider, holding),
-                Joined::NotYet => {}
             }
         }
         newest

@@ -1,6 +1,7 @@
 //! Tells a wallet what an address holds, and proves it.
 
 mod account;
+mod ask;
 mod builder;
 mod client;
 mod core;

@@ -2,85 +2,76 @@
 
 use std::collections::BTreeMap;
 
-use saldo_proof::{Account, Verified};
+use saldo_proof::{Account, StateRoot, Verified};
 use saldo_reading::{Holding, ProviderId};
 
 /// The newest such proof per provider and holding. Worth nothing until its root is in a signed header: anyone can make a
 /// flawless proof under a root of his own, so one provider's never displaces another's, and the number is bounded.
 #[derive(Default)]
 pub(crate) struct Parked {
-    proofs: BTreeMap<(Holding, ProviderId), Waiting>,
-    clock: u64,
+    proofs: BTreeMap<(Holding, ProviderId), Kept>,
+    arrivals: u64,
 }
 
-struct Waiting {
-    account: Verified<Account>,
-    /// The newest trusted block number when the proof came: its own block is above it, or it would have joined.
-    above: u64,
+struct Kept {
+    waiting: Waiting,
     /// The order of arrival, for giving up the oldest.
     arrived: u64,
+}
+
+/// A proof that waits.
+#[derive(Clone)]
+pub(crate) struct Waiting {
+    pub(crate) provider: ProviderId,
+    pub(crate) account: Verified<Account>,
+    /// The newest trusted block number when the proof came, if any was known: its own block is above it, or it would
+    /// have joined.
+    pub(crate) above: Option<u64>,
 }
 
 impl Parked {
     /// How many proofs wait at most; a verified account is some 200 bytes.
     const CAPACITY: usize = 1_024;
 
-    /// Keeps `account` until a block above the number `above` has its root.
-    pub(crate) fn keep(
-        &mut self,
-        holding: Holding,
-        provider: ProviderId,
-        account: Verified<Account>,
-        above: u64,
-    ) {
-        self.clock = self.clock.saturating_add(1);
-        self.proofs.insert((holding, provider), Waiting { account, above, arrived: self.clock });
+    /// Keeps a proof until its root is in a trusted header.
+    pub(crate) fn keep(&mut self, holding: Holding, waiting: Waiting) {
+        self.arrivals = self.arrivals.saturating_add(1);
+        let key = (holding, waiting.provider.clone());
+        self.proofs.insert(key, Kept { waiting, arrived: self.arrivals });
         while self.proofs.len() > Self::CAPACITY {
-            let oldest =
-                self.proofs.iter().min_by_key(|(_, waiting)| waiting.arrived).map(|(key, _)| key.clone());
+            let oldest = self.proofs.iter().min_by_key(|(_, kept)| kept.arrived).map(|(key, _)| key.clone());
             oldest.and_then(|key| self.proofs.remove(&key));
         }
     }
 
     /// All that wait for `holding`.
-    pub(crate) fn of(&self, holding: Holding) -> Vec<(ProviderId, Verified<Account>)> {
-        self.proofs
-            .iter()
-            .filter(|((held, _), _)| *held == holding)
-            .map(|((_, provider), waiting)| (provider.clone(), waiting.account.clone()))
-            .collect()
+    pub(crate) fn of(&self, holding: Holding) -> Vec<Waiting> {
+        let of_holding = self.proofs.iter().filter(|((held, _), _)| *held == holding);
+        of_holding.map(|(_, kept)| kept.waiting.clone()).collect()
     }
 
     /// The one from `provider` that waits for `holding`.
-    pub(crate) fn get(
-        &self,
-        provider: &ProviderId,
-        holding: Holding,
-    ) -> Option<(ProviderId, Verified<Account>)> {
-        let waiting = self.proofs.get(&(holding, provider.clone()))?;
-        Some((provider.clone(), waiting.account.clone()))
+    pub(crate) fn get(&self, holding: Holding, provider: &ProviderId) -> Option<&Waiting> {
+        self.proofs.get(&(holding, provider.clone())).map(|kept| &kept.waiting)
     }
 
-    /// Gives one up.
-    pub(crate) fn remove(&mut self, provider: &ProviderId, holding: Holding) {
-        self.proofs.remove(&(holding, provider.clone()));
+    /// Gives up the one from `provider` under `root`, but not one that has come since.
+    pub(crate) fn remove(&mut self, holding: Holding, provider: &ProviderId, root: StateRoot) {
+        self.proofs.retain(|(held, by), kept| {
+            *held != holding || by != provider || kept.waiting.account.state_root() != root
+        });
     }
 
     /// Gives up all that wait for `holding`: it is proven without them.
     pub(crate) fn remove_all(&mut self, holding: Holding) {
         self.proofs.retain(|(held, _), _| *held != holding);
     }
-
-    /// The lowest block number that any of them can be of.
-    pub(crate) fn lowest(&self) -> Option<u64> {
-        self.proofs.values().map(|waiting| waiting.above.saturating_add(1)).min()
-    }
 }
 
 #[cfg(test)]
 mod tests {
-    use alloy_primitives::{Address, hex, keccak256};
-    use saldo_proof::{StateRoot, verify_account};
+    use alloy_primitives::{Address, B256, hex, keccak256};
+    use saldo_proof::verify_account;
 
     use super::*;
 
@@ -102,14 +93,19 @@ mod tests {
         for round in 0..3 {
             for name in 0..2_000_u32 {
                 let provider = ProviderId::new(&name.to_string()).unwrap();
-                parked.keep(holding, provider, absent(owner), round);
+                parked.keep(holding, Waiting { provider, account: absent(owner), above: Some(round) });
             }
         }
         assert_eq!(parked.proofs.len(), Parked::CAPACITY);
-        assert_eq!(parked.lowest(), Some(3), "the older rounds were given up first");
+        assert!(
+            parked.of(holding).iter().all(|waiting| waiting.above == Some(2)),
+            "the oldest were given up first"
+        );
         let newest = ProviderId::new("1999").unwrap();
-        assert!(parked.get(&newest, holding).is_some());
-        parked.remove(&newest, holding);
-        assert!(parked.get(&newest, holding).is_none());
+        assert!(parked.get(holding, &newest).is_some());
+        parked.remove(holding, &newest, StateRoot::new(B256::ZERO));
+        assert!(parked.get(holding, &newest).is_some(), "another one");
+        parked.remove(holding, &newest, absent(owner).state_root());
+        assert!(parked.get(holding, &newest).is_none());
     }
 }

@@ -39,8 +39,8 @@ impl Core {
     /// How far the newest signed head is behind the clock when all is well, in slots: the signature over the head of one
     /// slot is published with the block of the next.
     const USUAL_LAG: u64 = 1;
-    /// How often a next committee that nobody served is asked for again while it is not needed yet.
-    const NEXT_COMMITTEE_PAUSE: Duration = Duration::from_secs(300);
+    /// How long after starting, or after nobody served it, the next committee is asked for while it is not needed yet.
+    const NEXT_COMMITTEE_PAUSE: Duration = Duration::from_secs(60);
 
     /// Brings the light client as far as the sources allow before `deadline`. Only one future does so at a time; the
     /// others wait for it.
@@ -71,9 +71,6 @@ impl Core {
             if !won || matches!(need, Need::Heads) {
                 break;
             }
-        }
-        if synced.problem.is_none() {
-            self.learn_next_committee(deadline).await;
         }
         if self.follow().is_err() {
             synced.problem = Some(Why::ConsensusFault);
@@ -137,7 +134,9 @@ impl Core {
                     decode::bootstrap(&data.bytes, data.encoding, data.fork.as_deref(), &self.network)?;
                 let light_client =
                     LightClient::bootstrap(self.network.clone(), self.checkpoint, bootstrap, self.time())?;
-                self.known().light_client.get_or_insert(light_client);
+                let mut known = self.known();
+                known.light_client.get_or_insert(light_client);
+                known.next_committee_after = self.next_committee_pause();
                 Ok(())
             };
             started.await.map_or_else(Answer::Fails, Answer::Wins)
@@ -206,7 +205,7 @@ impl Core {
     }
 
     /// Asks for the next committee while there is time: at the end of the period it is too late to find a source.
-    async fn learn_next_committee(&self, deadline: Deadline) {
+    pub(crate) async fn learn_next_committee(&self, deadline: Deadline) {
         let clock = self.outside.clock();
         let period = {
             let mut known = self.known();
@@ -215,11 +214,15 @@ impl Core {
             if clock.monotonic() < known.next_committee_after {
                 return;
             }
-            known.next_committee_after = clock.monotonic().saturating_add(Self::NEXT_COMMITTEE_PAUSE);
+            known.next_committee_after = self.next_committee_pause();
             period
         };
         // Not needed yet: whoever fails here is asked again before it is.
         let _ = self.contest(deadline, |source| self.updates(source, period, 1, deadline)).await;
+    }
+
+    fn next_committee_pause(&self) -> Duration {
+        self.outside.clock().monotonic().saturating_add(Self::NEXT_COMMITTEE_PAUSE)
     }
 
     fn advance(&self, update: LightClientUpdate) -> Result<(), Failure> {
