@@ -11,7 +11,8 @@ fn rust_files(folder: &Path, found: &mut BTreeSet<PathBuf>) {
         if path.is_dir() {
             let name = path.file_name().unwrap();
             let apart = path.join("Cargo.toml").exists();
-            if !apart && name != "src" && name != "compile_fail" && name != "target" && name != "node_modules" {
+            if !apart && name != "src" && name != "compile_fail" && name != "target" && name != "node_modules"
+            {
                 rust_files(&path, found);
             }
         } else if path.extension().is_some_and(|extension| extension == "rs") {

@@ -1,0 +1,128 @@
+//! Late binding: providers that prove only their tip, which nobody has signed yet, are of use all the same.
+
+use std::time::Duration;
+
+use saldo::{Policy, Reading};
+use saldo_drill::{Chain, Fault};
+use saldo_tests::scene::{AFTER, ALICE, BEFORE, NOBODY, Scene};
+
+fn tip_only(seed: u64) -> Scene {
+    let scene = Scene::new(seed, 2, 1);
+    for provider in &scene.providers {
+        let _ = provider.clone().proof_window(0);
+    }
+    scene
+}
+
+#[test]
+fn the_next_call_finishes_it() {
+    let scene = tip_only(1);
+    let reading = scene.balance(ALICE);
+    let Reading::Provisional(provisional) = &reading else { panic!("{reading:?}") };
+    assert_eq!(provisional.why().code(), "unsigned_tip");
+    assert_eq!(provisional.unconfirmed_amount().unwrap().base_units(), BEFORE);
+
+    scene.pass_slots(1);
+    let reading = scene.balance(ALICE);
+    assert_eq!(scene.assert_true(&reading, ALICE), BEFORE);
+    assert_eq!(reading.proven().unwrap().anchor().number(), scene.chain.signed().number);
+}
+
+#[test]
+fn an_absent_account_claims_no_zero_until_it_is_proven() {
+    let scene = tip_only(2);
+    let Reading::Provisional(provisional) = scene.balance(NOBODY) else { panic!("not provisional") };
+    assert!(provisional.unconfirmed_amount().is_none());
+    scene.pass_slots(1);
+    assert!(scene.assert_true(&scene.balance(NOBODY), NOBODY).is_zero());
+}
+
+#[test]
+fn patience_waits_for_the_signature() {
+    let scene = tip_only(3);
+    let reading = scene.patient_balance(ALICE, Duration::from_secs(30));
+    assert_eq!(scene.assert_true(&reading, ALICE), BEFORE);
+}
+
+/// The wallet looks again only when the committee has signed a later block: the parents lead back to the proof's.
+#[test]
+fn parents_lead_back_to_it() {
+    for slots in 2..12 {
+        let scene = tip_only(u64::from(slots));
+        let _ = scene.balance(ALICE);
+        scene.pass_slots(1);
+        let first = scene.balance(ALICE);
+        scene.assert_true(&first, ALICE);
+        // Again at a tip, and then several blocks on.
+        scene.pass_slots(1);
+        assert!(matches!(scene.balance(ALICE), Reading::Provisional(_)));
+        let tip = scene.chain.tip().number;
+        scene.pass_slots(slots);
+        let reading = scene.balance(ALICE);
+        assert_eq!(scene.assert_true(&reading, ALICE), BEFORE, "after {slots} slots");
+        assert_eq!(reading.proven().unwrap().anchor().number(), tip, "after {slots} slots");
+    }
+}
+
+/// A payment is seen one signed block after it, never hidden by an older proof that was waiting.
+#[test]
+fn a_waiting_proof_never_hides_a_payment() {
+    let scene = Scene::new(4, 1, 1);
+    // The first read asks for the tip as well, while it has no head yet: that proof may wait.
+    assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE);
+    scene.chain.set_balance(ALICE, AFTER);
+    scene.pass_slots(2);
+    assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), AFTER);
+}
+
+/// When nobody can be reached, a proof that was waiting proves no presence of its provider.
+#[test]
+fn a_waiting_proof_does_not_speak_for_a_provider_that_is_gone() {
+    let scene = tip_only(5);
+    let _ = scene.balance(ALICE);
+    scene.pass_slots(1);
+    scene.assert_true(&scene.balance(ALICE), ALICE);
+    scene.pass_slots(1);
+    assert!(matches!(scene.balance(ALICE), Reading::Provisional(_)));
+    scene.providers.iter().for_each(|provider| provider.add(Fault::Refuse));
+    scene.pass_slots(3);
+    let reading = scene.balance(ALICE);
+    scene.assert_unknown(&reading, "all_unreachable", BEFORE);
+}
+
+/// Thousands of invented states are worth nothing, whatever they say, and end no race.
+#[test]
+fn invented_states_are_never_a_number() {
+    for balance in [0_u64, 5_000_000_000_000_000_000] {
+        let scene = Scene::new(6, 3, 1);
+        let invented = Fault::InventedTrie { balance: alloy_primitives::U256::from(balance) };
+        scene.providers[..2].iter().for_each(|provider| {
+            provider.add(invented.clone());
+            let _ = provider.clone().proof_window(0);
+        });
+        for _ in 0..20 {
+            assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE);
+            scene.pass_slots(1);
+        }
+        // Alone, they are never more than a claim.
+        scene.providers[2].add(Fault::Refuse);
+        for _ in 0..20 {
+            scene.pass_slots(1);
+            let reading = scene.balance(ALICE);
+            assert!(reading.proven().is_none());
+            assert_eq!(reading.latest_proven().unwrap().amount().base_units(), BEFORE);
+        }
+    }
+}
+
+/// A finalized reading is asked for at the finalized block.
+#[test]
+fn a_policy_of_finalized_proves_at_the_finalized_block() {
+    let chain = Chain::builder(7).accounts([(ALICE, BEFORE)]).build();
+    let scene = Scene::of(chain, 7, 2, 1, Policy::finalized());
+    let reading = scene.balance(ALICE);
+    scene.assert_true(&reading, ALICE);
+    let anchor = reading.proven().unwrap().anchor();
+    assert_eq!(anchor.assurance().level(), saldo::Level::Finalized);
+    assert_eq!(anchor.number(), scene.chain.finalized().number);
+}

@@ -1,0 +1,168 @@
+//! Promises 1 and 2: no failure of all providers or all sources changes an amount, and each has its reason.
+
+use std::time::Duration;
+
+use alloy_primitives::U256;
+use saldo::{Holding, Reading};
+use saldo_drill::{Chain, Fault};
+use saldo_tests::scene::{ALICE, BEFORE, NOBODY, Scene};
+use serde_json::json;
+
+/// What every provider does, and the reason that must be given.
+fn provider_faults() -> Vec<(Fault, &'static str)> {
+    let elsewhere = Chain::builder(99).chain_id(1).build();
+    vec![
+        (Fault::Refuse, "all_unreachable"),
+        (Fault::Hang, "all_unreachable"),
+        (Fault::Unresolvable, "all_unreachable"),
+        (Fault::BadCertificate, "all_unreachable"),
+        (Fault::Trickle { bytes_per_second: 1 }, "all_unreachable"),
+        (Fault::Reset { after: 20 }, "all_unreachable"),
+        (Fault::Status(500), "all_unreachable"),
+        (Fault::Forbidden, "nobody_serves_proofs"),
+        (Fault::Redirect("http://elsewhere.test/".into()), "all_unreachable"),
+        (Fault::Huge { bytes: 20_000_000 }, "all_unreachable"),
+        (Fault::RateLimited { retry_after: Some("30".into()) }, "rate_limited"),
+        (Fault::RateLimited { retry_after: None }, "rate_limited"),
+        (Fault::QuotaExhausted, "quota_exhausted"),
+        (Fault::NoProofs, "nobody_serves_proofs"),
+        (Fault::OtherChain(elsewhere), "wrong_chain"),
+        (Fault::Error { code: -32000, message: "missing trie node".into() }, "proof_window_missed"),
+        (Fault::Html, "proofs_refused"),
+        (Fault::Truncated, "proofs_refused"),
+        (Fault::NullResult, "proofs_refused"),
+        (Fault::Result(json!("0x0")), "proofs_refused"),
+        (Fault::Result(json!("")), "proofs_refused"),
+        (Fault::WrongId, "proofs_refused"),
+        (Fault::TruncatedProof { nodes: 0 }, "proofs_refused"),
+        (Fault::TruncatedProof { nodes: 1 }, "proofs_refused"),
+        (Fault::ExtraNodes, "proofs_refused"),
+        (Fault::FlippedByte { node: 0, byte: 9 }, "proofs_refused"),
+        (Fault::OtherAccountsProof, "proofs_refused"),
+        (Fault::InventedTrie { balance: U256::ZERO }, "proofs_refused"),
+        (Fault::StaleBlock(20), "proofs_refused"),
+    ]
+}
+
+#[test]
+fn no_failure_of_all_providers_is_a_number() {
+    for (seed, (fault, code)) in (0..).zip(provider_faults()) {
+        // Nothing was ever proven: then nothing is shown.
+        let scene = Scene::new(seed, 3, 2);
+        scene.providers.iter().for_each(|provider| provider.add(fault.clone()));
+        let reading = scene.balance(ALICE);
+        assert!(reading.latest_proven().is_none(), "{fault:?}");
+        assert!(!matches!(reading, Reading::Proven(_)), "{fault:?}");
+
+        // Something was: then that is shown, with its age, and the reason.
+        let scene = Scene::new(seed, 3, 2);
+        assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE);
+        scene.pass_slots(2);
+        scene.providers.iter().for_each(|provider| provider.add(fault.clone()));
+        let reading = scene.balance(ALICE);
+        scene.assert_unknown(&reading, code, BEFORE);
+        assert_eq!(
+            reading
+                .attempts()
+                .iter()
+                .filter(|attempt| attempt.provider.as_str().starts_with("provider"))
+                .count(),
+            3
+        );
+        assert!(scene.client.last(&Holding::native(ALICE)).is_some());
+
+        // And when they are back, it is proven again with the next read.
+        scene.providers.iter().for_each(saldo_drill::Provider::clear);
+        assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE, "{fault:?}");
+    }
+}
+
+#[test]
+fn without_beacon_sources_no_head_is_made_up() {
+    for (seed, fault, code) in [
+        (1, Fault::Refuse, "light_client_behind"),
+        (2, Fault::Hang, "light_client_behind"),
+        (3, Fault::Html, "heads_refused"),
+        (4, Fault::NoBootstrap, "checkpoint_not_served"),
+        (5, Fault::Status(404), "checkpoint_not_served"),
+        (6, Fault::Relabelled(saldo_beacon::Fork::Gloas), "unknown_fork"),
+    ] {
+        let scene = Scene::new(seed, 2, 2);
+        scene.sources.iter().for_each(|source| source.add(fault.clone()));
+        for owner in [ALICE, NOBODY] {
+            let reading = scene.balance(owner);
+            assert!(!matches!(reading, Reading::Proven(_)), "{fault:?}");
+            assert_eq!(reading.why().unwrap().code(), code, "{fault:?} {:?}", reading.attempts());
+            if let Reading::Provisional(provisional) = &reading {
+                // A claim may be shown as one, but never a claim of nothing.
+                assert_eq!(provisional.unconfirmed_amount().is_some(), owner == ALICE);
+            }
+        }
+    }
+}
+
+/// Sources that only forge are refused; what was proven stays, and ages.
+#[test]
+fn forged_heads_change_nothing() {
+    for (seed, fault) in
+        [(1, Fault::ForgedSignature), (2, Fault::TooFewSigners(21)), (3, Fault::LastCommittee)]
+    {
+        let scene = Scene::new(seed, 2, 2);
+        assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE);
+        let at = scene.client.last(&Holding::native(ALICE)).unwrap().anchor().number();
+        // Far into the next period, so that the last committee is another one.
+        scene.pass_slots(70);
+        scene.sources.iter().for_each(|source| source.add(fault.clone()));
+        let reading = scene.balance(ALICE);
+        assert!(reading.proven().is_none_or(|proven| proven.anchor().number() == at), "{fault:?}");
+        assert_eq!(reading.latest_proven().unwrap().anchor().number(), at, "{fault:?}");
+    }
+}
+
+#[test]
+fn a_device_without_network_says_so() {
+    let scene = Scene::new(1, 2, 2);
+    scene.assert_true(&scene.balance(ALICE), ALICE);
+    scene.pass_slots(1);
+    scene.simulation.internet().set_offline(true);
+    scene.assert_unknown(&scene.balance(ALICE), "device_offline", BEFORE);
+}
+
+#[test]
+fn what_is_known_grows_old_and_says_so() {
+    let scene = Scene::new(1, 2, 2);
+    scene.assert_true(&scene.balance(ALICE), ALICE);
+    scene.sources.iter().for_each(|source| source.add(Fault::Refuse));
+    // The head stays where it was: for five minutes proofs under it are good enough.
+    scene.simulation.pass(Duration::from_secs(200));
+    assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE);
+    scene.simulation.pass(Duration::from_secs(200));
+    scene.assert_unknown(&scene.balance(ALICE), "light_client_behind", BEFORE);
+}
+
+/// A checkpoint beyond weak subjectivity is refused with its age.
+#[test]
+fn an_old_checkpoint_is_not_started_from() {
+    let chain = Chain::builder(1).accounts([(ALICE, BEFORE)]).build();
+    let text = chain
+        .network()
+        .to_toml()
+        .replace("max_checkpoint_age_epochs = 3532", "max_checkpoint_age_epochs = 4");
+    let network = saldo::Network::from_toml(&text).unwrap();
+    let simulation = saldo_drill::simulate::Simulation::new(1, &chain);
+    let internet = simulation.internet();
+    internet.register("http://p.test", saldo_drill::Provider::honest(&chain));
+    internet.register("http://s.test", saldo_drill::BeaconSource::honest(&chain));
+    let client = saldo::Client::builder(network)
+        .checkpoint(chain.checkpoint())
+        .rpc("http://p.test")
+        .beacon("http://s.test")
+        .transport(internet)
+        .clock(simulation.clock())
+        .build()
+        .unwrap();
+    simulation.pass(Duration::from_secs(12 * 8 * 6));
+    let reading = simulation.run(client.balance(ALICE));
+    assert_eq!(reading.why().unwrap().code(), "checkpoint_too_old");
+    assert!(reading.why().unwrap().needs_action());
+}
