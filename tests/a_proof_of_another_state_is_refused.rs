@@ -127,6 +127,18 @@ fn every_field_of_the_execution_header_is_proven() {
     assert_eq!(refusal(&forge, update), AdvanceError::ExecutionBranch { slot: Slot::new(20) });
 }
 
+/// Before Deneb the block's hash does not cover the blob fields, so they must not be there.
+#[test]
+fn a_field_that_the_fork_does_not_have_is_refused() {
+    let forge = changing();
+    for [blob_gas_used, excess_blob_gas] in [[Some(5), None], [None, Some(5)], [Some(0), Some(0)]] {
+        let mut update = forge.optimistic(12);
+        let execution = update.attested_header.execution.as_mut().unwrap();
+        (execution.blob_gas_used, execution.excess_blob_gas) = (blob_gas_used, excess_blob_gas);
+        assert_eq!(refusal(&forge, update), AdvanceError::ExecutionBranch { slot: Slot::new(12) });
+    }
+}
+
 /// Forks move the leaves: 105 is the finalized root until Deneb, and some other field's place in Electra.
 #[test]
 fn a_place_of_another_fork_proves_nothing() {

@@ -1,7 +1,7 @@
 //! Less than two thirds of a sync committee prove nothing: no head, no finality, and nothing to be forced later.
 
 use saldo_beacon::unit::Slot;
-use saldo_beacon::{AdvanceError, Fault, LightClient, LightClientUpdate, Network};
+use saldo_beacon::{AdvanceError, Advanced, Fault, LightClient, LightClientUpdate, Network};
 use saldo_tests::beacon::{Forge, MINIMAL_FULU, PERIOD};
 
 fn refused(client: &mut LightClient, update: LightClientUpdate, forge: &Forge, signers: usize, size: usize) {
@@ -36,6 +36,17 @@ fn two_thirds_are_enough_and_are_reported() {
         assert_eq!((head.signers(), head.committee_size()), (signers, 32));
         assert_eq!(head.slot(), Slot::new(20));
     }
+}
+
+#[test]
+fn a_head_that_is_known_stays_as_it_was_signed_first() {
+    let forge = Forge::default();
+    let mut client = forge.client(8);
+    let mut update = forge.optimistic(20);
+    client.advance(update.clone(), forge.now(20)).unwrap();
+    forge.sign(&mut update, 22);
+    assert_eq!(client.advance(update, forge.now(20)).unwrap(), Advanced::default());
+    assert_eq!(client.signed_head().unwrap().signers(), 32);
 }
 
 /// Of 512, two thirds are 341 and a third of a member: 342 are needed.

@@ -160,11 +160,14 @@ impl Chain {
 
     /// Whether the chain still has the block that `anchor` names.
     pub fn standing(&self, anchor: &Anchor) -> Standing {
-        match self.blocks.get(&anchor.number()) {
-            Some(block) if block.anchor.hash() == anchor.hash() => Standing::Stands,
+        let (number, hash) = (anchor.number(), anchor.hash());
+        let here = self.blocks.get(&number).map(|block| block.anchor.hash());
+        let by_child = number.checked_add(1).and_then(|above| self.blocks.get(&above)?.parent_hash);
+        match here.or(by_child) {
+            Some(known) if known == hash => Standing::Stands,
             Some(_) => Standing::Withdrawn,
             // The newest signed head is below it: a block that came later in time at a lower height.
-            None if self.newest.is_some_and(|newest| anchor.number() > newest) => Standing::Withdrawn,
+            None if self.newest.is_some_and(|newest| number > newest) => Standing::Withdrawn,
             None => Standing::Stands,
         }
     }
@@ -234,24 +237,29 @@ impl Chain {
         }
     }
 
-    /// Puts a block at its number: the newest branch wins over a signed one, and nothing wins over a finalized one.
+    /// Puts a block at its number: the newest branch wins over a signed one, and nothing wins over a finalized one. The
+    /// block below is given up as well if it is not the parent.
     fn place(&mut self, anchor: Anchor, parent_hash: Option<B256>) -> Result<(), ChainError> {
         let number = anchor.number();
+        let below = parent_hash.and_then(|parent| Some((number.checked_sub(1)?, parent)));
+        for (at, signed) in [Some((number, anchor.hash())), below].into_iter().flatten() {
+            let other = self.blocks.get(&at).map(|block| &block.anchor).filter(|held| held.hash() != signed);
+            match other {
+                Some(held) if held.assurance().level() == Level::Finalized => {
+                    return Err(ChainError::ConsensusFault { number: at, finalized: held.hash(), signed });
+                }
+                Some(_) => self.blocks.remove(&at),
+                None => None,
+            };
+        }
         match self.blocks.get_mut(&number) {
-            Some(block) if block.anchor.hash() == anchor.hash() => {
+            Some(block) => {
                 block.parent_hash = block.parent_hash.or(parent_hash);
                 if block.anchor.assurance().level() <= anchor.assurance().level() {
                     block.anchor = anchor;
                 }
             }
-            Some(block) if block.anchor.assurance().level() == Level::Finalized => {
-                return Err(ChainError::ConsensusFault {
-                    number,
-                    finalized: block.anchor.hash(),
-                    signed: anchor.hash(),
-                });
-            }
-            _ => {
+            None => {
                 self.blocks.insert(number, Block { anchor, parent_hash });
             }
         }

@@ -1,0 +1,198 @@
+//! Promise 3: what is shown was proven, is never from an older block and never weaker at the same one, except by a
+//! withdrawal that says so.
+
+use std::sync::OnceLock;
+
+use alloy_primitives::Address;
+use proptest::prelude::*;
+use saldo_beacon::{Checkpoint, LightClient, Network};
+use saldo_chain::{Anchor, Chain as Headers, Level, Standing};
+use saldo_drill::Chain;
+use saldo_proof::{Account, StateRoot, Verified, verify_account};
+use saldo_reading::{Change, Holding, Proven, ProviderId, Record, join};
+use saldo_tests::scene::{ALICE, BEFORE, BOB};
+
+/// A moment in the life of a chain: what a light client knew then, and a proof at each block it trusted.
+struct Moment {
+    headers: Headers,
+    proven: Vec<Proven>,
+}
+
+struct Life {
+    moments: Vec<Moment>,
+}
+
+fn proof(chain: &Chain, owner: Address, number: u64, root: StateRoot) -> Verified<Account> {
+    use saldo_drill::http::{HttpRequest, Reaction, Service};
+    let call = serde_json::json!({
+        "jsonrpc": "2.0", "id": 1, "method": "eth_getProof", "params": [owner, [], format!("{number:#x}")],
+    });
+    let request = HttpRequest {
+        method: "POST".into(),
+        path: "/".into(),
+        body: call.to_string().into_bytes(),
+        ..Default::default()
+    };
+    let Reaction::Reply(reply) = saldo_drill::Provider::honest(chain).answer(&request) else {
+        panic!("no reply")
+    };
+    let reply: serde_json::Value = serde_json::from_slice(&reply.body).unwrap();
+    let reply: saldo_proof::eip1186::AccountReply = serde_json::from_value(reply["result"].clone()).unwrap();
+    verify_account(root, owner, &reply.account_proof).unwrap()
+}
+
+/// A chain that grows, loses its unfinalized head twice, and becomes final, as a light client saw it.
+fn life() -> &'static Life {
+    static LIFE: OnceLock<Life> = OnceLock::new();
+    LIFE.get_or_init(|| {
+        let chain = Chain::builder(3).tip_lead(1).accounts([(ALICE, BEFORE), (BOB, BEFORE)]).build();
+        let network: Network = chain.network();
+        let checkpoint: Checkpoint = chain.checkpoint();
+        let mut client = LightClient::bootstrap(
+            network,
+            checkpoint,
+            chain.bootstrap(checkpoint.root).unwrap(),
+            chain.time(),
+        )
+        .unwrap();
+        let mut headers = Headers::new();
+        let mut moments = Vec::new();
+        for step in 0_u64..60 {
+            chain.set_balance(ALICE, BEFORE.saturating_add(alloy_primitives::U256::from(step)));
+            if step % 17 == 11 {
+                chain.reorg(3);
+            } else {
+                chain.advance(1);
+            }
+            let hand_over = chain.update(client.period()).filter(|_| !client.next_committee_known());
+            for update in hand_over.into_iter().chain([chain.finality_update(), chain.optimistic_update()]) {
+                // One that brings nothing new is refused as such, and that is all.
+                let _ = client.advance(update, chain.time());
+            }
+            headers.follow(&client).unwrap();
+            let anchors = [headers.newest(Level::Signed), headers.newest(Level::Finalized)];
+            let proven = anchors.into_iter().flatten().map(|anchor| prove(&chain, anchor)).collect();
+            moments.push(Moment { headers: headers.clone(), proven });
+        }
+        Life { moments }
+    })
+}
+
+fn prove(chain: &Chain, anchor: &Anchor) -> Proven {
+    let account = proof(chain, ALICE, anchor.number(), anchor.state_root());
+    let provider = ProviderId::new("anyone").unwrap();
+    join(Holding::native(ALICE), anchor.chain_id(), &account, anchor, provider).unwrap()
+}
+
+#[derive(Clone, Debug)]
+enum Event {
+    /// An answer arrives: one that was proven at that moment, perhaps long ago.
+    Offer { moment: usize, which: usize },
+    /// The light client has come to that moment.
+    Review { moment: usize },
+}
+
+fn events() -> impl Strategy<Value = Vec<Event>> {
+    let event = prop_oneof![
+        3 => (0_usize..60, 0_usize..2).prop_map(|(moment, which)| Event::Offer { moment, which }),
+        1 => (0_usize..60).prop_map(|moment| Event::Review { moment }),
+    ];
+    proptest::collection::vec(event, 1..80)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #[test]
+    fn whatever_happens_in_whatever_order(events in events()) {
+        let life = life();
+        let mut record = Record::new();
+        let mut offered: Vec<&Proven> = Vec::new();
+        for event in events {
+            let before = record.last().cloned();
+            let change = match event {
+                Event::Offer { moment, which } => {
+                    let moment = &life.moments[moment];
+                    let proven = &moment.proven[which % moment.proven.len()];
+                    offered.push(proven);
+                    record.offer(proven.clone())
+                }
+                Event::Review { moment } => record.review(&life.moments[moment].headers),
+            };
+            let Some(after) = record.last() else {
+                // Nothing is shown only before the first offer, or after a withdrawal with nothing final to return to.
+                prop_assert!(before.is_none() || matches!(change, Change::Withdrawn { .. }), "lost");
+                continue;
+            };
+            // Always one that was proven, unchanged.
+            let same = |proven: &&Proven| {
+                proven.anchor().hash() == after.anchor().hash() && proven.amount() == after.amount()
+            };
+            prop_assert!(offered.iter().any(same));
+            let Some(before) = before else { continue };
+            match change {
+                Change::Withdrawn { withdrawn } => {
+                    prop_assert_eq!(*withdrawn, before);
+                    prop_assert_eq!(after.anchor().assurance().level(), Level::Finalized);
+                }
+                Change::Replaced | Change::Kept => {
+                    let (was, is) = (before.anchor(), after.anchor());
+                    prop_assert!(is.number() >= was.number(), "from an older block");
+                    if is.number() == was.number() {
+                        prop_assert!(is.assurance().level() >= was.assurance().level(), "weaker");
+                    }
+                    if matches!(change, Change::Kept) {
+                        prop_assert_eq!(&before, after);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A reading of a block that the chain went past another way is withdrawn, and the best finalized one returns.
+#[test]
+fn a_reorganised_block_is_withdrawn() {
+    let life = life();
+    let mut withdrawn = 0;
+    for pair in life.moments.windows(2) {
+        let [earlier, later] = pair else { continue };
+        let mut record = Record::new();
+        let signed = &earlier.proven[0];
+        for proven in earlier.proven.iter().rev() {
+            let _ = record.offer(proven.clone());
+        }
+        let change = record.review(&later.headers);
+        match later.headers.standing(signed.anchor()) {
+            Standing::Stands => assert!(!matches!(change, Change::Withdrawn { .. })),
+            Standing::Withdrawn => {
+                withdrawn += 1;
+                assert_eq!(change, Change::Withdrawn { withdrawn: Box::new(signed.clone()) });
+                assert_eq!(record.last(), earlier.proven.get(1), "the finalized one returns");
+            }
+        }
+    }
+    assert_eq!(withdrawn, 3, "three reorganisations, each seen once");
+}
+
+/// When finality reaches the block, the same reading is surer than before.
+#[test]
+fn finality_makes_a_reading_surer_in_place() {
+    let life = life();
+    let mut surer = 0;
+    for (index, moment) in life.moments.iter().enumerate() {
+        let mut record = Record::new();
+        let signed = &moment.proven[0];
+        let _ = record.offer(signed.clone());
+        for later in &life.moments[index..] {
+            let _ = record.review(&later.headers);
+        }
+        if let Some(last) = record.last()
+            && last.anchor().hash() == signed.anchor().hash()
+            && last.anchor().assurance().level() == Level::Finalized
+        {
+            assert_eq!(last.amount(), signed.amount());
+            surer += 1;
+        }
+    }
+    assert!(surer > 20, "{surer}");
+}
