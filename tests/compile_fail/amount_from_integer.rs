@@ -1,0 +1,3 @@
+fn main() {
+    let _ = saldo::Amount::from(0_u64);
+}

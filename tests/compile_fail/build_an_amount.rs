@@ -1,0 +1,3 @@
+fn main() {
+    let _ = saldo_reading::Amount::new(alloy_primitives::U256::ZERO);
+}

@@ -1,0 +1,8 @@
+// A storage root is no state root: an account cannot be verified under one.
+fn check(root: saldo_proof::StorageRoot, owner: saldo::Address, proof: &[Vec<u8>]) {
+    let _ = saldo_proof::verify_account(root, owner, proof);
+}
+
+fn main() {
+    let _ = check;
+}

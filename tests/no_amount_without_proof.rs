@@ -1,0 +1,29 @@
+//! Promise 1, at compile time: code that makes up an amount, or forgets that it may be unknown, does not compile.
+
+/// How many programs must be refused: one that is forgotten here would not be run.
+const PROGRAMS: usize = 12;
+
+/// The compiler whose messages were recorded: others say the same in other words.
+const RECORDED_WITH: &str = "rustc 1.95.";
+
+fn compiler() -> String {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let output = std::process::Command::new(rustc).arg("--version").output().unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn code_that_makes_up_an_amount_does_not_compile() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("compile_fail");
+    let programs = std::fs::read_dir(folder).unwrap().filter(|entry| {
+        entry.as_ref().unwrap().path().extension().is_some_and(|extension| extension == "rs")
+    });
+    assert_eq!(programs.count(), PROGRAMS);
+    let compiler = compiler();
+    if !compiler.starts_with(RECORDED_WITH) {
+        return saldo_tests::skip(&format!(
+            "error messages were recorded with {RECORDED_WITH}x, this is {compiler}"
+        ));
+    }
+    trybuild::TestCases::new().compile_fail("compile_fail/*.rs");
+}
