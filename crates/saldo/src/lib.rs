@@ -1,4 +1,50 @@
 //! Tells a wallet what an address holds, and proves it.
+//!
+//! A [`Client`] asks several providers that it does not trust, and checks each answer, a Merkle proof, against a header
+//! that the chain's sync committee signed. What it finds is a [`Reading`]: proven, provisional, or unknown with a reason
+//! ([`Why`]). Nothing else ever becomes an [`Amount`], so an outage cannot become a zero.
+//!
+//! ```no_run
+//! use saldo::{Address, BuildError, Checkpoint, Client, Network, Proven, Reading, Why};
+//!
+//! /// Keep one client: it remembers the chain and what was proven.
+//! fn set_up(checkpoint: Checkpoint) -> Result<Client, BuildError> {
+//!     Client::builder(Network::mainnet())
+//!         .rpc("alice=https://rpc.alice.example/v1/KEY")
+//!         .rpc("https://rpc.bob.example")
+//!         .beacon("https://beacon.carol.example")
+//!         .checkpoint(checkpoint)
+//!         .build()
+//! }
+//!
+//! async fn show(client: &Client, owner: Address) -> String {
+//!     match client.balance(owner).await {
+//!         Reading::Proven(proven) => format!("{} ether", proven.amount().format(18)),
+//!         Reading::Provisional(claim) => not_proven(claim.why(), claim.last()),
+//!         Reading::Unknown(unknown) => not_proven(unknown.why(), unknown.last()),
+//!     }
+//! }
+//!
+//! fn not_proven(why: &Why, last: Option<&Proven>) -> String {
+//!     match last {
+//!         Some(last) => format!("{} ether at block {}; {why}", last.amount().format(18), last.anchor().number()),
+//!         None => format!("not known: {why}"),
+//!     }
+//! }
+//! ```
+//!
+//! # What is trusted
+//! Providers and beacon sources: nothing but to answer. They can withhold, and with that make readings old or unknown,
+//! but not false. The sync committee: two thirds of 512 validators drawn at random could together prove anything, and
+//! lying costs them no stake. The checkpoint: everything follows from it. [`Policy::finalized`] guards against
+//! reorganisations, for which large sums should wait; what is final is still told by the committee's signature. The
+//! README has the whole table.
+//!
+//! # Time and work
+//! [`ClientBuilder::build`] opens no socket, and saldo spawns nothing: all work is done inside the futures that the caller
+//! polls, and dropping one leaves none behind. Every read ends by [`Policy::deadline`]. With the feature `http` (on by
+//! default) requests go out by reqwest and rustls, which need a tokio runtime; without it
+//! [`ClientBuilder::transport`] and [`ClientBuilder::clock`] take the app's own.
 
 mod account;
 mod ask;
@@ -23,3 +69,7 @@ pub use saldo_reading::{
     Provisional, Reading, Role, Unknown, Why,
 };
 pub use saldo_source::{Clock, Endpoint, EndpointError, Transport, TransportError};
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
