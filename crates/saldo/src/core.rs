@@ -34,6 +34,9 @@ pub(crate) struct Known {
     pub(crate) parked: Parked,
     records: BTreeMap<Holding, Record>,
     withdrawn: BTreeMap<Holding, Proven>,
+    /// The heads contradicted what is final. Nothing more is proven from this chain: only a new client, started from a
+    /// checkpoint that many agree on, goes on.
+    pub(crate) faulted: bool,
     /// Providers that said they serve this chain.
     pub(crate) chain_confirmed: BTreeSet<ProviderId>,
     /// Until when the period's next committee need not be asked for again, on the monotonic clock.
@@ -125,22 +128,19 @@ impl Core {
         Joined::Proven(Box::new(proven))
     }
 
-    /// Carries what the light client learned over to the chain, the records and the parked proofs.
-    ///
-    /// # Errors
-    /// The contradiction, if the heads contradict what is final.
-    pub(crate) fn follow(&self) -> Result<(), saldo_chain::ChainError> {
+    /// Carries what the light client learned over to the chain and the records; gives whether the chain is sound.
+    pub(crate) fn follow(&self) -> bool {
         let mut known = self.known();
-        let Known { light_client, chain, records, withdrawn, .. } = &mut *known;
+        let Known { light_client, chain, records, withdrawn, faulted, .. } = &mut *known;
         if let Some(light_client) = light_client {
-            chain.follow(light_client)?;
+            *faulted |= light_client.consensus_fault().is_some() || chain.follow(light_client).is_err();
         }
         for (holding, record) in records {
             if let Change::Withdrawn { withdrawn: taken_back } = record.review(chain) {
                 withdrawn.insert(*holding, *taken_back);
             }
         }
-        Ok(())
+        !*faulted
     }
 
     /// Joins those of the `waiting` proofs whose block is trusted by now, and gives the newest reading.

@@ -72,7 +72,7 @@ impl Core {
                 break;
             }
         }
-        if self.follow().is_err() {
+        if !self.follow() {
             synced.problem = Some(Why::ConsensusFault);
         }
         synced

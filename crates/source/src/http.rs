@@ -75,40 +75,40 @@ fn classify(error: &reqwest::Error, timeout: Duration) -> TransportError {
     if error.is_timeout() {
         return TransportError::Timeout { after: timeout };
     }
-    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
     let mut innermost_io = None;
-    while let Some(error) = cause {
-        if error.is::<rustls::Error>() {
+    let mut mentions_dns = false;
+    for cause in causes(error) {
+        if cause.is::<rustls::Error>() {
             return TransportError::Tls;
         }
-        if let Some(io) = error.downcast_ref::<io::Error>() {
-            if io.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) {
-                return TransportError::Tls;
-            }
+        if let Some(io) = cause.downcast_ref::<io::Error>() {
             innermost_io = Some(io.kind());
         }
-        cause = error.source();
+        // The resolver's errors have no kind of their own; the connector's name for them is the one public sign.
+        mentions_dns |= cause.to_string().starts_with("dns error");
     }
     match innermost_io {
         Some(io::ErrorKind::NetworkUnreachable | io::ErrorKind::NetworkDown) => TransportError::Offline,
-        // The resolver's errors have no kind of their own; the connector's name for them is the one public sign.
-        _ if error.is_connect() && mentions_dns(error) => TransportError::Dns,
+        _ if error.is_connect() && mentions_dns => TransportError::Dns,
         _ if error.is_connect() => TransportError::Connect,
-        _ if error.is_decode() => TransportError::Encoding,
-        _ if error.is_body() || error.is_request() => TransportError::Broken,
+        // What cannot be inflated is data of a wrong kind; any other failure while inflating is the connection's.
+        Some(io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput) if error.is_decode() => {
+            TransportError::Encoding
+        }
+        _ if error.is_decode() || error.is_body() || error.is_request() => TransportError::Broken,
         _ => TransportError::Failed,
     }
 }
 
-fn mentions_dns(error: &dyn Error) -> bool {
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        if error.to_string().starts_with("dns error") {
-            return true;
+/// All causes of an error, outermost first. What an I/O error wraps is its cause, which `source` leaves out.
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    fn next<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+        match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(wrapped) => Some(wrapped),
+            None => error.source(),
         }
-        cause = error.source();
     }
-    false
+    std::iter::successors(next(error), |error| next(*error))
 }
 
 /// The device's own clocks, waiting on tokio's timer.
