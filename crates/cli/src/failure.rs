@@ -54,12 +54,8 @@ impl CommandFailure {
 }
 
 impl From<&clap::Error> for CommandFailure {
+    /// The error must have gone through [`withhold`](crate::usage::withhold).
     fn from(error: &clap::Error) -> Self {
-        // The kind alone: the parser's message repeats what was typed.
-        Self::usage(
-            "usage",
-            error.kind(),
-            "See `saldo --help`, or run without --json for the parser's message.",
-        )
+        Self::usage("usage", crate::usage::one_line(error), "See `saldo --help`.")
     }
 }

@@ -1,5 +1,6 @@
 //! `saldo network import`: a network file from a beacon node that the user trusts.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,15 +23,19 @@ const FORKS: [&str; 7] = ["altair", "bellatrix", "capella", "deneb", "electra", 
 pub(crate) async fn run(arguments: NetworkArguments) -> Result<u8, CommandFailure> {
     let NetworkCommand::Import(ImportArguments { beacon_url, timeout, json: _ }) = arguments.command;
     let node = Node::new(setup::endpoint(&beacon_url, "--beacon-url", 1)?, timeout)?;
-    let genesis = node.get(Route::Genesis).await?;
-    let spec = node.get(Route::Spec).await?;
-    let header = node.get(Route::FinalizedHeader).await?;
-    let file = file(&genesis["data"], &spec["data"], &header["data"])?;
-    let network = Network::from_toml(&file).map_err(|error| malformed(&error.to_string()))?;
-    let root = header["data"]["root"]
+    let genesis = node.data(Route::Genesis).await?;
+    let spec = node.data(Route::Spec).await?;
+    let header = node.data(Route::FinalizedHeader).await?;
+    // A name that is part of the URL may be a key sent back.
+    let url = node.endpoint.url().expose().as_str();
+    let name = at(&spec, "CONFIG_NAME")
         .as_str()
-        .and_then(|root| root.parse().ok())
-        .ok_or_else(|| malformed("root"))?;
+        .filter(|name| is_plain(name) && name.len() <= 32 && !url.contains(*name));
+    let file = file(name.unwrap_or("imported"), &genesis, &spec, &header)?;
+    // Not the error's own text: it quotes what the node wrote.
+    let network = Network::from_toml(&file).map_err(|_| malformed("these are not a network's numbers"))?;
+    let root =
+        at(&header, "root").as_str().and_then(|root| root.parse().ok()).ok_or_else(|| malformed("root"))?;
     if fetch(&node.outside, &node.endpoint, Route::Bootstrap(root), timeout).await.is_err() {
         eprintln!(
             "saldo: this node does not serve the light-client bootstrap of its finalized block: use another beacon source"
@@ -65,7 +70,8 @@ impl Node {
         })
     }
 
-    async fn get(&self, route: Route) -> Result<Value, CommandFailure> {
+    /// The `data` of the route's answer.
+    async fn data(&self, route: Route) -> Result<Value, CommandFailure> {
         let data = fetch(&self.outside, &self.endpoint, route, self.timeout).await.map_err(|failure| {
             let detail = format!("{}: {}: {failure}", self.endpoint.id(), route.name());
             CommandFailure::failed(
@@ -74,8 +80,15 @@ impl Node {
                 "Check that the node is up and serves the beacon API there.",
             )
         })?;
-        serde_json::from_slice(&data.bytes).map_err(|_| malformed(route.name()))
+        let answer: Value = serde_json::from_slice(&data.bytes).map_err(|_| malformed(route.name()))?;
+        answer.get("data").cloned().ok_or_else(|| malformed(route.name()))
     }
+}
+
+/// The field `name` of an object, or null.
+fn at<'a>(object: &'a Value, name: &str) -> &'a Value {
+    static NULL: Value = Value::Null;
+    object.get(name).unwrap_or(&NULL)
 }
 
 fn malformed(what: &str) -> CommandFailure {
@@ -83,26 +96,28 @@ fn malformed(what: &str) -> CommandFailure {
     CommandFailure::failed("malformed", detail, "Check that the URL is a beacon node's.")
 }
 
+/// Whether only such characters are in it as occur in numbers, hashes and names; nothing else may reach the file.
+fn is_plain(text: &str) -> bool {
+    let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+    plain && (1..=66).contains(&text.len())
+}
+
 /// The text of a network file, in the order in which it is read.
-fn file(genesis: &Value, spec: &Value, header: &Value) -> Result<String, CommandFailure> {
-    let text = |value: &Value, name: &'static str| match value[name].as_str() {
-        // Only these characters occur in numbers, hashes and names; nothing else may reach the file.
-        Some(text) if text.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_".contains(letter)) => {
-            Ok(text.to_owned())
-        }
+fn file(name: &str, genesis: &Value, spec: &Value, header: &Value) -> Result<String, CommandFailure> {
+    let text = |value: &Value, name: &'static str| match at(value, name).as_str() {
+        Some(text) if is_plain(text) => Ok(text.to_owned()),
         _ => Err(malformed(name)),
     };
     let number =
         |value: &Value, name: &'static str| text(value, name)?.parse::<u64>().map_err(|_| malformed(name));
     let slot_duration = number(spec, "SLOT_DURATION_MS")
         .or_else(|_| number(spec, "SECONDS_PER_SLOT").map(|seconds| seconds.saturating_mul(1_000)))?;
-    let name = text(spec, "CONFIG_NAME").ok().filter(|name| (1..=32).contains(&name.len()));
-    let message = &header["header"]["message"];
+    let message = at(at(header, "header"), "message");
     let mut file = format!(
         "name = \"{}\"\nchain_id = {}\ngenesis_time = {}\ngenesis_validators_root = \"{}\"\nslot_duration_ms = {}\n\
          slots_per_epoch = {}\nepochs_per_sync_committee_period = {}\nsync_committee_size = {}\n\
          genesis_fork_version = \"{}\"\ncheckpoint = \"{}@{}\"\n",
-        name.unwrap_or_else(|| "imported".to_owned()),
+        name,
         number(spec, "DEPOSIT_CHAIN_ID")?,
         number(genesis, "genesis_time")?,
         text(genesis, "genesis_validators_root")?,
@@ -116,7 +131,8 @@ fn file(genesis: &Value, spec: &Value, header: &Value) -> Result<String, Command
     );
     for fork in FORKS {
         let upper = fork.to_uppercase();
-        let (version, epoch) = (&spec[format!("{upper}_FORK_VERSION")], &spec[format!("{upper}_FORK_EPOCH")]);
+        let (version, epoch) =
+            (at(spec, &format!("{upper}_FORK_VERSION")), at(spec, &format!("{upper}_FORK_EPOCH")));
         let (Some(version), Some(epoch)) = (version.as_str(), epoch.as_str()) else { continue };
         if !version.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
             return Err(malformed("fork version"));
@@ -128,5 +144,26 @@ fn file(genesis: &Value, spec: &Value, header: &Value) -> Result<String, Command
             Err(_) => return Err(malformed("fork epoch")),
         }
     }
+    for (epoch, max_blobs) in blob_schedule(spec)? {
+        file.push_str(&format!("\n[[blob_schedule]]\nepoch = {epoch}\nmax_blobs = {max_blobs}\n"));
+    }
     Ok(file)
+}
+
+/// The most blobs of a block by the epoch from which they hold: Electra's first, then the list of EIP-7892. Empty if the
+/// node gives neither.
+fn blob_schedule(spec: &Value) -> Result<BTreeMap<u64, u64>, CommandFailure> {
+    let entry = |epoch: &Value, max_blobs: &Value| {
+        let number = |value: &Value| value.as_str()?.parse::<u64>().ok();
+        number(epoch).zip(number(max_blobs)).ok_or_else(|| malformed("BLOB_SCHEDULE"))
+    };
+    let mut schedule = BTreeMap::new();
+    if !at(spec, "MAX_BLOBS_PER_BLOCK_ELECTRA").is_null() {
+        schedule.extend([entry(at(spec, "ELECTRA_FORK_EPOCH"), at(spec, "MAX_BLOBS_PER_BLOCK_ELECTRA"))?]);
+    }
+    for listed in at(spec, "BLOB_SCHEDULE").as_array().into_iter().flatten() {
+        schedule.extend([entry(at(listed, "EPOCH"), at(listed, "MAX_BLOBS_PER_BLOCK"))?]);
+    }
+    schedule.retain(|epoch, _| *epoch != u64::MAX); // FAR_FUTURE_EPOCH
+    Ok(schedule)
 }

@@ -9,6 +9,7 @@ mod import;
 mod json;
 mod setup;
 mod text;
+mod usage;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -22,7 +23,8 @@ fn main() -> ExitCode {
     let as_json = std::env::args_os().any(|argument| argument == "--json");
     let outcome = match Saldo::try_parse() {
         Ok(arguments) => run(arguments),
-        Err(error) => {
+        Err(mut error) => {
+            usage::withhold(&mut error);
             let is_usage = error.use_stderr();
             if !is_usage || !as_json {
                 let _ = error.print();

@@ -93,6 +93,7 @@ fn endpoints(given: &[String], variable_name: &str, option: &str) -> Result<Vec<
     texts.iter().zip(1..).map(|(text, position)| endpoint(text, called, position)).collect()
 }
 
+/// The network called `text`, or the one in the file there. Not repeated: a URL may stand there by mistake.
 fn network(text: &str) -> Result<Network, CommandFailure> {
     if text == "mainnet" {
         return Ok(Network::mainnet());
@@ -100,16 +101,19 @@ fn network(text: &str) -> Result<Network, CommandFailure> {
     if !text.contains(['/', '.']) {
         return Err(CommandFailure::usage(
             "unknown_network",
-            format!("no network `{text}` is built in"),
+            "no network of that name is built in",
             "Use mainnet, or a network file; `saldo network import` makes one from a beacon node.",
         ));
     }
     let file = std::fs::read_to_string(text).map_err(|error| {
         let next = "Check the path; `saldo network import` makes a network file from a beacon node.";
-        CommandFailure::usage("network_file", format!("network file {text}: {error}"), next)
+        CommandFailure::usage("network_file", format!("the network file cannot be read: {error}"), next)
     })?;
     Network::from_toml(&file).map_err(|error| {
-        let detail = format!("network file {text}: {error}");
+        let mut detail = format!("the network file cannot be used: {error}");
+        if detail.contains("://") {
+            "the network file cannot be used: it holds a URL".clone_into(&mut detail);
+        }
         CommandFailure::usage("network_file", detail, "Correct the file, or import it again.")
     })
 }

@@ -1,0 +1,265 @@
+//! Whatever `saldo balance --json` prints follows the schema in `docs`, and an amount is there only if it is proven.
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "what goes wrong here is a failed test"
+)]
+
+mod stage;
+
+use std::time::Duration;
+
+use jsonschema::Validator;
+use saldo_drill::Fault;
+use serde_json::{Value, json};
+
+use stage::{ALICE, ALICE_WEI, Cast, Conversation, NOBODY, run, saldo};
+
+fn schema() -> Validator {
+    let text = include_str!("../../../docs/saldo.reading-1.schema.json");
+    let schema: Value = serde_json::from_str(text).unwrap();
+    jsonschema::draft202012::meta::validate(&schema).expect("the schema is one");
+    jsonschema::draft202012::new(&schema).unwrap()
+}
+
+/// Holds a line against the schema, and against what the schema is for.
+#[track_caller]
+fn check(line: &Value) {
+    let errors: Vec<String> = schema().iter_errors(line).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:?}: {line}");
+    if line.get("error").is_some() {
+        return;
+    }
+    assert_eq!(line["amount"].is_string(), line["state"] == "proven", "{line}");
+    assert_eq!(line["why"].is_null(), line["state"] == "proven", "{line}");
+    assert_eq!(line["chain_id"], 31337);
+    assert_eq!(line["asset"], "eip155:31337/slip44:60");
+}
+
+#[track_caller]
+fn check_age(object: &Value) {
+    let age = object["age_seconds"].as_u64().expect("an age");
+    assert!(age < 120, "a block of a chain with a block a second: {object}");
+    let timestamp = Duration::from_secs(object["block"]["timestamp"].as_u64().unwrap());
+    let since = std::time::UNIX_EPOCH.elapsed().unwrap().saturating_sub(timestamp).as_secs();
+    assert!(age <= since && since <= age + 30, "{age} s by the command, {since} s by the test: {object}");
+}
+
+#[test]
+fn a_proven_amount() {
+    let reading = Cast::new(2, 2).run_for(ALICE, &["--json"]);
+    assert_eq!(reading.status, 0, "{reading:?}");
+    let line = reading.only();
+    check(&line);
+    check_age(&line);
+    assert_eq!(line["state"], "proven");
+    assert_eq!(line["amount"], ALICE_WEI);
+    assert_eq!(line["address"], ALICE.to_string().to_lowercase());
+    assert_eq!(line["provider"], "anna");
+    assert_eq!(line["block"]["assurance"], "signed");
+    assert_eq!(line["block"]["committee_size"], 32);
+    assert!((22..=32).contains(&line["block"]["signers"].as_u64().unwrap()), "{line}");
+    let block = stage::world().chain.block(line["block"]["number"].as_u64().unwrap()).unwrap();
+    assert_eq!(line["block"]["hash"], block.hash.to_string());
+    let joined = |attempt: &&Value| attempt["provider"] == "anna" && attempt["outcome"] == "joined";
+    assert_eq!(line["attempts"].as_array().unwrap().iter().filter(joined).count(), 1, "{line}");
+}
+
+#[test]
+fn a_proven_zero() {
+    let reading = Cast::new(1, 1).run_for(NOBODY, &["--json"]);
+    assert_eq!(reading.status, 0, "{reading:?}");
+    let line = reading.only();
+    check(&line);
+    check_age(&line);
+    assert_eq!(line["amount"], "0");
+}
+
+#[test]
+fn a_proven_amount_at_a_finalized_block() {
+    let reading = Cast::new(1, 1).run_for(ALICE, &["--json", "--finalized"]);
+    assert_eq!(reading.status, 0, "{reading:?}");
+    let line = reading.only();
+    check(&line);
+    check_age(&line);
+    assert_eq!(line["block"]["assurance"], "finalized");
+}
+
+#[test]
+fn a_claim_at_an_unsigned_tip() {
+    let cast = Cast::new(2, 1);
+    for provider in &cast.providers {
+        let _same = provider.clone().proof_window(0);
+    }
+    let reading = cast.run_for(ALICE, &["--json", "--no-wait"]);
+    assert_eq!(reading.status, 3, "{reading:?}");
+    let line = reading.only();
+    check(&line);
+    assert_eq!(line["state"], "provisional");
+    assert_eq!(line["why"]["code"], "unsigned_tip");
+    assert_eq!(line["amount"], Value::Null, "a claim is no amount");
+    assert_eq!(line["last"], Value::Null);
+    assert!(!line.to_string().contains(ALICE_WEI), "what is only claimed does not occur: {line}");
+
+    let patient = cast.run_for(ALICE, &["--json", "--timeout", "10s"]);
+    assert_eq!(patient.status, 0, "it is proven one slot later: {patient:?}");
+    check(&patient.only());
+}
+
+#[test]
+fn nobody_is_there() {
+    let cast = Cast::new(2, 1);
+    cast.take_everything_away();
+    let reading = cast.run_for(ALICE, &["--json"]);
+    assert_eq!(reading.status, 3, "{reading:?}");
+    let line = reading.only();
+    check(&line);
+    assert_eq!(line["state"], "unknown");
+    assert_eq!(line["why"]["code"], "all_unreachable");
+    assert_eq!(line["last"], Value::Null);
+    let attempts = line["attempts"].as_array().unwrap();
+    for name in ["anna", "bert", "north"] {
+        let of_name: Vec<_> = attempts.iter().filter(|attempt| attempt["provider"] == name).collect();
+        assert!(
+            !of_name.is_empty() && of_name.iter().all(|attempt| attempt["outcome"] == "connect"),
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn an_outage_leaves_the_last_amount_with_its_age() {
+    let cast = Cast::new(2, 1);
+    let mut command = cast.balance();
+    let mut conversation = Conversation::start(command.args(["-", "--json", "--timeout", "5s"]));
+    conversation.tell(&ALICE.to_string());
+    let before: Value = serde_json::from_str(&conversation.hear()).unwrap();
+    check(&before);
+    assert_eq!(before["state"], "proven");
+
+    cast.take_everything_away();
+    std::thread::sleep(Duration::from_secs(3));
+    conversation.tell(&ALICE.to_string());
+    let during: Value = serde_json::from_str(&conversation.hear()).unwrap();
+    check(&during);
+    assert_eq!(during["state"], "unknown", "{during}");
+    assert_eq!(during["amount"], Value::Null);
+    assert_eq!(during["last"]["amount"], ALICE_WEI);
+    assert_eq!(during["last"]["block"], before["block"]);
+    check_age(&during["last"]);
+    let age = |object: &Value| object["age_seconds"].as_u64().unwrap();
+    assert!(age(&during["last"]) >= age(&before) + 3, "{before} {during}");
+
+    cast.providers.iter().for_each(saldo_drill::Provider::clear);
+    cast.sources.iter().for_each(saldo_drill::BeaconSource::clear);
+    std::thread::sleep(Duration::from_millis(200));
+    conversation.tell(&ALICE.to_string());
+    let after: Value = serde_json::from_str(&conversation.hear()).unwrap();
+    check(&after);
+    assert_eq!(after["state"], "proven", "{after}");
+    assert_eq!(conversation.end(), (3, String::new()), "the outage is not forgotten");
+}
+
+#[test]
+fn a_wait_that_a_provider_asks_for_is_passed_on() {
+    let cast = Cast::new(1, 1);
+    cast.providers[0].add(Fault::RateLimited { retry_after: Some("7".to_owned()) });
+    let line = cast.run_for(ALICE, &["--json"]).only();
+    check(&line);
+    assert_eq!(line["why"]["code"], "rate_limited");
+    assert_eq!(line["why"]["retry_after_seconds"], 7);
+}
+
+#[test]
+fn failures_of_the_command_itself() {
+    for arguments in [&["balance", "--json"][..], &["balance", "x.eth", "--json"], &["--json", "balance"]] {
+        let failed = run(&mut saldo(arguments));
+        assert_eq!(failed.status, 2, "{failed:?}");
+        assert_eq!(failed.err, "");
+        check(&failed.only());
+        assert!(failed.only()["error"]["code"].is_string());
+    }
+}
+
+#[test]
+fn the_schema_refuses_what_must_not_be() {
+    let schema = schema();
+    let block = json!({
+        "number": 1, "hash": format!("0x{}", "ab".repeat(32)), "timestamp": 1, "assurance": "signed",
+        "state_root": format!("0x{}", "cd".repeat(32)), "signers": 30, "committee_size": 32,
+    });
+    let proven = json!({
+        "schema": "saldo.reading/1", "chain_id": 1, "address": format!("0x{}", "11".repeat(20)),
+        "asset": "eip155:1/slip44:60", "decimals": 18, "state": "proven", "amount": "5", "block": block,
+        "provider": "anna", "age_seconds": 3, "why": null, "last": null,
+        "attempts": [{ "provider": "anna", "outcome": "joined", "detail": "joined", "ms": 4 }],
+    });
+    let why = json!({
+        "code": "deadline", "detail": "time was up", "fault": "providers", "retry_after_seconds": null,
+        "next_step": "Try again.",
+    });
+    let with = |base: &Value, changes: &[(&str, Value)]| {
+        let mut line = base.clone();
+        for (key, value) in changes {
+            line[*key] = value.clone();
+        }
+        line
+    };
+    let none = Value::Null;
+    let unknown = with(
+        &proven,
+        &[
+            ("state", json!("unknown")),
+            ("amount", none.clone()),
+            ("block", none.clone()),
+            ("provider", none.clone()),
+            ("age_seconds", none.clone()),
+            ("why", why.clone()),
+        ],
+    );
+    let provisional = with(&unknown, &[("state", json!("provisional")), ("provider", json!("anna"))]);
+    let failure = json!({ "error": { "code": "usage", "detail": "no", "next_step": "See." } });
+    for right in [&proven, &unknown, &provisional, &failure] {
+        assert!(schema.is_valid(right), "{right}");
+    }
+
+    for key in proven.as_object().unwrap().keys() {
+        for base in [&proven, &unknown, &provisional] {
+            let mut lacking = base.clone();
+            lacking.as_object_mut().unwrap().remove(key);
+            assert!(!schema.is_valid(&lacking), "without {key}");
+        }
+    }
+    for (base, key, value) in [
+        (&unknown, "amount", json!("0")),
+        (&provisional, "amount", json!("0")),
+        (&unknown, "block", proven["block"].clone()),
+        (&unknown, "why", none.clone()),
+        (&proven, "why", why.clone()),
+        (&proven, "amount", none.clone()),
+        (&proven, "amount", json!(5)),
+        (&proven, "amount", json!("05")),
+        (&proven, "amount", json!("0x5")),
+        (&proven, "amount", json!("-5")),
+        (&proven, "state", json!("unknown")),
+        (&proven, "state", json!("pending")),
+        (&proven, "provider", none.clone()),
+        (&proven, "age_seconds", json!(-1)),
+        (&proven, "schema", json!("saldo.reading/2")),
+        (&proven, "extra", json!(1)),
+        (&failure, "extra", json!(1)),
+        (&failure, "error", json!({ "code": "usage", "detail": "no" })),
+        (&proven, "block", with(&proven["block"], &[("assurance", json!("justified"))])),
+        (&proven, "block", with(&proven["block"], &[("signers", none)])),
+        (&proven, "block", with(&proven["block"], &[("extra", json!(1))])),
+        (&unknown, "why", with(&why, &[("fault", json!("somebody"))])),
+        (&unknown, "why", with(&why, &[("extra", json!(1))])),
+        (&unknown, "last", json!({ "amount": "5" })),
+    ] {
+        let wrong = with(base, &[(key, value)]);
+        assert!(!schema.is_valid(&wrong), "{wrong}");
+    }
+}

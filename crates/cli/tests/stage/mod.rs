@@ -1,0 +1,254 @@
+//! A small chain on loopback that goes by the wall clock, and the command as a user runs it.
+#![allow(dead_code, unreachable_pub, reason = "each test file uses its own part")]
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use alloy_primitives::U256;
+use saldo::{Address, Network, UnixTime};
+use saldo_drill::http::Service;
+use saldo_drill::serve::Server;
+use saldo_drill::{BeaconSource, Chain, Provider};
+use serde_json::Value;
+use tokio::runtime::Runtime;
+
+/// Who holds 1.5 ether.
+pub const ALICE: Address = Address::repeat_byte(0xa1);
+/// Who holds 0.7 ether.
+pub const BOB: Address = Address::repeat_byte(0xb0);
+/// Who never held anything.
+pub const NOBODY: Address = Address::repeat_byte(0x0b);
+/// What Alice holds, in wei.
+pub const ALICE_WEI: &str = "1500000000000000000";
+/// How many slots the chain has at first: enough for some to be final.
+const HISTORY: u64 = 40;
+
+/// What the command reads from its environment, and what changes how it prints.
+const VARIABLES: [&str; 7] = [
+    "SALDO_NETWORK",
+    "ETH_RPC_URL",
+    "SALDO_BEACON_URL",
+    "SALDO_CHECKPOINT",
+    "NO_COLOR",
+    "RUST_LOG",
+    "RUST_BACKTRACE",
+];
+
+/// The chain that all tests of a file share, and what serves it.
+pub struct World {
+    pub chain: Chain,
+    runtime: Runtime,
+}
+
+/// The world; it starts when it is first asked for.
+pub fn world() -> &'static World {
+    static WORLD: OnceLock<World> = OnceLock::new();
+    WORLD.get_or_init(World::start)
+}
+
+impl World {
+    fn start() -> Self {
+        let genesis = now().as_secs() - HISTORY;
+        let chain = Chain::builder(77)
+            .slot_duration(Duration::from_secs(1))
+            .genesis_time(UnixTime::from_secs(genesis))
+            .history(HISTORY)
+            .accounts([
+                (ALICE, U256::from(1_500_000_000_000_000_000_u64)),
+                (BOB, U256::from(700_000_000_000_000_000_u64)),
+            ])
+            .build();
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+        let runtime = runtime.expect("a runtime");
+        let growing = chain.clone();
+        runtime.spawn(async move {
+            loop {
+                growing.advance_to(now());
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        });
+        Self { chain, runtime }
+    }
+
+    /// Puts `service` on a loopback port.
+    pub fn serve(&self, service: impl Service + 'static) -> Server {
+        self.runtime.block_on(Server::start(service)).expect("a port on loopback")
+    }
+
+    /// The network, with the newest checkpoint.
+    pub fn network(&self) -> Network {
+        self.chain.network().with_checkpoint(self.chain.checkpoint())
+    }
+}
+
+fn now() -> UnixTime {
+    UnixTime::from_secs(SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs())
+}
+
+/// The providers (`anna`, `bert`, …) and sources (`north`, `south`) of one test.
+pub struct Cast {
+    pub providers: Vec<Provider>,
+    pub sources: Vec<BeaconSource>,
+    provider_servers: Vec<Server>,
+    source_servers: Vec<Server>,
+}
+
+impl Cast {
+    const PROVIDER_NAMES: [&'static str; 3] = ["anna", "bert", "cleo"];
+    const SOURCE_NAMES: [&'static str; 2] = ["north", "south"];
+
+    /// That many honest ones.
+    pub fn new(providers: usize, sources: usize) -> Self {
+        let world = world();
+        let providers: Vec<Provider> = (0..providers).map(|_| Provider::honest(&world.chain)).collect();
+        let sources: Vec<BeaconSource> = (0..sources).map(|_| BeaconSource::honest(&world.chain)).collect();
+        let provider_servers = providers.iter().map(|provider| world.serve(provider.clone())).collect();
+        let source_servers = sources.iter().map(|source| world.serve(source.clone())).collect();
+        Self { providers, sources, provider_servers, source_servers }
+    }
+
+    /// `NAME=URL` of each provider.
+    pub fn rpc_urls(&self) -> Vec<String> {
+        named(&Self::PROVIDER_NAMES, &self.provider_servers)
+    }
+
+    /// `NAME=URL` of each source.
+    pub fn beacon_urls(&self) -> Vec<String> {
+        named(&Self::SOURCE_NAMES, &self.source_servers)
+    }
+
+    /// `saldo balance` with a network file and all URLs; addresses and other options are left to add.
+    pub fn balance(&self) -> Command {
+        let mut command = saldo(&["balance", "--network"]);
+        command.arg(network_file(&world().network().to_toml()));
+        for url in self.rpc_urls() {
+            command.args(["--rpc-url", &url]);
+        }
+        for url in self.beacon_urls() {
+            command.args(["--beacon-url", &url]);
+        }
+        command
+    }
+
+    /// Runs `saldo balance` with these further arguments.
+    pub fn run(&self, arguments: &[&str]) -> Run {
+        run(self.balance().args(arguments))
+    }
+
+    /// The same, for one address.
+    pub fn run_for(&self, owner: Address, options: &[&str]) -> Run {
+        run(self.balance().arg(owner.to_string()).args(options))
+    }
+
+    /// Everybody does that from now on: connections refused.
+    pub fn take_everything_away(&self) {
+        self.providers.iter().for_each(|provider| provider.set(saldo_drill::Fault::Refuse));
+        self.sources.iter().for_each(|source| source.set(saldo_drill::Fault::Refuse));
+        // Ports close a moment later.
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+fn named(names: &[&str], servers: &[Server]) -> Vec<String> {
+    names.iter().zip(servers).map(|(name, server)| format!("{name}={}", server.url())).collect()
+}
+
+/// The command, with nothing of this process's own settings.
+pub fn saldo(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_saldo"));
+    VARIABLES.iter().for_each(|variable| {
+        command.env_remove(variable);
+    });
+    command.args(arguments).stdin(Stdio::null());
+    command
+}
+
+/// What the command printed, and how it ended.
+#[derive(Debug)]
+pub struct Run {
+    pub status: i32,
+    pub out: String,
+    pub err: String,
+}
+
+impl Run {
+    /// All of it.
+    pub fn all(&self) -> String {
+        format!("{}\n{}", self.out, self.err)
+    }
+
+    /// Each line of standard output as JSON.
+    #[track_caller]
+    pub fn json(&self) -> Vec<Value> {
+        let parsed = self.out.lines().map(serde_json::from_str);
+        parsed.collect::<Result<_, _>>().unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    /// The only line of standard output as JSON.
+    #[track_caller]
+    pub fn only(&self) -> Value {
+        let mut lines = self.json();
+        assert_eq!(lines.len(), 1, "{self:?}");
+        lines.remove(0)
+    }
+}
+
+/// Runs a command to its end.
+pub fn run(command: &mut Command) -> Run {
+    let Output { status, stdout, stderr } = command.output().expect("the command runs");
+    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+    Run { status: status.code().expect("it ended by itself"), out: text(stdout), err: text(stderr) }
+}
+
+/// Writes a network file that no other test has.
+pub fn network_file(content: &str) -> PathBuf {
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let name = format!("network-{}-{number}.toml", std::process::id());
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::write(&path, content).expect("the folder for tests can be written to");
+    path
+}
+
+/// A running `saldo balance -`, which is asked line by line.
+pub struct Conversation {
+    child: Child,
+    stdin: ChildStdin,
+    stdout: BufReader<ChildStdout>,
+}
+
+impl Conversation {
+    /// Starts it.
+    pub fn start(command: &mut Command) -> Self {
+        let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = piped.spawn().expect("the command runs");
+        let stdin = child.stdin.take().expect("it is piped");
+        let stdout = BufReader::new(child.stdout.take().expect("it is piped"));
+        Self { child, stdin, stdout }
+    }
+
+    /// Writes a line, without waiting for an answer.
+    pub fn tell(&mut self, line: &str) {
+        writeln!(self.stdin, "{line}").expect("it listens");
+    }
+
+    /// Reads the next line.
+    pub fn hear(&mut self) -> String {
+        let mut line = String::new();
+        self.stdout.read_line(&mut line).expect("it answers");
+        line.trim_end().to_owned()
+    }
+
+    /// Ends the input, and gives the exit status and what was still printed.
+    pub fn end(self) -> (i32, String) {
+        let Self { mut child, stdin, mut stdout } = self;
+        drop(stdin);
+        let mut rest = String::new();
+        std::io::Read::read_to_string(&mut stdout, &mut rest).expect("UTF-8");
+        (child.wait().expect("it ends").code().expect("by itself"), rest)
+    }
+}
