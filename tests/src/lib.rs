@@ -6,6 +6,7 @@ pub mod forge;
 pub mod second_opinion;
 
 pub mod scene;
+pub mod witness;
 
 use std::path::PathBuf;
 
