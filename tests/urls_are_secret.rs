@@ -257,7 +257,7 @@ fn no_set_up_repeats_a_url() {
         whole.replace("node.example", ""),
         format!("={whole}"),
         format!("a\u{7}b={whole}"),
-        format!("{}={whole}", "n".repeat(65)),
+        format!("{}={whole}", "n".repeat(261)),
         format!("name= {}", whole.replace("https://", "")),
     ];
     let chain = Chain::new(8);

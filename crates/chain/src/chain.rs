@@ -266,9 +266,11 @@ impl Chain {
         Ok(())
     }
 
+    /// Gives up the lowest blocks, but never the finalized head.
     fn prune(&mut self) {
         while self.blocks.len() > Self::CAPACITY {
-            self.blocks.pop_first();
+            let lowest = self.blocks.keys().copied().find(|number| Some(*number) != self.finalized);
+            lowest.and_then(|number| self.blocks.remove(&number));
         }
     }
 }

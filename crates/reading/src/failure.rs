@@ -73,6 +73,12 @@ pub enum Failure {
         /// The HTTP status code.
         status: u16,
     },
+    /// The provider does not let this device in.
+    #[error("access denied (HTTP {status})")]
+    Denied {
+        /// The HTTP status code.
+        status: u16,
+    },
     /// The provider asks to be left alone for a while.
     #[error("rate limited{}", .retry_after.map(|after| format!(", for {} s", after.as_secs())).unwrap_or_default())]
     RateLimited {
@@ -179,6 +185,7 @@ impl Failure {
                 TransportError::Failed => "transport",
             },
             Self::Http { .. } => "http",
+            Self::Denied { .. } => "denied",
             Self::RateLimited { .. } => "rate_limited",
             Self::QuotaExhausted => "quota_exhausted",
             Self::NotServed { .. } => "not_served",
@@ -201,6 +208,18 @@ impl Failure {
     /// Whether the provider could not be reached or gave no usable HTTP answer.
     pub fn is_unreachable(&self) -> bool {
         matches!(self, Self::Transport(_) | Self::Http { .. })
+    }
+
+    /// Whether an answer was offered that does not hold, or is none.
+    pub fn is_false_answer(&self) -> bool {
+        matches!(
+            self,
+            Self::Proof(_)
+                | Self::Header(_)
+                | Self::Malformed { .. }
+                | Self::NoResult
+                | Self::WrongChain { .. }
+        )
     }
 
     /// Whether the provider may have seen what was asked.

@@ -8,8 +8,8 @@ use std::sync::Arc;
 pub struct ProviderId(Arc<str>);
 
 impl ProviderId {
-    /// The longest name taken, in bytes.
-    pub const MAX_LEN: usize = 64;
+    /// The longest name taken, in bytes: as long as a host name with a port can be.
+    pub const MAX_LEN: usize = 260;
 
     /// A name; `None` if it is empty, longer than [`ProviderId::MAX_LEN`], or holds a control character.
     pub fn new(name: &str) -> Option<Self> {

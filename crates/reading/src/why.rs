@@ -61,6 +61,8 @@ pub enum Why {
     NobodyServesProofs,
     /// The providers no longer have the state of the block that was signed.
     ProofWindowMissed,
+    /// The providers that could be reached answer with errors.
+    ProvidersFailing,
     /// Answers came, and none of them proves anything.
     ProofsRefused,
     /// The providers serve another chain.
@@ -87,6 +89,8 @@ pub enum Why {
     },
     /// No source has the bootstrap of the checkpoint.
     CheckpointNotServed,
+    /// The checkpoint's block is at another slot than the checkpoint says.
+    CheckpointSlotWrong,
     /// The checkpoint is too old to start from safely.
     CheckpointTooOld {
         /// Its age.
@@ -174,6 +178,12 @@ impl Why {
                 false,
                 "Try again, or add a provider that keeps older state.",
             ),
+            Self::ProvidersFailing => (
+                "providers_failing",
+                Providers,
+                false,
+                "Try again, or add a provider run by another operator.",
+            ),
             Self::ProofsRefused => (
                 "proofs_refused",
                 Providers,
@@ -210,6 +220,9 @@ impl Why {
                 true,
                 "Give a newer finalized checkpoint, or add a beacon source.",
             ),
+            Self::CheckpointSlotWrong => {
+                ("checkpoint_slot_wrong", Setup, true, "Correct the checkpoint's slot, or leave it out.")
+            }
             Self::CheckpointTooOld { .. } => (
                 "checkpoint_too_old",
                 Setup,
@@ -265,6 +278,7 @@ impl fmt::Display for Why {
             Self::QuotaExhausted => f.write_str("the quota with the providers is used up"),
             Self::NobodyServesProofs => f.write_str("no provider serves proofs"),
             Self::ProofWindowMissed => f.write_str("no provider still has the state of the signed block"),
+            Self::ProvidersFailing => f.write_str("the providers answer with errors"),
             Self::ProofsRefused => f.write_str("answers came, but none of them proves anything"),
             Self::WrongChain { expected } => write!(f, "the providers do not serve chain {expected}"),
             Self::OnlyOldBlocks { age } => {
@@ -279,6 +293,9 @@ impl fmt::Display for Why {
                 write!(f, "no beacon source gives the next sync committee of period {period}")
             }
             Self::CheckpointNotServed => f.write_str("no beacon source serves the checkpoint"),
+            Self::CheckpointSlotWrong => {
+                f.write_str("the checkpoint's block is at another slot than the checkpoint says")
+            }
             Self::CheckpointTooOld { age, limit } => write!(
                 f,
                 "the checkpoint is {} hours old, more than the {} hours within which it is safe",

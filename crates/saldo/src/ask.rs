@@ -2,13 +2,12 @@
 
 use alloy_primitives::B256;
 use futures_util::FutureExt;
-use futures_util::future::{Either, select};
-use saldo_chain::{Anchor, ExecutionHeader};
+use saldo_chain::{Anchor, ChainError, ExecutionHeader};
 use saldo_proof::eip1186::AccountReply;
 use saldo_proof::{Account, Verified, claimed_root};
-use saldo_reading::{Failure, Holding, Proven, ProviderId, Role};
+use saldo_reading::{Attempt, Failure, Holding, Proven, ProviderId, Role};
 use saldo_source::execution::{At, account_proof, block_by_hash, chain_id};
-use saldo_source::{Answer, Contest, Deadline, Endpoint, Race, race};
+use saldo_source::{Answer, Deadline, Endpoint, Race};
 use serde_json::value::RawValue;
 
 use crate::core::{Core, Joined};
@@ -22,19 +21,11 @@ impl Core {
         head: Option<&Anchor>,
         deadline: Deadline,
     ) -> Race<Box<Proven>> {
-        let contest = Contest {
-            role: Role::Execution,
-            hedge_after: Self::HEDGE_AFTER,
-            deadline,
-            most: self.policy.operators_per_address,
+        let ask = |provider| {
+            let answer = self.ask(provider, holding, head, deadline);
+            answer.map(|answer| answer.unwrap_or_else(Answer::Fails)).boxed()
         };
-        let asked = self.execution.iter().map(|provider| {
-            let answer = self
-                .ask(provider, holding, head, deadline)
-                .map(|answer| answer.unwrap_or_else(Answer::Fails));
-            (provider.id().clone(), answer.boxed())
-        });
-        race(self.outside.clock(), contest, asked.collect()).await
+        self.contest(Role::Execution, deadline, ask).await
     }
 
     /// Asks one provider for a proof at `head`; where it has none there, at its own tip, which may be signed later.
@@ -46,13 +37,17 @@ impl Core {
         deadline: Deadline,
     ) -> Result<Answer<Box<Proven>>, Failure> {
         let proof_at =
-            |at| account_proof(&self.outside, provider, holding.owner, at, self.attempt_timeout(deadline));
+            |at| account_proof(&self.outside, provider, holding.owner, at, self.time_left(deadline));
         let missed = match head {
             Some(head) => match proof_at(At::Number(head.number())).await {
-                Ok(reply) => {
-                    let account = verify(&reply, holding, provider.id(), Some(head))?;
-                    return self.weigh(account, holding, provider.id());
-                }
+                Ok(reply) => match verify(&reply, holding, provider.id(), Some(head)) {
+                    Ok(account) => return self.weigh(account, holding, provider.id()),
+                    // A proof that does not prove may be a genuine one of another chain: that is worth telling apart.
+                    Err(refusal) => {
+                        self.confirm_chain(provider, deadline).await?;
+                        return Err(refusal);
+                    }
+                },
                 Err(failure) if is_about_the_block(&failure) => Some(failure),
                 Err(failure) => return Err(failure),
             },
@@ -91,7 +86,7 @@ impl Core {
         if self.known().chain_confirmed.contains(provider.id()) {
             return Ok(());
         }
-        match chain_id(&self.outside, provider, self.attempt_timeout(deadline)).await {
+        match chain_id(&self.outside, provider, self.time_left(deadline)).await {
             Ok(got) if got != expected => Err(Failure::WrongChain { got, expected }),
             Ok(_) => {
                 self.known().chain_confirmed.insert(provider.id().clone());
@@ -102,39 +97,37 @@ impl Core {
         }
     }
 
-    /// Fetches the headers between the newest head and the blocks that `waiting` proofs can be of, newest first.
-    pub(crate) async fn link(&self, waiting: &[Waiting], first: &ProviderId, deadline: Deadline) {
-        let clock = self.outside.clock();
-        let turn = select(self.syncing.lock(), clock.sleep(deadline.left(clock))).await;
-        let Either::Left((_turn, _)) = turn else { return };
+    /// Fetches the headers between the newest head and the blocks that `waiting` proofs can be of, newest first. Gives
+    /// the attempts that brought none.
+    pub(crate) async fn link(&self, waiting: &[Waiting], deadline: Deadline) -> Vec<Attempt> {
+        // One that came before there was any head is not looked for: its block may be anywhere.
+        let Some(above) = waiting.iter().filter_map(|waiting| waiting.above).min() else { return Vec::new() };
+        let mut fruitless = Vec::new();
         loop {
-            let missing = {
-                let known = self.known();
-                let newest = known.chain.newest(self.policy.assurance).map_or(0, Anchor::number);
-                // One that came before there was any head is not looked for: its block may be anywhere.
-                let above = waiting.iter().filter_map(|waiting| waiting.above).min();
-                let above = above.map(|above| above.max(newest.saturating_sub(Self::LINK_DEPTH)));
-                above.and_then(|above| known.chain.missing_parent(above.saturating_add(1)))
+            let missing = self.known().chain.missing_parent(above.saturating_add(1));
+            let Some((_, hash)) = missing else { break };
+            let ask = |provider| {
+                let header = self.header(provider, hash, deadline);
+                header.map(|header| header.map_or_else(Answer::Fails, Answer::Wins)).boxed()
             };
-            let Some((_, hash)) = missing else { return };
-            let contest =
-                Contest { role: Role::Execution, hedge_after: Self::HEDGE_AFTER, deadline, most: usize::MAX };
-            let (serving, others): (Vec<_>, Vec<_>) =
-                self.execution.iter().partition(|provider| provider.id() == first);
-            let asked = serving.into_iter().chain(others).map(|provider| {
-                let answer = async move {
-                    match self.header(provider, hash, deadline).await {
-                        Ok(header) => Answer::Wins(header),
-                        Err(failure) => Answer::Fails(failure),
-                    }
-                };
-                (provider.id().clone(), answer.boxed())
-            });
-            let Some((_, header)) = race(clock, contest, asked.collect()).await.winner else { return };
-            if self.known().chain.attach(&header).is_err() {
-                return;
+            let Race { winner, attempts, .. } = self.contest(Role::Execution, deadline, ask).await;
+            let Some((_, header)) = winner else {
+                fruitless = attempts;
+                break;
+            };
+            let attached = self.known().chain.attach(&header).map(|_| ());
+            match attached {
+                Ok(()) => {}
+                Err(ChainError::ConsensusFault { .. }) => {
+                    self.known().faulted = true;
+                    break;
+                }
+                Err(_) => break,
             }
         }
+        // What was attached may exclude what was proven before.
+        self.follow();
+        fruitless
     }
 
     async fn header(
@@ -143,7 +136,7 @@ impl Core {
         hash: B256,
         deadline: Deadline,
     ) -> Result<ExecutionHeader, Failure> {
-        let block = block_by_hash(&self.outside, provider, hash, self.attempt_timeout(deadline)).await?;
+        let block = block_by_hash(&self.outside, provider, hash, self.time_left(deadline)).await?;
         Ok(ExecutionHeader::from_json(block.get().as_bytes(), hash)?)
     }
 }

@@ -52,6 +52,9 @@ pub enum BuildError {
     /// No beacon source.
     #[error("no beacon source: give at least one beacon API URL")]
     NoBeaconSource,
+    /// A policy that leaves no time, or lets nobody be asked.
+    #[error("the policy must leave some time and let at least one operator see an address")]
+    Policy,
     /// No checkpoint, and the network has none of its own.
     #[error("no checkpoint: give the root of a finalized block from a source you trust")]
     NoCheckpoint,
@@ -149,6 +152,9 @@ impl ClientBuilder {
         }
         if self.beacon.is_empty() {
             return Err(BuildError::NoBeaconSource);
+        }
+        if self.policy.deadline.is_zero() || self.policy.operators_per_address == 0 {
+            return Err(BuildError::Policy);
         }
         if has_same_name(&self.execution) || has_same_name(&self.beacon) {
             return Err(BuildError::SameName);

@@ -59,7 +59,10 @@ impl Client {
         loop {
             let deadline = Deadline::after(core.outside.clock(), core.policy.deadline).min(end);
             let readings = core.read(holdings, deadline).await;
-            let waits = readings.iter().any(|reading| matches!(reading, Reading::Provisional(_)));
+            let waits = readings.iter().any(|reading| match reading {
+                Reading::Provisional(provisional) => !provisional.why().needs_action(),
+                Reading::Proven(_) | Reading::Unknown(_) => false,
+            });
             let pause = core.until_next_head();
             if !waits || end.left(core.outside.clock()) <= pause {
                 return readings;
@@ -105,4 +108,24 @@ impl std::fmt::Debug for Client {
 /// Whether `asset` can be read by this version.
 pub(crate) fn is_readable(asset: Asset) -> bool {
     matches!(asset, Asset::Native)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What runs on any executor, from any thread: that this compiles is the test.
+    #[test]
+    fn clients_and_their_futures_can_be_sent() {
+        fn is_shared<T: Clone + Send + Sync + 'static>() {}
+        fn is_sent<T: Send>(_: &T) {}
+        fn futures(client: &Client, owner: Address, holdings: &[Holding]) {
+            is_sent(&client.balance(owner));
+            is_sent(&client.account(owner));
+            is_sent(&client.read(holdings));
+            is_sent(&client.read_patiently(holdings, Duration::ZERO));
+        }
+        is_shared::<Client>();
+        let _ = futures;
+    }
 }

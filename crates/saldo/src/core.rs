@@ -4,13 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use saldo_beacon::unit::UnixTime;
 use saldo_beacon::{Checkpoint, LightClient, Network};
-use saldo_chain::Chain;
+use saldo_chain::{Anchor, Chain};
 use saldo_proof::{Account, Verified};
-use saldo_reading::{Change, Holding, Now, Policy, Proven, ProviderId, Record, join};
-use saldo_source::{Deadline, Endpoint, Network as Outside};
+use saldo_reading::{Change, Holding, Now, Policy, Proven, ProviderId, Record, Role, join};
+use saldo_source::{Answer, Contest, Deadline, Endpoint, Network as Outside, Race, race};
 
+use crate::order::Order;
 use crate::parked::{Parked, Waiting};
 
 /// Shared by all clones of a client.
@@ -32,6 +34,7 @@ pub(crate) struct Known {
     pub(crate) light_client: Option<LightClient>,
     pub(crate) chain: Chain,
     pub(crate) parked: Parked,
+    pub(crate) order: Order,
     records: BTreeMap<Holding, Record>,
     withdrawn: BTreeMap<Holding, Proven>,
     /// The heads contradicted what is final. Nothing more is proven from this chain: only a new client, started from a
@@ -54,6 +57,8 @@ pub(crate) enum Joined {
 }
 
 impl Core {
+    /// How long after asking one provider or source the next is asked as well, at most.
+    pub(crate) const HEDGE_AFTER: Duration = Duration::from_millis(400);
     /// How far below the newest head a waiting proof's block is looked for.
     pub(crate) const LINK_DEPTH: u64 = 16;
 
@@ -80,11 +85,37 @@ impl Core {
         Now::new(self.outside.clock().wall(), newest)
     }
 
-    /// How long one attempt may take: enough for a slow provider, and short enough to leave time for another.
-    pub(crate) fn attempt_timeout(&self, deadline: Deadline) -> Duration {
-        const LEAST: Duration = Duration::from_secs(2);
-        let share = self.policy.deadline.checked_div(3).unwrap_or(LEAST).max(LEAST);
-        deadline.left(self.outside.clock()).min(share)
+    /// How long one attempt may take: as long as there is time. Nobody waits for it alone, because the others are asked
+    /// beside it.
+    pub(crate) fn time_left(&self, deadline: Deadline) -> Duration {
+        deadline.left(self.outside.clock())
+    }
+
+    /// Asks all `endpoints` of a `role`, those first that served last time, until one wins.
+    pub(crate) async fn contest<'a, T>(
+        &'a self,
+        role: Role,
+        deadline: Deadline,
+        ask: impl Fn(&'a Endpoint) -> BoxFuture<'a, Answer<T>>,
+    ) -> Race<T> {
+        let (endpoints, most) = match role {
+            Role::Execution => (&self.execution, self.policy.operators_per_address),
+            Role::Beacon => (&self.beacon, usize::MAX),
+        };
+        // With little time, or many to ask, the next one's turn comes sooner: everybody gets one.
+        let turns = u32::try_from(endpoints.len().saturating_add(1)).unwrap_or(u32::MAX);
+        let share = self.time_left(deadline).checked_div(turns).unwrap_or_default();
+        let contest = Contest { role, hedge_after: Self::HEDGE_AFTER.min(share), deadline, most };
+        let ordered = self.known().order.of(role, endpoints);
+        let asked = ordered.into_iter().map(|endpoint| (endpoint.id().clone(), ask(endpoint))).collect();
+        let race = race(self.outside.clock(), contest, asked).await;
+        self.known().order.note(&race.attempts, contest.hedge_after);
+        race
+    }
+
+    /// Whether `anchor` is young enough for the policy. Where the clock is off nothing is, because its age is not known.
+    pub(crate) fn is_young(&self, anchor: &Anchor) -> bool {
+        self.now().age_of(anchor.timestamp()).is_some_and(|age| age <= self.policy.max_age)
     }
 
     /// The reading of `holding` that was proven last.
@@ -106,6 +137,9 @@ impl Core {
     ) -> Joined {
         let now = self.now();
         let mut known = self.known();
+        if known.faulted {
+            return Joined::NotYet;
+        }
         let Some(anchor) = known.chain.anchor_at_root(account.state_root()).cloned() else {
             return Joined::NotYet;
         };

@@ -26,6 +26,9 @@ pub(crate) fn explain(
     if let Some(problem) = problem.filter(|problem| problem.needs_action()) {
         return problem.clone();
     }
+    if held_back {
+        return Why::PolicyForbidsMoreOperators;
+    }
     if all(&Failure::is_unreachable) {
         return Why::AllUnreachable;
     }
@@ -38,9 +41,6 @@ pub(crate) fn explain(
     }
     if attempts.iter().any(|attempt| attempt.outcome == Outcome::Parked) {
         return Why::UnsignedTip;
-    }
-    if held_back {
-        return Why::PolicyForbidsMoreOperators;
     }
     if failures().any(|failure| matches!(failure, Failure::RateLimited { .. })) {
         let retry_after = failures().filter_map(|failure| match failure {
@@ -60,16 +60,20 @@ pub(crate) fn explain(
     }
     let reached = || failures().filter(|failure| !failure.is_unreachable());
     let all_reached = |test: &dyn Fn(&Failure) -> bool| reached().next().is_some() && reached().all(test);
-    if all_reached(&|failure| *failure == Failure::QuotaExhausted) {
-        return Why::QuotaExhausted;
-    }
-    if all_reached(&|failure| matches!(failure, Failure::NotServed { .. })) {
-        return Why::NobodyServesProofs;
-    }
     if let Some(Failure::WrongChain { expected, .. }) = reached().next()
         && all_reached(&|failure| matches!(failure, Failure::WrongChain { .. }))
     {
         return Why::WrongChain { expected: *expected };
     }
-    if reached().next().is_some() { Why::ProofsRefused } else { Why::Deadline }
+    let serves_nothing = |failure: &Failure| {
+        matches!(failure, Failure::QuotaExhausted | Failure::NotServed { .. } | Failure::Denied { .. })
+    };
+    if all_reached(&serves_nothing) {
+        let is_used_up = reached().any(|failure| *failure == Failure::QuotaExhausted);
+        return if is_used_up { Why::QuotaExhausted } else { Why::NobodyServesProofs };
+    }
+    if failures().any(Failure::is_false_answer) {
+        return Why::ProofsRefused;
+    }
+    if reached().next().is_some() { Why::ProvidersFailing } else { Why::Deadline }
 }

@@ -52,6 +52,7 @@ mod builder;
 mod client;
 mod core;
 mod explain;
+mod order;
 mod parked;
 mod read;
 mod sync;

@@ -1,22 +1,16 @@
 //! Proofs at a tip that nobody has signed yet, waiting for the committee to sign that block.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use saldo_proof::{Account, StateRoot, Verified};
 use saldo_reading::{Holding, ProviderId};
 
-/// The newest such proof per provider and holding. Worth nothing until its root is in a signed header: anyone can make a
-/// flawless proof under a root of his own, so one provider's never displaces another's, and the number is bounded.
+/// The newest few such proofs per provider and holding: the next tip's proof must not displace the one that is about to
+/// be signed. Worth nothing until its root is in a signed header: anyone can make a flawless proof under a root of his
+/// own, so one provider's never displaces another's, and the number is bounded.
 #[derive(Default)]
 pub(crate) struct Parked {
-    proofs: BTreeMap<(Holding, ProviderId), Kept>,
-    arrivals: u64,
-}
-
-struct Kept {
-    waiting: Waiting,
-    /// The order of arrival, for giving up the oldest.
-    arrived: u64,
+    proofs: BTreeMap<(Holding, ProviderId), VecDeque<Waiting>>,
 }
 
 /// A proof that waits.
@@ -30,36 +24,56 @@ pub(crate) struct Waiting {
 }
 
 impl Parked {
-    /// How many proofs wait at most; a verified account is some 200 bytes.
-    const CAPACITY: usize = 1_024;
+    /// How many proofs of one provider wait for one holding at most: as many tips as can be ahead of the signed head.
+    const TIPS: usize = 4;
+    /// For how many pairs of holding and provider proofs wait at most; a verified account is some 200 bytes.
+    const CAPACITY: usize = 4_096;
 
     /// Keeps a proof until its root is in a trusted header.
     pub(crate) fn keep(&mut self, holding: Holding, waiting: Waiting) {
-        self.arrivals = self.arrivals.saturating_add(1);
         let key = (holding, waiting.provider.clone());
-        self.proofs.insert(key, Kept { waiting, arrived: self.arrivals });
-        while self.proofs.len() > Self::CAPACITY {
-            let oldest = self.proofs.iter().min_by_key(|(_, kept)| kept.arrived).map(|(key, _)| key.clone());
-            oldest.and_then(|key| self.proofs.remove(&key));
+        if self.proofs.len() >= Self::CAPACITY && !self.proofs.contains_key(&key) {
+            return; // Full: a later read asks again.
+        }
+        let tips = self.proofs.entry(key).or_default();
+        let root = waiting.account.state_root();
+        if tips.iter().all(|tip| tip.account.state_root() != root) {
+            tips.push_back(waiting);
+        }
+        while tips.len() > Self::TIPS {
+            tips.pop_front();
         }
     }
 
-    /// All that wait for `holding`.
-    pub(crate) fn of(&self, holding: Holding) -> Vec<Waiting> {
-        let of_holding = self.proofs.iter().filter(|((held, _), _)| *held == holding);
-        of_holding.map(|(_, kept)| kept.waiting.clone()).collect()
-    }
-
-    /// The one from `provider` that waits for `holding`.
-    pub(crate) fn get(&self, holding: Holding, provider: &ProviderId) -> Option<&Waiting> {
-        self.proofs.get(&(holding, provider.clone())).map(|kept| &kept.waiting)
-    }
-
-    /// Gives up the one from `provider` under `root`, but not one that has come since.
-    pub(crate) fn remove(&mut self, holding: Holding, provider: &ProviderId, root: StateRoot) {
-        self.proofs.retain(|(held, by), kept| {
-            *held != holding || by != provider || kept.waiting.account.state_root() != root
+    /// All that wait for `holding`, oldest first; those from long below `newest`, the number of the newest trusted block,
+    /// are given up.
+    pub(crate) fn of(&mut self, holding: Holding, newest: Option<u64>, depth: u64) -> Vec<Waiting> {
+        let is_near = |tip: &Waiting| match (tip.above, newest) {
+            (Some(above), Some(newest)) => above.saturating_add(depth) >= newest,
+            _ => true,
+        };
+        self.proofs.retain(|_, tips| {
+            tips.retain(is_near);
+            !tips.is_empty()
         });
+        let of_holding = self.proofs.iter().filter(|((held, _), _)| *held == holding);
+        of_holding.flat_map(|(_, tips)| tips.iter().cloned()).collect()
+    }
+
+    /// The newest one from `provider` that waits for `holding`.
+    pub(crate) fn newest(&self, holding: Holding, provider: &ProviderId) -> Option<&Waiting> {
+        self.proofs.get(&(holding, provider.clone()))?.back()
+    }
+
+    /// Gives up the one from `provider` under `root`.
+    pub(crate) fn remove(&mut self, holding: Holding, provider: &ProviderId, root: StateRoot) {
+        let key = (holding, provider.clone());
+        if let Some(tips) = self.proofs.get_mut(&key) {
+            tips.retain(|tip| tip.account.state_root() != root);
+            if tips.is_empty() {
+                self.proofs.remove(&key);
+            }
+        }
     }
 
     /// Gives up all that wait for `holding`: it is proven without them.
@@ -75,37 +89,47 @@ mod tests {
 
     use super::*;
 
-    /// A proof that `owner` is absent, from a trie of one other account.
-    fn absent(owner: Address) -> Verified<Account> {
-        let leaf = hex!(
+    /// A proof that `owner` is absent, from a trie of one other account, which holds `wei`.
+    fn absent(owner: Address, wei: u8) -> Verified<Account> {
+        let mut leaf = hex!(
             "f872a120e2c07404b8c1df4c46226425cac68c28d27a766bbddce62309f36724839b22c0b84ef84c01880de0b6b3a7640000
              a056e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421
              a0c5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470"
         );
+        leaf[48] ^= wei;
         verify_account(StateRoot::new(keccak256(leaf)), owner, &[leaf]).unwrap()
     }
 
+    fn name(number: usize) -> ProviderId {
+        ProviderId::new(&number.to_string()).unwrap()
+    }
+
     #[test]
-    fn one_per_provider_and_holding_and_never_too_many() {
+    fn the_newest_tips_of_each_provider_and_never_too_many() {
         let mut parked = Parked::default();
         let owner = Address::repeat_byte(7);
         let holding = Holding::native(owner);
-        for round in 0..3 {
-            for name in 0..2_000_u32 {
-                let provider = ProviderId::new(&name.to_string()).unwrap();
-                parked.keep(holding, Waiting { provider, account: absent(owner), above: Some(round) });
+        for round in 0..9_u8 {
+            for number in 0..5_000 {
+                let waiting = Waiting {
+                    provider: name(number),
+                    account: absent(owner, round),
+                    above: Some(round.into()),
+                };
+                parked.keep(holding, waiting.clone());
+                parked.keep(holding, waiting);
             }
         }
         assert_eq!(parked.proofs.len(), Parked::CAPACITY);
-        assert!(
-            parked.of(holding).iter().all(|waiting| waiting.above == Some(2)),
-            "the oldest were given up first"
-        );
-        let newest = ProviderId::new("1999").unwrap();
-        assert!(parked.get(holding, &newest).is_some());
-        parked.remove(holding, &newest, StateRoot::new(B256::ZERO));
-        assert!(parked.get(holding, &newest).is_some(), "another one");
-        parked.remove(holding, &newest, absent(owner).state_root());
-        assert!(parked.get(holding, &newest).is_none());
+        let above: Vec<_> = parked.proofs[&(holding, name(0))].iter().filter_map(|tip| tip.above).collect();
+        assert_eq!(above, [5, 6, 7, 8]);
+        assert_eq!(parked.newest(holding, &name(0)).unwrap().above, Some(8));
+
+        parked.remove(holding, &name(0), StateRoot::new(B256::ZERO));
+        parked.remove(holding, &name(0), absent(owner, 8).state_root());
+        assert_eq!(parked.newest(holding, &name(0)).unwrap().above, Some(7));
+        assert!(parked.of(holding, Some(23), 16).iter().all(|waiting| waiting.above >= Some(7)));
+        assert!(parked.of(holding, Some(100), 16).is_empty());
+        assert!(parked.proofs.is_empty());
     }
 }

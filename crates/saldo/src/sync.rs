@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, Either, join, select};
+use futures_util::future::{BoxFuture, join, select};
 use saldo_beacon::unit::{Period, UnixTime};
 use saldo_beacon::{AdvanceError, BootstrapError, LightClient, LightClientUpdate, decode};
+use saldo_chain::Level;
 use saldo_reading::{Attempt, Failure, Outcome, Role, TransportError, Why};
 use saldo_source::beacon::{Data, MAX_UPDATES, Route, fetch};
-use saldo_source::{Answer, Contest, Deadline, Endpoint, race};
+use saldo_source::{Answer, Deadline, Endpoint};
 
 use crate::core::Core;
 
@@ -34,33 +35,40 @@ enum Need {
 }
 
 impl Core {
-    /// How long after asking one source the next is asked as well.
-    pub(crate) const HEDGE_AFTER: Duration = Duration::from_millis(400);
     /// How far the newest signed head is behind the clock when all is well, in slots: the signature over the head of one
     /// slot is published with the block of the next.
     const USUAL_LAG: u64 = 1;
     /// How long after starting, or after nobody served it, the next committee is asked for while it is not needed yet.
-    const NEXT_COMMITTEE_PAUSE: Duration = Duration::from_secs(60);
+    const NEXT_COMMITTEE_PAUSE: Duration = Duration::from_secs(600);
+    /// How long a read may take longer for a next committee that is not needed yet.
+    const NEXT_COMMITTEE_PATIENCE: Duration = Duration::from_millis(1_500);
+    /// How long the sources may take for a newer head where the one at hand is a few slots old.
+    const SMALL_GAIN: Duration = Duration::from_secs(1);
 
-    /// Brings the light client as far as the sources allow before `deadline`. Only one future does so at a time; the
-    /// others wait for it.
+    /// Brings the light client as far as the sources allow before `deadline`.
     pub(crate) async fn sync(&self, deadline: Deadline) -> Synced {
         let clock = self.outside.clock();
-        let turn = select(self.syncing.lock(), clock.sleep(deadline.left(clock))).await;
-        let Either::Left((_turn, _)) = turn else {
-            return Synced { problem: self.lag(), ..Synced::default() };
-        };
+        // Whoever comes second waits for the first, to save requests. But not for long: the first may be a future that
+        // nobody polls any more, and doing the same twice does no harm.
+        let patience = self.time_left(deadline).checked_div(4).unwrap_or_default();
+        let _turn = select(self.syncing.lock(), clock.sleep(patience)).await;
         let mut synced = Synced::default();
         // Each round ends a period's hand-over or fails: the bound is only for a light client that would not move.
         for _ in 0..1_000 {
             let need = self.need();
             let round = match need {
                 Need::Nothing => break,
-                Need::Bootstrap => self.contest(deadline, |source| self.bootstrap(source, deadline)).await,
-                Need::Updates { start, count } => {
-                    self.contest(deadline, |source| self.updates(source, start, count, deadline)).await
+                Need::Bootstrap => {
+                    self.ask_sources(deadline, |source| self.bootstrap(source, deadline)).await
                 }
-                Need::Heads => self.contest(deadline, |source| self.heads(source, deadline)).await,
+                Need::Updates { start, count } => {
+                    self.ask_sources(deadline, |source| self.updates(source, start, count, deadline)).await
+                }
+                Need::Heads => {
+                    let soon = Deadline::after(clock, Self::SMALL_GAIN);
+                    let deadline = if self.lag().is_none() { deadline.min(soon) } else { deadline };
+                    self.ask_sources(deadline, |source| self.heads(source, deadline)).await
+                }
             };
             let won = round.iter().any(|attempt| attempt.outcome == Outcome::Accepted);
             if !won {
@@ -98,9 +106,10 @@ impl Core {
     }
 
     fn need(&self) -> Need {
-        let Some(current) = self.network.slot_at(self.time()) else { return Need::Heads };
+        let current = self.network.slot_at(self.time());
         let known = self.known();
         let Some(light_client) = &known.light_client else { return Need::Bootstrap };
+        let Some(current) = current else { return Need::Heads };
         let (held, wanted) = (light_client.period(), self.network.period_at(current));
         let start = if light_client.next_committee_known() { held.saturating_add(1) } else { held };
         if wanted > start {
@@ -111,19 +120,16 @@ impl Core {
         if newest.is_some_and(|newest| newest >= current) { Need::Nothing } else { Need::Heads }
     }
 
-    async fn contest<'a>(
+    async fn ask_sources<'a>(
         &'a self,
         deadline: Deadline,
         ask: impl Fn(&'a Endpoint) -> BoxFuture<'a, Answer<()>>,
     ) -> Vec<Attempt> {
-        let contest =
-            Contest { role: Role::Beacon, hedge_after: Self::HEDGE_AFTER, deadline, most: usize::MAX };
-        let asked = self.beacon.iter().map(|source| (source.id().clone(), ask(source))).collect();
-        race(self.outside.clock(), contest, asked).await.attempts
+        self.contest(Role::Beacon, deadline, ask).await.attempts
     }
 
     async fn fetch(&self, source: &Endpoint, route: Route, deadline: Deadline) -> Result<Data, Failure> {
-        fetch(&self.outside, source, route, self.attempt_timeout(deadline)).await
+        fetch(&self.outside, source, route, self.time_left(deadline)).await
     }
 
     fn bootstrap<'a>(&'a self, source: &'a Endpoint, deadline: Deadline) -> BoxFuture<'a, Answer<()>> {
@@ -195,8 +201,9 @@ impl Core {
             let (finality, optimistic) = join(finality, optimistic).await;
             // What a source gives counts even if the other half fails; and one whose head is behind is no reason to stop
             // asking the others.
+            let has_finality = self.policy.assurance < Level::Finalized || !self.finality_is_due();
             match (finality.and(optimistic), self.slots_behind()) {
-                (_, Some(0 | 1)) => Answer::Wins(()),
+                (_, Some(0 | 1)) if has_finality => Answer::Wins(()),
                 (Err(failure), _) => Answer::Fails(failure),
                 (Ok(()), slots) => Answer::Fails(Failure::Behind { slots: slots.unwrap_or(u64::MAX) }),
             }
@@ -217,8 +224,9 @@ impl Core {
             known.next_committee_after = self.next_committee_pause();
             period
         };
+        let deadline = deadline.min(Deadline::after(clock, Self::NEXT_COMMITTEE_PATIENCE));
         // Not needed yet: whoever fails here is asked again before it is.
-        let _ = self.contest(deadline, |source| self.updates(source, period, 1, deadline)).await;
+        let _ = self.ask_sources(deadline, |source| self.updates(source, period, 1, deadline)).await;
     }
 
     fn next_committee_pause(&self) -> Duration {
@@ -263,7 +271,7 @@ impl Core {
     }
 
     /// Why the light client is behind, if it is by more than a missed slot or two.
-    fn lag(&self) -> Option<Why> {
+    pub(crate) fn lag(&self) -> Option<Why> {
         /// Slots without a block follow one another rarely.
         const PATIENCE: u64 = 3;
         match self.slots_behind() {
@@ -282,10 +290,15 @@ impl Core {
             return Some(telling);
         }
         let all = |test: fn(&Failure) -> bool| {
-            !round.is_empty() && round.iter().all(|attempt| attempt.outcome.failure().is_some_and(test))
+            !round.is_empty() && failures().count() == round.len() && failures().all(test)
         };
         if all(|failure| *failure == Failure::Transport(TransportError::Offline)) {
             return Some(Why::DeviceOffline);
+        }
+        // One source alone can label its data as it likes: it must be what all of them say.
+        let mut reached = failures().filter(|failure| !failure.is_unreachable()).peekable();
+        if reached.peek().is_some() && reached.all(is_of_unknown_fork) {
+            return Some(Why::UnknownFork);
         }
         match need {
             Need::Bootstrap if all(|failure| matches!(failure, Failure::NotServed { .. })) => {
@@ -300,7 +313,7 @@ impl Core {
         }
     }
 
-    /// What a single failure says of the whole: the same would be true whoever had been asked.
+    /// What a single failure says of the whole, because it was verified: the same would be true whoever had been asked.
     fn telling(&self, failure: &Failure) -> Option<Why> {
         match failure {
             Failure::Bootstrap(BootstrapError::CheckpointTooOld { age_epochs, limit_epochs }) => {
@@ -309,15 +322,22 @@ impl Core {
                     limit: self.epochs(*limit_epochs),
                 })
             }
+            Failure::Bootstrap(BootstrapError::WrongSlot { .. }) => Some(Why::CheckpointSlotWrong),
             Failure::Bootstrap(BootstrapError::FromFuture { .. }) => Some(Why::ClockOff),
             Failure::Update(AdvanceError::ConsensusFault(_)) => Some(Why::ConsensusFault),
             Failure::Update(AdvanceError::FromFuture { .. }) if self.lag().is_some() => Some(Why::ClockOff),
-            Failure::UnknownFork
-            | Failure::Bootstrap(BootstrapError::UnknownFork(_))
-            | Failure::Update(AdvanceError::UnknownFork(_)) => Some(Why::UnknownFork),
             _ => None,
         }
     }
+}
+
+fn is_of_unknown_fork(failure: &Failure) -> bool {
+    matches!(
+        failure,
+        Failure::UnknownFork
+            | Failure::Bootstrap(BootstrapError::UnknownFork(_))
+            | Failure::Update(AdvanceError::UnknownFork(_))
+    )
 }
 
 /// Whether data came and was refused, rather than not coming at all.

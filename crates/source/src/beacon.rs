@@ -120,7 +120,8 @@ pub async fn fetch(
         200 => Ok(data(response)),
         429 => Err(Failure::RateLimited { retry_after: retry_after(&response) }),
         402 => Err(Failure::QuotaExhausted),
-        400 | 404 | 405 | 406 | 415 | 500 | 501 => Err(Failure::NotServed { method: route.name() }),
+        401 | 403 => Err(Failure::Denied { status: response.status }),
+        400 | 404 | 405 | 406 | 415 | 501 => Err(Failure::NotServed { method: route.name() }),
         status => Err(Failure::Http { status }),
     }
 }

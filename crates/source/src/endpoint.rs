@@ -51,8 +51,8 @@ pub enum EndpointError {
     /// No host.
     #[error("the URL has no host")]
     NoHost,
-    /// A name that is empty, longer than 64 bytes, or holds a control character.
-    #[error("a provider's name must have 1 to 64 printable characters")]
+    /// A name that is empty, longer than [`ProviderId::MAX_LEN`] bytes, or holds a control character.
+    #[error("a provider's name must have 1 to {} printable characters", ProviderId::MAX_LEN)]
     Name,
 }
 
@@ -82,7 +82,7 @@ impl Endpoint {
     /// The same endpoint under the given name.
     ///
     /// # Errors
-    /// [`EndpointError::Name`] if `name` is empty, longer than 64 bytes, or holds a control character.
+    /// [`EndpointError::Name`] if `name` is empty, longer than [`ProviderId::MAX_LEN`] bytes, or holds a control character.
     pub fn named(mut self, name: &str) -> Result<Self, EndpointError> {
         self.id = ProviderId::new(name).ok_or(EndpointError::Name)?;
         Ok(self)
@@ -118,10 +118,12 @@ impl TryFrom<String> for Endpoint {
 impl std::str::FromStr for Endpoint {
     type Err = EndpointError;
 
-    /// Reads `URL` or `NAME=URL`. What stands before the first `=` is a name only if it is no part of a URL.
+    /// Reads `URL` or `NAME=URL`. What stands before the first `=` is a name only if it cannot be part of a URL.
     fn from_str(text: &str) -> Result<Self, EndpointError> {
         match text.split_once('=') {
-            Some((name, url)) if !name.contains("://") => Self::new(url)?.named(name.trim()),
+            Some((name, url)) if !name.contains(['/', '?', '@', ':', '#']) => {
+                Self::new(url)?.named(name.trim())
+            }
             _ => Self::new(text),
         }
     }
@@ -148,6 +150,8 @@ mod tests {
         assert_eq!("=https://node.example".parse::<Endpoint>(), Err(EndpointError::Name));
         assert_eq!("ftp://node.example".parse::<Endpoint>(), Err(EndpointError::Scheme));
         assert_eq!("node.example".parse::<Endpoint>(), Err(EndpointError::NotAUrl));
+        let forgotten = "node.example/v3/KEY?x=http://other.example";
+        assert_eq!(forgotten.parse::<Endpoint>(), Err(EndpointError::NotAUrl));
     }
 
     #[test]

@@ -66,5 +66,7 @@ pub async fn chain_id(network: &Network, provider: &Endpoint, timeout: Duration)
     let result = call(network, provider, "eth_chainId", json!([]), timeout, MAX_SMALL_REPLY).await?;
     let malformed = Failure::Malformed { what: "not a chain id" };
     let text: String = serde_json::from_str(result.get()).map_err(|_| malformed.clone())?;
-    text.strip_prefix("0x").and_then(|digits| u64::from_str_radix(digits, 16).ok()).ok_or(malformed)
+    let id = text.strip_prefix("0x").and_then(|digits| u64::from_str_radix(digits, 16).ok());
+    // No chain has the id 0: whoever says so answers 0 to everything.
+    id.filter(|id| *id != 0).ok_or(malformed)
 }

@@ -11,6 +11,10 @@ use saldo_beacon::unit::UnixTime;
 use crate::clock::Clock;
 use crate::transport::{Method, Request, Response, Transport, TransportError};
 
+/// A host that does not accept a connection within this time, TLS included, counts as not reached: so it has not seen
+/// what would have been asked.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+
 /// Sends requests with `reqwest` and rustls; needs a tokio runtime. Follows no redirect, and counts the size limit
 /// while inflating, so that a small answer cannot become a large one.
 #[derive(Clone, Debug)]
@@ -29,6 +33,7 @@ impl HttpTransport {
         reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
+            .connect_timeout(CONNECT_TIMEOUT)
             .user_agent(concat!("saldo/", env!("CARGO_PKG_VERSION")))
             .build()
             .map(|client| Self { client })
@@ -73,7 +78,11 @@ impl Transport for HttpTransport {
 /// Puts an error into a class. Nothing of its text is kept: it holds the URL.
 fn classify(error: &reqwest::Error, timeout: Duration) -> TransportError {
     if error.is_timeout() {
-        return TransportError::Timeout { after: timeout };
+        return if error.is_connect() {
+            TransportError::Connect
+        } else {
+            TransportError::Timeout { after: timeout }
+        };
     }
     let mut innermost_io = None;
     let mut mentions_dns = false;

@@ -60,7 +60,7 @@ struct RpcError {
 
 fn read(response: &Response, id: u64, method: &'static str) -> Result<Box<RawValue>, Failure> {
     let Ok(reply) = serde_json::from_slice::<Reply>(&response.body) else {
-        return Err(without_reply(response));
+        return Err(without_reply(response, method));
     };
     if reply.jsonrpc != "2.0" {
         return Err(Failure::Malformed { what: "not JSON-RPC 2.0" });
@@ -83,10 +83,12 @@ fn read(response: &Response, id: u64, method: &'static str) -> Result<Box<RawVal
 }
 
 /// The class of a response whose body is no JSON-RPC reply.
-fn without_reply(response: &Response) -> Failure {
+fn without_reply(response: &Response, method: &'static str) -> Failure {
     match response.status {
         429 => Failure::RateLimited { retry_after: retry_after(response) },
         402 => Failure::QuotaExhausted,
+        status @ (401 | 403) => Failure::Denied { status },
+        404 | 405 => Failure::NotServed { method },
         200..=299 => Failure::Malformed { what: "not a JSON-RPC reply" },
         status => Failure::Http { status },
     }

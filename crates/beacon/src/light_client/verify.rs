@@ -71,7 +71,7 @@ pub(super) fn update(
 ) -> Result<(), AdvanceError> {
     let network = client.network();
     participation(network, update)?;
-    order(network, update, now)?;
+    order(update)?;
     let rules = network.readable_fork_at(update.attested_slot())?.rules();
     let committee = committee(client, update)?;
     relevance(client, update)?;
@@ -82,7 +82,8 @@ pub(super) fn update(
     if let Some(next) = &update.next_sync_committee {
         next_committee(client, rules, update, next)?;
     }
-    signature(network, committee, update)
+    signature(network, committee, update)?;
+    time(network, update, now)
 }
 
 /// At least two thirds, for every update: a hand-over by fewer could install anyone's committee.
@@ -98,15 +99,21 @@ fn participation(network: &Network, update: &LightClientUpdate) -> Result<(), Ad
     Ok(())
 }
 
-fn order(network: &Network, update: &LightClientUpdate, now: UnixTime) -> Result<(), AdvanceError> {
+fn order(update: &LightClientUpdate) -> Result<(), AdvanceError> {
     let (signature, attested, finalized) =
         (update.signature_slot, update.attested_slot(), update.finalized_slot());
     if signature <= attested || attested < finalized {
         return Err(AdvanceError::SlotOrder { signature, attested, finalized });
     }
-    let starts = network.slot_start(signature);
+    Ok(())
+}
+
+/// Looked at last: only what the committee signed says anything about the device's clock.
+fn time(network: &Network, update: &LightClientUpdate, now: UnixTime) -> Result<(), AdvanceError> {
+    let signature_slot = update.signature_slot;
+    let starts = network.slot_start(signature_slot);
     if starts > now.saturating_add(CLOCK_TOLERANCE) {
-        return Err(AdvanceError::FromFuture { signature_slot: signature, starts, now });
+        return Err(AdvanceError::FromFuture { signature_slot, starts, now });
     }
     Ok(())
 }

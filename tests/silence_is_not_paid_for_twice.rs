@@ -1,0 +1,109 @@
+//! Promise 4 under load: providers and sources that hang cost time once, not for every holding and every read.
+
+use std::time::Duration;
+
+use alloy_primitives::Address;
+use saldo::{Holding, Policy};
+use saldo_drill::Fault;
+use saldo_tests::scene::{ALICE, BEFORE, Scene};
+
+#[test]
+fn a_hundred_holdings_beside_providers_that_hang() {
+    for hanging in [1, 2, 3] {
+        let scene = Scene::new(1, 4, 1);
+        scene.providers[..hanging].iter().for_each(|provider| provider.add(Fault::Hang));
+        let holdings: Vec<Holding> =
+            (0..100).map(|index| Holding::native(Address::repeat_byte(index))).collect();
+        let readings = scene.simulation.run(scene.client.read(&holdings));
+        let proven = readings.iter().filter(|reading| reading.proven().is_some()).count();
+        assert_eq!(proven, 100, "{hanging} hang");
+    }
+}
+
+#[test]
+fn one_source_of_six_is_found() {
+    let scene = Scene::new(2, 1, 6);
+    scene.sources[..5].iter().for_each(|source| source.add(Fault::Hang));
+    let proven = (0..3).any(|_| {
+        let reading = scene.balance(ALICE);
+        scene.pass_slots(1);
+        reading.proven().is_some()
+    });
+    assert!(proven);
+}
+
+#[test]
+fn one_provider_of_eleven_is_found() {
+    let scene = Scene::new(3, 11, 1);
+    scene.providers[..10].iter().for_each(|provider| provider.add(Fault::Hang));
+    assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE);
+}
+
+/// A provider or source that is slow, but answers well within the deadline, is good enough alone.
+#[test]
+fn slow_is_not_silent() {
+    for (seed, deadline, latency) in [(4, 4_000, 1_900), (5, 20_000, 8_000)] {
+        let policy = Policy { deadline: Duration::from_millis(deadline), ..Policy::signed() };
+        let scene = Scene::with_policy(seed, 1, 1, policy);
+        assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE);
+        scene.pass_slots(1);
+        let _ = scene.providers[0].clone().latency(Duration::from_millis(latency));
+        assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE, "{latency} ms");
+    }
+    let scene = Scene::new(6, 1, 1);
+    let _ = scene.sources[0].clone().latency(Duration::from_millis(2_100));
+    let proven = (0..3).any(|_| {
+        let reading = scene.balance(ALICE);
+        scene.pass_slots(1);
+        reading.proven().is_some()
+    });
+    assert!(proven, "a source at 2.1 s");
+}
+
+/// With the default policy two operators see an address in one read; the next read begins with the others.
+#[test]
+fn the_next_read_begins_with_who_has_not_failed() {
+    for fault in [Fault::Status(503), Fault::Hang, Fault::TruncatedProof { nodes: 1 }] {
+        let scene = Scene::with_policy(7, 3, 1, Policy::signed());
+        scene.providers[..2].iter().for_each(|provider| provider.add(fault.clone()));
+        let reading = scene.balance(ALICE);
+        if reading.proven().is_none() {
+            assert_eq!(reading.why().unwrap().code(), "policy_forbids_more_operators", "{fault:?}");
+        }
+        assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE, "{fault:?}");
+    }
+    // One that could not be reached has not seen the address.
+    let scene = Scene::with_policy(8, 4, 1, Policy::signed());
+    scene.providers[..3].iter().for_each(|provider| provider.add(Fault::Refuse));
+    assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE);
+}
+
+/// A read that somebody began and no longer polls holds nobody up.
+#[test]
+fn an_abandoned_read_holds_nobody_up() {
+    use futures_util::FutureExt;
+    use futures_util::future::select;
+    use saldo_source::Clock;
+    let scene = Scene::new(9, 1, 1);
+    let clock = scene.simulation.clock();
+    let mut abandoned = scene.client.balance(ALICE).boxed();
+    scene.simulation.run(async {
+        let _ = select(&mut abandoned, clock.sleep(Duration::from_millis(10))).await;
+    });
+    let reading = scene.balance(ALICE);
+    assert_eq!(scene.assert_true(&reading, ALICE), BEFORE);
+    drop(abandoned);
+}
+
+/// Finality that one source withholds is asked of the others.
+#[test]
+fn withheld_finality_is_asked_of_the_others() {
+    let scene = Scene::with_policy(10, 1, 2, Policy { operators_per_address: 1, ..Policy::finalized() });
+    scene.sources[0].add(Fault::Status(404).on("finality_update"));
+    for _ in 0..5 {
+        scene.pass_slots(8);
+        let reading = scene.balance(ALICE);
+        scene.assert_true(&reading, ALICE);
+        assert_eq!(reading.proven().unwrap().anchor().number(), scene.chain.finalized().number);
+    }
+}

@@ -1,0 +1,74 @@
+//! A device clock that is off makes no old amount look new, and a small error stops nothing.
+
+use std::time::Duration;
+
+use saldo_drill::Fault;
+use saldo_tests::scene::{AFTER, ALICE, BEFORE, Scene};
+
+#[test]
+fn a_clock_set_back_shows_no_old_amount_as_new() {
+    for back in [Duration::from_secs(3_600), Duration::from_secs(10 * 86_400)] {
+        let scene = Scene::new(1, 2, 2);
+        assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE);
+        scene.chain.set_balance(ALICE, AFTER);
+        scene.pass_slots(5);
+        scene.simulation.clock().set_behind(back);
+        scene.assert_unknown(&scene.balance(ALICE), "clock_off", BEFORE);
+        // The clock is set right: the truth comes with the next read.
+        scene.simulation.clock().set_behind(Duration::ZERO);
+        assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), AFTER);
+    }
+}
+
+#[test]
+fn a_clock_that_is_slow_or_fast_by_a_little_stops_nothing() {
+    for (seed, slow, fast) in [(2, 25, 0), (3, 0, 240)] {
+        let scene = Scene::new(seed, 2, 2);
+        scene.simulation.clock().set_behind(Duration::from_secs(slow));
+        scene.simulation.clock().set_ahead(Duration::from_secs(fast));
+        for _ in 0..5 {
+            assert_eq!(
+                scene.assert_true(&scene.balance(ALICE), ALICE),
+                BEFORE,
+                "{slow} s slow, {fast} s fast"
+            );
+            scene.pass_slots(1);
+        }
+    }
+}
+
+/// A clock far behind at the start: the checkpoint itself is from the future.
+#[test]
+fn a_clock_far_behind_is_told_at_the_start() {
+    let scene = Scene::new(4, 2, 2);
+    scene.simulation.clock().set_behind(Duration::from_secs(10 * 86_400));
+    let reading = scene.balance(ALICE);
+    assert!(reading.proven().is_none());
+    assert_eq!(reading.why().unwrap().code(), "clock_off");
+}
+
+/// Finality that stalls ages: a finalized reading beyond the policy's age is not proven any more.
+#[test]
+fn stalled_finality_grows_too_old() {
+    let policy = saldo::Policy {
+        operators_per_address: 2,
+        max_age: Duration::from_secs(600),
+        ..saldo::Policy::finalized()
+    };
+    let scene = Scene::with_policy(5, 2, 1, policy);
+    assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE);
+    scene.chain.stall_finality(true);
+    scene.pass_slots(60);
+    let reading = scene.balance(ALICE);
+    scene.assert_unknown(&reading, "only_old_blocks", BEFORE);
+}
+
+/// One source that lies about time or fork alone does not stop the wallet, nor decide what is said.
+#[test]
+fn one_lying_source_does_not_decide_the_reason() {
+    let scene = Scene::new(6, 1, 2);
+    scene.sources[0].add(Fault::Relabelled(saldo_beacon::Fork::Gloas));
+    scene.sources[1].add(Fault::NoBootstrap);
+    let reading = scene.balance(ALICE);
+    assert_ne!(reading.why().unwrap().code(), "unknown_fork");
+}
