@@ -307,6 +307,9 @@ impl Core {
             Need::Bootstrap if failures().any(is_refusal) => Some(Why::HeadsRefused),
             Need::Bootstrap => Some(Why::LightClientBehind { newest: None }),
             Need::Updates { .. } if all(Failure::is_unreachable) => self.lag(),
+            Need::Updates { .. } if all(|failure| failure.is_unreachable() || is_refusal(failure)) => {
+                Some(Why::HeadsRefused)
+            }
             Need::Updates { start, .. } => Some(Why::HandOverMissing { period: *start }),
             Need::Heads if self.lag().is_some() && failures().any(is_refusal) => Some(Why::HeadsRefused),
             Need::Heads | Need::Nothing => self.lag(),
