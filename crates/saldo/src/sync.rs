@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, join, select};
+use futures_util::future::{BoxFuture, Either, join, select};
 use saldo_beacon::unit::{Period, UnixTime};
 use saldo_beacon::{AdvanceError, BootstrapError, LightClient, LightClientUpdate, decode};
 use saldo_chain::Level;
@@ -51,7 +51,10 @@ impl Core {
         // Whoever comes second waits for the first, to save requests. But not for long: the first may be a future that
         // nobody polls any more, and doing the same twice does no harm.
         let patience = self.time_left(deadline).checked_div(4).unwrap_or_default();
-        let _turn = select(self.syncing.lock(), clock.sleep(patience)).await;
+        let _turn = match select(self.syncing.lock(), clock.sleep(patience)).await {
+            Either::Left((turn, _)) => Some(turn),
+            Either::Right(_) => None,
+        };
         let mut synced = Synced::default();
         // Each round ends a period's hand-over or fails: the bound is only for a light client that would not move.
         for _ in 0..1_000 {
