@@ -27,7 +27,8 @@ fn provider_faults() -> Vec<(Fault, &'static str)> {
         (Fault::QuotaExhausted, "quota_exhausted"),
         (Fault::NoProofs, "nobody_serves_proofs"),
         (Fault::OtherChain(elsewhere), "wrong_chain"),
-        (Fault::Error { code: -32000, message: "missing trie node".into() }, "proof_window_missed"),
+        // Not even at its own tip.
+        (Fault::Error { code: -32000, message: "missing trie node".into() }, "nobody_serves_proofs"),
         (Fault::Html, "proofs_refused"),
         (Fault::Truncated, "proofs_refused"),
         (Fault::NullResult, "proofs_refused"),

@@ -78,6 +78,85 @@ fn the_next_read_begins_with_who_has_not_failed() {
     assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE);
 }
 
+/// Whoever answers without being of use is asked after those who were not asked: no liar keeps a place.
+#[test]
+fn no_useless_provider_keeps_its_place() {
+    let invented = Fault::InventedTrie { balance: alloy_primitives::U256::from(1) };
+    let useless = Fault::Error { code: -32000, message: "missing trie node".into() };
+    for (seed, fault, tip_only) in
+        [(11, invented, true), (12, useless, false), (13, Fault::StaleBlock(3), true)]
+    {
+        let scene = Scene::with_policy(seed, 3, 1, Policy::signed());
+        for provider in &scene.providers[..2] {
+            provider.add(fault.clone());
+            if tip_only {
+                let _ = provider.clone().proof_window(0);
+            }
+        }
+        let proven = (0..4).filter(|_| {
+            scene.pass_slots(1);
+            scene.balance(ALICE).proven().is_some()
+        });
+        assert!(proven.count() >= 2, "{fault:?}");
+    }
+}
+
+/// A claim that waits does not take time away from an honest provider that is slow.
+#[test]
+fn a_waiting_claim_costs_a_slow_provider_nothing() {
+    let scene = Scene::new(14, 2, 1);
+    scene.providers[0].add(Fault::InventedTrie { balance: alloy_primitives::U256::from(1) });
+    let _ = scene.providers[0].clone().proof_window(0);
+    let _ = scene.providers[1].clone().latency(Duration::from_millis(2_300));
+    for _ in 0..4 {
+        let reading = scene.balance(ALICE);
+        assert_eq!(scene.assert_true(&reading, ALICE), BEFORE);
+        scene.pass_slots(1);
+    }
+}
+
+/// Three providers that prove only their tip, of which two may see the address: patience still ends proven.
+#[test]
+fn the_cap_does_not_hide_that_waiting_helps() {
+    let scene = Scene::with_policy(15, 3, 1, Policy::signed());
+    for provider in &scene.providers {
+        let _ = provider.clone().proof_window(0);
+    }
+    let reading = scene.patient_balance(ALICE, Duration::from_secs(60));
+    assert_eq!(scene.assert_true(&reading, ALICE), BEFORE);
+}
+
+/// In one read no more operators see an address than the policy allows, however they fail.
+#[test]
+fn no_more_operators_see_an_address_than_allowed() {
+    let faults =
+        [Fault::Hang, Fault::Status(503), Fault::NullResult, Fault::Reset { after: 3 }, Fault::StaleBlock(9)];
+    for (seed, fault) in (20..).zip(faults) {
+        let scene = Scene::with_policy(seed, 5, 1, Policy::signed());
+        scene.providers.iter().for_each(|provider| provider.add(fault.clone()));
+        let _ = scene.balance(ALICE);
+        let address = format!("{ALICE:?}").to_lowercase();
+        let log = scene.simulation.internet().log();
+        let saw = log
+            .iter()
+            .filter(|exchange| String::from_utf8_lossy(&exchange.body).to_lowercase().contains(&address));
+        let hosts: std::collections::BTreeSet<&str> = saw.map(|exchange| exchange.host.as_str()).collect();
+        assert!(hosts.len() <= 2, "{fault:?}: {hosts:?}");
+        assert!(!hosts.is_empty());
+    }
+}
+
+/// A source whose finality hangs serves its head all the same.
+#[test]
+fn a_head_does_not_wait_for_finality() {
+    let scene = Scene::new(30, 1, 1);
+    scene.sources[0].add(Fault::Hang.on("finality_update"));
+    for _ in 0..3 {
+        assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE);
+        scene.pass_slots(30);
+    }
+}
+
 /// A read that somebody began and no longer polls holds nobody up.
 #[test]
 fn an_abandoned_read_holds_nobody_up() {

@@ -37,6 +37,24 @@ fn a_clock_that_is_slow_or_fast_by_a_little_stops_nothing() {
     }
 }
 
+/// The clock is set back between two reads, but not as far as the newest head that is known: only the heads that the
+/// sources serve tell, because the committee signed them.
+#[test]
+fn a_clock_behind_the_chain_alone_is_found_out() {
+    for (seed, slots, behind) in [(7, 20_u32, 18_u32), (8, 60, 58)] {
+        let scene = Scene::new(seed, 2, 2);
+        assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE);
+        scene.chain.set_balance(ALICE, AFTER);
+        scene.pass_slots(slots);
+        scene.simulation.clock().set_behind(scene.chain.network().slot_duration() * behind);
+        let reading = scene.balance(ALICE);
+        assert!(reading.proven().is_none(), "{slots} slots later, {behind} slots behind");
+        assert_eq!(reading.why().unwrap().code(), "clock_off");
+        scene.simulation.clock().set_behind(Duration::ZERO);
+        assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), AFTER);
+    }
+}
+
 /// A clock far behind at the start: the checkpoint itself is from the future.
 #[test]
 fn a_clock_far_behind_is_told_at_the_start() {

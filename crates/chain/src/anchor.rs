@@ -18,7 +18,8 @@ pub enum Assurance {
         /// How many members the committee has.
         size: usize,
     },
-    /// The chain's validators finalized it, as told by [`Finality`]: reverting it would cost a third of all stake.
+    /// It counts as final, for the reason that [`Finality`] tells: finalized by the chain's validators, who would lose a
+    /// third of all stake by reverting it; the checkpoint itself; or taken as final by force.
     Finalized(Finality),
 }
 

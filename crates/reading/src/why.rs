@@ -258,9 +258,7 @@ impl Why {
                 ("token_layout_unproven", Saldo, true, "This token cannot be proven by this version.")
             }
             Self::Closed => ("closed", Setup, false, "Open a new client."),
-            Self::InternalFault => {
-                ("internal_fault", Saldo, true, "Report it, with the output of this command.")
-            }
+            Self::InternalFault => ("internal_fault", Saldo, true, "Report it, with what you did before."),
         }
     }
 }

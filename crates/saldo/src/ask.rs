@@ -1,5 +1,7 @@
 //! Asking the providers for one proof, and weighing what they say.
 
+use std::collections::BTreeSet;
+
 use alloy_primitives::B256;
 use futures_util::FutureExt;
 use saldo_chain::{Anchor, ChainError, ExecutionHeader};
@@ -14,18 +16,23 @@ use crate::core::{Core, Joined};
 use crate::parked::Waiting;
 
 impl Core {
-    /// Asks for a proof of `holding` at `head`, one provider after another, until one joins.
+    /// Asks for a proof of `holding` at `head`, one provider after another, until one joins. Those in `seen` have seen the
+    /// address in this read already.
     pub(crate) async fn prove(
         &self,
         holding: Holding,
         head: Option<&Anchor>,
+        seen: BTreeSet<ProviderId>,
         deadline: Deadline,
     ) -> Race<Box<Proven>> {
         let ask = |provider| {
             let answer = self.ask(provider, holding, head, deadline);
             answer.map(|answer| answer.unwrap_or_else(Answer::Fails)).boxed()
         };
-        self.contest(Role::Execution, deadline, ask).await
+        let race =
+            self.contest(Role::Execution, deadline, self.policy.operators_per_address, seen, ask).await;
+        self.note(&race.attempts);
+        race
     }
 
     /// Asks one provider for a proof at `head`; where it has none there, at its own tip, which may be signed later.
@@ -48,12 +55,16 @@ impl Core {
                         return Err(refusal);
                     }
                 },
-                Err(failure) if is_about_the_block(&failure) => Some(failure),
+                Err(failure) if self.takes_tips() && is_about_the_block(&failure) => Some(failure),
                 Err(failure) => return Err(failure),
             },
             None => None,
         };
-        let reply = proof_at(At::Latest).await.map_err(|failure| missed.unwrap_or(failure))?;
+        let reply = proof_at(At::Latest).await.map_err(|failure| match failure {
+            // Not even of its own tip: it serves no proofs at all.
+            Failure::ProofWindowMissed | Failure::NotSynced => Failure::NotServed { method: "eth_getProof" },
+            failure => missed.unwrap_or(failure),
+        })?;
         let account = verify(&reply, holding, provider.id(), None)?;
         if self.known().chain.anchor_at_root(account.state_root()).is_none() {
             // Before a claim is kept that nothing vouches for: is it at least about this chain?
@@ -75,7 +86,8 @@ impl Core {
             Joined::NotYet => {
                 let mut known = self.known();
                 let above = known.chain.newest(self.policy.assurance).map(Anchor::number);
-                known.parked.keep(holding, Waiting { provider: provider.clone(), account, above });
+                let came = self.outside.clock().monotonic();
+                known.parked.keep(holding, Waiting { provider: provider.clone(), account, above, came });
                 Ok(Answer::Parks)
             }
         }
@@ -98,19 +110,25 @@ impl Core {
     }
 
     /// Fetches the headers between the newest head and the blocks that `waiting` proofs can be of, newest first. Gives
-    /// the attempts that brought none.
+    /// the attempts that brought none. A block's hash names no address, so everybody may be asked.
     pub(crate) async fn link(&self, waiting: &[Waiting], deadline: Deadline) -> Vec<Attempt> {
         // One that came before there was any head is not looked for: its block may be anywhere.
         let Some(above) = waiting.iter().filter_map(|waiting| waiting.above).min() else { return Vec::new() };
         let mut fruitless = Vec::new();
         loop {
-            let missing = self.known().chain.missing_parent(above.saturating_add(1));
+            let missing = {
+                let known = self.known();
+                let newest = known.chain.newest(self.policy.assurance).map_or(0, Anchor::number);
+                let lowest = above.max(newest.saturating_sub(Self::LINK_DEPTH)).saturating_add(1);
+                known.chain.missing_parent(lowest)
+            };
             let Some((_, hash)) = missing else { break };
             let ask = |provider| {
                 let header = self.header(provider, hash, deadline);
                 header.map(|header| header.map_or_else(Answer::Fails, Answer::Wins)).boxed()
             };
-            let Race { winner, attempts, .. } = self.contest(Role::Execution, deadline, ask).await;
+            let Race { winner, attempts, .. } =
+                self.contest(Role::Execution, deadline, usize::MAX, BTreeSet::new(), ask).await;
             let Some((_, header)) = winner else {
                 fruitless = attempts;
                 break;

@@ -7,9 +7,9 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use saldo_beacon::unit::UnixTime;
 use saldo_beacon::{Checkpoint, LightClient, Network};
-use saldo_chain::{Anchor, Chain};
+use saldo_chain::{Anchor, Chain, Level};
 use saldo_proof::{Account, Verified};
-use saldo_reading::{Change, Holding, Now, Policy, Proven, ProviderId, Record, Role, join};
+use saldo_reading::{Attempt, Change, Holding, Now, Policy, Proven, ProviderId, Record, Role, join};
 use saldo_source::{Answer, Contest, Deadline, Endpoint, Network as Outside, Race, race};
 
 use crate::order::Order;
@@ -42,6 +42,9 @@ pub(crate) struct Known {
     pub(crate) faulted: bool,
     /// Providers that said they serve this chain.
     pub(crate) chain_confirmed: BTreeSet<ProviderId>,
+    /// The latest time that a committee's signature proves to have come, although the head that it signs was refused as
+    /// being from the future.
+    pub(crate) proven_time: Option<UnixTime>,
     /// Until when the period's next committee need not be asked for again, on the monotonic clock.
     pub(crate) next_committee_after: Duration,
 }
@@ -59,7 +62,7 @@ pub(crate) enum Joined {
 impl Core {
     /// How long after asking one provider or source the next is asked as well, at most.
     pub(crate) const HEDGE_AFTER: Duration = Duration::from_millis(400);
-    /// How far below the newest head a waiting proof's block is looked for.
+    /// How far below the newest head a waiting proof's block is looked for, and for how many slots it waits.
     pub(crate) const LINK_DEPTH: u64 = 16;
 
     pub(crate) fn new(
@@ -91,31 +94,52 @@ impl Core {
         deadline.left(self.outside.clock())
     }
 
-    /// Asks all `endpoints` of a `role`, those first that served last time, until one wins.
+    /// Asks the endpoints of `role`, those first that won last time, until one wins. At most `most` of them may see the
+    /// question, those in `seen` included. Where there is no time left, nobody is asked.
     pub(crate) async fn contest<'a, T>(
         &'a self,
         role: Role,
         deadline: Deadline,
+        most: usize,
+        seen: BTreeSet<ProviderId>,
         ask: impl Fn(&'a Endpoint) -> BoxFuture<'a, Answer<T>>,
     ) -> Race<T> {
-        let (endpoints, most) = match role {
-            Role::Execution => (&self.execution, self.policy.operators_per_address),
-            Role::Beacon => (&self.beacon, usize::MAX),
+        let endpoints = match role {
+            Role::Execution => &self.execution,
+            Role::Beacon => &self.beacon,
         };
+        let left = self.time_left(deadline);
+        if left.is_zero() {
+            return Race { winner: None, attempts: Vec::new(), held_back: false };
+        }
         // With little time, or many to ask, the next one's turn comes sooner: everybody gets one.
-        let turns = u32::try_from(endpoints.len().saturating_add(1)).unwrap_or(u32::MAX);
-        let share = self.time_left(deadline).checked_div(turns).unwrap_or_default();
-        let contest = Contest { role, hedge_after: Self::HEDGE_AFTER.min(share), deadline, most };
+        let turns = u32::try_from(endpoints.len().min(most).saturating_add(1)).unwrap_or(u32::MAX);
+        let hedge_after = Self::HEDGE_AFTER.min(left.checked_div(turns).unwrap_or_default());
         let ordered = self.known().order.of(role, endpoints);
         let asked = ordered.into_iter().map(|endpoint| (endpoint.id().clone(), ask(endpoint))).collect();
-        let race = race(self.outside.clock(), contest, asked).await;
-        self.known().order.note(&race.attempts, contest.hedge_after);
-        race
+        race(self.outside.clock(), Contest { role, hedge_after, deadline, most, seen }, asked).await
+    }
+
+    /// Notes how a race went, for who is asked first next time.
+    pub(crate) fn note(&self, attempts: &[Attempt]) {
+        self.known().order.note(attempts, Self::HEDGE_AFTER);
+    }
+
+    /// Whether a proof at a tip that nobody has signed yet can become of use: a signature follows within slots, but finality
+    /// not within any reading's patience.
+    pub(crate) fn takes_tips(&self) -> bool {
+        self.policy.assurance == Level::Signed
     }
 
     /// Whether `anchor` is young enough for the policy. Where the clock is off nothing is, because its age is not known.
     pub(crate) fn is_young(&self, anchor: &Anchor) -> bool {
         self.now().age_of(anchor.timestamp()).is_some_and(|age| age <= self.policy.max_age)
+    }
+
+    /// Whether a block is trusted that is young enough to prove under.
+    pub(crate) fn has_young_head(&self) -> bool {
+        let head = self.known().chain.newest(self.policy.assurance).cloned();
+        head.is_some_and(|head| self.is_young(&head))
     }
 
     /// The reading of `holding` that was proven last.
@@ -201,6 +225,7 @@ impl Known {
     pub(crate) fn newest_signed_time(&self, network: &Network) -> Option<UnixTime> {
         let light_client = self.light_client.as_ref()?;
         let signed = light_client.signed_head().map(|head| head.slot());
-        Some(network.slot_start(signed.unwrap_or_else(|| light_client.finalized_head().slot())))
+        let newest = network.slot_start(signed.unwrap_or_else(|| light_client.finalized_head().slot()));
+        Some(self.proven_time.map_or(newest, |proven| proven.max(newest)))
     }
 }

@@ -26,10 +26,11 @@ pub(crate) fn explain(
     if let Some(problem) = problem.filter(|problem| problem.needs_action()) {
         return problem.clone();
     }
-    if held_back {
+    let parked = attempts.iter().any(|attempt| attempt.outcome == Outcome::Parked);
+    if held_back && !parked {
         return Why::PolicyForbidsMoreOperators;
     }
-    if all(&Failure::is_unreachable) {
+    if !attempts.is_empty() && attempts.iter().all(is_silent) {
         return Why::AllUnreachable;
     }
     let age = head.and_then(|head| now.age_of(head.timestamp()));
@@ -39,7 +40,7 @@ pub(crate) fn explain(
         (None, Some(age)) if age > policy.max_age => return Why::OnlyOldBlocks { age },
         _ => {}
     }
-    if attempts.iter().any(|attempt| attempt.outcome == Outcome::Parked) {
+    if parked {
         return Why::UnsignedTip;
     }
     if failures().any(|failure| matches!(failure, Failure::RateLimited { .. })) {
@@ -58,22 +59,25 @@ pub(crate) fn explain(
     if failures().any(|failure| *failure == Failure::Header(saldo_chain::HeaderError::UnknownLayout)) {
         return Why::UnknownHeaderLayout;
     }
-    let reached = || failures().filter(|failure| !failure.is_unreachable());
-    let all_reached = |test: &dyn Fn(&Failure) -> bool| reached().next().is_some() && reached().all(test);
-    if let Some(Failure::WrongChain { expected, .. }) = reached().next()
-        && all_reached(&|failure| matches!(failure, Failure::WrongChain { .. }))
+    if let Some(Failure::WrongChain { expected, .. }) = failures().next()
+        && all(&|failure| matches!(failure, Failure::WrongChain { .. }))
     {
         return Why::WrongChain { expected: *expected };
     }
     let serves_nothing = |failure: &Failure| {
         matches!(failure, Failure::QuotaExhausted | Failure::NotServed { .. } | Failure::Denied { .. })
     };
-    if all_reached(&serves_nothing) {
-        let is_used_up = reached().any(|failure| *failure == Failure::QuotaExhausted);
+    if all(&serves_nothing) {
+        let is_used_up = failures().any(|failure| *failure == Failure::QuotaExhausted);
         return if is_used_up { Why::QuotaExhausted } else { Why::NobodyServesProofs };
     }
     if failures().any(Failure::is_false_answer) {
         return Why::ProofsRefused;
     }
-    if reached().next().is_some() { Why::ProvidersFailing } else { Why::Deadline }
+    if failures().next().is_some() { Why::ProvidersFailing } else { Why::Deadline }
+}
+
+/// Whether nothing came from the provider at all.
+fn is_silent(attempt: &Attempt) -> bool {
+    attempt.outcome == Outcome::Unfinished || attempt.outcome.failure().is_some_and(Failure::is_unreachable)
 }

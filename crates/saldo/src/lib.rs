@@ -61,15 +61,17 @@ pub use account::AccountReading;
 pub use builder::{BuildError, ClientBuilder, IntoEndpointError};
 pub use client::Client;
 
-pub use alloy_primitives::Address;
+pub use alloy_primitives::{Address, B256, U256};
 pub use saldo_beacon::unit::UnixTime;
 pub use saldo_beacon::{Checkpoint, Finality, Network, NetworkError};
-pub use saldo_chain::{Anchor, Assurance, Level};
+pub use saldo_chain::{Anchor, Assurance, Level, Path};
 pub use saldo_reading::{
     Amount, Asset, Attempt, Failure, Fault, Freshness, Holding, Now, Outcome, Policy, Proven, ProviderId,
     Provisional, Reading, Role, Unknown, Why,
 };
-pub use saldo_source::{Clock, Endpoint, EndpointError, Transport, TransportError};
+pub use saldo_source::{
+    Clock, Endpoint, EndpointError, Method, Request, Response, SecretUrl, Transport, TransportError,
+};
 
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]

@@ -3,38 +3,31 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use saldo_reading::{Attempt, Failure, Outcome, ProviderId, Role};
+use saldo_reading::{Attempt, Outcome, ProviderId, Role};
 use saldo_source::Endpoint;
 
-/// Remembers who failed or kept silent: they are asked last, the latest to fail the very last, until they serve again.
-/// All others are asked in the order in which the wallet named them.
+/// Remembers who was asked without winning: they are asked last, the latest the very last, until they win again. So a
+/// provider that hangs, lies or has nothing costs time once, and nobody keeps a place that is of no use. All others are
+/// asked in the order in which the wallet named them.
 #[derive(Default)]
 pub(crate) struct Order {
-    unwell: BTreeMap<(Role, ProviderId), u64>,
+    behind: BTreeMap<(Role, ProviderId), u64>,
     noted: u64,
 }
 
 impl Order {
-    /// Takes note of how a race went. Who was overtaken only after `patience` kept silent.
+    /// Takes note of how a race went. Who was overtaken before `patience` was over had no chance, and keeps his place.
     pub(crate) fn note(&mut self, attempts: &[Attempt], patience: Duration) {
         for attempt in attempts {
             let key = (attempt.role, attempt.provider.clone());
             match &attempt.outcome {
-                Outcome::Joined | Outcome::Accepted | Outcome::Parked => {
-                    self.unwell.remove(&key);
+                Outcome::Joined | Outcome::Accepted => {
+                    self.behind.remove(&key);
                 }
-                // Not having a block, or no longer, is no illness.
-                Outcome::Failed(
-                    Failure::NotSynced
-                    | Failure::ProofWindowMissed
-                    | Failure::OldBlock { .. }
-                    | Failure::Behind { .. }
-                    | Failure::UnknownFork,
-                ) => {}
                 Outcome::Overtaken if attempt.took < patience => {}
                 _ => {
                     self.noted = self.noted.saturating_add(1);
-                    self.unwell.insert(key, self.noted);
+                    self.behind.insert(key, self.noted);
                 }
             }
         }
@@ -43,17 +36,19 @@ impl Order {
     /// The `endpoints` in the order in which to ask them.
     pub(crate) fn of<'a>(&self, role: Role, endpoints: &'a [Endpoint]) -> Vec<&'a Endpoint> {
         let mut ordered: Vec<&Endpoint> = endpoints.iter().collect();
-        ordered.sort_by_key(|endpoint| self.unwell.get(&(role, endpoint.id().clone())).copied().unwrap_or(0));
+        ordered.sort_by_key(|endpoint| self.behind.get(&(role, endpoint.id().clone())).copied().unwrap_or(0));
         ordered
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use saldo_reading::Failure;
+
     use super::*;
 
     #[test]
-    fn who_fails_goes_to_the_back_until_he_serves() {
+    fn who_does_not_win_goes_to_the_back_until_he_does() {
         let endpoints =
             ["a=http://a", "b=http://b", "c=http://c"].map(|url| url.parse::<Endpoint>().unwrap());
         let patience = Duration::from_millis(400);
@@ -72,9 +67,10 @@ mod tests {
         note(&mut order, 1, Outcome::Overtaken, 900);
         assert_eq!(names(&order, Role::Execution), "cab");
         note(&mut order, 2, Outcome::Overtaken, 100);
-        note(&mut order, 2, Outcome::Failed(Failure::NotSynced), 100);
         assert_eq!(names(&order, Role::Execution), "cab");
-        note(&mut order, 0, Outcome::Joined, 100);
-        assert_eq!(names(&order, Role::Execution), "acb");
+        note(&mut order, 2, Outcome::Parked, 100);
+        assert_eq!(names(&order, Role::Execution), "abc");
+        note(&mut order, 1, Outcome::Joined, 100);
+        assert_eq!(names(&order, Role::Execution), "bac");
     }
 }

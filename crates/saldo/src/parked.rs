@@ -1,6 +1,7 @@
 //! Proofs at a tip that nobody has signed yet, waiting for the committee to sign that block.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
 
 use saldo_proof::{Account, StateRoot, Verified};
 use saldo_reading::{Holding, ProviderId};
@@ -21,6 +22,8 @@ pub(crate) struct Waiting {
     /// The newest trusted block number when the proof came, if any was known: its own block is above it, or it would
     /// have joined.
     pub(crate) above: Option<u64>,
+    /// When it came, on the monotonic clock.
+    pub(crate) came: Duration,
 }
 
 impl Parked {
@@ -45,15 +48,10 @@ impl Parked {
         }
     }
 
-    /// All that wait for `holding`, oldest first; those from long below `newest`, the number of the newest trusted block,
-    /// are given up.
-    pub(crate) fn of(&mut self, holding: Holding, newest: Option<u64>, depth: u64) -> Vec<Waiting> {
-        let is_near = |tip: &Waiting| match (tip.above, newest) {
-            (Some(above), Some(newest)) => above.saturating_add(depth) >= newest,
-            _ => true,
-        };
+    /// All that wait for `holding`, oldest first. Whatever came before `since`, on the monotonic clock, is given up.
+    pub(crate) fn of(&mut self, holding: Holding, since: Duration) -> Vec<Waiting> {
         self.proofs.retain(|_, tips| {
-            tips.retain(is_near);
+            tips.retain(|tip| tip.came >= since);
             !tips.is_empty()
         });
         let of_holding = self.proofs.iter().filter(|((held, _), _)| *held == holding);
@@ -115,6 +113,7 @@ mod tests {
                     provider: name(number),
                     account: absent(owner, round),
                     above: Some(round.into()),
+                    came: Duration::from_secs(round.into()),
                 };
                 parked.keep(holding, waiting.clone());
                 parked.keep(holding, waiting);
@@ -128,8 +127,8 @@ mod tests {
         parked.remove(holding, &name(0), StateRoot::new(B256::ZERO));
         parked.remove(holding, &name(0), absent(owner, 8).state_root());
         assert_eq!(parked.newest(holding, &name(0)).unwrap().above, Some(7));
-        assert!(parked.of(holding, Some(23), 16).iter().all(|waiting| waiting.above >= Some(7)));
-        assert!(parked.of(holding, Some(100), 16).is_empty());
+        assert!(parked.of(holding, Duration::from_secs(7)).iter().all(|waiting| waiting.above >= Some(7)));
+        assert!(parked.of(holding, Duration::from_secs(9)).is_empty());
         assert!(parked.proofs.is_empty());
     }
 }

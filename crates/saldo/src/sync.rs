@@ -1,11 +1,12 @@
 //! Bringing the light client up to the newest signed head.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, Either, join, select};
+use futures_util::future::{BoxFuture, Either, select};
 use saldo_beacon::unit::{Period, UnixTime};
-use saldo_beacon::{AdvanceError, BootstrapError, LightClient, LightClientUpdate, decode};
+use saldo_beacon::{AdvanceError, BootstrapError, LightClient, LightClientUpdate, Wants, decode};
 use saldo_chain::Level;
 use saldo_reading::{Attempt, Failure, Outcome, Role, TransportError, Why};
 use saldo_source::beacon::{Data, MAX_UPDATES, Route, fetch};
@@ -42,7 +43,7 @@ impl Core {
     const NEXT_COMMITTEE_PAUSE: Duration = Duration::from_secs(600);
     /// How long a read may take longer for a next committee that is not needed yet.
     const NEXT_COMMITTEE_PATIENCE: Duration = Duration::from_millis(1_500);
-    /// How long the sources may take for a newer head where the one at hand is a few slots old.
+    /// How long the sources may take for a newer head where one is at hand already.
     const SMALL_GAIN: Duration = Duration::from_secs(1);
 
     /// Brings the light client as far as the sources allow before `deadline`.
@@ -56,6 +57,7 @@ impl Core {
             Either::Right(_) => None,
         };
         let mut synced = Synced::default();
+        let mut looked_ahead = false;
         // Each round ends a period's hand-over or fails: the bound is only for a light client that would not move.
         for _ in 0..1_000 {
             let need = self.need();
@@ -67,13 +69,22 @@ impl Core {
                 Need::Updates { start, count } => {
                     self.ask_sources(deadline, |source| self.updates(source, start, count, deadline)).await
                 }
-                Need::Heads => {
-                    let soon = Deadline::after(clock, Self::SMALL_GAIN);
-                    let deadline = if self.lag().is_none() { deadline.min(soon) } else { deadline };
-                    self.ask_sources(deadline, |source| self.heads(source, deadline)).await
-                }
+                Need::Heads => self.newer_heads(deadline).await,
             };
             let won = round.iter().any(|attempt| attempt.outcome == Outcome::Accepted);
+            let is_ahead = |attempt: &Attempt| {
+                matches!(
+                    attempt.outcome.failure(),
+                    Some(Failure::Update(AdvanceError::CommitteeUnknown { .. }))
+                )
+            };
+            if !won && !looked_ahead && round.iter().any(is_ahead) {
+                // By their heads the chain is in a later period than by this clock: the hand-overs in between can be
+                // verified, and prove the time.
+                looked_ahead = true;
+                self.look_ahead(deadline).await;
+                continue;
+            }
             if !won {
                 synced.problem = self.problem(&need, &round);
             }
@@ -109,18 +120,44 @@ impl Core {
     }
 
     fn need(&self) -> Need {
-        let current = self.network.slot_at(self.time());
+        let now = self.time();
         let known = self.known();
         let Some(light_client) = &known.light_client else { return Need::Bootstrap };
-        let Some(current) = current else { return Need::Heads };
-        let (held, wanted) = (light_client.period(), self.network.period_at(current));
-        let start = if light_client.next_committee_known() { held.saturating_add(1) } else { held };
-        if wanted > start {
-            let count = wanted.since(start).map_or(1, |periods| periods.saturating_add(1)).min(MAX_UPDATES);
-            return Need::Updates { start, count };
+        if let (false, Wants::Updates { start, count }) =
+            (light_client.knows_committee_at(now), light_client.wants(now))
+        {
+            return Need::Updates { start, count: count.min(MAX_UPDATES) };
         }
         let newest = light_client.signed_head().map(|head| head.slot().saturating_add(Self::USUAL_LAG));
-        if newest.is_some_and(|newest| newest >= current) { Need::Nothing } else { Need::Heads }
+        if newest.is_some_and(|newest| Some(newest) >= self.network.slot_at(now)) {
+            Need::Nothing
+        } else {
+            Need::Heads
+        }
+    }
+
+    /// Asks for the hand-over of this period and the next, whatever the clock says.
+    async fn look_ahead(&self, deadline: Deadline) {
+        let period = self.known().light_client.as_ref().map(LightClient::period);
+        if let Some(start) = period {
+            let _ = self.ask_sources(deadline, |source| self.updates(source, start, 2, deadline)).await;
+        }
+    }
+
+    /// Asks for newer heads, but no longer than worth while: a short time after one is at hand that can be proven under.
+    async fn newer_heads(&self, deadline: Deadline) -> Vec<Attempt> {
+        let clock = self.outside.clock();
+        let good_enough = async {
+            while !self.has_young_head() {
+                clock.sleep(Self::SMALL_GAIN.checked_div(10).unwrap_or_default()).await;
+            }
+            clock.sleep(Self::SMALL_GAIN).await;
+        };
+        let asked = self.ask_sources(deadline, |source| self.heads(source, deadline));
+        match select(asked.boxed(), good_enough.boxed()).await {
+            Either::Left((attempts, _)) => attempts,
+            Either::Right(_) => Vec::new(),
+        }
     }
 
     async fn ask_sources<'a>(
@@ -128,7 +165,9 @@ impl Core {
         deadline: Deadline,
         ask: impl Fn(&'a Endpoint) -> BoxFuture<'a, Answer<()>>,
     ) -> Vec<Attempt> {
-        self.contest(Role::Beacon, deadline, ask).await.attempts
+        let attempts = self.contest(Role::Beacon, deadline, usize::MAX, BTreeSet::new(), ask).await.attempts;
+        self.note(&attempts);
+        attempts
     }
 
     async fn fetch(&self, source: &Endpoint, route: Route, deadline: Deadline) -> Result<Data, Failure> {
@@ -201,11 +240,22 @@ impl Core {
                     &self.network,
                 )?)
             };
-            let (finality, optimistic) = join(finality, optimistic).await;
-            // What a source gives counts even if the other half fails; and one whose head is behind is no reason to stop
-            // asking the others.
+            // What a source gives counts even if the other half fails. Where finality is not asked for, it does not hold
+            // a good head up.
+            let outcome = match select(finality.boxed(), optimistic.boxed()).await {
+                Either::Left((finality, optimistic)) => finality.and(optimistic.await),
+                Either::Right((optimistic, finality)) if self.policy.assurance == Level::Signed => {
+                    let grace = self.outside.clock().sleep(Self::HEDGE_AFTER);
+                    match select(finality, grace).await {
+                        Either::Left((finality, _)) => optimistic.and(finality),
+                        Either::Right(_) => optimistic,
+                    }
+                }
+                Either::Right((optimistic, finality)) => optimistic.and(finality.await),
+            };
+            // One whose head is behind is no reason to stop asking the others.
             let has_finality = self.policy.assurance < Level::Finalized || !self.finality_is_due();
-            match (finality.and(optimistic), self.slots_behind()) {
+            match (outcome, self.slots_behind()) {
                 (_, Some(0 | 1)) if has_finality => Answer::Wins(()),
                 (Err(failure), _) => Answer::Fails(failure),
                 (Ok(()), slots) => Answer::Fails(Failure::Behind { slots: slots.unwrap_or(u64::MAX) }),
@@ -238,8 +288,19 @@ impl Core {
 
     fn advance(&self, update: LightClientUpdate) -> Result<(), Failure> {
         let now = self.time();
-        match self.known().light_client.as_mut().map(|client| client.advance(update, now)) {
-            None | Some(Ok(_) | Err(AdvanceError::NotNewer { .. })) => Ok(()),
+        let mut known = self.known();
+        let outcome = known.light_client.as_mut().map(|client| client.advance(update, now));
+        if let Some(Err(AdvanceError::FromFuture { starts, .. })) = &outcome {
+            // The committee signed it, so that time has come: it is this device's clock that is behind.
+            known.proven_time = Some(known.proven_time.map_or(*starts, |proven| proven.max(*starts)));
+        }
+        drop(known);
+        match outcome {
+            None | Some(Err(AdvanceError::NotNewer { .. })) => Ok(()),
+            Some(Ok(_)) => {
+                self.follow();
+                Ok(())
+            }
             Some(Err(refusal)) => Err(refusal.into()),
         }
     }
@@ -299,8 +360,9 @@ impl Core {
             return Some(Why::DeviceOffline);
         }
         // One source alone can label its data as it likes: it must be what all of them say.
-        let mut reached = failures().filter(|failure| !failure.is_unreachable()).peekable();
-        if reached.peek().is_some() && reached.all(is_of_unknown_fork) {
+        let reached: Vec<_> = failures().filter(|failure| !failure.is_unreachable()).collect();
+        let is_alone = reached.len() == 1 && round.len() > 1;
+        if !reached.is_empty() && !is_alone && reached.into_iter().all(is_of_unknown_fork) {
             return Some(Why::UnknownFork);
         }
         match need {

@@ -99,7 +99,7 @@ impl Route {
 ///
 /// # Errors
 /// A [`Failure`] that says why there is nothing. An error status is always "this source cannot", never "the chain is
-/// broken": real servers answer 500 for a root or a period that they do not have.
+/// broken".
 pub async fn fetch(
     network: &Network,
     source: &Endpoint,
@@ -122,6 +122,10 @@ pub async fn fetch(
         402 => Err(Failure::QuotaExhausted),
         401 | 403 => Err(Failure::Denied { status: response.status }),
         400 | 404 | 405 | 406 | 415 | 501 => Err(Failure::NotServed { method: route.name() }),
+        // What real servers answer for a root or a period that they do not have.
+        500 if matches!(route, Route::Bootstrap(_) | Route::Updates { .. }) => {
+            Err(Failure::NotServed { method: route.name() })
+        }
         status => Err(Failure::Http { status }),
     }
 }

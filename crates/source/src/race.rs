@@ -1,5 +1,6 @@
 //! One question to several providers: the first answer that the judge lets win ends it.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -21,7 +22,7 @@ pub enum Answer<T> {
 }
 
 /// How a race is run.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Contest {
     /// What the providers are asked for; noted in the attempts.
     pub role: Role,
@@ -31,6 +32,8 @@ pub struct Contest {
     pub deadline: Deadline,
     /// How many providers may see the question. One that could not be reached has not.
     pub most: usize,
+    /// Who has seen it already.
+    pub seen: BTreeSet<ProviderId>,
 }
 
 /// How a race ended.
@@ -44,8 +47,8 @@ pub struct Race<T> {
     pub held_back: bool,
 }
 
-/// Asks `providers` in their order: the first at once, the next whenever all asked so far have answered without
-/// winning, or [`Contest::hedge_after`] has passed. Ends with the first answer that wins, when all have answered, or at
+/// Asks `providers` in their order: the first at once, the next whenever one has answered without winning, or
+/// [`Contest::hedge_after`] has passed. Ends with the first answer that wins, when all have answered, or at
 /// the deadline. Every asked provider is in the attempts, with its outcome.
 pub async fn race<'a, T>(
     clock: &dyn Clock,
@@ -61,8 +64,10 @@ pub async fn race<'a, T>(
     let mut may_ask;
 
     loop {
-        let seen = asked.iter().filter(|asked| asked.may_have_seen()).count();
-        may_ask = seen < contest.most;
+        let mut seen = contest.seen.clone();
+        seen.extend(asked.iter().filter(|asked| asked.may_have_seen()).map(|asked| asked.provider.clone()));
+        let next = waiting.peek().map(|(provider, _)| provider);
+        may_ask = seen.len() < contest.most || next.is_some_and(|next| contest.seen.contains(next));
         if due
             && may_ask
             && let Some((provider, answer)) = waiting.next()

@@ -25,7 +25,7 @@ pub(super) enum Expected {
 
 enum Scene {
     AllWell,
-    /// The providers have these faults, from the first on: the first is the one the naive wallet asks.
+    /// The providers have these faults, beginning with the one that is asked first.
     Faults(Vec<Vec<Fault>>),
     /// Nobody can be reached: neither providers nor beacon sources.
     Outage,
@@ -63,19 +63,21 @@ impl Act {
             still("a provider is of another chain", vec![vec![Fault::OtherChain(elsewhere)]]),
             still("a provider never answers", vec![vec![Fault::Hang]]),
             still("two lie, one is honest", vec![cut(), anothers()]),
-            act("all prove only a tip that nobody signed yet", Expected::Amount(before), Scene::TipOnly),
             act("all lie", unknown("proofs_refused"), Scene::Faults(vec![cut(), cut(), anothers()])),
             act("all are down", unknown("all_unreachable"), Scene::Outage),
             act("all are back, and 0.75 ether came in", Expected::Amount(after), Scene::Paid(after)),
+            act("all prove only a tip that nobody signed yet", Expected::Amount(after), Scene::TipOnly),
         ]
     }
 
     /// Sets the scene, and waits until no reading can rest on an earlier one.
-    pub(super) async fn prepare(&self, stage: &Stage) {
+    /// `first` is the provider that is asked first.
+    pub(super) async fn prepare(&self, stage: &Stage, first: usize) {
         match &self.scene {
             Scene::AllWell => {}
             Scene::Faults(faults) => {
-                for (provider, faults) in stage.providers.iter().zip(faults) {
+                let from_first = stage.providers.iter().cycle().skip(first);
+                for (provider, faults) in from_first.zip(faults) {
                     faults.iter().for_each(|fault| provider.add(fault.clone()));
                 }
             }

@@ -29,7 +29,9 @@ impl Report {
         print(
             "A small chain, signed by a committee of 32, with three providers and two beacon sources, on loopback.",
         )?;
-        print("The naive wallet asks the first provider for a number; saldo asks for proof.\n")?;
+        print(
+            "The naive wallet asks one provider for a number; saldo asks the same one first, for proof.\n",
+        )?;
         print(&format!("{:<46}{:<14}{}", "", "naive wallet", "saldo"))
     }
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use alloy_primitives::U256;
-use saldo::{Address, Network, UnixTime};
+use saldo::{Address, Network, ProviderId, UnixTime};
 use saldo_drill::serve::Server;
 use saldo_drill::{BeaconSource, Chain, Provider};
 use tokio::task::JoinHandle;
@@ -90,9 +90,14 @@ impl Stage {
         named(&Self::SOURCE_NAMES, &self.source_servers)
     }
 
-    /// Where the provider is that the naive wallet relies on.
-    pub(super) fn first_provider(&self) -> Option<String> {
-        self.provider_servers.first().map(Server::url)
+    /// Where the providers are.
+    pub(super) fn provider_urls(&self) -> Vec<String> {
+        self.provider_servers.iter().map(Server::url).collect()
+    }
+
+    /// The place of the provider of that name.
+    pub(super) fn position(&self, provider: &ProviderId) -> Option<usize> {
+        Self::PROVIDER_NAMES.iter().position(|name| *name == provider.as_str())
     }
 
     /// Waits until the chain has gone on, so that no reading can rest on an earlier one.
