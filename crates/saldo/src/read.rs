@@ -87,7 +87,14 @@ impl Core {
         early: Vec<Attempt>,
         deadline: Deadline,
     ) -> Reading {
-        let before = [synced.attempts.clone(), early].concat();
+        let mut seen: BTreeSet<ProviderId> = early
+            .iter()
+            .filter(|attempt| may_have_been_seen(attempt))
+            .map(|attempt| attempt.provider.clone())
+            .collect();
+        // One that was given up as soon as there was a head to ask about is asked again, and told of then.
+        let told = early.into_iter().filter(|attempt| attempt.outcome != Outcome::Overtaken);
+        let before: Vec<Attempt> = synced.attempts.iter().cloned().chain(told).collect();
         let unknown =
             |why, attempts: Vec<Attempt>| Reading::Unknown(Unknown::new(why, attempts, self.last(&holding)));
         if !is_readable(holding.asset) {
@@ -100,11 +107,6 @@ impl Core {
         let is_at_head =
             |proven: &Proven| head.as_ref().is_some_and(|head| proven.anchor().hash() == head.hash());
         let waiting = self.waiting(holding);
-        let mut seen: BTreeSet<ProviderId> = before
-            .iter()
-            .filter(|attempt| attempt.role == Role::Execution && may_have_been_seen(attempt))
-            .map(|attempt| attempt.provider.clone())
-            .collect();
         if let Some(proven) = self.join_parked(holding, &waiting).filter(is_at_head) {
             let next = self.park_next_tip(&proven, &mut seen, deadline).await;
             return Reading::Proven(proven.with_attempts([before, next].concat()));
