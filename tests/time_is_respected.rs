@@ -22,13 +22,27 @@ fn a_head_from_the_future_waits_for_its_time() {
     let forge = Forge::default();
     let mut client = forge.client(8);
     let before = format!("{client:?}");
-    let starts = forge.now(20);
+    let starts = client.network().slot_start(Slot::new(20));
     let now = UnixTime::from_millis(starts.as_millis() - 30_001);
     let refusal = client.advance(forge.optimistic(20), now).unwrap_err();
-    assert_eq!(refusal, AdvanceError::FromFuture { signature_slot: Slot::new(21), starts, now });
+    assert_eq!(refusal, AdvanceError::FromFuture { slot: Slot::new(20), starts, now });
     assert_eq!(refusal.fault(), Fault::Device, "nobody is punished: the clock may be the one that is wrong");
     assert_eq!(format!("{client:?}"), before);
-    assert!(client.advance(forge.optimistic(20), starts).unwrap().signed);
+    assert!(client.advance(forge.optimistic(20), forge.now(20)).unwrap().signed);
+}
+
+/// The slot of the signature is signed by nobody: a source can set it to anything within the period, and it is no proof
+/// of the time.
+#[test]
+fn an_invented_signature_slot_proves_no_time() {
+    let forge = Forge::default();
+    let mut client = forge.client(8);
+    let mut update = forge.optimistic(20);
+    update.signature_slot = Slot::new(60);
+    let (starts, now) = (client.network().slot_start(Slot::new(60)), forge.now(20));
+    let refusal = client.advance(update, now).unwrap_err();
+    let expected = AdvanceError::SignatureFromFuture { signature_slot: Slot::new(60), starts, now };
+    assert_eq!(refusal, expected);
 }
 
 /// What nobody signed says nothing about the device's clock, however far in the future it claims to be.

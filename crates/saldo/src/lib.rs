@@ -48,6 +48,7 @@
 
 mod account;
 mod ask;
+mod behind;
 mod builder;
 mod client;
 mod core;

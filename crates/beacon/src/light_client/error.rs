@@ -110,10 +110,21 @@ pub enum AdvanceError {
         /// Slot of the finalized header.
         finalized: Slot,
     },
-    /// Signed later than the device's clock, by more than 30 s. Not held against the source: try again later, and
-    /// if it persists, the clock is slow.
-    #[error("signature slot {signature_slot} starts at {starts}, the clock says {now}")]
+    /// The head's slot is later than the device's clock, by more than 30 s, and the committee signed it: so that time has
+    /// come, and the clock is slow. The device's fault; try again later.
+    #[error("the head's slot {slot} starts at {starts}, the clock says {now}")]
     FromFuture {
+        /// Slot of the attested header.
+        slot: Slot,
+        /// When it starts.
+        starts: UnixTime,
+        /// What the clock says.
+        now: UnixTime,
+    },
+    /// The slot of the signature is later than the device's clock, by more than 30 s, although the head's is not. Nobody
+    /// signs that slot, so it says nothing. Not held against the source: the clock may be slow.
+    #[error("signature slot {signature_slot} starts at {starts}, the clock says {now}")]
+    SignatureFromFuture {
         /// Slot of the signature.
         signature_slot: Slot,
         /// When it starts.
@@ -189,7 +200,7 @@ impl AdvanceError {
             | Self::CommitteeBranch
             | Self::OtherNextCommittee { .. }
             | Self::Signature(_) => Fault::Source,
-            Self::FromFuture { .. } => Fault::Device,
+            Self::FromFuture { .. } | Self::SignatureFromFuture { .. } => Fault::Device,
             Self::CommitteeUnknown { .. } => Fault::Caller,
             Self::UnknownFork(_) => Fault::Network,
             Self::TooFewSigners { .. } | Self::ConsensusFault(_) => Fault::Chain,

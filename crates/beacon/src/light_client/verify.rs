@@ -108,12 +108,19 @@ fn order(update: &LightClientUpdate) -> Result<(), AdvanceError> {
     Ok(())
 }
 
-/// Looked at last: only what the committee signed says anything about the device's clock.
+/// Looked at last: only what the committee signed says anything about the device's clock. That is the head, and so its
+/// slot; the slot of the signature is signed by nobody, and can be set to anything in the same period.
 fn time(network: &Network, update: &LightClientUpdate, now: UnixTime) -> Result<(), AdvanceError> {
+    let latest = now.saturating_add(CLOCK_TOLERANCE);
+    let slot = update.attested_slot();
+    let starts = network.slot_start(slot);
+    if starts > latest {
+        return Err(AdvanceError::FromFuture { slot, starts, now });
+    }
     let signature_slot = update.signature_slot;
     let starts = network.slot_start(signature_slot);
-    if starts > now.saturating_add(CLOCK_TOLERANCE) {
-        return Err(AdvanceError::FromFuture { signature_slot, starts, now });
+    if starts > latest {
+        return Err(AdvanceError::SignatureFromFuture { signature_slot, starts, now });
     }
     Ok(())
 }
