@@ -73,7 +73,9 @@ impl Core {
         });
         match select(sync, join_all(early).boxed()).await {
             Either::Left((synced, _)) => {
-                (synced, asked.iter().map(|holding| (*holding, attempt(Outcome::Overtaken))).collect())
+                let outcome =
+                    if self.time_left(deadline).is_zero() { Outcome::Unfinished } else { Outcome::Overtaken };
+                (synced, asked.iter().map(|holding| (*holding, attempt(outcome.clone()))).collect())
             }
             Either::Right((early, sync)) => (sync.await, early),
         }
