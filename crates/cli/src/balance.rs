@@ -29,14 +29,19 @@ pub(crate) async fn run(arguments: BalanceArguments) -> Result<u8, CommandFailur
         let next = "Give either addresses, or `-` alone.";
         return Err(CommandFailure::usage("mixed_addresses", "`-` stands beside other addresses", next));
     }
+    // What was typed is looked at before anything that it would need.
+    let owners: Vec<Address> = match from_stdin {
+        true => Vec::new(),
+        false => {
+            arguments.addresses.iter().map(|address| address::parse(address)).collect::<Result<_, _>>()?
+        }
+    };
     let client = setup::client(&arguments)?;
     let mut output = Output { client, arguments, status: 0 };
     if from_stdin {
         output.read_from_stdin().await?;
     } else {
-        let owners: Result<Vec<Address>, _> =
-            output.arguments.addresses.iter().map(|address| address::parse(address)).collect();
-        output.read(&owners?).await?;
+        output.read(&owners).await?;
     }
     Ok(output.status)
 }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::io::IsTerminal;
 use std::time::Duration;
 
-use saldo::{Assurance, Attempt, Client, Finality, Holding, Proven, Reading};
+use saldo::{Assurance, Attempt, Client, Finality, Holding, Proven, Reading, Role};
 
 /// How much is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,7 +96,11 @@ fn standing(client: &Client, proven: &Proven) -> String {
 }
 
 fn attempt_line(attempt: &Attempt) -> String {
-    format!("{}: {} ({} ms)", attempt.provider, attempt.outcome, attempt.took.as_millis())
+    let role = match attempt.role {
+        Role::Execution => "",
+        Role::Beacon => " (beacon)",
+    };
+    format!("{}{role}: {} ({} ms)", attempt.provider, attempt.outcome, attempt.took.as_millis())
 }
 
 /// A duration in its largest unit that says enough.
