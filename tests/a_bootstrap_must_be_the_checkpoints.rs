@@ -2,7 +2,9 @@
 
 use alloy_primitives::B256;
 use saldo_beacon::unit::Period;
-use saldo_beacon::{BootstrapError, Checkpoint, Fault, Finality, LightClient, LightClientBootstrap};
+use saldo_beacon::{
+    BootstrapError, Checkpoint, Execution, Fault, Finality, LightClient, LightClientBootstrap,
+};
 use saldo_tests::beacon::Forge;
 
 fn refusal(forge: &Forge, change: impl FnOnce(&mut Checkpoint, &mut LightClientBootstrap)) -> BootstrapError {
@@ -22,7 +24,7 @@ fn a_genuine_one_is_taken_and_labelled() {
     assert_eq!(client.checkpoint(), &checkpoint);
     assert_eq!(client.finalized_head().finality(), Finality::Checkpoint);
     assert_eq!(client.finalized_head().beacon_root(), checkpoint.root);
-    assert_eq!(client.finalized_head().execution(), bootstrap.header.execution.as_ref());
+    assert_eq!(client.finalized_head().execution(), &bootstrap.header.execution);
     assert_eq!(client.signed_head(), None, "nobody's signature was seen yet");
     assert_eq!(client.network(), &forge.network);
 }
@@ -82,7 +84,7 @@ fn another_execution_header_is_refused() {
     });
     assert_eq!(swapped, BootstrapError::ExecutionBranch);
     let missing = refusal(&forge, |_, bootstrap| {
-        bootstrap.header.execution = None;
+        bootstrap.header.execution = Execution::Absent;
         bootstrap.header.execution_branch.clear();
     });
     assert_eq!(missing, BootstrapError::ExecutionBranch);

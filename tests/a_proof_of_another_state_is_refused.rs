@@ -4,7 +4,7 @@ use alloy_primitives::B256;
 use saldo_beacon::merkle::hash_pair;
 use saldo_beacon::unit::{Period, Slot};
 use saldo_beacon::update::FinalizedPart;
-use saldo_beacon::{AdvanceError, Fault, LightClientUpdate, Network};
+use saldo_beacon::{AdvanceError, Execution, Fault, LightClientUpdate, Network};
 use saldo_tests::beacon::{Forge, MINIMAL_FULU};
 
 fn refusal(forge: &Forge, update: LightClientUpdate) -> AdvanceError {
@@ -109,7 +109,7 @@ fn every_field_of_the_execution_header_is_proven() {
     let forge = Forge::default();
     for field in 0..8 {
         let mut update = forge.optimistic(20);
-        let execution = update.attested_header.execution.as_mut().unwrap();
+        let Execution::Header(execution) = &mut update.attested_header.execution else { panic!() };
         match field {
             0 => execution.state_root = B256::ZERO,
             1 => execution.block_hash = B256::ZERO,
@@ -123,7 +123,8 @@ fn every_field_of_the_execution_header_is_proven() {
         assert_eq!(refusal(&forge, update), AdvanceError::ExecutionBranch { slot: Slot::new(20) }, "{field}");
     }
     let mut update = forge.optimistic(20);
-    (update.attested_header.execution, update.attested_header.execution_branch) = (None, Vec::new());
+    (update.attested_header.execution, update.attested_header.execution_branch) =
+        (Execution::Absent, Vec::new());
     assert_eq!(refusal(&forge, update), AdvanceError::ExecutionBranch { slot: Slot::new(20) });
 }
 
@@ -133,7 +134,7 @@ fn a_field_that_the_fork_does_not_have_is_refused() {
     let forge = changing();
     for [blob_gas_used, excess_blob_gas] in [[Some(5), None], [None, Some(5)], [Some(0), Some(0)]] {
         let mut update = forge.optimistic(12);
-        let execution = update.attested_header.execution.as_mut().unwrap();
+        let Execution::Header(execution) = &mut update.attested_header.execution else { panic!() };
         (execution.blob_gas_used, execution.excess_blob_gas) = (blob_gas_used, excess_blob_gas);
         assert_eq!(refusal(&forge, update), AdvanceError::ExecutionBranch { slot: Slot::new(12) });
     }
@@ -164,7 +165,7 @@ fn a_place_of_another_fork_proves_nothing() {
 fn a_free_field_of_the_body_proves_nothing() {
     let forge = Forge::default();
     let mut update = forge.optimistic(20);
-    let execution = update.attested_header.execution.as_mut().unwrap();
+    let Execution::Header(execution) = &mut update.attested_header.execution else { panic!() };
     execution.state_root = B256::repeat_byte(7);
     let root = execution.hash_tree_root();
     // Graffiti is field 2 of 16: index 18, beside field 3.

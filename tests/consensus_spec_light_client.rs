@@ -10,7 +10,7 @@ use saldo_beacon::merkle::{branch_is_valid, merkleize};
 use saldo_beacon::signature::{compute_fork_data_root, compute_signing_root};
 use saldo_beacon::unit::{Epoch, Slot};
 use saldo_beacon::{
-    Checkpoint, Fork, LightClient, LightClientHeader, LightClientUpdate, Network, UnknownFork,
+    Checkpoint, Execution, Fork, LightClient, LightClientHeader, LightClientUpdate, Network, UnknownFork,
 };
 use saldo_tests::beacon::network_of_config;
 use serde::Deserialize;
@@ -140,13 +140,13 @@ fn check(client: &LightClient, checks: &Checks, store_is_gloas: bool) {
     };
     // A store of Gloas keeps the block hash alone, and hashes that.
     if !store_is_gloas {
-        assert_eq!(root(finalized.execution()), expected.execution_root);
+        assert_eq!(root(finalized.execution().header()), expected.execution_root);
     }
     // The spec's store begins with the checkpoint as its optimistic header, which nobody has signed.
     let expected = &checks.optimistic_header;
     let (slot, beacon_root, execution) = match client.signed_head() {
-        Some(head) => (head.slot(), head.beacon_root(), Some(head.execution())),
-        None => (finalized.slot(), finalized.beacon_root(), finalized.execution()),
+        Some(head) => (head.slot(), head.beacon_root(), head.execution().header()),
+        None => (finalized.slot(), finalized.beacon_root(), finalized.execution().header()),
     };
     assert_eq!(slot.get(), expected.slot);
     assert_eq!(beacon_root, expected.beacon_root);
@@ -462,7 +462,7 @@ fn root_of(object: &str, value: &Value, size: usize) -> B256 {
 
 fn same_header(decoded: &LightClientHeader, value: &Value) {
     assert_eq!(decoded.beacon, beacon_header(&value["beacon"]));
-    assert_eq!(decoded.execution, Some(execution_header(&value["execution"])));
+    assert_eq!(decoded.execution, Execution::Header(execution_header(&value["execution"])));
     assert_eq!(decoded.execution_branch, roots(&value["execution_branch"]));
 }
 

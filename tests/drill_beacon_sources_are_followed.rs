@@ -81,7 +81,10 @@ fn a_light_client_follows_for_four_periods() {
         let reply = get(&source, &format!("{LIGHT_CLIENT}/optimistic_update"), &[], encoding);
         let update = decode::optimistic_update(&reply.body, encoding, label(&reply), &network).unwrap();
         client.advance(update, chain.time()).unwrap();
-        assert_eq!(client.signed_head().unwrap().execution().state_root, chain.signed().state_root);
+        assert_eq!(
+            client.signed_head().unwrap().execution().header().unwrap().state_root,
+            chain.signed().state_root
+        );
     }
 }
 

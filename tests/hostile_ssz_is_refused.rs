@@ -83,7 +83,7 @@ fn extra_data_is_at_most_32_bytes() {
         .finalized_header()
         .unwrap()
         .execution
-        .as_ref()
+        .header()
         .unwrap()
         .extra_data
         .len();

@@ -80,7 +80,7 @@ fn lists_without_a_label_are_read_by_slot() {
     let answer = node.answer("updates_0_count=1.json");
     let updates = decode::updates(&answer, Encoding::Json, &node.network).unwrap();
     assert_eq!(updates.len(), 1);
-    let execution = updates[0].attested_header.execution.as_ref().unwrap();
+    let execution = updates[0].attested_header.execution.header().unwrap();
     assert_eq!(execution.blob_gas_used, None);
 }
 
@@ -140,7 +140,7 @@ fn every_node_leads_to_its_blocks() {
         } else {
             assert_eq!(finalized.finality(), Finality::Checkpoint);
         }
-        let execution = header.execution.as_ref().unwrap();
+        let execution = header.execution.header().unwrap();
         let block = |file: &str| -> Value {
             let whole: Value = serde_json::from_slice(&node.answer(file)).unwrap();
             whole.get("result").cloned().unwrap_or(whole)
@@ -152,7 +152,7 @@ fn every_node_leads_to_its_blocks() {
         let signed = client.signed_head().unwrap();
         let attested = block("el_block_attested.json");
         let number = u64::from_str_radix(attested["number"].as_str().unwrap().trim_start_matches("0x"), 16);
-        assert!(signed.execution().block_number >= number.unwrap(), "{name}");
+        assert!(signed.execution().header().unwrap().block_number >= number.unwrap(), "{name}");
         assert!(signed.slot() > finalized.slot());
     }
 }

@@ -314,13 +314,13 @@ fn check_update(step: &Step, update: &LightClientUpdate) {
 fn check_store(client: &LightClient, store: &Store) {
     let finalized = client.finalized_head();
     let signed = client.signed_head();
-    let execution = finalized.execution().unwrap();
+    let execution = finalized.execution().header().unwrap();
     assert_eq!(finalized.slot().get(), store.finalized_slot);
     assert_eq!(execution.block_number, store.finalized_block_number);
     assert_eq!(execution.block_hash, store.finalized_block_hash);
     assert_eq!(execution.state_root, store.finalized_state_root);
     // The reference client starts with the checkpoint as its optimistic header, which nobody has signed.
-    let execution = signed.map_or(execution, |head| head.execution());
+    let execution = signed.map_or(execution, |head| head.execution().header().unwrap());
     assert_eq!(signed.map_or(finalized.slot(), |head| head.slot()).get(), store.optimistic_slot);
     assert_eq!(execution.block_number, store.optimistic_block_number);
     assert_eq!(execution.block_hash, store.optimistic_block_hash);
@@ -416,7 +416,7 @@ fn replay(scenario: &Scenario, folder: &Path, done: &mut Done) {
             }
             (expected, refusal, result) => panic!("{}: {expected} {refusal:?}, got {result:?}", step.file),
         }
-        let finalized = client.finalized_head().execution().unwrap();
+        let finalized = client.finalized_head().execution().header().unwrap();
         for (got, expected) in [
             (finalized.state_root, step.finalized_state_root),
             (finalized.block_hash, step.finalized_block_hash),
@@ -441,10 +441,10 @@ fn replay(scenario: &Scenario, folder: &Path, done: &mut Done) {
     if let Some(root) = scenario.beacon_block_root {
         assert_eq!(client.signed_head().unwrap().beacon_root(), root);
     }
-    let finalized = client.finalized_head().execution().unwrap();
+    let finalized = client.finalized_head().execution().header().unwrap();
     roots.insert("finalized_state_root".into(), finalized.state_root);
     if let Some(head) = client.signed_head() {
-        roots.insert("optimistic_state_root".into(), head.execution().state_root);
+        roots.insert("optimistic_state_root".into(), head.execution().header().unwrap().state_root);
     }
     for proof in &scenario.proofs {
         check_proof(folder, proof, roots[&proof.against]);
@@ -471,7 +471,7 @@ fn check_historical(
     assert_eq!(signature::verify(&committee, &update.sync_aggregate, message), Ok(()));
     assert_eq!(update.attested_slot().get(), historical.beacon_slot);
     assert_eq!(update.sync_aggregate.signers(), historical.participants);
-    let execution = update.attested_header.execution.as_ref().unwrap();
+    let execution = update.attested_header.execution.header().unwrap();
     assert_eq!(execution.block_number, historical.block_number);
     assert_eq!(execution.block_hash, historical.block_hash);
     assert_eq!(execution.state_root, historical.state_root);

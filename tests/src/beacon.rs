@@ -17,7 +17,8 @@ use saldo_beacon::signature::{DOMAIN_SYNC_COMMITTEE, DST, compute_domain, comput
 use saldo_beacon::unit::{Period, Slot, UnixTime};
 use saldo_beacon::update::{FinalizedPart, NextSyncCommittee};
 use saldo_beacon::{
-    Checkpoint, Fork, LightClient, LightClientBootstrap, LightClientHeader, LightClientUpdate, Network,
+    Checkpoint, Execution, Fork, LightClient, LightClientBootstrap, LightClientHeader, LightClientUpdate,
+    Network,
 };
 use serde_json::Value;
 
@@ -155,8 +156,11 @@ impl Forge {
             state_root: state.node(1),
             body_root: body.node(1),
         };
-        let header =
-            LightClientHeader { beacon, execution: Some(execution), execution_branch: body.branch(gindex) };
+        let header = LightClientHeader {
+            beacon,
+            execution: Execution::Header(execution),
+            execution_branch: body.branch(gindex),
+        };
         Block { header, state }
     }
 
@@ -374,7 +378,7 @@ impl Node {
     /// A light client that has just started from the node's first bootstrap.
     pub fn client(&self) -> LightClient {
         let name = &self.bootstraps()[0];
-        let checkpoint = name.trim_start_matches("bootstrap_").parse().unwrap();
+        let checkpoint: Checkpoint = name.trim_start_matches("bootstrap_").parse().unwrap();
         let answer = self.answer(&format!("{name}.json"));
         let bootstrap = decode::bootstrap(&answer, Encoding::Json, None, &self.network).unwrap();
         let now = self.network.slot_start(bootstrap.header.beacon.slot);

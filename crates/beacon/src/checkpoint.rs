@@ -2,6 +2,7 @@
 
 use core::fmt;
 use core::str::FromStr;
+use std::sync::Arc;
 
 use alloy_primitives::B256;
 
@@ -47,6 +48,51 @@ impl fmt::Display for Checkpoint {
             Some(slot) => write!(formatter, "{}@{slot}", self.root),
             None => write!(formatter, "{}", self.root),
         }
+    }
+}
+
+/// What trust starts from, and on whose word.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    checkpoint: Checkpoint,
+    voucher: Voucher,
+}
+
+/// Who vouches for a checkpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Voucher {
+    /// Whoever set the client up gave it.
+    Caller,
+    /// Independent operators named the same root when they were asked for the block at one slot.
+    Agreement {
+        /// The slot they were asked about: the first of an epoch.
+        slot: Slot,
+        /// Who named this root; sorted, each once.
+        operators: Arc<[String]>,
+    },
+}
+
+impl Origin {
+    /// A checkpoint on the word of `voucher`.
+    pub fn new(checkpoint: Checkpoint, voucher: Voucher) -> Self {
+        Self { checkpoint, voucher }
+    }
+
+    /// Returns the beacon block that trust starts from.
+    pub fn checkpoint(&self) -> &Checkpoint {
+        &self.checkpoint
+    }
+
+    /// Returns who vouches for it.
+    pub fn voucher(&self) -> &Voucher {
+        &self.voucher
+    }
+}
+
+impl From<Checkpoint> for Origin {
+    fn from(checkpoint: Checkpoint) -> Self {
+        Self { checkpoint, voucher: Voucher::Caller }
     }
 }
 

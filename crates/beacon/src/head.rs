@@ -2,37 +2,36 @@
 
 use alloy_primitives::B256;
 
-use crate::container::ExecutionPayloadHeader;
 use crate::unit::Slot;
-use crate::update::LightClientHeader;
+use crate::update::{Execution, LightClientHeader};
 
 /// A head that at least two thirds of the sync committee signed. It may still be reorganised away.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedHead {
     slot: Slot,
     beacon_root: B256,
-    execution: ExecutionPayloadHeader,
+    execution: Execution,
     signers: usize,
     committee_size: usize,
     signature_slot: Slot,
 }
 
 impl SignedHead {
-    /// Makes it from a header whose signature was checked; `None` before Capella, where there is no execution header.
+    /// Makes it from a header whose signature was checked.
     pub(crate) fn new(
         header: &LightClientHeader,
         signers: usize,
         committee_size: usize,
         signature_slot: Slot,
-    ) -> Option<Self> {
-        Some(Self {
+    ) -> Self {
+        Self {
             slot: header.beacon.slot,
             beacon_root: header.beacon.hash_tree_root(),
-            execution: header.execution.clone()?,
+            execution: header.execution.clone(),
             signers,
             committee_size,
             signature_slot,
-        })
+        }
     }
 
     /// Returns the slot of the signed block.
@@ -45,8 +44,8 @@ impl SignedHead {
         self.beacon_root
     }
 
-    /// Returns the execution header of that block.
-    pub fn execution(&self) -> &ExecutionPayloadHeader {
+    /// Returns what that block tells of the execution chain.
+    pub fn execution(&self) -> &Execution {
         &self.execution
     }
 
@@ -93,7 +92,7 @@ pub enum Finality {
 pub struct FinalizedHead {
     slot: Slot,
     beacon_root: B256,
-    execution: Option<ExecutionPayloadHeader>,
+    execution: Execution,
     finality: Finality,
 }
 
@@ -117,9 +116,9 @@ impl FinalizedHead {
         self.beacon_root
     }
 
-    /// Returns the execution header of that block, or `None` before Capella.
-    pub fn execution(&self) -> Option<&ExecutionPayloadHeader> {
-        self.execution.as_ref()
+    /// Returns what that block tells of the execution chain.
+    pub fn execution(&self) -> &Execution {
+        &self.execution
     }
 
     /// Returns why it counts as final.

@@ -19,7 +19,7 @@
 //!     let mut client = LightClient::bootstrap(network, checkpoint, bootstrap, now)?;
 //!     client.advance(update, now)?;
 //!     if let Some(head) = client.signed_head() {
-//!         println!("{} of {} signed {}", head.signers(), head.committee_size(), head.execution().block_hash);
+//!         println!("{} of {} signed {:?}", head.signers(), head.committee_size(), head.execution().block_hash());
 //!     }
 //!     Ok(())
 //! }
@@ -52,7 +52,7 @@ pub mod signature;
 pub mod unit;
 pub mod update;
 
-pub use checkpoint::{Checkpoint, CheckpointFormatError};
+pub use checkpoint::{Checkpoint, CheckpointFormatError, Origin, Voucher};
 pub use decode::DecodeError;
 pub use fault::Fault;
 pub use fork::{Fork, UnknownFork};
@@ -61,4 +61,4 @@ pub use light_client::{
     AdvanceError, Advanced, BootstrapError, ConsensusFault, Contradiction, LightClient, Wants,
 };
 pub use network::{BlobParameters, ForkDigest, Network, NetworkError, ScheduledFork};
-pub use update::{LightClientBootstrap, LightClientHeader, LightClientUpdate};
+pub use update::{Execution, LightClientBootstrap, LightClientHeader, LightClientUpdate};

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 pub use error::{AdvanceError, BootstrapError, ConsensusFault, Contradiction};
 
-use crate::checkpoint::Checkpoint;
+use crate::checkpoint::{Checkpoint, Origin};
 use crate::container::SyncCommittee;
 use crate::head::{Finality, FinalizedHead, SignedHead};
 use crate::network::Network;
@@ -23,7 +23,7 @@ use crate::update::{LightClientBootstrap, LightClientHeader, LightClientUpdate};
 #[derive(Clone, Debug)]
 pub struct LightClient {
     network: Arc<Network>,
-    checkpoint: Checkpoint,
+    origin: Origin,
     finalized: FinalizedHead,
     signed: Option<SignedHead>,
     current_sync_committee: Arc<SyncCommittee>,
@@ -68,15 +68,15 @@ impl LightClient {
     /// [`BootstrapError`] if the bootstrap is not the checkpoint's, does not prove its committee, or is too old.
     pub fn bootstrap(
         network: impl Into<Arc<Network>>,
-        checkpoint: Checkpoint,
+        origin: impl Into<Origin>,
         bootstrap: LightClientBootstrap,
         now: UnixTime,
     ) -> Result<Self, BootstrapError> {
-        let network = network.into();
-        verify::bootstrap(&network, &checkpoint, &bootstrap, now)?;
+        let (network, origin) = (network.into(), origin.into());
+        verify::bootstrap(&network, origin.checkpoint(), &bootstrap, now)?;
         Ok(Self {
             network,
-            checkpoint,
+            origin,
             finalized: FinalizedHead::new(&bootstrap.header, Finality::Checkpoint),
             signed: None,
             current_sync_committee: Arc::new(bootstrap.current_sync_committee),
@@ -131,7 +131,12 @@ impl LightClient {
 
     /// Returns what trust started from.
     pub fn checkpoint(&self) -> &Checkpoint {
-        &self.checkpoint
+        self.origin.checkpoint()
+    }
+
+    /// Returns what trust started from, and on whose word.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
     }
 
     /// Returns the newest head that two thirds of the committee signed, or `None` right after the bootstrap.
@@ -193,10 +198,9 @@ impl LightClient {
         let newest =
             self.signed.as_ref().map_or(self.finalized.slot(), SignedHead::slot).max(self.finalized.slot());
         let (signers, size) = (update.sync_aggregate.signers(), update.sync_aggregate.size);
-        if update.attested_slot() > newest
-            && let Some(head) = SignedHead::new(&update.attested_header, signers, size, update.signature_slot)
-        {
-            self.signed = Some(head);
+        if update.attested_slot() > newest {
+            self.signed =
+                Some(SignedHead::new(&update.attested_header, signers, size, update.signature_slot));
             signed = true;
         }
 

@@ -11,13 +11,44 @@ use crate::merkle;
 use crate::network::Network;
 use crate::unit::Slot;
 
-/// A beacon block header with the execution header of the same block.
+/// What a light-client header tells of the execution chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Execution {
+    /// Nothing: before Capella.
+    Absent,
+    /// The header of the block's own execution payload: from Capella to Fulu.
+    Header(ExecutionPayloadHeader),
+    /// The hash of an execution block alone, from Gloas on: of the *parent* of the payload that the block's bid is for.
+    /// In a Gloas object it also stands for older headers; it is then the hash of the block's own payload.
+    Hash(B256),
+}
+
+impl Execution {
+    /// Returns the hash of the execution block, if one is told of.
+    pub fn block_hash(&self) -> Option<B256> {
+        match self {
+            Self::Absent => None,
+            Self::Header(header) => Some(header.block_hash),
+            Self::Hash(hash) => Some(*hash),
+        }
+    }
+
+    /// Returns the whole header, if it is told.
+    pub fn header(&self) -> Option<&ExecutionPayloadHeader> {
+        match self {
+            Self::Header(header) => Some(header),
+            Self::Absent | Self::Hash(_) => None,
+        }
+    }
+}
+
+/// A beacon block header with what the block tells of the execution chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LightClientHeader {
     /// The beacon block header.
     pub beacon: BeaconBlockHeader,
-    /// The execution payload header; `None` before Capella.
-    pub execution: Option<ExecutionPayloadHeader>,
+    /// What it tells of the execution chain.
+    pub execution: Execution,
     /// Proof that the body of `beacon` holds `execution`; empty before Capella.
     pub execution_branch: Vec<B256>,
 }
@@ -29,8 +60,8 @@ impl LightClientHeader {
     pub(crate) fn is_valid(&self, fork: Fork) -> bool {
         let rules = fork.rules();
         match (&self.execution, rules.execution) {
-            (None, None) => self.execution_branch.is_empty(),
-            (Some(execution), Some(gindex)) => {
+            (Execution::Absent, None) => self.execution_branch.is_empty(),
+            (Execution::Header(execution), Some(gindex)) => {
                 let has_blobs = rules.layout == HeaderLayout::Execution17;
                 execution.blob_gas_used.is_some() == has_blobs
                     && execution.excess_blob_gas.is_some() == has_blobs

@@ -2,7 +2,7 @@
 
 use alloy_primitives::B256;
 use saldo_beacon::unit::UnixTime;
-use saldo_beacon::{Checkpoint, Finality, FinalizedHead, SignedHead};
+use saldo_beacon::{Finality, FinalizedHead, Origin, SignedHead};
 use saldo_proof::StateRoot;
 
 use crate::header::ExecutionHeader;
@@ -65,13 +65,14 @@ pub struct Anchor {
     timestamp: UnixTime,
     assurance: Assurance,
     path: Path,
-    origin: Checkpoint,
+    origin: Origin,
 }
 
 impl Anchor {
-    pub(crate) fn from_signed(head: &SignedHead, chain_id: u64, origin: Checkpoint) -> Self {
-        let execution = head.execution();
-        Self {
+    /// `None` for a signed head that has no execution header to prove under.
+    pub(crate) fn from_signed(head: &SignedHead, chain_id: u64, origin: Origin) -> Option<Self> {
+        let execution = head.execution().header()?;
+        Some(Self {
             chain_id,
             number: execution.block_number,
             hash: execution.block_hash,
@@ -80,12 +81,12 @@ impl Anchor {
             assurance: Assurance::Signed { signers: head.signers(), size: head.committee_size() },
             path: Path::Head,
             origin,
-        }
+        })
     }
 
     /// `None` for a finalized head that has no execution header to prove under.
-    pub(crate) fn from_finalized(head: &FinalizedHead, chain_id: u64, origin: Checkpoint) -> Option<Self> {
-        let execution = head.execution()?;
+    pub(crate) fn from_finalized(head: &FinalizedHead, chain_id: u64, origin: Origin) -> Option<Self> {
+        let execution = head.execution().header()?;
         Some(Self {
             chain_id,
             number: execution.block_number,
@@ -153,8 +154,8 @@ impl Anchor {
         self.path
     }
 
-    /// The checkpoint that the trust started from.
-    pub fn origin(&self) -> &Checkpoint {
+    /// What the trust started from, and on whose word.
+    pub fn origin(&self) -> &Origin {
         &self.origin
     }
 }

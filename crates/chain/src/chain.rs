@@ -88,15 +88,18 @@ impl Chain {
     /// # Errors
     /// [`ChainError::ConsensusFault`] if a head contradicts a finalized block.
     pub fn follow(&mut self, light_client: &LightClient) -> Result<(), ChainError> {
-        let (chain_id, origin) = (light_client.network().chain_id(), *light_client.checkpoint());
+        let (chain_id, origin) = (light_client.network().chain_id(), light_client.origin());
         let finalized = light_client.finalized_head();
-        if let Some(anchor) = Anchor::from_finalized(finalized, chain_id, origin) {
-            let parent_hash = finalized.execution().map(|execution| execution.parent_hash);
+        if let Some(anchor) = Anchor::from_finalized(finalized, chain_id, origin.clone()) {
+            let parent_hash = finalized.execution().header().map(|execution| execution.parent_hash);
             self.finalize(anchor, parent_hash)?;
         }
         if let Some(head) = light_client.signed_head().filter(|head| Some(head.slot()) >= self.newest_slot) {
             self.newest_slot = Some(head.slot());
-            self.sign(Anchor::from_signed(head, chain_id, origin), head.execution().parent_hash)?;
+            let anchor = Anchor::from_signed(head, chain_id, origin.clone());
+            if let Some((anchor, execution)) = anchor.zip(head.execution().header()) {
+                self.sign(anchor, execution.parent_hash)?;
+            }
         }
         self.prune();
         Ok(())

@@ -70,7 +70,8 @@ pub(crate) fn reading(client: &Client, holding: &Holding, reading: &Reading, det
                 write!(text, "\n  block {}, state {}", proven.anchor().hash(), proven.anchor().state_root());
         }
         if let Some(proven) = reading.latest_proven() {
-            let _ = write!(text, "\n  trust starts from checkpoint {}", proven.anchor().origin());
+            let _ =
+                write!(text, "\n  trust starts from checkpoint {}", proven.anchor().origin().checkpoint());
         }
     }
     text
@@ -99,6 +100,7 @@ fn attempt_line(attempt: &Attempt) -> String {
     let role = match attempt.role {
         Role::Execution => "",
         Role::Beacon => " (beacon)",
+        Role::Checkpoint => " (checkpoint)",
     };
     format!("{}{role}: {} ({} ms)", attempt.provider, attempt.outcome, attempt.took.as_millis())
 }

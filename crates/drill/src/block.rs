@@ -113,7 +113,11 @@ impl Block {
 
         let (hash, root) = (payload.block_hash, beacon.hash_tree_root());
         let execution_branch = branch(&body, place::BODY_DEPTH, place::EXECUTION_PAYLOAD);
-        let header = LightClientHeader { beacon, execution: Some(payload), execution_branch };
+        let header = LightClientHeader {
+            beacon,
+            execution: saldo_beacon::Execution::Header(payload),
+            execution_branch,
+        };
         let world = contents.world;
         Self { execution, hash, world, beacon, root, aggregate, finalized, header, state }
     }

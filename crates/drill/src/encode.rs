@@ -7,7 +7,7 @@ use alloy_primitives::{Address, B256, Bloom, Bytes, U256, hex};
 use saldo_beacon::container::{BeaconBlockHeader, ExecutionPayloadHeader, SyncAggregate, SyncCommittee};
 use saldo_beacon::unit::Slot;
 use saldo_beacon::update::FinalizedPart;
-use saldo_beacon::{LightClientBootstrap, LightClientHeader, LightClientUpdate};
+use saldo_beacon::{Execution, LightClientBootstrap, LightClientHeader, LightClientUpdate};
 use serde_json::{Map, Value, json};
 
 /// Something light-client servers send.
@@ -92,7 +92,7 @@ fn finalized_header(finality: &FinalizedPart) -> LightClientHeader {
             state_root: B256::ZERO,
             body_root: B256::ZERO,
         },
-        execution: Some(empty_execution()),
+        execution: Execution::Header(empty_execution()),
         execution_branch: vec![B256::ZERO; 4],
     })
 }
@@ -122,7 +122,7 @@ fn empty_execution() -> ExecutionPayloadHeader {
 fn header_json(header: &LightClientHeader) -> Value {
     json!({
         "beacon": beacon_header_json(&header.beacon),
-        "execution": header.execution.as_ref().map(execution_json),
+        "execution": header.execution.header().map(execution_json),
         "execution_branch": header.execution_branch,
     })
 }
@@ -165,7 +165,7 @@ fn header_ssz(header: &LightClientHeader) -> Vec<u8> {
     writer.number(header.beacon.slot.get());
     writer.number(header.beacon.proposer_index);
     writer.branch(&[header.beacon.parent_root, header.beacon.state_root, header.beacon.body_root]);
-    writer.variable(header.execution.as_ref().map(execution_ssz).unwrap_or_default());
+    writer.variable(header.execution.header().map(execution_ssz).unwrap_or_default());
     writer.branch(&header.execution_branch);
     writer.finish()
 }

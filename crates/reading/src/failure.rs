@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use alloy_primitives::B256;
 use saldo_beacon::{AdvanceError, BootstrapError, DecodeError};
 use saldo_chain::HeaderError;
 use saldo_proof::ProofError;
@@ -238,6 +239,8 @@ pub enum Role {
     Execution,
     /// Light-client data, over the beacon API.
     Beacon,
+    /// The block that trust starts from, over the beacon API.
+    Checkpoint,
 }
 
 /// What became of one attempt.
@@ -248,6 +251,11 @@ pub enum Outcome {
     Joined,
     /// Its light-client data was accepted.
     Accepted,
+    /// It named this beacon block when it was asked for the one that trust starts from.
+    Named {
+        /// Root of the block.
+        root: B256,
+    },
     /// Its proof is complete, under a state root that nobody has signed yet.
     Parked,
     /// Another answer came first.
@@ -264,6 +272,7 @@ impl Outcome {
         match self {
             Self::Joined => "joined",
             Self::Accepted => "accepted",
+            Self::Named { .. } => "named",
             Self::Parked => "parked",
             Self::Overtaken => "overtaken",
             Self::Unfinished => "unfinished",
@@ -285,6 +294,7 @@ impl std::fmt::Display for Outcome {
         match self {
             Self::Joined => f.write_str("its proof joined a signed header"),
             Self::Accepted => f.write_str("its light-client data was accepted"),
+            Self::Named { root } => write!(f, "named block {root} as the checkpoint"),
             Self::Parked => f.write_str("its proof waits for the committee to sign the block"),
             Self::Overtaken => f.write_str("another answer came first"),
             Self::Unfinished => f.write_str("had not answered when time was up"),

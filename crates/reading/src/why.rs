@@ -98,8 +98,15 @@ pub enum Why {
         /// The greatest age at which starting from it is safe.
         limit: Duration,
     },
-    /// The sources of the first checkpoint name different ones.
+    /// The sources of the first checkpoint name different ones. The attempts tell who named what.
     CheckpointSourcesDisagree,
+    /// Too few sources of the first checkpoint answered for any agreement to count.
+    TooFewCheckpointSources {
+        /// How many answered.
+        answered: usize,
+        /// How many must.
+        needed: usize,
+    },
     /// The chain has come to a fork that this version cannot read.
     UnknownFork,
     /// The block has a header layout that this version cannot hash.
@@ -235,6 +242,12 @@ impl Why {
                 true,
                 "Give a finalized checkpoint from a source you trust.",
             ),
+            Self::TooFewCheckpointSources { .. } => (
+                "too_few_checkpoint_sources",
+                Beacon,
+                false,
+                "Try again, add checkpoint sources, or give a finalized checkpoint from a source you trust.",
+            ),
             Self::UnknownFork => {
                 ("unknown_fork", Saldo, true, "Update saldo, or give a network file that has the fork.")
             }
@@ -301,6 +314,10 @@ impl fmt::Display for Why {
                 limit.as_secs() / 3_600
             ),
             Self::CheckpointSourcesDisagree => f.write_str("the checkpoint sources disagree"),
+            Self::TooFewCheckpointSources { answered, needed } => write!(
+                f,
+                "{answered} of the checkpoint sources named a block, and at least {needed} must before any agreement counts"
+            ),
             Self::UnknownFork => f.write_str("the chain has come to a fork that this version cannot read"),
             Self::UnknownHeaderLayout => f.write_str("the block has a header that this version cannot hash"),
             Self::ConsensusFault => f.write_str("the validators signed two contradicting blocks"),

@@ -106,7 +106,8 @@ impl Core {
     ) -> Race<T> {
         let endpoints = match role {
             Role::Execution => &self.execution,
-            Role::Beacon => &self.beacon,
+            // Checkpoint sources are asked all together, never in a race.
+            Role::Beacon | Role::Checkpoint => &self.beacon,
         };
         let left = self.time_left(deadline);
         if left.is_zero() {

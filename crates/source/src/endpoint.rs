@@ -61,6 +61,8 @@ pub enum EndpointError {
 pub struct Endpoint {
     url: SecretUrl,
     id: ProviderId,
+    operator: Option<String>,
+    hosting: Option<String>,
 }
 
 impl Endpoint {
@@ -76,7 +78,7 @@ impl Endpoint {
         let host = url.host_str().filter(|host| !host.is_empty()).ok_or(EndpointError::NoHost)?;
         let name = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
         let id = ProviderId::new(&name).ok_or(EndpointError::NoHost)?;
-        Ok(Self { url: SecretUrl(url), id })
+        Ok(Self { url: SecretUrl(url), id, operator: None, hosting: None })
     }
 
     /// The same endpoint under the given name.
@@ -88,6 +90,34 @@ impl Endpoint {
         Ok(self)
     }
 
+    /// The same endpoint, run by `operator`: two endpoints of one operator are one witness, and fail together.
+    ///
+    /// # Errors
+    /// [`EndpointError::Name`], as for [`Endpoint::named`].
+    pub fn operator(mut self, operator: &str) -> Result<Self, EndpointError> {
+        self.operator = Some(plain(operator)?);
+        Ok(self)
+    }
+
+    /// The same endpoint, hosted where its operator says (a company, or a company and region).
+    ///
+    /// # Errors
+    /// [`EndpointError::Name`], as for [`Endpoint::named`].
+    pub fn hosting(mut self, hosting: &str) -> Result<Self, EndpointError> {
+        self.hosting = Some(plain(hosting)?);
+        Ok(self)
+    }
+
+    /// Who runs it: as declared, else the host, since nothing else is known.
+    pub fn run_by(&self) -> &str {
+        self.operator.as_deref().or_else(|| self.url.0.host_str()).unwrap_or_else(|| self.id.as_str())
+    }
+
+    /// Where it is hosted, if that was declared.
+    pub fn hosted_by(&self) -> Option<&str> {
+        self.hosting.as_deref()
+    }
+
     /// What the provider is called in every output.
     pub fn id(&self) -> &ProviderId {
         &self.id
@@ -97,6 +127,10 @@ impl Endpoint {
     pub fn url(&self) -> &SecretUrl {
         &self.url
     }
+}
+
+fn plain(name: &str) -> Result<String, EndpointError> {
+    ProviderId::new(name).map(|name| name.as_str().to_owned()).ok_or(EndpointError::Name)
 }
 
 impl TryFrom<&str> for Endpoint {

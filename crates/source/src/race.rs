@@ -92,7 +92,7 @@ pub async fn race<'a, T>(
                         winner = Some((provider, value));
                         match contest.role {
                             Role::Execution => Outcome::Joined,
-                            Role::Beacon => Outcome::Accepted,
+                            Role::Beacon | Role::Checkpoint => Outcome::Accepted,
                         }
                     }
                     Answer::Parks => Outcome::Parked,

@@ -13,7 +13,7 @@ use crate::fork::{Fork, HeaderLayout};
 use crate::network::Network;
 use crate::unit::Slot;
 use crate::update::{
-    FinalizedPart, LightClientBootstrap, LightClientHeader, LightClientUpdate, NextSyncCommittee,
+    Execution, FinalizedPart, LightClientBootstrap, LightClientHeader, LightClientUpdate, NextSyncCommittee,
 };
 
 /// How an object of some fork is laid out on some network.
@@ -95,7 +95,7 @@ impl WireHeader {
             HeaderLayout::Beacon if self.is_beacon_only() => {
                 return Ok(LightClientHeader {
                     beacon: self.beacon,
-                    execution: None,
+                    execution: Execution::Absent,
                     execution_branch: Vec::new(),
                 });
             }
@@ -104,7 +104,11 @@ impl WireHeader {
             _ => return Err(layout),
         };
         let execution_branch = self.execution_branch;
-        Ok(LightClientHeader { beacon: self.beacon, execution: Some(execution), execution_branch })
+        Ok(LightClientHeader {
+            beacon: self.beacon,
+            execution: Execution::Header(execution),
+            execution_branch,
+        })
     }
 }
 
