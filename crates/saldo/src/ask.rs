@@ -94,7 +94,7 @@ impl Core {
     }
 
     async fn confirm_chain(&self, provider: &Endpoint, deadline: Deadline) -> Result<(), Failure> {
-        let expected = self.network.chain_id();
+        let expected = self.network().chain_id();
         if self.known().chain_confirmed.contains(provider.id()) {
             return Ok(());
         }

@@ -10,8 +10,8 @@ use crate::sync::Need;
 
 impl Core {
     fn epochs(&self, count: u64) -> Duration {
-        let slots = count.saturating_mul(self.network.slots_per_epoch());
-        self.network.slot_duration().saturating_mul(u32::try_from(slots).unwrap_or(u32::MAX))
+        let slots = count.saturating_mul(self.network().slots_per_epoch());
+        self.network().slot_duration().saturating_mul(u32::try_from(slots).unwrap_or(u32::MAX))
     }
 
     /// Why the light client is behind, if it is by more than a missed slot or two.
@@ -21,7 +21,7 @@ impl Core {
         match self.slots_behind() {
             Some(slots) if slots <= PATIENCE => None,
             Some(_) => {
-                Some(Why::LightClientBehind { newest: self.known().newest_signed_time(&self.network) })
+                Some(Why::LightClientBehind { newest: self.known().newest_signed_time(&self.network()) })
             }
             None => Some(Why::LightClientBehind { newest: None }),
         }

@@ -88,9 +88,9 @@ impl Client {
         self.core.now()
     }
 
-    /// The chain that is read.
-    pub fn network(&self) -> &Network {
-        &self.core.network
+    /// The table of the chain that is read.
+    pub fn network(&self) -> Arc<Network> {
+        self.core.network()
     }
 
     /// What a reading must reach.
@@ -101,7 +101,7 @@ impl Client {
 
 impl std::fmt::Debug for Client {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Client").field("chain_id", &self.core.network.chain_id()).finish_non_exhaustive()
+        f.debug_struct("Client").field("chain_id", &self.core.network().chain_id()).finish_non_exhaustive()
     }
 }
 

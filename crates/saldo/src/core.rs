@@ -1,7 +1,7 @@
 //! What a client holds: who can be asked, and what is known.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -17,7 +17,8 @@ use crate::parked::{Parked, Waiting};
 
 /// Shared by all clones of a client.
 pub(crate) struct Core {
-    pub(crate) network: Network,
+    /// Replaced as a whole when the app hands in a newer table.
+    network: RwLock<Arc<Network>>,
     pub(crate) checkpoint: Checkpoint,
     pub(crate) policy: Policy,
     pub(crate) execution: Vec<Endpoint>,
@@ -74,6 +75,7 @@ impl Core {
         outside: Outside,
     ) -> Self {
         let (syncing, known) = Default::default();
+        let network = RwLock::new(Arc::new(network));
         Self { network, checkpoint, policy, execution, beacon, outside, syncing, known }
     }
 
@@ -82,9 +84,14 @@ impl Core {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The table of the chain as it is known now.
+    pub(crate) fn network(&self) -> Arc<Network> {
+        Arc::clone(&self.network.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// The time by the wall clock and the newest signed block.
     pub(crate) fn now(&self) -> Now {
-        let newest = self.known().newest_signed_time(&self.network);
+        let newest = self.known().newest_signed_time(&self.network());
         Now::new(self.outside.clock().wall(), newest)
     }
 
@@ -171,7 +178,7 @@ impl Core {
         if anchor.assurance().level() < self.policy.assurance {
             return Joined::NotYet;
         }
-        let chain_id = self.network.chain_id();
+        let chain_id = self.network().chain_id();
         let Ok(proven) = join(holding, chain_id, account, &anchor, provider.clone()) else {
             return Joined::NotYet;
         };

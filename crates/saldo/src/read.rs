@@ -151,7 +151,7 @@ impl Core {
     /// The proofs that wait for `holding`. They wait for some slots: what is not signed by then will not be.
     fn waiting(&self, holding: Holding) -> Vec<Waiting> {
         let slots = u32::try_from(Self::LINK_DEPTH).unwrap_or(u32::MAX);
-        let patience = self.network.slot_duration().saturating_mul(slots);
+        let patience = self.network().slot_duration().saturating_mul(slots);
         let since = self.outside.clock().monotonic().saturating_sub(patience);
         self.known().parked.of(holding, since)
     }

@@ -103,9 +103,9 @@ impl Core {
     /// How long until a newer head can have been signed and published.
     pub(crate) fn until_next_head(&self) -> Duration {
         let wall = self.outside.clock().wall();
-        let slot_duration = self.network.slot_duration();
-        let next = self.network.slot_at(wall).and_then(|slot| slot.checked_add(1));
-        let start = next.map_or(wall, |slot| self.network.slot_start(slot));
+        let slot_duration = self.network().slot_duration();
+        let next = self.network().slot_at(wall).and_then(|slot| slot.checked_add(1));
+        let start = next.map_or(wall, |slot| self.network().slot_start(slot));
         // Blocks are published early in their slot; a third of it later most of the committee's view has settled.
         start.saturating_sub(wall).saturating_add(slot_duration.checked_div(3).unwrap_or_default())
     }
@@ -129,7 +129,7 @@ impl Core {
             return Need::Updates { start, count: count.min(MAX_UPDATES) };
         }
         let newest = light_client.signed_head().map(|head| head.slot().saturating_add(Self::USUAL_LAG));
-        if newest.is_some_and(|newest| Some(newest) >= self.network.slot_at(now)) {
+        if newest.is_some_and(|newest| Some(newest) >= self.network().slot_at(now)) {
             Need::Nothing
         } else {
             Need::Heads
@@ -179,9 +179,9 @@ impl Core {
             let started = async {
                 let data = self.fetch(source, Route::Bootstrap(self.checkpoint.root), deadline).await?;
                 let bootstrap =
-                    decode::bootstrap(&data.bytes, data.encoding, data.fork.as_deref(), &self.network)?;
+                    decode::bootstrap(&data.bytes, data.encoding, data.fork.as_deref(), &self.network())?;
                 let light_client =
-                    LightClient::bootstrap(self.network.clone(), self.checkpoint, bootstrap, self.time())?;
+                    LightClient::bootstrap(self.network(), self.checkpoint, bootstrap, self.time())?;
                 let mut known = self.known();
                 known.light_client.get_or_insert(light_client);
                 known.next_committee_after = self.next_committee_pause();
@@ -202,7 +202,7 @@ impl Core {
         async move {
             let handed_over = async {
                 let data = self.fetch(source, Route::Updates { start, count }, deadline).await?;
-                let updates = decode::updates(&data.bytes, data.encoding, &self.network)?;
+                let updates = decode::updates(&data.bytes, data.encoding, &self.network())?;
                 let before = self.hand_overs();
                 let refusal = updates.into_iter().find_map(|update| self.advance(update).err());
                 match refusal {
@@ -228,7 +228,7 @@ impl Core {
                     &data.bytes,
                     data.encoding,
                     data.fork.as_deref(),
-                    &self.network,
+                    &self.network(),
                 )?)
             };
             let optimistic = async {
@@ -237,7 +237,7 @@ impl Core {
                     &data.bytes,
                     data.encoding,
                     data.fork.as_deref(),
-                    &self.network,
+                    &self.network(),
                 )?)
             };
             // What a source gives counts even if the other half fails. Where finality is not asked for, it does not hold
@@ -314,16 +314,16 @@ impl Core {
 
     /// Whether a newer finalized head than the known one should exist: two epochs end before one is final.
     fn finality_is_due(&self) -> bool {
-        let Some(current) = self.network.slot_at(self.time()) else { return true };
+        let Some(current) = self.network().slot_at(self.time()) else { return true };
         let known = self.known();
         let Some(light_client) = &known.light_client else { return true };
-        let finalized = self.network.epoch_at(light_client.finalized_head().slot());
-        light_client.signed_head().is_none() || finalized.saturating_add(2) < self.network.epoch_at(current)
+        let finalized = self.network().epoch_at(light_client.finalized_head().slot());
+        light_client.signed_head().is_none() || finalized.saturating_add(2) < self.network().epoch_at(current)
     }
 
     /// How many slots the newest signed head is behind where it usually is; `None` if there is none.
     pub(crate) fn slots_behind(&self) -> Option<u64> {
-        let current = self.network.slot_at(self.time())?;
+        let current = self.network().slot_at(self.time())?;
         let known = self.known();
         let newest = known.light_client.as_ref()?.signed_head()?.slot();
         Some(current.since(newest.saturating_add(Self::USUAL_LAG)).unwrap_or(0))
