@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use saldo::{Clock, Freshness, Holding};
 use saldo_drill::Fault;
 use saldo_tests::scene::{AFTER, ALICE, BEFORE, Scene};
 
@@ -63,6 +64,39 @@ fn a_clock_far_behind_is_told_at_the_start() {
     let reading = scene.balance(ALICE);
     assert!(reading.proven().is_none());
     assert_eq!(reading.why().unwrap().code(), "clock_off");
+}
+
+/// A phone that slept: its wall clock is hours on, while the monotonic one, which deadlines are measured on, stood still.
+#[test]
+fn after_sleep_the_wall_clock_is_read_again() {
+    let scene = Scene::new(9, 2, 2);
+    assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE);
+    scene.chain.set_balance(ALICE, AFTER);
+    let before = scene.simulation.clock().monotonic();
+    scene.simulation.clock().sleep_device(Duration::from_secs(3 * 3_600));
+    assert_eq!(scene.simulation.clock().monotonic(), before);
+    let last = scene.client.last(&Holding::native(ALICE)).unwrap();
+    let shown = last.freshness(scene.client.now(), scene.client.policy());
+    assert!(matches!(shown, Freshness::Old(age) if age > Duration::from_secs(3 * 3_600)), "{shown:?}");
+    assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), AFTER);
+    // With nobody to ask, what was proven before the sleep is not called new.
+    scene.simulation.clock().sleep_device(Duration::from_secs(3 * 3_600));
+    scene.simulation.internet().set_offline(true);
+    scene.assert_unknown(&scene.balance(ALICE), "device_offline", AFTER);
+}
+
+/// The other way round: hours pass on the monotonic clock, and the wall clock shows the time of the last reading.
+#[test]
+fn a_wall_clock_that_stood_still_is_found_out() {
+    let scene = Scene::new(10, 2, 2);
+    assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE);
+    scene.chain.set_balance(ALICE, AFTER);
+    let hours = Duration::from_secs(3 * 3_600);
+    scene.simulation.pass(hours);
+    scene.simulation.clock().set_behind(hours - scene.chain.network().slot_duration() * 2);
+    scene.assert_unknown(&scene.balance(ALICE), "clock_off", BEFORE);
+    scene.simulation.clock().set_behind(Duration::ZERO);
+    assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), AFTER);
 }
 
 /// Finality that stalls ages: a finalized reading beyond the policy's age is not proven any more.

@@ -11,19 +11,27 @@ use crate::policy::Policy;
 pub struct Now {
     time: UnixTime,
     clock_off: bool,
+    allowance: Duration,
 }
 
 impl Now {
     /// How far a wall clock may be behind a signed block without being called off.
     pub const TOLERANCE: Duration = Duration::from_secs(30);
 
-    /// The time by a `wall` clock, where the newest signed block is of `newest_signed`.
-    pub fn new(wall: UnixTime, newest_signed: Option<UnixTime>) -> Self {
+    /// How many slots the newest block may be behind the clock when all is well: its signature comes a slot later, from
+    /// Gloas on a head tells of the block before it, and some slots stay empty.
+    pub const SLOTS_BEHIND: u32 = 5;
+
+    /// The time by a `wall` clock, where the newest signed block is of `newest_signed`, on a network whose slots are
+    /// `slot_duration` long.
+    pub fn new(wall: UnixTime, newest_signed: Option<UnixTime>, slot_duration: Duration) -> Self {
+        let allowance = slot_duration.saturating_mul(Self::SLOTS_BEHIND);
         match newest_signed {
             Some(signed) if signed > wall => {
-                Self { time: signed, clock_off: signed.saturating_sub(wall) > Self::TOLERANCE }
+                let clock_off = signed.saturating_sub(wall) > Self::TOLERANCE;
+                Self { time: signed, clock_off, allowance }
             }
-            _ => Self { time: wall, clock_off: false },
+            _ => Self { time: wall, clock_off: false, allowance },
         }
     }
 
@@ -41,12 +49,17 @@ impl Now {
     pub fn age_of(&self, then: UnixTime) -> Option<Duration> {
         (!self.clock_off).then(|| self.time.saturating_sub(then))
     }
+
+    /// Whether something of the age `age` is within `policy`: its age beyond [`Now::SLOTS_BEHIND`] slots counts.
+    pub fn allows(&self, age: Duration, policy: &Policy) -> bool {
+        age <= policy.max_age.saturating_add(self.allowance)
+    }
 }
 
 /// How old a reading is against a policy. Computed on demand and never stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Freshness {
-    /// Within the policy's age.
+    /// Within the policy's age, as [`Policy::max_age`] counts it.
     Fresh(Duration),
     /// Older than the policy allows: show it with its age.
     Old(Duration),
@@ -59,7 +72,7 @@ impl Freshness {
     pub fn of(then: UnixTime, now: Now, policy: &Policy) -> Self {
         match now.age_of(then) {
             None => Self::Unknown,
-            Some(age) if age <= policy.max_age => Self::Fresh(age),
+            Some(age) if now.allows(age, policy) => Self::Fresh(age),
             Some(age) => Self::Old(age),
         }
     }
@@ -69,10 +82,12 @@ impl Freshness {
 mod tests {
     use super::*;
 
+    const SLOT: Duration = Duration::from_secs(12);
+
     #[test]
     fn a_clock_behind_signed_blocks_is_off_beyond_the_tolerance() {
         let wall = UnixTime::from_secs(1_000);
-        let at = |signed| Now::new(wall, Some(UnixTime::from_secs(signed)));
+        let at = |signed| Now::new(wall, Some(UnixTime::from_secs(signed)), SLOT);
         assert!(!at(999).clock_off());
         assert!(!at(1_030).clock_off());
         assert_eq!(at(1_030).time(), UnixTime::from_secs(1_030));
@@ -82,10 +97,10 @@ mod tests {
     }
 
     #[test]
-    fn the_policy_draws_the_line() {
-        let now = Now::new(UnixTime::from_secs(1_000), None);
+    fn the_policy_draws_the_line_some_slots_further() {
+        let now = Now::new(UnixTime::from_secs(1_000), None, SLOT);
         let of = |then| Freshness::of(UnixTime::from_secs(then), now, &Policy::signed());
-        assert_eq!(of(700), Freshness::Fresh(Duration::from_secs(300)));
-        assert_eq!(of(699), Freshness::Old(Duration::from_secs(301)));
+        assert_eq!(of(640), Freshness::Fresh(Duration::from_secs(360)));
+        assert_eq!(of(639), Freshness::Old(Duration::from_secs(361)));
     }
 }

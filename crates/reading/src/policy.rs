@@ -9,7 +9,10 @@ use saldo_chain::Level;
 pub struct Policy {
     /// The least assurance of the block that is proven under.
     pub assurance: Level,
-    /// How old that block may be. Finalized blocks are 13 to 20 minutes old on mainnet.
+    /// How old that block may be, beyond an allowance of [`Now::SLOTS_BEHIND`](crate::Now::SLOTS_BEHIND) slots of the
+    /// network (60 s on mainnet): the newest signed block is always some slots behind the clock, so that without it a
+    /// clock that is fast by `max_age` would make everything too old. Only the verdict has the allowance: the age that is
+    /// shown is the whole one, by the device's clock. Finalized blocks are 13 to 20 minutes old on mainnet.
     pub max_age: Duration,
     /// How long a read may take.
     pub deadline: Duration,
@@ -18,7 +21,7 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// A block signed by at least two thirds of the sync committee, at most 5 minutes old.
+    /// A block signed by at least two thirds of the sync committee, at most 5 minutes old as [`Policy::max_age`] counts it.
     pub fn signed() -> Self {
         Self {
             assurance: Level::Signed,
@@ -28,7 +31,7 @@ impl Policy {
         }
     }
 
-    /// A finalized block, at most 30 minutes old.
+    /// A finalized block, at most 30 minutes old as [`Policy::max_age`] counts it.
     pub fn finalized() -> Self {
         Self { assurance: Level::Finalized, max_age: Duration::from_secs(30 * 60), ..Self::signed() }
     }

@@ -46,8 +46,21 @@ pub(crate) struct Known {
     /// The latest time that a committee's signature proves to have come, although the head that it signs was refused as
     /// being from the future.
     pub(crate) proven_time: Option<UnixTime>,
+    /// By how many slots more than usual even the best sources were behind the clock, if they were.
+    pub(crate) common_lag: Option<CommonLag>,
+    /// When a source gave heads last that were not refused, on the monotonic clock.
+    pub(crate) heads_answered: Option<Duration>,
     /// Until when the period's next committee need not be asked for again, on the monotonic clock.
     pub(crate) next_committee_after: Duration,
+}
+
+/// By how many slots more than usual all sources that answered were behind the clock: then it is the clock that is fast, or
+/// the chain that stands still, and asking all of them again and again brings nothing.
+#[derive(Clone, Copy)]
+pub(crate) struct CommonLag {
+    pub(crate) slots: u64,
+    /// When all are asked again, on the monotonic clock: one that was away may know better.
+    pub(crate) until: Duration,
 }
 
 /// What became of joining a verified account with the chain as it is known.
@@ -91,8 +104,9 @@ impl Core {
 
     /// The time by the wall clock and the newest signed block.
     pub(crate) fn now(&self) -> Now {
-        let newest = self.known().newest_signed_time(&self.network());
-        Now::new(self.outside.clock().wall(), newest)
+        let network = self.network();
+        let newest = self.known().newest_signed_time(&network);
+        Now::new(self.outside.clock().wall(), newest, network.slot_duration())
     }
 
     /// How long one attempt may take: as long as there is time. Nobody waits for it alone, because the others are asked
@@ -141,7 +155,8 @@ impl Core {
 
     /// Whether `anchor` is young enough for the policy. Where the clock is off nothing is, because its age is not known.
     pub(crate) fn is_young(&self, anchor: &Anchor) -> bool {
-        self.now().age_of(anchor.timestamp()).is_some_and(|age| age <= self.policy.max_age)
+        let now = self.now();
+        now.age_of(anchor.timestamp()).is_some_and(|age| now.allows(age, &self.policy))
     }
 
     /// Whether a block is trusted that is young enough to prove under.
@@ -188,7 +203,7 @@ impl Core {
         if record.offer(proven.clone()) == Change::Replaced {
             known.withdrawn.remove(&holding);
         }
-        if outdated || now.age_of(anchor.timestamp()).is_none_or(|age| age > self.policy.max_age) {
+        if outdated || now.age_of(anchor.timestamp()).is_none_or(|age| !now.allows(age, &self.policy)) {
             return Joined::Old { number };
         }
         Joined::Proven(Box::new(proven))

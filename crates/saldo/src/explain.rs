@@ -36,8 +36,8 @@ pub(crate) fn explain(
     let age = head.and_then(|head| now.age_of(head.timestamp()));
     match (problem, age) {
         (Some(problem), None) => return problem.clone(),
-        (Some(problem), Some(age)) if age > policy.max_age => return problem.clone(),
-        (None, Some(age)) if age > policy.max_age => return Why::OnlyOldBlocks { age },
+        (Some(problem), Some(age)) if !now.allows(age, policy) => return problem.clone(),
+        (None, Some(age)) if !now.allows(age, policy) => return Why::OnlyOldBlocks { age },
         _ => {}
     }
     if parked {

@@ -12,7 +12,7 @@ use saldo_reading::{Attempt, Failure, Outcome, Role, Why};
 use saldo_source::beacon::{Data, MAX_UPDATES, Route, fetch};
 use saldo_source::{Answer, Deadline, Endpoint};
 
-use crate::core::Core;
+use crate::core::{CommonLag, Core};
 
 /// What became of bringing the light client up to date.
 #[derive(Clone, Debug, Default)]
@@ -45,6 +45,8 @@ impl Core {
     const NEXT_COMMITTEE_PATIENCE: Duration = Duration::from_millis(1_500);
     /// How long the sources may take for a newer head where one is at hand already.
     const SMALL_GAIN: Duration = Duration::from_secs(1);
+    /// For how many slots it is believed that the sources know nothing newer than what all of them know.
+    const COMMON_LAG_SLOTS: u32 = 8;
 
     /// Brings the light client as far as the sources allow before `deadline`.
     pub(crate) async fn sync(&self, deadline: Deadline) -> Synced {
@@ -128,12 +130,8 @@ impl Core {
         {
             return Need::Updates { start, count: count.min(MAX_UPDATES) };
         }
-        let newest = light_client.signed_head().map(|head| head.slot().saturating_add(Self::USUAL_LAG));
-        if newest.is_some_and(|newest| Some(newest) >= self.network().slot_at(now)) {
-            Need::Nothing
-        } else {
-            Need::Heads
-        }
+        drop(known);
+        if self.slots_missing() == Some(0) { Need::Nothing } else { Need::Heads }
     }
 
     /// Asks for the hand-over of this period and the next, whatever the clock says.
@@ -147,6 +145,7 @@ impl Core {
     /// Asks for newer heads, but no longer than worth while: a short time after one is at hand that can be proven under.
     async fn newer_heads(&self, deadline: Deadline) -> Vec<Attempt> {
         let clock = self.outside.clock();
+        let began = clock.monotonic();
         let good_enough = async {
             while !self.has_young_head() {
                 clock.sleep(Self::SMALL_GAIN.checked_div(10).unwrap_or_default()).await;
@@ -154,10 +153,33 @@ impl Core {
             clock.sleep(Self::SMALL_GAIN).await;
         };
         let asked = self.ask_sources(deadline, |source| self.heads(source, deadline));
-        match select(asked.boxed(), good_enough.boxed()).await {
+        let attempts = match select(asked.boxed(), good_enough.boxed()).await {
             Either::Left((attempts, _)) => attempts,
             Either::Right(_) => Vec::new(),
-        }
+        };
+        self.learn_common_lag(began);
+        attempts
+    }
+
+    /// Takes it that nobody knows more than was learned since `began`, if that is good enough to prove under. Where the
+    /// clock is fast no source would ever be found good enough otherwise, and all were asked in each read.
+    fn learn_common_lag(&self, began: Duration) {
+        let Some(slots) = self.slots_behind() else { return };
+        let is_good_enough = self.has_young_head();
+        let patience = self.network().slot_duration().saturating_mul(Self::COMMON_LAG_SLOTS);
+        let now = self.outside.clock().monotonic();
+        let mut known = self.known();
+        known.common_lag = match known.common_lag.filter(|lag| now < lag.until) {
+            Some(lag) => Some(CommonLag { slots: lag.slots.min(slots), ..lag }),
+            None if slots <= 1 || !is_good_enough || known.heads_answered < Some(began) => None,
+            None => Some(CommonLag { slots, until: now.saturating_add(patience) }),
+        };
+    }
+
+    /// By how many slots more than usual the newest head may be behind before somebody is asked for a newer one.
+    fn common_lag(&self) -> u64 {
+        let now = self.outside.clock().monotonic();
+        self.known().common_lag.filter(|lag| now < lag.until).map_or(0, |lag| lag.slots)
     }
 
     async fn ask_sources<'a>(
@@ -253,9 +275,13 @@ impl Core {
                 }
                 Either::Right((optimistic, finality)) => optimistic.and(finality.await),
             };
+            if outcome.is_ok() {
+                let now = self.outside.clock().monotonic();
+                self.known().heads_answered = Some(now);
+            }
             // One whose head is behind is no reason to stop asking the others.
             let has_finality = self.policy.assurance < Level::Finalized || !self.finality_is_due();
-            match (outcome, self.slots_behind()) {
+            match (outcome, self.slots_missing()) {
                 (_, Some(0 | 1)) if has_finality => Answer::Wins(()),
                 (Err(failure), _) => Answer::Fails(failure),
                 (Ok(()), slots) => Answer::Fails(Failure::Behind { slots: slots.unwrap_or(u64::MAX) }),
@@ -315,6 +341,7 @@ impl Core {
     /// Whether a newer finalized head than the known one should exist: two epochs end before one is final.
     fn finality_is_due(&self) -> bool {
         let Some(current) = self.network().slot_at(self.time()) else { return true };
+        let current = current.saturating_sub(self.common_lag());
         let known = self.known();
         let Some(light_client) = &known.light_client else { return true };
         let finalized = self.network().epoch_at(light_client.finalized_head().slot());
@@ -327,5 +354,10 @@ impl Core {
         let known = self.known();
         let newest = known.light_client.as_ref()?.signed_head()?.slot();
         Some(current.since(newest.saturating_add(Self::USUAL_LAG)).unwrap_or(0))
+    }
+
+    /// How many slots the newest signed head is behind what the sources are known to have; `None` if there is none.
+    fn slots_missing(&self) -> Option<u64> {
+        Some(self.slots_behind()?.saturating_sub(self.common_lag()))
     }
 }

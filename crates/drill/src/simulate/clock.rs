@@ -19,8 +19,10 @@ pub struct VirtualClock {
 #[derive(Debug)]
 struct Time {
     start: UnixTime,
-    /// Since the start.
+    /// Since the start, without the time asleep.
     now: Duration,
+    /// How long the device slept.
+    asleep: Duration,
     /// What the device's wall clock shows.
     wall: Wall,
     /// Who waits, by when and in the order they came.
@@ -40,7 +42,8 @@ impl VirtualClock {
     /// A clock that is right, at that moment.
     pub(super) fn starting_at(start: UnixTime) -> Self {
         let wall = Wall::Ahead(Duration::ZERO);
-        let time = Time { start, now: Duration::ZERO, wall, timers: BTreeMap::new(), timer: 0 };
+        let (now, asleep) = (Duration::ZERO, Duration::ZERO);
+        let time = Time { start, now, asleep, wall, timers: BTreeMap::new(), timer: 0 };
         Self { time: Arc::new(Mutex::new(time)) }
     }
 
@@ -54,10 +57,17 @@ impl VirtualClock {
         self.time().wall = Wall::Behind(duration);
     }
 
+    /// The device sleeps for so long: the world goes on and the wall clock with it, while the monotonic clock stands
+    /// still, as it does on phones. Whoever waits notices nothing.
+    pub fn sleep_device(&self, duration: Duration) {
+        let mut time = self.time();
+        time.asleep = time.asleep.saturating_add(duration);
+    }
+
     /// What time it really is.
     pub fn true_time(&self) -> UnixTime {
         let time = self.time();
-        time.start.saturating_add(time.now)
+        time.start.saturating_add(time.now).saturating_add(time.asleep)
     }
 
     /// Completes when `duration` has passed.
