@@ -1,7 +1,7 @@
 //! A network as data: its clock, its forks and the size of its sync committee.
 
+mod built_in;
 mod file;
-mod mainnet;
 
 use core::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::unit::{Epoch, Period, Slot, UnixTime};
 
 /// A beacon chain and the execution chain it finalizes.
 ///
-/// Built in ([`Network::mainnet`]) or read from TOML ([`Network::from_toml`]). Nothing depends on its name.
+/// Built in ([`Network::built_in`]) or read from TOML ([`Network::from_toml`]). Nothing depends on its name.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Network {
     name: String,
@@ -41,6 +41,7 @@ pub struct ScheduledFork {
     name: String,
     version: ForkVersion,
     epoch: Option<Epoch>,
+    max_checkpoint_age_epochs: Option<u64>,
 }
 
 impl ScheduledFork {
@@ -63,6 +64,11 @@ impl ScheduledFork {
     pub fn epoch(&self) -> Option<Epoch> {
         self.epoch
     }
+
+    /// Returns how old a checkpoint may be from the fork on, in epochs, or `None` if the fork changes nothing about it.
+    pub fn max_checkpoint_age_epochs(&self) -> Option<u64> {
+        self.max_checkpoint_age_epochs
+    }
 }
 
 /// How many blobs a block may carry from an epoch on; from Fulu on it is part of the fork digest.
@@ -80,11 +86,6 @@ pub struct BlobParameters {
 pub type ForkDigest = [u8; 4];
 
 impl Network {
-    /// Returns Ethereum mainnet, without a checkpoint.
-    pub fn mainnet() -> Self {
-        mainnet::network()
-    }
-
     /// Returns the network's name, for people only.
     pub fn name(&self) -> &str {
         &self.name
@@ -125,9 +126,27 @@ impl Network {
         self.sync_committee_size
     }
 
-    /// Returns how old a checkpoint may be, in epochs: the weak subjectivity period.
+    /// Returns how old a checkpoint may be before any fork says otherwise, in epochs: the weak subjectivity period.
     pub fn max_checkpoint_age_epochs(&self) -> u64 {
         self.max_checkpoint_age_epochs
+    }
+
+    /// Returns how old a checkpoint may be by the rules of one epoch, in epochs.
+    pub fn max_checkpoint_age_at(&self, epoch: Epoch) -> u64 {
+        let started = self.forks.iter().filter(|fork| fork.epoch.is_some_and(|start| start <= epoch));
+        let newest = started.filter_map(|fork| fork.max_checkpoint_age_epochs).next_back();
+        newest.unwrap_or(self.max_checkpoint_age_epochs)
+    }
+
+    /// Returns how old a checkpoint of the epoch `from` may be at the epoch `to`, in epochs: the least that held at any
+    /// time between them. From the fork on that lets stake leave faster, those who vouched for an older checkpoint may
+    /// be gone sooner too.
+    ///
+    /// Source: consensus-specs `phase0/weak-subjectivity.md`; EIP-8061.
+    pub fn max_checkpoint_age_between(&self, from: Epoch, to: Epoch) -> u64 {
+        let starts = self.forks.iter().filter_map(|fork| fork.epoch);
+        let between = starts.filter(|start| from < *start && *start <= to);
+        between.chain([from]).map(|epoch| self.max_checkpoint_age_at(epoch)).min().unwrap_or(0)
     }
 
     /// Returns the fork version before the first scheduled fork.

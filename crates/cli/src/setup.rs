@@ -95,14 +95,14 @@ fn endpoints(given: &[String], variable_name: &str, option: &str) -> Result<Vec<
 
 /// The network called `text`, or the one in the file there. Not repeated: a URL may stand there by mistake.
 fn network(text: &str) -> Result<Network, CommandFailure> {
-    if text == "mainnet" {
-        return Ok(Network::mainnet());
+    if let Some(network) = Network::named(text) {
+        return Ok(network);
     }
     if !text.contains(['/', '.']) {
         return Err(CommandFailure::usage(
             "unknown_network",
             "no network of that name is built in",
-            "Use mainnet, or a network file; `saldo network import` makes one from a beacon node.",
+            "Use mainnet, sepolia or hoodi, or a network file; `saldo network import` makes one from a beacon node.",
         ));
     }
     let file = std::fs::read_to_string(text).map_err(|error| {

@@ -102,7 +102,9 @@ fn two_something_is_missing() {
     let (rpc, beacon) = (["--rpc-url", "http://127.0.0.1:9"], ["--beacon-url", "http://127.0.0.1:9"]);
     assert_usage(&balance(&[]), "no_provider");
     assert_usage(&balance(&rpc), "no_beacon_source");
-    assert_usage(&balance(&[rpc, beacon].concat()), "no_checkpoint");
+    let without_checkpoint = network_file(&world().chain.network().to_toml()).display().to_string();
+    let rest = ["-n", &without_checkpoint];
+    assert_usage(&balance(&[rpc, beacon, rest].concat()), "no_checkpoint");
     assert_usage(&balance(&["-n", "goerli"]), "unknown_network");
     assert_usage(&balance(&["-n", "./no-such-file.toml"]), "network_file");
     let file = network_file("name = \"x\"").display().to_string();

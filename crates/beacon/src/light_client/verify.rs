@@ -55,8 +55,9 @@ pub(super) fn bootstrap(
     else {
         return Err(BootstrapError::FromFuture { slot, starts: network.slot_start(slot), now });
     };
-    let age_epochs = network.epoch_at(present).since(network.epoch_at(slot)).unwrap_or(0);
-    let limit_epochs = network.max_checkpoint_age_epochs();
+    let (made, today) = (network.epoch_at(slot), network.epoch_at(present));
+    let age_epochs = today.since(made).unwrap_or(0);
+    let limit_epochs = network.max_checkpoint_age_between(made, today);
     if age_epochs > limit_epochs {
         return Err(BootstrapError::CheckpointTooOld { age_epochs, limit_epochs });
     }

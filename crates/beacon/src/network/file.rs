@@ -4,6 +4,7 @@ use core::ops::RangeInclusive;
 use core::time::Duration;
 
 use alloy_primitives::{B256, hex};
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::{BlobParameters, Network, ScheduledFork};
@@ -14,10 +15,12 @@ use crate::signature::ForkVersion;
 use crate::unit::{Epoch, UnixTime};
 
 /// About 15.7 days on mainnet.
-pub(super) const DEFAULT_MAX_CHECKPOINT_AGE: u64 = 3532;
+const DEFAULT_MAX_CHECKPOINT_AGE: u64 = 3532;
 
 const MAX_BYTES: usize = 64 * 1024;
 const MAX_NAME: usize = 64;
+/// The ages in epochs that a file may allow a checkpoint.
+const CHECKPOINT_AGES: RangeInclusive<u64> = 1..=1_000_000;
 const MAX_SCHEDULE: usize = 64;
 /// TOML integers are signed.
 const MAX_INTEGER: u64 = u64::MAX >> 1;
@@ -122,6 +125,13 @@ struct NetworkFile {
     forks: Vec<ForkEntry>,
     #[serde(default)]
     blob_schedule: Vec<BlobEntry>,
+    /// The three tables of a directory of endpoints may stand in the same file; whoever asks the endpoints reads them.
+    #[serde(default, rename = "rpc", skip_serializing)]
+    _rpc: Option<IgnoredAny>,
+    #[serde(default, rename = "beacon", skip_serializing)]
+    _beacon: Option<IgnoredAny>,
+    #[serde(default, rename = "checkpoint_source", skip_serializing)]
+    _checkpoint_source: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -131,6 +141,8 @@ struct ForkEntry {
     version: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     epoch: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    max_checkpoint_age_epochs: Option<u64>,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -145,7 +157,8 @@ fn default_max_checkpoint_age() -> u64 {
 }
 
 impl Network {
-    /// Reads a network from TOML, as [`Network::to_toml`] writes it.
+    /// Reads a network from TOML, as [`Network::to_toml`] writes it. The tables `rpc`, `beacon` and `checkpoint_source`
+    /// may stand beside it, for a directory of endpoints; they are not looked at.
     ///
     /// # Errors
     /// [`NetworkError`] if a field is missing, unknown, malformed or out of range, or the forks are out of order.
@@ -153,14 +166,20 @@ impl Network {
         if text.len() > MAX_BYTES {
             return Err(NetworkError::TooLarge { got: text.len(), limit: MAX_BYTES });
         }
-        let file: NetworkFile = toml::from_str(text)?;
+        let file: NetworkFile = toml::from_str(text).map_err(|mut error| {
+            // The error quotes the line, and a URL is a secret.
+            if text.contains("://") {
+                error.set_input(None);
+            }
+            error
+        })?;
         within("chain_id", file.chain_id, 1..=MAX_INTEGER)?;
         within("genesis_time", file.genesis_time, 0..=MAX_SECONDS)?;
         within("slot_duration_ms", file.slot_duration_ms, 1..=3_600_000)?;
         within("slots_per_epoch", file.slots_per_epoch, 1..=512)?;
         within("epochs_per_sync_committee_period", file.epochs_per_sync_committee_period, 1..=4096)?;
         within("sync_committee_size", file.sync_committee_size, 1..=512)?;
-        within("max_checkpoint_age_epochs", file.max_checkpoint_age_epochs, 1..=1_000_000)?;
+        within("max_checkpoint_age_epochs", file.max_checkpoint_age_epochs, CHECKPOINT_AGES)?;
         if !file.sync_committee_size.is_power_of_two() {
             return Err(NetworkError::CommitteeSize { got: file.sync_committee_size });
         }
@@ -197,6 +216,9 @@ impl Network {
             checkpoint: self.checkpoint.map(|checkpoint| checkpoint.to_string()),
             forks: self.forks.iter().map(ForkEntry::from).collect(),
             blob_schedule: self.blob_schedule.iter().map(BlobEntry::from).collect(),
+            _rpc: None,
+            _beacon: None,
+            _checkpoint_source: None,
         };
         toml::to_string(&file).expect("strings, and numbers that fit TOML's: checked when built")
     }
@@ -208,6 +230,7 @@ impl From<&ScheduledFork> for ForkEntry {
             name: fork.name.clone(),
             version: hex::encode_prefixed(fork.version),
             epoch: fork.epoch.map(Epoch::get),
+            max_checkpoint_age_epochs: fork.max_checkpoint_age_epochs,
         }
     }
 }
@@ -248,10 +271,14 @@ fn forks(entries: Vec<ForkEntry>) -> Result<Vec<ScheduledFork>, NetworkError> {
         if let Some(epoch) = entry.epoch {
             within("forks.epoch", epoch, 0..=MAX_INTEGER)?;
         }
+        if let Some(age) = entry.max_checkpoint_age_epochs {
+            within("forks.max_checkpoint_age_epochs", age, CHECKPOINT_AGES)?;
+        }
         let next = ScheduledFork {
             name: name(entry.name)?,
             version: version(&entry.version)?,
             epoch: entry.epoch.map(Epoch::new),
+            max_checkpoint_age_epochs: entry.max_checkpoint_age_epochs,
         };
         let repeated = forks.iter().any(|fork| fork.name.eq_ignore_ascii_case(&next.name));
         if repeated || forks.last().is_some_and(|last| !follows(last, &next)) {

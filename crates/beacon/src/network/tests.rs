@@ -40,6 +40,45 @@ fn a_digest_names_its_fork() {
 }
 
 #[test]
+fn built_in_networks_are_found_by_name_and_round_trip() {
+    for network in Network::built_in() {
+        assert_eq!(Network::named(network.name()).as_ref(), Some(&network));
+        assert_eq!(Network::from_toml(&network.to_toml()).unwrap(), network);
+    }
+    assert_eq!(Network::named("goerli"), None);
+}
+
+#[test]
+fn the_shortest_checkpoint_age_on_the_way_holds() {
+    let sepolia = Network::sepolia();
+    let gloas = sepolia.forks().last().and_then(ScheduledFork::epoch).unwrap();
+    let at = |offset: i64| Epoch::new(gloas.get().checked_add_signed(offset).unwrap());
+    assert_eq!(sepolia.max_checkpoint_age_at(at(-1)), 3532);
+    assert_eq!(sepolia.max_checkpoint_age_at(gloas), 1573);
+    assert_eq!(sepolia.max_checkpoint_age_between(at(-9), at(-1)), 3532);
+    assert_eq!(sepolia.max_checkpoint_age_between(at(-9), gloas), 1573);
+    assert_eq!(sepolia.max_checkpoint_age_between(gloas, at(9)), 1573);
+    assert_eq!(Network::mainnet().max_checkpoint_age_at(Epoch::new(u64::MAX)), 3532, "no epoch, no effect");
+
+    let longer = sepolia.to_toml().replace("= 1573", "= 9000");
+    let longer = Network::from_toml(&longer).unwrap();
+    assert_eq!(longer.max_checkpoint_age_between(at(-9), at(9)), 3532, "made under the shorter one");
+    assert_eq!(longer.max_checkpoint_age_between(gloas, at(9)), 9000);
+}
+
+#[test]
+fn tables_of_endpoints_may_stand_in_a_network_file_and_are_never_quoted() {
+    let text = Network::hoodi().to_toml() + "\n[[rpc]]\nurl = \"https://node.example/KEY\"\n";
+    assert_eq!(Network::from_toml(&text).unwrap(), Network::hoodi());
+    let all = text.clone() + "[[beacon]]\nanything = 1\n[[checkpoint_source]]\n";
+    assert_eq!(Network::from_toml(&all).unwrap(), Network::hoodi());
+    let other = text.clone() + "[[provider]]\n";
+    assert!(matches!(Network::from_toml(&other), Err(NetworkError::Toml(_))));
+    let error = Network::from_toml(&(text + "url = \"https://other.example/KEY\"\n")).unwrap_err();
+    assert!(!format!("{error} {error:?}").contains("KEY"), "{error:?}");
+}
+
+#[test]
 fn time_becomes_slots_epochs_and_periods() {
     let mainnet = Network::mainnet();
     let genesis = mainnet.genesis_time();
@@ -96,6 +135,11 @@ fn every_number_is_bounded() {
         ("slot_duration_ms = 12000", "slot_duration_ms = 0", "slot_duration_ms"),
         ("genesis_time = 1606824023", "genesis_time = 9000000000000000000", "genesis_time"),
         ("max_checkpoint_age_epochs = 3532", "max_checkpoint_age_epochs = 0", "max_checkpoint_age_epochs"),
+        (
+            "max_checkpoint_age_epochs = 1573",
+            "max_checkpoint_age_epochs = 1000001",
+            "forks.max_checkpoint_age_epochs",
+        ),
     ];
     for (from, to, expected) in refused {
         let text = Network::mainnet().to_toml();
@@ -131,7 +175,7 @@ fn malformed_networks_are_refused() {
         matches!(with("\"altair\"", "\"heze\""), NetworkError::ForkOrder { name } if name == "bellatrix")
     );
     assert!(matches!(with("epoch = 412672", "epoch = 364032"), NetworkError::BlobOrder { .. }));
-    assert!(matches!(with("chain_id", "checkpoint = \"0x12\"\nchain_id"), NetworkError::Checkpoint(_)));
+    assert!(matches!(with("@14017856", "@"), NetworkError::Checkpoint(_)));
     assert!(matches!(
         Network::from_toml(&" ".repeat(65_537)),
         Err(NetworkError::TooLarge { got: 65_537, .. })

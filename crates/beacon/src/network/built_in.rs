@@ -1,0 +1,39 @@
+//! The networks that come with saldo, as files that a user could have written.
+
+use super::Network;
+
+const MAINNET: &str = include_str!("mainnet.toml");
+const SEPOLIA: &str = include_str!("sepolia.toml");
+const HOODI: &str = include_str!("hoodi.toml");
+
+impl Network {
+    /// Returns Ethereum mainnet. Its checkpoint is far too old to start from: it only tells apart what sources of
+    /// checkpoints disagree about.
+    pub fn mainnet() -> Self {
+        parsed(MAINNET)
+    }
+
+    /// Returns the Sepolia testnet, without a checkpoint.
+    pub fn sepolia() -> Self {
+        parsed(SEPOLIA)
+    }
+
+    /// Returns the Hoodi testnet, without a checkpoint.
+    pub fn hoodi() -> Self {
+        parsed(HOODI)
+    }
+
+    /// Returns the networks that come with saldo: mainnet, Sepolia, Hoodi.
+    pub fn built_in() -> [Self; 3] {
+        [Self::mainnet(), Self::sepolia(), Self::hoodi()]
+    }
+
+    /// Returns the network of that name that comes with saldo, if there is one.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::built_in().into_iter().find(|network| network.name() == name)
+    }
+}
+
+fn parsed(file: &str) -> Network {
+    Network::from_toml(file).expect("the files are part of the crate, and a test reads each of them")
+}
