@@ -1,9 +1,11 @@
 //! What a beacon source of the drill answers: a light client follows it in JSON and in SSZ, and refuses each lie for
 //! the reason the fault is named for.
 
+use std::time::Duration;
+
 use saldo_beacon::decode::{self, DecodeError, Encoding};
 use saldo_beacon::signature::SignatureError;
-use saldo_beacon::unit::Period;
+use saldo_beacon::unit::{Period, UnixTime};
 use saldo_beacon::{AdvanceError, BootstrapError, Fork, LightClient, LightClientUpdate, Network, Wants};
 use saldo_drill::http::{HttpRequest, Reaction, Reply, Service};
 use saldo_drill::{BeaconSource, Chain, Fault};
@@ -201,7 +203,9 @@ fn the_other_routes_describe_the_network() {
     let network = chain.network();
     let root = data("/eth/v1/beacon/genesis")["genesis_validators_root"].clone();
     assert_eq!(root, serde_json::json!(network.genesis_validators_root()));
-    assert_eq!(data("/eth/v1/config/spec")["FULU_FORK_EPOCH"], "0");
+    let spec = data("/eth/v1/config/spec");
+    assert_eq!(spec["FULU_FORK_EPOCH"], "0");
+    assert_eq!(spec["BLOB_SCHEDULE"], serde_json::json!([{ "EPOCH": "0", "MAX_BLOBS_PER_BLOCK": "9" }]));
     assert_eq!(data("/eth/v1/beacon/headers/finalized")["root"], serde_json::json!(chain.checkpoint().root));
     assert_eq!(data("/eth/v1/beacon/headers/head")["root"], serde_json::json!(chain.tip().beacon_root));
     let finalized = data("/eth/v1/beacon/states/head/finality_checkpoints")["finalized"].clone();
@@ -211,4 +215,58 @@ fn the_other_routes_describe_the_network() {
     assert_eq!(data("/v3/key/eth/v1/node/version")["version"], "drill/beacon");
     assert_eq!(get(&source, "/eth/v2/beacon/blocks/head", &[], Encoding::Json).status, 404);
     assert_eq!(source.requests()["headers"], 2);
+}
+
+#[test]
+fn sources_name_roots_and_lie_about_them() {
+    let chain = Chain::new(11);
+    chain.skip_slot();
+    chain.advance(1);
+    let source = BeaconSource::honest(&chain);
+    let root = |block: &str| {
+        let reply = get(&source, &format!("/eth/v1/beacon/blocks/{block}/root"), &[], Encoding::Json);
+        let body: Value = serde_json::from_slice(&reply.body).unwrap();
+        (reply.status, body["finalized"].clone(), body["data"]["root"].clone())
+    };
+    let checkpoint = chain.checkpoint();
+    let truth = (200, true.into(), serde_json::json!(checkpoint.root));
+    let slot = checkpoint.slot.unwrap().to_string();
+    for name in [slot.as_str(), "finalized", &checkpoint.root.to_string()] {
+        assert_eq!(root(name), truth, "{name}");
+    }
+    let tip = (200, false.into(), serde_json::json!(chain.tip().beacon_root));
+    assert_eq!((root("head"), root(&chain.slot().to_string())), (tip.clone(), tip));
+    assert_eq!(root(&chain.slot().saturating_sub(1).to_string()).0, 404, "a slot without a block");
+    assert_eq!(root(&chain.slot().saturating_add(1).to_string()).0, 404, "a slot to come");
+
+    source.set(Fault::NotFinalized);
+    assert_eq!(root(&slot), (200, false.into(), truth.2.clone()));
+    source.set(Fault::OtherRoot);
+    let lie = root(&slot);
+    assert_eq!((lie.0, &lie.1), (200, &truth.1));
+    assert_ne!(lie.2, truth.2);
+    source.set(Fault::NoRoute.on("block_root"));
+    assert_eq!(root(&slot).0, 404);
+    source.set(Fault::Checkpointz);
+    assert_eq!(root(&slot), truth);
+    for route in ["headers/head", "light_client/finality_update"] {
+        assert_eq!(get(&source, &format!("/eth/v1/beacon/{route}"), &[], Encoding::Json).status, 404);
+    }
+}
+
+#[test]
+fn every_answer_bears_the_chains_date() {
+    let chain = Chain::builder(12).genesis_time(UnixTime::from_secs(784_111_297)).build();
+    let source = BeaconSource::honest(&chain);
+    let date = |path: &str| {
+        let reply = get(&source, path, &[], Encoding::Json);
+        reply.headers.iter().find(|(name, _)| name == "date").map(|(_, value)| value.clone())
+    };
+    assert_eq!(date("/eth/v1/beacon/genesis").unwrap(), "Sun, 06 Nov 1994 08:49:37 GMT");
+    chain.advance_to(chain.time().saturating_add(Duration::from_secs(5)));
+    assert_eq!(date("/nothing").unwrap(), "Sun, 06 Nov 1994 08:49:42 GMT");
+    source.set(Fault::ShiftedDate(-3600));
+    assert_eq!(date("/eth/v1/beacon/genesis").unwrap(), "Sun, 06 Nov 1994 07:49:42 GMT");
+    source.set(Fault::NoDate);
+    assert_eq!(date("/eth/v1/beacon/genesis"), None);
 }

@@ -2,28 +2,29 @@
 //!
 //! Routes as in [beacon-APIs](https://ethereum.github.io/beacon-APIs/).
 
+mod node;
 mod object;
+mod route;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use alloy_primitives::{B256, hex};
 use saldo_beacon::unit::Period;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::Chain;
-use crate::block::Block;
 use crate::carry::carry;
-use crate::encode::beacon_header_json;
 use crate::fault::{Fault, Rule, Rules, Side};
 use crate::http::{HttpRequest, Reaction, Reply, Service};
+use node::{Node, data, refusal};
 use object::Objects;
+use route::Route;
 
 /// A beacon source. A handle: clones are the same source.
 ///
 /// For [`Fault::on`] and [`BeaconSource::requests`] the routes are called `genesis`, `spec`, `version`, `syncing`,
-/// `health`, `headers`, `finality_checkpoints`, `bootstrap`, `updates`, `finality_update` and `optimistic_update`.
+/// `health`, `headers`, `block_root`, `finality_checkpoints`, `bootstrap`, `updates`, `finality_update` and `optimistic_update`.
 #[derive(Clone, Debug)]
 pub struct BeaconSource {
     state: Arc<Mutex<State>>,
@@ -112,7 +113,7 @@ impl Service for BeaconSource {
     fn answer(&self, request: &HttpRequest) -> Reaction {
         let mut state = self.state();
         if state.rules.refuse() {
-            return carry(&state.rules.take(&[]), Reply::default(), state.latency);
+            return carry(&state.rules.take(&[]), Reply::default(), state.latency, state.chain.now());
         }
         let route = Route::of(&request.path);
         let name = route.name().to_owned();
@@ -124,65 +125,11 @@ impl Service for BeaconSource {
         } else {
             refusal(405, "method not allowed")
         };
-        carry(&rules, reply, state.latency)
+        carry(&rules, reply, state.latency, state.chain.now())
     }
 
     fn refuses(&self) -> bool {
         self.state().rules.refuse()
-    }
-}
-
-/// What is asked for.
-enum Route<'a> {
-    Genesis,
-    Spec,
-    Version,
-    Syncing,
-    Health,
-    Header(&'a str),
-    FinalityCheckpoints,
-    Bootstrap(&'a str),
-    Updates,
-    FinalityUpdate,
-    OptimisticUpdate,
-    Unknown,
-}
-
-impl<'a> Route<'a> {
-    fn of(path: &'a str) -> Self {
-        // Before the route may stand whatever path the source's URL has.
-        let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
-        match parts.as_slice() {
-            [.., "eth", "v1", "beacon", "genesis"] => Self::Genesis,
-            [.., "eth", "v1", "config", "spec"] => Self::Spec,
-            [.., "eth", "v1", "node", "version"] => Self::Version,
-            [.., "eth", "v1", "node", "syncing"] => Self::Syncing,
-            [.., "eth", "v1", "node", "health"] => Self::Health,
-            [.., "eth", "v1", "beacon", "headers", block] => Self::Header(block),
-            [.., "eth", "v1", "beacon", "states", _, "finality_checkpoints"] => Self::FinalityCheckpoints,
-            [.., "eth", "v1", "beacon", "light_client", "bootstrap", root] => Self::Bootstrap(root),
-            [.., "eth", "v1", "beacon", "light_client", "updates"] => Self::Updates,
-            [.., "eth", "v1", "beacon", "light_client", "finality_update"] => Self::FinalityUpdate,
-            [.., "eth", "v1", "beacon", "light_client", "optimistic_update"] => Self::OptimisticUpdate,
-            _ => Self::Unknown,
-        }
-    }
-
-    fn name(&self) -> &'static str {
-        match self {
-            Self::Genesis => "genesis",
-            Self::Spec => "spec",
-            Self::Version => "version",
-            Self::Syncing => "syncing",
-            Self::Health => "health",
-            Self::Header(_) => "headers",
-            Self::FinalityCheckpoints => "finality_checkpoints",
-            Self::Bootstrap(_) => "bootstrap",
-            Self::Updates => "updates",
-            Self::FinalityUpdate => "finality_update",
-            Self::OptimisticUpdate => "optimistic_update",
-            Self::Unknown => "unknown",
-        }
     }
 }
 
@@ -195,9 +142,13 @@ impl State {
         });
         let chain = other.unwrap_or(&self.chain);
         let objects = Objects { chain, faults: &faults, lag: self.lag, accept: request.header("accept") };
+        let node = Node { chain, faults: &faults, lag: self.lag };
+        if faults.iter().any(|fault| route.is_withheld_by(fault)) {
+            return refusal(404, "route not found");
+        }
         match route {
-            Route::Genesis => data(&genesis(chain)),
-            Route::Spec => data(&spec(chain)),
+            Route::Genesis => data(&node.genesis()),
+            Route::Spec => data(&node.spec()),
             Route::Version => data(&json!({ "version": "drill/beacon" })),
             Route::Syncing => data(&json!({
                 "head_slot": chain.tip().slot,
@@ -207,14 +158,9 @@ impl State {
                 "el_offline": false,
             })),
             Route::Health => Reply::new(200, "application/json", ""),
-            Route::Header(name) => match named(chain, name, self.lag) {
-                Some(block) => {
-                    let finalized = named(chain, "finalized", self.lag).map(|finalized| finalized.slot());
-                    header(&block, finalized.is_some_and(|finalized| finalized >= block.slot()))
-                }
-                None => refusal(404, "block not found"),
-            },
-            Route::FinalityCheckpoints => data(&finality_checkpoints(chain, self.lag)),
+            Route::Header(name) => node.header(name),
+            Route::BlockRoot(name) => node.block_root(name),
+            Route::FinalityCheckpoints => data(&node.finality_checkpoints()),
             Route::Bootstrap(root) => objects.bootstrap(root),
             Route::Updates => {
                 let number = |name| request.parameter(name).and_then(|text| text.parse::<u64>().ok());
@@ -235,85 +181,4 @@ impl State {
             Route::Unknown => refusal(404, "route not found"),
         }
     }
-}
-
-/// An error as beacon nodes send it.
-fn refusal(status: u16, message: &str) -> Reply {
-    Reply::json(status, &json!({ "code": status, "message": message }))
-}
-
-fn data(data: &Value) -> Reply {
-    Reply::json(200, &json!({ "data": data }))
-}
-
-fn genesis(chain: &Chain) -> Value {
-    let network = chain.network();
-    json!({
-        "genesis_time": network.genesis_time().as_secs().to_string(),
-        "genesis_validators_root": network.genesis_validators_root(),
-        "genesis_fork_version": hex::encode_prefixed(network.genesis_fork_version()),
-    })
-}
-
-fn spec(chain: &Chain) -> Value {
-    let network = chain.network();
-    let mut spec = serde_json::Map::new();
-    let mut set = |name: String, value: String| spec.insert(name, value.into());
-    set("PRESET_BASE".into(), "minimal".into());
-    set("GENESIS_FORK_VERSION".into(), hex::encode_prefixed(network.genesis_fork_version()));
-    set("DEPOSIT_CHAIN_ID".into(), network.chain_id().to_string());
-    set("SLOT_DURATION_MS".into(), network.slot_duration().as_millis().to_string());
-    set("SECONDS_PER_SLOT".into(), network.slot_duration().as_secs().to_string());
-    set("SLOTS_PER_EPOCH".into(), network.slots_per_epoch().to_string());
-    set("SYNC_COMMITTEE_SIZE".into(), network.sync_committee_size().to_string());
-    let epochs = network.epochs_per_sync_committee_period();
-    set("EPOCHS_PER_SYNC_COMMITTEE_PERIOD".into(), epochs.to_string());
-    for fork in network.forks() {
-        let name = fork.name().to_uppercase();
-        set(format!("{name}_FORK_VERSION"), hex::encode_prefixed(fork.version()));
-        let epoch = fork.epoch().map_or(u64::MAX, saldo_beacon::unit::Epoch::get);
-        set(format!("{name}_FORK_EPOCH"), epoch.to_string());
-    }
-    Value::Object(spec)
-}
-
-/// The block a route names: `head`, `finalized`, `genesis`, a slot or a root.
-fn named(chain: &Chain, name: &str, lag: u64) -> Option<Arc<Block>> {
-    let tip = chain.tip().number.saturating_sub(lag);
-    match name {
-        "head" => chain.block_at(tip),
-        "genesis" => chain.block_at(0),
-        "finalized" => {
-            let finalized = chain.block_at(tip)?.finalized.root;
-            chain.block_of_root(finalized).or_else(|| chain.block_at(0))
-        }
-        root if root.starts_with("0x") => chain.block_of_root(root.parse::<B256>().ok()?),
-        slot => {
-            let slot = slot.parse().ok()?;
-            chain.ledger().blocks.iter().find(|block| block.slot() == slot).cloned()
-        }
-    }
-}
-
-fn header(block: &Block, finalized: bool) -> Reply {
-    // Nobody checks the proposer's signature: a light client has no proposer's key.
-    let header =
-        json!({ "message": beacon_header_json(&block.beacon), "signature": block.aggregate.signature });
-    Reply::json(
-        200,
-        &json!({
-            "execution_optimistic": false,
-            "finalized": finalized,
-            "data": { "root": block.root, "canonical": true, "header": header },
-        }),
-    )
-}
-
-fn finality_checkpoints(chain: &Chain, lag: u64) -> Value {
-    let finalized = chain.block_at(chain.tip().number.saturating_sub(lag)).map(|block| block.finalized);
-    let (epoch, root) =
-        finalized.map_or((0, B256::ZERO), |finalized| (finalized.epoch.get(), finalized.root));
-    let checkpoint = json!({ "epoch": epoch.to_string(), "root": root });
-    // What is justified does not matter to light clients: the finalized one is, at least.
-    json!({ "previous_justified": checkpoint, "current_justified": checkpoint, "finalized": checkpoint })
 }

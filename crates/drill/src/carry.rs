@@ -5,15 +5,20 @@ use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use saldo_beacon::unit::UnixTime;
 use serde_json::json;
 
+use crate::date::http_date;
 use crate::fault::{Fault, Rule};
 use crate::http::{Reaction, Reply};
 
-/// What becomes of `reply` under `rules`, after `latency`.
-pub(crate) fn carry(rules: &[Rule], mut reply: Reply, latency: Duration) -> Reaction {
+/// What becomes of `reply`, made at `now`, under `rules`, after `latency`.
+pub(crate) fn carry(rules: &[Rule], mut reply: Reply, latency: Duration, now: UnixTime) -> Reaction {
     for rule in rules {
         reply = spoil(&rule.fault, reply);
+    }
+    if let Some(date) = date(rules, now) {
+        reply = reply.header("date", &date);
     }
     reply.delay = latency;
     let broken = rules.iter().find_map(|rule| match rule.fault {
@@ -28,6 +33,16 @@ pub(crate) fn carry(rules: &[Rule], mut reply: Reply, latency: Duration) -> Reac
         _ => None,
     });
     broken.unwrap_or(Reaction::Reply(reply))
+}
+
+/// What the `Date` header says, if there is one.
+fn date(rules: &[Rule], now: UnixTime) -> Option<String> {
+    let seconds = rules.iter().try_fold(now.as_secs(), |seconds, rule| match rule.fault {
+        Fault::NoDate => None,
+        Fault::ShiftedDate(shift) => Some(seconds.saturating_add_signed(shift)),
+        _ => Some(seconds),
+    })?;
+    Some(http_date(UnixTime::from_secs(seconds)))
 }
 
 /// The answer under one fault; faults of the connection and of the content leave it as it is.

@@ -174,6 +174,7 @@ impl Chain {
     /// the chain is there already.
     pub fn advance_to(&self, time: UnixTime) {
         let mut ledger = self.ledger();
+        ledger.now = ledger.now.max(time);
         let Some(target) = ledger.network.slot_at(time) else { return };
         while ledger.slot < target {
             ledger.step();
@@ -235,6 +236,12 @@ impl Chain {
     pub fn time(&self) -> UnixTime {
         let ledger = self.ledger();
         ledger.network.slot_start(ledger.slot)
+    }
+
+    /// The present: the latest moment the chain was brought to, at least [`Chain::time`].
+    pub fn now(&self) -> UnixTime {
+        let ledger = self.ledger();
+        ledger.network.slot_start(ledger.slot).max(ledger.now)
     }
 
     /// The newest block.

@@ -60,6 +60,10 @@ pub enum Fault {
     Body(String),
     /// Any: the answer's own body under another HTTP status.
     AnswerUnderStatus(u16),
+    /// Any: the `Date` header is off by this many seconds; behind if negative.
+    ShiftedDate(i64),
+    /// Any: there is no `Date` header.
+    NoDate,
     /// Any: all answers are true of another chain.
     OtherChain(Chain),
 
@@ -143,6 +147,15 @@ pub enum Fault {
     WithoutVersion,
     /// Beacon: objects are labelled with another fork.
     Relabelled(Fork),
+    /// Beacon: what names blocks by their roots names others. All sources that do it tell the same lie.
+    OtherRoot,
+    /// Beacon: no block is said to be final.
+    NotFinalized,
+    /// Beacon: there is no such route.
+    NoRoute,
+    /// Beacon: it is a checkpointz: it names roots and describes the network, and serves neither headers nor
+    /// light-client objects.
+    Checkpointz,
 }
 
 /// Who can have a fault.
@@ -173,6 +186,8 @@ impl Fault {
             | Self::Truncated
             | Self::Body(_)
             | Self::AnswerUnderStatus(_)
+            | Self::ShiftedDate(_)
+            | Self::NoDate
             | Self::OtherChain(_) => None,
             Self::NullResult
             | Self::Result(_)
@@ -202,7 +217,11 @@ impl Fault {
             | Self::NoUpdates
             | Self::JsonOnly
             | Self::WithoutVersion
-            | Self::Relabelled(_) => Some(Side::Beacon),
+            | Self::Relabelled(_)
+            | Self::OtherRoot
+            | Self::NotFinalized
+            | Self::NoRoute
+            | Self::Checkpointz => Some(Side::Beacon),
         }
     }
 

@@ -7,7 +7,7 @@ use alloy_primitives::{Address, B256};
 use saldo_beacon::Network;
 use saldo_beacon::container::SyncAggregate;
 use saldo_beacon::signature::{compute_domain, compute_signing_root};
-use saldo_beacon::unit::{Epoch, Period, Slot};
+use saldo_beacon::unit::{Epoch, Period, Slot, UnixTime};
 
 use crate::Seed;
 use crate::block::{Block, Contents, Finalized};
@@ -32,6 +32,8 @@ pub(crate) struct Ledger {
     pub(crate) orphans: Vec<Arc<Block>>,
     /// The slot the chain stands at; its block may be missing.
     pub(crate) slot: Slot,
+    /// The latest moment the chain was brought to; may be past in a chain that was told to advance by slots.
+    pub(crate) now: UnixTime,
     /// Waiting for the next block.
     pub(crate) pending: Vec<Change>,
     /// How many sign from now on; all but a few if not set.
@@ -62,6 +64,7 @@ impl Ledger {
             blocks: Vec::new(),
             orphans: Vec::new(),
             slot: Slot::new(0),
+            now: UnixTime::from_secs(0),
             pending: Vec::new(),
             signers: None,
             pace: 1,

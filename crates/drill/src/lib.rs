@@ -34,6 +34,7 @@ mod block;
 mod carry;
 mod chain;
 mod committee;
+mod date;
 pub mod encode;
 pub mod fault;
 mod header;

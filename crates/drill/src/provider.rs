@@ -116,7 +116,7 @@ impl Service for Provider {
     fn answer(&self, request: &HttpRequest) -> Reaction {
         let mut state = self.state();
         if state.rules.refuse() {
-            return carry(&state.rules.take(&[]), Reply::default(), state.latency);
+            return carry(&state.rules.take(&[]), Reply::default(), state.latency, state.chain.now());
         }
         let body = serde_json::from_slice(&request.body).unwrap_or(Value::Null);
         let (calls, is_batch) = match &body {
@@ -131,7 +131,7 @@ impl Service for Provider {
         } else {
             Reply::new(405, "text/plain", "method not allowed")
         };
-        carry(&rules, reply, state.latency)
+        carry(&rules, reply, state.latency, state.chain.now())
     }
 
     fn refuses(&self) -> bool {

@@ -5,7 +5,7 @@ use saldo_beacon::unit::Period;
 use saldo_beacon::{Fork, LightClientUpdate};
 use serde_json::{Value, json};
 
-use super::refusal;
+use super::node::refusal;
 use crate::Chain;
 use crate::block::FORK;
 use crate::encode::Encode;
