@@ -71,7 +71,8 @@ pub use saldo_reading::{
     Provisional, Reading, Role, Unknown, Why,
 };
 pub use saldo_source::{
-    Clock, Endpoint, EndpointError, Method, Request, Response, SecretUrl, Transport, TransportError,
+    Clock, Directory, DirectoryError, Endpoint, EndpointError, Listed, Method, Request, Response, SecretUrl,
+    Transport, TransportError,
 };
 
 #[cfg(doctest)]

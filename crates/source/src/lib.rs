@@ -11,6 +11,7 @@
 
 pub mod beacon;
 mod clock;
+mod directory;
 mod endpoint;
 pub mod execution;
 #[cfg(feature = "http")]
@@ -21,6 +22,7 @@ mod race;
 mod transport;
 
 pub use clock::{Clock, Deadline};
+pub use directory::{Directory, DirectoryError, Listed};
 pub use endpoint::{Endpoint, EndpointError, SecretUrl};
 #[cfg(feature = "http")]
 pub use http::{HttpTransport, SystemClock};

@@ -1,0 +1,165 @@
+//! Directories as TOML text. Taken apart by hand: the messages of a generic reader quote the text, and with it URLs.
+
+use toml::value::{Datetime, Table, Value};
+
+use super::error::DirectoryError;
+use super::{Directory, Documented, Listed};
+use crate::endpoint::Endpoint;
+
+const MAX_BYTES: usize = 64 * 1024;
+const MAX_ENTRIES: usize = 32;
+/// The longest remark, in bytes.
+const MAX_TEXT: usize = 200;
+
+/// A network file has it, a file of endpoints alone has not.
+const FIELD_OF_NETWORKS: &str = "genesis_validators_root";
+
+/// What entries of one kind are called, and which fields they have.
+struct Kind {
+    table: &'static str,
+    fields: &'static str,
+}
+
+const RPC: Kind = Kind {
+    table: "rpc",
+    fields: "url, name, operator, hosting, documented_on, read_on, get_proof, tracking",
+};
+const BEACON: Kind = Kind {
+    table: "beacon",
+    fields: "url, name, operator, hosting, documented_on, read_on, light_client, tracking",
+};
+const CHECKPOINT_SOURCE: Kind = Kind {
+    table: "checkpoint_source",
+    fields: "url, name, operator, hosting, documented_on, read_on, tracking",
+};
+
+pub(super) fn read(text: &str) -> Result<Directory, DirectoryError> {
+    if text.len() > MAX_BYTES {
+        return Err(DirectoryError::TooLarge { got: text.len(), limit: MAX_BYTES });
+    }
+    let file: Table = toml::from_str(text).map_err(|error| {
+        let start = error.span().map_or(0, |span| span.start);
+        let line = text.bytes().take(start).filter(|byte| *byte == b'\n').count().saturating_add(1);
+        DirectoryError::NotToml { line }
+    })?;
+    let tables = [RPC.table, BEACON.table, CHECKPOINT_SOURCE.table];
+    if !file.contains_key(FIELD_OF_NETWORKS) && file.keys().any(|key| !tables.contains(&key.as_str())) {
+        return Err(DirectoryError::OtherTable);
+    }
+    Ok(Directory {
+        rpc: entries(&file, &RPC)?,
+        beacon: entries(&file, &BEACON)?,
+        checkpoint_sources: entries(&file, &CHECKPOINT_SOURCE)?,
+    })
+}
+
+fn entries(file: &Table, kind: &Kind) -> Result<Vec<Listed>, DirectoryError> {
+    let table = kind.table;
+    let given = match file.get(table) {
+        None => return Ok(Vec::new()),
+        Some(Value::Array(given)) => given,
+        Some(_) => return Err(DirectoryError::NotTables { table }),
+    };
+    if given.len() > MAX_ENTRIES {
+        return Err(DirectoryError::TooMany { table, got: given.len(), limit: MAX_ENTRIES });
+    }
+    let mut listed: Vec<Listed> = Vec::with_capacity(given.len());
+    for (value, position) in given.iter().zip(1..) {
+        let fields = value.as_table().ok_or(DirectoryError::NotTables { table })?;
+        let next = Entry { kind, position, fields }.read()?;
+        if listed.iter().any(|earlier| earlier.endpoint.id() == next.endpoint.id()) {
+            return Err(DirectoryError::SameName { table, position });
+        }
+        listed.push(next);
+    }
+    Ok(listed)
+}
+
+struct Entry<'a> {
+    kind: &'a Kind,
+    position: usize,
+    fields: &'a Table,
+}
+
+impl Entry<'_> {
+    fn read(&self) -> Result<Listed, DirectoryError> {
+        let (table, position) = (self.kind.table, self.position);
+        if self.fields.keys().any(|key| !self.kind.fields.split(", ").any(|field| field == key)) {
+            return Err(DirectoryError::UnknownField { table, position, known: self.kind.fields });
+        }
+        Ok(Listed {
+            endpoint: self.endpoint()?,
+            documented: self.documented()?,
+            get_proof: self.known("get_proof")?,
+            light_client: self.known("light_client")?,
+            tracking: self.known("tracking")?,
+            built_in: false,
+        })
+    }
+
+    fn endpoint(&self) -> Result<Endpoint, DirectoryError> {
+        let (table, position) = (self.kind.table, self.position);
+        let refused = |error| DirectoryError::Endpoint { table, position, error };
+        let url = self.text("url")?.ok_or(DirectoryError::NoUrl { table, position })?;
+        let mut endpoint = Endpoint::new(url).map_err(refused)?;
+        if let Some(name) = self.text("name")? {
+            endpoint = endpoint.named(name).map_err(refused)?;
+        }
+        if let Some(operator) = self.text("operator")? {
+            endpoint = endpoint.operator(operator).map_err(refused)?;
+        }
+        if let Some(hosting) = self.known("hosting")? {
+            endpoint = endpoint.hosting(&hosting).map_err(refused)?;
+        }
+        Ok(endpoint)
+    }
+
+    fn documented(&self) -> Result<Option<Documented>, DirectoryError> {
+        let page = self.remark("documented_on")?;
+        if page.is_some_and(|page| !page.starts_with("https://")) {
+            return Err(self.is_to_be("documented_on", "an https:// address"));
+        }
+        match (page, self.date("read_on")?) {
+            (Some(page), Some(read_on)) => Ok(Some(Documented { page: page.to_owned(), read_on })),
+            (None, None) => Ok(None),
+            _ => Err(DirectoryError::Undated { table: self.kind.table, position: self.position }),
+        }
+    }
+
+    /// A remark; `None` also if it says that nothing is known.
+    fn known(&self, field: &'static str) -> Result<Option<String>, DirectoryError> {
+        Ok(self.remark(field)?.filter(|text| *text != Listed::UNKNOWN).map(str::to_owned))
+    }
+
+    fn remark(&self, field: &'static str) -> Result<Option<&str>, DirectoryError> {
+        let is_short = |text: &str| text.len() <= MAX_TEXT && !text.chars().any(char::is_control);
+        match self.text(field)? {
+            Some(text) if text.trim().is_empty() || !is_short(text) => {
+                Err(self.is_to_be(field, "1 to 200 printable characters"))
+            }
+            text => Ok(text),
+        }
+    }
+
+    fn text(&self, field: &'static str) -> Result<Option<&str>, DirectoryError> {
+        match self.fields.get(field) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(_) => Err(self.is_to_be(field, "text in quotes")),
+        }
+    }
+
+    fn date(&self, field: &'static str) -> Result<Option<String>, DirectoryError> {
+        match self.fields.get(field) {
+            None => Ok(None),
+            Some(Value::Datetime(Datetime { date: Some(date), time: None, offset: None })) => {
+                Ok(Some(date.to_string()))
+            }
+            Some(_) => Err(self.is_to_be(field, "a date without quotes, such as 2026-11-24")),
+        }
+    }
+
+    fn is_to_be(&self, field: &'static str, expected: &'static str) -> DirectoryError {
+        DirectoryError::Field { table: self.kind.table, position: self.position, field, expected }
+    }
+}

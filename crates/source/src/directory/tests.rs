@@ -1,0 +1,106 @@
+use super::*;
+use crate::endpoint::EndpointError;
+
+const SECRET: &str = "https://user:KEY@node.example/KEY?k=KEY";
+
+fn refusal(text: &str) -> DirectoryError {
+    let error = Directory::from_toml(text).unwrap_err();
+    let shown = format!("{error} {error:?}");
+    assert!(!shown.contains("KEY") && !shown.contains("node.example"), "{shown}");
+    error
+}
+
+#[test]
+fn an_entry_needs_only_a_url() {
+    let directory = Directory::from_toml(&format!("[[rpc]]\nurl = \"{SECRET}\"\n")).unwrap();
+    let [listed] = directory.rpc() else { panic!("{directory:?}") };
+    assert_eq!(listed.endpoint().id().as_str(), "node.example");
+    assert_eq!((listed.get_proof(), listed.tracking()), ("unknown", "unknown"));
+    assert_eq!((listed.documented_on(), listed.is_built_in()), (None, false));
+    assert!(directory.beacon().is_empty() && directory.checkpoint_sources().is_empty());
+    assert!(!format!("{directory:?}").contains("KEY"));
+}
+
+#[test]
+fn what_is_documented_is_read() {
+    let text = "[[beacon]]\nurl = \"https://node.example\"\nname = \"alice\"\noperator = \"Alice\"\nhosting = \"at home\"\n\
+                documented_on = \"https://alice.example/docs\"\nread_on = 2026-11-24\nlight_client = \"all routes\"\n\
+                tracking = \"unknown\"\n";
+    let directory = Directory::from_toml(text).unwrap();
+    let [listed] = directory.beacon() else { panic!("{directory:?}") };
+    let endpoint = listed.endpoint();
+    assert_eq!(
+        (endpoint.id().as_str(), endpoint.run_by(), endpoint.hosted_by()),
+        ("alice", "Alice", Some("at home"))
+    );
+    assert_eq!(
+        listed.documented_on().zip(listed.read_on()),
+        Some(("https://alice.example/docs", "2026-11-24"))
+    );
+    assert_eq!((listed.light_client(), listed.tracking()), ("all routes", "unknown"));
+}
+
+#[test]
+fn what_is_malformed_is_refused_without_repeating_it() {
+    let rpc = |fields: &str| refusal(&format!("[[rpc]]\nurl = \"{SECRET}\"\n{fields}\n"));
+    let (table, position) = ("rpc", 1);
+    assert_eq!(refusal(&format!("[[rpc]]\nurl = {SECRET}\n")), DirectoryError::NotToml { line: 2 });
+    assert_eq!(refusal(&format!("rpc = \"{SECRET}\"\n")), DirectoryError::NotTables { table });
+    assert_eq!(refusal(&format!("rpc = [\"{SECRET}\"]\n")), DirectoryError::NotTables { table });
+    assert_eq!(refusal("[[provider]]\n"), DirectoryError::OtherTable);
+    assert_eq!(refusal(&format!("\"{SECRET}\" = 1\n")), DirectoryError::OtherTable);
+    assert_eq!(refusal("[[rpc]]\nname = \"x\"\n"), DirectoryError::NoUrl { table, position });
+    assert!(matches!(rpc("colour = 1"), DirectoryError::UnknownField { position: 1, .. }));
+    assert!(matches!(rpc(&format!("\"{SECRET}\" = 1")), DirectoryError::UnknownField { .. }));
+    assert!(matches!(rpc("light_client = \"x\""), DirectoryError::UnknownField { .. }));
+    assert!(matches!(rpc("name = 1"), DirectoryError::Field { field: "name", .. }));
+    assert!(matches!(rpc("tracking = \"\""), DirectoryError::Field { field: "tracking", .. }));
+    let long = format!("get_proof = \"{}\"", "x".repeat(201));
+    assert!(matches!(rpc(&long), DirectoryError::Field { field: "get_proof", .. }));
+    let undated = "documented_on = \"https://a.example\"";
+    assert_eq!(rpc(undated), DirectoryError::Undated { table, position });
+    assert_eq!(rpc("read_on = 2026-11-24"), DirectoryError::Undated { table, position });
+    for date in ["\"2026-11-24\"", "2026-11-24T00:00:00", "2026-11-24T00:00:00Z"] {
+        let error = rpc(&format!("{undated}\nread_on = {date}"));
+        assert!(matches!(error, DirectoryError::Field { field: "read_on", .. }), "{date}");
+    }
+    let plain = rpc(&format!("documented_on = \"http://node.example/KEY\"\nread_on = 2026-11-24"));
+    assert!(matches!(plain, DirectoryError::Field { field: "documented_on", .. }));
+    let endpoint = |error| DirectoryError::Endpoint { table, position, error };
+    assert_eq!(rpc("operator = \"\""), endpoint(EndpointError::Name));
+    assert_eq!(refusal("[[rpc]]\nurl = \"ftp://node.example\"\n"), endpoint(EndpointError::Scheme));
+    let twice = format!("[[rpc]]\nurl = \"{SECRET}\"\n").repeat(2);
+    assert_eq!(refusal(&twice), DirectoryError::SameName { table, position: 2 });
+    assert!(matches!(refusal(&" ".repeat(65_537)), DirectoryError::TooLarge { got: 65_537, .. }));
+    assert!(matches!(refusal(&"[[rpc]]\n".repeat(33)), DirectoryError::TooMany { got: 33, .. }));
+}
+
+#[test]
+fn a_users_own_directory_replaces_and_extends() {
+    let own = "[[rpc]]\nname = \"mine\"\nurl = \"https://mine.example\"\n\
+               [[rpc]]\nname = \"drpc\"\nurl = \"https://drpc.example/KEY\"\n";
+    let built_in = Directory::of(&Network::mainnet());
+    let both = built_in.clone().extended_by(Directory::from_toml(own).unwrap());
+    let names: Vec<_> = both.rpc().iter().map(|listed| listed.endpoint().id().as_str()).collect();
+    assert_eq!(names.get(..3), Some(&["mine", "drpc", "publicnode"][..]), "the user's own come first");
+    assert_eq!(both.rpc().len(), built_in.rpc().len() + 1, "one replaced, one added");
+    let given: Vec<_> = both.rpc().iter().map(Listed::is_built_in).collect();
+    assert_eq!(given.get(..3), Some(&[false, false, true][..]));
+    assert_eq!(both.beacon(), built_in.beacon());
+}
+
+#[test]
+fn networks_are_known_by_their_genesis_and_not_by_name() {
+    let renamed = Network::hoodi().to_toml().replace("\"hoodi\"", "\"mainnet\"");
+    let renamed = Network::from_toml(&renamed).unwrap();
+    assert_eq!(Directory::of(&renamed), Directory::of(&Network::hoodi()));
+    let other = Network::mainnet().to_toml().replace("0x4b363db9", "0x4b363db8");
+    assert_eq!(Directory::of(&Network::from_toml(&other).unwrap()), Directory::default());
+}
+
+#[test]
+fn a_network_file_may_hold_the_tables() {
+    let text = Network::hoodi().to_toml() + &format!("\n[[beacon]]\nurl = \"{SECRET}\"\n");
+    assert!(Network::from_toml(&text).is_ok());
+    assert_eq!(Directory::from_toml(&text).unwrap().beacon().len(), 1);
+}

@@ -1,0 +1,98 @@
+//! Every endpoint that comes with saldo says where it is documented; no operator is there twice for one purpose, and
+//! nobody's key is in it. Nothing here is asked whether it answers.
+
+use std::collections::BTreeSet;
+
+use saldo::{Directory, Listed, Network};
+
+/// Known to be gone, or to be taken down without notice to those who use them.
+const GONE: [&str; 5] =
+    ["cloudflare-eth.com", "blastapi.io", "beaconstate.info", "invis.tools", "rpc.sepolia.org"];
+
+/// Keys are longer than any word in the path of a public URL.
+const LONGEST_WORD: usize = 12;
+
+fn every_list() -> Vec<(String, &'static str, Vec<Listed>)> {
+    let lists = |network: &Network| {
+        let directory = Directory::of(network);
+        [
+            ("rpc", directory.rpc().to_vec()),
+            ("beacon", directory.beacon().to_vec()),
+            ("checkpoint_source", directory.checkpoint_sources().to_vec()),
+        ]
+    };
+    Network::built_in()
+        .iter()
+        .flat_map(|network| lists(network).map(|(kind, list)| (network.name().to_owned(), kind, list)))
+        .collect()
+}
+
+fn host(listed: &Listed) -> &str {
+    listed.endpoint().url().expose().host_str().unwrap()
+}
+
+fn all_distinct<'a>(words: impl Iterator<Item = &'a str>) -> bool {
+    let mut seen = BTreeSet::new();
+    words.map(str::to_lowercase).all(|word| seen.insert(word))
+}
+
+#[test]
+fn there_are_enough_of_each_kind() {
+    for (network, kind, list) in every_list() {
+        let least = match kind {
+            "rpc" => 6,
+            "beacon" => 3,
+            _ => 5,
+        };
+        assert!(list.len() >= least, "{network} {kind}: {}", list.len());
+    }
+}
+
+#[test]
+fn every_operator_is_there_once_for_one_purpose() {
+    for (network, kind, list) in every_list() {
+        assert!(all_distinct(list.iter().map(|listed| listed.endpoint().run_by())), "{network} {kind}");
+        assert!(all_distinct(list.iter().map(host)), "{network} {kind}");
+        assert!(all_distinct(list.iter().map(|listed| listed.endpoint().id().as_str())), "{network} {kind}");
+        // Two hosts of one domain are one operator's, whatever they are called.
+        let domain = |listed| host(listed).rsplitn(3, '.').take(2).collect::<Vec<_>>().join(".");
+        let domains: Vec<String> = list.iter().map(domain).collect();
+        assert!(all_distinct(domains.iter().map(String::as_str)), "{network} {kind}: {domains:?}");
+    }
+}
+
+#[test]
+fn every_entry_says_where_it_is_documented_and_since_when_that_is_known() {
+    for (network, kind, list) in every_list() {
+        for listed in &list {
+            let name = listed.endpoint().id();
+            assert!(listed.is_built_in());
+            assert_ne!(listed.endpoint().run_by(), host(listed), "{network} {kind} {name}: no operator");
+            let page = listed.documented_on().unwrap_or_else(|| panic!("{network} {kind} {name}"));
+            let page_host = page.strip_prefix("https://").and_then(|rest| rest.split('/').next()).unwrap();
+            assert!(page_host.contains('.'), "{network} {kind} {name}: {page}");
+            let read_on = listed.read_on().unwrap();
+            assert!(read_on.len() == 10 && read_on >= "2026-01-01", "{network} {kind} {name}: {read_on}");
+        }
+    }
+}
+
+#[test]
+fn no_url_holds_a_key_or_is_known_to_be_dead() {
+    for (network, kind, list) in every_list() {
+        for listed in &list {
+            let (name, url) = (listed.endpoint().id(), listed.endpoint().url().expose());
+            assert!(GONE.iter().all(|gone| !host(listed).ends_with(gone)), "{network} {kind} {name}");
+            assert!(url.username().is_empty() && url.password().is_none() && url.query().is_none(), "{name}");
+            assert!(url.fragment().is_none() && url.port().is_none(), "{name}");
+            let words = url.path_segments().unwrap();
+            let is_word = |word: &str| {
+                word.len() <= LONGEST_WORD && word.chars().filter(char::is_ascii_digit).count() <= 1
+            };
+            assert!(words.into_iter().all(is_word), "{network} {kind} {name}");
+            // What light-client sources say proves itself; a checkpoint's word must not be forged on the way, and
+            // addresses are nobody's business.
+            assert!(url.scheme() == "https" || kind == "beacon", "{network} {kind} {name}");
+        }
+    }
+}
