@@ -147,7 +147,7 @@ fn a_place_of_another_fork_proves_nothing() {
     let forged = forge.block(17, None).header;
     for (attested, place) in [(20, 169), (28, 105), (36, 105), (36, 735)] {
         let mut block = forge.block(attested, None);
-        let genuine = forge.network.readable_fork_at(Slot::new(attested)).unwrap().rules().finalized_root;
+        let genuine = forge.network.fork_at(Slot::new(attested)).unwrap().rules().finalized_root;
         block.state.0.remove(&genuine);
         block.state.0.insert(place, forged.beacon.hash_tree_root());
         let mut update = forge.update_of(&block, None, None);

@@ -26,7 +26,7 @@ fn a_label_that_cannot_be_read_is_named() {
     let node = Node::captured("pyspec-ethrex-fulu");
     let json = node.answer("finality_update.json");
     let ssz = node.answer("finality_update.ssz");
-    for label in ["gloas", "heze", "altair", "bellatrix", ""] {
+    for label in ["heze", "phase0", ""] {
         for (bytes, encoding) in [(&json, Encoding::Json), (&ssz, Encoding::Ssz), (&vec![], Encoding::Ssz)] {
             is_unknown(decode::finality_update(bytes, encoding, Some(label), &node.network), label);
         }
@@ -43,13 +43,10 @@ fn a_label_that_cannot_be_read_is_named() {
 #[test]
 fn a_slot_of_a_fork_that_cannot_be_read_is_named() {
     let node = Node::captured("pyspec-ethrex-fulu");
-    for (line, name) in [(GLOAS_AT_SLOT_24, "gloas"), (HEZE_AT_SLOT_24, "heze")] {
-        let network = scheduled(line);
-        for (file, encoding) in
-            [("finality_update.json", Encoding::Json), ("finality_update.ssz", Encoding::Ssz)]
-        {
-            is_unknown(decode::finality_update(&node.answer(file), encoding, None, &network), name);
-        }
+    let network = scheduled(HEZE_AT_SLOT_24);
+    for (file, encoding) in [("finality_update.json", Encoding::Json), ("finality_update.ssz", Encoding::Ssz)]
+    {
+        is_unknown(decode::finality_update(&node.answer(file), encoding, None, &network), "heze");
     }
 }
 
@@ -68,18 +65,16 @@ fn an_unknown_digest_is_named_only_if_the_update_cannot_be_read() {
 fn an_update_of_such_a_fork_is_not_held_against_anyone() {
     let forge = Forge::default();
     let update = forge.optimistic(24);
-    for (line, name) in [(GLOAS_AT_SLOT_24, "gloas"), (HEZE_AT_SLOT_24, "heze")] {
-        let behind = Forge { network: scheduled(line), seed: 1 };
-        let mut client = behind.client(8);
-        let refusal = client.advance(update.clone(), behind.now(24)).unwrap_err();
-        assert_eq!(refusal, AdvanceError::UnknownFork(UnknownFork::named(name)));
-        assert_eq!(refusal.fault(), Fault::Network);
-        let (checkpoint, bootstrap) = forge.bootstrap(24);
-        let refusal = LightClient::bootstrap(behind.network.clone(), checkpoint, bootstrap, behind.now(24))
-            .unwrap_err();
-        assert_eq!(refusal, BootstrapError::UnknownFork(UnknownFork::named(name)));
-        assert_eq!(refusal.fault(), Fault::Network);
-    }
+    let behind = Forge { network: scheduled(HEZE_AT_SLOT_24), seed: 1 };
+    let mut client = behind.client(8);
+    let refusal = client.advance(update, behind.now(24)).unwrap_err();
+    assert_eq!(refusal, AdvanceError::UnknownFork(UnknownFork::named("heze")));
+    assert_eq!(refusal.fault(), Fault::Network);
+    let (checkpoint, bootstrap) = forge.bootstrap(24);
+    let refusal =
+        LightClient::bootstrap(behind.network.clone(), checkpoint, bootstrap, behind.now(24)).unwrap_err();
+    assert_eq!(refusal, BootstrapError::UnknownFork(UnknownFork::named("heze")));
+    assert_eq!(refusal.fault(), Fault::Network);
 }
 
 /// The fork's time was set after the release: the committee already signs under its version.

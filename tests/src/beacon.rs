@@ -12,7 +12,7 @@ use blst::min_pk::{AggregatePublicKey, AggregateSignature, PublicKey, SecretKey}
 use saldo_beacon::container::{BeaconBlockHeader, ExecutionPayloadHeader, SyncAggregate, SyncCommittee};
 use saldo_beacon::decode::{self, DecodeError, Encoding};
 use saldo_beacon::fork::HeaderLayout;
-use saldo_beacon::merkle::hash_pair;
+use saldo_beacon::merkle::{hash_pair, merkleize};
 use saldo_beacon::signature::{DOMAIN_SYNC_COMMITTEE, DST, compute_domain, compute_signing_root};
 use saldo_beacon::unit::{Period, Slot, UnixTime};
 use saldo_beacon::update::{FinalizedPart, NextSyncCommittee};
@@ -139,16 +139,23 @@ impl Forge {
         next: &SyncCommittee,
     ) -> Block {
         let slot = Slot::new(slot);
-        let rules = self.network.readable_fork_at(slot).unwrap().rules();
+        let rules = self.network.fork_at(slot).unwrap().rules();
         let finalized_root = finalized.map(|header| header.beacon.hash_tree_root()).unwrap_or_default();
         let state = Tree(BTreeMap::from([
             (rules.finalized_root, finalized_root),
             (rules.current_sync_committee, current.hash_tree_root()),
             (rules.next_sync_committee, next.hash_tree_root()),
         ]));
-        let execution = self.execution(slot, rules.layout == HeaderLayout::Execution17);
-        let gindex = rules.execution.unwrap();
-        let body = Tree(BTreeMap::from([(gindex, execution.hash_tree_root())]));
+        let payload = self.execution(slot, rules.layout == HeaderLayout::Execution17);
+        let (execution, leaf) = match rules.layout {
+            HeaderLayout::Beacon => (Execution::Absent, B256::ZERO),
+            HeaderLayout::Execution15 | HeaderLayout::Execution17 => {
+                let root = payload.hash_tree_root();
+                (Execution::Header(payload), root)
+            }
+            HeaderLayout::ExecutionHash => (Execution::Hash(payload.block_hash), payload.block_hash),
+        };
+        let body = Tree(rules.execution.map(|gindex| (gindex, leaf)).into_iter().collect());
         let beacon = BeaconBlockHeader {
             slot,
             proposer_index: u64::from(self.seed),
@@ -158,8 +165,8 @@ impl Forge {
         };
         let header = LightClientHeader {
             beacon,
-            execution: Execution::Header(execution),
-            execution_branch: body.branch(gindex),
+            execution,
+            execution_branch: rules.execution.map(|gindex| body.branch(gindex)).unwrap_or_default(),
         };
         Block { header, state }
     }
@@ -187,12 +194,30 @@ impl Forge {
         }
     }
 
+    /// The header as an object of Gloas has it: with the hash of its execution block alone, if it has one.
+    pub fn by_hash(&self, header: LightClientHeader) -> LightClientHeader {
+        let Execution::Header(payload) = &header.execution else { return header };
+        let rules = self.network.fork_at(header.beacon.slot).unwrap().rules();
+        let depth = rules.execution_block_hash.unwrap().ilog2() - rules.execution.unwrap().ilog2();
+        let leaves = payload_leaves(payload).into_iter().zip(1 << depth..);
+        let tree = Tree(leaves.map(|(leaf, gindex)| (gindex, leaf)).collect());
+        assert_eq!(tree.node(1), payload.hash_tree_root());
+        let length = usize::try_from(Fork::Gloas.rules().execution.unwrap().ilog2()).unwrap();
+        let branch = [tree.branch((1 << depth) + BLOCK_HASH_FIELD), header.execution_branch].concat();
+        let padding = vec![B256::ZERO; length - branch.len()];
+        LightClientHeader {
+            beacon: header.beacon,
+            execution: Execution::Hash(payload.block_hash),
+            execution_branch: [padding, branch].concat(),
+        }
+    }
+
     /// The checkpoint of the block at a slot, and its bootstrap.
     pub fn bootstrap(&self, slot: u64) -> (Checkpoint, LightClientBootstrap) {
         let period = self.network.period_at(Slot::new(slot));
         let current_sync_committee = self.committee(period);
         let block = self.block(slot, None);
-        let gindex = self.network.readable_fork_at(Slot::new(slot)).unwrap().rules().current_sync_committee;
+        let gindex = self.network.fork_at(Slot::new(slot)).unwrap().rules().current_sync_committee;
         let checkpoint =
             Checkpoint { root: block.header.beacon.hash_tree_root(), slot: Some(Slot::new(slot)) };
         let current_sync_committee_branch = block.state.branch(gindex);
@@ -227,8 +252,12 @@ impl Forge {
         next: Option<SyncCommittee>,
     ) -> LightClientUpdate {
         let slot = block.header.beacon.slot;
-        let rules = self.network.readable_fork_at(slot).unwrap().rules();
+        let rules = self.network.fork_at(slot).unwrap().rules();
         let branch = |gindex| block.state.branch(gindex);
+        let finalized = match rules.layout {
+            HeaderLayout::ExecutionHash => finalized.map(|header| self.by_hash(header)),
+            _ => finalized,
+        };
         let size = self.network.sync_committee_size();
         let mut update = LightClientUpdate {
             attested_header: block.header.clone(),
@@ -282,6 +311,35 @@ impl Forge {
     pub fn now(&self, slot: u64) -> UnixTime {
         self.network.slot_start(Slot::new(slot).saturating_add(1))
     }
+}
+
+/// The position of `block_hash` in a payload header.
+const BLOCK_HASH_FIELD: u64 = 12;
+
+/// The chunks of a payload header's fields.
+fn payload_leaves(payload: &ExecutionPayloadHeader) -> Vec<B256> {
+    let uint = |number: u64| B256::right_padding_from(&number.to_le_bytes());
+    let bloom: Vec<B256> = payload.logs_bloom.as_slice().chunks(32).map(B256::from_slice).collect();
+    let extra_data = B256::right_padding_from(&payload.extra_data);
+    let mut leaves = vec![
+        payload.parent_hash,
+        B256::right_padding_from(payload.fee_recipient.as_slice()),
+        payload.state_root,
+        payload.receipts_root,
+        merkleize(&bloom, 3),
+        payload.prev_randao,
+        uint(payload.block_number),
+        uint(payload.gas_limit),
+        uint(payload.gas_used),
+        uint(payload.timestamp),
+        hash_pair(extra_data, uint(payload.extra_data.len().try_into().unwrap())),
+        B256::from(payload.base_fee_per_gas.to_le_bytes()),
+        payload.block_hash,
+        payload.transactions_root,
+        payload.withdrawals_root,
+    ];
+    leaves.extend([payload.blob_gas_used, payload.excess_blob_gas].into_iter().flatten().map(uint));
+    leaves
 }
 
 /// A number as configurations write it: a number, or decimal or hexadecimal text.

@@ -39,7 +39,7 @@ pub enum HeaderLayout {
 
 /// What a fork means for light clients.
 ///
-/// The indices are generalized indices: the first three into the beacon state, the last into the block body.
+/// The indices are generalized indices: the first three into the beacon state, the others into the block body.
 /// Source: consensus-specs `specs/{altair,capella,electra,gloas}/light-client/sync-protocol.md`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ForkRules {
@@ -49,12 +49,12 @@ pub struct ForkRules {
     pub current_sync_committee: u64,
     /// Index of `next_sync_committee`.
     pub next_sync_committee: u64,
-    /// Index of what ties the execution block to the body; `None` where a header has no execution part.
+    /// Index of the execution part of a header of this fork; `None` where it has none.
     pub execution: Option<u64>,
+    /// Index of the hash of the execution block, for headers that stand by that hash alone in an object of Gloas.
+    pub execution_block_hash: Option<u64>,
     /// How headers are laid out.
     pub layout: HeaderLayout,
-    /// Whether this version of saldo can read the fork.
-    pub supported: bool,
 }
 
 const ALTAIR: ForkRules = ForkRules {
@@ -62,12 +62,17 @@ const ALTAIR: ForkRules = ForkRules {
     current_sync_committee: 54,
     next_sync_committee: 55,
     execution: None,
+    execution_block_hash: None,
     layout: HeaderLayout::Beacon,
-    supported: false,
 };
-const CAPELLA: ForkRules =
-    ForkRules { execution: Some(25), layout: HeaderLayout::Execution15, supported: true, ..ALTAIR };
-const DENEB: ForkRules = ForkRules { layout: HeaderLayout::Execution17, ..CAPELLA };
+const CAPELLA: ForkRules = ForkRules {
+    execution: Some(25),
+    execution_block_hash: Some(412),
+    layout: HeaderLayout::Execution15,
+    ..ALTAIR
+};
+const DENEB: ForkRules =
+    ForkRules { execution_block_hash: Some(812), layout: HeaderLayout::Execution17, ..CAPELLA };
 const ELECTRA: ForkRules =
     ForkRules { finalized_root: 169, current_sync_committee: 86, next_sync_committee: 87, ..DENEB };
 const GLOAS: ForkRules = ForkRules {
@@ -75,8 +80,8 @@ const GLOAS: ForkRules = ForkRules {
     current_sync_committee: 2945,
     next_sync_committee: 2946,
     execution: Some(2856),
+    execution_block_hash: Some(2856),
     layout: HeaderLayout::ExecutionHash,
-    supported: false,
 };
 
 impl Fork {

@@ -57,6 +57,18 @@ pub fn branch_is_valid(leaf: B256, branch: &[B256], gindex: u64, root: B256) -> 
     node == root
 }
 
+/// As [`branch_is_valid`], for a branch that may have been brought to the length of a later fork by zeros before it.
+///
+/// Source: `is_valid_normalized_merkle_branch`, consensus-specs `altair/light-client/sync-protocol.md`.
+pub fn normalized_branch_is_valid(leaf: B256, branch: &[B256], gindex: u64, root: B256) -> bool {
+    let Some(depth) = gindex.checked_ilog2().and_then(|depth| usize::try_from(depth).ok()) else {
+        return false;
+    };
+    let Some(padding) = branch.len().checked_sub(depth) else { return false };
+    let (padding, branch) = branch.split_at(padding);
+    padding.iter().all(B256::is_zero) && branch_is_valid(leaf, branch, gindex, root)
+}
+
 /// Returns the chunks of `bytes`, the last one padded with zeros.
 pub(crate) fn chunks(bytes: &[u8]) -> Vec<B256> {
     bytes.chunks(32).map(B256::right_padding_from).collect()
@@ -101,6 +113,18 @@ mod tests {
         }
         assert!(!branch_is_valid(chunk(3), &branch[..1], 6, root));
         assert!(!branch_is_valid(chunk(3), &[branch[0], branch[1], root], 6, root));
+    }
+
+    #[test]
+    fn only_zeros_may_stand_before_a_branch() {
+        let root = merkleize(&[chunk(1), chunk(2)], 1);
+        let holds = |branch: &[B256]| normalized_branch_is_valid(chunk(1), branch, 2, root);
+        assert!(holds(&[chunk(2)]) && holds(&[B256::ZERO, B256::ZERO, chunk(2)]));
+        assert!(!holds(&[]) && !holds(&[B256::ZERO]));
+        assert!(!holds(&[chunk(9), B256::ZERO, chunk(2)]) && !holds(&[B256::ZERO, chunk(9), chunk(2)]));
+        assert!(!holds(&[B256::ZERO, chunk(2), B256::ZERO]));
+        assert!(!normalized_branch_is_valid(chunk(1), &[chunk(2)], 3, root));
+        assert!(!normalized_branch_is_valid(chunk(1), &[chunk(2)], 0, root));
     }
 
     #[test]

@@ -179,22 +179,12 @@ impl Network {
     /// Returns the fork scheduled at a slot.
     ///
     /// # Errors
-    /// [`UnknownFork`] if it is not one saldo knows by name; `phase0` before the first fork. Whether saldo can read
-    /// a known fork's data is another question: [`ForkRules::supported`](crate::fork::ForkRules::supported).
+    /// [`UnknownFork`] if it is not one saldo knows by name; `phase0` before the first fork.
     pub fn fork_at(&self, slot: Slot) -> Result<Fork, UnknownFork> {
         match self.scheduled_at(self.epoch_at(slot)) {
             Some(scheduled) => scheduled.name.parse(),
             None => Err(UnknownFork::named("phase0")),
         }
-    }
-
-    /// Returns the fork scheduled at a slot, if saldo can read its data.
-    ///
-    /// # Errors
-    /// [`UnknownFork`] if it cannot.
-    pub fn readable_fork_at(&self, slot: Slot) -> Result<Fork, UnknownFork> {
-        let fork = self.fork_at(slot)?;
-        if fork.rules().supported { Ok(fork) } else { Err(UnknownFork::named(fork.name())) }
     }
 
     /// Returns the fork version that signatures of blocks at a slot are bound to.

@@ -49,31 +49,48 @@ pub struct LightClientHeader {
     pub beacon: BeaconBlockHeader,
     /// What it tells of the execution chain.
     pub execution: Execution,
-    /// Proof that the body of `beacon` holds `execution`; empty before Capella.
+    /// Proof that the body of `beacon` holds `execution`; empty before Capella. In an object of Gloas, zeros stand before
+    /// the proof of an older header.
     pub execution_branch: Vec<B256>,
 }
 
 impl LightClientHeader {
-    /// Whether the execution header is laid out as `fork` has it and proven under the block's body.
+    /// Whether the execution part is one that a header of `fork` can have, and proven under the block's body.
     ///
-    /// Source: `is_valid_light_client_header`, consensus-specs `capella/light-client/sync-protocol.md`.
+    /// A header from Capella to Fulu has its payload header, or within an object of Gloas the hash alone.
+    /// Source: `is_valid_light_client_header`, consensus-specs `{capella,deneb,gloas}/light-client/sync-protocol.md`.
     pub(crate) fn is_valid(&self, fork: Fork) -> bool {
         let rules = fork.rules();
-        match (&self.execution, rules.execution) {
-            (Execution::Absent, None) => self.execution_branch.is_empty(),
-            (Execution::Header(execution), Some(gindex)) => {
+        match (&self.execution, rules.execution, rules.execution_block_hash) {
+            (Execution::Absent, None, None) => self.execution_branch.is_empty(),
+            (Execution::Header(header), Some(gindex), Some(_)) => {
                 let has_blobs = rules.layout == HeaderLayout::Execution17;
-                execution.blob_gas_used.is_some() == has_blobs
-                    && execution.excess_blob_gas.is_some() == has_blobs
+                rules.layout != HeaderLayout::ExecutionHash
+                    && header.blob_gas_used.is_some() == has_blobs
+                    && header.excess_blob_gas.is_some() == has_blobs
                     && merkle::branch_is_valid(
-                        execution.hash_tree_root(),
+                        header.hash_tree_root(),
                         &self.execution_branch,
                         gindex,
                         self.beacon.body_root,
                     )
             }
+            (Execution::Hash(hash), Some(_), Some(gindex)) => merkle::normalized_branch_is_valid(
+                *hash,
+                &self.execution_branch,
+                gindex,
+                self.beacon.body_root,
+            ),
             _ => false,
         }
+    }
+
+    /// Whether both can be of one object: one that tells hashes has no whole header, and the other way round.
+    pub(crate) fn fits_in_one_object_with(&self, other: &Self) -> bool {
+        !matches!(
+            (&self.execution, &other.execution),
+            (Execution::Header(_), Execution::Hash(_)) | (Execution::Hash(_), Execution::Header(_))
+        )
     }
 }
 

@@ -12,6 +12,7 @@ use crate::container::{
     BeaconBlockHeader, ExecutionPayloadHeader, PublicKeyBytes, SignatureBytes, SyncAggregate, SyncCommittee,
 };
 use crate::unit::{Slot, decimal};
+use crate::update::Execution;
 
 /// An object, out of its wrapper if it had one.
 pub(super) struct Envelope<'a> {
@@ -66,30 +67,41 @@ impl<'de> Visitor<'de> for Elements {
     }
 }
 
-/// Reads only the slot of the header, in whichever fork's shape the object is.
-pub(super) fn header_slot(body: &[u8]) -> Result<Slot, serde_json::Error> {
+/// What of an object can be known before its fork.
+pub(super) struct Glance {
+    /// The slot of its header.
+    pub(super) slot: Slot,
+    /// Whether its header tells the execution block by hash alone.
+    pub(super) is_by_hash: bool,
+}
+
+/// Reads only the slot of the header and how it is laid out, in whichever fork's shape the object is.
+pub(super) fn glance(body: &[u8]) -> Result<Glance, serde_json::Error> {
     #[derive(Deserialize)]
     struct Object {
         #[serde(alias = "header")]
         attested_header: Header,
     }
-    /// The beacon header, or what holds it from Capella on.
+    /// The beacon header, or what holds it.
     #[derive(Deserialize)]
     struct Header {
         slot: Option<Slot>,
         beacon: Option<Beacon>,
+        execution_block_hash: Option<IgnoredAny>,
     }
     #[derive(Deserialize)]
     struct Beacon {
         slot: Slot,
     }
-    let Header { slot, beacon } = serde_json::from_slice::<Object>(body)?.attested_header;
-    beacon.map(|beacon| beacon.slot).or(slot).ok_or_else(|| Error::missing_field("slot"))
+    let header = serde_json::from_slice::<Object>(body)?.attested_header;
+    let slot = header.beacon.map(|beacon| beacon.slot).or(header.slot);
+    let slot = slot.ok_or_else(|| Error::missing_field("slot"))?;
+    Ok(Glance { slot, is_by_hash: header.execution_block_hash.is_some() })
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct BeaconJson {
+pub(super) struct BeaconJson {
     slot: Slot,
     #[serde(deserialize_with = "decimal::deserialize")]
     proposer_index: u64,
@@ -127,11 +139,35 @@ struct ExecutionJson {
     excess_blob_gas: Option<u64>,
 }
 
+/// A header of Altair and Bellatrix; some servers leave out the object around the beacon header.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub(super) enum BeaconHeaderJson {
+    Wrapped(WrappedBeaconJson),
+    Bare(BeaconJson),
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct HeaderJson {
+pub(super) struct WrappedBeaconJson {
+    beacon: BeaconJson,
+}
+
+/// A header from Capella to Fulu.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ExecutionHeaderJson {
     beacon: BeaconJson,
     execution: ExecutionJson,
+    execution_branch: Vec<B256>,
+}
+
+/// A header from Gloas on.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct HashHeaderJson {
+    beacon: BeaconJson,
+    execution_block_hash: B256,
     execution_branch: Vec<B256>,
 }
 
@@ -151,19 +187,19 @@ struct AggregateJson {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct BootstrapJson {
-    header: HeaderJson,
+pub(super) struct BootstrapJson<H> {
+    header: H,
     current_sync_committee: CommitteeJson,
     current_sync_committee_branch: Vec<B256>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct UpdateJson {
-    attested_header: HeaderJson,
+pub(super) struct UpdateJson<H> {
+    attested_header: H,
     next_sync_committee: CommitteeJson,
     next_sync_committee_branch: Vec<B256>,
-    finalized_header: HeaderJson,
+    finalized_header: H,
     finality_branch: Vec<B256>,
     sync_aggregate: AggregateJson,
     signature_slot: Slot,
@@ -171,9 +207,9 @@ pub(super) struct UpdateJson {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct FinalityUpdateJson {
-    attested_header: HeaderJson,
-    finalized_header: HeaderJson,
+pub(super) struct FinalityUpdateJson<H> {
+    attested_header: H,
+    finalized_header: H,
     finality_branch: Vec<B256>,
     sync_aggregate: AggregateJson,
     signature_slot: Slot,
@@ -181,8 +217,8 @@ pub(super) struct FinalityUpdateJson {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct OptimisticUpdateJson {
-    attested_header: HeaderJson,
+pub(super) struct OptimisticUpdateJson<H> {
+    attested_header: H,
     sync_aggregate: AggregateJson,
     signature_slot: Slot,
 }
@@ -192,37 +228,54 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D:
     decimal::deserialize(deserializer).map(Some)
 }
 
-impl From<HeaderJson> for WireHeader {
-    fn from(json: HeaderJson) -> Self {
-        let HeaderJson { beacon, execution, execution_branch } = json;
+impl From<BeaconJson> for BeaconBlockHeader {
+    fn from(json: BeaconJson) -> Self {
+        let BeaconJson { slot, proposer_index, parent_root, state_root, body_root } = json;
+        Self { slot, proposer_index, parent_root, state_root, body_root }
+    }
+}
+
+impl From<BeaconHeaderJson> for WireHeader {
+    fn from(json: BeaconHeaderJson) -> Self {
+        let (BeaconHeaderJson::Wrapped(WrappedBeaconJson { beacon }) | BeaconHeaderJson::Bare(beacon)) = json;
+        Self { beacon: beacon.into(), execution: Execution::Absent, execution_branch: Vec::new() }
+    }
+}
+
+impl From<HashHeaderJson> for WireHeader {
+    fn from(json: HashHeaderJson) -> Self {
+        let HashHeaderJson { beacon, execution_block_hash, execution_branch } = json;
+        Self { beacon: beacon.into(), execution: Execution::Hash(execution_block_hash), execution_branch }
+    }
+}
+
+impl From<ExecutionHeaderJson> for WireHeader {
+    fn from(json: ExecutionHeaderJson) -> Self {
+        let ExecutionHeaderJson { beacon, execution, execution_branch } = json;
+        Self { beacon: beacon.into(), execution: Execution::Header(execution.into()), execution_branch }
+    }
+}
+
+impl From<ExecutionJson> for ExecutionPayloadHeader {
+    fn from(json: ExecutionJson) -> Self {
         Self {
-            beacon: BeaconBlockHeader {
-                slot: beacon.slot,
-                proposer_index: beacon.proposer_index,
-                parent_root: beacon.parent_root,
-                state_root: beacon.state_root,
-                body_root: beacon.body_root,
-            },
-            execution: ExecutionPayloadHeader {
-                parent_hash: execution.parent_hash,
-                fee_recipient: execution.fee_recipient,
-                state_root: execution.state_root,
-                receipts_root: execution.receipts_root,
-                logs_bloom: execution.logs_bloom,
-                prev_randao: execution.prev_randao,
-                block_number: execution.block_number,
-                gas_limit: execution.gas_limit,
-                gas_used: execution.gas_used,
-                timestamp: execution.timestamp,
-                extra_data: execution.extra_data,
-                base_fee_per_gas: execution.base_fee_per_gas,
-                block_hash: execution.block_hash,
-                transactions_root: execution.transactions_root,
-                withdrawals_root: execution.withdrawals_root,
-                blob_gas_used: execution.blob_gas_used,
-                excess_blob_gas: execution.excess_blob_gas,
-            },
-            execution_branch,
+            parent_hash: json.parent_hash,
+            fee_recipient: json.fee_recipient,
+            state_root: json.state_root,
+            receipts_root: json.receipts_root,
+            logs_bloom: json.logs_bloom,
+            prev_randao: json.prev_randao,
+            block_number: json.block_number,
+            gas_limit: json.gas_limit,
+            gas_used: json.gas_used,
+            timestamp: json.timestamp,
+            extra_data: json.extra_data,
+            base_fee_per_gas: json.base_fee_per_gas,
+            block_hash: json.block_hash,
+            transactions_root: json.transactions_root,
+            withdrawals_root: json.withdrawals_root,
+            blob_gas_used: json.blob_gas_used,
+            excess_blob_gas: json.excess_blob_gas,
         }
     }
 }
@@ -233,8 +286,8 @@ impl From<CommitteeJson> for SyncCommittee {
     }
 }
 
-impl From<BootstrapJson> for WireBootstrap {
-    fn from(json: BootstrapJson) -> Self {
+impl<H: Into<WireHeader>> From<BootstrapJson<H>> for WireBootstrap {
+    fn from(json: BootstrapJson<H>) -> Self {
         Self {
             header: json.header.into(),
             current_sync_committee: json.current_sync_committee.into(),
@@ -250,7 +303,7 @@ impl AggregateJson {
     }
 }
 
-impl UpdateJson {
+impl<H: Into<WireHeader>> UpdateJson<H> {
     pub(super) fn into_wire(self, committee_size: usize) -> WireUpdate {
         WireUpdate {
             attested_header: self.attested_header.into(),
@@ -262,7 +315,7 @@ impl UpdateJson {
     }
 }
 
-impl FinalityUpdateJson {
+impl<H: Into<WireHeader>> FinalityUpdateJson<H> {
     pub(super) fn into_wire(self, committee_size: usize) -> WireUpdate {
         WireUpdate {
             attested_header: self.attested_header.into(),
@@ -274,7 +327,7 @@ impl FinalityUpdateJson {
     }
 }
 
-impl OptimisticUpdateJson {
+impl<H: Into<WireHeader>> OptimisticUpdateJson<H> {
     pub(super) fn into_wire(self, committee_size: usize) -> WireUpdate {
         WireUpdate {
             attested_header: self.attested_header.into(),

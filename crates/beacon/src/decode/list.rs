@@ -45,7 +45,7 @@ pub(super) fn ssz(bytes: &[u8], network: &Network) -> Result<Vec<LightClientUpda
 fn framed(digest: ForkDigest, bytes: &[u8], network: &Network) -> Result<LightClientUpdate, DecodeError> {
     match network.fork_of_digest(digest) {
         Some(scheduled) => {
-            let label = object::readable(scheduled.name())?;
+            let label = scheduled.name().parse()?;
             object::decode_ssz::<Update>(bytes, Some(label), network)
         }
         None => object::decode_ssz::<Update>(bytes, None, network)

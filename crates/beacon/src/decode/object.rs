@@ -4,15 +4,18 @@ use alloy_primitives::Bytes;
 use serde::de::DeserializeOwned;
 
 use super::error::{DecodeError, SszError};
-use super::json::{self, BootstrapJson, FinalityUpdateJson, OptimisticUpdateJson, UpdateJson};
+use super::json::{
+    self, BeaconHeaderJson, BootstrapJson, ExecutionHeaderJson, FinalityUpdateJson, HashHeaderJson,
+    OptimisticUpdateJson, UpdateJson,
+};
 use super::ssz::{OFFSET, Reader};
 use super::wire::{Shape, WireBootstrap, WireHeader, WireUpdate};
 use super::{Encoding, MAX_OBJECT_BYTES};
 use crate::container::{BeaconBlockHeader, ExecutionPayloadHeader, SyncAggregate, SyncCommittee};
 use crate::fork::{Fork, HeaderLayout, UnknownFork};
-use crate::network::Network;
+use crate::network::{Network, ScheduledFork};
 use crate::unit::Slot;
-use crate::update::{LightClientBootstrap, LightClientUpdate};
+use crate::update::{Execution, LightClientBootstrap, LightClientUpdate};
 
 pub(super) enum Bootstrap {}
 pub(super) enum Update {}
@@ -32,11 +35,15 @@ pub(super) enum Part {
 /// A kind of object: how each encoding of it is read.
 pub(super) trait Object {
     type Output;
-    type Json: DeserializeOwned;
+    /// Its JSON, with headers of some layout.
+    type Json<H: DeserializeOwned>: DeserializeOwned;
     const PARTS: &'static [Part];
 
     fn from_ssz(reader: Reader<'_>, shape: &Shape<'_>) -> Result<Self::Output, DecodeError>;
-    fn from_json(json: Self::Json, shape: &Shape<'_>) -> Result<Self::Output, DecodeError>;
+    fn from_json<H: DeserializeOwned + Into<WireHeader>>(
+        json: Self::Json<H>,
+        shape: &Shape<'_>,
+    ) -> Result<Self::Output, DecodeError>;
 }
 
 pub(super) fn decode<T: Object>(
@@ -48,7 +55,7 @@ pub(super) fn decode<T: Object>(
     if bytes.len() > MAX_OBJECT_BYTES {
         return Err(DecodeError::TooLarge { got: bytes.len(), limit: MAX_OBJECT_BYTES });
     }
-    let label = label.map(readable).transpose()?;
+    let label = label.map(str::parse).transpose()?;
     match encoding {
         Encoding::Json => decode_json::<T>(bytes, label, network),
         Encoding::Ssz => decode_ssz::<T>(bytes, label, network),
@@ -61,11 +68,25 @@ pub(super) fn decode_json<T: Object>(
     network: &Network,
 ) -> Result<T::Output, DecodeError> {
     let envelope = json::envelope(bytes)?;
-    let version = envelope.version.as_deref().map(readable).transpose()?;
-    let slot = json::header_slot(envelope.body)?;
-    shape(slot, version, network)?;
-    let shape = shape(slot, label, network)?;
-    T::from_json(serde_json::from_slice(envelope.body)?, &shape)
+    let version = envelope.version.as_deref().map(str::parse).transpose()?;
+    let glance = json::glance(envelope.body)?;
+    let is_of = |fork: Fork| (fork.rules().layout == HeaderLayout::ExecutionHash) == glance.is_by_hash;
+    shape(glance.slot, version, network, is_of)?;
+    let shape = shape(glance.slot, label.or(version), network, is_of)?;
+    match shape.fork.rules().layout {
+        HeaderLayout::Beacon => json_of::<T, BeaconHeaderJson>(envelope.body, &shape),
+        HeaderLayout::Execution15 | HeaderLayout::Execution17 => {
+            json_of::<T, ExecutionHeaderJson>(envelope.body, &shape)
+        }
+        HeaderLayout::ExecutionHash => json_of::<T, HashHeaderJson>(envelope.body, &shape),
+    }
+}
+
+fn json_of<T: Object, H: DeserializeOwned + Into<WireHeader>>(
+    body: &[u8],
+    shape: &Shape<'_>,
+) -> Result<T::Output, DecodeError> {
+    T::from_json(serde_json::from_slice::<T::Json<H>>(body)?, shape)
 }
 
 pub(super) fn decode_ssz<T: Object>(
@@ -73,22 +94,35 @@ pub(super) fn decode_ssz<T: Object>(
     label: Option<Fork>,
     network: &Network,
 ) -> Result<T::Output, DecodeError> {
-    let shape = shape(ssz_slot::<T>(bytes, network.sync_committee_size())?, label, network)?;
+    let size = network.sync_committee_size();
+    let slot = ssz_slot::<T>(bytes, size)?;
+    let shape = shape(slot, label, network, |fork| has_form_of::<T>(bytes, fork, size))?;
     T::from_ssz(Reader::new(bytes), &shape)
 }
 
-/// The fork of a label, if saldo can read it.
-pub(super) fn readable(label: &str) -> Result<Fork, UnknownFork> {
-    let fork: Fork = label.parse()?;
-    if fork.rules().supported { Ok(fork) } else { Err(UnknownFork::named(fork.name())) }
-}
-
 /// The shape an object has at a slot, which its label must not contradict.
-fn shape<'a>(slot: Slot, label: Option<Fork>, network: &'a Network) -> Result<Shape<'a>, DecodeError> {
-    let scheduled = network.readable_fork_at(slot)?;
-    match label {
-        Some(label) if label != scheduled => Err(DecodeError::Relabelled { label, scheduled, slot }),
-        _ => Ok(Shape { fork: scheduled, network }),
+///
+/// Fork times change after a release: an object that has the label of the next known fork, or without a label its form
+/// and not that of the scheduled one, is read as of that fork. That decides nothing but how it is read.
+fn shape<'a>(
+    slot: Slot,
+    label: Option<Fork>,
+    network: &'a Network,
+    is_of: impl Fn(Fork) -> bool,
+) -> Result<Shape<'a>, DecodeError> {
+    let scheduled = network.fork_at(slot)?;
+    let next = network.fork_after(slot).and_then(ScheduledFork::fork);
+    match (label, next) {
+        (Some(label), _) if label == scheduled => Ok(Shape { fork: scheduled, network }),
+        (Some(label), Some(next)) if label == next => Ok(Shape { fork: next, network }),
+        (Some(label), _)
+            if label > scheduled && !network.forks().iter().any(|fork| fork.fork() == Some(label)) =>
+        {
+            Err(UnknownFork::named(label.name()).into())
+        }
+        (Some(label), _) => Err(DecodeError::Relabelled { label, scheduled, slot }),
+        (None, Some(next)) if is_of(next) && !is_of(scheduled) => Ok(Shape { fork: next, network }),
+        (None, _) => Ok(Shape { fork: scheduled, network }),
     }
 }
 
@@ -98,21 +132,27 @@ fn shape<'a>(slot: Slot, label: Option<Fork>, network: &'a Network) -> Result<Sh
 /// Objects of the second kind have one exact length, so the two cannot be confused.
 fn ssz_slot<T: Object>(bytes: &[u8], committee_size: usize) -> Result<Slot, SszError> {
     let got = Reader::new(bytes).offset()?;
-    let mut expected = None;
-    for fork in Fork::ALL.into_iter().rev() {
-        let length = fixed_length::<T>(fork, committee_size);
-        if header_length(fork.rules().layout).is_none() {
-            expected = expected.or(Some(length));
-            if got == length {
-                let header = bytes.get(length..).unwrap_or_default();
-                let slot = Reader::new(header).uint64();
-                return slot.map(Slot::new).map_err(|_| truncated(length, bytes));
-            }
-        } else if bytes.len() == length {
-            return Reader::new(bytes).uint64().map(Slot::new);
-        }
+    let of = |fork: &Fork| has_form_of::<T>(bytes, *fork, committee_size);
+    let Some(fork) = Fork::ALL.into_iter().rev().find(of) else {
+        let varies = |fork: &Fork| header_length(fork.rules().layout).is_none();
+        let newest = Fork::ALL.into_iter().rev().find(varies);
+        let expected = newest.map_or(OFFSET, |fork| fixed_length::<T>(fork, committee_size));
+        return Err(SszError::Offset { got, expected });
+    };
+    if header_length(fork.rules().layout).is_some() {
+        return Reader::new(bytes).uint64().map(Slot::new);
     }
-    Err(SszError::Offset { got, expected: expected.unwrap_or(OFFSET) })
+    let header = bytes.get(got..).unwrap_or_default();
+    Reader::new(header).uint64().map(Slot::new).map_err(|_| truncated(got, bytes))
+}
+
+/// Whether an object can be of a fork by its length alone, or by the offset it begins with.
+fn has_form_of<T: Object>(bytes: &[u8], fork: Fork, committee_size: usize) -> bool {
+    let length = fixed_length::<T>(fork, committee_size);
+    match header_length(fork.rules().layout) {
+        Some(_) => bytes.len() == length,
+        None => Reader::new(bytes).offset() == Ok(length),
+    }
 }
 
 fn truncated(header: usize, bytes: &[u8]) -> SszError {
@@ -144,25 +184,28 @@ fn header_length(layout: HeaderLayout) -> Option<usize> {
 
 impl Object for Bootstrap {
     type Output = LightClientBootstrap;
-    type Json = BootstrapJson;
+    type Json<H: DeserializeOwned> = BootstrapJson<H>;
     const PARTS: &'static [Part] = &[Part::Header, Part::Committee, Part::CommitteeBranch];
 
     fn from_ssz(mut reader: Reader<'_>, shape: &Shape<'_>) -> Result<Self::Output, DecodeError> {
-        let header = reader.offset()?;
+        let header = Place::read(&mut reader, shape)?;
         let current_sync_committee = committee(&mut reader, shape)?;
         let current_sync_committee_branch = reader.roots(shape.committee_depth())?;
-        let header = self::header(reader.one_part(header)?, shape)?;
+        let header = header.one(reader, shape)?;
         WireBootstrap { header, current_sync_committee, current_sync_committee_branch }.resolve(shape)
     }
 
-    fn from_json(json: BootstrapJson, shape: &Shape<'_>) -> Result<Self::Output, DecodeError> {
+    fn from_json<H: DeserializeOwned + Into<WireHeader>>(
+        json: BootstrapJson<H>,
+        shape: &Shape<'_>,
+    ) -> Result<Self::Output, DecodeError> {
         WireBootstrap::from(json).resolve(shape)
     }
 }
 
 impl Object for Update {
     type Output = LightClientUpdate;
-    type Json = UpdateJson;
+    type Json<H: DeserializeOwned> = UpdateJson<H>;
     const PARTS: &'static [Part] = &[
         Part::Header,
         Part::Committee,
@@ -174,68 +217,74 @@ impl Object for Update {
     ];
 
     fn from_ssz(mut reader: Reader<'_>, shape: &Shape<'_>) -> Result<Self::Output, DecodeError> {
-        let attested = reader.offset()?;
+        let attested = Place::read(&mut reader, shape)?;
         let next_sync_committee = committee(&mut reader, shape)?;
         let committee_branch = reader.roots(shape.committee_depth())?;
-        let finalized = reader.offset()?;
+        let finalized = Place::read(&mut reader, shape)?;
         let finality_branch = reader.roots(shape.finality_depth())?;
         let sync_aggregate = aggregate(&mut reader, shape)?;
         let signature_slot = Slot::new(reader.uint64()?);
-        let (attested, finalized) = reader.two_parts(attested, finalized)?;
+        let (attested_header, finalized_header) = Place::two(attested, finalized, reader, shape)?;
         let update = WireUpdate {
-            attested_header: header(attested, shape)?,
+            attested_header,
             next_sync_committee: Some((next_sync_committee, committee_branch)),
-            finality: Some((header(finalized, shape)?, finality_branch)),
+            finality: Some((finalized_header, finality_branch)),
             sync_aggregate,
             signature_slot,
         };
         update.resolve(shape)
     }
 
-    fn from_json(json: UpdateJson, shape: &Shape<'_>) -> Result<Self::Output, DecodeError> {
+    fn from_json<H: DeserializeOwned + Into<WireHeader>>(
+        json: UpdateJson<H>,
+        shape: &Shape<'_>,
+    ) -> Result<Self::Output, DecodeError> {
         json.into_wire(shape.committee_size()).resolve(shape)
     }
 }
 
 impl Object for FinalityUpdate {
     type Output = LightClientUpdate;
-    type Json = FinalityUpdateJson;
+    type Json<H: DeserializeOwned> = FinalityUpdateJson<H>;
     const PARTS: &'static [Part] =
         &[Part::Header, Part::Header, Part::FinalityBranch, Part::Aggregate, Part::Slot];
 
     fn from_ssz(mut reader: Reader<'_>, shape: &Shape<'_>) -> Result<Self::Output, DecodeError> {
-        let attested = reader.offset()?;
-        let finalized = reader.offset()?;
+        let attested = Place::read(&mut reader, shape)?;
+        let finalized = Place::read(&mut reader, shape)?;
         let finality_branch = reader.roots(shape.finality_depth())?;
         let sync_aggregate = aggregate(&mut reader, shape)?;
         let signature_slot = Slot::new(reader.uint64()?);
-        let (attested, finalized) = reader.two_parts(attested, finalized)?;
+        let (attested_header, finalized_header) = Place::two(attested, finalized, reader, shape)?;
         let update = WireUpdate {
-            attested_header: header(attested, shape)?,
+            attested_header,
             next_sync_committee: None,
-            finality: Some((header(finalized, shape)?, finality_branch)),
+            finality: Some((finalized_header, finality_branch)),
             sync_aggregate,
             signature_slot,
         };
         update.resolve(shape)
     }
 
-    fn from_json(json: FinalityUpdateJson, shape: &Shape<'_>) -> Result<Self::Output, DecodeError> {
+    fn from_json<H: DeserializeOwned + Into<WireHeader>>(
+        json: FinalityUpdateJson<H>,
+        shape: &Shape<'_>,
+    ) -> Result<Self::Output, DecodeError> {
         json.into_wire(shape.committee_size()).resolve(shape)
     }
 }
 
 impl Object for OptimisticUpdate {
     type Output = LightClientUpdate;
-    type Json = OptimisticUpdateJson;
+    type Json<H: DeserializeOwned> = OptimisticUpdateJson<H>;
     const PARTS: &'static [Part] = &[Part::Header, Part::Aggregate, Part::Slot];
 
     fn from_ssz(mut reader: Reader<'_>, shape: &Shape<'_>) -> Result<Self::Output, DecodeError> {
-        let attested = reader.offset()?;
+        let attested = Place::read(&mut reader, shape)?;
         let sync_aggregate = aggregate(&mut reader, shape)?;
         let signature_slot = Slot::new(reader.uint64()?);
         let update = WireUpdate {
-            attested_header: header(reader.one_part(attested)?, shape)?,
+            attested_header: attested.one(reader, shape)?,
             next_sync_committee: None,
             finality: None,
             sync_aggregate,
@@ -244,7 +293,10 @@ impl Object for OptimisticUpdate {
         update.resolve(shape)
     }
 
-    fn from_json(json: OptimisticUpdateJson, shape: &Shape<'_>) -> Result<Self::Output, DecodeError> {
+    fn from_json<H: DeserializeOwned + Into<WireHeader>>(
+        json: OptimisticUpdateJson<H>,
+        shape: &Shape<'_>,
+    ) -> Result<Self::Output, DecodeError> {
         json.into_wire(shape.committee_size()).resolve(shape)
     }
 }
@@ -261,18 +313,70 @@ fn aggregate(reader: &mut Reader<'_>, shape: &Shape<'_>) -> Result<SyncAggregate
     Ok(SyncAggregate { bits: reader.bytes(size.div_ceil(8))?.to_vec(), size, signature: reader.fixed()? })
 }
 
-fn header(bytes: &[u8], shape: &Shape<'_>) -> Result<WireHeader, SszError> {
-    let mut reader = Reader::new(bytes);
-    let beacon = BeaconBlockHeader {
+/// A header in the fixed part of an object: itself if its size is fixed, else the offset of where it is.
+enum Place {
+    Here(WireHeader),
+    At(usize),
+}
+
+impl Place {
+    fn read(reader: &mut Reader<'_>, shape: &Shape<'_>) -> Result<Self, SszError> {
+        let has_hash = match shape.fork.rules().layout {
+            HeaderLayout::Execution15 | HeaderLayout::Execution17 => return reader.offset().map(Self::At),
+            HeaderLayout::Beacon => false,
+            HeaderLayout::ExecutionHash => true,
+        };
+        let beacon = beacon(reader)?;
+        let hash = has_hash.then(|| reader.fixed()).transpose()?;
+        let execution = hash.map_or(Execution::Absent, Execution::Hash);
+        let execution_branch = reader.roots(shape.execution_depth())?;
+        Ok(Self::Here(WireHeader { beacon, execution, execution_branch }))
+    }
+
+    /// Ends an object with one header.
+    fn one(self, reader: Reader<'_>, shape: &Shape<'_>) -> Result<WireHeader, SszError> {
+        match self {
+            Self::Here(header) => reader.end().map(|()| header),
+            Self::At(offset) => header(reader.one_part(offset)?, shape),
+        }
+    }
+
+    /// Ends an object with two headers, which are laid out alike.
+    fn two(
+        first: Self,
+        second: Self,
+        reader: Reader<'_>,
+        shape: &Shape<'_>,
+    ) -> Result<(WireHeader, WireHeader), SszError> {
+        match (first, second) {
+            (Self::Here(first), Self::Here(second)) => reader.end().map(|()| (first, second)),
+            (Self::At(first), Self::At(second)) => {
+                let (first, second) = reader.two_parts(first, second)?;
+                Ok((header(first, shape)?, header(second, shape)?))
+            }
+            (Self::Here(one), at @ Self::At(_)) => Ok((one, at.one(reader, shape)?)),
+            (at @ Self::At(_), Self::Here(one)) => Ok((at.one(reader, shape)?, one)),
+        }
+    }
+}
+
+fn beacon(reader: &mut Reader<'_>) -> Result<BeaconBlockHeader, SszError> {
+    Ok(BeaconBlockHeader {
         slot: Slot::new(reader.uint64()?),
         proposer_index: reader.uint64()?,
         parent_root: reader.fixed()?,
         state_root: reader.fixed()?,
         body_root: reader.fixed()?,
-    };
+    })
+}
+
+/// A header of variable size.
+fn header(bytes: &[u8], shape: &Shape<'_>) -> Result<WireHeader, SszError> {
+    let mut reader = Reader::new(bytes);
+    let beacon = beacon(&mut reader)?;
     let execution = reader.offset()?;
     let execution_branch = reader.roots(shape.execution_depth())?;
-    let execution = self::execution(reader.one_part(execution)?, shape)?;
+    let execution = Execution::Header(self::execution(reader.one_part(execution)?, shape)?);
     Ok(WireHeader { beacon, execution, execution_branch })
 }
 

@@ -54,6 +54,14 @@ impl<'a> Reader<'a> {
         self.whole.get(self.position..).unwrap_or_default()
     }
 
+    /// Ends a container without variable parts.
+    pub(super) fn end(self) -> Result<(), SszError> {
+        match self.rest() {
+            [] => Ok(()),
+            rest => Err(SszError::TooLong { got: rest.len(), limit: 0 }),
+        }
+    }
+
     /// Ends a container whose only variable part is at `offset`, and returns that part.
     pub(super) fn one_part(self, offset: usize) -> Result<&'a [u8], SszError> {
         if offset != self.position {
@@ -81,6 +89,14 @@ mod tests {
         assert_eq!(reader.uint64(), Ok(1));
         assert_eq!(reader.uint64(), Err(SszError::Truncated { needed: 16, got: 9 }));
         assert_eq!(reader.rest(), [9]);
+    }
+
+    #[test]
+    fn nothing_is_left_at_the_end() {
+        let mut reader = Reader::new(&[1, 0, 0, 0, 0, 0, 0, 0, 9]);
+        assert_eq!(reader.uint64(), Ok(1));
+        assert_eq!(reader.end(), Err(SszError::TooLong { got: 1, limit: 0 }));
+        assert_eq!(Reader::new(&[]).end(), Ok(()));
     }
 
     #[test]

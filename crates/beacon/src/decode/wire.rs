@@ -31,6 +31,21 @@ impl Shape<'_> {
         self.fork.rules().layout == HeaderLayout::Execution17
     }
 
+    /// The payload header, if it has the fields of the object's fork.
+    fn expect_layout(
+        &self,
+        header: ExecutionPayloadHeader,
+        slot: Slot,
+    ) -> Result<ExecutionPayloadHeader, DecodeError> {
+        let has_fields = [header.blob_gas_used, header.excess_blob_gas]
+            .iter()
+            .all(|field| field.is_some() == self.has_blob_fields());
+        if has_fields && header.extra_data.len() <= ExecutionPayloadHeader::MAX_EXTRA_DATA {
+            return Ok(header);
+        }
+        Err(DecodeError::ExecutionLayout { slot })
+    }
+
     pub(super) fn execution_depth(&self) -> usize {
         self.fork.rules().execution.map_or(0, depth)
     }
@@ -51,7 +66,8 @@ fn depth(gindex: u64) -> usize {
 
 pub(super) struct WireHeader {
     pub(super) beacon: BeaconBlockHeader,
-    pub(super) execution: ExecutionPayloadHeader,
+    /// In the layout of the object.
+    pub(super) execution: Execution,
     pub(super) execution_branch: Vec<B256>,
 }
 
@@ -77,38 +93,41 @@ impl WireHeader {
     }
 
     fn is_beacon_only(&self) -> bool {
-        all_zero(&self.execution_branch) && without_blobs(self.execution.clone()) == Some(empty_execution())
+        let is_empty = match &self.execution {
+            Execution::Absent => true,
+            Execution::Header(header) => without_blobs(header.clone()) == Some(empty_execution()),
+            Execution::Hash(hash) => hash.is_zero(),
+        };
+        is_empty && all_zero(&self.execution_branch)
     }
 
+    /// The header as the fork of its own slot has it. Only in an object of Gloas it stays as it stands: whether the
+    /// hash is of a block of an older fork is told by the branch, which is not looked at here.
     fn resolve(self, shape: &Shape<'_>) -> Result<LightClientHeader, DecodeError> {
         expect_length("execution_branch", self.execution_branch.len(), shape.execution_depth())?;
         let slot = self.beacon.slot;
-        let layout = DecodeError::ExecutionLayout { slot };
-        if self.execution.extra_data.len() > ExecutionPayloadHeader::MAX_EXTRA_DATA {
-            return Err(layout);
-        }
-        let blobs = [self.execution.blob_gas_used, self.execution.excess_blob_gas];
-        if blobs.iter().any(|field| field.is_some() != shape.has_blob_fields()) {
-            return Err(layout);
-        }
-        let execution = match shape.network.fork_at(slot)?.rules().layout {
-            HeaderLayout::Beacon if self.is_beacon_only() => {
-                return Ok(LightClientHeader {
-                    beacon: self.beacon,
-                    execution: Execution::Absent,
-                    execution_branch: Vec::new(),
-                });
-            }
-            HeaderLayout::Execution15 => without_blobs(self.execution).ok_or(layout)?,
-            HeaderLayout::Execution17 if shape.has_blob_fields() => self.execution,
-            _ => return Err(layout),
+        let layout = shape.network.fork_at(slot)?.rules().layout;
+        let execution = match self.execution {
+            Execution::Header(header) => Execution::Header(shape.expect_layout(header, slot)?),
+            other => other,
         };
-        let execution_branch = self.execution_branch;
-        Ok(LightClientHeader {
-            beacon: self.beacon,
-            execution: Execution::Header(execution),
-            execution_branch,
-        })
+        let header = Self { execution, ..self };
+        if layout == HeaderLayout::Beacon && header.is_beacon_only() {
+            let (execution, execution_branch) = (Execution::Absent, Vec::new());
+            return Ok(LightClientHeader { beacon: header.beacon, execution, execution_branch });
+        }
+        let execution = match (header.execution, layout) {
+            (Execution::Header(header), HeaderLayout::Execution15) => {
+                without_blobs(header).map(Execution::Header)
+            }
+            (Execution::Header(header), HeaderLayout::Execution17) if shape.has_blob_fields() => {
+                Some(Execution::Header(header))
+            }
+            (Execution::Hash(hash), layout) if layout != HeaderLayout::Beacon => Some(Execution::Hash(hash)),
+            _ => None,
+        };
+        let execution = execution.ok_or(DecodeError::ExecutionLayout { slot })?;
+        Ok(LightClientHeader { beacon: header.beacon, execution, execution_branch: header.execution_branch })
     }
 }
 

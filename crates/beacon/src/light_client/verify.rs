@@ -7,7 +7,7 @@ use super::error::{AdvanceError, BootstrapError};
 use crate::checkpoint::Checkpoint;
 use crate::container::SyncCommittee;
 use crate::fork::{ForkRules, UnknownFork};
-use crate::merkle::branch_is_valid;
+use crate::merkle::normalized_branch_is_valid;
 use crate::network::Network;
 use crate::signature::{
     DOMAIN_SYNC_COMMITTEE, ForkVersion, SignatureError, compute_domain, compute_signing_root, verify,
@@ -36,7 +36,7 @@ pub(super) fn bootstrap(
     if let Some(expected) = checkpoint.slot.filter(|expected| *expected != slot) {
         return Err(BootstrapError::WrongSlot { got: slot, expected });
     }
-    let fork = network.readable_fork_at(slot)?;
+    let fork = network.fork_at(slot)?;
     if !header.is_valid(fork) {
         return Err(BootstrapError::ExecutionBranch);
     }
@@ -47,7 +47,7 @@ pub(super) fn bootstrap(
     }
     let branch = &bootstrap.current_sync_committee_branch;
     let gindex = fork.rules().current_sync_committee;
-    if !branch_is_valid(committee.hash_tree_root(), branch, gindex, header.beacon.state_root) {
+    if !normalized_branch_is_valid(committee.hash_tree_root(), branch, gindex, header.beacon.state_root) {
         return Err(BootstrapError::CommitteeBranch);
     }
     let Some(present) =
@@ -73,7 +73,7 @@ pub(super) fn update(
     let network = client.network();
     participation(network, update)?;
     order(update)?;
-    let rules = network.readable_fork_at(update.attested_slot())?.rules();
+    let rules = network.fork_at(update.attested_slot())?.rules();
     let committee = committee(client, update)?;
     relevance(client, update)?;
     execution(network, update)?;
@@ -160,6 +160,11 @@ fn execution(network: &Network, update: &LightClientUpdate) -> Result<(), Advanc
             return Err(AdvanceError::ExecutionBranch { slot });
         }
     }
+    if let Some(finalized) = update.finalized_header()
+        && !finalized.fits_in_one_object_with(&update.attested_header)
+    {
+        return Err(AdvanceError::ExecutionBranch { slot: finalized.beacon.slot });
+    }
     Ok(())
 }
 
@@ -168,7 +173,7 @@ fn finality(rules: &ForkRules, update: &LightClientUpdate, part: &FinalizedPart)
     let root = part.header.as_ref().map(|header| header.beacon.hash_tree_root()).unwrap_or_default();
     let state_root = update.attested_header.beacon.state_root;
     let is_genesis = part.header.as_ref().is_some_and(|header| header.beacon.slot == Slot::new(0));
-    if is_genesis || !branch_is_valid(root, &part.branch, rules.finalized_root, state_root) {
+    if is_genesis || !normalized_branch_is_valid(root, &part.branch, rules.finalized_root, state_root) {
         return Err(AdvanceError::FinalityBranch);
     }
     Ok(())
@@ -192,7 +197,7 @@ fn next_committee(
         return Err(AdvanceError::CommitteeSize { got: next.committee.pubkeys.len(), expected });
     }
     let (leaf, state_root) = (next.committee.hash_tree_root(), update.attested_header.beacon.state_root);
-    if !branch_is_valid(leaf, &next.branch, rules.next_sync_committee, state_root) {
+    if !normalized_branch_is_valid(leaf, &next.branch, rules.next_sync_committee, state_root) {
         return Err(AdvanceError::CommitteeBranch);
     }
     Ok(())

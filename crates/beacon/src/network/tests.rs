@@ -99,7 +99,7 @@ fn forks_change_with_their_first_slot() {
     assert_eq!(mainnet.fork_at(Slot::new(11_649_023)), Ok(Fork::Deneb));
     assert_eq!(mainnet.fork_at(Slot::new(11_649_024)), Ok(Fork::Electra));
     assert_eq!(mainnet.fork_at(Slot::new(u64::MAX)), Ok(Fork::Fulu));
-    assert_eq!(mainnet.readable_fork_at(Slot::new(2_375_680)), Err(UnknownFork::named("altair")));
+    assert_eq!(mainnet.fork_at(Slot::new(2_375_680)), Ok(Fork::Altair));
     assert_eq!(mainnet.fork_version_at(Slot::new(11_649_024)), [5, 0, 0, 0]);
     assert_eq!(mainnet.fork_after(Slot::new(13_164_544)).map(ScheduledFork::name), Some("gloas"));
 }
