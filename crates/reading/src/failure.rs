@@ -101,6 +101,9 @@ pub enum Failure {
     /// The provider does not have the block yet.
     #[error("does not have that block yet")]
     NotSynced,
+    /// The source has the block, but says itself that it is not final or not checked. Nobody's fault: it takes its time.
+    #[error("does not call that block final yet")]
+    NotFinal,
     /// The provider answered `null`.
     #[error("answered null")]
     NoResult,
@@ -192,6 +195,7 @@ impl Failure {
             Self::NotServed { .. } => "not_served",
             Self::ProofWindowMissed => "proof_window_missed",
             Self::NotSynced => "not_synced",
+            Self::NotFinal => "not_final",
             Self::NoResult => "no_result",
             Self::Rpc { .. } => "rpc_error",
             Self::Malformed { .. } => "malformed",

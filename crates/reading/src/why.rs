@@ -113,7 +113,8 @@ pub enum Why {
     UnknownHeaderLayout,
     /// The chain's validators signed two contradicting blocks.
     ConsensusFault,
-    /// The device's clock is behind blocks that were certainly signed before now.
+    /// The device's clock is behind blocks that were certainly signed before now, or, before any is known, far from the
+    /// time that the checkpoint sources tell of.
     ClockOff,
     /// Time was up before any provider gave a usable answer.
     Deadline,
@@ -321,7 +322,7 @@ impl fmt::Display for Why {
             Self::UnknownFork => f.write_str("the chain has come to a fork that this version cannot read"),
             Self::UnknownHeaderLayout => f.write_str("the block has a header that this version cannot hash"),
             Self::ConsensusFault => f.write_str("the validators signed two contradicting blocks"),
-            Self::ClockOff => f.write_str("this device's clock is behind blocks that are already signed"),
+            Self::ClockOff => f.write_str("this device's clock does not agree with the chain's time"),
             Self::Deadline => f.write_str("time was up before any usable answer"),
             Self::PolicyForbidsMoreOperators => f.write_str(
                 "the policy lets no more operators see this address, and those asked did not answer usably",

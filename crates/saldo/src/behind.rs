@@ -9,7 +9,7 @@ use crate::core::Core;
 use crate::sync::Need;
 
 impl Core {
-    fn epochs(&self, count: u64) -> Duration {
+    pub(crate) fn epochs(&self, count: u64) -> Duration {
         let slots = count.saturating_mul(self.network().slots_per_epoch());
         self.network().slot_duration().saturating_mul(u32::try_from(slots).unwrap_or(u32::MAX))
     }
@@ -46,18 +46,18 @@ impl Core {
             return Some(Why::UnknownFork);
         }
         match need {
-            Need::Bootstrap if all(|failure| matches!(failure, Failure::NotServed { .. })) => {
+            Need::Start if all(|failure| matches!(failure, Failure::NotServed { .. })) => {
                 Some(Why::CheckpointNotServed)
             }
-            Need::Bootstrap if failures().any(is_refusal) => Some(Why::HeadsRefused),
-            Need::Bootstrap => Some(Why::LightClientBehind { newest: None }),
+            Need::Start if failures().any(is_refusal) => Some(Why::HeadsRefused),
+            Need::Start => Some(Why::LightClientBehind { newest: None }),
             Need::Updates { .. } if all(Failure::is_unreachable) => self.lag(),
             Need::Updates { .. } if all(|failure| failure.is_unreachable() || is_refusal(failure)) => {
                 Some(Why::HeadsRefused)
             }
             Need::Updates { start, .. } => Some(Why::HandOverMissing { period: *start }),
             Need::Heads if self.lag().is_some() && failures().any(is_refusal) => Some(Why::HeadsRefused),
-            Need::Heads | Need::Nothing => self.lag(),
+            Need::Heads | Need::Nothing | Need::StartAgain => self.lag(),
         }
     }
 

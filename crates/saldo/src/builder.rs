@@ -7,8 +7,11 @@ use saldo_beacon::{Checkpoint, Network};
 use saldo_reading::Policy;
 use saldo_source::{Clock, Endpoint, EndpointError, Network as Outside, Transport};
 
+use crate::agreement::{LEAST_ANSWERS, distinct};
 use crate::client::Client;
 use crate::core::Core;
+use crate::start::{Agreement, Beginning};
+use crate::trust::Trust;
 
 /// Sets up a [`Client`]. Made by [`Client::builder`].
 #[must_use]
@@ -16,7 +19,9 @@ pub struct ClientBuilder {
     network: Network,
     execution: Vec<Endpoint>,
     beacon: Vec<Endpoint>,
+    checkpoint_sources: Vec<Endpoint>,
     checkpoint: Option<Checkpoint>,
+    agreement: Option<usize>,
     policy: Policy,
     transport: Option<Arc<dyn Transport>>,
     clock: Option<Arc<dyn Clock>>,
@@ -43,8 +48,16 @@ pub enum BuildError {
         /// What is wrong with it.
         error: EndpointError,
     },
-    /// Two providers, or two sources, have one name, so that nobody could tell who answered.
-    #[error("two providers or two beacon sources have the same name; give one of them another")]
+    /// A checkpoint source's URL or name cannot be used.
+    #[error("checkpoint source {position}: {error}")]
+    CheckpointSource {
+        /// Which of the sources given, from 1 on.
+        position: usize,
+        /// What is wrong with it.
+        error: EndpointError,
+    },
+    /// Two providers, or two sources of a kind, have one name, so that nobody could tell who answered.
+    #[error("two providers or two sources have the same name; give one of them another")]
     SameName,
     /// No provider of proofs.
     #[error("no provider: give at least one execution RPC URL")]
@@ -55,9 +68,29 @@ pub enum BuildError {
     /// A policy that leaves no time, or lets nobody be asked.
     #[error("the policy must leave some time and let at least one operator see an address")]
     Policy,
-    /// No checkpoint, and the network has none of its own.
-    #[error("no checkpoint: give the root of a finalized block from a source you trust")]
+    /// Nothing to start trust from: no checkpoint, no checkpoint sources, and the network has no checkpoint of its own.
+    #[error(
+        "no checkpoint: give the root of a finalized block from a source you trust, or at least {} checkpoint sources run \
+         by different operators",
+        LEAST_ANSWERS
+    )]
     NoCheckpoint,
+    /// The checkpoint sources are run by too few operators: two names of one operator are one witness.
+    #[error("the checkpoint sources are run by {operators} operators, and at least {needed} are needed")]
+    TooFewCheckpointOperators {
+        /// How many operators there are, as declared, else by host.
+        operators: usize,
+        /// How many are needed.
+        needed: usize,
+    },
+    /// An agreement of one, which is none, or of more operators than there are.
+    #[error("an agreement of {k} among {operators} operators: at least 2 must agree, and at most all")]
+    Agreement {
+        /// How many shall agree.
+        k: usize,
+        /// How many operators the checkpoint sources have.
+        operators: usize,
+    },
     /// No transport, and the feature `http` is off.
     #[error("no transport: give one, or build with the feature `http`")]
     NoTransport,
@@ -72,10 +105,12 @@ pub enum BuildError {
 impl ClientBuilder {
     pub(crate) fn new(network: Network) -> Self {
         Self {
-            checkpoint: network.checkpoint().copied(),
             network,
             execution: Vec::new(),
             beacon: Vec::new(),
+            checkpoint_sources: Vec::new(),
+            checkpoint: None,
+            agreement: None,
             policy: Policy::default(),
             transport: None,
             clock: None,
@@ -115,9 +150,34 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets the finalized block that trust starts from, instead of the network's own.
-    pub fn checkpoint(mut self, checkpoint: impl Into<Checkpoint>) -> Self {
-        self.checkpoint = Some(checkpoint.into());
+    /// Adds a source that is asked, with all others of its kind, which block trust shall start from: any beacon node, or
+    /// a checkpoint-sync server. What it says is one operator's word
+    /// ([`Endpoint::operator`], else the host), so at least 3 operators are needed.
+    pub fn checkpoint_source<E>(mut self, endpoint: E) -> Self
+    where
+        E: TryInto<Endpoint>,
+        E::Error: IntoEndpointError,
+    {
+        match endpoint.try_into() {
+            Ok(endpoint) => self.checkpoint_sources.push(endpoint),
+            Err(error) => {
+                let position = self.checkpoint_sources.len().saturating_add(1);
+                self.note(BuildError::CheckpointSource { position, error: error.into_endpoint_error() });
+            }
+        }
+        self
+    }
+
+    /// Sets where trust starts: at a finalized block that is given, or at one that so many operators of the checkpoint
+    /// sources agree on. Called once with each, the agreement takes over when the given block has become too old.
+    ///
+    /// Without it, the operators of the checkpoint sources decide ([`Trust::DEFAULT_AGREEMENT`] must agree); without
+    /// sources, the network's own checkpoint ([`Network::checkpoint`]).
+    pub fn checkpoint(mut self, trust: impl Into<Trust>) -> Self {
+        match trust.into() {
+            Trust::Given(checkpoint) => self.checkpoint = Some(checkpoint),
+            Trust::Agreement { k } => self.agreement = Some(k),
+        }
         self
     }
 
@@ -156,21 +216,33 @@ impl ClientBuilder {
         if self.policy.deadline.is_zero() || self.policy.operators_per_address == 0 {
             return Err(BuildError::Policy);
         }
-        if has_same_name(&self.execution) || has_same_name(&self.beacon) {
+        let kinds = [&self.execution, &self.beacon, &self.checkpoint_sources];
+        if kinds.into_iter().any(|endpoints| has_same_name(endpoints)) {
             return Err(BuildError::SameName);
         }
-        let checkpoint = self.checkpoint.ok_or(BuildError::NoCheckpoint)?;
+        let beginning = self.beginning()?;
         let transport = self.transport.map_or_else(default_transport, Ok)?;
         let clock = self.clock.map_or_else(default_clock, Ok)?;
         let outside = Outside::new(transport, clock);
-        Ok(Client::new(Core::new(
-            self.network,
-            checkpoint,
-            self.policy,
-            self.execution,
-            self.beacon,
-            outside,
-        )))
+        Ok(Client::new(Core::new(self.network, beginning, self.policy, self.execution, self.beacon, outside)))
+    }
+
+    fn beginning(&self) -> Result<Beginning, BuildError> {
+        if self.checkpoint_sources.is_empty() && self.agreement.is_none() {
+            let own = self.network.checkpoint().copied();
+            return self.checkpoint.or(own).map(Beginning::Given).ok_or(BuildError::NoCheckpoint);
+        }
+        let operators = distinct(self.checkpoint_sources.iter().map(Endpoint::run_by));
+        if operators < LEAST_ANSWERS {
+            return Err(BuildError::TooFewCheckpointOperators { operators, needed: LEAST_ANSWERS });
+        }
+        let k = self.agreement.unwrap_or(Trust::DEFAULT_AGREEMENT);
+        if k < 2 || k > operators {
+            return Err(BuildError::Agreement { k, operators });
+        }
+        let agreement = Agreement { k, sources: self.checkpoint_sources.clone() };
+        // The network's own may be long expired: it only decides where the sources disagree.
+        Ok(Beginning::Agreement { given: self.checkpoint, agreement })
     }
 
     fn note(&mut self, error: BuildError) {

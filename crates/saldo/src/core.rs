@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use saldo_beacon::unit::UnixTime;
-use saldo_beacon::{Checkpoint, LightClient, Network};
+use saldo_beacon::{LightClient, Network};
 use saldo_chain::{Anchor, Chain, Level};
 use saldo_proof::{Account, Verified};
 use saldo_reading::{Attempt, Change, Holding, Now, Policy, Proven, ProviderId, Record, Role, join};
@@ -14,12 +14,13 @@ use saldo_source::{Answer, Contest, Deadline, Endpoint, Network as Outside, Race
 
 use crate::order::Order;
 use crate::parked::{Parked, Waiting};
+use crate::start::Beginning;
 
 /// Shared by all clones of a client.
 pub(crate) struct Core {
     /// Replaced as a whole when the app hands in a newer table.
     network: RwLock<Arc<Network>>,
-    pub(crate) checkpoint: Checkpoint,
+    pub(crate) beginning: Beginning,
     pub(crate) policy: Policy,
     pub(crate) execution: Vec<Endpoint>,
     pub(crate) beacon: Vec<Endpoint>,
@@ -33,6 +34,8 @@ pub(crate) struct Core {
 #[derive(Default)]
 pub(crate) struct Known {
     pub(crate) light_client: Option<LightClient>,
+    /// Follows the hand-overs from an old checkpoint, where the checkpoint sources disagree. Never proven under.
+    pub(crate) walker: Option<LightClient>,
     pub(crate) chain: Chain,
     pub(crate) parked: Parked,
     pub(crate) order: Order,
@@ -81,7 +84,7 @@ impl Core {
 
     pub(crate) fn new(
         network: Network,
-        checkpoint: Checkpoint,
+        beginning: Beginning,
         policy: Policy,
         execution: Vec<Endpoint>,
         beacon: Vec<Endpoint>,
@@ -89,7 +92,7 @@ impl Core {
     ) -> Self {
         let (syncing, known) = Default::default();
         let network = RwLock::new(Arc::new(network));
-        Self { network, checkpoint, policy, execution, beacon, outside, syncing, known }
+        Self { network, beginning, policy, execution, beacon, outside, syncing, known }
     }
 
     pub(crate) fn known(&self) -> MutexGuard<'_, Known> {

@@ -47,7 +47,9 @@
 //! [`ClientBuilder::transport`] and [`ClientBuilder::clock`] take the app's own.
 
 mod account;
+mod agreement;
 mod ask;
+mod ballot;
 mod behind;
 mod builder;
 mod client;
@@ -56,15 +58,19 @@ mod explain;
 mod order;
 mod parked;
 mod read;
+mod start;
 mod sync;
+mod trust;
+mod walk;
 
 pub use account::AccountReading;
 pub use builder::{BuildError, ClientBuilder, IntoEndpointError};
 pub use client::Client;
+pub use trust::Trust;
 
 pub use alloy_primitives::{Address, B256, U256};
 pub use saldo_beacon::unit::UnixTime;
-pub use saldo_beacon::{Checkpoint, Finality, Network, NetworkError};
+pub use saldo_beacon::{Checkpoint, Finality, Network, NetworkError, Origin, Voucher};
 pub use saldo_chain::{Anchor, Assurance, Level, Path};
 pub use saldo_reading::{
     Amount, Asset, Attempt, Failure, Fault, Freshness, Holding, Now, Outcome, Policy, Proven, ProviderId,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Either, select};
 use saldo_beacon::unit::{Period, UnixTime};
-use saldo_beacon::{AdvanceError, LightClient, LightClientUpdate, Wants, decode};
+use saldo_beacon::{AdvanceError, LightClient, LightClientUpdate, Origin, Wants, decode};
 use saldo_chain::Level;
 use saldo_reading::{Attempt, Failure, Outcome, Role, Why};
 use saldo_source::beacon::{Data, MAX_UPDATES, Route, fetch};
@@ -25,7 +25,10 @@ pub(crate) struct Synced {
 
 /// What the light client lacks.
 pub(crate) enum Need {
-    Bootstrap,
+    /// A place to start from.
+    Start,
+    /// Another place to start from: it has slept beyond weak subjectivity.
+    StartAgain,
     /// The hand-overs from this period on.
     Updates {
         start: Period,
@@ -33,6 +36,22 @@ pub(crate) enum Need {
     },
     Heads,
     Nothing,
+}
+
+/// What became of one step.
+#[derive(Debug, Default)]
+pub(crate) struct Round {
+    pub(crate) attempts: Vec<Attempt>,
+    /// Whether it brought the light client on.
+    pub(crate) won: bool,
+    /// If not, what is wrong, if anything.
+    pub(crate) problem: Option<Why>,
+}
+
+impl Round {
+    pub(crate) fn lost(attempts: Vec<Attempt>, why: Why) -> Self {
+        Self { attempts, won: false, problem: Some(why) }
+    }
 }
 
 impl Core {
@@ -63,36 +82,42 @@ impl Core {
         // Each round ends a period's hand-over or fails: the bound is only for a light client that would not move.
         for _ in 0..1_000 {
             let need = self.need();
-            let round = match need {
+            let mut round = match need {
                 Need::Nothing => break,
-                Need::Bootstrap => {
-                    self.ask_sources(deadline, |source| self.bootstrap(source, deadline)).await
-                }
+                Need::Start => self.start(deadline).await,
+                Need::StartAgain => self.start_again(deadline).await,
                 Need::Updates { start, count } => {
-                    self.ask_sources(deadline, |source| self.updates(source, start, count, deadline)).await
+                    let deadline =
+                        if self.beginning.agreement().is_some() { self.half(deadline) } else { deadline };
+                    let updates =
+                        self.ask_sources(deadline, |source| self.updates(source, start, count, deadline));
+                    self.judge(&need, updates.await)
                 }
-                Need::Heads => self.newer_heads(deadline).await,
+                Need::Heads => {
+                    let heads = self.newer_heads(deadline).await;
+                    self.judge(&need, heads)
+                }
             };
-            let won = round.iter().any(|attempt| attempt.outcome == Outcome::Accepted);
             let is_ahead = |attempt: &Attempt| {
                 matches!(
                     attempt.outcome.failure(),
                     Some(Failure::Update(AdvanceError::CommitteeUnknown { .. }))
                 )
             };
-            if !won && !looked_ahead && round.iter().any(is_ahead) {
+            if !round.won && !looked_ahead && round.attempts.iter().any(is_ahead) {
                 // By their heads the chain is in a later period than by this clock: the hand-overs in between can be
                 // verified, and prove the time.
                 looked_ahead = true;
                 self.look_ahead(deadline).await;
                 continue;
             }
-            if !won {
-                synced.problem = self.problem(&need, &round);
+            if let Some(Why::HandOverMissing { .. }) = round.problem {
+                round = self.go_round_missing_hand_over(round, deadline).await;
             }
+            synced.problem = round.problem;
             synced.attempts.retain(|attempt| attempt.outcome != Outcome::Accepted);
-            synced.attempts.extend(round);
-            if !won || matches!(need, Need::Heads) {
+            synced.attempts.extend(round.attempts);
+            if !round.won || matches!(need, Need::Heads) {
                 break;
             }
         }
@@ -124,7 +149,10 @@ impl Core {
     fn need(&self) -> Need {
         let now = self.time();
         let known = self.known();
-        let Some(light_client) = &known.light_client else { return Need::Bootstrap };
+        let Some(light_client) = &known.light_client else { return Need::Start };
+        if self.is_beyond_weak_subjectivity(light_client.finalized_head().slot(), now) {
+            return Need::StartAgain;
+        }
         if let (false, Wants::Updates { start, count }) =
             (light_client.knows_committee_at(now), light_client.wants(now))
         {
@@ -132,6 +160,36 @@ impl Core {
         }
         drop(known);
         if self.slots_missing() == Some(0) { Need::Nothing } else { Need::Heads }
+    }
+
+    /// What the attempts of a step amount to.
+    pub(crate) fn judge(&self, need: &Need, attempts: Vec<Attempt>) -> Round {
+        if attempts.iter().any(|attempt| attempt.outcome == Outcome::Accepted) {
+            return Round { attempts, won: true, problem: None };
+        }
+        let problem = self.problem(need, &attempts);
+        Round { attempts, won: false, problem }
+    }
+
+    /// No source gives a hand-over that is needed by this clock. A period is never skipped: either trust starts again, after
+    /// it, or the light client stays where it is.
+    async fn go_round_missing_hand_over(&self, missing: Round, deadline: Deadline) -> Round {
+        if let Some(agreement) = self.beginning.agreement() {
+            let final_slot =
+                || self.known().light_client.as_ref().map(|client| client.finalized_head().slot());
+            let before = final_slot();
+            let again = self.start_by_agreement(agreement, deadline).await;
+            let is_further = final_slot() > before;
+            let attempts = [missing.attempts.clone(), again.attempts].concat();
+            if again.won && is_further {
+                return Round { attempts, ..again };
+            }
+        }
+        match self.newest_by_known_committees(deadline).await {
+            // Nothing was handed over yet: it is this clock that is ahead, or the chain that stands.
+            Some(newest) => Round::lost(missing.attempts, Why::LightClientBehind { newest: Some(newest) }),
+            None => missing,
+        }
     }
 
     /// Asks for the hand-over of this period and the next, whatever the clock says.
@@ -182,7 +240,7 @@ impl Core {
         self.known().common_lag.filter(|lag| now < lag.until).map_or(0, |lag| lag.slots)
     }
 
-    async fn ask_sources<'a>(
+    pub(crate) async fn ask_sources<'a>(
         &'a self,
         deadline: Deadline,
         ask: impl Fn(&'a Endpoint) -> BoxFuture<'a, Answer<()>>,
@@ -192,21 +250,29 @@ impl Core {
         attempts
     }
 
-    async fn fetch(&self, source: &Endpoint, route: Route, deadline: Deadline) -> Result<Data, Failure> {
+    pub(crate) async fn fetch(
+        &self,
+        source: &Endpoint,
+        route: Route,
+        deadline: Deadline,
+    ) -> Result<Data, Failure> {
         fetch(&self.outside, source, route, self.time_left(deadline)).await
     }
 
-    fn bootstrap<'a>(&'a self, source: &'a Endpoint, deadline: Deadline) -> BoxFuture<'a, Answer<()>> {
+    pub(crate) fn bootstrap<'a>(
+        &'a self,
+        source: &'a Endpoint,
+        origin: Origin,
+        deadline: Deadline,
+    ) -> BoxFuture<'a, Answer<()>> {
         async move {
             let started = async {
-                let data = self.fetch(source, Route::Bootstrap(self.checkpoint.root), deadline).await?;
+                let root = origin.checkpoint().root;
+                let data = self.fetch(source, Route::Bootstrap(root), deadline).await?;
                 let bootstrap =
                     decode::bootstrap(&data.bytes, data.encoding, data.fork.as_deref(), &self.network())?;
-                let light_client =
-                    LightClient::bootstrap(self.network(), self.checkpoint, bootstrap, self.time())?;
-                let mut known = self.known();
-                known.light_client.get_or_insert(light_client);
-                known.next_committee_after = self.next_committee_pause();
+                let now = self.time();
+                self.follow_from_now_on(LightClient::bootstrap(self.network(), origin, bootstrap, now)?);
                 Ok(())
             };
             started.await.map_or_else(Answer::Fails, Answer::Wins)
@@ -293,6 +359,9 @@ impl Core {
     /// Asks for the next committee while there is time: at the end of the period it is too late to find a source.
     pub(crate) async fn learn_next_committee(&self, deadline: Deadline) {
         let clock = self.outside.clock();
+        if matches!(self.need(), Need::StartAgain) {
+            return;
+        }
         let period = {
             let mut known = self.known();
             let lacking = known.light_client.as_ref().filter(|client| !client.next_committee_known());
@@ -308,7 +377,7 @@ impl Core {
         let _ = self.ask_sources(deadline, |source| self.updates(source, period, 1, deadline)).await;
     }
 
-    fn next_committee_pause(&self) -> Duration {
+    pub(crate) fn next_committee_pause(&self) -> Duration {
         self.outside.clock().monotonic().saturating_add(Self::NEXT_COMMITTEE_PAUSE)
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use alloy_primitives::B256;
 use saldo_beacon::decode::Encoding;
-use saldo_beacon::unit::Period;
+use saldo_beacon::unit::{Period, Slot};
 use saldo_reading::Failure;
 
 use crate::endpoint::Endpoint;
@@ -51,6 +51,12 @@ pub enum Route {
     Spec,
     /// The header of the newest finalized block (JSON only).
     FinalizedHeader,
+    /// The root of the block at a slot (JSON only).
+    BlockRoot(Slot),
+    /// The header of the block at a slot (JSON only).
+    Header(Slot),
+    /// The newest finalized epoch (JSON only).
+    FinalityCheckpoints,
 }
 
 impl Route {
@@ -64,6 +70,9 @@ impl Route {
             Self::Genesis => "beacon/genesis",
             Self::Spec => "config/spec",
             Self::FinalizedHeader => "beacon/headers/finalized",
+            Self::BlockRoot(_) => "beacon/blocks/{slot}/root",
+            Self::Header(_) => "beacon/headers/{slot}",
+            Self::FinalityCheckpoints => "beacon/states/head/finality_checkpoints",
         }
     }
 
@@ -84,12 +93,22 @@ impl Route {
             Self::Genesis => ("/eth/v1/beacon/genesis".to_owned(), Vec::new()),
             Self::Spec => ("/eth/v1/config/spec".to_owned(), Vec::new()),
             Self::FinalizedHeader => ("/eth/v1/beacon/headers/finalized".to_owned(), Vec::new()),
+            Self::BlockRoot(slot) => (format!("/eth/v1/beacon/blocks/{slot}/root"), Vec::new()),
+            Self::Header(slot) => (format!("/eth/v1/beacon/headers/{slot}"), Vec::new()),
+            Self::FinalityCheckpoints => {
+                ("/eth/v1/beacon/states/head/finality_checkpoints".to_owned(), Vec::new())
+            }
         }
     }
 
     fn accept(&self) -> &'static str {
         match self {
-            Self::Genesis | Self::Spec | Self::FinalizedHeader => "application/json",
+            Self::Genesis
+            | Self::Spec
+            | Self::FinalizedHeader
+            | Self::BlockRoot(_)
+            | Self::Header(_)
+            | Self::FinalityCheckpoints => "application/json",
             _ => "application/octet-stream;q=1.0,application/json;q=0.9",
         }
     }
@@ -122,8 +141,8 @@ pub async fn fetch(
         402 => Err(Failure::QuotaExhausted),
         401 | 403 => Err(Failure::Denied { status: response.status }),
         400 | 404 | 405 | 406 | 415 | 501 => Err(Failure::NotServed { method: route.name() }),
-        // What real servers answer for a root or a period that they do not have.
-        500 if matches!(route, Route::Bootstrap(_) | Route::Updates { .. }) => {
+        // What real servers answer for a root, a period or a slot that they do not have.
+        500 if matches!(route, Route::Bootstrap(_) | Route::Updates { .. } | Route::BlockRoot(_)) => {
             Err(Failure::NotServed { method: route.name() })
         }
         status => Err(Failure::Http { status }),

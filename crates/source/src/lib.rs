@@ -10,6 +10,7 @@
 //! [`ProviderId`](saldo_reading::ProviderId) appears anywhere.
 
 pub mod beacon;
+pub mod checkpoint;
 mod clock;
 mod directory;
 mod endpoint;

@@ -1,0 +1,106 @@
+//! Asking all checkpoint sources one question, side by side.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Either, select};
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use saldo_beacon::unit::{Epoch, Slot};
+use saldo_reading::{Attempt, Failure, Outcome, Role};
+use saldo_source::checkpoint::{block_root, finalized_epoch};
+use saldo_source::{Deadline, Endpoint};
+
+use crate::agreement::{Verdict, Voices};
+use crate::core::Core;
+use crate::start::Agreement;
+
+/// What the sources said of the block at one slot.
+pub(crate) struct Heard {
+    pub(crate) voices: Voices,
+    pub(crate) attempts: Vec<Attempt>,
+}
+
+impl Core {
+    /// How long those who have not answered yet are waited for once there is an agreement: each of them might break it.
+    const LATECOMERS: Duration = Duration::from_millis(1_500);
+
+    /// Asks all sources for the root of the block at `slot`.
+    pub(crate) async fn ask_which_block<'a>(
+        &'a self,
+        agreement: &'a Agreement,
+        slot: Slot,
+        deadline: Deadline,
+    ) -> Heard {
+        let mut voices = Voices::default();
+        let attempts = self
+            .ask_all(
+                &agreement.sources,
+                deadline,
+                |source| block_root(&self.outside, source, slot, deadline).boxed(),
+                |source, root| {
+                    voices.hear(source.run_by(), root);
+                    (Outcome::Named { root }, matches!(voices.verdict(agreement.k), Verdict::Agreed { .. }))
+                },
+            )
+            .await;
+        Heard { voices, attempts }
+    }
+
+    /// Asks all sources for the newest finalized epoch: the newest that each operator names.
+    pub(crate) async fn ask_finalized_epoch<'a>(
+        &'a self,
+        agreement: &'a Agreement,
+        deadline: Deadline,
+    ) -> BTreeMap<&'a str, Epoch> {
+        let mut finalized = BTreeMap::<&str, Epoch>::new();
+        self.ask_all(
+            &agreement.sources,
+            deadline,
+            |source| finalized_epoch(&self.outside, source, deadline).boxed(),
+            |source, epoch| {
+                let newest = finalized.entry(source.run_by()).or_insert(epoch);
+                *newest = epoch.max(*newest);
+                (Outcome::Accepted, false)
+            },
+        )
+        .await;
+        finalized
+    }
+
+    /// Asks all `sources` and gives each answer to `hear`, which says what it is and whether the answers suffice.
+    async fn ask_all<'a, T>(
+        &'a self,
+        sources: &'a [Endpoint],
+        deadline: Deadline,
+        ask: impl Fn(&'a Endpoint) -> BoxFuture<'a, Result<T, Failure>>,
+        mut hear: impl FnMut(&'a Endpoint, T) -> (Outcome, bool),
+    ) -> Vec<Attempt> {
+        let clock = self.outside.clock();
+        let began = clock.monotonic();
+        let attempt = |source: &Endpoint, outcome| {
+            let took = clock.monotonic().saturating_sub(began);
+            Attempt { provider: source.id().clone(), role: Role::Checkpoint, outcome, took }
+        };
+        let mut asked: FuturesUnordered<_> =
+            sources.iter().map(|source| ask(source).map(move |answer| (source, answer))).collect();
+        let mut over = clock.sleep(deadline.left(clock));
+        let mut waits_for_all = true;
+        let mut attempts: Vec<Attempt> = Vec::new();
+        while let Either::Left((Some((source, answer)), _)) = select(asked.next(), &mut over).await {
+            let (outcome, suffices) = match answer {
+                Ok(answer) => hear(source, answer),
+                Err(failure) => (Outcome::Failed(failure), false),
+            };
+            attempts.push(attempt(source, outcome));
+            if suffices && waits_for_all {
+                waits_for_all = false;
+                over = clock.sleep(Self::LATECOMERS.min(deadline.left(clock)));
+            }
+        }
+        let silent =
+            sources.iter().filter(|source| attempts.iter().all(|attempt| attempt.provider != *source.id()));
+        let silent: Vec<Attempt> = silent.map(|source| attempt(source, Outcome::Unfinished)).collect();
+        [attempts, silent].concat()
+    }
+}

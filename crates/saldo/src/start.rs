@@ -1,0 +1,261 @@
+//! Starting the light client: at a given checkpoint, or at one that the checkpoint sources agree on.
+//!
+//! The reasons for the rules are in `docs/decisions/011-trust-starts-from-agreement.md`.
+
+use std::time::Duration;
+
+use alloy_primitives::B256;
+use saldo_beacon::unit::{Epoch, Slot, UnixTime};
+use saldo_beacon::{BootstrapError, Checkpoint, LightClient, Origin, Voucher};
+use saldo_reading::{Attempt, Failure, TransportError, Why};
+use saldo_source::{Deadline, Endpoint};
+
+use crate::agreement::Verdict;
+use crate::core::Core;
+use crate::sync::{Need, Round};
+
+/// Where trust can start.
+pub(crate) enum Beginning {
+    /// At this finalized block, on the caller's word or the network's, and nowhere else.
+    Given(Checkpoint),
+    /// At a given finalized block as long as it is not too old, else where the sources agree.
+    Agreement { given: Option<Checkpoint>, agreement: Agreement },
+}
+
+impl Beginning {
+    pub(crate) fn given(&self) -> Option<&Checkpoint> {
+        match self {
+            Self::Given(given) => Some(given),
+            Self::Agreement { given, .. } => given.as_ref(),
+        }
+    }
+
+    pub(crate) fn agreement(&self) -> Option<&Agreement> {
+        match self {
+            Self::Given(_) => None,
+            Self::Agreement { agreement, .. } => Some(agreement),
+        }
+    }
+}
+
+/// Who can agree where trust starts.
+pub(crate) struct Agreement {
+    /// How many operators must name one block: at least 2, at most as many as the sources have.
+    pub(crate) k: usize,
+    pub(crate) sources: Vec<Endpoint>,
+}
+
+impl Core {
+    /// The block asked for is this many epochs old: final everywhere, also where a source or this clock is a little off.
+    const FINAL_AFTER: u64 = 4;
+    /// How many epochs are tried, each earlier than the one before: where the slot of one is empty, or nobody serves its
+    /// bootstrap, another will do.
+    const EPOCHS_TRIED: usize = 4;
+
+    /// Starts the light client for the first time.
+    pub(crate) async fn start(&self, deadline: Deadline) -> Round {
+        let (given, agreement) = match &self.beginning {
+            Beginning::Given(given) => return self.start_at(&Origin::from(*given), deadline).await,
+            Beginning::Agreement { given, agreement } => (given, agreement),
+        };
+        let mut before = Vec::new();
+        if let Some(given) = given.filter(|given| !given.slot.is_some_and(|slot| self.is_too_old(slot))) {
+            let round = self.start_at(&Origin::from(given), deadline).await;
+            if !matches!(round.problem, Some(Why::CheckpointTooOld { .. })) {
+                return round;
+            }
+            before = round.attempts;
+        }
+        let round = self.start_by_agreement(agreement, deadline).await;
+        Round { attempts: [before, round.attempts].concat(), ..round }
+    }
+
+    /// Starts anew after an absence beyond weak subjectivity: validators who have left since could have signed another
+    /// chain without risk, so that the committee known from before proves nothing any more.
+    pub(crate) async fn start_again(&self, deadline: Deadline) -> Round {
+        match self.beginning.agreement() {
+            Some(agreement) => self.start_by_agreement(agreement, deadline).await,
+            None => {
+                let newest = self.newest_by_known_committees(deadline).await;
+                let why = match newest {
+                    // The chain is where the light client is: it is this clock that is ahead, or the chain that stands.
+                    Some(_) => Why::LightClientBehind { newest },
+                    None => self.age_of_what_is_held(),
+                };
+                Round::lost(Vec::new(), why)
+            }
+        }
+    }
+
+    fn is_too_old(&self, slot: Slot) -> bool {
+        self.is_beyond_weak_subjectivity(slot, self.now().time())
+    }
+
+    /// Whether at `now` a finalized block at `slot` is too old to start from.
+    pub(crate) fn is_beyond_weak_subjectivity(&self, slot: Slot, now: UnixTime) -> bool {
+        self.epochs_since(slot, now) > self.network().max_checkpoint_age_epochs()
+    }
+
+    fn epochs_since(&self, slot: Slot, now: UnixTime) -> u64 {
+        let present = self.network().slot_at(now).unwrap_or(slot);
+        self.network().epoch_at(present).since(self.network().epoch_at(slot)).unwrap_or(0)
+    }
+
+    fn age_of_what_is_held(&self) -> Why {
+        let held = self.known().light_client.as_ref().map(|client| client.finalized_head().slot());
+        let age = held.map_or(0, |slot| self.epochs_since(slot, self.now().time()));
+        Why::CheckpointTooOld {
+            age: self.epochs(age),
+            limit: self.epochs(self.network().max_checkpoint_age_epochs()),
+        }
+    }
+
+    /// Starts at `origin`, with the bootstrap from whoever has it.
+    async fn start_at(&self, origin: &Origin, deadline: Deadline) -> Round {
+        let attempts =
+            self.ask_sources(deadline, |source| self.bootstrap(source, origin.clone(), deadline)).await;
+        self.judge(&Need::Start, attempts)
+    }
+
+    /// Starts at the newest of some epoch boundaries that enough operators name and somebody serves.
+    pub(crate) async fn start_by_agreement(&self, agreement: &Agreement, deadline: Deadline) -> Round {
+        let Some(present) = self.network().slot_at(self.now().time()) else {
+            return Round::lost(Vec::new(), Why::ClockOff);
+        };
+        let present = self.network().epoch_at(present);
+        // The round in which most operators answered says best what is wrong.
+        let mut best: Option<(usize, Round)> = None;
+        for age in (Self::FINAL_AFTER..).take(Self::EPOCHS_TRIED) {
+            let Some(slot) = present.checked_sub(age).map(|epoch| self.first_slot(epoch)) else { break };
+            let heard = self.ask_which_block(agreement, slot, self.half(deadline)).await;
+            let is_elsewhere = heard.attempts.iter().any(is_elsewhere);
+            let (answered, round) = match heard.voices.verdict(agreement.k) {
+                Verdict::Disagreed => return self.decide_by_chain(agreement, heard.attempts, deadline).await,
+                Verdict::TooFew { answered, needed } => {
+                    let why = Why::TooFewCheckpointSources { answered, needed };
+                    (answered, Round::lost(heard.attempts, why))
+                }
+                Verdict::Agreed { root, operators } => {
+                    if let Some(contradiction) = self.contradiction(agreement, deadline).await {
+                        return Round::lost(contradiction, Why::CheckpointSourcesDisagree);
+                    }
+                    let answered = operators.len();
+                    let begun = self.start_at(&agreed(slot, root, operators), self.half(deadline)).await;
+                    let is_not_served = begun.attempts.iter().any(self::is_elsewhere);
+                    let round = Round { attempts: [heard.attempts, begun.attempts].concat(), ..begun };
+                    if round.won || !is_not_served {
+                        return round;
+                    }
+                    (answered, Round { problem: Some(Why::CheckpointNotServed), ..round })
+                }
+            };
+            if best.as_ref().is_none_or(|(most, _)| answered > *most) {
+                best = Some((answered, round));
+            }
+            if answered == 0 && !is_elsewhere {
+                break;
+            }
+        }
+        let (answered, mut round) = best.unwrap_or_default();
+        if answered == 0 {
+            round.problem =
+                self.nobody_answered(agreement, present, &round.attempts, deadline).await.or(round.problem);
+        }
+        round
+    }
+
+    /// Where the sources disagree: the newest final block that the hand-overs lead to, from the newest checkpoint at hand,
+    /// is where trust starts, if enough operators name it too.
+    async fn decide_by_chain(
+        &self,
+        agreement: &Agreement,
+        disagreement: Vec<Attempt>,
+        deadline: Deadline,
+    ) -> Round {
+        if let Some((slot, root)) = self.newest_final_by_hand_overs(self.half(deadline)).await {
+            let heard = self.ask_which_block(agreement, slot, self.half(deadline)).await;
+            let operators = heard.voices.naming(root);
+            if operators.len() >= agreement.k {
+                let begun = self.start_at(&agreed(slot, root, operators), deadline).await;
+                return Round { attempts: [heard.attempts, begun.attempts].concat(), ..begun };
+            }
+        }
+        Round::lost(disagreement, Why::CheckpointSourcesDisagree)
+    }
+
+    /// Who names another block than the one that the light client held as final, if enough do for it to count.
+    async fn contradiction(&self, agreement: &Agreement, deadline: Deadline) -> Option<Vec<Attempt>> {
+        let (slot, root) = {
+            let known = self.known();
+            let held = known.light_client.as_ref()?.finalized_head();
+            (held.slot(), held.beacon_root())
+        };
+        let heard = self.ask_which_block(agreement, slot, self.half(deadline)).await;
+        heard.voices.contradict(root, agreement.k).then_some(heard.attempts)
+    }
+
+    /// Why no source named a block, if more can be said than that. It is said to the user, and nothing follows from it.
+    async fn nobody_answered(
+        &self,
+        agreement: &Agreement,
+        present: Epoch,
+        asked: &[Attempt],
+        deadline: Deadline,
+    ) -> Option<Why> {
+        let any = |failure: Failure| asked.iter().any(|attempt| attempt.outcome.failure() == Some(&failure));
+        let offline = Failure::Transport(TransportError::Offline);
+        if !asked.is_empty() && asked.iter().all(|attempt| attempt.outcome.failure() == Some(&offline)) {
+            return Some(Why::DeviceOffline);
+        }
+        // A block that is there and not final tells of a chain that does not finalize, not of a clock.
+        if any(Failure::NotFinal) {
+            return None;
+        }
+        let finalized = self.ask_finalized_epoch(agreement, self.half(deadline)).await;
+        // Finality that lags by a little is usual, and no reason to doubt the clock.
+        let earliest = present.get().saturating_sub(Self::FINAL_AFTER).saturating_sub(Self::FINAL_AFTER);
+        let is_another_time = |epoch: &Epoch| *epoch > present || epoch.get() < earliest;
+        let is_off = finalized.len() >= agreement.k && finalized.values().all(is_another_time);
+        is_off.then_some(Why::ClockOff)
+    }
+
+    /// Takes `light_client` as the one to follow, unless the one at hand is newer: another read may have been faster.
+    pub(crate) fn follow_from_now_on(&self, light_client: LightClient) {
+        let after = self.next_committee_pause();
+        let mut known = self.known();
+        let slot = light_client.finalized_head().slot();
+        if known.light_client.as_ref().is_none_or(|held| held.finalized_head().slot() < slot) {
+            // Time that was proven to have come stays so.
+            known.proven_time = known.newest_signed_time(&self.network()).or(known.proven_time);
+            known.light_client = Some(light_client);
+            known.next_committee_after = after;
+        }
+    }
+
+    /// Half of the time that is left: what follows needs some as well.
+    pub(crate) fn half(&self, deadline: Deadline) -> Deadline {
+        let half = self.time_left(deadline).checked_div(2).unwrap_or(Duration::ZERO);
+        Deadline::after(self.outside.clock(), half)
+    }
+
+    fn first_slot(&self, epoch: Epoch) -> Slot {
+        Slot::new(epoch.get().saturating_mul(self.network().slots_per_epoch()))
+    }
+}
+
+fn agreed(slot: Slot, root: B256, operators: Vec<String>) -> Origin {
+    let checkpoint = Checkpoint { root, slot: Some(slot) };
+    Origin::new(checkpoint, Voucher::Agreement { slot, operators: operators.into() })
+}
+
+/// Whether an earlier or later epoch may be answered where this one was not.
+fn is_elsewhere(attempt: &Attempt) -> bool {
+    matches!(
+        attempt.outcome.failure(),
+        Some(
+            Failure::NotServed { .. }
+                | Failure::NotFinal
+                | Failure::Bootstrap(BootstrapError::WrongSlot { .. })
+        )
+    )
+}

@@ -1,0 +1,154 @@
+//! Following hand-overs on a copy, to learn what a chain says without trusting it.
+
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+
+use alloy_primitives::B256;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use saldo_beacon::unit::{Slot, UnixTime};
+use saldo_beacon::{AdvanceError, LightClient, LightClientUpdate, Wants, decode};
+use saldo_reading::{Failure, Outcome, Role};
+use saldo_source::beacon::{MAX_UPDATES, Route};
+use saldo_source::{Answer, Deadline, Endpoint};
+
+use crate::core::Core;
+
+impl Core {
+    /// The newest final block that follows from the newest checkpoint at hand, however old that is. The light client that
+    /// was running, the given checkpoint and the network's own count.
+    ///
+    /// Nothing is proven by it: beyond weak subjectivity, those who signed the hand-overs may have signed others too.
+    pub(crate) async fn newest_final_by_hand_overs(&self, deadline: Deadline) -> Option<(Slot, B256)> {
+        let mut walker = self.walker(deadline).await?;
+        // Each round ends a period's hand-over or is the last: the bound is only for one that would not move.
+        for _ in 0..1_000 {
+            let now = self.now().time();
+            let hand_overs = match walker.wants(now) {
+                Wants::Updates { start, count } if !walker.knows_committee_at(now) => {
+                    Some(Route::Updates { start, count: count.min(MAX_UPDATES) })
+                }
+                _ => None,
+            };
+            let route = hand_overs.unwrap_or(Route::FinalityUpdate);
+            let ask = |source| self.walk_on(source, &walker, route, deadline);
+            let race = self.contest(Role::Beacon, deadline, usize::MAX, BTreeSet::new(), ask).await;
+            let Some((_, further)) = race.winner else { break };
+            // A year of hand-overs takes more than one read: the next one goes on from here.
+            self.known().walker = Some(further.clone());
+            walker = further;
+            if hand_overs.is_none() {
+                break;
+            }
+        }
+        let head = walker.finalized_head();
+        Some((head.slot(), head.beacon_root()))
+    }
+
+    /// The time of the newest head that the sources give, if it verifies by the committees known and no source gives one
+    /// of a later committee: then no hand-over is missing, whatever the clock says.
+    pub(crate) async fn newest_by_known_committees(&self, deadline: Deadline) -> Option<UnixTime> {
+        let held = self.known().light_client.clone()?;
+        let newest = Mutex::new(None);
+        let ask = |source| {
+            let (newest, mut copy) = (&newest, held.clone());
+            async move {
+                let advanced = async {
+                    let data = self.fetch(source, Route::OptimisticUpdate, deadline).await?;
+                    let fork = data.fork.as_deref();
+                    let update =
+                        decode::optimistic_update(&data.bytes, data.encoding, fork, &self.network())?;
+                    let slot = update.attested_slot();
+                    copy.advance(update, self.now().time())?;
+                    Ok::<Slot, Failure>(slot)
+                };
+                match advanced.await {
+                    Ok(slot) => {
+                        let mut newest = newest.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                        *newest = (*newest).max(Some(slot));
+                        Answer::<()>::Parks
+                    }
+                    Err(failure) => Answer::Fails(failure),
+                }
+            }
+            .boxed()
+        };
+        let race = self.contest(Role::Beacon, self.half(deadline), usize::MAX, BTreeSet::new(), ask).await;
+        let is_of_later_committee = |outcome: &Outcome| {
+            matches!(outcome.failure(), Some(Failure::Update(AdvanceError::CommitteeUnknown { .. })))
+        };
+        if race.attempts.iter().any(|attempt| is_of_later_committee(&attempt.outcome)) {
+            return None;
+        }
+        let newest = newest.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        newest.map(|slot| self.network().slot_start(slot))
+    }
+
+    async fn walker(&self, deadline: Deadline) -> Option<LightClient> {
+        let at_hand = {
+            let known = self.known();
+            let candidates = [&known.light_client, &known.walker].into_iter().flatten();
+            candidates.max_by_key(|client| client.finalized_head().slot()).cloned()
+        };
+        if at_hand.is_some() {
+            return at_hand;
+        }
+        let own = self.network().checkpoint().copied();
+        let checkpoint = self.beginning.given().copied().or(own)?;
+        let ask = |source| {
+            async move {
+                let started = async {
+                    let data = self.fetch(source, Route::Bootstrap(checkpoint.root), deadline).await?;
+                    let fork = data.fork.as_deref();
+                    let bootstrap = decode::bootstrap(&data.bytes, data.encoding, fork, &self.network())?;
+                    // As of its own time: it is not trusted for being young, and what follows from it is not either.
+                    let then = self.network().slot_start(bootstrap.header.beacon.slot);
+                    Ok(LightClient::bootstrap(self.network(), checkpoint, bootstrap, then)?)
+                };
+                started.await.map_or_else(Answer::Fails, Answer::Wins)
+            }
+            .boxed()
+        };
+        let race = self.contest(Role::Beacon, deadline, usize::MAX, BTreeSet::new(), ask).await;
+        race.winner.map(|(_, walker)| walker)
+    }
+
+    /// A copy of `walker`, further on by what `source` serves on `route`.
+    fn walk_on<'a>(
+        &'a self,
+        source: &'a Endpoint,
+        walker: &LightClient,
+        route: Route,
+        deadline: Deadline,
+    ) -> BoxFuture<'a, Answer<LightClient>> {
+        let mut further = walker.clone();
+        let before = (walker.period(), walker.next_committee_known());
+        let finalized = walker.finalized_head().slot();
+        async move {
+            let walked = async {
+                let data = self.fetch(source, route, deadline).await?;
+                let is_hand_over = matches!(route, Route::Updates { .. });
+                let updates: Vec<LightClientUpdate> = if is_hand_over {
+                    decode::updates(&data.bytes, data.encoding, &self.network())?
+                } else {
+                    let fork = data.fork.as_deref();
+                    vec![decode::finality_update(&data.bytes, data.encoding, fork, &self.network())?]
+                };
+                let now = self.now().time();
+                let refusal = updates.into_iter().find_map(|update| further.advance(update, now).err());
+                let has_moved = if is_hand_over {
+                    (further.period(), further.next_committee_known()) > before
+                } else {
+                    further.finalized_head().slot() > finalized
+                };
+                match refusal {
+                    _ if has_moved => Ok(further),
+                    Some(refusal) => Err(refusal.into()),
+                    None => Err(Failure::NotServed { method: route.name() }),
+                }
+            };
+            walked.await.map_or_else(Answer::Fails, Answer::Wins)
+        }
+        .boxed()
+    }
+}

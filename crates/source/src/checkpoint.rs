@@ -1,0 +1,167 @@
+//! What is asked of a checkpoint source: which block stands at a slot, and how far finality is. Nothing of it proves
+//! itself: an answer is one operator's word. No address is named.
+
+use alloy_primitives::B256;
+use saldo_beacon::unit::{Epoch, Slot};
+use saldo_reading::Failure;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::beacon::{Route, fetch};
+use crate::clock::Deadline;
+use crate::endpoint::Endpoint;
+use crate::network::Network;
+
+/// What stands around the data of every answer. Some servers leave the flags out, some write them as text.
+#[derive(Deserialize)]
+struct Envelope<T> {
+    #[serde(default)]
+    execution_optimistic: Flag,
+    #[serde(default)]
+    finalized: Flag,
+    data: T,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(untagged)]
+enum Flag {
+    Written(String),
+    Plain(bool),
+    #[default]
+    Absent,
+}
+
+impl Flag {
+    fn is(&self, value: bool) -> bool {
+        match self {
+            Self::Plain(plain) => *plain == value,
+            Self::Written(text) => text.parse() == Ok(value),
+            Self::Absent => false,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Root {
+    root: String,
+}
+
+#[derive(Deserialize)]
+struct Header {
+    root: String,
+    header: SignedHeader,
+}
+
+#[derive(Deserialize)]
+struct SignedHeader {
+    message: Message,
+}
+
+#[derive(Deserialize)]
+struct Message {
+    slot: String,
+}
+
+#[derive(Deserialize)]
+struct FinalityCheckpoints {
+    finalized: FinalizedEpoch,
+}
+
+#[derive(Deserialize)]
+struct FinalizedEpoch {
+    epoch: String,
+}
+
+/// Asks for the root of the finalized block at `slot`: by `blocks/{slot}/root`, and where that is not served, by
+/// `headers/{slot}`.
+///
+/// # Errors
+/// A [`Failure`] that says why no root was named: [`Failure::NotServed`] also where no block stands at the slot, because
+/// servers tell the two apart in no common way, and [`Failure::NotFinal`] where the source itself is not sure.
+pub async fn block_root(
+    network: &Network,
+    source: &Endpoint,
+    slot: Slot,
+    deadline: Deadline,
+) -> Result<B256, Failure> {
+    match ask::<Root>(network, source, Route::BlockRoot(slot), deadline).await {
+        Ok(data) => root(&data.root),
+        Err(missing @ Failure::NotServed { .. }) => {
+            let header = match ask::<Header>(network, source, Route::Header(slot), deadline).await {
+                Err(Failure::NotServed { .. }) => return Err(missing),
+                header => header?,
+            };
+            if number(&header.header.message.slot)? != slot.get() {
+                return Err(Failure::Malformed { what: "the header of another slot" });
+            }
+            root(&header.root)
+        }
+        Err(failure) => Err(failure),
+    }
+}
+
+/// Asks for the epoch of the newest checkpoint that the source calls final.
+///
+/// # Errors
+/// A [`Failure`] that says why there is none.
+pub async fn finalized_epoch(
+    network: &Network,
+    source: &Endpoint,
+    deadline: Deadline,
+) -> Result<Epoch, Failure> {
+    let data: FinalityCheckpoints = ask(network, source, Route::FinalityCheckpoints, deadline).await?;
+    number(&data.finalized.epoch).map(Epoch::new)
+}
+
+async fn ask<T: DeserializeOwned>(
+    network: &Network,
+    source: &Endpoint,
+    route: Route,
+    deadline: Deadline,
+) -> Result<T, Failure> {
+    let data = fetch(network, source, route, deadline.left(network.clock())).await?;
+    let envelope: Envelope<T> = serde_json::from_slice(&data.bytes)
+        .map_err(|_| Failure::Malformed { what: "not the JSON of this route" })?;
+    if envelope.finalized.is(false) || envelope.execution_optimistic.is(true) {
+        return Err(Failure::NotFinal);
+    }
+    Ok(envelope.data)
+}
+
+/// Some servers leave the `0x` out.
+fn root(text: &str) -> Result<B256, Failure> {
+    text.parse().map_err(|_| Failure::Malformed { what: "not a block root" })
+}
+
+fn number(text: &str) -> Result<u64, Failure> {
+    text.parse().map_err(|_| Failure::Malformed { what: "not a number" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Envelope<Root> {
+        serde_json::from_str(text).unwrap()
+    }
+
+    #[test]
+    fn flags_may_be_missing_or_written_as_text() {
+        let bare = read(r#"{"data":{"root":"11"}}"#);
+        assert!(!bare.finalized.is(false) && !bare.finalized.is(true));
+        let plain = read(r#"{"finalized":false,"execution_optimistic":true,"data":{"root":"11"}}"#);
+        assert!(plain.finalized.is(false) && plain.execution_optimistic.is(true));
+        let text = read(r#"{"finalized":"false","execution_optimistic":"true","data":{"root":"11"}}"#);
+        assert!(text.finalized.is(false) && text.execution_optimistic.is(true));
+    }
+
+    #[test]
+    fn a_root_is_32_bytes_with_or_without_its_prefix() {
+        let plain = "ab".repeat(32);
+        assert_eq!(root(&plain), Ok(B256::repeat_byte(0xab)));
+        assert_eq!(root(&format!("0x{plain}")), Ok(B256::repeat_byte(0xab)));
+        for wrong in ["", "0x", "0x12", &"ab".repeat(33), "finalized"] {
+            assert_eq!(root(wrong), Err(Failure::Malformed { what: "not a block root" }), "{wrong}");
+        }
+    }
+}
