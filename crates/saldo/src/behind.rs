@@ -57,7 +57,7 @@ impl Core {
             }
             Need::Updates { start, .. } => Some(Why::HandOverMissing { period: *start }),
             Need::Heads if self.lag().is_some() && failures().any(is_refusal) => Some(Why::HeadsRefused),
-            Need::Heads | Need::Nothing | Need::StartAgain => self.lag(),
+            Need::Heads | Need::Nothing | Need::StartAgain { .. } => self.lag(),
         }
     }
 

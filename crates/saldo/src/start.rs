@@ -59,7 +59,10 @@ impl Core {
             Beginning::Agreement { given, agreement } => (given, agreement),
         };
         let mut before = Vec::new();
-        if let Some(given) = given.filter(|given| !given.slot.is_some_and(|slot| self.is_too_old(slot))) {
+        let now = self.now().time();
+        let is_too_old =
+            |given: &Checkpoint| given.slot.is_some_and(|slot| self.is_beyond_weak_subjectivity(slot, now));
+        if let Some(given) = given.filter(|given| !is_too_old(given)) {
             let round = self.start_at(&Origin::from(given), deadline).await;
             if !matches!(round.problem, Some(Why::CheckpointTooOld { .. })) {
                 return round;
@@ -71,8 +74,9 @@ impl Core {
     }
 
     /// Starts anew after an absence beyond weak subjectivity: validators who have left since could have signed another
-    /// chain without risk, so that the committee known from before proves nothing any more.
-    pub(crate) async fn start_again(&self, deadline: Deadline) -> Round {
+    /// chain without risk, so that the committee known from before proves nothing any more. `held` is the slot of the newest
+    /// final head.
+    pub(crate) async fn start_again(&self, held: Slot, deadline: Deadline) -> Round {
         match self.beginning.agreement() {
             Some(agreement) => self.start_by_agreement(agreement, deadline).await,
             None => {
@@ -80,34 +84,28 @@ impl Core {
                 let why = match newest {
                     // The chain is where the light client is: it is this clock that is ahead, or the chain that stands.
                     Some(_) => Why::LightClientBehind { newest },
-                    None => self.age_of_what_is_held(),
+                    None => {
+                        let (age, limit) = self.age_and_limit(held, self.now().time());
+                        Why::CheckpointTooOld { age: self.epochs(age), limit: self.epochs(limit) }
+                    }
                 };
                 Round::lost(Vec::new(), why)
             }
         }
     }
 
-    fn is_too_old(&self, slot: Slot) -> bool {
-        self.is_beyond_weak_subjectivity(slot, self.now().time())
-    }
-
     /// Whether at `now` a finalized block at `slot` is too old to start from.
     pub(crate) fn is_beyond_weak_subjectivity(&self, slot: Slot, now: UnixTime) -> bool {
-        self.epochs_since(slot, now) > self.network().max_checkpoint_age_epochs()
+        let (age, limit) = self.age_and_limit(slot, now);
+        age > limit
     }
 
-    fn epochs_since(&self, slot: Slot, now: UnixTime) -> u64 {
-        let present = self.network().slot_at(now).unwrap_or(slot);
-        self.network().epoch_at(present).since(self.network().epoch_at(slot)).unwrap_or(0)
-    }
-
-    fn age_of_what_is_held(&self) -> Why {
-        let held = self.known().light_client.as_ref().map(|client| client.finalized_head().slot());
-        let age = held.map_or(0, |slot| self.epochs_since(slot, self.now().time()));
-        Why::CheckpointTooOld {
-            age: self.epochs(age),
-            limit: self.epochs(self.network().max_checkpoint_age_epochs()),
-        }
+    /// How old a finalized block at `slot` is at `now`, and how old it may be, in epochs.
+    fn age_and_limit(&self, slot: Slot, now: UnixTime) -> (u64, u64) {
+        let network = self.network();
+        let made = network.epoch_at(slot);
+        let today = network.slot_at(now).map_or(made, |present| network.epoch_at(present));
+        (today.since(made).unwrap_or(0), network.max_checkpoint_age_between(made, today))
     }
 
     /// Starts at `origin`, with the bootstrap from whoever has it.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Either, select};
-use saldo_beacon::unit::{Period, UnixTime};
+use saldo_beacon::unit::{Period, Slot, UnixTime};
 use saldo_beacon::{AdvanceError, LightClient, LightClientUpdate, Origin, Wants, decode};
 use saldo_chain::Level;
 use saldo_reading::{Attempt, Failure, Outcome, Role, Why};
@@ -28,7 +28,10 @@ pub(crate) enum Need {
     /// A place to start from.
     Start,
     /// Another place to start from: it has slept beyond weak subjectivity.
-    StartAgain,
+    StartAgain {
+        /// The slot of the newest final head.
+        held: Slot,
+    },
     /// The hand-overs from this period on.
     Updates {
         start: Period,
@@ -85,7 +88,7 @@ impl Core {
             let mut round = match need {
                 Need::Nothing => break,
                 Need::Start => self.start(deadline).await,
-                Need::StartAgain => self.start_again(deadline).await,
+                Need::StartAgain { held } => self.start_again(held, deadline).await,
                 Need::Updates { start, count } => {
                     let deadline =
                         if self.beginning.agreement().is_some() { self.half(deadline) } else { deadline };
@@ -150,8 +153,9 @@ impl Core {
         let now = self.time();
         let known = self.known();
         let Some(light_client) = &known.light_client else { return Need::Start };
-        if self.is_beyond_weak_subjectivity(light_client.finalized_head().slot(), now) {
-            return Need::StartAgain;
+        let held = light_client.finalized_head().slot();
+        if self.is_beyond_weak_subjectivity(held, now) {
+            return Need::StartAgain { held };
         }
         if let (false, Wants::Updates { start, count }) =
             (light_client.knows_committee_at(now), light_client.wants(now))
@@ -359,7 +363,7 @@ impl Core {
     /// Asks for the next committee while there is time: at the end of the period it is too late to find a source.
     pub(crate) async fn learn_next_committee(&self, deadline: Deadline) {
         let clock = self.outside.clock();
-        if matches!(self.need(), Need::StartAgain) {
+        if matches!(self.need(), Need::StartAgain { .. }) {
             return;
         }
         let period = {
