@@ -5,6 +5,8 @@ use std::time::Duration;
 use saldo::{
     Checkpoint, Client, ClientBuilder, Endpoint, Network, Policy, Proven, Reading, Role, Trust, Voucher,
 };
+use saldo_beacon::unit::Period;
+use saldo_drill::http::{HttpRequest, Reaction, Reply, Service};
 use saldo_drill::simulate::Simulation;
 use saldo_drill::{BeaconSource, Chain, ChainBuilder, Provider};
 
@@ -61,6 +63,11 @@ impl Council {
         let url = format!("http://source{}.test", self.sources.len());
         self.simulation.internet().register(&url, source.clone());
         self.sources.push(source);
+    }
+
+    /// Puts another service in the place of the first beacon source.
+    pub fn replace_source(&self, service: impl Service + 'static) {
+        self.simulation.internet().register("http://source0.test", service);
     }
 
     /// A client that asks the provider and the beacon sources, with nothing yet to start from.
@@ -197,4 +204,45 @@ pub fn with_max_checkpoint_age(network: &Network, epochs: u64) -> Network {
 pub fn checkpoint_at(chain: &Chain, number: u64) -> Checkpoint {
     let block = chain.block(number).expect("the block exists");
     Checkpoint { root: block.beacon_root, slot: Some(block.slot) }
+}
+
+/// A beacon source that no longer has the updates of periods before `oldest`, and says so as real ones do: with an error.
+pub struct Forgetful {
+    /// What it has of everything else.
+    pub source: BeaconSource,
+    /// The oldest period it still has.
+    pub oldest: Period,
+}
+
+impl Service for Forgetful {
+    fn answer(&self, request: &HttpRequest) -> Reaction {
+        let start = request.parameter("start_period").and_then(|text| text.parse().ok());
+        if start.is_some_and(|start| Period::new(start) < self.oldest) {
+            return Reaction::Reply(Reply::new(500, "application/json", "{}"));
+        }
+        self.source.answer(request)
+    }
+
+    fn refuses(&self) -> bool {
+        false
+    }
+}
+
+/// A beacon source whose updates come from elsewhere than the rest.
+pub struct Apart {
+    /// Who serves the updates.
+    pub updates: BeaconSource,
+    /// Who serves all else.
+    pub rest: BeaconSource,
+}
+
+impl Service for Apart {
+    fn answer(&self, request: &HttpRequest) -> Reaction {
+        let is_update = request.path.ends_with("/light_client/updates");
+        if is_update { self.updates.answer(request) } else { self.rest.answer(request) }
+    }
+
+    fn refuses(&self) -> bool {
+        false
+    }
 }

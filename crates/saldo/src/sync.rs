@@ -299,9 +299,12 @@ impl Core {
                 let refusal = updates.into_iter().find_map(|update| self.advance(update).err());
                 match refusal {
                     _ if self.hand_overs() > before => Ok(()),
+                    // An empty list, or genuine updates of which the first brings no next committee, so that the others cannot be
+                    // checked.
+                    None | Some(Failure::Update(AdvanceError::CommitteeUnknown { .. })) => {
+                        Err(Failure::NotServed { method: "light_client/updates" })
+                    }
                     Some(refusal) => Err(refusal),
-                    // An empty list, or a genuine update that brings no next committee.
-                    None => Err(Failure::NotServed { method: "light_client/updates" }),
                 }
             };
             handed_over.await.map_or_else(Answer::Fails, Answer::Wins)
