@@ -9,15 +9,19 @@ use saldo_tests::council::{Council, Forgetful, agreed_by, said};
 
 const WEEKS: Duration = Duration::from_secs(28 * 86_400);
 
+/// A chain that somebody made up, as long as the genuine one.
+fn invented(seed: u64, chain: &Chain) -> Fault {
+    Fault::OtherChain(Chain::builder(seed).history(chain.slot().get()).build())
+}
+
 /// Two operators of four name a block of a chain that was made up.
 fn torn(seed: u64) -> Council {
     let mut council = Council::of_long_slots(seed, 4);
     let expired = council.chain.checkpoint();
     council.network = council.network.clone().with_checkpoint(expired);
     council.sleep_for(WEEKS);
-    let invented = Chain::builder(seed + 1).history(council.chain.slot().get()).build();
-    council.witnesses[0].set(Fault::OtherChain(invented.clone()));
-    council.witnesses[2].set(Fault::OtherChain(invented));
+    council.witnesses[0].set(invented(100, &council.chain));
+    council.witnesses[2].set(invented(100, &council.chain));
     council
 }
 
@@ -33,14 +37,12 @@ fn an_expired_checkpoint_decides_by_its_hand_overs() {
 
 #[test]
 fn a_light_client_that_slept_too_long_decides_too() {
-    let mut council = Council::of_long_slots(3, 4);
+    let council = Council::of_long_slots(3, 4);
     let client = council.client();
     council.assert_true(&council.read(&client));
     council.sleep_for(WEEKS);
-    let invented = Chain::builder(4).history(council.chain.slot().get()).build();
-    council.witnesses[0].set(Fault::OtherChain(invented.clone()));
-    council.witnesses[2].set(Fault::OtherChain(invented));
-    council.network = council.chain.network();
+    council.witnesses[0].set(invented(100, &council.chain));
+    council.witnesses[2].set(invented(100, &council.chain));
     let reading = council.read_on(&client);
     assert_eq!(agreed_by(council.assert_true(&reading)), ["operator1", "operator3"]);
 }
@@ -49,8 +51,8 @@ fn a_light_client_that_slept_too_long_decides_too() {
 #[test]
 fn what_one_operator_alone_names_does_not_win() {
     let council = torn(5);
-    council.witnesses[1]
-        .set(Fault::OtherChain(Chain::builder(9).history(council.chain.slot().get()).build()));
+    council.witnesses[0].set(invented(101, &council.chain));
+    council.witnesses[1].set(invented(102, &council.chain));
     let reading = council.read_on(&council.client());
     assert_eq!(reading.why(), Some(&Why::CheckpointSourcesDisagree));
     assert_eq!(said(&reading, "witness3"), "named");

@@ -1,6 +1,6 @@
 //! A reading as JSON: schema `saldo.reading/1`, described in `docs/saldo.reading-1.schema.json`.
 
-use saldo::{Anchor, Assurance, Attempt, Client, Finality, Holding, Proven, Reading, Why};
+use saldo::{Anchor, Assurance, Attempt, Client, Finality, Holding, Origin, Proven, Reading, Voucher, Why};
 use serde_json::{Value, json};
 
 /// One reading as one object, all keys always present. `amount` is there only if `state` is `proven`.
@@ -32,6 +32,7 @@ pub(crate) fn reading(client: &Client, holding: &Holding, reading: &Reading) -> 
         "block": proven.map(|proven| block(proven.anchor())),
         "provider": proven.map(Proven::provider).or(claimed_by).map(ToString::to_string),
         "age_seconds": proven.and_then(|proven| age_seconds(client, proven)),
+        "origin": proven.map(|proven| origin(proven.anchor().origin())),
         "why": reading.why().map(why),
         "attempts": reading.attempts().iter().map(attempt).collect::<Vec<_>>(),
         "last": last.map(|last| json!({
@@ -39,6 +40,7 @@ pub(crate) fn reading(client: &Client, holding: &Holding, reading: &Reading) -> 
             "block": block(last.anchor()),
             "provider": last.provider().to_string(),
             "age_seconds": age_seconds(client, last),
+            "origin": origin(last.anchor().origin()),
         })),
     })
 }
@@ -68,6 +70,15 @@ fn block(anchor: &Anchor) -> Value {
         "signers": signers.map(|(signers, _)| signers),
         "committee_size": signers.map(|(_, size)| size),
     })
+}
+
+fn origin(origin: &Origin) -> Value {
+    let agreed_by = match origin.voucher() {
+        Voucher::Agreement { operators, .. } => Value::from(operators.to_vec()),
+        _ => Value::from("given"),
+    };
+    let checkpoint = origin.checkpoint();
+    json!({ "root": checkpoint.root, "slot": checkpoint.slot.map(|slot| slot.get()), "agreed_by": agreed_by })
 }
 
 fn why(why: &Why) -> Value {

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::io::IsTerminal;
 use std::time::Duration;
 
-use saldo::{Assurance, Attempt, Client, Finality, Holding, Proven, Reading, Role};
+use saldo::{Assurance, Attempt, Client, Finality, Holding, Origin, Proven, Reading, Role, Voucher};
 
 /// How much is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,8 +70,7 @@ pub(crate) fn reading(client: &Client, holding: &Holding, reading: &Reading, det
                 write!(text, "\n  block {}, state {}", proven.anchor().hash(), proven.anchor().state_root());
         }
         if let Some(proven) = reading.latest_proven() {
-            let _ =
-                write!(text, "\n  trust starts from checkpoint {}", proven.anchor().origin().checkpoint());
+            let _ = write!(text, "\n  {}", origin(proven.anchor().origin()));
         }
     }
     text
@@ -94,6 +93,16 @@ fn standing(client: &Client, proven: &Proven) -> String {
         Assurance::Finalized(Finality::Forced { .. }) => "finalized (taken by force)".to_owned(),
     };
     format!("block {}, {age}, {assurance}, served by {}", anchor.number(), proven.provider())
+}
+
+fn origin(origin: &Origin) -> String {
+    let checkpoint = origin.checkpoint();
+    match origin.voucher() {
+        Voucher::Agreement { operators, .. } => {
+            format!("trust starts from checkpoint {checkpoint}, named by {}", operators.join(", "))
+        }
+        _ => format!("trust starts from checkpoint {checkpoint}, as given"),
+    }
 }
 
 fn attempt_line(attempt: &Attempt) -> String {

@@ -56,6 +56,7 @@ fn a_proven_amount() {
     check(&line);
     check_age(&line);
     assert_eq!(line["state"], "proven");
+    assert_eq!(line["origin"]["agreed_by"], "given");
     assert_eq!(line["amount"], ALICE_WEI);
     assert_eq!(line["address"], ALICE.to_string().to_lowercase());
     assert_eq!(line["provider"], "anna");
@@ -217,6 +218,7 @@ fn the_schema_refuses_what_must_not_be() {
             ("block", none.clone()),
             ("provider", none.clone()),
             ("age_seconds", none.clone()),
+            ("origin", none.clone()),
             ("why", why.clone()),
         ],
     );
@@ -236,6 +238,8 @@ fn the_schema_refuses_what_must_not_be() {
     for (base, key, value) in [
         (&unknown, "amount", json!("0")),
         (&provisional, "amount", json!("0")),
+        (&proven, "origin", none.clone()),
+        (&unknown, "origin", proven["origin"].clone()),
         (&unknown, "block", proven["block"].clone()),
         (&unknown, "why", none.clone()),
         (&proven, "why", why.clone()),

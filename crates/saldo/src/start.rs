@@ -170,7 +170,9 @@ impl Core {
         disagreement: Vec<Attempt>,
         deadline: Deadline,
     ) -> Round {
-        if let Some((slot, root)) = self.newest_final_by_hand_overs(self.half(deadline)).await {
+        if let Some((slot, root)) = self.newest_final_by_hand_overs(self.half(deadline)).await
+            && !self.is_beyond_weak_subjectivity(slot, self.now().time())
+        {
             let heard = self.ask_which_block(agreement, slot, self.half(deadline)).await;
             let operators = heard.voices.naming(root);
             if operators.len() >= agreement.k {
