@@ -36,7 +36,8 @@
 //! # What is trusted
 //! Providers and beacon sources: nothing but to answer. They can withhold, and with that make readings old or unknown,
 //! but not false. The sync committee: two thirds of 512 validators drawn at random could together prove anything, and
-//! lying costs them no stake. The checkpoint: everything follows from it. [`Policy::finalized`] guards against
+//! lying costs them no stake. The checkpoint: everything follows from it; either it is given, or at least two of three or
+//! more operators must name it ([`ClientBuilder::checkpoint_source`]). [`Policy::finalized`] guards against
 //! reorganisations, for which large sums should wait; what is final is still told by the committee's signature. The
 //! README has the whole table.
 //!
