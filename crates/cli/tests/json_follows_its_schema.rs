@@ -196,6 +196,7 @@ fn the_schema_refuses_what_must_not_be() {
         "schema": "saldo.reading/1", "chain_id": 1, "address": format!("0x{}", "11".repeat(20)),
         "asset": "eip155:1/slip44:60", "decimals": 18, "state": "proven", "amount": "5", "block": block,
         "provider": "anna", "age_seconds": 3, "why": null, "last": null,
+        "origin": { "root": format!("0x{}", "ef".repeat(32)), "slot": 8, "agreed_by": ["anna", "bert"] },
         "attempts": [{ "provider": "anna", "outcome": "joined", "detail": "joined", "ms": 4 }],
     });
     let why = json!({
@@ -239,6 +240,8 @@ fn the_schema_refuses_what_must_not_be() {
         (&unknown, "amount", json!("0")),
         (&provisional, "amount", json!("0")),
         (&proven, "origin", none.clone()),
+        (&proven, "origin", with(&proven["origin"], &[("agreed_by", json!(["anna"]))])),
+        (&proven, "origin", with(&proven["origin"], &[("agreed_by", json!("anna"))])),
         (&unknown, "origin", proven["origin"].clone()),
         (&unknown, "block", proven["block"].clone()),
         (&unknown, "why", none.clone()),
