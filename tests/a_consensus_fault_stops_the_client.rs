@@ -1,8 +1,13 @@
 //! Two blocks at one slot, each vouched for by two thirds: the client reports both and goes no further.
 
+use saldo_beacon::decode::{self, Encoding};
 use saldo_beacon::unit::Slot;
-use saldo_beacon::{AdvanceError, ConsensusFault, Contradiction, Fault, LightClient, LightClientHeader};
+use saldo_beacon::{
+    AdvanceError, ConsensusFault, Contradiction, Fault, LightClient, LightClientHeader, LightClientUpdate,
+    Testimony,
+};
 use saldo_tests::beacon::{Block, Forge};
+use serde_json::Value;
 
 /// The same chain with other contents at some slot: everything but that block's execution is alike.
 fn fork(forge: &Forge, slot: u64, finalized: Option<&LightClientHeader>) -> Block {
@@ -11,13 +16,73 @@ fn fork(forge: &Forge, slot: u64, finalized: Option<&LightClientHeader>) -> Bloc
     block
 }
 
-fn stopped(client: &mut LightClient, forge: &Forge, fault: ConsensusFault) {
+/// Has the client refuse `update` as a contradiction of what it holds, and stop for good.
+fn stopped(
+    client: &mut LightClient,
+    forge: &Forge,
+    update: LightClientUpdate,
+    contradiction: Contradiction,
+) -> ConsensusFault {
+    let (finalized, signed) = (client.finalized_head().clone(), client.signed_head().cloned());
+    let now = forge.now(update.attested_slot().get());
+    let refusal = client.advance(update, now).unwrap_err();
+    assert_eq!(refusal.fault(), Fault::Chain, "the source only brought the news");
+    let AdvanceError::ConsensusFault(fault) = refusal else { panic!("{refusal:?}") };
+    assert_eq!(fault.contradiction(), contradiction);
     assert_eq!(client.consensus_fault(), Some(&fault));
+    assert_eq!(client.finalized_head(), &finalized, "nothing of it was applied");
+    assert_eq!(client.signed_head(), signed.as_ref());
+
     let before = format!("{client:?}");
     let refusal = client.advance(forge.update(40, 36), forge.now(40)).unwrap_err();
-    assert_eq!(refusal, AdvanceError::ConsensusFault(fault));
+    assert_eq!(refusal, AdvanceError::ConsensusFault(fault.clone()));
     assert_eq!(client.force_update(forge.now(4000)), None);
     assert_eq!(format!("{client:?}"), before);
+    // A snapshot launders nothing.
+    let mut again = LightClient::load(&client.snapshot(), forge.network.clone(), now).unwrap();
+    assert_eq!(again.consensus_fault(), Some(&fault));
+    let refusal = again.advance(forge.update(40, 36), forge.now(40)).unwrap_err();
+    assert_eq!(refusal, AdvanceError::ConsensusFault(fault.clone()));
+    fault
+}
+
+/// The updates of the evidence, read from its JSON as if a beacon node had sent them.
+fn updates(fault: &ConsensusFault, forge: &Forge) -> Vec<LightClientUpdate> {
+    let json: Value = serde_json::from_str(&fault.to_json()).unwrap();
+    assert_eq!(json["slot"], fault.slot().to_string());
+    assert_eq!(json["roots"], serde_json::json!(fault.roots()));
+    assert_eq!(json["genesis_validators_root"], serde_json::json!(forge.network.genesis_validators_root()));
+    let signed =
+        json["evidence"].as_array().unwrap().iter().filter(|testimony| !testimony["update"].is_null());
+    signed
+        .map(|testimony| {
+            let update = &testimony["update"];
+            let bytes = update.to_string().into_bytes();
+            let decode = if update["finalized_header"].is_null() {
+                decode::optimistic_update
+            } else {
+                decode::finality_update
+            };
+            let update = decode(&bytes, Encoding::Json, None, &forge.network).unwrap();
+            let period = forge.network.period_at(update.signature_slot);
+            assert_eq!(testimony["sync_committee_period"], period.to_string());
+            let root = forge.committee(period).hash_tree_root();
+            assert_eq!(testimony["sync_committee_root"], serde_json::json!(root));
+            update
+        })
+        .collect()
+}
+
+/// Anybody who follows the chain to before the contradiction finds each of both signed.
+fn convinces(fault: &ConsensusFault, forge: &Forge, from: u64) {
+    let updates = updates(fault, forge);
+    assert_eq!(updates.len(), 2);
+    for (update, root) in updates.into_iter().zip(fault.roots()) {
+        let named = [Some(&update.attested_header), update.finalized_header()];
+        assert!(named.into_iter().flatten().any(|header| header.beacon.hash_tree_root() == root));
+        let now = forge.now(update.attested_slot().get());
+        assert!(forge.client(from).advance(update, now).unwrap().signed);
+    }
 }
 
 #[test]
@@ -28,17 +93,9 @@ fn two_final_blocks_at_one_slot() {
     let held = client.finalized_head().beacon_root();
     let other = fork(&forge, 16, None).header;
     let update = forge.update_of(&forge.block(24, Some(&other)), Some(other.clone()), None);
-    let refusal = client.advance(update, forge.now(24)).unwrap_err();
-    let fault = ConsensusFault {
-        contradiction: Contradiction::Finalized,
-        slot: Slot::new(16),
-        roots: [held, other.beacon.hash_tree_root()],
-    };
-    assert_eq!(refusal, AdvanceError::ConsensusFault(fault));
-    assert_eq!(refusal.fault(), Fault::Chain, "the source only brought the news");
-    assert_eq!(client.finalized_head().beacon_root(), held);
-    assert_eq!(client.signed_head().unwrap().slot(), Slot::new(20));
-    stopped(&mut client, &forge, fault);
+    let fault = stopped(&mut client, &forge, update, Contradiction::Finalized);
+    assert_eq!((fault.slot(), fault.roots()), (Slot::new(16), [held, other.beacon.hash_tree_root()]));
+    convinces(&fault, &forge, 8);
 }
 
 #[test]
@@ -49,15 +106,22 @@ fn two_signed_heads_at_one_slot() {
     let held = client.signed_head().unwrap().beacon_root();
     let other = fork(&forge, 20, None);
     let update = forge.update_of(&other, None, None);
-    let refusal = client.advance(update, forge.now(20)).unwrap_err();
-    let fault = ConsensusFault {
-        contradiction: Contradiction::Signed,
-        slot: Slot::new(20),
-        roots: [held, other.header.beacon.hash_tree_root()],
-    };
-    assert_eq!(refusal, AdvanceError::ConsensusFault(fault));
-    assert_eq!(client.signed_head().unwrap().beacon_root(), held);
-    stopped(&mut client, &forge, fault);
+    let fault = stopped(&mut client, &forge, update, Contradiction::Signed);
+    assert_eq!((fault.slot(), fault.roots()), (Slot::new(20), [held, other.header.beacon.hash_tree_root()]));
+    convinces(&fault, &forge, 8);
+}
+
+/// Nobody signs the slot of the signature, so another one cannot excuse a contradiction.
+#[test]
+fn another_signature_slot_is_no_excuse() {
+    let forge = Forge::default();
+    let mut client = forge.client(8);
+    client.advance(forge.optimistic(20), forge.now(20)).unwrap();
+    let mut update = forge.update_of(&fork(&forge, 20, None), None, None);
+    update.signature_slot = Slot::new(23);
+    forge.sign(&mut update, 32);
+    let refusal = client.advance(update, forge.now(23)).unwrap_err();
+    assert!(matches!(refusal, AdvanceError::ConsensusFault(_)), "{refusal:?}");
 }
 
 #[test]
@@ -66,11 +130,29 @@ fn a_final_block_that_contradicts_the_checkpoint() {
     let mut client = forge.client(16);
     let other = fork(&forge, 16, None).header;
     let update = forge.update_of(&forge.block(24, Some(&other)), Some(other.clone()), None);
-    let refusal = client.advance(update, forge.now(24)).unwrap_err();
-    assert!(matches!(
-        refusal,
-        AdvanceError::ConsensusFault(ConsensusFault { contradiction: Contradiction::Finalized, .. })
-    ));
+    let fault = stopped(&mut client, &forge, update, Contradiction::Finalized);
+    let [Testimony::Checkpoint(checkpoint), Testimony::Signed(signed)] = fault.evidence() else {
+        panic!("{fault:?}")
+    };
+    assert_eq!(checkpoint.beacon.hash_tree_root(), fault.roots()[0]);
+    assert_eq!(signed.update().finalized_header(), Some(&other));
+    assert_eq!(updates(&fault, &forge).len(), 1, "nobody signed the checkpoint");
+}
+
+/// Whoever links the blocks in between can see what the heads alone do not show.
+#[test]
+fn who_links_the_blocks_can_stop_the_client() {
+    let forge = Forge::default();
+    let mut client = forge.client(8);
+    client.stop_for_reverted_finality();
+    assert_eq!(client.consensus_fault(), None, "there is no signed head to contradict anything");
+    client.advance(forge.update(20, 16), forge.now(20)).unwrap();
+    client.stop_for_reverted_finality();
+    let fault = client.consensus_fault().unwrap().clone();
+    assert_eq!(fault.contradiction(), Contradiction::Reverted);
+    assert_eq!(fault.roots()[1], client.signed_head().unwrap().beacon_root());
+    client.stop_for_reverted_finality();
+    assert_eq!(client.consensus_fault(), Some(&fault));
 }
 
 /// A contradiction counts only if it is signed: otherwise anyone could stop every client.

@@ -3,15 +3,22 @@
 //! Source: consensus-specs `altair/light-client/sync-protocol.md`. Stricter than it in one respect: an update that
 //! fewer than two thirds of the committee signed is never accepted, not even to be applied by force later.
 
+mod committee;
+mod contradiction;
 mod error;
+mod snapshot;
 mod verify;
 
 use std::sync::Arc;
 
-pub use error::{AdvanceError, BootstrapError, ConsensusFault, Contradiction};
+pub use contradiction::{ConsensusFault, Contradiction, SignedUpdate, Testimony};
+pub use error::{AdvanceError, BootstrapError};
+pub use snapshot::SnapshotError;
+
+use committee::ProvenCommittee;
+use contradiction::{Held, evidence};
 
 use crate::checkpoint::{Checkpoint, Origin};
-use crate::container::SyncCommittee;
 use crate::head::{Finality, FinalizedHead, SignedHead};
 use crate::network::Network;
 use crate::unit::{Period, Slot, UnixTime};
@@ -25,10 +32,12 @@ pub struct LightClient {
     network: Arc<Network>,
     origin: Origin,
     finalized: FinalizedHead,
-    signed: Option<SignedHead>,
-    current_sync_committee: Arc<SyncCommittee>,
-    next_sync_committee: Option<Arc<SyncCommittee>>,
-    best_valid_update: Option<Arc<LightClientUpdate>>,
+    /// What vouches for the final head.
+    finalized_by: Testimony,
+    signed: Option<(SignedHead, Arc<SignedUpdate>)>,
+    current_sync_committee: Arc<ProvenCommittee>,
+    next_sync_committee: Option<Arc<ProvenCommittee>>,
+    best_valid_update: Option<Arc<SignedUpdate>>,
     fault: Option<ConsensusFault>,
 }
 
@@ -78,8 +87,9 @@ impl LightClient {
             network,
             origin,
             finalized: FinalizedHead::new(&bootstrap.header, Finality::Checkpoint),
+            finalized_by: Testimony::Checkpoint(bootstrap.header.clone()),
             signed: None,
-            current_sync_committee: Arc::new(bootstrap.current_sync_committee),
+            current_sync_committee: ProvenCommittee::of_bootstrap(bootstrap),
             next_sync_committee: None,
             best_valid_update: None,
             fault: None,
@@ -94,13 +104,15 @@ impl LightClient {
     /// [`AdvanceError`] if it is refused. After [`AdvanceError::ConsensusFault`] the client has stopped and gives the
     /// same error for every further update.
     pub fn advance(&mut self, update: LightClientUpdate, now: UnixTime) -> Result<Advanced, AdvanceError> {
-        if let Some(fault) = self.fault {
-            return Err(fault.into());
+        if let Some(fault) = &self.fault {
+            return Err(fault.clone().into());
         }
-        verify::update(self, &update, now)?;
+        let committee_root = verify::update(self, &update, now)?.root;
+        let period = self.network.period_at(update.signature_slot);
+        let update = Arc::new(SignedUpdate { update, period, committee_root });
         if let Some(fault) = self.contradiction(&update) {
             tracing::error!(slot = %fault.slot, "the sync committee signed a contradiction");
-            self.fault = Some(fault);
+            self.fault = Some(fault.clone());
             return Err(fault.into());
         }
         let advanced = self.process(update);
@@ -118,10 +130,10 @@ impl LightClient {
         if self.fault.is_some() || self.network.slot_at(now)? <= timeout {
             return None;
         }
-        let update = self.best_valid_update.take()?;
-        let finality =
-            Finality::Forced { signers: update.sync_aggregate.signers(), size: update.sync_aggregate.size };
-        Some(self.apply(&update, Some(&update.attested_header), finality))
+        let signed = self.best_valid_update.take()?;
+        let aggregate = &signed.update.sync_aggregate;
+        let finality = Finality::Forced { signers: aggregate.signers(), size: aggregate.size };
+        Some(self.apply(&signed, Some(&signed.update.attested_header), finality))
     }
 
     /// Returns the network.
@@ -141,7 +153,7 @@ impl LightClient {
 
     /// Returns the newest head that two thirds of the committee signed, or `None` right after the bootstrap.
     pub fn signed_head(&self) -> Option<&SignedHead> {
-        self.signed.as_ref()
+        self.signed.as_ref().map(|(head, _)| head)
     }
 
     /// Returns the newest head that counts as final; at first the checkpoint's.
@@ -169,6 +181,17 @@ impl LightClient {
         self.fault.as_ref()
     }
 
+    /// Stops the client because the signed head does not descend from the final one, which whoever links their execution
+    /// blocks can see. Does nothing if it has stopped already, or has no signed head.
+    pub fn stop_for_reverted_finality(&mut self) {
+        let Some((head, by)) = self.signed.as_ref().filter(|_| self.fault.is_none()) else { return };
+        let (slot, roots) = (head.slot(), [self.finalized.beacon_root(), head.beacon_root()]);
+        let evidence = evidence(&self.finalized_by, by);
+        let genesis_validators_root = self.network.genesis_validators_root();
+        let contradiction = Contradiction::Reverted;
+        self.fault = Some(ConsensusFault { contradiction, slot, roots, genesis_validators_root, evidence });
+    }
+
     /// Returns what to fetch next.
     pub fn wants(&self, now: UnixTime) -> Wants {
         const MOST: u64 = 128;
@@ -184,7 +207,7 @@ impl LightClient {
     }
 
     /// The committee that signs in the period of a slot, if it is known.
-    fn committee_at(&self, slot: Slot) -> Option<&Arc<SyncCommittee>> {
+    fn committee_at(&self, slot: Slot) -> Option<&Arc<ProvenCommittee>> {
         match self.network.period_at(slot).since(self.period()) {
             Some(0) => Some(&self.current_sync_committee),
             Some(1) => self.next_sync_committee.as_ref(),
@@ -193,27 +216,27 @@ impl LightClient {
     }
 
     /// Source: `process_light_client_update`.
-    fn process(&mut self, update: LightClientUpdate) -> Advanced {
-        let mut signed = false;
-        let newest =
-            self.signed.as_ref().map_or(self.finalized.slot(), SignedHead::slot).max(self.finalized.slot());
+    fn process(&mut self, signed_update: Arc<SignedUpdate>) -> Advanced {
+        let update = &signed_update.update;
+        let finalized = self.finalized.slot();
+        let newest = self.signed_head().map_or(finalized, SignedHead::slot).max(finalized);
         let (signers, size) = (update.sync_aggregate.signers(), update.sync_aggregate.size);
-        if update.attested_slot() > newest {
-            self.signed =
-                Some(SignedHead::new(&update.attested_header, signers, size, update.signature_slot));
-            signed = true;
+        let signed = update.attested_slot() > newest;
+        if signed {
+            let head = SignedHead::new(&update.attested_header, signers, size, update.signature_slot);
+            self.signed = Some((head, Arc::clone(&signed_update)));
         }
 
-        if !self.is_final_by(&update) {
+        if !self.is_final_by(update) {
             let best = self.best_valid_update.as_ref();
-            if best.is_none_or(|best| update.is_better_than(best, &self.network)) {
-                self.best_valid_update = Some(Arc::new(update));
+            if best.is_none_or(|best| update.is_better_than(&best.update, &self.network)) {
+                self.best_valid_update = Some(signed_update);
             }
             return Advanced { signed, ..Advanced::default() };
         }
         self.best_valid_update = None;
         let finality = Finality::Signed { signers, size };
-        Advanced { signed, ..self.apply(&update, update.finalized_header(), finality) }
+        Advanced { signed, ..self.apply(&signed_update, update.finalized_header(), finality) }
     }
 
     /// Whether a verified update's finalized header is newer, or finalizes the committee that is still unknown.
@@ -229,12 +252,12 @@ impl LightClient {
     /// Source: `apply_light_client_update`.
     fn apply(
         &mut self,
-        update: &LightClientUpdate,
+        signed_update: &Arc<SignedUpdate>,
         finalized: Option<&LightClientHeader>,
         finality: Finality,
     ) -> Advanced {
         let mut advanced = Advanced::default();
-        let next = update.next_sync_committee.as_ref().map(|next| Arc::new(next.committee.clone()));
+        let next = ProvenCommittee::of_update(&signed_update.update);
         let slot = finalized.map_or(Slot::new(0), |header| header.beacon.slot);
         let period = self.network.period_at(slot);
         match (&self.next_sync_committee, period.since(self.period())) {
@@ -252,24 +275,34 @@ impl LightClient {
         }
         if let Some(header) = finalized.filter(|_| slot > self.finalized.slot()) {
             self.finalized = FinalizedHead::new(header, finality);
+            self.finalized_by = Testimony::Signed(Arc::clone(signed_update));
             advanced.finalized = true;
         }
         advanced
     }
 
-    /// Two different headers at one slot, the same committee behind both.
-    fn contradiction(&self, update: &LightClientUpdate) -> Option<ConsensusFault> {
-        let finalized = update.finalized_header().map(|header| {
-            (Contradiction::Finalized, header, self.finalized.slot(), self.finalized.beacon_root())
-        });
-        let signed = self
-            .signed
-            .as_ref()
-            .map(|head| (Contradiction::Signed, &update.attested_header, head.slot(), head.beacon_root()));
-        finalized.into_iter().chain(signed).find_map(|(contradiction, header, slot, held)| {
-            let other = header.beacon.hash_tree_root();
-            let conflicts = header.beacon.slot == slot && other != held;
-            conflicts.then_some(ConsensusFault { contradiction, slot, roots: [held, other] })
-        })
+    /// What of a verified update cannot be true beside what is held.
+    fn contradiction(&self, update: &Arc<SignedUpdate>) -> Option<ConsensusFault> {
+        let (attested, finalized) = (&update.update.attested_header, update.update.finalized_header());
+        let fault = |held: &Held<'_>, contradiction, header| {
+            held.against(contradiction, header, update, self.network.genesis_validators_root())
+        };
+        let held = self.held_final();
+        if let Some(header) = finalized.filter(|header| held.is_contradicted_by(header)) {
+            return Some(fault(&held, Contradiction::Finalized, header));
+        }
+        if let Some((head, by)) = &self.signed {
+            let testimony = &Testimony::Signed(Arc::clone(by));
+            let held = Held { slot: head.slot(), root: head.beacon_root(), testimony };
+            if held.is_contradicted_by(attested) {
+                return Some(fault(&held, Contradiction::Signed, attested));
+            }
+        }
+        None
+    }
+
+    fn held_final(&self) -> Held<'_> {
+        let (slot, root) = (self.finalized.slot(), self.finalized.beacon_root());
+        Held { slot, root, testimony: &self.finalized_by }
     }
 }

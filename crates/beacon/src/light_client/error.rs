@@ -1,9 +1,8 @@
 //! Why a light client refuses a bootstrap or an update.
 
-use core::fmt;
-
 use alloy_primitives::B256;
 
+use super::contradiction::ConsensusFault;
 use crate::fault::Fault;
 use crate::fork::UnknownFork;
 use crate::signature::SignatureError;
@@ -205,38 +204,5 @@ impl AdvanceError {
             Self::UnknownFork(_) => Fault::Network,
             Self::TooFewSigners { .. } | Self::ConsensusFault(_) => Fault::Chain,
         }
-    }
-}
-
-/// Two different blocks at one slot, each vouched for by two thirds of a sync committee.
-///
-/// At least a third of the committee signed both. No reading from this chain can be proven any more: show both roots
-/// and start again from a checkpoint that many agree on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("consensus fault: two {contradiction} blocks at slot {slot}: {} and {}", .roots[0], .roots[1])]
-pub struct ConsensusFault {
-    /// What the two blocks are said to be.
-    pub contradiction: Contradiction,
-    /// Their slot.
-    pub slot: Slot,
-    /// Their roots; first the one that the client held.
-    pub roots: [B256; 2],
-}
-
-/// What two contradictory blocks are said to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Contradiction {
-    /// Both final; the first may be the checkpoint.
-    Finalized,
-    /// Both signed as the head.
-    Signed,
-}
-
-impl fmt::Display for Contradiction {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Finalized => "finalized",
-            Self::Signed => "signed",
-        })
     }
 }

@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use super::LightClient;
+use super::committee::ProvenCommittee;
 use super::error::{AdvanceError, BootstrapError};
 use crate::checkpoint::Checkpoint;
 use crate::container::SyncCommittee;
@@ -65,11 +66,12 @@ pub(super) fn bootstrap(
 }
 
 /// Source: `validate_light_client_update`.
-pub(super) fn update(
-    client: &LightClient,
+/// Gives the committee that signed it.
+pub(super) fn update<'a>(
+    client: &'a LightClient,
     update: &LightClientUpdate,
     now: UnixTime,
-) -> Result<(), AdvanceError> {
+) -> Result<&'a ProvenCommittee, AdvanceError> {
     let network = client.network();
     participation(network, update)?;
     order(update)?;
@@ -83,8 +85,28 @@ pub(super) fn update(
     if let Some(next) = &update.next_sync_committee {
         next_committee(client, rules, update, next)?;
     }
-    signature(network, committee, update)?;
-    time(network, update, now)
+    signature(network, &committee.committee, update)?;
+    time(network, update, now)?;
+    Ok(committee)
+}
+
+/// What of a stored update can be told without its committee, whose next committee is stored elsewhere.
+pub(super) fn stored(network: &Network, update: &LightClientUpdate) -> Result<(), AdvanceError> {
+    participation(network, update)?;
+    order(update)?;
+    let rules = network.readable_fork_at(update.attested_slot())?.rules();
+    execution(network, update)?;
+    update.finality.as_ref().map_or(Ok(()), |part| finality(rules, update, part))
+}
+
+/// The committee that `client` has for a stored update, if it signed it.
+pub(super) fn stored_signature<'a>(
+    client: &'a LightClient,
+    update: &LightClientUpdate,
+) -> Result<&'a ProvenCommittee, AdvanceError> {
+    let committee = committee(client, update)?;
+    signature(client.network(), &committee.committee, update)?;
+    Ok(committee)
 }
 
 /// At least two thirds, for every update: a hand-over by fewer could install anyone's committee.
@@ -129,7 +151,7 @@ fn time(network: &Network, update: &LightClientUpdate, now: UnixTime) -> Result<
 fn committee<'a>(
     client: &'a LightClient,
     update: &LightClientUpdate,
-) -> Result<&'a SyncCommittee, AdvanceError> {
+) -> Result<&'a ProvenCommittee, AdvanceError> {
     let period = client.network().period_at(update.signature_slot);
     if period < client.period() {
         return Err(not_newer(client, update));
@@ -187,9 +209,9 @@ fn next_committee(
 ) -> Result<(), AdvanceError> {
     let is_of_same_period = client.network().period_at(update.attested_slot()) == client.period();
     if let Some(known) = client.next_sync_committee.as_deref().filter(|_| is_of_same_period)
-        && *known != next.committee
+        && known.committee != next.committee
     {
-        let (got, expected) = (next.committee.hash_tree_root(), known.hash_tree_root());
+        let (got, expected) = (next.committee.hash_tree_root(), known.root);
         return Err(AdvanceError::OtherNextCommittee { got, expected });
     }
     let expected = client.network().sync_committee_size();

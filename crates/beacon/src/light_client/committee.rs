@@ -1,0 +1,70 @@
+//! A sync committee with the proof that installed it.
+
+use std::sync::Arc;
+
+use alloy_primitives::B256;
+
+use crate::container::{BeaconBlockHeader, SyncCommittee};
+use crate::merkle::branch_is_valid;
+use crate::network::Network;
+use crate::unit::Period;
+use crate::update::{LightClientBootstrap, LightClientUpdate};
+
+/// A committee, and the header and branch that prove it. The proof is kept so that a stored light client can be checked
+/// again.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct ProvenCommittee {
+    pub(super) committee: SyncCommittee,
+    /// Its hash tree root.
+    pub(super) root: B256,
+    /// The block whose state names it.
+    pub(super) header: BeaconBlockHeader,
+    pub(super) place: Place,
+    pub(super) branch: Vec<B256>,
+}
+
+/// Where in a state a committee stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    Current,
+    Next,
+}
+
+impl ProvenCommittee {
+    /// The committee of a bootstrap that was verified.
+    pub(super) fn of_bootstrap(bootstrap: LightClientBootstrap) -> Arc<Self> {
+        let committee = bootstrap.current_sync_committee;
+        Arc::new(Self {
+            root: committee.hash_tree_root(),
+            committee,
+            header: bootstrap.header.beacon,
+            place: Place::Current,
+            branch: bootstrap.current_sync_committee_branch,
+        })
+    }
+
+    /// The next committee of an update that was verified, if it brings one.
+    pub(super) fn of_update(update: &LightClientUpdate) -> Option<Arc<Self>> {
+        let next = update.next_sync_committee.as_ref()?;
+        Some(Arc::new(Self {
+            committee: next.committee.clone(),
+            root: next.committee.hash_tree_root(),
+            header: update.attested_header.beacon,
+            place: Place::Next,
+            branch: next.branch.clone(),
+        }))
+    }
+
+    /// Whether it has the network's size, and its proof names it as the committee of `period`.
+    pub(super) fn is_proven(&self, network: &Network, period: Period) -> bool {
+        let Ok(fork) = network.readable_fork_at(self.header.slot) else { return false };
+        let named_in = network.period_at(self.header.slot);
+        let (gindex, named) = match self.place {
+            Place::Current => (fork.rules().current_sync_committee, named_in),
+            Place::Next => (fork.rules().next_sync_committee, named_in.saturating_add(1)),
+        };
+        self.committee.pubkeys.len() == network.sync_committee_size()
+            && named == period
+            && branch_is_valid(self.root, &self.branch, gindex, self.header.state_root)
+    }
+}

@@ -1,0 +1,260 @@
+//! A light client as bytes, to go on from after a restart.
+//!
+//! # What is checked again, and what cannot be
+//! [`LightClient::load`] checks the version, the network, a SHA-256 over the whole, the age of the final head against weak
+//! subjectivity, the committees by their branches under the headers that are stored with them, the final head by its
+//! branch under the block that was signed, and the signature over the newest head by the stored committee.
+//!
+//! The signatures by which the client came here are gone with the committees that gave them. So a snapshot is as trusted
+//! as a checkpoint: whoever can write it can plant a committee of his own, and everything after follows from that. It
+//! belongs into the app's private storage, as keys do, and never comes from a server. The checksum finds accidents, not
+//! an attacker.
+//!
+//! An older snapshot that is put back is found out by nothing but its age, and gives no wrong answer: only old heads,
+//! until newer ones are fetched. A [`ConsensusFault`] is kept, so that storing and loading does not launder it.
+
+mod read;
+mod write;
+
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use super::contradiction::Testimony;
+use super::error::AdvanceError;
+use super::{LightClient, SignedUpdate, verify};
+use crate::fault::Fault;
+use crate::head::{Finality, FinalizedHead, SignedHead};
+use crate::network::Network;
+use crate::unit::{Period, Slot, UnixTime};
+use read::Parts;
+
+/// The first bytes of every snapshot, of whatever version.
+const MAGIC: [u8; 8] = *b"saldo-lc";
+/// The version that is written, and the only one that is read.
+const VERSION: u16 = 1;
+/// Bytes of the checksum at the end.
+const CHECKSUM: usize = 32;
+
+/// Why a snapshot is refused. The caller starts again from a checkpoint then.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SnapshotError {
+    /// The bytes are no snapshot. The caller's fault: another file, or an empty one.
+    #[error("no snapshot of a light client")]
+    NotASnapshot,
+    /// More than [`LightClient::MAX_SNAPSHOT_BYTES`]. The caller's fault.
+    #[error("a snapshot of {got} bytes, at most {} are read", LightClient::MAX_SNAPSHOT_BYTES)]
+    TooLarge {
+        /// Bytes given.
+        got: usize,
+    },
+    /// Written by another version of saldo, which may mean something else by the same bytes. Nobody's fault.
+    #[error("a snapshot of version {got}, version {VERSION} is read")]
+    Version {
+        /// The version.
+        got: u16,
+    },
+    /// The bytes changed since they were written, or some are missing. The device's fault.
+    #[error("the snapshot is damaged")]
+    Damaged,
+    /// It is of another chain. The caller's fault.
+    #[error("a snapshot of chain {got}, expected chain {expected}")]
+    OtherNetwork {
+        /// Chain id of the snapshot; the same as expected if only the beacon chain differs.
+        got: u64,
+        /// Chain id of the network given.
+        expected: u64,
+    },
+    /// It is not laid out as it must be, although undamaged: it was made by something else. The caller's fault.
+    #[error("the snapshot is malformed: {what}")]
+    Malformed {
+        /// What is wrong.
+        what: &'static str,
+    },
+    /// The final head is not the one that the stored testimony is for. The caller's fault, as is every further one: the
+    /// snapshot was not written by this library.
+    #[error("the final head is not proven by what is stored with it")]
+    FinalizedHead,
+    /// A committee is not the one of its period.
+    #[error("the sync committee of period {period} is not proven by what is stored with it")]
+    Committee {
+        /// The period.
+        period: Period,
+    },
+    /// A stored update does not hold under the stored committee.
+    #[error("a stored update does not hold: {0}")]
+    Update(AdvanceError),
+    /// The final head is beyond weak subjectivity: it is as old as a checkpoint must not be. Nobody's fault: a newer
+    /// checkpoint is needed; show the age.
+    #[error("the snapshot is {age_epochs} epochs old, at most {limit_epochs} are safe")]
+    TooOld {
+        /// Age of its final head, in epochs.
+        age_epochs: u64,
+        /// The network's limit, in epochs.
+        limit_epochs: u64,
+    },
+}
+
+impl SnapshotError {
+    /// Whose fault it is.
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::Damaged => Fault::Device,
+            Self::Version { .. } => Fault::Network,
+            _ => Fault::Caller,
+        }
+    }
+}
+
+impl LightClient {
+    /// The most bytes of a snapshot that are read. One of mainnet has about 57,000, and with a pending update that brings a
+    /// committee about 83,000.
+    pub const MAX_SNAPSHOT_BYTES: usize = 1 << 17;
+
+    /// Returns the client as bytes for [`LightClient::load`].
+    ///
+    /// It belongs into the app's private storage: a snapshot is as trusted as a checkpoint.
+    pub fn snapshot(&self) -> Vec<u8> {
+        let mut bytes = write::client(self);
+        let checksum = Sha256::digest(&bytes);
+        bytes.extend_from_slice(&checksum);
+        bytes
+    }
+
+    /// Goes on from a snapshot that [`LightClient::snapshot`] gave, at the present time `now`.
+    ///
+    /// A snapshot is as trusted as a checkpoint in the app's private storage: what can be is checked again, the
+    /// signatures of the past cannot. A client that a [`ConsensusFault`](crate::ConsensusFault) had stopped is stopped
+    /// again. A snapshot that is newer than the clock is loaded: it is the clock that is slow.
+    ///
+    /// # Errors
+    /// [`SnapshotError`] if it is of another version or network, damaged, beyond weak subjectivity, or does not hold.
+    pub fn load(
+        bytes: &[u8],
+        network: impl Into<Arc<Network>>,
+        now: UnixTime,
+    ) -> Result<Self, SnapshotError> {
+        let network = network.into();
+        let parts = read::client(body(bytes)?, &network)?;
+        let client = Self::of_parts(parts, network)?;
+        client.check_age(now)?;
+        Ok(client)
+    }
+
+    fn of_parts(parts: Parts, network: Arc<Network>) -> Result<Self, SnapshotError> {
+        let finalized = finalized_head(&parts, &network)?;
+        let client = Self {
+            origin: parts.origin,
+            finalized_by: parts.finalized_by,
+            signed: parts.signed.map(|signed| (signed_head(&signed), signed)),
+            current_sync_committee: parts.current_sync_committee,
+            next_sync_committee: parts.next_sync_committee,
+            best_valid_update: parts.best_valid_update,
+            fault: parts.fault,
+            finalized,
+            network,
+        };
+        client.check_committees()?;
+        client.check_updates()?;
+        Ok(client)
+    }
+
+    fn check_committees(&self) -> Result<(), SnapshotError> {
+        let period = self.period();
+        let next = self.next_sync_committee.as_ref().map(|next| (next, period.saturating_add(1)));
+        let of_periods = [Some((&self.current_sync_committee, period)), next];
+        let unproven =
+            of_periods.into_iter().flatten().find(|(known, period)| !known.is_proven(&self.network, *period));
+        unproven.map_or(Ok(()), |(_, period)| Err(SnapshotError::Committee { period }))
+    }
+
+    /// The newest head and the update that is pending: their committees are held.
+    fn check_updates(&self) -> Result<(), SnapshotError> {
+        let signed = self.signed.as_ref().map(|(_, signed)| signed);
+        let pending = self.best_valid_update.as_ref();
+        for stored in signed.into_iter().chain(pending.filter(|pending| Some(*pending) != signed)) {
+            verify::stored(&self.network, &stored.update).map_err(SnapshotError::Update)?;
+            let committee = verify::stored_signature(self, &stored.update).map_err(SnapshotError::Update)?;
+            if committee.root != stored.committee_root {
+                return Err(SnapshotError::Committee { period: stored.period });
+            }
+        }
+        let next = pending.and_then(|pending| super::ProvenCommittee::of_update(&pending.update));
+        if let Some(next) = next {
+            let period = self.network.period_at(next.header.slot).saturating_add(1);
+            if !next.is_proven(&self.network, period) {
+                return Err(SnapshotError::Committee { period });
+            }
+        }
+        if signed.is_some_and(|signed| signed.update.attested_slot() < self.finalized.slot()) {
+            return Err(SnapshotError::Malformed { what: "the signed head is older than the final one" });
+        }
+        Ok(())
+    }
+
+    fn check_age(&self, now: UnixTime) -> Result<(), SnapshotError> {
+        let present = self.network.slot_at(now).unwrap_or(Slot::new(0));
+        let finalized = self.network.epoch_at(self.finalized.slot());
+        let age_epochs = self.network.epoch_at(present).since(finalized).unwrap_or(0);
+        let limit_epochs = self.network.max_checkpoint_age_epochs();
+        if age_epochs > limit_epochs {
+            return Err(SnapshotError::TooOld { age_epochs, limit_epochs });
+        }
+        Ok(())
+    }
+}
+
+/// What stands between the version and the checksum.
+fn body(bytes: &[u8]) -> Result<&[u8], SnapshotError> {
+    if bytes.len() > LightClient::MAX_SNAPSHOT_BYTES {
+        return Err(SnapshotError::TooLarge { got: bytes.len() });
+    }
+    let after_magic = bytes.strip_prefix(&MAGIC).ok_or(SnapshotError::NotASnapshot)?;
+    let (version, after_version) = after_magic.split_first_chunk().ok_or(SnapshotError::Damaged)?;
+    match u16::from_le_bytes(*version) {
+        VERSION => {}
+        got => return Err(SnapshotError::Version { got }),
+    }
+    let (body, checksum) = after_version.split_last_chunk::<CHECKSUM>().ok_or(SnapshotError::Damaged)?;
+    let (summed, _) = bytes.split_last_chunk::<CHECKSUM>().ok_or(SnapshotError::Damaged)?;
+    if Sha256::digest(summed)[..] != checksum[..] {
+        return Err(SnapshotError::Damaged);
+    }
+    Ok(body)
+}
+
+/// The final head, from what vouches for it.
+fn finalized_head(parts: &Parts, network: &Network) -> Result<FinalizedHead, SnapshotError> {
+    let checkpoint = parts.origin.checkpoint();
+    match &parts.finalized_by {
+        Testimony::Checkpoint(header) => {
+            let fork = network.readable_fork_at(header.beacon.slot).map_err(AdvanceError::from);
+            let is_proven = header.beacon.hash_tree_root() == checkpoint.root
+                && checkpoint.slot.is_none_or(|slot| slot == header.beacon.slot)
+                && header.is_valid(fork.map_err(SnapshotError::Update)?);
+            if !is_proven || parts.is_forced {
+                return Err(SnapshotError::FinalizedHead);
+            }
+            Ok(FinalizedHead::new(header, Finality::Checkpoint))
+        }
+        Testimony::Signed(signed) => {
+            verify::stored(network, &signed.update).map_err(SnapshotError::Update)?;
+            let aggregate = &signed.update.sync_aggregate;
+            let (signers, size) = (aggregate.signers(), aggregate.size);
+            if parts.is_forced {
+                return Ok(FinalizedHead::new(
+                    &signed.update.attested_header,
+                    Finality::Forced { signers, size },
+                ));
+            }
+            let header = signed.update.finalized_header().ok_or(SnapshotError::FinalizedHead)?;
+            Ok(FinalizedHead::new(header, Finality::Signed { signers, size }))
+        }
+    }
+}
+
+fn signed_head(signed: &SignedUpdate) -> SignedHead {
+    let (update, aggregate) = (&signed.update, &signed.update.sync_aggregate);
+    SignedHead::new(&update.attested_header, aggregate.signers(), aggregate.size, update.signature_slot)
+}

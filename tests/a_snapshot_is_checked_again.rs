@@ -1,0 +1,278 @@
+//! A stored light client goes on where it was, and whatever of it can be checked again is.
+
+use std::sync::Arc;
+
+use saldo_beacon::decode::{self, Encoding};
+use saldo_beacon::unit::{Period, Slot, UnixTime};
+use saldo_beacon::{
+    AdvanceError, Checkpoint, Fault, Finality, LightClient, Network, Origin, SnapshotError, Voucher, Wants,
+};
+use saldo_tests::beacon::{Forge, PERIOD};
+use sha2::{Digest, Sha256};
+
+/// Everything a wallet sees of a client.
+fn told(client: &LightClient, now: UnixTime) -> String {
+    format!(
+        "{:?}",
+        (
+            client.origin(),
+            client.finalized_head(),
+            client.signed_head(),
+            client.period(),
+            client.next_committee_known(),
+            client.consensus_fault(),
+            client.wants(now),
+        )
+    )
+}
+
+/// Loads what the client stores, and holds it against the client.
+fn again(client: &LightClient, network: &Network, now: UnixTime) -> LightClient {
+    let bytes = client.snapshot();
+    assert!(bytes.len() <= LightClient::MAX_SNAPSHOT_BYTES);
+    let loaded = LightClient::load(&bytes, network.clone(), now).unwrap();
+    assert_eq!(told(&loaded, now), told(client, now));
+    assert_eq!(loaded.snapshot(), bytes, "storing what was loaded gives the same");
+    loaded
+}
+
+/// With the checksum that belongs to what the bytes say now.
+fn summed(mut bytes: Vec<u8>) -> Vec<u8> {
+    bytes.truncate(bytes.len() - 32);
+    let checksum = Sha256::digest(&bytes);
+    bytes.extend_from_slice(&checksum);
+    bytes
+}
+
+fn refusal(bytes: &[u8], network: &Network, now: UnixTime) -> SnapshotError {
+    LightClient::load(bytes, network.clone(), now).unwrap_err()
+}
+
+/// Right after the bootstrap, with a head, with a pending update, and after each hand-over.
+#[test]
+fn a_loaded_client_goes_on_as_if_nothing_had_been() {
+    let forge = Forge::default();
+    let checkpoint = forge.bootstrap(8).0;
+    let operators: Arc<[String]> = Arc::from(["Alice".to_owned(), "Böb".to_owned()]);
+    let origin = Origin::new(checkpoint, Voucher::Agreement { slot: Slot::new(8), operators });
+    let mut kept =
+        LightClient::bootstrap(forge.network.clone(), origin, forge.bootstrap(8).1, forge.now(8)).unwrap();
+    let mut stored = again(&kept, &forge.network, forge.now(8));
+    let steps = [
+        forge.optimistic(19),
+        forge.update(20, 16),
+        forge.optimistic(22),
+        forge.update(PERIOD + 8, PERIOD),
+        forge.optimistic(PERIOD + 9),
+        forge.optimistic(2 * PERIOD - 1),
+    ];
+    for update in steps {
+        let now = forge.now(update.attested_slot().get());
+        let expected = kept.advance(update.clone(), now).unwrap();
+        assert_eq!(stored.advance(update, now).unwrap(), expected);
+        assert_eq!(told(&stored, now), told(&kept, now));
+        stored = again(&stored, &forge.network, now);
+    }
+    assert_eq!(stored.period(), Period::new(1));
+}
+
+#[test]
+fn what_could_be_forced_can_be_forced_after_loading() {
+    let forge = Forge::default();
+    let mut kept = forge.client(8);
+    let mut update = forge.update(20, 16);
+    update.finality = None;
+    kept.advance(update, forge.now(20)).unwrap();
+    let mut stored = again(&kept, &forge.network, forge.now(20));
+    let late = forge.now(8 + PERIOD);
+    assert_eq!(kept.force_update(late), stored.force_update(late));
+    assert_eq!(told(&stored, late), told(&kept, late));
+    assert!(stored.next_committee_known());
+    again(&stored, &forge.network, late);
+}
+
+#[test]
+fn real_data_goes_through() {
+    let folder = "e2e/mainnet-fulu-14017856-nimbus";
+    let Some(folder) = saldo_tests::vectors(folder) else { return };
+    let network = Network::mainnet();
+    let read = |name: &str| std::fs::read(folder.join(name)).unwrap();
+    let scenario: serde_json::Value = serde_json::from_slice(&read("scenario.json")).unwrap();
+    let checkpoint =
+        Checkpoint { root: scenario["checkpoint"].as_str().unwrap().parse().unwrap(), slot: None };
+    let mut client: Option<LightClient> = None;
+    for step in scenario["steps"].as_array().unwrap() {
+        let bytes = read(step["file"].as_str().unwrap());
+        let encoding = if step["encoding"].as_str().unwrap().starts_with("ssz") {
+            Encoding::Ssz
+        } else {
+            Encoding::Json
+        };
+        if step["type"] == "LightClientBootstrap" {
+            let bootstrap = decode::bootstrap(&bytes, encoding, None, &network).unwrap();
+            let now = network.slot_start(bootstrap.header.beacon.slot);
+            client = Some(LightClient::bootstrap(network.clone(), checkpoint, bootstrap, now).unwrap());
+            continue;
+        }
+        let updates = match step["type"].as_str().unwrap() {
+            "LightClientFinalityUpdate" => {
+                vec![decode::finality_update(&bytes, encoding, None, &network).unwrap()]
+            }
+            "LightClientOptimisticUpdate" => {
+                vec![decode::optimistic_update(&bytes, encoding, None, &network).unwrap()]
+            }
+            _ => match decode::update(&bytes, encoding, None, &network) {
+                Ok(update) => vec![update],
+                Err(_) => decode::updates(&bytes, encoding, &network).unwrap(),
+            },
+        };
+        for update in updates {
+            let now = network.slot_start(update.signature_slot);
+            let client = client.as_mut().unwrap();
+            let mut stored = again(client, &network, now);
+            let expected = client.advance(update.clone(), now);
+            assert_eq!(stored.advance(update, now), expected);
+            again(client, &network, now);
+        }
+    }
+    let client = client.unwrap();
+    assert!(client.signed_head().is_some());
+    println!("{} bytes", client.snapshot().len());
+}
+
+/// A whole snapshot of the minimal preset: two committees, a final head, a newer one and a pending update.
+fn whole() -> (Forge, LightClient, UnixTime) {
+    let forge = Forge::default();
+    let mut client = forge.client(8);
+    client.advance(forge.update(20, 16), forge.now(20)).unwrap();
+    client.advance(forge.optimistic(22), forge.now(22)).unwrap();
+    let now = forge.now(22);
+    (forge, client, now)
+}
+
+#[test]
+fn every_flipped_bit_and_every_truncation_is_refused() {
+    let (forge, client, now) = whole();
+    let bytes = client.snapshot();
+    let network = Arc::new(forge.network);
+    for index in 0..bytes.len() {
+        for bit in 0..8 {
+            let mut flipped = bytes.clone();
+            flipped[index] ^= 1 << bit;
+            let refusal = LightClient::load(&flipped, Arc::clone(&network), now).unwrap_err();
+            let as_expected = match index {
+                0..8 => refusal == SnapshotError::NotASnapshot,
+                8..10 => matches!(refusal, SnapshotError::Version { got } if got != 1),
+                _ => refusal == SnapshotError::Damaged,
+            };
+            assert!(as_expected, "bit {bit} of byte {index}: {refusal:?}");
+        }
+        let refusal = LightClient::load(&bytes[..index], Arc::clone(&network), now).unwrap_err();
+        let expected = if index < 8 { SnapshotError::NotASnapshot } else { SnapshotError::Damaged };
+        assert_eq!(refusal, expected, "the first {index} bytes");
+    }
+    let longer = [bytes, vec![0]].concat();
+    assert_eq!(refusal(&longer, &network, now), SnapshotError::Damaged);
+}
+
+/// Made by something else: the checksum is right, and so nothing is wrong but what it says.
+#[test]
+fn what_does_not_hold_is_refused_under_a_right_checksum() {
+    let (forge, client, now) = whole();
+    let bytes = client.snapshot();
+    let (mut held, mut refused) = (0, 0);
+    for index in 10..bytes.len() - 32 {
+        let mut edited = bytes.clone();
+        edited[index] ^= 1;
+        match LightClient::load(&summed(edited), forge.network.clone(), now) {
+            Ok(loaded) => {
+                held += 1;
+                // What cannot be checked again: who vouched for the checkpoint, and signatures of the past.
+                // What the same update would have given by force says so.
+                let is_forced = matches!(loaded.finalized_head().finality(), Finality::Forced { .. });
+                let root = loaded.finalized_head().beacon_root();
+                assert!(is_forced || root == client.finalized_head().beacon_root(), "byte {index}");
+                assert_eq!(
+                    loaded.signed_head().unwrap().beacon_root(),
+                    client.signed_head().unwrap().beacon_root()
+                );
+            }
+            Err(_) => refused += 1,
+        }
+    }
+    // The checkpoint's root and slot, the root of the committee that signed the final head, its signature and one bit each
+    // of the slots and bits that are not signed.
+    assert!(held < 260, "{held} held, {refused} refused");
+    let longer = summed([&bytes[..bytes.len() - 32], &[0; 33]].concat());
+    let expected = SnapshotError::Malformed { what: "more bytes than parts" };
+    assert_eq!(refusal(&longer, &forge.network, now), expected);
+}
+
+/// The newest signature is checked again under the stored committee, and the committees under their headers.
+#[test]
+fn another_committee_and_another_signature_are_refused() {
+    let (forge, client, now) = whole();
+    let bytes = client.snapshot();
+    let place = |part: &[u8]| bytes.windows(part.len()).rposition(|window| window == part).unwrap();
+    let replaced = |part: &[u8], other: &[u8]| {
+        let (mut edited, at) = (bytes.clone(), place(part));
+        edited[at..at + part.len()].copy_from_slice(other);
+        refusal(&summed(edited), &forge.network, now)
+    };
+    for period in [0, 1].map(Period::new) {
+        let own = forge.committee(period).pubkeys[3];
+        let other = Forge { seed: 7, ..forge.clone() }.committee(period).pubkeys[3];
+        let refusal = replaced(own.as_slice(), other.as_slice());
+        assert_eq!(refusal, SnapshotError::Committee { period });
+        assert_eq!(refusal.fault(), Fault::Caller);
+    }
+    let mut forged = forge.optimistic(22);
+    let genuine = forged.sync_aggregate.signature;
+    Forge { seed: 7, ..forge.clone() }.sign(&mut forged, 32);
+    let refusal = replaced(genuine.as_slice(), forged.sync_aggregate.signature.as_slice());
+    assert!(matches!(refusal, SnapshotError::Update(AdvanceError::Signature(_))), "{refusal:?}");
+}
+
+#[test]
+fn of_another_network_or_version_or_too_large_or_empty() {
+    let (forge, client, now) = whole();
+    let bytes = client.snapshot();
+    let toml = forge.network.to_toml();
+    let other = |from: &str, to: &str| Network::from_toml(&toml.replace(from, to)).unwrap();
+    let expected = SnapshotError::OtherNetwork { got: 31337, expected: 31338 };
+    assert_eq!(refusal(&bytes, &other("31337", "31338"), now), expected);
+    let expected = SnapshotError::OtherNetwork { got: 31337, expected: 31337 };
+    assert_eq!(refusal(&bytes, &other("0x1111", "0x1112"), now), expected);
+
+    let mut newer = bytes.clone();
+    newer[8] = 2;
+    let refused = refusal(&summed(newer), &forge.network, now);
+    assert_eq!(refused, SnapshotError::Version { got: 2 }, "refused and not guessed");
+    assert_eq!(refused.fault(), Fault::Network);
+
+    let got = LightClient::MAX_SNAPSHOT_BYTES + 1;
+    assert_eq!(refusal(&vec![0; got], &forge.network, now), SnapshotError::TooLarge { got });
+    assert_eq!(refusal(&[], &forge.network, now), SnapshotError::NotASnapshot);
+}
+
+/// Beyond weak subjectivity the stored committee could have sold its keys.
+#[test]
+fn beyond_weak_subjectivity_it_is_refused_with_its_age() {
+    let (forge, client, _) = whole();
+    let bytes = client.snapshot();
+    let at = |epoch: u64| forge.network.slot_start(Slot::new(epoch * 8));
+    assert!(LightClient::load(&bytes, forge.network.clone(), at(2 + 3532)).is_ok());
+    let refused = refusal(&bytes, &forge.network, at(2 + 3533));
+    assert_eq!(refused, SnapshotError::TooOld { age_epochs: 3533, limit_epochs: 3532 });
+}
+
+/// A clock that is behind the snapshot is slow; the snapshot is no worse for it, and wants nothing older.
+#[test]
+fn a_snapshot_newer_than_the_clock_is_loaded() {
+    let (forge, client, _) = whole();
+    for now in [UnixTime::from_secs(0), forge.now(1)] {
+        let loaded = LightClient::load(&client.snapshot(), forge.network.clone(), now).unwrap();
+        assert_eq!(loaded.signed_head().unwrap().slot(), Slot::new(22));
+        assert_eq!(loaded.wants(now), Wants::Heads);
+    }
+}
