@@ -5,7 +5,7 @@ use std::sync::Arc;
 use alloy_primitives::B256;
 
 use crate::container::{BeaconBlockHeader, SyncCommittee};
-use crate::merkle::branch_is_valid;
+use crate::merkle::normalized_branch_is_valid;
 use crate::network::Network;
 use crate::unit::Period;
 use crate::update::{LightClientBootstrap, LightClientUpdate};
@@ -57,7 +57,7 @@ impl ProvenCommittee {
 
     /// Whether it has the network's size, and its proof names it as the committee of `period`.
     pub(super) fn is_proven(&self, network: &Network, period: Period) -> bool {
-        let Ok(fork) = network.readable_fork_at(self.header.slot) else { return false };
+        let Ok(fork) = network.fork_at(self.header.slot) else { return false };
         let named_in = network.period_at(self.header.slot);
         let (gindex, named) = match self.place {
             Place::Current => (fork.rules().current_sync_committee, named_in),
@@ -65,6 +65,6 @@ impl ProvenCommittee {
         };
         self.committee.pubkeys.len() == network.sync_committee_size()
             && named == period
-            && branch_is_valid(self.root, &self.branch, gindex, self.header.state_root)
+            && normalized_branch_is_valid(self.root, &self.branch, gindex, self.header.state_root)
     }
 }

@@ -20,6 +20,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
+use super::committee::Place;
 use super::contradiction::Testimony;
 use super::error::AdvanceError;
 use super::{LightClient, SignedUpdate, verify};
@@ -164,6 +165,12 @@ impl LightClient {
         let period = self.period();
         let next = self.next_sync_committee.as_ref().map(|next| (next, period.saturating_add(1)));
         let of_periods = [Some((&self.current_sync_committee, period)), next];
+        // The first committee is the checkpoint's own; any later one was named by a block of the period before it.
+        let current = &self.current_sync_committee;
+        let checkpoint = self.origin.checkpoint().root;
+        if current.place == Place::Current && current.header.hash_tree_root() != checkpoint {
+            return Err(SnapshotError::Committee { period });
+        }
         let unproven =
             of_periods.into_iter().flatten().find(|(known, period)| !known.is_proven(&self.network, *period));
         unproven.map_or(Ok(()), |(_, period)| Err(SnapshotError::Committee { period }))
@@ -197,7 +204,7 @@ impl LightClient {
         let present = self.network.slot_at(now).unwrap_or(Slot::new(0));
         let finalized = self.network.epoch_at(self.finalized.slot());
         let age_epochs = self.network.epoch_at(present).since(finalized).unwrap_or(0);
-        let limit_epochs = self.network.max_checkpoint_age_epochs();
+        let limit_epochs = self.network.max_checkpoint_age_between(finalized, self.network.epoch_at(present));
         if age_epochs > limit_epochs {
             return Err(SnapshotError::TooOld { age_epochs, limit_epochs });
         }
@@ -229,7 +236,7 @@ fn finalized_head(parts: &Parts, network: &Network) -> Result<FinalizedHead, Sna
     let checkpoint = parts.origin.checkpoint();
     match &parts.finalized_by {
         Testimony::Checkpoint(header) => {
-            let fork = network.readable_fork_at(header.beacon.slot).map_err(AdvanceError::from);
+            let fork = network.fork_at(header.beacon.slot).map_err(AdvanceError::from);
             let is_proven = header.beacon.hash_tree_root() == checkpoint.root
                 && checkpoint.slot.is_none_or(|slot| slot == header.beacon.slot)
                 && header.is_valid(fork.map_err(SnapshotError::Update)?);

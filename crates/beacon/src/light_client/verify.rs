@@ -94,7 +94,7 @@ pub(super) fn update<'a>(
 pub(super) fn stored(network: &Network, update: &LightClientUpdate) -> Result<(), AdvanceError> {
     participation(network, update)?;
     order(update)?;
-    let rules = network.readable_fork_at(update.attested_slot())?.rules();
+    let rules = network.fork_at(update.attested_slot())?.rules();
     execution(network, update)?;
     update.finality.as_ref().map_or(Ok(()), |part| finality(rules, update, part))
 }
