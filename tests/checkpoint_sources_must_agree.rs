@@ -9,9 +9,6 @@ use saldo_drill::{Chain, Fault};
 use saldo_tests::council::{Council, agreed_by, said};
 use saldo_tests::scene::ALICE;
 
-/// The JSON of a block that its source does not call final.
-const NOT_FINAL: &str = r#"{"finalized":false,"execution_optimistic":false,"data":{"root":"0x00"}}"#;
-
 fn why(council: &Council, client: &Client) -> &'static str {
     let reading = council.read(client);
     assert!(reading.proven().is_none(), "{reading:?}");
@@ -41,10 +38,29 @@ fn all_agree_and_every_reading_says_who_did() {
 #[test]
 fn one_liar_is_outvoted_and_shown() {
     let council = Council::new(2, 4);
-    council.witnesses[1].set(invented(77));
+    council.witnesses[1].set(Fault::OtherRoot);
     let reading = council.read(&council.client());
     assert_eq!(agreed_by(council.assert_true(&reading)), ["operator0", "operator2", "operator3"]);
     assert_eq!(said(&reading, "witness1"), "named");
+}
+
+/// One kind of server names roots alone, and another none by that route: both are heard.
+#[test]
+fn servers_of_all_kinds_are_heard() {
+    let council = Council::new(17, 3);
+    council.witnesses[0].set(Fault::Checkpointz);
+    council.witnesses[1].set(Fault::Status(404).on("block_root"));
+    council.witnesses[2].set(Fault::Status(500).on("block_root"));
+    let reading = council.read(&council.client());
+    assert_eq!(agreed_by(council.assert_true(&reading)).len(), 3);
+    council.witnesses[0].add(Fault::OtherRoot);
+    council.witnesses[1].add(Fault::Status(404).on("headers"));
+    let reading = council.read(&council.client());
+    assert_eq!(reading.why(), Some(&Why::TooFewCheckpointSources { answered: 2, needed: 3 }));
+    assert_eq!(
+        (said(&reading, "witness0"), said(&reading, "witness1")),
+        ("named".into(), "not_served".into())
+    );
 }
 
 #[test]
@@ -116,7 +132,7 @@ fn k_operators_must_answer() {
 fn what_is_not_final_is_no_answer() {
     let council = Council::new(9, 3);
     let client = council.client();
-    council.witnesses[0].set(Fault::Body(NOT_FINAL.to_owned()));
+    council.witnesses[0].set(Fault::NotFinalized);
     let reading = council.read(&client);
     assert_eq!(reading.why(), Some(&Why::TooFewCheckpointSources { answered: 2, needed: 3 }));
     assert_eq!(said(&reading, "witness0"), "not_final");

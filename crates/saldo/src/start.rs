@@ -179,6 +179,7 @@ impl Core {
                 let begun = self.start_at(&agreed(slot, root, operators), deadline).await;
                 return Round { attempts: [heard.attempts, begun.attempts].concat(), ..begun };
             }
+            self.forget_walk();
         }
         Round::lost(disagreement, Why::CheckpointSourcesDisagree)
     }

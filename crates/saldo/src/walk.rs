@@ -8,7 +8,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use saldo_beacon::unit::{Slot, UnixTime};
 use saldo_beacon::{AdvanceError, LightClient, LightClientUpdate, Wants, decode};
-use saldo_reading::{Failure, Outcome, Role};
+use saldo_reading::{Attempt, Failure, Outcome, Role};
 use saldo_source::beacon::{MAX_UPDATES, Route};
 use saldo_source::{Answer, Deadline, Endpoint};
 
@@ -21,6 +21,7 @@ impl Core {
     /// Nothing is proven by it: beyond weak subjectivity, those who signed the hand-overs may have signed others too.
     pub(crate) async fn newest_final_by_hand_overs(&self, deadline: Deadline) -> Option<(Slot, B256)> {
         let mut walker = self.walker(deadline).await?;
+        let mut has_moved = false;
         // Each round ends a period's hand-over or is the last: the bound is only for one that would not move.
         for _ in 0..1_000 {
             let now = self.now().time();
@@ -33,7 +34,16 @@ impl Core {
             let route = hand_overs.unwrap_or(Route::FinalityUpdate);
             let ask = |source| self.walk_on(source, &walker, route, deadline);
             let race = self.contest(Role::Beacon, deadline, usize::MAX, BTreeSet::new(), ask).await;
-            let Some((_, further)) = race.winner else { break };
+            let Some((_, further)) = race.winner else {
+                let is_refused =
+                    |attempt: &Attempt| matches!(attempt.outcome.failure(), Some(Failure::Update(_)));
+                // Hand-overs that nothing fits on may have been forged: another time the way is begun anew.
+                if !has_moved && race.attempts.iter().any(is_refused) {
+                    self.forget_walk();
+                }
+                break;
+            };
+            has_moved = true;
             // A year of hand-overs takes more than one read: the next one goes on from here.
             self.known().walker = Some(further.clone());
             walker = further;
@@ -43,6 +53,11 @@ impl Core {
         }
         let head = walker.finalized_head();
         Some((head.slot(), head.beacon_root()))
+    }
+
+    /// Begins anew the next time. Whoever has the keys of an old committee can lead astray, but not for good.
+    pub(crate) fn forget_walk(&self) {
+        self.known().walker = None;
     }
 
     /// The time of the newest head that the sources give, if it verifies by the committees known and no source gives one
