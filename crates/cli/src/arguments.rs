@@ -1,5 +1,6 @@
 //! The command line. URLs are taken as plain strings here: the parser's own messages would repeat them.
 
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
@@ -16,7 +17,7 @@ pub(crate) struct Saldo {
 pub(crate) enum Command {
     /// Read and prove native balances.
     Balance(BalanceArguments),
-    /// Work with network files.
+    /// See what networks there are and who can be asked, and make network files.
     Network(NetworkArguments),
     /// Show, on a small signed chain in this process, what saldo says while things are taken away.
     Demo(DemoArguments),
@@ -31,15 +32,21 @@ pub(crate) struct BalanceArguments {
     /// Addresses (0x and 40 hexadecimal digits), or `-` to read them from standard input, one a line
     #[arg(value_name = "ADDRESS", required = true)]
     pub(crate) addresses: Vec<String>,
-    /// `mainnet`, or a network file
+    /// `mainnet`, `sepolia`, `hoodi`, or a network file
     #[arg(short, long, value_name = "NAME|FILE")]
     pub(crate) network: Option<String>,
-    /// An execution provider that serves eth_getProof; may be given several times
+    /// An execution provider that serves eth_getProof, instead of the listed ones; may be given several times
     #[arg(short, long, value_name = "[NAME=]URL")]
     pub(crate) rpc_url: Vec<String>,
-    /// A beacon node that serves light-client data; may be given several times
+    /// A beacon node that serves light-client data, instead of the listed ones; may be given several times
     #[arg(long, value_name = "[NAME=]URL")]
     pub(crate) beacon_url: Vec<String>,
+    /// A file of endpoints that come before the listed ones of the network, or replace those with the same name
+    #[arg(long, value_name = "FILE")]
+    pub(crate) providers: Option<String>,
+    /// How many operators may see an address [default: 2 of the listed ones, all of those you name]
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) operators: Option<NonZeroUsize>,
     /// The finalized beacon block that trust starts from
     #[arg(long, value_name = "ROOT[@SLOT]")]
     pub(crate) checkpoint: Option<String>,
@@ -74,8 +81,29 @@ pub(crate) struct NetworkArguments {
 
 #[derive(Subcommand)]
 pub(crate) enum NetworkCommand {
+    /// Show the networks that are built in
+    List(ListArguments),
+    /// Show a network: its forks, and whom to ask
+    Show(ShowArguments),
     /// Print a network file, with a checkpoint, from a beacon node that you trust (for development chains)
     Import(ImportArguments),
+}
+
+#[derive(Args)]
+pub(crate) struct ListArguments {
+    /// One JSON object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct ShowArguments {
+    /// `mainnet`, `sepolia`, `hoodi`, or a network file
+    #[arg(value_name = "NAME|FILE")]
+    pub(crate) network: String,
+    /// One JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Args)]

@@ -7,6 +7,7 @@ mod demo;
 mod failure;
 mod import;
 mod json;
+mod network;
 mod setup;
 mod text;
 mod usage;
@@ -47,7 +48,7 @@ fn run(arguments: Saldo) -> Result<ExitCode, CommandFailure> {
         .map_err(|_| CommandFailure::internal("no runtime", "The system gave no threads or timers."))?;
     let status = match arguments.command {
         Command::Balance(arguments) => runtime.block_on(balance::run(arguments)),
-        Command::Network(arguments) => runtime.block_on(import::run(arguments)),
+        Command::Network(arguments) => runtime.block_on(network::run(arguments)),
         Command::Demo(arguments) => runtime.block_on(demo::run(arguments)),
     }?;
     runtime.shutdown_background();

@@ -1,6 +1,6 @@
 //! From arguments and environment to a client.
 
-use saldo::{Client, Endpoint, Level, Network, Policy};
+use saldo::{Client, Directory, Endpoint, Level, Listed, Network, Policy};
 
 use crate::arguments::BalanceArguments;
 use crate::failure::CommandFailure;
@@ -10,22 +10,25 @@ use crate::failure::CommandFailure;
 /// # Errors
 /// A usage failure that names what is missing or wrong, but never repeats a URL.
 pub(crate) fn client(arguments: &BalanceArguments) -> Result<Client, CommandFailure> {
-    let network = network(
-        &arguments.network.clone().or_else(|| variable("SALDO_NETWORK")).unwrap_or("mainnet".into()),
-    )?;
+    let text = arguments.network.clone().or_else(|| variable("SALDO_NETWORK")).unwrap_or("mainnet".into());
+    let (network, mut directory) = network(&text)?;
+    if let Some(path) = &arguments.providers {
+        directory = directory.extended_by(providers(path)?);
+    }
     let name = network.name().to_owned();
-    let rpc = endpoints(&arguments.rpc_url, "ETH_RPC_URL", "--rpc-url")?;
-    let beacon = endpoints(&arguments.beacon_url, "SALDO_BEACON_URL", "--beacon-url")?;
+    let rpc = Asked::new(endpoints(&arguments.rpc_url, "ETH_RPC_URL", "--rpc-url")?, directory.rpc());
+    let beacon =
+        Asked::new(endpoints(&arguments.beacon_url, "SALDO_BEACON_URL", "--beacon-url")?, directory.beacon());
     let checkpoint = arguments.checkpoint.clone().or_else(|| variable("SALDO_CHECKPOINT"));
 
-    if rpc.is_empty() {
+    if rpc.endpoints.is_empty() {
         return Err(CommandFailure::usage(
             "no_provider",
             format!("no execution provider is known for {name}"),
             "Give at least one with --rpc-url, or in ETH_RPC_URL; more than one, run by different operators, survive an outage.",
         ));
     }
-    if beacon.is_empty() {
+    if beacon.endpoints.is_empty() {
         return Err(CommandFailure::usage(
             "no_beacon_source",
             format!("no beacon source is known for {name}"),
@@ -40,9 +43,13 @@ pub(crate) fn client(arguments: &BalanceArguments) -> Result<Client, CommandFail
         ));
     }
 
-    // Whoever names providers on the command line lets all of them see the address.
-    let operators_per_address = usize::MAX;
     let base = if arguments.finalized { Policy::finalized() } else { Policy::signed() };
+    let operators_per_address = match arguments.operators {
+        Some(operators) => operators.get(),
+        None if rpc.is_listed() => base.operators_per_address,
+        // Whoever names providers lets all of them see the address.
+        None => usize::MAX,
+    };
     let policy = Policy {
         max_age: arguments.max_age.unwrap_or(base.max_age),
         deadline: arguments.timeout,
@@ -50,6 +57,9 @@ pub(crate) fn client(arguments: &BalanceArguments) -> Result<Client, CommandFail
         ..base
     };
     debug_assert!(!arguments.finalized || policy.assurance == Level::Finalized);
+    if rpc.is_listed() && !arguments.quiet && !arguments.json {
+        eprintln!("{}", rpc.notice(operators_per_address));
+    }
     let mut builder = Client::builder(network).policy(policy);
     if let Some(text) = checkpoint {
         let checkpoint = text.parse::<saldo::Checkpoint>().map_err(|error| {
@@ -61,8 +71,8 @@ pub(crate) fn client(arguments: &BalanceArguments) -> Result<Client, CommandFail
         })?;
         builder = builder.checkpoint(checkpoint);
     }
-    builder = rpc.into_iter().fold(builder, |builder, endpoint| builder.rpc(endpoint));
-    builder = beacon.into_iter().fold(builder, |builder, endpoint| builder.beacon(endpoint));
+    builder = rpc.endpoints.into_iter().fold(builder, |builder, endpoint| builder.rpc(endpoint));
+    builder = beacon.endpoints.into_iter().fold(builder, |builder, endpoint| builder.beacon(endpoint));
     builder.build().map_err(|error| {
         CommandFailure::usage(
             "setup",
@@ -70,6 +80,39 @@ pub(crate) fn client(arguments: &BalanceArguments) -> Result<Client, CommandFail
             "Give names with NAME=URL where two providers have the same host.",
         )
     })
+}
+
+/// Whom to ask: those the user named, else those of the directory.
+struct Asked {
+    endpoints: Vec<Endpoint>,
+    /// The operators of those that came with saldo.
+    listed: Vec<String>,
+}
+
+impl Asked {
+    fn new(named: Vec<Endpoint>, directory: &[Listed]) -> Self {
+        if !named.is_empty() {
+            return Self { endpoints: named, listed: Vec::new() };
+        }
+        let built_in = directory.iter().filter(|listed| listed.is_built_in());
+        Self {
+            listed: built_in.map(|listed| listed.endpoint().run_by().to_owned()).collect(),
+            endpoints: directory.iter().map(|listed| listed.endpoint().clone()).collect(),
+        }
+    }
+
+    /// Whether somebody is among them whom the user did not name.
+    fn is_listed(&self) -> bool {
+        !self.listed.is_empty()
+    }
+
+    fn notice(&self, operators: usize) -> String {
+        format!(
+            "asking public servers: at most {} of {} see an address; --rpc-url or --providers names your own",
+            operators.min(self.endpoints.len()),
+            self.listed.join(", "),
+        )
+    }
 }
 
 /// The URL's endpoint; the position is all that an error tells of it.
@@ -93,10 +136,15 @@ fn endpoints(given: &[String], variable_name: &str, option: &str) -> Result<Vec<
     texts.iter().zip(1..).map(|(text, position)| endpoint(text, called, position)).collect()
 }
 
-/// The network called `text`, or the one in the file there. Not repeated: a URL may stand there by mistake.
-fn network(text: &str) -> Result<Network, CommandFailure> {
+/// The network called `text`, or the one in the file there, and whom to ask about it. Not repeated: a URL may stand there
+/// by mistake.
+///
+/// # Errors
+/// A usage failure.
+pub(crate) fn network(text: &str) -> Result<(Network, Directory), CommandFailure> {
     if let Some(network) = Network::named(text) {
-        return Ok(network);
+        let directory = Directory::of(&network);
+        return Ok((network, directory));
     }
     if !text.contains(['/', '.']) {
         return Err(CommandFailure::usage(
@@ -109,12 +157,31 @@ fn network(text: &str) -> Result<Network, CommandFailure> {
         let next = "Check the path; `saldo network import` makes a network file from a beacon node.";
         CommandFailure::usage("network_file", format!("the network file cannot be read: {error}"), next)
     })?;
-    Network::from_toml(&file).map_err(|error| {
+    let unusable = |error: &dyn std::fmt::Display| {
         let mut detail = format!("the network file cannot be used: {error}");
         if detail.contains("://") {
             "the network file cannot be used: it holds a URL".clone_into(&mut detail);
         }
         CommandFailure::usage("network_file", detail, "Correct the file, or import it again.")
+    };
+    let network = Network::from_toml(&file).map_err(|error| unusable(&error))?;
+    let own = Directory::from_toml(&file).map_err(|error| unusable(&error))?;
+    let directory = Directory::of(&network).extended_by(own);
+    Ok((network, directory))
+}
+
+fn providers(path: &str) -> Result<Directory, CommandFailure> {
+    let file = std::fs::read_to_string(path).map_err(|error| {
+        let detail = format!("the file of providers cannot be read: {error}");
+        CommandFailure::usage("providers_file", detail, "Check the path after --providers.")
+    })?;
+    Directory::from_toml(&file).map_err(|error| {
+        let detail = format!("the file of providers cannot be used: {error}");
+        CommandFailure::usage(
+            "providers_file",
+            detail,
+            "Write [[rpc]], [[beacon]] and [[checkpoint_source]] tables.",
+        )
     })
 }
 

@@ -100,16 +100,20 @@ fn two_something_is_missing() {
     let owner = ALICE.to_string();
     let balance = |options: &[&str]| run(saldo(&["balance", "--json", &owner]).args(options));
     let (rpc, beacon) = (["--rpc-url", "http://127.0.0.1:9"], ["--beacon-url", "http://127.0.0.1:9"]);
-    assert_usage(&balance(&[]), "no_provider");
-    assert_usage(&balance(&rpc), "no_beacon_source");
-    let without_checkpoint = network_file(&world().chain.network().to_toml()).display().to_string();
-    let rest = ["-n", &without_checkpoint];
-    assert_usage(&balance(&[rpc, beacon, rest].concat()), "no_checkpoint");
+    let bare = network_file(&world().chain.network().to_toml()).display().to_string();
+    let bare = ["-n", &bare];
+    assert_usage(&balance(&bare), "no_provider");
+    assert_usage(&balance(&[bare, rpc].concat()), "no_beacon_source");
+    assert_usage(&balance(&[bare, rpc, beacon].concat()), "no_checkpoint");
+    assert_usage(&balance(&["--providers", "./no-such-file.toml"]), "providers_file");
+    let broken = network_file("[[rpc]]\n").display().to_string();
+    assert_usage(&balance(&["--providers", &broken]), "providers_file");
+    assert_usage(&balance(&["--operators", "0"]), "usage");
     assert_usage(&balance(&["-n", "goerli"]), "unknown_network");
     assert_usage(&balance(&["-n", "./no-such-file.toml"]), "network_file");
     let file = network_file("name = \"x\"").display().to_string();
     assert_usage(&balance(&["-n", &file]), "network_file");
-    let text = run(&mut saldo(&["balance", &owner]));
+    let text = run(saldo(&["balance", &owner]).args(bare));
     assert_eq!((text.status, text.out.as_str()), (2, ""));
     assert!(text.err.contains("--rpc-url"), "{text:?}");
 }

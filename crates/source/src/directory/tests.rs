@@ -64,7 +64,7 @@ fn what_is_malformed_is_refused_without_repeating_it() {
         let error = rpc(&format!("{undated}\nread_on = {date}"));
         assert!(matches!(error, DirectoryError::Field { field: "read_on", .. }), "{date}");
     }
-    let plain = rpc(&format!("documented_on = \"http://node.example/KEY\"\nread_on = 2026-11-24"));
+    let plain = rpc("documented_on = \"http://node.example/KEY\"\nread_on = 2026-11-24");
     assert!(matches!(plain, DirectoryError::Field { field: "documented_on", .. }));
     let endpoint = |error| DirectoryError::Endpoint { table, position, error };
     assert_eq!(rpc("operator = \"\""), endpoint(EndpointError::Name));

@@ -1,0 +1,220 @@
+//! `saldo network list` and `saldo network show`: what is known of networks, and who can be asked about them.
+
+use std::fmt::Write;
+
+use saldo::{Directory, Listed, Network};
+use serde_json::{Value, json};
+
+use crate::arguments::{NetworkArguments, NetworkCommand};
+use crate::failure::CommandFailure;
+use crate::{import, print, setup};
+
+const NOT_PROBED: &str = "documented, not probed";
+const SECONDS_A_DAY: u64 = 86_400;
+
+/// Lists, shows or imports.
+///
+/// # Errors
+/// A [`CommandFailure`] that says what the command could not do.
+pub(crate) async fn run(arguments: NetworkArguments) -> Result<u8, CommandFailure> {
+    match arguments.command {
+        NetworkCommand::Import(arguments) => return import::run(arguments).await,
+        NetworkCommand::List(arguments) => {
+            for network in Network::built_in() {
+                let directory = Directory::of(&network);
+                print(&if arguments.json {
+                    object(&network, &directory).to_string()
+                } else {
+                    line(&network, &directory)
+                })?;
+            }
+        }
+        NetworkCommand::Show(arguments) => {
+            let (network, directory) = setup::network(&arguments.network)?;
+            print(&if arguments.json {
+                object(&network, &directory).to_string()
+            } else {
+                text(&network, &directory)
+            })?;
+        }
+    }
+    Ok(0)
+}
+
+/// What endpoints of one kind are for, and their list.
+fn kinds(directory: &Directory) -> [(&'static str, &'static str, &[Listed]); 3] {
+    [
+        ("rpc", "execution providers", directory.rpc()),
+        ("beacon", "beacon sources", directory.beacon()),
+        ("checkpoint_sources", "checkpoint sources", directory.checkpoint_sources()),
+    ]
+}
+
+fn line(network: &Network, directory: &Directory) -> String {
+    let counts = kinds(directory).map(|(_, what, list)| format!("{} {what}", list.len())).join(", ");
+    format!("{:<8} chain {:<8}  {counts} ({NOT_PROBED})", network.name(), network.chain_id())
+}
+
+fn text(network: &Network, directory: &Directory) -> String {
+    let mut text = format!(
+        "{}\n  chain {}, genesis {}, slots of {} ms",
+        network.name(),
+        network.chain_id(),
+        date(network.genesis_time().as_secs()),
+        network.slot_duration().as_millis(),
+    );
+    if let Some(checkpoint) = network.checkpoint() {
+        let _ = write!(text, "\n  checkpoint {checkpoint}");
+    }
+    text.push_str("\n\nforks");
+    for fork in network.forks() {
+        let _ = match fork.epoch().map(|epoch| (epoch, start(network, epoch.get()))) {
+            Some((epoch, start)) => write!(text, "\n  {:<10} epoch {epoch:<8}  {}", fork.name(), date(start)),
+            None => write!(text, "\n  {:<10} no epoch yet", fork.name()),
+        };
+    }
+    for (kind, what, list) in kinds(directory) {
+        let _ = write!(text, "\n\n{what} ({NOT_PROBED})");
+        if list.is_empty() {
+            text.push_str("\n  none");
+        }
+        let width = list.iter().map(|listed| listed.endpoint().id().as_str().len()).max().unwrap_or(0);
+        for listed in list {
+            entry(&mut text, kind, listed, width);
+        }
+    }
+    text
+}
+
+fn entry(text: &mut String, kind: &str, listed: &Listed, width: usize) {
+    let endpoint = listed.endpoint();
+    let _ = write!(text, "\n  {:<width$}  {}", endpoint.id(), operator(listed));
+    if let Some(host) = public_host(listed) {
+        let _ = write!(text, ", {host}");
+    }
+    for (what, remark) in remarks(kind, listed) {
+        let _ = write!(text, "\n    {what:<13}  {remark}");
+    }
+}
+
+fn object(network: &Network, directory: &Directory) -> Value {
+    let forks = network.forks().iter().map(|fork| {
+        json!({
+            "name": fork.name(),
+            "epoch": fork.epoch().map(|epoch| epoch.get()),
+            "starts": fork.epoch().map(|epoch| start(network, epoch.get())),
+            "max_checkpoint_age_epochs": fork.max_checkpoint_age_epochs(),
+        })
+    });
+    let mut object = json!({
+        "schema": "saldo.network/1",
+        "name": network.name(),
+        "chain_id": network.chain_id(),
+        "genesis_time": network.genesis_time().as_secs(),
+        "genesis_validators_root": network.genesis_validators_root(),
+        "max_checkpoint_age_epochs": network.max_checkpoint_age_epochs(),
+        "checkpoint": network.checkpoint().map(ToString::to_string),
+        "forks": forks.collect::<Vec<_>>(),
+        "endpoints_are": NOT_PROBED,
+    });
+    if let Some(fields) = object.as_object_mut() {
+        for (kind, _, list) in kinds(directory) {
+            let list = list.iter().map(|listed| listed_object(kind, listed));
+            fields.insert(kind.to_owned(), list.collect());
+        }
+    }
+    object
+}
+
+fn listed_object(kind: &str, listed: &Listed) -> Value {
+    let mut object = json!({
+        "name": listed.endpoint().id().as_str(),
+        "host": public_host(listed),
+        "operator": operator(listed),
+        "built_in": listed.is_built_in(),
+    });
+    if let Some(fields) = object.as_object_mut() {
+        for (what, remark) in remarks(kind, listed) {
+            fields.insert(what.to_owned(), remark.into());
+        }
+    }
+    object
+}
+
+/// What is said of an endpoint of that kind. The page is shown for those that came with saldo only: in a user's file it
+/// may be anything.
+fn remarks(kind: &str, listed: &Listed) -> Vec<(&'static str, String)> {
+    let mut remarks = Vec::new();
+    if let (true, Some(page), Some(day)) = (listed.is_built_in(), listed.documented_on(), listed.read_on()) {
+        remarks.extend([("documented_on", page.to_owned()), ("read_on", day.to_owned())]);
+    }
+    match kind {
+        "rpc" => remarks.push(("get_proof", listed.get_proof().to_owned())),
+        "beacon" => remarks.push(("light_client", listed.light_client().to_owned())),
+        _ => {}
+    }
+    let hosting = listed.endpoint().hosted_by().unwrap_or(Listed::UNKNOWN);
+    remarks.extend([("hosting", hosting.to_owned()), ("tracking", listed.tracking().to_owned())]);
+    remarks
+}
+
+/// The host of an endpoint that came with saldo; of a user's own nothing is shown but its name.
+fn public_host(listed: &Listed) -> Option<&str> {
+    listed.endpoint().url().expose().host_str().filter(|_| listed.is_built_in())
+}
+
+/// Who runs it, if that is declared: else the library goes by the host, which is not for showing.
+fn operator(listed: &Listed) -> &str {
+    let (endpoint, host) = (listed.endpoint(), listed.endpoint().url().expose().host_str());
+    if host == Some(endpoint.run_by()) { Listed::UNKNOWN } else { endpoint.run_by() }
+}
+
+/// When an epoch starts, in seconds since 1970.
+fn start(network: &Network, epoch: u64) -> u64 {
+    let slot = epoch.saturating_mul(network.slots_per_epoch());
+    let millis = u64::try_from(network.slot_duration().as_millis()).unwrap_or(u64::MAX);
+    network.genesis_time().as_secs().saturating_add(slot.saturating_mul(millis) / 1_000)
+}
+
+/// A moment in UTC. Source of the calendar: the civil-from-days algorithm, counted in eras of 400 years from March on.
+fn date(seconds: u64) -> String {
+    let (days, rest) = (seconds / SECONDS_A_DAY, seconds % SECONDS_A_DAY);
+    let shifted = days.saturating_add(719_468);
+    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
+    let leap_days = (day_of_era / 36_524).saturating_sub(day_of_era / 146_096);
+    let year_of_era = day_of_era.saturating_add(leap_days).saturating_sub(day_of_era / 1_460) / 365;
+    let days_before =
+        year_of_era.saturating_mul(365).saturating_add(year_of_era / 4).saturating_sub(year_of_era / 100);
+    let day_of_year = day_of_era.saturating_sub(days_before);
+    let month_from_march = day_of_year.saturating_mul(5).saturating_add(2) / 153;
+    let day = day_of_year
+        .saturating_sub(month_from_march.saturating_mul(153).saturating_add(2) / 5)
+        .saturating_add(1);
+    let month = if month_from_march < 10 {
+        month_from_march.saturating_add(3)
+    } else {
+        month_from_march.saturating_sub(9)
+    };
+    let year = era.saturating_mul(400).saturating_add(year_of_era).saturating_add(u64::from(month <= 2));
+    format!("{year:04}-{month:02}-{day:02} {:02}:{:02}:{:02} UTC", rest / 3_600, rest / 60 % 60, rest % 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_written_in_utc() {
+        for (seconds, expected) in [
+            (0, "1970-01-01 00:00:00 UTC"),
+            (951_782_399, "2000-02-28 23:59:59 UTC"),
+            (951_782_400, "2000-02-29 00:00:00 UTC"),
+            (1_709_251_200, "2024-03-01 00:00:00 UTC"),
+            (1_735_689_599, "2024-12-31 23:59:59 UTC"),
+            (1_791_294_816, "2026-10-06 13:53:36 UTC"),
+            (4_107_542_400, "2100-03-01 00:00:00 UTC"),
+        ] {
+            assert_eq!(date(seconds), expected);
+        }
+    }
+}
