@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use saldo::{Directory, Listed, Network};
+use saldo::{BuildError, Client, Directory, Listed, Network};
 
 /// Known to be gone, or to be taken down without notice to those who use them.
 const GONE: [&str; 5] =
@@ -94,5 +94,16 @@ fn no_url_holds_a_key_or_is_known_to_be_dead() {
             // addresses are nobody's business.
             assert!(url.scheme() == "https" || kind == "beacon", "{network} {kind} {name}");
         }
+    }
+}
+
+#[test]
+fn a_client_needs_nothing_else() {
+    for network in Network::built_in() {
+        let directory = Directory::of(&network);
+        let client = Client::builder(network.clone()).directory(&directory).build();
+        assert!(client.is_ok(), "{}: {:?}", network.name(), client.err());
+        let nobody = Client::builder(network).directory(&Directory::default()).build();
+        assert_eq!(nobody.err(), Some(BuildError::NoProvider));
     }
 }

@@ -47,7 +47,7 @@ pub(crate) struct BalanceArguments {
     /// How many operators may see an address [default: 2 of the listed ones, all of those you name]
     #[arg(long, value_name = "NUMBER")]
     pub(crate) operators: Option<NonZeroUsize>,
-    /// The finalized beacon block that trust starts from
+    /// The finalized beacon block that trust starts from, instead of one that listed sources agree on
     #[arg(long, value_name = "ROOT[@SLOT]")]
     pub(crate) checkpoint: Option<String>,
     /// Prove at a finalized block

@@ -1,6 +1,6 @@
 //! From arguments and environment to a client.
 
-use saldo::{Client, Directory, Endpoint, Level, Listed, Network, Policy};
+use saldo::{BuildError, Checkpoint, Client, Directory, Endpoint, Level, Listed, Network, Policy};
 
 use crate::arguments::BalanceArguments;
 use crate::failure::CommandFailure;
@@ -20,6 +20,10 @@ pub(crate) fn client(arguments: &BalanceArguments) -> Result<Client, CommandFail
     let beacon =
         Asked::new(endpoints(&arguments.beacon_url, "SALDO_BEACON_URL", "--beacon-url")?, directory.beacon());
     let checkpoint = arguments.checkpoint.clone().or_else(|| variable("SALDO_CHECKPOINT"));
+    let checkpoint = checkpoint.map(|text| text.parse::<Checkpoint>()).transpose().map_err(|error| {
+        let next = "Copy the checkpoint again: --checkpoint ROOT or ROOT@SLOT.";
+        CommandFailure::usage("not_a_checkpoint", error, next)
+    })?;
 
     if rpc.endpoints.is_empty() {
         return Err(CommandFailure::usage(
@@ -35,7 +39,9 @@ pub(crate) fn client(arguments: &BalanceArguments) -> Result<Client, CommandFail
             "Give at least one beacon node that serves light-client data with --beacon-url, or in SALDO_BEACON_URL.",
         ));
     }
-    if checkpoint.is_none() && network.checkpoint().is_none() {
+    // One that is given is all the word that is needed.
+    let sources = if checkpoint.is_some() { &[] } else { directory.checkpoint_sources() };
+    if checkpoint.is_none() && sources.is_empty() && network.checkpoint().is_none() {
         return Err(CommandFailure::usage(
             "no_checkpoint",
             format!("no checkpoint is known for {name}"),
@@ -61,24 +67,22 @@ pub(crate) fn client(arguments: &BalanceArguments) -> Result<Client, CommandFail
         eprintln!("{}", rpc.notice(operators_per_address));
     }
     let mut builder = Client::builder(network).policy(policy);
-    if let Some(text) = checkpoint {
-        let checkpoint = text.parse::<saldo::Checkpoint>().map_err(|error| {
-            CommandFailure::usage(
-                "not_a_checkpoint",
-                error,
-                "Copy the checkpoint again: --checkpoint ROOT or ROOT@SLOT.",
-            )
-        })?;
+    if let Some(checkpoint) = checkpoint {
         builder = builder.checkpoint(checkpoint);
+    }
+    for source in sources {
+        builder = builder.checkpoint_source(source.endpoint().clone());
     }
     builder = rpc.endpoints.into_iter().fold(builder, |builder, endpoint| builder.rpc(endpoint));
     builder = beacon.endpoints.into_iter().fold(builder, |builder, endpoint| builder.beacon(endpoint));
     builder.build().map_err(|error| {
-        CommandFailure::usage(
-            "setup",
-            error,
-            "Give names with NAME=URL where two providers have the same host.",
-        )
+        let next = match error {
+            BuildError::TooFewCheckpointOperators { .. } => {
+                "Give a checkpoint with --checkpoint, or more [[checkpoint_source]] entries."
+            }
+            _ => "Give names with NAME=URL where two providers have the same host.",
+        };
+        CommandFailure::usage("setup", error, next)
     })
 }
 

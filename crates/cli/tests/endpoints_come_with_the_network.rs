@@ -13,6 +13,7 @@ mod stage;
 
 use std::process::Command;
 
+use saldo_drill::BeaconSource;
 use stage::{ALICE, Cast, network_file, run, saldo, world};
 
 /// So that nobody outside is asked: every connection goes to a port where nobody listens.
@@ -54,6 +55,32 @@ fn a_file_of_providers_does_the_same() {
     // What is named on the command line replaces them.
     let replaced = run(saldo(&arguments).args(["-r", "http://127.0.0.1:9", "--timeout", "1s"]));
     assert_eq!(replaced.status, 3, "{replaced:?}");
+}
+
+#[test]
+fn sources_of_checkpoints_are_asked_where_none_is_given() {
+    let cast = Cast::new(1, 2);
+    let source = |number: usize, url: &str| {
+        format!("\n[[checkpoint_source]]\nname = \"s{number}\"\nurl = \"{url}\"\noperator = \"o{number}\"\n")
+    };
+    let servers: Vec<_> = (0..3).map(|_| world().serve(BeaconSource::honest(&world().chain))).collect();
+    let sources: Vec<String> =
+        servers.iter().enumerate().map(|(number, server)| source(number, &server.url())).collect();
+    let bare = world().chain.network().to_toml() + &tables(&cast);
+    let file = network_file(&(bare.clone() + &sources.concat())).display().to_string();
+    let owner = ALICE.to_string();
+    let reading = run(&mut saldo(&["balance", "-q", &owner, "-n", &file]));
+    assert_eq!(reading.out, format!("{ALICE}  1.5 ether\n"), "{reading:?}");
+    let two = network_file(&(bare + &sources[..2].concat())).display().to_string();
+    let refused = run(&mut saldo(&["balance", "--json", &owner, "-n", &two]));
+    assert_eq!((refused.status, refused.only()["error"]["code"].as_str()), (2, Some("setup")), "{refused:?}");
+    let given = format!("--checkpoint={}", world().chain.checkpoint());
+    let reading = run(&mut saldo(&["balance", "-q", &owner, "-n", &two, &given]));
+    assert_eq!(
+        reading.out,
+        format!("{ALICE}  1.5 ether\n"),
+        "one that is given needs no sources: {reading:?}"
+    );
 }
 
 #[test]

@@ -212,6 +212,7 @@ fn not_when_it_stands_where_it_does_not_belong() {
     let port = url.replace("node.example", "node.example:99999");
     let scheme = url.replace("https", "htps");
     let dotted = format!("./{bare}");
+    let empty = network_file(&world().chain.network().to_toml()).display().to_string();
     let cases: Vec<Vec<&str>> = vec![
         vec![&url],
         vec![&bare],
@@ -236,14 +237,19 @@ fn not_when_it_stands_where_it_does_not_belong() {
         vec!["balance", "--timeout", &url, &owner],
         vec!["balance", &timeout, &owner],
         vec!["balance", &rpc, &beacon, &checkpoint, &owner],
-        vec!["balance", &rpc, &beacon, &owner],
-        vec!["balance", &rpc, &owner],
-        vec!["balance", &beacon, &owner],
+        vec!["balance", "-n", &empty, &rpc, &beacon, &owner],
+        vec!["balance", "-n", &empty, &rpc, &owner],
+        vec!["balance", "-n", &empty, &beacon, &owner],
         vec!["balance", "-r", &bare, &owner],
         vec!["balance", "-r", &scheme, &owner],
         vec!["balance", "-r", &port, &owner],
         vec!["balance", "-r", &control, &owner],
         vec!["balance", "-n", &url, &owner],
+        vec!["balance", "--providers", &url, &owner],
+        vec!["balance", "--operators", &url, &owner],
+        vec!["network", "show", &url],
+        vec!["network", "show", &dotted],
+        vec!["network", "list", &url],
         vec!["balance", "-n", &bare, &owner],
         vec!["balance", "-n", &dotted, &owner],
         vec!["balance", "-n", "KEYPATH", &owner],

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use saldo_beacon::{Checkpoint, Network};
 use saldo_reading::Policy;
-use saldo_source::{Clock, Endpoint, EndpointError, Network as Outside, Transport};
+use saldo_source::{Clock, Directory, Endpoint, EndpointError, Listed, Network as Outside, Transport};
 
 use crate::agreement::{LEAST_ANSWERS, distinct};
 use crate::client::Client;
@@ -165,6 +165,18 @@ impl ClientBuilder {
                 self.note(BuildError::CheckpointSource { position, error: error.into_endpoint_error() });
             }
         }
+        self
+    }
+
+    /// Adds all endpoints of a directory, after those added before: providers, beacon sources and checkpoint sources.
+    /// [`Directory::of`] has public ones for the built-in networks; their operators see the addresses that are asked
+    /// about, as many as [`Policy::operators_per_address`] allows.
+    pub fn directory(mut self, directory: &Directory) -> Self {
+        let endpoints =
+            |listed: &[Listed]| listed.iter().map(|listed| listed.endpoint().clone()).collect::<Vec<_>>();
+        self.execution.extend(endpoints(directory.rpc()));
+        self.beacon.extend(endpoints(directory.beacon()));
+        self.checkpoint_sources.extend(endpoints(directory.checkpoint_sources()));
         self
     }
 
