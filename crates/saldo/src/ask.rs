@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use alloy_primitives::B256;
 use futures_util::FutureExt;
+use saldo_beacon::LightClient;
 use saldo_chain::{Anchor, ChainError, ExecutionHeader};
 use saldo_proof::eip1186::AccountReply;
 use saldo_proof::{Account, Verified, claimed_root};
@@ -137,7 +138,9 @@ impl Core {
             match attached {
                 Ok(()) => {}
                 Err(ChainError::ConsensusFault { .. }) => {
-                    self.known().faulted = true;
+                    let mut known = self.known();
+                    known.faulted = true;
+                    known.light_client.iter_mut().for_each(LightClient::stop_for_reverted_finality);
                     break;
                 }
                 Err(_) => break,

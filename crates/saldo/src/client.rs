@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use alloy_primitives::Address;
-use saldo_beacon::Network;
+use saldo_beacon::{Checkpoint, ConsensusFault, Network};
 use saldo_reading::{Asset, Holding, Now, Policy, Proven, Reading, Unknown, Why};
 use saldo_source::Deadline;
 
@@ -86,6 +86,23 @@ impl Client {
     /// The time by the wall clock and the newest signed block, for working out ages.
     pub fn now(&self) -> Now {
         self.core.now()
+    }
+
+    /// The contradiction for which every read is `consensus_fault`, with the signed updates on both sides:
+    /// [`ConsensusFault::to_json`] gives them for others to check.
+    ///
+    /// It goes away by [`Client::start_again`] alone.
+    pub fn consensus_fault(&self) -> Option<ConsensusFault> {
+        self.core.known().fault.clone()
+    }
+
+    /// Starts again from `checkpoint`, on the caller's own word: after a [`Client::consensus_fault`], from a block that
+    /// many agree on.
+    ///
+    /// Nothing that followed from the start before is kept, no reading either: [`Client::last`] is empty until the next
+    /// one is proven. Reads that are under way prove nothing from the old start any more.
+    pub fn start_again(&self, checkpoint: impl Into<Checkpoint>) {
+        self.core.begin_again(checkpoint.into());
     }
 
     /// The table of the chain that is read.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use saldo_beacon::unit::UnixTime;
-use saldo_beacon::{LightClient, Network};
+use saldo_beacon::{Checkpoint, ConsensusFault, LightClient, Network};
 use saldo_chain::{Anchor, Chain, Level};
 use saldo_proof::{Account, Verified};
 use saldo_reading::{Attempt, Change, Holding, Now, Policy, Proven, ProviderId, Record, Role, join};
@@ -41,9 +41,15 @@ pub(crate) struct Known {
     pub(crate) order: Order,
     records: BTreeMap<Holding, Record>,
     withdrawn: BTreeMap<Holding, Proven>,
-    /// The heads contradicted what is final. Nothing more is proven from this chain: only a new client, started from a
-    /// checkpoint that many agree on, goes on.
+    /// The heads contradicted each other or what is final. Nothing more is proven from this chain until trust starts again
+    /// at another checkpoint.
     pub(crate) faulted: bool,
+    /// The contradiction itself, kept beside the light client in case another takes its place.
+    pub(crate) fault: Option<ConsensusFault>,
+    /// Where the caller had trust start again, instead of where the client was set up to start.
+    pub(crate) started_again_at: Option<Checkpoint>,
+    /// Counts those new starts: what was under way before does not count after.
+    pub(crate) starts: u64,
     /// Providers that said they serve this chain.
     pub(crate) chain_confirmed: BTreeSet<ProviderId>,
     /// The latest time that a committee's signature proves to have come, although the head that it signs was refused as
@@ -215,9 +221,14 @@ impl Core {
     /// Carries what the light client learned over to the chain and the records; gives whether the chain is sound.
     pub(crate) fn follow(&self) -> bool {
         let mut known = self.known();
-        let Known { light_client, chain, records, withdrawn, faulted, .. } = &mut *known;
+        let Known { light_client, chain, records, withdrawn, faulted, fault, .. } = &mut *known;
         if let Some(light_client) = light_client {
-            *faulted |= light_client.consensus_fault().is_some() || chain.follow(light_client).is_err();
+            if !*faulted && chain.follow(light_client).is_err() {
+                light_client.stop_for_reverted_finality();
+                *faulted = true;
+            }
+            *faulted |= light_client.consensus_fault().is_some();
+            *fault = fault.take().or_else(|| light_client.consensus_fault().cloned());
         }
         for (holding, record) in records {
             if let Change::Withdrawn { withdrawn: taken_back } = record.review(chain) {
@@ -225,6 +236,17 @@ impl Core {
             }
         }
         !*faulted
+    }
+
+    /// Has trust start again at `checkpoint`. Nothing that followed from the start before stays: of a chain that turns out
+    /// not to be the one, blocks can have any number, and would stand in the way of every true reading below it.
+    pub(crate) fn begin_again(&self, checkpoint: Checkpoint) {
+        let mut known = self.known();
+        let starts = known.starts.saturating_add(1);
+        let order = std::mem::take(&mut known.order);
+        let chain_confirmed = std::mem::take(&mut known.chain_confirmed);
+        let started_again_at = Some(checkpoint);
+        *known = Known { order, chain_confirmed, started_again_at, starts, ..Known::default() };
     }
 
     /// Joins those of the `waiting` proofs whose block is trusted by now, and gives the newest reading.

@@ -54,6 +54,10 @@ impl Core {
 
     /// Starts the light client for the first time.
     pub(crate) async fn start(&self, deadline: Deadline) -> Round {
+        let started_again_at = self.known().started_again_at;
+        if let Some(checkpoint) = started_again_at {
+            return self.start_at(&Origin::from(checkpoint), deadline).await;
+        }
         let (given, agreement) = match &self.beginning {
             Beginning::Given(given) => return self.start_at(&Origin::from(*given), deadline).await,
             Beginning::Agreement { given, agreement } => (given, agreement),
@@ -220,10 +224,14 @@ impl Core {
         is_off.then_some(Why::ClockOff)
     }
 
-    /// Takes `light_client` as the one to follow, unless the one at hand is newer: another read may have been faster.
-    pub(crate) fn follow_from_now_on(&self, light_client: LightClient) {
+    /// Takes `light_client` as the one to follow, unless the one at hand is newer: another read may have been faster. `starts`
+    /// is how often trust had started again when its bootstrap was asked for.
+    pub(crate) fn follow_from_now_on(&self, light_client: LightClient, starts: u64) {
         let after = self.next_committee_pause();
         let mut known = self.known();
+        if known.starts != starts {
+            return; // It began where trust does not start any more.
+        }
         let slot = light_client.finalized_head().slot();
         if known.light_client.as_ref().is_none_or(|held| held.finalized_head().slot() < slot) {
             // Time that was proven to have come stays so.

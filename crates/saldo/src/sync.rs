@@ -272,11 +272,13 @@ impl Core {
         async move {
             let started = async {
                 let root = origin.checkpoint().root;
+                let starts = self.known().starts;
                 let data = self.fetch(source, Route::Bootstrap(root), deadline).await?;
                 let bootstrap =
                     decode::bootstrap(&data.bytes, data.encoding, data.fork.as_deref(), &self.network())?;
                 let now = self.time();
-                self.follow_from_now_on(LightClient::bootstrap(self.network(), origin, bootstrap, now)?);
+                let light_client = LightClient::bootstrap(self.network(), origin, bootstrap, now)?;
+                self.follow_from_now_on(light_client, starts);
                 Ok(())
             };
             started.await.map_or_else(Answer::Fails, Answer::Wins)

@@ -109,7 +109,8 @@ impl Core {
             return at_hand;
         }
         let own = self.network().checkpoint().copied();
-        let checkpoint = self.beginning.given().copied().or(own)?;
+        let again = self.known().started_again_at;
+        let checkpoint = again.or(self.beginning.given().copied()).or(own)?;
         let ask = |source| {
             async move {
                 let started = async {
