@@ -3,7 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use saldo::{BuildError, Client, Directory, Listed, Network};
+use alloy_primitives::Address;
+use saldo::{BuildError, Client, Directory, Listed, Network, Role, Why};
+use saldo_drill::Chain;
+use saldo_drill::simulate::Simulation;
 
 /// Known to be gone, or to be taken down without notice to those who use them.
 const GONE: [&str; 5] =
@@ -105,5 +108,29 @@ fn a_client_needs_nothing_else() {
         assert!(client.is_ok(), "{}: {:?}", network.name(), client.err());
         let nobody = Client::builder(network).directory(&Directory::default()).build();
         assert_eq!(nobody.err(), Some(BuildError::NoProvider));
+    }
+}
+
+/// Whoever names only providers and beacon sources starts from what the listed checkpoint sources agree on.
+#[test]
+fn trust_starts_from_the_listed_sources_if_nothing_is_said() {
+    for network in Network::built_in() {
+        let chain = Chain::new(11);
+        let simulation = Simulation::new(11, &chain);
+        let client = Client::builder(network.clone())
+            .rpc("http://provider.test")
+            .beacon("http://source.test")
+            .transport(simulation.internet())
+            .clock(simulation.clock())
+            .build()
+            .unwrap();
+        let reading = simulation.run(client.balance(Address::ZERO));
+        assert_eq!(reading.why().map(Why::code), Some("all_unreachable"), "{}", network.name());
+        let of_role = |role| reading.attempts().iter().filter(move |attempt| attempt.role == role);
+        let asked: BTreeSet<String> =
+            of_role(Role::Checkpoint).map(|attempt| attempt.provider.to_string()).collect();
+        let directory = Directory::of(&network);
+        let listed = directory.checkpoint_sources().iter().map(|source| source.endpoint().id().to_string());
+        assert_eq!(asked, listed.collect(), "{}", network.name());
     }
 }

@@ -183,8 +183,9 @@ impl ClientBuilder {
     /// Sets where trust starts: at a finalized block that is given, or at one that so many operators of the checkpoint
     /// sources agree on. Called once with each, the agreement takes over when the given block has become too old.
     ///
-    /// Without it, the operators of the checkpoint sources decide ([`Trust::DEFAULT_AGREEMENT`] must agree); without
-    /// sources, the network's own checkpoint ([`Network::checkpoint`]).
+    /// Without it, the operators of the checkpoint sources decide ([`Trust::DEFAULT_AGREEMENT`] must agree): those added,
+    /// else those listed for the network ([`Directory::of`]), which learn nothing of any address. Where none are, the
+    /// network's own checkpoint is taken ([`Network::checkpoint`]).
     pub fn checkpoint(mut self, trust: impl Into<Trust>) -> Self {
         match trust.into() {
             Trust::Given(checkpoint) => self.checkpoint = Some(checkpoint),
@@ -240,11 +241,16 @@ impl ClientBuilder {
     }
 
     fn beginning(&self) -> Result<Beginning, BuildError> {
-        if self.checkpoint_sources.is_empty() && self.agreement.is_none() {
+        let mut sources = self.checkpoint_sources.clone();
+        if sources.is_empty() && (self.checkpoint.is_none() || self.agreement.is_some()) {
+            let listed = Directory::of(&self.network);
+            sources.extend(listed.checkpoint_sources().iter().map(|source| source.endpoint().clone()));
+        }
+        if sources.is_empty() && self.agreement.is_none() {
             let own = self.network.checkpoint().copied();
             return self.checkpoint.or(own).map(Beginning::Given).ok_or(BuildError::NoCheckpoint);
         }
-        let operators = distinct(self.checkpoint_sources.iter().map(Endpoint::run_by));
+        let operators = distinct(sources.iter().map(Endpoint::run_by));
         if operators < LEAST_ANSWERS {
             return Err(BuildError::TooFewCheckpointOperators { operators, needed: LEAST_ANSWERS });
         }
@@ -252,7 +258,7 @@ impl ClientBuilder {
         if k < 2 || k > operators {
             return Err(BuildError::Agreement { k, operators });
         }
-        let agreement = Agreement { k, sources: self.checkpoint_sources.clone() };
+        let agreement = Agreement { k, sources };
         // The network's own may be long expired: it only decides where the sources disagree.
         Ok(Beginning::Agreement { given: self.checkpoint, agreement })
     }
