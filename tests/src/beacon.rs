@@ -199,8 +199,8 @@ impl Forge {
         let Execution::Header(payload) = &header.execution else { return header };
         let rules = self.network.fork_at(header.beacon.slot).unwrap().rules();
         let depth = rules.execution_block_hash.unwrap().ilog2() - rules.execution.unwrap().ilog2();
-        let leaves = payload_leaves(payload).into_iter().zip(1 << depth..);
-        let tree = Tree(leaves.map(|(leaf, gindex)| (gindex, leaf)).collect());
+        let leaves = payload_leaves(payload).into_iter().chain(std::iter::repeat(B256::ZERO));
+        let tree = Tree((1 << depth..2 << depth).zip(leaves).collect());
         assert_eq!(tree.node(1), payload.hash_tree_root());
         let length = usize::try_from(Fork::Gloas.rules().execution.unwrap().ilog2()).unwrap();
         let branch = [tree.branch((1 << depth) + BLOCK_HASH_FIELD), header.execution_branch].concat();

@@ -58,8 +58,8 @@ pub use fault::Fault;
 pub use fork::{Fork, UnknownFork};
 pub use head::{Finality, FinalizedHead, SignedHead};
 pub use light_client::{
-    AdvanceError, Advanced, BootstrapError, ConsensusFault, Contradiction, LightClient, SignedUpdate,
-    SnapshotError, Testimony, Wants,
+    AdoptError, AdvanceError, Advanced, BootstrapError, ConsensusFault, Contradiction, LightClient,
+    SignedUpdate, SnapshotError, Testimony, VerifiedFork, Wants,
 };
 pub use network::{BlobParameters, ForkDigest, Network, NetworkError, ScheduledFork};
 pub use update::{Execution, LightClientBootstrap, LightClientHeader, LightClientUpdate};

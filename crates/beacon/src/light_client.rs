@@ -6,17 +6,20 @@
 mod committee;
 mod contradiction;
 mod error;
+mod schedule;
 mod snapshot;
 mod verify;
 
 use std::sync::Arc;
 
 pub use contradiction::{ConsensusFault, Contradiction, SignedUpdate, Testimony};
-pub use error::{AdvanceError, BootstrapError};
+pub use error::{AdoptError, AdvanceError, BootstrapError};
+pub use schedule::VerifiedFork;
 pub use snapshot::SnapshotError;
 
 use committee::ProvenCommittee;
 use contradiction::{Held, evidence};
+use schedule::Schedule;
 
 use crate::checkpoint::{Checkpoint, Origin};
 use crate::head::{Finality, FinalizedHead, SignedHead};
@@ -38,6 +41,7 @@ pub struct LightClient {
     current_sync_committee: Arc<ProvenCommittee>,
     next_sync_committee: Option<Arc<ProvenCommittee>>,
     best_valid_update: Option<Arc<SignedUpdate>>,
+    verified_forks: Vec<VerifiedFork>,
     fault: Option<ConsensusFault>,
 }
 
@@ -92,6 +96,7 @@ impl LightClient {
             current_sync_committee: ProvenCommittee::of_bootstrap(bootstrap),
             next_sync_committee: None,
             best_valid_update: None,
+            verified_forks: Vec::new(),
             fault: None,
         })
     }
@@ -107,14 +112,18 @@ impl LightClient {
         if let Some(fault) = &self.fault {
             return Err(fault.clone().into());
         }
-        let committee_root = verify::update(self, &update, now)?.root;
+        let (committee, verified_forks) = verify::update(self, &update, now)?;
+        let committee_root = committee.root;
         let period = self.network.period_at(update.signature_slot);
-        let update = Arc::new(SignedUpdate { update, period, committee_root });
+        let schedule = Schedule { network: &self.network, verified: &verified_forks };
+        let update =
+            Arc::new(SignedUpdate { update: schedule.without_unsettled(update), period, committee_root });
         if let Some(fault) = self.contradiction(&update) {
             tracing::error!(slot = %fault.slot, "the sync committee signed a contradiction");
             self.fault = Some(fault.clone());
             return Err(fault.into());
         }
+        self.verified_forks = verified_forks;
         let advanced = self.process(update);
         tracing::debug!(finalized = %self.finalized.slot(), period = %self.period(), "light client advanced");
         Ok(advanced)
@@ -139,6 +148,30 @@ impl LightClient {
     /// Returns the network.
     pub fn network(&self) -> &Network {
         &self.network
+    }
+
+    /// Takes a newer table of the same chain, as when the time of a fork has become known.
+    ///
+    /// # Errors
+    /// [`AdoptError`] if it is of another chain, or contradicts what signatures have shown. Nothing changes then.
+    pub fn adopt(&mut self, network: impl Into<Arc<Network>>) -> Result<(), AdoptError> {
+        let network = network.into();
+        if let Some(field) = self.network.other_chain(&network) {
+            return Err(AdoptError::OtherChain { field });
+        }
+        let schedule = Schedule { network: &network, verified: &self.verified_forks };
+        if let Some(verified) = schedule.contradiction() {
+            return Err(AdoptError::Contradiction { verified });
+        }
+        self.network = network;
+        Ok(())
+    }
+
+    /// Returns the epochs of the heads that were verified, by the version of their fork, oldest first.
+    ///
+    /// Where the table does not have the time of a fork, this is all that is known about it.
+    pub fn verified_forks(&self) -> &[VerifiedFork] {
+        &self.verified_forks
     }
 
     /// Returns what trust started from.
@@ -204,6 +237,10 @@ impl LightClient {
             (true, behind) => Wants::Updates { start: period.saturating_add(1), count: behind.min(MOST) },
             (false, behind) => Wants::Updates { start: period, count: behind.saturating_add(1).min(MOST) },
         }
+    }
+
+    fn schedule(&self) -> Schedule<'_> {
+        Schedule { network: &self.network, verified: &self.verified_forks }
     }
 
     /// The committee that signs in the period of a slot, if it is known.

@@ -241,8 +241,12 @@ impl Network {
     ///
     /// Source: `compute_fork_digest`, consensus-specs `fulu/beacon-chain.md` (EIP-7892).
     pub fn fork_digest(&self, epoch: Epoch) -> ForkDigest {
-        let root = compute_fork_data_root(self.version_at(epoch), self.genesis_validators_root);
-        let mask = match self.blob_parameters_at(epoch) {
+        self.digest(self.version_at(epoch), self.blob_parameters_at(epoch))
+    }
+
+    fn digest(&self, version: ForkVersion, blobs: Option<&BlobParameters>) -> ForkDigest {
+        let root = compute_fork_data_root(version, self.genesis_validators_root);
+        let mask = match blobs {
             Some(parameters) => {
                 let mut hasher = Sha256::new();
                 hasher.update(parameters.epoch.get().to_le_bytes());
@@ -256,11 +260,38 @@ impl Network {
     }
 
     /// Returns the fork a digest names, or `None` if it is none of this schedule.
+    ///
+    /// A fork without a time is known by its version and any blob parameters of the schedule.
     pub(crate) fn fork_of_digest(&self, digest: ForkDigest) -> Option<&ScheduledFork> {
+        let names = |fork: &&ScheduledFork| {
+            let blobs = self.blob_schedule.iter().map(Some).chain([None]);
+            fork.epoch.is_none() && blobs.into_iter().any(|blobs| self.digest(fork.version, blobs) == digest)
+        };
+        self.scheduled_fork_of_digest(digest).or_else(|| self.forks.iter().find(names))
+    }
+
+    fn scheduled_fork_of_digest(&self, digest: ForkDigest) -> Option<&ScheduledFork> {
         let starts = self.forks.iter().filter_map(|fork| fork.epoch);
         let blob_starts = self.blob_schedule.iter().map(|parameters| parameters.epoch);
         let epoch = starts.chain(blob_starts).find(|epoch| self.fork_digest(*epoch) == digest)?;
         self.scheduled_at(epoch)
+    }
+
+    /// What another network has otherwise than this chain, if anything; tables of forks may differ.
+    pub(crate) fn other_chain(&self, other: &Self) -> Option<&'static str> {
+        let fields = [
+            ("chain_id", self.chain_id == other.chain_id),
+            ("genesis_time", self.genesis_time == other.genesis_time),
+            ("genesis_validators_root", self.genesis_validators_root == other.genesis_validators_root),
+            ("slot_duration_ms", self.slot_duration == other.slot_duration),
+            ("slots_per_epoch", self.slots_per_epoch == other.slots_per_epoch),
+            (
+                "epochs_per_sync_committee_period",
+                self.epochs_per_sync_committee_period == other.epochs_per_sync_committee_period,
+            ),
+            ("sync_committee_size", self.sync_committee_size == other.sync_committee_size),
+        ];
+        fields.into_iter().find(|(_, is_same)| !is_same).map(|(field, _)| field)
     }
 
     fn blob_parameters_at(&self, epoch: Epoch) -> Option<&BlobParameters> {

@@ -85,6 +85,11 @@ impl LightClientHeader {
         }
     }
 
+    /// Whether anything is told of the execution chain, true or not.
+    pub(crate) fn tells_of_execution(&self) -> bool {
+        self.execution != Execution::Absent || !self.execution_branch.is_empty()
+    }
+
     /// Whether both can be of one object: one that tells hashes has no whole header, and the other way round.
     pub(crate) fn fits_in_one_object_with(&self, other: &Self) -> bool {
         !matches!(

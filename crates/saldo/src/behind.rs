@@ -84,7 +84,7 @@ fn is_of_unknown_fork(failure: &Failure) -> bool {
         failure,
         Failure::UnknownFork
             | Failure::Bootstrap(BootstrapError::UnknownFork(_))
-            | Failure::Update(AdvanceError::UnknownFork(_))
+            | Failure::Update(AdvanceError::UnknownFork(_) | AdvanceError::UnsettledFork { .. })
     )
 }
 

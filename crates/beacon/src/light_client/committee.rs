@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use alloy_primitives::B256;
 
+use super::schedule::Schedule;
 use crate::container::{BeaconBlockHeader, SyncCommittee};
+use crate::fork::Fork;
 use crate::merkle::normalized_branch_is_valid;
-use crate::network::Network;
 use crate::unit::Period;
 use crate::update::{LightClientBootstrap, LightClientUpdate};
 
@@ -56,15 +57,22 @@ impl ProvenCommittee {
     }
 
     /// Whether it has the network's size, and its proof names it as the committee of `period`.
-    pub(super) fn is_proven(&self, network: &Network, period: Period) -> bool {
-        let Ok(fork) = network.fork_at(self.header.slot) else { return false };
-        let named_in = network.period_at(self.header.slot);
-        let (gindex, named) = match self.place {
-            Place::Current => (fork.rules().current_sync_committee, named_in),
-            Place::Next => (fork.rules().next_sync_committee, named_in.saturating_add(1)),
+    pub(super) fn is_proven(&self, schedule: Schedule<'_>, period: Period) -> bool {
+        let network = schedule.network;
+        let (slot, named_in) = (self.header.slot, network.period_at(self.header.slot));
+        let (fork, named) = match self.place {
+            // A checkpoint is read as the table has it, since nobody signs it.
+            Place::Current => (network.fork_at(slot).ok(), named_in),
+            Place::Next => (schedule.fork_at(slot).ok(), named_in.saturating_add(1)),
         };
+        let gindex = fork.map(Fork::rules).map(|rules| match self.place {
+            Place::Current => rules.current_sync_committee,
+            Place::Next => rules.next_sync_committee,
+        });
         self.committee.pubkeys.len() == network.sync_committee_size()
             && named == period
-            && normalized_branch_is_valid(self.root, &self.branch, gindex, self.header.state_root)
+            && gindex.is_some_and(|gindex| {
+                normalized_branch_is_valid(self.root, &self.branch, gindex, self.header.state_root)
+            })
     }
 }

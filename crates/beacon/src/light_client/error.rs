@@ -3,6 +3,7 @@
 use alloy_primitives::B256;
 
 use super::contradiction::ConsensusFault;
+use super::schedule::VerifiedFork;
 use crate::fault::Fault;
 use crate::fork::UnknownFork;
 use crate::signature::SignatureError;
@@ -181,6 +182,13 @@ pub enum AdvanceError {
     /// The update is of a fork that cannot be read. Nobody's fault.
     #[error(transparent)]
     UnknownFork(#[from] UnknownFork),
+    /// The head lies where one fork ends and another begins at a time that the network table does not have, and no
+    /// signature tells yet of which of the two it is. Nobody's fault: take a later head, or a newer network table.
+    #[error("it is not known yet of which fork the head at slot {slot} is")]
+    UnsettledFork {
+        /// Slot of the attested header.
+        slot: Slot,
+    },
     /// Two thirds of a committee signed a contradiction. The client has stopped.
     #[error(transparent)]
     ConsensusFault(#[from] ConsensusFault),
@@ -201,8 +209,33 @@ impl AdvanceError {
             | Self::Signature(_) => Fault::Source,
             Self::FromFuture { .. } | Self::SignatureFromFuture { .. } => Fault::Device,
             Self::CommitteeUnknown { .. } => Fault::Caller,
-            Self::UnknownFork(_) => Fault::Network,
+            Self::UnknownFork(_) | Self::UnsettledFork { .. } => Fault::Network,
             Self::TooFewSigners { .. } | Self::ConsensusFault(_) => Fault::Chain,
         }
+    }
+}
+
+/// Why a newer network table is not taken. Always the caller's fault.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AdoptError {
+    /// It is of another chain, or gives the same chain another clock or another size of committees.
+    #[error("the table is of another chain: `{field}` differs")]
+    OtherChain {
+        /// What differs.
+        field: &'static str,
+    },
+    /// It has a fork at another time than signatures have shown, or does not have it at all.
+    #[error("the table contradicts what was signed in epochs {} to {}", .verified.first, .verified.last)]
+    Contradiction {
+        /// What was signed.
+        verified: VerifiedFork,
+    },
+}
+
+impl AdoptError {
+    /// Whose fault it is: always [`Fault::Caller`].
+    pub fn fault(&self) -> Fault {
+        Fault::Caller
     }
 }

@@ -22,7 +22,8 @@ use sha2::{Digest, Sha256};
 
 use super::committee::Place;
 use super::contradiction::Testimony;
-use super::error::AdvanceError;
+use super::error::{AdoptError, AdvanceError};
+use super::schedule::Schedule;
 use super::{LightClient, SignedUpdate, verify};
 use crate::fault::Fault;
 use crate::head::{Finality, FinalizedHead, SignedHead};
@@ -86,6 +87,9 @@ pub enum SnapshotError {
     /// A stored update does not hold under the stored committee.
     #[error("a stored update does not hold: {0}")]
     Update(AdvanceError),
+    /// The network table has forks at other times than signatures have shown. The caller's fault, as it gives the table.
+    #[error(transparent)]
+    Schedule(AdoptError),
     /// The final head is beyond weak subjectivity: it is as old as a checkpoint must not be. Nobody's fault: a newer
     /// checkpoint is needed; show the age.
     #[error("the snapshot is {age_epochs} epochs old, at most {limit_epochs} are safe")]
@@ -144,7 +148,11 @@ impl LightClient {
     }
 
     fn of_parts(parts: Parts, network: Arc<Network>) -> Result<Self, SnapshotError> {
-        let finalized = finalized_head(&parts, &network)?;
+        let schedule = Schedule { network: &network, verified: &parts.verified_forks };
+        if let Some(verified) = schedule.contradiction() {
+            return Err(SnapshotError::Schedule(AdoptError::Contradiction { verified }));
+        }
+        let finalized = finalized_head(&parts, schedule)?;
         let client = Self {
             origin: parts.origin,
             finalized_by: parts.finalized_by,
@@ -152,6 +160,7 @@ impl LightClient {
             current_sync_committee: parts.current_sync_committee,
             next_sync_committee: parts.next_sync_committee,
             best_valid_update: parts.best_valid_update,
+            verified_forks: parts.verified_forks,
             fault: parts.fault,
             finalized,
             network,
@@ -171,8 +180,10 @@ impl LightClient {
         if current.place == Place::Current && current.header.hash_tree_root() != checkpoint {
             return Err(SnapshotError::Committee { period });
         }
-        let unproven =
-            of_periods.into_iter().flatten().find(|(known, period)| !known.is_proven(&self.network, *period));
+        let unproven = of_periods
+            .into_iter()
+            .flatten()
+            .find(|(known, period)| !known.is_proven(self.schedule(), *period));
         unproven.map_or(Ok(()), |(_, period)| Err(SnapshotError::Committee { period }))
     }
 
@@ -181,7 +192,7 @@ impl LightClient {
         let signed = self.signed.as_ref().map(|(_, signed)| signed);
         let pending = self.best_valid_update.as_ref();
         for stored in signed.into_iter().chain(pending.filter(|pending| Some(*pending) != signed)) {
-            verify::stored(&self.network, &stored.update).map_err(SnapshotError::Update)?;
+            verify::stored(self.schedule(), &stored.update).map_err(SnapshotError::Update)?;
             let committee = verify::stored_signature(self, &stored.update).map_err(SnapshotError::Update)?;
             if committee.root != stored.committee_root {
                 return Err(SnapshotError::Committee { period: stored.period });
@@ -190,7 +201,7 @@ impl LightClient {
         let next = pending.and_then(|pending| super::ProvenCommittee::of_update(&pending.update));
         if let Some(next) = next {
             let period = self.network.period_at(next.header.slot).saturating_add(1);
-            if !next.is_proven(&self.network, period) {
+            if !next.is_proven(self.schedule(), period) {
                 return Err(SnapshotError::Committee { period });
             }
         }
@@ -232,11 +243,11 @@ fn body(bytes: &[u8]) -> Result<&[u8], SnapshotError> {
 }
 
 /// The final head, from what vouches for it.
-fn finalized_head(parts: &Parts, network: &Network) -> Result<FinalizedHead, SnapshotError> {
+fn finalized_head(parts: &Parts, schedule: Schedule<'_>) -> Result<FinalizedHead, SnapshotError> {
     let checkpoint = parts.origin.checkpoint();
     match &parts.finalized_by {
         Testimony::Checkpoint(header) => {
-            let fork = network.fork_at(header.beacon.slot).map_err(AdvanceError::from);
+            let fork = schedule.network.fork_at(header.beacon.slot).map_err(AdvanceError::from);
             let is_proven = header.beacon.hash_tree_root() == checkpoint.root
                 && checkpoint.slot.is_none_or(|slot| slot == header.beacon.slot)
                 && header.is_valid(fork.map_err(SnapshotError::Update)?);
@@ -246,7 +257,7 @@ fn finalized_head(parts: &Parts, network: &Network) -> Result<FinalizedHead, Sna
             Ok(FinalizedHead::new(header, Finality::Checkpoint))
         }
         Testimony::Signed(signed) => {
-            verify::stored(network, &signed.update).map_err(SnapshotError::Update)?;
+            verify::stored(schedule, &signed.update).map_err(SnapshotError::Update)?;
             let aggregate = &signed.update.sync_aggregate;
             let (signers, size) = (aggregate.signers(), aggregate.size);
             if parts.is_forced {

@@ -5,17 +5,17 @@ use core::time::Duration;
 use super::LightClient;
 use super::committee::ProvenCommittee;
 use super::error::{AdvanceError, BootstrapError};
+use super::schedule::{NotKnown, Schedule, VerifiedFork, record};
 use crate::checkpoint::Checkpoint;
 use crate::container::SyncCommittee;
-use crate::fork::{ForkRules, UnknownFork};
+use crate::fork::ForkRules;
 use crate::merkle::normalized_branch_is_valid;
-use crate::network::Network;
-use crate::signature::{
-    DOMAIN_SYNC_COMMITTEE, ForkVersion, SignatureError, compute_domain, compute_signing_root, verify,
-};
+use crate::network::{Network, ScheduledFork};
+use crate::signature::{DOMAIN_SYNC_COMMITTEE, SignatureError, compute_domain, compute_signing_root, verify};
 use crate::unit::{Slot, UnixTime};
 use crate::update::{
-    FinalizedPart, LightClientBootstrap, LightClientUpdate, NextSyncCommittee, has_supermajority,
+    FinalizedPart, LightClientBootstrap, LightClientHeader, LightClientUpdate, NextSyncCommittee,
+    has_supermajority,
 };
 
 /// How far the device's clock may be behind the chain.
@@ -65,37 +65,56 @@ pub(super) fn bootstrap(
     Ok(())
 }
 
-/// Source: `validate_light_client_update`.
-/// Gives the committee that signed it.
+/// Returns the committee that signed, and what the signature has shown about the time of forks.
+///
+/// Source: `validate_light_client_update`. The signature comes before all that depends on the fork of the head, since
+/// it says which fork that is.
 pub(super) fn update<'a>(
     client: &'a LightClient,
     update: &LightClientUpdate,
     now: UnixTime,
-) -> Result<&'a ProvenCommittee, AdvanceError> {
+) -> Result<(&'a ProvenCommittee, Vec<VerifiedFork>), AdvanceError> {
     let network = client.network();
     participation(network, update)?;
     order(update)?;
-    let rules = network.fork_at(update.attested_slot())?.rules();
+    let slot = update.attested_slot();
+    let schedule = client.schedule();
+    if let Err(NotKnown::Unknown(fork)) = schedule.fork_at(slot) {
+        return Err(fork.into());
+    }
     let committee = committee(client, update)?;
     relevance(client, update)?;
-    execution(network, update)?;
+    let signed_at = update.signature_slot.saturating_sub(1);
+    let signed = signature(schedule, &committee.committee, update, signed_at)?;
+    let (fork, shown) = schedule.verify(slot, signed, signed_at).map_err(|error| not_known(error, slot))?;
+    let mut verified = schedule.verified.to_vec();
+    record(&mut verified, shown);
+    execution(Schedule { network, verified: &verified }, update, update.finalized_header())?;
     if let Some(part) = &update.finality {
-        finality(rules, update, part)?;
+        finality(fork.rules(), update, part)?;
     }
     if let Some(next) = &update.next_sync_committee {
-        next_committee(client, rules, update, next)?;
+        next_committee(client, fork.rules(), update, next)?;
     }
-    signature(network, &committee.committee, update)?;
     time(network, update, now)?;
-    Ok(committee)
+    Ok((committee, verified))
 }
 
-/// What of a stored update can be told without its committee, whose next committee is stored elsewhere.
-pub(super) fn stored(network: &Network, update: &LightClientUpdate) -> Result<(), AdvanceError> {
-    participation(network, update)?;
+fn not_known(error: NotKnown, slot: Slot) -> AdvanceError {
+    match error {
+        NotKnown::Unknown(fork) => fork.into(),
+        NotKnown::Unsettled => AdvanceError::UnsettledFork { slot },
+    }
+}
+
+/// What of a stored update can be told without its committee, whose next committee is stored elsewhere. Its finalized
+/// header has no execution part if its fork was not settled.
+pub(super) fn stored(schedule: Schedule<'_>, update: &LightClientUpdate) -> Result<(), AdvanceError> {
+    participation(schedule.network, update)?;
     order(update)?;
-    let rules = network.fork_at(update.attested_slot())?.rules();
-    execution(network, update)?;
+    let slot = update.attested_slot();
+    let rules = schedule.fork_at(slot).map_err(|error| not_known(error, slot))?.rules();
+    execution(schedule, update, update.finalized_header().filter(|header| header.tells_of_execution()))?;
     update.finality.as_ref().map_or(Ok(()), |part| finality(rules, update, part))
 }
 
@@ -105,7 +124,8 @@ pub(super) fn stored_signature<'a>(
     update: &LightClientUpdate,
 ) -> Result<&'a ProvenCommittee, AdvanceError> {
     let committee = committee(client, update)?;
-    signature(client.network(), &committee.committee, update)?;
+    let signed_at = update.signature_slot.saturating_sub(1);
+    signature(client.schedule(), &committee.committee, update, signed_at)?;
     Ok(committee)
 }
 
@@ -175,17 +195,22 @@ fn not_newer(client: &LightClient, update: &LightClientUpdate) -> AdvanceError {
     AdvanceError::NotNewer { attested: update.attested_slot(), finalized: client.finalized_head().slot() }
 }
 
-fn execution(network: &Network, update: &LightClientUpdate) -> Result<(), AdvanceError> {
-    for header in [Some(&update.attested_header), update.finalized_header()].into_iter().flatten() {
+/// Where the fork of a finalized header is not settled, its execution part is not looked at, and not used later.
+fn execution(
+    schedule: Schedule<'_>,
+    update: &LightClientUpdate,
+    finalized: Option<&LightClientHeader>,
+) -> Result<(), AdvanceError> {
+    for header in [Some(&update.attested_header), finalized].into_iter().flatten() {
         let slot = header.beacon.slot;
-        if !header.is_valid(network.fork_at(slot)?) {
+        let is_valid = match schedule.fork_at(slot) {
+            Ok(fork) => header.is_valid(fork),
+            Err(NotKnown::Unsettled) => true,
+            Err(NotKnown::Unknown(fork)) => return Err(fork.into()),
+        };
+        if !is_valid || !header.fits_in_one_object_with(&update.attested_header) {
             return Err(AdvanceError::ExecutionBranch { slot });
         }
-    }
-    if let Some(finalized) = update.finalized_header()
-        && !finalized.fits_in_one_object_with(&update.attested_header)
-    {
-        return Err(AdvanceError::ExecutionBranch { slot: finalized.beacon.slot });
     }
     Ok(())
 }
@@ -225,26 +250,23 @@ fn next_committee(
     Ok(())
 }
 
-/// The signature binds the fork version of the slot before the one that carries it.
-///
-/// Fork times change after a release. A signature that holds under the next known version says that the committee is
-/// on that fork already: our table is behind, and no source is to blame.
-fn signature(
-    network: &Network,
+/// Returns the fork under whose version the signature holds: that of the slot before the one that carries it, or where
+/// the table may be behind, the next.
+fn signature<'a>(
+    schedule: Schedule<'a>,
     committee: &SyncCommittee,
     update: &LightClientUpdate,
-) -> Result<(), AdvanceError> {
-    let slot = update.signature_slot.saturating_sub(1);
-    let holds = |version: ForkVersion| {
-        let domain = compute_domain(DOMAIN_SYNC_COMMITTEE, version, network.genesis_validators_root());
-        let root = update.attested_header.beacon.hash_tree_root();
-        verify(committee, &update.sync_aggregate, compute_signing_root(root, domain))
-    };
-    match holds(network.fork_version_at(slot)) {
-        Err(SignatureError::Mismatch) => match network.fork_after(slot) {
-            Some(next) if holds(next.version()).is_ok() => Err(UnknownFork::named(next.name()).into()),
-            _ => Err(SignatureError::Mismatch.into()),
-        },
-        verdict => Ok(verdict?),
+    signed_at: Slot,
+) -> Result<&'a ScheduledFork, AdvanceError> {
+    let root = update.attested_header.beacon.hash_tree_root();
+    for fork in schedule.candidates(signed_at)? {
+        let validators_root = schedule.network.genesis_validators_root();
+        let domain = compute_domain(DOMAIN_SYNC_COMMITTEE, fork.version(), validators_root);
+        match verify(committee, &update.sync_aggregate, compute_signing_root(root, domain)) {
+            Ok(()) => return Ok(fork),
+            Err(SignatureError::Mismatch) => {}
+            Err(error) => return Err(error.into()),
+        }
     }
+    Err(SignatureError::Mismatch.into())
 }

@@ -9,13 +9,15 @@ use crate::checkpoint::{Checkpoint, Origin, Voucher};
 use crate::container::{BeaconBlockHeader, ExecutionPayloadHeader, SyncAggregate, SyncCommittee};
 use crate::light_client::committee::{Place, ProvenCommittee};
 use crate::light_client::contradiction::{ConsensusFault, Contradiction, SignedUpdate, Testimony};
+use crate::light_client::schedule::{VerifiedFork, is_in_order};
 use crate::network::Network;
-use crate::unit::Slot;
+use crate::unit::{Epoch, Slot};
 use crate::update::{Execution, FinalizedPart, LightClientHeader, LightClientUpdate, NextSyncCommittee};
 
 /// What a snapshot says, not checked yet.
 pub(super) struct Parts {
     pub(super) origin: Origin,
+    pub(super) verified_forks: Vec<VerifiedFork>,
     pub(super) finalized_by: Testimony,
     pub(super) is_forced: bool,
     pub(super) signed: Option<Arc<SignedUpdate>>,
@@ -35,6 +37,7 @@ pub(super) fn client(body: &[u8], network: &Network) -> Result<Parts, SnapshotEr
     }
     let parts = Parts {
         origin: reader.origin()?,
+        verified_forks: reader.verified_forks()?,
         finalized_by: reader.testimony()?,
         is_forced: reader.flag()?,
         signed: reader.option(|reader| reader.signed_update().map(Arc::new))?,
@@ -131,6 +134,19 @@ impl<'a> Reader<'a> {
     fn text(&mut self) -> Result<String, SnapshotError> {
         let bytes = self.blob()?;
         core::str::from_utf8(bytes).map(str::to_owned).map_err(|_| malformed("a name that is no text"))
+    }
+
+    fn verified_forks(&mut self) -> Result<Vec<VerifiedFork>, SnapshotError> {
+        let mut forks = Vec::new();
+        for _ in 0..self.count()? {
+            let version = self.fixed::<4>()?.0;
+            forks.push(VerifiedFork { version, first: self.epoch()?, last: self.epoch()? });
+        }
+        if is_in_order(&forks) { Ok(forks) } else { Err(malformed("forks that are out of order")) }
+    }
+
+    fn epoch(&mut self) -> Result<Epoch, SnapshotError> {
+        self.number().map(Epoch::new)
     }
 
     fn testimony(&mut self) -> Result<Testimony, SnapshotError> {

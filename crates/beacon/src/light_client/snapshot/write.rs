@@ -6,9 +6,9 @@ use super::{MAGIC, VERSION};
 use crate::checkpoint::{Origin, Voucher};
 use crate::container::{BeaconBlockHeader, ExecutionPayloadHeader, SyncCommittee};
 use crate::head::Finality;
-use crate::light_client::LightClient;
 use crate::light_client::committee::{Place, ProvenCommittee};
 use crate::light_client::contradiction::{ConsensusFault, Contradiction, SignedUpdate, Testimony};
+use crate::light_client::{LightClient, VerifiedFork};
 use crate::update::{Execution, LightClientHeader, LightClientUpdate};
 
 /// Everything but the checksum.
@@ -19,6 +19,8 @@ pub(super) fn client(client: &LightClient) -> Vec<u8> {
     writer.raw(client.network.genesis_validators_root().as_slice());
     writer.number(client.network.chain_id());
     writer.origin(&client.origin);
+    writer.count(client.verified_forks.len());
+    client.verified_forks.iter().for_each(|fork| writer.verified_fork(fork));
     writer.testimony(&client.finalized_by);
     writer.flag(matches!(client.finalized.finality(), Finality::Forced { .. }));
     writer.option(client.signed.as_ref(), |writer, (_, signed)| writer.signed_update(signed));
@@ -90,6 +92,12 @@ impl Writer {
                 operators.iter().for_each(|operator| self.blob(operator.as_bytes()));
             }
         }
+    }
+
+    fn verified_fork(&mut self, fork: &VerifiedFork) {
+        self.raw(&fork.version);
+        self.number(fork.first.get());
+        self.number(fork.last.get());
     }
 
     fn testimony(&mut self, testimony: &Testimony) {

@@ -1,0 +1,195 @@
+//! Which fork a slot is of: as the table says, and where the table is behind, as signatures have shown.
+//!
+//! Fork times change after a release. The committee signs under the version of its fork, so the signature itself says
+//! which one it is on. Between the newest head known to be before a fork and the oldest one known to be in it nobody
+//! knows, and nothing there may be interpreted: what a genuine body of one fork holds at the indices of another is
+//! whatever its builder chose.
+
+use crate::fork::{Fork, UnknownFork};
+use crate::network::{Network, ScheduledFork};
+use crate::signature::ForkVersion;
+use crate::unit::{Epoch, Slot};
+use crate::update::{Execution, LightClientUpdate};
+
+/// The epochs of the heads that were verified as of one fork.
+///
+/// Of two that follow each other, the last epoch of the first and the first of the second are the closest that is known
+/// about the time of the fork between them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VerifiedFork {
+    /// The fork's version.
+    pub version: ForkVersion,
+    /// The epoch of the oldest head.
+    pub first: Epoch,
+    /// The epoch of the newest head.
+    pub last: Epoch,
+}
+
+/// A network's table, together with what signatures have shown. Forks are named by their place in the table.
+#[derive(Clone, Copy)]
+pub(super) struct Schedule<'a> {
+    pub(super) network: &'a Network,
+    /// Oldest first.
+    pub(super) verified: &'a [VerifiedFork],
+}
+
+/// What is known of an epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// It is of this fork.
+    Of(usize),
+    /// It is of one of these or between them: not told by the table, and by no signature yet.
+    Between(usize, usize),
+}
+
+/// Why the fork of a slot is not known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum NotKnown {
+    /// It has no name here.
+    Unknown(UnknownFork),
+    /// It lies between two forks of which no signature has told yet where one ends.
+    Unsettled,
+}
+
+impl From<UnknownFork> for NotKnown {
+    fn from(fork: UnknownFork) -> Self {
+        Self::Unknown(fork)
+    }
+}
+
+impl<'a> Schedule<'a> {
+    /// Returns the fork of a slot.
+    pub(super) fn fork_at(&self, slot: Slot) -> Result<Fork, NotKnown> {
+        match self.place(self.network.epoch_at(slot))? {
+            Place::Of(index) => self.named(index),
+            Place::Between(..) => Err(NotKnown::Unsettled),
+        }
+    }
+
+    /// Returns the forks under whose versions a signature made at a slot may hold, the most likely first.
+    ///
+    /// Once a fork was seen, no later slot is taken as before it.
+    pub(super) fn candidates(
+        &self,
+        slot: Slot,
+    ) -> Result<impl Iterator<Item = &'a ScheduledFork>, UnknownFork> {
+        let (first, last) = match self.place(self.network.epoch_at(slot))? {
+            Place::Of(index) => (index, index.saturating_add(1)),
+            Place::Between(before, after) => (before, after),
+        };
+        let count = last.saturating_sub(first).saturating_add(1);
+        Ok(self.network.forks().iter().skip(first).take(count))
+    }
+
+    /// Returns the fork of a head whose signature holds under the version of `signed`, and what that shows.
+    ///
+    /// `signature_slot` is the slot that the signature is said to be of. It is signed by nobody.
+    pub(super) fn verify(
+        &self,
+        head: Slot,
+        signed: &ScheduledFork,
+        signature_slot: Slot,
+    ) -> Result<(Fork, VerifiedFork), NotKnown> {
+        let epoch = self.network.epoch_at(head);
+        let signed_index =
+            self.index_of(signed.version()).ok_or_else(|| UnknownFork::named(signed.name()))?;
+        let is_scheduled = self.scheduled(self.network.epoch_at(signature_slot)) == Some(signed_index);
+        let index = match self.place(epoch)? {
+            Place::Of(index) if index == signed_index || is_scheduled || self.is_verified(epoch) => index,
+            // Signed before the fork is before the fork.
+            Place::Between(before, _) if before == signed_index => before,
+            // Signed in the fork may still be the last head before it.
+            _ if self.is_surely_signed_in_its_epoch(head) => signed_index,
+            _ => {
+                self.named(signed_index)?;
+                return Err(NotKnown::Unsettled);
+            }
+        };
+        let version = self.network.forks().get(index).map_or(signed.version(), ScheduledFork::version);
+        Ok((self.named(index)?, VerifiedFork { version, first: epoch, last: epoch }))
+    }
+
+    /// The version of a signature is that of the slot at which it was made, which can be later than the head's if slots
+    /// in between have no block. An eighth of an epoch is taken to be more than is ever without blocks.
+    fn is_surely_signed_in_its_epoch(&self, head: Slot) -> bool {
+        let slots = self.network.slots_per_epoch();
+        let position = head.get().checked_rem(slots).unwrap_or(0);
+        slots.saturating_sub(position) > (slots / 8).max(1)
+    }
+
+    fn place(&self, epoch: Epoch) -> Result<Place, UnknownFork> {
+        let before = self.verified.iter().rfind(|fork| fork.first <= epoch);
+        let before = before.and_then(|fork| self.index_of(fork.version));
+        let known = self.scheduled(epoch).max(before).ok_or_else(|| UnknownFork::named("phase0"))?;
+        if self.is_verified(epoch) {
+            return Ok(Place::Of(before.unwrap_or(known)));
+        }
+        // The table is behind if it says less of the next verified head than its signature did.
+        let after = self.verified.iter().find(|fork| fork.first > epoch);
+        let after = after.filter(|fork| self.scheduled(fork.first) <= Some(known));
+        match after.and_then(|fork| self.index_of(fork.version)).filter(|after| *after > known) {
+            Some(after) => Ok(Place::Between(known, after)),
+            None => Ok(Place::Of(known)),
+        }
+    }
+
+    fn is_verified(&self, epoch: Epoch) -> bool {
+        self.verified.iter().any(|fork| fork.first <= epoch && epoch <= fork.last)
+    }
+
+    fn scheduled(&self, epoch: Epoch) -> Option<usize> {
+        self.network.forks().iter().rposition(|fork| fork.epoch().is_some_and(|start| start <= epoch))
+    }
+
+    fn index_of(&self, version: ForkVersion) -> Option<usize> {
+        self.network.forks().iter().position(|fork| fork.version() == version)
+    }
+
+    fn named(&self, index: usize) -> Result<Fork, NotKnown> {
+        let name = self.network.forks().get(index).map_or("", ScheduledFork::name);
+        name.parse().map_err(NotKnown::Unknown)
+    }
+
+    /// Returns the update without what its finalized header tells of the execution chain, if it is not settled how that
+    /// is to be read.
+    pub(super) fn without_unsettled(&self, mut update: LightClientUpdate) -> LightClientUpdate {
+        let header = update.finality.as_mut().and_then(|part| part.header.as_mut());
+        if let Some(header) = header.filter(|header| self.fork_at(header.beacon.slot).is_err()) {
+            (header.execution, header.execution_branch) = (Execution::Absent, Vec::new());
+        }
+        update
+    }
+
+    /// Returns what was verified that this table says otherwise about, if anything.
+    ///
+    /// A table that does not have the time of a fork yet says nothing about it.
+    pub(super) fn contradiction(&self) -> Option<VerifiedFork> {
+        let agrees = |fork: &VerifiedFork| {
+            let index = self.index_of(fork.version);
+            let start =
+                index.and_then(|index| self.network.forks().get(index)).and_then(ScheduledFork::epoch);
+            index.is_some()
+                && start.is_none_or(|start| start <= fork.first)
+                && self.scheduled(fork.last) <= index
+        };
+        self.verified.iter().copied().find(|fork| !agrees(fork))
+    }
+}
+
+/// Whether these follow each other as [`record`] leaves them.
+pub(super) fn is_in_order(verified: &[VerifiedFork]) -> bool {
+    verified.iter().all(|fork| fork.first <= fork.last)
+        && verified.is_sorted_by(|earlier, later| earlier.last < later.first)
+}
+
+/// Adds what a signature has shown.
+pub(super) fn record(verified: &mut Vec<VerifiedFork>, shown: VerifiedFork) {
+    match verified.iter_mut().find(|fork| fork.version == shown.version) {
+        Some(fork) => (fork.first, fork.last) = (fork.first.min(shown.first), fork.last.max(shown.last)),
+        None => verified.push(shown),
+    }
+    verified.sort_by_key(|fork| fork.first);
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,118 @@
+use super::*;
+
+const FULU: ForkVersion = [6, 0, 0, 0];
+const GLOAS: ForkVersion = [7, 0, 0, 0];
+
+/// Mainnet as it is without a time for Gloas: Fulu from epoch 411,392 on.
+fn behind() -> Network {
+    let network = Network::mainnet();
+    assert_eq!(network.forks().iter().find(|fork| fork.version() == GLOAS).unwrap().epoch(), None);
+    network
+}
+
+fn range(version: ForkVersion, first: u64, last: u64) -> VerifiedFork {
+    VerifiedFork { version, first: Epoch::new(first), last: Epoch::new(last) }
+}
+
+fn start(epoch: u64) -> Slot {
+    Slot::new(epoch.saturating_mul(32))
+}
+
+fn fork_at(network: &Network, verified: &[VerifiedFork], epoch: u64) -> Result<Fork, NotKnown> {
+    Schedule { network, verified }.fork_at(start(epoch))
+}
+
+#[test]
+fn what_lies_between_two_forks_is_neither() {
+    let network = behind();
+    let verified = [range(FULU, 420_000, 420_010), range(GLOAS, 420_020, 420_030)];
+    for (epoch, expected) in [
+        (411_391, Ok(Fork::Electra)),
+        (419_999, Ok(Fork::Fulu)),
+        (420_010, Ok(Fork::Fulu)),
+        (420_011, Err(NotKnown::Unsettled)),
+        (420_019, Err(NotKnown::Unsettled)),
+        (420_020, Ok(Fork::Gloas)),
+        (420_031, Ok(Fork::Gloas)),
+    ] {
+        assert_eq!(fork_at(&network, &verified, epoch), expected, "{epoch}");
+    }
+    // Nothing was seen of Fulu: it may have ended at any time since it began.
+    assert_eq!(fork_at(&network, &verified[1..], 411_391), Ok(Fork::Electra));
+    assert_eq!(fork_at(&network, &verified[1..], 411_392), Err(NotKnown::Unsettled));
+}
+
+fn versions(verified: &[VerifiedFork], epoch: u64) -> Vec<ForkVersion> {
+    let network = behind();
+    let schedule = Schedule { network: &network, verified };
+    schedule.candidates(start(epoch)).unwrap().map(ScheduledFork::version).collect()
+}
+
+#[test]
+fn a_fork_that_was_seen_is_never_unseen() {
+    let verified = [range(FULU, 420_000, 420_010), range(GLOAS, 420_020, 420_030)];
+    assert_eq!(versions(&verified, 420_011), [FULU, GLOAS]);
+    assert_eq!(versions(&verified, 420_019), [FULU, GLOAS]);
+    for epoch in [420_020, 420_025, 430_000] {
+        assert_eq!(versions(&verified, epoch)[0], GLOAS);
+        assert!(!versions(&verified, epoch).contains(&FULU));
+    }
+    assert_eq!(versions(&[], 430_000), [FULU, GLOAS]);
+}
+
+/// The slot of a signature is signed by nobody, and the first slots of a fork may be without blocks.
+#[test]
+fn the_last_heads_of_an_epoch_may_have_been_signed_in_the_next() {
+    let network = behind();
+    let schedule = Schedule { network: &network, verified: &[] };
+    let gloas = network.forks().iter().find(|fork| fork.version() == GLOAS).unwrap();
+    let verify = |head: u64| schedule.verify(Slot::new(head), gloas, Slot::new(head));
+    let epoch = 420_000 * 32;
+    let shown = range(GLOAS, 420_000, 420_000);
+    assert_eq!(verify(epoch), Ok((Fork::Gloas, shown)));
+    assert_eq!(verify(epoch + 27), Ok((Fork::Gloas, shown)));
+    assert_eq!(verify(epoch + 28), Err(NotKnown::Unsettled));
+    assert_eq!(verify(epoch + 31), Err(NotKnown::Unsettled));
+    // Known to be in the fork, or before it, the last slot is as good as any.
+    let verified = [range(FULU, 419_000, 420_000), range(GLOAS, 420_001, 420_001)];
+    let schedule = Schedule { network: &network, verified: &verified };
+    let (fork, shown) = schedule.verify(Slot::new(epoch + 31), gloas, Slot::new(epoch + 32)).unwrap();
+    assert_eq!((fork, shown.version), (Fork::Fulu, FULU));
+    let (fork, shown) = schedule.verify(Slot::new(epoch + 63), gloas, Slot::new(epoch + 63)).unwrap();
+    assert_eq!((fork, shown.version), (Fork::Gloas, GLOAS));
+}
+
+#[test]
+fn signed_before_the_fork_is_before_the_fork() {
+    let network = behind();
+    let verified = [range(FULU, 420_000, 420_000), range(GLOAS, 420_020, 420_030)];
+    let schedule = Schedule { network: &network, verified: &verified };
+    let fulu = network.forks().iter().find(|fork| fork.version() == FULU).unwrap();
+    let head = Slot::new(420_010 * 32 + 31);
+    let shown = range(FULU, 420_010, 420_010);
+    assert_eq!(schedule.verify(head, fulu, head), Ok((Fork::Fulu, shown)));
+    let mut narrowed = verified.to_vec();
+    record(&mut narrowed, shown);
+    record(&mut narrowed, range(GLOAS, 420_012, 420_012));
+    assert_eq!(narrowed, [range(FULU, 420_000, 420_010), range(GLOAS, 420_012, 420_030)]);
+}
+
+#[test]
+fn a_table_is_held_against_what_was_verified() {
+    let verified = [range(FULU, 420_000, 420_010), range(GLOAS, 420_020, 420_030)];
+    let with = |text: &str| {
+        let toml = behind().to_toml();
+        let line = "version = \"0x07000000\"\n";
+        assert!(toml.contains(line));
+        let network = Network::from_toml(&toml.replace(line, &format!("{line}{text}"))).unwrap();
+        Schedule { network: &network, verified: &verified }.contradiction()
+    };
+    assert_eq!(with(""), None);
+    assert_eq!(with("epoch = 420011\n"), None);
+    assert_eq!(with("epoch = 420020\n"), None);
+    assert_eq!(with("epoch = 420010\n"), Some(verified[0]));
+    assert_eq!(with("epoch = 420021\n"), Some(verified[1]));
+    let toml = behind().to_toml().replace("0x07000000", "0x77000000");
+    let renamed = Network::from_toml(&toml).unwrap();
+    assert_eq!(Schedule { network: &renamed, verified: &verified }.contradiction(), Some(verified[1]));
+}
