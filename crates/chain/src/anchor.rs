@@ -1,11 +1,13 @@
 //! An execution header that is trusted, with the reason why.
 
 use alloy_primitives::B256;
+use saldo_beacon::container::ExecutionPayloadHeader;
 use saldo_beacon::unit::UnixTime;
-use saldo_beacon::{Finality, FinalizedHead, Origin, SignedHead};
+use saldo_beacon::{Finality, Origin};
 use saldo_proof::StateRoot;
 
 use crate::header::ExecutionHeader;
+use crate::pending::Voucher;
 
 /// How sure it is that a header belongs to the chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +55,12 @@ pub enum Path {
         /// How many blocks below the head.
         depth: u64,
     },
+    /// The chain's own record of block hashes has it, in the state of the block `under`
+    /// ([EIP-2935](https://eips.ethereum.org/EIPS/eip-2935)).
+    History {
+        /// The number of the trusted block whose state was looked into.
+        under: u64,
+    },
 }
 
 /// An execution header that is trusted, with the reason why. Built by [`Chain`](crate::Chain) alone.
@@ -69,40 +77,70 @@ pub struct Anchor {
 }
 
 impl Anchor {
-    /// `None` for a signed head that has no execution header to prove under.
-    pub(crate) fn from_signed(head: &SignedHead, chain_id: u64, origin: Origin) -> Option<Self> {
-        let execution = head.execution().header()?;
-        Some(Self {
-            chain_id,
-            number: execution.block_number,
-            hash: execution.block_hash,
-            state_root: StateRoot::new(execution.state_root),
-            timestamp: UnixTime::from_secs(execution.timestamp),
-            assurance: Assurance::Signed { signers: head.signers(), size: head.committee_size() },
+    /// A head whose own object tells the whole header.
+    pub(crate) fn of_payload(payload: &ExecutionPayloadHeader, voucher: &Voucher) -> Self {
+        Self {
+            chain_id: voucher.chain_id,
+            number: payload.block_number,
+            hash: payload.block_hash,
+            state_root: StateRoot::new(payload.state_root),
+            timestamp: UnixTime::from_secs(payload.timestamp),
+            assurance: voucher.assurance,
             path: Path::Head,
-            origin,
-        })
+            origin: voucher.origin.clone(),
+        }
     }
 
-    /// `None` for a finalized head that has no execution header to prove under.
-    pub(crate) fn from_finalized(head: &FinalizedHead, chain_id: u64, origin: Origin) -> Option<Self> {
-        let execution = head.execution().header()?;
-        Some(Self {
-            chain_id,
-            number: execution.block_number,
-            hash: execution.block_hash,
-            state_root: StateRoot::new(execution.state_root),
-            timestamp: UnixTime::from_secs(execution.timestamp),
-            assurance: Assurance::Finalized(head.finality()),
+    /// A head known by hash, of which `header` is the header.
+    pub(crate) fn of_header(header: &ExecutionHeader, voucher: &Voucher) -> Self {
+        Self {
+            chain_id: voucher.chain_id,
+            number: header.number(),
+            hash: header.hash(),
+            state_root: header.state_root(),
+            timestamp: header.timestamp(),
+            assurance: voucher.assurance,
             path: Path::Head,
-            origin,
-        })
+            origin: voucher.origin.clone(),
+        }
+    }
+
+    /// The same block, of which a head tells by its hash.
+    pub(crate) fn vouched_by(&self, voucher: &Voucher) -> Self {
+        Self {
+            assurance: voucher.assurance,
+            path: Path::Head,
+            origin: voucher.origin.clone(),
+            ..self.clone()
+        }
+    }
+
+    /// A block that the state of `under` records the hash of: as sure as `under` is.
+    pub(crate) fn recorded(header: &ExecutionHeader, under: &Self) -> Self {
+        Self {
+            number: header.number(),
+            hash: header.hash(),
+            state_root: header.state_root(),
+            timestamp: header.timestamp(),
+            path: Path::History { under: under.number },
+            ..under.clone()
+        }
+    }
+
+    /// The same block, whose hash the state of `under` records.
+    pub(crate) fn recorded_again(&self, under: &Self) -> Self {
+        Self {
+            assurance: under.assurance,
+            path: Path::History { under: under.number },
+            origin: under.origin.clone(),
+            ..self.clone()
+        }
     }
 
     /// The parent of `child`: as sure as the child is, because the child's hash commits to it.
     pub(crate) fn parent_of(child: &Self, header: &ExecutionHeader) -> Self {
         let depth = match child.path {
-            Path::Head => 1,
+            Path::Head | Path::History { .. } => 1,
             Path::Ancestor { depth } => depth.saturating_add(1),
         };
         Self {

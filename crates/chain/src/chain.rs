@@ -1,14 +1,18 @@
 //! The trusted stretch of the chain: signed heads, their ancestors, and what they exclude.
 
+mod recorded;
+
 use std::collections::BTreeMap;
 
 use alloy_primitives::B256;
-use saldo_beacon::LightClient;
 use saldo_beacon::unit::Slot;
+use saldo_beacon::{Execution, LightClient};
 use saldo_proof::StateRoot;
 
 use crate::anchor::{Anchor, Assurance, Level};
 use crate::header::ExecutionHeader;
+use crate::history::Recorded;
+use crate::pending::{Head, Pending, Voucher};
 
 /// What the chain says of an [`Anchor`] now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,8 +27,8 @@ pub enum Standing {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ChainError {
-    /// The header is nobody's parent here. The caller's fault: it was not asked for.
-    #[error("block {hash} is the parent of no block that is trusted")]
+    /// The header is nobody's parent here, and no head's. The caller's fault: it was not asked for, or no longer.
+    #[error("block {hash} is no head's, and the parent of no block that is trusted")]
     NotAParent {
         /// The header's hash.
         hash: B256,
@@ -42,6 +46,14 @@ pub enum ChainError {
     /// More than [`Chain::MAX_ANCESTRY`] blocks below the signed head. The caller's fault.
     #[error("more than {} blocks below the signed head", Chain::MAX_ANCESTRY)]
     TooDeep,
+    /// The head lies below what is final: there is nothing to learn from it. Nobody's fault.
+    #[error("block {number} lies below block {finalized}, which is final")]
+    BelowFinal {
+        /// The block's number.
+        number: u64,
+        /// The number of the finalized head.
+        finalized: u64,
+    },
     /// Two signed blocks of one number, one of them finalized: the validators contradicted themselves.
     #[error("block {finalized} is finalized, but block {signed} of the same number {number} was signed")]
     ConsensusFault {
@@ -59,9 +71,12 @@ struct Block {
     anchor: Anchor,
     /// Known once the block's own header is.
     parent_hash: Option<B256>,
+    /// The slot of the signed head that it was last known from.
+    known_at: Slot,
 }
 
-/// The trusted stretch of one chain. Bounded: it holds the newest [`Chain::CAPACITY`] blocks.
+/// The trusted stretch of one chain. Bounded: it holds the newest [`Chain::CAPACITY`] blocks, and as many that it knows
+/// from the history contract alone.
 #[derive(Clone, Debug, Default)]
 pub struct Chain {
     /// By number; one block a number: the one on the branch of the newest signed head.
@@ -70,6 +85,11 @@ pub struct Chain {
     /// The slot of the newest signed head that was followed: an older one says nothing new.
     newest_slot: Option<Slot>,
     finalized: Option<u64>,
+    /// The slot of the newest finalized head that was followed.
+    finalized_slot: Option<Slot>,
+    pending: Pending,
+    /// By number; blocks that only the state of another one vouches for.
+    recorded: BTreeMap<u64, Recorded>,
 }
 
 impl Chain {
@@ -83,53 +103,97 @@ impl Chain {
         Self::default()
     }
 
-    /// Takes over the signed and the finalized head of `light_client`, and gives up what they exclude.
+    /// Takes over the signed and the finalized head of `light_client`, and gives up what they exclude. A head that tells
+    /// of an execution block by hash alone is taken over when [`Chain::attach`] brings the header that
+    /// [`Chain::missing_head`] asks for, unless the block is known already.
     ///
     /// # Errors
     /// [`ChainError::ConsensusFault`] if a head contradicts a finalized block.
     pub fn follow(&mut self, light_client: &LightClient) -> Result<(), ChainError> {
-        let (chain_id, origin) = (light_client.network().chain_id(), light_client.origin());
         let finalized = light_client.finalized_head();
-        if let Some(anchor) = Anchor::from_finalized(finalized, chain_id, origin.clone()) {
-            let parent_hash = finalized.execution().header().map(|execution| execution.parent_hash);
-            self.finalize(anchor, parent_hash)?;
+        let signed = light_client.signed_head();
+        let voucher = |assurance| Voucher {
+            chain_id: light_client.network().chain_id(),
+            assurance,
+            origin: light_client.origin().clone(),
+            at: signed.map_or(finalized.slot(), |head| head.slot()),
+        };
+        let by_finality = voucher(Assurance::Finalized(finalized.finality()));
+        let is_newest = Some(finalized.slot()) >= self.finalized_slot;
+        match finalized.execution() {
+            Execution::Header(payload) => {
+                if is_newest {
+                    self.pending.finalized = None;
+                }
+                let anchor = Anchor::of_payload(payload, &by_finality);
+                self.finalize(anchor, Some(payload.parent_hash), by_finality.at)?;
+            }
+            Execution::Hash(hash) if is_newest => {
+                self.pending.finalized = Some(Head { hash: *hash, voucher: by_finality });
+            }
+            Execution::Hash(_) | Execution::Absent => {}
         }
-        if let Some(head) = light_client.signed_head().filter(|head| Some(head.slot()) >= self.newest_slot) {
+        self.finalized_slot = self.finalized_slot.max(Some(finalized.slot()));
+        if let Some(head) = signed.filter(|head| Some(head.slot()) >= self.newest_slot) {
             self.newest_slot = Some(head.slot());
-            let anchor = Anchor::from_signed(head, chain_id, origin.clone());
-            if let Some((anchor, execution)) = anchor.zip(head.execution().header()) {
-                self.sign(anchor, execution.parent_hash)?;
+            let by_signature =
+                voucher(Assurance::Signed { signers: head.signers(), size: head.committee_size() });
+            match head.execution() {
+                Execution::Header(payload) => {
+                    self.pending.signed = None;
+                    let anchor = Anchor::of_payload(payload, &by_signature);
+                    self.sign(anchor, Some(payload.parent_hash), head.slot())?;
+                }
+                Execution::Hash(hash) => {
+                    self.pending.signed = Some(Head { hash: *hash, voucher: by_signature });
+                }
+                Execution::Absent => {}
             }
         }
-        self.prune();
-        Ok(())
+        self.settle()
     }
 
-    /// Takes the header that [`Chain::missing_parent`] asked for: the parent of a trusted block.
+    /// The hash of the execution block whose header is wanted to prove at the assurance `level`: that of the newest head,
+    /// if only its hash is known so far. For [`Level::Signed`] it may be the finalized head's, if no signed one waits.
+    pub fn missing_head(&self, level: Level) -> Option<B256> {
+        self.pending.wanted(level)
+    }
+
+    /// Takes the header that [`Chain::missing_head`] or [`Chain::missing_parent`] asked for: of a head that was known by
+    /// hash alone, or of the parent of a trusted block.
     ///
     /// # Errors
-    /// [`ChainError`] if the header is the parent of no trusted block, lies too deep, or contradicts a finalized block.
+    /// [`ChainError`] if nobody asked for the header, it lies too deep, or contradicts a finalized block.
     pub fn attach(&mut self, header: &ExecutionHeader) -> Result<&Anchor, ChainError> {
-        let hash = header.hash();
-        let child = self.blocks.values().rev().find(|block| block.parent_hash == Some(hash));
-        let child = &child.ok_or(ChainError::NotAParent { hash })?.anchor;
-        let expected = child.number().saturating_sub(1);
-        if header.number() != expected || child.number() == 0 {
-            return Err(ChainError::Number { hash, got: header.number(), expected });
+        let (hash, number) = (header.hash(), header.number());
+        let finalized = self.pending.finalized.take_if(|head| head.hash == hash);
+        let signed = self.pending.signed.take_if(|head| head.hash == hash);
+        if finalized.is_none() && signed.is_none() {
+            self.attach_parent(header)?;
         }
-        let newest = self.newest.unwrap_or(child.number());
-        if newest.saturating_sub(expected) > Self::MAX_ANCESTRY {
-            return Err(ChainError::TooDeep);
+        if let Some(Head { voucher, .. }) = finalized {
+            self.finalize(Anchor::of_header(header, &voucher), Some(header.parent_hash()), voucher.at)?;
         }
-        let anchor = Anchor::parent_of(child, header);
-        self.place(anchor, Some(header.parent_hash()))?;
-        self.at(expected, hash).ok_or(ChainError::NotAParent { hash })
+        if let Some(Head { voucher, .. }) = signed {
+            self.sign(Anchor::of_header(header, &voucher), Some(header.parent_hash()), voucher.at)?;
+        }
+        self.settle()?;
+        let below = ChainError::BelowFinal { number, finalized: self.finalized.unwrap_or(number) };
+        self.at(number, hash).ok_or(below)
     }
 
     /// Which header is needed next to know the branch of the newest signed head down to the number `down_to`: its
     /// number and hash. `None` if the branch is known, or would be longer than [`Chain::MAX_ANCESTRY`].
     pub fn missing_parent(&self, down_to: u64) -> Option<(u64, B256)> {
-        let newest = self.newest?;
+        self.missing_below(self.newest?, down_to)
+    }
+
+    /// As [`Chain::missing_parent`], of the branch of the newest finalized head.
+    pub fn missing_final_parent(&self, down_to: u64) -> Option<(u64, B256)> {
+        self.missing_below(self.finalized?, down_to)
+    }
+
+    fn missing_below(&self, newest: u64, down_to: u64) -> Option<(u64, B256)> {
         let mut number = newest;
         while number > down_to && newest.saturating_sub(number) < Self::MAX_ANCESTRY {
             let parent_hash = self.blocks.get(&number)?.parent_hash?;
@@ -151,9 +215,19 @@ impl Chain {
             .find(|anchor| anchor.assurance().level() >= level)
     }
 
+    /// What is known of the block of this hash, if it is trusted.
+    pub fn anchor_at_hash(&self, hash: B256) -> Option<&Anchor> {
+        let linked = self.blocks.values().rev().map(|block| &block.anchor);
+        let recorded = self.recorded.values().map(|recorded| &recorded.anchor);
+        let number = linked.chain(recorded).find(|anchor| anchor.hash() == hash)?.number();
+        self.at(number, hash)
+    }
+
     /// The newest trusted block whose state has this root.
     pub fn anchor_at_root(&self, root: StateRoot) -> Option<&Anchor> {
-        self.blocks.values().rev().map(|block| &block.anchor).find(|anchor| anchor.state_root() == root)
+        let linked = self.blocks.values().rev().map(|block| &block.anchor);
+        let recorded = self.recorded.values().rev().map(|recorded| &recorded.anchor);
+        linked.chain(recorded).find(|anchor| anchor.state_root() == root)
     }
 
     /// What is known now of the block that `anchor` names: the same block with today's assurance, if it is held.
@@ -166,7 +240,8 @@ impl Chain {
         let (number, hash) = (anchor.number(), anchor.hash());
         let here = self.blocks.get(&number).map(|block| block.anchor.hash());
         let by_child = number.checked_add(1).and_then(|above| self.blocks.get(&above)?.parent_hash);
-        match here.or(by_child) {
+        let recorded = self.recorded.get(&number).map(|recorded| recorded.anchor.hash());
+        match here.or(by_child).or(recorded) {
             Some(known) if known == hash => Standing::Stands,
             Some(_) => Standing::Withdrawn,
             // The newest signed head is below it: a block that came later in time at a lower height.
@@ -175,16 +250,64 @@ impl Chain {
         }
     }
 
+    /// The block, with the stronger of the two assurances if it is both linked and recorded.
     fn at(&self, number: u64, hash: B256) -> Option<&Anchor> {
-        self.blocks.get(&number).map(|block| &block.anchor).filter(|anchor| anchor.hash() == hash)
+        let linked = self.blocks.get(&number).map(|block| &block.anchor);
+        let recorded = self.recorded.get(&number).map(|recorded| &recorded.anchor);
+        let of_hash = [recorded, linked].into_iter().flatten().filter(|anchor| anchor.hash() == hash);
+        of_hash.max_by_key(|anchor| anchor.assurance().level())
     }
 
-    fn sign(&mut self, anchor: Anchor, parent_hash: B256) -> Result<(), ChainError> {
+    fn attach_parent(&mut self, header: &ExecutionHeader) -> Result<(), ChainError> {
+        let hash = header.hash();
+        let child = self.blocks.values().rev().find(|block| block.parent_hash == Some(hash));
+        let Block { anchor: child, known_at, .. } = child.ok_or(ChainError::NotAParent { hash })?;
+        let expected = child.number().saturating_sub(1);
+        if header.number() != expected || child.number() == 0 {
+            return Err(ChainError::Number { hash, got: header.number(), expected });
+        }
+        let head = match child.assurance().level() {
+            Level::Finalized => self.finalized,
+            Level::Signed => self.newest,
+        };
+        if head.unwrap_or(child.number()).saturating_sub(expected) > Self::MAX_ANCESTRY {
+            return Err(ChainError::TooDeep);
+        }
+        let (anchor, known_at) = (Anchor::parent_of(child, header), *known_at);
+        self.place(anchor, Some(header.parent_hash()), known_at)
+    }
+
+    /// Takes over the heads that wait for a header, as far as their blocks are known by now, and keeps the bounds.
+    fn settle(&mut self) -> Result<(), ChainError> {
+        if let Some((anchor, parent_hash)) = self.known(self.pending.finalized.as_ref())
+            && let Some(Head { voucher, .. }) = self.pending.finalized.take()
+        {
+            self.finalize(anchor.vouched_by(&voucher), parent_hash, voucher.at)?;
+        }
+        if let Some((anchor, parent_hash)) = self.known(self.pending.signed.as_ref())
+            && let Some(Head { voucher, .. }) = self.pending.signed.take()
+        {
+            self.sign(anchor.vouched_by(&voucher), parent_hash, voucher.at)?;
+        }
+        self.prune();
+        self.review_recorded();
+        Ok(())
+    }
+
+    fn known(&self, head: Option<&Head>) -> Option<(Anchor, Option<B256>)> {
+        let hash = head?.hash;
+        let linked = self.blocks.values().rev().map(|block| (&block.anchor, block.parent_hash));
+        let recorded = self.recorded.values().map(|recorded| (&recorded.anchor, recorded.parent_hash));
+        let (anchor, parent_hash) = linked.chain(recorded).find(|(anchor, _)| anchor.hash() == hash)?;
+        Some((anchor.clone(), parent_hash))
+    }
+
+    fn sign(&mut self, anchor: Anchor, parent_hash: Option<B256>, at: Slot) -> Result<(), ChainError> {
         let number = anchor.number();
         if self.finalized.is_some_and(|finalized| number < finalized) {
             return Ok(()); // Below what is final: nothing to learn.
         }
-        self.place(anchor, Some(parent_hash))?;
+        self.place(anchor, parent_hash, at)?;
         // A head signed later excludes every block at its height or above that is not itself: those were signed
         // earlier, and a block's descendants are signed after it.
         self.blocks.retain(|at, _| *at <= number);
@@ -192,15 +315,21 @@ impl Chain {
         Ok(())
     }
 
-    fn finalize(&mut self, anchor: Anchor, parent_hash: Option<B256>) -> Result<(), ChainError> {
+    fn finalize(&mut self, anchor: Anchor, parent_hash: Option<B256>, at: Slot) -> Result<(), ChainError> {
         let number = anchor.number();
         if self.finalized.is_some_and(|finalized| number < finalized) {
             return Ok(());
         }
+        // A head that was signed when this one was final already must descend from it; only its header came later.
+        let held = self.blocks.get(&number).filter(|held| held.anchor.hash() != anchor.hash());
+        if let Some(held) = held.filter(|held| held.known_at >= at) {
+            let (finalized, signed) = (anchor.hash(), held.anchor.hash());
+            return Err(ChainError::ConsensusFault { number, finalized, signed });
+        }
         let assurance = anchor.assurance();
         let known_parent = self.blocks.get(&number).filter(|block| block.anchor.hash() == anchor.hash());
         let parent_hash = known_parent.and_then(|block| block.parent_hash).or(parent_hash);
-        self.place(anchor, parent_hash)?;
+        self.place(anchor, parent_hash, at)?;
         self.finalized = Some(number);
         self.newest = Some(self.newest.map_or(number, |newest| newest.max(number)));
         self.finalize_ancestors(number, assurance);
@@ -242,28 +371,31 @@ impl Chain {
 
     /// Puts a block at its number: the newest branch wins over a signed one, and nothing wins over a finalized one. The
     /// block below is given up as well if it is not the parent.
-    fn place(&mut self, anchor: Anchor, parent_hash: Option<B256>) -> Result<(), ChainError> {
+    fn place(&mut self, anchor: Anchor, parent_hash: Option<B256>, known_at: Slot) -> Result<(), ChainError> {
         let number = anchor.number();
         let below = parent_hash.and_then(|parent| Some((number.checked_sub(1)?, parent)));
         for (at, signed) in [Some((number, anchor.hash())), below].into_iter().flatten() {
-            let other = self.blocks.get(&at).map(|block| &block.anchor).filter(|held| held.hash() != signed);
-            match other {
-                Some(held) if held.assurance().level() == Level::Finalized => {
-                    return Err(ChainError::ConsensusFault { number: at, finalized: held.hash(), signed });
-                }
-                Some(_) => self.blocks.remove(&at),
-                None => None,
-            };
+            let recorded = self.recorded.get(&at).filter(|recorded| recorded.is_final());
+            let held = [self.blocks.get(&at).map(|block| &block.anchor), recorded.map(|held| &held.anchor)];
+            let is_final = |held: &&Anchor| held.assurance().level() == Level::Finalized;
+            let finalized = held.into_iter().flatten().filter(|held| held.hash() != signed).find(is_final);
+            if let Some(finalized) = finalized.map(Anchor::hash) {
+                return Err(ChainError::ConsensusFault { number: at, finalized, signed });
+            }
+            if self.blocks.get(&at).is_some_and(|held| held.anchor.hash() != signed) {
+                self.blocks.remove(&at);
+            }
         }
         match self.blocks.get_mut(&number) {
             Some(block) => {
                 block.parent_hash = block.parent_hash.or(parent_hash);
+                block.known_at = block.known_at.max(known_at);
                 if block.anchor.assurance().level() <= anchor.assurance().level() {
                     block.anchor = anchor;
                 }
             }
             None => {
-                self.blocks.insert(number, Block { anchor, parent_hash });
+                self.blocks.insert(number, Block { anchor, parent_hash, known_at });
             }
         }
         Ok(())

@@ -1,8 +1,9 @@
 //! Which execution headers follow from a head that the sync committee signed.
 //!
 //! An [`Anchor`] is an execution header that is trusted, with the reason why. It is built here and nowhere else:
-//! from a head that [`saldo_beacon::LightClient`] verified, or as an ancestor of one by parent hashes
-//! ([`Chain::attach`], at most [`Chain::MAX_ANCESTRY`] blocks deep). A proof joins an anchor by its state root
+//! from a head that [`saldo_beacon::LightClient`] verified (from Gloas on such a head tells a hash alone, and
+//! [`Chain::attach`] takes the header), as an ancestor of one by parent hashes (at most [`Chain::MAX_ANCESTRY`] blocks
+//! deep), or through the chain's own record of block hashes ([`Chain::attach_history`]). A proof joins an anchor by its state root
 //! ([`Chain::anchor_at_root`]), and an anchor stops standing when the chain goes another way
 //! ([`Chain::standing`]).
 //!
@@ -22,8 +23,11 @@
 mod anchor;
 mod chain;
 mod header;
+mod history;
 mod layout;
+mod pending;
 
 pub use anchor::{Anchor, Assurance, Level, Path};
 pub use chain::{Chain, ChainError, Standing};
 pub use header::{ExecutionHeader, HeaderError};
+pub use history::{HISTORY_CODE_HASH, HISTORY_CONTRACT, HISTORY_WINDOW, HistoryError, history_key};

@@ -1,0 +1,163 @@
+//! Blocks that the state of a trusted block records the hashes of, kept beside those that are linked by parent hashes.
+
+use alloy_primitives::B256;
+use saldo_proof::{Account, Slot, Verified};
+
+use super::{Chain, ChainError};
+use crate::anchor::{Anchor, Level};
+use crate::header::ExecutionHeader;
+use crate::history::{self, HistoryError, Recorded};
+
+impl Chain {
+    /// Takes a block that the state of `under`, a trusted block, records the hash of: `account` is the history contract
+    /// under that state, `slot` its slot [`history_key`](crate::history_key) of the block's number, `header` the block's
+    /// own header. The block is as sure as `under` is, and is given up with it.
+    ///
+    /// # Errors
+    /// [`HistoryError`] if the state does not vouch for it.
+    pub fn attach_history(
+        &mut self,
+        under: &Anchor,
+        account: &Verified<Account>,
+        slot: &Verified<Slot>,
+        header: &ExecutionHeader,
+    ) -> Result<&Anchor, HistoryError> {
+        let under = self.trusted(under)?;
+        history::check(&under, account, slot, header.number(), header.hash())?;
+        self.record(Anchor::recorded(header, &under), Some(header.parent_hash()), &under)
+    }
+
+    /// As [`Chain::attach_history`], of a block that was trusted before: its header is known.
+    ///
+    /// # Errors
+    /// [`HistoryError`] if the state does not vouch for it.
+    pub fn confirm_by_history(
+        &mut self,
+        under: &Anchor,
+        account: &Verified<Account>,
+        slot: &Verified<Slot>,
+        block: &Anchor,
+    ) -> Result<&Anchor, HistoryError> {
+        let under = self.trusted(under)?;
+        if block.chain_id() != under.chain_id() {
+            return Err(HistoryError::Untrusted { number: block.number(), hash: block.hash() });
+        }
+        history::check(&under, account, slot, block.number(), block.hash())?;
+        self.record(block.recorded_again(&under), None, &under)
+    }
+
+    /// What is known of `under` now, if it is trusted still: a block that is itself only recorded must be final, because
+    /// nobody would notice that it fell.
+    fn trusted(&self, under: &Anchor) -> Result<Anchor, HistoryError> {
+        let (number, hash) = (under.number(), under.hash());
+        let is_linked = self.blocks.get(&number).is_some_and(|block| block.anchor.hash() == hash);
+        let known = self.at(number, hash).cloned();
+        known
+            .filter(|under| is_linked || under.assurance().level() == Level::Finalized)
+            .ok_or(HistoryError::Untrusted { number, hash })
+    }
+
+    /// Keeps a block that the state of `under` vouches for.
+    fn record(
+        &mut self,
+        anchor: Anchor,
+        parent_hash: Option<B256>,
+        under: &Anchor,
+    ) -> Result<&Anchor, HistoryError> {
+        let (number, hash) = (anchor.number(), anchor.hash());
+        let is_final = anchor.assurance().level() == Level::Finalized;
+        let held = self.at_number(number).filter(|held| held.hash() != hash);
+        if let Some(held) = held {
+            if held.assurance().level() == Level::Finalized {
+                let fault = ChainError::ConsensusFault { number, finalized: held.hash(), signed: hash };
+                return Err(fault.into());
+            }
+            if !is_final && self.newest != Some(under.number()) {
+                return Err(HistoryError::OtherBranch { number });
+            }
+        }
+        self.leave_branches_past(number, hash, under)?;
+        let under = (under.number(), under.hash());
+        let known = self.recorded.get(&number).filter(|held| held.anchor.hash() == hash);
+        let parent_hash = parent_hash.or(known.and_then(|held| held.parent_hash));
+        let is_surer = known.is_none_or(|held| is_final || !held.is_final());
+        if let Some(block) = self.blocks.get_mut(&number).filter(|_| is_final) {
+            let assurance = anchor.assurance();
+            block.anchor = block.anchor.with_assurance(assurance);
+            self.finalize_ancestors(number, assurance);
+        }
+        if is_surer {
+            self.recorded.insert(number, Recorded { anchor, parent_hash, under });
+        }
+        self.settle()?;
+        self.at(number, hash).ok_or(HistoryError::Untrusted { number, hash })
+    }
+
+    fn at_number(&self, number: u64) -> Option<&Anchor> {
+        let recorded = self.recorded.get(&number).map(|recorded| &recorded.anchor);
+        self.blocks.get(&number).map(|block| &block.anchor).or(recorded)
+    }
+
+    /// Gives up the blocks of `number` and above, below `under`, that do not go with `hash` being the chain's block there.
+    fn leave_branches_past(&mut self, number: u64, hash: B256, under: &Anchor) -> Result<(), ChainError> {
+        let mut dead = Vec::new();
+        let mut below = match self.blocks.get(&number) {
+            Some(block) if block.anchor.hash() != hash => {
+                dead.push(number);
+                Some(block.anchor.hash())
+            }
+            _ => None,
+        };
+        let mut at = number;
+        while let Some(above) = at.checked_add(1) {
+            let Some(block) = self.blocks.get(&above) else { break };
+            let is_dead = match (block.parent_hash, below) {
+                (Some(parent), Some(below)) => parent == below,
+                (Some(parent), None) => at == number && parent != hash,
+                (None, _) => false,
+            };
+            if !is_dead {
+                break;
+            }
+            let (held, is_final) =
+                (block.anchor.hash(), block.anchor.assurance().level() == Level::Finalized);
+            if is_final || above >= under.number() {
+                return Err(ChainError::ConsensusFault {
+                    number: above,
+                    finalized: held,
+                    signed: under.hash(),
+                });
+            }
+            dead.push(above);
+            below = Some(held);
+            at = above;
+        }
+        dead.iter().for_each(|number| drop(self.blocks.remove(number)));
+        Ok(())
+    }
+
+    /// What is recorded is as sure as the block whose state it is recorded in, and falls with it unless it is final itself.
+    pub(super) fn review_recorded(&mut self) {
+        let blocks = &self.blocks;
+        self.recorded.retain(|number, recorded| {
+            if recorded.is_final() {
+                return true;
+            }
+            let other = blocks.get(number).map(|block| block.anchor.hash());
+            if other.is_some_and(|other| other != recorded.anchor.hash()) {
+                return false;
+            }
+            let (under, hash) = recorded.under;
+            let Some(under) = blocks.get(&under).filter(|under| under.anchor.hash() == hash) else {
+                return false;
+            };
+            if under.anchor.assurance().level() == Level::Finalized {
+                recorded.anchor = recorded.anchor.with_assurance(under.anchor.assurance());
+            }
+            true
+        });
+        while self.recorded.len() > Self::CAPACITY {
+            self.recorded.pop_first();
+        }
+    }
+}

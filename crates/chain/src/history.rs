@@ -1,0 +1,166 @@
+//! Blocks that the chain itself records the hashes of: the history contract of
+//! [EIP-2935](https://eips.ethereum.org/EIPS/eip-2935).
+//!
+//! The state of block N holds the hashes of the blocks N-8191 to N-1, block K at the storage key `K mod 8191`. One proof
+//! under a trusted N replaces a chain of headers down to K. On rollups only those that run this very code are read so:
+//! Arbitrum has another contract at that address, with a longer window, which the code hash refuses.
+
+use alloy_primitives::{Address, B256, U256, address, b256};
+use saldo_proof::{Account, Slot, StateRoot, Verified};
+
+use crate::anchor::{Anchor, Level};
+use crate::chain::ChainError;
+
+/// Where the contract is.
+pub const HISTORY_CONTRACT: Address = address!("0000F90827F1C53a10cb7A02335B175320002935");
+/// keccak256 of the contract's code.
+pub const HISTORY_CODE_HASH: B256 = b256!("6e49e66782037c0555897870e29fa5e552daf4719552131a0abce779daec0a5d");
+/// For how many blocks before its own a state holds the hashes.
+pub const HISTORY_WINDOW: u64 = 8_191;
+
+/// The storage key at which the hash of the block `number` is.
+pub fn history_key(number: u64) -> B256 {
+    B256::from(U256::from(number.checked_rem(HISTORY_WINDOW).unwrap_or(0)))
+}
+
+/// Why the history contract does not vouch for a block.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum HistoryError {
+    /// The block whose state was looked into is not trusted, or no longer. The caller's fault, or a reorganisation.
+    #[error("block {hash} of number {number}, whose state was looked into, is not trusted")]
+    Untrusted {
+        /// Its number.
+        number: u64,
+        /// Its hash.
+        hash: B256,
+    },
+    /// A proof stands under another root than that block's. The caller's fault.
+    #[error("the proof stands under state root {got}, the block has {expected}")]
+    StateRoot {
+        /// The root that the proof was checked under.
+        got: StateRoot,
+        /// The root of the trusted block.
+        expected: StateRoot,
+    },
+    /// A proof is about another account. The caller's fault.
+    #[error("the proof is about {got}, not about the history contract")]
+    Contract {
+        /// The account that was proven.
+        got: Address,
+    },
+    /// There is other code at the contract's address, or none: not a chain, or not yet one, with EIP-2935.
+    #[error("the account at the history contract's address has other code, or none")]
+    Code {
+        /// The code hash that is proven; `None` if there is no account.
+        got: Option<B256>,
+    },
+    /// The proven slot is not the one where the block's hash is. The caller's fault, or the provider's: a header of another
+    /// number.
+    #[error("the proof is about slot {got}, block {number} is at {expected}")]
+    Slot {
+        /// The block's number.
+        number: u64,
+        /// The key that was proven.
+        got: B256,
+        /// The key where the block's hash is.
+        expected: B256,
+    },
+    /// The state holds the hash of no block of that number: too old, or not older than the state's own. The slot then
+    /// holds another block's. The caller's fault.
+    #[error("block {number} is not among the blocks {oldest} to {newest} that the state holds the hashes of")]
+    OutsideWindow {
+        /// The block's number.
+        number: u64,
+        /// The oldest block that the state holds the hash of.
+        oldest: u64,
+        /// The newest.
+        newest: u64,
+    },
+    /// The slot is empty: the contract was not there yet at that block. Nobody's fault.
+    #[error("the state holds no hash for block {number}")]
+    NotAvailable {
+        /// The block's number.
+        number: u64,
+    },
+    /// The chain has another block of that number. The provider's fault, or a reorganisation.
+    #[error("block {number} has the hash {expected}, not {got}")]
+    OtherBlock {
+        /// The block's number.
+        number: u64,
+        /// The hash of the header.
+        got: B256,
+        /// The hash that the state holds.
+        expected: B256,
+    },
+    /// A newer head leads to another block of that number: the state that was looked into is of a branch that was left.
+    /// Nobody's fault.
+    #[error("block {number} is not on the branch of the newest head")]
+    OtherBranch {
+        /// The block's number.
+        number: u64,
+    },
+    /// It contradicts what the chain signed.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+}
+
+/// A block vouched for by the state of another.
+#[derive(Clone, Debug)]
+pub(crate) struct Recorded {
+    pub(crate) anchor: Anchor,
+    /// Known if the block's own header is.
+    pub(crate) parent_hash: Option<B256>,
+    /// Number and hash of the block whose state vouches for it.
+    pub(crate) under: (u64, B256),
+}
+
+impl Recorded {
+    pub(crate) fn is_final(&self) -> bool {
+        self.anchor.assurance().level() == Level::Finalized
+    }
+}
+
+/// Checks that the state of `under` records `hash` for the block `number`.
+pub(crate) fn check(
+    under: &Anchor,
+    account: &Verified<Account>,
+    slot: &Verified<Slot>,
+    number: u64,
+    hash: B256,
+) -> Result<(), HistoryError> {
+    let expected = under.state_root();
+    for got in [account.state_root(), slot.state_root()] {
+        if got != expected {
+            return Err(HistoryError::StateRoot { got, expected });
+        }
+    }
+    for got in [*account.subject(), slot.subject().address] {
+        if got != HISTORY_CONTRACT {
+            return Err(HistoryError::Contract { got });
+        }
+    }
+    let code = match account.leaf() {
+        Account::Present(state) => Some(state.code_hash),
+        Account::Absent => None,
+    };
+    if code != Some(HISTORY_CODE_HASH) {
+        return Err(HistoryError::Code { got: code });
+    }
+    let oldest = under.number().saturating_sub(HISTORY_WINDOW);
+    if number < oldest || number >= under.number() {
+        let newest = under.number().saturating_sub(1);
+        return Err(HistoryError::OutsideWindow { number, oldest, newest });
+    }
+    let (got, expected) = (slot.subject().key, history_key(number));
+    if got != expected {
+        return Err(HistoryError::Slot { number, got, expected });
+    }
+    match slot.leaf() {
+        Slot::Absent => Err(HistoryError::NotAvailable { number }),
+        Slot::Present(word) if B256::from(*word) == hash => Ok(()),
+        Slot::Present(word) => {
+            Err(HistoryError::OtherBlock { number, got: hash, expected: B256::from(*word) })
+        }
+    }
+}

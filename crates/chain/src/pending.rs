@@ -1,0 +1,40 @@
+//! Heads of which only the hash of an execution block is known: they wait for its header.
+
+use alloy_primitives::B256;
+use saldo_beacon::Origin;
+use saldo_beacon::unit::Slot;
+
+use crate::anchor::{Assurance, Level};
+
+/// Why a head's block is trusted.
+#[derive(Clone, Debug)]
+pub(crate) struct Voucher {
+    pub(crate) chain_id: u64,
+    pub(crate) assurance: Assurance,
+    pub(crate) origin: Origin,
+    /// The slot of the newest signed head at the time.
+    pub(crate) at: Slot,
+}
+
+/// A head whose header is wanted.
+#[derive(Clone, Debug)]
+pub(crate) struct Head {
+    pub(crate) hash: B256,
+    pub(crate) voucher: Voucher,
+}
+
+/// The newest signed and the newest finalized head of which only a hash is known. It says nothing about any other block
+/// until its header is there: without a number nobody can tell what it excludes.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Pending {
+    pub(crate) signed: Option<Head>,
+    pub(crate) finalized: Option<Head>,
+}
+
+impl Pending {
+    /// Whose header to ask for, to prove at the assurance `level`.
+    pub(crate) fn wanted(&self, level: Level) -> Option<B256> {
+        let signed = self.signed.as_ref().filter(|_| level <= Level::Signed);
+        signed.or(self.finalized.as_ref()).map(|head| head.hash)
+    }
+}
