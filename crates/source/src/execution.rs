@@ -2,20 +2,23 @@
 
 use std::time::Duration;
 
-use alloy_primitives::{Address, B256};
+use alloy_primitives::{Address, B256, Bytes};
+use futures_util::future::join_all;
 use saldo_reading::Failure;
 use serde_json::json;
 use serde_json::value::RawValue;
 
 use crate::endpoint::Endpoint;
-use crate::jsonrpc::call;
+use crate::jsonrpc::{Call, batch, call, is_about_batches};
 use crate::network::Network;
 
 /// An account proof of mainnet is about 9 KB of JSON; with room for a longer one, and for chatty clients.
 const MAX_PROOF_REPLY: usize = 256 * 1024;
+/// What each storage key adds to it at most.
+const MAX_SLOT_REPLY: usize = 64 * 1024;
 /// A block with the hashes of its transactions and its withdrawals.
 const MAX_BLOCK_REPLY: usize = 1024 * 1024;
-const MAX_SMALL_REPLY: usize = 4 * 1024;
+const MAX_SMALL_REPLY: usize = 16 * 1024;
 
 /// At which block something is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,38 +27,105 @@ pub enum At {
     Latest,
     /// The block of this number: the one form that every client takes.
     Number(u64),
+    /// The block of this hash ([EIP-1898](https://eips.ethereum.org/EIPS/eip-1898)), which not every client takes.
+    Hash(B256),
 }
 
-/// `eth_getProof` of an account without storage keys (EIP-1186): the result as it came.
+/// One thing to ask.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// `eth_getProof` (EIP-1186).
+    Proof {
+        /// Of which account.
+        address: Address,
+        /// And of which of its storage slots; sent as 32 bytes, which every client takes.
+        keys: Vec<B256>,
+        /// At which block.
+        at: At,
+    },
+    /// `eth_getBlockByHash` without full transactions: the block object.
+    Block(B256),
+    /// `debug_getRawHeader` by hash: the header's RLP, for [`raw_header`].
+    RawHeader(B256),
+}
+
+impl Question {
+    fn call(&self) -> Call {
+        match self {
+            Self::Proof { address, keys, at } => {
+                let block = match at {
+                    At::Latest => json!("latest"),
+                    At::Number(number) => json!(format!("{number:#x}")),
+                    At::Hash(hash) => json!({ "blockHash": hash }),
+                };
+                let max_bytes = MAX_PROOF_REPLY.saturating_add(keys.len().saturating_mul(MAX_SLOT_REPLY));
+                Call { method: "eth_getProof", params: json!([address, keys, block]), max_bytes }
+            }
+            Self::Block(hash) => {
+                Call { method: "eth_getBlockByHash", params: json!([hash, false]), max_bytes: MAX_BLOCK_REPLY }
+            }
+            Self::RawHeader(hash) => {
+                Call { method: "debug_getRawHeader", params: json!([hash]), max_bytes: MAX_SMALL_REPLY }
+            }
+        }
+    }
+}
+
+/// What came of asking several things together.
+#[derive(Debug)]
+pub struct Together {
+    /// The result of each question as it came, in the order of the questions.
+    pub each: Vec<Result<Box<RawValue>, Failure>>,
+    /// Whether the provider made nothing of a batch, but answered when asked one by one.
+    pub refuses_batches: bool,
+}
+
+/// Asks one thing: the result as it came.
 ///
 /// # Errors
 /// A [`Failure`] that says why there is none.
-pub async fn account_proof(
+pub async fn ask(
     network: &Network,
     provider: &Endpoint,
-    address: Address,
-    at: At,
+    question: &Question,
     timeout: Duration,
 ) -> Result<Box<RawValue>, Failure> {
-    let block = match at {
-        At::Latest => "latest".to_owned(),
-        At::Number(number) => format!("{number:#x}"),
-    };
-    let params = json!([address, [], block]);
-    call(network, provider, "eth_getProof", params, timeout, MAX_PROOF_REPLY).await
+    call(network, provider, question.call(), timeout).await
 }
 
-/// `eth_getBlockByHash` without full transactions: the block object as it came.
-///
-/// # Errors
-/// A [`Failure`] that says why there is none.
-pub async fn block_by_hash(
+/// Asks several things in one HTTP request, or if `by_batch` is false or the provider makes nothing of that, in one each at
+/// the same time. `timeout` is for either.
+pub async fn ask_together(
     network: &Network,
     provider: &Endpoint,
-    hash: B256,
+    questions: &[Question],
+    by_batch: bool,
     timeout: Duration,
-) -> Result<Box<RawValue>, Failure> {
-    call(network, provider, "eth_getBlockByHash", json!([hash, false]), timeout, MAX_BLOCK_REPLY).await
+) -> Together {
+    let mut left = timeout;
+    if by_batch && questions.len() > 1 {
+        let began = network.clock().monotonic();
+        let calls: Vec<Call> = questions.iter().map(Question::call).collect();
+        match batch(network, provider, &calls, timeout).await {
+            Ok(each) => return Together { each, refuses_batches: false },
+            Err(failure) if !is_about_batches(&failure) => {
+                let each = questions.iter().map(|_| Err(failure.clone())).collect();
+                return Together { each, refuses_batches: false };
+            }
+            Err(_) => left = timeout.saturating_sub(network.clock().monotonic().saturating_sub(began)),
+        }
+    }
+    let each = join_all(questions.iter().map(|question| ask(network, provider, question, left))).await;
+    let refuses_batches = by_batch && questions.len() > 1 && each.iter().any(Result::is_ok);
+    Together { each, refuses_batches }
+}
+
+/// The bytes of a [`Question::RawHeader`]'s result.
+///
+/// # Errors
+/// [`Failure::Malformed`] if it is not hexadecimal text.
+pub fn raw_header(result: &RawValue) -> Result<Bytes, Failure> {
+    serde_json::from_str(result.get()).map_err(|_| Failure::Malformed { what: "not the bytes of a header" })
 }
 
 /// `eth_chainId`: which chain the provider says it serves.
@@ -63,7 +133,8 @@ pub async fn block_by_hash(
 /// # Errors
 /// A [`Failure`] that says why there is no answer.
 pub async fn chain_id(network: &Network, provider: &Endpoint, timeout: Duration) -> Result<u64, Failure> {
-    let result = call(network, provider, "eth_chainId", json!([]), timeout, MAX_SMALL_REPLY).await?;
+    let question = Call { method: "eth_chainId", params: json!([]), max_bytes: MAX_SMALL_REPLY };
+    let result = call(network, provider, question, timeout).await?;
     let malformed = Failure::Malformed { what: "not a chain id" };
     let text: String = serde_json::from_str(result.get()).map_err(|_| malformed.clone())?;
     let id = text.strip_prefix("0x").and_then(|digits| u64::from_str_radix(digits, 16).ok());

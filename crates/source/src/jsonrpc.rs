@@ -1,5 +1,6 @@
-//! One JSON-RPC call: own ids, strict replies, and every error put into a class.
+//! JSON-RPC calls, alone or several in one request: own ids, strict replies, and every error put into a class.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use saldo_reading::Failure;
@@ -11,21 +12,63 @@ use crate::endpoint::Endpoint;
 use crate::network::{Network, retry_after};
 use crate::transport::{Method, Request, Response};
 
-/// Calls `method` and gives the reply's `result` as it stands.
+/// One call.
+pub(crate) struct Call {
+    pub(crate) method: &'static str,
+    pub(crate) params: Value,
+    /// The largest reply taken, in bytes.
+    pub(crate) max_bytes: usize,
+}
+
+/// Makes one call and gives the reply's `result` as it stands.
 ///
 /// # Errors
 /// A [`Failure`] that says why there is no result. Whatever the HTTP status, the body is read first.
 pub(crate) async fn call(
     network: &Network,
     endpoint: &Endpoint,
-    method: &'static str,
-    params: Value,
+    call: Call,
     timeout: Duration,
-    max_bytes: usize,
 ) -> Result<Box<RawValue>, Failure> {
     let id = network.fresh_id();
-    let body = json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params });
-    let request = Request {
+    let request = post(endpoint, &body(&call, id), timeout, call.max_bytes);
+    let response = network.exchange(request).await?;
+    read(&response, id, call.method)
+}
+
+/// Makes all `calls` in one HTTP request and gives their results in the same order.
+///
+/// # Errors
+/// The [`Failure`] of the request as a whole. Where it [`is_about_batches`], the calls may be made one by one.
+pub(crate) async fn batch(
+    network: &Network,
+    endpoint: &Endpoint,
+    calls: &[Call],
+    timeout: Duration,
+) -> Result<Vec<Result<Box<RawValue>, Failure>>, Failure> {
+    let named: Vec<(u64, &Call)> = calls.iter().map(|call| (network.fresh_id(), call)).collect();
+    let bodies = named.iter().map(|(id, call)| body(call, *id)).collect();
+    let max_bytes = calls.iter().fold(0_usize, |sum, call| sum.saturating_add(call.max_bytes));
+    let response = network.exchange(post(endpoint, &Value::Array(bodies), timeout, max_bytes)).await?;
+    let expected: Vec<(u64, &'static str)> = named.iter().map(|(id, call)| (*id, call.method)).collect();
+    read_batch(&response, &expected)
+}
+
+/// Whether a failed batch may be due to its being one: the provider answered, but made nothing of it.
+pub(crate) fn is_about_batches(failure: &Failure) -> bool {
+    match failure {
+        Failure::Rpc { .. } | Failure::NotServed { .. } | Failure::Malformed { .. } => true,
+        Failure::Http { status } => matches!(status, 400 | 413 | 415 | 422 | 500 | 501),
+        _ => false,
+    }
+}
+
+fn body(call: &Call, id: u64) -> Value {
+    json!({ "jsonrpc": "2.0", "id": id, "method": call.method, "params": call.params })
+}
+
+fn post(endpoint: &Endpoint, body: &Value, timeout: Duration, max_bytes: usize) -> Request {
+    Request {
         method: Method::Post,
         url: endpoint.url().clone(),
         headers: vec![
@@ -35,9 +78,7 @@ pub(crate) async fn call(
         body: body.to_string().into_bytes(),
         timeout,
         max_bytes,
-    };
-    let response = network.exchange(request).await?;
-    read(&response, id, method)
+    }
 }
 
 #[derive(Deserialize)]
@@ -62,6 +103,49 @@ fn read(response: &Response, id: u64, method: &'static str) -> Result<Box<RawVal
     let Ok(reply) = serde_json::from_slice::<Reply>(&response.body) else {
         return Err(without_reply(response, method));
     };
+    take(reply, response, id, method)
+}
+
+/// The results of a batch, for the calls `expected` by id, in their order. Replies may come in any order.
+fn read_batch(
+    response: &Response,
+    expected: &[(u64, &'static str)],
+) -> Result<Vec<Result<Box<RawValue>, Failure>>, Failure> {
+    const WHOLE: &str = "JSON-RPC batches";
+    let Ok(elements) = serde_json::from_slice::<Vec<&RawValue>>(&response.body) else {
+        let Ok(reply) = serde_json::from_slice::<Reply>(&response.body) else {
+            return Err(without_reply(response, WHOLE));
+        };
+        // One object instead of a list: its error is the error of all.
+        return Err(match reply.error {
+            Some(error) => classify(&error, response, WHOLE),
+            None => Failure::Malformed { what: "one reply to several calls" },
+        });
+    };
+    let mut replies: BTreeMap<u64, Vec<Reply>> = BTreeMap::new();
+    let mut strangers = false;
+    for element in elements {
+        let reply = serde_json::from_str::<Reply>(element.get()).ok();
+        let id = reply.as_ref().and_then(|reply| reply.id.as_u64());
+        match (reply, id.filter(|id| expected.iter().any(|(expected, _)| expected == id))) {
+            (Some(reply), Some(id)) => replies.entry(id).or_default().push(reply),
+            _ => strangers = true,
+        }
+    }
+    let absent = if strangers { "another request's id" } else { "no reply to one of several calls" };
+    let each = expected.iter().map(|(id, method)| {
+        let mut of_id = replies.remove(id).unwrap_or_default();
+        match (of_id.pop(), of_id.is_empty()) {
+            (Some(reply), true) => take(reply, response, *id, method),
+            // Which of them is meant nobody can tell.
+            (Some(_), false) => Err(Failure::Malformed { what: "two replies to one call" }),
+            (None, _) => Err(Failure::Malformed { what: absent }),
+        }
+    });
+    Ok(each.collect())
+}
+
+fn take(reply: Reply, response: &Response, id: u64, method: &'static str) -> Result<Box<RawValue>, Failure> {
     if reply.jsonrpc != "2.0" {
         return Err(Failure::Malformed { what: "not JSON-RPC 2.0" });
     }
