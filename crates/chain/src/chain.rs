@@ -144,6 +144,9 @@ impl Chain {
                     let anchor = Anchor::of_payload(payload, &by_signature);
                     self.sign(anchor, Some(payload.parent_hash), head.slot())?;
                 }
+                Execution::Hash(hash) if self.pending.below_final == Some(*hash) => {
+                    self.pending.signed = None;
+                }
                 Execution::Hash(hash) => {
                     self.pending.signed = Some(Head { hash: *hash, voucher: by_signature });
                 }
@@ -179,6 +182,9 @@ impl Chain {
         }
         self.settle()?;
         let below = ChainError::BelowFinal { number, finalized: self.finalized.unwrap_or(number) };
+        if self.at(number, hash).is_none() {
+            self.pending.below_final = Some(hash);
+        }
         self.at(number, hash).ok_or(below)
     }
 

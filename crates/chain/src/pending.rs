@@ -29,6 +29,8 @@ pub(crate) struct Head {
 pub(crate) struct Pending {
     pub(crate) signed: Option<Head>,
     pub(crate) finalized: Option<Head>,
+    /// The signed head whose header showed that it lies below what is final: it is not asked for again.
+    pub(crate) below_final: Option<B256>,
 }
 
 impl Pending {

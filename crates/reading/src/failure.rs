@@ -217,14 +217,12 @@ impl Failure {
 
     /// Whether an answer was offered that does not hold, or is none.
     pub fn is_false_answer(&self) -> bool {
-        matches!(
-            self,
-            Self::Proof(_)
-                | Self::Header(_)
-                | Self::Malformed { .. }
-                | Self::NoResult
-                | Self::WrongChain { .. }
-        )
+        match self {
+            // A layout that this version does not know is nobody's fault.
+            Self::Header(error) => *error != HeaderError::UnknownLayout,
+            Self::Proof(_) | Self::Malformed { .. } | Self::NoResult | Self::WrongChain { .. } => true,
+            _ => false,
+        }
     }
 
     /// Whether the provider may have seen what was asked.

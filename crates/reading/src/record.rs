@@ -19,7 +19,8 @@ pub enum Change {
     },
 }
 
-/// The proven readings of one holding: the newest, and the newest finalized one to fall back to.
+/// The proven readings of one holding: the newest, the newest finalized one to fall back to, and a few in between whose
+/// blocks are signed and may become final.
 ///
 /// **The rule.** A proven reading replaces another if its block is higher, or the same height with stronger
 /// assurance. One exception: when the chain excludes its block, it is withdrawn, and the best finalized one returns.
@@ -28,9 +29,14 @@ pub enum Change {
 pub struct Record {
     newest: Option<Proven>,
     finalized: Option<Proven>,
+    /// Not final yet, lowest block first.
+    awaiting: Vec<Proven>,
 }
 
 impl Record {
+    /// How many signed readings are kept until their blocks are final, spread over the blocks that are not.
+    const AWAITING: usize = 16;
+
     /// A record without any reading yet.
     pub fn new() -> Self {
         Self::default()
@@ -41,12 +47,25 @@ impl Record {
         self.newest.as_ref()
     }
 
+    /// The newest reading at a finalized block.
+    pub fn finalized(&self) -> Option<&Proven> {
+        self.finalized.as_ref()
+    }
+
+    /// The signed readings whose blocks may become final, lowest block first.
+    pub fn awaiting_finality(&self) -> &[Proven] {
+        &self.awaiting
+    }
+
     /// Takes `offered` if the rule lets it replace what is there.
     pub fn offer(&mut self, offered: Proven) -> Change {
         if offered.anchor.assurance().level() == Level::Finalized
             && supersedes(&offered, self.finalized.as_ref())
         {
             self.finalized = Some(offered.clone());
+        }
+        if offered.anchor.assurance().level() < Level::Finalized {
+            self.keep_until_final(offered.clone());
         }
         if supersedes(&offered, self.newest.as_ref()) {
             self.newest = Some(offered);
@@ -58,6 +77,7 @@ impl Record {
 
     /// Holds the reading against what `chain` knows now: surer if its block is, withdrawn if the chain excludes it.
     pub fn review(&mut self, chain: &Chain) -> Change {
+        self.review_awaiting(chain);
         let Some(newest) = &self.newest else { return Change::Kept };
         if let Some(again) = chain.anchor_again(newest.anchor()).and_then(|anchor| newest.under(anchor)) {
             return self.offer(again);
@@ -73,6 +93,41 @@ impl Record {
             Some(withdrawn) => Change::Withdrawn { withdrawn: Box::new(withdrawn) },
             None => Change::Kept,
         }
+    }
+
+    fn keep_until_final(&mut self, signed: Proven) {
+        let number = signed.anchor.number();
+        let is_below_final = self.finalized.as_ref().is_some_and(|held| held.anchor.number() >= number);
+        if is_below_final {
+            return;
+        }
+        self.awaiting.retain(|held| held.anchor.number() != number);
+        let place = self.awaiting.partition_point(|held| held.anchor.number() < number);
+        self.awaiting.insert(place, signed);
+        if self.awaiting.len() > Self::AWAITING {
+            // The one that is missed least: the one nearest above another.
+            let numbers = self.awaiting.iter().map(|held| held.anchor.number());
+            let gaps = numbers.clone().skip(1).zip(numbers).map(|(above, below)| above.saturating_sub(below));
+            if let Some((nearest, _)) = gaps.enumerate().min_by_key(|(_, gap)| *gap) {
+                self.awaiting.remove(nearest);
+            }
+        }
+    }
+
+    fn review_awaiting(&mut self, chain: &Chain) {
+        for held in std::mem::take(&mut self.awaiting) {
+            let again = chain.anchor_again(&held.anchor).and_then(|anchor| held.under(anchor));
+            let risen = again.filter(|again| again.anchor.assurance().level() == Level::Finalized);
+            if let Some(risen) = risen {
+                if supersedes(&risen, self.finalized.as_ref()) {
+                    self.finalized = Some(risen);
+                }
+            } else if chain.standing(&held.anchor) == Standing::Stands {
+                self.awaiting.push(held);
+            }
+        }
+        let finalized = self.finalized.as_ref().map(|held| held.anchor.number());
+        self.awaiting.retain(|held| Some(held.anchor.number()) > finalized);
     }
 }
 

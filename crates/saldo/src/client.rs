@@ -71,6 +71,22 @@ impl Client {
         }
     }
 
+    /// Reads the newest amount of each of the `holdings` at a *finalized* block, in the same order, whatever assurance the
+    /// policy asks for. Returns at the policy's deadline at the latest.
+    ///
+    /// What was proven at a signed block becomes final when finality reaches that block, some 13 to 20 minutes later on
+    /// mainnet. It is raised the cheapest way that works: without a request where the blocks in between are known; by one
+    /// proof of the chain's own record of block hashes (EIP-2935), which names no address; by the headers in between; and
+    /// if nothing was proven at a block that is final by now, by a proof at the finalized block. A reading at an older
+    /// finalized block is given as long as it is no older than the policy, or [`Policy::finalized`], allows.
+    ///
+    /// Where no finalized amount can be proven the reading is [`Reading::Unknown`], with the reason and the last proven
+    /// amount of any assurance.
+    pub async fn finalized(&self, holdings: &[Holding]) -> Vec<Reading> {
+        let deadline = Deadline::after(self.core.outside.clock(), self.core.policy.deadline);
+        self.core.read_finalized(holdings, deadline).await
+    }
+
     /// The reading of `holding` that was proven last, from memory. Show it with its age, which
     /// [`Proven::freshness`] gives for [`Client::now`].
     pub fn last(&self, holding: &Holding) -> Option<Proven> {
@@ -140,6 +156,7 @@ mod tests {
             is_sent(&client.balance(owner));
             is_sent(&client.account(owner));
             is_sent(&client.read(holdings));
+            is_sent(&client.finalized(holdings));
             is_sent(&client.read_patiently(holdings, Duration::ZERO));
         }
         is_shared::<Client>();

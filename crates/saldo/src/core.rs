@@ -12,6 +12,7 @@ use saldo_proof::{Account, Verified};
 use saldo_reading::{Attempt, Change, Holding, Now, Policy, Proven, ProviderId, Record, Role, join};
 use saldo_source::{Answer, Contest, Deadline, Endpoint, Network as Outside, Race, race};
 
+use crate::forms::Forms;
 use crate::order::Order;
 use crate::parked::{Parked, Waiting};
 use crate::start::Beginning;
@@ -39,6 +40,7 @@ pub(crate) struct Known {
     pub(crate) chain: Chain,
     pub(crate) parked: Parked,
     pub(crate) order: Order,
+    pub(crate) forms: Forms,
     records: BTreeMap<Holding, Record>,
     withdrawn: BTreeMap<Holding, Proven>,
     /// The heads contradicted each other or what is final. Nothing more is proven from this chain until trust starts again
@@ -59,6 +61,8 @@ pub(crate) struct Known {
     pub(crate) common_lag: Option<CommonLag>,
     /// When a source gave heads last that were not refused, on the monotonic clock.
     pub(crate) heads_answered: Option<Duration>,
+    /// The finalized head whose header was asked for before it was needed.
+    pub(crate) finalized_header_tried: Option<alloy_primitives::B256>,
     /// Until when the period's next committee need not be asked for again, on the monotonic clock.
     pub(crate) next_committee_after: Duration,
 }
@@ -158,8 +162,16 @@ impl Core {
 
     /// Whether a proof at a tip that nobody has signed yet can become of use: a signature follows within slots, but finality
     /// not within any reading's patience.
-    pub(crate) fn takes_tips(&self) -> bool {
-        self.policy.assurance == Level::Signed
+    pub(crate) fn takes_tips(level: Level) -> bool {
+        level == Level::Signed
+    }
+
+    /// The policy for a block of the assurance `level`: a finalized one is older where the policy does not ask for it.
+    pub(crate) fn policy_at(&self, level: Level) -> Policy {
+        if level <= self.policy.assurance {
+            return self.policy;
+        }
+        Policy { max_age: self.policy.max_age.max(Policy::finalized().max_age), ..self.policy }
     }
 
     /// Whether `anchor` is young enough for the policy. Where the clock is off nothing is, because its age is not known.
@@ -179,6 +191,14 @@ impl Core {
         self.known().records.get(holding)?.last().cloned()
     }
 
+    /// The newest reading of `holding` at a finalized block, and the signed blocks of later ones, lowest first.
+    pub(crate) fn finalized_record(&self, holding: &Holding) -> (Option<Proven>, Vec<Anchor>) {
+        let known = self.known();
+        let Some(record) = known.records.get(holding) else { return (None, Vec::new()) };
+        let awaiting = record.awaiting_finality().iter().map(|proven| proven.anchor().clone()).collect();
+        (record.finalized().cloned(), awaiting)
+    }
+
     /// The reading of `holding` that the chain took back last.
     pub(crate) fn withdrawn(&self, holding: &Holding) -> Option<Proven> {
         self.known().withdrawn.get(holding).cloned()
@@ -190,6 +210,7 @@ impl Core {
         holding: Holding,
         account: &Verified<Account>,
         provider: &ProviderId,
+        level: Level,
     ) -> Joined {
         let now = self.now();
         let mut known = self.known();
@@ -199,7 +220,7 @@ impl Core {
         let Some(anchor) = known.chain.anchor_at_root(account.state_root()).cloned() else {
             return Joined::NotYet;
         };
-        if anchor.assurance().level() < self.policy.assurance {
+        if anchor.assurance().level() < level {
             return Joined::NotYet;
         }
         let chain_id = self.network().chain_id();
@@ -208,11 +229,13 @@ impl Core {
         };
         let number = anchor.number();
         let record = known.records.entry(holding).or_default();
-        let outdated = record.last().is_some_and(|last| last.anchor().number() > number);
+        let newest = if level > self.policy.assurance { record.finalized() } else { record.last() };
+        let outdated = newest.is_some_and(|newest| newest.anchor().number() > number);
         if record.offer(proven.clone()) == Change::Replaced {
             known.withdrawn.remove(&holding);
         }
-        if outdated || now.age_of(anchor.timestamp()).is_none_or(|age| !now.allows(age, &self.policy)) {
+        let policy = self.policy_at(level);
+        if outdated || now.age_of(anchor.timestamp()).is_none_or(|age| !now.allows(age, &policy)) {
             return Joined::Old { number };
         }
         Joined::Proven(Box::new(proven))
@@ -253,7 +276,7 @@ impl Core {
     pub(crate) fn join_parked(&self, holding: Holding, waiting: &[Waiting]) -> Option<Proven> {
         let mut newest: Option<Proven> = None;
         for Waiting { provider, account, .. } in waiting {
-            let joined = self.join(holding, account, provider);
+            let joined = self.join(holding, account, provider, self.policy.assurance);
             if !matches!(joined, Joined::NotYet) {
                 self.known().parked.remove(holding, provider, account.state_root());
             }

@@ -1,6 +1,6 @@
 //! The one reason for a read that proved nothing.
 
-use saldo_chain::Anchor;
+use saldo_chain::{Anchor, HeaderError};
 use saldo_reading::{Attempt, Failure, Now, Outcome, Policy, TransportError, Why};
 
 /// Why nothing was proven: what is wrong with the heads first, then what the providers have in common, then what would
@@ -33,6 +33,11 @@ pub(crate) fn explain(
     if !attempts.is_empty() && attempts.iter().all(is_silent) {
         return Why::AllUnreachable;
     }
+    // One alone could make a field up: it must be what all say who say anything.
+    let mut reached = failures().filter(|failure| !failure.is_unreachable()).peekable();
+    if reached.peek().is_some() && !parked && reached.all(is_of_unknown_layout) {
+        return Why::UnknownHeaderLayout;
+    }
     let age = head.and_then(|head| now.age_of(head.timestamp()));
     match (problem, age) {
         (Some(problem), None) => return problem.clone(),
@@ -56,7 +61,7 @@ pub(crate) fn explain(
     if let (Some(age), true) = (age, failures().any(|failure| matches!(failure, Failure::OldBlock { .. }))) {
         return Why::OnlyOldBlocks { age };
     }
-    if failures().any(|failure| *failure == Failure::Header(saldo_chain::HeaderError::UnknownLayout)) {
+    if failures().any(is_of_unknown_layout) {
         return Why::UnknownHeaderLayout;
     }
     if let Some(Failure::WrongChain { expected, .. }) = failures().next()
@@ -80,4 +85,8 @@ pub(crate) fn explain(
 /// Whether nothing came from the provider at all.
 fn is_silent(attempt: &Attempt) -> bool {
     attempt.outcome == Outcome::Unfinished || attempt.outcome.failure().is_some_and(Failure::is_unreachable)
+}
+
+fn is_of_unknown_layout(failure: &Failure) -> bool {
+    *failure == Failure::Header(HeaderError::UnknownLayout)
 }

@@ -56,6 +56,8 @@ mod builder;
 mod client;
 mod core;
 mod explain;
+mod finality;
+mod forms;
 mod order;
 mod parked;
 mod read;

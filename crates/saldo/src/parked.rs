@@ -27,8 +27,9 @@ pub(crate) struct Waiting {
 }
 
 impl Parked {
-    /// How many proofs of one provider wait for one holding at most: as many tips as can be ahead of the signed head.
-    const TIPS: usize = 4;
+    /// How many proofs of one provider wait for one holding at most: as many tips as can be ahead of the newest block that
+    /// a signed head names, which from Gloas on is the signed block's parent.
+    const TIPS: usize = 6;
     /// For how many pairs of holding and provider proofs wait at most; a verified account is some 200 bytes.
     const CAPACITY: usize = 4_096;
 
@@ -121,7 +122,7 @@ mod tests {
         }
         assert_eq!(parked.proofs.len(), Parked::CAPACITY);
         let above: Vec<_> = parked.proofs[&(holding, name(0))].iter().filter_map(|tip| tip.above).collect();
-        assert_eq!(above, [5, 6, 7, 8]);
+        assert_eq!(above, [3, 4, 5, 6, 7, 8]);
         assert_eq!(parked.newest(holding, &name(0)).unwrap().above, Some(8));
 
         parked.remove(holding, &name(0), StateRoot::new(B256::ZERO));

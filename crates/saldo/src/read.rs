@@ -6,12 +6,13 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::{Either, join, join_all, select};
 use futures_util::stream::{self, StreamExt};
-use saldo_chain::Anchor;
+use saldo_chain::{Anchor, Level};
 use saldo_reading::{
     Attempt, Failure, Holding, Outcome, Proven, ProviderId, Provisional, Reading, Role, Unknown, Why,
 };
 use saldo_source::{Answer, Deadline, Race};
 
+use crate::ask::{Aim, Target};
 use crate::client::is_readable;
 use crate::core::Core;
 use crate::explain::explain;
@@ -26,7 +27,14 @@ impl Core {
     pub(crate) async fn read(&self, holdings: &[Holding], deadline: Deadline) -> Vec<Reading> {
         let readable: Vec<Holding> =
             holdings.iter().copied().filter(|holding| is_readable(holding.asset)).collect();
-        let (synced, early) = self.sync_beside_early_proofs(&readable, deadline).await;
+        let (mut synced, early) = self.sync_beside_early_proofs(&readable, deadline).await;
+        let is_waiting = || readable.iter().any(|holding| !self.waiting(*holding).is_empty());
+        if readable.len() > 1 || is_waiting() {
+            // One header for all. For a single holding it comes with the proof, in one request.
+            let half = self.time_left(deadline).checked_div(2).unwrap_or_default();
+            let until = Deadline::after(self.outside.clock(), half);
+            synced.attempts.extend(self.fetch_head(self.policy.assurance, until).await);
+        }
         let each: Vec<_> = holdings
             .iter()
             .map(|holding| {
@@ -37,8 +45,8 @@ impl Core {
             .collect();
         let settled = stream::iter(each).buffered(SIDE_BY_SIDE).collect::<Vec<_>>();
         // What is needed only later is fetched while the proofs are under way.
-        let (readings, ()) = join(settled, self.learn_next_committee(deadline)).await;
-        readings
+        let later = join(self.learn_next_committee(deadline), self.learn_finalized_header(deadline));
+        join(settled, later).await.0
     }
 
     /// Brings the light client up to date. As long as there is no head worth asking about, the first provider is asked
@@ -56,7 +64,9 @@ impl Core {
         }
         let sync = self.sync(deadline).boxed();
         let first = self.known().order.of(Role::Execution, &self.execution).first().copied();
-        let Some(first) = first.filter(|_| self.takes_tips()) else { return (sync.await, Vec::new()) };
+        let Some(first) = first.filter(|_| Self::takes_tips(self.policy.assurance)) else {
+            return (sync.await, Vec::new());
+        };
         let began = clock.monotonic();
         let asked: Vec<Holding> = holdings.iter().take(SIDE_BY_SIDE).copied().collect();
         let attempt = |outcome| {
@@ -64,7 +74,8 @@ impl Core {
             Attempt { provider: first.id().clone(), role: Role::Execution, outcome, took }
         };
         let early = asked.iter().map(|holding| async {
-            let outcome = match self.ask(first, *holding, None, deadline).await {
+            let aim = self.aim(*holding, Target::Tip);
+            let outcome = match self.ask(first, &aim, deadline).await {
                 Ok(Answer::Wins(_)) => Outcome::Joined,
                 Ok(Answer::Parks) => Outcome::Parked,
                 Ok(Answer::Fails(failure)) | Err(failure) => Outcome::Failed(failure),
@@ -105,9 +116,12 @@ impl Core {
         if self.known().faulted {
             return unknown(Why::ConsensusFault, before);
         }
-        let head = self.known().chain.newest(self.policy.assurance).cloned();
-        let is_at_head =
-            |proven: &Proven| head.as_ref().is_some_and(|head| proven.anchor().hash() == head.hash());
+        let (head, target) = self.head(self.policy.assurance);
+        // What is proven under the newest head. While only that one's hash is known, nothing is.
+        let is_at_head = |proven: &Proven| match &target {
+            Target::Known(head) => proven.anchor().hash() == head.hash(),
+            Target::ByHash(_) | Target::Tip => false,
+        };
         let waiting = self.waiting(holding);
         if let Some(proven) = self.join_parked(holding, &waiting).filter(is_at_head) {
             let next = self.park_next_tip(&proven, &mut seen, deadline).await;
@@ -119,7 +133,8 @@ impl Core {
         {
             return Reading::Proven(last.with_attempts(before));
         }
-        let (race, bound) = self.prove_beside_links(holding, head.as_ref(), &waiting, seen, deadline).await;
+        let (race, bound) =
+            self.prove_beside_links(&self.aim(holding, target.clone()), &waiting, seen, deadline).await;
         let attempts = [before, race.attempts.clone()].concat();
         if let Some((_, proven)) = race.winner {
             self.known().parked.remove_all(holding);
@@ -135,6 +150,7 @@ impl Core {
             return Reading::Proven(last.with_attempts(attempts));
         }
         let problem = synced.problem.as_ref();
+        let head = self.known().chain.newest(self.policy.assurance).cloned().or(head);
         let why = explain(problem, &race.attempts, race.held_back, head.as_ref(), self.now(), &self.policy);
         let parked = race.attempts.iter().find(|attempt| attempt.outcome == Outcome::Parked);
         let claim =
@@ -146,6 +162,23 @@ impl Core {
             }
             None => unknown(why, attempts),
         }
+    }
+
+    /// The newest trusted block of the assurance `level`, and what to ask about: that block, or a newer head's of which only
+    /// the hash is known.
+    pub(crate) fn head(&self, level: Level) -> (Option<Anchor>, Target) {
+        let known = self.known();
+        let newest = known.chain.newest(level).cloned();
+        let target = match (known.chain.missing_head(level), &newest) {
+            (Some(hash), _) => Target::ByHash(hash),
+            (None, Some(newest)) => Target::Known(newest.clone()),
+            (None, None) => Target::Tip,
+        };
+        (newest, target)
+    }
+
+    fn aim(&self, holding: Holding, target: Target) -> Aim {
+        Aim { holding, target, level: self.policy.assurance }
     }
 
     /// The proofs that wait for `holding`. They wait for some slots: what is not signed by then will not be.
@@ -161,14 +194,13 @@ impl Core {
     /// all have answered, or at half time beside those who have not.
     async fn prove_beside_links(
         &self,
-        holding: Holding,
-        head: Option<&Anchor>,
+        aim: &Aim,
         waiting: &[Waiting],
         seen: BTreeSet<ProviderId>,
         deadline: Deadline,
     ) -> (Race<Box<Proven>>, Option<Proven>) {
         let clock = self.outside.clock();
-        let prove = self.prove(holding, head, seen, deadline).boxed();
+        let prove = self.prove(aim, seen, deadline).boxed();
         if waiting.is_empty() {
             return (prove.await, None);
         }
@@ -176,13 +208,13 @@ impl Core {
         let prove = match select(prove, clock.sleep(half)).await {
             Either::Left((race, _)) if race.winner.is_some() => return (race, None),
             Either::Left((mut race, _)) => {
-                let (bound, fruitless) = self.bind(holding, waiting, deadline).await;
+                let (bound, fruitless) = self.bind(aim.holding, waiting, deadline).await;
                 race.attempts.extend(fruitless);
                 return (race, bound);
             }
             Either::Right(((), prove)) => prove,
         };
-        match select(prove, self.bind(holding, waiting, deadline).boxed()).await {
+        match select(prove, self.bind(aim.holding, waiting, deadline).boxed()).await {
             Either::Left((race, _)) => (race, None),
             Either::Right(((None, _), prove)) => (prove.await, None),
             Either::Right(((bound, fruitless), _)) => {
@@ -233,7 +265,8 @@ impl Core {
             && seen.len() <= self.policy.operators_per_address;
         let Some(provider) = provider.filter(|_| is_affordable) else { return vec![joined] };
         let began = clock.monotonic();
-        let ask = self.ask(provider, *proven.holding(), None, deadline).boxed();
+        let aim = self.aim(*proven.holding(), Target::Tip);
+        let ask = self.ask(provider, &aim, deadline).boxed();
         let outcome = match select(ask, clock.sleep(Self::HEDGE_AFTER.min(self.time_left(deadline)))).await {
             Either::Left((Ok(_), _)) => Outcome::Joined,
             Either::Left((Err(failure), _)) => Outcome::Failed(failure),

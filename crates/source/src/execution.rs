@@ -61,9 +61,11 @@ impl Question {
                 let max_bytes = MAX_PROOF_REPLY.saturating_add(keys.len().saturating_mul(MAX_SLOT_REPLY));
                 Call { method: "eth_getProof", params: json!([address, keys, block]), max_bytes }
             }
-            Self::Block(hash) => {
-                Call { method: "eth_getBlockByHash", params: json!([hash, false]), max_bytes: MAX_BLOCK_REPLY }
-            }
+            Self::Block(hash) => Call {
+                method: "eth_getBlockByHash",
+                params: json!([hash, false]),
+                max_bytes: MAX_BLOCK_REPLY,
+            },
             Self::RawHeader(hash) => {
                 Call { method: "debug_getRawHeader", params: json!([hash]), max_bytes: MAX_SMALL_REPLY }
             }

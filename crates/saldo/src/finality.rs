@@ -1,0 +1,181 @@
+//! Raising what was proven at a signed block to final, the cheapest way first.
+
+use std::collections::BTreeSet;
+
+use alloy_primitives::B256;
+use futures_util::FutureExt;
+use futures_util::stream::{self, StreamExt};
+use saldo_chain::{Anchor, Chain, HISTORY_CONTRACT, HistoryError, Level, history_key};
+use saldo_proof::eip1186::AccountReply;
+use saldo_reading::{Attempt, Failure, Holding, Reading, Role, Unknown, Why};
+use saldo_source::execution::{At, Question, ask};
+use saldo_source::{Answer, Deadline, Endpoint};
+
+use crate::ask::{Aim, Target};
+use crate::client::is_readable;
+use crate::core::Core;
+use crate::explain::explain;
+use crate::sync::Synced;
+
+/// How many holdings are asked about at the same time.
+const SIDE_BY_SIDE: usize = 8;
+
+impl Core {
+    /// How many blocks one history proof is asked for at most.
+    const RECORDED_TOGETHER: usize = 32;
+    /// How long a read may take longer for the header of a finalized head that it does not need itself.
+    const FINALIZED_HEADER_PATIENCE: std::time::Duration = std::time::Duration::from_millis(1_500);
+
+    /// Reads the newest finalized amount of each of the `holdings`, in their order.
+    pub(crate) async fn read_finalized(&self, holdings: &[Holding], deadline: Deadline) -> Vec<Reading> {
+        let half = self.time_left(deadline).checked_div(2).unwrap_or_default();
+        let until = Deadline::after(self.outside.clock(), half);
+        let mut synced = self.sync(until).await;
+        synced.attempts.extend(self.fetch_head(Level::Finalized, until).await);
+        self.follow();
+        let readable = holdings.iter().copied().filter(|holding| is_readable(holding.asset));
+        self.raise(readable.collect(), deadline).await;
+        let each: Vec<_> = holdings
+            .iter()
+            .map(|holding| self.settle_finalized(*holding, &synced, deadline).boxed())
+            .collect();
+        stream::iter(each).buffered(SIDE_BY_SIDE).collect().await
+    }
+
+    /// Fetches the header of a finalized head that is known by hash alone, when it is not needed yet: with it the chain
+    /// notices a head that contradicts finality, and what was proven below becomes final.
+    pub(crate) async fn learn_finalized_header(&self, deadline: Deadline) {
+        let missing = self.known().chain.missing_head(Level::Finalized);
+        let Some(hash) = missing.filter(|_| self.policy.assurance < Level::Finalized) else { return };
+        let tried = self.known().finalized_header_tried.replace(hash);
+        if tried == Some(hash) {
+            return; // Once for each: whoever needs it asks again.
+        }
+        let patience = Deadline::after(self.outside.clock(), Self::FINALIZED_HEADER_PATIENCE);
+        let _ = self.fetch_head(Level::Finalized, deadline.min(patience)).await;
+    }
+
+    /// Raises signed readings of `holdings` whose blocks are not above the finalized head: by one proof of the history
+    /// contract for all, else by the headers in between where they are few enough. Where links are known this has
+    /// happened already.
+    async fn raise(&self, holdings: Vec<Holding>, deadline: Deadline) {
+        let Some(head) = self.known().chain.newest(Level::Finalized).cloned() else { return };
+        let mut blocks: Vec<Anchor> = Vec::new();
+        for holding in holdings {
+            let (_, awaiting) = self.finalized_record(&holding);
+            let newest = awaiting.into_iter().rev().find(|anchor| anchor.number() < head.number());
+            blocks.extend(newest.filter(|newest| self.is_final_enough(newest)));
+        }
+        blocks.sort_by_key(Anchor::number);
+        blocks.dedup_by_key(|anchor| anchor.hash());
+        let Some(lowest) = blocks.first().map(Anchor::number) else { return };
+        let half = self.time_left(deadline).checked_div(2).unwrap_or_default();
+        let until = Deadline::after(self.outside.clock(), half);
+        for some in blocks.chunks(Self::RECORDED_TOGETHER) {
+            self.record(&head, some, until).await;
+        }
+        let is_final = |block: &Anchor| self.is_final(block);
+        if !blocks.iter().all(is_final) && head.number().saturating_sub(lowest) <= Chain::MAX_ANCESTRY {
+            self.link_finalized(lowest, until).await;
+        }
+    }
+
+    /// Asks one provider after another for a proof of the history contract at `head`, until one vouches for `blocks`.
+    async fn record(&self, head: &Anchor, blocks: &[Anchor], deadline: Deadline) {
+        let ask = |provider| {
+            let recorded = self.recorded(provider, head, blocks, deadline);
+            recorded.map(|recorded| recorded.map_or_else(Answer::Fails, Answer::Wins)).boxed()
+        };
+        // The proof names no address, so everybody may be asked.
+        let _ = self.contest(Role::Execution, deadline, usize::MAX, BTreeSet::new(), ask).await;
+        self.follow();
+    }
+
+    async fn recorded(
+        &self,
+        provider: &Endpoint,
+        head: &Anchor,
+        blocks: &[Anchor],
+        deadline: Deadline,
+    ) -> Result<(), Failure> {
+        let keys: Vec<B256> = blocks.iter().map(|block| history_key(block.number())).collect();
+        let at = At::Number(head.number());
+        let question = Question::Proof { address: HISTORY_CONTRACT, keys, at };
+        let reply = ask(&self.outside, provider, &question, self.time_left(deadline)).await?;
+        let reply: AccountReply = serde_json::from_str(reply.get())
+            .map_err(|_| Failure::Malformed { what: "not an eth_getProof result" })?;
+        let account = reply.verify(head.state_root(), HISTORY_CONTRACT)?;
+        for block in blocks {
+            let key = history_key(block.number());
+            let slot =
+                reply.storage(key).ok_or(Failure::Malformed { what: "no proof of a slot asked for" })?;
+            let slot = account.slot(key, &slot.proof)?;
+            let confirmed = self.known().chain.confirm_by_history(head, &account, &slot, block).map(|_| ());
+            match confirmed {
+                Err(HistoryError::Chain(_)) => self.stop(),
+                // The proof is good, and says that the chain has another block there, or nothing: nobody else will say
+                // otherwise.
+                Ok(()) | Err(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Fetches the headers between the finalized head and the block number `lowest`, newest first.
+    async fn link_finalized(&self, lowest: u64, deadline: Deadline) {
+        loop {
+            let missing = self.known().chain.missing_final_parent(lowest);
+            let Some((_, hash)) = missing else { return };
+            let Ok(header) = self.fetch_header(hash, deadline).await else { return };
+            if !self.take(&header) {
+                return;
+            }
+        }
+    }
+
+    /// What is known of one holding at a finalized block; if that is nothing young enough, it is proven at the finalized
+    /// head.
+    async fn settle_finalized(&self, holding: Holding, synced: &Synced, deadline: Deadline) -> Reading {
+        let before = synced.attempts.clone();
+        let unknown =
+            |why, attempts: Vec<Attempt>| Reading::Unknown(Unknown::new(why, attempts, self.last(&holding)));
+        if !is_readable(holding.asset) {
+            return unknown(Why::TokenLayoutUnproven, Vec::new());
+        }
+        if self.known().faulted {
+            return unknown(Why::ConsensusFault, before);
+        }
+        let (finalized, _) = self.finalized_record(&holding);
+        if let Some(finalized) = finalized.filter(|finalized| self.is_final_enough(finalized.anchor())) {
+            return Reading::Proven(finalized.with_attempts(before));
+        }
+        let (head, target) = self.head(Level::Finalized);
+        if let Target::Tip = target {
+            let why = synced.problem.clone().unwrap_or(Why::LightClientBehind { newest: None });
+            return unknown(why, before);
+        }
+        let aim = Aim { holding, target, level: Level::Finalized };
+        let race = self.prove(&aim, BTreeSet::new(), deadline).await;
+        let attempts = [before, race.attempts.clone()].concat();
+        if let Some((_, proven)) = race.winner {
+            return Reading::Proven(proven.with_attempts(attempts));
+        }
+        let policy = self.policy_at(Level::Finalized);
+        let problem = synced.problem.as_ref();
+        unknown(
+            explain(problem, &race.attempts, race.held_back, head.as_ref(), self.now(), &policy),
+            attempts,
+        )
+    }
+
+    fn is_final(&self, block: &Anchor) -> bool {
+        let known = self.known();
+        known.chain.anchor_again(block).is_some_and(|again| again.assurance().level() == Level::Finalized)
+    }
+
+    /// Whether a block that is final is young enough to be shown as such.
+    fn is_final_enough(&self, anchor: &Anchor) -> bool {
+        let (now, policy) = (self.now(), self.policy_at(Level::Finalized));
+        now.age_of(anchor.timestamp()).is_some_and(|age| now.allows(age, &policy))
+    }
+}
