@@ -4,6 +4,7 @@ pub mod beacon;
 pub mod captured;
 pub mod council;
 pub mod forge;
+pub mod gloas;
 pub mod second_opinion;
 
 pub mod scene;

@@ -296,7 +296,7 @@ impl Core {
         deadline: Deadline,
     ) -> Result<ExecutionHeader, Failure> {
         if let Question::RawHeader(_) = question {
-            return Ok(ExecutionHeader::from_rlp(&raw_header(&*reply?)?, hash)?);
+            return Ok(ExecutionHeader::from_rlp(&raw_header(&reply?)?, hash)?);
         }
         match ExecutionHeader::from_json(reply?.get().as_bytes(), hash) {
             Err(HeaderError::UnknownLayout) => {

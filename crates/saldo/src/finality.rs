@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use alloy_primitives::B256;
 use futures_util::FutureExt;
 use futures_util::stream::{self, StreamExt};
-use saldo_chain::{Anchor, Chain, HISTORY_CONTRACT, HistoryError, Level, history_key};
+use saldo_chain::{Anchor, Chain, ChainError, HISTORY_CONTRACT, HistoryError, Level, history_key};
 use saldo_proof::eip1186::AccountReply;
 use saldo_reading::{Attempt, Failure, Holding, Reading, Role, Unknown, Why};
 use saldo_source::execution::{At, Question, ask};
@@ -111,12 +111,10 @@ impl Core {
                 reply.storage(key).ok_or(Failure::Malformed { what: "no proof of a slot asked for" })?;
             let slot = account.slot(key, &slot.proof)?;
             let confirmed = self.known().chain.confirm_by_history(head, &account, &slot, block).map(|_| ());
-            match confirmed {
-                Err(HistoryError::Chain(_)) => self.stop(),
-                // The proof is good, and says that the chain has another block there, or nothing: nobody else will say
-                // otherwise.
-                Ok(()) | Err(_) => {}
+            if let Err(HistoryError::Chain(ChainError::ConsensusFault { .. })) = confirmed {
+                self.stop();
             }
+            // Any other refusal is the chain's own word, that it has another block there or none: nobody says otherwise.
         }
         Ok(())
     }

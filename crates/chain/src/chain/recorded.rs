@@ -99,7 +99,7 @@ impl Chain {
     }
 
     /// Gives up the blocks of `number` and above, below `under`, that do not go with `hash` being the chain's block there.
-    fn leave_branches_past(&mut self, number: u64, hash: B256, under: &Anchor) -> Result<(), ChainError> {
+    fn leave_branches_past(&mut self, number: u64, hash: B256, under: &Anchor) -> Result<(), HistoryError> {
         let mut dead = Vec::new();
         let mut below = match self.blocks.get(&number) {
             Some(block) if block.anchor.hash() != hash => {
@@ -119,14 +119,15 @@ impl Chain {
             if !is_dead {
                 break;
             }
-            let (held, is_final) =
-                (block.anchor.hash(), block.anchor.assurance().level() == Level::Finalized);
-            if is_final || above >= under.number() {
-                return Err(ChainError::ConsensusFault {
-                    number: above,
-                    finalized: held,
-                    signed: under.hash(),
-                });
+            let held = block.anchor.hash();
+            if block.anchor.assurance().level() == Level::Finalized {
+                let fault =
+                    ChainError::ConsensusFault { number: above, finalized: held, signed: under.hash() };
+                return Err(fault.into());
+            }
+            if above >= under.number() {
+                // Its own parents are known, and lead to another block than its state records.
+                return Err(HistoryError::OtherBranch { number });
             }
             dead.push(above);
             below = Some(held);
