@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use alloy_primitives::Address;
-use saldo_beacon::{Checkpoint, ConsensusFault, Network};
+use saldo_beacon::{AdoptError, Checkpoint, ConsensusFault, Network};
 use saldo_reading::{Asset, Holding, Now, Policy, Proven, Reading, Unknown, Why};
 use saldo_source::Deadline;
 
@@ -124,6 +124,15 @@ impl Client {
     /// The table of the chain that is read.
     pub fn network(&self) -> Arc<Network> {
         self.core.network()
+    }
+
+    /// Takes a newer table of the same chain, as when the time of a fork has become known after this version of saldo was
+    /// built: no restart is needed, and what is proven stays. Reads that are under way may still end by the old one.
+    ///
+    /// # Errors
+    /// [`AdoptError`] if it is of another chain, or contradicts what signatures have shown. Nothing changes then.
+    pub fn adopt(&self, network: impl Into<Arc<Network>>) -> Result<(), AdoptError> {
+        self.core.adopt(network.into())
     }
 
     /// What a reading must reach.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use saldo_beacon::unit::UnixTime;
-use saldo_beacon::{Checkpoint, ConsensusFault, LightClient, Network};
+use saldo_beacon::{AdoptError, Checkpoint, ConsensusFault, LightClient, Network};
 use saldo_chain::{Anchor, Chain, Level};
 use saldo_proof::{Account, Verified};
 use saldo_reading::{Attempt, Change, Holding, Now, Policy, Proven, ProviderId, Record, Role, join};
@@ -113,6 +113,19 @@ impl Core {
     /// The table of the chain as it is known now.
     pub(crate) fn network(&self) -> Arc<Network> {
         Arc::clone(&self.network.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Takes a newer table of the same chain. Locks what is known first, as everybody does who needs both.
+    pub(crate) fn adopt(&self, network: Arc<Network>) -> Result<(), AdoptError> {
+        let mut known = self.known();
+        self.network().allows(&network)?;
+        if let Some(light_client) = &mut known.light_client {
+            light_client.adopt(Arc::clone(&network))?;
+        }
+        // It is only a walk, and begins again.
+        known.walker = None;
+        *self.network.write().unwrap_or_else(PoisonError::into_inner) = network;
+        Ok(())
     }
 
     /// The time by the wall clock and the newest signed block.

@@ -74,7 +74,7 @@ pub use trust::Trust;
 pub use alloy_primitives::{Address, B256, U256};
 pub use saldo_beacon::unit::UnixTime;
 pub use saldo_beacon::{
-    Checkpoint, ConsensusFault, Contradiction, Finality, Network, NetworkError, Origin, Voucher,
+    AdoptError, Checkpoint, ConsensusFault, Contradiction, Finality, Network, NetworkError, Origin, Voucher,
 };
 pub use saldo_chain::{Anchor, Assurance, Level, Path};
 pub use saldo_reading::{

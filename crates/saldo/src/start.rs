@@ -226,11 +226,14 @@ impl Core {
 
     /// Takes `light_client` as the one to follow, unless the one at hand is newer: another read may have been faster. `starts`
     /// is how often trust had started again when its bootstrap was asked for.
-    pub(crate) fn follow_from_now_on(&self, light_client: LightClient, starts: u64) {
+    pub(crate) fn follow_from_now_on(&self, mut light_client: LightClient, starts: u64) {
         let after = self.next_committee_pause();
         let mut known = self.known();
         if known.starts != starts {
             return; // It began where trust does not start any more.
+        }
+        if light_client.adopt(self.network()).is_err() {
+            return; // A newer table came meanwhile, and contradicts it.
         }
         let slot = light_client.finalized_head().slot();
         if known.light_client.as_ref().is_none_or(|held| held.finalized_head().slot() < slot) {
