@@ -1,27 +1,100 @@
-//! The JSON of real blocks of every layout becomes the RLP that hashes to the block hash.
+//! The JSON of real blocks of every layout becomes the RLP that hashes to the block hash, and raw RLP is read whatever fields
+//! come after those that are known.
 
+use std::collections::BTreeMap;
+
+use alloy_primitives::{B256, U256, hex, keccak256};
+use rlp::RlpStream;
 use saldo_chain::{ExecutionHeader, HeaderError};
-use serde_json::Value;
+use serde_json::{Value, json};
+
+/// The fields in the order of RLP, and which of them are integers.
+const FIELDS: [(&str, bool); 24] = [
+    ("parentHash", false),
+    ("sha3Uncles", false),
+    ("miner", false),
+    ("stateRoot", false),
+    ("transactionsRoot", false),
+    ("receiptsRoot", false),
+    ("logsBloom", false),
+    ("difficulty", true),
+    ("number", true),
+    ("gasLimit", true),
+    ("gasUsed", true),
+    ("timestamp", true),
+    ("extraData", false),
+    ("mixHash", false),
+    ("nonce", false),
+    ("baseFeePerGas", true),
+    ("withdrawalsRoot", false),
+    ("blobGasUsed", true),
+    ("excessBlobGas", true),
+    ("parentBeaconBlockRoot", false),
+    ("requestsHash", false),
+    ("blockAccessListHash", false),
+    ("slotNumber", true),
+    ("fieldOfTheFuture", false),
+];
+
+/// The RLP of a header, written without anything of ours.
+fn rlp(header: &Value) -> Vec<u8> {
+    let present: Vec<Vec<u8>> = FIELDS
+        .iter()
+        .map_while(|(name, is_integer)| {
+            let text = header.get(name)?.as_str()?;
+            let digits = text.trim_start_matches("0x");
+            Some(if *is_integer {
+                U256::from_str_radix(digits, 16).unwrap().to_be_bytes_trimmed_vec()
+            } else {
+                hex::decode(digits).unwrap()
+            })
+        })
+        .collect();
+    let mut stream = RlpStream::new_list(present.len());
+    for field in &present {
+        stream.append(&field.as_slice());
+    }
+    stream.out().to_vec()
+}
+
+fn from_json(header: &Value, hash: B256) -> Result<ExecutionHeader, HeaderError> {
+    ExecutionHeader::from_json(header.to_string().as_bytes(), hash)
+}
+
+/// All headers, each with its hash and how many fields it has.
+fn headers() -> Option<Vec<(Value, B256, u64)>> {
+    let path = saldo_tests::vectors("mpt/real-headers/headers.json")?;
+    let file: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let of = |entry: &Value| {
+        let hash = entry["header"]["hash"].as_str().or_else(|| entry["hash"].as_str()).unwrap();
+        (entry["header"].clone(), hash.parse().unwrap(), entry["fields"].as_u64().unwrap())
+    };
+    Some(file["headers"].as_array().unwrap().iter().map(of).collect())
+}
 
 #[test]
 fn all_real_headers() {
-    let Some(path) = saldo_tests::vectors("mpt/real-headers/headers.json") else { return };
-    let file: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
-    let mut layouts = std::collections::BTreeMap::new();
-    for entry in file["headers"].as_array().unwrap() {
-        let header = &entry["header"];
-        let hash = header["hash"].as_str().or_else(|| entry["hash"].as_str()).unwrap().parse().unwrap();
-        let read = ExecutionHeader::from_json(header.to_string().as_bytes(), hash)
-            .unwrap_or_else(|refusal| panic!("{}: {refusal}", entry["source"]));
+    let Some(headers) = headers() else { return };
+    let mut layouts = BTreeMap::new();
+    for (header, hash, fields) in headers {
+        let read = from_json(&header, hash).unwrap_or_else(|refusal| panic!("{hash}: {refusal}"));
         assert_eq!(read.hash(), hash);
         let number = header["number"].as_str().unwrap().trim_start_matches("0x");
         assert_eq!(read.number(), u64::from_str_radix(number, 16).unwrap());
-        *layouts.entry(entry["fields"].as_u64().unwrap()).or_insert(0) += 1;
+        *layouts.entry(fields).or_insert(0) += 1;
+
+        // The same from bytes, and no other bytes.
+        let bytes = rlp(&header);
+        assert_eq!(ExecutionHeader::from_rlp(&bytes, hash), Ok(read));
+        let mut flipped = bytes.clone();
+        flipped[bytes.len() / 2] ^= 1;
+        let refusal = HeaderError::HashMismatch { got: keccak256(&flipped), expected: hash };
+        assert_eq!(ExecutionHeader::from_rlp(&flipped, hash), Err(refusal));
 
         // One letter of one field changed: another hash, or no header at all.
         let mut edited = header.clone();
         edited["stateRoot"] = Value::from(format!("0x{}", "ab".repeat(32)));
-        let refusal = ExecutionHeader::from_json(edited.to_string().as_bytes(), hash).unwrap_err();
+        let refusal = from_json(&edited, hash).unwrap_err();
         assert!(
             matches!(refusal, HeaderError::HashMismatch { .. } | HeaderError::UnknownLayout),
             "{refusal}"
@@ -29,4 +102,31 @@ fn all_real_headers() {
     }
     assert_eq!(layouts.values().sum::<usize>(), 73);
     assert_eq!(layouts.keys().copied().collect::<Vec<_>>(), [15, 16, 17, 20, 21]);
+}
+
+/// The fields of Amsterdam put after those of a real header, and one that no fork has yet after them.
+#[test]
+fn one_field_more_than_is_known() {
+    let Some(headers) = headers() else { return };
+    let of_prague: Vec<_> = headers.into_iter().filter(|(_, _, fields)| *fields == 21).collect();
+    assert!(!of_prague.is_empty());
+    for (mut header, ..) in of_prague {
+        header["blockAccessListHash"] = json!(B256::repeat_byte(0x22));
+        let hash = keccak256(rlp(&header));
+        assert!(from_json(&header, hash).is_ok(), "22 fields");
+        header["slotNumber"] = json!("0xb71b00");
+        let hash = keccak256(rlp(&header));
+        let read = from_json(&header, hash).unwrap();
+        assert_eq!(ExecutionHeader::from_rlp(&rlp(&header), hash), Ok(read), "23 fields");
+
+        header["fieldOfTheFuture"] = json!(B256::repeat_byte(0x24));
+        let longer = rlp(&header);
+        let hash = keccak256(&longer);
+        assert_eq!(from_json(&header, hash), Err(HeaderError::UnknownLayout));
+        let from_bytes = ExecutionHeader::from_rlp(&longer, hash).unwrap();
+        assert_eq!(
+            from_bytes.state_root().get(),
+            header["stateRoot"].as_str().unwrap().parse::<B256>().unwrap()
+        );
+    }
 }

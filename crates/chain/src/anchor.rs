@@ -153,6 +153,12 @@ impl Anchor {
         }
     }
 
+    /// The same block, final as an ancestor of the finalized block `number`.
+    pub(crate) fn final_below(&self, number: u64, assurance: Assurance) -> Self {
+        let path = Path::Ancestor { depth: number.saturating_sub(self.number) };
+        Self { assurance, path, ..self.clone() }
+    }
+
     pub(crate) fn with_assurance(&self, assurance: Assurance) -> Self {
         Self { assurance, ..self.clone() }
     }

@@ -352,7 +352,7 @@ impl Chain {
                 break;
             };
             if block.anchor.assurance().level() < assurance.level() {
-                block.anchor = block.anchor.with_assurance(assurance);
+                block.anchor = block.anchor.final_below(number, assurance);
             }
             parent = block.parent_hash;
             at = below;

@@ -83,7 +83,9 @@ impl Chain {
         let is_surer = known.is_none_or(|held| is_final || !held.is_final());
         if let Some(block) = self.blocks.get_mut(&number).filter(|_| is_final) {
             let assurance = anchor.assurance();
-            block.anchor = block.anchor.with_assurance(assurance);
+            if block.anchor.assurance().level() < assurance.level() {
+                block.anchor = anchor.clone();
+            }
             self.finalize_ancestors(number, assurance);
         }
         if is_surer {

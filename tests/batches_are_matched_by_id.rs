@@ -1,0 +1,208 @@
+//! Several questions in one request: each reply belongs to the question whose id it has, and what cannot be told apart is not
+//! used.
+
+use std::future::Future;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use alloy_primitives::{Address, B256};
+use futures_util::FutureExt;
+use saldo::{Clock, Endpoint, Failure, Request, Response, Transport, TransportError, UnixTime};
+use saldo_source::Network;
+use saldo_source::execution::{At, Question, Together, ask_together};
+use serde_json::{Value, json};
+
+type Answers = dyn Fn(&Value) -> (u16, Value) + Send + Sync;
+
+/// A provider that answers what the test says.
+#[derive(Clone)]
+struct Scripted {
+    answers: Arc<Answers>,
+    bodies: Arc<Mutex<Vec<Value>>>,
+    limits: Arc<Mutex<Vec<usize>>>,
+}
+
+impl Transport for Scripted {
+    fn send(
+        &self,
+        request: Request,
+    ) -> futures_util::future::BoxFuture<'static, Result<Response, TransportError>> {
+        let body: Value = serde_json::from_slice(&request.body).unwrap();
+        let (status, reply) = (self.answers)(&body);
+        self.bodies.lock().unwrap().push(body);
+        self.limits.lock().unwrap().push(request.max_bytes);
+        let body = reply.to_string().into_bytes();
+        async move { Ok(Response { status, headers: Vec::new(), body }) }.boxed()
+    }
+}
+
+struct Still;
+
+impl Clock for Still {
+    fn wall(&self) -> UnixTime {
+        UnixTime::from_secs(0)
+    }
+
+    fn monotonic(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn sleep(&self, _: Duration) -> futures_util::future::BoxFuture<'static, ()> {
+        std::future::pending().boxed()
+    }
+}
+
+fn now<T>(future: impl Future<Output = T>) -> T {
+    future.now_or_never().expect("nothing waits here")
+}
+
+const HASH: B256 = B256::repeat_byte(7);
+
+fn questions() -> [Question; 2] {
+    let proof = Question::Proof {
+        address: Address::repeat_byte(1),
+        keys: vec![B256::with_last_byte(2)],
+        at: At::Hash(HASH),
+    };
+    [Question::Block(HASH), proof]
+}
+
+fn answered(
+    answers: impl Fn(&Value) -> (u16, Value) + Send + Sync + 'static,
+    by_batch: bool,
+) -> (Together, Vec<Value>, Vec<usize>) {
+    let scripted = Scripted { answers: Arc::new(answers), bodies: Arc::default(), limits: Arc::default() };
+    let network = Network::new(Arc::new(scripted.clone()), Arc::new(Still));
+    let provider: Endpoint = "http://provider.test".parse().unwrap();
+    let together = now(ask_together(&network, &provider, &questions(), by_batch, Duration::from_secs(1)));
+    let bodies = scripted.bodies.lock().unwrap().clone();
+    let limits = scripted.limits.lock().unwrap().clone();
+    (together, bodies, limits)
+}
+
+fn reply(call: &Value) -> Value {
+    json!({ "jsonrpc": "2.0", "id": call["id"], "result": call["method"] })
+}
+
+fn replies(body: &Value) -> Vec<Value> {
+    body.as_array().map(|calls| calls.iter().map(reply).collect()).unwrap_or_default()
+}
+
+fn results(together: &Together) -> Vec<Result<String, Failure>> {
+    together
+        .each
+        .iter()
+        .map(|each| each.as_ref().map(|raw| raw.get().to_owned()).map_err(Clone::clone))
+        .collect()
+}
+
+fn both() -> Vec<Result<String, Failure>> {
+    vec![Ok("\"eth_getBlockByHash\"".to_owned()), Ok("\"eth_getProof\"".to_owned())]
+}
+
+fn malformed(what: &'static str) -> Result<String, Failure> {
+    Err(Failure::Malformed { what })
+}
+
+#[test]
+fn one_request_in_any_order() {
+    let (together, bodies, limits) = answered(|body| (200, Value::Array(replies(body))), true);
+    assert_eq!(results(&together), both());
+    assert!(!together.refuses_batches);
+    assert_eq!(bodies.len(), 1);
+    let params = &bodies[0][1]["params"];
+    assert_eq!(params[1][0], json!(B256::with_last_byte(2)), "a key is sent as 32 bytes");
+    assert_eq!(params[2], json!({ "blockHash": HASH }));
+    let alone: usize = answered(|call| (200, reply(call)), false).2.iter().sum();
+    assert_eq!(limits, [alone], "the limit of a batch is that of all its calls");
+
+    let reversed = |body: &Value| (200, Value::Array(replies(body).into_iter().rev().collect()));
+    assert_eq!(results(&answered(reversed, true).0), both());
+}
+
+#[test]
+fn a_missing_reply_is_missing() {
+    let first = |body: &Value| (200, Value::Array(replies(body).into_iter().take(1).collect()));
+    let (together, bodies, _) = answered(first, true);
+    let expected = vec![both().remove(0), malformed("no reply to one of several calls")];
+    assert_eq!(results(&together), expected);
+    assert_eq!(bodies.len(), 1);
+}
+
+#[test]
+fn a_doubled_reply_is_used_for_nothing() {
+    let doubled = |body: &Value| {
+        let mut replies = replies(body);
+        replies[1]["id"] = replies[0]["id"].clone();
+        (200, Value::Array(replies))
+    };
+    let expected = vec![malformed("two replies to one call"), malformed("no reply to one of several calls")];
+    assert_eq!(results(&answered(doubled, true).0), expected);
+}
+
+#[test]
+fn a_foreign_id_is_told_of() {
+    for id in [json!(9_999), json!(null), json!("1"), json!([1])] {
+        let foreign = move |body: &Value| {
+            let mut replies = replies(body);
+            replies[1]["id"] = id.clone();
+            (200, Value::Array(replies))
+        };
+        let expected = vec![both().remove(0), malformed("another request's id")];
+        assert_eq!(results(&answered(foreign, true).0), expected);
+    }
+}
+
+#[test]
+fn an_error_of_one_is_the_error_of_that_one() {
+    let partly = |body: &Value| {
+        let mut replies = replies(body);
+        let id = replies[1]["id"].clone();
+        replies[1] =
+            json!({ "jsonrpc": "2.0", "id": id, "error": { "code": -32000, "message": "header not found" } });
+        replies[0]["result"] = Value::Null;
+        (200, Value::Array(replies))
+    };
+    assert_eq!(results(&answered(partly, true).0), [Err(Failure::NoResult), Err(Failure::NotSynced)]);
+}
+
+/// Somebody who asks to be left alone is not asked one by one.
+#[test]
+fn an_error_instead_of_a_list_is_the_error_of_all() {
+    let limited = |_: &Value| {
+        (200, json!({ "jsonrpc": "2.0", "id": null, "error": { "code": 429, "message": "slow down" } }))
+    };
+    let (together, bodies, _) = answered(limited, true);
+    let failure = Failure::RateLimited { retry_after: None };
+    assert_eq!(results(&together), [Err(failure.clone()), Err(failure)]);
+    assert_eq!(bodies.len(), 1);
+    assert!(!together.refuses_batches);
+}
+
+/// Who makes nothing of a batch is asked one by one, and that is told, so that he is asked so from then on.
+#[test]
+fn who_takes_no_batches_is_asked_one_by_one() {
+    let refusals = [
+        (
+            200,
+            json!({ "jsonrpc": "2.0", "id": null, "error": { "code": -32600, "message": "Invalid Request" } }),
+        ),
+        (400, json!("bad request")),
+        (413, json!("too large")),
+        (500, json!("internal error")),
+    ];
+    for refusal in refusals {
+        let answers = move |body: &Value| if body.is_array() { refusal.clone() } else { (200, reply(body)) };
+        let (together, bodies, _) = answered(answers, true);
+        assert_eq!(results(&together), both());
+        assert!(together.refuses_batches);
+        assert_eq!(bodies.len(), 3);
+    }
+    // One who fails alone as well is not known to refuse batches.
+    let (together, _, _) = answered(|_| (400, json!("bad request")), true);
+    assert!(!together.refuses_batches);
+    assert_eq!(results(&together), [Err(Failure::Http { status: 400 }), Err(Failure::Http { status: 400 })]);
+
+    let (together, bodies, _) = answered(|call| (200, reply(call)), false);
+    assert_eq!((results(&together), bodies.len()), (both(), 2));
+}
