@@ -23,15 +23,27 @@ fn the_header_makes_the_anchor() {
     assert_eq!(chain.newest(Level::Signed), Some(&anchor));
     assert_eq!(chain.missing_parent(18), Some((19, head.parent_hash)));
 
-    // The checkpoint's header is wanted still, and becomes final.
-    assert_eq!(chain.missing_head(Level::Signed), Some(start.hash()));
+    // For a signed reading nothing is missing; the checkpoint's header is wanted still, and becomes final.
+    assert_eq!(chain.missing_head(Level::Signed), None);
+    assert_eq!(chain.missing_head(Level::Finalized), Some(start.hash()));
     let anchor = chain.attach(&start.header()).unwrap().clone();
     assert_eq!(anchor.assurance().level(), Level::Finalized);
     assert_eq!(chain.missing_head(Level::Signed), None);
     // Following again asks for nothing again.
     chain.follow(&light_client).unwrap();
-    assert_eq!(chain.missing_head(Level::Signed), None);
+    assert_eq!([Level::Signed, Level::Finalized].map(|level| chain.missing_head(level)), [None, None]);
     assert_eq!(chain.newest(Level::Finalized).map(|anchor| anchor.number()), Some(7));
+}
+
+/// Before anything is signed there is the checkpoint to prove under.
+#[test]
+fn the_checkpoint_is_fetched_while_nothing_is_signed() {
+    let start = Made::alone(7, 0);
+    let mut chain = Chain::new();
+    chain.follow(&client(8, start)).unwrap();
+    assert_eq!(chain.missing_head(Level::Signed), Some(start.hash()));
+    chain.attach(&start.header()).unwrap();
+    assert_eq!(chain.missing_head(Level::Signed), None);
 }
 
 /// What is known already is not asked for: a parent, or the same block again because a payload was withheld.

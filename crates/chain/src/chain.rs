@@ -157,9 +157,14 @@ impl Chain {
     }
 
     /// The hash of the execution block whose header is wanted to prove at the assurance `level`: that of the newest head,
-    /// if only its hash is known so far. For [`Level::Signed`] it may be the finalized head's, if no signed one waits.
+    /// if only its hash is known so far. For [`Level::Signed`] it is the finalized head's only if no block is known at all.
     pub fn missing_head(&self, level: Level) -> Option<B256> {
-        self.pending.wanted(level)
+        let finalized = self.pending.finalized.as_ref();
+        let wanted = match level {
+            Level::Signed => self.pending.signed.as_ref().or(finalized.filter(|_| self.newest.is_none())),
+            Level::Finalized => finalized,
+        };
+        wanted.map(|head| head.hash)
     }
 
     /// Takes the header that [`Chain::missing_head`] or [`Chain::missing_parent`] asked for: of a head that was known by

@@ -4,7 +4,7 @@ use alloy_primitives::B256;
 use saldo_beacon::Origin;
 use saldo_beacon::unit::Slot;
 
-use crate::anchor::{Assurance, Level};
+use crate::anchor::Assurance;
 
 /// Why a head's block is trusted.
 #[derive(Clone, Debug)]
@@ -31,12 +31,4 @@ pub(crate) struct Pending {
     pub(crate) finalized: Option<Head>,
     /// The signed head whose header showed that it lies below what is final: it is not asked for again.
     pub(crate) below_final: Option<B256>,
-}
-
-impl Pending {
-    /// Whose header to ask for, to prove at the assurance `level`.
-    pub(crate) fn wanted(&self, level: Level) -> Option<B256> {
-        let signed = self.signed.as_ref().filter(|_| level <= Level::Signed);
-        signed.or(self.finalized.as_ref()).map(|head| head.hash)
-    }
 }
