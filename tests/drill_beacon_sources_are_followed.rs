@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use saldo_beacon::decode::{self, DecodeError, Encoding};
 use saldo_beacon::signature::SignatureError;
-use saldo_beacon::unit::{Period, UnixTime};
+use saldo_beacon::unit::{Epoch, Period, UnixTime};
 use saldo_beacon::{AdvanceError, BootstrapError, Fork, LightClient, LightClientUpdate, Network, Wants};
 use saldo_drill::http::{HttpRequest, Reaction, Reply, Service};
-use saldo_drill::{BeaconSource, Chain, Fault};
+use saldo_drill::{BeaconSource, Chain, Fault, Preset};
 use serde_json::Value;
 
 const LIGHT_CLIENT: &str = "/eth/v1/beacon/light_client";
@@ -105,6 +105,45 @@ fn an_object_is_the_same_in_both_encodings_and_as_the_chain_has_it() {
     let size = |path: &str| get(&source, &format!("{LIGHT_CLIENT}/{path}"), &[], Encoding::Ssz).body.len();
     assert_eq!(size(&format!("bootstrap/{}", chain.checkpoint().root)), 2613);
     assert_eq!((size("finality_update"), size("optimistic_update")), (2006, 945));
+}
+
+#[test]
+fn gloas_objects_have_the_sizes_that_the_specification_gives_them() {
+    for (preset, members, bits) in [(Preset::Minimal, 32, 4), (Preset::Mainnet, 512, 64)] {
+        let chain = Chain::builder(2).preset(preset).fork(Fork::Gloas).build();
+        let source = BeaconSource::honest(&chain);
+        let size =
+            |path: &str| get(&source, &format!("{LIGHT_CLIENT}/{path}"), &[], Encoding::Ssz).body.len();
+        let (header, committee, signature) = (496, (members + 1) * 48, bits + 96 + 8);
+        let bootstrap = size(&format!("bootstrap/{}", chain.checkpoint().root));
+        assert_eq!(bootstrap, header + committee + 11 * 32);
+        assert_eq!(size("optimistic_update"), header + signature);
+        assert_eq!(size("finality_update"), header + signature + header + 9 * 32);
+    }
+}
+
+#[test]
+fn objects_of_every_fork_come_out_as_the_chain_has_them() {
+    for (place, from) in Fork::ALL.into_iter().enumerate() {
+        for to in Fork::ALL.into_iter().skip(place) {
+            let chain = Chain::builder(13).fork(from).fork_at(to, Epoch::new(6)).build();
+            // First what is final is of the older fork still, then of the newer.
+            for slots in [12, 24] {
+                chain.advance(slots);
+                let network = chain.network();
+                let source = BeaconSource::honest(&chain);
+                for encoding in [Encoding::Json, Encoding::Ssz] {
+                    let update = finality_update(&source, &network, encoding);
+                    assert_eq!(update, chain.finality_update(), "{from} to {to}");
+                    let listed = updates(&source, &network, Period::new(0), encoding);
+                    assert_eq!(listed[0], chain.update(Period::new(0)).unwrap(), "{from} to {to}");
+                    start(&chain, &source, encoding);
+                    let reply = get(&source, &format!("{LIGHT_CLIENT}/optimistic_update"), &[], encoding);
+                    assert_eq!(label(&reply), Some(to.name()));
+                }
+            }
+        }
+    }
 }
 
 /// Why an update under `fault` is refused.

@@ -35,6 +35,9 @@ fn execution_header(slot: u64, state_root: B256) -> saldo_drill::ExecutionHeader
         prev_randao: B256::ZERO,
         base_fee_per_gas: 7,
         parent_beacon_block_root: B256::ZERO,
+        slot_number: slot,
+        // Only a head of Gloas has to be told of a header at all.
+        fork: Fork::Gloas,
     }
 }
 

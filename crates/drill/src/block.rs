@@ -1,18 +1,19 @@
 //! One slot's block: the execution block, the state it leaves, and the beacon block around it.
 
-use alloy_primitives::B256;
-use saldo_beacon::LightClientHeader;
+use alloy_primitives::{B256, keccak256};
 use saldo_beacon::container::{BeaconBlockHeader, SyncAggregate};
-use saldo_beacon::fork::Fork;
-use saldo_beacon::merkle::{hash_pair, merkleize};
+use saldo_beacon::fork::{Fork, HeaderLayout};
 use saldo_beacon::unit::{Epoch, Slot, UnixTime};
+use saldo_beacon::{Execution, LightClientHeader};
 
 use crate::Seed;
 use crate::committee::Committee;
 use crate::header::ExecutionHeader;
+use crate::tree::Tree;
 use crate::world::World;
 
-/// What identifies a block.
+/// What identifies a block: an execution block, and the beacon block that it came with or, for the heads of light
+/// clients, that tells of it. From Gloas on a beacon block tells of the execution block before its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BlockInfo {
     /// Number of the execution block.
@@ -21,7 +22,7 @@ pub struct BlockInfo {
     pub hash: B256,
     /// Root of the execution state after it.
     pub state_root: B256,
-    /// When its slot starts.
+    /// Time of the execution block: when its slot starts.
     pub timestamp: UnixTime,
     /// Slot of the beacon block.
     pub slot: Slot,
@@ -39,27 +40,43 @@ pub(crate) struct Finalized {
 /// A block. Never changes once made.
 #[derive(Debug)]
 pub(crate) struct Block {
+    pub(crate) fork: Fork,
     pub(crate) execution: ExecutionHeader,
     pub(crate) hash: B256,
+    /// Whether the execution block became known; from Gloas on it can be withheld.
+    pub(crate) delivered: bool,
     pub(crate) world: World,
     pub(crate) beacon: BeaconBlockHeader,
     pub(crate) root: B256,
     /// Who signed the parent, in this block's slot.
     pub(crate) aggregate: SyncAggregate,
     pub(crate) finalized: Finalized,
+    /// The execution block that the light-client header tells of.
+    told: Told,
     header: LightClientHeader,
-    state: Vec<B256>,
+    state: Tree,
+}
+
+/// What of an execution block a beacon block tells.
+#[derive(Clone, Copy, Debug)]
+struct Told {
+    number: u64,
+    hash: B256,
+    state_root: B256,
+    timestamp: u64,
 }
 
 /// What a beacon block is made of.
 pub(crate) struct Contents<'a> {
     pub(crate) seed: Seed,
+    pub(crate) fork: Fork,
     pub(crate) slot: Slot,
     pub(crate) parent_root: B256,
     pub(crate) proposer_index: u64,
-    pub(crate) genesis_time: UnixTime,
-    pub(crate) genesis_validators_root: B256,
     pub(crate) execution: ExecutionHeader,
+    /// The last block whose execution block became known.
+    pub(crate) execution_parent: Option<&'a Block>,
+    pub(crate) delivered: bool,
     pub(crate) world: World,
     pub(crate) aggregate: SyncAggregate,
     pub(crate) finalized: Finalized,
@@ -67,159 +84,142 @@ pub(crate) struct Contents<'a> {
     pub(crate) next_committee: &'a Committee,
 }
 
-/// Places in the beacon state and in the body, as the tree has them in Electra and Fulu
-/// (consensus-specs `electra/beacon-chain.md`, `fulu/beacon-chain.md`).
-mod place {
-    pub(super) const STATE_DEPTH: u32 = 6;
-    pub(super) const STATE_FIELDS: usize = 38;
-    pub(super) const GENESIS_TIME: usize = 0;
-    pub(super) const GENESIS_VALIDATORS_ROOT: usize = 1;
-    pub(super) const SLOT: usize = 2;
-    pub(super) const LATEST_BLOCK_HEADER: usize = 4;
-    pub(super) const FINALIZED_CHECKPOINT: usize = 20;
-    pub(super) const CURRENT_COMMITTEE: usize = 22;
-    pub(super) const NEXT_COMMITTEE: usize = 23;
-    pub(super) const EXECUTION_HEADER: usize = 24;
-    pub(super) const BODY_DEPTH: u32 = 4;
-    pub(super) const BODY_FIELDS: usize = 13;
-    pub(super) const SYNC_AGGREGATE: usize = 8;
-    pub(super) const EXECUTION_PAYLOAD: usize = 9;
-}
-
 impl Block {
     pub(crate) fn new(contents: Contents<'_>) -> Self {
-        let filler = |label, fields| contents.filler(label, fields);
-        let (mut body, mut state) =
-            (filler("body", place::BODY_FIELDS), filler("state", place::STATE_FIELDS));
-        let Contents { slot, parent_root, proposer_index, execution, aggregate, finalized, .. } = contents;
-        let payload = execution.payload_header();
-        let payload_root = payload.hash_tree_root();
-
-        set(&mut body, place::SYNC_AGGREGATE, aggregate.hash_tree_root());
-        set(&mut body, place::EXECUTION_PAYLOAD, payload_root);
-        let body_root = merkleize(&body, place::BODY_DEPTH);
-
-        let without_state =
-            BeaconBlockHeader { slot, proposer_index, parent_root, state_root: B256::ZERO, body_root };
-        set(&mut state, place::GENESIS_TIME, uint(contents.genesis_time.as_secs()));
-        set(&mut state, place::GENESIS_VALIDATORS_ROOT, contents.genesis_validators_root);
-        set(&mut state, place::SLOT, uint(slot.get()));
-        set(&mut state, place::LATEST_BLOCK_HEADER, without_state.hash_tree_root());
-        set(&mut state, place::FINALIZED_CHECKPOINT, hash_pair(uint(finalized.epoch.get()), finalized.root));
-        set(&mut state, place::CURRENT_COMMITTEE, contents.current_committee.root);
-        set(&mut state, place::NEXT_COMMITTEE, contents.next_committee.root);
-        set(&mut state, place::EXECUTION_HEADER, payload_root);
-        let beacon = BeaconBlockHeader { state_root: merkleize(&state, place::STATE_DEPTH), ..without_state };
-
-        let (hash, root) = (payload.block_hash, beacon.hash_tree_root());
-        let execution_branch = branch(&body, place::BODY_DEPTH, place::EXECUTION_PAYLOAD);
-        let header = LightClientHeader {
-            beacon,
-            execution: saldo_beacon::Execution::Header(payload),
-            execution_branch,
+        let rules = contents.fork.rules();
+        let hash = contents.execution.hash();
+        let own = Told::of(&contents.execution, hash);
+        let told = match (rules.layout, contents.execution_parent) {
+            (HeaderLayout::ExecutionHash, Some(parent)) => Told::of(&parent.execution, parent.hash),
+            _ => own,
         };
-        let world = contents.world;
-        Self { execution, hash, world, beacon, root, aggregate, finalized, header, state }
+
+        // Nobody looks at the fields of which light clients get no proof, but roots must commit to them.
+        let commitment = keccak256([hash, contents.aggregate.hash_tree_root()].concat());
+        let body_leaf = rules.execution.map(|index| match rules.layout {
+            HeaderLayout::ExecutionHash => (index, told.hash),
+            _ => (index, contents.execution.payload_header().hash_tree_root()),
+        });
+        let body = Tree::new(contents.filler("body", commitment), body_leaf);
+        let state_leaves = [
+            // The checkpoint is a pair of the epoch and the root.
+            (rules.finalized_root ^ 1, uint(contents.finalized.epoch.get())),
+            (rules.finalized_root, contents.finalized.root),
+            (rules.current_sync_committee, contents.current_committee.root),
+            (rules.next_sync_committee, contents.next_committee.root),
+        ];
+        let state = Tree::new(contents.filler("state", contents.execution.state_root), state_leaves);
+
+        let beacon = BeaconBlockHeader {
+            slot: contents.slot,
+            proposer_index: contents.proposer_index,
+            parent_root: contents.parent_root,
+            state_root: state.root(),
+            body_root: body.root(),
+        };
+        let execution = match rules.layout {
+            HeaderLayout::Beacon => Execution::Absent,
+            HeaderLayout::ExecutionHash => Execution::Hash(told.hash),
+            _ => Execution::Header(contents.execution.payload_header()),
+        };
+        let execution_branch = rules.execution.map(|index| body.branch(index)).unwrap_or_default();
+        Self {
+            fork: contents.fork,
+            execution: contents.execution,
+            hash,
+            delivered: contents.delivered,
+            world: contents.world,
+            beacon,
+            root: beacon.hash_tree_root(),
+            aggregate: contents.aggregate,
+            finalized: contents.finalized,
+            told,
+            header: LightClientHeader { beacon, execution, execution_branch },
+            state,
+        }
     }
 
     pub(crate) fn slot(&self) -> Slot {
         self.beacon.slot
     }
 
+    /// The block with its own execution block.
     pub(crate) fn info(&self) -> BlockInfo {
-        BlockInfo {
-            number: self.execution.number,
-            hash: self.hash,
-            state_root: self.execution.state_root,
-            timestamp: UnixTime::from_secs(self.execution.timestamp),
-            slot: self.slot(),
-            beacon_root: self.root,
-        }
+        self.with(Told::of(&self.execution, self.hash))
     }
 
-    /// The block's header as light clients get it.
-    pub(crate) fn light_client_header(&self) -> &LightClientHeader {
-        &self.header
+    /// The block with the execution block that light clients are told of.
+    pub(crate) fn told(&self) -> BlockInfo {
+        self.with(self.told)
+    }
+
+    fn with(&self, execution: Told) -> BlockInfo {
+        let Told { number, hash, state_root, timestamp } = execution;
+        let timestamp = UnixTime::from_secs(timestamp);
+        BlockInfo { number, hash, state_root, timestamp, slot: self.slot(), beacon_root: self.root }
+    }
+
+    /// The block's header as light clients get it in an object of `fork`, which is the block's or a later one.
+    ///
+    /// Source: `upgrade_lc_header_to_gloas` and `get_lc_execution_block_hash`, consensus-specs `gloas/light-client`.
+    pub(crate) fn light_client_header(&self, fork: Fork) -> LightClientHeader {
+        match &self.header.execution {
+            Execution::Header(_) if fork.rules().layout == HeaderLayout::ExecutionHash => {
+                let (_, mut branch) = self.execution.block_hash_branch();
+                branch.extend(&self.header.execution_branch);
+                LightClientHeader {
+                    beacon: self.beacon,
+                    execution: Execution::Hash(self.hash),
+                    execution_branch: normalized(branch, fork),
+                }
+            }
+            _ => self.header.clone(),
+        }
     }
 
     /// Proof of the committee of the block's own period under the state root.
     pub(crate) fn current_committee_branch(&self) -> Vec<B256> {
-        branch(&self.state, place::STATE_DEPTH, place::CURRENT_COMMITTEE)
+        self.state.branch(self.fork.rules().current_sync_committee)
     }
 
     /// Proof of the committee of the period after under the state root.
     pub(crate) fn next_committee_branch(&self) -> Vec<B256> {
-        branch(&self.state, place::STATE_DEPTH, place::NEXT_COMMITTEE)
+        self.state.branch(self.fork.rules().next_sync_committee)
     }
 
     /// Proof of the finalized root under the state root.
     pub(crate) fn finality_branch(&self) -> Vec<B256> {
-        let mut proof = vec![uint(self.finalized.epoch.get())];
-        proof.extend(branch(&self.state, place::STATE_DEPTH, place::FINALIZED_CHECKPOINT));
-        proof
+        self.state.branch(self.fork.rules().finalized_root)
+    }
+}
+
+impl Told {
+    fn of(execution: &ExecutionHeader, hash: B256) -> Self {
+        let ExecutionHeader { number, state_root, timestamp, .. } = *execution;
+        Self { number, hash, state_root, timestamp }
     }
 }
 
 impl Contents<'_> {
-    /// Pseudo-random roots for the fields nobody looks at.
-    fn filler(&self, label: &str, fields: usize) -> Vec<B256> {
-        let root = self.seed.child(label).bytes(&self.parent_root.to_string(), self.slot.get());
-        // One hash fills all: a field only needs to differ from the others.
-        (0_u64..).take(fields).map(|field| root ^ uint(field)).collect()
+    /// What makes up the fields nobody looks at.
+    fn filler(&self, label: &str, commitment: B256) -> B256 {
+        let own = self.seed.child(label).bytes(&self.parent_root.to_string(), self.slot.get());
+        keccak256([own, commitment].concat())
     }
 }
 
-/// The fork all blocks belong to.
-pub(crate) const FORK: Fork = Fork::Fulu;
-
-fn set(leaves: &mut [B256], place: usize, root: B256) {
-    if let Some(leaf) = leaves.get_mut(place) {
-        *leaf = root;
-    }
-}
-
-/// The siblings on the way from the leaf at `place` up to the root of a tree of that depth, lowest first.
-fn branch(leaves: &[B256], depth: u32, place: usize) -> Vec<B256> {
-    (0..depth)
-        .map(|level| {
-            // The sibling at this level is the root of a subtree of 2^level leaves.
-            let width = 1_usize << level;
-            let sibling = (place >> level) ^ 1;
-            let leaves = leaves.chunks(width).nth(sibling).unwrap_or_default();
-            merkleize(leaves, level)
-        })
-        .collect()
+/// The branch at the length that branches to the execution part have in `fork`: with zeros before it.
+///
+/// Source: `normalize_merkle_branch`, consensus-specs `electra/light-client/fork.md`.
+fn normalized(branch: Vec<B256>, fork: Fork) -> Vec<B256> {
+    let depth = fork.rules().execution.and_then(u64::checked_ilog2).unwrap_or(0);
+    let length = usize::try_from(depth).unwrap_or(0);
+    let mut longer = vec![B256::ZERO; length.saturating_sub(branch.len())];
+    longer.extend(branch);
+    longer
 }
 
 /// The chunk of an unsigned integer.
 fn uint(number: u64) -> B256 {
     B256::right_padding_from(&number.to_le_bytes())
-}
-
-#[cfg(test)]
-mod tests {
-    use saldo_beacon::merkle::branch_is_valid;
-
-    use super::*;
-
-    #[test]
-    fn the_places_are_those_of_the_fork() {
-        let state_index = |place: usize| (1_u64 << place::STATE_DEPTH) + u64::try_from(place).unwrap();
-        let rules = FORK.rules();
-        assert_eq!(rules.current_sync_committee, state_index(place::CURRENT_COMMITTEE));
-        assert_eq!(rules.next_sync_committee, state_index(place::NEXT_COMMITTEE));
-        assert_eq!(rules.finalized_root, state_index(place::FINALIZED_CHECKPOINT) * 2 + 1);
-        let body_index = (1_u64 << place::BODY_DEPTH) + u64::try_from(place::EXECUTION_PAYLOAD).unwrap();
-        assert_eq!(rules.execution, Some(body_index));
-    }
-
-    #[test]
-    fn every_leaf_has_its_branch() {
-        let leaves: Vec<B256> = (1..=13).map(uint).collect();
-        let root = merkleize(&leaves, 4);
-        for (place, leaf) in leaves.iter().enumerate() {
-            let gindex = 16 + u64::try_from(place).unwrap();
-            assert!(branch_is_valid(*leaf, &branch(&leaves, 4, place), gindex, root), "{place}");
-        }
-    }
 }

@@ -1,122 +1,28 @@
 //! The chain as a test holds it.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+mod builder;
 
-use alloy_primitives::{Address, B256, U256, hex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use alloy_primitives::{Address, B256, U256};
 use saldo_beacon::unit::{Period, Slot, UnixTime};
 use saldo_beacon::{Checkpoint, Fork, LightClientBootstrap, LightClientUpdate, Network};
+
+pub use builder::ChainBuilder;
 
 use crate::Seed;
 use crate::block::{Block, BlockInfo};
 use crate::ledger::Ledger;
-use crate::world::{Change, World, token_balance_key};
+use crate::schedule::{Known, Preset, Schedule};
+use crate::world::{Change, token_balance_key};
 
-/// A small chain with signed heads: minimal preset (32 committee members, 8 slots an epoch, 8 epochs a period), every
-/// fork up to Fulu from genesis on.
+/// A small chain with signed heads: if not built otherwise on the minimal preset, and at Fulu from genesis on.
 ///
 /// A handle: clones are the same chain. Everything about it follows from the seed and from what it was told to do.
 #[derive(Clone, Debug)]
 pub struct Chain {
     ledger: Arc<Mutex<Ledger>>,
-}
-
-/// Says what a chain is like before it starts.
-#[derive(Clone, Debug)]
-#[must_use]
-pub struct ChainBuilder {
-    seed: u64,
-    chain_id: u64,
-    genesis_time: UnixTime,
-    slot_duration: Duration,
-    history: u64,
-    tip_lead: u64,
-    mainnet_shape: bool,
-    changes: Vec<Change>,
-}
-
-impl ChainBuilder {
-    /// The execution chain's id; 31337 if not said.
-    pub fn chain_id(mut self, chain_id: u64) -> Self {
-        self.chain_id = chain_id;
-        self
-    }
-
-    /// How long a slot is; 12 s if not said. Whole milliseconds; block times are cut to seconds.
-    pub fn slot_duration(mut self, slot_duration: Duration) -> Self {
-        self.slot_duration = slot_duration;
-        self
-    }
-
-    /// When slot 0 starts, in whole seconds.
-    pub fn genesis_time(mut self, genesis_time: UnixTime) -> Self {
-        self.genesis_time = genesis_time;
-        self
-    }
-
-    /// How many slots the chain already has; 40 if not said, so that some blocks are final.
-    pub fn history(mut self, slots: u64) -> Self {
-        self.history = slots;
-        self
-    }
-
-    /// By how many blocks the tip is ahead of the newest signed head that light clients are told of; at least 1.
-    pub fn tip_lead(mut self, blocks: u64) -> Self {
-        self.tip_lead = blocks.max(1);
-        self
-    }
-
-    /// Whether account proofs have the shape they have on mainnet: 8 or 9 nodes, about 3.8 KB. Then absence can
-    /// only be proven of addresses the chain was told of ([`ChainBuilder::accounts`], [`Chain::set_balance`],
-    /// [`Chain::reveal`]); for others a provider answers `missing trie node`.
-    pub fn mainnet_shape(mut self, mainnet_shape: bool) -> Self {
-        self.mainnet_shape = mainnet_shape;
-        self
-    }
-
-    /// Balances at genesis, in wei; an account with 0 wei does not exist.
-    pub fn accounts(mut self, accounts: impl IntoIterator<Item = (Address, U256)>) -> Self {
-        self.changes.extend(accounts.into_iter().map(|(address, balance)| Change::Balance(address, balance)));
-        self
-    }
-
-    /// Starts the chain.
-    ///
-    /// # Panics
-    /// If the network described makes no sense, for example slots of no duration.
-    pub fn build(self) -> Chain {
-        let seed = Seed::new(self.seed);
-        let world = World::new(self.mainnet_shape.then(|| seed.child("shape")));
-        let network =
-            Network::from_toml(&self.toml()).expect("the builder was given numbers a network can have");
-        let mut ledger = Ledger::new(seed, network, world, self.tip_lead, &self.changes);
-        for _ in 0..self.history.max(self.tip_lead) {
-            ledger.produce();
-        }
-        Chain { ledger: Arc::new(Mutex::new(ledger)) }
-    }
-
-    fn toml(&self) -> String {
-        let forks = [Fork::Altair, Fork::Bellatrix, Fork::Capella, Fork::Deneb, Fork::Electra, Fork::Fulu];
-        let forks: String = (1_u8..)
-            .zip(forks)
-            .map(|(number, fork)| {
-                let version = hex::encode_prefixed([number, 0, 0, 1]);
-                format!("[[forks]]\nname = \"{fork}\"\nversion = \"{version}\"\nepoch = 0\n")
-            })
-            .collect();
-        format!(
-            "name = \"drill-{seed}\"\nchain_id = {chain_id}\ngenesis_time = {genesis_time}\n\
-             genesis_validators_root = \"{root}\"\nslot_duration_ms = {slot}\nslots_per_epoch = 8\n\
-             epochs_per_sync_committee_period = 8\nsync_committee_size = 32\n\
-             genesis_fork_version = \"0x00000001\"\n{forks}[[blob_schedule]]\nepoch = 0\nmax_blobs = 9\n",
-            seed = self.seed,
-            chain_id = self.chain_id,
-            genesis_time = self.genesis_time.as_secs(),
-            root = Seed::new(self.seed).bytes("genesis validators root", 0),
-            slot = self.slot_duration.as_millis(),
-        )
-    }
+    schedule: Arc<Schedule>,
 }
 
 impl Chain {
@@ -127,16 +33,7 @@ impl Chain {
 
     /// A chain made to measure.
     pub fn builder(seed: u64) -> ChainBuilder {
-        ChainBuilder {
-            seed,
-            chain_id: 31337,
-            genesis_time: UnixTime::from_secs(1_760_000_000),
-            slot_duration: Duration::from_secs(12),
-            history: 40,
-            tip_lead: 1,
-            mainnet_shape: false,
-            changes: Vec::new(),
-        }
+        ChainBuilder::new(seed)
     }
 
     /// From the next block on `address` has `balance` wei. An account with nothing ceases to exist.
@@ -206,7 +103,14 @@ impl Chain {
         let mut other = self.ledger().clone();
         // Far from the number of reorganisations either side will see.
         other.branch = other.branch.saturating_add(1 << 32);
-        Self { ledger: Arc::new(Mutex::new(other)) }
+        Self { ledger: Arc::new(Mutex::new(other)), schedule: Arc::clone(&self.schedule) }
+    }
+
+    /// Lets nobody see the next block's execution block: the beacon block is there and signed, and the one after it
+    /// names the same parent hash again. What the block would have changed waits for the next. Only from Gloas on;
+    /// before, the two are one.
+    pub fn withhold_payload(&self) {
+        self.ledger().withhold = true;
     }
 
     /// From now on `signers` members sign each block; `None`: nearly all, as at the start.
@@ -224,6 +128,21 @@ impl Chain {
     /// What a light client must know of the chain beforehand, without a checkpoint.
     pub fn network(&self) -> Network {
         self.ledger().network.clone()
+    }
+
+    /// The same before it was known when `fork` and those after it would start: they are listed, without an epoch.
+    pub fn network_before(&self, fork: Fork) -> Network {
+        self.schedule.network(Known::NamesFrom(fork))
+    }
+
+    /// The same before anybody knew of `fork` and those after it: they are not listed.
+    pub fn network_without(&self, fork: Fork) -> Network {
+        self.schedule.network(Known::NothingFrom(fork))
+    }
+
+    /// The sizes of the chain.
+    pub fn preset(&self) -> Preset {
+        self.schedule.preset
     }
 
     /// The newest final epoch boundary; genesis while nothing else is.
@@ -244,19 +163,21 @@ impl Chain {
         ledger.network.slot_start(ledger.slot).max(ledger.now)
     }
 
-    /// The newest block.
+    /// The newest execution block, with the beacon block that it came with.
     pub fn tip(&self) -> BlockInfo {
-        self.ledger().tip().info()
+        self.ledger().execution_tip().info()
     }
 
-    /// The newest block whose signature light clients can get.
+    /// The newest block whose signature light clients can get, with the execution block that it tells of: its own,
+    /// from Gloas on the one before.
     pub fn signed(&self) -> BlockInfo {
-        self.ledger().signed().info()
+        self.ledger().signed().told()
     }
 
-    /// The newest block that light clients can learn to be final; genesis while nothing else is.
+    /// The newest block that light clients can learn to be final, with the execution block that it tells of; genesis
+    /// while nothing else is.
     pub fn finalized(&self) -> BlockInfo {
-        self.ledger().finalized().info()
+        self.ledger().finalized().told()
     }
 
     /// The block with that number on the current branch.
@@ -324,10 +245,6 @@ impl Chain {
 
     pub(crate) fn block_of_hash(&self, hash: B256) -> Option<Arc<Block>> {
         self.ledger().block_of_hash(hash).cloned()
-    }
-
-    pub(crate) fn block_of_root(&self, root: B256) -> Option<Arc<Block>> {
-        self.ledger().block_of_root(root).cloned()
     }
 
     pub(crate) fn ledger(&self) -> MutexGuard<'_, Ledger> {

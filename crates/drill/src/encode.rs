@@ -1,10 +1,12 @@
-//! Light-client objects as servers send them, in JSON and in SSZ, in the shapes of Electra and Fulu.
+//! Light-client objects as servers send them, in JSON and in SSZ, in the shape of their fork.
 //!
+//! The fork is that of the bootstrap's or the attested header; an older header in the same object gets its shape.
 //! An update is written as what it holds: with a next committee as a `LightClientUpdate`, else with a finalized
 //! header as a `LightClientFinalityUpdate`, else as a `LightClientOptimisticUpdate`.
 
 use alloy_primitives::{Address, B256, Bloom, Bytes, U256, hex};
 use saldo_beacon::container::{BeaconBlockHeader, ExecutionPayloadHeader, SyncAggregate, SyncCommittee};
+use saldo_beacon::fork::{Fork, HeaderLayout};
 use saldo_beacon::unit::Slot;
 use saldo_beacon::update::FinalizedPart;
 use saldo_beacon::{Execution, LightClientBootstrap, LightClientHeader, LightClientUpdate};
@@ -21,7 +23,7 @@ pub trait Encode {
 impl Encode for LightClientBootstrap {
     fn json(&self) -> Value {
         json!({
-            "header": header_json(&self.header),
+            "header": header_json(&self.header, layout_of(&self.header)),
             "current_sync_committee": committee_json(&self.current_sync_committee),
             "current_sync_committee_branch": self.current_sync_committee_branch,
         })
@@ -29,7 +31,7 @@ impl Encode for LightClientBootstrap {
 
     fn ssz(&self) -> Vec<u8> {
         let mut writer = Writer::default();
-        writer.variable(header_ssz(&self.header));
+        writer.header(&self.header, layout_of(&self.header));
         writer.fixed(&committee_ssz(&self.current_sync_committee));
         writer.branch(&self.current_sync_committee_branch);
         writer.finish()
@@ -38,14 +40,15 @@ impl Encode for LightClientBootstrap {
 
 impl Encode for LightClientUpdate {
     fn json(&self) -> Value {
+        let layout = layout_of(&self.attested_header);
         let mut object = Map::new();
-        object.insert("attested_header".into(), header_json(&self.attested_header));
+        object.insert("attested_header".into(), header_json(&self.attested_header, layout));
         if let Some(next) = &self.next_sync_committee {
             object.insert("next_sync_committee".into(), committee_json(&next.committee));
             object.insert("next_sync_committee_branch".into(), json!(next.branch));
         }
         if let Some(finality) = &self.finality {
-            object.insert("finalized_header".into(), header_json(&finalized_header(finality)));
+            object.insert("finalized_header".into(), header_json(&finalized_header(finality), layout));
             object.insert("finality_branch".into(), json!(finality.branch));
         }
         object.insert("sync_aggregate".into(), aggregate_json(&self.sync_aggregate));
@@ -54,14 +57,15 @@ impl Encode for LightClientUpdate {
     }
 
     fn ssz(&self) -> Vec<u8> {
+        let layout = layout_of(&self.attested_header);
         let mut writer = Writer::default();
-        writer.variable(header_ssz(&self.attested_header));
+        writer.header(&self.attested_header, layout);
         if let Some(next) = &self.next_sync_committee {
             writer.fixed(&committee_ssz(&next.committee));
             writer.branch(&next.branch);
         }
         if let Some(finality) = &self.finality {
-            writer.variable(header_ssz(&finalized_header(finality)));
+            writer.header(&finalized_header(finality), layout);
             writer.branch(&finality.branch);
         }
         writer.fixed(&self.sync_aggregate.bits);
@@ -82,6 +86,16 @@ pub fn beacon_header_json(header: &BeaconBlockHeader) -> Value {
     })
 }
 
+/// The layout of an object whose newest header this is.
+fn layout_of(header: &LightClientHeader) -> HeaderLayout {
+    match &header.execution {
+        Execution::Absent => HeaderLayout::Beacon,
+        Execution::Header(header) if header.blob_gas_used.is_none() => HeaderLayout::Execution15,
+        Execution::Header(_) => HeaderLayout::Execution17,
+        Execution::Hash(_) => HeaderLayout::ExecutionHash,
+    }
+}
+
 /// The header on the wire: while only genesis is final, one of zeros.
 fn finalized_header(finality: &FinalizedPart) -> LightClientHeader {
     finality.header.clone().unwrap_or_else(|| LightClientHeader {
@@ -92,9 +106,24 @@ fn finalized_header(finality: &FinalizedPart) -> LightClientHeader {
             state_root: B256::ZERO,
             body_root: B256::ZERO,
         },
-        execution: Execution::Header(empty_execution()),
-        execution_branch: vec![B256::ZERO; 4],
+        execution: Execution::Absent,
+        execution_branch: Vec::new(),
     })
+}
+
+/// The payload header of a header; zeros where it has none.
+fn payload(header: &LightClientHeader) -> ExecutionPayloadHeader {
+    header.execution.header().cloned().unwrap_or_else(empty_execution)
+}
+
+/// The execution branch; zeros where there is none.
+fn execution_branch(header: &LightClientHeader, layout: HeaderLayout) -> Vec<B256> {
+    if !header.execution_branch.is_empty() {
+        return header.execution_branch.clone();
+    }
+    let fork = Fork::ALL.into_iter().find(|fork| fork.rules().layout == layout);
+    let depth = fork.and_then(|fork| fork.rules().execution?.checked_ilog2()).unwrap_or(0);
+    vec![B256::ZERO; usize::try_from(depth).unwrap_or(0)]
 }
 
 fn empty_execution() -> ExecutionPayloadHeader {
@@ -119,16 +148,24 @@ fn empty_execution() -> ExecutionPayloadHeader {
     }
 }
 
-fn header_json(header: &LightClientHeader) -> Value {
-    json!({
-        "beacon": beacon_header_json(&header.beacon),
-        "execution": header.execution.header().map(execution_json),
-        "execution_branch": header.execution_branch,
-    })
+fn header_json(header: &LightClientHeader, layout: HeaderLayout) -> Value {
+    let beacon = beacon_header_json(&header.beacon);
+    let branch = execution_branch(header, layout);
+    match layout {
+        HeaderLayout::Beacon => json!({ "beacon": beacon }),
+        HeaderLayout::Execution15 | HeaderLayout::Execution17 => {
+            let execution = execution_json(&payload(header), layout);
+            json!({ "beacon": beacon, "execution": execution, "execution_branch": branch })
+        }
+        HeaderLayout::ExecutionHash => {
+            let hash = header.execution.block_hash().unwrap_or_default();
+            json!({ "beacon": beacon, "execution_block_hash": hash, "execution_branch": branch })
+        }
+    }
 }
 
-fn execution_json(execution: &ExecutionPayloadHeader) -> Value {
-    json!({
+fn execution_json(execution: &ExecutionPayloadHeader, layout: HeaderLayout) -> Value {
+    let mut object = json!({
         "parent_hash": execution.parent_hash,
         "fee_recipient": execution.fee_recipient,
         "state_root": execution.state_root,
@@ -144,9 +181,13 @@ fn execution_json(execution: &ExecutionPayloadHeader) -> Value {
         "block_hash": execution.block_hash,
         "transactions_root": execution.transactions_root,
         "withdrawals_root": execution.withdrawals_root,
-        "blob_gas_used": execution.blob_gas_used.unwrap_or(0).to_string(),
-        "excess_blob_gas": execution.excess_blob_gas.unwrap_or(0).to_string(),
-    })
+    });
+    if let Some(object) = object.as_object_mut().filter(|_| layout == HeaderLayout::Execution17) {
+        let number = |field: Option<u64>| Value::from(field.unwrap_or(0).to_string());
+        object.insert("blob_gas_used".into(), number(execution.blob_gas_used));
+        object.insert("excess_blob_gas".into(), number(execution.excess_blob_gas));
+    }
+    object
 }
 
 fn committee_json(committee: &SyncCommittee) -> Value {
@@ -160,17 +201,7 @@ fn aggregate_json(aggregate: &SyncAggregate) -> Value {
     })
 }
 
-fn header_ssz(header: &LightClientHeader) -> Vec<u8> {
-    let mut writer = Writer::default();
-    writer.number(header.beacon.slot.get());
-    writer.number(header.beacon.proposer_index);
-    writer.branch(&[header.beacon.parent_root, header.beacon.state_root, header.beacon.body_root]);
-    writer.variable(header.execution.header().map(execution_ssz).unwrap_or_default());
-    writer.branch(&header.execution_branch);
-    writer.finish()
-}
-
-fn execution_ssz(execution: &ExecutionPayloadHeader) -> Vec<u8> {
+fn execution_ssz(execution: &ExecutionPayloadHeader, layout: HeaderLayout) -> Vec<u8> {
     let mut writer = Writer::default();
     writer.fixed(execution.parent_hash.as_slice());
     writer.fixed(execution.fee_recipient.as_slice());
@@ -184,8 +215,10 @@ fn execution_ssz(execution: &ExecutionPayloadHeader) -> Vec<u8> {
     writer.variable(execution.extra_data.to_vec());
     writer.fixed(&execution.base_fee_per_gas.to_le_bytes::<32>());
     writer.branch(&[execution.block_hash, execution.transactions_root, execution.withdrawals_root]);
-    writer.number(execution.blob_gas_used.unwrap_or(0));
-    writer.number(execution.excess_blob_gas.unwrap_or(0));
+    if layout == HeaderLayout::Execution17 {
+        writer.number(execution.blob_gas_used.unwrap_or(0));
+        writer.number(execution.excess_blob_gas.unwrap_or(0));
+    }
     writer.finish()
 }
 
@@ -219,6 +252,26 @@ impl Writer {
 
     fn branch(&mut self, hashes: &[B256]) {
         self.fixed(&hashes.iter().flatten().copied().collect::<Vec<u8>>());
+    }
+
+    /// A header: of one size where it has no payload header.
+    fn header(&mut self, header: &LightClientHeader, layout: HeaderLayout) {
+        let mut writer = Self::default();
+        writer.number(header.beacon.slot.get());
+        writer.number(header.beacon.proposer_index);
+        writer.branch(&[header.beacon.parent_root, header.beacon.state_root, header.beacon.body_root]);
+        match layout {
+            HeaderLayout::Beacon => return self.fixed(&writer.finish()),
+            HeaderLayout::Execution15 | HeaderLayout::Execution17 => {
+                writer.variable(execution_ssz(&payload(header), layout));
+            }
+            HeaderLayout::ExecutionHash => {
+                writer.fixed(header.execution.block_hash().unwrap_or_default().as_slice());
+            }
+        }
+        writer.branch(&execution_branch(header, layout));
+        let bytes = writer.finish();
+        if layout == HeaderLayout::ExecutionHash { self.fixed(&bytes) } else { self.variable(bytes) }
     }
 
     fn variable(&mut self, bytes: Vec<u8>) {

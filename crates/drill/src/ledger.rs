@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use alloy_primitives::{Address, B256};
-use saldo_beacon::Network;
 use saldo_beacon::container::SyncAggregate;
 use saldo_beacon::signature::{compute_domain, compute_signing_root};
 use saldo_beacon::unit::{Epoch, Period, Slot, UnixTime};
+use saldo_beacon::{Fork, Network};
 
 use crate::Seed;
 use crate::block::{Block, Contents, Finalized};
@@ -26,7 +26,7 @@ pub(crate) struct Ledger {
     pub(crate) seed: Seed,
     pub(crate) network: Network,
     pub(crate) tip_lead: u64,
-    /// The canonical chain; the index is the execution block's number. Never empty.
+    /// The canonical chain. Never empty, and the first is genesis.
     pub(crate) blocks: Vec<Arc<Block>>,
     /// Blocks of abandoned branches.
     pub(crate) orphans: Vec<Arc<Block>>,
@@ -40,6 +40,8 @@ pub(crate) struct Ledger {
     pub(crate) signers: Option<usize>,
     /// Every how many slots there is a block.
     pub(crate) pace: u64,
+    /// Whether the next execution block shall not become known.
+    pub(crate) withhold: bool,
     /// The last checkpoint while finality is stalled.
     pub(crate) stalled: Option<Finalized>,
     validators: Arc<Validators>,
@@ -68,12 +70,13 @@ impl Ledger {
             pending: Vec::new(),
             signers: None,
             pace: 1,
+            withhold: false,
             stalled: None,
             validators: Arc::new(Validators::new(seed)),
             committees: BTreeMap::new(),
             branch: 0,
         };
-        let genesis = ledger.make(None, world, 0);
+        let genesis = ledger.make(None, world, 0, true);
         ledger.blocks.push(genesis);
         ledger
     }
@@ -82,8 +85,30 @@ impl Ledger {
         self.blocks.last().expect("the genesis block is never removed")
     }
 
+    /// The block that is the head for somebody `lag` blocks behind; genesis if that is too far.
+    pub(crate) fn head(&self, lag: u64) -> &Arc<Block> {
+        let skipped = usize::try_from(lag).unwrap_or(usize::MAX);
+        self.blocks
+            .iter()
+            .rev()
+            .nth(skipped)
+            .or(self.blocks.first())
+            .expect("the genesis block is never removed")
+    }
+
+    /// The newest block whose execution block is known.
+    pub(crate) fn execution_tip(&self) -> &Arc<Block> {
+        let known = self.blocks.iter().rev().find(|block| block.delivered);
+        known.expect("the genesis block is never withheld")
+    }
+
+    /// The block that brought the execution block of that number.
     pub(crate) fn block(&self, number: u64) -> Option<&Arc<Block>> {
-        self.blocks.get(usize::try_from(number).ok()?)
+        // A withheld execution block has the number of the one that comes instead.
+        let first = self.blocks.partition_point(|block| block.execution.number < number);
+        let candidates = self.blocks.get(first..)?;
+        let mut candidates = candidates.iter().take_while(|block| block.execution.number == number);
+        candidates.find(|block| block.delivered)
     }
 
     /// The block with that beacon root, on the canonical chain.
@@ -93,7 +118,8 @@ impl Ledger {
 
     /// The block with that execution hash, on any branch.
     pub(crate) fn block_of_hash(&self, hash: B256) -> Option<&Arc<Block>> {
-        self.blocks.iter().rev().chain(&self.orphans).find(|block| block.hash == hash)
+        let known = |block: &&Arc<Block>| block.delivered && block.hash == hash;
+        self.blocks.iter().rev().chain(&self.orphans).find(known)
     }
 
     pub(crate) fn committee(&mut self, period: Period) -> Arc<Committee> {
@@ -157,41 +183,58 @@ impl Ledger {
 
     /// Appends the block of the current slot.
     fn extend(&mut self, signers: usize) {
-        let parent = Arc::clone(self.tip());
+        let parent = Arc::clone(self.execution_tip());
+        let delivered = !(std::mem::take(&mut self.withhold) && self.fork_at(self.slot) >= Fork::Gloas);
         let mut world = parent.world.clone();
         world.remember(parent.execution.number, parent.hash);
-        for change in std::mem::take(&mut self.pending) {
-            world.apply(&change);
+        self.pending.iter().for_each(|change| world.apply(change));
+        if delivered {
+            self.pending.clear();
         }
-        let block = self.make(Some(&parent), world, signers);
+        let block = self.make(Some(&parent), world, signers, delivered);
         self.blocks.push(block);
     }
 
-    fn make(&mut self, parent: Option<&Block>, world: World, signers: usize) -> Arc<Block> {
+    /// The newest fork at `slot` that the schedule has.
+    pub(crate) fn fork_at(&self, slot: Slot) -> Fork {
+        self.network.fork_at(slot).expect("a chain starts with a fork, and schedules only known ones")
+    }
+
+    fn make(
+        &mut self,
+        execution_parent: Option<&Block>,
+        world: World,
+        signers: usize,
+        delivered: bool,
+    ) -> Arc<Block> {
         let slot = self.slot;
+        let fork = self.fork_at(slot);
         let seed = self.seed.child(&format!("branch {}", self.branch));
-        let parent_root = parent.map_or(B256::ZERO, |parent| parent.root);
+        let parent_root = self.blocks.last().map_or(B256::ZERO, |parent| parent.root);
         let period = self.network.period_at(slot);
         let execution = ExecutionHeader {
-            parent_hash: parent.map_or(B256::ZERO, |parent| parent.hash),
+            parent_hash: execution_parent.map_or(B256::ZERO, |parent| parent.hash),
             fee_recipient: Address::from_word(seed.bytes("fee recipient", slot.get())),
             state_root: world.root(),
-            number: parent.map_or(0, |parent| parent.execution.number.saturating_add(1)),
+            number: execution_parent.map_or(0, |parent| parent.execution.number.saturating_add(1)),
             timestamp: self.network.slot_start(slot).as_secs(),
             extra_data: "drill".into(),
             prev_randao: seed.bytes("randao", slot.get()),
             base_fee_per_gas: BASE_FEE,
             parent_beacon_block_root: parent_root,
+            slot_number: slot.get(),
+            fork,
         };
         let (current, next) = (self.committee(period), self.committee(period.saturating_add(1)));
         let contents = Contents {
             seed,
+            fork,
             slot,
             parent_root,
             proposer_index: seed.below(VALIDATORS, "proposer", slot.get()),
-            genesis_time: self.network.genesis_time(),
-            genesis_validators_root: self.network.genesis_validators_root(),
             execution,
+            execution_parent,
+            delivered,
             world,
             aggregate: self.sign(parent_root, slot, signers, period),
             finalized: self.finalized_at(slot),

@@ -43,9 +43,11 @@ mod ledger;
 mod light_client;
 mod provider;
 mod rlp;
+mod schedule;
 mod seed;
 pub mod serve;
 pub mod simulate;
+mod tree;
 pub mod trie;
 mod world;
 
@@ -55,5 +57,6 @@ pub use chain::{Chain, ChainBuilder};
 pub use fault::{Fault, Rule};
 pub use header::ExecutionHeader;
 pub use provider::Provider;
+pub use schedule::Preset;
 pub use seed::Seed;
 pub use world::{HISTORY_CONTRACT, token_balance_key};

@@ -31,7 +31,12 @@ impl Ledger {
     }
 
     pub(crate) fn finalized(&self) -> &Arc<Block> {
-        self.block_of_root(self.signed().finalized.root)
+        self.finalized_by(self.signed())
+    }
+
+    /// The block that the state of `block` has finalized: genesis while nothing else is.
+    pub(crate) fn finalized_by(&self, block: &Block) -> &Arc<Block> {
+        self.block_of_root(block.finalized.root)
             .or_else(|| self.blocks.first())
             .expect("the genesis block is never removed")
     }
@@ -40,7 +45,7 @@ impl Ledger {
         let block = Arc::clone(self.block_of_root(root)?);
         let committee = self.committee(self.network.period_at(block.slot()));
         Some(LightClientBootstrap {
-            header: block.light_client_header().clone(),
+            header: block.light_client_header(block.fork),
             current_sync_committee: committee.container.clone(),
             current_sync_committee_branch: block.current_committee_branch(),
         })
@@ -78,9 +83,9 @@ impl Ledger {
     /// A finality update that lacks only the branch.
     fn without_branches(&self, attested: &Block, child: &Block) -> LightClientUpdate {
         let finalized = self.block_of_root(attested.finalized.root);
-        let header = finalized.map(|block| block.light_client_header().clone());
+        let header = finalized.map(|block| block.light_client_header(attested.fork));
         LightClientUpdate {
-            attested_header: attested.light_client_header().clone(),
+            attested_header: attested.light_client_header(attested.fork),
             next_sync_committee: None,
             finality: Some(FinalizedPart { header, branch: Vec::new() }),
             sync_aggregate: child.aggregate.clone(),

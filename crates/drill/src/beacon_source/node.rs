@@ -42,7 +42,7 @@ impl Node<'_> {
         let network = self.chain.network();
         let mut spec = Map::new();
         let mut set = |name: String, value: String| spec.insert(name, value.into());
-        set("PRESET_BASE".into(), "minimal".into());
+        set("PRESET_BASE".into(), self.chain.preset().name().into());
         set("GENESIS_FORK_VERSION".into(), hex::encode_prefixed(network.genesis_fork_version()));
         set("DEPOSIT_CHAIN_ID".into(), network.chain_id().to_string());
         set("SLOT_DURATION_MS".into(), network.slot_duration().as_millis().to_string());
@@ -79,10 +79,8 @@ impl Node<'_> {
     }
 
     pub(super) fn finality_checkpoints(&self) -> Value {
-        let finalized = self.chain.block_at(self.tip()).map(|block| block.finalized);
-        let (epoch, root) =
-            finalized.map_or((0, B256::ZERO), |finalized| (finalized.epoch.get(), finalized.root));
-        let checkpoint = json!({ "epoch": epoch.to_string(), "root": self.claimed_root(root) });
+        let finalized = self.head().finalized;
+        let checkpoint = json!({ "epoch": finalized.epoch, "root": self.claimed_root(finalized.root) });
         // What is justified does not matter to light clients: the finalized one is, at least.
         json!({ "previous_justified": checkpoint, "current_justified": checkpoint, "finalized": checkpoint })
     }
@@ -107,25 +105,23 @@ impl Node<'_> {
 
     /// The block a route names: `head`, `finalized`, `genesis`, a slot or a root.
     fn named(&self, name: &str) -> Option<Arc<Block>> {
-        let chain = self.chain;
+        let head = self.head();
+        let ledger = self.chain.ledger();
         let block = match name {
-            "head" => chain.block_at(self.tip()),
-            "genesis" => chain.block_at(0),
-            "finalized" => {
-                let finalized = chain.block_at(self.tip())?.finalized.root;
-                chain.block_of_root(finalized).or_else(|| chain.block_at(0))
-            }
-            root if root.starts_with("0x") => chain.block_of_root(root.parse::<B256>().ok()?),
+            "head" => Some(&head),
+            "genesis" => ledger.blocks.first(),
+            "finalized" => Some(ledger.finalized_by(&head)),
+            root if root.starts_with("0x") => ledger.block_of_root(root.parse::<B256>().ok()?),
             slot => {
                 let slot = slot.parse().ok()?;
-                chain.ledger().blocks.iter().find(|block| block.slot() == slot).cloned()
+                ledger.blocks.iter().find(|block| block.slot() == slot)
             }
         };
-        block.filter(|block| block.execution.number <= self.tip())
+        block.filter(|block| block.slot() <= head.slot()).cloned()
     }
 
-    /// The number of the newest block the source has.
-    fn tip(&self) -> u64 {
-        self.chain.tip().number.saturating_sub(self.lag)
+    /// The newest block the source has.
+    fn head(&self) -> Arc<Block> {
+        Arc::clone(self.chain.ledger().head(self.lag))
     }
 }

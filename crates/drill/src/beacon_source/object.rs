@@ -1,13 +1,12 @@
 //! The light-client objects of a beacon source: lied about, labelled and encoded.
 
 use alloy_primitives::keccak256;
-use saldo_beacon::unit::Period;
+use saldo_beacon::unit::{Period, Slot};
 use saldo_beacon::{Fork, LightClientUpdate};
 use serde_json::{Value, json};
 
 use super::node::refusal;
 use crate::Chain;
-use crate::block::FORK;
 use crate::encode::Encode;
 use crate::fault::Fault;
 use crate::http::Reply;
@@ -27,13 +26,14 @@ impl Objects<'_> {
     pub(super) fn bootstrap(&self, root: &str) -> Reply {
         let bootstrap = root.parse().ok().and_then(|root| self.chain.bootstrap(root));
         match bootstrap.filter(|_| !self.has(|fault| matches!(fault, Fault::NoBootstrap))) {
-            Some(bootstrap) => self.encode(&bootstrap),
+            Some(bootstrap) => self.encode(&bootstrap, bootstrap.header.beacon.slot),
             None => refusal(404, "bootstrap not found"),
         }
     }
 
     pub(super) fn head(&self, update: LightClientUpdate) -> Reply {
-        self.encode(&self.distort(update))
+        let slot = update.attested_slot();
+        self.encode(&self.distort(update), slot)
     }
 
     /// The best update of each period from `start` on. Those before the first missing one: a period nobody has
@@ -48,7 +48,8 @@ impl Objects<'_> {
             })
             .collect();
         if !self.wants_ssz() {
-            let list: Vec<Value> = updates.iter().map(|update| self.wrap(&update.json())).collect();
+            let list: Vec<Value> =
+                updates.iter().map(|update| self.wrap(&update.json(), update.attested_slot())).collect();
             return Reply::json(200, &Value::Array(list));
         }
         let network = self.chain.network();
@@ -64,32 +65,34 @@ impl Objects<'_> {
         Reply::new(200, "application/octet-stream", body)
     }
 
-    fn encode(&self, object: &impl Encode) -> Reply {
+    /// The object, of the fork at `slot`.
+    fn encode(&self, object: &impl Encode, slot: Slot) -> Reply {
         let reply = if self.wants_ssz() {
             Reply::new(200, "application/octet-stream", object.ssz())
         } else {
-            Reply::json(200, &self.wrap(&object.json()))
+            Reply::json(200, &self.wrap(&object.json(), slot))
         };
-        match self.label() {
+        match self.label(slot) {
             Some(fork) => reply.header("eth-consensus-version", fork.name()),
             None => reply,
         }
     }
 
-    fn wrap(&self, data: &Value) -> Value {
-        match self.label() {
+    fn wrap(&self, data: &Value, slot: Slot) -> Value {
+        match self.label(slot) {
             Some(fork) => json!({ "version": fork.name(), "data": data }),
             None => json!({ "data": data }),
         }
     }
 
-    /// The fork that objects are said to be of.
-    fn label(&self) -> Option<Fork> {
+    /// The fork that an object is said to be of.
+    fn label(&self, slot: Slot) -> Option<Fork> {
         let relabelled = self.faults.iter().find_map(|fault| match fault {
             Fault::Relabelled(fork) => Some(*fork),
             _ => None,
         });
-        (!self.has(|fault| matches!(fault, Fault::WithoutVersion))).then_some(relabelled.unwrap_or(FORK))
+        (!self.has(|fault| matches!(fault, Fault::WithoutVersion)))
+            .then_some(relabelled.unwrap_or_else(|| self.chain.ledger().fork_at(slot)))
     }
 
     fn wants_ssz(&self) -> bool {

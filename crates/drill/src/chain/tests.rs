@@ -1,6 +1,7 @@
 use std::time::Instant;
 
 use saldo_beacon::signature::{compute_domain, compute_signing_root, verify};
+use saldo_beacon::unit::Epoch;
 use saldo_beacon::{LightClient, Wants};
 
 use super::*;
@@ -130,6 +131,134 @@ fn a_light_client_walks_through_periods_with_skips_and_a_reorg() {
         assert_eq!(client.finalized_head().beacon_root(), chain.finalized().beacon_root);
     }
     assert!(client.period() >= Period::new(4));
+}
+
+/// Whether the client knows what the chain knows.
+#[track_caller]
+fn assert_up_to_date(client: &mut LightClient, chain: &Chain) {
+    let now = chain.time();
+    while let Wants::Updates { start, .. } = client.wants(now) {
+        client.advance(chain.update(start).unwrap(), now).unwrap();
+    }
+    client.advance(chain.finality_update(), now).unwrap();
+    let (signed, finalized) = (client.signed_head().unwrap(), client.finalized_head());
+    assert_eq!(signed.beacon_root(), chain.signed().beacon_root);
+    assert_eq!(finalized.beacon_root(), chain.finalized().beacon_root);
+    if chain.network().fork_at(chain.signed().slot).unwrap() >= Fork::Capella {
+        assert_eq!(signed.execution().block_hash(), Some(chain.signed().hash));
+    }
+}
+
+fn client_of(chain: &Chain) -> LightClient {
+    let checkpoint = chain.checkpoint();
+    let bootstrap = chain.bootstrap(checkpoint.root).unwrap();
+    LightClient::bootstrap(chain.network(), checkpoint, bootstrap, chain.time()).unwrap()
+}
+
+#[test]
+fn a_light_client_follows_from_every_fork_into_every_later_one() {
+    for (place, from) in Fork::ALL.into_iter().enumerate() {
+        for to in Fork::ALL.into_iter().skip(place) {
+            let chain = Chain::builder(20).fork(from).fork_at(to, Epoch::new(6)).build();
+            let mut client = client_of(&chain);
+            // Past the fork, and past the moment when the first head of the new fork is final.
+            for _ in 0..10 {
+                assert_up_to_date(&mut client, &chain);
+                chain.advance(7);
+            }
+            let version = chain.network().fork_version_at(chain.slot());
+            assert_eq!(
+                version,
+                [u8::try_from(1 + Fork::ALL.iter().position(|fork| *fork == to).unwrap()).unwrap(), 0, 0, 1],
+                "{from} to {to}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_fork_can_be_crossed_one_after_another_with_a_reorg_in_between() {
+    let forks = Fork::ALL.into_iter().skip(1).zip([6, 8, 10, 12, 14, 16]);
+    let mut builder = Chain::builder(21).fork(Fork::Altair);
+    for (fork, epoch) in forks {
+        builder = builder.fork_at(fork, Epoch::new(epoch));
+    }
+    let chain = builder.build();
+    let mut client = client_of(&chain);
+    for _ in 0..20 {
+        chain.advance(6);
+        chain.reorg(2);
+        assert_up_to_date(&mut client, &chain);
+    }
+}
+
+#[test]
+fn a_gloas_head_tells_of_the_execution_block_before() {
+    let chain = Chain::builder(22).fork(Fork::Gloas).build();
+    assert_eq!(chain.tip().number, chain.signed().number + 2);
+    let update = chain.optimistic_update();
+    let parent = chain.block(chain.signed().number).unwrap();
+    assert_eq!(update.attested_header.execution, saldo_beacon::Execution::Hash(parent.hash));
+    assert_eq!(update.attested_slot(), parent.slot.saturating_add(1));
+    let amsterdam = chain.block_at(chain.tip().number).unwrap();
+    assert_eq!(amsterdam.execution.json()["slotNumber"], crate::header::quantity(chain.slot().get()));
+}
+
+#[test]
+fn a_withheld_payload_is_nowhere_and_its_parent_is_named_again() {
+    let chain = Chain::builder(23).fork(Fork::Gloas).build();
+    let before = chain.tip();
+    chain.set_balance(ALICE, U256::from(5));
+    chain.withhold_payload();
+    chain.advance(1);
+    assert_eq!(chain.tip(), before);
+    assert_eq!(chain.block(before.number + 1), None);
+    chain.advance(1);
+    let tip = chain.tip();
+    assert_eq!((tip.number, tip.slot.get()), (before.number + 1, before.slot.get() + 2));
+    assert_eq!(chain.balance_at(tip.number, ALICE), Some(U256::from(5)));
+    assert_eq!(chain.block(before.number), Some(before));
+    // The withheld block is signed now, and tells of the same execution block as the one after it.
+    let (first, second) = {
+        let first = chain.signed();
+        chain.advance(1);
+        (first, chain.signed())
+    };
+    assert_eq!((first.hash, second.hash), (before.hash, before.hash));
+    assert_ne!(first.beacon_root, second.beacon_root);
+    let mut client = client_of(&chain);
+    assert_up_to_date(&mut client, &chain);
+}
+
+#[test]
+fn before_gloas_nothing_can_be_withheld() {
+    let chain = Chain::new(24);
+    let before = chain.tip();
+    chain.withhold_payload();
+    chain.advance(1);
+    assert_eq!(chain.tip().number, before.number + 1);
+}
+
+#[test]
+fn tables_of_earlier_days_know_less() {
+    let chain = Chain::builder(25).fork_at(Fork::Gloas, Epoch::new(6)).build();
+    let epoch = |network: Network| {
+        let fork = network.forks().iter().find(|fork| fork.fork() == Some(Fork::Gloas));
+        fork.map(|fork| (fork.version(), fork.epoch()))
+    };
+    assert_eq!(epoch(chain.network()), Some(([7, 0, 0, 1], Some(Epoch::new(6)))));
+    assert_eq!(epoch(chain.network_before(Fork::Gloas)), Some(([7, 0, 0, 1], None)));
+    assert_eq!(epoch(chain.network_without(Fork::Gloas)), None);
+    assert_eq!(chain.network_without(Fork::Gloas).forks().len(), 6);
+}
+
+#[test]
+fn a_chain_of_the_mainnet_preset_has_512_members() {
+    let chain = Chain::builder(26).preset(crate::Preset::Mainnet).fork(Fork::Gloas).build();
+    assert_eq!(chain.finality_update().sync_aggregate.size, 512);
+    let mut client = client_of(&chain);
+    chain.advance(3);
+    assert_up_to_date(&mut client, &chain);
 }
 
 #[test]

@@ -119,8 +119,8 @@ impl View<'_> {
             "earliest" => 0,
             "finalized" | "safe" => {
                 let tip = self.chain.block_at(self.tip).ok_or_else(invalid)?;
-                let finalized = self.chain.block_of_root(tip.finalized.root);
-                finalized.map_or(0, |block| block.execution.number)
+                let ledger = self.chain.ledger();
+                ledger.finalized_by(&tip).told().number
             }
             number => {
                 let digits = number.strip_prefix("0x").ok_or_else(invalid)?;

@@ -1,0 +1,123 @@
+//! How a chain is made to measure.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use alloy_primitives::{Address, U256};
+use saldo_beacon::Fork;
+use saldo_beacon::unit::{Epoch, UnixTime};
+
+use super::Chain;
+use crate::Seed;
+use crate::ledger::Ledger;
+use crate::schedule::{Known, Preset, Schedule};
+use crate::world::{Change, World};
+
+/// How many epochs a chain has if not said.
+const EPOCHS: u64 = 5;
+
+/// Says what a chain is like before it starts.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct ChainBuilder {
+    schedule: Schedule,
+    history: Option<u64>,
+    tip_lead: u64,
+    mainnet_shape: bool,
+    changes: Vec<Change>,
+}
+
+impl ChainBuilder {
+    pub(super) fn new(seed: u64) -> Self {
+        let schedule = Schedule {
+            seed,
+            chain_id: 31337,
+            genesis_time: UnixTime::from_secs(1_760_000_000),
+            slot_duration: Duration::from_secs(12),
+            preset: Preset::Minimal,
+            start: Fork::Fulu,
+            later: Vec::new(),
+        };
+        Self { schedule, history: None, tip_lead: 1, mainnet_shape: false, changes: Vec::new() }
+    }
+
+    /// The sizes of the chain; [`Preset::Minimal`] if not said.
+    pub fn preset(mut self, preset: Preset) -> Self {
+        self.schedule.preset = preset;
+        self
+    }
+
+    /// The fork of genesis, with all before it; Fulu if not said.
+    pub fn fork(mut self, fork: Fork) -> Self {
+        self.schedule.start = fork;
+        self
+    }
+
+    /// When a later fork starts; it may be called for several. A fork between two that were named starts with the
+    /// later one.
+    pub fn fork_at(mut self, fork: Fork, epoch: Epoch) -> Self {
+        self.schedule.later.push((fork, epoch));
+        self
+    }
+
+    /// The execution chain's id; 31337 if not said.
+    pub fn chain_id(mut self, chain_id: u64) -> Self {
+        self.schedule.chain_id = chain_id;
+        self
+    }
+
+    /// How long a slot is; 12 s if not said. Whole milliseconds; block times are cut to seconds.
+    pub fn slot_duration(mut self, slot_duration: Duration) -> Self {
+        self.schedule.slot_duration = slot_duration;
+        self
+    }
+
+    /// When slot 0 starts, in whole seconds.
+    pub fn genesis_time(mut self, genesis_time: UnixTime) -> Self {
+        self.schedule.genesis_time = genesis_time;
+        self
+    }
+
+    /// How many slots the chain already has; those of five epochs if not said, so that some blocks are final.
+    pub fn history(mut self, slots: u64) -> Self {
+        self.history = Some(slots);
+        self
+    }
+
+    /// By how many blocks the tip is ahead of the newest signed head that light clients are told of; at least 1.
+    pub fn tip_lead(mut self, blocks: u64) -> Self {
+        self.tip_lead = blocks.max(1);
+        self
+    }
+
+    /// Whether account proofs have the shape they have on mainnet: 8 or 9 nodes, about 3.8 KB. Then absence can
+    /// only be proven of addresses the chain was told of ([`ChainBuilder::accounts`], [`Chain::set_balance`],
+    /// [`Chain::reveal`]); for others a provider answers `missing trie node`.
+    pub fn mainnet_shape(mut self, mainnet_shape: bool) -> Self {
+        self.mainnet_shape = mainnet_shape;
+        self
+    }
+
+    /// Balances at genesis, in wei; an account with 0 wei does not exist.
+    pub fn accounts(mut self, accounts: impl IntoIterator<Item = (Address, U256)>) -> Self {
+        self.changes.extend(accounts.into_iter().map(|(address, balance)| Change::Balance(address, balance)));
+        self
+    }
+
+    /// Starts the chain.
+    ///
+    /// # Panics
+    /// If the network described makes no sense, for example slots of no duration.
+    pub fn build(self) -> Chain {
+        let seed = Seed::new(self.schedule.seed);
+        let world = World::new(self.mainnet_shape.then(|| seed.child("shape")));
+        let network = self.schedule.network(Known::Everything);
+        let history =
+            self.history.unwrap_or_else(|| self.schedule.preset.slots_per_epoch().saturating_mul(EPOCHS));
+        let mut ledger = Ledger::new(seed, network, world, self.tip_lead, &self.changes);
+        for _ in 0..history.max(self.tip_lead) {
+            ledger.produce();
+        }
+        Chain { ledger: Arc::new(Mutex::new(ledger)), schedule: Arc::new(self.schedule) }
+    }
+}
