@@ -94,6 +94,7 @@ fn why(why: &Why) -> Value {
 fn attempt(attempt: &Attempt) -> Value {
     json!({
         "provider": attempt.provider.to_string(),
+        "role": attempt.role.code(),
         "outcome": attempt.outcome.code(),
         "detail": attempt.outcome.to_string(),
         "ms": u64::try_from(attempt.took.as_millis()).unwrap_or(u64::MAX),

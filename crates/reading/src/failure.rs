@@ -245,6 +245,17 @@ pub enum Role {
     Checkpoint,
 }
 
+impl Role {
+    /// A stable name, in snake case.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Execution => "execution",
+            Self::Beacon => "beacon",
+            Self::Checkpoint => "checkpoint",
+        }
+    }
+}
+
 /// What became of one attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
