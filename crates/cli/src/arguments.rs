@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use saldo_drill::Fork;
 
 /// Tells what an address holds, and proves it.
 #[derive(Parser)]
@@ -121,12 +122,21 @@ pub(crate) struct ImportArguments {
 
 #[derive(Args)]
 pub(crate) struct DemoArguments {
+    /// The fork that the chain is at, from capella to gloas
+    #[arg(long, value_name = "NAME", default_value = "fulu", value_parser = proving_fork)]
+    pub(crate) fork: Fork,
     /// Leave chain, providers and sources up afterwards, and print how to reach them
     #[arg(long)]
     pub(crate) keep: bool,
     /// One JSON object a line
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Reads the name of a fork whose heads tell of the execution chain.
+fn proving_fork(text: &str) -> Result<Fork, &'static str> {
+    let fork = Fork::from_name(text).filter(|fork| *fork >= Fork::Capella);
+    fork.ok_or("expected capella, deneb, electra, fulu or gloas")
 }
 
 /// Reads `500ms`, `30s`, `5m`, `2h` or `1d`.
@@ -158,6 +168,13 @@ mod tests {
         {
             assert!(duration(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn only_forks_that_prove_are_played() {
+        assert_eq!(proving_fork("Gloas"), Ok(Fork::Gloas));
+        assert_eq!(proving_fork("capella"), Ok(Fork::Capella));
+        assert!(proving_fork("bellatrix").is_err() && proving_fork("heze").is_err());
     }
 
     #[test]

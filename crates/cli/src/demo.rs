@@ -23,12 +23,12 @@ use stage::Stage;
 /// A [`CommandFailure`] if the stage cannot be set up on this machine.
 pub(crate) async fn run(arguments: DemoArguments) -> Result<u8, CommandFailure> {
     let mut report = Report::new(arguments.json);
-    let stage = Stage::set_up().await?;
+    let stage = Stage::set_up(arguments.fork).await?;
     let client = client(&stage)?;
     let naive = naive::Wallet::new(&stage.provider_urls())?;
     let chain = stage.play_on();
 
-    report.introduce()?;
+    report.introduce(arguments.fork)?;
     let mut wrong = 0_u32;
     // Both wallets ask the same provider first: the one that served last.
     let mut first = 0;

@@ -18,11 +18,21 @@ use stage::{run, saldo};
 
 #[test]
 fn every_line_is_right() {
+    every_line_is_right_at("fulu");
+}
+
+/// Where heads are known by hash alone, and the tip is further ahead of them.
+#[test]
+fn every_line_is_right_on_gloas() {
+    every_line_is_right_at("gloas");
+}
+
+fn every_line_is_right_at(fork: &str) {
     let schema: Value =
         serde_json::from_str(include_str!("../../../docs/saldo.reading-1.schema.json")).unwrap();
     let schema = jsonschema::draft202012::new(&schema).unwrap();
     let start = Instant::now();
-    let demo = run(&mut saldo(&["demo", "--json"]));
+    let demo = run(&mut saldo(&["demo", "--json", "--fork", fork]));
     assert!(start.elapsed() < Duration::from_secs(30), "the demo promises to be short");
     assert_eq!((demo.status, demo.err.as_str()), (0, ""), "{demo:?}");
 

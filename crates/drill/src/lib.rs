@@ -57,6 +57,7 @@ pub use chain::{Chain, ChainBuilder};
 pub use fault::{Fault, Rule};
 pub use header::ExecutionHeader;
 pub use provider::Provider;
+pub use saldo_beacon::Fork;
 pub use schedule::Preset;
 pub use seed::Seed;
 pub use world::{HISTORY_CONTRACT, token_balance_key};

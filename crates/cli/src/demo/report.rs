@@ -4,6 +4,7 @@ use std::path::Path;
 
 use alloy_primitives::U256;
 use saldo::{Assurance, Client, Freshness, Holding, Proven, Reading};
+use saldo_drill::Fork;
 use serde_json::json;
 
 use super::act::Act;
@@ -22,13 +23,13 @@ impl Report {
         Self { json }
     }
 
-    pub(super) fn introduce(&self) -> Result<(), CommandFailure> {
+    pub(super) fn introduce(&self, fork: Fork) -> Result<(), CommandFailure> {
         if self.json {
             return Ok(());
         }
-        print(
-            "A small chain, signed by a committee of 32, with three providers and two beacon sources, on loopback.",
-        )?;
+        print(&format!(
+            "A small chain ({fork}), signed by a committee of 32, with three providers and two beacon sources, on loopback.",
+        ))?;
         print(
             "The naive wallet asks one provider for a number; saldo asks the same one first, for proof.\n",
         )?;

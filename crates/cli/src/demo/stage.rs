@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use alloy_primitives::U256;
 use saldo::{Address, Network, ProviderId, UnixTime};
 use saldo_drill::serve::Server;
-use saldo_drill::{BeaconSource, Chain, Provider};
+use saldo_drill::{BeaconSource, Chain, Fork, Provider};
 use tokio::task::JoinHandle;
 
 use super::report::Report;
@@ -43,9 +43,10 @@ impl Stage {
     const PROVIDER_NAMES: [&str; 3] = ["anna", "bert", "cleo"];
     const SOURCE_NAMES: [&str; 2] = ["north", "south"];
 
-    pub(super) async fn set_up() -> Result<Self, CommandFailure> {
+    pub(super) async fn set_up(fork: Fork) -> Result<Self, CommandFailure> {
         let genesis = now().as_secs().saturating_sub(HISTORY);
         let chain = Chain::builder(2025)
+            .fork(fork)
             .slot_duration(SLOT)
             .genesis_time(UnixTime::from_secs(genesis))
             .history(HISTORY)
