@@ -160,7 +160,7 @@ impl State {
             Route::Health => Reply::new(200, "application/json", ""),
             Route::Header(name) => node.header(name),
             Route::BlockRoot(name) => node.block_root(name),
-            Route::FinalityCheckpoints => data(&node.finality_checkpoints()),
+            Route::FinalityCheckpoints => node.finality_checkpoints(),
             Route::Bootstrap(root) => objects.bootstrap(root),
             Route::Updates => {
                 let number = |name| request.parameter(name).and_then(|text| text.parse::<u64>().ok());

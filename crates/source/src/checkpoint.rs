@@ -100,7 +100,8 @@ pub async fn block_root(
     }
 }
 
-/// Asks for the epoch of the newest checkpoint that the source calls final.
+/// Asks for the epoch of the newest checkpoint that the source calls final. The answer's own flags say nothing of it: they
+/// are about the state at the head, which is never final.
 ///
 /// # Errors
 /// A [`Failure`] that says why there is none.
@@ -109,23 +110,33 @@ pub async fn finalized_epoch(
     source: &Endpoint,
     deadline: Deadline,
 ) -> Result<Epoch, Failure> {
-    let data: FinalityCheckpoints = ask(network, source, Route::FinalityCheckpoints, deadline).await?;
-    number(&data.finalized.epoch).map(Epoch::new)
+    let answer =
+        envelope::<FinalityCheckpoints>(network, source, Route::FinalityCheckpoints, deadline).await?;
+    number(&answer.data.finalized.epoch).map(Epoch::new)
 }
 
+/// The data, if the source is sure of it and calls it final.
 async fn ask<T: DeserializeOwned>(
     network: &Network,
     source: &Endpoint,
     route: Route,
     deadline: Deadline,
 ) -> Result<T, Failure> {
-    let data = fetch(network, source, route, deadline.left(network.clock())).await?;
-    let envelope: Envelope<T> = serde_json::from_slice(&data.bytes)
-        .map_err(|_| Failure::Malformed { what: "not the JSON of this route" })?;
+    let envelope = envelope::<T>(network, source, route, deadline).await?;
     if envelope.finalized.is(false) || envelope.execution_optimistic.is(true) {
         return Err(Failure::NotFinal);
     }
     Ok(envelope.data)
+}
+
+async fn envelope<T: DeserializeOwned>(
+    network: &Network,
+    source: &Endpoint,
+    route: Route,
+    deadline: Deadline,
+) -> Result<Envelope<T>, Failure> {
+    let data = fetch(network, source, route, deadline.left(network.clock())).await?;
+    serde_json::from_slice(&data.bytes).map_err(|_| Failure::Malformed { what: "not the JSON of this route" })
 }
 
 /// Some servers leave the `0x` out.

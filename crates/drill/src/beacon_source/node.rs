@@ -78,11 +78,13 @@ impl Node<'_> {
         self.about(name, |_, root| json!({ "root": root }))
     }
 
-    pub(super) fn finality_checkpoints(&self) -> Value {
+    pub(super) fn finality_checkpoints(&self) -> Reply {
         let finalized = self.head().finalized;
         let checkpoint = json!({ "epoch": finalized.epoch, "root": self.claimed_root(finalized.root) });
         // What is justified does not matter to light clients: the finalized one is, at least.
-        json!({ "previous_justified": checkpoint, "current_justified": checkpoint, "finalized": checkpoint })
+        let data = json!({ "previous_justified": checkpoint, "current_justified": checkpoint, "finalized": checkpoint });
+        // As real nodes have it: the flag is about the state that was asked for, and the head's is not final.
+        Reply::json(200, &json!({ "execution_optimistic": false, "finalized": false, "data": data }))
     }
 
     /// The answer about the block `name`, given what is said of it and of the root it is said to have.
