@@ -15,6 +15,11 @@ fn why(council: &Council, client: &Client) -> &'static str {
     reading.why().unwrap().code()
 }
 
+/// How often the first checkpoint source was asked for anything.
+fn requests(council: &Council) -> u64 {
+    council.witnesses[0].requests().values().sum()
+}
+
 /// A chain that only a liar knows.
 fn invented(seed: u64) -> Fault {
     Fault::OtherChain(Chain::new(seed))
@@ -103,6 +108,39 @@ fn two_answers_are_too_few_until_a_third_comes() {
     council.assert_true(&council.read(&client));
 }
 
+/// As long as nobody lacks the slot that was asked about, an earlier one would bring the same answers.
+#[test]
+fn who_does_not_answer_is_not_asked_again_and_again() {
+    let council = Council::after(120, 17, 4);
+    for silent in [Fault::Refuse, Fault::Status(503), Fault::Hang] {
+        council.witnesses[1..3].iter().for_each(|witness| witness.set(silent.clone()));
+        let before = requests(&council);
+        assert_eq!(why(&council, &council.client()), "too_few_checkpoint_sources");
+        assert_eq!(requests(&council) - before, 1, "{silent:?}");
+    }
+}
+
+/// Nobody can name what is not final yet, and on a young chain nothing is.
+#[test]
+fn a_chain_too_young_for_anything_to_be_final_says_so() {
+    let council = Council::after(20, 18, 3);
+    let reading = council.read(&council.client());
+    assert_eq!(reading.why(), Some(&Why::TooFewCheckpointSources { answered: 0, needed: 3 }));
+    council.pass_slots(24);
+    council.assert_true(&council.read(&council.client()));
+}
+
+/// Two liars who are quick do not decide before the honest ones are heard who are slow.
+#[test]
+fn those_who_come_late_still_break_an_agreement() {
+    let council = Council::new(19, 5);
+    council.witnesses[..2].iter().for_each(|witness| witness.set(invented(77)));
+    council.witnesses[3..].iter().for_each(|witness| witness.set(Fault::Trickle { bytes_per_second: 150 }));
+    let reading = council.read(&council.client());
+    assert_eq!(reading.why(), Some(&Why::CheckpointSourcesDisagree), "{:?}", reading.attempts());
+    assert_eq!(said(&reading, "witness4"), "named");
+}
+
 #[test]
 fn nobody_answers() {
     let council = Council::new(7, 3);
@@ -174,7 +212,10 @@ fn a_clock_that_is_off_is_no_disagreement() {
     let client = council.client();
     for ahead in [Duration::from_secs(86_400), Duration::from_secs(400 * 86_400)] {
         council.simulation.clock().set_ahead(ahead);
+        let before = requests(&council);
         assert_eq!(why(&council, &client), "clock_off", "{ahead:?} ahead");
+        // By both routes for one slot, and for the time.
+        assert_eq!(requests(&council) - before, 3, "earlier slots would be no help");
     }
     council.simulation.clock().set_behind(Duration::from_secs(86_400));
     assert_eq!(why(&council, &client), "clock_off");

@@ -1,7 +1,11 @@
 //! A contradiction stops every reading until the caller names another start, and nothing from before it stays.
 
-use saldo::{Client, Contradiction, Holding, Policy};
+use std::time::Duration;
+
+use futures_util::future::join;
+use saldo::{Client, Clock, Contradiction, Holding, Policy, Voucher};
 use saldo_drill::{Chain, Fault};
+use saldo_tests::council::Council;
 use saldo_tests::scene::{AFTER, ALICE, BEFORE, Scene};
 
 /// A wallet whose two sources show two signed chains.
@@ -71,4 +75,24 @@ fn a_bootstrap_under_way_does_not_count_after() {
     assert_eq!(started, BEFORE);
     let origin = scene.client.last(&Holding::native(ALICE)).unwrap().anchor().origin().clone();
     assert_eq!(origin.checkpoint().root, scene.chain.checkpoint().root, "{started_again:?}");
+}
+
+/// Nor does an agreement that was being sought when the caller named another start.
+#[test]
+fn an_agreement_under_way_does_not_count_after() {
+    let council = Council::new(3, 4);
+    let named = council.chain.checkpoint();
+    council.pass_slots(80);
+    // The others agree at once; this one is waited for.
+    council.witnesses[0].set(Fault::Hang);
+    let client = council.client();
+    let clock = council.simulation.clock();
+    let (reading, ()) = council.simulation.run(join(client.balance(ALICE), async {
+        clock.sleep(Duration::from_secs(1)).await;
+        client.start_again(named);
+    }));
+    for reading in [reading, council.read(&client)] {
+        let origin = council.assert_true(&reading).anchor().origin().clone();
+        assert_eq!((origin.checkpoint(), origin.voucher()), (&named, &Voucher::Caller));
+    }
 }

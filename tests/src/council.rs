@@ -41,6 +41,11 @@ impl Council {
         council
     }
 
+    /// A world around a chain that has run for so many slots.
+    pub fn after(slots: u64, seed: u64, witnesses: usize) -> Self {
+        Self::of(Chain::builder(seed).history(slots), seed, witnesses)
+    }
+
     fn of(chain: ChainBuilder, seed: u64, witnesses: usize) -> Self {
         let chain = chain.accounts([(ALICE, BEFORE)]).build();
         let simulation = Simulation::new(seed, &chain);

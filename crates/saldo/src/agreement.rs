@@ -49,7 +49,7 @@ impl Voices {
 
     /// What follows, if `k` operators must name one block.
     pub(crate) fn verdict(&self, k: usize) -> Verdict {
-        let needed = LEAST_ANSWERS.max(k);
+        let needed = needed(k);
         let answered = self.voices().count();
         if answered < needed {
             return Verdict::TooFew { answered, needed };
@@ -87,6 +87,11 @@ impl Voices {
             }
         })
     }
+}
+
+/// How many operators must answer if `k` of them must name one block.
+pub(crate) fn needed(k: usize) -> usize {
+    LEAST_ANSWERS.max(k)
 }
 
 /// How many operators there are among these names.

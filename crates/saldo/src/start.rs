@@ -10,7 +10,7 @@ use saldo_beacon::{BootstrapError, Checkpoint, LightClient, Origin, Voucher};
 use saldo_reading::{Attempt, Failure, TransportError, Why};
 use saldo_source::{Deadline, Endpoint};
 
-use crate::agreement::Verdict;
+use crate::agreement::{Verdict, needed};
 use crate::core::Core;
 use crate::sync::{Need, Round};
 
@@ -52,14 +52,15 @@ impl Core {
     /// bootstrap, another will do.
     const EPOCHS_TRIED: usize = 4;
 
-    /// Starts the light client for the first time.
-    pub(crate) async fn start(&self, deadline: Deadline) -> Round {
+    /// Starts the light client for the first time. `starts` is how often the caller had trust start again when this was found
+    /// to be needed: if it happens once more, what is learned here does not count.
+    pub(crate) async fn start(&self, starts: u64, deadline: Deadline) -> Round {
         let started_again_at = self.known().started_again_at;
         if let Some(checkpoint) = started_again_at {
-            return self.start_at(&Origin::from(checkpoint), deadline).await;
+            return self.start_at(&Origin::from(checkpoint), starts, deadline).await;
         }
         let (given, agreement) = match &self.beginning {
-            Beginning::Given(given) => return self.start_at(&Origin::from(*given), deadline).await,
+            Beginning::Given(given) => return self.start_at(&Origin::from(*given), starts, deadline).await,
             Beginning::Agreement { given, agreement } => (given, agreement),
         };
         let mut before = Vec::new();
@@ -67,22 +68,22 @@ impl Core {
         let is_too_old =
             |given: &Checkpoint| given.slot.is_some_and(|slot| self.is_beyond_weak_subjectivity(slot, now));
         if let Some(given) = given.filter(|given| !is_too_old(given)) {
-            let round = self.start_at(&Origin::from(given), deadline).await;
+            let round = self.start_at(&Origin::from(given), starts, deadline).await;
             if !matches!(round.problem, Some(Why::CheckpointTooOld { .. })) {
                 return round;
             }
             before = round.attempts;
         }
-        let round = self.start_by_agreement(agreement, deadline).await;
+        let round = self.start_by_agreement(agreement, starts, deadline).await;
         Round { attempts: [before, round.attempts].concat(), ..round }
     }
 
     /// Starts anew after an absence beyond weak subjectivity: validators who have left since could have signed another
     /// chain without risk, so that the committee known from before proves nothing any more. `held` is the slot of the newest
     /// final head.
-    pub(crate) async fn start_again(&self, held: Slot, deadline: Deadline) -> Round {
+    pub(crate) async fn start_again(&self, held: Slot, starts: u64, deadline: Deadline) -> Round {
         match self.beginning.agreement() {
-            Some(agreement) => self.start_by_agreement(agreement, deadline).await,
+            Some(agreement) => self.start_by_agreement(agreement, starts, deadline).await,
             None => {
                 let newest = self.newest_by_known_committees(deadline).await;
                 let why = match newest {
@@ -105,7 +106,7 @@ impl Core {
     }
 
     /// How old a finalized block at `slot` is at `now`, and how old it may be, in epochs.
-    fn age_and_limit(&self, slot: Slot, now: UnixTime) -> (u64, u64) {
+    pub(crate) fn age_and_limit(&self, slot: Slot, now: UnixTime) -> (u64, u64) {
         let network = self.network();
         let made = network.epoch_at(slot);
         let today = network.slot_at(now).map_or(made, |present| network.epoch_at(present));
@@ -113,53 +114,74 @@ impl Core {
     }
 
     /// Starts at `origin`, with the bootstrap from whoever has it.
-    async fn start_at(&self, origin: &Origin, deadline: Deadline) -> Round {
-        let attempts =
-            self.ask_sources(deadline, |source| self.bootstrap(source, origin.clone(), deadline)).await;
+    async fn start_at(&self, origin: &Origin, starts: u64, deadline: Deadline) -> Round {
+        let ask = |source| self.bootstrap(source, origin.clone(), starts, deadline);
+        let attempts = self.ask_sources(deadline, ask).await;
         self.judge(&Need::Start, attempts)
     }
 
     /// Starts at the newest of some epoch boundaries that enough operators name and somebody serves.
-    pub(crate) async fn start_by_agreement(&self, agreement: &Agreement, deadline: Deadline) -> Round {
+    pub(crate) async fn start_by_agreement(
+        &self,
+        agreement: &Agreement,
+        starts: u64,
+        deadline: Deadline,
+    ) -> Round {
         let Some(present) = self.network().slot_at(self.now().time()) else {
             return Round::lost(Vec::new(), Why::ClockOff);
         };
         let present = self.network().epoch_at(present);
         // The round in which most operators answered says best what is wrong.
         let mut best: Option<(usize, Round)> = None;
+        let mut doubts_clock = true;
         for age in (Self::FINAL_AFTER..).take(Self::EPOCHS_TRIED) {
             let Some(slot) = present.checked_sub(age).map(|epoch| self.first_slot(epoch)) else { break };
             let heard = self.ask_which_block(agreement, slot, self.half(deadline)).await;
             let is_elsewhere = heard.attempts.iter().any(is_elsewhere);
-            let (answered, round) = match heard.voices.verdict(agreement.k) {
-                Verdict::Disagreed => return self.decide_by_chain(agreement, heard.attempts, deadline).await,
+            let (answered, goes_on, round) = match heard.voices.verdict(agreement.k) {
+                Verdict::Disagreed => {
+                    return self.decide_by_chain(agreement, heard.attempts, starts, deadline).await;
+                }
                 Verdict::TooFew { answered, needed } => {
+                    // Where nobody at all has this slot, it is sooner the clock than the slot.
+                    if doubts_clock && heard.attempts.iter().all(self::is_elsewhere) {
+                        doubts_clock = false;
+                        let why = self.nobody_answered(agreement, present, &heard.attempts, deadline).await;
+                        if let Some(why) = why {
+                            return Round::lost(heard.attempts, why);
+                        }
+                    }
                     let why = Why::TooFewCheckpointSources { answered, needed };
-                    (answered, Round::lost(heard.attempts, why))
+                    (answered, is_elsewhere, Round::lost(heard.attempts, why))
                 }
                 Verdict::Agreed { root, operators } => {
                     if let Some(contradiction) = self.contradiction(agreement, deadline).await {
                         return Round::lost(contradiction, Why::CheckpointSourcesDisagree);
                     }
                     let answered = operators.len();
-                    let begun = self.start_at(&agreed(slot, root, operators), self.half(deadline)).await;
+                    let begun =
+                        self.start_at(&agreed(slot, root, operators), starts, self.half(deadline)).await;
                     let is_not_served = begun.attempts.iter().any(self::is_elsewhere);
                     let round = Round { attempts: [heard.attempts, begun.attempts].concat(), ..begun };
                     if round.won || !is_not_served {
                         return round;
                     }
-                    (answered, Round { problem: Some(Why::CheckpointNotServed), ..round })
+                    (answered, true, Round { problem: Some(Why::CheckpointNotServed), ..round })
                 }
             };
             if best.as_ref().is_none_or(|(most, _)| answered > *most) {
                 best = Some((answered, round));
             }
-            if answered == 0 && !is_elsewhere {
+            if !goes_on {
                 break;
             }
         }
-        let (answered, mut round) = best.unwrap_or_default();
-        if answered == 0 {
+        let (answered, mut round) = best.unwrap_or_else(|| {
+            // The chain is too young for anything to be final for long enough.
+            let why = Why::TooFewCheckpointSources { answered: 0, needed: needed(agreement.k) };
+            (0, Round::lost(Vec::new(), why))
+        });
+        if answered == 0 && doubts_clock {
             round.problem =
                 self.nobody_answered(agreement, present, &round.attempts, deadline).await.or(round.problem);
         }
@@ -172,6 +194,7 @@ impl Core {
         &self,
         agreement: &Agreement,
         disagreement: Vec<Attempt>,
+        starts: u64,
         deadline: Deadline,
     ) -> Round {
         if let Some((slot, root)) = self.newest_final_by_hand_overs(self.half(deadline)).await
@@ -180,7 +203,7 @@ impl Core {
             let heard = self.ask_which_block(agreement, slot, self.half(deadline)).await;
             let operators = heard.voices.naming(root);
             if operators.len() >= agreement.k {
-                let begun = self.start_at(&agreed(slot, root, operators), deadline).await;
+                let begun = self.start_at(&agreed(slot, root, operators), starts, deadline).await;
                 return Round { attempts: [heard.attempts, begun.attempts].concat(), ..begun };
             }
             self.forget_walk();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Either, select};
 use saldo_beacon::unit::{Period, Slot, UnixTime};
-use saldo_beacon::{AdvanceError, LightClient, LightClientUpdate, Origin, Wants, decode};
+use saldo_beacon::{AdvanceError, BootstrapError, LightClient, LightClientUpdate, Origin, Wants, decode};
 use saldo_chain::Level;
 use saldo_reading::{Attempt, Failure, Outcome, Role, Why};
 use saldo_source::beacon::{Data, MAX_UPDATES, Route, fetch};
@@ -84,11 +84,12 @@ impl Core {
         let mut looked_ahead = false;
         // Each round ends a period's hand-over or fails: the bound is only for a light client that would not move.
         for _ in 0..1_000 {
+            let starts = self.known().starts;
             let need = self.need();
             let mut round = match need {
                 Need::Nothing => break,
-                Need::Start => self.start(deadline).await,
-                Need::StartAgain { held } => self.start_again(held, deadline).await,
+                Need::Start => self.start(starts, deadline).await,
+                Need::StartAgain { held } => self.start_again(held, starts, deadline).await,
                 Need::Updates { start, count } => {
                     let deadline =
                         if self.beginning.agreement().is_some() { self.half(deadline) } else { deadline };
@@ -115,7 +116,11 @@ impl Core {
                 continue;
             }
             if let Some(Why::HandOverMissing { .. }) = round.problem {
-                round = self.go_round_missing_hand_over(round, deadline).await;
+                round = self.go_round_missing_hand_over(round, starts, deadline).await;
+            }
+            let has_aged = !matches!(need, Need::StartAgain { .. });
+            if !round.won && has_aged && matches!(self.need(), Need::StartAgain { .. }) {
+                continue; // While somebody was asked the clock was set, or the device slept.
             }
             synced.problem = round.problem;
             synced.attempts.retain(|attempt| attempt.outcome != Outcome::Accepted);
@@ -177,12 +182,12 @@ impl Core {
 
     /// No source gives a hand-over that is needed by this clock. A period is never skipped: either trust starts again, after
     /// it, or the light client stays where it is.
-    async fn go_round_missing_hand_over(&self, missing: Round, deadline: Deadline) -> Round {
+    async fn go_round_missing_hand_over(&self, missing: Round, starts: u64, deadline: Deadline) -> Round {
         if let Some(agreement) = self.beginning.agreement() {
             let final_slot =
                 || self.known().light_client.as_ref().map(|client| client.finalized_head().slot());
             let before = final_slot();
-            let again = self.start_by_agreement(agreement, deadline).await;
+            let again = self.start_by_agreement(agreement, starts, deadline).await;
             let is_further = final_slot() > before;
             let attempts = [missing.attempts.clone(), again.attempts].concat();
             if again.won && is_further {
@@ -267,12 +272,12 @@ impl Core {
         &'a self,
         source: &'a Endpoint,
         origin: Origin,
+        starts: u64,
         deadline: Deadline,
     ) -> BoxFuture<'a, Answer<()>> {
         async move {
             let started = async {
                 let root = origin.checkpoint().root;
-                let starts = self.known().starts;
                 let data = self.fetch(source, Route::Bootstrap(root), deadline).await?;
                 let bootstrap =
                     decode::bootstrap(&data.bytes, data.encoding, data.fork.as_deref(), &self.network())?;
@@ -393,7 +398,16 @@ impl Core {
     fn advance(&self, update: LightClientUpdate) -> Result<(), Failure> {
         let now = self.time();
         let mut known = self.known();
-        let outcome = known.light_client.as_mut().map(|client| client.advance(update, now));
+        let held = known.light_client.as_ref().map(|client| client.finalized_head().slot());
+        if let Some(held) = held.filter(|held| self.is_beyond_weak_subjectivity(*held, now)) {
+            // It was not when this was asked for: since then the clock was set, or the device slept.
+            let (age_epochs, limit_epochs) = self.age_and_limit(held, now);
+            return Err(BootstrapError::CheckpointTooOld { age_epochs, limit_epochs }.into());
+        }
+        // Not the time that signatures prove: where the clock is slow, that would follow an old committee bit by bit, each time
+        // to where it has signed already, and past weak subjectivity unnoticed.
+        let wall = self.outside.clock().wall();
+        let outcome = known.light_client.as_mut().map(|client| client.advance(update, wall));
         if let Some(Err(AdvanceError::FromFuture { starts, .. })) = &outcome {
             // The committee signed it, so that time has come: it is this device's clock that is behind.
             known.proven_time = Some(known.proven_time.map_or(*starts, |proven| proven.max(*starts)));
