@@ -39,6 +39,20 @@ fn the_missing_period_is_named_until_another_source_has_it() {
     council.assert_true(&council.read(&client));
 }
 
+/// The heads of a source that stands still verify, while another's are of a committee that is not known.
+#[test]
+fn a_source_that_stands_still_hides_no_missing_hand_over() {
+    let mut council = stuck(6, 0);
+    council.add_source(BeaconSource::honest(&council.chain.split()).with(Fault::NoUpdates));
+    let client = council.given();
+    council.assert_true(&council.read(&client));
+    council.pass_slots(48);
+    for _ in 0..2 {
+        let reading = council.read(&client);
+        assert_eq!(reading.why(), Some(&Why::HandOverMissing { period: Period::new(1) }));
+    }
+}
+
 #[test]
 fn agreement_goes_on_after_the_missing_period() {
     let council = stuck(2, 3);

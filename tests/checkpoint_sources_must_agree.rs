@@ -170,10 +170,13 @@ fn k_operators_must_answer() {
 fn what_is_not_final_is_no_answer() {
     let council = Council::new(9, 3);
     let client = council.client();
-    council.witnesses[0].set(Fault::NotFinalized);
-    let reading = council.read(&client);
-    assert_eq!(reading.why(), Some(&Why::TooFewCheckpointSources { answered: 2, needed: 3 }));
-    assert_eq!(said(&reading, "witness0"), "not_final");
+    let optimistic = r#"{"finalized":true,"execution_optimistic":true,"data":{"root":"0x00"}}"#;
+    for doubt in [Fault::NotFinalized, Fault::Body(optimistic.to_owned())] {
+        council.witnesses[0].set(doubt);
+        let reading = council.read(&client);
+        assert_eq!(reading.why(), Some(&Why::TooFewCheckpointSources { answered: 2, needed: 3 }));
+        assert_eq!(said(&reading, "witness0"), "not_final");
+    }
 }
 
 /// Nobody can name the block of a slot that has none: the epoch before it will do.
