@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use alloy_primitives::{Address, U256};
-use saldo::{Client, Holding, Policy, Reading};
+use saldo::{Client, Holding, Network, Policy, Reading};
 use saldo_drill::simulate::Simulation;
 use saldo_drill::{BeaconSource, Chain, Provider};
 
@@ -47,11 +47,24 @@ impl Scene {
 
     /// A world around `chain`.
     pub fn of(chain: Chain, seed: u64, providers: usize, sources: usize, policy: Policy) -> Self {
+        let network = chain.network();
+        Self::knowing(network, chain, seed, providers, sources, policy)
+    }
+
+    /// A world around `chain`, and a client that has this table of it.
+    pub fn knowing(
+        network: Network,
+        chain: Chain,
+        seed: u64,
+        providers: usize,
+        sources: usize,
+        policy: Policy,
+    ) -> Self {
         let simulation = Simulation::new(seed, &chain);
         let internet = simulation.internet();
         let providers: Vec<Provider> = (0..providers).map(|_| Provider::honest(&chain)).collect();
         let sources: Vec<BeaconSource> = (0..sources).map(|_| BeaconSource::honest(&chain)).collect();
-        let mut builder = Client::builder(chain.network())
+        let mut builder = Client::builder(network)
             .checkpoint(chain.checkpoint())
             .policy(policy)
             .transport(internet.clone())
