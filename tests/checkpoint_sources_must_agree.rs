@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use alloy_primitives::hex;
-use saldo::{BuildError, Client, Trust, Voucher, Why};
+use saldo::{BuildError, Client, EndpointError, Trust, Voucher, Why};
 use saldo_drill::{Chain, Fault};
 use saldo_tests::council::{Council, agreed_by, said};
 use saldo_tests::scene::ALICE;
@@ -259,7 +259,7 @@ fn what_cannot_be_an_agreement_is_refused_at_once() {
         refused(council.builder().checkpoint(Trust::agree(2))),
         BuildError::TooFewCheckpointOperators { operators: 0, needed: 3 }
     );
-    let two = ["http://a.test", "b=http://a.test:81", "http://c.test"];
+    let two = ["https://a.test", "b=https://a.test:81", "https://c.test"];
     let builder = two.into_iter().fold(council.builder(), saldo::ClientBuilder::checkpoint_source);
     assert_eq!(refused(builder), BuildError::TooFewCheckpointOperators { operators: 2, needed: 3 });
     for k in [0, 1, 4] {
@@ -270,6 +270,9 @@ fn what_cannot_be_an_agreement_is_refused_at_once() {
         refused(council.builder().checkpoint_source("ftp://a.test")),
         BuildError::CheckpointSource { position: 1, .. }
     ));
+    let error = EndpointError::Unencrypted;
+    let open = council.with_witnesses(council.builder()).checkpoint_source("http://open.test");
+    assert_eq!(refused(open), BuildError::CheckpointSource { position: 4, error });
 }
 
 /// A given checkpoint comes before any agreement: nobody is asked.

@@ -57,7 +57,7 @@ impl Council {
             internet.register(&format!("http://source{index}.test"), source.clone());
         }
         for (index, witness) in witnesses.iter().enumerate() {
-            internet.register(&format!("http://witness{index}.test"), witness.clone());
+            internet.register(&format!("https://witness{index}.test"), witness.clone());
         }
         let network = chain.network();
         Self { chain, simulation, sources, witnesses, network }
@@ -103,7 +103,7 @@ impl Council {
     /// The same client, which asks the checkpoint sources too.
     pub fn with_witnesses(&self, builder: ClientBuilder) -> ClientBuilder {
         (0..self.witnesses.len()).fold(builder, |builder, index| {
-            let endpoint = Endpoint::new(&format!("http://witness{index}.test"))
+            let endpoint = Endpoint::new(&format!("https://witness{index}.test"))
                 .and_then(|endpoint| endpoint.named(&format!("witness{index}")))
                 .and_then(|endpoint| endpoint.operator(&format!("operator{index}")));
             builder.checkpoint_source(endpoint.expect("a name and a URL"))

@@ -152,7 +152,8 @@ impl ClientBuilder {
 
     /// Adds a source that is asked, with all others of its kind, which block trust shall start from: any beacon node, or
     /// a checkpoint-sync server. What it says is one operator's word
-    /// ([`Endpoint::operator`], else the host), so at least 3 operators are needed.
+    /// ([`Endpoint::operator`], else the host), so at least 3 operators are needed. It must be https, or on this machine:
+    /// over plain HTTP, one who is on the way could speak for all of them.
     pub fn checkpoint_source<E>(mut self, endpoint: E) -> Self
     where
         E: TryInto<Endpoint>,
@@ -249,6 +250,10 @@ impl ClientBuilder {
         if sources.is_empty() && self.agreement.is_none() {
             let own = self.network.checkpoint().copied();
             return self.checkpoint.or(own).map(Beginning::Given).ok_or(BuildError::NoCheckpoint);
+        }
+        if let Some(open) = sources.iter().position(|source| !source.is_private()) {
+            let position = open.saturating_add(1);
+            return Err(BuildError::CheckpointSource { position, error: EndpointError::Unencrypted });
         }
         let operators = distinct(sources.iter().map(Endpoint::run_by));
         if operators < LEAST_ANSWERS {

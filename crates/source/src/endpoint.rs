@@ -51,6 +51,9 @@ pub enum EndpointError {
     /// No host.
     #[error("the URL has no host")]
     NoHost,
+    /// Plain HTTP to another machine, for a source whose word is believed: whoever is on the way could be all of them.
+    #[error("the URL must be https, or of this machine: what this source says is believed, not proven")]
+    Unencrypted,
     /// A name that is empty, longer than [`ProviderId::MAX_LEN`] bytes, or holds a control character.
     #[error("a provider's name must have 1 to {} printable characters", ProviderId::MAX_LEN)]
     Name,
@@ -106,6 +109,17 @@ impl Endpoint {
     pub fn hosting(mut self, hosting: &str) -> Result<Self, EndpointError> {
         self.hosting = Some(plain(hosting)?);
         Ok(self)
+    }
+
+    /// Whether nobody on the way can change what it says: over TLS, or not leaving this machine.
+    pub fn is_private(&self) -> bool {
+        let is_loopback = match self.url.0.host() {
+            Some(url::Host::Ipv4(address)) => address.is_loopback(),
+            Some(url::Host::Ipv6(address)) => address.is_loopback(),
+            Some(url::Host::Domain(name)) => name == "localhost",
+            None => false,
+        };
+        self.url.0.scheme() == "https" || is_loopback
     }
 
     /// Who runs it: as declared, else the host, since nothing else is known.
@@ -173,6 +187,18 @@ mod tests {
         let shown = format!("{endpoint:?}");
         assert!(!shown.contains("KEY"), "{shown}");
         assert_eq!(endpoint.id().as_str(), "node.example:8443");
+    }
+
+    #[test]
+    fn what_is_believed_must_not_be_changed_on_the_way() {
+        for private in ["https://node.example", "http://127.0.0.1:5052", "http://[::1]:1", "http://localhost"]
+        {
+            assert!(Endpoint::new(private).unwrap().is_private(), "{private}");
+        }
+        for open in ["http://node.example", "http://localhost.example", "http://10.0.0.1", "http://[fe80::1]"]
+        {
+            assert!(!Endpoint::new(open).unwrap().is_private(), "{open}");
+        }
     }
 
     #[test]
