@@ -86,7 +86,7 @@ impl LightClient {
         now: UnixTime,
     ) -> Result<Self, BootstrapError> {
         let (network, origin) = (network.into(), origin.into());
-        verify::bootstrap(&network, origin.checkpoint(), &bootstrap, now)?;
+        let verified_forks = verify::bootstrap(&network, origin.checkpoint(), &bootstrap, now)?;
         Ok(Self {
             network,
             origin,
@@ -96,7 +96,7 @@ impl LightClient {
             current_sync_committee: ProvenCommittee::of_bootstrap(bootstrap),
             next_sync_committee: None,
             best_valid_update: None,
-            verified_forks: Vec::new(),
+            verified_forks,
             fault: None,
         })
     }
@@ -167,7 +167,8 @@ impl LightClient {
         Ok(())
     }
 
-    /// Returns the epochs of the heads that were verified, by the version of their fork, oldest first.
+    /// Returns the epochs of the heads that were verified, by the version of their fork, oldest first. A checkpoint's is
+    /// among them only if its state showed another fork than the table.
     ///
     /// Where the table does not have the time of a fork, this is all that is known about it.
     pub fn verified_forks(&self) -> &[VerifiedFork] {

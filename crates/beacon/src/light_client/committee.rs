@@ -61,8 +61,7 @@ impl ProvenCommittee {
         let network = schedule.network;
         let (slot, named_in) = (self.header.slot, network.period_at(self.header.slot));
         let (fork, named) = match self.place {
-            // A checkpoint is read as the table has it, since nobody signs it.
-            Place::Current => (network.fork_at(slot).ok(), named_in),
+            Place::Current => (schedule.fork_of_checkpoint(slot).ok(), named_in),
             Place::Next => (schedule.fork_at(slot).ok(), named_in.saturating_add(1)),
         };
         let gindex = fork.map(Fork::rules).map(|rules| match self.place {

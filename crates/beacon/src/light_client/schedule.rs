@@ -2,8 +2,8 @@
 //!
 //! Fork times change after a release. The committee signs under the version of its fork, so the signature itself says
 //! which one it is on. Between the newest head known to be before a fork and the oldest one known to be in it nobody
-//! knows, and nothing there may be interpreted: what a genuine body of one fork holds at the indices of another is
-//! whatever its builder chose.
+//! knows, and nothing of a body there may be interpreted: what a genuine body of one fork holds at the indices of another is
+//! whatever its builder chose. States are no builder's choice, so what a state proves can tell its fork.
 
 use crate::fork::{Fork, UnknownFork};
 use crate::network::{Network, ScheduledFork};
@@ -105,8 +105,60 @@ impl<'a> Schedule<'a> {
                 return Err(NotKnown::Unsettled);
             }
         };
-        let version = self.network.forks().get(index).map_or(signed.version(), ScheduledFork::version);
-        Ok((self.named(index)?, VerifiedFork { version, first: epoch, last: epoch }))
+        self.shown(index, epoch)
+    }
+
+    /// Returns the fork of a head whose signature does not settle it, if its state does, and what that shows: the only one
+    /// up to that of the signature for which `is_proven`.
+    ///
+    /// Where one fork has a root in its state, the other has something that no root can be: a place beneath a number, a
+    /// version, or zeros. That has to be looked at again for every fork that moves an index.
+    pub(super) fn told_by_state(
+        &self,
+        head: Slot,
+        signed: &ScheduledFork,
+        is_proven: impl Fn(Fork) -> bool,
+    ) -> Result<(Fork, VerifiedFork), NotKnown> {
+        let epoch = self.network.epoch_at(head);
+        let (Place::Of(first) | Place::Between(first, _)) = self.place(epoch)?;
+        let last = self.index_of(signed.version()).unwrap_or(first);
+        let mut proven = (first..=last).filter(|index| self.named(*index).is_ok_and(&is_proven));
+        match (proven.next(), proven.next()) {
+            (Some(index), None) => self.shown(index, epoch),
+            _ => Err(NotKnown::Unsettled),
+        }
+    }
+
+    /// Returns the fork of a checkpoint, and what that shows: the one of the table, or if that has no time for the next yet
+    /// and only the next `is_proven` by the checkpoint's state, that one.
+    pub(super) fn told_by_checkpoint(
+        &self,
+        slot: Slot,
+        is_proven: impl Fn(Fork) -> bool,
+    ) -> Result<(Fork, Option<VerifiedFork>), UnknownFork> {
+        let scheduled = self.fork_of_checkpoint(slot)?;
+        let next = self.network.fork_after(slot).filter(|next| next.epoch().is_none());
+        let Some((version, fork)) = next.and_then(|next| Some((next.version(), next.fork()?))) else {
+            return Ok((scheduled, None));
+        };
+        if is_proven(scheduled) || !is_proven(fork) {
+            return Ok((scheduled, None));
+        }
+        let epoch = self.network.epoch_at(slot);
+        Ok((fork, Some(VerifiedFork { version, first: epoch, last: epoch })))
+    }
+
+    /// Returns the fork of a checkpoint's slot, which nobody signs: as was shown for its epoch, else as the table has it.
+    pub(super) fn fork_of_checkpoint(&self, slot: Slot) -> Result<Fork, UnknownFork> {
+        let is_verified = self.is_verified(self.network.epoch_at(slot));
+        let shown = is_verified.then(|| self.fork_at(slot).ok()).flatten();
+        shown.map_or_else(|| self.network.fork_at(slot), Ok)
+    }
+
+    fn shown(&self, index: usize, epoch: Epoch) -> Result<(Fork, VerifiedFork), NotKnown> {
+        let fork = self.named(index)?;
+        let version = self.network.forks().get(index).map(ScheduledFork::version).unwrap_or_default();
+        Ok((fork, VerifiedFork { version, first: epoch, last: epoch }))
     }
 
     /// The version of a signature is that of the slot at which it was made, which can be later than the head's if slots

@@ -247,7 +247,7 @@ fn finalized_head(parts: &Parts, schedule: Schedule<'_>) -> Result<FinalizedHead
     let checkpoint = parts.origin.checkpoint();
     match &parts.finalized_by {
         Testimony::Checkpoint(header) => {
-            let fork = schedule.network.fork_at(header.beacon.slot).map_err(AdvanceError::from);
+            let fork = schedule.fork_of_checkpoint(header.beacon.slot).map_err(AdvanceError::from);
             let is_proven = header.beacon.hash_tree_root() == checkpoint.root
                 && checkpoint.slot.is_none_or(|slot| slot == header.beacon.slot)
                 && header.is_valid(fork.map_err(SnapshotError::Update)?);

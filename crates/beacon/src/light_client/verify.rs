@@ -8,7 +8,7 @@ use super::error::{AdvanceError, BootstrapError};
 use super::schedule::{NotKnown, Schedule, VerifiedFork, record};
 use crate::checkpoint::Checkpoint;
 use crate::container::SyncCommittee;
-use crate::fork::ForkRules;
+use crate::fork::{Fork, ForkRules};
 use crate::merkle::normalized_branch_is_valid;
 use crate::network::{Network, ScheduledFork};
 use crate::signature::{DOMAIN_SYNC_COMMITTEE, SignatureError, compute_domain, compute_signing_root, verify};
@@ -21,13 +21,15 @@ use crate::update::{
 /// How far the device's clock may be behind the chain.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(30);
 
+/// Returns what the checkpoint's state has shown about the time of forks.
+///
 /// Source: `initialize_light_client_store`, and `phase0/weak-subjectivity.md` for the age.
 pub(super) fn bootstrap(
     network: &Network,
     checkpoint: &Checkpoint,
     bootstrap: &LightClientBootstrap,
     now: UnixTime,
-) -> Result<(), BootstrapError> {
+) -> Result<Vec<VerifiedFork>, BootstrapError> {
     let header = &bootstrap.header;
     let root = header.beacon.hash_tree_root();
     if root != checkpoint.root {
@@ -37,18 +39,21 @@ pub(super) fn bootstrap(
     if let Some(expected) = checkpoint.slot.filter(|expected| *expected != slot) {
         return Err(BootstrapError::WrongSlot { got: slot, expected });
     }
-    let fork = network.fork_at(slot)?;
-    if !header.is_valid(fork) {
-        return Err(BootstrapError::ExecutionBranch);
-    }
     let committee = &bootstrap.current_sync_committee;
     if committee.pubkeys.len() != network.sync_committee_size() {
         let (got, expected) = (committee.pubkeys.len(), network.sync_committee_size());
         return Err(BootstrapError::CommitteeSize { got, expected });
     }
-    let branch = &bootstrap.current_sync_committee_branch;
-    let gindex = fork.rules().current_sync_committee;
-    if !normalized_branch_is_valid(committee.hash_tree_root(), branch, gindex, header.beacon.state_root) {
+    let (leaf, branch) = (committee.hash_tree_root(), &bootstrap.current_sync_committee_branch);
+    let is_proven = |fork: Fork| {
+        let gindex = fork.rules().current_sync_committee;
+        normalized_branch_is_valid(leaf, branch, gindex, header.beacon.state_root)
+    };
+    let (fork, shown) = Schedule { network, verified: &[] }.told_by_checkpoint(slot, is_proven)?;
+    if !header.is_valid(fork) {
+        return Err(BootstrapError::ExecutionBranch);
+    }
+    if !is_proven(fork) {
         return Err(BootstrapError::CommitteeBranch);
     }
     let Some(present) =
@@ -62,7 +67,7 @@ pub(super) fn bootstrap(
     if age_epochs > limit_epochs {
         return Err(BootstrapError::CheckpointTooOld { age_epochs, limit_epochs });
     }
-    Ok(())
+    Ok(shown.into_iter().collect())
 }
 
 /// Returns the committee that signed, and what the signature has shown about the time of forks.
@@ -86,7 +91,11 @@ pub(super) fn update<'a>(
     relevance(client, update)?;
     let signed_at = update.signature_slot.saturating_sub(1);
     let signed = signature(schedule, &committee.committee, update, signed_at)?;
-    let (fork, shown) = schedule.verify(slot, signed, signed_at).map_err(|error| not_known(error, slot))?;
+    let told = match schedule.verify(slot, signed, signed_at) {
+        Err(NotKnown::Unsettled) => schedule.told_by_state(slot, signed, |fork| is_state_of(fork, update)),
+        told => told,
+    };
+    let (fork, shown) = told.map_err(|error| not_known(error, slot))?;
     let mut verified = schedule.verified.to_vec();
     record(&mut verified, shown);
     execution(Schedule { network, verified: &verified }, update, update.finalized_header())?;
@@ -98,6 +107,21 @@ pub(super) fn update<'a>(
     }
     time(network, update, now)?;
     Ok((committee, verified))
+}
+
+/// Whether the attested state holds what it is said to hold at the places of a fork, and that is something.
+fn is_state_of(fork: Fork, update: &LightClientUpdate) -> bool {
+    let (rules, state_root) = (fork.rules(), update.attested_header.beacon.state_root);
+    let finalized = update.finality.as_ref().and_then(|part| {
+        let leaf = part.header.as_ref()?.beacon.hash_tree_root();
+        Some(normalized_branch_is_valid(leaf, &part.branch, rules.finalized_root, state_root))
+    });
+    let next = update.next_sync_committee.as_ref().map(|next| {
+        let leaf = next.committee.hash_tree_root();
+        normalized_branch_is_valid(leaf, &next.branch, rules.next_sync_committee, state_root)
+    });
+    let parts = [finalized, next];
+    parts.contains(&Some(true)) && !parts.contains(&Some(false))
 }
 
 fn not_known(error: NotKnown, slot: Slot) -> AdvanceError {
