@@ -4,7 +4,7 @@
 use saldo_beacon::unit::{Epoch, Period, Slot};
 use saldo_beacon::{
     AdoptError, AdvanceError, BootstrapError, Execution, Fault, LightClient, LightClientUpdate, Network,
-    VerifiedFork,
+    SnapshotError, VerifiedFork,
 };
 use saldo_tests::beacon::{Forge, MINIMAL_FULU, PERIOD};
 
@@ -176,4 +176,31 @@ fn a_table_that_has_the_time_is_held_to_it() {
     let refusal =
         LightClient::bootstrap(late.network.clone(), checkpoint, bootstrap, forge.now(40)).unwrap_err();
     assert_eq!(refusal, BootstrapError::ExecutionBranch);
+}
+
+/// Gloas lets stake leave faster, so what was trusted is too old sooner: also if only signatures or states tell of it.
+#[test]
+fn a_fork_that_was_seen_shortens_how_long_trust_lasts() {
+    let forge = chain();
+    let version = "version = \"0x07000001\"";
+    let toml = MINIMAL_FULU.replace(version, &format!("{version}, max_checkpoint_age_epochs = 100"));
+    let behind = Network::from_toml(&toml).unwrap();
+    let at = |epoch: u64| behind.slot_start(Slot::new(epoch * 8));
+    for checkpoint in [8, 40] {
+        let bootstrap = |now| {
+            let (root, bootstrap) = forge.bootstrap(checkpoint);
+            LightClient::bootstrap(behind.clone(), root, bootstrap, now)
+        };
+        let mut client = bootstrap(at(6)).unwrap();
+        advance(&mut client, &forge, forge.optimistic(49)).unwrap();
+        let first = checkpoint / 8;
+        let load = |now| LightClient::load(&client.snapshot(), behind.clone(), now).map(|_| ());
+        assert_eq!(load(at(first + 100)), Ok(()));
+        let (age_epochs, limit_epochs) = (101, 100);
+        assert_eq!(load(at(first + 101)), Err(SnapshotError::TooOld { age_epochs, limit_epochs }));
+        let late = bootstrap(at(first + 101)).map(|_| ());
+        let known = checkpoint == 40;
+        let refused = Err(BootstrapError::CheckpointTooOld { age_epochs, limit_epochs });
+        assert_eq!(late, if known { refused } else { Ok(()) });
+    }
 }

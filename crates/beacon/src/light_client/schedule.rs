@@ -155,6 +155,15 @@ impl<'a> Schedule<'a> {
         shown.map_or_else(|| self.network.fork_at(slot), Ok)
     }
 
+    /// Returns how old a checkpoint of the epoch `from` may be at the epoch `to`, in epochs, also by the rules of forks that
+    /// were seen while the table does not have their time.
+    pub(super) fn max_checkpoint_age_between(&self, from: Epoch, to: Epoch) -> u64 {
+        let seen = self.verified.iter().filter(|fork| from <= fork.last);
+        let forks = seen.filter_map(|fork| self.network.forks().get(self.index_of(fork.version)?));
+        let limits = forks.filter_map(ScheduledFork::max_checkpoint_age_epochs);
+        limits.chain([self.network.max_checkpoint_age_between(from, to)]).min().unwrap_or(0)
+    }
+
     fn shown(&self, index: usize, epoch: Epoch) -> Result<(Fork, VerifiedFork), NotKnown> {
         let fork = self.named(index)?;
         let version = self.network.forks().get(index).map(ScheduledFork::version).unwrap_or_default();

@@ -215,7 +215,8 @@ impl LightClient {
         let present = self.network.slot_at(now).unwrap_or(Slot::new(0));
         let finalized = self.network.epoch_at(self.finalized.slot());
         let age_epochs = self.network.epoch_at(present).since(finalized).unwrap_or(0);
-        let limit_epochs = self.network.max_checkpoint_age_between(finalized, self.network.epoch_at(present));
+        let limit_epochs =
+            self.schedule().max_checkpoint_age_between(finalized, self.network.epoch_at(present));
         if age_epochs > limit_epochs {
             return Err(SnapshotError::TooOld { age_epochs, limit_epochs });
         }

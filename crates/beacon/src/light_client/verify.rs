@@ -63,11 +63,12 @@ pub(super) fn bootstrap(
     };
     let (made, today) = (network.epoch_at(slot), network.epoch_at(present));
     let age_epochs = today.since(made).unwrap_or(0);
-    let limit_epochs = network.max_checkpoint_age_between(made, today);
+    let verified = Vec::from_iter(shown);
+    let limit_epochs = Schedule { network, verified: &verified }.max_checkpoint_age_between(made, today);
     if age_epochs > limit_epochs {
         return Err(BootstrapError::CheckpointTooOld { age_epochs, limit_epochs });
     }
-    Ok(shown.into_iter().collect())
+    Ok(verified)
 }
 
 /// Returns the committee that signed, and what the signature has shown about the time of forks.
