@@ -116,3 +116,35 @@ fn a_table_is_held_against_what_was_verified() {
     let renamed = Network::from_toml(&toml).unwrap();
     assert_eq!(Schedule { network: &renamed, verified: &verified }.contradiction(), Some(verified[1]));
 }
+
+#[test]
+fn what_was_shown_stays_in_order() {
+    let mut verified = vec![range(GLOAS, 420_020, 420_030)];
+    record(&mut verified, range(FULU, 420_000, 420_000));
+    assert_eq!(verified, [range(FULU, 420_000, 420_000), range(GLOAS, 420_020, 420_030)]);
+    assert!(is_in_order(&verified));
+    assert!(is_in_order(&[]));
+    verified.reverse();
+    assert!(!is_in_order(&verified));
+    assert!(!is_in_order(&[range(FULU, 420_000, 420_020), range(GLOAS, 420_020, 420_030)]));
+    assert!(!is_in_order(&[range(FULU, 420_001, 420_000)]));
+}
+
+#[test]
+fn a_state_tells_only_one_fork() {
+    let network = behind();
+    let schedule = Schedule { network: &network, verified: &[] };
+    let gloas = network.forks().iter().find(|fork| fork.version() == GLOAS).unwrap();
+    let last = Slot::new(420_000 * 32 + 31);
+    let told = |holding: &[Fork]| schedule.told_by_state(last, gloas, |fork| holding.contains(&fork));
+    assert_eq!(told(&[Fork::Gloas]), Ok((Fork::Gloas, range(GLOAS, 420_000, 420_000))));
+    assert_eq!(told(&[Fork::Electra, Fork::Fulu]), Ok((Fork::Fulu, range(FULU, 420_000, 420_000))));
+    for refused in [&[Fork::Fulu, Fork::Gloas][..], &[Fork::Electra], &[]] {
+        assert_eq!(told(refused), Err(NotKnown::Unsettled), "{refused:?}");
+    }
+    let told = |holding: &[Fork]| schedule.told_by_checkpoint(last, |fork| holding.contains(&fork)).unwrap();
+    assert_eq!(told(&[Fork::Gloas]), (Fork::Gloas, Some(range(GLOAS, 420_000, 420_000))));
+    for by_table in [&[Fork::Fulu, Fork::Gloas][..], &[Fork::Fulu], &[]] {
+        assert_eq!(told(by_table), (Fork::Fulu, None), "{by_table:?}");
+    }
+}
