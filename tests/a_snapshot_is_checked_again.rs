@@ -233,6 +233,83 @@ fn another_committee_and_another_signature_are_refused() {
     assert!(matches!(refusal, SnapshotError::Update(AdvanceError::Signature(_))), "{refusal:?}");
 }
 
+/// Before anything is signed, the final head is the checkpoint's and nothing else.
+#[test]
+fn another_final_head_than_the_checkpoints_is_refused() {
+    let forge = Forge::default();
+    let (checkpoint, bootstrap) = forge.bootstrap(8);
+    let bytes = forge.client(8).snapshot();
+    let payload = bootstrap.header.execution.header().unwrap();
+    let slot = checkpoint.slot.unwrap().get().to_le_bytes();
+    for part in [&slot[..], bootstrap.header.beacon.parent_root.as_slice(), payload.state_root.as_slice()] {
+        let after_origin =
+            bytes.windows(32).position(|window| window == checkpoint.root.as_slice()).unwrap() + 32;
+        let at = bytes[after_origin..].windows(part.len()).position(|window| window == part).unwrap();
+        let mut edited = bytes.clone();
+        edited[after_origin + at] ^= 1;
+        let refused = refusal(&summed(edited), &forge.network, forge.now(8));
+        assert_eq!(refused, SnapshotError::FinalizedHead, "{part:02x?}");
+        assert_eq!(refused.fault(), Fault::Caller);
+    }
+}
+
+/// No two snapshots say the same, so nothing stands in one that is not looked at.
+#[test]
+fn what_loads_under_a_right_checksum_is_stored_as_it_stood() {
+    let forge = Forge::default();
+    let client = forge.client(8);
+    let bytes = client.snapshot();
+    for index in 10..bytes.len() - 32 {
+        let mut edited = bytes.clone();
+        edited[index] ^= 1;
+        let edited = summed(edited);
+        if let Ok(loaded) = LightClient::load(&edited, forge.network.clone(), forge.now(8)) {
+            assert!(loaded.snapshot() == edited, "byte {index}");
+            assert_eq!(loaded.finalized_head(), client.finalized_head(), "byte {index}");
+        }
+    }
+}
+
+/// An update that waits to be forced brings a committee of its own.
+#[test]
+fn another_committee_that_could_be_forced_is_refused() {
+    let forge = Forge::default();
+    let mut client = forge.client(8);
+    let mut update = forge.update(20, 16);
+    update.finality = None;
+    client.advance(update, forge.now(20)).unwrap();
+    assert!(!client.next_committee_known());
+    let mut bytes = client.snapshot();
+    let period = Period::new(1);
+    let own = forge.committee(period).pubkeys[3];
+    let other = Forge { seed: 7, ..forge.clone() }.committee(period).pubkeys[3];
+    let at = bytes.windows(48).position(|window| window == own.as_slice()).unwrap();
+    bytes[at..at + 48].copy_from_slice(other.as_slice());
+    let expected = SnapshotError::Committee { period };
+    assert_eq!(refusal(&summed(bytes), &forge.network, forge.now(20)), expected);
+}
+
+/// Genuine and signed, but it would have the client say that an older head is its newest.
+#[test]
+fn a_signed_head_older_than_the_final_one_is_refused() {
+    let (forge, client, now) = whole();
+    let mut bytes = client.snapshot();
+    let mut younger = forge.client(8);
+    younger.advance(forge.optimistic(12), forge.now(12)).unwrap();
+    let older = younger.snapshot();
+    let place = |bytes: &[u8], slot: u64| {
+        let update = forge.optimistic(slot);
+        let (beacon, aggregate) = (update.attested_header.beacon, update.sync_aggregate);
+        let at = |part: &[u8]| bytes.windows(part.len()).position(|window| window == part).unwrap();
+        // The root of the committee stands before the header's two numbers, and a slot after the signature.
+        let header = at(&[beacon.parent_root, beacon.state_root, beacon.body_root].concat());
+        header - 16 - 32..at(aggregate.signature.as_slice()) + 96 + 8
+    };
+    bytes[place(&client.snapshot(), 22)].copy_from_slice(&older[place(&older, 12)]);
+    let expected = SnapshotError::Malformed { what: "the signed head is older than the final one" };
+    assert_eq!(refusal(&summed(bytes), &forge.network, now), expected);
+}
+
 #[test]
 fn of_another_network_or_version_or_too_large_or_empty() {
     let (forge, client, now) = whole();
