@@ -37,6 +37,18 @@ fn what_is_forced_is_labelled_until_the_chain_finalizes() {
 }
 
 #[test]
+fn a_newer_update_that_brings_less_is_not_what_is_forced() {
+    let forge = Forge::default();
+    let mut client = forge.client(8);
+    let mut update = forge.update(20, 16);
+    update.finality = None;
+    client.advance(update, forge.now(20)).unwrap();
+    assert!(client.advance(forge.optimistic(22), forge.now(22)).unwrap().signed);
+    assert!(client.force_update(forge.now(8 + PERIOD)).unwrap().next_committee);
+    assert_eq!(client.finalized_head().slot(), Slot::new(20));
+}
+
+#[test]
 fn an_update_that_finalizes_leaves_nothing_to_force() {
     let forge = Forge::default();
     let mut client = forge.client(8);

@@ -2,12 +2,13 @@
 //! has that hash, behind nothing but zeros.
 
 use alloy_primitives::B256;
+use saldo_beacon::container::ExecutionPayloadHeader;
 use saldo_beacon::fork::HeaderLayout;
 use saldo_beacon::unit::Slot;
 use saldo_beacon::{
     AdvanceError, BootstrapError, Execution, LightClient, LightClientHeader, LightClientUpdate, Network,
 };
-use saldo_tests::beacon::{Forge, MINIMAL_FULU};
+use saldo_tests::beacon::{Forge, MINIMAL_FULU, Tree};
 
 /// Bellatrix, then a fork an epoch: Capella from slot 8, Deneb from 16, Fulu from 24 and Gloas from 32 on.
 fn changing() -> Forge {
@@ -129,5 +130,50 @@ fn a_header_says_what_its_fork_can_say() {
                     .unwrap_err();
             assert_eq!(refusal, BootstrapError::ExecutionBranch, "{slot} {other}");
         }
+    }
+}
+
+#[test]
+fn a_proof_of_nothing_is_refused() {
+    let forge = changing();
+    let mut update = forge.optimistic(5);
+    update.attested_header.execution_branch = vec![B256::ZERO];
+    let refusal = advance(&forge, update).unwrap_err();
+    assert_eq!(refusal, AdvanceError::ExecutionBranch { slot: Slot::new(5) });
+}
+
+/// The body itself holds it, at the place that its fork has.
+#[test]
+fn a_layout_of_another_fork_is_refused_although_it_is_proven() {
+    let forge = changing();
+    let capella = forge.block(9, None).header.execution.header().unwrap().clone();
+    let deneb = forge.block(17, None).header.execution.header().unwrap().clone();
+    // Half of what Deneb added counts for nothing in the root.
+    let half = ExecutionPayloadHeader { blob_gas_used: Some(7), ..capella.clone() };
+    let other_half = ExecutionPayloadHeader { excess_blob_gas: Some(7), ..capella.clone() };
+    let attested = |slot: u64, payload: &ExecutionPayloadHeader| {
+        let gindex = forge.network.fork_at(Slot::new(slot)).unwrap().rules().execution.unwrap();
+        let body = Tree([(gindex, payload.hash_tree_root())].into());
+        let mut block = forge.block(slot, None);
+        block.header.beacon.body_root = body.node(1);
+        block.header.execution = Execution::Header(payload.clone());
+        block.header.execution_branch = body.branch(gindex);
+        forge.update_of(&block, None, None)
+    };
+    for (slot, payload, is_its_own) in [
+        (9, &capella, true),
+        (9, &half, false),
+        (9, &other_half, false),
+        (9, &deneb, false),
+        (17, &deneb, true),
+        (17, &capella, false),
+        (17, &half, false),
+        (17, &other_half, false),
+        (33, &capella, false),
+        (33, &deneb, false),
+    ] {
+        let result = advance(&forge, attested(slot, payload)).map(|client| client.signed_head().is_some());
+        let refused = Err(AdvanceError::ExecutionBranch { slot: Slot::new(slot) });
+        assert_eq!(result, if is_its_own { Ok(true) } else { refused });
     }
 }

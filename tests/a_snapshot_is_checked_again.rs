@@ -270,6 +270,27 @@ fn what_loads_under_a_right_checksum_is_stored_as_it_stood() {
     }
 }
 
+/// Proven, but by a block that names it for another period.
+#[test]
+fn the_committee_of_another_period_is_refused() {
+    let forge = Forge::default();
+    let mut client = forge.client(8);
+    for (attested, finalized) in [(20, 16), (PERIOD + 8, PERIOD)] {
+        client.advance(forge.update(attested, finalized), forge.now(attested)).unwrap();
+    }
+    let mut bytes = client.snapshot();
+    let place = |period: u64| {
+        let first = forge.committee(Period::new(period)).pubkeys[0];
+        bytes.windows(48).position(|window| window == first.as_slice()).unwrap()
+    };
+    // Keys, the header that names them, where it does, and the proof of that.
+    let length = 33 * 48 + 112 + 1 + 4 + 6 * 32;
+    let (current, next) = (place(1), place(2));
+    bytes.copy_within(current..current + length, next);
+    let expected = SnapshotError::Committee { period: Period::new(2) };
+    assert_eq!(refusal(&summed(bytes), &forge.network, forge.now(PERIOD + 8)), expected);
+}
+
 /// An update that waits to be forced brings a committee of its own.
 #[test]
 fn another_committee_that_could_be_forced_is_refused() {
@@ -308,6 +329,25 @@ fn a_signed_head_older_than_the_final_one_is_refused() {
     bytes[place(&client.snapshot(), 22)].copy_from_slice(&older[place(&older, 12)]);
     let expected = SnapshotError::Malformed { what: "the signed head is older than the final one" };
     assert_eq!(refusal(&summed(bytes), &forge.network, now), expected);
+}
+
+/// The signature by which a head became final cannot be checked again, but how many it says it is of can.
+#[test]
+fn a_final_head_that_too_few_signed_or_out_of_order_is_refused() {
+    let (forge, client, now) = whole();
+    let bytes = client.snapshot();
+    let signature = forge.update(20, 16).sync_aggregate.signature;
+    let at = bytes.windows(96).position(|window| window == signature.as_slice()).unwrap();
+    let edited = |place: usize, part: &[u8]| {
+        let mut edited = bytes.clone();
+        edited[place..place + part.len()].copy_from_slice(part);
+        refusal(&summed(edited), &forge.network, now)
+    };
+    let few = AdvanceError::TooFewSigners { signers: 21, size: 32 };
+    assert_eq!(edited(at - 4, &[0xff, 0xff, 0x1f, 0]), SnapshotError::Update(few));
+    let [signature, attested, finalized] = [20, 20, 16].map(Slot::new);
+    let order = AdvanceError::SlotOrder { signature, attested, finalized };
+    assert_eq!(edited(at + 96, &20_u64.to_le_bytes()), SnapshotError::Update(order));
 }
 
 #[test]
