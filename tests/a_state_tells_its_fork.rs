@@ -173,8 +173,7 @@ fn a_table_that_has_the_time_is_held_to_it() {
     let forge = chain();
     let late = Forge { network: network_at(6), seed: 1 };
     let (checkpoint, bootstrap) = forge.bootstrap(40);
-    let refusal =
-        LightClient::bootstrap(late.network.clone(), checkpoint, bootstrap, forge.now(40)).unwrap_err();
+    let refusal = LightClient::bootstrap(late.network, checkpoint, bootstrap, forge.now(40)).unwrap_err();
     assert_eq!(refusal, BootstrapError::ExecutionBranch);
 }
 
