@@ -127,6 +127,11 @@ impl Endpoint {
         self.operator.as_deref().or_else(|| self.url.0.host_str()).unwrap_or_else(|| self.id.as_str())
     }
 
+    /// Whether [`Endpoint::run_by`] was declared, rather than taken from the host.
+    pub fn operator_is_declared(&self) -> bool {
+        self.operator.is_some()
+    }
+
     /// Where it is hosted, if that was declared.
     pub fn hosted_by(&self) -> Option<&str> {
         self.hosting.as_deref()

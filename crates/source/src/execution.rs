@@ -9,8 +9,10 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 use crate::endpoint::Endpoint;
-use crate::jsonrpc::{Call, batch, call, is_about_batches};
+use crate::jsonrpc::{Call, batch, is_about_batches};
 use crate::network::Network;
+
+pub use crate::jsonrpc::call;
 
 /// An account proof of mainnet is about 9 KB of JSON; with room for a longer one, and for chatty clients.
 const MAX_PROOF_REPLY: usize = 256 * 1024;

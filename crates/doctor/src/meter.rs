@@ -1,0 +1,116 @@
+//! A transport that counts: how many requests one host got, how fast it answers, and what its clock says.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use saldo_source::{Clock, Request, Response, Transport, TransportError};
+
+use crate::date;
+
+/// What was seen of one host.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Seen {
+    /// Requests sent.
+    pub(crate) requests: u32,
+    took: Vec<Duration>,
+    offsets: Vec<i64>,
+    /// It answered with a web page.
+    pub(crate) web_page: bool,
+    /// It asked to be left alone.
+    pub(crate) stopped: bool,
+}
+
+impl Seen {
+    /// The median time to an answer.
+    pub(crate) fn latency(&self) -> Option<Duration> {
+        median(&self.took)
+    }
+
+    /// By how many seconds its clock is ahead of the device's; the median.
+    pub(crate) fn clock_offset(&self) -> Option<i64> {
+        median(&self.offsets)
+    }
+}
+
+/// Carries the requests to one host, up to a number, and none after the host asked to be left alone.
+pub(crate) struct Meter {
+    transport: Arc<dyn Transport>,
+    clock: Arc<dyn Clock>,
+    most: u32,
+    seen: Mutex<Seen>,
+}
+
+impl Meter {
+    pub(crate) fn new(transport: Arc<dyn Transport>, clock: Arc<dyn Clock>, most: u32) -> Self {
+        Self { transport, clock, most, seen: Mutex::default() }
+    }
+
+    pub(crate) fn seen(&self) -> Seen {
+        self.lock().clone()
+    }
+
+    /// Whether no further request will be sent.
+    pub(crate) fn is_closed(&self) -> bool {
+        let seen = self.lock();
+        seen.stopped || seen.requests >= self.most
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn carry(&self, request: Request) -> Result<Response, TransportError> {
+        if self.is_closed() {
+            return Err(TransportError::Failed);
+        }
+        {
+            let mut seen = self.lock();
+            seen.requests = seen.requests.saturating_add(1);
+        }
+        let begun = self.clock.monotonic();
+        let response = self.transport.send(request).await?;
+        let took = self.clock.monotonic().saturating_sub(begun);
+        let now = self.clock.wall();
+        let mut seen = self.lock();
+        seen.took.push(took);
+        if let Some(theirs) = response.header("date").and_then(date::unix_seconds) {
+            // The answer was written some time before it arrived.
+            let ours = i64::try_from(now.as_secs().saturating_sub(took.as_secs() / 2)).unwrap_or(i64::MAX);
+            let theirs = i64::try_from(theirs).unwrap_or(i64::MAX);
+            seen.offsets.push(theirs.saturating_sub(ours));
+        }
+        let html = response.header("content-type").is_some_and(|kind| kind.starts_with("text/html"));
+        let looks_like_html = response.body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'<');
+        seen.web_page |= response.status == 200 && (html || looks_like_html);
+        seen.stopped |= matches!(response.status, 402 | 429);
+        drop(seen);
+        Ok(response)
+    }
+}
+
+impl Transport for Meter {
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
+        Box::pin(self.carry(request))
+    }
+}
+
+/// Asks for JSON whatever the request would rather have.
+pub(crate) struct AsJson(pub(crate) Arc<Meter>);
+
+impl Transport for AsJson {
+    fn send(&self, mut request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
+        for (name, value) in &mut request.headers {
+            if *name == "accept" {
+                "application/json".clone_into(value);
+            }
+        }
+        self.0.send(request)
+    }
+}
+
+fn median<T: Copy + Ord>(values: &[T]) -> Option<T> {
+    let mut sorted = values.to_vec();
+    sorted.sort_unstable();
+    sorted.get(sorted.len() / 2).copied()
+}
