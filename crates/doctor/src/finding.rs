@@ -304,3 +304,12 @@ impl fmt::Display for Finding {
         }
     }
 }
+
+impl Finding {
+    /// What the pace and the clock of a host's answers are worth telling of.
+    pub(crate) fn of_pace(latency: Option<Duration>, clock_offset: Option<i64>) -> Vec<Self> {
+        let slow = latency.filter(|latency| *latency >= Self::SLOW).map(|latency| Self::TooSlow { latency });
+        let off = clock_offset.filter(|seconds| seconds.unsigned_abs() > Self::MOST_CLOCK_OFFSET);
+        slow.into_iter().chain(off.map(|seconds| Self::ClockDiffers { seconds })).collect()
+    }
+}

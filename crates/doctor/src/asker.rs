@@ -1,0 +1,116 @@
+//! Asking one host, within its budget.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use saldo_reading::{Failure, TransportError};
+use saldo_source::beacon::{Data, Route, fetch};
+use saldo_source::execution::call;
+use saldo_source::{Clock, Deadline, Endpoint, Method, Network, Request, Transport};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::meter::{AsJson, Meter};
+
+/// Asks one host, within its budget of requests and time.
+pub(crate) struct Asker<'a> {
+    pub(crate) endpoint: &'a Endpoint,
+    pub(crate) outside: Network,
+    in_json: Network,
+    pub(crate) meter: Arc<Meter>,
+    deadline: Deadline,
+    request: Duration,
+}
+
+impl<'a> Asker<'a> {
+    pub(crate) fn new(
+        endpoint: &'a Endpoint,
+        meter: Meter,
+        clock: &Arc<dyn Clock>,
+        deadline: Deadline,
+        request: Duration,
+    ) -> Self {
+        let meter = Arc::new(meter);
+        let transport: Arc<dyn Transport> = meter.clone();
+        let outside = Network::new(transport, Arc::clone(clock));
+        let in_json = Network::new(Arc::new(AsJson(Arc::clone(&meter))), Arc::clone(clock));
+        Self { endpoint, outside, in_json, meter, deadline, request }
+    }
+
+    /// How long the next request may take.
+    pub(crate) fn patience(&self) -> Duration {
+        self.deadline.left(self.outside.clock()).min(self.request)
+    }
+
+    /// Whether nothing further is to be asked.
+    pub(crate) fn is_over(&self) -> bool {
+        self.meter.is_closed() || self.patience() == Duration::ZERO
+    }
+
+    /// One JSON-RPC call.
+    pub(crate) async fn call(
+        &self,
+        method: &'static str,
+        params: Value,
+        max_bytes: usize,
+    ) -> Result<Box<RawValue>, Failure> {
+        call(&self.outside, self.endpoint, method, params, self.patience(), max_bytes).await
+    }
+
+    /// One JSON-RPC call whose result is a number.
+    pub(crate) async fn number(&self, method: &'static str) -> Result<u64, Failure> {
+        const SMALL: usize = 4 * 1024;
+        let result = self.call(method, Value::Array(Vec::new()), SMALL).await?;
+        quantity(result.get()).ok_or(Failure::Malformed { what: "not a number" })
+    }
+
+    /// One route of the beacon API.
+    pub(crate) async fn fetch(&self, route: Route) -> Result<Data, Failure> {
+        fetch(&self.outside, self.endpoint, route, self.patience()).await
+    }
+
+    /// The same, asked for in JSON.
+    pub(crate) async fn fetch_json(&self, route: Route) -> Result<Data, Failure> {
+        fetch(&self.in_json, self.endpoint, route, self.patience()).await
+    }
+
+    /// Several JSON-RPC calls in one request: the answer's body, whatever it is.
+    pub(crate) async fn batch(&self, body: &Value, max_bytes: usize) -> Result<Vec<u8>, Failure> {
+        let timeout = self.patience();
+        let request = Request {
+            method: Method::Post,
+            url: self.endpoint.url().clone(),
+            headers: vec![("content-type", "application/json".to_owned())],
+            body: body.to_string().into_bytes(),
+            timeout,
+            max_bytes,
+        };
+        let late = self.outside.clock().sleep(timeout);
+        let answer = self.meter.send(request);
+        match futures_util::future::select(answer, late).await {
+            futures_util::future::Either::Left((Ok(response), _)) if response.body.len() > max_bytes => {
+                Err(TransportError::TooLarge { limit: max_bytes }.into())
+            }
+            futures_util::future::Either::Left((Ok(response), _)) => Ok(response.body),
+            futures_util::future::Either::Left((Err(error), _)) => Err(error.into()),
+            futures_util::future::Either::Right(_) => Err(TransportError::Timeout { after: timeout }.into()),
+        }
+    }
+}
+
+/// A `QUANTITY` as it stands in JSON.
+pub(crate) fn quantity(json: &str) -> Option<u64> {
+    let digits = json.strip_prefix("\"0x")?.strip_suffix('"')?;
+    u64::from_str_radix(digits, 16).ok()
+}
+
+/// Whether nothing that is asked after this failure could be answered.
+pub(crate) fn is_final(failure: &Failure) -> bool {
+    matches!(
+        failure,
+        Failure::Transport(_)
+            | Failure::RateLimited { .. }
+            | Failure::QuotaExhausted
+            | Failure::Http { .. }
+    )
+}

@@ -1,0 +1,249 @@
+//! Examining one beacon source.
+
+use saldo_beacon::unit::{Period, UnixTime};
+use saldo_beacon::{AdvanceError, Checkpoint, LightClient, LightClientUpdate, Network, Wants, decode};
+use saldo_reading::Failure;
+use saldo_source::beacon::{Data, MAX_UPDATES, Route};
+use serde_json::Value;
+
+use crate::asker::{Asker, is_final};
+use crate::check::{Check, Unchecked};
+use crate::finding::Finding;
+use crate::source::{NamesFork, SeenHead, SourceReport};
+
+/// The head of one slot is signed in the next.
+const USUAL_LAG: u64 = 1;
+/// At most this many requests for the updates from the checkpoint to the present.
+const MOST_HAND_OVERS: usize = 12;
+/// How many periods back updates are looked for.
+const PERIODS_BACK: [u64; 5] = [1, 4, 16, 64, 256];
+
+/// Whether the source is of the network, and a light client from its bootstrap, if it has that.
+pub(crate) async fn start(
+    asker: &Asker<'_>,
+    network: &Network,
+    checkpoint: Option<Checkpoint>,
+    report: &mut SourceReport,
+) -> Option<LightClient> {
+    report.genesis = asker.fetch(Route::Genesis).await.and_then(|data| of_network(&data, network)).into();
+    if report.genesis.failure().is_some_and(is_final) || report.findings_of_network() {
+        return None;
+    }
+    let Some(checkpoint) = checkpoint else {
+        report.bootstrap = Check::NotChecked(Unchecked::NoCheckpoint);
+        return None;
+    };
+    let started = async {
+        let data = asker.fetch(Route::Bootstrap(checkpoint.root)).await?;
+        report.ssz = Check::Found(data.encoding == decode::Encoding::Ssz);
+        let bootstrap = decode::bootstrap(&data.bytes, data.encoding, data.fork.as_deref(), network)?;
+        Ok::<_, Failure>(LightClient::bootstrap(network.clone(), checkpoint, bootstrap, now(asker))?)
+    };
+    match started.await {
+        Ok(client) => {
+            report.bootstrap = Check::Found(());
+            Some(client)
+        }
+        Err(failure) => {
+            report.bootstrap = Check::Failed(failure);
+            None
+        }
+    }
+}
+
+impl SourceReport {
+    /// Whether the genesis it gave is another network's.
+    fn findings_of_network(&mut self) -> bool {
+        let other = matches!(
+            self.genesis.failure(),
+            Some(Failure::Malformed { what: OTHER_GENESIS })
+        );
+        if other {
+            self.findings.push(Finding::OtherNetwork);
+        }
+        other
+    }
+}
+
+const OTHER_GENESIS: &str = "the genesis of another network";
+
+fn of_network(data: &Data, network: &Network) -> Result<(), Failure> {
+    let body: Value = serde_json::from_slice(&data.bytes).map_err(|_| Failure::Malformed { what: "not JSON" })?;
+    let root = body.pointer("/data/genesis_validators_root").and_then(Value::as_str);
+    let root = root.ok_or(Failure::Malformed { what: "not a genesis" })?;
+    if root.parse() == Ok(network.genesis_validators_root()) {
+        Ok(())
+    } else {
+        Err(Failure::Malformed { what: OTHER_GENESIS })
+    }
+}
+
+/// Whether nothing further of this source is worth asking.
+pub(crate) fn is_lost(report: &SourceReport) -> bool {
+    let failed = |check: &Check<()>| check.failure().is_some_and(is_final);
+    failed(&report.genesis)
+        || failed(&report.bootstrap)
+        || report.findings.contains(&Finding::OtherNetwork)
+}
+
+/// Walks with the source's data from where `client` stands to the newest head.
+pub(crate) async fn follow(asker: &Asker<'_>, client: &mut LightClient, report: &mut SourceReport) {
+    let network = client.network().clone();
+    report.updates = hand_overs(asker, client).await;
+    let finality = async {
+        let data = asker.fetch(Route::FinalityUpdate).await?;
+        let update = decode::finality_update(&data.bytes, data.encoding, data.fork.as_deref(), &network)?;
+        let slot = update.finalized_slot();
+        advance(client, update, now(asker)).map(|()| slot)
+    };
+    report.finality = finality.await.into();
+    let optimistic = async {
+        let data = asker.fetch(Route::OptimisticUpdate).await?;
+        report.ssz = Check::Found(data.encoding == decode::Encoding::Ssz);
+        let update = decode::optimistic_update(&data.bytes, data.encoding, data.fork.as_deref(), &network)?;
+        let seen = SeenHead {
+            slot: update.attested_slot(),
+            signers: update.sync_aggregate.signers(),
+            committee_size: update.sync_aggregate.size,
+            number: update.attested_header.execution.header().map(|header| header.block_number),
+            hash: update.attested_header.execution.block_hash(),
+        };
+        advance(client, update, now(asker)).map(|()| seen)
+    };
+    report.optimistic = optimistic.await.into();
+    let present = network.slot_at(now(asker));
+    report.behind = report.optimistic.found().zip(present).map(|(head, present)| {
+        present.since(head.slot.saturating_add(USUAL_LAG)).unwrap_or(0)
+    });
+    if asker.is_over() {
+        return;
+    }
+    report.json = asker
+        .fetch_json(Route::OptimisticUpdate)
+        .await
+        .and_then(|data| names_fork(&data, &network))
+        .into();
+    report.oldest_period = oldest_period(asker, &network).await;
+}
+
+async fn hand_overs(asker: &Asker<'_>, client: &mut LightClient) -> Check<u64> {
+    let mut taken = 0_u64;
+    for _ in 0..MOST_HAND_OVERS {
+        if client.knows_committee_at(now(asker)) && taken > 0 {
+            break;
+        }
+        let (start, count) = match client.wants(now(asker)) {
+            Wants::Updates { start, count } => (start, count.min(MAX_UPDATES)),
+            // All hand-overs are known already; that the source has the newest is looked at all the same.
+            Wants::Heads => (client.period(), 1),
+        };
+        let updates = asker.fetch(Route::Updates { start, count }).await.and_then(|data| {
+            Ok(decode::updates(&data.bytes, data.encoding, client.network())?)
+        });
+        let updates = match updates {
+            Ok(updates) if !updates.is_empty() => updates,
+            // An update of the present period comes into being within it.
+            Ok(_) if client.knows_committee_at(now(asker)) => break,
+            Ok(_) => return Check::Failed(Failure::NotServed { method: "light_client/updates" }),
+            Err(failure) => return Check::Failed(failure),
+        };
+        for update in updates {
+            match advance(client, update, now(asker)) {
+                Ok(()) => taken = taken.saturating_add(1),
+                Err(failure) => return Check::Failed(failure),
+            }
+        }
+        if matches!(client.wants(now(asker)), Wants::Heads) {
+            break;
+        }
+    }
+    Check::Found(taken)
+}
+
+fn advance(client: &mut LightClient, update: LightClientUpdate, now: UnixTime) -> Result<(), Failure> {
+    match client.advance(update, now) {
+        // Verified before; that it brings nothing new is no fault.
+        Ok(_) | Err(AdvanceError::NotNewer { .. }) => Ok(()),
+        Err(refusal) => Err(refusal.into()),
+    }
+}
+
+fn names_fork(data: &Data, network: &Network) -> Result<NamesFork, Failure> {
+    if data.encoding != decode::Encoding::Json {
+        return Err(Failure::Malformed { what: "not JSON, which was asked for" });
+    }
+    decode::optimistic_update(&data.bytes, data.encoding, data.fork.as_deref(), network)?;
+    let body: Value = serde_json::from_slice(&data.bytes).unwrap_or_default();
+    let named = data.fork.is_some() || body.get("version").is_some_and(Value::is_string);
+    Ok(if named { NamesFork::Yes } else { NamesFork::No })
+}
+
+/// The oldest period of those tried that there is an update of. Not verified: a light client walks forwards alone.
+async fn oldest_period(asker: &Asker<'_>, network: &Network) -> Check<Period> {
+    let Some(present) = network.slot_at(now(asker)).map(|slot| network.period_at(slot)) else {
+        return Check::NotChecked(Unchecked::NotReached);
+    };
+    let mut oldest = None;
+    for back in PERIODS_BACK {
+        let period = present.saturating_sub(back);
+        if asker.is_over() || oldest == Some(period) {
+            break;
+        }
+        let answer = asker.fetch(Route::Updates { start: period, count: 1 }).await;
+        let is_there = answer.is_ok_and(|data| {
+            let updates = decode::updates(&data.bytes, data.encoding, network);
+            updates.is_ok_and(|updates| {
+                updates.first().is_some_and(|first| network.period_at(first.attested_slot()) == period)
+            })
+        });
+        if !is_there {
+            break;
+        }
+        oldest = Some(period);
+    }
+    oldest.map_or(Check::Failed(Failure::NotServed { method: "light_client/updates" }), Check::Found)
+}
+
+/// Turns what was found into what is worth knowing.
+pub(crate) fn judge(asker: &Asker<'_>, report: &mut SourceReport) {
+    let seen = asker.meter.seen();
+    (report.requests, report.latency, report.clock_offset) = (seen.requests, seen.latency(), seen.clock_offset());
+    let mut more = Vec::new();
+    if !report.findings.contains(&Finding::OtherNetwork) {
+        let routes = [
+            report.genesis.failure().filter(|failure| is_final(failure)),
+            report.bootstrap.failure(),
+            report.updates.failure(),
+            report.finality.failure(),
+            report.optimistic.failure(),
+        ];
+        let unserved = |check: Option<&Failure>| matches!(check, Some(Failure::NotServed { .. }));
+        for failure in routes.into_iter().flatten() {
+            more.push(match failure {
+                Failure::NotServed { method: "light_client/bootstrap" } => Finding::NoBootstrap,
+                Failure::NotServed { method: "light_client/updates" } => Finding::NoUpdates,
+                Failure::NotServed { .. } => Finding::NoLightClientData,
+                Failure::Malformed { .. } if seen.web_page => Finding::WebPage,
+                Failure::Malformed { .. } => Finding::DataRefused(failure.clone()),
+                failure => Finding::of(failure),
+            });
+        }
+        if unserved(report.optimistic.failure()) && unserved(report.finality.failure()) {
+            more.retain(|finding| !matches!(finding, Finding::NoBootstrap | Finding::NoUpdates));
+        }
+    }
+    if let Some(slots) = report.behind.filter(|slots| *slots > Finding::MOST_SLOTS_BEHIND) {
+        more.push(Finding::Behind { slots });
+    }
+    more.extend(Finding::of_pace(seen.latency(), seen.clock_offset()));
+    for finding in more {
+        let is_told = report.findings.iter().any(|told| told.code() == finding.code());
+        if !is_told {
+            report.findings.push(finding);
+        }
+    }
+}
+
+fn now(asker: &Asker<'_>) -> UnixTime {
+    asker.outside.clock().wall()
+}

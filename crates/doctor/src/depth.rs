@@ -1,0 +1,99 @@
+//! How far back the proofs of a provider go.
+
+use saldo_chain::ExecutionHeader;
+use saldo_reading::Failure;
+use serde_json::json;
+
+use crate::asker::{Asker, is_final};
+use crate::check::{Check, Unchecked};
+use crate::execution::{hash_and_number, verify};
+use crate::provider::Depth;
+
+const MAX_BLOCK: usize = ExecutionHeader::MAX_JSON_BYTES;
+const MAX_PROOF: usize = 256 * 1024;
+/// How many depths are tried; each takes two requests.
+const TRIES: usize = 6;
+/// Just within, and beyond, what clients keep by default, and what archives have.
+const STEPS: [u64; 5] = [124, 136, 1_024, 10_000, 100_000];
+
+/// Finds by bounded search how far below the block `tip` proofs hold, each checked under the state root of the
+/// provider's own block of that number.
+pub(crate) async fn search(asker: &Asker<'_>, tip: u64) -> Check<Depth> {
+    // The first block's own state root is not always that of its state (anvil), so it is left out.
+    let deepest = tip.saturating_sub(1);
+    let mut depth = Depth { proven: 0, refused: None };
+    for _ in 0..TRIES {
+        let Some(next) = next(&depth, deepest) else { break };
+        if asker.is_over() {
+            return Check::NotChecked(Unchecked::OutOfBudget);
+        }
+        match holds(asker, tip.saturating_sub(next)).await {
+            Ok(true) => depth.proven = next,
+            Ok(false) => depth.refused = Some(next),
+            Err(failure) => return Check::Failed(failure),
+        }
+    }
+    Check::Found(depth)
+}
+
+/// The depth to try next; `None` if enough is known.
+fn next(depth: &Depth, deepest: u64) -> Option<u64> {
+    let Depth { proven, refused } = *depth;
+    match refused {
+        None => {
+            let step = STEPS.into_iter().find(|step| *step > proven).unwrap_or(proven).min(deepest);
+            (step > proven).then_some(step)
+        }
+        // The usual window is told apart well enough; what is left is whether there is any window at all.
+        Some(refused) if refused <= 2 || proven >= 120 && refused <= 136 => None,
+        Some(refused) if proven == 0 && refused > 2 => Some(2),
+        Some(refused) => {
+            let middle = proven.midpoint(refused);
+            (middle > proven).then_some(middle)
+        }
+    }
+}
+
+/// Whether there is a proof at that block that holds.
+async fn holds(asker: &Asker<'_>, number: u64) -> Result<bool, Failure> {
+    let block = json!(format!("{number:#x}"));
+    let theirs = asker.call("eth_getBlockByNumber", json!([block, false]), MAX_BLOCK).await;
+    let theirs = match theirs {
+        Err(failure) if is_final(&failure) => return Err(failure),
+        Err(_) => return Ok(false),
+        Ok(theirs) => theirs,
+    };
+    let (hash, _) = hash_and_number(&theirs)?;
+    let root = ExecutionHeader::from_json(theirs.get().as_bytes(), hash)?.state_root();
+    let reply = asker.call("eth_getProof", json!([crate::PROBED, [], block]), MAX_PROOF).await;
+    match reply.and_then(|reply| verify(&reply, Some(root))) {
+        Ok(_) => Ok(true),
+        Err(failure) if is_final(&failure) || matches!(failure, Failure::Proof(_)) => Err(failure),
+        Err(_) => Ok(false),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a search finds at a provider that proves `window` blocks back.
+    fn found(window: u64, tip: u64) -> String {
+        let mut depth = Depth { proven: 0, refused: None };
+        for _ in 0..TRIES {
+            let Some(next) = next(&depth, tip - 1) else { break };
+            if next <= window { depth.proven = next } else { depth.refused = Some(next) }
+        }
+        depth.to_string()
+    }
+
+    #[test]
+    fn windows_are_told_apart() {
+        assert_eq!(found(0, 20_000_000), "tip only");
+        assert_eq!(found(1, 20_000_000), "tip only");
+        assert_eq!(found(127, 20_000_000), "128 blocks");
+        assert_eq!(found(u64::MAX, 20_000_000), ">= 100000 blocks");
+        assert_eq!(found(u64::MAX, 40), ">= 39 blocks");
+        assert_eq!(found(32, 20_000_000), "32 to 39 blocks");
+    }
+}

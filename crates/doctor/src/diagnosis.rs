@@ -1,0 +1,189 @@
+//! From what was found to what follows.
+
+use std::collections::BTreeSet;
+
+use crate::finding::{Finding, Severity};
+use crate::report::{Diagnosis, Report, SingleFailure, Verdict};
+
+/// What follows from `report`, whose own diagnosis is not looked at.
+pub(crate) fn diagnose(report: &Report) -> Diagnosis {
+    let proving = report.providers.iter().filter(|provider| provider.can_prove()).count();
+    let following = report.sources.iter().filter(|source| source.can_follow()).count();
+    let works = proving > 0 && following > 0;
+    let verdict = match works {
+        true => Verdict::Works,
+        false if needs_action(report, proving, following) => Verdict::NeedsAction,
+        false => Verdict::NotNow,
+    };
+    let single_failures = if works { single_failures(report) } else { Vec::new() };
+    Diagnosis {
+        verdict,
+        summary: summary(report, verdict, proving, following, single_failures.len()),
+        next_steps: next_steps(report, &single_failures),
+        single_failures,
+    }
+}
+
+/// Whether nobody among those that fail can come right by itself.
+fn needs_action(report: &Report, proving: usize, following: usize) -> bool {
+    let lasting = |findings: &[Finding]| findings.iter().any(Finding::needs_action);
+    let providers = proving == 0 && report.providers.iter().all(|provider| lasting(&provider.findings));
+    let sources = following == 0 && report.sources.iter().all(|source| lasting(&source.findings));
+    // Where there is no checkpoint, asking checkpoint sources again may give one.
+    let checkpoint = report.checkpoint.is_none() && report.checkpoint_sources.is_empty();
+    providers || sources || checkpoint
+}
+
+fn summary(report: &Report, verdict: Verdict, proving: usize, following: usize, single: usize) -> String {
+    let of = format!(
+        "{proving} of {} providers and {following} of {} beacon sources",
+        report.providers.len(),
+        report.sources.len()
+    );
+    match (verdict, single) {
+        (Verdict::Works, 0) => format!("A balance can be proven now: {of} work, and no single failure stops it."),
+        (Verdict::Works, 1) => format!("A balance can be proven now: {of} work, but one single failure would stop it."),
+        (Verdict::Works, many) => {
+            format!("A balance can be proven now: {of} work, but each of {many} single failures would stop it.")
+        }
+        (Verdict::NotNow, _) => format!("No balance can be proven now: {of} work. Trying again may help."),
+        (Verdict::NeedsAction, _) => format!("No balance can be proven: {of} work. It needs you."),
+    }
+}
+
+fn single_failures(report: &Report) -> Vec<SingleFailure> {
+    let proving: Vec<_> = report.providers.iter().filter(|provider| provider.can_prove()).collect();
+    let following: Vec<_> = report.sources.iter().filter(|source| source.can_follow()).collect();
+    let mut found = Vec::new();
+    if let Some(operator) = only(proving.iter().map(|provider| provider.run_by.as_str())) {
+        found.push(SingleFailure {
+            kind: "operator",
+            detail: format!("Only {operator} serves proofs: when it fails, nothing newer can be proven."),
+            next_step: "Add an execution provider of another operator with --rpc-url.".to_owned(),
+        });
+    } else if let Some(hosting) = declared_by_all(proving.iter().map(|provider| provider.hosting.as_deref())) {
+        found.push(SingleFailure {
+            kind: "hosting",
+            detail: format!("All providers that serve proofs are hosted at {hosting}."),
+            next_step: "Add an execution provider that is hosted elsewhere.".to_owned(),
+        });
+    }
+    if let Some(operator) = only(following.iter().map(|source| source.run_by.as_str())) {
+        found.push(SingleFailure {
+            kind: "beacon_source",
+            detail: format!("Only {operator} serves signed heads: when it fails, nothing newer can be proven."),
+            next_step: "Add a beacon source of another operator with --beacon-url.".to_owned(),
+        });
+    }
+    let starting = report.sources.iter().filter(|source| source.bootstrap.is_found());
+    let starting: Vec<_> = starting.map(|source| source.run_by.as_str()).collect();
+    if let (Some(operator), false) = (only(starting.iter().copied()), only(following.iter().map(|source| source.run_by.as_str())).is_some()) {
+        found.push(SingleFailure {
+            kind: "bootstrap",
+            detail: format!("Only {operator} has the bootstrap of the checkpoint: without it no new start is possible."),
+            next_step: "Add a beacon source that keeps bootstraps, or use a newer checkpoint.".to_owned(),
+        });
+    }
+    if report.checkpoint_sources.is_empty() {
+        found.push(SingleFailure {
+            kind: "checkpoint",
+            detail: "Trust starts from the one checkpoint given: once it is too old, no new start is possible."
+                .to_owned(),
+            next_step: "Add checkpoint sources of at least three operators.".to_owned(),
+        });
+    } else if report.agreed_root.is_none() {
+        found.push(SingleFailure {
+            kind: "checkpoint",
+            detail: "The checkpoint sources do not agree on a block: once the checkpoint is too old, no new start is possible.".to_owned(),
+            next_step: "Add checkpoint sources, so that at least three operators answer.".to_owned(),
+        });
+    }
+    found
+}
+
+/// The one value there is, if it is the only one.
+fn only<'a>(values: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let distinct: BTreeSet<String> = BTreeSet::new();
+    let (_, first, many) = values.fold((distinct, None, false), |(mut distinct, first, many), value| {
+        distinct.insert(value.trim().to_lowercase());
+        let many = many || distinct.len() > 1;
+        (distinct, first.or(Some(value)), many)
+    });
+    first.filter(|_| !many)
+}
+
+/// The one hosting that all declare; `None` if anyone's is not known.
+fn declared_by_all<'a>(hostings: impl Iterator<Item = Option<&'a str>>) -> Option<&'a str> {
+    let all: Option<Vec<&str>> = hostings.collect();
+    only(all?.into_iter())
+}
+
+fn next_steps(report: &Report, single_failures: &[SingleFailure]) -> Vec<String> {
+    let mut steps = Vec::new();
+    let mut add = |step: String| {
+        if !steps.contains(&step) {
+            steps.push(step);
+        }
+    };
+    if report.providers.is_empty() {
+        add("Give execution providers that serve eth_getProof with --rpc-url.".to_owned());
+    }
+    if report.sources.is_empty() {
+        add("Give beacon sources that serve light-client data with --beacon-url: without one there is no signed head, and nothing can be proven.".to_owned());
+    }
+    if report.checkpoint.is_none() {
+        add("Give the root of a finalized block that you trust with --checkpoint, or checkpoint sources of at least three operators.".to_owned());
+    }
+    let providers = report.providers.iter().map(|report| (&report.provider, &report.findings));
+    let sources = report.sources.iter().map(|report| (&report.source, &report.findings));
+    let checkpoints = report.checkpoint_sources.iter().map(|report| (&report.source, &report.findings));
+    let mut found: Vec<_> = providers
+        .chain(sources)
+        .chain(checkpoints)
+        .flat_map(|(id, findings)| findings.iter().map(move |finding| (id, finding)))
+        .collect();
+    found.sort_by_key(|(_, finding)| std::cmp::Reverse(finding.severity()));
+    for (id, finding) in found {
+        if let Some(step) = finding.next_step() {
+            add(format!("{id}: {step}"));
+        }
+    }
+    single_failures.iter().for_each(|single| add(single.next_step.clone()));
+    steps
+}
+
+impl Finding {
+    /// What to do about it; `None` where there is nothing to do.
+    pub fn next_step(&self) -> Option<&'static str> {
+        if self.severity() == Severity::Note {
+            return None;
+        }
+        Some(match self {
+            Self::Unreachable(_) => "check the URL and this device's network, or try again later.",
+            Self::NeverAnswers | Self::TooSlow { .. } => "try again later, or use a nearer one.",
+            Self::WebPage => "check the URL: an API answers in JSON, a web page does not.",
+            Self::RateLimited { .. } => "ask less often, or use another plan.",
+            Self::QuotaExhausted => "wait until the quota is renewed, or use another plan.",
+            Self::Denied => "check its key, and whether it serves this method.",
+            Self::WrongChain { .. } | Self::OtherNetwork => "use its URL for this network, or give the network it is of with --network.",
+            Self::WrongId | Self::LiesAboutTip { .. } | Self::HeaderRefused | Self::TruncatedProof | Self::ProofRefused(_) | Self::FalseClaim | Self::DataRefused(_) => {
+                "its answers are not true; saldo refuses them. Tell its operator, or use another."
+            }
+            Self::OtherBranch => "it follows another branch; wait until it comes back, or use another.",
+            Self::Lagging { .. } | Self::Behind { .. } => "wait until it has caught up, or use another.",
+            Self::NoProofs => "ask its operator for eth_getProof, or use one that serves it.",
+            Self::TipOnly | Self::ShallowProofs { .. } => {
+                "it works, but each reading waits until its block is signed; a node with a longer proof window does not."
+            }
+            Self::UnknownHeaderLayout | Self::UnknownFork => "upgrade saldo, or give a newer network file.",
+            Self::ClockDiffers { .. } | Self::ClockOff => "set this device's clock by the network.",
+            Self::NoBootstrap => "use a newer checkpoint, or one more source that has it.",
+            Self::NoUpdates => "use a newer checkpoint, or one more source that keeps updates.",
+            Self::CheckpointTooOld => "give a newer checkpoint from a source that you trust.",
+            Self::NoLightClientData => "use a beacon node that serves light-client data (Nimbus and Lodestar do unless told not to).",
+            Self::OutvotedRoot => "its word is not used; if this stays so, leave it out.",
+            Self::Fails(_) => "try again later; if it stays so, use another.",
+            Self::BrokenBatch { .. } => return None,
+        })
+    }
+}

@@ -1,0 +1,250 @@
+//! The examination of a configuration.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::{Shared, join, join_all};
+use saldo_beacon::{Checkpoint, LightClient, Network, SignedHead};
+use saldo_reading::ProviderId;
+use saldo_source::{Clock, Deadline, Endpoint, Transport};
+
+use crate::asker::Asker;
+use crate::check::{Check, Unchecked};
+use crate::meter::Meter;
+use crate::report::{Diagnosis, Report};
+use crate::source::{CheckpointReport, SeenHead, SourceReport};
+use crate::{beacon, checkpoint, diagnosis, execution};
+
+/// How much an examination may cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// How long one request may take.
+    pub request: Duration,
+    /// How long the examination may take in all.
+    pub total: Duration,
+    /// How many requests one provider or source may get.
+    pub requests: u32,
+}
+
+impl Default for Limits {
+    /// 5 s a request, 30 s in all, 40 requests to each.
+    fn default() -> Self {
+        Self { request: Duration::from_secs(5), total: Duration::from_secs(30), requests: 40 }
+    }
+}
+
+/// How far an examination has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Who has just been examined.
+    pub id: ProviderId,
+    /// How many have been.
+    pub done: usize,
+    /// How many there are.
+    pub of: usize,
+}
+
+/// A configuration to be examined: whom a wallet would ask.
+#[derive(Clone)]
+#[must_use]
+pub struct Doctor {
+    network: Network,
+    transport: Arc<dyn Transport>,
+    clock: Arc<dyn Clock>,
+    providers: Vec<Endpoint>,
+    sources: Vec<Endpoint>,
+    checkpoint_sources: Vec<Endpoint>,
+    checkpoint: Option<Checkpoint>,
+    limits: Limits,
+}
+
+impl Doctor {
+    /// A configuration without anybody to ask. The network's own checkpoint is used until another is given.
+    pub fn new(network: Network, transport: Arc<dyn Transport>, clock: Arc<dyn Clock>) -> Self {
+        let checkpoint = network.checkpoint().copied();
+        Self {
+            network,
+            transport,
+            clock,
+            providers: Vec::new(),
+            sources: Vec::new(),
+            checkpoint_sources: Vec::new(),
+            checkpoint,
+            limits: Limits::default(),
+        }
+    }
+
+    /// One more execution provider.
+    pub fn provider(mut self, endpoint: Endpoint) -> Self {
+        self.providers.push(endpoint);
+        self
+    }
+
+    /// One more beacon source.
+    pub fn source(mut self, endpoint: Endpoint) -> Self {
+        self.sources.push(endpoint);
+        self
+    }
+
+    /// One more checkpoint source.
+    pub fn checkpoint_source(mut self, endpoint: Endpoint) -> Self {
+        self.checkpoint_sources.push(endpoint);
+        self
+    }
+
+    /// The checkpoint to start from; `None` to take what the checkpoint sources agree on.
+    pub fn checkpoint(mut self, checkpoint: Option<Checkpoint>) -> Self {
+        self.checkpoint = checkpoint;
+        self
+    }
+
+    /// How much the examination may cost.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Examines all, side by side, and tells of everyone who is done. Never takes longer than [`Limits::total`].
+    pub async fn examine(&self, tell: &(dyn Fn(Progress) + Sync)) -> Report {
+        let begun = self.clock.wall();
+        let deadline = Deadline::after(&*self.clock, self.limits.total);
+        let done = AtomicUsize::new(0);
+        let of = self.providers.len().saturating_add(self.sources.len()).saturating_add(self.checkpoint_sources.len());
+        let tell = |id: &ProviderId| {
+            let done = done.fetch_add(1, Ordering::Relaxed).saturating_add(1);
+            tell(Progress { id: id.clone(), done, of });
+        };
+
+        let beacon_side = self.beacon_side(deadline, &tell).boxed_local().shared();
+        let head = beacon_side.clone().map(|found| found.client.as_ref().and_then(|client| client.signed_head().cloned()));
+        let head: Shared<_> = head.boxed_local().shared();
+        let providers = join_all(self.providers.iter().map(|endpoint| {
+            let head = head.clone();
+            let tell = &tell;
+            async move {
+                let report = execution::examine(&self.asker(endpoint, deadline), self.network.chain_id(), head).await;
+                tell(endpoint.id());
+                report
+            }
+        }));
+        let (found, providers) = join(beacon_side, providers).await;
+
+        let mut report = Report {
+            network: self.network.name().to_owned(),
+            chain_id: self.network.chain_id(),
+            begun,
+            checkpoint: found.checkpoint,
+            checkpoint_slot: found.checkpoint_slot,
+            agreed_root: found.agreed_root,
+            signed_head: found.client.as_ref().and_then(LightClient::signed_head).map(seen),
+            providers,
+            sources: found.sources.clone(),
+            checkpoint_sources: found.checkpoint_sources.clone(),
+            diagnosis: Diagnosis::default(),
+        };
+        report.diagnosis = diagnosis::diagnose(&report);
+        report
+    }
+
+    /// Checkpoint sources and beacon sources, and the light client that has come furthest.
+    async fn beacon_side(&self, deadline: Deadline, tell: &impl Fn(&ProviderId)) -> Arc<BeaconSide> {
+        let slot = checkpoint::slot(&self.network, self.checkpoint, self.clock.wall());
+        let checkpoint_sources = join_all(self.checkpoint_sources.iter().map(|endpoint| async move {
+            let report = checkpoint::examine(&self.asker(endpoint, deadline), slot).await;
+            tell(endpoint.id());
+            report
+        }));
+        let mut side = BeaconSide { checkpoint: self.checkpoint, checkpoint_slot: slot, ..BeaconSide::default() };
+        if self.checkpoint.is_some() {
+            let sources = self.follow_all(self.checkpoint, deadline, tell);
+            let (checkpoint_sources, (sources, client)) = join(checkpoint_sources, sources).await;
+            (side.checkpoint_sources, side.sources, side.client) = (checkpoint_sources, sources, client);
+            side.agreed_root = checkpoint::agree(&mut side.checkpoint_sources);
+        } else {
+            side.checkpoint_sources = checkpoint_sources.await;
+            side.agreed_root = checkpoint::agree(&mut side.checkpoint_sources);
+            side.checkpoint = side.agreed_root.map(|root| Checkpoint { root, slot });
+            (side.sources, side.client) = self.follow_all(side.checkpoint, deadline, tell).await;
+        }
+        if self.checkpoint_sources.is_empty() {
+            side.checkpoint_slot = None;
+        }
+        Arc::new(side)
+    }
+
+    /// All beacon sources. Those without the bootstrap are examined with the light client of one that has it.
+    async fn follow_all(
+        &self,
+        checkpoint: Option<Checkpoint>,
+        deadline: Deadline,
+        tell: &impl Fn(&ProviderId),
+    ) -> (Vec<SourceReport>, Option<LightClient>) {
+        let first = join_all(self.sources.iter().map(|endpoint| async move {
+            let asker = self.asker(endpoint, deadline);
+            let mut report = SourceReport::new(endpoint);
+            let mut client = beacon::start(&asker, &self.network, checkpoint, &mut report).await;
+            if let Some(client) = &mut client {
+                beacon::follow(&asker, client, &mut report).await;
+            }
+            (asker, report, client)
+        }));
+        let first = first.await;
+        let furthest = |clients: &mut dyn Iterator<Item = &LightClient>| {
+            clients.max_by_key(|client| client.signed_head().map(SignedHead::slot)).cloned()
+        };
+        let reference = furthest(&mut first.iter().filter_map(|(_, _, client)| client.as_ref()));
+        let all = join_all(first.into_iter().map(|(asker, mut report, mut client)| {
+            let reference = reference.clone();
+            async move {
+                if client.is_none()
+                    && !beacon::is_lost(&report)
+                    && let Some(mut borrowed) = reference
+                {
+                    beacon::follow(&asker, &mut borrowed, &mut report).await;
+                    client = Some(borrowed);
+                } else if client.is_none() && checkpoint.is_none() {
+                    report.optimistic = Check::NotChecked(Unchecked::NoCheckpoint);
+                }
+                beacon::judge(&asker, &mut report);
+                tell(asker.endpoint.id());
+                (report, client)
+            }
+        }));
+        let (reports, clients): (Vec<_>, Vec<_>) = all.await.into_iter().unzip();
+        let client = furthest(&mut clients.iter().flatten());
+        (reports, client)
+    }
+
+    fn asker<'a>(&self, endpoint: &'a Endpoint, deadline: Deadline) -> Asker<'a> {
+        let meter = Meter::new(Arc::clone(&self.transport), Arc::clone(&self.clock), self.limits.requests);
+        Asker::new(endpoint, meter, &self.clock, deadline, self.limits.request)
+    }
+}
+
+impl std::fmt::Debug for Doctor {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Doctor").field("network", &self.network.name()).finish_non_exhaustive()
+    }
+}
+
+#[derive(Default)]
+struct BeaconSide {
+    checkpoint: Option<Checkpoint>,
+    checkpoint_slot: Option<saldo_beacon::unit::Slot>,
+    agreed_root: Option<alloy_primitives::B256>,
+    sources: Vec<SourceReport>,
+    checkpoint_sources: Vec<CheckpointReport>,
+    client: Option<LightClient>,
+}
+
+fn seen(head: &SignedHead) -> SeenHead {
+    SeenHead {
+        slot: head.slot(),
+        signers: head.signers(),
+        committee_size: head.committee_size(),
+        number: head.execution().header().map(|header| header.block_number),
+        hash: head.execution().block_hash(),
+    }
+}

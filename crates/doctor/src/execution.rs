@@ -1,0 +1,329 @@
+//! Examining one execution provider.
+
+use std::future::Future;
+
+use alloy_primitives::{Address, B256, hex};
+use saldo_beacon::SignedHead;
+use saldo_chain::{ExecutionHeader, HeaderError};
+use saldo_proof::{AccountReply, StateRoot, claimed_root};
+use saldo_reading::Failure;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use crate::asker::{Asker, is_final, quantity};
+use crate::check::{Check, Unchecked};
+use crate::depth;
+use crate::finding::Finding;
+use crate::provider::{Capabilities, ProviderReport, Tip};
+
+/// The account that proofs are asked of: one that tells nothing of the user.
+pub const PROBED: Address = Address::ZERO;
+
+const MAX_PROOF: usize = 256 * 1024;
+const MAX_BLOCK: usize = ExecutionHeader::MAX_JSON_BYTES;
+const MAX_SMALL: usize = 64 * 1024;
+/// The sizes of batches that are tried, until one fails.
+const BATCHES: [usize; 4] = [1, 2, 10, 50];
+
+/// Examines `provider`; what needs the signed head waits for it.
+pub(crate) async fn examine(
+    asker: &Asker<'_>,
+    chain_id: u64,
+    head: impl Future<Output = Option<SignedHead>>,
+) -> ProviderReport {
+    let mut report = ProviderReport::new(asker.endpoint);
+    if alone(asker, chain_id, &mut report).await.is_some()
+        && let Some(head) = head.await
+    {
+        under(asker, &head, &mut report).await;
+    } else if report.tip.is_found() {
+        report.proof_at_signed_head = Check::NotChecked(Unchecked::NoSignedHead);
+    }
+    if let (Some(header_of_tip), true) = (report.tip.found().copied(), report.proof_at_tip.is_found()) {
+        report.depth = depth::search(asker, header_of_tip.number).await;
+    }
+    judge(asker, &mut report);
+    report
+}
+
+/// What can be found without a signed head; `None` if nothing further is worth asking.
+async fn alone(asker: &Asker<'_>, chain_id: u64, report: &mut ProviderReport) -> Option<()> {
+    report.chain_id = asker.number("eth_chainId").await.into();
+    if *report.chain_id.found()? != chain_id {
+        let got = *report.chain_id.found()?;
+        report.findings.push(Finding::WrongChain { got, expected: chain_id });
+        return None;
+    }
+    let said = asker.number("eth_blockNumber").await;
+    if said.as_ref().is_err_and(is_final) {
+        report.tip = said.err().map_or(Check::NotChecked(Unchecked::NotReached), Check::Failed);
+        return None;
+    }
+    let header = tip(asker, report).await?;
+    if let Ok(said) = said
+        && said.abs_diff(header.number()) > Finding::MOST_BLOCKS_BEHIND
+    {
+        report.findings.push(Finding::LiesAboutTip { said, given: header.number() });
+    }
+    forms(asker, &header, report).await;
+    report.capabilities = capabilities(asker).await;
+    report.batch = batch(asker, chain_id, report).await;
+    Some(())
+}
+
+/// The newest block, its header by both ways, and the proof at it.
+async fn tip(asker: &Asker<'_>, report: &mut ProviderReport) -> Option<ExecutionHeader> {
+    // A chain goes on: a node that proves its newest block alone may have a newer one by the time it is asked.
+    const ATTEMPTS: usize = 3;
+    let mut newest = None;
+    for attempt in 1..=ATTEMPTS {
+        let (header, rebuilt) = match newest_block(asker).await {
+            Ok(found) => found,
+            Err(failure) => {
+                report.tip = Check::Failed(failure);
+                return None;
+            }
+        };
+        report.block_rebuilds = rebuilt;
+        let header = match header {
+            Some(header) => header,
+            None => {
+                report.tip = Check::NotChecked(Unchecked::NotReached);
+                return None;
+            }
+        };
+        report.tip = Check::Found(Tip { number: header.number(), timestamp: header.timestamp() });
+        let proof = proof(asker, &number_of(&header), Some(header.state_root()), report).await;
+        let moved = matches!(proof, Err(Failure::ProofWindowMissed | Failure::NotSynced));
+        report.proof_at_tip = proof.into();
+        newest = Some(header);
+        if !moved || attempt == ATTEMPTS || asker.is_over() {
+            break;
+        }
+    }
+    let header = newest?;
+    report.raw_header = raw_header(asker, &header).await.into();
+    Some(header)
+}
+
+/// The newest block's header, proven by its own hash; and whether its JSON was enough for that.
+async fn newest_block(asker: &Asker<'_>) -> Result<(Option<ExecutionHeader>, Check<()>), Failure> {
+    let block = asker.call("eth_getBlockByNumber", json!(["latest", false]), MAX_BLOCK).await?;
+    let (hash, number) = hash_and_number(&block)?;
+    match ExecutionHeader::from_json(block.get().as_bytes(), hash) {
+        Ok(header) => Ok((Some(header), Check::Found(()))),
+        Err(error) => {
+            let raw = asker.call("debug_getRawHeader", json!([format!("{number:#x}")]), MAX_SMALL).await;
+            let header = raw.ok().and_then(|raw| bytes(&raw)).map(|raw| ExecutionHeader::from_rlp(&raw, hash));
+            Ok((header.and_then(Result::ok), Check::Failed(error.into())))
+        }
+    }
+}
+
+async fn raw_header(asker: &Asker<'_>, header: &ExecutionHeader) -> Result<(), Failure> {
+    let raw = asker.call("debug_getRawHeader", json!([number_of(header)]), MAX_SMALL).await?;
+    let raw = bytes(&raw).ok_or(Failure::Malformed { what: "not bytes" })?;
+    ExecutionHeader::from_rlp(&raw, header.hash()).map(drop).map_err(Failure::from)
+}
+
+/// The other ways to name a block.
+async fn forms(asker: &Asker<'_>, header: &ExecutionHeader, report: &mut ProviderReport) {
+    if !report.proof_at_tip.is_found() || asker.is_over() {
+        return;
+    }
+    // The tip may have moved, so what is checked here is that the proof is a whole one of some state.
+    report.by_tag = proof(asker, &json!("latest"), None, report).await.map(drop).into();
+    let hash = json!({ "blockHash": header.hash() });
+    report.by_hash = proof(asker, &hash, Some(header.state_root()), report).await.map(drop).into();
+}
+
+/// A proof of [`PROBED`] at `block`, checked under `root` (without one, under the root its own first node has): how many
+/// nodes it has.
+pub(crate) async fn proof(
+    asker: &Asker<'_>,
+    block: &Value,
+    root: Option<StateRoot>,
+    report: &mut ProviderReport,
+) -> Result<usize, Failure> {
+    let reply = asker.call("eth_getProof", json!([PROBED, [], block]), MAX_PROOF).await?;
+    let (nodes, claims_right) = verify(&reply, root)?;
+    if !claims_right && !report.findings.contains(&Finding::FalseClaim) {
+        report.findings.push(Finding::FalseClaim);
+    }
+    Ok(nodes)
+}
+
+/// The number of nodes, and whether what is claimed beside the proof is what it proves.
+pub(crate) fn verify(reply: &RawValue, root: Option<StateRoot>) -> Result<(usize, bool), Failure> {
+    let reply: AccountReply = serde_json::from_str(reply.get())
+        .map_err(|_| Failure::Malformed { what: "not an eth_getProof result" })?;
+    let root = root.map_or_else(|| claimed_root(&reply.account_proof), Ok)?;
+    let account = reply.verify(root, PROBED)?;
+    Ok((reply.account_proof.len(), !reply.contradictions(&account).any()))
+}
+
+async fn capabilities(asker: &Asker<'_>) -> Check<Capabilities> {
+    if asker.is_over() {
+        return Check::NotChecked(Unchecked::OutOfBudget);
+    }
+    let read = |reply: Box<RawValue>| {
+        let malformed = Failure::Malformed { what: "not capabilities" };
+        let reply: Value = serde_json::from_str(reply.get()).map_err(|_| malformed.clone())?;
+        let proofs = reply.get("stateproofs").ok_or(malformed)?;
+        let oldest = proofs.get("oldestBlock").and_then(|oldest| quantity(&oldest.to_string()));
+        let disabled = proofs.get("disabled").and_then(Value::as_bool).unwrap_or(false);
+        Ok(Capabilities { disabled, oldest_block: oldest })
+    };
+    asker.call("eth_capabilities", json!([]), MAX_SMALL).await.and_then(read).into()
+}
+
+/// The largest batch that is answered rightly: every call once, each by its own id, each with its own kind of content.
+async fn batch(asker: &Asker<'_>, chain_id: u64, report: &mut ProviderReport) -> Check<usize> {
+    let mut largest = Check::NotChecked(Unchecked::OutOfBudget);
+    for size in BATCHES {
+        if asker.is_over() {
+            break;
+        }
+        let method = |id: usize| if id % 2 == 0 { "eth_chainId" } else { "eth_getBalance" };
+        let params = |id: usize| if id % 2 == 0 { json!([]) } else { json!([PROBED, "earliest"]) };
+        let calls = (0..size).map(|id| {
+            json!({ "jsonrpc": "2.0", "id": id, "method": method(id), "params": params(id) })
+        });
+        let answered = asker.batch(&Value::Array(calls.collect()), MAX_SMALL).await;
+        match answered.map(|body| is_whole(&body, size, chain_id)) {
+            Ok(true) => largest = Check::Found(size),
+            Ok(false) => {
+                report.findings.push(Finding::BrokenBatch { size });
+                if !largest.is_found() {
+                    largest = Check::Failed(Failure::Malformed { what: "not the answers to a batch" });
+                }
+                break;
+            }
+            Err(failure) => {
+                if !largest.is_found() {
+                    largest = Check::Failed(failure);
+                }
+                break;
+            }
+        }
+    }
+    largest
+}
+
+fn is_whole(body: &[u8], size: usize, chain_id: u64) -> bool {
+    let Ok(Value::Array(answers)) = serde_json::from_slice::<Value>(body) else { return false };
+    let is_right = |id: usize| {
+        let mut own = answers.iter().filter(|answer| answer.get("id") == Some(&json!(id)));
+        let (Some(answer), None) = (own.next(), own.next()) else { return false };
+        let is_chain_id = answer.get("result").and_then(|result| quantity(&result.to_string())) == Some(chain_id);
+        // The other call may fail, where a node has no state of its first block; but it has not the chain's id for an answer.
+        if id % 2 == 0 { is_chain_id } else { !is_chain_id }
+    };
+    answers.len() == size && (0..size).all(is_right)
+}
+
+/// What needs the signed head.
+async fn under(asker: &Asker<'_>, head: &SignedHead, report: &mut ProviderReport) {
+    let Some(hash) = head.execution().block_hash() else {
+        report.proof_at_signed_head = Check::NotChecked(Unchecked::NoSignedHead);
+        return;
+    };
+    if asker.is_over() {
+        report.proof_at_signed_head = Check::NotChecked(Unchecked::OutOfBudget);
+        return;
+    }
+    let block = asker.call("eth_getBlockByHash", json!([hash, false]), MAX_BLOCK).await;
+    let theirs = block.and_then(|block| Ok(ExecutionHeader::from_json(block.get().as_bytes(), hash)?));
+    let told = head.execution().header();
+    let number = told.map(|told| told.block_number).or(theirs.as_ref().ok().map(ExecutionHeader::number));
+    let root = told
+        .map(|told| StateRoot::new(told.state_root))
+        .or(theirs.as_ref().ok().map(ExecutionHeader::state_root));
+    let tip = report.tip.found().map(|tip| tip.number);
+    if let (Some(number), Some(tip)) = (number, tip) {
+        let difference = i64::try_from(tip.abs_diff(number)).unwrap_or(i64::MAX);
+        report.ahead_of_signed =
+            Some(if tip >= number { difference } else { difference.saturating_neg() });
+    }
+    let is_missing = matches!(theirs, Err(Failure::NoResult | Failure::NotSynced));
+    if is_missing && report.ahead_of_signed.is_some_and(|ahead| ahead >= 0) {
+        report.findings.push(Finding::OtherBranch);
+    }
+    report.proof_at_signed_head = match (number, root, theirs) {
+        (Some(number), Some(root), _) => {
+            proof(asker, &json!(format!("{number:#x}")), Some(root), report).await.into()
+        }
+        (_, _, Err(failure)) => Check::Failed(failure),
+        _ => Check::NotChecked(Unchecked::NoSignedHead),
+    };
+}
+
+/// Turns what was found into what is worth knowing.
+fn judge(asker: &Asker<'_>, report: &mut ProviderReport) {
+    let seen = asker.meter.seen();
+    (report.requests, report.latency, report.clock_offset) = (seen.requests, seen.latency(), seen.clock_offset());
+    let mut more = Vec::new();
+    let failures = [
+        report.chain_id.failure(),
+        report.tip.failure(),
+        report.proof_at_tip.failure(),
+        report.proof_at_signed_head.failure(),
+        report.depth.failure(),
+    ];
+    for failure in failures.into_iter().flatten() {
+        more.extend(match failure {
+            Failure::Malformed { .. } if seen.web_page => Some(Finding::WebPage),
+            Failure::NotServed { method: "eth_getProof" } => Some(Finding::NoProofs),
+            // The proof window tells itself below; a block that is not there yet is a lag, or another branch.
+            Failure::ProofWindowMissed | Failure::NotSynced => None,
+            Failure::NoResult | Failure::Rpc { .. } if report.proof_at_tip.is_found() => None,
+            failure => Some(Finding::of(failure)),
+        });
+    }
+    let header_refusal = report.block_rebuilds.failure().filter(|_| !report.tip.is_found());
+    more.extend(header_refusal.map(Finding::of));
+    let unknown_layout = matches!(
+        report.block_rebuilds.failure(),
+        Some(Failure::Header(HeaderError::UnknownLayout))
+    );
+    if unknown_layout && !report.raw_header.is_found() {
+        more.push(Finding::UnknownHeaderLayout);
+    }
+    if let Some(blocks) = report.ahead_of_signed.filter(|ahead| *ahead < 0).map(i64::unsigned_abs)
+        && blocks > Finding::MOST_BLOCKS_BEHIND
+    {
+        more.push(Finding::Lagging { blocks });
+    }
+    if let Some(depth) = report.depth.found() {
+        if depth.is_tip_only() {
+            more.push(Finding::TipOnly);
+        } else if depth.refused.is_some() && depth.proven < Finding::FINALITY_DEPTH {
+            more.push(Finding::ShallowProofs { blocks: depth.proven });
+        }
+    }
+    more.extend(Finding::of_pace(seen.latency(), seen.clock_offset()));
+    for finding in more {
+        let is_told = report.findings.iter().any(|told| told.code() == finding.code());
+        if !is_told {
+            report.findings.push(finding);
+        }
+    }
+}
+
+fn number_of(header: &ExecutionHeader) -> Value {
+    json!(format!("{:#x}", header.number()))
+}
+
+fn bytes(json: &RawValue) -> Option<Vec<u8>> {
+    let text: String = serde_json::from_str(json.get()).ok()?;
+    hex::decode(text).ok()
+}
+
+/// What a block object says of itself; its hash is checked later.
+pub(crate) fn hash_and_number(block: &RawValue) -> Result<(B256, u64), Failure> {
+    let malformed = Failure::Malformed { what: "not a block" };
+    let block: Value = serde_json::from_str(block.get()).map_err(|_| malformed.clone())?;
+    let hash = block.get("hash").and_then(Value::as_str).and_then(|hash| hash.parse().ok());
+    let number = block.get("number").and_then(|number| quantity(&number.to_string()));
+    hash.zip(number).ok_or(malformed)
+}
