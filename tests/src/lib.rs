@@ -2,6 +2,7 @@
 
 pub mod beacon;
 pub mod captured;
+pub mod clinic;
 pub mod council;
 pub mod forge;
 pub mod gloas;

@@ -94,6 +94,6 @@ mod tests {
         assert_eq!(found(127, 20_000_000), "128 blocks");
         assert_eq!(found(u64::MAX, 20_000_000), ">= 100000 blocks");
         assert_eq!(found(u64::MAX, 40), ">= 39 blocks");
-        assert_eq!(found(32, 20_000_000), "32 to 39 blocks");
+        assert_eq!(found(32, 20_000_000), "32 to 38 blocks");
     }
 }

@@ -1,0 +1,186 @@
+//! The doctor says of each provider and source exactly what is wrong with it, and nothing of those that are well.
+
+use std::time::Duration;
+
+use alloy_primitives::U256;
+use saldo_doctor::{Check, Depth, Limits, NamesFork, Unchecked, Verdict};
+use saldo_drill::{Chain, Fault, Rule};
+use saldo_tests::clinic::Clinic;
+use serde_json::json;
+
+#[test]
+fn all_are_well() {
+    let clinic = Clinic::new(1, 2, 2, 3);
+    let report = clinic.examine();
+    for name in ["provider0", "provider1", "source0", "source1", "word0", "word1", "word2"] {
+        assert_eq!(report.findings_at(name), [""; 0], "{name}");
+    }
+    for provider in &report.providers {
+        assert_eq!(provider.chain_id, Check::Found(31337));
+        assert!(provider.proof_at_tip.is_found() && provider.proof_at_signed_head.is_found(), "{provider:?}");
+        assert!(provider.by_tag.is_found() && provider.by_hash.is_found(), "{provider:?}");
+        assert!(provider.raw_header.is_found() && provider.block_rebuilds.is_found(), "{provider:?}");
+        assert_eq!(provider.batch, Check::Found(50));
+        let depth = provider.depth.found().expect("a depth");
+        assert!(depth.proven >= 190 && depth.refused.is_none(), "{depth}");
+        assert_eq!(provider.capabilities.failure().map(|failure| failure.code()), Some("not_served"));
+        assert_eq!(provider.clock_offset.map(|seconds| seconds.abs() <= 13), Some(true));
+        assert!(provider.latency.is_some_and(|latency| latency < Duration::from_millis(200)));
+        assert!(provider.requests <= Limits::default().requests);
+    }
+    for source in &report.sources {
+        assert!(source.genesis.is_found() && source.bootstrap.is_found(), "{source:?}");
+        assert!(source.finality.is_found() && source.updates.is_found(), "{source:?}");
+        assert_eq!((&source.ssz, &source.json), (&Check::Found(true), &Check::Found(NamesFork::Yes)));
+        assert!(source.behind.is_some_and(|slots| slots <= 1), "{source:?}");
+    }
+    let head = report.signed_head.expect("a signed head");
+    assert!(head.number.is_some_and(|number| number >= 198), "{head:?}");
+    assert_eq!(report.agreed_root, Some(clinic.chain.checkpoint().root));
+    assert_eq!(report.diagnosis.verdict, Verdict::Works);
+    assert_eq!(report.diagnosis.single_failures, []);
+    assert_eq!(report.diagnosis.next_steps, [""; 0]);
+}
+
+#[test]
+fn one_row_for_each_defect_of_a_provider() {
+    let elsewhere = Chain::builder(99).chain_id(1).build();
+    let rate_limited = || Fault::RateLimited { retry_after: Some("30".into()) };
+    let rows: Vec<(Rule, &[&str])> = vec![
+        (Fault::Refuse.into(), &["unreachable"]),
+        (Fault::Unresolvable.into(), &["unreachable"]),
+        (Fault::BadCertificate.into(), &["unreachable"]),
+        (Fault::Hang.into(), &["never_answers"]),
+        (Fault::Trickle { bytes_per_second: 1 }.into(), &["never_answers"]),
+        (Fault::Hang.on("eth_getProof"), &["never_answers"]),
+        (Fault::Status(503).into(), &["fails"]),
+        (rate_limited().into(), &["rate_limited"]),
+        (rate_limited().on("eth_getProof"), &["rate_limited"]),
+        (Fault::QuotaExhausted.into(), &["quota_exhausted"]),
+        (Fault::Html.into(), &["web_page"]),
+        (Fault::Redirect("http://provider1.test/".into()).into(), &["unreachable"]),
+        (Fault::Truncated.into(), &["fails"]),
+        (Fault::OtherChain(elsewhere).into(), &["wrong_chain"]),
+        (Fault::WrongId.into(), &["wrong_id"]),
+        (Fault::NoProofs.into(), &["no_proofs"]),
+        (Fault::Result(json!("0xffffff")).on("eth_blockNumber"), &["lies_about_tip"]),
+        (
+            Fault::Field { name: "number".into(), value: Some(json!("0xffff")) }.on("eth_getBlockByNumber"),
+            &["header_refused"],
+        ),
+        (
+            Fault::Field { name: "news".into(), value: Some(json!("0x1")) }.on("eth_getBlockByNumber"),
+            &[],
+        ),
+        (Fault::TruncatedProof { nodes: 0 }.into(), &["truncated_proof"]),
+        (Fault::StaleBlock(1).on("eth_getProof"), &["proof_refused"]),
+        (Fault::ExtraNodes.into(), &["proof_refused"]),
+        (Fault::FlippedByte { node: 0, byte: 5 }.into(), &["proof_refused"]),
+        (Fault::InventedTrie { balance: U256::ZERO }.into(), &["proof_refused"]),
+        (Fault::ZeroBalance.into(), &["false_claim"]),
+        (Fault::NullResult.on("eth_getBlockByHash"), &["other_branch"]),
+        (Fault::PartialBatch.into(), &["broken_batch"]),
+        (Fault::SwappedBatch.into(), &["broken_batch"]),
+        (Fault::DuplicatedId.into(), &["broken_batch"]),
+        (Fault::ReorderedBatch.into(), &[]),
+        (Fault::ShiftedDate(-90).into(), &["clock_differs"]),
+        (Fault::NoDate.into(), &[]),
+    ];
+    for (seed, (rule, expected)) in (0..).zip(rows) {
+        let clinic = Clinic::new(seed, 2, 2, 0);
+        clinic.providers[0].add(rule.clone());
+        let report = clinic.examine();
+        assert_eq!(report.findings_at("provider0"), expected, "{rule:?}: {:?}", report.providers[0]);
+        assert_eq!(report.findings_at("provider1"), [""; 0], "{rule:?}");
+        assert_eq!(report.diagnosis.verdict, Verdict::Works, "{rule:?}: the other one works");
+    }
+}
+
+#[test]
+fn windows_lag_and_pace_are_measured() {
+    let clinic = Clinic::new(1, 5, 1, 0);
+    let [tip, full, lagging, slow, short] = &clinic.providers[..] else { panic!("five providers") };
+    let _same = tip.clone().proof_window(0);
+    let _same = full.clone().proof_window(127);
+    let _same = lagging.clone().lag(6);
+    let _same = slow.clone().latency(Duration::from_millis(1_600));
+    let _same = short.clone().proof_window(32);
+    let report = clinic.examine();
+    assert_eq!(report.findings_at("provider0"), ["tip_only"], "{:?}", report.providers[0]);
+    assert_eq!(report.findings_at("provider1"), [""; 0], "{:?}", report.providers[1]);
+    assert_eq!(report.providers[1].depth.found().map(Depth::to_string).as_deref(), Some("128 blocks"));
+    assert_eq!(report.findings_at("provider2"), ["lagging"], "{:?}", report.providers[2]);
+    assert_eq!(report.providers[2].ahead_of_signed, Some(-5));
+    assert_eq!(report.findings_at("provider3"), ["too_slow"], "{:?}", report.providers[3]);
+    assert_eq!(report.findings_at("provider4"), ["shallow_proofs"], "{:?}", report.providers[4]);
+}
+
+#[test]
+fn who_asks_to_be_left_alone_is_left_alone() {
+    let clinic = Clinic::new(1, 1, 1, 0);
+    clinic.providers[0].add(Fault::RateLimited { retry_after: None });
+    assert_eq!(clinic.examine().providers[0].requests, 1);
+}
+
+#[test]
+fn one_row_for_each_defect_of_a_source() {
+    let elsewhere = Chain::builder(99).chain_id(1).build();
+    let rows: Vec<(Rule, &[&str])> = vec![
+        (Fault::Refuse.into(), &["unreachable"]),
+        (Fault::Hang.into(), &["never_answers"]),
+        (Fault::Html.into(), &["web_page"]),
+        (Fault::RateLimited { retry_after: None }.into(), &["rate_limited"]),
+        (Fault::OtherChain(elsewhere).into(), &["other_network"]),
+        (Fault::ForgedSignature.into(), &["data_refused"]),
+        (Fault::TooFewSigners(1).into(), &["data_refused"]),
+        (Fault::NoBootstrap.into(), &["no_bootstrap"]),
+        (Fault::Checkpointz.into(), &["no_light_client_data"]),
+        (Fault::JsonOnly.into(), &[]),
+        (Fault::Relabelled(saldo_beacon::Fork::Deneb).into(), &["data_refused"]),
+    ];
+    for (seed, (rule, expected)) in (0..).zip(rows) {
+        let clinic = Clinic::new(seed, 1, 2, 0);
+        clinic.sources[0].add(rule.clone());
+        let report = clinic.examine();
+        assert_eq!(report.findings_at("source0"), expected, "{rule:?}: {:?}", report.sources[0]);
+        assert_eq!(report.findings_at("source1"), [""; 0], "{rule:?}");
+        assert_eq!(report.diagnosis.verdict, Verdict::Works, "{rule:?}: the other one works");
+    }
+}
+
+#[test]
+fn a_source_that_is_behind_or_speaks_json_alone_is_told() {
+    let clinic = Clinic::new(1, 1, 2, 0);
+    let _same = clinic.sources[0].clone().lag(9);
+    clinic.sources[1].add(Fault::JsonOnly);
+    clinic.sources[1].add(Fault::WithoutVersion);
+    let report = clinic.examine();
+    assert_eq!(report.findings_at("source0"), ["behind"], "{:?}", report.sources[0]);
+    assert_eq!(report.sources[1].ssz, Check::Found(false));
+    assert_eq!(report.sources[1].json, Check::Found(NamesFork::No));
+}
+
+#[test]
+fn a_checkpoint_source_against_the_others_is_outvoted() {
+    let clinic = Clinic::new(1, 1, 1, 4);
+    clinic.words[0].add(Fault::OtherRoot);
+    clinic.words[1].add(Fault::NoRoute);
+    let report = clinic.examine();
+    assert_eq!(report.findings_at("word0"), ["outvoted_root"]);
+    assert_eq!(report.findings_at("word1"), ["fails"]);
+    assert_eq!(report.agreed_root, Some(clinic.chain.checkpoint().root));
+}
+
+/// What needs a signed head is then not checked, and says why.
+#[test]
+fn providers_alone_are_examined_too() {
+    let clinic = Clinic::new(1, 2, 0, 0);
+    let report = clinic.examine();
+    for provider in &report.providers {
+        assert!(provider.proof_at_tip.is_found() && provider.depth.is_found());
+        assert_eq!(provider.proof_at_signed_head, Check::NotChecked(Unchecked::NoSignedHead));
+        assert_eq!(provider.findings, []);
+    }
+    assert_eq!(report.diagnosis.verdict, Verdict::NeedsAction);
+    assert!(report.diagnosis.next_steps[0].contains("--beacon-url"), "{:?}", report.diagnosis);
+}
