@@ -68,10 +68,7 @@ fn one_row_for_each_defect_of_a_provider() {
             Fault::Field { name: "number".into(), value: Some(json!("0xffff")) }.on("eth_getBlockByNumber"),
             &["header_refused"],
         ),
-        (
-            Fault::Field { name: "news".into(), value: Some(json!("0x1")) }.on("eth_getBlockByNumber"),
-            &[],
-        ),
+        (Fault::Field { name: "news".into(), value: Some(json!("0x1")) }.on("eth_getBlockByNumber"), &[]),
         (Fault::TruncatedProof { nodes: 0 }.into(), &["truncated_proof"]),
         (Fault::StaleBlock(1).on("eth_getProof"), &["proof_refused"]),
         (Fault::ExtraNodes.into(), &["proof_refused"]),

@@ -30,13 +30,12 @@ fn operators_and_hosting_count_and_not_names() {
     };
     let with = |first: (&str, &str), second: (&str, &str)| {
         let transport = Arc::new(clinic.simulation.internet());
-        let mut doctor =
-            Doctor::new(clinic.chain.network(), transport, Arc::new(clinic.simulation.clock()))
-                .checkpoint(Some(clinic.chain.checkpoint()))
-                .provider(at("provider0", first.0, first.1))
-                .provider(at("provider1", second.0, second.1))
-                .source(at("source0", "x", "h"))
-                .source(at("source1", "y", "h"));
+        let mut doctor = Doctor::new(clinic.chain.network(), transport, Arc::new(clinic.simulation.clock()))
+            .checkpoint(Some(clinic.chain.checkpoint()))
+            .provider(at("provider0", first.0, first.1))
+            .provider(at("provider1", second.0, second.1))
+            .source(at("source0", "x", "h"))
+            .source(at("source1", "y", "h"));
         for word in ["word0", "word1", "word2"] {
             doctor = doctor.checkpoint_source(at(word, word, "h"));
         }

@@ -20,6 +20,8 @@ pub(crate) enum Command {
     Balance(BalanceArguments),
     /// See what networks there are and who can be asked, and make network files.
     Network(NetworkArguments),
+    /// Examine whom saldo would ask: who can be used, what is wrong, and what would stop it.
+    Doctor(DoctorArguments),
     /// Show, on a small signed chain in this process, what saldo says while things are taken away.
     Demo(DemoArguments),
 }
@@ -33,24 +35,11 @@ pub(crate) struct BalanceArguments {
     /// Addresses (0x and 40 hexadecimal digits), or `-` to read them from standard input, one a line
     #[arg(value_name = "ADDRESS", required = true)]
     pub(crate) addresses: Vec<String>,
-    /// `mainnet`, `sepolia`, `hoodi`, or a network file
-    #[arg(short, long, value_name = "NAME|FILE")]
-    pub(crate) network: Option<String>,
-    /// An execution provider that serves eth_getProof, instead of the listed ones; may be given several times
-    #[arg(short, long, value_name = "[NAME=]URL")]
-    pub(crate) rpc_url: Vec<String>,
-    /// A beacon node that serves light-client data, instead of the listed ones; may be given several times
-    #[arg(long, value_name = "[NAME=]URL")]
-    pub(crate) beacon_url: Vec<String>,
-    /// A file of endpoints that come before the listed ones of the network, or replace those with the same name
-    #[arg(long, value_name = "FILE")]
-    pub(crate) providers: Option<String>,
+    #[command(flatten)]
+    pub(crate) endpoints: EndpointArguments,
     /// How many operators may see an address [default: 2 of the listed ones, all of those you name]
     #[arg(long, value_name = "NUMBER")]
     pub(crate) operators: Option<NonZeroUsize>,
-    /// The finalized beacon block that trust starts from, instead of one that listed sources agree on
-    #[arg(long, value_name = "ROOT[@SLOT]")]
-    pub(crate) checkpoint: Option<String>,
     /// Prove at a finalized block
     #[arg(long)]
     pub(crate) finalized: bool,
@@ -72,6 +61,42 @@ pub(crate) struct BalanceArguments {
     /// Say who was asked and what trust starts from, and log to standard error
     #[arg(short, long)]
     pub(crate) verbose: bool,
+}
+
+/// Which network, whom to ask about it, and where trust starts.
+#[derive(Args)]
+pub(crate) struct EndpointArguments {
+    /// `mainnet`, `sepolia`, `hoodi`, or a network file
+    #[arg(short, long, value_name = "NAME|FILE")]
+    pub(crate) network: Option<String>,
+    /// An execution provider that serves eth_getProof, instead of the listed ones; may be given several times
+    #[arg(short, long, value_name = "[NAME=]URL")]
+    pub(crate) rpc_url: Vec<String>,
+    /// A beacon node that serves light-client data, instead of the listed ones; may be given several times
+    #[arg(long, value_name = "[NAME=]URL")]
+    pub(crate) beacon_url: Vec<String>,
+    /// A file of endpoints that come before the listed ones of the network, or replace those with the same name
+    #[arg(long, value_name = "FILE")]
+    pub(crate) providers: Option<String>,
+    /// The finalized beacon block that trust starts from, instead of one that listed sources agree on
+    #[arg(long, value_name = "ROOT[@SLOT]")]
+    pub(crate) checkpoint: Option<String>,
+}
+
+#[derive(Args)]
+#[command(after_help = "\
+Environment: as for `saldo balance`; options win.
+Exit status: 0 a balance can be proven now (single points of failure are warnings); 1 the command itself failed; 2 usage;
+             3 no balance can be proven, and trying again may help; 4 no balance can be proven, and it needs you.")]
+pub(crate) struct DoctorArguments {
+    #[command(flatten)]
+    pub(crate) endpoints: EndpointArguments,
+    /// How long to examine in all
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
+    pub(crate) timeout: Duration,
+    /// One JSON object (schema saldo.doctor/1)
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Args)]

@@ -20,23 +20,27 @@ use crate::{print, setup};
 /// A [`CommandFailure`] if the command itself fails; a provider that does is no failure.
 pub(crate) async fn run(arguments: DoctorArguments) -> Result<u8, CommandFailure> {
     let chosen = setup::choose(&arguments.endpoints)?;
-    if chosen.is_empty() {
+    let examined = [&chosen.rpc.endpoints, &chosen.beacon.endpoints, &chosen.checkpoint_sources];
+    if examined.iter().all(|endpoints| endpoints.is_empty()) {
         return Err(CommandFailure::usage(
             "nobody_to_ask",
             "nobody to examine is known",
             "Give execution providers with --rpc-url, and beacon sources with --beacon-url.",
         ));
     }
-    let transport = HttpTransport::new()
-        .map_err(|_| CommandFailure::internal("TLS cannot be set up", "Check this machine's installation."))?;
-    let checkpoint = chosen.checkpoint.or_else(|| chosen.own_checkpoint());
-    let mut doctor = Doctor::new(chosen.network.clone(), Arc::new(transport), Arc::new(SystemClock::new()))
+    let transport = HttpTransport::new().map_err(|_| {
+        CommandFailure::internal("TLS cannot be set up", "Check this machine's installation.")
+    })?;
+    // As for a balance: a given checkpoint, else what the checkpoint sources agree on, else the network's own.
+    let own = chosen.network.checkpoint().copied().filter(|_| chosen.checkpoint_sources.is_empty());
+    let checkpoint = chosen.checkpoint.or(own);
+    let mut doctor = Doctor::new(chosen.network, Arc::new(transport), Arc::new(SystemClock::new()))
         .checkpoint(checkpoint)
         .limits(Limits { total: arguments.timeout, ..Limits::default() });
-    for endpoint in chosen.rpc {
+    for endpoint in chosen.rpc.endpoints {
         doctor = doctor.provider(endpoint);
     }
-    for endpoint in chosen.beacon {
+    for endpoint in chosen.beacon.endpoints {
         doctor = doctor.source(endpoint);
     }
     for endpoint in chosen.checkpoint_sources {

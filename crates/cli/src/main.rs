@@ -4,6 +4,7 @@ mod address;
 mod arguments;
 mod balance;
 mod demo;
+mod doctor;
 mod failure;
 mod import;
 mod json;
@@ -49,6 +50,7 @@ fn run(arguments: Saldo) -> Result<ExitCode, CommandFailure> {
     let status = match arguments.command {
         Command::Balance(arguments) => runtime.block_on(balance::run(arguments)),
         Command::Network(arguments) => runtime.block_on(network::run(arguments)),
+        Command::Doctor(arguments) => runtime.block_on(doctor::run(arguments)),
         Command::Demo(arguments) => runtime.block_on(demo::run(arguments)),
     }?;
     runtime.shutdown_background();

@@ -2,7 +2,7 @@
 
 use saldo::{BuildError, Checkpoint, Client, Directory, Endpoint, Level, Listed, Network, Policy};
 
-use crate::arguments::BalanceArguments;
+use crate::arguments::{BalanceArguments, EndpointArguments};
 use crate::failure::CommandFailure;
 
 /// Sets a client up as the arguments say, and where they are silent, the environment.
@@ -10,21 +10,8 @@ use crate::failure::CommandFailure;
 /// # Errors
 /// A usage failure that names what is missing or wrong, but never repeats a URL.
 pub(crate) fn client(arguments: &BalanceArguments) -> Result<Client, CommandFailure> {
-    let text = arguments.network.clone().or_else(|| variable("SALDO_NETWORK")).unwrap_or("mainnet".into());
-    let (network, mut directory) = network(&text)?;
-    if let Some(path) = &arguments.providers {
-        directory = directory.extended_by(providers(path)?);
-    }
+    let Chosen { network, rpc, beacon, checkpoint, checkpoint_sources } = choose(&arguments.endpoints)?;
     let name = network.name().to_owned();
-    let rpc = Asked::new(endpoints(&arguments.rpc_url, "ETH_RPC_URL", "--rpc-url")?, directory.rpc());
-    let beacon =
-        Asked::new(endpoints(&arguments.beacon_url, "SALDO_BEACON_URL", "--beacon-url")?, directory.beacon());
-    let checkpoint = arguments.checkpoint.clone().or_else(|| variable("SALDO_CHECKPOINT"));
-    let checkpoint = checkpoint.map(|text| text.parse::<Checkpoint>()).transpose().map_err(|error| {
-        let next = "Copy the checkpoint again: --checkpoint ROOT or ROOT@SLOT.";
-        CommandFailure::usage("not_a_checkpoint", error, next)
-    })?;
-
     if rpc.endpoints.is_empty() {
         return Err(CommandFailure::usage(
             "no_provider",
@@ -40,7 +27,7 @@ pub(crate) fn client(arguments: &BalanceArguments) -> Result<Client, CommandFail
         ));
     }
     // One that is given is all the word that is needed.
-    let sources = if checkpoint.is_some() { &[] } else { directory.checkpoint_sources() };
+    let sources = if checkpoint.is_some() { Vec::new() } else { checkpoint_sources };
     if checkpoint.is_none() && sources.is_empty() && network.checkpoint().is_none() {
         return Err(CommandFailure::usage(
             "no_checkpoint",
@@ -71,7 +58,7 @@ pub(crate) fn client(arguments: &BalanceArguments) -> Result<Client, CommandFail
         builder = builder.checkpoint(checkpoint);
     }
     for source in sources {
-        builder = builder.checkpoint_source(source.endpoint().clone());
+        builder = builder.checkpoint_source(source);
     }
     builder = rpc.endpoints.into_iter().fold(builder, |builder, endpoint| builder.rpc(endpoint));
     builder = beacon.endpoints.into_iter().fold(builder, |builder, endpoint| builder.beacon(endpoint));
@@ -86,9 +73,42 @@ pub(crate) fn client(arguments: &BalanceArguments) -> Result<Client, CommandFail
     })
 }
 
+/// What the arguments choose, and where they are silent, the environment, and then the directory.
+pub(crate) struct Chosen {
+    pub(crate) network: Network,
+    pub(crate) rpc: Asked,
+    pub(crate) beacon: Asked,
+    /// The checkpoint that the user gave.
+    pub(crate) checkpoint: Option<Checkpoint>,
+    pub(crate) checkpoint_sources: Vec<Endpoint>,
+}
+
+/// Chooses as the arguments say.
+///
+/// # Errors
+/// A usage failure that names what is wrong, but never repeats a URL.
+pub(crate) fn choose(arguments: &EndpointArguments) -> Result<Chosen, CommandFailure> {
+    let text = arguments.network.clone().or_else(|| variable("SALDO_NETWORK")).unwrap_or("mainnet".into());
+    let (network, mut directory) = network(&text)?;
+    if let Some(path) = &arguments.providers {
+        directory = directory.extended_by(providers(path)?);
+    }
+    let rpc = Asked::new(endpoints(&arguments.rpc_url, "ETH_RPC_URL", "--rpc-url")?, directory.rpc());
+    let beacon =
+        Asked::new(endpoints(&arguments.beacon_url, "SALDO_BEACON_URL", "--beacon-url")?, directory.beacon());
+    let checkpoint = arguments.checkpoint.clone().or_else(|| variable("SALDO_CHECKPOINT"));
+    let checkpoint = checkpoint.map(|text| text.parse::<Checkpoint>()).transpose().map_err(|error| {
+        let next = "Copy the checkpoint again: --checkpoint ROOT or ROOT@SLOT.";
+        CommandFailure::usage("not_a_checkpoint", error, next)
+    })?;
+    let checkpoint_sources = directory.checkpoint_sources().iter().map(|listed| listed.endpoint().clone());
+    let checkpoint_sources = checkpoint_sources.collect();
+    Ok(Chosen { network, rpc, beacon, checkpoint, checkpoint_sources })
+}
+
 /// Whom to ask: those the user named, else those of the directory.
-struct Asked {
-    endpoints: Vec<Endpoint>,
+pub(crate) struct Asked {
+    pub(crate) endpoints: Vec<Endpoint>,
     /// The operators of those that came with saldo.
     listed: Vec<String>,
 }

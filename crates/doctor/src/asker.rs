@@ -47,6 +47,16 @@ impl<'a> Asker<'a> {
         self.meter.is_closed() || self.patience() == Duration::ZERO
     }
 
+    /// Whether a request failed for want of budget alone, at a host that does answer.
+    pub(crate) fn ran_out(&self, failure: &Failure) -> bool {
+        let cut_short = match failure {
+            Failure::Transport(TransportError::Timeout { after }) => *after < self.request,
+            Failure::Transport(TransportError::Failed) => self.meter.is_closed(),
+            _ => false,
+        };
+        cut_short && self.meter.seen().latency().is_some()
+    }
+
     /// One JSON-RPC call.
     pub(crate) async fn call(
         &self,
@@ -108,9 +118,6 @@ pub(crate) fn quantity(json: &str) -> Option<u64> {
 pub(crate) fn is_final(failure: &Failure) -> bool {
     matches!(
         failure,
-        Failure::Transport(_)
-            | Failure::RateLimited { .. }
-            | Failure::QuotaExhausted
-            | Failure::Http { .. }
+        Failure::Transport(_) | Failure::RateLimited { .. } | Failure::QuotaExhausted | Failure::Http { .. }
     )
 }

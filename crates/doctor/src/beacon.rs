@@ -54,10 +54,7 @@ pub(crate) async fn start(
 impl SourceReport {
     /// Whether the genesis it gave is another network's.
     fn findings_of_network(&mut self) -> bool {
-        let other = matches!(
-            self.genesis.failure(),
-            Some(Failure::Malformed { what: OTHER_GENESIS })
-        );
+        let other = matches!(self.genesis.failure(), Some(Failure::Malformed { what: OTHER_GENESIS }));
         if other {
             self.findings.push(Finding::OtherNetwork);
         }
@@ -68,7 +65,8 @@ impl SourceReport {
 const OTHER_GENESIS: &str = "the genesis of another network";
 
 fn of_network(data: &Data, network: &Network) -> Result<(), Failure> {
-    let body: Value = serde_json::from_slice(&data.bytes).map_err(|_| Failure::Malformed { what: "not JSON" })?;
+    let body: Value =
+        serde_json::from_slice(&data.bytes).map_err(|_| Failure::Malformed { what: "not JSON" })?;
     let root = body.pointer("/data/genesis_validators_root").and_then(Value::as_str);
     let root = root.ok_or(Failure::Malformed { what: "not a genesis" })?;
     if root.parse() == Ok(network.genesis_validators_root()) {
@@ -81,9 +79,7 @@ fn of_network(data: &Data, network: &Network) -> Result<(), Failure> {
 /// Whether nothing further of this source is worth asking.
 pub(crate) fn is_lost(report: &SourceReport) -> bool {
     let failed = |check: &Check<()>| check.failure().is_some_and(is_final);
-    failed(&report.genesis)
-        || failed(&report.bootstrap)
-        || report.findings.contains(&Finding::OtherNetwork)
+    failed(&report.genesis) || failed(&report.bootstrap) || report.findings.contains(&Finding::OtherNetwork)
 }
 
 /// Walks with the source's data from where `client` stands to the newest head.
@@ -112,17 +108,16 @@ pub(crate) async fn follow(asker: &Asker<'_>, client: &mut LightClient, report: 
     };
     report.optimistic = optimistic.await.into();
     let present = network.slot_at(now(asker));
-    report.behind = report.optimistic.found().zip(present).map(|(head, present)| {
-        present.since(head.slot.saturating_add(USUAL_LAG)).unwrap_or(0)
-    });
+    report.behind = report
+        .optimistic
+        .found()
+        .zip(present)
+        .map(|(head, present)| present.since(head.slot.saturating_add(USUAL_LAG)).unwrap_or(0));
     if asker.is_over() {
         return;
     }
-    report.json = asker
-        .fetch_json(Route::OptimisticUpdate)
-        .await
-        .and_then(|data| names_fork(&data, &network))
-        .into();
+    report.json =
+        asker.fetch_json(Route::OptimisticUpdate).await.and_then(|data| names_fork(&data, &network)).into();
     report.oldest_period = oldest_period(asker, &network).await;
 }
 
@@ -137,9 +132,10 @@ async fn hand_overs(asker: &Asker<'_>, client: &mut LightClient) -> Check<u64> {
             // All hand-overs are known already; that the source has the newest is looked at all the same.
             Wants::Heads => (client.period(), 1),
         };
-        let updates = asker.fetch(Route::Updates { start, count }).await.and_then(|data| {
-            Ok(decode::updates(&data.bytes, data.encoding, client.network())?)
-        });
+        let updates = asker
+            .fetch(Route::Updates { start, count })
+            .await
+            .and_then(|data| Ok(decode::updates(&data.bytes, data.encoding, client.network())?));
         let updates = match updates {
             Ok(updates) if !updates.is_empty() => updates,
             // An update of the present period comes into being within it.
@@ -207,7 +203,8 @@ async fn oldest_period(asker: &Asker<'_>, network: &Network) -> Check<Period> {
 /// Turns what was found into what is worth knowing.
 pub(crate) fn judge(asker: &Asker<'_>, report: &mut SourceReport) {
     let seen = asker.meter.seen();
-    (report.requests, report.latency, report.clock_offset) = (seen.requests, seen.latency(), seen.clock_offset());
+    (report.requests, report.latency, report.clock_offset) =
+        (seen.requests, seen.latency(), seen.clock_offset());
     let mut more = Vec::new();
     if !report.findings.contains(&Finding::OtherNetwork) {
         let routes = [
@@ -218,7 +215,7 @@ pub(crate) fn judge(asker: &Asker<'_>, report: &mut SourceReport) {
             report.optimistic.failure(),
         ];
         let unserved = |check: Option<&Failure>| matches!(check, Some(Failure::NotServed { .. }));
-        for failure in routes.into_iter().flatten() {
+        for failure in routes.into_iter().flatten().filter(|failure| !asker.ran_out(failure)) {
             more.push(match failure {
                 Failure::NotServed { method: "light_client/bootstrap" } => Finding::NoBootstrap,
                 Failure::NotServed { method: "light_client/updates" } => Finding::NoUpdates,

@@ -52,7 +52,8 @@ pub(crate) async fn examine(asker: &Asker<'_>, slot: Option<Slot>) -> Checkpoint
         report.names = block_root(&asker.outside, asker.endpoint, slot, deadline).await.into();
     }
     let seen = asker.meter.seen();
-    (report.requests, report.latency, report.clock_offset) = (seen.requests, seen.latency(), seen.clock_offset());
+    (report.requests, report.latency, report.clock_offset) =
+        (seen.requests, seen.latency(), seen.clock_offset());
     let finding = report.names.failure().map(|failure| match failure {
         Failure::Malformed { .. } if seen.web_page => Finding::WebPage,
         failure => Finding::of(failure),

@@ -37,7 +37,11 @@ fn days_before(year: u64, month: u64) -> Option<u64> {
     let in_year: u64 = LENGTHS.iter().take(months).sum();
     let is_leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
     let leap_day = u64::from(is_leap && month > 2);
-    year.checked_sub(1970)?.checked_mul(365)?.checked_add(leap_days)?.checked_add(in_year)?.checked_add(leap_day)
+    year.checked_sub(1970)?
+        .checked_mul(365)?
+        .checked_add(leap_days)?
+        .checked_add(in_year)?
+        .checked_add(leap_day)
 }
 
 fn number(digits: &str, length: usize) -> Option<u64> {

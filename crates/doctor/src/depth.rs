@@ -30,6 +30,7 @@ pub(crate) async fn search(asker: &Asker<'_>, tip: u64) -> Check<Depth> {
         match holds(asker, tip.saturating_sub(next)).await {
             Ok(true) => depth.proven = next,
             Ok(false) => depth.refused = Some(next),
+            Err(_) if asker.is_over() => return Check::NotChecked(Unchecked::OutOfBudget),
             Err(failure) => return Check::Failed(failure),
         }
     }

@@ -41,10 +41,16 @@ fn summary(report: &Report, verdict: Verdict, proving: usize, following: usize, 
         report.sources.len()
     );
     match (verdict, single) {
-        (Verdict::Works, 0) => format!("A balance can be proven now: {of} work, and no single failure stops it."),
-        (Verdict::Works, 1) => format!("A balance can be proven now: {of} work, but one single failure would stop it."),
+        (Verdict::Works, 0) => {
+            format!("A balance can be proven now: {of} work, and no single failure stops it.")
+        }
+        (Verdict::Works, 1) => {
+            format!("A balance can be proven now: {of} work, but one single failure would stop it.")
+        }
         (Verdict::Works, many) => {
-            format!("A balance can be proven now: {of} work, but each of {many} single failures would stop it.")
+            format!(
+                "A balance can be proven now: {of} work, but each of {many} single failures would stop it."
+            )
         }
         (Verdict::NotNow, _) => format!("No balance can be proven now: {of} work. Trying again may help."),
         (Verdict::NeedsAction, _) => format!("No balance can be proven: {of} work. It needs you."),
@@ -61,7 +67,8 @@ fn single_failures(report: &Report) -> Vec<SingleFailure> {
             detail: format!("Only {operator} serves proofs: when it fails, nothing newer can be proven."),
             next_step: "Add an execution provider of another operator with --rpc-url.".to_owned(),
         });
-    } else if let Some(hosting) = declared_by_all(proving.iter().map(|provider| provider.hosting.as_deref())) {
+    } else if let Some(hosting) = declared_by_all(proving.iter().map(|provider| provider.hosting.as_deref()))
+    {
         found.push(SingleFailure {
             kind: "hosting",
             detail: format!("All providers that serve proofs are hosted at {hosting}."),
@@ -71,24 +78,32 @@ fn single_failures(report: &Report) -> Vec<SingleFailure> {
     if let Some(operator) = only(following.iter().map(|source| source.run_by.as_str())) {
         found.push(SingleFailure {
             kind: "beacon_source",
-            detail: format!("Only {operator} serves signed heads: when it fails, nothing newer can be proven."),
+            detail: format!(
+                "Only {operator} serves signed heads: when it fails, nothing newer can be proven."
+            ),
             next_step: "Add a beacon source of another operator with --beacon-url.".to_owned(),
         });
     }
     let starting = report.sources.iter().filter(|source| source.bootstrap.is_found());
     let starting: Vec<_> = starting.map(|source| source.run_by.as_str()).collect();
-    if let (Some(operator), false) = (only(starting.iter().copied()), only(following.iter().map(|source| source.run_by.as_str())).is_some()) {
+    if let (Some(operator), false) = (
+        only(starting.iter().copied()),
+        only(following.iter().map(|source| source.run_by.as_str())).is_some(),
+    ) {
         found.push(SingleFailure {
             kind: "bootstrap",
-            detail: format!("Only {operator} has the bootstrap of the checkpoint: without it no new start is possible."),
+            detail: format!(
+                "Only {operator} has the bootstrap of the checkpoint: without it no new start is possible."
+            ),
             next_step: "Add a beacon source that keeps bootstraps, or use a newer checkpoint.".to_owned(),
         });
     }
     if report.checkpoint_sources.is_empty() {
         found.push(SingleFailure {
             kind: "checkpoint",
-            detail: "Trust starts from the one checkpoint given: once it is too old, no new start is possible."
-                .to_owned(),
+            detail:
+                "Trust starts from the one checkpoint given: once it is too old, no new start is possible."
+                    .to_owned(),
             next_step: "Add checkpoint sources of at least three operators.".to_owned(),
         });
     } else if report.agreed_root.is_none() {
@@ -165,8 +180,16 @@ impl Finding {
             Self::RateLimited { .. } => "ask less often, or use another plan.",
             Self::QuotaExhausted => "wait until the quota is renewed, or use another plan.",
             Self::Denied => "check its key, and whether it serves this method.",
-            Self::WrongChain { .. } | Self::OtherNetwork => "use its URL for this network, or give the network it is of with --network.",
-            Self::WrongId | Self::LiesAboutTip { .. } | Self::HeaderRefused | Self::TruncatedProof | Self::ProofRefused(_) | Self::FalseClaim | Self::DataRefused(_) => {
+            Self::WrongChain { .. } | Self::OtherNetwork => {
+                "use its URL for this network, or give the network it is of with --network."
+            }
+            Self::WrongId
+            | Self::LiesAboutTip { .. }
+            | Self::HeaderRefused
+            | Self::TruncatedProof
+            | Self::ProofRefused(_)
+            | Self::FalseClaim
+            | Self::DataRefused(_) => {
                 "its answers are not true; saldo refuses them. Tell its operator, or use another."
             }
             Self::OtherBranch => "it follows another branch; wait until it comes back, or use another.",
@@ -180,7 +203,9 @@ impl Finding {
             Self::NoBootstrap => "use a newer checkpoint, or one more source that has it.",
             Self::NoUpdates => "use a newer checkpoint, or one more source that keeps updates.",
             Self::CheckpointTooOld => "give a newer checkpoint from a source that you trust.",
-            Self::NoLightClientData => "use a beacon node that serves light-client data (Nimbus and Lodestar do unless told not to).",
+            Self::NoLightClientData => {
+                "use a beacon node that serves light-client data (Nimbus and Lodestar do unless told not to)."
+            }
             Self::OutvotedRoot => "its word is not used; if this stays so, leave it out.",
             Self::Fails(_) => "try again later; if it stays so, use another.",
             Self::BrokenBatch { .. } => return None,

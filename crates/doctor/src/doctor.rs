@@ -111,20 +111,27 @@ impl Doctor {
         let begun = self.clock.wall();
         let deadline = Deadline::after(&*self.clock, self.limits.total);
         let done = AtomicUsize::new(0);
-        let of = self.providers.len().saturating_add(self.sources.len()).saturating_add(self.checkpoint_sources.len());
+        let of = self
+            .providers
+            .len()
+            .saturating_add(self.sources.len())
+            .saturating_add(self.checkpoint_sources.len());
         let tell = |id: &ProviderId| {
             let done = done.fetch_add(1, Ordering::Relaxed).saturating_add(1);
             tell(Progress { id: id.clone(), done, of });
         };
 
         let beacon_side = self.beacon_side(deadline, &tell).boxed_local().shared();
-        let head = beacon_side.clone().map(|found| found.client.as_ref().and_then(|client| client.signed_head().cloned()));
+        let head = beacon_side
+            .clone()
+            .map(|found| found.client.as_ref().and_then(|client| client.signed_head().cloned()));
         let head: Shared<_> = head.boxed_local().shared();
         let providers = join_all(self.providers.iter().map(|endpoint| {
             let head = head.clone();
             let tell = &tell;
             async move {
-                let report = execution::examine(&self.asker(endpoint, deadline), self.network.chain_id(), head).await;
+                let report =
+                    execution::examine(&self.asker(endpoint, deadline), self.network.chain_id(), head).await;
                 tell(endpoint.id());
                 report
             }
@@ -156,7 +163,8 @@ impl Doctor {
             tell(endpoint.id());
             report
         }));
-        let mut side = BeaconSide { checkpoint: self.checkpoint, checkpoint_slot: slot, ..BeaconSide::default() };
+        let mut side =
+            BeaconSide { checkpoint: self.checkpoint, checkpoint_slot: slot, ..BeaconSide::default() };
         if self.checkpoint.is_some() {
             let sources = self.follow_all(self.checkpoint, deadline, tell);
             let (checkpoint_sources, (sources, client)) = join(checkpoint_sources, sources).await;

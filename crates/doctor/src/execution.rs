@@ -115,7 +115,8 @@ async fn newest_block(asker: &Asker<'_>) -> Result<(Option<ExecutionHeader>, Che
         Ok(header) => Ok((Some(header), Check::Found(()))),
         Err(error) => {
             let raw = asker.call("debug_getRawHeader", json!([format!("{number:#x}")]), MAX_SMALL).await;
-            let header = raw.ok().and_then(|raw| bytes(&raw)).map(|raw| ExecutionHeader::from_rlp(&raw, hash));
+            let header =
+                raw.ok().and_then(|raw| bytes(&raw)).map(|raw| ExecutionHeader::from_rlp(&raw, hash));
             Ok((header.and_then(Result::ok), Check::Failed(error.into())))
         }
     }
@@ -187,9 +188,8 @@ async fn batch(asker: &Asker<'_>, chain_id: u64, report: &mut ProviderReport) ->
         }
         let method = |id: usize| if id % 2 == 0 { "eth_chainId" } else { "eth_getBalance" };
         let params = |id: usize| if id % 2 == 0 { json!([]) } else { json!([PROBED, "earliest"]) };
-        let calls = (0..size).map(|id| {
-            json!({ "jsonrpc": "2.0", "id": id, "method": method(id), "params": params(id) })
-        });
+        let calls = (0..size)
+            .map(|id| json!({ "jsonrpc": "2.0", "id": id, "method": method(id), "params": params(id) }));
         let answered = asker.batch(&Value::Array(calls.collect()), MAX_SMALL).await;
         match answered.map(|body| is_whole(&body, size, chain_id)) {
             Ok(true) => largest = Check::Found(size),
@@ -216,7 +216,8 @@ fn is_whole(body: &[u8], size: usize, chain_id: u64) -> bool {
     let is_right = |id: usize| {
         let mut own = answers.iter().filter(|answer| answer.get("id") == Some(&json!(id)));
         let (Some(answer), None) = (own.next(), own.next()) else { return false };
-        let is_chain_id = answer.get("result").and_then(|result| quantity(&result.to_string())) == Some(chain_id);
+        let is_chain_id =
+            answer.get("result").and_then(|result| quantity(&result.to_string())) == Some(chain_id);
         // The other call may fail, where a node has no state of its first block; but it has not the chain's id for an answer.
         if id % 2 == 0 { is_chain_id } else { !is_chain_id }
     };
@@ -243,8 +244,7 @@ async fn under(asker: &Asker<'_>, head: &SignedHead, report: &mut ProviderReport
     let tip = report.tip.found().map(|tip| tip.number);
     if let (Some(number), Some(tip)) = (number, tip) {
         let difference = i64::try_from(tip.abs_diff(number)).unwrap_or(i64::MAX);
-        report.ahead_of_signed =
-            Some(if tip >= number { difference } else { difference.saturating_neg() });
+        report.ahead_of_signed = Some(if tip >= number { difference } else { difference.saturating_neg() });
     }
     let is_missing = matches!(theirs, Err(Failure::NoResult | Failure::NotSynced));
     if is_missing && report.ahead_of_signed.is_some_and(|ahead| ahead >= 0) {
@@ -262,7 +262,8 @@ async fn under(asker: &Asker<'_>, head: &SignedHead, report: &mut ProviderReport
 /// Turns what was found into what is worth knowing.
 fn judge(asker: &Asker<'_>, report: &mut ProviderReport) {
     let seen = asker.meter.seen();
-    (report.requests, report.latency, report.clock_offset) = (seen.requests, seen.latency(), seen.clock_offset());
+    (report.requests, report.latency, report.clock_offset) =
+        (seen.requests, seen.latency(), seen.clock_offset());
     let mut more = Vec::new();
     let failures = [
         report.chain_id.failure(),
@@ -271,7 +272,7 @@ fn judge(asker: &Asker<'_>, report: &mut ProviderReport) {
         report.proof_at_signed_head.failure(),
         report.depth.failure(),
     ];
-    for failure in failures.into_iter().flatten() {
+    for failure in failures.into_iter().flatten().filter(|failure| !asker.ran_out(failure)) {
         more.extend(match failure {
             Failure::Malformed { .. } if seen.web_page => Some(Finding::WebPage),
             Failure::NotServed { method: "eth_getProof" } => Some(Finding::NoProofs),
@@ -283,10 +284,8 @@ fn judge(asker: &Asker<'_>, report: &mut ProviderReport) {
     }
     let header_refusal = report.block_rebuilds.failure().filter(|_| !report.tip.is_found());
     more.extend(header_refusal.map(Finding::of));
-    let unknown_layout = matches!(
-        report.block_rebuilds.failure(),
-        Some(Failure::Header(HeaderError::UnknownLayout))
-    );
+    let unknown_layout =
+        matches!(report.block_rebuilds.failure(), Some(Failure::Header(HeaderError::UnknownLayout)));
     if unknown_layout && !report.raw_header.is_found() {
         more.push(Finding::UnknownHeaderLayout);
     }

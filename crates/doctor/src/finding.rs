@@ -152,7 +152,9 @@ impl Finding {
             Failure::QuotaExhausted => Self::QuotaExhausted,
             Failure::Denied { .. } => Self::Denied,
             Failure::Malformed { what: "another request's id" } => Self::WrongId,
-            Failure::Proof(ProofError::Truncated { .. } | ProofError::EmptyProof { .. }) => Self::TruncatedProof,
+            Failure::Proof(ProofError::Truncated { .. } | ProofError::EmptyProof { .. }) => {
+                Self::TruncatedProof
+            }
             Failure::Proof(error) => Self::ProofRefused(*error),
             Failure::Header(saldo_chain::HeaderError::UnknownLayout) => Self::UnknownHeaderLayout,
             Failure::Header(_) => Self::HeaderRefused,
@@ -286,7 +288,9 @@ impl fmt::Display for Finding {
             Self::ShallowProofs { blocks } => {
                 write!(formatter, "proves {blocks} blocks back, less far than finality")
             }
-            Self::BrokenBatch { size } => write!(formatter, "does not answer a batch of {size} calls rightly"),
+            Self::BrokenBatch { size } => {
+                write!(formatter, "does not answer a batch of {size} calls rightly")
+            }
             Self::ClockDiffers { seconds } => {
                 let way = if *seconds < 0 { "behind" } else { "ahead of" };
                 write!(formatter, "its clock is {} s {way} this device's", seconds.unsigned_abs())

@@ -1,8 +1,8 @@
 //! Everything that was found, and what follows from it.
 
 use alloy_primitives::B256;
-use saldo_beacon::unit::{Slot, UnixTime};
 use saldo_beacon::Checkpoint;
+use saldo_beacon::unit::{Slot, UnixTime};
 
 use crate::finding::Finding;
 use crate::provider::ProviderReport;

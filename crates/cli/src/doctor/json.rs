@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use saldo_doctor::{
-    Check, CheckpointReport, Depth, Finding, NamesFork, PROBED, ProviderReport, Report, SeenHead, SourceReport,
+    Check, CheckpointReport, Depth, Finding, NamesFork, PROBED, ProviderReport, Report, SeenHead,
+    SourceReport,
 };
 use serde_json::{Value, json};
 
@@ -99,7 +100,9 @@ fn checkpoint_source(report: &CheckpointReport) -> Value {
 /// `found` with what was found, `failed` with why, or `not_checked` with why.
 fn check<T>(check: &Check<T>, found: impl Fn(&T) -> Value) -> Value {
     match check {
-        Check::Found(value) => json!({ "state": "found", "value": found(value), "code": null, "detail": null }),
+        Check::Found(value) => {
+            json!({ "state": "found", "value": found(value), "code": null, "detail": null })
+        }
         Check::Failed(failure) => json!({
             "state": "failed",
             "value": null,

@@ -3,7 +3,9 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use saldo_doctor::{Check, CheckpointReport, Finding, NamesFork, PROBED, ProviderReport, Report, SourceReport};
+use saldo_doctor::{
+    Check, CheckpointReport, Finding, NamesFork, PROBED, ProviderReport, Report, SourceReport,
+};
 
 /// The tables, and what follows from them.
 pub(crate) fn report(report: &Report) -> String {
@@ -21,15 +23,21 @@ pub(crate) fn report(report: &Report) -> String {
     };
     let _ = writeln!(text, "proofs are asked of {PROBED}, which tells nothing of you");
     if !report.providers.is_empty() {
-        let _ = write!(text, "\nexecution providers\n{}", table(&PROVIDER_COLUMNS, report.providers.iter().map(provider)));
+        let _ = write!(
+            text,
+            "\nexecution providers\n{}",
+            table(&PROVIDER_COLUMNS, report.providers.iter().map(provider))
+        );
     }
     if !report.sources.is_empty() {
-        let _ = write!(text, "\nbeacon sources\n{}", table(&SOURCE_COLUMNS, report.sources.iter().map(source)));
+        let _ =
+            write!(text, "\nbeacon sources\n{}", table(&SOURCE_COLUMNS, report.sources.iter().map(source)));
     }
     if !report.checkpoint_sources.is_empty() {
         let slot = report.checkpoint_slot.map_or_else(|| "-".to_owned(), |slot| slot.to_string());
         let rows = report.checkpoint_sources.iter().map(checkpoint_source);
-        let _ = write!(text, "\ncheckpoint sources, asked for slot {slot}\n{}", table(&CHECKPOINT_COLUMNS, rows));
+        let _ =
+            write!(text, "\ncheckpoint sources, asked for slot {slot}\n{}", table(&CHECKPOINT_COLUMNS, rows));
         let _ = match report.agreed_root {
             Some(root) => writeln!(text, "  agreed on by at least two operators of three: {root}"),
             None => writeln!(text, "  no block is named by at least two operators of three"),
@@ -56,17 +64,44 @@ pub(crate) fn report(report: &Report) -> String {
 }
 
 const PROVIDER_COLUMNS: [&str; 15] = [
-    "name", "run by", "hosting", "chain", "tip", "to signed", "at tip", "at signed", "depth", "forms", "batch",
-    "headers", "claims", "ms", "clock",
+    "name",
+    "run by",
+    "hosting",
+    "chain",
+    "tip",
+    "to signed",
+    "at tip",
+    "at signed",
+    "depth",
+    "forms",
+    "batch",
+    "headers",
+    "claims",
+    "ms",
+    "clock",
 ];
 const SOURCE_COLUMNS: [&str; 12] = [
-    "name", "run by", "genesis", "bootstrap", "updates", "finality", "head", "behind", "forms", "since period", "ms",
+    "name",
+    "run by",
+    "genesis",
+    "bootstrap",
+    "updates",
+    "finality",
+    "head",
+    "behind",
+    "forms",
+    "since period",
+    "ms",
     "clock",
 ];
 const CHECKPOINT_COLUMNS: [&str; 5] = ["name", "run by", "names", "ms", "clock"];
 
 fn provider(report: &ProviderReport) -> Vec<String> {
-    let forms = [("number", report.proof_at_tip.is_found()), ("tag", report.by_tag.is_found()), ("hash", report.by_hash.is_found())];
+    let forms = [
+        ("number", report.proof_at_tip.is_found()),
+        ("tag", report.by_tag.is_found()),
+        ("hash", report.by_hash.is_found()),
+    ];
     let headers = [("json", report.block_rebuilds.is_found()), ("raw", report.raw_header.is_found())];
     vec![
         report.provider.to_string(),
@@ -164,7 +199,8 @@ fn table(columns: &[&str], examined: impl Iterator<Item = Vec<String>>) -> Strin
     let examined: Vec<Vec<String>> = examined.collect();
     let mut text = String::new();
     for group in examined.chunks(SIDE_BY_SIDE) {
-        let widths = group.iter().map(|one| one.iter().map(|value| value.chars().count()).max().unwrap_or_default());
+        let widths =
+            group.iter().map(|one| one.iter().map(|value| value.chars().count()).max().unwrap_or_default());
         let widths: Vec<usize> = widths.collect();
         for (at, column) in columns.iter().enumerate() {
             let mut line = format!("  {column:width$}");
