@@ -43,6 +43,7 @@ class Installed:
 
     ethrex: Path
     ethereumjs: Path
+    bare: Path
     python: Path
 
 
@@ -53,7 +54,8 @@ def install(logs: Path) -> Installed:
     with _locked(root / "lock"):
         return Installed(
             ethrex=_ethrex(root, logs) / "saldo-testnet-execution",
-            ethereumjs=_ethereumjs(root, logs),
+            ethereumjs=_packages(root, logs, "ethereumjs", HERE),
+            bare=_packages(root, logs, "bare", HERE / "bare"),
             python=_consensus(root, logs) / "venv/bin/python",
         )
 
@@ -100,20 +102,22 @@ def _ethrex(root: Path, logs: Path) -> Path:
     return _entry(root, "ethrex", inputs, make)
 
 
-def _ethereumjs(root: Path, logs: Path) -> Path:
-    inputs = [HERE / name for name in ("package-lock.json", "package.json", ".npmrc")]
+def _packages(root: Path, logs: Path, name: str, source: Path) -> Path:
+    """The packages of a lock file."""
+    inputs = [source / file for file in ("package-lock.json", "package.json")]
+    settings = HERE / ".npmrc"
     _demand_node()
 
     def make(entry: Path) -> None:
         _demand_tools("npm")
-        _say("installing EthereumJS")
-        for file in inputs:
+        _say(f"installing the packages of {name}")
+        for file in [*inputs, settings]:
             shutil.copy(file, entry)
-        # Nothing in the lock file needs its install script: native parts come built.
+        # Nothing in the lock files needs its install script: native parts come built.
         command = ["npm", "ci", "--ignore-scripts"]
-        run("installing EthereumJS", command, logs / "install-ethereumjs.log", INSTALL_SECONDS, entry)
+        run(f"installing {name}", command, logs / f"install-{name}.log", INSTALL_SECONDS, entry)
 
-    return _entry(root, "ethereumjs", inputs, make)
+    return _entry(root, name, [*inputs, settings], make)
 
 
 def _consensus(root: Path, logs: Path) -> Path:

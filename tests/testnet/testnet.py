@@ -79,7 +79,7 @@ class Testnet:
     def start(self) -> None:
         """Starts the clients and the chain, and waits until the chain has come up to the clock."""
         self._jwt_secret.write_text(secrets.token_hex(32))
-        ports = _free_ports(5)
+        ports = free_ports(5)
         self.ethrex = self._client("ethrex", ports[0], self._ethrex_command(*ports[:2]))
         self.ethereumjs = self._client("ethereumjs", ports[2], self._ethereumjs_command(*ports[2:4]))
         for client in self.clients:
@@ -255,7 +255,8 @@ def fetch(url: str, body: bytes | None = None) -> Any:
         raise Failed(f"{url}: {error}") from error
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """That many ports of this machine that nobody listens on."""
     with ExitStack() as stack:
         # All at once: a port that has been let go could come again.
         listeners = [stack.enter_context(socket.socket()) for _ in range(count)]
