@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use saldo_reading::{Failure, TransportError};
 use saldo_source::beacon::{Data, Route, fetch};
-use saldo_source::execution::call;
+use saldo_source::execution::ask_method;
 use saldo_source::{Clock, Deadline, Endpoint, Method, Network, Request, Transport};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -64,7 +64,7 @@ impl<'a> Asker<'a> {
         params: Value,
         max_bytes: usize,
     ) -> Result<Box<RawValue>, Failure> {
-        call(&self.outside, self.endpoint, method, params, self.patience(), max_bytes).await
+        ask_method(&self.outside, self.endpoint, method, params, max_bytes, self.patience()).await
     }
 
     /// One JSON-RPC call whose result is a number.

@@ -35,7 +35,7 @@ fn days_before(year: u64, month: u64) -> Option<u64> {
     let leap_days = leap_years(before)?.checked_sub(leap_years(1969)?)?;
     let months = usize::try_from(month.checked_sub(1)?).ok()?;
     let in_year: u64 = LENGTHS.iter().take(months).sum();
-    let is_leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    let is_leap = (year.is_multiple_of(4) && !year.is_multiple_of(100)) || year.is_multiple_of(400);
     let leap_day = u64::from(is_leap && month > 2);
     year.checked_sub(1970)?
         .checked_mul(365)?

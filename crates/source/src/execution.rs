@@ -5,14 +5,12 @@ use std::time::Duration;
 use alloy_primitives::{Address, B256, Bytes};
 use futures_util::future::join_all;
 use saldo_reading::Failure;
-use serde_json::json;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
 use crate::endpoint::Endpoint;
-use crate::jsonrpc::{Call, batch, is_about_batches};
+use crate::jsonrpc::{Call, batch, call, is_about_batches};
 use crate::network::Network;
-
-pub use crate::jsonrpc::call;
 
 /// An account proof of mainnet is about 9 KB of JSON; with room for a longer one, and for chatty clients.
 const MAX_PROOF_REPLY: usize = 256 * 1024;
@@ -130,6 +128,21 @@ pub async fn ask_together(
 /// [`Failure::Malformed`] if it is not hexadecimal text.
 pub fn raw_header(result: &RawValue) -> Result<Bytes, Failure> {
     serde_json::from_str(result.get()).map_err(|_| Failure::Malformed { what: "not the bytes of a header" })
+}
+
+/// Any method: the result as it came, of at most `max_bytes`. For what is asked seldom and nowhere else.
+///
+/// # Errors
+/// A [`Failure`] that says why there is none.
+pub async fn ask_method(
+    network: &Network,
+    provider: &Endpoint,
+    method: &'static str,
+    params: Value,
+    max_bytes: usize,
+    timeout: Duration,
+) -> Result<Box<RawValue>, Failure> {
+    call(network, provider, Call { method, params, max_bytes }, timeout).await
 }
 
 /// `eth_chainId`: which chain the provider says it serves.

@@ -24,7 +24,7 @@ pub(crate) struct Call {
 ///
 /// # Errors
 /// A [`Failure`] that says why there is no result. Whatever the HTTP status, the body is read first.
-pub async fn call(
+pub(crate) async fn call(
     network: &Network,
     endpoint: &Endpoint,
     call: Call,
