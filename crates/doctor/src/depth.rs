@@ -82,7 +82,7 @@ mod tests {
     fn found(window: u64, tip: u64) -> String {
         let mut depth = Depth { proven: 0, refused: None };
         for _ in 0..TRIES {
-            let Some(next) = next(&depth, tip - 1) else { break };
+            let Some(next) = next(&depth, tip.saturating_sub(1)) else { break };
             if next <= window { depth.proven = next } else { depth.refused = Some(next) }
         }
         depth.to_string()

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use saldo_doctor::{
-    Check, CheckpointReport, Finding, NamesFork, PROBED, ProviderReport, Report, SourceReport,
+    Check, CheckpointReport, Finding, NamesFork, PROBED, ProviderReport, Report, SourceReport, Unchecked,
 };
 
 /// The tables, and what follows from them.
@@ -175,6 +175,8 @@ fn cell<T>(check: &Check<T>, found: impl Fn(&T) -> String) -> String {
     match check {
         Check::Found(value) => found(value),
         Check::Failed(failure) => failure.code().to_owned(),
+        // What failed before it is in the same column.
+        Check::NotChecked(Unchecked::NotReached) => "-".to_owned(),
         Check::NotChecked(why) => format!("not checked: {why}"),
     }
 }
@@ -199,6 +201,9 @@ fn table(columns: &[&str], examined: impl Iterator<Item = Vec<String>>) -> Strin
     let examined: Vec<Vec<String>> = examined.collect();
     let mut text = String::new();
     for group in examined.chunks(SIDE_BY_SIDE) {
+        if !text.is_empty() {
+            text.push('\n');
+        }
         let widths =
             group.iter().map(|one| one.iter().map(|value| value.chars().count()).max().unwrap_or_default());
         let widths: Vec<usize> = widths.collect();
