@@ -360,6 +360,7 @@ pub fn network_of_config(config: &Value, genesis_time: u64, genesis_validators_r
     let (slots, epochs, size) = match config["PRESET_BASE"].as_str().unwrap() {
         "minimal" => (8, 8, 32),
         "mainnet" => (32, 256, 512),
+        "gnosis" => (16, 512, 512),
         other => panic!("no preset `{other}`"),
     };
     let slot_duration = match config.get("SLOT_DURATION_MS") {

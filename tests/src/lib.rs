@@ -3,12 +3,14 @@
 pub mod beacon;
 pub mod captured;
 pub mod clinic;
+pub mod consensus;
 pub mod council;
 pub mod forge;
 pub mod gloas;
-pub mod second_opinion;
-
+pub mod scenario;
 pub mod scene;
+pub mod second_opinion;
+pub mod spec_store;
 pub mod witness;
 
 use std::io::Write;

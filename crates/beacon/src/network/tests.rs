@@ -79,6 +79,21 @@ fn tables_of_endpoints_may_stand_in_a_network_file_and_are_never_quoted() {
 }
 
 #[test]
+fn a_digest_names_a_fork_without_a_time() {
+    let mainnet = Network::mainnet();
+    let named = |digest| mainnet.fork_of_digest(digest).and_then(ScheduledFork::fork);
+    assert_eq!(
+        mainnet.forks().last().map(|fork| (fork.fork(), fork.epoch())),
+        Some((Some(Fork::Gloas), None))
+    );
+    assert_eq!(named([0xc0, 0x44, 0xd4, 0x52]), Some(Fork::Gloas), "without blob parameters");
+    let line = "version = \"0x07000000\"";
+    let text = mainnet.to_toml().replace(line, &format!("{line}\nepoch = 500000"));
+    let scheduled = Network::from_toml(&text).unwrap();
+    assert_eq!(named(scheduled.fork_digest(Epoch::new(500_000))), Some(Fork::Gloas));
+}
+
+#[test]
 fn time_becomes_slots_epochs_and_periods() {
     let mainnet = Network::mainnet();
     let genesis = mainnet.genesis_time();

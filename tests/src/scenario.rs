@@ -1,0 +1,317 @@
+//! Real chains, followed from a checkpoint to a proven balance, as a `scenario.json` and the files beside it tell.
+
+mod record;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use alloy_primitives::{B256, U256};
+use saldo_beacon::container::SyncCommittee;
+use saldo_beacon::signature::{self, DOMAIN_SYNC_COMMITTEE, compute_domain, compute_signing_root};
+use saldo_beacon::unit::{Period, Slot};
+use saldo_beacon::{
+    AdvanceError, Advanced, Checkpoint, Execution, Finality, LightClient, LightClientUpdate, Network, decode,
+};
+use saldo_proof::{Account, StateRoot, verify_account};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::beacon::{Forge, Kind, encoding, network_of_config, read_update};
+use record::{CommitteeFile, HistoricalHeader, Proof, Reply, Scenario, Step, Store};
+
+fn read<T: for<'de> Deserialize<'de>>(path: &Path) -> T {
+    let bytes = std::fs::read(path).unwrap();
+    serde_json::from_slice(&bytes).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn read_committee(path: &Path) -> SyncCommittee {
+    let CommitteeFile { pubkeys, aggregate_pubkey } = read(path);
+    SyncCommittee { pubkeys, aggregate_pubkey }
+}
+
+/// By its name among those that come with saldo, else in the table of networks beside the scenarios, else as the scenario
+/// itself tells.
+fn network(scenario: &Scenario) -> Network {
+    let network = match &scenario.fork_parameters {
+        Some(parameters) => devnet(scenario, parameters),
+        None => Network::named(&scenario.network).unwrap_or_else(|| listed(&scenario.network)),
+    };
+    assert_eq!(network.genesis_validators_root(), scenario.genesis_validators_root);
+    network
+}
+
+fn listed(name: &str) -> Network {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Genesis {
+        genesis_time: u64,
+        genesis_validators_root: B256,
+    }
+    #[derive(Deserialize)]
+    struct Listed {
+        genesis: Genesis,
+        config: Value,
+    }
+    let mut listed: BTreeMap<String, Listed> =
+        read(&crate::vectors("networks/all-networks.json").expect("it lies beside the scenarios"));
+    let network = listed.remove(name).unwrap_or_else(|| panic!("no such network: {name}"));
+    network_of_config(&network.config, network.genesis.genesis_time, network.genesis.genesis_validators_root)
+}
+
+fn devnet(scenario: &Scenario, parameters: &BTreeMap<String, Value>) -> Network {
+    let preset = if scenario.network.contains("MINIMAL") { "minimal" } else { "mainnet" };
+    let mut config = json!({
+        "PRESET_BASE": preset,
+        "SLOT_DURATION_MS": 2000,
+        "GENESIS_FORK_VERSION": parameters["genesis_fork_version"],
+        "MAX_BLOBS_PER_BLOCK_ELECTRA": 9,
+    });
+    for (name, fork) in parameters.iter().filter(|(_, fork)| fork.is_object()) {
+        config[format!("{}_FORK_VERSION", name.to_uppercase())] = fork["version"].clone();
+        config[format!("{}_FORK_EPOCH", name.to_uppercase())] = fork["epoch"].clone();
+    }
+    network_of_config(&config, scenario.genesis_time.unwrap(), scenario.genesis_validators_root)
+}
+
+fn kind(step: &Step) -> Kind {
+    match step.r#type.as_str() {
+        "LightClientUpdate" => Kind::Update,
+        "LightClientFinalityUpdate" => Kind::Finality,
+        "LightClientOptimisticUpdate" => Kind::Optimistic,
+        other => panic!("no such object: {other}"),
+    }
+}
+
+/// A client that trusts a committee: the period before is forged, signed by keys of our own, and hands over to it.
+///
+/// What is proven after that is proven by the real committee's signature alone.
+fn client_trusting(network: &Network, committee: &SyncCommittee, period: u64) -> LightClient {
+    let forge = Forge { network: network.clone(), seed: 9 };
+    let before = Period::new(period - 1);
+    let own = forge.committee(before);
+    let start = network.period_start(before).get();
+    let mut client = forge.client(start + 1);
+    let finalized = forge.block_with(start + 2, None, &own, committee).header;
+    let block = forge.block_with(start + 3, Some(&finalized), &own, committee);
+    let update = forge.update_of(&block, Some(finalized), Some(committee.clone()));
+    let advanced = client.advance(update, forge.now(start + 3)).unwrap();
+    assert_eq!(advanced, Advanced { finalized: true, signed: true, next_committee: true, period: None });
+    client
+}
+
+fn client_of(scenario: &Scenario, folder: &Path, network: &Network) -> LightClient {
+    if let Some(trusted) = &scenario.trusted_committee {
+        let committee = read_committee(&folder.join(&trusted.file));
+        assert_eq!(committee.hash_tree_root(), trusted.root);
+        return client_trusting(network, &committee, trusted.period);
+    }
+    let first = &scenario.steps[0];
+    if let Some(file) = first.signed_by.as_ref().map(|file| folder.join(file)).filter(|file| file.is_file()) {
+        return client_trusting(network, &read_committee(&file), first.period.unwrap());
+    }
+    if first.r#type == "LightClientUpdate" {
+        // Nobody's signature over the first update can be checked, so the committee it names is trusted.
+        let update = read_update(&folder.join(&first.file), kind(first), Some(&first.fork), network).unwrap();
+        check_update(first, &update);
+        let period = network.period_at(update.attested_slot()).get() + 1;
+        return client_trusting(network, &update.next_sync_committee.unwrap().committee, period);
+    }
+    assert_eq!((first.r#type.as_str(), first.expect.as_str()), ("LightClientBootstrap", "accept"));
+    let file = folder.join(&first.file);
+    let bytes = std::fs::read(&file).unwrap();
+    let bootstrap = decode::bootstrap(&bytes, encoding(&file), Some(&first.fork), network).unwrap();
+    let slot = Slot::new(first.slot.unwrap());
+    let checkpoint = Checkpoint { root: scenario.checkpoint.unwrap(), slot: Some(slot) };
+    let client =
+        LightClient::bootstrap(network.clone(), checkpoint, bootstrap, network.slot_start(slot)).unwrap();
+    assert_eq!(client.finalized_head().finality(), Finality::Checkpoint);
+    assert_eq!(client.signed_head(), None);
+    client
+}
+
+fn variant(error: &AdvanceError) -> String {
+    format!("{error:?}").chars().take_while(|letter| letter.is_alphanumeric()).collect()
+}
+
+fn check_update(step: &Step, update: &LightClientUpdate) {
+    let slot = |slot: Slot| Some(slot.get());
+    assert_eq!(slot(update.attested_slot()), step.attested_slot);
+    assert_eq!(slot(update.signature_slot), step.signature_slot);
+    assert_eq!(Some(update.sync_aggregate.signers()), step.participants);
+    if step.finalized_slot.is_some() {
+        assert_eq!(update.finalized_header().map(|header| header.beacon.slot.get()), step.finalized_slot);
+    }
+}
+
+fn check_store(client: &LightClient, store: &Store) {
+    let finalized = client.finalized_head();
+    let signed = client.signed_head();
+    assert_eq!(finalized.slot().get(), store.finalized_slot);
+    let expected = (store.finalized_block_number, store.finalized_block_hash, store.finalized_state_root);
+    check_execution(finalized.execution(), expected);
+    // The reference client starts with the checkpoint as its optimistic header, which nobody has signed.
+    assert_eq!(signed.map_or(finalized.slot(), |head| head.slot()).get(), store.optimistic_slot);
+    let expected = (store.optimistic_block_number, store.optimistic_block_hash, store.optimistic_state_root);
+    check_execution(signed.map_or(finalized.execution(), |head| head.execution()), expected);
+    assert_eq!(client.next_committee_known(), store.next_sync_committee_known);
+}
+
+/// What the header does not tell, as before Capella and from Gloas on, must not be asked for.
+fn check_execution(
+    execution: &Execution,
+    (number, hash, state_root): (Option<u64>, Option<B256>, Option<B256>),
+) {
+    let header = execution.header();
+    for (got, expected) in
+        [(execution.block_hash(), hash), (header.map(|header| header.state_root), state_root)]
+    {
+        assert_eq!(got, expected.or(got));
+    }
+    let got = header.map(|header| header.block_number);
+    assert_eq!(got, number.or(got));
+}
+
+fn check_proof(folder: &Path, proof: &Proof, root: B256) {
+    let reply: Value = read(&folder.join(&proof.file));
+    let reply = match reply {
+        Value::Array(_) => {
+            Reply { account_proof: serde_json::from_value(reply).unwrap(), storage_proof: Vec::new() }
+        }
+        object => serde_json::from_value(object.get("result").cloned().unwrap_or(object)).unwrap(),
+    };
+    if let Some(nodes) = proof.proof_nodes {
+        assert_eq!(reply.account_proof.len(), nodes);
+    }
+    let verified = verify_account(StateRoot::new(root), proof.address, &reply.account_proof).unwrap();
+    match verified.leaf() {
+        Account::Present(account) => {
+            assert!(proof.exists);
+            assert_eq!(account.balance.to_string(), proof.balance);
+            assert_eq!(account.nonce.to_string(), proof.nonce);
+            assert_eq!(account.storage_root.get(), proof.storage_hash.unwrap_or(account.storage_root.get()));
+            assert_eq!(account.code_hash, proof.code_hash.unwrap_or(account.code_hash));
+        }
+        Account::Absent => {
+            assert!(!proof.exists);
+            assert_eq!((proof.balance.as_str(), proof.nonce.as_str()), ("0", "0"));
+        }
+    }
+    for storage in &proof.storage {
+        let key = U256::from_be_bytes(storage.key.0);
+        let answer = reply.storage_proof.iter().find(|answer| answer.key == key).unwrap();
+        let slot = verified.slot(storage.key, &answer.proof).unwrap();
+        let expected = match storage.included {
+            true => saldo_proof::Slot::Present(storage.value),
+            false => saldo_proof::Slot::Absent,
+        };
+        assert_eq!(slot.leaf(), &expected);
+    }
+}
+
+fn is_file(folder: &Path, name: Option<&String>) -> bool {
+    name.is_some_and(|name| folder.join(name).is_file())
+}
+
+/// Counts what was done, so that nothing is skipped in silence.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Done {
+    /// How many scenarios.
+    pub scenarios: usize,
+    /// How many steps.
+    pub steps: usize,
+    /// How many stores.
+    pub stores: usize,
+    /// How many proofs.
+    pub proofs: usize,
+    /// Each refusal: scenario, file and variant of the error.
+    pub refusals: Vec<(String, String, String)>,
+}
+
+/// Replays the scenario of a folder.
+///
+/// # Panics
+/// If it does not end as recorded.
+pub fn replay(folder: &Path, done: &mut Done) {
+    let scenario: &Scenario = &read(&folder.join("scenario.json"));
+    println!("{}", scenario.name);
+    let network = network(scenario);
+    let mut client = client_of(scenario, folder, &network);
+    let mut roots = BTreeMap::new();
+    for (index, step) in scenario.steps.iter().enumerate() {
+        done.steps += 1;
+        let is_trusted = index == 0 && scenario.trusted_committee.is_none() && client.signed_head().is_some();
+        if step.r#type == "LightClientBootstrap" || is_trusted && !is_file(folder, step.signed_by.as_ref()) {
+            assert_eq!(index, 0);
+            continue;
+        }
+        let update = read_update(&folder.join(&step.file), kind(step), Some(&step.fork), &network).unwrap();
+        check_update(step, &update);
+        let now = network.slot_start(update.signature_slot);
+        let before = format!("{client:?}");
+        let result = client.advance(update.clone(), now);
+        match (step.expect.as_str(), result) {
+            ("accept", Ok(_)) => {}
+            ("reject", Err(error)) => {
+                assert_eq!(format!("{client:?}"), before, "a refused update changed the client");
+                done.refusals.push((scenario.name.clone(), step.file.clone(), variant(&error)));
+            }
+            (expected, result) => panic!("{}: {expected}, got {result:?}", step.file),
+        }
+        let finalized = client.finalized_head().execution();
+        let expected = (step.finalized_block_number, step.finalized_block_hash, step.finalized_state_root);
+        check_execution(finalized, expected);
+        if let Some(header) = finalized.header() {
+            roots.insert(format!("update_{index} finalized_state_root"), header.state_root);
+        }
+        if let Some(store) = &step.store_after {
+            check_store(&client, store);
+            done.stores += 1;
+        }
+        if let Some(historical) = &scenario.historical_header {
+            check_historical(&network, folder, scenario, historical, &update);
+            roots.insert("historical_header.state_root".into(), historical.state_root);
+        }
+    }
+    if let Some(store) = &scenario.expected_store {
+        check_store(&client, store);
+        done.stores += 1;
+    }
+    if let Some(root) = scenario.beacon_block_root {
+        assert_eq!(client.signed_head().unwrap().beacon_root(), root);
+    }
+    if let Some(header) = client.finalized_head().execution().header() {
+        roots.insert("finalized_state_root".into(), header.state_root);
+    }
+    if let Some(header) = client.signed_head().and_then(|head| head.execution().header()) {
+        roots.insert("optimistic_state_root".into(), header.state_root);
+    }
+    for proof in &scenario.proofs {
+        check_proof(folder, proof, roots[&proof.against]);
+        done.proofs += 1;
+    }
+    done.scenarios += 1;
+}
+
+/// The one header that is older than the checkpoint: refused by the client, but signed by the same committee.
+fn check_historical(
+    network: &Network,
+    folder: &Path,
+    scenario: &Scenario,
+    historical: &HistoricalHeader,
+    update: &LightClientUpdate,
+) {
+    let first = folder.join(&scenario.steps[0].file);
+    let bytes = std::fs::read(&first).unwrap();
+    let committee =
+        decode::bootstrap(&bytes, encoding(&first), None, network).unwrap().current_sync_committee;
+    let version = network.fork_version_at(update.signature_slot);
+    let domain = compute_domain(DOMAIN_SYNC_COMMITTEE, version, network.genesis_validators_root());
+    let message = compute_signing_root(update.attested_header.beacon.hash_tree_root(), domain);
+    assert_eq!(signature::verify(&committee, &update.sync_aggregate, message), Ok(()));
+    assert_eq!(update.attested_slot().get(), historical.beacon_slot);
+    assert_eq!(update.sync_aggregate.signers(), historical.participants);
+    let execution = update.attested_header.execution.header().unwrap();
+    assert_eq!(execution.block_number, historical.block_number);
+    assert_eq!(execution.block_hash, historical.block_hash);
+    assert_eq!(execution.state_root, historical.state_root);
+}
