@@ -1,9 +1,8 @@
 //! The consensus specification's own vectors: syncing, proofs, ranking, collecting and hashing agree with the executable
 //! spec. What a further folder holds is run as well: `SALDO_VECTORS_EXTRA=DIR`.
 
-use std::path::{Path, PathBuf};
-
-use saldo_tests::consensus::{Counts, run, run_sync};
+use saldo_tests::consensus::{Counts, cases_by_fork, run, run_sync};
+use saldo_tests::further::{Further, say};
 
 #[test]
 fn the_generated_vectors_pass() {
@@ -36,27 +35,16 @@ fn the_generated_vectors_pass() {
 fn the_published_vectors_pass() {
     let Some(root) = saldo_tests::vectors("consensus/spec-tests-official-helios") else { return };
     assert_eq!(
-        run_sync(&root),
+        run_sync(&cases_by_fork(&root)),
         Counts::from([("sync", 6), ("sync: updates", 28), ("sync: forced updates", 4)])
     );
 }
 
-/// Any folder named `tests`, or that has presets in it, at or below the given one.
 #[test]
 fn further_vectors_pass() {
-    let Some(root) = std::env::var_os("SALDO_VECTORS_EXTRA") else { return };
-    let found = folders_of_tests(Path::new(&root));
-    for tests in &found {
-        println!("{}: {:#?}", tests.display(), run(tests));
+    let Some(further) = Further::named() else { return };
+    for tests in &further.consensus {
+        say(&format!("{}: {:?}", tests.display(), run(tests)));
     }
-    println!("{} folders of consensus vectors", found.len());
-}
-
-fn folders_of_tests(root: &Path) -> Vec<PathBuf> {
-    let has_presets = ["minimal", "mainnet", "gnosis"].iter().any(|preset| root.join(preset).is_dir());
-    if has_presets || root.file_name().is_some_and(|name| name == "tests") {
-        return vec![root.to_owned()];
-    }
-    let entries = std::fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path());
-    entries.filter(|path| path.is_dir()).flat_map(|path| folders_of_tests(&path)).collect()
+    say(&format!("{} further sync cases: {:?}", further.sync.len(), run_sync(&further.sync)));
 }

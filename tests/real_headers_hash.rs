@@ -2,10 +2,12 @@
 //! come after those that are known.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use alloy_primitives::{B256, U256, hex, keccak256};
 use rlp::RlpStream;
 use saldo_chain::{ExecutionHeader, HeaderError};
+use saldo_tests::further::{Further, say};
 use serde_json::{Value, json};
 
 /// The fields in the order of RLP, and which of them are integers.
@@ -63,18 +65,36 @@ fn from_json(header: &Value, hash: B256) -> Result<ExecutionHeader, HeaderError>
 
 /// All headers, each with its hash and how many fields it has.
 fn headers() -> Option<Vec<(Value, B256, u64)>> {
-    let path = saldo_tests::vectors("mpt/real-headers/headers.json")?;
+    Some(headers_in(&saldo_tests::vectors("mpt/real-headers/headers.json")?))
+}
+
+fn headers_in(path: &Path) -> Vec<(Value, B256, u64)> {
     let file: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     let of = |entry: &Value| {
         let hash = entry["header"]["hash"].as_str().or_else(|| entry["hash"].as_str()).unwrap();
         (entry["header"].clone(), hash.parse().unwrap(), entry["fields"].as_u64().unwrap())
     };
-    Some(file["headers"].as_array().unwrap().iter().map(of).collect())
+    file["headers"].as_array().unwrap().iter().map(of).collect()
 }
 
 #[test]
 fn all_real_headers() {
     let Some(headers) = headers() else { return };
+    let layouts = check(headers);
+    assert_eq!(layouts.values().sum::<usize>(), 73);
+    assert_eq!(layouts.keys().copied().collect::<Vec<_>>(), [15, 16, 17, 20, 21]);
+}
+
+#[test]
+fn all_further_headers() {
+    let Some(further) = Further::named() else { return };
+    for path in &further.headers {
+        say(&format!("{}: headers by their number of fields: {:?}", path.display(), check(headers_in(path))));
+    }
+}
+
+/// Checks each header, and gives how many there are of each number of fields.
+fn check(headers: Vec<(Value, B256, u64)>) -> BTreeMap<u64, usize> {
     let mut layouts = BTreeMap::new();
     for (header, hash, fields) in headers {
         let read = from_json(&header, hash).unwrap_or_else(|refusal| panic!("{hash}: {refusal}"));
@@ -100,8 +120,7 @@ fn all_real_headers() {
             "{refusal}"
         );
     }
-    assert_eq!(layouts.values().sum::<usize>(), 73);
-    assert_eq!(layouts.keys().copied().collect::<Vec<_>>(), [15, 16, 17, 20, 21]);
+    layouts
 }
 
 /// The fields of Amsterdam put after those of a real header, and one that no fork has yet after them.

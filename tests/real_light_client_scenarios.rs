@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use saldo_tests::further::{Further, say};
 use saldo_tests::scenario::{Done, replay};
 
 /// Each refusal that is expected, by name.
@@ -44,6 +45,6 @@ fn every_real_scenario_ends_as_recorded() {
 
 #[test]
 fn further_scenarios_end_as_recorded() {
-    let Some(root) = std::env::var_os("SALDO_VECTORS_EXTRA") else { return };
-    println!("{:#?}", replay_all(&scenarios(Path::new(&root))));
+    let Some(further) = Further::named() else { return };
+    say(&format!("{:?}", replay_all(&further.scenarios)));
 }

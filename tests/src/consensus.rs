@@ -69,12 +69,20 @@ fn run_case(runner: &str, case: &Case, counts: &mut Counts) {
     }
 }
 
-/// Runs sync cases that lie in `FORK/CASE`, as some repositories keep them.
-pub fn run_sync(root: &Path) -> Counts {
+/// The cases that lie in `FORK/CASE`, as some repositories keep them.
+pub fn cases_by_fork(root: &Path) -> Vec<PathBuf> {
+    children(root).iter().flat_map(|fork| children(fork)).collect()
+}
+
+/// Runs sync cases.
+///
+/// # Panics
+/// If one does not end as it says.
+pub fn run_sync(cases: &[PathBuf]) -> Counts {
     let mut counts = Counts::new();
-    for case in children(root).iter().flat_map(|fork| children(fork)) {
+    for case in cases {
         println!("{}", case.display());
-        sync::run(&case, &mut counts);
+        sync::run(case, &mut counts);
     }
     counts
 }

@@ -6,6 +6,7 @@ pub mod clinic;
 pub mod consensus;
 pub mod council;
 pub mod forge;
+pub mod further;
 pub mod gloas;
 pub mod scenario;
 pub mod scene;
