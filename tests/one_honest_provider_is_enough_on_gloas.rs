@@ -1,0 +1,93 @@
+//! Where heads are known by hash alone, a wallet needs a header besides the proof. Whatever one provider does to either,
+//! the honest one beside it is enough; and the header of a head is fetched once, however many holdings there are.
+
+use std::time::Duration;
+
+use alloy_primitives::{Address, B256, U256};
+use saldo::{Holding, Policy};
+use saldo_beacon::Fork;
+use saldo_drill::{Chain, Fault, Provider};
+use saldo_tests::scene::{ALICE, BEFORE, BOB, NOBODY, Scene};
+
+const HEADER: &str = "eth_getBlockByHash";
+const PROOF: &str = "eth_getProof";
+
+fn gloas(seed: u64, providers: usize) -> Scene {
+    let accounts = [(ALICE, BEFORE), (BOB, U256::from(7))];
+    let chain = Chain::builder(seed).fork(Fork::Gloas).accounts(accounts).build();
+    let policy = Policy { operators_per_address: providers, ..Policy::signed() };
+    Scene::of(chain, seed, providers, 1, policy)
+}
+
+fn not_served() -> Fault {
+    Fault::Error { code: -32601, message: "no such method".into() }
+}
+
+fn field(name: &str, value: &str) -> Fault {
+    Fault::Field { name: name.into(), value: Some(value.into()) }
+}
+
+type Make = fn(&Provider);
+
+fn defects() -> [(&'static str, Make); 18] {
+    [
+        ("hangs", |it| it.add(Fault::Hang)),
+        ("hangs on headers", |it| it.add(Fault::Hang.on(HEADER))),
+        ("hangs on proofs", |it| it.add(Fault::Hang.on(PROOF))),
+        ("edits headers", |it| it.add(field("stateRoot", &B256::repeat_byte(1).to_string()).on(HEADER))),
+        ("has a field nobody knows", |it| it.add(field("newField", "0x11").on(HEADER))),
+        ("serves no headers", |it| it.add(not_served().on(HEADER))),
+        ("lets nobody at headers", |it| it.add(Fault::Forbidden.on(HEADER))),
+        ("has no header", |it| it.add(Fault::NullResult.on(HEADER))),
+        ("has nothing", |it| it.add(Fault::NullResult)),
+        ("serves no proofs", |it| it.add(Fault::NoProofs)),
+        ("makes up a state", |it| it.add(Fault::InventedTrie { balance: U256::ZERO })),
+        ("answers half a batch", |it| it.add(Fault::PartialBatch)),
+        ("swaps the answers of a batch", |it| it.add(Fault::SwappedBatch)),
+        ("answers twice", |it| it.add(Fault::DuplicatedId)),
+        ("forgets ids", |it| it.add(Fault::MissingId)),
+        ("proves its tip alone", |it| drop(it.clone().proof_window(0))),
+        ("is three blocks behind", |it| drop(it.clone().lag(3))),
+        ("is slow", |it| drop(it.clone().latency(Duration::from_millis(1_800)))),
+    ]
+}
+
+#[test]
+fn whatever_the_other_one_does() {
+    for (defect, make) in defects() {
+        for faulty in [0, 1] {
+            let scene = gloas(7, 2);
+            make(&scene.providers[faulty]);
+            for round in 0..4 {
+                let holdings = [ALICE, BOB, NOBODY].map(Holding::native);
+                let readings = scene.simulation.run(scene.client.read(&holdings));
+                for (reading, holding) in readings.iter().zip(holdings) {
+                    let why = reading.why();
+                    assert!(
+                        why.is_none(),
+                        "{defect} ({faulty}), round {round}: {why:?} {:?}",
+                        reading.attempts()
+                    );
+                    scene.assert_true(reading, holding.owner);
+                }
+                scene.pass_slots(1);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_header_is_fetched_once_for_all_holdings() {
+    let scene = gloas(1, 1);
+    let holdings: Vec<Holding> =
+        (0..10_u8).map(|index| Holding::native(Address::repeat_byte(index))).collect();
+    let asked = |method: &str| scene.providers[0].requests().get(method).copied().unwrap_or(0);
+    // The first read also learns of the finalized head.
+    for _ in 0..3 {
+        assert!(scene.simulation.run(scene.client.read(&holdings)).iter().all(|it| it.proven().is_some()));
+        scene.pass_slots(1);
+    }
+    let (headers, proofs) = (asked(HEADER), asked(PROOF));
+    assert!(scene.simulation.run(scene.client.read(&holdings)).iter().all(|it| it.proven().is_some()));
+    assert_eq!((asked(HEADER) - headers, asked(PROOF) - proofs), (1, 10));
+}
