@@ -91,3 +91,26 @@ fn a_header_is_fetched_once_for_all_holdings() {
     assert!(scene.simulation.run(scene.client.read(&holdings)).iter().all(|it| it.proven().is_some()));
     assert_eq!((asked(HEADER) - headers, asked(PROOF) - proofs), (1, 10));
 }
+
+/// A header with a field that this version does not know cannot be put together from JSON: its bytes still tell its hash.
+/// Where nobody serves them, that is said, and nobody is blamed for it.
+#[test]
+fn a_layout_of_the_future_is_read_from_bytes_or_named() {
+    let scene = gloas(3, 2);
+    for provider in &scene.providers {
+        provider.add(field("newField", "0x11").on(HEADER));
+        provider.add(Fault::Field { name: "slotNumber".into(), value: None }.on(HEADER));
+    }
+    scene.assert_true(&scene.balance(ALICE), ALICE);
+
+    scene.providers.iter().for_each(|provider| provider.add(not_served().on("debug_getRawHeader")));
+    scene.pass_slots(40);
+    let reading = scene.balance(ALICE);
+    scene.assert_unknown(&reading, "unknown_header_layout", BEFORE);
+    let why = reading.why().unwrap();
+    assert!(why.needs_action() && why.fault().code() == "saldo", "{why}");
+
+    scene.providers.iter().for_each(Provider::clear);
+    scene.pass_slots(1);
+    scene.assert_true(&scene.balance(ALICE), ALICE);
+}

@@ -87,6 +87,10 @@ fn is_silent(attempt: &Attempt) -> bool {
     attempt.outcome == Outcome::Unfinished || attempt.outcome.failure().is_some_and(Failure::is_unreachable)
 }
 
+/// The bytes are asked for only where the JSON has an unknown layout.
 fn is_of_unknown_layout(failure: &Failure) -> bool {
-    *failure == Failure::Header(HeaderError::UnknownLayout)
+    matches!(
+        failure,
+        Failure::Header(HeaderError::UnknownLayout) | Failure::NotServed { method: "debug_getRawHeader" }
+    )
 }
