@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use alloy_primitives::U256;
-use saldo_doctor::{Check, Depth, Limits, NamesFork, Unchecked, Verdict};
+use saldo_doctor::{Capabilities, Check, Depth, Limits, NamesFork, Unchecked, Verdict};
 use saldo_drill::{Chain, Fault, Rule};
 use saldo_tests::clinic::Clinic;
 use serde_json::json;
@@ -110,6 +110,21 @@ fn windows_lag_and_pace_are_measured() {
     assert_eq!(report.providers[2].ahead_of_signed, Some(-5));
     assert_eq!(report.findings_at("provider3"), ["too_slow"], "{:?}", report.providers[3]);
     assert_eq!(report.findings_at("provider4"), ["shallow_proofs"], "{:?}", report.providers[4]);
+}
+
+/// What a provider says of its states is told as its own word, beside what it really proves.
+#[test]
+fn a_claim_of_states_is_told_and_not_believed() {
+    let clinic = Clinic::new(1, 2, 1, 0);
+    let claims = |oldest| json!({ "stateproofs": { "disabled": false, "oldestBlock": oldest } });
+    clinic.providers[0].add(Fault::Result(claims("0x10")).on("eth_capabilities"));
+    clinic.providers[1].add(Fault::Result(claims("0x0")).on("eth_capabilities"));
+    let _same = clinic.providers[1].clone().proof_window(0);
+    let report = clinic.examine();
+    let said = |index: usize| report.providers[index].capabilities.found().cloned();
+    assert_eq!(said(0), Some(Capabilities { disabled: false, oldest_block: Some(16) }));
+    assert_eq!(said(1), Some(Capabilities { disabled: false, oldest_block: Some(0) }));
+    assert_eq!(report.findings_at("provider1"), ["tip_only"]);
 }
 
 #[test]
