@@ -114,3 +114,42 @@ fn a_layout_of_the_future_is_read_from_bytes_or_named() {
     scene.pass_slots(1);
     scene.assert_true(&scene.balance(ALICE), ALICE);
 }
+
+/// A header from one and the proof from the other are as good as both from one.
+#[test]
+fn neither_needs_to_have_everything() {
+    let proves: [Make; 3] = [
+        |it| it.add(not_served().on(HEADER)),
+        |it| it.add(Fault::Forbidden.on(HEADER)),
+        |it| {
+            it.add(field("newField", "0x11").on(HEADER));
+            it.add(Fault::Field { name: "slotNumber".into(), value: None }.on(HEADER));
+            it.add(not_served().on("debug_getRawHeader"));
+        },
+    ];
+    let has_headers: [Make; 3] = [
+        |it| it.add(Fault::NoProofs),
+        |it| it.add(Fault::InventedTrie { balance: U256::ZERO }),
+        |it| drop(it.clone().proof_window(0)),
+    ];
+    for (which, prove) in proves.into_iter().enumerate() {
+        for (other, have) in has_headers.into_iter().enumerate() {
+            for first in [0, 1] {
+                let scene = gloas(7, 2);
+                prove(&scene.providers[first]);
+                have(&scene.providers[1 - first]);
+                for round in 0..4 {
+                    let reading = scene.balance(ALICE);
+                    let why = reading.why();
+                    assert!(
+                        why.is_none(),
+                        "{which} beside {other} ({first}), round {round}: {why:?} {:?}",
+                        reading.attempts()
+                    );
+                    scene.assert_true(&reading, ALICE);
+                    scene.pass_slots(1);
+                }
+            }
+        }
+    }
+}

@@ -49,10 +49,29 @@ impl Core {
             let answer = self.ask(provider, aim, deadline);
             answer.map(|answer| answer.unwrap_or_else(Answer::Fails)).boxed()
         };
-        let race =
-            self.contest(Role::Execution, deadline, self.policy.operators_per_address, seen, ask).await;
+        let most = self.policy.operators_per_address;
+        let race = self.contest(Role::Execution, deadline, most, seen.clone(), ask).await;
         self.note(&race.attempts);
-        race
+        let brought = match &aim.target {
+            Target::ByHash(hash) if race.winner.is_none() => {
+                self.known().chain.anchor_at_hash(*hash).cloned()
+            }
+            _ => None,
+        };
+        let Some(anchor) = brought else { return race };
+        // Who had no header was not asked for a proof under it; meanwhile somebody else brought the header.
+        let again = Aim { target: Target::Known(anchor), ..aim.clone() };
+        let may_have_seen =
+            |attempt: &&Attempt| attempt.outcome.failure().is_none_or(Failure::may_have_been_seen);
+        let asked = race.attempts.iter().filter(may_have_seen).map(|attempt| attempt.provider.clone());
+        let seen = seen.into_iter().chain(asked).collect();
+        let ask = |provider| {
+            let answer = self.ask(provider, &again, deadline);
+            answer.map(|answer| answer.unwrap_or_else(Answer::Fails)).boxed()
+        };
+        let second = self.contest(Role::Execution, deadline, most, seen, ask).await;
+        self.note(&second.attempts);
+        Race { attempts: [race.attempts, second.attempts].concat(), ..second }
     }
 
     /// Asks one provider for a proof at the block aimed at; where it has none there, at its own tip, which may be signed
