@@ -237,7 +237,7 @@ fn apply(change: &Change, genuine: &Genuine, bytes: &mut Vec<u8>, size: usize) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1_500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn of_changed_bytes(object in any::<Index>(), change in change()) {
@@ -251,6 +251,26 @@ proptest! {
             Err(stricter) => panic!("{stricter:?} where there is one fork only"),
         }
     }
+}
+
+/// Every offset of every object, moved a little: refused by both.
+#[test]
+fn of_every_offset_moved() {
+    let Some(objects) = genuine() else { return };
+    let mut refused = 0;
+    for genuine in objects {
+        let network = consensus::network_on(&genuine.fork, &genuine.preset);
+        for at in all_offsets(genuine, network.sync_committee_size()) {
+            for by in [-4, -1, 1, 4] {
+                let mut bytes = genuine.bytes.clone();
+                let moved = u32::try_from(read_offset(&bytes, at)).unwrap().wrapping_add_signed(by);
+                bytes[at..at + 4].copy_from_slice(&moved.to_le_bytes());
+                assert_eq!(both(&genuine.object, &genuine.fork, &bytes, &network), Ok(false));
+                refused += 1;
+            }
+        }
+    }
+    assert_eq!(refused, 4 * 864);
 }
 
 /// Every part whose proof is taken away, and every header that has what its own fork does not.
