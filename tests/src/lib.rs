@@ -1,6 +1,7 @@
 //! What the tests share: where the real-world vectors are, and how a test that cannot run says so.
 
 pub mod beacon;
+pub mod beacon_opinion;
 pub mod captured;
 pub mod clinic;
 pub mod consensus;
