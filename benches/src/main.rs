@@ -14,6 +14,9 @@ struct Arguments {
     /// One JSON object for each row.
     #[arg(long)]
     json: bool,
+    /// Names the rows, and measures nothing.
+    #[arg(long)]
+    list: bool,
     /// Only this row.
     #[arg(long)]
     row: Option<String>,
@@ -38,6 +41,10 @@ fn main() -> ExitCode {
     if rows.is_empty() {
         eprintln!("there is no such row; there are: {}", ROWS.map(|(name, _)| name).join(", "));
         return ExitCode::from(2);
+    }
+    if arguments.list {
+        rows.iter().for_each(|(name, _)| println!("{name}"));
+        return ExitCode::SUCCESS;
     }
     if arguments.only.is_none() && !arguments.json {
         println!(
