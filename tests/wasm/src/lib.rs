@@ -65,7 +65,8 @@ pub extern "C" fn verify_account() -> u32 {
         let (root, rest) = input.split_first_chunk::<32>().ok_or("TooShort")?;
         let (address, reply) = rest.split_first_chunk::<20>().ok_or("TooShort")?;
         let reply: AccountReply = serde_json::from_slice(reply).map_err(refusal)?;
-        let verified = reply.verify(StateRoot::new(B256::from(root)), Address::from(address)).map_err(refusal)?;
+        let verified =
+            reply.verify(StateRoot::new(B256::from(root)), Address::from(address)).map_err(refusal)?;
         Ok(match verified.leaf() {
             Account::Absent => r#"{"exists":false,"balance":"0","nonce":"0"}"#.to_owned(),
             Account::Present(account) => {
@@ -126,8 +127,8 @@ pub extern "C" fn balance() -> u32 {
         let address = Address::from(address);
         let account = reply.verify(anchor.state_root(), address).map_err(refusal)?;
         let provider = ProviderId::new("node").ok_or("NoName")?;
-        let proven =
-            join(Holding::native(address), network.chain_id(), &account, anchor, provider).map_err(refusal)?;
+        let proven = join(Holding::native(address), network.chain_id(), &account, anchor, provider)
+            .map_err(refusal)?;
         let anchor = proven.anchor();
         let by = match anchor.assurance() {
             Assurance::Signed { signers, size } => format!("signed by {signers} of {size}"),
