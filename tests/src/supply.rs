@@ -123,6 +123,11 @@ impl Tree {
         tree
     }
 
+    /// The names of all in it, our own among them.
+    pub fn names(&self) -> BTreeSet<&str> {
+        self.edges.keys().map(|node| node.name.as_str()).collect()
+    }
+
     /// All in it but our own.
     pub fn foreign(&self) -> BTreeSet<Crate> {
         self.edges.keys().filter(|node| !is_ours(node)).cloned().collect()
