@@ -141,11 +141,11 @@ function checkpointToBalance() {
       count(refusals, refusal.refused ?? `accepted with byte ${index} flipped`);
     }
     const byName = Object.keys(refusals).sort();
-    equal(byName, ["Signature(Malformed)", "Signature(Mismatch)"]);
+    equal(byName, ["Signature(MalformedSignature)", "Signature(SignatureOutsideSubgroup)"]);
     equal(call("heads", []), before);
     return byName.map((name) => `${name} ${refusals[name]}`).join(", ");
   });
-  check("a member left out of the bits is refused", () => {
+  check("the signature of others, as where a member is left out, is refused", () => {
     const genuine = file(newest);
     const index = genuine.subarray(4, 68).findIndex((byte) => (byte & 1) === 1);
     const refusal = call("optimistic_update", [flipped(genuine, 4 + index)], SSZ, at(newest.signature_slot));
