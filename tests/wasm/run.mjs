@@ -67,7 +67,8 @@ function flipEveryByte(proof, attempt) {
   proof.accountProof.forEach((node, index) => {
     const genuine = hex(node);
     for (let position = 0; position < genuine.length; position += 1) {
-      const accountProof = proof.accountProof.with(index, `0x${flipped(genuine, position).toString("hex")}`);
+      const accountProof = [...proof.accountProof];
+      accountProof[index] = `0x${flipped(genuine, position).toString("hex")}`;
       const result = attempt({ ...proof, accountProof });
       count(refusals, variant(result) ?? "accepted");
     }
