@@ -13,6 +13,7 @@ pub mod scenario;
 pub mod scene;
 pub mod second_opinion;
 pub mod spec_store;
+pub mod supply;
 pub mod witness;
 
 use std::io::Write;
