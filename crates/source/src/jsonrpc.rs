@@ -100,10 +100,16 @@ struct RpcError {
 }
 
 fn read(response: &Response, id: u64, method: &'static str) -> Result<Box<RawValue>, Failure> {
-    let Ok(reply) = serde_json::from_slice::<Reply>(&response.body) else {
+    let Some(reply) = object(&response.body) else {
         return Err(without_reply(response, method));
     };
     take(reply, response, id, method)
+}
+
+/// A reply is an object: the reader would take a list of its fields as well.
+fn object(text: &[u8]) -> Option<Reply> {
+    let first = text.iter().find(|byte| !byte.is_ascii_whitespace());
+    (first == Some(&b'{')).then(|| serde_json::from_slice(text).ok())?
 }
 
 /// The results of a batch, for the calls `expected` by id, in their order. Replies may come in any order.
@@ -113,7 +119,7 @@ fn read_batch(
 ) -> Result<Vec<Result<Box<RawValue>, Failure>>, Failure> {
     const WHOLE: &str = "JSON-RPC batches";
     let Ok(elements) = serde_json::from_slice::<Vec<&RawValue>>(&response.body) else {
-        let Ok(reply) = serde_json::from_slice::<Reply>(&response.body) else {
+        let Some(reply) = object(&response.body) else {
             return Err(without_reply(response, WHOLE));
         };
         // One object instead of a list: its error is the error of all.
@@ -125,7 +131,7 @@ fn read_batch(
     let mut replies: BTreeMap<u64, Vec<Reply>> = BTreeMap::new();
     let mut strangers = false;
     for element in elements {
-        let reply = serde_json::from_str::<Reply>(element.get()).ok();
+        let reply = object(element.get().as_bytes());
         let id = reply.as_ref().and_then(|reply| reply.id.as_u64());
         match (reply, id.filter(|id| expected.iter().any(|(expected, _)| expected == id))) {
             (Some(reply), Some(id)) => replies.entry(id).or_default().push(reply),
