@@ -33,18 +33,18 @@ pub fn add(seeds: &mut Seeds, directories: &Path) {
 fn sequences(seeds: &mut Seeds, number: u8, table: u8, history: &History) {
     let step = |way: u8, object: usize| [&[way], &number_of(object)[..]].concat();
     let count = history.updates.len();
-    for checkpoint in 0..history.bootstraps.len() {
-        for stride in [1, 5, 9] {
-            let objects = (0..count).skip(checkpoint * 7).step_by(stride).take(12);
+    for checkpoint in (0..history.bootstraps.len()).step_by(2) {
+        for stride in [2, 9] {
+            let objects = (0..count).skip(checkpoint * 7).step_by(stride).take(5);
             let steps: Vec<u8> = objects.flat_map(|object| step(6, object)).collect();
             seeds.add("advance", [&[number, table], &number_of(checkpoint)[..], &steps].concat());
         }
     }
     // The hand-overs, which come last; then forced, stored, and changed.
-    let last = count.saturating_sub(4)..count;
+    let last = count.saturating_sub(2)..count;
     let mut steps: Vec<u8> = last.flat_map(|object| step(6, object)).collect();
     steps.extend([0, 0xff, 0xff, 1]);
-    for kind in 0..18 {
+    for kind in (number..18).step_by(4) {
         let changed = [step(5, count - 1), vec![kind, 3, 1, 0, 1]].concat();
         seeds.add("advance", [&[number, table, 0, 0][..], &steps, &changed].concat());
     }
