@@ -10,7 +10,7 @@ use saldo_fuzz::history::{History, assert_sound, histories};
 use saldo_fuzz::input::Input;
 
 /// Each step may cost a pairing.
-const MOST_STEPS: usize = 8;
+const MOST_STEPS: usize = 6;
 
 fuzz_target!(|input: &[u8]| {
     let mut input = Input::new(input);

@@ -1,9 +1,9 @@
 //! Chains that were signed once, and what a light client is sent of them.
 
-use std::collections::BTreeMap;
-use std::sync::OnceLock;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, OnceLock};
 
-use alloy_primitives::{Address, B256, U256};
+use alloy_primitives::{Address, B256, U256, keccak256};
 use saldo_beacon::unit::{Epoch, Period, Slot, UnixTime};
 use saldo_beacon::{
     Checkpoint, Execution, Fork, LightClient, LightClientBootstrap, LightClientUpdate, Network,
@@ -155,7 +155,15 @@ pub fn assert_sound(client: &LightClient, history: &History, now: UnixTime) {
         assert!(history.is_true(head.beacon_root(), head.slot(), head.execution()), "{head:?}");
     }
     let bytes = client.snapshot();
-    let again =
-        LightClient::load(&bytes, client.network().clone(), now).expect("what is written can be read");
-    assert!(again.snapshot() == bytes, "written back otherwise");
+    if is_new(&[client.network().to_toml().as_bytes(), &bytes].concat()) {
+        let again =
+            LightClient::load(&bytes, client.network().clone(), now).expect("what is written can be read");
+        assert!(again.snapshot() == bytes, "written back otherwise");
+    }
+}
+
+/// Whether this was not asked before in this process: loading takes two pairings, and the same bytes load again.
+fn is_new(bytes: &[u8]) -> bool {
+    static SEEN: Mutex<BTreeSet<B256>> = Mutex::new(BTreeSet::new());
+    SEEN.lock().expect("nobody panics while he holds it").insert(keccak256(bytes))
 }
