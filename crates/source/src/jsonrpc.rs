@@ -1,9 +1,12 @@
 //! JSON-RPC calls, alone or several in one request: own ids, strict replies, and every error put into a class.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 use saldo_reading::Failure;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
@@ -119,10 +122,35 @@ struct RpcError {
 }
 
 fn read(response: &Response, id: u64, method: &'static str) -> Result<Box<RawValue>, Failure> {
-    let Ok(reply) = serde_json::from_slice::<Reply>(&response.body) else {
+    let Some(reply) = object(&response.body) else {
         return Err(without_reply(response, method));
     };
     take(reply, response, id, method)
+}
+
+fn object(text: &[u8]) -> Option<Reply> {
+    serde_json::from_slice(text).ok().map(|Object(reply)| reply)
+}
+
+/// A reply is an object: what the macro makes would take a list of its fields as well.
+struct Object(Reply);
+
+impl<'de> Deserialize<'de> for Object {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+        impl<'de> Visitor<'de> for Members {
+            type Value = Object;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON-RPC reply")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Object, A::Error> {
+                Reply::deserialize(MapAccessDeserializer::new(members)).map(Object)
+            }
+        }
+        deserializer.deserialize_map(Members)
+    }
 }
 
 /// The results of a batch, for the calls `expected` by id, in their order. Replies may come in any order.
@@ -132,7 +160,7 @@ fn read_batch(
 ) -> Result<Vec<Result<Box<RawValue>, Failure>>, Failure> {
     const WHOLE: &str = "JSON-RPC batches";
     let Some(elements) = elements(&response.body) else {
-        let Ok(reply) = serde_json::from_slice::<Reply>(&response.body) else {
+        let Some(reply) = object(&response.body) else {
             return Err(without_reply(response, WHOLE));
         };
         // One object instead of a list: its error is the error of all.
@@ -165,11 +193,11 @@ fn read_batch(
 
 /// The elements of a list, `None` in place of one that is no reply. Where all are, as nearly always, the body is read once.
 fn elements(body: &[u8]) -> Option<Vec<Option<Reply>>> {
-    if let Ok(replies) = serde_json::from_slice::<Vec<Reply>>(body) {
-        return Some(replies.into_iter().map(Some).collect());
+    if let Ok(replies) = serde_json::from_slice::<Vec<Object>>(body) {
+        return Some(replies.into_iter().map(|Object(reply)| Some(reply)).collect());
     }
     let elements = serde_json::from_slice::<Vec<&RawValue>>(body).ok()?;
-    Some(elements.into_iter().map(|element| serde_json::from_str(element.get()).ok()).collect())
+    Some(elements.into_iter().map(|element| object(element.get().as_bytes())).collect())
 }
 
 fn take(reply: Reply, response: &Response, id: u64, method: &'static str) -> Result<Box<RawValue>, Failure> {
