@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use saldo::{Policy, Reading};
+use saldo::{Outcome, Policy, Reading};
 use saldo_drill::{Chain, Fault};
 use saldo_tests::scene::{AFTER, ALICE, BEFORE, NOBODY, Scene};
 
@@ -127,6 +127,9 @@ fn invented_states_are_never_a_number() {
             scene.pass_slots(1);
             let reading = scene.balance(ALICE);
             assert!(reading.proven().is_none());
+            assert_eq!(reading.why().map(|why| why.code()), Some("unsigned_tip"));
+            let parked = reading.attempts().iter().filter(|attempt| attempt.outcome == Outcome::Parked);
+            assert_eq!(parked.count(), 2, "both wait, and neither ends the race");
             assert_eq!(reading.latest_proven().unwrap().amount().base_units(), BEFORE);
         }
     }

@@ -57,7 +57,8 @@ fn hand_overs_asked_for_before_the_clock_was_set_do_not_count() {
         let builder = council.with_witnesses(council.builder().checkpoint(checkpoint));
         let client = builder.build().unwrap();
         council.assert_true(&council.read(&client));
-        council.pass_slots(300);
+        // The device slept, so that its monotonic clock knows nothing of it.
+        clock.sleep_device(council.network.slot_duration() * 300);
         clock.set_behind(council.network.slot_duration() * 130);
         let (reading, ()) = council.simulation.run(join(client.balance(ALICE), async {
             clock.sleep(Duration::from_millis(5)).await;

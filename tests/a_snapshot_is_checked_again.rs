@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use saldo_beacon::decode::{self, Encoding};
+use saldo_beacon::signature::SignatureError;
 use saldo_beacon::unit::{Period, Slot, UnixTime};
 use saldo_beacon::{
     AdvanceError, Checkpoint, Fault, Finality, LightClient, Network, Origin, SnapshotError, Voucher, Wants,
@@ -392,4 +393,46 @@ fn a_snapshot_newer_than_the_clock_is_loaded() {
         assert_eq!(loaded.signed_head().unwrap().slot(), Slot::new(22));
         assert_eq!(loaded.wants(now), Wants::Heads);
     }
+}
+
+/// An older snapshot that was put back says nothing wrong: it is as old as it says, a newer head takes its place, and beyond
+/// weak subjectivity it is refused.
+#[test]
+fn an_older_snapshot_put_back_is_only_old() {
+    let forge = Forge::default();
+    let network = forge.network.clone();
+    let mut client = forge.client(8);
+    client.advance(forge.update(20, 16), forge.now(20)).unwrap();
+    let older = client.snapshot();
+    client.advance(forge.update(40, 36), forge.now(40)).unwrap();
+
+    let mut restored = LightClient::load(&older, network.clone(), forge.now(40)).unwrap();
+    assert_eq!(restored.signed_head().unwrap().slot(), Slot::new(20));
+    assert_eq!(restored.finalized_head().slot(), Slot::new(16));
+    let replayed = restored.advance(forge.update(16, 12), forge.now(40)).unwrap_err();
+    assert_eq!(replayed, AdvanceError::NotNewer { attested: Slot::new(16), finalized: Slot::new(16) });
+    restored.advance(forge.update(40, 36), forge.now(40)).unwrap();
+    assert_eq!(told(&restored, forge.now(40)), told(&client, forge.now(40)));
+
+    let late = forge.network.slot_start(Slot::new(8 * (2 + 3533)));
+    assert_eq!(
+        refusal(&older, &network, late),
+        SnapshotError::TooOld { age_epochs: 3533, limit_epochs: 3532 }
+    );
+}
+
+/// Whoever can write the app's private storage can plant a whole client of his own, as he could plant a checkpoint: that is
+/// the boundary of what is trusted. It is his chain from then on, and the genuine one is refused.
+#[test]
+fn a_snapshot_planted_whole_is_believed_like_a_checkpoint() {
+    let forge = Forge::default();
+    let strangers = Forge { seed: 7, ..forge.clone() };
+    let mut theirs = strangers.client(8);
+    theirs.advance(strangers.update(20, 16), forge.now(20)).unwrap();
+    let mut planted = LightClient::load(&theirs.snapshot(), forge.network.clone(), forge.now(20)).unwrap();
+    assert_eq!(planted.signed_head(), theirs.signed_head());
+    let refusal = planted.advance(forge.optimistic(22), forge.now(22)).unwrap_err();
+    assert_eq!(refusal, AdvanceError::Signature(SignatureError::Mismatch));
+    assert_eq!(planted.checkpoint(), &strangers.bootstrap(8).0, "the checkpoint that it names shows it");
+    assert_ne!(planted.checkpoint(), &forge.bootstrap(8).0);
 }

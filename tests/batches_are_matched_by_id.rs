@@ -168,6 +168,17 @@ fn an_error_of_one_is_the_error_of_that_one() {
 
 /// Somebody who asks to be left alone is not asked one by one.
 #[test]
+fn a_list_of_its_members_is_no_reply() {
+    let as_lists = |body: &Value| {
+        let members =
+            |call| vec![json!("2.0"), Value::clone(&reply(call)["id"]), reply(call)["result"].clone()];
+        Value::from(body.as_array().unwrap().iter().map(members).collect::<Vec<_>>())
+    };
+    let (together, ..) = answered(move |body| (200, as_lists(body)), true);
+    assert_eq!(results(&together), [malformed("another request's id"), malformed("another request's id")]);
+}
+
+#[test]
 fn an_error_instead_of_a_list_is_the_error_of_all() {
     let limited = |_: &Value| {
         (200, json!({ "jsonrpc": "2.0", "id": null, "error": { "code": 429, "message": "slow down" } }))

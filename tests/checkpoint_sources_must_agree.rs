@@ -207,6 +207,21 @@ fn a_block_without_bootstrap_sends_to_the_epoch_before() {
     assert_eq!(why(&council, &council.client()), "checkpoint_not_served");
 }
 
+/// Sources that stand on both sides of an epoch's end do not disagree: who is behind is not sure yet, and is asked for the
+/// epoch before.
+#[test]
+fn sources_an_epoch_apart_agree_on_the_older_one() {
+    let council = Council::after(83, 20, 3);
+    let first = council.read(&council.client());
+    let first = council.assert_true(&first).anchor().origin().checkpoint().slot.unwrap();
+    let _ = council.witnesses[1].clone().lag(20);
+    let reading = council.read(&council.client());
+    let proven = council.assert_true(&reading);
+    assert_eq!(agreed_by(proven).len(), 3);
+    let slot = proven.anchor().origin().checkpoint().slot.unwrap();
+    assert_eq!(slot.get() + council.network.slots_per_epoch(), first.get());
+}
+
 /// A clock far off makes all sources silent, and that reads as what it is.
 #[test]
 fn a_clock_that_is_off_is_no_disagreement() {

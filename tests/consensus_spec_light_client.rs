@@ -23,6 +23,7 @@ fn the_generated_vectors_pass() {
         ("data_collection: heads of too few for the specification", 40),
         ("data_collection: heads beyond a missing hand-over", 8),
         ("ssz_static", 888),
+        ("ssz_static: so says the second opinion", 720),
         ("ssz_static: decoded", 328),
         ("ssz_static: refused, since nothing proves a part", 8),
         ("ssz_static: not of light clients", 12),

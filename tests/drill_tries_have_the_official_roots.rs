@@ -1,4 +1,4 @@
-//! The drill's trie against ethereum/tests `TrieTests`: every root, and a proof of every key.
+//! The drill's trie against ethereum/tests `TrieTests`: every root, and proofs of every key and of keys around it.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -6,10 +6,11 @@ use std::path::Path;
 use alloy_primitives::{B256, hex, keccak256};
 use saldo_drill::trie::Trie;
 use saldo_proof::trie::{Lookup, lookup};
+use saldo_tests::second_opinion;
 use serde_json::Value;
 
-/// Files with roots, whether their keys are hashed, and how many cases each has. The last one is about iteration,
-/// which the drill's trie does not offer.
+/// Files with roots, whether their keys are hashed, and how many cases each has. The last one is about iteration, and has
+/// a test of its own.
 const FILES: [(&str, bool, usize); 6] = [
     ("trietest.json", false, 5),
     ("trieanyorder.json", false, 7),
@@ -36,7 +37,8 @@ fn writes(case: &Value) -> Vec<(Vec<u8>, Option<Vec<u8>>)> {
     }
 }
 
-fn check(case: &Value, hashed: bool, name: &str) {
+/// How many keys a case proves to be there, and not to be there.
+fn check(case: &Value, hashed: bool, name: &str) -> [usize; 2] {
     let mut trie = Trie::default();
     let mut held = BTreeMap::new();
     for (key, value) in writes(case) {
@@ -46,11 +48,34 @@ fn check(case: &Value, hashed: bool, name: &str) {
     }
     let root: B256 = case["root"].as_str().unwrap().parse().unwrap();
     assert_eq!(trie.root(), root, "{name}");
-    for (key, value) in &held {
-        let proof = trie.prove(key).unwrap();
-        let expected = value.as_deref().map_or(Lookup::Absent, Lookup::Present);
-        assert_eq!(lookup(root, key, &proof).unwrap(), expected, "{name}");
+    // The same from what is left, backwards.
+    let mut backwards = Trie::default();
+    for (key, value) in held.iter().rev() {
+        backwards.insert(key, value.as_deref().unwrap_or_default());
     }
+    assert_eq!(backwards.root(), root, "{name}");
+
+    let mut counts = [0, 0];
+    for (key, value) in &held {
+        // The key itself, and keys beside, above and below it.
+        let mut beside = key.clone();
+        if let Some(last) = beside.last_mut() {
+            *last ^= 1;
+        }
+        let above = key[..key.len() / 2].to_vec();
+        let below = [key.as_slice(), &[0x10]].concat();
+        for asked in [key.clone(), beside, above, below].iter().filter(|asked| asked.len() <= 32) {
+            let proof = trie.prove(asked).unwrap();
+            let expected = held.get(asked).and_then(Option::as_deref).map_or(Lookup::Absent, Lookup::Present);
+            assert_eq!(lookup(root, asked, &proof).unwrap(), expected, "{name}");
+            let nodes: Vec<&[u8]> = proof.iter().map(AsRef::as_ref).collect();
+            let second = second_opinion::walk(root.0, asked, &nodes).unwrap();
+            assert_eq!(second.as_deref().map_or(Lookup::Absent, Lookup::Present), expected, "{name}");
+            counts[usize::from(expected == Lookup::Absent)] += 1;
+        }
+        assert_eq!(trie.get(key).map(|value| value.to_vec()), *value, "{name}");
+    }
+    counts
 }
 
 #[test]
@@ -58,12 +83,42 @@ fn drill_tries_have_the_official_roots() {
     let Some(folder) = saldo_tests::vectors("mpt/ethereum-tests/TrieTests") else { return };
     let present = std::fs::read_dir(&folder).unwrap().count();
     assert_eq!(present, FILES.len(), "a file this test does not know");
+    let mut proven = [0, 0];
     for (file, hashed, expected) in FILES {
         let cases: BTreeMap<String, Value> = read(&folder.join(file));
         let cases = cases.iter().filter(|(_, case)| case.get("root").is_some());
-        let checked = cases.map(|(name, case)| check(case, hashed, name)).count();
-        assert_eq!(checked, expected, "{file}");
+        let counts: Vec<_> = cases.map(|(name, case)| check(case, hashed, name)).collect();
+        assert_eq!(counts.len(), expected, "{file}");
+        counts.iter().for_each(|[present, absent]| proven = [proven[0] + present, proven[1] + absent]);
     }
+    assert_eq!(proven, [83, 375], "present, absent");
+}
+
+/// The keys that a case iterates over, proven instead: those that are there, and those between them.
+#[test]
+fn keys_between_keys_are_absent() {
+    let Some(path) = saldo_tests::vectors("mpt/ethereum-tests/TrieTests/trietestnextprev.json") else {
+        return;
+    };
+    let cases = read(&path);
+    assert_eq!(cases.len(), 1);
+    let case = &cases["basic"];
+    let texts = |list: &Value| -> Vec<String> { serde_json::from_value(list.clone()).unwrap() };
+    let held = texts(&case["in"]);
+    let mut trie = Trie::default();
+    held.iter().for_each(|key| trie.insert(key.as_bytes(), key.as_bytes()));
+    let mut counts = [0, 0];
+    for asked in case["tests"].as_array().unwrap().iter().flat_map(texts) {
+        let proof = trie.prove(asked.as_bytes()).unwrap();
+        let answer = lookup(trie.root(), asked.as_bytes(), &proof).unwrap();
+        if held.contains(&asked) {
+            assert_eq!(answer, Lookup::Present(asked.as_bytes()));
+        } else {
+            assert_eq!(answer, Lookup::Absent, "{asked}");
+        }
+        counts[usize::from(answer == Lookup::Absent)] += 1;
+    }
+    assert_eq!(counts, [20, 16], "present, absent");
 }
 
 fn read(path: &Path) -> BTreeMap<String, Value> {

@@ -3,7 +3,7 @@
 use saldo_beacon::decode::{
     self, DecodeError, Encoding, MAX_LIST_BYTES, MAX_OBJECT_BYTES, MAX_UPDATES, SszError,
 };
-use saldo_beacon::{Fault, LightClientUpdate};
+use saldo_beacon::{AdvanceError, Fault, LightClientUpdate};
 use saldo_tests::beacon::Node;
 
 /// Of a finality update of Fulu with the minimal preset: two offsets, branch, bits and signature, slot.
@@ -106,8 +106,9 @@ fn every_other_length_gives_no_head() {
             Err(error) => assert!(matches!(error, DecodeError::Ssz(_)), "{length}: {error}"),
             Ok(update) => {
                 assert!(length.abs_diff(genuine.len()) < 32);
-                let now = node.now(&update);
-                client.advance(update, now).expect_err("a head that nobody signed");
+                let (now, slot) = (node.now(&update), update.finalized_slot());
+                let refusal = client.advance(update, now).unwrap_err();
+                assert_eq!(refusal, AdvanceError::ExecutionBranch { slot }, "{length}");
             }
         }
     }

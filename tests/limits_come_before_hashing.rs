@@ -1,10 +1,14 @@
 //! The work that one reply can cause is bounded, and the bound is looked at first.
 
 use alloy_primitives::{Address, B256, Bytes, keccak256};
+use saldo_beacon::{Network, NetworkError};
+use saldo_proof::eip1186::AccountReply;
 use saldo_proof::trie::{Lookup, MAX_NODE_BYTES, MAX_NODES, lookup};
 use saldo_proof::{ProofError, StateRoot, claimed_root, verify_account};
+use saldo_source::{Directory, DirectoryError};
 use saldo_tests::captured::four_accounts;
 use saldo_tests::forge;
+use serde_json::json;
 
 /// Nothing here hashes to this.
 const ROOT: StateRoot = StateRoot::new(B256::repeat_byte(1));
@@ -39,6 +43,40 @@ fn too_large_a_node() {
     let proof = [Bytes::from(vec![0; MAX_NODE_BYTES])];
     let refusal = verify_account(ROOT, Address::ZERO, &proof).unwrap_err();
     assert!(matches!(refusal, ProofError::HashMismatch { node: 0, .. }), "1,024 are looked at: {refusal}");
+}
+
+/// As much as the largest reply that is taken can hold: it is counted, and nothing of it is hashed.
+#[test]
+fn a_reply_of_thousands_of_nodes() {
+    let mut json = four_accounts()[0].json.clone();
+    let many = 40_000;
+    for field in ["accountProof", "storageProof"] {
+        json[field] = match field {
+            "accountProof" => json!(vec!["0x80"; many]),
+            _ => json!([{ "key": "0x0", "value": "0x0", "proof": vec!["0x80"; many] }]),
+        };
+    }
+    let reply: AccountReply = serde_json::from_value(json).unwrap();
+    let refusal = ProofError::TooManyNodes { got: many, limit: 65 };
+    assert_eq!(reply.verify(ROOT, reply.address), Err(refusal));
+    let [account, ..] = four_accounts();
+    let account = account.reply.verify(account.state_root, account.address).unwrap();
+    assert_eq!(account.slot(B256::ZERO, &reply.storage(B256::ZERO).unwrap().proof), Err(refusal));
+}
+
+/// Files are measured before they are read, too.
+#[test]
+fn network_files_and_directories() {
+    let got = 64 * 1024 + 1;
+    let text = "#".repeat(got);
+    let limit = 64 * 1024;
+    assert!(
+        matches!(Network::from_toml(&text), Err(NetworkError::TooLarge { got: g, limit: l }) if (g, l) == (got, limit))
+    );
+    assert_eq!(Directory::from_toml(&text), Err(DirectoryError::TooLarge { got, limit }));
+    let nested = format!("a = {}", "[".repeat(limit - 4));
+    assert!(matches!(Network::from_toml(&nested), Err(NetworkError::Toml(_))));
+    assert!(matches!(Directory::from_toml(&nested), Err(DirectoryError::NotToml { .. })));
 }
 
 /// The limits are those of an empty trie and of an absent account's storage, too.

@@ -1,13 +1,14 @@
-//! The RLP vectors of the Ethereum tests, read as what a storage trie holds.
+//! The RLP vectors of the Ethereum tests, read as what a storage trie holds, as what any trie holds, and as nodes.
 //!
 //! The reader is private and reads only what a proof needs, so each vector's meaning follows from its shape.
 
 use std::collections::BTreeMap;
 
 use alloy_primitives::{Address, B256, U256, hex, keccak256};
-use saldo_proof::trie::{Lookup, lookup};
-use saldo_proof::{LeafError, ProofError, RlpError, Slot, StateRoot, verify_account};
-use saldo_tests::{forge, vectors};
+use saldo_drill::trie::Trie;
+use saldo_proof::trie::{EMPTY_ROOT_HASH, Lookup, MAX_NODE_BYTES, lookup};
+use saldo_proof::{LeafError, NodeError, ProofError, RlpError, Slot, StateRoot, verify_account};
+use saldo_tests::{forge, second_opinion, vectors};
 use serde_json::Value;
 
 const KEY: B256 = B256::with_last_byte(1);
@@ -115,4 +116,95 @@ fn invalid() {
     assert_eq!(counts.values().sum::<usize>(), 26);
     let expected = [("empty", 1), ("leading zero", 5), ("list", 1), ("long form", 9), ("past the end", 10)];
     assert_eq!(counts, BTreeMap::from(expected));
+}
+
+fn all() -> Option<Vec<(String, Vec<u8>)>> {
+    let files = ["rlptest.json", "invalidRLPTest.json", "RandomRLPTests/example.json"];
+    let vectors: Vec<_> = files.into_iter().map(read).collect::<Option<Vec<_>>>()?;
+    let vectors: Vec<_> = vectors.into_iter().flatten().map(|(name, (_, encoded))| (name, encoded)).collect();
+    assert_eq!(vectors.len(), 28 + 26 + 1);
+    Some(vectors)
+}
+
+/// A trie of all of them as values, by the drill and by hand: what a value says is no affair of the trie's.
+#[test]
+fn as_values_of_a_trie() {
+    let Some(vectors) = all() else { return };
+    let mut trie = Trie::default();
+    let mut forged = BTreeMap::new();
+    for (name, encoded) in &vectors {
+        let key = keccak256(name).to_vec();
+        trie.insert(&key, encoded);
+        if !encoded.is_empty() {
+            forged.insert(key, encoded.clone());
+        }
+    }
+    let root = trie.root();
+    assert_eq!(forge::Trie::from_iter(forged).root(), root);
+    let (mut present, mut absent, mut too_large) = (0, 0, 0);
+    for (name, encoded) in &vectors {
+        let key = keccak256(name);
+        let proof = trie.prove(key.as_slice()).unwrap();
+        match lookup(root, key.as_slice(), &proof) {
+            Ok(Lookup::Present(value)) => {
+                assert_eq!(value, encoded, "{name}");
+                present += 1;
+            }
+            // No bytes are no value.
+            Ok(Lookup::Absent) => {
+                assert!(encoded.is_empty(), "{name}");
+                absent += 1;
+            }
+            Err(ProofError::NodeTooLarge { limit: MAX_NODE_BYTES, .. }) => {
+                assert!(encoded.len() > 900, "{name}");
+                too_large += 1;
+            }
+            Err(other) => panic!("{name}: {other}"),
+        }
+    }
+    assert_eq!((present, absent, too_large), (53, 1, 1));
+}
+
+/// The same bytes as a trie's only node: refused for what is wrong with them, as RLP or as a node, by us and by the second
+/// opinion.
+#[test]
+fn as_nodes() {
+    let Some(vectors) = all() else { return };
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for (name, encoded) in vectors {
+        let root = keccak256(&encoded);
+        let proof = [encoded.as_slice()];
+        let answer = lookup(root, &[0x12], &proof);
+        let second = second_opinion::walk(root.0, &[0x12], &proof);
+        assert_eq!(answer.is_ok(), second.is_ok(), "{name}");
+        let kind = match answer {
+            // The empty string, and zero, are the node of the empty trie.
+            Ok(Lookup::Absent) if root == EMPTY_ROOT_HASH => "the empty trie".to_owned(),
+            Err(ProofError::MalformedNode { node: 0, depth: 0, cause: NodeError::Rlp(cause) }) => {
+                format!("{cause:?}").split([' ', '{']).next().unwrap().to_owned()
+            }
+            Err(ProofError::MalformedNode { node: 0, depth: 0, cause: NodeError::ItemCount { .. } }) => {
+                "item count".to_owned()
+            }
+            // More than two items are a branch, and its children are not named so.
+            Err(ProofError::MalformedNode { node: 0, depth: 0, cause: NodeError::ChildLength { .. } }) => {
+                "child length".to_owned()
+            }
+            Err(ProofError::NodeTooLarge { node: 0, .. }) => "too large".to_owned(),
+            other => panic!("{name}: {other:?}"),
+        };
+        *counts.entry(kind).or_default() += 1;
+    }
+    let expected = [
+        ("LeadingZero", 5),
+        ("ListForString", 3),
+        ("LongForm", 9),
+        ("PastTheEnd", 11),
+        ("StringForList", 16),
+        ("child length", 3),
+        ("item count", 5),
+        ("the empty trie", 2),
+        ("too large", 1),
+    ];
+    assert_eq!(counts, expected.map(|(kind, count)| (kind.to_owned(), count)).into());
 }

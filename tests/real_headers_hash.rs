@@ -4,60 +4,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use alloy_primitives::{B256, U256, hex, keccak256};
-use rlp::RlpStream;
+use alloy_primitives::{B256, keccak256};
 use saldo_chain::{ExecutionHeader, HeaderError};
+use saldo_tests::captured::header_rlp;
 use saldo_tests::further::{Further, say};
 use serde_json::{Value, json};
-
-/// The fields in the order of RLP, and which of them are integers.
-const FIELDS: [(&str, bool); 24] = [
-    ("parentHash", false),
-    ("sha3Uncles", false),
-    ("miner", false),
-    ("stateRoot", false),
-    ("transactionsRoot", false),
-    ("receiptsRoot", false),
-    ("logsBloom", false),
-    ("difficulty", true),
-    ("number", true),
-    ("gasLimit", true),
-    ("gasUsed", true),
-    ("timestamp", true),
-    ("extraData", false),
-    ("mixHash", false),
-    ("nonce", false),
-    ("baseFeePerGas", true),
-    ("withdrawalsRoot", false),
-    ("blobGasUsed", true),
-    ("excessBlobGas", true),
-    ("parentBeaconBlockRoot", false),
-    ("requestsHash", false),
-    ("blockAccessListHash", false),
-    ("slotNumber", true),
-    ("fieldOfTheFuture", false),
-];
-
-/// The RLP of a header, written without anything of ours.
-fn rlp(header: &Value) -> Vec<u8> {
-    let present: Vec<Vec<u8>> = FIELDS
-        .iter()
-        .map_while(|(name, is_integer)| {
-            let text = header.get(name)?.as_str()?;
-            let digits = text.trim_start_matches("0x");
-            Some(if *is_integer {
-                U256::from_str_radix(digits, 16).unwrap().to_be_bytes_trimmed_vec()
-            } else {
-                hex::decode(digits).unwrap()
-            })
-        })
-        .collect();
-    let mut stream = RlpStream::new_list(present.len());
-    for field in &present {
-        stream.append(&field.as_slice());
-    }
-    stream.out().to_vec()
-}
 
 fn from_json(header: &Value, hash: B256) -> Result<ExecutionHeader, HeaderError> {
     ExecutionHeader::from_json(header.to_string().as_bytes(), hash)
@@ -104,7 +55,7 @@ fn check(headers: Vec<(Value, B256, u64)>) -> BTreeMap<u64, usize> {
         *layouts.entry(fields).or_insert(0) += 1;
 
         // The same from bytes, and no other bytes.
-        let bytes = rlp(&header);
+        let bytes = header_rlp(&header);
         assert_eq!(ExecutionHeader::from_rlp(&bytes, hash), Ok(read));
         let mut flipped = bytes.clone();
         flipped[bytes.len() / 2] ^= 1;
@@ -131,15 +82,15 @@ fn one_field_more_than_is_known() {
     assert!(!of_prague.is_empty());
     for (mut header, ..) in of_prague {
         header["blockAccessListHash"] = json!(B256::repeat_byte(0x22));
-        let hash = keccak256(rlp(&header));
+        let hash = keccak256(header_rlp(&header));
         assert!(from_json(&header, hash).is_ok(), "22 fields");
         header["slotNumber"] = json!("0xb71b00");
-        let hash = keccak256(rlp(&header));
+        let hash = keccak256(header_rlp(&header));
         let read = from_json(&header, hash).unwrap();
-        assert_eq!(ExecutionHeader::from_rlp(&rlp(&header), hash), Ok(read), "23 fields");
+        assert_eq!(ExecutionHeader::from_rlp(&header_rlp(&header), hash), Ok(read), "23 fields");
 
         header["fieldOfTheFuture"] = json!(B256::repeat_byte(0x24));
-        let longer = rlp(&header);
+        let longer = header_rlp(&header);
         let hash = keccak256(&longer);
         assert_eq!(from_json(&header, hash), Err(HeaderError::UnknownLayout));
         let from_bytes = ExecutionHeader::from_rlp(&longer, hash).unwrap();

@@ -1,10 +1,10 @@
 //! Real chains, followed from a checkpoint to a proven balance: every step ends as it did for the reference client. What
 //! a further folder holds is replayed as well: `SALDO_VECTORS_EXTRA=DIR`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use saldo_tests::further::{Further, say};
-use saldo_tests::scenario::{Done, replay};
+use saldo_tests::scenario::{Done, folders, replay};
 
 /// Each refusal that is expected, by name.
 const REFUSED: [(&str, &str, &str); 7] = [
@@ -17,21 +17,10 @@ const REFUSED: [(&str, &str, &str); 7] = [
     ("sepolia-deneb-5242880-gear", "finality_5263072.json", "CommitteeUnknown"),
 ];
 
-fn replay_all(folders: &[PathBuf]) -> Done {
+fn replay_all(scenarios: &[PathBuf]) -> Done {
     let mut done = Done::default();
-    folders.iter().for_each(|folder| replay(folder, &mut done));
+    scenarios.iter().for_each(|folder| replay(folder, &mut done));
     done
-}
-
-/// The folders at or below one that have a scenario.
-fn scenarios(root: &Path) -> Vec<PathBuf> {
-    if root.join("scenario.json").is_file() {
-        return vec![root.to_owned()];
-    }
-    let mut folders: Vec<PathBuf> =
-        std::fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).collect();
-    folders.sort();
-    folders.iter().filter(|path| path.is_dir()).flat_map(|path| scenarios(path)).collect()
 }
 
 #[test]
@@ -40,7 +29,7 @@ fn every_real_scenario_ends_as_recorded() {
     let refusals =
         REFUSED.map(|(scenario, file, error)| (scenario.into(), file.into(), error.into())).to_vec();
     let expected = Done { scenarios: 26, steps: 162, stores: 130, proofs: 19, refusals };
-    assert_eq!(replay_all(&scenarios(&root)), expected);
+    assert_eq!(replay_all(&folders(&root)), expected);
 }
 
 #[test]

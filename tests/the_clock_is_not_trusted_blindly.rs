@@ -99,6 +99,35 @@ fn a_wall_clock_that_stood_still_is_found_out() {
     assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), AFTER);
 }
 
+/// The clock is set back to when the last reading was new, or a little later: then no signed block is after it. That time has
+/// passed since is known all the same, whether the world is honest or replays what it served then.
+#[test]
+fn a_clock_set_back_to_the_last_reading_is_found_out() {
+    for (slots, later) in [(30_u32, 0), (30, 2), (90, 0)] {
+        for is_replayed in [false, true] {
+            let scene = Scene::new(11, 2, 2);
+            assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE);
+            scene.pass_slots(slots - 5);
+            scene.chain.set_balance(ALICE, AFTER);
+            scene.pass_slots(5);
+            scene.simulation.clock().set_behind(scene.chain.network().slot_duration() * (slots - later));
+            if is_replayed {
+                let blocks = u64::from(slots - later);
+                scene.providers.iter().for_each(|provider| drop(provider.clone().lag(blocks)));
+                scene.sources.iter().for_each(|source| drop(source.clone().lag(blocks)));
+            }
+            scene.assert_unknown(&scene.balance(ALICE), "clock_off", BEFORE);
+            let last = scene.client.last(&Holding::native(ALICE)).unwrap();
+            assert_eq!(last.freshness(scene.client.now(), scene.client.policy()), Freshness::Unknown);
+            // The clock is set right, and the world goes on.
+            scene.simulation.clock().set_behind(Duration::ZERO);
+            scene.providers.iter().for_each(|provider| drop(provider.clone().lag(0)));
+            scene.sources.iter().for_each(|source| drop(source.clone().lag(0)));
+            assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), AFTER);
+        }
+    }
+}
+
 /// Finality that stalls ages: a finalized reading beyond the policy's age is not proven any more.
 #[test]
 fn stalled_finality_grows_too_old() {

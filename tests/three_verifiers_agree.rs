@@ -1,15 +1,19 @@
-//! Three verifiers that share no code say the same of any proof: ours, the plain second opinion, and `alloy-trie`.
+//! Three verifiers that share no code say the same of any proof: ours, the plain second opinion, and `alloy-trie`, in
+//! tries of 1 to 100,000 keys.
 //!
 //! Ours and the second opinion must agree in everything. `alloy-trie`, asked about hashed keys, accepts more in the ways
-//! that [`AlloyDiffers`] lists, and in no others.
+//! that [`AlloyDiffers`] lists, and in no others. Under one root there is one proof of a key: whatever else is sent is
+//! refused, and the first place where it differs says as what ([`refusal`]).
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use alloy_primitives::{B256, Bytes, U256, keccak256};
 use alloy_trie::Nibbles;
 use alloy_trie::proof::verify_proof;
 use proptest::prelude::*;
 use proptest::sample::Index;
+use saldo_drill::trie;
 use saldo_proof::ProofError;
 use saldo_proof::trie::{EMPTY_ROOT_HASH, Lookup, lookup};
 use saldo_tests::{forge, second_opinion};
@@ -73,6 +77,8 @@ enum Shape {
     Hashed,
     /// Keys that share all but a few nibbles at the end, and values of a byte or two: deep, full of embedded nodes.
     Crowded,
+    /// As crowded, with more places that may differ: room for many keys.
+    Wide,
     /// Keys of 0 to 5 bytes, some the beginning of others: branches with values.
     Short,
 }
@@ -96,6 +102,13 @@ fn key_of(shape: Shape, seed: u64) -> Vec<u8> {
             }
             key.to_vec()
         }
+        Shape::Wide => {
+            let mut key = [0xab; 32];
+            for (place, byte) in key.iter_mut().zip(hash.iter()).skip(26) {
+                *place = byte & 0x3f;
+            }
+            key.to_vec()
+        }
         Shape::Short => hash[1..=usize::from(hash[0] % 5)].iter().map(|byte| byte & 0x13).collect(),
     }
 }
@@ -104,7 +117,7 @@ fn value_of(shape: Shape, seed: u64) -> Vec<u8> {
     let hash = keccak256((seed ^ 0xffff).to_be_bytes());
     let length = match shape {
         Shape::Hashed => 70 + usize::from(hash[0] % 10),
-        Shape::Crowded => 1 + usize::from(hash[0] % 3),
+        Shape::Crowded | Shape::Wide => 1 + usize::from(hash[0] % 3),
         Shape::Short => 1 + usize::from(hash[0] % 40),
     };
     hash.iter().cycle().take(length).copied().collect()
@@ -135,12 +148,17 @@ fn case() -> impl Strategy<Value = Case> {
 enum Change {
     Drop(Index),
     Repeat(Index),
+    /// A genuine node of another trie.
+    Insert(Index),
     Swap(Index, Index),
     Cut(Index),
     Append(Vec<u8>),
     AppendOther,
     Flip(Index, Index, u8),
     CutNode(Index, Index),
+    InsertByte(Index, Index, u8),
+    RemoveByte(Index, Index),
+    /// A genuine proof of another key.
     Other,
     /// Changes a node and every hash above it: an invented trie, valid as far as its hashes go.
     Reforge(Index, Index, u8),
@@ -150,12 +168,16 @@ fn change() -> impl Strategy<Value = Change> {
     prop_oneof![
         1 => any::<Index>().prop_map(Change::Drop),
         1 => any::<Index>().prop_map(Change::Repeat),
+        1 => any::<Index>().prop_map(Change::Insert),
         1 => (any::<Index>(), any::<Index>()).prop_map(|(one, other)| Change::Swap(one, other)),
         1 => any::<Index>().prop_map(Change::Cut),
         1 => prop::collection::vec(any::<u8>(), 0..40).prop_map(Change::Append),
         1 => Just(Change::AppendOther),
         1 => (any::<Index>(), any::<Index>(), 1..=255_u8).prop_map(|(node, byte, bits)| Change::Flip(node, byte, bits)),
         1 => (any::<Index>(), any::<Index>()).prop_map(|(node, length)| Change::CutNode(node, length)),
+        1 => (any::<Index>(), any::<Index>(), any::<u8>())
+            .prop_map(|(node, at, byte)| Change::InsertByte(node, at, byte)),
+        1 => (any::<Index>(), any::<Index>()).prop_map(|(node, at)| Change::RemoveByte(node, at)),
         1 => Just(Change::Other),
         4 => (any::<Index>(), any::<Index>(), 1..=255_u8)
             .prop_map(|(node, byte, bits)| Change::Reforge(node, byte, bits)),
@@ -168,6 +190,7 @@ fn apply(change: &Change, root: B256, mut proof: Vec<Vec<u8>>, others: Vec<Vec<u
     match change {
         Change::Drop(node) => drop(proof.remove(node.index(count))),
         Change::Repeat(node) => proof.insert(node.index(count), proof[node.index(count)].clone()),
+        Change::Insert(at) => proof.insert(at.index(count + 1), forge::leaf(&[1; 60], &[0x77; 70])),
         Change::Swap(one, other) => proof.swap(one.index(count), other.index(count)),
         Change::Cut(kept) => proof.truncate(kept.index(count)),
         Change::Append(node) => proof.push(node.clone()),
@@ -180,6 +203,14 @@ fn apply(change: &Change, root: B256, mut proof: Vec<Vec<u8>>, others: Vec<Vec<u
         Change::CutNode(node, length) => {
             let node = &mut proof[node.index(count)];
             node.truncate(length.index(node.len()));
+        }
+        Change::InsertByte(node, at, byte) => {
+            let node = &mut proof[node.index(count)];
+            node.insert(at.index(node.len() + 1), *byte);
+        }
+        Change::RemoveByte(node, at) => {
+            let node = &mut proof[node.index(count)];
+            node.remove(at.index(node.len()));
         }
         Change::Other => proof = others,
         Change::Reforge(node, byte, bits) => {
@@ -199,6 +230,77 @@ fn apply(change: &Change, root: B256, mut proof: Vec<Vec<u8>>, others: Vec<Vec<u
         }
     }
     (root, proof)
+}
+
+/// As what `sent` is refused where `genuine` is the proof under that root, or `None` if that is what was sent.
+///
+/// There is nothing to it but the first place where the two differ.
+fn refusal(sent: &[Vec<u8>], genuine: &[Vec<u8>]) -> Option<&'static str> {
+    let same = sent.iter().zip(genuine).take_while(|(one, other)| one == other).count();
+    match (sent.len(), genuine.len()) {
+        (got, used) if same == got && same == used => None,
+        (0, _) => Some("empty"),
+        (got, _) if same == got => Some("truncated"),
+        (_, used) if same == used => Some("extra nodes"),
+        _ => Some("another node"),
+    }
+}
+
+/// Asks whoever can say something to a proof, that of a liar perhaps, and holds the answer against the truth.
+fn check(key: &[u8], root: B256, truth: Option<&[u8]>, genuine: &[Vec<u8>], sent: &[Vec<u8>]) {
+    let answer = match <&[u8; 32]>::try_from(key) {
+        Ok(key) => all_three(root, key, sent, truth).0,
+        Err(_) => both(root, key, sent),
+    };
+    let same = sent.iter().zip(genuine).take_while(|(one, other)| one == other).count();
+    let refused = match &answer {
+        Ok(answer) => {
+            // Under the true root there is one answer, or none.
+            assert_eq!(answer.as_deref(), truth);
+            None
+        }
+        Err(ProofError::EmptyProof { expected }) if *expected == root => Some("empty"),
+        Err(ProofError::Truncated { nodes, .. }) if *nodes == sent.len() => Some("truncated"),
+        Err(ProofError::ExtraNodes { got, used }) if (*got, *used) == (sent.len(), same) => {
+            Some("extra nodes")
+        }
+        Err(ProofError::HashMismatch { node, .. }) if *node == same => Some("another node"),
+        Err(other) => panic!("{other:?}"),
+    };
+    assert_eq!(refused, refusal(sent, genuine));
+}
+
+/// A trie that is built once, for many proofs.
+struct Large {
+    shape: Shape,
+    /// Keys are made of the numbers below this one.
+    seeds: u64,
+    entries: BTreeMap<Vec<u8>, Vec<u8>>,
+    trie: trie::Trie,
+    root: B256,
+}
+
+/// Of 100,000 hashed keys, of 100,000 that share 52 nibbles, and of 3,137 short ones, many the beginning of others.
+static LARGE: LazyLock<[Large; 3]> = LazyLock::new(|| {
+    let kinds =
+        [(Shape::Hashed, 100_000, 100_000), (Shape::Wide, 100_000, 100_000), (Shape::Short, 20_000, 3_137)];
+    kinds.map(|(shape, seeds, keys)| {
+        let entries: BTreeMap<_, _> =
+            (0..seeds).map(|seed| (key_of(shape, seed), value_of(shape, seed))).collect();
+        assert_eq!(entries.len(), keys);
+        let mut trie = trie::Trie::default();
+        entries.iter().for_each(|(key, value)| trie.insert(key, value));
+        let root = trie.root();
+        let forged: forge::Trie = entries.iter().map(|(key, value)| (key, value.clone())).collect();
+        assert_eq!(forged.root(), root);
+        Large { shape, seeds, entries, trie, root }
+    })
+});
+
+impl Large {
+    fn prove(&self, key: &[u8]) -> Vec<Vec<u8>> {
+        self.trie.prove(key).unwrap().iter().map(|node| node.to_vec()).collect()
+    }
 }
 
 proptest! {
@@ -226,15 +328,35 @@ proptest! {
         let truth = case.entries.get(&case.wanted).cloned();
         let (genuine, others) = (trie.prove(&case.wanted), trie.prove(&case.other));
         for change in changes {
-            let (root, proof) = apply(&change, trie.root(), genuine.clone(), others.clone());
-            let answer = match <&[u8; 32]>::try_from(case.wanted.as_slice()) {
-                Ok(key) if root == trie.root() => all_three(root, key, &proof, truth.as_deref()).0,
+            let (root, sent) = apply(&change, trie.root(), genuine.clone(), others.clone());
+            if root == trie.root() {
+                check(&case.wanted, root, truth.as_deref(), &genuine, &sent);
+            } else {
                 // What `alloy-trie` makes of the nodes of an invented trie is its own affair.
-                _ => both(root, &case.wanted, &proof),
-            };
-            // Under the true root there is one answer, or none.
-            if let Ok(answer) = answer && root == trie.root() {
-                prop_assert_eq!(answer, truth.clone());
+                let _ = both(root, &case.wanted, &sent);
+            }
+        }
+    }
+
+    #[test]
+    fn in_tries_of_100_000_keys(
+        which in 0..3_usize,
+        (seed, other) in any::<(u64, u64)>(),
+        present in any::<bool>(),
+        changes in prop::collection::vec(change(), 4),
+    ) {
+        let large = &LARGE[which];
+        let wanted = key_of(large.shape, if present { seed % large.seeds } else { seed | 1 << 40 });
+        let truth = large.entries.get(&wanted).map(Vec::as_slice);
+        prop_assert!(truth.is_some() || !present);
+        let (genuine, others) = (large.prove(&wanted), large.prove(&key_of(large.shape, other % large.seeds)));
+        check(&wanted, large.root, truth, &genuine, &genuine);
+        for change in changes {
+            let (root, sent) = apply(&change, large.root, genuine.clone(), others.clone());
+            if root == large.root {
+                check(&wanted, root, truth, &genuine, &sent);
+            } else {
+                let _ = both(root, &wanted, &sent);
             }
         }
     }

@@ -1,4 +1,5 @@
-//! A provider's URL is a secret: whatever providers do and say, nothing of a URL but its host is ever shown or logged.
+//! A provider's URL is a secret: whatever providers do and say, nothing of a URL but its host is ever shown or logged. Nor is
+//! an address ever logged.
 
 use std::io::Write;
 use std::sync::{Mutex, Once, PoisonError};
@@ -45,6 +46,16 @@ fn listen() {
 
 fn logged() -> String {
     String::from_utf8_lossy(&LOG.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
+}
+
+/// Whose addresses they are is nobody's business who reads the log.
+fn assert_no_address_logged() {
+    let logged = logged().to_lowercase();
+    for address in [ALICE, NOBODY] {
+        let written = format!("{address:x}");
+        assert_eq!(written.len(), 40);
+        assert!(!logged.contains(&written), "{address} is in the log");
+    }
 }
 
 /// All that an app can show of a client and its readings.
@@ -176,6 +187,7 @@ fn no_fault_brings_a_url_to_light() {
     }
     assert!(logged().contains("light client advanced"), "the log is heard");
     assert_no_key(&logged(), "log");
+    assert_no_address_logged();
 }
 
 #[test]
@@ -241,6 +253,7 @@ fn no_answer_is_repeated() {
 
     assert!(logged().contains("starting new connection"), "the log of reqwest is heard");
     assert_no_key(&logged(), "log");
+    assert_no_address_logged();
 }
 
 #[test]

@@ -23,7 +23,27 @@ fn a_genuine_zero_of_before_the_payment() {
         let Some(last) = reading.latest_proven() else { panic!("the payment is forgotten") };
         assert_eq!(last.amount().base_units(), AFTER, "{lag} blocks behind");
         assert!(reading.proven().is_none_or(|proven| proven.amount().base_units() == AFTER));
+        // Two blocks behind is after the payment; what is older is under no header that is known, and waits for one.
+        let why = reading.why().map(|why| why.code());
+        assert_eq!(why, (lag > 2).then_some("unsigned_tip"), "{lag} blocks behind");
     }
+}
+
+/// A provider that proves the block before the payment, which is trusted and not too old, but older than what is proven.
+#[test]
+fn a_trusted_block_older_than_the_reading_is_refused() {
+    let scene = Scene::new(44, 2, 1);
+    assert!(scene.assert_true(&scene.balance(NOBODY), NOBODY).is_zero());
+    scene.chain.set_balance(NOBODY, AFTER);
+    scene.pass_slots(2);
+    assert_eq!(scene.assert_true(&scene.balance(NOBODY), NOBODY), AFTER);
+    let _ = scene.providers[0].clone().lag(4);
+    scene.providers[1].add(Fault::NoProofs);
+    scene.pass_slots(1);
+    let reading = scene.balance(NOBODY);
+    scene.assert_unknown(&reading, "only_old_blocks", AFTER);
+    let is_old = |failure: &saldo::Failure| matches!(failure, saldo::Failure::OldBlock { .. });
+    assert!(reading.attempts().iter().filter_map(|attempt| attempt.outcome.failure()).any(is_old));
 }
 
 /// Lagging is no lie: a provider one block behind proves what it has, at the block it has.

@@ -1,18 +1,26 @@
-//! The proof walker against the keccaks of its nodes and key, by the same hash function.
+//! Account and storage proofs, against the keccaks of their nodes and keys.
 
-use std::fmt;
+use std::collections::BTreeSet;
 use std::hint::black_box;
-use std::path::Path;
-use std::time::{Duration, Instant};
 
-use alloy_primitives::{Address, B256, keccak256};
+use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
+use alloy_trie::proof::verify_proof;
+use alloy_trie::{Nibbles, TrieAccount};
+use saldo_drill::Seed;
+use saldo_drill::trie::Trie;
 use saldo_proof::StateRoot;
 use saldo_proof::eip1186::AccountReply;
+use saldo_proof::trie::{Lookup, lookup};
 use serde::Deserialize;
 
-/// Rounds, and verifications in each. The two sides take turns, so that what slows the machine slows both.
-const ROUNDS: usize = 301;
-const REPEATS: u32 = 100;
+use crate::row::{Bound, Row, Work};
+use crate::{Missing, vector};
+
+/// How many accounts are verified together.
+pub(crate) const BATCH: u64 = 100;
+
+/// The levels of a mainnet-sized state trie in which every branch is full.
+const FULL_LEVELS: usize = 7;
 
 #[derive(Deserialize)]
 struct Vectors {
@@ -26,64 +34,160 @@ struct Case {
     proof: AccountReply,
 }
 
-/// Medians over all rounds, for one account proof.
-pub(crate) struct Report {
-    nodes: usize,
-    bytes: usize,
-    verify: Duration,
-    keccak: Duration,
+/// A real mainnet account with a storage slot.
+fn real() -> Result<Case, Missing> {
+    let vectors: Vectors = vector::json("mpt/real-getproof/helios.json")?;
+    let with_slot = |case: &Case| !case.proof.storage_proof.is_empty();
+    vectors.cases.into_iter().find(with_slot).ok_or_else(|| "no case with a storage proof".into())
 }
 
-impl fmt::Display for Report {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ratio = self.verify.as_secs_f64() / self.keccak.as_secs_f64();
-        writeln!(formatter, "account proof: {} nodes, {} bytes", self.nodes, self.bytes)?;
-        writeln!(formatter, "  verify  {:>10.3?}", self.verify)?;
-        writeln!(formatter, "  keccaks {:>10.3?}", self.keccak)?;
-        write!(formatter, "  ratio   {ratio:>10.3}")
-    }
-}
-
-/// Measures the first account proof of a file of vectors.
-pub(crate) fn measure(path: &Path) -> Result<Report, Box<dyn std::error::Error>> {
-    let vectors: Vectors = serde_json::from_str(&std::fs::read_to_string(path)?)?;
-    let case = vectors.cases.into_iter().next().ok_or("no cases")?;
-    let (root, address, proof) =
-        (StateRoot::new(case.state_root), case.proof.address, case.proof.account_proof);
-    saldo_proof::verify_account(root, address, &proof)?;
-
-    let verify = || {
-        black_box(saldo_proof::verify_account(black_box(root), black_box(address), black_box(&proof))).is_ok()
-    };
-    let keccak = || {
-        black_box(keccak256(black_box::<Address>(address)));
-        black_box(&proof).iter().all(|node| !black_box(keccak256(node)).is_zero())
-    };
-    let (mut verify_times, mut keccak_times) = (Vec::new(), Vec::new());
-    for _ in 0..ROUNDS {
-        verify_times.push(time(verify)?);
-        keccak_times.push(time(keccak)?);
-    }
-    Ok(Report {
-        nodes: proof.len(),
-        bytes: proof.iter().map(|node| node.len()).sum(),
-        verify: median(verify_times)?,
-        keccak: median(keccak_times)?,
+/// The value that a trie holds under a hashed key: the peer has to be told what it shall find.
+pub(crate) fn value(root: B256, key: B256, proof: &[Bytes]) -> Result<Option<Vec<u8>>, Missing> {
+    Ok(match lookup(root, key.as_slice(), proof)? {
+        Lookup::Present(value) => Some(value.to_vec()),
+        Lookup::Absent => None,
     })
 }
 
-/// The time of one call, over some calls.
-fn time(call: impl Fn() -> bool) -> Result<Duration, Box<dyn std::error::Error>> {
-    let start = Instant::now();
-    for _ in 0..REPEATS {
-        if !call() {
-            return Err("it failed".into());
-        }
-    }
-    start.elapsed().checked_div(REPEATS).ok_or_else(|| "no calls".into())
+/// As `alloy-trie` does it.
+pub(crate) fn peer_verifies(root: B256, key: B256, value: Option<&[u8]>, proof: &[Bytes]) -> bool {
+    verify_proof(root, Nibbles::unpack(key), value.map(<[u8]>::to_vec), proof).is_ok()
 }
 
-fn median(mut times: Vec<Duration>) -> Result<Duration, Box<dyn std::error::Error>> {
-    times.sort();
-    times.get(times.len() / 2).copied().ok_or_else(|| "no rounds".into())
+fn hash_all<'a>(nodes: impl IntoIterator<Item = &'a Bytes>) -> bool {
+    nodes.into_iter().all(|node| !black_box(keccak256(black_box(node))).is_zero())
+}
+
+pub(crate) fn account() -> Result<Row, Missing> {
+    let Case { state_root, proof: AccountReply { address, account_proof, .. } } = real()?;
+    let bytes: usize = account_proof.iter().map(|node| node.len()).sum();
+    let what = format!("a mainnet account proof: {} nodes, {bytes} bytes", account_proof.len());
+    let expected = value(state_root, keccak256(address), &account_proof)?;
+
+    let nodes = account_proof.clone();
+    let limit: Work = Box::new(move || {
+        black_box(keccak256(black_box(address)));
+        hash_all(&nodes)
+    });
+    let nodes = account_proof.clone();
+    let peer: Work = Box::new(move || {
+        let key = keccak256(black_box(address));
+        peer_verifies(black_box(state_root), key, expected.as_deref(), black_box(&nodes))
+    });
+    let ours: Work = Box::new(move || {
+        let root = StateRoot::new(black_box(state_root));
+        black_box(saldo_proof::verify_account(root, black_box(address), black_box(&account_proof))).is_ok()
+    });
+    let bound = Bound::TimesLimit(1.05);
+    Ok(Row { what, limit: Some(limit), peer: Some(peer), ours, bound })
+}
+
+pub(crate) fn account_and_slot() -> Result<Row, Missing> {
+    let Case { state_root, proof } = real()?;
+    let AccountReply { address, storage_hash, account_proof, storage_proof, .. } = proof;
+    let slot = storage_proof.into_iter().next().ok_or("no storage proof")?;
+    let (key, slot_proof) = (B256::from(slot.key), slot.proof);
+    let what = format!("that account and a slot: {} and {} nodes", account_proof.len(), slot_proof.len());
+    let expected = value(state_root, keccak256(address), &account_proof)?;
+    let expected_slot = value(storage_hash, keccak256(key), &slot_proof)?;
+
+    let nodes = [account_proof.clone(), slot_proof.clone()].concat();
+    let limit: Work = Box::new(move || {
+        black_box(keccak256(black_box(address)));
+        black_box(keccak256(black_box(key)));
+        hash_all(&nodes)
+    });
+    let (nodes, slot_nodes) = (account_proof.clone(), slot_proof.clone());
+    let peer: Work = Box::new(move || {
+        let (hashed, hashed_slot) = (keccak256(black_box(address)), keccak256(black_box(key)));
+        peer_verifies(black_box(state_root), hashed, expected.as_deref(), black_box(&nodes))
+            && peer_verifies(
+                black_box(storage_hash),
+                hashed_slot,
+                expected_slot.as_deref(),
+                black_box(&slot_nodes),
+            )
+    });
+    let ours: Work = Box::new(move || {
+        let root = StateRoot::new(black_box(state_root));
+        saldo_proof::verify_account(root, black_box(address), black_box(&account_proof))
+            .and_then(|account| black_box(account.slot(black_box(key), black_box(&slot_proof))))
+            .is_ok()
+    });
+    let bound = Bound::TimesLimit(1.05);
+    Ok(Row { what, limit: Some(limit), peer: Some(peer), ours, bound })
+}
+
+/// Accounts of one state whose trie has the shape of mainnet's.
+pub(crate) struct Accounts {
+    pub(crate) root: B256,
+    /// Each with its address, its nodes, and the account.
+    pub(crate) each: Vec<(Address, Vec<Bytes>, TrieAccount)>,
+}
+
+impl Accounts {
+    pub(crate) fn new() -> Result<Self, Missing> {
+        let seed = Seed::new(4);
+        let accounts: Vec<(Address, TrieAccount)> = (0..BATCH)
+            .map(|index| {
+                let balance = U256::from(seed.number("balance", index));
+                let account = TrieAccount { nonce: index, balance, ..TrieAccount::default() };
+                (Address::from_word(seed.bytes("address", index)), account)
+            })
+            .collect();
+        let mut trie = Trie::default();
+        for (address, account) in &accounts {
+            trie.insert(keccak256(address).as_slice(), &alloy_rlp::encode(account));
+        }
+        let mut index = 0_u64;
+        for (address, _) in &accounts {
+            trie.thicken(keccak256(address).as_slice(), FULL_LEVELS, &mut || {
+                index = index.saturating_add(1);
+                seed.bytes("sibling", index)
+            });
+        }
+        let prove = |(address, account): (Address, TrieAccount)| {
+            let proof = trie.prove(keccak256(address).as_slice());
+            proof.map(|proof| (address, proof, account)).map_err(|missing| format!("{missing:?}").into())
+        };
+        Ok(Self { root: trie.root(), each: accounts.into_iter().map(prove).collect::<Result<_, Missing>>()? })
+    }
+
+    /// The nodes of all proofs, each once.
+    pub(crate) fn distinct_nodes(&self) -> Vec<Bytes> {
+        let nodes: BTreeSet<Bytes> =
+            self.each.iter().flat_map(|(_, proof, _)| proof.iter().cloned()).collect();
+        nodes.into_iter().collect()
+    }
+}
+
+pub(crate) fn batch() -> Result<Row, Missing> {
+    let accounts = Accounts::new()?;
+    let (root, nodes) = (accounts.root, accounts.distinct_nodes());
+    let all: usize = accounts.each.iter().map(|(_, proof, _)| proof.len()).sum();
+    let what = format!("{BATCH} accounts of one block: {all} nodes, {} of them distinct", nodes.len());
+    let addresses: Vec<Address> = accounts.each.iter().map(|(address, ..)| *address).collect();
+    let peers: Vec<_> = accounts
+        .each
+        .iter()
+        .map(|(address, proof, account)| (*address, proof.clone(), alloy_rlp::encode(account)))
+        .collect();
+
+    let limit: Work = Box::new(move || {
+        addresses.iter().all(|address| !black_box(keccak256(black_box(address))).is_zero())
+            && hash_all(&nodes)
+    });
+    let peer: Work = Box::new(move || {
+        peers.iter().all(|(address, proof, value)| {
+            peer_verifies(black_box(root), keccak256(black_box(address)), Some(value), black_box(proof))
+        })
+    });
+    let ours: Work = Box::new(move || {
+        let proofs: Vec<(Address, &[Bytes])> =
+            accounts.each.iter().map(|(address, proof, _)| (*address, proof.as_slice())).collect();
+        let answers = saldo_proof::verify_accounts(StateRoot::new(black_box(root)), black_box(&proofs));
+        black_box(answers).iter().all(Result::is_ok)
+    });
+    let bound = Bound::TimesLimit(1.10);
+    Ok(Row { what, limit: Some(limit), peer: Some(peer), ours, bound })
 }

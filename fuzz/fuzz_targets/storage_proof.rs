@@ -1,9 +1,12 @@
-//! Any bytes as a storage proof of an account that is itself proven, against `alloy-trie`.
+//! Any nodes as a storage proof of an account that is itself proven: no panic, the plain reference walker says the same,
+//! and `alloy-trie` accepts whatever we do.
 #![no_main]
 
 use alloy_primitives::{Address, B256, U256, keccak256};
 use libfuzzer_sys::fuzz_target;
-use saldo_fuzz::{alloy_agrees, nodes};
+use saldo_fuzz::input::Input;
+use saldo_fuzz::proof::{alloy_agrees, nodes};
+use saldo_fuzz::second_opinion;
 use saldo_proof::{Slot, StateRoot, claimed_root, verify_account};
 
 /// The one leaf of a state in which `address` has this storage.
@@ -17,28 +20,39 @@ fn leaf(address: Address, storage_root: B256) -> Vec<u8> {
     node
 }
 
-fuzz_target!(|input: ([u8; 32], bool, &[u8])| {
-    let (key, chained, bytes) = (B256::from(input.0), input.1, input.2);
-    let address = Address::ZERO;
-    let proof = nodes(bytes, chained);
+fuzz_target!(|input: &[u8]| {
+    let mut input = Input::new(input);
+    let key = B256::from(input.array());
+    let proof = nodes(&mut input);
     let Ok(storage_root) = claimed_root(&proof) else { return };
-    let account_proof = [leaf(address, storage_root.get())];
+    let storage_root = storage_root.get();
+    let address = Address::ZERO;
+    let account_proof = [leaf(address, storage_root)];
     let state_root = StateRoot::new(keccak256(&account_proof[0]));
     let account = verify_account(state_root, address, &account_proof).expect("the account is genuine");
-    if let Ok(slot) = account.slot(key, &proof) {
-        assert_eq!((slot.subject().address, slot.subject().key), (address, key));
-        let (storage_root, hashed_key) = (storage_root.get(), keccak256(key));
-        match slot.leaf() {
-            Slot::Absent => assert!(alloy_agrees(storage_root, hashed_key, None, &proof)),
-            Slot::Present(word) => {
-                assert_ne!(*word, U256::ZERO);
-                let bytes = word.to_be_bytes_trimmed_vec();
-                let value = match bytes.as_slice() {
-                    [small @ 0x00..=0x7f] => vec![*small],
-                    _ => [&[0x80 + bytes.len() as u8], bytes.as_slice()].concat(),
-                };
-                assert!(alloy_agrees(storage_root, hashed_key, Some(&value), &proof));
-            }
+
+    let plain: Vec<&[u8]> = proof.iter().map(AsRef::as_ref).collect();
+    let second = second_opinion::slot(storage_root.0, key.0, &plain);
+    let slot = match (account.slot(key, &proof), second) {
+        (Err(_), Err(_)) => return,
+        (Ok(slot), Ok(second)) => {
+            let ours = match slot.leaf() {
+                Slot::Absent => None,
+                Slot::Present(word) => Some(word.to_be_bytes()),
+            };
+            assert_eq!(ours, second);
+            slot
+        }
+        (ours, second) => panic!("{ours:?}, but the second opinion is {second:?}"),
+    };
+    assert_eq!((slot.subject().address, slot.subject().key), (address, key));
+    assert_eq!(slot.state_root(), state_root);
+    match slot.leaf() {
+        Slot::Absent => assert!(alloy_agrees(storage_root, keccak256(key), None, &proof)),
+        Slot::Present(word) => {
+            assert_ne!(*word, U256::ZERO);
+            let value = alloy_rlp::encode(word);
+            assert!(alloy_agrees(storage_root, keccak256(key), Some(&value), &proof));
         }
     }
 });

@@ -1,6 +1,7 @@
 //! Proofs that real clients gave, kept in `tests/data/captured`.
 
-use alloy_primitives::Address;
+use alloy_primitives::{Address, U256, hex};
+use rlp::RlpStream;
 use saldo_proof::StateRoot;
 use saldo_proof::eip1186::AccountReply;
 use serde_json::Value;
@@ -68,4 +69,53 @@ pub fn token(client: &str) -> Captured {
 /// An account with a balance and nothing else, in the same state as the token.
 pub fn customer(client: &str) -> Captured {
     captured(&format!("{client}/proof_customer.json"), &format!("{client}/block_latest.json"))
+}
+
+/// The fields of a header in the order of RLP, and which of them are integers.
+const FIELDS: [(&str, bool); 24] = [
+    ("parentHash", false),
+    ("sha3Uncles", false),
+    ("miner", false),
+    ("stateRoot", false),
+    ("transactionsRoot", false),
+    ("receiptsRoot", false),
+    ("logsBloom", false),
+    ("difficulty", true),
+    ("number", true),
+    ("gasLimit", true),
+    ("gasUsed", true),
+    ("timestamp", true),
+    ("extraData", false),
+    ("mixHash", false),
+    ("nonce", false),
+    ("baseFeePerGas", true),
+    ("withdrawalsRoot", false),
+    ("blobGasUsed", true),
+    ("excessBlobGas", true),
+    ("parentBeaconBlockRoot", false),
+    ("requestsHash", false),
+    ("blockAccessListHash", false),
+    ("slotNumber", true),
+    ("fieldOfTheFuture", false),
+];
+
+/// The RLP of a header, written without anything of ours.
+pub fn header_rlp(header: &Value) -> Vec<u8> {
+    let present: Vec<Vec<u8>> = FIELDS
+        .iter()
+        .map_while(|(name, is_integer)| {
+            let text = header.get(name)?.as_str()?;
+            let digits = text.trim_start_matches("0x");
+            Some(if *is_integer {
+                U256::from_str_radix(digits, 16).unwrap().to_be_bytes_trimmed_vec()
+            } else {
+                hex::decode(digits).unwrap()
+            })
+        })
+        .collect();
+    let mut stream = RlpStream::new_list(present.len());
+    for field in &present {
+        stream.append(&field.as_slice());
+    }
+    stream.out().to_vec()
 }

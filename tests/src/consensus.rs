@@ -110,7 +110,10 @@ fn yaml<T: for<'de> Deserialize<'de>>(path: &Path) -> T {
 }
 
 /// The bytes of `NAME.ssz_snappy`, which is Snappy without frames.
-fn ssz(folder: &Path, name: &str) -> Vec<u8> {
+///
+/// # Panics
+/// If there is no such file.
+pub fn ssz(folder: &Path, name: &str) -> Vec<u8> {
     let path = folder.join(format!("{name}.ssz_snappy"));
     let compressed = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     snap::raw::Decoder::new().decompress_vec(&compressed).unwrap()
@@ -122,9 +125,13 @@ fn network(folder: &Path, genesis_validators_root: B256) -> Network {
 }
 
 /// A network that is on one fork from genesis on, for cases without a configuration.
-fn network_of(case: &Case) -> Network {
-    let fork = Fork::from_name(&case.fork).unwrap_or_else(|| panic!("no such fork: {}", case.fork));
-    let mut config = serde_json::json!({ "PRESET_BASE": case.preset, "SLOT_DURATION_MS": 6000, "GENESIS_FORK_VERSION": 1 });
+///
+/// # Panics
+/// If there is no such fork or preset.
+pub fn network_on(fork: &str, preset: &str) -> Network {
+    let fork = Fork::from_name(fork).unwrap_or_else(|| panic!("no such fork: {fork}"));
+    let mut config =
+        serde_json::json!({ "PRESET_BASE": preset, "SLOT_DURATION_MS": 6000, "GENESIS_FORK_VERSION": 1 });
     for (index, known) in Fork::ALL.into_iter().enumerate() {
         let key = known.name().to_uppercase();
         config[format!("{key}_FORK_VERSION")] = (((index + 1) << 24) + 1).into();

@@ -1,6 +1,7 @@
 //! What the tests share: where the real-world vectors are, and how a test that cannot run says so.
 
 pub mod beacon;
+pub mod beacon_opinion;
 pub mod captured;
 pub mod clinic;
 pub mod consensus;
@@ -8,10 +9,12 @@ pub mod council;
 pub mod forge;
 pub mod further;
 pub mod gloas;
+pub mod mutation;
 pub mod scenario;
 pub mod scene;
 pub mod second_opinion;
 pub mod spec_store;
+pub mod supply;
 pub mod witness;
 
 use std::io::Write;

@@ -3,7 +3,7 @@
 mod record;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use alloy_primitives::{B256, U256};
 use saldo_beacon::container::SyncCommittee;
@@ -206,6 +206,38 @@ fn check_proof(folder: &Path, proof: &Proof, root: B256) {
         };
         assert_eq!(slot.leaf(), &expected);
     }
+}
+
+/// An object of a scenario.
+pub struct ObjectFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its name in the specification.
+    pub object: String,
+    /// The fork it is of.
+    pub fork: String,
+}
+
+/// The network of a scenario, and the objects of its steps.
+///
+/// # Panics
+/// If the folder has none.
+pub fn objects(folder: &Path) -> (Network, Vec<ObjectFile>) {
+    let scenario: Scenario = read(&folder.join("scenario.json"));
+    let network = network(&scenario);
+    let file = |step: Step| ObjectFile { path: folder.join(step.file), object: step.r#type, fork: step.fork };
+    (network, scenario.steps.into_iter().map(file).collect())
+}
+
+/// The folders at or below one that have a scenario.
+pub fn folders(root: &Path) -> Vec<PathBuf> {
+    if root.join("scenario.json").is_file() {
+        return vec![root.to_owned()];
+    }
+    let mut folders: Vec<PathBuf> =
+        std::fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).collect();
+    folders.sort();
+    folders.iter().filter(|path| path.is_dir()).flat_map(|path| self::folders(path)).collect()
 }
 
 fn is_file(folder: &Path, name: Option<&String>) -> bool {

@@ -20,6 +20,7 @@ pub use snapshot::SnapshotError;
 use committee::ProvenCommittee;
 use contradiction::{Held, evidence};
 use schedule::Schedule;
+use verify::Verdict;
 
 use crate::checkpoint::{Checkpoint, Origin};
 use crate::head::{Finality, FinalizedHead, SignedHead};
@@ -112,12 +113,12 @@ impl LightClient {
         if let Some(fault) = &self.fault {
             return Err(fault.clone().into());
         }
-        let (committee, verified_forks) = verify::update(self, &update, now)?;
-        let committee_root = committee.root;
+        let Verdict { committee_root, next_committee_root, verified_forks } =
+            verify::update(self, &update, now)?;
         let period = self.network.period_at(update.signature_slot);
         let schedule = Schedule { network: &self.network, verified: &verified_forks };
-        let update =
-            Arc::new(SignedUpdate { update: schedule.without_unsettled(update), period, committee_root });
+        let update = schedule.without_unsettled(update);
+        let update = Arc::new(SignedUpdate { update, period, committee_root, next_committee_root });
         if let Some(fault) = self.contradiction(&update) {
             tracing::error!(slot = %fault.slot, "the sync committee signed a contradiction");
             self.fault = Some(fault.clone());
@@ -295,7 +296,7 @@ impl LightClient {
         finality: Finality,
     ) -> Advanced {
         let mut advanced = Advanced::default();
-        let next = ProvenCommittee::of_update(&signed_update.update);
+        let next = ProvenCommittee::of_update(signed_update);
         let slot = finalized.map_or(Slot::new(0), |header| header.beacon.slot);
         let period = self.network.period_at(slot);
         match (&self.next_sync_committee, period.since(self.period())) {

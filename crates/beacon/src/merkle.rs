@@ -17,26 +17,20 @@ pub fn hash_pair(left: B256, right: B256) -> B256 {
 ///
 /// Chunks beyond that limit would not fit: they deepen the tree, so the root then belongs to no such type.
 pub fn merkleize(chunks: &[B256], limit_depth: u32) -> B256 {
-    let mut nodes = chunks.to_vec();
-    let mut zero = B256::ZERO;
-    let mut depth = 0_u32;
-    while nodes.len() > 1 || depth < limit_depth {
-        nodes = match nodes.as_slice() {
-            [] => Vec::new(),
-            nodes => nodes.chunks(2).map(|pair| parent(pair, zero)).collect(),
-        };
-        zero = hash_pair(zero, zero);
-        depth = depth.saturating_add(1);
-    }
-    nodes.first().copied().unwrap_or(zero)
+    let needed = chunks.len().checked_next_power_of_two().map_or(0, usize::trailing_zeros);
+    subtree(chunks, needed.max(limit_depth))
 }
 
-fn parent(pair: &[B256], zero: B256) -> B256 {
-    match *pair {
-        [left, right] => hash_pair(left, right),
-        [left] => hash_pair(left, zero),
-        _ => zero,
+/// The root of a tree of this depth, no less than `chunks` need.
+fn subtree(chunks: &[B256], depth: u32) -> B256 {
+    let Some(below) = depth.checked_sub(1) else { return chunks.first().copied().unwrap_or_default() };
+    if chunks.is_empty() {
+        let zero = subtree(&[], below);
+        return hash_pair(zero, zero);
     }
+    let half = 1_usize.checked_shl(below).unwrap_or(usize::MAX);
+    let (left, right) = chunks.split_at(half.min(chunks.len()));
+    hash_pair(subtree(left, below), subtree(right, below))
 }
 
 /// Whether `branch` proves that the node at the generalized index `gindex` of the tree under `root` is `leaf`.

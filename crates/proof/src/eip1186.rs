@@ -1,9 +1,11 @@
 //! The reply of `eth_getProof` ([EIP-1186](https://eips.ethereum.org/EIPS/eip-1186)): proofs, and claims that are not believed.
 
 use alloc::vec::Vec;
+use core::fmt;
 
-use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U64, U256};
-use serde::{Deserialize, Deserializer};
+use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U64, U256, hex};
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, Error, SeqAccess, Visitor};
 
 use crate::error::ProofError;
 use crate::leaf::{Account, Slot};
@@ -27,6 +29,7 @@ pub struct AccountReply {
     /// The storage root it claims.
     pub storage_hash: B256,
     /// Nodes of the state trie, root first.
+    #[serde(deserialize_with = "nodes")]
     pub account_proof: Vec<Bytes>,
     /// A proof for each slot asked for, or for fewer.
     #[serde(default)]
@@ -41,6 +44,7 @@ pub struct StorageReply {
     /// The word it claims.
     pub value: U256,
     /// Nodes of the storage trie, root first.
+    #[serde(deserialize_with = "nodes")]
     pub proof: Vec<Bytes>,
 }
 
@@ -120,6 +124,61 @@ impl Contradictions {
 /// A `QUANTITY`: a hexadecimal string.
 fn quantity<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     U64::deserialize(deserializer).map(|quantity| quantity.to())
+}
+
+/// A list of nodes. They share one piece of memory, because a reply has many.
+fn nodes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Bytes>, D::Error> {
+    struct Nodes;
+    impl<'de> Visitor<'de> for Nodes {
+        type Value = Vec<Bytes>;
+
+        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            formatter.write_str("a list of trie nodes")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Vec<Bytes>, A::Error> {
+            // Room for an account proof of mainnet, so that it need not grow.
+            let (mut decoded, mut ends) = (Vec::with_capacity(4096), Vec::with_capacity(12));
+            while let Some(()) = sequence.next_element_seed(Node(&mut decoded))? {
+                ends.push(decoded.len());
+            }
+            let (all, mut start) = (Bytes::from(decoded), 0);
+            let node = |end: usize| all.slice(core::mem::replace(&mut start, end)..end);
+            Ok(ends.into_iter().map(node).collect())
+        }
+    }
+    deserializer.deserialize_seq(Nodes)
+}
+
+/// One node, a hexadecimal string; its bytes go to the end of the list's.
+struct Node<'a>(&'a mut Vec<u8>);
+
+impl<'de> DeserializeSeed<'de> for Node<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        // Not as text: that anything but digits is refused below makes a check of the characters superfluous.
+        deserializer.deserialize_bytes(self)
+    }
+}
+
+impl Visitor<'_> for Node<'_> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a trie node, as a hexadecimal string")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
+        self.visit_bytes(text.as_bytes())
+    }
+
+    fn visit_bytes<E: Error>(self, text: &[u8]) -> Result<(), E> {
+        let digits = text.strip_prefix(b"0x").unwrap_or(text);
+        let start = self.0.len();
+        self.0.resize(start.saturating_add(digits.len() / 2), 0);
+        hex::decode_to_slice(digits, self.0.get_mut(start..).unwrap_or_default()).map_err(E::custom)
+    }
 }
 
 #[cfg(test)]

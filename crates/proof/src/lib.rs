@@ -41,20 +41,23 @@
 //! # Bounds
 //!
 //! At most [`trie::MAX_NODES`] nodes of [`trie::MAX_NODE_BYTES`] bytes are hashed, once each, and nothing is copied: the
-//! verifier does not use the heap (without the feature `serde` this crate does not even link `alloc`).
+//! verifier does not use the heap (without the feature `alloc` this crate does not even link it).
 //!
 //! - [`verify_account`], [`Verified::slot`]: from proof to leaf.
+//! - `verify_accounts`: several accounts, each shared node hashed once (feature `alloc`, part of `serde`).
 //! - [`trie`]: the walk itself, for any key in any trie.
 //! - `eip1186`: the JSON of `eth_getProof` (feature `serde`, on by default).
 #![no_std]
 
-#[cfg(any(feature = "serde", test))]
+#[cfg(any(feature = "alloc", test))]
 extern crate alloc;
 
 #[cfg(feature = "serde")]
 pub mod eip1186;
 pub mod trie;
 
+#[cfg(feature = "alloc")]
+mod batch;
 mod error;
 mod leaf;
 mod node;
@@ -63,6 +66,8 @@ mod rlp;
 mod root;
 mod verified;
 
+#[cfg(feature = "alloc")]
+pub use batch::verify_accounts;
 pub use error::{LeafError, NodeError, ProofError, RlpError};
 pub use leaf::{Account, AccountState, Leaf, Slot, SlotSubject};
 pub use root::{StateRoot, StorageRoot};

@@ -37,6 +37,11 @@ pub(crate) fn step<'a>(payload: &'a [u8], path: KeyPath<'_>, node: usize) -> Res
     let malformed = |cause| ProofError::MalformedNode { node, depth: path.depth(), cause };
     let too_long = |got| ProofError::PathTooLong { node, got, limit: MAX_NIBBLES };
 
+    if let Some(children) = full_branch(payload)
+        && path.depth() < MAX_NIBBLES
+    {
+        return Ok(step_full_branch(children, path.first()));
+    }
     let mut items = Items::new(payload);
     let first = item(&mut items, 0).map_err(malformed)?;
     let second = item(&mut items, 1).map_err(malformed)?;
@@ -62,6 +67,22 @@ pub(crate) fn step<'a>(payload: &'a [u8], path: KeyPath<'_>, node: usize) -> Res
     .map_err(malformed)
 }
 
+/// The children of a branch that has all 16, each by its hash, and no value: what most nodes of a large trie are. They
+/// are told apart here without taking every item by itself; what is not such a branch is read item by item.
+fn full_branch(payload: &[u8]) -> Option<&[[u8; 33]]> {
+    let (children, value) = payload.as_chunks::<33>();
+    let is_full =
+        children.len() == 16 && value == [0x80] && children.iter().all(|child| matches!(child, [0xa0, ..]));
+    is_full.then_some(children)
+}
+
+fn step_full_branch<'a>(children: &'a [[u8; 33]], next: Option<u8>) -> Step<'a> {
+    match next.and_then(|nibble| children.get(usize::from(nibble))) {
+        Some([_, hash @ ..]) => Step::Down(Child::Hash(hash.into()), 1),
+        None => Step::Nowhere,
+    }
+}
+
 /// A branch: 16 children, one for each next nibble, and the value of the key that ends here.
 fn step_branch<'a>(
     first: Item<'a>,
@@ -71,11 +92,11 @@ fn step_branch<'a>(
 ) -> Result<Step<'a>, NodeError> {
     let mut chosen = None;
     for index in 0..16 {
-        let child = child(match index {
-            0 => first,
-            1 => second,
-            _ => item(&mut rest, usize::from(index))?,
-        })?;
+        let child = match index {
+            0 => child(first)?,
+            1 => child(second)?,
+            _ => next_child(&mut rest, usize::from(index))?,
+        };
         if next == Some(index) {
             chosen = child;
         }
@@ -117,6 +138,15 @@ fn step_extension<'a>(
 
 fn item<'a>(items: &mut Items<'a>, index: usize) -> Result<Item<'a>, NodeError> {
     items.next()?.ok_or(NodeError::ItemCount { got: index })
+}
+
+/// The next child of a branch. Nearly all are a hash or nothing, so these two are read without further ado, to the same end.
+#[inline]
+fn next_child<'a>(items: &mut Items<'a>, index: usize) -> Result<Option<Child<'a>>, NodeError> {
+    match items.next_word_or_nothing() {
+        Some(word) => Ok(word.map(Child::Hash)),
+        None => child(item(items, index)?),
+    }
 }
 
 fn child(item: Item<'_>) -> Result<Option<Child<'_>>, NodeError> {

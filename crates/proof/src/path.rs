@@ -45,7 +45,11 @@ impl<'a> KeyPath<'a> {
 
     /// True if what is left of the key is exactly `path`.
     pub(crate) fn is(self, path: &NodePath<'_>) -> bool {
-        self.nibbles().eq(path.nibbles())
+        let left = self.key.len().saturating_mul(2).saturating_sub(self.depth);
+        // Where both end together, the pairs of the path are whole bytes of the key.
+        left == path.len()
+            && path.odd.is_none_or(|nibble| self.first() == Some(nibble))
+            && self.key.ends_with(path.pairs)
     }
 }
 

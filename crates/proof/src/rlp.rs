@@ -31,7 +31,20 @@ impl<'a> Items<'a> {
         self.0.is_empty()
     }
 
+    /// The next item if it is a string of 32 bytes, or the empty string, which is the inner `None`.
+    #[inline]
+    pub(crate) fn next_word_or_nothing(&mut self) -> Option<Option<&'a B256>> {
+        let (word, rest) = match self.0.split_first()? {
+            (0x80, rest) => (None, rest),
+            (0xa0, rest) => rest.split_first_chunk::<32>().map(|(word, rest)| (Some(word.into()), rest))?,
+            _ => return None,
+        };
+        self.0 = rest;
+        Some(word)
+    }
+
     /// The next item, or `None` at the end of the list.
+    #[inline]
     pub(crate) fn next(&mut self) -> Result<Option<Item<'a>>, RlpError> {
         if self.0.is_empty() {
             return Ok(None);
@@ -81,6 +94,7 @@ pub(crate) const fn list(item: Item<'_>) -> Result<&[u8], RlpError> {
     }
 }
 
+#[inline]
 fn split_item(input: &[u8]) -> Result<(Item<'_>, &[u8]), RlpError> {
     let (&first, rest) = input.split_first().ok_or(RlpError::PastTheEnd)?;
     match first {

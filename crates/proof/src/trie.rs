@@ -38,6 +38,35 @@ pub enum Lookup<'a> {
 /// Any [`ProofError`]: unless every node is there, is the one its parent names, and is valid, the answer is neither
 /// "present" nor "absent".
 pub fn lookup<'a, N: AsRef<[u8]>>(root: B256, key: &[u8], proof: &'a [N]) -> Result<Lookup<'a>, ProofError> {
+    walk(root, key, proof, &mut Forgetful)
+}
+
+/// What remembers nodes whose hash has been checked, so that they need not be hashed again.
+pub(crate) trait Memory<'a> {
+    /// Whether `bytes`, at this place of a proof, are known to have the hash `hash`.
+    fn knows(&self, node: usize, hash: &B256, bytes: &[u8]) -> bool;
+    /// Takes note that `bytes`, at this place of a proof, have the hash `hash`.
+    fn note(&mut self, node: usize, hash: &B256, bytes: &'a [u8]);
+}
+
+/// Remembers nothing: every node is hashed.
+struct Forgetful;
+
+impl<'a> Memory<'a> for Forgetful {
+    fn knows(&self, _: usize, _: &B256, _: &[u8]) -> bool {
+        false
+    }
+
+    fn note(&mut self, _: usize, _: &B256, _: &'a [u8]) {}
+}
+
+/// [`lookup`], with a memory of nodes that were hashed before.
+pub(crate) fn walk<'a, N: AsRef<[u8]>>(
+    root: B256,
+    key: &[u8],
+    proof: &'a [N],
+    memory: &mut impl Memory<'a>,
+) -> Result<Lookup<'a>, ProofError> {
     check_limits(proof)?;
     if root == EMPTY_ROOT_HASH {
         return match proof {
@@ -50,7 +79,7 @@ pub fn lookup<'a, N: AsRef<[u8]>>(root: B256, key: &[u8], proof: &'a [N]) -> Res
     let mut nodes = proof.iter().map(AsRef::as_ref).enumerate();
     let mut path = KeyPath::new(key);
     let (mut node, first) = nodes.next().ok_or(ProofError::EmptyProof { expected: root })?;
-    let mut payload = open(first, node, path.depth(), root)?;
+    let mut payload = open(first, node, path.depth(), &root, memory)?;
     // Every turn takes a node from the proof or goes into a strictly smaller part of the last one, so it ends.
     let answer = loop {
         let child = match node::step(payload, path, node)? {
@@ -67,7 +96,7 @@ pub fn lookup<'a, N: AsRef<[u8]>>(root: B256, key: &[u8], proof: &'a [N]) -> Res
                 let truncated = ProofError::Truncated { nodes: proof.len(), depth: path.depth() };
                 let (index, bytes) = nodes.next().ok_or(truncated)?;
                 node = index;
-                open(bytes, node, path.depth(), *expected)?
+                open(bytes, node, path.depth(), expected, memory)?
             }
         };
     };
@@ -94,10 +123,19 @@ pub(crate) fn check_limits<N: AsRef<[u8]>>(proof: &[N]) -> Result<(), ProofError
 }
 
 /// Checks that `bytes` are the node with the hash `expected`, and returns the payload of its list.
-fn open(bytes: &[u8], node: usize, depth: usize, expected: B256) -> Result<&[u8], ProofError> {
-    let got = keccak256(bytes);
-    if got != expected {
-        return Err(ProofError::HashMismatch { node, expected, got });
+fn open<'a>(
+    bytes: &'a [u8],
+    node: usize,
+    depth: usize,
+    expected: &B256,
+    memory: &mut impl Memory<'a>,
+) -> Result<&'a [u8], ProofError> {
+    if !memory.knows(node, expected, bytes) {
+        let got = keccak256(bytes);
+        if got != *expected {
+            return Err(ProofError::HashMismatch { node, expected: *expected, got });
+        }
+        memory.note(node, expected, bytes);
     }
     // Anything shorter than a hash is embedded in its parent; only the root has none.
     if node > 0 && bytes.len() < 32 {

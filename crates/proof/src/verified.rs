@@ -5,7 +5,7 @@ use alloy_primitives::{Address, B256, keccak256};
 use crate::error::ProofError;
 use crate::leaf::{Account, Leaf, Slot, SlotSubject};
 use crate::root::StateRoot;
-use crate::trie;
+use crate::trie::{self, Lookup};
 
 /// A leaf that a complete proof gives for its subject under a state root.
 ///
@@ -45,10 +45,19 @@ pub fn verify_account<N: AsRef<[u8]>>(
     proof: &[N],
 ) -> Result<Verified<Account>, ProofError> {
     let found = trie::lookup(state_root.get(), keccak256(address).as_slice(), proof)?;
-    Ok(Verified { subject: address, state_root, leaf: Account::read(found)? })
+    Verified::account(address, state_root, found)
 }
 
 impl Verified<Account> {
+    /// What a walk from `state_root` along the hash of `address` has found.
+    pub(crate) fn account(
+        address: Address,
+        state_root: StateRoot,
+        found: Lookup<'_>,
+    ) -> Result<Self, ProofError> {
+        Ok(Self { subject: address, state_root, leaf: Account::read(found)? })
+    }
+
     /// Verifies what this account's storage holds in the slot `key` (not hashed; EIP-1186 `storageProof[].proof`).
     ///
     /// An account that is absent or has no storage proves every slot absent, with no nodes (or the one node 0x80).

@@ -6,7 +6,8 @@ use saldo_beacon::unit::UnixTime;
 
 use crate::policy::Policy;
 
-/// The time as the protocol takes it: the later of the device's wall clock and the newest block that was signed.
+/// The time as the protocol takes it: the later of the device's wall clock and the time that has certainly come, because
+/// the committee signed a block of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Now {
     time: UnixTime,
@@ -15,21 +16,21 @@ pub struct Now {
 }
 
 impl Now {
-    /// How far a wall clock may be behind a signed block without being called off.
+    /// How far a wall clock may be behind a time that has certainly come without being called off.
     pub const TOLERANCE: Duration = Duration::from_secs(30);
 
     /// How many slots the newest block may be behind the clock when all is well: its signature comes a slot later, from
     /// Gloas on a head tells of the block before it, and some slots stay empty.
     pub const SLOTS_BEHIND: u32 = 5;
 
-    /// The time by a `wall` clock, where the newest signed block is of `newest_signed`, on a network whose slots are
-    /// `slot_duration` long.
-    pub fn new(wall: UnixTime, newest_signed: Option<UnixTime>, slot_duration: Duration) -> Self {
+    /// The time by a `wall` clock, where the time `certain` has come by the newest signed block and what has passed since it
+    /// became known, on a network whose slots are `slot_duration` long.
+    pub fn new(wall: UnixTime, certain: Option<UnixTime>, slot_duration: Duration) -> Self {
         let allowance = slot_duration.saturating_mul(Self::SLOTS_BEHIND);
-        match newest_signed {
-            Some(signed) if signed > wall => {
-                let clock_off = signed.saturating_sub(wall) > Self::TOLERANCE;
-                Self { time: signed, clock_off, allowance }
+        match certain {
+            Some(certain) if certain > wall => {
+                let clock_off = certain.saturating_sub(wall) > Self::TOLERANCE;
+                Self { time: certain, clock_off, allowance }
             }
             _ => Self { time: wall, clock_off: false, allowance },
         }
@@ -40,7 +41,7 @@ impl Now {
         self.time
     }
 
-    /// Whether the wall clock is behind blocks that were certainly signed before now.
+    /// Whether the wall clock is behind a time that has certainly come.
     pub fn clock_off(&self) -> bool {
         self.clock_off
     }

@@ -57,6 +57,8 @@ pub(crate) struct Known {
     /// The latest time that a committee's signature proves to have come, although the head that it signs was refused as
     /// being from the future.
     pub(crate) proven_time: Option<UnixTime>,
+    /// The time of the newest signed block, and when it became known, on the monotonic clock.
+    signed_time_known: Option<(UnixTime, Duration)>,
     /// By how many slots more than usual even the best sources were behind the clock, if they were.
     pub(crate) common_lag: Option<CommonLag>,
     /// When a source gave heads last that were not refused, on the monotonic clock.
@@ -128,11 +130,12 @@ impl Core {
         Ok(())
     }
 
-    /// The time by the wall clock and the newest signed block.
+    /// The time by the wall clock, the newest signed block, and what has passed since that became known.
     pub(crate) fn now(&self) -> Now {
         let network = self.network();
-        let newest = self.known().newest_signed_time(&network);
-        Now::new(self.outside.clock().wall(), newest, network.slot_duration())
+        let clock = self.outside.clock();
+        let certain = self.known().certain_time(&network, clock.monotonic());
+        Now::new(clock.wall(), certain, network.slot_duration())
     }
 
     /// How long one attempt may take: as long as there is time. Nobody waits for it alone, because the others are asked
@@ -305,6 +308,19 @@ impl Core {
 }
 
 impl Known {
+    /// The time that has certainly come: that of the newest block that is known to be signed, and what has passed since then
+    /// on the `monotonic` clock, which nobody sets back.
+    fn certain_time(&mut self, network: &Network, monotonic: Duration) -> Option<UnixTime> {
+        let newest = self.newest_signed_time(network)?;
+        let passed =
+            |(time, known_at): (UnixTime, Duration)| time.saturating_add(monotonic.saturating_sub(known_at));
+        let certain = self.signed_time_known.map(passed).filter(|certain| *certain >= newest);
+        if certain.is_none() {
+            self.signed_time_known = Some((newest, monotonic));
+        }
+        Some(certain.unwrap_or(newest))
+    }
+
     /// The time of the newest block that is known to be signed.
     pub(crate) fn newest_signed_time(&self, network: &Network) -> Option<UnixTime> {
         let light_client = self.light_client.as_ref()?;

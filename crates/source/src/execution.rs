@@ -5,6 +5,7 @@ use std::time::Duration;
 use alloy_primitives::{Address, B256, Bytes};
 use futures_util::future::join_all;
 use saldo_reading::Failure;
+use serde::ser::{Serialize, SerializeStruct, Serializer};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
@@ -31,6 +32,21 @@ pub enum At {
     Hash(B256),
 }
 
+/// As a JSON-RPC parameter.
+impl Serialize for At {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Latest => serializer.serialize_str("latest"),
+            Self::Number(number) => serializer.collect_str(&format_args!("{number:#x}")),
+            Self::Hash(hash) => {
+                let mut block = serializer.serialize_struct("Block", 1)?;
+                block.serialize_field("blockHash", hash)?;
+                block.end()
+            }
+        }
+    }
+}
+
 /// One thing to ask.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Question {
@@ -53,22 +69,11 @@ impl Question {
     fn call(&self) -> Call {
         match self {
             Self::Proof { address, keys, at } => {
-                let block = match at {
-                    At::Latest => json!("latest"),
-                    At::Number(number) => json!(format!("{number:#x}")),
-                    At::Hash(hash) => json!({ "blockHash": hash }),
-                };
                 let max_bytes = MAX_PROOF_REPLY.saturating_add(keys.len().saturating_mul(MAX_SLOT_REPLY));
-                Call { method: "eth_getProof", params: json!([address, keys, block]), max_bytes }
+                Call::new("eth_getProof", &(address, keys, at), max_bytes)
             }
-            Self::Block(hash) => Call {
-                method: "eth_getBlockByHash",
-                params: json!([hash, false]),
-                max_bytes: MAX_BLOCK_REPLY,
-            },
-            Self::RawHeader(hash) => {
-                Call { method: "debug_getRawHeader", params: json!([hash]), max_bytes: MAX_SMALL_REPLY }
-            }
+            Self::Block(hash) => Call::new("eth_getBlockByHash", &(hash, false), MAX_BLOCK_REPLY),
+            Self::RawHeader(hash) => Call::new("debug_getRawHeader", &[hash], MAX_SMALL_REPLY),
         }
     }
 }
@@ -142,7 +147,7 @@ pub async fn ask_method(
     max_bytes: usize,
     timeout: Duration,
 ) -> Result<Box<RawValue>, Failure> {
-    call(network, provider, Call { method, params, max_bytes }, timeout).await
+    call(network, provider, Call::new(method, &params, max_bytes), timeout).await
 }
 
 /// `eth_chainId`: which chain the provider says it serves.
@@ -150,7 +155,7 @@ pub async fn ask_method(
 /// # Errors
 /// A [`Failure`] that says why there is no answer.
 pub async fn chain_id(network: &Network, provider: &Endpoint, timeout: Duration) -> Result<u64, Failure> {
-    let question = Call { method: "eth_chainId", params: json!([]), max_bytes: MAX_SMALL_REPLY };
+    let question = Call::new("eth_chainId", &json!([]), MAX_SMALL_REPLY);
     let result = call(network, provider, question, timeout).await?;
     let malformed = Failure::Malformed { what: "not a chain id" };
     let text: String = serde_json::from_str(result.get()).map_err(|_| malformed.clone())?;

@@ -1,11 +1,14 @@
 //! JSON-RPC calls, alone or several in one request: own ids, strict replies, and every error put into a class.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 use saldo_reading::Failure;
-use serde::Deserialize;
-use serde_json::value::RawValue;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::{Deserialize, Serialize};
+use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 
 use crate::endpoint::Endpoint;
@@ -14,10 +17,18 @@ use crate::transport::{Method, Request, Response};
 
 /// One call.
 pub(crate) struct Call {
-    pub(crate) method: &'static str,
-    pub(crate) params: Value,
+    method: &'static str,
+    params: Box<RawValue>,
     /// The largest reply taken, in bytes.
-    pub(crate) max_bytes: usize,
+    max_bytes: usize,
+}
+
+impl Call {
+    /// A call with these parameters, a list; of its reply at most `max_bytes` are taken.
+    pub(crate) fn new(method: &'static str, params: &impl Serialize, max_bytes: usize) -> Self {
+        let params = to_raw_value(params).expect("text, numbers and lists of them can be written");
+        Self { method, params, max_bytes }
+    }
 }
 
 /// Makes one call and gives the reply's `result` as it stands.
@@ -31,7 +42,7 @@ pub(crate) async fn call(
     timeout: Duration,
 ) -> Result<Box<RawValue>, Failure> {
     let id = network.fresh_id();
-    let request = post(endpoint, &body(&call, id), timeout, call.max_bytes);
+    let request = post(endpoint, &Body::of(&call, id), timeout, call.max_bytes);
     let response = network.exchange(request).await?;
     read(&response, id, call.method)
 }
@@ -47,9 +58,9 @@ pub(crate) async fn batch(
     timeout: Duration,
 ) -> Result<Vec<Result<Box<RawValue>, Failure>>, Failure> {
     let named: Vec<(u64, &Call)> = calls.iter().map(|call| (network.fresh_id(), call)).collect();
-    let bodies = named.iter().map(|(id, call)| body(call, *id)).collect();
+    let bodies: Vec<Body<'_>> = named.iter().map(|(id, call)| Body::of(call, *id)).collect();
     let max_bytes = calls.iter().fold(0_usize, |sum, call| sum.saturating_add(call.max_bytes));
-    let response = network.exchange(post(endpoint, &Value::Array(bodies), timeout, max_bytes)).await?;
+    let response = network.exchange(post(endpoint, &bodies, timeout, max_bytes)).await?;
     let expected: Vec<(u64, &'static str)> = named.iter().map(|(id, call)| (*id, call.method)).collect();
     read_batch(&response, &expected)
 }
@@ -63,11 +74,22 @@ pub(crate) fn is_about_batches(failure: &Failure) -> bool {
     }
 }
 
-fn body(call: &Call, id: u64) -> Value {
-    json!({ "jsonrpc": "2.0", "id": id, "method": call.method, "params": call.params })
+/// What is sent for one call.
+#[derive(Serialize)]
+struct Body<'a> {
+    jsonrpc: &'static str,
+    id: u64,
+    method: &'static str,
+    params: &'a RawValue,
 }
 
-fn post(endpoint: &Endpoint, body: &Value, timeout: Duration, max_bytes: usize) -> Request {
+impl<'a> Body<'a> {
+    fn of(call: &'a Call, id: u64) -> Self {
+        Self { jsonrpc: "2.0", id, method: call.method, params: &call.params }
+    }
+}
+
+fn post(endpoint: &Endpoint, body: &impl Serialize, timeout: Duration, max_bytes: usize) -> Request {
     Request {
         method: Method::Post,
         url: endpoint.url().clone(),
@@ -75,7 +97,7 @@ fn post(endpoint: &Endpoint, body: &Value, timeout: Duration, max_bytes: usize) 
             ("content-type", "application/json".to_owned()),
             ("accept", "application/json".to_owned()),
         ],
-        body: body.to_string().into_bytes(),
+        body: serde_json::to_vec(body).expect("text, numbers and lists of them can be written"),
         timeout,
         max_bytes,
     }
@@ -100,10 +122,35 @@ struct RpcError {
 }
 
 fn read(response: &Response, id: u64, method: &'static str) -> Result<Box<RawValue>, Failure> {
-    let Ok(reply) = serde_json::from_slice::<Reply>(&response.body) else {
+    let Some(reply) = object(&response.body) else {
         return Err(without_reply(response, method));
     };
     take(reply, response, id, method)
+}
+
+fn object(text: &[u8]) -> Option<Reply> {
+    serde_json::from_slice(text).ok().map(|Object(reply)| reply)
+}
+
+/// A reply is an object: what the macro makes would take a list of its fields as well.
+struct Object(Reply);
+
+impl<'de> Deserialize<'de> for Object {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+        impl<'de> Visitor<'de> for Members {
+            type Value = Object;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON-RPC reply")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Object, A::Error> {
+                Reply::deserialize(MapAccessDeserializer::new(members)).map(Object)
+            }
+        }
+        deserializer.deserialize_map(Members)
+    }
 }
 
 /// The results of a batch, for the calls `expected` by id, in their order. Replies may come in any order.
@@ -112,8 +159,8 @@ fn read_batch(
     expected: &[(u64, &'static str)],
 ) -> Result<Vec<Result<Box<RawValue>, Failure>>, Failure> {
     const WHOLE: &str = "JSON-RPC batches";
-    let Ok(elements) = serde_json::from_slice::<Vec<&RawValue>>(&response.body) else {
-        let Ok(reply) = serde_json::from_slice::<Reply>(&response.body) else {
+    let Some(elements) = elements(&response.body) else {
+        let Some(reply) = object(&response.body) else {
             return Err(without_reply(response, WHOLE));
         };
         // One object instead of a list: its error is the error of all.
@@ -124,8 +171,7 @@ fn read_batch(
     };
     let mut replies: BTreeMap<u64, Vec<Reply>> = BTreeMap::new();
     let mut strangers = false;
-    for element in elements {
-        let reply = serde_json::from_str::<Reply>(element.get()).ok();
+    for reply in elements {
         let id = reply.as_ref().and_then(|reply| reply.id.as_u64());
         match (reply, id.filter(|id| expected.iter().any(|(expected, _)| expected == id))) {
             (Some(reply), Some(id)) => replies.entry(id).or_default().push(reply),
@@ -143,6 +189,15 @@ fn read_batch(
         }
     });
     Ok(each.collect())
+}
+
+/// The elements of a list, `None` in place of one that is no reply. Where all are, as nearly always, the body is read once.
+fn elements(body: &[u8]) -> Option<Vec<Option<Reply>>> {
+    if let Ok(replies) = serde_json::from_slice::<Vec<Object>>(body) {
+        return Some(replies.into_iter().map(|Object(reply)| Some(reply)).collect());
+    }
+    let elements = serde_json::from_slice::<Vec<&RawValue>>(body).ok()?;
+    Some(elements.into_iter().map(|element| object(element.get().as_bytes())).collect())
 }
 
 fn take(reply: Reply, response: &Response, id: u64, method: &'static str) -> Result<Box<RawValue>, Failure> {

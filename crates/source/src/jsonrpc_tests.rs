@@ -34,6 +34,7 @@ fn only_the_reply_to_this_very_request_counts() {
         r#"{"jsonrpc":"2.0","id":7,"result":1"#,
         r#"{"jsonrpc":"2.0","id":7,"result":1} {}"#,
         r#"[{"jsonrpc":"2.0","id":7,"result":1}]"#,
+        r#"["2.0",7,1,null]"#,
         r#"{"jsonrpc":"2.0","id":7,"id":7,"result":1}"#,
         r#"{"jsonrpc":"2.0","id":7,"result":1,"result":2}"#,
     ] {

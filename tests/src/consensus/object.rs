@@ -11,7 +11,8 @@ use saldo_beacon::{Execution, LightClientHeader, LightClientUpdate, Network};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Case, Counts, count, network_of, ssz, yaml};
+use super::{Case, Counts, count, network_on, ssz, yaml};
+use crate::beacon_opinion;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -24,12 +25,17 @@ pub(super) fn run(case: &Case, counts: &mut Counts) {
     if (case.fork.as_str(), case.handler.as_str()) == ("bellatrix", "ExecutionPayloadHeader") {
         return count(counts, "ssz_static: not of light clients");
     }
-    let network = network_of(case);
+    let network = network_on(&case.fork, &case.preset);
     let value = beacon_json(yaml(&case.folder.join("value.yaml")));
     let Roots { root } = yaml(&case.folder.join("roots.yaml"));
     assert_eq!(root_of(&case.handler, &value, network.sync_committee_size()), root);
     count(counts, "ssz_static");
     let bytes = ssz(&case.folder, "serialized");
+    if !matches!(case.handler.as_str(), "ForkData" | "SigningData") {
+        let size = network.sync_committee_size();
+        assert_eq!(beacon_opinion::root(&case.handler, &case.fork, size, &bytes), Ok(root));
+        count(counts, "ssz_static: so says the second opinion");
+    }
     match decodes(&case.handler, &bytes, &value, &case.fork, &network) {
         Some(Decoded::Same) => count(counts, "ssz_static: decoded"),
         Some(Decoded::Unproven) => count(counts, "ssz_static: refused, since nothing proves a part"),

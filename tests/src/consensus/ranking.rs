@@ -4,7 +4,7 @@ use saldo_beacon::LightClientUpdate;
 use saldo_beacon::decode::{self, Encoding};
 use serde::Deserialize;
 
-use super::{Case, Counts, count, network_of, ssz, yaml};
+use super::{Case, Counts, count, network_on, ssz, yaml};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -13,7 +13,7 @@ struct Meta {
 }
 
 pub(super) fn run(case: &Case, counts: &mut Counts) {
-    let network = network_of(case);
+    let network = network_on(&case.fork, &case.preset);
     let Meta { updates_count } = yaml(&case.folder.join("meta.yaml"));
     let read = |index| {
         let bytes = ssz(&case.folder, &format!("updates_{index}"));

@@ -24,10 +24,15 @@ pub struct SyncCommittee {
 impl SyncCommittee {
     /// Returns the hash tree root, for a committee of `pubkeys.len()` members.
     pub fn hash_tree_root(&self) -> B256 {
-        let keys: Vec<B256> = self.pubkeys.iter().map(|key| merkleize(&chunks(key.as_slice()), 1)).collect();
-        let depth = keys.len().checked_next_power_of_two().map_or(0, usize::trailing_zeros);
-        hash_pair(merkleize(&keys, depth), merkleize(&chunks(self.aggregate_pubkey.as_slice()), 1))
+        let keys: Vec<B256> = self.pubkeys.iter().map(key_root).collect();
+        hash_pair(merkleize(&keys, 0), key_root(&self.aggregate_pubkey))
     }
+}
+
+/// A key fills one chunk and half of another.
+fn key_root(key: &PublicKeyBytes) -> B256 {
+    let (first, rest) = key.split_at(32);
+    hash_pair(B256::right_padding_from(first), B256::right_padding_from(rest))
 }
 
 /// Who of a sync committee signed, and their aggregate signature.
@@ -62,9 +67,7 @@ impl SyncAggregate {
 
     /// Returns the hash tree root.
     pub fn hash_tree_root(&self) -> B256 {
-        let bits = chunks(&self.bits);
-        let depth = bits.len().checked_next_power_of_two().map_or(0, usize::trailing_zeros);
-        hash_pair(merkleize(&bits, depth), merkleize(&chunks(self.signature.as_slice()), 2))
+        hash_pair(merkleize(&chunks(&self.bits), 0), merkleize(&chunks(self.signature.as_slice()), 2))
     }
 
     fn bit(&self, index: usize) -> bool {

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use alloy_primitives::B256;
 
+use super::contradiction::SignedUpdate;
 use super::schedule::Schedule;
 use crate::container::{BeaconBlockHeader, SyncCommittee};
 use crate::fork::Fork;
 use crate::merkle::normalized_branch_is_valid;
 use crate::unit::Period;
-use crate::update::{LightClientBootstrap, LightClientUpdate};
+use crate::update::LightClientBootstrap;
 
 /// A committee, and the header and branch that prove it. The proof is kept so that a stored light client can be checked
 /// again.
@@ -45,11 +46,12 @@ impl ProvenCommittee {
     }
 
     /// The next committee of an update that was verified, if it brings one.
-    pub(super) fn of_update(update: &LightClientUpdate) -> Option<Arc<Self>> {
+    pub(super) fn of_update(signed: &SignedUpdate) -> Option<Arc<Self>> {
+        let update = &signed.update;
         let next = update.next_sync_committee.as_ref()?;
         Some(Arc::new(Self {
             committee: next.committee.clone(),
-            root: next.committee.hash_tree_root(),
+            root: signed.next_committee_root.unwrap_or_else(|| next.committee.hash_tree_root()),
             header: update.attested_header.beacon,
             place: Place::Next,
             branch: next.branch.clone(),

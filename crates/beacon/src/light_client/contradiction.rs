@@ -58,6 +58,8 @@ pub struct SignedUpdate {
     pub(super) update: LightClientUpdate,
     pub(super) period: Period,
     pub(super) committee_root: B256,
+    /// The hash tree root of its next committee, if that has been computed.
+    pub(super) next_committee_root: Option<B256>,
 }
 
 impl ConsensusFault {
@@ -113,7 +115,7 @@ impl Testimony {
         match self {
             Self::Signed(signed) if signed.update.next_sync_committee.is_some() => {
                 let update = LightClientUpdate { next_sync_committee: None, ..signed.update.clone() };
-                Self::Signed(Arc::new(SignedUpdate { update, ..**signed }))
+                Self::Signed(Arc::new(SignedUpdate { update, next_committee_root: None, ..**signed }))
             }
             _ => self.clone(),
         }

@@ -198,7 +198,7 @@ impl LightClient {
                 return Err(SnapshotError::Committee { period: stored.period });
             }
         }
-        let next = pending.and_then(|pending| super::ProvenCommittee::of_update(&pending.update));
+        let next = pending.and_then(|pending| super::ProvenCommittee::of_update(pending));
         if let Some(next) = next {
             let period = self.network.period_at(next.header.slot).saturating_add(1);
             if !next.is_proven(self.schedule(), period) {

@@ -2,6 +2,8 @@
 
 use core::time::Duration;
 
+use alloy_primitives::B256;
+
 use super::LightClient;
 use super::committee::ProvenCommittee;
 use super::error::{AdvanceError, BootstrapError};
@@ -71,15 +73,23 @@ pub(super) fn bootstrap(
     Ok(verified)
 }
 
-/// Returns the committee that signed, and what the signature has shown about the time of forks.
-///
+/// What an update that holds has shown.
+pub(super) struct Verdict {
+    /// The hash tree root of the committee that signed.
+    pub(super) committee_root: B256,
+    /// That of the next committee, if the update brings one.
+    pub(super) next_committee_root: Option<B256>,
+    /// What is known by now about the time of forks.
+    pub(super) verified_forks: Vec<VerifiedFork>,
+}
+
 /// Source: `validate_light_client_update`. The signature comes before all that depends on the fork of the head, since
 /// it says which fork that is.
-pub(super) fn update<'a>(
-    client: &'a LightClient,
+pub(super) fn update(
+    client: &LightClient,
     update: &LightClientUpdate,
     now: UnixTime,
-) -> Result<(&'a ProvenCommittee, Vec<VerifiedFork>), AdvanceError> {
+) -> Result<Verdict, AdvanceError> {
     let network = client.network();
     participation(network, update)?;
     order(update)?;
@@ -97,17 +107,17 @@ pub(super) fn update<'a>(
         told => told,
     };
     let (fork, shown) = told.map_err(|error| not_known(error, slot))?;
-    let mut verified = schedule.verified.to_vec();
-    record(&mut verified, shown);
-    execution(Schedule { network, verified: &verified }, update, update.finalized_header())?;
+    let mut verified_forks = schedule.verified.to_vec();
+    record(&mut verified_forks, shown);
+    execution(Schedule { network, verified: &verified_forks }, update, update.finalized_header())?;
     if let Some(part) = &update.finality {
         finality(fork.rules(), update, part)?;
     }
-    if let Some(next) = &update.next_sync_committee {
-        next_committee(client, fork.rules(), update, next)?;
-    }
+    let next = update.next_sync_committee.as_ref();
+    let next_committee_root =
+        next.map(|next| next_committee(client, fork.rules(), update, next)).transpose()?;
     time(network, update, now)?;
-    Ok((committee, verified))
+    Ok(Verdict { committee_root: committee.root, next_committee_root, verified_forks })
 }
 
 /// Whether the attested state holds what it is said to hold at the places of a fork, and that is something.
@@ -251,28 +261,33 @@ fn finality(rules: &ForkRules, update: &LightClientUpdate, part: &FinalizedPart)
     Ok(())
 }
 
+/// Returns the hash tree root of the next committee.
 fn next_committee(
     client: &LightClient,
     rules: &ForkRules,
     update: &LightClientUpdate,
     next: &NextSyncCommittee,
-) -> Result<(), AdvanceError> {
+) -> Result<B256, AdvanceError> {
     let is_of_same_period = client.network().period_at(update.attested_slot()) == client.period();
-    if let Some(known) = client.next_sync_committee.as_deref().filter(|_| is_of_same_period)
-        && known.committee != next.committee
-    {
-        let (got, expected) = (next.committee.hash_tree_root(), known.root);
-        return Err(AdvanceError::OtherNextCommittee { got, expected });
-    }
+    let known = client.next_sync_committee.as_deref().filter(|_| is_of_same_period);
+    let root = match known {
+        // It need not be hashed again.
+        Some(known) if known.committee == next.committee => known.root,
+        Some(known) => {
+            let (got, expected) = (next.committee.hash_tree_root(), known.root);
+            return Err(AdvanceError::OtherNextCommittee { got, expected });
+        }
+        None => next.committee.hash_tree_root(),
+    };
     let expected = client.network().sync_committee_size();
     if next.committee.pubkeys.len() != expected {
         return Err(AdvanceError::CommitteeSize { got: next.committee.pubkeys.len(), expected });
     }
-    let (leaf, state_root) = (next.committee.hash_tree_root(), update.attested_header.beacon.state_root);
-    if !normalized_branch_is_valid(leaf, &next.branch, rules.next_sync_committee, state_root) {
+    let state_root = update.attested_header.beacon.state_root;
+    if !normalized_branch_is_valid(root, &next.branch, rules.next_sync_committee, state_root) {
         return Err(AdvanceError::CommitteeBranch);
     }
-    Ok(())
+    Ok(root)
 }
 
 /// Returns the fork under whose version the signature holds: that of the slot before the one that carries it, or where

@@ -4,7 +4,7 @@ use core::ops::RangeInclusive;
 use core::time::Duration;
 
 use alloy_primitives::{B256, hex};
-use serde::de::IgnoredAny;
+use serde::de::{Error, IgnoredAny};
 use serde::{Deserialize, Serialize};
 
 use super::{BlobParameters, Network, ScheduledFork};
@@ -22,6 +22,8 @@ const MAX_NAME: usize = 64;
 /// The ages in epochs that a file may allow a checkpoint.
 const CHECKPOINT_AGES: RangeInclusive<u64> = 1..=1_000_000;
 const MAX_SCHEDULE: usize = 64;
+/// What errors say instead of a URL.
+const A_URL: &str = "a URL, where none can be";
 /// TOML integers are signed.
 const MAX_INTEGER: u64 = u64::MAX >> 1;
 /// Far beyond any calendar, and still small enough that a slot's start cannot overflow by it.
@@ -167,11 +169,11 @@ impl Network {
             return Err(NetworkError::TooLarge { got: text.len(), limit: MAX_BYTES });
         }
         let file: NetworkFile = toml::from_str(text).map_err(|mut error| {
-            // The error quotes the line, and a URL is a secret.
-            if text.contains("://") {
+            // The error quotes the line, or what stands where something else must, and a URL is a secret.
+            if has_url(text) {
                 error.set_input(None);
             }
-            error
+            if has_url(error.message()) { toml::de::Error::custom(A_URL) } else { error }
         })?;
         within("chain_id", file.chain_id, 1..=MAX_INTEGER)?;
         within("genesis_time", file.genesis_time, 0..=MAX_SECONDS)?;
@@ -254,13 +256,26 @@ fn few<T>(field: &'static str, entries: &[T]) -> Result<(), NetworkError> {
 
 fn name(got: String) -> Result<String, NetworkError> {
     let plain = got.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
-    if plain && (1..=MAX_NAME).contains(&got.len()) { Ok(got) } else { Err(NetworkError::Name { got }) }
+    if plain && (1..=MAX_NAME).contains(&got.len()) {
+        Ok(got)
+    } else {
+        Err(NetworkError::Name { got: shown(got) })
+    }
 }
 
 fn version(text: &str) -> Result<ForkVersion, NetworkError> {
-    let malformed = || NetworkError::Version { got: text.into() };
+    let malformed = || NetworkError::Version { got: shown(text.into()) };
     let digits = text.strip_prefix("0x").ok_or_else(malformed)?;
     hex::decode_to_array(digits).map_err(|_| malformed())
+}
+
+fn has_url(text: &str) -> bool {
+    text.contains("://")
+}
+
+/// What an error repeats of the file: anything but a URL, which is a secret.
+fn shown(text: String) -> String {
+    if has_url(&text) { A_URL.to_owned() } else { text }
 }
 
 /// Forks must be in order: by their epochs, those without one last, and no known fork after a later or unknown one.

@@ -196,3 +196,21 @@ fn malformed_networks_are_refused() {
         Err(NetworkError::TooLarge { got: 65_537, .. })
     ));
 }
+
+#[test]
+fn a_url_in_a_wrong_place_is_not_repeated() {
+    let text = Network::mainnet().to_toml();
+    for (from, to) in [
+        ("chain_id = 1\n", "chain_id = \"https://node.example/KEY\"\n"),
+        ("chain_id = 1\n", "chain_id = 1\n\"https://node.example/KEY\" = 1\n"),
+        ("epoch = 74240", "epoch = \"https://node.example/KEY\""),
+        ("\"mainnet\"", "\"https://node.example/KEY\""),
+        ("\"0x01000000\"", "\"https://node.example/KEY\""),
+        ("@14017856", "@https://node.example/KEY"),
+    ] {
+        assert!(text.contains(from), "{from}");
+        let error = Network::from_toml(&text.replacen(from, to, 1)).unwrap_err();
+        let shown = format!("{error} {error:?}");
+        assert!(!shown.contains("KEY"), "{to}: {shown}");
+    }
+}

@@ -174,7 +174,7 @@ impl<'a> Reader<'a> {
             sync_aggregate,
             signature_slot,
         };
-        Ok(SignedUpdate { update, period, committee_root })
+        Ok(SignedUpdate { update, period, committee_root, next_committee_root: None })
     }
 
     fn header(&mut self) -> Result<LightClientHeader, SnapshotError> {

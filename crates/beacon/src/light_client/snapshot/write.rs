@@ -115,7 +115,7 @@ impl Writer {
 
     /// Without the next committee, which is kept elsewhere or has been handed over to.
     fn signed_update(&mut self, signed: &SignedUpdate) {
-        let SignedUpdate { update, period: _, committee_root } = signed;
+        let SignedUpdate { update, period: _, committee_root, next_committee_root: _ } = signed;
         let LightClientUpdate {
             attested_header,
             next_sync_committee: _,

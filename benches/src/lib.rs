@@ -1,0 +1,32 @@
+//! Speed beside its limit and beside a peer, in the same run.
+//!
+//! A [`Row`] is one piece of work in up to three ways: what it cannot do without (the *limit*), a well-known library's way
+//! (the *peer*), and ours. `limits` measures all rows; `benches/daily.rs` runs the same work under a benchmark harness.
+
+mod measure;
+mod proof;
+mod reply;
+mod row;
+mod update;
+mod vector;
+
+pub use measure::{Measured, measure};
+pub use row::{Bound, Row, Side, Work};
+
+/// How a row is made.
+pub type Maker = fn() -> Result<Row, Missing>;
+
+/// All rows by name. Making one may fail for want of its real data.
+pub const ROWS: [(&str, Maker); 8] = [
+    ("account_proof", proof::account),
+    ("account_and_slot", proof::account_and_slot),
+    ("batch_of_100_accounts", proof::batch),
+    ("finality_update", update::finality_update),
+    ("hand_over", update::hand_over),
+    ("fourteen_hand_overs", update::fourteen_hand_overs),
+    ("bootstrap", update::bootstrap),
+    ("reply_of_100_proofs", reply::reply),
+];
+
+/// Why a row cannot be measured on this machine.
+pub type Missing = Box<dyn std::error::Error>;

@@ -1,0 +1,60 @@
+//! Several accounts of one state at once: nodes that their proofs share are hashed once.
+
+use alloc::vec::Vec;
+
+use alloy_primitives::{Address, B256, keccak256};
+
+use crate::error::ProofError;
+use crate::leaf::Account;
+use crate::root::StateRoot;
+use crate::trie::{self, MAX_NODES, Memory};
+use crate::verified::Verified;
+
+/// Verifies what the state under `state_root` holds for each of several accounts, as
+/// [`verify_account`](crate::verify_account) does for one, but hashes a node that several proofs share only once.
+///
+/// There is one answer for each proof, in the order in which they are given, and none depends on another: a proof that
+/// is refused spoils no other.
+pub fn verify_accounts<N: AsRef<[u8]>>(
+    state_root: StateRoot,
+    proofs: &[(Address, &[N])],
+) -> Vec<Result<Verified<Account>, ProofError>> {
+    // In the order of the trie's keys, proofs that share a node follow each other: the last one is all there is to remember.
+    let mut sorted: Vec<_> = proofs
+        .iter()
+        .enumerate()
+        .map(|(place, (address, proof))| (keccak256(address), place, *address, *proof))
+        .collect();
+    sorted.sort_unstable_by_key(|(key, place, ..)| (*key, *place));
+
+    let mut trail = Trail { nodes: [(B256::ZERO, &[]); MAX_NODES], length: 0 };
+    let mut answers: Vec<_> = sorted
+        .into_iter()
+        .map(|(key, place, address, proof)| {
+            let found = trie::walk(state_root.get(), key.as_slice(), proof, &mut trail);
+            (place, found.and_then(|found| Verified::account(address, state_root, found)))
+        })
+        .collect();
+    answers.sort_unstable_by_key(|(place, _)| *place);
+    answers.into_iter().map(|(_, answer)| answer).collect()
+}
+
+/// The nodes of the last proof, from the root on, with the hashes that they were found to have.
+struct Trail<'a> {
+    nodes: [(B256, &'a [u8]); MAX_NODES],
+    /// How many of them are of that proof.
+    length: usize,
+}
+
+impl<'a> Memory<'a> for Trail<'a> {
+    fn knows(&self, node: usize, hash: &B256, bytes: &[u8]) -> bool {
+        node < self.length && self.nodes.get(node).is_some_and(|known| known.0 == *hash && known.1 == bytes)
+    }
+
+    fn note(&mut self, node: usize, hash: &B256, bytes: &'a [u8]) {
+        if let Some(place) = self.nodes.get_mut(node) {
+            *place = (*hash, bytes);
+            self.length = node.saturating_add(1);
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Any pairing of an account that is proven somewhere with a block that is trusted somewhere, and any sequence of what
+//! comes of it: an amount only where both belong together, and it is what the chain held; nothing weaker or older takes
+//! the place of something stronger.
+#![no_main]
+
+use alloy_primitives::{Address, U256};
+use libfuzzer_sys::fuzz_target;
+use saldo_chain::Level;
+use saldo_fuzz::input::Input;
+use saldo_fuzz::proof::nodes;
+use saldo_fuzz::scene::{OWNERS, Scene, Trusted, balance_at, scene};
+use saldo_proof::{Account, Verified, claimed_root, verify_account};
+use saldo_reading::{Asset, Change, Holding, JoinError, Proven, ProviderId, Record, join};
+
+fuzz_target!(|input: &[u8]| {
+    let (mut input, scene) = (Input::new(input), scene());
+    let mut record = Record::new();
+    while !input.is_empty() {
+        match input.byte() % 4 {
+            0 => review(&mut record, scene, &mut input),
+            way => {
+                let Some(proven) = pair(scene, &mut input, way) else { continue };
+                offer(&mut record, proven);
+            }
+        }
+    }
+});
+
+/// Pairs a block with an account of the scene, mostly of the same state, or with one that the input proves by itself.
+fn pair(scene: &Scene, input: &mut Input<'_>, way: u8) -> Option<Proven> {
+    let place = input.index() % scene.trusted.len();
+    let Trusted { history, anchor } = &scene.trusted[place];
+    let account = match way {
+        1 => input.choice(&scene.accounts).clone(),
+        2 => scene.accounts[OWNERS.len() * place + usize::from(input.byte()) % OWNERS.len()].clone(),
+        _ => made_up(&mut Input::new(input.part()))?,
+    };
+    let owner = match input.byte() {
+        0..=127 => *account.subject(),
+        byte @ 128..=191 => OWNERS[usize::from(byte) % OWNERS.len()],
+        _ => Address::from(input.array()),
+    };
+    let asset = if input.byte() < 240 { Asset::Native } else { Asset::Erc20(owner) };
+    let chain_id = if input.byte() < 240 { anchor.chain_id() } else { input.number() };
+    let provider = ProviderId::new("provider").expect("a name");
+    match join(Holding { owner, asset }, chain_id, &account, anchor, provider) {
+        Ok(proven) => {
+            assert_eq!((asset, owner, chain_id), (Asset::Native, *account.subject(), anchor.chain_id()));
+            assert_eq!(account.state_root(), anchor.state_root());
+            assert_eq!((proven.holding(), proven.anchor()), (&Holding::native(owner), anchor));
+            let (amount, nonce) = match account.leaf() {
+                Account::Present(state) => (state.balance, state.nonce),
+                Account::Absent => (U256::ZERO, 0),
+            };
+            assert_eq!((proven.amount().base_units(), proven.nonce()), (amount, Some(nonce)));
+            assert_eq!(amount, balance_at(history, anchor, owner), "what the chain did not hold");
+            Some(proven)
+        }
+        Err(refusal) => {
+            let is_wrong = match refusal {
+                JoinError::Asset => asset != Asset::Native,
+                JoinError::Subject { got, expected } => got != expected && expected == owner,
+                JoinError::Chain { got, expected } => got != expected && expected == chain_id,
+                JoinError::StateRoot { got, expected } => {
+                    got != expected && expected == anchor.state_root().get()
+                }
+                _ => false,
+            };
+            assert!(is_wrong, "{refusal}");
+            None
+        }
+    }
+}
+
+/// An account in a trie of the input's own making.
+fn made_up(input: &mut Input<'_>) -> Option<Verified<Account>> {
+    let address = Address::from(input.array());
+    let proof = nodes(input);
+    verify_account(claimed_root(&proof).ok()?, address, &proof).ok()
+}
+
+fn key(proven: &Proven) -> (u64, Level) {
+    (proven.anchor().number(), proven.anchor().assurance().level())
+}
+
+fn offer(record: &mut Record, proven: Proven) {
+    let before = record.last().cloned();
+    let change = record.offer(proven.clone());
+    let is_better = before.as_ref().is_none_or(|before| key(&proven) > key(before));
+    let (expected, left) =
+        if is_better { (Change::Replaced, Some(&proven)) } else { (Change::Kept, before.as_ref()) };
+    assert_eq!((&change, record.last()), (&expected, left));
+    assert!(record.awaiting_finality().len() <= 16);
+    assert!(record.finalized().is_none_or(|held| key(held).1 == Level::Finalized));
+}
+
+/// Only the chain takes back what was proven, and never what is final.
+fn review(record: &mut Record, scene: &Scene, input: &mut Input<'_>) {
+    let chain = {
+        let chains = input.choice(&scene.chains);
+        input.choice(chains)
+    };
+    let before = record.last().cloned();
+    match record.review(chain) {
+        Change::Replaced => {
+            let (before, after) = (before.expect("something"), record.last().expect("something"));
+            assert_eq!(before.anchor().hash(), after.anchor().hash());
+            assert_eq!(before.amount(), after.amount());
+            assert!(key(after) > key(&before));
+        }
+        Change::Kept => assert_eq!(record.last().map(key), before.as_ref().map(key)),
+        Change::Withdrawn { withdrawn } => {
+            assert_eq!(Some(&*withdrawn), before.as_ref());
+            assert_eq!(key(&withdrawn).1, Level::Signed);
+            assert_eq!(record.last(), record.finalized());
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! Seeds from the histories that targets know, and from the tables that come with saldo.
+
+use std::path::Path;
+
+use alloy_primitives::Bytes;
+use saldo_beacon::LightClient;
+use saldo_beacon::decode::Encoding;
+use saldo_drill::encode::Encode;
+use saldo_fuzz::history::{History, histories};
+use saldo_fuzz::input::part;
+use saldo_fuzz::object::{Answer, Kind, networks};
+use saldo_fuzz::proof::template;
+use saldo_fuzz::scene::{OWNERS, scene};
+use saldo_fuzz::stored::Stored;
+
+use crate::Seeds;
+
+/// Adds them all.
+pub fn add(seeds: &mut Seeds, directories: &Path) {
+    for (number, history) in (0..).zip(histories()) {
+        for table in 0..u8::try_from(history.tables.len()).expect("few") {
+            sequences(seeds, number, table, history);
+            snapshots(seeds, number, table, history);
+        }
+        objects(seeds, history);
+    }
+    files(seeds, directories);
+    errors(seeds);
+    pairs(seeds);
+}
+
+/// The steps of the target `advance`: as little as 6 is "advance by the object with this number, as it is".
+fn sequences(seeds: &mut Seeds, number: u8, table: u8, history: &History) {
+    let step = |way: u8, object: usize| [&[way], &number_of(object)[..]].concat();
+    let count = history.updates.len();
+    for checkpoint in (0..history.bootstraps.len()).step_by(2) {
+        for stride in [2, 9] {
+            let objects = (0..count).skip(checkpoint * 7).step_by(stride).take(5);
+            let steps: Vec<u8> = objects.flat_map(|object| step(6, object)).collect();
+            seeds.add("advance", [&[number, table], &number_of(checkpoint)[..], &steps].concat());
+        }
+    }
+    // The hand-overs, which come last; then forced, stored, and changed.
+    let last = count.saturating_sub(2)..count;
+    let mut steps: Vec<u8> = last.flat_map(|object| step(6, object)).collect();
+    steps.extend([0, 0xff, 0xff, 1]);
+    for kind in (number..18).step_by(4) {
+        let changed = [step(5, count - 1), vec![kind, 3, 1, 0, 1]].concat();
+        seeds.add("advance", [&[number, table, 0, 0][..], &steps, &changed].concat());
+    }
+}
+
+fn number_of(place: usize) -> [u8; 2] {
+    u16::try_from(place).expect("few").to_le_bytes()
+}
+
+/// A client at several times, with an update that is pending, and stopped.
+fn snapshots(seeds: &mut Seeds, number: u8, table: u8, history: &History) {
+    for (checkpoint, bootstrap) in history.bootstraps.iter().step_by(3) {
+        let network = history.tables[usize::from(table)].clone();
+        let client = LightClient::bootstrap(network, *checkpoint, bootstrap.clone(), history.end);
+        let Ok(mut client) = client else { continue };
+        for (turn, update) in history.updates.iter().enumerate() {
+            let advanced = client.advance(update.clone(), history.end);
+            if turn % 16 == 0 && advanced.is_ok() {
+                seeds.add("snapshot", Stored::input(number, table, &client));
+            }
+        }
+        let _ = client.force_update(history.end);
+        seeds.add("snapshot", Stored::input(number, table, &client));
+        seeds.add("snapshot", [&[number, table, 0], &client.snapshot()[..]].concat());
+    }
+}
+
+/// A few objects in each encoding, with and without a label.
+fn objects(seeds: &mut Seeds, history: &History) {
+    let table = networks().iter().position(|network| {
+        let (bootstrap, encoding) = (&history.bootstraps[0].1, Encoding::Ssz);
+        saldo_beacon::decode::bootstrap(&bootstrap.ssz(), encoding, None, network).is_ok()
+    });
+    let table = u8::try_from(table.unwrap_or(3)).expect("few");
+    let mut add = |kind, ssz: &[u8], json: &str| {
+        for label in 0..9 {
+            seeds.add("light_client_object", Answer::input(table, kind, Encoding::Ssz, label, ssz));
+        }
+        let wrapped = format!(r#"{{"version":"fulu","data":{json}}}"#);
+        for json in [json, &wrapped] {
+            let json = json.as_bytes();
+            seeds.add("light_client_object", Answer::input(table, kind, Encoding::Json, 0, json));
+        }
+    };
+    let bootstrap = &history.bootstraps[0].1;
+    add(Kind::Bootstrap, &bootstrap.ssz(), &bootstrap.json().to_string());
+    for update in history.updates.iter().rev().step_by(5).take(12) {
+        if let Some(kind) = Kind::of(update) {
+            add(kind, &update.ssz(), &update.json().to_string());
+        }
+    }
+}
+
+/// Network files and directories of endpoints.
+fn files(seeds: &mut Seeds, directories: &Path) {
+    let endpoints = "[[rpc]]\nurl = \"https://host.example/SECRET\"\nname = \"a\"\noperator = \"b\"\nhosting = \"c\"\n\
+                     documented_on = \"https://page.example\"\nread_on = 2026-11-24\nget_proof = \"d\"\n\
+                     [[beacon]]\nurl = \"https://host.example/SECRET\"\nlight_client = \"e\"\n\
+                     [[checkpoint_source]]\nurl = \"https://host.example/SECRET\"\ntracking = \"f\"\n";
+    seeds.add("network_file", endpoints.into());
+    for network in networks() {
+        let text = network.to_toml();
+        seeds.add("network_file", format!("{text}{endpoints}").into());
+        seeds.add("network_file", text.into());
+    }
+    for entry in std::fs::read_dir(directories).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            seeds.add("network_file", std::fs::read(path).unwrap_or_default());
+        }
+    }
+}
+
+/// Errors as providers word them, and what checkpoint sources answer.
+fn errors(seeds: &mut Seeds) {
+    let says = [
+        (-32005, "limit exceeded"),
+        (-33000, "daily credit limit reached"),
+        (-32601, "the method eth_getProof does not exist/is not available"),
+        (-32602, "distance to target block exceeds maximum proof window"),
+        (-32000, "missing trie node 0xabc (path ) state 0xdef is not available"),
+        (-32001, "Resource not found"),
+        (-32603, "internal error PLANTED"),
+    ];
+    for (code, message) in says {
+        let body = format!(r#"{{"jsonrpc":"2.0","id":1,"error":{{"code":{code},"message":"{message}"}}}}"#);
+        for status in 0..10 {
+            let seconds = part(b"30");
+            seeds.add("json_rpc_reply", [&[status % 6, status], &seconds[..], body.as_bytes()].concat());
+        }
+    }
+    let root = "11".repeat(32);
+    for body in [
+        format!(r#"{{"execution_optimistic":false,"finalized":true,"data":{{"root":"0x{root}"}}}}"#),
+        format!(r#"{{"data":{{"root":"0x{root}","header":{{"message":{{"slot":"8"}}}}}}}}"#),
+        r#"{"data":{"finalized":{"epoch":"7"}}}"#.to_owned(),
+    ] {
+        seeds.add("json_rpc_reply", [&[5, 0, 0, 0], body.as_bytes()].concat());
+    }
+    seeds.add("json_rpc_reply", [&[4, 0, 0, 0], &br#"{"jsonrpc":"2.0","id":1,"result":"0x1"}"#[..]].concat());
+}
+
+/// Blocks with the accounts of their own states and of others, in order and against it.
+fn pairs(seeds: &mut Seeds) {
+    let scene = scene();
+    let step = |place: usize, owner: u8| [&[2], &number_of(place)[..], &[owner, 0, 0, 0]].concat();
+    let places = 0..scene.trusted.len();
+    for stride in [1, 2, 7] {
+        let mut steps = Vec::new();
+        for place in places.clone().rev().step_by(stride).take(40) {
+            steps.extend(step(place, 0));
+            steps.extend([&[0, 0, 0], &number_of(place)[..]].concat());
+        }
+        seeds.add("join", steps);
+        let steps = places.clone().step_by(stride).take(40).flat_map(|place| step(place, 1)).collect();
+        seeds.add("join", steps);
+    }
+    for ((place, account), owner) in places.zip(scene.proofs.chunks(OWNERS.len())).step_by(20).zip(0_u8..) {
+        let (address, proof): &(_, Vec<Bytes>) = &account[usize::from(owner) % OWNERS.len()];
+        let proof = [address.as_slice(), &template(proof)].concat();
+        seeds.add("join", [&[3], &number_of(place)[..], &part(&proof), &[0, 0, 0]].concat());
+    }
+}

@@ -1,0 +1,170 @@
+//! The documents speak of the repository as it is: every file that they name is there, every link leads somewhere, every
+//! `Type::member` is in the code, and the size of what guards the money is right.
+
+use std::path::{Path, PathBuf};
+
+use saldo_tests::supply::repository;
+
+/// Every document but the log of changes, which tells of the past.
+fn documents() -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for folder in ["", "docs", "docs/decisions", "fuzz", "tests/testnet"] {
+        let entries = std::fs::read_dir(repository().join(folder)).unwrap();
+        found.extend(entries.map(|entry| entry.unwrap().path()).filter(|path| {
+            path.extension().is_some_and(|extension| extension == "md") && !path.ends_with("CHANGELOG.md")
+        }));
+    }
+    found.sort();
+    assert!(found.len() > 15, "only {} documents", found.len());
+    found
+}
+
+/// Every file and folder of the repository, relative to it, that is not built or downloaded.
+fn contents() -> Vec<PathBuf> {
+    fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap();
+            if !["target", "node_modules", ".git", "corpus", "artifacts"].contains(&name) {
+                found.push(path.strip_prefix(repository()).unwrap().to_owned());
+                if path.is_dir() {
+                    walk(&path, found);
+                }
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(&repository(), &mut found);
+    found
+}
+
+/// What stands in backticks, outside of blocks of code.
+fn ticked(text: &str) -> Vec<String> {
+    let prose = text.split("```").step_by(2).collect::<String>();
+    prose.split('`').skip(1).step_by(2).map(|token| token.split_whitespace().collect()).collect()
+}
+
+/// `a/{b,c}.rs` is `a/b.rs` and `a/c.rs`.
+fn alternatives(token: &str) -> Vec<String> {
+    let Some((before, rest)) = token.split_once('{') else { return vec![token.to_owned()] };
+    let Some((inside, after)) = rest.split_once('}') else { return vec![token.to_owned()] };
+    inside.split(',').map(|name| format!("{before}{name}{after}")).collect()
+}
+
+fn names_a_file(token: &str) -> bool {
+    const FOLDERS: [&str; 6] = ["tests/", "crates/", "docs/", "fuzz/", "benches/", ".ci/"];
+    const ENDINGS: [&str; 5] = [".rs", ".toml", ".mjs", ".md", ".lock"];
+    let is_path = token.chars().all(|letter| letter.is_ascii_alphanumeric() || "_-./{},".contains(letter));
+    is_path
+        && (FOLDERS.iter().any(|folder| token.starts_with(folder))
+            || ENDINGS.iter().any(|ending| token.ends_with(ending) && token != *ending))
+}
+
+#[test]
+fn every_file_that_is_named_exists() {
+    let contents = contents();
+    let mut count = 0;
+    for document in documents() {
+        let text = std::fs::read_to_string(&document).unwrap();
+        for token in
+            ticked(&text).iter().filter(|token| names_a_file(token)).flat_map(|token| alternatives(token))
+        {
+            // Made by whoever builds, and not kept.
+            if token.starts_with("fuzz/artifacts") || token.starts_with("fuzz/corpus") {
+                continue;
+            }
+            let exists = contents.iter().any(|path| path.ends_with(&token));
+            assert!(exists, "{}: `{token}` does not exist", document.display());
+            count += 1;
+        }
+    }
+    assert!(count > 60, "only {count} files are named");
+}
+
+#[test]
+fn every_link_leads_somewhere() {
+    let mut count = 0;
+    for document in documents() {
+        let text = std::fs::read_to_string(&document).unwrap();
+        for link in text.split("](").skip(1).map(|rest| rest.split(')').next().unwrap()) {
+            let path = link.split('#').next().unwrap();
+            if path.contains("://") || path.is_empty() {
+                continue;
+            }
+            assert!(document.parent().unwrap().join(path).exists(), "{}: {link}", document.display());
+            count += 1;
+        }
+    }
+    assert!(count > 25, "only {count} links");
+}
+
+/// Whether a name stands in a text with nothing before or after it that would be part of a name.
+fn has_word(text: &str, word: &str) -> bool {
+    let is_part =
+        |letter: Option<char>| letter.is_some_and(|letter| letter.is_alphanumeric() || letter == '_');
+    text.match_indices(word).any(|(at, _)| {
+        !is_part(text[..at].chars().next_back()) && !is_part(text[at + word.len()..].chars().next())
+    })
+}
+
+#[test]
+fn every_member_that_is_named_is_in_the_code() {
+    let contents = contents();
+    let is_code =
+        |path: &&PathBuf| path.starts_with("crates") && path.extension().is_some_and(|end| end == "rs");
+    let code: Vec<String> = contents
+        .iter()
+        .filter(is_code)
+        .map(|path| std::fs::read_to_string(repository().join(path)).unwrap())
+        .collect();
+    let mut count = 0;
+    for document in documents() {
+        let text = std::fs::read_to_string(&document).unwrap();
+        for token in ticked(&text) {
+            let Some((owner, members)) = token.split_once("::") else { continue };
+            for member in alternatives(members) {
+                let member = member.split(['(', ':']).next().unwrap();
+                let is_known = code.iter().any(|text| has_word(text, owner) && has_word(text, member));
+                assert!(is_known, "{}: `{token}` is not in the code", document.display());
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 30, "only {count} members are named");
+}
+
+/// Lines of a file up to its tests.
+fn lines(path: &Path) -> usize {
+    if path.is_dir() {
+        return std::fs::read_dir(path).unwrap().map(|entry| lines(&entry.unwrap().path())).sum();
+    }
+    let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    text.lines().take_while(|line| *line != "#[cfg(test)]").count()
+}
+
+#[test]
+fn what_guards_the_money_is_as_small_as_is_said() {
+    let text = std::fs::read_to_string(repository().join("docs/architecture.md")).unwrap();
+    let section = text.split("\n## ").find(|section| section.starts_with("What guards the money\n")).unwrap();
+    let mut total = 0;
+    let mut files = 0;
+    for row in section.lines().filter(|line| line.starts_with('|')).skip(2) {
+        // A folder of a crate is what the files after it are in.
+        let mut folder = PathBuf::new();
+        for token in ticked(row) {
+            if token.ends_with("src/") {
+                folder = repository().join("crates").join(token);
+            } else if token.contains("/src/") {
+                total += lines(&repository().join("crates").join(token));
+                files += 1;
+            } else {
+                total += lines(&folder.join(token));
+                files += 1;
+            }
+        }
+    }
+    assert!(files > 30, "only {files} files");
+    let said = section.split("About ").nth(1).and_then(|rest| rest.split(" lines").next()).unwrap();
+    let said: usize = said.replace(',', "").parse().unwrap();
+    assert!(total.abs_diff(said) * 20 <= said, "{total} lines, not about {said}");
+}

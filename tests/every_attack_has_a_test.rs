@@ -1,0 +1,144 @@
+//! The tables in `docs/attacks.md` are true: every attack has a test, which is there and asserts what the row says.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+/// How many attacks each table has. A row that is not needed any more is taken off here as well.
+const ROWS: [(&str, usize); 4] = [
+    ("Account and storage proofs", 70),
+    ("Headers", 25),
+    ("Light-client data", 68),
+    ("Stored state and replay", 20),
+];
+
+/// One row: where it stands, and its cells.
+struct Row {
+    section: String,
+    attack: String,
+    outcome: String,
+    said: Vec<String>,
+    tests: Vec<String>,
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// What stands between backticks.
+fn quoted(cell: &str) -> Vec<String> {
+    cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+fn rows() -> Vec<Row> {
+    let text = std::fs::read_to_string(root().join("docs/attacks.md")).unwrap();
+    let mut section = String::new();
+    let mut rows = Vec::new();
+    for line in text.lines() {
+        if let Some(title) = line.strip_prefix("## ") {
+            section = title.to_owned();
+        }
+        let Some(cells) = line.strip_prefix("| ").and_then(|line| line.strip_suffix(" |")) else { continue };
+        let cells: Vec<&str> = cells.split(" | ").map(str::trim).collect();
+        let [attack, outcome, said, tests] = cells[..] else { panic!("not four cells: {line}") };
+        if attack == "attack" || attack == "---" {
+            continue;
+        }
+        rows.push(Row {
+            section: section.clone(),
+            attack: attack.to_owned(),
+            outcome: outcome.to_owned(),
+            said: quoted(said),
+            tests: quoted(tests),
+        });
+    }
+    rows
+}
+
+/// The functions of a source file: their text, and whether they are tests.
+fn functions(source: &str) -> BTreeMap<String, (String, bool)> {
+    let lines: Vec<&str> = source.lines().collect();
+    let mut functions = BTreeMap::new();
+    for (at, line) in lines.iter().enumerate() {
+        let indent = &line[..line.len() - line.trim_start().len()];
+        let declared = line.trim_start().trim_start_matches("pub ").trim_start_matches("async ");
+        let Some(rest) = declared.strip_prefix("fn ") else { continue };
+        let name: String = rest.chars().take_while(|char| char.is_alphanumeric() || *char == '_').collect();
+        let is_end = |line: &&str| **line == format!("{indent}}}");
+        let length = lines[at..].iter().position(is_end).unwrap_or_else(|| panic!("{name} does not end")) + 1;
+        let above = lines[..at].iter().rev().map(|line| line.trim());
+        let is_test = above.take_while(|line| line.starts_with("#[")).any(|line| line == "#[test]");
+        functions.insert(name, (lines[at..at + length].join("\n"), is_test));
+    }
+    functions
+}
+
+/// A test's text, with that of the functions of the same file that it calls, and those that they call.
+fn text_of(test: &str, functions: &BTreeMap<String, (String, bool)>) -> String {
+    let mut reached = BTreeSet::from([test]);
+    loop {
+        let text: String = reached.iter().map(|name| functions[*name].0.as_str()).collect();
+        let calls = |name: &str| {
+            let is_word = |before: char| before.is_alphanumeric() || before == '_';
+            text.match_indices(&format!("{name}(")).any(|(at, _)| !text[..at].ends_with(is_word))
+        };
+        let helpers = functions.iter().filter(|(_, (_, is_test))| !is_test).map(|(name, _)| name.as_str());
+        let called = helpers.filter(|name| calls(name));
+        let all: BTreeSet<&str> = reached.iter().copied().chain(called).collect();
+        if all == reached {
+            return text;
+        }
+        reached = all;
+    }
+}
+
+#[test]
+fn every_row_names_a_test_that_asserts_what_it_says() {
+    let mut wrong = Vec::new();
+    for Row { attack, outcome, said, tests, .. } in rows() {
+        if attack.is_empty() || outcome.is_empty() || said.is_empty() {
+            wrong.push(format!("{attack}: a cell is empty"));
+        }
+        let [file, test] = &tests[..] else {
+            wrong.push(format!("{attack}: has no test"));
+            continue;
+        };
+        let path = if file.contains('/') { root().join(file) } else { root().join("tests").join(file) };
+        let Ok(source) = std::fs::read_to_string(&path) else {
+            wrong.push(format!("{attack}: there is no file {file}"));
+            continue;
+        };
+        let functions = functions(&source);
+        if functions.get(test).is_none_or(|(_, is_test)| !is_test) {
+            wrong.push(format!("{attack}: {file} has no test {test}"));
+            continue;
+        }
+        let text = text_of(test, &functions);
+        for said in said.iter().filter(|said| !text.contains(said.as_str())) {
+            wrong.push(format!("{attack}: {test} does not mention {said}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn no_row_is_lost_or_there_twice() {
+    let rows = rows();
+    let mut counted = BTreeMap::<&str, usize>::new();
+    for row in &rows {
+        *counted.entry(row.section.as_str()).or_default() += 1;
+    }
+    assert_eq!(counted, BTreeMap::from(ROWS));
+    let attacks: BTreeSet<&str> = rows.iter().map(|row| row.attack.as_str()).collect();
+    assert_eq!(attacks.len(), rows.len(), "an attack is there twice");
+}
+
+/// What the tests above rest on: the reader finds what is there and misses what is not.
+#[test]
+fn functions_are_told_apart() {
+    let source = "fn shared() {\n    assert!(Error::Known);\n}\n\n#[test]\nfn one() {\n    shared();\n}\n\nfn two() {\n    other_shared();\n}\n";
+    let functions = functions(source);
+    assert_eq!(functions.keys().collect::<Vec<_>>(), ["one", "shared", "two"]);
+    assert!(functions["one"].1 && !functions["two"].1);
+    assert!(text_of("one", &functions).contains("Error::Known"));
+    assert!(!text_of("two", &functions).contains("Error::Known"));
+}

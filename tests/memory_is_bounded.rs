@@ -1,0 +1,98 @@
+//! What verification and a light client take of the heap, counted by the allocator.
+
+use std::sync::Arc;
+
+use allocation_counter::{AllocationInfo, measure};
+use alloy_primitives::{Address, B256, U256, keccak256};
+use saldo_beacon::decode::{self, Encoding};
+use saldo_beacon::unit::UnixTime;
+use saldo_beacon::{Checkpoint, LightClient, Network};
+use saldo_drill::Seed;
+use saldo_drill::trie::Trie;
+use saldo_proof::{Account, Slot, StateRoot, verify_account};
+
+/// The most bytes that a light client with two committees may hold.
+const MAX_LIGHT_CLIENT: u64 = 1 << 20;
+
+fn account(storage_root: B256) -> Vec<u8> {
+    let hash = |hash: B256| [&[0xa0], hash.as_slice()].concat();
+    [&[0xf8, 0x44, 0x01, 0x05][..], &hash(storage_root), &hash(keccak256([]))].concat()
+}
+
+/// A trie with this entry among others, in the shape of a large one.
+fn thick(key: B256, value: &[u8]) -> Trie {
+    let seed = Seed::new(3);
+    let mut trie = Trie::default();
+    trie.insert(key.as_slice(), value);
+    (0..64).for_each(|index| trie.insert(seed.bytes("key", index).as_slice(), value));
+    let mut index = 0;
+    trie.thicken(key.as_slice(), 7, &mut || {
+        index += 1;
+        seed.bytes("sibling", index)
+    });
+    trie
+}
+
+#[test]
+fn verifying_an_account_and_a_slot_allocates_nothing() {
+    let (address, key) = (Address::repeat_byte(7), B256::repeat_byte(9));
+    let storage = thick(keccak256(key), &[0x2a]);
+    let state = thick(keccak256(address), &account(storage.root()));
+    let (root, proof) = (StateRoot::new(state.root()), state.prove(keccak256(address).as_slice()).unwrap());
+    let slot_proof = storage.prove(keccak256(key).as_slice()).unwrap();
+    assert_eq!((proof.len(), slot_proof.len()), (8, 8));
+
+    let mut found = None;
+    let allocated = measure(|| {
+        found = verify_account(root, address, &proof)
+            .and_then(|account| account.slot(key, &slot_proof).map(|slot| (account, slot)))
+            .ok();
+    });
+    assert_eq!(allocated, AllocationInfo::default());
+    let (account, slot) = found.unwrap();
+    assert!(matches!(account.leaf(), Account::Present(state) if state.balance == U256::from(5)));
+    assert_eq!(slot.leaf(), &Slot::Present(U256::from(42)));
+}
+
+#[test]
+fn refusing_a_proof_allocates_nothing() {
+    let address = Address::repeat_byte(7);
+    let state = thick(keccak256(address), &account(B256::ZERO));
+    let (root, mut proof) =
+        (StateRoot::new(state.root()), state.prove(keccak256(address).as_slice()).unwrap());
+    proof.pop();
+    let mut refusal = None;
+    let allocated = measure(|| refusal = verify_account(root, address, &proof).err());
+    assert_eq!(allocated, AllocationInfo::default());
+    assert!(refusal.is_some());
+}
+
+#[test]
+fn a_light_client_with_two_committees_of_mainnet_stays_under_a_megabyte() {
+    let Some(folder) = saldo_tests::vectors("e2e/mainnet-deneb-11034656-60-periods") else { return };
+    let read = |name: &str| std::fs::read(folder.join(name)).unwrap();
+    let scenario: serde_json::Value = serde_json::from_slice(&read("scenario.json")).unwrap();
+    let root = scenario["checkpoint"].as_str().unwrap().parse().unwrap();
+    let (bootstrap, update) = (read("bootstrap.ssz"), read("update_1347.ssz"));
+
+    let mut client = None;
+    let allocated = measure(|| {
+        let network = Arc::new(Network::mainnet());
+        let bootstrap = decode::bootstrap(&bootstrap, Encoding::Ssz, Some("deneb"), &network).unwrap();
+        let update = decode::update(&update, Encoding::Ssz, Some("deneb"), &network).unwrap();
+        let now: UnixTime = network.slot_start(update.signature_slot);
+        let checkpoint = Checkpoint { root, slot: None };
+        let mut started = LightClient::bootstrap(network, checkpoint, bootstrap, now).unwrap();
+        assert!(started.advance(update, now).unwrap().next_committee);
+        client = Some(started);
+    });
+    let held = u64::try_from(allocated.bytes_current).unwrap();
+    println!(
+        "a light client with two committees holds {held} bytes; at most {} while it was made",
+        allocated.bytes_max
+    );
+    // Two committees alone have 49 KB.
+    assert!((49_000..MAX_LIGHT_CLIENT).contains(&held), "{held} bytes");
+    assert!(allocated.bytes_max < MAX_LIGHT_CLIENT, "{} bytes", allocated.bytes_max);
+    assert!(client.unwrap().next_committee_known());
+}

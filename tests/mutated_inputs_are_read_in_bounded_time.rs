@@ -1,0 +1,455 @@
+//! No bytes from outside make a parser panic or hang: each is fed 100,000 real inputs, damaged, under a time limit for each.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use alloy_primitives::{Address, B256, U256, keccak256};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use saldo::{Clock, Endpoint, Request, Response, Transport, TransportError};
+use saldo_beacon::decode::{self, Encoding};
+use saldo_beacon::unit::{Slot, UnixTime};
+use saldo_beacon::{Checkpoint, Fork, LightClient, Network};
+use saldo_chain::ExecutionHeader;
+use saldo_proof::eip1186::AccountReply;
+use saldo_proof::{StateRoot, verify_account};
+use saldo_source::execution::{self, Question};
+use saldo_source::{Deadline, Directory, checkpoint};
+use saldo_tests::beacon::{Forge, MINIMAL_FULU, Node};
+use saldo_tests::captured::{CLIENTS, customer, four_accounts, header_rlp, token};
+use saldo_tests::forge::{self, nibbles};
+use saldo_tests::mutation::{Dice, Fed, INPUTS, damage, damaged, feed};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+/// Feeds a parser the damaged seeds, all of which it must be able to read as they are.
+fn feed_bytes(parser: &str, seeds: &[Vec<u8>], reads: impl Fn(&[u8]) -> bool) {
+    feed_each(parser, seeds, |_, bytes| reads(bytes));
+}
+
+/// The same, where it matters which of the seeds an input was made from.
+fn feed_each(parser: &str, seeds: &[Vec<u8>], reads: impl Fn(usize, &[u8]) -> bool) {
+    for (at, seed) in seeds.iter().enumerate() {
+        assert!(reads(at, seed), "{parser} reads the real input {at}");
+    }
+    let make = |dice: &mut Dice| {
+        let at = dice.below(seeds.len());
+        let mut bytes = seeds[at].clone();
+        damage(&mut bytes, seeds, dice);
+        (at, bytes)
+    };
+    check(parser, feed(parser, make, |(at, bytes)| reads(*at, bytes)));
+}
+
+/// Damage that is never noticed, or that never gets past the first byte, would test nothing.
+fn check(parser: &str, fed: Fed) {
+    println!("{parser}: {} read, {} refused", fed.read, fed.refused);
+    assert_eq!(fed.read + fed.refused, 100_000);
+    assert!(fed.read > 0 && fed.refused > INPUTS / 20, "{parser}: {fed:?}");
+}
+
+/// A proof, and where each node but the last names the next.
+struct Proof {
+    key: B256,
+    nodes: Vec<Vec<u8>>,
+    links: Vec<usize>,
+}
+
+impl Proof {
+    fn new(key: B256, nodes: &[impl AsRef<[u8]>]) -> Self {
+        let nodes: Vec<Vec<u8>> = nodes.iter().map(|node| node.as_ref().to_vec()).collect();
+        let link = |pair: &[Vec<u8>]| {
+            let hash = keccak256(&pair[1]);
+            pair[0].windows(32).position(|window| window == hash.as_slice()).unwrap()
+        };
+        let links = nodes.windows(2).map(link).collect();
+        Self { key, nodes, links }
+    }
+
+    /// One node damaged, and every node above naming what is below it now: all hashes are right, so that all of the
+    /// damage is looked at. Or nodes missing, doubled and out of order.
+    fn damaged(&self, all: &[Vec<u8>], dice: &mut Dice) -> Vec<Vec<u8>> {
+        let mut nodes = self.nodes.clone();
+        let at = dice.below(nodes.len());
+        match dice.below(10) {
+            0 => nodes.truncate(at),
+            1 => drop(nodes.remove(at)),
+            2 => nodes.insert(at, self.nodes[dice.below(self.nodes.len())].clone()),
+            3 => {
+                let more = *dice.pick(&[1, 64, 66, 300]);
+                nodes.extend(vec![vec![0x80]; more]);
+            }
+            _ => {
+                damage(&mut nodes[at], all, dice);
+                for above in (0..at).rev() {
+                    let hash = keccak256(&nodes[above + 1]);
+                    let link = self.links[above];
+                    nodes[above][link..link + 32].copy_from_slice(hash.as_slice());
+                }
+            }
+        }
+        nodes
+    }
+
+    fn root(nodes: &[Vec<u8>]) -> B256 {
+        nodes.first().map(keccak256).unwrap_or_default()
+    }
+}
+
+fn all_nodes(proofs: &[Proof]) -> Vec<Vec<u8>> {
+    proofs.iter().flat_map(|proof| proof.nodes.clone()).collect()
+}
+
+#[test]
+fn account_proofs() {
+    let captured: Vec<_> =
+        four_accounts().into_iter().chain(CLIENTS.map(customer)).chain(CLIENTS.map(token)).collect();
+    let proofs: Vec<(Address, Proof)> = captured
+        .iter()
+        .map(|captured| (captured.address, Proof::new(B256::ZERO, &captured.reply.account_proof)))
+        .collect();
+    let all: Vec<Vec<u8>> = proofs.iter().flat_map(|(_, proof)| proof.nodes.clone()).collect();
+    let fed = feed(
+        "account proof",
+        |dice| {
+            let (address, proof) = dice.pick(&proofs);
+            (*address, proof.damaged(&all, dice))
+        },
+        |(address, nodes)| verify_account(StateRoot::new(Proof::root(nodes)), *address, nodes).is_ok(),
+    );
+    check("account proof", fed);
+}
+
+#[test]
+fn storage_proofs() {
+    let proofs: Vec<Proof> = CLIENTS
+        .map(token)
+        .iter()
+        .flat_map(|token| &token.reply.storage_proof)
+        .map(|storage| Proof::new(B256::from(storage.key), &storage.proof))
+        .collect();
+    let all = all_nodes(&proofs);
+    let address = Address::repeat_byte(1);
+    let path = nibbles(keccak256(address).as_slice());
+    let fed = feed(
+        "storage proof",
+        |dice| {
+            let proof = dice.pick(&proofs);
+            let nodes = proof.damaged(&all, dice);
+            // An account whose storage these nodes are.
+            let account = forge::account(1, U256::ZERO, Proof::root(&nodes), B256::ZERO);
+            let top = forge::leaf(&path, &account);
+            let root = StateRoot::new(keccak256(&top));
+            (verify_account(root, address, &[top]).unwrap(), proof.key, nodes)
+        },
+        |(account, key, nodes)| account.slot(*key, nodes).is_ok(),
+    );
+    check("storage proof", fed);
+}
+
+#[test]
+fn account_replies() {
+    let seeds: Vec<Vec<u8>> = CLIENTS
+        .iter()
+        .flat_map(|client| [customer(client), token(client)])
+        .map(|captured| captured.json.to_string().into_bytes())
+        .collect();
+    feed_bytes("account reply", &seeds, |bytes| {
+        serde_json::from_slice::<AccountReply>(bytes).is_ok_and(|reply| {
+            let _ = reply.verify(StateRoot::new(B256::ZERO), reply.address);
+            reply.storage(B256::ZERO).is_none_or(|storage| storage.key.is_zero())
+        })
+    });
+}
+
+/// The blocks of real clients, as JSON.
+fn blocks() -> Vec<Value> {
+    CLIENTS
+        .iter()
+        .map(|client| saldo_tests::data("captured").join(client).join("block_latest.json"))
+        .map(|path| serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap())
+        .collect()
+}
+
+#[test]
+fn headers_as_rlp() {
+    let seeds: Vec<Vec<u8>> = blocks().iter().map(header_rlp).collect();
+    // Under its own hash each is looked at as a whole.
+    feed_bytes("header RLP", &seeds, |bytes| ExecutionHeader::from_rlp(bytes, keccak256(bytes)).is_ok());
+}
+
+#[test]
+fn headers_as_json() {
+    let blocks = blocks();
+    let hashes: Vec<B256> = blocks.iter().map(|block| keccak256(header_rlp(block))).collect();
+    let seeds: Vec<Vec<u8>> = blocks.iter().map(|block| block.to_string().into_bytes()).collect();
+    feed_each("header JSON", &seeds, |at, bytes| ExecutionHeader::from_json(bytes, hashes[at]).is_ok());
+}
+
+const NODES: [&str; 2] = ["pyspec-ethrex-fulu", "pyspec-ejs-electra"];
+
+/// The answers of one node, of each kind, as they were given; of a list in JSON, which is long, the first update alone.
+fn answers(node: &Node, encoding: Encoding) -> [Vec<u8>; 5] {
+    let ending = if encoding == Encoding::Json { "json" } else { "ssz" };
+    let list = node.answer(&format!("updates_0_8.{ending}"));
+    let (first, list) = match encoding {
+        Encoding::Json => {
+            let first = &serde_json::from_slice::<Value>(&list).unwrap()[0];
+            (first.to_string().into_bytes(), json!([first]).to_string().into_bytes())
+        }
+        Encoding::Ssz => {
+            let length = u64::from_le_bytes(list[..8].try_into().unwrap());
+            (list[12..8 + usize::try_from(length).unwrap()].to_vec(), list)
+        }
+    };
+    let [bootstrap, finality, optimistic] =
+        [node.bootstraps()[0].as_str(), "finality_update", "optimistic_update"]
+            .map(|file| node.answer(&format!("{file}.{ending}")));
+    [bootstrap, first, finality, optimistic, list]
+}
+
+/// Feeds one kind of object in one encoding to its parser, on the network of each node in turn.
+fn feed_objects(kind: usize, encoding: Encoding) {
+    let nodes = NODES.map(Node::captured);
+    let seeds: Vec<Vec<u8>> = nodes.iter().map(|node| answers(node, encoding)[kind].clone()).collect();
+    let names = ["bootstrap", "update", "finality update", "optimistic update", "list of updates"];
+    let read = |bytes: &[u8], network: &Network| match kind {
+        0 => decode::bootstrap(bytes, encoding, None, network).is_ok(),
+        1 => decode::update(bytes, encoding, None, network).is_ok(),
+        2 => decode::finality_update(bytes, encoding, None, network).is_ok(),
+        3 => decode::optimistic_update(bytes, encoding, None, network).is_ok(),
+        _ => decode::updates(bytes, encoding, network).is_ok(),
+    };
+    let parser = format!("{} in {encoding:?}", names[kind]);
+    feed_each(&parser, &seeds, |at, bytes| read(bytes, &nodes[at].network));
+}
+
+#[test]
+fn bootstraps_as_ssz() {
+    feed_objects(0, Encoding::Ssz);
+}
+
+#[test]
+fn updates_as_ssz() {
+    feed_objects(1, Encoding::Ssz);
+}
+
+#[test]
+fn finality_updates_as_ssz() {
+    feed_objects(2, Encoding::Ssz);
+}
+
+#[test]
+fn optimistic_updates_as_ssz() {
+    feed_objects(3, Encoding::Ssz);
+}
+
+#[test]
+fn lists_of_updates_as_ssz() {
+    feed_objects(4, Encoding::Ssz);
+}
+
+#[test]
+fn bootstraps_as_json() {
+    feed_objects(0, Encoding::Json);
+}
+
+#[test]
+fn updates_as_json() {
+    feed_objects(1, Encoding::Json);
+}
+
+#[test]
+fn finality_updates_as_json() {
+    feed_objects(2, Encoding::Json);
+}
+
+#[test]
+fn optimistic_updates_as_json() {
+    feed_objects(3, Encoding::Json);
+}
+
+#[test]
+fn lists_of_updates_as_json() {
+    feed_objects(4, Encoding::Json);
+}
+
+/// A server that answers everything with the same bytes.
+struct Answers(Vec<u8>);
+
+impl Transport for Answers {
+    fn send(&self, _: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
+        let body = self.0.clone();
+        async { Ok(Response { status: 200, headers: Vec::new(), body }) }.boxed()
+    }
+}
+
+struct Still;
+
+impl Clock for Still {
+    fn wall(&self) -> UnixTime {
+        UnixTime::from_secs(0)
+    }
+
+    fn monotonic(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
+        std::future::pending().boxed()
+    }
+}
+
+/// A world in which every answer is `bytes`, and the first request has the id 1.
+fn world(bytes: &[u8]) -> saldo_source::Network {
+    saldo_source::Network::new(Arc::new(Answers(bytes.to_vec())), Arc::new(Still))
+}
+
+fn endpoint() -> Endpoint {
+    "http://provider.test".parse().unwrap()
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn reply(id: u64, result: &Value) -> Value {
+    json!({ "jsonrpc": "2.0", "id": id, "result": result })
+}
+
+#[test]
+fn json_rpc_replies() {
+    let mut seeds: Vec<Vec<u8>> = CLIENTS
+        .iter()
+        .flat_map(|client| [customer(client).json, token(client).json])
+        .map(|result| reply(1, &result).to_string().into_bytes())
+        .collect();
+    seeds.extend(blocks().iter().map(|block| reply(1, block).to_string().into_bytes()));
+    let raw = blocks().into_iter().map(|block| json!(alloy_primitives::Bytes::from(header_rlp(&block))));
+    seeds.extend(raw.map(|raw| reply(1, &raw).to_string().into_bytes()));
+    let endpoint = endpoint();
+    feed_bytes("JSON-RPC reply", &seeds, |bytes| {
+        let question = Question::RawHeader(B256::ZERO);
+        let network = world(bytes);
+        let result = execution::ask(&network, &endpoint, &question, SECOND).now_or_never().unwrap();
+        let _ = result.as_ref().map(|raw| execution::raw_header(raw));
+        result.is_ok()
+    });
+}
+
+#[test]
+fn json_rpc_batches() {
+    let seeds: Vec<Vec<u8>> = CLIENTS
+        .iter()
+        .zip(blocks())
+        .map(|(client, block)| json!([reply(2, &customer(client).json), reply(1, &block)]))
+        .map(|batch| batch.to_string().into_bytes())
+        .collect();
+    let endpoint = endpoint();
+    let questions = [Question::Block(B256::ZERO), Question::RawHeader(B256::ZERO)];
+    feed_bytes("JSON-RPC batch", &seeds, |bytes| {
+        let network = world(bytes);
+        let together = execution::ask_together(&network, &endpoint, &questions, true, SECOND);
+        together.now_or_never().unwrap().each.iter().all(Result::is_ok)
+    });
+}
+
+#[test]
+fn chain_ids() {
+    let seeds = ["0x1", "0x7a69", "0xaa36a7"].map(|id| reply(1, &json!(id)).to_string().into_bytes());
+    let endpoint = endpoint();
+    feed_bytes("chain id", &seeds, |bytes| {
+        execution::chain_id(&world(bytes), &endpoint, SECOND).now_or_never().unwrap().is_ok()
+    });
+}
+
+/// What a checkpoint source says of a block, and of finality.
+#[test]
+fn checkpoint_answers() {
+    let root = B256::repeat_byte(0xab);
+    let message = json!({ "slot": "0", "proposer_index": "1", "body_root": root });
+    let header =
+        json!({ "root": root, "canonical": true, "header": { "message": message, "signature": "0x" } });
+    let finality = json!({ "previous_justified": { "epoch": "1", "root": root }, "finalized": { "epoch": "0", "root": root } });
+    let seeds: Vec<Vec<u8>> = [json!({ "root": root }), header, finality]
+        .into_iter()
+        .map(|data| json!({ "execution_optimistic": false, "finalized": true, "data": data }))
+        .map(|answer| answer.to_string().into_bytes())
+        .collect();
+    let endpoint = endpoint();
+    feed_bytes("checkpoint source's answer", &seeds, |bytes| {
+        let network = world(bytes);
+        let deadline = Deadline::after(network.clock(), SECOND);
+        let root = checkpoint::block_root(&network, &endpoint, Slot::new(0), deadline);
+        let epoch = checkpoint::finalized_epoch(&network, &endpoint, deadline);
+        root.now_or_never().unwrap().is_ok() || epoch.now_or_never().unwrap().is_ok()
+    });
+}
+
+#[test]
+fn network_files() {
+    let seeds = [MINIMAL_FULU.to_owned(), Network::sepolia().to_toml()].map(String::into_bytes);
+    feed_bytes("network file", &seeds, |bytes| Network::from_toml(&String::from_utf8_lossy(bytes)).is_ok());
+}
+
+#[test]
+fn directories() {
+    let entry = |table: &str, host: &str, about: &str| {
+        format!(
+            "[[{table}]]\nurl = \"https://{host}/\"\noperator = \"{host}\"\nhosting = \"unknown\"\n\
+             documented_on = \"https://docs.{host}/\"\nread_on = 2026-11-24\n{about}"
+        )
+    };
+    let seeds = [
+        entry("rpc", "one.test", "get_proof = \"128 blocks\"\ntracking = \"none\"\n"),
+        entry("beacon", "two.test", "light_client = \"yes\"\n"),
+        entry("checkpoint_source", "three.test", "") + &entry("checkpoint_source", "four.test", ""),
+    ]
+    .map(String::into_bytes);
+    feed_bytes("directory", &seeds, |bytes| Directory::from_toml(&String::from_utf8_lossy(bytes)).is_ok());
+}
+
+/// With the checksum that belongs to what the bytes say, or else nothing behind it would be read.
+fn summed(mut body: Vec<u8>) -> Vec<u8> {
+    let checksum = Sha256::digest(&body);
+    body.extend_from_slice(&checksum);
+    body
+}
+
+#[test]
+fn snapshots() {
+    let forge = Forge::default();
+    let mut client = forge.client(8);
+    let started = client.snapshot();
+    let mut update = forge.update(20, 16);
+    update.finality = None;
+    client.advance(update, forge.now(20)).unwrap();
+    let pending = client.snapshot();
+    client.advance(forge.update(21, 16), forge.now(21)).unwrap();
+    let whole = client.snapshot();
+    let now = forge.now(21);
+    let network = Arc::new(forge.network);
+    // Most of them without a signature, whose check takes milliseconds and is no matter of reading.
+    let bodies = [started.clone(), started.clone(), started, pending, whole]
+        .map(|bytes| bytes[..bytes.len() - 32].to_vec());
+    let reads = |bytes: &Vec<u8>| LightClient::load(bytes, Arc::clone(&network), now).is_ok();
+    for body in &bodies {
+        assert!(reads(&summed(body.clone())));
+    }
+    let make = |dice: &mut Dice| match dice.below(8) {
+        0 => damaged(&bodies, dice),
+        _ => summed(damaged(&bodies, dice)),
+    };
+    check("snapshot", feed("snapshot", make, reads));
+}
+
+#[test]
+fn short_texts() {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let root = B256::repeat_byte(0xab);
+    let checkpoints = [format!("{root}"), format!("{root}@14017856")].map(String::into_bytes);
+    feed_bytes("checkpoint", &checkpoints, |bytes| text(bytes).parse::<Checkpoint>().is_ok());
+    let labels = Fork::ALL.map(|fork| fork.name().as_bytes().to_vec());
+    feed_bytes("fork label", &labels, |bytes| text(bytes).parse::<Fork>().is_ok());
+    let urls = ["https://provider.test/v3/key?a=1", "http://user:word@[::1]:8545"];
+    let urls = urls.map(|url| url.as_bytes().to_vec());
+    feed_bytes("URL", &urls, |bytes| Endpoint::new(&text(bytes)).is_ok());
+}

@@ -1,0 +1,75 @@
+//! A proof and a block make an amount only if they are of the same account, state and chain.
+
+use alloy_primitives::{Address, B256, U256};
+use saldo::{Asset, Holding};
+use saldo_chain::{Anchor, Chain};
+use saldo_reading::{JoinError, ProviderId, join};
+use saldo_tests::gloas::{Made, State, client, sign};
+
+const OWNER: Address = Address::repeat_byte(1);
+const CHAIN: u64 = 31337;
+
+fn state(of: Address, word: u8) -> State {
+    State::new(of, B256::repeat_byte(2), B256::with_last_byte(1), B256::with_last_byte(word))
+}
+
+/// A signed block with this state.
+fn block(state: &State) -> Anchor {
+    let head = Made::alone(20, 0).with_state(state.root());
+    let mut light_client = client(8, Made::alone(7, 0));
+    sign(&mut light_client, 21, head);
+    let mut chain = Chain::new();
+    chain.follow(&light_client).unwrap();
+    chain.attach(&head.header()).unwrap().clone()
+}
+
+fn provider() -> ProviderId {
+    ProviderId::new("provider").unwrap()
+}
+
+#[test]
+fn what_belongs_together_is_joined() {
+    let state = state(OWNER, 1);
+    let proven =
+        join(Holding::native(OWNER), CHAIN, &state.account(OWNER), &block(&state), provider()).unwrap();
+    assert_eq!((proven.holding().owner, proven.nonce()), (OWNER, Some(1)));
+    assert_eq!(proven.amount().base_units(), U256::ZERO);
+    // What is absent is a zero too, and of whom it was asked.
+    let other = Address::repeat_byte(9);
+    let proven =
+        join(Holding::native(other), CHAIN, &state.account(other), &block(&state), provider()).unwrap();
+    assert_eq!((proven.holding().owner, proven.amount().base_units()), (other, U256::ZERO));
+}
+
+#[test]
+fn another_accounts_proof_is_not_joined() {
+    let state = state(OWNER, 1);
+    let asked = Address::repeat_byte(9);
+    let refusal = join(Holding::native(asked), CHAIN, &state.account(OWNER), &block(&state), provider());
+    assert_eq!(refusal, Err(JoinError::Subject { got: OWNER, expected: asked }));
+}
+
+/// A proof of an older, a newer or an abandoned block, or of a state that was made up: each has another root.
+#[test]
+fn a_proof_under_another_root_is_not_joined() {
+    let (genuine, other) = (state(OWNER, 1), state(OWNER, 2));
+    assert_ne!(genuine.root(), other.root());
+    let refusal = join(Holding::native(OWNER), CHAIN, &other.account(OWNER), &block(&genuine), provider());
+    assert_eq!(refusal, Err(JoinError::StateRoot { got: other.root(), expected: genuine.root() }));
+}
+
+#[test]
+fn another_networks_block_is_not_joined() {
+    let state = state(OWNER, 1);
+    let refusal = join(Holding::native(OWNER), 1, &state.account(OWNER), &block(&state), provider());
+    assert_eq!(refusal, Err(JoinError::Chain { got: CHAIN, expected: 1 }));
+}
+
+/// What an account holds of the chain's own coin says nothing of a token.
+#[test]
+fn an_account_proof_is_no_proof_of_a_token() {
+    let state = state(OWNER, 1);
+    let token = Holding { asset: Asset::Erc20(Address::repeat_byte(3)), ..Holding::native(OWNER) };
+    let refusal = join(token, CHAIN, &state.account(OWNER), &block(&state), provider());
+    assert_eq!(refusal, Err(JoinError::Asset));
+}

@@ -1,0 +1,344 @@
+//! What a wallet links, and what runs on the machine that builds it, is what `docs/dependencies.md` says: names, numbers,
+//! licences, build scripts. Nothing banned, doubled or from elsewhere has come in.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+use saldo_tests::skip;
+use saldo_tests::supply::{Crate, Package, Tree, is_licensed, packages, repository};
+
+type Names = BTreeSet<String>;
+
+const LINKED: &str = "normal,no-proc-macro";
+const BUILT: &str = "normal,build";
+const WALLET: [&str; 4] = ["-p", "saldo", "-p", "saldo-doctor"];
+
+/// Every licence under which something may be linked or built.
+const LICENCES: [&str; 6] =
+    ["MIT", "Apache-2.0", "Unicode-3.0", "ISC", "BSD-3-Clause", "CDLA-Permissive-2.0"];
+
+/// What tests, fuzzing and benches may use besides: none of it reaches a wallet.
+const LICENCES_OF_TESTS: [&str; 4] = ["Zlib", "CC0-1.0", "MIT-0", "Apache-2.0 WITH LLVM-exception"];
+
+/// Under the MPL, which is copyleft by file: in the lock file because `ruint` could use it, and built by nobody.
+const MPL_IN_TESTS: [&str; 1] = ["fastrlp"];
+
+/// Not even for tests.
+const BANNED: [(&str, &str); 10] = [
+    ("openssl", "a TLS library of the system's own, in whatever version is there"),
+    ("openssl-sys", "the same"),
+    ("native-tls", "the same"),
+    ("aws-lc-rs", "needs CMake, and is three times the size of `ring`"),
+    ("aws-lc-sys", "the same"),
+    ("ethers", "archived; brings TLS with known holes"),
+    ("ethers-providers", "the same"),
+    ("tracing-ethers", "RUSTSEC-2026-0040: sent SSH keys away"),
+    ("rustls-pemfile", "RUSTSEC-2025-0134: unmaintained"),
+    ("instant", "RUSTSEC-2024-0384: unmaintained"),
+];
+
+/// Not in what a wallet links: opinions of others that our own is held against, and what the tests alone need.
+const BANNED_IN_WALLETS: [&str; 12] = [
+    "alloy-trie",
+    "ethers-core",
+    "rlp",
+    "tree_hash",
+    "ethereum_ssz",
+    "ssz_types",
+    "alloy-consensus",
+    "clap",
+    "tracing-subscriber",
+    "saldo-drill",
+    "saldo-tests",
+    "proptest",
+];
+
+/// Not in what is pure: who waits, opens a socket, reads a clock or draws a number.
+const BANNED_IN_PURE: [&str; 10] = [
+    "tokio",
+    "futures-util",
+    "futures-core",
+    "mio",
+    "socket2",
+    "hyper",
+    "reqwest",
+    "rustls",
+    "getrandom",
+    "rand",
+];
+
+/// Of the above, what is certainly found where it belongs: else the search itself is broken.
+const FOUND_ELSEWHERE: [&str; 7] =
+    ["alloy-trie", "ethers-core", "clap", "saldo-drill", "tokio", "reqwest", "getrandom"];
+
+/// Who says that it links a native library.
+const NATIVE: [&str; 2] = ["blst", "ring"];
+
+/// In two versions: who holds the older one back. On x86-64 Linux, and only elsewhere.
+const TWICE: [(&str, &str); 2] = [
+    ("cpufeatures", "const-hex has 0.2, sha2 has 0.3"),
+    ("syn", "derive_more and zeroize have 2, the others 3"),
+];
+const TWICE_ELSEWHERE: [(&str, &str); 1] = [("windows-sys", "ring has 0.52, tokio has 0.61")];
+
+/// Facts of cargo, asked for once, or `None` after saying that there are none on this machine.
+fn known() -> Option<&'static BTreeMap<Crate, Package>> {
+    static KNOWN: LazyLock<Result<BTreeMap<Crate, Package>, String>> = LazyLock::new(packages);
+    match &*KNOWN {
+        Ok(packages) => Some(packages),
+        Err(reason) => {
+            skip(&format!("cargo cannot tell of all packages, as without a network: {reason}"));
+            None
+        }
+    }
+}
+
+/// Asked for once.
+fn tree(of: &[&str], edges: &str, everywhere: bool) -> Arc<Tree> {
+    static KNOWN: Mutex<BTreeMap<Vec<String>, Arc<Tree>>> = Mutex::new(BTreeMap::new());
+    let mut arguments = of.to_vec();
+    arguments.extend(["-e", edges]);
+    if everywhere {
+        arguments.extend(["--target", "all"]);
+    }
+    let key = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    Arc::clone(known.entry(key).or_insert_with(|| Arc::new(Tree::of(&arguments))))
+}
+
+fn names<'a>(crates: impl IntoIterator<Item = &'a Crate>) -> Names {
+    crates.into_iter().map(|node| node.name.clone()).collect()
+}
+
+/// The rows of the table under a heading of the document, without its head, each as its cells.
+fn table(heading: &str) -> Vec<Vec<String>> {
+    let text = std::fs::read_to_string(repository().join("docs/dependencies.md")).unwrap();
+    let section = text.split("\n## ").find(|section| section.lines().next() == Some(heading));
+    let section = section.unwrap_or_else(|| panic!("no heading `{heading}`"));
+    let rows = section.lines().filter(|line| line.starts_with('|')).skip(2);
+    let cells = |row: &str| row.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect();
+    let rows: Vec<Vec<String>> = rows.map(cells).collect();
+    assert!(!rows.is_empty(), "no table under `{heading}`");
+    rows
+}
+
+/// What stands in backticks, each once.
+fn ticked(cell: &str) -> Vec<String> {
+    cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+/// All names of one column of a table, of which none may stand there twice.
+fn column(heading: &str, column: usize) -> Names {
+    let all: Vec<String> = table(heading).iter().flat_map(|row| ticked(&row[column])).collect();
+    let once: Names = all.iter().cloned().collect();
+    assert_eq!(all.len(), once.len(), "something is named twice under `{heading}`");
+    once
+}
+
+#[test]
+fn the_numbers_are_right() {
+    let Some(_) = known() else { return };
+    let mut count = 0;
+    for row in table("How many") {
+        let mut of: Vec<&str> = match row[0].as_str() {
+            "`saldo`, with the default feature `http`" => vec!["-p", "saldo"],
+            "`saldo` without it: the app brings transport and clock" => {
+                vec!["-p", "saldo", "--no-default-features"]
+            }
+            "`saldo-beacon`, `saldo-chain`, `saldo-reading`" => vec!["-p", "saldo-reading"],
+            "`saldo-proof`" => vec!["-p", "saldo-proof"],
+            "`saldo-proof` without the feature `serde`" => vec!["-p", "saldo-proof", "--no-default-features"],
+            other => panic!("no such row: {other}"),
+        };
+        let linked = tree(&of, LINKED, false).foreign();
+        let built = tree(&of, BUILT, false).foreign();
+        let anywhere = tree(&of, LINKED, true).foreign();
+        let expected = [linked.len(), built.difference(&linked).count(), anywhere.len()];
+        let got: Vec<usize> = row[1..].iter().map(|cell| cell.parse().unwrap()).collect();
+        assert_eq!(got, expected, "{}", row[0]);
+        count += 1;
+        if of == ["-p", "saldo"] {
+            of.extend(["-p", "saldo-doctor"]);
+            assert_eq!(tree(&of, LINKED, false).foreign(), linked, "the doctor adds something");
+        }
+    }
+    assert_eq!(count, 5);
+}
+
+#[test]
+fn every_direct_dependency_has_its_reason() {
+    let Some(_) = known() else { return };
+    let tree = tree(&WALLET, LINKED, false);
+    let mut direct = tree.direct();
+    for row in table("Direct") {
+        let [name] = &ticked(&row[0])[..] else { panic!("{}", row[0]) };
+        let users = direct.remove(name).unwrap_or_else(|| panic!("{name} is not used"));
+        let told: Names = row[1].split(", ").map(str::to_owned).collect();
+        assert_eq!(told, users, "{name}: used by");
+        assert!(row[2].len() > 20, "{name}: why?");
+        assert_eq!(row[3], tree.brought_by(name).len().to_string(), "{name}: brings");
+    }
+    assert_eq!(direct, BTreeMap::new(), "without a row");
+}
+
+#[test]
+fn every_other_is_named_with_what_brings_it() {
+    let Some(_) = known() else { return };
+    let linked = tree(&WALLET, LINKED, false);
+    let direct: Names = linked.direct().into_keys().collect();
+    let brought: Names = names(&linked.foreign()).difference(&direct).cloned().collect();
+    assert_eq!(column("What they bring", 1), brought);
+    for row in table("What they bring") {
+        let by = ticked(&row[0]);
+        let from: Names = by.iter().flat_map(|name| names(&linked.brought_by(name))).collect();
+        for name in ticked(&row[1]) {
+            assert!(from.contains(&name), "{name} is not brought by {by:?}");
+        }
+    }
+    let anywhere = names(&tree(&WALLET, LINKED, true).foreign());
+    let elsewhere: Names = anywhere.difference(&names(&linked.foreign())).cloned().collect();
+    assert_eq!(column("Linked elsewhere only", 1), elsewhere);
+    let built = names(&tree(&WALLET, BUILT, true).foreign());
+    let only_built: Names = built.difference(&anywhere).cloned().collect();
+    assert_eq!(column("Built, not linked", 0), only_built);
+}
+
+#[test]
+fn what_runs_while_building_is_known() {
+    let Some(packages) = known() else { return };
+    let built = tree(&WALLET, BUILT, true).foreign();
+    let scripts = built.iter().filter(|node| packages[node].has_build_script);
+    assert_eq!(column("What runs while building", 0), names(scripts));
+    let native = built.iter().filter(|node| packages[node].links.is_some());
+    let mut expected: Names = NATIVE.map(str::to_owned).into();
+    // It links nothing: the name keeps cargo from building two versions.
+    expected.insert("wasm-bindgen-shared".into());
+    assert_eq!(names(native), expected);
+}
+
+#[test]
+fn every_licence_is_allowed() {
+    let Some(packages) = known() else { return };
+    let built = tree(&WALLET, BUILT, true).foreign();
+    let plain = |licence: &str| ["MIT", "Apache-2.0"].contains(&licence);
+    let mut named = Names::new();
+    for row in table("Licences") {
+        assert!(LICENCES.contains(&row[0].as_str()), "{} is not allowed", row[0]);
+        for name in ticked(&row[1]) {
+            let node = built.iter().find(|node| node.name == name).unwrap_or_else(|| panic!("{name}?"));
+            let expression = &packages[node].licence;
+            assert!(
+                is_licensed(expression, &|licence| plain(licence) || licence == row[0]),
+                "{name}: {expression}"
+            );
+            assert!(named.insert(name));
+        }
+    }
+    let others = built.iter().filter(|node| !is_licensed(&packages[node].licence, &plain));
+    assert_eq!(names(others), named);
+
+    let of_tests = |licence: &str| LICENCES.contains(&licence) || LICENCES_OF_TESTS.contains(&licence);
+    let refused = packages.iter().filter(|(_, package)| !is_licensed(&package.licence, &of_tests));
+    let refused: BTreeSet<(&str, &str)> =
+        refused.map(|(node, package)| (node.name.as_str(), package.licence.as_str())).collect();
+    assert_eq!(refused, MPL_IN_TESTS.map(|name| (name, "MPL-2.0")).into());
+}
+
+#[test]
+fn licences_are_read_as_written() {
+    let allowed = |licence: &str| ["MIT", "Apache-2.0", "ISC"].contains(&licence);
+    for expression in [
+        "MIT",
+        "MIT/Apache-2.0",
+        "GPL-3.0-only OR MIT",
+        "Apache-2.0 AND ISC",
+        "(MIT OR GPL-3.0-only) AND ISC",
+        "GPL-3.0-only AND ISC OR MIT",
+    ] {
+        assert!(is_licensed(expression, &allowed), "{expression}");
+    }
+    for expression in [
+        "GPL-3.0-only",
+        "MIT AND GPL-3.0-only",
+        "(MIT OR ISC) AND GPL-3.0-only",
+        "Apache-2.0 WITH LLVM-exception",
+        "MIT-0",
+        "GPL-3.0-only/AGPL-3.0-only",
+    ] {
+        assert!(!is_licensed(expression, &allowed), "{expression}");
+    }
+}
+
+#[test]
+fn nothing_banned_has_come_in() {
+    let Some(packages) = known() else { return };
+    for (name, reason) in BANNED {
+        assert!(!packages.keys().any(|node| node.name == name), "{name}: {reason}");
+    }
+    let mut tries = packages.keys().filter(|node| node.name == "alloy-trie").peekable();
+    assert!(tries.peek().is_some(), "the oracle is gone");
+    for node in tries {
+        let numbers: Vec<u64> = node.version.split('.').map(|number| number.parse().unwrap()).collect();
+        assert!(numbers >= vec![0, 9, 9], "alloy-trie {} accepts proofs that prove nothing", node.version);
+    }
+    let is_in = |tree: &Tree, banned: &[&'static str]| -> Vec<&str> {
+        let names = tree.names();
+        banned.iter().copied().filter(|name| names.contains(name)).collect()
+    };
+    let none: [&str; 0] = [];
+    assert_eq!(is_in(&tree(&WALLET, BUILT, true), &BANNED_IN_WALLETS), none);
+    assert_eq!(is_in(&tree(&["-p", "saldo-reading"], LINKED, true), &BANNED_IN_PURE), none);
+    assert_eq!(is_in(&tree(&["--workspace"], "all", true), &FOUND_ELSEWHERE), FOUND_ELSEWHERE);
+}
+
+#[test]
+fn nothing_is_there_twice_without_a_reason() {
+    let Some(_) = known() else { return };
+    let twice = |everywhere| -> Names {
+        let mut seen = Names::new();
+        let all = tree(&WALLET, BUILT, everywhere).foreign();
+        all.into_iter().map(|node| node.name).filter(|name| !seen.insert(name.clone())).collect()
+    };
+    let expected = |listed: &[(&str, &str)]| listed.iter().map(|(name, _)| (*name).to_owned()).collect();
+    assert_eq!(twice(false), expected(&TWICE));
+    assert_eq!(twice(true), expected(&[&TWICE[..], &TWICE_ELSEWHERE].concat()));
+}
+
+#[test]
+fn everything_comes_from_crates_io() {
+    const SOURCE: &str = "registry+https://github.com/rust-lang/crates.io-index";
+    let Some(packages) = known() else { return };
+    for (node, package) in packages {
+        match &package.source {
+            Some(source) => assert_eq!(source, SOURCE, "{}", node.name),
+            None => assert!(package.manifest.starts_with(repository()), "{} is not of here", node.name),
+        }
+    }
+    let locked = |path: &str| -> BTreeMap<Crate, Option<String>> {
+        let text = std::fs::read_to_string(repository().join(path)).unwrap();
+        let lock: toml::Table = text.parse().unwrap();
+        let entries = lock["package"].as_array().unwrap().iter();
+        entries
+            .map(|entry| {
+                let field = |name: &str| entry.get(name).map(|value| value.as_str().unwrap().to_owned());
+                let node = Crate { name: field("name").unwrap(), version: field("version").unwrap() };
+                if field("source").is_some() {
+                    assert_eq!(field("source").as_deref(), Some(SOURCE), "{path}: {}", node.name);
+                    assert!(field("checksum").is_some(), "{path}: {} has no checksum", node.name);
+                }
+                (node, field("checksum"))
+            })
+            .collect()
+    };
+    let ours = locked("Cargo.lock");
+    for path in ["fuzz/Cargo.lock", "tests/testnet/execution/Cargo.lock"] {
+        assert!(locked(path).len() > 10);
+    }
+    // What runs in WebAssembly is what a wallet links, to the byte.
+    for (node, checksum) in
+        locked("tests/wasm/Cargo.lock").into_iter().filter(|(_, checksum)| checksum.is_some())
+    {
+        let hint = "copy Cargo.lock there and run `cargo metadata` to shorten it";
+        assert_eq!(ours.get(&node), Some(&checksum), "{} {}: {hint}", node.name, node.version);
+    }
+}
