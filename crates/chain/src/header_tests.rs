@@ -23,7 +23,7 @@ fn block() -> (Value, B256) {
 pub(crate) fn header(number: u64, parent_hash: B256) -> ExecutionHeader {
     let (mut block, _) = block();
     block["number"] = json!(format!("{number:#x}"));
-    block["timestamp"] = json!(format!("{:#x}", 0x6600_0000 + 12 * number));
+    block["timestamp"] = json!(format!("{:#x}", number.saturating_add(0x6600_0000)));
     block["parentHash"] = json!(parent_hash);
     let rlp = rebuild(block.as_object().unwrap()).unwrap();
     ExecutionHeader::from_rlp(&rlp, keccak256(&rlp)).unwrap()
