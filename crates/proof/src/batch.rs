@@ -58,3 +58,30 @@ impl<'a> Memory<'a> for Trail<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Nothing but what was hashed at that very place may pass without being hashed.
+    #[test]
+    fn only_the_nodes_of_the_last_proof_are_known() {
+        let (one, other) = (B256::repeat_byte(1), B256::repeat_byte(2));
+        let mut trail = Trail { nodes: [(B256::ZERO, &[]); MAX_NODES], length: 0 };
+        assert!(!trail.knows(0, &B256::ZERO, &[]), "nothing was hashed yet");
+        trail.note(0, &one, &[1]);
+        trail.note(1, &other, &[2]);
+        assert!(trail.knows(0, &one, &[1]) && trail.knows(1, &other, &[2]));
+        for (node, hash, bytes) in
+            [(1, one, [1]), (0, other, [2]), (0, one, [2]), (0, other, [1]), (2, other, [2])]
+        {
+            assert!(!trail.knows(node, &hash, &bytes), "{node} {hash} {bytes:?}");
+        }
+        assert!(!trail.knows(2, &B256::ZERO, &[]));
+        trail.note(0, &other, &[2]);
+        assert!(trail.knows(0, &other, &[2]) && !trail.knows(0, &one, &[1]));
+        assert!(!trail.knows(1, &other, &[2]), "it is of the proof before");
+        trail.note(MAX_NODES, &one, &[1]);
+        assert!(!trail.knows(MAX_NODES, &one, &[1]));
+    }
+}

@@ -147,3 +147,34 @@ fn open<'a>(
         cause: cause.into(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::{vec, vec::Vec};
+
+    use super::*;
+
+    const ROOT: B256 = B256::repeat_byte(1);
+
+    fn refusal(proof: &[Vec<u8>]) -> ProofError {
+        lookup(ROOT, &[0; 32], proof).unwrap_err()
+    }
+
+    #[test]
+    fn as_many_nodes_and_bytes_are_hashed_as_the_limits_say_and_no_more() {
+        for (length, is_hashed) in [(MAX_NODES, true), (MAX_NODES + 1, false), (MAX_NODES + 2, false)] {
+            let refusal = refusal(&vec![vec![0x80]; length]);
+            assert_eq!(matches!(refusal, ProofError::HashMismatch { node: 0, .. }), is_hashed, "{refusal}");
+            let too_many = ProofError::TooManyNodes { got: length, limit: MAX_NODES };
+            assert_eq!(refusal == too_many, !is_hashed, "{refusal}");
+        }
+        for (bytes, is_hashed) in
+            [(MAX_NODE_BYTES, true), (MAX_NODE_BYTES + 1, false), (MAX_NODE_BYTES + 2, false)]
+        {
+            let refusal = refusal(&[vec![0x80], vec![0x80; bytes]]);
+            assert_eq!(matches!(refusal, ProofError::HashMismatch { node: 0, .. }), is_hashed, "{refusal}");
+            let too_large = ProofError::NodeTooLarge { node: 1, got: bytes, limit: MAX_NODE_BYTES };
+            assert_eq!(refusal == too_large, !is_hashed, "{refusal}");
+        }
+    }
+}
