@@ -153,6 +153,16 @@ fn who_links_the_blocks_can_stop_the_client() {
     assert_eq!(fault.roots()[1], client.signed_head().unwrap().beacon_root());
     client.stop_for_reverted_finality();
     assert_eq!(client.consensus_fault(), Some(&fault));
+    assert!(
+        fault.to_string().starts_with("consensus fault: two contradicting blocks at slot 20: "),
+        "{fault}"
+    );
+    let Testimony::Signed(signed) = &fault.evidence()[1] else { panic!("{fault:?}") };
+    let period = signed.sync_committee_period();
+    assert_eq!(signed.sync_committee_root(), forge.committee(period).hash_tree_root());
+    // A snapshot launders this one as little.
+    let again = LightClient::load(&client.snapshot(), forge.network.clone(), forge.now(20)).unwrap();
+    assert_eq!(again.consensus_fault(), Some(&fault));
 }
 
 /// A contradiction counts only if it is signed: otherwise anyone could stop every client.

@@ -57,3 +57,25 @@ fn an_update_that_finalizes_leaves_nothing_to_force() {
     assert_eq!(client.force_update(forge.now(3 * PERIOD)), None);
     assert_eq!(client.finalized_head().slot(), Slot::new(16));
 }
+
+/// While the chain does not finalize, each update names the same final block again.
+#[test]
+fn an_update_that_finalizes_nothing_new_is_kept_to_be_forced() {
+    let forge = Forge::default();
+    let mut client = forge.client(8);
+    client.advance(forge.update(20, 16), forge.now(20)).unwrap();
+    let advanced = client.advance(forge.update(24, 16), forge.now(24)).unwrap();
+    assert_eq!(advanced, Advanced { signed: true, ..Advanced::default() });
+    assert_eq!(client.advance(forge.update(24, 16), forge.now(24)).unwrap(), Advanced::default());
+    assert!(client.force_update(forge.now(16 + PERIOD)).unwrap().finalized);
+    assert_eq!(client.finalized_head().slot(), Slot::new(24));
+}
+
+#[test]
+fn a_committee_that_comes_with_the_checkpoint_itself_leaves_it_a_checkpoint() {
+    let forge = Forge::default();
+    let mut client = forge.client(8);
+    let advanced = client.advance(forge.update(12, 8), forge.now(12)).unwrap();
+    assert_eq!(advanced, Advanced { signed: true, next_committee: true, ..Advanced::default() });
+    assert_eq!(client.finalized_head().finality(), Finality::Checkpoint);
+}
