@@ -197,3 +197,7 @@ impl LightClientUpdate {
 pub(crate) fn has_supermajority(signers: usize, size: usize) -> bool {
     size > 0 && signers.saturating_mul(3) >= size.saturating_mul(2)
 }
+
+#[cfg(test)]
+#[path = "update_tests.rs"]
+mod tests;
