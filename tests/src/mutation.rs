@@ -61,7 +61,7 @@ fn damage_once(bytes: &mut Vec<u8>, seeds: &[Vec<u8>], dice: &mut Dice) {
         // One bit, one byte that means something somewhere, a run of bytes.
         0 | 1 if at < bytes.len() => bytes[at] ^= 1 << dice.below(8),
         2 if at < bytes.len() => {
-            bytes[at] = *dice.pick(b"\x00\x01\x7f\x80\xb7\xbf\xc0\xf7\xff\"{}[],:0-\\\n=")
+            bytes[at] = *dice.pick(b"\x00\x01\x7f\x80\xb7\xbf\xc0\xf7\xff\"{}[],:0-\\\n=");
         }
         3 => bytes[at..end].iter_mut().for_each(|byte| *byte = dice.number().to_le_bytes()[0]),
         // Cut off, cut out, doubled, put in.
