@@ -168,7 +168,36 @@ mod tests {
             assert_eq!(Fork::from_name(fork.name()), Some(fork));
             assert_eq!(fork.name().to_uppercase().parse(), Ok(fork));
         }
+        assert_eq!(Fork::Electra.name(), "electra");
         assert_eq!("heze".parse::<Fork>(), Err(UnknownFork::named("heze")));
+    }
+
+    /// Source: the constants of consensus-specs `specs/{altair,capella,electra,gloas}/light-client/sync-protocol.md`.
+    #[test]
+    fn the_table_is_the_specifications() {
+        use HeaderLayout::{Beacon, Execution15, Execution17, ExecutionHash};
+        let rows = [
+            (Fork::Altair, [105, 54, 55], None, None, Beacon),
+            (Fork::Bellatrix, [105, 54, 55], None, None, Beacon),
+            (Fork::Capella, [105, 54, 55], Some(25), Some(412), Execution15),
+            (Fork::Deneb, [105, 54, 55], Some(25), Some(812), Execution17),
+            (Fork::Electra, [169, 86, 87], Some(25), Some(812), Execution17),
+            (Fork::Fulu, [169, 86, 87], Some(25), Some(812), Execution17),
+            (Fork::Gloas, [735, 2945, 2946], Some(2856), Some(2856), ExecutionHash),
+        ];
+        assert_eq!(rows.map(|(fork, ..)| fork), Fork::ALL);
+        for (fork, state, execution, execution_block_hash, layout) in rows {
+            let [finalized_root, current_sync_committee, next_sync_committee] = state;
+            let expected = ForkRules {
+                finalized_root,
+                current_sync_committee,
+                next_sync_committee,
+                execution,
+                execution_block_hash,
+                layout,
+            };
+            assert_eq!(*fork.rules(), expected, "{fork}");
+        }
     }
 
     #[test]

@@ -185,6 +185,8 @@ mod tests {
         assert_eq!(Slot::new(0).checked_sub(1), None);
         assert_eq!(Epoch::new(5).since(Epoch::new(3)), Some(2));
         assert_eq!(Period::new(3).since(Period::new(5)), None);
+        let moment = UnixTime::from_millis(7_999);
+        assert_eq!((moment.as_secs(), moment.as_millis()), (7, 7_999));
         assert_eq!(UnixTime::from_secs(u64::MAX), UnixTime::from_millis(u64::MAX));
         assert_eq!(UnixTime::from_millis(u64::MAX).checked_add(Duration::from_millis(1)), None);
         assert_eq!(UnixTime::from_secs(1).saturating_sub(UnixTime::from_secs(2)), Duration::ZERO);
@@ -207,6 +209,8 @@ mod tests {
         ] {
             assert!(serde_json::from_str::<Slot>(refused).is_err(), "{refused}");
         }
+        let error = serde_json::from_str::<Slot>("7").unwrap_err().to_string();
+        assert!(error.contains("expected a decimal string"), "{error}");
     }
 
     #[test]

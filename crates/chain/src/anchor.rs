@@ -203,3 +203,58 @@ impl Anchor {
         &self.origin
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use saldo_beacon::Checkpoint;
+    use saldo_beacon::unit::Slot;
+
+    use super::*;
+    use crate::header::tests::header;
+
+    const SIGNED: Assurance = Assurance::Signed { signers: 400, size: 512 };
+    const FINAL: Assurance = Assurance::Finalized(Finality::Checkpoint);
+
+    fn voucher(assurance: Assurance, root: u8) -> Voucher {
+        let origin = Checkpoint { root: B256::repeat_byte(root), slot: None }.into();
+        Voucher { chain_id: 1, assurance, origin, at: Slot::new(9) }
+    }
+
+    /// What an anchor tells of its block, whoever vouches for it.
+    fn block(anchor: &Anchor) -> (u64, u64, B256, StateRoot, UnixTime) {
+        (anchor.chain_id(), anchor.number(), anchor.hash(), anchor.state_root(), anchor.timestamp())
+    }
+
+    #[test]
+    fn a_head_is_known_as_a_head_however_it_was_known_before() {
+        let (head, parent) = (header(10, B256::ZERO), header(9, B256::ZERO));
+        let below = Anchor::parent_of(&Anchor::of_header(&head, &voucher(SIGNED, 1)), &parent);
+        let again = below.vouched_by(&voucher(FINAL, 2));
+        assert_eq!(again, Anchor::of_header(&parent, &voucher(FINAL, 2)));
+    }
+
+    #[test]
+    fn ancestors_count_their_depth_and_have_their_own_time() {
+        let headers = [header(10, B256::ZERO), header(9, B256::ZERO), header(8, B256::ZERO)];
+        let head = Anchor::of_header(&headers[0], &voucher(SIGNED, 1));
+        let parent = Anchor::parent_of(&head, &headers[1]);
+        let grandparent = Anchor::parent_of(&parent, &headers[2]);
+        assert_eq!(
+            (parent.path(), grandparent.path()),
+            (Path::Ancestor { depth: 1 }, Path::Ancestor { depth: 2 })
+        );
+        assert_eq!(block(&grandparent), block(&Anchor::of_header(&headers[2], &voucher(SIGNED, 1))));
+        assert_eq!(grandparent.assurance(), SIGNED);
+    }
+
+    #[test]
+    fn what_is_recorded_is_vouched_for_by_the_recording_block() {
+        let old = header(3, B256::ZERO);
+        let under = Anchor::of_header(&header(10, B256::ZERO), &voucher(FINAL, 2));
+        let recorded = Anchor::recorded(&old, &under);
+        assert_eq!(block(&recorded), block(&Anchor::of_header(&old, &voucher(FINAL, 2))));
+        assert_eq!((recorded.assurance(), recorded.path()), (FINAL, Path::History { under: 10 }));
+        assert_eq!(recorded.origin(), under.origin());
+        assert_eq!(Anchor::of_header(&old, &voucher(SIGNED, 1)).recorded_again(&under), recorded);
+    }
+}

@@ -420,3 +420,6 @@ impl Chain {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -217,4 +217,4 @@ fn encode(text: &str, kind: Kind, payload: &mut Vec<u8>) -> Option<()> {
 
 #[cfg(test)]
 #[path = "header_tests.rs"]
-mod tests;
+pub(crate) mod tests;

@@ -19,6 +19,16 @@ fn block() -> (Value, B256) {
     (block, hash)
 }
 
+/// The header of such a block of this number, after this parent.
+pub(crate) fn header(number: u64, parent_hash: B256) -> ExecutionHeader {
+    let (mut block, _) = block();
+    block["number"] = json!(format!("{number:#x}"));
+    block["timestamp"] = json!(format!("{:#x}", number.saturating_add(0x6600_0000)));
+    block["parentHash"] = json!(parent_hash);
+    let rlp = rebuild(block.as_object().unwrap()).unwrap();
+    ExecutionHeader::from_rlp(&rlp, keccak256(&rlp)).unwrap()
+}
+
 fn read(block: &Value, expected: B256) -> Result<ExecutionHeader, HeaderError> {
     ExecutionHeader::from_json(block.to_string().as_bytes(), expected)
 }
@@ -76,8 +86,88 @@ fn bytes_that_are_no_header_are_refused() {
     for (rlp, refusal) in [(vec![0xc0], HeaderError::NotAHeader), (vec![0x80], HeaderError::NotAHeader)] {
         assert_eq!(ExecutionHeader::from_rlp(&rlp, keccak256(&rlp)), Err(refusal));
     }
-    let large = vec![0; ExecutionHeader::MAX_BYTES + 1];
-    assert!(matches!(ExecutionHeader::from_rlp(&large, B256::ZERO), Err(HeaderError::TooLarge { .. })));
     assert_eq!(ExecutionHeader::from_json(b"[]", B256::ZERO), Err(HeaderError::NotAHeader));
     assert_eq!(ExecutionHeader::from_json(b"{", B256::ZERO), Err(HeaderError::NotAHeader));
+}
+
+#[test]
+fn what_is_larger_than_any_header_is_not_read() {
+    let zeros = |length: usize| ExecutionHeader::from_rlp(&vec![0; length], B256::ZERO);
+    let spaces = |length: usize| ExecutionHeader::from_json(&vec![b' '; length], B256::ZERO);
+    let limit = ExecutionHeader::MAX_BYTES;
+    assert!(matches!(zeros(limit), Err(HeaderError::HashMismatch { .. })));
+    assert_eq!(zeros(limit + 1), Err(HeaderError::TooLarge { got: limit + 1, limit }));
+    let limit = ExecutionHeader::MAX_JSON_BYTES;
+    assert_eq!(spaces(limit), Err(HeaderError::NotAHeader));
+    assert_eq!(spaces(limit + 1), Err(HeaderError::TooLarge { got: limit + 1, limit }));
+    assert_eq!(spaces(limit + 2), Err(HeaderError::TooLarge { got: limit + 2, limit }));
+}
+
+#[test]
+fn a_header_of_the_fewest_fields_is_one() {
+    let (mut block, _) = block();
+    let fields = block.as_object_mut().unwrap();
+    for (name, _) in &crate::layout::FIELDS[crate::layout::ALWAYS..] {
+        fields.remove(*name);
+    }
+    let rlp = rebuild(fields).unwrap();
+    assert_eq!(ExecutionHeader::from_rlp(&rlp, keccak256(&rlp)).unwrap().number(), 0x1234);
+    fields.remove("nonce");
+    assert_eq!(rebuild(fields), Err(HeaderError::Field { field: "nonce" }));
+}
+
+/// A header of 15 empty strings, but for these.
+fn raw(items: &[(usize, &[u8])]) -> Result<ExecutionHeader, HeaderError> {
+    use alloy_rlp::Encodable;
+    let mut payload = Vec::new();
+    for at in 0..crate::layout::ALWAYS {
+        let bytes: &[u8] = items.iter().find(|(place, _)| *place == at).map_or(&[], |(_, bytes)| bytes);
+        bytes.encode(&mut payload);
+    }
+    let mut rlp = Vec::new();
+    alloy_rlp::Header { list: true, payload_length: payload.len() }.encode(&mut rlp);
+    rlp.extend(payload);
+    ExecutionHeader::from_rlp(&rlp, keccak256(&rlp))
+}
+
+#[test]
+fn numbers_have_no_leading_zeros_and_fit() {
+    use crate::layout::index::{NUMBER, PARENT_HASH, STATE_ROOT};
+    let with = |number: &[u8]| {
+        raw(&[(PARENT_HASH, &[1; 32]), (STATE_ROOT, &[2; 32]), (NUMBER, number)])
+            .map(|header| header.number())
+    };
+    assert_eq!(with(&[]), Ok(0));
+    assert_eq!(with(&[1, 0]), Ok(256));
+    assert_eq!(with(&[0xff; 8]), Ok(u64::MAX));
+    for number in [&[0][..], &[0, 1], &[1; 9], &[0, 0, 0, 0, 0, 0, 0, 0, 1]] {
+        assert_eq!(with(number), Err(HeaderError::Field { field: "number" }), "{number:?}");
+    }
+    assert_eq!(raw(&[(STATE_ROOT, &[2; 32])]), Err(HeaderError::Field { field: "parentHash" }));
+}
+
+#[test]
+fn an_integer_has_1_to_64_digits() {
+    let (mut block, hash) = block();
+    let mut with = |digits: &str| {
+        block["difficulty"] = json!(format!("0x{digits}"));
+        read(&block, hash).map(|header| header.number())
+    };
+    assert_eq!(with("0"), Ok(0x1234));
+    assert_eq!(with(&"0".repeat(64)), Ok(0x1234));
+    for digits in ["", &"0".repeat(65), "g"] {
+        assert_eq!(with(digits), Err(HeaderError::Field { field: "difficulty" }), "{digits}");
+    }
+}
+
+#[test]
+fn fixed_and_bounded_fields_have_their_length() {
+    for (name, bytes, is_refused) in
+        [("miner", 19, true), ("miner", 21, true), ("extraData", 32, false), ("extraData", 33, true)]
+    {
+        let (mut block, hash) = block();
+        block[name] = json!(format!("0x{}", "13".repeat(bytes)));
+        let refusal = read(&block, hash).unwrap_err();
+        assert_eq!(refusal == HeaderError::Field { field: name }, is_refused, "{name} of {bytes}: {refusal}");
+    }
 }

@@ -214,6 +214,27 @@ mod tests {
     }
 
     #[test]
+    fn one_false_claim_is_a_contradiction() {
+        let none = Contradictions {
+            address: false,
+            balance: false,
+            nonce: false,
+            code_hash: false,
+            storage_hash: false,
+        };
+        assert!(!none.any());
+        for one in [
+            Contradictions { address: true, ..none },
+            Contradictions { balance: true, ..none },
+            Contradictions { nonce: true, ..none },
+            Contradictions { code_hash: true, ..none },
+            Contradictions { storage_hash: true, ..none },
+        ] {
+            assert!(one.any(), "{one:?}");
+        }
+    }
+
+    #[test]
     fn a_slot_is_found_by_the_integer_value_of_its_key() {
         for echoed in ["0x2", "0x02", "0x0000000000000000000000000000000000000000000000000000000000000002"] {
             let reply = reply(&format!(r#","storageProof":[{{"key":"0x0","value":"0x0","proof":[]}},{{"key":"{echoed}","value":"0x7","proof":["0x80"]}}]"#)).unwrap();

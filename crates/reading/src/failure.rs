@@ -328,3 +328,7 @@ pub struct Attempt {
     /// How long it took.
     pub took: Duration,
 }
+
+#[cfg(test)]
+#[path = "failure_tests.rs"]
+mod tests;

@@ -43,3 +43,17 @@ impl Default for Policy {
         Self::signed()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A block is final 13 to 20 minutes after it was made: the age that is right for a signed one would refuse them all.
+    #[test]
+    fn what_is_final_may_be_older_than_what_is_signed() {
+        let (signed, finalized) = (Policy::signed(), Policy::finalized());
+        assert_eq!((signed.assurance, signed.max_age), (Level::Signed, Duration::from_secs(300)));
+        assert_eq!((finalized.assurance, finalized.max_age), (Level::Finalized, Duration::from_secs(1_800)));
+        assert_eq!(Policy { assurance: Level::Signed, max_age: signed.max_age, ..finalized }, signed);
+    }
+}

@@ -34,3 +34,24 @@ impl fmt::Debug for ProviderId {
         fmt::Debug::fmt(&self.0, f)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_shown_as_it_is_and_keeps_to_its_column() {
+        let name = ProviderId::new("rpc.example").unwrap();
+        assert_eq!(format!("{name:>12}"), " rpc.example");
+        assert_eq!(format!("{name:?}"), "\"rpc.example\"");
+    }
+
+    #[test]
+    fn a_name_is_bounded_and_printable() {
+        let longest = "x".repeat(ProviderId::MAX_LEN);
+        assert_eq!(ProviderId::new(&longest).unwrap().as_str(), longest);
+        for refused in ["", " ", "a\nb", &format!("{longest}x")] {
+            assert_eq!(ProviderId::new(refused), None, "{refused:?}");
+        }
+    }
+}

@@ -199,3 +199,23 @@ impl Unknown {
         self.last.as_ref()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloy_primitives::{Address, Bytes};
+    use saldo_proof::trie::EMPTY_ROOT_HASH;
+    use saldo_proof::verify_account;
+
+    use super::*;
+
+    #[test]
+    fn a_claim_keeps_what_it_stands_under_and_never_shows_a_zero() {
+        let proof: [Bytes; 0] = [];
+        let absent = verify_account(StateRoot::new(EMPTY_ROOT_HASH), Address::ZERO, &proof).unwrap();
+        let provider = ProviderId::new("rpc.example").unwrap();
+        let claim = Provisional::new(&absent, provider.clone(), Why::UnsignedTip, [], None);
+        assert_eq!(claim.state_root(), EMPTY_ROOT_HASH);
+        assert_eq!((claim.provider(), claim.why(), claim.last()), (&provider, &Why::UnsignedTip, None));
+        assert_eq!(claim.unconfirmed_amount(), None);
+    }
+}

@@ -334,3 +334,7 @@ impl fmt::Display for Why {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "why_tests.rs"]
+mod tests;

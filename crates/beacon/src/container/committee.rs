@@ -92,6 +92,8 @@ mod tests {
 
     #[test]
     fn bits_beyond_the_committee_are_seen() {
+        assert!(aggregate(&[0x18], 4).has_signed(3));
+        assert!(!aggregate(&[0x18], 4).has_signed(4), "there is no such member");
         assert!(aggregate(&[0x0f], 4).is_well_formed());
         assert!(!aggregate(&[0x1f], 4).is_well_formed());
         assert!(!aggregate(&[0xff, 0xff], 8).is_well_formed());

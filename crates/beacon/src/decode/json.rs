@@ -338,3 +338,25 @@ impl<H: Into<WireHeader>> OptimisticUpdateJson<H> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_bounded_and_nothing_else_is_one() {
+        let count =
+            |json: &str, limit| elements(json.as_bytes(), limit).unwrap().map(|elements| elements.len());
+        for list in [" [1, 2]", r#"{"data": [1, 2]}"#, r#"{"version": "deneb", "data": [1, 2]}"#] {
+            assert_eq!(count(list, 2), Some(2), "{list}");
+            assert_eq!(count(list, 1), None, "{list}");
+        }
+        for other in ["7", r#"{"data": 7}"#, r#"{"data": {}}"#] {
+            let error = elements(other.as_bytes(), 2).unwrap_err().to_string();
+            assert!(error.contains("expected"), "{error}");
+        }
+        let error = elements(br#"{"data": 7}"#, 2).unwrap_err().to_string();
+        assert!(error.contains("expected a list"), "{error}");
+        assert!(elements(b"[1] 2", 2).is_err());
+    }
+}

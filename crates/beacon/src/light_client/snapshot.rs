@@ -277,3 +277,16 @@ fn signed_head(signed: &SignedUpdate) -> SignedHead {
     let (update, aggregate) = (&signed.update, &signed.update.sync_aggregate);
     SignedHead::new(&update.attested_header, aggregate.signers(), aggregate.size, update.signature_slot)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn damage_is_the_devices_fault_and_another_version_nobodys() {
+        assert_eq!(SnapshotError::Damaged.fault(), Fault::Device);
+        assert_eq!(SnapshotError::Version { got: 2 }.fault(), Fault::Network);
+        assert_eq!(SnapshotError::NotASnapshot.fault(), Fault::Caller);
+        assert_eq!(SnapshotError::FinalizedHead.fault(), Fault::Caller);
+    }
+}

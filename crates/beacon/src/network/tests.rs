@@ -191,6 +191,7 @@ fn malformed_networks_are_refused() {
     );
     assert!(matches!(with("epoch = 412672", "epoch = 364032"), NetworkError::BlobOrder { .. }));
     assert!(matches!(with("@14017856", "@"), NetworkError::Checkpoint(_)));
+    assert!(matches!(Network::from_toml(&" ".repeat(65_536)), Err(NetworkError::Toml(_))));
     assert!(matches!(
         Network::from_toml(&" ".repeat(65_537)),
         Err(NetworkError::TooLarge { got: 65_537, .. })
@@ -213,4 +214,42 @@ fn a_url_in_a_wrong_place_is_not_repeated() {
         let shown = format!("{error} {error:?}");
         assert!(!shown.contains("KEY"), "{to}: {shown}");
     }
+}
+
+#[test]
+fn names_are_letters_digits_and_two_marks() {
+    let named = |name: &str| {
+        let text = Network::mainnet().to_toml().replacen("\"mainnet\"", &format!("\"{name}\""), 1);
+        Network::from_toml(&text).map(|network| network.name().to_owned())
+    };
+    for name in ["a", "My-Net_7", "-", "_", &"x".repeat(64)] {
+        assert_eq!(named(name).unwrap(), name);
+    }
+    for name in ["", " ", "a.b", "ä", &"x".repeat(65)] {
+        assert!(matches!(named(name), Err(NetworkError::Name { got }) if got == name), "{name}");
+    }
+}
+
+#[test]
+fn lists_are_bounded() {
+    let text = Network::mainnet().to_toml();
+    let with = |count: usize, entry: &dyn Fn(usize) -> String| {
+        Network::from_toml(&format!("{text}\n{}", (0..count).map(entry).collect::<Vec<_>>().join("\n")))
+    };
+    let network = Network::mainnet();
+    let left = |used: usize| 64_usize.checked_sub(used).unwrap();
+    let (forks, blobs) = (left(network.forks().len()), left(network.blob_schedule().len()));
+    let fork = |at: usize| format!("[[forks]]\nname = \"later-{at}\"\nversion = \"0x100000{at:02x}\"");
+    let blob =
+        |at: usize| format!("[[blob_schedule]]\nepoch = {}\nmax_blobs = 9", at.saturating_add(1_000_000));
+    assert_eq!(with(forks, &fork).unwrap().forks().len(), 64);
+    assert!(matches!(
+        with(forks.saturating_add(1), &fork),
+        Err(NetworkError::TooMany { field: "forks", got: 65, limit: 64 })
+    ));
+    assert_eq!(with(blobs, &blob).unwrap().blob_schedule().len(), 64);
+    assert!(matches!(
+        with(blobs.saturating_add(1), &blob),
+        Err(NetworkError::TooMany { field: "blob_schedule", got: 65, limit: 64 })
+    ));
 }

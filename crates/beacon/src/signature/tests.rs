@@ -47,6 +47,19 @@ fn any_share_of_the_committee_verifies_by_either_way_of_adding() {
     }
 }
 
+/// One bit of a key is the sign of its y, and absent members are taken off by turning it.
+#[test]
+fn whichever_member_is_absent_is_taken_off() {
+    let members = [1, 2, 3, 4, 5, 6, 7, 8];
+    let committee = committee(&members);
+    let signs: Vec<bool> = committee.pubkeys.iter().map(|key| key[0] & 0x20 != 0).collect();
+    assert!(signs.contains(&true) && signs.contains(&false), "{signs:?}");
+    for absent in 0..SIZE {
+        let present: Vec<usize> = (0..SIZE).filter(|member| *member != absent).collect();
+        assert_eq!(verify(&committee, &signed(&members, &present, MESSAGE), MESSAGE), Ok(()), "{absent}");
+    }
+}
+
 #[test]
 fn bits_that_claim_others_do_not_verify() {
     let mut aggregate = signed(&MEMBERS, &[0, 1, 2, 3, 4, 5], MESSAGE);

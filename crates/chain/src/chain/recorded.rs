@@ -164,3 +164,6 @@ impl Chain {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,242 @@
+use saldo_beacon::{Checkpoint, Finality};
+
+use super::*;
+use crate::header::tests::header;
+
+/// Headers that follow each other, the first of this number.
+pub(super) fn line(first: u64, count: usize, parent: u8) -> Vec<ExecutionHeader> {
+    let mut headers: Vec<ExecutionHeader> = Vec::new();
+    for number in (first..).take(count) {
+        let parent_hash = headers.last().map_or(B256::repeat_byte(parent), ExecutionHeader::hash);
+        headers.push(header(number, parent_hash));
+    }
+    headers
+}
+
+fn anchor(header: &ExecutionHeader, assurance: Assurance) -> Anchor {
+    let origin = Checkpoint { root: B256::ZERO, slot: None }.into();
+    Anchor::of_header(header, &Voucher { chain_id: 1, assurance, origin, at: Slot::new(0) })
+}
+
+pub(super) fn signed(header: &ExecutionHeader) -> Anchor {
+    anchor(header, Assurance::Signed { signers: 400, size: 512 })
+}
+
+pub(super) fn finalized(header: &ExecutionHeader) -> Anchor {
+    anchor(header, Assurance::Finalized(Finality::Checkpoint))
+}
+
+/// Signed in the slot of its number.
+pub(super) fn sign(chain: &mut Chain, header: &ExecutionHeader) -> Result<(), ChainError> {
+    chain.sign(signed(header), Some(header.parent_hash()), Slot::new(header.number()))
+}
+
+pub(super) fn finalize(chain: &mut Chain, header: &ExecutionHeader) -> Result<(), ChainError> {
+    chain.finalize(finalized(header), Some(header.parent_hash()), Slot::new(header.number()))
+}
+
+/// A chain whose signed head is the last of `headers`, and that knows no other.
+pub(super) fn below(headers: &[ExecutionHeader]) -> Chain {
+    let mut chain = Chain::new();
+    sign(&mut chain, headers.last().unwrap()).unwrap();
+    chain
+}
+
+#[test]
+fn a_block_is_found_by_its_hash_alone() {
+    let headers = line(10, 3, 1);
+    let mut chain = below(&headers);
+    chain.attach(&headers[1]).unwrap();
+    for known in &headers[1..] {
+        assert_eq!(chain.anchor_at_hash(known.hash()).map(Anchor::number), Some(known.number()));
+    }
+    assert_eq!(chain.anchor_at_hash(headers[0].hash()), None);
+    assert_eq!(Chain::new().anchor_at_hash(headers[0].hash()), None);
+}
+
+#[test]
+fn nothing_below_the_wanted_number_is_asked_for() {
+    let headers = line(10, 2, 1);
+    let chain = below(&headers);
+    assert_eq!(chain.missing_parent(12), None);
+    assert_eq!(chain.missing_parent(11), None);
+    assert_eq!(chain.missing_parent(10), Some((10, headers[0].hash())));
+    assert_eq!(chain.missing_parent(0), Some((10, headers[0].hash())));
+}
+
+/// A block that was known by its hash alone may be a head before its header is there.
+#[test]
+fn a_parent_whose_own_parent_is_not_known_is_still_asked_for() {
+    let headers = line(10, 2, 1);
+    let mut chain = Chain::new();
+    chain.sign(signed(&headers[0]), None, Slot::new(10)).unwrap();
+    sign(&mut chain, &headers[1]).unwrap();
+    assert_eq!(chain.missing_parent(9), Some((10, headers[0].hash())));
+}
+
+#[test]
+fn what_a_chain_knows_nothing_about_stands() {
+    let headers = line(10, 5, 1);
+    assert_eq!(Chain::new().standing(&signed(&headers[0])), Standing::Stands);
+    let mut chain = below(&headers[..4]);
+    assert_eq!(chain.standing(&signed(&headers[0])), Standing::Stands);
+    assert_eq!(chain.standing(&signed(&headers[3])), Standing::Stands);
+    assert_eq!(chain.standing(&signed(&headers[4])), Standing::Withdrawn, "above the newest head");
+    let other = line(10, 4, 2);
+    assert_eq!(chain.standing(&signed(&other[3])), Standing::Withdrawn);
+    assert_eq!(chain.standing(&signed(&other[2])), Standing::Withdrawn, "the head names another parent");
+    chain.attach(&headers[2]).unwrap();
+    assert_eq!(chain.standing(&signed(&other[1])), Standing::Withdrawn);
+}
+
+/// Whoever signs a block whose parent has another number signs nonsense, and no honest chain has one.
+#[test]
+fn a_parent_is_one_below_its_child() {
+    let parent = header(7, B256::ZERO);
+    let mut chain = Chain::new();
+    sign(&mut chain, &header(10, parent.hash())).unwrap();
+    let refusal = ChainError::Number { hash: parent.hash(), got: 7, expected: 9 };
+    assert_eq!(chain.attach(&parent), Err(refusal));
+    let before_all = header(0, B256::ZERO);
+    let mut chain = Chain::new();
+    sign(&mut chain, &header(0, before_all.hash())).unwrap();
+    let refusal = ChainError::Number { hash: before_all.hash(), got: 0, expected: 0 };
+    assert_eq!(chain.attach(&before_all), Err(refusal));
+}
+
+#[test]
+fn ancestors_are_taken_as_deep_as_the_limit_and_no_deeper() {
+    let most = usize::try_from(Chain::MAX_ANCESTRY).unwrap();
+    let headers = line(100, most.saturating_add(2), 1);
+    let mut chain = below(&headers);
+    for header in headers.iter().rev().skip(1).take(most) {
+        assert_eq!(chain.missing_parent(0), Some((header.number(), header.hash())));
+        assert_eq!(chain.attach(header).map(Anchor::hash), Ok(header.hash()));
+    }
+    assert_eq!(chain.missing_parent(0), None);
+    assert_eq!(chain.attach(&headers[0]), Err(ChainError::TooDeep));
+}
+
+#[test]
+fn a_finalized_block_makes_its_ancestors_final() {
+    let headers = line(10, 3, 1);
+    let mut chain = below(&headers);
+    chain.attach(&headers[1]).unwrap();
+    chain.attach(&headers[0]).unwrap();
+    finalize(&mut chain, &headers[2]).unwrap();
+    let newest = chain.newest(Level::Finalized).unwrap();
+    assert_eq!((newest.number(), newest.path()), (12, crate::Path::Head));
+    for (header, depth) in [(&headers[1], 1), (&headers[0], 2)] {
+        let below = chain.anchor_again(&signed(header)).unwrap();
+        assert_eq!(
+            (below.assurance().level(), below.path()),
+            (Level::Finalized, crate::Path::Ancestor { depth })
+        );
+    }
+}
+
+#[test]
+fn what_is_final_keeps_how_it_became_so() {
+    let headers = line(10, 3, 1);
+    let mut chain = below(&headers);
+    chain.attach(&headers[1]).unwrap();
+    finalize(&mut chain, &headers[1]).unwrap();
+    finalize(&mut chain, &headers[2]).unwrap();
+    assert_eq!(chain.anchor_again(&signed(&headers[1])).unwrap().path(), crate::Path::Head);
+    assert_eq!(chain.anchor_again(&signed(&headers[2])).unwrap().path(), crate::Path::Head);
+}
+
+#[test]
+fn what_descends_from_a_finalized_block_stays() {
+    let headers = line(10, 4, 1);
+    let mut chain = below(&headers);
+    for header in headers[..3].iter().rev() {
+        chain.attach(header).unwrap();
+    }
+    finalize(&mut chain, &headers[1]).unwrap();
+    for header in &headers {
+        assert!(chain.anchor_again(&signed(header)).is_some(), "{}", header.number());
+    }
+    assert_eq!(chain.newest(Level::Signed).unwrap().number(), 13);
+    // Nothing tells yet what the parent of this one is.
+    let mut chain = Chain::new();
+    chain.sign(signed(&headers[2]), None, Slot::new(12)).unwrap();
+    finalize(&mut chain, &headers[1]).unwrap();
+    assert_eq!(chain.newest(Level::Signed).unwrap().number(), 12);
+}
+
+#[test]
+fn what_leads_to_another_block_than_the_finalized_one_is_given_up() {
+    let (left, stays) = (line(10, 4, 1), line(9, 3, 2));
+    let mut chain = below(&left);
+    for header in left[..3].iter().rev() {
+        chain.attach(header).unwrap();
+    }
+    // Signed later than the branch it excludes: the chain went another way before it was final.
+    chain.finalize(finalized(&stays[2]), Some(stays[2].parent_hash()), Slot::new(20)).unwrap();
+    assert_eq!(chain.newest(Level::Signed).map(Anchor::hash), Some(stays[2].hash()));
+    for header in &left[1..] {
+        assert_eq!(chain.anchor_again(&signed(header)), None, "{}", header.number());
+        assert_eq!(chain.standing(&signed(header)), Standing::Withdrawn, "{}", header.number());
+    }
+    assert_eq!(chain.missing_final_parent(0), Some((10, stays[1].hash())));
+}
+
+/// As signed, the newer of two branches holds; as final, the other one contradicts whoever signed it then or later.
+#[test]
+fn a_head_that_was_signed_when_another_was_final_already_is_a_fault() {
+    let (one, other) = (header(10, B256::repeat_byte(1)), header(10, B256::repeat_byte(2)));
+    let fault = ChainError::ConsensusFault { number: 10, finalized: other.hash(), signed: one.hash() };
+    let at = |slot| {
+        let mut chain = Chain::new();
+        sign(&mut chain, &one).unwrap();
+        chain.finalize(finalized(&other), Some(other.parent_hash()), Slot::new(slot))
+    };
+    assert_eq!(at(9), Err(fault.clone()));
+    assert_eq!(at(10), Err(fault));
+    assert_eq!(at(11), Ok(()));
+}
+
+#[test]
+fn what_is_final_is_never_replaced() {
+    let (one, other) = (line(10, 2, 1), line(10, 2, 2));
+    let mut chain = Chain::new();
+    finalize(&mut chain, &one[0]).unwrap();
+    let fault = ChainError::ConsensusFault { number: 10, finalized: one[0].hash(), signed: other[0].hash() };
+    assert_eq!(sign(&mut chain, &other[0]), Err(fault.clone()));
+    assert_eq!(sign(&mut chain, &other[1]), Err(fault), "its parent is another");
+    sign(&mut chain, &one[1]).unwrap();
+    // What is older than the final block says nothing, whichever branch it is of.
+    sign(&mut chain, &header(9, B256::ZERO)).unwrap();
+    assert_eq!(chain.newest(Level::Signed).map(Anchor::number), Some(11));
+    // The same block, known again by a weaker word, stays final.
+    sign(&mut chain, &one[0]).unwrap();
+    assert_eq!(chain.newest(Level::Finalized).map(Anchor::hash), Some(one[0].hash()));
+}
+
+#[test]
+fn the_lowest_blocks_are_given_up_but_never_the_finalized_one() {
+    let headers = line(100, Chain::CAPACITY + 2, 1);
+    let mut chain = Chain::new();
+    finalize(&mut chain, &headers[0]).unwrap();
+    for header in &headers[1..] {
+        sign(&mut chain, header).unwrap();
+        chain.prune();
+    }
+    let held = |at: usize| chain.anchor_again(&signed(&headers[at])).is_some();
+    assert_eq!(chain.blocks.len(), Chain::CAPACITY);
+    assert_eq!(
+        [held(0), held(1), held(2), held(3), held(Chain::CAPACITY + 1)],
+        [true, false, false, true, true]
+    );
+}
+
+#[test]
+fn a_full_chain_gives_up_nothing() {
+    let mut chain = Chain::new();
+    for header in &line(100, Chain::CAPACITY, 1) {
+        sign(&mut chain, header).unwrap();
+    }
+    chain.prune();
+    assert_eq!(chain.blocks.len(), Chain::CAPACITY);
+}

@@ -1,0 +1,138 @@
+use saldo_beacon::decode::SszError;
+use saldo_beacon::unit::Slot;
+use saldo_beacon::{Fork, Network, decode};
+
+use super::*;
+
+fn failed(failure: impl Into<Failure>) -> Outcome {
+    Outcome::Failed(failure.into())
+}
+
+#[test]
+fn only_a_provider_that_a_request_can_have_reached_may_have_seen_it() {
+    let after = Duration::from_secs(4);
+    for (error, seen) in [
+        (TransportError::Offline, false),
+        (TransportError::Dns, false),
+        (TransportError::Connect, false),
+        (TransportError::Tls, false),
+        (TransportError::Timeout { after }, true),
+        (TransportError::Broken, true),
+        (TransportError::Redirect { status: 302 }, true),
+        (TransportError::TooLarge { limit: 1 }, true),
+        (TransportError::Encoding, true),
+        (TransportError::Failed, true),
+    ] {
+        assert_eq!(error.may_have_been_seen(), seen, "{error}");
+        assert_eq!(Failure::Transport(error).may_have_been_seen(), seen, "{error}");
+    }
+    assert!(Failure::NoResult.may_have_been_seen());
+}
+
+#[test]
+fn an_answer_that_does_not_hold_is_false_and_none_is_not() {
+    let got = B256::ZERO;
+    for failure in [
+        Failure::Proof(ProofError::EmptyProof { expected: got }),
+        Failure::Malformed { what: "" },
+        Failure::NoResult,
+        Failure::WrongChain { got: 1, expected: 2 },
+        Failure::Header(HeaderError::HashMismatch { got, expected: got }),
+    ] {
+        assert!(failure.is_false_answer(), "{failure}");
+    }
+    for failure in [
+        Failure::Header(HeaderError::UnknownLayout),
+        Failure::Transport(TransportError::Broken),
+        Failure::NotSynced,
+        Failure::UnknownFork,
+    ] {
+        assert!(!failure.is_false_answer(), "{failure}");
+    }
+}
+
+/// The decoder's own words may quote what came from outside.
+#[test]
+fn a_decoders_error_becomes_its_kind_alone() {
+    let fork = Fork::Deneb;
+    let json = decode::finality_update(b"{", decode::Encoding::Json, None, &Network::mainnet()).unwrap_err();
+    assert!(matches!(json, DecodeError::Json(_)));
+    for (error, what) in [
+        (DecodeError::TooLarge { got: 2, limit: 1 }, "larger than any light-client data"),
+        (DecodeError::TooMany { limit: 1 }, "larger than any light-client data"),
+        (SszError::TooLong { got: 1, limit: 0 }.into(), "not the SSZ of light-client data"),
+        (json, "not the JSON of light-client data"),
+        (
+            DecodeError::Relabelled { label: fork, scheduled: fork, slot: Slot::new(1) },
+            "labelled as another fork than its slot is of",
+        ),
+        (DecodeError::ParticipationBits { size: 512 }, "participation bits beyond the committee"),
+        (DecodeError::Unproven { field: "" }, "light-client data that is not laid out as its fork has it"),
+    ] {
+        assert_eq!(Failure::from(error), Failure::Malformed { what });
+    }
+    assert_eq!(
+        Failure::from(DecodeError::from(saldo_beacon::UnknownFork::named("heze"))),
+        Failure::UnknownFork
+    );
+}
+
+/// They are in the JSON that a wallet reads: none may change, and no two may be the same.
+#[test]
+fn every_outcome_has_a_code_of_its_own() {
+    let (status, after) = (500, Duration::from_secs(4));
+    let codes = [
+        (failed(TransportError::Offline), "offline"),
+        (failed(TransportError::Dns), "dns"),
+        (failed(TransportError::Connect), "connect"),
+        (failed(TransportError::Tls), "tls"),
+        (failed(TransportError::Timeout { after }), "timeout"),
+        (failed(TransportError::Broken), "broken"),
+        (failed(TransportError::Redirect { status }), "redirect"),
+        (failed(TransportError::TooLarge { limit: 1 }), "too_large"),
+        (failed(TransportError::Encoding), "encoding"),
+        (failed(TransportError::Failed), "transport"),
+        (failed(Failure::Http { status }), "http"),
+        (failed(Failure::Denied { status }), "denied"),
+        (failed(Failure::RateLimited { retry_after: None }), "rate_limited"),
+        (failed(Failure::QuotaExhausted), "quota_exhausted"),
+        (failed(Failure::NotServed { method: "" }), "not_served"),
+        (failed(Failure::ProofWindowMissed), "proof_window_missed"),
+        (failed(Failure::NotSynced), "not_synced"),
+        (failed(Failure::NotFinal), "not_final"),
+        (failed(Failure::NoResult), "no_result"),
+        (failed(Failure::Rpc { code: -32000 }), "rpc_error"),
+        (failed(Failure::Malformed { what: "" }), "malformed"),
+        (failed(Failure::WrongChain { got: 1, expected: 2 }), "wrong_chain"),
+        (failed(ProofError::EmptyProof { expected: B256::ZERO }), "proof_refused"),
+        (failed(Failure::OldBlock { number: 1 }), "old_block"),
+        (failed(HeaderError::NotAHeader), "header_refused"),
+        (failed(Failure::Behind { slots: 9 }), "behind"),
+        (failed(Failure::UnknownFork), "unknown_fork"),
+        (failed(BootstrapError::ExecutionBranch), "bootstrap_refused"),
+        (failed(AdvanceError::FinalityBranch), "update_refused"),
+        (Outcome::Joined, "joined"),
+        (Outcome::Accepted, "accepted"),
+        (Outcome::Named { root: B256::ZERO }, "named"),
+        (Outcome::Parked, "parked"),
+        (Outcome::Overtaken, "overtaken"),
+        (Outcome::Unfinished, "unfinished"),
+    ];
+    for (outcome, code) in &codes {
+        assert_eq!(outcome.code(), *code);
+    }
+    let distinct: std::collections::BTreeSet<_> = codes.iter().map(|(_, code)| code).collect();
+    assert_eq!(distinct.len(), codes.len());
+    for (role, code) in
+        [(Role::Execution, "execution"), (Role::Beacon, "beacon"), (Role::Checkpoint, "checkpoint")]
+    {
+        assert_eq!(role.code(), code);
+    }
+}
+
+#[test]
+fn a_failure_is_shown_in_its_own_words() {
+    let failure = Failure::Http { status: 503 };
+    assert_eq!(failed(failure.clone()).to_string(), failure.to_string());
+    assert_eq!(Outcome::Overtaken.to_string(), "another answer came first");
+}

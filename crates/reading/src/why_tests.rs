@@ -1,0 +1,83 @@
+use std::collections::BTreeSet;
+
+use super::*;
+
+fn all() -> Vec<Why> {
+    let (age, limit) = (Duration::from_secs(7_200), Duration::from_secs(3_600));
+    vec![
+        Why::UnsignedTip,
+        Why::DeviceOffline,
+        Why::AllUnreachable,
+        Why::RateLimited { retry_after: None },
+        Why::QuotaExhausted,
+        Why::NobodyServesProofs,
+        Why::ProofWindowMissed,
+        Why::ProvidersFailing,
+        Why::ProofsRefused,
+        Why::WrongChain { expected: 1 },
+        Why::OnlyOldBlocks { age },
+        Why::LightClientBehind { newest: None },
+        Why::HeadsRefused,
+        Why::HandOverMissing { period: Period::new(7) },
+        Why::CheckpointNotServed,
+        Why::CheckpointSlotWrong,
+        Why::CheckpointTooOld { age, limit },
+        Why::CheckpointSourcesDisagree,
+        Why::TooFewCheckpointSources { answered: 1, needed: 2 },
+        Why::UnknownFork,
+        Why::UnknownHeaderLayout,
+        Why::ConsensusFault,
+        Why::ClockOff,
+        Why::Deadline,
+        Why::PolicyForbidsMoreOperators,
+        Why::NotAToken,
+        Why::TokenLayoutUnproven,
+        Why::Closed,
+        Why::InternalFault,
+    ]
+}
+
+#[test]
+fn every_reason_has_a_code_and_words_of_its_own_and_a_next_step() {
+    let reasons = all();
+    let codes: BTreeSet<_> = reasons.iter().map(Why::code).collect();
+    let words: BTreeSet<_> = reasons.iter().map(Why::to_string).collect();
+    assert_eq!((codes.len(), words.len()), (reasons.len(), reasons.len()));
+    for why in &reasons {
+        assert!(why.code().bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{why:?}");
+        assert!(why.next_step().ends_with('.') && why.to_string().len() > 10, "{why:?}");
+    }
+}
+
+#[test]
+fn only_a_provider_that_asked_to_wait_says_how_long() {
+    let after = Duration::from_secs(30);
+    let limited = Why::RateLimited { retry_after: Some(after) };
+    assert_eq!((limited.retry_after(), limited.to_string().contains("30 s")), (Some(after), true));
+    assert!(all().iter().all(|why| why.retry_after().is_none()));
+}
+
+#[test]
+fn ages_are_shown_in_whole_units() {
+    let (age, limit) = (Duration::from_secs(7_300), Duration::from_secs(3_600));
+    let text = Why::CheckpointTooOld { age, limit }.to_string();
+    assert_eq!(text, "the checkpoint is 2 hours old, more than the 1 hours within which it is safe");
+    let text = Why::OnlyOldBlocks { age }.to_string();
+    assert_eq!(text, "the newest block that can be proven is 7300 s old");
+}
+
+/// They are in the JSON that a wallet reads.
+#[test]
+fn every_fault_has_a_code() {
+    let faults = [
+        Fault::Device,
+        Fault::Providers,
+        Fault::Beacon,
+        Fault::Chain,
+        Fault::Setup,
+        Fault::Nobody,
+        Fault::Saldo,
+    ];
+    let codes = ["device", "providers", "beacon", "chain", "setup", "nobody", "saldo"];
+    assert_eq!(faults.map(|fault| fault.code()), codes);
+}
