@@ -38,10 +38,15 @@ fn contents() -> Vec<PathBuf> {
     found
 }
 
-/// What stands in backticks, outside of blocks of code.
+/// What stands in backticks, outside of blocks of code; of a command only its name.
 fn ticked(text: &str) -> Vec<String> {
     let prose = text.split("```").step_by(2).collect::<String>();
-    prose.split('`').skip(1).step_by(2).map(|token| token.split_whitespace().collect()).collect()
+    let token = |span: &str| {
+        // Only a list of alternatives may be broken over lines.
+        let words = if span.contains('{') { usize::MAX } else { 1 };
+        span.split_whitespace().take(words).collect()
+    };
+    prose.split('`').skip(1).step_by(2).map(token).collect()
 }
 
 /// `a/{b,c}.rs` is `a/b.rs` and `a/c.rs`.

@@ -132,6 +132,20 @@ fn no_row_is_lost_or_there_twice() {
     assert_eq!(attacks.len(), rows.len(), "an attack is there twice");
 }
 
+/// `docs/assurance.md` says how many attacks and damaged inputs there are.
+#[test]
+fn the_counts_in_the_summary_are_true() {
+    let summary = std::fs::read_to_string(root().join("docs/assurance.md")).unwrap();
+    let attacks = format!("| {} attacks, in [attacks](attacks.md) |", rows().len());
+    assert!(summary.contains(&attacks), "{attacks}");
+    let source = include_str!("mutated_inputs_are_read_in_bounded_time.rs");
+    let by_call = source.matches("    feed_bytes(\"").count() + source.matches("    feed_each(\"").count();
+    let by_kind = source.matches("    feed_objects(").count();
+    let by_hand = source.matches("    check(\"").count();
+    let inputs = format!("| 100,000 for each of {} parsers |", by_call + by_kind + by_hand);
+    assert!(summary.contains(&inputs), "{inputs}");
+}
+
 /// What the tests above rest on: the reader finds what is there and misses what is not.
 #[test]
 fn functions_are_told_apart() {

@@ -1,15 +1,26 @@
-//! Any nodes as an account proof: no panic, bounded work, the plain reference walker says the same, and `alloy-trie`
-//! accepts whatever we do.
+//! Any nodes as an account proof: no panic, bounded work, the plain reference walker says the same, `alloy-trie` accepts
+//! whatever we do, and so it is in a batch.
 #![no_main]
 
-use alloy_primitives::{Address, keccak256};
+use alloy_primitives::{Address, Bytes, keccak256};
 use ethers_core::types::EIP1186ProofResponse;
 use libfuzzer_sys::fuzz_target;
 use saldo_fuzz::input::Input;
 use saldo_fuzz::proof::{alloy_agrees, nodes};
 use saldo_fuzz::second_opinion;
 use saldo_proof::trie::{Lookup, lookup};
-use saldo_proof::{Account, claimed_root, verify_account};
+use saldo_proof::{Account, StateRoot, claimed_root, verify_account, verify_accounts};
+
+/// Beside itself, itself cut short, and the account next to it, each is what it is alone.
+fn in_a_batch(root: StateRoot, address: Address, proof: &[Bytes]) {
+    let mut beside = address;
+    beside.0[19] ^= 1;
+    let cut = proof.split_last().map_or(proof, |(_, rest)| rest);
+    let asked = [(address, proof), (beside, proof), (address, cut), (address, proof), (beside, cut)];
+    for (answer, (address, proof)) in verify_accounts(root, &asked).into_iter().zip(asked) {
+        assert_eq!(answer, verify_account(root, address, proof));
+    }
+}
 
 fuzz_target!(|input: &[u8]| {
     let mut input = Input::new(input);
@@ -40,6 +51,7 @@ fuzz_target!(|input: &[u8]| {
         }
         (ours, second) => panic!("{ours:?}, but the second opinion is {second:?}"),
     }
+    in_a_batch(root, address, &proof);
     match (found, verified) {
         (Ok(Lookup::Absent), Ok(_)) => assert!(alloy_agrees(root.get(), key, None, &proof)),
         (Ok(Lookup::Present(value)), Ok(_)) => {

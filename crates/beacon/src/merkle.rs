@@ -17,11 +17,19 @@ pub fn hash_pair(left: B256, right: B256) -> B256 {
 ///
 /// Chunks beyond that limit would not fit: they deepen the tree, so the root then belongs to no such type.
 pub fn merkleize(chunks: &[B256], limit_depth: u32) -> B256 {
-    let needed = chunks.len().checked_next_power_of_two().map_or(0, usize::trailing_zeros);
-    subtree(chunks, needed.max(limit_depth))
+    let depth = chunks.len().checked_next_power_of_two().map_or(0, usize::trailing_zeros);
+    let mut root = subtree(chunks, depth);
+    if depth < limit_depth {
+        let mut zero = subtree(&[], depth);
+        for _ in depth..limit_depth {
+            root = hash_pair(root, zero);
+            zero = hash_pair(zero, zero);
+        }
+    }
+    root
 }
 
-/// The root of a tree of this depth, no less than `chunks` need.
+/// The root of a tree of this depth, which is no less than `chunks` need, and so no more than a length has bits.
 fn subtree(chunks: &[B256], depth: u32) -> B256 {
     let Some(below) = depth.checked_sub(1) else { return chunks.first().copied().unwrap_or_default() };
     if chunks.is_empty() {
