@@ -425,3 +425,7 @@ fn execution(bytes: &[u8], shape: &Shape<'_>) -> Result<ExecutionPayloadHeader, 
         excess_blob_gas,
     })
 }
+
+#[cfg(test)]
+#[path = "object_tests.rs"]
+mod tests;

@@ -82,6 +82,35 @@ fn the_last_heads_of_an_epoch_may_have_been_signed_in_the_next() {
     assert_eq!((fork, shown.version), (Fork::Gloas, GLOAS));
 }
 
+/// Where the table has the time, a head may have been signed on the other side of it.
+#[test]
+fn the_last_head_before_a_scheduled_fork_is_before_it_whoever_signed() {
+    let network = behind();
+    let schedule = Schedule { network: &network, verified: &[] };
+    let named = |name: &str| network.forks().iter().find(|fork| fork.name() == name).unwrap();
+    let (deneb, electra) = (named("deneb"), named("electra"));
+    let first = start(electra.epoch().unwrap().get());
+    let last = first.saturating_sub(1);
+    let shown = range(deneb.version(), 364_031, 364_031);
+    assert_eq!(schedule.verify(last, electra, first), Ok((Fork::Deneb, shown)));
+    assert_eq!(schedule.verify(last, deneb, last), Ok((Fork::Deneb, shown)));
+    let shown = range(electra.version(), 364_032, 364_032);
+    assert_eq!(schedule.verify(first, electra, first), Ok((Fork::Electra, shown)));
+}
+
+#[test]
+fn between_two_forks_the_signature_tells_but_for_the_last_slots() {
+    let network = behind();
+    let verified = [range(FULU, 420_000, 420_000), range(GLOAS, 420_020, 420_030)];
+    let schedule = Schedule { network: &network, verified: &verified };
+    let gloas = network.forks().iter().find(|fork| fork.version() == GLOAS).unwrap();
+    let head = start(420_010);
+    let shown = range(GLOAS, 420_010, 420_010);
+    assert_eq!(schedule.verify(head, gloas, head), Ok((Fork::Gloas, shown)));
+    let last = head.saturating_add(31);
+    assert_eq!(schedule.verify(last, gloas, last), Err(NotKnown::Unsettled));
+}
+
 #[test]
 fn signed_before_the_fork_is_before_the_fork() {
     let network = behind();
