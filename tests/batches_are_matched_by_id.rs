@@ -168,6 +168,22 @@ fn an_error_of_one_is_the_error_of_that_one() {
 
 /// Somebody who asks to be left alone is not asked one by one.
 #[test]
+fn each_reply_is_held_to_its_own_size() {
+    // Within the limit of both together, but not of its own.
+    let large = "0".repeat(400 * 1024);
+    let answers = move |body: &Value| {
+        let mut replies = replies(body);
+        replies[1]["result"] = json!(large);
+        (200, Value::Array(replies))
+    };
+    let (together, ..) = answered(answers, true);
+    let limit = (256 + 64) * 1024;
+    let [block, proof] = &results(&together)[..] else { panic!("two were asked") };
+    assert_eq!(*block, both()[0]);
+    assert_eq!(*proof, Err(TransportError::TooLarge { limit }.into()));
+}
+
+#[test]
 fn a_list_of_its_members_is_no_reply() {
     let as_lists = |body: &Value| {
         let members =

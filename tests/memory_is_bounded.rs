@@ -9,6 +9,7 @@ use saldo_beacon::unit::UnixTime;
 use saldo_beacon::{Checkpoint, LightClient, Network};
 use saldo_drill::Seed;
 use saldo_drill::trie::Trie;
+use saldo_proof::eip1186::AccountReply;
 use saldo_proof::{Account, Slot, StateRoot, verify_account};
 
 /// The most bytes that a light client with two committees may hold.
@@ -65,6 +66,26 @@ fn refusing_a_proof_allocates_nothing() {
     let allocated = measure(|| refusal = verify_account(root, address, &proof).err());
     assert_eq!(allocated, AllocationInfo::default());
     assert!(refusal.is_some());
+}
+
+/// The most bytes that reading a reply may take for each byte of it.
+const MOST_FOR_A_BYTE: u64 = 16;
+
+#[test]
+fn a_reply_of_many_short_lists_takes_a_bounded_multiple_of_itself() {
+    const ZERO: &str = "0x0000000000000000000000000000000000000000000000000000000000000000";
+    let entries = vec![r#"{"key":"0","value":"0","proof":["00"]}"#; 6_800].join(",");
+    let json = format!(
+        r#"{{"address":"0x00000000000000000000000000000000000c0ffe","balance":"0x0","nonce":"0x0","codeHash":"{ZERO}",
+            "storageHash":"{ZERO}","accountProof":[],"storageProof":[{entries}]}}"#
+    );
+    let length = u64::try_from(json.len()).unwrap();
+    assert!(length > 256 * 1024);
+    let mut slots = 0;
+    let allocated =
+        measure(|| slots = serde_json::from_str::<AccountReply>(&json).unwrap().storage_proof.len());
+    assert_eq!(slots, 6_800);
+    assert!(allocated.bytes_max < MOST_FOR_A_BYTE * length, "{} for {length}", allocated.bytes_max);
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! Bootstraps and updates, against the one pairing check that an update cannot do without.
+//! Bootstraps and updates, against one pairing check for each signature: what cannot be done without when they come one by
+//! one. (Fourteen at once could share a final exponentiation, at the price of randomness and of knowing which one is bad.)
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -71,7 +72,7 @@ impl Signed {
         self.signature.verify(true, message.as_slice(), DST, &[], key, false) == BLST_SUCCESS
     }
 
-    /// As clients do it that take the signers' keys apart.
+    /// `blst` as a client uses it that decompresses and adds up the signers' keys each time.
     fn fast_aggregate_verify(&self) -> bool {
         let (Some(points), Ok(signature)) =
             (decompress(black_box(&self.keys)), Signature::uncompress(black_box(&self.bytes)))

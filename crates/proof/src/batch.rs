@@ -14,7 +14,10 @@ use crate::verified::Verified;
 /// [`verify_account`](crate::verify_account) does for one, but hashes a node that several proofs share only once.
 ///
 /// There is one answer for each proof, in the order in which they are given, and none depends on another: a proof that
-/// is refused spoils no other.
+/// is refused spoils no other. This uses the heap, for a few words for each proof.
+///
+/// # Errors
+/// For each proof, those of [`verify_account`](crate::verify_account).
 pub fn verify_accounts<N: AsRef<[u8]>>(
     state_root: StateRoot,
     proofs: &[(Address, &[N])],
@@ -39,10 +42,10 @@ pub fn verify_accounts<N: AsRef<[u8]>>(
     answers.into_iter().map(|(_, answer)| answer).collect()
 }
 
-/// The nodes of the last proof, from the root on, with the hashes that they were found to have.
+/// The nodes of the last proofs, by their place from the root on, with the hashes that they were found to have. Whichever
+/// proof they are of: each pair within `length` is a node and its true hash.
 struct Trail<'a> {
     nodes: [(B256, &'a [u8]); MAX_NODES],
-    /// How many of them are of that proof.
     length: usize,
 }
 

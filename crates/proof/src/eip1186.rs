@@ -142,7 +142,10 @@ fn nodes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Bytes>, D::Er
             while let Some(()) = sequence.next_element_seed(Node(&mut decoded))? {
                 ends.push(decoded.len());
             }
+            // Many short lists shall not hold the room of as many long ones.
+            decoded.shrink_to_fit();
             let (all, mut start) = (Bytes::from(decoded), 0);
+            // Each end is at or after the one before, and none past the last byte.
             let node = |end: usize| all.slice(core::mem::replace(&mut start, end)..end);
             Ok(ends.into_iter().map(node).collect())
         }

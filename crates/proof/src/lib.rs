@@ -40,8 +40,8 @@
 //!
 //! # Bounds
 //!
-//! At most [`trie::MAX_NODES`] nodes of [`trie::MAX_NODE_BYTES`] bytes are hashed, once each, and nothing is copied: the
-//! verifier does not use the heap (without the feature `alloc` this crate does not even link it).
+//! At most [`trie::MAX_NODES`] nodes of [`trie::MAX_NODE_BYTES`] bytes are hashed, once each, and nothing is copied:
+//! verifying a proof does not use the heap (without the feature `alloc` this crate does not even link it).
 //!
 //! - [`verify_account`], [`Verified::slot`]: from proof to leaf.
 //! - `verify_accounts`: several accounts, each shared node hashed once (feature `alloc`, part of `serde`).

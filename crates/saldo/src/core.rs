@@ -12,6 +12,7 @@ use saldo_proof::{Account, Verified};
 use saldo_reading::{Attempt, Change, Holding, Now, Policy, Proven, ProviderId, Record, Role, join};
 use saldo_source::{Answer, Contest, Deadline, Endpoint, Network as Outside, Race, race};
 
+use crate::certain_time::CertainTime;
 use crate::forms::Forms;
 use crate::order::Order;
 use crate::parked::{Parked, Waiting};
@@ -57,8 +58,8 @@ pub(crate) struct Known {
     /// The latest time that a committee's signature proves to have come, although the head that it signs was refused as
     /// being from the future.
     pub(crate) proven_time: Option<UnixTime>,
-    /// The time of the newest signed block, and when it became known, on the monotonic clock.
-    signed_time_known: Option<(UnixTime, Duration)>,
+    /// The time that has certainly come.
+    certain_time: Option<CertainTime>,
     /// By how many slots more than usual even the best sources were behind the clock, if they were.
     pub(crate) common_lag: Option<CommonLag>,
     /// When a source gave heads last that were not refused, on the monotonic clock.
@@ -312,13 +313,9 @@ impl Known {
     /// on the `monotonic` clock, which nobody sets back.
     fn certain_time(&mut self, network: &Network, monotonic: Duration) -> Option<UnixTime> {
         let newest = self.newest_signed_time(network)?;
-        let passed =
-            |(time, known_at): (UnixTime, Duration)| time.saturating_add(monotonic.saturating_sub(known_at));
-        let certain = self.signed_time_known.map(passed).filter(|certain| *certain >= newest);
-        if certain.is_none() {
-            self.signed_time_known = Some((newest, monotonic));
-        }
-        Some(certain.unwrap_or(newest))
+        let certain = CertainTime::after(self.certain_time, newest, monotonic);
+        self.certain_time = Some(certain);
+        Some(certain.at(monotonic))
     }
 
     /// The time of the newest block that is known to be signed.

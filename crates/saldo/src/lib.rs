@@ -53,6 +53,7 @@ mod ask;
 mod ballot;
 mod behind;
 mod builder;
+mod certain_time;
 mod client;
 mod core;
 mod explain;

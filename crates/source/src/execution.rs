@@ -32,15 +32,17 @@ pub enum At {
     Hash(B256),
 }
 
-/// As a JSON-RPC parameter.
-impl Serialize for At {
+/// A block as a JSON-RPC parameter.
+struct Block(At);
+
+impl Serialize for Block {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Latest => serializer.serialize_str("latest"),
-            Self::Number(number) => serializer.collect_str(&format_args!("{number:#x}")),
-            Self::Hash(hash) => {
+        match self.0 {
+            At::Latest => serializer.serialize_str("latest"),
+            At::Number(number) => serializer.collect_str(&format_args!("{number:#x}")),
+            At::Hash(hash) => {
                 let mut block = serializer.serialize_struct("Block", 1)?;
-                block.serialize_field("blockHash", hash)?;
+                block.serialize_field("blockHash", &hash)?;
                 block.end()
             }
         }
@@ -70,7 +72,7 @@ impl Question {
         match self {
             Self::Proof { address, keys, at } => {
                 let max_bytes = MAX_PROOF_REPLY.saturating_add(keys.len().saturating_mul(MAX_SLOT_REPLY));
-                Call::new("eth_getProof", &(address, keys, at), max_bytes)
+                Call::new("eth_getProof", &(address, keys, Block(*at)), max_bytes)
             }
             Self::Block(hash) => Call::new("eth_getBlockByHash", &(hash, false), MAX_BLOCK_REPLY),
             Self::RawHeader(hash) => Call::new("debug_getRawHeader", &[hash], MAX_SMALL_REPLY),

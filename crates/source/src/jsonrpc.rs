@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::endpoint::Endpoint;
 use crate::network::{Network, retry_after};
-use crate::transport::{Method, Request, Response};
+use crate::transport::{Method, Request, Response, TransportError};
 
 /// One call.
 pub(crate) struct Call {
@@ -62,7 +62,15 @@ pub(crate) async fn batch(
     let max_bytes = calls.iter().fold(0_usize, |sum, call| sum.saturating_add(call.max_bytes));
     let response = network.exchange(post(endpoint, &bodies, timeout, max_bytes)).await?;
     let expected: Vec<(u64, &'static str)> = named.iter().map(|(id, call)| (*id, call.method)).collect();
-    read_batch(&response, &expected)
+    let results = read_batch(&response, &expected)?;
+    // Together they may be as large as all of them, but each only as large as it may be alone.
+    let within = |(result, call): (Result<Box<RawValue>, Failure>, &Call)| {
+        result.and_then(|result| match result.get().len() > call.max_bytes {
+            true => Err(TransportError::TooLarge { limit: call.max_bytes }.into()),
+            false => Ok(result),
+        })
+    };
+    Ok(results.into_iter().zip(calls).map(within).collect())
 }
 
 /// Whether a failed batch may be due to its being one: the provider answered, but made nothing of it.

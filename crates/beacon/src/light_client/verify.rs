@@ -83,6 +83,8 @@ pub(super) struct Verdict {
     pub(super) verified_forks: Vec<VerifiedFork>,
 }
 
+/// Returns what the update has shown.
+///
 /// Source: `validate_light_client_update`. The signature comes before all that depends on the fork of the head, since
 /// it says which fork that is.
 pub(super) fn update(
@@ -270,6 +272,7 @@ fn next_committee(
 ) -> Result<B256, AdvanceError> {
     let is_of_same_period = client.network().period_at(update.attested_slot()) == client.period();
     let known = client.next_sync_committee.as_deref().filter(|_| is_of_same_period);
+    let expected = client.network().sync_committee_size();
     let root = match known {
         // It need not be hashed again.
         Some(known) if known.committee == next.committee => known.root,
@@ -277,12 +280,11 @@ fn next_committee(
             let (got, expected) = (next.committee.hash_tree_root(), known.root);
             return Err(AdvanceError::OtherNextCommittee { got, expected });
         }
+        None if next.committee.pubkeys.len() != expected => {
+            return Err(AdvanceError::CommitteeSize { got: next.committee.pubkeys.len(), expected });
+        }
         None => next.committee.hash_tree_root(),
     };
-    let expected = client.network().sync_committee_size();
-    if next.committee.pubkeys.len() != expected {
-        return Err(AdvanceError::CommitteeSize { got: next.committee.pubkeys.len(), expected });
-    }
     let state_root = update.attested_header.beacon.state_root;
     if !normalized_branch_is_valid(root, &next.branch, rules.next_sync_committee, state_root) {
         return Err(AdvanceError::CommitteeBranch);
