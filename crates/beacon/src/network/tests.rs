@@ -176,6 +176,9 @@ fn malformed_networks_are_refused() {
     assert!(matches!(with("chain_id", "colour = 1\nchain_id"), NetworkError::Toml(_)));
     assert!(matches!(with("chain_id = 1\n", ""), NetworkError::Toml(_)));
     assert!(matches!(with("chain_id = 1\n", "chain_id = -1\n"), NetworkError::Toml(_)));
+    // TOML has no such integer, so that it could not be written again.
+    let past_the_last = with("chain_id = 1\n", "chain_id = 9223372036854775808\n");
+    assert!(matches!(past_the_last, NetworkError::OutOfRange { .. } | NetworkError::Toml(_)));
     assert!(matches!(with("= 512", "= 500"), NetworkError::CommitteeSize { got: 500 }));
     assert!(matches!(with("\"mainnet\"", "\"main net\""), NetworkError::Name { .. }));
     assert!(matches!(with("\"0x01000000\"", "\"0x010000\""), NetworkError::Version { .. }));
