@@ -76,6 +76,20 @@ fn a_known_block_is_not_fetched() {
     assert_eq!(chain.missing_head(Level::Signed), Some(next.hash()));
 }
 
+/// A light client that is behind another one, as one that was stored, takes back nothing that is waited for.
+#[test]
+fn an_older_light_client_takes_nothing_back() {
+    let (start, finalized, head) = (Made::alone(7, 0), Made::alone(20, 0), Made::alone(24, 0));
+    let older = client(8, start);
+    let mut newer = older.clone();
+    finalize(&mut newer, 25, head, (21, finalized));
+    let mut chain = Chain::new();
+    chain.follow(&newer).unwrap();
+    chain.follow(&older).unwrap();
+    assert_eq!(chain.missing_head(Level::Finalized), Some(finalized.hash()));
+    assert_eq!(chain.missing_head(Level::Signed), Some(head.hash()));
+}
+
 /// A header that nobody asked for is no anchor, whatever it says.
 #[test]
 fn another_header_is_refused() {
