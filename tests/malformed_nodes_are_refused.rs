@@ -180,6 +180,13 @@ fn paths_past_64_nibbles() {
     let bottom = branch(&[(1, leaf(&[], &LONG)), (2, leaf(&[], &LONG))], &LONG);
     let proof = [extension(&nibbles(&KEY), &bottom), bottom];
     assert_eq!(answer(&proof), path_too_long(1, 65), "a branch below the last nibble");
+    // One that has every child, and is read in one piece elsewhere.
+    let full = list(&[vec![string(&[7; 32]); 16], vec![string(&[])]].concat());
+    let proof = [extension(&nibbles(&KEY), &full), full.clone()];
+    assert_eq!(answer(&proof), path_too_long(1, 65), "a full branch below the last nibble");
+    // One nibble higher it is a branch like any other.
+    let proof = [extension(&nibbles(&KEY)[..63], &full), full];
+    assert_eq!(answer(&proof), ProofError::Truncated { nodes: 2, depth: 64 });
 }
 
 /// Only the root may be short without being inside something.

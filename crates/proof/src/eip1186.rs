@@ -217,6 +217,19 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_list_of_nodes_is_said() {
+        let said = |proof| {
+            let entry = format!(r#","storageProof":[{{"key":"0x0","value":"0x0","proof":{proof}}}]"#);
+            reply(&entry).unwrap_err().to_string()
+        };
+        assert!(said("7").contains("expected a list of trie nodes"));
+        assert!(said("[7]").contains("expected a trie node, as a hexadecimal string"));
+        for digits in [r#"["0x8"]"#, r#"["0x8g"]"#, r#"["80 "]"#] {
+            assert!(!said(digits).contains("expected"), "{digits}");
+        }
+    }
+
+    #[test]
     fn one_false_claim_is_a_contradiction() {
         let none = Contradictions {
             address: false,
