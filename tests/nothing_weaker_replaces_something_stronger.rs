@@ -196,3 +196,60 @@ fn finality_makes_a_reading_surer_in_place() {
     }
     assert!(surer > 20, "{surer}");
 }
+
+/// A signed reading and a finalized one that became known at the same moment, and a signed one at the finalized block's
+/// number, from when that was the head.
+fn signed_finalized_and_before() -> (Proven, Proven, Proven) {
+    let moments = &life().moments;
+    let [signed, finalized] = &moments[55].proven[..] else { panic!("both are known by then") };
+    let number = finalized.anchor().number();
+    let was_head = |proven: &&Proven| {
+        proven.anchor().number() == number && proven.anchor().assurance().level() == Level::Signed
+    };
+    let before =
+        moments.iter().flat_map(|moment| &moment.proven).find(was_head).expect("each head was signed");
+    (signed.clone(), finalized.clone(), before.clone())
+}
+
+fn awaiting(record: &Record) -> Vec<u64> {
+    record.awaiting_finality().iter().map(|proven| proven.anchor().number()).collect()
+}
+
+#[test]
+fn the_same_reading_again_is_nothing_new() {
+    let (signed, finalized, _) = signed_finalized_and_before();
+    for reading in [signed, finalized] {
+        let mut record = Record::new();
+        assert!(matches!(record.offer(reading.clone()), Change::Replaced));
+        assert!(matches!(record.offer(reading), Change::Kept));
+    }
+}
+
+#[test]
+fn what_the_chain_knows_nothing_about_stays() {
+    let (signed, ..) = signed_finalized_and_before();
+    let mut record = Record::new();
+    assert!(matches!(record.offer(signed.clone()), Change::Replaced));
+    assert!(matches!(record.review(&Headers::new()), Change::Kept));
+    assert_eq!(record.last(), Some(&signed));
+    assert_eq!(awaiting(&record), [signed.anchor().number()]);
+}
+
+#[test]
+fn only_what_is_above_the_finalized_block_waits_for_finality() {
+    let (signed, finalized, before) = signed_finalized_and_before();
+    let mut record = Record::new();
+    assert!(matches!(record.offer(finalized.clone()), Change::Replaced));
+    assert!(matches!(record.offer(before.clone()), Change::Kept));
+    assert!(matches!(record.offer(signed.clone()), Change::Replaced));
+    assert_eq!(awaiting(&record), [signed.anchor().number()]);
+
+    // What waited at the number of a block that is final waits no more.
+    let mut record = Record::new();
+    assert!(matches!(record.offer(before.clone()), Change::Replaced));
+    assert_eq!(awaiting(&record), [before.anchor().number()]);
+    assert!(matches!(record.offer(finalized.clone()), Change::Replaced));
+    assert!(matches!(record.review(&Headers::new()), Change::Kept));
+    assert!(awaiting(&record).is_empty());
+    assert_eq!((record.last(), record.finalized()), (Some(&finalized), Some(&finalized)));
+}
