@@ -370,6 +370,8 @@ fn of_another_network_or_version_or_too_large_or_empty() {
 
     let got = LightClient::MAX_SNAPSHOT_BYTES + 1;
     assert_eq!(refusal(&vec![0; got], &forge.network, now), SnapshotError::TooLarge { got });
+    let largest = vec![0; LightClient::MAX_SNAPSHOT_BYTES];
+    assert_eq!(refusal(&largest, &forge.network, now), SnapshotError::NotASnapshot);
     assert_eq!(refusal(&[], &forge.network, now), SnapshotError::NotASnapshot);
 }
 
