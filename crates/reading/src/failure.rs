@@ -107,6 +107,12 @@ pub enum Failure {
     /// The provider answered `null`.
     #[error("answered null")]
     NoResult,
+    /// The provider says that it is out of service. The provider.
+    #[error("is out of service (JSON-RPC error {code})")]
+    OutOfService {
+        /// The error's code.
+        code: i64,
+    },
     /// The provider answered with an error of its own.
     #[error("JSON-RPC error {code}")]
     Rpc {
@@ -197,6 +203,7 @@ impl Failure {
             Self::NotSynced => "not_synced",
             Self::NotFinal => "not_final",
             Self::NoResult => "no_result",
+            Self::OutOfService { .. } => "out_of_service",
             Self::Rpc { .. } => "rpc_error",
             Self::Malformed { .. } => "malformed",
             Self::WrongChain { .. } => "wrong_chain",
@@ -212,7 +219,7 @@ impl Failure {
 
     /// Whether the provider could not be reached or gave no usable HTTP answer.
     pub fn is_unreachable(&self) -> bool {
-        matches!(self, Self::Transport(_) | Self::Http { .. })
+        matches!(self, Self::Transport(_) | Self::Http { .. } | Self::OutOfService { .. })
     }
 
     /// Whether an answer was offered that does not hold, or is none.

@@ -11,7 +11,9 @@
 
 pub mod beacon;
 pub mod checkpoint;
+mod classify;
 mod clock;
+pub mod date;
 mod directory;
 mod endpoint;
 pub mod execution;
@@ -20,6 +22,7 @@ mod http;
 mod jsonrpc;
 mod network;
 mod race;
+mod retry_after;
 mod transport;
 
 pub use clock::{Clock, Deadline};
