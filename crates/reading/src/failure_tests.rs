@@ -110,6 +110,8 @@ fn every_outcome_has_a_code_of_its_own() {
         (failed(HeaderError::NotAHeader), "header_refused"),
         (failed(Failure::Behind { slots: 9 }), "behind"),
         (failed(Failure::UnknownFork), "unknown_fork"),
+        (failed(Failure::Spared { last: Box::new(Failure::NoResult) }), "spared"),
+        (failed(Failure::Quarantined), "quarantined"),
         (failed(BootstrapError::ExecutionBranch), "bootstrap_refused"),
         (failed(AdvanceError::FinalityBranch), "update_refused"),
         (Outcome::Joined, "joined"),

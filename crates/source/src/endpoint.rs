@@ -127,6 +127,11 @@ impl Endpoint {
         self.operator.as_deref().or_else(|| self.url.0.host_str()).unwrap_or_else(|| self.id.as_str())
     }
 
+    /// [`Endpoint::run_by`] for comparing: names that differ in case alone are one operator.
+    pub fn operator_key(&self) -> String {
+        self.run_by().trim().to_lowercase()
+    }
+
     /// Whether [`Endpoint::run_by`] was declared, rather than taken from the host.
     pub fn operator_is_declared(&self) -> bool {
         self.operator.is_some()
