@@ -158,7 +158,7 @@ pub enum Failure {
     #[error("not asked again so soon after: {last}")]
     Spared {
         /// What became of asking it last.
-        last: Box<Failure>,
+        last: Box<Self>,
     },
     /// It was not asked: it sent two false proofs, so that it is asked only when nobody else is left. The provider.
     #[error("is asked only when nobody else is left, because it sent false proofs")]

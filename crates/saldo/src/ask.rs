@@ -195,9 +195,7 @@ impl Core {
             .map(|((_, holding, missed), reply)| {
                 let reply = reply.map_err(|failure| match (failure, &aim.target) {
                     // Not even of its own tip: it serves no proofs at all.
-                    (Failure::ProofWindowMissed | Failure::NotSynced, _) => {
-                        Failure::NotServed { method: "eth_getProof" }
-                    }
+                    (Failure::ProofWindowMissed, _) => Failure::NotServed { method: "eth_getProof" },
                     (failure, Target::Tip) => failure,
                     (failure, _) if failure.is_unreachable() => failure,
                     _ => missed.clone(),

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use alloy_primitives::Address;
 use saldo_beacon::{AdoptError, Checkpoint, ConsensusFault, Network};
-use saldo_reading::{Asset, Holding, Now, Policy, Proven, Reading, Unknown, Why};
-use saldo_source::Deadline;
+use saldo_reading::{Asset, Holding, Now, Policy, Proven, Reading, Role, Unknown, Why};
+use saldo_source::{Deadline, Diversity, Endpoint};
 
 use crate::account::AccountReading;
 use crate::builder::ClientBuilder;
@@ -135,6 +135,23 @@ impl Client {
     /// for proofs only when nobody else is left, for the client's life.
     pub fn evidence(&self) -> Vec<Evidence> {
         self.core.known().evidence.all()
+    }
+
+    /// What stands behind the providers, the beacon sources and the checkpoint sources: how many operators and declared
+    /// hosting companies, and whose failure alone would stop it. It is what was declared, nothing is looked up.
+    pub fn diversity(&self) -> Vec<Diversity> {
+        let core = &self.core;
+        let sources: &[Endpoint] = match core.beginning.agreement() {
+            Some(agreement) => &agreement.sources,
+            None => &[],
+        };
+        let kinds = [
+            (Role::Execution, core.execution.as_slice()),
+            (Role::Beacon, core.beacon.as_slice()),
+            (Role::Checkpoint, sources),
+        ];
+        let there = kinds.into_iter().filter(|(_, endpoints)| !endpoints.is_empty());
+        there.map(|(role, endpoints)| Diversity::of(role, endpoints)).collect()
     }
 
     /// The table of the chain that is read.

@@ -86,8 +86,8 @@ pub use saldo_reading::{
     Provisional, Reading, Role, Unknown, Why,
 };
 pub use saldo_source::{
-    Clock, Directory, DirectoryError, Endpoint, EndpointError, Listed, Method, Request, Response, SecretUrl,
-    Transport, TransportError,
+    Clock, Declared, Directory, DirectoryError, Diversity, Domain, Endpoint, EndpointError, Listed, Method,
+    Request, Response, SecretUrl, Transport, TransportError,
 };
 
 #[cfg(doctest)]

@@ -22,8 +22,7 @@ impl Asker {
     pub fn new(network: Network) -> Self {
         let clock = network.clock();
         // Devices that were started at the same millisecond may do the same.
-        let seed = u64::try_from(clock.wall().as_millis()).unwrap_or(u64::MAX);
-        let standings = Mutex::new(Standings::new(seed));
+        let standings = Mutex::new(Standings::new(clock.wall().as_millis()));
         Self { network, standings }
     }
 

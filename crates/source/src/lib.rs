@@ -17,6 +17,7 @@ mod classify;
 mod clock;
 pub mod date;
 mod directory;
+mod diversity;
 mod endpoint;
 pub mod execution;
 #[cfg(feature = "http")]
@@ -31,7 +32,8 @@ mod transport;
 pub use asker::Asker;
 pub use clock::{Clock, Deadline};
 pub use directory::{Directory, DirectoryError, Listed};
-pub use endpoint::{Endpoint, EndpointError, SecretUrl};
+pub use diversity::{Diversity, Domain};
+pub use endpoint::{Declared, Endpoint, EndpointError, SecretUrl};
 #[cfg(feature = "http")]
 pub use http::{HttpTransport, SystemClock};
 pub use network::Network;

@@ -87,8 +87,8 @@ mod tests {
         retry_after(&Response { status: 429, headers, body: Vec::new() }, None)
     }
 
-    fn by_error(message: &str, data: Value) -> Option<Duration> {
-        retry_after(&Response::default(), Some((message, &data)))
+    fn by_error(message: &str, data: &Value) -> Option<Duration> {
+        retry_after(&Response::default(), Some((message, data)))
     }
 
     #[test]
@@ -135,7 +135,7 @@ mod tests {
             ("please retry after 300 ms", Value::Null, 300),
             ("try again in 2 minutes.", Value::Null, 120_000),
         ] {
-            assert_eq!(by_error(message, data), Some(Duration::from_millis(millis)), "{message}");
+            assert_eq!(by_error(message, &data), Some(Duration::from_millis(millis)), "{message}");
         }
         for (message, data) in [
             ("try again in a while", Value::Null),
@@ -144,7 +144,7 @@ mod tests {
             ("after", json!({ "backoff_seconds": 1e18 })),
             ("", json!([1])),
         ] {
-            assert_eq!(by_error(message, data), None, "{message}");
+            assert_eq!(by_error(message, &data), None, "{message}");
         }
     }
 }

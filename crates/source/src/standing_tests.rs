@@ -7,6 +7,7 @@ use crate::endpoint::Endpoint;
 
 const METHOD: &str = "eth_getProof";
 const SECOND: Duration = Duration::from_secs(1);
+const HOUR: Duration = Duration::from_secs(3_600);
 
 fn endpoints() -> [Endpoint; 3] {
     ["a=http://a", "b=http://b", "c=http://c"].map(|url| url.parse().unwrap())
@@ -22,7 +23,7 @@ fn failed(name: &str, failure: Failure) -> Attempt {
 }
 
 fn note_at(standings: &mut Standings, attempts: &[Attempt], now: Duration) {
-    standings.note(METHOD, attempts, Standings::USUAL_PATIENCE, now, Some(SECOND * 3_600));
+    standings.note(METHOD, attempts, Standings::USUAL_PATIENCE, now, Some(HOUR));
 }
 
 fn note(standings: &mut Standings, attempt: Attempt) {

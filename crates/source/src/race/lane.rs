@@ -57,8 +57,9 @@ enum Wave {
 impl<'a, T> Lane<'a, T> {
     /// So often what failed in passing is asked again.
     const ROUNDS: u32 = 2;
-    /// The longest pause before the first time.
+    /// The longest pause before the first time, beside the least one.
     const PAUSE: Duration = Duration::from_millis(400);
+    const LEAST_PAUSE: Duration = Duration::from_millis(50);
 
     pub(super) fn new(
         asker: &Asker,
@@ -129,6 +130,8 @@ impl<'a, T> Lane<'a, T> {
                     self.wave = Wave::Beyond;
                     continue;
                 }
+                // Somebody turned out not to have been reached, so that there is room for another.
+                Wave::Beyond | Wave::Again if self.has_inside() => self.inside(1),
                 Wave::First => {
                     self.wave = Wave::Second;
                     let mut standings = asker.standings();
@@ -214,7 +217,13 @@ impl<'a, T> Lane<'a, T> {
                 }
                 Outcome::Parked
             }
-            Answer::Fails(failure) => Outcome::Failed(failure),
+            Answer::Fails(failure) => {
+                if let Failure::RateLimited { retry_after: Some(after) } = &failure {
+                    let until = now.saturating_add((*after).max(Self::LEAST_PAUSE));
+                    self.resting.push((asked.endpoint, Some(until), failure.clone()));
+                }
+                Outcome::Failed(failure)
+            }
         };
         asked.ended = Some((now, outcome));
     }
@@ -247,7 +256,9 @@ impl<'a, T> Lane<'a, T> {
         let mut attempts: Vec<Attempt> =
             asked.iter().enumerate().filter(is_last).map(|(_, attempt)| attempt.clone()).collect();
         if self.winner.is_none() {
-            attempts.extend(self.resting.into_iter().map(|(endpoint, _, why)| Attempt {
+            let is_unasked = |endpoint: &Endpoint| asked.iter().all(|asked| asked.provider != *endpoint.id());
+            let unasked = self.resting.into_iter().filter(|(endpoint, ..)| is_unasked(endpoint));
+            attempts.extend(unasked.map(|(endpoint, _, why)| Attempt {
                 provider: endpoint.id().clone(),
                 role,
                 outcome: Outcome::Failed(why),
@@ -335,9 +346,10 @@ impl<'a, T> Lane<'a, T> {
         }
         let passing = (self.rounds < Self::ROUNDS && self.passing().next().is_some()).then(|| {
             let most = Self::PAUSE.saturating_mul(self.rounds.saturating_add(1));
-            now.saturating_add(asker.standings().jitter(most)).max(now.saturating_add(Self::PAUSE / 8))
+            now.saturating_add(Self::LEAST_PAUSE.saturating_add(asker.standings().jitter(most)))
         });
-        let rested = self.resting.iter().filter_map(|(_, until, _)| *until).min();
+        let resting = self.resting.iter().filter(|_| self.rounds < Self::ROUNDS);
+        let rested = resting.filter_map(|(_, until, _)| *until).min();
         passing.into_iter().chain(rested).min().filter(|at| *at < self.ends)
     }
 
@@ -347,12 +359,10 @@ impl<'a, T> Lane<'a, T> {
             .into_iter()
             .partition(|(_, until, _)| until.is_some_and(|at| at <= now));
         self.resting = resting;
+        let may = !rested.is_empty() || (self.passing().next().is_some() && may_retry());
+        self.rounds = if may { self.rounds.saturating_add(1) } else { Self::ROUNDS };
         let mut next: Vec<&'a Endpoint> = rested.into_iter().map(|(endpoint, ..)| endpoint).collect();
-        if self.rounds < Self::ROUNDS && self.passing().next().is_some() {
-            let may = may_retry();
-            self.rounds = if may { self.rounds.saturating_add(1) } else { Self::ROUNDS };
-            next.extend(self.passing().filter(|_| may));
-        }
+        next.extend(self.passing().filter(|_| may));
         next
     }
 
