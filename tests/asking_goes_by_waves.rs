@@ -89,6 +89,8 @@ fn a_thousand_accounts_in_eleven_requests() {
 #[test]
 fn a_batch_may_fail_in_part() {
     let scene = Scene::new(5, 2, 1);
+    scene.assert_true(&scene.balance(ALICE), ALICE);
+    scene.pass_slots(1);
     let absent = Fault::PartialBatch.on("eth_getProof");
     scene.providers[0].add(absent);
     let holdings: Vec<Holding> = (0_u8..50).map(|byte| Holding::native(Address::repeat_byte(byte))).collect();

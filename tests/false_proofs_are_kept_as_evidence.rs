@@ -16,6 +16,8 @@ fn asked(scene: &Scene, place: usize) -> usize {
 #[test]
 fn the_bytes_are_kept_and_anybody_can_check_them() {
     let scene = Scene::new(1, 2, 1);
+    scene.assert_true(&scene.balance(ALICE), ALICE);
+    scene.pass_slots(1);
     scene.providers[0].add(Fault::TruncatedProof { nodes: 1 });
     scene.assert_true(&scene.balance(ALICE), ALICE);
     let evidence = scene.client.evidence();

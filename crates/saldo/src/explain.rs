@@ -2,7 +2,9 @@
 
 use saldo_chain::{Anchor, HeaderError};
 use saldo_reading::{Attempt, Failure, Now, Outcome, Policy, TransportError, Why};
-use saldo_source::is_cut_off;
+use saldo_source::Asker;
+
+use crate::core::Core;
 
 /// What is known when nothing was proven.
 pub(crate) struct Case<'a> {
@@ -18,22 +20,21 @@ pub(crate) struct Case<'a> {
     pub(crate) head: Option<&'a Anchor>,
     pub(crate) now: Now,
     pub(crate) policy: &'a Policy,
-    /// Whether the app says that there is no network.
-    pub(crate) is_offline: bool,
+    pub(crate) asker: &'a Asker,
 }
 
 /// Why nothing was proven: what is wrong with the heads first, then what the providers have in common, then what would
 /// help soonest.
 pub(crate) fn explain(case: &Case<'_>) -> Why {
-    let Case { problem, heads, attempts, held_back, head, now, policy, is_offline } = *case;
+    let Case { problem, heads, attempts, held_back, head, now, policy, asker } = *case;
     let failures = || attempts.iter().filter_map(|attempt| attempt.outcome.failure());
     let all = |test: &dyn Fn(&Failure) -> bool| {
         !attempts.is_empty() && attempts.iter().all(|attempt| attempt.outcome.failure().is_some_and(test))
     };
     let asked = [heads, attempts].concat();
-    let is_told = is_offline && asked.iter().all(is_silent);
+    let is_told = asker.is_offline() && asked.iter().all(is_silent);
     if is_told
-        || is_cut_off(&asked)
+        || asker.is_cut_off(&asked)
         || all(&|failure| *failure == Failure::Transport(TransportError::Offline))
     {
         return Why::DeviceOffline;
@@ -49,7 +50,9 @@ pub(crate) fn explain(case: &Case<'_>) -> Why {
         return Why::PolicyForbidsMoreOperators;
     }
     if !attempts.is_empty() && attempts.iter().all(is_silent) {
-        return Why::AllUnreachable;
+        // The time was spent before they were asked.
+        let had_no_time = attempts.iter().all(|attempt| is_late(attempt) && attempt.took < Core::GRACE);
+        return if had_no_time { Why::Deadline } else { Why::AllUnreachable };
     }
     // One alone could make a field up: it must be what all say who say anything.
     let mut reached = failures().filter(|failure| !failure.is_unreachable()).peekable();
@@ -103,6 +106,14 @@ pub(crate) fn explain(case: &Case<'_>) -> Why {
 /// Whether nothing came from the provider at all.
 fn is_silent(attempt: &Attempt) -> bool {
     attempt.outcome == Outcome::Unfinished || attempt.outcome.failure().is_some_and(Failure::is_unreachable)
+}
+
+/// Whether time was up before the provider answered.
+fn is_late(attempt: &Attempt) -> bool {
+    match &attempt.outcome {
+        Outcome::Unfinished => true,
+        outcome => matches!(outcome.failure(), Some(Failure::Transport(TransportError::Timeout { .. }))),
+    }
 }
 
 /// The bytes are asked for only where the JSON has an unknown layout.

@@ -159,7 +159,7 @@ impl Core {
                 head: head.as_ref(),
                 now: self.now(),
                 policy: &policy,
-                is_offline: self.asker.is_offline(),
+                asker: &self.asker,
             });
             Reading::Unknown(Unknown::new(why, attempts, self.last(holding)))
         };

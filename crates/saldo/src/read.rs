@@ -60,7 +60,7 @@ impl Core {
             return (self.sync(Deadline::after(clock, half)).await, BTreeMap::new());
         }
         let sync = self.sync(deadline).boxed();
-        let first = self.asker.order(Role::Execution, "eth_getProof", &self.execution).first().copied();
+        let first = self.asker.first(Role::Execution, "eth_getProof", &self.execution);
         let takes_tips = Self::takes_tips(self.policy.assurance) && !holdings.is_empty();
         let Some(first) = first.filter(|_| takes_tips) else {
             return (sync.await, BTreeMap::new());
@@ -91,7 +91,10 @@ impl Core {
                 sync.await
             }
         };
-        (synced, holdings.iter().copied().zip(outcomes.into_iter().map(attempt)).collect())
+        let attempts: Vec<Attempt> = outcomes.into_iter().map(attempt).collect();
+        let failed = attempts.iter().find(|attempt| attempt.outcome.failure().is_some());
+        self.asker.note("eth_getProof", failed.map_or(&[], std::slice::from_ref));
+        (synced, holdings.iter().copied().zip(attempts).collect())
     }
 
     /// Reads `holdings` under the heads that are known now. `early` is who was asked for them before.
@@ -199,7 +202,7 @@ impl Core {
             head: head.as_ref(),
             now: self.now(),
             policy: &self.policy,
-            is_offline: self.asker.is_offline(),
+            asker: &self.asker,
         });
         let parked = race.attempts.iter().find(|attempt| attempt.outcome == Outcome::Parked);
         let claim =

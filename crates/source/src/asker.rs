@@ -8,7 +8,7 @@ use saldo_reading::{Attempt, ProviderId, Role};
 
 use crate::endpoint::Endpoint;
 use crate::network::Network;
-use crate::standing::{Standings, until_midnight};
+use crate::standing::{Leave, Standings, until_midnight};
 
 /// Asks providers, and remembers how they answered. See [`Asker::race`](crate::Asker::race).
 #[derive(Debug)]
@@ -69,6 +69,25 @@ impl Asker {
     /// Whether the app said that the device is offline, and nothing has shown otherwise since.
     pub fn is_offline(&self) -> bool {
         self.standings().is_offline
+    }
+
+    /// The first in [`Asker::order`] who does not want to be left alone.
+    pub fn first<'a>(
+        &self,
+        role: Role,
+        method: &'static str,
+        endpoints: &'a [Endpoint],
+    ) -> Option<&'a Endpoint> {
+        let now = self.network.clock().monotonic();
+        let standings = self.standings();
+        let ordered = standings.order(role, method, endpoints);
+        ordered.into_iter().find(|endpoint| standings.leave(role, method, endpoint.id(), now) == Leave::Free)
+    }
+
+    /// Whether these attempts, all that were made in a read, say that this device has no network: nobody could be connected
+    /// to, there are at least two, some could not be found at all, and nobody was heard a moment ago.
+    pub fn is_cut_off(&self, attempts: &[Attempt]) -> bool {
+        self.standings().is_cut_off(attempts, self.network.clock().monotonic())
     }
 
     /// How long an answer of `provider` is waited for before another is asked as well.

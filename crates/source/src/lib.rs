@@ -38,5 +38,4 @@ pub use endpoint::{Declared, Endpoint, EndpointError, SecretUrl};
 pub use http::{HttpTransport, SystemClock};
 pub use network::Network;
 pub use race::{Answer, Audience, Contest, Race};
-pub use standing::is_cut_off;
 pub use transport::{Method, Request, Response, Transport, TransportError};

@@ -25,6 +25,8 @@ pub(crate) struct Standings {
     pub(crate) retries: Budget,
     /// Whether the app says that the device is offline.
     pub(crate) is_offline: bool,
+    /// When anybody answered anything last, on the monotonic clock.
+    heard: Option<Duration>,
     /// Who sent a false proof, and how often.
     strikes: BTreeMap<ProviderId, u32>,
     chance: Chance,
@@ -99,6 +101,8 @@ impl Standings {
     const LONGEST_REST: Duration = Duration::from_secs(5 * 60);
     /// One who asks to wait without saying how long: at first, and at most.
     const FIRST_REST: Duration = Duration::from_secs(1);
+    /// Whoever was heard this short a time ago shows that there is a network.
+    const MOMENT: Duration = Duration::from_secs(10);
     const DAY: u64 = 24 * 60 * 60;
 
     /// Nothing is known. `seed` decides what is left to chance.
@@ -109,6 +113,7 @@ impl Standings {
             hedges: Budget::full(),
             retries: Budget::full(),
             is_offline: false,
+            heard: None,
             strikes: BTreeMap::new(),
             chance: Chance(seed),
         }
@@ -183,7 +188,10 @@ impl Standings {
         now: Duration,
         midnight: Option<Duration>,
     ) {
-        let is_nobodys_fault = self.is_offline || is_cut_off(attempts);
+        let is_nobodys_fault = self.is_offline || self.is_cut_off(attempts, now);
+        if attempts.iter().any(was_heard) {
+            self.heard = Some(now);
+        }
         for attempt in attempts {
             let is_of_use =
                 matches!(attempt.outcome, Outcome::Joined | Outcome::Accepted | Outcome::Named { .. });
@@ -205,9 +213,14 @@ impl Standings {
                         standing.silent = Some(*noted);
                     }
                     let rest = standing.wants_rest(failure, chance, midnight);
+                    // How long is a guess where it was not said: then nobody needs to wait who has nobody else.
+                    let most = match failure {
+                        Failure::RateLimited { retry_after: None } => Self::FIRST_REST,
+                        _ => Self::LONGEST_REST,
+                    };
                     standing.rest = rest.map(|rest| Rest {
                         until: now.saturating_add(rest),
-                        at_worst: now.saturating_add(rest.min(Self::LONGEST_REST)),
+                        at_worst: now.saturating_add(rest.min(most)),
                         why: failure.clone(),
                     });
                     standing.last = Some(failure.clone());
@@ -223,6 +236,28 @@ impl Standings {
                 standing.allowance.spend(now);
             }
         }
+    }
+
+    /// Whether these say that this device has no network: nobody could be connected to, there are at least two, some could
+    /// not be found at all, and nobody was heard a moment ago. Connections that are refused or not accepted are no sign of it
+    /// by themselves: the hosts were found.
+    pub(crate) fn is_cut_off(&self, attempts: &[Attempt], now: Duration) -> bool {
+        let error = |attempt: &Attempt| match attempt.outcome.failure() {
+            Some(Failure::Transport(error)) => Some(*error),
+            _ => None,
+        };
+        let is_unconnected = |attempt: &Attempt| {
+            matches!(
+                error(attempt),
+                Some(TransportError::Offline | TransportError::Dns | TransportError::Connect)
+            )
+        };
+        let is_unfound =
+            |attempt: &Attempt| matches!(error(attempt), Some(TransportError::Offline | TransportError::Dns));
+        let asked: BTreeSet<&ProviderId> = attempts.iter().map(|attempt| &attempt.provider).collect();
+        let was_there = self.heard.is_some_and(|heard| now < heard.saturating_add(Self::MOMENT));
+        let is_alone = asked.len() < 2;
+        !is_alone && !was_there && attempts.iter().all(is_unconnected) && attempts.iter().any(is_unfound)
     }
 
     /// Counts a false proof; gives whether it was the last one that this provider could send.
@@ -318,23 +353,14 @@ impl Standing {
     }
 }
 
-/// Whether these say that this device has no network: nobody could be connected to, there are at least two, and some could
-/// not be found at all. Connections that are refused or not accepted are no sign of it by themselves: the hosts were found.
-pub fn is_cut_off(attempts: &[Attempt]) -> bool {
-    let error = |attempt: &Attempt| match attempt.outcome.failure() {
-        Some(Failure::Transport(error)) => Some(*error),
-        _ => None,
-    };
-    let is_unconnected = |attempt: &Attempt| {
-        matches!(
-            error(attempt),
-            Some(TransportError::Offline | TransportError::Dns | TransportError::Connect)
-        )
-    };
-    let is_unfound =
-        |attempt: &Attempt| matches!(error(attempt), Some(TransportError::Offline | TransportError::Dns));
-    let asked: BTreeSet<&ProviderId> = attempts.iter().map(|attempt| &attempt.provider).collect();
-    asked.len() >= 2 && attempts.iter().all(is_unconnected) && attempts.iter().any(is_unfound)
+/// Whether the provider answered, whatever it said.
+fn was_heard(attempt: &Attempt) -> bool {
+    !matches!(
+        attempt.outcome,
+        Outcome::Overtaken
+            | Outcome::Unfinished
+            | Outcome::Failed(Failure::Transport(_) | Failure::Spared { .. } | Failure::Quarantined)
+    )
 }
 
 /// How long it is until the next midnight (UTC), when providers give out new quotas.

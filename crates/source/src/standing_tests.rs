@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use saldo_reading::{Attempt, Failure, Outcome, ProviderId, Role, TransportError};
 
-use super::{Leave, Standings, is_cut_off, until_midnight};
+use super::{Leave, Standings, until_midnight};
 use crate::endpoint::Endpoint;
 
 const METHOD: &str = "eth_getProof";
@@ -122,7 +122,10 @@ fn who_does_not_say_how_long_is_left_alone_longer_each_time() {
     let longest = |standings: &mut Standings| {
         note(standings, failed("a", Failure::RateLimited { retry_after: None }));
         match leave(standings, "a", Duration::ZERO) {
-            Leave::Not { until: Some(until), .. } => until,
+            Leave::Not { why: Failure::RateLimited { retry_after: Some(rest) }, until } => {
+                assert!(until <= Some(SECOND));
+                rest
+            }
             _ => Duration::ZERO,
         }
     };
@@ -165,15 +168,20 @@ fn two_false_proofs_and_it_is_asked_last_of_all() {
 fn offline_nobody_is_worse() {
     let mut standings = Standings::new(0);
     let down = [failed("a", TransportError::Dns.into()), failed("b", TransportError::Connect.into())];
-    assert!(is_cut_off(&down));
+    let is_cut_off =
+        |standings: &Standings, attempts: &[Attempt]| standings.is_cut_off(attempts, SECOND * 20);
+    assert!(is_cut_off(&standings, &down));
     (0..40).for_each(|_| note_at(&mut standings, &down, Duration::ZERO));
     assert_eq!(order(&standings, Role::Execution, METHOD), "abc");
     assert_eq!(leave(&standings, "a", Duration::ZERO), Leave::Free);
     let one = [down[0].clone(), failed("b", Failure::NoResult)];
     let refused = ["a", "b"].map(|name| failed(name, TransportError::Connect.into()));
-    assert!(!is_cut_off(&one) && !is_cut_off(&refused) && !is_cut_off(&down[..1]) && !is_cut_off(&[]));
-    note_at(&mut standings, &one, Duration::ZERO);
+    for others in [&one[..], &refused, &down[..1], &[]] {
+        assert!(!is_cut_off(&standings, others), "{others:?}");
+    }
+    note_at(&mut standings, &one, SECOND * 11);
     assert_eq!(order(&standings, Role::Execution, METHOD), "cab");
+    assert!(!is_cut_off(&standings, &down), "somebody was heard a moment ago");
     standings.network_changed(false);
     note(&mut standings, failed("c", TransportError::Timeout { after: SECOND }.into()));
     assert_eq!(order(&standings, Role::Execution, METHOD), "acb");
