@@ -193,6 +193,13 @@ impl Chain {
         Some(world.account(address).map_or(U256::ZERO, |account| account.balance))
     }
 
+    /// The truth: how much wei `address` has after the block of that hash, on any branch; 0 if it does not exist, `None` if
+    /// the block does not.
+    pub fn balance_at_hash(&self, hash: B256, address: Address) -> Option<U256> {
+        let block = self.block_of_hash(hash)?;
+        Some(block.world.account(address).map_or(U256::ZERO, |account| account.balance))
+    }
+
     /// The truth: what the storage of `address` holds at `key` after block `number`; 0 if nothing, `None` if the
     /// block does not exist.
     pub fn storage_at(&self, number: u64, address: Address, key: B256) -> Option<U256> {
