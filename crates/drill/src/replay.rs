@@ -184,7 +184,9 @@ impl Run {
             Reading::Unknown(_) => Standing::Unknown,
         };
         let claimed = match reading {
-            Reading::Provisional(provisional) => provisional.unconfirmed_amount().map(|amount| amount.base_units()),
+            Reading::Provisional(provisional) => {
+                provisional.unconfirmed_amount().map(|amount| amount.base_units())
+            }
             Reading::Proven(_) | Reading::Unknown(_) => None,
         };
         let attempts = reading.attempts().iter();

@@ -51,8 +51,7 @@ pub(super) fn lanes(scenario: &Scenario) -> Vec<Lane> {
 }
 
 fn lane(place: usize, member: &Member, scenario: &Scenario) -> Lane {
-    let mut now =
-        Now { how: Vec::new(), lag: member.lag, latency: member.latency, window: member.window };
+    let mut now = Now { how: Vec::new(), lag: member.lag, latency: member.latency, window: member.window };
     let mut states = vec![(Duration::ZERO, now.state())];
     for Event { at, happening, .. } in &scenario.events {
         match happening {

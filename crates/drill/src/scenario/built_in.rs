@@ -58,7 +58,7 @@ const FILES: [(&str, &str); 71] = [
     ("one-block-behind", include_str!("../../scenarios/one-block-behind.toml")),
     ("tip-only", include_str!("../../scenarios/tip-only.toml")),
     ("split-brain", include_str!("../../scenarios/split-brain.toml")),
-    ("validators-contradict-themselves", include_str!("../../scenarios/validators-contradict-themselves.toml")),
+    ("validators-sign-two-branches", include_str!("../../scenarios/validators-sign-two-branches.toml")),
     ("reorganised", include_str!("../../scenarios/reorganised.toml")),
     ("finality-stalls", include_str!("../../scenarios/finality-stalls.toml")),
     ("too-few-sign", include_str!("../../scenarios/too-few-sign.toml")),
@@ -79,7 +79,8 @@ const FILES: [(&str, &str); 71] = [
 
 /// The scenarios that come with the kit, with their names.
 pub fn built_in() -> Vec<(&'static str, Scenario)> {
-    let read = |text| Scenario::from_toml(text).expect("the files are part of the kit, and its tests read them all");
+    let read =
+        |text| Scenario::from_toml(text).expect("the files are part of the kit, and its tests read them all");
     FILES.map(|(name, text)| (name, read(text))).to_vec()
 }
 

@@ -71,7 +71,8 @@ mod tests {
             assert_eq!(parse(text), Ok(Duration::from_millis(millis)), "{text}");
             assert_eq!(brief(Duration::from_millis(millis)), text);
         }
-        for wrong in ["", "5", "m", "1.5s", "-1s", "5 m", "5y", "99999999999999999999s", "9999999999999999d"] {
+        for wrong in ["", "5", "m", "1.5s", "-1s", "5 m", "5y", "99999999999999999999s", "9999999999999999d"]
+        {
             assert!(parse(wrong).is_err(), "{wrong}");
         }
     }

@@ -4,8 +4,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::amount::Ether;
-use crate::fault::{Fault, Side};
 use crate::Fork;
+use crate::fault::{Fault, Side};
 
 /// One way to fail, as a scenario file names it: a [`Fault`] in snake case.
 #[derive(Clone, Debug, PartialEq, Deserialize)]

@@ -6,7 +6,9 @@ use serde::Deserialize;
 
 use super::amount::Ether;
 use super::duration::Length;
-use super::{Device, Event, Failing, Happening, Member, Naive, OnChain, Role, Scenario, ScenarioError, brief, ether};
+use super::{
+    Device, Event, Failing, Happening, Member, Naive, OnChain, Role, Scenario, ScenarioError, brief, ether,
+};
 use crate::fault::Side;
 
 /// The most looks of one run: what is more than enough is a mistake in the file.
@@ -236,11 +238,14 @@ fn named(who: &str, members: &[Member]) -> Result<Vec<usize>, String> {
         (None, Some(("operator", operator))) => member.operator == operator.trim(),
         (None, _) => who.split(',').any(|name| name.trim() == member.name),
     };
-    let unknown = who.split(',').map(str::trim).find(|name| members.iter().all(|member| member.name != *name));
+    let unknown =
+        who.split(',').map(str::trim).find(|name| members.iter().all(|member| member.name != *name));
     if let Some(unknown) = unknown.filter(|_| group.is_none() && !who.contains(':')) {
         let names: Vec<&str> = members.iter().map(|member| member.name.as_str()).collect();
         let known = names.join(", ");
-        return Err(format!("nobody is called `{unknown}`; there are {known}, everyone, providers, beacons, checkpoints"));
+        return Err(format!(
+            "nobody is called `{unknown}`; there are {known}, everyone, providers, beacons, checkpoints"
+        ));
     }
     let meant: Vec<usize> =
         members.iter().enumerate().filter(|(_, member)| is_meant(member)).map(|(place, _)| place).collect();
@@ -252,7 +257,9 @@ fn event(raw: RawEvent, members: &[Member]) -> Result<Event, String> {
     let changes = latency.is_some() || lag.is_some() || window.is_some();
     let kinds = [faults.is_some(), changes, device.is_some(), chain.is_some()];
     if kinds.iter().filter(|kind| **kind).count() != 1 {
-        return Err("it must have exactly one of `faults`, `latency`/`lag`/`window`, `device` and `chain`".to_owned());
+        return Err(
+            "it must have exactly one of `faults`, `latency`/`lag`/`window`, `device` and `chain`".to_owned()
+        );
     }
     if faults.is_none() && (on.is_some() || times.is_some()) {
         return Err("`on` and `times` belong to `faults`".to_owned());
