@@ -1,10 +1,12 @@
 //! `saldo drill`: outages and lies, replayed.
 
 pub(crate) mod arguments;
+mod attach;
 mod html;
 mod json;
 mod list;
 mod loopback;
+mod proxy;
 mod run;
 mod serve;
 mod text;
@@ -24,6 +26,8 @@ pub(crate) async fn run(arguments: DrillArguments) -> Result<u8, CommandFailure>
         DrillCommand::List(arguments) => list::run(&arguments),
         DrillCommand::Run(arguments) => run::run(&arguments),
         DrillCommand::Serve(arguments) => serve::run(arguments).await,
+        DrillCommand::Proxy(arguments) => proxy::run(arguments).await,
+        DrillCommand::Attach(arguments) => attach::run(arguments).await,
     }
 }
 

@@ -5,6 +5,7 @@ mod builder;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use alloy_primitives::{Address, B256, U256};
+use saldo_beacon::container::ExecutionPayloadHeader;
 use saldo_beacon::unit::{Period, Slot, UnixTime};
 use saldo_beacon::{Checkpoint, Fork, LightClientBootstrap, LightClientUpdate, Network};
 
@@ -15,6 +16,9 @@ use crate::block::{Block, BlockInfo};
 use crate::ledger::Ledger;
 use crate::schedule::{Known, Preset, Schedule};
 use crate::world::{Change, token_balance_key};
+
+/// How many blocks are kept of a chain that goes on for days.
+const ATTESTED: usize = 4_096;
 
 /// A small chain with signed heads: if not built otherwise on the minimal preset, and at Fulu from genesis on.
 ///
@@ -240,6 +244,13 @@ impl Chain {
     /// The slot the chain stands at; its block may be missing.
     pub fn slot(&self) -> Slot {
         self.ledger().slot
+    }
+
+    /// From the next slot on the committee signs that block of somebody else's.
+    pub(crate) fn attest(&self, payload: ExecutionPayloadHeader) {
+        let mut ledger = self.ledger();
+        ledger.foreign = Some(payload);
+        ledger.forget(ATTESTED);
     }
 
     pub(crate) fn seed(&self) -> Seed {

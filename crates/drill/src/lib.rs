@@ -30,6 +30,7 @@
 //! go wrong, [`http`] is the border to the carriers, [`trie`] the Merkle Patricia trie,
 //! [`encode`] the wire forms of light-client objects.
 
+pub mod attach;
 mod beacon_source;
 mod block;
 mod carry;
@@ -44,6 +45,7 @@ mod ledger;
 mod light_client;
 pub mod naive;
 mod provider;
+pub mod proxy;
 pub mod replay;
 mod rlp;
 pub mod scenario;

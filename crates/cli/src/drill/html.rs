@@ -42,13 +42,13 @@ pub(super) fn page(record: &Record) -> String {
 
 fn drawing(record: &Record) -> String {
     let lanes = u32::try_from(record.lanes.len()).unwrap_or(u32::MAX);
-    let height = f64::from(lanes.saturating_add(2)).mul_add(STEP, TOP) + 70.0;
+    let height = f64::from(lanes.saturating_add(2)).mul_add(STEP, TOP) + 30.0;
     let mut svg = format!(
         "<div class=\"scroll\"><svg viewBox=\"0 0 {:.0} {height:.0}\" role=\"img\" aria-label=\"what happened, and what was \
          shown\">\n",
         LEFT + WIDTH + 20.0
     );
-    let bottom = height - 34.0;
+    let bottom = height - 10.0;
     axis(&mut svg, record.lasts, bottom);
     let mut y = TOP;
     for lane in &record.lanes {
@@ -150,8 +150,12 @@ fn same(shown: &Shown<'_>, one: &Look, next: &Look) -> bool {
 
 fn block(svg: &mut String, (from, until, y): (f64, f64, f64), class: &str, text: &str, tip: &str) {
     let width = (until - from - 1.5).max(1.5);
-    let length = f64::from(u32::try_from(text.chars().count()).unwrap_or(u32::MAX));
-    let text = if length.mul_add(LETTER, 12.0) <= width { escaped(text) } else { String::new() };
+    let fits = |text: &str| {
+        f64::from(u32::try_from(text.chars().count()).unwrap_or(u32::MAX)).mul_add(LETTER, 12.0) <= width
+    };
+    // Of an amount with its age, the amount alone where there is no room for both.
+    let text = [text, text.split(" (").next().unwrap_or_default()].into_iter().find(|text| fits(text));
+    let text = text.map(escaped).unwrap_or_default();
     let _ = writeln!(
         svg,
         "<g class=\"{class}\"><title>{}</title><rect x=\"{from:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{LANE}\" rx=\"4\"/>\

@@ -74,6 +74,21 @@ impl Loopback {
         of_role.map(|open| format!("{}={}", open.name, open.server.url())).collect()
     }
 
+    /// Says where everybody is.
+    ///
+    /// # Errors
+    /// A [`CommandFailure`] if nobody reads it.
+    pub(super) fn announce(&self, as_json: bool) -> Result<(), CommandFailure> {
+        let [rpc, beacon] = [Role::Provider, Role::Beacon].map(|role| self.urls(role));
+        if as_json {
+            let line = json!({ "schema": "saldo.drill/1", "rpc_urls": rpc, "beacon_urls": beacon });
+            return print(&line.to_string());
+        }
+        rpc.iter().try_for_each(|url| print(&format!("  --rpc-url {url}")))?;
+        beacon.iter().try_for_each(|url| print(&format!("  --beacon-url {url}")))?;
+        print("")
+    }
+
     /// Writes the network file, with everybody in it, and says how to use it.
     ///
     /// # Errors

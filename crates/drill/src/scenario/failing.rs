@@ -169,6 +169,17 @@ impl Failing {
 
     /// What it is called in words.
     pub fn words(&self) -> String {
+        match self {
+            Self::Refuse => return "refuses connections".to_owned(),
+            Self::Hang => return "says nothing".to_owned(),
+            Self::Unresolvable => return "does not resolve".to_owned(),
+            Self::Trickle { bytes_per_second } => return format!("{bytes_per_second} bytes a second"),
+            Self::Status(status) => return format!("HTTP {status}"),
+            Self::RateLimited { .. } => return "asks to wait".to_owned(),
+            Self::Html => return "a web page".to_owned(),
+            Self::StaleBlock(blocks) => return format!("proves {blocks} blocks earlier"),
+            _ => {}
+        }
         let debug = format!("{self:?}");
         let name = debug.split([' ', '(', '{']).next().unwrap_or_default();
         let mut words = String::new();
