@@ -15,7 +15,7 @@ pub enum Preset {
     Minimal,
     /// 512 committee members, 32 slots an epoch, 256 epochs a period.
     Mainnet,
-    /// 32 committee members, 8 slots an epoch, 8,192 epochs a period: for one committee to last all day.
+    /// 32 committee members, 8 slots an epoch, 4,096 epochs a period: for one committee to last a working day.
     Development,
 }
 
@@ -47,7 +47,7 @@ impl Preset {
         match self {
             Self::Minimal => 8,
             Self::Mainnet => 256,
-            Self::Development => 8_192,
+            Self::Development => 4_096,
         }
     }
 
