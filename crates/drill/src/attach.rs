@@ -22,6 +22,9 @@ pub use node::NodeError;
 /// How many slots the committee has signed when it starts: enough for some to be final.
 const HISTORY: u64 = 40;
 
+/// How many slots it takes from a block to its signature.
+const LEAD: u64 = 2;
+
 /// Why a node's blocks cannot be signed, or no longer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -112,17 +115,22 @@ impl Attached {
             block = node.latest().await?;
         }
         let newest = (block.block_number, block.block_hash);
-        let history = signing.slot.as_secs().saturating_mul(HISTORY);
+        // Trust starts one block earlier: what is final already gains nothing by being signed again.
+        let first = node.block(block.block_number.saturating_sub(1)).await?;
+        let signed = vec![(first.block_number, first.block_hash), newest];
+        let before = signing.slot.as_secs().saturating_mul(HISTORY.saturating_add(LEAD));
         let chain = Chain::builder(now.as_secs())
             .preset(Preset::Development)
             .chain_id(chain_id)
             .slot_duration(signing.slot)
-            .genesis_time(UnixTime::from_secs(now.as_secs().saturating_sub(history)))
+            .genesis_time(UnixTime::from_secs(now.as_secs().saturating_sub(before)))
             .history(HISTORY)
-            .foreign(block)
+            .foreign(first)
             .build();
         chain.stall_finality(!signing.finality);
-        Ok(Self { node, chain, newest, signed: vec![newest], mined })
+        chain.attest(block);
+        chain.advance(LEAD);
+        Ok(Self { node, chain, newest, signed, mined })
     }
 
     /// Whether the node had to be made to mine a block.

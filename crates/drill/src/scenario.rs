@@ -37,6 +37,8 @@ use std::time::Duration;
 
 use alloy_primitives::U256;
 
+use crate::Fork;
+
 pub use amount::{Ether, ether};
 pub use built_in::{built_in, file as built_in_file};
 pub use duration::{brief, parse as parse_duration};
@@ -54,6 +56,8 @@ pub struct Scenario {
     pub lasts: Duration,
     /// How often both wallets look.
     pub looks_every: Duration,
+    /// The fork that the chain is at.
+    pub fork: Fork,
     /// How long a slot of the chain is.
     pub slot: Duration,
     /// What the account holds at first, in wei.

@@ -101,6 +101,7 @@ impl Stage {
     /// Sets the stage: the chain has run for 40 slots, and stands at the moment `now`, or a fixed one.
     pub fn set_up(scenario: &Scenario, now: Option<UnixTime>) -> Self {
         let mut builder = Chain::builder(2025)
+            .fork(scenario.fork)
             .slot_duration(scenario.slot)
             .history(HISTORY)
             .accounts([(OWNER, scenario.balance), (ANOTHER, U256::from(700_000_000_000_000_000_u64))]);

@@ -60,6 +60,11 @@ impl Node {
         payload(&self.call("eth_getBlockByNumber", json!(["latest", false])).await?)
     }
 
+    /// The block of that number.
+    pub(super) async fn block(&self, number: u64) -> Result<ExecutionPayloadHeader, NodeError> {
+        payload(&self.call("eth_getBlockByNumber", json!([format!("{number:#x}"), false])).await?)
+    }
+
     /// Whether the node still has the block of that number and hash.
     pub(super) async fn has(&self, (number, hash): (u64, B256)) -> Result<bool, NodeError> {
         let block = self.call("eth_getBlockByNumber", json!([format!("{number:#x}"), false])).await?;

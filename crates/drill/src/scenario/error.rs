@@ -23,6 +23,9 @@ pub enum ScenarioError {
     /// Members that cannot be so.
     #[error("{0}")]
     Members(String),
+    /// A fork whose heads tell nothing of the execution chain, or none at all.
+    #[error("`fork` is `{0}`, expected capella, deneb, electra, fulu or gloas")]
+    Fork(String),
     /// Times that cannot be so.
     #[error("{0}")]
     Times(String),
@@ -35,6 +38,7 @@ impl ScenarioError {
             Self::Form { .. } => "Correct that line; docs/scenarios.md lists the fields and the faults.",
             Self::Event { .. } => "Correct that [[event]]; docs/scenarios.md shows one of each kind.",
             Self::Members(_) => "Correct the [[provider]], [[beacon]] and [[checkpoint]] tables.",
+            Self::Fork(_) => "Correct `fork`, or leave it out.",
             Self::Times(_) => "Correct `lasts`, `looks_every`, `slot` or the times of the events.",
         }
     }

@@ -9,6 +9,7 @@ use super::duration::Length;
 use super::{
     Device, Event, Failing, Happening, Member, Naive, OnChain, Role, Scenario, ScenarioError, brief, ether,
 };
+use crate::Fork;
 use crate::fault::Side;
 
 /// The most looks of one run: what is more than enough is a mistake in the file.
@@ -23,6 +24,7 @@ struct File {
     about: Option<String>,
     lasts: Length,
     looks_every: Length,
+    fork: Option<String>,
     slot: Option<Length>,
     balance: Option<Ether>,
     operators_per_address: Option<usize>,
@@ -108,12 +110,14 @@ pub(super) fn read(text: &str) -> Result<Scenario, ScenarioError> {
     events.sort_by_key(|event: &Event| event.at);
     let slot = file.slot.map_or(Duration::from_secs(12), |slot| slot.0);
     check_times(file.lasts.0, file.looks_every.0, slot)?;
+    let fork = fork(file.fork.as_deref())?;
     let naive_asks = naive_asks(&file.naive_asks, &members)?;
     Ok(Scenario {
         title: file.title,
         about: file.about,
         lasts: file.lasts.0,
         looks_every: file.looks_every.0,
+        fork,
         slot,
         balance: file.balance.map_or(usual_balance(), |balance| balance.0),
         operators_per_address: file.operators_per_address.unwrap_or(usize::MAX).max(1),
@@ -127,6 +131,13 @@ pub(super) fn read(text: &str) -> Result<Scenario, ScenarioError> {
 /// 1.5 ether.
 fn usual_balance() -> alloy_primitives::U256 {
     alloy_primitives::U256::from(1_500_000_000_000_000_000_u64)
+}
+
+/// The fork of that name; Fulu if there is none.
+fn fork(name: Option<&str>) -> Result<Fork, ScenarioError> {
+    let Some(name) = name else { return Ok(Fork::Fulu) };
+    let fork = Fork::from_name(name).filter(|fork| *fork >= Fork::Capella);
+    fork.ok_or_else(|| ScenarioError::Fork(name.to_owned()))
 }
 
 fn check_times(lasts: Duration, looks_every: Duration, slot: Duration) -> Result<(), ScenarioError> {
