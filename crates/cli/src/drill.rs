@@ -2,6 +2,7 @@
 
 pub(crate) mod arguments;
 mod attach;
+mod browser;
 mod html;
 mod json;
 mod list;

@@ -10,7 +10,7 @@ use saldo_source::HttpTransport;
 use serde_json::json;
 
 use super::arguments::AttachArguments;
-use super::loopback::{Loopback, now};
+use super::loopback::{Loopback, interrupted, now};
 use crate::failure::CommandFailure;
 use crate::{print, setup};
 
@@ -42,7 +42,7 @@ pub(super) async fn run(arguments: AttachArguments) -> Result<u8, CommandFailure
     loopback.invite(&attached.network(), None, arguments.json)?;
     tokio::select! {
         outcome = follow(&mut attached, slot, &arguments) => outcome?,
-        _ = tokio::signal::ctrl_c() => {}
+        () = interrupted() => {}
     }
     Ok(0)
 }

@@ -10,6 +10,7 @@ use saldo_drill::scenario::Role;
 use saldo_drill::serve::Server;
 use serde_json::{Value, json};
 
+use super::browser::ForBrowsers;
 use crate::failure::CommandFailure;
 use crate::print;
 
@@ -47,7 +48,7 @@ impl Loopback {
         relay: impl Relay + 'static,
     ) -> Result<(), CommandFailure> {
         let address = self.next.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
-        let server = Server::start_at(address, relay).await.map_err(|error| {
+        let server = Server::start_at(address, ForBrowsers(relay)).await.map_err(|error| {
             let detail = format!("port {} of {} cannot be opened: {error}", address.port(), address.ip());
             CommandFailure::failed("port", detail, "Choose another with --listen, or leave it out.")
         })?;
@@ -165,4 +166,20 @@ impl Drop for Loopback {
 pub(super) fn now() -> UnixTime {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     UnixTime::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
+
+/// Waits until somebody ends the command, by hand or as test runners do.
+pub(super) async fn interrupted() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminated) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = terminated.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+            return;
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
 }

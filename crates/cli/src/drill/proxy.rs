@@ -9,7 +9,7 @@ use saldo_source::{Endpoint, HttpTransport};
 use serde_json::json;
 
 use super::arguments::ProxyArguments;
-use super::loopback::Loopback;
+use super::loopback::{Loopback, interrupted};
 use super::scenario;
 use crate::failure::CommandFailure;
 use crate::{print, setup};
@@ -51,7 +51,7 @@ pub(super) async fn run(arguments: ProxyArguments) -> Result<u8, CommandFailure>
     loopback.announce(arguments.json)?;
     tokio::select! {
         outcome = play(&proxies, &scenario, &arguments) => outcome?,
-        _ = tokio::signal::ctrl_c() => {}
+        () = interrupted() => {}
     }
     Ok(0)
 }

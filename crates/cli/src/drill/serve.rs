@@ -7,7 +7,7 @@ use saldo_drill::stage::{OWNER, Stage};
 use serde_json::json;
 
 use super::arguments::ServeArguments;
-use super::loopback::{Loopback, now};
+use super::loopback::{Loopback, interrupted, now};
 use super::scenario;
 use crate::failure::CommandFailure;
 use crate::print;
@@ -42,7 +42,7 @@ pub(super) async fn run(arguments: ServeArguments) -> Result<u8, CommandFailure>
     loopback.invite(&network, Some(OWNER), arguments.json)?;
     tokio::select! {
         outcome = play(&mut stage, &scenario, &arguments) => outcome?,
-        _ = tokio::signal::ctrl_c() => {}
+        () = interrupted() => {}
     }
     Ok(0)
 }

@@ -62,8 +62,8 @@ fn moment(column: u32, lasts: Duration) -> Duration {
 }
 
 fn scale(lasts: Duration) -> String {
-    let quarters = (0..4).map(|quarter| format!("{:<15}", brief(moment(quarter * 15, lasts))));
-    format!("{}{}", quarters.collect::<String>(), brief(lasts))
+    let quarters = [0, 15, 30, 45].map(|column| format!("{:<15}", brief(moment(column, lasts))));
+    format!("{}{}", quarters.concat(), brief(lasts))
 }
 
 /// Each column shows the worst that happened in it.

@@ -139,30 +139,33 @@ impl Condition {
 impl Failing {
     /// What it does to somebody.
     pub const fn condition(&self) -> Condition {
-        use Failing as F;
         match self {
-            F::Refuse | F::Hang | F::Unresolvable | F::BadCertificate | F::Reset { .. } => Condition::Gone,
-            F::Trickle { .. } | F::StaleBlock(_) => Condition::Slow,
-            F::RateLimited { .. } | F::QuotaExhausted | F::Forbidden | F::NoProofs => Condition::Limited,
-            F::ReorderedBatch | F::JsonOnly | F::NoDate => Condition::Well,
-            F::AnotherNetwork
-            | F::AnotherBranch { .. }
-            | F::Result(_)
-            | F::ZeroBalance
-            | F::TruncatedProof { .. }
-            | F::ExtraNodes
-            | F::FlippedByte { .. }
-            | F::OtherAccountsProof
-            | F::InventedTrie { .. }
-            | F::Field { .. }
-            | F::SwappedBatch
-            | F::DuplicatedId
-            | F::ForgedSignature
-            | F::TooFewSigners(_)
-            | F::LastCommittee
-            | F::Relabelled(_)
-            | F::OtherRoot
-            | F::ShiftedDate(_) => Condition::Lies,
+            Self::Refuse | Self::Hang | Self::Unresolvable | Self::BadCertificate | Self::Reset { .. } => {
+                Condition::Gone
+            }
+            Self::Trickle { .. } | Self::StaleBlock(_) => Condition::Slow,
+            Self::RateLimited { .. } | Self::QuotaExhausted | Self::Forbidden | Self::NoProofs => {
+                Condition::Limited
+            }
+            Self::ReorderedBatch | Self::JsonOnly | Self::NoDate => Condition::Well,
+            Self::AnotherNetwork
+            | Self::AnotherBranch { .. }
+            | Self::Result(_)
+            | Self::ZeroBalance
+            | Self::TruncatedProof { .. }
+            | Self::ExtraNodes
+            | Self::FlippedByte { .. }
+            | Self::OtherAccountsProof
+            | Self::InventedTrie { .. }
+            | Self::Field { .. }
+            | Self::SwappedBatch
+            | Self::DuplicatedId
+            | Self::ForgedSignature
+            | Self::TooFewSigners(_)
+            | Self::LastCommittee
+            | Self::Relabelled(_)
+            | Self::OtherRoot
+            | Self::ShiftedDate(_) => Condition::Lies,
             _ => Condition::Failing,
         }
     }
