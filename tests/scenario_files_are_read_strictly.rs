@@ -69,14 +69,16 @@ fn an_event_that_cannot_be_is_refused_by_its_number() {
         ),
         ("who = \"everyone\"\nfaults = [\"forged_signature\"]", "cannot happen to anna"),
         ("who = \"north\"\nfaults = [{ relabelled = \"dencun\" }]", "there is no fork called `dencun`"),
+        ("device = { asleep = \"9m\" }\n", "it is over at 11m, and the scenario lasts 10m"),
+        ("who = \"anna\"\nfaults = [{ huge = { bytes = 2000000000 } }]", "at most a gigabyte"),
         (
             "device = \"offline\"\n[[event]]\nat = \"11m\"\ndevice = \"online\"",
-            "it is at 11m, and the scenario lasts 10m",
+            "it is over at 11m, and the scenario lasts 10m",
         ),
     ] {
         let error = refused(&event(body));
         let ScenarioError::Event { event, problem } = &error else { panic!("{body}: {error:?}") };
-        assert_eq!(*event, if body.contains("11m") { 3 } else { 2 }, "{body}: {error}");
+        assert_eq!(*event, if body.contains("at = \"11m\"") { 3 } else { 2 }, "{body}: {error}");
         assert!(problem.contains(part), "{body}: {error}");
     }
 }
@@ -93,13 +95,14 @@ fn members_and_times_that_cannot_be_are_refused() {
         ("naive_asks = [\"north\"]\n", "no provider is called `north`"),
         ("slot = \"500ms\"\n", "whole seconds"),
         ("slot = \"0s\"\n", "whole seconds"),
+        ("slot = \"2h\"\n", "to an hour"),
         ("fork = \"dencun\"\n", "expected capella"),
         ("fork = \"altair\"\n", "expected capella"),
     ] {
         let error = refused(rest);
         assert!(error.to_string().contains(part), "{rest}: {error}");
     }
-    for (lasts, every) in [("10m", "0s"), ("20000d", "1s")] {
+    for (lasts, every) in [("10m", "0s"), ("20000d", "1s"), ("20000d", "100d")] {
         let head =
             format!("title = \"t\"\nlasts = \"{lasts}\"\nlooks_every = \"{every}\"\nnaive = \"right\"\n");
         let error = Scenario::from_toml(&head).unwrap_err();

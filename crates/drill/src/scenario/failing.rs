@@ -206,6 +206,10 @@ impl Failing {
             Self::Relabelled(name) if Self::fork(name).is_none() => {
                 Some(format!("there is no fork called `{name}`"))
             }
+            Self::Huge { bytes } if *bytes > 1 << 30 => Some("`huge` is at most a gigabyte".to_owned()),
+            Self::GzipBomb { bytes } if *bytes > 1 << 30 => {
+                Some("`gzip_bomb` is at most a gigabyte".to_owned())
+            }
             _ => None,
         }
     }

@@ -9,13 +9,17 @@ use serde::Deserialize;
 
 use super::amount::Ether;
 use super::duration::Length;
-use super::{Naive, Scenario, ScenarioError, brief};
+use super::{Device, Happening, Naive, Scenario, ScenarioError, brief};
 use crate::Fork;
 use event::RawEvent;
 use member::Entry;
 
 /// The most looks of one run: what is more than enough is a mistake in the file.
 const MAX_LOOKS: u128 = 5_000;
+/// The same of slots, each of which takes a millisecond.
+const MAX_SLOTS: u128 = 50_000;
+/// The longest slot that a network can have.
+const LONGEST_SLOT: Duration = Duration::from_secs(3_600);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -52,9 +56,13 @@ pub(super) fn read(text: &str) -> Result<Scenario, ScenarioError> {
     for (raw, number) in file.event.into_iter().zip(1..) {
         let problem = |problem| ScenarioError::Event { event: number, problem };
         let event = event::event(raw, &members).map_err(problem)?;
-        if event.at > file.lasts.0 {
+        let ends = match event.happening {
+            Happening::Device(Device::Asleep(length)) => event.at.saturating_add(length),
+            _ => event.at,
+        };
+        if ends > file.lasts.0 {
             let lasts = brief(file.lasts.0);
-            return Err(problem(format!("it is at {}, and the scenario lasts {lasts}", brief(event.at))));
+            return Err(problem(format!("it is over at {}, and the scenario lasts {lasts}", brief(ends))));
         }
         events.push(event);
     }
@@ -94,8 +102,13 @@ fn fork(name: Option<&str>) -> Result<Fork, ScenarioError> {
 
 fn check_times(lasts: Duration, looks_every: Duration, slot: Duration) -> Result<(), ScenarioError> {
     let whole_seconds = |time: Duration| time.subsec_nanos() == 0 && !time.is_zero();
-    if !whole_seconds(slot) {
-        return Err(ScenarioError::Times("`slot` must be one or more whole seconds".to_owned()));
+    if !whole_seconds(slot) || slot > LONGEST_SLOT {
+        return Err(ScenarioError::Times("`slot` must be whole seconds, from 1 to an hour".to_owned()));
+    }
+    if lasts.as_millis().checked_div(slot.as_millis()).is_none_or(|slots| slots > MAX_SLOTS) {
+        let problem =
+            format!("there must be at most {MAX_SLOTS} slots: make `lasts` shorter, or `slot` longer");
+        return Err(ScenarioError::Times(problem));
     }
     let looks = lasts.as_millis().checked_div(looks_every.as_millis());
     if looks.is_none_or(|looks| looks > MAX_LOOKS) {
