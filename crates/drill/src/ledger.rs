@@ -271,13 +271,6 @@ impl Ledger {
             Some(epoch) => {
                 let boundary = epoch.get().saturating_mul(self.network.slots_per_epoch());
                 let block = self.blocks.iter().rev().find(|block| block.slot().get() <= boundary);
-                // Somebody else's newest block is signed again and again, and none of that counts once it is final.
-                let newest = self.foreign.as_ref().map(|payload| payload.block_hash);
-                if let (Some(block), Some(tip)) = (block, self.blocks.last())
-                    && Some(block.hash) == newest
-                {
-                    return tip.finalized;
-                }
                 Finalized { epoch, root: block.map_or(B256::ZERO, |block| block.root) }
             }
         }

@@ -14,8 +14,10 @@ impl TryFrom<String> for Ether {
 
     fn try_from(text: String) -> Result<Self, &'static str> {
         const EXPECTED: &str = "expected an amount of ether in quotes, such as \"1.5\"";
-        let is_plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-        if !is_plain || text.is_empty() {
+        let (whole, fraction) = text.split_once('.').unwrap_or((&text, "0"));
+        let are_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        // The parser would cut what is finer than a wei.
+        if !are_digits(whole) || !are_digits(fraction) || fraction.len() > 18 {
             return Err(EXPECTED);
         }
         parse_ether(&text).map(Self).map_err(|_| EXPECTED)
@@ -43,7 +45,8 @@ mod tests {
         for text in ["0", "1.5", "2.25", "1000000", "0.000000000000000001"] {
             assert_eq!(ether(Ether::try_from(text.to_owned()).unwrap().0), text);
         }
-        for wrong in ["", "-1", "1e3", "1.5 ether", "1.0000000000000000001", "0x10"] {
+        for wrong in ["", ".", "1.", ".5", "1.2.3", "-1", "1e3", "1.5 ether", "1.0000000000000000001", "0x10"]
+        {
             assert!(Ether::try_from(wrong.to_owned()).is_err(), "{wrong}");
         }
     }
