@@ -199,9 +199,12 @@ fn table(record: &Record) -> String {
         let saldo = if last.shown.is_false() { "bad" } else { saldo };
         let _ = writeln!(
             rows,
-            "<tr><th>{} – {}</th><td class=\"{class}\">{}</td><td class=\"{saldo}\">{}</td></tr>",
-            brief(first.at),
-            brief(last.at),
+            "<tr><th>{}</th><td class=\"{class}\">{}</td><td class=\"{saldo}\">{}</td></tr>",
+            if first.at == last.at {
+                brief(first.at)
+            } else {
+                format!("{} – {}", brief(first.at), brief(last.at))
+            },
             escaped(&words::naive(first)),
             escaped(&words::saldo(&last.shown))
         );
