@@ -72,8 +72,15 @@ fn no_failure_of_all_providers_is_a_number() {
         );
         assert!(scene.client.last(&Holding::native(ALICE)).is_some());
 
-        // And when they are back, it is proven again with the next read.
+        // And when they are back, it is proven again with the next read, or when the time is over for which they asked to
+        // be left alone.
         scene.providers.iter().for_each(saldo_drill::Provider::clear);
+        let rest = match code {
+            "rate_limited" => Duration::from_secs(30),
+            "quota_exhausted" => Duration::from_secs(300),
+            _ => Duration::ZERO,
+        };
+        scene.simulation.pass(rest);
         assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE, "{fault:?}");
     }
 }

@@ -74,7 +74,13 @@ fn answered(
     let scripted = Scripted { answers: Arc::new(answers), bodies: Arc::default(), limits: Arc::default() };
     let network = Network::new(Arc::new(scripted.clone()), Arc::new(Still));
     let provider: Endpoint = "http://provider.test".parse().unwrap();
-    let together = now(ask_together(&network, &provider, &questions(), by_batch, Duration::from_secs(1)));
+    let together = now(ask_together(
+        &network,
+        &provider,
+        &questions(),
+        if by_batch { 100 } else { 1 },
+        Duration::from_secs(1),
+    ));
     let bodies = scripted.bodies.lock().unwrap().clone();
     let limits = scripted.limits.lock().unwrap().clone();
     (together, bodies, limits)
@@ -108,7 +114,7 @@ fn malformed(what: &'static str) -> Result<String, Failure> {
 fn one_request_in_any_order() {
     let (together, bodies, limits) = answered(|body| (200, Value::Array(replies(body))), true);
     assert_eq!(results(&together), both());
-    assert!(!together.refuses_batches);
+    assert_eq!(together.batch, 100);
     assert_eq!(bodies.len(), 1);
     let params = &bodies[0][1]["params"];
     assert_eq!(params[1][0], json!(B256::with_last_byte(2)), "a key is sent as 32 bytes");
@@ -203,7 +209,7 @@ fn an_error_instead_of_a_list_is_the_error_of_all() {
     let failure = Failure::RateLimited { retry_after: None };
     assert_eq!(results(&together), [Err(failure.clone()), Err(failure)]);
     assert_eq!(bodies.len(), 1);
-    assert!(!together.refuses_batches);
+    assert_eq!(together.batch, 100);
 }
 
 /// Who makes nothing of a batch is asked one by one, and that is told, so that he is asked so from then on.
@@ -222,12 +228,12 @@ fn who_takes_no_batches_is_asked_one_by_one() {
         let answers = move |body: &Value| if body.is_array() { refusal.clone() } else { (200, reply(body)) };
         let (together, bodies, _) = answered(answers, true);
         assert_eq!(results(&together), both());
-        assert!(together.refuses_batches);
+        assert_eq!(together.batch, 1);
         assert_eq!(bodies.len(), 3);
     }
     // One who fails alone as well is not known to refuse batches.
     let (together, _, _) = answered(|_| (400, json!("bad request")), true);
-    assert!(!together.refuses_batches);
+    assert_eq!(together.batch, 100);
     assert_eq!(results(&together), [Err(Failure::Http { status: 400 }), Err(Failure::Http { status: 400 })]);
 
     let (together, bodies, _) = answered(|call| (200, reply(call)), false);

@@ -13,7 +13,7 @@ use futures_util::future::{BoxFuture, pending, ready};
 use saldo_beacon::unit::UnixTime;
 use saldo_proof::StateRoot;
 use saldo_proof::eip1186::AccountReply;
-use saldo_source::execution::{At, Question, ask_together};
+use saldo_source::execution::{At, LARGEST_BATCH, Question, ask_together};
 use saldo_source::{Clock, Endpoint, Network, Request, Response, Transport, TransportError};
 use serde::Deserialize;
 use serde_json::json;
@@ -139,8 +139,8 @@ pub(crate) fn reply() -> Result<Row, Missing> {
     let transport = Arc::new(Canned(body));
     let ours: Work = Box::new(move || {
         let network = Network::new(Arc::<Canned>::clone(&transport), Arc::new(Standing));
-        let replies =
-            ask_together(&network, &provider, &questions, true, Duration::from_secs(1)).now_or_never();
+        let replies = ask_together(&network, &provider, &questions, LARGEST_BATCH, Duration::from_secs(1))
+            .now_or_never();
         let Some(replies) = replies else { return false };
         let parsed: Vec<AccountReply> = replies
             .each

@@ -72,7 +72,7 @@ fuzz_target!(|input: &[u8]| {
             judge(now(ask(&network, provider, question, TIMEOUT)), &body, question, 1);
         }
         3 => {
-            let together = now(ask_together(&network, provider, &questions, true, TIMEOUT));
+            let together = now(ask_together(&network, provider, &questions, 100, TIMEOUT));
             assert_eq!(together.each.len(), questions.len());
             // One by one the calls have the ids after those of the batch.
             let first = if serde_json::from_slice::<Vec<&RawValue>>(&body).is_ok() { 1 } else { 4 };

@@ -111,7 +111,8 @@ fn attempt_line(attempt: &Attempt) -> String {
         Role::Beacon => " (beacon)",
         Role::Checkpoint => " (checkpoint)",
     };
-    format!("{}{role}: {} ({} ms)", attempt.provider, attempt.outcome, attempt.took.as_millis())
+    let widened = if attempt.widened { ", beyond the policy" } else { "" };
+    format!("{}{role}: {} ({} ms{widened})", attempt.provider, attempt.outcome, attempt.took.as_millis())
 }
 
 /// A duration in its largest unit that says enough.

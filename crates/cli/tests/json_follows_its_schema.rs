@@ -197,7 +197,7 @@ fn the_schema_refuses_what_must_not_be() {
         "asset": "eip155:1/slip44:60", "decimals": 18, "state": "proven", "amount": "5", "block": block,
         "provider": "anna", "age_seconds": 3, "why": null, "last": null,
         "origin": { "root": format!("0x{}", "ef".repeat(32)), "slot": 8, "agreed_by": ["anna", "bert"] },
-        "attempts": [{ "provider": "anna", "role": "execution", "outcome": "joined", "detail": "joined", "ms": 4 }],
+        "attempts": [{ "provider": "anna", "role": "execution", "outcome": "joined", "detail": "joined", "ms": 4, "widened": false }],
     });
     let why = json!({
         "code": "deadline", "detail": "time was up", "fault": "providers", "retry_after_seconds": null,

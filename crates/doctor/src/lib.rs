@@ -28,7 +28,6 @@ mod asker;
 mod beacon;
 mod check;
 mod checkpoint;
-mod date;
 mod depth;
 mod diagnosis;
 mod doctor;

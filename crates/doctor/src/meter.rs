@@ -4,9 +4,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use saldo_source::date::unix_seconds;
 use saldo_source::{Clock, Request, Response, Transport, TransportError};
-
-use crate::date;
 
 /// What was seen of one host.
 #[derive(Clone, Debug, Default)]
@@ -74,7 +73,7 @@ impl Meter {
         let now = self.clock.wall();
         let mut seen = self.lock();
         seen.took.push(took);
-        if let Some(theirs) = response.header("date").and_then(date::unix_seconds) {
+        if let Some(theirs) = response.header("date").and_then(unix_seconds) {
             // The answer was written some time before it arrived.
             let ours = i64::try_from(now.as_secs().saturating_sub(took.as_secs() / 2)).unwrap_or(i64::MAX);
             let theirs = i64::try_from(theirs).unwrap_or(i64::MAX);

@@ -107,6 +107,12 @@ pub enum Failure {
     /// The provider answered `null`.
     #[error("answered null")]
     NoResult,
+    /// The provider says that it is out of service. The provider.
+    #[error("is out of service (JSON-RPC error {code})")]
+    OutOfService {
+        /// The error's code.
+        code: i64,
+    },
     /// The provider answered with an error of its own.
     #[error("JSON-RPC error {code}")]
     Rpc {
@@ -148,6 +154,15 @@ pub enum Failure {
     /// The light-client data is of a fork that this version cannot read. Nobody's fault.
     #[error("its data is of a fork that this version cannot read")]
     UnknownFork,
+    /// It was not asked: it has been of no use so often lately that it is spared for a moment.
+    #[error("not asked again so soon after: {last}")]
+    Spared {
+        /// What became of asking it last.
+        last: Box<Self>,
+    },
+    /// It was not asked: it sent two false proofs, so that it is asked only when nobody else is left. The provider.
+    #[error("is asked only when nobody else is left, because it sent false proofs")]
+    Quarantined,
     /// The bootstrap was refused.
     #[error("bootstrap refused: {0}")]
     Bootstrap(#[from] BootstrapError),
@@ -197,6 +212,7 @@ impl Failure {
             Self::NotSynced => "not_synced",
             Self::NotFinal => "not_final",
             Self::NoResult => "no_result",
+            Self::OutOfService { .. } => "out_of_service",
             Self::Rpc { .. } => "rpc_error",
             Self::Malformed { .. } => "malformed",
             Self::WrongChain { .. } => "wrong_chain",
@@ -205,6 +221,8 @@ impl Failure {
             Self::Header(_) => "header_refused",
             Self::Behind { .. } => "behind",
             Self::UnknownFork => "unknown_fork",
+            Self::Spared { .. } => "spared",
+            Self::Quarantined => "quarantined",
             Self::Bootstrap(_) => "bootstrap_refused",
             Self::Update(_) => "update_refused",
         }
@@ -212,7 +230,11 @@ impl Failure {
 
     /// Whether the provider could not be reached or gave no usable HTTP answer.
     pub fn is_unreachable(&self) -> bool {
-        matches!(self, Self::Transport(_) | Self::Http { .. })
+        match self {
+            Self::Transport(_) | Self::Http { .. } | Self::OutOfService { .. } => true,
+            Self::Spared { last } => last.is_unreachable(),
+            _ => false,
+        }
     }
 
     /// Whether an answer was offered that does not hold, or is none.
@@ -220,7 +242,12 @@ impl Failure {
         match self {
             // A layout that this version does not know is nobody's fault.
             Self::Header(error) => *error != HeaderError::UnknownLayout,
-            Self::Proof(_) | Self::Malformed { .. } | Self::NoResult | Self::WrongChain { .. } => true,
+            Self::Proof(_)
+            | Self::Malformed { .. }
+            | Self::NoResult
+            | Self::WrongChain { .. }
+            | Self::Quarantined => true,
+            Self::Spared { last } => last.is_false_answer(),
             _ => false,
         }
     }
@@ -229,6 +256,7 @@ impl Failure {
     pub fn may_have_been_seen(&self) -> bool {
         match self {
             Self::Transport(error) => error.may_have_been_seen(),
+            Self::Spared { .. } | Self::Quarantined => false,
             _ => true,
         }
     }
@@ -327,6 +355,9 @@ pub struct Attempt {
     pub outcome: Outcome,
     /// How long it took.
     pub took: Duration,
+    /// Whether it was asked although as many operators as the policy names knew of the address, because none of these
+    /// proved anything.
+    pub widened: bool,
 }
 
 #[cfg(test)]

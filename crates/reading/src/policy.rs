@@ -16,8 +16,12 @@ pub struct Policy {
     pub max_age: Duration,
     /// How long a read may take.
     pub deadline: Duration,
-    /// How many operators may see one address in one read. A provider that could not be reached has not seen it.
+    /// How many operators may see one address, as long as one of them proves what it holds; if none does, the others are
+    /// asked as well, and the attempts of the reading say so ([`Attempt::widened`](crate::Attempt::widened)). The same ones
+    /// are asked again. A provider that could not be reached has not seen the address.
     pub operators_per_address: usize,
+    /// Whether no more operators see an address even if none of these proves anything: then the reading is unknown.
+    pub strict: bool,
 }
 
 impl Policy {
@@ -28,7 +32,14 @@ impl Policy {
             max_age: Duration::from_secs(5 * 60),
             deadline: Duration::from_secs(4),
             operators_per_address: 2,
+            strict: false,
         }
+    }
+
+    /// The same with a deadline of 20 s instead of 4 s: for work that nobody waits for.
+    #[must_use]
+    pub fn in_background(self) -> Self {
+        Self { deadline: Duration::from_secs(20), ..self }
     }
 
     /// A finalized block, at most 30 minutes old as [`Policy::max_age`] counts it.

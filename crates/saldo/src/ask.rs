@@ -1,19 +1,18 @@
-//! Asking the providers for one proof, and weighing what they say.
-
-use std::collections::BTreeSet;
+//! Asking the providers for proofs, and weighing what they say.
 
 use alloy_primitives::B256;
 use futures_util::FutureExt;
-use saldo_beacon::LightClient;
-use saldo_chain::{Anchor, ChainError, ExecutionHeader, HeaderError, Level};
+use futures_util::future::BoxFuture;
+use saldo_chain::{Anchor, ExecutionHeader, HeaderError, Level};
 use saldo_proof::eip1186::AccountReply;
 use saldo_proof::{Account, StateRoot, Verified, claimed_root};
-use saldo_reading::{Attempt, Failure, Holding, Proven, ProviderId, Role};
-use saldo_source::execution::{At, Question, ask, ask_together, chain_id, raw_header};
-use saldo_source::{Answer, Deadline, Endpoint, Race};
+use saldo_reading::{Failure, Holding, Proven, ProviderId, Role};
+use saldo_source::execution::{At, Question, ask_together, chain_id};
+use saldo_source::{Answer, Contest, Deadline, Endpoint, Race};
 use serde_json::value::RawValue;
 
 use crate::core::{Core, Joined};
+use crate::evidence::Evidence;
 use crate::parked::Waiting;
 
 /// Which block a proof is asked for at.
@@ -27,225 +26,400 @@ pub(crate) enum Target {
     Tip,
 }
 
-/// What a proof is wanted for.
+/// What proofs are wanted for.
 #[derive(Clone, Debug)]
 pub(crate) struct Aim {
-    pub(crate) holding: Holding,
     pub(crate) target: Target,
     /// How sure the block must be.
     pub(crate) level: Level,
 }
 
+/// The block that a proof was asked for at.
+#[derive(Clone, Copy)]
+pub(crate) struct Pin {
+    pub(crate) hash: B256,
+    pub(crate) number: u64,
+    pub(crate) state_root: StateRoot,
+}
+
+/// A result of `eth_getProof`, and whether it was asked for by the block's hash: by its number, an honest provider may
+/// mean another block.
+struct Reply {
+    result: Result<Box<RawValue>, Failure>,
+    by_hash: bool,
+}
+
 impl Core {
-    /// Asks for the proof that `aim` is about, one provider after another, until one joins. Those in `seen` have seen the
-    /// address in this read already.
+    /// Asks for the proofs of `holdings` that `aim` is about, until each is proven or nobody is left to ask.
     pub(crate) async fn prove(
         &self,
+        holdings: &[Holding],
         aim: &Aim,
-        seen: BTreeSet<ProviderId>,
         deadline: Deadline,
-    ) -> Race<Box<Proven>> {
-        let ask = |provider| {
-            let answer = self.ask(provider, aim, deadline);
-            answer.map(|answer| answer.unwrap_or_else(Answer::Fails)).boxed()
-        };
-        let most = self.policy.operators_per_address;
-        let race = self.contest(Role::Execution, deadline, most, seen.clone(), ask).await;
-        self.note(&race.attempts);
+    ) -> Vec<Race<Box<Proven>>> {
+        let mut races = self.prove_once(holdings, aim, deadline).await;
         let brought = match &aim.target {
-            Target::ByHash(hash) if race.winner.is_none() => {
-                self.known().chain.anchor_at_hash(*hash).cloned()
-            }
-            _ => None,
+            Target::ByHash(hash) => self.known().chain.anchor_at_hash(*hash).cloned(),
+            Target::Known(_) | Target::Tip => None,
         };
-        let Some(anchor) = brought else { return race };
+        let open: Vec<usize> = (0..races.len())
+            .filter(|place| races.get(*place).is_some_and(|race| race.winner.is_none()))
+            .collect();
+        let Some(anchor) = brought.filter(|_| !open.is_empty()) else { return races };
         // Who had no header was not asked for a proof under it; meanwhile somebody else brought the header.
         let again = Aim { target: Target::Known(anchor), ..aim.clone() };
-        let may_have_seen =
-            |attempt: &&Attempt| attempt.outcome.failure().is_none_or(Failure::may_have_been_seen);
-        let asked = race.attempts.iter().filter(may_have_seen).map(|attempt| attempt.provider.clone());
-        let seen = seen.into_iter().chain(asked).collect();
-        let ask = |provider| {
-            let answer = self.ask(provider, &again, deadline);
-            answer.map(|answer| answer.unwrap_or_else(Answer::Fails)).boxed()
-        };
-        let second = self.contest(Role::Execution, deadline, most, seen, ask).await;
-        self.note(&second.attempts);
-        Race { attempts: [race.attempts, second.attempts].concat(), ..second }
+        let asked: Vec<Holding> = open.iter().filter_map(|place| holdings.get(*place).copied()).collect();
+        for (place, second) in open.into_iter().zip(self.prove_once(&asked, &again, deadline).await) {
+            if let Some(race) = races.get_mut(place) {
+                let attempts = [std::mem::take(&mut race.attempts), second.attempts].concat();
+                *race = Race { attempts, ..second };
+            }
+        }
+        races
     }
 
-    /// Asks one provider for a proof at the block aimed at; where it has none there, at its own tip, which may be signed
+    async fn prove_once(
+        &self,
+        holdings: &[Holding],
+        aim: &Aim,
+        deadline: Deadline,
+    ) -> Vec<Race<Box<Proven>>> {
+        let (most, strict) = (self.policy.operators_per_address, self.policy.strict);
+        let audiences = {
+            let known = self.known();
+            holdings.iter().map(|holding| known.circles.audience(holding.owner, most, strict)).collect()
+        };
+        let ask = |provider, places: Vec<usize>| -> BoxFuture<'_, Vec<Answer<Box<Proven>>>> {
+            let asked: Vec<Holding> =
+                places.iter().filter_map(|place| holdings.get(*place).copied()).collect();
+            async move { self.ask(provider, &asked, aim, deadline).await }.boxed()
+        };
+        let contest = Contest { role: Role::Execution, method: "eth_getProof", deadline };
+        self.asker.race(contest, &self.execution, audiences, ask).await
+    }
+
+    /// Asks one provider for proofs at the block aimed at; where it has none there, at its own tip, which may be signed
     /// later.
     pub(crate) async fn ask(
         &self,
         provider: &Endpoint,
+        holdings: &[Holding],
         aim: &Aim,
         deadline: Deadline,
-    ) -> Result<Answer<Box<Proven>>, Failure> {
-        // Somebody else may have brought the header since.
-        let known = |hash| self.known().chain.anchor_at_hash(hash).cloned();
-        let (root, reply) = match &aim.target {
-            Target::Known(anchor) => {
-                let question = proof_of(aim.holding, At::Number(anchor.number()));
-                let reply = ask(&self.outside, provider, &question, self.time_left(deadline)).await;
-                (Some(anchor.state_root()), reply)
-            }
-            Target::ByHash(hash) => match known(*hash) {
-                Some(anchor) => {
-                    let question = proof_of(aim.holding, At::Number(anchor.number()));
-                    let reply = ask(&self.outside, provider, &question, self.time_left(deadline)).await;
-                    (Some(anchor.state_root()), reply)
-                }
-                None => match self.header_and_proof(provider, aim.holding, *hash, deadline).await {
-                    Ok((header, reply)) => (Some(header.state_root()), reply),
-                    Err(failure @ Failure::Header(HeaderError::HashMismatch { .. })) => {
-                        self.confirm_chain(provider, deadline).await?;
-                        return Err(failure);
-                    }
-                    Err(failure) => (None, Err(failure)),
-                },
-            },
-            Target::Tip => (None, Err(Failure::NoResult)),
+    ) -> Vec<Answer<Box<Proven>>> {
+        let most = self.policy.operators_per_address;
+        let told: Vec<bool> = {
+            let mut known = self.known();
+            holdings.iter().map(|holding| known.circles.tell(holding.owner, provider, most)).collect()
         };
-        let missed = match (root, reply) {
-            (Some(root), Ok(reply)) => match verify(&reply, aim.holding, provider.id(), Some(root)) {
-                Ok(account) => return self.weigh(account, aim, provider.id()),
-                // A proof that does not prove may be a genuine one of another chain: that is worth telling apart.
-                Err(refusal) => {
-                    self.confirm_chain(provider, deadline).await?;
-                    return Err(refusal);
+        let answers = self.ask_for(provider, holdings, aim, deadline).await;
+        let mut known = self.known();
+        for ((holding, is_new), answer) in holdings.iter().zip(told).zip(&answers) {
+            match answer {
+                Answer::Wins(_) => {
+                    known.circles.admit(holding.owner, provider);
                 }
-            },
-            (_, Err(failure)) if Self::takes_tips(aim.level) && is_about_the_block(&failure) => failure,
-            (_, Err(failure)) => return Err(failure),
-            (None, Ok(_)) => Failure::NoResult,
-        };
-        let question = proof_of(aim.holding, At::Latest);
-        let reply = ask(&self.outside, provider, &question, self.time_left(deadline)).await;
-        let reply = reply.map_err(|failure| match (failure, &aim.target) {
-            // Not even of its own tip: it serves no proofs at all.
-            (Failure::ProofWindowMissed | Failure::NotSynced, _) => {
-                Failure::NotServed { method: "eth_getProof" }
+                Answer::Fails(failure) if is_new && !failure.may_have_been_seen() => {
+                    known.circles.forget(holding.owner, provider);
+                }
+                _ => {}
             }
-            (failure, Target::Tip) => failure,
-            _ => missed,
-        })?;
-        let account = verify(&reply, aim.holding, provider.id(), None)?;
-        if self.known().chain.anchor_at_root(account.state_root()).is_none() {
-            // Before a claim is kept that nothing vouches for: is it at least about this chain?
-            self.confirm_chain(provider, deadline).await?;
         }
-        self.weigh(account, aim, provider.id())
+        drop(known);
+        answers
     }
 
-    /// Asks one provider for the header of this hash and a proof at it, in one request where it takes that. The header is
-    /// taken into the chain.
-    async fn header_and_proof(
+    async fn ask_for(
+        &self,
+        provider: &Endpoint,
+        holdings: &[Holding],
+        aim: &Aim,
+        deadline: Deadline,
+    ) -> Vec<Answer<Box<Proven>>> {
+        // Somebody else may have brought the header since.
+        let known = |hash| self.known().chain.anchor_at_hash(hash).cloned();
+        let (pin, replies) = match &aim.target {
+            Target::Known(anchor) => self.at_anchor(provider, holdings, anchor, aim.level, deadline).await,
+            Target::ByHash(hash) => match known(*hash) {
+                Some(anchor) => self.at_anchor(provider, holdings, &anchor, aim.level, deadline).await,
+                None => match self.header_and_proofs(provider, holdings, *hash, deadline).await {
+                    Ok((header, replies)) => (Some(Pin::of(&header)), replies),
+                    Err(failure) => (None, Reply::all(holdings, &failure)),
+                },
+            },
+            Target::Tip => (None, Reply::all(holdings, &Failure::NoResult)),
+        };
+        let mut answers: Vec<Option<Answer<Box<Proven>>>> = Vec::with_capacity(holdings.len());
+        let mut missed: Vec<(usize, Holding, Failure)> = Vec::new();
+        for (place, (holding, reply)) in holdings.iter().zip(replies).enumerate() {
+            let failure = match (pin, reply.result) {
+                (Some(pin), Ok(result)) => {
+                    let answer = self.weigh_pinned(provider, *holding, aim, pin, &result, reply.by_hash);
+                    answers.push(Some(answer));
+                    continue;
+                }
+                (None, Ok(_)) => Failure::NoResult,
+                (_, Err(failure)) => failure,
+            };
+            if Self::takes_tips(aim.level) && is_about_the_block(&failure) {
+                missed.push((place, *holding, failure));
+                answers.push(None);
+            } else {
+                answers.push(Some(Answer::Fails(failure)));
+            }
+        }
+        let tips = self.ask_for_tips(provider, &missed, aim, deadline).await;
+        for ((place, ..), answer) in missed.into_iter().zip(tips) {
+            if let Some(slot) = answers.get_mut(place) {
+                *slot = Some(answer);
+            }
+        }
+        let answers =
+            answers.into_iter().map(|answer| answer.unwrap_or(Answer::Fails(Failure::NoResult))).collect();
+        self.told_apart_from_another_chain(provider, answers, deadline).await
+    }
+
+    /// Asks for proofs at the provider's own tip, of the holdings `missed` at the block that was aimed at.
+    async fn ask_for_tips(
+        &self,
+        provider: &Endpoint,
+        missed: &[(usize, Holding, Failure)],
+        aim: &Aim,
+        deadline: Deadline,
+    ) -> Vec<Answer<Box<Proven>>> {
+        let holdings: Vec<Holding> = missed.iter().map(|(_, holding, _)| *holding).collect();
+        let replies = self.proofs(provider, &holdings, At::Latest, deadline).await;
+        let accounts: Vec<Result<Verified<Account>, Failure>> = missed
+            .iter()
+            .zip(replies)
+            .map(|((_, holding, missed), reply)| {
+                let reply = reply.map_err(|failure| match (failure, &aim.target) {
+                    // Not even of its own tip: it serves no proofs at all.
+                    (Failure::ProofWindowMissed, _) => Failure::NotServed { method: "eth_getProof" },
+                    (failure, Target::Tip) => failure,
+                    (failure, _) if failure.is_unreachable() => failure,
+                    _ => missed.clone(),
+                });
+                verify(&reply?, *holding, provider.id(), None)
+            })
+            .collect();
+        let is_claim = |account: &Result<Verified<Account>, Failure>| match account {
+            Ok(account) => self.known().chain.anchor_at_root(account.state_root()).is_none(),
+            Err(_) => false,
+        };
+        // Before a claim is kept that nothing vouches for: is it at least about this chain?
+        if accounts.iter().any(is_claim)
+            && let Err(other) = self.confirm_chain(provider, deadline).await
+        {
+            return missed.iter().map(|_| Answer::Fails(other.clone())).collect();
+        }
+        let answers = missed.iter().zip(accounts).map(|((_, holding, missed), account)| match account {
+            Err(failure) => Answer::Fails(failure),
+            Ok(account) => {
+                if *missed == Failure::ProofWindowMissed {
+                    self.learn(provider.id(), |known| known.behind_tip = false);
+                }
+                self.weigh(*holding, account, aim, provider.id())
+            }
+        });
+        answers.collect()
+    }
+
+    /// What a reply is worth that was asked for at the block `pin`.
+    fn weigh_pinned(
         &self,
         provider: &Endpoint,
         holding: Holding,
+        aim: &Aim,
+        pin: Pin,
+        reply: &RawValue,
+        by_hash: bool,
+    ) -> Answer<Box<Proven>> {
+        let refusal = match verify(reply, holding, provider.id(), Some(pin.state_root)) {
+            Ok(account) => return self.weigh(holding, account, aim, provider.id()),
+            Err(refusal) => refusal,
+        };
+        // It may be a genuine proof at another block of this chain: then it is that block's, and no lie.
+        if let Ok(account) = verify(reply, holding, provider.id(), None)
+            && self.known().chain.anchor_at_root(account.state_root()).is_some()
+        {
+            return self.weigh(holding, account, aim, provider.id());
+        }
+        if by_hash && let Failure::Proof(_) = refusal {
+            self.asker.strike(provider.id());
+            let evidence = Evidence::new(provider.id(), holding, pin, reply, &refusal);
+            self.known().evidence.keep(evidence);
+        }
+        Answer::Fails(refusal)
+    }
+
+    /// A proof that does not prove may be a genuine one of another chain: where there is one, the provider is asked which
+    /// chain it serves.
+    async fn told_apart_from_another_chain(
+        &self,
+        provider: &Endpoint,
+        answers: Vec<Answer<Box<Proven>>>,
+        deadline: Deadline,
+    ) -> Vec<Answer<Box<Proven>>> {
+        let is_doubtful = |answer: &Answer<Box<Proven>>| match answer {
+            Answer::Wins(_) | Answer::Parks { .. } => false,
+            Answer::Fails(failure) => matches!(
+                failure,
+                Failure::Proof(_)
+                    | Failure::Malformed { .. }
+                    | Failure::Header(HeaderError::HashMismatch { .. })
+            ),
+        };
+        if !answers.iter().any(is_doubtful) {
+            return answers;
+        }
+        let Err(other) = self.confirm_chain(provider, deadline).await else { return answers };
+        let told = |answer: Answer<Box<Proven>>| {
+            if is_doubtful(&answer) { Answer::Fails(other.clone()) } else { answer }
+        };
+        answers.into_iter().map(told).collect()
+    }
+
+    async fn at_anchor(
+        &self,
+        provider: &Endpoint,
+        holdings: &[Holding],
+        anchor: &Anchor,
+        level: Level,
+        deadline: Deadline,
+    ) -> (Option<Pin>, Vec<Reply>) {
+        let pin = Pin { hash: anchor.hash(), number: anchor.number(), state_root: anchor.state_root() };
+        if !self.capability(provider.id()).behind_tip && Self::takes_tips(level) {
+            return (Some(pin), Reply::all(holdings, &Failure::ProofWindowMissed));
+        }
+        (Some(pin), self.pinned(provider, holdings, pin, deadline).await)
+    }
+
+    /// Asks one provider for proofs at the block `pin`: by its hash, and where the provider does not take that, by its
+    /// number.
+    async fn pinned(
+        &self,
+        provider: &Endpoint,
+        holdings: &[Holding],
+        pin: Pin,
+        deadline: Deadline,
+    ) -> Vec<Reply> {
+        if !self.capability(provider.id()).block_hash {
+            let by_number = self.proofs(provider, holdings, At::Number(pin.number), deadline).await;
+            return by_number.into_iter().map(|result| Reply { result, by_hash: false }).collect();
+        }
+        let by_hash = self.proofs(provider, holdings, At::Hash(pin.hash), deadline).await;
+        let is_unread = |failure: &Failure| matches!(failure, Failure::Rpc { .. });
+        self.or_by_number(provider, holdings, pin, by_hash, is_unread, deadline).await
+    }
+
+    /// `by_hash`, with those that the provider seems not to have understood (`is_unread`) asked for again by the block's
+    /// number.
+    async fn or_by_number(
+        &self,
+        provider: &Endpoint,
+        holdings: &[Holding],
+        pin: Pin,
+        by_hash: Vec<Result<Box<RawValue>, Failure>>,
+        is_unread: impl Fn(&Failure) -> bool,
+        deadline: Deadline,
+    ) -> Vec<Reply> {
+        let is_unread = |reply: &Result<Box<RawValue>, Failure>| reply.as_ref().is_err_and(&is_unread);
+        let replies = holdings.iter().zip(&by_hash);
+        let unread: Vec<Holding> =
+            replies.filter(|(_, reply)| is_unread(reply)).map(|(holding, _)| *holding).collect();
+        let mut by_number =
+            self.proofs(provider, &unread, At::Number(pin.number), deadline).await.into_iter().peekable();
+        if by_number.peek().is_some_and(Result::is_ok) {
+            self.learn(provider.id(), |known| known.block_hash = false);
+        }
+        let reply = |reply: Result<Box<RawValue>, Failure>| match is_unread(&reply) {
+            true => Reply { result: by_number.next().unwrap_or(reply), by_hash: false },
+            false => Reply { result: reply, by_hash: true },
+        };
+        by_hash.into_iter().map(reply).collect()
+    }
+
+    /// Asks one provider for the header of this hash and proofs at it, in one request where it takes that. The header is
+    /// taken into the chain.
+    async fn header_and_proofs(
+        &self,
+        provider: &Endpoint,
+        holdings: &[Holding],
         hash: B256,
         deadline: Deadline,
-    ) -> Result<(ExecutionHeader, Result<Box<RawValue>, Failure>), Failure> {
-        let refused = self.known().forms.of(provider.id());
-        if refused.block_hash {
+    ) -> Result<(ExecutionHeader, Vec<Reply>), Failure> {
+        let known = self.capability(provider.id());
+        if !known.block_hash {
             let header = self.header(provider, hash, deadline).await?;
             self.take(&header);
-            let question = proof_of(holding, At::Number(header.number()));
-            let reply = ask(&self.outside, provider, &question, self.time_left(deadline)).await;
-            return Ok((header, reply));
+            let replies = self.pinned(provider, holdings, Pin::of(&header), deadline).await;
+            return Ok((header, replies));
         }
-        let of_header = if refused.json_header { Question::RawHeader(hash) } else { Question::Block(hash) };
-        let questions = [of_header.clone(), proof_of(holding, At::Hash(hash))];
-        let together =
-            ask_together(&self.outside, provider, &questions, !refused.batches, self.time_left(deadline))
-                .await;
-        if together.refuses_batches {
-            self.known().forms.note(provider.id(), |refused| refused.batches = true);
-        }
-        let mut each = together.each.into_iter();
-        let nothing = || Err(Failure::NoResult);
-        let reply = each.next().unwrap_or_else(nothing);
+        let of_header = if known.json_header { Question::Block(hash) } else { Question::RawHeader(hash) };
+        let proofs = holdings.iter().map(|holding| proof_of(*holding, At::Hash(hash)));
+        let questions: Vec<Question> = std::iter::once(of_header.clone()).chain(proofs).collect();
+        let mut each = self.together(provider, &questions, deadline).await.into_iter();
+        let reply = each.next().unwrap_or(Err(Failure::NoResult));
         let header = self.read_header(provider, &of_header, reply, hash, deadline).await?;
         self.take(&header);
-        let proof = match each.next().unwrap_or_else(nothing) {
-            // It has the block, since it gave the header: perhaps it does not take a hash.
-            Err(Failure::Rpc { .. } | Failure::NoResult | Failure::NotSynced | Failure::Malformed { .. }) => {
-                let question = proof_of(holding, At::Number(header.number()));
-                let reply = ask(&self.outside, provider, &question, self.time_left(deadline)).await;
-                if reply.is_ok() {
-                    self.known().forms.note(provider.id(), |refused| refused.block_hash = true);
-                }
-                reply
-            }
-            reply => reply,
+        // It has the block, since it gave the header: whatever it says, perhaps it does not take a hash.
+        let is_unread = |failure: &Failure| {
+            matches!(
+                failure,
+                Failure::Rpc { .. } | Failure::NoResult | Failure::NotSynced | Failure::Malformed { .. }
+            )
         };
-        Ok((header, proof))
+        let (pin, by_hash) = (Pin::of(&header), each.collect());
+        let replies = self.or_by_number(provider, holdings, pin, by_hash, is_unread, deadline).await;
+        Ok((header, replies))
     }
 
-    /// Takes a header into the chain, if it is still wanted there: another read may have brought it, or a newer head.
-    pub(crate) fn take(&self, header: &ExecutionHeader) -> bool {
-        let attached = self.known().chain.attach(header).map(|_| ());
-        if let Err(ChainError::ConsensusFault { .. }) = attached {
-            self.stop();
-        }
-        // What was attached may exclude what was proven before.
-        self.follow();
-        attached.is_ok()
-    }
-
-    /// Proves nothing more from this chain: it contradicted what is final.
-    pub(crate) fn stop(&self) {
-        let mut known = self.known();
-        known.faulted = true;
-        known.light_client.iter_mut().for_each(LightClient::stop_for_reverted_finality);
-    }
-
-    /// Fetches the header of the newest head of the assurance `level`, if only its hash is known. A block's hash names no
-    /// address, so everybody may be asked. Gives the attempts that brought none.
-    pub(crate) async fn fetch_head(&self, level: Level, deadline: Deadline) -> Vec<Attempt> {
-        let missing = self.known().chain.missing_head(level);
-        let Some(hash) = missing else { return Vec::new() };
-        match self.fetch_header(hash, deadline).await {
-            Ok(header) => {
-                self.take(&header);
-                Vec::new()
-            }
-            Err(attempts) => attempts,
-        }
-    }
-
-    /// Asks one after another for a header; if nobody has it, gives who was asked.
-    pub(crate) async fn fetch_header(
+    async fn proofs(
         &self,
-        hash: B256,
+        provider: &Endpoint,
+        holdings: &[Holding],
+        at: At,
         deadline: Deadline,
-    ) -> Result<ExecutionHeader, Vec<Attempt>> {
-        let ask = |provider| {
-            let header = self.header(provider, hash, deadline);
-            header.map(|header| header.map_or_else(Answer::Fails, Answer::Wins)).boxed()
-        };
-        let race = self.contest(Role::Execution, deadline, usize::MAX, BTreeSet::new(), ask).await;
-        race.winner.map(|(_, header)| header).ok_or(race.attempts)
+    ) -> Vec<Result<Box<RawValue>, Failure>> {
+        let questions: Vec<Question> = holdings.iter().map(|holding| proof_of(*holding, at)).collect();
+        self.together(provider, &questions, deadline).await
+    }
+
+    async fn together(
+        &self,
+        provider: &Endpoint,
+        questions: &[Question],
+        deadline: Deadline,
+    ) -> Vec<Result<Box<RawValue>, Failure>> {
+        let known = self.capability(provider.id()).batch;
+        let together =
+            ask_together(self.asker.network(), provider, questions, known, self.time_left(deadline)).await;
+        if together.batch != known {
+            self.learn(provider.id(), |known| known.batch = together.batch);
+        }
+        together.each
     }
 
     /// What a complete proof is worth: an amount if its root is trusted, else a claim that waits.
     fn weigh(
         &self,
+        holding: Holding,
         account: Verified<Account>,
         aim: &Aim,
         provider: &ProviderId,
-    ) -> Result<Answer<Box<Proven>>, Failure> {
-        match self.join(aim.holding, &account, provider, aim.level) {
-            Joined::Proven(proven) => Ok(Answer::Wins(proven)),
-            Joined::Old { number } => Err(Failure::OldBlock { number }),
-            Joined::NotYet if !Self::takes_tips(aim.level) => Err(Failure::NotSynced),
+    ) -> Answer<Box<Proven>> {
+        match self.join(holding, &account, provider, aim.level) {
+            Joined::Proven(proven) => Answer::Wins(proven),
+            Joined::Old { number } => Answer::Fails(Failure::OldBlock { number }),
+            Joined::NotYet if !Self::takes_tips(aim.level) => Answer::Fails(Failure::NotSynced),
             Joined::NotYet => {
+                let was_right_before = self.capability(provider).tips_were_signed;
                 let mut known = self.known();
                 let above = known.chain.newest(aim.level).map(Anchor::number);
-                let came = self.outside.clock().monotonic();
-                known.parked.keep(aim.holding, Waiting { provider: provider.clone(), account, above, came });
-                Ok(Answer::Parks)
+                let came = self.asker.network().clock().monotonic();
+                known.parked.keep(holding, Waiting { provider: provider.clone(), account, above, came });
+                Answer::Parks { was_right_before }
             }
         }
     }
@@ -255,7 +429,7 @@ impl Core {
         if self.known().chain_confirmed.contains(provider.id()) {
             return Ok(());
         }
-        match chain_id(&self.outside, provider, self.time_left(deadline)).await {
+        match chain_id(self.asker.network(), provider, self.time_left(deadline)).await {
             Ok(got) if got != expected => Err(Failure::WrongChain { got, expected }),
             Ok(_) => {
                 self.known().chain_confirmed.insert(provider.id().clone());
@@ -265,74 +439,21 @@ impl Core {
             Err(_) => Ok(()),
         }
     }
+}
 
-    /// Fetches the headers between the newest head and the blocks that `waiting` proofs can be of, newest first. Gives
-    /// the attempts that brought none. A block's hash names no address, so everybody may be asked.
-    pub(crate) async fn link(&self, waiting: &[Waiting], deadline: Deadline) -> Vec<Attempt> {
-        // One that came before there was any head is not looked for: its block may be anywhere.
-        let Some(above) = waiting.iter().filter_map(|waiting| waiting.above).min() else { return Vec::new() };
-        let mut fruitless = Vec::new();
-        loop {
-            let missing = {
-                let known = self.known();
-                let newest = known.chain.newest(self.policy.assurance).map_or(0, Anchor::number);
-                let lowest = above.max(newest.saturating_sub(Self::LINK_DEPTH)).saturating_add(1);
-                known.chain.missing_parent(lowest)
-            };
-            let Some((_, hash)) = missing else { break };
-            match self.fetch_header(hash, deadline).await {
-                Ok(header) if self.take(&header) => {}
-                Ok(_) => break,
-                Err(attempts) => {
-                    fruitless = attempts;
-                    break;
-                }
-            }
-        }
-        fruitless
-    }
-
-    async fn header(
-        &self,
-        provider: &Endpoint,
-        hash: B256,
-        deadline: Deadline,
-    ) -> Result<ExecutionHeader, Failure> {
-        let refused = self.known().forms.of(provider.id());
-        let question = if refused.json_header { Question::RawHeader(hash) } else { Question::Block(hash) };
-        let reply = ask(&self.outside, provider, &question, self.time_left(deadline)).await;
-        self.read_header(provider, &question, reply, hash, deadline).await
-    }
-
-    /// Reads the reply to `question`: bytes as they are; JSON by the table of fields, and where that does not know the
-    /// block's layout, the bytes are asked for.
-    async fn read_header(
-        &self,
-        provider: &Endpoint,
-        question: &Question,
-        reply: Result<Box<RawValue>, Failure>,
-        hash: B256,
-        deadline: Deadline,
-    ) -> Result<ExecutionHeader, Failure> {
-        if let Question::RawHeader(_) = question {
-            return Ok(ExecutionHeader::from_rlp(&raw_header(&reply?)?, hash)?);
-        }
-        match ExecutionHeader::from_json(reply?.get().as_bytes(), hash) {
-            Err(HeaderError::UnknownLayout) => {
-                let left = self.time_left(deadline);
-                let bytes = ask(&self.outside, provider, &Question::RawHeader(hash), left).await;
-                // Whoever has no bytes is not to blame for a layout that is not known here.
-                let bytes = bytes.map_err(|_| HeaderError::UnknownLayout)?;
-                let header = ExecutionHeader::from_rlp(&raw_header(&bytes)?, hash)?;
-                self.known().forms.note(provider.id(), |refused| refused.json_header = true);
-                Ok(header)
-            }
-            outcome => Ok(outcome?),
-        }
+impl Pin {
+    fn of(header: &ExecutionHeader) -> Self {
+        Self { hash: header.hash(), number: header.number(), state_root: header.state_root() }
     }
 }
 
-fn proof_of(holding: Holding, at: At) -> Question {
+impl Reply {
+    fn all(holdings: &[Holding], failure: &Failure) -> Vec<Self> {
+        holdings.iter().map(|_| Self { result: Err(failure.clone()), by_hash: false }).collect()
+    }
+}
+
+pub(crate) fn proof_of(holding: Holding, at: At) -> Question {
     Question::Proof { address: holding.owner, keys: Vec::new(), at }
 }
 

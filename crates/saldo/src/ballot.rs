@@ -37,7 +37,7 @@ impl Core {
             .ask_all(
                 &agreement.sources,
                 deadline,
-                |source| block_root(&self.outside, source, slot, deadline).boxed(),
+                |source| block_root(self.asker.network(), source, slot, deadline).boxed(),
                 |source, root| {
                     voices.hear(source.run_by(), root);
                     (Outcome::Named { root }, matches!(voices.verdict(agreement.k), Verdict::Agreed { .. }))
@@ -57,7 +57,7 @@ impl Core {
         self.ask_all(
             &agreement.sources,
             deadline,
-            |source| finalized_epoch(&self.outside, source, deadline).boxed(),
+            |source| finalized_epoch(self.asker.network(), source, deadline).boxed(),
             |source, epoch| {
                 let newest = finalized.entry(source.run_by()).or_insert(epoch);
                 *newest = epoch.max(*newest);
@@ -76,11 +76,11 @@ impl Core {
         ask: impl Fn(&'a Endpoint) -> BoxFuture<'a, Result<T, Failure>>,
         mut hear: impl FnMut(&'a Endpoint, T) -> (Outcome, bool),
     ) -> Vec<Attempt> {
-        let clock = self.outside.clock();
+        let clock = self.clock();
         let began = clock.monotonic();
         let attempt = |source: &Endpoint, outcome| {
             let took = clock.monotonic().saturating_sub(began);
-            Attempt { provider: source.id().clone(), role: Role::Checkpoint, outcome, took }
+            Attempt { provider: source.id().clone(), role: Role::Checkpoint, outcome, took, widened: false }
         };
         let mut asked: FuturesUnordered<_> =
             sources.iter().map(|source| ask(source).map(move |answer| (source, answer))).collect();

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use saldo_beacon::{AdvanceError, BootstrapError};
 use saldo_reading::{Attempt, Failure, TransportError, Why};
+use saldo_source::is_cut_off;
 
 use crate::core::Core;
 use crate::sync::Need;
@@ -36,7 +37,7 @@ impl Core {
         let all = |test: fn(&Failure) -> bool| {
             !round.is_empty() && failures().count() == round.len() && failures().all(test)
         };
-        if all(|failure| *failure == Failure::Transport(TransportError::Offline)) {
+        if all(|failure| *failure == Failure::Transport(TransportError::Offline)) || is_cut_off(round) {
             return Some(Why::DeviceOffline);
         }
         // One source alone can label its data as it likes: it must be what all of them say.

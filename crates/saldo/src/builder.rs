@@ -4,8 +4,10 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use saldo_beacon::{Checkpoint, Network};
-use saldo_reading::Policy;
-use saldo_source::{Clock, Directory, Endpoint, EndpointError, Listed, Network as Outside, Transport};
+use saldo_reading::{Policy, Role};
+use saldo_source::{
+    Clock, Directory, Diversity, Endpoint, EndpointError, Listed, Network as Outside, Transport,
+};
 
 use crate::agreement::{LEAST_ANSWERS, distinct};
 use crate::client::Client;
@@ -23,6 +25,7 @@ pub struct ClientBuilder {
     checkpoint: Option<Checkpoint>,
     agreement: Option<usize>,
     policy: Policy,
+    minimum_operators: usize,
     transport: Option<Arc<dyn Transport>>,
     clock: Option<Arc<dyn Clock>>,
     error: Option<BuildError>,
@@ -91,6 +94,16 @@ pub enum BuildError {
         /// How many operators the checkpoint sources have.
         operators: usize,
     },
+    /// The providers, or the beacon sources, are run by fewer operators than the app requires.
+    #[error("the {} endpoints are run by {operators} operators, and at least {needed} are required", role.code())]
+    TooFewOperators {
+        /// Providers of proofs, or beacon sources.
+        role: Role,
+        /// How many operators there are, as declared, else by host.
+        operators: usize,
+        /// How many are required.
+        needed: usize,
+    },
     /// No transport, and the feature `http` is off.
     #[error("no transport: give one, or build with the feature `http`")]
     NoTransport,
@@ -112,6 +125,7 @@ impl ClientBuilder {
             checkpoint: None,
             agreement: None,
             policy: Policy::default(),
+            minimum_operators: 1,
             transport: None,
             clock: None,
             error: None,
@@ -201,6 +215,14 @@ impl ClientBuilder {
         self
     }
 
+    /// Requires that the providers, and the beacon sources, are run by at least so many operators each
+    /// ([`Endpoint::operator`], else the host), so that no single one can stop the wallet. 1 if not said;
+    /// [`Client::diversity`] tells what a configuration depends on.
+    pub fn minimum_operators(mut self, operators: usize) -> Self {
+        self.minimum_operators = operators;
+        self
+    }
+
     /// Sets the transport, instead of HTTP with rustls.
     pub fn transport(mut self, transport: impl Transport + 'static) -> Self {
         self.transport = Some(Arc::new(transport));
@@ -233,6 +255,12 @@ impl ClientBuilder {
         let kinds = [&self.execution, &self.beacon, &self.checkpoint_sources];
         if kinds.into_iter().any(|endpoints| has_same_name(endpoints)) {
             return Err(BuildError::SameName);
+        }
+        for (role, endpoints) in [(Role::Execution, &self.execution), (Role::Beacon, &self.beacon)] {
+            let operators = Diversity::of(role, endpoints).operators.len();
+            if operators < self.minimum_operators {
+                return Err(BuildError::TooFewOperators { role, operators, needed: self.minimum_operators });
+            }
         }
         let beginning = self.beginning()?;
         let transport = self.transport.map_or_else(default_transport, Ok)?;

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use alloy_primitives::Address;
 use saldo_beacon::{AdoptError, Checkpoint, ConsensusFault, Network};
-use saldo_reading::{Asset, Holding, Now, Policy, Proven, Reading, Unknown, Why};
-use saldo_source::Deadline;
+use saldo_reading::{Asset, Holding, Now, Policy, Proven, Reading, Role, Unknown, Why};
+use saldo_source::{Deadline, Diversity, Endpoint};
 
 use crate::account::AccountReading;
 use crate::builder::ClientBuilder;
 use crate::core::Core;
+use crate::evidence::Evidence;
 
 /// Reads what addresses hold, and proves it. Cheap to clone; all clones know the same.
 ///
@@ -46,7 +47,7 @@ impl Client {
 
     /// Reads all `holdings`, in the same order. Returns at the policy's deadline at the latest.
     pub async fn read(&self, holdings: &[Holding]) -> Vec<Reading> {
-        let deadline = Deadline::after(self.core.outside.clock(), self.core.policy.deadline);
+        let deadline = Deadline::after(self.core.clock(), self.core.policy.deadline);
         self.core.read(holdings, deadline).await
     }
 
@@ -55,19 +56,19 @@ impl Client {
     /// What helps is the next signed head, which a provisional reading waits for: one slot later, or two.
     pub async fn read_patiently(&self, holdings: &[Holding], patience: Duration) -> Vec<Reading> {
         let core = &self.core;
-        let end = Deadline::after(core.outside.clock(), patience);
+        let end = Deadline::after(core.clock(), patience);
         loop {
-            let deadline = Deadline::after(core.outside.clock(), core.policy.deadline).min(end);
+            let deadline = Deadline::after(core.clock(), core.policy.deadline).min(end);
             let readings = core.read(holdings, deadline).await;
             let waits = readings.iter().any(|reading| match reading {
                 Reading::Provisional(provisional) => !provisional.why().needs_action(),
                 Reading::Proven(_) | Reading::Unknown(_) => false,
             });
             let pause = core.until_next_head();
-            if !waits || end.left(core.outside.clock()) <= pause {
+            if !waits || end.left(core.clock()) <= pause {
                 return readings;
             }
-            core.outside.clock().sleep(pause).await;
+            core.clock().sleep(pause).await;
         }
     }
 
@@ -83,7 +84,7 @@ impl Client {
     /// Where no finalized amount can be proven the reading is [`Reading::Unknown`], with the reason and the last proven
     /// amount of any assurance.
     pub async fn finalized(&self, holdings: &[Holding]) -> Vec<Reading> {
-        let deadline = Deadline::after(self.core.outside.clock(), self.core.policy.deadline);
+        let deadline = Deadline::after(self.core.clock(), self.core.policy.deadline);
         self.core.read_finalized(holdings, deadline).await
     }
 
@@ -119,6 +120,38 @@ impl Client {
     /// one is proven. Reads that are under way prove nothing from the old start any more.
     pub fn start_again(&self, checkpoint: impl Into<Checkpoint>) {
         self.core.begin_again(checkpoint.into());
+    }
+
+    /// Says that the device's network changed, and whether there is one now: call it when the system says so.
+    ///
+    /// Whoever did not answer over the old network is asked as if nothing had happened. While there is none, nobody is worse
+    /// for not being reached, and readings that find nobody are `device_offline`; all are asked nevertheless, and the
+    /// first answer shows that there is a network.
+    pub fn network_changed(&self, online: bool) {
+        self.core.asker.network_changed(online);
+    }
+
+    /// The newest proofs that were false under the very block they were asked for. A provider that sends two of them is asked
+    /// for proofs only when nobody else is left, for the client's life.
+    pub fn evidence(&self) -> Vec<Evidence> {
+        self.core.known().evidence.all()
+    }
+
+    /// What stands behind the providers, the beacon sources and the checkpoint sources: how many operators and declared
+    /// hosting companies, and whose failure alone would stop it. It is what was declared, nothing is looked up.
+    pub fn diversity(&self) -> Vec<Diversity> {
+        let core = &self.core;
+        let sources: &[Endpoint] = match core.beginning.agreement() {
+            Some(agreement) => &agreement.sources,
+            None => &[],
+        };
+        let kinds = [
+            (Role::Execution, core.execution.as_slice()),
+            (Role::Beacon, core.beacon.as_slice()),
+            (Role::Checkpoint, sources),
+        ];
+        let there = kinds.into_iter().filter(|(_, endpoints)| !endpoints.is_empty());
+        there.map(|(role, endpoints)| Diversity::of(role, endpoints)).collect()
     }
 
     /// The table of the chain that is read.

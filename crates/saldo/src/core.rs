@@ -9,12 +9,13 @@ use saldo_beacon::unit::UnixTime;
 use saldo_beacon::{AdoptError, Checkpoint, ConsensusFault, LightClient, Network};
 use saldo_chain::{Anchor, Chain, Level};
 use saldo_proof::{Account, Verified};
-use saldo_reading::{Attempt, Change, Holding, Now, Policy, Proven, ProviderId, Record, Role, join};
-use saldo_source::{Answer, Contest, Deadline, Endpoint, Network as Outside, Race, race};
+use saldo_reading::{Change, Holding, Now, Policy, Proven, ProviderId, Record, Role, join};
+use saldo_source::{Answer, Asker, Audience, Clock, Contest, Deadline, Endpoint, Network as Outside, Race};
 
+use crate::capability::{Capabilities, Capability};
 use crate::certain_time::CertainTime;
-use crate::forms::Forms;
-use crate::order::Order;
+use crate::circle::Circles;
+use crate::evidence::Drawer;
 use crate::parked::{Parked, Waiting};
 use crate::start::Beginning;
 
@@ -26,7 +27,8 @@ pub(crate) struct Core {
     pub(crate) policy: Policy,
     pub(crate) execution: Vec<Endpoint>,
     pub(crate) beacon: Vec<Endpoint>,
-    pub(crate) outside: Outside,
+    /// The outside world, and what was learned of those who were asked there.
+    pub(crate) asker: Asker,
     /// Held by the one future that brings the light client up to date.
     pub(crate) syncing: futures_util::lock::Mutex<()>,
     known: Mutex<Known>,
@@ -40,8 +42,11 @@ pub(crate) struct Known {
     pub(crate) walker: Option<LightClient>,
     pub(crate) chain: Chain,
     pub(crate) parked: Parked,
-    pub(crate) order: Order,
-    pub(crate) forms: Forms,
+    pub(crate) capabilities: Capabilities,
+    /// Which operators know of which address.
+    pub(crate) circles: Circles,
+    /// Proofs that are false under the block they were asked for.
+    pub(crate) evidence: Drawer,
     records: BTreeMap<Holding, Record>,
     withdrawn: BTreeMap<Holding, Proven>,
     /// The heads contradicted each other or what is final. Nothing more is proven from this chain until trust starts again
@@ -90,8 +95,8 @@ pub(crate) enum Joined {
 }
 
 impl Core {
-    /// How long after asking one provider or source the next is asked as well, at most.
-    pub(crate) const HEDGE_AFTER: Duration = Duration::from_millis(400);
+    /// How long more is waited for what would be good to have, where what is needed is there.
+    pub(crate) const GRACE: Duration = Duration::from_millis(400);
     /// How far below the newest head a waiting proof's block is looked for, and for how many slots it waits.
     pub(crate) const LINK_DEPTH: u64 = 16;
 
@@ -105,7 +110,12 @@ impl Core {
     ) -> Self {
         let (syncing, known) = Default::default();
         let network = RwLock::new(Arc::new(network));
-        Self { network, beginning, policy, execution, beacon, outside, syncing, known }
+        let asker = Asker::new(outside);
+        Self { network, beginning, policy, execution, beacon, asker, syncing, known }
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        self.asker.network().clock()
     }
 
     pub(crate) fn known(&self) -> MutexGuard<'_, Known> {
@@ -134,7 +144,7 @@ impl Core {
     /// The time by the wall clock, the newest signed block, and what has passed since that became known.
     pub(crate) fn now(&self) -> Now {
         let network = self.network();
-        let clock = self.outside.clock();
+        let clock = self.clock();
         let certain = self.known().certain_time(&network, clock.monotonic());
         Now::new(clock.wall(), certain, network.slot_duration())
     }
@@ -142,17 +152,15 @@ impl Core {
     /// How long one attempt may take: as long as there is time. Nobody waits for it alone, because the others are asked
     /// beside it.
     pub(crate) fn time_left(&self, deadline: Deadline) -> Duration {
-        deadline.left(self.outside.clock())
+        deadline.left(self.clock())
     }
 
-    /// Asks the endpoints of `role`, those first that won last time, until one wins. At most `most` of them may see the
-    /// question, those in `seen` included. Where there is no time left, nobody is asked.
-    pub(crate) async fn contest<'a, T>(
+    /// Asks the endpoints of `role`, by waves, until one wins. The question names no address, so everybody may be asked.
+    pub(crate) async fn contest<'a, T: Send + 'a>(
         &'a self,
         role: Role,
+        method: &'static str,
         deadline: Deadline,
-        most: usize,
-        seen: BTreeSet<ProviderId>,
         ask: impl Fn(&'a Endpoint) -> BoxFuture<'a, Answer<T>>,
     ) -> Race<T> {
         let endpoints = match role {
@@ -160,21 +168,19 @@ impl Core {
             // Checkpoint sources are asked all together, never in a race.
             Role::Beacon | Role::Checkpoint => &self.beacon,
         };
-        let left = self.time_left(deadline);
-        if left.is_zero() {
-            return Race { winner: None, attempts: Vec::new(), held_back: false };
-        }
-        // With little time, or many to ask, the next one's turn comes sooner: everybody gets one.
-        let turns = u32::try_from(endpoints.len().min(most).saturating_add(1)).unwrap_or(u32::MAX);
-        let hedge_after = Self::HEDGE_AFTER.min(left.checked_div(turns).unwrap_or_default());
-        let ordered = self.known().order.of(role, endpoints);
-        let asked = ordered.into_iter().map(|endpoint| (endpoint.id().clone(), ask(endpoint))).collect();
-        race(self.outside.clock(), Contest { role, hedge_after, deadline, most, seen }, asked).await
+        let contest = Contest { role, method, deadline };
+        self.asker.race_for_one(contest, endpoints, Audience::everybody(), ask).await
     }
 
-    /// Notes how a race went, for who is asked first next time.
-    pub(crate) fn note(&self, attempts: &[Attempt]) {
-        self.known().order.note(attempts, Self::HEDGE_AFTER);
+    /// What `provider` can do, as far as it is known.
+    pub(crate) fn capability(&self, provider: &ProviderId) -> Capability {
+        self.known().capabilities.of(provider, self.clock().monotonic())
+    }
+
+    /// Notes what `provider` can do.
+    pub(crate) fn learn(&self, provider: &ProviderId, learn: impl FnOnce(&mut Capability)) {
+        let now = self.clock().monotonic();
+        self.known().capabilities.note(provider, now, learn);
     }
 
     /// Whether a proof at a tip that nobody has signed yet can become of use: a signature follows within slots, but finality
@@ -283,10 +289,20 @@ impl Core {
     pub(crate) fn begin_again(&self, checkpoint: Checkpoint) {
         let mut known = self.known();
         let starts = known.starts.saturating_add(1);
-        let order = std::mem::take(&mut known.order);
+        let capabilities = std::mem::take(&mut known.capabilities);
+        let circles = std::mem::take(&mut known.circles);
+        let evidence = std::mem::take(&mut known.evidence);
         let chain_confirmed = std::mem::take(&mut known.chain_confirmed);
         let started_again_at = Some(checkpoint);
-        *known = Known { order, chain_confirmed, started_again_at, starts, ..Known::default() };
+        *known = Known {
+            capabilities,
+            circles,
+            evidence,
+            chain_confirmed,
+            started_again_at,
+            starts,
+            ..Known::default()
+        };
     }
 
     /// Joins those of the `waiting` proofs whose block is trusted by now, and gives the newest reading.
@@ -296,6 +312,7 @@ impl Core {
             let joined = self.join(holding, account, provider, self.policy.assurance);
             if !matches!(joined, Joined::NotYet) {
                 self.known().parked.remove(holding, provider, account.state_root());
+                self.learn(provider, |known| known.tips_were_signed = true);
             }
             if let Joined::Proven(proven) = joined {
                 let number = proven.anchor().number();

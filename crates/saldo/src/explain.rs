@@ -2,22 +2,40 @@
 
 use saldo_chain::{Anchor, HeaderError};
 use saldo_reading::{Attempt, Failure, Now, Outcome, Policy, TransportError, Why};
+use saldo_source::is_cut_off;
+
+/// What is known when nothing was proven.
+pub(crate) struct Case<'a> {
+    /// What is wrong with the heads, if anything.
+    pub(crate) problem: Option<&'a Why>,
+    /// Who was asked for heads.
+    pub(crate) heads: &'a [Attempt],
+    /// Who was asked for the proof.
+    pub(crate) attempts: &'a [Attempt],
+    /// Whether the policy forbade to ask all.
+    pub(crate) held_back: bool,
+    /// The newest block that is trusted enough.
+    pub(crate) head: Option<&'a Anchor>,
+    pub(crate) now: Now,
+    pub(crate) policy: &'a Policy,
+    /// Whether the app says that there is no network.
+    pub(crate) is_offline: bool,
+}
 
 /// Why nothing was proven: what is wrong with the heads first, then what the providers have in common, then what would
 /// help soonest.
-pub(crate) fn explain(
-    problem: Option<&Why>,
-    attempts: &[Attempt],
-    held_back: bool,
-    head: Option<&Anchor>,
-    now: Now,
-    policy: &Policy,
-) -> Why {
+pub(crate) fn explain(case: &Case<'_>) -> Why {
+    let Case { problem, heads, attempts, held_back, head, now, policy, is_offline } = *case;
     let failures = || attempts.iter().filter_map(|attempt| attempt.outcome.failure());
     let all = |test: &dyn Fn(&Failure) -> bool| {
         !attempts.is_empty() && attempts.iter().all(|attempt| attempt.outcome.failure().is_some_and(test))
     };
-    if all(&|failure| *failure == Failure::Transport(TransportError::Offline)) {
+    let asked = [heads, attempts].concat();
+    let is_told = is_offline && asked.iter().all(is_silent);
+    if is_told
+        || is_cut_off(&asked)
+        || all(&|failure| *failure == Failure::Transport(TransportError::Offline))
+    {
         return Why::DeviceOffline;
     }
     if now.clock_off() {

@@ -1,24 +1,18 @@
 //! Raising what was proven at a signed block to final, the cheapest way first.
 
-use std::collections::BTreeSet;
-
 use alloy_primitives::B256;
 use futures_util::FutureExt;
-use futures_util::stream::{self, StreamExt};
 use saldo_chain::{Anchor, Chain, ChainError, HISTORY_CONTRACT, HistoryError, Level, history_key};
 use saldo_proof::eip1186::AccountReply;
-use saldo_reading::{Attempt, Failure, Holding, Reading, Role, Unknown, Why};
+use saldo_reading::{Failure, Holding, Reading, Role, Unknown, Why};
 use saldo_source::execution::{At, Question, ask};
 use saldo_source::{Answer, Deadline, Endpoint};
 
 use crate::ask::{Aim, Target};
 use crate::client::is_readable;
 use crate::core::Core;
-use crate::explain::explain;
+use crate::explain::{Case, explain};
 use crate::sync::Synced;
-
-/// How many holdings are asked about at the same time.
-const SIDE_BY_SIDE: usize = 8;
 
 impl Core {
     /// How many blocks one history proof is asked for at most.
@@ -29,17 +23,13 @@ impl Core {
     /// Reads the newest finalized amount of each of the `holdings`, in their order.
     pub(crate) async fn read_finalized(&self, holdings: &[Holding], deadline: Deadline) -> Vec<Reading> {
         let half = self.time_left(deadline).checked_div(2).unwrap_or_default();
-        let until = Deadline::after(self.outside.clock(), half);
+        let until = Deadline::after(self.clock(), half);
         let mut synced = self.sync(until).await;
         synced.attempts.extend(self.fetch_head(Level::Finalized, until).await);
         self.follow();
         let readable = holdings.iter().copied().filter(|holding| is_readable(holding.asset));
         self.raise(readable.collect(), deadline).await;
-        let each: Vec<_> = holdings
-            .iter()
-            .map(|holding| self.settle_finalized(*holding, &synced, deadline).boxed())
-            .collect();
-        stream::iter(each).buffered(SIDE_BY_SIDE).collect().await
+        self.settle_finalized(holdings, &synced, deadline).await
     }
 
     /// Fetches the header of a finalized head that is known by hash alone, when it is not needed yet: with it the chain
@@ -51,7 +41,7 @@ impl Core {
         if tried == Some(hash) {
             return; // Once for each: whoever needs it asks again.
         }
-        let patience = Deadline::after(self.outside.clock(), Self::FINALIZED_HEADER_PATIENCE);
+        let patience = Deadline::after(self.clock(), Self::FINALIZED_HEADER_PATIENCE);
         let _ = self.fetch_head(Level::Finalized, deadline.min(patience)).await;
     }
 
@@ -70,7 +60,7 @@ impl Core {
         blocks.dedup_by_key(|anchor| anchor.hash());
         let Some(lowest) = blocks.first().map(Anchor::number) else { return };
         let half = self.time_left(deadline).checked_div(2).unwrap_or_default();
-        let until = Deadline::after(self.outside.clock(), half);
+        let until = Deadline::after(self.clock(), half);
         for some in blocks.chunks(Self::RECORDED_TOGETHER) {
             self.record(&head, some, until).await;
         }
@@ -87,7 +77,7 @@ impl Core {
             recorded.map(|recorded| recorded.map_or_else(Answer::Fails, Answer::Wins)).boxed()
         };
         // The proof names no address, so everybody may be asked.
-        let _ = self.contest(Role::Execution, deadline, usize::MAX, BTreeSet::new(), ask).await;
+        let _ = self.contest(Role::Execution, "history", deadline, ask).await;
         self.follow();
     }
 
@@ -101,7 +91,7 @@ impl Core {
         let keys: Vec<B256> = blocks.iter().map(|block| history_key(block.number())).collect();
         let at = At::Number(head.number());
         let question = Question::Proof { address: HISTORY_CONTRACT, keys, at };
-        let reply = ask(&self.outside, provider, &question, self.time_left(deadline)).await?;
+        let reply = ask(self.asker.network(), provider, &question, self.time_left(deadline)).await?;
         let reply: AccountReply = serde_json::from_str(reply.get())
             .map_err(|_| Failure::Malformed { what: "not an eth_getProof result" })?;
         let account = reply.verify(head.state_root(), HISTORY_CONTRACT)?;
@@ -124,19 +114,63 @@ impl Core {
         loop {
             let missing = self.known().chain.missing_final_parent(lowest);
             let Some((_, hash)) = missing else { return };
-            let Ok(header) = self.fetch_header(hash, deadline).await else { return };
+            let Some(header) = self.fetch_header(hash, deadline).await.0 else { return };
             if !self.take(&header) {
                 return;
             }
         }
     }
 
-    /// What is known of one holding at a finalized block; if that is nothing young enough, it is proven at the finalized
-    /// head.
-    async fn settle_finalized(&self, holding: Holding, synced: &Synced, deadline: Deadline) -> Reading {
+    /// What is known of the `holdings` at a finalized block; what is not young enough is proven at the finalized head.
+    async fn settle_finalized(
+        &self,
+        holdings: &[Holding],
+        synced: &Synced,
+        deadline: Deadline,
+    ) -> Vec<Reading> {
+        let before = &synced.attempts;
+        let (head, target) = self.head(Level::Finalized);
+        let told: Vec<Option<Reading>> =
+            holdings.iter().map(|holding| self.finalized_already(*holding, synced, &target)).collect();
+        let open: Vec<Holding> = holdings
+            .iter()
+            .zip(&told)
+            .filter(|(_, told)| told.is_none())
+            .map(|(holding, _)| *holding)
+            .collect();
+        let aim = Aim { target, level: Level::Finalized };
+        let mut races = self.prove(&open, &aim, deadline).await.into_iter();
+        let policy = self.policy_at(Level::Finalized);
+        let settle = |(holding, told): (&Holding, Option<Reading>)| {
+            let unread = || Reading::Unknown(Unknown::new(Why::InternalFault, [], None));
+            if let Some(told) = told {
+                return told;
+            }
+            let Some(race) = races.next() else { return unread() };
+            let attempts = [before.clone(), race.attempts.clone()].concat();
+            if let Some((_, proven)) = race.winner {
+                return Reading::Proven(proven.with_attempts(attempts));
+            }
+            let why = explain(&Case {
+                problem: synced.problem.as_ref(),
+                heads: before,
+                attempts: &race.attempts,
+                held_back: race.held_back,
+                head: head.as_ref(),
+                now: self.now(),
+                policy: &policy,
+                is_offline: self.asker.is_offline(),
+            });
+            Reading::Unknown(Unknown::new(why, attempts, self.last(holding)))
+        };
+        holdings.iter().zip(told).map(settle).collect()
+    }
+
+    /// The reading of one holding for which nobody has to be asked.
+    fn finalized_already(&self, holding: Holding, synced: &Synced, target: &Target) -> Option<Reading> {
         let before = synced.attempts.clone();
         let unknown =
-            |why, attempts: Vec<Attempt>| Reading::Unknown(Unknown::new(why, attempts, self.last(&holding)));
+            |why, attempts| Some(Reading::Unknown(Unknown::new(why, attempts, self.last(&holding))));
         if !is_readable(holding.asset) {
             return unknown(Why::TokenLayoutUnproven, Vec::new());
         }
@@ -145,25 +179,15 @@ impl Core {
         }
         let (finalized, _) = self.finalized_record(&holding);
         if let Some(finalized) = finalized.filter(|finalized| self.is_final_enough(finalized.anchor())) {
-            return Reading::Proven(finalized.with_attempts(before));
+            return Some(Reading::Proven(finalized.with_attempts(before)));
         }
-        let (head, target) = self.head(Level::Finalized);
-        if let Target::Tip = target {
-            let why = synced.problem.clone().unwrap_or(Why::LightClientBehind { newest: None });
-            return unknown(why, before);
+        match target {
+            Target::Tip => {
+                let why = synced.problem.clone().unwrap_or(Why::LightClientBehind { newest: None });
+                unknown(why, before)
+            }
+            Target::Known(_) | Target::ByHash(_) => None,
         }
-        let aim = Aim { holding, target, level: Level::Finalized };
-        let race = self.prove(&aim, BTreeSet::new(), deadline).await;
-        let attempts = [before, race.attempts.clone()].concat();
-        if let Some((_, proven)) = race.winner {
-            return Reading::Proven(proven.with_attempts(attempts));
-        }
-        let policy = self.policy_at(Level::Finalized);
-        let problem = synced.problem.as_ref();
-        unknown(
-            explain(problem, &race.attempts, race.held_back, head.as_ref(), self.now(), &policy),
-            attempts,
-        )
     }
 
     fn is_final(&self, block: &Anchor) -> bool {

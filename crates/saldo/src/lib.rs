@@ -53,13 +53,15 @@ mod ask;
 mod ballot;
 mod behind;
 mod builder;
+mod capability;
 mod certain_time;
+mod circle;
 mod client;
 mod core;
+mod evidence;
 mod explain;
 mod finality;
-mod forms;
-mod order;
+mod header;
 mod parked;
 mod read;
 mod start;
@@ -70,6 +72,7 @@ mod walk;
 pub use account::AccountReading;
 pub use builder::{BuildError, ClientBuilder, IntoEndpointError};
 pub use client::Client;
+pub use evidence::Evidence;
 pub use trust::Trust;
 
 pub use alloy_primitives::{Address, B256, U256};
@@ -83,8 +86,8 @@ pub use saldo_reading::{
     Provisional, Reading, Role, Unknown, Why,
 };
 pub use saldo_source::{
-    Clock, Directory, DirectoryError, Endpoint, EndpointError, Listed, Method, Request, Response, SecretUrl,
-    Transport, TransportError,
+    Clock, Declared, Directory, DirectoryError, Diversity, Domain, Endpoint, EndpointError, Listed, Method,
+    Request, Response, SecretUrl, Transport, TransportError,
 };
 
 #[cfg(doctest)]

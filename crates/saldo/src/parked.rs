@@ -1,6 +1,6 @@
 //! Proofs at a tip that nobody has signed yet, waiting for the committee to sign that block.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use saldo_proof::{Account, StateRoot, Verified};
@@ -49,12 +49,22 @@ impl Parked {
         }
     }
 
-    /// All that wait for `holding`, oldest first. Whatever came before `since`, on the monotonic clock, is given up.
-    pub(crate) fn of(&mut self, holding: Holding, since: Duration) -> Vec<Waiting> {
-        self.proofs.retain(|_, tips| {
+    /// Gives up whatever came before `since`, on the monotonic clock, and gives whose it was.
+    pub(crate) fn expire(&mut self, since: Duration) -> BTreeSet<ProviderId> {
+        let mut expired = BTreeSet::new();
+        self.proofs.retain(|(_, provider), tips| {
+            let before = tips.len();
             tips.retain(|tip| tip.came >= since);
+            if tips.len() < before {
+                expired.insert(provider.clone());
+            }
             !tips.is_empty()
         });
+        expired
+    }
+
+    /// All that wait for `holding`, oldest first.
+    pub(crate) fn of(&self, holding: Holding) -> Vec<Waiting> {
         let of_holding = self.proofs.iter().filter(|((held, _), _)| *held == holding);
         of_holding.flat_map(|(_, tips)| tips.iter().cloned()).collect()
     }
@@ -128,8 +138,10 @@ mod tests {
         parked.remove(holding, &name(0), StateRoot::new(B256::ZERO));
         parked.remove(holding, &name(0), absent(owner, 8).state_root());
         assert_eq!(parked.newest(holding, &name(0)).unwrap().above, Some(7));
-        assert!(parked.of(holding, Duration::from_secs(7)).iter().all(|waiting| waiting.above >= Some(7)));
-        assert!(parked.of(holding, Duration::from_secs(9)).is_empty());
-        assert!(parked.proofs.is_empty());
+        assert_eq!(parked.expire(Duration::from_secs(7)).len(), Parked::CAPACITY);
+        assert!(parked.of(holding).iter().all(|waiting| waiting.above >= Some(7)));
+        assert!(parked.expire(Duration::from_secs(7)).is_empty());
+        parked.expire(Duration::from_secs(9));
+        assert!(parked.of(holding).is_empty() && parked.proofs.is_empty());
     }
 }

@@ -1,26 +1,31 @@
-//! Reading holdings: the light client and the proofs side by side, then each holding to its end.
+//! Reading holdings: the light client and the proofs side by side, then all holdings to their ends together.
 
-use std::collections::BTreeSet;
-use std::time::Duration;
+use std::collections::BTreeMap;
 
 use futures_util::FutureExt;
 use futures_util::future::{Either, join, join_all, select};
-use futures_util::stream::{self, StreamExt};
 use saldo_chain::{Anchor, Level};
 use saldo_reading::{
-    Attempt, Failure, Holding, Outcome, Proven, ProviderId, Provisional, Reading, Role, Unknown, Why,
+    Attempt, Holding, Outcome, Proven, ProviderId, Provisional, Reading, Role, Unknown, Why,
 };
 use saldo_source::{Answer, Deadline, Race};
 
 use crate::ask::{Aim, Target};
 use crate::client::is_readable;
 use crate::core::Core;
-use crate::explain::explain;
+use crate::explain::{Case, explain};
 use crate::parked::Waiting;
 use crate::sync::Synced;
 
-/// How many holdings are asked about at the same time.
-const SIDE_BY_SIDE: usize = 8;
+/// What became of one holding before anybody was asked for a proof.
+enum Step {
+    /// Its reading.
+    Done(Box<Reading>),
+    /// It is proven by a proof that had waited, under the newest head.
+    Bound(Box<Proven>),
+    /// It has to be proven.
+    Open,
+}
 
 impl Core {
     /// Reads all `holdings`, in their order.
@@ -32,18 +37,10 @@ impl Core {
         if readable.len() > 1 || is_waiting() {
             // One header for all. For a single holding it comes with the proof, in one request.
             let half = self.time_left(deadline).checked_div(2).unwrap_or_default();
-            let until = Deadline::after(self.outside.clock(), half);
+            let until = Deadline::after(self.clock(), half);
             synced.attempts.extend(self.fetch_head(self.policy.assurance, until).await);
         }
-        let each: Vec<_> = holdings
-            .iter()
-            .map(|holding| {
-                let asked: Vec<Attempt> =
-                    early.iter().filter(|(of, _)| of == holding).map(|(_, asked)| asked.clone()).collect();
-                self.settle(*holding, &synced, asked, deadline).boxed()
-            })
-            .collect();
-        let settled = stream::iter(each).buffered(SIDE_BY_SIDE).collect::<Vec<_>>();
+        let settled = self.settle(holdings, &synced, &early, deadline);
         // What is needed only later is fetched while the proofs are under way.
         let later = join(self.learn_next_committee(deadline), self.learn_finalized_header(deadline));
         join(settled, later).await.0
@@ -55,112 +52,164 @@ impl Core {
         &self,
         holdings: &[Holding],
         deadline: Deadline,
-    ) -> (Synced, Vec<(Holding, Attempt)>) {
-        let clock = self.outside.clock();
+    ) -> (Synced, BTreeMap<Holding, Attempt>) {
+        let clock = self.clock();
         if self.has_young_head() {
             // Half the time is kept for proving under the head at hand.
             let half = self.time_left(deadline).checked_div(2).unwrap_or_default();
-            return (self.sync(Deadline::after(clock, half)).await, Vec::new());
+            return (self.sync(Deadline::after(clock, half)).await, BTreeMap::new());
         }
         let sync = self.sync(deadline).boxed();
-        let first = self.known().order.of(Role::Execution, &self.execution).first().copied();
-        let Some(first) = first.filter(|_| Self::takes_tips(self.policy.assurance)) else {
-            return (sync.await, Vec::new());
+        let first = self.asker.order(Role::Execution, "eth_getProof", &self.execution).first().copied();
+        let takes_tips = Self::takes_tips(self.policy.assurance) && !holdings.is_empty();
+        let Some(first) = first.filter(|_| takes_tips) else {
+            return (sync.await, BTreeMap::new());
         };
         let began = clock.monotonic();
-        let asked: Vec<Holding> = holdings.iter().take(SIDE_BY_SIDE).copied().collect();
         let attempt = |outcome| {
             let took = clock.monotonic().saturating_sub(began);
-            Attempt { provider: first.id().clone(), role: Role::Execution, outcome, took }
+            let provider = first.id().clone();
+            Attempt { provider, role: Role::Execution, outcome, took, widened: false }
         };
-        let early = asked.iter().map(|holding| async {
-            let aim = self.aim(*holding, Target::Tip);
-            let outcome = match self.ask(first, &aim, deadline).await {
-                Ok(Answer::Wins(_)) => Outcome::Joined,
-                Ok(Answer::Parks) => Outcome::Parked,
-                Ok(Answer::Fails(failure)) | Err(failure) => Outcome::Failed(failure),
-            };
-            (*holding, attempt(outcome))
-        });
-        match select(sync, join_all(early).boxed()).await {
+        let aim = Aim { target: Target::Tip, level: self.policy.assurance };
+        let early = self.ask(first, holdings, &aim, deadline).boxed();
+        let outcomes: Vec<Outcome>;
+        let synced = match select(sync, early).await {
             Either::Left((synced, _)) => {
-                let outcome =
-                    if self.time_left(deadline).is_zero() { Outcome::Unfinished } else { Outcome::Overtaken };
-                (synced, asked.iter().map(|holding| (*holding, attempt(outcome.clone()))).collect())
+                let is_over = self.time_left(deadline).is_zero();
+                let outcome = if is_over { Outcome::Unfinished } else { Outcome::Overtaken };
+                outcomes = holdings.iter().map(|_| outcome.clone()).collect();
+                synced
             }
-            Either::Right((early, sync)) => (sync.await, early),
-        }
+            Either::Right((answers, sync)) => {
+                let outcome = |answer| match answer {
+                    Answer::Wins(_) => Outcome::Joined,
+                    Answer::Parks { .. } => Outcome::Parked,
+                    Answer::Fails(failure) => Outcome::Failed(failure),
+                };
+                outcomes = answers.into_iter().map(outcome).collect();
+                sync.await
+            }
+        };
+        (synced, holdings.iter().copied().zip(outcomes.into_iter().map(attempt)).collect())
     }
 
-    /// Reads one holding under the heads that are known now. `early` is who was asked for it before.
+    /// Reads `holdings` under the heads that are known now. `early` is who was asked for them before.
     async fn settle(
         &self,
-        holding: Holding,
+        holdings: &[Holding],
         synced: &Synced,
-        early: Vec<Attempt>,
+        early: &BTreeMap<Holding, Attempt>,
         deadline: Deadline,
-    ) -> Reading {
-        let mut seen: BTreeSet<ProviderId> = early
-            .iter()
-            .filter(|attempt| may_have_been_seen(attempt))
-            .map(|attempt| attempt.provider.clone())
-            .collect();
+    ) -> Vec<Reading> {
+        let (head, target) = self.head(self.policy.assurance);
         // One that was given up as soon as there was a head to ask about is asked again, and told of then.
-        let told = early.into_iter().filter(|attempt| attempt.outcome != Outcome::Overtaken);
-        let before: Vec<Attempt> = synced.attempts.iter().cloned().chain(told).collect();
-        let unknown =
-            |why, attempts: Vec<Attempt>| Reading::Unknown(Unknown::new(why, attempts, self.last(&holding)));
+        let before = |holding: &Holding| -> Vec<Attempt> {
+            let told = early.get(holding).filter(|attempt| attempt.outcome != Outcome::Overtaken);
+            synced.attempts.iter().chain(told).cloned().collect()
+        };
+        let at_first: Vec<Option<Proven>> = holdings.iter().map(|holding| self.last(holding)).collect();
+        let steps: Vec<Step> =
+            holdings.iter().map(|holding| self.without_asking(*holding, &target, before(holding))).collect();
+        let mut bound: Vec<(Holding, Proven)> = Vec::new();
+        let mut open: Vec<Holding> = Vec::new();
+        for (holding, step) in holdings.iter().zip(&steps) {
+            match step {
+                Step::Done(_) => {}
+                Step::Bound(proven) => bound.push((*holding, (**proven).clone())),
+                Step::Open => open.push(*holding),
+            }
+        }
+        let proving = self.prove_beside_links(&open, &target, deadline);
+        let (races, mut next) = join(proving, self.park_next_tips(&bound, deadline)).await;
+        let (mut races, fruitless) = races;
+        let mut readings = Vec::with_capacity(holdings.len());
+        for ((holding, step), at_first) in holdings.iter().zip(steps).zip(&at_first) {
+            readings.push(match step {
+                Step::Done(reading) => *reading,
+                Step::Bound(proven) => {
+                    let attempts = [before(holding), next.remove(holding).unwrap_or_default()].concat();
+                    Reading::Proven(proven.with_attempts(attempts))
+                }
+                Step::Open => {
+                    let mut before = before(holding);
+                    let race = races.remove(holding);
+                    before.extend(race.iter().flat_map(|race| race.attempts.clone()));
+                    before.extend(fruitless.iter().cloned());
+                    self.conclude(*holding, synced, head.clone(), race, before, at_first.as_ref())
+                }
+            });
+        }
+        readings
+    }
+
+    /// What can be said of one holding without asking for a proof.
+    fn without_asking(&self, holding: Holding, target: &Target, before: Vec<Attempt>) -> Step {
+        let unknown = |why, attempts: Vec<Attempt>| {
+            Step::Done(Box::new(Reading::Unknown(Unknown::new(why, attempts, self.last(&holding)))))
+        };
         if !is_readable(holding.asset) {
             return unknown(Why::TokenLayoutUnproven, Vec::new());
         }
         if self.known().faulted {
             return unknown(Why::ConsensusFault, before);
         }
-        let (head, target) = self.head(self.policy.assurance);
         // What is proven under the newest head. While only that one's hash is known, nothing is.
-        let is_at_head = |proven: &Proven| match &target {
+        let is_at_head = |proven: &Proven| match target {
             Target::Known(head) => proven.anchor().hash() == head.hash(),
             Target::ByHash(_) | Target::Tip => false,
         };
-        let waiting = self.waiting(holding);
-        if let Some(proven) = self.join_parked(holding, &waiting).filter(is_at_head) {
-            let next = self.park_next_tip(&proven, &mut seen, deadline).await;
-            return Reading::Proven(proven.with_attempts([before, next].concat()));
+        if let Some(proven) = self.join_parked(holding, &self.waiting(holding)).filter(is_at_head) {
+            return Step::Bound(Box::new(proven));
         }
-        let at_first = self.last(&holding);
-        if let Some(last) = at_first.clone().filter(is_at_head).filter(|last| self.is_young(last.anchor()))
-            && self.head_is_newest()
-        {
-            return Reading::Proven(last.with_attempts(before));
+        let last = self.last(&holding).filter(is_at_head).filter(|last| self.is_young(last.anchor()));
+        match last.filter(|_| self.head_is_newest()) {
+            Some(last) => Step::Done(Box::new(Reading::Proven(last.with_attempts(before)))),
+            None => Step::Open,
         }
-        let (race, bound) =
-            self.prove_beside_links(&self.aim(holding, target.clone()), &waiting, seen, deadline).await;
-        let attempts = [before, race.attempts.clone()].concat();
+    }
+
+    /// What one holding comes to, after everybody was asked.
+    fn conclude(
+        &self,
+        holding: Holding,
+        synced: &Synced,
+        head: Option<Anchor>,
+        race: Option<Race<Box<Proven>>>,
+        attempts: Vec<Attempt>,
+        at_first: Option<&Proven>,
+    ) -> Reading {
+        let race = race.unwrap_or(Race { winner: None, attempts: Vec::new(), held_back: false });
         if let Some((_, proven)) = race.winner {
             self.known().parked.remove_all(holding);
             return Reading::Proven(proven.with_attempts(attempts));
         }
-        if let Some(proven) = bound {
-            return Reading::Proven(proven.with_attempts(attempts));
-        }
-        // Another read may have proven it meanwhile, at a newer head than this one began with.
+        // By a proof that had waited, or by another read, at a newer head than this one began with.
         let number = |proven: &Proven| proven.anchor().number();
-        let newer = self.last(&holding).filter(|last| at_first.as_ref().map(number) < Some(number(last)));
+        let newer = self.last(&holding).filter(|last| at_first.map(number) < Some(number(last)));
         if let Some(last) = newer.filter(|last| self.is_young(last.anchor())) {
             return Reading::Proven(last.with_attempts(attempts));
         }
-        let problem = synced.problem.as_ref();
         let head = self.known().chain.newest(self.policy.assurance).cloned().or(head);
-        let why = explain(problem, &race.attempts, race.held_back, head.as_ref(), self.now(), &self.policy);
+        let why = explain(&Case {
+            problem: synced.problem.as_ref(),
+            heads: &synced.attempts,
+            attempts: &race.attempts,
+            held_back: race.held_back,
+            head: head.as_ref(),
+            now: self.now(),
+            policy: &self.policy,
+            is_offline: self.asker.is_offline(),
+        });
         let parked = race.attempts.iter().find(|attempt| attempt.outcome == Outcome::Parked);
         let claim =
             parked.and_then(|attempt| self.known().parked.newest(holding, &attempt.provider).cloned());
+        let last = self.last(&holding);
         match claim {
             Some(Waiting { provider, account, .. }) => {
-                let last = self.last(&holding);
                 Reading::Provisional(Provisional::new(&account, provider, why, attempts, last))
             }
-            None => unknown(why, attempts),
+            None => Reading::Unknown(Unknown::new(why, attempts, last)),
         }
     }
 
@@ -177,110 +226,140 @@ impl Core {
         (newest, target)
     }
 
-    fn aim(&self, holding: Holding, target: Target) -> Aim {
-        Aim { holding, target, level: self.policy.assurance }
-    }
-
     /// The proofs that wait for `holding`. They wait for some slots: what is not signed by then will not be.
     fn waiting(&self, holding: Holding) -> Vec<Waiting> {
         let slots = u32::try_from(Self::LINK_DEPTH).unwrap_or(u32::MAX);
         let patience = self.network().slot_duration().saturating_mul(slots);
-        let since = self.outside.clock().monotonic().saturating_sub(patience);
-        self.known().parked.of(holding, since)
+        let since = self.clock().monotonic().saturating_sub(patience);
+        let expired = self.known().parked.expire(since);
+        for provider in &expired {
+            self.learn(provider, |known| known.tips_were_signed = false);
+        }
+        self.known().parked.of(holding)
     }
 
-    /// Asks for a proof at `head`. If nobody proves under it, but somebody does under a tip that is not signed yet, then a
-    /// proof that waited, under a head a little older by now, is the newest there can be: its block is looked for when
-    /// all have answered, or at half time beside those who have not.
+    /// Asks for proofs at the head. If nobody proves under it, but somebody does under a tip that is not signed yet, then
+    /// a proof that waited, under a head a little older by now, is the newest there can be: its block is looked for when
+    /// all have answered, or at half time beside those who have not. Gives the races, and who was asked for links in
+    /// vain.
     async fn prove_beside_links(
         &self,
-        aim: &Aim,
-        waiting: &[Waiting],
-        seen: BTreeSet<ProviderId>,
+        holdings: &[Holding],
+        target: &Target,
         deadline: Deadline,
-    ) -> (Race<Box<Proven>>, Option<Proven>) {
-        let clock = self.outside.clock();
-        let prove = self.prove(aim, seen, deadline).boxed();
+    ) -> (BTreeMap<Holding, Race<Box<Proven>>>, Vec<Attempt>) {
+        if holdings.is_empty() {
+            return (BTreeMap::new(), Vec::new());
+        }
+        let number = |holding: &Holding| self.last(holding).map(|last| last.anchor().number());
+        let before: Vec<Option<u64>> = holdings.iter().map(number).collect();
+        let aim = Aim { target: target.clone(), level: self.policy.assurance };
+        let waiting: Vec<(Holding, Waiting)> = holdings
+            .iter()
+            .flat_map(|holding| self.waiting(*holding).into_iter().map(|waiting| (*holding, waiting)))
+            .collect();
+        let named = |races: Vec<Race<Box<Proven>>>| holdings.iter().copied().zip(races).collect();
+        let prove = self.prove(holdings, &aim, deadline).boxed();
         if waiting.is_empty() {
-            return (prove.await, None);
+            return (named(prove.await), Vec::new());
         }
         let half = self.time_left(deadline).checked_div(2).unwrap_or_default();
-        let prove = match select(prove, clock.sleep(half)).await {
-            Either::Left((race, _)) if race.winner.is_some() => return (race, None),
-            Either::Left((mut race, _)) => {
-                let (bound, fruitless) = self.bind(aim.holding, waiting, deadline).await;
-                race.attempts.extend(fruitless);
-                return (race, bound);
+        let prove = match select(prove, self.clock().sleep(half)).await {
+            Either::Left((races, _)) if races.iter().all(|race| race.winner.is_some()) => {
+                return (named(races), Vec::new());
+            }
+            Either::Left((races, _)) => {
+                let fruitless = self.bind(&waiting, deadline).await;
+                return (named(races), fruitless);
             }
             Either::Right(((), prove)) => prove,
         };
-        match select(prove, self.bind(aim.holding, waiting, deadline).boxed()).await {
-            Either::Left((race, _)) => (race, None),
-            Either::Right(((None, _), prove)) => (prove.await, None),
-            Either::Right(((bound, fruitless), _)) => {
-                (Race { winner: None, attempts: fruitless, held_back: false }, bound)
+        match select(prove, self.bind(&waiting, deadline).boxed()).await {
+            Either::Left((races, _)) => (named(races), Vec::new()),
+            Either::Right((fruitless, prove)) => {
+                if holdings.iter().zip(&before).all(|(holding, before)| number(holding) > *before) {
+                    return (BTreeMap::new(), fruitless);
+                }
+                (named(prove.await), fruitless)
             }
         }
     }
 
-    /// Looks for the blocks of the `waiting` proofs, if somebody has parked another one since: only then is there a provider
-    /// behind them. Gives the reading, and who was asked in vain.
-    async fn bind(
-        &self,
-        holding: Holding,
-        waiting: &[Waiting],
-        deadline: Deadline,
-    ) -> (Option<Proven>, Vec<Attempt>) {
-        let known =
-            |tip: &Waiting| waiting.iter().any(|held| held.account.state_root() == tip.account.state_root());
-        if self.waiting(holding).iter().all(known) {
-            return (None, Vec::new());
+    /// Looks for the blocks of the proofs `before`, if somebody has parked another one since: only then is there a provider
+    /// behind them. Gives who was asked in vain.
+    async fn bind(&self, before: &[(Holding, Waiting)], deadline: Deadline) -> Vec<Attempt> {
+        let is_new = |holding: &Holding, tip: &Waiting| {
+            let root = tip.account.state_root();
+            before.iter().all(|(held, known)| held != holding || known.account.state_root() != root)
+        };
+        let has_new = |holding: &Holding| self.waiting(*holding).iter().any(|tip| is_new(holding, tip));
+        let wanted: Vec<&(Holding, Waiting)> =
+            before.iter().filter(|(holding, _)| has_new(holding)).collect();
+        if wanted.is_empty() {
+            return Vec::new();
         }
-        let fruitless = self.link(waiting, deadline).await;
-        (self.join_parked(holding, waiting), fruitless)
+        let waiting: Vec<Waiting> = wanted.iter().map(|(_, waiting)| waiting.clone()).collect();
+        let fruitless = self.link(&waiting, deadline).await;
+        for (holding, waiting) in wanted {
+            let _ = self.join_parked(*holding, std::slice::from_ref(waiting));
+        }
+        fruitless
     }
 
-    /// A provider whose proof had to wait proves nothing but its tip: its next one is asked for while this one is good, so
+    /// Providers whose proofs had to wait prove nothing but their tip: the next one is asked for while these are good, so
     /// that it is there when its block is signed. Gives who was asked for what.
-    async fn park_next_tip(
+    async fn park_next_tips(
         &self,
-        proven: &Proven,
-        seen: &mut BTreeSet<ProviderId>,
+        bound: &[(Holding, Proven)],
         deadline: Deadline,
-    ) -> Vec<Attempt> {
-        let clock = self.outside.clock();
-        let attempt = |outcome, took| Attempt {
-            provider: proven.provider().clone(),
-            role: Role::Execution,
-            outcome,
-            took,
-        };
-        let joined = attempt(Outcome::Joined, Duration::ZERO);
-        self.note(std::slice::from_ref(&joined));
-        seen.insert(proven.provider().clone());
-        let provider = self.execution.iter().find(|known| known.id() == proven.provider());
-        // Not at the cost of other holdings, nor of another operator seeing the address.
-        let is_affordable = self.time_left(deadline)
-            > self.policy.deadline.checked_div(2).unwrap_or_default()
-            && seen.len() <= self.policy.operators_per_address;
-        let Some(provider) = provider.filter(|_| is_affordable) else { return vec![joined] };
-        let began = clock.monotonic();
-        let aim = self.aim(*proven.holding(), Target::Tip);
-        let ask = self.ask(provider, &aim, deadline).boxed();
-        let outcome = match select(ask, clock.sleep(Self::HEDGE_AFTER.min(self.time_left(deadline)))).await {
-            Either::Left((Ok(_), _)) => Outcome::Joined,
-            Either::Left((Err(failure), _)) => Outcome::Failed(failure),
-            Either::Right(_) => Outcome::Unfinished,
-        };
-        let next = attempt(outcome, clock.monotonic().saturating_sub(began));
-        match next.outcome {
-            Outcome::Joined => vec![joined],
-            _ => vec![joined, next],
+    ) -> BTreeMap<Holding, Vec<Attempt>> {
+        let mut of_provider: BTreeMap<&ProviderId, Vec<Holding>> = BTreeMap::new();
+        for (holding, proven) in bound {
+            of_provider.entry(proven.provider()).or_default().push(*holding);
         }
+        let each = of_provider.iter().map(|(provider, holdings)| async {
+            let next = self.next_tips(provider, holdings, deadline).await;
+            holdings.iter().copied().zip(next).collect::<Vec<_>>()
+        });
+        join_all(each).await.into_iter().flatten().collect()
     }
-}
 
-/// Whether the provider may have seen what was asked.
-fn may_have_been_seen(attempt: &Attempt) -> bool {
-    attempt.outcome.failure().is_none_or(Failure::may_have_been_seen)
+    /// For each of the `holdings`, what became of asking `provider`, whose proof of it has joined, for the next tip.
+    async fn next_tips(
+        &self,
+        provider: &ProviderId,
+        holdings: &[Holding],
+        deadline: Deadline,
+    ) -> Vec<Vec<Attempt>> {
+        let clock = self.clock();
+        let began = clock.monotonic();
+        let attempt = |outcome| {
+            let took = clock.monotonic().saturating_sub(began);
+            Attempt { provider: provider.clone(), role: Role::Execution, outcome, took, widened: false }
+        };
+        let joined = attempt(Outcome::Joined);
+        let endpoint = self.execution.iter().find(|known| known.id() == provider);
+        // Not at the cost of the time for a read.
+        let has_time = self.time_left(deadline) > self.policy.deadline.checked_div(2).unwrap_or_default();
+        let Some(endpoint) = endpoint.filter(|_| has_time) else {
+            return holdings.iter().map(|_| vec![joined.clone()]).collect();
+        };
+        let aim = Aim { target: Target::Tip, level: self.policy.assurance };
+        let ask = self.ask(endpoint, holdings, &aim, deadline).boxed();
+        let patience = Self::GRACE.min(self.time_left(deadline));
+        let outcomes: Vec<Option<Outcome>> = match select(ask, clock.sleep(patience)).await {
+            Either::Left((answers, _)) => answers
+                .into_iter()
+                .map(|answer| match answer {
+                    Answer::Wins(_) | Answer::Parks { .. } => None,
+                    Answer::Fails(failure) => Some(Outcome::Failed(failure)),
+                })
+                .collect(),
+            Either::Right(_) => holdings.iter().map(|_| Some(Outcome::Unfinished)).collect(),
+        };
+        outcomes
+            .into_iter()
+            .map(|next| std::iter::once(joined.clone()).chain(next.map(attempt)).collect())
+            .collect()
+    }
 }

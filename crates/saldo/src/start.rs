@@ -116,7 +116,7 @@ impl Core {
     /// Starts at `origin`, with the bootstrap from whoever has it.
     async fn start_at(&self, origin: &Origin, starts: u64, deadline: Deadline) -> Round {
         let ask = |source| self.bootstrap(source, origin.clone(), starts, deadline);
-        let attempts = self.ask_sources(deadline, ask).await;
+        let attempts = self.ask_sources("light_client/bootstrap", deadline, ask).await;
         self.judge(&Need::Start, attempts)
     }
 
@@ -270,7 +270,7 @@ impl Core {
     /// Half of the time that is left: what follows needs some as well.
     pub(crate) fn half(&self, deadline: Deadline) -> Deadline {
         let half = self.time_left(deadline).checked_div(2).unwrap_or(Duration::ZERO);
-        Deadline::after(self.outside.clock(), half)
+        Deadline::after(self.clock(), half)
     }
 
     fn first_slot(&self, epoch: Epoch) -> Slot {

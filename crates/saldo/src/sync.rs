@@ -1,6 +1,5 @@
 //! Bringing the light client up to the newest signed head.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -13,6 +12,10 @@ use saldo_source::beacon::{Data, MAX_UPDATES, Route, fetch};
 use saldo_source::{Answer, Deadline, Endpoint};
 
 use crate::core::{CommonLag, Core};
+
+/// What the sources are asked for, as it is remembered who was of use.
+const UPDATES: &str = "light_client/updates";
+const HEADS: &str = "light_client/heads";
 
 /// What became of bringing the light client up to date.
 #[derive(Clone, Debug, Default)]
@@ -72,7 +75,7 @@ impl Core {
 
     /// Brings the light client as far as the sources allow before `deadline`.
     pub(crate) async fn sync(&self, deadline: Deadline) -> Synced {
-        let clock = self.outside.clock();
+        let clock = self.clock();
         // Whoever comes second waits for the first, to save requests. But not for long: the first may be a future that
         // nobody polls any more, and doing the same twice does no harm.
         let patience = self.time_left(deadline).checked_div(4).unwrap_or_default();
@@ -93,8 +96,9 @@ impl Core {
                 Need::Updates { start, count } => {
                     let deadline =
                         if self.beginning.agreement().is_some() { self.half(deadline) } else { deadline };
-                    let updates =
-                        self.ask_sources(deadline, |source| self.updates(source, start, count, deadline));
+                    let updates = self.ask_sources(UPDATES, deadline, |source| {
+                        self.updates(source, start, count, deadline)
+                    });
                     self.judge(&need, updates.await)
                 }
                 Need::Heads => {
@@ -137,7 +141,7 @@ impl Core {
 
     /// How long until a newer head can have been signed and published.
     pub(crate) fn until_next_head(&self) -> Duration {
-        let wall = self.outside.clock().wall();
+        let wall = self.clock().wall();
         let slot_duration = self.network().slot_duration();
         let next = self.network().slot_at(wall).and_then(|slot| slot.checked_add(1));
         let start = next.map_or(wall, |slot| self.network().slot_start(slot));
@@ -205,13 +209,14 @@ impl Core {
     async fn look_ahead(&self, deadline: Deadline) {
         let period = self.known().light_client.as_ref().map(LightClient::period);
         if let Some(start) = period {
-            let _ = self.ask_sources(deadline, |source| self.updates(source, start, 2, deadline)).await;
+            let _ =
+                self.ask_sources(UPDATES, deadline, |source| self.updates(source, start, 2, deadline)).await;
         }
     }
 
     /// Asks for newer heads, but no longer than worth while: a short time after one is at hand that can be proven under.
     async fn newer_heads(&self, deadline: Deadline) -> Vec<Attempt> {
-        let clock = self.outside.clock();
+        let clock = self.clock();
         let began = clock.monotonic();
         let good_enough = async {
             while !self.has_young_head() {
@@ -219,7 +224,7 @@ impl Core {
             }
             clock.sleep(Self::SMALL_GAIN).await;
         };
-        let asked = self.ask_sources(deadline, |source| self.heads(source, deadline));
+        let asked = self.ask_sources(HEADS, deadline, |source| self.heads(source, deadline));
         let attempts = match select(asked.boxed(), good_enough.boxed()).await {
             Either::Left((attempts, _)) => attempts,
             Either::Right(_) => Vec::new(),
@@ -234,7 +239,7 @@ impl Core {
         let Some(slots) = self.slots_behind() else { return };
         let is_good_enough = self.has_young_head();
         let patience = self.network().slot_duration().saturating_mul(Self::COMMON_LAG_SLOTS);
-        let now = self.outside.clock().monotonic();
+        let now = self.clock().monotonic();
         let mut known = self.known();
         known.common_lag = match known.common_lag.filter(|lag| now < lag.until) {
             Some(lag) => Some(CommonLag { slots: lag.slots.min(slots), ..lag }),
@@ -245,18 +250,17 @@ impl Core {
 
     /// By how many slots more than usual the newest head may be behind before somebody is asked for a newer one.
     fn common_lag(&self) -> u64 {
-        let now = self.outside.clock().monotonic();
+        let now = self.clock().monotonic();
         self.known().common_lag.filter(|lag| now < lag.until).map_or(0, |lag| lag.slots)
     }
 
     pub(crate) async fn ask_sources<'a>(
         &'a self,
+        method: &'static str,
         deadline: Deadline,
         ask: impl Fn(&'a Endpoint) -> BoxFuture<'a, Answer<()>>,
     ) -> Vec<Attempt> {
-        let attempts = self.contest(Role::Beacon, deadline, usize::MAX, BTreeSet::new(), ask).await.attempts;
-        self.note(&attempts);
-        attempts
+        self.contest(Role::Beacon, method, deadline, ask).await.attempts
     }
 
     pub(crate) async fn fetch(
@@ -265,7 +269,7 @@ impl Core {
         route: Route,
         deadline: Deadline,
     ) -> Result<Data, Failure> {
-        fetch(&self.outside, source, route, self.time_left(deadline)).await
+        fetch(self.asker.network(), source, route, self.time_left(deadline)).await
     }
 
     pub(crate) fn bootstrap<'a>(
@@ -347,7 +351,7 @@ impl Core {
             let outcome = match select(finality.boxed(), optimistic.boxed()).await {
                 Either::Left((finality, optimistic)) => finality.and(optimistic.await),
                 Either::Right((optimistic, finality)) if self.policy.assurance == Level::Signed => {
-                    let grace = self.outside.clock().sleep(Self::HEDGE_AFTER);
+                    let grace = self.clock().sleep(Self::GRACE);
                     match select(finality, grace).await {
                         Either::Left((finality, _)) => optimistic.and(finality),
                         Either::Right(_) => optimistic,
@@ -356,7 +360,7 @@ impl Core {
                 Either::Right((optimistic, finality)) => optimistic.and(finality.await),
             };
             if outcome.is_ok() {
-                let now = self.outside.clock().monotonic();
+                let now = self.clock().monotonic();
                 self.known().heads_answered = Some(now);
             }
             // One whose head is behind is no reason to stop asking the others.
@@ -372,7 +376,7 @@ impl Core {
 
     /// Asks for the next committee while there is time: at the end of the period it is too late to find a source.
     pub(crate) async fn learn_next_committee(&self, deadline: Deadline) {
-        let clock = self.outside.clock();
+        let clock = self.clock();
         if matches!(self.need(), Need::StartAgain { .. }) {
             return;
         }
@@ -388,11 +392,11 @@ impl Core {
         };
         let deadline = deadline.min(Deadline::after(clock, Self::NEXT_COMMITTEE_PATIENCE));
         // Not needed yet: whoever fails here is asked again before it is.
-        let _ = self.ask_sources(deadline, |source| self.updates(source, period, 1, deadline)).await;
+        let _ = self.ask_sources(UPDATES, deadline, |source| self.updates(source, period, 1, deadline)).await;
     }
 
     pub(crate) fn next_committee_pause(&self) -> Duration {
-        self.outside.clock().monotonic().saturating_add(Self::NEXT_COMMITTEE_PAUSE)
+        self.clock().monotonic().saturating_add(Self::NEXT_COMMITTEE_PAUSE)
     }
 
     fn advance(&self, update: LightClientUpdate) -> Result<(), Failure> {
@@ -406,7 +410,7 @@ impl Core {
         }
         // Not the time that signatures prove: where the clock is slow, that would follow an old committee bit by bit, each time
         // to where it has signed already, and past weak subjectivity unnoticed.
-        let wall = self.outside.clock().wall();
+        let wall = self.clock().wall();
         let outcome = known.light_client.as_mut().map(|client| client.advance(update, wall));
         if let Some(Err(AdvanceError::FromFuture { starts, .. })) = &outcome {
             // The committee signed it, so that time has come: it is this device's clock that is behind.

@@ -1,6 +1,5 @@
 //! Following hand-overs on a copy, to learn what a chain says without trusting it.
 
-use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 use alloy_primitives::B256;
@@ -34,7 +33,7 @@ impl Core {
             };
             let route = hand_overs.unwrap_or(Route::FinalityUpdate);
             let ask = |source| self.walk_on(source, &walker, route, deadline);
-            let race = self.contest(Role::Beacon, deadline, usize::MAX, BTreeSet::new(), ask).await;
+            let race = self.contest(Role::Beacon, route.name(), deadline, ask).await;
             let Some((_, further)) = race.winner else {
                 let is_refused =
                     |attempt: &Attempt| matches!(attempt.outcome.failure(), Some(Failure::Update(_)));
@@ -87,14 +86,14 @@ impl Core {
                     Ok(slot) => {
                         let mut newest = newest.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
                         *newest = (*newest).max(Some(slot));
-                        Answer::<()>::Parks
+                        Answer::<()>::Parks { was_right_before: false }
                     }
                     Err(failure) => Answer::Fails(failure),
                 }
             }
             .boxed()
         };
-        let race = self.contest(Role::Beacon, self.half(deadline), usize::MAX, BTreeSet::new(), ask).await;
+        let race = self.contest(Role::Beacon, Route::FinalityUpdate.name(), self.half(deadline), ask).await;
         let is_of_later_committee = |outcome: &Outcome| {
             matches!(outcome.failure(), Some(Failure::Update(AdvanceError::CommitteeUnknown { .. })))
         };
@@ -131,7 +130,7 @@ impl Core {
             }
             .boxed()
         };
-        let race = self.contest(Role::Beacon, deadline, usize::MAX, BTreeSet::new(), ask).await;
+        let race = self.contest(Role::Beacon, "light_client/bootstrap", deadline, ask).await;
         race.winner.map(|(_, walker)| walker)
     }
 

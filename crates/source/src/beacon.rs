@@ -9,7 +9,8 @@ use saldo_beacon::unit::{Period, Slot};
 use saldo_reading::Failure;
 
 use crate::endpoint::Endpoint;
-use crate::network::{Network, retry_after};
+use crate::network::Network;
+use crate::retry_after::retry_after;
 use crate::transport::{Method, Request, Response};
 
 /// The largest answer: some updates of mainnet in JSON, about 64 KB each.
@@ -137,7 +138,7 @@ pub async fn fetch(
     let response = network.exchange(request).await?;
     match response.status {
         200 => Ok(data(response)),
-        429 => Err(Failure::RateLimited { retry_after: retry_after(&response) }),
+        429 => Err(Failure::RateLimited { retry_after: retry_after(&response, None) }),
         402 => Err(Failure::QuotaExhausted),
         401 | 403 => Err(Failure::Denied { status: response.status }),
         400 | 404 | 405 | 406 | 415 | 501 => Err(Failure::NotServed { method: route.name() }),

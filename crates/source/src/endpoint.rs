@@ -65,7 +65,18 @@ pub struct Endpoint {
     url: SecretUrl,
     id: ProviderId,
     operator: Option<String>,
+    edge: Option<String>,
     hosting: Option<String>,
+    declared: Option<Declared>,
+}
+
+/// Where it is said who runs an endpoint and where it is hosted, and when that was last read there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Declared {
+    /// A page, or who said it.
+    pub source: String,
+    /// The day, as YYYY-MM-DD.
+    pub as_of: String,
 }
 
 impl Endpoint {
@@ -81,7 +92,7 @@ impl Endpoint {
         let host = url.host_str().filter(|host| !host.is_empty()).ok_or(EndpointError::NoHost)?;
         let name = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
         let id = ProviderId::new(&name).ok_or(EndpointError::NoHost)?;
-        Ok(Self { url: SecretUrl(url), id, operator: None, hosting: None })
+        Ok(Self { url: SecretUrl(url), id, operator: None, edge: None, hosting: None, declared: None })
     }
 
     /// The same endpoint under the given name.
@@ -111,6 +122,24 @@ impl Endpoint {
         Ok(self)
     }
 
+    /// The same endpoint, behind the edge of that company (a content delivery network): all behind one edge fail with it.
+    ///
+    /// # Errors
+    /// [`EndpointError::Name`], as for [`Endpoint::named`].
+    pub fn edge(mut self, edge: &str) -> Result<Self, EndpointError> {
+        self.edge = Some(plain(edge)?);
+        Ok(self)
+    }
+
+    /// The same endpoint, with where its operator, edge and hosting are said, and when (YYYY-MM-DD) that was read there.
+    ///
+    /// # Errors
+    /// [`EndpointError::Name`], as for [`Endpoint::named`].
+    pub fn declared(mut self, source: &str, as_of: &str) -> Result<Self, EndpointError> {
+        self.declared = Some(Declared { source: plain(source)?, as_of: plain(as_of)? });
+        Ok(self)
+    }
+
     /// Whether nobody on the way can change what it says: over TLS, or not leaving this machine.
     pub fn is_private(&self) -> bool {
         let is_loopback = match self.url.0.host() {
@@ -127,6 +156,11 @@ impl Endpoint {
         self.operator.as_deref().or_else(|| self.url.0.host_str()).unwrap_or_else(|| self.id.as_str())
     }
 
+    /// [`Endpoint::run_by`] for comparing: names that differ in case alone are one operator.
+    pub fn operator_key(&self) -> String {
+        self.run_by().trim().to_lowercase()
+    }
+
     /// Whether [`Endpoint::run_by`] was declared, rather than taken from the host.
     pub fn operator_is_declared(&self) -> bool {
         self.operator.is_some()
@@ -135,6 +169,16 @@ impl Endpoint {
     /// Where it is hosted, if that was declared.
     pub fn hosted_by(&self) -> Option<&str> {
         self.hosting.as_deref()
+    }
+
+    /// Behind whose edge it is, if that was declared.
+    pub fn behind_edge_of(&self) -> Option<&str> {
+        self.edge.as_deref()
+    }
+
+    /// Where operator, edge and hosting were declared, and when, if that is known.
+    pub fn declaration(&self) -> Option<&Declared> {
+        self.declared.as_ref()
     }
 
     /// What the provider is called in every output.

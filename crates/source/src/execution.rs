@@ -3,14 +3,16 @@
 use std::time::Duration;
 
 use alloy_primitives::{Address, B256, Bytes};
-use futures_util::future::join_all;
+use futures_util::FutureExt;
+use futures_util::stream::{self, StreamExt};
 use saldo_reading::Failure;
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use crate::clock::Deadline;
 use crate::endpoint::Endpoint;
-use crate::jsonrpc::{Call, batch, call, is_about_batches};
+use crate::jsonrpc::{Call, batch as batch_of, call, is_about_batches};
 use crate::network::Network;
 
 /// An account proof of mainnet is about 9 KB of JSON; with room for a longer one, and for chatty clients.
@@ -80,13 +82,18 @@ impl Question {
     }
 }
 
+/// The most questions put into one request.
+pub const LARGEST_BATCH: usize = 100;
+/// How many requests of one kind are under way at one provider at most.
+const SIDE_BY_SIDE: usize = 4;
+
 /// What came of asking several things together.
 #[derive(Debug)]
 pub struct Together {
     /// The result of each question as it came, in the order of the questions.
     pub each: Vec<Result<Box<RawValue>, Failure>>,
-    /// Whether the provider made nothing of a batch, but answered when asked one by one.
-    pub refuses_batches: bool,
+    /// How many questions in one request the provider is known to take now.
+    pub batch: usize,
 }
 
 /// Asks one thing: the result as it came.
@@ -102,31 +109,72 @@ pub async fn ask(
     call(network, provider, question.call(), timeout).await
 }
 
-/// Asks several things in one HTTP request, or if `by_batch` is false or the provider makes nothing of that, in one each at
-/// the same time. `timeout` is for either.
+/// Asks several things, at most `batch` of them in one HTTP request and some requests at the same time. What the provider
+/// makes nothing of is asked again in smaller portions, of ten and then one by one. `timeout` is for all of it.
 pub async fn ask_together(
     network: &Network,
     provider: &Endpoint,
     questions: &[Question],
-    by_batch: bool,
+    batch: usize,
     timeout: Duration,
 ) -> Together {
-    let mut left = timeout;
-    if by_batch && questions.len() > 1 {
-        let began = network.clock().monotonic();
-        let calls: Vec<Call> = questions.iter().map(Question::call).collect();
-        match batch(network, provider, &calls, timeout).await {
-            Ok(each) => return Together { each, refuses_batches: false },
-            Err(failure) if !is_about_batches(&failure) => {
-                let each = questions.iter().map(|_| Err(failure.clone())).collect();
-                return Together { each, refuses_batches: false };
-            }
-            Err(_) => left = timeout.saturating_sub(network.clock().monotonic().saturating_sub(began)),
+    let deadline = Deadline::after(network.clock(), timeout);
+    let mut each: Vec<Option<Result<Box<RawValue>, Failure>>> = questions.iter().map(|_| None).collect();
+    let mut size = batch.clamp(1, LARGEST_BATCH);
+    let mut known = size;
+    loop {
+        let open: Vec<(usize, &Question)> = questions
+            .iter()
+            .enumerate()
+            .filter(|(place, _)| each.get(*place).is_some_and(Option::is_none))
+            .collect();
+        let mut portions = Vec::new();
+        for portion in open.chunks(size) {
+            let questions: Vec<&Question> = portion.iter().map(|(_, question)| *question).collect();
+            let left = deadline.left(network.clock());
+            portions.push(async move { ask_at_once(network, provider, &questions, left).await }.boxed());
         }
+        let answers: Vec<_> = stream::iter(portions).buffered(SIDE_BY_SIDE).collect().await;
+        let mut is_taken = false;
+        for (portion, answer) in open.chunks(size).zip(answers) {
+            let results = match answer {
+                Ok(results) => {
+                    is_taken |= results.iter().any(Result::is_ok);
+                    results
+                }
+                Err(failure) if portion.len() > 1 && is_about_batches(&failure) => continue,
+                Err(failure) => portion.iter().map(|_| Err(failure.clone())).collect(),
+            };
+            for ((place, _), result) in portion.iter().zip(results) {
+                if let Some(slot) = each.get_mut(*place) {
+                    *slot = Some(result);
+                }
+            }
+        }
+        if is_taken {
+            known = size;
+        }
+        if each.iter().all(Option::is_some) {
+            break;
+        }
+        // Something of the size of a portion was not taken.
+        size = if size.min(open.len()) > 10 { 10 } else { 1 };
     }
-    let each = join_all(questions.iter().map(|question| ask(network, provider, question, left))).await;
-    let refuses_batches = by_batch && questions.len() > 1 && each.iter().any(Result::is_ok);
-    Together { each, refuses_batches }
+    Together { each: each.into_iter().flatten().collect(), batch: known }
+}
+
+/// One request for all of `questions`; a single one is sent as it is.
+async fn ask_at_once(
+    network: &Network,
+    provider: &Endpoint,
+    questions: &[&Question],
+    timeout: Duration,
+) -> Result<Vec<Result<Box<RawValue>, Failure>>, Failure> {
+    if let [question] = questions {
+        return Ok(vec![ask(network, provider, question, timeout).await]);
+    }
+    let calls: Vec<Call> = questions.iter().map(|question| question.call()).collect();
+    batch_of(network, provider, &calls, timeout).await
 }
 
 /// The bytes of a [`Question::RawHeader`]'s result.

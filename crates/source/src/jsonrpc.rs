@@ -11,8 +11,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 
+use crate::classify::{Refusal, refusal, without_reply};
 use crate::endpoint::Endpoint;
-use crate::network::{Network, retry_after};
+use crate::network::Network;
 use crate::transport::{Method, Request, Response, TransportError};
 
 /// One call.
@@ -127,6 +128,8 @@ struct RpcError {
     code: i64,
     #[serde(default)]
     message: String,
+    #[serde(default)]
+    data: Value,
 }
 
 fn read(response: &Response, id: u64, method: &'static str) -> Result<Box<RawValue>, Failure> {
@@ -229,57 +232,10 @@ fn take(reply: Reply, response: &Response, id: u64, method: &'static str) -> Res
     }
 }
 
-/// The class of a response whose body is no JSON-RPC reply.
-fn without_reply(response: &Response, method: &'static str) -> Failure {
-    match response.status {
-        429 => Failure::RateLimited { retry_after: retry_after(response) },
-        402 => Failure::QuotaExhausted,
-        status @ (401 | 403) => Failure::Denied { status },
-        404 | 405 => Failure::NotServed { method },
-        200..=299 => Failure::Malformed { what: "not a JSON-RPC reply" },
-        status => Failure::Http { status },
-    }
-}
-
-/// The class of an error object: by code where the code is telling, else by what the known clients and providers say.
+/// The class of an error object.
 fn classify(error: &RpcError, response: &Response, method: &'static str) -> Failure {
-    let message = error.message.to_ascii_lowercase();
-    let says = |parts: &[&str]| parts.iter().any(|part| message.contains(part));
-    if response.status == 402
-        || says(&["daily credit", "daily request count", "quota exceeded", "credits exhausted"])
-    {
-        return Failure::QuotaExhausted;
-    }
-    let limited = matches!(error.code, 429 | -32005 | -32007) || (error.code == -32016 && says(&["rate"]));
-    if response.status == 429 || limited || says(&["rate limit", "too many requests"]) {
-        return Failure::RateLimited { retry_after: retry_after(response) };
-    }
-    if says(&[
-        "maximum proof window",
-        "requested block is too old",
-        "missing trie node",
-        "historical state",
-        "no state available",
-        "pruned",
-    ]) || (says(&["state"]) && says(&["is not available"]))
-    {
-        return Failure::ProofWindowMissed;
-    }
-    let unserved =
-        ["not whitelisted", "method not found", "not supported", "does not exist/is not available"];
-    if error.code == -32601 || error.code == -32004 || says(&unserved) {
-        return Failure::NotServed { method };
-    }
-    if says(&[
-        "header not found",
-        "unknown block",
-        "block not found",
-        "resource not found",
-        "greater than current height",
-    ]) {
-        return Failure::NotSynced;
-    }
-    Failure::Rpc { code: error.code }
+    let RpcError { code, message, data } = error;
+    refusal(&Refusal { code: *code, message, data }, response, method)
 }
 
 #[cfg(test)]

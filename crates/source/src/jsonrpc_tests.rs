@@ -64,30 +64,6 @@ fn retry_after_is_heard() {
 }
 
 #[test]
-fn errors_are_told_apart() {
-    let limited = Failure::RateLimited { retry_after: None };
-    let unserved = Failure::NotServed { method: "eth_getProof" };
-    for (code, message, failure) in [
-        (-32005, "limit exceeded", limited.clone()),
-        (429, "Your app has exceeded its compute units per second capacity", limited.clone()),
-        (-32016, "over rate limit", limited),
-        (-33000, "daily credit limit reached", Failure::QuotaExhausted),
-        (-32601, "the method eth_getProof does not exist/is not available", unserved.clone()),
-        (-32600, "rpc method is not whitelisted", unserved),
-        (-32602, "distance to target block exceeds maximum proof window", Failure::ProofWindowMissed),
-        (-32000, "requested block is too old, block must be within 1000 blocks", Failure::ProofWindowMissed),
-        (-32000, "missing trie node 0xabc (path ) state 0xdef is not available", Failure::ProofWindowMissed),
-        (-32000, "required historical state unavailable (reexec=128)", Failure::ProofWindowMissed),
-        (-32000, "header not found", Failure::NotSynced),
-        (-32001, "Resource not found", Failure::NotSynced),
-        (-32603, "internal error", Failure::Rpc { code: -32603 }),
-    ] {
-        let body = format!(r#"{{"jsonrpc":"2.0","id":7,"error":{{"code":{code},"message":"{message}"}}}}"#);
-        assert_eq!(answer(200, &body), Err(failure), "{message}");
-    }
-}
-
-#[test]
 fn what_a_provider_writes_is_not_repeated() {
     let body = r#"{"jsonrpc":"2.0","id":7,"error":{"code":-32000,"message":"no such path: /v3/SECRET"}}"#;
     let failure = answer(200, body).unwrap_err();

@@ -2,17 +2,22 @@
 //!
 //! Everything that reaches the network goes through a [`Transport`], everything that waits through a [`Clock`]; both
 //! can be replaced, by a phone's own HTTP stack or by a simulation in virtual time. Nothing here knows what a proof
-//! is: [`race`] asks one provider after another, hands every answer to a judge, and ends with the first that the
-//! judge lets win. Whatever else happens comes back as a typed reason per provider
+//! is: [`Asker::race`] asks one provider after another, hands every answer to a judge, and ends with the first that
+//! the judge lets win. Whatever else happens comes back as a typed reason per provider
 //! ([`Failure`](saldo_reading::Failure)).
 //!
 //! Nothing is spawned: a dropped future leaves no work behind. A provider's URL is a secret ([`SecretUrl`]); only its
 //! [`ProviderId`](saldo_reading::ProviderId) appears anywhere.
 
+mod asker;
 pub mod beacon;
+mod budget;
 pub mod checkpoint;
+mod classify;
 mod clock;
+pub mod date;
 mod directory;
+mod diversity;
 mod endpoint;
 pub mod execution;
 #[cfg(feature = "http")]
@@ -20,13 +25,18 @@ mod http;
 mod jsonrpc;
 mod network;
 mod race;
+mod retry_after;
+mod standing;
 mod transport;
 
+pub use asker::Asker;
 pub use clock::{Clock, Deadline};
 pub use directory::{Directory, DirectoryError, Listed};
-pub use endpoint::{Endpoint, EndpointError, SecretUrl};
+pub use diversity::{Diversity, Domain};
+pub use endpoint::{Declared, Endpoint, EndpointError, SecretUrl};
 #[cfg(feature = "http")]
 pub use http::{HttpTransport, SystemClock};
 pub use network::Network;
-pub use race::{Answer, Contest, Race, race};
+pub use race::{Answer, Audience, Contest, Race};
+pub use standing::is_cut_off;
 pub use transport::{Method, Request, Response, Transport, TransportError};

@@ -59,11 +59,3 @@ impl std::fmt::Debug for Network {
         f.debug_struct("Network").finish_non_exhaustive()
     }
 }
-
-/// The `Retry-After` header of a response, in its form of seconds.
-pub(crate) fn retry_after(response: &Response) -> Option<Duration> {
-    /// Longer than this nobody is asked to wait.
-    const LONGEST: u64 = 24 * 60 * 60;
-    let seconds: u64 = response.header("retry-after")?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds.min(LONGEST)))
-}

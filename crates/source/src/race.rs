@@ -1,6 +1,8 @@
-//! One question to several providers: the first answer that the judge lets win ends it.
+//! One question, or several side by side, to several providers: the first answer that the judge lets win ends each.
 
-use std::collections::BTreeSet;
+mod lane;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -8,7 +10,11 @@ use futures_util::future::{BoxFuture, Either, select};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use saldo_reading::{Attempt, Failure, Outcome, ProviderId, Role};
 
-use crate::clock::{Clock, Deadline};
+use crate::asker::Asker;
+use crate::clock::Deadline;
+use crate::endpoint::Endpoint;
+use crate::standing::until_midnight;
+use lane::Lane;
 
 /// What the judge makes of one provider's answer.
 #[derive(Debug)]
@@ -16,120 +22,175 @@ pub enum Answer<T> {
     /// It answers the question: the race is over.
     Wins(T),
     /// It may turn out to be worth something later. The race goes on: nobody wins by making a claim.
-    Parks,
+    Parks {
+        /// Whether what this provider claimed before was confirmed. Then its word is worth waiting for, and no more
+        /// operators than the policy names are asked meanwhile.
+        was_right_before: bool,
+    },
     /// It is not used.
     Fails(Failure),
 }
 
-/// How a race is run.
-#[derive(Clone, Debug)]
+/// What is asked in a race, and for how long.
+#[derive(Clone, Copy, Debug)]
 pub struct Contest {
     /// What the providers are asked for; noted in the attempts.
     pub role: Role,
-    /// After how long without a winner the next provider is asked as well.
-    pub hedge_after: Duration,
+    /// The method or route that decides, under which it is remembered who was of use and how fast.
+    pub method: &'static str,
     /// When the race is over, whoever has not answered.
     pub deadline: Deadline,
-    /// How many providers may see the question. One that could not be reached has not.
-    pub most: usize,
-    /// Who has seen it already.
-    pub seen: BTreeSet<ProviderId>,
 }
 
-/// How a race ended.
+/// Who may be asked one question.
+#[derive(Clone, Debug)]
+pub struct Audience {
+    /// The operators that know of it already, by [`Endpoint::operator_key`].
+    pub operators: BTreeSet<String>,
+    /// How many operators may know of it as long as one of them answers it, those who do already included. One that
+    /// could not be reached does not.
+    pub most: usize,
+    /// Whether no more are asked even if none of them answers it.
+    pub strict: bool,
+}
+
+impl Audience {
+    /// Everybody: the question tells nobody anything.
+    pub fn everybody() -> Self {
+        Self { operators: BTreeSet::new(), most: usize::MAX, strict: false }
+    }
+}
+
+/// How the race for one question ended.
 #[derive(Debug)]
 pub struct Race<T> {
     /// The winning answer and whose it is.
     pub winner: Option<(ProviderId, T)>,
-    /// Everyone who was asked.
+    /// Everyone who was asked, and who would have been but wants to be left alone or is not asked any more.
     pub attempts: Vec<Attempt>,
-    /// Whether providers were left unasked because of [`Contest::most`].
+    /// Whether providers were left unasked because of [`Audience::strict`].
     pub held_back: bool,
 }
 
-/// Asks `providers` in their order: the first at once, the next whenever one has answered without winning, or
-/// [`Contest::hedge_after`] has passed. Ends with the first answer that wins, when all have answered, or at
-/// the deadline. Every asked provider is in the attempts, with its outcome.
-pub async fn race<'a, T>(
-    clock: &dyn Clock,
-    contest: Contest,
-    providers: Vec<(ProviderId, BoxFuture<'a, Answer<T>>)>,
-) -> Race<T> {
-    let mut waiting = providers.into_iter().peekable();
-    let mut running = FuturesUnordered::new();
-    let mut asked: Vec<Asked> = Vec::new();
-    let mut winner = None;
-    let mut over = clock.sleep(contest.deadline.left(clock));
-    let mut due = true;
-    let mut may_ask;
-
-    loop {
-        let mut seen = contest.seen.clone();
-        seen.extend(asked.iter().filter(|asked| asked.may_have_seen()).map(|asked| asked.provider.clone()));
-        let next = waiting.peek().map(|(provider, _)| provider);
-        may_ask = seen.len() < contest.most || next.is_some_and(|next| contest.seen.contains(next));
-        if due
-            && may_ask
-            && let Some((provider, answer)) = waiting.next()
-        {
-            let index = asked.len();
-            asked.push(Asked { provider, begun: clock.monotonic(), ended: None });
-            running.push(answer.map(move |answer| (index, answer)));
+impl Asker {
+    /// Asks `endpoints`, in the order of [`Asker::order`], one question for each of the `audiences`, until each is answered
+    /// or all have been asked, or the deadline.
+    ///
+    /// The first is asked at once. When it has failed, or has not answered for as long as nine in ten of its answers take
+    /// (400 ms where that is not known, 150 ms to 2 s in any case), another is asked as well, of another operator and if
+    /// possible of other hosting. When both have failed, or after twice that time, all others whom the audience allows are
+    /// asked; and when none of these has won either, all others, unless the audience is strict. Asking a second one for
+    /// slowness alone is kept to one question in ten. Failures that pass are tried again twice, with full jitter, in one
+    /// question of ten.
+    ///
+    /// Questions whose turn comes at the same provider at the same time are given to `ask` together, by their positions;
+    /// it gives their answers in the same order.
+    pub async fn race<'a, T: Send + 'a>(
+        &self,
+        contest: Contest,
+        endpoints: &'a [Endpoint],
+        audiences: Vec<Audience>,
+        ask: impl Fn(&'a Endpoint, Vec<usize>) -> BoxFuture<'a, Vec<Answer<T>>>,
+    ) -> Vec<Race<T>> {
+        let clock = self.network().clock();
+        let began = clock.monotonic();
+        let left = contest.deadline.left(clock);
+        let ends = began.saturating_add(left);
+        if left.is_zero() {
+            let unasked = |_| Race { winner: None, attempts: Vec::new(), held_back: false };
+            return audiences.iter().map(unasked).collect();
         }
-        if running.is_empty() {
-            break;
-        }
-        let hedge = match waiting.peek() {
-            Some(_) if may_ask => clock.sleep(contest.hedge_after),
-            _ => std::future::pending().boxed(),
-        };
-        due = match select(running.next(), select(hedge, &mut over)).await {
-            Either::Left((Some((index, answer)), _)) => {
-                let ended = asked.get_mut(index).map(|asked| (asked.provider.clone(), &mut asked.ended));
-                let Some((provider, ended)) = ended else { break };
-                let outcome = match answer {
-                    Answer::Wins(value) => {
-                        winner = Some((provider, value));
-                        match contest.role {
-                            Role::Execution => Outcome::Joined,
-                            Role::Beacon | Role::Checkpoint => Outcome::Accepted,
+        let ordered = self.order(contest.role, contest.method, endpoints);
+        let mut lanes: Vec<Lane<'a, T>> = audiences
+            .into_iter()
+            .map(|audience| Lane::new(self, contest, &ordered, audience, ends))
+            .collect();
+        let mut running = FuturesUnordered::new();
+        let mut over = clock.sleep(left);
+        loop {
+            for (endpoint, items) in turns(self, &mut lanes, clock.monotonic()) {
+                let answers = ask(endpoint, items.clone());
+                running.push(answers.map(move |answers| (endpoint, items, answers)));
+            }
+            let next = lanes.iter().filter_map(Lane::wakes).min();
+            let wake = match next {
+                _ if lanes.iter().all(Lane::is_won) => break,
+                None if running.is_empty() => break,
+                Some(at) => clock.sleep(at.saturating_sub(clock.monotonic())),
+                None => std::future::pending().boxed(),
+            };
+            let answered = match running.is_empty() {
+                true => std::future::pending().boxed(),
+                false => running.next().boxed(),
+            };
+            match select(answered, select(wake, &mut over)).await {
+                Either::Left((Some((endpoint, items, answers)), _)) => {
+                    let now = clock.monotonic();
+                    for (item, answer) in items.into_iter().zip(answers) {
+                        if let Some(lane) = lanes.get_mut(item) {
+                            lane.take(endpoint, answer, now);
                         }
                     }
-                    Answer::Parks => Outcome::Parked,
-                    Answer::Fails(failure) => Outcome::Failed(failure),
-                };
-                *ended = Some((clock.monotonic(), outcome));
-                if winner.is_some() {
-                    break;
                 }
-                true // Somebody answered without winning: the next one's turn has come.
+                Either::Left((None, _)) | Either::Right((Either::Left(_), _)) => {}
+                Either::Right((Either::Right(_), _)) => break,
             }
-            Either::Left((None, _)) => true,
-            Either::Right((Either::Left(_), _)) => true,
-            Either::Right((Either::Right(_), _)) => break,
-        };
+        }
+        let now = clock.monotonic();
+        let patience = lanes.iter().map(Lane::patience).max().unwrap_or_default();
+        let told: Vec<(Race<T>, Vec<Attempt>)> = lanes.into_iter().map(|lane| lane.finish(now)).collect();
+        let asked = best_of_each(told.iter().flat_map(|(_, asked)| asked));
+        let midnight = until_midnight(clock.wall().as_secs());
+        self.standings().note(contest.method, &asked, patience, now, Some(midnight));
+        told.into_iter().map(|(race, _)| race).collect()
     }
 
-    let unfinished = if winner.is_some() { Outcome::Overtaken } else { Outcome::Unfinished };
-    let end = clock.monotonic();
-    let attempts = asked.into_iter().map(|asked| asked.attempt(contest.role, end, &unfinished)).collect();
-    let held_back = winner.is_none() && !may_ask && waiting.peek().is_some();
-    Race { winner, attempts, held_back }
+    /// [`Asker::race`] for a single question.
+    pub async fn race_for_one<'a, T: Send + 'a>(
+        &self,
+        contest: Contest,
+        endpoints: &'a [Endpoint],
+        audience: Audience,
+        ask: impl Fn(&'a Endpoint) -> BoxFuture<'a, Answer<T>>,
+    ) -> Race<T> {
+        let ask = |endpoint, _| ask(endpoint).map(|answer| vec![answer]).boxed();
+        let mut races = self.race(contest, endpoints, vec![audience], ask).await;
+        races.pop().unwrap_or(Race { winner: None, attempts: Vec::new(), held_back: false })
+    }
 }
 
-struct Asked {
-    provider: ProviderId,
-    begun: Duration,
-    ended: Option<(Duration, Outcome)>,
+/// Who is to be asked at `now`, and for which of the lanes.
+fn turns<'a, T>(asker: &Asker, lanes: &mut [Lane<'a, T>], now: Duration) -> Vec<(&'a Endpoint, Vec<usize>)> {
+    // What is asked of one provider at one time is one request, so it costs once.
+    let (mut hedges, mut retries) = (None, None);
+    let mut may_hedge = || *hedges.get_or_insert_with(|| asker.standings().hedges.spend());
+    let mut may_retry = || *retries.get_or_insert_with(|| asker.standings().retries.spend());
+    let mut turns: Vec<(&'a Endpoint, Vec<usize>)> = Vec::new();
+    for (item, lane) in lanes.iter_mut().enumerate() {
+        for endpoint in lane.due(asker, now, &mut may_hedge, &mut may_retry) {
+            match turns.iter_mut().find(|(known, _)| known.id() == endpoint.id()) {
+                Some((_, items)) => items.push(item),
+                None => turns.push((endpoint, vec![item])),
+            }
+        }
+    }
+    turns
 }
 
-impl Asked {
-    fn may_have_seen(&self) -> bool {
-        self.ended.as_ref().and_then(|(_, outcome)| outcome.failure()).is_none_or(Failure::may_have_been_seen)
+/// One attempt for each provider, the most useful one.
+fn best_of_each<'a>(attempts: impl Iterator<Item = &'a Attempt>) -> Vec<Attempt> {
+    let usefulness = |attempt: &Attempt| match attempt.outcome {
+        Outcome::Joined | Outcome::Accepted | Outcome::Named { .. } => 3_u8,
+        Outcome::Parked => 2,
+        Outcome::Failed(_) => 1,
+        _ => 0,
+    };
+    let mut best: BTreeMap<&ProviderId, &Attempt> = BTreeMap::new();
+    for attempt in attempts {
+        let held = best.entry(&attempt.provider).or_insert(attempt);
+        if usefulness(attempt) > usefulness(held) {
+            *held = attempt;
+        }
     }
-
-    fn attempt(self, role: Role, end: Duration, unfinished: &Outcome) -> Attempt {
-        let (at, outcome) = self.ended.unwrap_or_else(|| (end, unfinished.clone()));
-        Attempt { provider: self.provider, role, outcome, took: at.saturating_sub(self.begun) }
-    }
+    best.into_values().cloned().collect()
 }

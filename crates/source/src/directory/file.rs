@@ -22,15 +22,15 @@ struct Kind {
 
 const RPC: Kind = Kind {
     table: "rpc",
-    fields: "url, name, operator, hosting, documented_on, read_on, get_proof, tracking",
+    fields: "url, name, operator, edge, hosting, documented_on, read_on, get_proof, tracking",
 };
 const BEACON: Kind = Kind {
     table: "beacon",
-    fields: "url, name, operator, hosting, documented_on, read_on, light_client, tracking",
+    fields: "url, name, operator, edge, hosting, documented_on, read_on, light_client, tracking",
 };
 const CHECKPOINT_SOURCE: Kind = Kind {
     table: "checkpoint_source",
-    fields: "url, name, operator, hosting, documented_on, read_on, tracking",
+    fields: "url, name, operator, edge, hosting, documented_on, read_on, tracking",
 };
 
 pub(super) fn read(text: &str) -> Result<Directory, DirectoryError> {
@@ -108,8 +108,14 @@ impl Entry<'_> {
         if let Some(operator) = self.text("operator")? {
             endpoint = endpoint.operator(operator).map_err(refused)?;
         }
+        if let Some(edge) = self.known("edge")? {
+            endpoint = endpoint.edge(&edge).map_err(refused)?;
+        }
         if let Some(hosting) = self.known("hosting")? {
             endpoint = endpoint.hosting(&hosting).map_err(refused)?;
+        }
+        if let Some(Documented { page, read_on }) = self.documented()? {
+            endpoint = endpoint.declared(&page, &read_on).map_err(refused)?;
         }
         Ok(endpoint)
     }

@@ -1,9 +1,9 @@
-//! The `Date` header of HTTP.
+//! Dates as HTTP writes them.
 
 /// Seconds since 1970 of a date such as `Sun, 06 Nov 1994 08:49:37 GMT`, the one form that servers may send.
 ///
 /// Source: RFC 9110, section 5.6.7 (`IMF-fixdate`).
-pub(crate) fn unix_seconds(text: &str) -> Option<u64> {
+pub fn unix_seconds(text: &str) -> Option<u64> {
     const MONTHS: [&str; 12] =
         ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     if text.len() != 29 {

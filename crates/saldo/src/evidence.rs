@@ -1,0 +1,85 @@
+//! False proofs, kept for others to look at.
+
+use std::collections::VecDeque;
+
+use alloy_primitives::B256;
+use saldo_reading::{Failure, Holding, ProviderId};
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use crate::ask::Pin;
+
+/// A proof that is false under the very block it was asked for: the request, the reply, the block, and the reason.
+///
+/// It shows that these bytes are refused, to anybody who knows the block. It does not show who sent them: whoever has it
+/// could have written it himself. The request names the address that was asked about.
+#[derive(Clone, Debug)]
+pub struct Evidence {
+    provider: ProviderId,
+    owner: alloy_primitives::Address,
+    pin: (B256, u64, B256),
+    reply: Box<RawValue>,
+    reason: String,
+}
+
+impl Evidence {
+    pub(crate) fn new(
+        provider: &ProviderId,
+        holding: Holding,
+        pin: Pin,
+        reply: &RawValue,
+        reason: &Failure,
+    ) -> Self {
+        Self {
+            provider: provider.clone(),
+            owner: holding.owner,
+            pin: (pin.hash, pin.number, pin.state_root.get()),
+            reply: reply.to_owned(),
+            reason: reason.to_string(),
+        }
+    }
+
+    /// The provider that was asked. Nothing in the evidence proves that it was this one.
+    pub fn provider(&self) -> &ProviderId {
+        &self.provider
+    }
+
+    /// Why the proof was refused.
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+
+    /// The request, the reply as it came, the block (hash, number and state root) and the reason, as one JSON object. Names
+    /// the address, and not the provider.
+    pub fn to_json(&self) -> String {
+        let (hash, number, state_root) = self.pin;
+        let reply: Value = serde_json::from_str(self.reply.get()).unwrap_or_default();
+        json!({
+            "request": { "method": "eth_getProof", "params": [self.owner, [], { "blockHash": hash }] },
+            "reply": reply,
+            "block": { "hash": hash, "number": number, "stateRoot": state_root },
+            "reason": self.reason,
+        })
+        .to_string()
+    }
+}
+
+/// The newest few.
+#[derive(Debug, Default)]
+pub(crate) struct Drawer(VecDeque<Evidence>);
+
+impl Drawer {
+    /// How many are kept, a proof of 256 KB at most each.
+    const CAPACITY: usize = 16;
+
+    pub(crate) fn keep(&mut self, evidence: Evidence) {
+        self.0.push_back(evidence);
+        while self.0.len() > Self::CAPACITY {
+            self.0.pop_front();
+        }
+    }
+
+    pub(crate) fn all(&self) -> Vec<Evidence> {
+        self.0.iter().cloned().collect()
+    }
+}

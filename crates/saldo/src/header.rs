@@ -1,0 +1,128 @@
+//! Fetching headers by their hash, which names no address, so that everybody may be asked.
+
+use alloy_primitives::B256;
+use futures_util::FutureExt;
+use saldo_beacon::LightClient;
+use saldo_chain::{Anchor, ChainError, ExecutionHeader, HeaderError, Level};
+use saldo_reading::{Attempt, Failure, Role};
+use saldo_source::execution::{Question, ask, raw_header};
+use saldo_source::{Answer, Deadline, Endpoint};
+use serde_json::value::RawValue;
+
+use crate::core::Core;
+use crate::parked::Waiting;
+
+impl Core {
+    /// Takes a header into the chain, if it is still wanted there: another read may have brought it, or a newer head.
+    pub(crate) fn take(&self, header: &ExecutionHeader) -> bool {
+        let attached = self.known().chain.attach(header).map(|_| ());
+        if let Err(ChainError::ConsensusFault { .. }) = attached {
+            self.stop();
+        }
+        // What was attached may exclude what was proven before.
+        self.follow();
+        attached.is_ok()
+    }
+
+    /// Proves nothing more from this chain: it contradicted what is final.
+    pub(crate) fn stop(&self) {
+        let mut known = self.known();
+        known.faulted = true;
+        known.light_client.iter_mut().for_each(LightClient::stop_for_reverted_finality);
+    }
+
+    /// Fetches the header of the newest head of the assurance `level`, if only its hash is known. A block's hash names no
+    /// address, so everybody may be asked. Gives the attempts that brought none.
+    pub(crate) async fn fetch_head(&self, level: Level, deadline: Deadline) -> Vec<Attempt> {
+        let missing = self.known().chain.missing_head(level);
+        let Some(hash) = missing else { return Vec::new() };
+        let (header, fruitless) = self.fetch_header(hash, deadline).await;
+        header.iter().for_each(|header| {
+            self.take(header);
+        });
+        fruitless
+    }
+
+    /// Asks by waves for a header. Gives it, and who had none.
+    pub(crate) async fn fetch_header(
+        &self,
+        hash: B256,
+        deadline: Deadline,
+    ) -> (Option<ExecutionHeader>, Vec<Attempt>) {
+        let ask = |provider| {
+            let header = self.header(provider, hash, deadline);
+            header.map(|header| header.map_or_else(Answer::Fails, Answer::Wins)).boxed()
+        };
+        let race = self.contest(Role::Execution, "eth_getBlockByHash", deadline, ask).await;
+        let header = race.winner.map(|(_, header)| header);
+        let is_told = |attempt: &Attempt| header.is_none() || attempt.outcome.failure().is_some();
+        let fruitless = race.attempts.into_iter().filter(is_told).collect();
+        (header, fruitless)
+    }
+
+    /// Fetches the headers between the newest head and the blocks that `waiting` proofs can be of, newest first. Gives
+    /// the attempts that brought none. A block's hash names no address, so everybody may be asked.
+    pub(crate) async fn link(&self, waiting: &[Waiting], deadline: Deadline) -> Vec<Attempt> {
+        // One that came before there was any head is not looked for: its block may be anywhere.
+        let Some(above) = waiting.iter().filter_map(|waiting| waiting.above).min() else { return Vec::new() };
+        let mut fruitless = Vec::new();
+        loop {
+            let missing = {
+                let known = self.known();
+                let newest = known.chain.newest(self.policy.assurance).map_or(0, Anchor::number);
+                let lowest = above.max(newest.saturating_sub(Self::LINK_DEPTH)).saturating_add(1);
+                known.chain.missing_parent(lowest)
+            };
+            let Some((_, hash)) = missing else { break };
+            let (header, failed) = self.fetch_header(hash, deadline).await;
+            match header {
+                Some(header) if self.take(&header) => {}
+                Some(_) => break,
+                None => {
+                    fruitless = failed;
+                    break;
+                }
+            }
+        }
+        fruitless
+    }
+
+    pub(crate) async fn header(
+        &self,
+        provider: &Endpoint,
+        hash: B256,
+        deadline: Deadline,
+    ) -> Result<ExecutionHeader, Failure> {
+        let reads_json = self.capability(provider.id()).json_header;
+        let question = if reads_json { Question::Block(hash) } else { Question::RawHeader(hash) };
+        let reply = ask(self.asker.network(), provider, &question, self.time_left(deadline)).await;
+        self.read_header(provider, &question, reply, hash, deadline).await
+    }
+
+    /// Reads the reply to `question`: bytes as they are; JSON by the table of fields, and where that does not know the
+    /// block's layout, the bytes are asked for.
+    pub(crate) async fn read_header(
+        &self,
+        provider: &Endpoint,
+        question: &Question,
+        reply: Result<Box<RawValue>, Failure>,
+        hash: B256,
+        deadline: Deadline,
+    ) -> Result<ExecutionHeader, Failure> {
+        if let Question::RawHeader(_) = question {
+            return Ok(ExecutionHeader::from_rlp(&raw_header(&reply?)?, hash)?);
+        }
+        match ExecutionHeader::from_json(reply?.get().as_bytes(), hash) {
+            Err(HeaderError::UnknownLayout) => {
+                let left = self.time_left(deadline);
+                let bytes = ask(self.asker.network(), provider, &Question::RawHeader(hash), left).await;
+                // Whoever has no bytes is not to blame for a layout that is not known here.
+                let bytes = bytes.map_err(|_| HeaderError::UnknownLayout)?;
+                let header = ExecutionHeader::from_rlp(&raw_header(&bytes)?, hash)?;
+                self.learn(provider.id(), |known| known.json_header = false);
+                Ok(header)
+            }
+            outcome => Ok(outcome?),
+        }
+    }
+}

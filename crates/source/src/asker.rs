@@ -1,0 +1,83 @@
+//! Whom to ask: what was learned of the providers, shared by all who ask.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use saldo_reading::{Attempt, ProviderId, Role};
+
+use crate::endpoint::Endpoint;
+use crate::network::Network;
+use crate::standing::{Standings, until_midnight};
+
+/// Asks providers, and remembers how they answered. See [`Asker::race`](crate::Asker::race).
+#[derive(Debug)]
+pub struct Asker {
+    network: Network,
+    standings: Mutex<Standings>,
+}
+
+impl Asker {
+    /// Nothing is known of anybody yet.
+    pub fn new(network: Network) -> Self {
+        let clock = network.clock();
+        // Devices that were started at the same millisecond may do the same.
+        let standings = Mutex::new(Standings::new(clock.wall().as_millis()));
+        Self { network, standings }
+    }
+
+    /// How the outside world is reached.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// The `endpoints` in the order in which to ask them for `method`, best first: those that were of use when they were
+    /// last asked, the faster the earlier, where speed counts by doublings; then the others, the latest last.
+    pub fn order<'a>(
+        &self,
+        role: Role,
+        method: &'static str,
+        endpoints: &'a [Endpoint],
+    ) -> Vec<&'a Endpoint> {
+        self.standings().order(role, method, endpoints)
+    }
+
+    /// Takes note of what became of asking for `method`, outside of a race.
+    pub fn note(&self, method: &'static str, attempts: &[Attempt]) {
+        let clock = self.network.clock();
+        let midnight = until_midnight(clock.wall().as_secs());
+        self.standings().note(method, attempts, Standings::USUAL_PATIENCE, clock.monotonic(), Some(midnight));
+    }
+
+    /// Counts a proof of this provider that is false under the very block it was asked for. After two of them it is asked for
+    /// proofs only when nobody else is left; gives whether this was the second.
+    pub fn strike(&self, provider: &ProviderId) -> bool {
+        self.standings().strike(provider)
+    }
+
+    /// Who is asked for proofs only when nobody else is left, because of false ones.
+    pub fn quarantined(&self) -> BTreeSet<ProviderId> {
+        self.standings().quarantined()
+    }
+
+    /// Says that the device's network changed, and whether there is one now. While there is none nobody is worse for not
+    /// being reached; the first answer that is of use shows that there is one.
+    pub fn network_changed(&self, online: bool) {
+        self.standings().network_changed(online);
+    }
+
+    /// Whether the app said that the device is offline, and nothing has shown otherwise since.
+    pub fn is_offline(&self) -> bool {
+        self.standings().is_offline
+    }
+
+    /// How long an answer of `provider` is waited for before another is asked as well.
+    pub fn patience(&self, role: Role, method: &'static str, provider: &ProviderId) -> Duration {
+        self.standings().patience(role, method, provider)
+    }
+
+    pub(crate) fn standings(&self) -> MutexGuard<'_, Standings> {
+        // A panic while the lock was held cannot have left half a state: every change is of one provider's numbers.
+        self.standings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

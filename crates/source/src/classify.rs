@@ -1,0 +1,179 @@
+//! What an answer that is no result means: one class for each thing that the known clients and providers say.
+
+use saldo_reading::Failure;
+use serde_json::Value;
+
+use crate::retry_after::retry_after;
+use crate::transport::Response;
+
+/// A JSON-RPC error, as far as it is looked at. Its text is never repeated: it comes from outside.
+pub(crate) struct Refusal<'a> {
+    pub(crate) code: i64,
+    pub(crate) message: &'a str,
+    pub(crate) data: &'a Value,
+}
+
+/// What an error means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Class {
+    QuotaExhausted,
+    RateLimited,
+    ProofWindowMissed,
+    NotSynced,
+    Denied,
+    NotServed,
+    OutOfService,
+}
+
+/// One line of the table: any of these codes, or all parts of any of these texts in the message (lower case).
+struct Row {
+    codes: &'static [i64],
+    texts: &'static [&'static [&'static str]],
+    class: Class,
+}
+
+/// The first line that fits decides: codes mean different things to different providers, so that what is said in words and
+/// is more special comes first.
+const TABLE: &[Row] = &[
+    Row {
+        codes: &[402, -33000],
+        texts: &[
+            &["daily credit"],
+            &["daily request count"],
+            &["monthly capacity"],
+            &["quota exceeded"],
+            &["credits exhausted"],
+            &["out of credits"],
+        ],
+        class: Class::QuotaExhausted,
+    },
+    Row {
+        codes: &[429, -32005, -32007, -32029, -32090],
+        texts: &[
+            &["rate limit"],
+            &["rate-limit"],
+            &["too many requests"],
+            &["request limit"],
+            &["limit exceeded"],
+            &["rate exceeded"],
+            &["compute units per second"],
+            &["concurrent requests capacity"],
+        ],
+        class: Class::RateLimited,
+    },
+    Row {
+        codes: &[],
+        texts: &[
+            &["maximum proof window"],
+            &["requested block is too old"],
+            &["missing trie node"],
+            &["historical state"],
+            &["no state available"],
+            &["state", "is not available"],
+            &["state", "not found"],
+            &["pruned"],
+            &["archive"],
+        ],
+        class: Class::ProofWindowMissed,
+    },
+    Row {
+        codes: &[],
+        texts: &[
+            &["api key"],
+            &["api-key"],
+            &["project id"],
+            &["unauthorized"],
+            &["not allowed"],
+            &["must be authenticated"],
+        ],
+        class: Class::Denied,
+    },
+    Row {
+        codes: &[-32601, -32004, -32701],
+        texts: &[
+            &["not whitelisted"],
+            &["method not found"],
+            &["does not exist/is not available"],
+            &["method", "is not available"],
+            &["method", "disabled"],
+            &["not supported"],
+            &["unsupported method"],
+        ],
+        class: Class::NotServed,
+    },
+    Row {
+        codes: &[],
+        texts: &[
+            &["header not found"],
+            &["header for hash not found"],
+            &["unknown block"],
+            &["block not found"],
+            &["resource not found"],
+            &["could not find block"],
+            &["greater than current height"],
+            &["blockoutofrange"],
+            &["invalid block tag"],
+        ],
+        class: Class::NotSynced,
+    },
+    Row {
+        codes: &[-32046, -32055, -32056, -32057, -32059, -32071],
+        texts: &[
+            &["cannot fulfill request"],
+            &["no nodes available"],
+            &["no healthy upstream"],
+            &["service unavailable"],
+            &["bad gateway"],
+            &["gateway timeout"],
+        ],
+        class: Class::OutOfService,
+    },
+];
+
+impl Row {
+    fn fits(&self, code: i64, message: &str) -> bool {
+        self.codes.contains(&code)
+            || self.texts.iter().any(|parts| parts.iter().all(|part| message.contains(part)))
+    }
+}
+
+/// The class of an error object.
+pub(crate) fn refusal(error: &Refusal<'_>, response: &Response, method: &'static str) -> Failure {
+    let message = error.message.to_ascii_lowercase();
+    let by_status = match response.status {
+        402 => Some(Class::QuotaExhausted),
+        429 => Some(Class::RateLimited),
+        _ => None,
+    };
+    let row = TABLE.iter().find(|row| row.fits(error.code, &message)).map(|row| row.class);
+    // Where words and status differ, what lasts longer is believed: a quota is no rate.
+    let class = if row == Some(Class::QuotaExhausted) { row } else { by_status.or(row) };
+    match class {
+        Some(Class::QuotaExhausted) => Failure::QuotaExhausted,
+        Some(Class::RateLimited) => {
+            Failure::RateLimited { retry_after: retry_after(response, Some((&message, error.data))) }
+        }
+        Some(Class::ProofWindowMissed) => Failure::ProofWindowMissed,
+        Some(Class::NotSynced) => Failure::NotSynced,
+        Some(Class::Denied) => Failure::Denied { status: response.status },
+        Some(Class::NotServed) => Failure::NotServed { method },
+        Some(Class::OutOfService) => Failure::OutOfService { code: error.code },
+        None => Failure::Rpc { code: error.code },
+    }
+}
+
+/// The class of a response whose body is no JSON-RPC reply.
+pub(crate) fn without_reply(response: &Response, method: &'static str) -> Failure {
+    match response.status {
+        429 => Failure::RateLimited { retry_after: retry_after(response, None) },
+        402 => Failure::QuotaExhausted,
+        status @ (401 | 403) => Failure::Denied { status },
+        404 | 405 => Failure::NotServed { method },
+        200..=299 => Failure::Malformed { what: "not a JSON-RPC reply" },
+        status => Failure::Http { status },
+    }
+}
+
+#[cfg(test)]
+#[path = "classify_tests.rs"]
+mod tests;

@@ -1,0 +1,399 @@
+//! The course of one question in a race: whose turn it is when.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use saldo_reading::{Attempt, Failure, Outcome, ProviderId, Role, TransportError};
+
+use super::{Answer, Audience, Contest, Race};
+use crate::asker::Asker;
+use crate::endpoint::Endpoint;
+use crate::standing::Leave;
+
+/// One question, who is asked it, and what they said.
+pub(super) struct Lane<'a, T> {
+    role: Role,
+    audience: Audience,
+    /// Not asked yet, best first.
+    waiting: Vec<&'a Endpoint>,
+    /// Not to be asked now, and until when on the monotonic clock.
+    resting: Vec<(&'a Endpoint, Option<Duration>, Failure)>,
+    asked: Vec<Asked<'a>>,
+    winner: Option<(ProviderId, T)>,
+    wave: Wave,
+    began: Duration,
+    ends: Duration,
+    /// How long one is waited for before another is asked as well.
+    patience: Duration,
+    last_asked: Duration,
+    /// Whether one may be asked for another's slowness alone.
+    may_hedge: bool,
+    /// When what failed in passing is asked again.
+    again: Option<Duration>,
+    rounds: u32,
+}
+
+struct Asked<'a> {
+    endpoint: &'a Endpoint,
+    begun: Duration,
+    ended: Option<(Duration, Outcome)>,
+    /// Asked although as many operators as the policy names knew of it.
+    widened: bool,
+}
+
+/// Who is asked next.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wave {
+    First,
+    Second,
+    /// All others whom the audience allows.
+    Rest,
+    /// All others.
+    Beyond,
+    /// Those who failed in passing, again.
+    Again,
+}
+
+impl<'a, T> Lane<'a, T> {
+    /// So often what failed in passing is asked again.
+    const ROUNDS: u32 = 2;
+    /// The longest pause before the first time, beside the least one.
+    const PAUSE: Duration = Duration::from_millis(400);
+    const LEAST_PAUSE: Duration = Duration::from_millis(50);
+
+    pub(super) fn new(
+        asker: &Asker,
+        contest: Contest,
+        ordered: &[&'a Endpoint],
+        audience: Audience,
+        ends: Duration,
+    ) -> Self {
+        let Contest { role, method, .. } = contest;
+        let began = asker.network().clock().monotonic();
+        let standings = asker.standings();
+        let (mut waiting, mut resting) = (Vec::new(), Vec::new());
+        for &endpoint in ordered {
+            match standings.leave(role, method, endpoint.id(), began) {
+                Leave::Free => waiting.push(endpoint),
+                Leave::Not { until, why } => resting.push((endpoint, until, why)),
+            }
+        }
+        // Those who know of it already come first, as long as they are of use.
+        waiting.sort_by_key(|endpoint| {
+            let is_of_use = standings.is_in_good_standing(role, method, endpoint.id());
+            !(is_of_use && audience.operators.contains(&endpoint.operator_key()))
+        });
+        let patience = waiting.first().map(|first| standings.patience(role, method, first.id()));
+        // With little time everybody's turn comes sooner.
+        let quarter = ends.saturating_sub(began).checked_div(4).unwrap_or_default();
+        Self {
+            role,
+            audience,
+            waiting,
+            resting,
+            asked: Vec::new(),
+            winner: None,
+            wave: Wave::First,
+            began,
+            ends,
+            patience: patience.unwrap_or_default().min(quarter),
+            last_asked: began,
+            may_hedge: true,
+            again: None,
+            rounds: 0,
+        }
+    }
+
+    pub(super) fn is_won(&self) -> bool {
+        self.winner.is_some()
+    }
+
+    pub(super) fn patience(&self) -> Duration {
+        self.patience
+    }
+
+    /// Whose turn has come at `now`.
+    pub(super) fn due(
+        &mut self,
+        asker: &Asker,
+        now: Duration,
+        may_hedge: &mut dyn FnMut() -> bool,
+        may_retry: &mut dyn FnMut() -> bool,
+    ) -> Vec<&'a Endpoint> {
+        let mut due = Vec::new();
+        while !self.is_won() {
+            let is_idle = self.asked.iter().all(|asked| asked.ended.is_some());
+            let passed = now.saturating_sub(self.began);
+            let twice = self.patience.saturating_mul(2);
+            let next = match self.wave {
+                Wave::First | Wave::Second | Wave::Rest if !self.has_inside() => {
+                    self.wave = Wave::Beyond;
+                    continue;
+                }
+                // Somebody turned out not to have been reached, so that there is room for another.
+                Wave::Beyond | Wave::Again if self.has_inside() => self.inside(1),
+                Wave::First => {
+                    self.wave = Wave::Second;
+                    let mut standings = asker.standings();
+                    standings.hedges.earn();
+                    standings.retries.earn();
+                    self.inside(1)
+                }
+                Wave::Second if is_idle || passed >= twice => self.apart(),
+                Wave::Second if passed >= self.patience && self.may_hedge => {
+                    self.may_hedge = may_hedge();
+                    if !self.may_hedge {
+                        break;
+                    }
+                    self.apart()
+                }
+                Wave::Rest if is_idle || passed >= twice => {
+                    self.wave = Wave::Beyond;
+                    self.inside(usize::MAX)
+                }
+                Wave::Beyond if self.may_widen() => {
+                    if !is_idle && now < self.last_asked.saturating_add(self.patience) {
+                        break;
+                    }
+                    self.wave = Wave::Again;
+                    std::mem::take(&mut self.waiting)
+                }
+                Wave::Beyond if is_idle => {
+                    self.wave = Wave::Again;
+                    continue;
+                }
+                Wave::Again if is_idle => match self.again {
+                    Some(at) if at <= now => {
+                        self.again = None;
+                        self.again(now, may_retry)
+                    }
+                    Some(_) => break,
+                    None => {
+                        self.again = self.next_round(asker, now);
+                        break;
+                    }
+                },
+                _ => break,
+            };
+            for endpoint in &next {
+                self.begin(endpoint, now);
+            }
+            due.extend(next);
+        }
+        due
+    }
+
+    /// When to look again whose turn it is, if nobody answers before.
+    pub(super) fn wakes(&self) -> Option<Duration> {
+        let after = |times: u32| self.began.saturating_add(self.patience.saturating_mul(times));
+        match self.wave {
+            _ if self.is_won() => None,
+            Wave::First => None,
+            Wave::Second => Some(after(if self.may_hedge { 1 } else { 2 })),
+            Wave::Rest => Some(after(2)),
+            Wave::Beyond if self.may_widen() => Some(self.last_asked.saturating_add(self.patience)),
+            Wave::Beyond => None,
+            Wave::Again => self.again,
+        }
+    }
+
+    /// Takes an answer of `endpoint`.
+    pub(super) fn take(&mut self, endpoint: &Endpoint, answer: Answer<T>, now: Duration) {
+        let is_it = |asked: &&mut Asked<'_>| asked.ended.is_none() && asked.endpoint.id() == endpoint.id();
+        let Some(asked) = self.asked.iter_mut().find(is_it) else { return };
+        let outcome = match answer {
+            Answer::Wins(value) if self.winner.is_none() => {
+                self.winner = Some((endpoint.id().clone(), value));
+                match self.role {
+                    Role::Execution => Outcome::Joined,
+                    Role::Beacon | Role::Checkpoint => Outcome::Accepted,
+                }
+            }
+            Answer::Wins(_) => Outcome::Overtaken,
+            Answer::Parks { was_right_before } => {
+                // Its word is worth waiting for: nobody beyond the policy is asked meanwhile.
+                if was_right_before && !asked.widened {
+                    self.audience.strict |= true;
+                }
+                Outcome::Parked
+            }
+            Answer::Fails(failure) => {
+                if let Failure::RateLimited { retry_after: Some(after) } = &failure {
+                    let until = now.saturating_add((*after).max(Self::LEAST_PAUSE));
+                    self.resting.push((asked.endpoint, Some(until), failure.clone()));
+                }
+                Outcome::Failed(failure)
+            }
+        };
+        asked.ended = Some((now, outcome));
+    }
+
+    /// How it ended, and what became of those who were really asked.
+    pub(super) fn finish(self, now: Duration) -> (Race<T>, Vec<Attempt>) {
+        let unfinished = if self.is_won() { Outcome::Overtaken } else { Outcome::Unfinished };
+        let held_back =
+            !self.is_won() && self.audience.strict && !self.waiting.is_empty() && !self.has_inside();
+        let role = self.role;
+        let asked: Vec<Attempt> = self
+            .asked
+            .into_iter()
+            .map(|asked| {
+                let (at, outcome) = asked.ended.unwrap_or_else(|| (now, unfinished.clone()));
+                let provider = asked.endpoint.id().clone();
+                Attempt {
+                    provider,
+                    role,
+                    outcome,
+                    took: at.saturating_sub(asked.begun),
+                    widened: asked.widened,
+                }
+            })
+            .collect();
+        // Of one that was asked several times the last is told.
+        let is_last = |(place, attempt): &(usize, &Attempt)| {
+            asked.iter().skip(place.saturating_add(1)).all(|later| later.provider != attempt.provider)
+        };
+        let mut attempts: Vec<Attempt> =
+            asked.iter().enumerate().filter(is_last).map(|(_, attempt)| attempt.clone()).collect();
+        if self.winner.is_none() {
+            let is_unasked = |endpoint: &Endpoint| asked.iter().all(|asked| asked.provider != *endpoint.id());
+            let unasked = self.resting.into_iter().filter(|(endpoint, ..)| is_unasked(endpoint));
+            attempts.extend(unasked.map(|(endpoint, _, why)| Attempt {
+                provider: endpoint.id().clone(),
+                role,
+                outcome: Outcome::Failed(why),
+                took: Duration::ZERO,
+                widened: false,
+            }));
+        }
+        (Race { winner: self.winner, attempts, held_back }, asked)
+    }
+
+    fn begin(&mut self, endpoint: &'a Endpoint, now: Duration) {
+        let widened = !self.is_inside(endpoint);
+        self.last_asked = now;
+        self.asked.push(Asked { endpoint, begun: now, ended: None, widened });
+    }
+
+    /// The operators that know of the question by now, within the policy.
+    fn operators(&self) -> BTreeSet<String> {
+        let told = self.asked.iter().filter(|asked| !asked.widened && asked.may_have_seen());
+        let told = told.map(|asked| asked.endpoint.operator_key());
+        self.audience.operators.iter().cloned().chain(told).collect()
+    }
+
+    fn is_inside(&self, endpoint: &Endpoint) -> bool {
+        let operators = self.operators();
+        operators.len() < self.audience.most || operators.contains(&endpoint.operator_key())
+    }
+
+    fn has_inside(&self) -> bool {
+        self.waiting.iter().any(|endpoint| self.is_inside(endpoint))
+    }
+
+    fn may_widen(&self) -> bool {
+        !self.waiting.is_empty() && !self.audience.strict
+    }
+
+    /// The next of those whom the audience allows, at most so many.
+    fn inside(&mut self, most: usize) -> Vec<&'a Endpoint> {
+        let mut operators = self.operators();
+        let mut taken = Vec::new();
+        let mut left = Vec::new();
+        for endpoint in std::mem::take(&mut self.waiting) {
+            let operator = endpoint.operator_key();
+            let is_allowed = operators.len() < self.audience.most || operators.contains(&operator);
+            if taken.len() < most && is_allowed {
+                operators.insert(operator);
+                taken.push(endpoint);
+            } else {
+                left.push(endpoint);
+            }
+        }
+        self.waiting = left;
+        taken
+    }
+
+    /// The next one whom the audience allows, of another operator than those who are being asked, and if there is one, of
+    /// other declared hosting.
+    fn apart(&mut self) -> Vec<&'a Endpoint> {
+        self.wave = Wave::Rest;
+        let running: Vec<&Endpoint> =
+            self.asked.iter().filter(|asked| asked.ended.is_none()).map(|asked| asked.endpoint).collect();
+        let is_other = |endpoint: &&&'a Endpoint| {
+            self.is_inside(endpoint)
+                && running.iter().all(|other| other.operator_key() != endpoint.operator_key())
+        };
+        // Where somebody is hosted is mostly not known: then it may be anywhere.
+        let is_shared = |endpoint: &&&'a Endpoint| {
+            running.iter().any(|other| match (other.hosted_by(), endpoint.hosted_by()) {
+                (Some(one), Some(another)) => one.eq_ignore_ascii_case(another),
+                _ => true,
+            })
+        };
+        let others = self.waiting.iter().filter(is_other);
+        let Some(next) = others.min_by_key(is_shared).copied() else { return Vec::new() };
+        self.waiting.retain(|waiting| waiting.id() != next.id());
+        vec![next]
+    }
+
+    /// When those who failed in passing, or want to be left alone until then, are asked again, if there are any.
+    fn next_round(&self, asker: &Asker, now: Duration) -> Option<Duration> {
+        let is_waiting_for_a_signature =
+            self.asked.iter().any(|asked| matches!(asked.ended, Some((_, Outcome::Parked))));
+        if is_waiting_for_a_signature {
+            return None;
+        }
+        let passing = (self.rounds < Self::ROUNDS && self.passing().next().is_some()).then(|| {
+            let most = Self::PAUSE.saturating_mul(self.rounds.saturating_add(1));
+            now.saturating_add(Self::LEAST_PAUSE.saturating_add(asker.standings().jitter(most)))
+        });
+        let resting = self.resting.iter().filter(|_| self.rounds < Self::ROUNDS);
+        let rested = resting.filter_map(|(_, until, _)| *until).min();
+        passing.into_iter().chain(rested).min().filter(|at| *at < self.ends)
+    }
+
+    /// Those who failed in passing and those who have rested, to be asked again at `now`.
+    fn again(&mut self, now: Duration, may_retry: &mut dyn FnMut() -> bool) -> Vec<&'a Endpoint> {
+        let (rested, resting): (Vec<_>, Vec<_>) = std::mem::take(&mut self.resting)
+            .into_iter()
+            .partition(|(_, until, _)| until.is_some_and(|at| at <= now));
+        self.resting = resting;
+        let may = !rested.is_empty() || (self.passing().next().is_some() && may_retry());
+        self.rounds = if may { self.rounds.saturating_add(1) } else { Self::ROUNDS };
+        let mut next: Vec<&'a Endpoint> = rested.into_iter().map(|(endpoint, ..)| endpoint).collect();
+        next.extend(self.passing().filter(|_| may));
+        next
+    }
+
+    /// Those whose last failure passes by itself.
+    fn passing(&self) -> impl Iterator<Item = &'a Endpoint> {
+        let last =
+            |endpoint: &Endpoint| self.asked.iter().rev().find(|asked| asked.endpoint.id() == endpoint.id());
+        let mut passing: Vec<&'a Endpoint> = Vec::new();
+        for asked in &self.asked {
+            let ended = last(asked.endpoint).and_then(|last| last.ended.as_ref());
+            let is_new = passing.iter().all(|known| known.id() != asked.endpoint.id());
+            if is_new && ended.and_then(|(_, outcome)| outcome.failure()).is_some_and(passes) {
+                passing.push(asked.endpoint);
+            }
+        }
+        passing.into_iter()
+    }
+}
+
+impl Asked<'_> {
+    fn may_have_seen(&self) -> bool {
+        self.ended.as_ref().and_then(|(_, outcome)| outcome.failure()).is_none_or(Failure::may_have_been_seen)
+    }
+}
+
+/// Whether the same question may be answered a moment later.
+fn passes(failure: &Failure) -> bool {
+    match failure {
+        Failure::Transport(error) => matches!(error, TransportError::Broken),
+        Failure::Http { status } => matches!(status, 408 | 500..=599),
+        Failure::OutOfService { .. } | Failure::NotSynced => true,
+        _ => false,
+    }
+}

@@ -1,0 +1,116 @@
+//! As many operators see an address as the policy names, the same ones each time; more only if none of these proves what it
+//! holds, and then the reading says so.
+
+use std::collections::BTreeSet;
+
+use alloy_primitives::Address;
+use saldo::{Policy, Why};
+use saldo_drill::Fault;
+use saldo_tests::scene::{ALICE, BEFORE, BOB, Scene};
+
+/// The providers that were sent a request that names `owner`, from the `from`th request on.
+fn saw(scene: &Scene, owner: Address, from: usize) -> BTreeSet<String> {
+    let address = format!("{owner:?}").to_lowercase();
+    let names = |body: &[u8]| String::from_utf8_lossy(body).to_lowercase().contains(&address);
+    let log = scene.simulation.internet().log();
+    log[from..]
+        .iter()
+        .filter(|exchange| names(&exchange.body))
+        .map(|exchange| exchange.host.clone())
+        .collect()
+}
+
+fn requests(scene: &Scene) -> usize {
+    scene.simulation.internet().log().len()
+}
+
+fn hosts(places: &[usize]) -> BTreeSet<String> {
+    places.iter().map(|place| format!("provider{place}.test")).collect()
+}
+
+fn policy(operators_per_address: usize, strict: bool) -> Policy {
+    Policy { operators_per_address, strict, ..Policy::signed() }
+}
+
+#[test]
+fn the_same_ones_are_asked_again() {
+    let scene = Scene::with_policy(1, 4, 1, policy(2, false));
+    for round in 0..6 {
+        // Whoever is asked first fails now and then, in one way or the other.
+        let failing = &scene.providers[round % 2];
+        failing.set(if round % 3 == 0 { Fault::Hang } else { Fault::NoProofs });
+        let reading = scene.balance(ALICE);
+        assert_eq!(scene.assert_true(&reading, ALICE), BEFORE);
+        assert!(reading.attempts().iter().all(|attempt| !attempt.widened));
+        failing.clear();
+        scene.pass_slots(1);
+    }
+    assert_eq!(saw(&scene, ALICE, 0), hosts(&[0, 1]));
+}
+
+#[test]
+fn more_see_it_only_if_none_of_these_proves_anything_and_the_reading_says_so() {
+    let scene = Scene::with_policy(2, 4, 1, policy(2, false));
+    scene.providers[..2].iter().for_each(|provider| provider.add(Fault::NoProofs));
+    let reading = scene.balance(ALICE);
+    assert_eq!(scene.assert_true(&reading, ALICE), BEFORE);
+    let widened: Vec<&str> = reading
+        .attempts()
+        .iter()
+        .filter(|attempt| attempt.widened)
+        .map(|attempt| attempt.provider.as_str())
+        .collect();
+    assert_eq!(widened, ["provider2", "provider3"]);
+
+    // From then on the one that proved it is one of those that know of it, and nobody new has to.
+    scene.pass_slots(1);
+    let from = requests(&scene);
+    let reading = scene.balance(ALICE);
+    assert_eq!(scene.assert_true(&reading, ALICE), BEFORE);
+    assert!(reading.attempts().iter().all(|attempt| !attempt.widened));
+    assert_eq!(saw(&scene, ALICE, from).len(), 1);
+    // Another address is as unknown as it was.
+    scene.pass_slots(1);
+    scene.providers.iter().for_each(saldo_drill::Provider::clear);
+    scene.assert_true(&scene.balance(BOB), BOB);
+    assert_eq!(saw(&scene, BOB, 0).len(), 1);
+}
+
+#[test]
+fn a_strict_policy_rather_knows_nothing() {
+    let scene = Scene::with_policy(3, 4, 1, policy(2, true));
+    scene.providers[..2].iter().for_each(|provider| provider.add(Fault::NoProofs));
+    for _ in 0..3 {
+        let reading = scene.balance(ALICE);
+        assert_eq!(reading.why().map(Why::code), Some("policy_forbids_more_operators"));
+        assert_eq!(saw(&scene, ALICE, 0), hosts(&[0, 1]));
+        scene.pass_slots(1);
+    }
+}
+
+/// Who could not be reached knows nothing: others may be asked in his place.
+#[test]
+fn who_was_not_reached_does_not_count() {
+    let scene = Scene::with_policy(4, 4, 1, policy(1, true));
+    scene.providers[..3].iter().for_each(|provider| provider.add(Fault::Refuse));
+    let reading = scene.balance(ALICE);
+    assert_eq!(scene.assert_true(&reading, ALICE), BEFORE);
+    assert_eq!(reading.proven().unwrap().provider().as_str(), "provider3");
+}
+
+/// One who proves only tips, and whose tips were signed before, is taken at his word: while its proof waits nobody else
+/// has to see the address.
+#[test]
+fn a_tip_of_one_who_was_right_before_is_waited_for() {
+    let scene = Scene::with_policy(5, 3, 1, policy(1, false));
+    scene.providers.iter().for_each(|provider| drop(provider.clone().proof_window(0)));
+    let first = scene.patient_balance(ALICE, std::time::Duration::from_secs(60));
+    assert_eq!(scene.assert_true(&first, ALICE), BEFORE);
+    let from = requests(&scene);
+    for _ in 0..5 {
+        scene.pass_slots(1);
+        let reading = scene.balance(ALICE);
+        assert!(reading.attempts().iter().all(|attempt| !attempt.widened), "{:?}", reading.attempts());
+    }
+    assert!(saw(&scene, ALICE, from).len() <= saw(&scene, ALICE, 0).len());
+}

@@ -1,0 +1,156 @@
+//! Promise 4 in time: with one honest provider an amount is proven within two waits and one way there and back, however
+//! many others lie or are silent; and with many holdings within few requests.
+
+use std::time::Duration;
+
+use alloy_primitives::{Address, U256};
+use saldo::{Client, Endpoint, Holding, Policy};
+use saldo_drill::simulate::Simulation;
+use saldo_drill::{BeaconSource, Chain, Fault, Provider};
+use saldo_source::Clock;
+use saldo_tests::scene::{ALICE, BEFORE, Scene};
+
+/// How long one is waited for where nothing is known of him.
+const PATIENCE: Duration = Duration::from_millis(400);
+/// The longest way in the simulation.
+const WAY: Duration = Duration::from_millis(80);
+
+fn lies_and_silence() -> Vec<Fault> {
+    vec![
+        Fault::Hang,
+        Fault::Refuse,
+        Fault::Trickle { bytes_per_second: 1 },
+        Fault::InventedTrie { balance: U256::ZERO },
+        Fault::TruncatedProof { nodes: 1 },
+        Fault::Status(503),
+        Fault::Html,
+        Fault::NoProofs,
+        Fault::StaleBlock(12),
+        Fault::RateLimited { retry_after: Some("30".to_owned()) },
+    ]
+}
+
+/// How long a read of Alice takes in virtual time; it must be proven.
+#[track_caller]
+fn time_to_proven(scene: &Scene) -> Duration {
+    let clock = scene.simulation.clock();
+    let before = clock.monotonic();
+    let reading = scene.balance(ALICE);
+    assert_eq!(scene.assert_true(&reading, ALICE), BEFORE);
+    clock.monotonic() - before
+}
+
+/// With the default policy, which names two operators: the others are asked because these two prove nothing.
+#[test]
+fn five_of_six_lie_or_are_silent() {
+    let faults = lies_and_silence();
+    for seed in 0..40_usize {
+        let scene = Scene::with_policy(seed.try_into().unwrap(), 6, 1, Policy::signed());
+        let honest = seed % 6;
+        for (place, provider) in scene.providers.iter().enumerate().filter(|(place, _)| *place != honest) {
+            provider.add(faults[(seed * 7 + place * 3) % faults.len()].clone());
+        }
+        // The head comes first, then the proof.
+        let took = time_to_proven(&scene);
+        assert!(took <= 2 * WAY + 2 * PATIENCE + WAY, "seed {seed}: {took:?}");
+    }
+}
+
+/// What is known to be fast is not waited for so long.
+#[test]
+fn patience_follows_what_answers_take() {
+    let scene = Scene::new(3, 3, 1);
+    for _ in 0..5 {
+        time_to_proven(&scene);
+        scene.pass_slots(1);
+    }
+    scene.providers[0].add(Fault::Hang);
+    let took = time_to_proven(&scene);
+    assert!(took <= 2 * WAY + Duration::from_millis(150) + WAY, "{took:?}");
+}
+
+#[test]
+fn a_thousand_accounts_in_eleven_requests() {
+    let scene = Scene::new(4, 2, 1);
+    scene.assert_true(&scene.balance(ALICE), ALICE);
+    scene.pass_slots(1);
+    let holdings: Vec<Holding> = (0_u16..1_000)
+        .map(|number| Holding::native(Address::left_padding_from(&number.to_be_bytes())))
+        .collect();
+    let before = scene.simulation.internet().log().len();
+    let readings = scene.simulation.run(scene.client.read(&holdings));
+    assert!(readings.iter().all(|reading| reading.proven().is_some()));
+    let log = scene.simulation.internet().log();
+    let asked = log[before..].iter().filter(|exchange| exchange.host.starts_with("provider")).count();
+    assert!(asked <= 11, "{asked} requests");
+}
+
+/// What one provider lacks for some of many holdings comes from another, and the rest stays.
+#[test]
+fn a_batch_may_fail_in_part() {
+    let scene = Scene::new(5, 2, 1);
+    let absent = Fault::PartialBatch.on("eth_getProof");
+    scene.providers[0].add(absent);
+    let holdings: Vec<Holding> = (0_u8..50).map(|byte| Holding::native(Address::repeat_byte(byte))).collect();
+    let readings = scene.simulation.run(scene.client.read(&holdings));
+    assert!(readings.iter().all(|reading| reading.proven().is_some()));
+    let by = |name: &str| {
+        readings.iter().filter(|reading| reading.proven().unwrap().provider().as_str() == name).count()
+    };
+    assert_eq!((by("provider0"), by("provider1")), (49, 1));
+}
+
+/// The first two who are asked are run by different operators, and hosted by different companies where that is declared.
+#[test]
+fn the_second_is_of_another_operator_and_other_hosting() {
+    let chain = Chain::builder(6).accounts([(ALICE, BEFORE)]).build();
+    let simulation = Simulation::new(6, &chain);
+    let internet = simulation.internet();
+    let endpoint = |name: &str, operator: &str, hosting: Option<&str>| {
+        let endpoint: Endpoint = format!("{name}=http://{name}.test").parse().unwrap();
+        let endpoint = endpoint.operator(operator).unwrap();
+        hosting.map_or(endpoint.clone(), |hosting| endpoint.clone().hosting(hosting).unwrap())
+    };
+    let endpoints = [
+        endpoint("first", "Alpha", Some("Cloud")),
+        endpoint("same-operator", "alpha ", Some("Cellar")),
+        endpoint("same-hosting", "Beta", Some("cloud")),
+        endpoint("unknown-hosting", "Gamma", None),
+        endpoint("other", "Delta", Some("Cellar")),
+    ];
+    internet.register("http://source.test", BeaconSource::honest(&chain));
+    let mut builder = Client::builder(chain.network())
+        .beacon("http://source.test")
+        .checkpoint(chain.checkpoint())
+        .transport(internet.clone())
+        .clock(simulation.clock());
+    for endpoint in endpoints {
+        let name = endpoint.id().as_str().to_owned();
+        let provider = Provider::honest(&chain);
+        if name == "first" {
+            provider.add(Fault::Hang);
+        }
+        internet.register(&format!("http://{name}.test"), provider);
+        builder = builder.rpc(endpoint);
+    }
+    let client = builder.build().unwrap();
+    let reading = simulation.run(client.balance(ALICE));
+    assert_eq!(reading.proven().unwrap().provider().as_str(), "other", "{:?}", reading.attempts());
+}
+
+/// A failure that passes by itself is tried again within the read.
+#[test]
+fn what_passes_is_tried_again() {
+    for fault in [
+        Fault::Status(502),
+        Fault::Reset { after: 3 },
+        Fault::Error { code: -32000, message: "header not found".into() },
+    ] {
+        let scene = Scene::new(7, 1, 1);
+        scene.assert_true(&scene.balance(ALICE), ALICE);
+        scene.pass_slots(1);
+        scene.providers[0].add(fault.clone().on("eth_getProof").times(2));
+        let reading = scene.balance(ALICE);
+        assert_eq!(scene.assert_true(&reading, ALICE), BEFORE, "{fault:?}");
+    }
+}
