@@ -153,3 +153,30 @@ fn damaged_files_are_no_reason_to_panic() {
         }
     }
 }
+
+/// What stands in backticks and is a fault: text in quotes, or an inline table.
+fn faults_of(line: &str) -> Vec<&str> {
+    line.split('`').skip(1).step_by(2).filter(|span| span.starts_with(['"', '{'])).collect()
+}
+
+#[test]
+fn the_document_shows_what_can_be_read() {
+    let path = saldo_tests::supply::repository().join("docs/scenarios.md");
+    let document = std::fs::read_to_string(path).unwrap();
+    let example = document.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let scenario = Scenario::from_toml(example).unwrap();
+    assert_eq!((scenario.members.len(), scenario.events.len()), (6, 5));
+
+    let faults = document.split("## Faults").nth(1).and_then(|rest| rest.split("\n## ").next()).unwrap();
+    let (of_anybody, rest) = faults.split_once("Of providers alone:").unwrap();
+    let (of_providers, of_beacons) = rest.split_once("Of beacon").unwrap();
+    let mut count = 0;
+    for (who, part) in [("everyone", of_anybody), ("providers", of_providers), ("beacons", of_beacons)] {
+        for fault in part.lines().flat_map(faults_of) {
+            let event = format!("{HEAD}[[event]]\nat = \"1m\"\nwho = \"{who}\"\nfaults = [{fault}]\n");
+            Scenario::from_toml(&event).unwrap_or_else(|error| panic!("{fault} of {who}: {error}"));
+            count += 1;
+        }
+    }
+    assert!(count >= 45, "{count} faults");
+}
