@@ -63,6 +63,24 @@ def install(logs: Path) -> Installed:
         )
 
 
+@dataclass(frozen=True)
+class DevelopmentNodes:
+    """Where the nodes without a beacon chain are."""
+
+    bare: Path
+    # None where it does not run.
+    hardhat: Path | None
+
+
+def development_nodes(logs: Path) -> DevelopmentNodes:
+    """Makes the entries of these nodes alone."""
+    root = cache()
+    root.mkdir(parents=True, exist_ok=True)
+    with _locked(root / "lock"):
+        bare = _packages(root, logs, "bare", HERE / "bare")
+        return DevelopmentNodes(bare, _hardhat(root, logs))
+
+
 def cache() -> Path:
     """The folder of all entries."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"

@@ -6,6 +6,8 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use saldo_drill::Fork;
 
+use crate::drill::arguments::DrillArguments;
+
 /// Tells what an address holds, and proves it.
 #[derive(Parser)]
 #[command(name = "saldo", version, about, max_term_width = 100)]
@@ -24,6 +26,8 @@ pub(crate) enum Command {
     Doctor(DoctorArguments),
     /// Show, on a small signed chain in this process, what saldo says while things are taken away.
     Demo(DemoArguments),
+    /// Replay outages and lies: in virtual time, on loopback, or before a node of your own.
+    Drill(DrillArguments),
 }
 
 #[derive(Args)]

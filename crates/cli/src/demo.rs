@@ -4,11 +4,14 @@
 //! same client that a wallet embeds, over HTTP on loopback.
 
 mod act;
-mod naive;
 mod report;
 mod stage;
 
-use saldo::{Client, Holding, Policy, Reading};
+use std::sync::Arc;
+
+use saldo::{Client, Endpoint, Holding, Policy, Reading};
+use saldo_drill::naive::NaiveWallet;
+use saldo_source::HttpTransport;
 
 use crate::arguments::DemoArguments;
 use crate::failure::CommandFailure;
@@ -25,7 +28,7 @@ pub(crate) async fn run(arguments: DemoArguments) -> Result<u8, CommandFailure> 
     let mut report = Report::new(arguments.json);
     let stage = Stage::set_up(arguments.fork).await?;
     let client = client(&stage)?;
-    let naive = naive::Wallet::new(&stage.provider_urls())?;
+    let naive = naive(&stage)?;
     let chain = stage.play_on();
 
     report.introduce(arguments.fork)?;
@@ -35,8 +38,9 @@ pub(crate) async fn run(arguments: DemoArguments) -> Result<u8, CommandFailure> 
     for act in Act::all() {
         act.prepare(&stage, first).await;
         let holding = Holding::native(act.owner);
+        let asked = [first];
         let (shown, readings) = futures_util::future::join(
-            naive.balance(act.owner, first),
+            naive.balance(act.owner, &asked),
             client.read_patiently(&[holding], stage::PATIENCE),
         )
         .await;
@@ -54,6 +58,16 @@ pub(crate) async fn run(arguments: DemoArguments) -> Result<u8, CommandFailure> 
     }
     chain.abort();
     Ok(u8::from(wrong > 0))
+}
+
+fn naive(stage: &Stage) -> Result<NaiveWallet, CommandFailure> {
+    let endpoints: Result<Vec<Endpoint>, _> =
+        stage.provider_urls().iter().map(|url| Endpoint::new(url)).collect();
+    let endpoints = endpoints.map_err(|error| CommandFailure::internal(error, "Run the demo again."))?;
+    let transport = HttpTransport::new().map_err(|_| {
+        CommandFailure::internal("TLS cannot be set up", "Check this machine's certificates.")
+    })?;
+    Ok(NaiveWallet::new(Arc::new(transport), endpoints))
 }
 
 fn client(stage: &Stage) -> Result<Client, CommandFailure> {

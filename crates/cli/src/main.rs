@@ -5,6 +5,7 @@ mod arguments;
 mod balance;
 mod demo;
 mod doctor;
+mod drill;
 mod failure;
 mod import;
 mod json;
@@ -52,6 +53,7 @@ fn run(arguments: Saldo) -> Result<ExitCode, CommandFailure> {
         Command::Network(arguments) => runtime.block_on(network::run(arguments)),
         Command::Doctor(arguments) => runtime.block_on(doctor::run(arguments)),
         Command::Demo(arguments) => runtime.block_on(demo::run(arguments)),
+        Command::Drill(arguments) => runtime.block_on(drill::run(arguments)),
     }?;
     runtime.shutdown_background();
     Ok(ExitCode::from(status))

@@ -4,7 +4,7 @@
 
 mod node;
 mod object;
-mod route;
+pub(crate) mod route;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -1,7 +1,7 @@
 //! One slot's block: the execution block, the state it leaves, and the beacon block around it.
 
 use alloy_primitives::{B256, keccak256};
-use saldo_beacon::container::{BeaconBlockHeader, SyncAggregate};
+use saldo_beacon::container::{BeaconBlockHeader, ExecutionPayloadHeader, SyncAggregate};
 use saldo_beacon::fork::{Fork, HeaderLayout};
 use saldo_beacon::unit::{Epoch, Slot, UnixTime};
 use saldo_beacon::{Execution, LightClientHeader};
@@ -74,6 +74,8 @@ pub(crate) struct Contents<'a> {
     pub(crate) parent_root: B256,
     pub(crate) proposer_index: u64,
     pub(crate) execution: ExecutionHeader,
+    /// What the beacon block commits to, if not to that header.
+    pub(crate) foreign: Option<ExecutionPayloadHeader>,
     /// The last block whose execution block became known.
     pub(crate) execution_parent: Option<&'a Block>,
     pub(crate) delivered: bool,
@@ -87,8 +89,12 @@ pub(crate) struct Contents<'a> {
 impl Block {
     pub(crate) fn new(contents: Contents<'_>) -> Self {
         let rules = contents.fork.rules();
-        let hash = contents.execution.hash();
-        let own = Told::of(&contents.execution, hash);
+        let payload = contents.foreign.clone().unwrap_or_else(|| contents.execution.payload_header());
+        let hash = payload.block_hash;
+        let own = match &contents.foreign {
+            Some(payload) => Told::by(payload),
+            None => Told::of(&contents.execution, hash),
+        };
         let told = match (rules.layout, contents.execution_parent) {
             (HeaderLayout::ExecutionHash, Some(parent)) => Told::of(&parent.execution, parent.hash),
             _ => own,
@@ -98,7 +104,7 @@ impl Block {
         let commitment = keccak256([hash, contents.aggregate.hash_tree_root()].concat());
         let body_leaf = rules.execution.map(|index| match rules.layout {
             HeaderLayout::ExecutionHash => (index, told.hash),
-            _ => (index, contents.execution.payload_header().hash_tree_root()),
+            _ => (index, payload.hash_tree_root()),
         });
         let body = Tree::new(contents.filler("body", commitment), body_leaf);
         let state_leaves = [
@@ -120,7 +126,7 @@ impl Block {
         let execution = match rules.layout {
             HeaderLayout::Beacon => Execution::Absent,
             HeaderLayout::ExecutionHash => Execution::Hash(told.hash),
-            _ => Execution::Header(contents.execution.payload_header()),
+            _ => Execution::Header(payload),
         };
         let execution_branch = rules.execution.map(|index| body.branch(index)).unwrap_or_default();
         Self {
@@ -197,6 +203,11 @@ impl Told {
     fn of(execution: &ExecutionHeader, hash: B256) -> Self {
         let ExecutionHeader { number, state_root, timestamp, .. } = *execution;
         Self { number, hash, state_root, timestamp }
+    }
+
+    const fn by(payload: &ExecutionPayloadHeader) -> Self {
+        let ExecutionPayloadHeader { block_number, block_hash, state_root, timestamp, .. } = *payload;
+        Self { number: block_number, hash: block_hash, state_root, timestamp }
     }
 }
 

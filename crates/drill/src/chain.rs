@@ -5,6 +5,7 @@ mod builder;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use alloy_primitives::{Address, B256, U256};
+use saldo_beacon::container::ExecutionPayloadHeader;
 use saldo_beacon::unit::{Period, Slot, UnixTime};
 use saldo_beacon::{Checkpoint, Fork, LightClientBootstrap, LightClientUpdate, Network};
 
@@ -15,6 +16,9 @@ use crate::block::{Block, BlockInfo};
 use crate::ledger::Ledger;
 use crate::schedule::{Known, Preset, Schedule};
 use crate::world::{Change, token_balance_key};
+
+/// How many blocks are kept of a chain that goes on for days.
+const ATTESTED: usize = 4_096;
 
 /// A small chain with signed heads: if not built otherwise on the minimal preset, and at Fulu from genesis on.
 ///
@@ -193,6 +197,13 @@ impl Chain {
         Some(world.account(address).map_or(U256::ZERO, |account| account.balance))
     }
 
+    /// The truth: how much wei `address` has after the block of that hash, on any branch; 0 if it does not exist, `None` if
+    /// the block does not.
+    pub fn balance_at_hash(&self, hash: B256, address: Address) -> Option<U256> {
+        let block = self.block_of_hash(hash)?;
+        Some(block.world.account(address).map_or(U256::ZERO, |account| account.balance))
+    }
+
     /// The truth: what the storage of `address` holds at `key` after block `number`; 0 if nothing, `None` if the
     /// block does not exist.
     pub fn storage_at(&self, number: u64, address: Address, key: B256) -> Option<U256> {
@@ -233,6 +244,13 @@ impl Chain {
     /// The slot the chain stands at; its block may be missing.
     pub fn slot(&self) -> Slot {
         self.ledger().slot
+    }
+
+    /// From the next slot on the committee signs that block of somebody else's.
+    pub(crate) fn attest(&self, payload: ExecutionPayloadHeader) {
+        let mut ledger = self.ledger();
+        ledger.foreign = Some(payload);
+        ledger.forget(ATTESTED);
     }
 
     pub(crate) fn seed(&self) -> Seed {

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use futures_util::future::{BoxFuture, ready};
+
 /// One request, already read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HttpRequest {
@@ -99,6 +101,25 @@ pub trait Service: Send + Sync {
 
     /// Whether connections are refused right now.
     fn refuses(&self) -> bool;
+}
+
+/// Something that answers HTTP requests, and may have to ask somebody else first. Every [`Service`] is one.
+pub trait Relay: Send + Sync {
+    /// Decides what happens to `request`.
+    fn relay(&self, request: HttpRequest) -> BoxFuture<'_, Reaction>;
+
+    /// Whether connections are refused right now.
+    fn refuses(&self) -> bool;
+}
+
+impl<S: Service> Relay for S {
+    fn relay(&self, request: HttpRequest) -> BoxFuture<'_, Reaction> {
+        Box::pin(ready(self.answer(&request)))
+    }
+
+    fn refuses(&self) -> bool {
+        Service::refuses(self)
+    }
 }
 
 fn find<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use alloy_primitives::{Address, B256};
-use saldo_beacon::container::SyncAggregate;
+use saldo_beacon::container::{ExecutionPayloadHeader, SyncAggregate};
 use saldo_beacon::signature::{compute_domain, compute_signing_root};
 use saldo_beacon::unit::{Epoch, Period, Slot, UnixTime};
 use saldo_beacon::{Fork, Network};
@@ -44,6 +44,8 @@ pub(crate) struct Ledger {
     pub(crate) withhold: bool,
     /// The last checkpoint while finality is stalled.
     pub(crate) stalled: Option<Finalized>,
+    /// Somebody else's block, to which beacon blocks commit instead of to one of the chain's own.
+    pub(crate) foreign: Option<ExecutionPayloadHeader>,
     validators: Arc<Validators>,
     committees: BTreeMap<Period, Arc<Committee>>,
     /// How often the chain was reorganised: blocks of another branch must differ.
@@ -57,6 +59,7 @@ impl Ledger {
         mut world: World,
         tip_lead: u64,
         accounts: &[Change],
+        foreign: Option<ExecutionPayloadHeader>,
     ) -> Self {
         accounts.iter().for_each(|change| world.apply(change));
         let mut ledger = Self {
@@ -72,6 +75,7 @@ impl Ledger {
             pace: 1,
             withhold: false,
             stalled: None,
+            foreign,
             validators: Arc::new(Validators::new(seed)),
             committees: BTreeMap::new(),
             branch: 0,
@@ -141,6 +145,14 @@ impl Ledger {
         let version = self.network.fork_version_at(signature_slot.saturating_sub(1));
         let domain = compute_domain(DOMAIN_SYNC_COMMITTEE, version, self.network.genesis_validators_root());
         committee.sign(compute_signing_root(root, domain), signers, signature_slot.get())
+    }
+
+    /// Lets go of what is older than the newest `kept` blocks, but for genesis.
+    pub(crate) fn forget(&mut self, kept: usize) {
+        let old = self.blocks.len().saturating_sub(kept);
+        if old > 1 {
+            self.blocks.drain(1..old);
+        }
     }
 
     /// Moves to the next slot, with a block in it if its turn has come.
@@ -225,6 +237,10 @@ impl Ledger {
             slot_number: slot.get(),
             fork,
         };
+        // Somebody else's block is as old as it was last seen to be the newest.
+        let foreign = self.foreign.clone();
+        let foreign =
+            foreign.map(|payload| ExecutionPayloadHeader { timestamp: execution.timestamp, ..payload });
         let (current, next) = (self.committee(period), self.committee(period.saturating_add(1)));
         let contents = Contents {
             seed,
@@ -233,6 +249,7 @@ impl Ledger {
             parent_root,
             proposer_index: seed.below(VALIDATORS, "proposer", slot.get()),
             execution,
+            foreign,
             execution_parent,
             delivered,
             world,

@@ -26,9 +26,11 @@
 //! epoch is final follows from its age. Nobody's secret is protected: keys follow from the seed.
 //!
 //! # Modules
-//! [`fault`] lists what can go wrong, [`http`] is the border to the carriers, [`trie`] the Merkle Patricia trie,
+//! [`scenario`] reads what happens to whom, [`stage`] sets it up, and [`replay`] runs saldo through it. [`fault`] lists what can
+//! go wrong, [`http`] is the border to the carriers, [`trie`] the Merkle Patricia trie,
 //! [`encode`] the wire forms of light-client objects.
 
+pub mod attach;
 mod beacon_source;
 mod block;
 mod carry;
@@ -41,12 +43,17 @@ mod header;
 pub mod http;
 mod ledger;
 mod light_client;
+pub mod naive;
 mod provider;
+pub mod proxy;
+pub mod replay;
 mod rlp;
+pub mod scenario;
 mod schedule;
 mod seed;
 pub mod serve;
 pub mod simulate;
+pub mod stage;
 mod tree;
 pub mod trie;
 mod world;

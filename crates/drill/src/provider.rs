@@ -1,6 +1,6 @@
 //! An execution provider: JSON-RPC over the state of a [`Chain`].
 
-mod lie;
+pub(crate) mod lie;
 mod method;
 
 use std::collections::BTreeMap;

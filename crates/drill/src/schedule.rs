@@ -15,21 +15,31 @@ pub enum Preset {
     Minimal,
     /// 512 committee members, 32 slots an epoch, 256 epochs a period.
     Mainnet,
+    /// 32 committee members, 8 slots an epoch, 4,096 epochs a period: for one committee to last a working day.
+    Development,
 }
 
 impl Preset {
     /// The name, as in a node's `PRESET_BASE`.
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Minimal => "minimal",
+            Self::Minimal | Self::Development => "minimal",
             Self::Mainnet => "mainnet",
         }
     }
 
     pub(crate) const fn slots_per_epoch(self) -> u64 {
         match self {
-            Self::Minimal => 8,
+            Self::Minimal | Self::Development => 8,
             Self::Mainnet => 32,
+        }
+    }
+
+    /// How long trust may start from a block, where it is not the usual time.
+    const fn max_checkpoint_age(self) -> Option<&'static str> {
+        match self {
+            Self::Minimal | Self::Mainnet => None,
+            Self::Development => Some("max_checkpoint_age_epochs = 1000000\n"),
         }
     }
 
@@ -37,12 +47,13 @@ impl Preset {
         match self {
             Self::Minimal => 8,
             Self::Mainnet => 256,
+            Self::Development => 4_096,
         }
     }
 
     const fn committee_size(self) -> usize {
         match self {
-            Self::Minimal => 32,
+            Self::Minimal | Self::Development => 32,
             Self::Mainnet => 512,
         }
     }
@@ -109,7 +120,7 @@ impl Schedule {
              genesis_validators_root = \"{root}\"\nslot_duration_ms = {slot}\n\
              slots_per_epoch = {slots}\nepochs_per_sync_committee_period = {epochs}\n\
              sync_committee_size = {size}\n\
-             genesis_fork_version = \"0x00000001\"\n{forks}[[blob_schedule]]\nepoch = 0\nmax_blobs = 9\n",
+             genesis_fork_version = \"0x00000001\"\n{limit}{forks}[[blob_schedule]]\nepoch = 0\nmax_blobs = 9\n",
             seed = self.seed,
             chain_id = self.chain_id,
             genesis_time = self.genesis_time.as_secs(),
@@ -118,6 +129,7 @@ impl Schedule {
             slots = self.preset.slots_per_epoch(),
             epochs = self.preset.epochs_per_period(),
             size = self.preset.committee_size(),
+            limit = self.preset.max_checkpoint_age().unwrap_or_default(),
         )
     }
 }

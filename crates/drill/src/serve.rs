@@ -14,7 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
-use crate::http::{HttpRequest, Reaction, Reply, Service};
+use crate::http::{HttpRequest, Reaction, Relay, Reply};
 
 /// How often a server looks whether it should refuse connections.
 const TICK: Duration = Duration::from_millis(5);
@@ -35,8 +35,16 @@ impl Server {
     ///
     /// # Errors
     /// If the port cannot be opened.
-    pub async fn start(service: impl Service + 'static) -> io::Result<Self> {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+    pub async fn start(service: impl Relay + 'static) -> io::Result<Self> {
+        Self::start_at(SocketAddr::from(([127, 0, 0, 1], 0)), service).await
+    }
+
+    /// Starts serving at `address`; on a free port of it if that is 0.
+    ///
+    /// # Errors
+    /// If the port cannot be opened.
+    pub async fn start_at(address: SocketAddr, service: impl Relay + 'static) -> io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         let task = tokio::spawn(serve(listener, address, Arc::new(service)));
         Ok(Self { address, task })
@@ -60,7 +68,7 @@ impl Drop for Server {
 }
 
 /// Accepts connections while the source does not refuse them. Ends, with all its connections, when aborted.
-async fn serve(listener: TcpListener, address: SocketAddr, service: Arc<dyn Service>) {
+async fn serve(listener: TcpListener, address: SocketAddr, service: Arc<dyn Relay>) {
     let mut listener = Some(listener);
     let mut connections = JoinSet::new();
     loop {
@@ -85,9 +93,9 @@ async fn serve(listener: TcpListener, address: SocketAddr, service: Arc<dyn Serv
 }
 
 /// Reads one request and does what the source wants done. A broken connection is nobody's concern here.
-async fn converse(mut stream: TcpStream, service: Arc<dyn Service>) {
+async fn converse(mut stream: TcpStream, service: Arc<dyn Relay>) {
     if let Ok(Some(request)) = timeout(PATIENCE, read(&mut stream)).await {
-        let _ = react(&mut stream, service.answer(&request)).await;
+        let _ = react(&mut stream, service.relay(request).await).await;
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::fault::Fault;
 
 /// What is asked for.
-pub(super) enum Route<'a> {
+pub(crate) enum Route<'a> {
     Genesis,
     Spec,
     Version,
@@ -20,7 +20,7 @@ pub(super) enum Route<'a> {
 }
 
 impl<'a> Route<'a> {
-    pub(super) fn of(path: &'a str) -> Self {
+    pub(crate) fn of(path: &'a str) -> Self {
         // Before the route may stand whatever path the source's URL has.
         let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
         match parts.as_slice() {
@@ -40,7 +40,7 @@ impl<'a> Route<'a> {
         }
     }
 
-    pub(super) fn name(&self) -> &'static str {
+    pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Genesis => "genesis",
             Self::Spec => "spec",

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use alloy_primitives::{Address, U256};
 use saldo_beacon::Fork;
+use saldo_beacon::container::ExecutionPayloadHeader;
 use saldo_beacon::unit::{Epoch, UnixTime};
 
 use super::Chain;
@@ -25,6 +26,7 @@ pub struct ChainBuilder {
     tip_lead: u64,
     mainnet_shape: bool,
     changes: Vec<Change>,
+    foreign: Option<ExecutionPayloadHeader>,
 }
 
 impl ChainBuilder {
@@ -38,7 +40,14 @@ impl ChainBuilder {
             start: Fork::Fulu,
             later: Vec::new(),
         };
-        Self { schedule, history: None, tip_lead: 1, mainnet_shape: false, changes: Vec::new() }
+        Self {
+            schedule,
+            history: None,
+            tip_lead: 1,
+            mainnet_shape: false,
+            changes: Vec::new(),
+            foreign: None,
+        }
     }
 
     /// The sizes of the chain; [`Preset::Minimal`] if not said.
@@ -104,6 +113,13 @@ impl ChainBuilder {
         self
     }
 
+    /// Has the committee sign somebody else's block, from genesis on, until there is another
+    /// ([`Chain::attest`](super::Chain)). Only from Deneb to Fulu.
+    pub(crate) fn foreign(mut self, payload: ExecutionPayloadHeader) -> Self {
+        self.foreign = Some(payload);
+        self
+    }
+
     /// Starts the chain.
     ///
     /// # Panics
@@ -114,7 +130,7 @@ impl ChainBuilder {
         let network = self.schedule.network(Known::Everything);
         let history =
             self.history.unwrap_or_else(|| self.schedule.preset.slots_per_epoch().saturating_mul(EPOCHS));
-        let mut ledger = Ledger::new(seed, network, world, self.tip_lead, &self.changes);
+        let mut ledger = Ledger::new(seed, network, world, self.tip_lead, &self.changes, self.foreign);
         for _ in 0..history.max(self.tip_lead) {
             ledger.produce();
         }

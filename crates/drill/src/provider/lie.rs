@@ -82,7 +82,7 @@ fn shorten(key: &mut String) {
 }
 
 /// The result under the faults that change single fields of it.
-pub(super) fn edit(mut result: Value, faults: &[&Fault]) -> Value {
+pub(crate) fn edit(mut result: Value, faults: &[&Fault]) -> Value {
     for fault in faults {
         if let Fault::Field { name, value } = fault {
             set(&mut result, name, value.clone());
@@ -102,7 +102,7 @@ pub(super) fn outcome(faults: &[&Fault]) -> Option<Result<Value, Failure>> {
 }
 
 /// The body of the reply: one answer or a list of them, under the faults that concern ids and lists.
-pub(super) fn shape(mut answers: Vec<Value>, is_batch: bool, rules: &[Rule]) -> Value {
+pub(crate) fn shape(mut answers: Vec<Value>, is_batch: bool, rules: &[Rule]) -> Value {
     let mut listed = is_batch;
     for rule in rules {
         let ids: Vec<Value> = answers.iter().map(|answer| answer["id"].clone()).collect();
@@ -131,7 +131,7 @@ pub(super) fn shape(mut answers: Vec<Value>, is_batch: bool, rules: &[Rule]) -> 
     if listed { Value::Array(answers) } else { answers.pop().unwrap_or_default() }
 }
 
-fn set(object: &mut Value, field: &str, value: Option<Value>) {
+pub(crate) fn set(object: &mut Value, field: &str, value: Option<Value>) {
     let Some(object) = object.as_object_mut() else { return };
     match value {
         Some(value) => object.insert(field.to_owned(), value),

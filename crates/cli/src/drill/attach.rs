@@ -1,0 +1,111 @@
+//! `saldo drill attach`: proven readings from a development node.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use saldo_drill::attach::{AttachError, Attached, Noticed, Signing};
+use saldo_drill::proxy::Proxy;
+use saldo_drill::scenario::Role;
+use saldo_source::HttpTransport;
+use serde_json::json;
+
+use super::arguments::AttachArguments;
+use super::loopback::{Loopback, interrupted, now};
+use crate::failure::CommandFailure;
+use crate::{print, setup};
+
+/// How often the node is looked at, at least that often in a slot.
+const LOOKS_A_SLOT: u32 = 5;
+
+/// Signs until interrupted, or until the node was reset.
+///
+/// # Errors
+/// A [`CommandFailure`] if it is no node, one of a built-in network, or one that was reset.
+pub(super) async fn run(arguments: AttachArguments) -> Result<u8, CommandFailure> {
+    let upstream = setup::endpoint(&arguments.upstream, "--upstream", 1)?;
+    let transport = HttpTransport::new().map_err(|_| {
+        CommandFailure::internal("TLS cannot be set up", "Check this machine's certificates.")
+    })?;
+    let transport = Arc::new(transport);
+    let slot = Duration::from_secs(arguments.slot.as_secs().max(1));
+    let signing = Signing { slot, finality: arguments.finality };
+    let attached =
+        Attached::to(upstream.clone(), Arc::<HttpTransport>::clone(&transport), signing, now()).await;
+    let mut attached = attached.map_err(|error| failure(&error))?;
+    let mut loopback = Loopback::new(arguments.listen);
+    loopback.serve(Role::Provider, "node", Proxy::new(upstream, transport, Role::Provider)).await?;
+    loopback.serve(Role::Beacon, "committee", attached.beacon()).await?;
+    if !arguments.json {
+        let mined = if attached.mined() { ", which it was made to mine" } else { "" };
+        print(&format!("attached at block {}{mined}\n", attached.number()))?;
+    }
+    loopback.invite(&attached.network(), None, arguments.json)?;
+    tokio::select! {
+        outcome = follow(&mut attached, slot, &arguments) => outcome?,
+        () = interrupted() => {}
+    }
+    Ok(0)
+}
+
+async fn follow(
+    attached: &mut Attached,
+    slot: Duration,
+    arguments: &AttachArguments,
+) -> Result<(), CommandFailure> {
+    let pause = slot.checked_div(LOOKS_A_SLOT).unwrap_or(slot);
+    let mut was_away = false;
+    loop {
+        match attached.follow(now()).await {
+            Ok(Noticed::WentBack { from, to }) => say(
+                arguments,
+                "went_back",
+                &format!(
+                    "the node went back from block {from} to {to}: readings of what it took back are withdrawn"
+                ),
+            )?,
+            Ok(Noticed::Newer { number }) if arguments.verbose => {
+                say(arguments, "newer", &format!("block {number}"))?;
+            }
+            Ok(_) if was_away => {
+                was_away = false;
+                say(arguments, "back", "the node answers again")?;
+            }
+            Ok(_) => {}
+            Err(AttachError::Node(error)) if !was_away => {
+                was_away = true;
+                say(arguments, "away", &format!("{error}; nothing is signed until it does"))?;
+            }
+            Err(AttachError::Node(_)) => {}
+            Err(error) => return Err(failure(&error)),
+        }
+        tokio::time::sleep(pause).await;
+    }
+}
+
+fn say(arguments: &AttachArguments, what: &str, words: &str) -> Result<(), CommandFailure> {
+    if arguments.json {
+        return print(&json!({ "schema": "saldo.drill/1", "noticed": what, "detail": words }).to_string());
+    }
+    print(words)
+}
+
+fn failure(error: &AttachError) -> CommandFailure {
+    match error {
+        AttachError::BuiltIn { .. } => CommandFailure::usage(
+            "built_in_network",
+            error,
+            "Give the node a chain id of its own, for example `anvil --chain-id 31337`.",
+        ),
+        AttachError::Reset { .. } => CommandFailure::failed(
+            "node_was_reset",
+            error,
+            "Start `saldo drill attach` again, and the wallet with the new network file; without --finality a node may go \
+             back to the block at which this began.",
+        ),
+        _ => CommandFailure::failed(
+            "no_node",
+            error,
+            "Start the node, and give its JSON-RPC URL with --upstream.",
+        ),
+    }
+}

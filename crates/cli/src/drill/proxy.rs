@@ -1,0 +1,92 @@
+//! `saldo drill proxy`: a scenario's faults, in front of real providers.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use saldo_drill::proxy::{Proxy, beyond_a_proxy};
+use saldo_drill::scenario::{Happening, Role, Scenario, brief};
+use saldo_source::{Endpoint, HttpTransport};
+use serde_json::json;
+
+use super::arguments::ProxyArguments;
+use super::loopback::{Loopback, interrupted};
+use super::scenario;
+use crate::failure::CommandFailure;
+use crate::{print, setup};
+
+const TICK: Duration = Duration::from_millis(50);
+
+/// Stands in front until interrupted.
+///
+/// # Errors
+/// A [`CommandFailure`] if the scenario cannot be used, a proxy cannot do what it says, or no port is to be had.
+pub(super) async fn run(arguments: ProxyArguments) -> Result<u8, CommandFailure> {
+    let (name, scenario) = scenario(&arguments.scenario)?;
+    let beyond = beyond_a_proxy(&scenario);
+    if !beyond.is_empty() {
+        return Err(CommandFailure::usage(
+            "needs_a_chain",
+            format!("{name} has what a proxy cannot do to a real provider: {}", beyond.join("; ")),
+            "`saldo drill serve` does it, on a chain of its own.",
+        ));
+    }
+    let upstreams = endpoints(&arguments.upstream, "--upstream")?;
+    let beacons = endpoints(&arguments.beacon_upstream, "--beacon-upstream")?;
+    let transport = HttpTransport::new().map_err(|_| {
+        CommandFailure::internal("TLS cannot be set up", "Check this machine's certificates.")
+    })?;
+    let mut loopback = Loopback::new(arguments.listen);
+    let mut proxies = Vec::new();
+    for role in [Role::Provider, Role::Beacon] {
+        let behind = if role == Role::Provider { &upstreams } else { &beacons };
+        for ((place, member), upstream) in scenario.of(role).zip(behind.iter().cycle()) {
+            let proxy = Proxy::new(upstream.clone(), Arc::new(transport.clone()), role);
+            loopback.serve(role, &member.name, proxy.clone()).await?;
+            proxies.push((place, proxy));
+        }
+    }
+    if !arguments.json {
+        print(&format!("{name}: {}\n", scenario.title))?;
+    }
+    loopback.announce(arguments.json)?;
+    tokio::select! {
+        outcome = play(&proxies, &scenario, &arguments) => outcome?,
+        () = interrupted() => {}
+    }
+    Ok(0)
+}
+
+fn endpoints(texts: &[String], option: &str) -> Result<Vec<Endpoint>, CommandFailure> {
+    texts.iter().zip(1..).map(|(text, position)| setup::endpoint(text, option, position)).collect()
+}
+
+/// Lets everything happen at its time. Ends only if nobody reads the output any more.
+async fn play(
+    proxies: &[(usize, Proxy)],
+    scenario: &Scenario,
+    arguments: &ProxyArguments,
+) -> Result<(), CommandFailure> {
+    let start = Instant::now();
+    let mut events = scenario.events.iter().peekable();
+    loop {
+        let elapsed = start.elapsed().saturating_mul(arguments.speed);
+        while let Some(event) = events.next_if(|event| event.at <= elapsed) {
+            proxies.iter().for_each(|(place, proxy)| proxy.apply(*place, event));
+            let left_out = match &event.happening {
+                Happening::Fails { who, .. } | Happening::Changes { who, .. } => {
+                    proxies.iter().all(|(place, _)| !who.contains(place))
+                }
+                _ => true,
+            };
+            print(&if arguments.json {
+                let at_seconds = event.at.as_secs();
+                json!({ "schema": "saldo.drill/1", "at_seconds": at_seconds, "event": event.says, "left_out": left_out })
+                    .to_string()
+            } else {
+                let left_out = if left_out { " (left out: it happens to nobody here)" } else { "" };
+                format!("{:>8}  {}{left_out}", brief(event.at), event.says)
+            })?;
+        }
+        tokio::time::sleep(TICK).await;
+    }
+}

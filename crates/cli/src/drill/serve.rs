@@ -1,0 +1,75 @@
+//! `saldo drill serve`: a scenario's chain and who serves it, on loopback, in real time.
+
+use std::time::{Duration, Instant};
+
+use saldo_drill::scenario::{Happening, Role, Scenario, brief};
+use saldo_drill::stage::{OWNER, Stage};
+use serde_json::json;
+
+use super::arguments::ServeArguments;
+use super::loopback::{Loopback, interrupted, now};
+use super::scenario;
+use crate::failure::CommandFailure;
+use crate::print;
+
+/// How often the chain is brought to the present.
+const TICK: Duration = Duration::from_millis(50);
+/// The shortest slot.
+const SHORTEST_SLOT: Duration = Duration::from_secs(1);
+
+/// Serves until interrupted.
+///
+/// # Errors
+/// A [`CommandFailure`] if the scenario cannot be used, or no port is to be had.
+pub(super) async fn run(arguments: ServeArguments) -> Result<u8, CommandFailure> {
+    let (name, mut scenario) = scenario(&arguments.scenario)?;
+    let faster = scenario.slot.checked_div(arguments.speed).unwrap_or_default();
+    scenario.slot = Duration::from_secs(faster.max(SHORTEST_SLOT).as_secs());
+    let mut stage = Stage::set_up(&scenario, Some(now()));
+    let mut loopback = Loopback::new(arguments.listen);
+    for (member, service) in scenario.members.iter().zip(&stage.services) {
+        loopback.serve(member.role, &member.name, service.clone()).await?;
+        loopback.run_by(&member.operator, &member.hosting);
+    }
+    let network = stage.chain.network();
+    let network = match scenario.of(Role::Checkpoint).next() {
+        Some(_) => network,
+        None => network.with_checkpoint(stage.chain.checkpoint()),
+    };
+    if !arguments.json {
+        print(&format!("{name}: {}\n", scenario.title))?;
+    }
+    loopback.invite(&network, Some(OWNER), arguments.json)?;
+    tokio::select! {
+        outcome = play(&mut stage, &scenario, &arguments) => outcome?,
+        () = interrupted() => {}
+    }
+    Ok(0)
+}
+
+/// Lets everything happen at its time. Ends only if nobody reads the output any more.
+async fn play(
+    stage: &mut Stage,
+    scenario: &Scenario,
+    arguments: &ServeArguments,
+) -> Result<(), CommandFailure> {
+    let start = Instant::now();
+    let mut events = scenario.events.iter().peekable();
+    loop {
+        stage.advance_to(now());
+        let elapsed = start.elapsed().saturating_mul(arguments.speed);
+        while let Some(event) = events.next_if(|event| event.at <= elapsed) {
+            stage.apply(event);
+            let left_out = matches!(event.happening, Happening::Device(_));
+            print(&if arguments.json {
+                let at_seconds = event.at.as_secs();
+                json!({ "schema": "saldo.drill/1", "at_seconds": at_seconds, "event": event.says, "left_out": left_out })
+                    .to_string()
+            } else {
+                let left_out = if left_out { " (left out: the device is yours)" } else { "" };
+                format!("{:>8}  {}{left_out}", brief(event.at), event.says)
+            })?;
+        }
+        tokio::time::sleep(TICK).await;
+    }
+}

@@ -1,0 +1,62 @@
+//! What the wallets of a drill show, in words.
+
+use saldo::Assurance;
+use saldo_drill::replay::{Known, Look, Record, Shown, Standing};
+use saldo_drill::scenario::ether;
+
+use crate::text::ago;
+
+/// What the naive wallet shows.
+pub(super) fn naive(look: &Look) -> String {
+    format!("{}{}", ether(look.naive), if look.naive_is_wrong { " (wrong)" } else { "" })
+}
+
+/// What saldo shows.
+pub(super) fn saldo(shown: &Shown) -> String {
+    if let Some(known) = &shown.proven {
+        let signed = match known.assurance {
+            Assurance::Signed { signers, size } => format!("signed by {signers} of {size}"),
+            Assurance::Finalized(_) => "finalized".to_owned(),
+        };
+        return format!("{}, {signed}, served by {}", amount(known), known.provider);
+    }
+    let why = shown.why.as_ref().map_or("nothing was read", |why| why.text.as_str());
+    let last = match &shown.last {
+        Some(known) => format!("last proven {}", amount(known)),
+        None => "nothing was proven before".to_owned(),
+    };
+    let standing = if shown.standing == Standing::Provisional { "not proven yet" } else { "not known" };
+    format!("{standing}: {why}; {last}")
+}
+
+/// The amount that a screen would show large, proven now or before.
+pub(super) fn headline(shown: &Shown) -> String {
+    match (&shown.proven, &shown.last) {
+        (Some(known), _) => ether(known.amount),
+        (None, Some(last)) => format!("{} ({})", ether(last.amount), age(last)),
+        (None, None) => "not known".to_owned(),
+    }
+}
+
+fn amount(known: &Known) -> String {
+    let falsely = if known.is_true { "" } else { " (FALSE)" };
+    format!("{} ether{falsely} at block {}, {}", ether(known.amount), known.block, age(known))
+}
+
+fn age(known: &Known) -> String {
+    known.age.map_or_else(|| "of unknown age".to_owned(), |age| format!("{} old", ago(age)))
+}
+
+/// How it ended, in two sentences.
+pub(super) fn verdict(record: &Record) -> String {
+    let (wrong, looks) = record.share(|look| look.naive_is_wrong);
+    let (proven, _) = record.share(|look| look.shown.proven.is_some());
+    let (lies, _) = record.share(|look| look.shown.is_false());
+    let falsely = match lies {
+        0 => "never a false one".to_owned(),
+        lies => format!("a FALSE one at {lies}"),
+    };
+    format!(
+        "The naive wallet was wrong at {wrong} of {looks} looks. saldo showed a proven amount at {proven} of them, and {falsely}."
+    )
+}

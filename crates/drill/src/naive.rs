@@ -1,0 +1,61 @@
+//! The bug that is still shipped, in its usual shape: absence collapses into a number.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use alloy_primitives::{Address, U256};
+use futures_util::future::{BoxFuture, select_all};
+use saldo_source::{Endpoint, Method, Request, Transport};
+use serde_json::{Value, json};
+
+/// How long it waits for an answer.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// The most bytes of an answer.
+const MAX_BYTES: usize = 65_536;
+
+/// A wallet that asks for a number, and believes the first reply.
+pub struct NaiveWallet {
+    transport: Arc<dyn Transport>,
+    providers: Vec<Endpoint>,
+}
+
+impl NaiveWallet {
+    /// A wallet that knows these providers.
+    pub fn new(transport: Arc<dyn Transport>, providers: Vec<Endpoint>) -> Self {
+        Self { transport, providers }
+    }
+
+    /// The balance in wei by whoever of the providers at these places replies first, an error being a reply: what such
+    /// wallets take for it.
+    pub async fn balance(&self, owner: Address, asked: &[usize]) -> U256 {
+        let asked = asked.iter().filter_map(|place| self.providers.get(*place));
+        let replies: Vec<BoxFuture<'_, Option<U256>>> =
+            asked.map(|provider| -> BoxFuture<'_, _> { Box::pin(self.ask(owner, provider)) }).collect();
+        if replies.is_empty() {
+            return U256::ZERO;
+        }
+        select_all(replies).await.0.unwrap_or_default()
+    }
+
+    async fn ask(&self, owner: Address, provider: &Endpoint) -> Option<U256> {
+        let call =
+            json!({ "jsonrpc": "2.0", "id": 1, "method": "eth_getBalance", "params": [owner, "latest"] });
+        let request = Request {
+            method: Method::Post,
+            url: provider.url().clone(),
+            headers: vec![("content-type", "application/json".to_owned())],
+            body: call.to_string().into_bytes(),
+            timeout: PATIENCE,
+            max_bytes: MAX_BYTES,
+        };
+        let response = self.transport.send(request).await.ok()?;
+        let reply: Value = serde_json::from_slice(&response.body).ok()?;
+        reply.get("result")?.as_str()?.parse().ok()
+    }
+}
+
+impl std::fmt::Debug for NaiveWallet {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("NaiveWallet").field("providers", &self.providers).finish_non_exhaustive()
+    }
+}

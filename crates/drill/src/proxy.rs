@@ -1,0 +1,163 @@
+//! Faults in front of a real provider, or of a real beacon source.
+//!
+//! What a fault changes on the way is changed: connections, HTTP, JSON-RPC, and the proofs in it. What only somebody with
+//! a chain of its own could do ([`Failing::needs_a_chain`]) cannot be done here.
+
+mod distort;
+mod forward;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use futures_util::future::BoxFuture;
+use saldo_beacon::unit::UnixTime;
+use saldo_source::{Endpoint, Transport};
+use serde_json::Value;
+
+use crate::beacon_source::route::Route;
+use crate::carry::carry;
+use crate::fault::{Fault, Rule, Rules, Side};
+use crate::http::{HttpRequest, Reaction, Relay, Reply};
+use crate::scenario::{Event, Failing, Happening, Role, Scenario};
+use forward::Upstream;
+
+/// Somebody real, behind faults. A handle: clones are the same proxy.
+#[derive(Clone)]
+pub struct Proxy {
+    upstream: Arc<Upstream>,
+    side: Side,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    rules: Rules,
+    latency: Duration,
+}
+
+impl Proxy {
+    /// Stands before `upstream`, which is asked for what `role` says, and for now changes nothing.
+    pub fn new(upstream: Endpoint, transport: Arc<dyn Transport>, role: Role) -> Self {
+        let side = if role == Role::Provider { Side::Execution } else { Side::Beacon };
+        Self { upstream: Arc::new(Upstream::new(upstream, transport)), side, state: Arc::default() }
+    }
+
+    /// Lets `event` happen, as far as it is about the member at that place of the scenario.
+    pub fn apply(&self, place: usize, event: &Event) {
+        match &event.happening {
+            Happening::Fails { who, how, on, times } if who.contains(&place) => {
+                let mut state = self.state();
+                state.rules.clear();
+                for fault in how.iter().filter_map(Failing::fault) {
+                    let rule =
+                        on.as_ref().map_or_else(|| Rule::from(fault.clone()), |on| fault.clone().on(on));
+                    let rule = times.map_or_else(|| rule.clone(), |times| rule.clone().times(times));
+                    state.rules.add(rule, self.side);
+                }
+            }
+            Happening::Changes { who, latency: Some(latency), .. } if who.contains(&place) => {
+                self.state().latency = *latency;
+            }
+            _ => {}
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn exchange(&self, request: HttpRequest) -> Reaction {
+        let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+        let methods = match self.side {
+            Side::Execution => distort::methods(&body),
+            Side::Beacon => vec![Route::of(&request.path).name().to_owned()],
+        };
+        let (rules, latency) = {
+            let mut state = self.state();
+            (state.rules.take(&methods), state.latency)
+        };
+        // Whoever is said to be gone is not asked at all.
+        if rules.iter().any(|rule| replaces_all(&rule.fault)) {
+            return carry(&rules, Reply::default(), latency, now());
+        }
+        let answered = match self.side {
+            Side::Execution => self.upstream.call(&request, &body, &rules).await,
+            Side::Beacon => self.upstream.fetch(&request).await,
+        };
+        match answered {
+            Ok(reply) => carry(&rules, reply, latency, now()),
+            Err(reaction) => reaction,
+        }
+    }
+}
+
+impl Relay for Proxy {
+    fn relay(&self, request: HttpRequest) -> BoxFuture<'_, Reaction> {
+        Box::pin(self.exchange(request))
+    }
+
+    fn refuses(&self) -> bool {
+        self.state().rules.refuse()
+    }
+}
+
+impl std::fmt::Debug for Proxy {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Proxy").field("upstream", &self.upstream).finish_non_exhaustive()
+    }
+}
+
+impl Failing {
+    /// Whether only somebody with a chain of its own can fail so.
+    pub const fn needs_a_chain(&self) -> bool {
+        matches!(
+            self,
+            Self::AnotherNetwork
+                | Self::AnotherBranch { .. }
+                | Self::StaleBlock(_)
+                | Self::ForgedSignature
+                | Self::TooFewSigners(_)
+                | Self::LastCommittee
+                | Self::NoUpdates
+                | Self::JsonOnly
+                | Self::WithoutVersion
+                | Self::Relabelled(_)
+                | Self::OtherRoot
+                | Self::NotFinalized
+        )
+    }
+}
+
+/// What of `scenario` a proxy cannot do, in words.
+pub fn beyond_a_proxy(scenario: &Scenario) -> Vec<String> {
+    let is_beyond = |event: &&Event| match &event.happening {
+        Happening::Fails { how, .. } => how.iter().any(Failing::needs_a_chain),
+        Happening::Changes { lag, window, .. } => lag.is_some() || window.is_some(),
+        Happening::Device(_) | Happening::Chain(_) => false,
+    };
+    scenario.events.iter().filter(is_beyond).map(|event| event.says.clone()).collect()
+}
+
+/// Whether nothing of the true answer is left under that fault.
+const fn replaces_all(fault: &Fault) -> bool {
+    matches!(
+        fault,
+        Fault::Refuse
+            | Fault::Hang
+            | Fault::Unresolvable
+            | Fault::BadCertificate
+            | Fault::Status(_)
+            | Fault::RateLimited { .. }
+            | Fault::QuotaExhausted
+            | Fault::Forbidden
+            | Fault::Html
+            | Fault::Redirect(_)
+            | Fault::GzipBomb { .. }
+            | Fault::Body(_)
+    )
+}
+
+fn now() -> UnixTime {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    UnixTime::from_secs(since.as_secs())
+}

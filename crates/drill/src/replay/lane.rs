@@ -1,0 +1,134 @@
+//! How everybody was at which time.
+
+use std::time::Duration;
+
+use crate::scenario::{Condition, Device, Event, Failing, Happening, Member, Role, Scenario};
+use crate::stage::condition;
+
+/// How somebody was at which time.
+#[derive(Clone, Debug)]
+pub struct Lane {
+    /// What it is called.
+    pub name: String,
+    /// What it is asked for; `None` of the device itself.
+    pub role: Option<Role>,
+    /// Who runs it.
+    pub operator: String,
+    /// The company whose machines it runs on.
+    pub hosting: String,
+    /// From the start to the end, without a gap.
+    pub states: Vec<State>,
+}
+
+/// How somebody was for a while.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct State {
+    /// From when on.
+    pub from: Duration,
+    /// Until when.
+    pub until: Duration,
+    /// How.
+    pub condition: Condition,
+    /// The same in words; empty if well.
+    pub says: String,
+}
+
+/// What is known of somebody while the events are gone through.
+struct Now {
+    how: Vec<Failing>,
+    lag: u64,
+    latency: Duration,
+    window: Option<u64>,
+}
+
+pub(super) fn lanes(scenario: &Scenario) -> Vec<Lane> {
+    let members = scenario.members.iter().enumerate();
+    let mut lanes: Vec<Lane> = members.map(|(place, member)| lane(place, member, scenario)).collect();
+    if scenario.events.iter().any(|event| matches!(event.happening, Happening::Device(_))) {
+        lanes.push(device(scenario));
+    }
+    lanes
+}
+
+fn lane(place: usize, member: &Member, scenario: &Scenario) -> Lane {
+    let mut now = Now { how: Vec::new(), lag: member.lag, latency: member.latency, window: member.window };
+    let mut states = vec![(Duration::ZERO, now.state())];
+    for Event { at, happening, .. } in &scenario.events {
+        match happening {
+            Happening::Fails { who, how, .. } if who.contains(&place) => now.how.clone_from(how),
+            Happening::Changes { who, latency, lag, window } if who.contains(&place) => {
+                now.latency = latency.unwrap_or(now.latency);
+                now.lag = lag.unwrap_or(now.lag);
+                now.window = window.or(now.window);
+            }
+            _ => continue,
+        }
+        states.push((*at, now.state()));
+    }
+    Lane {
+        name: member.name.clone(),
+        role: Some(member.role),
+        operator: member.operator.clone(),
+        hosting: member.hosting.clone(),
+        states: stretches(states, scenario.lasts),
+    }
+}
+
+fn device(scenario: &Scenario) -> Lane {
+    let (mut offline, mut clock) = (false, None);
+    let mut states = vec![(Duration::ZERO, (Condition::Well, String::new()))];
+    for event in &scenario.events {
+        let Happening::Device(device) = event.happening else { continue };
+        match device {
+            Device::Offline => offline = true,
+            Device::Online => offline = false,
+            Device::ClockAhead(by) | Device::ClockBehind(by) => {
+                clock = (!by.is_zero()).then(|| event.says.clone());
+            }
+            Device::Asleep(length) => {
+                states.push((event.at, (Condition::Gone, event.says.clone())));
+                states.push((event.at.saturating_add(length), (Condition::Well, String::new())));
+                continue;
+            }
+        }
+        let state = match (&clock, offline) {
+            (_, true) => (Condition::Gone, event.says.clone()),
+            (Some(says), false) => (Condition::Lies, says.clone()),
+            (None, false) => (Condition::Well, String::new()),
+        };
+        states.push((event.at, state));
+    }
+    let states = stretches(states, scenario.lasts);
+    let (operator, hosting) = (String::new(), String::new());
+    Lane { name: "this device".to_owned(), role: None, operator, hosting, states }
+}
+
+impl Now {
+    fn state(&self) -> (Condition, String) {
+        let condition = condition(&self.how, self.lag, self.latency);
+        let mut says: Vec<String> = self.how.iter().map(Failing::words).collect();
+        if condition != Condition::Well && self.lag > 0 {
+            says.push(format!("{} blocks behind", self.lag));
+        }
+        (condition, says.join(", "))
+    }
+}
+
+/// From moments at which something changes to stretches in which nothing does.
+fn stretches(changes: Vec<(Duration, (Condition, String))>, end: Duration) -> Vec<State> {
+    let mut states: Vec<State> = Vec::new();
+    for (from, (condition, says)) in changes {
+        let from = from.min(end);
+        if let Some(last) = states.last_mut() {
+            last.until = from;
+        }
+        // Two changes at the same moment are one.
+        states.retain(|state| state.from < state.until);
+        match states.last_mut() {
+            Some(last) if last.condition == condition && last.says == says => last.until = end,
+            _ => states.push(State { from, until: end, condition, says }),
+        }
+    }
+    states.retain(|state| state.from < state.until);
+    states
+}

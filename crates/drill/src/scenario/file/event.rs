@@ -1,0 +1,166 @@
+//! The events of a scenario file.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::member::named;
+use crate::fault::Side;
+use crate::scenario::amount::Ether;
+use crate::scenario::duration::Length;
+use crate::scenario::{Device, Event, Failing, Happening, Member, OnChain, Role, brief, ether};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawEvent {
+    at: Length,
+    says: Option<String>,
+    who: Option<String>,
+    faults: Option<Vec<Failing>>,
+    on: Option<String>,
+    times: Option<u64>,
+    latency: Option<Length>,
+    lag: Option<u64>,
+    window: Option<u64>,
+    device: Option<RawDevice>,
+    chain: Option<RawChain>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum RawDevice {
+    Offline,
+    Online,
+    Asleep(Length),
+    ClockAhead(Length),
+    ClockBehind(Length),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum RawChain {
+    Balance(Ether),
+    Reorganised(u64),
+    FinalityStalls(bool),
+    Signers(usize),
+    AllSign,
+    Pace(u64),
+}
+
+/// The event as it is understood.
+pub(super) fn event(raw: RawEvent, members: &[Member]) -> Result<Event, String> {
+    let RawEvent { at, says, who, faults, on, times, latency, lag, window, device, chain } = raw;
+    let changes = latency.is_some() || lag.is_some() || window.is_some();
+    let kinds = [faults.is_some(), changes, device.is_some(), chain.is_some()];
+    if kinds.iter().filter(|kind| **kind).count() != 1 {
+        return Err(
+            "it must have exactly one of `faults`, `latency`/`lag`/`window`, `device` and `chain`".to_owned()
+        );
+    }
+    if faults.is_none() && (on.is_some() || times.is_some()) {
+        return Err("`on` and `times` belong to `faults`".to_owned());
+    }
+    let (happening, words) = match (faults, device, chain) {
+        (Some(how), ..) => {
+            let text = who.as_deref().ok_or("it does not say `who`")?;
+            let who = named(text, members)?;
+            how.iter().try_for_each(|failing| can_happen(failing, &who, members))?;
+            let words = failing_words(text, &how, on.as_deref());
+            (Happening::Fails { who, how, on, times }, words)
+        }
+        (None, Some(_), _) | (None, None, Some(_)) if who.is_some() => {
+            return Err("`who` belongs to `faults`, `latency`, `lag` and `window`".to_owned());
+        }
+        (None, Some(device), _) => device_event(&device),
+        (None, None, Some(chain)) => chain_event(&chain),
+        (None, None, None) => {
+            let text = who.as_deref().ok_or("it does not say `who`")?;
+            let who = named(text, members)?;
+            let latency = latency.map(|latency| latency.0);
+            (Happening::Changes { who, latency, lag, window }, changed_words(text, latency, lag, window))
+        }
+    };
+    Ok(Event { at: at.0, happening, says: says.unwrap_or(words) })
+}
+
+fn can_happen(failing: &Failing, who: &[usize], members: &[Member]) -> Result<(), String> {
+    if let Some(problem) = failing.problem() {
+        return Err(problem);
+    }
+    let side = failing.side();
+    let stranger = who.iter().filter_map(|place| members.get(*place)).find(|member| match side {
+        Some(Side::Execution) => member.role != Role::Provider,
+        Some(Side::Beacon) => member.role == Role::Provider,
+        None => false,
+    });
+    match stranger {
+        Some(Member { name, role, .. }) => {
+            Err(format!("`{}` cannot happen to {name}, which is a {} source", failing.words(), role.name()))
+        }
+        None => Ok(()),
+    }
+}
+
+fn failing_words(who: &str, how: &[Failing], on: Option<&str>) -> String {
+    let how: Vec<String> = how.iter().map(Failing::words).collect();
+    match (how.is_empty(), on) {
+        (true, _) => format!("{who}: well again"),
+        (false, None) => format!("{who}: {}", how.join(", ")),
+        (false, Some(on)) => format!("{who}: {}, on {on} alone", how.join(", ")),
+    }
+}
+
+fn changed_words(who: &str, latency: Option<Duration>, lag: Option<u64>, window: Option<u64>) -> String {
+    let parts = [
+        latency.map(|latency| format!("answers take {}", brief(latency))),
+        lag.map(|lag| format!("{lag} blocks behind")),
+        window.map(|window| format!("proves {window} blocks back")),
+    ];
+    format!("{who}: {}", parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
+}
+
+fn device_event(device: &RawDevice) -> (Happening, String) {
+    let (device, words) = match device {
+        RawDevice::Offline => (Device::Offline, "the device has no network".to_owned()),
+        RawDevice::Online => (Device::Online, "the device has a network".to_owned()),
+        RawDevice::Asleep(Length(time)) => {
+            (Device::Asleep(*time), format!("the device sleeps for {}", brief(*time)))
+        }
+        RawDevice::ClockAhead(Length(time)) if time.is_zero() => {
+            (Device::ClockAhead(*time), "the device's clock is right".to_owned())
+        }
+        RawDevice::ClockAhead(Length(time)) => {
+            (Device::ClockAhead(*time), format!("the device's clock is {} ahead", brief(*time)))
+        }
+        RawDevice::ClockBehind(Length(time)) => {
+            (Device::ClockBehind(*time), format!("the device's clock is {} behind", brief(*time)))
+        }
+    };
+    (Happening::Device(device), words)
+}
+
+fn chain_event(chain: &RawChain) -> (Happening, String) {
+    let (chain, words) = match chain {
+        RawChain::Balance(Ether(wei)) => {
+            (OnChain::Balance(*wei), format!("the account holds {} ether from here on", ether(*wei)))
+        }
+        RawChain::Reorganised(depth) => {
+            (OnChain::Reorganised(*depth), format!("the last {depth} blocks are replaced"))
+        }
+        RawChain::FinalityStalls(true) => {
+            (OnChain::FinalityStalls(true), "nothing becomes final any more".to_owned())
+        }
+        RawChain::FinalityStalls(false) => {
+            (OnChain::FinalityStalls(false), "blocks become final again".to_owned())
+        }
+        RawChain::Signers(signers) => {
+            (OnChain::Signers(Some(*signers)), format!("only {signers} of 32 sign"))
+        }
+        RawChain::AllSign => (OnChain::Signers(None), "nearly all sign again".to_owned()),
+        RawChain::Pace(1) => (OnChain::Pace(1), "there is a block in every slot".to_owned()),
+        RawChain::Pace(slots) => {
+            (OnChain::Pace(*slots), format!("there is a block only every {slots} slots"))
+        }
+    };
+    (Happening::Chain(chain), words)
+}

@@ -1,0 +1,220 @@
+//! Attached to a development node, a throwaway committee signs its blocks: a wallet gets proven readings from it, also of a
+//! node that is idle, goes back, or is reset. `tests/attach/run` does the same with anvil and hardhat.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use alloy_primitives::U256;
+use saldo::{Address, Client, Endpoint, Policy, Reading, UnixTime};
+use saldo_drill::attach::{AttachError, Attached, NodeError, Noticed, Signing};
+use saldo_drill::http::{HttpRequest, Reaction, Reply, Service};
+use saldo_drill::simulate::Simulation;
+use saldo_drill::{Chain, Fault, Provider};
+use serde_json::Value;
+
+const OWNER: Address = Address::repeat_byte(0xa1);
+const SLOT: Duration = Duration::from_secs(1);
+
+/// A node that mines when it is told to: a chain that does not follow the time.
+#[derive(Clone)]
+struct Node {
+    chain: Chain,
+    provider: Provider,
+}
+
+impl Node {
+    fn new(chain_id: u64, history: u64) -> Self {
+        let builder = Chain::builder(3).chain_id(chain_id).history(history);
+        let chain = builder.accounts([(OWNER, U256::from(10))]).build();
+        Self { provider: Provider::honest(&chain), chain }
+    }
+}
+
+impl Service for Node {
+    fn answer(&self, request: &HttpRequest) -> Reaction {
+        let call: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+        if call["method"] == "evm_mine" {
+            self.chain.advance(1);
+            return Reaction::Reply(Reply::json(
+                200,
+                &serde_json::json!({ "id": call["id"], "result": "0x0" }),
+            ));
+        }
+        self.provider.answer(request)
+    }
+
+    fn refuses(&self) -> bool {
+        self.provider.refuses()
+    }
+}
+
+struct World {
+    simulation: Simulation,
+    node: Node,
+    attached: Attached,
+    client: Client,
+}
+
+impl World {
+    fn new(finality: bool) -> Self {
+        let node = Node::new(31337, 5);
+        // Only its time is needed: the node's own chain stands still.
+        let simulation =
+            Simulation::new(1, &Chain::builder(99).genesis_time(UnixTime::from_secs(1_790_000_000)).build());
+        let internet = simulation.internet();
+        internet.register("https://node.test", node.clone());
+        let attached = attach(&simulation, finality).unwrap();
+        internet.register("https://committee.test", attached.beacon());
+        let client = Client::builder(attached.network())
+            .policy(Policy::signed())
+            .transport(internet)
+            .clock(simulation.clock())
+            .rpc("node=https://node.test")
+            .beacon("committee=https://committee.test")
+            .build()
+            .unwrap();
+        Self { simulation, node, attached, client }
+    }
+
+    /// Lets so many slots pass, and gives all that was noticed in them.
+    fn pass(&mut self, slots: u32) -> Result<Vec<Noticed>, AttachError> {
+        let mut noticed = Vec::new();
+        for _ in 0..slots {
+            self.simulation.pass(SLOT);
+            let now = self.simulation.clock().true_time();
+            match self.simulation.run(self.attached.follow(now))? {
+                Noticed::Nothing => {}
+                something => noticed.push(something),
+            }
+        }
+        Ok(noticed)
+    }
+
+    fn read(&self) -> Reading {
+        self.simulation.run(self.client.balance(OWNER))
+    }
+
+    #[track_caller]
+    fn expect(&self, wei: u64) -> u64 {
+        let reading = self.read();
+        let proven = reading.proven().unwrap_or_else(|| panic!("{reading:?}"));
+        assert_eq!(proven.amount().base_units(), U256::from(wei));
+        proven.anchor().number()
+    }
+}
+
+fn attach(simulation: &Simulation, finality: bool) -> Result<Attached, AttachError> {
+    let endpoint = Endpoint::new("https://node.test").unwrap();
+    let signing = Signing { slot: SLOT, finality };
+    let now = simulation.clock().true_time();
+    simulation.run(Attached::to(endpoint, Arc::new(simulation.internet()), signing, now))
+}
+
+#[test]
+fn what_the_node_holds_is_proven_and_what_it_mines_two_slots_later() {
+    let mut world = World::new(false);
+    assert_eq!(world.expect(10), 5);
+    world.node.chain.set_balance(OWNER, U256::from(25));
+    world.node.chain.advance(3);
+    assert_eq!(world.pass(2), Ok(vec![Noticed::Newer { number: 8 }]));
+    assert_eq!(world.expect(25), 8);
+}
+
+#[test]
+fn an_idle_node_is_not_out_of_date() {
+    [false, true].into_iter().for_each(an_idle_node_is_not_out_of_date_with);
+}
+
+fn an_idle_node_is_not_out_of_date_with(finality: bool) {
+    let mut world = World::new(finality);
+    world.expect(10);
+    assert_eq!(world.pass(900), Ok(vec![]));
+    let reading = world.read();
+    let proven = reading.proven().unwrap_or_else(|| panic!("{reading:?}"));
+    let age = world.client.now().age_of(proven.anchor().timestamp()).expect("the clock is right");
+    // A final block's time is that at which it became final last.
+    assert!(age <= if finality { 26 * SLOT } else { 3 * SLOT }, "{age:?}");
+}
+
+#[test]
+fn what_the_node_takes_back_is_withdrawn() {
+    let mut world = World::new(false);
+    world.expect(10);
+    world.node.chain.set_balance(OWNER, U256::from(25));
+    world.node.chain.advance(1);
+    world.pass(3).unwrap();
+    assert_eq!(world.expect(25), 6);
+    // As after evm_revert: the block is gone, and what it changed with it.
+    world.node.chain.reorg(1);
+    let noticed = world.pass(3).unwrap();
+    assert!(matches!(noticed.as_slice(), [Noticed::WentBack { from: 6, .. }]), "{noticed:?}");
+    world.expect(10);
+    assert!(world.client.consensus_fault().is_none());
+}
+
+#[test]
+fn a_node_that_goes_back_before_a_final_block_was_reset() {
+    let mut world = World::new(true);
+    world.expect(10);
+    world.node.chain.advance(4);
+    // Long enough for block 9 to be final.
+    world.pass(40).unwrap();
+    world.node.chain.reorg(2);
+    assert_eq!(world.pass(1), Err(AttachError::Reset { number: 9 }));
+}
+
+#[test]
+fn a_node_that_was_started_again_was_reset() {
+    let mut world = World::new(false);
+    world.expect(10);
+    let another = Chain::builder(4).history(5).build();
+    world.simulation.internet().register("https://node.test", Provider::honest(&another));
+    assert_eq!(world.pass(1), Err(AttachError::Reset { number: 4 }));
+}
+
+#[test]
+fn of_a_node_that_is_away_nothing_is_signed_until_it_is_back() {
+    let mut world = World::new(false);
+    world.expect(10);
+    world.node.provider.set(Fault::Refuse);
+    let error = world.pass(1).unwrap_err();
+    assert!(matches!(error, AttachError::Node(NodeError::Unreachable(_))), "{error:?}");
+    world.simulation.pass(Duration::from_secs(1_000));
+    assert!(world.read().proven().is_none(), "nobody knows what it would be by now");
+    world.node.provider.clear();
+    assert_eq!(world.pass(2), Ok(vec![]));
+    world.expect(10);
+}
+
+#[test]
+fn a_built_in_network_is_refused_by_name() {
+    for (chain_id, name) in [(1, "mainnet"), (11_155_111, "sepolia"), (560_048, "hoodi")] {
+        let simulation = Simulation::new(1, &Chain::new(1));
+        simulation.internet().register("https://node.test", Node::new(chain_id, 5));
+        let error = attach(&simulation, false).unwrap_err();
+        assert_eq!(error, AttachError::BuiltIn { name: name.to_owned(), chain_id });
+    }
+}
+
+/// Of some nodes the state of the first block cannot be proven.
+#[test]
+fn a_node_at_its_first_block_is_made_to_mine_another() {
+    let simulation = Simulation::new(1, &Chain::new(1));
+    let node = Node::new(31337, 0);
+    // A drill chain has at least one block beyond the first; a node that shows none is one that lags.
+    let _ = node.provider.clone().lag(1);
+    simulation.internet().register("https://node.test", node);
+    let attached = attach(&simulation, false).unwrap();
+    assert_eq!((attached.mined(), attached.number()), (true, 1));
+}
+
+#[test]
+fn what_is_no_node_is_told_from_one_that_is_away() {
+    let simulation = Simulation::new(1, &Chain::new(1));
+    let error = attach(&simulation, false).unwrap_err();
+    assert!(matches!(error, AttachError::Node(NodeError::Unreachable(_))), "{error:?}");
+    let web_server = Provider::honest(&Chain::new(2)).with(Fault::Html);
+    simulation.internet().register("https://node.test", web_server);
+    let error = attach(&simulation, false).unwrap_err();
+    assert_eq!(error, AttachError::Node(NodeError::NoAnswer { method: "eth_chainId" }));
+}

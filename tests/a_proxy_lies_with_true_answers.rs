@@ -1,0 +1,220 @@
+//! A proxy puts a scenario's faults in front of somebody real, and what comes through it is refused as it should be. Where
+//! nothing is to happen, nothing is changed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use alloy_primitives::U256;
+use saldo::{Client, Endpoint, Policy, Reading};
+use saldo_drill::http::{HttpRequest, Reaction, Relay, Reply, Service};
+use saldo_drill::proxy::{Proxy, beyond_a_proxy};
+use saldo_drill::scenario::{Role, Scenario, built_in};
+use saldo_drill::simulate::Simulation;
+use saldo_drill::{BeaconSource, Chain, Provider};
+use serde_json::{Value, json};
+
+const OWNER: saldo::Address = saldo::Address::repeat_byte(0xa1);
+
+/// A wallet whose only provider is behind a proxy.
+struct World {
+    simulation: Simulation,
+    proxy: Proxy,
+    client: Client,
+}
+
+/// Carries requests to a proxy as if they came over a network that takes no time.
+struct Through(Proxy, saldo_drill::simulate::Internet);
+
+impl saldo::Transport for Through {
+    fn send(
+        &self,
+        request: saldo::Request,
+    ) -> futures_util::future::BoxFuture<'_, Result<saldo::Response, saldo::TransportError>> {
+        Box::pin(async move {
+            if request.url.expose().host_str() != Some("proxy.test") {
+                return self.1.send(request).await;
+            }
+            let asked = HttpRequest {
+                method: "POST".to_owned(),
+                path: "/".to_owned(),
+                headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+                body: request.body.clone(),
+                ..HttpRequest::default()
+            };
+            match self.0.relay(asked).await {
+                Reaction::Reply(Reply { status, headers, body, .. }) => {
+                    Ok(saldo::Response { status, headers, body })
+                }
+                Reaction::Hang => Err(saldo::TransportError::Timeout { after: request.timeout }),
+                _ => Err(saldo::TransportError::Connect),
+            }
+        })
+    }
+}
+
+impl World {
+    fn new() -> Self {
+        let chain = Chain::builder(5)
+            .accounts([(OWNER, U256::from(15)), (saldo::Address::repeat_byte(0xb0), U256::from(7))])
+            .build();
+        let simulation = Simulation::new(5, &chain);
+        let internet = simulation.internet();
+        internet.register("https://real.test", Provider::honest(&chain));
+        internet.register("https://beacon.test", BeaconSource::honest(&chain));
+        let upstream = Endpoint::new("https://real.test/v1/KEY").unwrap();
+        let proxy = Proxy::new(upstream, Arc::new(internet.clone()), Role::Provider);
+        let client = Client::builder(chain.network())
+            .checkpoint(chain.checkpoint())
+            .policy(Policy::signed())
+            .transport(Through(proxy.clone(), internet))
+            .clock(simulation.clock())
+            .rpc("proxy=https://proxy.test")
+            .beacon("beacon=https://beacon.test")
+            .build()
+            .unwrap();
+        Self { simulation, proxy, client }
+    }
+
+    fn happens(&self, faults: &str) {
+        let file = format!(
+            "title = \"t\"\nlasts = \"1m\"\nlooks_every = \"1m\"\nnaive = \"wrong\"\n[[event]]\nat = \"0s\"\n\
+             who = \"anna\"\nfaults = [{faults}]\n"
+        );
+        let scenario = Scenario::from_toml(&file).unwrap();
+        assert_eq!(beyond_a_proxy(&scenario), Vec::<String>::new());
+        scenario.events.iter().for_each(|event| self.proxy.apply(0, event));
+    }
+
+    /// What saldo reads one slot later.
+    fn read(&self) -> Reading {
+        self.simulation.pass(Duration::from_secs(12));
+        self.simulation.run(self.client.balance(OWNER))
+    }
+
+    fn call(&self, body: &Value) -> Value {
+        let request =
+            HttpRequest { method: "POST".into(), body: body.to_string().into(), ..HttpRequest::default() };
+        let Reaction::Reply(reply) = self.simulation.run(self.proxy.relay(request)) else {
+            panic!("no reply")
+        };
+        serde_json::from_slice(&reply.body).unwrap()
+    }
+}
+
+fn balance() -> Value {
+    json!({ "jsonrpc": "2.0", "id": 7, "method": "eth_getBalance", "params": [OWNER, "latest"] })
+}
+
+#[test]
+fn where_nothing_is_to_happen_nothing_is_changed() {
+    let world = World::new();
+    assert_eq!(world.read().proven().map(|proven| proven.amount().base_units()), Some(U256::from(15)));
+    assert_eq!(world.call(&balance()), json!({ "jsonrpc": "2.0", "id": 7, "result": "0xf" }));
+}
+
+#[test]
+fn each_lie_is_told_and_each_is_refused() {
+    for (faults, outcome) in [
+        ("{ truncated_proof = { nodes = 1 } }", "proof_refused"),
+        ("\"zero_balance\", { truncated_proof = { nodes = 0 } }", "proof_refused"),
+        ("\"other_accounts_proof\", \"zero_balance\"", "proof_refused"),
+        ("{ invented_trie = { balance = \"0\" } }", "proof_refused"),
+        ("\"extra_nodes\"", "proof_refused"),
+        ("{ flipped_byte = { node = 0, byte = 5 } }", "proof_refused"),
+        ("\"no_proofs\"", "not_served"),
+        ("\"null_result\"", "no_result"),
+        ("{ result = \"0x0\" }", "malformed"),
+        ("{ error = { code = -32603, message = \"x\" } }", "rpc_error"),
+        ("\"wrong_id\"", "malformed"),
+        ("{ status = 503 }", "http"),
+        ("{ rate_limited = { retry_after = \"9\" } }", "rate_limited"),
+        ("\"quota_exhausted\"", "quota_exhausted"),
+        ("\"html\"", "malformed"),
+        ("\"truncated\"", "malformed"),
+        ("\"hang\"", "timeout"),
+        ("\"refuse\"", "connect"),
+    ] {
+        let world = World::new();
+        assert!(world.read().proven().is_some(), "{faults}");
+        world.happens(faults);
+        let reading = world.read();
+        assert!(reading.proven().is_none(), "{faults}: {reading:?}");
+        assert_eq!(
+            reading.latest_proven().map(|last| last.amount().base_units()),
+            Some(U256::from(15)),
+            "{faults}"
+        );
+        let outcomes: Vec<&str> = reading
+            .attempts()
+            .iter()
+            .filter(|attempt| attempt.provider.as_str() == "proxy")
+            .map(|attempt| attempt.outcome.code())
+            .collect();
+        assert!(outcomes.contains(&outcome), "{faults}: {outcomes:?}");
+        world.happens("");
+        // A quota that is used up is believed to be until it is filled again.
+        let rests = outcome == "quota_exhausted";
+        assert!(rests || world.read().proven().is_some(), "{faults}: well again");
+    }
+}
+
+#[test]
+fn a_naive_wallet_believes_it() {
+    let world = World::new();
+    world.happens("\"zero_balance\"");
+    assert_eq!(world.call(&balance())["result"], "0x0");
+    // In a batch each call has its own lie, and those that none concerns are left alone.
+    let chain = json!({ "jsonrpc": "2.0", "id": 8, "method": "eth_chainId", "params": [] });
+    let answers = world.call(&json!([chain, balance()]));
+    assert_eq!((&answers[0]["result"], &answers[1]["result"]), (&json!("0x7a69"), &json!("0x0")));
+}
+
+#[test]
+fn what_needs_a_chain_of_its_own_is_named() {
+    let beyond: Vec<&str> = built_in()
+        .iter()
+        .filter(|(_, scenario)| !beyond_a_proxy(scenario).is_empty())
+        .map(|(name, _)| *name)
+        .collect();
+    for name in ["split-brain", "stale-node", "wrong-chain", "forged-signature", "tip-only"] {
+        assert!(beyond.contains(&name), "{name}");
+    }
+    for name in ["cloud-region-down", "false-zero", "truncated-proof", "invented-trie", "captive-portal"] {
+        assert!(!beyond.contains(&name), "{name}");
+    }
+}
+
+#[test]
+fn a_proxy_that_refuses_says_so_to_its_carrier() {
+    let world = World::new();
+    assert!(!Relay::refuses(&world.proxy));
+    world.happens("\"refuse\"");
+    assert!(Relay::refuses(&world.proxy));
+}
+
+#[test]
+fn the_url_behind_a_proxy_is_not_shown() {
+    let world = World::new();
+    let shown = format!("{:?}", world.proxy);
+    assert!(shown.contains("real.test") && !shown.contains("KEY"), "{shown}");
+}
+
+/// A beacon source behind a proxy is asked by the same routes.
+#[test]
+fn a_beacon_source_can_stand_behind_one() {
+    let chain = Chain::new(6);
+    let simulation = Simulation::new(6, &chain);
+    simulation.internet().register("https://real.test", BeaconSource::honest(&chain));
+    let upstream = Endpoint::new("https://real.test/KEY").unwrap();
+    let proxy = Proxy::new(upstream, Arc::new(simulation.internet()), Role::Beacon);
+    let request = HttpRequest {
+        method: "GET".into(),
+        path: "/eth/v1/beacon/light_client/updates".into(),
+        query: vec![("start_period".into(), "0".into()), ("count".into(), "1".into())],
+        headers: vec![("accept".into(), "application/json".into())],
+        ..HttpRequest::default()
+    };
+    let Reaction::Reply(reply) = simulation.run(proxy.relay(request.clone())) else { panic!("no reply") };
+    let Reaction::Reply(direct) = BeaconSource::honest(&chain).answer(&request) else { panic!("no reply") };
+    assert_eq!((reply.status, reply.body), (200, direct.body));
+}

@@ -1,0 +1,188 @@
+//! Every scenario that comes with the kit, run from its start to its end: saldo never shows a false amount, a wallet that
+//! believes the first reply does where the scenario says so, and `docs/what-happens-when.md` says what happened.
+
+use std::fmt::Write;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use saldo_drill::replay::{Look, Record, replay};
+use saldo_drill::scenario::{Naive, Scenario, brief, built_in, ether};
+use saldo_tests::supply::repository;
+
+/// Set, the document is written anew instead of compared.
+const WRITE: &str = "SALDO_WRITE_WHAT_HAPPENS";
+/// Between these two lines everything follows from the scenarios.
+const BEGIN: &str = "<!-- from the scenarios -->\n";
+const END: &str = "<!-- to here -->\n";
+
+/// What came of each scenario. Two run at a time.
+static RUNS: LazyLock<Vec<(Scenario, Record)>> = LazyLock::new(|| {
+    let scenarios = built_in();
+    let run = |part: &[(&'static str, Scenario)]| -> Vec<(Scenario, Record)> {
+        part.iter().map(|(name, scenario)| (scenario.clone(), replay(name, scenario).expect(name))).collect()
+    };
+    let (first, second) = scenarios.split_at(scenarios.len() / 2);
+    std::thread::scope(|scope| {
+        let second = scope.spawn(|| run(second));
+        let first = run(first);
+        first.into_iter().chain(second.join().expect("its scenarios ran")).collect()
+    })
+});
+
+#[test]
+fn no_scenario_makes_saldo_show_a_false_amount() {
+    assert!(RUNS.len() >= 60, "{} scenarios", RUNS.len());
+    for (_, record) in RUNS.iter() {
+        for look in &record.looks {
+            let shown = &look.shown;
+            assert!(!shown.is_false(), "{} at {:?}: {shown:?}", record.name, look.at);
+            // What is not proven is not shown as an amount, and says why.
+            assert_eq!(shown.proven.is_none(), shown.why.is_some(), "{} at {:?}", record.name, look.at);
+            assert!(
+                shown.claimed.is_none_or(|claimed| !claimed.is_zero()),
+                "{}: a claimed zero",
+                record.name
+            );
+        }
+    }
+}
+
+#[test]
+fn what_was_proven_once_stays_on_the_screen() {
+    for (_, record) in RUNS.iter() {
+        let mut proven = false;
+        for look in &record.looks {
+            let shown = &look.shown;
+            assert!(
+                !proven || shown.proven.is_some() || shown.last.is_some(),
+                "{} at {:?}",
+                record.name,
+                look.at
+            );
+            proven |= shown.proven.is_some();
+        }
+    }
+}
+
+#[test]
+fn every_scenario_ends_with_the_truth() {
+    for (_, record) in RUNS.iter() {
+        let last = record.looks.last().expect("there are looks");
+        let proven = last.shown.proven.as_ref().map(|known| known.amount);
+        assert_eq!(proven, Some(last.truth), "{}: {:?}", record.name, last.shown);
+    }
+}
+
+#[test]
+fn the_naive_wallet_is_wrong_where_the_scenario_says_so() {
+    for (scenario, record) in RUNS.iter() {
+        assert_eq!(record.naive_was_wrong(), scenario.naive == Naive::Wrong, "{}", record.name);
+    }
+    let wrong = RUNS.iter().filter(|(scenario, _)| scenario.naive == Naive::Wrong).count();
+    assert!(wrong >= 30, "{wrong} scenarios in which the naive wallet is wrong prove little");
+}
+
+#[test]
+fn a_region_that_is_down_for_15_hours_costs_saldo_only_the_hour_when_nobody_is_left() {
+    let (_, record) =
+        RUNS.iter().find(|(_, record)| record.name == "cloud-region-down").expect("it is built in");
+    let hours = Duration::from_secs(3_600);
+    for look in &record.looks {
+        let nobody_is_left = look.at >= 9 * hours && look.at < 10 * hours;
+        assert_eq!(look.shown.proven.is_none(), nobody_is_left, "at {:?}: {:?}", look.at, look.shown);
+        let is_down = look.at >= hours && look.at < 16 * hours;
+        assert_eq!(look.naive_is_wrong, is_down, "at {:?}", look.at);
+    }
+}
+
+#[test]
+fn a_scenario_runs_the_same_every_time() {
+    for name in ["two-lie-one-is-honest", "tip-only", "rate-limit-storm"] {
+        let (scenario, first) = RUNS.iter().find(|(_, record)| record.name == name).expect(name);
+        let again = replay(name, scenario).expect(name);
+        assert_eq!(format!("{first:?}"), format!("{again:?}"));
+    }
+}
+
+#[test]
+fn what_happens_when_is_what_happens() {
+    let path = repository().join("docs/what-happens-when.md");
+    let document = std::fs::read_to_string(&path).expect("the document is there");
+    let (before, rest) = document.split_once(BEGIN).expect("the table has a beginning");
+    let (written, after) = rest.split_once(END).expect("the table has an end");
+    let table = table();
+    if std::env::var_os(WRITE).is_some() {
+        std::fs::write(&path, format!("{before}{BEGIN}{table}{END}{after}"))
+            .expect("the document can be written");
+        return;
+    }
+    for (written, happened) in written.lines().zip(table.lines()) {
+        assert_eq!(written, happened, "run this test with {WRITE}=1 if what happens now is right");
+    }
+    assert_eq!(written.len(), table.len(), "rows are missing, or too many: run this test with {WRITE}=1");
+}
+
+fn table() -> String {
+    let mut table = String::from(
+        "\n| what goes wrong | a naive wallet shows | saldo shows | why | whose fault |\n| --- | --- | --- | --- | --- |\n",
+    );
+    for (_, record) in RUNS.iter() {
+        let why = distinct(record, |look| look.shown.why.as_ref().map(|why| format!("`{}`", why.code)));
+        let fault = distinct(record, |look| look.shown.why.as_ref().map(|why| why.fault.to_owned()));
+        let _ = writeln!(
+            table,
+            "| [{}](../crates/drill/scenarios/{}.toml) | {} | {} | {} | {} |",
+            record.title,
+            record.name,
+            naive(record),
+            saldo(record),
+            or_nothing(&why),
+            or_nothing(&fault)
+        );
+    }
+    table.push('\n');
+    table
+}
+
+fn or_nothing(words: &[String]) -> String {
+    if words.is_empty() { "-".to_owned() } else { words.join(", ") }
+}
+
+/// What the looks have of something, in the order in which it came up.
+fn distinct(record: &Record, of: impl Fn(&Look) -> Option<String>) -> Vec<String> {
+    let mut found = Vec::new();
+    for word in record.looks.iter().filter_map(of) {
+        if !found.contains(&word) {
+            found.push(word);
+        }
+    }
+    found
+}
+
+fn naive(record: &Record) -> String {
+    let wrong = distinct(record, |look| look.naive_is_wrong.then(|| ether(look.naive)));
+    if wrong.is_empty() { "the right amount".to_owned() } else { format!("**{}**", wrong.join(", ")) }
+}
+
+fn saldo(record: &Record) -> String {
+    let mut parts = Vec::new();
+    let proven = distinct(record, |look| look.shown.proven.as_ref().map(|known| ether(known.amount)));
+    if !proven.is_empty() {
+        parts.push(format!("{}, proven", proven.join(", then ")));
+    }
+    let unproven: Vec<&Look> = record.looks.iter().filter(|look| look.shown.proven.is_none()).collect();
+    if unproven.iter().any(|look| look.shown.last.is_none()) {
+        parts.push("nothing yet, and no 0".to_owned());
+    }
+    let ages = unproven.iter().filter_map(|look| look.shown.last.as_ref());
+    let oldest = ages
+        .clone()
+        .map(|last| last.age.map(|age| Duration::from_secs(age.as_secs().div_ceil(60) * 60)))
+        .max();
+    match oldest {
+        Some(Some(age)) => parts.push(format!("meanwhile the last proven, up to {} old", brief(age))),
+        Some(None) => parts.push("meanwhile the last proven, of unknown age".to_owned()),
+        None => {}
+    }
+    parts.join("; ")
+}

@@ -1,0 +1,182 @@
+//! A scenario file that says what cannot be is refused, with the place and what to do about it; nothing in one can panic.
+
+use saldo_drill::scenario::{Scenario, ScenarioError, built_in, built_in_file};
+
+const HEAD: &str = "title = \"t\"\nlasts = \"10m\"\nlooks_every = \"1m\"\nnaive = \"right\"\n";
+
+fn refused(rest: &str) -> ScenarioError {
+    let error = Scenario::from_toml(&format!("{HEAD}{rest}")).expect_err(rest);
+    assert!(error.next_step().ends_with('.'), "{rest}");
+    error
+}
+
+#[test]
+fn the_least_that_is_needed_is_enough() {
+    let scenario = Scenario::from_toml(HEAD).unwrap();
+    let names: Vec<&str> = scenario.members.iter().map(|member| member.name.as_str()).collect();
+    assert_eq!(names, ["anna", "bert", "cleo", "north", "south"]);
+    assert_eq!((scenario.slot.as_secs(), scenario.naive_asks.as_slice()), (12, &[0][..]));
+}
+
+#[test]
+fn what_is_no_toml_is_refused_with_its_line() {
+    for (rest, line, part) in [
+        ("[[event]\n", 5, ""),
+        ("colour = \"red\"\n", 5, "unknown field `colour`"),
+        ("[[event]]\nat = \"1m\"\nwho = \"anna\"\nfaults = [\"explode\"]\n", 8, "unknown variant `explode`"),
+        ("[[event]]\nat = \"1m\"\nwhom = \"anna\"\n", 7, "unknown field `whom`"),
+        ("[[event]]\nat = \"soon\"\n", 6, "expected a length of time"),
+        ("[[provider]]\nname = \"x\"\ncolour = 1\n", 7, "unknown field `colour`"),
+        ("balance = \"much\"\n", 5, "expected an amount of ether"),
+        (
+            "[[event]]\nat = \"1m\"\nwho = \"anna\"\nfaults = [{ trickle = { bytes = 1 } }]\n",
+            8,
+            "available keys: bytes_per_second",
+        ),
+        ("[[event]]\nat = \"1m\"\ndevice = \"broken\"\n", 7, "unknown variant `broken`"),
+        ("[[event]]\nat = \"1m\"\nchain = { balance = -1 }\n", 7, "expected a string"),
+    ] {
+        let error = refused(rest);
+        let ScenarioError::Form { line: at, message } = &error else { panic!("{rest}: {error:?}") };
+        assert_eq!(*at, line, "{rest}: {error}");
+        assert!(message.contains(part), "{rest}: {error}");
+    }
+    let error = Scenario::from_toml("title = \"t\"\n").unwrap_err();
+    assert!(error.to_string().contains("missing field `lasts`"), "{error}");
+}
+
+#[test]
+fn an_event_that_cannot_be_is_refused_by_its_number() {
+    let event = |body: &str| {
+        format!("[[event]]\nat = \"1m\"\nwho = \"anna\"\nfaults = []\n[[event]]\nat = \"2m\"\n{body}\n")
+    };
+    for (body, part) in [
+        ("", "exactly one of"),
+        ("who = \"anna\"", "exactly one of"),
+        ("who = \"anna\"\nfaults = []\nlag = 1", "exactly one of"),
+        ("device = \"offline\"\nchain = \"all_sign\"", "exactly one of"),
+        ("faults = [\"hang\"]", "does not say `who`"),
+        ("lag = 3", "does not say `who`"),
+        ("who = \"anna\"\ndevice = \"offline\"", "`who` belongs to"),
+        ("who = \"anna\"\nlag = 3\non = \"eth_getProof\"", "`on` and `times` belong to"),
+        ("who = \"nora\"\nfaults = []", "nobody is called `nora`; there are anna, bert"),
+        ("who = \"anna, nora\"\nfaults = []", "nobody is called `nora`"),
+        ("who = \"hosting:Nowhere\"\nfaults = []", "`hosting:Nowhere` is nobody here"),
+        ("who = \"checkpoints\"\nfaults = []", "`checkpoints` is nobody here"),
+        (
+            "who = \"north\"\nfaults = [\"zero_balance\"]",
+            "`zero balance` cannot happen to north, which is a beacon source",
+        ),
+        ("who = \"everyone\"\nfaults = [\"forged_signature\"]", "cannot happen to anna"),
+        ("who = \"north\"\nfaults = [{ relabelled = \"dencun\" }]", "there is no fork called `dencun`"),
+        ("device = { asleep = \"9m\" }\n", "it is over at 11m, and the scenario lasts 10m"),
+        ("who = \"anna\"\nfaults = [{ huge = { bytes = 2000000000 } }]", "at most a gigabyte"),
+        (
+            "device = \"offline\"\n[[event]]\nat = \"11m\"\ndevice = \"online\"",
+            "it is over at 11m, and the scenario lasts 10m",
+        ),
+    ] {
+        let error = refused(&event(body));
+        let ScenarioError::Event { event, problem } = &error else { panic!("{body}: {error:?}") };
+        assert_eq!(*event, if body.contains("at = \"11m\"") { 3 } else { 2 }, "{body}: {error}");
+        assert!(problem.contains(part), "{body}: {error}");
+    }
+}
+
+#[test]
+fn members_and_times_that_cannot_be_are_refused() {
+    for (rest, part) in [
+        ("[[provider]]\nname = \"Anna\"\n", "a name is 1 to 32 of a-z, 0-9 and -"),
+        ("[[provider]]\nname = \"\"\n", "a name is 1 to 32"),
+        ("[[provider]]\nname = \"everyone\"\n", "names a group"),
+        ("[[provider]]\nname = \"x\"\n[[beacon]]\nname = \"x\"\n", "two members are called `x`"),
+        ("[[beacon]]\nname = \"x\"\nwindow = 3\n", "only providers have a `window`"),
+        ("[[checkpoint]]\nname = \"x\"\n", "none or at least three"),
+        ("naive_asks = [\"north\"]\n", "no provider is called `north`"),
+        ("slot = \"500ms\"\n", "whole seconds"),
+        ("slot = \"0s\"\n", "whole seconds"),
+        ("slot = \"2h\"\n", "to an hour"),
+        ("fork = \"dencun\"\n", "expected capella"),
+        ("fork = \"altair\"\n", "expected capella"),
+    ] {
+        let error = refused(rest);
+        assert!(error.to_string().contains(part), "{rest}: {error}");
+    }
+    for (lasts, every) in [("10m", "0s"), ("20000d", "1s"), ("20000d", "100d")] {
+        let head =
+            format!("title = \"t\"\nlasts = \"{lasts}\"\nlooks_every = \"{every}\"\nnaive = \"right\"\n");
+        let error = Scenario::from_toml(&head).unwrap_err();
+        assert!(matches!(error, ScenarioError::Times(_)), "{error}");
+    }
+}
+
+#[test]
+fn those_that_are_built_in_are_read_and_named_as_their_files() {
+    let names: Vec<&str> = built_in().iter().map(|(name, _)| *name).collect();
+    for name in &names {
+        assert!(built_in_file(name).is_some_and(|file| file.starts_with("title = ")), "{name}");
+    }
+    let folder = saldo_tests::supply::repository().join("crates/drill/scenarios");
+    let mut files: Vec<String> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap().trim_end_matches(".toml").to_owned())
+        .collect();
+    files.sort();
+    let mut sorted = names.clone();
+    sorted.sort_unstable();
+    assert_eq!(files, sorted, "files (left) and built-in scenarios (right) differ");
+    for asked in [
+        "cloud-region-down",
+        "false-zero",
+        "truncated-proof",
+        "invented-trie",
+        "rate-limit-storm",
+        "stale-node",
+        "split-brain",
+        "captive-portal",
+    ] {
+        assert!(names.contains(&asked), "{asked}");
+    }
+}
+
+/// Of a file cut anywhere, or with any one byte changed, comes a scenario or an error.
+#[test]
+fn damaged_files_are_no_reason_to_panic() {
+    let file = built_in_file("split-brain").unwrap();
+    for cut in (0..file.len()).filter(|cut| file.is_char_boundary(*cut)) {
+        let _ = Scenario::from_toml(&file[..cut]);
+        for letter in ["\"", "9", "[", "é"] {
+            let mut damaged = file[..cut].to_owned();
+            damaged.push_str(letter);
+            damaged.push_str(file.get(cut + 1..).unwrap_or_default());
+            let _ = Scenario::from_toml(&damaged);
+        }
+    }
+}
+
+/// What stands in backticks and is a fault: text in quotes, or an inline table.
+fn faults_of(line: &str) -> Vec<&str> {
+    line.split('`').skip(1).step_by(2).filter(|span| span.starts_with(['"', '{'])).collect()
+}
+
+#[test]
+fn the_document_shows_what_can_be_read() {
+    let path = saldo_tests::supply::repository().join("docs/scenarios.md");
+    let document = std::fs::read_to_string(path).unwrap();
+    let example = document.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let scenario = Scenario::from_toml(example).unwrap();
+    assert_eq!((scenario.members.len(), scenario.events.len()), (6, 5));
+
+    let faults = document.split("## Faults").nth(1).and_then(|rest| rest.split("\n## ").next()).unwrap();
+    let (of_anybody, rest) = faults.split_once("Of providers alone:").unwrap();
+    let (of_providers, of_beacons) = rest.split_once("Of beacon").unwrap();
+    let mut count = 0;
+    for (who, part) in [("everyone", of_anybody), ("providers", of_providers), ("beacons", of_beacons)] {
+        for fault in part.lines().flat_map(faults_of) {
+            let event = format!("{HEAD}[[event]]\nat = \"1m\"\nwho = \"{who}\"\nfaults = [{fault}]\n");
+            Scenario::from_toml(&event).unwrap_or_else(|error| panic!("{fault} of {who}: {error}"));
+            count += 1;
+        }
+    }
+    assert!(count >= 45, "{count} faults");
+}
