@@ -1,6 +1,7 @@
 //! The chain as a test holds it.
 
 mod builder;
+mod recording;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -9,6 +10,7 @@ use saldo_beacon::unit::{Period, Slot, UnixTime};
 use saldo_beacon::{Checkpoint, Fork, LightClientBootstrap, LightClientUpdate, Network};
 
 pub use builder::ChainBuilder;
+pub use recording::Recording;
 
 use crate::Seed;
 use crate::block::{Block, BlockInfo};
@@ -23,6 +25,8 @@ use crate::world::{Change, token_balance_key};
 pub struct Chain {
     ledger: Arc<Mutex<Ledger>>,
     schedule: Arc<Schedule>,
+    /// What becomes of it, where that was recorded.
+    moments: Option<Arc<Vec<Ledger>>>,
 }
 
 impl Chain {
@@ -73,6 +77,18 @@ impl Chain {
         let mut ledger = self.ledger();
         ledger.now = ledger.now.max(time);
         let Some(target) = ledger.network.slot_at(time) else { return };
+        if let Some(moments) = &self.moments {
+            let reached = moments.partition_point(|moment| moment.slot <= target);
+            let moment = reached.checked_sub(1).and_then(|newest| moments.get(newest));
+            if let Some(moment) = moment.filter(|moment| moment.slot > ledger.slot) {
+                let now = ledger.now;
+                *ledger = moment.clone();
+                ledger.now = now;
+            }
+            if reached < moments.len() {
+                ledger.slot = ledger.slot.max(target);
+            }
+        }
         while ledger.slot < target {
             ledger.step();
         }
@@ -97,13 +113,20 @@ impl Chain {
         self.ledger().reorganise(depth);
     }
 
+    /// Takes the last `depth` blocks off the chain, as a fork choice does that passes late blocks over; what they changed
+    /// is undone. The next block stands on what is left, so that later blocks bear the same numbers. Genesis always stays.
+    pub fn abandon(&self, depth: u64) {
+        self.ledger().abandon(depth);
+    }
+
     /// Another chain with the same past and the same validators. Both go on with all signatures: what only an attack
     /// by two thirds of a committee can do.
     pub fn split(&self) -> Self {
         let mut other = self.ledger().clone();
         // Far from the number of reorganisations either side will see.
         other.branch = other.branch.saturating_add(1 << 32);
-        Self { ledger: Arc::new(Mutex::new(other)), schedule: Arc::clone(&self.schedule) }
+        let ledger = Arc::new(Mutex::new(other));
+        Self { ledger, schedule: Arc::clone(&self.schedule), moments: None }
     }
 
     /// Lets nobody see the next block's execution block: the beacon block is there and signed, and the one after it
@@ -191,6 +214,13 @@ impl Chain {
         let ledger = self.ledger();
         let world = &ledger.block(number)?.world;
         Some(world.account(address).map_or(U256::ZERO, |account| account.balance))
+    }
+
+    /// The truth: how much wei `address` has after the block with that hash, on whatever branch that is; 0 if it does not
+    /// exist, `None` if the block does not.
+    pub fn balance_in(&self, hash: B256, address: Address) -> Option<U256> {
+        let block = self.block_of_hash(hash)?;
+        Some(block.world.account(address).map_or(U256::ZERO, |account| account.balance))
     }
 
     /// The truth: what the storage of `address` holds at `key` after block `number`; 0 if nothing, `None` if the

@@ -27,7 +27,7 @@
 //!
 //! # Modules
 //! [`fault`] lists what can go wrong, [`http`] is the border to the carriers, [`trie`] the Merkle Patricia trie,
-//! [`encode`] the wire forms of light-client objects.
+//! [`encode`] the wire forms of light-client objects, [`worlds`] random worlds in which a wallet is judged.
 
 mod beacon_source;
 mod block;
@@ -50,10 +50,11 @@ pub mod simulate;
 mod tree;
 pub mod trie;
 mod world;
+pub mod worlds;
 
 pub use beacon_source::BeaconSource;
 pub use block::BlockInfo;
-pub use chain::{Chain, ChainBuilder};
+pub use chain::{Chain, ChainBuilder, Recording};
 pub use fault::{Fault, Rule};
 pub use header::ExecutionHeader;
 pub use provider::Provider;
