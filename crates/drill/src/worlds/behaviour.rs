@@ -197,7 +197,7 @@ impl Behaviour {
             Self::Honest | Self::Slow(_) | Self::ZeroClaim => Worth::Good,
             Self::Window(blocks) if blocks >= 48 => Worth::Good,
             Self::TipOnly => Worth::Tip,
-            Self::Window(_) | Self::Lagging(_) | Self::StaleBlock(_) => Worth::Partial,
+            Self::Window(_) | Self::Lagging(_) => Worth::Partial,
             Self::Refuse
             | Self::Hang
             | Self::Unresolvable
