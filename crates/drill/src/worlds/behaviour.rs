@@ -2,7 +2,7 @@
 
 mod service;
 
-pub(super) use service::{Chains, Cast};
+pub(super) use service::{Cast, Chains};
 
 use saldo_beacon::Fork;
 

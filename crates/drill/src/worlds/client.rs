@@ -66,12 +66,12 @@ pub(super) fn set_up(
         .transport(simulation.internet())
         .clock(simulation.clock());
     let builder = trust(builder, world.trust, chain.checkpoint());
-    let builder = (0..).zip(providers).fold(builder, |builder, (index, party)| {
-        builder.rpc(endpoint(Role::Provider, index, party))
-    });
-    let builder = (0..).zip(&world.sources).fold(builder, |builder, (index, party)| {
-        builder.beacon(endpoint(Role::Source, index, party))
-    });
+    let builder = (0..)
+        .zip(providers)
+        .fold(builder, |builder, (index, party)| builder.rpc(endpoint(Role::Provider, index, party)));
+    let builder = (0..)
+        .zip(&world.sources)
+        .fold(builder, |builder, (index, party)| builder.beacon(endpoint(Role::Source, index, party)));
     let witnesses = matches!(world.trust, Start::Agreement(_) | Start::Both(_));
     let witnesses = if witnesses { world.witnesses.as_slice() } else { &[] };
     let builder = (0..).zip(witnesses).fold(builder, |builder, (index, party)| {

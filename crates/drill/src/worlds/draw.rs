@@ -19,7 +19,8 @@ pub fn draw(seed: u64) -> World {
     let theme = Theme::draw(&mut dice);
     let story = chain::story(seed, theme.kind(&mut dice), &mut dice);
     let many = dice.between(1, 6);
-    let providers = parties(&mut dice, many, &choices(&Behaviour::GOOD_PROVIDERS, &Behaviour::OF_PROVIDERS), 45);
+    let providers =
+        parties(&mut dice, many, &choices(&Behaviour::GOOD_PROVIDERS, &Behaviour::OF_PROVIDERS), 45);
     let many = dice.between(1, 4);
     let sources = parties(&mut dice, many, &choices(&Behaviour::GOOD_SOURCES, &Behaviour::OF_SOURCES), 60);
     let mut world = World {

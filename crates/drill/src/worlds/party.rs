@@ -49,7 +49,10 @@ impl Party {
     pub fn at(&self, time: u64, outages: &[Outage]) -> Behaviour {
         let outage = outages.iter().find(|outage| self.suffers(outage) && outage.is_on(time));
         let spell = self.spells.iter().rev().find(|(from, _)| *from <= time);
-        outage.map(|outage| outage.how).or(spell.map(|(_, behaviour)| *behaviour)).unwrap_or(Behaviour::Honest)
+        outage
+            .map(|outage| outage.how)
+            .or(spell.map(|(_, behaviour)| *behaviour))
+            .unwrap_or(Behaviour::Honest)
     }
 
     /// What it is like, if that is the same from `from` until `until`.

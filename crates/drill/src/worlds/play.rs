@@ -40,6 +40,7 @@ pub struct Run {
 /// Runs `world` with the wallet of `variant`. With `tells` it keeps a trace.
 pub fn play(world: &World, variant: &Variant, bounds: Bounds, tells: bool) -> Run {
     let played = catch_unwind(AssertUnwindSafe(|| {
+        let world = &*variant.world(world);
         let chains = Chains::of(&world.story.film());
         let mut stage = Stage::new(world, &chains, variant, bounds, tells);
         for (number, step) in world.steps.iter().enumerate() {
@@ -108,7 +109,11 @@ impl<'a> Stage<'a> {
             }
             Step::Clock(offset) => {
                 let by = Duration::from_secs(offset.unsigned_abs());
-                if *offset < 0 { clock.set_behind(by) } else { clock.set_ahead(by) }
+                if *offset < 0 {
+                    clock.set_behind(by)
+                } else {
+                    clock.set_ahead(by)
+                }
                 self.judge.offset = *offset;
                 self.judge.clock_was_touched |= *offset != 0;
             }
@@ -125,8 +130,7 @@ impl<'a> Stage<'a> {
         let log = entries(&self.log).clone();
         let visits = log.get(began..).unwrap_or_default();
         let quarantined = self.wallet.quarantined();
-        let read =
-            Read { step: number, from, until, owners, shown: &shown, signed, visits, quarantined };
+        let read = Read { step: number, from, until, owners, shown: &shown, signed, visits, quarantined };
         let found = self.judge.judge(&read, &log);
         self.count(&shown, visits.len());
         if self.tells {
@@ -138,8 +142,7 @@ impl<'a> Stage<'a> {
     fn count(&mut self, shown: &[Shown], requests: usize) {
         let add = |sum: u64, many: usize| sum.saturating_add(u64::try_from(many).unwrap_or(u64::MAX));
         self.run.readings = add(self.run.readings, shown.len());
-        self.run.proven =
-            add(self.run.proven, shown.iter().filter(|shown| shown.amount.is_some()).count());
+        self.run.proven = add(self.run.proven, shown.iter().filter(|shown| shown.amount.is_some()).count());
         self.run.requests = add(self.run.requests, requests);
         for code in shown.iter().filter_map(|shown| shown.why) {
             let count = self.run.whys.entry(code).or_default();

@@ -67,7 +67,11 @@ fn smaller_ones(world: &World) -> Vec<World> {
         });
     }
     add(&|world| world.story.twin = None);
-    add(&|world| world.story.stretch = None);
+    add(&|world| {
+        world.story.stretch = None;
+        // Without it each slot of so long a sleep would have to be made.
+        world.steps.retain(|step| !matches!(step, Step::Sleep(seconds) if *seconds > 600));
+    });
     add(&|world| world.story.next_fork = None);
     add(&|world| plain(&mut world.providers));
     add(&|world| plain(&mut world.sources));

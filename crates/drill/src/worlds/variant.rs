@@ -3,12 +3,13 @@
 mod loose;
 mod wrapped;
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use super::client::{RealWallet, policy, set_up};
 use super::verdict::Check;
 use super::wallet::Wallet;
-use super::world::World;
+use super::world::{Start, World};
 use crate::Chain;
 use crate::simulate::Simulation;
 use loose::LooseReader;
@@ -97,8 +98,18 @@ impl Variant {
     pub const BROKEN: &'static [Self] = &[
         screen("zero-screen", "shows zero where nothing is known", Screen::Zero, &[Check::Truth]),
         screen("claim-screen", "shows a claim as an amount", Screen::Claim, &[Check::Truth]),
-        screen("forgetful-screen", "forgets the last amount when a read fails", Screen::Forgets, &[Check::Last]),
-        screen("stubborn-screen", "ignores that an amount was withdrawn", Screen::Stubborn, &[Check::Withdrawal]),
+        screen(
+            "forgetful-screen",
+            "forgets the last amount when a read fails",
+            Screen::Forgets,
+            &[Check::Last],
+        ),
+        screen(
+            "stubborn-screen",
+            "ignores that an amount was withdrawn",
+            Screen::Stubborn,
+            &[Check::Withdrawal],
+        ),
         screen("stale-screen", "shows the last amount as if it were known now", Screen::Stale, &[Check::Age]),
         Self {
             name: "endless",
@@ -115,22 +126,57 @@ impl Variant {
         loose("first-reply", "believes the first reply", Omission::FirstReply, &[Check::Truth]),
         loose("error-is-zero", "takes errors for zero", Omission::ErrorIsZero, &[Check::Truth]),
         loose("echoed-address", "trusts the address in the reply", Omission::EchoedAddress, &[Check::Truth]),
-        loose("truncated-is-zero", "takes a cut proof for absence", Omission::TruncatedIsZero, &[Check::Truth]),
-        loose("errors-are-votes", "lets a majority decide, errors included", Omission::ErrorsAreVotes, &[Check::Truth]),
+        loose(
+            "truncated-is-zero",
+            "takes a cut proof for absence",
+            Omission::TruncatedIsZero,
+            &[Check::Truth],
+        ),
+        loose(
+            "errors-are-votes",
+            "lets a majority decide, errors included",
+            Omission::ErrorsAreVotes,
+            &[Check::Truth],
+        ),
         loose("parked-ends-race", "stops at a proof that nobody vouches for", Omission::ParkedEndsRace, DUE),
-        loose("unsigned-tip", "shows a proof at an unsigned tip as known", Omission::UnsignedTip, &[Check::Truth]),
-        loose("providers-header", "believes a provider's own header", Omission::ProvidersHeader, &[Check::Truth]),
-        loose("few-signers", "believes a head that fewer than two thirds signed", Omission::FewSigners, &[Check::Truth]),
+        loose(
+            "unsigned-tip",
+            "shows a proof at an unsigned tip as known",
+            Omission::UnsignedTip,
+            &[Check::Truth],
+        ),
+        loose(
+            "providers-header",
+            "believes a provider's own header",
+            Omission::ProvidersHeader,
+            &[Check::Truth],
+        ),
+        loose(
+            "few-signers",
+            "believes a head that fewer than two thirds signed",
+            Omission::FewSigners,
+            &[Check::Truth],
+        ),
         loose("old-block", "lets an older block replace a newer one", Omission::OldBlock, &[Check::Order]),
         loose("no-age", "does not look at how old a block is", Omission::NoAge, &[Check::Age]),
         loose("drops-last", "drops the last amount on an error", Omission::DropsLast, &[Check::Last]),
-        loose("not-withdrawn", "keeps what the chain took back", Omission::NotWithdrawn, &[Check::Withdrawal]),
+        loose(
+            "not-withdrawn",
+            "keeps what the chain took back",
+            Omission::NotWithdrawn,
+            &[Check::Withdrawal],
+        ),
         loose("no-deadline", "waits as long as it takes", Omission::NoDeadline, &[Check::Deadline]),
         loose("never-hedges", "waits for one provider after another", Omission::NeverHedges, DUE),
         loose("last-never-asked", "never asks the last provider", Omission::LastNeverAsked, DUE),
         loose("strikes-for-lag", "shuts out who is behind", Omission::StrikesForLag, SHUT_OUT),
         loose("breaker-stays", "never asks again who failed once", Omission::BreakerStays, SHUT_OUT),
-        loose("offline-punishes", "blames providers for the device's network", Omission::OfflinePunishes, SHUT_OUT),
+        loose(
+            "offline-punishes",
+            "blames providers for the device's network",
+            Omission::OfflinePunishes,
+            SHUT_OUT,
+        ),
         loose("retry-storm", "asks again at once, without a budget", Omission::RetryStorm, &[Check::Budget]),
     ];
 
@@ -142,6 +188,16 @@ impl Variant {
     /// Whether it is held against `check`.
     pub fn is_held_against(&self, check: Check) -> bool {
         self.checks.is_empty() || self.checks.contains(&check)
+    }
+
+    /// The world it is put into: a plain reader knows no agreement, so that its trust is given.
+    pub(super) fn world<'a>(&self, world: &'a World) -> Cow<'a, World> {
+        match self.kind {
+            Kind::Loose(_) if world.trust != Start::GivenWithWrongSlot => {
+                Cow::Owned(World { trust: Start::Given, ..world.clone() })
+            }
+            _ => Cow::Borrowed(world),
+        }
     }
 
     pub(super) fn wallet(&self, world: &World, chain: &Chain, simulation: &Simulation) -> Box<dyn Wallet> {
@@ -165,12 +221,7 @@ impl Variant {
     }
 }
 
-const fn screen(
-    name: &'static str,
-    what: &'static str,
-    screen: Screen,
-    checks: &'static [Check],
-) -> Variant {
+const fn screen(name: &'static str, what: &'static str, screen: Screen, checks: &'static [Check]) -> Variant {
     Variant { name, what, checks, kind: Kind::Screen(screen) }
 }
 

@@ -67,20 +67,24 @@ pub(crate) fn failure(arguments: &Arguments, seed: u64) {
     let world = draw(seed);
     let run = play(&world, &arguments.variant, arguments.bounds, false);
     let Some(violation) = run.violation else { return };
-    println!("seed {seed}: {violation}");
+    say(arguments, &format!("seed {seed}: {violation}"));
     let small = shrink(&world, &arguments.variant, arguments.bounds, violation.check, TRIES);
-    println!("made smaller, from {} to {}:", world.size(), small.size());
+    say(arguments, &format!("made smaller, from {} to {}:", world.size(), small.size()));
     tell(arguments, &small);
-    println!();
+}
+
+/// Where JSON is wanted, what is told goes beside it.
+fn say(arguments: &Arguments, text: &str) {
+    if arguments.json { eprintln!("{text}") } else { println!("{text}") }
 }
 
 fn tell(arguments: &Arguments, world: &World) -> bool {
-    println!("{world:#?}");
+    say(arguments, &format!("{world:#?}"));
     let run = play(world, &arguments.variant, arguments.bounds, true);
-    run.trace.iter().for_each(|line| println!("{line}"));
+    run.trace.iter().for_each(|line| say(arguments, line));
     match &run.violation {
-        Some(violation) => println!("WRONG: {violation}"),
-        None => println!("nothing wrong"),
+        Some(violation) => say(arguments, &format!("WRONG: {violation}\n")),
+        None => say(arguments, "nothing wrong"),
     }
     run.violation.is_none()
 }

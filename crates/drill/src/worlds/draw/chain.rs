@@ -3,7 +3,7 @@
 use saldo_beacon::Fork;
 
 use crate::worlds::dice::Dice;
-use crate::worlds::story::{Event, Stretch, Story, Twin};
+use crate::worlds::story::{Event, Story, Stretch, Twin};
 
 /// What kind of a life a chain has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,7 +84,11 @@ fn write(pool: u64, kind: Kind, number: u64) -> Story {
             let signers = Some(dice.pick(&[1_usize, 10, 21]));
             story.twin = Some(Twin { after: dice.between(0, 6), signers });
         }
-        Kind::Split => story.twin = Some(Twin { after: dice.between(1, 6), signers: None }),
+        Kind::Split => {
+            story.twin = Some(Twin { after: dice.between(1, 6), signers: None });
+            // Where the newest head is behind the clock all sources are asked, and contradict each other.
+            story.tip_lead = dice.between(2, 3);
+        }
         _ => {}
     }
     if story.stretch.is_some() {

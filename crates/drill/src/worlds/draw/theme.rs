@@ -40,6 +40,10 @@ pub(super) enum Theme {
     OddHeaders,
     /// Everybody fails for a while, and the user is impatient.
     Outage,
+    /// Providers fall behind what was proven already.
+    FallingBehind,
+    /// Nobody gives the next committee.
+    NoHandOver,
 }
 
 impl Theme {
@@ -60,6 +64,8 @@ impl Theme {
             (1, Self::LastMoment),
             (1, Self::OddHeaders),
             (2, Self::Outage),
+            (1, Self::FallingBehind),
+            (1, Self::NoHandOver),
         ])
     }
 
@@ -74,7 +80,12 @@ impl Theme {
             Self::OneIsHonest | Self::TipOnly | Self::Alike | Self::Outage => {
                 dice.pick(&[Kind::Plain, Kind::Plain, Kind::Eventful])
             }
-            Self::SourcesAlike | Self::Clock | Self::LastMoment | Self::OddHeaders => Kind::Plain,
+            Self::SourcesAlike
+            | Self::Clock
+            | Self::LastMoment
+            | Self::OddHeaders
+            | Self::FallingBehind
+            | Self::NoHandOver => Kind::Plain,
             Self::Everything => dice.weighted(&[
                 (40, Kind::Plain),
                 (35, Kind::Eventful),
@@ -131,6 +142,21 @@ impl Theme {
                 }
             }
             Self::Sleep => {}
+            Self::FallingBehind => {
+                let behind = Behaviour::Lagging(world.story.tip_lead.saturating_add(dice.between(1, 3)));
+                let from = dice.between(26_000, 50_000);
+                for party in &mut world.providers {
+                    party.spells = vec![(0, Behaviour::Honest), (from, behind)];
+                }
+                alike(&mut world.sources, Behaviour::Honest);
+                world.steps = slot_by_slot(6);
+            }
+            Self::NoHandOver => {
+                alike(&mut world.sources, Behaviour::NoUpdates);
+                alike(&mut world.providers, Behaviour::Honest);
+                world.steps = vec![Step::Read(vec![0]), Step::Pass(dice.between(190_000, 400_000))];
+                world.steps.extend(slot_by_slot(2));
+            }
             Self::NewFork => {
                 let fork = world.story.next_fork.map_or(Fork::Gloas, |(fork, _)| fork);
                 world.table = lacking(dice, fork);
@@ -166,7 +192,8 @@ impl Theme {
                 let until = dice.between(20_000, 90_000);
                 let failure = dice.pick(&Behaviour::FAILURES);
                 for party in &mut world.providers {
-                    party.spells = vec![(0, Behaviour::Honest), (14_000, failure), (until, Behaviour::Honest)];
+                    party.spells =
+                        vec![(0, Behaviour::Honest), (14_000, failure), (until, Behaviour::Honest)];
                 }
                 alike(&mut world.sources, Behaviour::Honest);
                 world.steps = (0..30).flat_map(|_| [Step::Read(vec![0]), Step::Pass(3_000)]).collect();

@@ -46,10 +46,10 @@ impl Judge<'_> {
 
     fn missed(&self, read: &Read<'_>, provider: usize, shown: &Shown) -> Option<String> {
         let Some(amount) = shown.amount else {
-            let is_asked = |visit: &&crate::worlds::Visit| {
-                visit.role == Role::Provider && visit.index == provider
-            };
-            let asked = if read.visits.iter().any(|visit| is_asked(&visit)) { "" } else { ", and was not asked" };
+            let is_asked =
+                |visit: &&crate::worlds::Visit| visit.role == Role::Provider && visit.index == provider;
+            let asked =
+                if read.visits.iter().any(|visit| is_asked(&visit)) { "" } else { ", and was not asked" };
             let why = shown.why.unwrap_or("no reason");
             return Some(format!("not proven ({why}), and provider{provider} is honest{asked}"));
         };
@@ -57,7 +57,8 @@ impl Judge<'_> {
         let is_known = self.steady_since(read, 120_000);
         let oldest = read.signed.number.saturating_sub(self.bounds.behind);
         let is_old = is_known && !self.world.wants.finalized && amount.block.number < oldest;
-        is_old.then(|| format!("block {} is shown, and {} is signed", amount.block.number, read.signed.number))
+        is_old
+            .then(|| format!("block {} is shown, and {} is signed", amount.block.number, read.signed.number))
     }
 
     /// Where nobody proves more than the tip: proven when as many blocks have been signed as the tip is ahead, and one
@@ -78,7 +79,8 @@ impl Judge<'_> {
         let mut first = None;
         for (owner, shown) in read.owners.iter().zip(read.shown) {
             let since = self.tips.get(owner).copied();
-            let since = since.filter(|(_, last)| read.from.saturating_sub(*last) <= SLOT.saturating_add(1_000));
+            let since =
+                since.filter(|(_, last)| read.from.saturating_sub(*last) <= SLOT.saturating_add(1_000));
             let began = since.map_or(read.signed.number, |(began, _)| began);
             if shown.amount.is_some() {
                 self.tips.remove(owner);
@@ -86,7 +88,8 @@ impl Judge<'_> {
                 self.tips.insert(*owner, (began, read.from));
                 let signed = read.signed.number.saturating_sub(began);
                 if signed > patience {
-                    let text = format!("not proven after {signed} more blocks were signed, {patience} are enough");
+                    let text =
+                        format!("not proven after {signed} more blocks were signed, {patience} are enough");
                     first = first.or(Some(wrong(Check::Enough, read, text)));
                 }
             }
@@ -97,9 +100,14 @@ impl Judge<'_> {
     /// How long the newest head takes, in milliseconds, if it must be found at all.
     fn time_to_head(&self, read: &Read<'_>) -> Option<u64> {
         let is_set_up = self.world.table == Table::Complete && self.world.trust != Start::GivenWithWrongSlot;
-        if self.offline || self.offset != 0 || !is_set_up || !self.is_calm(read) {
+        if self.offline || self.offset != 0 || !is_set_up || !self.is_calm(read) || self.is_reorganised(read)
+        {
             return None;
         }
+        self.time_to_any_head(read)
+    }
+
+    fn time_to_any_head(&self, read: &Read<'_>) -> Option<u64> {
         let sources = self.steady(&self.world.sources, Role::Source, read, super::Behaviour::is_good_source);
         let (_, latency) = sources.into_iter().min_by_key(|(_, latency)| *latency)?;
         let round = self
@@ -161,9 +169,13 @@ impl Judge<'_> {
 
     /// Whether the light client must know the head that is signed: it can be had, and nothing of it is missing.
     pub(super) fn knows_newest_head(&self, read: &Read<'_>) -> bool {
-        let is_own = !self.is_gloas(read) && self.bounds.waves.is_none();
-        let later = Read { until: read.from, ..read.clone() };
-        is_own && self.steady_since(read, 24_000) && self.time_to_head(&later).is_some()
+        let is_set_up = self.world.table == Table::Complete && self.world.trust != Start::GivenWithWrongSlot;
+        let is_well = !self.offline && self.offset == 0 && is_set_up && self.is_calm(read);
+        is_well
+            && !self.is_gloas(read)
+            && self.proven_at.is_some()
+            && self.steady_since(read, 24_000)
+            && self.time_to_any_head(read).is_some()
     }
 
     /// Whether a good source has been there for that long.
@@ -189,16 +201,32 @@ impl Judge<'_> {
         self.world_slot().saturating_add(time / SLOT)
     }
 
-    /// Whether the chain goes its way while the read goes on: nothing is passed over, enough sign, and blocks are final in
-    /// time.
+    /// Whether blocks are passed over while the read goes on, or were a moment ago.
+    pub(super) fn is_reorganised(&self, read: &Read<'_>) -> bool {
+        let (from, until) = (read.from / SLOT, self.longest(read) / SLOT);
+        self.world.story.events.iter().any(|(at, event)| match event {
+            Event::Abandon { depth } => {
+                let lasting = self.world.story.tip_lead.saturating_add(2).saturating_add(*depth);
+                *at <= until.saturating_add(1) && from <= at.saturating_add(lasting)
+            }
+            _ => false,
+        })
+    }
+
+    /// When the read can be over at the latest.
+    fn longest(&self, read: &Read<'_>) -> u64 {
+        read.until.max(read.from.saturating_add(self.world.wants.deadline))
+    }
+
+    /// Whether the chain goes its way while the read goes on: enough sign, and blocks are final in time.
     fn is_calm(&self, read: &Read<'_>) -> bool {
         let Story { events, tip_lead, stretch, .. } = &self.world.story;
         let from = read.from / SLOT;
-        let until = read.until.max(read.from.saturating_add(self.world.wants.deadline)) / SLOT;
-        let troubles = |at: u64, lasting: u64| at <= until.saturating_add(1) && from <= at.saturating_add(lasting);
+        let until = self.longest(read) / SLOT;
+        let troubles =
+            |at: u64, lasting: u64| at <= until.saturating_add(1) && from <= at.saturating_add(lasting);
         let lead = tip_lead.saturating_add(2);
         let is_troubled = events.iter().any(|(at, event)| match event {
-            Event::Abandon { depth } => troubles(*at, lead.saturating_add(*depth)),
             Event::Signers(Some(_)) => troubles(*at, self.lasts(*at, *event).saturating_add(lead)),
             Event::Stall(true) => troubles(*at, self.lasts(*at, *event).saturating_add(48)),
             Event::Withhold => troubles(*at, lead),
@@ -215,9 +243,10 @@ impl Judge<'_> {
     /// For how many slots an event lasts: until another of its kind.
     fn lasts(&self, at: u64, event: Event) -> u64 {
         let kind = std::mem::discriminant(&event);
-        let next = self.world.story.events.iter().filter(|(later, other)| {
-            *later > at && std::mem::discriminant(other) == kind && *other != event
-        });
+        let next =
+            self.world.story.events.iter().filter(|(later, other)| {
+                *later > at && std::mem::discriminant(other) == kind && *other != event
+            });
         let over = next.map(|(later, _)| *later).min();
         over.unwrap_or(u64::MAX).saturating_sub(at)
     }

@@ -42,6 +42,10 @@ impl Judge<'_> {
             })
         };
         let index = read.quarantined.iter().find(is_honest)?;
-        Some(wrong(Check::Quarantine, read, format!("provider{index} is shut out, and never said what is false")))
+        Some(wrong(
+            Check::Quarantine,
+            read,
+            format!("provider{index} is shut out, and never said what is false"),
+        ))
     }
 }

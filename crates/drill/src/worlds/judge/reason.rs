@@ -50,8 +50,14 @@ impl Judge<'_> {
                 is_limited || any_provider(|behaviour| matches!(behaviour, Behaviour::RateLimited(_)))
             }
             "quota_exhausted" => any_provider(|behaviour| *behaviour == Behaviour::QuotaExhausted),
-            "proofs_refused" => any_provider(|behaviour| is_false(*behaviour)),
-            "nobody_serves_proofs" | "providers_failing" | "all_unreachable" | "proof_window_missed"
+            // A block is asked for by its number, and meanwhile another one may have it.
+            "proofs_refused" => {
+                any_provider(|behaviour| is_false(*behaviour)) || self.is_reorganised(read) || self.is_split()
+            }
+            "nobody_serves_proofs"
+            | "providers_failing"
+            | "all_unreachable"
+            | "proof_window_missed"
             | "unsigned_tip" => any_provider(|behaviour| behaviour.worth() != Worth::Good) || self.is_slow(),
             "policy_forbids_more_operators" => self.world.wants.operators < self.world.providers.len(),
             "checkpoint_slot_wrong" => self.world.trust == Start::GivenWithWrongSlot,
@@ -62,10 +68,14 @@ impl Judge<'_> {
                 beacon_fails || restless || self.clock_was_touched || self.world.table != Table::Complete
             }
             "only_old_blocks" => {
-                beacon_fails || restless || self.clock_was_touched
+                beacon_fails
+                    || restless
+                    || self.clock_was_touched
                     || any_provider(|behaviour| behaviour.worth() == Worth::Partial)
             }
-            "deadline" => beacon_fails || any_provider(|behaviour| behaviour.worth() != Worth::Good) || self.is_slow(),
+            "deadline" => {
+                beacon_fails || any_provider(|behaviour| behaviour.worth() != Worth::Good) || self.is_slow()
+            }
             // What a wallet that reads native balances can never be told.
             _ => false,
         }

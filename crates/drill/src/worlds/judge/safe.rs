@@ -35,13 +35,17 @@ impl Judge<'_> {
         for (what, amount) in [("amount", shown.amount), ("last amount", shown.last)] {
             let Some(amount) = amount else { continue };
             let Some(truth) = self.true_amount(owner, &amount) else {
-                let text =
-                    format!("the {what} {} is of block {}, which there is not", amount.wei, amount.block.hash);
+                let text = format!(
+                    "the {what} {} is of block {}, which there is not",
+                    amount.wei, amount.block.hash
+                );
                 return Some(wrong(Check::Truth, read, text));
             };
             if truth != amount.wei {
-                let text =
-                    format!("the {what} is shown as {} at block {}, and is {truth}", amount.wei, amount.block.number);
+                let text = format!(
+                    "the {what} is shown as {} at block {}, and is {truth}",
+                    amount.wei, amount.block.number
+                );
                 return Some(wrong(Check::Truth, read, text));
             }
         }
@@ -83,8 +87,12 @@ impl Judge<'_> {
         }
         let newest = shown.newest()?.block;
         let text = format!("block {} is shown, and the signed chain has another", newest.number);
-        let is_excluded = newest.number == read.signed.number && newest.hash != read.signed.hash;
-        (is_excluded && self.knows_newest_head(read)).then(|| wrong(Check::Withdrawal, read, text))
+        let is_excluded = newest.number >= read.signed.number && newest.hash != read.signed.hash;
+        // A head of an earlier slot says nothing new to who knows a later one.
+        let slot = self.chains.main.network().slot_at(newest.time);
+        let is_later = slot.is_some_and(|slot| slot < read.signed.slot);
+        let is_gone = is_excluded && is_later && !newest.finalized && !self.is_canonical(&newest);
+        (is_gone && self.knows_newest_head(read)).then(|| wrong(Check::Withdrawal, read, text))
     }
 
     fn age(&self, read: &Read<'_>, shown: &Shown) -> Option<Violation> {

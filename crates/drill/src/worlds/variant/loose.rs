@@ -52,7 +52,12 @@ struct State {
 }
 
 impl LooseReader {
-    pub(super) fn new(world: &World, chain: &Chain, simulation: &Simulation, omission: Option<Omission>) -> Self {
+    pub(super) fn new(
+        world: &World,
+        chain: &Chain,
+        simulation: &Simulation,
+        omission: Option<Omission>,
+    ) -> Self {
         Self {
             wire: Wire::new(simulation),
             network: Arc::new(table(world, chain)),

@@ -41,7 +41,8 @@ impl Wrapped {
 
     fn show(&self, owner: Address, told: Shown) -> Shown {
         let mut before = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
-        let amount = |wei: U256| Some(ShownAmount { wei, block: told.last.map_or(NOWHERE, |last| last.block) });
+        let amount =
+            |wei: U256| Some(ShownAmount { wei, block: told.last.map_or(NOWHERE, |last| last.block) });
         let shown = match self.screen {
             _ if told.amount.is_some() && self.screen != Screen::Stubborn => told,
             Screen::Zero => Shown { amount: amount(U256::ZERO), why: None, ..told },
@@ -50,7 +51,9 @@ impl Wrapped {
                 None => told,
             },
             Screen::Forgets => Shown { last: None, ..told },
-            Screen::Stale => Shown { amount: told.last, why: told.why.filter(|_| told.last.is_none()), ..told },
+            Screen::Stale => {
+                Shown { amount: told.last, why: told.why.filter(|_| told.last.is_none()), ..told }
+            }
             Screen::Stubborn => match before.get(&owner).copied() {
                 Some(held) if told.newest().is_none_or(|now| now.block.number < held.block.number) => {
                     Shown { amount: None, last: Some(held), withdrawn: None, ..told }

@@ -36,7 +36,8 @@ impl LooseReader {
             return self.vote(owner, head).await;
         }
         let mut waiting = self.order().into_iter();
-        let mut running: FuturesUnordered<BoxFuture<'_, (usize, Result<Worth, Miss>)>> = FuturesUnordered::new();
+        let mut running: FuturesUnordered<BoxFuture<'_, (usize, Result<Worth, Miss>)>> =
+            FuturesUnordered::new();
         let mut is_due = true;
         loop {
             if is_due && let Some(provider) = waiting.next() {
@@ -56,7 +57,7 @@ impl LooseReader {
                     match answer {
                         Ok(Worth::Proven(wei, head)) => return Some((wei, head)),
                         Ok(Worth::Parked) if self.has(Omission::ParkedEndsRace) => return None,
-                        Err(_) if self.has(Omission::RetryStorm) => {
+                        Err(miss) if miss != Miss::Offline && self.has(Omission::RetryStorm) => {
                             let ask = self.ask(provider, owner, head);
                             running.push(ask.map(move |answer| (provider, answer)).boxed());
                         }
@@ -102,6 +103,12 @@ impl LooseReader {
             Err(Miss::Without) => Miss::Without,
             Err(miss) => return Err(miss),
         };
+        let older = self.state().heads.newest(true).filter(|_| self.has(Omission::OldBlock));
+        if let Some(older) = older {
+            let number = format!("{:#x}", older.block.number);
+            let reply = self.wire.call(provider, "eth_getProof", json!([owner, [], number])).await?;
+            return self.weigh(&reply, owner, &older);
+        }
         let reply = self.wire.call(provider, "eth_getProof", json!([owner, [], "latest"])).await?;
         let reply: AccountReply = serde_json::from_value(reply).map_err(|_| missed)?;
         let root = claimed_root(&reply.account_proof).map_err(|_| missed)?;

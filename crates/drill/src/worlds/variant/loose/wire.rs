@@ -90,8 +90,7 @@ impl Wire {
     ) -> Result<Response, Miss> {
         let endpoint = Endpoint::new(url).map_err(|_| Miss::Failed)?;
         let url = endpoint.url().clone();
-        let request =
-            Request { method, url, headers, body, timeout: Self::TIMEOUT, max_bytes: 1 << 20 };
+        let request = Request { method, url, headers, body, timeout: Self::TIMEOUT, max_bytes: 1 << 20 };
         self.transport.send(request).await.map_err(|error| match error {
             TransportError::Offline => Miss::Offline,
             _ => Miss::Failed,
