@@ -58,7 +58,10 @@ impl Judge<'_> {
             | "providers_failing"
             | "all_unreachable"
             | "proof_window_missed"
-            | "unsigned_tip" => any_provider(|behaviour| behaviour.worth() != Worth::Good) || self.is_slow(),
+            | "unsigned_tip" => {
+                // Sources can use up the time of a read, so that providers have none left.
+                beacon_fails || any_provider(|behaviour| behaviour.worth() != Worth::Good) || self.is_slow()
+            }
             "policy_forbids_more_operators" => self.world.wants.operators < self.world.providers.len(),
             "checkpoint_slot_wrong" => self.world.trust == Start::GivenWithWrongSlot,
             "checkpoint_too_old" => is_old || self.clock_was_touched,
