@@ -21,6 +21,10 @@ pub struct Bounds {
     pub attempts: usize,
     /// Whether more operators are asked than the policy wants as long as none of those answers.
     pub widens: bool,
+    /// Whether a reason must also be fair where the first asker's is not: it calls a provider's proof refused when the block
+    /// of the number that it asked for was passed over meanwhile, or when one that is behind has no header yet on Gloas;
+    /// and it calls providers unreachable for which sources left no time.
+    pub fair_reasons: bool,
     /// By how many blocks a proven reading may be behind the newest signed one while that can be had.
     pub behind: u64,
 }
@@ -37,11 +41,13 @@ impl Bounds {
         requests_for_each: 12,
         attempts: 200,
         widens: false,
+        fair_reasons: false,
         behind: 2,
     };
 
     /// In waves: the first, one more, then all who remain.
-    pub const WAVES: Self = Self { waves: Some(2), afterwards: 100, widens: true, ..Self::ONE_AFTER_ANOTHER };
+    pub const WAVES: Self =
+        Self { waves: Some(2), afterwards: 100, widens: true, fair_reasons: true, ..Self::ONE_AFTER_ANOTHER };
 
     /// How long until the last of `many` has been asked, in milliseconds.
     pub fn until_all_are_asked(&self, many: usize) -> u64 {

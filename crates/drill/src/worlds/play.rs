@@ -96,7 +96,7 @@ impl<'a> Stage<'a> {
     fn step(&mut self, number: usize, step: &Step) {
         let clock = self.simulation.clock();
         if self.tells && !matches!(step, Step::Read(_)) {
-            self.tell(format!("step {number}: {step:?}"));
+            self.tell(&format!("step {number}: {step:?}"));
         }
         match step {
             Step::Read(owners) => self.read(number, owners),
@@ -110,9 +110,9 @@ impl<'a> Stage<'a> {
             Step::Clock(offset) => {
                 let by = Duration::from_secs(offset.unsigned_abs());
                 if *offset < 0 {
-                    clock.set_behind(by)
+                    clock.set_behind(by);
                 } else {
-                    clock.set_ahead(by)
+                    clock.set_ahead(by);
                 }
                 self.judge.offset = *offset;
                 self.judge.clock_was_touched |= *offset != 0;
@@ -154,7 +154,7 @@ impl<'a> Stage<'a> {
         millis(self.simulation.clock().true_time().saturating_sub(self.start))
     }
 
-    fn tell(&mut self, what: String) {
+    fn tell(&mut self, what: &str) {
         let time = self.time();
         self.run.trace.push(format!("{:>10} {what}", seconds(time)));
     }

@@ -187,7 +187,7 @@ impl Judge<'_> {
         })
     }
 
-    fn is_gloas(&self, read: &Read<'_>) -> bool {
+    pub(super) fn is_gloas(&self, read: &Read<'_>) -> bool {
         let network = self.chains.main.network();
         network.fork_at(self.slot_of(read.until)).is_ok_and(|fork| fork >= Fork::Gloas)
     }

@@ -50,17 +50,20 @@ impl Judge<'_> {
                 is_limited || any_provider(|behaviour| matches!(behaviour, Behaviour::RateLimited(_)))
             }
             "quota_exhausted" => any_provider(|behaviour| *behaviour == Behaviour::QuotaExhausted),
-            // A block is asked for by its number, and meanwhile another one may have it.
             "proofs_refused" => {
-                any_provider(|behaviour| is_false(*behaviour)) || self.is_reorganised(read) || self.is_split()
+                let is_behind = any_provider(|behaviour| matches!(behaviour, Behaviour::Lagging(_)));
+                let is_unfair = self.is_reorganised(read) || is_behind && self.is_gloas(read);
+                any_provider(|behaviour| is_false(*behaviour))
+                    || self.is_split()
+                    || is_unfair && !self.bounds.fair_reasons
             }
             "nobody_serves_proofs"
             | "providers_failing"
             | "all_unreachable"
             | "proof_window_missed"
             | "unsigned_tip" => {
-                // Sources can use up the time of a read, so that providers have none left.
-                beacon_fails || any_provider(|behaviour| behaviour.worth() != Worth::Good) || self.is_slow()
+                let is_unfair = beacon_fails && !self.bounds.fair_reasons;
+                any_provider(|behaviour| behaviour.worth() != Worth::Good) || self.is_slow() || is_unfair
             }
             "policy_forbids_more_operators" => self.world.wants.operators < self.world.providers.len(),
             "checkpoint_slot_wrong" => self.world.trust == Start::GivenWithWrongSlot,
