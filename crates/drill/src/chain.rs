@@ -1,6 +1,7 @@
 //! The chain as a test holds it.
 
 mod builder;
+mod recording;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -10,6 +11,7 @@ use saldo_beacon::unit::{Period, Slot, UnixTime};
 use saldo_beacon::{Checkpoint, Fork, LightClientBootstrap, LightClientUpdate, Network};
 
 pub use builder::ChainBuilder;
+pub use recording::Recording;
 
 use crate::Seed;
 use crate::block::{Block, BlockInfo};
@@ -27,6 +29,8 @@ const ATTESTED: usize = 4_096;
 pub struct Chain {
     ledger: Arc<Mutex<Ledger>>,
     schedule: Arc<Schedule>,
+    /// What becomes of it, where that was recorded.
+    moments: Option<Arc<Vec<Ledger>>>,
 }
 
 impl Chain {
@@ -77,6 +81,18 @@ impl Chain {
         let mut ledger = self.ledger();
         ledger.now = ledger.now.max(time);
         let Some(target) = ledger.network.slot_at(time) else { return };
+        if let Some(moments) = &self.moments {
+            let reached = moments.partition_point(|moment| moment.slot <= target);
+            let moment = reached.checked_sub(1).and_then(|newest| moments.get(newest));
+            if let Some(moment) = moment.filter(|moment| moment.slot > ledger.slot) {
+                let now = ledger.now;
+                *ledger = moment.clone();
+                ledger.now = now;
+            }
+            if reached < moments.len() {
+                ledger.slot = ledger.slot.max(target);
+            }
+        }
         while ledger.slot < target {
             ledger.step();
         }
@@ -101,13 +117,20 @@ impl Chain {
         self.ledger().reorganise(depth);
     }
 
+    /// Takes the last `depth` blocks off the chain, as a fork choice does that passes late blocks over; what they changed
+    /// is undone. The next block stands on what is left, so that later blocks bear the same numbers. Genesis always stays.
+    pub fn abandon(&self, depth: u64) {
+        self.ledger().abandon(depth);
+    }
+
     /// Another chain with the same past and the same validators. Both go on with all signatures: what only an attack
     /// by two thirds of a committee can do.
     pub fn split(&self) -> Self {
         let mut other = self.ledger().clone();
         // Far from the number of reorganisations either side will see.
         other.branch = other.branch.saturating_add(1 << 32);
-        Self { ledger: Arc::new(Mutex::new(other)), schedule: Arc::clone(&self.schedule) }
+        let ledger = Arc::new(Mutex::new(other));
+        Self { ledger, schedule: Arc::clone(&self.schedule), moments: None }
     }
 
     /// Lets nobody see the next block's execution block: the beacon block is there and signed, and the one after it

@@ -114,6 +114,8 @@ pub enum Fault {
     },
     /// Execution: a genuine proof of another account, with the asked address echoed.
     OtherAccountsProof,
+    /// Execution: a genuine proof of another account, which it names as the one it is about.
+    OtherAccountEchoed,
     /// Execution: a flawless trie that the provider made up, another one each time.
     InventedTrie {
         /// What the account holds in it, in wei; with 0 it is proven absent.
@@ -206,6 +208,7 @@ impl Fault {
             | Self::ExtraNodes
             | Self::FlippedByte { .. }
             | Self::OtherAccountsProof
+            | Self::OtherAccountEchoed
             | Self::InventedTrie { .. }
             | Self::NoStorageProof
             | Self::ShortKeys

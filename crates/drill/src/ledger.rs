@@ -177,9 +177,7 @@ impl Ledger {
     /// Replaces the last `depth` blocks by others in the same slots, which nobody signed as they came, and goes
     /// on with one block that is signed as usual.
     pub(crate) fn reorganise(&mut self, depth: u64) {
-        let kept = self.blocks.len().saturating_sub(usize::try_from(depth).unwrap_or(usize::MAX)).max(1);
-        let abandoned = self.blocks.split_off(kept);
-        self.branch = self.branch.saturating_add(1);
+        let abandoned = self.cut(depth);
         // Changes that only the old branch has are lost with it.
         let pending = std::mem::take(&mut self.pending);
         for block in &abandoned {
@@ -191,6 +189,19 @@ impl Ledger {
         for _ in 0..self.tip_lead {
             self.produce();
         }
+    }
+
+    /// Takes the last `depth` blocks off the chain.
+    pub(crate) fn abandon(&mut self, depth: u64) {
+        let abandoned = self.cut(depth);
+        self.orphans.extend(abandoned);
+    }
+
+    /// Ends the branch `depth` blocks before its tip, and gives those. Genesis always stays.
+    fn cut(&mut self, depth: u64) -> Vec<Arc<Block>> {
+        let kept = self.blocks.len().saturating_sub(usize::try_from(depth).unwrap_or(usize::MAX)).max(1);
+        self.branch = self.branch.saturating_add(1);
+        self.blocks.split_off(kept)
     }
 
     /// Appends the block of the current slot.

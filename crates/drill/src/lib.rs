@@ -26,9 +26,9 @@
 //! epoch is final follows from its age. Nobody's secret is protected: keys follow from the seed.
 //!
 //! # Modules
-//! [`scenario`] reads what happens to whom, [`stage`] sets it up, and [`replay`] runs saldo through it. [`fault`] lists what can
-//! go wrong, [`http`] is the border to the carriers, [`trie`] the Merkle Patricia trie,
-//! [`encode`] the wire forms of light-client objects.
+//! [`scenario`] reads what happens to whom, [`stage`] sets it up, and [`replay`] runs saldo through it; [`worlds`] are random
+//! worlds in which a wallet is judged. [`fault`] lists what can go wrong, [`http`] is the border to the carriers, [`trie`]
+//! the Merkle Patricia trie, [`encode`] the wire forms of light-client objects.
 
 pub mod attach;
 mod beacon_source;
@@ -57,10 +57,11 @@ pub mod stage;
 mod tree;
 pub mod trie;
 mod world;
+pub mod worlds;
 
 pub use beacon_source::BeaconSource;
 pub use block::BlockInfo;
-pub use chain::{Chain, ChainBuilder};
+pub use chain::{Chain, ChainBuilder, Recording};
 pub use fault::{Fault, Rule};
 pub use header::ExecutionHeader;
 pub use provider::Provider;

@@ -134,6 +134,7 @@ impl ChainBuilder {
         for _ in 0..history.max(self.tip_lead) {
             ledger.produce();
         }
-        Chain { ledger: Arc::new(Mutex::new(ledger)), schedule: Arc::new(self.schedule) }
+        let (ledger, schedule) = (Arc::new(Mutex::new(ledger)), Arc::new(self.schedule));
+        Chain { ledger, schedule, moments: None }
     }
 }

@@ -36,6 +36,11 @@ impl View<'_> {
                         proof = Proof { address: proof.address, ..prove(block, other, keys)? };
                     }
                 }
+                Fault::OtherAccountEchoed => {
+                    if let Some(other) = block.world.stranger_to(proof.address) {
+                        proof = prove(block, other, keys)?;
+                    }
+                }
                 Fault::InventedTrie { balance } => proof = self.invent(&proof, *balance)?,
                 Fault::NoStorageProof => proof.storage.clear(),
                 Fault::ShortKeys => proof.storage.iter_mut().for_each(|entry| shorten(&mut entry.key)),

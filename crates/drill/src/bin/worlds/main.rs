@@ -1,0 +1,38 @@
+//! Runs a wallet through random worlds and says what is wrong with it.
+//!
+//! `worlds --count N [--seed S] [--variant NAME] [--bounds one-after-another|waves] [--all-whys] [--json]` runs the worlds of
+//! the seeds from S on and ends with `worlds N violations V per_second R`. `worlds --trace SEED` tells what happens in one.
+//! `worlds --nets N` looks for each broken wallet in up to N worlds. `worlds --list` names the wallets.
+
+mod arguments;
+mod campaign;
+mod report;
+
+use std::process::ExitCode;
+
+use arguments::{Arguments, Task};
+
+/// How it ended: nothing wrong.
+const FINE: u8 = 0;
+/// Something is wrong with the wallet, or a broken one was not found.
+const WRONG: u8 = 1;
+/// The command was not understood.
+const MISUSED: u8 = 2;
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::read(std::env::args().skip(1)) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            eprintln!("worlds: {error}\n{}", arguments::USAGE);
+            return ExitCode::from(MISUSED);
+        }
+    };
+    let is_fine = match arguments.task {
+        Task::List => report::list(),
+        Task::Help => report::help(),
+        Task::Trace(seed) => report::trace(&arguments, seed),
+        Task::Worlds(count) => campaign::run(&arguments, count),
+        Task::Nets(most) => campaign::nets(&arguments, most),
+    };
+    ExitCode::from(if is_fine { FINE } else { WRONG })
+}

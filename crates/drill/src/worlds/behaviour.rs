@@ -1,0 +1,232 @@
+//! What a provider or a source is like for a while.
+
+mod service;
+
+pub(super) use service::{Cast, Chains};
+
+use saldo_beacon::Fork;
+
+/// What a provider or a source is like for a while.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Behaviour {
+    /// It answers, and tells the truth.
+    Honest,
+    /// So does it, and takes this long for each answer, in milliseconds.
+    Slow(u64),
+    /// It is this many blocks behind.
+    Lagging(u64),
+    /// Nothing is there to connect to.
+    Refuse,
+    /// It is silent.
+    Hang,
+    /// Its name does not resolve.
+    Unresolvable,
+    /// Its certificate is wrong.
+    BadCertificate,
+    /// Its answers come at so many bytes a second.
+    Trickle(u32),
+    /// The connection breaks after so many bytes.
+    Reset(usize),
+    /// It answers with this HTTP status.
+    Status(u16),
+    /// It asks everybody to wait, for so many seconds if said.
+    RateLimited(Option<u64>),
+    /// The quota is used up.
+    QuotaExhausted,
+    /// It lets nobody in.
+    Forbidden,
+    /// A web page comes, as behind a captive portal.
+    Html,
+    /// It sends everybody elsewhere.
+    Redirect,
+    /// Megabytes come before the answer.
+    Huge,
+    /// Half of each answer is missing.
+    Truncated,
+    /// An empty body comes.
+    Empty,
+    /// It serves another chain.
+    OtherChain,
+    /// It serves the other branch, where there is one.
+    Twin,
+
+    /// Provider: it proves nothing but its tip.
+    TipOnly,
+    /// Provider: it proves its tip and so many blocks before it.
+    Window(u64),
+    /// Provider: it serves no proofs.
+    NoProofs,
+    /// Provider: it answers `null`.
+    Null,
+    /// Provider: `"0x0"` is all it says.
+    BareZero,
+    /// Provider: it answers with an error of its own.
+    InternalError,
+    /// Provider: it has no header.
+    HeaderNotFound,
+    /// Provider: its answers bear another id.
+    WrongId,
+    /// Provider: a single answer comes as a list.
+    ListForSingle,
+    /// Provider: proofs are of a block so many blocks earlier.
+    StaleBlock(u64),
+    /// Provider: all it claims is zero, beside a genuine proof.
+    ZeroClaim,
+    /// Provider: only so many nodes of the proof are there, and zero is claimed.
+    TruncatedProof(usize),
+    /// Provider: a node too many.
+    ExtraNodes,
+    /// Provider: one bit is wrong.
+    FlippedBit,
+    /// Provider: another account's proof, under the asked address.
+    OtherAccount,
+    /// Provider: another account's proof, under that account's address.
+    OtherAccountEchoed,
+    /// Provider: a trie of its own making, in which everybody has nothing.
+    InventedZero,
+    /// Provider: a trie of its own making, in which everybody is rich.
+    InventedRiches,
+    /// Provider: its headers have a field that nobody knows, and it has no raw ones.
+    OddHeader,
+
+    /// Source: it speaks JSON alone.
+    JsonOnly,
+    /// Source: signatures are over something else.
+    ForgedSignature,
+    /// Source: only so many signed.
+    TooFewSigners(usize),
+    /// Source: the committee of the period before signed.
+    LastCommittee,
+    /// Source: it has no bootstrap.
+    NoBootstrap,
+    /// Source: it has no updates.
+    NoUpdates,
+    /// Source: it labels everything as of this fork.
+    Relabelled(Fork),
+    /// Source: it names other blocks.
+    OtherRoot,
+    /// Source: it calls nothing final.
+    NotFinalized,
+    /// Source: it has none of the routes.
+    NoRoute,
+}
+
+/// What can be had from an execution provider that behaves so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Worth {
+    /// True proofs at every block that a read can want.
+    Good,
+    /// True proofs at its newest block alone.
+    Tip,
+    /// True answers, and proofs only of some blocks.
+    Partial,
+    /// Nothing, honestly: it says so, or is silent.
+    Nothing,
+    /// Something false, or no answer at all to what was asked.
+    False,
+}
+
+impl Behaviour {
+    /// What both kinds can be like when they fail.
+    pub const FAILURES: [Self; 18] = [
+        Self::Refuse,
+        Self::Hang,
+        Self::Unresolvable,
+        Self::BadCertificate,
+        Self::Trickle(1),
+        Self::Reset(20),
+        Self::Status(500),
+        Self::Status(503),
+        Self::RateLimited(Some(30)),
+        Self::RateLimited(None),
+        Self::QuotaExhausted,
+        Self::Forbidden,
+        Self::Html,
+        Self::Redirect,
+        Self::Huge,
+        Self::Truncated,
+        Self::Empty,
+        Self::OtherChain,
+    ];
+    /// What providers can be like besides.
+    pub const OF_PROVIDERS: [Self; 21] = [
+        Self::NoProofs,
+        Self::Null,
+        Self::BareZero,
+        Self::InternalError,
+        Self::HeaderNotFound,
+        Self::WrongId,
+        Self::ListForSingle,
+        Self::StaleBlock(1),
+        Self::StaleBlock(30),
+        Self::TruncatedProof(0),
+        Self::TruncatedProof(1),
+        Self::ExtraNodes,
+        Self::FlippedBit,
+        Self::OtherAccount,
+        Self::OtherAccountEchoed,
+        Self::InventedZero,
+        Self::InventedRiches,
+        Self::TipOnly,
+        Self::Lagging(1),
+        Self::Lagging(10),
+        Self::Lagging(1_000),
+    ];
+    /// What beacon sources can be like besides.
+    pub const OF_SOURCES: [Self; 11] = [
+        Self::ForgedSignature,
+        Self::TooFewSigners(1),
+        Self::TooFewSigners(21),
+        Self::LastCommittee,
+        Self::NoBootstrap,
+        Self::NoUpdates,
+        Self::Relabelled(Fork::Deneb),
+        Self::NoRoute,
+        Self::Lagging(2),
+        Self::Lagging(4),
+        Self::Lagging(20),
+    ];
+    /// Providers that are as good as any.
+    pub const GOOD_PROVIDERS: [Self; 4] = [Self::Honest, Self::ZeroClaim, Self::Window(64), Self::Slow(300)];
+    /// Sources that are as good as any.
+    pub const GOOD_SOURCES: [Self; 3] = [Self::Honest, Self::JsonOnly, Self::Slow(200)];
+
+    /// What can be had from an execution provider that behaves so.
+    pub fn worth(self) -> Worth {
+        match self {
+            Self::Honest | Self::Slow(_) | Self::ZeroClaim => Worth::Good,
+            Self::Window(blocks) if blocks >= 48 => Worth::Good,
+            Self::TipOnly => Worth::Tip,
+            Self::Window(_) | Self::Lagging(_) => Worth::Partial,
+            Self::Refuse
+            | Self::Hang
+            | Self::Unresolvable
+            | Self::BadCertificate
+            | Self::Trickle(_)
+            | Self::Reset(_)
+            | Self::Status(_)
+            | Self::RateLimited(_)
+            | Self::QuotaExhausted
+            | Self::Forbidden
+            | Self::Redirect
+            | Self::Huge
+            | Self::NoProofs
+            | Self::InternalError
+            | Self::HeaderNotFound => Worth::Nothing,
+            _ => Worth::False,
+        }
+    }
+
+    /// Whether a beacon source that behaves so is as good as any.
+    pub fn is_good_source(self) -> bool {
+        matches!(self, Self::Honest | Self::Slow(_) | Self::JsonOnly)
+    }
+
+    /// How long each answer takes besides the way, in milliseconds.
+    pub fn latency(self) -> u64 {
+        match self {
+            Self::Slow(millis) => millis,
+            _ => 0,
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! What a wallet has to keep to: every number that is not a law of nature, in one place.
+
+/// How much time and how many requests a wallet may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// After how long without an answer the next one is asked, in milliseconds.
+    pub hedge: u64,
+    /// After how many such delays all have been asked, however many there are; `None` if one after another is.
+    pub waves: Option<u64>,
+    /// How many milliseconds the way there and back takes at most, without what the answer itself takes.
+    pub way: u64,
+    /// How long a read may take longer than the proof for what is only needed later, in milliseconds.
+    pub afterwards: u64,
+    /// By how much a deadline may be missed, in milliseconds.
+    pub grace: u64,
+    /// How many requests one provider may get within a minute besides those of the reads in it.
+    pub requests: u64,
+    /// How many more for each account in each read.
+    pub requests_for_each: u64,
+    /// How many attempts one reading may tell of.
+    pub attempts: usize,
+    /// Whether more operators are asked than the policy wants as long as none of those answers.
+    pub widens: bool,
+    /// Whether a reason must also be fair where the first asker's is not: it calls a provider's proof refused when the block
+    /// of the number that it asked for was passed over meanwhile, or when one that is behind has no header yet on Gloas;
+    /// and it calls providers unreachable for which sources left no time.
+    pub fair_reasons: bool,
+    /// By how many blocks a proven reading may be behind the newest signed one while that can be had.
+    pub behind: u64,
+}
+
+impl Bounds {
+    /// One after another: what the first asker keeps to.
+    pub const ONE_AFTER_ANOTHER: Self = Self {
+        hedge: 400,
+        waves: None,
+        way: 80,
+        afterwards: 1_600,
+        grace: 5,
+        requests: 30,
+        requests_for_each: 12,
+        attempts: 200,
+        widens: false,
+        fair_reasons: false,
+        behind: 2,
+    };
+
+    /// In waves: the first, one more, then all who remain.
+    pub const WAVES: Self =
+        Self { waves: Some(2), afterwards: 100, widens: true, fair_reasons: true, ..Self::ONE_AFTER_ANOTHER };
+
+    /// How long until the last of `many` has been asked, in milliseconds.
+    pub fn until_all_are_asked(&self, many: usize) -> u64 {
+        let turns = u64::try_from(many.saturating_sub(1)).unwrap_or(u64::MAX);
+        self.hedge.saturating_mul(self.waves.map_or(turns, |waves| waves.min(turns)))
+    }
+}

@@ -1,0 +1,135 @@
+//! The chain of a world: one of a pool, so that its film is made but once.
+
+use saldo_beacon::Fork;
+
+use crate::worlds::dice::Dice;
+use crate::worlds::story::{Event, Story, Stretch, Twin};
+
+/// What kind of a life a chain has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Balances change, and slots stay empty now and then.
+    Plain,
+    /// Some more happens: finality stalls, too few sign, blocks are passed over.
+    Eventful,
+    /// Blocks are passed over again and again.
+    Reorganised,
+    /// It comes to another fork.
+    Crossing,
+    /// Two hours pass in one leap.
+    Hours,
+    /// Ten days pass in one leap.
+    Days,
+    /// A minority goes on with a branch of its own.
+    Minority,
+    /// Two thirds sign two branches.
+    Split,
+}
+
+impl Kind {
+    /// How many stories of the kind there are in a pool.
+    fn many(self) -> u64 {
+        match self {
+            Self::Plain => 12,
+            Self::Eventful => 12,
+            Self::Reorganised => 8,
+            Self::Crossing => 6,
+            Self::Hours | Self::Days => 2,
+            Self::Minority => 4,
+            Self::Split => 3,
+        }
+    }
+}
+
+/// A story for the world of `seed`.
+pub(super) fn story(seed: u64, kind: Kind, dice: &mut Dice) -> Story {
+    /// Another pool comes after so many seeds.
+    const WORLDS_OF_A_POOL: u64 = 4_096;
+    let pool = seed / WORLDS_OF_A_POOL;
+    let number = dice.below(kind.many());
+    write(pool, kind, number)
+}
+
+fn write(pool: u64, kind: Kind, number: u64) -> Story {
+    let mut dice = Dice::new(pool, &format!("story {kind:?} {number}"));
+    let (fork, next_fork) = match kind {
+        // A world begins in epoch 6 and sees eight more.
+        Kind::Crossing => dice.pick(&[
+            (Fork::Fulu, Some((Fork::Gloas, 7))),
+            (Fork::Fulu, Some((Fork::Gloas, 9))),
+            (Fork::Electra, Some((Fork::Fulu, 7))),
+            (Fork::Deneb, Some((Fork::Electra, 8))),
+        ]),
+        Kind::Plain | Kind::Eventful | Kind::Reorganised => {
+            (dice.weighted(&[(75, Fork::Fulu), (20, Fork::Gloas), (5, Fork::Electra)]), None)
+        }
+        _ => (Fork::Fulu, None),
+    };
+    let mut story = Story {
+        seed: dice.below(1 << 40),
+        fork,
+        next_fork,
+        tip_lead: dice.weighted(&[(70, 1), (20, 2), (10, 3)]),
+        history: 48,
+        slots: 64,
+        events: Vec::new(),
+        stretch: None,
+        twin: None,
+    };
+    story.events = events(&mut dice, kind, &story);
+    match kind {
+        Kind::Hours => story.stretch = Some(Stretch { after: 4, slots: 540, pace: 8 }),
+        Kind::Days => story.stretch = Some(Stretch { after: 4, slots: 72_000, pace: 0 }),
+        Kind::Minority => {
+            let signers = Some(dice.pick(&[1_usize, 10, 21]));
+            story.twin = Some(Twin { after: dice.between(0, 6), signers });
+        }
+        Kind::Split => {
+            story.twin = Some(Twin { after: dice.between(1, 6), signers: None });
+            // Where the newest head is behind the clock all sources are asked, and contradict each other.
+            story.tip_lead = dice.between(2, 3);
+        }
+        _ => {}
+    }
+    if story.stretch.is_some() {
+        story.slots = 16;
+    }
+    story
+}
+
+fn events(dice: &mut Dice, kind: Kind, story: &Story) -> Vec<(u64, Event)> {
+    let mut events = Vec::new();
+    for slot in 1..=story.slots {
+        if dice.chance(25) {
+            let wei = dice.pick(&[0, 1, 7_000_000_000, 1_500_000_000_000_000_000, u64::MAX]);
+            let owner = dice.pick(&[0_usize, 0, 1, 2]);
+            events.push((slot, Event::Balance { owner, wei }));
+        }
+        let skip = if kind == Kind::Eventful { 15 } else { 4 };
+        if dice.chance(skip) {
+            events.push((slot, Event::Skip));
+        }
+        let abandon = match kind {
+            Kind::Reorganised => 12,
+            Kind::Eventful => 3,
+            _ => 0,
+        };
+        if dice.chance(abandon) {
+            events.push((slot, Event::Abandon { depth: dice.between(1, story.tip_lead.saturating_add(2)) }));
+        }
+        if story.fork >= Fork::Gloas && dice.chance(5) {
+            events.push((slot, Event::Withhold));
+        }
+    }
+    if kind == Kind::Eventful {
+        let from = dice.between(1, 40);
+        let until = from.saturating_add(dice.between(2, 20));
+        if dice.chance(50) {
+            let few = dice.pick(&[1_usize, 15, 21]);
+            events.extend([(from, Event::Signers(Some(few))), (until, Event::Signers(None))]);
+        } else {
+            events.extend([(from, Event::Stall(true)), (until, Event::Stall(false))]);
+        }
+    }
+    events
+}

@@ -1,0 +1,145 @@
+//! Who knows the truth, and holds a wallet against it after every step.
+
+mod due;
+mod plain;
+mod reason;
+mod safe;
+
+use std::collections::BTreeMap;
+
+use super::behaviour::{Behaviour, Chains, Worth};
+use super::bound::Bounds;
+use super::host::{Role, Visit};
+use super::party::Party;
+use super::verdict::{Check, Violation};
+use super::wallet::{Shown, ShownBlock};
+use super::world::World;
+use crate::BlockInfo;
+
+/// A read, as seen from outside.
+#[derive(Clone, Debug)]
+pub(super) struct Read<'a> {
+    /// Which step it was.
+    pub(super) step: usize,
+    /// When it began and ended, in milliseconds since the beginning.
+    pub(super) from: u64,
+    pub(super) until: u64,
+    /// Which of the owners were asked about, and what the screen shows of each.
+    pub(super) owners: &'a [usize],
+    pub(super) shown: &'a [Shown],
+    /// The newest signed head when it began.
+    pub(super) signed: BlockInfo,
+    /// The requests made for it.
+    pub(super) visits: &'a [Visit],
+    /// Whom the wallet does not ask any more.
+    pub(super) quarantined: Vec<usize>,
+}
+
+/// Watches one wallet in one world.
+pub(super) struct Judge<'a> {
+    world: &'a World,
+    chains: &'a Chains,
+    bounds: Bounds,
+    /// Whether the device has no network.
+    pub(super) offline: bool,
+    /// By how many seconds its clock is off, and whether it ever was.
+    pub(super) offset: i64,
+    pub(super) clock_was_touched: bool,
+    /// The newest that was shown of each owner.
+    newest: BTreeMap<usize, ShownBlock>,
+    /// When a read was proven last, and whether the one before this was.
+    proven_at: Option<u64>,
+    failed_before: bool,
+    /// When each read began, and of how many accounts it was.
+    reads: Vec<(u64, usize)>,
+    /// Since which signed block each owner has been read slot by slot from providers that prove their tip alone, and
+    /// when last.
+    tips: BTreeMap<usize, (u64, u64)>,
+}
+
+impl<'a> Judge<'a> {
+    pub(super) fn new(world: &'a World, chains: &'a Chains, bounds: Bounds) -> Self {
+        Self {
+            world,
+            chains,
+            bounds,
+            offline: false,
+            offset: 0,
+            clock_was_touched: false,
+            newest: BTreeMap::new(),
+            proven_at: None,
+            failed_before: false,
+            reads: Vec::new(),
+            tips: BTreeMap::new(),
+        }
+    }
+
+    /// What is wrong with a read: at most one thing of each kind, the worst first.
+    pub(super) fn judge(&mut self, read: &Read<'_>, log: &[Visit]) -> Vec<Violation> {
+        self.reads.push((read.from, read.owners.len()));
+        let mut found = self.safe(read);
+        found.extend(self.in_time(read));
+        found.extend(self.reasons(read));
+        found.extend(self.due(read));
+        found.extend(self.plain(read, log));
+        let is_proven = read.shown.iter().all(|shown| shown.amount.is_some());
+        if is_proven {
+            self.proven_at = Some(read.from);
+        }
+        self.failed_before = !is_proven;
+        found
+    }
+
+    fn in_time(&self, read: &Read<'_>) -> Option<Violation> {
+        let took = read.until.saturating_sub(read.from);
+        let limit = self.world.wants.deadline.saturating_add(self.bounds.grace);
+        let text = format!("the read took {took} ms, the deadline is {} ms", self.world.wants.deadline);
+        (took > limit).then(|| wrong(Check::Deadline, read, text))
+    }
+
+    /// The chain's blocks are canonical on one branch or, where two thirds signed both, on the other.
+    fn is_canonical(&self, block: &ShownBlock) -> bool {
+        let holds = |chain: &crate::Chain| chain.block(block.number).is_some_and(|at| at.hash == block.hash);
+        holds(&self.chains.main) || (self.is_split() && self.chains.twin.as_ref().is_some_and(holds))
+    }
+
+    /// Whether two thirds signed both branches.
+    fn is_split(&self) -> bool {
+        self.world.story.twin.is_some_and(|twin| twin.signers.is_none())
+    }
+
+    /// What all the parties are like at some time during the read.
+    fn behaviours(&self, parties: &[Party], read: &Read<'_>) -> Vec<Behaviour> {
+        let outages = &self.world.outages;
+        parties.iter().flat_map(|party| party.all_during(read.from, read.until, outages)).collect()
+    }
+
+    /// Those providers that are as `wanted` from beginning to end of the longest time the read can take, each with the
+    /// time it takes for an answer.
+    fn steady_providers(&self, read: &Read<'_>, wanted: impl Fn(Worth) -> bool) -> Vec<(usize, u64)> {
+        self.steady(&self.world.providers, Role::Provider, read, |behaviour| wanted(behaviour.worth()))
+    }
+
+    fn steady(
+        &self,
+        parties: &[Party],
+        role: Role,
+        read: &Read<'_>,
+        wanted: impl Fn(Behaviour) -> bool,
+    ) -> Vec<(usize, u64)> {
+        let end = read.from.saturating_add(self.world.wants.deadline);
+        let limited = |index: usize| {
+            read.visits.iter().any(|visit| visit.role == role && visit.index == index && visit.limited)
+        };
+        let each = parties.iter().enumerate().filter_map(|(index, party)| {
+            let behaviour = party.during(read.from, end, &self.world.outages)?;
+            let latency = party.latency.saturating_add(behaviour.latency());
+            (wanted(behaviour) && !limited(index)).then_some((index, latency))
+        });
+        each.collect()
+    }
+}
+
+fn wrong(check: Check, read: &Read<'_>, text: impl Into<String>) -> Violation {
+    Violation { check, step: read.step, text: text.into() }
+}

@@ -1,0 +1,113 @@
+//! Whether the reason that is given is one that there is: nobody is accused of what he did not do.
+
+use saldo_beacon::Fork;
+
+use super::{Behaviour, Judge, Read, Worth, wrong};
+use crate::worlds::story::Event;
+use crate::worlds::verdict::{Check, Violation};
+use crate::worlds::world::{Start, Table};
+
+impl Judge<'_> {
+    /// The third part of check 4.
+    pub(super) fn reasons(&self, read: &Read<'_>) -> Option<Violation> {
+        for shown in read.shown {
+            match (shown.amount, shown.why) {
+                (None, None) => {
+                    return Some(wrong(Check::Reason, read, "neither an amount nor a reason"));
+                }
+                (None, Some(code)) if !self.is_reason(code, read) => {
+                    let text = format!("`{code}` is given as the reason, and there is nothing of the kind");
+                    return Some(wrong(Check::Reason, read, text));
+                }
+                _ => {}
+            }
+        }
+        None
+    }
+
+    fn is_reason(&self, code: &str, read: &Read<'_>) -> bool {
+        let providers = self.behaviours(&self.world.providers, read);
+        let sources = self.behaviours(&self.world.sources, read);
+        let witnesses = self.behaviours(&self.world.witnesses, read);
+        let any_provider = |test: fn(&Behaviour) -> bool| providers.iter().any(test);
+        let is_limited = read.visits.iter().any(|visit| visit.limited);
+        let agreement = matches!(self.world.trust, Start::Agreement(_) | Start::Both(_));
+        let is_old = read.from > 86_400_000;
+        let beacon_fails = sources.iter().chain(&witnesses).any(|behaviour| !behaviour.is_good_source())
+            || self.world.sources.iter().any(|source| source.limit.is_some() || source.latency > 400);
+        let restless = self.is_restless();
+        match code {
+            "device_offline" => self.offline,
+            "clock_off" => self.clock_was_touched || agreement && beacon_fails,
+            "consensus_fault" => self.is_split(),
+            "unknown_fork" => {
+                let relabels = |behaviour: &Behaviour| matches!(behaviour, Behaviour::Relabelled(_));
+                self.world.table != Table::Complete || sources.iter().any(relabels)
+            }
+            "unknown_header_layout" => any_provider(|behaviour| *behaviour == Behaviour::OddHeader),
+            "wrong_chain" => any_provider(|behaviour| *behaviour == Behaviour::OtherChain),
+            "rate_limited" => {
+                is_limited || any_provider(|behaviour| matches!(behaviour, Behaviour::RateLimited(_)))
+            }
+            "quota_exhausted" => any_provider(|behaviour| *behaviour == Behaviour::QuotaExhausted),
+            "proofs_refused" => {
+                let is_behind = any_provider(|behaviour| matches!(behaviour, Behaviour::Lagging(_)));
+                let is_unfair = self.is_reorganised(read) || is_behind && self.is_gloas(read);
+                any_provider(|behaviour| is_false(*behaviour))
+                    || self.is_split()
+                    || is_unfair && !self.bounds.fair_reasons
+            }
+            "nobody_serves_proofs"
+            | "providers_failing"
+            | "all_unreachable"
+            | "proof_window_missed"
+            | "unsigned_tip" => {
+                let is_unfair = beacon_fails && !self.bounds.fair_reasons;
+                any_provider(|behaviour| behaviour.worth() != Worth::Good) || self.is_slow() || is_unfair
+            }
+            "policy_forbids_more_operators" => self.world.wants.operators < self.world.providers.len(),
+            "checkpoint_slot_wrong" => self.world.trust == Start::GivenWithWrongSlot,
+            "checkpoint_too_old" => is_old || self.clock_was_touched,
+            "checkpoint_not_served" => beacon_fails,
+            "checkpoint_sources_disagree" | "too_few_checkpoint_sources" => agreement,
+            "heads_refused" | "hand_over_missing" | "light_client_behind" => {
+                beacon_fails || restless || self.clock_was_touched || self.world.table != Table::Complete
+            }
+            "only_old_blocks" => {
+                beacon_fails
+                    || restless
+                    || self.clock_was_touched
+                    || any_provider(|behaviour| behaviour.worth() == Worth::Partial)
+            }
+            "deadline" => {
+                beacon_fails || any_provider(|behaviour| behaviour.worth() != Worth::Good) || self.is_slow()
+            }
+            // What a wallet that reads native balances can never be told.
+            _ => false,
+        }
+    }
+
+    /// Whether the chain does not go its usual way at some time, or has come to a fork.
+    fn is_restless(&self) -> bool {
+        let story = &self.world.story;
+        let is_event = |(_, event): &(u64, Event)| !matches!(event, Event::Balance { .. });
+        story.events.iter().any(is_event)
+            || story.stretch.is_some()
+            || story.twin.is_some()
+            || story.next_fork.is_some()
+            || story.tip_lead > 2
+            || story.fork >= Fork::Gloas
+    }
+
+    fn is_slow(&self) -> bool {
+        let slow = |behaviour: Behaviour| behaviour.latency() > 400;
+        let parties = self.world.providers.iter().chain(&self.world.sources).chain(&self.world.witnesses);
+        let mut spells = parties.flat_map(|party| &party.spells);
+        spells.any(|(_, behaviour)| slow(*behaviour)) || self.world.wants.deadline < 4_000
+    }
+}
+
+/// Whether what comes may be taken for something false: also what is cut off or in no known form.
+fn is_false(behaviour: Behaviour) -> bool {
+    behaviour.worth() == Worth::False
+}

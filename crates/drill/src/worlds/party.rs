@@ -1,0 +1,91 @@
+//! Who is asked: each with a personality that changes over time.
+
+use super::behaviour::Behaviour;
+
+/// A provider or a source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Party {
+    /// Who runs it.
+    pub operator: u64,
+    /// Where it is hosted.
+    pub hosting: u64,
+    /// How long each answer takes besides the way, in milliseconds.
+    pub latency: u64,
+    /// How many requests a minute it takes before it asks to wait; any number if not said.
+    pub limit: Option<u64>,
+    /// What it is like from when on, in milliseconds since the beginning; the first from 0.
+    pub spells: Vec<(u64, Behaviour)>,
+}
+
+/// A time during which all that is run, or hosted, by somebody fails together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outage {
+    /// Whose.
+    pub scope: Scope,
+    /// When it begins, in milliseconds since the beginning.
+    pub from: u64,
+    /// When it is over.
+    pub until: u64,
+    /// What they are like meanwhile.
+    pub how: Behaviour,
+}
+
+/// What has one cause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// All of this operator.
+    Operator(u64),
+    /// All that is hosted there.
+    Hosting(u64),
+}
+
+impl Party {
+    /// One that is always the same.
+    pub fn always(behaviour: Behaviour) -> Self {
+        Self { operator: 0, hosting: 0, latency: 0, limit: None, spells: vec![(0, behaviour)] }
+    }
+
+    /// What it is like at that time, in milliseconds since the beginning.
+    pub fn at(&self, time: u64, outages: &[Outage]) -> Behaviour {
+        let outage = outages.iter().find(|outage| self.suffers(outage) && outage.is_on(time));
+        let spell = self.spells.iter().rev().find(|(from, _)| *from <= time);
+        outage
+            .map(|outage| outage.how)
+            .or(spell.map(|(_, behaviour)| *behaviour))
+            .unwrap_or(Behaviour::Honest)
+    }
+
+    /// What it is like, if that is the same from `from` until `until`.
+    pub fn during(&self, from: u64, until: u64, outages: &[Outage]) -> Option<Behaviour> {
+        let behaviour = self.at(from, outages);
+        let changes = self.changes(outages);
+        let mut within = changes.into_iter().filter(|change| (from..=until).contains(change));
+        within.all(|change| self.at(change, outages) == behaviour).then_some(behaviour)
+    }
+
+    /// Everything it is like at some time from `from` until `until`.
+    pub fn all_during(&self, from: u64, until: u64, outages: &[Outage]) -> Vec<Behaviour> {
+        let changes = self.changes(outages).into_iter().filter(|change| (from..=until).contains(change));
+        [from].into_iter().chain(changes).map(|time| self.at(time, outages)).collect()
+    }
+
+    /// When it becomes another, maybe.
+    pub(super) fn changes(&self, outages: &[Outage]) -> Vec<u64> {
+        let spells = self.spells.iter().map(|(from, _)| *from);
+        let outages = outages.iter().filter(|outage| self.suffers(outage));
+        spells.chain(outages.flat_map(|outage| [outage.from, outage.until])).collect()
+    }
+
+    fn suffers(&self, outage: &Outage) -> bool {
+        match outage.scope {
+            Scope::Operator(operator) => self.operator == operator,
+            Scope::Hosting(hosting) => self.hosting == hosting,
+        }
+    }
+}
+
+impl Outage {
+    fn is_on(&self, time: u64) -> bool {
+        (self.from..self.until).contains(&time)
+    }
+}

@@ -1,0 +1,155 @@
+//! Promise 4, exhaustively: of up to four providers any subset is honest, and the others have any one fault.
+
+use saldo_beacon::Fork;
+use saldo_drill::worlds::{Behaviour, Bounds, Party, Story, Variant, Wants, World, play};
+
+/// Every way to fail a single read, and the reason that is given when all fail so.
+const FAULTS: [(Behaviour, &str); 38] = [
+    (Behaviour::Refuse, "all_unreachable"),
+    (Behaviour::Hang, "all_unreachable"),
+    (Behaviour::Unresolvable, "all_unreachable"),
+    (Behaviour::BadCertificate, "all_unreachable"),
+    (Behaviour::Trickle(1), "all_unreachable"),
+    (Behaviour::Reset(20), "all_unreachable"),
+    (Behaviour::Status(500), "all_unreachable"),
+    (Behaviour::Status(503), "all_unreachable"),
+    (Behaviour::Redirect, "all_unreachable"),
+    (Behaviour::Huge, "all_unreachable"),
+    (Behaviour::RateLimited(Some(30)), "rate_limited"),
+    (Behaviour::RateLimited(None), "rate_limited"),
+    (Behaviour::QuotaExhausted, "quota_exhausted"),
+    (Behaviour::Forbidden, "nobody_serves_proofs"),
+    (Behaviour::NoProofs, "nobody_serves_proofs"),
+    // Not even at its own tip.
+    (Behaviour::HeaderNotFound, "nobody_serves_proofs"),
+    (Behaviour::InternalError, "providers_failing"),
+    (Behaviour::OtherChain, "wrong_chain"),
+    (Behaviour::Html, "proofs_refused"),
+    (Behaviour::Truncated, "proofs_refused"),
+    (Behaviour::Empty, "proofs_refused"),
+    (Behaviour::Null, "proofs_refused"),
+    (Behaviour::BareZero, "proofs_refused"),
+    (Behaviour::WrongId, "proofs_refused"),
+    (Behaviour::ListForSingle, "proofs_refused"),
+    (Behaviour::StaleBlock(30), "proofs_refused"),
+    (Behaviour::TruncatedProof(0), "proofs_refused"),
+    (Behaviour::TruncatedProof(1), "proofs_refused"),
+    (Behaviour::ExtraNodes, "proofs_refused"),
+    (Behaviour::FlippedBit, "proofs_refused"),
+    (Behaviour::OtherAccount, "proofs_refused"),
+    (Behaviour::OtherAccountEchoed, "proofs_refused"),
+    (Behaviour::InventedZero, "proofs_refused"),
+    (Behaviour::InventedRiches, "proofs_refused"),
+    // Genuine, and of blocks that nobody has signed yet or that nobody signed before their time.
+    (Behaviour::TipOnly, "unsigned_tip"),
+    (Behaviour::Lagging(10), "unsigned_tip"),
+    (Behaviour::Lagging(1_000), "unsigned_tip"),
+    (Behaviour::StaleBlock(5), "proofs_refused"),
+];
+
+/// Whoever cannot be reached has not seen the address, and does not count against the policy.
+fn sees_nothing(fault: Behaviour) -> bool {
+    matches!(fault, Behaviour::Refuse | Behaviour::Unresolvable | Behaviour::BadCertificate)
+}
+
+fn story() -> Story {
+    Story {
+        seed: 5,
+        fork: Fork::Fulu,
+        next_fork: None,
+        tip_lead: 1,
+        history: 48,
+        slots: 2,
+        events: Vec::new(),
+        stretch: None,
+        twin: None,
+    }
+}
+
+/// `honest` has a bit for each provider.
+fn providers(many: usize, honest: usize, fault: Behaviour) -> Vec<Party> {
+    let of = |index: usize| if honest >> index & 1 == 1 { Behaviour::Honest } else { fault };
+    (0..many)
+        .map(|index| Party { operator: u64::try_from(index).unwrap(), ..Party::always(of(index)) })
+        .collect()
+}
+
+/// Reads once; gives the reason, or nothing if the amount was proven.
+#[track_caller]
+fn read(world: &World) -> Option<&'static str> {
+    let run = play(world, &Variant::REAL, Bounds::ONE_AFTER_ANOTHER, false);
+    assert_eq!(run.violation, None, "{world:#?}");
+    assert_eq!(run.readings, 1);
+    match run.proven {
+        1 => None,
+        _ => Some(run.whys.into_keys().next().expect("a reason is given")),
+    }
+}
+
+/// Runs all `cases` on two threads.
+fn side_by_side(cases: &[(Behaviour, &'static str)], test: impl Fn(Behaviour, &'static str) + Sync) {
+    let (test, half) = (&test, cases.len().div_ceil(2));
+    std::thread::scope(|scope| {
+        for some in cases.chunks(half) {
+            scope.spawn(move || some.iter().for_each(|(fault, code)| test(*fault, code)));
+        }
+    });
+}
+
+#[test]
+fn proven_if_and_only_if_one_is_honest() {
+    side_by_side(&FAULTS, |fault, code| {
+        for many in 1..=4_usize {
+            for honest in 0..1_usize << many {
+                let source = vec![Party::always(Behaviour::Honest)];
+                let world = World::of_one_read(story(), providers(many, honest, fault), source);
+                let expected = if honest == 0 { Some(code) } else { None };
+                assert_eq!(read(&world), expected, "{fault:?}, {many} providers, {honest:b} honest");
+            }
+        }
+    });
+}
+
+/// Only two operators may see the address: then one of the first two that can be reached must be honest.
+#[test]
+fn who_is_not_permitted_is_not_asked() {
+    let faults = FAULTS.map(|(fault, code)| {
+        let parks = matches!(fault, Behaviour::TipOnly | Behaviour::Lagging(_));
+        (fault, if parks { code } else { "policy_forbids_more_operators" })
+    });
+    side_by_side(&faults, |fault, code| {
+        for honest in 0..16_usize {
+            let source = vec![Party::always(Behaviour::Honest)];
+            let mut world = World::of_one_read(story(), providers(4, honest, fault), source);
+            world.wants = Wants { operators: 2, ..Wants::USUAL };
+            let permitted = if sees_nothing(fault) { 0b1111 } else { 0b0011 };
+            let expected = match (honest & permitted != 0, sees_nothing(fault)) {
+                (true, _) => None,
+                (false, true) => Some("all_unreachable"),
+                (false, false) => Some(code),
+            };
+            assert_eq!(read(&world), expected, "{fault:?}, {honest:b} honest");
+        }
+    });
+}
+
+/// Of up to three beacon sources any subset is honest. Where none is, but the bootstrap of the checkpoint is served, its
+/// block can be proven under as long as it is young enough.
+#[test]
+fn proven_if_one_source_is_honest() {
+    let cases: Vec<(Behaviour, &'static str)> =
+        Behaviour::FAILURES.iter().chain(&Behaviour::OF_SOURCES).map(|fault| (*fault, "")).collect();
+    side_by_side(&cases, |fault, _| {
+        let serves_nothing = Behaviour::FAILURES.contains(&fault)
+            || matches!(fault, Behaviour::NoBootstrap | Behaviour::NoRoute | Behaviour::Relabelled(_));
+        for many in 1..=3_usize {
+            for honest in 0..1_usize << many {
+                let provider = vec![Party::always(Behaviour::Honest)];
+                let world = World::of_one_read(story(), provider, providers(many, honest, fault));
+                let is_proven = read(&world).is_none();
+                assert!(is_proven || honest == 0, "{fault:?}, {many} sources, {honest:b} honest");
+                assert!(!is_proven || honest != 0 || !serves_nothing, "{fault:?}: by none of {many} sources");
+            }
+        }
+    });
+}
