@@ -8,6 +8,7 @@ use saldo_beacon::decode::Encoding;
 use saldo_beacon::unit::{Period, Slot};
 use saldo_reading::Failure;
 
+use crate::classify::is_web_page;
 use crate::endpoint::Endpoint;
 use crate::network::Network;
 use crate::retry_after::retry_after;
@@ -137,6 +138,7 @@ pub async fn fetch(
     };
     let response = network.exchange(request).await?;
     match response.status {
+        200 if is_web_page(&response) => Err(Failure::WebPage),
         200 => Ok(data(response)),
         429 => Err(Failure::RateLimited { retry_after: retry_after(&response, None) }),
         402 => Err(Failure::QuotaExhausted),
