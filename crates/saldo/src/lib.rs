@@ -49,6 +49,7 @@
 
 mod account;
 mod agreement;
+mod ahead;
 mod ask;
 mod ballot;
 mod behind;

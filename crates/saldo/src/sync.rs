@@ -3,14 +3,17 @@
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, Either, select};
+use futures_util::future::{BoxFuture, Either, ready, select};
 use saldo_beacon::unit::{Period, Slot, UnixTime};
-use saldo_beacon::{AdvanceError, BootstrapError, LightClient, LightClientUpdate, Origin, Wants, decode};
+use saldo_beacon::{
+    AdvanceError, BootstrapError, Checkpoint, LightClient, LightClientUpdate, Origin, Wants, decode,
+};
 use saldo_chain::Level;
 use saldo_reading::{Attempt, Failure, Outcome, Role, Why};
 use saldo_source::beacon::{Data, MAX_UPDATES, Route, fetch};
 use saldo_source::{Answer, Deadline, Endpoint};
 
+use crate::ahead::Ahead;
 use crate::core::{CommonLag, Core};
 
 /// What the sources are asked for, as it is remembered who was of use.
@@ -281,13 +284,24 @@ impl Core {
     ) -> BoxFuture<'a, Answer<()>> {
         async move {
             let started = async {
-                let root = origin.checkpoint().root;
-                let data = self.fetch(source, Route::Bootstrap(root), deadline).await?;
+                let Checkpoint { root, slot } = *origin.checkpoint();
+                let ahead = async {
+                    match slot {
+                        Some(slot) => self.fetch_ahead(source, slot, deadline).await,
+                        None => Ahead::default(),
+                    }
+                };
+                let data = self.fetch(source, Route::Bootstrap(root), deadline);
+                let (data, ahead) = match select(data.boxed(), ahead.boxed()).await {
+                    Either::Left((data, ahead)) => (data?, ahead),
+                    Either::Right((ahead, data)) => (data.await?, ready(ahead).boxed()),
+                };
                 let bootstrap =
                     decode::bootstrap(&data.bytes, data.encoding, data.fork.as_deref(), &self.network())?;
                 let now = self.time();
                 let light_client = LightClient::bootstrap(self.network(), origin, bootstrap, now)?;
                 self.follow_from_now_on(light_client, starts);
+                self.take_ahead(ahead).await;
                 Ok(())
             };
             started.await.map_or_else(Answer::Fails, Answer::Wins)
@@ -399,7 +413,7 @@ impl Core {
         self.clock().monotonic().saturating_add(Self::NEXT_COMMITTEE_PAUSE)
     }
 
-    fn advance(&self, update: LightClientUpdate) -> Result<(), Failure> {
+    pub(crate) fn advance(&self, update: LightClientUpdate) -> Result<(), Failure> {
         let now = self.time();
         let mut known = self.known();
         let held = known.light_client.as_ref().map(|client| client.finalized_head().slot());
