@@ -127,7 +127,8 @@ impl<'a> Stage<'a> {
         let began = entries(&self.log).len();
         let shown = self.simulation.run(self.wallet.read(&addresses));
         let until = self.time();
-        let log = entries(&self.log).clone();
+        let log = Arc::clone(&self.log);
+        let log = entries(&log);
         let visits = log.get(began..).unwrap_or_default();
         let quarantined = self.wallet.quarantined();
         let read = Read { step: number, from, until, owners, shown: &shown, signed, visits, quarantined };

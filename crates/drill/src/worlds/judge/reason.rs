@@ -41,8 +41,10 @@ impl Judge<'_> {
             "clock_off" => self.clock_was_touched || agreement && beacon_fails,
             "consensus_fault" => self.is_split(),
             "unknown_fork" => {
-                let relabels = |behaviour: &Behaviour| matches!(behaviour, Behaviour::Relabelled(_));
-                self.world.table != Table::Complete || sources.iter().any(relabels)
+                let is_of_another = |behaviour: &Behaviour| {
+                    matches!(behaviour, Behaviour::Relabelled(_) | Behaviour::OtherChain)
+                };
+                self.world.table != Table::Complete || sources.iter().any(is_of_another)
             }
             "unknown_header_layout" => any_provider(|behaviour| *behaviour == Behaviour::OddHeader),
             "wrong_chain" => any_provider(|behaviour| *behaviour == Behaviour::OtherChain),
@@ -63,7 +65,11 @@ impl Judge<'_> {
             | "proof_window_missed"
             | "unsigned_tip" => {
                 let is_unfair = beacon_fails && !self.bounds.fair_reasons;
-                any_provider(|behaviour| behaviour.worth() != Worth::Good) || self.is_slow() || is_unfair
+                // Who has passed a block over no longer proves it.
+                any_provider(|behaviour| behaviour.worth() != Worth::Good)
+                    || self.is_slow()
+                    || self.is_reorganised(read)
+                    || is_unfair
             }
             "policy_forbids_more_operators" => self.world.wants.operators < self.world.providers.len(),
             "checkpoint_slot_wrong" => self.world.trust == Start::GivenWithWrongSlot,
