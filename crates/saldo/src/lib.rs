@@ -64,6 +64,7 @@ mod explain;
 mod finality;
 mod header;
 mod parked;
+mod pinned;
 mod read;
 mod start;
 mod sync;

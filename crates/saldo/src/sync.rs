@@ -339,6 +339,7 @@ impl Core {
 
     fn heads<'a>(&'a self, source: &'a Endpoint, deadline: Deadline) -> BoxFuture<'a, Answer<()>> {
         async move {
+            let before = self.newest_slot();
             let finality = async {
                 if !self.finality_is_due() {
                     return Ok(());
@@ -377,10 +378,12 @@ impl Core {
                 let now = self.clock().monotonic();
                 self.known().heads_answered = Some(now);
             }
-            // One whose head is behind is no reason to stop asking the others.
+            // One whose head is behind is no reason to stop asking the others, and one that gave nothing has won nothing.
             let has_finality = self.policy.assurance < Level::Finalized || !self.finality_is_due();
+            let has_given = outcome.is_ok() || self.newest_slot() > before;
             match (outcome, self.slots_missing()) {
-                (_, Some(0 | 1)) if has_finality => Answer::Wins(()),
+                (_, Some(0)) if has_finality => Answer::Wins(()),
+                (_, Some(1)) if has_finality && has_given => Answer::Wins(()),
                 (Err(failure), _) => Answer::Fails(failure),
                 (Ok(()), slots) => Answer::Fails(Failure::Behind { slots: slots.unwrap_or(u64::MAX) }),
             }
@@ -458,11 +461,16 @@ impl Core {
         light_client.signed_head().is_none() || finalized.saturating_add(2) < self.network().epoch_at(current)
     }
 
+    /// The slot of the newest signed head.
+    fn newest_slot(&self) -> Option<Slot> {
+        let known = self.known();
+        Some(known.light_client.as_ref()?.signed_head()?.slot())
+    }
+
     /// How many slots the newest signed head is behind where it usually is; `None` if there is none.
     pub(crate) fn slots_behind(&self) -> Option<u64> {
         let current = self.network().slot_at(self.time())?;
-        let known = self.known();
-        let newest = known.light_client.as_ref()?.signed_head()?.slot();
+        let newest = self.newest_slot()?;
         Some(current.since(newest.saturating_add(Self::USUAL_LAG)).unwrap_or(0))
     }
 
