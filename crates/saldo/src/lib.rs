@@ -61,6 +61,7 @@ mod client;
 mod core;
 mod evidence;
 mod explain;
+mod explore;
 mod finality;
 mod header;
 mod parked;
