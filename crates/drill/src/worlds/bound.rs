@@ -25,6 +25,9 @@ pub struct Bounds {
     /// of the number that it asked for was passed over meanwhile, or when one that is behind has no header yet on Gloas;
     /// and it calls providers unreachable for which sources left no time.
     pub fair_reasons: bool,
+    /// For how many milliseconds it may be believed that no source knows a newer head, after all were late once. The clock of
+    /// it stands still while the device sleeps.
+    pub believes_lag: Option<u64>,
     /// By how many blocks a proven reading may be behind the newest signed one while that can be had.
     pub behind: u64,
 }
@@ -42,12 +45,19 @@ impl Bounds {
         attempts: 200,
         widens: false,
         fair_reasons: false,
+        believes_lag: Some(100_000),
         behind: 2,
     };
 
     /// In waves: the first, one more, then all who remain.
-    pub const WAVES: Self =
-        Self { waves: Some(2), afterwards: 100, widens: true, fair_reasons: true, ..Self::ONE_AFTER_ANOTHER };
+    pub const WAVES: Self = Self {
+        waves: Some(2),
+        afterwards: 100,
+        widens: true,
+        fair_reasons: true,
+        believes_lag: None,
+        ..Self::ONE_AFTER_ANOTHER
+    };
 
     /// How long until the last of `many` has been asked, in milliseconds.
     pub fn until_all_are_asked(&self, many: usize) -> u64 {

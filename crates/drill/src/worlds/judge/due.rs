@@ -55,8 +55,10 @@ impl Judge<'_> {
             let why = shown.why.unwrap_or("no reason");
             return Some(format!("not proven ({why}), and provider{provider} is honest{asked}"));
         };
-        // A lag that all sources had, or seemed to have by a clock that was fast, is believed in for some slots.
-        let is_known = self.steady_since(read, 120_000) && !self.clock_was_touched;
+        // A proof at an older block that the policy allows wins if it is the first.
+        let is_partial = |behaviour: super::Behaviour| behaviour.worth() == Worth::Partial;
+        let is_alone = !self.behaviours(&self.world.providers, read).into_iter().any(is_partial);
+        let is_known = is_alone && self.steady_since(read, 24_000) && !self.may_believe_lag(read);
         let oldest = read.signed.number.saturating_sub(self.bounds.behind);
         let is_old = is_known && !self.world.wants.finalized && amount.block.number < oldest;
         is_old
@@ -182,6 +184,36 @@ impl Judge<'_> {
             && self.proven_at.is_some()
             && self.steady_since(read, 24_000)
             && self.time_to_any_head(read).is_some()
+            && self.is_told(read)
+    }
+
+    /// Whether a good source was asked for its newest head in this read.
+    fn is_told(&self, read: &Read<'_>) -> bool {
+        read.visits.iter().any(|visit| {
+            visit.role == Role::Source
+                && visit.behaviour.is_good_source()
+                && visit.asked.contains("optimistic")
+        })
+    }
+
+    fn all_sources_are_good(&self, read: &Read<'_>) -> bool {
+        self.behaviours(&self.world.sources, read).into_iter().all(super::Behaviour::is_good_source)
+    }
+
+    /// Whether the wallet may take it that nobody knows a newer head: for some slots after all that it asked were late.
+    fn may_believe_lag(&self, read: &Read<'_>) -> bool {
+        let now = read.from.saturating_sub(self.slept);
+        self.bounds
+            .believes_lag
+            .is_some_and(|lasting| self.late_at.is_some_and(|at| now.saturating_sub(at) <= lasting))
+    }
+
+    /// Notes whether all sources seemed late: by a clock that is fast, or because the chain stood still, or they did.
+    pub(super) fn note_lag(&mut self, read: &Read<'_>) {
+        let is_late = self.time_for_newer(read) > 0 || !self.all_sources_are_good(read);
+        if is_late {
+            self.late_at = Some(read.until.saturating_sub(self.slept));
+        }
     }
 
     /// Whether a good source has been there for that long.
