@@ -5,6 +5,8 @@
 pub struct Bounds {
     /// After how long without an answer the next one is asked, in milliseconds.
     pub hedge: u64,
+    /// How much longer that can become where answers are known to take as long, in milliseconds in all.
+    pub longest_hedge: u64,
     /// After how many such delays all have been asked, however many there are; `None` if one after another is.
     pub waves: Option<u64>,
     /// How many milliseconds the way there and back takes at most, without what the answer itself takes.
@@ -36,6 +38,7 @@ impl Bounds {
     /// One after another: what the first asker keeps to.
     pub const ONE_AFTER_ANOTHER: Self = Self {
         hedge: 400,
+        longest_hedge: 400,
         waves: None,
         way: 80,
         afterwards: 1_600,
@@ -52,6 +55,7 @@ impl Bounds {
     /// In waves: the first, one more, then all who remain.
     pub const WAVES: Self = Self {
         waves: Some(2),
+        longest_hedge: 2_000,
         afterwards: 100,
         widens: true,
         fair_reasons: true,
@@ -59,9 +63,10 @@ impl Bounds {
         ..Self::ONE_AFTER_ANOTHER
     };
 
-    /// How long until the last of `many` has been asked, in milliseconds.
-    pub fn until_all_are_asked(&self, many: usize) -> u64 {
+    /// How long until the last of `many` has been asked, in milliseconds, where the slowest takes `slowest` for an answer.
+    pub fn until_all_are_asked(&self, many: usize, slowest: u64) -> u64 {
         let turns = u64::try_from(many.saturating_sub(1)).unwrap_or(u64::MAX);
-        self.hedge.saturating_mul(self.waves.map_or(turns, |waves| waves.min(turns)))
+        let hedge = slowest.saturating_add(self.way).clamp(self.hedge, self.longest_hedge.max(self.hedge));
+        hedge.saturating_mul(self.waves.map_or(turns, |waves| waves.min(turns)))
     }
 }

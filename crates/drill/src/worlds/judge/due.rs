@@ -5,6 +5,7 @@ use saldo_beacon::unit::Slot;
 
 use super::{Judge, Read, Worth, wrong};
 use crate::worlds::host::Role;
+use crate::worlds::party::Party;
 use crate::worlds::story::{Event, Story};
 use crate::worlds::verdict::{Check, Violation};
 use crate::worlds::wallet::Shown;
@@ -120,7 +121,7 @@ impl Judge<'_> {
         let (_, latency) = sources.into_iter().min_by_key(|(_, latency)| *latency)?;
         let round = self
             .bounds
-            .until_all_are_asked(self.world.sources.len())
+            .until_all_are_asked(self.world.sources.len(), slowest(&self.world.sources))
             .saturating_add(self.bounds.way)
             .saturating_add(latency);
         let period = |time: u64| self.slot_of(time).get() / 64;
@@ -163,7 +164,7 @@ impl Judge<'_> {
 
     fn time_to_proof(&self, read: &Read<'_>, latency: u64) -> u64 {
         let once = self.bounds.way.saturating_add(latency);
-        let all = self.bounds.until_all_are_asked(self.world.providers.len());
+        let all = self.bounds.until_all_are_asked(self.world.providers.len(), slowest(&self.world.providers));
         if self.is_gloas(read) {
             // The header comes first, from whoever has it, and it may be asked for in another form.
             return all.saturating_mul(2).saturating_add(once.saturating_mul(4));
@@ -288,4 +289,12 @@ impl Judge<'_> {
         let over = next.map(|(later, _)| *later).min();
         over.unwrap_or(u64::MAX).saturating_sub(at)
     }
+}
+
+/// How long the slowest of them ever takes for an answer, in milliseconds.
+fn slowest(parties: &[Party]) -> u64 {
+    let each = parties.iter().flat_map(|party| {
+        party.spells.iter().map(|(_, behaviour)| party.latency.saturating_add(behaviour.latency()))
+    });
+    each.max().unwrap_or(0)
 }
