@@ -45,6 +45,10 @@ pub(super) struct Judge<'a> {
     /// By how many seconds its clock is off, and whether it ever was.
     pub(super) offset: i64,
     pub(super) clock_was_touched: bool,
+    /// For how many milliseconds it slept.
+    pub(super) slept: u64,
+    /// When the newest head seemed late last, on the clock that stands still while the device sleeps.
+    late_at: Option<u64>,
     /// The newest that was shown of each owner.
     newest: BTreeMap<usize, ShownBlock>,
     /// When a read was proven last, and whether the one before this was.
@@ -66,6 +70,8 @@ impl<'a> Judge<'a> {
             offline: false,
             offset: 0,
             clock_was_touched: false,
+            slept: 0,
+            late_at: None,
             newest: BTreeMap::new(),
             proven_at: None,
             failed_before: false,
@@ -87,6 +93,7 @@ impl<'a> Judge<'a> {
             self.proven_at = Some(read.from);
         }
         self.failed_before = !is_proven;
+        self.note_lag(read);
         found
     }
 

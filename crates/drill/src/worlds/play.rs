@@ -101,7 +101,10 @@ impl<'a> Stage<'a> {
         match step {
             Step::Read(owners) => self.read(number, owners),
             Step::Pass(time) => self.simulation.pass(Duration::from_millis(*time)),
-            Step::Sleep(seconds) => clock.sleep_device(Duration::from_secs(*seconds)),
+            Step::Sleep(seconds) => {
+                clock.sleep_device(Duration::from_secs(*seconds));
+                self.judge.slept = self.judge.slept.saturating_add(seconds.saturating_mul(1_000));
+            }
             Step::Offline(offline) => {
                 self.simulation.internet().set_offline(*offline);
                 self.judge.offline = *offline;

@@ -54,7 +54,7 @@ impl Judge<'_> {
             "quota_exhausted" => any_provider(|behaviour| *behaviour == Behaviour::QuotaExhausted),
             "proofs_refused" => {
                 let is_behind = any_provider(|behaviour| matches!(behaviour, Behaviour::Lagging(_)));
-                let is_unfair = self.is_reorganised(read) || is_behind && self.is_gloas(read);
+                let is_unfair = self.was_reorganised(read) || is_behind && self.is_gloas(read);
                 any_provider(|behaviour| is_false(*behaviour))
                     || self.is_split()
                     || is_unfair && !self.bounds.fair_reasons
@@ -103,6 +103,13 @@ impl Judge<'_> {
             || story.next_fork.is_some()
             || story.tip_lead > 2
             || story.fork >= Fork::Gloas
+    }
+
+    /// Whether blocks were passed over at some time before the read was over: the head that is known may be one of them.
+    fn was_reorganised(&self, read: &Read<'_>) -> bool {
+        let slot = read.until / 12_000;
+        let mut events = self.world.story.events.iter();
+        events.any(|(at, event)| *at <= slot && matches!(event, Event::Abandon { .. }))
     }
 
     fn is_slow(&self) -> bool {

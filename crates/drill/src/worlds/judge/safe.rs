@@ -87,7 +87,9 @@ impl Judge<'_> {
         }
         let newest = shown.newest()?.block;
         let text = format!("block {} is shown, and the signed chain has another", newest.number);
-        let is_excluded = newest.number >= read.signed.number && newest.hash != read.signed.hash;
+        // The newest head tells of its own block, and of the hash of the one before.
+        let is_excluded =
+            newest.number.saturating_add(1) >= read.signed.number && newest.hash != read.signed.hash;
         // A head of an earlier slot says nothing new to who knows a later one.
         let slot = self.chains.main.network().slot_at(newest.time);
         let is_later = slot.is_some_and(|slot| slot < read.signed.slot);
