@@ -3,7 +3,7 @@
 
 use saldo_drill::worlds::{Bounds, Check, Variant, draw, play, shrink};
 
-const BOUNDS: Bounds = Bounds::ONE_AFTER_ANOTHER;
+const BOUNDS: Bounds = Bounds::WAVES;
 
 #[test]
 fn nothing_is_wrong_in_any_of_them() {

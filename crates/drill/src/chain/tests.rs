@@ -274,9 +274,9 @@ fn a_light_client_follows_when_blocks_are_passed_over() {
     chain.advance(3);
     assert_up_to_date(&mut client, &chain);
     assert_ne!(chain.block(gone.number).unwrap().hash, gone.hash);
-    let truth = (chain.balance_in(gone.hash, ALICE), chain.balance_at(gone.number, ALICE));
+    let truth = (chain.balance_at_hash(gone.hash, ALICE), chain.balance_at(gone.number, ALICE));
     assert_eq!(truth, (Some(U256::from(5)), Some(U256::ZERO)));
-    assert_eq!(chain.balance_in(B256::ZERO, ALICE), None);
+    assert_eq!(chain.balance_at_hash(B256::ZERO, ALICE), None);
 }
 
 #[test]

@@ -30,6 +30,9 @@ pub struct Bounds {
     /// For how many milliseconds it may be believed that no source knows a newer head, after all were late once. The clock of
     /// it stands still while the device sleeps.
     pub believes_lag: Option<u64>,
+    /// For how many milliseconds whoever asked to be left alone, or whose quota is used up, may be. The clock of it stands
+    /// still while the device sleeps.
+    pub rests: Option<u64>,
     /// By how many blocks a proven reading may be behind the newest signed one while that can be had.
     pub behind: u64,
 }
@@ -49,6 +52,7 @@ impl Bounds {
         widens: false,
         fair_reasons: false,
         believes_lag: Some(100_000),
+        rests: None,
         behind: 2,
     };
 
@@ -59,7 +63,7 @@ impl Bounds {
         afterwards: 100,
         widens: true,
         fair_reasons: true,
-        believes_lag: None,
+        rests: Some(300_000),
         ..Self::ONE_AFTER_ANOTHER
     };
 

@@ -54,6 +54,8 @@ pub(super) struct Judge<'a> {
     /// When a read was proven last, and whether the one before this was.
     proven_at: Option<u64>,
     failed_before: bool,
+    /// Who asked to be left alone or had no quota left, and until when it may be left alone.
+    rests: Vec<(Role, usize, u64)>,
     /// When each read began, and of how many accounts it was.
     reads: Vec<(u64, usize)>,
     /// Since which signed block each owner has been read slot by slot from providers that prove their tip alone, and
@@ -75,6 +77,7 @@ impl<'a> Judge<'a> {
             newest: BTreeMap::new(),
             proven_at: None,
             failed_before: false,
+            rests: Vec::new(),
             reads: Vec::new(),
             tips: BTreeMap::new(),
         }
@@ -83,6 +86,7 @@ impl<'a> Judge<'a> {
     /// What is wrong with a read: at most one thing of each kind, the worst first.
     pub(super) fn judge(&mut self, read: &Read<'_>, log: &[Visit]) -> Vec<Violation> {
         self.reads.push((read.from, read.owners.len()));
+        self.note_rests(read);
         let mut found = self.safe(read);
         found.extend(self.in_time(read));
         found.extend(self.reasons(read));
@@ -95,6 +99,23 @@ impl<'a> Judge<'a> {
         self.failed_before = !is_proven;
         self.note_lag(read);
         found
+    }
+
+    fn note_rests(&mut self, read: &Read<'_>) {
+        let Some(longest) = self.bounds.rests else { return };
+        for visit in read.visits {
+            let wants_rest = matches!(visit.behaviour, Behaviour::RateLimited(_) | Behaviour::QuotaExhausted);
+            if wants_rest || visit.limited {
+                self.rests.push((visit.role, visit.index, visit.at.saturating_add(longest)));
+            }
+        }
+        let slept = self.slept;
+        self.rests.retain(|(.., until)| until.saturating_add(slept) >= read.from);
+    }
+
+    /// Whether a party may be left alone.
+    fn may_rest(&self, role: Role, index: usize) -> bool {
+        self.rests.iter().any(|(of, which, _)| *of == role && *which == index)
     }
 
     fn in_time(&self, read: &Read<'_>) -> Option<Violation> {
@@ -141,7 +162,8 @@ impl<'a> Judge<'a> {
         let each = parties.iter().enumerate().filter_map(|(index, party)| {
             let behaviour = party.during(read.from, end, &self.world.outages)?;
             let latency = party.latency.saturating_add(behaviour.latency());
-            (wanted(behaviour) && !limited(index)).then_some((index, latency))
+            let is_owed = !limited(index) && !self.may_rest(role, index);
+            (wanted(behaviour) && is_owed).then_some((index, latency))
         });
         each.collect()
     }

@@ -30,7 +30,8 @@ impl Judge<'_> {
         let sources = self.behaviours(&self.world.sources, read);
         let witnesses = self.behaviours(&self.world.witnesses, read);
         let any_provider = |test: fn(&Behaviour) -> bool| providers.iter().any(test);
-        let is_limited = read.visits.iter().any(|visit| visit.limited);
+        let is_resting = !self.rests.is_empty();
+        let is_limited = is_resting || read.visits.iter().any(|visit| visit.limited);
         let agreement = matches!(self.world.trust, Start::Agreement(_) | Start::Both(_));
         let is_old = read.from > 86_400_000;
         let beacon_fails = sources.iter().chain(&witnesses).any(|behaviour| !behaviour.is_good_source())
@@ -51,7 +52,9 @@ impl Judge<'_> {
             "rate_limited" => {
                 is_limited || any_provider(|behaviour| matches!(behaviour, Behaviour::RateLimited(_)))
             }
-            "quota_exhausted" => any_provider(|behaviour| *behaviour == Behaviour::QuotaExhausted),
+            "quota_exhausted" => {
+                is_resting || any_provider(|behaviour| *behaviour == Behaviour::QuotaExhausted)
+            }
             "proofs_refused" => {
                 let is_behind = any_provider(|behaviour| matches!(behaviour, Behaviour::Lagging(_)));
                 let is_unfair = self.was_reorganised(read) || is_behind && self.is_gloas(read);

@@ -93,7 +93,11 @@ impl Judge<'_> {
         // A head of an earlier slot says nothing new to who knows a later one.
         let slot = self.chains.main.network().slot_at(newest.time);
         let is_later = slot.is_some_and(|slot| slot < read.signed.slot);
-        let is_gone = is_excluded && is_later && !newest.finalized && !self.is_canonical(&newest);
+        // If that head was passed over while the read went on, nobody can have been told yet what stands instead.
+        let told = self.chains.main.block(read.signed.number);
+        let still_stands = told.is_some_and(|block| block.hash == read.signed.hash);
+        let is_gone =
+            is_excluded && is_later && !newest.finalized && !self.is_canonical(&newest) && still_stands;
         (is_gone && self.knows_newest_head(read)).then(|| wrong(Check::Withdrawal, read, text))
     }
 
