@@ -109,6 +109,9 @@ impl Core {
         hash: B256,
         deadline: Deadline,
     ) -> Result<ExecutionHeader, Failure> {
+        // A block that it does not have: so does an honest provider answer that is behind.
+        let reply =
+            reply.map_err(|failure| if failure == Failure::NoResult { Failure::NotSynced } else { failure });
         if let Question::RawHeader(_) = question {
             return Ok(ExecutionHeader::from_rlp(&raw_header(&reply?)?, hash)?);
         }

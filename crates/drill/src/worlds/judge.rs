@@ -16,6 +16,11 @@ use super::wallet::{Shown, ShownBlock};
 use super::world::World;
 use crate::BlockInfo;
 
+/// So many of the minimal committee's members make a head that counts.
+const TWO_THIRDS: usize = 22;
+/// After so many false proofs a provider is asked only when nobody else is left.
+const FALSE_PROOFS: usize = 2;
+
 /// A read, as seen from outside.
 #[derive(Clone, Debug)]
 pub(super) struct Read<'a> {
@@ -56,6 +61,8 @@ pub(super) struct Judge<'a> {
     failed_before: bool,
     /// Who asked to be left alone or had no quota left, and until when it may be left alone.
     rests: Vec<(Role, usize, u64)>,
+    /// How often each provider sent something false when it was asked for a proof at a block of a given hash.
+    false_proofs: BTreeMap<usize, usize>,
     /// When each read began, and of how many accounts it was.
     reads: Vec<(u64, usize)>,
     /// Since which signed block each owner has been read slot by slot from providers that prove their tip alone, and
@@ -78,6 +85,7 @@ impl<'a> Judge<'a> {
             proven_at: None,
             failed_before: false,
             rests: Vec::new(),
+            false_proofs: BTreeMap::new(),
             reads: Vec::new(),
             tips: BTreeMap::new(),
         }
@@ -109,6 +117,16 @@ impl<'a> Judge<'a> {
                 self.rests.push((visit.role, visit.index, visit.at.saturating_add(longest)));
             }
         }
+        let told = read.visits.iter().filter(|visit| visit.role == Role::Provider);
+        for visit in
+            told.filter(|visit| visit.behaviour.worth() == Worth::False && visit.asked.contains("blockHash"))
+        {
+            let count = self.false_proofs.entry(visit.index).or_default();
+            *count = count.saturating_add(1);
+            if *count >= FALSE_PROOFS {
+                self.rests.push((Role::Provider, visit.index, u64::MAX));
+            }
+        }
         let slept = self.slept;
         self.rests.retain(|(.., until)| until.saturating_add(slept) >= read.from);
     }
@@ -133,7 +151,7 @@ impl<'a> Judge<'a> {
 
     /// Whether two thirds signed both branches.
     fn is_split(&self) -> bool {
-        self.world.story.twin.is_some_and(|twin| twin.signers.is_none())
+        self.world.story.twin.is_some_and(|twin| twin.signers.is_none_or(|signers| signers >= TWO_THIRDS))
     }
 
     /// What all the parties are like at some time during the read.

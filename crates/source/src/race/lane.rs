@@ -172,10 +172,11 @@ impl<'a, T> Lane<'a, T> {
                     self.wave = Wave::Again;
                     std::mem::take(&mut self.waiting)
                 }
-                Wave::Beyond if is_idle => {
+                Wave::Beyond => {
                     self.wave = Wave::Again;
                     continue;
                 }
+                Wave::Again if !is_idle && now >= self.half() && self.has_rested(now) => self.rested(now),
                 Wave::Again if is_idle => match self.again {
                     Some(at) if at <= now => {
                         self.again = None;
@@ -207,8 +208,34 @@ impl<'a, T> Lane<'a, T> {
             Wave::Rest => Some(after(2)),
             Wave::Beyond if self.may_widen() => Some(self.last_asked.saturating_add(self.patience)),
             Wave::Beyond => None,
-            Wave::Again => self.again,
+            Wave::Again => {
+                let half = self.half();
+                let rested = self.resting.iter().filter_map(|(_, until, _)| *until).min();
+                let is_idle = self.asked.iter().all(|asked| asked.ended.is_some());
+                let at_worst = rested.map(|rested| rested.max(half)).filter(|_| !is_idle);
+                self.again.into_iter().chain(at_worst).min()
+            }
         }
+    }
+
+    /// From then on those are asked as well who are asked only if nobody else is left: who has not answered by now may
+    /// never do.
+    fn half(&self) -> Duration {
+        let all = self.ends.saturating_sub(self.began);
+        self.began.saturating_add(all.checked_div(2).unwrap_or_default())
+    }
+
+    fn has_rested(&self, now: Duration) -> bool {
+        self.resting.iter().any(|(_, until, _)| until.is_some_and(|until| until <= now))
+    }
+
+    /// Takes those who have rested.
+    fn rested(&mut self, now: Duration) -> Vec<&'a Endpoint> {
+        let (rested, resting): (Vec<_>, Vec<_>) = std::mem::take(&mut self.resting)
+            .into_iter()
+            .partition(|(_, until, _)| until.is_some_and(|until| until <= now));
+        self.resting = resting;
+        rested.into_iter().map(|(endpoint, ..)| endpoint).collect()
     }
 
     /// Takes an answer of `endpoint`.
@@ -367,15 +394,10 @@ impl<'a, T> Lane<'a, T> {
 
     /// Those who failed in passing and those who have rested, to be asked again at `now`.
     fn again(&mut self, now: Duration, may_retry: &mut dyn FnMut() -> bool) -> Vec<&'a Endpoint> {
-        let (rested, resting): (Vec<_>, Vec<_>) = std::mem::take(&mut self.resting)
-            .into_iter()
-            .partition(|(_, until, _)| until.is_some_and(|at| at <= now));
-        self.resting = resting;
+        let rested = self.rested(now);
         let may = !rested.is_empty() || (self.passing().next().is_some() && may_retry());
         self.rounds = if may { self.rounds.saturating_add(1) } else { ROUNDS };
-        let mut next: Vec<&'a Endpoint> = rested.into_iter().map(|(endpoint, ..)| endpoint).collect();
-        next.extend(self.passing().filter(|_| may));
-        next
+        rested.into_iter().chain(self.passing().filter(|_| may)).collect()
     }
 
     /// Those whose last failure passes by itself.

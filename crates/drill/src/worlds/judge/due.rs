@@ -128,7 +128,11 @@ impl Judge<'_> {
         let is_warm = self.proven_at.is_some_and(|at| period(at) == period(read.from));
         let wanted = match self.proven_at {
             Some(_) if is_warm => round,
-            Some(at) if read.from.saturating_sub(at) < 86_400_000 => round.saturating_mul(2),
+            // One round for every eight hand-overs, and one for the head.
+            Some(at) if read.from.saturating_sub(at) < 86_400_000 => {
+                let hand_overs = period(read.from).saturating_sub(period(at));
+                round.saturating_mul(hand_overs.div_ceil(8).saturating_add(1))
+            }
             _ => round.saturating_mul(3).saturating_add(self.time_to_start(read)?),
         };
         let wanted = wanted.saturating_add(self.time_for_newer(read));

@@ -30,7 +30,7 @@ impl Judge<'_> {
         let sources = self.behaviours(&self.world.sources, read);
         let witnesses = self.behaviours(&self.world.witnesses, read);
         let any_provider = |test: fn(&Behaviour) -> bool| providers.iter().any(test);
-        let is_resting = !self.rests.is_empty();
+        let is_resting = self.rests.iter().any(|(.., until)| *until < u64::MAX);
         let is_limited = is_resting || read.visits.iter().any(|visit| visit.limited);
         let agreement = matches!(self.world.trust, Start::Agreement(_) | Start::Both(_));
         let is_old = read.from > 86_400_000;
@@ -38,7 +38,12 @@ impl Judge<'_> {
             || self.world.sources.iter().any(|source| source.limit.is_some() || source.latency > 400);
         let restless = self.is_restless();
         match code {
-            "device_offline" => self.offline,
+            // Where nobody at all can be found it is as if the device were offline.
+            "device_offline" => {
+                let mut met = read.visits.iter().map(|visit| visit.behaviour);
+                let is_lost = |behaviour| matches!(behaviour, Behaviour::Unresolvable | Behaviour::Refuse);
+                self.offline || met.clone().any(|one| one == Behaviour::Unresolvable) && met.all(is_lost)
+            }
             "clock_off" => self.clock_was_touched || agreement && beacon_fails,
             "consensus_fault" => self.is_split(),
             "unknown_fork" => {
