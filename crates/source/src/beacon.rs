@@ -115,7 +115,7 @@ impl Route {
     }
 }
 
-/// Fetches one route.
+/// Fetches one route of a beacon API. What a mirror has is fetched by [`mirror::fetch`](crate::mirror::fetch).
 ///
 /// # Errors
 /// A [`Failure`] that says why there is nothing. An error status is always "this source cannot", never "the chain is
@@ -126,6 +126,9 @@ pub async fn fetch(
     route: Route,
     timeout: Duration,
 ) -> Result<Data, Failure> {
+    if source.is_mirror() {
+        return Err(Failure::NotServed { method: route.name() });
+    }
     let (path, query) = route.path();
     let request = Request {
         method: Method::Get,
@@ -136,17 +139,21 @@ pub async fn fetch(
         max_bytes: MAX_REPLY,
     };
     let response = network.exchange(request).await?;
+    if response.status == 200 { Ok(data(response)) } else { Err(refusal(&response, route)) }
+}
+
+/// What an answer with an error status means.
+pub(crate) fn refusal(response: &Response, route: Route) -> Failure {
     match response.status {
-        200 => Ok(data(response)),
-        429 => Err(Failure::RateLimited { retry_after: retry_after(&response, None) }),
-        402 => Err(Failure::QuotaExhausted),
-        401 | 403 => Err(Failure::Denied { status: response.status }),
-        400 | 404 | 405 | 406 | 415 | 501 => Err(Failure::NotServed { method: route.name() }),
+        429 => Failure::RateLimited { retry_after: retry_after(response, None) },
+        402 => Failure::QuotaExhausted,
+        401 | 403 => Failure::Denied { status: response.status },
+        400 | 404 | 405 | 406 | 415 | 501 => Failure::NotServed { method: route.name() },
         // What real servers answer for a root, a period or a slot that they do not have.
         500 if matches!(route, Route::Bootstrap(_) | Route::Updates { .. } | Route::BlockRoot(_)) => {
-            Err(Failure::NotServed { method: route.name() })
+            Failure::NotServed { method: route.name() }
         }
-        status => Err(Failure::Http { status }),
+        status => Failure::Http { status },
     }
 }
 

@@ -1,0 +1,478 @@
+//! Light-client data as plain files, under a URL or in a folder, is as good as a beacon node: a wallet proves with it alone,
+//! across periods and forks, and what is false, old or missing in it costs nothing but that source.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use saldo::{Checkpoint, Client, Domain, Endpoint, Failure, Holding, Policy, Reading, Role, TransportError};
+use saldo_beacon::Fork;
+use saldo_beacon::unit::{Epoch, Period};
+use saldo_drill::http::{HttpRequest, Reaction, Reply, Service};
+use saldo_drill::simulate::Simulation;
+use saldo_drill::{BeaconSource, Chain, Fault, Provider};
+use saldo_source::mirror::{File, KeepError, Keeper, Kept, newest_checkpoint};
+use saldo_source::{Clock, Network as Outside};
+use saldo_tests::scene::{ALICE, BEFORE};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+const SLOTS_A_PERIOD: u64 = 64;
+
+/// A folder that no other test has, and that is gone afterwards.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("mirror-{}-{number}", std::process::id());
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    /// The files, relative to the folder, sorted.
+    fn files(&self) -> Vec<String> {
+        let mut files = Vec::new();
+        for folder in ["", "bootstrap", "updates"] {
+            let Ok(entries) = std::fs::read_dir(self.0.join(folder)) else { continue };
+            let files_of = entries.map(Result::unwrap).filter(|entry| entry.path().is_file());
+            files.extend(files_of.map(|entry| {
+                let name = entry.file_name().into_string().unwrap();
+                if folder.is_empty() { name } else { format!("{folder}/{name}") }
+            }));
+        }
+        files.sort();
+        files
+    }
+
+    /// The files whose names begin like this.
+    fn named(&self, stem: &str) -> Vec<PathBuf> {
+        let files = self.files();
+        files.iter().filter(|name| name.starts_with(stem)).map(|name| self.0.join(name)).collect()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The same files over HTTP, as any web server has them.
+struct WebServer {
+    folder: PathBuf,
+    /// The status of the answer for what is not there, and its content type.
+    missing: (u16, &'static str),
+}
+
+impl Service for WebServer {
+    fn answer(&self, request: &HttpRequest) -> Reaction {
+        let path = request.path.strip_prefix("/light/").expect("only below the mirror's own path");
+        Reaction::Reply(match std::fs::read(self.folder.join(path)) {
+            Ok(bytes) => Reply::new(200, "application/octet-stream", bytes),
+            Err(_) => Reply::new(self.missing.0, self.missing.1, "<html>not here</html>"),
+        })
+    }
+
+    fn refuses(&self) -> bool {
+        false
+    }
+}
+
+/// A chain, one provider of proofs, and a beacon node that the mirror is written from.
+struct World {
+    chain: Chain,
+    simulation: Simulation,
+    node: BeaconSource,
+    folder: Folder,
+    keeper: Keeper,
+    begin: Checkpoint,
+}
+
+impl World {
+    fn new(seed: u64) -> Self {
+        Self::of(Chain::builder(seed).accounts([(ALICE, BEFORE)]).build())
+    }
+
+    fn of(chain: Chain) -> Self {
+        let simulation = Simulation::new(1, &chain);
+        let internet = simulation.internet();
+        internet.register("http://provider.test", Provider::honest(&chain));
+        let node = BeaconSource::honest(&chain);
+        internet.register("http://node.test", node.clone());
+        let (folder, begin) = (Folder::new(), chain.checkpoint());
+        let mirror = WebServer { folder: folder.0.clone(), missing: (404, "text/html") };
+        internet.register("http://mirror.test", mirror);
+        let outside = Outside::new(Arc::new(internet), Arc::new(simulation.clock()));
+        let node_url = Endpoint::new("http://node.test").unwrap();
+        let keeper = Keeper::new(outside, chain.network(), vec![node_url], begin, &folder.0);
+        Self { chain, simulation, node, folder, keeper, begin }
+    }
+
+    fn refresh(&mut self) -> Kept {
+        self.simulation.run(self.keeper.refresh(PATIENCE)).unwrap()
+    }
+
+    fn pass_slots(&self, slots: u64) {
+        let slot = self.chain.network().slot_duration();
+        self.simulation.pass(slot * u32::try_from(slots).unwrap());
+    }
+
+    /// A wallet that knows no beacon API.
+    fn wallet(&self, mirrors: &[Endpoint]) -> Client {
+        let builder = Client::builder(self.chain.network())
+            .checkpoint(self.begin)
+            .policy(Policy { operators_per_address: 1, ..Policy::signed() })
+            .transport(self.simulation.internet())
+            .clock(self.simulation.clock())
+            .rpc("http://provider.test");
+        mirrors.iter().fold(builder, |builder, mirror| builder.beacon(mirror.clone())).build().unwrap()
+    }
+
+    fn in_folder(&self) -> Endpoint {
+        Endpoint::folder(&self.folder.0).unwrap()
+    }
+
+    fn read(&self, wallet: &Client) -> Reading {
+        self.simulation.run(wallet.balance(ALICE))
+    }
+
+    #[track_caller]
+    fn assert_proven(&self, reading: &Reading) {
+        let proven =
+            reading.proven().unwrap_or_else(|| panic!("{:?}, {:?}", reading.why(), reading.attempts()));
+        let number = proven.anchor().number();
+        assert_eq!(Some(proven.amount().base_units()), self.chain.balance_at(number, ALICE));
+        assert_eq!(proven.anchor().hash(), self.chain.block(number).unwrap().hash);
+    }
+
+    /// How often the mirror was asked over HTTP.
+    fn requests(&self) -> usize {
+        self.simulation.internet().log().iter().filter(|exchange| exchange.host == "mirror.test").count()
+    }
+}
+
+fn over_http() -> Endpoint {
+    Endpoint::new("http://mirror.test/light").unwrap().mirror()
+}
+
+/// What became of asking the source of that name.
+#[track_caller]
+fn failure_of(reading: &Reading, name: &str) -> Failure {
+    let attempt = reading.attempts().iter().find(|attempt| attempt.provider.as_str() == name);
+    let attempt = attempt.unwrap_or_else(|| panic!("{name} was not asked: {:?}", reading.attempts()));
+    attempt.outcome.failure().unwrap_or_else(|| panic!("{attempt:?}")).clone()
+}
+
+#[test]
+fn a_wallet_proves_with_a_folder_alone() {
+    let mut world = World::new(1);
+    let kept = world.refresh();
+    assert_eq!(kept.head.unwrap(), world.chain.signed().slot);
+    assert!(kept.attempts.is_empty() && kept.removed.is_empty(), "{kept:?}");
+    assert_eq!(kept.written, {
+        let mut files = world.folder.files();
+        files
+            .sort_by_key(|name| (!name.starts_with("bootstrap"), !name.starts_with("updates"), name.clone()));
+        files
+    });
+    let wallet = world.wallet(&[world.in_folder()]);
+    world.assert_proven(&world.read(&wallet));
+    let by_path = Client::builder(world.chain.network())
+        .checkpoint(world.begin)
+        .transport(world.simulation.internet())
+        .clock(world.simulation.clock())
+        .rpc("http://provider.test")
+        .mirror_folder(&world.folder.0)
+        .build()
+        .unwrap();
+    world.assert_proven(&world.read(&by_path));
+}
+
+#[test]
+fn the_same_files_do_under_any_url_with_one_request_each() {
+    let mut world = World::new(2);
+    world.refresh();
+    let wallet = world.wallet(&[over_http()]);
+    world.assert_proven(&world.read(&wallet));
+    // The bootstrap and both heads: no index, and nothing under a second name.
+    assert_eq!(world.requests(), 3);
+    for missing in [
+        (403, "application/xml"),
+        (404, "text/plain"),
+        (410, "text/plain"),
+        (200, "text/html; charset=utf-8"),
+    ] {
+        let site = WebServer { folder: world.folder.0.clone(), missing };
+        world.simulation.internet().register("http://mirror.test", site);
+        world.assert_proven(&world.read(&world.wallet(&[over_http()])));
+    }
+}
+
+#[test]
+fn it_hands_over_across_periods() {
+    let mut world = World::new(3);
+    world.refresh();
+    let wallets = [world.wallet(&[world.in_folder()]), world.wallet(&[over_http()])];
+    wallets.iter().for_each(|wallet| world.assert_proven(&world.read(wallet)));
+    // Nobody keeps it for a while, and then somebody does.
+    world.pass_slots(5 * SLOTS_A_PERIOD);
+    let kept = world.refresh();
+    let updates = kept.written.iter().filter(|path| path.starts_with("updates/")).count();
+    assert!(updates >= 4, "{kept:?}");
+    wallets.iter().for_each(|wallet| world.assert_proven(&world.read(wallet)));
+    // From the very beginning as well: updates and bootstraps stay.
+    world.assert_proven(&world.read(&world.wallet(&[over_http()])));
+    // And from where the newest bootstrap is, as a keeper that was started anew begins.
+    let newest = newest_checkpoint(&world.folder.0, &world.chain.network()).unwrap();
+    assert_eq!(newest, kept.finalized);
+}
+
+#[test]
+fn only_what_has_changed_is_written() {
+    let mut world = World::new(4);
+    let first = world.refresh();
+    assert_eq!(world.refresh().written, Vec::<String>::new());
+    world.pass_slots(1);
+    let mut written = world.refresh().written;
+    written.retain(|path| !path.starts_with("bootstrap/"));
+    assert_eq!(written, ["finality_update.fulu.ssz", "optimistic_update.fulu.ssz"]);
+    world.pass_slots(16);
+    let later = world.refresh();
+    assert_eq!(later.written.len(), 3, "{later:?}");
+    assert!(later.written[0].starts_with("bootstrap/"));
+    assert!(first.written.iter().all(|path| world.folder.0.join(path).is_file()));
+}
+
+#[test]
+fn it_goes_on_across_a_fork() {
+    for knows_date in [true, false] {
+        let builder = Chain::builder(5).accounts([(ALICE, BEFORE)]).fork(Fork::Fulu);
+        let mut world = World::of(builder.fork_at(Fork::Gloas, Epoch::new(7)).build());
+        let table = if knows_date { world.chain.network() } else { world.chain.network_before(Fork::Gloas) };
+        let wallet = |mirror: Endpoint| {
+            Client::builder(table.clone())
+                .checkpoint(world.begin)
+                .transport(world.simulation.internet())
+                .clock(world.simulation.clock())
+                .rpc("http://provider.test")
+                .beacon(mirror)
+                .build()
+                .unwrap()
+        };
+        let wallets = [wallet(world.in_folder()), wallet(over_http())];
+        let mut removed = Vec::new();
+        while world.chain.slot().get() < 56 + 30 {
+            removed.extend(world.refresh().removed);
+            for wallet in &wallets {
+                let holding = [Holding::native(ALICE)];
+                let patience = Duration::from_secs(40);
+                let reading = world.simulation.run(wallet.read_patiently(&holding, patience)).remove(0);
+                world.assert_proven(&reading);
+            }
+            world.pass_slots(1);
+        }
+        removed.sort();
+        assert_eq!(removed, ["finality_update.fulu.ssz", "optimistic_update.fulu.ssz"]);
+        assert_eq!(world.folder.named("finality_update").len(), 1);
+    }
+}
+
+/// Falsified files are refused for what they are, and another source is used.
+#[test]
+fn falsified_files_are_refused_and_another_source_is_used() {
+    let mut world = World::new(6);
+    world.refresh();
+    let root = world.begin.root;
+    let honest = Endpoint::new("http://node.test").unwrap();
+    let check = |stems: &[&str], falsify: &dyn Fn(&mut Vec<u8>), expected: &str| {
+        let files: Vec<PathBuf> = stems.iter().map(|stem| world.folder.named(stem).remove(0)).collect();
+        let genuine: Vec<Vec<u8>> = files.iter().map(|file| std::fs::read(file).unwrap()).collect();
+        for (file, bytes) in files.iter().zip(&genuine) {
+            let mut falsified = bytes.clone();
+            falsify(&mut falsified);
+            std::fs::write(file, falsified).unwrap();
+        }
+        for mirror in [world.in_folder(), over_http().named("folder").unwrap()] {
+            let reading = world.read(&world.wallet(std::slice::from_ref(&mirror)));
+            assert!(reading.proven().is_none());
+            assert_eq!(failure_of(&reading, "folder").code(), expected, "{stems:?}");
+            world.assert_proven(&world.read(&world.wallet(&[mirror, honest.clone()])));
+        }
+        files.iter().zip(genuine).for_each(|(file, bytes)| std::fs::write(file, bytes).unwrap());
+    };
+    let heads = ["finality_update", "optimistic_update"];
+    for (stems, refused) in [(&["bootstrap/"][..], "bootstrap_refused"), (&heads, "update_refused")] {
+        // Among the first bytes after the offset are a slot's; among the last, the execution header's.
+        check(stems, &|bytes| *bytes.last_mut().unwrap() ^= 1, refused);
+        check(stems, &|bytes| bytes.truncate(bytes.len() / 2), "malformed");
+        check(stems, &|bytes| bytes[0] ^= 1, "malformed");
+        check(stems, &Vec::clear, "malformed");
+        check(stems, &|bytes| bytes.resize(saldo_source::mirror::MAX_FILE + 1, 0), "too_large");
+    }
+    // A bootstrap of another block under this one's name.
+    world.pass_slots(24);
+    world.refresh();
+    let own = File::Bootstrap(root).path("fulu");
+    let other = world.folder.named("bootstrap/").into_iter().find(|path| !path.ends_with(&own)).unwrap();
+    let other = std::fs::read(other).unwrap();
+    let own = world.folder.0.join(own);
+    let genuine = std::fs::read(&own).unwrap();
+    std::fs::write(&own, other).unwrap();
+    let reading = world.read(&world.wallet(&[world.in_folder()]));
+    assert_eq!(failure_of(&reading, "folder").code(), "bootstrap_refused");
+    std::fs::write(&own, genuine).unwrap();
+    world.assert_proven(&world.read(&world.wallet(&[world.in_folder()])));
+}
+
+/// Where a file can be of two forks, it is refused under the name of the wrong one.
+#[test]
+fn a_renamed_fork_is_refused() {
+    let chain = Chain::builder(7).accounts([(ALICE, BEFORE)]).fork(Fork::Electra);
+    let mut world = World::of(chain.fork_at(Fork::Fulu, Epoch::new(2)).build());
+    world.refresh();
+    world.pass_slots(2 * SLOTS_A_PERIOD);
+    world.refresh();
+    for stems in [&["bootstrap/"][..], &["updates/0."], &["finality_update", "optimistic_update"]] {
+        let files: Vec<PathBuf> = stems.iter().flat_map(|stem| world.folder.named(stem)).collect();
+        let renamed = |file: &PathBuf| PathBuf::from(file.to_str().unwrap().replace(".fulu.", ".electra."));
+        assert!(!files.is_empty() && files.iter().all(|file| renamed(file) != *file), "{files:?}");
+        files.iter().for_each(|file| std::fs::rename(file, renamed(file)).unwrap());
+        for mirror in [world.in_folder(), over_http().named("folder").unwrap()] {
+            let reading = world.read(&world.wallet(&[mirror]));
+            let relabelled = Failure::Malformed { what: "labelled as another fork than its slot is of" };
+            assert_eq!(failure_of(&reading, "folder"), relabelled, "{stems:?}");
+        }
+        files.iter().for_each(|file| std::fs::rename(renamed(file), file).unwrap());
+    }
+    world.assert_proven(&world.read(&world.wallet(&[world.in_folder()])));
+}
+
+#[test]
+fn an_old_mirror_is_behind_and_no_liar() {
+    let mut world = World::new(8);
+    world.refresh();
+    world.pass_slots(30);
+    for mirror in [world.in_folder(), over_http().named("folder").unwrap()] {
+        let wallet = world.wallet(std::slice::from_ref(&mirror));
+        let reading = world.read(&wallet);
+        let failure = failure_of(&reading, "folder");
+        assert!(matches!(failure, Failure::Behind { slots: 28..=32 }), "{failure:?}");
+        assert!(!failure.is_false_answer());
+        world
+            .assert_proven(&world.read(&world.wallet(&[mirror, Endpoint::new("http://node.test").unwrap()])));
+    }
+}
+
+#[test]
+fn what_is_not_there_is_not_served() {
+    let world = World::new(9);
+    let nowhere = Endpoint::folder(world.folder.0.join("nowhere")).unwrap();
+    for mirror in [world.in_folder(), nowhere, over_http().named("folder").unwrap()] {
+        let reading = world.read(&world.wallet(&[mirror]));
+        let not_served = Failure::NotServed { method: "light_client/bootstrap" };
+        assert_eq!(failure_of(&reading, "folder"), not_served);
+    }
+    // A missing file is looked for under a few names, and no more.
+    assert!(world.requests() <= 4, "{}", world.requests());
+    // Neither folders nor pipes are files.
+    for fork in Fork::ALL {
+        let path = world.folder.0.join(File::Bootstrap(world.begin.root).path(fork.name()));
+        std::fs::create_dir_all(path).unwrap();
+    }
+    let reading = world.read(&world.wallet(&[world.in_folder()]));
+    assert_eq!(failure_of(&reading, "folder").code(), "not_served");
+}
+
+#[test]
+fn nothing_that_does_not_verify_is_written() {
+    let mut world = World::new(10);
+    world.refresh();
+    let before = world.folder.files();
+    world.pass_slots(SLOTS_A_PERIOD);
+    let faults = [
+        Fault::ForgedSignature,
+        Fault::TooFewSigners(3),
+        Fault::Relabelled(Fork::Deneb),
+        Fault::JsonOnly,
+        Fault::Html,
+    ];
+    for fault in faults {
+        world.node.set(fault.clone());
+        let kept = world.refresh();
+        assert_eq!((kept.written, kept.head), (Vec::new(), None), "{fault:?}");
+        assert!(kept.attempts.iter().all(|attempt| attempt.outcome.failure().is_some()), "{fault:?}");
+        assert_eq!(world.folder.files(), before, "{fault:?}");
+    }
+    // Where nothing names the fork, the slot does.
+    world.node.set(Fault::WithoutVersion);
+    assert!(world.refresh().written.iter().all(|path| path.ends_with(".fulu.ssz")));
+    world.assert_proven(&world.read(&world.wallet(&[over_http()])));
+    let mut world = World::new(11);
+    world.node.set(Fault::Status(503));
+    let error = world.simulation.run(world.keeper.refresh(PATIENCE)).unwrap_err();
+    assert!(matches!(error, KeepError::NotStarted { attempts } if !attempts.is_empty()));
+    assert_eq!(world.folder.files(), Vec::<String>::new());
+}
+
+/// A mirror can be kept from another one, and for fewer periods than there were.
+#[test]
+fn a_mirror_of_a_mirror_has_the_same_files() {
+    let mut world = World::new(12);
+    world.refresh();
+    world.pass_slots(3 * SLOTS_A_PERIOD);
+    world.refresh();
+    let keep = |periods: u64, folder: &Folder| {
+        let outside = Outside::new(Arc::new(world.simulation.internet()), Arc::new(world.simulation.clock()));
+        let network = world.chain.network();
+        let mut keeper = Keeper::new(outside, network, vec![over_http()], world.begin, &folder.0);
+        keeper = keeper.periods(periods);
+        world.simulation.run(keeper.refresh(PATIENCE)).unwrap()
+    };
+    let (all, few) = (Folder::new(), Folder::new());
+    keep(u64::MAX, &all);
+    keep(2, &few);
+    assert_eq!(all.named("updates/").len(), world.folder.named("updates/").len());
+    let present = world.chain.network().period_at(world.chain.slot());
+    let newest = [present.saturating_sub(1), present].map(|period: Period| format!("{period}.fulu.ssz"));
+    let names: Vec<String> =
+        few.named("updates/").iter().map(|path| path.file_name().unwrap().to_str().unwrap().into()).collect();
+    assert!(!names.is_empty() && names.iter().all(|name| newest.contains(name)), "{names:?}");
+    for file in all.files() {
+        assert_eq!(
+            std::fs::read(all.0.join(&file)).unwrap(),
+            std::fs::read(world.folder.0.join(&file)).unwrap()
+        );
+    }
+}
+
+#[test]
+fn a_folder_is_an_operator_of_its_own_and_its_path_is_secret() {
+    let world = World::new(13);
+    let folder = Endpoint::folder(world.folder.0.join("SECRET")).unwrap();
+    let client = world.wallet(&[folder.clone(), over_http()]);
+    let diversity = client.diversity();
+    let beacon = diversity.iter().find(|of| of.role == Role::Beacon).unwrap();
+    assert_eq!(beacon.operators, ["mirror.test", "this device"]);
+    assert!(beacon.stopped_by.is_empty());
+    let alone = world.wallet(&[folder]).diversity();
+    let alone = alone.iter().find(|of| of.role == Role::Beacon).unwrap().clone();
+    assert!(alone.stopped_by.contains(&Domain::Operator("this device".to_owned())));
+    let reading = world.read(&client);
+    assert!(!format!("{reading:?} {client:?} {:?}", client.diversity()).contains("SECRET"));
+}
+
+/// A folder that cannot be read is this device's trouble.
+#[cfg(unix)]
+#[test]
+fn a_link_that_leads_in_a_circle_is_no_answer() {
+    let world = World::new(14);
+    let path = world.folder.0.join(File::Bootstrap(world.begin.root).path("fulu"));
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::os::unix::fs::symlink(&path, &path).unwrap();
+    let reading = world.read(&world.wallet(&[world.in_folder()]));
+    assert_eq!(failure_of(&reading, "folder"), Failure::Transport(TransportError::Failed));
+    assert!(world.simulation.clock().monotonic() < Duration::from_secs(60));
+}
