@@ -6,7 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use saldo::{Checkpoint, Client, Domain, Endpoint, Failure, Holding, Policy, Reading, Role, TransportError};
+use saldo::{
+    BuildError, Checkpoint, Client, Domain, Endpoint, EndpointError, Failure, Holding, Policy, Reading, Role,
+    TransportError,
+};
 use saldo_beacon::Fork;
 use saldo_beacon::unit::{Epoch, Period};
 use saldo_drill::http::{HttpRequest, Reaction, Reply, Service};
@@ -467,6 +470,23 @@ fn a_folder_is_an_operator_of_its_own_and_its_path_is_secret() {
     assert!(alone.stopped_by.contains(&Domain::Operator("this device".to_owned())));
     let reading = world.read(&client);
     assert!(!format!("{reading:?} {client:?} {:?}", client.diversity()).contains("SECRET"));
+}
+
+#[test]
+fn a_mirror_is_neither_a_provider_nor_a_checkpoint_source() {
+    let world = World::new(15);
+    let builder =
+        || Client::builder(world.chain.network()).checkpoint(world.begin).beacon("http://node.test");
+    for mirror in [world.in_folder(), over_http()] {
+        let error = builder().rpc("http://provider.test").rpc(mirror.clone()).build().err().unwrap();
+        assert_eq!(error, BuildError::Provider { position: 2, error: EndpointError::Mirror });
+        let error = builder().rpc("http://provider.test").checkpoint_source(mirror).build().err().unwrap();
+        assert_eq!(error, BuildError::CheckpointSource { position: 1, error: EndpointError::Mirror });
+    }
+    assert_eq!(
+        builder().rpc("http://provider.test").mirror_folder("").build().err(),
+        Some(BuildError::BeaconSource { position: 2, error: EndpointError::Folder })
+    );
 }
 
 /// A folder that cannot be read is this device's trouble.

@@ -267,6 +267,15 @@ impl ClientBuilder {
         if self.beacon.is_empty() {
             return Err(BuildError::NoBeaconSource);
         }
+        let mirror = |endpoints: &[Endpoint]| {
+            endpoints.iter().position(Endpoint::is_mirror).map(|index| index.saturating_add(1))
+        };
+        if let Some(position) = mirror(&self.execution) {
+            return Err(BuildError::Provider { position, error: EndpointError::Mirror });
+        }
+        if let Some(position) = mirror(&self.checkpoint_sources) {
+            return Err(BuildError::CheckpointSource { position, error: EndpointError::Mirror });
+        }
         if self.policy.deadline.is_zero() || self.policy.operators_per_address == 0 {
             return Err(BuildError::Policy);
         }

@@ -61,6 +61,9 @@ pub enum EndpointError {
     /// A folder's path that is empty, or cannot be made absolute.
     #[error("the folder's path cannot be used")]
     Folder,
+    /// A mirror where an interface is needed.
+    #[error("a mirror has light-client data alone, and can be asked for nothing else")]
+    Mirror,
 }
 
 /// One provider: its URL, which stays secret, and its name, which is what all outputs show.
@@ -68,12 +71,32 @@ pub enum EndpointError {
 pub struct Endpoint {
     url: SecretUrl,
     id: ProviderId,
-    /// Whether light-client objects are there as plain files.
-    is_mirror: bool,
+    kind: Kind,
     operator: Option<String>,
     edge: Option<String>,
     hosting: Option<String>,
     declared: Option<Declared>,
+}
+
+/// What there is to be asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Kind {
+    /// An interface: JSON-RPC, or a beacon API.
+    Interface,
+    /// Light-client objects as plain files.
+    Mirror,
+    /// The same in a folder of this device.
+    Folder(SecretPath),
+}
+
+/// A path of this device, which may tell of its user.
+#[derive(Clone, PartialEq, Eq)]
+struct SecretPath(PathBuf);
+
+impl fmt::Debug for SecretPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
 }
 
 /// Where it is said who runs an endpoint and where it is hosted, and when that was last read there.
@@ -111,33 +134,40 @@ impl Endpoint {
     /// [`EndpointError::Folder`] if there can be no folder of that path.
     pub fn folder(path: impl AsRef<Path>) -> Result<Self, EndpointError> {
         let path = std::path::absolute(path).map_err(|_| EndpointError::Folder)?;
-        let url = Url::from_directory_path(path).map_err(|()| EndpointError::Folder)?;
+        // The path is not part of it: a URL is shown to transports.
+        let url = Url::parse("file:///").map_err(|_| EndpointError::Folder)?;
         let id = ProviderId::new("folder").ok_or(EndpointError::Name)?;
         let here = || Some(Self::THIS_DEVICE.to_owned());
-        Ok(Self { is_mirror: true, operator: here(), hosting: here(), ..Self::of(url, id) })
+        let kind = Kind::Folder(SecretPath(path));
+        Ok(Self { kind, operator: here(), hosting: here(), ..Self::of(url, id) })
     }
 
     /// The same endpoint as a mirror: light-client objects are there as plain files ([`mirror`](crate::mirror)), and no
     /// beacon API.
     #[must_use]
     pub fn mirror(mut self) -> Self {
-        self.is_mirror = true;
+        if self.kind == Kind::Interface {
+            self.kind = Kind::Mirror;
+        }
         self
     }
 
     /// Whether light-client objects are there as plain files, and no beacon API.
     pub fn is_mirror(&self) -> bool {
-        self.is_mirror
+        self.kind != Kind::Interface
     }
 
     /// The folder of this device that it is, if it is one.
-    pub(crate) fn folder_path(&self) -> Option<PathBuf> {
-        Some(&self.url.0).filter(|url| url.scheme() == "file").and_then(|url| url.to_file_path().ok())
+    pub(crate) fn folder_path(&self) -> Option<&Path> {
+        match &self.kind {
+            Kind::Folder(SecretPath(path)) => Some(path),
+            Kind::Interface | Kind::Mirror => None,
+        }
     }
 
     fn of(url: Url, id: ProviderId) -> Self {
         let (operator, edge, hosting, declared) = Default::default();
-        Self { url: SecretUrl(url), id, is_mirror: false, operator, edge, hosting, declared }
+        Self { url: SecretUrl(url), id, kind: Kind::Interface, operator, edge, hosting, declared }
     }
 
     /// The same endpoint under the given name.
@@ -187,7 +217,7 @@ impl Endpoint {
 
     /// Whether nobody on the way can change what it says: over TLS, or not leaving this machine.
     pub fn is_private(&self) -> bool {
-        let is_folder = self.url.0.scheme() == "file";
+        let is_folder = self.folder_path().is_some();
         let is_loopback = match self.url.0.host() {
             Some(url::Host::Ipv4(address)) => address.is_loopback(),
             Some(url::Host::Ipv6(address)) => address.is_loopback(),

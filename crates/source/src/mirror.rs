@@ -110,7 +110,7 @@ impl<'a> Reader<'a> {
 
     async fn read(&self, path: &str) -> Result<Option<Vec<u8>>, Failure> {
         if let Some(folder) = self.source.folder_path() {
-            return folder::read(&folder, path, MAX_FILE);
+            return folder::read(folder, path, MAX_FILE);
         }
         let request = Request {
             method: Method::Get,
