@@ -10,12 +10,14 @@
 
 mod stage;
 
+use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use saldo_drill::Fault;
 use saldo_drill::http::{HttpRequest, Reaction, Reply, Service};
+use serde_json::Value;
 
 use stage::{ALICE, Cast, network_file, run, saldo, world};
 
@@ -108,6 +110,47 @@ fn nothing_false_is_written_and_the_status_says_so() {
         (1, Some("not_started")),
         "{nobody:?}"
     );
+}
+
+#[test]
+fn it_is_refreshed_again_and_again() {
+    let (cast, folder) = (Cast::new(0, 1), folder());
+    let mut command = mirror(&cast, &folder);
+    let mut child = command.args(["--json", "--every", "100ms"]).stdout(Stdio::piped()).spawn().unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let mut heads =
+        lines.map(|line| serde_json::from_str::<Value>(&line).unwrap()["head_slot"].as_u64().unwrap());
+    let first = heads.next().unwrap();
+    assert!(heads.any(|head| head > first), "the chain goes on, and the mirror with it");
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn a_mirrors_url_is_secret() {
+    const KEY: &str = "5ecret0fTheUser";
+    let (cast, folder) = (Cast::new(1, 1), folder());
+    assert_eq!(run(&mut mirror(&cast, &folder)).status, 0);
+    let server = world().serve(Files(folder.clone()));
+    let url = server.url().replace("http://", &format!("http://{KEY}:{KEY}@")) + &format!("/?key={KEY}");
+    let file = network_file(&world().network().to_toml()).display().to_string();
+    let (rpc, owner) = (cast.rpc_urls().remove(0), ALICE.to_string());
+    let elsewhere = self::folder().display().to_string();
+    for url in [url.clone(), url.replace("/?", &format!("/{KEY}?"))] {
+        for command in [
+            &["balance", "-v", &owner, "-r", &rpc, "--timeout", "700ms"][..],
+            &["balance", "--json", &owner, "-r", &rpc, "--timeout", "700ms"],
+            &["doctor", "-r", &rpc, "--timeout", "700ms"],
+            &["mirror", &elsewhere, "--timeout", "700ms"],
+            &["mirror", &elsewhere, "--json", "--timeout", "700ms"],
+        ] {
+            let mut command = saldo(command);
+            command.args(["-n", &file, "--mirror", &url]).env("RUST_LOG", "trace").env("RUST_BACKTRACE", "1");
+            let shown = run(&mut command);
+            assert!(!shown.all().contains(KEY), "{shown:?}");
+            assert_eq!(shown.status == 0, !url.contains(&format!("/{KEY}?")), "{shown:?}");
+        }
+    }
 }
 
 #[test]

@@ -20,7 +20,6 @@ use crate::network::Network;
 
 /// Keeps a mirror in a folder: fetches light-client data from untrusted sources, verifies it as every light client does,
 /// and writes what verified, byte for byte as it came.
-#[derive(Debug)]
 pub struct Keeper {
     pub(super) asker: Asker,
     pub(super) schedule: Arc<Schedule>,
@@ -190,6 +189,13 @@ impl Keeper {
             }
         }
         Ok((written, removed))
+    }
+}
+
+impl std::fmt::Debug for Keeper {
+    /// Without the folder: its path may tell of the user.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Keeper").field("sources", &self.sources).finish_non_exhaustive()
     }
 }
 
