@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use saldo::{
-    BuildError, Checkpoint, Client, Domain, Endpoint, EndpointError, Failure, Holding, Policy, Reading, Role,
-    TransportError,
+    BuildError, Checkpoint, Client, Domain, Endpoint, EndpointError, Failure, Holding, Network, Policy,
+    Reading, Role, TransportError,
 };
 use saldo_beacon::Fork;
 use saldo_beacon::unit::{Epoch, Period};
@@ -100,6 +100,12 @@ impl World {
     }
 
     fn of(chain: Chain) -> Self {
+        let table = chain.network();
+        Self::knowing(table, chain)
+    }
+
+    /// A world in which the keeper has this table of the chain.
+    fn knowing(table: Network, chain: Chain) -> Self {
         let simulation = Simulation::new(1, &chain);
         let internet = simulation.internet();
         internet.register("http://provider.test", Provider::honest(&chain));
@@ -110,7 +116,7 @@ impl World {
         internet.register("http://mirror.test", mirror);
         let outside = Outside::new(Arc::new(internet), Arc::new(simulation.clock()));
         let node_url = Endpoint::new("http://node.test").unwrap();
-        let keeper = Keeper::new(outside, chain.network(), vec![node_url], begin, &folder.0);
+        let keeper = Keeper::new(outside, table, vec![node_url], begin, &folder.0);
         Self { chain, simulation, node, folder, keeper, begin }
     }
 
@@ -253,25 +259,31 @@ fn only_what_has_changed_is_written() {
 fn it_goes_on_across_a_fork() {
     for knows_date in [true, false] {
         let builder = Chain::builder(5).accounts([(ALICE, BEFORE)]).fork(Fork::Fulu);
-        let mut world = World::of(builder.fork_at(Fork::Gloas, Epoch::new(7)).build());
-        let table = if knows_date { world.chain.network() } else { world.chain.network_before(Fork::Gloas) };
+        let chain = builder.fork_at(Fork::Gloas, Epoch::new(7)).build();
+        let table = if knows_date { chain.network() } else { chain.network_before(Fork::Gloas) };
+        let mut world = World::knowing(table.clone(), chain);
+        let (folder, begin, outside) = (world.in_folder(), world.begin, world.simulation.internet());
+        let clock = world.simulation.clock();
         let wallet = |mirror: Endpoint| {
             Client::builder(table.clone())
-                .checkpoint(world.begin)
-                .transport(world.simulation.internet())
-                .clock(world.simulation.clock())
+                .checkpoint(begin)
+                .transport(outside.clone())
+                .clock(clock.clone())
                 .rpc("http://provider.test")
                 .beacon(mirror)
                 .build()
                 .unwrap()
         };
-        let wallets = [wallet(world.in_folder()), wallet(over_http())];
+        let wallets = [wallet(folder.clone()), wallet(over_http())];
+        let asleep = wallet(folder.clone());
+        world.refresh();
+        world.assert_proven(&world.read(&asleep));
+        let patience = Duration::from_secs(40);
         let mut removed = Vec::new();
         while world.chain.slot().get() < 56 + 30 {
             removed.extend(world.refresh().removed);
             for wallet in &wallets {
                 let holding = [Holding::native(ALICE)];
-                let patience = Duration::from_secs(40);
                 let reading = world.simulation.run(wallet.read_patiently(&holding, patience)).remove(0);
                 world.assert_proven(&reading);
             }
@@ -280,6 +292,14 @@ fn it_goes_on_across_a_fork() {
         removed.sort();
         assert_eq!(removed, ["finality_update.fulu.ssz", "optimistic_update.fulu.ssz"]);
         assert_eq!(world.folder.named("finality_update").len(), 1);
+        // Some periods later, one that slept and one that begins follow the same files.
+        world.pass_slots(3 * SLOTS_A_PERIOD);
+        world.refresh();
+        for wallet in [asleep, wallet(folder), wallet(over_http())] {
+            let holding = [Holding::native(ALICE)];
+            let reading = world.simulation.run(wallet.read_patiently(&holding, patience)).remove(0);
+            world.assert_proven(&reading);
+        }
     }
 }
 
@@ -385,7 +405,7 @@ fn what_is_not_there_is_not_served() {
     }
     // A missing file is looked for under a few names, and no more.
     assert!(world.requests() <= 4, "{}", world.requests());
-    // Neither folders nor pipes are files.
+    // What is there under that name must be a file.
     for fork in Fork::ALL {
         let path = world.folder.0.join(File::Bootstrap(world.begin.root).path(fork.name()));
         std::fs::create_dir_all(path).unwrap();

@@ -131,7 +131,7 @@ fn a_mirrors_url_is_secret() {
     const KEY: &str = "5ecret0fTheUser";
     let (cast, folder) = (Cast::new(1, 1), folder());
     assert_eq!(run(&mut mirror(&cast, &folder)).status, 0);
-    let server = world().serve(Files(folder.clone()));
+    let server = world().serve(Files(folder));
     let url = server.url().replace("http://", &format!("http://{KEY}:{KEY}@")) + &format!("/?key={KEY}");
     let file = network_file(&world().network().to_toml()).display().to_string();
     let (rpc, owner) = (cast.rpc_urls().remove(0), ALICE.to_string());
