@@ -1,171 +1,20 @@
 //! Light-client data as plain files, under a URL or in a folder, is as good as a beacon node: a wallet proves with it alone,
 //! across periods and forks, and what is false, old or missing in it costs nothing but that source.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use saldo::{
-    BuildError, Checkpoint, Client, Domain, Endpoint, EndpointError, Failure, Holding, Network, Policy,
-    Reading, Role, TransportError,
+    BuildError, Client, Domain, Endpoint, EndpointError, Failure, Holding, Reading, Role, TransportError,
 };
 use saldo_beacon::Fork;
 use saldo_beacon::unit::{Epoch, Period};
-use saldo_drill::http::{HttpRequest, Reaction, Reply, Service};
-use saldo_drill::simulate::Simulation;
-use saldo_drill::{BeaconSource, Chain, Fault, Provider};
-use saldo_source::mirror::{File, KeepError, Keeper, Kept, newest_checkpoint};
+use saldo_drill::{Chain, Fault};
+use saldo_source::mirror::{File, KeepError, Keeper, newest_checkpoint};
 use saldo_source::{Clock, Network as Outside};
+use saldo_tests::mirrored::{Folder, PATIENCE, SLOTS_A_PERIOD, WebServer, World, over_http};
 use saldo_tests::scene::{ALICE, BEFORE};
-
-const PATIENCE: Duration = Duration::from_secs(20);
-const SLOTS_A_PERIOD: u64 = 64;
-
-/// A folder that no other test has, and that is gone afterwards.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Self {
-        static NUMBER: AtomicU64 = AtomicU64::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("mirror-{}-{number}", std::process::id());
-        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    /// The files, relative to the folder, sorted.
-    fn files(&self) -> Vec<String> {
-        let mut files = Vec::new();
-        for folder in ["", "bootstrap", "updates"] {
-            let Ok(entries) = std::fs::read_dir(self.0.join(folder)) else { continue };
-            let files_of = entries.map(Result::unwrap).filter(|entry| entry.path().is_file());
-            files.extend(files_of.map(|entry| {
-                let name = entry.file_name().into_string().unwrap();
-                if folder.is_empty() { name } else { format!("{folder}/{name}") }
-            }));
-        }
-        files.sort();
-        files
-    }
-
-    /// The files whose names begin like this.
-    fn named(&self, stem: &str) -> Vec<PathBuf> {
-        let files = self.files();
-        files.iter().filter(|name| name.starts_with(stem)).map(|name| self.0.join(name)).collect()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-/// The same files over HTTP, as any web server has them.
-struct WebServer {
-    folder: PathBuf,
-    /// The status of the answer for what is not there, and its content type.
-    missing: (u16, &'static str),
-}
-
-impl Service for WebServer {
-    fn answer(&self, request: &HttpRequest) -> Reaction {
-        let path = request.path.strip_prefix("/light/").expect("only below the mirror's own path");
-        Reaction::Reply(match std::fs::read(self.folder.join(path)) {
-            Ok(bytes) => Reply::new(200, "application/octet-stream", bytes),
-            Err(_) => Reply::new(self.missing.0, self.missing.1, "<html>not here</html>"),
-        })
-    }
-
-    fn refuses(&self) -> bool {
-        false
-    }
-}
-
-/// A chain, one provider of proofs, and a beacon node that the mirror is written from.
-struct World {
-    chain: Chain,
-    simulation: Simulation,
-    node: BeaconSource,
-    folder: Folder,
-    keeper: Keeper,
-    begin: Checkpoint,
-}
-
-impl World {
-    fn new(seed: u64) -> Self {
-        Self::of(Chain::builder(seed).accounts([(ALICE, BEFORE)]).build())
-    }
-
-    fn of(chain: Chain) -> Self {
-        let table = chain.network();
-        Self::knowing(table, chain)
-    }
-
-    /// A world in which the keeper has this table of the chain.
-    fn knowing(table: Network, chain: Chain) -> Self {
-        let simulation = Simulation::new(1, &chain);
-        let internet = simulation.internet();
-        internet.register("http://provider.test", Provider::honest(&chain));
-        let node = BeaconSource::honest(&chain);
-        internet.register("http://node.test", node.clone());
-        let (folder, begin) = (Folder::new(), chain.checkpoint());
-        let mirror = WebServer { folder: folder.0.clone(), missing: (404, "text/html") };
-        internet.register("http://mirror.test", mirror);
-        let outside = Outside::new(Arc::new(internet), Arc::new(simulation.clock()));
-        let node_url = Endpoint::new("http://node.test").unwrap();
-        let keeper = Keeper::new(outside, table, vec![node_url], begin, &folder.0);
-        Self { chain, simulation, node, folder, keeper, begin }
-    }
-
-    fn refresh(&mut self) -> Kept {
-        self.simulation.run(self.keeper.refresh(PATIENCE)).unwrap()
-    }
-
-    fn pass_slots(&self, slots: u64) {
-        let slot = self.chain.network().slot_duration();
-        self.simulation.pass(slot * u32::try_from(slots).unwrap());
-    }
-
-    /// A wallet that knows no beacon API.
-    fn wallet(&self, mirrors: &[Endpoint]) -> Client {
-        let builder = Client::builder(self.chain.network())
-            .checkpoint(self.begin)
-            .policy(Policy { operators_per_address: 1, ..Policy::signed() })
-            .transport(self.simulation.internet())
-            .clock(self.simulation.clock())
-            .rpc("http://provider.test");
-        mirrors.iter().fold(builder, |builder, mirror| builder.beacon(mirror.clone())).build().unwrap()
-    }
-
-    fn in_folder(&self) -> Endpoint {
-        Endpoint::folder(&self.folder.0).unwrap()
-    }
-
-    fn read(&self, wallet: &Client) -> Reading {
-        self.simulation.run(wallet.balance(ALICE))
-    }
-
-    #[track_caller]
-    fn assert_proven(&self, reading: &Reading) {
-        let proven =
-            reading.proven().unwrap_or_else(|| panic!("{:?}, {:?}", reading.why(), reading.attempts()));
-        let number = proven.anchor().number();
-        assert_eq!(Some(proven.amount().base_units()), self.chain.balance_at(number, ALICE));
-        assert_eq!(proven.anchor().hash(), self.chain.block(number).unwrap().hash);
-    }
-
-    /// How often the mirror was asked over HTTP.
-    fn requests(&self) -> usize {
-        self.simulation.internet().log().iter().filter(|exchange| exchange.host == "mirror.test").count()
-    }
-}
-
-fn over_http() -> Endpoint {
-    Endpoint::new("http://mirror.test/light").unwrap().mirror()
-}
 
 /// What became of asking the source of that name.
 #[track_caller]
