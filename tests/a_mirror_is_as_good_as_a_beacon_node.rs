@@ -111,6 +111,9 @@ fn it_goes_on_across_a_fork() {
         let chain = builder.fork_at(Fork::Gloas, Epoch::new(7)).build();
         let table = if knows_date { chain.network() } else { chain.network_before(Fork::Gloas) };
         let mut world = World::knowing(table.clone(), chain);
+        // A site that has a page for everything hides no file of the fork before or after.
+        let site = WebServer { folder: world.folder.0.clone(), missing: (200, "text/html; charset=utf-8") };
+        world.simulation.internet().register("http://mirror.test", site);
         let (folder, begin, outside) = (world.in_folder(), world.begin, world.simulation.internet());
         let clock = world.simulation.clock();
         let wallet = |mirror: Endpoint| {
@@ -254,6 +257,11 @@ fn what_is_not_there_is_not_served() {
     }
     // A missing file is looked for under a few names, and no more.
     assert!(world.requests() <= 4, "{}", world.requests());
+    // A web page is nobody's answer.
+    let site = WebServer { folder: world.folder.0.clone(), missing: (200, "text/html") };
+    world.simulation.internet().register("http://mirror.test", site);
+    let reading = world.read(&world.wallet(&[over_http()]));
+    assert_eq!(failure_of(&reading, "mirror.test"), Failure::WebPage);
     // What is there under that name must be a file.
     for fork in Fork::ALL {
         let path = world.folder.0.join(File::Bootstrap(world.begin.root).path(fork.name()));

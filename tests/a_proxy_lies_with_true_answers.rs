@@ -129,7 +129,7 @@ fn each_lie_is_told_and_each_is_refused() {
         ("{ status = 503 }", "http"),
         ("{ rate_limited = { retry_after = \"9\" } }", "rate_limited"),
         ("\"quota_exhausted\"", "quota_exhausted"),
-        ("\"html\"", "malformed"),
+        ("\"html\"", "web_page"),
         ("\"truncated\"", "malformed"),
         ("\"hang\"", "timeout"),
         ("\"refuse\"", "connect"),

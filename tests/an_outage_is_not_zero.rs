@@ -29,7 +29,7 @@ fn provider_faults() -> Vec<(Fault, &'static str)> {
         (Fault::OtherChain(elsewhere), "wrong_chain"),
         // Not even at its own tip.
         (Fault::Error { code: -32000, message: "missing trie node".into() }, "nobody_serves_proofs"),
-        (Fault::Html, "proofs_refused"),
+        (Fault::Html, "all_unreachable"),
         (Fault::Truncated, "proofs_refused"),
         (Fault::NullResult, "proofs_refused"),
         (Fault::Result(json!("0x0")), "proofs_refused"),
@@ -90,7 +90,7 @@ fn without_beacon_sources_no_head_is_made_up() {
     for (seed, fault, code) in [
         (1, Fault::Refuse, "light_client_behind"),
         (2, Fault::Hang, "light_client_behind"),
-        (3, Fault::Html, "heads_refused"),
+        (3, Fault::Html, "light_client_behind"),
         (4, Fault::NoBootstrap, "checkpoint_not_served"),
         (5, Fault::Status(404), "checkpoint_not_served"),
         (6, Fault::Relabelled(saldo_beacon::Fork::Gloas), "unknown_fork"),

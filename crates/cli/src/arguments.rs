@@ -44,7 +44,7 @@ pub(crate) struct BalanceArguments {
     pub(crate) addresses: Vec<String>,
     #[command(flatten)]
     pub(crate) endpoints: EndpointArguments,
-    /// How many operators may see an address [default: 2 of the listed ones, all of those you name]
+    /// How many operators may see an address at most [default: 2 of the listed ones, all of those you name]
     #[arg(long, value_name = "NUMBER")]
     pub(crate) operators: Option<NonZeroUsize>,
     /// Prove at a finalized block

@@ -49,6 +49,8 @@ pub(crate) fn client(arguments: &BalanceArguments) -> Result<Client, CommandFail
         max_age: arguments.max_age.unwrap_or(base.max_age),
         deadline: arguments.timeout,
         operators_per_address,
+        // A number that is named, or told as the most, is a promise.
+        strict: rpc.is_listed() || arguments.operators.is_some(),
         ..base
     };
     debug_assert!(!arguments.finalized || policy.assurance == Level::Finalized);

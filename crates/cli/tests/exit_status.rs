@@ -62,7 +62,7 @@ fn one_the_command_failed() {
     assert_eq!(import().status, 0);
 
     node.set(Fault::Html);
-    assert_eq!((import().status, import().only()["error"]["code"].as_str()), (1, Some("malformed")));
+    assert_eq!((import().status, import().only()["error"]["code"].as_str()), (1, Some("web_page")));
     node.set(Fault::Refuse);
     std::thread::sleep(Duration::from_millis(100));
     let dead = import();

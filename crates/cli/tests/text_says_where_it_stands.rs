@@ -89,7 +89,7 @@ fn unknown_says_why_who_and_what_next() {
             &format!("{ALICE}  unknown: answers came, but none of them proves anything\n"),
             "\n  anna: HTTP 500 (",
             "\n  bert: proof refused: ",
-            "\n  cleo: malformed answer: not a JSON-RPC reply (",
+            "\n  cleo: answered with a web page (",
             "\n  Do not trust these providers; add one run by another operator.\n",
             "nothing was proven before: the amount is not known (it is not 0)",
         ],

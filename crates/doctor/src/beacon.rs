@@ -220,7 +220,6 @@ pub(crate) fn judge(asker: &Asker<'_>, report: &mut SourceReport) {
                 Failure::NotServed { method: "light_client/bootstrap" } => Finding::NoBootstrap,
                 Failure::NotServed { method: "light_client/updates" } => Finding::NoUpdates,
                 Failure::NotServed { .. } => Finding::NoLightClientData,
-                Failure::Malformed { .. } if seen.web_page => Finding::WebPage,
                 Failure::Malformed { .. } => Finding::DataRefused(failure.clone()),
                 failure => Finding::of(failure),
             });

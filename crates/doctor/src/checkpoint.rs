@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use alloy_primitives::B256;
 use saldo_beacon::unit::{Slot, UnixTime};
 use saldo_beacon::{Checkpoint, Network};
-use saldo_reading::Failure;
 use saldo_source::checkpoint::block_root;
 use saldo_source::{Clock, Deadline, Endpoint};
 
@@ -54,10 +53,7 @@ pub(crate) async fn examine(asker: &Asker<'_>, slot: Option<Slot>) -> Checkpoint
     let seen = asker.meter.seen();
     (report.requests, report.latency, report.clock_offset) =
         (seen.requests, seen.latency(), seen.clock_offset());
-    let finding = report.names.failure().map(|failure| match failure {
-        Failure::Malformed { .. } if seen.web_page => Finding::WebPage,
-        failure => Finding::of(failure),
-    });
+    let finding = report.names.failure().map(Finding::of);
     report.findings.extend(finding);
     report.findings.extend(Finding::of_pace(seen.latency(), seen.clock_offset()));
     report

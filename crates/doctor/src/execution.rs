@@ -275,7 +275,6 @@ fn judge(asker: &Asker<'_>, report: &mut ProviderReport) {
     ];
     for failure in failures.into_iter().flatten().filter(|failure| !asker.ran_out(failure)) {
         more.extend(match failure {
-            Failure::Malformed { .. } if seen.web_page => Some(Finding::WebPage),
             Failure::NotServed { method: "eth_getProof" } => Some(Finding::NoProofs),
             // The proof window tells itself below; a block that is not there yet is a lag, or another branch.
             Failure::ProofWindowMissed | Failure::NotSynced => None,

@@ -151,6 +151,7 @@ impl Finding {
             Failure::RateLimited { retry_after } => Self::RateLimited { retry_after: *retry_after },
             Failure::QuotaExhausted => Self::QuotaExhausted,
             Failure::Denied { .. } => Self::Denied,
+            Failure::WebPage => Self::WebPage,
             Failure::Malformed { what: "another request's id" } => Self::WrongId,
             Failure::Proof(ProofError::Truncated { .. } | ProofError::EmptyProof { .. }) => {
                 Self::TruncatedProof

@@ -14,8 +14,6 @@ pub(crate) struct Seen {
     pub(crate) requests: u32,
     took: Vec<Duration>,
     offsets: Vec<i64>,
-    /// It answered with a web page.
-    pub(crate) web_page: bool,
     /// It asked to be left alone.
     pub(crate) stopped: bool,
 }
@@ -79,9 +77,6 @@ impl Meter {
             let theirs = i64::try_from(theirs).unwrap_or(i64::MAX);
             seen.offsets.push(theirs.saturating_sub(ours));
         }
-        let html = response.header("content-type").is_some_and(|kind| kind.starts_with("text/html"));
-        let looks_like_html = response.body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'<');
-        seen.web_page |= response.status == 200 && (html || looks_like_html);
         seen.stopped |= matches!(response.status, 402 | 429);
         drop(seen);
         Ok(response)

@@ -8,7 +8,7 @@
 //! ```
 //! use saldo_drill::worlds::{Bounds, Variant, draw, play};
 //!
-//! let run = play(&draw(7), &Variant::REAL, Bounds::ONE_AFTER_ANOTHER, false);
+//! let run = play(&draw(7), &Variant::REAL, Bounds::WAVES, false);
 //! assert_eq!(run.violation, None);
 //! ```
 //!

@@ -107,6 +107,10 @@ pub enum Failure {
     /// The provider answered `null`.
     #[error("answered null")]
     NoResult,
+    /// A web page came instead of an answer: of an error, of a wall before the provider, or of this network's own sign-in. The
+    /// provider, or the network between.
+    #[error("answered with a web page")]
+    WebPage,
     /// The provider says that it is out of service. The provider.
     #[error("is out of service (JSON-RPC error {code})")]
     OutOfService {
@@ -212,6 +216,7 @@ impl Failure {
             Self::NotSynced => "not_synced",
             Self::NotFinal => "not_final",
             Self::NoResult => "no_result",
+            Self::WebPage => "web_page",
             Self::OutOfService { .. } => "out_of_service",
             Self::Rpc { .. } => "rpc_error",
             Self::Malformed { .. } => "malformed",
@@ -231,7 +236,7 @@ impl Failure {
     /// Whether the provider could not be reached or gave no usable HTTP answer.
     pub fn is_unreachable(&self) -> bool {
         match self {
-            Self::Transport(_) | Self::Http { .. } | Self::OutOfService { .. } => true,
+            Self::Transport(_) | Self::Http { .. } | Self::WebPage | Self::OutOfService { .. } => true,
             Self::Spared { last } => last.is_unreachable(),
             _ => false,
         }

@@ -101,6 +101,7 @@ fn every_outcome_has_a_code_of_its_own() {
         (failed(Failure::NotSynced), "not_synced"),
         (failed(Failure::NotFinal), "not_final"),
         (failed(Failure::NoResult), "no_result"),
+        (failed(Failure::WebPage), "web_page"),
         (failed(Failure::OutOfService { code: -32046 }), "out_of_service"),
         (failed(Failure::Rpc { code: -32000 }), "rpc_error"),
         (failed(Failure::Malformed { what: "" }), "malformed"),

@@ -3,17 +3,18 @@
 use alloy_primitives::B256;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use saldo_chain::{Anchor, ExecutionHeader, HeaderError, Level};
+use saldo_chain::{Anchor, HeaderError, Level};
 use saldo_proof::eip1186::AccountReply;
 use saldo_proof::{Account, StateRoot, Verified, claimed_root};
 use saldo_reading::{Failure, Holding, Proven, ProviderId, Role};
-use saldo_source::execution::{At, Question, ask_together, chain_id};
+use saldo_source::execution::{At, chain_id};
 use saldo_source::{Answer, Contest, Deadline, Endpoint, Race};
 use serde_json::value::RawValue;
 
 use crate::core::{Core, Joined};
 use crate::evidence::Evidence;
 use crate::parked::Waiting;
+use crate::pinned::{Asked, Pin};
 
 /// Which block a proof is asked for at.
 #[derive(Clone, Debug)]
@@ -32,21 +33,6 @@ pub(crate) struct Aim {
     pub(crate) target: Target,
     /// How sure the block must be.
     pub(crate) level: Level,
-}
-
-/// The block that a proof was asked for at.
-#[derive(Clone, Copy)]
-pub(crate) struct Pin {
-    pub(crate) hash: B256,
-    pub(crate) number: u64,
-    pub(crate) state_root: StateRoot,
-}
-
-/// A result of `eth_getProof`, and whether it was asked for by the block's hash: by its number, an honest provider may
-/// mean another block.
-struct Reply {
-    result: Result<Box<RawValue>, Failure>,
-    by_hash: bool,
 }
 
 impl Core {
@@ -138,17 +124,18 @@ impl Core {
     ) -> Vec<Answer<Box<Proven>>> {
         // Somebody else may have brought the header since.
         let known = |hash| self.known().chain.anchor_at_hash(hash).cloned();
-        let (pin, replies) = match &aim.target {
+        let asked = match &aim.target {
             Target::Known(anchor) => self.at_anchor(provider, holdings, anchor, aim.level, deadline).await,
             Target::ByHash(hash) => match known(*hash) {
                 Some(anchor) => self.at_anchor(provider, holdings, &anchor, aim.level, deadline).await,
                 None => match self.header_and_proofs(provider, holdings, *hash, deadline).await {
-                    Ok((header, replies)) => (Some(Pin::of(&header)), replies),
-                    Err(failure) => (None, Reply::all(holdings, &failure)),
+                    Ok((header, replies)) => Asked { pin: Some(Pin::of(&header)), replies, tips: None },
+                    Err(failure) => Asked::nothing(holdings, &failure),
                 },
             },
-            Target::Tip => (None, Reply::all(holdings, &Failure::NoResult)),
+            Target::Tip => Asked::nothing(holdings, &Failure::NoResult),
         };
+        let Asked { pin, replies, tips } = asked;
         let mut answers: Vec<Option<Answer<Box<Proven>>>> = Vec::with_capacity(holdings.len());
         let mut missed: Vec<(usize, Holding, Failure)> = Vec::new();
         for (place, (holding, reply)) in holdings.iter().zip(replies).enumerate() {
@@ -168,7 +155,21 @@ impl Core {
                 answers.push(Some(Answer::Fails(failure)));
             }
         }
-        let tips = self.ask_for_tips(provider, &missed, aim, deadline).await;
+        let tips = match tips {
+            Some(tips) => {
+                let is_missed = |place: &usize| missed.iter().any(|(missed, ..)| missed == place);
+                tips.into_iter()
+                    .enumerate()
+                    .filter(|(place, _)| is_missed(place))
+                    .map(|(_, tip)| tip)
+                    .collect()
+            }
+            None => {
+                let holdings: Vec<Holding> = missed.iter().map(|(_, holding, _)| *holding).collect();
+                self.proofs(provider, &holdings, At::Latest, deadline).await
+            }
+        };
+        let tips = self.weigh_tips(provider, &missed, tips, aim, deadline).await;
         for ((place, ..), answer) in missed.into_iter().zip(tips) {
             if let Some(slot) = answers.get_mut(place) {
                 *slot = Some(answer);
@@ -179,16 +180,15 @@ impl Core {
         self.told_apart_from_another_chain(provider, answers, deadline).await
     }
 
-    /// Asks for proofs at the provider's own tip, of the holdings `missed` at the block that was aimed at.
-    async fn ask_for_tips(
+    /// What `replies` are worth that are of the provider's own tip, of the holdings `missed` at the block that was aimed at.
+    async fn weigh_tips(
         &self,
         provider: &Endpoint,
         missed: &[(usize, Holding, Failure)],
+        replies: Vec<Result<Box<RawValue>, Failure>>,
         aim: &Aim,
         deadline: Deadline,
     ) -> Vec<Answer<Box<Proven>>> {
-        let holdings: Vec<Holding> = missed.iter().map(|(_, holding, _)| *holding).collect();
-        let replies = self.proofs(provider, &holdings, At::Latest, deadline).await;
         let accounts: Vec<Result<Verified<Account>, Failure>> = missed
             .iter()
             .zip(replies)
@@ -280,127 +280,6 @@ impl Core {
         answers.into_iter().map(told).collect()
     }
 
-    async fn at_anchor(
-        &self,
-        provider: &Endpoint,
-        holdings: &[Holding],
-        anchor: &Anchor,
-        level: Level,
-        deadline: Deadline,
-    ) -> (Option<Pin>, Vec<Reply>) {
-        let pin = Pin { hash: anchor.hash(), number: anchor.number(), state_root: anchor.state_root() };
-        if !self.capability(provider.id()).behind_tip && Self::takes_tips(level) {
-            return (Some(pin), Reply::all(holdings, &Failure::ProofWindowMissed));
-        }
-        (Some(pin), self.pinned(provider, holdings, pin, deadline).await)
-    }
-
-    /// Asks one provider for proofs at the block `pin`: by its hash, and where the provider does not take that, by its
-    /// number.
-    async fn pinned(
-        &self,
-        provider: &Endpoint,
-        holdings: &[Holding],
-        pin: Pin,
-        deadline: Deadline,
-    ) -> Vec<Reply> {
-        if !self.capability(provider.id()).block_hash {
-            let by_number = self.proofs(provider, holdings, At::Number(pin.number), deadline).await;
-            return by_number.into_iter().map(|result| Reply { result, by_hash: false }).collect();
-        }
-        let by_hash = self.proofs(provider, holdings, At::Hash(pin.hash), deadline).await;
-        let is_unread = |failure: &Failure| matches!(failure, Failure::Rpc { .. });
-        self.or_by_number(provider, holdings, pin, by_hash, is_unread, deadline).await
-    }
-
-    /// `by_hash`, with those that the provider seems not to have understood (`is_unread`) asked for again by the block's
-    /// number.
-    async fn or_by_number(
-        &self,
-        provider: &Endpoint,
-        holdings: &[Holding],
-        pin: Pin,
-        by_hash: Vec<Result<Box<RawValue>, Failure>>,
-        is_unread: impl Fn(&Failure) -> bool,
-        deadline: Deadline,
-    ) -> Vec<Reply> {
-        let is_unread = |reply: &Result<Box<RawValue>, Failure>| reply.as_ref().is_err_and(&is_unread);
-        let replies = holdings.iter().zip(&by_hash);
-        let unread: Vec<Holding> =
-            replies.filter(|(_, reply)| is_unread(reply)).map(|(holding, _)| *holding).collect();
-        let mut by_number =
-            self.proofs(provider, &unread, At::Number(pin.number), deadline).await.into_iter().peekable();
-        if by_number.peek().is_some_and(Result::is_ok) {
-            self.learn(provider.id(), |known| known.block_hash = false);
-        }
-        let reply = |reply: Result<Box<RawValue>, Failure>| match is_unread(&reply) {
-            true => Reply { result: by_number.next().unwrap_or(reply), by_hash: false },
-            false => Reply { result: reply, by_hash: true },
-        };
-        by_hash.into_iter().map(reply).collect()
-    }
-
-    /// Asks one provider for the header of this hash and proofs at it, in one request where it takes that. The header is
-    /// taken into the chain.
-    async fn header_and_proofs(
-        &self,
-        provider: &Endpoint,
-        holdings: &[Holding],
-        hash: B256,
-        deadline: Deadline,
-    ) -> Result<(ExecutionHeader, Vec<Reply>), Failure> {
-        let known = self.capability(provider.id());
-        if !known.block_hash {
-            let header = self.header(provider, hash, deadline).await?;
-            self.take(&header);
-            let replies = self.pinned(provider, holdings, Pin::of(&header), deadline).await;
-            return Ok((header, replies));
-        }
-        let of_header = if known.json_header { Question::Block(hash) } else { Question::RawHeader(hash) };
-        let proofs = holdings.iter().map(|holding| proof_of(*holding, At::Hash(hash)));
-        let questions: Vec<Question> = std::iter::once(of_header.clone()).chain(proofs).collect();
-        let mut each = self.together(provider, &questions, deadline).await.into_iter();
-        let reply = each.next().unwrap_or(Err(Failure::NoResult));
-        let header = self.read_header(provider, &of_header, reply, hash, deadline).await?;
-        self.take(&header);
-        // It has the block, since it gave the header: whatever it says, perhaps it does not take a hash.
-        let is_unread = |failure: &Failure| {
-            matches!(
-                failure,
-                Failure::Rpc { .. } | Failure::NoResult | Failure::NotSynced | Failure::Malformed { .. }
-            )
-        };
-        let (pin, by_hash) = (Pin::of(&header), each.collect());
-        let replies = self.or_by_number(provider, holdings, pin, by_hash, is_unread, deadline).await;
-        Ok((header, replies))
-    }
-
-    async fn proofs(
-        &self,
-        provider: &Endpoint,
-        holdings: &[Holding],
-        at: At,
-        deadline: Deadline,
-    ) -> Vec<Result<Box<RawValue>, Failure>> {
-        let questions: Vec<Question> = holdings.iter().map(|holding| proof_of(*holding, at)).collect();
-        self.together(provider, &questions, deadline).await
-    }
-
-    async fn together(
-        &self,
-        provider: &Endpoint,
-        questions: &[Question],
-        deadline: Deadline,
-    ) -> Vec<Result<Box<RawValue>, Failure>> {
-        let known = self.capability(provider.id()).batch;
-        let together =
-            ask_together(self.asker.network(), provider, questions, known, self.time_left(deadline)).await;
-        if together.batch != known {
-            self.learn(provider.id(), |known| known.batch = together.batch);
-        }
-        together.each
-    }
-
     /// What a complete proof is worth: an amount if its root is trusted, else a claim that waits.
     fn weigh(
         &self,
@@ -439,22 +318,6 @@ impl Core {
             Err(_) => Ok(()),
         }
     }
-}
-
-impl Pin {
-    fn of(header: &ExecutionHeader) -> Self {
-        Self { hash: header.hash(), number: header.number(), state_root: header.state_root() }
-    }
-}
-
-impl Reply {
-    fn all(holdings: &[Holding], failure: &Failure) -> Vec<Self> {
-        holdings.iter().map(|_| Self { result: Err(failure.clone()), by_hash: false }).collect()
-    }
-}
-
-pub(crate) fn proof_of(holding: Holding, at: At) -> Question {
-    Question::Proof { address: holding.owner, keys: Vec::new(), at }
 }
 
 /// Checks a reply to `eth_getProof` against what was asked, never against what it echoes: under `root`, or without one,

@@ -36,9 +36,7 @@ impl Core {
         let all = |test: fn(&Failure) -> bool| {
             !round.is_empty() && failures().count() == round.len() && failures().all(test)
         };
-        if all(|failure| *failure == Failure::Transport(TransportError::Offline))
-            || self.asker.is_cut_off(round)
-        {
+        if all(|failure| *failure == Failure::Transport(TransportError::Offline)) {
             return Some(Why::DeviceOffline);
         }
         // One source alone can label its data as it likes: it must be what all of them say.

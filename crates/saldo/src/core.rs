@@ -45,6 +45,8 @@ pub(crate) struct Known {
     pub(crate) capabilities: Capabilities,
     /// Which operators know of which address.
     pub(crate) circles: Circles,
+    /// Until when providers need not be asked only to get to know them, on the monotonic clock.
+    pub(crate) explored: BTreeMap<ProviderId, Duration>,
     /// Proofs that are false under the block they were asked for.
     pub(crate) evidence: Drawer,
     records: BTreeMap<Holding, Record>,

@@ -7,7 +7,7 @@ use saldo_reading::{Failure, Holding, ProviderId};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use crate::ask::Pin;
+use crate::pinned::Pin;
 
 /// A proof that is false under the very block it was asked for: the request, the reply, the block, and the reason.
 ///

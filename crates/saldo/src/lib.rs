@@ -49,6 +49,7 @@
 
 mod account;
 mod agreement;
+mod ahead;
 mod ask;
 mod ballot;
 mod behind;
@@ -60,9 +61,11 @@ mod client;
 mod core;
 mod evidence;
 mod explain;
+mod explore;
 mod finality;
 mod header;
 mod parked;
+mod pinned;
 mod read;
 mod start;
 mod sync;

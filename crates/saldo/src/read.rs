@@ -43,7 +43,15 @@ impl Core {
         let settled = self.settle(holdings, &synced, &early, deadline);
         // What is needed only later is fetched while the proofs are under way.
         let later = join(self.learn_next_committee(deadline), self.learn_finalized_header(deadline));
-        join(settled, later).await.0
+        let read = join(settled, later).boxed();
+        if holdings.len() > 1 {
+            return read.await.0;
+        }
+        // Beside a single question there is room for getting to know somebody, as long as nobody waits for it.
+        match select(read, self.explore(deadline).boxed()).await {
+            Either::Left(((readings, _), _)) => readings,
+            Either::Right(((), read)) => read.await.0,
+        }
     }
 
     /// Brings the light client up to date. As long as there is no head worth asking about, the first provider is asked
@@ -60,7 +68,8 @@ impl Core {
             return (self.sync(Deadline::after(clock, half)).await, BTreeMap::new());
         }
         let sync = self.sync(deadline).boxed();
-        let first = self.asker.first(Role::Execution, "eth_getProof", &self.execution);
+        let willing = self.asker.willing(Role::Execution, "eth_getProof", &self.execution);
+        let first = willing.first().copied();
         let takes_tips = Self::takes_tips(self.policy.assurance) && !holdings.is_empty();
         let Some(first) = first.filter(|_| takes_tips) else {
             return (sync.await, BTreeMap::new());

@@ -3,14 +3,17 @@
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, Either, select};
+use futures_util::future::{BoxFuture, Either, ready, select};
 use saldo_beacon::unit::{Period, Slot, UnixTime};
-use saldo_beacon::{AdvanceError, BootstrapError, LightClient, LightClientUpdate, Origin, Wants, decode};
+use saldo_beacon::{
+    AdvanceError, BootstrapError, Checkpoint, LightClient, LightClientUpdate, Origin, Wants, decode,
+};
 use saldo_chain::Level;
 use saldo_reading::{Attempt, Failure, Outcome, Role, Why};
 use saldo_source::beacon::{Data, MAX_UPDATES, Route, fetch};
 use saldo_source::{Answer, Deadline, Endpoint, mirror};
 
+use crate::ahead::Ahead;
 use crate::core::{CommonLag, Core};
 
 /// What the sources are asked for, as it is remembered who was of use.
@@ -285,13 +288,24 @@ impl Core {
     ) -> BoxFuture<'a, Answer<()>> {
         async move {
             let started = async {
-                let root = origin.checkpoint().root;
-                let data = self.fetch(source, Route::Bootstrap(root), deadline).await?;
+                let Checkpoint { root, slot } = *origin.checkpoint();
+                let ahead = async {
+                    match slot {
+                        Some(slot) => self.fetch_ahead(source, slot, deadline).await,
+                        None => Ahead::default(),
+                    }
+                };
+                let data = self.fetch(source, Route::Bootstrap(root), deadline);
+                let (data, ahead) = match select(data.boxed(), ahead.boxed()).await {
+                    Either::Left((data, ahead)) => (data?, ahead),
+                    Either::Right((ahead, data)) => (data.await?, ready(ahead).boxed()),
+                };
                 let bootstrap =
                     decode::bootstrap(&data.bytes, data.encoding, data.fork.as_deref(), &self.network())?;
                 let now = self.time();
                 let light_client = LightClient::bootstrap(self.network(), origin, bootstrap, now)?;
                 self.follow_from_now_on(light_client, starts);
+                self.take_ahead(ahead).await;
                 Ok(())
             };
             started.await.map_or_else(Answer::Fails, Answer::Wins)
@@ -329,6 +343,7 @@ impl Core {
 
     fn heads<'a>(&'a self, source: &'a Endpoint, deadline: Deadline) -> BoxFuture<'a, Answer<()>> {
         async move {
+            let before = self.newest_slot();
             let finality = async {
                 if !self.finality_is_due() {
                     return Ok(());
@@ -367,10 +382,12 @@ impl Core {
                 let now = self.clock().monotonic();
                 self.known().heads_answered = Some(now);
             }
-            // One whose head is behind is no reason to stop asking the others.
+            // One whose head is behind is no reason to stop asking the others, and one that gave nothing has won nothing.
             let has_finality = self.policy.assurance < Level::Finalized || !self.finality_is_due();
+            let has_given = outcome.is_ok() || self.newest_slot() > before;
             match (outcome, self.slots_missing()) {
-                (_, Some(0 | 1)) if has_finality => Answer::Wins(()),
+                (_, Some(0)) if has_finality => Answer::Wins(()),
+                (_, Some(1)) if has_finality && has_given => Answer::Wins(()),
                 (Err(failure), _) => Answer::Fails(failure),
                 (Ok(()), slots) => Answer::Fails(Failure::Behind { slots: slots.unwrap_or(u64::MAX) }),
             }
@@ -403,7 +420,7 @@ impl Core {
         self.clock().monotonic().saturating_add(Self::NEXT_COMMITTEE_PAUSE)
     }
 
-    fn advance(&self, update: LightClientUpdate) -> Result<(), Failure> {
+    pub(crate) fn advance(&self, update: LightClientUpdate) -> Result<(), Failure> {
         let now = self.time();
         let mut known = self.known();
         let held = known.light_client.as_ref().map(|client| client.finalized_head().slot());
@@ -448,11 +465,16 @@ impl Core {
         light_client.signed_head().is_none() || finalized.saturating_add(2) < self.network().epoch_at(current)
     }
 
+    /// The slot of the newest signed head.
+    fn newest_slot(&self) -> Option<Slot> {
+        let known = self.known();
+        Some(known.light_client.as_ref()?.signed_head()?.slot())
+    }
+
     /// How many slots the newest signed head is behind where it usually is; `None` if there is none.
     pub(crate) fn slots_behind(&self) -> Option<u64> {
         let current = self.network().slot_at(self.time())?;
-        let known = self.known();
-        let newest = known.light_client.as_ref()?.signed_head()?.slot();
+        let newest = self.newest_slot()?;
         Some(current.since(newest.saturating_add(Self::USUAL_LAG)).unwrap_or(0))
     }
 

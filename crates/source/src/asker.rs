@@ -71,17 +71,18 @@ impl Asker {
         self.standings().is_offline
     }
 
-    /// The first in [`Asker::order`] who does not want to be left alone.
-    pub fn first<'a>(
+    /// The endpoints that do not want to be left alone, in [`Asker::order`].
+    pub fn willing<'a>(
         &self,
         role: Role,
         method: &'static str,
         endpoints: &'a [Endpoint],
-    ) -> Option<&'a Endpoint> {
+    ) -> Vec<&'a Endpoint> {
         let now = self.network.clock().monotonic();
         let standings = self.standings();
-        let ordered = standings.order(role, method, endpoints);
-        ordered.into_iter().find(|endpoint| standings.leave(role, method, endpoint.id(), now) == Leave::Free)
+        let mut willing = standings.order(role, method, endpoints);
+        willing.retain(|endpoint| standings.leave(role, method, endpoint.id(), now) == Leave::Free);
+        willing
     }
 
     /// Whether these attempts, all that were made in a read, say that this device has no network: nobody could be connected

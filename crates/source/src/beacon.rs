@@ -8,6 +8,7 @@ use saldo_beacon::decode::Encoding;
 use saldo_beacon::unit::{Period, Slot};
 use saldo_reading::Failure;
 
+use crate::classify::is_web_page;
 use crate::endpoint::Endpoint;
 use crate::network::Network;
 use crate::retry_after::retry_after;
@@ -139,7 +140,11 @@ pub async fn fetch(
         max_bytes: MAX_REPLY,
     };
     let response = network.exchange(request).await?;
-    if response.status == 200 { Ok(data(response)) } else { Err(refusal(&response, route)) }
+    match response.status {
+        200 if is_web_page(&response) => Err(Failure::WebPage),
+        200 => Ok(data(response)),
+        _ => Err(refusal(&response, route)),
+    }
 }
 
 /// What an answer with an error status means.

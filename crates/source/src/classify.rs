@@ -169,9 +169,18 @@ pub(crate) fn without_reply(response: &Response, method: &'static str) -> Failur
         402 => Failure::QuotaExhausted,
         status @ (401 | 403) => Failure::Denied { status },
         404 | 405 => Failure::NotServed { method },
+        200..=299 if is_web_page(response) => Failure::WebPage,
         200..=299 => Failure::Malformed { what: "not a JSON-RPC reply" },
         status => Failure::Http { status },
     }
+}
+
+/// Whether what came is a web page, by what it says it is or by how it begins. Neither JSON nor a light-client object that
+/// is said to be one begins so.
+pub(crate) fn is_web_page(response: &Response) -> bool {
+    let is_said_to_be = |kind| response.header("content-type").is_some_and(|said| said.starts_with(kind));
+    let is_marked_up = response.body.trim_ascii_start().first() == Some(&b'<');
+    is_said_to_be("text/html") || (is_marked_up && !is_said_to_be("application/octet-stream"))
 }
 
 #[cfg(test)]

@@ -205,3 +205,19 @@ fn a_body_that_is_no_reply_is_judged_by_its_status() {
         assert_eq!(without_reply(&response(status), METHOD), failure, "{status}");
     }
 }
+
+/// As from the sign-in page of a hotel's network, which answers everything.
+#[test]
+fn a_web_page_is_no_answer_of_the_provider() {
+    let answered = |kind: &str, body: &str| {
+        let headers = vec![("content-type".to_owned(), kind.to_owned())];
+        without_reply(&Response { status: 200, headers, body: body.as_bytes().to_vec() }, METHOD)
+    };
+    for (kind, page) in [("", "<html>"), ("", " \n<!DOCTYPE HTML>"), ("text/html; charset=utf-8", "Welcome")]
+    {
+        assert_eq!(answered(kind, page), Failure::WebPage, "{page}");
+    }
+    for (kind, other) in [("", ""), ("", "hello"), ("", "\"<html>\""), ("application/octet-stream", "<")] {
+        assert_eq!(answered(kind, other), Failure::Malformed { what: "not a JSON-RPC reply" }, "{other}");
+    }
+}

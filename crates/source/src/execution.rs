@@ -67,6 +67,19 @@ pub enum Question {
     Block(B256),
     /// `debug_getRawHeader` by hash: the header's RLP, for [`raw_header`].
     RawHeader(B256),
+    /// `eth_chainId`, for [`chain_id_of`].
+    ChainId,
+    /// `eth_capabilities`, for [`state_proofs`].
+    Capabilities,
+}
+
+/// What `eth_capabilities` says of `eth_getProof`: a claim, to be tried.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StateProofs {
+    /// Whether there are none.
+    pub disabled: bool,
+    /// The oldest block there are proofs of.
+    pub oldest_block: Option<u64>,
 }
 
 impl Question {
@@ -78,6 +91,8 @@ impl Question {
             }
             Self::Block(hash) => Call::new("eth_getBlockByHash", &(hash, false), MAX_BLOCK_REPLY),
             Self::RawHeader(hash) => Call::new("debug_getRawHeader", &[hash], MAX_SMALL_REPLY),
+            Self::ChainId => Call::new("eth_chainId", &json!([]), MAX_SMALL_REPLY),
+            Self::Capabilities => Call::new("eth_capabilities", &json!([]), MAX_SMALL_REPLY),
         }
     }
 }
@@ -205,11 +220,58 @@ pub async fn ask_method(
 /// # Errors
 /// A [`Failure`] that says why there is no answer.
 pub async fn chain_id(network: &Network, provider: &Endpoint, timeout: Duration) -> Result<u64, Failure> {
-    let question = Call::new("eth_chainId", &json!([]), MAX_SMALL_REPLY);
-    let result = call(network, provider, question, timeout).await?;
-    let malformed = Failure::Malformed { what: "not a chain id" };
-    let text: String = serde_json::from_str(result.get()).map_err(|_| malformed.clone())?;
-    let id = text.strip_prefix("0x").and_then(|digits| u64::from_str_radix(digits, 16).ok());
+    chain_id_of(&ask(network, provider, &Question::ChainId, timeout).await?)
+}
+
+/// The number in a [`Question::ChainId`]'s result.
+///
+/// # Errors
+/// [`Failure::Malformed`] if there is none that a chain can have.
+pub fn chain_id_of(result: &RawValue) -> Result<u64, Failure> {
     // No chain has the id 0: whoever says so answers 0 to everything.
-    id.filter(|id| *id != 0).ok_or(malformed)
+    quantity(result.get()).filter(|id| *id != 0).ok_or(Failure::Malformed { what: "not a chain id" })
+}
+
+/// What a [`Question::Capabilities`]'s result says of `eth_getProof`; nothing if it says nothing of it.
+pub fn state_proofs(result: &RawValue) -> Option<StateProofs> {
+    let said: Value = serde_json::from_str(result.get()).ok()?;
+    let proofs = said.get("stateproofs")?.as_object()?;
+    let oldest = proofs.get("oldestBlock").and_then(|oldest| quantity(&oldest.to_string()));
+    let disabled = proofs.get("disabled").and_then(Value::as_bool).unwrap_or(false);
+    Some(StateProofs { disabled, oldest_block: oldest })
+}
+
+/// A number as JSON-RPC writes it: hexadecimal text.
+fn quantity(json: &str) -> Option<u64> {
+    let text: String = serde_json::from_str(json).ok()?;
+    u64::from_str_radix(text.strip_prefix("0x")?, 16).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::value::to_raw_value;
+
+    use super::*;
+
+    #[test]
+    fn capabilities_are_read_as_far_as_they_say_anything() {
+        let read = |said: Value| state_proofs(&to_raw_value(&said).unwrap());
+        let proofs = |disabled, oldest_block| Some(StateProofs { disabled, oldest_block });
+        let whole = json!({ "head": {}, "stateproofs": { "disabled": false, "oldestBlock": "0x10" } });
+        assert_eq!(read(whole), proofs(false, Some(16)));
+        assert_eq!(read(json!({ "stateproofs": { "disabled": true } })), proofs(true, None));
+        assert_eq!(read(json!({ "stateproofs": { "oldestBlock": 16 } })), proofs(false, None));
+        for nothing in [json!(null), json!("0x1"), json!({}), json!({ "stateproofs": [] })] {
+            assert_eq!(read(nothing.clone()), None, "{nothing}");
+        }
+    }
+
+    #[test]
+    fn a_chain_id_is_a_number_that_a_chain_can_have() {
+        let read = |said: Value| chain_id_of(&to_raw_value(&said).unwrap());
+        assert_eq!(read(json!("0x1")), Ok(1));
+        for none in [json!("0x0"), json!("1"), json!(1), json!("0x"), json!(null)] {
+            assert_eq!(read(none.clone()), Err(Failure::Malformed { what: "not a chain id" }), "{none}");
+        }
+    }
 }

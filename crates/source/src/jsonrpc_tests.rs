@@ -29,7 +29,6 @@ fn only_the_reply_to_this_very_request_counts() {
         "",
         "null",
         "\"0x\"",
-        "<html>",
         r#"{"jsonrpc":"2.0","result":1}"#,
         r#"{"jsonrpc":"2.0","id":7,"result":1"#,
         r#"{"jsonrpc":"2.0","id":7,"result":1} {}"#,

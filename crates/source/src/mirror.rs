@@ -27,6 +27,7 @@ use saldo_beacon::{Network as Schedule, ScheduledFork};
 use saldo_reading::Failure;
 
 use crate::beacon::{Data, MAX_UPDATES, Route, refusal};
+use crate::classify::is_web_page;
 use crate::clock::Deadline;
 use crate::endpoint::Endpoint;
 use crate::network::Network;
@@ -100,12 +101,17 @@ impl<'a> Reader<'a> {
 
     /// The file under the first of its possible names that is there.
     async fn find(&self, file: File) -> Result<Option<(Vec<u8>, &'a ScheduledFork)>, Failure> {
+        let mut page = None;
         for fork in file.forks(self.schedule, self.now) {
-            if let Some(bytes) = self.read(&file.path(fork.name())).await? {
-                return Ok(Some((bytes, fork)));
+            match self.read(&file.path(fork.name())).await {
+                Ok(Some(bytes)) => return Ok(Some((bytes, fork))),
+                Ok(None) => {}
+                // Many servers of files have a page for what they do not have; so have those who stand before a network.
+                Err(Failure::WebPage) => page = Some(Failure::WebPage),
+                Err(failure) => return Err(failure),
             }
         }
-        Ok(None)
+        page.map_or(Ok(None), Err)
     }
 
     async fn read(&self, path: &str) -> Result<Option<Vec<u8>>, Failure> {
@@ -121,10 +127,8 @@ impl<'a> Reader<'a> {
             max_bytes: MAX_FILE,
         };
         let response = self.network.exchange(request).await?;
-        let is_page = response.header("content-type").is_some_and(|kind| kind.starts_with("text/html"));
         match response.status {
-            // Many servers of files have a page for what they do not have.
-            200 if is_page => Ok(None),
+            200 if is_web_page(&response) => Err(Failure::WebPage),
             200 => Ok(Some(response.body)),
             // Content stores that do not list what they have say 403 of what they do not.
             403 | 404 | 410 => Ok(None),

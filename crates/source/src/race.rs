@@ -101,10 +101,9 @@ impl Asker {
             return audiences.iter().map(unasked).collect();
         }
         let ordered = self.order(contest.role, contest.method, endpoints);
-        let mut lanes: Vec<Lane<'a, T>> = audiences
-            .into_iter()
-            .map(|audience| Lane::new(self, contest, &ordered, audience, ends))
-            .collect();
+        let pauses = lane::pauses(self);
+        let lane = |audience| Lane::new(self, contest, &ordered, audience, ends, pauses);
+        let mut lanes: Vec<Lane<'a, T>> = audiences.into_iter().map(lane).collect();
         let mut running = FuturesUnordered::new();
         let mut over = clock.sleep(left);
         loop {

@@ -261,6 +261,54 @@ fn a_chain_of_the_mainnet_preset_has_512_members() {
     assert_up_to_date(&mut client, &chain);
 }
 
+/// Blocks that are passed over are known by their hash, and others take their numbers.
+#[test]
+fn a_light_client_follows_when_blocks_are_passed_over() {
+    let chain = Chain::new(27);
+    let mut client = client_of(&chain);
+    chain.set_balance(ALICE, U256::from(5));
+    chain.advance(2);
+    assert_up_to_date(&mut client, &chain);
+    let gone = chain.signed();
+    chain.abandon(2);
+    chain.advance(3);
+    assert_up_to_date(&mut client, &chain);
+    assert_ne!(chain.block(gone.number).unwrap().hash, gone.hash);
+    let truth = (chain.balance_at_hash(gone.hash, ALICE), chain.balance_at(gone.number, ALICE));
+    assert_eq!(truth, (Some(U256::from(5)), Some(U256::ZERO)));
+    assert_eq!(chain.balance_at_hash(B256::ZERO, ALICE), None);
+}
+
+#[test]
+fn a_recording_plays_what_happened_and_then_goes_on() {
+    let chain = Chain::new(28);
+    let mut recording = Recording::begin(&chain);
+    let began = chain.time();
+    let mut tips = vec![chain.tip()];
+    for slot in 1..=4_u64 {
+        if slot == 2 {
+            chain.skip_slot();
+        } else {
+            chain.advance(1);
+        }
+        recording.add(&chain);
+        tips.push(chain.tip());
+    }
+    let played = recording.play();
+    let slot = |count: u64| began.saturating_add(std::time::Duration::from_secs(count * 12));
+    for (count, tip) in (0..).zip(&tips) {
+        played.advance_to(slot(count));
+        assert_eq!((played.tip(), played.time()), (*tip, slot(count)));
+    }
+    played.advance_to(slot(6));
+    chain.advance(2);
+    assert_eq!(played.tip(), chain.tip());
+
+    let leap = recording.play();
+    leap.advance_to(slot(4));
+    assert_eq!(leap.tip(), tips[4]);
+}
+
 #[test]
 #[ignore = "prints timings; says nothing about right or wrong"]
 fn timings() {

@@ -5,6 +5,8 @@
 pub struct Bounds {
     /// After how long without an answer the next one is asked, in milliseconds.
     pub hedge: u64,
+    /// How much longer that can become where answers are known to take as long, in milliseconds in all.
+    pub longest_hedge: u64,
     /// After how many such delays all have been asked, however many there are; `None` if one after another is.
     pub waves: Option<u64>,
     /// How many milliseconds the way there and back takes at most, without what the answer itself takes.
@@ -25,6 +27,12 @@ pub struct Bounds {
     /// of the number that it asked for was passed over meanwhile, or when one that is behind has no header yet on Gloas;
     /// and it calls providers unreachable for which sources left no time.
     pub fair_reasons: bool,
+    /// For how many milliseconds it may be believed that no source knows a newer head, after all were late once. The clock of
+    /// it stands still while the device sleeps.
+    pub believes_lag: Option<u64>,
+    /// For how many milliseconds whoever asked to be left alone, or whose quota is used up, may be. The clock of it stands
+    /// still while the device sleeps.
+    pub rests: Option<u64>,
     /// By how many blocks a proven reading may be behind the newest signed one while that can be had.
     pub behind: u64,
 }
@@ -33,6 +41,7 @@ impl Bounds {
     /// One after another: what the first asker keeps to.
     pub const ONE_AFTER_ANOTHER: Self = Self {
         hedge: 400,
+        longest_hedge: 400,
         waves: None,
         way: 80,
         afterwards: 1_600,
@@ -42,16 +51,26 @@ impl Bounds {
         attempts: 200,
         widens: false,
         fair_reasons: false,
+        believes_lag: Some(100_000),
+        rests: None,
         behind: 2,
     };
 
     /// In waves: the first, one more, then all who remain.
-    pub const WAVES: Self =
-        Self { waves: Some(2), afterwards: 100, widens: true, fair_reasons: true, ..Self::ONE_AFTER_ANOTHER };
+    pub const WAVES: Self = Self {
+        waves: Some(2),
+        longest_hedge: 2_000,
+        afterwards: 100,
+        widens: true,
+        fair_reasons: true,
+        rests: Some(300_000),
+        ..Self::ONE_AFTER_ANOTHER
+    };
 
-    /// How long until the last of `many` has been asked, in milliseconds.
-    pub fn until_all_are_asked(&self, many: usize) -> u64 {
+    /// How long until the last of `many` has been asked, in milliseconds, where the slowest takes `slowest` for an answer.
+    pub fn until_all_are_asked(&self, many: usize, slowest: u64) -> u64 {
         let turns = u64::try_from(many.saturating_sub(1)).unwrap_or(u64::MAX);
-        self.hedge.saturating_mul(self.waves.map_or(turns, |waves| waves.min(turns)))
+        let hedge = slowest.saturating_add(self.way).clamp(self.hedge, self.longest_hedge.max(self.hedge));
+        hedge.saturating_mul(self.waves.map_or(turns, |waves| waves.min(turns)))
     }
 }

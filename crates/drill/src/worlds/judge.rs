@@ -45,11 +45,17 @@ pub(super) struct Judge<'a> {
     /// By how many seconds its clock is off, and whether it ever was.
     pub(super) offset: i64,
     pub(super) clock_was_touched: bool,
+    /// For how many milliseconds it slept.
+    pub(super) slept: u64,
+    /// When the newest head seemed late last, on the clock that stands still while the device sleeps.
+    late_at: Option<u64>,
     /// The newest that was shown of each owner.
     newest: BTreeMap<usize, ShownBlock>,
     /// When a read was proven last, and whether the one before this was.
     proven_at: Option<u64>,
     failed_before: bool,
+    /// Who asked to be left alone or had no quota left, and until when it may be left alone.
+    rests: Vec<(Role, usize, u64)>,
     /// When each read began, and of how many accounts it was.
     reads: Vec<(u64, usize)>,
     /// Since which signed block each owner has been read slot by slot from providers that prove their tip alone, and
@@ -66,9 +72,12 @@ impl<'a> Judge<'a> {
             offline: false,
             offset: 0,
             clock_was_touched: false,
+            slept: 0,
+            late_at: None,
             newest: BTreeMap::new(),
             proven_at: None,
             failed_before: false,
+            rests: Vec::new(),
             reads: Vec::new(),
             tips: BTreeMap::new(),
         }
@@ -77,6 +86,7 @@ impl<'a> Judge<'a> {
     /// What is wrong with a read: at most one thing of each kind, the worst first.
     pub(super) fn judge(&mut self, read: &Read<'_>, log: &[Visit]) -> Vec<Violation> {
         self.reads.push((read.from, read.owners.len()));
+        self.note_rests(read);
         let mut found = self.safe(read);
         found.extend(self.in_time(read));
         found.extend(self.reasons(read));
@@ -87,7 +97,25 @@ impl<'a> Judge<'a> {
             self.proven_at = Some(read.from);
         }
         self.failed_before = !is_proven;
+        self.note_lag(read);
         found
+    }
+
+    fn note_rests(&mut self, read: &Read<'_>) {
+        let Some(longest) = self.bounds.rests else { return };
+        for visit in read.visits {
+            let wants_rest = matches!(visit.behaviour, Behaviour::RateLimited(_) | Behaviour::QuotaExhausted);
+            if wants_rest || visit.limited {
+                self.rests.push((visit.role, visit.index, visit.at.saturating_add(longest)));
+            }
+        }
+        let slept = self.slept;
+        self.rests.retain(|(.., until)| until.saturating_add(slept) >= read.from);
+    }
+
+    /// Whether a party may be left alone.
+    fn may_rest(&self, role: Role, index: usize) -> bool {
+        self.rests.iter().any(|(of, which, _)| *of == role && *which == index)
     }
 
     fn in_time(&self, read: &Read<'_>) -> Option<Violation> {
@@ -134,7 +162,8 @@ impl<'a> Judge<'a> {
         let each = parties.iter().enumerate().filter_map(|(index, party)| {
             let behaviour = party.during(read.from, end, &self.world.outages)?;
             let latency = party.latency.saturating_add(behaviour.latency());
-            (wanted(behaviour) && !limited(index)).then_some((index, latency))
+            let is_owed = !limited(index) && !self.may_rest(role, index);
+            (wanted(behaviour) && is_owed).then_some((index, latency))
         });
         each.collect()
     }

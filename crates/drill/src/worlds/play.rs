@@ -101,7 +101,10 @@ impl<'a> Stage<'a> {
         match step {
             Step::Read(owners) => self.read(number, owners),
             Step::Pass(time) => self.simulation.pass(Duration::from_millis(*time)),
-            Step::Sleep(seconds) => clock.sleep_device(Duration::from_secs(*seconds)),
+            Step::Sleep(seconds) => {
+                clock.sleep_device(Duration::from_secs(*seconds));
+                self.judge.slept = self.judge.slept.saturating_add(seconds.saturating_mul(1_000));
+            }
             Step::Offline(offline) => {
                 self.simulation.internet().set_offline(*offline);
                 self.judge.offline = *offline;
@@ -127,7 +130,8 @@ impl<'a> Stage<'a> {
         let began = entries(&self.log).len();
         let shown = self.simulation.run(self.wallet.read(&addresses));
         let until = self.time();
-        let log = entries(&self.log).clone();
+        let log = Arc::clone(&self.log);
+        let log = entries(&log);
         let visits = log.get(began..).unwrap_or_default();
         let quarantined = self.wallet.quarantined();
         let read = Read { step: number, from, until, owners, shown: &shown, signed, visits, quarantined };

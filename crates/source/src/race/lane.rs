@@ -10,6 +10,22 @@ use crate::asker::Asker;
 use crate::endpoint::Endpoint;
 use crate::standing::Leave;
 
+/// So often what failed in passing is asked again.
+pub(super) const ROUNDS: usize = 2;
+/// The longest pause before the first time, beside the least one; before the second it is twice that.
+const PAUSE: Duration = Duration::from_millis(400);
+const LEAST_PAUSE: Duration = Duration::from_millis(50);
+
+/// Pauses before what failed in passing is asked again, with full jitter: for all questions of a race the same, so that they
+/// are asked together again.
+pub(super) fn pauses(asker: &Asker) -> [Duration; ROUNDS] {
+    let mut longest = Duration::ZERO;
+    [(); ROUNDS].map(|()| {
+        longest = longest.saturating_add(PAUSE);
+        LEAST_PAUSE.saturating_add(asker.standings().jitter(longest))
+    })
+}
+
 /// One question, who is asked it, and what they said.
 pub(super) struct Lane<'a, T> {
     role: Role,
@@ -30,7 +46,9 @@ pub(super) struct Lane<'a, T> {
     may_hedge: bool,
     /// When what failed in passing is asked again.
     again: Option<Duration>,
-    rounds: u32,
+    /// How often it was asked again.
+    rounds: usize,
+    pauses: [Duration; ROUNDS],
 }
 
 struct Asked<'a> {
@@ -55,18 +73,13 @@ enum Wave {
 }
 
 impl<'a, T> Lane<'a, T> {
-    /// So often what failed in passing is asked again.
-    const ROUNDS: u32 = 2;
-    /// The longest pause before the first time, beside the least one.
-    const PAUSE: Duration = Duration::from_millis(400);
-    const LEAST_PAUSE: Duration = Duration::from_millis(50);
-
     pub(super) fn new(
         asker: &Asker,
         contest: Contest,
         ordered: &[&'a Endpoint],
         audience: Audience,
         ends: Duration,
+        pauses: [Duration; ROUNDS],
     ) -> Self {
         let Contest { role, method, .. } = contest;
         let began = asker.network().clock().monotonic();
@@ -101,6 +114,7 @@ impl<'a, T> Lane<'a, T> {
             may_hedge: true,
             again: None,
             rounds: 0,
+            pauses,
         }
     }
 
@@ -169,7 +183,7 @@ impl<'a, T> Lane<'a, T> {
                     }
                     Some(_) => break,
                     None => {
-                        self.again = self.next_round(asker, now);
+                        self.again = self.next_round(now);
                         break;
                     }
                 },
@@ -219,7 +233,7 @@ impl<'a, T> Lane<'a, T> {
             }
             Answer::Fails(failure) => {
                 if let Failure::RateLimited { retry_after: Some(after) } = &failure {
-                    let until = now.saturating_add((*after).max(Self::LEAST_PAUSE));
+                    let until = now.saturating_add((*after).max(LEAST_PAUSE));
                     self.resting.push((asked.endpoint, Some(until), failure.clone()));
                 }
                 Outcome::Failed(failure)
@@ -338,17 +352,15 @@ impl<'a, T> Lane<'a, T> {
     }
 
     /// When those who failed in passing, or want to be left alone until then, are asked again, if there are any.
-    fn next_round(&self, asker: &Asker, now: Duration) -> Option<Duration> {
+    fn next_round(&self, now: Duration) -> Option<Duration> {
         let is_waiting_for_a_signature =
             self.asked.iter().any(|asked| matches!(asked.ended, Some((_, Outcome::Parked))));
         if is_waiting_for_a_signature {
             return None;
         }
-        let passing = (self.rounds < Self::ROUNDS && self.passing().next().is_some()).then(|| {
-            let most = Self::PAUSE.saturating_mul(self.rounds.saturating_add(1));
-            now.saturating_add(Self::LEAST_PAUSE.saturating_add(asker.standings().jitter(most)))
-        });
-        let resting = self.resting.iter().filter(|_| self.rounds < Self::ROUNDS);
+        let passing = self.passing().next().and_then(|_| self.pauses.get(self.rounds));
+        let passing = passing.map(|pause| now.saturating_add(*pause));
+        let resting = self.resting.iter().filter(|_| self.rounds < ROUNDS);
         let rested = resting.filter_map(|(_, until, _)| *until).min();
         passing.into_iter().chain(rested).min().filter(|at| *at < self.ends)
     }
@@ -360,7 +372,7 @@ impl<'a, T> Lane<'a, T> {
             .partition(|(_, until, _)| until.is_some_and(|at| at <= now));
         self.resting = resting;
         let may = !rested.is_empty() || (self.passing().next().is_some() && may_retry());
-        self.rounds = if may { self.rounds.saturating_add(1) } else { Self::ROUNDS };
+        self.rounds = if may { self.rounds.saturating_add(1) } else { ROUNDS };
         let mut next: Vec<&'a Endpoint> = rested.into_iter().map(|(endpoint, ..)| endpoint).collect();
         next.extend(self.passing().filter(|_| may));
         next

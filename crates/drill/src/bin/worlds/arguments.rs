@@ -8,7 +8,7 @@ usage: worlds --count N [--seed S] [--variant NAME] [--bounds NAME] [--threads T
        worlds --nets N [--seed S] [--bounds NAME] [--threads T] [--json]
        worlds --trace SEED [--variant NAME] [--bounds NAME]
        worlds --list
-bounds: one-after-another (if not said), waves";
+bounds: waves (if not said), one-after-another";
 
 /// What is to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +50,7 @@ impl Arguments {
             task: Task::Help,
             seed: 0,
             variant: Variant::REAL,
-            bounds: Bounds::ONE_AFTER_ANOTHER,
+            bounds: Bounds::WAVES,
             threads: u64::try_from(threads).unwrap_or(1),
             all_whys: false,
             json: false,

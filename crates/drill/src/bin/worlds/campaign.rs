@@ -104,6 +104,9 @@ fn work(
         }
         let seed = arguments.seed.saturating_add(number);
         let run = play(&draw(seed), variant, arguments.bounds, false);
+        if let Some(violation) = run.violation.as_ref().filter(|_| !stops) {
+            eprintln!("worlds: seed {seed}: {violation}");
+        }
         let Ok(mut tally) = tally.lock() else { return };
         tally.add(seed, run);
         if stops && !tally.failed.is_empty() {

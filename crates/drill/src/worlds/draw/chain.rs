@@ -53,7 +53,7 @@ pub(super) fn story(seed: u64, kind: Kind, dice: &mut Dice) -> Story {
 fn write(pool: u64, kind: Kind, number: u64) -> Story {
     let mut dice = Dice::new(pool, &format!("story {kind:?} {number}"));
     let (fork, next_fork) = match kind {
-        // A world begins in epoch 6 and sees eight more.
+        // A world begins in epoch 6 or 7 and sees eight more; a period is eight epochs.
         Kind::Crossing => dice.pick(&[
             (Fork::Fulu, Some((Fork::Gloas, 7))),
             (Fork::Fulu, Some((Fork::Gloas, 9))),
@@ -70,7 +70,7 @@ fn write(pool: u64, kind: Kind, number: u64) -> Story {
         fork,
         next_fork,
         tip_lead: dice.weighted(&[(70, 1), (20, 2), (10, 3)]),
-        history: 48,
+        history: if kind == Kind::Crossing { 48 } else { dice.between(48, 62) },
         slots: 64,
         events: Vec::new(),
         stretch: None,

@@ -6,6 +6,7 @@ use super::{Kind, choices, lacking, parties, slot_by_slot};
 use crate::worlds::behaviour::Behaviour;
 use crate::worlds::dice::Dice;
 use crate::worlds::party::Party;
+use crate::worlds::story::Event;
 use crate::worlds::world::{Start, Step, Table, Wants, World};
 
 /// What a world is about.
@@ -116,16 +117,7 @@ impl Theme {
                 (world.outages, world.wants, world.trust) = (Vec::new(), Wants::USUAL, Start::Given);
                 world.steps = slot_by_slot(dice.between(4, 7));
             }
-            Self::Reorganisation => {
-                alike(&mut world.sources, Behaviour::Honest);
-                world.steps = slot_by_slot(dice.between(5, 9));
-                let down = dice.between(13_000, 60_000);
-                for party in &mut world.providers {
-                    party.spells = vec![(0, Behaviour::Honest), (down, Behaviour::Status(503))];
-                }
-                world.outages.clear();
-                world.wants.finalized = false;
-            }
+            Self::Reorganisation => reorganisation(world, dice),
             Self::SourcesAlike => {
                 let all = [&Behaviour::FAILURES[..], &Behaviour::OF_SOURCES].concat();
                 let from = dice.pick(&[0_u64, 0, 14_000]);
@@ -225,6 +217,27 @@ fn one_is_honest(world: &mut World, dice: &mut Dice) {
     put(&mut world.sources, dice.below(4), Behaviour::Honest);
     world.outages.clear();
     world.wants.operators = usize::MAX;
+}
+
+/// Blocks are passed over, and no provider is there to prove the ones that came instead.
+fn reorganisation(world: &mut World, dice: &mut Dice) {
+    let deep = world.story.tip_lead;
+    let passed_over = world.story.events.iter().find_map(|(at, event)| match event {
+        Event::Abandon { depth } if *depth > deep => Some(*at),
+        _ => None,
+    });
+    let at = passed_over.unwrap_or(4).min(12);
+    let down = at.saturating_mul(12_000).saturating_sub(dice.below(6_000));
+    for party in &mut world.providers {
+        party.spells = vec![(0, Behaviour::Honest), (down, Behaviour::Status(503))];
+    }
+    alike(&mut world.sources, Behaviour::Honest);
+    // From a little before to a little after.
+    world.steps =
+        vec![Step::Pass(at.saturating_sub(3).saturating_mul(12_000).saturating_add(dice.below(4_000)))];
+    world.steps.extend(slot_by_slot(deep.saturating_add(7)));
+    world.outages.clear();
+    world.wants = Wants::USUAL;
 }
 
 fn trust(world: &mut World, dice: &mut Dice) {

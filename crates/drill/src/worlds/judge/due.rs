@@ -5,6 +5,7 @@ use saldo_beacon::unit::Slot;
 
 use super::{Judge, Read, Worth, wrong};
 use crate::worlds::host::Role;
+use crate::worlds::party::Party;
 use crate::worlds::story::{Event, Story};
 use crate::worlds::verdict::{Check, Violation};
 use crate::worlds::wallet::Shown;
@@ -12,6 +13,8 @@ use crate::worlds::world::{Start, Table};
 
 /// How long a slot is, in milliseconds.
 const SLOT: u64 = 12_000;
+/// By how many seconds a clock may be off without anything being different.
+const SMALL_OFFSET: i64 = 12;
 
 impl Judge<'_> {
     /// Checks 3, 7 and the second half of 9.
@@ -53,8 +56,10 @@ impl Judge<'_> {
             let why = shown.why.unwrap_or("no reason");
             return Some(format!("not proven ({why}), and provider{provider} is honest{asked}"));
         };
-        // A lag that all sources had is believed in for some slots.
-        let is_known = self.steady_since(read, 120_000);
+        // A proof at an older block that the policy allows wins if it is the first.
+        let is_partial = |behaviour: super::Behaviour| behaviour.worth() == Worth::Partial;
+        let is_alone = !self.behaviours(&self.world.providers, read).into_iter().any(is_partial);
+        let is_known = is_alone && self.steady_since(read, 24_000) && !self.may_believe_lag(read);
         let oldest = read.signed.number.saturating_sub(self.bounds.behind);
         let is_old = is_known && !self.world.wants.finalized && amount.block.number < oldest;
         is_old
@@ -87,7 +92,7 @@ impl Judge<'_> {
             } else {
                 self.tips.insert(*owner, (began, read.from));
                 let signed = read.signed.number.saturating_sub(began);
-                if signed > patience {
+                if signed >= patience {
                     let text =
                         format!("not proven after {signed} more blocks were signed, {patience} are enough");
                     first = first.or(Some(wrong(Check::Enough, read, text)));
@@ -100,7 +105,11 @@ impl Judge<'_> {
     /// How long the newest head takes, in milliseconds, if it must be found at all.
     fn time_to_head(&self, read: &Read<'_>) -> Option<u64> {
         let is_set_up = self.world.table == Table::Complete && self.world.trust != Start::GivenWithWrongSlot;
-        if self.offline || self.offset != 0 || !is_set_up || !self.is_calm(read) || self.is_reorganised(read)
+        if self.offline
+            || self.offset.abs() > SMALL_OFFSET
+            || !is_set_up
+            || !self.is_calm(read)
+            || self.is_reorganised(read)
         {
             return None;
         }
@@ -112,7 +121,7 @@ impl Judge<'_> {
         let (_, latency) = sources.into_iter().min_by_key(|(_, latency)| *latency)?;
         let round = self
             .bounds
-            .until_all_are_asked(self.world.sources.len())
+            .until_all_are_asked(self.world.sources.len(), slowest(&self.world.sources))
             .saturating_add(self.bounds.way)
             .saturating_add(latency);
         let period = |time: u64| self.slot_of(time).get() / 64;
@@ -149,13 +158,13 @@ impl Judge<'_> {
     /// Where the newest head is older than usual, newer ones are looked for a while.
     fn time_for_newer(&self, read: &Read<'_>) -> u64 {
         let now = self.slot_of(read.from);
-        let is_usual = read.signed.slot.saturating_add(1) >= now;
+        let is_usual = read.signed.slot.saturating_add(1) >= now && self.offset == 0;
         if is_usual { 0 } else { 1_200 }
     }
 
     fn time_to_proof(&self, read: &Read<'_>, latency: u64) -> u64 {
         let once = self.bounds.way.saturating_add(latency);
-        let all = self.bounds.until_all_are_asked(self.world.providers.len());
+        let all = self.bounds.until_all_are_asked(self.world.providers.len(), slowest(&self.world.providers));
         if self.is_gloas(read) {
             // The header comes first, from whoever has it, and it may be asked for in another form.
             return all.saturating_mul(2).saturating_add(once.saturating_mul(4));
@@ -176,6 +185,36 @@ impl Judge<'_> {
             && self.proven_at.is_some()
             && self.steady_since(read, 24_000)
             && self.time_to_any_head(read).is_some()
+            && self.is_told(read)
+    }
+
+    /// Whether a good source was asked for its newest head in this read.
+    fn is_told(&self, read: &Read<'_>) -> bool {
+        read.visits.iter().any(|visit| {
+            visit.role == Role::Source
+                && visit.behaviour.is_good_source()
+                && visit.asked.contains("optimistic")
+        })
+    }
+
+    fn all_sources_are_good(&self, read: &Read<'_>) -> bool {
+        self.behaviours(&self.world.sources, read).into_iter().all(super::Behaviour::is_good_source)
+    }
+
+    /// Whether the wallet may take it that nobody knows a newer head: for some slots after all that it asked were late.
+    fn may_believe_lag(&self, read: &Read<'_>) -> bool {
+        let now = read.from.saturating_sub(self.slept);
+        self.bounds
+            .believes_lag
+            .is_some_and(|lasting| self.late_at.is_some_and(|at| now.saturating_sub(at) <= lasting))
+    }
+
+    /// Notes whether all sources seemed late: by a clock that is fast, or because the chain stood still, or they did.
+    pub(super) fn note_lag(&mut self, read: &Read<'_>) {
+        let is_late = self.time_for_newer(read) > 0 || !self.all_sources_are_good(read);
+        if is_late {
+            self.late_at = Some(read.until.saturating_sub(self.slept));
+        }
     }
 
     /// Whether a good source has been there for that long.
@@ -250,4 +289,12 @@ impl Judge<'_> {
         let over = next.map(|(later, _)| *later).min();
         over.unwrap_or(u64::MAX).saturating_sub(at)
     }
+}
+
+/// How long the slowest of them ever takes for an answer, in milliseconds.
+fn slowest(parties: &[Party]) -> u64 {
+    let each = parties.iter().flat_map(|party| {
+        party.spells.iter().map(|(_, behaviour)| party.latency.saturating_add(behaviour.latency()))
+    });
+    each.max().unwrap_or(0)
 }

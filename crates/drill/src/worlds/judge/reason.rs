@@ -30,7 +30,8 @@ impl Judge<'_> {
         let sources = self.behaviours(&self.world.sources, read);
         let witnesses = self.behaviours(&self.world.witnesses, read);
         let any_provider = |test: fn(&Behaviour) -> bool| providers.iter().any(test);
-        let is_limited = read.visits.iter().any(|visit| visit.limited);
+        let is_resting = !self.rests.is_empty();
+        let is_limited = is_resting || read.visits.iter().any(|visit| visit.limited);
         let agreement = matches!(self.world.trust, Start::Agreement(_) | Start::Both(_));
         let is_old = read.from > 86_400_000;
         let beacon_fails = sources.iter().chain(&witnesses).any(|behaviour| !behaviour.is_good_source())
@@ -41,18 +42,22 @@ impl Judge<'_> {
             "clock_off" => self.clock_was_touched || agreement && beacon_fails,
             "consensus_fault" => self.is_split(),
             "unknown_fork" => {
-                let relabels = |behaviour: &Behaviour| matches!(behaviour, Behaviour::Relabelled(_));
-                self.world.table != Table::Complete || sources.iter().any(relabels)
+                let is_of_another = |behaviour: &Behaviour| {
+                    matches!(behaviour, Behaviour::Relabelled(_) | Behaviour::OtherChain)
+                };
+                self.world.table != Table::Complete || sources.iter().any(is_of_another)
             }
             "unknown_header_layout" => any_provider(|behaviour| *behaviour == Behaviour::OddHeader),
             "wrong_chain" => any_provider(|behaviour| *behaviour == Behaviour::OtherChain),
             "rate_limited" => {
                 is_limited || any_provider(|behaviour| matches!(behaviour, Behaviour::RateLimited(_)))
             }
-            "quota_exhausted" => any_provider(|behaviour| *behaviour == Behaviour::QuotaExhausted),
+            "quota_exhausted" => {
+                is_resting || any_provider(|behaviour| *behaviour == Behaviour::QuotaExhausted)
+            }
             "proofs_refused" => {
                 let is_behind = any_provider(|behaviour| matches!(behaviour, Behaviour::Lagging(_)));
-                let is_unfair = self.is_reorganised(read) || is_behind && self.is_gloas(read);
+                let is_unfair = self.was_reorganised(read) || is_behind && self.is_gloas(read);
                 any_provider(|behaviour| is_false(*behaviour))
                     || self.is_split()
                     || is_unfair && !self.bounds.fair_reasons
@@ -63,7 +68,11 @@ impl Judge<'_> {
             | "proof_window_missed"
             | "unsigned_tip" => {
                 let is_unfair = beacon_fails && !self.bounds.fair_reasons;
-                any_provider(|behaviour| behaviour.worth() != Worth::Good) || self.is_slow() || is_unfair
+                // Who has passed a block over no longer proves it.
+                any_provider(|behaviour| behaviour.worth() != Worth::Good)
+                    || self.is_slow()
+                    || self.is_reorganised(read)
+                    || is_unfair
             }
             "policy_forbids_more_operators" => self.world.wants.operators < self.world.providers.len(),
             "checkpoint_slot_wrong" => self.world.trust == Start::GivenWithWrongSlot,
@@ -97,6 +106,13 @@ impl Judge<'_> {
             || story.next_fork.is_some()
             || story.tip_lead > 2
             || story.fork >= Fork::Gloas
+    }
+
+    /// Whether blocks were passed over at some time before the read was over: the head that is known may be one of them.
+    fn was_reorganised(&self, read: &Read<'_>) -> bool {
+        let slot = read.until / 12_000;
+        let mut events = self.world.story.events.iter();
+        events.any(|(at, event)| *at <= slot && matches!(event, Event::Abandon { .. }))
     }
 
     fn is_slow(&self) -> bool {

@@ -87,11 +87,17 @@ impl Judge<'_> {
         }
         let newest = shown.newest()?.block;
         let text = format!("block {} is shown, and the signed chain has another", newest.number);
-        let is_excluded = newest.number >= read.signed.number && newest.hash != read.signed.hash;
+        // The newest head tells of its own block, and of the hash of the one before.
+        let is_excluded =
+            newest.number.saturating_add(1) >= read.signed.number && newest.hash != read.signed.hash;
         // A head of an earlier slot says nothing new to who knows a later one.
         let slot = self.chains.main.network().slot_at(newest.time);
         let is_later = slot.is_some_and(|slot| slot < read.signed.slot);
-        let is_gone = is_excluded && is_later && !newest.finalized && !self.is_canonical(&newest);
+        // If that head was passed over while the read went on, nobody can have been told yet what stands instead.
+        let told = self.chains.main.block(read.signed.number);
+        let still_stands = told.is_some_and(|block| block.hash == read.signed.hash);
+        let is_gone =
+            is_excluded && is_later && !newest.finalized && !self.is_canonical(&newest) && still_stands;
         (is_gone && self.knows_newest_head(read)).then(|| wrong(Check::Withdrawal, read, text))
     }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use alloy_primitives::{Address, U256};
 use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, Either, join_all, select};
+use futures_util::future::{BoxFuture, join_all, select};
 use saldo_beacon::{Checkpoint, LightClient, Network};
 use saldo_proof::{Account, Verified};
 
@@ -127,11 +127,11 @@ impl LooseReader {
         held.values_mut().for_each(|held| held.review(heads));
     }
 
-    fn show(&self, owner: Address, began: bool) -> Shown {
+    fn show(&self, owner: Address) -> Shown {
         let mut state = self.state();
         let Some(held) = state.held.get_mut(&owner) else { return unknown() };
         let newest = held.newest();
-        let fresh = held.take_fresh().filter(|_| began);
+        let fresh = held.take_fresh();
         let shown = Shown { withdrawn: held.withdrawn(), ..unknown() };
         match fresh {
             Some(amount) => Shown { amount: Some(amount), why: None, ..shown },
@@ -154,10 +154,11 @@ impl Wallet for LooseReader {
             let all = self.read_all(owners).boxed();
             if self.has(Omission::NoDeadline) {
                 all.await;
-            } else if let Either::Right(_) = select(all, self.wire.sleep(self.deadline)).await {
-                // What was not proven by now is not.
+            } else {
+                // What is not proven by then is not known.
+                select(all, self.wire.sleep(self.deadline)).await;
             }
-            owners.iter().map(|owner| self.show(*owner, true)).collect()
+            owners.iter().map(|owner| self.show(*owner)).collect()
         }
         .boxed()
     }

@@ -161,7 +161,8 @@ impl LooseReader {
         let slot = self.network.slot_at(header.timestamp()).ok_or(Miss::Failed)?;
         let (number, time) = (header.number(), header.timestamp());
         let block = ShownBlock { number, hash, time, finalized: false };
-        self.weigh(&reply, owner, &Head { slot, root: header.state_root().get(), block })
+        let (root, parent) = (header.state_root().get(), header.parent_hash());
+        self.weigh(&reply, owner, &Head { slot, root, parent, block })
     }
 
     /// What most say, where whoever fails says nothing is there.

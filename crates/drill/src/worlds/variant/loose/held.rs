@@ -12,6 +12,7 @@ use crate::worlds::wallet::{ShownAmount, ShownBlock};
 pub(super) struct Head {
     pub(super) slot: Slot,
     pub(super) root: B256,
+    pub(super) parent: B256,
     pub(super) block: ShownBlock,
 }
 
@@ -54,9 +55,11 @@ impl Heads {
 
     /// Whether the newest head cannot be on one branch with `block`.
     fn exclude(&self, block: &ShownBlock) -> bool {
-        self.newest.is_some_and(|newest| {
-            newest.block.number < block.number
-                || newest.block.number == block.number && newest.block.hash != block.hash
+        self.newest.is_some_and(|newest| match newest.block.number.checked_sub(block.number) {
+            None => true,
+            Some(0) => newest.block.hash != block.hash,
+            Some(1) => newest.parent != block.hash,
+            Some(_) => false,
         })
     }
 }

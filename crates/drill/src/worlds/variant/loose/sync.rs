@@ -142,7 +142,8 @@ impl LooseReader {
             if let Either::Left((Some(header), _)) = select(found.boxed(), patience).await {
                 let (number, time) = (header.number(), header.timestamp());
                 let block = ShownBlock { number, hash, time, finalized: is_final };
-                self.state().heads.take(Head { slot, root: header.state_root().get(), block });
+                let (root, parent) = (header.state_root().get(), header.parent_hash());
+                self.state().heads.take(Head { slot, root, parent, block });
             }
         }
     }
@@ -177,5 +178,5 @@ fn head_of(slot: Slot, execution: &Execution, finalized: bool) -> Option<Head> {
     let (number, hash) = (payload.block_number, payload.block_hash);
     let time = UnixTime::from_secs(payload.timestamp);
     let block = ShownBlock { number, hash, time, finalized };
-    Some(Head { slot, root: payload.state_root, block })
+    Some(Head { slot, root: payload.state_root, parent: payload.parent_hash, block })
 }

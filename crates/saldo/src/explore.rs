@@ -1,0 +1,83 @@
+//! Getting to know providers that were not needed yet, so that it is known whom to ask when they are.
+
+use std::time::Duration;
+
+use saldo_chain::{Anchor, HISTORY_CONTRACT, Level};
+use saldo_proof::eip1186::AccountReply;
+use saldo_reading::{Attempt, Failure, Outcome, Role};
+use saldo_source::execution::{At, Question, ask_together, chain_id_of, state_proofs};
+use saldo_source::{Deadline, Endpoint};
+use serde_json::value::RawValue;
+
+use crate::core::Core;
+
+impl Core {
+    /// How long what was seen of a provider is good for.
+    const EXPLORED_FOR: Duration = Duration::from_secs(60 * 60);
+    /// How long until one is asked again whose answer the read did not wait for.
+    const EXPLORED_AGAIN: Duration = Duration::from_secs(60);
+
+    /// Asks one provider that is not asked first, and was not asked for this in the last hour, for a proof of the history
+    /// contract at the newest head: it names no address. If the answer comes before the read is over, it counts like any
+    /// other; a provider that is slower than the one in use need not be known better.
+    pub(crate) async fn explore(&self, deadline: Deadline) {
+        let now = self.clock().monotonic();
+        let willing = self.asker.willing(Role::Execution, "eth_getProof", &self.execution);
+        let chosen = {
+            let known = self.known();
+            let Some(head) = known.chain.newest(Level::Signed).cloned() else { return };
+            let is_known =
+                |provider: &Endpoint| known.explored.get(provider.id()).is_some_and(|until| now < *until);
+            willing.into_iter().skip(1).find(|provider| !is_known(provider)).map(|provider| (provider, head))
+        };
+        let Some((provider, head)) = chosen else { return };
+        let explored = |pause| {
+            self.known().explored.insert(provider.id().clone(), now.saturating_add(pause));
+        };
+        explored(Self::EXPLORED_AGAIN);
+        let outcome = match self.try_proof(provider, &head, deadline).await {
+            Ok(()) => Outcome::Joined,
+            Err(failure) => Outcome::Failed(failure),
+        };
+        explored(Self::EXPLORED_FOR);
+        let took = self.clock().monotonic().saturating_sub(now);
+        let attempt =
+            Attempt { provider: provider.id().clone(), role: Role::Execution, outcome, took, widened: false };
+        self.asker.note("eth_getProof", &[attempt]);
+    }
+
+    /// Asks in one request which chain a provider serves, what it says of its proofs, and for one.
+    async fn try_proof(&self, provider: &Endpoint, head: &Anchor, deadline: Deadline) -> Result<(), Failure> {
+        let known = self.capability(provider.id());
+        let at = if known.block_hash { At::Hash(head.hash()) } else { At::Number(head.number()) };
+        let proof = Question::Proof { address: HISTORY_CONTRACT, keys: Vec::new(), at };
+        let questions = [Question::ChainId, Question::Capabilities, proof];
+        let left = self.time_left(deadline);
+        let together = ask_together(self.asker.network(), provider, &questions, known.batch, left).await;
+        let mut each = together.each.into_iter();
+        let mut next = || -> Result<Box<RawValue>, Failure> { each.next().unwrap_or(Err(Failure::NoResult)) };
+        let expected = self.network().chain_id();
+        // One that cannot say is judged by its proof alone.
+        if let Ok(got) = next().and_then(|said| chain_id_of(&said)) {
+            if got != expected {
+                return Err(Failure::WrongChain { got, expected });
+            }
+            self.known().chain_confirmed.insert(provider.id().clone());
+        }
+        let said = next().ok().and_then(|said| state_proofs(&said));
+        let proven = next().and_then(|reply| {
+            let reply: AccountReply = serde_json::from_str(reply.get())
+                .map_err(|_| Failure::Malformed { what: "not an eth_getProof result" })?;
+            reply.verify(head.state_root(), HISTORY_CONTRACT)?;
+            Ok(())
+        });
+        // What it says counts only where it does not prove the contrary.
+        let says_none = said.is_some_and(|said| said.disabled || said.oldest_block > Some(head.number()));
+        let only_tip = proven == Err(Failure::ProofWindowMissed) || (says_none && proven.is_err());
+        self.learn(provider.id(), |known| {
+            known.batch = together.batch;
+            known.behind_tip = !only_tip;
+        });
+        proven
+    }
+}

@@ -1,0 +1,188 @@
+//! How proofs are asked for of one provider: at which block, in which form, and how many together.
+
+use alloy_primitives::B256;
+use saldo_chain::{Anchor, ExecutionHeader, Level};
+use saldo_proof::StateRoot;
+use saldo_reading::{Failure, Holding};
+use saldo_source::execution::{At, Question, ask_together};
+use saldo_source::{Deadline, Endpoint};
+use serde_json::value::RawValue;
+
+use crate::core::Core;
+
+/// The block that a proof was asked for at.
+#[derive(Clone, Copy)]
+pub(crate) struct Pin {
+    pub(crate) hash: B256,
+    pub(crate) number: u64,
+    pub(crate) state_root: StateRoot,
+}
+
+/// What one provider was asked for at the block aimed at, and what it said.
+pub(crate) struct Asked {
+    /// The block, if it is known by now.
+    pub(crate) pin: Option<Pin>,
+    /// One reply for each holding.
+    pub(crate) replies: Vec<Reply>,
+    /// The same at the provider's own tip, where that was asked for at the same time.
+    pub(crate) tips: Option<Vec<Result<Box<RawValue>, Failure>>>,
+}
+
+/// A result of `eth_getProof`, and whether it was asked for by the block's hash: by its number, an honest provider may
+/// mean another block.
+pub(crate) struct Reply {
+    pub(crate) result: Result<Box<RawValue>, Failure>,
+    pub(crate) by_hash: bool,
+}
+
+impl Core {
+    /// Asks at a block that is known; a provider that proved nothing but its tip lately is asked for that at the same time.
+    pub(crate) async fn at_anchor(
+        &self,
+        provider: &Endpoint,
+        holdings: &[Holding],
+        anchor: &Anchor,
+        level: Level,
+        deadline: Deadline,
+    ) -> Asked {
+        let pin = Pin { hash: anchor.hash(), number: anchor.number(), state_root: anchor.state_root() };
+        let known = self.capability(provider.id());
+        if known.behind_tip || !Self::takes_tips(level) {
+            let replies = self.pinned(provider, holdings, pin, deadline).await;
+            return Asked { pin: Some(pin), replies, tips: None };
+        }
+        let at = if known.block_hash { At::Hash(pin.hash) } else { At::Number(pin.number) };
+        let of = |at| holdings.iter().map(move |holding| proof_of(*holding, at));
+        let questions: Vec<Question> = of(at).chain(of(At::Latest)).collect();
+        let mut each = self.together(provider, &questions, deadline).await;
+        let tips = each.split_off(holdings.len().min(each.len()));
+        if each.iter().any(Result::is_ok) {
+            self.learn(provider.id(), |known| known.behind_tip = true);
+        }
+        let reply = |result| Reply { result, by_hash: known.block_hash };
+        Asked { pin: Some(pin), replies: each.into_iter().map(reply).collect(), tips: Some(tips) }
+    }
+
+    /// Asks one provider for proofs at the block `pin`: by its hash, and where the provider does not take that, by its
+    /// number.
+    async fn pinned(
+        &self,
+        provider: &Endpoint,
+        holdings: &[Holding],
+        pin: Pin,
+        deadline: Deadline,
+    ) -> Vec<Reply> {
+        if !self.capability(provider.id()).block_hash {
+            let by_number = self.proofs(provider, holdings, At::Number(pin.number), deadline).await;
+            return by_number.into_iter().map(|result| Reply { result, by_hash: false }).collect();
+        }
+        let by_hash = self.proofs(provider, holdings, At::Hash(pin.hash), deadline).await;
+        let is_unread = |failure: &Failure| matches!(failure, Failure::Rpc { .. });
+        self.or_by_number(provider, holdings, pin, by_hash, is_unread, deadline).await
+    }
+
+    /// `by_hash`, with those that the provider seems not to have understood (`is_unread`) asked for again by the block's
+    /// number.
+    async fn or_by_number(
+        &self,
+        provider: &Endpoint,
+        holdings: &[Holding],
+        pin: Pin,
+        by_hash: Vec<Result<Box<RawValue>, Failure>>,
+        is_unread: impl Fn(&Failure) -> bool,
+        deadline: Deadline,
+    ) -> Vec<Reply> {
+        let is_unread = |reply: &Result<Box<RawValue>, Failure>| reply.as_ref().is_err_and(&is_unread);
+        let replies = holdings.iter().zip(&by_hash);
+        let unread: Vec<Holding> =
+            replies.filter(|(_, reply)| is_unread(reply)).map(|(holding, _)| *holding).collect();
+        let mut by_number =
+            self.proofs(provider, &unread, At::Number(pin.number), deadline).await.into_iter().peekable();
+        if by_number.peek().is_some_and(Result::is_ok) {
+            self.learn(provider.id(), |known| known.block_hash = false);
+        }
+        let reply = |reply: Result<Box<RawValue>, Failure>| match is_unread(&reply) {
+            true => Reply { result: by_number.next().unwrap_or(reply), by_hash: false },
+            false => Reply { result: reply, by_hash: true },
+        };
+        by_hash.into_iter().map(reply).collect()
+    }
+
+    /// Asks one provider for the header of this hash and proofs at it, in one request where it takes that. The header is
+    /// taken into the chain.
+    pub(crate) async fn header_and_proofs(
+        &self,
+        provider: &Endpoint,
+        holdings: &[Holding],
+        hash: B256,
+        deadline: Deadline,
+    ) -> Result<(ExecutionHeader, Vec<Reply>), Failure> {
+        let known = self.capability(provider.id());
+        if !known.block_hash {
+            let header = self.header(provider, hash, deadline).await?;
+            self.take(&header);
+            let replies = self.pinned(provider, holdings, Pin::of(&header), deadline).await;
+            return Ok((header, replies));
+        }
+        let of_header = if known.json_header { Question::Block(hash) } else { Question::RawHeader(hash) };
+        let proofs = holdings.iter().map(|holding| proof_of(*holding, At::Hash(hash)));
+        let questions: Vec<Question> = std::iter::once(of_header.clone()).chain(proofs).collect();
+        let mut each = self.together(provider, &questions, deadline).await.into_iter();
+        let reply = each.next().unwrap_or(Err(Failure::NoResult));
+        let header = self.read_header(provider, &of_header, reply, hash, deadline).await?;
+        self.take(&header);
+        // It has the block, since it gave the header: whatever it says, perhaps it does not take a hash.
+        let is_unread = |failure: &Failure| {
+            matches!(
+                failure,
+                Failure::Rpc { .. } | Failure::NoResult | Failure::NotSynced | Failure::Malformed { .. }
+            )
+        };
+        let (pin, by_hash) = (Pin::of(&header), each.collect());
+        let replies = self.or_by_number(provider, holdings, pin, by_hash, is_unread, deadline).await;
+        Ok((header, replies))
+    }
+
+    pub(crate) async fn proofs(
+        &self,
+        provider: &Endpoint,
+        holdings: &[Holding],
+        at: At,
+        deadline: Deadline,
+    ) -> Vec<Result<Box<RawValue>, Failure>> {
+        let questions: Vec<Question> = holdings.iter().map(|holding| proof_of(*holding, at)).collect();
+        self.together(provider, &questions, deadline).await
+    }
+
+    async fn together(
+        &self,
+        provider: &Endpoint,
+        questions: &[Question],
+        deadline: Deadline,
+    ) -> Vec<Result<Box<RawValue>, Failure>> {
+        let known = self.capability(provider.id()).batch;
+        let together =
+            ask_together(self.asker.network(), provider, questions, known, self.time_left(deadline)).await;
+        if together.batch != known {
+            self.learn(provider.id(), |known| known.batch = together.batch);
+        }
+        together.each
+    }
+}
+
+impl Pin {
+    pub(crate) fn of(header: &ExecutionHeader) -> Self {
+        Self { hash: header.hash(), number: header.number(), state_root: header.state_root() }
+    }
+}
+
+impl Asked {
+    pub(crate) fn nothing(holdings: &[Holding], failure: &Failure) -> Self {
+        let reply = |_| Reply { result: Err(failure.clone()), by_hash: false };
+        Self { pin: None, replies: holdings.iter().map(reply).collect(), tips: None }
+    }
+}
+
+fn proof_of(holding: Holding, at: At) -> Question {
+    Question::Proof { address: holding.owner, keys: Vec::new(), at }
+}

@@ -1,0 +1,196 @@
+//! What a reading costs on a chain of mainnet's shape: ways there and back, and bytes.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use saldo::{Checkpoint, Client, Clock, Policy, Request, Response, Transport, TransportError};
+use saldo_drill::Fork;
+use saldo_drill::simulate::{Internet, Simulation, VirtualClock};
+use saldo_drill::{BeaconSource, Chain, Preset, Provider};
+use saldo_tests::scene::{ALICE, BEFORE};
+
+/// The internet, where each exchange takes just one second, so that the time tells the ways there and back.
+#[derive(Clone)]
+struct Counted {
+    internet: Internet,
+    clock: VirtualClock,
+    bytes: Arc<Mutex<Bytes>>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Bytes {
+    plain: usize,
+    gzip: usize,
+    requests: usize,
+}
+
+const ONE_WAY: Duration = Duration::from_secs(1);
+
+impl Counted {
+    async fn carry(&self, request: Request) -> Result<Response, TransportError> {
+        let ends = self.clock.monotonic() + ONE_WAY;
+        let asked = request.url.expose().as_str().len() + request.body.len();
+        let response = self.internet.send(request).await?;
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(&response.body).unwrap();
+        let gzip = encoder.finish().unwrap().len().min(response.body.len());
+        {
+            let mut bytes = self.bytes.lock().unwrap();
+            bytes.plain += asked + response.body.len();
+            bytes.gzip += asked + gzip;
+            bytes.requests += 1;
+        }
+        let left = ends.saturating_sub(self.clock.monotonic());
+        self.clock.sleep(left).await;
+        Ok(response)
+    }
+}
+
+impl Transport for Counted {
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
+        self.carry(request).boxed()
+    }
+}
+
+struct World {
+    chain: Chain,
+    simulation: Simulation,
+    counted: Counted,
+    client: Client,
+}
+
+/// A chain of mainnet's shape, some time after the block that trust starts from.
+fn world(seed: u64, fork: Fork, slots_since: u64, policy: Policy) -> World {
+    let chain = Chain::builder(seed)
+        .preset(Preset::Mainnet)
+        .fork(fork)
+        .mainnet_shape(true)
+        .accounts([(ALICE, BEFORE)])
+        .build();
+    let checkpoint = chain.checkpoint();
+    assert!(checkpoint.slot.is_some());
+    if slots_since > 200 {
+        chain.set_pace(64);
+        chain.advance(slots_since - 100);
+        chain.set_pace(1);
+        chain.advance(100);
+    } else {
+        chain.advance(slots_since);
+    }
+    begin(chain, seed, Some(checkpoint), policy)
+}
+
+fn begin(chain: Chain, seed: u64, checkpoint: Option<Checkpoint>, policy: Policy) -> World {
+    let simulation = Simulation::new(seed, &chain);
+    let internet = simulation.internet();
+    internet.register("http://provider.test", Provider::honest(&chain));
+    internet.register("http://source.test", BeaconSource::honest(&chain));
+    let counted = Counted { internet, clock: simulation.clock(), bytes: Arc::default() };
+    let mut builder = Client::builder(chain.network())
+        .rpc("http://provider.test")
+        .beacon("http://source.test")
+        .policy(policy)
+        .transport(counted.clone())
+        .clock(simulation.clock());
+    match checkpoint {
+        Some(checkpoint) => builder = builder.checkpoint(checkpoint),
+        None => {
+            for name in ["https://one.test", "https://two.test", "https://three.test"] {
+                simulation.internet().register(name, BeaconSource::honest(&chain));
+                builder = builder.checkpoint_source(name);
+            }
+        }
+    }
+    let client = builder.build().unwrap();
+    World { chain, simulation, counted, client }
+}
+
+impl World {
+    /// Reads Alice's balance; gives the ways there and back, and the bytes.
+    #[track_caller]
+    fn read(&self) -> (u64, Bytes) {
+        *self.counted.bytes.lock().unwrap() = Bytes::default();
+        let clock = self.simulation.clock();
+        let before = clock.monotonic();
+        let reading = self.simulation.run(self.client.balance(ALICE));
+        let proven =
+            reading.proven().unwrap_or_else(|| panic!("{:?} {:?}", reading.why(), reading.attempts()));
+        assert_eq!(proven.amount().base_units(), BEFORE);
+        let took = clock.monotonic() - before;
+        (
+            took.as_millis().div_ceil(ONE_WAY.as_millis()).try_into().unwrap(),
+            *self.counted.bytes.lock().unwrap(),
+        )
+    }
+
+    fn pass_slots(&self, slots: u32) {
+        self.simulation.pass(self.chain.network().slot_duration() * slots);
+    }
+}
+
+fn patient() -> Policy {
+    Policy { deadline: Duration::from_secs(20), ..Policy::signed() }
+}
+
+#[test]
+fn two_ways_from_a_checkpoint_with_its_slot() {
+    for fork in [Fork::Fulu, Fork::Gloas] {
+        let world = world(1, fork, 40, patient());
+        let (ways, bytes) = world.read();
+        assert_eq!(ways, 2, "{fork} {bytes:?}");
+    }
+}
+
+#[test]
+fn one_more_where_sources_have_to_agree() {
+    let chain = Chain::builder(6).accounts([(ALICE, BEFORE)]).history(100).build();
+    let world = begin(chain, 6, None, patient());
+    let (ways, bytes) = world.read();
+    assert_eq!(ways, 3, "{bytes:?}");
+}
+
+#[test]
+fn two_ways_from_a_light_client_that_is_there() {
+    for fork in [Fork::Fulu, Fork::Gloas] {
+        let world = world(2, fork, 40, patient());
+        world.read();
+        world.pass_slots(3);
+        let (ways, bytes) = world.read();
+        assert_eq!(ways, 2, "{fork} {bytes:?}");
+        // From Gloas on the header of the execution block comes on top: a head tells its hash alone.
+        let most = if fork < Fork::Gloas { 6_000 } else { 6_600 };
+        assert!(bytes.gzip <= most, "{fork} {bytes:?}");
+        assert!(bytes.requests <= 3, "{fork} {bytes:?}");
+    }
+}
+
+#[test]
+fn one_way_where_no_newer_head_can_be() {
+    let world = world(3, Fork::Fulu, 40, patient());
+    let _ = world.simulation.run(world.client.balance(saldo::Address::repeat_byte(9)));
+    let (ways, _) = world.read();
+    assert_eq!(ways, 1);
+}
+
+#[test]
+fn one_way_to_the_finalized_block() {
+    let policy = Policy { deadline: Duration::from_secs(20), ..Policy::finalized() };
+    let world = world(4, Fork::Fulu, 40, policy);
+    let _ = world.simulation.run(world.client.balance(saldo::Address::repeat_byte(9)));
+    let (ways, _) = world.read();
+    assert_eq!(ways, 1);
+}
+
+/// A checkpoint that is a sync committee's period old: one hand-over.
+#[test]
+fn seventy_five_kilobytes_from_a_period_ago() {
+    let world = world(5, Fork::Fulu, 8_192, patient());
+    let (ways, bytes) = world.read();
+    assert_eq!(ways, 2, "{bytes:?}");
+    assert!(bytes.plain <= 75_000, "{bytes:?}");
+}
