@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 const ROWS: [(&str, usize); 4] = [
     ("Account and storage proofs", 70),
     ("Headers", 25),
-    ("Light-client data", 68),
+    ("Light-client data", 72),
     ("Stored state and replay", 20),
 ];
 

@@ -9,6 +9,7 @@ pub mod council;
 pub mod forge;
 pub mod further;
 pub mod gloas;
+pub mod mirrored;
 pub mod mutation;
 pub mod scenario;
 pub mod scene;

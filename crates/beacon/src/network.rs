@@ -245,6 +245,11 @@ impl Network {
         self.digest(self.version_at(epoch), self.blob_parameters_at(epoch))
     }
 
+    /// Returns the digest that names a fork from its first epoch on; while that is not set, without blob parameters.
+    pub fn fork_digest_of(&self, fork: &ScheduledFork) -> ForkDigest {
+        self.digest(fork.version, fork.epoch.and_then(|start| self.blob_parameters_at(start)))
+    }
+
     fn digest(&self, version: ForkVersion, blobs: Option<&BlobParameters>) -> ForkDigest {
         let root = compute_fork_data_root(version, self.genesis_validators_root);
         let mask = match blobs {
@@ -260,10 +265,10 @@ impl Network {
         [a, b, c, d]
     }
 
-    /// Returns the fork a digest names, or `None` if it is none of this schedule.
+    /// Returns the fork that a digest names, or `None` if it is none of this schedule.
     ///
     /// A fork without a time is known by its version and any blob parameters of the schedule.
-    pub(crate) fn fork_of_digest(&self, digest: ForkDigest) -> Option<&ScheduledFork> {
+    pub fn fork_of_digest(&self, digest: ForkDigest) -> Option<&ScheduledFork> {
         let names = |fork: &&ScheduledFork| {
             let blobs = self.blob_schedule.iter().map(Some).chain([None]);
             fork.epoch.is_none() && blobs.into_iter().any(|blobs| self.digest(fork.version, blobs) == digest)

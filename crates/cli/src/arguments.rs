@@ -1,6 +1,7 @@
 //! The command line. URLs are taken as plain strings here: the parser's own messages would repeat them.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
@@ -24,6 +25,8 @@ pub(crate) enum Command {
     Network(NetworkArguments),
     /// Examine whom saldo would ask: who can be used, what is wrong, and what would stop it.
     Doctor(DoctorArguments),
+    /// Write light-client data as plain files, for any web server, content store or disk, and keep them fresh.
+    Mirror(MirrorArguments),
     /// Show, on a small signed chain in this process, what saldo says while things are taken away.
     Demo(DemoArguments),
     /// Replay outages and lies: in virtual time, on loopback, or before a node of your own.
@@ -79,6 +82,9 @@ pub(crate) struct EndpointArguments {
     /// A beacon node that serves light-client data, instead of the listed ones; may be given several times
     #[arg(long, value_name = "[NAME=]URL")]
     pub(crate) beacon_url: Vec<String>,
+    /// A mirror of light-client data (`saldo mirror`), beside --beacon-url or in its place; may be given several times
+    #[arg(long, value_name = "[NAME=]URL|DIR")]
+    pub(crate) mirror: Vec<String>,
     /// A file of endpoints that come before the listed ones of the network, or replace those with the same name
     #[arg(long, value_name = "FILE")]
     pub(crate) providers: Option<String>,
@@ -99,6 +105,43 @@ pub(crate) struct DoctorArguments {
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
     pub(crate) timeout: Duration,
     /// One JSON object (schema saldo.doctor/1)
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
+#[command(after_help = "\
+Environment: SALDO_NETWORK, SALDO_BEACON_URL, SALDO_CHECKPOINT; options win.
+Exit status: 0 the newest heads are in the mirror; 1 the command itself failed; 2 usage; 3 no source gave a head that verifies.")]
+pub(crate) struct MirrorArguments {
+    /// The folder to write to; made if it is not there
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: PathBuf,
+    /// `mainnet`, `sepolia`, `hoodi`, or a network file
+    #[arg(short, long, value_name = "NAME|FILE")]
+    pub(crate) network: Option<String>,
+    /// A beacon node that serves light-client data, instead of the listed ones; may be given several times
+    #[arg(long, value_name = "[NAME=]URL")]
+    pub(crate) beacon_url: Vec<String>,
+    /// Another mirror to take from, beside --beacon-url or in its place; may be given several times
+    #[arg(long, value_name = "[NAME=]URL|DIR")]
+    pub(crate) mirror: Vec<String>,
+    /// The finalized beacon block to verify from [default: that of the newest bootstrap in DIR, else the network's own]
+    #[arg(long, value_name = "ROOT[@SLOT]")]
+    pub(crate) checkpoint: Option<String>,
+    /// Write the updates of this many periods alone, the present one included [default: all from the checkpoint on]
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) periods: Option<NonZeroU64>,
+    /// Refresh once, and end; so it is without --every
+    #[arg(long, conflicts_with = "every")]
+    pub(crate) once: bool,
+    /// Refresh again and again, with this pause
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) every: Option<Duration>,
+    /// How long one refresh may ask
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
+    pub(crate) timeout: Duration,
+    /// One JSON object for each refresh
     #[arg(long)]
     pub(crate) json: bool,
 }

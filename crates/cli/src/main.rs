@@ -9,6 +9,7 @@ mod drill;
 mod failure;
 mod import;
 mod json;
+mod mirror;
 mod network;
 mod setup;
 mod text;
@@ -52,6 +53,7 @@ fn run(arguments: Saldo) -> Result<ExitCode, CommandFailure> {
         Command::Balance(arguments) => runtime.block_on(balance::run(arguments)),
         Command::Network(arguments) => runtime.block_on(network::run(arguments)),
         Command::Doctor(arguments) => runtime.block_on(doctor::run(arguments)),
+        Command::Mirror(arguments) => runtime.block_on(mirror::run(arguments)),
         Command::Demo(arguments) => runtime.block_on(demo::run(arguments)),
         Command::Drill(arguments) => runtime.block_on(drill::run(arguments)),
     }?;

@@ -1,5 +1,7 @@
 //! From arguments and environment to a client.
 
+use std::path::Path;
+
 use saldo::{BuildError, Checkpoint, Client, Directory, Endpoint, Level, Listed, Network, Policy};
 
 use crate::arguments::{BalanceArguments, EndpointArguments};
@@ -23,7 +25,7 @@ pub(crate) fn client(arguments: &BalanceArguments) -> Result<Client, CommandFail
         return Err(CommandFailure::usage(
             "no_beacon_source",
             format!("no beacon source is known for {name}"),
-            "Give at least one beacon node that serves light-client data with --beacon-url, or in SALDO_BEACON_URL.",
+            "Give at least one beacon node that serves light-client data with --beacon-url, or in SALDO_BEACON_URL, or a mirror with --mirror.",
         ));
     }
     // One that is given is all the word that is needed.
@@ -69,7 +71,9 @@ pub(crate) fn client(arguments: &BalanceArguments) -> Result<Client, CommandFail
             BuildError::TooFewCheckpointOperators { .. } => {
                 "Give a checkpoint with --checkpoint, or more [[checkpoint_source]] entries."
             }
-            _ => "Give names with NAME=URL where two providers have the same host.",
+            _ => {
+                "Give names with NAME=URL where two providers have the same host, or two mirrors are folders."
+            }
         };
         CommandFailure::usage("setup", error, next)
     })
@@ -96,8 +100,10 @@ pub(crate) fn choose(arguments: &EndpointArguments) -> Result<Chosen, CommandFai
         directory = directory.extended_by(providers(path)?);
     }
     let rpc = Asked::new(endpoints(&arguments.rpc_url, "ETH_RPC_URL", "--rpc-url")?, directory.rpc());
-    let beacon =
-        Asked::new(endpoints(&arguments.beacon_url, "SALDO_BEACON_URL", "--beacon-url")?, directory.beacon());
+    let mut sources = endpoints(&arguments.beacon_url, "SALDO_BEACON_URL", "--beacon-url")?;
+    let mirrors = arguments.mirror.iter().zip(1..).map(|(text, position)| mirror(text, position));
+    sources.extend(mirrors.collect::<Result<Vec<_>, _>>()?);
+    let beacon = Asked::new(sources, directory.beacon());
     let checkpoint = arguments.checkpoint.clone().or_else(|| variable("SALDO_CHECKPOINT"));
     let checkpoint = checkpoint.map(|text| text.parse::<Checkpoint>()).transpose().map_err(|error| {
         let next = "Copy the checkpoint again: --checkpoint ROOT or ROOT@SLOT.";
@@ -150,6 +156,31 @@ pub(crate) fn endpoint(text: &str, option: &str, position: usize) -> Result<Endp
         let detail = format!("{option} number {position}: {error}");
         CommandFailure::usage("not_a_url", detail, format!("Write {option} [NAME=]https://host/path."))
     })
+}
+
+/// The mirror at a URL or in a folder; the position is all that an error tells of it.
+fn mirror(text: &str, position: usize) -> Result<Endpoint, CommandFailure> {
+    const OPTION: &str = "--mirror";
+    if text.contains("://") {
+        return endpoint(text, OPTION, position).map(Endpoint::mirror);
+    }
+    let (name, path) = match text.split_once('=') {
+        Some((name, path)) if !name.contains(['/', '\\', ':']) => (Some(name), path),
+        _ => (None, text),
+    };
+    let usage = |error: &dyn std::fmt::Display| {
+        let detail = format!("{OPTION} number {position}: {error}");
+        CommandFailure::usage(
+            "not_a_mirror",
+            detail,
+            format!("Write {OPTION} [NAME=]https://host/path or a folder."),
+        )
+    };
+    if !Path::new(path).is_dir() {
+        return Err(usage(&"no such folder"));
+    }
+    let folder = Endpoint::folder(path).map_err(|error| usage(&error))?;
+    name.map_or(Ok(folder.clone()), |name| folder.named(name.trim())).map_err(|error| usage(&error))
 }
 
 fn endpoints(given: &[String], variable_name: &str, option: &str) -> Result<Vec<Endpoint>, CommandFailure> {

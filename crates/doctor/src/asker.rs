@@ -6,7 +6,7 @@ use std::time::Duration;
 use saldo_reading::{Failure, TransportError};
 use saldo_source::beacon::{Data, Route, fetch};
 use saldo_source::execution::ask_method;
-use saldo_source::{Clock, Deadline, Endpoint, Method, Network, Request, Transport};
+use saldo_source::{Clock, Deadline, Endpoint, Method, Network, Request, Transport, mirror};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -15,6 +15,7 @@ use crate::meter::{AsJson, Meter};
 /// Asks one host, within its budget of requests and time.
 pub(crate) struct Asker<'a> {
     pub(crate) endpoint: &'a Endpoint,
+    schedule: &'a saldo_beacon::Network,
     pub(crate) outside: Network,
     in_json: Network,
     pub(crate) meter: Arc<Meter>,
@@ -25,6 +26,7 @@ pub(crate) struct Asker<'a> {
 impl<'a> Asker<'a> {
     pub(crate) fn new(
         endpoint: &'a Endpoint,
+        schedule: &'a saldo_beacon::Network,
         meter: Meter,
         clock: &Arc<dyn Clock>,
         deadline: Deadline,
@@ -34,7 +36,7 @@ impl<'a> Asker<'a> {
         let transport: Arc<dyn Transport> = meter.clone();
         let outside = Network::new(transport, Arc::clone(clock));
         let in_json = Network::new(Arc::new(AsJson(Arc::clone(&meter))), Arc::clone(clock));
-        Self { endpoint, outside, in_json, meter, deadline, request }
+        Self { endpoint, schedule, outside, in_json, meter, deadline, request }
     }
 
     /// How long the next request may take.
@@ -74,8 +76,13 @@ impl<'a> Asker<'a> {
         quantity(result.get()).ok_or(Failure::Malformed { what: "not a number" })
     }
 
-    /// One route of the beacon API.
+    /// One route of the beacon API, or what a mirror has in its place.
     pub(crate) async fn fetch(&self, route: Route) -> Result<Data, Failure> {
+        if self.endpoint.is_mirror() {
+            let now = self.outside.clock().wall();
+            let (outside, patience) = (&self.outside, self.patience());
+            return mirror::fetch(outside, self.schedule, now, self.endpoint, route, patience).await;
+        }
         fetch(&self.outside, self.endpoint, route, self.patience()).await
     }
 

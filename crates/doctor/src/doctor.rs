@@ -225,9 +225,9 @@ impl Doctor {
         (reports, client)
     }
 
-    fn asker<'a>(&self, endpoint: &'a Endpoint, deadline: Deadline) -> Asker<'a> {
+    fn asker<'a>(&'a self, endpoint: &'a Endpoint, deadline: Deadline) -> Asker<'a> {
         let meter = Meter::new(Arc::clone(&self.transport), Arc::clone(&self.clock), self.limits.requests);
-        Asker::new(endpoint, meter, &self.clock, deadline, self.limits.request)
+        Asker::new(endpoint, &self.network, meter, &self.clock, deadline, self.limits.request)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Setting a client up. Opens no socket and spawns nothing.
 
 use std::convert::Infallible;
+use std::path::Path;
 use std::sync::Arc;
 
 use saldo_beacon::{Checkpoint, Network};
@@ -66,7 +67,7 @@ pub enum BuildError {
     #[error("no provider: give at least one execution RPC URL")]
     NoProvider,
     /// No beacon source.
-    #[error("no beacon source: give at least one beacon API URL")]
+    #[error("no beacon source: give at least one beacon API URL, or a mirror")]
     NoBeaconSource,
     /// A policy that leaves no time, or lets nobody be asked.
     #[error("the policy must leave some time and let at least one operator see an address")]
@@ -164,6 +165,23 @@ impl ClientBuilder {
         self
     }
 
+    /// Adds a source of light-client data, after those added before, that is no beacon node but a mirror: plain files under a
+    /// URL, of which [`mirror`](saldo_source::mirror) has the names.
+    pub fn mirror<E>(self, endpoint: E) -> Self
+    where
+        E: TryInto<Endpoint>,
+        E::Error: IntoEndpointError,
+    {
+        let mirror = endpoint.try_into().map(Endpoint::mirror);
+        self.beacon(GivenMirror(mirror.map_err(IntoEndpointError::into_endpoint_error)))
+    }
+
+    /// Adds a mirror in a folder of this device, called `folder`; [`Endpoint::folder`] can be given another name, and to
+    /// [`ClientBuilder::beacon`].
+    pub fn mirror_folder(self, path: impl AsRef<Path>) -> Self {
+        self.beacon(GivenMirror(Endpoint::folder(path)))
+    }
+
     /// Adds a source that is asked, with all others of its kind, which block trust shall start from: any beacon node, or
     /// a checkpoint-sync server. What it says is one operator's word
     /// ([`Endpoint::operator`], else the host), so at least 3 operators are needed. It must be https, or on this machine:
@@ -249,6 +267,15 @@ impl ClientBuilder {
         if self.beacon.is_empty() {
             return Err(BuildError::NoBeaconSource);
         }
+        let mirror = |endpoints: &[Endpoint]| {
+            endpoints.iter().position(Endpoint::is_mirror).map(|index| index.saturating_add(1))
+        };
+        if let Some(position) = mirror(&self.execution) {
+            return Err(BuildError::Provider { position, error: EndpointError::Mirror });
+        }
+        if let Some(position) = mirror(&self.checkpoint_sources) {
+            return Err(BuildError::CheckpointSource { position, error: EndpointError::Mirror });
+        }
         if self.policy.deadline.is_zero() || self.policy.operators_per_address == 0 {
             return Err(BuildError::Policy);
         }
@@ -298,6 +325,17 @@ impl ClientBuilder {
 
     fn note(&mut self, error: BuildError) {
         self.error.get_or_insert(error);
+    }
+}
+
+/// A mirror, or why it cannot be one.
+struct GivenMirror(Result<Endpoint, EndpointError>);
+
+impl TryFrom<GivenMirror> for Endpoint {
+    type Error = EndpointError;
+
+    fn try_from(given: GivenMirror) -> Result<Self, EndpointError> {
+        given.0
     }
 }
 

@@ -11,7 +11,7 @@ use saldo_beacon::{
 use saldo_chain::Level;
 use saldo_reading::{Attempt, Failure, Outcome, Role, Why};
 use saldo_source::beacon::{Data, MAX_UPDATES, Route, fetch};
-use saldo_source::{Answer, Deadline, Endpoint};
+use saldo_source::{Answer, Deadline, Endpoint, mirror};
 
 use crate::ahead::Ahead;
 use crate::core::{CommonLag, Core};
@@ -272,7 +272,11 @@ impl Core {
         route: Route,
         deadline: Deadline,
     ) -> Result<Data, Failure> {
-        fetch(self.asker.network(), source, route, self.time_left(deadline)).await
+        let (outside, time_left) = (self.asker.network(), self.time_left(deadline));
+        if source.is_mirror() {
+            return mirror::fetch(outside, &self.network(), self.time(), source, route, time_left).await;
+        }
+        fetch(outside, source, route, time_left).await
     }
 
     pub(crate) fn bootstrap<'a>(

@@ -116,7 +116,7 @@ impl Route {
     }
 }
 
-/// Fetches one route.
+/// Fetches one route of a beacon API. What a mirror has is fetched by [`mirror::fetch`](crate::mirror::fetch).
 ///
 /// # Errors
 /// A [`Failure`] that says why there is nothing. An error status is always "this source cannot", never "the chain is
@@ -127,6 +127,9 @@ pub async fn fetch(
     route: Route,
     timeout: Duration,
 ) -> Result<Data, Failure> {
+    if source.is_mirror() {
+        return Err(Failure::NotServed { method: route.name() });
+    }
     let (path, query) = route.path();
     let request = Request {
         method: Method::Get,
@@ -140,15 +143,22 @@ pub async fn fetch(
     match response.status {
         200 if is_web_page(&response) => Err(Failure::WebPage),
         200 => Ok(data(response)),
-        429 => Err(Failure::RateLimited { retry_after: retry_after(&response, None) }),
-        402 => Err(Failure::QuotaExhausted),
-        401 | 403 => Err(Failure::Denied { status: response.status }),
-        400 | 404 | 405 | 406 | 415 | 501 => Err(Failure::NotServed { method: route.name() }),
+        _ => Err(refusal(&response, route)),
+    }
+}
+
+/// What an answer with an error status means.
+pub(crate) fn refusal(response: &Response, route: Route) -> Failure {
+    match response.status {
+        429 => Failure::RateLimited { retry_after: retry_after(response, None) },
+        402 => Failure::QuotaExhausted,
+        401 | 403 => Failure::Denied { status: response.status },
+        400 | 404 | 405 | 406 | 415 | 501 => Failure::NotServed { method: route.name() },
         // What real servers answer for a root, a period or a slot that they do not have.
         500 if matches!(route, Route::Bootstrap(_) | Route::Updates { .. } | Route::BlockRoot(_)) => {
-            Err(Failure::NotServed { method: route.name() })
+            Failure::NotServed { method: route.name() }
         }
-        status => Err(Failure::Http { status }),
+        status => Failure::Http { status },
     }
 }
 

@@ -1,6 +1,7 @@
 //! Where a provider is, and what it may be called in the open.
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 
 use saldo_reading::ProviderId;
 use url::Url;
@@ -57,6 +58,12 @@ pub enum EndpointError {
     /// A name that is empty, longer than [`ProviderId::MAX_LEN`] bytes, or holds a control character.
     #[error("a provider's name must have 1 to {} printable characters", ProviderId::MAX_LEN)]
     Name,
+    /// A folder's path that is empty, or cannot be made absolute.
+    #[error("the folder's path cannot be used")]
+    Folder,
+    /// A mirror where an interface is needed.
+    #[error("a mirror has light-client data alone, and can be asked for nothing else")]
+    Mirror,
 }
 
 /// One provider: its URL, which stays secret, and its name, which is what all outputs show.
@@ -64,10 +71,32 @@ pub enum EndpointError {
 pub struct Endpoint {
     url: SecretUrl,
     id: ProviderId,
+    kind: Kind,
     operator: Option<String>,
     edge: Option<String>,
     hosting: Option<String>,
     declared: Option<Declared>,
+}
+
+/// What there is to be asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Kind {
+    /// An interface: JSON-RPC, or a beacon API.
+    Interface,
+    /// Light-client objects as plain files.
+    Mirror,
+    /// The same in a folder of this device.
+    Folder(SecretPath),
+}
+
+/// A path of this device, which may tell of its user.
+#[derive(Clone, PartialEq, Eq)]
+struct SecretPath(PathBuf);
+
+impl fmt::Debug for SecretPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
 }
 
 /// Where it is said who runs an endpoint and where it is hosted, and when that was last read there.
@@ -80,6 +109,9 @@ pub struct Declared {
 }
 
 impl Endpoint {
+    /// Who runs a folder, and where it is hosted.
+    const THIS_DEVICE: &str = "this device";
+
     /// An endpoint named after its host (and port, where the URL gives one).
     ///
     /// # Errors
@@ -92,7 +124,50 @@ impl Endpoint {
         let host = url.host_str().filter(|host| !host.is_empty()).ok_or(EndpointError::NoHost)?;
         let name = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
         let id = ProviderId::new(&name).ok_or(EndpointError::NoHost)?;
-        Ok(Self { url: SecretUrl(url), id, operator: None, edge: None, hosting: None, declared: None })
+        Ok(Self::of(url, id))
+    }
+
+    /// A mirror of light-client data in a folder of this device ([`mirror`](crate::mirror)), called `folder` until it is
+    /// named otherwise. The path stays secret, as a URL does.
+    ///
+    /// # Errors
+    /// [`EndpointError::Folder`] if there can be no folder of that path.
+    pub fn folder(path: impl AsRef<Path>) -> Result<Self, EndpointError> {
+        let path = std::path::absolute(path).map_err(|_| EndpointError::Folder)?;
+        // The path is not part of it: a URL is shown to transports.
+        let url = Url::parse("file:///").map_err(|_| EndpointError::Folder)?;
+        let id = ProviderId::new("folder").ok_or(EndpointError::Name)?;
+        let here = || Some(Self::THIS_DEVICE.to_owned());
+        let kind = Kind::Folder(SecretPath(path));
+        Ok(Self { kind, operator: here(), hosting: here(), ..Self::of(url, id) })
+    }
+
+    /// The same endpoint as a mirror: light-client objects are there as plain files ([`mirror`](crate::mirror)), and no
+    /// beacon API.
+    #[must_use]
+    pub fn mirror(mut self) -> Self {
+        if self.kind == Kind::Interface {
+            self.kind = Kind::Mirror;
+        }
+        self
+    }
+
+    /// Whether light-client objects are there as plain files, and no beacon API.
+    pub fn is_mirror(&self) -> bool {
+        self.kind != Kind::Interface
+    }
+
+    /// The folder of this device that it is, if it is one.
+    pub(crate) fn folder_path(&self) -> Option<&Path> {
+        match &self.kind {
+            Kind::Folder(SecretPath(path)) => Some(path),
+            Kind::Interface | Kind::Mirror => None,
+        }
+    }
+
+    fn of(url: Url, id: ProviderId) -> Self {
+        let (operator, edge, hosting, declared) = Default::default();
+        Self { url: SecretUrl(url), id, kind: Kind::Interface, operator, edge, hosting, declared }
     }
 
     /// The same endpoint under the given name.
@@ -142,13 +217,14 @@ impl Endpoint {
 
     /// Whether nobody on the way can change what it says: over TLS, or not leaving this machine.
     pub fn is_private(&self) -> bool {
+        let is_folder = self.folder_path().is_some();
         let is_loopback = match self.url.0.host() {
             Some(url::Host::Ipv4(address)) => address.is_loopback(),
             Some(url::Host::Ipv6(address)) => address.is_loopback(),
             Some(url::Host::Domain(name)) => name == "localhost",
             None => false,
         };
-        self.url.0.scheme() == "https" || is_loopback
+        self.url.0.scheme() == "https" || is_loopback || is_folder
     }
 
     /// Who runs it: as declared, else the host, since nothing else is known.
@@ -261,6 +337,18 @@ mod tests {
         assert_eq!("node.example".parse::<Endpoint>(), Err(EndpointError::NotAUrl));
         let forgotten = "node.example/v3/KEY?x=http://other.example";
         assert_eq!(forgotten.parse::<Endpoint>(), Err(EndpointError::NotAUrl));
+    }
+
+    #[test]
+    fn the_path_of_a_folder_is_not_shown() {
+        let folder = Endpoint::folder("SECRET/mirror").unwrap();
+        let shown = format!("{folder:?}");
+        assert!(!shown.contains("SECRET"), "{shown}");
+        assert_eq!((folder.id().as_str(), folder.run_by()), ("folder", "this device"));
+        assert!(folder.is_mirror() && folder.is_private());
+        assert!(folder.folder_path().unwrap().ends_with("SECRET/mirror"));
+        assert_eq!(Endpoint::folder("").err(), Some(EndpointError::Folder));
+        assert_eq!("file:///SECRET".parse::<Endpoint>(), Err(EndpointError::Scheme));
     }
 
     #[test]

@@ -23,6 +23,7 @@ pub mod execution;
 #[cfg(feature = "http")]
 mod http;
 mod jsonrpc;
+pub mod mirror;
 mod network;
 mod race;
 mod retry_after;

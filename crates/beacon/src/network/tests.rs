@@ -79,6 +79,15 @@ fn tables_of_endpoints_may_stand_in_a_network_file_and_are_never_quoted() {
 }
 
 #[test]
+fn the_digest_of_a_fork_names_it() {
+    let mainnet = Network::mainnet();
+    assert!(mainnet.forks().iter().any(|fork| fork.epoch().is_none()), "with or without a time");
+    for fork in mainnet.forks() {
+        assert_eq!(mainnet.fork_of_digest(mainnet.fork_digest_of(fork)), Some(fork));
+    }
+}
+
+#[test]
 fn a_digest_names_a_fork_without_a_time() {
     let mainnet = Network::mainnet();
     let named = |digest| mainnet.fork_of_digest(digest).and_then(ScheduledFork::fork);

@@ -1,0 +1,205 @@
+//! Fetching what a mirror is to hold, and verifying it: only what a light client accepts is ever written.
+
+use std::sync::{Mutex, PoisonError};
+
+use futures_util::FutureExt;
+use saldo_beacon::decode::{self, Encoding, MAX_UPDATES};
+use saldo_beacon::unit::{Period, Slot};
+use saldo_beacon::{
+    Checkpoint, DecodeError, Fork, ForkDigest, LightClient, LightClientUpdate, ScheduledFork,
+};
+use saldo_reading::{Attempt, Failure, Role};
+
+use super::{File, Keeper};
+use crate::asker::Asker;
+use crate::beacon::{self, Data, Route};
+use crate::clock::Deadline;
+use crate::endpoint::Endpoint;
+use crate::race::{Answer, Audience, Contest, Race};
+
+/// An object that a light client has accepted, as it came.
+pub(super) struct Verified {
+    pub(super) file: File,
+    pub(super) fork: &'static str,
+    pub(super) bytes: Vec<u8>,
+}
+
+/// A head that a light client has accepted.
+pub(super) struct Head {
+    pub(super) slot: Slot,
+    /// Whether there should be a newer one by now.
+    pub(super) is_behind: bool,
+    /// The light client with it.
+    pub(super) client: LightClient,
+    pub(super) verified: Verified,
+}
+
+impl Keeper {
+    /// How far the newest signed head is behind the clock when all is well, in slots.
+    const USUAL_LAG: u64 = 2;
+
+    pub(super) async fn start(&self, deadline: Deadline) -> Race<(LightClient, Verified)> {
+        self.bootstrap(self.checkpoint, deadline).await
+    }
+
+    /// A light client that begins at `checkpoint`, with its bootstrap.
+    pub(super) async fn bootstrap(
+        &self,
+        checkpoint: Checkpoint,
+        deadline: Deadline,
+    ) -> Race<(LightClient, Verified)> {
+        let schedule = &self.schedule;
+        self.ask(Route::Bootstrap(checkpoint.root), deadline, &|data| {
+            let decode = |label: Option<&str>| decode::bootstrap(&data.bytes, Encoding::Ssz, label, schedule);
+            let (bootstrap, fork) =
+                self.read(data.fork.as_deref(), decode, |object| object.header.beacon.slot)?;
+            let client = LightClient::bootstrap(schedule.clone(), checkpoint, bootstrap, self.now())?;
+            let file = File::Bootstrap(checkpoint.root);
+            Ok((client, Verified { file, fork, bytes: data.bytes.clone() }))
+        })
+        .await
+    }
+
+    /// `held`, further on, with the updates that handed over to the next committees.
+    pub(super) async fn hand_overs(
+        &self,
+        held: &LightClient,
+        start: Period,
+        count: u64,
+        deadline: Deadline,
+    ) -> Race<(LightClient, Vec<Verified>)> {
+        let route = Route::Updates { start, count: count.min(beacon::MAX_UPDATES) };
+        self.ask(route, deadline, &|data| {
+            let mut further = held.clone();
+            let mut verified = Vec::new();
+            let refusal = frames(&data.bytes)?.into_iter().find_map(|(digest, bytes)| {
+                let update = self.hand_over(&mut further, digest, bytes);
+                update.map(|update| verified.extend(update)).err()
+            });
+            let stands = |client: &LightClient| (client.period(), client.next_committee_known());
+            match refusal {
+                _ if stands(&further) > stands(held) => Ok((further, verified)),
+                Some(refusal) => Err(refusal),
+                None => Err(Failure::NotServed { method: route.name() }),
+            }
+        })
+        .await
+    }
+
+    /// Takes `client` further by one update; gives the update if it brought the next committee.
+    fn hand_over(
+        &self,
+        client: &mut LightClient,
+        digest: ForkDigest,
+        bytes: &[u8],
+    ) -> Result<Option<Verified>, Failure> {
+        let label = self.schedule.fork_of_digest(digest).map(ScheduledFork::name);
+        let decode = |label: Option<&str>| decode::update(bytes, Encoding::Ssz, label, &self.schedule);
+        let (update, fork) = self.read(label, decode, LightClientUpdate::attested_slot)?;
+        let file = File::Update(self.schedule.period_at(update.attested_slot()));
+        let advanced = client.advance(update, self.now())?;
+        Ok(advanced.next_committee.then(|| Verified { file, fork, bytes: bytes.to_vec() }))
+    }
+
+    /// The newest finality or optimistic update that verifies, and what became of asking for it.
+    pub(super) async fn head(
+        &self,
+        held: &LightClient,
+        file: File,
+        deadline: Deadline,
+    ) -> (Option<Head>, Vec<Attempt>) {
+        let best: Mutex<Option<Head>> = Mutex::new(None);
+        let is_finality = file == File::FinalityUpdate;
+        let route = if is_finality { Route::FinalityUpdate } else { Route::OptimisticUpdate };
+        let judge = |data: &Data| {
+            let decode = |label: Option<&str>| match is_finality {
+                true => decode::finality_update(&data.bytes, Encoding::Ssz, label, &self.schedule),
+                false => decode::optimistic_update(&data.bytes, Encoding::Ssz, label, &self.schedule),
+            };
+            let (update, fork) = self.read(data.fork.as_deref(), decode, LightClientUpdate::attested_slot)?;
+            let slot = update.attested_slot();
+            let mut client = held.clone();
+            client.advance(update, self.now())?;
+            let missing = self.schedule.slot_at(self.now()).and_then(|now| now.since(slot));
+            let missing = missing.unwrap_or(0).saturating_sub(Self::USUAL_LAG);
+            let mut best = best.lock().unwrap_or_else(PoisonError::into_inner);
+            if best.as_ref().is_none_or(|best| best.slot < slot) {
+                let verified = Verified { file, fork, bytes: data.bytes.clone() };
+                *best = Some(Head { slot, is_behind: missing > 0, client, verified });
+            }
+            // One whose head is behind is no reason to stop asking the others.
+            if missing > 0 { Err(Failure::Behind { slots: missing }) } else { Ok(()) }
+        };
+        let race = self.ask(route, deadline, &judge).await;
+        (best.into_inner().unwrap_or_else(PoisonError::into_inner), race.attempts)
+    }
+
+    async fn ask<'a, T: Send + 'a>(
+        &'a self,
+        route: Route,
+        deadline: Deadline,
+        judge: &'a (dyn Fn(&Data) -> Result<T, Failure> + Sync),
+    ) -> Race<T> {
+        let contest = Contest { role: Role::Beacon, method: route.name(), deadline };
+        let ask = |source: &'a Endpoint| {
+            async move {
+                let judged = self.fetch(source, route, deadline).await.and_then(|data| judge(&data));
+                judged.map_or_else(Answer::Fails, Answer::Wins)
+            }
+            .boxed()
+        };
+        Asker::race_for_one(&self.asker, contest, &self.sources, Audience::everybody(), ask).await
+    }
+
+    /// A beacon API or another mirror will do, but there must be bytes to keep.
+    async fn fetch(&self, source: &Endpoint, route: Route, deadline: Deadline) -> Result<Data, Failure> {
+        let network = self.asker.network();
+        let left = deadline.left(network.clock());
+        let data = if source.is_mirror() {
+            super::fetch(network, &self.schedule, self.now(), source, route, left).await?
+        } else {
+            beacon::fetch(network, source, route, left).await?
+        };
+        match data.encoding {
+            Encoding::Ssz => Ok(data),
+            Encoding::Json => Err(Failure::NotServed { method: "light-client data in SSZ" }),
+        }
+    }
+
+    /// An object, and the name of the fork that it is read as: its label's, else that of its slot, else the next one's.
+    fn read<T>(
+        &self,
+        label: Option<&str>,
+        decode: impl Fn(Option<&str>) -> Result<T, DecodeError>,
+        slot: impl Fn(&T) -> Slot,
+    ) -> Result<(T, &'static str), DecodeError> {
+        let object = decode(label)?;
+        if let Some(fork) = label.and_then(Fork::from_name) {
+            return Ok((object, fork.name()));
+        }
+        let slot = slot(&object);
+        let scheduled = self.schedule.fork_at(slot)?;
+        let next = self.schedule.fork_after(slot).and_then(ScheduledFork::fork);
+        let is_scheduled = decode(Some(scheduled.name())).is_ok();
+        Ok((object, next.filter(|_| !is_scheduled).unwrap_or(scheduled).name()))
+    }
+}
+
+/// The updates of a list, each with the digest that it is framed with.
+fn frames(mut bytes: &[u8]) -> Result<Vec<(ForkDigest, &[u8])>, Failure> {
+    let malformed = Failure::Malformed { what: "not a list of updates in SSZ" };
+    let mut frames = Vec::new();
+    while !bytes.is_empty() {
+        let split = bytes.split_first_chunk().and_then(|(length, rest)| {
+            let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
+            let (frame, rest) = rest.split_at_checked(length)?;
+            Some((frame.split_first_chunk::<4>()?, rest))
+        });
+        let Some(((digest, update), rest)) = split.filter(|_| frames.len() < MAX_UPDATES) else {
+            return Err(malformed);
+        };
+        frames.push((*digest, update));
+        bytes = rest;
+    }
+    Ok(frames)
+}

@@ -1,0 +1,217 @@
+//! Writing a mirror, and keeping it fresh.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use saldo_beacon::decode::{self, Encoding};
+use saldo_beacon::unit::{Slot, UnixTime};
+use saldo_beacon::{Checkpoint, LightClient, Network as Schedule, Wants};
+use saldo_reading::Attempt;
+
+use super::gather::{Head, Verified};
+use super::{File, MAX_FILE, folder};
+use crate::asker::Asker;
+use crate::clock::Deadline;
+use crate::endpoint::Endpoint;
+use crate::network::Network;
+
+/// Keeps a mirror in a folder: fetches light-client data from untrusted sources, verifies it as every light client does,
+/// and writes what verified, byte for byte as it came.
+pub struct Keeper {
+    pub(super) asker: Asker,
+    pub(super) schedule: Arc<Schedule>,
+    pub(super) sources: Vec<Endpoint>,
+    pub(super) checkpoint: Checkpoint,
+    folder: PathBuf,
+    periods: u64,
+    light_client: Option<LightClient>,
+}
+
+/// What one refresh did.
+#[derive(Clone, Debug)]
+pub struct Kept {
+    /// The files that are new or have changed, relative to the folder.
+    pub written: Vec<String>,
+    /// The files of older heads that are not there any more.
+    pub removed: Vec<String>,
+    /// The slot of the newest signed head that is in the mirror, if this refresh verified one.
+    pub head: Option<Slot>,
+    /// The newest final block that was verified.
+    pub finalized: Checkpoint,
+    /// What became of asking the sources for what could not be had, or only old.
+    pub attempts: Vec<Attempt>,
+}
+
+/// Why a mirror could not be refreshed.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeepError {
+    /// No source gave a bootstrap of the checkpoint that verifies. The sources, or a checkpoint that is too old.
+    #[error("no source gave a bootstrap of the checkpoint that verifies")]
+    NotStarted {
+        /// Who was asked, and what became of it.
+        attempts: Vec<Attempt>,
+    },
+    /// The folder cannot be read or written. The caller, or this machine.
+    #[error("the mirror's folder cannot be written: {kind}")]
+    Folder {
+        /// What the system says.
+        kind: io::ErrorKind,
+    },
+}
+
+impl From<io::Error> for KeepError {
+    /// Without the system's own text: it may hold a path.
+    fn from(error: io::Error) -> Self {
+        Self::Folder { kind: error.kind() }
+    }
+}
+
+impl Keeper {
+    /// A keeper of the mirror in `folder`, which need not be there yet. Trust starts at `checkpoint`.
+    pub fn new(
+        network: Network,
+        schedule: impl Into<Arc<Schedule>>,
+        sources: Vec<Endpoint>,
+        checkpoint: Checkpoint,
+        folder: impl Into<PathBuf>,
+    ) -> Self {
+        Self {
+            asker: Asker::new(network),
+            schedule: schedule.into(),
+            sources,
+            checkpoint,
+            folder: folder.into(),
+            periods: u64::MAX,
+            light_client: None,
+        }
+    }
+
+    /// Writes the updates of the newest `periods` periods alone, instead of all from the checkpoint on.
+    #[must_use]
+    pub fn periods(mut self, periods: u64) -> Self {
+        self.periods = periods;
+        self
+    }
+
+    /// Follows the chain to the present, and writes what is new: the bootstraps of the checkpoint and of the newest final
+    /// block, the updates of the periods, and the newest heads. Earlier bootstraps and updates stay. Takes no longer than
+    /// `timeout`, what the disk takes aside.
+    ///
+    /// # Errors
+    /// [`KeepError`] if there is nothing to begin with, or no place to write to.
+    pub async fn refresh(&mut self, timeout: Duration) -> Result<Kept, KeepError> {
+        let deadline = Deadline::after(self.asker.network().clock(), timeout);
+        let (mut verified, mut attempts) = (Vec::new(), Vec::new());
+        let mut client = match self.light_client.clone() {
+            Some(client) => client,
+            None => {
+                let race = self.start(deadline).await;
+                let Some((_, (client, bootstrap))) = race.winner else {
+                    return Err(KeepError::NotStarted { attempts: race.attempts });
+                };
+                verified.push(bootstrap);
+                client
+            }
+        };
+        while let Wants::Updates { start, count } = client.wants(self.now()) {
+            let race = self.hand_overs(&client, start, count, deadline).await;
+            let Some((_, (further, updates))) = race.winner else {
+                // An update of the present period comes into being within it.
+                if !client.knows_committee_at(self.now()) {
+                    attempts.extend(race.attempts);
+                }
+                break;
+            };
+            client = further;
+            verified.extend(updates.into_iter().filter(|update| self.is_wanted(update)));
+        }
+        let mut newest = None;
+        for file in [File::FinalityUpdate, File::OptimisticUpdate] {
+            let (head, asked) = self.head(&client, file, deadline).await;
+            if head.as_ref().is_none_or(|head| head.is_behind) {
+                attempts.extend(asked);
+            }
+            if let Some(Head { slot, client: further, verified: update, .. }) = head {
+                newest = newest.max(Some(slot));
+                verified.push(update);
+                client = further;
+            }
+        }
+        let head = client.finalized_head();
+        let finalized = Checkpoint { root: head.beacon_root(), slot: Some(head.slot()) };
+        if !self.has(File::Bootstrap(finalized.root)) && finalized.root != self.checkpoint.root {
+            let race = self.bootstrap(finalized, deadline).await;
+            match race.winner {
+                Some((_, (_, bootstrap))) => verified.push(bootstrap),
+                None => attempts.extend(race.attempts),
+            }
+        }
+        self.light_client = Some(client);
+        let (written, removed) = self.write(verified)?;
+        Ok(Kept { written, removed, head: newest, finalized, attempts })
+    }
+
+    pub(super) fn now(&self) -> UnixTime {
+        self.asker.network().clock().wall()
+    }
+
+    fn is_wanted(&self, update: &Verified) -> bool {
+        let Some(present) = self.schedule.slot_at(self.now()) else { return true };
+        let before = self.schedule.period_at(present).saturating_sub(self.periods);
+        match update.file {
+            // The present period is the first of those counted.
+            File::Update(period) => self.periods == u64::MAX || period > before,
+            _ => true,
+        }
+    }
+
+    fn has(&self, file: File) -> bool {
+        let mut forks = file.forks(&self.schedule, self.now()).into_iter();
+        forks.any(|fork| self.folder.join(file.path(fork.name())).is_file())
+    }
+
+    /// Writes what a reader needs first before what rests on it.
+    fn write(&self, mut verified: Vec<Verified>) -> Result<(Vec<String>, Vec<String>), KeepError> {
+        let (mut written, mut removed) = (Vec::new(), Vec::new());
+        fs::create_dir_all(&self.folder)?;
+        verified.sort_by_key(|verified| verified.file);
+        for Verified { file, fork, bytes } in verified {
+            let path = file.path(fork);
+            if folder::write(&self.folder, &path, &bytes)? {
+                written.push(path.clone());
+            }
+            if matches!(file, File::FinalityUpdate | File::OptimisticUpdate) {
+                removed.extend(folder::remove_others(&self.folder, &file.stem(), &path)?);
+            }
+        }
+        Ok((written, removed))
+    }
+}
+
+impl std::fmt::Debug for Keeper {
+    /// Without the folder: its path may tell of the user.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Keeper").field("sources", &self.sources).finish_non_exhaustive()
+    }
+}
+
+/// The block of the newest bootstrap in a mirror's folder, for a [`Keeper`] that goes on there. It was verified when it was
+/// written: so it is as trusted as the folder.
+pub fn newest_checkpoint(folder: &Path, schedule: &Schedule) -> Option<Checkpoint> {
+    let entries = fs::read_dir(folder.join("bootstrap")).ok()?.flatten();
+    let dated =
+        entries.filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.file_name())));
+    let mut dated: Vec<_> = dated.collect();
+    dated.sort_by(|one, another| another.cmp(one));
+    dated.into_iter().find_map(|(_, name)| {
+        let name = name.to_str()?;
+        let (root, fork) = name.strip_suffix(".ssz")?.split_once('.')?;
+        let bytes = folder::read(folder, &format!("bootstrap/{name}"), MAX_FILE).ok()??;
+        let bootstrap = decode::bootstrap(&bytes, Encoding::Ssz, Some(fork), schedule).ok()?;
+        Some(Checkpoint { root: root.parse().ok()?, slot: Some(bootstrap.header.beacon.slot) })
+    })
+}
