@@ -199,9 +199,8 @@ impl Judge<'_> {
     /// Whether a good source was asked for its newest head in this read.
     fn is_told(&self, read: &Read<'_>) -> bool {
         read.visits.iter().any(|visit| {
-            visit.role == Role::Source
-                && visit.behaviour.is_good_source()
-                && visit.asked.contains("optimistic")
+            let is_good = visit.behaviour.is_good_source() && !visit.limited;
+            visit.role == Role::Source && is_good && visit.asked.contains("optimistic")
         })
     }
 
