@@ -143,10 +143,10 @@ impl<'a> Judge<'a> {
         (took > limit).then(|| wrong(Check::Deadline, read, text))
     }
 
-    /// The chain's blocks are canonical on one branch or, where two thirds signed both, on the other.
+    /// Whether a block is on the branch that goes on. Where two thirds signed two branches none does.
     fn is_canonical(&self, block: &ShownBlock) -> bool {
-        let holds = |chain: &crate::Chain| chain.block(block.number).is_some_and(|at| at.hash == block.hash);
-        holds(&self.chains.main) || (self.is_split() && self.chains.twin.as_ref().is_some_and(holds))
+        let at = self.chains.main.block(block.number);
+        !self.is_split() && at.is_some_and(|at| at.hash == block.hash)
     }
 
     /// Whether two thirds signed both branches.

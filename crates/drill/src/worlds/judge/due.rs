@@ -190,14 +190,21 @@ impl Judge<'_> {
             && self.steady_since(read, 24_000)
             && self.time_to_any_head(read).is_some()
             && self.is_told(read)
+            && !self.changes_within(read)
+    }
+
+    /// Whether blocks are passed over between the beginning of the read and its end.
+    fn changes_within(&self, read: &Read<'_>) -> bool {
+        let (from, until) = (read.from / SLOT, read.until / SLOT);
+        let mut events = self.world.story.events.iter();
+        events.any(|(at, event)| from < *at && *at <= until && matches!(event, Event::Abandon { .. }))
     }
 
     /// Whether a good source was asked for its newest head in this read.
     fn is_told(&self, read: &Read<'_>) -> bool {
         read.visits.iter().any(|visit| {
-            visit.role == Role::Source
-                && visit.behaviour.is_good_source()
-                && visit.asked.contains("optimistic")
+            let is_good = visit.behaviour.is_good_source() && !visit.limited;
+            visit.role == Role::Source && is_good && visit.asked.contains("optimistic")
         })
     }
 
