@@ -222,7 +222,7 @@ impl Core {
         let clock = self.clock();
         let began = clock.monotonic();
         let good_enough = async {
-            while !self.has_young_head() {
+            while !self.knows_young_head() {
                 clock.sleep(Self::SMALL_GAIN.checked_div(10).unwrap_or_default()).await;
             }
             clock.sleep(Self::SMALL_GAIN).await;
@@ -240,7 +240,7 @@ impl Core {
     /// clock is fast no source would ever be found good enough otherwise, and all were asked in each read.
     fn learn_common_lag(&self, began: Duration) {
         let Some(slots) = self.slots_behind() else { return };
-        let is_good_enough = self.has_young_head();
+        let is_good_enough = self.knows_young_head();
         let patience = self.network().slot_duration().saturating_mul(Self::COMMON_LAG_SLOTS);
         let now = self.clock().monotonic();
         let mut known = self.known();
@@ -463,6 +463,19 @@ impl Core {
         let Some(light_client) = &known.light_client else { return true };
         let finalized = self.network().epoch_at(light_client.finalized_head().slot());
         light_client.signed_head().is_none() || finalized.saturating_add(2) < self.network().epoch_at(current)
+    }
+
+    /// Whether a head is signed that is young enough to prove under, be it known by its hash alone.
+    fn knows_young_head(&self) -> bool {
+        let slot = match self.policy.assurance {
+            Level::Finalized => {
+                self.known().light_client.as_ref().map(|client| client.finalized_head().slot())
+            }
+            _ => self.newest_slot(),
+        };
+        let now = self.now();
+        let age = slot.and_then(|slot| now.age_of(self.network().slot_start(slot)));
+        age.is_some_and(|age| now.allows(age, &self.policy))
     }
 
     /// The slot of the newest signed head.

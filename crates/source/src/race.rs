@@ -101,6 +101,9 @@ impl Asker {
             return audiences.iter().map(unasked).collect();
         }
         let ordered = self.order(contest.role, contest.method, endpoints);
+        for folder in endpoints.iter().filter(|endpoint| endpoint.folder_path().is_some()) {
+            self.standings().is_local(folder.id());
+        }
         let pauses = lane::pauses(self);
         let lane = |audience| Lane::new(self, contest, &ordered, audience, ends, pauses);
         let mut lanes: Vec<Lane<'a, T>> = audiences.into_iter().map(lane).collect();

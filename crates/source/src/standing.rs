@@ -27,6 +27,8 @@ pub(crate) struct Standings {
     pub(crate) is_offline: bool,
     /// When anybody answered anything last, on the monotonic clock.
     heard: Option<Duration>,
+    /// Who is on this device: that he is there says nothing of the network.
+    local: BTreeSet<ProviderId>,
     /// Who sent a false proof, and how often.
     strikes: BTreeMap<ProviderId, u32>,
     chance: Chance,
@@ -114,6 +116,7 @@ impl Standings {
             retries: Budget::full(),
             is_offline: false,
             heard: None,
+            local: BTreeSet::new(),
             strikes: BTreeMap::new(),
             chance: Chance(seed),
         }
@@ -189,7 +192,7 @@ impl Standings {
         midnight: Option<Duration>,
     ) {
         let is_nobodys_fault = self.is_offline || self.is_cut_off(attempts, now);
-        if attempts.iter().any(was_heard) {
+        if attempts.iter().any(|attempt| was_heard(attempt) && !self.local.contains(&attempt.provider)) {
             self.heard = Some(now);
         }
         for attempt in attempts {
@@ -199,10 +202,10 @@ impl Standings {
                 continue;
             }
             self.noted = self.noted.saturating_add(1);
-            let Self { of, chance, noted, is_offline, .. } = self;
+            let Self { of, chance, noted, is_offline, local, .. } = self;
             let standing = of.entry((attempt.role, attempt.provider.clone())).or_default();
             if is_of_use {
-                *is_offline = false;
+                *is_offline &= local.contains(&attempt.provider);
                 standing.was_of_use(method, attempt.took);
                 continue;
             }
@@ -254,10 +257,20 @@ impl Standings {
         };
         let is_unfound =
             |attempt: &Attempt| matches!(error(attempt), Some(TransportError::Offline | TransportError::Dns));
+        let attempts: Vec<&Attempt> =
+            attempts.iter().filter(|attempt| !self.local.contains(&attempt.provider)).collect();
         let asked: BTreeSet<&ProviderId> = attempts.iter().map(|attempt| &attempt.provider).collect();
         let was_there = self.heard.is_some_and(|heard| now < heard.saturating_add(Self::MOMENT));
         let is_alone = asked.len() < 2;
-        !is_alone && !was_there && attempts.iter().all(is_unconnected) && attempts.iter().any(is_unfound)
+        let nobody = attempts.iter().all(|attempt| is_unconnected(attempt));
+        !is_alone && !was_there && nobody && attempts.iter().any(|attempt| is_unfound(attempt))
+    }
+
+    /// Remembers who is on this device.
+    pub(crate) fn is_local(&mut self, id: &ProviderId) {
+        if !self.local.contains(id) {
+            self.local.insert(id.clone());
+        }
     }
 
     /// Counts a false proof; gives whether it was the last one that this provider could send.

@@ -71,6 +71,15 @@ impl Judge<'_> {
             | "providers_failing"
             | "all_unreachable"
             | "proof_window_missed"
+            | "unsigned_tip"
+                if self.is_split() =>
+            {
+                true
+            }
+            "nobody_serves_proofs"
+            | "providers_failing"
+            | "all_unreachable"
+            | "proof_window_missed"
             | "unsigned_tip" => {
                 let is_unfair = beacon_fails && !self.bounds.fair_reasons;
                 // Who has passed a block over no longer proves it.

@@ -62,7 +62,8 @@ impl Judge<'_> {
 
     fn order(&self, read: &Read<'_>, index: usize, shown: &Shown) -> Option<Violation> {
         let before = self.newest.get(&index)?;
-        let stands = self.is_canonical(before);
+        // Where two thirds signed both branches, each of them excludes the other.
+        let stands = self.is_canonical(before) && !self.is_split();
         let Some(now) = shown.newest() else {
             let text = format!("what was proven at block {} is not shown any more", before.number);
             return stands.then(|| wrong(Check::Last, read, text));
