@@ -28,7 +28,7 @@ impl Judge<'_> {
             return self.due_of_tips(read, until_head);
         };
         self.tips.clear();
-        if !self.may_ask_all() {
+        if !self.may_ask_all(read) {
             return None;
         }
         let bound = until_head.saturating_add(self.time_to_proof(read, latency));
@@ -75,7 +75,7 @@ impl Judge<'_> {
         let fits = bound.is_some_and(|bound| bound.saturating_mul(2) <= self.world.wants.deadline);
         let others = self.steady_providers(read, |worth| worth != Worth::Tip && worth != Worth::False);
         let is_alone = others.len().saturating_add(tips.len()) == self.world.providers.len();
-        if !fits || !is_alone || self.world.wants.finalized || !self.may_ask_all() {
+        if !fits || !is_alone || self.world.wants.finalized || !self.may_ask_all(read) {
             self.tips.clear();
             return None;
         }
@@ -163,7 +163,8 @@ impl Judge<'_> {
     fn time_for_newer(&self, read: &Read<'_>) -> u64 {
         let now = self.slot_of(read.from);
         let is_usual = read.signed.slot.saturating_add(1) >= now && self.offset == 0;
-        if is_usual { 0 } else { 1_200 }
+        // A final one is never as new as could be.
+        if is_usual && !self.world.wants.finalized { 0 } else { 1_200 }
     }
 
     fn time_to_proof(&self, read: &Read<'_>, latency: u64) -> u64 {
@@ -176,8 +177,13 @@ impl Judge<'_> {
         all.saturating_add(once)
     }
 
-    fn may_ask_all(&self) -> bool {
-        self.bounds.widens || self.world.wants.operators >= self.world.providers.len()
+    /// Whether all may be asked. A tip of somebody whose tips were signed before is worth waiting for, so that nobody else
+    /// has to see the address meanwhile.
+    fn may_ask_all(&self, read: &Read<'_>) -> bool {
+        let behaviours = self.behaviours(&self.world.providers, read);
+        let is_waited_for = behaviours.iter().any(|behaviour| behaviour.worth() == Worth::Tip);
+        let is_allowed = self.world.wants.operators >= self.world.providers.len();
+        is_allowed || (self.bounds.widens && !is_waited_for)
     }
 
     /// Whether the light client must know the head that is signed: it can be had, and nothing of it is missing.
