@@ -5,7 +5,7 @@ use saldo_beacon::Fork;
 use saldo_drill::worlds::{Behaviour, Bounds, Party, Step, Story, Variant, World, play};
 
 /// What the simulation itself keeps of a request: two entries of its logs, with the body.
-const KEPT_OF_A_REQUEST: u64 = 900;
+const KEPT_OF_A_REQUEST: u64 = 2_000;
 
 fn world(behaviour: Behaviour, reads: usize) -> World {
     let story = Story {

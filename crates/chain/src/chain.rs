@@ -371,12 +371,28 @@ impl Chain {
         while let Some(above) = at.checked_add(1) {
             let Some(block) = self.blocks.get(&above) else { return };
             if block.parent_hash.is_some() && block.parent_hash != below {
-                self.blocks.retain(|kept, _| *kept < above);
-                self.newest = Some(at);
+                self.drop_branch(above);
                 return;
             }
             below = Some(block.anchor.hash());
             at = above;
+        }
+    }
+
+    /// Gives up the block of this number and those that link to it. Blocks above a gap stay: a head that was signed later
+    /// need not descend from what was passed over before it.
+    fn drop_branch(&mut self, number: u64) {
+        let (mut at, mut dead) = (number, None);
+        while let Some(block) =
+            self.blocks.get(&at).filter(|block| dead.is_none() || block.parent_hash == dead)
+        {
+            dead = Some(block.anchor.hash());
+            self.blocks.remove(&at);
+            let Some(above) = at.checked_add(1) else { break };
+            at = above;
+        }
+        if self.newest.is_some_and(|newest| !self.blocks.contains_key(&newest)) {
+            self.newest = self.blocks.last_key_value().map(|(number, _)| *number);
         }
     }
 

@@ -3,6 +3,7 @@
 use futures_util::future::{Either, join3, select};
 use saldo_beacon::decode;
 use saldo_beacon::unit::Slot;
+use saldo_chain::Level;
 use saldo_reading::Failure;
 use saldo_source::beacon::{Data, MAX_UPDATES, Route};
 use saldo_source::{Deadline, Endpoint};
@@ -49,6 +50,9 @@ impl Core {
                 decode::finality_update(&data.bytes, data.encoding, fork(data).as_deref(), &network)
         {
             let _ = self.advance(update);
+        }
+        if ahead.finality.is_none() && self.policy.assurance == Level::Finalized {
+            return; // A newer head would hide that there is no newer final one yet.
         }
         let newest = ahead.optimistic.as_ref().map(|data| -> Result<(), Failure> {
             let fork = fork(data);

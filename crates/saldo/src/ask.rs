@@ -207,9 +207,14 @@ impl Core {
             Ok(account) => self.known().chain.anchor_at_root(account.state_root()).is_none(),
             Err(_) => false,
         };
-        // Before a claim is kept that nothing vouches for: is it at least about this chain?
+        // Before a claim is kept that nothing vouches for: is it at least about this chain? One that does not have our newest
+        // block may have come to serve another since it was asked.
+        let is_elsewhere = |(_, _, missed): &(usize, Holding, Failure)| {
+            matches!(missed, Failure::NotSynced | Failure::NoResult) && !matches!(aim.target, Target::Tip)
+        };
+        let is_doubtful = missed.iter().any(is_elsewhere);
         if accounts.iter().any(is_claim)
-            && let Err(other) = self.confirm_chain(provider, deadline).await
+            && let Err(other) = self.confirm_chain(provider, is_doubtful, deadline).await
         {
             return missed.iter().map(|_| Answer::Fails(other.clone())).collect();
         }
@@ -273,7 +278,7 @@ impl Core {
         if !answers.iter().any(is_doubtful) {
             return answers;
         }
-        let Err(other) = self.confirm_chain(provider, deadline).await else { return answers };
+        let Err(other) = self.confirm_chain(provider, false, deadline).await else { return answers };
         let told = |answer: Answer<Box<Proven>>| {
             if is_doubtful(&answer) { Answer::Fails(other.clone()) } else { answer }
         };
@@ -303,9 +308,15 @@ impl Core {
         }
     }
 
-    async fn confirm_chain(&self, provider: &Endpoint, deadline: Deadline) -> Result<(), Failure> {
+    /// Asks which chain a provider serves, unless it said so before and there is no doubt.
+    async fn confirm_chain(
+        &self,
+        provider: &Endpoint,
+        is_doubtful: bool,
+        deadline: Deadline,
+    ) -> Result<(), Failure> {
         let expected = self.network().chain_id();
-        if self.known().chain_confirmed.contains(provider.id()) {
+        if !is_doubtful && self.known().chain_confirmed.contains(provider.id()) {
             return Ok(());
         }
         match chain_id(self.asker.network(), provider, self.time_left(deadline)).await {

@@ -208,10 +208,14 @@ impl Core {
         }
     }
 
-    /// Asks for the hand-over of this period and the next, whatever the clock says.
+    /// Asks for the first hand-over that is not known and the one after it, whatever the clock says.
     async fn look_ahead(&self, deadline: Deadline) {
-        let period = self.known().light_client.as_ref().map(LightClient::period);
-        if let Some(start) = period {
+        let first = self
+            .known()
+            .light_client
+            .as_ref()
+            .map(|client| client.period().saturating_add(u64::from(client.next_committee_known())));
+        if let Some(start) = first {
             let _ =
                 self.ask_sources(UPDATES, deadline, |source| self.updates(source, start, 2, deadline)).await;
         }

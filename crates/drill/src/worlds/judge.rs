@@ -7,6 +7,8 @@ mod safe;
 
 use std::collections::BTreeMap;
 
+use saldo_beacon::unit::Slot;
+
 use super::behaviour::{Behaviour, Chains, Worth};
 use super::bound::Bounds;
 use super::host::{Role, Visit};
@@ -61,6 +63,8 @@ pub(super) struct Judge<'a> {
     failed_before: bool,
     /// Who asked to be left alone or had no quota left, and until when it may be left alone.
     rests: Vec<(Role, usize, u64)>,
+    /// The latest slot of a head that the wallet can have been told.
+    told: Slot,
     /// How often each provider sent something false when it was asked for a proof at a block of a given hash.
     false_proofs: BTreeMap<usize, usize>,
     /// When each read began, and of how many accounts it was.
@@ -85,6 +89,7 @@ impl<'a> Judge<'a> {
             proven_at: None,
             failed_before: false,
             rests: Vec::new(),
+            told: Slot::new(0),
             false_proofs: BTreeMap::new(),
             reads: Vec::new(),
             tips: BTreeMap::new(),
@@ -105,6 +110,7 @@ impl<'a> Judge<'a> {
             self.proven_at = Some(read.from);
         }
         self.failed_before = !is_proven;
+        self.told = self.told.max(read.signed.slot);
         self.note_lag(read);
         found
     }

@@ -93,7 +93,7 @@ impl Judge<'_> {
             newest.number.saturating_add(1) >= read.signed.number && newest.hash != read.signed.hash;
         // A head of an earlier slot says nothing new to who knows a later one.
         let slot = self.chains.main.network().slot_at(newest.time);
-        let is_later = slot.is_some_and(|slot| slot < read.signed.slot);
+        let is_later = slot.is_some_and(|slot| slot < read.signed.slot) && self.told < read.signed.slot;
         // If that head was passed over while the read went on, nobody can have been told yet what stands instead.
         let told = self.chains.main.block(read.signed.number);
         let still_stands = told.is_some_and(|block| block.hash == read.signed.hash);
