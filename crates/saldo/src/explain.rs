@@ -1,5 +1,7 @@
 //! The one reason for a read that proved nothing.
 
+use std::time::Duration;
+
 use saldo_chain::{Anchor, HeaderError};
 use saldo_reading::{Attempt, Failure, Now, Outcome, Policy, TransportError, Why};
 use saldo_source::Asker;
@@ -31,12 +33,13 @@ pub(crate) fn explain(case: &Case<'_>) -> Why {
     let all = |test: &dyn Fn(&Failure) -> bool| {
         !attempts.is_empty() && attempts.iter().all(|attempt| attempt.outcome.failure().is_some_and(test))
     };
-    let asked = [heads, attempts].concat();
+    // Whoever was left alone says nothing of the network.
+    let is_asked = |attempt: &&Attempt| attempt.took > Duration::ZERO || !is_left_alone(attempt);
+    let asked: Vec<Attempt> = heads.iter().chain(attempts).filter(is_asked).cloned().collect();
     let is_told = asker.is_offline() && asked.iter().all(is_silent);
-    if is_told
-        || asker.is_cut_off(&asked)
-        || all(&|failure| *failure == Failure::Transport(TransportError::Offline))
-    {
+    let says_offline =
+        |attempt: &Attempt| attempt.outcome.failure() == Some(&Failure::Transport(TransportError::Offline));
+    if is_told || asker.is_cut_off(&asked) || (!asked.is_empty() && asked.iter().all(says_offline)) {
         return Why::DeviceOffline;
     }
     if now.clock_off() {
@@ -106,6 +109,19 @@ pub(crate) fn explain(case: &Case<'_>) -> Why {
 /// Whether nothing came from the provider at all.
 fn is_silent(attempt: &Attempt) -> bool {
     attempt.outcome == Outcome::Unfinished || attempt.outcome.failure().is_some_and(Failure::is_unreachable)
+}
+
+/// Whether it was not asked because it wants to be left alone, or is asked only if nobody else is left.
+fn is_left_alone(attempt: &Attempt) -> bool {
+    matches!(
+        attempt.outcome.failure(),
+        Some(
+            Failure::RateLimited { .. }
+                | Failure::QuotaExhausted
+                | Failure::Spared { .. }
+                | Failure::Quarantined
+        )
+    )
 }
 
 /// Whether time was up before the provider answered.

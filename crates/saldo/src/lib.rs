@@ -64,6 +64,7 @@ mod explain;
 mod explore;
 mod finality;
 mod header;
+mod heads;
 mod parked;
 mod pinned;
 mod read;

@@ -133,7 +133,8 @@ impl Judge<'_> {
                 let hand_overs = period(read.from).saturating_sub(period(at));
                 round.saturating_mul(hand_overs.div_ceil(8).saturating_add(1))
             }
-            _ => round.saturating_mul(3).saturating_add(self.time_to_start(read)?),
+            // What is fetched beside the bootstrap is waited for a little.
+            _ => round.saturating_mul(3).saturating_add(self.time_to_start(read)?).saturating_add(400),
         };
         let wanted = wanted.saturating_add(self.time_for_newer(read));
         // Half of the time is kept for the proof once there is a head to prove under.

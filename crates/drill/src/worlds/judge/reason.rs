@@ -42,7 +42,10 @@ impl Judge<'_> {
             "device_offline" => {
                 let mut met = read.visits.iter().map(|visit| visit.behaviour);
                 let is_lost = |behaviour| matches!(behaviour, Behaviour::Unresolvable | Behaviour::Refuse);
-                self.offline || met.clone().any(|one| one == Behaviour::Unresolvable) && met.all(is_lost)
+                // Of a source that is given up before it answers nothing is known either.
+                let is_given_up = |behaviour| matches!(behaviour, Behaviour::Status(_) | Behaviour::Hang);
+                let all = met.clone().all(|one| is_lost(one) || is_given_up(one));
+                self.offline || met.any(|one| one == Behaviour::Unresolvable) && all
             }
             "clock_off" => self.clock_was_touched || agreement && beacon_fails,
             "consensus_fault" => self.is_split(),

@@ -1,0 +1,178 @@
+//! Asking the sources for newer heads, and how far behind the known one is.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Either, select};
+use saldo_beacon::unit::Slot;
+use saldo_beacon::{AdvanceError, decode};
+use saldo_chain::Level;
+use saldo_reading::{Attempt, Failure};
+use saldo_source::beacon::Route;
+use saldo_source::{Answer, Deadline, Endpoint};
+
+use crate::core::{CommonLag, Core};
+use crate::sync::HEADS;
+
+/// Whether a head was refused because it is of a period whose committee is not known.
+fn is_of_later_period(answer: &Answer<()>) -> bool {
+    matches!(answer, Answer::Fails(Failure::Update(AdvanceError::CommitteeUnknown { .. })))
+}
+
+impl Core {
+    /// How far the newest signed head is behind the clock when all is well, in slots: the signature over the head of one
+    /// slot is published with the block of the next.
+    const USUAL_LAG: u64 = 1;
+    /// How long the sources may take for a newer head where one is at hand already.
+    const SMALL_GAIN: Duration = Duration::from_secs(1);
+    /// For how many slots it is believed that the sources know nothing newer than what all of them know.
+    const COMMON_LAG_SLOTS: u32 = 8;
+
+    /// Asks for newer heads, but no longer than worth while: a short time after one is at hand that can be proven under.
+    /// Gives who was asked, and whether somebody gave a head of a period whose committee is not known.
+    pub(crate) async fn newer_heads(&self, deadline: Deadline, may_look_ahead: bool) -> (Vec<Attempt>, bool) {
+        let clock = self.clock();
+        let began = clock.monotonic();
+        let of_later_period = AtomicBool::new(false);
+        let is_ahead = || may_look_ahead && of_later_period.load(Ordering::Relaxed);
+        let step = Self::SMALL_GAIN.checked_div(10).unwrap_or_default();
+        let good_enough = async {
+            let mut gained = 0_u8;
+            while gained < 10 && !is_ahead() {
+                clock.sleep(step).await;
+                gained = if self.knows_young_head() { gained.saturating_add(1) } else { 0 };
+            }
+        };
+        let ask = |source| {
+            let heads = self.heads(source, deadline);
+            let noted = heads.inspect(|answer| {
+                of_later_period.fetch_or(is_of_later_period(answer), Ordering::Relaxed);
+            });
+            noted.boxed()
+        };
+        let asked = self.ask_sources(HEADS, deadline, ask);
+        let attempts = match select(asked.boxed(), good_enough.boxed()).await {
+            Either::Left((attempts, _)) => attempts,
+            Either::Right(_) => Vec::new(),
+        };
+        self.learn_common_lag(began);
+        (attempts, of_later_period.load(Ordering::Relaxed))
+    }
+
+    /// Takes it that nobody knows more than was learned since `began`, if that is good enough to prove under. Where the
+    /// clock is fast no source would ever be found good enough otherwise, and all were asked in each read.
+    fn learn_common_lag(&self, began: Duration) {
+        let Some(slots) = self.slots_behind() else { return };
+        let is_good_enough = self.knows_young_head();
+        let patience = self.network().slot_duration().saturating_mul(Self::COMMON_LAG_SLOTS);
+        let now = self.clock().monotonic();
+        let mut known = self.known();
+        known.common_lag = match known.common_lag.filter(|lag| now < lag.until) {
+            Some(lag) => Some(CommonLag { slots: lag.slots.min(slots), ..lag }),
+            None if slots <= 1 || !is_good_enough || known.heads_answered < Some(began) => None,
+            None => Some(CommonLag { slots, until: now.saturating_add(patience) }),
+        };
+    }
+
+    /// By how many slots more than usual the newest head may be behind before somebody is asked for a newer one.
+    pub(crate) fn common_lag(&self) -> u64 {
+        let now = self.clock().monotonic();
+        self.known().common_lag.filter(|lag| now < lag.until).map_or(0, |lag| lag.slots)
+    }
+
+    fn heads<'a>(&'a self, source: &'a Endpoint, deadline: Deadline) -> BoxFuture<'a, Answer<()>> {
+        async move {
+            let before = self.newest_slot();
+            let finality = async {
+                if !self.finality_is_due() {
+                    return Ok(());
+                }
+                let data = self.fetch(source, Route::FinalityUpdate, deadline).await?;
+                self.advance(decode::finality_update(
+                    &data.bytes,
+                    data.encoding,
+                    data.fork.as_deref(),
+                    &self.network(),
+                )?)
+            };
+            let optimistic = async {
+                let data = self.fetch(source, Route::OptimisticUpdate, deadline).await?;
+                self.advance(decode::optimistic_update(
+                    &data.bytes,
+                    data.encoding,
+                    data.fork.as_deref(),
+                    &self.network(),
+                )?)
+            };
+            // What a source gives counts even if the other half fails. Where finality is not asked for, it does not hold
+            // a good head up.
+            let outcome = match select(finality.boxed(), optimistic.boxed()).await {
+                Either::Left((finality, optimistic)) => finality.and(optimistic.await),
+                Either::Right((optimistic, finality)) if self.policy.assurance == Level::Signed => {
+                    let grace = self.clock().sleep(Self::GRACE);
+                    match select(finality, grace).await {
+                        Either::Left((finality, _)) => optimistic.and(finality),
+                        Either::Right(_) => optimistic,
+                    }
+                }
+                Either::Right((optimistic, finality)) => optimistic.and(finality.await),
+            };
+            if outcome.is_ok() {
+                let now = self.clock().monotonic();
+                self.known().heads_answered = Some(now);
+            }
+            // One whose head is behind is no reason to stop asking the others, and one that gave nothing has won nothing.
+            let has_finality = self.policy.assurance < Level::Finalized || !self.finality_is_due();
+            let has_given = outcome.is_ok() || self.newest_slot() > before;
+            match (outcome, self.slots_missing()) {
+                (_, Some(0)) if has_finality => Answer::Wins(()),
+                (_, Some(1)) if has_finality && has_given => Answer::Wins(()),
+                (Err(failure), _) => Answer::Fails(failure),
+                (Ok(()), slots) => Answer::Fails(Failure::Behind { slots: slots.unwrap_or(u64::MAX) }),
+            }
+        }
+        .boxed()
+    }
+
+    /// Whether a newer finalized head than the known one should exist: two epochs end before one is final.
+    pub(crate) fn finality_is_due(&self) -> bool {
+        let Some(current) = self.network().slot_at(self.time()) else { return true };
+        let current = current.saturating_sub(self.common_lag());
+        let known = self.known();
+        let Some(light_client) = &known.light_client else { return true };
+        let finalized = self.network().epoch_at(light_client.finalized_head().slot());
+        light_client.signed_head().is_none() || finalized.saturating_add(2) < self.network().epoch_at(current)
+    }
+
+    /// Whether a head is signed that is young enough to prove under, be it known by its hash alone.
+    fn knows_young_head(&self) -> bool {
+        let slot = match self.policy.assurance {
+            Level::Finalized => {
+                self.known().light_client.as_ref().map(|client| client.finalized_head().slot())
+            }
+            _ => self.newest_slot(),
+        };
+        let now = self.now();
+        let age = slot.and_then(|slot| now.age_of(self.network().slot_start(slot)));
+        age.is_some_and(|age| now.allows(age, &self.policy))
+    }
+
+    /// The slot of the newest signed head.
+    fn newest_slot(&self) -> Option<Slot> {
+        let known = self.known();
+        Some(known.light_client.as_ref()?.signed_head()?.slot())
+    }
+
+    /// How many slots the newest signed head is behind where it usually is; `None` if there is none.
+    pub(crate) fn slots_behind(&self) -> Option<u64> {
+        let current = self.network().slot_at(self.time())?;
+        let newest = self.newest_slot()?;
+        Some(current.since(newest.saturating_add(Self::USUAL_LAG)).unwrap_or(0))
+    }
+
+    /// How many slots the newest signed head is behind what the sources are known to have; `None` if there is none.
+    pub(crate) fn slots_missing(&self) -> Option<u64> {
+        Some(self.slots_behind()?.saturating_sub(self.common_lag()))
+    }
+}
