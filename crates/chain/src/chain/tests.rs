@@ -240,3 +240,27 @@ fn a_full_chain_gives_up_nothing() {
     chain.prune();
     assert_eq!(chain.blocks.len(), Chain::CAPACITY);
 }
+
+/// Finality that passes a block over takes those that link to it, and not a head that was signed later above a gap.
+#[test]
+fn a_dead_branch_takes_only_what_links_to_it() {
+    let dead = line(11, 3, 0xdd);
+    let main = line(10, 11, 1);
+    let head = &main[10];
+    let mut chain = Chain::new();
+    dead.iter().for_each(|block| sign(&mut chain, block).unwrap());
+    sign(&mut chain, head).unwrap();
+    finalize(&mut chain, &main[0]).unwrap();
+    for block in &dead {
+        assert!(chain.anchor_at_hash(block.hash()).is_none(), "{}", block.number());
+    }
+    assert_eq!(chain.standing(&signed(head)), Standing::Stands);
+    assert_eq!(chain.newest(Level::Signed).map(Anchor::number), Some(20));
+
+    // Where the newest one links to it, the final one is the newest.
+    let mut chain = Chain::new();
+    dead.iter().for_each(|block| sign(&mut chain, block).unwrap());
+    finalize(&mut chain, &main[0]).unwrap();
+    assert_eq!(chain.newest(Level::Signed).map(Anchor::number), Some(10));
+    assert_eq!(chain.standing(&signed(&dead[2])), Standing::Withdrawn);
+}
