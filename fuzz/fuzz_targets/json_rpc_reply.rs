@@ -15,7 +15,9 @@ use saldo_fuzz::input::Input;
 use saldo_proof::StateRoot;
 use saldo_proof::eip1186::AccountReply;
 use saldo_reading::Failure;
-use saldo_source::execution::{At, Question, ask, ask_together, chain_id, raw_header};
+use saldo_source::execution::{
+    At, Question, ask, ask_together, chain_id, chain_id_of, raw_header, state_proofs,
+};
 use saldo_source::{Clock, Deadline, Endpoint, Network, Request, Response, Transport, TransportError};
 use saldo_source::{beacon, checkpoint};
 use serde_json::Value;
@@ -63,6 +65,8 @@ fuzz_target!(|input: &[u8]| {
         Question::Proof { address: Address::ZERO, keys: vec![B256::ZERO], at: At::Latest },
         Question::Block(B256::ZERO),
         Question::RawHeader(B256::ZERO),
+        Question::ChainId,
+        Question::Capabilities,
     ];
     let soon = Deadline::after(&Still, TIMEOUT);
     let provider = &*PROVIDER;
@@ -75,7 +79,7 @@ fuzz_target!(|input: &[u8]| {
             let together = now(ask_together(&network, provider, &questions, 100, TIMEOUT));
             assert_eq!(together.each.len(), questions.len());
             // One by one the calls have the ids after those of the batch.
-            let first = if serde_json::from_slice::<Vec<&RawValue>>(&body).is_ok() { 1 } else { 4 };
+            let first = if serde_json::from_slice::<Vec<&RawValue>>(&body).is_ok() { 1 } else { 6 };
             for ((result, question), id) in together.each.into_iter().zip(&questions).zip(first..) {
                 judge(result, &body, question, id);
             }
@@ -138,6 +142,12 @@ fn judge(result: Result<Box<RawValue>, Failure>, body: &[u8], question: &Questio
             if let Ok(bytes) = raw_header(&result) {
                 assert!(ExecutionHeader::from_rlp(&bytes, *hash).is_err());
             }
+        }
+        Question::ChainId => {
+            let _ = chain_id_of(&result);
+        }
+        Question::Capabilities => {
+            let _ = state_proofs(&result);
         }
     }
 }

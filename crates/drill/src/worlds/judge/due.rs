@@ -3,7 +3,7 @@
 use saldo_beacon::Fork;
 use saldo_beacon::unit::Slot;
 
-use super::{Judge, Read, Worth, wrong};
+use super::{Behaviour, Judge, Read, Worth, wrong};
 use crate::worlds::host::Role;
 use crate::worlds::party::Party;
 use crate::worlds::story::{Event, Story};
@@ -61,7 +61,11 @@ impl Judge<'_> {
         let is_alone = !self.behaviours(&self.world.providers, read).into_iter().any(is_partial);
         let is_known = is_alone && self.steady_since(read, 24_000) && !self.may_believe_lag(read);
         let oldest = read.signed.number.saturating_sub(self.bounds.behind);
-        let is_old = is_known && !self.world.wants.finalized && amount.block.number < oldest;
+        // Beside a source that is silent a head that is young enough is not given up for a newer one.
+        let is_silent = |behaviour: &Behaviour| matches!(behaviour, Behaviour::Hang | Behaviour::Trickle(_));
+        let all_speak = !self.behaviours(&self.world.sources, read).iter().any(is_silent);
+        let is_late = all_speak && amount.block.number < oldest;
+        let is_old = is_known && !self.world.wants.finalized && is_late;
         is_old
             .then(|| format!("block {} is shown, and {} is signed", amount.block.number, read.signed.number))
     }
@@ -117,7 +121,7 @@ impl Judge<'_> {
     }
 
     fn time_to_any_head(&self, read: &Read<'_>) -> Option<u64> {
-        let sources = self.steady(&self.world.sources, Role::Source, read, super::Behaviour::is_good_source);
+        let sources = self.steady(&self.world.sources, Role::Source, read, Behaviour::is_good_source);
         let (_, latency) = sources.into_iter().min_by_key(|(_, latency)| *latency)?;
         let round = self
             .bounds
@@ -216,7 +220,7 @@ impl Judge<'_> {
     }
 
     fn all_sources_are_good(&self, read: &Read<'_>) -> bool {
-        self.behaviours(&self.world.sources, read).into_iter().all(super::Behaviour::is_good_source)
+        self.behaviours(&self.world.sources, read).into_iter().all(Behaviour::is_good_source)
     }
 
     /// Whether the wallet may take it that nobody knows a newer head: for some slots after all that it asked were late.
@@ -240,7 +244,7 @@ impl Judge<'_> {
         let from = read.from.saturating_sub(millis);
         self.world.sources.iter().any(|source| {
             let behaviour = source.during(from, read.until, &self.world.outages);
-            source.limit.is_none() && behaviour.is_some_and(super::Behaviour::is_good_source)
+            source.limit.is_none() && behaviour.is_some_and(Behaviour::is_good_source)
         })
     }
 
