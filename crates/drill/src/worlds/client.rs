@@ -38,6 +38,7 @@ pub(super) fn policy(wants: &Wants) -> Policy {
     let policy = if wants.finalized { Policy::finalized() } else { Policy::signed() };
     Policy {
         operators_per_address: wants.operators,
+        strict: wants.strict,
         deadline: Duration::from_millis(wants.deadline),
         max_age: Duration::from_secs(wants.max_age()),
         ..policy

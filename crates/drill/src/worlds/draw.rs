@@ -101,6 +101,7 @@ fn wants(dice: &mut Dice) -> Wants {
     Wants {
         finalized: dice.chance(10),
         operators: dice.weighted(&[(85, usize::MAX), (5, 1), (5, 2), (5, 3)]),
+        strict: dice.weighted(&[(50, false), (50, true)]),
         deadline: dice.weighted(&[(85, 4_000), (5, 1_500), (10, 20_000)]),
     }
 }

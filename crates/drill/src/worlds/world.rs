@@ -61,6 +61,8 @@ pub struct Wants {
     pub finalized: bool,
     /// How many operators may see an address.
     pub operators: usize,
+    /// Whether no more see it even if none of these proves anything.
+    pub strict: bool,
     /// How long a read may take, in milliseconds.
     pub deadline: u64,
 }
@@ -82,7 +84,7 @@ pub enum Step {
 
 impl Wants {
     /// What a wallet asks if nothing else is said, with any number of operators.
-    pub const USUAL: Self = Self { finalized: false, operators: usize::MAX, deadline: 4_000 };
+    pub const USUAL: Self = Self { finalized: false, operators: usize::MAX, strict: false, deadline: 4_000 };
 
     /// How old a block may be, in seconds, beyond the slots that are allowed for.
     pub fn max_age(&self) -> u64 {

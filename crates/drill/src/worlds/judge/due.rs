@@ -188,7 +188,8 @@ impl Judge<'_> {
         let behaviours = self.behaviours(&self.world.providers, read);
         let is_waited_for = behaviours.iter().any(|behaviour| behaviour.worth() == Worth::Tip);
         let is_allowed = self.world.wants.operators >= self.world.providers.len();
-        is_allowed || (self.bounds.widens && !is_waited_for)
+        let is_claimed = read.shown.iter().any(|shown| shown.why == Some("unsigned_tip"));
+        is_allowed || (self.bounds.widens && !self.world.wants.strict && !is_waited_for && !is_claimed)
     }
 
     /// Whether the light client must know the head that is signed: it can be had, and nothing of it is missing.
