@@ -138,10 +138,18 @@ impl Core {
         let Asked { pin, replies, tips } = asked;
         let mut answers: Vec<Option<Answer<Box<Proven>>>> = Vec::with_capacity(holdings.len());
         let mut missed: Vec<(usize, Holding, Failure)> = Vec::new();
+        let mut accusation = None;
         for (place, (holding, reply)) in holdings.iter().zip(replies).enumerate() {
             let failure = match (pin, reply.result) {
                 (Some(pin), Ok(result)) => {
-                    let answer = self.weigh_pinned(provider, *holding, aim, pin, &result, reply.by_hash);
+                    let answer = self.weigh_pinned(
+                        provider,
+                        *holding,
+                        aim,
+                        (pin, reply.by_hash),
+                        &result,
+                        &mut accusation,
+                    );
                     answers.push(Some(answer));
                     continue;
                 }
@@ -177,7 +185,15 @@ impl Core {
         }
         let answers =
             answers.into_iter().map(|answer| answer.unwrap_or(Answer::Fails(Failure::NoResult))).collect();
-        self.told_apart_from_another_chain(provider, answers, deadline).await
+        let answers = self.told_apart_from_another_chain(provider, answers, deadline).await;
+        let is_elsewhere =
+            |answer: &Answer<Box<Proven>>| matches!(answer, Answer::Fails(Failure::WrongChain { .. }));
+        // However many proofs of one request are false: it is one lie, and none where it is of another chain.
+        if let Some(evidence) = accusation.filter(|_| !answers.iter().any(is_elsewhere)) {
+            self.asker.strike(provider.id());
+            self.known().evidence.keep(evidence);
+        }
+        answers
     }
 
     /// What `replies` are worth that are of the provider's own tip, of the holdings `missed` at the block that was aimed at.
@@ -197,7 +213,8 @@ impl Core {
                     // Not even of its own tip: it serves no proofs at all.
                     (Failure::ProofWindowMissed, _) => Failure::NotServed { method: "eth_getProof" },
                     (failure, Target::Tip) => failure,
-                    (failure, _) if failure.is_unreachable() => failure,
+                    // What was seen before stays seen.
+                    (failure, _) if failure.is_unreachable() && failure.may_have_been_seen() => failure,
                     _ => missed.clone(),
                 });
                 verify(&reply?, *holding, provider.id(), None)
@@ -236,9 +253,9 @@ impl Core {
         provider: &Endpoint,
         holding: Holding,
         aim: &Aim,
-        pin: Pin,
+        (pin, by_hash): (Pin, bool),
         reply: &RawValue,
-        by_hash: bool,
+        accusation: &mut Option<Evidence>,
     ) -> Answer<Box<Proven>> {
         let refusal = match verify(reply, holding, provider.id(), Some(pin.state_root)) {
             Ok(account) => return self.weigh(holding, account, aim, provider.id()),
@@ -251,9 +268,7 @@ impl Core {
             return self.weigh(holding, account, aim, provider.id());
         }
         if by_hash && let Failure::Proof(_) = refusal {
-            self.asker.strike(provider.id());
-            let evidence = Evidence::new(provider.id(), holding, pin, reply, &refusal);
-            self.known().evidence.keep(evidence);
+            accusation.get_or_insert(Evidence::new(provider.id(), holding, pin, reply, &refusal));
         }
         Answer::Fails(refusal)
     }

@@ -23,6 +23,13 @@ impl Circles {
         Audience { operators: self.of.get(&address).cloned().unwrap_or_default(), most, strict }
     }
 
+    /// Whether `provider` knows of `address`, or may come to know of it.
+    pub(crate) fn admits(&self, address: Address, provider: &Endpoint, most: usize) -> bool {
+        self.of
+            .get(&address)
+            .is_none_or(|circle| circle.len() < most || circle.contains(&provider.operator_key()))
+    }
+
     /// `provider` is asked about `address`: its operator belongs to the circle if there is room. Gives whether it is new.
     pub(crate) fn tell(&mut self, address: Address, provider: &Endpoint, most: usize) -> bool {
         if self.of.get(&address).is_some_and(|circle| circle.len() >= most) {

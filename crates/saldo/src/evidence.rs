@@ -1,6 +1,7 @@
 //! False proofs, kept for others to look at.
 
 use std::collections::VecDeque;
+use std::fmt;
 
 use alloy_primitives::B256;
 use saldo_reading::{Failure, Holding, ProviderId};
@@ -13,7 +14,7 @@ use crate::pinned::Pin;
 ///
 /// It shows that these bytes are refused, to anybody who knows the block. It does not show who sent them: whoever has it
 /// could have written it himself. The request names the address that was asked about.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Evidence {
     provider: ProviderId,
     owner: alloy_primitives::Address,
@@ -61,6 +62,16 @@ impl Evidence {
             "reason": self.reason,
         })
         .to_string()
+    }
+}
+
+impl fmt::Debug for Evidence {
+    /// Names no address.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Evidence")
+            .field("provider", &self.provider)
+            .field("reason", &self.reason)
+            .finish_non_exhaustive()
     }
 }
 

@@ -76,7 +76,9 @@ impl Core {
         let only_tip = proven == Err(Failure::ProofWindowMissed) || (says_none && proven.is_err());
         self.learn(provider.id(), |known| {
             known.batch = together.batch;
-            known.behind_tip = !only_tip;
+            if only_tip || proven.is_ok() {
+                known.behind_tip = !only_tip;
+            }
         });
         proven
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use futures_util::FutureExt;
 use futures_util::future::{Either, join, join_all, select};
-use saldo_chain::{Anchor, Level};
+use saldo_chain::{Anchor, Level, Standing};
 use saldo_reading::{
     Attempt, Holding, Outcome, Proven, ProviderId, Provisional, Reading, Role, Unknown, Why,
 };
@@ -44,13 +44,34 @@ impl Core {
         // What is needed only later is fetched while the proofs are under way.
         let later = join(self.learn_next_committee(deadline), self.learn_finalized_header(deadline));
         let read = join(settled, later).boxed();
-        if holdings.len() > 1 {
-            return read.await.0;
+        let readings = if holdings.len() > 1 {
+            read.await.0
+        } else {
+            // Beside a single question there is room for getting to know somebody, as long as nobody waits for it.
+            match select(read, self.explore(deadline).boxed()).await {
+                Either::Left(((readings, _), _)) => readings,
+                Either::Right(((), read)) => read.await.0,
+            }
+        };
+        holdings.iter().zip(readings).map(|(holding, reading)| self.still_stands(holding, reading)).collect()
+    }
+
+    /// The reading, unless the chain took its block back or contradicted itself while others were waited for.
+    fn still_stands(&self, holding: &Holding, reading: Reading) -> Reading {
+        let Reading::Proven(proven) = &reading else { return reading };
+        let (is_faulted, standing) = {
+            let known = self.known();
+            (known.faulted, known.chain.standing(proven.anchor()))
+        };
+        let attempts = reading.attempts().to_vec();
+        if is_faulted {
+            return Reading::Unknown(Unknown::new(Why::ConsensusFault, attempts, self.last(holding)));
         }
-        // Beside a single question there is room for getting to know somebody, as long as nobody waits for it.
-        match select(read, self.explore(deadline).boxed()).await {
-            Either::Left(((readings, _), _)) => readings,
-            Either::Right(((), read)) => read.await.0,
+        match standing {
+            Standing::Stands => reading,
+            Standing::Withdrawn => {
+                Reading::Unknown(Unknown::new(Why::Deadline, attempts, self.last(holding)))
+            }
         }
     }
 
@@ -74,6 +95,9 @@ impl Core {
         let Some(first) = first.filter(|_| takes_tips) else {
             return (sync.await, BTreeMap::new());
         };
+        let most = self.policy.operators_per_address;
+        let is_admitted = |holding: &&Holding| self.known().circles.admits(holding.owner, first, most);
+        let holdings: Vec<Holding> = holdings.iter().filter(is_admitted).copied().collect();
         let began = clock.monotonic();
         let attempt = |outcome| {
             let took = clock.monotonic().saturating_sub(began);
@@ -81,7 +105,7 @@ impl Core {
             Attempt { provider, role: Role::Execution, outcome, took, widened: false }
         };
         let aim = Aim { target: Target::Tip, level: self.policy.assurance };
-        let early = self.ask(first, holdings, &aim, deadline).boxed();
+        let early = self.ask(first, &holdings, &aim, deadline).boxed();
         let outcomes: Vec<Outcome>;
         let synced = match select(sync, early).await {
             Either::Left((synced, _)) => {
@@ -287,7 +311,11 @@ impl Core {
             Either::Right(((), prove)) => prove,
         };
         match select(prove, self.bind(&waiting, deadline).boxed()).await {
-            Either::Left((races, _)) => (named(races), Vec::new()),
+            Either::Left((races, bind)) => {
+                let is_won = races.iter().all(|race| race.winner.is_some());
+                let fruitless = if is_won { Vec::new() } else { bind.await };
+                (named(races), fruitless)
+            }
             Either::Right((fruitless, prove)) => {
                 if holdings.iter().zip(&before).all(|(holding, before)| number(holding) > *before) {
                     return (BTreeMap::new(), fruitless);

@@ -88,7 +88,8 @@ fn classify(error: &reqwest::Error, timeout: Duration) -> TransportError {
     let mut mentions_dns = false;
     for cause in causes(error) {
         if cause.is::<rustls::Error>() {
-            return TransportError::Tls;
+            // Once there was a connection the request may have been seen.
+            return if error.is_connect() { TransportError::Tls } else { TransportError::Broken };
         }
         if let Some(io) = cause.downcast_ref::<io::Error>() {
             innermost_io = Some(io.kind());

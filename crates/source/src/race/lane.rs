@@ -35,6 +35,8 @@ pub(super) struct Lane<'a, T> {
     /// Not to be asked now, and until when on the monotonic clock.
     resting: Vec<(&'a Endpoint, Option<Duration>, Failure)>,
     asked: Vec<Asked<'a>>,
+    /// Whether a claim is waited for of somebody who was right before.
+    trusts_a_tip: bool,
     winner: Option<(ProviderId, T)>,
     wave: Wave,
     began: Duration,
@@ -105,6 +107,7 @@ impl<'a, T> Lane<'a, T> {
             waiting,
             resting,
             asked: Vec::new(),
+            trusts_a_tip: false,
             winner: None,
             wave: Wave::First,
             began,
@@ -176,7 +179,10 @@ impl<'a, T> Lane<'a, T> {
                     self.wave = Wave::Again;
                     continue;
                 }
-                Wave::Again if !is_idle && now >= self.half() && self.has_rested(now) => self.rested(now),
+                Wave::Again if !is_idle && now >= self.half() && self.has_rested(now) => {
+                    self.rounds = self.rounds.saturating_add(1);
+                    self.rested(now)
+                }
                 Wave::Again if is_idle => match self.again {
                     Some(at) if at <= now => {
                         self.again = None;
@@ -210,7 +216,7 @@ impl<'a, T> Lane<'a, T> {
             Wave::Beyond => None,
             Wave::Again => {
                 let half = self.half();
-                let rested = self.resting.iter().filter_map(|(_, until, _)| *until).min();
+                let rested = self.rests().min();
                 let is_idle = self.asked.iter().all(|asked| asked.ended.is_some());
                 let at_worst = rested.map(|rested| rested.max(half)).filter(|_| !is_idle);
                 self.again.into_iter().chain(at_worst).min()
@@ -225,17 +231,34 @@ impl<'a, T> Lane<'a, T> {
         self.began.saturating_add(all.checked_div(2).unwrap_or_default())
     }
 
-    fn has_rested(&self, now: Duration) -> bool {
-        self.resting.iter().any(|(_, until, _)| until.is_some_and(|until| until <= now))
+    /// When those may be asked who want to be left alone now: only they whom the audience allows.
+    fn rests(&self) -> impl Iterator<Item = Duration> {
+        let may_be_asked = |endpoint: &Endpoint| !self.audience.strict || self.is_inside(endpoint);
+        let resting = self.resting.iter().filter(|_| self.rounds < ROUNDS);
+        let allowed = resting.filter(move |(endpoint, ..)| may_be_asked(endpoint));
+        allowed.filter_map(|(_, until, _)| *until)
     }
 
-    /// Takes those who have rested.
+    fn has_rested(&self, now: Duration) -> bool {
+        self.rests().any(|until| until <= now)
+    }
+
+    /// Takes those who have rested, as far as the audience allows them.
     fn rested(&mut self, now: Duration) -> Vec<&'a Endpoint> {
-        let (rested, resting): (Vec<_>, Vec<_>) = std::mem::take(&mut self.resting)
-            .into_iter()
-            .partition(|(_, until, _)| until.is_some_and(|until| until <= now));
+        let mut operators = self.operators();
+        let (mut rested, mut resting) = (Vec::new(), Vec::new());
+        for (endpoint, until, why) in std::mem::take(&mut self.resting) {
+            let operator = endpoint.operator_key();
+            let is_inside = operators.len() < self.audience.most || operators.contains(&operator);
+            if until.is_some_and(|until| until <= now) && (is_inside || !self.audience.strict) {
+                operators.insert(operator);
+                rested.push(endpoint);
+            } else {
+                resting.push((endpoint, until, why));
+            }
+        }
         self.resting = resting;
-        rested.into_iter().map(|(endpoint, ..)| endpoint).collect()
+        rested
     }
 
     /// Takes an answer of `endpoint`.
@@ -254,7 +277,8 @@ impl<'a, T> Lane<'a, T> {
             Answer::Parks { was_right_before } => {
                 // Its word is worth waiting for: nobody beyond the policy is asked meanwhile.
                 if was_right_before && !asked.widened {
-                    self.audience.strict |= true;
+                    self.audience.strict = true;
+                    self.trusts_a_tip = true;
                 }
                 Outcome::Parked
             }
@@ -380,15 +404,12 @@ impl<'a, T> Lane<'a, T> {
 
     /// When those who failed in passing, or want to be left alone until then, are asked again, if there are any.
     fn next_round(&self, now: Duration) -> Option<Duration> {
-        let is_waiting_for_a_signature =
-            self.asked.iter().any(|asked| matches!(asked.ended, Some((_, Outcome::Parked))));
-        if is_waiting_for_a_signature {
+        if self.trusts_a_tip {
             return None;
         }
         let passing = self.passing().next().and_then(|_| self.pauses.get(self.rounds));
         let passing = passing.map(|pause| now.saturating_add(*pause));
-        let resting = self.resting.iter().filter(|_| self.rounds < ROUNDS);
-        let rested = resting.filter_map(|(_, until, _)| *until).min();
+        let rested = self.rests().min();
         passing.into_iter().chain(rested).min().filter(|at| *at < self.ends)
     }
 
