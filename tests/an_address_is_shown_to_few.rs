@@ -116,3 +116,27 @@ fn a_tip_of_one_who_was_right_before_is_waited_for() {
     }
     assert!(saw(&scene, ALICE, from).len() <= saw(&scene, ALICE, 0).len());
 }
+
+/// Who wants to be left alone is asked if nobody else is left, but not beyond a strict policy.
+#[test]
+fn a_last_resort_is_no_way_around_a_strict_policy() {
+    for strict in [true, false] {
+        let scene = Scene::with_policy(6, 4, 1, policy(2, strict));
+        scene.providers[2..].iter().for_each(|provider| {
+            provider.add(Fault::RateLimited { retry_after: Some("1".to_owned()) });
+        });
+        // They are got to know beside these reads, which name no address to them.
+        for _ in 0..12 {
+            scene.assert_true(&scene.balance(ALICE), ALICE);
+            scene.simulation.pass(std::time::Duration::from_millis(100));
+        }
+        scene.providers[2..].iter().for_each(saldo_drill::Provider::clear);
+        scene.providers[..2].iter().for_each(|provider| provider.add(Fault::NoProofs));
+        scene.pass_slots(1);
+        let reading = scene.balance(ALICE);
+        assert_eq!(reading.proven().is_some(), !strict, "{:?}", reading.attempts());
+        if strict {
+            assert_eq!(saw(&scene, ALICE, 0), hosts(&[0, 1]));
+        }
+    }
+}
