@@ -32,10 +32,7 @@ impl Circles {
 
     /// `provider` is asked about `address`: its operator belongs to the circle if there is room. Gives whether it is new.
     pub(crate) fn tell(&mut self, address: Address, provider: &Endpoint, most: usize) -> bool {
-        if self.of.get(&address).is_some_and(|circle| circle.len() >= most) {
-            return false;
-        }
-        self.admit(address, provider)
+        self.admits(address, provider, most) && self.admit(address, provider)
     }
 
     /// `provider` proved something of `address`: its operator belongs to the circle in any case.

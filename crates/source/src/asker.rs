@@ -1,8 +1,6 @@
 //! Whom to ask: what was learned of the providers, shared by all who ask.
 
-use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use saldo_reading::{Attempt, ProviderId, Role};
 
@@ -50,14 +48,9 @@ impl Asker {
     }
 
     /// Counts a proof of this provider that is false under the very block it was asked for. After two of them it is asked for
-    /// proofs only when nobody else is left; gives whether this was the second.
-    pub fn strike(&self, provider: &ProviderId) -> bool {
-        self.standings().strike(provider)
-    }
-
-    /// Who is asked for proofs only when nobody else is left, because of false ones.
-    pub fn quarantined(&self) -> BTreeSet<ProviderId> {
-        self.standings().quarantined()
+    /// proofs only when nobody else is left.
+    pub fn strike(&self, provider: &ProviderId) {
+        self.standings().strike(provider);
     }
 
     /// Says that the device's network changed, and whether there is one now. While there is none nobody is worse for not
@@ -89,11 +82,6 @@ impl Asker {
     /// to, there are at least two, some could not be found at all, and nobody was heard a moment ago.
     pub fn is_cut_off(&self, attempts: &[Attempt]) -> bool {
         self.standings().is_cut_off(attempts, self.network.clock().monotonic())
-    }
-
-    /// How long an answer of `provider` is waited for before another is asked as well.
-    pub fn patience(&self, role: Role, method: &'static str, provider: &ProviderId) -> Duration {
-        self.standings().patience(role, method, provider)
     }
 
     pub(crate) fn standings(&self) -> MutexGuard<'_, Standings> {

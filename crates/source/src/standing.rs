@@ -273,17 +273,10 @@ impl Standings {
         }
     }
 
-    /// Counts a false proof; gives whether it was the last one that this provider could send.
-    pub(crate) fn strike(&mut self, id: &ProviderId) -> bool {
+    /// Counts a false proof.
+    pub(crate) fn strike(&mut self, id: &ProviderId) {
         let strikes = self.strikes.entry(id.clone()).or_default();
         *strikes = strikes.saturating_add(1);
-        *strikes == Self::STRIKES
-    }
-
-    /// Who sent too many false proofs.
-    pub(crate) fn quarantined(&self) -> BTreeSet<ProviderId> {
-        let many = self.strikes.iter().filter(|(_, count)| **count >= Self::STRIKES);
-        many.map(|(id, _)| id.clone()).collect()
     }
 
     /// The device's network changed: what was learned of who can be reached is not true any more.
