@@ -31,7 +31,7 @@ fn life(behaviour: Behaviour, reads: usize) -> (u64, u64) {
     let world = world(behaviour, reads);
     let mut requests = 0;
     let allocated = measure(|| {
-        let run = play(&world, &Variant::REAL, Bounds::WAVES, false);
+        let run = play(&world, &Variant::REAL, Bounds::USUAL, false);
         assert_eq!(run.violation, None, "{behaviour:?}");
         requests = run.requests;
     });

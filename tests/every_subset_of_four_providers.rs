@@ -71,7 +71,7 @@ fn providers(many: usize, honest: usize, fault: Behaviour) -> Vec<Party> {
 /// Reads once; gives the reason, or nothing if the amount was proven.
 #[track_caller]
 fn read(world: &World) -> Option<&'static str> {
-    let run = play(world, &Variant::REAL, Bounds::WAVES, false);
+    let run = play(world, &Variant::REAL, Bounds::USUAL, false);
     assert_eq!(run.violation, None, "{world:#?}");
     assert_eq!(run.readings, 1);
     match run.proven {

@@ -3,7 +3,7 @@
 
 use saldo_drill::worlds::{Bounds, Check, Variant, draw, play, shrink};
 
-const BOUNDS: Bounds = Bounds::WAVES;
+const BOUNDS: Bounds = Bounds::USUAL;
 
 #[test]
 fn nothing_is_wrong_in_any_of_them() {

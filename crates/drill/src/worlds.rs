@@ -8,7 +8,7 @@
 //! ```
 //! use saldo_drill::worlds::{Bounds, Variant, draw, play};
 //!
-//! let run = play(&draw(7), &Variant::REAL, Bounds::WAVES, false);
+//! let run = play(&draw(7), &Variant::REAL, Bounds::USUAL, false);
 //! assert_eq!(run.violation, None);
 //! ```
 //!

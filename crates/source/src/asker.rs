@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use saldo_reading::{Attempt, ProviderId, Role};
+use saldo_reading::{Attempt, Outcome, ProviderId, Role};
 
 use crate::endpoint::Endpoint;
 use crate::network::Network;
@@ -44,6 +44,11 @@ impl Asker {
     pub fn note(&self, method: &'static str, attempts: &[Attempt]) {
         let clock = self.network.clock();
         let midnight = until_midnight(clock.wall().as_secs());
+        let is_over =
+            |attempt: &&Attempt| !matches!(attempt.outcome, Outcome::Overtaken | Outcome::Unfinished);
+        for attempt in attempts.iter().filter(is_over) {
+            self.standings().hear(&attempt.provider, attempt.outcome.failure(), clock.monotonic());
+        }
         self.standings().note(method, attempts, Standings::USUAL_PATIENCE, clock.monotonic(), Some(midnight));
     }
 

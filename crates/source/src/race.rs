@@ -31,6 +31,16 @@ pub enum Answer<T> {
     Fails(Failure),
 }
 
+impl<T> Answer<T> {
+    /// Why it is not used, if it is not.
+    fn failure(&self) -> Option<&Failure> {
+        match self {
+            Self::Fails(failure) => Some(failure),
+            Self::Wins(_) | Self::Parks { .. } => None,
+        }
+    }
+}
+
 /// What is asked in a race, and for how long.
 #[derive(Clone, Copy, Debug)]
 pub struct Contest {
@@ -129,6 +139,7 @@ impl Asker {
                 Either::Left((Some((endpoint, items, answers)), _)) => {
                     let now = clock.monotonic();
                     for (item, answer) in items.into_iter().zip(answers) {
+                        self.standings().hear(endpoint.id(), answer.failure(), now);
                         if let Some(lane) = lanes.get_mut(item) {
                             lane.take(endpoint, answer, now);
                         }

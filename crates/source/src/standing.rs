@@ -192,9 +192,6 @@ impl Standings {
         midnight: Option<Duration>,
     ) {
         let is_nobodys_fault = self.is_offline || self.is_cut_off(attempts, now);
-        if attempts.iter().any(|attempt| was_heard(attempt) && !self.local.contains(&attempt.provider)) {
-            self.heard = Some(now);
-        }
         for attempt in attempts {
             let is_of_use =
                 matches!(attempt.outcome, Outcome::Joined | Outcome::Accepted | Outcome::Named { .. });
@@ -264,6 +261,16 @@ impl Standings {
         let is_alone = asked.len() < 2;
         let nobody = attempts.iter().all(|attempt| is_unconnected(attempt));
         !is_alone && !was_there && nobody && attempts.iter().any(|attempt| is_unfound(attempt))
+    }
+
+    /// `id` answered, or failed with this before an answer came: at once, since the race may be given up before it is noted.
+    pub(crate) fn hear(&mut self, id: &ProviderId, failure: Option<&Failure>, now: Duration) {
+        let is_silence = |failure: &Failure| {
+            matches!(failure, Failure::Transport(_) | Failure::Spared { .. } | Failure::Quarantined)
+        };
+        if !self.local.contains(id) && !failure.is_some_and(is_silence) {
+            self.heard = Some(now);
+        }
     }
 
     /// Remembers who is on this device.
@@ -357,16 +364,6 @@ impl Standing {
             _ => None,
         }
     }
-}
-
-/// Whether the provider answered, whatever it said.
-fn was_heard(attempt: &Attempt) -> bool {
-    !matches!(
-        attempt.outcome,
-        Outcome::Overtaken
-            | Outcome::Unfinished
-            | Outcome::Failed(Failure::Transport(_) | Failure::Spared { .. } | Failure::Quarantined)
-    )
 }
 
 /// How long it is until the next midnight (UTC), when providers give out new quotas.

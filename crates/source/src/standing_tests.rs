@@ -179,6 +179,9 @@ fn offline_nobody_is_worse() {
         assert!(!is_cut_off(&standings, others), "{others:?}");
     }
     note_at(&mut standings, &one, SECOND * 11);
+    standings.hear(&ProviderId::new("a").unwrap(), Some(&TransportError::Dns.into()), SECOND * 11);
+    assert!(is_cut_off(&standings, &down), "silence is not heard");
+    standings.hear(&ProviderId::new("b").unwrap(), Some(&Failure::NoResult), SECOND * 11);
     assert_eq!(order(&standings, Role::Execution, METHOD), "cab");
     assert!(!is_cut_off(&standings, &down), "somebody was heard a moment ago");
     standings.network_changed(false);

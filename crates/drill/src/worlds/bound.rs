@@ -7,8 +7,8 @@ pub struct Bounds {
     pub hedge: u64,
     /// How much longer that can become where answers are known to take as long, in milliseconds in all.
     pub longest_hedge: u64,
-    /// After how many such delays all have been asked, however many there are; `None` if one after another is.
-    pub waves: Option<u64>,
+    /// After how many such delays all have been asked, however many there are.
+    pub waves: u64,
     /// How many milliseconds the way there and back takes at most, without what the answer itself takes.
     pub way: u64,
     /// How long a read may take longer than the proof for what is only needed later, in milliseconds.
@@ -21,56 +21,37 @@ pub struct Bounds {
     pub requests_for_each: u64,
     /// How many attempts one reading may tell of.
     pub attempts: usize,
-    /// Whether more operators are asked than the policy wants as long as none of those answers.
-    pub widens: bool,
-    /// Whether a reason must also be fair where the first asker's is not: it calls a provider's proof refused when the block
-    /// of the number that it asked for was passed over meanwhile, or when one that is behind has no header yet on Gloas;
-    /// and it calls providers unreachable for which sources left no time.
-    pub fair_reasons: bool,
     /// For how many milliseconds it may be believed that no source knows a newer head, after all were late once. The clock of
     /// it stands still while the device sleeps.
-    pub believes_lag: Option<u64>,
+    pub believes_lag: u64,
     /// For how many milliseconds whoever asked to be left alone, or whose quota is used up, may be. The clock of it stands
     /// still while the device sleeps.
-    pub rests: Option<u64>,
+    pub rests: u64,
     /// By how many blocks a proven reading may be behind the newest signed one while that can be had.
     pub behind: u64,
 }
 
 impl Bounds {
-    /// One after another: what the first asker keeps to.
-    pub const ONE_AFTER_ANOTHER: Self = Self {
+    /// What the asker keeps to: the first, one more, then all who remain.
+    pub const USUAL: Self = Self {
         hedge: 400,
-        longest_hedge: 400,
-        waves: None,
+        longest_hedge: 2_000,
+        waves: 2,
         way: 80,
-        afterwards: 1_600,
+        afterwards: 100,
         grace: 5,
         requests: 30,
         requests_for_each: 12,
         attempts: 200,
-        widens: false,
-        fair_reasons: false,
-        believes_lag: Some(100_000),
-        rests: None,
+        believes_lag: 100_000,
+        rests: 300_000,
         behind: 2,
-    };
-
-    /// In waves: the first, one more, then all who remain.
-    pub const WAVES: Self = Self {
-        waves: Some(2),
-        longest_hedge: 2_000,
-        afterwards: 100,
-        widens: true,
-        fair_reasons: true,
-        rests: Some(300_000),
-        ..Self::ONE_AFTER_ANOTHER
     };
 
     /// How long until the last of `many` has been asked, in milliseconds, where the slowest takes `slowest` for an answer.
     pub fn until_all_are_asked(&self, many: usize, slowest: u64) -> u64 {
         let turns = u64::try_from(many.saturating_sub(1)).unwrap_or(u64::MAX);
         let hedge = slowest.saturating_add(self.way).clamp(self.hedge, self.longest_hedge.max(self.hedge));
-        hedge.saturating_mul(self.waves.map_or(turns, |waves| waves.min(turns)))
+        hedge.saturating_mul(self.waves.min(turns))
     }
 }

@@ -116,11 +116,10 @@ impl<'a> Judge<'a> {
     }
 
     fn note_rests(&mut self, read: &Read<'_>) {
-        let Some(longest) = self.bounds.rests else { return };
         for visit in read.visits {
             let wants_rest = matches!(visit.behaviour, Behaviour::RateLimited(_) | Behaviour::QuotaExhausted);
             if wants_rest || visit.limited {
-                self.rests.push((visit.role, visit.index, visit.at.saturating_add(longest)));
+                self.rests.push((visit.role, visit.index, visit.at.saturating_add(self.bounds.rests)));
             }
         }
         let told = read.visits.iter().filter(|visit| visit.role == Role::Provider);

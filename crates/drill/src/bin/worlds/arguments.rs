@@ -1,14 +1,13 @@
 //! What the command is asked to do.
 
-use saldo_drill::worlds::{Bounds, Variant};
+use saldo_drill::worlds::Variant;
 
 /// How the command is used.
 pub(crate) const USAGE: &str = "\
-usage: worlds --count N [--seed S] [--variant NAME] [--bounds NAME] [--threads T] [--all-whys] [--json]
-       worlds --nets N [--seed S] [--bounds NAME] [--threads T] [--json]
-       worlds --trace SEED [--variant NAME] [--bounds NAME]
-       worlds --list
-bounds: waves (if not said), one-after-another";
+usage: worlds --count N [--seed S] [--variant NAME] [--threads T] [--all-whys] [--json]
+       worlds --nets N [--seed S] [--threads T] [--json]
+       worlds --trace SEED [--variant NAME]
+       worlds --list";
 
 /// What is to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +30,6 @@ pub(crate) struct Arguments {
     pub(crate) task: Task,
     pub(crate) seed: u64,
     pub(crate) variant: Variant,
-    pub(crate) bounds: Bounds,
     pub(crate) threads: u64,
     pub(crate) all_whys: bool,
     pub(crate) json: bool,
@@ -50,7 +48,6 @@ impl Arguments {
             task: Task::Help,
             seed: 0,
             variant: Variant::REAL,
-            bounds: Bounds::WAVES,
             threads: u64::try_from(threads).unwrap_or(1),
             all_whys: false,
             json: false,
@@ -69,13 +66,6 @@ impl Arguments {
                     let name = value()?;
                     let variant = Variant::named(&name);
                     arguments.variant = variant.ok_or_else(|| format!("no variant `{name}`; see --list"))?;
-                }
-                "--bounds" => {
-                    arguments.bounds = match value()?.as_str() {
-                        "one-after-another" => Bounds::ONE_AFTER_ANOTHER,
-                        "waves" => Bounds::WAVES,
-                        other => return Err(format!("no bounds `{other}`")),
-                    }
                 }
                 "--all-whys" => arguments.all_whys = true,
                 "--json" => arguments.json = true,

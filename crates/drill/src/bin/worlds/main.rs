@@ -1,6 +1,6 @@
 //! Runs a wallet through random worlds and says what is wrong with it.
 //!
-//! `worlds --count N [--seed S] [--variant NAME] [--bounds one-after-another|waves] [--all-whys] [--json]` runs the worlds of
+//! `worlds --count N [--seed S] [--variant NAME] [--all-whys] [--json]` runs the worlds of
 //! the seeds from S on and ends with `worlds N violations V per_second R`. `worlds --trace SEED` tells what happens in one.
 //! `worlds --nets N` looks for each broken wallet in up to N worlds. `worlds --list` names the wallets.
 

@@ -1,6 +1,6 @@
 //! What is printed.
 
-use saldo_drill::worlds::{Variant, World, draw, play, shrink};
+use saldo_drill::worlds::{Bounds, Variant, World, draw, play, shrink};
 use serde_json::json;
 
 use crate::arguments::{Arguments, USAGE};
@@ -65,10 +65,10 @@ pub(crate) fn trace(arguments: &Arguments, seed: u64) -> bool {
 /// Tells of a world that fails, and of the smallest that was found to fail in the same way.
 pub(crate) fn failure(arguments: &Arguments, seed: u64) {
     let world = draw(seed);
-    let run = play(&world, &arguments.variant, arguments.bounds, false);
+    let run = play(&world, &arguments.variant, Bounds::USUAL, false);
     let Some(violation) = run.violation else { return };
     say(arguments, &format!("seed {seed}: {violation}"));
-    let small = shrink(&world, &arguments.variant, arguments.bounds, violation.check, TRIES);
+    let small = shrink(&world, &arguments.variant, Bounds::USUAL, violation.check, TRIES);
     say(arguments, &format!("made smaller, from {} to {}:", world.size(), small.size()));
     tell(arguments, &small);
 }
@@ -80,7 +80,7 @@ fn say(arguments: &Arguments, text: &str) {
 
 fn tell(arguments: &Arguments, world: &World) -> bool {
     say(arguments, &format!("{world:#?}"));
-    let run = play(world, &arguments.variant, arguments.bounds, true);
+    let run = play(world, &arguments.variant, Bounds::USUAL, true);
     run.trace.iter().for_each(|line| say(arguments, line));
     match &run.violation {
         Some(violation) => say(arguments, &format!("WRONG: {violation}\n")),

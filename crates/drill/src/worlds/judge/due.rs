@@ -141,10 +141,7 @@ impl Judge<'_> {
             _ => round.saturating_mul(3).saturating_add(self.time_to_start(read)?).saturating_add(400),
         };
         let wanted = wanted.saturating_add(self.time_for_newer(read));
-        // Half of the time is kept for the proof once there is a head to prove under.
-        let is_kept = self.bounds.waves.is_none() && self.proven_at.is_some();
-        let most = if is_kept { self.world.wants.deadline / 2 } else { self.world.wants.deadline };
-        (wanted <= most).then_some(wanted)
+        (wanted <= self.world.wants.deadline).then_some(wanted)
     }
 
     /// How long it takes to learn where trust starts, beside the bootstrap.
@@ -189,7 +186,7 @@ impl Judge<'_> {
         let is_waited_for = behaviours.iter().any(|behaviour| behaviour.worth() == Worth::Tip);
         let is_allowed = self.world.wants.operators >= self.world.providers.len();
         let is_claimed = read.shown.iter().any(|shown| shown.why == Some("unsigned_tip"));
-        is_allowed || (self.bounds.widens && !self.world.wants.strict && !is_waited_for && !is_claimed)
+        is_allowed || (!self.world.wants.strict && !is_waited_for && !is_claimed)
     }
 
     /// Whether the light client must know the head that is signed: it can be had, and nothing of it is missing.
@@ -227,9 +224,7 @@ impl Judge<'_> {
     /// Whether the wallet may take it that nobody knows a newer head: for some slots after all that it asked were late.
     fn may_believe_lag(&self, read: &Read<'_>) -> bool {
         let now = read.from.saturating_sub(self.slept);
-        self.bounds
-            .believes_lag
-            .is_some_and(|lasting| self.late_at.is_some_and(|at| now.saturating_sub(at) <= lasting))
+        self.late_at.is_some_and(|at| now.saturating_sub(at) <= self.bounds.believes_lag)
     }
 
     /// Notes whether all sources seemed late: by a clock that is fast, or because the chain stood still, or they did.

@@ -42,9 +42,8 @@ impl Judge<'_> {
             "device_offline" => {
                 let mut met = read.visits.iter().map(|visit| visit.behaviour);
                 let is_lost = |behaviour| matches!(behaviour, Behaviour::Unresolvable | Behaviour::Refuse);
-                // Of a source that is given up before it answers nothing is known either.
-                let is_given_up = |behaviour| matches!(behaviour, Behaviour::Status(_) | Behaviour::Hang);
-                let all = met.clone().all(|one| is_lost(one) || is_given_up(one));
+                let is_met = |behaviour: &Behaviour| *behaviour != Behaviour::Hang;
+                let all = met.clone().filter(is_met).all(is_lost);
                 self.offline || met.any(|one| one == Behaviour::Unresolvable) && all
             }
             "clock_off" => self.clock_was_touched || agreement && beacon_fails,
@@ -63,35 +62,21 @@ impl Judge<'_> {
             "quota_exhausted" => {
                 is_resting || any_provider(|behaviour| *behaviour == Behaviour::QuotaExhausted)
             }
-            "proofs_refused" => {
-                let is_behind = any_provider(|behaviour| matches!(behaviour, Behaviour::Lagging(_)));
-                let is_unfair = self.was_reorganised(read) || is_behind && self.is_gloas(read);
-                any_provider(|behaviour| is_false(*behaviour))
-                    || self.is_split()
-                    || is_unfair && !self.bounds.fair_reasons
-            }
-            "nobody_serves_proofs"
-            | "providers_failing"
-            | "all_unreachable"
-            | "proof_window_missed"
-            | "unsigned_tip"
-                if self.is_split() =>
-            {
-                true
-            }
+            "proofs_refused" => any_provider(|behaviour| is_false(*behaviour)) || self.is_split(),
+            // Who has passed a block over no longer proves it, and one of two branches is not the other.
             "nobody_serves_proofs"
             | "providers_failing"
             | "all_unreachable"
             | "proof_window_missed"
             | "unsigned_tip" => {
-                let is_unfair = beacon_fails && !self.bounds.fair_reasons;
-                // Who has passed a block over no longer proves it.
                 any_provider(|behaviour| behaviour.worth() != Worth::Good)
                     || self.is_slow()
                     || self.is_reorganised(read)
-                    || is_unfair
+                    || self.is_split()
             }
-            "policy_forbids_more_operators" => self.world.wants.operators < self.world.providers.len(),
+            "policy_forbids_more_operators" => {
+                self.world.wants.strict && self.world.wants.operators < self.world.providers.len()
+            }
             "checkpoint_slot_wrong" => self.world.trust == Start::GivenWithWrongSlot,
             "checkpoint_too_old" => is_old || self.clock_was_touched,
             "checkpoint_not_served" => beacon_fails,
@@ -123,13 +108,6 @@ impl Judge<'_> {
             || story.next_fork.is_some()
             || story.tip_lead > 2
             || story.fork >= Fork::Gloas
-    }
-
-    /// Whether blocks were passed over at some time before the read was over: the head that is known may be one of them.
-    fn was_reorganised(&self, read: &Read<'_>) -> bool {
-        let slot = read.until / 12_000;
-        let mut events = self.world.story.events.iter();
-        events.any(|(at, event)| *at <= slot && matches!(event, Event::Abandon { .. }))
     }
 
     fn is_slow(&self) -> bool {
