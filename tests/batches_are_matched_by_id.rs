@@ -1,15 +1,15 @@
 //! Several questions in one request: each reply belongs to the question whose id it has, and what cannot be told apart is not
 //! used.
 
-use std::future::Future;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use alloy_primitives::{Address, B256};
 use futures_util::FutureExt;
-use saldo::{Clock, Endpoint, Failure, Request, Response, Transport, TransportError, UnixTime};
+use saldo::{Endpoint, Failure, Request, Response, Transport, TransportError};
 use saldo_source::Network;
 use saldo_source::execution::{At, Question, Together, ask_together};
+use saldo_tests::still::{Still, now};
 use serde_json::{Value, json};
 
 type Answers = dyn Fn(&Value) -> (u16, Value) + Send + Sync;
@@ -34,26 +34,6 @@ impl Transport for Scripted {
         let body = reply.to_string().into_bytes();
         async move { Ok(Response { status, headers: Vec::new(), body }) }.boxed()
     }
-}
-
-struct Still;
-
-impl Clock for Still {
-    fn wall(&self) -> UnixTime {
-        UnixTime::from_secs(0)
-    }
-
-    fn monotonic(&self) -> Duration {
-        Duration::ZERO
-    }
-
-    fn sleep(&self, _: Duration) -> futures_util::future::BoxFuture<'static, ()> {
-        std::future::pending().boxed()
-    }
-}
-
-fn now<T>(future: impl Future<Output = T>) -> T {
-    future.now_or_never().expect("nothing waits here")
 }
 
 const HASH: B256 = B256::repeat_byte(7);

@@ -6,9 +6,9 @@ use std::time::Duration;
 use alloy_primitives::{Address, B256, U256, keccak256};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use saldo::{Clock, Endpoint, Request, Response, Transport, TransportError};
+use saldo::{Endpoint, Request, Response, Transport, TransportError};
 use saldo_beacon::decode::{self, Encoding};
-use saldo_beacon::unit::{Slot, UnixTime};
+use saldo_beacon::unit::Slot;
 use saldo_beacon::{Checkpoint, Fork, LightClient, Network};
 use saldo_chain::ExecutionHeader;
 use saldo_proof::eip1186::AccountReply;
@@ -19,6 +19,7 @@ use saldo_tests::beacon::{Forge, MINIMAL_FULU, Node};
 use saldo_tests::captured::{CLIENTS, customer, four_accounts, header_rlp, token};
 use saldo_tests::forge::{self, nibbles};
 use saldo_tests::mutation::{Dice, Fed, INPUTS, damage, damaged, feed};
+use saldo_tests::still::Still;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -281,22 +282,6 @@ impl Transport for Answers {
     fn send(&self, _: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
         let body = self.0.clone();
         async { Ok(Response { status: 200, headers: Vec::new(), body }) }.boxed()
-    }
-}
-
-struct Still;
-
-impl Clock for Still {
-    fn wall(&self) -> UnixTime {
-        UnixTime::from_secs(0)
-    }
-
-    fn monotonic(&self) -> Duration {
-        Duration::ZERO
-    }
-
-    fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
-        std::future::pending().boxed()
     }
 }
 

@@ -1,14 +1,14 @@
 //! What five real clients answered, call by call, put into the class that decides whom to ask next.
 
-use std::future::Future;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use saldo::{Clock, Endpoint, Failure, Request, Response, Transport, TransportError, UnixTime};
+use saldo::{Endpoint, Failure, Request, Response, Transport, TransportError};
 use saldo_source::Network;
 use saldo_source::execution::ask_method;
+use saldo_tests::still::{Still, now};
 use serde_json::{Value, json};
 
 /// Answers every request with the recorded reply, under the id that was asked for.
@@ -23,26 +23,6 @@ impl Transport for Recorded {
         let body = reply.to_string().into_bytes();
         async move { Ok(Response { status: 200, headers: Vec::new(), body }) }.boxed()
     }
-}
-
-struct Still;
-
-impl Clock for Still {
-    fn wall(&self) -> UnixTime {
-        UnixTime::from_secs(0)
-    }
-
-    fn monotonic(&self) -> Duration {
-        Duration::ZERO
-    }
-
-    fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
-        std::future::pending().boxed()
-    }
-}
-
-fn now<T>(future: impl Future<Output = T>) -> T {
-    future.now_or_never().expect("nothing waits here")
 }
 
 /// What each client said in other words than the rest, and what it means.

@@ -15,6 +15,7 @@ pub mod scenario;
 pub mod scene;
 pub mod second_opinion;
 pub mod spec_store;
+pub mod still;
 pub mod supply;
 pub mod witness;
 
