@@ -1,6 +1,8 @@
 //! An execution header that is trusted, with the reason why.
 
-use alloy_primitives::B256;
+use std::sync::Arc;
+
+use alloy_primitives::{B256, Bytes};
 use saldo_beacon::container::ExecutionPayloadHeader;
 use saldo_beacon::unit::UnixTime;
 use saldo_beacon::{Finality, Origin};
@@ -63,17 +65,28 @@ pub enum Path {
     },
 }
 
-/// An execution header that is trusted, with the reason why. Built by [`Chain`](crate::Chain) alone.
+/// What a block's header was read from, kept so that it can be checked again after a restart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// The header's own RLP, which hashes to the block's hash.
+    Rlp(Bytes),
+    /// The header of the payload in the signed beacon block, which that block commits to by its hash tree root.
+    Payload(Arc<ExecutionPayloadHeader>),
+}
+
+/// An execution header that is trusted, with the reason why. Built by [`Chain`](crate::Chain), and by [`Anchor::load`]
+/// from what was stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Anchor {
-    chain_id: u64,
-    number: u64,
-    hash: B256,
-    state_root: StateRoot,
-    timestamp: UnixTime,
-    assurance: Assurance,
-    path: Path,
-    origin: Origin,
+    pub(crate) chain_id: u64,
+    pub(crate) number: u64,
+    pub(crate) hash: B256,
+    pub(crate) state_root: StateRoot,
+    pub(crate) timestamp: UnixTime,
+    pub(crate) source: Source,
+    pub(crate) assurance: Assurance,
+    pub(crate) path: Path,
+    pub(crate) origin: Origin,
 }
 
 impl Anchor {
@@ -85,6 +98,7 @@ impl Anchor {
             hash: payload.block_hash,
             state_root: StateRoot::new(payload.state_root),
             timestamp: UnixTime::from_secs(payload.timestamp),
+            source: Source::Payload(Arc::new(payload.clone())),
             assurance: voucher.assurance,
             path: Path::Head,
             origin: voucher.origin.clone(),
@@ -99,6 +113,7 @@ impl Anchor {
             hash: header.hash(),
             state_root: header.state_root(),
             timestamp: header.timestamp(),
+            source: Source::Rlp(header.rlp().clone()),
             assurance: voucher.assurance,
             path: Path::Head,
             origin: voucher.origin.clone(),
@@ -122,6 +137,7 @@ impl Anchor {
             hash: header.hash(),
             state_root: header.state_root(),
             timestamp: header.timestamp(),
+            source: Source::Rlp(header.rlp().clone()),
             path: Path::History { under: under.number },
             ..under.clone()
         }
@@ -148,6 +164,7 @@ impl Anchor {
             hash: header.hash(),
             state_root: header.state_root(),
             timestamp: header.timestamp(),
+            source: Source::Rlp(header.rlp().clone()),
             path: Path::Ancestor { depth },
             ..child.clone()
         }

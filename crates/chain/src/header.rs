@@ -1,6 +1,6 @@
 //! An execution header that hashes to what was expected, from raw RLP or from the JSON of a block.
 
-use alloy_primitives::{B256, U256, keccak256};
+use alloy_primitives::{B256, Bytes, U256, keccak256};
 use alloy_rlp::PayloadView;
 use saldo_beacon::unit::UnixTime;
 use saldo_proof::StateRoot;
@@ -52,6 +52,7 @@ pub struct ExecutionHeader {
     state_root: StateRoot,
     number: u64,
     timestamp: UnixTime,
+    rlp: Bytes,
 }
 
 impl ExecutionHeader {
@@ -103,6 +104,7 @@ impl ExecutionHeader {
             state_root: StateRoot::new(word(index::STATE_ROOT)?),
             number: integer(index::NUMBER)?,
             timestamp: UnixTime::from_secs(integer(index::TIMESTAMP)?),
+            rlp: Bytes::copy_from_slice(rlp),
         })
     }
 
@@ -149,6 +151,11 @@ impl ExecutionHeader {
     /// The block's own time.
     pub fn timestamp(&self) -> UnixTime {
         self.timestamp
+    }
+
+    /// The bytes that hash to the block's hash.
+    pub fn rlp(&self) -> &Bytes {
+        &self.rlp
     }
 }
 

@@ -26,8 +26,10 @@ mod header;
 mod history;
 mod layout;
 mod pending;
+mod stored;
 
 pub use anchor::{Anchor, Assurance, Level, Path};
 pub use chain::{Chain, ChainError, Standing};
 pub use header::{ExecutionHeader, HeaderError};
 pub use history::{HISTORY_CODE_HASH, HISTORY_CONTRACT, HISTORY_WINDOW, HistoryError, history_key};
+pub use stored::StoredAnchorError;

@@ -1,0 +1,331 @@
+//! An anchor as bytes, for a reading that is kept on the device.
+
+mod payload;
+
+use std::sync::Arc;
+
+use alloy_primitives::{B256, Bytes};
+use alloy_rlp::{Decodable, Encodable, RlpDecodable, RlpEncodable};
+use saldo_beacon::container::ExecutionPayloadHeader;
+use saldo_beacon::unit::{Slot, UnixTime};
+use saldo_beacon::{Checkpoint, Finality, Origin, Voucher};
+use saldo_proof::StateRoot;
+
+use crate::anchor::{Anchor, Assurance, Path, Source};
+use crate::header::{ExecutionHeader, HeaderError};
+use payload::Payload;
+
+/// Why bytes are not the anchor that was stored. The device's fault, or that of whoever else writes there.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoredAnchorError {
+    /// More than [`Anchor::MAX_STORED_BYTES`].
+    #[error("a stored block of {got} bytes, at most {} are read", Anchor::MAX_STORED_BYTES)]
+    TooLarge {
+        /// Bytes given.
+        got: usize,
+    },
+    /// Not laid out as [`Anchor::to_bytes`] does.
+    #[error("a stored block is malformed")]
+    Malformed,
+    /// It is of another chain.
+    #[error("a stored block of chain {got}, expected chain {expected}")]
+    OtherChain {
+        /// The chain id stored.
+        got: u64,
+        /// The chain id expected.
+        expected: u64,
+    },
+    /// The header does not hash to the hash stored beside it, or is no header.
+    #[error(transparent)]
+    Header(#[from] HeaderError),
+    /// The payload header has another hash tree root than the one stored beside it.
+    #[error("the stored payload header has the root {got}, expected {expected}")]
+    PayloadRoot {
+        /// Its hash tree root.
+        got: B256,
+        /// The root stored.
+        expected: B256,
+    },
+}
+
+/// What stands in the bytes. Whoever vouches commits to the header by `header_root`.
+#[derive(RlpEncodable, RlpDecodable)]
+struct Stored {
+    chain_id: u64,
+    source: u8,
+    header: Bytes,
+    header_root: B256,
+    assurance: u8,
+    signers: u64,
+    committee_size: u64,
+    path: u8,
+    path_number: u64,
+    checkpoint: B256,
+    /// The checkpoint's slot, if it is known.
+    checkpoint_slot: Vec<u64>,
+    /// The slot that operators were asked about, if they were.
+    agreed_slot: Vec<u64>,
+    operators: Vec<String>,
+}
+
+const RLP: u8 = 0;
+const PAYLOAD: u8 = 1;
+
+const SIGNED: u8 = 0;
+const FINAL_SIGNED: u8 = 1;
+const FINAL_CHECKPOINT: u8 = 2;
+const FINAL_FORCED: u8 = 3;
+
+const HEAD: u8 = 0;
+const ANCESTOR: u8 = 1;
+const HISTORY: u8 = 2;
+
+impl Anchor {
+    /// The most bytes that [`Anchor::load`] reads: a header and the names of some operators.
+    pub const MAX_STORED_BYTES: usize = 16_384;
+
+    /// Returns the anchor as bytes for [`Anchor::load`]: its header, and why it is trusted.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let (source, header, header_root) = match &self.source {
+            Source::Rlp(rlp) => (RLP, rlp.clone(), self.hash),
+            Source::Payload(payload) => {
+                (PAYLOAD, alloy_rlp::encode(Payload::from(&**payload)).into(), payload.hash_tree_root())
+            }
+        };
+        let (assurance, signers, size) = match self.assurance {
+            Assurance::Signed { signers, size } => (SIGNED, signers, size),
+            Assurance::Finalized(Finality::Signed { signers, size }) => (FINAL_SIGNED, signers, size),
+            Assurance::Finalized(Finality::Checkpoint) => (FINAL_CHECKPOINT, 0, 0),
+            Assurance::Finalized(Finality::Forced { signers, size }) => (FINAL_FORCED, signers, size),
+        };
+        let (path, path_number) = match self.path {
+            Path::Head => (HEAD, 0),
+            Path::Ancestor { depth } => (ANCESTOR, depth),
+            Path::History { under } => (HISTORY, under),
+        };
+        let (agreed_slot, operators) = match self.origin.voucher() {
+            Voucher::Agreement { slot, operators } => (Some(*slot), operators.to_vec()),
+            _ => (None, Vec::new()),
+        };
+        let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        let slot = |slot: Option<Slot>| slot.map(Slot::get).into_iter().collect();
+        let checkpoint = self.origin.checkpoint();
+        let stored = Stored {
+            chain_id: self.chain_id,
+            source,
+            header,
+            header_root,
+            assurance,
+            signers: count(signers),
+            committee_size: count(size),
+            path,
+            path_number,
+            checkpoint: checkpoint.root,
+            checkpoint_slot: slot(checkpoint.slot),
+            agreed_slot: slot(agreed_slot),
+            operators,
+        };
+        let mut bytes = Vec::with_capacity(stored.length());
+        stored.encode(&mut bytes);
+        bytes
+    }
+
+    /// Returns the anchor that [`Anchor::to_bytes`] gave for a block of chain `chain_id`.
+    ///
+    /// The header is hashed again. Why the block is trusted cannot be checked again: the signature is gone. So the bytes
+    /// are as trusted as a checkpoint, and belong into the app's private storage.
+    ///
+    /// # Errors
+    /// [`StoredAnchorError`] if they are not what was stored, or of another chain.
+    pub fn load(bytes: &[u8], chain_id: u64) -> Result<Self, StoredAnchorError> {
+        let stored: Stored = exactly(bytes, Self::MAX_STORED_BYTES)?;
+        if stored.chain_id != chain_id {
+            return Err(StoredAnchorError::OtherChain { got: stored.chain_id, expected: chain_id });
+        }
+        let (assurance, path, origin) = (stored.assurance()?, stored.path()?, stored.origin()?);
+        let (number, hash, state_root, timestamp, source) = match stored.source {
+            RLP => {
+                let header = ExecutionHeader::from_rlp(&stored.header, stored.header_root)?;
+                let source = Source::Rlp(header.rlp().clone());
+                (header.number(), header.hash(), header.state_root(), header.timestamp(), source)
+            }
+            PAYLOAD => {
+                let payload: Payload = exactly(&stored.header, Self::MAX_STORED_BYTES)?;
+                let payload = ExecutionPayloadHeader::try_from(payload)?;
+                let (got, expected) = (payload.hash_tree_root(), stored.header_root);
+                if got != expected {
+                    return Err(StoredAnchorError::PayloadRoot { got, expected });
+                }
+                let (state_root, timestamp) =
+                    (StateRoot::new(payload.state_root), UnixTime::from_secs(payload.timestamp));
+                let (number, hash) = (payload.block_number, payload.block_hash);
+                (number, hash, state_root, timestamp, Source::Payload(Arc::new(payload)))
+            }
+            _ => return Err(StoredAnchorError::Malformed),
+        };
+        Ok(Self { chain_id, number, hash, state_root, timestamp, source, assurance, path, origin })
+    }
+}
+
+impl Stored {
+    fn assurance(&self) -> Result<Assurance, StoredAnchorError> {
+        let count = |count: u64| usize::try_from(count).map_err(|_| StoredAnchorError::Malformed);
+        let (signers, size) = (count(self.signers)?, count(self.committee_size)?);
+        // A head is signed by two thirds or not at all.
+        let is_enough = signers.saturating_mul(3) >= size.saturating_mul(2) && signers <= size && size > 0;
+        match self.assurance {
+            FINAL_CHECKPOINT if (signers, size) == (0, 0) => Ok(Assurance::Finalized(Finality::Checkpoint)),
+            SIGNED if is_enough => Ok(Assurance::Signed { signers, size }),
+            FINAL_SIGNED if is_enough => Ok(Assurance::Finalized(Finality::Signed { signers, size })),
+            FINAL_FORCED if is_enough => Ok(Assurance::Finalized(Finality::Forced { signers, size })),
+            _ => Err(StoredAnchorError::Malformed),
+        }
+    }
+
+    fn path(&self) -> Result<Path, StoredAnchorError> {
+        match (self.path, self.path_number) {
+            (HEAD, 0) => Ok(Path::Head),
+            (ANCESTOR, depth) => Ok(Path::Ancestor { depth }),
+            (HISTORY, under) => Ok(Path::History { under }),
+            _ => Err(StoredAnchorError::Malformed),
+        }
+    }
+
+    fn origin(&self) -> Result<Origin, StoredAnchorError> {
+        let slot = |slots: &[u64]| match slots {
+            [] => Ok(None),
+            [slot] => Ok(Some(Slot::new(*slot))),
+            _ => Err(StoredAnchorError::Malformed),
+        };
+        let checkpoint = Checkpoint { root: self.checkpoint, slot: slot(&self.checkpoint_slot)? };
+        let voucher = match slot(&self.agreed_slot)? {
+            Some(slot) => Voucher::Agreement { slot, operators: self.operators.clone().into() },
+            None => Voucher::Caller,
+        };
+        Ok(Origin::new(checkpoint, voucher))
+    }
+}
+
+/// The value that is all of `bytes`.
+fn exactly<T: Decodable>(bytes: &[u8], limit: usize) -> Result<T, StoredAnchorError> {
+    if bytes.len() > limit {
+        return Err(StoredAnchorError::TooLarge { got: bytes.len() });
+    }
+    alloy_rlp::decode_exact(bytes).map_err(|_| StoredAnchorError::Malformed)
+}
+
+#[cfg(test)]
+mod tests {
+    use alloy_primitives::{Address, Bloom, U256};
+
+    use super::*;
+    use crate::header::tests::header;
+    use crate::pending;
+
+    fn voucher(assurance: Assurance) -> pending::Voucher {
+        let operators: Arc<[String]> = Arc::from(["Alice".to_owned(), "Böb".to_owned()]);
+        let checkpoint = Checkpoint { root: B256::repeat_byte(3), slot: Some(Slot::new(64)) };
+        let origin = Origin::new(checkpoint, Voucher::Agreement { slot: Slot::new(65), operators });
+        pending::Voucher { chain_id: 1, assurance, origin, at: Slot::new(70) }
+    }
+
+    fn payload(blobs: bool) -> ExecutionPayloadHeader {
+        ExecutionPayloadHeader {
+            parent_hash: B256::repeat_byte(1),
+            fee_recipient: Address::repeat_byte(2),
+            state_root: B256::repeat_byte(3),
+            receipts_root: B256::repeat_byte(4),
+            logs_bloom: Bloom::repeat_byte(5),
+            prev_randao: B256::repeat_byte(6),
+            block_number: 7,
+            gas_limit: 8,
+            gas_used: 0,
+            timestamp: 9,
+            extra_data: Bytes::from_static(b"extra"),
+            base_fee_per_gas: U256::from(10),
+            block_hash: B256::repeat_byte(11),
+            transactions_root: B256::repeat_byte(12),
+            withdrawals_root: B256::repeat_byte(13),
+            blob_gas_used: blobs.then_some(0),
+            excess_blob_gas: blobs.then_some(14),
+        }
+    }
+
+    const SIGNED: Assurance = Assurance::Signed { signers: 342, size: 512 };
+
+    /// Every kind of anchor there is.
+    fn anchors() -> Vec<Anchor> {
+        let (signers, size) = (400, 512);
+        let of_header = |assurance| Anchor::of_header(&header(10, B256::ZERO), &voucher(assurance));
+        let finalized = of_header(Assurance::Finalized(Finality::Signed { signers, size }));
+        let mut bare = of_header(SIGNED);
+        bare.origin = Checkpoint { root: B256::ZERO, slot: None }.into();
+        vec![
+            of_header(Assurance::Finalized(Finality::Checkpoint)),
+            of_header(Assurance::Finalized(Finality::Forced { signers, size })),
+            Anchor::parent_of(&finalized, &header(9, B256::ZERO)),
+            Anchor::recorded(&header(3, B256::ZERO), &finalized),
+            Anchor::of_payload(&payload(false), &voucher(SIGNED)),
+            Anchor::of_payload(&payload(true), &voucher(SIGNED)),
+            finalized,
+            bare,
+        ]
+    }
+
+    #[test]
+    fn what_is_loaded_is_what_was_stored() {
+        for anchor in anchors() {
+            let bytes = anchor.to_bytes();
+            assert_eq!(Anchor::load(&bytes, 1), Ok(anchor), "{}", bytes.len());
+            assert_eq!(Anchor::load(&bytes, 2), Err(StoredAnchorError::OtherChain { got: 1, expected: 2 }));
+        }
+    }
+
+    /// A changed header is never taken; what else changes is still one of the things that can be stored.
+    #[test]
+    fn no_flipped_bit_makes_another_block() {
+        for anchor in anchors() {
+            let bytes = anchor.to_bytes();
+            for bit in 0..bytes.len() * 8 {
+                let mut flipped = bytes.clone();
+                flipped[bit / 8] ^= 1 << (bit % 8);
+                if let Ok(loaded) = Anchor::load(&flipped, 1) {
+                    let block = |anchor: &Anchor| {
+                        (anchor.number(), anchor.hash(), anchor.state_root(), anchor.timestamp())
+                    };
+                    assert_eq!(block(&loaded), block(&anchor));
+                    assert_ne!(loaded, anchor);
+                }
+            }
+            for length in 0..bytes.len() {
+                assert_eq!(Anchor::load(&bytes[..length], 1), Err(StoredAnchorError::Malformed));
+            }
+            let longer = [bytes, vec![0]].concat();
+            assert_eq!(Anchor::load(&longer, 1), Err(StoredAnchorError::Malformed));
+        }
+    }
+
+    #[test]
+    fn limits_and_levels_are_kept() {
+        let got = Anchor::MAX_STORED_BYTES + 1;
+        assert_eq!(Anchor::load(&vec![0; got], 1), Err(StoredAnchorError::TooLarge { got }));
+        for (signers, size) in [(341, 512), (513, 512), (0, 0)] {
+            let few =
+                Anchor::of_header(&header(10, B256::ZERO), &voucher(Assurance::Signed { signers, size }));
+            assert_eq!(
+                Anchor::load(&few.to_bytes(), 1),
+                Err(StoredAnchorError::Malformed),
+                "{signers} of {size}"
+            );
+        }
+        let mut foreign = Anchor::of_payload(&payload(true), &voucher(SIGNED));
+        let root = payload(true).hash_tree_root();
+        let bytes = foreign.to_bytes();
+        foreign.source = Source::Payload(Arc::new(payload(false)));
+        let place = bytes.windows(32).position(|window| window == root).unwrap();
+        let mut swapped = bytes;
+        swapped[place] ^= 1;
+        assert!(matches!(Anchor::load(&swapped, 1), Err(StoredAnchorError::PayloadRoot { .. })));
+    }
+}
