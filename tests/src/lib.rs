@@ -9,6 +9,7 @@ pub mod council;
 pub mod forge;
 pub mod further;
 pub mod gloas;
+pub mod kept;
 pub mod mirrored;
 pub mod mutation;
 pub mod scenario;

@@ -82,5 +82,6 @@ pub fn join(
         anchor: anchor.clone(),
         provider,
         attempts: Arc::new([]),
+        restored: false,
     })
 }

@@ -75,6 +75,7 @@ pub struct Proven {
     pub(crate) anchor: Anchor,
     pub(crate) provider: ProviderId,
     pub(crate) attempts: Arc<[Attempt]>,
+    pub(crate) restored: bool,
 }
 
 impl Proven {
@@ -104,6 +105,13 @@ impl Proven {
         &self.provider
     }
 
+    /// Whether it was proven before the app was started, and comes from the device's storage: its proof was checked again,
+    /// but nobody has been asked since whether the chain still has its block. The next reading that is proven takes its
+    /// place. Show it with its age.
+    pub fn is_restored(&self) -> bool {
+        self.restored
+    }
+
     /// How old the block is against `policy`. Computed on demand, so that it cannot go stale itself.
     pub fn freshness(&self, now: Now, policy: &Policy) -> Freshness {
         Freshness::of(self.anchor.timestamp(), now, policy)
@@ -112,6 +120,12 @@ impl Proven {
     /// The same amount under the same block, of which more may be known now.
     pub(crate) fn under(&self, anchor: &Anchor) -> Option<Self> {
         (anchor.hash() == self.anchor.hash()).then(|| Self { anchor: anchor.clone(), ..self.clone() })
+    }
+
+    /// Marks it as coming from storage.
+    #[must_use]
+    pub fn as_restored(self) -> Self {
+        Self { restored: true, ..self }
     }
 
     /// Notes who was asked on the way.

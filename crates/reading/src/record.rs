@@ -23,8 +23,8 @@ pub enum Change {
 /// blocks are signed and may become final.
 ///
 /// **The rule.** A proven reading replaces another if its block is higher, or the same height with stronger
-/// assurance. One exception: when the chain excludes its block, it is withdrawn, and the best finalized one returns.
-/// Errors and silence have no way in.
+/// assurance, or the same block proven anew instead of restored from storage. One exception: when the chain excludes its
+/// block, it is withdrawn, and the best finalized one returns. Errors and silence have no way in.
 #[derive(Clone, Debug, Default)]
 pub struct Record {
     newest: Option<Proven>,
@@ -85,6 +85,7 @@ impl Record {
         // Nothing withdraws a finalized reading: a chain that excludes one is a consensus fault, not a reorg.
         if newest.anchor.assurance().level() == Level::Finalized
             || chain.standing(newest.anchor()) == Standing::Stands
+            || newest.is_ahead_of(chain)
         {
             return Change::Kept;
         }
@@ -122,7 +123,7 @@ impl Record {
                 if supersedes(&risen, self.finalized.as_ref()) {
                     self.finalized = Some(risen);
                 }
-            } else if chain.standing(&held.anchor) == Standing::Stands {
+            } else if chain.standing(&held.anchor) == Standing::Stands || held.is_ahead_of(chain) {
                 self.awaiting.push(held);
             }
         }
@@ -131,9 +132,19 @@ impl Record {
     }
 }
 
+impl Proven {
+    /// Whether it was restored, and `chain` has not come as far in time since: started again from an older block, it says
+    /// nothing about a newer one yet by not having it.
+    fn is_ahead_of(&self, chain: &Chain) -> bool {
+        let newest = chain.newest(Level::Signed);
+        self.restored && newest.is_none_or(|newest| newest.timestamp() < self.anchor.timestamp())
+    }
+}
+
 fn supersedes(offered: &Proven, held: Option<&Proven>) -> bool {
     held.is_none_or(|held| {
-        let key = |proven: &Proven| (proven.anchor.number(), proven.anchor.assurance().level());
+        let key =
+            |proven: &Proven| (proven.anchor.number(), proven.anchor.assurance().level(), !proven.restored);
         key(offered) > key(held)
     })
 }

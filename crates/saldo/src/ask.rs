@@ -5,16 +5,18 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use saldo_chain::{Anchor, HeaderError, Level};
 use saldo_proof::eip1186::AccountReply;
-use saldo_proof::{Account, StateRoot, Verified, claimed_root};
+use saldo_proof::{StateRoot, claimed_root};
 use saldo_reading::{Failure, Holding, Proven, ProviderId, Role};
 use saldo_source::execution::{At, chain_id};
 use saldo_source::{Answer, Contest, Deadline, Endpoint, Race};
 use serde_json::value::RawValue;
 
+use crate::checked::Checked;
 use crate::core::{Core, Joined};
 use crate::evidence::Evidence;
 use crate::parked::Waiting;
 use crate::pinned::{Asked, Pin};
+use crate::store::Store;
 
 /// Which block a proof is asked for at.
 #[derive(Clone, Debug)]
@@ -205,7 +207,7 @@ impl Core {
         aim: &Aim,
         deadline: Deadline,
     ) -> Vec<Answer<Box<Proven>>> {
-        let accounts: Vec<Result<Verified<Account>, Failure>> = missed
+        let accounts: Vec<Result<Checked, Failure>> = missed
             .iter()
             .zip(replies)
             .map(|((_, holding, missed), reply)| {
@@ -217,11 +219,11 @@ impl Core {
                     (failure, _) if failure.is_unreachable() && failure.may_have_been_seen() => failure,
                     _ => missed.clone(),
                 });
-                verify(&reply?, *holding, provider.id(), None)
+                self.verify(&reply?, *holding, provider.id(), None)
             })
             .collect();
-        let is_claim = |account: &Result<Verified<Account>, Failure>| match account {
-            Ok(account) => self.known().chain.anchor_at_root(account.state_root()).is_none(),
+        let is_claim = |checked: &Result<Checked, Failure>| match checked {
+            Ok(checked) => self.known().chain.anchor_at_root(checked.account.state_root()).is_none(),
             Err(_) => false,
         };
         // Before a claim is kept that nothing vouches for: is it at least about this chain? One that does not have our newest
@@ -237,11 +239,11 @@ impl Core {
         }
         let answers = missed.iter().zip(accounts).map(|((_, holding, missed), account)| match account {
             Err(failure) => Answer::Fails(failure),
-            Ok(account) => {
+            Ok(checked) => {
                 if *missed == Failure::ProofWindowMissed {
                     self.learn(provider.id(), |known| known.behind_tip = false);
                 }
-                self.weigh(*holding, account, aim, provider.id())
+                self.weigh(*holding, checked, aim, provider.id())
             }
         });
         answers.collect()
@@ -257,15 +259,15 @@ impl Core {
         reply: &RawValue,
         accusation: &mut Option<Evidence>,
     ) -> Answer<Box<Proven>> {
-        let refusal = match verify(reply, holding, provider.id(), Some(pin.state_root)) {
-            Ok(account) => return self.weigh(holding, account, aim, provider.id()),
+        let refusal = match self.verify(reply, holding, provider.id(), Some(pin.state_root)) {
+            Ok(checked) => return self.weigh(holding, checked, aim, provider.id()),
             Err(refusal) => refusal,
         };
         // It may be a genuine proof at another block of this chain: then it is that block's, and no lie.
-        if let Ok(account) = verify(reply, holding, provider.id(), None)
-            && self.known().chain.anchor_at_root(account.state_root()).is_some()
+        if let Ok(checked) = self.verify(reply, holding, provider.id(), None)
+            && self.known().chain.anchor_at_root(checked.account.state_root()).is_some()
         {
-            return self.weigh(holding, account, aim, provider.id());
+            return self.weigh(holding, checked, aim, provider.id());
         }
         if by_hash && let Failure::Proof(_) = refusal {
             accusation.get_or_insert(Evidence::new(provider.id(), holding, pin, reply, &refusal));
@@ -304,11 +306,11 @@ impl Core {
     fn weigh(
         &self,
         holding: Holding,
-        account: Verified<Account>,
+        checked: Checked,
         aim: &Aim,
         provider: &ProviderId,
     ) -> Answer<Box<Proven>> {
-        match self.join(holding, &account, provider, aim.level) {
+        match self.join(holding, &checked, provider, aim.level) {
             Joined::Proven(proven) => Answer::Wins(proven),
             Joined::Old { number } => Answer::Fails(Failure::OldBlock { number }),
             Joined::NotYet if !Self::takes_tips(aim.level) => Answer::Fails(Failure::NotSynced),
@@ -317,7 +319,7 @@ impl Core {
                 let mut known = self.known();
                 let above = known.chain.newest(aim.level).map(Anchor::number);
                 let came = self.asker.network().clock().monotonic();
-                known.parked.keep(holding, Waiting { provider: provider.clone(), account, above, came });
+                known.parked.keep(holding, Waiting { provider: provider.clone(), checked, above, came });
                 Answer::Parks { was_right_before }
             }
         }
@@ -344,25 +346,27 @@ impl Core {
             Err(_) => Ok(()),
         }
     }
-}
 
-/// Checks a reply to `eth_getProof` against what was asked, never against what it echoes: under `root`, or without one,
-/// under the root that its own first node has.
-fn verify(
-    reply: &RawValue,
-    holding: Holding,
-    provider: &ProviderId,
-    root: Option<StateRoot>,
-) -> Result<Verified<Account>, Failure> {
-    let reply: AccountReply = serde_json::from_str(reply.get())
-        .map_err(|_| Failure::Malformed { what: "not an eth_getProof result" })?;
-    let root = root.map_or_else(|| claimed_root(&reply.account_proof), Ok)?;
-    let account = reply.verify(root, holding.owner)?;
-    if reply.contradictions(&account).any() {
-        // The leaf decides. That the claim beside it says otherwise is worth knowing about the provider.
-        tracing::warn!(%provider, "claim contradicts proof");
+    /// Checks a reply to `eth_getProof` against what was asked, never against what it echoes: under `root`, or without one,
+    /// under the root that its own first node has.
+    fn verify(
+        &self,
+        reply: &RawValue,
+        holding: Holding,
+        provider: &ProviderId,
+        root: Option<StateRoot>,
+    ) -> Result<Checked, Failure> {
+        let reply: AccountReply = serde_json::from_str(reply.get())
+            .map_err(|_| Failure::Malformed { what: "not an eth_getProof result" })?;
+        let root = root.map_or_else(|| claimed_root(&reply.account_proof), Ok)?;
+        let account = reply.verify(root, holding.owner)?;
+        if reply.contradictions(&account).any() {
+            // The leaf decides. That the claim beside it says otherwise is worth knowing about the provider.
+            tracing::warn!(%provider, "claim contradicts proof");
+        }
+        let is_kept = self.store.as_ref().is_some_and(Store::takes_anything);
+        Ok(Checked { account, nodes: is_kept.then(|| reply.account_proof.into()) })
     }
-    Ok(account)
 }
 
 /// Whether the provider might answer the same question about another block.

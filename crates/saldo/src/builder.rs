@@ -14,6 +14,8 @@ use crate::agreement::{LEAST_ANSWERS, distinct};
 use crate::client::Client;
 use crate::core::Core;
 use crate::start::{Agreement, Beginning};
+use crate::storage::{Storage, StorageKey, StorageRefusal};
+use crate::store::Store;
 use crate::trust::Trust;
 
 /// Sets up a [`Client`]. Made by [`Client::builder`].
@@ -29,6 +31,8 @@ pub struct ClientBuilder {
     minimum_operators: usize,
     transport: Option<Arc<dyn Transport>>,
     clock: Option<Arc<dyn Clock>>,
+    storage: Option<Arc<dyn Storage>>,
+    storage_key: Option<StorageKey>,
     error: Option<BuildError>,
 }
 
@@ -111,6 +115,9 @@ pub enum BuildError {
     /// No clock, and the feature `http` is off.
     #[error("no clock: give one, or build with the feature `http`")]
     NoClock,
+    /// The storage is of another chain, or of a later version of saldo. Nothing of it was changed.
+    #[error(transparent)]
+    Storage(StorageRefusal),
     /// TLS cannot be set up on this machine. The machine's fault.
     #[error("TLS cannot be set up on this machine")]
     Tls,
@@ -129,6 +136,8 @@ impl ClientBuilder {
             minimum_operators: 1,
             transport: None,
             clock: None,
+            storage: None,
+            storage_key: None,
             error: None,
         }
     }
@@ -253,7 +262,26 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets the client up. Opens no socket: the first read does.
+    /// Sets where the client keeps what it must not forget: the light client, the readings that were proven last, with
+    /// their proofs, and what is known of providers, which operators know of which address above all. Without it, all of
+    /// that lasts as long as the client.
+    ///
+    /// What is there is read, and checked as far as it can be, in [`ClientBuilder::build`]; [`Client::last`] then has it,
+    /// marked as [restored](saldo_reading::Proven::is_restored). A client goes on from the stored light client, whatever
+    /// [`ClientBuilder::checkpoint`] says, unless that one is too old.
+    pub fn storage(mut self, storage: impl Storage + 'static) -> Self {
+        self.storage = Some(Arc::new(storage));
+        self
+    }
+
+    /// Has everything that is kept carry a code that nobody can make who has not this key. Whatever does not carry it is
+    /// dropped.
+    pub fn storage_key(mut self, key: StorageKey) -> Self {
+        self.storage_key = Some(key);
+        self
+    }
+
+    /// Sets the client up, from what is in the storage if there is any. Opens no socket: the first read does.
     ///
     /// # Errors
     /// [`BuildError`] if something is missing or cannot be used.
@@ -292,8 +320,19 @@ impl ClientBuilder {
         let beginning = self.beginning()?;
         let transport = self.transport.map_or_else(default_transport, Ok)?;
         let clock = self.clock.map_or_else(default_clock, Ok)?;
+        let network = Arc::new(self.network);
+        let opened = match self.storage {
+            Some(storage) => {
+                let opened = Store::open(storage, self.storage_key, &network, clock.wall());
+                Some(opened.map_err(BuildError::Storage)?)
+            }
+            None => None,
+        };
+        let (store, restored) = opened.unzip();
         let outside = Outside::new(transport, clock);
-        Ok(Client::new(Core::new(self.network, beginning, self.policy, self.execution, self.beacon, outside)))
+        let core = Core::new(network, beginning, self.policy, self.execution, self.beacon, outside, store);
+        restored.into_iter().for_each(|restored| core.restore(restored));
+        Ok(Client::new(core))
     }
 
     fn beginning(&self) -> Result<Beginning, BuildError> {

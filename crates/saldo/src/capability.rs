@@ -19,8 +19,8 @@ pub(crate) struct Capability {
     pub(crate) behind_tip: bool,
     /// Whether the last of its tips that were waited for were signed in the end.
     pub(crate) tips_were_signed: bool,
-    /// When this was begun to be learned, on the monotonic clock.
-    since: Duration,
+    /// Until when this is believed, on the monotonic clock.
+    pub(crate) until: Duration,
 }
 
 /// By provider.
@@ -28,26 +28,36 @@ pub(crate) struct Capability {
 pub(crate) struct Capabilities(BTreeMap<ProviderId, Capability>);
 
 impl Capability {
-    fn unknown(since: Duration) -> Self {
+    fn unknown(now: Duration) -> Self {
         Self {
             batch: LARGEST_BATCH,
             block_hash: true,
             json_header: true,
             behind_tip: true,
             tips_were_signed: false,
-            since,
+            until: now.saturating_add(Capabilities::AGE),
         }
     }
 }
 
 impl Capabilities {
     /// After so long everything is tried again: nodes are upgraded.
-    const AGE: Duration = Duration::from_secs(60 * 60);
+    pub(crate) const AGE: Duration = Duration::from_secs(60 * 60);
 
     /// What `provider` is known for at `now`; whatever is not known is believed to be possible.
     pub(crate) fn of(&self, provider: &ProviderId, now: Duration) -> Capability {
         let known = self.0.get(provider).copied();
-        known.filter(|known| now < known.since.saturating_add(Self::AGE)).unwrap_or(Capability::unknown(now))
+        known.filter(|known| now < known.until).unwrap_or(Capability::unknown(now))
+    }
+
+    /// What is known at `now`.
+    pub(crate) fn all(&self, now: Duration) -> impl Iterator<Item = (&ProviderId, &Capability)> {
+        self.0.iter().filter(move |(_, known)| now < known.until)
+    }
+
+    /// Takes back what was known before a restart.
+    pub(crate) fn restore(&mut self, provider: ProviderId, known: Capability) {
+        self.0.insert(provider, known);
     }
 
     /// Notes what `provider` has shown at `now`.

@@ -48,6 +48,24 @@ impl Circles {
         self.of.entry(address).or_default().insert(provider.operator_key())
     }
 
+    /// The addresses in the order in which they were first asked about, and who knows of them.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&Address, &BTreeSet<String>)> {
+        self.order.iter().filter_map(|address| self.of.get_key_value(address))
+    }
+
+    /// How many operators know of an address, over all addresses.
+    pub(crate) fn count(&self) -> usize {
+        self.of.values().map(BTreeSet::len).sum()
+    }
+
+    /// Takes back who knew of `address` before a restart.
+    pub(crate) fn restore(&mut self, address: Address, operators: impl IntoIterator<Item = String>) {
+        if self.order.len() < Self::CAPACITY && !self.of.contains_key(&address) {
+            self.order.push_back(address);
+            self.of.insert(address, operators.into_iter().collect());
+        }
+    }
+
     /// `provider` turned out not to have been reached, so that it knows nothing of `address`.
     pub(crate) fn forget(&mut self, address: Address, provider: &Endpoint) {
         if let Some(circle) = self.of.get_mut(&address) {

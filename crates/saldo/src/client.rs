@@ -12,6 +12,7 @@ use crate::account::AccountReading;
 use crate::builder::ClientBuilder;
 use crate::core::Core;
 use crate::evidence::Evidence;
+use crate::storage::StorageFault;
 
 /// Reads what addresses hold, and proves it. Cheap to clone; all clones know the same.
 ///
@@ -98,6 +99,12 @@ impl Client {
     /// [`Client::last`] then gives the best finalized one.
     pub fn withdrawn(&self, holding: &Holding) -> Option<Proven> {
         self.core.withdrawn(holding)
+    }
+
+    /// What was dropped from the [storage](ClientBuilder::storage) because it does not hold, and whether something could not
+    /// be written. Nothing is wrong with the rest.
+    pub fn storage_faults(&self) -> Vec<StorageFault> {
+        self.core.storage_faults()
     }
 
     /// The time by the wall clock and the newest signed block, for working out ages.

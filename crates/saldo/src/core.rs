@@ -4,20 +4,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
+use alloy_primitives::B256;
 use futures_util::future::BoxFuture;
 use saldo_beacon::unit::UnixTime;
 use saldo_beacon::{AdoptError, Checkpoint, ConsensusFault, LightClient, Network};
 use saldo_chain::{Anchor, Chain, Level};
-use saldo_proof::{Account, Verified};
 use saldo_reading::{Change, Holding, Now, Policy, Proven, ProviderId, Record, Role, join};
 use saldo_source::{Answer, Asker, Audience, Clock, Contest, Deadline, Endpoint, Network as Outside, Race};
 
 use crate::capability::{Capabilities, Capability};
 use crate::certain_time::CertainTime;
+use crate::checked::Checked;
 use crate::circle::Circles;
 use crate::evidence::Drawer;
 use crate::parked::{Parked, Waiting};
 use crate::start::Beginning;
+use crate::store::{Store, Unsaved};
 
 /// Shared by all clones of a client.
 pub(crate) struct Core {
@@ -29,6 +31,8 @@ pub(crate) struct Core {
     pub(crate) beacon: Vec<Endpoint>,
     /// The outside world, and what was learned of those who were asked there.
     pub(crate) asker: Asker,
+    /// Where what is known is kept over a restart, if anywhere.
+    pub(crate) store: Option<Store>,
     /// Held by the one future that brings the light client up to date.
     pub(crate) syncing: futures_util::lock::Mutex<()>,
     known: Mutex<Known>,
@@ -51,6 +55,8 @@ pub(crate) struct Known {
     pub(crate) evidence: Drawer,
     records: BTreeMap<Holding, Record>,
     withdrawn: BTreeMap<Holding, Proven>,
+    /// What is proven and not kept yet, by holding and block. Always empty where there is no storage.
+    pub(crate) unsaved: BTreeMap<(Holding, B256), Unsaved>,
     /// The heads contradicted each other or what is final. Nothing more is proven from this chain until trust starts again
     /// at another checkpoint.
     pub(crate) faulted: bool,
@@ -72,7 +78,7 @@ pub(crate) struct Known {
     /// When a source gave heads last that were not refused, on the monotonic clock.
     pub(crate) heads_answered: Option<Duration>,
     /// The finalized head whose header was asked for before it was needed.
-    pub(crate) finalized_header_tried: Option<alloy_primitives::B256>,
+    pub(crate) finalized_header_tried: Option<B256>,
     /// Until when the period's next committee need not be asked for again, on the monotonic clock.
     pub(crate) next_committee_after: Duration,
 }
@@ -103,17 +109,18 @@ impl Core {
     pub(crate) const LINK_DEPTH: u64 = 16;
 
     pub(crate) fn new(
-        network: Network,
+        network: Arc<Network>,
         beginning: Beginning,
         policy: Policy,
         execution: Vec<Endpoint>,
         beacon: Vec<Endpoint>,
         outside: Outside,
+        store: Option<Store>,
     ) -> Self {
         let (syncing, known) = Default::default();
-        let network = RwLock::new(Arc::new(network));
+        let network = RwLock::new(network);
         let asker = Asker::new(outside);
-        Self { network, beginning, policy, execution, beacon, asker, syncing, known }
+        Self { network, beginning, policy, execution, beacon, asker, store, syncing, known }
     }
 
     pub(crate) fn clock(&self) -> &dyn Clock {
@@ -233,10 +240,11 @@ impl Core {
     pub(crate) fn join(
         &self,
         holding: Holding,
-        account: &Verified<Account>,
+        checked: &Checked,
         provider: &ProviderId,
         level: Level,
     ) -> Joined {
+        let account = &checked.account;
         let now = self.now();
         let mut known = self.known();
         if known.faulted {
@@ -256,8 +264,14 @@ impl Core {
         let record = known.records.entry(holding).or_default();
         let newest = if level > self.policy.assurance { record.finalized() } else { record.last() };
         let outdated = newest.is_some_and(|newest| newest.anchor().number() > number);
-        if record.offer(proven.clone()) == Change::Replaced {
+        let final_before = record.finalized().map(|held| held.anchor().number());
+        let is_newest = record.offer(proven.clone()) == Change::Replaced;
+        let is_newest_final = record.finalized().map(|held| held.anchor().number()) > final_before;
+        if is_newest {
             known.withdrawn.remove(&holding);
+        }
+        if is_newest || is_newest_final {
+            known.is_to_be_kept(&proven, checked);
         }
         let policy = self.policy_at(level);
         if outdated || now.age_of(anchor.timestamp()).is_none_or(|age| !now.allows(age, &policy)) {
@@ -296,6 +310,10 @@ impl Core {
         let evidence = std::mem::take(&mut known.evidence);
         let chain_confirmed = std::mem::take(&mut known.chain_confirmed);
         let started_again_at = Some(checkpoint);
+        // What has to be given up is given up for good before anything is proven from the new start.
+        if let Some(store) = &self.store {
+            store.forget();
+        }
         *known = Known {
             capabilities,
             circles,
@@ -310,10 +328,10 @@ impl Core {
     /// Joins those of the `waiting` proofs whose block is trusted by now, and gives the newest reading.
     pub(crate) fn join_parked(&self, holding: Holding, waiting: &[Waiting]) -> Option<Proven> {
         let mut newest: Option<Proven> = None;
-        for Waiting { provider, account, .. } in waiting {
-            let joined = self.join(holding, account, provider, self.policy.assurance);
+        for Waiting { provider, checked, .. } in waiting {
+            let joined = self.join(holding, checked, provider, self.policy.assurance);
             if !matches!(joined, Joined::NotYet) {
-                self.known().parked.remove(holding, provider, account.state_root());
+                self.known().parked.remove(holding, provider, checked.account.state_root());
                 self.learn(provider, |known| known.tips_were_signed = true);
             }
             if let Joined::Proven(proven) = joined {
@@ -328,6 +346,21 @@ impl Core {
 }
 
 impl Known {
+    /// The reading of `holding` that was proven last.
+    pub(crate) fn last_of(&self, holding: &Holding) -> Option<&Proven> {
+        self.records.get(holding)?.last()
+    }
+
+    /// Takes back a reading that was kept.
+    pub(crate) fn offer_restored(&mut self, proven: Proven) {
+        let _ = self.records.entry(*proven.holding()).or_default().offer(proven);
+    }
+
+    /// The hashes of the blocks whose readings the chain took back.
+    pub(crate) fn withdrawn_blocks(&self) -> impl Iterator<Item = B256> {
+        self.withdrawn.values().map(|proven| proven.anchor().hash())
+    }
+
     /// The time that has certainly come: that of the newest block that is known to be signed, and what has passed since then
     /// on the `monotonic` clock, which nobody sets back.
     fn certain_time(&mut self, network: &Network, monotonic: Duration) -> Option<UnixTime> {

@@ -29,7 +29,9 @@ impl Core {
         self.follow();
         let readable = holdings.iter().copied().filter(|holding| is_readable(holding.asset));
         self.raise(readable.collect(), deadline).await;
-        self.settle_finalized(holdings, &synced, deadline).await
+        let readings = self.settle_finalized(holdings, &synced, deadline).await;
+        self.remember();
+        readings
     }
 
     /// Fetches the header of a finalized head that is known by hash alone, when it is not needed yet: with it the chain

@@ -56,6 +56,7 @@ mod behind;
 mod builder;
 mod capability;
 mod certain_time;
+mod checked;
 mod circle;
 mod client;
 mod core;
@@ -68,7 +69,10 @@ mod heads;
 mod parked;
 mod pinned;
 mod read;
+mod remember;
 mod start;
+mod storage;
+mod store;
 mod sync;
 mod trust;
 mod walk;
@@ -77,14 +81,18 @@ pub use account::AccountReading;
 pub use builder::{BuildError, ClientBuilder, IntoEndpointError};
 pub use client::Client;
 pub use evidence::Evidence;
+#[cfg(feature = "redb")]
+pub use storage::RedbStorage;
+pub use storage::{MemoryStorage, Storage, StorageError, StorageFault, StorageKey, StorageRefusal, Write};
 pub use trust::Trust;
 
 pub use alloy_primitives::{Address, B256, U256};
 pub use saldo_beacon::unit::UnixTime;
 pub use saldo_beacon::{
-    AdoptError, Checkpoint, ConsensusFault, Contradiction, Finality, Network, NetworkError, Origin, Voucher,
+    AdoptError, Checkpoint, ConsensusFault, Contradiction, Finality, Network, NetworkError, Origin,
+    SnapshotError, Voucher,
 };
-pub use saldo_chain::{Anchor, Assurance, Level, Path};
+pub use saldo_chain::{Anchor, Assurance, Level, Path, StoredAnchorError};
 pub use saldo_reading::{
     Amount, Asset, Attempt, Failure, Fault, Freshness, Holding, Now, Outcome, Policy, Proven, ProviderId,
     Provisional, Reading, Role, Unknown, Why,

@@ -3,14 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use saldo_proof::{Account, StateRoot, Verified};
+use saldo_proof::StateRoot;
 use saldo_reading::{Holding, ProviderId};
+
+use crate::checked::Checked;
 
 /// The newest few such proofs per provider and holding: the next tip's proof must not displace the one that is about to
 /// be signed. Worth nothing until its root is in a signed header: anyone can make a flawless proof under a root of his
 /// own, so one provider's never displaces another's, and the number is bounded.
 #[derive(Default)]
 pub(crate) struct Parked {
+    /// How much memory the nodes take, in bytes.
+    nodes: usize,
     proofs: BTreeMap<(Holding, ProviderId), VecDeque<Waiting>>,
 }
 
@@ -18,7 +22,7 @@ pub(crate) struct Parked {
 #[derive(Clone)]
 pub(crate) struct Waiting {
     pub(crate) provider: ProviderId,
-    pub(crate) account: Verified<Account>,
+    pub(crate) checked: Checked,
     /// The newest trusted block number when the proof came, if any was known: its own block is above it, or it would
     /// have joined.
     pub(crate) above: Option<u64>,
@@ -32,21 +36,34 @@ impl Parked {
     const TIPS: usize = 6;
     /// For how many pairs of holding and provider proofs wait at most; a verified account is some 200 bytes.
     const CAPACITY: usize = 4_096;
+    /// How many bytes the nodes of all may take. Beyond, proofs wait without theirs: what they prove is then not kept over a
+    /// restart.
+    const NODES: usize = 4 << 20;
 
     /// Keeps a proof until its root is in a trusted header.
-    pub(crate) fn keep(&mut self, holding: Holding, waiting: Waiting) {
+    pub(crate) fn keep(&mut self, holding: Holding, mut waiting: Waiting) {
         let key = (holding, waiting.provider.clone());
         if self.proofs.len() >= Self::CAPACITY && !self.proofs.contains_key(&key) {
             return; // Full: a later read asks again.
         }
         let tips = self.proofs.entry(key).or_default();
-        let root = waiting.account.state_root();
-        if tips.iter().all(|tip| tip.account.state_root() != root) {
+        let root = waiting.checked.account.state_root();
+        if tips.iter().all(|tip| tip.checked.account.state_root() != root) {
+            if self.nodes.saturating_add(waiting.checked.size()) > Self::NODES {
+                waiting.checked.nodes = None;
+            }
+            self.nodes = self.nodes.saturating_add(waiting.checked.size());
             tips.push_back(waiting);
         }
         while tips.len() > Self::TIPS {
-            tips.pop_front();
+            let given_up = tips.pop_front().map_or(0, |tip| tip.checked.size());
+            self.nodes = self.nodes.saturating_sub(given_up);
         }
+    }
+
+    /// Counts anew what the nodes take, after some were given up.
+    fn recount(&mut self) {
+        self.nodes = self.proofs.values().flatten().map(|tip| tip.checked.size()).sum();
     }
 
     /// Gives up whatever came before `since`, on the monotonic clock, and gives whose it was.
@@ -60,6 +77,9 @@ impl Parked {
             }
             !tips.is_empty()
         });
+        if !expired.is_empty() {
+            self.recount();
+        }
         expired
     }
 
@@ -78,23 +98,28 @@ impl Parked {
     pub(crate) fn remove(&mut self, holding: Holding, provider: &ProviderId, root: StateRoot) {
         let key = (holding, provider.clone());
         if let Some(tips) = self.proofs.get_mut(&key) {
-            tips.retain(|tip| tip.account.state_root() != root);
+            tips.retain(|tip| tip.checked.account.state_root() != root);
             if tips.is_empty() {
                 self.proofs.remove(&key);
             }
+            self.recount();
         }
     }
 
     /// Gives up all that wait for `holding`: it is proven without them.
     pub(crate) fn remove_all(&mut self, holding: Holding) {
+        let before = self.proofs.len();
         self.proofs.retain(|(held, _), _| *held != holding);
+        if self.proofs.len() < before {
+            self.recount();
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use alloy_primitives::{Address, B256, hex, keccak256};
-    use saldo_proof::verify_account;
+    use saldo_proof::{Account, Verified, verify_account};
 
     use super::*;
 
@@ -122,7 +147,7 @@ mod tests {
             for number in 0..5_000 {
                 let waiting = Waiting {
                     provider: name(number),
-                    account: absent(owner, round),
+                    checked: Checked { account: absent(owner, round), nodes: None },
                     above: Some(round.into()),
                     came: Duration::from_secs(round.into()),
                 };

@@ -53,6 +53,7 @@ impl Core {
                 Either::Right(((), read)) => read.await.0,
             }
         };
+        self.remember();
         holdings.iter().zip(readings).map(|(holding, reading)| self.still_stands(holding, reading)).collect()
     }
 
@@ -199,6 +200,7 @@ impl Core {
             return Step::Bound(Box::new(proven));
         }
         let last = self.last(&holding).filter(is_at_head).filter(|last| self.is_young(last.anchor()));
+        let last = last.filter(|last| !last.is_restored());
         match last.filter(|_| self.head_is_newest()) {
             Some(last) => Step::Done(Box::new(Reading::Proven(last.with_attempts(before)))),
             None => Step::Open,
@@ -242,8 +244,8 @@ impl Core {
             parked.and_then(|attempt| self.known().parked.newest(holding, &attempt.provider).cloned());
         let last = self.last(&holding);
         match claim {
-            Some(Waiting { provider, account, .. }) => {
-                Reading::Provisional(Provisional::new(&account, provider, why, attempts, last))
+            Some(Waiting { provider, checked, .. }) => {
+                Reading::Provisional(Provisional::new(&checked.account, provider, why, attempts, last))
             }
             None => Reading::Unknown(Unknown::new(why, attempts, last)),
         }
@@ -329,8 +331,8 @@ impl Core {
     /// behind them. Gives who was asked in vain.
     async fn bind(&self, before: &[(Holding, Waiting)], deadline: Deadline) -> Vec<Attempt> {
         let is_new = |holding: &Holding, tip: &Waiting| {
-            let root = tip.account.state_root();
-            before.iter().all(|(held, known)| held != holding || known.account.state_root() != root)
+            let root = tip.checked.account.state_root();
+            before.iter().all(|(held, known)| held != holding || known.checked.account.state_root() != root)
         };
         let has_new = |holding: &Holding| self.waiting(*holding).iter().any(|tip| is_new(holding, tip));
         let wanted: Vec<&(Holding, Waiting)> =

@@ -1,0 +1,143 @@
+//! Keeping over a restart what was proven, and taking it back.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use alloy_primitives::B256;
+use saldo_chain::{Anchor, Chain, Level, Standing};
+use saldo_reading::{Holding, Proven};
+
+use crate::capability::{Capabilities, Capability};
+use crate::checked::Checked;
+use crate::core::{Core, Known};
+use crate::storage::StorageFault;
+use crate::store::{Circle, Knowledge, KnownProvider, News, Restored, Unsaved};
+
+impl Core {
+    /// Takes back what was kept. Whatever the light client knew is followed first, so that a reading whose block it excludes
+    /// is withdrawn at once.
+    pub(crate) fn restore(&self, restored: Restored) {
+        let Restored { light_client, readings, knowledge } = restored;
+        let now = self.clock().monotonic();
+        let wall = self.clock().wall().as_secs();
+        {
+            let mut known = self.known();
+            known.light_client = light_client;
+            for proven in readings {
+                known.offer_restored(proven);
+            }
+            let since = Duration::from_secs(wall.saturating_sub(knowledge.written));
+            known.take_back(knowledge, since, now);
+        }
+        self.follow();
+    }
+
+    /// Writes what is new into the storage, if there is one.
+    pub(crate) fn remember(&self) {
+        let Some(store) = self.store.as_ref().filter(|store| store.takes_anything()) else { return };
+        let saving = store.begin();
+        let network = self.network();
+        let now = self.clock().monotonic();
+        let written = self.clock().wall().as_secs();
+        let (batch, unsaved) = {
+            let mut known = self.known();
+            let unsaved = std::mem::take(&mut known.unsaved);
+            let known = &*known;
+            let batch = saving.batch(&News {
+                network: &network,
+                light_client: known.light_client.as_ref(),
+                readings: unsaved.values().cloned().collect(),
+                again: &|block| known.chain.anchor_again(block).cloned(),
+                is_withdrawn: &|block| known.has_lost(block),
+                circles: known.circles.count(),
+                knowledge: &|| known.knowledge(written, now),
+            });
+            (batch, unsaved)
+        };
+        if let Some(batch) = batch
+            && !saving.write(batch)
+        {
+            self.known().keep_unsaved(unsaved);
+        }
+    }
+
+    /// What was dropped from the storage, or could not be written.
+    pub(crate) fn storage_faults(&self) -> Vec<StorageFault> {
+        self.store.as_ref().map(crate::store::Store::faults).unwrap_or_default()
+    }
+}
+
+impl Known {
+    /// Notes that `proven` is to be kept, if it is of use after a restart.
+    pub(crate) fn is_to_be_kept(&mut self, proven: &Proven, checked: &Checked) {
+        if let Some(nodes) = &checked.nodes {
+            let key = (*proven.holding(), proven.anchor().hash());
+            self.unsaved.insert(key, Unsaved { proven: proven.clone(), nodes: nodes.clone() });
+        }
+    }
+
+    /// They could not be written: those that are still the newest are tried again with the next ones.
+    fn keep_unsaved(&mut self, unsaved: BTreeMap<(Holding, B256), Unsaved>) {
+        for (key, value) in unsaved {
+            if self.last_of(&key.0).is_some_and(|last| last.anchor().hash() == key.1) {
+                self.unsaved.entry(key).or_insert(value);
+            }
+        }
+    }
+
+    /// Whether the chain excludes `block`. One that started again from further back says nothing about it yet.
+    fn has_lost(&self, block: &Anchor) -> bool {
+        let is_taken_back = self.withdrawn_blocks().any(|withdrawn| withdrawn == block.hash());
+        let has_come_as_far = |chain: &Chain| {
+            chain.newest(Level::Signed).is_some_and(|newest| newest.timestamp() >= block.timestamp())
+        };
+        let is_excluded = block.assurance().level() < Level::Finalized
+            && self.chain.standing(block) == Standing::Withdrawn
+            && has_come_as_far(&self.chain);
+        is_taken_back || is_excluded
+    }
+
+    /// What is known of providers at `now` on the monotonic clock, which is `written` on the wall's.
+    fn knowledge(&self, written: u64, now: Duration) -> Knowledge {
+        let of_capability = |(provider, known): (&saldo_reading::ProviderId, &Capability)| KnownProvider {
+            provider: provider.as_str().to_owned(),
+            serves_chain: self.chain_confirmed.contains(provider),
+            believed_for: known.until.saturating_sub(now).as_secs(),
+            batch: u64::try_from(known.batch).unwrap_or(u64::MAX),
+            block_hash: known.block_hash,
+            json_header: known.json_header,
+            behind_tip: known.behind_tip,
+            tips_were_signed: known.tips_were_signed,
+        };
+        let circles = self.circles.all().map(|(address, operators)| Circle {
+            address: *address,
+            operators: operators.iter().cloned().collect(),
+        });
+        let providers = self.capabilities.all(now).map(of_capability).collect();
+        Knowledge { written, providers, circles: circles.collect() }
+    }
+
+    /// Takes back what was known of providers, written a time `since` ago.
+    fn take_back(&mut self, knowledge: Knowledge, since: Duration, now: Duration) {
+        for Circle { address, operators } in knowledge.circles {
+            self.circles.restore(address, operators);
+        }
+        for known in knowledge.providers {
+            let Some(provider) = known.id() else { continue };
+            if known.serves_chain {
+                self.chain_confirmed.insert(provider.clone());
+            }
+            let left = Duration::from_secs(known.believed_for).saturating_sub(since);
+            let until = now.saturating_add(left.min(Capabilities::AGE));
+            let capability = Capability {
+                batch: usize::try_from(known.batch).unwrap_or(usize::MAX),
+                block_hash: known.block_hash,
+                json_header: known.json_header,
+                behind_tip: known.behind_tip,
+                tips_were_signed: known.tips_were_signed,
+                until,
+            };
+            self.capabilities.restore(provider, capability);
+        }
+    }
+}

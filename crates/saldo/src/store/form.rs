@@ -1,0 +1,143 @@
+//! Names and bytes of what is kept.
+
+use alloy_primitives::{Address, B256, Bytes};
+use alloy_rlp::{Decodable, RlpDecodable, RlpEncodable};
+use saldo_beacon::Network;
+use saldo_proof::trie::{MAX_NODE_BYTES, MAX_NODES};
+use saldo_reading::{Asset, Holding, ProviderId};
+
+/// The latest format. A change of what is kept that this version would misread has a higher one.
+pub(super) const FORMAT: u16 = 1;
+
+/// The first record, whose name and form stay the same in all formats.
+pub(super) const FIRST: &str = "saldo";
+pub(super) const LIGHT_CLIENT: &str = "light-client";
+pub(super) const KNOWLEDGE: &str = "knowledge";
+const BLOCK: &str = "block/";
+const READING: &str = "reading/";
+
+/// The most bytes of what is known of providers.
+const MAX_KNOWLEDGE: usize = 1 << 20;
+
+/// What a name names.
+pub(super) enum Name {
+    First,
+    LightClient,
+    Knowledge,
+    Block(B256),
+    Reading(Holding, B256),
+}
+
+impl Name {
+    pub(super) fn parse(name: &str) -> Option<Self> {
+        if let Some(hash) = name.strip_prefix(BLOCK) {
+            return Some(Self::Block(hash.parse().ok()?));
+        }
+        if let Some(reading) = name.strip_prefix(READING) {
+            let (owner, hash) = reading.split_once('/')?;
+            return Some(Self::Reading(Holding::native(owner.parse().ok()?), hash.parse().ok()?));
+        }
+        match name {
+            FIRST => Some(Self::First),
+            LIGHT_CLIENT => Some(Self::LightClient),
+            KNOWLEDGE => Some(Self::Knowledge),
+            _ => None,
+        }
+    }
+}
+
+pub(super) fn block_name(hash: B256) -> String {
+    format!("{BLOCK}{hash:#x}")
+}
+
+/// The name of a reading; `None` for an asset that this version cannot read.
+pub(super) fn reading_name(holding: &Holding, block: B256) -> Option<String> {
+    match holding.asset {
+        Asset::Native => Some(format!("{READING}{:#x}/{block:#x}", holding.owner)),
+        _ => None,
+    }
+}
+
+/// What a storage is of.
+#[derive(Debug, PartialEq, Eq, RlpEncodable, RlpDecodable)]
+pub(super) struct First {
+    pub(super) chain_id: u64,
+    pub(super) genesis_validators_root: B256,
+}
+
+impl First {
+    pub(super) fn of(network: &Network) -> Self {
+        Self { chain_id: network.chain_id(), genesis_validators_root: network.genesis_validators_root() }
+    }
+}
+
+/// The format, and then [`First`] in the way of that format.
+pub(super) fn first(network: &Network) -> Vec<u8> {
+    [&FORMAT.to_le_bytes()[..], &alloy_rlp::encode(First::of(network))].concat()
+}
+
+/// The format of the first record, and the rest of it.
+pub(super) fn format(first: &[u8]) -> Option<(u16, &[u8])> {
+    let (format, rest) = first.split_first_chunk()?;
+    Some((u16::from_le_bytes(*format), rest))
+}
+
+/// Who served a proof, and its nodes.
+#[derive(RlpEncodable, RlpDecodable)]
+pub(super) struct Proof {
+    pub(super) provider: String,
+    pub(super) nodes: Vec<Bytes>,
+}
+
+impl Proof {
+    pub(super) fn load(bytes: &[u8]) -> Option<Self> {
+        exactly(bytes, MAX_NODES.saturating_mul(MAX_NODE_BYTES).saturating_add(1_024))
+    }
+}
+
+/// What is known of providers and of who knows which address.
+#[derive(Default, RlpEncodable, RlpDecodable)]
+pub(crate) struct Knowledge {
+    /// Seconds since 1970 when it was written.
+    pub(crate) written: u64,
+    pub(crate) providers: Vec<KnownProvider>,
+    pub(crate) circles: Vec<Circle>,
+}
+
+#[derive(RlpEncodable, RlpDecodable)]
+pub(crate) struct KnownProvider {
+    pub(crate) provider: String,
+    /// Whether it said that it serves this chain.
+    pub(crate) serves_chain: bool,
+    /// For how many seconds more what follows was believed when it was written.
+    pub(crate) believed_for: u64,
+    pub(crate) batch: u64,
+    pub(crate) block_hash: bool,
+    pub(crate) json_header: bool,
+    pub(crate) behind_tip: bool,
+    pub(crate) tips_were_signed: bool,
+}
+
+/// The operators that know of an address.
+#[derive(RlpEncodable, RlpDecodable)]
+pub(crate) struct Circle {
+    pub(crate) address: Address,
+    pub(crate) operators: Vec<String>,
+}
+
+impl Knowledge {
+    pub(super) fn load(bytes: &[u8]) -> Option<Self> {
+        exactly(bytes, MAX_KNOWLEDGE)
+    }
+}
+
+impl KnownProvider {
+    pub(crate) fn id(&self) -> Option<ProviderId> {
+        ProviderId::new(&self.provider)
+    }
+}
+
+/// The value that is all of `bytes`.
+pub(super) fn exactly<T: Decodable>(bytes: &[u8], limit: usize) -> Option<T> {
+    (bytes.len() <= limit).then(|| alloy_rlp::decode_exact(bytes).ok()).flatten()
+}

@@ -1,0 +1,383 @@
+//! Whatever comes from storage is checked: what does not hold is dropped and said, the rest goes on, and no amount is ever
+//! another than the one that was proven. A loss of power leaves what was there before or what is there after.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use alloy_primitives::U256;
+use saldo::{
+    Amount, Client, ClientBuilder, Holding, MemoryStorage, RedbStorage, Storage, StorageError, StorageFault,
+    StorageKey, Write,
+};
+use saldo_tests::council::Council;
+use saldo_tests::kept::sealed;
+use saldo_tests::scene::{AFTER, ALICE, BEFORE, BOB, NOBODY};
+
+const HOLDINGS: [Holding; 3] = [
+    Holding { owner: ALICE, asset: saldo::Asset::Native },
+    Holding { owner: BOB, asset: saldo::Asset::Native },
+    Holding { owner: NOBODY, asset: saldo::Asset::Native },
+];
+
+fn builder(council: &Council) -> ClientBuilder {
+    council.builder().checkpoint(council.chain.checkpoint())
+}
+
+fn start(council: &Council, storage: &(impl Storage + Clone + 'static)) -> Client {
+    builder(council).storage(storage.clone()).build().expect("the wallet starts")
+}
+
+fn read(council: &Council, client: &Client) {
+    let readings = council.simulation.run(client.read(&HOLDINGS));
+    assert!(readings.iter().all(|reading| reading.proven().is_some()), "{readings:?}");
+}
+
+fn amounts(client: &Client) -> [Option<Amount>; 3] {
+    HOLDINGS.map(|holding| client.last(&holding).map(|last| last.amount()))
+}
+
+/// A world, and what its wallet kept of three holdings.
+fn kept(seed: u64) -> (Council, MemoryStorage) {
+    let (council, storage) = (Council::new(seed, 0), MemoryStorage::new());
+    council.chain.set_balance(BOB, U256::from(7));
+    council.pass_slots(3);
+    let client = start(&council, &storage);
+    read(&council, &client);
+    assert!(client.storage_faults().is_empty());
+    (council, storage)
+}
+
+fn of(records: &[(String, Vec<u8>)]) -> MemoryStorage {
+    let storage = MemoryStorage::new();
+    let write = |(name, value): &(String, Vec<u8>)| Write { name: name.clone(), value: Some(value.clone()) };
+    storage.apply(&records.iter().map(write).collect::<Vec<_>>()).unwrap();
+    storage
+}
+
+/// With one record changed, nothing that comes back is another amount; what is missing is said.
+fn assert_only_dropped(
+    council: &Council,
+    records: &[(String, Vec<u8>)],
+    expected: [Option<Amount>; 3],
+    what: &str,
+) {
+    let client = start(council, &of(records));
+    let got = amounts(&client);
+    assert!(!client.storage_faults().is_empty(), "{what}: nothing was said");
+    for (got, expected) in got.into_iter().zip(expected) {
+        assert!(got.is_none() || got == expected, "{what}: {got:?}");
+    }
+}
+
+#[test]
+fn a_flipped_bit_or_a_missing_end_drops_what_it_is_in() {
+    let (council, storage) = kept(1);
+    let records = storage.all().unwrap();
+    let expected = amounts(&start(&council, &storage));
+    assert_eq!(
+        expected.map(|amount| amount.map(|amount| amount.base_units())),
+        [BEFORE, U256::from(7), U256::ZERO].map(Some)
+    );
+    for (place, (name, value)) in records.iter().enumerate() {
+        let step = (value.len() * 8 / 40).max(1);
+        for bit in (0..value.len() * 8).step_by(step) {
+            let mut changed = records.clone();
+            changed[place].1[bit / 8] ^= 1 << (bit % 8);
+            assert_only_dropped(&council, &changed, expected, &format!("bit {bit} of {name}"));
+        }
+        for length in (0..value.len()).step_by((value.len() / 20).max(1)) {
+            let mut changed = records.clone();
+            changed[place].1.truncate(length);
+            assert_only_dropped(&council, &changed, expected, &format!("{name} cut to {length}"));
+        }
+    }
+}
+
+/// A reading that is put under another's name is not that one's.
+#[test]
+fn a_record_counts_under_its_own_name_alone() {
+    let (council, storage) = kept(2);
+    let records = storage.all().unwrap();
+    let expected = amounts(&start(&council, &storage));
+    for first in 0..records.len() {
+        for second in 0..first {
+            let mut changed = records.clone();
+            let (one, other) = (changed[first].1.clone(), changed[second].1.clone());
+            (changed[first].1, changed[second].1) = (other, one);
+            assert_only_dropped(
+                &council,
+                &changed,
+                expected,
+                &format!("{} and {}", records[first].0, records[second].0),
+            );
+        }
+    }
+}
+
+/// Even with the right checksum: the proof decides, under the header that is kept.
+#[test]
+fn a_proof_is_walked_again_under_its_header() {
+    let (council, storage) = kept(3);
+    let mut records: BTreeMap<String, Vec<u8>> = storage.all().unwrap().into_iter().collect();
+    let names: Vec<String> = records.keys().filter(|name| name.starts_with("reading/")).cloned().collect();
+    let bodies: Vec<Vec<u8>> =
+        names.iter().map(|name| records[name][..records[name].len() - 32].to_vec()).collect();
+    let alice = names.iter().position(|name| name.contains("a1a1")).unwrap();
+    let bob = names.iter().position(|name| name.contains("b0b0")).unwrap();
+    records.insert(names[alice].clone(), sealed(&names[alice], bodies[bob].clone()));
+    // Alice's own, with a bit of the balance in its leaf turned, is another trie's.
+    let client = start(&council, &of(&records.clone().into_iter().collect::<Vec<_>>()));
+    assert_eq!(client.last(&HOLDINGS[0]), None);
+    assert!(
+        matches!(client.storage_faults()[..], [StorageFault::Reading { holding, .. }] if holding == HOLDINGS[0])
+    );
+    for byte in (0..bodies[alice].len()).step_by(7) {
+        let mut body = bodies[alice].clone();
+        body[byte] ^= 1;
+        records.insert(names[alice].clone(), sealed(&names[alice], body));
+        let client = start(&council, &of(&records.clone().into_iter().collect::<Vec<_>>()));
+        let last = client.last(&HOLDINGS[0]);
+        // All that can be another is the name of who served it.
+        assert!(last.is_none_or(|last| last.amount().base_units() == BEFORE), "byte {byte}");
+    }
+    // A header of another block, or one that is edited, is not the block's.
+    let block = records.keys().find(|name| name.starts_with("block/")).cloned().unwrap();
+    let body = records[&block][..records[&block].len() - 32].to_vec();
+    records.insert(names[alice].clone(), sealed(&names[alice], bodies[alice].clone()));
+    let state_root = start(&council, &storage).last(&HOLDINGS[0]).unwrap().anchor().state_root().get();
+    let place = body.windows(32).position(|window| window == state_root).unwrap();
+    let mut edited = body.clone();
+    edited[place] ^= 1;
+    records.insert(block.clone(), sealed(&block, edited));
+    let client = start(&council, &of(&records.clone().into_iter().collect::<Vec<_>>()));
+    assert_eq!(amounts(&client), [None; 3]);
+    assert!(matches!(client.storage_faults()[0], StorageFault::Block(_)), "{:?}", client.storage_faults());
+}
+
+/// Whoever writes the storage can have an older state believed, which shows as its age, and no other one without the key.
+#[test]
+fn a_key_closes_the_storage() {
+    let council = Council::new(4, 0);
+    let storage = MemoryStorage::new();
+    let with = |byte: u8| {
+        builder(&council).storage(storage.clone()).storage_key(StorageKey::new([byte; 32])).build().unwrap()
+    };
+    let client = with(1);
+    read(&council, &client);
+    assert_eq!(with(1).last(&HOLDINGS[0]).unwrap().amount().base_units(), BEFORE);
+    let older = storage.all().unwrap();
+
+    // Another key, or none, opens nothing.
+    for other in [with(2), start(&council, &storage)] {
+        assert_eq!(amounts(&other), [None; 3]);
+        assert_eq!(other.storage_faults(), [StorageFault::AllDropped]);
+    }
+    // What bears a checksum alone is dropped, one by one.
+    for (name, value) in &older {
+        let forged = sealed(name, value[..value.len() - 32].to_vec());
+        storage.apply(&[Write { name: name.clone(), value: Some(forged) }]).unwrap();
+        let fault = if name == "saldo" { StorageFault::AllDropped } else { StorageFault::Damaged };
+        assert!(with(1).storage_faults().contains(&fault), "{name}");
+        storage.apply(&[Write { name: name.clone(), value: Some(value.clone()) }]).unwrap();
+    }
+    // What was there before is only old.
+    council.chain.set_balance(ALICE, AFTER);
+    council.pass_slots(40);
+    read(&council, &client);
+    assert_eq!(with(1).last(&HOLDINGS[0]).unwrap().amount().base_units(), AFTER);
+    let back = of(&older);
+    let client = builder(&council).storage(back).storage_key(StorageKey::new([1; 32])).build().unwrap();
+    let last = client.last(&HOLDINGS[0]).unwrap();
+    assert_eq!(last.amount().base_units(), BEFORE);
+    assert!(matches!(last.freshness(client.now(), client.policy()), saldo::Freshness::Old(_)));
+    let reading = council.read(&client);
+    assert_eq!(council.assert_true(&reading).amount().base_units(), AFTER);
+    assert_eq!(format!("{:?}", StorageKey::new([7; 32])), "StorageKey(..)");
+}
+
+/// What was damaged is written anew with the next reading, and then nothing is wrong any more.
+#[test]
+fn the_next_reading_mends_it() {
+    let (council, storage) = kept(5);
+    for (name, value) in storage.all().unwrap() {
+        let mut changed = value.clone();
+        changed[0] ^= 1;
+        storage.apply(&[Write { name: name.clone(), value: Some(changed) }]).unwrap();
+        let client = start(&council, &storage);
+        assert!(!client.storage_faults().is_empty());
+        council.pass_slots(1);
+        read(&council, &client);
+        let again = start(&council, &storage);
+        assert_eq!(again.storage_faults(), [], "{name}");
+        assert!(amounts(&again).iter().all(Option::is_some));
+    }
+    let strange = Write { name: "what is this".to_owned(), value: Some(vec![1]) };
+    storage.apply(&[strange]).unwrap();
+    let client = start(&council, &storage);
+    assert_eq!(client.storage_faults(), [StorageFault::Damaged]);
+    council.pass_slots(1);
+    read(&council, &client);
+    assert!(storage.all().unwrap().iter().all(|(name, _)| name != "what is this"));
+}
+
+/// Fails at one of its writes: before it happens, or after.
+#[derive(Clone)]
+struct Failing {
+    inner: MemoryStorage,
+    writes: Arc<AtomicUsize>,
+    at: usize,
+    after: bool,
+}
+
+impl Storage for Failing {
+    fn all(&self) -> Result<Vec<(String, Vec<u8>)>, StorageError> {
+        self.inner.all()
+    }
+
+    fn apply(&self, batch: &[Write]) -> Result<(), StorageError> {
+        let fails = self.writes.fetch_add(1, Ordering::Relaxed) == self.at;
+        if !fails || self.after {
+            self.inner.apply(batch)?;
+        }
+        if fails { Err(StorageError::Io { kind: std::io::ErrorKind::StorageFull }) } else { Ok(()) }
+    }
+}
+
+/// At every write of a wallet's day: what is found afterwards is a state that the wallet was in.
+#[test]
+fn a_failed_write_leaves_the_old_state_or_the_new_one() {
+    for after in [false, true] {
+        for at in 0..5 {
+            let council = Council::new(6, 0);
+            let writes = Arc::new(AtomicUsize::new(0));
+            let storage = Failing { inner: MemoryStorage::new(), writes: Arc::clone(&writes), at, after };
+            let client = start(&council, &storage);
+            let mut states = vec![[None; 3]];
+            for round in 0_u64..6 {
+                council.chain.set_balance(BOB, U256::from(round));
+                council.pass_slots(2);
+                read(&council, &client);
+                states.push(amounts(&client));
+                let found = amounts(&start(&council, &storage.inner));
+                let is_failed =
+                    client.storage_faults().iter().any(|fault| matches!(fault, StorageFault::Unwritten(_)));
+                let newest = &states[states.len() - 2..];
+                assert!(newest.contains(&found), "write {at}, round {round}: {found:?} of {newest:?}");
+                assert!(is_failed || found == newest[1], "write {at}, round {round}");
+            }
+            assert!(writes.load(Ordering::Relaxed) > at, "the write that fails was reached");
+            assert_eq!(client.storage_faults(), [], "written with the next reading");
+        }
+    }
+}
+
+/// Storage that cannot be read, and storage that takes nothing.
+#[test]
+fn a_storage_that_is_not_there_stops_nobody() {
+    struct Broken;
+    impl Storage for Broken {
+        fn all(&self) -> Result<Vec<(String, Vec<u8>)>, StorageError> {
+            Err(StorageError::Damaged)
+        }
+        fn apply(&self, _: &[Write]) -> Result<(), StorageError> {
+            Err(StorageError::Damaged)
+        }
+    }
+    let council = Council::new(7, 0);
+    let client = builder(&council).storage(Broken).build().unwrap();
+    assert_eq!(client.storage_faults(), [StorageFault::Unreadable(StorageError::Damaged)]);
+    read(&council, &client);
+    read(&council, &client);
+    let unwritten = StorageFault::Unwritten(StorageError::Damaged);
+    assert_eq!(client.storage_faults(), [StorageFault::Unreadable(StorageError::Damaged), unwritten]);
+}
+
+/// Counts, and takes nothing.
+struct ReadOnly(MemoryStorage, Arc<Mutex<usize>>);
+
+impl Storage for ReadOnly {
+    fn all(&self) -> Result<Vec<(String, Vec<u8>)>, StorageError> {
+        self.0.all()
+    }
+    fn apply(&self, _: &[Write]) -> Result<(), StorageError> {
+        *self.1.lock().unwrap() += 1;
+        Err(StorageError::ReadOnly)
+    }
+    fn is_read_only(&self) -> bool {
+        true
+    }
+}
+
+#[test]
+fn a_widget_reads_and_writes_nothing() {
+    let (council, storage) = kept(8);
+    let writes = Arc::new(Mutex::new(0));
+    let widget = builder(&council).storage(ReadOnly(storage, Arc::clone(&writes))).build().unwrap();
+    assert_eq!(widget.last(&HOLDINGS[0]).unwrap().amount().base_units(), BEFORE);
+    read(&council, &widget);
+    widget.start_again(council.chain.checkpoint());
+    read(&council, &widget);
+    assert_eq!((*writes.lock().unwrap(), widget.storage_faults()), (0, Vec::new()));
+}
+
+/// In a file: one writes, any number read beside it, and a second one that would write is told so.
+#[test]
+fn one_writes_the_file_and_others_read_it() {
+    let council = Council::new(9, 0);
+    let folder = std::env::temp_dir().join(format!("saldo-kept-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("saldo.redb");
+    let not_there = RedbStorage::read_only(&path).unwrap_err();
+    assert_eq!(not_there, StorageError::Io { kind: std::io::ErrorKind::NotFound });
+    let client = builder(&council).storage(RedbStorage::open(&path).unwrap()).build().unwrap();
+    read(&council, &client);
+    let widget = || builder(&council).storage(RedbStorage::read_only(&path).unwrap()).build().unwrap();
+    let widgets = [widget(), widget()];
+    for widget in &widgets {
+        assert_eq!(amounts(widget), amounts(&client));
+        assert!(widget.storage_faults().is_empty());
+    }
+    assert_eq!(RedbStorage::open(&path).unwrap_err(), StorageError::InUse);
+    // What is written later is there for who opens it later.
+    council.chain.set_balance(ALICE, AFTER);
+    council.pass_slots(2);
+    read(&council, &client);
+    assert_eq!(client.storage_faults(), []);
+    assert_eq!(widget().last(&HOLDINGS[0]).unwrap().amount().base_units(), AFTER);
+    drop((client, widgets));
+    council.simulation.internet().set_offline(true);
+    let again = builder(&council).storage(RedbStorage::open(&path).unwrap()).build().unwrap();
+    assert_eq!(again.last(&HOLDINGS[0]).unwrap().amount().base_units(), AFTER);
+    drop(again);
+
+    // A file that is damaged is refused, and nothing panics.
+    let bytes = std::fs::read(&path).unwrap();
+    let mut refused = 0;
+    let step = bytes.len() / 61;
+    for place in (0..bytes.len()).step_by(step) {
+        let mut damaged = bytes.clone();
+        damaged[place..(place + 64).min(bytes.len())].fill(0x5a);
+        std::fs::write(&path, &damaged).unwrap();
+        for storage in [RedbStorage::open(&path), RedbStorage::read_only(&path)] {
+            let Ok(storage) = storage else {
+                refused += 1;
+                continue;
+            };
+            let client = builder(&council).storage(storage).build().unwrap();
+            // Where the newest reading is lost, the one before it is there, and says how old it is.
+            let is_all_there = client.storage_faults().is_empty();
+            let expected = [(AFTER, BEFORE), (U256::ZERO, U256::ZERO), (U256::ZERO, U256::ZERO)];
+            for (got, (newest, older)) in
+                amounts(&client).map(|got| got.map(|got| got.base_units())).into_iter().zip(expected)
+            {
+                assert!(got.is_none_or(|got| got == newest || got == older), "byte {place}");
+                assert!(!is_all_there || got == Some(newest), "byte {place}");
+            }
+        }
+        std::fs::write(&path, &bytes[..place]).unwrap();
+        let _ = RedbStorage::open(&path).map(|storage| builder(&council).storage(storage).build().unwrap());
+    }
+    assert!(refused > 0);
+    std::fs::remove_dir_all(&folder).unwrap();
+}
