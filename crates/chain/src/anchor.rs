@@ -1,5 +1,6 @@
 //! An execution header that is trusted, with the reason why.
 
+use std::fmt;
 use std::sync::Arc;
 
 use alloy_primitives::{B256, Bytes};
@@ -66,12 +67,22 @@ pub enum Path {
 }
 
 /// What a block's header was read from, kept so that it can be checked again after a restart.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Source {
     /// The header's own RLP, which hashes to the block's hash.
     Rlp(Bytes),
     /// The header of the payload in the signed beacon block, which that block commits to by its hash tree root.
     Payload(Arc<ExecutionPayloadHeader>),
+}
+
+/// Without the bytes: what they say stands beside it.
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Rlp(_) => "Rlp",
+            Self::Payload(_) => "Payload",
+        })
+    }
 }
 
 /// An execution header that is trusted, with the reason why. Built by [`Chain`](crate::Chain), and by [`Anchor::load`]

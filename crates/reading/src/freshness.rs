@@ -53,7 +53,16 @@ impl Now {
 
     /// Whether something of the age `age` is within `policy`: its age beyond [`Now::SLOTS_BEHIND`] slots counts.
     pub fn allows(&self, age: Duration, policy: &Policy) -> bool {
-        age <= policy.max_age.saturating_add(self.allowance)
+        age <= self.limit(policy)
+    }
+
+    /// For how long more something of the time `then` is within `policy`; `None` if it is not, or its age is not known.
+    pub fn fresh_for(&self, then: UnixTime, policy: &Policy) -> Option<Duration> {
+        self.limit(policy).checked_sub(self.age_of(then)?)
+    }
+
+    fn limit(&self, policy: &Policy) -> Duration {
+        policy.max_age.saturating_add(self.allowance)
     }
 }
 
@@ -103,5 +112,8 @@ mod tests {
         let of = |then| Freshness::of(UnixTime::from_secs(then), now, &Policy::signed());
         assert_eq!(of(640), Freshness::Fresh(Duration::from_secs(360)));
         assert_eq!(of(639), Freshness::Old(Duration::from_secs(361)));
+        let left = |then| now.fresh_for(UnixTime::from_secs(then), &Policy::signed());
+        assert_eq!((left(640), left(641)), (Some(Duration::ZERO), Some(Duration::from_secs(1))));
+        assert_eq!(left(639), None);
     }
 }

@@ -30,6 +30,11 @@ impl Circles {
             .is_none_or(|circle| circle.len() < most || circle.contains(&provider.operator_key()))
     }
 
+    /// Whether `provider` was asked about `address` before.
+    pub(crate) fn knows(&self, address: Address, provider: &Endpoint) -> bool {
+        self.of.get(&address).is_some_and(|circle| circle.contains(&provider.operator_key()))
+    }
+
     /// `provider` is asked about `address`: its operator belongs to the circle if there is room. Gives whether it is new.
     pub(crate) fn tell(&mut self, address: Address, provider: &Endpoint, most: usize) -> bool {
         self.admits(address, provider, most) && self.admit(address, provider)

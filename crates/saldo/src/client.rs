@@ -13,6 +13,7 @@ use crate::builder::ClientBuilder;
 use crate::core::Core;
 use crate::evidence::Evidence;
 use crate::storage::StorageFault;
+use crate::watch::{Pace, Watch};
 
 /// Reads what addresses hold, and proves it. Cheap to clone; all clones know the same.
 ///
@@ -89,6 +90,24 @@ impl Client {
         self.core.read_finalized(holdings, deadline).await
     }
 
+    /// Keeps the readings of `holdings` up, for as long as it is polled: what is known at once, then each change. How much it
+    /// asks is said by [`Client::set_pace`]; each holding counts once.
+    pub fn watch(&self, holdings: impl IntoIterator<Item = Holding>) -> Watch {
+        Watch::new(Arc::clone(&self.core), holdings)
+    }
+
+    /// Sets how much the watches of this client may ask, from now on: call it when the app comes to the front or leaves it.
+    pub fn set_pace(&self, pace: Pace) {
+        self.core.attention.set_pace(pace);
+    }
+
+    /// Reads everything that is watched, was proven before, or was restored from [storage](ClientBuilder::storage), and keeps
+    /// it there: for the background jobs that a phone grants now and then. Returns `within` this time at the latest. What
+    /// is written is written at its end in one piece, so that being killed at any point loses nothing that was there.
+    pub async fn refresh(&self, within: Duration) -> Vec<(Holding, Reading)> {
+        self.core.refresh(within).await
+    }
+
     /// The reading of `holding` that was proven last, from memory. Show it with its age, which
     /// [`Proven::freshness`] gives for [`Client::now`].
     pub fn last(&self, holding: &Holding) -> Option<Proven> {
@@ -136,6 +155,9 @@ impl Client {
     /// first answer shows that there is a network.
     pub fn network_changed(&self, online: bool) {
         self.core.asker.network_changed(online);
+        if online {
+            self.core.attention.nudge();
+        }
     }
 
     /// The newest proofs that were false under the very block they were asked for. A provider that sends two of them is asked
@@ -207,6 +229,8 @@ mod tests {
             is_sent(&client.read(holdings));
             is_sent(&client.finalized(holdings));
             is_sent(&client.read_patiently(holdings, Duration::ZERO));
+            is_sent(&client.refresh(Duration::ZERO));
+            is_sent(&client.watch([]));
         }
         is_shared::<Client>();
         let _ = futures;

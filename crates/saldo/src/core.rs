@@ -12,6 +12,7 @@ use saldo_chain::{Anchor, Chain, Level};
 use saldo_reading::{Change, Holding, Now, Policy, Proven, ProviderId, Record, Role, join};
 use saldo_source::{Answer, Asker, Audience, Clock, Contest, Deadline, Endpoint, Network as Outside, Race};
 
+use crate::attend::{Attention, Withdrawals};
 use crate::capability::{Capabilities, Capability};
 use crate::certain_time::CertainTime;
 use crate::checked::Checked;
@@ -33,6 +34,8 @@ pub(crate) struct Core {
     pub(crate) asker: Asker,
     /// Where what is known is kept over a restart, if anywhere.
     pub(crate) store: Option<Store>,
+    /// What watches have in common.
+    pub(crate) attention: Attention,
     /// Held by the one future that brings the light client up to date.
     pub(crate) syncing: futures_util::lock::Mutex<()>,
     known: Mutex<Known>,
@@ -55,6 +58,8 @@ pub(crate) struct Known {
     pub(crate) evidence: Drawer,
     records: BTreeMap<Holding, Record>,
     withdrawn: BTreeMap<Holding, Proven>,
+    /// What watches have to tell of.
+    pub(crate) withdrawals: Withdrawals,
     /// What is proven and not kept yet, by holding and block. Always empty where there is no storage.
     pub(crate) unsaved: BTreeMap<(Holding, B256), Unsaved>,
     /// The heads contradicted each other or what is final. Nothing more is proven from this chain until trust starts again
@@ -117,10 +122,10 @@ impl Core {
         outside: Outside,
         store: Option<Store>,
     ) -> Self {
-        let (syncing, known) = Default::default();
+        let (attention, syncing, known) = Default::default();
         let network = RwLock::new(network);
         let asker = Asker::new(outside);
-        Self { network, beginning, policy, execution, beacon, asker, store, syncing, known }
+        Self { network, beginning, policy, execution, beacon, asker, store, attention, syncing, known }
     }
 
     pub(crate) fn clock(&self) -> &dyn Clock {
@@ -272,6 +277,7 @@ impl Core {
         }
         if is_newest || is_newest_final {
             known.is_to_be_kept(&proven, checked);
+            self.attention.bell.ring();
         }
         let policy = self.policy_at(level);
         if outdated || now.age_of(anchor.timestamp()).is_none_or(|age| !now.allows(age, &policy)) {
@@ -283,7 +289,8 @@ impl Core {
     /// Carries what the light client learned over to the chain and the records; gives whether the chain is sound.
     pub(crate) fn follow(&self) -> bool {
         let mut known = self.known();
-        let Known { light_client, chain, records, withdrawn, faulted, fault, .. } = &mut *known;
+        let Known { light_client, chain, records, withdrawn, withdrawals, faulted, fault, .. } = &mut *known;
+        let before = withdrawals.count();
         if let Some(light_client) = light_client {
             if !*faulted && chain.follow(light_client).is_err() {
                 light_client.stop_for_reverted_finality();
@@ -294,8 +301,12 @@ impl Core {
         }
         for (holding, record) in records {
             if let Change::Withdrawn { withdrawn: taken_back } = record.review(chain) {
+                withdrawals.note((*taken_back).clone());
                 withdrawn.insert(*holding, *taken_back);
             }
+        }
+        if withdrawals.count() > before {
+            self.attention.bell.ring();
         }
         !*faulted
     }
@@ -354,6 +365,11 @@ impl Known {
     /// Takes back a reading that was kept.
     pub(crate) fn offer_restored(&mut self, proven: Proven) {
         let _ = self.records.entry(*proven.holding()).or_default().offer(proven);
+    }
+
+    /// All of which something is proven.
+    pub(crate) fn proven_holdings(&self) -> impl Iterator<Item = Holding> {
+        self.records.iter().filter(|(_, record)| record.last().is_some()).map(|(holding, _)| *holding)
     }
 
     /// The hashes of the blocks whose readings the chain took back.

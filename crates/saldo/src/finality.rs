@@ -50,7 +50,7 @@ impl Core {
     /// Raises signed readings of `holdings` whose blocks are not above the finalized head: by one proof of the history
     /// contract for all, else by the headers in between where they are few enough. Where links are known this has
     /// happened already.
-    async fn raise(&self, holdings: Vec<Holding>, deadline: Deadline) {
+    pub(crate) async fn raise(&self, holdings: Vec<Holding>, deadline: Deadline) {
         let Some(head) = self.known().chain.newest(Level::Finalized).cloned() else { return };
         let mut blocks: Vec<Anchor> = Vec::new();
         for holding in holdings {

@@ -51,8 +51,10 @@ mod account;
 mod agreement;
 mod ahead;
 mod ask;
+mod attend;
 mod ballot;
 mod behind;
+mod bell;
 mod builder;
 mod capability;
 mod certain_time;
@@ -76,6 +78,7 @@ mod store;
 mod sync;
 mod trust;
 mod walk;
+mod watch;
 
 pub use account::AccountReading;
 pub use builder::{BuildError, ClientBuilder, IntoEndpointError};
@@ -85,6 +88,7 @@ pub use evidence::Evidence;
 pub use storage::RedbStorage;
 pub use storage::{MemoryStorage, Storage, StorageError, StorageFault, StorageKey, StorageRefusal, Write};
 pub use trust::Trust;
+pub use watch::{Activity, Change, Pace, Watch};
 
 pub use alloy_primitives::{Address, B256, U256};
 pub use saldo_beacon::unit::UnixTime;

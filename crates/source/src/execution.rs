@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use alloy_primitives::{Address, B256, Bytes};
+use alloy_primitives::{Address, B256, Bytes, U256};
 use futures_util::FutureExt;
 use futures_util::stream::{self, StreamExt};
 use saldo_reading::Failure;
@@ -22,6 +22,7 @@ const MAX_SLOT_REPLY: usize = 64 * 1024;
 /// A block with the hashes of its transactions and its withdrawals.
 const MAX_BLOCK_REPLY: usize = 1024 * 1024;
 const MAX_SMALL_REPLY: usize = 16 * 1024;
+const MAX_BALANCE_REPLY: usize = 1024;
 
 /// At which block something is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +64,11 @@ pub enum Question {
         /// At which block.
         at: At,
     },
+    /// `eth_getBalance` at the newest block, for [`balance`]: a claim, which proves nothing.
+    Balance {
+        /// Of which account.
+        address: Address,
+    },
     /// `eth_getBlockByHash` without full transactions: the block object.
     Block(B256),
     /// `debug_getRawHeader` by hash: the header's RLP, for [`raw_header`].
@@ -88,6 +94,9 @@ impl Question {
             Self::Proof { address, keys, at } => {
                 let max_bytes = MAX_PROOF_REPLY.saturating_add(keys.len().saturating_mul(MAX_SLOT_REPLY));
                 Call::new("eth_getProof", &(address, keys, Block(*at)), max_bytes)
+            }
+            Self::Balance { address } => {
+                Call::new("eth_getBalance", &(address, Block(At::Latest)), MAX_BALANCE_REPLY)
             }
             Self::Block(hash) => Call::new("eth_getBlockByHash", &(hash, false), MAX_BLOCK_REPLY),
             Self::RawHeader(hash) => Call::new("debug_getRawHeader", &[hash], MAX_SMALL_REPLY),
@@ -230,6 +239,14 @@ pub async fn chain_id(network: &Network, provider: &Endpoint, timeout: Duration)
 pub fn chain_id_of(result: &RawValue) -> Result<u64, Failure> {
     // No chain has the id 0: whoever says so answers 0 to everything.
     quantity(result.get()).filter(|id| *id != 0).ok_or(Failure::Malformed { what: "not a chain id" })
+}
+
+/// The wei in a [`Question::Balance`]'s result: what the provider claims. `None` if it is no quantity.
+pub fn balance(result: &RawValue) -> Option<U256> {
+    let digits = result.get().trim().strip_prefix("\"0x")?.strip_suffix('"')?;
+    let is_quantity =
+        (1..=64).contains(&digits.len()) && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    is_quantity.then(|| U256::from_str_radix(digits, 16).ok()).flatten()
 }
 
 /// What a [`Question::Capabilities`]'s result says of `eth_getProof`; nothing if it says nothing of it.

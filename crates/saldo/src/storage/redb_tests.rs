@@ -35,7 +35,7 @@ impl Film {
 impl Step {
     fn apply(&self, file: &mut Vec<u8>) {
         match self {
-            Self::Write { offset, bytes } => file[*offset..*offset + bytes.len()].copy_from_slice(bytes),
+            Self::Write { offset, bytes } => file[*offset..][..bytes.len()].copy_from_slice(bytes),
             Self::Resize(length) => file.resize(*length, 0),
             Self::Sync => {}
         }
@@ -44,12 +44,13 @@ impl Step {
 
 impl StorageBackend for Film {
     fn len(&self) -> io::Result<u64> {
-        Ok(self.file.lock().unwrap().len() as u64)
+        Ok(self.file.lock().unwrap().len().try_into().unwrap())
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
         let (file, offset) = (self.file.lock().unwrap(), usize::try_from(offset).unwrap());
-        out.copy_from_slice(file.get(offset..offset + out.len()).ok_or(io::ErrorKind::UnexpectedEof)?);
+        let asked = file.get(offset..).and_then(|rest| rest.get(..out.len()));
+        out.copy_from_slice(asked.ok_or(io::ErrorKind::UnexpectedEof)?);
         Ok(())
     }
 

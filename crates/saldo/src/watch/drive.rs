@@ -1,0 +1,280 @@
+//! When to ask again.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::{Either, select};
+use saldo_chain::{Anchor, Level};
+use saldo_reading::{Holding, Reading, Why};
+use saldo_source::Deadline;
+
+use super::hint::{Hint, Hints};
+use super::shown::Shown;
+use super::{Activity, Change, Outbox, Pace};
+use crate::core::Core;
+
+/// In the foreground, each slot's head is asked for, so that one that replaces another is noticed by its parent; and at every
+/// so many of them, hints.
+const GLANCES_PER_HINT: u64 = 2;
+/// Never so long without looking at the clock again: a device that slept has another time.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+const SHORTEST_WAIT: Duration = Duration::from_millis(1);
+
+impl Pace {
+    /// How old what is shown may become before it is proven anew.
+    fn reproof(self) -> Duration {
+        match self {
+            Self::Foreground => Duration::from_secs(5 * 60),
+            Self::Background | Self::Paused => Duration::from_secs(30 * 60),
+        }
+    }
+}
+
+/// When a holding may be proven next.
+#[derive(Clone, Copy, Default)]
+struct Plan {
+    /// How often in a row it could not be proven.
+    failures: u32,
+    /// Not before then, on the monotonic clock.
+    not_before: Duration,
+}
+
+/// Keeps `holdings` up for ever.
+pub(super) async fn drive(core: Arc<Core>, holdings: Vec<Holding>, outbox: Outbox) {
+    let mut driver = Driver {
+        core: &core,
+        holdings: &holdings,
+        outbox,
+        shown: Shown::new(&core),
+        hints: Hints::default(),
+        activity: Activity::Idle,
+        plans: BTreeMap::new(),
+        glance: Duration::ZERO,
+        glances: 0,
+    };
+    let mut nudges = core.attention.nudges();
+    driver.tell();
+    loop {
+        let rung = core.attention.bell.rung();
+        let nudged = core.attention.nudges();
+        if nudges != nudged {
+            nudges = nudged;
+            driver.plans.clear();
+            driver.glance = Duration::ZERO;
+        }
+        driver.act(rung).await;
+        driver.wait(rung).await;
+        driver.tell();
+    }
+}
+
+struct Driver<'a> {
+    core: &'a Core,
+    holdings: &'a [Holding],
+    outbox: Outbox,
+    shown: Shown,
+    hints: Hints,
+    activity: Activity,
+    plans: BTreeMap<Holding, Plan>,
+    /// When to look for a new head next, on the monotonic clock.
+    glance: Duration,
+    /// How often it was looked for since something was proven.
+    glances: u64,
+}
+
+impl Driver<'_> {
+    /// Does what is due.
+    async fn act(&mut self, rung: u64) {
+        let (pace, now) = (self.core.attention.pace(), self.core.clock().monotonic());
+        if pace == Pace::Paused {
+            self.become_active(Activity::Idle);
+            return;
+        }
+        let is_due = |holding: &&Holding| self.due_at(holding, pace, now) <= now;
+        let due: Vec<Holding> = self.holdings.iter().filter(is_due).copied().collect();
+        if !due.is_empty() {
+            self.prove(&due, pace, rung).await;
+        } else if self.may_look(pace) && self.glance <= now {
+            self.look(rung).await;
+        }
+    }
+
+    /// When `holding` has to be proven, on the monotonic clock that says `now`: at once what never was or is not so any
+    /// more, the rest when it is old.
+    fn due_at(&self, holding: &Holding, pace: Pace, now: Duration) -> Duration {
+        let not_before = self.plans.get(holding).map_or(Duration::ZERO, |plan| plan.not_before);
+        let is_proven = matches!(self.shown.reading(holding), Some(Reading::Proven(_)));
+        let last = self.core.last(holding).filter(|last| is_proven && !last.is_restored());
+        // Where the clock is off the age is not known, and the pause after the last proof decides.
+        let age = last.and_then(|last| self.core.now().age_of(last.anchor().timestamp()));
+        let left = age.map_or(Duration::ZERO, |age| pace.reproof().saturating_sub(age));
+        now.saturating_add(left).max(not_before)
+    }
+
+    /// Whether heads and hints are looked for: where somebody looks, and something is shown that can change.
+    fn may_look(&self, pace: Pace) -> bool {
+        let is_proven = |holding: &Holding| matches!(self.shown.reading(holding), Some(Reading::Proven(_)));
+        pace == Pace::Foreground && self.holdings.iter().any(is_proven)
+    }
+
+    /// Proves `holdings`, unless the pace says meanwhile that nothing is to be asked.
+    async fn prove(&mut self, holdings: &[Holding], pace: Pace, rung: u64) {
+        self.become_active(Activity::Fetching);
+        let core = self.core;
+        let patience = match pace {
+            Pace::Background => core.policy.deadline.max(core.policy.in_background().deadline),
+            Pace::Foreground | Pace::Paused => core.policy.deadline,
+        };
+        let read = core.read(holdings, Deadline::after(core.clock(), patience)).boxed();
+        let Either::Left((readings, _)) = select(read, paused(core, rung).boxed()).await else {
+            return self.become_active(Activity::Idle);
+        };
+        self.glance = core.clock().monotonic().saturating_add(core.until_next_head());
+        self.glances = 0;
+        for (holding, reading) in holdings.iter().zip(&readings) {
+            self.plan(*holding, reading, pace);
+        }
+        for (holding, reading) in holdings.iter().zip(readings) {
+            self.shown.read(*holding, reading);
+        }
+        self.become_active(self.activity_after());
+        self.tell();
+    }
+
+    /// When `holding` may be proven next, after this `reading`.
+    fn plan(&mut self, holding: Holding, reading: &Reading, pace: Pace) {
+        let core = self.core;
+        let plan = self.plans.entry(holding).or_default();
+        let pause = match reading {
+            Reading::Proven(_) => {
+                plan.failures = 0;
+                // Nobody knows the age of what is proven then: it would be due at once, for ever.
+                if core.now().clock_off() { pace.reproof() } else { Duration::ZERO }
+            }
+            Reading::Provisional(claim) if !claim.why().needs_action() => {
+                plan.failures = 0;
+                core.until_next_head()
+            }
+            Reading::Provisional(_) | Reading::Unknown(_) => {
+                let doubled = 1_u32.checked_shl(plan.failures.min(16)).unwrap_or(u32::MAX);
+                plan.failures = plan.failures.saturating_add(1);
+                let backoff = core.network().slot_duration().saturating_mul(doubled).min(pace.reproof());
+                backoff.max(reading.why().and_then(Why::retry_after).unwrap_or_default())
+            }
+        };
+        plan.not_before = core.clock().monotonic().saturating_add(pause);
+    }
+
+    /// What is done until something is due.
+    fn activity_after(&self) -> Activity {
+        let failed = || {
+            self.holdings
+                .iter()
+                .filter(|holding| self.plans.get(holding).is_some_and(|plan| plan.failures > 0))
+        };
+        let is_offline = |holding: &Holding| {
+            self.shown.reading(holding).and_then(Reading::why) == Some(&Why::DeviceOffline)
+        };
+        if failed().any(is_offline) {
+            return Activity::Offline;
+        }
+        let next = failed().filter_map(|holding| self.plans.get(holding)).map(|plan| plan.not_before).min();
+        next.map_or(Activity::Idle, |next| {
+            let pause = next.saturating_sub(self.core.clock().monotonic());
+            Activity::BackingOff { until: self.core.clock().wall().saturating_add(pause) }
+        })
+    }
+
+    /// Looks for a new head, which may withdraw what is shown or make it final, and for hints that something has changed.
+    async fn look(&mut self, rung: u64) {
+        let core = self.core;
+        self.glance = core.clock().monotonic().saturating_add(core.until_next_head());
+        self.glances = self.glances.saturating_add(1);
+        let wants_hints = self.glances.is_multiple_of(GLANCES_PER_HINT);
+        let deadline = Deadline::after(core.clock(), core.policy.deadline.checked_div(2).unwrap_or_default());
+        let glance = async {
+            core.sync(deadline).await;
+            core.raise_watched(self.holdings, deadline).await;
+            core.remember();
+            if wants_hints { self.hints.ask(core, self.holdings).await } else { Vec::new() }
+        };
+        let Either::Left((hints, _)) = select(glance.boxed(), paused(core, rung).boxed()).await else {
+            return;
+        };
+        self.tell();
+        if hints.is_empty() {
+            return;
+        }
+        let hinted: Vec<Holding> = hints.iter().map(|hint| hint.holding).collect();
+        let amount = |holding: &Holding| core.last(holding).map(|last| last.amount());
+        let before: Vec<_> = hinted.iter().map(amount).collect();
+        self.prove(&hinted, Pace::Foreground, rung).await;
+        let now = core.clock().monotonic();
+        for (Hint { holding, provider }, before) in hints.iter().zip(before) {
+            if let Some(Reading::Proven(_)) = self.shown.reading(holding) {
+                self.hints.note(provider, amount(holding) != before, now);
+            }
+        }
+    }
+
+    /// Waits until something is due, the bell rings, or what is shown grows old.
+    async fn wait(&self, rung: u64) {
+        let core = self.core;
+        let (now, pace) = (core.clock().monotonic(), core.attention.pace());
+        let mut pause = LONGEST_WAIT;
+        if pace != Pace::Paused {
+            let due = self.holdings.iter().map(|holding| self.due_at(holding, pace, now));
+            let glance = self.may_look(pace).then_some(self.glance);
+            let first = due.chain(glance).min();
+            pause = pause.min(first.map_or(LONGEST_WAIT, |first| first.saturating_sub(now)));
+        }
+        let ages = self.holdings.iter().filter_map(|holding| core.fresh_for(&core.last(holding)?)).min();
+        let old = ages.map(|left| left.saturating_add(SHORTEST_WAIT));
+        let pause = pause.min(old.unwrap_or(LONGEST_WAIT)).max(SHORTEST_WAIT);
+        select(core.clock().sleep(pause), core.attention.bell.rings(rung).boxed()).await;
+    }
+
+    fn become_active(&mut self, activity: Activity) {
+        if self.activity != activity {
+            self.activity = activity;
+            self.push([Change::Activity(activity)]);
+        }
+    }
+
+    fn tell(&mut self) {
+        let news = self.shown.news(self.core, self.holdings);
+        self.push(news);
+    }
+
+    fn push(&self, changes: impl IntoIterator<Item = Change>) {
+        self.outbox.lock().unwrap_or_else(PoisonError::into_inner).extend(changes);
+    }
+}
+
+/// Completes when nothing is to be asked any more.
+async fn paused(core: &Core, mut rung: u64) {
+    while core.attention.pace() != Pace::Paused {
+        core.attention.bell.rings(rung).await;
+        rung = core.attention.bell.rung();
+    }
+}
+
+impl Core {
+    /// Makes what was proven of `holdings` at a signed block final, where finality has passed that block.
+    async fn raise_watched(&self, holdings: &[Holding], deadline: Deadline) {
+        let finalized = self.known().chain.newest(Level::Finalized).map(Anchor::number);
+        let is_passed = |holding: &&Holding| {
+            let last = self.last(holding);
+            last.is_some_and(|last| {
+                last.anchor().assurance().level() < Level::Finalized
+                    && Some(last.anchor().number()) <= finalized
+            })
+        };
+        let passed: Vec<Holding> = holdings.iter().filter(is_passed).copied().collect();
+        if !passed.is_empty() {
+            self.raise(passed, deadline).await;
+        }
+    }
+}
