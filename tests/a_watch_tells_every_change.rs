@@ -161,6 +161,7 @@ fn what_is_shown_grows_old_when_nobody_answers() {
     let mut watch = scene.client.watch([ALICES]);
     hear(&scene, &mut watch, SLOT * 2);
     scene.providers.iter().for_each(|provider| provider.add(Fault::Refuse));
+    scene.chain.set_balance(ALICE, AFTER);
     let before = requests(&scene);
     let heard = hear(&scene, &mut watch, Duration::from_secs(1_200));
     assert_all_true(&scene, &heard);
@@ -170,18 +171,15 @@ fn what_is_shown_grows_old_when_nobody_answers() {
     assert_eq!((code(unknown), code(still)), (Some("all_unreachable"), Some("all_unreachable")));
     assert!(matches!(fresh, Some(Freshness::Fresh(_))) && matches!(old, Some(Freshness::Old(_))));
     assert!(unknown.latest_proven() == still.latest_proven() && still.latest_proven().is_some());
-    // Re-proven at five minutes, old at six.
-    assert!(
-        (270..=310).contains(&failed.as_secs()) && (340..=365).contains(&aged.as_secs()),
-        "{failed:?} {aged:?}"
-    );
+    // Proven again when it is five minutes old, and old when it is six: it was half a minute old when this began.
+    let (failed, aged) = (failed.as_secs(), aged.as_secs());
+    assert!((250..=290).contains(&failed) && (310..=340).contains(&aged), "{failed} {aged}");
     // And not a storm: some twenty slots' glances, and then a few tries.
     assert!(requests(&scene) - before < 120, "{}", requests(&scene) - before);
     let backing_off =
         activities(&heard).into_iter().filter(|activity| matches!(activity, Activity::BackingOff { .. }));
     assert!(backing_off.count() >= 3);
 
-    scene.chain.set_balance(ALICE, AFTER);
     scene.providers.iter().for_each(Provider::clear);
     scene.client.network_changed(true);
     let heard = hear(&scene, &mut watch, SLOT * 2);

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use saldo::Policy;
 use saldo_drill::Fork;
 
 use crate::drill::arguments::DrillArguments;
@@ -53,13 +54,19 @@ pub(crate) struct BalanceArguments {
     /// How old the block may be [default: 5m, with --finalized 30m]
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(crate) max_age: Option<Duration>,
-    /// How long to try, and to wait for the committee to sign a block
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
-    pub(crate) timeout: Duration,
+    /// How long to try, and to wait for the committee to sign a block [default: 30s; with --watch, each time 4s]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) timeout: Option<Duration>,
     /// Do not wait for the committee to sign a block: say what is known at once
     #[arg(long)]
     pub(crate) no_wait: bool,
-    /// One JSON object a line (schema saldo.reading/1)
+    /// Go on: say what is known at once, and then every change
+    #[arg(short, long, conflicts_with_all = ["no_wait", "finalized"])]
+    pub(crate) watch: bool,
+    /// Keep what is proven in this file, and begin with what is in it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) store: Option<PathBuf>,
+    /// One JSON object a line (schema saldo.reading/1; with --watch, saldo.change/1)
     #[arg(long)]
     pub(crate) json: bool,
     /// Only the readings, nothing beside them
@@ -68,6 +75,14 @@ pub(crate) struct BalanceArguments {
     /// Say who was asked and what trust starts from, and log to standard error
     #[arg(short, long)]
     pub(crate) verbose: bool,
+}
+
+impl BalanceArguments {
+    /// How long to try.
+    pub(crate) fn patience(&self) -> Duration {
+        let usual = if self.watch { Policy::signed().deadline } else { Duration::from_secs(30) };
+        self.timeout.unwrap_or(usual)
+    }
 }
 
 /// Which network, whom to ask about it, and where trust starts.

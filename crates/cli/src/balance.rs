@@ -1,6 +1,7 @@
 //! `saldo balance`: addresses in, readings out.
 
 use std::io::IsTerminal;
+use std::path::Path;
 use std::time::Duration;
 
 use saldo::{Address, Client, Holding, Reading};
@@ -9,7 +10,7 @@ use tokio::sync::mpsc;
 
 use crate::arguments::BalanceArguments;
 use crate::failure::CommandFailure;
-use crate::{address, json, print, setup, text};
+use crate::{address, json, print, setup, text, watch};
 
 /// How many addresses from standard input are read together.
 const TOGETHER: usize = 32;
@@ -29,6 +30,10 @@ pub(crate) async fn run(arguments: BalanceArguments) -> Result<u8, CommandFailur
         let next = "Give either addresses, or `-` alone.";
         return Err(CommandFailure::usage("mixed_addresses", "`-` stands beside other addresses", next));
     }
+    if from_stdin && arguments.watch {
+        let next = "Give the addresses themselves.";
+        return Err(CommandFailure::usage("watched_input", "`-` cannot be watched", next));
+    }
     // What was typed is looked at before anything that it would need.
     let owners: Vec<Address> = match from_stdin {
         true => Vec::new(),
@@ -37,6 +42,12 @@ pub(crate) async fn run(arguments: BalanceArguments) -> Result<u8, CommandFailur
         }
     };
     let client = setup::client(&arguments)?;
+    for fault in client.storage_faults() {
+        eprintln!("{}: {fault}", arguments.store.as_deref().unwrap_or(Path::new("")).display());
+    }
+    if arguments.watch {
+        return watch::run(&client, &owners, &arguments).await;
+    }
     let mut output = Output { client, arguments, status: 0 };
     if from_stdin {
         output.read_from_stdin().await?;
@@ -90,7 +101,7 @@ impl Output {
             if self.arguments.no_wait {
                 self.client.read(&holdings).await
             } else {
-                self.client.read_patiently(&holdings, self.arguments.timeout).await
+                self.client.read_patiently(&holdings, self.arguments.patience()).await
             }
         };
         let tells = std::io::stderr().is_terminal() && !self.arguments.quiet && !self.arguments.json;

@@ -1,6 +1,9 @@
 //! A reading as JSON: schema `saldo.reading/1`, described in `docs/saldo.reading-1.schema.json`.
 
-use saldo::{Anchor, Assurance, Attempt, Client, Finality, Holding, Origin, Proven, Reading, Voucher, Why};
+use saldo::{
+    Activity, Anchor, Assurance, Attempt, Change, Client, Finality, Freshness, Holding, Origin, Proven,
+    Reading, Voucher, Why,
+};
 use serde_json::{Value, json};
 
 /// One reading as one object, all keys always present. `amount` is there only if `state` is `proven`.
@@ -35,13 +38,72 @@ pub(crate) fn reading(client: &Client, holding: &Holding, reading: &Reading) -> 
         "origin": proven.map(|proven| origin(proven.anchor().origin())),
         "why": reading.why().map(why),
         "attempts": reading.attempts().iter().map(attempt).collect::<Vec<_>>(),
-        "last": last.map(|last| json!({
-            "amount": amount(last),
-            "block": block(last.anchor()),
-            "provider": last.provider().to_string(),
-            "age_seconds": age_seconds(client, last),
-            "origin": origin(last.anchor().origin()),
-        })),
+        "last": last.map(|last| before(client, last)),
+    })
+}
+
+/// One change of a watch as one object: schema `saldo.change/1`, described in `docs/saldo.change-1.schema.json`.
+pub(crate) fn change(client: &Client, change: &Change) -> Value {
+    let freshness_code = |freshness: &Freshness| match freshness {
+        Freshness::Fresh(_) => "fresh",
+        Freshness::Old(_) => "old",
+        Freshness::Unknown => "unknown",
+    };
+    let of = |kind: &str, fields: Value| {
+        let mut object = json!({ "schema": "saldo.change/1", "change": kind });
+        if let (Value::Object(object), Value::Object(fields)) = (&mut object, fields) {
+            object.extend(fields);
+        }
+        object
+    };
+    match change {
+        Change::Remembered { holding, last, freshness } => of(
+            "remembered",
+            json!({
+                "address": holding.owner,
+                "last": last.as_ref().map(|last| before(client, last)),
+                "freshness": freshness.as_ref().map(freshness_code),
+            }),
+        ),
+        Change::Reading { holding, reading: read, freshness } => of(
+            "reading",
+            json!({
+                "address": holding.owner,
+                "reading": reading(client, holding, read),
+                "freshness": freshness.as_ref().map(freshness_code),
+            }),
+        ),
+        Change::Withdrawn { holding, withdrawn, last, freshness } => of(
+            "withdrawn",
+            json!({
+                "address": holding.owner,
+                "withdrawn": before(client, withdrawn),
+                "last": last.as_ref().map(|last| before(client, last)),
+                "freshness": freshness.as_ref().map(freshness_code),
+            }),
+        ),
+        Change::Activity(activity) => {
+            let (code, until) = match activity {
+                Activity::Fetching => ("fetching", None),
+                Activity::Offline => ("offline", None),
+                Activity::BackingOff { until } => ("backing_off", Some(until.as_secs())),
+                _ => ("idle", None),
+            };
+            of("activity", json!({ "activity": code, "until": until }))
+        }
+        _ => of("unknown", json!({})),
+    }
+}
+
+/// What was proven before.
+fn before(client: &Client, last: &Proven) -> Value {
+    json!({
+        "amount": amount(last),
+        "block": block(last.anchor()),
+        "provider": last.provider().to_string(),
+        "age_seconds": age_seconds(client, last),
+        "origin": origin(last.anchor().origin()),
+        "restored": last.is_restored(),
     })
 }
 

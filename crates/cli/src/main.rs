@@ -14,6 +14,7 @@ mod network;
 mod setup;
 mod text;
 mod usage;
+mod watch;
 
 use std::io::Write;
 use std::process::ExitCode;

@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
-use saldo::{BuildError, Checkpoint, Client, Directory, Endpoint, Level, Listed, Network, Policy};
+use saldo::{
+    BuildError, Checkpoint, Client, Directory, Endpoint, Level, Listed, Network, Policy, RedbStorage,
+    StorageError,
+};
 
 use crate::arguments::{BalanceArguments, EndpointArguments};
 use crate::failure::CommandFailure;
@@ -47,7 +50,7 @@ pub(crate) fn client(arguments: &BalanceArguments) -> Result<Client, CommandFail
     };
     let policy = Policy {
         max_age: arguments.max_age.unwrap_or(base.max_age),
-        deadline: arguments.timeout,
+        deadline: arguments.patience(),
         operators_per_address,
         // A number that is named, or told as the most, is a promise.
         strict: rpc.is_listed() || arguments.operators.is_some(),
@@ -66,8 +69,12 @@ pub(crate) fn client(arguments: &BalanceArguments) -> Result<Client, CommandFail
     }
     builder = rpc.endpoints.into_iter().fold(builder, |builder, endpoint| builder.rpc(endpoint));
     builder = beacon.endpoints.into_iter().fold(builder, |builder, endpoint| builder.beacon(endpoint));
+    if let Some(path) = &arguments.store {
+        builder = builder.storage(store(path)?);
+    }
     builder.build().map_err(|error| {
         let next = match error {
+            BuildError::Storage(_) => "Give another file with --store: one for each network.",
             BuildError::TooFewCheckpointOperators { .. } => {
                 "Give a checkpoint with --checkpoint, or more [[checkpoint_source]] entries."
             }
@@ -76,6 +83,21 @@ pub(crate) fn client(arguments: &BalanceArguments) -> Result<Client, CommandFail
             }
         };
         CommandFailure::usage("setup", error, next)
+    })
+}
+
+fn store(path: &Path) -> Result<RedbStorage, CommandFailure> {
+    RedbStorage::open(path).map_err(|error| {
+        let next = match error {
+            StorageError::InUse => {
+                "End the other `saldo` that keeps its readings there, or give another file."
+            }
+            StorageError::Damaged => {
+                "Delete the file: everything in it can be proven again. Or give another one."
+            }
+            _ => "Check the path after --store.",
+        };
+        CommandFailure::usage("store", format!("the file of --store cannot be used: {error}"), next)
     })
 }
 

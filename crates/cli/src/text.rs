@@ -76,11 +76,11 @@ pub(crate) fn reading(client: &Client, holding: &Holding, reading: &Reading, det
     text
 }
 
-fn ether(proven: &Proven) -> String {
+pub(crate) fn ether(proven: &Proven) -> String {
     format!("{} ether", proven.amount().format(18))
 }
 
-fn standing(client: &Client, proven: &Proven) -> String {
+pub(crate) fn standing(client: &Client, proven: &Proven) -> String {
     let anchor = proven.anchor();
     let age = match client.now().age_of(anchor.timestamp()) {
         Some(age) => format!("{} old", ago(age)),
@@ -125,11 +125,11 @@ pub(crate) fn ago(age: Duration) -> String {
     }
 }
 
-fn good(text: &str) -> String {
+pub(crate) fn good(text: &str) -> String {
     paint(text, "32")
 }
 
-fn warn(text: &str) -> String {
+pub(crate) fn warn(text: &str) -> String {
     paint(text, "33")
 }
 

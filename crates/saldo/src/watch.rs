@@ -101,7 +101,8 @@ pub enum Activity {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Pace {
-    /// Somebody is looking: what is shown is proven anew every 5 minutes, and within some slots of a change.
+    /// Somebody is looking: what is shown is proven anew every 5 minutes (or [`Policy::max_age`](saldo_reading::Policy), if
+    /// that is less), and within some slots of a change.
     #[default]
     Foreground,
     /// Nobody is looking: what is known is proven anew every 30 minutes, and nothing else is asked.

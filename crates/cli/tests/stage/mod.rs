@@ -243,6 +243,12 @@ impl Conversation {
         line.trim_end().to_owned()
     }
 
+    /// Ends it from outside, as a user does who closes the terminal.
+    pub fn kill(mut self) {
+        self.child.kill().expect("it runs");
+        self.child.wait().expect("it ended");
+    }
+
     /// Ends the input, and gives the exit status and what was still printed.
     pub fn end(self) -> (i32, String) {
         let Self { mut child, stdin, mut stdout } = self;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::{Either, select};
 use saldo_chain::{Anchor, Level};
-use saldo_reading::{Holding, Reading, Why};
+use saldo_reading::{Holding, Policy, Reading, Why};
 use saldo_source::Deadline;
 
 use super::hint::{Hint, Hints};
@@ -23,10 +23,10 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 const SHORTEST_WAIT: Duration = Duration::from_millis(1);
 
 impl Pace {
-    /// How old what is shown may become before it is proven anew.
-    fn reproof(self) -> Duration {
+    /// How old what is shown may become before it is proven anew: in the foreground never too old for `policy`.
+    fn reproof(self, policy: &Policy) -> Duration {
         match self {
-            Self::Foreground => Duration::from_secs(5 * 60),
+            Self::Foreground => Duration::from_secs(5 * 60).min(policy.max_age),
             Self::Background | Self::Paused => Duration::from_secs(30 * 60),
         }
     }
@@ -109,7 +109,7 @@ impl Driver<'_> {
         let last = self.core.last(holding).filter(|last| is_proven && !last.is_restored());
         // Where the clock is off the age is not known, and the pause after the last proof decides.
         let age = last.and_then(|last| self.core.now().age_of(last.anchor().timestamp()));
-        let left = age.map_or(Duration::ZERO, |age| pace.reproof().saturating_sub(age));
+        let left = age.map_or(Duration::ZERO, |age| pace.reproof(&self.core.policy).saturating_sub(age));
         now.saturating_add(left).max(not_before)
     }
 
@@ -151,7 +151,7 @@ impl Driver<'_> {
             Reading::Proven(_) => {
                 plan.failures = 0;
                 // Nobody knows the age of what is proven then: it would be due at once, for ever.
-                if core.now().clock_off() { pace.reproof() } else { Duration::ZERO }
+                if core.now().clock_off() { pace.reproof(&core.policy) } else { Duration::ZERO }
             }
             Reading::Provisional(claim) if !claim.why().needs_action() => {
                 plan.failures = 0;
@@ -160,7 +160,8 @@ impl Driver<'_> {
             Reading::Provisional(_) | Reading::Unknown(_) => {
                 let doubled = 1_u32.checked_shl(plan.failures.min(16)).unwrap_or(u32::MAX);
                 plan.failures = plan.failures.saturating_add(1);
-                let backoff = core.network().slot_duration().saturating_mul(doubled).min(pace.reproof());
+                let backoff =
+                    core.network().slot_duration().saturating_mul(doubled).min(pace.reproof(&core.policy));
                 backoff.max(reading.why().and_then(Why::retry_after).unwrap_or_default())
             }
         };

@@ -1,0 +1,136 @@
+//! `saldo balance --watch`: what is known at once, and then every change.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use saldo::{Activity, Address, Change, Client, Freshness, Holding, Proven, Reading};
+
+use crate::arguments::BalanceArguments;
+use crate::failure::CommandFailure;
+use crate::text::{ago, ether, good, standing, warn};
+use crate::{json, print};
+
+/// How often ages are drawn anew in a terminal.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Goes on until it is ended.
+///
+/// # Errors
+/// A [`CommandFailure`] if nobody reads the output any more.
+pub(crate) async fn run(
+    client: &Client,
+    owners: &[Address],
+    arguments: &BalanceArguments,
+) -> Result<u8, CommandFailure> {
+    let mut watch = client.watch(owners.iter().map(|owner| Holding::native(*owner)));
+    let is_drawn = std::io::stdout().is_terminal() && !arguments.json;
+    let mut screen = Screen { client, shown: BTreeMap::new(), activity: Activity::Idle, drawn: 0 };
+    let mut tick = tokio::time::interval(TICK);
+    loop {
+        let change = tokio::select! {
+            change = watch.next() => Some(change),
+            _ = tick.tick(), if is_drawn => None,
+        };
+        match change {
+            Some(change) if arguments.json => print(&json::change(client, &change).to_string())?,
+            Some(change) if !is_drawn => {
+                if let Some(line) = line(client, &change) {
+                    print(&line)?;
+                }
+            }
+            Some(change) => {
+                screen.take(change);
+                screen.draw()?;
+            }
+            None => screen.draw()?,
+        }
+    }
+}
+
+/// One change as one line; `None` for what concerns no holding.
+fn line(client: &Client, change: &Change) -> Option<String> {
+    let owner = change.holding()?.owner;
+    Some(format!("{owner}  {}", said(client, change)?))
+}
+
+/// What a change says of its holding. A number stands here only if it was proven.
+fn said(client: &Client, change: &Change) -> Option<String> {
+    let text = match change {
+        Change::Remembered { last: None, .. } => "not known yet (it is not 0)".to_owned(),
+        Change::Remembered { last: Some(last), .. } => {
+            format!("{}, {}", ether(last), remembered(client, last))
+        }
+        Change::Reading { reading: Reading::Proven(proven), freshness, .. } => match freshness {
+            Some(Freshness::Fresh(_)) => format!("{}, {}", good(&ether(proven)), standing(client, proven)),
+            _ => format!("{}, {}", ether(proven), standing(client, proven)),
+        },
+        Change::Reading { reading, .. } => {
+            let why = reading.why().map(ToString::to_string).unwrap_or_default();
+            match reading.latest_proven() {
+                Some(last) => format!("{}, {}; {}", ether(last), remembered(client, last), warn(&why)),
+                None => format!("not known (it is not 0); {}", warn(&why)),
+            }
+        }
+        Change::Withdrawn { withdrawn, last, .. } => {
+            let gone = format!("block {} was taken back by the chain", withdrawn.anchor().number());
+            match last {
+                Some(last) => format!("{}, {}; {}", ether(last), remembered(client, last), warn(&gone)),
+                None => format!("not known (it is not 0); {}", warn(&gone)),
+            }
+        }
+        _ => return None,
+    };
+    Some(text)
+}
+
+fn remembered(client: &Client, last: &Proven) -> String {
+    let from = if last.is_restored() { "proven before this start" } else { "last proven" };
+    format!("{from}: {}", standing(client, last))
+}
+
+/// What stands in the terminal, drawn over itself.
+struct Screen<'a> {
+    client: &'a Client,
+    shown: BTreeMap<Address, Change>,
+    activity: Activity,
+    /// How many lines were drawn.
+    drawn: usize,
+}
+
+impl Screen<'_> {
+    fn take(&mut self, change: Change) {
+        match change {
+            Change::Activity(activity) => self.activity = activity,
+            change => {
+                if let Some(holding) = change.holding() {
+                    self.shown.insert(holding.owner, change);
+                }
+            }
+        }
+    }
+
+    fn draw(&mut self) -> Result<(), CommandFailure> {
+        let mut text = String::new();
+        if self.drawn > 0 {
+            let _ = write!(text, "\x1b[{}A", self.drawn);
+        }
+        let lines: Vec<String> = self.shown.values().filter_map(|change| line(self.client, change)).collect();
+        for line in lines.iter().chain(std::iter::once(&self.activity())) {
+            let _ = writeln!(text, "\x1b[2K{line}");
+        }
+        self.drawn = lines.len().saturating_add(1);
+        print(text.trim_end_matches('\n'))
+    }
+
+    fn activity(&self) -> String {
+        let now = self.client.now().time();
+        match self.activity {
+            Activity::Fetching => "asking…".to_owned(),
+            Activity::Offline => "this device has no network".to_owned(),
+            Activity::BackingOff { until } => format!("trying again in {}", ago(until.saturating_sub(now))),
+            _ => "up to date".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! `saldo balance --watch` through an outage, lies and a restart: every number it prints was proven.
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "what goes wrong here is a failed test"
+)]
+
+mod stage;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use alloy_primitives::U256;
+use jsonschema::{Registry, Validator};
+use saldo_drill::Fault;
+use serde_json::Value;
+
+use stage::{ALICE, Cast, Conversation, run, world};
+
+/// How long anything may take that is waited for.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+fn store(name: &str) -> PathBuf {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}.redb", std::process::id()));
+    let _ = std::fs::remove_file(&path);
+    path
+}
+
+fn watch(cast: &Cast, store: &PathBuf, options: &[&str]) -> Command {
+    let mut command = cast.balance();
+    command
+        .args(["--watch", "--max-age", "2s", "--timeout", "2s", "--store"])
+        .arg(store)
+        .arg(ALICE.to_string());
+    command.args(options);
+    command
+}
+
+/// Reads lines until one has `part` in it, and gives all of them.
+#[track_caller]
+fn hear_until(conversation: &mut Conversation, part: &str) -> Vec<String> {
+    let begun = Instant::now();
+    let mut lines = Vec::new();
+    while begun.elapsed() < PATIENCE {
+        let line = conversation.hear();
+        let is_it = line.contains(part);
+        lines.push(line);
+        if is_it {
+            return lines;
+        }
+    }
+    panic!("`{part}` never came: {lines:#?}");
+}
+
+/// The numbers that stand before `ether`.
+fn amounts(lines: &[String]) -> BTreeSet<String> {
+    let words: Vec<&str> = lines.iter().flat_map(|line| line.split([' ', ','])).collect();
+    let amounts = words.windows(2).filter(|pair| pair[1] == "ether").map(|pair| pair[0].to_owned());
+    amounts.collect()
+}
+
+/// All that Alice ever held on the way, and nothing else, in text and as JSON; the restart is in the middle of the outage.
+#[test]
+fn through_an_outage_lies_and_a_restart() {
+    let cast = Cast::new(2, 1);
+    let store = store("watch-text");
+    let mut all = Vec::new();
+    let mut first = Conversation::start(&mut watch(&cast, &store, &[]));
+    let begin = first.hear();
+    assert!(begin.contains("not known yet (it is not 0)"), "{begin}");
+    all.push(begin);
+    all.extend(hear_until(&mut first, "1.5 ether, block "));
+
+    // One lies, then all do, then nobody is there.
+    let lie = || [Fault::ZeroBalance.into(), saldo_drill::Rule::from(Fault::TruncatedProof { nodes: 1 })];
+    cast.providers.iter().for_each(|provider| lie().into_iter().for_each(|rule| provider.add(rule)));
+    all.extend(hear_until(&mut first, "1.5 ether, last proven: "));
+    cast.take_everything_away();
+    all.extend(hear_until(&mut first, "no provider could be reached"));
+    first.kill();
+
+    let mut second = Conversation::start(&mut watch(&cast, &store, &[]));
+    let begin = second.hear();
+    assert!(begin.contains("1.5 ether, proven before this start: block "), "{begin}");
+    all.push(begin);
+    all.extend(hear_until(&mut second, "no provider could be reached"));
+    world().chain.set_balance(ALICE, U256::from(2_250_000_000_000_000_000_u64));
+    cast.providers.iter().for_each(saldo_drill::Provider::clear);
+    cast.sources.iter().for_each(saldo_drill::BeaconSource::clear);
+    all.extend(hear_until(&mut second, "2.25 ether, block "));
+    second.kill();
+
+    let known: BTreeSet<String> = ["1.5", "2.25"].map(str::to_owned).into();
+    assert_eq!(amounts(&all), known, "{all:#?}");
+    assert!(all.iter().all(|line| !line.contains('\x1b')));
+
+    // The same store, as JSON.
+    let mut third = Conversation::start(&mut watch(&cast, &store, &["--json"]));
+    let lines = hear_until(&mut third, "\"proven\"");
+    third.kill();
+    let validator = schema();
+    for line in &lines {
+        let value: Value = serde_json::from_str(line).unwrap();
+        let errors: Vec<String> = validator.iter_errors(&value).map(|error| error.to_string()).collect();
+        assert!(errors.is_empty(), "{errors:?}: {line}");
+    }
+    let first: Value = serde_json::from_str(&lines[0]).unwrap();
+    assert_eq!((&first["change"], &first["last"]["restored"]), (&"remembered".into(), &true.into()));
+    assert_eq!(first["last"]["amount"], "2250000000000000000");
+    assert!(lines.iter().any(|line| line.contains("\"fetching\"")), "{lines:#?}");
+    world().chain.set_balance(ALICE, U256::from(1_500_000_000_000_000_000_u64));
+}
+
+fn schema() -> Validator {
+    let read = |text: &str| -> Value { serde_json::from_str(text).unwrap() };
+    let reading = read(include_str!("../../../docs/saldo.reading-1.schema.json"));
+    let change = read(include_str!("../../../docs/saldo.change-1.schema.json"));
+    jsonschema::draft202012::meta::validate(&change).expect("the schema is one");
+    let registry = Registry::new().add("urn:saldo:reading:1", reading).unwrap().prepare().unwrap();
+    jsonschema::draft202012::options().with_registry(&registry).build(&change).unwrap()
+}
+
+#[test]
+fn a_store_in_use_and_input_that_cannot_be_watched_are_refused() {
+    let cast = Cast::new(1, 1);
+    let store = store("watch-used");
+    let mut first = Conversation::start(&mut watch(&cast, &store, &[]));
+    let _ = first.hear();
+    let second = run(&mut watch(&cast, &store, &[]));
+    assert_eq!(second.status, 2, "{second:?}");
+    assert!(
+        second.err.contains("open for writing elsewhere") && second.err.contains("End the other `saldo`"),
+        "{second:?}"
+    );
+    first.kill();
+    let input = cast.run(&["--watch", "-"]);
+    assert_eq!(input.status, 2, "{input:?}");
+    assert!(input.err.contains("`-` cannot be watched"), "{input:?}");
+    std::fs::write(&store, "not a store at all, but some text of a person").unwrap();
+    let damaged = run(&mut watch(&cast, &store, &[]));
+    assert_eq!(damaged.status, 2, "{damaged:?}");
+    assert!(damaged.err.contains("Delete the file"), "{damaged:?}");
+}
