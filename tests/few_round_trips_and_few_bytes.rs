@@ -1,61 +1,14 @@
 //! What a reading costs on a chain of mainnet's shape: ways there and back, and bytes.
 
-use std::io::Write;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
-use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
-use saldo::{Checkpoint, Client, Clock, Policy, Request, Response, Transport, TransportError};
-use saldo_drill::Fork;
-use saldo_drill::simulate::{Internet, Simulation, VirtualClock};
-use saldo_drill::{BeaconSource, Chain, Preset, Provider};
+use saldo::{Checkpoint, Client, Clock, Policy};
+use saldo_drill::simulate::Simulation;
+use saldo_drill::{BeaconSource, Chain, Fork, Preset, Provider};
+use saldo_tests::counted::{Bytes, Counted};
 use saldo_tests::scene::{ALICE, BEFORE};
 
-/// The internet, where each exchange takes just one second, so that the time tells the ways there and back.
-#[derive(Clone)]
-struct Counted {
-    internet: Internet,
-    clock: VirtualClock,
-    bytes: Arc<Mutex<Bytes>>,
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct Bytes {
-    plain: usize,
-    gzip: usize,
-    requests: usize,
-}
-
 const ONE_WAY: Duration = Duration::from_secs(1);
-
-impl Counted {
-    async fn carry(&self, request: Request) -> Result<Response, TransportError> {
-        let ends = self.clock.monotonic() + ONE_WAY;
-        let asked = request.url.expose().as_str().len() + request.body.len();
-        let response = self.internet.send(request).await?;
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-        encoder.write_all(&response.body).unwrap();
-        let gzip = encoder.finish().unwrap().len().min(response.body.len());
-        {
-            let mut bytes = self.bytes.lock().unwrap();
-            bytes.plain += asked + response.body.len();
-            bytes.gzip += asked + gzip;
-            bytes.requests += 1;
-        }
-        let left = ends.saturating_sub(self.clock.monotonic());
-        self.clock.sleep(left).await;
-        Ok(response)
-    }
-}
-
-impl Transport for Counted {
-    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
-        self.carry(request).boxed()
-    }
-}
 
 struct World {
     chain: Chain,
@@ -90,7 +43,7 @@ fn begin(chain: Chain, seed: u64, checkpoint: Option<Checkpoint>, policy: Policy
     let internet = simulation.internet();
     internet.register("http://provider.test", Provider::honest(&chain));
     internet.register("http://source.test", BeaconSource::honest(&chain));
-    let counted = Counted { internet, clock: simulation.clock(), bytes: Arc::default() };
+    let counted = Counted::new(internet, simulation.clock(), ONE_WAY);
     let mut builder = Client::builder(chain.network())
         .rpc("http://provider.test")
         .beacon("http://source.test")
@@ -114,7 +67,7 @@ impl World {
     /// Reads Alice's balance; gives the ways there and back, and the bytes.
     #[track_caller]
     fn read(&self) -> (u64, Bytes) {
-        *self.counted.bytes.lock().unwrap() = Bytes::default();
+        self.counted.reset();
         let clock = self.simulation.clock();
         let before = clock.monotonic();
         let reading = self.simulation.run(self.client.balance(ALICE));
@@ -122,10 +75,7 @@ impl World {
             reading.proven().unwrap_or_else(|| panic!("{:?} {:?}", reading.why(), reading.attempts()));
         assert_eq!(proven.amount().base_units(), BEFORE);
         let took = clock.monotonic() - before;
-        (
-            took.as_millis().div_ceil(ONE_WAY.as_millis()).try_into().unwrap(),
-            *self.counted.bytes.lock().unwrap(),
-        )
+        (took.as_millis().div_ceil(ONE_WAY.as_millis()).try_into().unwrap(), self.counted.all())
     }
 
     fn pass_slots(&self, slots: u32) {

@@ -147,7 +147,7 @@ fn a_proof_is_walked_again_under_its_header() {
     records.insert(names[alice].clone(), sealed(&names[alice], bodies[alice].clone()));
     let state_root = start(&council, &storage).last(&HOLDINGS[0]).unwrap().anchor().state_root().get();
     let place = body.windows(32).position(|window| window == state_root).unwrap();
-    let mut edited = body.clone();
+    let mut edited = body;
     edited[place] ^= 1;
     records.insert(block.clone(), sealed(&block, edited));
     let client = start(&council, &of(&records.clone().into_iter().collect::<Vec<_>>()));

@@ -6,6 +6,7 @@ pub mod captured;
 pub mod clinic;
 pub mod consensus;
 pub mod council;
+pub mod counted;
 pub mod forge;
 pub mod further;
 pub mod gloas;
