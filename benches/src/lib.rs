@@ -3,6 +3,7 @@
 //! A [`Row`] is one piece of work in up to three ways: what it cannot do without (the *limit*), a well-known library's way
 //! (the *peer*), and ours. `limits` measures all rows; `benches/daily.rs` runs the same work under a benchmark harness.
 
+mod home;
 mod measure;
 mod proof;
 mod reply;
@@ -17,7 +18,7 @@ pub use row::{Bound, Row, Side, Work};
 pub type Maker = fn() -> Result<Row, Missing>;
 
 /// All rows by name. Making one may fail for want of its real data.
-pub const ROWS: [(&str, Maker); 8] = [
+pub const ROWS: [(&str, Maker); 10] = [
     ("account_proof", proof::account),
     ("account_and_slot", proof::account_and_slot),
     ("batch_of_100_accounts", proof::batch),
@@ -26,6 +27,8 @@ pub const ROWS: [(&str, Maker); 8] = [
     ("fourteen_hand_overs", update::fourteen_hand_overs),
     ("bootstrap", update::bootstrap),
     ("reply_of_100_proofs", reply::reply),
+    ("open_100_readings", home::open),
+    ("refresh_100_holdings", home::refresh),
 ];
 
 /// Why a row cannot be measured on this machine.

@@ -58,12 +58,16 @@ pub fn measure(name: &'static str, row: &mut Row, rounds: usize) -> Result<Measu
     let [limit, peer, ours] = times;
     let ratio = |other: &[f64]| median(ours.iter().zip(other).map(|(ours, other)| ours / other).collect());
     let (ratio_to_limit, ratio_to_peer) = (ratio(&limit), ratio(&peer));
+    let more = median(ours.iter().zip(&limit).map(|(ours, limit)| ours - limit).collect());
     let ours = median(ours.clone()).unwrap_or(f64::INFINITY);
     let (must_reach, reached) = match row.bound {
         Bound::TimesLimit(bound) => {
             (format!("{bound:.2} x limit"), ratio_to_limit.is_some_and(|ratio| ratio <= bound))
         }
         Bound::Microseconds(bound) => (format!("{bound:.0} us"), ours <= bound),
+        Bound::MoreThanLimit(bound) => {
+            (format!("limit + {bound:.0} us"), more.is_some_and(|more| more <= bound))
+        }
     };
     let what = row.what.clone();
     let (limit, peer) = (median(limit), median(peer));

@@ -21,6 +21,8 @@ pub enum Bound {
     TimesLimit(f64),
     /// At most this many microseconds.
     Microseconds(f64),
+    /// At most this many microseconds more than the limit.
+    MoreThanLimit(f64),
 }
 
 /// One piece of work.
