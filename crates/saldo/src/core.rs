@@ -20,7 +20,7 @@ use crate::circle::Circles;
 use crate::evidence::Drawer;
 use crate::parked::{Parked, Waiting};
 use crate::start::Beginning;
-use crate::store::{Store, Unsaved};
+use crate::store::{Claim, Store, Unsaved};
 
 /// Shared by all clones of a client.
 pub(crate) struct Core {
@@ -60,6 +60,8 @@ pub(crate) struct Known {
     withdrawn: BTreeMap<Holding, Proven>,
     /// What watches have to tell of.
     pub(crate) withdrawals: Withdrawals,
+    /// Older readings that were kept, to fall back to. Not checked yet.
+    pub(crate) older: BTreeMap<Holding, Vec<Claim>>,
     /// What is proven and not kept yet, by holding and block. Always empty where there is no storage.
     pub(crate) unsaved: BTreeMap<(Holding, B256), Unsaved>,
     /// The heads contradicted each other or what is final. Nothing more is proven from this chain until trust starts again
@@ -275,6 +277,9 @@ impl Core {
         if is_newest {
             known.withdrawn.remove(&holding);
         }
+        if is_newest_final {
+            known.older.remove(&holding);
+        }
         if is_newest || is_newest_final {
             known.is_to_be_kept(&proven, checked);
             self.attention.bell.ring();
@@ -289,8 +294,7 @@ impl Core {
     /// Carries what the light client learned over to the chain and the records; gives whether the chain is sound.
     pub(crate) fn follow(&self) -> bool {
         let mut known = self.known();
-        let Known { light_client, chain, records, withdrawn, withdrawals, faulted, fault, .. } = &mut *known;
-        let before = withdrawals.count();
+        let Known { light_client, chain, faulted, fault, .. } = &mut *known;
         if let Some(light_client) = light_client {
             if !*faulted && chain.follow(light_client).is_err() {
                 light_client.stop_for_reverted_finality();
@@ -299,16 +303,22 @@ impl Core {
             *faulted |= light_client.consensus_fault().is_some();
             *fault = fault.take().or_else(|| light_client.consensus_fault().cloned());
         }
+        let faults = known.recall_lost();
+        let Known { chain, records, withdrawn, withdrawals, faulted, .. } = &mut *known;
+        let before = withdrawals.count();
         for (holding, record) in records {
             if let Change::Withdrawn { withdrawn: taken_back } = record.review(chain) {
                 withdrawals.note((*taken_back).clone());
                 withdrawn.insert(*holding, *taken_back);
             }
         }
-        if withdrawals.count() > before {
+        let (has_withdrawn, is_sound) = (withdrawals.count() > before, !*faulted);
+        drop(known);
+        if has_withdrawn {
             self.attention.bell.ring();
         }
-        !*faulted
+        self.note_faults(faults);
+        is_sound
     }
 
     /// Has trust start again at `checkpoint`. Nothing that followed from the start before stays: of a chain that turns out

@@ -27,6 +27,7 @@ impl Core {
         let mut synced = self.sync(until).await;
         synced.attempts.extend(self.fetch_head(Level::Finalized, until).await);
         self.follow();
+        self.recall(holdings);
         let readable = holdings.iter().copied().filter(|holding| is_readable(holding.asset));
         self.raise(readable.collect(), deadline).await;
         let readings = self.settle_finalized(holdings, &synced, deadline).await;

@@ -17,7 +17,7 @@ impl Core {
     /// Takes back what was kept. Whatever the light client knew is followed first, so that a reading whose block it excludes
     /// is withdrawn at once.
     pub(crate) fn restore(&self, restored: Restored) {
-        let Restored { light_client, readings, knowledge } = restored;
+        let Restored { light_client, readings, older, knowledge } = restored;
         let now = self.clock().monotonic();
         let wall = self.clock().wall().as_secs();
         {
@@ -26,6 +26,7 @@ impl Core {
             for proven in readings {
                 known.offer_restored(proven);
             }
+            known.older = older;
             let since = Duration::from_secs(wall.saturating_sub(knowledge.written));
             known.take_back(knowledge, since, now);
         }
@@ -61,6 +62,20 @@ impl Core {
         }
     }
 
+    /// Checks the older readings of `holdings` that were kept, and takes those that hold.
+    pub(crate) fn recall(&self, holdings: &[Holding]) {
+        let mut known = self.known();
+        let faults: Vec<StorageFault> = holdings.iter().flat_map(|holding| known.recall(holding)).collect();
+        drop(known);
+        self.note_faults(faults);
+    }
+
+    pub(crate) fn note_faults(&self, faults: Vec<StorageFault>) {
+        if let Some(store) = &self.store {
+            faults.into_iter().for_each(|fault| store.note(fault));
+        }
+    }
+
     /// What was dropped from the storage, or could not be written.
     pub(crate) fn storage_faults(&self) -> Vec<StorageFault> {
         self.store.as_ref().map(crate::store::Store::faults).unwrap_or_default()
@@ -68,6 +83,28 @@ impl Core {
 }
 
 impl Known {
+    /// Checks the older readings of `holding` that were kept, and takes those that hold. Gives what is wrong with the others.
+    fn recall(&mut self, holding: &Holding) -> Vec<StorageFault> {
+        let mut faults = Vec::new();
+        for claim in self.older.remove(holding).unwrap_or_default() {
+            match claim.check() {
+                Ok(proven) => self.offer_restored(proven),
+                Err(fault) => faults.push(fault),
+            }
+        }
+        faults
+    }
+
+    /// Recalls what the chain makes necessary: the older readings of those whose newest it does not have any more.
+    pub(crate) fn recall_lost(&mut self) -> Vec<StorageFault> {
+        let is_lost = |holding: &&Holding| {
+            let last = self.last_of(holding);
+            last.is_some_and(|last| self.chain.standing(last.anchor()) == Standing::Withdrawn)
+        };
+        let lost: Vec<Holding> = self.older.keys().filter(is_lost).copied().collect();
+        lost.iter().flat_map(|holding| self.recall(holding)).collect()
+    }
+
     /// Notes that `proven` is to be kept, if it is of use after a restart.
     pub(crate) fn is_to_be_kept(&mut self, proven: &Proven, checked: &Checked) {
         if let Some(nodes) = &checked.nodes {

@@ -21,7 +21,7 @@ use saldo_reading::{Holding, Proven};
 
 use crate::storage::{Storage, StorageFault, Write};
 pub(crate) use form::{Circle, Knowledge, KnownProvider};
-pub(crate) use load::Restored;
+pub(crate) use load::{Claim, Restored};
 use seal::Seal;
 
 /// The storage of a client, and what is in it.
@@ -97,6 +97,10 @@ impl Store {
     /// What has been dropped, or could not be written.
     pub(crate) fn faults(&self) -> Vec<StorageFault> {
         self.kept().faults.clone()
+    }
+
+    pub(crate) fn note(&self, fault: StorageFault) {
+        self.kept().note(fault);
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {

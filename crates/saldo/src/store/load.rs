@@ -1,13 +1,13 @@
 //! Taking back what was kept, as far as it can be checked again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use alloy_primitives::{Address, B256, Bytes};
 use saldo_beacon::unit::UnixTime;
 use saldo_beacon::{LightClient, Network};
 use saldo_chain::{Anchor, StoredAnchorError};
-use saldo_proof::verify_accounts;
+use saldo_proof::{Account, ProofError, Verified, verify_account, verify_accounts};
 use saldo_reading::{Holding, Proven, ProviderId, join};
 
 use super::form::{self, First, Knowledge, Name, Proof};
@@ -19,16 +19,33 @@ use crate::storage::{Storage, StorageFault, StorageKey, StorageRefusal};
 #[derive(Default)]
 pub(crate) struct Restored {
     pub(crate) light_client: Option<LightClient>,
-    /// Lowest block first.
+    /// The newest of each holding.
     pub(crate) readings: Vec<Proven>,
+    /// Older ones, to fall back to, which are checked when they are needed.
+    pub(crate) older: BTreeMap<Holding, Vec<Claim>>,
     pub(crate) knowledge: Knowledge,
 }
 
 /// A reading as it was kept.
-struct Claim {
+pub(crate) struct Claim {
     holding: Holding,
+    anchor: Anchor,
     provider: ProviderId,
     nodes: Vec<Bytes>,
+}
+
+impl Claim {
+    /// The reading, if its proof holds under its block's header.
+    pub(crate) fn check(&self) -> Result<Proven, StorageFault> {
+        self.join(verify_account(self.anchor.state_root(), self.holding.owner, &self.nodes))
+    }
+
+    fn join(&self, account: Result<Verified<Account>, ProofError>) -> Result<Proven, StorageFault> {
+        let Self { holding, anchor, provider, .. } = self;
+        let account = account.map_err(|error| StorageFault::Reading { holding: *holding, error })?;
+        let joined = join(*holding, anchor.chain_id(), &account, anchor, provider.clone());
+        joined.map(Proven::as_restored).map_err(|_| StorageFault::Damaged)
+    }
 }
 
 impl Store {
@@ -79,7 +96,7 @@ impl Kept {
             return Err(StorageRefusal::OtherNetwork { got: of.chain_id, expected: network.chain_id() });
         }
         let mut restored = Restored::default();
-        let mut claims: BTreeMap<B256, Vec<Claim>> = BTreeMap::new();
+        let mut proofs: Vec<(Holding, B256, Proof)> = Vec::new();
         for (name, sealed) in all {
             match (Name::parse(name), seal.open(name, sealed)) {
                 (Some(Name::First), _) => {}
@@ -91,27 +108,67 @@ impl Kept {
                     None => self.note(StorageFault::Damaged),
                 },
                 (Some(Name::Block(hash)), Some(block)) => self.block(hash, block, network.chain_id()),
-                (Some(Name::Reading(holding, block)), Some(proof)) => {
-                    let claim = Proof::load(proof).and_then(|Proof { provider, nodes }| {
-                        Some(Claim { holding, provider: ProviderId::new(&provider)?, nodes })
-                    });
-                    match claim {
-                        Some(claim) => claims.entry(block).or_default().push(claim),
-                        None => self.note(StorageFault::Damaged),
-                    }
-                }
+                (Some(Name::Reading(holding, block)), Some(proof)) => match Proof::load(proof) {
+                    Some(proof) => proofs.push((holding, block, proof)),
+                    None => self.note(StorageFault::Damaged),
+                },
                 (None, _) | (_, None) => self.note(StorageFault::Damaged),
             }
         }
-        for (block, claims) in claims {
-            self.readings(block, &claims, &mut restored.readings);
-        }
-        restored.readings.sort_by_key(|proven| proven.anchor().number());
-        for proven in restored.readings.iter().rev() {
-            self.readings.entry(*proven.holding()).or_default().push(proven.anchor().hash());
-        }
+        let claims = self.claims(proofs);
+        self.newest(claims, &mut restored);
         self.circles = restored.knowledge.circles.iter().map(|circle| circle.operators.len()).sum();
         Ok(restored)
+    }
+
+    /// The proofs with their blocks, highest block first.
+    fn claims(&mut self, proofs: Vec<(Holding, B256, Proof)>) -> Vec<Claim> {
+        let mut claims = Vec::with_capacity(proofs.len());
+        for (holding, block, Proof { provider, nodes }) in proofs {
+            match (self.blocks.get(&block).cloned(), ProviderId::new(&provider)) {
+                (Some(anchor), Some(provider)) => claims.push(Claim { holding, anchor, provider, nodes }),
+                (None, _) => self.note(StorageFault::BlockMissing { holding, block }),
+                (_, None) => self.note(StorageFault::Damaged),
+            }
+        }
+        claims.sort_by_key(|claim| std::cmp::Reverse(claim.anchor.number()));
+        claims
+    }
+
+    /// Checks the newest of each holding; where one does not hold, the one before it. The others are left for later.
+    fn newest(&mut self, mut claims: Vec<Claim>, restored: &mut Restored) {
+        loop {
+            let mut tried: BTreeSet<Holding> = self.readings.keys().copied().collect();
+            let (newest, older): (Vec<Claim>, Vec<Claim>) =
+                claims.into_iter().partition(|claim| tried.insert(claim.holding));
+            if newest.is_empty() {
+                for claim in older {
+                    self.readings.entry(claim.holding).or_default().push(claim.anchor.hash());
+                    restored.older.entry(claim.holding).or_default().push(claim);
+                }
+                return;
+            }
+            self.check(&newest, &mut restored.readings);
+            claims = older;
+        }
+    }
+
+    /// Walks the proofs of `claims`; those at one block together, nodes that they share once.
+    fn check(&mut self, claims: &[Claim], readings: &mut Vec<Proven>) {
+        for of_block in claims.chunk_by(|one, other| one.anchor.hash() == other.anchor.hash()) {
+            let Some(anchor) = of_block.first().map(|claim| &claim.anchor) else { continue };
+            let proofs: Vec<(Address, &[Bytes])> =
+                of_block.iter().map(|claim| (claim.holding.owner, claim.nodes.as_slice())).collect();
+            for (claim, account) in of_block.iter().zip(verify_accounts(anchor.state_root(), &proofs)) {
+                match claim.join(account) {
+                    Ok(proven) => {
+                        self.readings.insert(claim.holding, vec![claim.anchor.hash()]);
+                        readings.push(proven);
+                    }
+                    Err(fault) => self.note(fault),
+                }
+            }
+        }
     }
 
     fn light_client(
@@ -139,28 +196,6 @@ impl Kept {
             }
             Ok(_) => self.note(StorageFault::Block(StoredAnchorError::Malformed)),
             Err(error) => self.note(StorageFault::Block(error)),
-        }
-    }
-
-    /// Walks the proofs of the readings at one block under its header, nodes that they share once, and joins them with it.
-    fn readings(&mut self, block: B256, claims: &[Claim], readings: &mut Vec<Proven>) {
-        let Some(anchor) = self.blocks.get(&block).cloned() else {
-            for Claim { holding, .. } in claims {
-                self.note(StorageFault::BlockMissing { holding: *holding, block });
-            }
-            return;
-        };
-        let proofs: Vec<(Address, &[Bytes])> =
-            claims.iter().map(|claim| (claim.holding.owner, claim.nodes.as_slice())).collect();
-        for (claim, account) in claims.iter().zip(verify_accounts(anchor.state_root(), &proofs)) {
-            let Claim { holding, provider, .. } = claim;
-            match account {
-                Ok(account) => {
-                    let joined = join(*holding, anchor.chain_id(), &account, &anchor, provider.clone());
-                    readings.extend(joined.map(Proven::as_restored));
-                }
-                Err(error) => self.note(StorageFault::Reading { holding: *holding, error }),
-            }
         }
     }
 }
