@@ -106,6 +106,9 @@ pub use saldo_source::{
     Request, Response, SecretUrl, Transport, TransportError,
 };
 
+#[cfg(feature = "http")]
+pub use saldo_source::{HttpTransport, SystemClock};
+
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct Readme;

@@ -1,0 +1,20 @@
+//! What the examples share: which chain they read.
+
+use saldo::{Directory, Network};
+
+/// What can go wrong in an example.
+pub type Failure = Box<dyn std::error::Error>;
+
+/// Mainnet and its public endpoints; or what the network file tells that is the argument at `place`.
+///
+/// # Errors
+/// If the file cannot be read, or is no network file.
+pub fn network(place: usize) -> Result<(Network, Directory), Failure> {
+    match std::env::args().nth(place) {
+        None => Ok((Network::mainnet(), Directory::of(&Network::mainnet()))),
+        Some(path) => {
+            let file = std::fs::read_to_string(path)?;
+            Ok((Network::from_toml(&file)?, Directory::from_toml(&file)?))
+        }
+    }
+}
