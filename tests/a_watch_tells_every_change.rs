@@ -1,14 +1,12 @@
 //! A watch tells what is known at once, and then every change, and nothing that is not proven.
 
-use std::future::Future;
 use std::time::Duration;
 
 use alloy_primitives::U256;
 use futures_util::future::{Either, select};
 use futures_util::{FutureExt, StreamExt};
 use saldo::{
-    Activity, Change, Client, Clock, Freshness, Holding, Level, MemoryStorage, Pace, Policy, Reading, Watch,
-    Why,
+    Activity, Change, Client, Clock, Freshness, Holding, Level, MemoryStorage, Pace, Reading, Watch, Why,
 };
 use saldo_drill::{Fault, Provider};
 use saldo_tests::council::Council;
@@ -368,35 +366,23 @@ fn a_reading_of_somebody_else_is_told_too() {
 #[test]
 fn a_refresh_reads_all_that_is_known() {
     let (council, storage) = (Council::new(14, 0), MemoryStorage::new());
-    let start = |policy: Policy| -> Client {
-        let builder = council.builder().policy(policy).checkpoint(council.chain.checkpoint());
+    let start = || -> Client {
+        let builder = council.builder().checkpoint(council.chain.checkpoint());
         builder.storage(storage.clone()).build().unwrap()
     };
-    let run = |future: std::pin::Pin<Box<dyn Future<Output = Vec<(Holding, Reading)>> + Send>>| {
-        council.simulation.run(future)
-    };
-    let client = start(Policy::signed());
-    assert!(
-        run({
-            let client = client.clone();
-            async move { client.refresh(Duration::from_secs(20)).await }.boxed()
-        })
-        .is_empty()
-    );
+    let refresh = |client: &Client| council.simulation.run(client.refresh(Duration::from_secs(20)));
+    let client = start();
+    assert_eq!(refresh(&client), []);
     council.assert_true(&council.read(&client));
     council.chain.set_balance(ALICE, AFTER);
     council.pass_slots(3);
-    let again = start(Policy::signed());
+    let again = start();
     let watch = again.watch([NOBODYS]);
-    let refreshed = run({
-        let client = again.clone();
-        async move { client.refresh(Duration::from_secs(20)).await }.boxed()
-    });
-    let amounts: Vec<(Holding, U256)> = refreshed
+    let amounts: Vec<(Holding, U256)> = refresh(&again)
         .iter()
         .map(|(holding, reading)| (*holding, reading.proven().unwrap().amount().base_units()))
         .collect();
     assert_eq!(amounts, [(NOBODYS, U256::ZERO), (ALICES, AFTER)]);
     drop(watch);
-    assert_eq!(start(Policy::signed()).last(&ALICES).unwrap().amount().base_units(), AFTER);
+    assert_eq!(start().last(&ALICES).unwrap().amount().base_units(), AFTER);
 }

@@ -8,7 +8,7 @@ const ROWS: [(&str, usize); 4] = [
     ("Account and storage proofs", 70),
     ("Headers", 25),
     ("Light-client data", 72),
-    ("Stored state and replay", 20),
+    ("Stored state and replay", 32),
 ];
 
 /// One row: where it stands, and its cells.

@@ -196,6 +196,38 @@ fn a_key_closes_the_storage() {
     assert_eq!(format!("{:?}", StorageKey::new([7; 32])), "StorageKey(..)");
 }
 
+/// Any one record put back to what it was before: what is shown is what was proven then or since, and the next reading is
+/// right.
+#[test]
+fn a_store_of_several_ages_is_only_old() {
+    let (council, storage) = kept(10);
+    let older: BTreeMap<String, Vec<u8>> = storage.all().unwrap().into_iter().collect();
+    council.chain.set_balance(ALICE, AFTER);
+    council.pass_slots(40);
+    read(&council, &start(&council, &storage));
+    let newer: BTreeMap<String, Vec<u8>> = storage.all().unwrap().into_iter().collect();
+    let names: std::collections::BTreeSet<&String> = older.keys().chain(newer.keys()).collect();
+    for name in names {
+        let mut mixed = newer.clone();
+        match older.get(name) {
+            Some(value) => mixed.insert(name.clone(), value.clone()),
+            None => mixed.remove(name),
+        };
+        let mixed = of(&mixed.into_iter().collect::<Vec<_>>());
+        let client = start(&council, &mixed);
+        let last = client.last(&HOLDINGS[0]);
+        let amount = last.as_ref().map(|last| last.amount().base_units());
+        assert!([None, Some(BEFORE), Some(AFTER)].contains(&amount), "{name}: {amount:?}");
+        if let Some(last) = last {
+            let true_amount = council.chain.balance_at(last.anchor().number(), ALICE);
+            assert_eq!((amount, last.is_restored()), (true_amount, true), "{name}");
+        }
+        let reading = council.read(&client);
+        assert_eq!(council.assert_true(&reading).amount().base_units(), AFTER, "{name}");
+        assert_eq!(client.withdrawn(&HOLDINGS[0]), None, "{name}");
+    }
+}
+
 /// What was damaged is written anew with the next reading, and then nothing is wrong any more.
 #[test]
 fn the_next_reading_mends_it() {

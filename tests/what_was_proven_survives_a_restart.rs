@@ -184,6 +184,26 @@ fn what_was_given_up_stays_away() {
     assert!(start(&council, &storage).last(&HOLDING).is_some());
 }
 
+/// The clock is set back while the app is closed, to when an earlier reading was new: the time that had come by then is kept.
+#[test]
+fn a_clock_set_back_meanwhile_is_found_out() {
+    let (council, storage) = (Council::new(12, 0), MemoryStorage::new());
+    let client = start(&council, &storage);
+    council.assert_true(&council.read(&client));
+    council.pass_slots(50);
+    council.assert_true(&council.read(&client));
+    drop(client);
+    council.simulation.internet().set_offline(true);
+    council.simulation.clock().set_behind(Duration::from_secs(300));
+    let client = start(&council, &storage);
+    let last = client.last(&HOLDING).unwrap();
+    assert_eq!(last.freshness(client.now(), client.policy()), saldo::Freshness::Unknown);
+    // Without that storage nothing is known of it.
+    assert!(!start(&council, &MemoryStorage::new()).now().clock_off());
+    council.simulation.clock().set_behind(Duration::ZERO);
+    assert!(!start(&council, &storage).now().clock_off());
+}
+
 /// Who was shown an address is not forgotten: the same operators are asked after the start, and no further ones.
 #[test]
 fn an_address_is_shown_to_the_same_operators() {

@@ -389,7 +389,7 @@ impl Known {
 
     /// The time that has certainly come: that of the newest block that is known to be signed, and what has passed since then
     /// on the `monotonic` clock, which nobody sets back.
-    fn certain_time(&mut self, network: &Network, monotonic: Duration) -> Option<UnixTime> {
+    pub(crate) fn certain_time(&mut self, network: &Network, monotonic: Duration) -> Option<UnixTime> {
         let newest = self.newest_signed_time(network)?;
         let certain = CertainTime::after(self.certain_time, newest, monotonic);
         self.certain_time = Some(certain);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use alloy_primitives::B256;
+use saldo_beacon::unit::UnixTime;
 use saldo_chain::{Anchor, Chain, Level, Standing};
 use saldo_reading::{Holding, Proven};
 
@@ -42,6 +43,7 @@ impl Core {
         let written = self.clock().wall().as_secs();
         let (batch, unsaved) = {
             let mut known = self.known();
+            let certain = known.certain_time(&network, now);
             let unsaved = std::mem::take(&mut known.unsaved);
             let known = &*known;
             let batch = saving.batch(&News {
@@ -51,7 +53,11 @@ impl Core {
                 again: &|block| known.chain.anchor_again(block).cloned(),
                 is_withdrawn: &|block| known.has_lost(block),
                 circles: known.circles.count(),
-                knowledge: &|| known.knowledge(written, now),
+                knowledge: &|| Knowledge {
+                    written,
+                    certain: certain.iter().map(|time| time.as_millis()).collect(),
+                    ..known.knowledge(now)
+                },
             });
             (batch, unsaved)
         };
@@ -134,8 +140,8 @@ impl Known {
         is_taken_back || is_excluded
     }
 
-    /// What is known of providers at `now` on the monotonic clock, which is `written` on the wall's.
-    fn knowledge(&self, written: u64, now: Duration) -> Knowledge {
+    /// What is known of providers at `now` on the monotonic clock.
+    fn knowledge(&self, now: Duration) -> Knowledge {
         let of_capability = |(provider, known): (&saldo_reading::ProviderId, &Capability)| KnownProvider {
             provider: provider.as_str().to_owned(),
             serves_chain: self.chain_confirmed.contains(provider),
@@ -151,11 +157,13 @@ impl Known {
             operators: operators.iter().cloned().collect(),
         });
         let providers = self.capabilities.all(now).map(of_capability).collect();
-        Knowledge { written, providers, circles: circles.collect() }
+        Knowledge { providers, circles: circles.collect(), ..Knowledge::default() }
     }
 
     /// Takes back what was known of providers, written a time `since` ago.
     fn take_back(&mut self, knowledge: Knowledge, since: Duration, now: Duration) {
+        // A clock that is set back while the app is closed is found out by it.
+        self.proven_time = knowledge.certain.first().map(|millis| UnixTime::from_millis(*millis));
         for Circle { address, operators } in knowledge.circles {
             self.circles.restore(address, operators);
         }

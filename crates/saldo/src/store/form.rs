@@ -98,8 +98,10 @@ impl Proof {
 /// What is known of providers and of who knows which address.
 #[derive(Default, RlpEncodable, RlpDecodable)]
 pub(crate) struct Knowledge {
-    /// Seconds since 1970 when it was written.
+    /// Seconds since 1970 when it was written, by the device's clock.
     pub(crate) written: u64,
+    /// The time that had certainly come by then, in milliseconds since 1970; none if none was known.
+    pub(crate) certain: Vec<u64>,
     pub(crate) providers: Vec<KnownProvider>,
     pub(crate) circles: Vec<Circle>,
 }
