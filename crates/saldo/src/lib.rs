@@ -87,7 +87,7 @@ pub use saldo_beacon::{
 pub use saldo_chain::{Anchor, Assurance, Level, Path};
 pub use saldo_reading::{
     Amount, Asset, Attempt, Failure, Fault, Freshness, Holding, Now, Outcome, Policy, Proven, ProviderId,
-    Provisional, Reading, Role, Unknown, Why,
+    Provisional, Reading, Role, Sum, Total, TotalError, Totals, Unknown, Why,
 };
 pub use saldo_source::{
     Clock, Declared, Directory, DirectoryError, Diversity, Domain, Endpoint, EndpointError, Listed, Method,
