@@ -12,6 +12,7 @@ use saldo_source::{Answer, Contest, Deadline, Endpoint, Race};
 use serde_json::value::RawValue;
 
 use crate::core::{Core, Joined};
+use crate::event;
 use crate::evidence::Evidence;
 use crate::parked::Waiting;
 use crate::pinned::{Asked, Pin};
@@ -360,7 +361,7 @@ fn verify(
     let account = reply.verify(root, holding.owner)?;
     if reply.contradictions(&account).any() {
         // The leaf decides. That the claim beside it says otherwise is worth knowing about the provider.
-        tracing::warn!(%provider, "claim contradicts proof");
+        event::claim_contradicts(provider);
     }
     Ok(account)
 }

@@ -15,6 +15,7 @@ use saldo_source::{Answer, Asker, Audience, Clock, Contest, Deadline, Endpoint, 
 use crate::capability::{Capabilities, Capability};
 use crate::certain_time::CertainTime;
 use crate::circle::Circles;
+use crate::event;
 use crate::evidence::Drawer;
 use crate::parked::{Parked, Waiting};
 use crate::start::Beginning;
@@ -270,6 +271,7 @@ impl Core {
     pub(crate) fn follow(&self) -> bool {
         let mut known = self.known();
         let Known { light_client, chain, records, withdrawn, faulted, fault, .. } = &mut *known;
+        let (was_at_fault, mut gone) = (fault.is_some(), Vec::new());
         if let Some(light_client) = light_client {
             if !*faulted && chain.follow(light_client).is_err() {
                 light_client.stop_for_reverted_finality();
@@ -280,10 +282,15 @@ impl Core {
         }
         for (holding, record) in records {
             if let Change::Withdrawn { withdrawn: taken_back } = record.review(chain) {
+                gone.push(taken_back.anchor().number());
                 withdrawn.insert(*holding, *taken_back);
             }
         }
-        !*faulted
+        let is_faulted = *faulted;
+        let contradiction = fault.as_ref().filter(|_| !was_at_fault).map(ConsensusFault::slot);
+        drop(known);
+        event::followed(&gone, contradiction);
+        !is_faulted
     }
 
     /// Has trust start again at `checkpoint`. Nothing that followed from the start before stays: of a chain that turns out
@@ -305,6 +312,8 @@ impl Core {
             starts,
             ..Known::default()
         };
+        drop(known);
+        event::start_again();
     }
 
     /// Joins those of the `waiting` proofs whose block is trusted by now, and gives the newest reading.

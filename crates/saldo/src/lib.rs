@@ -59,12 +59,14 @@ mod certain_time;
 mod circle;
 mod client;
 mod core;
+mod event;
 mod evidence;
 mod explain;
 mod explore;
 mod finality;
 mod header;
 mod heads;
+mod health;
 mod parked;
 mod pinned;
 mod read;
@@ -77,10 +79,11 @@ pub use account::AccountReading;
 pub use builder::{BuildError, ClientBuilder, IntoEndpointError};
 pub use client::Client;
 pub use evidence::Evidence;
+pub use health::{EndpointHealth, EndpointState, HeadsHealth, Health};
 pub use trust::Trust;
 
 pub use alloy_primitives::{Address, B256, U256};
-pub use saldo_beacon::unit::UnixTime;
+pub use saldo_beacon::unit::{Slot, UnixTime};
 pub use saldo_beacon::{
     AdoptError, Checkpoint, ConsensusFault, Contradiction, Finality, Network, NetworkError, Origin, Voucher,
 };
@@ -90,8 +93,8 @@ pub use saldo_reading::{
     Provisional, Reading, Role, Sum, Total, TotalError, Totals, Unknown, Why,
 };
 pub use saldo_source::{
-    Clock, Declared, Directory, DirectoryError, Diversity, Domain, Endpoint, EndpointError, Listed, Method,
-    Request, Response, SecretUrl, Transport, TransportError,
+    Acquaintance, Clock, Declared, Directory, DirectoryError, Diversity, Domain, Endpoint, EndpointError,
+    Listed, Method, Request, Response, SecretUrl, Transport, TransportError,
 };
 
 #[cfg(doctest)]
