@@ -333,6 +333,10 @@ fn a_dropped_watch_leaves_no_work() {
     assert_eq!(requests(&scene), before);
 }
 
+fn is_sent<T: Send + Unpin + 'static>(_: &T) {
+    // That it compiles is the test.
+}
+
 /// It is a stream like any other.
 #[test]
 fn it_is_a_stream() {
@@ -341,7 +345,6 @@ fn it_is_a_stream() {
         scene.simulation.run(StreamExt::take(scene.client.watch([ALICES]), 4).collect());
     assert_eq!(changes.len(), 4);
     assert!(matches!(changes[3], Change::Reading { .. }), "{changes:?}");
-    fn is_sent<T: Send + Unpin + 'static>(_: &T) {}
     is_sent(&scene.client.watch([]));
 }
 

@@ -185,7 +185,7 @@ fn no_fault_brings_a_url_to_light() {
         assert!(reached(&source), "{situation}");
         assert!(reached(&provider), "{situation}: {readings:?}");
     }
-    assert!(logged().contains("light client advanced"), "the log is heard");
+    assert!(logged().contains("head.signed"), "the log is heard");
     assert_no_key(&logged(), "log");
     assert_no_address_logged();
 }

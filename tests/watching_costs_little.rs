@@ -45,7 +45,7 @@ fn hour(holdings: u64, pace: Pace) -> (Bytes, Bytes) {
                 match select(watch.next().boxed(), clock.sleep(until.saturating_sub(clock.monotonic()))).await
                 {
                     Either::Left((Change::Reading { reading, .. }, _)) => {
-                        proven += u64::from(reading.proven().is_some())
+                        proven += u64::from(reading.proven().is_some());
                     }
                     Either::Left(_) => {}
                     Either::Right(_) => return proven,

@@ -55,18 +55,19 @@ fn of(records: &[(String, Vec<u8>)]) -> MemoryStorage {
     storage
 }
 
-/// With one record changed, nothing that comes back is another amount; what is missing is said.
+/// With the record `name` changed, nothing that comes back is another amount; that it is missing is said.
+#[track_caller]
 fn assert_only_dropped(
     council: &Council,
     records: &[(String, Vec<u8>)],
     expected: [Option<Amount>; 3],
-    what: &str,
+    name: &str,
 ) {
     let client = start(council, &of(records));
-    let got = amounts(&client);
-    assert!(!client.storage_faults().is_empty(), "{what}: nothing was said");
-    for (got, expected) in got.into_iter().zip(expected) {
-        assert!(got.is_none() || got == expected, "{what}: {got:?}");
+    let fault = if name == "saldo" { StorageFault::AllDropped } else { StorageFault::Damaged };
+    assert!(client.storage_faults().contains(&fault), "{name}: {:?}", client.storage_faults());
+    for (got, expected) in amounts(&client).into_iter().zip(expected) {
+        assert!(got.is_none() || got == expected, "{name}: {got:?}");
     }
 }
 
@@ -84,12 +85,12 @@ fn a_flipped_bit_or_a_missing_end_drops_what_it_is_in() {
         for bit in (0..value.len() * 8).step_by(step) {
             let mut changed = records.clone();
             changed[place].1[bit / 8] ^= 1 << (bit % 8);
-            assert_only_dropped(&council, &changed, expected, &format!("bit {bit} of {name}"));
+            assert_only_dropped(&council, &changed, expected, name);
         }
         for length in (0..value.len()).step_by((value.len() / 20).max(1)) {
             let mut changed = records.clone();
             changed[place].1.truncate(length);
-            assert_only_dropped(&council, &changed, expected, &format!("{name} cut to {length}"));
+            assert_only_dropped(&council, &changed, expected, name);
         }
     }
 }
@@ -105,12 +106,9 @@ fn a_record_counts_under_its_own_name_alone() {
             let mut changed = records.clone();
             let (one, other) = (changed[first].1.clone(), changed[second].1.clone());
             (changed[first].1, changed[second].1) = (other, one);
-            assert_only_dropped(
-                &council,
-                &changed,
-                expected,
-                &format!("{} and {}", records[first].0, records[second].0),
-            );
+            let (one, other) = (&records[first].0, &records[second].0);
+            let name = if one == "saldo" { one } else { other };
+            assert_only_dropped(&council, &changed, expected, name);
         }
     }
 }

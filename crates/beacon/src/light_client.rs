@@ -120,14 +120,11 @@ impl LightClient {
         let update = schedule.without_unsettled(update);
         let update = Arc::new(SignedUpdate { update, period, committee_root, next_committee_root });
         if let Some(fault) = self.contradiction(&update) {
-            tracing::error!(slot = %fault.slot, "the sync committee signed a contradiction");
             self.fault = Some(fault.clone());
             return Err(fault.into());
         }
         self.verified_forks = verified_forks;
-        let advanced = self.process(update);
-        tracing::debug!(finalized = %self.finalized.slot(), period = %self.period(), "light client advanced");
-        Ok(advanced)
+        Ok(self.process(update))
     }
 
     /// Takes the best update of a time without finality as final: the spec's forced update.

@@ -1,4 +1,4 @@
-//! A quantity of an asset, which exists only because it was read from a verified leaf.
+//! A quantity of an asset, which exists only because it was read from verified leaves.
 
 use alloy_primitives::U256;
 
@@ -12,6 +12,11 @@ pub struct Amount(U256);
 impl Amount {
     pub(crate) fn new(base_units: U256) -> Self {
         Self(base_units)
+    }
+
+    /// Both together; `None` if that does not fit. Only for [`Totals`](crate::Totals), which knows what is left out.
+    pub(crate) fn checked_add(self, other: Self) -> Option<Self> {
+        self.0.checked_add(other.0).map(Self)
     }
 
     /// The quantity in base units (wei for the native asset).

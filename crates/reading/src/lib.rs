@@ -4,7 +4,7 @@
 //! ([`Verified<Account>`](saldo_proof::Verified)) and an execution header that is trusted
 //! ([`Anchor`](saldo_chain::Anchor)), and only if subject and state root match is there a [`Proven`]. What could not
 //! be learned is a [`Reading::Unknown`] with a [`Why`], never a number; [`Record`] is the rule by which one reading
-//! replaces another.
+//! replaces another, and [`Totals`] adds up readings without losing sight of what is not known.
 //!
 //! ```
 //! use saldo_reading::Reading;
@@ -29,6 +29,7 @@ mod policy;
 mod provider;
 mod reading;
 mod record;
+mod total;
 mod why;
 
 pub use amount::Amount;
@@ -40,4 +41,5 @@ pub use policy::Policy;
 pub use provider::ProviderId;
 pub use reading::{Proven, Provisional, Reading, Unknown};
 pub use record::{Change, Record};
+pub use total::{Sum, Total, TotalError, Totals};
 pub use why::{Fault, Why};

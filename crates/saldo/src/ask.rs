@@ -13,6 +13,7 @@ use serde_json::value::RawValue;
 
 use crate::checked::Checked;
 use crate::core::{Core, Joined};
+use crate::event;
 use crate::evidence::Evidence;
 use crate::parked::Waiting;
 use crate::pinned::{Asked, Pin};
@@ -362,7 +363,7 @@ impl Core {
         let account = reply.verify(root, holding.owner)?;
         if reply.contradictions(&account).any() {
             // The leaf decides. That the claim beside it says otherwise is worth knowing about the provider.
-            tracing::warn!(%provider, "claim contradicts proof");
+            event::claim_contradicts(provider);
         }
         let is_kept = self.store.as_ref().is_some_and(Store::takes_anything);
         Ok(Checked { account, nodes: is_kept.then(|| reply.account_proof.into()) })

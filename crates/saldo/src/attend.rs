@@ -39,11 +39,6 @@ impl Withdrawals {
     /// How many are remembered.
     const CAPACITY: usize = 1_024;
 
-    /// How many there were.
-    pub(crate) fn count(&self) -> u64 {
-        self.count
-    }
-
     pub(crate) fn note(&mut self, withdrawn: Proven) {
         self.newest.push_back((self.count, withdrawn));
         self.count = self.count.saturating_add(1);

@@ -44,6 +44,7 @@ impl Core {
                 },
             )
             .await;
+        self.asker.note("checkpoint", &attempts);
         Heard { voices, attempts }
     }
 

@@ -12,6 +12,7 @@ use crate::account::AccountReading;
 use crate::builder::ClientBuilder;
 use crate::core::Core;
 use crate::evidence::Evidence;
+use crate::health::Health;
 use crate::storage::StorageFault;
 use crate::watch::{Pace, Watch};
 
@@ -181,6 +182,12 @@ impl Client {
         ];
         let there = kinds.into_iter().filter(|(_, endpoints)| !endpoints.is_empty());
         there.map(|(role, endpoints)| Diversity::of(role, endpoints)).collect()
+    }
+
+    /// How the client is, for a status screen: who can be asked, and how far the light client has come. From memory; nobody is
+    /// asked for it.
+    pub fn health(&self) -> Health {
+        self.core.health()
     }
 
     /// The table of the chain that is read.

@@ -17,6 +17,7 @@ use crate::capability::{Capabilities, Capability};
 use crate::certain_time::CertainTime;
 use crate::checked::Checked;
 use crate::circle::Circles;
+use crate::event;
 use crate::evidence::Drawer;
 use crate::parked::{Parked, Waiting};
 use crate::start::Beginning;
@@ -295,6 +296,7 @@ impl Core {
     pub(crate) fn follow(&self) -> bool {
         let mut known = self.known();
         let Known { light_client, chain, faulted, fault, .. } = &mut *known;
+        let was_at_fault = fault.is_some();
         if let Some(light_client) = light_client {
             if !*faulted && chain.follow(light_client).is_err() {
                 light_client.stop_for_reverted_finality();
@@ -304,21 +306,24 @@ impl Core {
             *fault = fault.take().or_else(|| light_client.consensus_fault().cloned());
         }
         let faults = known.recall_lost();
-        let Known { chain, records, withdrawn, withdrawals, faulted, .. } = &mut *known;
-        let before = withdrawals.count();
+        let Known { chain, records, withdrawn, withdrawals, faulted, fault, .. } = &mut *known;
+        let mut gone = Vec::new();
         for (holding, record) in records {
             if let Change::Withdrawn { withdrawn: taken_back } = record.review(chain) {
+                gone.push(taken_back.anchor().number());
                 withdrawals.note((*taken_back).clone());
                 withdrawn.insert(*holding, *taken_back);
             }
         }
-        let (has_withdrawn, is_sound) = (withdrawals.count() > before, !*faulted);
+        let is_faulted = *faulted;
+        let contradiction = fault.as_ref().filter(|_| !was_at_fault).map(ConsensusFault::slot);
         drop(known);
-        if has_withdrawn {
+        if !gone.is_empty() {
             self.attention.bell.ring();
         }
         self.note_faults(faults);
-        is_sound
+        event::followed(&gone, contradiction);
+        !is_faulted
     }
 
     /// Has trust start again at `checkpoint`. Nothing that followed from the start before stays: of a chain that turns out
@@ -344,6 +349,8 @@ impl Core {
             starts,
             ..Known::default()
         };
+        drop(known);
+        event::start_again();
     }
 
     /// Joins those of the `waiting` proofs whose block is trusted by now, and gives the newest reading.

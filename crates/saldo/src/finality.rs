@@ -11,6 +11,7 @@ use saldo_source::{Answer, Deadline, Endpoint};
 use crate::ask::{Aim, Target};
 use crate::client::is_readable;
 use crate::core::Core;
+use crate::event;
 use crate::explain::{Case, explain};
 use crate::sync::Synced;
 
@@ -166,7 +167,9 @@ impl Core {
             });
             Reading::Unknown(Unknown::new(why, attempts, self.last(holding)))
         };
-        holdings.iter().zip(told).map(settle).collect()
+        let readings: Vec<Reading> = holdings.iter().zip(told).map(settle).collect();
+        event::read(&readings);
+        readings
     }
 
     /// The reading of one holding for which nobody has to be asked.

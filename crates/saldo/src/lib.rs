@@ -62,12 +62,14 @@ mod checked;
 mod circle;
 mod client;
 mod core;
+mod event;
 mod evidence;
 mod explain;
 mod explore;
 mod finality;
 mod header;
 mod heads;
+mod health;
 mod parked;
 mod pinned;
 mod read;
@@ -84,6 +86,7 @@ pub use account::AccountReading;
 pub use builder::{BuildError, ClientBuilder, IntoEndpointError};
 pub use client::Client;
 pub use evidence::Evidence;
+pub use health::{EndpointHealth, EndpointState, HeadsHealth, Health};
 #[cfg(feature = "redb")]
 pub use storage::RedbStorage;
 pub use storage::{MemoryStorage, Storage, StorageError, StorageFault, StorageKey, StorageRefusal, Write};
@@ -91,7 +94,7 @@ pub use trust::Trust;
 pub use watch::{Activity, Change, Pace, Watch};
 
 pub use alloy_primitives::{Address, B256, U256};
-pub use saldo_beacon::unit::UnixTime;
+pub use saldo_beacon::unit::{Slot, UnixTime};
 pub use saldo_beacon::{
     AdoptError, Checkpoint, ConsensusFault, Contradiction, Finality, Network, NetworkError, Origin,
     SnapshotError, Voucher,
@@ -99,11 +102,11 @@ pub use saldo_beacon::{
 pub use saldo_chain::{Anchor, Assurance, Level, Path, StoredAnchorError};
 pub use saldo_reading::{
     Amount, Asset, Attempt, Failure, Fault, Freshness, Holding, Now, Outcome, Policy, Proven, ProviderId,
-    Provisional, Reading, Role, Unknown, Why,
+    Provisional, Reading, Role, Sum, Total, TotalError, Totals, Unknown, Why,
 };
 pub use saldo_source::{
-    Clock, Declared, Directory, DirectoryError, Diversity, Domain, Endpoint, EndpointError, Listed, Method,
-    Request, Response, SecretUrl, Transport, TransportError,
+    Acquaintance, Clock, Declared, Directory, DirectoryError, Diversity, Domain, Endpoint, EndpointError,
+    Listed, Method, Request, Response, SecretUrl, Transport, TransportError,
 };
 
 #[cfg(feature = "http")]

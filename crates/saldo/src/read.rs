@@ -13,6 +13,7 @@ use saldo_source::{Answer, Deadline, Race};
 use crate::ask::{Aim, Target};
 use crate::client::is_readable;
 use crate::core::Core;
+use crate::event;
 use crate::explain::{Case, explain};
 use crate::parked::Waiting;
 use crate::sync::Synced;
@@ -54,7 +55,10 @@ impl Core {
             }
         };
         self.remember();
-        holdings.iter().zip(readings).map(|(holding, reading)| self.still_stands(holding, reading)).collect()
+        let still_stands = |(holding, reading)| self.still_stands(holding, reading);
+        let readings: Vec<Reading> = holdings.iter().zip(readings).map(still_stands).collect();
+        event::read(&readings);
+        readings
     }
 
     /// The reading, unless the chain took its block back or contradicted itself while others were waited for.

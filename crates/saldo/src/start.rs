@@ -12,6 +12,7 @@ use saldo_source::{Deadline, Endpoint};
 
 use crate::agreement::{Verdict, needed};
 use crate::core::Core;
+use crate::event;
 use crate::sync::{Need, Round};
 
 /// Where trust can start.
@@ -262,8 +263,11 @@ impl Core {
         if known.light_client.as_ref().is_none_or(|held| held.finalized_head().slot() < slot) {
             // Time that was proven to have come stays so.
             known.proven_time = known.newest_signed_time(&self.network()).or(known.proven_time);
+            let origin = light_client.origin().clone();
             known.light_client = Some(light_client);
             known.next_committee_after = after;
+            drop(known);
+            event::started(&origin, slot);
         }
     }
 

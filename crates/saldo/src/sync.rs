@@ -14,6 +14,7 @@ use saldo_source::{Answer, Deadline, Endpoint, mirror};
 
 use crate::ahead::Ahead;
 use crate::core::Core;
+use crate::event;
 
 /// What the sources are asked for, as it is remembered who was of use.
 const UPDATES: &str = "light_client/updates";
@@ -329,12 +330,15 @@ impl Core {
         // Not the time that signatures prove: where the clock is slow, that would follow an old committee bit by bit, each time
         // to where it has signed already, and past weak subjectivity unnoticed.
         let wall = self.clock().wall();
+        let before = known.light_client.as_ref().map(event::Progress::of);
         let outcome = known.light_client.as_mut().map(|client| client.advance(update, wall));
         if let Some(Err(AdvanceError::FromFuture { starts, .. })) = &outcome {
             // The committee signed it, so that time has come: it is this device's clock that is behind.
             known.proven_time = Some(known.proven_time.map_or(*starts, |proven| proven.max(*starts)));
         }
+        let after = known.light_client.as_ref().map(event::Progress::of);
         drop(known);
+        event::advanced(before, after);
         match outcome {
             None | Some(Err(AdvanceError::NotNewer { .. })) => Ok(()),
             Some(Ok(_)) => {

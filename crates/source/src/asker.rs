@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use saldo_reading::{Attempt, Outcome, ProviderId, Role};
 
 use crate::endpoint::Endpoint;
+use crate::event;
 use crate::network::Network;
 use crate::standing::{Leave, Standings, until_midnight};
 
@@ -49,19 +50,22 @@ impl Asker {
         for attempt in attempts.iter().filter(is_over) {
             self.standings().hear(&attempt.provider, attempt.outcome.failure(), clock.monotonic());
         }
+        event::failed(method, attempts);
         self.standings().note(method, attempts, Standings::USUAL_PATIENCE, clock.monotonic(), Some(midnight));
     }
 
     /// Counts a proof of this provider that is false under the very block it was asked for. After two of them it is asked for
     /// proofs only when nobody else is left.
     pub fn strike(&self, provider: &ProviderId) {
-        self.standings().strike(provider);
+        let strikes = self.standings().strike(provider);
+        event::struck(provider, strikes);
     }
 
     /// Says that the device's network changed, and whether there is one now. While there is none nobody is worse for not
     /// being reached; the first answer that is of use shows that there is one.
     pub fn network_changed(&self, online: bool) {
         self.standings().network_changed(online);
+        event::network_changed(online);
     }
 
     /// Whether the app said that the device is offline, and nothing has shown otherwise since.

@@ -9,6 +9,7 @@
 //! Nothing is spawned: a dropped future leaves no work behind. A provider's URL is a secret ([`SecretUrl`]); only its
 //! [`ProviderId`](saldo_reading::ProviderId) appears anywhere.
 
+mod acquaintance;
 mod asker;
 pub mod beacon;
 mod budget;
@@ -19,6 +20,7 @@ pub mod date;
 mod directory;
 mod diversity;
 mod endpoint;
+mod event;
 pub mod execution;
 #[cfg(feature = "http")]
 mod http;
@@ -30,6 +32,7 @@ mod retry_after;
 mod standing;
 mod transport;
 
+pub use acquaintance::Acquaintance;
 pub use asker::Asker;
 pub use clock::{Clock, Deadline};
 pub use directory::{Directory, DirectoryError, Listed};

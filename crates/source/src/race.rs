@@ -13,6 +13,7 @@ use saldo_reading::{Attempt, Failure, Outcome, ProviderId, Role};
 use crate::asker::Asker;
 use crate::clock::Deadline;
 use crate::endpoint::Endpoint;
+use crate::event;
 use crate::standing::until_midnight;
 use lane::Lane;
 
@@ -154,6 +155,7 @@ impl Asker {
         let told: Vec<(Race<T>, Vec<Attempt>)> = lanes.into_iter().map(|lane| lane.finish(now)).collect();
         let asked = best_of_each(told.iter().flat_map(|(_, asked)| asked));
         let midnight = until_midnight(clock.wall().as_secs());
+        event::failed(contest.method, &asked);
         self.standings().note(contest.method, &asked, patience, now, Some(midnight));
         told.into_iter().map(|(race, _)| race).collect()
     }

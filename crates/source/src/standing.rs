@@ -39,7 +39,7 @@ pub(crate) struct Standings {
 struct Chance(u64);
 
 #[derive(Debug)]
-struct Standing {
+pub(crate) struct Standing {
     /// The methods for which it was of no use when it was last asked, with the number under which that was noted.
     useless: BTreeMap<&'static str, u64>,
     /// The same where nothing came at all, whatever the method.
@@ -49,8 +49,10 @@ struct Standing {
     rest: Option<Rest>,
     /// How often in a row it asked to wait without saying how long.
     limited: u32,
-    /// Why it was of no use the last time.
-    last: Option<Failure>,
+    /// Why it was of no use the last time, and when, on the monotonic clock.
+    pub(crate) last: Option<(Failure, Duration)>,
+    /// When an answer of it was used last, on the monotonic clock.
+    pub(crate) of_use: Option<Duration>,
     allowance: Allowance,
 }
 
@@ -73,6 +75,7 @@ impl Default for Standing {
             rest: None,
             limited: 0,
             last: None,
+            of_use: None,
             allowance: Allowance::full(),
         }
     }
@@ -174,7 +177,7 @@ impl Standings {
                 Leave::Not { until: Some(rest.at_worst), why }
             }
             _ if !standing.allowance.allows(now) => {
-                let last = standing.last.clone().unwrap_or(Failure::NoResult);
+                let last = standing.last.clone().map_or(Failure::NoResult, |(failure, _)| failure);
                 Leave::Not { until: None, why: Failure::Spared { last: Box::new(last) } }
             }
             _ => Leave::Free,
@@ -203,7 +206,7 @@ impl Standings {
             let standing = of.entry((attempt.role, attempt.provider.clone())).or_default();
             if is_of_use {
                 *is_offline &= local.contains(&attempt.provider);
-                standing.was_of_use(method, attempt.took);
+                standing.was_of_use(method, attempt.took, now);
                 continue;
             }
             match &attempt.outcome {
@@ -223,11 +226,11 @@ impl Standings {
                         at_worst: now.saturating_add(rest.min(most)),
                         why: failure.clone(),
                     });
-                    standing.last = Some(failure.clone());
+                    standing.last = Some((failure.clone(), now));
                 }
                 Outcome::Overtaken | Outcome::Unfinished => {
                     standing.silent = Some(*noted);
-                    standing.last = Some(TransportError::Timeout { after: attempt.took }.into());
+                    standing.last = Some((TransportError::Timeout { after: attempt.took }.into(), now));
                 }
                 _ => {}
             }
@@ -280,10 +283,21 @@ impl Standings {
         }
     }
 
-    /// Counts a false proof.
-    pub(crate) fn strike(&mut self, id: &ProviderId) {
+    /// Counts a false proof, and gives how many there were.
+    pub(crate) fn strike(&mut self, id: &ProviderId) -> u32 {
         let strikes = self.strikes.entry(id.clone()).or_default();
         *strikes = strikes.saturating_add(1);
+        *strikes
+    }
+
+    /// How many false proofs there were.
+    pub(crate) fn strikes(&self, id: &ProviderId) -> u32 {
+        self.strikes.get(id).copied().unwrap_or(0)
+    }
+
+    /// What was learned of one provider, if it was asked.
+    pub(crate) fn standing(&self, role: Role, id: &ProviderId) -> Option<&Standing> {
+        self.of.get(&(role, id.clone()))
     }
 
     /// The device's network changed: what was learned of who can be reached is not true any more.
@@ -321,6 +335,18 @@ impl Standing {
         self.useless.get(method).copied().max(self.silent).unwrap_or(0)
     }
 
+    /// Until when it wants to be left alone, on the monotonic clock.
+    pub(crate) fn rests_until(&self) -> Option<Duration> {
+        self.rest.as_ref().map(|rest| rest.until)
+    }
+
+    /// What half of its latest useful answers took at most, whatever they were asked for.
+    pub(crate) fn usual_latency(&self) -> Option<Duration> {
+        let mut sorted: Vec<Duration> = self.took.values().flatten().copied().collect();
+        sorted.sort_unstable();
+        sorted.get(sorted.len().div_ceil(2).checked_sub(1)?).copied()
+    }
+
     /// In doublings over 100 ms, of what half of its useful answers took.
     fn slowness(&self, method: &'static str) -> u32 {
         let Some(samples) = self.took.get(method) else { return 0 };
@@ -334,7 +360,8 @@ impl Standing {
         tenths.checked_ilog2().map_or(0, |doublings| doublings.saturating_add(1))
     }
 
-    fn was_of_use(&mut self, method: &'static str, took: Duration) {
+    fn was_of_use(&mut self, method: &'static str, took: Duration, now: Duration) {
+        self.of_use = Some(now);
         self.useless.remove(method);
         (self.silent, self.rest, self.limited) = (None, None, 0);
         self.allowance = Allowance::full();

@@ -1,0 +1,101 @@
+//! Events of reading and of the light client, for whoever subscribes: `docs/events.md` has all of their names. No address, no
+//! URL, and no word of a provider is in them. None is sent while what is known is locked, so that a subscriber may ask the
+//! client whatever it likes.
+
+use saldo_beacon::unit::{Period, Slot};
+use saldo_beacon::{LightClient, Origin, Voucher};
+use saldo_chain::Level;
+use saldo_reading::{ProviderId, Reading};
+
+/// What each of `readings` came to.
+pub(crate) fn read(readings: &[Reading]) {
+    for reading in readings {
+        let remembered = reading.latest_proven().is_some();
+        match reading {
+            Reading::Proven(proven) => {
+                let anchor = proven.anchor();
+                let is_final = anchor.assurance().level() == Level::Finalized;
+                tracing::debug!(
+                    target: "saldo::read",
+                    provider = %proven.provider(),
+                    block = anchor.number(),
+                    is_final,
+                    "reading.proven"
+                );
+            }
+            Reading::Provisional(provisional) => {
+                let (provider, why) = (provisional.provider(), provisional.why().code());
+                tracing::debug!(target: "saldo::read", %provider, why, remembered, "reading.provisional");
+            }
+            Reading::Unknown(unknown) => {
+                let why = unknown.why();
+                let (fault, why) = (why.fault().code(), why.code());
+                tracing::info!(target: "saldo::read", why, fault, remembered, "reading.unknown");
+            }
+        }
+    }
+}
+
+/// The chain took back the readings at these `blocks`, and came to contradict itself at `fault`, if it did.
+pub(crate) fn followed(blocks: &[u64], fault: Option<Slot>) {
+    for block in blocks {
+        tracing::warn!(target: "saldo::read", block, "reading.withdrawn");
+    }
+    if let Some(slot) = fault {
+        tracing::error!(target: "saldo::heads", %slot, "consensus.fault");
+    }
+}
+
+/// What `provider` claims beside its proof is not what the proof says.
+pub(crate) fn claim_contradicts(provider: &ProviderId) {
+    tracing::warn!(target: "saldo::source", %provider, "provider.claim_contradicts_proof");
+}
+
+/// How far a light client has come.
+#[derive(Clone, Copy)]
+pub(crate) struct Progress {
+    signed: Option<(Slot, usize)>,
+    finalized: Slot,
+    period: Period,
+    next_committee_known: bool,
+}
+
+impl Progress {
+    pub(crate) fn of(light_client: &LightClient) -> Self {
+        Self {
+            signed: light_client.signed_head().map(|head| (head.slot(), head.signers())),
+            finalized: light_client.finalized_head().slot(),
+            period: light_client.period(),
+            next_committee_known: light_client.next_committee_known(),
+        }
+    }
+}
+
+/// The light client came from `before` to `after`.
+pub(crate) fn advanced(before: Option<Progress>, after: Option<Progress>) {
+    let (Some(before), Some(after)) = (before, after) else { return };
+    if let Some((slot, signers)) = after.signed.filter(|_| before.signed != after.signed) {
+        tracing::debug!(target: "saldo::heads", %slot, signers, "head.signed");
+    }
+    if before.finalized != after.finalized {
+        tracing::debug!(target: "saldo::heads", slot = %after.finalized, "head.finalized");
+    }
+    if (before.period, before.next_committee_known) != (after.period, after.next_committee_known) {
+        let next_known = after.next_committee_known;
+        tracing::debug!(target: "saldo::heads", period = %after.period, next_known, "committee.known");
+    }
+}
+
+/// Trust starts from here.
+pub(crate) fn started(origin: &Origin, at: Slot) {
+    let operators = match origin.voucher() {
+        Voucher::Agreement { operators, .. } => operators.len(),
+        _ => 0,
+    };
+    tracing::info!(target: "saldo::heads", slot = %at, operators, "trust.started");
+}
+
+/// The caller had trust start again at another checkpoint.
+pub(crate) fn start_again() {
+    tracing::warn!(target: "saldo::heads", "trust.start_again");
+}

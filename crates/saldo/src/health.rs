@@ -1,0 +1,180 @@
+//! How a client is, for a status screen.
+
+use saldo_beacon::unit::{Slot, UnixTime};
+use saldo_reading::{Failure, ProviderId, Role};
+use saldo_source::{Acquaintance, Endpoint};
+
+use crate::core::Core;
+
+/// How a client is: who can be asked, and how far the light client has come. From memory; nobody is asked for it.
+///
+/// Nothing of it says what anybody holds, and no amount becomes wrong by it: it is for a status screen and for support.
+/// All durations are as of the moment it was given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Health {
+    /// Whether the app said that the device is offline ([`Client::network_changed`](crate::Client::network_changed)), and
+    /// no answer has shown otherwise since.
+    pub is_offline: bool,
+    /// Whether the wall clock is behind a time that has certainly come, so that no age is known.
+    pub is_clock_off: bool,
+    /// Whether the chain contradicted itself, so that nothing more is proven
+    /// ([`Client::consensus_fault`](crate::Client::consensus_fault)).
+    pub is_faulted: bool,
+    /// How many things that were kept had to be dropped, or could not be written
+    /// ([`Client::storage_faults`](crate::Client::storage_faults)).
+    pub storage_faults: usize,
+    /// How far the light client has come; `None` until trust has started.
+    pub heads: Option<HeadsHealth>,
+    /// The providers, the beacon sources and the checkpoint sources, each kind in the order in which they were given.
+    pub endpoints: Vec<EndpointHealth>,
+}
+
+/// How far the light client has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HeadsHealth {
+    /// The slot of the newest head that the sync committee signed; `None` right after trust started.
+    pub signed: Option<Slot>,
+    /// The start of that slot.
+    pub signed_time: Option<UnixTime>,
+    /// How many slots it is behind where it usually is, by this device's clock: 0 if all is well.
+    pub slots_behind: Option<u64>,
+    /// The slot of the newest head that counts as final; at first the checkpoint's.
+    pub finalized: Slot,
+    /// The start of that slot.
+    pub finalized_time: UnixTime,
+    /// Whether heads that are signed now can be checked: their sync committee is known.
+    pub is_committee_known: bool,
+    /// Whether the committee of the next period is known as well. It is mostly learned hours before it is needed; as long
+    /// as it is not known by then, heads cannot be checked.
+    pub is_next_committee_known: bool,
+}
+
+/// How one endpoint is in one role.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EndpointHealth {
+    /// Its name; never its URL.
+    pub provider: ProviderId,
+    /// What it is asked for.
+    pub role: Role,
+    /// Who runs it, as declared, else its host.
+    pub operator: String,
+    /// What is known of it by asking it.
+    pub known: Acquaintance,
+}
+
+impl EndpointHealth {
+    /// What its row says.
+    pub fn state(&self) -> EndpointState {
+        let Acquaintance { of_use, failed, rests, is_quarantined, .. } = &self.known;
+        match (of_use, failed) {
+            _ if *is_quarantined => EndpointState::Quarantined,
+            _ if rests.is_some() => EndpointState::Resting,
+            (None, None) => EndpointState::Unasked,
+            (Some(used), Some((_, failed))) if failed < used => EndpointState::Failing,
+            (None, Some(_)) => EndpointState::Failing,
+            (Some(_), _) => EndpointState::OfUse,
+        }
+    }
+
+    /// Why it was of no use when it was asked last; `None` if it was of use, or was not asked.
+    pub fn failure(&self) -> Option<&Failure> {
+        match self.state() {
+            EndpointState::Unasked | EndpointState::OfUse => None,
+            EndpointState::Failing | EndpointState::Resting | EndpointState::Quarantined => {
+                self.known.failed.as_ref().map(|(failure, _)| failure)
+            }
+        }
+    }
+}
+
+/// How an endpoint is, in a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EndpointState {
+    /// It was not asked yet, or another answered before it could.
+    Unasked,
+    /// It was of use when it was asked last.
+    OfUse,
+    /// It was of no use when it was asked last.
+    Failing,
+    /// It asked to be left alone for a while.
+    Resting,
+    /// It sent false proofs, and is asked for proofs only when nobody else is left.
+    Quarantined,
+}
+
+impl EndpointState {
+    /// A stable name, in snake case.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Unasked => "unasked",
+            Self::OfUse => "of_use",
+            Self::Failing => "failing",
+            Self::Resting => "resting",
+            Self::Quarantined => "quarantined",
+        }
+    }
+}
+
+impl std::fmt::Display for EndpointState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Unasked => "not asked yet",
+            Self::OfUse => "answers",
+            Self::Failing => "does not answer usefully",
+            Self::Resting => "asked to be left alone for a while",
+            Self::Quarantined => "sent false proofs",
+        })
+    }
+}
+
+impl Core {
+    pub(crate) fn health(&self) -> Health {
+        let checkpoint_sources = self.beginning.agreement().map_or(&[][..], |agreement| &agreement.sources);
+        let kinds = [
+            (Role::Execution, self.execution.as_slice()),
+            (Role::Beacon, self.beacon.as_slice()),
+            (Role::Checkpoint, checkpoint_sources),
+        ];
+        let endpoint = |role, endpoint: &Endpoint| EndpointHealth {
+            provider: endpoint.id().clone(),
+            role,
+            operator: endpoint.run_by().to_owned(),
+            known: self.asker.acquaintance(role, endpoint),
+        };
+        let of_kind = |(role, endpoints): (Role, &[Endpoint])| -> Vec<EndpointHealth> {
+            endpoints.iter().map(|known| endpoint(role, known)).collect()
+        };
+        // Not in the expression below: what it locks would stay locked to its end.
+        let is_faulted = self.known().faulted;
+        Health {
+            is_offline: self.asker.is_offline(),
+            is_clock_off: self.now().clock_off(),
+            is_faulted,
+            storage_faults: self.storage_faults().len(),
+            heads: self.heads_health(),
+            endpoints: kinds.into_iter().flat_map(of_kind).collect(),
+        }
+    }
+
+    fn heads_health(&self) -> Option<HeadsHealth> {
+        let (network, now) = (self.network(), self.time());
+        let slots_behind = self.slots_behind();
+        let known = self.known();
+        let light_client = known.light_client.as_ref()?;
+        let signed = light_client.signed_head().map(|head| head.slot());
+        let finalized = light_client.finalized_head().slot();
+        Some(HeadsHealth {
+            signed,
+            signed_time: signed.map(|slot| network.slot_start(slot)),
+            slots_behind,
+            finalized,
+            finalized_time: network.slot_start(finalized),
+            is_committee_known: light_client.knows_committee_at(now),
+            is_next_committee_known: light_client.next_committee_known(),
+        })
+    }
+}

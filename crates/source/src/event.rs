@@ -1,0 +1,30 @@
+//! Events of asking, for whoever subscribes: `docs/events.md` has all of their names. No URL, no address, and no word of a
+//! provider is in them.
+
+use saldo_reading::{Attempt, ProviderId};
+
+/// Who was of no use for `method`.
+pub(crate) fn failed(method: &'static str, attempts: &[Attempt]) {
+    for attempt in attempts {
+        let Some(failure) = attempt.outcome.failure() else { continue };
+        tracing::debug!(
+            target: "saldo::source",
+            provider = %attempt.provider,
+            role = attempt.role.code(),
+            method,
+            code = failure.code(),
+            took_ms = u64::try_from(attempt.took.as_millis()).unwrap_or(u64::MAX),
+            "provider.failed"
+        );
+    }
+}
+
+/// A proof of `provider` was false under the very block it was asked for, for the `strikes`th time.
+pub(crate) fn struck(provider: &ProviderId, strikes: u32) {
+    tracing::warn!(target: "saldo::source", %provider, strikes, "provider.struck");
+}
+
+/// The app said that the device's network changed.
+pub(crate) fn network_changed(online: bool) {
+    tracing::info!(target: "saldo::source", online, "network.changed");
+}

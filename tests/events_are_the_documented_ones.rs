@@ -1,0 +1,251 @@
+//! What saldo tells by `tracing` is what `docs/events.md` says, field by field, and holds no address, amount or URL: held
+//! against every event that is sent while wallets live through outages and lies.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::{Debug, Write};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use saldo::{Client, Holding, Policy, U256};
+use saldo_drill::replay::replay;
+use saldo_drill::scenario::built_in;
+use saldo_drill::simulate::Simulation;
+use saldo_drill::stage::OWNER;
+use saldo_drill::{BeaconSource, Chain, Fault, Provider};
+use saldo_tests::council::Council;
+use saldo_tests::scene::{AFTER, ALICE, BEFORE, NOBODY, Scene};
+use saldo_tests::supply::repository;
+use saldo_tests::witness::{assert_no_key, with_keys};
+use tracing::field::{Field, Visit};
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
+
+/// How an event looks: target, level and fields.
+type Form = (String, String, BTreeSet<String>);
+
+/// One event that was sent.
+#[derive(Clone)]
+struct Sent {
+    name: String,
+    form: Form,
+    /// Everything in it, as text.
+    text: String,
+}
+
+#[derive(Default)]
+struct Reader {
+    name: String,
+    fields: BTreeSet<String>,
+    text: String,
+}
+
+impl Visit for Reader {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        if field.name() == "message" {
+            self.name = format!("{value:?}");
+        } else {
+            self.fields.insert(field.name().to_owned());
+            write!(self.text, " {}={value:?}", field.name()).unwrap();
+        }
+    }
+}
+
+#[derive(Clone, Default)]
+struct Listener(Arc<Mutex<Vec<Sent>>>);
+
+impl<S: tracing::Subscriber> Layer<S> for Listener {
+    fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
+        let metadata = event.metadata();
+        if !metadata.target().starts_with("saldo") && !metadata.module_path().unwrap().starts_with("saldo") {
+            return;
+        }
+        let mut reader = Reader::default();
+        event.record(&mut reader);
+        let level = metadata.level().to_string().to_lowercase();
+        let form = (metadata.target().to_owned(), level, reader.fields);
+        let text = format!("{}{}", reader.name, reader.text);
+        self.0.lock().unwrap().push(Sent { name: reader.name, form, text });
+    }
+}
+
+/// What is sent while `life` goes on.
+fn heard(life: impl FnOnce()) -> Vec<Sent> {
+    let listener = Listener::default();
+    tracing::subscriber::with_default(tracing_subscriber::registry().with(listener.clone()), life);
+    let heard = listener.0.lock().unwrap();
+    heard.clone()
+}
+
+/// The table of the document.
+fn documented() -> BTreeMap<String, Form> {
+    let text = std::fs::read_to_string(repository().join("docs/events.md")).unwrap();
+    let ticked =
+        |cell: &str| -> Vec<String> { cell.split('`').skip(1).step_by(2).map(str::to_owned).collect() };
+    text.lines()
+        .filter(|line| line.starts_with("| `"))
+        .map(|row| {
+            let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+            let [name, target, level, fields, _] = cells[..] else { panic!("{row}") };
+            let form = (ticked(target).remove(0), level.to_owned(), ticked(fields).into_iter().collect());
+            (ticked(name).remove(0), form)
+        })
+        .collect()
+}
+
+/// Outages and lies of all kinds, a reorganisation, and a chain that contradicts itself.
+fn scenarios() {
+    const LIVED: [&str; 8] = [
+        "false-zero",
+        "edited-claim",
+        "everyone-down",
+        "rate-limit-storm",
+        "reorganised",
+        "tip-only",
+        "two-lie-one-is-honest",
+        "wrong-chain",
+    ];
+    let scenarios = built_in();
+    for name in LIVED {
+        let (name, scenario) = scenarios.iter().find(|(known, _)| *known == name).unwrap();
+        replay(name, scenario).unwrap();
+    }
+}
+
+/// What an app does itself, and the rarest of what a chain does.
+fn what_is_rare() {
+    a_payment_is_taken_back(&Scene::new(2, 2, 1));
+
+    let policy = Policy { operators_per_address: 2, ..Policy::finalized() };
+    let mut scene = Scene::with_policy(1, 2, 2, policy);
+    scene.assert_true(&scene.balance(ALICE), ALICE);
+    scene.client.network_changed(false);
+    scene.client.network_changed(true);
+    let other = scene.chain.split();
+    scene.simulation.follow(&other);
+    scene.chain.set_balance(ALICE, AFTER);
+    // The first source gives no finality, so the second is asked for the same heads.
+    scene.pass_slots(40);
+    scene.sources[0].add(Fault::Status(503).on("finality_update"));
+    scene.sources[1].add(Fault::OtherChain(other));
+    scene.assert_unknown(&scene.balance(ALICE), "consensus_fault", BEFORE);
+    scene.client.start_again(scene.chain.checkpoint());
+}
+
+fn a_payment_is_taken_back(scene: &Scene) {
+    scene.assert_true(&scene.balance(ALICE), ALICE);
+    scene.chain.reorg(3);
+    scene.pass_slots(1);
+    let _ = scene.balance(ALICE);
+}
+
+/// A wallet whose URLs hold keys, among providers that lie and fail.
+fn with_secrets() {
+    let chain = Chain::builder(8).accounts([(ALICE, BEFORE)]).build();
+    let simulation = Simulation::new(8, &chain);
+    let (provider, source) = (Provider::honest(&chain), BeaconSource::honest(&chain));
+    simulation.internet().register("http://anna.test", provider.clone());
+    simulation.internet().register("http://north.test", source.clone());
+    let client = Client::builder(chain.network())
+        .checkpoint(chain.checkpoint())
+        .rpc(with_keys("http://anna.test"))
+        .beacon(with_keys("http://north.test"))
+        .policy(Policy { deadline: Duration::from_secs(3), ..Policy::signed() })
+        .transport(simulation.internet())
+        .clock(simulation.clock())
+        .build()
+        .unwrap();
+    let holdings = [Holding::native(ALICE), Holding::native(NOBODY)];
+    let everybodys = [
+        Fault::Refuse,
+        Fault::Redirect(with_keys("http://elsewhere.test")),
+        Fault::Body(with_keys("http://elsewhere.test")),
+    ];
+    let lies = [Fault::TruncatedProof { nodes: 1 }, Fault::InventedTrie { balance: U256::ZERO }];
+    let at_both = everybodys.map(|fault| (fault.clone(), Some(fault)));
+    for (at_provider, at_source) in at_both.into_iter().chain(lies.map(|lie| (lie, None))) {
+        provider.set(at_provider);
+        at_source.into_iter().for_each(|fault| source.set(fault));
+        let _ = simulation.run(client.read(&holdings));
+        provider.clear();
+        source.clear();
+        let _ = simulation.run(client.read(&holdings));
+        simulation.pass(chain.network().slot_duration() * 2);
+    }
+    let _ = simulation.run(client.finalized(&holdings));
+}
+
+/// Forty hexadecimal digits in a row are an address, and sixty-four a hash or a key.
+fn has_long_hex(text: &str) -> bool {
+    text.split(|letter: char| !letter.is_ascii_hexdigit()).any(|run| run.len() >= 40)
+}
+
+#[test]
+fn every_event_is_in_the_document_and_every_one_there_is_sent() {
+    let documented = documented();
+    let sent = heard(|| {
+        scenarios();
+        what_is_rare();
+        with_secrets();
+        // Trust that starts from agreement.
+        let council = Council::new(5, 3);
+        let _ = council.read_on(&council.client());
+    });
+    for Sent { name, form, text } in &sent {
+        let expected = documented.get(name).unwrap_or_else(|| panic!("not documented: {text} {form:?}"));
+        assert_eq!(form, expected, "{name}");
+    }
+    let names = |of: &mut dyn Iterator<Item = &String>| of.cloned().collect::<BTreeSet<String>>();
+    assert_eq!(names(&mut sent.iter().map(|sent| &sent.name)), names(&mut documented.keys()));
+}
+
+#[test]
+fn no_event_tells_whose_what_or_where() {
+    let sent = heard(|| {
+        scenarios();
+        with_secrets();
+    });
+    assert!(sent.len() > 500, "only {} events", sent.len());
+    assert!(has_long_hex(&format!("{ALICE:x}")) && !has_long_hex("block=4040404040"), "it would be found");
+    let written = [ALICE, NOBODY, OWNER].map(|address| format!("{address:x}"));
+    for Sent { text, .. } in &sent {
+        assert!(!has_long_hex(text), "{text}");
+        assert!(!text.contains("://") && !text.contains("0x"), "{text}");
+        assert_no_key(text, "event");
+        assert!(!written.iter().any(|address| text.to_lowercase().contains(address)), "{text}");
+        // Amounts of the scenarios, in wei.
+        assert!(!text.contains("000000000000000"), "{text}");
+    }
+}
+
+/// A subscriber that asks the client back must not wait for ever.
+#[test]
+fn nothing_is_locked_while_an_event_is_sent() {
+    struct Asks(Client, Arc<Mutex<BTreeSet<String>>>);
+    impl<S: tracing::Subscriber> Layer<S> for Asks {
+        fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
+            let _ = (self.0.health(), self.0.last(&Holding::native(ALICE)), self.0.evidence());
+            let mut reader = Reader::default();
+            event.record(&mut reader);
+            self.1.lock().unwrap().insert(reader.name);
+        }
+    }
+    let (done, finished) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let scene = Scene::new(3, 2, 1);
+        let asked_at = Arc::default();
+        let asks = Asks(scene.client.clone(), Arc::clone(&asked_at));
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(asks), || {
+            scene.assert_true(&scene.balance(ALICE), ALICE);
+            scene.providers.iter().for_each(|provider| provider.add(Fault::TruncatedProof { nodes: 1 }));
+            scene.pass_slots(1);
+            let _ = scene.balance(ALICE);
+            scene.providers.iter().for_each(Provider::clear);
+            scene.pass_slots(1);
+            a_payment_is_taken_back(&scene);
+        });
+        done.send(asked_at.lock().unwrap().clone()).unwrap();
+    });
+    let asked_at = finished.recv_timeout(Duration::from_secs(60)).expect("it came to an end");
+    for name in ["trust.started", "head.signed", "reading.withdrawn", "provider.struck", "reading.unknown"] {
+        assert!(asked_at.contains(name), "{name} is not among {asked_at:?}");
+    }
+}

@@ -1,0 +1,157 @@
+//! Promise 1, for sums: what is not known adds nothing and is named, what is only remembered is told apart, and nothing is
+//! counted twice.
+
+use saldo::{Amount, Asset, Client, Holding, Policy, Reading, Sum, Total, TotalError, Totals, U256};
+use saldo_drill::{Chain, Fault};
+use saldo_tests::scene::{AFTER, ALICE, BEFORE, BOB, NOBODY, Scene};
+
+const OWNERS: [Holding; 3] = [holding(ALICE), holding(BOB), holding(NOBODY)];
+const BOBS: U256 = U256::from_limbs([7, 0, 0, 0]);
+
+const fn holding(owner: saldo::Address) -> Holding {
+    Holding { owner, asset: Asset::Native }
+}
+
+fn chain_id(client: &Client) -> u64 {
+    client.network().chain_id()
+}
+
+fn total(client: &Client, readings: &[(Holding, &Reading)]) -> Total {
+    let mut totals = Totals::new();
+    for (holding, reading) in readings {
+        totals.add(chain_id(client), *holding, reading).unwrap();
+    }
+    totals.of(chain_id(client), Asset::Native).unwrap()
+}
+
+fn read(scene: &Scene, holdings: &[Holding]) -> Vec<Reading> {
+    scene.simulation.run(scene.client.read(holdings))
+}
+
+fn each<'a>(holdings: &[Holding], readings: &'a [Reading]) -> Vec<(Holding, &'a Reading)> {
+    holdings.iter().copied().zip(readings).collect()
+}
+
+/// The numbers of a sum, proven and remembered.
+fn numbers(sum: Sum<'_>) -> (Option<U256>, Option<U256>) {
+    let number = |amount: Amount| amount.base_units();
+    match sum {
+        Sum::Proven(amount) => (Some(number(amount)), None),
+        Sum::Remembered { proven, remembered } => (proven.map(number), Some(number(remembered))),
+        Sum::Partial { proven, remembered, .. } => (proven.map(number), remembered.map(number)),
+        Sum::TooLarge => panic!("it fits"),
+    }
+}
+
+#[test]
+fn what_is_proven_of_all_is_a_proven_sum() {
+    let scene = Scene::new(1, 3, 2);
+    let readings = read(&scene, &OWNERS);
+    let total = total(&scene.client, &each(&OWNERS, &readings));
+    let Sum::Proven(amount) = total.sum() else { panic!("{total:?}") };
+    assert_eq!(amount.base_units(), BEFORE + BOBS);
+    let times = readings.iter().map(|reading| reading.proven().unwrap().anchor().timestamp());
+    assert_eq!(total.as_of(), Some((amount, times.min().unwrap())));
+}
+
+#[test]
+fn an_outage_makes_it_remembered_and_a_newcomer_missing_but_never_less() {
+    let scene = Scene::new(2, 3, 2);
+    let known = [OWNERS[0], OWNERS[1]];
+    let before = read(&scene, &known);
+    let oldest = before[0].proven().unwrap().anchor().timestamp();
+    scene.pass_slots(2);
+    scene.providers.iter().for_each(|provider| provider.add(Fault::Refuse));
+    let after = read(&scene, &OWNERS);
+    assert!(after.iter().all(|reading| matches!(reading, Reading::Unknown(_))), "{after:?}");
+
+    let remembered = total(&scene.client, &each(&known, &after));
+    assert!(matches!(remembered.sum(), Sum::Remembered { proven: None, .. }), "{remembered:?}");
+    assert_eq!(numbers(remembered.sum()), (None, Some(BEFORE + BOBS)));
+    let (amount, time) = remembered.as_of().unwrap();
+    assert_eq!((amount.base_units(), time), (BEFORE + BOBS, oldest));
+
+    let partial = total(&scene.client, &each(&OWNERS, &after));
+    let Sum::Partial { missing, .. } = partial.sum() else { panic!("{partial:?}") };
+    assert_eq!(missing, [holding(NOBODY)]);
+    assert_eq!(numbers(partial.sum()), (None, Some(BEFORE + BOBS)));
+    assert_eq!(partial.as_of(), None);
+
+    // Of one whom nobody ever proved anything, not even a zero comes.
+    let nothing = total(&scene.client, &each(&OWNERS[2..], &after[2..]));
+    assert_eq!((numbers(nothing.sum()), nothing.oldest()), ((None, None), None));
+}
+
+#[test]
+fn what_was_proven_before_is_told_apart_from_what_is_proven_now() {
+    let scene = Scene::new(3, 3, 2);
+    let before = read(&scene, &OWNERS);
+    scene.pass_slots(2);
+    scene.chain.set_balance(BOB, AFTER);
+    scene.pass_slots(2);
+    let bob = read(&scene, &[holding(BOB)]).remove(0);
+    scene.providers.iter().for_each(|provider| provider.add(Fault::Refuse));
+    scene.pass_slots(1);
+    let alice = read(&scene, &[holding(ALICE)]).remove(0);
+
+    let total = total(&scene.client, &[(holding(ALICE), &alice), (holding(BOB), &bob)]);
+    assert_eq!(numbers(total.sum()), (Some(AFTER), Some(BEFORE)));
+    let (amount, time) = total.as_of().unwrap();
+    assert_eq!(amount.base_units(), AFTER + BEFORE);
+    assert_eq!(time, before[0].proven().unwrap().anchor().timestamp());
+}
+
+#[test]
+fn a_claim_adds_nothing() {
+    let chain = Chain::builder(4).accounts([(ALICE, BEFORE)]).build();
+    let scene = Scene::of(chain, 4, 2, 1, Policy::signed());
+    for provider in &scene.providers {
+        let _ = provider.clone().proof_window(0);
+    }
+    let claim = scene.balance(ALICE);
+    let Reading::Provisional(provisional) = &claim else { panic!("{claim:?}") };
+    assert!(provisional.unconfirmed_amount().is_some());
+    let total = total(&scene.client, &[(holding(ALICE), &claim)]);
+    assert_eq!(total.sum(), Sum::Partial { proven: None, remembered: None, missing: &[holding(ALICE)] });
+}
+
+#[test]
+fn a_holding_counts_once_and_as_it_was_told_of_last() {
+    let scene = Scene::new(5, 3, 2);
+    let proven = scene.balance(ALICE);
+    scene.pass_slots(2);
+    scene.providers.iter().for_each(|provider| provider.add(Fault::Refuse));
+    let unknown = scene.balance(ALICE);
+    let alice = holding(ALICE);
+    for (told, numbers_expected) in [
+        (vec![&proven, &proven], (Some(BEFORE), None)),
+        (vec![&proven, &unknown], (None, Some(BEFORE))),
+        (vec![&unknown, &unknown, &proven], (Some(BEFORE), None)),
+    ] {
+        let told: Vec<(Holding, &Reading)> = told.into_iter().map(|reading| (alice, reading)).collect();
+        assert_eq!(numbers(total(&scene.client, &told).sum()), numbers_expected, "{told:?}");
+    }
+}
+
+/// A wallet that mixes up its lists learns of it, and shows no number for it.
+#[test]
+fn a_reading_of_something_else_is_refused_and_its_holding_missing() {
+    let scene = Scene::new(6, 3, 2);
+    let alice = scene.balance(ALICE);
+    let chain = chain_id(&scene.client);
+
+    let mut totals = Totals::new();
+    totals.add(chain, holding(BOB), &scene.balance(BOB)).unwrap();
+    let error = totals.add(chain, holding(BOB), &alice).unwrap_err();
+    assert_eq!(error, TotalError::Holding { got: holding(ALICE), expected: holding(BOB) });
+    assert!(!error.to_string().contains("0x"), "no address in the message");
+    let sum = Sum::Partial { proven: None, remembered: None, missing: &[holding(BOB)] };
+    assert_eq!(totals.of(chain, Asset::Native).unwrap().sum(), sum);
+
+    let mut totals = Totals::new();
+    let error = totals.add(chain + 1, holding(ALICE), &alice).unwrap_err();
+    assert_eq!(error, TotalError::Chain { got: chain, expected: chain + 1 });
+    assert_eq!(totals.of(chain, Asset::Native), None);
+    let elsewhere = totals.of(chain + 1, Asset::Native).unwrap();
+    assert_eq!(numbers(elsewhere.sum()), (None, None));
+}
