@@ -6,19 +6,22 @@ use std::time::Duration;
 use alloy_primitives::{Address, B256, U256, keccak256};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use saldo::{Endpoint, Request, Response, Transport, TransportError};
+use saldo::{Endpoint, Holding, MemoryStorage, Request, Response, Storage, Transport, TransportError, Write};
 use saldo_beacon::decode::{self, Encoding};
 use saldo_beacon::unit::Slot;
 use saldo_beacon::{Checkpoint, Fork, LightClient, Network};
-use saldo_chain::ExecutionHeader;
+use saldo_chain::{Anchor, ExecutionHeader};
 use saldo_proof::eip1186::AccountReply;
 use saldo_proof::{StateRoot, verify_account};
 use saldo_source::execution::{self, Question};
 use saldo_source::{Deadline, Directory, checkpoint};
 use saldo_tests::beacon::{Forge, MINIMAL_FULU, Node};
 use saldo_tests::captured::{CLIENTS, customer, four_accounts, header_rlp, token};
+use saldo_tests::council::Council;
 use saldo_tests::forge::{self, nibbles};
+use saldo_tests::kept::sealed;
 use saldo_tests::mutation::{Dice, Fed, INPUTS, damage, damaged, feed};
+use saldo_tests::scene::{ALICE, BEFORE};
 use saldo_tests::still::Still;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -437,4 +440,57 @@ fn short_texts() {
     let urls = ["https://provider.test/v3/key?a=1", "http://user:word@[::1]:8545"];
     let urls = urls.map(|url| url.as_bytes().to_vec());
     feed_bytes("URL", &urls, |bytes| Endpoint::new(&text(bytes)).is_ok());
+}
+
+/// What a wallet of a made-up chain has kept: its world, and its records without their checksums.
+fn kept() -> (Council, Vec<(String, Vec<u8>)>) {
+    let (council, storage) = (Council::new(1, 0), MemoryStorage::new());
+    let client =
+        council.builder().checkpoint(council.chain.checkpoint()).storage(storage.clone()).build().unwrap();
+    council.assert_true(&council.read(&client));
+    let body = |(name, mut value): (String, Vec<u8>)| {
+        value.truncate(value.len() - 32);
+        (name, value)
+    };
+    let records = storage.all().unwrap().into_iter().map(body).filter(|(name, _)| name != "light-client");
+    (council, records.collect())
+}
+
+#[test]
+fn stored_blocks() {
+    let (council, records) = kept();
+    let blocks = records.into_iter().filter(|(name, _)| name.starts_with("block/"));
+    let seeds: Vec<Vec<u8>> = blocks.map(|(_, value)| value).collect();
+    feed_bytes("stored block", &seeds, |bytes| Anchor::load(bytes, council.network.chain_id()).is_ok());
+}
+
+/// With the checksum that belongs to it, so that it is read at all.
+fn feed_record(parser: &str, prefix: &str) {
+    let (council, records) = kept();
+    let place = records.iter().position(|(name, _)| name.starts_with(prefix)).unwrap();
+    let (name, seed) = records[place].clone();
+    let others = records.iter().filter(|(other, _)| *other != name);
+    let others: Vec<Write> = others
+        .map(|(name, value)| Write { name: name.clone(), value: Some(sealed(name, value.clone())) })
+        .collect();
+    feed_each(parser, &[seed], |_, bytes| {
+        let storage = MemoryStorage::new();
+        let damaged = Write { name: name.clone(), value: Some(sealed(&name, bytes.to_vec())) };
+        storage.apply(&[others.clone(), vec![damaged]].concat()).unwrap();
+        let builder = council.builder().checkpoint(council.chain.checkpoint());
+        let client = builder.storage(storage).build().unwrap();
+        let last = client.last(&Holding::native(ALICE));
+        assert!(last.is_none_or(|last| last.amount().base_units() == BEFORE));
+        client.storage_faults().is_empty()
+    });
+}
+
+#[test]
+fn stored_readings() {
+    feed_record("stored reading", "reading/");
+}
+
+#[test]
+fn stored_knowledge() {
+    feed_record("stored knowledge", "knowledge");
 }
