@@ -6,7 +6,8 @@ use alloy_primitives::U256;
 use futures_util::future::{Either, select};
 use futures_util::{FutureExt, StreamExt};
 use saldo::{
-    Activity, Change, Client, Clock, Freshness, Holding, Level, MemoryStorage, Pace, Reading, Watch, Why,
+    Activity, Change, Client, Clock, Freshness, Holding, Level, MemoryStorage, Pace, Policy, Reading, Watch,
+    Why,
 };
 use saldo_drill::{Fault, Provider};
 use saldo_tests::council::Council;
@@ -272,6 +273,18 @@ fn the_pace_says_how_much_is_asked() {
     scene.client.set_pace(Pace::Foreground);
     let heard = hear(&scene, &mut watch, Duration::from_secs(5));
     assert_eq!(scene.assert_true(&readings(&heard).last().unwrap().1, ALICE), AFTER);
+}
+
+/// An age that no block can keep has each slot's head proven under, and no more.
+#[test]
+fn an_age_that_cannot_be_kept_is_no_reason_to_ask_all_the_time() {
+    let policy = Policy { max_age: Duration::from_secs(1), ..Policy::signed() };
+    let scene = Scene::with_policy(15, 1, 1, policy);
+    let mut watch = scene.client.watch([ALICES]);
+    let heard = hear(&scene, &mut watch, SLOT * 50);
+    assert_all_true(&scene, &heard);
+    let proofs = proofs_of_alice(&scene);
+    assert!((45..=52).contains(&proofs), "{proofs}");
 }
 
 /// The device slept: its wall clock went on, and what is shown is looked at again within a minute.

@@ -150,8 +150,9 @@ impl Driver<'_> {
         let pause = match reading {
             Reading::Proven(_) => {
                 plan.failures = 0;
-                // Nobody knows the age of what is proven then: it would be due at once, for ever.
-                if core.now().clock_off() { pace.reproof(&core.policy) } else { Duration::ZERO }
+                // Nobody knows the age of what is proven then: it would be due at once, for ever. Otherwise nothing newer can
+                // be proven before the next head.
+                if core.now().clock_off() { pace.reproof(&core.policy) } else { core.until_next_head() }
             }
             Reading::Provisional(claim) if !claim.why().needs_action() => {
                 plan.failures = 0;
