@@ -16,7 +16,7 @@ use saldo_proof::StateRoot;
 use saldo_proof::eip1186::AccountReply;
 use saldo_reading::Failure;
 use saldo_source::execution::{
-    At, Question, ask, ask_together, chain_id, chain_id_of, raw_header, state_proofs,
+    At, Question, ask, ask_together, balance, chain_id, chain_id_of, raw_header, state_proofs,
 };
 use saldo_source::{Clock, Deadline, Endpoint, Network, Request, Response, Transport, TransportError};
 use saldo_source::{beacon, checkpoint};
@@ -67,6 +67,7 @@ fuzz_target!(|input: &[u8]| {
         Question::RawHeader(B256::ZERO),
         Question::ChainId,
         Question::Capabilities,
+        Question::Balance { address: Address::ZERO },
     ];
     let soon = Deadline::after(&Still, TIMEOUT);
     let provider = &*PROVIDER;
@@ -79,7 +80,7 @@ fuzz_target!(|input: &[u8]| {
             let together = now(ask_together(&network, provider, &questions, 100, TIMEOUT));
             assert_eq!(together.each.len(), questions.len());
             // One by one the calls have the ids after those of the batch.
-            let first = if serde_json::from_slice::<Vec<&RawValue>>(&body).is_ok() { 1 } else { 6 };
+            let first = if serde_json::from_slice::<Vec<&RawValue>>(&body).is_ok() { 1 } else { 7 };
             for ((result, question), id) in together.each.into_iter().zip(&questions).zip(first..) {
                 judge(result, &body, question, id);
             }
@@ -148,6 +149,10 @@ fn judge(result: Result<Box<RawValue>, Failure>, body: &[u8], question: &Questio
         }
         Question::Capabilities => {
             let _ = state_proofs(&result);
+        }
+        Question::Balance { .. } => {
+            let claimed = balance(&result).is_some();
+            assert!(!claimed || result.get().starts_with("\"0x"));
         }
     }
 }
