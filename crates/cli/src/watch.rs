@@ -112,7 +112,8 @@ impl Screen<'_> {
     }
 
     fn draw(&mut self) -> Result<(), CommandFailure> {
-        let mut text = String::new();
+        // What is longer than the terminal is wide is cut, not wrapped: lines are counted.
+        let mut text = "\x1b[?7l".to_owned();
         if self.drawn > 0 {
             let _ = write!(text, "\x1b[{}A", self.drawn);
         }
@@ -121,7 +122,7 @@ impl Screen<'_> {
             let _ = writeln!(text, "\x1b[2K{line}");
         }
         self.drawn = lines.len().saturating_add(1);
-        print(text.trim_end_matches('\n'))
+        print(&format!("{}\x1b[?7h", text.trim_end_matches('\n')))
     }
 
     fn activity(&self) -> String {
