@@ -73,6 +73,8 @@ pub(crate) enum Source {
     Rlp(Bytes),
     /// The header of the payload in the signed beacon block, which that block commits to by its hash tree root.
     Payload(Arc<ExecutionPayloadHeader>),
+    /// The same, from storage: that it belongs to the block's hash, nobody has checked again.
+    Claimed(Arc<ExecutionPayloadHeader>),
 }
 
 /// Without the bytes: what they say stands beside it.
@@ -81,6 +83,7 @@ impl fmt::Debug for Source {
         f.write_str(match self {
             Self::Rlp(_) => "Rlp",
             Self::Payload(_) => "Payload",
+            Self::Claimed(_) => "Claimed",
         })
     }
 }
@@ -185,6 +188,12 @@ impl Anchor {
     pub(crate) fn final_below(&self, number: u64, assurance: Assurance) -> Self {
         let path = Path::Ancestor { depth: number.saturating_sub(self.number) };
         Self { assurance, path, ..self.clone() }
+    }
+
+    /// Whether its hash was taken of its header here, or the header stands in a block that was signed: not so if it comes
+    /// from storage as a payload's header.
+    pub(crate) fn is_bound(&self) -> bool {
+        !matches!(self.source, Source::Claimed(_))
     }
 
     pub(crate) fn with_assurance(&self, assurance: Assurance) -> Self {

@@ -246,6 +246,14 @@ impl Chain {
         self.at(anchor.number(), anchor.hash())
     }
 
+    /// Whether what `anchor` says of its block is what is known of it here; `None` if the block is not held. Only what comes
+    /// from storage can say something else of a block by its hash.
+    pub fn agrees(&self, anchor: &Anchor) -> Option<bool> {
+        let known = self.anchor_again(anchor)?;
+        let told = |anchor: &Anchor| (anchor.chain_id(), anchor.state_root(), anchor.timestamp());
+        Some(told(known) == told(anchor))
+    }
+
     /// Whether the chain still has the block that `anchor` names.
     pub fn standing(&self, anchor: &Anchor) -> Standing {
         let (number, hash) = (anchor.number(), anchor.hash());

@@ -117,9 +117,10 @@ impl Proven {
         Freshness::of(self.anchor.timestamp(), now, policy)
     }
 
-    /// The same amount under the same block, of which more may be known now.
+    /// The same amount under the same block, of which more may be known now. What was restored stays so.
     pub(crate) fn under(&self, anchor: &Anchor) -> Option<Self> {
-        (anchor.hash() == self.anchor.hash()).then(|| Self { anchor: anchor.clone(), ..self.clone() })
+        let told = |anchor: &Anchor| (anchor.hash(), anchor.state_root());
+        (told(anchor) == told(&self.anchor)).then(|| Self { anchor: anchor.clone(), ..self.clone() })
     }
 
     /// Marks it as coming from storage.

@@ -78,21 +78,35 @@ impl Record {
     /// Holds the reading against what `chain` knows now: surer if its block is, withdrawn if the chain excludes it.
     pub fn review(&mut self, chain: &Chain) -> Change {
         self.review_awaiting(chain);
+        self.forget_what_is_contradicted(chain);
         let Some(newest) = &self.newest else { return Change::Kept };
         if let Some(again) = chain.anchor_again(newest.anchor()).and_then(|anchor| newest.under(anchor)) {
             return self.offer(again);
         }
         // Nothing withdraws a finalized reading: a chain that excludes one is a consensus fault, not a reorg.
-        if newest.anchor.assurance().level() == Level::Finalized
-            || chain.standing(newest.anchor()) == Standing::Stands
-            || newest.is_ahead_of(chain)
-        {
+        let is_final = newest.anchor.assurance().level() == Level::Finalized && !newest.restored;
+        if is_final || chain.standing(newest.anchor()) == Standing::Stands || newest.is_ahead_of(chain) {
             return Change::Kept;
         }
         let fallback = self.finalized.clone();
         match std::mem::replace(&mut self.newest, fallback) {
             Some(withdrawn) => Change::Withdrawn { withdrawn: Box::new(withdrawn) },
             None => Change::Kept,
+        }
+    }
+
+    /// Gives up what was restored and says something else of its block than the chain does, or is final and nowhere in it:
+    /// it was never proven.
+    fn forget_what_is_contradicted(&mut self, chain: &Chain) {
+        let is_false = |held: &Proven| held.restored && chain.agrees(held.anchor()) == Some(false);
+        let is_nowhere = |held: &Proven| {
+            held.restored && chain.standing(held.anchor()) == Standing::Withdrawn && !held.is_ahead_of(chain)
+        };
+        self.finalized.take_if(|held| is_false(held) || is_nowhere(held));
+        self.newest.take_if(|held| is_false(held));
+        self.awaiting.retain(|held| !is_false(held));
+        if self.newest.is_none() {
+            self.newest = self.finalized.clone();
         }
     }
 

@@ -53,14 +53,14 @@ impl Circles {
         self.of.entry(address).or_default().insert(provider.operator_key())
     }
 
-    /// The addresses in the order in which they were first asked about, and who knows of them.
-    pub(crate) fn all(&self) -> impl Iterator<Item = (&Address, &BTreeSet<String>)> {
-        self.order.iter().filter_map(|address| self.of.get_key_value(address))
+    /// The addresses, those that were asked about last first, and who knows of them.
+    pub(crate) fn newest(&self) -> impl Iterator<Item = (&Address, &BTreeSet<String>)> {
+        self.order.iter().rev().filter_map(|address| self.of.get_key_value(address))
     }
 
-    /// How many operators know of an address, over all addresses.
-    pub(crate) fn count(&self) -> usize {
-        self.of.values().map(BTreeSet::len).sum()
+    /// How often anything of it changed.
+    pub(crate) fn revision(&self) -> u64 {
+        self.revision
     }
 
     /// Takes back who knew of `address` before a restart.
@@ -69,6 +69,13 @@ impl Circles {
             self.order.push_back(address);
             self.of.insert(address, operators.into_iter().collect());
         }
+    }
+
+    /// Gives up who knows of `address`.
+    pub(crate) fn remove(&mut self, address: Address) {
+        self.order.retain(|held| *held != address);
+        self.of.remove(&address);
+        self.revision = self.revision.wrapping_add(1);
     }
 
     /// `provider` turned out not to have been reached, so that it knows nothing of `address`.

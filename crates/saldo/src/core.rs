@@ -235,7 +235,8 @@ impl Core {
     pub(crate) fn finalized_record(&self, holding: &Holding) -> (Option<Proven>, Vec<Anchor>) {
         let known = self.known();
         let Some(record) = known.records.get(holding) else { return (None, Vec::new()) };
-        let awaiting = record.awaiting_finality().iter().map(|proven| proven.anchor().clone()).collect();
+        let awaiting = record.awaiting_finality().iter().filter(|proven| !proven.is_restored());
+        let awaiting = awaiting.map(|proven| proven.anchor().clone()).collect();
         (record.finalized().cloned(), awaiting)
     }
 
@@ -327,30 +328,51 @@ impl Core {
     }
 
     /// Has trust start again at `checkpoint`. Nothing that followed from the start before stays: of a chain that turns out
-    /// not to be the one, blocks can have any number, and would stand in the way of every true reading below it.
+    /// not to be the one, blocks can have any number, and would stand in the way of every true reading below it. What is
+    /// kept is given up as well, and where trust starts is kept.
     pub(crate) fn begin_again(&self, checkpoint: Checkpoint) {
-        let mut known = self.known();
-        let starts = known.starts.saturating_add(1);
-        let capabilities = std::mem::take(&mut known.capabilities);
-        let circles = std::mem::take(&mut known.circles);
-        let evidence = std::mem::take(&mut known.evidence);
-        let chain_confirmed = std::mem::take(&mut known.chain_confirmed);
-        let started_again_at = Some(checkpoint);
-        // What has to be given up is given up for good before anything is proven from the new start.
-        if let Some(store) = &self.store {
-            store.forget();
-        }
-        *known = Known {
-            capabilities,
-            circles,
-            evidence,
-            chain_confirmed,
-            started_again_at,
-            starts,
-            ..Known::default()
-        };
-        drop(known);
         event::start_again();
+        // As always: first what is kept, then what is known.
+        let saving = self.store.as_ref().map(Store::begin);
+        {
+            let mut known = self.known();
+            let starts = known.starts.saturating_add(1);
+            let Known { capabilities, circles, evidence, chain_confirmed, withdrawals, .. } =
+                std::mem::take(&mut *known);
+            let started_again_at = Some(checkpoint);
+            *known = Known {
+                capabilities,
+                circles,
+                evidence,
+                chain_confirmed,
+                withdrawals,
+                started_again_at,
+                starts,
+                ..Known::default()
+            };
+        }
+        if let Some(saving) = saving {
+            saving.forget_all(checkpoint);
+        }
+        self.attention.bell.ring();
+    }
+
+    /// Gives up all that is known of `holding`.
+    pub(crate) fn forget(&self, holding: &Holding) {
+        let saving = self.store.as_ref().map(Store::begin);
+        {
+            let mut known = self.known();
+            known.records.remove(holding);
+            known.withdrawn.remove(holding);
+            known.older.remove(holding);
+            known.unsaved.retain(|(held, _), _| held != holding);
+            known.parked.remove_all(*holding);
+            known.circles.remove(holding.owner);
+        }
+        if let Some(saving) = saving {
+            saving.forget(holding);
+        }
+        self.attention.bell.ring();
     }
 
     /// Joins those of the `waiting` proofs whose block is trusted by now, and gives the newest reading.

@@ -184,6 +184,8 @@ impl Core {
             return unknown(Why::ConsensusFault, before);
         }
         let (finalized, _) = self.finalized_record(&holding);
+        // Nobody was asked for what was restored.
+        let finalized = finalized.filter(|finalized| !finalized.is_restored());
         if let Some(finalized) = finalized.filter(|finalized| self.is_final_enough(finalized.anchor())) {
             return Some(Reading::Proven(finalized.with_attempts(before)));
         }

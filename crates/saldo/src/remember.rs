@@ -1,6 +1,6 @@
 //! Keeping over a restart what was proven, and taking it back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use alloy_primitives::B256;
@@ -18,12 +18,15 @@ impl Core {
     /// Takes back what was kept. Whatever the light client knew is followed first, so that a reading whose block it excludes
     /// is withdrawn at once.
     pub(crate) fn restore(&self, restored: Restored) {
-        let Restored { light_client, readings, older, knowledge } = restored;
+        let Restored { light_client, readings, older, start, knowledge } = restored;
         let now = self.clock().monotonic();
         let wall = self.clock().wall().as_secs();
         {
             let mut known = self.known();
-            known.light_client = light_client;
+            if known.light_client.is_none() && known.starts == 0 {
+                known.light_client = light_client;
+                known.started_again_at = start;
+            }
             for proven in readings {
                 known.offer_restored(proven);
             }
@@ -37,13 +40,17 @@ impl Core {
     /// Writes what is new into the storage, if there is one.
     pub(crate) fn remember(&self) {
         let Some(store) = self.store.as_ref().filter(|store| store.takes_anything()) else { return };
+        if let Some(restored) = store.read_again(&self.network(), self.clock().wall()) {
+            self.restore(restored);
+        }
         let saving = store.begin();
         let network = self.network();
         let now = self.clock().monotonic();
         let written = self.clock().wall().as_secs();
         let (batch, unsaved) = {
             let mut known = self.known();
-            let certain = known.certain_time(&network, now);
+            let certain = known.newest_signed_time(&network);
+            let withdrawn: BTreeSet<B256> = known.withdrawn_blocks().collect();
             let unsaved = std::mem::take(&mut known.unsaved);
             let known = &*known;
             let batch = saving.batch(&News {
@@ -51,8 +58,8 @@ impl Core {
                 light_client: known.light_client.as_ref(),
                 readings: unsaved.values().cloned().collect(),
                 again: &|block| known.chain.anchor_again(block).cloned(),
-                is_withdrawn: &|block| known.has_lost(block),
-                circles: known.circles.count(),
+                is_withdrawn: &|block| withdrawn.contains(&block.hash()) || known.has_lost(block),
+                circles: known.circles.revision(),
                 knowledge: &|| Knowledge {
                     written,
                     certain: certain.iter().map(|time| time.as_millis()).collect(),
@@ -89,6 +96,11 @@ impl Core {
 }
 
 impl Known {
+    /// How many readings of one holding wait to be written.
+    const UNSAVED: usize = 4;
+    /// How much of who knows of which address is written, in bytes.
+    const CIRCLES: usize = 512 * 1024;
+
     /// Checks the older readings of `holding` that were kept, and takes those that hold. Gives what is wrong with the others.
     fn recall(&mut self, holding: &Holding) -> Vec<StorageFault> {
         let mut faults = Vec::new();
@@ -116,6 +128,16 @@ impl Known {
         if let Some(nodes) = &checked.nodes {
             let key = (*proven.holding(), proven.anchor().hash());
             self.unsaved.insert(key, Unsaved { proven: proven.clone(), nodes: nodes.clone() });
+            // Reads that are given up never come to write anything.
+            let of_holding: Vec<(u64, B256)> = self
+                .unsaved
+                .iter()
+                .filter(|((held, _), _)| *held == key.0)
+                .map(|((_, hash), unsaved)| (unsaved.proven.anchor().number(), *hash))
+                .collect();
+            if let Some((_, lowest)) = of_holding.iter().min().filter(|_| of_holding.len() > Self::UNSAVED) {
+                self.unsaved.remove(&(key.0, *lowest));
+            }
         }
     }
 
@@ -130,14 +152,12 @@ impl Known {
 
     /// Whether the chain excludes `block`. One that started again from further back says nothing about it yet.
     fn has_lost(&self, block: &Anchor) -> bool {
-        let is_taken_back = self.withdrawn_blocks().any(|withdrawn| withdrawn == block.hash());
         let has_come_as_far = |chain: &Chain| {
             chain.newest(Level::Signed).is_some_and(|newest| newest.timestamp() >= block.timestamp())
         };
-        let is_excluded = block.assurance().level() < Level::Finalized
+        block.assurance().level() < Level::Finalized
             && self.chain.standing(block) == Standing::Withdrawn
-            && has_come_as_far(&self.chain);
-        is_taken_back || is_excluded
+            && has_come_as_far(&self.chain)
     }
 
     /// What is known of providers at `now` on the monotonic clock.
@@ -152,12 +172,20 @@ impl Known {
             behind_tip: known.behind_tip,
             tips_were_signed: known.tips_were_signed,
         };
-        let circles = self.circles.all().map(|(address, operators)| Circle {
+        let mut left = Self::CIRCLES;
+        let circles = self.circles.newest().map(|(address, operators)| Circle {
             address: *address,
             operators: operators.iter().cloned().collect(),
         });
+        let fits = |circle: &Circle| {
+            let size: usize = circle.operators.iter().map(|operator| operator.len().saturating_add(3)).sum();
+            left = left.saturating_sub(size.saturating_add(27));
+            left > 0
+        };
+        let mut circles: Vec<Circle> = circles.take_while(fits).collect();
+        circles.reverse();
         let providers = self.capabilities.all(now).map(of_capability).collect();
-        Knowledge { providers, circles: circles.collect(), ..Knowledge::default() }
+        Knowledge { providers, circles, ..Knowledge::default() }
     }
 
     /// Takes back what was known of providers, written a time `since` ago.

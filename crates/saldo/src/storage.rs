@@ -17,11 +17,14 @@ pub use memory::MemoryStorage;
 #[cfg(feature = "redb")]
 pub use redb::RedbStorage;
 
-/// Bytes under names, kept in the app's private storage. What is in it is as trusted as a checkpoint: whoever can write
-/// there can have the wallet show what he likes after a restart, until the first reading. A [`StorageKey`] closes that.
+/// Bytes under names, kept in the app's private storage, for one client that writes. Names that saldo does not know are left
+/// alone.
 ///
-/// A client calls it while it is built, and at the end of a read that proved something new; never while it holds a lock
-/// that others wait for. Both calls should take milliseconds.
+/// What is in it is as trusted as a checkpoint: whoever can write there can have the wallet show what he likes after a
+/// restart, and with a committee of his own go on with it. A [`StorageKey`] closes that.
+///
+/// A client calls it while it is built, and at the end of a read that proved something new; readings do not wait for it,
+/// but the next write does. Both calls should take milliseconds.
 pub trait Storage: Send + Sync {
     /// Everything that is kept, as it was at one moment, in any order.
     ///
@@ -142,6 +145,9 @@ pub enum StorageFault {
     /// Something could not be written. It is known to this client, and written with the next reading.
     #[error("what was learned could not be written: {0}")]
     Unwritten(StorageError),
+    /// It could be read only after the client was opened, and then turned out to be another's. Nothing of it was changed.
+    #[error(transparent)]
+    Refused(StorageRefusal),
     /// Everything was dropped: its first record changed since it was written, or it is under another [`StorageKey`] or none.
     #[error("everything that was kept is damaged, or under another key")]
     AllDropped,

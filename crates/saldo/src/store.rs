@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use alloy_primitives::{B256, Bytes};
 use saldo_beacon::unit::{Period, Slot};
-use saldo_beacon::{LightClient, Network};
+use saldo_beacon::{Checkpoint, LightClient, Network};
 use saldo_chain::{Anchor, Level};
 use saldo_reading::{Holding, Proven};
 
@@ -48,21 +48,29 @@ pub(crate) struct News<'a> {
     pub(crate) again: &'a dyn Fn(&Anchor) -> Option<Anchor>,
     /// Whether the chain excludes a block that is kept.
     pub(crate) is_withdrawn: &'a dyn Fn(&Anchor) -> bool,
-    /// How many operators know of an address, over all addresses.
-    pub(crate) circles: usize,
+    /// How often it changed who knows of which address.
+    pub(crate) circles: u64,
     pub(crate) knowledge: &'a dyn Fn() -> Knowledge,
 }
 
 /// What is in the storage.
 #[derive(Default)]
 struct Kept {
-    /// All names there are.
+    /// Whether everything was read. Before that nothing is written: it could be over what this client must not touch.
+    is_read: bool,
+    /// Whether everything is to be given up as soon as it can be read.
+    is_forgotten: bool,
+    /// The names of all records of ours.
     names: BTreeSet<String>,
     /// The blocks of each holding's readings, highest first.
     readings: BTreeMap<Holding, Vec<B256>>,
     blocks: BTreeMap<B256, Anchor>,
     light_client: Option<Progress>,
-    circles: usize,
+    /// Whether there is a light client that cannot be gone on from now, but maybe at another time or with another table.
+    leaves_light_client: bool,
+    /// Where the caller had trust start again.
+    start: Option<Checkpoint>,
+    circles: Option<u64>,
     faults: Vec<StorageFault>,
 }
 
@@ -112,27 +120,10 @@ impl Store {
         !self.storage.is_read_only()
     }
 
-    /// Begins to keep something. One at a time: whoever comes second builds on what the first has written.
+    /// Begins to keep something. One at a time: whoever comes second builds on what the first has written. Held before what
+    /// is known is locked, never after.
     pub(crate) fn begin(&self) -> Saving<'_> {
         Saving { store: self, kept: self.kept() }
-    }
-
-    /// Gives up everything that follows from where trust started.
-    pub(crate) fn forget(&self) {
-        if !self.takes_anything() {
-            return;
-        }
-        let mut kept = self.kept();
-        let names: Vec<String> = std::mem::take(&mut kept.names).into_iter().collect();
-        let faults = std::mem::take(&mut kept.faults);
-        *kept = Kept { faults, ..Kept::default() };
-        let batch: Vec<Write> = names.iter().map(|name| Write { name: name.clone(), value: None }).collect();
-        if !batch.is_empty()
-            && let Err(error) = self.storage.apply(&batch)
-        {
-            kept.names = names.into_iter().collect();
-            kept.note(StorageFault::Unwritten(error));
-        }
     }
 }
 
@@ -143,22 +134,72 @@ pub(crate) struct Saving<'a> {
 }
 
 impl Saving<'_> {
-    /// What has to be written, if anything.
+    /// What has to be written, if anything can be.
     pub(crate) fn batch(&self, news: &News<'_>) -> Option<Batch> {
-        self.kept.batch(&self.store.seal, news)
+        self.kept.is_read.then(|| self.kept.batch(&self.store.seal, news)).flatten()
     }
 
     /// Writes all of it, or nothing. Whether it is kept now.
     pub(crate) fn write(mut self, batch: Batch) -> bool {
-        let Batch { writes, names, readings, blocks, light_client, circles } = batch;
-        if let Err(error) = self.store.storage.apply(&writes) {
+        if let Err(error) = self.store.storage.apply(&batch.writes) {
+            // It may be there nevertheless: what is not wanted of it is removed with the next batch.
+            self.kept.names.extend(batch.names);
             self.kept.note(StorageFault::Unwritten(error));
             return false;
         }
-        let mut faults = std::mem::take(&mut self.kept.faults);
-        faults.retain(|fault| !matches!(fault, StorageFault::Unwritten(_)));
-        *self.kept = Kept { names, readings, blocks, light_client, circles, faults };
+        let Batch { names, readings, blocks, light_client, circles, .. } = batch;
+        let kept = &mut *self.kept;
+        kept.leaves_light_client &= light_client.is_none();
+        kept.light_client = light_client.or(kept.light_client);
+        (kept.names, kept.readings, kept.blocks, kept.circles) = (names, readings, blocks, Some(circles));
+        kept.faults.retain(|fault| !matches!(fault, StorageFault::Unwritten(_)));
         true
+    }
+
+    /// Gives up everything that follows from where trust started, and keeps where it starts now.
+    pub(crate) fn forget_all(mut self, network: &Network, start: Checkpoint) {
+        let before = std::mem::take(&mut *self.kept);
+        *self.kept = Kept {
+            is_read: before.is_read,
+            is_forgotten: !before.is_read,
+            start: Some(start),
+            names: before.names,
+            faults: before.faults,
+            ..Kept::default()
+        };
+        let put = |name: &str, value| {
+            let value = Some(self.store.seal.close(name, value));
+            Write { name: name.to_owned(), value }
+        };
+        let put = [put(form::FIRST, form::first(network)), put(form::START, form::start(&start))];
+        let removed = self.kept.names.iter().filter(|name| put.iter().all(|put| put.name != **name));
+        let removed: Vec<Write> = removed.map(|name| Write { name: name.clone(), value: None }).collect();
+        let names = put.iter().map(|put| put.name.clone()).collect();
+        self.remove([removed, put.into()].concat(), names);
+    }
+
+    /// Gives up the readings of `holding`.
+    pub(crate) fn forget(mut self, holding: &Holding) {
+        let hashes = self.kept.readings.remove(holding).unwrap_or_default();
+        let gone: Vec<String> = hashes.iter().filter_map(|hash| form::reading_name(holding, *hash)).collect();
+        let names = self.kept.names.iter().filter(|name| !gone.contains(name)).cloned().collect();
+        // Who knows of it is written without it with the next batch.
+        self.kept.circles = None;
+        self.remove(gone.into_iter().map(|name| Write { name, value: None }).collect(), names);
+    }
+
+    /// Writes removals, after which `names` are there. Where that fails, the next batch removes them.
+    fn remove(&mut self, writes: Vec<Write>, names: BTreeSet<String>) {
+        if !self.kept.is_read || !self.store.takes_anything() {
+            return;
+        }
+        match self.store.storage.apply(&writes) {
+            Ok(()) => self.kept.names = names,
+            Err(error) => {
+                self.kept.names.extend(names);
+                self.kept.note(StorageFault::Unwritten(error));
+            }
+        }
     }
 }
 
@@ -169,7 +210,7 @@ pub(crate) struct Batch {
     readings: BTreeMap<Holding, Vec<B256>>,
     blocks: BTreeMap<B256, Anchor>,
     light_client: Option<Progress>,
-    circles: usize,
+    circles: u64,
 }
 
 impl Kept {
@@ -218,13 +259,16 @@ impl Kept {
         let needed: BTreeSet<B256> = readings.values().flatten().copied().collect();
         blocks.retain(|hash, _| needed.contains(hash));
 
-        let is_newer = progress != self.light_client || !values.is_empty();
         let circles = news.circles;
-        if !is_newer && changed.is_empty() && readings == self.readings && circles == self.circles {
+        let is_newer = (progress.is_some() && progress != self.light_client) || !values.is_empty();
+        if !is_newer && changed.is_empty() && readings == self.readings && Some(circles) == self.circles {
             return None;
         }
         values.insert(form::FIRST.to_owned(), form::first(news.network));
         values.insert(form::KNOWLEDGE.to_owned(), alloy_rlp::encode((news.knowledge)()));
+        if let Some(start) = &self.start {
+            values.insert(form::START.to_owned(), form::start(start));
+        }
         if let Some(client) = news.light_client {
             values.insert(form::LIGHT_CLIENT.to_owned(), client.snapshot());
         }
@@ -235,7 +279,10 @@ impl Kept {
             hashes.iter().filter_map(|hash| form::reading_name(holding, *hash))
         });
         let mut names: BTreeSet<String> = [form::FIRST, form::KNOWLEDGE].map(str::to_owned).into();
-        names.extend(progress.map(|_| form::LIGHT_CLIENT.to_owned()));
+        names.extend(self.start.map(|_| form::START.to_owned()));
+        if progress.is_some() || self.light_client.is_some() || self.leaves_light_client {
+            names.insert(form::LIGHT_CLIENT.to_owned());
+        }
         names.extend(blocks.keys().map(|hash| form::block_name(*hash)));
         names.extend(of_readings);
         let removed = self.names.difference(&names).map(|name| Write { name: name.clone(), value: None });

@@ -39,7 +39,8 @@ impl Chain {
         block: &Anchor,
     ) -> Result<&Anchor, HistoryError> {
         let under = self.trusted(under)?;
-        if block.chain_id() != under.chain_id() {
+        // A header that was not hashed says anything about a hash that is recorded.
+        if block.chain_id() != under.chain_id() || !block.is_bound() {
             return Err(HistoryError::Untrusted { number: block.number(), hash: block.hash() });
         }
         history::check(&under, account, slot, block.number(), block.hash())?;

@@ -2,7 +2,8 @@
 
 use alloy_primitives::{Address, B256, Bytes};
 use alloy_rlp::{Decodable, RlpDecodable, RlpEncodable};
-use saldo_beacon::Network;
+use saldo_beacon::unit::Slot;
+use saldo_beacon::{Checkpoint, Network};
 use saldo_proof::trie::{MAX_NODE_BYTES, MAX_NODES};
 use saldo_reading::{Asset, Holding, ProviderId};
 
@@ -13,6 +14,7 @@ pub(super) const FORMAT: u16 = 1;
 pub(super) const FIRST: &str = "saldo";
 pub(super) const LIGHT_CLIENT: &str = "light-client";
 pub(super) const KNOWLEDGE: &str = "knowledge";
+pub(super) const START: &str = "start";
 const BLOCK: &str = "block/";
 const READING: &str = "reading/";
 
@@ -24,6 +26,7 @@ pub(super) enum Name {
     First,
     LightClient,
     Knowledge,
+    Start,
     Block(B256),
     Reading(Holding, B256),
 }
@@ -41,6 +44,7 @@ impl Name {
             FIRST => Some(Self::First),
             LIGHT_CLIENT => Some(Self::LightClient),
             KNOWLEDGE => Some(Self::Knowledge),
+            START => Some(Self::Start),
             _ => None,
         }
     }
@@ -80,6 +84,29 @@ pub(super) fn first(network: &Network) -> Vec<u8> {
 pub(super) fn format(first: &[u8]) -> Option<(u16, &[u8])> {
     let (format, rest) = first.split_first_chunk()?;
     Some((u16::from_le_bytes(*format), rest))
+}
+
+/// Where the caller had trust start again.
+#[derive(RlpEncodable, RlpDecodable)]
+struct Start {
+    root: B256,
+    /// None or one.
+    slot: Vec<u64>,
+}
+
+pub(super) fn start(checkpoint: &Checkpoint) -> Vec<u8> {
+    let slot = checkpoint.slot.map(Slot::get).into_iter().collect();
+    alloy_rlp::encode(Start { root: checkpoint.root, slot })
+}
+
+pub(super) fn load_start(bytes: &[u8]) -> Option<Checkpoint> {
+    let Start { root, slot } = exactly(bytes, 64)?;
+    let slot = match slot[..] {
+        [] => None,
+        [slot] => Some(Slot::new(slot)),
+        _ => return None,
+    };
+    Some(Checkpoint { root, slot })
 }
 
 /// Who served a proof, and its nodes.

@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex};
 
 use alloy_primitives::{Address, B256, Bytes};
 use saldo_beacon::unit::UnixTime;
-use saldo_beacon::{LightClient, Network};
+use saldo_beacon::{Checkpoint, LightClient, Network, SnapshotError};
 use saldo_chain::{Anchor, StoredAnchorError};
 use saldo_proof::{Account, ProofError, Verified, verify_account, verify_accounts};
-use saldo_reading::{Holding, Proven, ProviderId, join};
+use saldo_reading::{Holding, Now, Proven, ProviderId, join};
 
 use super::form::{self, First, Knowledge, Name, Proof};
 use super::seal::Seal;
@@ -23,6 +23,8 @@ pub(crate) struct Restored {
     pub(crate) readings: Vec<Proven>,
     /// Older ones, to fall back to, which are checked when they are needed.
     pub(crate) older: BTreeMap<Holding, Vec<Claim>>,
+    /// Where the caller had trust start again.
+    pub(crate) start: Option<Checkpoint>,
     pub(crate) knowledge: Knowledge,
 }
 
@@ -58,12 +60,35 @@ impl Store {
     ) -> Result<(Self, Restored), StorageRefusal> {
         let seal = Seal::new(key);
         let mut kept = Kept::default();
-        let all = storage.all().unwrap_or_else(|error| {
-            kept.note(StorageFault::Unreadable(error));
-            Vec::new()
-        });
-        let restored = kept.take_back(&seal, &all, network, now)?;
+        let restored = match storage.all() {
+            Ok(all) => kept.take_back(&seal, &all, network, now)?,
+            Err(error) => {
+                kept.note(StorageFault::Unreadable(error));
+                Restored::default()
+            }
+        };
         Ok((Self { storage, seal, kept: Mutex::new(kept) }, restored))
+    }
+
+    /// Tries to read again what could not be read when the client was opened, as before a phone is unlocked.
+    pub(crate) fn read_again(&self, network: &Arc<Network>, now: UnixTime) -> Option<Restored> {
+        let mut kept = self.kept();
+        if kept.is_read || kept.faults.iter().any(|fault| matches!(fault, StorageFault::Refused(_))) {
+            return None;
+        }
+        let all = self.storage.all().ok()?;
+        match kept.take_back(&self.seal, &all, network, now) {
+            Ok(restored) if !kept.is_forgotten => Some(restored),
+            Ok(_) => {
+                let names = std::mem::take(&mut kept.names);
+                *kept = Kept { is_read: true, names, start: kept.start, ..Kept::default() };
+                None
+            }
+            Err(refusal) => {
+                kept.note(StorageFault::Refused(refusal));
+                None
+            }
+        }
     }
 }
 
@@ -75,14 +100,17 @@ impl Kept {
         network: &Arc<Network>,
         now: UnixTime,
     ) -> Result<Restored, StorageRefusal> {
-        self.names = all.iter().map(|(name, _)| name.clone()).collect();
-        if all.is_empty() {
+        let is_ours = |name: &&String| Name::parse(name).is_some();
+        self.names = all.iter().map(|(name, _)| name).filter(is_ours).cloned().collect();
+        if self.names.is_empty() {
+            self.is_read = true;
             return Ok(Restored::default());
         }
         let first = all.iter().find(|(name, _)| name == form::FIRST);
         let first = first.and_then(|(name, value)| form::format(seal.open(name, value)?));
         let Some((got, rest)) = first else {
             self.note(StorageFault::AllDropped);
+            self.is_read = true;
             return Ok(Restored::default());
         };
         if got > form::FORMAT {
@@ -90,16 +118,19 @@ impl Kept {
         }
         let Some(of) = form::exactly::<First>(rest, rest.len()) else {
             self.note(StorageFault::AllDropped);
+            self.is_read = true;
             return Ok(Restored::default());
         };
         if of != First::of(network) {
             return Err(StorageRefusal::OtherNetwork { got: of.chain_id, expected: network.chain_id() });
         }
+        self.is_read = true;
         let mut restored = Restored::default();
         let mut proofs: Vec<(Holding, B256, Proof)> = Vec::new();
         for (name, sealed) in all {
             match (Name::parse(name), seal.open(name, sealed)) {
-                (Some(Name::First), _) => {}
+                // What somebody else keeps here is none of ours.
+                (None, _) | (Some(Name::First), _) => {}
                 (Some(Name::LightClient), Some(snapshot)) => {
                     restored.light_client = self.light_client(snapshot, network, now);
                 }
@@ -112,13 +143,31 @@ impl Kept {
                     Some(proof) => proofs.push((holding, block, proof)),
                     None => self.note(StorageFault::Damaged),
                 },
-                (None, _) | (_, None) => self.note(StorageFault::Damaged),
+                (Some(Name::Start), Some(start)) => match form::load_start(start) {
+                    Some(start) => (self.start, restored.start) = (Some(start), Some(start)),
+                    None => self.note(StorageFault::Damaged),
+                },
+                (Some(_), None) => self.note(StorageFault::Damaged),
             }
         }
+        self.drop_what_is_yet_to_come(restored.light_client.as_ref(), now);
         let claims = self.claims(proofs);
         self.newest(claims, &mut restored);
-        self.circles = restored.knowledge.circles.iter().map(|circle| circle.operators.len()).sum();
         Ok(restored)
+    }
+
+    /// Gives up blocks that are later than the clock and the newest head: there are none, or it is this clock that is slow.
+    fn drop_what_is_yet_to_come(&mut self, light_client: Option<&LightClient>, now: UnixTime) {
+        let of_head = |client: &LightClient| {
+            let head = client.signed_head().map_or(client.finalized_head().slot(), |head| head.slot());
+            client.network().slot_start(head)
+        };
+        let latest = light_client.map(of_head).map_or(now, |head| head.max(now)).saturating_add(Now::TOLERANCE);
+        let before = self.blocks.len();
+        self.blocks.retain(|_, block| block.timestamp() <= latest);
+        if self.blocks.len() < before {
+            self.note(StorageFault::Damaged);
+        }
     }
 
     /// The proofs with their blocks, highest block first.
@@ -183,6 +232,11 @@ impl Kept {
                 Some(client)
             }
             Err(error) => {
+                // At another time, or with another table or version, it may be good.
+                self.leaves_light_client = matches!(
+                    error,
+                    SnapshotError::TooOld { .. } | SnapshotError::Schedule(_) | SnapshotError::Version { .. }
+                );
                 self.note(StorageFault::LightClient(error));
                 None
             }
