@@ -1,6 +1,6 @@
 //! Which operators know of which address.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use alloy_primitives::Address;
 use saldo_source::{Audience, Endpoint};
@@ -9,9 +9,21 @@ use saldo_source::{Audience, Endpoint};
 /// the client's life, of the addresses that were asked about last.
 #[derive(Debug, Default)]
 pub(crate) struct Circles {
-    of: BTreeMap<Address, BTreeSet<String>>,
+    /// Of each operator, whether a request is known to have come as far as it.
+    of: BTreeMap<Address, BTreeMap<String, bool>>,
     /// The addresses in the order in which they were first asked about.
     order: VecDeque<Address>,
+}
+
+/// What place a provider has in the circle of an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Its operator came to it just now.
+    New,
+    /// Its operator knew of the address before.
+    Member,
+    /// None: as many operators know of it as may.
+    Full,
 }
 
 impl Circles {
@@ -20,23 +32,34 @@ impl Circles {
 
     /// Who may be asked about `address`.
     pub(crate) fn audience(&self, address: Address, most: usize, strict: bool) -> Audience {
-        Audience { operators: self.of.get(&address).cloned().unwrap_or_default(), most, strict }
+        let operators = self.of.get(&address).into_iter().flat_map(BTreeMap::keys).cloned().collect();
+        Audience { operators, most, strict, ..Audience::everybody() }
     }
 
     /// Whether `provider` knows of `address`, or may come to know of it.
     pub(crate) fn admits(&self, address: Address, provider: &Endpoint, most: usize) -> bool {
         self.of
             .get(&address)
-            .is_none_or(|circle| circle.len() < most || circle.contains(&provider.operator_key()))
+            .is_none_or(|circle| circle.len() < most || circle.contains_key(&provider.operator_key()))
     }
 
-    /// `provider` is asked about `address`: its operator belongs to the circle if there is room. Gives whether it is new.
-    pub(crate) fn tell(&mut self, address: Address, provider: &Endpoint, most: usize) -> bool {
-        self.admits(address, provider, most) && self.admit(address, provider)
+    /// `provider` is about to be asked about `address`: its operator belongs to the circle if there is room. Decided and
+    /// noted in one, since another read may be about to ask somebody else.
+    pub(crate) fn tell(&mut self, address: Address, provider: &Endpoint, most: usize) -> Place {
+        if !self.admits(address, provider, most) {
+            return Place::Full;
+        }
+        if self.enter(address, provider, false) { Place::New } else { Place::Member }
     }
 
-    /// `provider` proved something of `address`: its operator belongs to the circle in any case.
-    pub(crate) fn admit(&mut self, address: Address, provider: &Endpoint) -> bool {
+    /// `provider` has seen that somebody asks about `address`, or proved something of it: its operator belongs to the circle
+    /// in any case, and for good.
+    pub(crate) fn admit(&mut self, address: Address, provider: &Endpoint) {
+        self.enter(address, provider, true);
+    }
+
+    /// Gives whether it is new.
+    fn enter(&mut self, address: Address, provider: &Endpoint, has_seen: bool) -> bool {
         if !self.of.contains_key(&address) {
             self.order.push_back(address);
             if self.order.len() > Self::CAPACITY
@@ -45,13 +68,19 @@ impl Circles {
                 self.of.remove(&oldest);
             }
         }
-        self.of.entry(address).or_default().insert(provider.operator_key())
+        let circle = self.of.entry(address).or_default();
+        let is_new = !circle.contains_key(&provider.operator_key());
+        *circle.entry(provider.operator_key()).or_default() |= has_seen;
+        is_new
     }
 
-    /// `provider` turned out not to have been reached, so that it knows nothing of `address`.
+    /// `provider` turned out not to have been reached: unless another read reached it, it knows nothing of `address`.
     pub(crate) fn forget(&mut self, address: Address, provider: &Endpoint) {
-        if let Some(circle) = self.of.get_mut(&address) {
-            circle.remove(&provider.operator_key());
+        let operator = provider.operator_key();
+        if let Some(circle) = self.of.get_mut(&address)
+            && circle.get(&operator) == Some(&false)
+        {
+            circle.remove(&operator);
         }
     }
 }
@@ -65,14 +94,27 @@ mod tests {
         let provider = |name: &str| format!("https://{name}.example").parse::<Endpoint>().unwrap();
         let address = Address::repeat_byte(1);
         let mut circles = Circles::default();
-        assert!(circles.tell(address, &provider("a"), 2) && !circles.tell(address, &provider("a"), 2));
-        assert!(circles.tell(address, &provider("b"), 2));
-        assert!(!circles.tell(address, &provider("c"), 2));
+        let places = ["a", "a", "b", "c", "a"].map(|name| circles.tell(address, &provider(name), 2));
+        assert_eq!(places, [Place::New, Place::Member, Place::New, Place::Full, Place::Member]);
         assert_eq!(circles.audience(address, 2, false).operators.len(), 2);
         circles.forget(address, &provider("a"));
-        assert!(circles.tell(address, &provider("c"), 2) && circles.admit(address, &provider("d")));
+        assert_eq!(circles.tell(address, &provider("c"), 2), Place::New);
+        circles.admit(address, &provider("d"));
         let known: Vec<String> = circles.audience(address, 2, true).operators.into_iter().collect();
         assert_eq!(known, ["b.example", "c.example", "d.example"]);
+    }
+
+    /// Two reads ask the same provider: one reaches it, the other does not.
+    #[test]
+    fn who_was_reached_once_stays() {
+        let provider: Endpoint = "https://a.example".parse().unwrap();
+        let address = Address::repeat_byte(1);
+        let mut circles = Circles::default();
+        assert_eq!(circles.tell(address, &provider, 1), Place::New);
+        assert_eq!(circles.tell(address, &provider, 1), Place::Member);
+        circles.admit(address, &provider);
+        circles.forget(address, &provider);
+        assert_eq!(circles.audience(address, 1, false).operators.len(), 1);
     }
 
     #[test]

@@ -119,6 +119,8 @@ impl Core {
                     Answer::Wins(_) => Outcome::Joined,
                     Answer::Parks { .. } => Outcome::Parked,
                     Answer::Fails(failure) => Outcome::Failed(failure),
+                    // Somebody else was asked for it meanwhile, by another read.
+                    Answer::Withheld => Outcome::Overtaken,
                 };
                 outcomes = answers.into_iter().map(outcome).collect();
                 sync.await
@@ -391,7 +393,7 @@ impl Core {
             Either::Left((answers, _)) => answers
                 .into_iter()
                 .map(|answer| match answer {
-                    Answer::Wins(_) | Answer::Parks { .. } => None,
+                    Answer::Wins(_) | Answer::Parks { .. } | Answer::Withheld => None,
                     Answer::Fails(failure) => Some(Outcome::Failed(failure)),
                 })
                 .collect(),
