@@ -1,5 +1,6 @@
 //! One question, or several side by side, to several providers: the first answer that the judge lets win ends each.
 
+mod again;
 mod lane;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -119,7 +120,7 @@ impl Asker {
         for folder in endpoints.iter().filter(|endpoint| endpoint.folder_path().is_some()) {
             self.standings().is_local(folder.id());
         }
-        let pauses = lane::pauses(self);
+        let pauses = again::pauses(self);
         let lane = |audience| Lane::new(self, contest, &ordered, audience, ends, pauses);
         let lanes: Vec<Lane<'a, T>> = audiences.into_iter().map(lane).collect();
         let mut course = Course { asker: self, method: contest.method, lanes, looked: began };

@@ -3,28 +3,13 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use saldo_reading::{Attempt, Failure, Outcome, ProviderId, Role, TransportError};
+use saldo_reading::{Attempt, Failure, Outcome, ProviderId, Role};
 
+use super::again::{LEAST_PAUSE, ROUNDS, passes};
 use super::{Answer, Audience, Contest, Race};
 use crate::asker::Asker;
 use crate::endpoint::Endpoint;
 use crate::standing::Leave;
-
-/// So often what failed in passing is asked again.
-pub(super) const ROUNDS: usize = 2;
-/// The longest pause before the first time, beside the least one; before the second it is twice that.
-const PAUSE: Duration = Duration::from_millis(400);
-const LEAST_PAUSE: Duration = Duration::from_millis(50);
-
-/// Pauses before what failed in passing is asked again, with full jitter: for all questions of a race the same, so that they
-/// are asked together again.
-pub(super) fn pauses(asker: &Asker) -> [Duration; ROUNDS] {
-    let mut longest = Duration::ZERO;
-    [(); ROUNDS].map(|()| {
-        longest = longest.saturating_add(PAUSE);
-        LEAST_PAUSE.saturating_add(asker.standings().jitter(longest))
-    })
-}
 
 /// One question, who is asked it, and what they said.
 pub(super) struct Lane<'a, T> {
@@ -459,15 +444,5 @@ impl<'a, T> Lane<'a, T> {
 impl Asked<'_> {
     fn may_have_seen(&self) -> bool {
         self.ended.as_ref().and_then(|(_, outcome)| outcome.failure()).is_none_or(Failure::may_have_been_seen)
-    }
-}
-
-/// Whether the same question may be answered a moment later.
-fn passes(failure: &Failure) -> bool {
-    match failure {
-        Failure::Transport(error) => matches!(error, TransportError::Broken),
-        Failure::Http { status } => matches!(status, 408 | 500..=599),
-        Failure::OutOfService { .. } | Failure::NotSynced => true,
-        _ => false,
     }
 }
