@@ -275,6 +275,50 @@ fn the_pace_says_how_much_is_asked() {
     assert_eq!(scene.assert_true(&readings(&heard).last().unwrap().1, ALICE), AFTER);
 }
 
+/// The caller distrusts what was shown and starts again: it is gone from the screen at once, and what follows is told.
+#[test]
+fn a_new_start_takes_what_is_shown_away() {
+    let scene = Scene::new(16, 1, 1);
+    let mut watch = scene.client.watch([ALICES]);
+    hear(&scene, &mut watch, SLOT);
+    scene.client.set_pace(Pace::Paused);
+    hear(&scene, &mut watch, SLOT);
+    scene.client.start_again(scene.chain.checkpoint());
+    let heard = hear(&scene, &mut watch, SLOT);
+    let nothing = Change::Remembered { holding: ALICES, last: None, freshness: None };
+    assert_eq!(heard.into_iter().map(|(_, change)| change).collect::<Vec<_>>(), [nothing]);
+    scene.client.set_pace(Pace::Foreground);
+    let heard = hear(&scene, &mut watch, Duration::from_secs(6));
+    assert_eq!(scene.assert_true(&readings(&heard).last().unwrap().1, ALICE), BEFORE);
+    // A withdrawal after it is told like any other.
+    scene.chain.reorg(2);
+    let heard = hear(&scene, &mut watch, SLOT * 6);
+    assert!(heard.iter().any(|(_, change)| matches!(change, Change::Withdrawn { .. })), "{heard:?}");
+}
+
+/// A provider that says what was hides no change for long: another is asked the next time.
+#[test]
+fn hints_are_taken_from_all_who_know() {
+    let scene = Scene::new(17, 2, 1);
+    scene.chain.stall_finality(true);
+    let mut watch = scene.client.watch([ALICES]);
+    // Both come to know of the address.
+    scene.providers[0].add(Fault::NullResult);
+    hear(&scene, &mut watch, SLOT * 2);
+    scene.providers[0].clear();
+    let stale = serde_json::json!(format!("{BEFORE:#x}"));
+    scene.providers[0].add(Fault::Result(stale).on("eth_getBalance"));
+    scene.chain.set_balance(ALICE, AFTER);
+    let heard = hear(&scene, &mut watch, SLOT * 10);
+    let told = readings(&heard);
+    let (at, reading, _) = told
+        .iter()
+        .find(|(_, reading, _)| reading.proven().is_some_and(|proven| proven.amount().base_units() == AFTER))
+        .expect("it was noticed");
+    scene.assert_true(reading, ALICE);
+    assert!(*at <= SLOT * 8, "{at:?}");
+}
+
 /// An age that no block can keep has each slot's head proven under, and no more.
 #[test]
 fn an_age_that_cannot_be_kept_is_no_reason_to_ask_all_the_time() {

@@ -2,10 +2,13 @@
 //! holds, and then the reading says so.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use alloy_primitives::Address;
-use saldo::{Policy, Why};
-use saldo_drill::Fault;
+use futures_util::future::join;
+use saldo::{Clock, Holding, Policy, Why};
+use saldo_drill::http::{HttpRequest, Reaction, Service};
+use saldo_drill::{Fault, Provider};
 use saldo_tests::scene::{ALICE, BEFORE, BOB, Scene};
 
 /// The providers that were sent a request that names `owner`, from the `from`th request on.
@@ -139,4 +142,51 @@ fn a_last_resort_is_no_way_around_a_strict_policy() {
             assert_eq!(saw(&scene, ALICE, 0), hosts(&[0, 1]));
         }
     }
+}
+
+/// Two reads that go on at the same time would ask others, each as many as may know of it.
+#[test]
+fn two_reads_at_once_show_it_to_no_more() {
+    let scene = Scene::with_policy(7, 4, 1, policy(2, true));
+    // So that the one read begins with other providers than the other.
+    scene.providers[0].add(Fault::NoProofs);
+    scene.assert_true(&scene.balance(BOB), BOB);
+    scene.providers[0].clear();
+    scene.providers.iter().for_each(|provider| provider.add(Fault::Hang.on("eth_getProof")));
+    let (clock, client) = (scene.simulation.clock(), scene.client.clone());
+    let holding = [Holding::native(ALICE)];
+    let later = async {
+        clock.sleep(std::time::Duration::from_millis(100)).await;
+        client.finalized(&holding).await
+    };
+    let (_, later) = scene.simulation.run(join(scene.client.balance(ALICE), later));
+    assert_eq!(saw(&scene, ALICE, 0), hosts(&[1, 2]));
+    assert_eq!(later[0].why().map(Why::code), Some("policy_forbids_more_operators"));
+}
+
+/// It has seen the address in a form that it does not take, and is gone when it is asked in another.
+#[test]
+fn who_has_seen_it_counts_even_if_it_is_gone_then() {
+    struct Leaves(Provider, AtomicBool);
+    impl Service for Leaves {
+        fn answer(&self, request: &HttpRequest) -> Reaction {
+            let is_proof = String::from_utf8_lossy(&request.body).contains("eth_getProof");
+            if is_proof && self.1.swap(true, Ordering::Relaxed) {
+                return Reaction::BadCertificate;
+            }
+            self.0.answer(request)
+        }
+
+        fn refuses(&self) -> bool {
+            false
+        }
+    }
+    let scene = Scene::with_policy(8, 2, 1, policy(1, true));
+    scene.assert_true(&scene.balance(BOB), BOB);
+    let unread = Fault::Error { code: -32602, message: "invalid argument".into() };
+    let provider = Provider::honest(&scene.chain).with(unread.on("eth_getProof"));
+    scene.simulation.internet().register("http://provider0.test", Leaves(provider, AtomicBool::new(false)));
+    let reading = scene.balance(ALICE);
+    assert_eq!(saw(&scene, ALICE, 0), hosts(&[0]));
+    assert_eq!(reading.why().map(Why::code), Some("policy_forbids_more_operators"));
 }

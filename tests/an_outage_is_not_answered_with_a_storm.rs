@@ -89,3 +89,18 @@ fn a_short_wait_is_waited_for() {
     let asked = scene.simulation.internet().log().len() - before;
     assert!(asked <= 6, "{asked} requests");
 }
+
+/// Where trust starts a source is asked for all that is needed at once; one that fails at it is not asked for all of that
+/// again.
+#[test]
+fn nothing_is_fetched_ahead_of_a_source_that_fails() {
+    let scene = Scene::new(11, 1, 1);
+    scene.sources[0].add(Fault::Status(503));
+    assert!(scene.balance(ALICE).proven().is_none());
+    let requests = scene.sources[0].requests();
+    assert!(requests["bootstrap"] > 1, "{requests:?}");
+    assert_eq!((requests["finality_update"], requests["optimistic_update"]), (1, 1));
+    scene.sources[0].clear();
+    scene.pass_slots(1);
+    assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE);
+}

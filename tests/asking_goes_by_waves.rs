@@ -1,13 +1,16 @@
 //! Promise 4 in time: with one honest provider an amount is proven within two waits and one way there and back, however
 //! many others lie or are silent; and with many holdings within few requests.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use alloy_primitives::{Address, U256};
-use saldo::{Client, Endpoint, Holding, Policy};
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, pending, ready, select};
+use saldo::{Client, Endpoint, Failure, Holding, Policy, Role};
 use saldo_drill::simulate::Simulation;
 use saldo_drill::{BeaconSource, Chain, Fault, Provider};
-use saldo_source::Clock;
+use saldo_source::{Answer, Asker, Audience, Clock, Contest, Deadline, Network};
 use saldo_tests::scene::{ALICE, BEFORE, Scene};
 
 /// How long one is waited for where nothing is known of him.
@@ -155,4 +158,40 @@ fn what_passes_is_tried_again() {
         let reading = scene.balance(ALICE);
         assert_eq!(scene.assert_true(&reading, ALICE), BEFORE, "{fault:?}");
     }
+}
+
+/// A race may be given up because what it was begun for came another way. Who was silent in it is asked last all the same.
+#[test]
+fn what_a_race_has_shown_is_kept_when_it_is_given_up() {
+    let simulation = Simulation::new(8, &Chain::new(8));
+    let clock = simulation.clock();
+    let asker = Asker::new(Network::new(Arc::new(simulation.internet()), Arc::new(clock.clone())));
+    let endpoints: Vec<Endpoint> =
+        ["http://silent.test", "http://good.test"].map(|url| url.parse().unwrap()).into();
+    let order = || -> Vec<&str> {
+        let ordered = asker.order(Role::Execution, "method", &endpoints);
+        ordered.into_iter().map(|endpoint| endpoint.id().as_str()).collect()
+    };
+    let ask = |endpoint: &Endpoint, items: Vec<usize>| -> BoxFuture<'_, Vec<Answer<()>>> {
+        if endpoint.id().as_str() == "silent.test" {
+            return pending().boxed();
+        }
+        let answer = |item: usize| match item {
+            0 => Answer::Wins(()),
+            _ => Answer::Fails(Failure::NoResult),
+        };
+        ready(items.into_iter().map(answer).collect()).boxed()
+    };
+    let deadline = Deadline::after(&clock, Duration::from_secs(4));
+    let contest = Contest { role: Role::Execution, method: "method", deadline };
+    let given_up_after = |time: Duration| {
+        let race = asker.race(contest, &endpoints, vec![Audience::everybody(); 2], ask);
+        let given_up = select(race.boxed(), clock.sleep(time));
+        simulation.run(async { drop(given_up.await) });
+    };
+    // Nobody had a chance.
+    given_up_after(PATIENCE / 2);
+    assert_eq!(order(), ["silent.test", "good.test"]);
+    given_up_after(3 * PATIENCE);
+    assert_eq!(order(), ["good.test", "silent.test"]);
 }

@@ -32,10 +32,13 @@ impl Transport for Scripted {
         self.bodies.lock().unwrap().push(body);
         self.limits.lock().unwrap().push(request.max_bytes);
         let body = reply.to_string().into_bytes();
-        async move { Ok(Response { status, headers: Vec::new(), body }) }.boxed()
+        let response = Response { status, headers: Vec::new(), body };
+        async move { if status == UNREACHED { Err(TransportError::Connect) } else { Ok(response) } }.boxed()
     }
 }
 
+/// Stands for no connection.
+const UNREACHED: u16 = 0;
 const HASH: B256 = B256::repeat_byte(7);
 
 fn questions() -> [Question; 2] {
@@ -51,16 +54,18 @@ fn answered(
     answers: impl Fn(&Value) -> (u16, Value) + Send + Sync + 'static,
     by_batch: bool,
 ) -> (Together, Vec<Value>, Vec<usize>) {
+    all_answered(&questions(), answers, if by_batch { 100 } else { 1 })
+}
+
+fn all_answered(
+    questions: &[Question],
+    answers: impl Fn(&Value) -> (u16, Value) + Send + Sync + 'static,
+    batch: usize,
+) -> (Together, Vec<Value>, Vec<usize>) {
     let scripted = Scripted { answers: Arc::new(answers), bodies: Arc::default(), limits: Arc::default() };
     let network = Network::new(Arc::new(scripted.clone()), Arc::new(Still));
     let provider: Endpoint = "http://provider.test".parse().unwrap();
-    let together = now(ask_together(
-        &network,
-        &provider,
-        &questions(),
-        if by_batch { 100 } else { 1 },
-        Duration::from_secs(1),
-    ));
+    let together = now(ask_together(&network, &provider, questions, batch, Duration::from_secs(1)));
     let bodies = scripted.bodies.lock().unwrap().clone();
     let limits = scripted.limits.lock().unwrap().clone();
     (together, bodies, limits)
@@ -218,4 +223,61 @@ fn who_takes_no_batches_is_asked_one_by_one() {
 
     let (together, bodies, _) = answered(|call| (200, reply(call)), false);
     assert_eq!((results(&together), bodies.len()), (both(), 2));
+}
+
+/// A header and the proofs of a hundred accounts.
+fn a_hundred() -> Vec<Question> {
+    let proof = |place| Question::Proof {
+        address: Address::repeat_byte(place),
+        keys: Vec::new(),
+        at: At::Hash(HASH),
+    };
+    std::iter::once(Question::Block(HASH)).chain((0..100).map(proof)).collect()
+}
+
+#[test]
+fn who_is_out_of_order_is_not_asked_a_hundred_times() {
+    let failure = || Err(Failure::Http { status: 500 });
+    for (batch, most) in [(100, 8), (10, 9), (1, 5)] {
+        let (together, bodies, _) = all_answered(&a_hundred(), |_| (500, json!("internal error")), batch);
+        assert!(bodies.len() <= most, "{} requests of {batch}", bodies.len());
+        assert_eq!(results(&together), vec![failure(); 101]);
+        assert_eq!(together.batch, batch);
+    }
+    // One that has headers, and no proofs.
+    let no_proofs = |body: &Value| match body["method"].as_str() {
+        Some("eth_getBlockByHash") => (200, reply(body)),
+        _ => (405, json!("not allowed")),
+    };
+    let (together, bodies, _) = all_answered(&a_hundred(), no_proofs, 1);
+    assert!(bodies.len() <= 5, "{}", bodies.len());
+    assert!(results(&together)[0].is_ok() && results(&together)[1..].iter().all(Result::is_err));
+}
+
+#[test]
+fn who_takes_a_smaller_size_is_asked_for_all_of_it() {
+    let (at_most, requests) = ([1, 10, 100], [2 + 1 + 100, 2 + 10, 2]);
+    for (at_most, requests) in at_most.into_iter().zip(requests) {
+        let answers = move |body: &Value| match body.as_array() {
+            Some(calls) if calls.len() > at_most => (413, json!("too large")),
+            Some(_) => (200, Value::Array(replies(body))),
+            None => (200, reply(body)),
+        };
+        let (together, bodies, _) = all_answered(&a_hundred(), answers, 100);
+        assert!(results(&together).iter().all(Result::is_ok));
+        assert_eq!((together.batch, bodies.len()), (at_most, requests));
+    }
+}
+
+/// It did not take them together, and is gone when it is asked one by one: it knows of them all the same.
+#[test]
+fn what_was_seen_once_stays_seen() {
+    let answers = |body: &Value| {
+        if body.is_array() { (500, json!("internal error")) } else { (UNREACHED, json!(null)) }
+    };
+    let (together, bodies, _) = answered(answers, true);
+    assert_eq!(bodies.len(), 3);
+    assert!(together.each.iter().all(|each| each.as_ref().unwrap_err().may_have_been_seen()));
+    let (together, ..) = answered(answers, false);
+    assert!(together.each.iter().all(|each| !each.as_ref().unwrap_err().may_have_been_seen()));
 }

@@ -6,7 +6,7 @@ use saldo::{Evidence, Policy};
 use saldo_drill::{Chain, Fault};
 use saldo_proof::StateRoot;
 use saldo_proof::eip1186::AccountReply;
-use saldo_tests::scene::{ALICE, BEFORE, Scene};
+use saldo_tests::scene::{ALICE, BEFORE, BOB, Scene};
 
 fn asked(scene: &Scene, place: usize) -> usize {
     let host = format!("provider{place}.test");
@@ -96,4 +96,27 @@ fn nothing_else_is_held_against_anybody() {
         let all: Vec<Evidence> = scene.client.evidence();
         assert!(all.is_empty(), "{lag} {window:?} {all:?}");
     }
+}
+
+/// While a tip is waited for of one that was right before, one that sent two false proofs and is repaired is asked: it may be
+/// able to prove what the other only claims.
+#[test]
+fn who_is_repaired_is_asked_while_a_tip_is_waited_for() {
+    let scene = Scene::new(9, 2, 1);
+    let _ = scene.providers[1].clone().proof_window(0);
+    scene.providers[0].add(Fault::NoProofs);
+    for _ in 0..4 {
+        let _ = scene.balance(ALICE);
+        scene.pass_slots(1);
+    }
+    scene.assert_true(&scene.balance(ALICE), ALICE);
+    for (round, owner) in [(1, BOB), (2, saldo_tests::scene::NOBODY)] {
+        scene.providers[0].set(Fault::ExtraNodes);
+        assert!(scene.balance(owner).proven().is_none());
+        assert_eq!(scene.client.evidence().len(), round);
+        scene.pass_slots(1);
+    }
+    scene.providers[0].clear();
+    let nobody_yet = alloy_primitives::Address::repeat_byte(0x77);
+    scene.assert_true(&scene.balance(nobody_yet), nobody_yet);
 }

@@ -157,3 +157,22 @@ fn old_finality_is_too_old() {
     scene.assert_true(&scene.balance(ALICE), ALICE);
     scene.assert_unknown(&finalized(&scene, Holding::native(ALICE)), "only_old_blocks", BEFORE);
 }
+
+/// Who was found not to reach the finalized block is not asked first for anything at it: beside it there is one who does.
+#[test]
+fn who_does_not_reach_so_far_is_not_asked_first() {
+    let scene = Scene::new(20, 2, 1);
+    let _ = scene.providers[0].clone().proof_window(6);
+    let number = scene.balance(ALICE).proven().unwrap().anchor().number();
+    pass_until_final(&scene, number);
+    // The record of the finalized block shows it.
+    assert_final(&scene, &finalized(&scene, Holding::native(ALICE)), ALICE);
+    let proofs = || scene.providers[0].requests().get("eth_getProof").copied();
+    let before = proofs();
+    assert_final(&scene, &finalized(&scene, Holding::native(BOB)), BOB);
+    assert_eq!(proofs(), before);
+    // What is signed it proves as before.
+    scene.pass_slots(1);
+    scene.assert_true(&scene.balance(ALICE), ALICE);
+    assert!(proofs() > before);
+}

@@ -186,3 +186,16 @@ fn withheld_finality_is_asked_of_the_others() {
         assert_eq!(reading.proven().unwrap().anchor().number(), scene.chain.finalized().number);
     }
 }
+
+/// No provider can be connected to, and a source that is slow has not answered yet when the read goes on without it: it was
+/// connected to.
+#[test]
+fn one_that_has_not_answered_yet_is_no_sign_of_being_offline() {
+    let scene = Scene::new(40, 2, 1);
+    assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE);
+    scene.providers[0].add(Fault::Unresolvable);
+    scene.providers[1].add(Fault::Refuse);
+    let _ = scene.sources[0].clone().latency(Duration::from_millis(1_400));
+    scene.pass_slots(5);
+    scene.assert_unknown(&scene.balance(ALICE), "all_unreachable", BEFORE);
+}

@@ -153,3 +153,32 @@ fn one_lying_source_does_not_decide_the_reason() {
     let reading = scene.balance(ALICE);
     assert_ne!(reading.why().unwrap().code(), "unknown_fork");
 }
+
+/// One source is behind and the other silent for a moment: that nobody knows a newer head is not believed for long.
+#[test]
+fn a_newer_head_is_not_hidden_by_who_is_behind() {
+    let scene = Scene::new(12, 1, 2);
+    assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE);
+    let _ = scene.sources[0].clone().lag(6);
+    scene.sources[1].add(Fault::Hang);
+    scene.pass_slots(10);
+    scene.assert_true(&scene.balance(ALICE), ALICE);
+    scene.sources[1].clear();
+    scene.chain.set_balance(ALICE, AFTER);
+    scene.pass_slots(3);
+    assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), AFTER);
+}
+
+/// Both are behind, which is believed for some slots: not any more after the device has slept for longer.
+#[test]
+fn that_nobody_knows_more_is_not_believed_after_a_sleep() {
+    let scene = Scene::new(13, 1, 2);
+    assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE);
+    scene.sources.iter().for_each(|source| drop(source.clone().lag(6)));
+    scene.pass_slots(10);
+    scene.assert_true(&scene.balance(ALICE), ALICE);
+    let _ = scene.sources[1].clone().lag(0);
+    scene.chain.set_balance(ALICE, AFTER);
+    scene.simulation.clock().sleep_device(scene.chain.network().slot_duration() * 10);
+    assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), AFTER);
+}

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use alloy_primitives::{Address, U256};
+use futures_util::FutureExt;
 use saldo::{
     BuildError, Client, Holding, Level, MemoryStorage, Network, Policy, Reading, Storage, StorageFault,
     StorageRefusal, Write,
@@ -121,6 +122,23 @@ fn what_was_reorganised_away_meanwhile_is_withdrawn() {
     assert_eq!(start(&council, &storage).last(&HOLDING).unwrap().anchor().hash(), finalized.anchor().hash());
 }
 
+/// Nobody was asked for a restored reading, so `finalized` gives it no more than `read` does.
+#[test]
+fn a_restored_reading_is_no_finalized_one_either() {
+    let (council, storage) = (Council::new(13, 0), MemoryStorage::new());
+    let client = start(&council, &storage);
+    let finalized = |client: &Client| council.simulation.run(client.finalized(&[HOLDING])).pop().unwrap();
+    council.assert_true(&finalized(&client));
+    drop(client);
+    council.simulation.internet().set_offline(true);
+    let client = start(&council, &storage);
+    let reading = finalized(&client);
+    assert_eq!(reading.proven(), None);
+    assert!(reading.latest_proven().is_some_and(saldo::Proven::is_restored));
+    council.simulation.internet().set_offline(false);
+    assert!(!council.assert_true(&finalized(&client)).is_restored());
+}
+
 /// A light client that has to start anew, from an older block than the reading's, takes nothing back.
 #[test]
 fn starting_from_further_back_withdraws_nothing() {
@@ -202,6 +220,98 @@ fn a_clock_set_back_meanwhile_is_found_out() {
     assert!(!start(&council, &MemoryStorage::new()).now().clock_off());
     council.simulation.clock().set_behind(Duration::ZERO);
     assert!(!start(&council, &storage).now().clock_off());
+}
+
+/// The caller's new start is where the next start of the app begins, not the checkpoint that it was set up with.
+#[test]
+fn a_new_start_is_kept_as_well() {
+    let (council, storage) = (Council::new(14, 0), MemoryStorage::new());
+    let elsewhere = saldo::Checkpoint { root: alloy_primitives::B256::repeat_byte(9), slot: None };
+    let client = start(&council, &storage);
+    council.assert_true(&council.read(&client));
+    client.start_again(elsewhere);
+    drop(client);
+    // It is no block of this chain, so that nothing can be proven from it.
+    let client = start(&council, &storage);
+    assert_eq!(client.last(&HOLDING), None);
+    assert_eq!(council.read(&client).proven(), None);
+    client.start_again(council.chain.checkpoint());
+    drop(client);
+    council.assert_true(&council.read(&start(&council, &storage)));
+}
+
+/// With a clock that is wrong at one start, the light client is not gone on from, and not lost.
+#[test]
+fn a_wrong_clock_loses_nothing() {
+    let (council, storage) = (Council::new(15, 0), MemoryStorage::new());
+    council.assert_true(&council.read(&start(&council, &storage)));
+    let kept = || storage.all().unwrap().into_iter().find(|(name, _)| name == "light-client");
+    let before = kept();
+    council.simulation.clock().set_ahead(Duration::from_secs(400 * 86_400));
+    let client = start(&council, &storage);
+    assert!(
+        matches!(client.storage_faults()[..], [StorageFault::LightClient(_)]),
+        "{:?}",
+        client.storage_faults()
+    );
+    let _ = council.read(&client);
+    drop(client);
+    assert_eq!(kept(), before);
+    council.simulation.clock().set_ahead(Duration::ZERO);
+    let client = start(&council, &storage);
+    assert!(client.storage_faults().is_empty());
+    council.assert_true(&council.read(&client));
+}
+
+/// The user removes an account: nothing of it is left, of the others all.
+#[test]
+fn one_holding_can_be_forgotten() {
+    let (council, storage) = (Council::new(16, 0), MemoryStorage::new());
+    let nobodys = Holding::native(NOBODY);
+    let client = start(&council, &storage);
+    let readings = council.simulation.run(client.read(&[HOLDING, nobodys]));
+    assert!(readings.iter().all(|reading| reading.proven().is_some()));
+    client.forget(&HOLDING);
+    let again = start(&council, &storage);
+    for client in [&client, &again] {
+        assert_eq!(client.last(&HOLDING), None);
+        assert!(client.last(&nobodys).is_some() && client.storage_faults().is_empty());
+    }
+    let refreshed = council.simulation.run(again.refresh(Duration::from_secs(20)));
+    assert_eq!(refreshed.iter().map(|(holding, _)| *holding).collect::<Vec<_>>(), [nobodys]);
+    let address = format!("{ALICE:#x}");
+    let all = storage.all().unwrap();
+    assert!(all.iter().all(|(name, value)| {
+        !name.contains(&address) && !value.windows(20).any(|window| window == ALICE.as_slice())
+    }));
+}
+
+/// Reads that end, and a new start, on several threads: nobody waits for ever.
+#[test]
+fn a_new_start_waits_for_no_read_and_no_read_for_it() {
+    let (council, storage) = (Council::new(17, 0), MemoryStorage::new());
+    let client = start(&council, &storage);
+    council.assert_true(&council.read(&client));
+    let (done, waits) = std::sync::mpsc::channel();
+    let checkpoint = council.chain.checkpoint();
+    for thread in 0..4 {
+        let (client, done) = (client.clone(), done.clone());
+        std::thread::spawn(move || {
+            for _ in 0..200 {
+                match thread {
+                    0 => client.start_again(checkpoint),
+                    1 => client.forget(&HOLDING),
+                    // Nobody is there to answer, so that it ends at once.
+                    2 => drop(client.refresh(Duration::ZERO).now_or_never()),
+                    _ => drop((client.last(&HOLDING), client.storage_faults(), client.health())),
+                }
+            }
+            done.send(()).unwrap();
+        });
+    }
+    for _ in 0..4 {
+        waits.recv_timeout(Duration::from_secs(60)).expect("no thread hangs");
+    }
 }
 
 /// Who was shown an address is not forgotten: the same operators are asked after the start, and no further ones.

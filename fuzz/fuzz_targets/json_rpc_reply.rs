@@ -67,7 +67,7 @@ fuzz_target!(|input: &[u8]| {
         Question::RawHeader(B256::ZERO),
         Question::ChainId,
         Question::Capabilities,
-        Question::Balance { address: Address::ZERO },
+        Question::Balance { address: Address::ZERO, at: At::Latest },
     ];
     let soon = Deadline::after(&Still, TIMEOUT);
     let provider = &*PROVIDER;

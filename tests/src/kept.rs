@@ -1,5 +1,8 @@
 //! What a client keeps, written by somebody else.
 
+use alloy_primitives::{Address, B256, Bloom, Bytes, U256};
+use alloy_rlp::{Decodable, Header};
+use saldo_beacon::container::ExecutionPayloadHeader;
 use sha2::{Digest, Sha256};
 
 /// `value` with the checksum that belongs to it under `name`.
@@ -10,4 +13,44 @@ pub fn sealed(name: &str, mut value: Vec<u8>) -> Vec<u8> {
     digest.update(&value);
     value.extend_from_slice(&digest.finalize());
     value
+}
+
+/// The hash tree root of the payload header in the record of a block.
+///
+/// # Panics
+/// If there is none in it.
+pub fn payload_root(block: &[u8]) -> B256 {
+    let mut fields = block;
+    Header::decode(&mut fields).expect("a list");
+    let _chain_id = u64::decode(&mut fields).expect("a chain id");
+    let _source = u8::decode(&mut fields).expect("a kind");
+    let header = Bytes::decode(&mut fields).expect("a header");
+    let mut header = &header[..];
+    let fields = &mut header;
+    Header::decode(fields).expect("a list");
+    fn field<T: Decodable>(fields: &mut &[u8]) -> T {
+        T::decode(fields).expect("a field")
+    }
+    let mut header = ExecutionPayloadHeader {
+        parent_hash: field(fields),
+        fee_recipient: field::<Address>(fields),
+        state_root: field(fields),
+        receipts_root: field(fields),
+        logs_bloom: field::<Bloom>(fields),
+        prev_randao: field(fields),
+        block_number: field(fields),
+        gas_limit: field(fields),
+        gas_used: field(fields),
+        timestamp: field(fields),
+        extra_data: field(fields),
+        base_fee_per_gas: field::<U256>(fields),
+        block_hash: field(fields),
+        transactions_root: field(fields),
+        withdrawals_root: field(fields),
+        blob_gas_used: None,
+        excess_blob_gas: None,
+    };
+    let blobs: Vec<u64> = field(fields);
+    (header.blob_gas_used, header.excess_blob_gas) = (blobs.first().copied(), blobs.get(1).copied());
+    header.hash_tree_root()
 }

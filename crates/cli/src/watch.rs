@@ -15,7 +15,7 @@ use crate::{json, print};
 /// How often ages are drawn anew in a terminal.
 const TICK: Duration = Duration::from_secs(1);
 
-/// Goes on until it is ended.
+/// Goes on until it is interrupted.
 ///
 /// # Errors
 /// A [`CommandFailure`] if nobody reads the output any more.
@@ -32,6 +32,8 @@ pub(crate) async fn run(
         let change = tokio::select! {
             change = watch.next() => Some(change),
             _ = tick.tick(), if is_drawn => None,
+            // What is kept is closed in good order.
+            _ = tokio::signal::ctrl_c() => return Ok(0),
         };
         match change {
             Some(change) if arguments.json => print(&json::change(client, &change).to_string())?,
@@ -90,6 +92,10 @@ fn remembered(client: &Client, last: &Proven) -> String {
     format!("{from}: {}", standing(client, last))
 }
 
+fn is_proven(change: &Change) -> bool {
+    matches!(change, Change::Reading { reading: Reading::Proven(_), .. })
+}
+
 /// What stands in the terminal, drawn over itself.
 struct Screen<'a> {
     client: &'a Client,
@@ -131,7 +137,8 @@ impl Screen<'_> {
             Activity::Fetching => "asking…".to_owned(),
             Activity::Offline => "this device has no network".to_owned(),
             Activity::BackingOff { until } => format!("trying again in {}", ago(until.saturating_sub(now))),
-            _ => "up to date".to_owned(),
+            _ if self.shown.values().all(is_proven) => "up to date".to_owned(),
+            _ => "waiting for the next block".to_owned(),
         }
     }
 }

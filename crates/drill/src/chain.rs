@@ -133,6 +133,12 @@ impl Chain {
         Self { ledger, schedule: Arc::clone(&self.schedule), moments: None }
     }
 
+    /// Has the blocks from the next one on name another committee for the next period, in which all of that one sign: what
+    /// too few to be believed can do with a branch of their own.
+    pub fn usurp(&self) {
+        self.ledger().usurp();
+    }
+
     /// Lets nobody see the next block's execution block: the beacon block is there and signed, and the one after it
     /// names the same parent hash again. What the block would have changed waits for the next. Only from Gloas on;
     /// before, the two are one.

@@ -28,9 +28,10 @@ impl Validators {
         Self { seed, keys }
     }
 
-    /// Draws the committee of `period`: `size` members, with repetition, as on mainnet.
-    pub(crate) fn committee(&self, period: u64, size: usize) -> Arc<Committee> {
-        let seed = self.seed.child(&format!("committee {period}"));
+    /// Draws the committee of `period`: `size` members, with repetition, as on mainnet. Where it is usurped, it is another.
+    pub(crate) fn committee(&self, period: u64, size: usize, is_usurped: bool) -> Arc<Committee> {
+        let label = if is_usurped { "usurpers" } else { "committee" };
+        let seed = self.seed.child(&format!("{label} {period}"));
         let drawn = (0_u64..).take(size).filter_map(|place| {
             let member = seed.below(VALIDATORS, "member", place);
             self.keys.get(usize::try_from(member).ok()?)

@@ -20,6 +20,15 @@ const DOMAIN_SYNC_COMMITTEE: [u8; 4] = [7, 0, 0, 0];
 /// The base fee of every block, in wei per gas.
 const BASE_FEE: u64 = 1_000_000_000;
 
+/// A branch on which a minority has named the next committee.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Usurped {
+    /// Blocks after this slot name the usurpers.
+    pub(crate) after: Slot,
+    /// The first period that these sign in, all of them.
+    pub(crate) from: Period,
+}
+
 /// Everything that is true about a chain.
 #[derive(Clone, Debug)]
 pub(crate) struct Ledger {
@@ -46,6 +55,8 @@ pub(crate) struct Ledger {
     pub(crate) stalled: Option<Finalized>,
     /// Somebody else's block, to which beacon blocks commit instead of to one of the chain's own.
     pub(crate) foreign: Option<ExecutionPayloadHeader>,
+    /// From when on its committees are somebody's own choice.
+    pub(crate) usurped: Option<Usurped>,
     validators: Arc<Validators>,
     committees: BTreeMap<Period, Arc<Committee>>,
     /// How often the chain was reorganised: blocks of another branch must differ.
@@ -76,6 +87,7 @@ impl Ledger {
             withhold: false,
             stalled: None,
             foreign,
+            usurped: None,
             validators: Arc::new(Validators::new(seed)),
             committees: BTreeMap::new(),
             branch: 0,
@@ -128,9 +140,21 @@ impl Ledger {
 
     pub(crate) fn committee(&mut self, period: Period) -> Arc<Committee> {
         let size = self.network.sync_committee_size();
+        let is_usurped = self.is_usurped(period);
         let validators = &self.validators;
-        let made = self.committees.entry(period).or_insert_with(|| validators.committee(period.get(), size));
-        Arc::clone(made)
+        let draw = || validators.committee(period.get(), size, is_usurped);
+        Arc::clone(self.committees.entry(period).or_insert_with(draw))
+    }
+
+    /// Has the next block name another committee for the next period than everybody else knows.
+    pub(crate) fn usurp(&mut self) {
+        let from = self.network.period_at(self.slot).saturating_add(1);
+        self.usurped = Some(Usurped { after: self.slot, from });
+        self.committees.split_off(&from);
+    }
+
+    fn is_usurped(&self, period: Period) -> bool {
+        self.usurped.is_some_and(|usurped| period >= usurped.from)
     }
 
     /// The signature of the committee of `period`, as of `signature_slot`, over the block `root`.
@@ -170,7 +194,8 @@ impl Ledger {
         self.slot = self.slot.saturating_add(1);
         let size = self.network.sync_committee_size();
         let few = usize::try_from(self.seed.below(3, "absent", self.slot.get())).unwrap_or(0);
-        let signers = self.signers.unwrap_or_else(|| size.saturating_sub(few));
+        let usurpers = self.is_usurped(self.network.period_at(self.slot));
+        let signers = self.signers.filter(|_| !usurpers).unwrap_or_else(|| size.saturating_sub(few));
         self.extend(signers);
     }
 

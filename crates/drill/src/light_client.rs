@@ -55,7 +55,13 @@ impl Ledger {
         let committee = self.committee(period.saturating_add(1)).container.clone();
         let newest = self.newest_pair(lag).0.slot();
         let network = &self.network;
-        let attested_in = |block: &Block| network.period_at(block.slot()) == period && block.slot() <= newest;
+        let is_of = |slot| network.period_at(slot) == period;
+        // Blocks from before name the committee that everybody knows, and who is named may not vouch for that himself.
+        let usurped = self.usurped.filter(|usurped| period.saturating_add(1) == usurped.from);
+        let names_it = |attested: &Block, child: &Block| {
+            usurped.is_none_or(|usurped| attested.slot() > usurped.after && is_of(child.slot()))
+        };
+        let attested_in = |block: &Block| is_of(block.slot()) && block.slot() <= newest;
         // Ranking needs no branches, and most of the work is in them: only the best update gets them.
         let rankable = |attested: &Block, child: &Block| LightClientUpdate {
             next_sync_committee: Some(NextSyncCommittee { committee: committee.clone(), branch: Vec::new() }),
@@ -63,7 +69,7 @@ impl Ledger {
         };
         let (mut best, attested) = self
             .pairs()
-            .filter(|(attested, _)| attested_in(attested))
+            .filter(|(attested, child)| attested_in(attested) && names_it(attested, child))
             .map(|(attested, child)| (rankable(attested, child), attested))
             .reduce(|best, other| if other.0.is_better_than(&best.0, network) { other } else { best })?;
         let branch = attested.next_committee_branch();

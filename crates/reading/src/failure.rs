@@ -265,6 +265,16 @@ impl Failure {
             _ => true,
         }
     }
+
+    /// What to tell of a provider that was asked the same before, and failed with `before` then: this, unless only that one
+    /// shows that the provider may have seen what was asked.
+    #[must_use]
+    pub fn or_what_was_seen(self, before: Option<Self>) -> Self {
+        match before {
+            Some(before) if before.may_have_been_seen() && !self.may_have_been_seen() => before,
+            _ => self,
+        }
+    }
 }
 
 /// What a provider was asked for.

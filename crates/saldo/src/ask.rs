@@ -1,5 +1,7 @@
 //! Asking the providers for proofs, and weighing what they say.
 
+use std::collections::BTreeSet;
+
 use alloy_primitives::B256;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -8,10 +10,11 @@ use saldo_proof::eip1186::AccountReply;
 use saldo_proof::{StateRoot, claimed_root};
 use saldo_reading::{Failure, Holding, Proven, ProviderId, Role};
 use saldo_source::execution::{At, chain_id};
-use saldo_source::{Answer, Contest, Deadline, Endpoint, Race};
+use saldo_source::{Answer, Audience, Contest, Deadline, Endpoint, FINAL_PROOFS, Race};
 use serde_json::value::RawValue;
 
 use crate::checked::Checked;
+use crate::circle::Place;
 use crate::core::{Core, Joined};
 use crate::event;
 use crate::evidence::Evidence;
@@ -74,17 +77,32 @@ impl Core {
         deadline: Deadline,
     ) -> Vec<Race<Box<Proven>>> {
         let (most, strict) = (self.policy.operators_per_address, self.policy.strict);
+        let last = match &aim.target {
+            Target::Known(anchor) => self.too_shallow(anchor.number()),
+            Target::ByHash(_) | Target::Tip => BTreeSet::new(),
+        };
         let audiences = {
             let known = self.known();
-            holdings.iter().map(|holding| known.circles.audience(holding.owner, most, strict)).collect()
+            let audience = |holding: &Holding| {
+                let audience = known.circles.audience(holding.owner, most, strict);
+                Audience { last: last.clone(), ..audience }
+            };
+            holdings.iter().map(audience).collect()
         };
         let ask = |provider, places: Vec<usize>| -> BoxFuture<'_, Vec<Answer<Box<Proven>>>> {
             let asked: Vec<Holding> =
                 places.iter().filter_map(|place| holdings.get(*place).copied()).collect();
             async move { self.ask(provider, &asked, aim, deadline).await }.boxed()
         };
-        let contest = Contest { role: Role::Execution, method: "eth_getProof", deadline };
+        let method = Self::proofs_at(aim.level);
+        let contest = Contest { role: Role::Execution, method, deadline };
         self.asker.race(contest, &self.execution, audiences, ask).await
+    }
+
+    /// Under which method it is remembered who proves at blocks of the assurance `level`: who proves what is signed need not
+    /// have what is final.
+    pub(crate) fn proofs_at(level: Level) -> &'static str {
+        if level > Level::Signed { FINAL_PROOFS } else { "eth_getProof" }
     }
 
     /// Asks one provider for proofs at the block aimed at; where it has none there, at its own tip, which may be signed
@@ -96,26 +114,39 @@ impl Core {
         aim: &Aim,
         deadline: Deadline,
     ) -> Vec<Answer<Box<Proven>>> {
-        let most = self.policy.operators_per_address;
-        let told: Vec<bool> = {
+        let (most, strict) = (self.policy.operators_per_address, self.policy.strict);
+        let places: Vec<Place> = {
             let mut known = self.known();
             holdings.iter().map(|holding| known.circles.tell(holding.owner, provider, most)).collect()
         };
-        let answers = self.ask_for(provider, holdings, aim, deadline).await;
+        // Another read may have taken the place that was free when this one chose whom to ask.
+        let is_withheld = |place: &Place| strict && *place == Place::Full;
+        let told = || holdings.iter().zip(&places).filter(|(_, place)| !is_withheld(place));
+        let asked: Vec<Holding> = told().map(|(holding, _)| *holding).collect();
+        let answers = match asked.is_empty() {
+            true => Vec::new(),
+            false => self.ask_for(provider, &asked, aim, deadline).await,
+        };
         let mut known = self.known();
-        for ((holding, is_new), answer) in holdings.iter().zip(told).zip(&answers) {
+        for ((holding, place), answer) in told().zip(&answers) {
             match answer {
-                Answer::Wins(_) => {
-                    known.circles.admit(holding.owner, provider);
-                }
-                Answer::Fails(failure) if is_new && !failure.may_have_been_seen() => {
+                Answer::Wins(_) => known.circles.admit(holding.owner, provider),
+                Answer::Fails(failure) if !failure.may_have_been_seen() && *place == Place::New => {
                     known.circles.forget(holding.owner, provider);
                 }
+                Answer::Fails(failure) if !failure.may_have_been_seen() => {}
+                // It was reached, so that it knows of the address, whatever another read meets.
+                _ if *place != Place::Full => known.circles.admit(holding.owner, provider),
                 _ => {}
             }
         }
         drop(known);
-        answers
+        let mut answers = answers.into_iter();
+        let answer = |place: &Place| match is_withheld(place) {
+            true => Answer::Withheld,
+            false => answers.next().unwrap_or(Answer::Fails(Failure::NoResult)),
+        };
+        places.iter().map(answer).collect()
     }
 
     async fn ask_for(
@@ -285,7 +316,7 @@ impl Core {
         deadline: Deadline,
     ) -> Vec<Answer<Box<Proven>>> {
         let is_doubtful = |answer: &Answer<Box<Proven>>| match answer {
-            Answer::Wins(_) | Answer::Parks { .. } => false,
+            Answer::Wins(_) | Answer::Parks { .. } | Answer::Withheld => false,
             Answer::Fails(failure) => matches!(
                 failure,
                 Failure::Proof(_)

@@ -37,7 +37,7 @@ pub(crate) struct Withdrawals {
 
 impl Withdrawals {
     /// How many are remembered.
-    const CAPACITY: usize = 1_024;
+    const CAPACITY: usize = 4_096;
 
     pub(crate) fn note(&mut self, withdrawn: Proven) {
         self.newest.push_back((self.count, withdrawn));

@@ -1,6 +1,6 @@
 //! What a provider can do, as far as it has shown.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use saldo_reading::ProviderId;
@@ -17,10 +17,41 @@ pub(crate) struct Capability {
     pub(crate) json_header: bool,
     /// Whether it proves at a signed block, and not at its own tip alone.
     pub(crate) behind_tip: bool,
+    /// How far behind the newest signed block it proves.
+    pub(crate) depth: Depth,
     /// Whether the last of its tips that were waited for were signed in the end.
     pub(crate) tips_were_signed: bool,
     /// Until when this is believed, on the monotonic clock.
     pub(crate) until: Duration,
+}
+
+/// How far behind the newest signed block a provider proves, in blocks, as far as its answers have shown. Its own tip is a
+/// little ahead of that block, by about the same each time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Depth {
+    /// The furthest it has proven.
+    served: Option<u64>,
+    /// The nearest that it no longer had the state of.
+    refused: Option<u64>,
+}
+
+impl Depth {
+    /// It has proven at a block so far behind. What it refused at no greater depth was another time's.
+    pub(crate) fn serves(&mut self, depth: u64) {
+        self.served = self.served.max(Some(depth));
+        self.refused = self.refused.filter(|refused| *refused > depth);
+    }
+
+    /// It no longer had the state of a block so far behind.
+    pub(crate) fn refuses(&mut self, depth: u64) {
+        self.refused = Some(self.refused.map_or(depth, |refused| refused.min(depth)));
+        self.served = self.served.filter(|served| *served < depth);
+    }
+
+    /// Whether it is known not to prove so far behind. Between what it served and what it refused nothing is known.
+    pub(crate) fn ends_before(&self, depth: u64) -> bool {
+        self.refused.is_some_and(|refused| refused <= depth)
+    }
 }
 
 /// By provider.
@@ -34,6 +65,7 @@ impl Capability {
             block_hash: true,
             json_header: true,
             behind_tip: true,
+            depth: Depth::default(),
             tips_were_signed: false,
             until: now.saturating_add(Capabilities::AGE),
         }
@@ -60,6 +92,12 @@ impl Capabilities {
         self.0.insert(provider, known);
     }
 
+    /// Those that are known not to prove so far behind the newest signed block.
+    pub(crate) fn too_shallow(&self, depth: u64, now: Duration) -> BTreeSet<ProviderId> {
+        let each = self.0.keys().filter(|provider| self.of(provider, now).depth.ends_before(depth));
+        each.cloned().collect()
+    }
+
     /// Notes what `provider` has shown at `now`.
     pub(crate) fn note(&mut self, provider: &ProviderId, now: Duration, learn: impl FnOnce(&mut Capability)) {
         let mut known = self.of(provider, now);
@@ -71,6 +109,34 @@ impl Capabilities {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn how_deep_one_proves_follows_from_what_it_refuses() {
+        let mut depth = Depth::default();
+        assert!(!depth.ends_before(u64::MAX));
+        depth.serves(3);
+        depth.refuses(90);
+        depth.refuses(64);
+        assert_eq!([3, 63, 64, 90].map(|at| depth.ends_before(at)), [false, false, true, true]);
+        // It serves more than before, and then less.
+        depth.serves(80);
+        assert_eq!([64, 80, 90].map(|at| depth.ends_before(at)), [false; 3]);
+        depth.refuses(2);
+        assert_eq!([1, 2, 80].map(|at| depth.ends_before(at)), [false, true, true]);
+        depth.serves(1);
+        assert_eq!([1, 2].map(|at| depth.ends_before(at)), [false, true]);
+    }
+
+    #[test]
+    fn who_proves_too_little_is_known_for_an_hour() {
+        let provider = ProviderId::new("a").unwrap();
+        let mut capabilities = Capabilities::default();
+        let now = Duration::from_secs(5);
+        capabilities.note(&provider, now, |known| known.depth.refuses(64));
+        assert!(capabilities.too_shallow(63, now).is_empty());
+        assert_eq!(capabilities.too_shallow(64, now), BTreeSet::from([provider]));
+        assert!(capabilities.too_shallow(64, now + Capabilities::AGE).is_empty());
+    }
 
     #[test]
     fn what_was_learned_is_tried_again_after_an_hour() {

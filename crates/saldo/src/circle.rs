@@ -1,6 +1,6 @@
 //! Which operators know of which address.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use alloy_primitives::Address;
 use saldo_source::{Audience, Endpoint};
@@ -9,9 +9,23 @@ use saldo_source::{Audience, Endpoint};
 /// the client's life, of the addresses that were asked about last.
 #[derive(Debug, Default)]
 pub(crate) struct Circles {
-    of: BTreeMap<Address, BTreeSet<String>>,
+    /// Of each operator, whether a request is known to have come as far as it.
+    of: BTreeMap<Address, BTreeMap<String, bool>>,
     /// The addresses in the order in which they were first asked about.
     order: VecDeque<Address>,
+    /// Counts the changes.
+    revision: u64,
+}
+
+/// What place a provider has in the circle of an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Its operator came to it just now.
+    New,
+    /// Its operator knew of the address before.
+    Member,
+    /// None: as many operators know of it as may.
+    Full,
 }
 
 impl Circles {
@@ -20,28 +34,39 @@ impl Circles {
 
     /// Who may be asked about `address`.
     pub(crate) fn audience(&self, address: Address, most: usize, strict: bool) -> Audience {
-        Audience { operators: self.of.get(&address).cloned().unwrap_or_default(), most, strict }
+        let operators = self.of.get(&address).into_iter().flat_map(BTreeMap::keys).cloned().collect();
+        Audience { operators, most, strict, ..Audience::everybody() }
     }
 
     /// Whether `provider` knows of `address`, or may come to know of it.
     pub(crate) fn admits(&self, address: Address, provider: &Endpoint, most: usize) -> bool {
         self.of
             .get(&address)
-            .is_none_or(|circle| circle.len() < most || circle.contains(&provider.operator_key()))
+            .is_none_or(|circle| circle.len() < most || circle.contains_key(&provider.operator_key()))
     }
 
-    /// Whether `provider` was asked about `address` before.
+    /// Whether `provider` knows of `address`.
     pub(crate) fn knows(&self, address: Address, provider: &Endpoint) -> bool {
-        self.of.get(&address).is_some_and(|circle| circle.contains(&provider.operator_key()))
+        self.of.get(&address).is_some_and(|circle| circle.contains_key(&provider.operator_key()))
     }
 
-    /// `provider` is asked about `address`: its operator belongs to the circle if there is room. Gives whether it is new.
-    pub(crate) fn tell(&mut self, address: Address, provider: &Endpoint, most: usize) -> bool {
-        self.admits(address, provider, most) && self.admit(address, provider)
+    /// `provider` is about to be asked about `address`: its operator belongs to the circle if there is room. Decided and
+    /// noted in one, since another read may be about to ask somebody else.
+    pub(crate) fn tell(&mut self, address: Address, provider: &Endpoint, most: usize) -> Place {
+        if !self.admits(address, provider, most) {
+            return Place::Full;
+        }
+        if self.enter(address, provider, false) { Place::New } else { Place::Member }
     }
 
-    /// `provider` proved something of `address`: its operator belongs to the circle in any case.
-    pub(crate) fn admit(&mut self, address: Address, provider: &Endpoint) -> bool {
+    /// `provider` has seen that somebody asks about `address`, or proved something of it: its operator belongs to the circle
+    /// in any case, and for good.
+    pub(crate) fn admit(&mut self, address: Address, provider: &Endpoint) {
+        self.enter(address, provider, true);
+    }
+
+    /// Gives whether it is new.
+    fn enter(&mut self, address: Address, provider: &Endpoint, has_seen: bool) -> bool {
         if !self.of.contains_key(&address) {
             self.order.push_back(address);
             if self.order.len() > Self::CAPACITY
@@ -50,12 +75,16 @@ impl Circles {
                 self.of.remove(&oldest);
             }
         }
-        self.of.entry(address).or_default().insert(provider.operator_key())
+        let circle = self.of.entry(address).or_default();
+        let is_new = !circle.contains_key(&provider.operator_key());
+        self.revision = self.revision.wrapping_add(u64::from(is_new));
+        *circle.entry(provider.operator_key()).or_default() |= has_seen;
+        is_new
     }
 
     /// The addresses, those that were asked about last first, and who knows of them.
-    pub(crate) fn newest(&self) -> impl Iterator<Item = (&Address, &BTreeSet<String>)> {
-        self.order.iter().rev().filter_map(|address| self.of.get_key_value(address))
+    pub(crate) fn newest(&self) -> impl Iterator<Item = (&Address, impl Iterator<Item = &String>)> {
+        self.order.iter().rev().filter_map(|address| Some((address, self.of.get(address)?.keys())))
     }
 
     /// How often anything of it changed.
@@ -67,7 +96,7 @@ impl Circles {
     pub(crate) fn restore(&mut self, address: Address, operators: impl IntoIterator<Item = String>) {
         if self.order.len() < Self::CAPACITY && !self.of.contains_key(&address) {
             self.order.push_back(address);
-            self.of.insert(address, operators.into_iter().collect());
+            self.of.insert(address, operators.into_iter().map(|operator| (operator, true)).collect());
         }
     }
 
@@ -78,10 +107,14 @@ impl Circles {
         self.revision = self.revision.wrapping_add(1);
     }
 
-    /// `provider` turned out not to have been reached, so that it knows nothing of `address`.
+    /// `provider` turned out not to have been reached: unless another read reached it, it knows nothing of `address`.
     pub(crate) fn forget(&mut self, address: Address, provider: &Endpoint) {
-        if let Some(circle) = self.of.get_mut(&address) {
-            circle.remove(&provider.operator_key());
+        let operator = provider.operator_key();
+        if let Some(circle) = self.of.get_mut(&address)
+            && circle.get(&operator) == Some(&false)
+        {
+            circle.remove(&operator);
+            self.revision = self.revision.wrapping_add(1);
         }
     }
 }
@@ -95,14 +128,27 @@ mod tests {
         let provider = |name: &str| format!("https://{name}.example").parse::<Endpoint>().unwrap();
         let address = Address::repeat_byte(1);
         let mut circles = Circles::default();
-        assert!(circles.tell(address, &provider("a"), 2) && !circles.tell(address, &provider("a"), 2));
-        assert!(circles.tell(address, &provider("b"), 2));
-        assert!(!circles.tell(address, &provider("c"), 2));
+        let places = ["a", "a", "b", "c", "a"].map(|name| circles.tell(address, &provider(name), 2));
+        assert_eq!(places, [Place::New, Place::Member, Place::New, Place::Full, Place::Member]);
         assert_eq!(circles.audience(address, 2, false).operators.len(), 2);
         circles.forget(address, &provider("a"));
-        assert!(circles.tell(address, &provider("c"), 2) && circles.admit(address, &provider("d")));
+        assert_eq!(circles.tell(address, &provider("c"), 2), Place::New);
+        circles.admit(address, &provider("d"));
         let known: Vec<String> = circles.audience(address, 2, true).operators.into_iter().collect();
         assert_eq!(known, ["b.example", "c.example", "d.example"]);
+    }
+
+    /// Two reads ask the same provider: one reaches it, the other does not.
+    #[test]
+    fn who_was_reached_once_stays() {
+        let provider: Endpoint = "https://a.example".parse().unwrap();
+        let address = Address::repeat_byte(1);
+        let mut circles = Circles::default();
+        assert_eq!(circles.tell(address, &provider, 1), Place::New);
+        assert_eq!(circles.tell(address, &provider, 1), Place::Member);
+        circles.admit(address, &provider);
+        circles.forget(address, &provider);
+        assert_eq!(circles.audience(address, 1, false).operators.len(), 1);
     }
 
     #[test]

@@ -109,6 +109,13 @@ impl Client {
         self.core.refresh(within).await
     }
 
+    /// Gives up all that is known of `holding`, in [storage](ClientBuilder::storage) too, and who knows of its address: for an
+    /// account that the user removes. Providers that have seen the address remember what they like; a watch or a read of it
+    /// that is under way brings it back.
+    pub fn forget(&self, holding: &Holding) {
+        self.core.forget(holding);
+    }
+
     /// The reading of `holding` that was proven last, from memory. Show it with its age, which
     /// [`Proven::freshness`] gives for [`Client::now`].
     pub fn last(&self, holding: &Holding) -> Option<Proven> {
@@ -144,7 +151,8 @@ impl Client {
     /// many agree on.
     ///
     /// Nothing that followed from the start before is kept, no reading either: [`Client::last`] is empty until the next
-    /// one is proven. Reads that are under way prove nothing from the old start any more.
+    /// one is proven. Reads that are under way prove nothing from the old start any more. With
+    /// [storage](ClientBuilder::storage), the next start of the app begins from `checkpoint` as well.
     pub fn start_again(&self, checkpoint: impl Into<Checkpoint>) {
         self.core.begin_again(checkpoint.into());
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use alloy_primitives::B256;
 use futures_util::future::BoxFuture;
-use saldo_beacon::unit::UnixTime;
+use saldo_beacon::unit::{Slot, UnixTime};
 use saldo_beacon::{AdoptError, Checkpoint, ConsensusFault, LightClient, Network};
 use saldo_chain::{Anchor, Chain, Level};
 use saldo_reading::{Change, Holding, Now, Policy, Proven, ProviderId, Record, Role, join};
@@ -85,6 +85,8 @@ pub(crate) struct Known {
     pub(crate) common_lag: Option<CommonLag>,
     /// When a source gave heads last that were not refused, on the monotonic clock.
     pub(crate) heads_answered: Option<Duration>,
+    /// The sources that had no bootstrap when they were last asked for one: nothing is fetched from them beside the next.
+    pub(crate) without_bootstrap: BTreeSet<ProviderId>,
     /// The finalized head whose header was asked for before it was needed.
     pub(crate) finalized_header_tried: Option<B256>,
     /// Until when the period's next committee need not be asked for again, on the monotonic clock.
@@ -96,8 +98,9 @@ pub(crate) struct Known {
 #[derive(Clone, Copy)]
 pub(crate) struct CommonLag {
     pub(crate) slots: u64,
-    /// When all are asked again, on the monotonic clock: one that was away may know better.
-    pub(crate) until: Duration,
+    /// The slot it was when that was learned, and for how many it is believed: one that was away may know better.
+    pub(crate) since: Slot,
+    pub(crate) lasts: u64,
 }
 
 /// What became of joining a verified account with the chain as it is known.
@@ -352,7 +355,7 @@ impl Core {
             };
         }
         if let Some(saving) = saving {
-            saving.forget_all(checkpoint);
+            saving.forget_all(&self.network(), checkpoint);
         }
         self.attention.bell.ring();
     }
@@ -372,6 +375,8 @@ impl Core {
         if let Some(saving) = saving {
             saving.forget(holding);
         }
+        // Nor is written down who knows of it.
+        self.remember();
         self.attention.bell.ring();
     }
 

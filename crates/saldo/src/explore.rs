@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use saldo_chain::{Anchor, HISTORY_CONTRACT, Level};
+use saldo_chain::{Anchor, HISTORY_CONTRACT};
 use saldo_proof::eip1186::AccountReply;
 use saldo_reading::{Attempt, Failure, Outcome, Role};
 use saldo_source::execution::{At, Question, ask_together, chain_id_of, state_proofs};
@@ -22,10 +22,11 @@ impl Core {
     /// other; a provider that is slower than the one in use need not be known better.
     pub(crate) async fn explore(&self, deadline: Deadline) {
         let now = self.clock().monotonic();
-        let willing = self.asker.willing(Role::Execution, "eth_getProof", &self.execution);
+        let method = Self::proofs_at(self.policy.assurance);
+        let willing = self.asker.willing(Role::Execution, method, &self.execution);
         let chosen = {
             let known = self.known();
-            let Some(head) = known.chain.newest(Level::Signed).cloned() else { return };
+            let Some(head) = known.chain.newest(self.policy.assurance).cloned() else { return };
             let is_known =
                 |provider: &Endpoint| known.explored.get(provider.id()).is_some_and(|until| now < *until);
             willing.into_iter().skip(1).find(|provider| !is_known(provider)).map(|provider| (provider, head))
@@ -43,7 +44,7 @@ impl Core {
         let took = self.clock().monotonic().saturating_sub(now);
         let attempt =
             Attempt { provider: provider.id().clone(), role: Role::Execution, outcome, took, widened: false };
-        self.asker.note("eth_getProof", &[attempt]);
+        self.asker.note(method, &[attempt]);
     }
 
     /// Asks in one request which chain a provider serves, what it says of its proofs, and for one.
@@ -73,7 +74,10 @@ impl Core {
         });
         // What it says counts only where it does not prove the contrary.
         let says_none = said.is_some_and(|said| said.disabled || said.oldest_block > Some(head.number()));
-        let only_tip = proven == Err(Failure::ProofWindowMissed) || (says_none && proven.is_err());
+        let is_too_old = proven == Err(Failure::ProofWindowMissed) || (says_none && proven.is_err());
+        // Who lacks what is final may still have more than its tip.
+        let only_tip = is_too_old && Self::takes_tips(self.policy.assurance);
+        self.learn_depth(provider, head.number(), [&proven]);
         self.learn(provider.id(), |known| {
             known.batch = together.batch;
             if only_tip || proven.is_ok() {

@@ -6,7 +6,7 @@ use saldo_chain::{Anchor, Chain, ChainError, HISTORY_CONTRACT, HistoryError, Lev
 use saldo_proof::eip1186::AccountReply;
 use saldo_reading::{Failure, Holding, Reading, Role, Unknown, Why};
 use saldo_source::execution::{At, Question, ask};
-use saldo_source::{Answer, Deadline, Endpoint};
+use saldo_source::{Answer, Audience, Contest, Deadline, Endpoint};
 
 use crate::ask::{Aim, Target};
 use crate::client::is_readable;
@@ -81,7 +81,9 @@ impl Core {
             recorded.map(|recorded| recorded.map_or_else(Answer::Fails, Answer::Wins)).boxed()
         };
         // The proof names no address, so everybody may be asked.
-        let _ = self.contest(Role::Execution, "history", deadline, ask).await;
+        let audience = Audience { last: self.too_shallow(head.number()), ..Audience::everybody() };
+        let contest = Contest { role: Role::Execution, method: "history", deadline };
+        let _ = self.asker.race_for_one(contest, &self.execution, audience, ask).await;
         self.follow();
     }
 
@@ -95,8 +97,9 @@ impl Core {
         let keys: Vec<B256> = blocks.iter().map(|block| history_key(block.number())).collect();
         let at = At::Number(head.number());
         let question = Question::Proof { address: HISTORY_CONTRACT, keys, at };
-        let reply = ask(self.asker.network(), provider, &question, self.time_left(deadline)).await?;
-        let reply: AccountReply = serde_json::from_str(reply.get())
+        let reply = ask(self.asker.network(), provider, &question, self.time_left(deadline)).await;
+        self.learn_depth(provider, head.number(), [&reply]);
+        let reply: AccountReply = serde_json::from_str(reply?.get())
             .map_err(|_| Failure::Malformed { what: "not an eth_getProof result" })?;
         let account = reply.verify(head.state_root(), HISTORY_CONTRACT)?;
         for block in blocks {

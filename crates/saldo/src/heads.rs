@@ -1,6 +1,8 @@
 //! Asking the sources for newer heads, and how far behind the known one is.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -8,12 +10,19 @@ use futures_util::future::{BoxFuture, Either, select};
 use saldo_beacon::unit::Slot;
 use saldo_beacon::{AdvanceError, decode};
 use saldo_chain::Level;
-use saldo_reading::{Attempt, Failure};
+use saldo_reading::{Attempt, Failure, Outcome, ProviderId, Role};
 use saldo_source::beacon::Route;
 use saldo_source::{Answer, Deadline, Endpoint};
 
 use crate::core::{CommonLag, Core};
 use crate::sync::HEADS;
+
+impl CommonLag {
+    /// By the slots, and not by a clock that stands still while the device sleeps.
+    fn is_believed(&self, current: Slot) -> bool {
+        current.since(self.since).is_some_and(|passed| passed <= self.lasts)
+    }
+}
 
 /// Whether a head was refused because it is of a period whose committee is not known.
 fn is_of_later_period(answer: &Answer<()>) -> bool {
@@ -26,15 +35,15 @@ impl Core {
     const USUAL_LAG: u64 = 1;
     /// How long the sources may take for a newer head where one is at hand already.
     const SMALL_GAIN: Duration = Duration::from_secs(1);
-    /// For how many slots it is believed that the sources know nothing newer than what all of them know.
-    const COMMON_LAG_SLOTS: u32 = 8;
+    /// For how many slots more it is believed that the sources know nothing newer, where each of them said so.
+    const COMMON_LAG_SLOTS: u64 = 8;
 
     /// Asks for newer heads, but no longer than worth while: a short time after one is at hand that can be proven under.
     /// Gives who was asked, and whether somebody gave a head of a period whose committee is not known.
     pub(crate) async fn newer_heads(&self, deadline: Deadline, may_look_ahead: bool) -> (Vec<Attempt>, bool) {
         let clock = self.clock();
         let began = clock.monotonic();
-        let of_later_period = AtomicBool::new(false);
+        let of_later_period = &AtomicBool::new(false);
         let is_ahead = || may_look_ahead && of_later_period.load(Ordering::Relaxed);
         let step = Self::SMALL_GAIN.checked_div(10).unwrap_or_default();
         let good_enough = async {
@@ -44,41 +53,59 @@ impl Core {
                 gained = if self.knows_young_head() { gained.saturating_add(1) } else { 0 };
             }
         };
+        // Kept apart from the race, which is given up as soon as a head is good enough.
+        let told: Mutex<BTreeMap<ProviderId, Attempt>> = Mutex::default();
+        let tell = |source: &Endpoint, outcome| {
+            let (provider, took) = (source.id().clone(), clock.monotonic().saturating_sub(began));
+            let attempt = Attempt { provider, role: Role::Beacon, outcome, took, widened: false };
+            let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
+            told.insert(source.id().clone(), attempt);
+        };
         let ask = |source| {
+            tell(source, Outcome::Unfinished);
             let heads = self.heads(source, deadline);
-            let noted = heads.inspect(|answer| {
+            let noted = heads.inspect(move |answer| {
                 of_later_period.fetch_or(is_of_later_period(answer), Ordering::Relaxed);
+                if let Answer::Fails(failure) = answer {
+                    tell(source, Outcome::Failed(failure.clone()));
+                }
             });
             noted.boxed()
         };
         let asked = self.ask_sources(HEADS, deadline, ask);
         let attempts = match select(asked.boxed(), good_enough.boxed()).await {
             Either::Left((attempts, _)) => attempts,
-            Either::Right(_) => Vec::new(),
+            Either::Right(_) => {
+                let told = told.lock().unwrap_or_else(PoisonError::into_inner);
+                told.values().cloned().collect()
+            }
         };
-        self.learn_common_lag(began);
+        let is_behind = |attempt: &Attempt| matches!(attempt.outcome.failure(), Some(Failure::Behind { .. }));
+        let is_everybody = attempts.len() == self.beacon.len() && attempts.iter().all(is_behind);
+        self.learn_common_lag(began, is_everybody);
         (attempts, of_later_period.load(Ordering::Relaxed))
     }
 
     /// Takes it that nobody knows more than was learned since `began`, if that is good enough to prove under. Where the
-    /// clock is fast no source would ever be found good enough otherwise, and all were asked in each read.
-    fn learn_common_lag(&self, began: Duration) {
-        let Some(slots) = self.slots_behind() else { return };
+    /// clock is fast no source would ever be found good enough otherwise, and all were asked in each read. Where not
+    /// everybody has said so, that is believed no longer than until a newer head may come.
+    fn learn_common_lag(&self, began: Duration, is_everybody: bool) {
+        let current = self.network().slot_at(self.time());
+        let (Some(slots), Some(since)) = (self.slots_behind(), current) else { return };
         let is_good_enough = self.knows_young_head();
-        let patience = self.network().slot_duration().saturating_mul(Self::COMMON_LAG_SLOTS);
-        let now = self.clock().monotonic();
+        let lasts = if is_everybody { Self::COMMON_LAG_SLOTS } else { 0 };
         let mut known = self.known();
-        known.common_lag = match known.common_lag.filter(|lag| now < lag.until) {
-            Some(lag) => Some(CommonLag { slots: lag.slots.min(slots), ..lag }),
-            None if slots <= 1 || !is_good_enough || known.heads_answered < Some(began) => None,
-            None => Some(CommonLag { slots, until: now.saturating_add(patience) }),
+        known.common_lag = match known.common_lag.filter(|lag| lag.is_believed(since)) {
+            Some(lag) if lag.lasts >= lasts => Some(CommonLag { slots: lag.slots.min(slots), ..lag }),
+            _ if slots <= 1 || !is_good_enough || known.heads_answered < Some(began) => None,
+            _ => Some(CommonLag { slots, since, lasts }),
         };
     }
 
     /// By how many slots more than usual the newest head may be behind before somebody is asked for a newer one.
     pub(crate) fn common_lag(&self) -> u64 {
-        let now = self.clock().monotonic();
-        self.known().common_lag.filter(|lag| now < lag.until).map_or(0, |lag| lag.slots)
+        let Some(current) = self.network().slot_at(self.time()) else { return 0 };
+        self.known().common_lag.filter(|lag| lag.is_believed(current)).map_or(0, |lag| lag.slots)
     }
 
     fn heads<'a>(&'a self, source: &'a Endpoint, deadline: Deadline) -> BoxFuture<'a, Answer<()>> {

@@ -1,9 +1,11 @@
 //! How proofs are asked for of one provider: at which block, in which form, and how many together.
 
+use std::collections::BTreeSet;
+
 use alloy_primitives::B256;
 use saldo_chain::{Anchor, ExecutionHeader, Level};
 use saldo_proof::StateRoot;
-use saldo_reading::{Failure, Holding};
+use saldo_reading::{Failure, Holding, ProviderId};
 use saldo_source::execution::{At, Question, ask_together};
 use saldo_source::{Deadline, Endpoint};
 use serde_json::value::RawValue;
@@ -49,6 +51,7 @@ impl Core {
         let known = self.capability(provider.id());
         if known.behind_tip || !Self::takes_tips(level) {
             let replies = self.pinned(provider, holdings, pin, deadline).await;
+            self.learn_depth(provider, pin.number, replies.iter().map(|reply| &reply.result));
             return Asked { pin: Some(pin), replies, tips: None };
         }
         let at = if known.block_hash { At::Hash(pin.hash) } else { At::Number(pin.number) };
@@ -102,10 +105,47 @@ impl Core {
             self.learn(provider.id(), |known| known.block_hash = false);
         }
         let reply = |reply: Result<Box<RawValue>, Failure>| match is_unread(&reply) {
-            true => Reply { result: by_number.next().unwrap_or(reply), by_hash: false },
+            true => {
+                let second = by_number.next().unwrap_or(Err(Failure::NoResult));
+                let result = second.map_err(|failure| failure.or_what_was_seen(reply.err()));
+                Reply { result, by_hash: false }
+            }
             false => Reply { result: reply, by_hash: true },
         };
         by_hash.into_iter().map(reply).collect()
+    }
+
+    /// Notes how far behind the newest signed block `provider` proves, by what became of proofs at the block of that `number`.
+    pub(crate) fn learn_depth<'a, T: 'a>(
+        &self,
+        provider: &Endpoint,
+        number: u64,
+        results: impl IntoIterator<Item = &'a Result<T, Failure>>,
+    ) {
+        let Some(depth) = self.depth_of(number) else { return };
+        for result in results {
+            match result {
+                Ok(_) => self.learn(provider.id(), |known| known.depth.serves(depth)),
+                Err(Failure::ProofWindowMissed) => {
+                    self.learn(provider.id(), |known| known.depth.refuses(depth));
+                }
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// Who is known not to prove at the block of that `number` any more, where it is not the newest.
+    pub(crate) fn too_shallow(&self, number: u64) -> BTreeSet<ProviderId> {
+        let now = self.clock().monotonic();
+        match self.depth_of(number) {
+            None | Some(0) => BTreeSet::new(),
+            Some(depth) => self.known().capabilities.too_shallow(depth, now),
+        }
+    }
+
+    /// How far the block of that `number` is behind the newest signed one.
+    fn depth_of(&self, number: u64) -> Option<u64> {
+        self.known().chain.newest(Level::Signed)?.number().checked_sub(number)
     }
 
     /// Asks one provider for the header of this hash and proofs at it, in one request where it takes that. The header is
@@ -129,7 +169,14 @@ impl Core {
         let questions: Vec<Question> = std::iter::once(of_header.clone()).chain(proofs).collect();
         let mut each = self.together(provider, &questions, deadline).await.into_iter();
         let reply = each.next().unwrap_or(Err(Failure::NoResult));
-        let header = self.read_header(provider, &of_header, reply, hash, deadline).await?;
+        let by_hash: Vec<Result<Box<RawValue>, Failure>> = each.collect();
+        let header = self.read_header(provider, &of_header, reply, hash, deadline).await;
+        // Where it is asked one by one it may have seen the addresses all the same.
+        let seen = by_hash.iter().find_map(|reply| match reply {
+            Ok(_) => Some(Failure::NoResult),
+            Err(failure) => failure.may_have_been_seen().then(|| failure.clone()),
+        });
+        let header = header.map_err(|failure| failure.or_what_was_seen(seen))?;
         self.take(&header);
         // It has the block, since it gave the header: whatever it says, perhaps it does not take a hash.
         let is_unread = |failure: &Failure| {
@@ -138,7 +185,7 @@ impl Core {
                 Failure::Rpc { .. } | Failure::NoResult | Failure::NotSynced | Failure::Malformed { .. }
             )
         };
-        let (pin, by_hash) = (Pin::of(&header), each.collect());
+        let pin = Pin::of(&header);
         let replies = self.or_by_number(provider, holdings, pin, by_hash, is_unread, deadline).await;
         Ok((header, replies))
     }

@@ -124,6 +124,8 @@ impl Core {
                     Answer::Wins(_) => Outcome::Joined,
                     Answer::Parks { .. } => Outcome::Parked,
                     Answer::Fails(failure) => Outcome::Failed(failure),
+                    // Somebody else was asked for it meanwhile, by another read.
+                    Answer::Withheld => Outcome::Overtaken,
                 };
                 outcomes = answers.into_iter().map(outcome).collect();
                 sync.await
@@ -397,7 +399,7 @@ impl Core {
             Either::Left((answers, _)) => answers
                 .into_iter()
                 .map(|answer| match answer {
-                    Answer::Wins(_) | Answer::Parks { .. } => None,
+                    Answer::Wins(_) | Answer::Parks { .. } | Answer::Withheld => None,
                     Answer::Fails(failure) => Some(Outcome::Failed(failure)),
                 })
                 .collect(),

@@ -175,7 +175,7 @@ impl Known {
         let mut left = Self::CIRCLES;
         let circles = self.circles.newest().map(|(address, operators)| Circle {
             address: *address,
-            operators: operators.iter().cloned().collect(),
+            operators: operators.cloned().collect(),
         });
         let fits = |circle: &Circle| {
             let size: usize = circle.operators.iter().map(|operator| operator.len().saturating_add(3)).sum();
@@ -208,6 +208,7 @@ impl Known {
                 json_header: known.json_header,
                 behind_tip: known.behind_tip,
                 tips_were_signed: known.tips_were_signed,
+                depth: Default::default(),
                 until,
             };
             self.capabilities.restore(provider, capability);

@@ -175,7 +175,7 @@ impl Saving<'_> {
         let removed = self.kept.names.iter().filter(|name| put.iter().all(|put| put.name != **name));
         let removed: Vec<Write> = removed.map(|name| Write { name: name.clone(), value: None }).collect();
         let names = put.iter().map(|put| put.name.clone()).collect();
-        self.remove([removed, put.into()].concat(), names);
+        self.remove(&[removed, put.into()].concat(), names);
     }
 
     /// Gives up the readings of `holding`.
@@ -185,15 +185,16 @@ impl Saving<'_> {
         let names = self.kept.names.iter().filter(|name| !gone.contains(name)).cloned().collect();
         // Who knows of it is written without it with the next batch.
         self.kept.circles = None;
-        self.remove(gone.into_iter().map(|name| Write { name, value: None }).collect(), names);
+        let writes: Vec<Write> = gone.into_iter().map(|name| Write { name, value: None }).collect();
+        self.remove(&writes, names);
     }
 
     /// Writes removals, after which `names` are there. Where that fails, the next batch removes them.
-    fn remove(&mut self, writes: Vec<Write>, names: BTreeSet<String>) {
+    fn remove(&mut self, writes: &[Write], names: BTreeSet<String>) {
         if !self.kept.is_read || !self.store.takes_anything() {
             return;
         }
-        match self.store.storage.apply(&writes) {
+        match self.store.storage.apply(writes) {
             Ok(()) => self.kept.names = names,
             Err(error) => {
                 self.kept.names.extend(names);

@@ -242,7 +242,8 @@ impl Core {
             let started = async {
                 let Checkpoint { root, slot } = *origin.checkpoint();
                 let ahead = async {
-                    match slot {
+                    // Four requests at a time are too many for one that fails again and again.
+                    match slot.filter(|_| !self.known().without_bootstrap.contains(source.id())) {
                         Some(slot) => self.fetch_ahead(source, slot, deadline).await,
                         None => Ahead::default(),
                     }
@@ -260,7 +261,14 @@ impl Core {
                 self.take_ahead(ahead).await;
                 Ok(())
             };
-            started.await.map_or_else(Answer::Fails, Answer::Wins)
+            let started = started.await;
+            let mut known = self.known();
+            match started {
+                Ok(()) => known.without_bootstrap.remove(source.id()),
+                Err(_) => known.without_bootstrap.insert(source.id().clone()),
+            };
+            drop(known);
+            started.map_or_else(Answer::Fails, Answer::Wins)
         }
         .boxed()
     }

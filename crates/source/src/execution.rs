@@ -64,10 +64,12 @@ pub enum Question {
         /// At which block.
         at: At,
     },
-    /// `eth_getBalance` at the newest block, for [`balance`]: a claim, which proves nothing.
+    /// `eth_getBalance`, for [`balance`]: a claim, which proves nothing.
     Balance {
         /// Of which account.
         address: Address,
+        /// At which block.
+        at: At,
     },
     /// `eth_getBlockByHash` without full transactions: the block object.
     Block(B256),
@@ -95,13 +97,21 @@ impl Question {
                 let max_bytes = MAX_PROOF_REPLY.saturating_add(keys.len().saturating_mul(MAX_SLOT_REPLY));
                 Call::new("eth_getProof", &(address, keys, Block(*at)), max_bytes)
             }
-            Self::Balance { address } => {
-                Call::new("eth_getBalance", &(address, Block(At::Latest)), MAX_BALANCE_REPLY)
+            Self::Balance { address, at } => {
+                Call::new("eth_getBalance", &(address, Block(*at)), MAX_BALANCE_REPLY)
             }
             Self::Block(hash) => Call::new("eth_getBlockByHash", &(hash, false), MAX_BLOCK_REPLY),
             Self::RawHeader(hash) => Call::new("debug_getRawHeader", &[hash], MAX_SMALL_REPLY),
             Self::ChainId => Call::new("eth_chainId", &json!([]), MAX_SMALL_REPLY),
             Self::Capabilities => Call::new("eth_capabilities", &json!([]), MAX_SMALL_REPLY),
+        }
+    }
+
+    /// Whether it is the same method, and for a proof the same block: who cannot answer the one cannot answer the other.
+    fn is_like(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Proof { at, .. }, Self::Proof { at: other, .. }) => at == other,
+            _ => std::mem::discriminant(self) == std::mem::discriminant(other),
         }
     }
 }
@@ -135,6 +145,9 @@ pub async fn ask(
 
 /// Asks several things, at most `batch` of them in one HTTP request and some requests at the same time. What the provider
 /// makes nothing of is asked again in smaller portions, of ten and then one by one. `timeout` is for all of it.
+///
+/// Each size is tried with a few first: where these all fail, so does the rest, unasked. A provider that is out of order does
+/// not get a hundred requests for that.
 pub async fn ask_together(
     network: &Network,
     provider: &Endpoint,
@@ -143,48 +156,118 @@ pub async fn ask_together(
     timeout: Duration,
 ) -> Together {
     let deadline = Deadline::after(network.clock(), timeout);
-    let mut each: Vec<Option<Result<Box<RawValue>, Failure>>> = questions.iter().map(|_| None).collect();
+    let mut each: Vec<Progress> = questions.iter().map(|_| Progress::default()).collect();
     let mut size = batch.clamp(1, LARGEST_BATCH);
     let mut known = size;
+    // With how many portions the size is tried, until something of it was taken.
+    let mut trial = Some(SIDE_BY_SIDE);
     loop {
-        let open: Vec<(usize, &Question)> = questions
-            .iter()
-            .enumerate()
-            .filter(|(place, _)| each.get(*place).is_some_and(Option::is_none))
-            .collect();
+        let open: Vec<(usize, &Question)> =
+            questions.iter().enumerate().filter(|(place, _)| is_open(&each, *place)).collect();
+        if open.is_empty() {
+            break;
+        }
+        let asked = trial.map_or_else(|| open.clone(), |portions| first_of(&open, size, portions));
         let mut portions = Vec::new();
-        for portion in open.chunks(size) {
+        for portion in asked.chunks(size) {
             let questions: Vec<&Question> = portion.iter().map(|(_, question)| *question).collect();
             let left = deadline.left(network.clock());
             portions.push(async move { ask_at_once(network, provider, &questions, left).await }.boxed());
         }
         let answers: Vec<_> = stream::iter(portions).buffered(SIDE_BY_SIDE).collect().await;
-        let mut is_taken = false;
-        for (portion, answer) in open.chunks(size).zip(answers) {
-            let results = match answer {
+        let (mut is_taken, mut is_refused) = (false, false);
+        for (portion, answer) in asked.chunks(size).zip(answers) {
+            match answer {
+                Err(failure) if portion.len() > 1 && is_about_batches(&failure) => {
+                    is_refused = true;
+                    refuse(&mut each, portion, &failure);
+                }
+                Err(failure) => settle(&mut each, portion, portion.iter().map(|_| Err(failure.clone()))),
                 Ok(results) => {
                     is_taken |= results.iter().any(Result::is_ok);
-                    results
-                }
-                Err(failure) if portion.len() > 1 && is_about_batches(&failure) => continue,
-                Err(failure) => portion.iter().map(|_| Err(failure.clone())).collect(),
-            };
-            for ((place, _), result) in portion.iter().zip(results) {
-                if let Some(slot) = each.get_mut(*place) {
-                    *slot = Some(result);
+                    settle(&mut each, portion, results);
                 }
             }
         }
         if is_taken {
             known = size;
         }
-        if each.iter().all(Option::is_some) {
-            break;
+        if trial.is_some() {
+            give_up(&mut each, &asked, &open);
         }
-        // Something of the size of a portion was not taken.
-        size = if size.min(open.len()) > 10 { 10 } else { 1 };
+        trial = None;
+        if is_refused {
+            // Something of the size of a portion was not taken.
+            size = if size.min(open.len()) > 10 { 10 } else { 1 };
+            trial = Some(1);
+        }
     }
-    Together { each: each.into_iter().flatten().collect(), batch: known }
+    Together { each: each.into_iter().filter_map(|progress| progress.result).collect(), batch: known }
+}
+
+/// How far one question has come.
+#[derive(Default)]
+struct Progress {
+    result: Option<Result<Box<RawValue>, Failure>>,
+    /// Why a portion that it was in was not taken.
+    refused: Option<Failure>,
+}
+
+fn is_open(each: &[Progress], place: usize) -> bool {
+    each.get(place).is_some_and(|progress| progress.result.is_none())
+}
+
+/// The `open` questions that a size is tried with: so many portions of it, and where they are asked one by one, some of
+/// each kind.
+fn first_of<'a>(open: &[(usize, &'a Question)], size: usize, portions: usize) -> Vec<(usize, &'a Question)> {
+    if size > 1 {
+        return open.iter().take(size.saturating_mul(portions)).copied().collect();
+    }
+    let mut first: Vec<(usize, &Question)> = Vec::new();
+    for (place, question) in open {
+        let alike = first.iter().filter(|(_, other)| other.is_like(question)).count();
+        if alike < SIDE_BY_SIDE {
+            first.push((*place, question));
+        }
+    }
+    first
+}
+
+fn refuse(each: &mut [Progress], portion: &[(usize, &Question)], failure: &Failure) {
+    for (place, _) in portion {
+        if let Some(progress) = each.get_mut(*place) {
+            progress.refused = Some(failure.clone());
+        }
+    }
+}
+
+fn settle(
+    each: &mut [Progress],
+    portion: &[(usize, &Question)],
+    results: impl IntoIterator<Item = Result<Box<RawValue>, Failure>>,
+) {
+    for ((place, _), result) in portion.iter().zip(results) {
+        if let Some(progress) = each.get_mut(*place) {
+            // What was seen once stays seen, even if nobody is there any more.
+            let seen = progress.refused.clone();
+            progress.result = Some(result.map_err(|failure| failure.or_what_was_seen(seen)));
+        }
+    }
+}
+
+/// Those that are like the ones of `asked` that all failed fail as these did.
+fn give_up(each: &mut [Progress], asked: &[(usize, &Question)], open: &[(usize, &Question)]) {
+    for (place, question) in open {
+        if !is_open(each, *place) {
+            continue;
+        }
+        let alike = asked.iter().filter(|(_, other)| other.is_like(question));
+        let results = alike.filter_map(|(other, _)| each.get(*other)?.result.as_ref());
+        let failures: Option<Vec<Failure>> = results.map(|result| result.as_ref().err().cloned()).collect();
+        if let Some(failure) = failures.and_then(|mut failures| failures.pop()) {
+            settle(each, &[(*place, *question)], [Err(failure)]);
+        }
+    }
 }
 
 /// One request for all of `questions`; a single one is sent as it is.

@@ -42,4 +42,5 @@ pub use endpoint::{Declared, Endpoint, EndpointError, SecretUrl};
 pub use http::{HttpTransport, SystemClock};
 pub use network::Network;
 pub use race::{Answer, Audience, Contest, Race};
+pub use standing::FINAL_PROOFS;
 pub use transport::{Method, Request, Response, Transport, TransportError};

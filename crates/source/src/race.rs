@@ -1,5 +1,6 @@
 //! One question, or several side by side, to several providers: the first answer that the judge lets win ends each.
 
+mod again;
 mod lane;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,6 +31,9 @@ pub enum Answer<T> {
     },
     /// It is not used.
     Fails(Failure),
+    /// The provider was not asked after all, because meanwhile as many operators know of the question as
+    /// [`Audience::strict`] allows.
+    Withheld,
 }
 
 impl<T> Answer<T> {
@@ -37,7 +41,7 @@ impl<T> Answer<T> {
     fn failure(&self) -> Option<&Failure> {
         match self {
             Self::Fails(failure) => Some(failure),
-            Self::Wins(_) | Self::Parks { .. } => None,
+            Self::Wins(_) | Self::Parks { .. } | Self::Withheld => None,
         }
     }
 }
@@ -63,12 +67,14 @@ pub struct Audience {
     pub most: usize,
     /// Whether no more are asked even if none of them answers it.
     pub strict: bool,
+    /// Who is known not to have what is asked for: they are asked after all others.
+    pub last: BTreeSet<ProviderId>,
 }
 
 impl Audience {
     /// Everybody: the question tells nobody anything.
     pub fn everybody() -> Self {
-        Self { operators: BTreeSet::new(), most: usize::MAX, strict: false }
+        Self { operators: BTreeSet::new(), most: usize::MAX, strict: false, last: BTreeSet::new() }
     }
 }
 
@@ -115,13 +121,16 @@ impl Asker {
         for folder in endpoints.iter().filter(|endpoint| endpoint.folder_path().is_some()) {
             self.standings().is_local(folder.id());
         }
-        let pauses = lane::pauses(self);
+        let pauses = again::pauses(self);
         let lane = |audience| Lane::new(self, contest, &ordered, audience, ends, pauses);
-        let mut lanes: Vec<Lane<'a, T>> = audiences.into_iter().map(lane).collect();
+        let lanes: Vec<Lane<'a, T>> = audiences.into_iter().map(lane).collect();
+        let mut course = Course { asker: self, method: contest.method, lanes, looked: began };
         let mut running = FuturesUnordered::new();
         let mut over = clock.sleep(left);
         loop {
-            for (endpoint, items) in turns(self, &mut lanes, clock.monotonic()) {
+            course.looked = clock.monotonic();
+            let lanes = &mut course.lanes;
+            for (endpoint, items) in turns(self, lanes, course.looked) {
                 let answers = ask(endpoint, items.clone());
                 running.push(answers.map(move |answers| (endpoint, items, answers)));
             }
@@ -140,7 +149,9 @@ impl Asker {
                 Either::Left((Some((endpoint, items, answers)), _)) => {
                     let now = clock.monotonic();
                     for (item, answer) in items.into_iter().zip(answers) {
-                        self.standings().hear(endpoint.id(), answer.failure(), now);
+                        if !matches!(answer, Answer::Withheld) {
+                            self.standings().hear(endpoint.id(), answer.failure(), now);
+                        }
                         if let Some(lane) = lanes.get_mut(item) {
                             lane.take(endpoint, answer, now);
                         }
@@ -150,14 +161,8 @@ impl Asker {
                 Either::Right((Either::Right(_), _)) => break,
             }
         }
-        let now = clock.monotonic();
-        let patience = lanes.iter().map(Lane::patience).max().unwrap_or_default();
-        let told: Vec<(Race<T>, Vec<Attempt>)> = lanes.into_iter().map(|lane| lane.finish(now)).collect();
-        let asked = best_of_each(told.iter().flat_map(|(_, asked)| asked));
-        let midnight = until_midnight(clock.wall().as_secs());
-        event::failed(contest.method, &asked);
-        self.standings().note(contest.method, &asked, patience, now, Some(midnight));
-        told.into_iter().map(|(race, _)| race).collect()
+        course.looked = clock.monotonic();
+        course.end()
     }
 
     /// [`Asker::race`] for a single question.
@@ -171,6 +176,39 @@ impl Asker {
         let ask = |endpoint, _| ask(endpoint).map(|answer| vec![answer]).boxed();
         let mut races = self.race(contest, endpoints, vec![audience], ask).await;
         races.pop().unwrap_or(Race { winner: None, attempts: Vec::new(), held_back: false })
+    }
+}
+
+/// A race under way. What it has shown of the providers is remembered however it ends, also where it is given up because
+/// what it was begun for came another way.
+struct Course<'r, 'a, T> {
+    asker: &'r Asker,
+    method: &'static str,
+    lanes: Vec<Lane<'a, T>>,
+    /// When something happened in it last, on the monotonic clock: after that nobody may have looked whether answers came.
+    looked: Duration,
+}
+
+impl<T> Course<'_, '_, T> {
+    fn end(&mut self) -> Vec<Race<T>> {
+        let (method, now) = (self.method, self.looked);
+        let lanes = std::mem::take(&mut self.lanes);
+        let patience = lanes.iter().map(Lane::patience).max().unwrap_or_default();
+        let told: Vec<(Race<T>, Vec<Attempt>)> = lanes.into_iter().map(|lane| lane.finish(now)).collect();
+        let asked = best_of_each(told.iter().flat_map(|(_, asked)| asked));
+        let midnight = until_midnight(self.asker.network().clock().wall().as_secs());
+        event::failed(method, &asked);
+        self.asker.standings().note(method, &asked, patience, now, Some(midnight));
+        told.into_iter().map(|(race, _)| race).collect()
+    }
+}
+
+impl<T> Drop for Course<'_, '_, T> {
+    fn drop(&mut self) {
+        if !self.lanes.is_empty() {
+            self.lanes.iter_mut().for_each(Lane::give_up);
+            self.end();
+        }
     }
 }
 

@@ -9,7 +9,10 @@ use crate::budget::{Allowance, Budget};
 use crate::endpoint::Endpoint;
 
 /// What a provider that sent false proofs is not asked for as long as somebody else is left.
-const PROOFS: &str = "eth_getProof";
+const PROOFS: [&str; 2] = ["eth_getProof", FINAL_PROOFS];
+
+/// `eth_getProof` at a finalized block, under which it is remembered apart who has proofs so old.
+pub const FINAL_PROOFS: &str = "eth_getProof at a finalized block";
 
 /// Counts what is useful: a provider stands well by answers that were used, not by answers.
 ///
@@ -162,7 +165,7 @@ impl Standings {
     /// Whether a provider may be asked at `now`.
     pub(crate) fn leave(&self, role: Role, method: &'static str, id: &ProviderId, now: Duration) -> Leave {
         // Headers are asked for by their hash, so that there nobody can lie.
-        if method == PROOFS && self.strikes.get(id).is_some_and(|count| *count >= Self::STRIKES) {
+        if PROOFS.contains(&method) && self.strikes.get(id).is_some_and(|count| *count >= Self::STRIKES) {
             return Leave::Not { until: Some(Duration::ZERO), why: Failure::Quarantined };
         }
         let Some(standing) = self.of.get(&(role, id.clone())) else { return Leave::Free };
@@ -198,7 +201,9 @@ impl Standings {
         for attempt in attempts {
             let is_of_use =
                 matches!(attempt.outcome, Outcome::Joined | Outcome::Accepted | Outcome::Named { .. });
-            if is_nobodys_fault && !is_of_use {
+            // The device itself says so: then it is true even if somebody was heard a moment ago.
+            let is_offline = attempt.outcome.failure() == Some(&TransportError::Offline.into());
+            if (is_nobodys_fault && !is_of_use) || is_offline {
                 continue;
             }
             self.noted = self.noted.saturating_add(1);

@@ -206,3 +206,16 @@ fn quotas_come_back_at_midnight() {
     assert_eq!(until_midnight(1_795_521_600), SECOND * 43_200);
     assert_eq!(until_midnight(0), SECOND * 86_400);
 }
+
+/// The device itself says that it is offline, which it may have become since somebody was heard a moment ago.
+#[test]
+fn nobody_is_worse_for_a_device_that_says_it_is_offline() {
+    let mut standings = Standings::new(0);
+    note(&mut standings, failed("a", Failure::NoResult));
+    standings.hear(&ProviderId::new("b").unwrap(), None, Duration::ZERO);
+    let offline = || Failure::from(TransportError::Offline);
+    note_at(&mut standings, &[failed("b", offline()), failed("c", offline())], SECOND);
+    assert_eq!(order(&standings, Role::Execution, METHOD), "bca");
+    note_at(&mut standings, &[failed("b", TransportError::Dns.into())], SECOND);
+    assert_eq!(order(&standings, Role::Execution, METHOD), "cab");
+}

@@ -1,5 +1,6 @@
 //! What a provider or a source is like for a while.
 
+mod mirror;
 mod service;
 
 pub(super) use service::{Cast, Chains};

@@ -21,8 +21,7 @@ pub struct Bounds {
     pub requests_for_each: u64,
     /// How many attempts one reading may tell of.
     pub attempts: usize,
-    /// For how many milliseconds it may be believed that no source knows a newer head, after all were late once. The clock of
-    /// it stands still while the device sleeps.
+    /// For how many milliseconds it may be believed that no source knows a newer head, after all were late once.
     pub believes_lag: u64,
     /// For how many milliseconds whoever asked to be left alone, or whose quota is used up, may be. The clock of it stands
     /// still while the device sleeps.
@@ -48,9 +47,9 @@ impl Bounds {
         behind: 2,
     };
 
-    /// How long until the last of `many` has been asked, in milliseconds, where the slowest takes `slowest` for an answer.
-    pub fn until_all_are_asked(&self, many: usize, slowest: u64) -> u64 {
-        let turns = u64::try_from(many.saturating_sub(1)).unwrap_or(u64::MAX);
+    /// How long until the last has been asked, in milliseconds, if it takes `turns` to ask them one by one, and the slowest
+    /// takes `slowest` for an answer.
+    pub fn until_all_are_asked(&self, turns: u64, slowest: u64) -> u64 {
         let hedge = slowest.saturating_add(self.way).clamp(self.hedge, self.longest_hedge.max(self.hedge));
         hedge.saturating_mul(self.waves.min(turns))
     }

@@ -31,6 +31,10 @@ impl Wallet for RealWallet {
         }
         .boxed()
     }
+
+    fn network_changed(&self, online: bool) {
+        self.client.network_changed(online);
+    }
 }
 
 /// The client's policy for these wants.
@@ -109,9 +113,10 @@ pub(super) fn url(role: Role, index: usize) -> String {
 
 /// A party as the wallet knows it.
 pub(super) fn endpoint(role: Role, index: usize, party: &Party) -> Endpoint {
-    Endpoint::new(&url(role, index))
+    let endpoint = Endpoint::new(&url(role, index))
         .and_then(|endpoint| endpoint.named(&name(role, index)))
         .and_then(|endpoint| endpoint.operator(&format!("operator{}", party.operator)))
         .and_then(|endpoint| endpoint.hosting(&format!("hosting{}", party.hosting)))
-        .expect("a name and a URL that are made here can be used")
+        .expect("a name and a URL that are made here can be used");
+    if party.is_mirror { endpoint.mirror() } else { endpoint }
 }

@@ -35,10 +35,17 @@ pub fn draw(seed: u64) -> World {
         steps: device::life(&mut dice, &story),
         story,
     };
+    for source in &mut world.sources {
+        source.is_mirror = dice.chance(8);
+        // A file is SSZ or nothing.
+        let odd = source.spells.iter_mut().filter(|(_, behaviour)| *behaviour == Behaviour::JsonOnly);
+        odd.filter(|_| source.is_mirror).for_each(|(_, behaviour)| *behaviour = Behaviour::Honest);
+    }
     if dice.chance(12) {
         theme::by_agreement(&mut world, &mut dice);
     }
     theme.bend(&mut world, &mut dice);
+    theme::no_conspiracy(&mut world);
     world
 }
 
@@ -77,7 +84,7 @@ fn parties(dice: &mut Dice, many: u64, choices: &Choices, good: u64) -> Vec<Part
             let operator = if dice.chance(15) { 0 } else { index };
             let limit = dice.chance(6).then(|| dice.between(4, 60));
             let latency = dice.pick(&[0, 0, 30, 120, 250]);
-            Party { operator, hosting: dice.below(3), latency, limit, spells }
+            Party { operator, hosting: dice.below(3), latency, limit, is_mirror: false, spells }
         })
         .collect()
 }

@@ -77,6 +77,7 @@ impl Host {
         times.dedup();
         let cast = |behaviour: Behaviour| match role {
             Role::Provider => Cast::Provider(behaviour.provider(chains, latency)),
+            Role::Source if party.is_mirror => Cast::Mirror(behaviour.mirror(chains, latency)),
             Role::Source | Role::Witness => Cast::Source(behaviour.source(chains, latency)),
         };
         let casts = times.into_iter().map(|time| {
@@ -145,6 +146,7 @@ impl Service for Host {
             }
             (Cast::Provider(provider), None) => provider.answer(request),
             (Cast::Source(source), None) => source.answer(request),
+            (Cast::Mirror(mirror), None) => mirror.answer(request),
         };
         self.note(time, request, *behaviour, wait.is_some(), &reaction);
         reaction
@@ -154,6 +156,7 @@ impl Service for Host {
         match self.now() {
             Some((_, _, Cast::Provider(provider))) => provider.refuses(),
             Some((_, _, Cast::Source(source))) => source.refuses(),
+            Some((_, _, Cast::Mirror(mirror))) => mirror.refuses(),
             None => true,
         }
     }

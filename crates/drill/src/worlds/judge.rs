@@ -47,14 +47,15 @@ pub(super) struct Judge<'a> {
     world: &'a World,
     chains: &'a Chains,
     bounds: Bounds,
-    /// Whether the device has no network.
+    /// Whether the device has no network, and whether the app says so.
     pub(super) offline: bool,
+    pub(super) is_said_offline: bool,
     /// By how many seconds its clock is off, and whether it ever was.
     pub(super) offset: i64,
     pub(super) clock_was_touched: bool,
     /// For how many milliseconds it slept.
     pub(super) slept: u64,
-    /// When the newest head seemed late last, on the clock that stands still while the device sleeps.
+    /// When the newest head seemed late last.
     late_at: Option<u64>,
     /// The newest that was shown of each owner.
     newest: BTreeMap<usize, ShownBlock>,
@@ -81,6 +82,7 @@ impl<'a> Judge<'a> {
             chains,
             bounds,
             offline: false,
+            is_said_offline: false,
             offset: 0,
             clock_was_touched: false,
             slept: 0,

@@ -13,6 +13,8 @@ pub struct Party {
     pub latency: u64,
     /// How many requests a minute it takes before it asks to wait; any number if not said.
     pub limit: Option<u64>,
+    /// Whether it is a mirror: a source that has light-client data as plain files, and nothing else.
+    pub is_mirror: bool,
     /// What it is like from when on, in milliseconds since the beginning; the first from 0.
     pub spells: Vec<(u64, Behaviour)>,
 }
@@ -42,7 +44,14 @@ pub enum Scope {
 impl Party {
     /// One that is always the same.
     pub fn always(behaviour: Behaviour) -> Self {
-        Self { operator: 0, hosting: 0, latency: 0, limit: None, spells: vec![(0, behaviour)] }
+        Self {
+            operator: 0,
+            hosting: 0,
+            latency: 0,
+            limit: None,
+            is_mirror: false,
+            spells: vec![(0, behaviour)],
+        }
     }
 
     /// What it is like at that time, in milliseconds since the beginning.

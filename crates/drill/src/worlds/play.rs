@@ -108,7 +108,10 @@ impl<'a> Stage<'a> {
             Step::Offline(offline) => {
                 self.simulation.internet().set_offline(*offline);
                 self.judge.offline = *offline;
-                self.wallet.network_changed(!*offline);
+            }
+            Step::Says(online) => {
+                self.judge.is_said_offline = !*online;
+                self.wallet.network_changed(*online);
             }
             Step::Clock(offset) => {
                 let by = Duration::from_secs(offset.unsigned_abs());

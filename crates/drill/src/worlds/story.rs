@@ -79,6 +79,8 @@ pub struct Twin {
     pub after: u64,
     /// How many members of the committee sign it; all if not said, as only an attack by two thirds of it can.
     pub signers: Option<usize>,
+    /// Whether it names another committee for the next period, all of which sign it from then on.
+    pub usurps: bool,
 }
 
 /// A story as it went.
@@ -178,6 +180,9 @@ fn happen(chain: &Chain, event: Event) {
 fn split(chain: &Chain, plan: Twin) -> Chain {
     let twin = chain.split();
     twin.set_signers(plan.signers);
+    if plan.usurps {
+        twin.usurp();
+    }
     for (owner, wei) in OWNERS.into_iter().zip([0_u64, 77_000, 5_000_000_000]) {
         twin.set_balance(owner, U256::from(wei));
     }

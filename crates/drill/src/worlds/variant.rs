@@ -53,6 +53,7 @@ enum Omission {
     UnsignedTip,
     ProvidersHeader,
     FewSigners,
+    ForcedHandOver,
     OldBlock,
     NoAge,
     DropsLast,
@@ -157,6 +158,12 @@ impl Variant {
             Omission::FewSigners,
             &[Check::Truth],
         ),
+        loose(
+            "forced-hand-over",
+            "believes a committee that fewer than two thirds named",
+            Omission::ForcedHandOver,
+            &[Check::Truth],
+        ),
         loose("old-block", "lets an older block replace a newer one", Omission::OldBlock, &[Check::Order]),
         loose("no-age", "does not look at how old a block is", Omission::NoAge, &[Check::Age]),
         loose("drops-last", "drops the last amount on an error", Omission::DropsLast, &[Check::Last]),
@@ -190,14 +197,15 @@ impl Variant {
         self.checks.is_empty() || self.checks.contains(&check)
     }
 
-    /// The world it is put into: a plain reader knows no agreement, so that its trust is given.
+    /// The world it is put into: a plain reader knows no agreement, so that its trust is given, and no mirrors.
     pub(super) fn world<'a>(&self, world: &'a World) -> Cow<'a, World> {
-        match self.kind {
-            Kind::Loose(_) if world.trust != Start::GivenWithWrongSlot => {
-                Cow::Owned(World { trust: Start::Given, ..world.clone() })
-            }
-            _ => Cow::Borrowed(world),
+        let Kind::Loose(_) = self.kind else { return Cow::Borrowed(world) };
+        let mut plain = world.clone();
+        if plain.trust != Start::GivenWithWrongSlot {
+            plain.trust = Start::Given;
         }
+        plain.sources.iter_mut().for_each(|source| source.is_mirror = false);
+        Cow::Owned(plain)
     }
 
     pub(super) fn wallet(&self, world: &World, chain: &Chain, simulation: &Simulation) -> Box<dyn Wallet> {

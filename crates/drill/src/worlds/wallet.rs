@@ -9,7 +9,7 @@ pub trait Wallet {
     /// Reads what these hold, in the same order.
     fn read<'a>(&'a self, owners: &'a [Address]) -> BoxFuture<'a, Vec<Shown>>;
 
-    /// The device lost or found its network.
+    /// The app says that the device lost or found its network.
     fn network_changed(&self, _online: bool) {}
 
     /// Whom it does not ask any more because of what they did, by the place among the execution providers.

@@ -78,6 +78,8 @@ pub enum Step {
     Sleep(u64),
     /// Its network goes away, or returns.
     Offline(bool),
+    /// The app says that the network went away, or is there: true or not.
+    Says(bool),
     /// Its clock is off by so many seconds from now on; behind if negative.
     Clock(i64),
 }

@@ -74,7 +74,8 @@ fn open(film: Film) -> Result<RedbStorage, StorageError> {
     guarded(|| {
         let mut builder = Builder::new();
         builder.set_cache_size(CACHE).set_check_integrity_on_open(true);
-        Ok(RedbStorage { file: File::Writable(builder.create_with_backend(film)?) })
+        let database = Mutex::new(Some(builder.create_with_backend(film)?));
+        Ok(RedbStorage { file: File::Writable { path: PathBuf::new(), database } })
     })
 }
 

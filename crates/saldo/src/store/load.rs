@@ -162,7 +162,8 @@ impl Kept {
             let head = client.signed_head().map_or(client.finalized_head().slot(), |head| head.slot());
             client.network().slot_start(head)
         };
-        let latest = light_client.map(of_head).map_or(now, |head| head.max(now)).saturating_add(Now::TOLERANCE);
+        let latest =
+            light_client.map(of_head).map_or(now, |head| head.max(now)).saturating_add(Now::TOLERANCE);
         let before = self.blocks.len();
         self.blocks.retain(|_, block| block.timestamp() <= latest);
         if self.blocks.len() < before {

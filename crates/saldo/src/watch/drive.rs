@@ -55,18 +55,20 @@ pub(super) async fn drive(core: Arc<Core>, holdings: Vec<Holding>, outbox: Outbo
         glances: 0,
     };
     let mut nudges = core.attention.nudges();
-    driver.tell();
     loop {
+        // First: what rings after this is not missed.
         let rung = core.attention.bell.rung();
         let nudged = core.attention.nudges();
         if nudges != nudged {
             nudges = nudged;
             driver.plans.clear();
             driver.glance = Duration::ZERO;
+            // Hints come with the first glance.
+            driver.glances = GLANCES_PER_HINT.saturating_sub(1);
         }
+        driver.tell();
         driver.act(rung).await;
         driver.wait(rung).await;
-        driver.tell();
     }
 }
 
@@ -96,7 +98,8 @@ impl Driver<'_> {
         let due: Vec<Holding> = self.holdings.iter().filter(is_due).copied().collect();
         if !due.is_empty() {
             self.prove(&due, pace, rung).await;
-        } else if self.may_look(pace) && self.glance <= now {
+        }
+        if self.may_look(pace) && self.glance <= self.core.clock().monotonic() {
             self.look(rung).await;
         }
     }
@@ -129,10 +132,13 @@ impl Driver<'_> {
         };
         let read = core.read(holdings, Deadline::after(core.clock(), patience)).boxed();
         let Either::Left((readings, _)) = select(read, paused(core, rung).boxed()).await else {
+            core.remember();
             return self.become_active(Activity::Idle);
         };
-        self.glance = core.clock().monotonic().saturating_add(core.until_next_head());
-        self.glances = 0;
+        if holdings.len() == self.holdings.len() {
+            self.glance = core.clock().monotonic().saturating_add(core.until_next_head());
+            self.glances = 0;
+        }
         for (holding, reading) in holdings.iter().zip(&readings) {
             self.plan(*holding, reading, pace);
         }
@@ -206,6 +212,10 @@ impl Driver<'_> {
             return;
         };
         self.tell();
+        if core.known().faulted {
+            // Every reading says so from now on.
+            return self.prove(self.holdings, Pace::Foreground, rung).await;
+        }
         if hints.is_empty() {
             return;
         }

@@ -5,17 +5,21 @@ use std::time::Duration;
 
 use alloy_primitives::U256;
 use futures_util::future::join_all;
-use saldo_reading::{Failure, Holding, ProviderId, Role};
+use saldo_reading::{Attempt, Failure, Holding, Outcome, ProviderId, Role};
 use saldo_source::Endpoint;
-use saldo_source::execution::{Question, ask_together, balance};
+use saldo_source::execution::{At, Question, ask_together, balance};
 use serde_json::value::RawValue;
 
 use crate::core::Core;
+
+const METHOD: &str = "eth_getBalance";
 
 /// Whom to believe that a balance has changed. A provider that says so and is wrong makes work: it is asked less and less.
 #[derive(Default)]
 pub(super) struct Hints {
     mistrusted: BTreeMap<ProviderId, Mistrust>,
+    /// Counts the rounds, so that not always the same one is asked: one that errs, or says what was, would hide every change.
+    rounds: usize,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -38,36 +42,48 @@ impl Hints {
     /// How long an answer is waited for.
     const PATIENCE: Duration = Duration::from_secs(2);
 
-    /// Asks for the balances of `holdings` at the newest block, each of a provider that knows of the address already, and
-    /// gives those that are said to differ from what was proven last.
-    pub(super) async fn ask(&self, core: &Core, holdings: &[Holding]) -> Vec<Hint> {
+    /// Asks for the balances of `holdings` at the newest signed block, where a proof can show the same, each of a provider
+    /// that knows of the address already. Gives those that are said to differ from what was proven last.
+    pub(super) async fn ask(&mut self, core: &Core, holdings: &[Holding]) -> Vec<Hint> {
         let now = core.clock().monotonic();
-        let willing = core.asker.willing(Role::Execution, "eth_getBalance", &core.execution);
+        let head = core.known().chain.newest(core.policy.assurance).map(saldo_chain::Anchor::number);
+        let Some(head) = head else { return Vec::new() };
+        let willing = core.asker.willing(Role::Execution, METHOD, &core.execution);
         let mut of_provider: BTreeMap<&ProviderId, (&Endpoint, Vec<Holding>)> = BTreeMap::new();
+        self.rounds = self.rounds.wrapping_add(1);
         for holding in holdings {
             let known = core.known();
+            let is_mistrusted =
+                |id: &ProviderId| self.mistrusted.get(id).is_some_and(|mistrust| now < mistrust.until);
             let knows = |provider: &&&Endpoint| {
-                let is_mistrusted =
-                    self.mistrusted.get(provider.id()).is_some_and(|mistrust| now < mistrust.until);
-                !is_mistrusted && known.circles.knows(holding.owner, provider)
+                !is_mistrusted(provider.id()) && known.circles.knows(holding.owner, provider)
             };
-            if let Some(provider) = willing.iter().find(knows) {
+            let knowing: Vec<&&Endpoint> = willing.iter().filter(knows).collect();
+            let turn = self.rounds.checked_rem(knowing.len()).unwrap_or(0);
+            if let Some(provider) = knowing.get(turn) {
                 of_provider.entry(provider.id()).or_insert((provider, Vec::new())).1.push(*holding);
             }
         }
         let each = of_provider.into_values().map(|(provider, asked)| async move {
-            let differing = Self::differing(core, provider, &asked).await;
+            let differing = Self::differing(core, provider, &asked, At::Number(head)).await;
             differing.into_iter().map(|holding| Hint { holding, provider: provider.id().clone() })
         });
         join_all(each).await.into_iter().flatten().collect()
     }
 
-    async fn differing(core: &Core, provider: &Endpoint, holdings: &[Holding]) -> Vec<Holding> {
-        let question = |holding: &Holding| Question::Balance { address: holding.owner };
+    async fn differing(core: &Core, provider: &Endpoint, holdings: &[Holding], at: At) -> Vec<Holding> {
+        let began = core.clock().monotonic();
+        let question = |holding: &Holding| Question::Balance { address: holding.owner, at };
         let questions: Vec<Question> = holdings.iter().map(question).collect();
         let batch = core.capability(provider.id()).batch;
         let replies =
             ask_together(core.asker.network(), provider, &questions, batch, Self::PATIENCE).await.each;
+        let failure = replies.iter().find_map(|reply| reply.as_ref().err()).cloned();
+        let outcome = failure.map_or(Outcome::Accepted, Outcome::Failed);
+        let took = core.clock().monotonic().saturating_sub(began);
+        let provider = provider.id().clone();
+        let attempt = Attempt { provider, role: Role::Execution, outcome, took, widened: false };
+        core.asker.note(METHOD, std::slice::from_ref(&attempt));
         let is_other = |(holding, reply): (&Holding, Result<Box<RawValue>, Failure>)| {
             let said: U256 = balance(&reply.ok()?)?;
             let last = core.last(holding)?;

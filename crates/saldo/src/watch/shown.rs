@@ -92,13 +92,10 @@ impl Shown {
 impl One {
     fn news(&mut self, core: &Core, holding: Holding) -> Option<Change> {
         let (last, freshness) = latest(core, &holding);
-        // Somebody else may have read it since: what is proven by now is a reading of its own.
-        if let (Some(reading), Some(last)) = (&self.reading, &last)
-            && reading.latest_proven() != Some(last)
-            && !last.is_restored()
-            && !is_same_claim(reading, last)
-        {
-            self.reading = Some(Reading::Proven(last.clone()));
+        // What was read may not be so any more: somebody else may have read it since, or it was given up.
+        let shown = self.reading.as_ref().map(|reading| reading.latest_proven().map(block));
+        if shown.is_some_and(|shown| shown != last.as_ref().map(block)) {
+            self.reading = last.clone().filter(|last| !last.is_restored()).map(Reading::Proven);
         }
         let told = Told::of(self.reading.as_ref(), last.as_ref(), freshness.as_ref());
         if self.told.as_ref() == Some(&told) {
@@ -110,11 +107,6 @@ impl One {
             None => Change::Remembered { holding, last, freshness },
         })
     }
-}
-
-/// Whether `last` is the very block and assurance that `reading` shows.
-fn is_same_claim(reading: &Reading, last: &Proven) -> bool {
-    reading.latest_proven().is_some_and(|shown| block(shown) == block(last))
 }
 
 fn block(proven: &Proven) -> (B256, Level, bool) {

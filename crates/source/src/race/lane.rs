@@ -3,28 +3,13 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use saldo_reading::{Attempt, Failure, Outcome, ProviderId, Role, TransportError};
+use saldo_reading::{Attempt, Failure, Outcome, ProviderId, Role};
 
+use super::again::{LEAST_PAUSE, ROUNDS, passes};
 use super::{Answer, Audience, Contest, Race};
 use crate::asker::Asker;
 use crate::endpoint::Endpoint;
 use crate::standing::Leave;
-
-/// So often what failed in passing is asked again.
-pub(super) const ROUNDS: usize = 2;
-/// The longest pause before the first time, beside the least one; before the second it is twice that.
-const PAUSE: Duration = Duration::from_millis(400);
-const LEAST_PAUSE: Duration = Duration::from_millis(50);
-
-/// Pauses before what failed in passing is asked again, with full jitter: for all questions of a race the same, so that they
-/// are asked together again.
-pub(super) fn pauses(asker: &Asker) -> [Duration; ROUNDS] {
-    let mut longest = Duration::ZERO;
-    [(); ROUNDS].map(|()| {
-        longest = longest.saturating_add(PAUSE);
-        LEAST_PAUSE.saturating_add(asker.standings().jitter(longest))
-    })
-}
 
 /// One question, who is asked it, and what they said.
 pub(super) struct Lane<'a, T> {
@@ -51,6 +36,9 @@ pub(super) struct Lane<'a, T> {
     /// How often it was asked again.
     rounds: usize,
     pauses: [Duration; ROUNDS],
+    is_given_up: bool,
+    /// Whether somebody was not asked after all because too many know of the question.
+    is_held_back: bool,
 }
 
 struct Asked<'a> {
@@ -98,6 +86,7 @@ impl<'a, T> Lane<'a, T> {
             let is_of_use = standings.is_in_good_standing(role, method, endpoint.id());
             !(is_of_use && audience.operators.contains(&endpoint.operator_key()))
         });
+        waiting.sort_by_key(|endpoint| audience.last.contains(endpoint.id()));
         let patience = waiting.first().map(|first| standings.patience(role, method, first.id()));
         // With little time everybody's turn comes sooner.
         let quarter = ends.saturating_sub(began).checked_div(4).unwrap_or_default();
@@ -118,6 +107,8 @@ impl<'a, T> Lane<'a, T> {
             again: None,
             rounds: 0,
             pauses,
+            is_given_up: false,
+            is_held_back: false,
         }
     }
 
@@ -263,9 +254,15 @@ impl<'a, T> Lane<'a, T> {
 
     /// Takes an answer of `endpoint`.
     pub(super) fn take(&mut self, endpoint: &Endpoint, answer: Answer<T>, now: Duration) {
-        let is_it = |asked: &&mut Asked<'_>| asked.ended.is_none() && asked.endpoint.id() == endpoint.id();
-        let Some(asked) = self.asked.iter_mut().find(is_it) else { return };
+        let is_it = |asked: &Asked<'_>| asked.ended.is_none() && asked.endpoint.id() == endpoint.id();
+        if matches!(answer, Answer::Withheld) {
+            self.asked.retain(|asked| !is_it(asked));
+            self.is_held_back = true;
+            return;
+        }
+        let Some(asked) = self.asked.iter_mut().find(|asked| is_it(asked)) else { return };
         let outcome = match answer {
+            Answer::Withheld => return,
             Answer::Wins(value) if self.winner.is_none() => {
                 self.winner = Some((endpoint.id().clone(), value));
                 match self.role {
@@ -293,11 +290,18 @@ impl<'a, T> Lane<'a, T> {
         asked.ended = Some((now, outcome));
     }
 
+    /// The question needs no answer any more: whoever is still being asked is overtaken.
+    pub(super) fn give_up(&mut self) {
+        self.is_given_up = true;
+    }
+
     /// How it ended, and what became of those who were really asked.
     pub(super) fn finish(self, now: Duration) -> (Race<T>, Vec<Attempt>) {
-        let unfinished = if self.is_won() { Outcome::Overtaken } else { Outcome::Unfinished };
-        let held_back =
-            !self.is_won() && self.audience.strict && !self.waiting.is_empty() && !self.has_inside();
+        let is_overtaken = self.is_won() || self.is_given_up;
+        let unfinished = if is_overtaken { Outcome::Overtaken } else { Outcome::Unfinished };
+        let is_held_back =
+            self.is_held_back || (self.audience.strict && !self.waiting.is_empty() && !self.has_inside());
+        let held_back = is_held_back && !self.is_won();
         let role = self.role;
         let asked: Vec<Attempt> = self
             .asked
@@ -404,10 +408,9 @@ impl<'a, T> Lane<'a, T> {
 
     /// When those who failed in passing, or want to be left alone until then, are asked again, if there are any.
     fn next_round(&self, now: Duration) -> Option<Duration> {
-        if self.trusts_a_tip {
-            return None;
-        }
-        let passing = self.passing().next().and_then(|_| self.pauses.get(self.rounds));
+        // Where a tip is waited for nobody is asked twice for it, but who was left out may know it by now.
+        let passing = self.passing().next().filter(|_| !self.trusts_a_tip);
+        let passing = passing.and_then(|_| self.pauses.get(self.rounds));
         let passing = passing.map(|pause| now.saturating_add(*pause));
         let rested = self.rests().min();
         passing.into_iter().chain(rested).min().filter(|at| *at < self.ends)
@@ -418,7 +421,8 @@ impl<'a, T> Lane<'a, T> {
         let rested = self.rested(now);
         let may = !rested.is_empty() || (self.passing().next().is_some() && may_retry());
         self.rounds = if may { self.rounds.saturating_add(1) } else { ROUNDS };
-        rested.into_iter().chain(self.passing().filter(|_| may)).collect()
+        let passing = self.passing().filter(|_| may && !self.trusts_a_tip);
+        rested.into_iter().chain(passing).collect()
     }
 
     /// Those whose last failure passes by itself.
@@ -440,15 +444,5 @@ impl<'a, T> Lane<'a, T> {
 impl Asked<'_> {
     fn may_have_seen(&self) -> bool {
         self.ended.as_ref().and_then(|(_, outcome)| outcome.failure()).is_none_or(Failure::may_have_been_seen)
-    }
-}
-
-/// Whether the same question may be answered a moment later.
-fn passes(failure: &Failure) -> bool {
-    match failure {
-        Failure::Transport(error) => matches!(error, TransportError::Broken),
-        Failure::Http { status } => matches!(status, 408 | 500..=599),
-        Failure::OutOfService { .. } | Failure::NotSynced => true,
-        _ => false,
     }
 }

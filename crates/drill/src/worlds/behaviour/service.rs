@@ -7,6 +7,7 @@ use alloy_primitives::U256;
 use serde_json::json;
 
 use super::Behaviour;
+use super::mirror::Mirror;
 use crate::fault::Side;
 use crate::worlds::story::{Film, OWNERS};
 use crate::{BeaconSource, Chain, Fault, Provider, Recording, Rule};
@@ -29,6 +30,7 @@ pub(crate) struct Chains {
 pub(crate) enum Cast {
     Provider(Provider),
     Source(BeaconSource),
+    Mirror(Mirror),
 }
 
 impl Chains {
@@ -68,6 +70,11 @@ impl Behaviour {
             Self::Lagging(blocks) => source.lag(blocks),
             _ => self.rule(chains, Side::Beacon).into_iter().fold(source, BeaconSource::with),
         }
+    }
+
+    /// The same source with nothing but files.
+    pub(crate) fn mirror(self, chains: &Chains, latency: Duration) -> Mirror {
+        Mirror::of(self.source(chains, latency), &chains.main)
     }
 
     /// The fault, if it is one that this side can have.

@@ -24,6 +24,8 @@ pub(super) enum Kind {
     Minority,
     /// Two thirds sign two branches.
     Split,
+    /// A minority goes on with a branch of its own, and names the next committee there.
+    Usurped,
 }
 
 impl Kind {
@@ -36,7 +38,7 @@ impl Kind {
             Self::Crossing => 6,
             Self::Hours | Self::Days => 2,
             Self::Minority => 4,
-            Self::Split => 3,
+            Self::Split | Self::Usurped => 3,
         }
     }
 }
@@ -82,10 +84,16 @@ fn write(pool: u64, kind: Kind, number: u64) -> Story {
         Kind::Days => story.stretch = Some(Stretch { after: 4, slots: 72_000, pace: 0 }),
         Kind::Minority => {
             let signers = Some(dice.pick(&[1_usize, 10, 21]));
-            story.twin = Some(Twin { after: dice.between(0, 6), signers });
+            story.twin = Some(Twin { after: dice.between(0, 6), signers, usurps: false });
+        }
+        Kind::Usurped => {
+            // The period ends with slot 63; before that a block of the branch must have been signed.
+            story.history = dice.between(52, 57);
+            let signers = Some(dice.pick(&[10_usize, 21]));
+            story.twin = Some(Twin { after: dice.below(2), signers, usurps: true });
         }
         Kind::Split => {
-            story.twin = Some(Twin { after: dice.between(1, 6), signers: None });
+            story.twin = Some(Twin { after: dice.between(1, 6), signers: None, usurps: false });
             // Where the newest head is behind the clock all sources are asked, and contradict each other.
             story.tip_lead = dice.between(2, 3);
         }

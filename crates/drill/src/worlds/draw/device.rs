@@ -16,10 +16,17 @@ pub(super) fn life(dice: &mut Dice, story: &Story) -> Vec<Step> {
             steps.extend(leap(dice, story));
         }
         if dice.chance(6) {
+            let says = dice.chance(50);
             steps.push(Step::Offline(true));
+            steps.extend(says.then_some(Step::Says(false)));
             steps.extend(dice.chance(70).then(|| read(dice)));
             steps.push(Step::Pass(dice.between(100, 30_000)));
             steps.push(Step::Offline(false));
+            steps.extend(says.then_some(Step::Says(true)));
+        }
+        if dice.chance(2) {
+            // Not every system knows.
+            steps.push(Step::Says(dice.chance(50)));
         }
         if dice.chance(3) {
             steps.push(Step::Sleep(dice.between(10, 240)));

@@ -45,6 +45,8 @@ pub(super) enum Theme {
     FallingBehind,
     /// Nobody gives the next committee.
     NoHandOver,
+    /// A minority names a committee of its own, and somebody serves that.
+    Usurped,
 }
 
 impl Theme {
@@ -67,6 +69,7 @@ impl Theme {
             (2, Self::Outage),
             (1, Self::FallingBehind),
             (1, Self::NoHandOver),
+            (1, Self::Usurped),
         ])
     }
 
@@ -78,6 +81,7 @@ impl Theme {
             Self::NewFork => Kind::Crossing,
             Self::Minority => Kind::Minority,
             Self::Split => Kind::Split,
+            Self::Usurped => Kind::Usurped,
             Self::OneIsHonest | Self::TipOnly | Self::Alike | Self::Outage => {
                 dice.pick(&[Kind::Plain, Kind::Plain, Kind::Eventful])
             }
@@ -161,6 +165,7 @@ impl Theme {
                     Step::Read(vec![0, 1]),
                 ];
             }
+            Self::Usurped => usurped(world, dice),
             Self::Minority | Self::Split => {
                 let twin = |party: &mut Party| party.spells.push((dice.below(30_000), Behaviour::Twin));
                 world.sources.iter_mut().chain(&mut world.providers).take(4).for_each(twin);
@@ -192,6 +197,19 @@ impl Theme {
             }
         }
     }
+}
+
+/// The usurpers' branch is served by all sources or by all but one, and some of the providers, over the end of the period.
+fn usurped(world: &mut World, dice: &mut Dice) {
+    alike(&mut world.sources, Behaviour::Twin);
+    if dice.chance(40) {
+        put(&mut world.sources, dice.below(4), Behaviour::Honest);
+    }
+    for party in &mut world.providers {
+        party.spells = vec![(0, dice.pick(&[Behaviour::Twin, Behaviour::Honest]))];
+    }
+    (world.outages, world.wants, world.trust) = (Vec::new(), Wants::USUAL, Start::Given);
+    world.steps = slot_by_slot(12);
 }
 
 fn alike(parties: &mut [Party], behaviour: Behaviour) {
@@ -265,4 +283,25 @@ pub(super) fn by_agreement(world: &mut World, dice: &mut Dice) {
     (0..).zip(&mut world.witnesses).for_each(|(index, party)| party.operator = index);
     world.trust = if dice.chance(50) { Start::Agreement(2) } else { Start::Both(2) };
     world.table = Table::Complete;
+}
+
+/// Where trust starts from agreement, so many as are needed for one never name the same wrong block: against them nobody can
+/// say anything.
+pub(super) fn no_conspiracy(world: &mut World) {
+    let needed = match world.trust {
+        Start::Agreement(needed) | Start::Both(needed) => needed,
+        Start::Given | Start::GivenWithWrongSlot => return,
+    };
+    let lies = |behaviour: Behaviour| matches!(behaviour, Behaviour::OtherRoot | Behaviour::OtherChain);
+    for outage in world.outages.iter_mut().filter(|outage| lies(outage.how)) {
+        outage.how = Behaviour::Hang;
+    }
+    // Whoever lies once counts all the time.
+    let may_lie = needed.saturating_sub(1);
+    let is_liar = |party: &Party| party.spells.iter().any(|(_, behaviour)| lies(*behaviour));
+    for party in world.witnesses.iter_mut().filter(|party| is_liar(party)).skip(may_lie) {
+        for (_, behaviour) in party.spells.iter_mut().filter(|(_, behaviour)| lies(*behaviour)) {
+            *behaviour = Behaviour::NotFinalized;
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! What a wallet owes its user: with one honest provider and one honest source, a proven amount, and soon.
 
+use std::collections::BTreeSet;
+
 use saldo_beacon::Fork;
 use saldo_beacon::unit::Slot;
 
@@ -122,10 +124,11 @@ impl Judge<'_> {
 
     fn time_to_any_head(&self, read: &Read<'_>) -> Option<u64> {
         let sources = self.steady(&self.world.sources, Role::Source, read, Behaviour::is_good_source);
-        let (_, latency) = sources.into_iter().min_by_key(|(_, latency)| *latency)?;
+        let sources = sources.into_iter().filter(|(index, _)| self.is_found_at_once(*index));
+        let (_, latency) = sources.min_by_key(|(_, latency)| *latency)?;
         let round = self
             .bounds
-            .until_all_are_asked(self.world.sources.len(), slowest(&self.world.sources))
+            .until_all_are_asked(turns(&self.world.sources), slowest(&self.world.sources))
             .saturating_add(self.bounds.way)
             .saturating_add(latency);
         let period = |time: u64| self.slot_of(time).get() / 64;
@@ -142,6 +145,13 @@ impl Judge<'_> {
         };
         let wanted = wanted.saturating_add(self.time_for_newer(read));
         (wanted <= self.world.wants.deadline).then_some(wanted)
+    }
+
+    /// Whether what a source has is where it is looked for first. A file bears the name of its fork, and around a fork several
+    /// are tried.
+    fn is_found_at_once(&self, source: usize) -> bool {
+        let is_mirror = self.world.sources.get(source).is_some_and(|source| source.is_mirror);
+        !is_mirror || self.world.story.next_fork.is_none()
     }
 
     /// How long it takes to learn where trust starts, beside the bootstrap.
@@ -171,7 +181,8 @@ impl Judge<'_> {
 
     fn time_to_proof(&self, read: &Read<'_>, latency: u64) -> u64 {
         let once = self.bounds.way.saturating_add(latency);
-        let all = self.bounds.until_all_are_asked(self.world.providers.len(), slowest(&self.world.providers));
+        let all =
+            self.bounds.until_all_are_asked(turns(&self.world.providers), slowest(&self.world.providers));
         if self.is_gloas(read) {
             // The header comes first, from whoever has it, and it may be asked for in another form.
             return all.saturating_mul(2).saturating_add(once.saturating_mul(4));
@@ -223,15 +234,14 @@ impl Judge<'_> {
 
     /// Whether the wallet may take it that nobody knows a newer head: for some slots after all that it asked were late.
     fn may_believe_lag(&self, read: &Read<'_>) -> bool {
-        let now = read.from.saturating_sub(self.slept);
-        self.late_at.is_some_and(|at| now.saturating_sub(at) <= self.bounds.believes_lag)
+        self.late_at.is_some_and(|at| read.from.saturating_sub(at) <= self.bounds.believes_lag)
     }
 
     /// Notes whether all sources seemed late: by a clock that is fast, or because the chain stood still, or they did.
     pub(super) fn note_lag(&mut self, read: &Read<'_>) {
         let is_late = self.time_for_newer(read) > 0 || !self.all_sources_are_good(read);
         if is_late {
-            self.late_at = Some(read.until.saturating_sub(self.slept));
+            self.late_at = Some(read.until);
         }
     }
 
@@ -306,6 +316,17 @@ impl Judge<'_> {
             });
         let over = next.map(|(later, _)| *later).min();
         over.unwrap_or(u64::MAX).saturating_sub(at)
+    }
+}
+
+/// How many waits it takes until each of them is asked at the latest: the second is of another operator, and where there is
+/// none its turn comes with all who remain.
+fn turns(parties: &[Party]) -> u64 {
+    let operators: BTreeSet<u64> = parties.iter().map(|party| party.operator).collect();
+    match (parties.len(), operators.len()) {
+        (0 | 1, _) => 0,
+        (2, 2) => 1,
+        _ => 2,
     }
 }
 

@@ -3,6 +3,7 @@
 use saldo_beacon::Fork;
 
 use super::{Behaviour, Judge, Read, Worth, wrong};
+use crate::worlds::host::Role;
 use crate::worlds::story::Event;
 use crate::worlds::verdict::{Check, Violation};
 use crate::worlds::world::{Start, Table};
@@ -32,10 +33,14 @@ impl Judge<'_> {
         let any_provider = |test: fn(&Behaviour) -> bool| providers.iter().any(test);
         let is_resting = self.rests.iter().any(|(.., until)| *until < u64::MAX);
         let is_limited = is_resting || read.visits.iter().any(|visit| visit.limited);
+        // One that has recovered since, from having no quota or too many requests, may still be left alone: as long as it
+        // asked for, which a wallet that has nobody else cannot make shorter.
+        let is_spared = self.rests.iter().any(|(role, ..)| *role != Role::Provider);
         let agreement = matches!(self.world.trust, Start::Agreement(_) | Start::Both(_));
         let is_old = read.from > 86_400_000;
         let beacon_fails = sources.iter().chain(&witnesses).any(|behaviour| !behaviour.is_good_source())
-            || self.world.sources.iter().any(|source| source.limit.is_some() || source.latency > 400);
+            || self.world.sources.iter().any(|source| source.limit.is_some() || source.latency > 400)
+            || is_spared;
         let restless = self.is_restless();
         match code {
             // Where nobody at all can be found it is as if the device were offline.
@@ -44,7 +49,7 @@ impl Judge<'_> {
                 let is_lost = |behaviour| matches!(behaviour, Behaviour::Unresolvable | Behaviour::Refuse);
                 let is_met = |behaviour: &Behaviour| *behaviour != Behaviour::Hang;
                 let all = met.clone().filter(is_met).all(is_lost);
-                self.offline || met.any(|one| one == Behaviour::Unresolvable) && all
+                self.offline || self.is_said_offline || met.any(|one| one == Behaviour::Unresolvable) && all
             }
             "clock_off" => self.clock_was_touched || agreement && beacon_fails,
             "consensus_fault" => self.is_split(),
@@ -89,6 +94,8 @@ impl Judge<'_> {
                     || restless
                     || self.clock_was_touched
                     || any_provider(|behaviour| behaviour.worth() == Worth::Partial)
+                    // What it claims is false, and what it proves is genuine and old.
+                    || any_provider(|behaviour| matches!(behaviour, Behaviour::StaleBlock(_)))
             }
             "deadline" => {
                 beacon_fails || any_provider(|behaviour| behaviour.worth() != Worth::Good) || self.is_slow()

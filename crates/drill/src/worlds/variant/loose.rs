@@ -12,6 +12,8 @@ use std::time::Duration;
 use alloy_primitives::{Address, U256};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, join_all, select};
+use saldo_beacon::container::SyncCommittee;
+use saldo_beacon::unit::Period;
 use saldo_beacon::{Checkpoint, LightClient, Network};
 use saldo_proof::{Account, Verified};
 
@@ -42,6 +44,8 @@ pub(super) struct LooseReader {
 #[derive(Default)]
 struct State {
     light_client: Option<LightClient>,
+    /// A committee that too few named, and the period it signs in.
+    forced: Option<(Period, SyncCommittee)>,
     heads: Heads,
     held: BTreeMap<Address, Held>,
     /// Proofs under roots that nobody has vouched for yet.

@@ -80,4 +80,8 @@ impl Wallet for Wrapped {
         }
         .boxed()
     }
+
+    fn network_changed(&self, online: bool) {
+        self.wallet.network_changed(online);
+    }
 }

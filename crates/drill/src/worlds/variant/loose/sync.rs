@@ -6,6 +6,8 @@ use alloy_primitives::B256;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Either, select};
 use futures_util::stream::{FuturesUnordered, StreamExt};
+use saldo_beacon::container::SyncCommittee;
+use saldo_beacon::signature::{DOMAIN_SYNC_COMMITTEE, compute_domain, compute_signing_root, verify};
 use saldo_beacon::unit::{Slot, UnixTime};
 use saldo_beacon::{AdvanceError, Execution, LightClient, LightClientUpdate, Wants, decode};
 use saldo_chain::ExecutionHeader;
@@ -25,8 +27,11 @@ impl LooseReader {
         }
         for _ in 0..4 {
             let wants = {
-                let state = self.state();
                 let now = self.wire.wall();
+                if self.network.slot_at(now).is_some_and(|slot| self.forced_at(slot).is_some()) {
+                    break;
+                }
+                let state = self.state();
                 let client = state.light_client.as_ref().filter(|client| !client.knows_committee_at(now));
                 client.map(|client| client.wants(now))
             };
@@ -85,10 +90,38 @@ impl LooseReader {
     fn hand_over(&self, data: &Data) -> bool {
         let Ok(updates) = decode::updates(&data.bytes, data.encoding, &self.network) else { return false };
         for update in updates {
-            self.take(update);
+            self.take(&update);
         }
         let now = self.wire.wall();
-        self.state().light_client.as_ref().is_some_and(|client| client.knows_committee_at(now))
+        let is_forced = self.network.slot_at(now).is_some_and(|slot| self.forced_at(slot).is_some());
+        is_forced || self.state().light_client.as_ref().is_some_and(|client| client.knows_committee_at(now))
+    }
+
+    /// The committee of the period of `slot`, if too few named it and it was taken all the same.
+    fn forced_at(&self, slot: Slot) -> Option<SyncCommittee> {
+        let period = self.network.period_at(slot);
+        self.state().forced.as_ref().filter(|(from, _)| *from == period).map(|(_, forced)| forced.clone())
+    }
+
+    /// Takes a hand-over that is refused because too few signed it.
+    fn force(&self, update: &LightClientUpdate) -> bool {
+        let Some(next) = &update.next_sync_committee else { return false };
+        let from = self.network.period_at(update.attested_slot()).saturating_add(1);
+        self.state().forced = Some((from, next.committee.clone()));
+        true
+    }
+
+    /// Takes a head that a committee has signed which nobody but too few named.
+    fn take_forced(&self, update: &LightClientUpdate) -> bool {
+        let Some(committee) = self.forced_at(update.signature_slot) else { return false };
+        let version = self.network.fork_version_at(update.signature_slot.saturating_sub(1));
+        let domain = compute_domain(DOMAIN_SYNC_COMMITTEE, version, self.network.genesis_validators_root());
+        let header = &update.attested_header;
+        let signed = compute_signing_root(header.beacon.hash_tree_root(), domain);
+        let holds = verify(&committee, &update.sync_aggregate, signed).is_ok();
+        let head = head_of(header.beacon.slot, &header.execution, false);
+        head.into_iter().filter(|_| holds).for_each(|head| self.state().heads.take(head));
+        holds
     }
 
     fn advance(&self, data: &Data, finality: bool) -> bool {
@@ -98,16 +131,28 @@ impl LooseReader {
         } else {
             decode::optimistic_update(&data.bytes, data.encoding, fork, &self.network)
         };
-        decoded.is_ok_and(|update| self.take(update))
+        decoded.is_ok_and(|update| self.take(&update))
     }
 
     /// Takes an update if it verifies.
-    fn take(&self, update: LightClientUpdate) -> bool {
+    fn take(&self, update: &LightClientUpdate) -> bool {
         let now = self.wire.wall();
         let mut state = self.state();
         let Some(client) = &mut state.light_client else { return false };
         let header = update.attested_header.clone();
-        match client.advance(update, now) {
+        let outcome = client.advance(update.clone(), now);
+        if self.has(Omission::ForcedHandOver) {
+            drop(state);
+            return match outcome {
+                Err(AdvanceError::TooFewSigners { .. }) => self.force(update),
+                Err(AdvanceError::CommitteeUnknown { .. }) => self.take_forced(update),
+                outcome => {
+                    follow(&mut self.state());
+                    outcome.is_ok()
+                }
+            };
+        }
+        match outcome {
             Ok(_) => {
                 follow(&mut state);
                 true
