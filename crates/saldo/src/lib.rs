@@ -115,3 +115,11 @@ pub use saldo_source::{HttpTransport, SystemClock};
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/show-balances-honestly.md")]
+struct ShowBalancesHonestly;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/migrating.md")]
+struct Migrating;
