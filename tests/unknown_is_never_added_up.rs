@@ -1,8 +1,13 @@
 //! Promise 1, for sums: what is not known adds nothing and is named, what is only remembered is told apart, and nothing is
 //! counted twice.
 
-use saldo::{Amount, Asset, Client, Holding, Policy, Reading, Sum, Total, TotalError, Totals, U256};
+use futures_util::StreamExt;
+use saldo::{
+    Amount, Asset, Change, Client, Holding, MemoryStorage, Policy, Reading, Sum, Total, TotalError, Totals,
+    U256,
+};
 use saldo_drill::{Chain, Fault};
+use saldo_tests::council::Council;
 use saldo_tests::scene::{AFTER, ALICE, BEFORE, BOB, NOBODY, Scene};
 
 const OWNERS: [Holding; 3] = [holding(ALICE), holding(BOB), holding(NOBODY)];
@@ -154,4 +159,43 @@ fn a_reading_of_something_else_is_refused_and_its_holding_missing() {
     assert_eq!(totals.of(chain, Asset::Native), None);
     let elsewhere = totals.of(chain + 1, Asset::Native).unwrap();
     assert_eq!(numbers(elsewhere.sum()), (None, None));
+}
+
+/// A total that is told of each change of a watch: missing at first, remembered after a start, proven when all was read.
+#[test]
+fn a_total_follows_a_watch() {
+    let council = Council::new(9, 0);
+    let storage = MemoryStorage::new();
+    let start = || {
+        let builder = council.builder().checkpoint(council.chain.checkpoint());
+        builder.storage(storage.clone()).build().unwrap()
+    };
+    let known = [OWNERS[0], OWNERS[2]];
+    let id = council.network.chain_id();
+    let tell = |totals: &mut Totals, change: &Change| match change {
+        Change::Remembered { holding, last, .. } | Change::Withdrawn { holding, last, .. } => {
+            totals.remember(id, *holding, last.as_ref()).unwrap();
+        }
+        Change::Reading { holding, reading, .. } => totals.add(id, *holding, reading).unwrap(),
+        _ => {}
+    };
+    let follow = |client: &Client, changes: usize| {
+        let mut totals = Totals::new();
+        let watch = client.watch(known).take(changes);
+        let changes: Vec<Change> = council.simulation.run(watch.collect());
+        changes.iter().for_each(|change| tell(&mut totals, change));
+        totals.of(id, Asset::Native).unwrap()
+    };
+    assert!(matches!(follow(&start(), 2).sum(), Sum::Partial { missing: [_, _], .. }));
+    // What is known, fetching, idle, and what was read of both.
+    let total = follow(&start(), 6);
+    assert!(matches!(total.sum(), Sum::Proven(amount) if amount.base_units() == BEFORE), "{total:?}");
+    let restored = follow(&start(), 2);
+    assert!(matches!(restored.sum(), Sum::Remembered { proven: None, .. }), "{restored:?}");
+    assert_eq!(numbers(restored.sum()), (None, Some(BEFORE)));
+    // Even where somebody passes a restored reading off as one of now.
+    let last = start().last(&known[0]).unwrap();
+    let mut totals = Totals::new();
+    totals.add(id, known[0], &Reading::Proven(last)).unwrap();
+    assert!(matches!(totals.of(id, Asset::Native).unwrap().sum(), Sum::Remembered { .. }));
 }

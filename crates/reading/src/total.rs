@@ -79,18 +79,37 @@ impl Totals {
     /// # Errors
     /// [`TotalError`] if the reading is about something else. The holding then counts as missing.
     pub fn add(&mut self, chain_id: u64, holding: Holding, reading: &Reading) -> Result<(), TotalError> {
-        let part = reading.latest_proven().map(|proven| (proven, check(chain_id, holding, proven)));
-        let (part, checked) = match part {
-            None => (Part::Missing, Ok(())),
-            Some((_, Err(error))) => (Part::Missing, Err(error)),
-            Some((proven, Ok(()))) => {
+        let is_proven = matches!(reading, Reading::Proven(proven) if !proven.is_restored());
+        self.take(chain_id, holding, reading.latest_proven(), is_proven)
+    }
+
+    /// Takes what is remembered of `holding` on the chain `chain_id`, as a watch tells before it has read it or after the
+    /// chain took a block back. `None`: it is missing.
+    ///
+    /// # Errors
+    /// [`TotalError`] if `last` is of something else. The holding then counts as missing.
+    pub fn remember(
+        &mut self,
+        chain_id: u64,
+        holding: Holding,
+        last: Option<&Proven>,
+    ) -> Result<(), TotalError> {
+        self.take(chain_id, holding, last, false)
+    }
+
+    fn take(
+        &mut self,
+        chain_id: u64,
+        holding: Holding,
+        known: Option<&Proven>,
+        is_proven: bool,
+    ) -> Result<(), TotalError> {
+        let checked = known.map_or(Ok(()), |proven| check(chain_id, holding, proven));
+        let part = match known.filter(|_| checked.is_ok()) {
+            None => Part::Missing,
+            Some(proven) => {
                 let (amount, at) = (proven.amount(), proven.anchor().timestamp());
-                match reading {
-                    Reading::Proven(_) => (Part::Proven { amount, at }, Ok(())),
-                    Reading::Provisional(_) | Reading::Unknown(_) => {
-                        (Part::Remembered { amount, at }, Ok(()))
-                    }
-                }
+                if is_proven { Part::Proven { amount, at } } else { Part::Remembered { amount, at } }
             }
         };
         self.put(chain_id, holding, part);
