@@ -18,6 +18,15 @@ fn nothing_is_wrong_in_any_of_them() {
     });
 }
 
+/// Where longer runs found something wrong, with the wallet or with the world.
+#[test]
+fn nor_where_something_was_wrong_once() {
+    for seed in [7_031_635, 11_012_013] {
+        let run = play(&draw(seed), &Variant::REAL, BOUNDS, false);
+        assert_eq!(run.violation, None, "seed {seed}: worlds --trace {seed}");
+    }
+}
+
 #[test]
 fn the_same_seed_gives_the_same_run() {
     for seed in [3, 12, 19, 30] {

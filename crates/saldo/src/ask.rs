@@ -129,14 +129,14 @@ impl Core {
         };
         let mut known = self.known();
         for ((holding, place), answer) in told().zip(&answers) {
-            match answer {
-                Answer::Wins(_) => known.circles.admit(holding.owner, provider),
-                Answer::Fails(failure) if !failure.may_have_been_seen() && *place == Place::New => {
-                    known.circles.forget(holding.owner, provider);
-                }
-                Answer::Fails(failure) if !failure.may_have_been_seen() => {}
+            let is_unseen = matches!(answer, Answer::Fails(failure) if !failure.may_have_been_seen());
+            match place {
+                Place::New if is_unseen => known.circles.forget(holding.owner, provider),
                 // It was reached, so that it knows of the address, whatever another read meets.
-                _ if *place != Place::Full => known.circles.admit(holding.owner, provider),
+                Place::New | Place::Member if !is_unseen => known.circles.admit(holding.owner, provider),
+                Place::Full if matches!(answer, Answer::Wins(_)) => {
+                    known.circles.admit(holding.owner, provider);
+                }
                 _ => {}
             }
         }

@@ -83,6 +83,8 @@ pub(crate) struct Known {
     certain_time: Option<CertainTime>,
     /// By how many slots more than usual even the best sources were behind the clock, if they were.
     pub(crate) common_lag: Option<CommonLag>,
+    /// The sources that said nothing when newer heads were asked for last.
+    pub(crate) silent_sources: BTreeSet<ProviderId>,
     /// When a source gave heads last that were not refused, on the monotonic clock.
     pub(crate) heads_answered: Option<Duration>,
     /// The sources that had no bootstrap when they were last asked for one: nothing is fetched from them beside the next.

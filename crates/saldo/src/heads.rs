@@ -1,6 +1,6 @@
 //! Asking the sources for newer heads, and how far behind the known one is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -81,7 +81,20 @@ impl Core {
             }
         };
         let is_behind = |attempt: &Attempt| matches!(attempt.outcome.failure(), Some(Failure::Behind { .. }));
-        let is_everybody = attempts.len() == self.beacon.len() && attempts.iter().all(is_behind);
+        let silent: BTreeSet<ProviderId> = attempts
+            .iter()
+            .filter(|attempt| !is_behind(attempt) && attempt.outcome != Outcome::Accepted)
+            .map(|attempt| attempt.provider.clone())
+            .collect();
+        let were_silent = std::mem::replace(&mut self.known().silent_sources, silent.clone());
+        // One that says nothing for the second time is not waited for: it would have all of them asked in every slot.
+        let has_said = |attempt: &Attempt| {
+            is_behind(attempt)
+                || (silent.contains(&attempt.provider) && were_silent.contains(&attempt.provider))
+        };
+        let is_everybody = attempts.len() == self.beacon.len()
+            && attempts.iter().any(is_behind)
+            && attempts.iter().all(has_said);
         self.learn_common_lag(began, is_everybody);
         (attempts, of_later_period.load(Ordering::Relaxed))
     }

@@ -79,6 +79,7 @@ fn write(pool: u64, kind: Kind, number: u64) -> Story {
         twin: None,
     };
     story.events = events(&mut dice, kind, &story);
+    keep_what_is_final(&mut story);
     match kind {
         Kind::Hours => story.stretch = Some(Stretch { after: 4, slots: 540, pace: 8 }),
         Kind::Days => story.stretch = Some(Stretch { after: 4, slots: 72_000, pace: 0 }),
@@ -140,4 +141,35 @@ fn events(dice: &mut Dice, kind: Kind, story: &Story) -> Vec<(u64, Event)> {
         }
     }
     events
+}
+
+/// Leaves out what would pass over blocks that are final by then: only a fault of the consensus does that.
+fn keep_what_is_final(story: &mut Story) {
+    /// Slots in an epoch; with the end of the second after it one is final.
+    const EPOCH: u64 = 8;
+    let mut blocks: Vec<u64> = (0..=story.history).collect();
+    let mut too_deep: Vec<u64> = Vec::new();
+    for slot in 1..=story.slots {
+        let here = || story.events.iter().filter(|(at, _)| *at == slot).map(|(_, event)| *event);
+        let now = story.history.saturating_add(slot);
+        let newest_final = (now.saturating_sub(1) / EPOCH).saturating_sub(2).saturating_mul(EPOCH);
+        let depth = here().find_map(|event| match event {
+            Event::Abandon { depth } => usize::try_from(depth).ok(),
+            _ => None,
+        });
+        if let Some(depth) = depth {
+            let left = blocks.len().saturating_sub(depth);
+            let newest_left = left.checked_sub(1).and_then(|place| blocks.get(place));
+            if newest_left.is_some_and(|newest| *newest >= newest_final) {
+                blocks.truncate(left);
+            } else {
+                too_deep.push(slot);
+            }
+        }
+        if here().all(|event| event != Event::Skip) {
+            blocks.push(now);
+        }
+    }
+    let is_abandon = |event: &Event| matches!(event, Event::Abandon { .. });
+    story.events.retain(|(at, event)| !(is_abandon(event) && too_deep.contains(at)));
 }
