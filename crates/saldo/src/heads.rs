@@ -81,12 +81,16 @@ impl Core {
             }
         };
         let is_behind = |attempt: &Attempt| matches!(attempt.outcome.failure(), Some(Failure::Behind { .. }));
-        let silent: BTreeSet<ProviderId> = attempts
-            .iter()
-            .filter(|attempt| !is_behind(attempt) && attempt.outcome != Outcome::Accepted)
-            .map(|attempt| attempt.provider.clone())
-            .collect();
-        let were_silent = std::mem::replace(&mut self.known().silent_sources, silent.clone());
+        let is_silent = |attempt: &&Attempt| !is_behind(attempt) && attempt.outcome != Outcome::Accepted;
+        let silent: BTreeSet<ProviderId> =
+            attempts.iter().filter(is_silent).map(|attempt| attempt.provider.clone()).collect();
+        let were_silent = {
+            let mut known = self.known();
+            let before = known.silent_sources.clone();
+            known.silent_sources.retain(|source| attempts.iter().all(|attempt| attempt.provider != *source));
+            known.silent_sources.extend(silent.iter().cloned());
+            before
+        };
         // One that says nothing for the second time is not waited for: it would have all of them asked in every slot.
         let has_said = |attempt: &Attempt| {
             is_behind(attempt)
