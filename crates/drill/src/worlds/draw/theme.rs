@@ -63,7 +63,7 @@ impl Theme {
             (2, Self::Sleep),
             (2, Self::NewFork),
             (3, Self::Minority),
-            (1, Self::Split),
+            (3, Self::Split),
             (1, Self::LastMoment),
             (1, Self::OddHeaders),
             (2, Self::Outage),
@@ -276,7 +276,14 @@ fn trust(world: &mut World, dice: &mut Dice) {
 /// Trust starts where checkpoint sources agree.
 pub(super) fn by_agreement(world: &mut World, dice: &mut Dice) {
     let many = dice.between(3, 5);
-    let bad = [Behaviour::OtherRoot, Behaviour::OtherRoot, Behaviour::NotFinalized, Behaviour::NoRoute];
+    let bad = [
+        Behaviour::OtherRoot,
+        Behaviour::OtherRoot,
+        Behaviour::OtherChain,
+        Behaviour::OtherChain,
+        Behaviour::NotFinalized,
+        Behaviour::NoRoute,
+    ];
     let choices = choices(&[Behaviour::Honest], &bad);
     let good = dice.pick(&[20_u64, 80, 95]);
     world.witnesses = parties(dice, many, &choices, good);
@@ -292,16 +299,18 @@ pub(super) fn no_conspiracy(world: &mut World) {
         Start::Agreement(needed) | Start::Both(needed) => needed,
         Start::Given | Start::GivenWithWrongSlot => return,
     };
-    let lies = |behaviour: Behaviour| matches!(behaviour, Behaviour::OtherRoot | Behaviour::OtherChain);
-    for outage in world.outages.iter_mut().filter(|outage| lies(outage.how)) {
-        outage.how = Behaviour::Hang;
-    }
-    // Whoever lies once counts all the time.
-    let may_lie = needed.saturating_sub(1);
-    let is_liar = |party: &Party| party.spells.iter().any(|(_, behaviour)| lies(*behaviour));
-    for party in world.witnesses.iter_mut().filter(|party| is_liar(party)).skip(may_lie) {
-        for (_, behaviour) in party.spells.iter_mut().filter(|(_, behaviour)| lies(*behaviour)) {
-            *behaviour = Behaviour::NotFinalized;
+    // All that do the same name the same block.
+    for lie in [Behaviour::OtherRoot, Behaviour::OtherChain] {
+        for outage in world.outages.iter_mut().filter(|outage| outage.how == lie) {
+            outage.how = Behaviour::Hang;
+        }
+        // Whoever lies once counts all the time.
+        let may_lie = needed.saturating_sub(1);
+        let is_liar = |party: &Party| party.spells.iter().any(|(_, behaviour)| *behaviour == lie);
+        for party in world.witnesses.iter_mut().filter(|party| is_liar(party)).skip(may_lie) {
+            for (_, behaviour) in party.spells.iter_mut().filter(|(_, behaviour)| *behaviour == lie) {
+                *behaviour = Behaviour::NotFinalized;
+            }
         }
     }
 }
