@@ -178,7 +178,11 @@ fn that_nobody_knows_more_is_not_believed_after_a_sleep() {
     scene.pass_slots(10);
     scene.assert_true(&scene.balance(ALICE), ALICE);
     let _ = scene.sources[1].clone().lag(0);
+    let slot = scene.chain.network().slot_duration();
+    scene.simulation.clock().sleep_device(slot * 8);
+    // Who is behind does not know of it.
+    scene.simulation.pass(Duration::from_millis(1));
     scene.chain.set_balance(ALICE, AFTER);
-    scene.simulation.clock().sleep_device(scene.chain.network().slot_duration() * 10);
+    scene.simulation.clock().sleep_device(slot * 2);
     assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), AFTER);
 }

@@ -140,8 +140,9 @@ impl LooseReader {
         let mut state = self.state();
         let Some(client) = &mut state.light_client else { return false };
         let header = update.attested_header.clone();
-        let outcome = client.advance(update.clone(), now);
-        if self.has(Omission::ForcedHandOver) {
+        let forced = self.has(Omission::ForcedHandOver).then(|| update.clone());
+        let outcome = client.advance(update, now);
+        if let Some(update) = forced {
             drop(state);
             return match outcome {
                 Err(AdvanceError::TooFewSigners { .. }) => self.force(update),
