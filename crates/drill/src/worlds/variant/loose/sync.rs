@@ -140,9 +140,8 @@ impl LooseReader {
         let mut state = self.state();
         let Some(client) = &mut state.light_client else { return false };
         let header = update.attested_header.clone();
-        let forced = self.has(Omission::ForcedHandOver).then(|| update.clone());
-        let outcome = client.advance(update, now);
-        if let Some(update) = forced {
+        let outcome = client.advance(update.clone(), now);
+        if self.has(Omission::ForcedHandOver) {
             drop(state);
             return match outcome {
                 Err(AdvanceError::TooFewSigners { .. }) => self.force(update),
