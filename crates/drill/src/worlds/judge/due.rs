@@ -135,10 +135,13 @@ impl Judge<'_> {
         let is_warm = self.proven_at.is_some_and(|at| period(at) == period(read.from));
         let wanted = match self.proven_at {
             Some(_) if is_warm => round,
-            // One round for every eight hand-overs, and one for the head.
+            // One round for every eight hand-overs, and one for the head. Of a mirror, which has a file for each, the first is
+            // fetched alone, and so is the last.
             Some(at) if read.from.saturating_sub(at) < 86_400_000 => {
                 let hand_overs = period(read.from).saturating_sub(period(at));
-                round.saturating_mul(hand_overs.div_ceil(8).saturating_add(1))
+                let has_mirror = self.world.sources.iter().any(|source| source.is_mirror);
+                let rounds = hand_overs.div_ceil(8).saturating_add(if has_mirror { 3 } else { 1 });
+                round.saturating_mul(rounds)
             }
             // What is fetched beside the bootstrap is waited for a little.
             _ => round.saturating_mul(3).saturating_add(self.time_to_start(read)?).saturating_add(400),
