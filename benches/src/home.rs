@@ -177,12 +177,11 @@ pub(crate) fn open() -> Result<Row, Missing> {
 pub(crate) fn refresh() -> Result<Row, Missing> {
     let wallet = Wallet::new()?;
     let opened = wallet.clone();
-    let limit: Work = Box::new(move || opened.opens().is_some());
+    // Each round begins with what was stored, not with what the round before has written.
+    let anew = |wallet: &Wallet| Some(Wallet { stored: copy(&wallet.stored).ok()?, ..wallet.clone() });
+    let limit: Work = Box::new(move || anew(&opened).and_then(|wallet| wallet.opens()).is_some());
     let ours: Work = Box::new(move || {
-        // Each round begins with what was stored, not with what the round before has written.
-        let Ok(stored) = copy(&wallet.stored) else { return false };
-        let wallet = Wallet { stored, ..wallet.clone() };
-        let Some(client) = wallet.opens() else { return false };
+        let Some(client) = anew(&wallet).and_then(|wallet| wallet.opens()) else { return false };
         let readings = client.read(&holdings()).now_or_never();
         readings.is_some_and(|readings| readings.iter().all(|reading| reading.proven().is_some()))
     });

@@ -311,7 +311,7 @@ impl Core {
             *faulted |= light_client.consensus_fault().is_some();
             *fault = fault.take().or_else(|| light_client.consensus_fault().cloned());
         }
-        let faults = known.recall_lost();
+        let faults = known.recall_lost(self.store.as_ref());
         let Known { chain, records, withdrawn, withdrawals, faulted, fault, .. } = &mut *known;
         let mut gone = Vec::new();
         for (holding, record) in records {

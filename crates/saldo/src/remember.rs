@@ -12,7 +12,7 @@ use crate::capability::{Capabilities, Capability};
 use crate::checked::Checked;
 use crate::core::{Core, Known};
 use crate::storage::StorageFault;
-use crate::store::{Circle, Knowledge, KnownProvider, News, Restored, Unsaved};
+use crate::store::{Circle, Knowledge, KnownProvider, News, Restored, Store, Unsaved};
 
 impl Core {
     /// Takes back what was kept. Whatever the light client knew is followed first, so that a reading whose block it excludes
@@ -78,7 +78,8 @@ impl Core {
     /// Checks the older readings of `holdings` that were kept, and takes those that hold.
     pub(crate) fn recall(&self, holdings: &[Holding]) {
         let mut known = self.known();
-        let faults: Vec<StorageFault> = holdings.iter().flat_map(|holding| known.recall(holding)).collect();
+        let faults: Vec<StorageFault> =
+            holdings.iter().flat_map(|holding| known.recall(holding, self.store.as_ref())).collect();
         drop(known);
         self.note_faults(faults);
     }
@@ -91,7 +92,7 @@ impl Core {
 
     /// What was dropped from the storage, or could not be written.
     pub(crate) fn storage_faults(&self) -> Vec<StorageFault> {
-        self.store.as_ref().map(crate::store::Store::faults).unwrap_or_default()
+        self.store.as_ref().map(Store::faults).unwrap_or_default()
     }
 }
 
@@ -102,10 +103,11 @@ impl Known {
     const CIRCLES: usize = 512 * 1024;
 
     /// Checks the older readings of `holding` that were kept, and takes those that hold. Gives what is wrong with the others.
-    fn recall(&mut self, holding: &Holding) -> Vec<StorageFault> {
+    fn recall(&mut self, holding: &Holding, store: Option<&Store>) -> Vec<StorageFault> {
         let mut faults = Vec::new();
-        for claim in self.older.remove(holding).unwrap_or_default() {
-            match claim.check() {
+        let claims = self.older.remove(holding).unwrap_or_default();
+        for checked in claims.iter().filter_map(|claim| Some(store?.check(claim))) {
+            match checked {
                 Ok(proven) => self.offer_restored(proven),
                 Err(fault) => faults.push(fault),
             }
@@ -114,13 +116,13 @@ impl Known {
     }
 
     /// Recalls what the chain makes necessary: the older readings of those whose newest it does not have any more.
-    pub(crate) fn recall_lost(&mut self) -> Vec<StorageFault> {
+    pub(crate) fn recall_lost(&mut self, store: Option<&Store>) -> Vec<StorageFault> {
         let is_lost = |holding: &&Holding| {
             let last = self.last_of(holding);
             last.is_some_and(|last| self.chain.standing(last.anchor()) == Standing::Withdrawn)
         };
         let lost: Vec<Holding> = self.older.keys().filter(is_lost).copied().collect();
-        lost.iter().flat_map(|holding| self.recall(holding)).collect()
+        lost.iter().flat_map(|holding| self.recall(holding, store)).collect()
     }
 
     /// Notes that `proven` is to be kept, if it is of use after a restart.

@@ -28,24 +28,34 @@ pub(crate) struct Restored {
     pub(crate) knowledge: Knowledge,
 }
 
-/// A reading as it was kept.
+/// A reading as it was kept, not looked into yet.
 pub(crate) struct Claim {
     holding: Holding,
     anchor: Anchor,
+    name: String,
+    sealed: Vec<u8>,
+}
+
+/// Who served a proof, and its nodes.
+struct Opened {
     provider: ProviderId,
     nodes: Vec<Bytes>,
 }
 
 impl Claim {
-    /// The reading, if its proof holds under its block's header.
-    pub(crate) fn check(&self) -> Result<Proven, StorageFault> {
-        self.join(verify_account(self.anchor.state_root(), self.holding.owner, &self.nodes))
+    fn open(&self, seal: &Seal) -> Option<Opened> {
+        let Proof { provider, nodes } = Proof::load(seal.open(&self.name, &self.sealed)?)?;
+        Some(Opened { provider: ProviderId::new(&provider)?, nodes })
     }
 
-    fn join(&self, account: Result<Verified<Account>, ProofError>) -> Result<Proven, StorageFault> {
-        let Self { holding, anchor, provider, .. } = self;
+    fn join(
+        &self,
+        provider: ProviderId,
+        account: Result<Verified<Account>, ProofError>,
+    ) -> Result<Proven, StorageFault> {
+        let Self { holding, anchor, .. } = self;
         let account = account.map_err(|error| StorageFault::Reading { holding: *holding, error })?;
-        let joined = join(*holding, anchor.chain_id(), &account, anchor, provider.clone());
+        let joined = join(*holding, anchor.chain_id(), &account, anchor, provider);
         joined.map(Proven::as_restored).map_err(|_| StorageFault::Damaged)
     }
 }
@@ -61,13 +71,20 @@ impl Store {
         let seal = Seal::new(key);
         let mut kept = Kept::default();
         let restored = match storage.all() {
-            Ok(all) => kept.take_back(&seal, &all, network, now)?,
+            Ok(all) => kept.take_back(&seal, all, network, now)?,
             Err(error) => {
                 kept.note(StorageFault::Unreadable(error));
                 Restored::default()
             }
         };
         Ok((Self { storage, seal, kept: Mutex::new(kept) }, restored))
+    }
+
+    /// The reading of `claim`, if its proof holds under its block's header.
+    pub(crate) fn check(&self, claim: &Claim) -> Result<Proven, StorageFault> {
+        let Opened { provider, nodes } = claim.open(&self.seal).ok_or(StorageFault::Damaged)?;
+        let account = verify_account(claim.anchor.state_root(), claim.holding.owner, &nodes);
+        claim.join(provider, account)
     }
 
     /// Tries to read again what could not be read when the client was opened, as before a phone is unlocked.
@@ -77,7 +94,7 @@ impl Store {
             return None;
         }
         let all = self.storage.all().ok()?;
-        match kept.take_back(&self.seal, &all, network, now) {
+        match kept.take_back(&self.seal, all, network, now) {
             Ok(restored) if !kept.is_forgotten => Some(restored),
             Ok(_) => {
                 let names = std::mem::take(&mut kept.names);
@@ -96,7 +113,7 @@ impl Kept {
     fn take_back(
         &mut self,
         seal: &Seal,
-        all: &[(String, Vec<u8>)],
+        all: Vec<(String, Vec<u8>)>,
         network: &Arc<Network>,
         now: UnixTime,
     ) -> Result<Restored, StorageRefusal> {
@@ -126,11 +143,17 @@ impl Kept {
         }
         self.is_read = true;
         let mut restored = Restored::default();
-        let mut proofs: Vec<(Holding, B256, Proof)> = Vec::new();
+        let mut proofs: Vec<(Holding, B256, String, Vec<u8>)> = Vec::new();
         for (name, sealed) in all {
-            match (Name::parse(name), seal.open(name, sealed)) {
+            let named = Name::parse(&name);
+            if let Some(Name::Reading(holding, block)) = named {
+                // Most of them are not needed.
+                proofs.push((holding, block, name, sealed));
+                continue;
+            }
+            match (named, seal.open(&name, &sealed)) {
                 // What somebody else keeps here is none of ours.
-                (None, _) | (Some(Name::First), _) => {}
+                (None | Some(Name::First | Name::Reading(..)), _) => {}
                 (Some(Name::LightClient), Some(snapshot)) => {
                     restored.light_client = self.light_client(snapshot, network, now);
                 }
@@ -139,10 +162,6 @@ impl Kept {
                     None => self.note(StorageFault::Damaged),
                 },
                 (Some(Name::Block(hash)), Some(block)) => self.block(hash, block, network.chain_id()),
-                (Some(Name::Reading(holding, block)), Some(proof)) => match Proof::load(proof) {
-                    Some(proof) => proofs.push((holding, block, proof)),
-                    None => self.note(StorageFault::Damaged),
-                },
                 (Some(Name::Start), Some(start)) => match form::load_start(start) {
                     Some(start) => (self.start, restored.start) = (Some(start), Some(start)),
                     None => self.note(StorageFault::Damaged),
@@ -152,7 +171,7 @@ impl Kept {
         }
         self.drop_what_is_yet_to_come(restored.light_client.as_ref(), now);
         let claims = self.claims(proofs);
-        self.newest(claims, &mut restored);
+        self.newest(seal, claims, &mut restored);
         Ok(restored)
     }
 
@@ -172,13 +191,12 @@ impl Kept {
     }
 
     /// The proofs with their blocks, highest block first.
-    fn claims(&mut self, proofs: Vec<(Holding, B256, Proof)>) -> Vec<Claim> {
+    fn claims(&mut self, proofs: Vec<(Holding, B256, String, Vec<u8>)>) -> Vec<Claim> {
         let mut claims = Vec::with_capacity(proofs.len());
-        for (holding, block, Proof { provider, nodes }) in proofs {
-            match (self.blocks.get(&block).cloned(), ProviderId::new(&provider)) {
-                (Some(anchor), Some(provider)) => claims.push(Claim { holding, anchor, provider, nodes }),
-                (None, _) => self.note(StorageFault::BlockMissing { holding, block }),
-                (_, None) => self.note(StorageFault::Damaged),
+        for (holding, block, name, sealed) in proofs {
+            match self.blocks.get(&block).cloned() {
+                Some(anchor) => claims.push(Claim { holding, anchor, name, sealed }),
+                None => self.note(StorageFault::BlockMissing { holding, block }),
             }
         }
         claims.sort_by_key(|claim| std::cmp::Reverse(claim.anchor.number()));
@@ -186,7 +204,7 @@ impl Kept {
     }
 
     /// Checks the newest of each holding; where one does not hold, the one before it. The others are left for later.
-    fn newest(&mut self, mut claims: Vec<Claim>, restored: &mut Restored) {
+    fn newest(&mut self, seal: &Seal, mut claims: Vec<Claim>, restored: &mut Restored) {
         loop {
             let mut tried: BTreeSet<Holding> = self.readings.keys().copied().collect();
             let (newest, older): (Vec<Claim>, Vec<Claim>) =
@@ -198,19 +216,25 @@ impl Kept {
                 }
                 return;
             }
-            self.check(&newest, &mut restored.readings);
+            self.check(seal, &newest, &mut restored.readings);
             claims = older;
         }
     }
 
     /// Walks the proofs of `claims`; those at one block together, nodes that they share once.
-    fn check(&mut self, claims: &[Claim], readings: &mut Vec<Proven>) {
+    fn check(&mut self, seal: &Seal, claims: &[Claim], readings: &mut Vec<Proven>) {
         for of_block in claims.chunk_by(|one, other| one.anchor.hash() == other.anchor.hash()) {
-            let Some(anchor) = of_block.first().map(|claim| &claim.anchor) else { continue };
+            let Some(root) = of_block.first().map(|claim| claim.anchor.state_root()) else { continue };
+            let opened: Vec<(&Claim, Opened)> =
+                of_block.iter().filter_map(|claim| Some((claim, claim.open(seal)?))).collect();
+            if opened.len() < of_block.len() {
+                self.note(StorageFault::Damaged);
+            }
             let proofs: Vec<(Address, &[Bytes])> =
-                of_block.iter().map(|claim| (claim.holding.owner, claim.nodes.as_slice())).collect();
-            for (claim, account) in of_block.iter().zip(verify_accounts(anchor.state_root(), &proofs)) {
-                match claim.join(account) {
+                opened.iter().map(|(claim, opened)| (claim.holding.owner, opened.nodes.as_slice())).collect();
+            let accounts = verify_accounts(root, &proofs);
+            for ((claim, opened), account) in opened.iter().zip(accounts) {
+                match claim.join(opened.provider.clone(), account) {
                     Ok(proven) => {
                         self.readings.insert(claim.holding, vec![claim.anchor.hash()]);
                         readings.push(proven);
