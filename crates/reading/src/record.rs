@@ -103,9 +103,8 @@ impl Record {
             held.restored && chain.standing(held.anchor()) == Standing::Withdrawn && !held.is_ahead_of(chain)
         };
         self.finalized.take_if(|held| is_false(held) || is_nowhere(held));
-        self.newest.take_if(|held| is_false(held));
         self.awaiting.retain(|held| !is_false(held));
-        if self.newest.is_none() {
+        if self.newest.take_if(|held| is_false(held)).is_some() {
             self.newest = self.finalized.clone();
         }
     }
