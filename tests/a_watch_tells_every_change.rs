@@ -331,6 +331,19 @@ fn an_age_that_cannot_be_kept_is_no_reason_to_ask_all_the_time() {
     assert!((45..=52).contains(&proofs), "{proofs}");
 }
 
+/// Nor where nobody answers: a try per slot at most.
+#[test]
+fn an_age_that_cannot_be_kept_is_no_reason_to_try_all_the_time() {
+    let policy = Policy { max_age: Duration::from_secs(1), ..Policy::signed() };
+    let scene = Scene::with_policy(16, 1, 1, policy);
+    scene.simulation.internet().set_offline(true);
+    let mut watch = scene.client.watch([ALICES]);
+    let heard = hear(&scene, &mut watch, SLOT * 50);
+    assert!(readings(&heard).iter().all(|(_, reading, _)| reading.proven().is_none()));
+    let tries = activities(&heard).into_iter().filter(|activity| *activity == Activity::Fetching).count();
+    assert!((2..=51).contains(&tries), "{tries}");
+}
+
 /// The device slept: its wall clock went on, and what is shown is looked at again within a minute.
 #[test]
 fn after_a_sleep_what_is_shown_is_proven_again() {

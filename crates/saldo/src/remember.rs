@@ -15,8 +15,7 @@ use crate::storage::StorageFault;
 use crate::store::{Circle, Knowledge, KnownProvider, News, Restored, Store, Unsaved};
 
 impl Core {
-    /// Takes back what was kept. Whatever the light client knew is followed first, so that a reading whose block it excludes
-    /// is withdrawn at once.
+    /// Takes back what was kept, and follows what the light client knew: a reading whose block it excludes is withdrawn at once.
     pub(crate) fn restore(&self, restored: Restored) {
         let Restored { light_client, readings, older, start, knowledge } = restored;
         let now = self.clock().monotonic();

@@ -167,8 +167,9 @@ impl Driver<'_> {
             Reading::Provisional(_) | Reading::Unknown(_) => {
                 let doubled = 1_u32.checked_shl(plan.failures.min(16)).unwrap_or(u32::MAX);
                 plan.failures = plan.failures.saturating_add(1);
-                let backoff =
-                    core.network().slot_duration().saturating_mul(doubled).min(pace.reproof(&core.policy));
+                // At least a slot, however short the age that the wallet asks for.
+                let slot = core.network().slot_duration();
+                let backoff = slot.saturating_mul(doubled).min(pace.reproof(&core.policy)).max(slot);
                 backoff.max(reading.why().and_then(Why::retry_after).unwrap_or_default())
             }
         };
