@@ -192,7 +192,8 @@ impl Known {
     /// Takes back what was known of providers, written a time `since` ago.
     fn take_back(&mut self, knowledge: Knowledge, since: Duration, now: Duration) {
         // A clock that is set back while the app is closed is found out by it.
-        self.proven_time = knowledge.certain.first().map(|millis| UnixTime::from_millis(*millis));
+        let certain = knowledge.certain.first().map(|millis| UnixTime::from_millis(*millis));
+        self.proven_time = self.proven_time.max(certain);
         for Circle { address, operators } in knowledge.circles {
             self.circles.restore(address, operators);
         }
