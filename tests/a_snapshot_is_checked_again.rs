@@ -182,6 +182,11 @@ fn what_does_not_hold_is_refused_under_a_right_checksum() {
     let (forge, client, now) = whole();
     let bytes = client.snapshot();
     let (mut held, mut refused) = (0, 0);
+    let forced = |mut client: LightClient| {
+        client.force_update(forge.now(81)).map(|_| client.finalized_head().beacon_root())
+    };
+    let genuine = forced(client.clone());
+    assert!(genuine.is_some());
     for index in 10..bytes.len() - 32 {
         let mut edited = bytes.clone();
         edited[index] ^= 1;
@@ -197,13 +202,16 @@ fn what_does_not_hold_is_refused_under_a_right_checksum() {
                     loaded.signed_head().unwrap().beacon_root(),
                     client.signed_head().unwrap().beacon_root()
                 );
+                // Of an update that is pending what matters is checked when it is applied.
+                let forced = forced(loaded);
+                assert!(is_forced || forced.is_none() || forced == genuine, "byte {index}");
             }
             Err(_) => refused += 1,
         }
     }
-    // Who named the next committee beside its slot and state (80 bytes), who signed the final head (128), the slots of the
-    // signatures, and who vouched for the checkpoint.
-    assert!(held < 300, "{held} held, {refused} refused");
+    // Who named the next committee beside its slot and state (80 bytes), who signed the final head (128) and the update that
+    // is pending, with what they signed, the slots of the signatures, and who vouched for the checkpoint.
+    assert!(held < 450, "{held} held, {refused} refused");
     let longer = summed([&bytes[..bytes.len() - 32], &[0; 33]].concat());
     let expected = SnapshotError::Malformed { what: "more bytes than parts" };
     assert_eq!(refusal(&longer, &forge.network, now), expected);
@@ -227,11 +235,38 @@ fn another_committee_and_another_signature_are_refused() {
         assert_eq!(refusal, SnapshotError::Committee { period });
         assert_eq!(refusal.fault(), Fault::Caller);
     }
+    let refusal = refusal(&with_forged_signature(&forge, &bytes, 0), &forge.network, now);
+    assert!(matches!(refusal, SnapshotError::Update(AdvanceError::Signature(_))), "{refusal:?}");
+}
+
+/// The newest update stands in the snapshot as the newest head's and as the pending one: this forges the signature of one.
+fn with_forged_signature(forge: &Forge, bytes: &[u8], which: usize) -> Vec<u8> {
     let mut forged = forge.optimistic(22);
     let genuine = forged.sync_aggregate.signature;
     Forge { seed: 7, ..forge.clone() }.sign(&mut forged, 32);
-    let refusal = replaced(genuine.as_slice(), forged.sync_aggregate.signature.as_slice());
-    assert!(matches!(refusal, SnapshotError::Update(AdvanceError::Signature(_))), "{refusal:?}");
+    let places: Vec<usize> =
+        bytes.windows(96).enumerate().filter(|(_, part)| genuine == *part).map(|(at, _)| at).collect();
+    assert_eq!(places.len(), 2);
+    let mut edited = bytes.to_vec();
+    edited[places[which]..][..96].copy_from_slice(forged.sync_aggregate.signature.as_slice());
+    summed(edited)
+}
+
+/// The signature of a pending update is checked when it would be applied, and the one that does not hold is given up.
+#[test]
+fn a_pending_update_that_nobody_signed_is_never_applied() {
+    let (forge, client, now) = whole();
+    let bytes = client.snapshot();
+    let late = forge.now(81);
+    let load = |bytes: &[u8]| LightClient::load(bytes, forge.network.clone(), now).unwrap();
+    let mut genuine = load(&bytes);
+    assert!(genuine.force_update(late).is_some());
+    assert!(matches!(genuine.finalized_head().finality(), Finality::Forced { .. }));
+    let mut planted = load(&with_forged_signature(&forge, &bytes, 1));
+    let before = planted.finalized_head().clone();
+    assert_eq!(planted.force_update(late), None);
+    assert_eq!(planted.finalized_head(), &before);
+    assert_eq!(planted.force_update(late), None);
 }
 
 /// Before anything is signed, the final head is the checkpoint's and nothing else.

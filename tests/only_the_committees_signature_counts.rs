@@ -1,6 +1,7 @@
 //! A head counts only if the right committee signed it, for this network, in this period.
 
 use alloy_primitives::{B256, FixedBytes};
+use saldo_beacon::container::SyncAggregate;
 use saldo_beacon::signature::SignatureError;
 use saldo_beacon::unit::{Period, Slot};
 use saldo_beacon::{AdvanceError, BootstrapError, Fault, LightClient, LightClientUpdate, Network};
@@ -123,4 +124,43 @@ fn keys_that_add_up_to_nothing_are_refused() {
         LightClient::bootstrap(forge.network.clone(), checkpoint, bootstrap, forge.now(8)).unwrap();
     let update = forge.optimistic(20);
     assert_eq!(refusal(&mut client, &forge, update), SignatureError::KeyAtInfinity);
+}
+
+/// The newest head's signature is not checked a second time where an update comes with the very same one. Whatever differs
+/// from what was signed, it is no signature of that.
+#[test]
+fn a_signature_that_was_checked_counts_for_nothing_else() {
+    let forge = Forge::default();
+    let finality = forge.update(20, 16);
+    let optimistic = LightClientUpdate { finality: None, next_sync_committee: None, ..finality.clone() };
+    let mut client = forge.client(8);
+    assert!(client.advance(optimistic, forge.now(20)).unwrap().signed);
+    let signature = finality.sync_aggregate.clone();
+
+    let other_head = LightClientUpdate { sync_aggregate: signature.clone(), ..forge.update(21, 16) };
+    assert_eq!(refusal(&mut client, &forge, other_head), SignatureError::Mismatch);
+
+    let mut fewer = finality.clone();
+    fewer.sync_aggregate.bits[0] ^= 1;
+    assert_eq!(refusal(&mut client, &forge, fewer), SignatureError::Mismatch);
+
+    let mut other_signature = finality.clone();
+    other_signature.sync_aggregate.signature = forge.optimistic(22).sync_aggregate.signature;
+    assert_eq!(refusal(&mut client, &forge, other_signature), SignatureError::Mismatch);
+
+    let moved = client.advance(finality, forge.now(20)).unwrap();
+    assert!(moved.finalized && !moved.signed);
+
+    // The same keys may sit in the next committee. It did not sign this.
+    let mut of_next_period = forge.update(20, 17);
+    of_next_period.signature_slot = Slot::new(PERIOD + 1);
+    assert_eq!(of_next_period.sync_aggregate, signature_of(&forge, &of_next_period));
+    assert_eq!(refusal(&mut client, &forge, of_next_period), SignatureError::Mismatch);
+}
+
+/// What the committee of the first period signs over the head of an update.
+fn signature_of(forge: &Forge, update: &LightClientUpdate) -> SyncAggregate {
+    let mut signed = update.clone();
+    forge.sign_as(&mut signed, Period::new(0), 32);
+    signed.sync_aggregate
 }

@@ -12,6 +12,8 @@ mod verify;
 
 use std::sync::Arc;
 
+use alloy_primitives::B256;
+
 pub use contradiction::{ConsensusFault, Contradiction, SignedUpdate, Testimony};
 pub use error::{AdoptError, AdvanceError, BootstrapError};
 pub use schedule::VerifiedFork;
@@ -38,12 +40,30 @@ pub struct LightClient {
     finalized: FinalizedHead,
     /// What vouches for the final head.
     finalized_by: Testimony,
-    signed: Option<(SignedHead, Arc<SignedUpdate>)>,
+    signed: Option<Signed>,
     current_sync_committee: Arc<ProvenCommittee>,
     next_sync_committee: Option<Arc<ProvenCommittee>>,
     best_valid_update: Option<Arc<SignedUpdate>>,
     verified_forks: Vec<VerifiedFork>,
     fault: Option<ConsensusFault>,
+}
+
+/// The newest signed head, and the update whose signature was checked.
+#[derive(Clone, Debug)]
+struct Signed {
+    head: SignedHead,
+    by: Arc<SignedUpdate>,
+    /// What the committee signed.
+    signing_root: B256,
+}
+
+impl Signed {
+    fn new(by: Arc<SignedUpdate>, signing_root: B256) -> Self {
+        let (update, aggregate) = (&by.update, &by.update.sync_aggregate);
+        let (signers, size) = (aggregate.signers(), aggregate.size);
+        let head = SignedHead::new(&update.attested_header, signers, size, update.signature_slot);
+        Self { head, by, signing_root }
+    }
 }
 
 /// What an update moved. Nothing at all if it was valid and already known.
@@ -113,7 +133,7 @@ impl LightClient {
         if let Some(fault) = &self.fault {
             return Err(fault.clone().into());
         }
-        let Verdict { committee_root, next_committee_root, verified_forks } =
+        let Verdict { committee_root, signing_root, next_committee_root, verified_forks } =
             verify::update(self, &update, now)?;
         let period = self.network.period_at(update.signature_slot);
         let schedule = Schedule { network: &self.network, verified: &verified_forks };
@@ -124,20 +144,23 @@ impl LightClient {
             return Err(fault.into());
         }
         self.verified_forks = verified_forks;
-        Ok(self.process(update))
+        Ok(self.process(update, signing_root))
     }
 
     /// Takes the best update of a time without finality as final: the spec's forced update.
     ///
     /// Without it, a chain that does not finalize for a whole period leaves the client behind. What it installs is
     /// signed by two thirds of the committee but not final, and is labelled [`Finality::Forced`]. It is never called
-    /// by the client itself. Returns what moved, or `None` if no update was pending or less than a period has passed.
+    /// by the client itself. Returns what moved, or `None` if no update was pending that holds, or less than a period has
+    /// passed.
     pub fn force_update(&mut self, now: UnixTime) -> Option<Advanced> {
         let timeout = self.finalized.slot().saturating_add(self.network.slots_per_period());
         if self.fault.is_some() || self.network.slot_at(now)? <= timeout {
             return None;
         }
         let signed = self.best_valid_update.take()?;
+        // One that came out of storage was not checked there.
+        verify::stored_signature(self, &signed.update).ok()?;
         let aggregate = &signed.update.sync_aggregate;
         let finality = Finality::Forced { signers: aggregate.signers(), size: aggregate.size };
         Some(self.apply(&signed, Some(&signed.update.attested_header), finality))
@@ -185,7 +208,7 @@ impl LightClient {
 
     /// Returns the newest head that two thirds of the committee signed, or `None` right after the bootstrap.
     pub fn signed_head(&self) -> Option<&SignedHead> {
-        self.signed.as_ref().map(|(head, _)| head)
+        self.signed.as_ref().map(|signed| &signed.head)
     }
 
     /// Returns the newest head that counts as final; at first the checkpoint's.
@@ -216,7 +239,9 @@ impl LightClient {
     /// Stops the client because the signed head does not descend from the final one, which whoever links their execution
     /// blocks can see. Does nothing if it has stopped already, or has no signed head.
     pub fn stop_for_reverted_finality(&mut self) {
-        let Some((head, by)) = self.signed.as_ref().filter(|_| self.fault.is_none()) else { return };
+        let Some(Signed { head, by, .. }) = self.signed.as_ref().filter(|_| self.fault.is_none()) else {
+            return;
+        };
         let (slot, roots) = (head.slot(), [self.finalized.beacon_root(), head.beacon_root()]);
         let evidence = evidence(&self.finalized_by, by);
         let genesis_validators_root = self.network.genesis_validators_root();
@@ -252,15 +277,14 @@ impl LightClient {
     }
 
     /// Source: `process_light_client_update`.
-    fn process(&mut self, signed_update: Arc<SignedUpdate>) -> Advanced {
+    fn process(&mut self, signed_update: Arc<SignedUpdate>, signing_root: B256) -> Advanced {
         let update = &signed_update.update;
         let finalized = self.finalized.slot();
         let newest = self.signed_head().map_or(finalized, SignedHead::slot).max(finalized);
         let (signers, size) = (update.sync_aggregate.signers(), update.sync_aggregate.size);
         let signed = update.attested_slot() > newest;
         if signed {
-            let head = SignedHead::new(&update.attested_header, signers, size, update.signature_slot);
-            self.signed = Some((head, Arc::clone(&signed_update)));
+            self.signed = Some(Signed::new(Arc::clone(&signed_update), signing_root));
         }
 
         if !self.is_final_by(update) {
@@ -327,7 +351,7 @@ impl LightClient {
         if let Some(header) = finalized.filter(|header| held.is_contradicted_by(header)) {
             return Some(fault(&held, Contradiction::Finalized, header));
         }
-        if let Some((head, by)) = &self.signed {
+        if let Some(Signed { head, by, .. }) = &self.signed {
             let testimony = &Testimony::Signed(Arc::clone(by));
             let held = Held { slot: head.slot(), root: head.beacon_root(), testimony };
             if held.is_contradicted_by(attested) {

@@ -6,8 +6,6 @@ use alloy_primitives::B256;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use saldo_chain::{Anchor, HeaderError, Level};
-use saldo_proof::eip1186::AccountReply;
-use saldo_proof::{StateRoot, claimed_root};
 use saldo_reading::{Failure, Holding, Proven, ProviderId, Role};
 use saldo_source::execution::{At, chain_id};
 use saldo_source::{Answer, Audience, Contest, Deadline, Endpoint, FINAL_PROOFS, Race};
@@ -16,11 +14,9 @@ use serde_json::value::RawValue;
 use crate::checked::Checked;
 use crate::circle::Place;
 use crate::core::{Core, Joined};
-use crate::event;
 use crate::evidence::Evidence;
 use crate::parked::Waiting;
 use crate::pinned::{Asked, Pin};
-use crate::store::Store;
 
 /// Which block a proof is asked for at.
 #[derive(Clone, Debug)]
@@ -173,22 +169,21 @@ impl Core {
         let mut answers: Vec<Option<Answer<Box<Proven>>>> = Vec::with_capacity(holdings.len());
         let mut missed: Vec<(usize, Holding, Failure)> = Vec::new();
         let mut accusation = None;
-        for (place, (holding, reply)) in holdings.iter().zip(replies).enumerate() {
-            let failure = match (pin, reply.result) {
+        let root = pin.map(|pin| pin.state_root);
+        let results: Vec<_> =
+            replies.iter().map(|reply| reply.result.as_deref().map_err(Clone::clone)).collect();
+        let checked = self.verify_together(holdings, &results, provider.id(), root);
+        for (place, ((holding, reply), checked)) in holdings.iter().zip(&replies).zip(checked).enumerate() {
+            let failure = match (pin, &reply.result) {
                 (Some(pin), Ok(result)) => {
-                    let answer = self.weigh_pinned(
-                        provider,
-                        *holding,
-                        aim,
-                        (pin, reply.by_hash),
-                        &result,
-                        &mut accusation,
-                    );
+                    let pin = (pin, reply.by_hash);
+                    let answer =
+                        self.weigh_pinned(provider, *holding, aim, pin, (result, checked), &mut accusation);
                     answers.push(Some(answer));
                     continue;
                 }
                 (None, Ok(_)) => Failure::NoResult,
-                (_, Err(failure)) => failure,
+                (_, Err(failure)) => failure.clone(),
             };
             if Self::takes_tips(aim.level) && is_about_the_block(&failure) {
                 missed.push((place, *holding, failure));
@@ -251,7 +246,7 @@ impl Core {
                     (failure, _) if failure.is_unreachable() && failure.may_have_been_seen() => failure,
                     _ => missed.clone(),
                 });
-                self.verify(&reply?, *holding, provider.id(), None)
+                self.verify_claim(&reply?, *holding, provider.id())
             })
             .collect();
         let is_claim = |checked: &Result<Checked, Failure>| match checked {
@@ -281,22 +276,22 @@ impl Core {
         answers.collect()
     }
 
-    /// What a reply is worth that was asked for at the block `pin`.
+    /// What a reply is worth that was asked for at the block `pin`, and what came of checking it there.
     fn weigh_pinned(
         &self,
         provider: &Endpoint,
         holding: Holding,
         aim: &Aim,
         (pin, by_hash): (Pin, bool),
-        reply: &RawValue,
+        (reply, checked): (&RawValue, Result<Checked, Failure>),
         accusation: &mut Option<Evidence>,
     ) -> Answer<Box<Proven>> {
-        let refusal = match self.verify(reply, holding, provider.id(), Some(pin.state_root)) {
+        let refusal = match checked {
             Ok(checked) => return self.weigh(holding, checked, aim, provider.id()),
             Err(refusal) => refusal,
         };
         // It may be a genuine proof at another block of this chain: then it is that block's, and no lie.
-        if let Ok(checked) = self.verify(reply, holding, provider.id(), None)
+        if let Ok(checked) = self.verify_claim(reply, holding, provider.id())
             && self.known().chain.anchor_at_root(checked.account.state_root()).is_some()
         {
             return self.weigh(holding, checked, aim, provider.id());
@@ -377,27 +372,6 @@ impl Core {
             // One that cannot say is judged by its proofs alone.
             Err(_) => Ok(()),
         }
-    }
-
-    /// Checks a reply to `eth_getProof` against what was asked, never against what it echoes: under `root`, or without one,
-    /// under the root that its own first node has.
-    fn verify(
-        &self,
-        reply: &RawValue,
-        holding: Holding,
-        provider: &ProviderId,
-        root: Option<StateRoot>,
-    ) -> Result<Checked, Failure> {
-        let reply: AccountReply = serde_json::from_str(reply.get())
-            .map_err(|_| Failure::Malformed { what: "not an eth_getProof result" })?;
-        let root = root.map_or_else(|| claimed_root(&reply.account_proof), Ok)?;
-        let account = reply.verify(root, holding.owner)?;
-        if reply.contradictions(&account).any() {
-            // The leaf decides. That the claim beside it says otherwise is worth knowing about the provider.
-            event::claim_contradicts(provider);
-        }
-        let is_kept = self.store.as_ref().is_some_and(Store::takes_anything);
-        Ok(Checked { account, nodes: is_kept.then(|| reply.account_proof.into()) })
     }
 }
 

@@ -2,8 +2,15 @@
 
 use std::sync::Arc;
 
-use alloy_primitives::Bytes;
-use saldo_proof::{Account, Verified};
+use alloy_primitives::{Address, Bytes};
+use saldo_proof::eip1186::AccountReply;
+use saldo_proof::{Account, StateRoot, Verified, claimed_root, verify_accounts};
+use saldo_reading::{Failure, Holding, ProviderId};
+use serde_json::value::RawValue;
+
+use crate::core::Core;
+use crate::event;
+use crate::store::Store;
 
 /// A verified account, and the nodes that prove it.
 #[derive(Clone, Debug)]
@@ -18,4 +25,60 @@ impl Checked {
     pub(crate) fn size(&self) -> usize {
         self.nodes.iter().flat_map(|nodes| nodes.iter()).map(|node| node.len()).sum()
     }
+}
+
+/// A reply to `eth_getProof` is checked against what was asked, never against what it echoes.
+impl Core {
+    /// Checks the replies about `holdings` under the state root of the block they were asked for at; what they share is
+    /// hashed once. Where there is no root, or no reply, there is nothing to check.
+    pub(crate) fn verify_together(
+        &self,
+        holdings: &[Holding],
+        replies: &[Result<&RawValue, Failure>],
+        provider: &ProviderId,
+        root: Option<StateRoot>,
+    ) -> Vec<Result<Checked, Failure>> {
+        let Some(root) = root else { return replies.iter().map(|_| Err(Failure::NoResult)).collect() };
+        let replies: Vec<Result<AccountReply, Failure>> =
+            replies.iter().map(|reply| reply.clone().and_then(read)).collect();
+        let proofs: Vec<(Address, &[Bytes])> = holdings
+            .iter()
+            .zip(&replies)
+            .filter_map(|(holding, reply)| {
+                Some((holding.owner, reply.as_ref().ok()?.account_proof.as_slice()))
+            })
+            .collect();
+        let mut accounts = verify_accounts(root, &proofs).into_iter();
+        let each = replies.into_iter().map(|reply| {
+            let reply = reply?;
+            let account = accounts.next().ok_or(Failure::NoResult)??;
+            Ok(self.checked(reply, account, provider))
+        });
+        each.collect()
+    }
+
+    /// Checks a reply under the root that its own first node has: what comes of it is no more than a claim.
+    pub(crate) fn verify_claim(
+        &self,
+        reply: &RawValue,
+        holding: Holding,
+        provider: &ProviderId,
+    ) -> Result<Checked, Failure> {
+        let reply = read(reply)?;
+        let account = reply.verify(claimed_root(&reply.account_proof)?, holding.owner)?;
+        Ok(self.checked(reply, account, provider))
+    }
+
+    fn checked(&self, reply: AccountReply, account: Verified<Account>, provider: &ProviderId) -> Checked {
+        if reply.contradictions(&account).any() {
+            // The leaf decides. That the claim beside it says otherwise is worth knowing about the provider.
+            event::claim_contradicts(provider);
+        }
+        let is_kept = self.store.as_ref().is_some_and(Store::takes_anything);
+        Checked { account, nodes: is_kept.then(|| reply.account_proof.into()) }
+    }
+}
+
+fn read(reply: &RawValue) -> Result<AccountReply, Failure> {
+    serde_json::from_str(reply.get()).map_err(|_| Failure::Malformed { what: "not an eth_getProof result" })
 }

@@ -3,7 +3,8 @@
 //! # What is checked again, and what cannot be
 //! [`LightClient::load`] checks the version, the network, a SHA-256 over the whole, the age of the final head against weak
 //! subjectivity, the committees by their branches under the headers that are stored with them, the final head by its
-//! branch under the block that was signed, and the signature over the newest head by the stored committee.
+//! branch under the block that was signed, and the signature over the newest head by the stored committee. That of an
+//! update that is pending is checked when [`LightClient::force_update`] would apply it.
 //!
 //! The signatures by which the client came here are gone with the committees that gave them. So a snapshot is as trusted
 //! as a checkpoint: whoever can write it can plant a committee of his own, and everything after follows from that. It
@@ -20,13 +21,13 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::committee::Place;
+use super::committee::{Place, ProvenCommittee};
 use super::contradiction::Testimony;
 use super::error::{AdoptError, AdvanceError};
 use super::schedule::Schedule;
-use super::{LightClient, SignedUpdate, verify};
+use super::{LightClient, Signed, SignedUpdate, verify};
 use crate::fault::Fault;
-use crate::head::{Finality, FinalizedHead, SignedHead};
+use crate::head::{Finality, FinalizedHead};
 use crate::network::Network;
 use crate::unit::{Period, Slot, UnixTime};
 use read::Parts;
@@ -153,10 +154,10 @@ impl LightClient {
             return Err(SnapshotError::Schedule(AdoptError::Contradiction { verified }));
         }
         let finalized = finalized_head(&parts, schedule)?;
-        let client = Self {
+        let mut client = Self {
             origin: parts.origin,
             finalized_by: parts.finalized_by,
-            signed: parts.signed.map(|signed| (signed_head(&signed), signed)),
+            signed: None,
             current_sync_committee: parts.current_sync_committee,
             next_sync_committee: parts.next_sync_committee,
             best_valid_update: parts.best_valid_update,
@@ -166,7 +167,8 @@ impl LightClient {
             network,
         };
         client.check_committees()?;
-        client.check_updates()?;
+        client.check_pending()?;
+        client.signed = parts.signed.map(|signed| client.check_signed(signed)).transpose()?;
         Ok(client)
     }
 
@@ -187,26 +189,34 @@ impl LightClient {
         unproven.map_or(Ok(()), |(_, period)| Err(SnapshotError::Committee { period }))
     }
 
-    /// The newest head and the update that is pending: their committees are held.
-    fn check_updates(&self) -> Result<(), SnapshotError> {
-        let signed = self.signed.as_ref().map(|(_, signed)| signed);
-        let pending = self.best_valid_update.as_ref();
-        for stored in signed.into_iter().chain(pending.filter(|pending| Some(*pending) != signed)) {
-            verify::stored(self.schedule(), &stored.update).map_err(SnapshotError::Update)?;
-            let committee = verify::stored_signature(self, &stored.update).map_err(SnapshotError::Update)?;
-            if committee.root != stored.committee_root {
-                return Err(SnapshotError::Committee { period: stored.period });
-            }
-        }
-        let next = pending.and_then(|pending| super::ProvenCommittee::of_update(pending));
-        if let Some(next) = next {
-            let period = self.network.period_at(next.header.slot).saturating_add(1);
-            if !next.is_proven(self.schedule(), period) {
-                return Err(SnapshotError::Committee { period });
-            }
-        }
-        if signed.is_some_and(|signed| signed.update.attested_slot() < self.finalized.slot()) {
+    /// The newest head.
+    fn check_signed(&self, signed: Arc<SignedUpdate>) -> Result<Signed, SnapshotError> {
+        self.check_committee(&signed)?;
+        let signing_root = verify::stored_signature(self, &signed.update).map_err(SnapshotError::Update)?;
+        if signed.update.attested_slot() < self.finalized.slot() {
             return Err(SnapshotError::Malformed { what: "the signed head is older than the final one" });
+        }
+        Ok(Signed::new(signed, signing_root))
+    }
+
+    /// The update that is pending. Its signature is checked when it is to be applied, which hardly ever happens.
+    fn check_pending(&self) -> Result<(), SnapshotError> {
+        let Some(pending) = &self.best_valid_update else { return Ok(()) };
+        self.check_committee(pending)?;
+        let Some(next) = ProvenCommittee::of_update(pending) else { return Ok(()) };
+        let period = self.network.period_at(next.header.slot).saturating_add(1);
+        if !next.is_proven(self.schedule(), period) {
+            return Err(SnapshotError::Committee { period });
+        }
+        Ok(())
+    }
+
+    /// An update, and that the committee that is said to have signed it is the one that is held.
+    fn check_committee(&self, stored: &SignedUpdate) -> Result<(), SnapshotError> {
+        verify::stored(self.schedule(), &stored.update).map_err(SnapshotError::Update)?;
+        let committee = verify::committee(self, &stored.update).map_err(SnapshotError::Update)?;
+        if committee.root != stored.committee_root {
+            return Err(SnapshotError::Committee { period: stored.period });
         }
         Ok(())
     }
@@ -271,11 +281,6 @@ fn finalized_head(parts: &Parts, schedule: Schedule<'_>) -> Result<FinalizedHead
             Ok(FinalizedHead::new(header, Finality::Signed { signers, size }))
         }
     }
-}
-
-fn signed_head(signed: &SignedUpdate) -> SignedHead {
-    let (update, aggregate) = (&signed.update, &signed.update.sync_aggregate);
-    SignedHead::new(&update.attested_header, aggregate.signers(), aggregate.size, update.signature_slot)
 }
 
 #[cfg(test)]

@@ -9,7 +9,6 @@ use super::committee::ProvenCommittee;
 use super::error::{AdvanceError, BootstrapError};
 use super::schedule::{NotKnown, Schedule, VerifiedFork, record};
 use crate::checkpoint::Checkpoint;
-use crate::container::SyncCommittee;
 use crate::fork::{Fork, ForkRules};
 use crate::merkle::normalized_branch_is_valid;
 use crate::network::{Network, ScheduledFork};
@@ -77,6 +76,8 @@ pub(super) fn bootstrap(
 pub(super) struct Verdict {
     /// The hash tree root of the committee that signed.
     pub(super) committee_root: B256,
+    /// What it signed.
+    pub(super) signing_root: B256,
     /// That of the next committee, if the update brings one.
     pub(super) next_committee_root: Option<B256>,
     /// What is known by now about the time of forks.
@@ -103,7 +104,7 @@ pub(super) fn update(
     let committee = committee(client, update)?;
     relevance(client, update)?;
     let signed_at = update.signature_slot.saturating_sub(1);
-    let signed = signature(schedule, &committee.committee, update, signed_at)?;
+    let (signed, signing_root) = signature(client, committee, update, signed_at)?;
     let told = match schedule.verify(slot, signed, signed_at) {
         Err(NotKnown::Unsettled) => schedule.told_by_state(slot, signed, |fork| is_state_of(fork, update)),
         told => told,
@@ -119,7 +120,7 @@ pub(super) fn update(
     let next_committee_root =
         next.map(|next| next_committee(client, fork.rules(), update, next)).transpose()?;
     time(network, update, now)?;
-    Ok(Verdict { committee_root: committee.root, next_committee_root, verified_forks })
+    Ok(Verdict { committee_root: committee.root, signing_root, next_committee_root, verified_forks })
 }
 
 /// Whether the attested state holds what it is said to hold at the places of a fork, and that is something.
@@ -155,15 +156,14 @@ pub(super) fn stored(schedule: Schedule<'_>, update: &LightClientUpdate) -> Resu
     update.finality.as_ref().map_or(Ok(()), |part| finality(rules, update, part))
 }
 
-/// The committee that `client` has for a stored update, if it signed it.
-pub(super) fn stored_signature<'a>(
-    client: &'a LightClient,
+/// What the committee that `client` has for a stored update signed, if it did.
+pub(super) fn stored_signature(
+    client: &LightClient,
     update: &LightClientUpdate,
-) -> Result<&'a ProvenCommittee, AdvanceError> {
+) -> Result<B256, AdvanceError> {
     let committee = committee(client, update)?;
     let signed_at = update.signature_slot.saturating_sub(1);
-    signature(client.schedule(), &committee.committee, update, signed_at)?;
-    Ok(committee)
+    signature(client, committee, update, signed_at).map(|(_, signing_root)| signing_root)
 }
 
 /// At least two thirds, for every update: a hand-over by fewer could install anyone's committee.
@@ -205,7 +205,7 @@ fn time(network: &Network, update: &LightClientUpdate, now: UnixTime) -> Result<
     Ok(())
 }
 
-fn committee<'a>(
+pub(super) fn committee<'a>(
     client: &'a LightClient,
     update: &LightClientUpdate,
 ) -> Result<&'a ProvenCommittee, AdvanceError> {
@@ -292,20 +292,34 @@ fn next_committee(
     Ok(root)
 }
 
-/// Returns the fork under whose version the signature holds: that of the slot before the one that carries it, or where
-/// the table may be behind, the next.
+/// Returns the fork under whose version the signature holds, and what was signed: the fork is that of the slot before the one
+/// that carries the signature, or where the table may be behind, the next.
+///
+/// Sources serve one and the same signature with the newest head and with the newest final one: it is checked once.
 fn signature<'a>(
-    schedule: Schedule<'a>,
-    committee: &SyncCommittee,
+    client: &'a LightClient,
+    committee: &ProvenCommittee,
     update: &LightClientUpdate,
     signed_at: Slot,
-) -> Result<&'a ScheduledFork, AdvanceError> {
+) -> Result<(&'a ScheduledFork, B256), AdvanceError> {
+    let schedule = client.schedule();
     let root = update.attested_header.beacon.hash_tree_root();
+    let was_checked = |signing_root: B256| {
+        client.signed.as_ref().is_some_and(|newest| {
+            newest.signing_root == signing_root
+                && newest.by.committee_root == committee.root
+                && newest.by.update.sync_aggregate == update.sync_aggregate
+        })
+    };
     for fork in schedule.candidates(signed_at)? {
         let validators_root = schedule.network.genesis_validators_root();
         let domain = compute_domain(DOMAIN_SYNC_COMMITTEE, fork.version(), validators_root);
-        match verify(committee, &update.sync_aggregate, compute_signing_root(root, domain)) {
-            Ok(()) => return Ok(fork),
+        let signing_root = compute_signing_root(root, domain);
+        if was_checked(signing_root) {
+            return Ok((fork, signing_root));
+        }
+        match verify(&committee.committee, &update.sync_aggregate, signing_root) {
+            Ok(()) => return Ok((fork, signing_root)),
             Err(SignatureError::Mismatch) => {}
             Err(error) => return Err(error.into()),
         }

@@ -23,7 +23,7 @@ pub(super) fn client(client: &LightClient) -> Vec<u8> {
     client.verified_forks.iter().for_each(|fork| writer.verified_fork(fork));
     writer.testimony(&client.finalized_by);
     writer.flag(matches!(client.finalized.finality(), Finality::Forced { .. }));
-    writer.option(client.signed.as_ref(), |writer, (_, signed)| writer.signed_update(signed));
+    writer.option(client.signed.as_ref(), |writer, signed| writer.signed_update(&signed.by));
     writer.proven_committee(&client.current_sync_committee);
     writer.option(client.next_sync_committee.as_ref(), |writer, next| writer.proven_committee(next));
     writer.option(client.best_valid_update.as_ref(), |writer, best| {
