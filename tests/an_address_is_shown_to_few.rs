@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use alloy_primitives::Address;
 use futures_util::future::join;
-use saldo::{Clock, Holding, Policy, Why};
+use saldo::{Attempt, Clock, Holding, Policy, Reading, Role, Why};
 use saldo_drill::http::{HttpRequest, Reaction, Service};
 use saldo_drill::{Fault, Provider};
 use saldo_tests::scene::{ALICE, BEFORE, BOB, Scene};
@@ -144,11 +144,10 @@ fn a_last_resort_is_no_way_around_a_strict_policy() {
     }
 }
 
-/// Two reads that go on at the same time would ask others, each as many as may know of it.
-#[test]
-fn two_reads_at_once_show_it_to_no_more() {
-    let scene = Scene::with_policy(7, 4, 1, policy(2, true));
-    // So that the one read begins with other providers than the other.
+/// Two reads that go on at the same time would ask others, each as many as may know of it: the one for the newest block
+/// begins with other providers than the one for a final block. Nobody proves anything.
+fn two_reads_at_once(strict: bool) -> (Scene, [Reading; 2]) {
+    let scene = Scene::with_policy(7, 4, 1, policy(2, strict));
     scene.providers[0].add(Fault::NoProofs);
     scene.assert_true(&scene.balance(BOB), BOB);
     scene.providers[0].clear();
@@ -157,11 +156,31 @@ fn two_reads_at_once_show_it_to_no_more() {
     let holding = [Holding::native(ALICE)];
     let later = async {
         clock.sleep(std::time::Duration::from_millis(100)).await;
-        client.finalized(&holding).await
+        client.finalized(&holding).await.remove(0)
     };
-    let (_, later) = scene.simulation.run(join(scene.client.balance(ALICE), later));
+    let readings = scene.simulation.run(join(scene.client.balance(ALICE), later)).into();
+    (scene, readings)
+}
+
+#[test]
+fn two_reads_at_once_show_it_to_no_more() {
+    let (scene, [_, later]) = two_reads_at_once(true);
     assert_eq!(saw(&scene, ALICE, 0), hosts(&[1, 2]));
-    assert_eq!(later[0].why().map(Why::code), Some("policy_forbids_more_operators"));
+    assert_eq!(later.why().map(Why::code), Some("policy_forbids_more_operators"));
+}
+
+/// Where more may see it if need be, each attempt beyond the policy says so, whichever read made it.
+#[test]
+fn of_two_reads_at_once_each_says_whom_it_showed_it_beyond_the_policy() {
+    let (scene, readings) = two_reads_at_once(false);
+    assert_eq!(saw(&scene, ALICE, 0), hosts(&[0, 1, 2, 3]));
+    let attempts = readings.iter().flat_map(Reading::attempts);
+    let proofs = attempts.filter(|attempt| attempt.role == Role::Execution);
+    let (beyond, within): (Vec<_>, Vec<_>) = proofs.partition(|attempt| attempt.widened);
+    let names = |attempts: Vec<&Attempt>| -> BTreeSet<String> {
+        attempts.iter().map(|attempt| format!("{}.test", attempt.provider)).collect()
+    };
+    assert_eq!((names(within), names(beyond)), (hosts(&[1, 2]), hosts(&[0, 3])));
 }
 
 /// It has seen the address in a form that it does not take, and is gone when it is asked in another.

@@ -10,7 +10,7 @@ use futures_util::future::{BoxFuture, pending, ready, select};
 use saldo::{Client, Endpoint, Failure, Holding, Policy, Role};
 use saldo_drill::simulate::Simulation;
 use saldo_drill::{BeaconSource, Chain, Fault, Provider};
-use saldo_source::{Answer, Asker, Audience, Clock, Contest, Deadline, Network};
+use saldo_source::{Answer, Asker, Audience, Clock, Contest, Deadline, Network, Turn};
 use saldo_tests::scene::{ALICE, BEFORE, Scene};
 
 /// How long one is waited for where nothing is known of him.
@@ -172,15 +172,15 @@ fn what_a_race_has_shown_is_kept_when_it_is_given_up() {
         let ordered = asker.order(Role::Execution, "method", &endpoints);
         ordered.into_iter().map(|endpoint| endpoint.id().as_str()).collect()
     };
-    let ask = |endpoint: &Endpoint, items: Vec<usize>| -> BoxFuture<'_, Vec<Answer<()>>> {
+    let ask = |endpoint: &Endpoint, turns: Vec<Turn>| -> BoxFuture<'_, Vec<Answer<()>>> {
         if endpoint.id().as_str() == "silent.test" {
             return pending().boxed();
         }
-        let answer = |item: usize| match item {
+        let answer = |turn: Turn| match turn.item {
             0 => Answer::Wins(()),
             _ => Answer::Fails(Failure::NoResult),
         };
-        ready(items.into_iter().map(answer).collect()).boxed()
+        ready(turns.into_iter().map(answer).collect()).boxed()
     };
     let deadline = Deadline::after(&clock, Duration::from_secs(4));
     let contest = Contest { role: Role::Execution, method: "method", deadline };

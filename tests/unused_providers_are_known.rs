@@ -1,7 +1,9 @@
 //! Whoever was never needed is asked now and then for something that tells nobody anything, beside a read and never instead.
 
+use saldo::Holding;
 use saldo_drill::Fault;
-use saldo_tests::scene::{ALICE, BEFORE, Scene};
+use saldo_tests::scene::{ALICE, BEFORE, BOB, Scene};
+use serde_json::json;
 
 fn bodies(scene: &Scene, place: usize) -> Vec<String> {
     let host = format!("provider{place}.test");
@@ -49,6 +51,25 @@ fn who_is_of_no_use_is_known_before_he_is_needed() {
     let reading = scene.balance(ALICE);
     assert_eq!(scene.assert_true(&reading, ALICE), BEFORE);
     assert_eq!(reading.proven().unwrap().provider().as_str(), "provider2");
+    assert_eq!(bodies(&scene, 1).len(), before);
+}
+
+/// Who says that its proofs do not reach what is final is asked last for these.
+#[test]
+fn what_one_says_of_its_proofs_is_known_before_they_are_needed() {
+    let scene = Scene::new(4, 3, 1);
+    for _ in 0..30 {
+        let oldest = scene.chain.signed().number - 8;
+        let says = json!({ "stateproofs": { "disabled": false, "oldestBlock": format!("{oldest:#x}") } });
+        scene.providers[1].set(Fault::Result(says).on("eth_capabilities"));
+        scene.assert_true(&scene.balance(ALICE), ALICE);
+        scene.pass_slots(2);
+    }
+    assert!(bodies(&scene, 1).iter().any(|body| body.contains("eth_capabilities")));
+    scene.providers[0].add(Fault::NoProofs);
+    let before = bodies(&scene, 1).len();
+    let final_ones = scene.simulation.run(scene.client.finalized(&[Holding::native(BOB)]));
+    assert_eq!(final_ones[0].proven().unwrap().provider().as_str(), "provider2");
     assert_eq!(bodies(&scene, 1).len(), before);
 }
 

@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 use saldo_chain::{Anchor, HeaderError, Level};
 use saldo_reading::{Failure, Holding, Proven, ProviderId, Role};
 use saldo_source::execution::{At, chain_id};
-use saldo_source::{Answer, Audience, Contest, Deadline, Endpoint, FINAL_PROOFS, Race};
+use saldo_source::{Answer, Audience, Contest, Deadline, Endpoint, FINAL_PROOFS, Race, Turn};
 use serde_json::value::RawValue;
 
 use crate::checked::Checked;
@@ -35,6 +35,21 @@ pub(crate) struct Aim {
     pub(crate) target: Target,
     /// How sure the block must be.
     pub(crate) level: Level,
+}
+
+/// A proof that is asked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted {
+    holding: Holding,
+    /// Whether it is asked of more operators than the policy names.
+    widened: bool,
+}
+
+impl Wanted {
+    /// Of those operators alone that the policy names.
+    pub(crate) fn within(holding: Holding) -> Self {
+        Self { holding, widened: false }
+    }
 }
 
 impl Core {
@@ -85,10 +100,13 @@ impl Core {
             };
             holdings.iter().map(audience).collect()
         };
-        let ask = |provider, places: Vec<usize>| -> BoxFuture<'_, Vec<Answer<Box<Proven>>>> {
-            let asked: Vec<Holding> =
-                places.iter().filter_map(|place| holdings.get(*place).copied()).collect();
-            async move { self.ask(provider, &asked, aim, deadline).await }.boxed()
+        let ask = |provider, turns: Vec<Turn>| -> BoxFuture<'_, Vec<Answer<Box<Proven>>>> {
+            let wanted = |turn: &Turn| {
+                let holding = *holdings.get(turn.item)?;
+                Some(Wanted { holding, widened: turn.widened })
+            };
+            let wanted: Vec<Wanted> = turns.iter().filter_map(wanted).collect();
+            async move { self.ask(provider, &wanted, aim, deadline).await }.boxed()
         };
         let method = Self::proofs_at(aim.level);
         let contest = Contest { role: Role::Execution, method, deadline };
@@ -106,19 +124,22 @@ impl Core {
     pub(crate) async fn ask(
         &self,
         provider: &Endpoint,
-        holdings: &[Holding],
+        wanted: &[Wanted],
         aim: &Aim,
         deadline: Deadline,
     ) -> Vec<Answer<Box<Proven>>> {
         let (most, strict) = (self.policy.operators_per_address, self.policy.strict);
         let places: Vec<Place> = {
             let mut known = self.known();
-            holdings.iter().map(|holding| known.circles.tell(holding.owner, provider, most)).collect()
+            wanted.iter().map(|wanted| known.circles.tell(wanted.holding.owner, provider, most)).collect()
         };
         // Another read may have taken the place that was free when this one chose whom to ask.
-        let is_withheld = |place: &Place| strict && *place == Place::Full;
-        let told = || holdings.iter().zip(&places).filter(|(_, place)| !is_withheld(place));
-        let asked: Vec<Holding> = told().map(|(holding, _)| *holding).collect();
+        let is_withheld =
+            |(wanted, place): &(&Wanted, &Place)| **place == Place::Full && (strict || !wanted.widened);
+        let told = || {
+            wanted.iter().zip(&places).filter(|it| !is_withheld(it)).map(|(it, place)| (it.holding, place))
+        };
+        let asked: Vec<Holding> = told().map(|(holding, _)| holding).collect();
         let answers = match asked.is_empty() {
             true => Vec::new(),
             false => self.ask_for(provider, &asked, aim, deadline).await,
@@ -136,13 +157,15 @@ impl Core {
                 _ => {}
             }
         }
-        drop(known);
         let mut answers = answers.into_iter();
-        let answer = |place: &Place| match is_withheld(place) {
-            true => Answer::Withheld,
+        let answer = |it: (&Wanted, &Place)| match is_withheld(&it) {
+            true => {
+                let Audience { operators, .. } = known.circles.audience(it.0.holding.owner, most, strict);
+                Answer::Withheld { operators }
+            }
             false => answers.next().unwrap_or(Answer::Fails(Failure::NoResult)),
         };
-        places.iter().map(answer).collect()
+        wanted.iter().zip(&places).map(answer).collect()
     }
 
     async fn ask_for(
@@ -311,7 +334,7 @@ impl Core {
         deadline: Deadline,
     ) -> Vec<Answer<Box<Proven>>> {
         let is_doubtful = |answer: &Answer<Box<Proven>>| match answer {
-            Answer::Wins(_) | Answer::Parks { .. } | Answer::Withheld => false,
+            Answer::Wins(_) | Answer::Parks { .. } | Answer::Withheld { .. } => false,
             Answer::Fails(failure) => matches!(
                 failure,
                 Failure::Proof(_)

@@ -48,6 +48,14 @@ impl Depth {
         self.served = self.served.filter(|served| *served < depth);
     }
 
+    /// It says that it proves so far behind, and no further: so it is, unless it has shown that it does.
+    pub(crate) fn says(&mut self, depth: u64) {
+        let beyond = depth.saturating_add(1);
+        if self.served < Some(beyond) {
+            self.refused = Some(self.refused.map_or(beyond, |refused| refused.min(beyond)));
+        }
+    }
+
     /// Whether it is known not to prove so far behind. Between what it served and what it refused nothing is known.
     pub(crate) fn ends_before(&self, depth: u64) -> bool {
         self.refused.is_some_and(|refused| refused <= depth)
@@ -125,6 +133,20 @@ mod tests {
         assert_eq!([1, 2, 80].map(|at| depth.ends_before(at)), [false, true, true]);
         depth.serves(1);
         assert_eq!([1, 2].map(|at| depth.ends_before(at)), [false, true]);
+    }
+
+    #[test]
+    fn what_one_says_of_it_holds_until_it_shows_otherwise() {
+        let mut depth = Depth::default();
+        depth.says(63);
+        assert_eq!([63, 64].map(|at| depth.ends_before(at)), [false, true]);
+        // It says more than it keeps to, and keeps to more than it says.
+        depth.refuses(32);
+        depth.says(127);
+        assert_eq!([31, 32].map(|at| depth.ends_before(at)), [false, true]);
+        depth.serves(90);
+        depth.says(63);
+        assert!(!depth.ends_before(90));
     }
 
     #[test]

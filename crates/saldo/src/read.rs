@@ -10,7 +10,7 @@ use saldo_reading::{
 };
 use saldo_source::{Answer, Deadline, Race};
 
-use crate::ask::{Aim, Target};
+use crate::ask::{Aim, Target, Wanted};
 use crate::client::is_readable;
 use crate::core::Core;
 use crate::event;
@@ -103,6 +103,7 @@ impl Core {
         let most = self.policy.operators_per_address;
         let is_admitted = |holding: &&Holding| self.known().circles.admits(holding.owner, first, most);
         let holdings: Vec<Holding> = holdings.iter().filter(is_admitted).copied().collect();
+        let within: Vec<Wanted> = holdings.iter().copied().map(Wanted::within).collect();
         let began = clock.monotonic();
         let attempt = |outcome| {
             let took = clock.monotonic().saturating_sub(began);
@@ -110,7 +111,7 @@ impl Core {
             Attempt { provider, role: Role::Execution, outcome, took, widened: false }
         };
         let aim = Aim { target: Target::Tip, level: self.policy.assurance };
-        let early = self.ask(first, &holdings, &aim, deadline).boxed();
+        let early = self.ask(first, &within, &aim, deadline).boxed();
         let outcomes: Vec<Outcome>;
         let synced = match select(sync, early).await {
             Either::Left((synced, _)) => {
@@ -125,7 +126,7 @@ impl Core {
                     Answer::Parks { .. } => Outcome::Parked,
                     Answer::Fails(failure) => Outcome::Failed(failure),
                     // Somebody else was asked for it meanwhile, by another read.
-                    Answer::Withheld => Outcome::Overtaken,
+                    Answer::Withheld { .. } => Outcome::Overtaken,
                 };
                 outcomes = answers.into_iter().map(outcome).collect();
                 sync.await
@@ -393,13 +394,14 @@ impl Core {
             return holdings.iter().map(|_| vec![joined.clone()]).collect();
         };
         let aim = Aim { target: Target::Tip, level: self.policy.assurance };
-        let ask = self.ask(endpoint, holdings, &aim, deadline).boxed();
+        let wanted: Vec<Wanted> = holdings.iter().copied().map(Wanted::within).collect();
+        let ask = self.ask(endpoint, &wanted, &aim, deadline).boxed();
         let patience = Self::GRACE.min(self.time_left(deadline));
         let outcomes: Vec<Option<Outcome>> = match select(ask, clock.sleep(patience)).await {
             Either::Left((answers, _)) => answers
                 .into_iter()
                 .map(|answer| match answer {
-                    Answer::Wins(_) | Answer::Parks { .. } | Answer::Withheld => None,
+                    Answer::Wins(_) | Answer::Parks { .. } | Answer::Withheld { .. } => None,
                     Answer::Fails(failure) => Some(Outcome::Failed(failure)),
                 })
                 .collect(),

@@ -41,6 +41,6 @@ pub use endpoint::{Declared, Endpoint, EndpointError, SecretUrl};
 #[cfg(feature = "http")]
 pub use http::{HttpTransport, SystemClock};
 pub use network::Network;
-pub use race::{Answer, Audience, Contest, Race};
+pub use race::{Answer, Audience, Contest, Race, Turn};
 pub use standing::FINAL_PROOFS;
 pub use transport::{Method, Request, Response, Transport, TransportError};

@@ -31,9 +31,21 @@ pub enum Answer<T> {
     },
     /// It is not used.
     Fails(Failure),
-    /// The provider was not asked after all, because meanwhile as many operators know of the question as
-    /// [`Audience::strict`] allows.
-    Withheld,
+    /// The provider was not asked after all: meanwhile, by another race, as many operators know of the question as may as
+    /// long as one of them answers it.
+    Withheld {
+        /// Those that know of it by now.
+        operators: BTreeSet<String>,
+    },
+}
+
+/// A question whose turn it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Turn {
+    /// Its position among the audiences.
+    pub item: usize,
+    /// Whether it is asked of somebody beyond [`Audience::most`], because nobody within has answered it.
+    pub widened: bool,
 }
 
 impl<T> Answer<T> {
@@ -41,7 +53,7 @@ impl<T> Answer<T> {
     fn failure(&self) -> Option<&Failure> {
         match self {
             Self::Fails(failure) => Some(failure),
-            Self::Wins(_) | Self::Parks { .. } | Self::Withheld => None,
+            Self::Wins(_) | Self::Parks { .. } | Self::Withheld { .. } => None,
         }
     }
 }
@@ -100,14 +112,14 @@ impl Asker {
     /// slowness alone is kept to one question in ten. Failures that pass are tried again twice, with full jitter, in one
     /// question of ten.
     ///
-    /// Questions whose turn comes at the same provider at the same time are given to `ask` together, by their positions;
-    /// it gives their answers in the same order.
+    /// Questions whose turn comes at the same provider at the same time are given to `ask` together; it gives their answers
+    /// in the same order.
     pub async fn race<'a, T: Send + 'a>(
         &self,
         contest: Contest,
         endpoints: &'a [Endpoint],
         audiences: Vec<Audience>,
-        ask: impl Fn(&'a Endpoint, Vec<usize>) -> BoxFuture<'a, Vec<Answer<T>>>,
+        ask: impl Fn(&'a Endpoint, Vec<Turn>) -> BoxFuture<'a, Vec<Answer<T>>>,
     ) -> Vec<Race<T>> {
         let clock = self.network().clock();
         let began = clock.monotonic();
@@ -130,9 +142,9 @@ impl Asker {
         loop {
             course.looked = clock.monotonic();
             let lanes = &mut course.lanes;
-            for (endpoint, items) in turns(self, lanes, course.looked) {
-                let answers = ask(endpoint, items.clone());
-                running.push(answers.map(move |answers| (endpoint, items, answers)));
+            for (endpoint, turns) in turns(self, lanes, course.looked) {
+                let answers = ask(endpoint, turns.clone());
+                running.push(answers.map(move |answers| (endpoint, turns, answers)));
             }
             let next = lanes.iter().filter_map(Lane::wakes).min();
             let wake = match next {
@@ -146,10 +158,10 @@ impl Asker {
                 false => running.next().boxed(),
             };
             match select(answered, select(wake, &mut over)).await {
-                Either::Left((Some((endpoint, items, answers)), _)) => {
+                Either::Left((Some((endpoint, turns, answers)), _)) => {
                     let now = clock.monotonic();
-                    for (item, answer) in items.into_iter().zip(answers) {
-                        if !matches!(answer, Answer::Withheld) {
+                    for (Turn { item, .. }, answer) in turns.into_iter().zip(answers) {
+                        if !matches!(answer, Answer::Withheld { .. }) {
                             self.standings().hear(endpoint.id(), answer.failure(), now);
                         }
                         if let Some(lane) = lanes.get_mut(item) {
@@ -213,17 +225,18 @@ impl<T> Drop for Course<'_, '_, T> {
 }
 
 /// Who is to be asked at `now`, and for which of the lanes.
-fn turns<'a, T>(asker: &Asker, lanes: &mut [Lane<'a, T>], now: Duration) -> Vec<(&'a Endpoint, Vec<usize>)> {
+fn turns<'a, T>(asker: &Asker, lanes: &mut [Lane<'a, T>], now: Duration) -> Vec<(&'a Endpoint, Vec<Turn>)> {
     // What is asked of one provider at one time is one request, so it costs once.
     let (mut hedges, mut retries) = (None, None);
     let mut may_hedge = || *hedges.get_or_insert_with(|| asker.standings().hedges.spend());
     let mut may_retry = || *retries.get_or_insert_with(|| asker.standings().retries.spend());
-    let mut turns: Vec<(&'a Endpoint, Vec<usize>)> = Vec::new();
+    let mut turns: Vec<(&'a Endpoint, Vec<Turn>)> = Vec::new();
     for (item, lane) in lanes.iter_mut().enumerate() {
-        for endpoint in lane.due(asker, now, &mut may_hedge, &mut may_retry) {
+        for (endpoint, widened) in lane.due(asker, now, &mut may_hedge, &mut may_retry) {
+            let turn = Turn { item, widened };
             match turns.iter_mut().find(|(known, _)| known.id() == endpoint.id()) {
-                Some((_, items)) => items.push(item),
-                None => turns.push((endpoint, vec![item])),
+                Some((_, turns)) => turns.push(turn),
+                None => turns.push((endpoint, vec![turn])),
             }
         }
     }

@@ -37,8 +37,6 @@ pub(super) struct Lane<'a, T> {
     rounds: usize,
     pauses: [Duration; ROUNDS],
     is_given_up: bool,
-    /// Whether somebody was not asked after all because too many know of the question.
-    is_held_back: bool,
 }
 
 struct Asked<'a> {
@@ -108,7 +106,6 @@ impl<'a, T> Lane<'a, T> {
             rounds: 0,
             pauses,
             is_given_up: false,
-            is_held_back: false,
         }
     }
 
@@ -120,14 +117,14 @@ impl<'a, T> Lane<'a, T> {
         self.patience
     }
 
-    /// Whose turn has come at `now`.
+    /// Whose turn has come at `now`, and whether that widens the audience.
     pub(super) fn due(
         &mut self,
         asker: &Asker,
         now: Duration,
         may_hedge: &mut dyn FnMut() -> bool,
         may_retry: &mut dyn FnMut() -> bool,
-    ) -> Vec<&'a Endpoint> {
+    ) -> Vec<(&'a Endpoint, bool)> {
         let mut due = Vec::new();
         while !self.is_won() {
             let is_idle = self.asked.iter().all(|asked| asked.ended.is_some());
@@ -187,10 +184,7 @@ impl<'a, T> Lane<'a, T> {
                 },
                 _ => break,
             };
-            for endpoint in &next {
-                self.begin(endpoint, now);
-            }
-            due.extend(next);
+            due.extend(next.into_iter().map(|endpoint| (endpoint, self.begin(endpoint, now))));
         }
         due
     }
@@ -255,14 +249,15 @@ impl<'a, T> Lane<'a, T> {
     /// Takes an answer of `endpoint`.
     pub(super) fn take(&mut self, endpoint: &Endpoint, answer: Answer<T>, now: Duration) {
         let is_it = |asked: &Asked<'_>| asked.ended.is_none() && asked.endpoint.id() == endpoint.id();
-        if matches!(answer, Answer::Withheld) {
-            self.asked.retain(|asked| !is_it(asked));
-            self.is_held_back = true;
+        let Some(place) = self.asked.iter().position(is_it) else { return };
+        if let Answer::Withheld { operators } = answer {
+            self.waiting.insert(0, self.asked.remove(place).endpoint);
+            self.audience.operators = operators;
             return;
         }
-        let Some(asked) = self.asked.iter_mut().find(|asked| is_it(asked)) else { return };
+        let Some(asked) = self.asked.get_mut(place) else { return };
         let outcome = match answer {
-            Answer::Withheld => return,
+            Answer::Withheld { .. } => return,
             Answer::Wins(value) if self.winner.is_none() => {
                 self.winner = Some((endpoint.id().clone(), value));
                 match self.role {
@@ -299,8 +294,7 @@ impl<'a, T> Lane<'a, T> {
     pub(super) fn finish(self, now: Duration) -> (Race<T>, Vec<Attempt>) {
         let is_overtaken = self.is_won() || self.is_given_up;
         let unfinished = if is_overtaken { Outcome::Overtaken } else { Outcome::Unfinished };
-        let is_held_back =
-            self.is_held_back || (self.audience.strict && !self.waiting.is_empty() && !self.has_inside());
+        let is_held_back = self.audience.strict && !self.waiting.is_empty() && !self.has_inside();
         let held_back = is_held_back && !self.is_won();
         let role = self.role;
         let asked: Vec<Attempt> = self
@@ -338,10 +332,12 @@ impl<'a, T> Lane<'a, T> {
         (Race { winner: self.winner, attempts, held_back }, asked)
     }
 
-    fn begin(&mut self, endpoint: &'a Endpoint, now: Duration) {
+    /// Gives whether that widens the audience.
+    fn begin(&mut self, endpoint: &'a Endpoint, now: Duration) -> bool {
         let widened = !self.is_inside(endpoint);
         self.last_asked = now;
         self.asked.push(Asked { endpoint, begun: now, ended: None, widened });
+        widened
     }
 
     /// The operators that know of the question by now, within the policy.
