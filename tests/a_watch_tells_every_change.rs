@@ -223,6 +223,26 @@ fn a_withdrawal_is_told_as_such() {
     assert!(again.into_iter().all(|proven| proven.anchor().hash() != shown.anchor().hash()));
 }
 
+/// However far below the newest head the branches part: the headers in between are looked for, at the first head of the other
+/// branch, although the balance is the same there.
+#[test]
+fn a_deep_reorganisation_is_noticed_at_the_next_head() {
+    let scene = Scene::new(8, 1, 1);
+    let mut watch = scene.client.watch([ALICES]);
+    let first = hear(&scene, &mut watch, SLOT * 3);
+    let shown = readings(&first).last().unwrap().1.proven().unwrap().clone();
+    let depth = scene.chain.tip().number - shown.anchor().number() + 1;
+    assert!(depth > 3, "{depth}");
+    scene.chain.reorg(depth);
+    let heard = hear(&scene, &mut watch, SLOT * 2);
+    let withdrawn = heard.iter().find_map(|(_, change)| match change {
+        Change::Withdrawn { withdrawn, .. } => Some(withdrawn.anchor().hash()),
+        _ => None,
+    });
+    assert_eq!(withdrawn, Some(shown.anchor().hash()), "{heard:?}");
+    scene.assert_true(&readings(&heard).last().unwrap().1, ALICE);
+}
+
 /// The same block, once signed and then final: told as a reading of its own, without a new proof of the address.
 #[test]
 fn what_is_signed_becomes_final_in_place() {

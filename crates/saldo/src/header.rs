@@ -12,6 +12,16 @@ use serde_json::value::RawValue;
 use crate::core::Core;
 use crate::parked::Waiting;
 
+/// How far the newest head is linked to an older block.
+enum Link {
+    /// All the way.
+    Whole,
+    /// By a header more than before.
+    Longer,
+    /// No further: nobody has the header, or it is not wanted any more.
+    Broken { fruitless: Vec<Attempt> },
+}
+
 impl Core {
     /// Takes a header into the chain, if it is still wanted there: another read may have brought it, or a newer head.
     pub(crate) fn take(&self, header: &ExecutionHeader) -> bool {
@@ -65,26 +75,43 @@ impl Core {
     pub(crate) async fn link(&self, waiting: &[Waiting], deadline: Deadline) -> Vec<Attempt> {
         // One that came before there was any head is not looked for: its block may be anywhere.
         let Some(above) = waiting.iter().filter_map(|waiting| waiting.above).min() else { return Vec::new() };
-        let mut fruitless = Vec::new();
         loop {
-            let missing = {
+            let lowest = {
                 let known = self.known();
                 let newest = known.chain.newest(self.policy.assurance).map_or(0, Anchor::number);
-                let lowest = above.max(newest.saturating_sub(Self::LINK_DEPTH)).saturating_add(1);
-                known.chain.missing_parent(lowest)
+                above.max(newest.saturating_sub(Self::LINK_DEPTH)).saturating_add(1)
             };
-            let Some((_, hash)) = missing else { break };
-            let (header, failed) = self.fetch_header(hash, deadline).await;
-            match header {
-                Some(header) if self.take(&header) => {}
-                Some(_) => break,
-                None => {
-                    fruitless = failed;
-                    break;
-                }
+            match self.link_once(lowest, deadline).await {
+                Link::Longer => {}
+                Link::Whole => return Vec::new(),
+                Link::Broken { fruitless } => return fruitless,
             }
         }
-        fruitless
+    }
+
+    /// Fetches up to `most` headers that are missing between the newest head and the block number `lowest`. Gives whether none
+    /// is missing then.
+    pub(crate) async fn link_down_to(&self, lowest: u64, most: usize, deadline: Deadline) -> bool {
+        for _ in 0..most {
+            match self.link_once(lowest, deadline).await {
+                Link::Longer => {}
+                Link::Whole => return true,
+                Link::Broken { .. } => return false,
+            }
+        }
+        self.known().chain.missing_parent(lowest).is_none()
+    }
+
+    /// Fetches the next header that is missing between the newest head and the block number `lowest`.
+    async fn link_once(&self, lowest: u64, deadline: Deadline) -> Link {
+        let missing = self.known().chain.missing_parent(lowest);
+        let Some((_, hash)) = missing else { return Link::Whole };
+        let (header, fruitless) = self.fetch_header(hash, deadline).await;
+        match header {
+            Some(header) if self.take(&header) => Link::Longer,
+            Some(_) => Link::Broken { fruitless: Vec::new() },
+            None => Link::Broken { fruitless },
+        }
     }
 
     pub(crate) async fn header(
