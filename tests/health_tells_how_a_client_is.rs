@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use saldo::{Client, Endpoint, EndpointHealth, EndpointState, Health, Role};
+use saldo::{Client, Endpoint, EndpointHealth, EndpointState, Health, ProviderId, Role};
 use saldo_drill::{Chain, Fault};
 use saldo_tests::council::Council;
 use saldo_tests::scene::{ALICE, BEFORE, Scene};
@@ -117,6 +117,36 @@ fn who_asks_for_rest_rests_and_who_lies_twice_is_quarantined() {
     let liar = of(&health, "provider1");
     assert_eq!((liar.known.strikes, liar.state()), (2, EndpointState::Quarantined));
     assert!(liar.known.is_quarantined);
+}
+
+/// Two that fail together may stand on the same ground, whatever is declared: that is told, and they are asked as before.
+#[test]
+fn who_fails_together_is_told_of() {
+    let scene = Scene::new(7, 3, 1);
+    let together = || scene.client.health().failed_together;
+    let fail = |places: &[usize], fault: &Fault| {
+        places.iter().for_each(|place| scene.providers[*place].add(fault.clone()));
+        for _ in 0..3 {
+            scene.assert_true(&scene.balance(ALICE), ALICE);
+            scene.pass_slots(1);
+        }
+        places.iter().for_each(|place| scene.providers[*place].clear());
+        for _ in 0..60 {
+            scene.assert_true(&scene.balance(ALICE), ALICE);
+            scene.pass_slots(10);
+        }
+    };
+    fail(&[], &Fault::Refuse);
+    assert_eq!(scene.client.health().endpoints.iter().filter(|it| it.known.of_use.is_some()).count(), 4);
+    fail(&[0], &Fault::Refuse);
+    assert_eq!(together(), []);
+    for times in [1, 2] {
+        fail(&[0, 1], &[Fault::Refuse, Fault::Hang][times - 1]);
+        let told = together();
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert_eq!(told[0].endpoints.each_ref().map(ProviderId::as_str), ["provider0", "provider1"]);
+        assert_eq!((told[0].role, usize::try_from(told[0].times).unwrap()), (Role::Execution, times));
+    }
 }
 
 #[test]

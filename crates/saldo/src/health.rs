@@ -2,7 +2,7 @@
 
 use saldo_beacon::unit::{Slot, UnixTime};
 use saldo_reading::{Failure, ProviderId, Role};
-use saldo_source::{Acquaintance, Endpoint};
+use saldo_source::{Acquaintance, CoFailure, Endpoint};
 
 use crate::core::Core;
 
@@ -28,6 +28,10 @@ pub struct Health {
     pub heads: Option<HeadsHealth>,
     /// The providers, the beacon sources and the checkpoint sources, each kind in the order in which they were given.
     pub endpoints: Vec<EndpointHealth>,
+    /// Which of them became unreachable within the same minute, after both had been of use: what
+    /// [`Client::diversity`](crate::Client::diversity) says was declared, and this is what was seen. Nothing follows from it
+    /// but what an app makes of it, such as naming another provider.
+    pub failed_together: Vec<CoFailure>,
 }
 
 /// How far the light client has come.
@@ -157,6 +161,7 @@ impl Core {
             storage_faults: self.storage_faults().len(),
             heads: self.heads_health(),
             endpoints: kinds.into_iter().flat_map(of_kind).collect(),
+            failed_together: self.asker.co_failures(),
         }
     }
 

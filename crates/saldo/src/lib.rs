@@ -105,8 +105,8 @@ pub use saldo_reading::{
     Provisional, Reading, Role, Sum, Total, TotalError, Totals, Unknown, Why,
 };
 pub use saldo_source::{
-    Acquaintance, Clock, Declared, Directory, DirectoryError, Diversity, Domain, Endpoint, EndpointError,
-    Listed, Method, Request, Response, SecretUrl, Transport, TransportError,
+    Acquaintance, Clock, CoFailure, Declared, Directory, DirectoryError, Diversity, Domain, Endpoint,
+    EndpointError, Listed, Method, Request, Response, SecretUrl, Transport, TransportError,
 };
 
 #[cfg(feature = "http")]

@@ -5,6 +5,7 @@ use std::time::Duration;
 use saldo_reading::{Failure, Role};
 
 use crate::asker::Asker;
+use crate::co_failure::CoFailure;
 use crate::endpoint::Endpoint;
 use crate::standing::Standings;
 
@@ -27,6 +28,11 @@ pub struct Acquaintance {
 }
 
 impl Asker {
+    /// Who began to fail together.
+    pub fn co_failures(&self) -> Vec<CoFailure> {
+        self.standings().co_failures.all()
+    }
+
     /// What is known of `endpoint` in the role `role`.
     pub fn acquaintance(&self, role: Role, endpoint: &Endpoint) -> Acquaintance {
         let now = self.network().clock().monotonic();

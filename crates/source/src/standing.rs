@@ -6,6 +6,7 @@ use std::time::Duration;
 use saldo_reading::{Attempt, Failure, Outcome, ProviderId, Role, TransportError};
 
 use crate::budget::{Allowance, Budget};
+use crate::co_failure::CoFailures;
 use crate::endpoint::Endpoint;
 
 /// What a provider that sent false proofs is not asked for as long as somebody else is left.
@@ -34,6 +35,8 @@ pub(crate) struct Standings {
     local: BTreeSet<ProviderId>,
     /// Who sent a false proof, and how often.
     strikes: BTreeMap<ProviderId, u32>,
+    /// Who began to fail together.
+    pub(crate) co_failures: CoFailures,
     chance: Chance,
 }
 
@@ -124,6 +127,7 @@ impl Standings {
             heard: None,
             local: BTreeSet::new(),
             strikes: BTreeMap::new(),
+            co_failures: CoFailures::default(),
             chance: Chance(seed),
         }
     }
@@ -207,9 +211,12 @@ impl Standings {
                 continue;
             }
             self.noted = self.noted.saturating_add(1);
-            let Self { of, chance, noted, is_offline, local, .. } = self;
+            let Self { of, chance, noted, is_offline, local, co_failures, .. } = self;
             let standing = of.entry((attempt.role, attempt.provider.clone())).or_default();
+            let was_of_use = standing.of_use.is_some();
+            let (role, id) = (attempt.role, &attempt.provider);
             if is_of_use {
+                co_failures.is_there(role, id);
                 *is_offline &= local.contains(&attempt.provider);
                 standing.was_of_use(method, attempt.took, now);
                 continue;
@@ -219,6 +226,9 @@ impl Standings {
                 Outcome::Failed(failure) => {
                     if failure.is_unreachable() {
                         standing.silent = Some(*noted);
+                        co_failures.fails_after(was_of_use, role, id, now);
+                    } else {
+                        co_failures.is_there(role, id);
                     }
                     let rest = standing.wants_rest(failure, chance, midnight);
                     // How long is a guess where it was not said: then nobody needs to wait who has nobody else.
@@ -235,6 +245,7 @@ impl Standings {
                 }
                 Outcome::Overtaken | Outcome::Unfinished => {
                     standing.silent = Some(*noted);
+                    co_failures.fails_after(was_of_use, role, id, now);
                     standing.last = Some((TransportError::Timeout { after: attempt.took }.into(), now));
                 }
                 _ => {}
