@@ -1,5 +1,5 @@
 //! Random worlds in which a wallet is judged: a chain that goes its way, providers and sources that fail, lie and
-//! recover, and a device that sleeps, loses its network, and has its clock set.
+//! recover, and a device that sleeps, starts again, loses its network, and has its clock set.
 //!
 //! Everything follows from one seed: [`draw`] makes it a [`World`], which is plain data, and [`play`] runs a wallet in it,
 //! in virtual time, with a judge beside it that knows the truth. The same world gives the same run, to the last request.

@@ -5,12 +5,12 @@ use std::time::Duration;
 use alloy_primitives::Address;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use saldo::{Checkpoint, Client, ClientBuilder, Endpoint, Holding, Network, Policy, Trust};
+use saldo::{Checkpoint, Client, ClientBuilder, Endpoint, Holding, MemoryStorage, Network, Policy, Trust};
 use saldo_beacon::unit::Slot;
 
 use super::host::Role;
 use super::party::Party;
-use super::wallet::{Shown, Wallet};
+use super::wallet::{Shown, ShownBlock, Wallet};
 use super::world::{Start, Table, Wants, World};
 use crate::Chain;
 use crate::simulate::Simulation;
@@ -35,6 +35,14 @@ impl Wallet for RealWallet {
     fn network_changed(&self, online: bool) {
         self.client.network_changed(online);
     }
+
+    fn remembers(&self) -> bool {
+        true
+    }
+
+    fn withdrawn(&self, owner: Address) -> Option<ShownBlock> {
+        self.client.withdrawn(&Holding::native(owner)).map(|proven| ShownBlock::of(proven.anchor()))
+    }
 }
 
 /// The client's policy for these wants.
@@ -58,18 +66,21 @@ pub(super) fn table(world: &World, chain: &Chain) -> Network {
     }
 }
 
-/// A client that is set up as `world` says, its providers being those of `providers` alone.
+/// A client that is set up as `world` says, its providers being those of `providers` alone, and that keeps what it knows in
+/// `storage`.
 pub(super) fn set_up(
     world: &World,
     chain: &Chain,
     simulation: &Simulation,
+    storage: &MemoryStorage,
     policy: Policy,
     providers: &[Party],
 ) -> Client {
     let builder = Client::builder(table(world, chain))
         .policy(policy)
         .transport(simulation.internet())
-        .clock(simulation.clock());
+        .clock(simulation.clock())
+        .storage(storage.clone());
     let builder = trust(builder, world.trust, chain.checkpoint());
     let builder = (0..)
         .zip(providers)

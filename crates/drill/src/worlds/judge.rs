@@ -70,6 +70,8 @@ pub(super) struct Judge<'a> {
     false_proofs: BTreeMap<usize, usize>,
     /// When each read began, and of how many accounts it was.
     reads: Vec<(u64, usize)>,
+    /// When the app was started again: who had been asked too often is not known any more then.
+    restarts: Vec<u64>,
     /// Since which signed block each owner has been read slot by slot from providers that prove their tip alone, and
     /// when last.
     tips: BTreeMap<usize, (u64, u64)>,
@@ -94,8 +96,16 @@ impl<'a> Judge<'a> {
             told: Slot::new(0),
             false_proofs: BTreeMap::new(),
             reads: Vec::new(),
+            restarts: Vec::new(),
             tips: BTreeMap::new(),
         }
+    }
+
+    /// The app was killed, and started again: of the owners that are `withdrawn` the screen had said so before.
+    pub(super) fn restarted(&mut self, at: u64, withdrawn: &[bool]) {
+        self.restarts.push(at);
+        self.tips.clear();
+        self.newest.retain(|owner, _| !withdrawn.get(*owner).copied().unwrap_or(false));
     }
 
     /// What is wrong with a read: at most one thing of each kind, the worst first.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use alloy_primitives::Address;
+use saldo::MemoryStorage;
 use saldo_beacon::unit::UnixTime;
 
 use super::behaviour::Chains;
@@ -63,6 +64,9 @@ struct Stage<'a> {
     simulation: Simulation,
     start: UnixTime,
     chains: &'a Chains,
+    world: &'a World,
+    /// What the wallet keeps over a restart.
+    storage: MemoryStorage,
     wallet: Box<dyn Wallet>,
     judge: Judge<'a>,
     log: Log,
@@ -87,10 +91,12 @@ impl<'a> Stage<'a> {
                 simulation.internet().register(&url(role, index), host);
             }
         }
-        let wallet = variant.wallet(world, &chains.main, &simulation);
+        let storage = MemoryStorage::new();
+        let wallet = variant.wallet(world, &chains.main, &simulation, &storage);
         let start = simulation.clock().true_time();
         let judge = Judge::new(world, chains, bounds);
-        Self { variant, simulation, start, chains, wallet, judge, log, run: Run::default(), tells }
+        let run = Run::default();
+        Self { variant, simulation, start, chains, world, storage, wallet, judge, log, run, tells }
     }
 
     fn step(&mut self, number: usize, step: &Step) {
@@ -123,6 +129,20 @@ impl<'a> Stage<'a> {
                 self.judge.offset = *offset;
                 self.judge.clock_was_touched |= *offset != 0;
             }
+            Step::Restart => self.restart(),
+        }
+    }
+
+    /// Whoever keeps nothing goes on as if nothing had been.
+    fn restart(&mut self) {
+        if !self.wallet.remembers() {
+            return;
+        }
+        let withdrawn = OWNERS.map(|owner| self.wallet.withdrawn(owner).is_some());
+        self.judge.restarted(self.time(), &withdrawn);
+        self.wallet = self.variant.wallet(self.world, &self.chains.main, &self.simulation, &self.storage);
+        if self.judge.is_said_offline {
+            self.wallet.network_changed(false);
         }
     }
 

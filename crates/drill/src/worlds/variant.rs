@@ -6,6 +6,8 @@ mod wrapped;
 use std::borrow::Cow;
 use std::time::Duration;
 
+use saldo::MemoryStorage;
+
 use super::client::{RealWallet, policy, set_up};
 use super::verdict::Check;
 use super::wallet::Wallet;
@@ -33,6 +35,8 @@ enum Kind {
     Real,
     /// The same, with hours instead of seconds.
     Endless,
+    /// The same, with a storage that is empty whenever it is started.
+    KeepsNothing,
     /// The same, without the last of the providers.
     WithoutLast,
     /// The same, behind a screen that does not show what it is told.
@@ -117,6 +121,12 @@ impl Variant {
             what: "has no deadline to speak of",
             checks: &[Check::Deadline],
             kind: Kind::Endless,
+        },
+        Self {
+            name: "keeps-nothing",
+            what: "knows nothing any more when it is started again",
+            checks: &[Check::Last],
+            kind: Kind::KeepsNothing,
         },
         Self {
             name: "without-last",
@@ -208,13 +218,22 @@ impl Variant {
         Cow::Owned(plain)
     }
 
-    pub(super) fn wallet(&self, world: &World, chain: &Chain, simulation: &Simulation) -> Box<dyn Wallet> {
+    /// The wallet, with what it kept in `storage`.
+    pub(super) fn wallet(
+        &self,
+        world: &World,
+        chain: &Chain,
+        simulation: &Simulation,
+        storage: &MemoryStorage,
+    ) -> Box<dyn Wallet> {
         let usual = policy(&world.wants);
+        let nothing = MemoryStorage::new();
+        let storage = if let Kind::KeepsNothing = self.kind { &nothing } else { storage };
         let real = |policy, providers: &[_]| RealWallet {
-            client: set_up(world, chain, simulation, policy, providers),
+            client: set_up(world, chain, simulation, storage, policy, providers),
         };
         match self.kind {
-            Kind::Real => Box::new(real(usual, &world.providers)),
+            Kind::Real | Kind::KeepsNothing => Box::new(real(usual, &world.providers)),
             Kind::Endless => {
                 let deadline = Duration::from_secs(7_200);
                 Box::new(real(saldo::Policy { deadline, ..usual }, &world.providers))

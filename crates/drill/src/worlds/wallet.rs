@@ -12,6 +12,16 @@ pub trait Wallet {
     /// The app says that the device lost or found its network.
     fn network_changed(&self, _online: bool) {}
 
+    /// Whether it keeps what it knows where the next start of the app finds it.
+    fn remembers(&self) -> bool {
+        false
+    }
+
+    /// The block of an amount of `owner` that the chain took back, as long as none was proven since.
+    fn withdrawn(&self, _owner: Address) -> Option<ShownBlock> {
+        None
+    }
+
     /// Whom it does not ask any more because of what they did, by the place among the execution providers.
     fn quarantined(&self) -> Vec<usize> {
         Vec::new()

@@ -82,6 +82,8 @@ pub enum Step {
     Says(bool),
     /// Its clock is off by so many seconds from now on; behind if negative.
     Clock(i64),
+    /// The app is killed, and started again with what it kept.
+    Restart,
 }
 
 impl Wants {

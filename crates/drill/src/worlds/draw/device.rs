@@ -31,6 +31,9 @@ pub(super) fn life(dice: &mut Dice, story: &Story) -> Vec<Step> {
         if dice.chance(3) {
             steps.push(Step::Sleep(dice.between(10, 240)));
         }
+        if dice.chance(8) {
+            steps.push(Step::Restart);
+        }
         steps.push(read(dice));
         let pause = dice.weighted(&[
             (10, 0),
@@ -61,5 +64,7 @@ fn leap(dice: &mut Dice, story: &Story) -> Vec<Step> {
         steps.splice(0..0, [Step::Offline(true)]);
         steps.extend([read(dice), Step::Offline(false)]);
     }
+    // A phone does not keep an app for days.
+    steps.extend(dice.chance(30).then_some(Step::Restart));
     steps
 }

@@ -20,8 +20,10 @@ impl Judge<'_> {
         let accounts = each.fold(0_u64, |sum, (_, accounts)| {
             sum.saturating_add(u64::try_from(*accounts).unwrap_or(u64::MAX))
         });
-        let budget =
-            accounts.saturating_mul(self.bounds.requests_for_each).saturating_add(self.bounds.requests);
+        let starts = self.restarts.iter().fold(1_u64, |sum, at| sum.saturating_add(u64::from(*at >= since)));
+        let budget = accounts
+            .saturating_mul(self.bounds.requests_for_each)
+            .saturating_add(self.bounds.requests.saturating_mul(starts));
         let recent = log.iter().rev().take_while(|visit| visit.at >= since);
         let mut counts = std::collections::BTreeMap::<_, u64>::new();
         for visit in recent {
