@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use alloy_primitives::U256;
+use alloy_primitives::{B256, U256};
 use futures_util::future::{Either, select};
 use futures_util::{FutureExt, StreamExt};
 use saldo::{
-    Activity, Change, Client, Clock, Freshness, Holding, Level, MemoryStorage, Pace, Policy, Reading, Watch,
-    Why,
+    Activity, Change, Client, Clock, Freshness, Holding, Level, MemoryStorage, Pace, Policy, Proven, Reading,
+    Watch, Why,
 };
 use saldo_drill::{Fault, Provider};
 use saldo_tests::council::Council;
@@ -223,23 +223,61 @@ fn a_withdrawal_is_told_as_such() {
     assert!(again.into_iter().all(|proven| proven.anchor().hash() != shown.anchor().hash()));
 }
 
-/// However far below the newest head the branches part: the headers in between are looked for, at the first head of the other
-/// branch, although the balance is the same there.
-#[test]
-fn a_deep_reorganisation_is_noticed_at_the_next_head() {
-    let scene = Scene::new(8, 1, 1);
+/// What is shown some slots after the first head, and a reorganisation that takes it away although the balance is the same
+/// there. The other branch has `beyond` blocks more between what is shown and the newest head than are fetched at once.
+fn reorganised_below(seed: u64, slots: u32, beyond: u64) -> (Scene, Watch, Proven) {
+    let scene = Scene::new(seed, 1, 1);
     let mut watch = scene.client.watch([ALICES]);
-    let first = hear(&scene, &mut watch, SLOT * 3);
+    let first = hear(&scene, &mut watch, SLOT * slots);
     let shown = readings(&first).last().unwrap().1.proven().unwrap().clone();
     let depth = scene.chain.tip().number - shown.anchor().number() + 1;
-    assert!(depth > 3, "{depth}");
+    // What is shown counts, and so does the first head of the other branch.
+    assert_eq!(depth, 5 + beyond);
     scene.chain.reorg(depth);
-    let heard = hear(&scene, &mut watch, SLOT * 2);
-    let withdrawn = heard.iter().find_map(|(_, change)| match change {
+    (scene, watch, shown)
+}
+
+fn headers(scene: &Scene) -> usize {
+    let log = scene.simulation.internet().log();
+    log.iter().filter(|it| String::from_utf8_lossy(&it.body).contains("eth_getBlockByHash")).count()
+}
+
+fn withdrawn(heard: &[(Duration, Change)]) -> Option<B256> {
+    heard.iter().find_map(|(_, change)| match change {
         Change::Withdrawn { withdrawn, .. } => Some(withdrawn.anchor().hash()),
         _ => None,
-    });
-    assert_eq!(withdrawn, Some(shown.anchor().hash()), "{heard:?}");
+    })
+}
+
+/// Up to four headers between the newest head and what is shown are looked for, at the first head of the other branch.
+#[test]
+fn a_deep_reorganisation_is_noticed_at_the_next_head() {
+    let (scene, mut watch, shown) = reorganised_below(8, 3, 0);
+    let heard = hear(&scene, &mut watch, SLOT * 2);
+    assert_eq!(withdrawn(&heard), Some(shown.anchor().hash()), "{heard:?}");
+    scene.assert_true(&readings(&heard).last().unwrap().1, ALICE);
+}
+
+/// At first the providers may be on the old branch still.
+#[test]
+fn a_header_that_nobody_has_yet_is_asked_for_again() {
+    let (scene, mut watch, shown) = reorganised_below(8, 3, 0);
+    scene.providers[0].add(Fault::NullResult.on("eth_getBlockByHash"));
+    assert_eq!(withdrawn(&hear(&scene, &mut watch, SLOT * 2)), None);
+    scene.providers[0].clear();
+    let heard = hear(&scene, &mut watch, SLOT * 2);
+    assert_eq!(withdrawn(&heard), Some(shown.anchor().hash()), "{heard:?}");
+}
+
+/// Where more is missing than is worth fetching, it is left to the next proof, and not fetched at head after head.
+#[test]
+fn a_deeper_one_is_noticed_by_the_next_proof() {
+    let (scene, mut watch, shown) = reorganised_below(8, 7, 4);
+    let before = headers(&scene);
+    let heard = hear(&scene, &mut watch, SLOT * 6);
+    assert_eq!((withdrawn(&heard), headers(&scene) - before), (None, 4));
+    let heard = hear(&scene, &mut watch, Duration::from_secs(300));
+    assert_eq!(withdrawn(&heard), Some(shown.anchor().hash()), "{heard:?}");
     scene.assert_true(&readings(&heard).last().unwrap().1, ALICE);
 }
 

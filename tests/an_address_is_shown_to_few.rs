@@ -120,6 +120,21 @@ fn a_tip_of_one_who_was_right_before_is_waited_for() {
     assert!(saw(&scene, ALICE, from).len() <= saw(&scene, ALICE, 0).len());
 }
 
+/// One beyond the policy who alone proves anything, and that only tips, belongs to those who know the address once a tip of his
+/// was proven: the next one is asked for in time, each time.
+#[test]
+fn one_who_proves_only_tips_is_of_use_beyond_the_policy_too() {
+    let scene = Scene::with_policy(10, 3, 1, policy(2, false));
+    scene.providers[..2].iter().for_each(|provider| provider.add(Fault::NoProofs));
+    let _ = scene.providers[2].clone().proof_window(0);
+    let mut are_proven = Vec::new();
+    for _ in 0..12 {
+        are_proven.push(scene.balance(ALICE).proven().is_some());
+        scene.pass_slots(1);
+    }
+    assert!(are_proven[3..].iter().all(|is_proven| *is_proven), "{are_proven:?}");
+}
+
 /// Who wants to be left alone is asked if nobody else is left, but not beyond a strict policy.
 #[test]
 fn a_last_resort_is_no_way_around_a_strict_policy() {

@@ -151,8 +151,8 @@ impl LightClient {
     ///
     /// Without it, a chain that does not finalize for a whole period leaves the client behind. What it installs is
     /// signed by two thirds of the committee but not final, and is labelled [`Finality::Forced`]. It is never called
-    /// by the client itself. Returns what moved, or `None` if no update was pending that holds, or less than a period has
-    /// passed.
+    /// by the client itself. Returns what moved, or `None` if less than a period has passed, or no update was pending, or the one
+    /// that was pending came out of storage and nobody signed it: then it is given up.
     pub fn force_update(&mut self, now: UnixTime) -> Option<Advanced> {
         let timeout = self.finalized.slot().saturating_add(self.network.slots_per_period());
         if self.fault.is_some() || self.network.slot_at(now)? <= timeout {

@@ -45,6 +45,15 @@ pub(crate) struct Wanted {
     widened: bool,
 }
 
+/// A reply that was asked for at the block `pin`.
+struct Pinned<'a> {
+    pin: Pin,
+    by_hash: bool,
+    reply: &'a RawValue,
+    /// What came of checking it there.
+    checked: Result<Checked, Failure>,
+}
+
 impl Wanted {
     /// Of those operators alone that the policy names.
     pub(crate) fn within(holding: Holding) -> Self {
@@ -192,17 +201,17 @@ impl Core {
         let mut answers: Vec<Option<Answer<Box<Proven>>>> = Vec::with_capacity(holdings.len());
         let mut missed: Vec<(usize, Holding, Failure)> = Vec::new();
         let mut accusation = None;
-        let root = pin.map(|pin| pin.state_root);
-        let results: Vec<_> =
-            replies.iter().map(|reply| reply.result.as_deref().map_err(Clone::clone)).collect();
-        let checked = self.verify_together(holdings, &results, provider.id(), root);
-        for (place, ((holding, reply), checked)) in holdings.iter().zip(&replies).zip(checked).enumerate() {
+        let came = holdings.iter().zip(&replies);
+        let came: Vec<_> =
+            came.filter_map(|(holding, reply)| Some((*holding, reply.result.as_deref().ok()?))).collect();
+        let checked = pin.map(|pin| self.verify_together(&came, provider.id(), pin.state_root));
+        let mut checked = checked.into_iter().flatten();
+        for (place, (holding, reply)) in holdings.iter().zip(&replies).enumerate() {
             let failure = match (pin, &reply.result) {
                 (Some(pin), Ok(result)) => {
-                    let pin = (pin, reply.by_hash);
-                    let answer =
-                        self.weigh_pinned(provider, *holding, aim, pin, (result, checked), &mut accusation);
-                    answers.push(Some(answer));
+                    let checked = checked.next().unwrap_or(Err(Failure::NoResult));
+                    let pinned = Pinned { pin, by_hash: reply.by_hash, reply: result, checked };
+                    answers.push(Some(self.weigh_pinned(provider, *holding, aim, pinned, &mut accusation)));
                     continue;
                 }
                 (None, Ok(_)) => Failure::NoResult,
@@ -299,16 +308,16 @@ impl Core {
         answers.collect()
     }
 
-    /// What a reply is worth that was asked for at the block `pin`, and what came of checking it there.
+    /// What a reply is worth that was asked for at a known block.
     fn weigh_pinned(
         &self,
         provider: &Endpoint,
         holding: Holding,
         aim: &Aim,
-        (pin, by_hash): (Pin, bool),
-        (reply, checked): (&RawValue, Result<Checked, Failure>),
+        pinned: Pinned<'_>,
         accusation: &mut Option<Evidence>,
     ) -> Answer<Box<Proven>> {
+        let Pinned { pin, by_hash, reply, checked } = pinned;
         let refusal = match checked {
             Ok(checked) => return self.weigh(holding, checked, aim, provider.id()),
             Err(refusal) => refusal,

@@ -29,27 +29,23 @@ impl Checked {
 
 /// A reply to `eth_getProof` is checked against what was asked, never against what it echoes.
 impl Core {
-    /// Checks the replies about `holdings` under the state root of the block they were asked for at; what they share is
-    /// hashed once. Where there is no root, or no reply, there is nothing to check.
+    /// Checks replies under the state root of the block they were asked for at; what they share is hashed once.
     pub(crate) fn verify_together(
         &self,
-        holdings: &[Holding],
-        replies: &[Result<&RawValue, Failure>],
+        replies: &[(Holding, &RawValue)],
         provider: &ProviderId,
-        root: Option<StateRoot>,
+        root: StateRoot,
     ) -> Vec<Result<Checked, Failure>> {
-        let Some(root) = root else { return replies.iter().map(|_| Err(Failure::NoResult)).collect() };
-        let replies: Vec<Result<AccountReply, Failure>> =
-            replies.iter().map(|reply| reply.clone().and_then(read)).collect();
-        let proofs: Vec<(Address, &[Bytes])> = holdings
+        let read: Vec<Result<AccountReply, Failure>> = replies.iter().map(|(_, reply)| read(reply)).collect();
+        let proofs: Vec<(Address, &[Bytes])> = replies
             .iter()
-            .zip(&replies)
-            .filter_map(|(holding, reply)| {
+            .zip(&read)
+            .filter_map(|((holding, _), reply)| {
                 Some((holding.owner, reply.as_ref().ok()?.account_proof.as_slice()))
             })
             .collect();
         let mut accounts = verify_accounts(root, &proofs).into_iter();
-        let each = replies.into_iter().map(|reply| {
+        let each = read.into_iter().map(|reply| {
             let reply = reply?;
             let account = accounts.next().ok_or(Failure::NoResult)??;
             Ok(self.checked(reply, account, provider))

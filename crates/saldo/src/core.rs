@@ -392,6 +392,10 @@ impl Core {
                 self.learn(provider, |known| known.tips_were_signed = true);
             }
             if let Joined::Proven(proven) = joined {
+                // Who proved it belongs to the circle, whether it was within the policy to ask him or not.
+                if let Some(endpoint) = self.execution.iter().find(|known| known.id() == provider) {
+                    self.known().circles.admit(holding.owner, endpoint);
+                }
                 let number = proven.anchor().number();
                 if newest.as_ref().is_none_or(|held| held.anchor().number() < number) {
                     newest = Some(*proven);

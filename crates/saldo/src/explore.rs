@@ -78,7 +78,7 @@ impl Core {
         // Who lacks what is final may still have more than its tip.
         let only_tip = is_too_old && Self::takes_tips(self.policy.assurance);
         let oldest = said.filter(|said| !said.disabled).and_then(|said| said.oldest_block);
-        if let Some(depth) = oldest.and_then(|oldest| head.number().checked_sub(oldest)) {
+        if let Some(depth) = oldest.and_then(|oldest| self.depth_of(oldest)) {
             self.learn(provider.id(), |known| known.depth.says(depth));
         }
         self.learn_depth(provider, head.number(), [&proven]);

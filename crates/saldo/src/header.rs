@@ -13,10 +13,10 @@ use crate::core::Core;
 use crate::parked::Waiting;
 
 /// How far the newest head is linked to an older block.
-enum Link {
-    /// All the way.
+pub(crate) enum Link {
+    /// All the way, or further than [`Chain::MAX_ANCESTRY`](saldo_chain::Chain::MAX_ANCESTRY), which nobody goes.
     Whole,
-    /// By a header more than before.
+    /// By some headers more than before.
     Longer,
     /// No further: nobody has the header, or it is not wanted any more.
     Broken { fruitless: Vec<Attempt> },
@@ -89,17 +89,15 @@ impl Core {
         }
     }
 
-    /// Fetches up to `most` headers that are missing between the newest head and the block number `lowest`. Gives whether none
-    /// is missing then.
-    pub(crate) async fn link_down_to(&self, lowest: u64, most: usize, deadline: Deadline) -> bool {
+    /// Fetches up to `most` headers that are missing between the newest head and the block number `lowest`.
+    pub(crate) async fn link_down_to(&self, lowest: u64, most: usize, deadline: Deadline) -> Link {
         for _ in 0..most {
             match self.link_once(lowest, deadline).await {
                 Link::Longer => {}
-                Link::Whole => return true,
-                Link::Broken { .. } => return false,
+                over => return over,
             }
         }
-        self.known().chain.missing_parent(lowest).is_none()
+        if self.known().chain.missing_parent(lowest).is_none() { Link::Whole } else { Link::Longer }
     }
 
     /// Fetches the next header that is missing between the newest head and the block number `lowest`.

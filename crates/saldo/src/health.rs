@@ -28,9 +28,8 @@ pub struct Health {
     pub heads: Option<HeadsHealth>,
     /// The providers, the beacon sources and the checkpoint sources, each kind in the order in which they were given.
     pub endpoints: Vec<EndpointHealth>,
-    /// Which of them became unreachable within the same minute, after both had been of use: what
-    /// [`Client::diversity`](crate::Client::diversity) says was declared, and this is what was seen. Nothing follows from it
-    /// but what an app makes of it, such as naming another provider.
+    /// Which of them were found unreachable within the same minute. [`Client::diversity`](crate::Client::diversity) tells what was
+    /// declared; this tells what was seen. Nothing is done about it: it is for whoever chooses the endpoints.
     pub failed_together: Vec<CoFailure>,
 }
 

@@ -144,7 +144,7 @@ impl Core {
     }
 
     /// How far the block of that `number` is behind the newest signed one.
-    fn depth_of(&self, number: u64) -> Option<u64> {
+    pub(crate) fn depth_of(&self, number: u64) -> Option<u64> {
         self.known().chain.newest(Level::Signed)?.number().checked_sub(number)
     }
 

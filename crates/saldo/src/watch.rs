@@ -2,6 +2,7 @@
 
 mod drive;
 mod hint;
+mod link;
 mod shown;
 
 use std::collections::{BTreeSet, VecDeque};

@@ -202,6 +202,9 @@ impl Standings {
         midnight: Option<Duration>,
     ) {
         let is_nobodys_fault = self.is_offline || self.is_cut_off(attempts, now);
+        if !is_nobodys_fault {
+            self.co_failures.note(attempts, patience, now);
+        }
         for attempt in attempts {
             let is_of_use =
                 matches!(attempt.outcome, Outcome::Joined | Outcome::Accepted | Outcome::Named { .. });
@@ -211,12 +214,9 @@ impl Standings {
                 continue;
             }
             self.noted = self.noted.saturating_add(1);
-            let Self { of, chance, noted, is_offline, local, co_failures, .. } = self;
+            let Self { of, chance, noted, is_offline, local, .. } = self;
             let standing = of.entry((attempt.role, attempt.provider.clone())).or_default();
-            let was_of_use = standing.of_use.is_some();
-            let (role, id) = (attempt.role, &attempt.provider);
             if is_of_use {
-                co_failures.is_there(role, id);
                 *is_offline &= local.contains(&attempt.provider);
                 standing.was_of_use(method, attempt.took, now);
                 continue;
@@ -226,9 +226,6 @@ impl Standings {
                 Outcome::Failed(failure) => {
                     if failure.is_unreachable() {
                         standing.silent = Some(*noted);
-                        co_failures.fails_after(was_of_use, role, id, now);
-                    } else {
-                        co_failures.is_there(role, id);
                     }
                     let rest = standing.wants_rest(failure, chance, midnight);
                     // How long is a guess where it was not said: then nobody needs to wait who has nobody else.
@@ -245,7 +242,6 @@ impl Standings {
                 }
                 Outcome::Overtaken | Outcome::Unfinished => {
                     standing.silent = Some(*noted);
-                    co_failures.fails_after(was_of_use, role, id, now);
                     standing.last = Some((TransportError::Timeout { after: attempt.took }.into(), now));
                 }
                 _ => {}
@@ -319,6 +315,7 @@ impl Standings {
     /// The device's network changed: what was learned of who can be reached is not true any more.
     pub(crate) fn network_changed(&mut self, online: bool) {
         self.is_offline = !online;
+        self.co_failures.network_changed();
         for standing in self.of.values_mut() {
             if standing.silent.take().is_some() {
                 standing.useless.clear();

@@ -7,10 +7,11 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::{Either, select};
 use saldo_chain::{Anchor, Level};
-use saldo_reading::{Holding, Policy, Proven, Reading, Why};
+use saldo_reading::{Holding, Policy, Reading, Why};
 use saldo_source::Deadline;
 
 use super::hint::{Hint, Hints};
+use super::link::Links;
 use super::shown::Shown;
 use super::{Activity, Change, Outbox, Pace};
 use crate::core::Core;
@@ -18,8 +19,6 @@ use crate::core::Core;
 /// In the foreground, each slot's head is asked for, so that one that replaces another is noticed by its parent; and at every
 /// so many of them, hints.
 const GLANCES_PER_HINT: u64 = 2;
-/// So many headers are fetched at once where heads were missed, or another branch took their place.
-const LINKS_PER_GLANCE: usize = 4;
 /// Never so long without looking at the clock again: a device that slept has another time.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 const SHORTEST_WAIT: Duration = Duration::from_millis(1);
@@ -55,7 +54,7 @@ pub(super) async fn drive(core: Arc<Core>, holdings: Vec<Holding>, outbox: Outbo
         plans: BTreeMap::new(),
         glance: Duration::ZERO,
         glances: 0,
-        linked_from: 0,
+        links: Links::default(),
     };
     let mut nudges = core.attention.nudges();
     loop {
@@ -87,8 +86,7 @@ struct Driver<'a> {
     glance: Duration,
     /// How often it was looked for since something was proven.
     glances: u64,
-    /// The block number below which heads are not linked any more: too many were missed.
-    linked_from: u64,
+    links: Links,
 }
 
 impl Driver<'_> {
@@ -210,7 +208,7 @@ impl Driver<'_> {
         let deadline = Deadline::after(core.clock(), core.policy.deadline.checked_div(2).unwrap_or_default());
         let glance = async {
             core.sync(deadline).await;
-            self.linked_from = core.link_watched(self.holdings, self.linked_from, deadline).await;
+            self.links.lengthen(core, self.holdings, deadline).await;
             core.raise_watched(self.holdings, deadline).await;
             core.remember();
             if wants_hints { self.hints.ask(core, self.holdings).await } else { Vec::new() }
@@ -281,18 +279,6 @@ async fn paused(core: &Core, mut rung: u64) {
 }
 
 impl Core {
-    /// Links the newest head to the blocks of what was proven of `holdings`, down to the number `from` at most: one that does
-    /// not follow the head before it may be of a branch that excludes them. Gives down to where heads are linked.
-    async fn link_watched(&self, holdings: &[Holding], from: u64, deadline: Deadline) -> u64 {
-        let is_signed = |last: &Proven| last.anchor().assurance().level() < Level::Finalized;
-        let signed = holdings.iter().filter_map(|holding| self.last(holding)).filter(is_signed);
-        let Some(lowest) = signed.map(|last| last.anchor().number()).min() else { return from };
-        if self.link_down_to(lowest.max(from), LINKS_PER_GLANCE, deadline).await {
-            return from;
-        }
-        self.known().chain.newest(self.policy.assurance).map_or(from, Anchor::number)
-    }
-
     /// Makes what was proven of `holdings` at a signed block final, where finality has passed that block.
     async fn raise_watched(&self, holdings: &[Holding], deadline: Deadline) {
         let finalized = self.known().chain.newest(Level::Finalized).map(Anchor::number);

@@ -249,15 +249,21 @@ impl<'a, T> Lane<'a, T> {
     /// Takes an answer of `endpoint`.
     pub(super) fn take(&mut self, endpoint: &Endpoint, answer: Answer<T>, now: Duration) {
         let is_it = |asked: &Asked<'_>| asked.ended.is_none() && asked.endpoint.id() == endpoint.id();
-        let Some(place) = self.asked.iter().position(is_it) else { return };
-        if let Answer::Withheld { operators } = answer {
-            self.waiting.insert(0, self.asked.remove(place).endpoint);
-            self.audience.operators = operators;
+        let Some((place, asked)) = self.asked.iter().enumerate().find(|(_, asked)| is_it(asked)) else {
             return;
-        }
-        let Some(asked) = self.asked.get_mut(place) else { return };
+        };
+        let (endpoint, widened) = (asked.endpoint, asked.widened);
         let outcome = match answer {
-            Answer::Withheld { .. } => return,
+            // Its turn comes again with those beyond the audience.
+            Answer::Withheld { operators } => {
+                self.asked.remove(place);
+                self.waiting.push(endpoint);
+                self.audience.operators = operators;
+                if self.wave == Wave::Again {
+                    self.wave = Wave::Beyond;
+                }
+                return;
+            }
             Answer::Wins(value) if self.winner.is_none() => {
                 self.winner = Some((endpoint.id().clone(), value));
                 match self.role {
@@ -268,7 +274,7 @@ impl<'a, T> Lane<'a, T> {
             Answer::Wins(_) => Outcome::Overtaken,
             Answer::Parks { was_right_before } => {
                 // Its word is worth waiting for: nobody beyond the policy is asked meanwhile.
-                if was_right_before && !asked.widened {
+                if was_right_before && !widened {
                     self.audience.strict = true;
                     self.trusts_a_tip = true;
                 }
@@ -277,12 +283,14 @@ impl<'a, T> Lane<'a, T> {
             Answer::Fails(failure) => {
                 if let Failure::RateLimited { retry_after: Some(after) } = &failure {
                     let until = now.saturating_add((*after).max(LEAST_PAUSE));
-                    self.resting.push((asked.endpoint, Some(until), failure.clone()));
+                    self.resting.push((endpoint, Some(until), failure.clone()));
                 }
                 Outcome::Failed(failure)
             }
         };
-        asked.ended = Some((now, outcome));
+        if let Some(asked) = self.asked.get_mut(place) {
+            asked.ended = Some((now, outcome));
+        }
     }
 
     /// The question needs no answer any more: whoever is still being asked is overtaken.
