@@ -2,36 +2,18 @@
 
 use std::time::Duration;
 
-use alloy_primitives::{B256, U256};
-use futures_util::future::{Either, select};
+use alloy_primitives::U256;
+use futures_util::future::select;
 use futures_util::{FutureExt, StreamExt};
 use saldo::{
-    Activity, Change, Client, Clock, Freshness, Holding, Level, MemoryStorage, Pace, Policy, Proven, Reading,
-    Watch, Why,
+    Activity, Change, Client, Clock, Freshness, Holding, Level, MemoryStorage, Pace, Policy, Reading, Why,
 };
 use saldo_drill::{Fault, Provider};
 use saldo_tests::council::Council;
+use saldo_tests::heard::{ALICES, SLOT, hear, readings};
 use saldo_tests::scene::{AFTER, ALICE, BEFORE, NOBODY, Scene};
 
-const ALICES: Holding = Holding { owner: ALICE, asset: saldo::Asset::Native };
 const NOBODYS: Holding = Holding { owner: NOBODY, asset: saldo::Asset::Native };
-const SLOT: Duration = Duration::from_secs(12);
-
-/// What the watch tells within `duration`, and when.
-fn hear(scene: &Scene, watch: &mut Watch, duration: Duration) -> Vec<(Duration, Change)> {
-    let clock = scene.simulation.clock();
-    let (begin, end) = (clock.monotonic(), clock.monotonic() + duration);
-    scene.simulation.run(async {
-        let mut heard = Vec::new();
-        loop {
-            let over = clock.sleep(end.saturating_sub(clock.monotonic()));
-            match select(watch.next().boxed(), over).await {
-                Either::Left((change, _)) => heard.push((clock.monotonic() - begin, change)),
-                Either::Right(_) => return heard,
-            }
-        }
-    })
-}
 
 fn activities(heard: &[(Duration, Change)]) -> Vec<Activity> {
     let activity = |(_, change): &(Duration, Change)| match change {
@@ -39,14 +21,6 @@ fn activities(heard: &[(Duration, Change)]) -> Vec<Activity> {
         _ => None,
     };
     heard.iter().filter_map(activity).collect()
-}
-
-fn readings(heard: &[(Duration, Change)]) -> Vec<(Duration, Reading, Option<Freshness>)> {
-    let reading = |(at, change): &(Duration, Change)| match change {
-        Change::Reading { reading, freshness, .. } => Some((*at, reading.clone(), *freshness)),
-        _ => None,
-    };
-    heard.iter().filter_map(reading).collect()
 }
 
 /// Every amount that was told is the one that the chain has at the block it names.
@@ -199,86 +173,6 @@ fn a_device_without_network_says_so_and_is_back_at_once() {
     scene.client.network_changed(true);
     let heard = hear(&scene, &mut watch, Duration::from_secs(4));
     assert_eq!(scene.assert_true(&readings(&heard).last().unwrap().1, ALICE), BEFORE);
-}
-
-/// A reorganisation takes the block away: that is said, and then what holds instead.
-#[test]
-fn a_withdrawal_is_told_as_such() {
-    let scene = Scene::new(6, 1, 1);
-    let mut watch = scene.client.watch([ALICES]);
-    let first = hear(&scene, &mut watch, Duration::from_secs(6));
-    let shown = readings(&first).last().unwrap().1.proven().unwrap().clone();
-    scene.chain.set_balance(ALICE, AFTER);
-    scene.chain.reorg(2);
-    let heard = hear(&scene, &mut watch, SLOT * 6);
-    let place =
-        heard.iter().position(|(_, change)| matches!(change, Change::Withdrawn { .. })).expect("it was told");
-    let Change::Withdrawn { holding, withdrawn, last, .. } = &heard[place].1 else { unreachable!() };
-    assert_eq!((*holding, withdrawn.anchor().hash()), (ALICES, shown.anchor().hash()));
-    assert_eq!(*last, None);
-    let then = readings(&heard[place..]);
-    assert_eq!(scene.assert_true(&then.last().unwrap().1, ALICE), AFTER);
-    // Nothing in between shows the withdrawn one again.
-    let again = heard[place + 1..].iter().filter_map(|(_, change)| change.latest_proven());
-    assert!(again.into_iter().all(|proven| proven.anchor().hash() != shown.anchor().hash()));
-}
-
-/// What is shown some slots after the first head, and a reorganisation that takes it away although the balance is the same
-/// there. The other branch has `beyond` blocks more between what is shown and the newest head than are fetched at once.
-fn reorganised_below(seed: u64, slots: u32, beyond: u64) -> (Scene, Watch, Proven) {
-    let scene = Scene::new(seed, 1, 1);
-    let mut watch = scene.client.watch([ALICES]);
-    let first = hear(&scene, &mut watch, SLOT * slots);
-    let shown = readings(&first).last().unwrap().1.proven().unwrap().clone();
-    let depth = scene.chain.tip().number - shown.anchor().number() + 1;
-    // What is shown counts, and so does the first head of the other branch.
-    assert_eq!(depth, 5 + beyond);
-    scene.chain.reorg(depth);
-    (scene, watch, shown)
-}
-
-fn headers(scene: &Scene) -> usize {
-    let log = scene.simulation.internet().log();
-    log.iter().filter(|it| String::from_utf8_lossy(&it.body).contains("eth_getBlockByHash")).count()
-}
-
-fn withdrawn(heard: &[(Duration, Change)]) -> Option<B256> {
-    heard.iter().find_map(|(_, change)| match change {
-        Change::Withdrawn { withdrawn, .. } => Some(withdrawn.anchor().hash()),
-        _ => None,
-    })
-}
-
-/// Up to four headers between the newest head and what is shown are looked for, at the first head of the other branch.
-#[test]
-fn a_deep_reorganisation_is_noticed_at_the_next_head() {
-    let (scene, mut watch, shown) = reorganised_below(8, 3, 0);
-    let heard = hear(&scene, &mut watch, SLOT * 2);
-    assert_eq!(withdrawn(&heard), Some(shown.anchor().hash()), "{heard:?}");
-    scene.assert_true(&readings(&heard).last().unwrap().1, ALICE);
-}
-
-/// At first the providers may be on the old branch still.
-#[test]
-fn a_header_that_nobody_has_yet_is_asked_for_again() {
-    let (scene, mut watch, shown) = reorganised_below(8, 3, 0);
-    scene.providers[0].add(Fault::NullResult.on("eth_getBlockByHash"));
-    assert_eq!(withdrawn(&hear(&scene, &mut watch, SLOT * 2)), None);
-    scene.providers[0].clear();
-    let heard = hear(&scene, &mut watch, SLOT * 2);
-    assert_eq!(withdrawn(&heard), Some(shown.anchor().hash()), "{heard:?}");
-}
-
-/// Where more is missing than is worth fetching, it is left to the next proof, and not fetched at head after head.
-#[test]
-fn a_deeper_one_is_noticed_by_the_next_proof() {
-    let (scene, mut watch, shown) = reorganised_below(8, 7, 4);
-    let before = headers(&scene);
-    let heard = hear(&scene, &mut watch, SLOT * 6);
-    assert_eq!((withdrawn(&heard), headers(&scene) - before), (None, 4));
-    let heard = hear(&scene, &mut watch, Duration::from_secs(300));
-    assert_eq!(withdrawn(&heard), Some(shown.anchor().hash()), "{heard:?}");
-    scene.assert_true(&readings(&heard).last().unwrap().1, ALICE);
 }
 
 /// The same block, once signed and then final: told as a reading of its own, without a new proof of the address.

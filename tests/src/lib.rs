@@ -10,6 +10,7 @@ pub mod counted;
 pub mod forge;
 pub mod further;
 pub mod gloas;
+pub mod heard;
 pub mod kept;
 pub mod mirrored;
 pub mod mutation;
