@@ -1,13 +1,13 @@
 //! Promise 4 in time: with one honest provider an amount is proven within two waits and one way there and back, however
 //! many others lie or are silent; and with many holdings within few requests.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use alloy_primitives::{Address, U256};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, pending, ready, select};
-use saldo::{Client, Endpoint, Failure, Holding, Policy, Role};
+use saldo::{Attempt, Client, Endpoint, Failure, Holding, Outcome, Policy, Role, TransportError};
 use saldo_drill::simulate::Simulation;
 use saldo_drill::{BeaconSource, Chain, Fault, Provider};
 use saldo_source::{Answer, Asker, Audience, Clock, Contest, Deadline, Network, Turn};
@@ -194,4 +194,42 @@ fn what_a_race_has_shown_is_kept_when_it_is_given_up() {
     assert_eq!(order(), ["silent.test", "good.test"]);
     given_up_after(3 * PATIENCE);
     assert_eq!(order(), ["good.test", "silent.test"]);
+}
+
+/// Another race may fill the circle while this one waits for somebody who wants to be left alone: he is asked all the same when
+/// the turn of those beyond comes, and that is said.
+#[test]
+fn who_finds_no_room_in_the_last_round_is_asked_beyond() {
+    let simulation = Simulation::new(9, &Chain::new(9));
+    let clock = simulation.clock();
+    let asker = Asker::new(Network::new(Arc::new(simulation.internet()), Arc::new(clock.clone())));
+    let endpoints: Vec<Endpoint> =
+        ["http://gone.test", "http://rests.test"].map(|url| url.parse().unwrap()).into();
+    let rests = Attempt {
+        provider: endpoints[1].id().clone(),
+        role: Role::Execution,
+        outcome: Outcome::Failed(Failure::RateLimited { retry_after: Some(Duration::from_secs(1)) }),
+        took: Duration::ZERO,
+        widened: false,
+    };
+    asker.note("method", &[rests]);
+    let asked = Mutex::new(Vec::new());
+    let ask = |endpoint: &Endpoint, turns: Vec<Turn>| -> BoxFuture<'_, Vec<Answer<()>>> {
+        let answer = match (endpoint.id().as_str(), turns[0].widened) {
+            ("gone.test", _) => Answer::Fails(TransportError::Connect.into()),
+            (_, false) => Answer::Withheld { operators: ["another".to_owned()].into() },
+            (_, true) => Answer::Wins(()),
+        };
+        asked.lock().unwrap().push((endpoint.id().to_string(), turns[0].widened));
+        ready(vec![answer]).boxed()
+    };
+    let deadline = Deadline::after(&clock, Duration::from_secs(4));
+    let contest = Contest { role: Role::Execution, method: "method", deadline };
+    let audience = |strict| vec![Audience { most: 1, strict, ..Audience::everybody() }];
+    let race = simulation.run(asker.race(contest, &endpoints, audience(false), ask)).remove(0);
+    assert_eq!(race.winner.map(|(id, ())| id.to_string()).as_deref(), Some("rests.test"));
+    let told = |name: &str| race.attempts.iter().find(|it| it.provider.as_str() == name).unwrap().widened;
+    assert!(told("rests.test") && !told("gone.test"));
+    let expected = [("gone.test", false), ("rests.test", false), ("rests.test", true)];
+    assert_eq!(*asked.lock().unwrap(), expected.map(|(name, widened)| (name.to_owned(), widened)));
 }

@@ -15,7 +15,7 @@ use saldo_drill::{BeaconSource, Chain, Fault, Provider};
 use saldo_tests::council::Council;
 use saldo_tests::scene::{AFTER, ALICE, BEFORE, NOBODY, Scene};
 use saldo_tests::supply::repository;
-use saldo_tests::witness::{assert_no_key, with_keys};
+use saldo_tests::witness::{assert_no_key, client_with_keys, with_keys};
 use tracing::field::{Field, Visit};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
@@ -142,17 +142,7 @@ fn with_secrets() {
     let chain = Chain::builder(8).accounts([(ALICE, BEFORE)]).build();
     let simulation = Simulation::new(8, &chain);
     let (provider, source) = (Provider::honest(&chain), BeaconSource::honest(&chain));
-    simulation.internet().register("http://anna.test", provider.clone());
-    simulation.internet().register("http://north.test", source.clone());
-    let client = Client::builder(chain.network())
-        .checkpoint(chain.checkpoint())
-        .rpc(with_keys("http://anna.test"))
-        .beacon(with_keys("http://north.test"))
-        .policy(Policy { deadline: Duration::from_secs(3), ..Policy::signed() })
-        .transport(simulation.internet())
-        .clock(simulation.clock())
-        .build()
-        .unwrap();
+    let client = client_with_keys(&chain, &simulation, provider.clone(), source.clone());
     let holdings = [Holding::native(ALICE), Holding::native(NOBODY)];
     let everybodys = [
         Fault::Refuse,

@@ -13,7 +13,7 @@ use saldo_drill::simulate::Simulation;
 use saldo_drill::{BeaconSource, Chain, Fault, Provider, Rule};
 use saldo_source::{Method, Request};
 use saldo_tests::scene::{ALICE, BEFORE, NOBODY};
-use saldo_tests::witness::{ECHOES, KEYS, Witness, assert_no_key, with_keys};
+use saldo_tests::witness::{ECHOES, KEYS, Witness, assert_no_key, client_with_keys, with_keys};
 use serde_json::json;
 
 /// Everything that was logged, by whatever crate, at whatever level.
@@ -166,17 +166,7 @@ fn no_fault_brings_a_url_to_light() {
         at_source.into_iter().for_each(|rule| source.add(rule));
         let (provider, source) = (Witness::new(provider), Witness::new(source));
         let simulation = Simulation::new(8, &chain);
-        simulation.internet().register("http://anna.test", provider.clone());
-        simulation.internet().register("http://north.test", source.clone());
-        let client = Client::builder(chain.network())
-            .checkpoint(chain.checkpoint())
-            .rpc(with_keys("http://anna.test"))
-            .beacon(with_keys("http://north.test"))
-            .policy(Policy { deadline: Duration::from_secs(3), ..Policy::signed() })
-            .transport(simulation.internet())
-            .clock(simulation.clock())
-            .build()
-            .unwrap();
+        let client = client_with_keys(&chain, &simulation, provider.clone(), source.clone());
         let holdings = [Holding::native(ALICE), Holding::native(NOBODY)];
         let readings = simulation.run(client.read(&holdings));
         assert_no_key(&shown(&client, &readings), &situation);

@@ -2,8 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use saldo::{Client, Policy};
+use saldo_drill::Chain;
 use saldo_drill::http::{HttpRequest, Reaction, Reply, Service};
+use saldo_drill::simulate::Simulation;
 use serde_json::{Value, json};
 
 /// What is hidden in a URL: as user, password, in the path and in the query.
@@ -16,6 +20,29 @@ pub fn with_keys(base: &str) -> String {
     let [user, password, path, query] = KEYS;
     let (scheme, host) = base.split_once("://").unwrap_or(("http", base));
     format!("{scheme}://{user}:{password}@{host}/v3/{path}?token={query}")
+}
+
+/// A client of these two, under URLs that have keys. A read takes three seconds at most.
+///
+/// # Panics
+/// If it cannot be set up.
+pub fn client_with_keys(
+    chain: &Chain,
+    simulation: &Simulation,
+    provider: impl Service + 'static,
+    source: impl Service + 'static,
+) -> Client {
+    simulation.internet().register("http://anna.test", provider);
+    simulation.internet().register("http://north.test", source);
+    Client::builder(chain.network())
+        .checkpoint(chain.checkpoint())
+        .rpc(with_keys("http://anna.test"))
+        .beacon(with_keys("http://north.test"))
+        .policy(Policy { deadline: Duration::from_secs(3), ..Policy::signed() })
+        .transport(simulation.internet())
+        .clock(simulation.clock())
+        .build()
+        .unwrap()
 }
 
 /// Asserts that nothing of a URL but its host is in `shown`.
