@@ -159,7 +159,14 @@ fn who_links_the_blocks_can_stop_the_client() {
     );
     let Testimony::Signed(signed) = &fault.evidence()[1] else { panic!("{fault:?}") };
     let period = signed.sync_committee_period();
-    assert_eq!(signed.sync_committee_root(), forge.committee(period).hash_tree_root());
+    let root = forge.committee(period).hash_tree_root();
+    assert_eq!(signed.sync_committee_root(), root);
+    // For logs: the block and the committee by name, not thousands of digits of keys and branches.
+    let text = format!("{signed:?}");
+    assert!(
+        text.contains(&format!("{root:?}")) && text.contains("attested_slot") && text.len() < 400,
+        "{text}"
+    );
     // A snapshot launders this one as little.
     let again = LightClient::load(&client.snapshot(), forge.network.clone(), forge.now(20)).unwrap();
     assert_eq!(again.consensus_fault(), Some(&fault));

@@ -2,7 +2,9 @@
 
 use saldo_beacon::decode::{self, DecodeError, Encoding, MAX_UPDATES};
 use saldo_beacon::unit::Slot;
-use saldo_beacon::{Fault, LightClientUpdate};
+use saldo_beacon::{Fault, Fork, LightClientUpdate, Network};
+use saldo_drill::http::{HttpRequest, Reaction, Service};
+use saldo_drill::{BeaconSource, Chain};
 use saldo_tests::beacon::Node;
 use serde_json::{Value, json};
 
@@ -161,6 +163,56 @@ fn a_header_has_the_fields_of_its_fork() {
     object["data"]["attested_header"]["execution"]["excess_blob_gas"] = json!("0");
     let refusal = read(&object).unwrap_err();
     assert!(matches!(refusal, DecodeError::ExecutionLayout { slot: at } if at == slot), "{refusal}");
+}
+
+/// The same network with other forks, each from an epoch on.
+fn with_forks(network: &Network, forks: &[(Fork, u64)]) -> Network {
+    let toml = network.to_toml();
+    let mut toml = toml[..toml.find("[[forks]]").unwrap()].to_owned();
+    for (version, (fork, epoch)) in forks.iter().enumerate() {
+        let section = format!("name = \"{fork}\"\nversion = \"0x{version:02}000077\"\nepoch = {epoch}\n");
+        toml.push_str(&format!("[[forks]]\n{section}"));
+    }
+    Network::from_toml(&toml).unwrap()
+}
+
+/// Of two headers in one object one can be said to be of another fork: it is read by its own slot, and what that fork does not
+/// have is refused.
+#[test]
+fn a_finalized_header_has_the_fields_of_its_own_fork() {
+    // Said to be of Deneb, in an object of Capella, which has no blob fields.
+    let node = Node::captured("lodestar151-ejs-capella");
+    let network = with_forks(&node.network, &[(Fork::Capella, 0), (Fork::Deneb, 1_000)]);
+    let slot = Slot::new(1_000 * network.slots_per_epoch());
+    let mut object: Value = serde_json::from_slice(&node.answer("finality_update.json")).unwrap();
+    object["data"]["finalized_header"]["beacon"]["slot"] = json!(slot.to_string());
+    let refusal = finality(&object, &network).unwrap_err();
+    assert!(matches!(refusal, DecodeError::ExecutionLayout { slot: at } if at == slot), "{refusal}");
+
+    // Said to be of Altair, which tells nothing of the execution chain, in an object of Gloas, with the hash of a block.
+    let chain = Chain::builder(3).fork(Fork::Gloas).build();
+    let network = with_forks(&chain.network(), &[(Fork::Altair, 0), (Fork::Gloas, 1)]);
+    let slot = Slot::new(network.slots_per_epoch() - 1);
+    assert_eq!(network.fork_at(slot), Ok(Fork::Altair));
+    let mut object: Value = served(&chain, "/eth/v1/beacon/light_client/finality_update");
+    finality(&object, &network).unwrap();
+    object["data"]["finalized_header"]["beacon"]["slot"] = json!(slot.to_string());
+    let refusal = finality(&object, &network).unwrap_err();
+    assert!(matches!(refusal, DecodeError::ExecutionLayout { slot: at } if at == slot), "{refusal}");
+}
+
+fn finality(object: &Value, network: &Network) -> Result<LightClientUpdate, DecodeError> {
+    decode::finality_update(&serde_json::to_vec(object).unwrap(), Encoding::Json, None, network)
+}
+
+/// What a source of `chain` answers as JSON.
+fn served(chain: &Chain, path: &str) -> Value {
+    let headers = vec![("accept".to_owned(), "application/json".to_owned())];
+    let request = HttpRequest { method: "GET".into(), path: path.into(), headers, ..HttpRequest::default() };
+    match BeaconSource::honest(chain).answer(&request) {
+        Reaction::Reply(reply) => serde_json::from_slice(&reply.body).unwrap(),
+        _ => panic!("an honest source replies"),
+    }
 }
 
 #[test]
