@@ -43,6 +43,12 @@ fn an_invented_signature_slot_proves_no_time() {
     let refusal = client.advance(update, now).unwrap_err();
     let expected = AdvanceError::SignatureFromFuture { signature_slot: Slot::new(60), starts, now };
     assert_eq!(refusal, expected);
+    // A head that begins just as far ahead as a clock may be behind is not from the future. Its signature is.
+    let update = forge.optimistic(20);
+    let now = earlier(client.network().slot_start(Slot::new(20)), 30);
+    let starts = client.network().slot_start(update.signature_slot);
+    let expected = AdvanceError::SignatureFromFuture { signature_slot: update.signature_slot, starts, now };
+    assert_eq!(client.advance(update, now).unwrap_err(), expected);
 }
 
 /// What nobody signed says nothing about the device's clock, however far in the future it claims to be.

@@ -316,14 +316,28 @@ mod tests {
     fn limits_and_levels_are_kept() {
         let got = Anchor::MAX_STORED_BYTES + 1;
         assert_eq!(Anchor::load(&vec![0; got], 1), Err(StoredAnchorError::TooLarge { got }));
+        assert_eq!(Anchor::load(&vec![0; got - 1], 1), Err(StoredAnchorError::Malformed));
         for (signers, size) in [(341, 512), (513, 512), (0, 0)] {
-            let few =
-                Anchor::of_header(&header(10, B256::ZERO), &voucher(Assurance::Signed { signers, size }));
-            assert_eq!(
-                Anchor::load(&few.to_bytes(), 1),
-                Err(StoredAnchorError::Malformed),
-                "{signers} of {size}"
-            );
+            for assurance in [
+                Assurance::Signed { signers, size },
+                Assurance::Finalized(Finality::Signed { signers, size }),
+                Assurance::Finalized(Finality::Forced { signers, size }),
+            ] {
+                let few = Anchor::of_header(&header(10, B256::ZERO), &voucher(assurance)).to_bytes();
+                assert_eq!(Anchor::load(&few, 1), Err(StoredAnchorError::Malformed), "{assurance:?}");
+            }
+        }
+        // Nobody is counted who signed a checkpoint.
+        let assurance = Assurance::Finalized(Finality::Checkpoint);
+        let bytes = Anchor::of_header(&header(10, B256::ZERO), &voucher(assurance)).to_bytes();
+        let stored: Stored = alloy_rlp::decode_exact(&bytes).unwrap();
+        let counted = alloy_rlp::encode(Stored { signers: 400, committee_size: 512, ..stored });
+        assert_eq!(Anchor::load(&counted, 1), Err(StoredAnchorError::Malformed));
+        for (length, is_loaded) in [(32, true), (33, false)] {
+            let long = ExecutionPayloadHeader { extra_data: vec![1; length].into(), ..payload(true) };
+            let bytes = Anchor::of_payload(&long, &voucher(SIGNED)).to_bytes();
+            let refusal = Anchor::load(&bytes, 1).err();
+            assert_eq!(refusal, (!is_loaded).then_some(StoredAnchorError::Malformed), "{length}");
         }
         let mut foreign = Anchor::of_payload(&payload(true), &voucher(SIGNED));
         let root = payload(true).hash_tree_root();
