@@ -41,41 +41,40 @@ fn proof(chain: &Chain, owner: Address, number: u64, root: StateRoot) -> Verifie
     verify_account(root, owner, &reply.account_proof).unwrap()
 }
 
-/// A chain that grows, loses its unfinalized head twice, and becomes final, as a light client saw it.
+/// The life of one chain.
 fn life() -> &'static Life {
     static LIFE: OnceLock<Life> = OnceLock::new();
-    LIFE.get_or_init(|| {
-        let chain = Chain::builder(3).tip_lead(1).accounts([(ALICE, BEFORE), (BOB, BEFORE)]).build();
-        let network: Network = chain.network();
-        let checkpoint: Checkpoint = chain.checkpoint();
-        let mut client = LightClient::bootstrap(
-            network,
-            checkpoint,
-            chain.bootstrap(checkpoint.root).unwrap(),
-            chain.time(),
-        )
-        .unwrap();
-        let mut headers = Headers::new();
-        let mut moments = Vec::new();
-        for step in 0_u64..60 {
-            chain.set_balance(ALICE, BEFORE.saturating_add(alloy_primitives::U256::from(step)));
-            if step % 17 == 11 {
-                chain.reorg(3);
-            } else {
-                chain.advance(1);
-            }
-            let hand_over = chain.update(client.period()).filter(|_| !client.next_committee_known());
-            for update in hand_over.into_iter().chain([chain.finality_update(), chain.optimistic_update()]) {
-                // One that brings nothing new is refused as such, and that is all.
-                let _ = client.advance(update, chain.time());
-            }
-            headers.follow(&client).unwrap();
-            let anchors = [headers.newest(Level::Signed), headers.newest(Level::Finalized)];
-            let proven = anchors.into_iter().flatten().map(|anchor| prove(&chain, anchor)).collect();
-            moments.push(Moment { headers: headers.clone(), proven });
+    LIFE.get_or_init(|| life_of(3))
+}
+
+/// A chain that grows, loses its unfinalized head twice, and becomes final, as a light client saw it.
+fn life_of(seed: u64) -> Life {
+    let chain = Chain::builder(seed).tip_lead(1).accounts([(ALICE, BEFORE), (BOB, BEFORE)]).build();
+    let network: Network = chain.network();
+    let checkpoint: Checkpoint = chain.checkpoint();
+    let mut client =
+        LightClient::bootstrap(network, checkpoint, chain.bootstrap(checkpoint.root).unwrap(), chain.time())
+            .unwrap();
+    let mut headers = Headers::new();
+    let mut moments = Vec::new();
+    for step in 0_u64..60 {
+        chain.set_balance(ALICE, BEFORE.saturating_add(alloy_primitives::U256::from(step)));
+        if step % 17 == 11 {
+            chain.reorg(3);
+        } else {
+            chain.advance(1);
         }
-        Life { moments }
-    })
+        let hand_over = chain.update(client.period()).filter(|_| !client.next_committee_known());
+        for update in hand_over.into_iter().chain([chain.finality_update(), chain.optimistic_update()]) {
+            // One that brings nothing new is refused as such, and that is all.
+            let _ = client.advance(update, chain.time());
+        }
+        headers.follow(&client).unwrap();
+        let anchors = [headers.newest(Level::Signed), headers.newest(Level::Finalized)];
+        let proven = anchors.into_iter().flatten().map(|anchor| prove(&chain, anchor)).collect();
+        moments.push(Moment { headers: headers.clone(), proven });
+    }
+    Life { moments }
 }
 
 fn prove(chain: &Chain, anchor: &Anchor) -> Proven {
@@ -252,4 +251,35 @@ fn only_what_is_above_the_finalized_block_waits_for_finality() {
     assert!(matches!(record.review(&Headers::new()), Change::Kept));
     assert!(awaiting(&record).is_empty());
     assert_eq!((record.last(), record.finalized()), (Some(&finalized), Some(&finalized)));
+}
+
+/// Another chain's block, said to be final: what comes out of storage can be anything.
+#[test]
+fn what_was_restored_as_final_and_is_nowhere_in_the_chain_is_given_up() {
+    let own = life();
+    let foreign = life_of(4).moments[55].proven[1].clone();
+    let number = foreign.anchor().number();
+    assert_eq!(foreign.anchor().assurance().level(), Level::Finalized);
+    let headers = |moment: usize| &own.moments[moment].headers;
+    assert!(headers(5).newest(Level::Signed).unwrap().number() < number);
+    assert!(headers(55).newest(Level::Signed).unwrap().number() > number);
+    let offered = |proven: Proven| {
+        let mut record = Record::new();
+        assert_eq!(record.offer(proven), Change::Replaced);
+        record
+    };
+
+    let restored = foreign.clone().as_restored();
+    let mut record = offered(restored.clone());
+    // Nothing follows from a chain that started again from further back.
+    assert_eq!(record.review(headers(5)), Change::Kept);
+    assert_eq!((record.last(), record.finalized()), (Some(&restored), Some(&restored)));
+    let change = record.review(headers(55));
+    assert_eq!(change, Change::Withdrawn { withdrawn: Box::new(restored) });
+    assert_eq!((record.last(), record.finalized()), (None, None));
+
+    // One that this client proved is not withdrawn: that the chain has another block is a consensus fault.
+    let mut record = offered(foreign.clone());
+    assert_eq!(record.review(headers(55)), Change::Kept);
+    assert_eq!((record.last(), record.finalized()), (Some(&foreign), Some(&foreign)));
 }
