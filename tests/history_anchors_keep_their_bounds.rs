@@ -1,12 +1,13 @@
 //! The history contract of EIP-2935 vouches for the blocks N-8191 to N-1 of a trusted block N, and for nothing else.
 
 use alloy_primitives::{Address, B256, keccak256};
-use saldo_beacon::LightClient;
+use saldo_beacon::{LightClient, Network};
 use saldo_chain::{
     Anchor, Chain, ChainError, HISTORY_CODE_HASH, HISTORY_CONTRACT, HISTORY_WINDOW, HistoryError, Level,
     Path, Standing, history_key,
 };
 use saldo_proof::StateRoot;
+use saldo_tests::beacon::{Forge, MINIMAL_FULU};
 use saldo_tests::gloas::{Made, State, client, finalize, sign};
 
 /// The number of the trusted block.
@@ -227,4 +228,36 @@ fn against_finality_it_is_a_consensus_fault() {
         chain.attach_history(&under, &account, &slot, &block.header()),
         Err(HistoryError::Chain(fault))
     );
+}
+
+/// The newest signed block of a chain at Fulu, whose head carries the payload's header.
+fn head_of(forge: &Forge) -> Anchor {
+    let mut light_client = forge.client(8);
+    light_client.advance(forge.optimistic(20), forge.now(20)).unwrap();
+    let mut chain = Chain::new();
+    chain.follow(&light_client).unwrap();
+    chain.newest(Level::Signed).unwrap().clone()
+}
+
+/// What is recorded is a hash. A block of another chain, and one that was stored and whose header does not hash to that hash,
+/// can say anything of it.
+#[test]
+fn only_a_block_whose_header_is_known_is_confirmed() {
+    let forge = Forge::default();
+    let block = head_of(&forge);
+    let (number, hash, chain_id) = (block.number(), block.hash(), block.chain_id());
+    let key = history_key(number);
+    let state = State::new(HISTORY_CONTRACT, HISTORY_CODE_HASH, key, hash);
+    let (_, mut chain, under) = chain_of(Made::alone(number + 10, 0).with_state(state.root()));
+    let (account, slot) = (state.account(HISTORY_CONTRACT), state.slot(key));
+    let untrusted = Err(HistoryError::Untrusted { number, hash });
+
+    let stored = Anchor::load(&block.to_bytes(), chain_id).unwrap();
+    assert_eq!(chain.confirm_by_history(&under, &account, &slot, &stored), untrusted.clone());
+    let toml = MINIMAL_FULU.replace(&format!("chain_id = {chain_id}\n"), "chain_id = 77\n");
+    let elsewhere = head_of(&Forge { network: Network::from_toml(&toml).unwrap(), ..forge });
+    assert_eq!((elsewhere.chain_id(), elsewhere.hash()), (77, hash));
+    assert_eq!(chain.confirm_by_history(&under, &account, &slot, &elsewhere), untrusted);
+    let confirmed = chain.confirm_by_history(&under, &account, &slot, &block).unwrap();
+    assert_eq!(confirmed.path(), Path::History { under: number + 10 });
 }

@@ -3,13 +3,14 @@
 
 use std::sync::OnceLock;
 
-use alloy_primitives::Address;
+use alloy_primitives::{Address, B256};
 use proptest::prelude::*;
 use saldo_beacon::{Checkpoint, LightClient, Network};
 use saldo_chain::{Anchor, Chain as Headers, Level, Standing};
 use saldo_drill::Chain;
 use saldo_proof::{Account, StateRoot, Verified, verify_account};
 use saldo_reading::{Change, Holding, Proven, ProviderId, Record, join};
+use saldo_tests::kept::payload_root;
 use saldo_tests::scene::{ALICE, BEFORE, BOB};
 
 /// A moment in the life of a chain: what a light client knew then, and a proof at each block it trusted.
@@ -19,6 +20,7 @@ struct Moment {
 }
 
 struct Life {
+    chain: Chain,
     moments: Vec<Moment>,
 }
 
@@ -74,7 +76,7 @@ fn life_of(seed: u64) -> Life {
         let proven = anchors.into_iter().flatten().map(|anchor| prove(&chain, anchor)).collect();
         moments.push(Moment { headers: headers.clone(), proven });
     }
-    Life { moments }
+    Life { chain, moments }
 }
 
 fn prove(chain: &Chain, anchor: &Anchor) -> Proven {
@@ -253,21 +255,23 @@ fn only_what_is_above_the_finalized_block_waits_for_finality() {
     assert_eq!((record.last(), record.finalized()), (Some(&finalized), Some(&finalized)));
 }
 
-/// Another chain's block, said to be final: what comes out of storage can be anything.
+fn offered(proven: Proven) -> Record {
+    let mut record = Record::new();
+    assert_eq!(record.offer(proven), Change::Replaced);
+    record
+}
+
+/// Another chain's block, said to be final or signed: what comes out of storage can be anything.
 #[test]
-fn what_was_restored_as_final_and_is_nowhere_in_the_chain_is_given_up() {
+fn what_was_restored_and_is_nowhere_in_the_chain_is_given_up() {
     let own = life();
-    let foreign = life_of(4).moments[55].proven[1].clone();
+    let [foreign_head, foreign] = &life_of(4).moments[55].proven[..] else {
+        panic!("both are known by then")
+    };
     let number = foreign.anchor().number();
     assert_eq!(foreign.anchor().assurance().level(), Level::Finalized);
     let headers = |moment: usize| &own.moments[moment].headers;
     assert!(headers(5).newest(Level::Signed).unwrap().number() < number);
-    assert!(headers(55).newest(Level::Signed).unwrap().number() > number);
-    let offered = |proven: Proven| {
-        let mut record = Record::new();
-        assert_eq!(record.offer(proven), Change::Replaced);
-        record
-    };
 
     let restored = foreign.clone().as_restored();
     let mut record = offered(restored.clone());
@@ -281,5 +285,34 @@ fn what_was_restored_as_final_and_is_nowhere_in_the_chain_is_given_up() {
     // One that this client proved is not withdrawn: that the chain has another block is a consensus fault.
     let mut record = offered(foreign.clone());
     assert_eq!(record.review(headers(55)), Change::Kept);
-    assert_eq!((record.last(), record.finalized()), (Some(&foreign), Some(&foreign)));
+    assert_eq!((record.last(), record.finalized()), (Some(foreign), Some(foreign)));
+
+    // A chain that has come just as far says what there is.
+    let newest = headers(55).newest(Level::Signed).unwrap();
+    assert_eq!(newest.timestamp(), foreign_head.anchor().timestamp());
+    let restored = foreign_head.clone().as_restored();
+    let change = offered(restored.clone()).review(headers(55));
+    assert_eq!(change, Change::Withdrawn { withdrawn: Box::new(restored) });
+}
+
+/// A true block's hash over another state, which before Gloas can be stored: the chain has that block, and knows better.
+#[test]
+fn what_was_restored_with_another_state_of_a_true_block_is_given_up() {
+    let (own, other) = (life(), life_of(4));
+    let (own_final, foreign) = (&own.moments[55].proven[1], &other.moments[55].proven[1]);
+    let (own_anchor, foreign) = (own_final.anchor(), foreign.anchor());
+    let replaced = |bytes: Vec<u8>, part: B256, by: B256| {
+        let place = bytes.windows(32).position(|window| window == part).unwrap();
+        [&bytes[..place], by.as_slice(), &bytes[place + 32..]].concat()
+    };
+    let bytes = foreign.to_bytes();
+    let edited = replaced(bytes.clone(), foreign.hash(), own_anchor.hash());
+    let edited = replaced(edited.clone(), payload_root(&bytes), payload_root(&edited));
+    let planted = Anchor::load(&edited, own_anchor.chain_id()).unwrap();
+    assert_eq!((planted.number(), planted.hash()), (own_anchor.number(), own_anchor.hash()));
+    assert_ne!(planted.state_root(), own_anchor.state_root());
+    let mut record = offered(prove(&other.chain, &planted).as_restored());
+    assert_eq!(own.moments[55].headers.standing(&planted), Standing::Stands);
+    let _ = record.review(&own.moments[55].headers);
+    assert_eq!((record.last(), record.finalized()), (None, None));
 }
