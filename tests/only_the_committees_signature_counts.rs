@@ -134,9 +134,9 @@ fn a_signature_that_was_checked_counts_for_nothing_else() {
     let optimistic = LightClientUpdate { finality: None, next_sync_committee: None, ..finality.clone() };
     let mut client = forge.client(8);
     assert!(client.advance(optimistic, forge.now(20)).unwrap().signed);
-    let signature = finality.sync_aggregate.clone();
 
-    let other_head = LightClientUpdate { sync_aggregate: signature.clone(), ..forge.update(21, 16) };
+    let other_head =
+        LightClientUpdate { sync_aggregate: finality.sync_aggregate.clone(), ..forge.update(21, 16) };
     assert_eq!(refusal(&mut client, &forge, other_head), SignatureError::Mismatch);
 
     let mut fewer = finality.clone();

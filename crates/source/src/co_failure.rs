@@ -133,7 +133,7 @@ mod tests {
     fn those_that_are_found_within_a_minute_fail_together() {
         let at = Duration::from_secs;
         let mut failures = CoFailures::default();
-        let mut note = |failures: &mut CoFailures, second, attempts: &[Attempt]| {
+        let note = |failures: &mut CoFailures, second, attempts: &[Attempt]| {
             failures.note(attempts, PATIENCE, at(second));
         };
         note(&mut failures, 0, &["a", "b", "c", "d", "z"].map(up));
