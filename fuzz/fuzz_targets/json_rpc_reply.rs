@@ -120,9 +120,10 @@ fn judge(result: Result<Box<RawValue>, Failure>, body: &[u8], question: &Questio
             reply["id"] == id
                 && serde_json::from_str::<Value>(result.get()).ok().as_ref() == Some(&reply["result"])
         };
-        let reply = replies.iter().find(is_meant).expect("a reply with the id of the question");
-        assert_eq!((&reply["jsonrpc"], &reply["error"]), (&Value::from("2.0"), &Value::Null));
-        assert_ne!(reply["result"], Value::Null);
+        // Others may bear the same id and result, and be no replies.
+        let is_reply = |reply: &Value| reply["jsonrpc"] == "2.0" && reply["error"].is_null();
+        assert!(replies.iter().filter(is_meant).any(is_reply), "a reply with the id of the question");
+        assert_ne!(result.get().trim(), "null");
     }
     match question {
         Question::Proof { address, .. } => {
