@@ -160,14 +160,19 @@ fn what_passes_is_tried_again() {
     }
 }
 
+/// An asker that knows nothing of these two yet, in a world of its own.
+fn asker_of(seed: u64, urls: [&str; 2]) -> (Simulation, Asker, Vec<Endpoint>) {
+    let simulation = Simulation::new(seed, &Chain::new(seed));
+    let network = Network::new(Arc::new(simulation.internet()), Arc::new(simulation.clock()));
+    let endpoints = urls.map(|url| url.parse().unwrap()).into();
+    (simulation, Asker::new(network), endpoints)
+}
+
 /// A race may be given up because what it was begun for came another way. Who was silent in it is asked last all the same.
 #[test]
 fn what_a_race_has_shown_is_kept_when_it_is_given_up() {
-    let simulation = Simulation::new(8, &Chain::new(8));
+    let (simulation, asker, endpoints) = asker_of(8, ["http://silent.test", "http://good.test"]);
     let clock = simulation.clock();
-    let asker = Asker::new(Network::new(Arc::new(simulation.internet()), Arc::new(clock.clone())));
-    let endpoints: Vec<Endpoint> =
-        ["http://silent.test", "http://good.test"].map(|url| url.parse().unwrap()).into();
     let order = || -> Vec<&str> {
         let ordered = asker.order(Role::Execution, "method", &endpoints);
         ordered.into_iter().map(|endpoint| endpoint.id().as_str()).collect()
@@ -200,11 +205,8 @@ fn what_a_race_has_shown_is_kept_when_it_is_given_up() {
 /// the turn of those beyond comes, and that is said.
 #[test]
 fn who_finds_no_room_in_the_last_round_is_asked_beyond() {
-    let simulation = Simulation::new(9, &Chain::new(9));
+    let (simulation, asker, endpoints) = asker_of(9, ["http://gone.test", "http://rests.test"]);
     let clock = simulation.clock();
-    let asker = Asker::new(Network::new(Arc::new(simulation.internet()), Arc::new(clock.clone())));
-    let endpoints: Vec<Endpoint> =
-        ["http://gone.test", "http://rests.test"].map(|url| url.parse().unwrap()).into();
     let rests = Attempt {
         provider: endpoints[1].id().clone(),
         role: Role::Execution,
@@ -232,4 +234,7 @@ fn who_finds_no_room_in_the_last_round_is_asked_beyond() {
     assert!(told("rests.test") && !told("gone.test"));
     let expected = [("gone.test", false), ("rests.test", false), ("rests.test", true)];
     assert_eq!(*asked.lock().unwrap(), expected.map(|(name, widened)| (name.to_owned(), widened)));
+
+    let race = simulation.run(asker.race(contest, &endpoints, audience(true), ask)).remove(0);
+    assert!(race.winner.is_none() && race.held_back, "{:?}", race.attempts);
 }

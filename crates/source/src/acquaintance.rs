@@ -28,7 +28,7 @@ pub struct Acquaintance {
 }
 
 impl Asker {
-    /// Who began to fail together.
+    /// Which endpoints were found unreachable together, and how often.
     pub fn co_failures(&self) -> Vec<CoFailure> {
         self.standings().co_failures.all()
     }

@@ -35,7 +35,7 @@ pub(crate) struct Standings {
     local: BTreeSet<ProviderId>,
     /// Who sent a false proof, and how often.
     strikes: BTreeMap<ProviderId, u32>,
-    /// Who began to fail together.
+    /// Who was found unreachable together.
     pub(crate) co_failures: CoFailures,
     chance: Chance,
 }
