@@ -3,16 +3,14 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// Folders whose `.rs` files are no tests of their own: the shared library, the cases that must not compile
-/// (their runner counts them), and packages with a workspace of their own.
+/// Folders whose `.rs` files are no tests of this package: its library, and other packages.
 fn rust_files(folder: &Path, found: &mut BTreeSet<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
             let name = path.file_name().unwrap();
             let apart = path.join("Cargo.toml").exists();
-            if !apart && name != "src" && name != "compile_fail" && name != "target" && name != "node_modules"
-            {
+            if !apart && name != "src" && name != "target" && name != "node_modules" {
                 rust_files(&path, found);
             }
         } else if path.extension().is_some_and(|extension| extension == "rs") {

@@ -1,0 +1,32 @@
+//! Promise 1, at compile time: code that makes up an amount, or forgets that it may be unknown, does not compile.
+
+use std::io::Write;
+
+/// How many programs must be refused: one that is forgotten here would not be run.
+const PROGRAMS: usize = 15;
+
+/// The compiler whose messages were recorded: others say the same in other words.
+const RECORDED_WITH: &str = "rustc 1.95.";
+
+#[test]
+fn code_that_makes_up_an_amount_does_not_compile() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("programs");
+    let programs = std::fs::read_dir(folder).unwrap().filter(|entry| {
+        entry.as_ref().unwrap().path().extension().is_some_and(|extension| extension == "rs")
+    });
+    assert_eq!(programs.count(), PROGRAMS);
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let version = std::process::Command::new(rustc).arg("--version").output().unwrap();
+    let compiler = String::from_utf8(version.stdout).unwrap();
+    if !compiler.starts_with(RECORDED_WITH) {
+        let reason = format!("error messages were recorded with {RECORDED_WITH}x, this is {compiler}");
+        assert!(
+            std::env::var_os("CI").is_none_or(|value| value != "true"),
+            "must not be skipped in CI: {reason}"
+        );
+        // Past the test harness, which keeps what a passing test prints to itself.
+        let _ = writeln!(std::io::stderr(), "skipped: {reason}");
+        return;
+    }
+    trybuild::TestCases::new().compile_fail("programs/*.rs");
+}
