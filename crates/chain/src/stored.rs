@@ -288,6 +288,17 @@ mod tests {
         }
     }
 
+    #[test]
+    fn where_a_header_came_from_is_told_without_its_bytes() {
+        for anchor in anchors() {
+            let is_bare = matches!(anchor.source, Source::Rlp(_));
+            let (kept, loaded) = if is_bare { ("Rlp", "Rlp") } else { ("Payload", "Claimed") };
+            assert!(format!("{anchor:?}").contains(&format!("source: {kept},")), "{anchor:?}");
+            let anchor = Anchor::load(&anchor.to_bytes(), 1).unwrap();
+            assert!(format!("{anchor:?}").contains(&format!("source: {loaded},")), "{anchor:?}");
+        }
+    }
+
     /// A changed header is never taken; what else changes is still one of the things that can be stored.
     #[test]
     fn no_flipped_bit_makes_another_block() {

@@ -27,6 +27,22 @@ fn only_a_provider_that_a_request_can_have_reached_may_have_seen_it() {
         assert_eq!(Failure::Transport(error).may_have_been_seen(), seen, "{error}");
     }
     assert!(Failure::NoResult.may_have_been_seen());
+    assert!(!spared(Failure::NoResult).may_have_been_seen());
+    assert!(!Failure::Quarantined.may_have_been_seen());
+}
+
+fn spared(last: Failure) -> Failure {
+    Failure::Spared { last: Box::new(last) }
+}
+
+#[test]
+fn who_is_spared_failed_as_it_did_the_last_time() {
+    let (unreachable, refused) = (Failure::Transport(TransportError::Connect), Failure::NoResult);
+    for (last, is_unreachable, is_false) in [(unreachable, true, false), (refused, false, true)] {
+        let again = spared(spared(last.clone()));
+        assert_eq!((last.is_unreachable(), last.is_false_answer()), (is_unreachable, is_false));
+        assert_eq!((again.is_unreachable(), again.is_false_answer()), (is_unreachable, is_false));
+    }
 }
 
 #[test]

@@ -67,4 +67,14 @@ mod tests {
         assert_eq!((finalized.assurance, finalized.max_age), (Level::Finalized, Duration::from_secs(1_800)));
         assert_eq!(Policy { assurance: Level::Signed, max_age: signed.max_age, ..finalized }, signed);
     }
+
+    #[test]
+    fn what_nobody_waits_for_may_take_longer() {
+        let (signed, finalized) = (Policy::signed(), Policy { strict: true, ..Policy::finalized() });
+        assert_eq!(signed.deadline, Duration::from_secs(4));
+        for policy in [signed, finalized] {
+            let expected = Policy { deadline: Duration::from_secs(20), ..policy };
+            assert_eq!(policy.in_background(), expected);
+        }
+    }
 }
