@@ -132,13 +132,14 @@ impl Judge<'_> {
             .saturating_add(self.bounds.way)
             .saturating_add(latency);
         let period = |time: u64| self.slot_of(time).get() / 64;
-        let is_warm = self.proven_at.is_some_and(|at| period(at) == period(read.from));
+        // A period that begins meanwhile brings a hand-over.
+        let is_warm = self.proven_at.is_some_and(|at| period(at) == period(read.until));
         let wanted = match self.proven_at {
             Some(_) if is_warm => round,
             // One round for every eight hand-overs, and one for the head. Of a mirror, which has a file for each, the first is
             // fetched alone, and so is the last.
             Some(at) if read.from.saturating_sub(at) < 86_400_000 => {
-                let hand_overs = period(read.from).saturating_sub(period(at));
+                let hand_overs = period(read.until).saturating_sub(period(at));
                 let has_mirror = self.world.sources.iter().any(|source| source.is_mirror);
                 let rounds = hand_overs.div_ceil(8).saturating_add(if has_mirror { 3 } else { 1 });
                 round.saturating_mul(rounds)

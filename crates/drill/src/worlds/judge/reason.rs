@@ -67,7 +67,11 @@ impl Judge<'_> {
             "quota_exhausted" => {
                 is_resting || any_provider(|behaviour| *behaviour == Behaviour::QuotaExhausted)
             }
-            "proofs_refused" => any_provider(|behaviour| is_false(*behaviour)) || self.is_split(),
+            // Whoever is in quarantine is there for what it said before.
+            "proofs_refused" => {
+                let is_quarantined = !read.quarantined.is_empty();
+                is_quarantined || any_provider(|behaviour| is_false(*behaviour)) || self.is_split()
+            }
             // Who has passed a block over no longer proves it, and one of two branches is not the other.
             "nobody_serves_proofs"
             | "providers_failing"
