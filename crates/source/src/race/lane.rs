@@ -387,7 +387,7 @@ impl<'a, T> Lane<'a, T> {
         taken
     }
 
-    /// The next one whom the audience allows, of another operator than those who are being asked, and if there is one, of
+    /// The next one whom the audience allows: if there is one, of another operator than those who are being asked, and of
     /// other declared hosting.
     fn apart(&mut self) -> Vec<&'a Endpoint> {
         self.wave = Wave::Rest;
@@ -405,7 +405,7 @@ impl<'a, T> Lane<'a, T> {
             })
         };
         let others = self.waiting.iter().filter(is_other);
-        let Some(next) = others.min_by_key(is_shared).copied() else { return Vec::new() };
+        let Some(next) = others.min_by_key(is_shared).copied() else { return self.inside(1) };
         self.waiting.retain(|waiting| waiting.id() != next.id());
         vec![next]
     }

@@ -69,7 +69,7 @@ impl Judge<'_> {
             }
             // Whoever is in quarantine is there for what it said before.
             "proofs_refused" => {
-                let is_quarantined = !read.quarantined.is_empty();
+                let is_quarantined = self.rests.iter().any(|(.., until)| *until == u64::MAX);
                 is_quarantined || any_provider(|behaviour| is_false(*behaviour)) || self.is_split()
             }
             // Who has passed a block over no longer proves it, and one of two branches is not the other.
@@ -101,8 +101,10 @@ impl Judge<'_> {
                     // What it claims is false, and what it proves is genuine and old.
                     || any_provider(|behaviour| matches!(behaviour, Behaviour::StaleBlock(_)))
             }
+            // Who wants to be left alone until shortly before the deadline is asked then, and has no time.
             "deadline" => {
-                beacon_fails || any_provider(|behaviour| behaviour.worth() != Worth::Good) || self.is_slow()
+                let is_bad = any_provider(|behaviour| behaviour.worth() != Worth::Good);
+                is_resting || beacon_fails || is_bad || self.is_slow()
             }
             // What a wallet that reads native balances can never be told.
             _ => false,
