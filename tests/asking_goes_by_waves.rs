@@ -105,42 +105,62 @@ fn a_batch_may_fail_in_part() {
     assert_eq!((by("provider0"), by("provider1")), (49, 1));
 }
 
-/// The first two who are asked are run by different operators, and hosted by different companies where that is declared.
-#[test]
-fn the_second_is_of_another_operator_and_other_hosting() {
+/// A client of these providers, each with its operator and declared hosting, of which the one named first is silent.
+fn beside_a_silent_one(policy: Policy, providers: &[(&str, &str, Option<&str>)]) -> (Simulation, Client) {
     let chain = Chain::builder(6).accounts([(ALICE, BEFORE)]).build();
     let simulation = Simulation::new(6, &chain);
     let internet = simulation.internet();
-    let endpoint = |name: &str, operator: &str, hosting: Option<&str>| {
-        let endpoint: Endpoint = format!("{name}=http://{name}.test").parse().unwrap();
-        let endpoint = endpoint.operator(operator).unwrap();
-        hosting.map_or(endpoint.clone(), |hosting| endpoint.clone().hosting(hosting).unwrap())
-    };
-    let endpoints = [
-        endpoint("first", "Alpha", Some("Cloud")),
-        endpoint("same-operator", "alpha ", Some("Cellar")),
-        endpoint("same-hosting", "Beta", Some("cloud")),
-        endpoint("unknown-hosting", "Gamma", None),
-        endpoint("other", "Delta", Some("Cellar")),
-    ];
     internet.register("http://source.test", BeaconSource::honest(&chain));
     let mut builder = Client::builder(chain.network())
         .beacon("http://source.test")
         .checkpoint(chain.checkpoint())
+        .policy(policy)
         .transport(internet.clone())
         .clock(simulation.clock());
-    for endpoint in endpoints {
-        let name = endpoint.id().as_str().to_owned();
+    for (place, (name, operator, hosting)) in providers.iter().enumerate() {
         let provider = Provider::honest(&chain);
-        if name == "first" {
+        if place == 0 {
             provider.add(Fault::Hang);
         }
         internet.register(&format!("http://{name}.test"), provider);
-        builder = builder.rpc(endpoint);
+        let endpoint: Endpoint = format!("{name}=http://{name}.test").parse().unwrap();
+        let endpoint = endpoint.operator(operator).unwrap();
+        builder = builder.rpc(match hosting {
+            Some(hosting) => endpoint.hosting(hosting).unwrap(),
+            None => endpoint,
+        });
     }
-    let client = builder.build().unwrap();
+    (simulation, builder.build().unwrap())
+}
+
+/// The first two who are asked are run by different operators, and hosted by different companies where that is declared.
+#[test]
+fn the_second_is_of_another_operator_and_other_hosting() {
+    let providers = [
+        ("first", "Alpha", Some("Cloud")),
+        ("same-operator", "alpha ", Some("Cellar")),
+        ("same-hosting", "Beta", Some("cloud")),
+        ("unknown-hosting", "Gamma", None),
+        ("other", "Delta", Some("Cellar")),
+    ];
+    let (simulation, client) = beside_a_silent_one(Policy::default(), &providers);
     let reading = simulation.run(client.balance(ALICE));
     assert_eq!(reading.proven().unwrap().provider().as_str(), "other", "{:?}", reading.attempts());
+}
+
+/// Where no other operator may see the address, its second server has the second turn, and nobody waits longer for it.
+#[test]
+fn the_second_is_of_the_same_operator_if_no_other_may_be_asked() {
+    let policy = Policy { operators_per_address: 1, ..Policy::default() };
+    let providers = [("first", "Alpha", None), ("other", "Beta", None), ("same-operator", "Alpha", None)];
+    let (simulation, client) = beside_a_silent_one(policy, &providers);
+    let clock = simulation.clock();
+    let before = clock.monotonic();
+    let reading = simulation.run(client.balance(ALICE));
+    let took = clock.monotonic() - before;
+    assert_eq!(reading.proven().unwrap().provider().as_str(), "same-operator", "{:?}", reading.attempts());
+    assert!(reading.attempts().iter().all(|attempt| !attempt.widened), "{:?}", reading.attempts());
+    assert!(took <= 2 * WAY + PATIENCE + WAY, "{took:?}");
 }
 
 /// A failure that passes by itself is tried again within the read.
