@@ -9,6 +9,8 @@ pub struct Bounds {
     pub longest_hedge: u64,
     /// After how many such delays all have been asked, however many there are.
     pub waves: u64,
+    /// For how long a newer head is looked for while one is known that is young enough, in milliseconds.
+    pub gain: u64,
     /// How many milliseconds the way there and back takes at most, without what the answer itself takes.
     pub way: u64,
     /// How long a read may take longer than the proof for what is only needed later, in milliseconds.
@@ -36,6 +38,7 @@ impl Bounds {
         hedge: 400,
         longest_hedge: 2_000,
         waves: 2,
+        gain: 1_000,
         way: 80,
         afterwards: 100,
         grace: 5,

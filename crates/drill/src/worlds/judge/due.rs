@@ -185,8 +185,11 @@ impl Judge<'_> {
 
     fn time_to_proof(&self, read: &Read<'_>, latency: u64) -> u64 {
         let once = self.bounds.way.saturating_add(latency);
-        let all =
-            self.bounds.until_all_are_asked(turns(&self.world.providers), slowest(&self.world.providers));
+        let (turns, slowest) = (turns(&self.world.providers), slowest(&self.world.providers));
+        // Whom the policy does not name has his turn when all others have had theirs.
+        let last =
+            if self.may_see_all() { 0 } else { self.bounds.until_all_are_asked(turns.min(1), slowest) };
+        let all = self.bounds.until_all_are_asked(turns, slowest).saturating_add(last);
         if self.is_gloas(read) {
             // The header comes first, from whoever has it, and it may be asked for in another form.
             return all.saturating_mul(2).saturating_add(once.saturating_mul(4));
@@ -194,12 +197,17 @@ impl Judge<'_> {
         all.saturating_add(once)
     }
 
+    /// Whether all may see an address, whoever proves what it holds.
+    fn may_see_all(&self) -> bool {
+        self.world.wants.operators >= self.world.providers.len()
+    }
+
     /// Whether all may be asked. A tip of somebody whose tips were signed before is worth waiting for, so that nobody else
     /// has to see the address meanwhile.
     fn may_ask_all(&self, read: &Read<'_>) -> bool {
         let behaviours = self.behaviours(&self.world.providers, read);
         let is_waited_for = behaviours.iter().any(|behaviour| behaviour.worth() == Worth::Tip);
-        let is_allowed = self.world.wants.operators >= self.world.providers.len();
+        let is_allowed = self.may_see_all();
         let is_claimed = read.shown.iter().any(|shown| shown.why == Some("unsigned_tip"));
         is_allowed || (!self.world.wants.strict && !is_waited_for && !is_claimed)
     }
@@ -212,7 +220,7 @@ impl Judge<'_> {
             && !self.is_gloas(read)
             && self.proven_at.is_some()
             && self.steady_since(read, 24_000)
-            && self.time_to_any_head(read).is_some()
+            && self.time_to_any_head(read).is_some_and(|time| time <= self.bounds.gain)
             && self.is_told(read)
             && !self.changes_within(read)
     }
