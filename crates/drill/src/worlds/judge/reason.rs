@@ -3,7 +3,7 @@
 use saldo_beacon::Fork;
 
 use super::{Behaviour, Judge, Read, Worth, wrong};
-use crate::worlds::host::Role;
+use crate::worlds::host::{Role, Visit};
 use crate::worlds::story::Event;
 use crate::worlds::verdict::{Check, Violation};
 use crate::worlds::world::{Start, Table};
@@ -45,8 +45,12 @@ impl Judge<'_> {
         match code {
             // Where nobody at all can be found it is as if the device were offline.
             "device_offline" => {
-                let mut met = read.visits.iter().map(|visit| visit.behaviour);
                 let is_lost = |behaviour| matches!(behaviour, Behaviour::Unresolvable | Behaviour::Refuse);
+                // What was asked shortly before the end has no answer yet.
+                let is_heard = |visit: &&Visit| {
+                    is_lost(visit.behaviour) || visit.at.saturating_add(self.bounds.way) <= read.until
+                };
+                let mut met = read.visits.iter().filter(is_heard).map(|visit| visit.behaviour);
                 let is_met = |behaviour: &Behaviour| *behaviour != Behaviour::Hang;
                 let all = met.clone().filter(is_met).all(is_lost);
                 self.offline || self.is_said_offline || met.any(|one| one == Behaviour::Unresolvable) && all
