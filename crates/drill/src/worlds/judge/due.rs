@@ -1,6 +1,6 @@
 //! What a wallet owes its user: with one honest provider and one honest source, a proven amount, and soon.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use saldo_beacon::Fork;
 use saldo_beacon::unit::Slot;
@@ -186,9 +186,9 @@ impl Judge<'_> {
     fn time_to_proof(&self, read: &Read<'_>, latency: u64) -> u64 {
         let once = self.bounds.way.saturating_add(latency);
         let (turns, slowest) = (turns(&self.world.providers), slowest(&self.world.providers));
-        // Whom the policy does not name has his turn when all others have had theirs.
+        // Whom the policy does not name has his turn one wait after the last whom it names.
         let last =
-            if self.may_see_all() { 0 } else { self.bounds.until_all_are_asked(turns.min(1), slowest) };
+            if self.names_a_third() { self.bounds.until_all_are_asked(turns.min(1), slowest) } else { 0 };
         let all = self.bounds.until_all_are_asked(turns, slowest).saturating_add(last);
         if self.is_gloas(read) {
             // The header comes first, from whoever has it, and it may be asked for in another form.
@@ -197,9 +197,17 @@ impl Judge<'_> {
         all.saturating_add(once)
     }
 
-    /// Whether all may see an address, whoever proves what it holds.
-    fn may_see_all(&self) -> bool {
-        self.world.wants.operators >= self.world.providers.len()
+    /// Whether the policy leaves somebody out, and names operators that can have more than the two who are asked first.
+    fn names_a_third(&self) -> bool {
+        let mut sizes: BTreeMap<u64, usize> = BTreeMap::new();
+        for provider in &self.world.providers {
+            let size = sizes.entry(provider.operator).or_default();
+            *size = size.saturating_add(1);
+        }
+        let mut sizes: Vec<usize> = sizes.into_values().collect();
+        sizes.sort_unstable_by_key(|size| std::cmp::Reverse(*size));
+        let named: usize = sizes.iter().take(self.world.wants.operators).sum();
+        named > 2 && named < self.world.providers.len()
     }
 
     /// Whether all may be asked. A tip of somebody whose tips were signed before is worth waiting for, so that nobody else
@@ -207,7 +215,7 @@ impl Judge<'_> {
     fn may_ask_all(&self, read: &Read<'_>) -> bool {
         let behaviours = self.behaviours(&self.world.providers, read);
         let is_waited_for = behaviours.iter().any(|behaviour| behaviour.worth() == Worth::Tip);
-        let is_allowed = self.may_see_all();
+        let is_allowed = self.world.wants.operators >= self.world.providers.len();
         let is_claimed = read.shown.iter().any(|shown| shown.why == Some("unsigned_tip"));
         is_allowed || (!self.world.wants.strict && !is_waited_for && !is_claimed)
     }
