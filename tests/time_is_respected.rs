@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
-use saldo_beacon::unit::{Period, Slot, UnixTime};
-use saldo_beacon::{AdvanceError, Advanced, BootstrapError, Checkpoint, Fault, LightClient, Wants};
+use saldo_beacon::decode::{self, Encoding};
+use saldo_beacon::unit::{Epoch, Period, Slot, UnixTime};
+use saldo_beacon::{AdvanceError, Advanced, BootstrapError, Checkpoint, Fault, Fork, LightClient, Wants};
+use saldo_drill::Chain;
+use saldo_drill::encode::Encode;
 use saldo_tests::beacon::{Forge, PERIOD};
 
 fn earlier(time: UnixTime, seconds: u64) -> UnixTime {
@@ -83,6 +86,36 @@ fn a_block_is_signed_after_it_was_made_and_final_before() {
     let refusal = client.advance(forge.update(20, 21), forge.now(21)).unwrap_err();
     let (signature, attested, finalized) = (Slot::new(21), Slot::new(20), Slot::new(21));
     assert_eq!(refusal, AdvanceError::SlotOrder { signature, attested, finalized });
+}
+
+/// The object has the shape of its newest header, and so has fields for it that the attested one has not.
+#[test]
+fn what_is_final_is_not_newer_across_a_fork_either() {
+    for (fork, next) in [(Fork::Bellatrix, Fork::Capella), (Fork::Capella, Fork::Deneb)] {
+        let chain = Chain::builder(1).fork(fork).fork_at(next, Epoch::new(7)).build();
+        let (network, checkpoint) = (chain.network(), chain.checkpoint());
+        let bootstrap = chain.bootstrap(checkpoint.root).unwrap();
+        let mut client = LightClient::bootstrap(network, checkpoint, bootstrap, chain.time()).unwrap();
+        let before = format!("{client:?}");
+        let mut update = chain.finality_update();
+        chain.advance(40);
+        update.finality.as_mut().unwrap().header = Some(chain.optimistic_update().attested_header);
+        let (signature, attested, finalized) =
+            (update.signature_slot, update.attested_slot(), update.finalized_slot());
+        let forks = [attested, finalized].map(|slot| client.network().fork_at(slot).unwrap());
+        assert_eq!(forks, [fork, next]);
+
+        let (ssz, json) = (update.ssz(), update.json().to_string());
+        for (bytes, encoding) in [(ssz.as_slice(), Encoding::Ssz), (json.as_bytes(), Encoding::Json)] {
+            let label = Some(next.name());
+            let read = decode::finality_update(bytes, encoding, label, client.network()).unwrap();
+            assert_eq!(read, update, "{encoding:?}");
+            let refusal = client.advance(read, chain.time()).unwrap_err();
+            assert_eq!(refusal, AdvanceError::SlotOrder { signature, attested, finalized });
+            assert_eq!(refusal.fault(), Fault::Source);
+        }
+        assert_eq!(format!("{client:?}"), before);
+    }
 }
 
 #[test]

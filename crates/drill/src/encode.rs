@@ -1,6 +1,6 @@
 //! Light-client objects as servers send them, in JSON and in SSZ, in the shape of their fork.
 //!
-//! The fork is that of the bootstrap's or the attested header; an older header in the same object gets its shape.
+//! The fork is that of the newest header; an older one in the same object gets its shape.
 //! An update is written as what it holds: with a next committee as a `LightClientUpdate`, else with a finalized
 //! header as a `LightClientFinalityUpdate`, else as a `LightClientOptimisticUpdate`.
 
@@ -40,7 +40,7 @@ impl Encode for LightClientBootstrap {
 
 impl Encode for LightClientUpdate {
     fn json(&self) -> Value {
-        let layout = layout_of(&self.attested_header);
+        let layout = layout_of(newest_header(self));
         let mut object = Map::new();
         object.insert("attested_header".into(), header_json(&self.attested_header, layout));
         if let Some(next) = &self.next_sync_committee {
@@ -57,7 +57,7 @@ impl Encode for LightClientUpdate {
     }
 
     fn ssz(&self) -> Vec<u8> {
-        let layout = layout_of(&self.attested_header);
+        let layout = layout_of(newest_header(self));
         let mut writer = Writer::default();
         writer.header(&self.attested_header, layout);
         if let Some(next) = &self.next_sync_committee {
@@ -84,6 +84,13 @@ pub fn beacon_header_json(header: &BeaconBlockHeader) -> Value {
         "state_root": header.state_root,
         "body_root": header.body_root,
     })
+}
+
+/// The attested header, unless the finalized one is newer: no client takes such an update, but it can be written.
+fn newest_header(update: &LightClientUpdate) -> &LightClientHeader {
+    let attested = &update.attested_header;
+    let finalized = update.finality.as_ref().and_then(|finality| finality.header.as_ref());
+    finalized.filter(|finalized| finalized.beacon.slot > attested.beacon.slot).unwrap_or(attested)
 }
 
 /// The layout of an object whose newest header this is.
