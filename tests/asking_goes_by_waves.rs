@@ -148,11 +148,17 @@ fn the_second_is_of_another_operator_and_other_hosting() {
     assert_eq!(reading.proven().unwrap().provider().as_str(), "other", "{:?}", reading.attempts());
 }
 
-/// Where no other operator may see the address, its second server has the second turn, and nobody waits longer for it.
+/// Where no other operator may see the address, its second server has the second turn, and nobody waits longer for it: one
+/// of other hosting, if there is one.
 #[test]
 fn the_second_is_of_the_same_operator_if_no_other_may_be_asked() {
     let policy = Policy { operators_per_address: 1, ..Policy::default() };
-    let providers = [("first", "Alpha", None), ("other", "Beta", None), ("same-operator", "Alpha", None)];
+    let providers = [
+        ("first", "Alpha", Some("Cloud")),
+        ("other", "Beta", Some("Cellar")),
+        ("same-hosting", "Alpha", Some("Cloud")),
+        ("same-operator", "Alpha", Some("Cellar")),
+    ];
     let (simulation, client) = beside_a_silent_one(policy, &providers);
     let clock = simulation.clock();
     let before = clock.monotonic();

@@ -32,11 +32,31 @@ fn node_cause(refusal: ProofError, node: usize, depth: usize) -> NodeError {
     }
 }
 
-/// Checks a malformed node as root, and below a branch (both hashed and embedded, by its length).
+/// Tries in which an embedded node stands where the key's path does not lead, and at which depth.
+fn beside_the_path(node: &Encoded) -> Vec<(Encoded, usize)> {
+    let further = |child: &Encoded| [(extension(&[2], child), 1), (extension(&[3], child), 1)];
+    let beneath = further(node).into_iter().chain([(node.clone(), 0)]);
+    let tries = beneath.filter(|(child, _)| child.len() < 32).flat_map(|(child, depth)| {
+        let sibling = branch(&[(1, leaf(&[0], b"other")), (5, child.clone())], &[]);
+        [
+            (sibling, depth + 1),
+            (extension(&[9], &child), depth + 1),
+            (extension(&[1, 9, 9], &child), depth + 3),
+        ]
+    });
+    tries.collect()
+}
+
+/// Checks a malformed node as root, below a branch (both hashed and embedded, by its length), and if it is embedded where
+/// the path does not lead.
 fn is_refused_for(node: &Encoded, expected: NodeError) {
     assert_eq!(node_cause(as_root(node), 0, 0), expected, "as root: {node:02x?}");
     let hashed = usize::from(node.len() >= 32);
     assert_eq!(node_cause(below_a_branch(node), hashed, 1), expected, "below a branch: {node:02x?}");
+    let is_embedded = node.len() < 32;
+    for (top, depth) in is_embedded.then(|| beside_the_path(node)).into_iter().flatten() {
+        assert_eq!(node_cause(as_root(&top), 0, depth), expected, "beside the path: {top:02x?}");
+    }
 }
 
 const LONG: [u8; 40] = [0x77; 40];
@@ -177,6 +197,10 @@ fn paths_past_64_nibbles() {
     assert_eq!(answer(&top(&leaf(&[1, 2, 1, 2, 1], &LONG))), path_too_long(1, 65));
     assert_eq!(answer(&top(&extension(&[9; 5], &[0; 40]))), path_too_long(1, 65));
 
+    // Where the path does not lead, too.
+    assert_eq!(as_root(&extension(&[9; 60], &leaf(&[1; 5], b"x"))), path_too_long(0, 65));
+    assert_eq!(as_root(&extension(&[9; 59], &extension(&[1], &leaf(&[1; 5], b"x")))), path_too_long(0, 65));
+
     let bottom = branch(&[(1, leaf(&[], &LONG)), (2, leaf(&[], &LONG))], &LONG);
     let proof = [extension(&nibbles(&KEY), &bottom), bottom];
     assert_eq!(answer(&proof), path_too_long(1, 65), "a branch below the last nibble");
@@ -187,6 +211,17 @@ fn paths_past_64_nibbles() {
     // One nibble higher it is a branch like any other.
     let proof = [extension(&nibbles(&KEY)[..63], &full), full];
     assert_eq!(answer(&proof), ProofError::Truncated { nodes: 2, depth: 64 });
+}
+
+/// Found by fuzzing: an extension that leads elsewhere, to a list that is none. `alloy-trie` refused it before we did.
+#[test]
+fn a_child_that_is_not_entered_proves_no_absence() {
+    let path = hex_prefix(&[[0, 0], [12, 12], [9, 11]].concat().repeat(10), false);
+    let proof =
+        [list(&[string(&path), vec![0xca, 0xf5, 0xab, 0x29, 0x56, 0x3f, 0x26, 0xec, 0xa7, 0x91, 0x00]])];
+    assert_eq!(node_cause(as_root(&proof[0]), 0, 60), RlpError::PastTheEnd.into());
+    let whole = [list(&[string(&path), leaf(&[1, 2], b"whole")])];
+    assert_eq!(lookup(keccak256(&whole[0]), &KEY, &whole), Ok(Lookup::Absent));
 }
 
 /// Only the root may be short without being inside something.

@@ -6,8 +6,8 @@ use std::time::Duration;
 use alloy_primitives::{Address, U256};
 use futures_util::FutureExt;
 use saldo::{
-    BuildError, Client, Holding, Level, MemoryStorage, Network, Policy, Reading, Storage, StorageFault,
-    StorageRefusal, Write,
+    BuildError, Client, Clock, Holding, Level, MemoryStorage, Network, Policy, Reading, Storage,
+    StorageFault, StorageRefusal, Write,
 };
 use saldo_drill::{BeaconSource, Chain, Fault, Provider};
 use saldo_tests::council::Council;
@@ -23,6 +23,11 @@ fn start(council: &Council, storage: &MemoryStorage) -> Client {
 
 fn asked(council: &Council) -> usize {
     council.simulation.internet().log().len()
+}
+
+fn asked_for(council: &Council, route: &str) -> usize {
+    let log = council.simulation.internet().log();
+    log.iter().filter(|exchange| format!("{exchange:?}").contains(route)).count()
 }
 
 #[test]
@@ -62,11 +67,7 @@ fn online_it_goes_on_where_it_was() {
     let before = council.assert_true(&council.read(&start(&council, &storage))).anchor().number();
     council.chain.set_balance(ALICE, AFTER);
     council.pass_slots(3);
-    let asked_for = |what: &str| {
-        let log = council.simulation.internet().log();
-        log.iter().filter(|exchange| format!("{exchange:?}").contains(what)).count()
-    };
-    let bootstraps = || asked_for("bootstrap");
+    let bootstraps = || asked_for(&council, "light_client/bootstrap");
     assert_eq!(bootstraps(), 1);
     let client = start(&council, &storage);
     let reading = council.read(&client);
@@ -74,9 +75,43 @@ fn online_it_goes_on_where_it_was() {
     assert!(!proven.is_restored() && proven.anchor().number() > before);
     assert_eq!(proven.amount().base_units(), AFTER);
     assert_eq!(bootstraps(), 1);
-    // The next committee is not needed yet: whoever opens the app does not wait for it.
-    assert_eq!(asked_for("light_client/updates"), 0);
     assert!(!client.last(&HOLDING).unwrap().is_restored());
+}
+
+/// A wallet that is never open for long learns the next committee all the same, and needs nobody when its period begins.
+#[test]
+fn short_sessions_hand_over_in_time() {
+    let (council, storage) = (Council::new(12, 0), MemoryStorage::new());
+    council.assert_true(&council.read(&start(&council, &storage)));
+    council.pass_slots(3);
+    council.assert_true(&council.read(&start(&council, &storage)));
+    assert_eq!(asked_for(&council, "light_client/updates"), 1);
+
+    council.sources[0].add(Fault::NoUpdates);
+    council.pass_slots(30);
+    council.assert_true(&council.read(&start(&council, &storage)));
+    assert_eq!(asked_for(&council, "light_client/updates"), 1);
+}
+
+/// The next committee is not needed yet: whoever opens the app hardly waits for it, however slow its source is.
+#[test]
+fn opening_does_not_wait_for_what_is_needed_later() {
+    let (council, storage) = (Council::new(13, 0), MemoryStorage::new());
+    council.assert_true(&council.read(&start(&council, &storage)));
+    council.pass_slots(3);
+    let clock = council.simulation.clock();
+    let [quick, slow] = [Fault::NoUpdates.on("updates"), Fault::Hang.on("updates")].map(|fault| {
+        council.sources[0].set(fault);
+        let client = start(&council, &storage);
+        let before = clock.monotonic();
+        let reading = council.read(&client);
+        let took = clock.monotonic() - before;
+        council.assert_true(&reading);
+        council.pass_slots(1);
+        took
+    });
+    assert!(slow <= quick + Duration::from_millis(120), "{quick:?} and {slow:?}");
+    assert_eq!(asked_for(&council, "light_client/updates"), 2);
 }
 
 /// A read never gives out what is only restored, not even in the very slot in which it was proven.

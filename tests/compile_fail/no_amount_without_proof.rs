@@ -10,11 +10,13 @@ const RECORDED_WITH: &str = "rustc 1.95.";
 
 #[test]
 fn code_that_makes_up_an_amount_does_not_compile() {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("programs");
-    let programs = std::fs::read_dir(folder).unwrap().filter(|entry| {
-        entry.as_ref().unwrap().path().extension().is_some_and(|extension| extension == "rs")
-    });
-    assert_eq!(programs.count(), PROGRAMS);
+    let package = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let count = |folder: &std::path::Path| {
+        let paths = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        paths.filter(|path| path.extension().is_some_and(|extension| extension == "rs")).count()
+    };
+    assert_eq!(count(&package.join("programs")), PROGRAMS);
+    assert_eq!(count(package), 1, "a program outside of `programs` is not compiled");
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let version = std::process::Command::new(rustc).arg("--version").output().unwrap();
     let compiler = String::from_utf8(version.stdout).unwrap();

@@ -16,7 +16,7 @@ pub type Refusal = String;
 enum Item {
     /// A string, without its header.
     Text(Vec<u8>),
-    /// A list, with its header: nobody looks inside before the path leads there.
+    /// A list, with its header.
     List(Vec<u8>),
 }
 
@@ -115,7 +115,7 @@ fn step(items: &[Item], path: &[u8], depth: usize, nodes: &[&[u8]], used: usize)
                 (true, _) => refuse("a leaf without a string for its value"),
                 (false, _) if shared.is_empty() => refuse("an extension of nothing"),
                 (false, child) => {
-                    check_child(child, false)?;
+                    check_child(child, false, depth + shared.len())?;
                     match path.strip_prefix(shared.as_slice()) {
                         Some(rest) => descend(child, rest, depth + shared.len(), nodes, used),
                         None => Ok((None, used)),
@@ -128,7 +128,7 @@ fn step(items: &[Item], path: &[u8], depth: usize, nodes: &[&[u8]], used: usize)
                 return refuse("too deep");
             }
             for child in children {
-                check_child(child, true)?;
+                check_child(child, true, depth + 1)?;
             }
             match path.split_first() {
                 None => Ok((if value.is_empty() { None } else { Some(value.clone()) }, used)),
@@ -142,11 +142,15 @@ fn step(items: &[Item], path: &[u8], depth: usize, nodes: &[&[u8]], used: usize)
     }
 }
 
-fn check_child(child: &Item, may_be_empty: bool) -> Result<(), Refusal> {
+/// Checks a child that stands at `depth`, whether the path leads there or not.
+fn check_child(child: &Item, may_be_empty: bool, depth: usize) -> Result<(), Refusal> {
     match child {
         Item::Text(hash) if hash.len() == 32 || (may_be_empty && hash.is_empty()) => Ok(()),
-        // Fewer than 32 bytes in all, and the header is one of them.
-        Item::List(node) if node.len() < 32 && usize::from(node[0]) == 0xc0 + node.len() - 1 => Ok(()),
+        // Fewer than 32 bytes in all, and the header is one of them. No path leads from it: what is embedded in it is
+        // looked at as well.
+        Item::List(node) if node.len() < 32 && usize::from(node[0]) == 0xc0 + node.len() - 1 => {
+            step(&decode_list(node)?, &[], depth, &[], 0).map(|_| ())
+        }
         _ => refuse("no child"),
     }
 }

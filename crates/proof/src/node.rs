@@ -31,10 +31,10 @@ pub(crate) enum Child<'a> {
 
 /// Takes one step along `path` through the node with this list payload. `node` is its place in the proof.
 ///
-/// All of the node's items are checked, not only the one the path needs; what is inside an embedded child is checked
-/// when the path enters it.
+/// All of the node's items are checked, not only the one the path needs, and so is all that is embedded in them: a child
+/// that the path enters when it does, the others here.
 pub(crate) fn step<'a>(payload: &'a [u8], path: KeyPath<'_>, node: usize) -> Result<Step<'a>, ProofError> {
-    let malformed = |cause| ProofError::MalformedNode { node, depth: path.depth(), cause };
+    let malformed = malformed(path, node);
     let too_long = |got| ProofError::PathTooLong { node, got, limit: MAX_NIBBLES };
 
     if let Some(children) = full_branch(payload)
@@ -50,7 +50,7 @@ pub(crate) fn step<'a>(payload: &'a [u8], path: KeyPath<'_>, node: usize) -> Res
         if path.depth() >= MAX_NIBBLES {
             return Err(too_long(path.depth().saturating_add(1)));
         }
-        return step_branch(first, second, items, path.first()).map_err(malformed);
+        return step_branch(first, second, items, path, node);
     }
 
     let node_path =
@@ -60,11 +60,27 @@ pub(crate) fn step<'a>(payload: &'a [u8], path: KeyPath<'_>, node: usize) -> Res
         return Err(too_long(end));
     }
     if node_path.is_leaf {
-        step_leaf(second, node_path, path)
+        step_leaf(second, node_path, path).map_err(malformed)
     } else {
-        step_extension(second, node_path, path)
+        step_extension(second, node_path, path, node)
     }
-    .map_err(malformed)
+}
+
+/// Checks a child that the path does not enter, and all that is embedded in it: 30 bytes do not go deep.
+fn check(child: Option<Child<'_>>, path: KeyPath<'_>, node: usize) -> Result<(), ProofError> {
+    let (mut child, mut path) = (child, path);
+    while let Some(Child::Embedded(payload)) = child {
+        child = None;
+        if let Step::Down(below, nibbles) = step(payload, path, node)? {
+            (child, path) = (Some(below), path.skip(nibbles));
+        }
+    }
+    Ok(())
+}
+
+fn malformed(path: KeyPath<'_>, node: usize) -> impl Fn(NodeError) -> ProofError + Copy {
+    let depth = path.depth();
+    move |cause| ProofError::MalformedNode { node, depth, cause }
 }
 
 /// The children of a branch that has all 16, each by its hash, and no value: what most nodes of a large trie are. They
@@ -88,22 +104,28 @@ fn step_branch<'a>(
     first: Item<'a>,
     second: Item<'a>,
     mut rest: Items<'a>,
-    next: Option<u8>,
-) -> Result<Step<'a>, NodeError> {
+    path: KeyPath<'_>,
+    node: usize,
+) -> Result<Step<'a>, ProofError> {
+    let malformed = malformed(path, node);
+    let next = path.first();
     let mut chosen = None;
     for index in 0..16 {
         let child = match index {
-            0 => child(first)?,
-            1 => child(second)?,
-            _ => next_child(&mut rest, usize::from(index))?,
-        };
+            0 => child(first),
+            1 => child(second),
+            _ => next_child(&mut rest, usize::from(index)),
+        }
+        .map_err(malformed)?;
         if next == Some(index) {
             chosen = child;
+        } else {
+            check(child, path.skip(1), node)?;
         }
     }
-    let value = rlp::byte_string(item(&mut rest, 16)?)?;
+    let value = item(&mut rest, 16).and_then(|item| Ok(rlp::byte_string(item)?)).map_err(malformed)?;
     if !rest.is_empty() {
-        return Err(NodeError::ItemCount { got: 18 });
+        return Err(malformed(NodeError::ItemCount { got: 18 }));
     }
     Ok(match (next, chosen) {
         (Some(_), Some(child)) => Step::Down(child, 1),
@@ -127,13 +149,19 @@ fn step_extension<'a>(
     below: Item<'a>,
     node_path: NodePath<'_>,
     path: KeyPath<'_>,
-) -> Result<Step<'a>, NodeError> {
+    node: usize,
+) -> Result<Step<'a>, ProofError> {
+    let malformed = malformed(path, node);
     // It would lead from a depth to the same depth, again and again.
     if node_path.len() == 0 {
-        return Err(NodeError::EmptyExtension);
+        return Err(malformed(NodeError::EmptyExtension));
     }
-    let child = child(below)?.ok_or(NodeError::MissingChild)?;
-    Ok(if path.starts_with(&node_path) { Step::Down(child, node_path.len()) } else { Step::Nowhere })
+    let child = child(below).and_then(|child| child.ok_or(NodeError::MissingChild)).map_err(malformed)?;
+    if path.starts_with(&node_path) {
+        return Ok(Step::Down(child, node_path.len()));
+    }
+    check(Some(child), path.skip(node_path.len()), node)?;
+    Ok(Step::Nowhere)
 }
 
 fn item<'a>(items: &mut Items<'a>, index: usize) -> Result<Item<'a>, NodeError> {

@@ -91,8 +91,9 @@ pub(crate) struct Known {
     pub(crate) without_bootstrap: BTreeSet<ProviderId>,
     /// The finalized head whose header was asked for before it was needed.
     pub(crate) finalized_header_tried: Option<B256>,
-    /// Until when the period's next committee need not be asked for again, on the monotonic clock.
-    pub(crate) next_committee_after: Duration,
+    /// Until when the period's next committee need not be asked for again, on the monotonic clock. `None` if it was not asked
+    /// for since the app was opened.
+    pub(crate) next_committee_after: Option<Duration>,
 }
 
 /// By how many slots more than usual all sources that answered were behind the clock: then it is the clock that is fast, or

@@ -43,8 +43,8 @@ impl Core {
         }
         let settled = self.settle(holdings, &synced, &early, deadline);
         // What is needed only later is fetched while the proofs are under way.
-        let later = join(self.learn_next_committee(deadline), self.learn_finalized_header(deadline));
-        let read = join(settled, later).boxed();
+        let settled = join(settled, self.learn_finalized_header(deadline));
+        let read = self.learn_next_committee_beside(settled, deadline).boxed();
         let readings = if holdings.len() > 1 {
             read.await.0
         } else {

@@ -20,14 +20,11 @@ impl Core {
         let Restored { light_client, readings, older, start, knowledge } = restored;
         let now = self.clock().monotonic();
         let wall = self.clock().wall().as_secs();
-        let next_committee_after = self.next_committee_pause();
         {
             let mut known = self.known();
             if known.light_client.is_none() && known.starts == 0 {
                 known.light_client = light_client;
                 known.started_again_at = start;
-                // The first read of an app that was opened is waited for.
-                known.next_committee_after = next_committee_after;
             }
             for proven in readings {
                 known.offer_restored(proven);

@@ -265,7 +265,7 @@ impl Core {
             known.proven_time = known.newest_signed_time(&self.network()).or(known.proven_time);
             let origin = light_client.origin().clone();
             known.light_client = Some(light_client);
-            known.next_committee_after = after;
+            known.next_committee_after = Some(after);
             drop(known);
             event::started(&origin, slot);
         }

@@ -68,6 +68,9 @@ impl Core {
     const NEXT_COMMITTEE_PAUSE: Duration = Duration::from_secs(600);
     /// How long a read may take longer for a next committee that is not needed yet.
     const NEXT_COMMITTEE_PATIENCE: Duration = Duration::from_millis(1_500);
+    /// The same where it is asked for the first time since the app was opened: somebody looks at the screen.
+    const NEXT_COMMITTEE_GRACE: Duration = Duration::from_millis(100);
+
     /// Brings the light client as far as the sources allow before `deadline`.
     pub(crate) async fn sync(&self, deadline: Deadline) -> Synced {
         let clock = self.clock();
@@ -301,8 +304,29 @@ impl Core {
         .boxed()
     }
 
-    /// Asks for the next committee while there is time: at the end of the period it is too late to find a source.
-    pub(crate) async fn learn_next_committee(&self, deadline: Deadline) {
+    /// Asks for the next committee while `read` goes on, and for a little longer: at the end of the period it is too late to
+    /// find a source.
+    pub(crate) async fn learn_next_committee_beside<T: Send>(
+        &self,
+        read: impl Future<Output = T> + Send,
+        deadline: Deadline,
+    ) -> T {
+        let is_first = self.known().next_committee_after.is_none();
+        match select(read.boxed(), self.learn_next_committee(deadline).boxed()).await {
+            Either::Left((read, learning)) if is_first => {
+                select(learning, self.clock().sleep(Self::NEXT_COMMITTEE_GRACE)).await;
+                read
+            }
+            // Whoever gave it up each time would ask for it again and again.
+            Either::Left((read, learning)) => {
+                learning.await;
+                read
+            }
+            Either::Right(((), read)) => read.await,
+        }
+    }
+
+    async fn learn_next_committee(&self, deadline: Deadline) {
         let clock = self.clock();
         if matches!(self.need(), Need::StartAgain { .. }) {
             return;
@@ -311,10 +335,10 @@ impl Core {
             let mut known = self.known();
             let lacking = known.light_client.as_ref().filter(|client| !client.next_committee_known());
             let Some(period) = lacking.map(LightClient::period) else { return };
-            if clock.monotonic() < known.next_committee_after {
+            if known.next_committee_after.is_some_and(|after| clock.monotonic() < after) {
                 return;
             }
-            known.next_committee_after = self.next_committee_pause();
+            known.next_committee_after = Some(self.next_committee_pause());
             period
         };
         let deadline = deadline.min(Deadline::after(clock, Self::NEXT_COMMITTEE_PATIENCE));

@@ -59,8 +59,10 @@ pub(super) struct Judge<'a> {
     late_at: Option<u64>,
     /// The newest that was shown of each owner.
     newest: BTreeMap<usize, ShownBlock>,
-    /// When a read was proven last, and whether the one before this was.
+    /// When a read was proven last, at which slot the newest block was that it told of, and whether the read before this was
+    /// proven.
     proven_at: Option<u64>,
+    proven_slot: Slot,
     failed_before: bool,
     /// Who asked to be left alone or had no quota left, and until when it may be left alone.
     rests: Vec<(Role, usize, u64)>,
@@ -91,6 +93,7 @@ impl<'a> Judge<'a> {
             late_at: None,
             newest: BTreeMap::new(),
             proven_at: None,
+            proven_slot: Slot::new(0),
             failed_before: false,
             rests: Vec::new(),
             told: Slot::new(0),
@@ -105,6 +108,9 @@ impl<'a> Judge<'a> {
     pub(super) fn restarted(&mut self, at: u64, withdrawn: &[bool]) {
         self.restarts.push(at);
         self.tips.clear();
+        // Strikes are not kept.
+        self.false_proofs.clear();
+        self.rests.retain(|(.., until)| *until < u64::MAX);
         self.newest.retain(|owner, _| !withdrawn.get(*owner).copied().unwrap_or(false));
     }
 
@@ -120,6 +126,9 @@ impl<'a> Judge<'a> {
         let is_proven = read.shown.iter().all(|shown| shown.amount.is_some());
         if is_proven {
             self.proven_at = Some(read.from);
+            let amounts = read.shown.iter().filter_map(|shown| shown.amount);
+            let slots = amounts.filter_map(|amount| Some(self.chains.main.block(amount.block.number)?.slot));
+            self.proven_slot = slots.fold(self.proven_slot, Slot::max);
         }
         self.failed_before = !is_proven;
         self.told = self.told.max(read.signed.slot);
@@ -181,6 +190,18 @@ impl<'a> Judge<'a> {
     /// time it takes for an answer.
     fn steady_providers(&self, read: &Read<'_>, wanted: impl Fn(Worth) -> bool) -> Vec<(usize, u64)> {
         self.steady(&self.world.providers, Role::Provider, read, |behaviour| wanted(behaviour.worth()))
+    }
+
+    /// When a visit is answered at the latest, if it is.
+    fn answered_at(&self, visit: &Visit) -> u64 {
+        let parties = match visit.role {
+            Role::Provider => &self.world.providers,
+            Role::Source => &self.world.sources,
+            Role::Witness => &self.world.witnesses,
+        };
+        let latency = parties.get(visit.index).map_or(0, |party| party.latency);
+        let latency = latency.saturating_add(visit.behaviour.latency());
+        visit.at.saturating_add(self.bounds.way).saturating_add(latency)
     }
 
     fn steady(

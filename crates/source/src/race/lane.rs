@@ -387,25 +387,23 @@ impl<'a, T> Lane<'a, T> {
         taken
     }
 
-    /// The next one whom the audience allows: if there is one, of another operator than those who are being asked, and of
-    /// other declared hosting.
+    /// The next one whom the audience allows: if there is one, of another operator than those who are being asked, and if
+    /// possible of other declared hosting.
     fn apart(&mut self) -> Vec<&'a Endpoint> {
         self.wave = Wave::Rest;
         let running: Vec<&Endpoint> =
             self.asked.iter().filter(|asked| asked.ended.is_none()).map(|asked| asked.endpoint).collect();
-        let is_other = |endpoint: &&&'a Endpoint| {
-            self.is_inside(endpoint)
-                && running.iter().all(|other| other.operator_key() != endpoint.operator_key())
-        };
-        // Where somebody is hosted is mostly not known: then it may be anywhere.
-        let is_shared = |endpoint: &&&'a Endpoint| {
-            running.iter().any(|other| match (other.hosted_by(), endpoint.hosted_by()) {
+        let shares = |endpoint: &&&'a Endpoint| {
+            let operator = running.iter().any(|other| other.operator_key() == endpoint.operator_key());
+            // Where somebody is hosted is mostly not known: then it may be anywhere.
+            let hosting = running.iter().any(|other| match (other.hosted_by(), endpoint.hosted_by()) {
                 (Some(one), Some(another)) => one.eq_ignore_ascii_case(another),
                 _ => true,
-            })
+            });
+            (operator, hosting)
         };
-        let others = self.waiting.iter().filter(is_other);
-        let Some(next) = others.min_by_key(is_shared).copied() else { return self.inside(1) };
+        let inside = self.waiting.iter().filter(|endpoint| self.is_inside(endpoint));
+        let Some(next) = inside.min_by_key(shares).copied() else { return Vec::new() };
         self.waiting.retain(|waiting| waiting.id() != next.id());
         vec![next]
     }

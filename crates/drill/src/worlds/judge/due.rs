@@ -1,6 +1,6 @@
 //! What a wallet owes its user: with one honest provider and one honest source, a proven amount, and soon.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use saldo_beacon::Fork;
 use saldo_beacon::unit::Slot;
@@ -131,15 +131,15 @@ impl Judge<'_> {
             .until_all_are_asked(turns(&self.world.sources), slowest(&self.world.sources))
             .saturating_add(self.bounds.way)
             .saturating_add(latency);
-        let period = |time: u64| self.slot_of(time).get() / 64;
-        // A period that begins meanwhile brings a hand-over.
-        let is_warm = self.proven_at.is_some_and(|at| period(at) == period(read.until));
+        // A period that has begun since the newest head that is known brings a hand-over.
+        let period = |slot: Slot| slot.get() / 64;
+        let hand_overs = period(self.slot_of(read.until)).saturating_sub(period(self.proven_slot));
+        let is_warm = self.proven_at.is_some() && hand_overs == 0;
         let wanted = match self.proven_at {
             Some(_) if is_warm => round,
             // One round for every eight hand-overs, and one for the head. Of a mirror, which has a file for each, the first is
             // fetched alone, and so is the last.
             Some(at) if read.from.saturating_sub(at) < 86_400_000 => {
-                let hand_overs = period(read.until).saturating_sub(period(at));
                 let has_mirror = self.world.sources.iter().any(|source| source.is_mirror);
                 let rounds = hand_overs.div_ceil(8).saturating_add(if has_mirror { 3 } else { 1 });
                 round.saturating_mul(rounds)
@@ -186,15 +186,15 @@ impl Judge<'_> {
     fn time_to_proof(&self, read: &Read<'_>, latency: u64) -> u64 {
         let once = self.bounds.way.saturating_add(latency);
         let (turns, slowest) = (turns(&self.world.providers), slowest(&self.world.providers));
+        let all = self.bounds.until_all_are_asked(turns, slowest);
         // Whom the policy does not name has his turn one wait after the last whom it names.
         let last =
             if self.names_a_third() { self.bounds.until_all_are_asked(turns.min(1), slowest) } else { 0 };
-        let all = self.bounds.until_all_are_asked(turns, slowest).saturating_add(last);
         if self.is_gloas(read) {
             // The header comes first, from whoever has it, and it may be asked for in another form.
-            return all.saturating_mul(2).saturating_add(once.saturating_mul(4));
+            return all.saturating_mul(2).saturating_add(last).saturating_add(once.saturating_mul(4));
         }
-        all.saturating_add(once)
+        all.saturating_add(last).saturating_add(once)
     }
 
     /// Whether the policy leaves somebody out, and names operators that can have more than the two who are asked first.
@@ -228,7 +228,7 @@ impl Judge<'_> {
             && !self.is_gloas(read)
             && self.proven_at.is_some()
             && self.steady_since(read, 24_000)
-            && self.time_to_any_head(read).is_some_and(|time| time <= self.bounds.gain)
+            && self.time_to_any_head(read).is_some()
             && self.is_told(read)
             && !self.changes_within(read)
     }
@@ -240,11 +240,13 @@ impl Judge<'_> {
         events.any(|(at, event)| from < *at && *at <= until && matches!(event, Event::Abandon { .. }))
     }
 
-    /// Whether a good source was asked for its newest head in this read.
+    /// Whether a good source told its newest head in this read, while one was looked for.
     fn is_told(&self, read: &Read<'_>) -> bool {
+        let looked_until = read.until.min(read.from.saturating_add(self.bounds.gain));
         read.visits.iter().any(|visit| {
             let is_good = visit.behaviour.is_good_source() && !visit.limited;
-            visit.role == Role::Source && is_good && visit.asked.contains("optimistic")
+            let is_head = visit.role == Role::Source && visit.asked.contains("optimistic");
+            is_head && is_good && self.answered_at(visit) <= looked_until
         })
     }
 
@@ -339,13 +341,11 @@ impl Judge<'_> {
     }
 }
 
-/// How many waits it takes until each of them is asked at the latest: the second is of another operator, and where there is
-/// none its turn comes with all who remain.
+/// How many waits it takes until each of them is asked at the latest: first one, then one more, then all.
 fn turns(parties: &[Party]) -> u64 {
-    let operators: BTreeSet<u64> = parties.iter().map(|party| party.operator).collect();
-    match (parties.len(), operators.len()) {
-        (0 | 1, _) => 0,
-        (2, 2) => 1,
+    match parties.len() {
+        0 | 1 => 0,
+        2 => 1,
         _ => 2,
     }
 }

@@ -47,9 +47,8 @@ impl Judge<'_> {
             "device_offline" => {
                 let is_lost = |behaviour| matches!(behaviour, Behaviour::Unresolvable | Behaviour::Refuse);
                 // What was asked shortly before the end has no answer yet.
-                let is_heard = |visit: &&Visit| {
-                    is_lost(visit.behaviour) || visit.at.saturating_add(self.bounds.way) <= read.until
-                };
+                let is_heard =
+                    |visit: &&Visit| is_lost(visit.behaviour) || self.answered_at(visit) <= read.until;
                 let mut met = read.visits.iter().filter(is_heard).map(|visit| visit.behaviour);
                 let is_met = |behaviour: &Behaviour| *behaviour != Behaviour::Hang;
                 let all = met.clone().filter(is_met).all(is_lost);
@@ -105,10 +104,12 @@ impl Judge<'_> {
                     // What it claims is false, and what it proves is genuine and old.
                     || any_provider(|behaviour| matches!(behaviour, Behaviour::StaleBlock(_)))
             }
-            // Who wants to be left alone until shortly before the deadline is asked then, and has no time.
             "deadline" => {
                 let is_bad = any_provider(|behaviour| behaviour.worth() != Worth::Good);
-                is_resting || beacon_fails || is_bad || self.is_slow()
+                // Who wants to be left alone until shortly before the deadline is asked then, and has no time.
+                let took = read.until.saturating_sub(read.from);
+                let is_over = took.saturating_add(self.bounds.grace) >= self.world.wants.deadline;
+                is_resting && is_over || beacon_fails || is_bad || self.is_slow()
             }
             // What a wallet that reads native balances can never be told.
             _ => false,
