@@ -66,16 +66,13 @@ pub(crate) fn step<'a>(payload: &'a [u8], path: KeyPath<'_>, node: usize) -> Res
     }
 }
 
-/// Checks a child that the path does not enter, and all that is embedded in it: 30 bytes do not go deep.
-fn check(child: Option<Child<'_>>, path: KeyPath<'_>, node: usize) -> Result<(), ProofError> {
-    let (mut child, mut path) = (child, path);
-    while let Some(Child::Embedded(payload)) = child {
-        child = None;
-        if let Step::Down(below, nibbles) = step(payload, path, node)? {
-            (child, path) = (Some(below), path.skip(nibbles));
-        }
+/// Checks an embedded child that the path does not enter, and all that is embedded in it: 30 bytes do not go deep.
+#[cold]
+fn check(payload: &[u8], path: KeyPath<'_>, node: usize) -> Result<(), ProofError> {
+    match step(payload, path, node)? {
+        Step::Down(Child::Embedded(below), nibbles) => check(below, path.skip(nibbles), node),
+        Step::Down(Child::Hash(_), _) | Step::Value(_) | Step::Nowhere => Ok(()),
     }
-    Ok(())
 }
 
 fn malformed(path: KeyPath<'_>, node: usize) -> impl Fn(NodeError) -> ProofError + Copy {
@@ -119,8 +116,8 @@ fn step_branch<'a>(
         .map_err(malformed)?;
         if next == Some(index) {
             chosen = child;
-        } else {
-            check(child, path.skip(1), node)?;
+        } else if let Some(Child::Embedded(payload)) = child {
+            check(payload, path.skip(1), node)?;
         }
     }
     let value = item(&mut rest, 16).and_then(|item| Ok(rlp::byte_string(item)?)).map_err(malformed)?;
@@ -160,7 +157,9 @@ fn step_extension<'a>(
     if path.starts_with(&node_path) {
         return Ok(Step::Down(child, node_path.len()));
     }
-    check(Some(child), path.skip(node_path.len()), node)?;
+    if let Child::Embedded(payload) = child {
+        check(payload, path.skip(node_path.len()), node)?;
+    }
     Ok(Step::Nowhere)
 }
 
