@@ -190,6 +190,8 @@ fn as_nodes() {
             Err(ProofError::MalformedNode { node: 0, depth: 0, cause: NodeError::ChildLength { .. } }) => {
                 "child length".to_owned()
             }
+            // Nor are lists in it nodes for that.
+            Err(ProofError::MalformedNode { node: 0, depth: 1, .. }) => "embedded child".to_owned(),
             Err(ProofError::NodeTooLarge { node: 0, .. }) => "too large".to_owned(),
             other => panic!("{name}: {other:?}"),
         };
@@ -197,12 +199,13 @@ fn as_nodes() {
     }
     let expected = [
         ("LeadingZero", 5),
-        ("ListForString", 3),
+        ("ListForString", 2),
         ("LongForm", 9),
         ("PastTheEnd", 11),
         ("StringForList", 16),
         ("child length", 3),
-        ("item count", 5),
+        ("embedded child", 5),
+        ("item count", 1),
         ("the empty trie", 2),
         ("too large", 1),
     ];
