@@ -68,9 +68,9 @@ pub(crate) fn step<'a>(payload: &'a [u8], path: KeyPath<'_>, node: usize) -> Res
 
 /// Checks an embedded child that the path does not enter, and all that is embedded in it: 30 bytes do not go deep.
 #[cold]
-fn check(payload: &[u8], path: KeyPath<'_>, node: usize) -> Result<(), ProofError> {
+fn check_embedded(payload: &[u8], path: KeyPath<'_>, node: usize) -> Result<(), ProofError> {
     match step(payload, path, node)? {
-        Step::Down(Child::Embedded(below), nibbles) => check(below, path.skip(nibbles), node),
+        Step::Down(Child::Embedded(below), nibbles) => check_embedded(below, path.skip(nibbles), node),
         Step::Down(Child::Hash(_), _) | Step::Value(_) | Step::Nowhere => Ok(()),
     }
 }
@@ -117,7 +117,7 @@ fn step_branch<'a>(
         if next == Some(index) {
             chosen = child;
         } else if let Some(Child::Embedded(payload)) = child {
-            check(payload, path.skip(1), node)?;
+            check_embedded(payload, path.skip(1), node)?;
         }
     }
     let value = item(&mut rest, 16).and_then(|item| Ok(rlp::byte_string(item)?)).map_err(malformed)?;
@@ -158,7 +158,7 @@ fn step_extension<'a>(
         return Ok(Step::Down(child, node_path.len()));
     }
     if let Child::Embedded(payload) = child {
-        check(payload, path.skip(node_path.len()), node)?;
+        check_embedded(payload, path.skip(node_path.len()), node)?;
     }
     Ok(Step::Nowhere)
 }

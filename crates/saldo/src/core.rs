@@ -91,8 +91,8 @@ pub(crate) struct Known {
     pub(crate) without_bootstrap: BTreeSet<ProviderId>,
     /// The finalized head whose header was asked for before it was needed.
     pub(crate) finalized_header_tried: Option<B256>,
-    /// Until when the period's next committee need not be asked for again, on the monotonic clock. `None` if it was not asked
-    /// for since the app was opened.
+    /// Until when the period's next committee need not be asked for again, on the monotonic clock. `None` from when an
+    /// app is opened again until it is asked for.
     pub(crate) next_committee_after: Option<Duration>,
 }
 

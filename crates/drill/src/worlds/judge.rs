@@ -20,6 +20,8 @@ use crate::BlockInfo;
 
 /// So many of the minimal committee's members make a head that counts.
 const TWO_THIRDS: usize = 22;
+/// How many slots later the first head is that tells of a block as final: two epochs of the minimal preset.
+const FINALITY_LAG: u64 = 16;
 /// After so many false proofs a provider is asked only when nobody else is left.
 const FALSE_PROOFS: usize = 2;
 
@@ -59,10 +61,10 @@ pub(super) struct Judge<'a> {
     late_at: Option<u64>,
     /// The newest that was shown of each owner.
     newest: BTreeMap<usize, ShownBlock>,
-    /// When a read was proven last, at which slot the newest block was that it told of, and whether the read before this was
-    /// proven.
+    /// When a read was proven last, the newest slot of a head that the wallet must have known for what it showed, and whether
+    /// the read before this was proven.
     proven_at: Option<u64>,
-    proven_slot: Slot,
+    known_head: Slot,
     failed_before: bool,
     /// Who asked to be left alone or had no quota left, and until when it may be left alone.
     rests: Vec<(Role, usize, u64)>,
@@ -93,7 +95,7 @@ impl<'a> Judge<'a> {
             late_at: None,
             newest: BTreeMap::new(),
             proven_at: None,
-            proven_slot: Slot::new(0),
+            known_head: Slot::new(0),
             failed_before: false,
             rests: Vec::new(),
             told: Slot::new(0),
@@ -126,9 +128,12 @@ impl<'a> Judge<'a> {
         let is_proven = read.shown.iter().all(|shown| shown.amount.is_some());
         if is_proven {
             self.proven_at = Some(read.from);
-            let amounts = read.shown.iter().filter_map(|shown| shown.amount);
-            let slots = amounts.filter_map(|amount| Some(self.chains.main.block(amount.block.number)?.slot));
-            self.proven_slot = slots.fold(self.proven_slot, Slot::max);
+            let blocks = read.shown.iter().filter_map(|shown| Some(shown.amount?.block));
+            let heads = blocks.filter_map(|block| {
+                let slot = self.chains.main.block(block.number)?.slot;
+                Some(if block.finalized { slot.saturating_add(FINALITY_LAG) } else { slot })
+            });
+            self.known_head = heads.fold(self.known_head, Slot::max);
         }
         self.failed_before = !is_proven;
         self.told = self.told.max(read.signed.slot);

@@ -133,7 +133,7 @@ impl Judge<'_> {
             .saturating_add(latency);
         // A period that has begun since the newest head that is known brings a hand-over.
         let period = |slot: Slot| slot.get() / 64;
-        let hand_overs = period(self.slot_of(read.until)).saturating_sub(period(self.proven_slot));
+        let hand_overs = period(self.slot_of(read.until)).saturating_sub(period(self.known_head));
         let is_warm = self.proven_at.is_some() && hand_overs == 0;
         let wanted = match self.proven_at {
             Some(_) if is_warm => round,
