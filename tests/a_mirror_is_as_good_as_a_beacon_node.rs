@@ -12,7 +12,7 @@ use saldo_beacon::Fork;
 use saldo_beacon::unit::{Epoch, Period};
 use saldo_drill::{Chain, Fault};
 use saldo_source::mirror::{File, KeepError, Keeper, newest_checkpoint};
-use saldo_source::{Clock, Network as Outside};
+use saldo_source::{Clock, Io};
 use saldo_tests::mirrored::{Folder, PATIENCE, SLOTS_A_PERIOD, WebServer, World, over_http};
 use saldo_tests::scene::{ALICE, BEFORE};
 
@@ -310,7 +310,7 @@ fn a_mirror_of_a_mirror_has_the_same_files() {
     world.pass_slots(3 * SLOTS_A_PERIOD);
     world.refresh();
     let keep = |periods: u64, folder: &Folder| {
-        let outside = Outside::new(Arc::new(world.simulation.internet()), Arc::new(world.simulation.clock()));
+        let outside = Io::new(Arc::new(world.simulation.internet()), Arc::new(world.simulation.clock()));
         let network = world.chain.network();
         let mut keeper = Keeper::new(outside, network, vec![over_http()], world.begin, &folder.0);
         keeper = keeper.periods(periods);

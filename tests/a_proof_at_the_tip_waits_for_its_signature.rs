@@ -128,7 +128,7 @@ fn invented_states_are_never_a_number() {
             let reading = scene.balance(ALICE);
             assert!(reading.proven().is_none());
             assert_eq!(reading.why().map(|why| why.code()), Some("unsigned_tip"));
-            let parked = reading.attempts().iter().filter(|attempt| attempt.outcome == Outcome::Parked);
+            let parked = reading.attempts().iter().filter(|attempt| attempt.outcome == Outcome::Pending);
             assert_eq!(parked.count(), 2, "both wait, and neither ends the race");
             assert_eq!(reading.latest_proven().unwrap().amount().base_units(), BEFORE);
         }

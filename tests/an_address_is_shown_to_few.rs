@@ -44,7 +44,7 @@ fn the_same_ones_are_asked_again() {
         failing.set(if round % 3 == 0 { Fault::Hang } else { Fault::NoProofs });
         let reading = scene.balance(ALICE);
         assert_eq!(scene.assert_true(&reading, ALICE), BEFORE);
-        assert!(reading.attempts().iter().all(|attempt| !attempt.widened));
+        assert!(reading.attempts().iter().all(|attempt| !attempt.over_policy));
         failing.clear();
         scene.pass_slots(1);
     }
@@ -57,20 +57,20 @@ fn more_see_it_only_if_none_of_these_proves_anything_and_the_reading_says_so() {
     scene.providers[..2].iter().for_each(|provider| provider.add(Fault::NoProofs));
     let reading = scene.balance(ALICE);
     assert_eq!(scene.assert_true(&reading, ALICE), BEFORE);
-    let widened: Vec<&str> = reading
+    let over_policy: Vec<&str> = reading
         .attempts()
         .iter()
-        .filter(|attempt| attempt.widened)
+        .filter(|attempt| attempt.over_policy)
         .map(|attempt| attempt.provider.as_str())
         .collect();
-    assert_eq!(widened, ["provider2", "provider3"]);
+    assert_eq!(over_policy, ["provider2", "provider3"]);
 
     // From then on the one that proved it is one of those that know of it, and nobody new has to.
     scene.pass_slots(1);
     let from = requests(&scene);
     let reading = scene.balance(ALICE);
     assert_eq!(scene.assert_true(&reading, ALICE), BEFORE);
-    assert!(reading.attempts().iter().all(|attempt| !attempt.widened));
+    assert!(reading.attempts().iter().all(|attempt| !attempt.over_policy));
     assert_eq!(saw(&scene, ALICE, from).len(), 1);
     // Another address is as unknown as it was.
     scene.pass_slots(1);
@@ -115,7 +115,7 @@ fn a_tip_of_one_who_was_right_before_is_waited_for() {
     for _ in 0..5 {
         scene.pass_slots(1);
         let reading = scene.balance(ALICE);
-        assert!(reading.attempts().iter().all(|attempt| !attempt.widened), "{:?}", reading.attempts());
+        assert!(reading.attempts().iter().all(|attempt| !attempt.over_policy), "{:?}", reading.attempts());
     }
     assert!(saw(&scene, ALICE, from).len() <= saw(&scene, ALICE, 0).len());
 }
@@ -191,7 +191,7 @@ fn of_two_reads_at_once_each_says_whom_it_showed_it_beyond_the_policy() {
     assert_eq!(saw(&scene, ALICE, 0), hosts(&[0, 1, 2, 3]));
     let attempts = readings.iter().flat_map(Reading::attempts);
     let proofs = attempts.filter(|attempt| attempt.role == Role::Execution);
-    let (beyond, within): (Vec<_>, Vec<_>) = proofs.partition(|attempt| attempt.widened);
+    let (beyond, within): (Vec<_>, Vec<_>) = proofs.partition(|attempt| attempt.over_policy);
     let names = |attempts: Vec<&Attempt>| -> BTreeSet<String> {
         attempts.iter().map(|attempt| format!("{}.test", attempt.provider)).collect()
     };

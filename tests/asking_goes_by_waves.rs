@@ -10,7 +10,7 @@ use futures_util::future::{BoxFuture, pending, ready, select};
 use saldo::{Attempt, Client, Endpoint, Failure, Holding, Outcome, Policy, Role, TransportError};
 use saldo_drill::simulate::Simulation;
 use saldo_drill::{BeaconSource, Chain, Fault, Provider};
-use saldo_source::{Answer, Asker, Audience, Clock, Contest, Deadline, Network, Turn};
+use saldo_source::{Answer, Ask, Clock, Deadline, DisclosureSet, Dispatcher, Io, RequestSpec};
 use saldo_tests::scene::{ALICE, BEFORE, Scene};
 
 /// How long one is waited for where nothing is known of him.
@@ -165,7 +165,7 @@ fn the_second_is_of_the_same_operator_if_no_other_may_be_asked() {
     let reading = simulation.run(client.balance(ALICE));
     let took = clock.monotonic() - before;
     assert_eq!(reading.proven().unwrap().provider().as_str(), "same-operator", "{:?}", reading.attempts());
-    assert!(reading.attempts().iter().all(|attempt| !attempt.widened), "{:?}", reading.attempts());
+    assert!(reading.attempts().iter().all(|attempt| !attempt.over_policy), "{:?}", reading.attempts());
     assert!(took <= 2 * WAY + PATIENCE + WAY, "{took:?}");
 }
 
@@ -187,36 +187,36 @@ fn what_passes_is_tried_again() {
 }
 
 /// An asker that knows nothing of these two yet, in a world of its own.
-fn asker_of(seed: u64, urls: [&str; 2]) -> (Simulation, Asker, Vec<Endpoint>) {
+fn asker_of(seed: u64, urls: [&str; 2]) -> (Simulation, Dispatcher, Vec<Endpoint>) {
     let simulation = Simulation::new(seed, &Chain::new(seed));
-    let network = Network::new(Arc::new(simulation.internet()), Arc::new(simulation.clock()));
+    let network = Io::new(Arc::new(simulation.internet()), Arc::new(simulation.clock()));
     let endpoints = urls.map(|url| url.parse().unwrap()).into();
-    (simulation, Asker::new(network), endpoints)
+    (simulation, Dispatcher::new(network), endpoints)
 }
 
 /// A race may be given up because what it was begun for came another way. Who was silent in it is asked last all the same.
 #[test]
 fn what_a_race_has_shown_is_kept_when_it_is_given_up() {
-    let (simulation, asker, endpoints) = asker_of(8, ["http://silent.test", "http://good.test"]);
+    let (simulation, dispatcher, endpoints) = asker_of(8, ["http://silent.test", "http://good.test"]);
     let clock = simulation.clock();
     let order = || -> Vec<&str> {
-        let ordered = asker.order(Role::Execution, "method", &endpoints);
+        let ordered = dispatcher.order(Role::Execution, "method", &endpoints);
         ordered.into_iter().map(|endpoint| endpoint.id().as_str()).collect()
     };
-    let ask = |endpoint: &Endpoint, turns: Vec<Turn>| -> BoxFuture<'_, Vec<Answer<()>>> {
+    let ask = |endpoint: &Endpoint, turns: Vec<Ask>| -> BoxFuture<'_, Vec<Answer<()>>> {
         if endpoint.id().as_str() == "silent.test" {
             return pending().boxed();
         }
-        let answer = |turn: Turn| match turn.item {
-            0 => Answer::Wins(()),
-            _ => Answer::Fails(Failure::NoResult),
+        let answer = |turn: Ask| match turn.item {
+            0 => Answer::Accepted(()),
+            _ => Answer::Failed(Failure::NoResult),
         };
         ready(turns.into_iter().map(answer).collect()).boxed()
     };
     let deadline = Deadline::after(&clock, Duration::from_secs(4));
-    let contest = Contest { role: Role::Execution, method: "method", deadline };
+    let spec = RequestSpec { role: Role::Execution, method: "method", deadline };
     let given_up_after = |time: Duration| {
-        let race = asker.race(contest, &endpoints, vec![Audience::everybody(); 2], ask);
+        let race = dispatcher.hedge(spec, &endpoints, vec![DisclosureSet::unrestricted(); 2], ask);
         let given_up = select(race.boxed(), clock.sleep(time));
         simulation.run(async { drop(given_up.await) });
     };
@@ -231,36 +231,36 @@ fn what_a_race_has_shown_is_kept_when_it_is_given_up() {
 /// the turn of those beyond comes, and that is said.
 #[test]
 fn who_finds_no_room_in_the_last_round_is_asked_beyond() {
-    let (simulation, asker, endpoints) = asker_of(9, ["http://gone.test", "http://rests.test"]);
+    let (simulation, dispatcher, endpoints) = asker_of(9, ["http://gone.test", "http://rests.test"]);
     let clock = simulation.clock();
     let rests = Attempt {
         provider: endpoints[1].id().clone(),
         role: Role::Execution,
         outcome: Outcome::Failed(Failure::RateLimited { retry_after: Some(Duration::from_secs(1)) }),
         took: Duration::ZERO,
-        widened: false,
+        over_policy: false,
     };
-    asker.note("method", &[rests]);
+    dispatcher.note("method", &[rests]);
     let asked = Mutex::new(Vec::new());
-    let ask = |endpoint: &Endpoint, turns: Vec<Turn>| -> BoxFuture<'_, Vec<Answer<()>>> {
-        let answer = match (endpoint.id().as_str(), turns[0].widened) {
-            ("gone.test", _) => Answer::Fails(TransportError::Connect.into()),
+    let ask = |endpoint: &Endpoint, turns: Vec<Ask>| -> BoxFuture<'_, Vec<Answer<()>>> {
+        let answer = match (endpoint.id().as_str(), turns[0].over_policy) {
+            ("gone.test", _) => Answer::Failed(TransportError::Connect.into()),
             (_, false) => Answer::Withheld { operators: ["another".to_owned()].into() },
-            (_, true) => Answer::Wins(()),
+            (_, true) => Answer::Accepted(()),
         };
-        asked.lock().unwrap().push((endpoint.id().to_string(), turns[0].widened));
+        asked.lock().unwrap().push((endpoint.id().to_string(), turns[0].over_policy));
         ready(vec![answer]).boxed()
     };
     let deadline = Deadline::after(&clock, Duration::from_secs(4));
-    let contest = Contest { role: Role::Execution, method: "method", deadline };
-    let audience = |strict| vec![Audience { most: 1, strict, ..Audience::everybody() }];
-    let race = simulation.run(asker.race(contest, &endpoints, audience(false), ask)).remove(0);
+    let spec = RequestSpec { role: Role::Execution, method: "method", deadline };
+    let disclosure = |strict| vec![DisclosureSet { most: 1, strict, ..DisclosureSet::unrestricted() }];
+    let race = simulation.run(dispatcher.hedge(spec, &endpoints, disclosure(false), ask)).remove(0);
     assert_eq!(race.winner.map(|(id, ())| id.to_string()).as_deref(), Some("rests.test"));
-    let told = |name: &str| race.attempts.iter().find(|it| it.provider.as_str() == name).unwrap().widened;
+    let told = |name: &str| race.attempts.iter().find(|it| it.provider.as_str() == name).unwrap().over_policy;
     assert!(told("rests.test") && !told("gone.test"));
     let expected = [("gone.test", false), ("rests.test", false), ("rests.test", true)];
-    assert_eq!(*asked.lock().unwrap(), expected.map(|(name, widened)| (name.to_owned(), widened)));
+    assert_eq!(*asked.lock().unwrap(), expected.map(|(name, over_policy)| (name.to_owned(), over_policy)));
 
-    let race = simulation.run(asker.race(contest, &endpoints, audience(true), ask)).remove(0);
+    let race = simulation.run(dispatcher.hedge(spec, &endpoints, disclosure(true), ask)).remove(0);
     assert!(race.winner.is_none() && race.held_back, "{:?}", race.attempts);
 }

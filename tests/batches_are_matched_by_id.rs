@@ -7,7 +7,7 @@ use std::time::Duration;
 use alloy_primitives::{Address, B256};
 use futures_util::FutureExt;
 use saldo::{Endpoint, Failure, Request, Response, Transport, TransportError};
-use saldo_source::Network;
+use saldo_source::Io;
 use saldo_source::execution::{At, Question, Together, ask_together};
 use saldo_tests::still::{Still, now};
 use serde_json::{Value, json};
@@ -63,7 +63,7 @@ fn all_answered(
     batch: usize,
 ) -> (Together, Vec<Value>, Vec<usize>) {
     let scripted = Scripted { answers: Arc::new(answers), bodies: Arc::default(), limits: Arc::default() };
-    let network = Network::new(Arc::new(scripted.clone()), Arc::new(Still));
+    let network = Io::new(Arc::new(scripted.clone()), Arc::new(Still));
     let provider: Endpoint = "http://provider.test".parse().unwrap();
     let together = now(ask_together(&network, &provider, questions, batch, Duration::from_secs(1)));
     let bodies = scripted.bodies.lock().unwrap().clone();

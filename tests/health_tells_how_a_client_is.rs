@@ -1,4 +1,4 @@
-//! What a status screen is told: who answers, who fails, rests or lied, and how far the light client has come. And nothing of
+//! What a status screen is told: who answers, who fails, backed_off or lied, and how far the light client has come. And nothing of
 //! it is a URL or an address.
 
 use std::time::Duration;
@@ -71,14 +71,14 @@ fn who_fails_is_told_of_with_the_reason_until_he_is_of_use_again() {
     let (failing, well) = (of(&health, "provider0"), of(&health, "provider1"));
     assert_eq!(failing.state(), EndpointState::Failing);
     assert_eq!(failing.failure().map(saldo::Failure::code), Some("http"));
-    assert_eq!((failing.known.of_use, failing.known.usual_latency), (None, None));
-    assert_eq!((well.state(), well.failure()), (EndpointState::OfUse, None));
-    assert!(well.known.usual_latency.unwrap() > Duration::ZERO);
+    assert_eq!((failing.stats.accepted, failing.stats.usual_latency), (None, None));
+    assert_eq!((well.state(), well.failure()), (EndpointState::Accepted, None));
+    assert!(well.stats.usual_latency.unwrap() > Duration::ZERO);
 
     scene.pass_slots(2);
     let aged = scene.client.health();
     assert_eq!(
-        of(&aged, "provider1").known.of_use.unwrap() - well.known.of_use.unwrap(),
+        of(&aged, "provider1").stats.accepted.unwrap() - well.stats.accepted.unwrap(),
         scene.chain.network().slot_duration() * 2
     );
 
@@ -87,8 +87,8 @@ fn who_fails_is_told_of_with_the_reason_until_he_is_of_use_again() {
     scene.assert_true(&scene.balance(ALICE), ALICE);
     let health = scene.client.health();
     let again = of(&health, "provider0");
-    assert_eq!((again.state(), again.failure()), (EndpointState::OfUse, None));
-    assert_eq!(again.known.failed.as_ref().map(|(failure, _)| failure.code()), Some("http"), "it is kept");
+    assert_eq!((again.state(), again.failure()), (EndpointState::Accepted, None));
+    assert_eq!(again.stats.failed.as_ref().map(|(failure, _)| failure.code()), Some("http"), "it is kept");
     assert_eq!(of(&health, "provider1").state(), EndpointState::Failing);
 }
 
@@ -100,23 +100,23 @@ fn who_asks_for_rest_rests_and_who_lies_twice_is_quarantined() {
     scene.providers[2].add(Fault::NoProofs);
     let _ = scene.balance(ALICE);
     let health = scene.client.health();
-    let rests = of(&health, "provider0").known.rests.unwrap();
-    assert!(rests > Duration::from_secs(25) && rests <= Duration::from_secs(30), "{rests:?}");
-    assert_eq!(of(&health, "provider0").state(), EndpointState::Resting);
+    let backed_off = of(&health, "provider0").stats.backed_off.unwrap();
+    assert!(backed_off > Duration::from_secs(25) && backed_off <= Duration::from_secs(30), "{backed_off:?}");
+    assert_eq!(of(&health, "provider0").state(), EndpointState::BackedOff);
     assert_eq!(
-        (of(&health, "provider1").known.strikes, of(&health, "provider1").state().code()),
+        (of(&health, "provider1").stats.strikes, of(&health, "provider1").state().code()),
         (1, "failing")
     );
     scene.pass_slots(3);
     let _ = scene.balance(ALICE);
     let health = scene.client.health();
     assert_eq!(
-        of(&health, "provider0").known.rests.is_some(),
-        health.endpoints[0].state() == EndpointState::Resting
+        of(&health, "provider0").stats.backed_off.is_some(),
+        health.endpoints[0].state() == EndpointState::BackedOff
     );
     let liar = of(&health, "provider1");
-    assert_eq!((liar.known.strikes, liar.state()), (2, EndpointState::Quarantined));
-    assert!(liar.known.is_quarantined);
+    assert_eq!((liar.stats.strikes, liar.state()), (2, EndpointState::Quarantined));
+    assert!(liar.stats.is_quarantined);
 }
 
 /// Two that fail together may stand on the same ground, whatever is declared: that is told, and they are asked as before.
@@ -137,7 +137,7 @@ fn who_fails_together_is_told_of() {
         }
     };
     fail(&[], &Fault::Refuse);
-    assert_eq!(scene.client.health().endpoints.iter().filter(|it| it.known.of_use.is_some()).count(), 4);
+    assert_eq!(scene.client.health().endpoints.iter().filter(|it| it.stats.accepted.is_some()).count(), 4);
     fail(&[0], &Fault::Refuse);
     assert_eq!(together(), []);
     for times in [1, 2] {
@@ -168,13 +168,13 @@ fn checkpoint_sources_are_there_as_well_and_no_url_is() {
     let told: Vec<(&str, &str, EndpointState)> = asked
         .map(|endpoint| (endpoint.provider.as_str(), endpoint.operator.as_str(), endpoint.state()))
         .collect();
-    let of_use = EndpointState::OfUse;
+    let accepted = EndpointState::Accepted;
     assert_eq!(
         told,
         [
-            ("witness0", "operator0", of_use),
-            ("witness1", "operator1", of_use),
-            ("witness2", "operator2", of_use)
+            ("witness0", "operator0", accepted),
+            ("witness1", "operator1", accepted),
+            ("witness2", "operator2", accepted)
         ]
     );
 

@@ -289,8 +289,8 @@ impl Transport for Answers {
 }
 
 /// A world in which every answer is `bytes`, and the first request has the id 1.
-fn world(bytes: &[u8]) -> saldo_source::Network {
-    saldo_source::Network::new(Arc::new(Answers(bytes.to_vec())), Arc::new(Still))
+fn world(bytes: &[u8]) -> saldo_source::Io {
+    saldo_source::Io::new(Arc::new(Answers(bytes.to_vec())), Arc::new(Still))
 }
 
 fn endpoint() -> Endpoint {

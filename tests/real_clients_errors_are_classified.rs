@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use saldo::{Endpoint, Failure, Request, Response, Transport, TransportError};
-use saldo_source::Network;
+use saldo_source::Io;
 use saldo_source::execution::ask_method;
 use saldo_tests::still::{Still, now};
 use serde_json::{Value, json};
@@ -58,7 +58,7 @@ fn every_recorded_reply() {
         for exchange in &log {
             let recorded = Recorded::default();
             *recorded.0.lock().unwrap() = exchange["response"].clone();
-            let network = Network::new(Arc::new(recorded), Arc::new(Still));
+            let network = Io::new(Arc::new(recorded), Arc::new(Still));
             let endpoint: Endpoint = "http://recorded.test".parse().unwrap();
             let limit = 1 << 20;
             let second = Duration::from_secs(1);

@@ -14,7 +14,7 @@ use saldo_beacon::unit::UnixTime;
 use saldo_proof::StateRoot;
 use saldo_proof::eip1186::AccountReply;
 use saldo_source::execution::{At, LARGEST_BATCH, Question, ask_together};
-use saldo_source::{Clock, Endpoint, Network, Request, Response, Transport, TransportError};
+use saldo_source::{Clock, Endpoint, Io, Request, Response, Transport, TransportError};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -138,7 +138,7 @@ pub(crate) fn reply() -> Result<Row, Missing> {
         .collect();
     let transport = Arc::new(Canned(body));
     let ours: Work = Box::new(move || {
-        let network = Network::new(Arc::<Canned>::clone(&transport), Arc::new(Standing));
+        let network = Io::new(Arc::<Canned>::clone(&transport), Arc::new(Standing));
         let replies = ask_together(&network, &provider, &questions, LARGEST_BATCH, Duration::from_secs(1))
             .now_or_never();
         let Some(replies) = replies else { return false };

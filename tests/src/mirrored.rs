@@ -9,7 +9,7 @@ use saldo::{Checkpoint, Client, Endpoint, Network, Policy, Reading};
 use saldo_drill::http::{HttpRequest, Reaction, Reply, Service};
 use saldo_drill::simulate::Simulation;
 use saldo_drill::{BeaconSource, Chain, Provider};
-use saldo_source::Network as Outside;
+use saldo_source::Io as Outside;
 use saldo_source::mirror::{Keeper, Kept};
 
 use crate::scene::{ALICE, BEFORE};

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use saldo::{Endpoint, Network};
 use saldo_source::beacon::{Route, fetch};
-use saldo_source::{HttpTransport, Network as Outside, SystemClock};
+use saldo_source::{HttpTransport, Io, SystemClock};
 use serde_json::Value;
 
 use crate::arguments::ImportArguments;
@@ -36,7 +36,7 @@ pub(crate) async fn run(arguments: ImportArguments) -> Result<u8, CommandFailure
     let network = Network::from_toml(&file).map_err(|_| malformed("these are not a network's numbers"))?;
     let root =
         at(&header, "root").as_str().and_then(|root| root.parse().ok()).ok_or_else(|| malformed("root"))?;
-    if fetch(&node.outside, &node.endpoint, Route::Bootstrap(root), timeout).await.is_err() {
+    if fetch(&node.io, &node.endpoint, Route::Bootstrap(root), timeout).await.is_err() {
         eprintln!(
             "saldo: this node does not serve the light-client bootstrap of its finalized block: use another beacon source"
         );
@@ -54,7 +54,7 @@ const HEADING: &str = "\
 
 struct Node {
     endpoint: Endpoint,
-    outside: Outside,
+    io: Io,
     timeout: Duration,
 }
 
@@ -63,16 +63,12 @@ impl Node {
         let transport = HttpTransport::new().map_err(|_| {
             CommandFailure::internal("TLS cannot be set up", "Check this machine's certificates.")
         })?;
-        Ok(Self {
-            endpoint,
-            outside: Outside::new(Arc::new(transport), Arc::new(SystemClock::new())),
-            timeout,
-        })
+        Ok(Self { endpoint, io: Io::new(Arc::new(transport), Arc::new(SystemClock::new())), timeout })
     }
 
     /// The `data` of the route's answer.
     async fn data(&self, route: Route) -> Result<Value, CommandFailure> {
-        let data = fetch(&self.outside, &self.endpoint, route, self.timeout).await.map_err(|failure| {
+        let data = fetch(&self.io, &self.endpoint, route, self.timeout).await.map_err(|failure| {
             let detail = format!("{}: {}: {failure}", self.endpoint.id(), route.name());
             CommandFailure::failed(
                 failure.code(),

@@ -160,6 +160,6 @@ fn attempt(attempt: &Attempt) -> Value {
         "outcome": attempt.outcome.code(),
         "detail": attempt.outcome.to_string(),
         "ms": u64::try_from(attempt.took.as_millis()).unwrap_or(u64::MAX),
-        "widened": attempt.widened,
+        "widened": attempt.over_policy,
     })
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use saldo::{Attempt, Checkpoint};
 use saldo_source::mirror::{KeepError, Keeper, Kept, newest_checkpoint};
-use saldo_source::{HttpTransport, Network as Outside, SystemClock};
+use saldo_source::{HttpTransport, Io, SystemClock};
 use serde_json::{Value, json};
 
 use crate::arguments::{EndpointArguments, MirrorArguments};
@@ -45,8 +45,8 @@ pub(crate) async fn run(arguments: MirrorArguments) -> Result<u8, CommandFailure
     let transport = HttpTransport::new().map_err(|_| {
         CommandFailure::internal("TLS cannot be set up", "Check this machine's certificates.")
     })?;
-    let outside = Outside::new(Arc::new(transport), Arc::new(SystemClock::new()));
-    let mut keeper = Keeper::new(outside, network, chosen.beacon.endpoints, checkpoint, &folder);
+    let io = Io::new(Arc::new(transport), Arc::new(SystemClock::new()));
+    let mut keeper = Keeper::new(io, network, chosen.beacon.endpoints, checkpoint, &folder);
     if let Some(periods) = periods {
         keeper = keeper.periods(periods.get());
     }

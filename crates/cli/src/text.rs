@@ -111,8 +111,8 @@ fn attempt_line(attempt: &Attempt) -> String {
         Role::Beacon => " (beacon)",
         Role::Checkpoint => " (checkpoint)",
     };
-    let widened = if attempt.widened { ", beyond the policy" } else { "" };
-    format!("{}{role}: {} ({} ms{widened})", attempt.provider, attempt.outcome, attempt.took.as_millis())
+    let over_policy = if attempt.over_policy { ", beyond the policy" } else { "" };
+    format!("{}{role}: {} ({} ms{over_policy})", attempt.provider, attempt.outcome, attempt.took.as_millis())
 }
 
 /// A duration in its largest unit that says enough.

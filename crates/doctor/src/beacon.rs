@@ -6,9 +6,9 @@ use saldo_reading::Failure;
 use saldo_source::beacon::{Data, MAX_UPDATES, Route};
 use serde_json::Value;
 
-use crate::asker::{Asker, is_final};
 use crate::check::{Check, Unchecked};
 use crate::finding::Finding;
+use crate::probe::{ProbeClient, is_final};
 use crate::source::{NamesFork, SeenHead, SourceReport};
 
 /// The head of one slot is signed in the next.
@@ -20,12 +20,12 @@ const PERIODS_BACK: [u64; 5] = [1, 4, 16, 64, 256];
 
 /// Whether the source is of the network, and a light client from its bootstrap, if it has that.
 pub(crate) async fn start(
-    asker: &Asker<'_>,
+    probe: &ProbeClient<'_>,
     network: &Network,
     checkpoint: Option<Checkpoint>,
     report: &mut SourceReport,
 ) -> Option<LightClient> {
-    report.genesis = asker.fetch(Route::Genesis).await.and_then(|data| of_network(&data, network)).into();
+    report.genesis = probe.fetch(Route::Genesis).await.and_then(|data| of_network(&data, network)).into();
     if report.genesis.failure().is_some_and(is_final) || report.findings_of_network() {
         return None;
     }
@@ -34,10 +34,10 @@ pub(crate) async fn start(
         return None;
     };
     let started = async {
-        let data = asker.fetch(Route::Bootstrap(checkpoint.root)).await?;
+        let data = probe.fetch(Route::Bootstrap(checkpoint.root)).await?;
         report.ssz = Check::Found(data.encoding == decode::Encoding::Ssz);
         let bootstrap = decode::bootstrap(&data.bytes, data.encoding, data.fork.as_deref(), network)?;
-        Ok::<_, Failure>(LightClient::bootstrap(network.clone(), checkpoint, bootstrap, now(asker))?)
+        Ok::<_, Failure>(LightClient::bootstrap(network.clone(), checkpoint, bootstrap, now(probe))?)
     };
     match started.await {
         Ok(client) => {
@@ -83,18 +83,18 @@ pub(crate) fn is_lost(report: &SourceReport) -> bool {
 }
 
 /// Walks with the source's data from where `client` stands to the newest head.
-pub(crate) async fn follow(asker: &Asker<'_>, client: &mut LightClient, report: &mut SourceReport) {
+pub(crate) async fn follow(probe: &ProbeClient<'_>, client: &mut LightClient, report: &mut SourceReport) {
     let network = client.network().clone();
-    report.updates = hand_overs(asker, client).await;
+    report.updates = hand_overs(probe, client).await;
     let finality = async {
-        let data = asker.fetch(Route::FinalityUpdate).await?;
+        let data = probe.fetch(Route::FinalityUpdate).await?;
         let update = decode::finality_update(&data.bytes, data.encoding, data.fork.as_deref(), &network)?;
         let slot = update.finalized_slot();
-        advance(client, update, now(asker)).map(|()| slot)
+        advance(client, update, now(probe)).map(|()| slot)
     };
     report.finality = finality.await.into();
     let optimistic = async {
-        let data = asker.fetch(Route::OptimisticUpdate).await?;
+        let data = probe.fetch(Route::OptimisticUpdate).await?;
         report.ssz = Check::Found(data.encoding == decode::Encoding::Ssz);
         let update = decode::optimistic_update(&data.bytes, data.encoding, data.fork.as_deref(), &network)?;
         let seen = SeenHead {
@@ -104,52 +104,52 @@ pub(crate) async fn follow(asker: &Asker<'_>, client: &mut LightClient, report: 
             number: update.attested_header.execution.header().map(|header| header.block_number),
             hash: update.attested_header.execution.block_hash(),
         };
-        advance(client, update, now(asker)).map(|()| seen)
+        advance(client, update, now(probe)).map(|()| seen)
     };
     report.optimistic = optimistic.await.into();
-    let present = network.slot_at(now(asker));
+    let present = network.slot_at(now(probe));
     report.behind = report
         .optimistic
         .found()
         .zip(present)
         .map(|(head, present)| present.since(head.slot.saturating_add(USUAL_LAG)).unwrap_or(0));
-    if asker.is_over() {
+    if probe.is_over() {
         return;
     }
     report.json =
-        asker.fetch_json(Route::OptimisticUpdate).await.and_then(|data| names_fork(&data, &network)).into();
-    report.oldest_period = oldest_period(asker, &network).await;
+        probe.fetch_json(Route::OptimisticUpdate).await.and_then(|data| names_fork(&data, &network)).into();
+    report.oldest_period = oldest_period(probe, &network).await;
 }
 
-async fn hand_overs(asker: &Asker<'_>, client: &mut LightClient) -> Check<u64> {
+async fn hand_overs(probe: &ProbeClient<'_>, client: &mut LightClient) -> Check<u64> {
     let mut taken = 0_u64;
     for _ in 0..MOST_HAND_OVERS {
-        if client.knows_committee_at(now(asker)) && taken > 0 {
+        if client.knows_committee_at(now(probe)) && taken > 0 {
             break;
         }
-        let (start, count) = match client.wants(now(asker)) {
+        let (start, count) = match client.wants(now(probe)) {
             Wants::Updates { start, count } => (start, count.min(MAX_UPDATES)),
             // All hand-overs are known already; that the source has the newest is looked at all the same.
             Wants::Heads => (client.period(), 1),
         };
-        let updates = asker
+        let updates = probe
             .fetch(Route::Updates { start, count })
             .await
             .and_then(|data| Ok(decode::updates(&data.bytes, data.encoding, client.network())?));
         let updates = match updates {
             Ok(updates) if !updates.is_empty() => updates,
             // An update of the present period comes into being within it.
-            Ok(_) if client.knows_committee_at(now(asker)) => break,
+            Ok(_) if client.knows_committee_at(now(probe)) => break,
             Ok(_) => return Check::Failed(Failure::NotServed { method: "light_client/updates" }),
             Err(failure) => return Check::Failed(failure),
         };
         for update in updates {
-            match advance(client, update, now(asker)) {
+            match advance(client, update, now(probe)) {
                 Ok(()) => taken = taken.saturating_add(1),
                 Err(failure) => return Check::Failed(failure),
             }
         }
-        if matches!(client.wants(now(asker)), Wants::Heads) {
+        if matches!(client.wants(now(probe)), Wants::Heads) {
             break;
         }
     }
@@ -175,17 +175,17 @@ fn names_fork(data: &Data, network: &Network) -> Result<NamesFork, Failure> {
 }
 
 /// The oldest period of those tried that there is an update of. Not verified: a light client walks forwards alone.
-async fn oldest_period(asker: &Asker<'_>, network: &Network) -> Check<Period> {
-    let Some(present) = network.slot_at(now(asker)).map(|slot| network.period_at(slot)) else {
+async fn oldest_period(probe: &ProbeClient<'_>, network: &Network) -> Check<Period> {
+    let Some(present) = network.slot_at(now(probe)).map(|slot| network.period_at(slot)) else {
         return Check::NotChecked(Unchecked::NotReached);
     };
     let mut oldest = None;
     for back in PERIODS_BACK {
         let period = present.saturating_sub(back);
-        if asker.is_over() || oldest == Some(period) {
+        if probe.is_over() || oldest == Some(period) {
             break;
         }
-        let answer = asker.fetch(Route::Updates { start: period, count: 1 }).await;
+        let answer = probe.fetch(Route::Updates { start: period, count: 1 }).await;
         let is_there = answer.is_ok_and(|data| {
             let updates = decode::updates(&data.bytes, data.encoding, network);
             updates.is_ok_and(|updates| {
@@ -201,8 +201,8 @@ async fn oldest_period(asker: &Asker<'_>, network: &Network) -> Check<Period> {
 }
 
 /// Turns what was found into what is worth knowing.
-pub(crate) fn judge(asker: &Asker<'_>, report: &mut SourceReport) {
-    let seen = asker.meter.seen();
+pub(crate) fn judge(probe: &ProbeClient<'_>, report: &mut SourceReport) {
+    let seen = probe.meter.seen();
     (report.requests, report.latency, report.clock_offset) =
         (seen.requests, seen.latency(), seen.clock_offset());
     let mut more = Vec::new();
@@ -215,7 +215,7 @@ pub(crate) fn judge(asker: &Asker<'_>, report: &mut SourceReport) {
             report.optimistic.failure(),
         ];
         let unserved = |check: Option<&Failure>| matches!(check, Some(Failure::NotServed { .. }));
-        for failure in routes.into_iter().flatten().filter(|failure| !asker.ran_out(failure)) {
+        for failure in routes.into_iter().flatten().filter(|failure| !probe.ran_out(failure)) {
             more.push(match failure {
                 Failure::NotServed { method: "light_client/bootstrap" } => Finding::NoBootstrap,
                 Failure::NotServed { method: "light_client/updates" } => Finding::NoUpdates,
@@ -240,6 +240,6 @@ pub(crate) fn judge(asker: &Asker<'_>, report: &mut SourceReport) {
     }
 }
 
-fn now(asker: &Asker<'_>) -> UnixTime {
-    asker.outside.clock().wall()
+fn now(probe: &ProbeClient<'_>) -> UnixTime {
+    probe.io.clock().wall()
 }

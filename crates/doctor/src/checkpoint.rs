@@ -8,9 +8,9 @@ use saldo_beacon::{Checkpoint, Network};
 use saldo_source::checkpoint::block_root;
 use saldo_source::{Clock, Deadline, Endpoint};
 
-use crate::asker::Asker;
 use crate::check::{Check, Unchecked};
 use crate::finding::Finding;
+use crate::probe::ProbeClient;
 use crate::source::CheckpointReport;
 
 /// How many operators must name one block, and how many must answer at all.
@@ -43,14 +43,14 @@ pub(crate) fn slot(network: &Network, checkpoint: Option<Checkpoint>, now: UnixT
 }
 
 /// Asks one source which block stands at `slot`.
-pub(crate) async fn examine(asker: &Asker<'_>, slot: Option<Slot>) -> CheckpointReport {
-    let mut report = CheckpointReport::new(asker.endpoint);
+pub(crate) async fn examine(probe: &ProbeClient<'_>, slot: Option<Slot>) -> CheckpointReport {
+    let mut report = CheckpointReport::new(probe.endpoint);
     if let Some(slot) = slot {
-        let clock: &dyn Clock = asker.outside.clock();
-        let deadline = Deadline::after(clock, asker.patience());
-        report.names = block_root(&asker.outside, asker.endpoint, slot, deadline).await.into();
+        let clock: &dyn Clock = probe.io.clock();
+        let deadline = Deadline::after(clock, probe.patience());
+        report.names = block_root(&probe.io, probe.endpoint, slot, deadline).await.into();
     }
-    let seen = asker.meter.seen();
+    let seen = probe.meter.seen();
     (report.requests, report.latency, report.clock_offset) =
         (seen.requests, seen.latency(), seen.clock_offset());
     let finding = report.names.failure().map(Finding::of);

@@ -4,9 +4,9 @@ use saldo_chain::ExecutionHeader;
 use saldo_reading::Failure;
 use serde_json::json;
 
-use crate::asker::{Asker, is_final};
 use crate::check::{Check, Unchecked};
 use crate::execution::{hash_and_number, verify};
+use crate::probe::{ProbeClient, is_final};
 use crate::provider::Depth;
 
 const MAX_BLOCK: usize = ExecutionHeader::MAX_JSON_BYTES;
@@ -18,19 +18,19 @@ const STEPS: [u64; 5] = [124, 136, 1_024, 10_000, 100_000];
 
 /// Finds by bounded search how far below the block `tip` proofs hold, each checked under the state root of the
 /// provider's own block of that number.
-pub(crate) async fn search(asker: &Asker<'_>, tip: u64) -> Check<Depth> {
+pub(crate) async fn search(probe: &ProbeClient<'_>, tip: u64) -> Check<Depth> {
     // The first block's own state root is not always that of its state (anvil), so it is left out.
     let deepest = tip.saturating_sub(1);
     let mut depth = Depth { proven: 0, refused: None };
     for _ in 0..TRIES {
         let Some(next) = next(&depth, deepest) else { break };
-        if asker.is_over() {
+        if probe.is_over() {
             return Check::NotChecked(Unchecked::OutOfBudget);
         }
-        match holds(asker, tip.saturating_sub(next)).await {
+        match holds(probe, tip.saturating_sub(next)).await {
             Ok(true) => depth.proven = next,
             Ok(false) => depth.refused = Some(next),
-            Err(_) if asker.is_over() => return Check::NotChecked(Unchecked::OutOfBudget),
+            Err(_) if probe.is_over() => return Check::NotChecked(Unchecked::OutOfBudget),
             Err(failure) => return Check::Failed(failure),
         }
     }
@@ -56,9 +56,9 @@ fn next(depth: &Depth, deepest: u64) -> Option<u64> {
 }
 
 /// Whether there is a proof at that block that holds.
-async fn holds(asker: &Asker<'_>, number: u64) -> Result<bool, Failure> {
+async fn holds(probe: &ProbeClient<'_>, number: u64) -> Result<bool, Failure> {
     let block = json!(format!("{number:#x}"));
-    let theirs = asker.call("eth_getBlockByNumber", json!([block, false]), MAX_BLOCK).await;
+    let theirs = probe.call("eth_getBlockByNumber", json!([block, false]), MAX_BLOCK).await;
     let theirs = match theirs {
         Err(failure) if is_final(&failure) => return Err(failure),
         Err(_) => return Ok(false),
@@ -66,7 +66,7 @@ async fn holds(asker: &Asker<'_>, number: u64) -> Result<bool, Failure> {
     };
     let (hash, _) = hash_and_number(&theirs)?;
     let root = ExecutionHeader::from_json(theirs.get().as_bytes(), hash)?.state_root();
-    let reply = asker.call("eth_getProof", json!([crate::PROBED, [], block]), MAX_PROOF).await;
+    let reply = probe.call("eth_getProof", json!([crate::PROBED, [], block]), MAX_PROOF).await;
     match reply.and_then(|reply| verify(&reply, Some(root))) {
         Ok(_) => Ok(true),
         Err(failure) if is_final(&failure) || matches!(failure, Failure::Proof(_)) => Err(failure),

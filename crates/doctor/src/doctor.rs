@@ -10,9 +10,9 @@ use saldo_beacon::{Checkpoint, LightClient, Network, SignedHead};
 use saldo_reading::ProviderId;
 use saldo_source::{Clock, Deadline, Endpoint, Transport};
 
-use crate::asker::Asker;
 use crate::check::{Check, Unchecked};
 use crate::meter::Meter;
+use crate::probe::ProbeClient;
 use crate::report::{Diagnosis, Report};
 use crate::source::{CheckpointReport, SeenHead, SourceReport};
 use crate::{beacon, checkpoint, diagnosis, execution};
@@ -131,7 +131,7 @@ impl Doctor {
             let tell = &tell;
             async move {
                 let report =
-                    execution::examine(&self.asker(endpoint, deadline), self.network.chain_id(), head).await;
+                    execution::examine(&self.probe(endpoint, deadline), self.network.chain_id(), head).await;
                 tell(endpoint.id());
                 report
             }
@@ -159,7 +159,7 @@ impl Doctor {
     async fn beacon_side(&self, deadline: Deadline, tell: &impl Fn(&ProviderId)) -> Arc<BeaconSide> {
         let slot = checkpoint::slot(&self.network, self.checkpoint, self.clock.wall());
         let checkpoint_sources = join_all(self.checkpoint_sources.iter().map(|endpoint| async move {
-            let report = checkpoint::examine(&self.asker(endpoint, deadline), slot).await;
+            let report = checkpoint::examine(&self.probe(endpoint, deadline), slot).await;
             tell(endpoint.id());
             report
         }));
@@ -190,33 +190,33 @@ impl Doctor {
         tell: &impl Fn(&ProviderId),
     ) -> (Vec<SourceReport>, Option<LightClient>) {
         let first = join_all(self.sources.iter().map(|endpoint| async move {
-            let asker = self.asker(endpoint, deadline);
+            let probe = self.probe(endpoint, deadline);
             let mut report = SourceReport::new(endpoint);
-            let mut client = beacon::start(&asker, &self.network, checkpoint, &mut report).await;
+            let mut client = beacon::start(&probe, &self.network, checkpoint, &mut report).await;
             if let Some(client) = &mut client {
-                beacon::follow(&asker, client, &mut report).await;
+                beacon::follow(&probe, client, &mut report).await;
             }
-            (asker, report, client)
+            (probe, report, client)
         }));
         let first = first.await;
         let furthest = |clients: &mut dyn Iterator<Item = &LightClient>| {
             clients.max_by_key(|client| client.signed_head().map(SignedHead::slot)).cloned()
         };
         let reference = furthest(&mut first.iter().filter_map(|(_, _, client)| client.as_ref()));
-        let all = join_all(first.into_iter().map(|(asker, mut report, mut client)| {
+        let all = join_all(first.into_iter().map(|(probe, mut report, mut client)| {
             let reference = reference.clone();
             async move {
                 if client.is_none()
                     && !beacon::is_lost(&report)
                     && let Some(mut borrowed) = reference
                 {
-                    beacon::follow(&asker, &mut borrowed, &mut report).await;
+                    beacon::follow(&probe, &mut borrowed, &mut report).await;
                     client = Some(borrowed);
                 } else if client.is_none() && checkpoint.is_none() {
                     report.optimistic = Check::NotChecked(Unchecked::NoCheckpoint);
                 }
-                beacon::judge(&asker, &mut report);
-                tell(asker.endpoint.id());
+                beacon::judge(&probe, &mut report);
+                tell(probe.endpoint.id());
                 (report, client)
             }
         }));
@@ -225,9 +225,9 @@ impl Doctor {
         (reports, client)
     }
 
-    fn asker<'a>(&'a self, endpoint: &'a Endpoint, deadline: Deadline) -> Asker<'a> {
+    fn probe<'a>(&'a self, endpoint: &'a Endpoint, deadline: Deadline) -> ProbeClient<'a> {
         let meter = Meter::new(Arc::clone(&self.transport), Arc::clone(&self.clock), self.limits.requests);
-        Asker::new(endpoint, &self.network, meter, &self.clock, deadline, self.limits.request)
+        ProbeClient::new(endpoint, &self.network, meter, &self.clock, deadline, self.limits.request)
     }
 }
 

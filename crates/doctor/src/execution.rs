@@ -11,10 +11,10 @@ use saldo_reading::Failure;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use crate::asker::{Asker, is_final, quantity};
 use crate::check::{Check, Unchecked};
 use crate::depth;
 use crate::finding::Finding;
+use crate::probe::{ProbeClient, is_final, quantity};
 use crate::provider::{Capabilities, ProviderReport, Tip};
 
 /// The account that proofs are asked of: one that tells nothing of the user.
@@ -28,57 +28,57 @@ const BATCHES: [usize; 4] = [1, 2, 10, 50];
 
 /// Examines `provider`; what needs the signed head waits for it.
 pub(crate) async fn examine(
-    asker: &Asker<'_>,
+    probe: &ProbeClient<'_>,
     chain_id: u64,
     head: impl Future<Output = Option<SignedHead>>,
 ) -> ProviderReport {
-    let mut report = ProviderReport::new(asker.endpoint);
-    if alone(asker, chain_id, &mut report).await.is_some()
+    let mut report = ProviderReport::new(probe.endpoint);
+    if alone(probe, chain_id, &mut report).await.is_some()
         && let Some(head) = head.await
     {
-        under(asker, &head, &mut report).await;
+        under(probe, &head, &mut report).await;
     } else if report.tip.is_found() {
         report.proof_at_signed_head = Check::NotChecked(Unchecked::NoSignedHead);
     }
     if let (Some(header_of_tip), true) = (report.tip.found().copied(), report.proof_at_tip.is_found()) {
-        report.depth = depth::search(asker, header_of_tip.number).await;
+        report.depth = depth::search(probe, header_of_tip.number).await;
     }
-    judge(asker, &mut report);
+    judge(probe, &mut report);
     report
 }
 
 /// What can be found without a signed head; `None` if nothing further is worth asking.
-async fn alone(asker: &Asker<'_>, chain_id: u64, report: &mut ProviderReport) -> Option<()> {
-    report.chain_id = asker.number("eth_chainId").await.into();
+async fn alone(probe: &ProbeClient<'_>, chain_id: u64, report: &mut ProviderReport) -> Option<()> {
+    report.chain_id = probe.number("eth_chainId").await.into();
     if *report.chain_id.found()? != chain_id {
         let got = *report.chain_id.found()?;
         report.findings.push(Finding::WrongChain { got, expected: chain_id });
         return None;
     }
-    let said = asker.number("eth_blockNumber").await;
+    let said = probe.number("eth_blockNumber").await;
     if said.as_ref().is_err_and(is_final) {
         report.tip = said.err().map_or(Check::NotChecked(Unchecked::NotReached), Check::Failed);
         return None;
     }
-    let header = tip(asker, report).await?;
+    let header = tip(probe, report).await?;
     if let Ok(said) = said
         && said.abs_diff(header.number()) > Finding::MOST_BLOCKS_BEHIND
     {
         report.findings.push(Finding::LiesAboutTip { said, given: header.number() });
     }
-    forms(asker, &header, report).await;
-    report.capabilities = capabilities(asker).await;
-    report.batch = batch(asker, chain_id, report).await;
+    forms(probe, &header, report).await;
+    report.capabilities = capabilities(probe).await;
+    report.batch = batch(probe, chain_id, report).await;
     Some(())
 }
 
 /// The newest block, its header by both ways, and the proof at it.
-async fn tip(asker: &Asker<'_>, report: &mut ProviderReport) -> Option<ExecutionHeader> {
+async fn tip(probe: &ProbeClient<'_>, report: &mut ProviderReport) -> Option<ExecutionHeader> {
     // A chain goes on: a node that proves its newest block alone may have a newer one by the time it is asked.
     const ATTEMPTS: usize = 3;
     let mut newest = None;
     for attempt in 1..=ATTEMPTS {
-        let (header, rebuilt) = match newest_block(asker).await {
+        let (header, rebuilt) = match newest_block(probe).await {
             Ok(found) => found,
             Err(failure) => {
                 report.tip = Check::Failed(failure);
@@ -94,27 +94,27 @@ async fn tip(asker: &Asker<'_>, report: &mut ProviderReport) -> Option<Execution
             }
         };
         report.tip = Check::Found(Tip { number: header.number(), timestamp: header.timestamp() });
-        let proof = proof(asker, &number_of(&header), Some(header.state_root()), report).await;
+        let proof = proof(probe, &number_of(&header), Some(header.state_root()), report).await;
         let moved = matches!(proof, Err(Failure::ProofWindowMissed | Failure::NotSynced));
         report.proof_at_tip = proof.into();
         newest = Some(header);
-        if !moved || attempt == ATTEMPTS || asker.is_over() {
+        if !moved || attempt == ATTEMPTS || probe.is_over() {
             break;
         }
     }
     let header = newest?;
-    report.raw_header = raw_header(asker, &header).await.into();
+    report.raw_header = raw_header(probe, &header).await.into();
     Some(header)
 }
 
 /// The newest block's header, proven by its own hash; and whether its JSON was enough for that.
-async fn newest_block(asker: &Asker<'_>) -> Result<(Option<ExecutionHeader>, Check<()>), Failure> {
-    let block = asker.call("eth_getBlockByNumber", json!(["latest", false]), MAX_BLOCK).await?;
+async fn newest_block(probe: &ProbeClient<'_>) -> Result<(Option<ExecutionHeader>, Check<()>), Failure> {
+    let block = probe.call("eth_getBlockByNumber", json!(["latest", false]), MAX_BLOCK).await?;
     let (hash, number) = hash_and_number(&block)?;
     match ExecutionHeader::from_json(block.get().as_bytes(), hash) {
         Ok(header) => Ok((Some(header), Check::Found(()))),
         Err(error) => {
-            let raw = asker.call("debug_getRawHeader", json!([format!("{number:#x}")]), MAX_SMALL).await;
+            let raw = probe.call("debug_getRawHeader", json!([format!("{number:#x}")]), MAX_SMALL).await;
             let header =
                 raw.ok().and_then(|raw| bytes(&raw)).map(|raw| ExecutionHeader::from_rlp(&raw, hash));
             Ok((header.and_then(Result::ok), Check::Failed(error.into())))
@@ -122,32 +122,32 @@ async fn newest_block(asker: &Asker<'_>) -> Result<(Option<ExecutionHeader>, Che
     }
 }
 
-async fn raw_header(asker: &Asker<'_>, header: &ExecutionHeader) -> Result<(), Failure> {
-    let raw = asker.call("debug_getRawHeader", json!([number_of(header)]), MAX_SMALL).await?;
+async fn raw_header(probe: &ProbeClient<'_>, header: &ExecutionHeader) -> Result<(), Failure> {
+    let raw = probe.call("debug_getRawHeader", json!([number_of(header)]), MAX_SMALL).await?;
     let raw = bytes(&raw).ok_or(Failure::Malformed { what: "not bytes" })?;
     ExecutionHeader::from_rlp(&raw, header.hash()).map(drop).map_err(Failure::from)
 }
 
 /// The other ways to name a block.
-async fn forms(asker: &Asker<'_>, header: &ExecutionHeader, report: &mut ProviderReport) {
-    if !report.proof_at_tip.is_found() || asker.is_over() {
+async fn forms(probe: &ProbeClient<'_>, header: &ExecutionHeader, report: &mut ProviderReport) {
+    if !report.proof_at_tip.is_found() || probe.is_over() {
         return;
     }
     // The tip may have moved, so what is checked here is that the proof is a whole one of some state.
-    report.by_tag = proof(asker, &json!("latest"), None, report).await.map(drop).into();
+    report.by_tag = proof(probe, &json!("latest"), None, report).await.map(drop).into();
     let hash = json!({ "blockHash": header.hash() });
-    report.by_hash = proof(asker, &hash, Some(header.state_root()), report).await.map(drop).into();
+    report.by_hash = proof(probe, &hash, Some(header.state_root()), report).await.map(drop).into();
 }
 
 /// A proof of [`PROBED`] at `block`, checked under `root` (without one, under the root its own first node has): how many
 /// nodes it has.
 pub(crate) async fn proof(
-    asker: &Asker<'_>,
+    probe: &ProbeClient<'_>,
     block: &Value,
     root: Option<StateRoot>,
     report: &mut ProviderReport,
 ) -> Result<usize, Failure> {
-    let reply = asker.call("eth_getProof", json!([PROBED, [], block]), MAX_PROOF).await?;
+    let reply = probe.call("eth_getProof", json!([PROBED, [], block]), MAX_PROOF).await?;
     let (nodes, claims_right) = verify(&reply, root)?;
     if !claims_right && !report.findings.contains(&Finding::FalseClaim) {
         report.findings.push(Finding::FalseClaim);
@@ -164,8 +164,8 @@ pub(crate) fn verify(reply: &RawValue, root: Option<StateRoot>) -> Result<(usize
     Ok((reply.account_proof.len(), !reply.contradictions(&account).any()))
 }
 
-async fn capabilities(asker: &Asker<'_>) -> Check<Capabilities> {
-    if asker.is_over() {
+async fn capabilities(probe: &ProbeClient<'_>) -> Check<Capabilities> {
+    if probe.is_over() {
         return Check::NotChecked(Unchecked::OutOfBudget);
     }
     let read = |reply: Box<RawValue>| {
@@ -176,21 +176,21 @@ async fn capabilities(asker: &Asker<'_>) -> Check<Capabilities> {
         let disabled = proofs.get("disabled").and_then(Value::as_bool).unwrap_or(false);
         Ok(Capabilities { disabled, oldest_block: oldest })
     };
-    asker.call("eth_capabilities", json!([]), MAX_SMALL).await.and_then(read).into()
+    probe.call("eth_capabilities", json!([]), MAX_SMALL).await.and_then(read).into()
 }
 
 /// The largest batch that is answered rightly: every call once, each by its own id, each with its own kind of content.
-async fn batch(asker: &Asker<'_>, chain_id: u64, report: &mut ProviderReport) -> Check<usize> {
+async fn batch(probe: &ProbeClient<'_>, chain_id: u64, report: &mut ProviderReport) -> Check<usize> {
     let mut largest = Check::NotChecked(Unchecked::OutOfBudget);
     for size in BATCHES {
-        if asker.is_over() {
+        if probe.is_over() {
             break;
         }
         let method = |id: usize| if id.is_multiple_of(2) { "eth_chainId" } else { "eth_getBalance" };
         let params = |id: usize| if id.is_multiple_of(2) { json!([]) } else { json!([PROBED, "earliest"]) };
         let calls = (0..size)
             .map(|id| json!({ "jsonrpc": "2.0", "id": id, "method": method(id), "params": params(id) }));
-        let answered = asker.batch(&Value::Array(calls.collect()), MAX_SMALL).await;
+        let answered = probe.batch(&Value::Array(calls.collect()), MAX_SMALL).await;
         match answered.map(|body| is_whole(&body, size, chain_id)) {
             Ok(true) => largest = Check::Found(size),
             Ok(false) => {
@@ -226,16 +226,16 @@ fn is_whole(body: &[u8], size: usize, chain_id: u64) -> bool {
 }
 
 /// What needs the signed head.
-async fn under(asker: &Asker<'_>, head: &SignedHead, report: &mut ProviderReport) {
+async fn under(probe: &ProbeClient<'_>, head: &SignedHead, report: &mut ProviderReport) {
     let Some(hash) = head.execution().block_hash() else {
         report.proof_at_signed_head = Check::NotChecked(Unchecked::NoSignedHead);
         return;
     };
-    if asker.is_over() {
+    if probe.is_over() {
         report.proof_at_signed_head = Check::NotChecked(Unchecked::OutOfBudget);
         return;
     }
-    let block = asker.call("eth_getBlockByHash", json!([hash, false]), MAX_BLOCK).await;
+    let block = probe.call("eth_getBlockByHash", json!([hash, false]), MAX_BLOCK).await;
     let theirs = block.and_then(|block| Ok(ExecutionHeader::from_json(block.get().as_bytes(), hash)?));
     let told = head.execution().header();
     let number = told.map(|told| told.block_number).or(theirs.as_ref().ok().map(ExecutionHeader::number));
@@ -253,7 +253,7 @@ async fn under(asker: &Asker<'_>, head: &SignedHead, report: &mut ProviderReport
     }
     report.proof_at_signed_head = match (number, root, theirs) {
         (Some(number), Some(root), _) => {
-            proof(asker, &json!(format!("{number:#x}")), Some(root), report).await.into()
+            proof(probe, &json!(format!("{number:#x}")), Some(root), report).await.into()
         }
         (_, _, Err(failure)) => Check::Failed(failure),
         _ => Check::NotChecked(Unchecked::NoSignedHead),
@@ -261,8 +261,8 @@ async fn under(asker: &Asker<'_>, head: &SignedHead, report: &mut ProviderReport
 }
 
 /// Turns what was found into what is worth knowing.
-fn judge(asker: &Asker<'_>, report: &mut ProviderReport) {
-    let seen = asker.meter.seen();
+fn judge(probe: &ProbeClient<'_>, report: &mut ProviderReport) {
+    let seen = probe.meter.seen();
     (report.requests, report.latency, report.clock_offset) =
         (seen.requests, seen.latency(), seen.clock_offset());
     let mut more = Vec::new();
@@ -273,7 +273,7 @@ fn judge(asker: &Asker<'_>, report: &mut ProviderReport) {
         report.proof_at_signed_head.failure(),
         report.depth.failure(),
     ];
-    for failure in failures.into_iter().flatten().filter(|failure| !asker.ran_out(failure)) {
+    for failure in failures.into_iter().flatten().filter(|failure| !probe.ran_out(failure)) {
         more.extend(match failure {
             Failure::NotServed { method: "eth_getProof" } => Some(Finding::NoProofs),
             // The proof window tells itself below; a block that is not there yet is a lag, or another branch.

@@ -24,7 +24,6 @@
 //! An examination costs each of them at most [`Limits::requests`] requests, of which the largest is a batch of 50 light
 //! calls. One that asks to be left alone gets no further request. A URL is a secret: reports hold names alone.
 
-mod asker;
 mod beacon;
 mod check;
 mod checkpoint;
@@ -34,6 +33,7 @@ mod doctor;
 mod execution;
 mod finding;
 mod meter;
+mod probe;
 mod provider;
 mod report;
 mod source;

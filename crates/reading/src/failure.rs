@@ -313,7 +313,7 @@ pub enum Outcome {
         root: B256,
     },
     /// Its proof is complete, under a state root that nobody has signed yet.
-    Parked,
+    Pending,
     /// Another answer came first.
     Overtaken,
     /// The read's deadline came first.
@@ -329,7 +329,7 @@ impl Outcome {
             Self::Joined => "joined",
             Self::Accepted => "accepted",
             Self::Named { .. } => "named",
-            Self::Parked => "parked",
+            Self::Pending => "parked",
             Self::Overtaken => "overtaken",
             Self::Unfinished => "unfinished",
             Self::Failed(failure) => failure.code(),
@@ -351,7 +351,7 @@ impl std::fmt::Display for Outcome {
             Self::Joined => f.write_str("its proof joined a signed header"),
             Self::Accepted => f.write_str("its light-client data was accepted"),
             Self::Named { root } => write!(f, "named block {root} as the checkpoint"),
-            Self::Parked => f.write_str("its proof waits for the committee to sign the block"),
+            Self::Pending => f.write_str("its proof waits for the committee to sign the block"),
             Self::Overtaken => f.write_str("another answer came first"),
             Self::Unfinished => f.write_str("had not answered when time was up"),
             Self::Failed(failure) => failure.fmt(f),
@@ -372,7 +372,7 @@ pub struct Attempt {
     pub took: Duration,
     /// Whether it was asked although as many operators as the policy names knew of the address, because none of these
     /// proved anything.
-    pub widened: bool,
+    pub over_policy: bool,
 }
 
 #[cfg(test)]

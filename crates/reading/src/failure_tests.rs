@@ -134,7 +134,7 @@ fn every_outcome_has_a_code_of_its_own() {
         (Outcome::Joined, "joined"),
         (Outcome::Accepted, "accepted"),
         (Outcome::Named { root: B256::ZERO }, "named"),
-        (Outcome::Parked, "parked"),
+        (Outcome::Pending, "parked"),
         (Outcome::Overtaken, "overtaken"),
         (Outcome::Unfinished, "unfinished"),
     ];

@@ -6,14 +6,12 @@ use std::sync::Arc;
 
 use saldo_beacon::{Checkpoint, Network};
 use saldo_reading::{Policy, Role};
-use saldo_source::{
-    Clock, Directory, Diversity, Endpoint, EndpointError, Listed, Network as Outside, Transport,
-};
+use saldo_source::{Clock, Directory, Diversity, Endpoint, EndpointError, Io, Listed, Transport};
 
 use crate::agreement::{LEAST_ANSWERS, distinct};
 use crate::client::Client;
 use crate::core::Core;
-use crate::start::{Agreement, Beginning};
+use crate::start::{Agreement, TrustStart};
 use crate::storage::{Storage, StorageKey, StorageRefusal};
 use crate::store::Store;
 use crate::trust::Trust;
@@ -317,7 +315,7 @@ impl ClientBuilder {
                 return Err(BuildError::TooFewOperators { role, operators, needed: self.minimum_operators });
             }
         }
-        let beginning = self.beginning()?;
+        let trust_start = self.trust_start()?;
         let transport = self.transport.map_or_else(default_transport, Ok)?;
         let clock = self.clock.map_or_else(default_clock, Ok)?;
         let network = Arc::new(self.network);
@@ -329,13 +327,13 @@ impl ClientBuilder {
             None => None,
         };
         let (store, restored) = opened.unzip();
-        let outside = Outside::new(transport, clock);
-        let core = Core::new(network, beginning, self.policy, self.execution, self.beacon, outside, store);
+        let io = Io::new(transport, clock);
+        let core = Core::new(network, trust_start, self.policy, self.execution, self.beacon, io, store);
         restored.into_iter().for_each(|restored| core.restore(restored));
         Ok(Client::new(core))
     }
 
-    fn beginning(&self) -> Result<Beginning, BuildError> {
+    fn trust_start(&self) -> Result<TrustStart, BuildError> {
         let mut sources = self.checkpoint_sources.clone();
         if sources.is_empty() && (self.checkpoint.is_none() || self.agreement.is_some()) {
             let listed = Directory::of(&self.network);
@@ -343,7 +341,7 @@ impl ClientBuilder {
         }
         if sources.is_empty() && self.agreement.is_none() {
             let own = self.network.checkpoint().copied();
-            return self.checkpoint.or(own).map(Beginning::Given).ok_or(BuildError::NoCheckpoint);
+            return self.checkpoint.or(own).map(TrustStart::Given).ok_or(BuildError::NoCheckpoint);
         }
         if let Some(open) = sources.iter().position(|source| !source.is_private()) {
             let position = open.saturating_add(1);
@@ -359,7 +357,7 @@ impl ClientBuilder {
         }
         let agreement = Agreement { k, sources };
         // The network's own may be long expired: it only decides where the sources disagree.
-        Ok(Beginning::Agreement { given: self.checkpoint, agreement })
+        Ok(TrustStart::Agreement { given: self.checkpoint, agreement })
     }
 
     fn note(&mut self, error: BuildError) {

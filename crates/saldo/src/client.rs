@@ -99,7 +99,7 @@ impl Client {
 
     /// Sets how much the watches of this client may ask, from now on: call it when the app comes to the front or leaves it.
     pub fn set_pace(&self, pace: Pace) {
-        self.core.attention.set_pace(pace);
+        self.core.hub.set_pace(pace);
     }
 
     /// Reads everything that is watched, was proven before, or was restored from [storage](ClientBuilder::storage), and keeps
@@ -154,7 +154,7 @@ impl Client {
     /// one is proven. Reads that are under way prove nothing from the old start any more. With
     /// [storage](ClientBuilder::storage), the next start of the app begins from `checkpoint` as well.
     pub fn start_again(&self, checkpoint: impl Into<Checkpoint>) {
-        self.core.begin_again(checkpoint.into());
+        self.core.restart_from(checkpoint.into());
     }
 
     /// Says that the device's network changed, and whether there is one now: call it when the system says so.
@@ -163,9 +163,9 @@ impl Client {
     /// for not being reached, and readings that find nobody are `device_offline`; all are asked nevertheless, and the
     /// first answer shows that there is a network.
     pub fn network_changed(&self, online: bool) {
-        self.core.asker.network_changed(online);
+        self.core.dispatcher.network_changed(online);
         if online {
-            self.core.attention.nudge();
+            self.core.hub.wake();
         }
     }
 
@@ -179,7 +179,7 @@ impl Client {
     /// hosting companies, and whose failure alone would stop it. It is what was declared, nothing is looked up.
     pub fn diversity(&self) -> Vec<Diversity> {
         let core = &self.core;
-        let sources: &[Endpoint] = match core.beginning.agreement() {
+        let sources: &[Endpoint] = match core.trust_start.agreement() {
             Some(agreement) => &agreement.sources,
             None => &[],
         };

@@ -10,33 +10,33 @@ use saldo_beacon::unit::{Slot, UnixTime};
 use saldo_beacon::{AdoptError, Checkpoint, ConsensusFault, LightClient, Network};
 use saldo_chain::{Anchor, Chain, Level};
 use saldo_reading::{Change, Holding, Now, Policy, Proven, ProviderId, Record, Role, join};
-use saldo_source::{Answer, Asker, Audience, Clock, Contest, Deadline, Endpoint, Network as Outside, Race};
+use saldo_source::{Answer, Clock, Deadline, DisclosureSet, Dispatcher, Endpoint, Hedged, Io, RequestSpec};
 
-use crate::attend::{Attention, Withdrawals};
 use crate::capability::{Capabilities, Capability};
 use crate::certain_time::CertainTime;
 use crate::checked::Checked;
-use crate::circle::Circles;
+use crate::disclosed::Disclosures;
 use crate::event;
-use crate::evidence::Drawer;
-use crate::parked::{Parked, Waiting};
-use crate::start::Beginning;
+use crate::evidence::EvidenceLog;
+use crate::hub::{WatchHub, Withdrawals};
+use crate::pending::{PendingProof, PendingProofs};
+use crate::start::TrustStart;
 use crate::store::{Claim, Store, Unsaved};
 
 /// Shared by all clones of a client.
 pub(crate) struct Core {
     /// Replaced as a whole when the app hands in a newer table.
     network: RwLock<Arc<Network>>,
-    pub(crate) beginning: Beginning,
+    pub(crate) trust_start: TrustStart,
     pub(crate) policy: Policy,
     pub(crate) execution: Vec<Endpoint>,
     pub(crate) beacon: Vec<Endpoint>,
     /// The outside world, and what was learned of those who were asked there.
-    pub(crate) asker: Asker,
+    pub(crate) dispatcher: Dispatcher,
     /// Where what is known is kept over a restart, if anywhere.
     pub(crate) store: Option<Store>,
     /// What watches have in common.
-    pub(crate) attention: Attention,
+    pub(crate) hub: WatchHub,
     /// Held by the one future that brings the light client up to date.
     pub(crate) syncing: futures_util::lock::Mutex<()>,
     known: Mutex<Known>,
@@ -49,14 +49,14 @@ pub(crate) struct Known {
     /// Follows the hand-overs from an old checkpoint, where the checkpoint sources disagree. Never proven under.
     pub(crate) walker: Option<LightClient>,
     pub(crate) chain: Chain,
-    pub(crate) parked: Parked,
+    pub(crate) pending: PendingProofs,
     pub(crate) capabilities: Capabilities,
     /// Which operators know of which address.
-    pub(crate) circles: Circles,
+    pub(crate) disclosures: Disclosures,
     /// Until when providers need not be asked only to get to know them, on the monotonic clock.
     pub(crate) explored: BTreeMap<ProviderId, Duration>,
     /// Proofs that are false under the block they were asked for.
-    pub(crate) evidence: Drawer,
+    pub(crate) evidence: EvidenceLog,
     records: BTreeMap<Holding, Record>,
     withdrawn: BTreeMap<Holding, Proven>,
     /// What watches have to tell of.
@@ -124,21 +124,21 @@ impl Core {
 
     pub(crate) fn new(
         network: Arc<Network>,
-        beginning: Beginning,
+        trust_start: TrustStart,
         policy: Policy,
         execution: Vec<Endpoint>,
         beacon: Vec<Endpoint>,
-        outside: Outside,
+        io: Io,
         store: Option<Store>,
     ) -> Self {
-        let (attention, syncing, known) = Default::default();
+        let (hub, syncing, known) = Default::default();
         let network = RwLock::new(network);
-        let asker = Asker::new(outside);
-        Self { network, beginning, policy, execution, beacon, asker, store, attention, syncing, known }
+        let dispatcher = Dispatcher::new(io);
+        Self { network, trust_start, policy, execution, beacon, dispatcher, store, hub, syncing, known }
     }
 
     pub(crate) fn clock(&self) -> &dyn Clock {
-        self.asker.network().clock()
+        self.dispatcher.io().clock()
     }
 
     pub(crate) fn known(&self) -> MutexGuard<'_, Known> {
@@ -179,20 +179,20 @@ impl Core {
     }
 
     /// Asks the endpoints of `role`, by waves, until one wins. The question names no address, so everybody may be asked.
-    pub(crate) async fn contest<'a, T: Send + 'a>(
+    pub(crate) async fn hedge<'a, T: Send + 'a>(
         &'a self,
         role: Role,
         method: &'static str,
         deadline: Deadline,
         ask: impl Fn(&'a Endpoint) -> BoxFuture<'a, Answer<T>>,
-    ) -> Race<T> {
+    ) -> Hedged<T> {
         let endpoints = match role {
             Role::Execution => &self.execution,
             // Checkpoint sources are asked all together, never in a race.
             Role::Beacon | Role::Checkpoint => &self.beacon,
         };
-        let contest = Contest { role, method, deadline };
-        self.asker.race_for_one(contest, endpoints, Audience::everybody(), ask).await
+        let hedge = RequestSpec { role, method, deadline };
+        self.dispatcher.hedge_one(hedge, endpoints, DisclosureSet::unrestricted(), ask).await
     }
 
     /// What `provider` can do, as far as it is known.
@@ -290,7 +290,7 @@ impl Core {
         }
         if is_newest || is_newest_final {
             known.is_to_be_kept(&proven, checked);
-            self.attention.bell.ring();
+            self.hub.notify.notify_all();
         }
         let policy = self.policy_at(level);
         if outdated || now.age_of(anchor.timestamp()).is_none_or(|age| !now.allows(age, &policy)) {
@@ -312,7 +312,7 @@ impl Core {
             *faulted |= light_client.consensus_fault().is_some();
             *fault = fault.take().or_else(|| light_client.consensus_fault().cloned());
         }
-        let faults = known.recall_lost(self.store.as_ref());
+        let faults = known.load_older_of_lost(self.store.as_ref());
         let Known { chain, records, withdrawn, withdrawals, faulted, fault, .. } = &mut *known;
         let mut gone = Vec::new();
         for (holding, record) in records {
@@ -326,7 +326,7 @@ impl Core {
         let contradiction = fault.as_ref().filter(|_| !was_at_fault).map(ConsensusFault::slot);
         drop(known);
         if !gone.is_empty() {
-            self.attention.bell.ring();
+            self.hub.notify.notify_all();
         }
         self.note_faults(faults);
         event::followed(&gone, contradiction);
@@ -336,19 +336,19 @@ impl Core {
     /// Has trust start again at `checkpoint`. Nothing that followed from the start before stays: of a chain that turns out
     /// not to be the one, blocks can have any number, and would stand in the way of every true reading below it. What is
     /// kept is given up as well, and where trust starts is kept.
-    pub(crate) fn begin_again(&self, checkpoint: Checkpoint) {
+    pub(crate) fn restart_from(&self, checkpoint: Checkpoint) {
         event::start_again();
         // As always: first what is kept, then what is known.
         let saving = self.store.as_ref().map(Store::begin);
         {
             let mut known = self.known();
             let starts = known.starts.saturating_add(1);
-            let Known { capabilities, circles, evidence, chain_confirmed, withdrawals, .. } =
+            let Known { capabilities, disclosures, evidence, chain_confirmed, withdrawals, .. } =
                 std::mem::take(&mut *known);
             let started_again_at = Some(checkpoint);
             *known = Known {
                 capabilities,
-                circles,
+                disclosures,
                 evidence,
                 chain_confirmed,
                 withdrawals,
@@ -360,7 +360,7 @@ impl Core {
         if let Some(saving) = saving {
             saving.forget_all(&self.network(), checkpoint);
         }
-        self.attention.bell.ring();
+        self.hub.notify.notify_all();
     }
 
     /// Gives up all that is known of `holding`.
@@ -372,30 +372,30 @@ impl Core {
             known.withdrawn.remove(holding);
             known.older.remove(holding);
             known.unsaved.retain(|(held, _), _| held != holding);
-            known.parked.remove_all(*holding);
-            known.circles.remove(holding.owner);
+            known.pending.remove_all(*holding);
+            known.disclosures.remove(holding.owner);
         }
         if let Some(saving) = saving {
             saving.forget(holding);
         }
         // Nor is written down who knows of it.
-        self.remember();
-        self.attention.bell.ring();
+        self.persist();
+        self.hub.notify.notify_all();
     }
 
     /// Joins those of the `waiting` proofs whose block is trusted by now, and gives the newest reading.
-    pub(crate) fn join_parked(&self, holding: Holding, waiting: &[Waiting]) -> Option<Proven> {
+    pub(crate) fn join_parked(&self, holding: Holding, waiting: &[PendingProof]) -> Option<Proven> {
         let mut newest: Option<Proven> = None;
-        for Waiting { provider, checked, .. } in waiting {
+        for PendingProof { provider, checked, .. } in waiting {
             let joined = self.join(holding, checked, provider, self.policy.assurance);
             if !matches!(joined, Joined::NotYet) {
-                self.known().parked.remove(holding, provider, checked.account.state_root());
+                self.known().pending.remove(holding, provider, checked.account.state_root());
                 self.learn(provider, |known| known.tips_were_signed = true);
             }
             if let Joined::Proven(proven) = joined {
                 // Who proved it belongs to the circle, whether it was within the policy to ask him or not.
                 if let Some(endpoint) = self.execution.iter().find(|known| known.id() == provider) {
-                    self.known().circles.admit(holding.owner, endpoint);
+                    self.known().disclosures.admit(holding.owner, endpoint);
                 }
                 let number = proven.anchor().number();
                 if newest.as_ref().is_none_or(|held| held.anchor().number() < number) {

@@ -8,7 +8,7 @@ use saldo_reading::{Failure, Holding, ProviderId};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use crate::pinned::Pin;
+use crate::request::PinnedBlock;
 
 /// A proof that is false under the very block it was asked for: the request, the reply, the block, and the reason.
 ///
@@ -27,7 +27,7 @@ impl Evidence {
     pub(crate) fn new(
         provider: &ProviderId,
         holding: Holding,
-        pin: Pin,
+        pin: PinnedBlock,
         reply: &RawValue,
         reason: &Failure,
     ) -> Self {
@@ -77,9 +77,9 @@ impl fmt::Debug for Evidence {
 
 /// The newest few.
 #[derive(Debug, Default)]
-pub(crate) struct Drawer(VecDeque<Evidence>);
+pub(crate) struct EvidenceLog(VecDeque<Evidence>);
 
-impl Drawer {
+impl EvidenceLog {
     /// How many are kept, a proof of 256 KB at most each.
     const CAPACITY: usize = 16;
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use saldo_chain::{Anchor, HeaderError};
 use saldo_reading::{Attempt, Failure, Now, Outcome, Policy, TransportError, Why};
-use saldo_source::Asker;
+use saldo_source::Dispatcher;
 
 use crate::core::Core;
 
@@ -22,13 +22,13 @@ pub(crate) struct Case<'a> {
     pub(crate) head: Option<&'a Anchor>,
     pub(crate) now: Now,
     pub(crate) policy: &'a Policy,
-    pub(crate) asker: &'a Asker,
+    pub(crate) dispatcher: &'a Dispatcher,
 }
 
 /// Why nothing was proven: what is wrong with the heads first, then what the providers have in common, then what would
 /// help soonest.
 pub(crate) fn explain(case: &Case<'_>) -> Why {
-    let Case { problem, heads, attempts, held_back, head, now, policy, asker } = *case;
+    let Case { problem, heads, attempts, held_back, head, now, policy, dispatcher } = *case;
     let failures = || attempts.iter().filter_map(|attempt| attempt.outcome.failure());
     let all = |test: &dyn Fn(&Failure) -> bool| {
         !attempts.is_empty() && attempts.iter().all(|attempt| attempt.outcome.failure().is_some_and(test))
@@ -36,10 +36,10 @@ pub(crate) fn explain(case: &Case<'_>) -> Why {
     // Whoever was left alone says nothing of the network.
     let is_asked = |attempt: &&Attempt| attempt.took > Duration::ZERO || !is_left_alone(attempt);
     let asked: Vec<Attempt> = heads.iter().chain(attempts).filter(is_asked).cloned().collect();
-    let is_told = asker.is_offline() && asked.iter().all(is_silent);
+    let is_told = dispatcher.is_offline() && asked.iter().all(is_silent);
     let says_offline =
         |attempt: &Attempt| attempt.outcome.failure() == Some(&Failure::Transport(TransportError::Offline));
-    if is_told || asker.is_cut_off(&asked) || (!asked.is_empty() && asked.iter().all(says_offline)) {
+    if is_told || dispatcher.is_cut_off(&asked) || (!asked.is_empty() && asked.iter().all(says_offline)) {
         return Why::DeviceOffline;
     }
     if now.clock_off() {
@@ -48,8 +48,8 @@ pub(crate) fn explain(case: &Case<'_>) -> Why {
     if let Some(problem) = problem.filter(|problem| problem.needs_action()) {
         return problem.clone();
     }
-    let parked = attempts.iter().any(|attempt| attempt.outcome == Outcome::Parked);
-    if held_back && !parked {
+    let pending = attempts.iter().any(|attempt| attempt.outcome == Outcome::Pending);
+    if held_back && !pending {
         return Why::PolicyForbidsMoreOperators;
     }
     if !attempts.is_empty() && attempts.iter().all(is_silent) {
@@ -59,7 +59,7 @@ pub(crate) fn explain(case: &Case<'_>) -> Why {
     }
     // One alone could make a field up: it must be what all say who say anything.
     let mut reached = failures().filter(|failure| !failure.is_unreachable()).peekable();
-    if reached.peek().is_some() && !parked && reached.all(is_of_unknown_layout) {
+    if reached.peek().is_some() && !pending && reached.all(is_of_unknown_layout) {
         return Why::UnknownHeaderLayout;
     }
     let age = head.and_then(|head| now.age_of(head.timestamp()));
@@ -69,7 +69,7 @@ pub(crate) fn explain(case: &Case<'_>) -> Why {
         (None, Some(age)) if !now.allows(age, policy) => return Why::OnlyOldBlocks { age },
         _ => {}
     }
-    if parked {
+    if pending {
         return Why::UnsignedTip;
     }
     if failures().any(|failure| matches!(failure, Failure::RateLimited { .. })) {

@@ -23,7 +23,7 @@ impl Core {
     pub(crate) async fn explore(&self, deadline: Deadline) {
         let now = self.clock().monotonic();
         let method = Self::proofs_at(self.policy.assurance);
-        let willing = self.asker.willing(Role::Execution, method, &self.execution);
+        let willing = self.dispatcher.willing(Role::Execution, method, &self.execution);
         let chosen = {
             let known = self.known();
             let Some(head) = known.chain.newest(self.policy.assurance).cloned() else { return };
@@ -42,9 +42,14 @@ impl Core {
         };
         explored(Self::EXPLORED_FOR);
         let took = self.clock().monotonic().saturating_sub(now);
-        let attempt =
-            Attempt { provider: provider.id().clone(), role: Role::Execution, outcome, took, widened: false };
-        self.asker.note(method, &[attempt]);
+        let attempt = Attempt {
+            provider: provider.id().clone(),
+            role: Role::Execution,
+            outcome,
+            took,
+            over_policy: false,
+        };
+        self.dispatcher.note(method, &[attempt]);
     }
 
     /// Asks in one request which chain a provider serves, what it says of its proofs, and for one.
@@ -54,7 +59,7 @@ impl Core {
         let proof = Question::Proof { address: HISTORY_CONTRACT, keys: Vec::new(), at };
         let questions = [Question::ChainId, Question::Capabilities, proof];
         let left = self.time_left(deadline);
-        let together = ask_together(self.asker.network(), provider, &questions, known.batch, left).await;
+        let together = ask_together(self.dispatcher.io(), provider, &questions, known.batch, left).await;
         let mut each = together.each.into_iter();
         let mut next = || -> Result<Box<RawValue>, Failure> { each.next().unwrap_or(Err(Failure::NoResult)) };
         let expected = self.network().chain_id();

@@ -6,9 +6,9 @@ use saldo_chain::{Anchor, Chain, ChainError, HISTORY_CONTRACT, HistoryError, Lev
 use saldo_proof::eip1186::AccountReply;
 use saldo_reading::{Failure, Holding, Reading, Role, Unknown, Why};
 use saldo_source::execution::{At, Question, ask};
-use saldo_source::{Answer, Audience, Contest, Deadline, Endpoint};
+use saldo_source::{Answer, Deadline, DisclosureSet, Endpoint, RequestSpec};
 
-use crate::ask::{Aim, Target};
+use crate::ask::{BlockRef, ProofTarget};
 use crate::client::is_readable;
 use crate::core::Core;
 use crate::event;
@@ -28,11 +28,11 @@ impl Core {
         let mut synced = self.sync(until).await;
         synced.attempts.extend(self.fetch_head(Level::Finalized, until).await);
         self.follow();
-        self.recall(holdings);
+        self.load_older(holdings);
         let readable = holdings.iter().copied().filter(|holding| is_readable(holding.asset));
         self.raise(readable.collect(), deadline).await;
         let readings = self.settle_finalized(holdings, &synced, deadline).await;
-        self.remember();
+        self.persist();
         readings
     }
 
@@ -78,12 +78,13 @@ impl Core {
     async fn record(&self, head: &Anchor, blocks: &[Anchor], deadline: Deadline) {
         let ask = |provider| {
             let recorded = self.recorded(provider, head, blocks, deadline);
-            recorded.map(|recorded| recorded.map_or_else(Answer::Fails, Answer::Wins)).boxed()
+            recorded.map(|recorded| recorded.map_or_else(Answer::Failed, Answer::Accepted)).boxed()
         };
         // The proof names no address, so everybody may be asked.
-        let audience = Audience { last: self.too_shallow(head.number()), ..Audience::everybody() };
-        let contest = Contest { role: Role::Execution, method: "history", deadline };
-        let _ = self.asker.race_for_one(contest, &self.execution, audience, ask).await;
+        let disclosure =
+            DisclosureSet { last: self.too_shallow(head.number()), ..DisclosureSet::unrestricted() };
+        let hedge = RequestSpec { role: Role::Execution, method: "history", deadline };
+        let _ = self.dispatcher.hedge_one(hedge, &self.execution, disclosure, ask).await;
         self.follow();
     }
 
@@ -97,7 +98,7 @@ impl Core {
         let keys: Vec<B256> = blocks.iter().map(|block| history_key(block.number())).collect();
         let at = At::Number(head.number());
         let question = Question::Proof { address: HISTORY_CONTRACT, keys, at };
-        let reply = ask(self.asker.network(), provider, &question, self.time_left(deadline)).await;
+        let reply = ask(self.dispatcher.io(), provider, &question, self.time_left(deadline)).await;
         self.learn_depth(provider, head.number(), [&reply]);
         let reply: AccountReply = serde_json::from_str(reply?.get())
             .map_err(|_| Failure::Malformed { what: "not an eth_getProof result" })?;
@@ -136,37 +137,37 @@ impl Core {
         deadline: Deadline,
     ) -> Vec<Reading> {
         let before = &synced.attempts;
-        let (head, target) = self.head(Level::Finalized);
+        let (head, block) = self.head(Level::Finalized);
         let told: Vec<Option<Reading>> =
-            holdings.iter().map(|holding| self.finalized_already(*holding, synced, &target)).collect();
+            holdings.iter().map(|holding| self.finalized_already(*holding, synced, &block)).collect();
         let open: Vec<Holding> = holdings
             .iter()
             .zip(&told)
             .filter(|(_, told)| told.is_none())
             .map(|(holding, _)| *holding)
             .collect();
-        let aim = Aim { target, level: Level::Finalized };
-        let mut races = self.prove(&open, &aim, deadline).await.into_iter();
+        let target = ProofTarget { block, level: Level::Finalized };
+        let mut results = self.prove(&open, &target, deadline).await.into_iter();
         let policy = self.policy_at(Level::Finalized);
         let settle = |(holding, told): (&Holding, Option<Reading>)| {
             let unread = || Reading::Unknown(Unknown::new(Why::InternalFault, [], None));
             if let Some(told) = told {
                 return told;
             }
-            let Some(race) = races.next() else { return unread() };
-            let attempts = [before.clone(), race.attempts.clone()].concat();
-            if let Some((_, proven)) = race.winner {
+            let Some(result) = results.next() else { return unread() };
+            let attempts = [before.clone(), result.attempts.clone()].concat();
+            if let Some((_, proven)) = result.winner {
                 return Reading::Proven(proven.with_attempts(attempts));
             }
             let why = explain(&Case {
                 problem: synced.problem.as_ref(),
                 heads: before,
-                attempts: &race.attempts,
-                held_back: race.held_back,
+                attempts: &result.attempts,
+                held_back: result.held_back,
                 head: head.as_ref(),
                 now: self.now(),
                 policy: &policy,
-                asker: &self.asker,
+                dispatcher: &self.dispatcher,
             });
             Reading::Unknown(Unknown::new(why, attempts, self.last(holding)))
         };
@@ -176,7 +177,7 @@ impl Core {
     }
 
     /// The reading of one holding for which nobody has to be asked.
-    fn finalized_already(&self, holding: Holding, synced: &Synced, target: &Target) -> Option<Reading> {
+    fn finalized_already(&self, holding: Holding, synced: &Synced, target: &BlockRef) -> Option<Reading> {
         let before = synced.attempts.clone();
         let unknown =
             |why, attempts| Some(Reading::Unknown(Unknown::new(why, attempts, self.last(&holding))));
@@ -193,11 +194,11 @@ impl Core {
             return Some(Reading::Proven(finalized.with_attempts(before)));
         }
         match target {
-            Target::Tip => {
+            BlockRef::Tip => {
                 let why = synced.problem.clone().unwrap_or(Why::LightClientBehind { newest: None });
                 unknown(why, before)
             }
-            Target::Known(_) | Target::ByHash(_) => None,
+            BlockRef::Known(_) | BlockRef::ByHash(_) => None,
         }
     }
 

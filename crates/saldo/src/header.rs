@@ -10,7 +10,7 @@ use saldo_source::{Answer, Deadline, Endpoint};
 use serde_json::value::RawValue;
 
 use crate::core::Core;
-use crate::parked::Waiting;
+use crate::pending::PendingProof;
 
 /// How far the newest head is linked to an older block.
 pub(crate) enum Link {
@@ -19,7 +19,7 @@ pub(crate) enum Link {
     /// By some headers more than before.
     Longer,
     /// No further: nobody has the header, or it is not wanted any more.
-    Broken { fruitless: Vec<Attempt> },
+    Broken { failed: Vec<Attempt> },
 }
 
 impl Core {
@@ -46,11 +46,11 @@ impl Core {
     pub(crate) async fn fetch_head(&self, level: Level, deadline: Deadline) -> Vec<Attempt> {
         let missing = self.known().chain.missing_head(level);
         let Some(hash) = missing else { return Vec::new() };
-        let (header, fruitless) = self.fetch_header(hash, deadline).await;
+        let (header, failed) = self.fetch_header(hash, deadline).await;
         header.iter().for_each(|header| {
             self.take(header);
         });
-        fruitless
+        failed
     }
 
     /// Asks by waves for a header. Gives it, and who had none.
@@ -61,18 +61,18 @@ impl Core {
     ) -> (Option<ExecutionHeader>, Vec<Attempt>) {
         let ask = |provider| {
             let header = self.header(provider, hash, deadline);
-            header.map(|header| header.map_or_else(Answer::Fails, Answer::Wins)).boxed()
+            header.map(|header| header.map_or_else(Answer::Failed, Answer::Accepted)).boxed()
         };
-        let race = self.contest(Role::Execution, "eth_getBlockByHash", deadline, ask).await;
-        let header = race.winner.map(|(_, header)| header);
+        let result = self.hedge(Role::Execution, "eth_getBlockByHash", deadline, ask).await;
+        let header = result.winner.map(|(_, header)| header);
         let is_told = |attempt: &Attempt| header.is_none() || attempt.outcome.failure().is_some();
-        let fruitless = race.attempts.into_iter().filter(is_told).collect();
-        (header, fruitless)
+        let failed = result.attempts.into_iter().filter(is_told).collect();
+        (header, failed)
     }
 
     /// Fetches the headers between the newest head and the blocks that `waiting` proofs can be of, newest first. Gives
     /// the attempts that brought none. A block's hash names no address, so everybody may be asked.
-    pub(crate) async fn link(&self, waiting: &[Waiting], deadline: Deadline) -> Vec<Attempt> {
+    pub(crate) async fn link(&self, waiting: &[PendingProof], deadline: Deadline) -> Vec<Attempt> {
         // One that came before there was any head is not looked for: its block may be anywhere.
         let Some(above) = waiting.iter().filter_map(|waiting| waiting.above).min() else { return Vec::new() };
         loop {
@@ -84,7 +84,7 @@ impl Core {
             match self.link_once(lowest, deadline).await {
                 Link::Longer => {}
                 Link::Whole => return Vec::new(),
-                Link::Broken { fruitless } => return fruitless,
+                Link::Broken { failed } => return failed,
             }
         }
     }
@@ -104,11 +104,11 @@ impl Core {
     async fn link_once(&self, lowest: u64, deadline: Deadline) -> Link {
         let missing = self.known().chain.missing_parent(lowest);
         let Some((_, hash)) = missing else { return Link::Whole };
-        let (header, fruitless) = self.fetch_header(hash, deadline).await;
+        let (header, failed) = self.fetch_header(hash, deadline).await;
         match header {
             Some(header) if self.take(&header) => Link::Longer,
-            Some(_) => Link::Broken { fruitless: Vec::new() },
-            None => Link::Broken { fruitless },
+            Some(_) => Link::Broken { failed: Vec::new() },
+            None => Link::Broken { failed },
         }
     }
 
@@ -120,7 +120,7 @@ impl Core {
     ) -> Result<ExecutionHeader, Failure> {
         let reads_json = self.capability(provider.id()).json_header;
         let question = if reads_json { Question::Block(hash) } else { Question::RawHeader(hash) };
-        let reply = ask(self.asker.network(), provider, &question, self.time_left(deadline)).await;
+        let reply = ask(self.dispatcher.io(), provider, &question, self.time_left(deadline)).await;
         self.read_header(provider, &question, reply, hash, deadline).await
     }
 
@@ -143,7 +143,7 @@ impl Core {
         match ExecutionHeader::from_json(reply?.get().as_bytes(), hash) {
             Err(HeaderError::UnknownLayout) => {
                 let left = self.time_left(deadline);
-                let bytes = ask(self.asker.network(), provider, &Question::RawHeader(hash), left).await;
+                let bytes = ask(self.dispatcher.io(), provider, &Question::RawHeader(hash), left).await;
                 // Whoever has no bytes is not to blame for a layout that is not known here.
                 let bytes = bytes.map_err(|_| HeaderError::UnknownLayout)?;
                 let header = ExecutionHeader::from_rlp(&raw_header(&bytes)?, hash)?;

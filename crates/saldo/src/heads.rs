@@ -26,7 +26,7 @@ impl CommonLag {
 
 /// Whether a head was refused because it is of a period whose committee is not known.
 fn is_of_later_period(answer: &Answer<()>) -> bool {
-    matches!(answer, Answer::Fails(Failure::Update(AdvanceError::CommitteeUnknown { .. })))
+    matches!(answer, Answer::Failed(Failure::Update(AdvanceError::CommitteeUnknown { .. })))
 }
 
 impl Core {
@@ -57,7 +57,7 @@ impl Core {
         let told: Mutex<BTreeMap<ProviderId, Attempt>> = Mutex::default();
         let tell = |source: &Endpoint, outcome| {
             let (provider, took) = (source.id().clone(), clock.monotonic().saturating_sub(began));
-            let attempt = Attempt { provider, role: Role::Beacon, outcome, took, widened: false };
+            let attempt = Attempt { provider, role: Role::Beacon, outcome, took, over_policy: false };
             let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
             told.insert(source.id().clone(), attempt);
         };
@@ -66,7 +66,7 @@ impl Core {
             let heads = self.heads(source, deadline);
             let noted = heads.inspect(move |answer| {
                 of_later_period.fetch_or(is_of_later_period(answer), Ordering::Relaxed);
-                if let Answer::Fails(failure) = answer {
+                if let Answer::Failed(failure) = answer {
                     tell(source, Outcome::Failed(failure.clone()));
                 }
             });
@@ -170,10 +170,10 @@ impl Core {
             let has_finality = self.policy.assurance < Level::Finalized || !self.finality_is_due();
             let has_given = outcome.is_ok() || self.newest_slot() > before;
             match (outcome, self.slots_missing()) {
-                (_, Some(0)) if has_finality => Answer::Wins(()),
-                (_, Some(1)) if has_finality && has_given => Answer::Wins(()),
-                (Err(failure), _) => Answer::Fails(failure),
-                (Ok(()), slots) => Answer::Fails(Failure::Behind { slots: slots.unwrap_or(u64::MAX) }),
+                (_, Some(0)) if has_finality => Answer::Accepted(()),
+                (_, Some(1)) if has_finality && has_given => Answer::Accepted(()),
+                (Err(failure), _) => Answer::Failed(failure),
+                (Ok(()), slots) => Answer::Failed(Failure::Behind { slots: slots.unwrap_or(u64::MAX) }),
             }
         }
         .boxed()

@@ -2,7 +2,7 @@
 
 use saldo_beacon::unit::{Slot, UnixTime};
 use saldo_reading::{Failure, ProviderId, Role};
-use saldo_source::{Acquaintance, CoFailure, Endpoint};
+use saldo_source::{CoFailure, Endpoint, ProviderStats};
 
 use crate::core::Core;
 
@@ -65,29 +65,29 @@ pub struct EndpointHealth {
     /// Who runs it, as declared, else its host.
     pub operator: String,
     /// What is known of it by asking it.
-    pub known: Acquaintance,
+    pub stats: ProviderStats,
 }
 
 impl EndpointHealth {
     /// What its row says.
     pub fn state(&self) -> EndpointState {
-        let Acquaintance { of_use, failed, rests, is_quarantined, .. } = &self.known;
-        match (of_use, failed) {
+        let ProviderStats { accepted, failed, backed_off, is_quarantined, .. } = &self.stats;
+        match (accepted, failed) {
             _ if *is_quarantined => EndpointState::Quarantined,
-            _ if rests.is_some() => EndpointState::Resting,
+            _ if backed_off.is_some() => EndpointState::BackedOff,
             (None, None) => EndpointState::Unasked,
             (Some(used), Some((_, failed))) if failed < used => EndpointState::Failing,
             (None, Some(_)) => EndpointState::Failing,
-            (Some(_), _) => EndpointState::OfUse,
+            (Some(_), _) => EndpointState::Accepted,
         }
     }
 
     /// Why it was of no use when it was asked last; `None` if it was of use, or was not asked.
     pub fn failure(&self) -> Option<&Failure> {
         match self.state() {
-            EndpointState::Unasked | EndpointState::OfUse => None,
-            EndpointState::Failing | EndpointState::Resting | EndpointState::Quarantined => {
-                self.known.failed.as_ref().map(|(failure, _)| failure)
+            EndpointState::Unasked | EndpointState::Accepted => None,
+            EndpointState::Failing | EndpointState::BackedOff | EndpointState::Quarantined => {
+                self.stats.failed.as_ref().map(|(failure, _)| failure)
             }
         }
     }
@@ -100,11 +100,11 @@ pub enum EndpointState {
     /// It was not asked yet, or another answered before it could.
     Unasked,
     /// It was of use when it was asked last.
-    OfUse,
+    Accepted,
     /// It was of no use when it was asked last.
     Failing,
     /// It asked to be left alone for a while.
-    Resting,
+    BackedOff,
     /// It sent false proofs, and is asked for proofs only when nobody else is left.
     Quarantined,
 }
@@ -114,9 +114,9 @@ impl EndpointState {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Unasked => "unasked",
-            Self::OfUse => "of_use",
+            Self::Accepted => "accepted",
             Self::Failing => "failing",
-            Self::Resting => "resting",
+            Self::BackedOff => "backed_off",
             Self::Quarantined => "quarantined",
         }
     }
@@ -126,9 +126,9 @@ impl std::fmt::Display for EndpointState {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Unasked => "not asked yet",
-            Self::OfUse => "answers",
+            Self::Accepted => "answers",
             Self::Failing => "does not answer usefully",
-            Self::Resting => "asked to be left alone for a while",
+            Self::BackedOff => "asked to be left alone for a while",
             Self::Quarantined => "sent false proofs",
         })
     }
@@ -136,7 +136,7 @@ impl std::fmt::Display for EndpointState {
 
 impl Core {
     pub(crate) fn health(&self) -> Health {
-        let checkpoint_sources = self.beginning.agreement().map_or(&[][..], |agreement| &agreement.sources);
+        let checkpoint_sources = self.trust_start.agreement().map_or(&[][..], |agreement| &agreement.sources);
         let kinds = [
             (Role::Execution, self.execution.as_slice()),
             (Role::Beacon, self.beacon.as_slice()),
@@ -146,7 +146,7 @@ impl Core {
             provider: endpoint.id().clone(),
             role,
             operator: endpoint.run_by().to_owned(),
-            known: self.asker.acquaintance(role, endpoint),
+            stats: self.dispatcher.provider_stats(role, endpoint),
         };
         let of_kind = |(role, endpoints): (Role, &[Endpoint])| -> Vec<EndpointHealth> {
             endpoints.iter().map(|known| endpoint(role, known)).collect()
@@ -154,13 +154,13 @@ impl Core {
         // Not in the expression below: what it locks would stay locked to its end.
         let is_faulted = self.known().faulted;
         Health {
-            is_offline: self.asker.is_offline(),
+            is_offline: self.dispatcher.is_offline(),
             is_clock_off: self.now().clock_off(),
             is_faulted,
             storage_faults: self.storage_faults().len(),
             heads: self.heads_health(),
             endpoints: kinds.into_iter().flat_map(of_kind).collect(),
-            failed_together: self.asker.co_failures(),
+            failed_together: self.dispatcher.co_failures(),
         }
     }
 

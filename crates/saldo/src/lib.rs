@@ -51,17 +51,14 @@ mod account;
 mod agreement;
 mod ahead;
 mod ask;
-mod attend;
-mod ballot;
 mod behind;
-mod bell;
 mod builder;
 mod capability;
 mod certain_time;
 mod checked;
-mod circle;
 mod client;
 mod core;
+mod disclosed;
 mod event;
 mod evidence;
 mod explain;
@@ -70,16 +67,19 @@ mod finality;
 mod header;
 mod heads;
 mod health;
-mod parked;
-mod pinned;
+mod hub;
+mod notify;
+mod pending;
+mod persist;
+mod poll;
+mod probe;
 mod read;
-mod remember;
+mod request;
 mod start;
 mod storage;
 mod store;
 mod sync;
 mod trust;
-mod walk;
 mod watch;
 
 pub use account::AccountReading;
@@ -105,8 +105,8 @@ pub use saldo_reading::{
     Provisional, Reading, Role, Sum, Total, TotalError, Totals, Unknown, Why,
 };
 pub use saldo_source::{
-    Acquaintance, Clock, CoFailure, Declared, Directory, DirectoryError, Diversity, Domain, Endpoint,
-    EndpointError, Listed, Method, Request, Response, SecretUrl, Transport, TransportError,
+    Clock, CoFailure, Declared, Directory, DirectoryError, Diversity, Domain, Endpoint, EndpointError,
+    Listed, Method, ProviderStats, Request, Response, SecretUrl, Transport, TransportError,
 };
 
 #[cfg(feature = "http")]

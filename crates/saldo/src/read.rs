@@ -8,14 +8,14 @@ use saldo_chain::{Anchor, Level, Standing};
 use saldo_reading::{
     Attempt, Holding, Outcome, Proven, ProviderId, Provisional, Reading, Role, Unknown, Why,
 };
-use saldo_source::{Answer, Deadline, Race};
+use saldo_source::{Answer, Deadline, Hedged};
 
-use crate::ask::{Aim, Target, Wanted};
+use crate::ask::{BlockRef, ProofRequest, ProofTarget};
 use crate::client::is_readable;
 use crate::core::Core;
 use crate::event;
 use crate::explain::{Case, explain};
-use crate::parked::Waiting;
+use crate::pending::PendingProof;
 use crate::sync::Synced;
 
 /// What became of one holding before anybody was asked for a proof.
@@ -54,7 +54,7 @@ impl Core {
                 Either::Right(((), read)) => read.await.0,
             }
         };
-        self.remember();
+        self.persist();
         let still_stands = |(holding, reading)| self.still_stands(holding, reading);
         let readings: Vec<Reading> = holdings.iter().zip(readings).map(still_stands).collect();
         event::read(&readings);
@@ -94,24 +94,24 @@ impl Core {
             return (self.sync(Deadline::after(clock, half)).await, BTreeMap::new());
         }
         let sync = self.sync(deadline).boxed();
-        let willing = self.asker.willing(Role::Execution, "eth_getProof", &self.execution);
+        let willing = self.dispatcher.willing(Role::Execution, "eth_getProof", &self.execution);
         let first = willing.first().copied();
         let takes_tips = Self::takes_tips(self.policy.assurance) && !holdings.is_empty();
         let Some(first) = first.filter(|_| takes_tips) else {
             return (sync.await, BTreeMap::new());
         };
         let most = self.policy.operators_per_address;
-        let is_admitted = |holding: &&Holding| self.known().circles.admits(holding.owner, first, most);
+        let is_admitted = |holding: &&Holding| self.known().disclosures.admits(holding.owner, first, most);
         let holdings: Vec<Holding> = holdings.iter().filter(is_admitted).copied().collect();
-        let within: Vec<Wanted> = holdings.iter().copied().map(Wanted::within).collect();
+        let within: Vec<ProofRequest> = holdings.iter().copied().map(ProofRequest::within).collect();
         let began = clock.monotonic();
         let attempt = |outcome| {
             let took = clock.monotonic().saturating_sub(began);
             let provider = first.id().clone();
-            Attempt { provider, role: Role::Execution, outcome, took, widened: false }
+            Attempt { provider, role: Role::Execution, outcome, took, over_policy: false }
         };
-        let aim = Aim { target: Target::Tip, level: self.policy.assurance };
-        let early = self.ask(first, &within, &aim, deadline).boxed();
+        let target = ProofTarget { block: BlockRef::Tip, level: self.policy.assurance };
+        let early = self.ask(first, &within, &target, deadline).boxed();
         let outcomes: Vec<Outcome>;
         let synced = match select(sync, early).await {
             Either::Left((synced, _)) => {
@@ -122,9 +122,9 @@ impl Core {
             }
             Either::Right((answers, sync)) => {
                 let outcome = |answer| match answer {
-                    Answer::Wins(_) => Outcome::Joined,
-                    Answer::Parks { .. } => Outcome::Parked,
-                    Answer::Fails(failure) => Outcome::Failed(failure),
+                    Answer::Accepted(_) => Outcome::Joined,
+                    Answer::Pending { .. } => Outcome::Pending,
+                    Answer::Failed(failure) => Outcome::Failed(failure),
                     // Somebody else was asked for it meanwhile, by another read.
                     Answer::Withheld { .. } => Outcome::Overtaken,
                 };
@@ -134,7 +134,7 @@ impl Core {
         };
         let attempts: Vec<Attempt> = outcomes.into_iter().map(attempt).collect();
         let failed = attempts.iter().find(|attempt| attempt.outcome.failure().is_some());
-        self.asker.note("eth_getProof", failed.map_or(&[], std::slice::from_ref));
+        self.dispatcher.note("eth_getProof", failed.map_or(&[], std::slice::from_ref));
         (synced, holdings.iter().copied().zip(attempts).collect())
     }
 
@@ -165,8 +165,8 @@ impl Core {
             }
         }
         let proving = self.prove_beside_links(&open, &target, deadline);
-        let (races, mut next) = join(proving, self.park_next_tips(&bound, deadline)).await;
-        let (mut races, fruitless) = races;
+        let (results, mut next) = join(proving, self.park_next_tips(&bound, deadline)).await;
+        let (mut results, failed) = results;
         let mut readings = Vec::with_capacity(holdings.len());
         for ((holding, step), at_first) in holdings.iter().zip(steps).zip(&at_first) {
             readings.push(match step {
@@ -177,10 +177,10 @@ impl Core {
                 }
                 Step::Open => {
                     let mut before = before(holding);
-                    let race = races.remove(holding);
-                    before.extend(race.iter().flat_map(|race| race.attempts.clone()));
-                    before.extend(fruitless.iter().cloned());
-                    self.conclude(*holding, synced, head.clone(), race, before, at_first.as_ref())
+                    let result = results.remove(holding);
+                    before.extend(result.iter().flat_map(|result| result.attempts.clone()));
+                    before.extend(failed.iter().cloned());
+                    self.conclude(*holding, synced, head.clone(), result, before, at_first.as_ref())
                 }
             });
         }
@@ -188,7 +188,7 @@ impl Core {
     }
 
     /// What can be said of one holding without asking for a proof.
-    fn without_asking(&self, holding: Holding, target: &Target, before: Vec<Attempt>) -> Step {
+    fn without_asking(&self, holding: Holding, target: &BlockRef, before: Vec<Attempt>) -> Step {
         let unknown = |why, attempts: Vec<Attempt>| {
             Step::Done(Box::new(Reading::Unknown(Unknown::new(why, attempts, self.last(&holding)))))
         };
@@ -200,8 +200,8 @@ impl Core {
         }
         // What is proven under the newest head. While only that one's hash is known, nothing is.
         let is_at_head = |proven: &Proven| match target {
-            Target::Known(head) => proven.anchor().hash() == head.hash(),
-            Target::ByHash(_) | Target::Tip => false,
+            BlockRef::Known(head) => proven.anchor().hash() == head.hash(),
+            BlockRef::ByHash(_) | BlockRef::Tip => false,
         };
         if let Some(proven) = self.join_parked(holding, &self.waiting(holding)).filter(is_at_head) {
             return Step::Bound(Box::new(proven));
@@ -220,13 +220,13 @@ impl Core {
         holding: Holding,
         synced: &Synced,
         head: Option<Anchor>,
-        race: Option<Race<Box<Proven>>>,
+        result: Option<Hedged<Box<Proven>>>,
         attempts: Vec<Attempt>,
         at_first: Option<&Proven>,
     ) -> Reading {
-        let race = race.unwrap_or(Race { winner: None, attempts: Vec::new(), held_back: false });
-        if let Some((_, proven)) = race.winner {
-            self.known().parked.remove_all(holding);
+        let result = result.unwrap_or(Hedged { winner: None, attempts: Vec::new(), held_back: false });
+        if let Some((_, proven)) = result.winner {
+            self.known().pending.remove_all(holding);
             return Reading::Proven(proven.with_attempts(attempts));
         }
         // By a proof that had waited, or by another read, at a newer head than this one began with.
@@ -239,19 +239,19 @@ impl Core {
         let why = explain(&Case {
             problem: synced.problem.as_ref(),
             heads: &synced.attempts,
-            attempts: &race.attempts,
-            held_back: race.held_back,
+            attempts: &result.attempts,
+            held_back: result.held_back,
             head: head.as_ref(),
             now: self.now(),
             policy: &self.policy,
-            asker: &self.asker,
+            dispatcher: &self.dispatcher,
         });
-        let parked = race.attempts.iter().find(|attempt| attempt.outcome == Outcome::Parked);
+        let pending = result.attempts.iter().find(|attempt| attempt.outcome == Outcome::Pending);
         let claim =
-            parked.and_then(|attempt| self.known().parked.newest(holding, &attempt.provider).cloned());
+            pending.and_then(|attempt| self.known().pending.newest(holding, &attempt.provider).cloned());
         let last = self.last(&holding);
         match claim {
-            Some(Waiting { provider, checked, .. }) => {
+            Some(PendingProof { provider, checked, .. }) => {
                 Reading::Provisional(Provisional::new(&checked.account, provider, why, attempts, last))
             }
             None => Reading::Unknown(Unknown::new(why, attempts, last)),
@@ -260,27 +260,27 @@ impl Core {
 
     /// The newest trusted block of the assurance `level`, and what to ask about: that block, or a newer head's of which only
     /// the hash is known.
-    pub(crate) fn head(&self, level: Level) -> (Option<Anchor>, Target) {
+    pub(crate) fn head(&self, level: Level) -> (Option<Anchor>, BlockRef) {
         let known = self.known();
         let newest = known.chain.newest(level).cloned();
         let target = match (known.chain.missing_head(level), &newest) {
-            (Some(hash), _) => Target::ByHash(hash),
-            (None, Some(newest)) => Target::Known(newest.clone()),
-            (None, None) => Target::Tip,
+            (Some(hash), _) => BlockRef::ByHash(hash),
+            (None, Some(newest)) => BlockRef::Known(newest.clone()),
+            (None, None) => BlockRef::Tip,
         };
         (newest, target)
     }
 
     /// The proofs that wait for `holding`. They wait for some slots: what is not signed by then will not be.
-    fn waiting(&self, holding: Holding) -> Vec<Waiting> {
+    fn waiting(&self, holding: Holding) -> Vec<PendingProof> {
         let slots = u32::try_from(Self::LINK_DEPTH).unwrap_or(u32::MAX);
         let patience = self.network().slot_duration().saturating_mul(slots);
         let since = self.clock().monotonic().saturating_sub(patience);
-        let expired = self.known().parked.expire(since);
+        let expired = self.known().pending.expire(since);
         for provider in &expired {
             self.learn(provider, |known| known.tips_were_signed = false);
         }
-        self.known().parked.of(holding)
+        self.known().pending.of(holding)
     }
 
     /// Asks for proofs at the head. If nobody proves under it, but somebody does under a tip that is not signed yet, then
@@ -290,69 +290,69 @@ impl Core {
     async fn prove_beside_links(
         &self,
         holdings: &[Holding],
-        target: &Target,
+        target: &BlockRef,
         deadline: Deadline,
-    ) -> (BTreeMap<Holding, Race<Box<Proven>>>, Vec<Attempt>) {
+    ) -> (BTreeMap<Holding, Hedged<Box<Proven>>>, Vec<Attempt>) {
         if holdings.is_empty() {
             return (BTreeMap::new(), Vec::new());
         }
         let number = |holding: &Holding| self.last(holding).map(|last| last.anchor().number());
         let before: Vec<Option<u64>> = holdings.iter().map(number).collect();
-        let aim = Aim { target: target.clone(), level: self.policy.assurance };
-        let waiting: Vec<(Holding, Waiting)> = holdings
+        let target = ProofTarget { block: target.clone(), level: self.policy.assurance };
+        let waiting: Vec<(Holding, PendingProof)> = holdings
             .iter()
             .flat_map(|holding| self.waiting(*holding).into_iter().map(|waiting| (*holding, waiting)))
             .collect();
-        let named = |races: Vec<Race<Box<Proven>>>| holdings.iter().copied().zip(races).collect();
-        let prove = self.prove(holdings, &aim, deadline).boxed();
+        let named = |results: Vec<Hedged<Box<Proven>>>| holdings.iter().copied().zip(results).collect();
+        let prove = self.prove(holdings, &target, deadline).boxed();
         if waiting.is_empty() {
             return (named(prove.await), Vec::new());
         }
         let half = self.time_left(deadline).checked_div(2).unwrap_or_default();
         let prove = match select(prove, self.clock().sleep(half)).await {
-            Either::Left((races, _)) if races.iter().all(|race| race.winner.is_some()) => {
-                return (named(races), Vec::new());
+            Either::Left((results, _)) if results.iter().all(|result| result.winner.is_some()) => {
+                return (named(results), Vec::new());
             }
-            Either::Left((races, _)) => {
-                let fruitless = self.bind(&waiting, deadline).await;
-                return (named(races), fruitless);
+            Either::Left((results, _)) => {
+                let failed = self.bind(&waiting, deadline).await;
+                return (named(results), failed);
             }
             Either::Right(((), prove)) => prove,
         };
         match select(prove, self.bind(&waiting, deadline).boxed()).await {
-            Either::Left((races, bind)) => {
-                let is_won = races.iter().all(|race| race.winner.is_some());
-                let fruitless = if is_won { Vec::new() } else { bind.await };
-                (named(races), fruitless)
+            Either::Left((results, bind)) => {
+                let is_won = results.iter().all(|result| result.winner.is_some());
+                let failed = if is_won { Vec::new() } else { bind.await };
+                (named(results), failed)
             }
-            Either::Right((fruitless, prove)) => {
+            Either::Right((failed, prove)) => {
                 if holdings.iter().zip(&before).all(|(holding, before)| number(holding) > *before) {
-                    return (BTreeMap::new(), fruitless);
+                    return (BTreeMap::new(), failed);
                 }
-                (named(prove.await), fruitless)
+                (named(prove.await), failed)
             }
         }
     }
 
     /// Looks for the blocks of the proofs `before`, if somebody has parked another one since: only then is there a provider
     /// behind them. Gives who was asked in vain.
-    async fn bind(&self, before: &[(Holding, Waiting)], deadline: Deadline) -> Vec<Attempt> {
-        let is_new = |holding: &Holding, tip: &Waiting| {
+    async fn bind(&self, before: &[(Holding, PendingProof)], deadline: Deadline) -> Vec<Attempt> {
+        let is_new = |holding: &Holding, tip: &PendingProof| {
             let root = tip.checked.account.state_root();
             before.iter().all(|(held, known)| held != holding || known.checked.account.state_root() != root)
         };
         let has_new = |holding: &Holding| self.waiting(*holding).iter().any(|tip| is_new(holding, tip));
-        let wanted: Vec<&(Holding, Waiting)> =
+        let wanted: Vec<&(Holding, PendingProof)> =
             before.iter().filter(|(holding, _)| has_new(holding)).collect();
         if wanted.is_empty() {
             return Vec::new();
         }
-        let waiting: Vec<Waiting> = wanted.iter().map(|(_, waiting)| waiting.clone()).collect();
-        let fruitless = self.link(&waiting, deadline).await;
+        let waiting: Vec<PendingProof> = wanted.iter().map(|(_, waiting)| waiting.clone()).collect();
+        let failed = self.link(&waiting, deadline).await;
         for (holding, waiting) in wanted {
             let _ = self.join_parked(*holding, std::slice::from_ref(waiting));
         }
-        fruitless
+        failed
     }
 
     /// Providers whose proofs had to wait prove nothing but their tip: the next one is asked for while these are good, so
@@ -384,7 +384,7 @@ impl Core {
         let began = clock.monotonic();
         let attempt = |outcome| {
             let took = clock.monotonic().saturating_sub(began);
-            Attempt { provider: provider.clone(), role: Role::Execution, outcome, took, widened: false }
+            Attempt { provider: provider.clone(), role: Role::Execution, outcome, took, over_policy: false }
         };
         let joined = attempt(Outcome::Joined);
         let endpoint = self.execution.iter().find(|known| known.id() == provider);
@@ -393,16 +393,16 @@ impl Core {
         let Some(endpoint) = endpoint.filter(|_| has_time) else {
             return holdings.iter().map(|_| vec![joined.clone()]).collect();
         };
-        let aim = Aim { target: Target::Tip, level: self.policy.assurance };
-        let wanted: Vec<Wanted> = holdings.iter().copied().map(Wanted::within).collect();
-        let ask = self.ask(endpoint, &wanted, &aim, deadline).boxed();
+        let target = ProofTarget { block: BlockRef::Tip, level: self.policy.assurance };
+        let wanted: Vec<ProofRequest> = holdings.iter().copied().map(ProofRequest::within).collect();
+        let ask = self.ask(endpoint, &wanted, &target, deadline).boxed();
         let patience = Self::GRACE.min(self.time_left(deadline));
         let outcomes: Vec<Option<Outcome>> = match select(ask, clock.sleep(patience)).await {
             Either::Left((answers, _)) => answers
                 .into_iter()
                 .map(|answer| match answer {
-                    Answer::Wins(_) | Answer::Parks { .. } | Answer::Withheld { .. } => None,
-                    Answer::Fails(failure) => Some(Outcome::Failed(failure)),
+                    Answer::Accepted(_) | Answer::Pending { .. } | Answer::Withheld { .. } => None,
+                    Answer::Failed(failure) => Some(Outcome::Failed(failure)),
                 })
                 .collect(),
             Either::Right(_) => holdings.iter().map(|_| Some(Outcome::Unfinished)).collect(),

@@ -16,14 +16,14 @@ use crate::event;
 use crate::sync::{Need, Round};
 
 /// Where trust can start.
-pub(crate) enum Beginning {
+pub(crate) enum TrustStart {
     /// At this finalized block, on the caller's word or the network's, and nowhere else.
     Given(Checkpoint),
     /// At a given finalized block as long as it is not too old, else where the sources agree.
     Agreement { given: Option<Checkpoint>, agreement: Agreement },
 }
 
-impl Beginning {
+impl TrustStart {
     pub(crate) fn given(&self) -> Option<&Checkpoint> {
         match self {
             Self::Given(given) => Some(given),
@@ -60,9 +60,9 @@ impl Core {
         if let Some(checkpoint) = started_again_at {
             return self.start_at(&Origin::from(checkpoint), starts, deadline).await;
         }
-        let (given, agreement) = match &self.beginning {
-            Beginning::Given(given) => return self.start_at(&Origin::from(*given), starts, deadline).await,
-            Beginning::Agreement { given, agreement } => (given, agreement),
+        let (given, agreement) = match &self.trust_start {
+            TrustStart::Given(given) => return self.start_at(&Origin::from(*given), starts, deadline).await,
+            TrustStart::Agreement { given, agreement } => (given, agreement),
         };
         let mut before = Vec::new();
         let now = self.now().time();
@@ -83,7 +83,7 @@ impl Core {
     /// chain without risk, so that the committee known from before proves nothing any more. `held` is the slot of the newest
     /// final head.
     pub(crate) async fn start_again(&self, held: Slot, starts: u64, deadline: Deadline) -> Round {
-        match self.beginning.agreement() {
+        match self.trust_start.agreement() {
             Some(agreement) => self.start_by_agreement(agreement, starts, deadline).await,
             None => {
                 let newest = self.newest_by_known_committees(deadline).await;

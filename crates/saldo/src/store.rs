@@ -20,7 +20,7 @@ use saldo_chain::{Anchor, Level};
 use saldo_reading::{Holding, Proven};
 
 use crate::storage::{Storage, StorageFault, Write};
-pub(crate) use form::{Circle, Knowledge, KnownProvider};
+pub(crate) use form::{ProviderState, StoredDisclosure, StoredProvider};
 pub(crate) use load::{Claim, Restored};
 use seal::Seal;
 
@@ -28,7 +28,7 @@ use seal::Seal;
 pub(crate) struct Store {
     storage: Arc<dyn Storage>,
     seal: Seal,
-    kept: Mutex<Kept>,
+    kept: Mutex<Index>,
 }
 
 /// A proven reading that is not kept yet, with the nodes that prove it.
@@ -39,7 +39,7 @@ pub(crate) struct Unsaved {
 }
 
 /// What there is to keep now.
-pub(crate) struct News<'a> {
+pub(crate) struct ChangeSet<'a> {
     pub(crate) network: &'a Network,
     pub(crate) light_client: Option<&'a LightClient>,
     /// Newer readings.
@@ -49,13 +49,13 @@ pub(crate) struct News<'a> {
     /// Whether the chain excludes a block that is kept.
     pub(crate) is_withdrawn: &'a dyn Fn(&Anchor) -> bool,
     /// How often it changed who knows of which address.
-    pub(crate) circles: u64,
-    pub(crate) knowledge: &'a dyn Fn() -> Knowledge,
+    pub(crate) disclosures: u64,
+    pub(crate) knowledge: &'a dyn Fn() -> ProviderState,
 }
 
 /// What is in the storage.
 #[derive(Default)]
-struct Kept {
+struct Index {
     /// Whether everything was read. Before that nothing is written: it could be over what this client must not touch.
     is_read: bool,
     /// Whether everything is to be given up as soon as it can be read.
@@ -70,7 +70,7 @@ struct Kept {
     leaves_light_client: bool,
     /// Where the caller had trust start again.
     start: Option<Checkpoint>,
-    circles: Option<u64>,
+    disclosures: Option<u64>,
     faults: Vec<StorageFault>,
 }
 
@@ -111,7 +111,7 @@ impl Store {
         self.kept().note(fault);
     }
 
-    fn kept(&self) -> MutexGuard<'_, Kept> {
+    fn kept(&self) -> MutexGuard<'_, Index> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -130,12 +130,12 @@ impl Store {
 /// Something is being kept.
 pub(crate) struct Saving<'a> {
     store: &'a Store,
-    kept: MutexGuard<'a, Kept>,
+    kept: MutexGuard<'a, Index>,
 }
 
 impl Saving<'_> {
     /// What has to be written, if anything can be.
-    pub(crate) fn batch(&self, news: &News<'_>) -> Option<Batch> {
+    pub(crate) fn batch(&self, news: &ChangeSet<'_>) -> Option<Batch> {
         self.kept.is_read.then(|| self.kept.batch(&self.store.seal, news)).flatten()
     }
 
@@ -147,11 +147,12 @@ impl Saving<'_> {
             self.kept.note(StorageFault::Unwritten(error));
             return false;
         }
-        let Batch { names, readings, blocks, light_client, circles, .. } = batch;
+        let Batch { names, readings, blocks, light_client, disclosures, .. } = batch;
         let kept = &mut *self.kept;
         kept.leaves_light_client &= light_client.is_none();
         kept.light_client = light_client.or(kept.light_client);
-        (kept.names, kept.readings, kept.blocks, kept.circles) = (names, readings, blocks, Some(circles));
+        (kept.names, kept.readings, kept.blocks, kept.disclosures) =
+            (names, readings, blocks, Some(disclosures));
         kept.faults.retain(|fault| !matches!(fault, StorageFault::Unwritten(_)));
         true
     }
@@ -159,13 +160,13 @@ impl Saving<'_> {
     /// Gives up everything that follows from where trust started, and keeps where it starts now.
     pub(crate) fn forget_all(mut self, network: &Network, start: Checkpoint) {
         let before = std::mem::take(&mut *self.kept);
-        *self.kept = Kept {
+        *self.kept = Index {
             is_read: before.is_read,
             is_forgotten: !before.is_read,
             start: Some(start),
             names: before.names,
             faults: before.faults,
-            ..Kept::default()
+            ..Index::default()
         };
         let put = |name: &str, value| {
             let value = Some(self.store.seal.close(name, value));
@@ -184,7 +185,7 @@ impl Saving<'_> {
         let gone: Vec<String> = hashes.iter().filter_map(|hash| form::reading_name(holding, *hash)).collect();
         let names = self.kept.names.iter().filter(|name| !gone.contains(name)).cloned().collect();
         // Who knows of it is written without it with the next batch.
-        self.kept.circles = None;
+        self.kept.disclosures = None;
         let writes: Vec<Write> = gone.into_iter().map(|name| Write { name, value: None }).collect();
         self.remove(&writes, names);
     }
@@ -211,10 +212,10 @@ pub(crate) struct Batch {
     readings: BTreeMap<Holding, Vec<B256>>,
     blocks: BTreeMap<B256, Anchor>,
     light_client: Option<Progress>,
-    circles: u64,
+    disclosures: u64,
 }
 
-impl Kept {
+impl Index {
     fn note(&mut self, fault: StorageFault) {
         if !self.faults.contains(&fault) && self.faults.len() < Store::FAULTS {
             self.faults.push(fault);
@@ -222,7 +223,7 @@ impl Kept {
     }
 
     /// What has to be written, if anything.
-    fn batch(&self, seal: &Seal, news: &News<'_>) -> Option<Batch> {
+    fn batch(&self, seal: &Seal, news: &ChangeSet<'_>) -> Option<Batch> {
         let progress = news.light_client.map(Progress::of);
         let mut blocks = self.blocks.clone();
         let mut changed: BTreeSet<B256> = BTreeSet::new();
@@ -260,9 +261,13 @@ impl Kept {
         let needed: BTreeSet<B256> = readings.values().flatten().copied().collect();
         blocks.retain(|hash, _| needed.contains(hash));
 
-        let circles = news.circles;
+        let disclosures = news.disclosures;
         let is_newer = (progress.is_some() && progress != self.light_client) || !values.is_empty();
-        if !is_newer && changed.is_empty() && readings == self.readings && Some(circles) == self.circles {
+        if !is_newer
+            && changed.is_empty()
+            && readings == self.readings
+            && Some(disclosures) == self.disclosures
+        {
             return None;
         }
         values.insert(form::FIRST.to_owned(), form::first(news.network));
@@ -292,7 +297,7 @@ impl Kept {
             Write { name, value }
         });
         let writes = removed.chain(written).collect();
-        Some(Batch { writes, names, readings, blocks, light_client: progress, circles })
+        Some(Batch { writes, names, readings, blocks, light_client: progress, disclosures })
     }
 }
 

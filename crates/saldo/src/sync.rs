@@ -94,7 +94,7 @@ impl Core {
                 Need::StartAgain { held } => self.start_again(held, starts, deadline).await,
                 Need::Updates { start, count } => {
                     let deadline =
-                        if self.beginning.agreement().is_some() { self.half(deadline) } else { deadline };
+                        if self.trust_start.agreement().is_some() { self.half(deadline) } else { deadline };
                     let updates = self.ask_sources(UPDATES, deadline, |source| {
                         self.updates(source, start, count, deadline)
                     });
@@ -181,7 +181,7 @@ impl Core {
     /// No source gives a hand-over that is needed by this clock. A period is never skipped: either trust starts again, after
     /// it, or the light client stays where it is.
     async fn go_round_missing_hand_over(&self, missing: Round, starts: u64, deadline: Deadline) -> Round {
-        if let Some(agreement) = self.beginning.agreement() {
+        if let Some(agreement) = self.trust_start.agreement() {
             let final_slot =
                 || self.known().light_client.as_ref().map(|client| client.finalized_head().slot());
             let before = final_slot();
@@ -218,7 +218,7 @@ impl Core {
         deadline: Deadline,
         ask: impl Fn(&'a Endpoint) -> BoxFuture<'a, Answer<()>>,
     ) -> Vec<Attempt> {
-        self.contest(Role::Beacon, method, deadline, ask).await.attempts
+        self.hedge(Role::Beacon, method, deadline, ask).await.attempts
     }
 
     pub(crate) async fn fetch(
@@ -227,11 +227,11 @@ impl Core {
         route: Route,
         deadline: Deadline,
     ) -> Result<Data, Failure> {
-        let (outside, time_left) = (self.asker.network(), self.time_left(deadline));
+        let (io, time_left) = (self.dispatcher.io(), self.time_left(deadline));
         if source.is_mirror() {
-            return mirror::fetch(outside, &self.network(), self.time(), source, route, time_left).await;
+            return mirror::fetch(io, &self.network(), self.time(), source, route, time_left).await;
         }
-        fetch(outside, source, route, time_left).await
+        fetch(io, source, route, time_left).await
     }
 
     pub(crate) fn bootstrap<'a>(
@@ -271,7 +271,7 @@ impl Core {
                 Err(_) => known.without_bootstrap.insert(source.id().clone()),
             };
             drop(known);
-            started.map_or_else(Answer::Fails, Answer::Wins)
+            started.map_or_else(Answer::Failed, Answer::Accepted)
         }
         .boxed()
     }
@@ -299,7 +299,7 @@ impl Core {
                     Some(refusal) => Err(refusal),
                 }
             };
-            handed_over.await.map_or_else(Answer::Fails, Answer::Wins)
+            handed_over.await.map_or_else(Answer::Failed, Answer::Accepted)
         }
         .boxed()
     }

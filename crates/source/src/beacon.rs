@@ -10,7 +10,7 @@ use saldo_reading::Failure;
 
 use crate::classify::is_web_page;
 use crate::endpoint::Endpoint;
-use crate::network::Network;
+use crate::io::Io;
 use crate::retry_after::retry_after;
 use crate::transport::{Method, Request, Response};
 
@@ -121,12 +121,7 @@ impl Route {
 /// # Errors
 /// A [`Failure`] that says why there is nothing. An error status is always "this source cannot", never "the chain is
 /// broken".
-pub async fn fetch(
-    network: &Network,
-    source: &Endpoint,
-    route: Route,
-    timeout: Duration,
-) -> Result<Data, Failure> {
+pub async fn fetch(io: &Io, source: &Endpoint, route: Route, timeout: Duration) -> Result<Data, Failure> {
     if source.is_mirror() {
         return Err(Failure::NotServed { method: route.name() });
     }
@@ -139,7 +134,7 @@ pub async fn fetch(
         timeout,
         max_bytes: MAX_REPLY,
     };
-    let response = network.exchange(request).await?;
+    let response = io.exchange(request).await?;
     match response.status {
         200 if is_web_page(&response) => Err(Failure::WebPage),
         200 => Ok(data(response)),

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use crate::beacon::{Route, fetch};
 use crate::clock::Deadline;
 use crate::endpoint::Endpoint;
-use crate::network::Network;
+use crate::io::Io;
 
 /// What stands around the data of every answer. Some servers leave the flags out, some write them as text.
 #[derive(Deserialize)]
@@ -78,16 +78,11 @@ struct FinalizedEpoch {
 /// # Errors
 /// A [`Failure`] that says why no root was named: [`Failure::NotServed`] also where no block stands at the slot, because
 /// servers tell the two apart in no common way, and [`Failure::NotFinal`] where the source itself is not sure.
-pub async fn block_root(
-    network: &Network,
-    source: &Endpoint,
-    slot: Slot,
-    deadline: Deadline,
-) -> Result<B256, Failure> {
-    match ask::<Root>(network, source, Route::BlockRoot(slot), deadline).await {
+pub async fn block_root(io: &Io, source: &Endpoint, slot: Slot, deadline: Deadline) -> Result<B256, Failure> {
+    match ask::<Root>(io, source, Route::BlockRoot(slot), deadline).await {
         Ok(data) => root(&data.root),
         Err(missing @ Failure::NotServed { .. }) => {
-            let header = match ask::<Header>(network, source, Route::Header(slot), deadline).await {
+            let header = match ask::<Header>(io, source, Route::Header(slot), deadline).await {
                 Err(Failure::NotServed { .. }) => return Err(missing),
                 header => header?,
             };
@@ -105,24 +100,19 @@ pub async fn block_root(
 ///
 /// # Errors
 /// A [`Failure`] that says why there is none.
-pub async fn finalized_epoch(
-    network: &Network,
-    source: &Endpoint,
-    deadline: Deadline,
-) -> Result<Epoch, Failure> {
-    let answer =
-        envelope::<FinalityCheckpoints>(network, source, Route::FinalityCheckpoints, deadline).await?;
+pub async fn finalized_epoch(io: &Io, source: &Endpoint, deadline: Deadline) -> Result<Epoch, Failure> {
+    let answer = envelope::<FinalityCheckpoints>(io, source, Route::FinalityCheckpoints, deadline).await?;
     number(&answer.data.finalized.epoch).map(Epoch::new)
 }
 
 /// The data, if the source is sure of it and calls it final.
 async fn ask<T: DeserializeOwned>(
-    network: &Network,
+    io: &Io,
     source: &Endpoint,
     route: Route,
     deadline: Deadline,
 ) -> Result<T, Failure> {
-    let envelope = envelope::<T>(network, source, route, deadline).await?;
+    let envelope = envelope::<T>(io, source, route, deadline).await?;
     if envelope.finalized.is(false) || envelope.execution_optimistic.is(true) {
         return Err(Failure::NotFinal);
     }
@@ -130,12 +120,12 @@ async fn ask<T: DeserializeOwned>(
 }
 
 async fn envelope<T: DeserializeOwned>(
-    network: &Network,
+    io: &Io,
     source: &Endpoint,
     route: Route,
     deadline: Deadline,
 ) -> Result<Envelope<T>, Failure> {
-    let data = fetch(network, source, route, deadline.left(network.clock())).await?;
+    let data = fetch(io, source, route, deadline.left(io.clock())).await?;
     serde_json::from_slice(&data.bytes).map_err(|_| Failure::Malformed { what: "not the JSON of this route" })
 }
 

@@ -37,7 +37,7 @@ impl CoFailures {
     const LATELY: Duration = Duration::from_secs(60 * 60);
 
     /// Notes what became of a race that ended at `now`. Who was overtaken before `patience` was over had no chance.
-    pub(crate) fn note(&mut self, attempts: &[Attempt], patience: Duration, now: Duration) {
+    pub(crate) fn note(&mut self, attempts: &[Attempt], hedge_delay: Duration, now: Duration) {
         let key = |attempt: &Attempt| (attempt.role, attempt.provider.clone());
         let heard: Vec<Key> = attempts.iter().filter(|attempt| has_answered(attempt)).map(key).collect();
         if heard.is_empty() {
@@ -47,7 +47,7 @@ impl CoFailures {
             self.began.remove(&key);
             self.heard.insert(key, now);
         }
-        for silent in attempts.iter().filter(|attempt| is_silent(attempt, patience)).map(key) {
+        for silent in attempts.iter().filter(|attempt| is_silent(attempt, hedge_delay)).map(key) {
             let was_there = self.heard.get(&silent).is_some_and(|at| now.saturating_sub(*at) <= Self::LATELY);
             if was_there && !self.began.contains_key(&silent) {
                 self.begins(silent, now);
@@ -94,9 +94,9 @@ fn has_answered(attempt: &Attempt) -> bool {
     }
 }
 
-fn is_silent(attempt: &Attempt, patience: Duration) -> bool {
+fn is_silent(attempt: &Attempt, hedge_delay: Duration) -> bool {
     match &attempt.outcome {
-        Outcome::Overtaken | Outcome::Unfinished => attempt.took >= patience,
+        Outcome::Overtaken | Outcome::Unfinished => attempt.took >= hedge_delay,
         Outcome::Failed(Failure::Spared { .. }) => false,
         Outcome::Failed(failure) => failure.is_unreachable(),
         _ => false,
@@ -113,7 +113,7 @@ mod tests {
 
     fn attempt(name: &str, outcome: Outcome) -> Attempt {
         let provider = ProviderId::new(name).unwrap();
-        Attempt { provider, role: Role::Execution, outcome, took: PATIENCE, widened: false }
+        Attempt { provider, role: Role::Execution, outcome, took: PATIENCE, over_policy: false }
     }
 
     fn down(name: &str) -> Attempt {
@@ -148,7 +148,7 @@ mod tests {
         note(
             &mut failures,
             290,
-            &[attempt("a", Outcome::Parked), attempt("b", Outcome::Failed(Failure::NoResult))],
+            &[attempt("a", Outcome::Pending), attempt("b", Outcome::Failed(Failure::NoResult))],
         );
         note(&mut failures, 300, &[down("a"), down("b"), up("z")]);
         assert_eq!(told(&failures), [("ab".to_owned(), 2)]);

@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 
 use crate::clock::Deadline;
 use crate::endpoint::Endpoint;
+use crate::io::Io;
 use crate::jsonrpc::{Call, batch as batch_of, call, is_about_batches};
-use crate::network::Network;
 
 /// An account proof of mainnet is about 9 KB of JSON; with room for a longer one, and for chatty clients.
 const MAX_PROOF_REPLY: usize = 256 * 1024;
@@ -135,12 +135,12 @@ pub struct Together {
 /// # Errors
 /// A [`Failure`] that says why there is none.
 pub async fn ask(
-    network: &Network,
+    io: &Io,
     provider: &Endpoint,
     question: &Question,
     timeout: Duration,
 ) -> Result<Box<RawValue>, Failure> {
-    call(network, provider, question.call(), timeout).await
+    call(io, provider, question.call(), timeout).await
 }
 
 /// Asks several things, at most `batch` of them in one HTTP request and some requests at the same time. What the provider
@@ -149,13 +149,13 @@ pub async fn ask(
 /// Each size is tried with a few first: where these all fail, so does the rest, unasked. A provider that is out of order does
 /// not get a hundred requests for that.
 pub async fn ask_together(
-    network: &Network,
+    io: &Io,
     provider: &Endpoint,
     questions: &[Question],
     batch: usize,
     timeout: Duration,
 ) -> Together {
-    let deadline = Deadline::after(network.clock(), timeout);
+    let deadline = Deadline::after(io.clock(), timeout);
     let mut each: Vec<Progress> = questions.iter().map(|_| Progress::default()).collect();
     let mut size = batch.clamp(1, LARGEST_BATCH);
     let mut known = size;
@@ -171,8 +171,8 @@ pub async fn ask_together(
         let mut portions = Vec::new();
         for portion in asked.chunks(size) {
             let questions: Vec<&Question> = portion.iter().map(|(_, question)| *question).collect();
-            let left = deadline.left(network.clock());
-            portions.push(async move { ask_at_once(network, provider, &questions, left).await }.boxed());
+            let left = deadline.left(io.clock());
+            portions.push(async move { ask_at_once(io, provider, &questions, left).await }.boxed());
         }
         let answers: Vec<_> = stream::iter(portions).buffered(SIDE_BY_SIDE).collect().await;
         let (mut is_taken, mut is_refused) = (false, false);
@@ -272,16 +272,16 @@ fn give_up(each: &mut [Progress], asked: &[(usize, &Question)], open: &[(usize, 
 
 /// One request for all of `questions`; a single one is sent as it is.
 async fn ask_at_once(
-    network: &Network,
+    io: &Io,
     provider: &Endpoint,
     questions: &[&Question],
     timeout: Duration,
 ) -> Result<Vec<Result<Box<RawValue>, Failure>>, Failure> {
     if let [question] = questions {
-        return Ok(vec![ask(network, provider, question, timeout).await]);
+        return Ok(vec![ask(io, provider, question, timeout).await]);
     }
     let calls: Vec<Call> = questions.iter().map(|question| question.call()).collect();
-    batch_of(network, provider, &calls, timeout).await
+    batch_of(io, provider, &calls, timeout).await
 }
 
 /// The bytes of a [`Question::RawHeader`]'s result.
@@ -297,22 +297,22 @@ pub fn raw_header(result: &RawValue) -> Result<Bytes, Failure> {
 /// # Errors
 /// A [`Failure`] that says why there is none.
 pub async fn ask_method(
-    network: &Network,
+    io: &Io,
     provider: &Endpoint,
     method: &'static str,
     params: Value,
     max_bytes: usize,
     timeout: Duration,
 ) -> Result<Box<RawValue>, Failure> {
-    call(network, provider, Call::new(method, &params, max_bytes), timeout).await
+    call(io, provider, Call::new(method, &params, max_bytes), timeout).await
 }
 
 /// `eth_chainId`: which chain the provider says it serves.
 ///
 /// # Errors
 /// A [`Failure`] that says why there is no answer.
-pub async fn chain_id(network: &Network, provider: &Endpoint, timeout: Duration) -> Result<u64, Failure> {
-    chain_id_of(&ask(network, provider, &Question::ChainId, timeout).await?)
+pub async fn chain_id(io: &Io, provider: &Endpoint, timeout: Duration) -> Result<u64, Failure> {
+    chain_id_of(&ask(io, provider, &Question::ChainId, timeout).await?)
 }
 
 /// The number in a [`Question::ChainId`]'s result.

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::classify::{Refusal, refusal, without_reply};
 use crate::endpoint::Endpoint;
-use crate::network::Network;
+use crate::io::Io;
 use crate::transport::{Method, Request, Response, TransportError};
 
 /// One call.
@@ -37,14 +37,14 @@ impl Call {
 /// # Errors
 /// A [`Failure`] that says why there is no result. Whatever the HTTP status, the body is read first.
 pub(crate) async fn call(
-    network: &Network,
+    io: &Io,
     endpoint: &Endpoint,
     call: Call,
     timeout: Duration,
 ) -> Result<Box<RawValue>, Failure> {
-    let id = network.fresh_id();
+    let id = io.fresh_id();
     let request = post(endpoint, &Body::of(&call, id), timeout, call.max_bytes);
-    let response = network.exchange(request).await?;
+    let response = io.exchange(request).await?;
     read(&response, id, call.method)
 }
 
@@ -53,15 +53,15 @@ pub(crate) async fn call(
 /// # Errors
 /// The [`Failure`] of the request as a whole. Where it [`is_about_batches`], the calls may be made one by one.
 pub(crate) async fn batch(
-    network: &Network,
+    io: &Io,
     endpoint: &Endpoint,
     calls: &[Call],
     timeout: Duration,
 ) -> Result<Vec<Result<Box<RawValue>, Failure>>, Failure> {
-    let named: Vec<(u64, &Call)> = calls.iter().map(|call| (network.fresh_id(), call)).collect();
+    let named: Vec<(u64, &Call)> = calls.iter().map(|call| (io.fresh_id(), call)).collect();
     let bodies: Vec<Body<'_>> = named.iter().map(|(id, call)| Body::of(call, *id)).collect();
     let max_bytes = calls.iter().fold(0_usize, |sum, call| sum.saturating_add(call.max_bytes));
-    let response = network.exchange(post(endpoint, &bodies, timeout, max_bytes)).await?;
+    let response = io.exchange(post(endpoint, &bodies, timeout, max_bytes)).await?;
     let expected: Vec<(u64, &'static str)> = named.iter().map(|(id, call)| (*id, call.method)).collect();
     let results = read_batch(&response, &expected)?;
     // Together they may be as large as all of them, but each only as large as it may be alone.

@@ -9,8 +9,6 @@
 //! Nothing is spawned: a dropped future leaves no work behind. A provider's URL is a secret ([`SecretUrl`]); only its
 //! [`ProviderId`](saldo_reading::ProviderId) appears anywhere.
 
-mod acquaintance;
-mod asker;
 pub mod beacon;
 mod budget;
 pub mod checkpoint;
@@ -19,30 +17,32 @@ mod clock;
 mod co_failure;
 pub mod date;
 mod directory;
+mod dispatcher;
 mod diversity;
 mod endpoint;
 mod event;
 pub mod execution;
+mod hedge;
 #[cfg(feature = "http")]
 mod http;
+mod io;
 mod jsonrpc;
 pub mod mirror;
-mod network;
-mod race;
+mod provider_stats;
 mod retry_after;
 mod standing;
 mod transport;
 
-pub use acquaintance::Acquaintance;
-pub use asker::Asker;
 pub use clock::{Clock, Deadline};
 pub use co_failure::CoFailure;
 pub use directory::{Directory, DirectoryError, Listed};
+pub use dispatcher::Dispatcher;
 pub use diversity::{Diversity, Domain};
 pub use endpoint::{Declared, Endpoint, EndpointError, SecretUrl};
+pub use hedge::{Answer, Ask, DisclosureSet, Hedged, RequestSpec};
 #[cfg(feature = "http")]
 pub use http::{HttpTransport, SystemClock};
-pub use network::Network;
-pub use race::{Answer, Audience, Contest, Race, Turn};
+pub use io::Io;
+pub use provider_stats::ProviderStats;
 pub use standing::FINAL_PROOFS;
 pub use transport::{Method, Request, Response, Transport, TransportError};

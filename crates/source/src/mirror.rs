@@ -30,7 +30,7 @@ use crate::beacon::{Data, MAX_UPDATES, Route, refusal};
 use crate::classify::is_web_page;
 use crate::clock::Deadline;
 use crate::endpoint::Endpoint;
-use crate::network::Network;
+use crate::io::Io;
 use crate::transport::{Method, Request};
 
 pub use file::File;
@@ -47,15 +47,15 @@ pub const MAX_FILE: usize = 128 * 1024;
 /// # Errors
 /// A [`Failure`] that says why there is nothing: [`Failure::NotServed`] if there is no such file.
 pub async fn fetch(
-    network: &Network,
+    io: &Io,
     schedule: &Schedule,
     now: UnixTime,
     source: &Endpoint,
     route: Route,
     timeout: Duration,
 ) -> Result<Data, Failure> {
-    let deadline = Deadline::after(network.clock(), timeout);
-    let reader = Reader { network, schedule, now, source, route, deadline };
+    let deadline = Deadline::after(io.clock(), timeout);
+    let reader = Reader { io, schedule, now, source, route, deadline };
     match route {
         Route::Bootstrap(root) => reader.object(File::Bootstrap(root)).await,
         Route::FinalityUpdate => reader.object(File::FinalityUpdate).await,
@@ -67,7 +67,7 @@ pub async fn fetch(
 
 /// What one route is answered from.
 struct Reader<'a> {
-    network: &'a Network,
+    io: &'a Io,
     schedule: &'a Schedule,
     now: UnixTime,
     source: &'a Endpoint,
@@ -123,10 +123,10 @@ impl<'a> Reader<'a> {
             url: self.source.url().join(&format!("/{path}"), &[]),
             headers: vec![("accept", "application/octet-stream".to_owned())],
             body: Vec::new(),
-            timeout: self.deadline.left(self.network.clock()),
+            timeout: self.deadline.left(self.io.clock()),
             max_bytes: MAX_FILE,
         };
-        let response = self.network.exchange(request).await?;
+        let response = self.io.exchange(request).await?;
         match response.status {
             200 if is_web_page(&response) => Err(Failure::WebPage),
             200 => Ok(Some(response.body)),

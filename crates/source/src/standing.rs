@@ -58,7 +58,7 @@ pub(crate) struct Standing {
     /// Why it was of no use the last time, and when, on the monotonic clock.
     pub(crate) last: Option<(Failure, Duration)>,
     /// When an answer of it was used last, on the monotonic clock.
-    pub(crate) of_use: Option<Duration>,
+    pub(crate) accepted: Option<Duration>,
     allowance: Allowance,
 }
 
@@ -81,7 +81,7 @@ impl Default for Standing {
             rest: None,
             limited: 0,
             last: None,
-            of_use: None,
+            accepted: None,
             allowance: Allowance::full(),
         }
     }
@@ -102,7 +102,7 @@ impl Standings {
     /// So many false proofs, and a provider is asked only when nobody else is left.
     pub(crate) const STRIKES: u32 = 2;
     /// How long to wait for an answer before the next is asked, where nothing is known of the first.
-    pub(crate) const USUAL_PATIENCE: Duration = Duration::from_millis(400);
+    pub(crate) const USUAL_HEDGE_DELAY: Duration = Duration::from_millis(400);
     const LEAST_PATIENCE: Duration = Duration::from_millis(150);
     const MOST_PATIENCE: Duration = Duration::from_secs(2);
     /// So many answers are remembered of each method, and below so many nothing follows from them.
@@ -154,15 +154,15 @@ impl Standings {
 
     /// How long to wait for an answer of this provider before another is asked as well: what nine in ten of its useful
     /// answers took.
-    pub(crate) fn patience(&self, role: Role, method: &'static str, id: &ProviderId) -> Duration {
+    pub(crate) fn hedge_delay(&self, role: Role, method: &'static str, id: &ProviderId) -> Duration {
         let samples = self.of.get(&(role, id.clone())).and_then(|standing| standing.took.get(method));
         let Some(samples) = samples.filter(|samples| samples.len() >= Self::FEWEST_SAMPLES) else {
-            return Self::USUAL_PATIENCE;
+            return Self::USUAL_HEDGE_DELAY;
         };
         let mut sorted: Vec<Duration> = samples.iter().copied().collect();
         sorted.sort_unstable();
         let place = sorted.len().saturating_mul(9).div_ceil(10).saturating_sub(1);
-        let took = sorted.get(place).copied().unwrap_or(Self::USUAL_PATIENCE);
+        let took = sorted.get(place).copied().unwrap_or(Self::USUAL_HEDGE_DELAY);
         took.clamp(Self::LEAST_PATIENCE, Self::MOST_PATIENCE)
     }
 
@@ -197,13 +197,13 @@ impl Standings {
         &mut self,
         method: &'static str,
         attempts: &[Attempt],
-        patience: Duration,
+        hedge_delay: Duration,
         now: Duration,
         midnight: Option<Duration>,
     ) {
         let is_nobodys_fault = self.is_offline || self.is_cut_off(attempts, now);
         if !is_nobodys_fault {
-            self.co_failures.note(attempts, patience, now);
+            self.co_failures.note(attempts, hedge_delay, now);
         }
         for attempt in attempts {
             let is_of_use =
@@ -222,7 +222,7 @@ impl Standings {
                 continue;
             }
             match &attempt.outcome {
-                Outcome::Overtaken if attempt.took < patience => continue,
+                Outcome::Overtaken if attempt.took < hedge_delay => continue,
                 Outcome::Failed(failure) => {
                     if failure.is_unreachable() {
                         standing.silent = Some(*noted);
@@ -247,7 +247,7 @@ impl Standings {
                 _ => {}
             }
             standing.useless.insert(method, *noted);
-            if attempt.outcome != Outcome::Parked {
+            if attempt.outcome != Outcome::Pending {
                 standing.allowance.spend(now);
             }
         }
@@ -349,7 +349,7 @@ impl Standing {
     }
 
     /// Until when it wants to be left alone, on the monotonic clock.
-    pub(crate) fn rests_until(&self) -> Option<Duration> {
+    pub(crate) fn backed_off_until(&self) -> Option<Duration> {
         self.rest.as_ref().map(|rest| rest.until)
     }
 
@@ -374,7 +374,7 @@ impl Standing {
     }
 
     fn was_of_use(&mut self, method: &'static str, took: Duration, now: Duration) {
-        self.of_use = Some(now);
+        self.accepted = Some(now);
         self.useless.remove(method);
         (self.silent, self.rest, self.limited) = (None, None, 0);
         self.allowance = Allowance::full();

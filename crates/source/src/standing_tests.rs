@@ -15,7 +15,7 @@ fn endpoints() -> [Endpoint; 3] {
 
 fn attempt(name: &str, outcome: Outcome, millis: u64) -> Attempt {
     let (provider, took) = (ProviderId::new(name).unwrap(), Duration::from_millis(millis));
-    Attempt { provider, role: Role::Execution, outcome, took, widened: false }
+    Attempt { provider, role: Role::Execution, outcome, took, over_policy: false }
 }
 
 fn failed(name: &str, failure: Failure) -> Attempt {
@@ -23,7 +23,7 @@ fn failed(name: &str, failure: Failure) -> Attempt {
 }
 
 fn note_at(standings: &mut Standings, attempts: &[Attempt], now: Duration) {
-    standings.note(METHOD, attempts, Standings::USUAL_PATIENCE, now, Some(HOUR));
+    standings.note(METHOD, attempts, Standings::USUAL_HEDGE_DELAY, now, Some(HOUR));
 }
 
 fn note(standings: &mut Standings, attempt: Attempt) {
@@ -54,7 +54,7 @@ fn who_is_of_no_use_goes_to_the_back_until_he_is() {
     assert_eq!(of(&standings), "cab");
     note(&mut standings, attempt("c", Outcome::Overtaken, 100));
     assert_eq!(of(&standings), "cab");
-    note(&mut standings, attempt("c", Outcome::Parked, 100));
+    note(&mut standings, attempt("c", Outcome::Pending, 100));
     assert_eq!(of(&standings), "abc");
     note(&mut standings, attempt("b", Outcome::Joined, 100));
     assert_eq!(of(&standings), "bac");
@@ -86,13 +86,13 @@ fn within_a_factor_of_two_the_wallets_order_stays() {
 fn patience_is_what_nine_in_ten_answers_take() {
     let mut standings = Standings::new(0);
     let (a, b) = (ProviderId::new("a").unwrap(), ProviderId::new("b").unwrap());
-    let of = |standings: &Standings, id| standings.patience(Role::Execution, METHOD, id);
+    let of = |standings: &Standings, id| standings.hedge_delay(Role::Execution, METHOD, id);
     assert_eq!(of(&standings, &a), Duration::from_millis(400));
     for millis in [700, 200, 300, 250, 220, 210, 230, 240, 260, 270] {
         note(&mut standings, attempt("a", Outcome::Joined, millis));
     }
     assert_eq!(of(&standings, &a), Duration::from_millis(300));
-    assert_eq!(standings.patience(Role::Execution, "eth_getBlockByHash", &a), Duration::from_millis(400));
+    assert_eq!(standings.hedge_delay(Role::Execution, "eth_getBlockByHash", &a), Duration::from_millis(400));
     (0..3).for_each(|_| note(&mut standings, attempt("b", Outcome::Joined, 20)));
     assert_eq!(of(&standings, &b), Duration::from_millis(150));
     (0..40).for_each(|_| note(&mut standings, attempt("b", Outcome::Joined, 9_000)));
@@ -129,11 +129,11 @@ fn who_does_not_say_how_long_is_left_alone_longer_each_time() {
             _ => Duration::ZERO,
         }
     };
-    let rests: Vec<Duration> = (0..12).map(|_| longest(&mut standings)).collect();
-    for (rest, times) in rests.iter().zip(0_u32..) {
-        assert!(*rest <= SECOND * 2_u32.pow(times).min(300), "{rests:?}");
+    let backed_off: Vec<Duration> = (0..12).map(|_| longest(&mut standings)).collect();
+    for (rest, times) in backed_off.iter().zip(0_u32..) {
+        assert!(*rest <= SECOND * 2_u32.pow(times).min(300), "{backed_off:?}");
     }
-    assert!(rests.iter().max() > Some(&(SECOND * 20)), "{rests:?}");
+    assert!(backed_off.iter().max() > Some(&(SECOND * 20)), "{backed_off:?}");
     note(&mut standings, attempt("a", Outcome::Joined, 10));
     assert!(longest(&mut standings) <= SECOND);
 }

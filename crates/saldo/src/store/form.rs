@@ -25,7 +25,7 @@ const MAX_KNOWLEDGE: usize = 1 << 20;
 pub(super) enum Name {
     First,
     LightClient,
-    Knowledge,
+    ProviderState,
     Start,
     Block(B256),
     Reading(Holding, B256),
@@ -43,7 +43,7 @@ impl Name {
         match name {
             FIRST => Some(Self::First),
             LIGHT_CLIENT => Some(Self::LightClient),
-            KNOWLEDGE => Some(Self::Knowledge),
+            KNOWLEDGE => Some(Self::ProviderState),
             START => Some(Self::Start),
             _ => None,
         }
@@ -124,17 +124,17 @@ impl Proof {
 
 /// What is known of providers and of who knows which address.
 #[derive(Default, RlpEncodable, RlpDecodable)]
-pub(crate) struct Knowledge {
+pub(crate) struct ProviderState {
     /// Seconds since 1970 when it was written, by the device's clock.
     pub(crate) written: u64,
     /// The time that had certainly come by then, in milliseconds since 1970; none if none was known.
     pub(crate) certain: Vec<u64>,
-    pub(crate) providers: Vec<KnownProvider>,
-    pub(crate) circles: Vec<Circle>,
+    pub(crate) providers: Vec<StoredProvider>,
+    pub(crate) disclosures: Vec<StoredDisclosure>,
 }
 
 #[derive(RlpEncodable, RlpDecodable)]
-pub(crate) struct KnownProvider {
+pub(crate) struct StoredProvider {
     pub(crate) provider: String,
     /// Whether it said that it serves this chain.
     pub(crate) serves_chain: bool,
@@ -149,18 +149,18 @@ pub(crate) struct KnownProvider {
 
 /// The operators that know of an address.
 #[derive(RlpEncodable, RlpDecodable)]
-pub(crate) struct Circle {
+pub(crate) struct StoredDisclosure {
     pub(crate) address: Address,
     pub(crate) operators: Vec<String>,
 }
 
-impl Knowledge {
+impl ProviderState {
     pub(super) fn load(bytes: &[u8]) -> Option<Self> {
         exactly(bytes, MAX_KNOWLEDGE)
     }
 }
 
-impl KnownProvider {
+impl StoredProvider {
     pub(crate) fn id(&self) -> Option<ProviderId> {
         ProviderId::new(&self.provider)
     }

@@ -10,9 +10,9 @@ use saldo_chain::{Anchor, StoredAnchorError};
 use saldo_proof::{Account, ProofError, Verified, verify_account, verify_accounts};
 use saldo_reading::{Holding, Now, Proven, ProviderId, join};
 
-use super::form::{self, First, Knowledge, Name, Proof};
+use super::form::{self, First, Name, Proof, ProviderState};
 use super::seal::Seal;
-use super::{Kept, Progress, Store};
+use super::{Index, Progress, Store};
 use crate::storage::{Storage, StorageFault, StorageKey, StorageRefusal};
 
 /// What was taken back.
@@ -25,7 +25,7 @@ pub(crate) struct Restored {
     pub(crate) older: BTreeMap<Holding, Vec<Claim>>,
     /// Where the caller had trust start again.
     pub(crate) start: Option<Checkpoint>,
-    pub(crate) knowledge: Knowledge,
+    pub(crate) knowledge: ProviderState,
 }
 
 /// A reading as it was kept, not looked into yet.
@@ -69,9 +69,9 @@ impl Store {
         now: UnixTime,
     ) -> Result<(Self, Restored), StorageRefusal> {
         let seal = Seal::new(key);
-        let mut kept = Kept::default();
+        let mut kept = Index::default();
         let restored = match storage.all() {
-            Ok(all) => kept.take_back(&seal, all, network, now)?,
+            Ok(all) => kept.restore_from(&seal, all, network, now)?,
             Err(error) => {
                 kept.note(StorageFault::Unreadable(error));
                 Restored::default()
@@ -94,11 +94,11 @@ impl Store {
             return None;
         }
         let all = self.storage.all().ok()?;
-        match kept.take_back(&self.seal, all, network, now) {
+        match kept.restore_from(&self.seal, all, network, now) {
             Ok(restored) if !kept.is_forgotten => Some(restored),
             Ok(_) => {
                 let names = std::mem::take(&mut kept.names);
-                *kept = Kept { is_read: true, names, start: kept.start, ..Kept::default() };
+                *kept = Index { is_read: true, names, start: kept.start, ..Index::default() };
                 None
             }
             Err(refusal) => {
@@ -109,8 +109,8 @@ impl Store {
     }
 }
 
-impl Kept {
-    fn take_back(
+impl Index {
+    fn restore_from(
         &mut self,
         seal: &Seal,
         all: Vec<(String, Vec<u8>)>,
@@ -157,7 +157,7 @@ impl Kept {
                 (Some(Name::LightClient), Some(snapshot)) => {
                     restored.light_client = self.light_client(snapshot, network, now);
                 }
-                (Some(Name::Knowledge), Some(knowledge)) => match Knowledge::load(knowledge) {
+                (Some(Name::ProviderState), Some(knowledge)) => match ProviderState::load(knowledge) {
                     Some(knowledge) => restored.knowledge = knowledge,
                     None => self.note(StorageFault::Damaged),
                 },

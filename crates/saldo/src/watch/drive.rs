@@ -18,7 +18,7 @@ use crate::core::Core;
 
 /// In the foreground, each slot's head is asked for, so that one that replaces another is noticed by its parent; and at every
 /// so many of them, hints.
-const GLANCES_PER_HINT: u64 = 2;
+const POLLS_PER_HINT: u64 = 2;
 /// Never so long without looking at the clock again: a device that slept has another time.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 const SHORTEST_WAIT: Duration = Duration::from_millis(1);
@@ -52,25 +52,25 @@ pub(super) async fn drive(core: Arc<Core>, holdings: Vec<Holding>, outbox: Outbo
         hints: Hints::default(),
         activity: Activity::Idle,
         plans: BTreeMap::new(),
-        glance: Duration::ZERO,
-        glances: 0,
+        poll_at: Duration::ZERO,
+        polls: 0,
         links: Links::default(),
     };
-    let mut nudges = core.attention.nudges();
+    let mut wakes = core.hub.wakes();
     loop {
         // First: what rings after this is not missed.
-        let rung = core.attention.bell.rung();
-        let nudged = core.attention.nudges();
-        if nudges != nudged {
-            nudges = nudged;
+        let count = core.hub.notify.count();
+        let woken = core.hub.wakes();
+        if wakes != woken {
+            wakes = woken;
             driver.plans.clear();
-            driver.glance = Duration::ZERO;
+            driver.poll_at = Duration::ZERO;
             // Hints come with the first glance.
-            driver.glances = GLANCES_PER_HINT.saturating_sub(1);
+            driver.polls = POLLS_PER_HINT.saturating_sub(1);
         }
         driver.tell();
-        driver.act(rung).await;
-        driver.wait(rung).await;
+        driver.act(count).await;
+        driver.wait(count).await;
     }
 }
 
@@ -83,16 +83,16 @@ struct Driver<'a> {
     activity: Activity,
     plans: BTreeMap<Holding, Plan>,
     /// When to look for a new head next, on the monotonic clock.
-    glance: Duration,
+    poll_at: Duration,
     /// How often it was looked for since something was proven.
-    glances: u64,
+    polls: u64,
     links: Links,
 }
 
 impl Driver<'_> {
     /// Does what is due.
-    async fn act(&mut self, rung: u64) {
-        let (pace, now) = (self.core.attention.pace(), self.core.clock().monotonic());
+    async fn act(&mut self, count: u64) {
+        let (pace, now) = (self.core.hub.pace(), self.core.clock().monotonic());
         if pace == Pace::Paused {
             self.become_active(Activity::Idle);
             return;
@@ -100,10 +100,10 @@ impl Driver<'_> {
         let is_due = |holding: &&Holding| self.due_at(holding, pace, now) <= now;
         let due: Vec<Holding> = self.holdings.iter().filter(is_due).copied().collect();
         if !due.is_empty() {
-            self.prove(&due, pace, rung).await;
+            self.prove(&due, pace, count).await;
         }
-        if self.may_look(pace) && self.glance <= self.core.clock().monotonic() {
-            self.look(rung).await;
+        if self.may_look(pace) && self.poll_at <= self.core.clock().monotonic() {
+            self.look(count).await;
         }
     }
 
@@ -126,7 +126,7 @@ impl Driver<'_> {
     }
 
     /// Proves `holdings`, unless the pace says meanwhile that nothing is to be asked.
-    async fn prove(&mut self, holdings: &[Holding], pace: Pace, rung: u64) {
+    async fn prove(&mut self, holdings: &[Holding], pace: Pace, count: u64) {
         self.become_active(Activity::Fetching);
         let core = self.core;
         let patience = match pace {
@@ -134,13 +134,13 @@ impl Driver<'_> {
             Pace::Foreground | Pace::Paused => core.policy.deadline,
         };
         let read = core.read(holdings, Deadline::after(core.clock(), patience)).boxed();
-        let Either::Left((readings, _)) = select(read, paused(core, rung).boxed()).await else {
-            core.remember();
+        let Either::Left((readings, _)) = select(read, paused(core, count).boxed()).await else {
+            core.persist();
             return self.become_active(Activity::Idle);
         };
         if holdings.len() == self.holdings.len() {
-            self.glance = core.clock().monotonic().saturating_add(core.until_next_head());
-            self.glances = 0;
+            self.poll_at = core.clock().monotonic().saturating_add(core.until_next_head());
+            self.polls = 0;
         }
         for (holding, reading) in holdings.iter().zip(&readings) {
             self.plan(*holding, reading, pace);
@@ -200,26 +200,26 @@ impl Driver<'_> {
     }
 
     /// Looks for a new head, which may withdraw what is shown or make it final, and for hints that something has changed.
-    async fn look(&mut self, rung: u64) {
+    async fn look(&mut self, count: u64) {
         let core = self.core;
-        self.glance = core.clock().monotonic().saturating_add(core.until_next_head());
-        self.glances = self.glances.saturating_add(1);
-        let wants_hints = self.glances.is_multiple_of(GLANCES_PER_HINT);
+        self.poll_at = core.clock().monotonic().saturating_add(core.until_next_head());
+        self.polls = self.polls.saturating_add(1);
+        let wants_hints = self.polls.is_multiple_of(POLLS_PER_HINT);
         let deadline = Deadline::after(core.clock(), core.policy.deadline.checked_div(2).unwrap_or_default());
-        let glance = async {
+        let poll_at = async {
             core.sync(deadline).await;
             self.links.lengthen(core, self.holdings, deadline).await;
             core.raise_watched(self.holdings, deadline).await;
-            core.remember();
+            core.persist();
             if wants_hints { self.hints.ask(core, self.holdings).await } else { Vec::new() }
         };
-        let Either::Left((hints, _)) = select(glance.boxed(), paused(core, rung).boxed()).await else {
+        let Either::Left((hints, _)) = select(poll_at.boxed(), paused(core, count).boxed()).await else {
             return;
         };
         self.tell();
         if core.known().faulted {
             // Every reading says so from now on.
-            return self.prove(self.holdings, Pace::Foreground, rung).await;
+            return self.prove(self.holdings, Pace::Foreground, count).await;
         }
         if hints.is_empty() {
             return;
@@ -227,7 +227,7 @@ impl Driver<'_> {
         let hinted: Vec<Holding> = hints.iter().map(|hint| hint.holding).collect();
         let amount = |holding: &Holding| core.last(holding).map(|last| last.amount());
         let before: Vec<_> = hinted.iter().map(amount).collect();
-        self.prove(&hinted, Pace::Foreground, rung).await;
+        self.prove(&hinted, Pace::Foreground, count).await;
         let now = core.clock().monotonic();
         for (Hint { holding, provider }, before) in hints.iter().zip(before) {
             if let Some(Reading::Proven(_)) = self.shown.reading(holding) {
@@ -237,20 +237,20 @@ impl Driver<'_> {
     }
 
     /// Waits until something is due, the bell rings, or what is shown grows old.
-    async fn wait(&self, rung: u64) {
+    async fn wait(&self, count: u64) {
         let core = self.core;
-        let (now, pace) = (core.clock().monotonic(), core.attention.pace());
+        let (now, pace) = (core.clock().monotonic(), core.hub.pace());
         let mut pause = LONGEST_WAIT;
         if pace != Pace::Paused {
             let due = self.holdings.iter().map(|holding| self.due_at(holding, pace, now));
-            let glance = self.may_look(pace).then_some(self.glance);
-            let first = due.chain(glance).min();
+            let poll_at = self.may_look(pace).then_some(self.poll_at);
+            let first = due.chain(poll_at).min();
             pause = pause.min(first.map_or(LONGEST_WAIT, |first| first.saturating_sub(now)));
         }
         let ages = self.holdings.iter().filter_map(|holding| core.fresh_for(&core.last(holding)?)).min();
         let old = ages.map(|left| left.saturating_add(SHORTEST_WAIT));
         let pause = pause.min(old.unwrap_or(LONGEST_WAIT)).max(SHORTEST_WAIT);
-        select(core.clock().sleep(pause), core.attention.bell.rings(rung).boxed()).await;
+        select(core.clock().sleep(pause), core.hub.notify.notified(count).boxed()).await;
     }
 
     fn become_active(&mut self, activity: Activity) {
@@ -271,10 +271,10 @@ impl Driver<'_> {
 }
 
 /// Completes when nothing is to be asked any more.
-async fn paused(core: &Core, mut rung: u64) {
-    while core.attention.pace() != Pace::Paused {
-        core.attention.bell.rings(rung).await;
-        rung = core.attention.bell.rung();
+async fn paused(core: &Core, mut count: u64) {
+    while core.hub.pace() != Pace::Paused {
+        core.hub.notify.notified(count).await;
+        count = core.hub.notify.count();
     }
 }
 

@@ -48,7 +48,7 @@ impl Hints {
         let now = core.clock().monotonic();
         let head = core.known().chain.newest(core.policy.assurance).map(saldo_chain::Anchor::number);
         let Some(head) = head else { return Vec::new() };
-        let willing = core.asker.willing(Role::Execution, METHOD, &core.execution);
+        let willing = core.dispatcher.willing(Role::Execution, METHOD, &core.execution);
         let mut of_provider: BTreeMap<&ProviderId, (&Endpoint, Vec<Holding>)> = BTreeMap::new();
         self.rounds = self.rounds.wrapping_add(1);
         for holding in holdings {
@@ -56,7 +56,7 @@ impl Hints {
             let is_mistrusted =
                 |id: &ProviderId| self.mistrusted.get(id).is_some_and(|mistrust| now < mistrust.until);
             let knows = |provider: &&&Endpoint| {
-                !is_mistrusted(provider.id()) && known.circles.knows(holding.owner, provider)
+                !is_mistrusted(provider.id()) && known.disclosures.knows(holding.owner, provider)
             };
             let knowing: Vec<&&Endpoint> = willing.iter().filter(knows).collect();
             let turn = self.rounds.checked_rem(knowing.len()).unwrap_or(0);
@@ -77,13 +77,13 @@ impl Hints {
         let questions: Vec<Question> = holdings.iter().map(question).collect();
         let batch = core.capability(provider.id()).batch;
         let replies =
-            ask_together(core.asker.network(), provider, &questions, batch, Self::PATIENCE).await.each;
+            ask_together(core.dispatcher.io(), provider, &questions, batch, Self::PATIENCE).await.each;
         let failure = replies.iter().find_map(|reply| reply.as_ref().err()).cloned();
         let outcome = failure.map_or(Outcome::Accepted, Outcome::Failed);
         let took = core.clock().monotonic().saturating_sub(began);
         let provider = provider.id().clone();
-        let attempt = Attempt { provider, role: Role::Execution, outcome, took, widened: false };
-        core.asker.note(METHOD, std::slice::from_ref(&attempt));
+        let attempt = Attempt { provider, role: Role::Execution, outcome, took, over_policy: false };
+        core.dispatcher.note(METHOD, std::slice::from_ref(&attempt));
         let is_other = |(holding, reply): (&Holding, Result<Box<RawValue>, Failure>)| {
             let said: U256 = balance(&reply.ok()?)?;
             let last = core.last(holding)?;

@@ -11,11 +11,11 @@ use saldo_beacon::{
 use saldo_reading::{Attempt, Failure, Role};
 
 use super::{File, Keeper};
-use crate::asker::Asker;
 use crate::beacon::{self, Data, Route};
 use crate::clock::Deadline;
+use crate::dispatcher::Dispatcher;
 use crate::endpoint::Endpoint;
-use crate::race::{Answer, Audience, Contest, Race};
+use crate::hedge::{Answer, DisclosureSet, Hedged, RequestSpec};
 
 /// An object that a light client has accepted, as it came.
 pub(super) struct Verified {
@@ -38,7 +38,7 @@ impl Keeper {
     /// How far the newest signed head is behind the clock when all is well, in slots.
     const USUAL_LAG: u64 = 2;
 
-    pub(super) async fn start(&self, deadline: Deadline) -> Race<(LightClient, Verified)> {
+    pub(super) async fn start(&self, deadline: Deadline) -> Hedged<(LightClient, Verified)> {
         self.bootstrap(self.checkpoint, deadline).await
     }
 
@@ -47,7 +47,7 @@ impl Keeper {
         &self,
         checkpoint: Checkpoint,
         deadline: Deadline,
-    ) -> Race<(LightClient, Verified)> {
+    ) -> Hedged<(LightClient, Verified)> {
         let schedule = &self.schedule;
         self.ask(Route::Bootstrap(checkpoint.root), deadline, &|data| {
             let decode = |label: Option<&str>| decode::bootstrap(&data.bytes, Encoding::Ssz, label, schedule);
@@ -67,7 +67,7 @@ impl Keeper {
         start: Period,
         count: u64,
         deadline: Deadline,
-    ) -> Race<(LightClient, Vec<Verified>)> {
+    ) -> Hedged<(LightClient, Vec<Verified>)> {
         let route = Route::Updates { start, count: count.min(beacon::MAX_UPDATES) };
         self.ask(route, deadline, &|data| {
             let mut further = held.clone();
@@ -139,26 +139,26 @@ impl Keeper {
         route: Route,
         deadline: Deadline,
         judge: &'a (dyn Fn(&Data) -> Result<T, Failure> + Sync),
-    ) -> Race<T> {
-        let contest = Contest { role: Role::Beacon, method: route.name(), deadline };
+    ) -> Hedged<T> {
+        let spec = RequestSpec { role: Role::Beacon, method: route.name(), deadline };
         let ask = |source: &'a Endpoint| {
             async move {
                 let judged = self.fetch(source, route, deadline).await.and_then(|data| judge(&data));
-                judged.map_or_else(Answer::Fails, Answer::Wins)
+                judged.map_or_else(Answer::Failed, Answer::Accepted)
             }
             .boxed()
         };
-        Asker::race_for_one(&self.asker, contest, &self.sources, Audience::everybody(), ask).await
+        Dispatcher::hedge_one(&self.dispatcher, spec, &self.sources, DisclosureSet::unrestricted(), ask).await
     }
 
     /// A beacon API or another mirror will do, but there must be bytes to keep.
     async fn fetch(&self, source: &Endpoint, route: Route, deadline: Deadline) -> Result<Data, Failure> {
-        let network = self.asker.network();
-        let left = deadline.left(network.clock());
+        let io = self.dispatcher.io();
+        let left = deadline.left(io.clock());
         let data = if source.is_mirror() {
-            super::fetch(network, &self.schedule, self.now(), source, route, left).await?
+            super::fetch(io, &self.schedule, self.now(), source, route, left).await?
         } else {
-            beacon::fetch(network, source, route, left).await?
+            beacon::fetch(io, source, route, left).await?
         };
         match data.encoding {
             Encoding::Ssz => Ok(data),

@@ -13,15 +13,15 @@ use saldo_reading::Attempt;
 
 use super::gather::{Head, Verified};
 use super::{File, MAX_FILE, folder};
-use crate::asker::Asker;
 use crate::clock::Deadline;
+use crate::dispatcher::Dispatcher;
 use crate::endpoint::Endpoint;
-use crate::network::Network;
+use crate::io::Io;
 
 /// Keeps a mirror in a folder: fetches light-client data from untrusted sources, verifies it as every light client does,
 /// and writes what verified, byte for byte as it came.
 pub struct Keeper {
-    pub(super) asker: Asker,
+    pub(super) dispatcher: Dispatcher,
     pub(super) schedule: Arc<Schedule>,
     pub(super) sources: Vec<Endpoint>,
     pub(super) checkpoint: Checkpoint,
@@ -73,14 +73,14 @@ impl From<io::Error> for KeepError {
 impl Keeper {
     /// A keeper of the mirror in `folder`, which need not be there yet. Trust starts at `checkpoint`.
     pub fn new(
-        network: Network,
+        network: Io,
         schedule: impl Into<Arc<Schedule>>,
         sources: Vec<Endpoint>,
         checkpoint: Checkpoint,
         folder: impl Into<PathBuf>,
     ) -> Self {
         Self {
-            asker: Asker::new(network),
+            dispatcher: Dispatcher::new(network),
             schedule: schedule.into(),
             sources,
             checkpoint,
@@ -104,7 +104,7 @@ impl Keeper {
     /// # Errors
     /// [`KeepError`] if there is nothing to begin with, or no place to write to.
     pub async fn refresh(&mut self, timeout: Duration) -> Result<Kept, KeepError> {
-        let deadline = Deadline::after(self.asker.network().clock(), timeout);
+        let deadline = Deadline::after(self.dispatcher.io().clock(), timeout);
         let (mut verified, mut attempts) = (Vec::new(), Vec::new());
         let mut client = match self.light_client.clone() {
             Some(client) => client,
@@ -156,7 +156,7 @@ impl Keeper {
     }
 
     pub(super) fn now(&self) -> UnixTime {
-        self.asker.network().clock().wall()
+        self.dispatcher.io().clock().wall()
     }
 
     fn is_wanted(&self, update: &Verified) -> bool {

@@ -6,24 +6,24 @@ use std::time::Duration;
 use saldo_reading::{Failure, TransportError};
 use saldo_source::beacon::{Data, Route, fetch};
 use saldo_source::execution::ask_method;
-use saldo_source::{Clock, Deadline, Endpoint, Method, Network, Request, Transport, mirror};
+use saldo_source::{Clock, Deadline, Endpoint, Io, Method, Request, Transport, mirror};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::meter::{AsJson, Meter};
 
 /// Asks one host, within its budget of requests and time.
-pub(crate) struct Asker<'a> {
+pub(crate) struct ProbeClient<'a> {
     pub(crate) endpoint: &'a Endpoint,
     schedule: &'a saldo_beacon::Network,
-    pub(crate) outside: Network,
-    in_json: Network,
+    pub(crate) io: Io,
+    in_json: Io,
     pub(crate) meter: Arc<Meter>,
     deadline: Deadline,
     request: Duration,
 }
 
-impl<'a> Asker<'a> {
+impl<'a> ProbeClient<'a> {
     pub(crate) fn new(
         endpoint: &'a Endpoint,
         schedule: &'a saldo_beacon::Network,
@@ -34,14 +34,14 @@ impl<'a> Asker<'a> {
     ) -> Self {
         let meter = Arc::new(meter);
         let transport: Arc<dyn Transport> = meter.clone();
-        let outside = Network::new(transport, Arc::clone(clock));
-        let in_json = Network::new(Arc::new(AsJson(Arc::clone(&meter))), Arc::clone(clock));
-        Self { endpoint, schedule, outside, in_json, meter, deadline, request }
+        let io = Io::new(transport, Arc::clone(clock));
+        let in_json = Io::new(Arc::new(AsJson(Arc::clone(&meter))), Arc::clone(clock));
+        Self { endpoint, schedule, io, in_json, meter, deadline, request }
     }
 
     /// How long the next request may take.
     pub(crate) fn patience(&self) -> Duration {
-        self.deadline.left(self.outside.clock()).min(self.request)
+        self.deadline.left(self.io.clock()).min(self.request)
     }
 
     /// Whether nothing further is to be asked.
@@ -66,7 +66,7 @@ impl<'a> Asker<'a> {
         params: Value,
         max_bytes: usize,
     ) -> Result<Box<RawValue>, Failure> {
-        ask_method(&self.outside, self.endpoint, method, params, max_bytes, self.patience()).await
+        ask_method(&self.io, self.endpoint, method, params, max_bytes, self.patience()).await
     }
 
     /// One JSON-RPC call whose result is a number.
@@ -79,11 +79,11 @@ impl<'a> Asker<'a> {
     /// One route of the beacon API, or what a mirror has in its place.
     pub(crate) async fn fetch(&self, route: Route) -> Result<Data, Failure> {
         if self.endpoint.is_mirror() {
-            let now = self.outside.clock().wall();
-            let (outside, patience) = (&self.outside, self.patience());
-            return mirror::fetch(outside, self.schedule, now, self.endpoint, route, patience).await;
+            let now = self.io.clock().wall();
+            let (io, patience) = (&self.io, self.patience());
+            return mirror::fetch(io, self.schedule, now, self.endpoint, route, patience).await;
         }
-        fetch(&self.outside, self.endpoint, route, self.patience()).await
+        fetch(&self.io, self.endpoint, route, self.patience()).await
     }
 
     /// The same, asked for in JSON.
@@ -102,7 +102,7 @@ impl<'a> Asker<'a> {
             timeout,
             max_bytes,
         };
-        let late = self.outside.clock().sleep(timeout);
+        let late = self.io.clock().sleep(timeout);
         let answer = self.meter.send(request);
         match futures_util::future::select(answer, late).await {
             futures_util::future::Either::Left((Ok(response), _)) if response.body.len() > max_bytes => {

@@ -12,15 +12,15 @@ use crate::checked::Checked;
 /// be signed. Worth nothing until its root is in a signed header: anyone can make a flawless proof under a root of his
 /// own, so one provider's never displaces another's, and the number is bounded.
 #[derive(Default)]
-pub(crate) struct Parked {
+pub(crate) struct PendingProofs {
     /// How much memory the nodes take, in bytes.
     nodes: usize,
-    proofs: BTreeMap<(Holding, ProviderId), VecDeque<Waiting>>,
+    proofs: BTreeMap<(Holding, ProviderId), VecDeque<PendingProof>>,
 }
 
 /// A proof that waits.
 #[derive(Clone)]
-pub(crate) struct Waiting {
+pub(crate) struct PendingProof {
     pub(crate) provider: ProviderId,
     pub(crate) checked: Checked,
     /// The newest trusted block number when the proof came, if any was known: its own block is above it, or it would
@@ -30,7 +30,7 @@ pub(crate) struct Waiting {
     pub(crate) came: Duration,
 }
 
-impl Parked {
+impl PendingProofs {
     /// How many proofs of one provider wait for one holding at most: as many tips as can be ahead of the newest block that
     /// a signed head names, which from Gloas on is the signed block's parent.
     const TIPS: usize = 6;
@@ -41,7 +41,7 @@ impl Parked {
     const NODES: usize = 4 << 20;
 
     /// Keeps a proof until its root is in a trusted header.
-    pub(crate) fn keep(&mut self, holding: Holding, mut waiting: Waiting) {
+    pub(crate) fn keep(&mut self, holding: Holding, mut waiting: PendingProof) {
         let key = (holding, waiting.provider.clone());
         if self.proofs.len() >= Self::CAPACITY && !self.proofs.contains_key(&key) {
             return; // Full: a later read asks again.
@@ -84,13 +84,13 @@ impl Parked {
     }
 
     /// All that wait for `holding`, oldest first.
-    pub(crate) fn of(&self, holding: Holding) -> Vec<Waiting> {
+    pub(crate) fn of(&self, holding: Holding) -> Vec<PendingProof> {
         let of_holding = self.proofs.iter().filter(|((held, _), _)| *held == holding);
         of_holding.flat_map(|(_, tips)| tips.iter().cloned()).collect()
     }
 
     /// The newest one from `provider` that waits for `holding`.
-    pub(crate) fn newest(&self, holding: Holding, provider: &ProviderId) -> Option<&Waiting> {
+    pub(crate) fn newest(&self, holding: Holding, provider: &ProviderId) -> Option<&PendingProof> {
         self.proofs.get(&(holding, provider.clone()))?.back()
     }
 
@@ -140,33 +140,33 @@ mod tests {
 
     #[test]
     fn the_newest_tips_of_each_provider_and_never_too_many() {
-        let mut parked = Parked::default();
+        let mut pending = PendingProofs::default();
         let owner = Address::repeat_byte(7);
         let holding = Holding::native(owner);
         for round in 0..9_u8 {
             for number in 0..5_000 {
-                let waiting = Waiting {
+                let waiting = PendingProof {
                     provider: name(number),
                     checked: Checked { account: absent(owner, round), nodes: None },
                     above: Some(round.into()),
                     came: Duration::from_secs(round.into()),
                 };
-                parked.keep(holding, waiting.clone());
-                parked.keep(holding, waiting);
+                pending.keep(holding, waiting.clone());
+                pending.keep(holding, waiting);
             }
         }
-        assert_eq!(parked.proofs.len(), Parked::CAPACITY);
-        let above: Vec<_> = parked.proofs[&(holding, name(0))].iter().filter_map(|tip| tip.above).collect();
+        assert_eq!(pending.proofs.len(), PendingProofs::CAPACITY);
+        let above: Vec<_> = pending.proofs[&(holding, name(0))].iter().filter_map(|tip| tip.above).collect();
         assert_eq!(above, [3, 4, 5, 6, 7, 8]);
-        assert_eq!(parked.newest(holding, &name(0)).unwrap().above, Some(8));
+        assert_eq!(pending.newest(holding, &name(0)).unwrap().above, Some(8));
 
-        parked.remove(holding, &name(0), StateRoot::new(B256::ZERO));
-        parked.remove(holding, &name(0), absent(owner, 8).state_root());
-        assert_eq!(parked.newest(holding, &name(0)).unwrap().above, Some(7));
-        assert_eq!(parked.expire(Duration::from_secs(7)).len(), Parked::CAPACITY);
-        assert!(parked.of(holding).iter().all(|waiting| waiting.above >= Some(7)));
-        assert!(parked.expire(Duration::from_secs(7)).is_empty());
-        parked.expire(Duration::from_secs(9));
-        assert!(parked.of(holding).is_empty() && parked.proofs.is_empty());
+        pending.remove(holding, &name(0), StateRoot::new(B256::ZERO));
+        pending.remove(holding, &name(0), absent(owner, 8).state_root());
+        assert_eq!(pending.newest(holding, &name(0)).unwrap().above, Some(7));
+        assert_eq!(pending.expire(Duration::from_secs(7)).len(), PendingProofs::CAPACITY);
+        assert!(pending.of(holding).iter().all(|waiting| waiting.above >= Some(7)));
+        assert!(pending.expire(Duration::from_secs(7)).is_empty());
+        pending.expire(Duration::from_secs(9));
+        assert!(pending.of(holding).is_empty() && pending.proofs.is_empty());
     }
 }

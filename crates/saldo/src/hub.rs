@@ -7,15 +7,15 @@ use std::time::Duration;
 use saldo_reading::{Freshness, Holding, Now, Proven, Reading};
 use saldo_source::Deadline;
 
-use crate::bell::Bell;
 use crate::core::Core;
+use crate::notify::Notify;
 use crate::watch::Pace;
 
 /// Shared by all watches of a client.
 #[derive(Default)]
-pub(crate) struct Attention {
+pub(crate) struct WatchHub {
     /// Rings when something was proven or withdrawn, and when the app says something.
-    pub(crate) bell: Bell,
+    pub(crate) notify: Notify,
     state: Mutex<State>,
 }
 
@@ -23,7 +23,7 @@ pub(crate) struct Attention {
 struct State {
     pace: Pace,
     /// How often the app said that it is worth trying again at once.
-    nudges: u64,
+    wakes: u64,
     /// How many watches watch each holding.
     watched: BTreeMap<Holding, usize>,
 }
@@ -48,22 +48,22 @@ impl Withdrawals {
     }
 }
 
-impl Attention {
+impl WatchHub {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Says that it is worth trying again at once.
-    pub(crate) fn nudge(&self) {
+    pub(crate) fn wake(&self) {
         {
             let mut state = self.state();
-            state.nudges = state.nudges.wrapping_add(1);
+            state.wakes = state.wakes.wrapping_add(1);
         }
-        self.bell.ring();
+        self.notify.notify_all();
     }
 
-    pub(crate) fn nudges(&self) -> u64 {
-        self.state().nudges
+    pub(crate) fn wakes(&self) -> u64 {
+        self.state().wakes
     }
 
     pub(crate) fn pace(&self) -> Pace {
@@ -73,9 +73,9 @@ impl Attention {
     pub(crate) fn set_pace(&self, pace: Pace) {
         let before = std::mem::replace(&mut self.state().pace, pace);
         if before != pace && pace == Pace::Foreground {
-            self.nudge();
+            self.wake();
         } else {
-            self.bell.ring();
+            self.notify.notify_all();
         }
     }
 }
@@ -83,7 +83,7 @@ impl Attention {
 impl Core {
     /// A watch of `holdings` begins.
     pub(crate) fn attend(&self, holdings: &BTreeSet<Holding>) {
-        let mut state = self.attention.state();
+        let mut state = self.hub.state();
         for holding in holdings {
             let count = state.watched.entry(*holding).or_default();
             *count = count.saturating_add(1);
@@ -92,7 +92,7 @@ impl Core {
 
     /// It ends.
     pub(crate) fn leave(&self, holdings: &BTreeSet<Holding>) {
-        let mut state = self.attention.state();
+        let mut state = self.hub.state();
         for holding in holdings {
             if let Some(count) = state.watched.get_mut(holding) {
                 *count = count.saturating_sub(1);
@@ -103,7 +103,7 @@ impl Core {
 
     /// Reads everything that is watched or was proven before.
     pub(crate) async fn refresh(&self, within: Duration) -> Vec<(Holding, Reading)> {
-        let mut holdings: BTreeSet<Holding> = self.attention.state().watched.keys().copied().collect();
+        let mut holdings: BTreeSet<Holding> = self.hub.state().watched.keys().copied().collect();
         holdings.extend(self.known().proven_holdings());
         let holdings: Vec<Holding> = holdings.into_iter().collect();
         if holdings.is_empty() {

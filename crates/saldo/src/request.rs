@@ -14,7 +14,7 @@ use crate::core::Core;
 
 /// The block that a proof was asked for at.
 #[derive(Clone, Copy)]
-pub(crate) struct Pin {
+pub(crate) struct PinnedBlock {
     pub(crate) hash: B256,
     pub(crate) number: u64,
     pub(crate) state_root: StateRoot,
@@ -23,7 +23,7 @@ pub(crate) struct Pin {
 /// What one provider was asked for at the block aimed at, and what it said.
 pub(crate) struct Asked {
     /// The block, if it is known by now.
-    pub(crate) pin: Option<Pin>,
+    pub(crate) pin: Option<PinnedBlock>,
     /// One reply for each holding.
     pub(crate) replies: Vec<Reply>,
     /// The same at the provider's own tip, where that was asked for at the same time.
@@ -47,7 +47,8 @@ impl Core {
         level: Level,
         deadline: Deadline,
     ) -> Asked {
-        let pin = Pin { hash: anchor.hash(), number: anchor.number(), state_root: anchor.state_root() };
+        let pin =
+            PinnedBlock { hash: anchor.hash(), number: anchor.number(), state_root: anchor.state_root() };
         let known = self.capability(provider.id());
         if known.behind_tip || !Self::takes_tips(level) {
             let replies = self.pinned(provider, holdings, pin, deadline).await;
@@ -72,7 +73,7 @@ impl Core {
         &self,
         provider: &Endpoint,
         holdings: &[Holding],
-        pin: Pin,
+        pin: PinnedBlock,
         deadline: Deadline,
     ) -> Vec<Reply> {
         if !self.capability(provider.id()).block_hash {
@@ -90,7 +91,7 @@ impl Core {
         &self,
         provider: &Endpoint,
         holdings: &[Holding],
-        pin: Pin,
+        pin: PinnedBlock,
         by_hash: Vec<Result<Box<RawValue>, Failure>>,
         is_unread: impl Fn(&Failure) -> bool,
         deadline: Deadline,
@@ -161,7 +162,7 @@ impl Core {
         if !known.block_hash {
             let header = self.header(provider, hash, deadline).await?;
             self.take(&header);
-            let replies = self.pinned(provider, holdings, Pin::of(&header), deadline).await;
+            let replies = self.pinned(provider, holdings, PinnedBlock::of(&header), deadline).await;
             return Ok((header, replies));
         }
         let of_header = if known.json_header { Question::Block(hash) } else { Question::RawHeader(hash) };
@@ -185,7 +186,7 @@ impl Core {
                 Failure::Rpc { .. } | Failure::NoResult | Failure::NotSynced | Failure::Malformed { .. }
             )
         };
-        let pin = Pin::of(&header);
+        let pin = PinnedBlock::of(&header);
         let replies = self.or_by_number(provider, holdings, pin, by_hash, is_unread, deadline).await;
         Ok((header, replies))
     }
@@ -209,7 +210,7 @@ impl Core {
     ) -> Vec<Result<Box<RawValue>, Failure>> {
         let known = self.capability(provider.id()).batch;
         let together =
-            ask_together(self.asker.network(), provider, questions, known, self.time_left(deadline)).await;
+            ask_together(self.dispatcher.io(), provider, questions, known, self.time_left(deadline)).await;
         if together.batch != known {
             self.learn(provider.id(), |known| known.batch = together.batch);
         }
@@ -217,7 +218,7 @@ impl Core {
     }
 }
 
-impl Pin {
+impl PinnedBlock {
     pub(crate) fn of(header: &ExecutionHeader) -> Self {
         Self { hash: header.hash(), number: header.number(), state_root: header.state_root() }
     }

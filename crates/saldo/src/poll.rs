@@ -37,14 +37,14 @@ impl Core {
             .ask_all(
                 &agreement.sources,
                 deadline,
-                |source| block_root(self.asker.network(), source, slot, deadline).boxed(),
+                |source| block_root(self.dispatcher.io(), source, slot, deadline).boxed(),
                 |source, root| {
                     voices.hear(source.run_by(), root);
                     (Outcome::Named { root }, matches!(voices.verdict(agreement.k), Verdict::Agreed { .. }))
                 },
             )
             .await;
-        self.asker.note("checkpoint", &attempts);
+        self.dispatcher.note("checkpoint", &attempts);
         Heard { voices, attempts }
     }
 
@@ -58,7 +58,7 @@ impl Core {
         self.ask_all(
             &agreement.sources,
             deadline,
-            |source| finalized_epoch(self.asker.network(), source, deadline).boxed(),
+            |source| finalized_epoch(self.dispatcher.io(), source, deadline).boxed(),
             |source, epoch| {
                 let newest = finalized.entry(source.run_by()).or_insert(epoch);
                 *newest = epoch.max(*newest);
@@ -81,7 +81,13 @@ impl Core {
         let began = clock.monotonic();
         let attempt = |source: &Endpoint, outcome| {
             let took = clock.monotonic().saturating_sub(began);
-            Attempt { provider: source.id().clone(), role: Role::Checkpoint, outcome, took, widened: false }
+            Attempt {
+                provider: source.id().clone(),
+                role: Role::Checkpoint,
+                outcome,
+                took,
+                over_policy: false,
+            }
         };
         let mut asked: FuturesUnordered<_> =
             sources.iter().map(|source| ask(source).map(move |answer| (source, answer))).collect();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use saldo_reading::{Failure, TransportError};
 
-use crate::asker::Asker;
+use crate::dispatcher::Dispatcher;
 
 /// So often what failed in passing is asked again.
 pub(super) const ROUNDS: usize = 2;
@@ -14,11 +14,11 @@ pub(super) const LEAST_PAUSE: Duration = Duration::from_millis(50);
 
 /// Pauses before what failed in passing is asked again, with full jitter: for all questions of a race the same, so that they
 /// are asked together again.
-pub(super) fn pauses(asker: &Asker) -> [Duration; ROUNDS] {
+pub(super) fn pauses(dispatcher: &Dispatcher) -> [Duration; ROUNDS] {
     let mut longest = Duration::ZERO;
     [(); ROUNDS].map(|()| {
         longest = longest.saturating_add(PAUSE);
-        LEAST_PAUSE.saturating_add(asker.standings().jitter(longest))
+        LEAST_PAUSE.saturating_add(dispatcher.standings().jitter(longest))
     })
 }
 

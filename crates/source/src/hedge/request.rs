@@ -5,16 +5,16 @@ use std::time::Duration;
 
 use saldo_reading::{Attempt, Failure, Outcome, ProviderId, Role};
 
-use super::again::{LEAST_PAUSE, ROUNDS, passes};
-use super::{Answer, Audience, Contest, Race};
-use crate::asker::Asker;
+use super::retry::{LEAST_PAUSE, ROUNDS, passes};
+use super::{Answer, DisclosureSet, Hedged, RequestSpec};
+use crate::dispatcher::Dispatcher;
 use crate::endpoint::Endpoint;
 use crate::standing::Leave;
 
 /// One question, who is asked it, and what they said.
-pub(super) struct Lane<'a, T> {
+pub(super) struct HedgedRequest<'a, T> {
     role: Role,
-    audience: Audience,
+    disclosure: DisclosureSet,
     /// Not asked yet, best first.
     waiting: Vec<&'a Endpoint>,
     /// Not to be asked now, and until when on the monotonic clock.
@@ -23,11 +23,11 @@ pub(super) struct Lane<'a, T> {
     /// Whether a claim is waited for of somebody who was right before.
     trusts_a_tip: bool,
     winner: Option<(ProviderId, T)>,
-    wave: Wave,
+    stage: Stage,
     began: Duration,
     ends: Duration,
     /// How long one is waited for before another is asked as well.
-    patience: Duration,
+    hedge_delay: Duration,
     last_asked: Duration,
     /// Whether one may be asked for another's slowness alone.
     may_hedge: bool,
@@ -44,12 +44,12 @@ struct Asked<'a> {
     begun: Duration,
     ended: Option<(Duration, Outcome)>,
     /// Asked although as many operators as the policy names knew of it.
-    widened: bool,
+    over_policy: bool,
 }
 
 /// Who is asked next.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Wave {
+enum Stage {
     First,
     Second,
     /// All others whom the audience allows.
@@ -60,18 +60,18 @@ enum Wave {
     Again,
 }
 
-impl<'a, T> Lane<'a, T> {
+impl<'a, T> HedgedRequest<'a, T> {
     pub(super) fn new(
-        asker: &Asker,
-        contest: Contest,
+        dispatcher: &Dispatcher,
+        spec: RequestSpec,
         ordered: &[&'a Endpoint],
-        audience: Audience,
+        disclosure: DisclosureSet,
         ends: Duration,
         pauses: [Duration; ROUNDS],
     ) -> Self {
-        let Contest { role, method, .. } = contest;
-        let began = asker.network().clock().monotonic();
-        let standings = asker.standings();
+        let RequestSpec { role, method, .. } = spec;
+        let began = dispatcher.io().clock().monotonic();
+        let standings = dispatcher.standings();
         let (mut waiting, mut resting) = (Vec::new(), Vec::new());
         for &endpoint in ordered {
             match standings.leave(role, method, endpoint.id(), began) {
@@ -82,24 +82,24 @@ impl<'a, T> Lane<'a, T> {
         // Those who know of it already come first, as long as they are of use.
         waiting.sort_by_key(|endpoint| {
             let is_of_use = standings.is_in_good_standing(role, method, endpoint.id());
-            !(is_of_use && audience.operators.contains(&endpoint.operator_key()))
+            !(is_of_use && disclosure.operators.contains(&endpoint.operator_key()))
         });
-        waiting.sort_by_key(|endpoint| audience.last.contains(endpoint.id()));
-        let patience = waiting.first().map(|first| standings.patience(role, method, first.id()));
+        waiting.sort_by_key(|endpoint| disclosure.last.contains(endpoint.id()));
+        let hedge_delay = waiting.first().map(|first| standings.hedge_delay(role, method, first.id()));
         // With little time everybody's turn comes sooner.
         let quarter = ends.saturating_sub(began).checked_div(4).unwrap_or_default();
         Self {
             role,
-            audience,
+            disclosure,
             waiting,
             resting,
             asked: Vec::new(),
             trusts_a_tip: false,
             winner: None,
-            wave: Wave::First,
+            stage: Stage::First,
             began,
             ends,
-            patience: patience.unwrap_or_default().min(quarter),
+            hedge_delay: hedge_delay.unwrap_or_default().min(quarter),
             last_asked: began,
             may_hedge: true,
             again: None,
@@ -113,14 +113,14 @@ impl<'a, T> Lane<'a, T> {
         self.winner.is_some()
     }
 
-    pub(super) fn patience(&self) -> Duration {
-        self.patience
+    pub(super) fn hedge_delay(&self) -> Duration {
+        self.hedge_delay
     }
 
     /// Whose turn has come at `now`, and whether that widens the audience.
     pub(super) fn due(
         &mut self,
-        asker: &Asker,
+        dispatcher: &Dispatcher,
         now: Duration,
         may_hedge: &mut dyn FnMut() -> bool,
         may_retry: &mut dyn FnMut() -> bool,
@@ -129,49 +129,49 @@ impl<'a, T> Lane<'a, T> {
         while !self.is_won() {
             let is_idle = self.asked.iter().all(|asked| asked.ended.is_some());
             let passed = now.saturating_sub(self.began);
-            let twice = self.patience.saturating_mul(2);
-            let next = match self.wave {
-                Wave::First | Wave::Second | Wave::Rest if !self.has_inside() => {
-                    self.wave = Wave::Beyond;
+            let twice = self.hedge_delay.saturating_mul(2);
+            let next = match self.stage {
+                Stage::First | Stage::Second | Stage::Rest if !self.has_inside() => {
+                    self.stage = Stage::Beyond;
                     continue;
                 }
                 // Somebody turned out not to have been reached, so that there is room for another.
-                Wave::Beyond | Wave::Again if self.has_inside() => self.inside(1),
-                Wave::First => {
-                    self.wave = Wave::Second;
-                    let mut standings = asker.standings();
+                Stage::Beyond | Stage::Again if self.has_inside() => self.inside(1),
+                Stage::First => {
+                    self.stage = Stage::Second;
+                    let mut standings = dispatcher.standings();
                     standings.hedges.earn();
                     standings.retries.earn();
                     self.inside(1)
                 }
-                Wave::Second if is_idle || passed >= twice => self.apart(),
-                Wave::Second if passed >= self.patience && self.may_hedge => {
+                Stage::Second if is_idle || passed >= twice => self.apart(),
+                Stage::Second if passed >= self.hedge_delay && self.may_hedge => {
                     self.may_hedge = may_hedge();
                     if !self.may_hedge {
                         break;
                     }
                     self.apart()
                 }
-                Wave::Rest if is_idle || passed >= twice => {
-                    self.wave = Wave::Beyond;
+                Stage::Rest if is_idle || passed >= twice => {
+                    self.stage = Stage::Beyond;
                     self.inside(usize::MAX)
                 }
-                Wave::Beyond if self.may_widen() => {
-                    if !is_idle && now < self.last_asked.saturating_add(self.patience) {
+                Stage::Beyond if self.may_widen() => {
+                    if !is_idle && now < self.last_asked.saturating_add(self.hedge_delay) {
                         break;
                     }
-                    self.wave = Wave::Again;
+                    self.stage = Stage::Again;
                     std::mem::take(&mut self.waiting)
                 }
-                Wave::Beyond => {
-                    self.wave = Wave::Again;
+                Stage::Beyond => {
+                    self.stage = Stage::Again;
                     continue;
                 }
-                Wave::Again if !is_idle && now >= self.half() && self.has_rested(now) => {
+                Stage::Again if !is_idle && now >= self.half() && self.has_rested(now) => {
                     self.rounds = self.rounds.saturating_add(1);
                     self.rested(now)
                 }
-                Wave::Again if is_idle => match self.again {
+                Stage::Again if is_idle => match self.again {
                     Some(at) if at <= now => {
                         self.again = None;
                         self.again(now, may_retry)
@@ -191,17 +191,17 @@ impl<'a, T> Lane<'a, T> {
 
     /// When to look again whose turn it is, if nobody answers before.
     pub(super) fn wakes(&self) -> Option<Duration> {
-        let after = |times: u32| self.began.saturating_add(self.patience.saturating_mul(times));
-        match self.wave {
+        let after = |times: u32| self.began.saturating_add(self.hedge_delay.saturating_mul(times));
+        match self.stage {
             _ if self.is_won() => None,
-            Wave::First => None,
-            Wave::Second => Some(after(if self.may_hedge { 1 } else { 2 })),
-            Wave::Rest => Some(after(2)),
-            Wave::Beyond if self.may_widen() => Some(self.last_asked.saturating_add(self.patience)),
-            Wave::Beyond => None,
-            Wave::Again => {
+            Stage::First => None,
+            Stage::Second => Some(after(if self.may_hedge { 1 } else { 2 })),
+            Stage::Rest => Some(after(2)),
+            Stage::Beyond if self.may_widen() => Some(self.last_asked.saturating_add(self.hedge_delay)),
+            Stage::Beyond => None,
+            Stage::Again => {
                 let half = self.half();
-                let rested = self.rests().min();
+                let rested = self.backed_off().min();
                 let is_idle = self.asked.iter().all(|asked| asked.ended.is_some());
                 let at_worst = rested.map(|rested| rested.max(half)).filter(|_| !is_idle);
                 self.again.into_iter().chain(at_worst).min()
@@ -217,15 +217,15 @@ impl<'a, T> Lane<'a, T> {
     }
 
     /// When those may be asked who want to be left alone now: only they whom the audience allows.
-    fn rests(&self) -> impl Iterator<Item = Duration> {
-        let may_be_asked = |endpoint: &Endpoint| !self.audience.strict || self.is_inside(endpoint);
+    fn backed_off(&self) -> impl Iterator<Item = Duration> {
+        let may_be_asked = |endpoint: &Endpoint| !self.disclosure.strict || self.is_inside(endpoint);
         let resting = self.resting.iter().filter(|_| self.rounds < ROUNDS);
         let allowed = resting.filter(move |(endpoint, ..)| may_be_asked(endpoint));
         allowed.filter_map(|(_, until, _)| *until)
     }
 
     fn has_rested(&self, now: Duration) -> bool {
-        self.rests().any(|until| until <= now)
+        self.backed_off().any(|until| until <= now)
     }
 
     /// Takes those who have rested, as far as the audience allows them.
@@ -234,8 +234,8 @@ impl<'a, T> Lane<'a, T> {
         let (mut rested, mut resting) = (Vec::new(), Vec::new());
         for (endpoint, until, why) in std::mem::take(&mut self.resting) {
             let operator = endpoint.operator_key();
-            let is_inside = operators.len() < self.audience.most || operators.contains(&operator);
-            if until.is_some_and(|until| until <= now) && (is_inside || !self.audience.strict) {
+            let is_inside = operators.len() < self.disclosure.most || operators.contains(&operator);
+            if until.is_some_and(|until| until <= now) && (is_inside || !self.disclosure.strict) {
                 operators.insert(operator);
                 rested.push(endpoint);
             } else {
@@ -252,35 +252,35 @@ impl<'a, T> Lane<'a, T> {
         let Some((place, asked)) = self.asked.iter().enumerate().find(|(_, asked)| is_it(asked)) else {
             return;
         };
-        let (endpoint, widened) = (asked.endpoint, asked.widened);
+        let (endpoint, over_policy) = (asked.endpoint, asked.over_policy);
         let outcome = match answer {
             // Its turn comes again with those beyond the audience.
             Answer::Withheld { operators } => {
                 self.asked.remove(place);
                 self.waiting.push(endpoint);
-                self.audience.operators = operators;
-                if self.wave == Wave::Again {
-                    self.wave = Wave::Beyond;
+                self.disclosure.operators = operators;
+                if self.stage == Stage::Again {
+                    self.stage = Stage::Beyond;
                 }
                 return;
             }
-            Answer::Wins(value) if self.winner.is_none() => {
+            Answer::Accepted(value) if self.winner.is_none() => {
                 self.winner = Some((endpoint.id().clone(), value));
                 match self.role {
                     Role::Execution => Outcome::Joined,
                     Role::Beacon | Role::Checkpoint => Outcome::Accepted,
                 }
             }
-            Answer::Wins(_) => Outcome::Overtaken,
-            Answer::Parks { was_right_before } => {
+            Answer::Accepted(_) => Outcome::Overtaken,
+            Answer::Pending { was_right_before } => {
                 // Its word is worth waiting for: nobody beyond the policy is asked meanwhile.
-                if was_right_before && !widened {
-                    self.audience.strict = true;
+                if was_right_before && !over_policy {
+                    self.disclosure.strict = true;
                     self.trusts_a_tip = true;
                 }
-                Outcome::Parked
+                Outcome::Pending
             }
-            Answer::Fails(failure) => {
+            Answer::Failed(failure) => {
                 if let Failure::RateLimited { retry_after: Some(after) } = &failure {
                     let until = now.saturating_add((*after).max(LEAST_PAUSE));
                     self.resting.push((endpoint, Some(until), failure.clone()));
@@ -299,10 +299,10 @@ impl<'a, T> Lane<'a, T> {
     }
 
     /// How it ended, and what became of those who were really asked.
-    pub(super) fn finish(self, now: Duration) -> (Race<T>, Vec<Attempt>) {
+    pub(super) fn finish(self, now: Duration) -> (Hedged<T>, Vec<Attempt>) {
         let is_overtaken = self.is_won() || self.is_given_up;
         let unfinished = if is_overtaken { Outcome::Overtaken } else { Outcome::Unfinished };
-        let is_held_back = self.audience.strict && !self.waiting.is_empty() && !self.has_inside();
+        let is_held_back = self.disclosure.strict && !self.waiting.is_empty() && !self.has_inside();
         let held_back = is_held_back && !self.is_won();
         let role = self.role;
         let asked: Vec<Attempt> = self
@@ -316,7 +316,7 @@ impl<'a, T> Lane<'a, T> {
                     role,
                     outcome,
                     took: at.saturating_sub(asked.begun),
-                    widened: asked.widened,
+                    over_policy: asked.over_policy,
                 }
             })
             .collect();
@@ -334,30 +334,30 @@ impl<'a, T> Lane<'a, T> {
                 role,
                 outcome: Outcome::Failed(why),
                 took: Duration::ZERO,
-                widened: false,
+                over_policy: false,
             }));
         }
-        (Race { winner: self.winner, attempts, held_back }, asked)
+        (Hedged { winner: self.winner, attempts, held_back }, asked)
     }
 
     /// Gives whether that widens the audience.
     fn begin(&mut self, endpoint: &'a Endpoint, now: Duration) -> bool {
-        let widened = !self.is_inside(endpoint);
+        let over_policy = !self.is_inside(endpoint);
         self.last_asked = now;
-        self.asked.push(Asked { endpoint, begun: now, ended: None, widened });
-        widened
+        self.asked.push(Asked { endpoint, begun: now, ended: None, over_policy });
+        over_policy
     }
 
     /// The operators that know of the question by now, within the policy.
     fn operators(&self) -> BTreeSet<String> {
-        let told = self.asked.iter().filter(|asked| !asked.widened && asked.may_have_seen());
+        let told = self.asked.iter().filter(|asked| !asked.over_policy && asked.may_have_seen());
         let told = told.map(|asked| asked.endpoint.operator_key());
-        self.audience.operators.iter().cloned().chain(told).collect()
+        self.disclosure.operators.iter().cloned().chain(told).collect()
     }
 
     fn is_inside(&self, endpoint: &Endpoint) -> bool {
         let operators = self.operators();
-        operators.len() < self.audience.most || operators.contains(&endpoint.operator_key())
+        operators.len() < self.disclosure.most || operators.contains(&endpoint.operator_key())
     }
 
     fn has_inside(&self) -> bool {
@@ -365,7 +365,7 @@ impl<'a, T> Lane<'a, T> {
     }
 
     fn may_widen(&self) -> bool {
-        !self.waiting.is_empty() && !self.audience.strict
+        !self.waiting.is_empty() && !self.disclosure.strict
     }
 
     /// The next of those whom the audience allows, at most so many.
@@ -375,7 +375,7 @@ impl<'a, T> Lane<'a, T> {
         let mut left = Vec::new();
         for endpoint in std::mem::take(&mut self.waiting) {
             let operator = endpoint.operator_key();
-            let is_allowed = operators.len() < self.audience.most || operators.contains(&operator);
+            let is_allowed = operators.len() < self.disclosure.most || operators.contains(&operator);
             if taken.len() < most && is_allowed {
                 operators.insert(operator);
                 taken.push(endpoint);
@@ -390,7 +390,7 @@ impl<'a, T> Lane<'a, T> {
     /// The next one whom the audience allows: if there is one, of another operator than those who are being asked, and if
     /// possible of other declared hosting.
     fn apart(&mut self) -> Vec<&'a Endpoint> {
-        self.wave = Wave::Rest;
+        self.stage = Stage::Rest;
         let running: Vec<&Endpoint> =
             self.asked.iter().filter(|asked| asked.ended.is_none()).map(|asked| asked.endpoint).collect();
         let shares = |endpoint: &&&'a Endpoint| {
@@ -414,7 +414,7 @@ impl<'a, T> Lane<'a, T> {
         let passing = self.passing().next().filter(|_| !self.trusts_a_tip);
         let passing = passing.and_then(|_| self.pauses.get(self.rounds));
         let passing = passing.map(|pause| now.saturating_add(*pause));
-        let rested = self.rests().min();
+        let rested = self.backed_off().min();
         passing.into_iter().chain(rested).min().filter(|at| *at < self.ends)
     }
 

@@ -12,13 +12,13 @@ use crate::transport::{Request, Response, Transport, TransportError};
 
 /// How the outside world is reached: a transport and a clock.
 #[derive(Clone)]
-pub struct Network {
+pub struct Io {
     transport: Arc<dyn Transport>,
     clock: Arc<dyn Clock>,
     next_id: Arc<AtomicU64>,
 }
 
-impl Network {
+impl Io {
     /// The world as seen through `transport` and `clock`.
     pub fn new(transport: Arc<dyn Transport>, clock: Arc<dyn Clock>) -> Self {
         Self { transport, clock, next_id: Arc::new(AtomicU64::new(1)) }
@@ -54,8 +54,8 @@ impl Network {
     }
 }
 
-impl std::fmt::Debug for Network {
+impl std::fmt::Debug for Io {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Network").finish_non_exhaustive()
+        f.debug_struct("Io").finish_non_exhaustive()
     }
 }

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use alloy_primitives::Address;
-use saldo_source::{Audience, Endpoint};
+use saldo_source::{DisclosureSet, Endpoint};
 
 /// Keeps the operators that were asked about an address, so that the same ones are asked again and not always others. For
 /// the client's life, of the addresses that were asked about last.
 #[derive(Debug, Default)]
-pub(crate) struct Circles {
+pub(crate) struct Disclosures {
     /// Of each operator, whether a request is known to have come as far as it.
     of: BTreeMap<Address, BTreeMap<String, bool>>,
     /// The addresses in the order in which they were first asked about.
@@ -28,26 +28,26 @@ pub(crate) enum Place {
     Full,
 }
 
-impl Circles {
+impl Disclosures {
     /// Of how many addresses this is kept: some 200 bytes each.
     const CAPACITY: usize = 4_096;
 
     /// Who may be asked about `address`.
-    pub(crate) fn audience(&self, address: Address, most: usize, strict: bool) -> Audience {
+    pub(crate) fn disclosure(&self, address: Address, most: usize, strict: bool) -> DisclosureSet {
         let operators = self.of.get(&address).into_iter().flat_map(BTreeMap::keys).cloned().collect();
-        Audience { operators, most, strict, ..Audience::everybody() }
+        DisclosureSet { operators, most, strict, ..DisclosureSet::unrestricted() }
     }
 
     /// Whether `provider` knows of `address`, or may come to know of it.
     pub(crate) fn admits(&self, address: Address, provider: &Endpoint, most: usize) -> bool {
-        self.of
-            .get(&address)
-            .is_none_or(|circle| circle.len() < most || circle.contains_key(&provider.operator_key()))
+        self.of.get(&address).is_none_or(|disclosed| {
+            disclosed.len() < most || disclosed.contains_key(&provider.operator_key())
+        })
     }
 
     /// Whether `provider` knows of `address`.
     pub(crate) fn knows(&self, address: Address, provider: &Endpoint) -> bool {
-        self.of.get(&address).is_some_and(|circle| circle.contains_key(&provider.operator_key()))
+        self.of.get(&address).is_some_and(|disclosed| disclosed.contains_key(&provider.operator_key()))
     }
 
     /// `provider` is about to be asked about `address`: its operator belongs to the circle if there is room. Decided and
@@ -75,10 +75,10 @@ impl Circles {
                 self.of.remove(&oldest);
             }
         }
-        let circle = self.of.entry(address).or_default();
-        let is_new = !circle.contains_key(&provider.operator_key());
+        let disclosed = self.of.entry(address).or_default();
+        let is_new = !disclosed.contains_key(&provider.operator_key());
         self.revision = self.revision.wrapping_add(u64::from(is_new));
-        *circle.entry(provider.operator_key()).or_default() |= has_seen;
+        *disclosed.entry(provider.operator_key()).or_default() |= has_seen;
         is_new
     }
 
@@ -110,10 +110,10 @@ impl Circles {
     /// `provider` turned out not to have been reached: unless another read reached it, it knows nothing of `address`.
     pub(crate) fn forget(&mut self, address: Address, provider: &Endpoint) {
         let operator = provider.operator_key();
-        if let Some(circle) = self.of.get_mut(&address)
-            && circle.get(&operator) == Some(&false)
+        if let Some(disclosed) = self.of.get_mut(&address)
+            && disclosed.get(&operator) == Some(&false)
         {
-            circle.remove(&operator);
+            disclosed.remove(&operator);
             self.revision = self.revision.wrapping_add(1);
         }
     }
@@ -127,14 +127,14 @@ mod tests {
     fn a_circle_is_as_large_as_the_policy_says_and_those_who_proved() {
         let provider = |name: &str| format!("https://{name}.example").parse::<Endpoint>().unwrap();
         let address = Address::repeat_byte(1);
-        let mut circles = Circles::default();
-        let places = ["a", "a", "b", "c", "a"].map(|name| circles.tell(address, &provider(name), 2));
+        let mut disclosures = Disclosures::default();
+        let places = ["a", "a", "b", "c", "a"].map(|name| disclosures.tell(address, &provider(name), 2));
         assert_eq!(places, [Place::New, Place::Member, Place::New, Place::Full, Place::Member]);
-        assert_eq!(circles.audience(address, 2, false).operators.len(), 2);
-        circles.forget(address, &provider("a"));
-        assert_eq!(circles.tell(address, &provider("c"), 2), Place::New);
-        circles.admit(address, &provider("d"));
-        let known: Vec<String> = circles.audience(address, 2, true).operators.into_iter().collect();
+        assert_eq!(disclosures.disclosure(address, 2, false).operators.len(), 2);
+        disclosures.forget(address, &provider("a"));
+        assert_eq!(disclosures.tell(address, &provider("c"), 2), Place::New);
+        disclosures.admit(address, &provider("d"));
+        let known: Vec<String> = disclosures.disclosure(address, 2, true).operators.into_iter().collect();
         assert_eq!(known, ["b.example", "c.example", "d.example"]);
     }
 
@@ -143,24 +143,24 @@ mod tests {
     fn who_was_reached_once_stays() {
         let provider: Endpoint = "https://a.example".parse().unwrap();
         let address = Address::repeat_byte(1);
-        let mut circles = Circles::default();
-        assert_eq!(circles.tell(address, &provider, 1), Place::New);
-        assert_eq!(circles.tell(address, &provider, 1), Place::Member);
-        circles.admit(address, &provider);
-        circles.forget(address, &provider);
-        assert_eq!(circles.audience(address, 1, false).operators.len(), 1);
+        let mut disclosures = Disclosures::default();
+        assert_eq!(disclosures.tell(address, &provider, 1), Place::New);
+        assert_eq!(disclosures.tell(address, &provider, 1), Place::Member);
+        disclosures.admit(address, &provider);
+        disclosures.forget(address, &provider);
+        assert_eq!(disclosures.disclosure(address, 1, false).operators.len(), 1);
     }
 
     #[test]
     fn the_oldest_addresses_are_forgotten() {
         let provider: Endpoint = "https://a.example".parse().unwrap();
-        let mut circles = Circles::default();
+        let mut disclosures = Disclosures::default();
         let address = |number: usize| Address::left_padding_from(&number.to_be_bytes());
-        for number in 0..=Circles::CAPACITY {
-            circles.tell(address(number), &provider, 1);
+        for number in 0..=Disclosures::CAPACITY {
+            disclosures.tell(address(number), &provider, 1);
         }
-        assert_eq!(circles.of.len(), Circles::CAPACITY);
-        assert!(circles.audience(address(0), 1, false).operators.is_empty());
-        assert!(!circles.audience(address(1), 1, false).operators.is_empty());
+        assert_eq!(disclosures.of.len(), Disclosures::CAPACITY);
+        assert!(disclosures.disclosure(address(0), 1, false).operators.is_empty());
+        assert!(!disclosures.disclosure(address(1), 1, false).operators.is_empty());
     }
 }

@@ -6,28 +6,28 @@ use saldo_reading::{Attempt, Outcome, ProviderId, Role};
 
 use crate::endpoint::Endpoint;
 use crate::event;
-use crate::network::Network;
+use crate::io::Io;
 use crate::standing::{Leave, Standings, until_midnight};
 
 /// Asks providers, and remembers how they answered. See [`Asker::race`](crate::Asker::race).
 #[derive(Debug)]
-pub struct Asker {
-    network: Network,
+pub struct Dispatcher {
+    io: Io,
     standings: Mutex<Standings>,
 }
 
-impl Asker {
+impl Dispatcher {
     /// Nothing is known of anybody yet.
-    pub fn new(network: Network) -> Self {
-        let clock = network.clock();
+    pub fn new(io: Io) -> Self {
+        let clock = io.clock();
         // Devices that were started at the same millisecond may do the same.
         let standings = Mutex::new(Standings::new(clock.wall().as_millis()));
-        Self { network, standings }
+        Self { io, standings }
     }
 
     /// How the outside world is reached.
-    pub fn network(&self) -> &Network {
-        &self.network
+    pub fn io(&self) -> &Io {
+        &self.io
     }
 
     /// The `endpoints` in the order in which to ask them for `method`, best first: those that were of use when they were
@@ -43,7 +43,7 @@ impl Asker {
 
     /// Takes note of what became of asking for `method`, outside of a race.
     pub fn note(&self, method: &'static str, attempts: &[Attempt]) {
-        let clock = self.network.clock();
+        let clock = self.io.clock();
         let midnight = until_midnight(clock.wall().as_secs());
         let is_over =
             |attempt: &&Attempt| !matches!(attempt.outcome, Outcome::Overtaken | Outcome::Unfinished);
@@ -51,7 +51,13 @@ impl Asker {
             self.standings().hear(&attempt.provider, attempt.outcome.failure(), clock.monotonic());
         }
         event::failed(method, attempts);
-        self.standings().note(method, attempts, Standings::USUAL_PATIENCE, clock.monotonic(), Some(midnight));
+        self.standings().note(
+            method,
+            attempts,
+            Standings::USUAL_HEDGE_DELAY,
+            clock.monotonic(),
+            Some(midnight),
+        );
     }
 
     /// Counts a proof of this provider that is false under the very block it was asked for. After two of them it is asked for
@@ -80,7 +86,7 @@ impl Asker {
         method: &'static str,
         endpoints: &'a [Endpoint],
     ) -> Vec<&'a Endpoint> {
-        let now = self.network.clock().monotonic();
+        let now = self.io.clock().monotonic();
         let standings = self.standings();
         let mut willing = standings.order(role, method, endpoints);
         willing.retain(|endpoint| standings.leave(role, method, endpoint.id(), now) == Leave::Free);
@@ -90,7 +96,7 @@ impl Asker {
     /// Whether these attempts, all that were made in a read, say that this device has no network: nobody could be connected
     /// to, there are at least two, some could not be found at all, and nobody was heard a moment ago.
     pub fn is_cut_off(&self, attempts: &[Attempt]) -> bool {
-        self.standings().is_cut_off(attempts, self.network.clock().monotonic())
+        self.standings().is_cut_off(attempts, self.io.clock().monotonic())
     }
 
     pub(crate) fn standings(&self) -> MutexGuard<'_, Standings> {

@@ -12,7 +12,7 @@ use crate::capability::{Capabilities, Capability};
 use crate::checked::Checked;
 use crate::core::{Core, Known};
 use crate::storage::StorageFault;
-use crate::store::{Circle, Knowledge, KnownProvider, News, Restored, Store, Unsaved};
+use crate::store::{ChangeSet, ProviderState, Restored, Store, StoredDisclosure, StoredProvider, Unsaved};
 
 impl Core {
     /// Takes back what was kept, and follows what the light client knew: a reading whose block it excludes is withdrawn at once.
@@ -31,13 +31,13 @@ impl Core {
             }
             known.older = older;
             let since = Duration::from_secs(wall.saturating_sub(knowledge.written));
-            known.take_back(knowledge, since, now);
+            known.restore_from(knowledge, since, now);
         }
         self.follow();
     }
 
     /// Writes what is new into the storage, if there is one.
-    pub(crate) fn remember(&self) {
+    pub(crate) fn persist(&self) {
         let Some(store) = self.store.as_ref().filter(|store| store.takes_anything()) else { return };
         if let Some(restored) = store.read_again(&self.network(), self.clock().wall()) {
             self.restore(restored);
@@ -52,14 +52,14 @@ impl Core {
             let withdrawn: BTreeSet<B256> = known.withdrawn_blocks().collect();
             let unsaved = std::mem::take(&mut known.unsaved);
             let known = &*known;
-            let batch = saving.batch(&News {
+            let batch = saving.batch(&ChangeSet {
                 network: &network,
                 light_client: known.light_client.as_ref(),
                 readings: unsaved.values().cloned().collect(),
                 again: &|block| known.chain.anchor_again(block).cloned(),
                 is_withdrawn: &|block| withdrawn.contains(&block.hash()) || known.has_lost(block),
-                circles: known.circles.revision(),
-                knowledge: &|| Knowledge {
+                disclosures: known.disclosures.revision(),
+                knowledge: &|| ProviderState {
                     written,
                     certain: certain.iter().map(|time| time.as_millis()).collect(),
                     ..known.knowledge(now)
@@ -75,10 +75,10 @@ impl Core {
     }
 
     /// Checks the older readings of `holdings` that were kept, and takes those that hold.
-    pub(crate) fn recall(&self, holdings: &[Holding]) {
+    pub(crate) fn load_older(&self, holdings: &[Holding]) {
         let mut known = self.known();
         let faults: Vec<StorageFault> =
-            holdings.iter().flat_map(|holding| known.recall(holding, self.store.as_ref())).collect();
+            holdings.iter().flat_map(|holding| known.load_older(holding, self.store.as_ref())).collect();
         drop(known);
         self.note_faults(faults);
     }
@@ -102,7 +102,7 @@ impl Known {
     const CIRCLES: usize = 512 * 1024;
 
     /// Checks the older readings of `holding` that were kept, and takes those that hold. Gives what is wrong with the others.
-    fn recall(&mut self, holding: &Holding, store: Option<&Store>) -> Vec<StorageFault> {
+    fn load_older(&mut self, holding: &Holding, store: Option<&Store>) -> Vec<StorageFault> {
         let mut faults = Vec::new();
         let claims = self.older.remove(holding).unwrap_or_default();
         for checked in claims.iter().filter_map(|claim| Some(store?.check(claim))) {
@@ -115,13 +115,13 @@ impl Known {
     }
 
     /// Recalls what the chain makes necessary: the older readings of those whose newest it does not have any more.
-    pub(crate) fn recall_lost(&mut self, store: Option<&Store>) -> Vec<StorageFault> {
+    pub(crate) fn load_older_of_lost(&mut self, store: Option<&Store>) -> Vec<StorageFault> {
         let is_lost = |holding: &&Holding| {
             let last = self.last_of(holding);
             last.is_some_and(|last| self.chain.standing(last.anchor()) == Standing::Withdrawn)
         };
         let lost: Vec<Holding> = self.older.keys().filter(is_lost).copied().collect();
-        lost.iter().flat_map(|holding| self.recall(holding, store)).collect()
+        lost.iter().flat_map(|holding| self.load_older(holding, store)).collect()
     }
 
     /// Notes that `proven` is to be kept, if it is of use after a restart.
@@ -162,8 +162,8 @@ impl Known {
     }
 
     /// What is known of providers at `now` on the monotonic clock.
-    fn knowledge(&self, now: Duration) -> Knowledge {
-        let of_capability = |(provider, known): (&saldo_reading::ProviderId, &Capability)| KnownProvider {
+    fn knowledge(&self, now: Duration) -> ProviderState {
+        let of_capability = |(provider, known): (&saldo_reading::ProviderId, &Capability)| StoredProvider {
             provider: provider.as_str().to_owned(),
             serves_chain: self.chain_confirmed.contains(provider),
             believed_for: known.until.saturating_sub(now).as_secs(),
@@ -174,28 +174,29 @@ impl Known {
             tips_were_signed: known.tips_were_signed,
         };
         let mut left = Self::CIRCLES;
-        let circles = self.circles.newest().map(|(address, operators)| Circle {
+        let disclosures = self.disclosures.newest().map(|(address, operators)| StoredDisclosure {
             address: *address,
             operators: operators.cloned().collect(),
         });
-        let fits = |circle: &Circle| {
-            let size: usize = circle.operators.iter().map(|operator| operator.len().saturating_add(3)).sum();
+        let fits = |disclosed: &StoredDisclosure| {
+            let size: usize =
+                disclosed.operators.iter().map(|operator| operator.len().saturating_add(3)).sum();
             left = left.saturating_sub(size.saturating_add(27));
             left > 0
         };
-        let mut circles: Vec<Circle> = circles.take_while(fits).collect();
-        circles.reverse();
+        let mut disclosures: Vec<StoredDisclosure> = disclosures.take_while(fits).collect();
+        disclosures.reverse();
         let providers = self.capabilities.all(now).map(of_capability).collect();
-        Knowledge { providers, circles, ..Knowledge::default() }
+        ProviderState { providers, disclosures, ..ProviderState::default() }
     }
 
     /// Takes back what was known of providers, written a time `since` ago.
-    fn take_back(&mut self, knowledge: Knowledge, since: Duration, now: Duration) {
+    fn restore_from(&mut self, knowledge: ProviderState, since: Duration, now: Duration) {
         // A clock that is set back while the app is closed is found out by it.
         let certain = knowledge.certain.first().map(|millis| UnixTime::from_millis(*millis));
         self.proven_time = self.proven_time.max(certain);
-        for Circle { address, operators } in knowledge.circles {
-            self.circles.restore(address, operators);
+        for StoredDisclosure { address, operators } in knowledge.disclosures {
+            self.disclosures.restore(address, operators);
         }
         for known in knowledge.providers {
             let Some(provider) = known.id() else { continue };

@@ -8,34 +8,34 @@ use std::task::{Context, Poll, Waker};
 
 /// Rings when something changed that others may wait for.
 #[derive(Default)]
-pub(crate) struct Bell(Mutex<State>);
+pub(crate) struct Notify(Mutex<State>);
 
 #[derive(Default)]
 struct State {
-    rung: u64,
+    count: u64,
     /// Counts those who ever waited.
     listeners: u64,
     waiting: BTreeMap<u64, Waker>,
 }
 
-impl Bell {
+impl Notify {
     /// How often it has rung.
-    pub(crate) fn rung(&self) -> u64 {
-        self.state().rung
+    pub(crate) fn count(&self) -> u64 {
+        self.state().count
     }
 
-    pub(crate) fn ring(&self) {
+    pub(crate) fn notify_all(&self) {
         let waiting = {
             let mut state = self.state();
-            state.rung = state.rung.wrapping_add(1);
+            state.count = state.count.wrapping_add(1);
             std::mem::take(&mut state.waiting)
         };
         waiting.into_values().for_each(Waker::wake);
     }
 
     /// Waits until it has rung again since it had rung `since` times. Dropped, it leaves nothing behind.
-    pub(crate) fn rings(&self, since: u64) -> Rings<'_> {
-        Rings { bell: self, since, listener: None }
+    pub(crate) fn notified(&self, since: u64) -> Notified<'_> {
+        Notified { notify: self, since, listener: None }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -44,18 +44,18 @@ impl Bell {
 }
 
 /// Waits for a bell.
-pub(crate) struct Rings<'a> {
-    bell: &'a Bell,
+pub(crate) struct Notified<'a> {
+    notify: &'a Notify,
     since: u64,
     listener: Option<u64>,
 }
 
-impl Future for Rings<'_> {
+impl Future for Notified<'_> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        let mut state = self.bell.state();
-        if state.rung != self.since {
+        let mut state = self.notify.state();
+        if state.count != self.since {
             return Poll::Ready(());
         }
         let listener = self.listener.unwrap_or_else(|| {
@@ -69,10 +69,10 @@ impl Future for Rings<'_> {
     }
 }
 
-impl Drop for Rings<'_> {
+impl Drop for Notified<'_> {
     fn drop(&mut self) {
         if let Some(listener) = self.listener {
-            self.bell.state().waiting.remove(&listener);
+            self.notify.state().waiting.remove(&listener);
         }
     }
 }

@@ -33,12 +33,12 @@ impl Core {
             };
             let route = hand_overs.unwrap_or(Route::FinalityUpdate);
             let ask = |source| self.walk_on(source, &walker, route, deadline);
-            let race = self.contest(Role::Beacon, route.name(), deadline, ask).await;
-            let Some((_, further)) = race.winner else {
+            let result = self.hedge(Role::Beacon, route.name(), deadline, ask).await;
+            let Some((_, further)) = result.winner else {
                 let is_refused =
                     |attempt: &Attempt| matches!(attempt.outcome.failure(), Some(Failure::Update(_)));
                 // Hand-overs that nothing fits on may have been forged: another time the way is begun anew.
-                if !has_moved && race.attempts.iter().any(is_refused) {
+                if !has_moved && result.attempts.iter().any(is_refused) {
                     self.forget_walk();
                 }
                 break;
@@ -86,18 +86,18 @@ impl Core {
                     Ok(slot) => {
                         let mut newest = newest.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
                         *newest = (*newest).max(Some(slot));
-                        Answer::<()>::Parks { was_right_before: false }
+                        Answer::<()>::Pending { was_right_before: false }
                     }
-                    Err(failure) => Answer::Fails(failure),
+                    Err(failure) => Answer::Failed(failure),
                 }
             }
             .boxed()
         };
-        let race = self.contest(Role::Beacon, Route::FinalityUpdate.name(), self.half(deadline), ask).await;
+        let result = self.hedge(Role::Beacon, Route::FinalityUpdate.name(), self.half(deadline), ask).await;
         let is_of_later_committee = |outcome: &Outcome| {
             matches!(outcome.failure(), Some(Failure::Update(AdvanceError::CommitteeUnknown { .. })))
         };
-        if race.attempts.iter().any(|attempt| is_of_later_committee(&attempt.outcome)) {
+        if result.attempts.iter().any(|attempt| is_of_later_committee(&attempt.outcome)) {
             return None;
         }
         let newest = newest.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -115,7 +115,7 @@ impl Core {
         }
         let own = self.network().checkpoint().copied();
         let again = self.known().started_again_at;
-        let checkpoint = again.or(self.beginning.given().copied()).or(own)?;
+        let checkpoint = again.or(self.trust_start.given().copied()).or(own)?;
         let ask = |source| {
             async move {
                 let started = async {
@@ -126,12 +126,12 @@ impl Core {
                     let then = self.network().slot_start(bootstrap.header.beacon.slot);
                     Ok(LightClient::bootstrap(self.network(), checkpoint, bootstrap, then)?)
                 };
-                started.await.map_or_else(Answer::Fails, Answer::Wins)
+                started.await.map_or_else(Answer::Failed, Answer::Accepted)
             }
             .boxed()
         };
-        let race = self.contest(Role::Beacon, "light_client/bootstrap", deadline, ask).await;
-        race.winner.map(|(_, walker)| walker)
+        let result = self.hedge(Role::Beacon, "light_client/bootstrap", deadline, ask).await;
+        result.winner.map(|(_, walker)| walker)
     }
 
     /// A copy of `walker`, further on by what `source` serves on `route`.
@@ -168,7 +168,7 @@ impl Core {
                     None => Err(Failure::NotServed { method: route.name() }),
                 }
             };
-            walked.await.map_or_else(Answer::Fails, Answer::Wins)
+            walked.await.map_or_else(Answer::Failed, Answer::Accepted)
         }
         .boxed()
     }
