@@ -8,9 +8,10 @@ use saldo_beacon::unit::{Epoch, Slot};
 use saldo_beacon::{Execution, Fork, LightClient, Network};
 use saldo_chain::{Chain, ExecutionHeader, Level};
 use saldo_proof::{StateRoot, verify_account};
-use saldo_reading::{Holding, ProviderId, join};
+use saldo_reading::{Generation, Holding, ProviderId, join};
 use saldo_tests::beacon::{Block, Forge, MINIMAL_FULU, Tree};
 use saldo_tests::forge::{account, leaf, nibbles};
+use saldo_tests::gate::let_out;
 
 const OWNER: Address = Address::repeat_byte(0xa1);
 const WEI: U256 = U256::from_limbs([1_500_000_000, 0, 0, 0]);
@@ -83,8 +84,9 @@ fn follow(forge: &Forge, table: &Network, start: u64, slot: u64) -> &'static str
     let verified = verify_account(StateRoot::new(state_root), OWNER, &proof).unwrap();
     let Some(anchor) = chain.anchor_at_root(verified.state_root()) else { return "follows" };
     let provider = ProviderId::new("forge").unwrap();
-    let proven = join(Holding::native(OWNER), table.chain_id(), &verified, anchor, provider).unwrap();
-    assert_eq!(proven.amount().base_units(), WEI);
+    let first = Generation::FIRST;
+    let joined = join(Holding::native(OWNER), table.chain_id(), &verified, anchor, provider, first).unwrap();
+    assert_eq!(let_out(&joined, &chain).amount().base_units(), WEI);
     "proves"
 }
 

@@ -1,88 +1,21 @@
 //! Promise 3: what is shown was proven, is never from an older block and never weaker at the same one, except by a
 //! withdrawal that says so.
 
-use std::sync::OnceLock;
-
-use alloy_primitives::{Address, B256};
+use alloy_primitives::B256;
 use proptest::prelude::*;
-use saldo_beacon::{Checkpoint, LightClient, Network};
 use saldo_chain::{Anchor, Chain as Headers, Level, Standing};
-use saldo_drill::Chain;
-use saldo_proof::{Account, StateRoot, Verified, verify_account};
-use saldo_reading::{Change, Holding, Proven, ProviderId, Record, join};
+use saldo_reading::{Candidate, Change, Record};
+use saldo_tests::gate::let_out;
 use saldo_tests::kept::payload_root;
-use saldo_tests::scene::{ALICE, BEFORE, BOB};
+use saldo_tests::life::{Moment, life, life_of, prove};
 
-/// A moment in the life of a chain: what a light client knew then, and a proof at each block it trusted.
-struct Moment {
-    headers: Headers,
-    proven: Vec<Proven>,
-}
-
-struct Life {
-    chain: Chain,
-    moments: Vec<Moment>,
-}
-
-fn proof(chain: &Chain, owner: Address, number: u64, root: StateRoot) -> Verified<Account> {
-    use saldo_drill::http::{HttpRequest, Reaction, Service};
-    let call = serde_json::json!({
-        "jsonrpc": "2.0", "id": 1, "method": "eth_getProof", "params": [owner, [], format!("{number:#x}")],
-    });
-    let request = HttpRequest {
-        method: "POST".into(),
-        path: "/".into(),
-        body: call.to_string().into_bytes(),
-        ..Default::default()
+/// Whether both are of one amount, which only the gate shows.
+fn same_amount(one: &Candidate, other: &Candidate) -> bool {
+    let chain = |candidate: &Candidate| {
+        let holds = |moment: &&Moment| moment.headers.agrees(candidate.anchor()) == Some(true);
+        life().moments.iter().find(holds).map(|moment| let_out(candidate, &moment.headers).amount())
     };
-    let Reaction::Reply(reply) = saldo_drill::Provider::honest(chain).answer(&request) else {
-        panic!("no reply")
-    };
-    let reply: serde_json::Value = serde_json::from_slice(&reply.body).unwrap();
-    let reply: saldo_proof::eip1186::AccountReply = serde_json::from_value(reply["result"].clone()).unwrap();
-    verify_account(root, owner, &reply.account_proof).unwrap()
-}
-
-/// The life of one chain.
-fn life() -> &'static Life {
-    static LIFE: OnceLock<Life> = OnceLock::new();
-    LIFE.get_or_init(|| life_of(3))
-}
-
-/// A chain that grows, loses its unfinalized head twice, and becomes final, as a light client saw it.
-fn life_of(seed: u64) -> Life {
-    let chain = Chain::builder(seed).tip_lead(1).accounts([(ALICE, BEFORE), (BOB, BEFORE)]).build();
-    let network: Network = chain.network();
-    let checkpoint: Checkpoint = chain.checkpoint();
-    let mut client =
-        LightClient::bootstrap(network, checkpoint, chain.bootstrap(checkpoint.root).unwrap(), chain.time())
-            .unwrap();
-    let mut headers = Headers::new();
-    let mut moments = Vec::new();
-    for step in 0_u64..60 {
-        chain.set_balance(ALICE, BEFORE.saturating_add(alloy_primitives::U256::from(step)));
-        if step % 17 == 11 {
-            chain.reorg(3);
-        } else {
-            chain.advance(1);
-        }
-        let hand_over = chain.update(client.period()).filter(|_| !client.next_committee_known());
-        for update in hand_over.into_iter().chain([chain.finality_update(), chain.optimistic_update()]) {
-            // One that brings nothing new is refused as such, and that is all.
-            let _ = client.advance(update, chain.time());
-        }
-        headers.follow(&client).unwrap();
-        let anchors = [headers.newest(Level::Signed), headers.newest(Level::Finalized)];
-        let proven = anchors.into_iter().flatten().map(|anchor| prove(&chain, anchor)).collect();
-        moments.push(Moment { headers: headers.clone(), proven });
-    }
-    Life { chain, moments }
-}
-
-fn prove(chain: &Chain, anchor: &Anchor) -> Proven {
-    let account = proof(chain, ALICE, anchor.number(), anchor.state_root());
-    let provider = ProviderId::new("anyone").unwrap();
-    join(Holding::native(ALICE), anchor.chain_id(), &account, anchor, provider).unwrap()
+    chain(one).is_some() && chain(one) == chain(other)
 }
 
 #[derive(Clone, Debug)]
@@ -107,7 +40,7 @@ proptest! {
     fn whatever_happens_in_whatever_order(events in events()) {
         let life = life();
         let mut record = Record::new();
-        let mut offered: Vec<&Proven> = Vec::new();
+        let mut offered: Vec<&Candidate> = Vec::new();
         for event in events {
             let before = record.last().cloned();
             let change = match event {
@@ -125,8 +58,8 @@ proptest! {
                 continue;
             };
             // Always one that was proven, unchanged.
-            let same = |proven: &&Proven| {
-                proven.anchor().hash() == after.anchor().hash() && proven.amount() == after.amount()
+            let same = |proven: &&Candidate| {
+                proven.anchor().hash() == after.anchor().hash() && same_amount(proven, after)
             };
             prop_assert!(offered.iter().any(same));
             let Some(before) = before else { continue };
@@ -191,7 +124,7 @@ fn finality_makes_a_reading_surer_in_place() {
             && last.anchor().hash() == signed.anchor().hash()
             && last.anchor().assurance().level() == Level::Finalized
         {
-            assert_eq!(last.amount(), signed.amount());
+            assert!(same_amount(last, signed));
             surer += 1;
         }
     }
@@ -200,11 +133,11 @@ fn finality_makes_a_reading_surer_in_place() {
 
 /// A signed reading and a finalized one that became known at the same moment, and a signed one at the finalized block's
 /// number, from when that was the head.
-fn signed_finalized_and_before() -> (Proven, Proven, Proven) {
+fn signed_finalized_and_before() -> (Candidate, Candidate, Candidate) {
     let moments = &life().moments;
     let [signed, finalized] = &moments[55].proven[..] else { panic!("both are known by then") };
     let number = finalized.anchor().number();
-    let was_head = |proven: &&Proven| {
+    let was_head = |proven: &&Candidate| {
         proven.anchor().number() == number && proven.anchor().assurance().level() == Level::Signed
     };
     let before =
@@ -255,7 +188,7 @@ fn only_what_is_above_the_finalized_block_waits_for_finality() {
     assert_eq!((record.last(), record.finalized()), (Some(&finalized), Some(&finalized)));
 }
 
-fn offered(proven: Proven) -> Record {
+fn offered(proven: Candidate) -> Record {
     let mut record = Record::new();
     assert_eq!(record.offer(proven), Change::Replaced);
     record

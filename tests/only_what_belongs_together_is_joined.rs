@@ -2,8 +2,9 @@
 
 use alloy_primitives::{Address, B256, U256};
 use saldo::{Asset, Holding};
-use saldo_chain::{Anchor, Chain};
-use saldo_reading::{JoinError, ProviderId, join};
+use saldo_chain::{Anchor, Chain, Level};
+use saldo_reading::{Generation, JoinError, ProviderId, join};
+use saldo_tests::gate::let_out;
 use saldo_tests::gloas::{Made, State, client, sign};
 
 const OWNER: Address = Address::repeat_byte(1);
@@ -14,13 +15,18 @@ fn state(of: Address, word: u8) -> State {
 }
 
 /// A signed block with this state.
-fn block(state: &State) -> Anchor {
+fn chain(state: &State) -> Chain {
     let head = Made::alone(20, 0).with_state(state.root());
     let mut light_client = client(8, Made::alone(7, 0));
     sign(&mut light_client, 21, head);
     let mut chain = Chain::new();
     chain.follow(&light_client).unwrap();
-    chain.attach(&head.header()).unwrap().clone()
+    chain.attach(&head.header()).unwrap();
+    chain
+}
+
+fn block(state: &State) -> Anchor {
+    chain(state).newest(Level::Signed).unwrap().clone()
 }
 
 fn provider() -> ProviderId {
@@ -30,14 +36,30 @@ fn provider() -> ProviderId {
 #[test]
 fn what_belongs_together_is_joined() {
     let state = state(OWNER, 1);
-    let proven =
-        join(Holding::native(OWNER), CHAIN, &state.account(OWNER), &block(&state), provider()).unwrap();
+    let candidate = join(
+        Holding::native(OWNER),
+        CHAIN,
+        &state.account(OWNER),
+        &block(&state),
+        provider(),
+        Generation::FIRST,
+    )
+    .unwrap();
+    let proven = let_out(&candidate, &chain(&state));
     assert_eq!((proven.holding().owner, proven.nonce()), (OWNER, Some(1)));
     assert_eq!(proven.amount().base_units(), U256::ZERO);
     // What is absent is a zero too, and of whom it was asked.
     let other = Address::repeat_byte(9);
-    let proven =
-        join(Holding::native(other), CHAIN, &state.account(other), &block(&state), provider()).unwrap();
+    let candidate = join(
+        Holding::native(other),
+        CHAIN,
+        &state.account(other),
+        &block(&state),
+        provider(),
+        Generation::FIRST,
+    )
+    .unwrap();
+    let proven = let_out(&candidate, &chain(&state));
     assert_eq!((proven.holding().owner, proven.amount().base_units()), (other, U256::ZERO));
 }
 
@@ -45,7 +67,14 @@ fn what_belongs_together_is_joined() {
 fn another_accounts_proof_is_not_joined() {
     let state = state(OWNER, 1);
     let asked = Address::repeat_byte(9);
-    let refusal = join(Holding::native(asked), CHAIN, &state.account(OWNER), &block(&state), provider());
+    let refusal = join(
+        Holding::native(asked),
+        CHAIN,
+        &state.account(OWNER),
+        &block(&state),
+        provider(),
+        Generation::FIRST,
+    );
     assert_eq!(refusal, Err(JoinError::Subject { got: OWNER, expected: asked }));
 }
 
@@ -54,14 +83,22 @@ fn another_accounts_proof_is_not_joined() {
 fn a_proof_under_another_root_is_not_joined() {
     let (genuine, other) = (state(OWNER, 1), state(OWNER, 2));
     assert_ne!(genuine.root(), other.root());
-    let refusal = join(Holding::native(OWNER), CHAIN, &other.account(OWNER), &block(&genuine), provider());
+    let refusal = join(
+        Holding::native(OWNER),
+        CHAIN,
+        &other.account(OWNER),
+        &block(&genuine),
+        provider(),
+        Generation::FIRST,
+    );
     assert_eq!(refusal, Err(JoinError::StateRoot { got: other.root(), expected: genuine.root() }));
 }
 
 #[test]
 fn another_networks_block_is_not_joined() {
     let state = state(OWNER, 1);
-    let refusal = join(Holding::native(OWNER), 1, &state.account(OWNER), &block(&state), provider());
+    let refusal =
+        join(Holding::native(OWNER), 1, &state.account(OWNER), &block(&state), provider(), Generation::FIRST);
     assert_eq!(refusal, Err(JoinError::Chain { got: CHAIN, expected: 1 }));
 }
 
@@ -70,6 +107,6 @@ fn another_networks_block_is_not_joined() {
 fn an_account_proof_is_no_proof_of_a_token() {
     let state = state(OWNER, 1);
     let token = Holding { asset: Asset::Erc20(Address::repeat_byte(3)), ..Holding::native(OWNER) };
-    let refusal = join(token, CHAIN, &state.account(OWNER), &block(&state), provider());
+    let refusal = join(token, CHAIN, &state.account(OWNER), &block(&state), provider(), Generation::FIRST);
     assert_eq!(refusal, Err(JoinError::Asset));
 }

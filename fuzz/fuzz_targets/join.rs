@@ -3,14 +3,19 @@
 //! the place of something stronger.
 #![no_main]
 
+use std::time::Duration;
+
 use alloy_primitives::{Address, U256};
 use libfuzzer_sys::fuzz_target;
-use saldo_chain::Level;
+use saldo_chain::{Chain, Level};
 use saldo_fuzz::input::Input;
 use saldo_fuzz::proof::nodes;
 use saldo_fuzz::scene::{OWNERS, Scene, Trusted, balance_at, scene};
 use saldo_proof::{Account, Verified, claimed_root, verify_account};
-use saldo_reading::{Asset, Change, Holding, JoinError, Proven, ProviderId, Record, join};
+use saldo_reading::gate::{Demand, Present, admit};
+use saldo_reading::{
+    Asset, Candidate, Change, Generation, Holding, JoinError, Now, Policy, ProviderId, Record, join,
+};
 
 fuzz_target!(|input: &[u8]| {
     let (mut input, scene) = (Input::new(input), scene());
@@ -27,7 +32,7 @@ fuzz_target!(|input: &[u8]| {
 });
 
 /// Pairs a block with an account of the scene, mostly of the same state, or with one that the input proves by itself.
-fn pair(scene: &Scene, input: &mut Input<'_>, way: u8) -> Option<Proven> {
+fn pair(scene: &Scene, input: &mut Input<'_>, way: u8) -> Option<Candidate> {
     let place = input.index() % scene.trusted.len();
     let Trusted { history, anchor } = &scene.trusted[place];
     let account = match way {
@@ -43,7 +48,7 @@ fn pair(scene: &Scene, input: &mut Input<'_>, way: u8) -> Option<Proven> {
     let asset = if input.byte() < 240 { Asset::Native } else { Asset::Erc20(owner) };
     let chain_id = if input.byte() < 240 { anchor.chain_id() } else { input.number() };
     let provider = ProviderId::new("provider").expect("a name");
-    match join(Holding { owner, asset }, chain_id, &account, anchor, provider) {
+    match join(Holding { owner, asset }, chain_id, &account, anchor, provider, Generation::FIRST) {
         Ok(proven) => {
             assert_eq!((asset, owner, chain_id), (Asset::Native, *account.subject(), anchor.chain_id()));
             assert_eq!(account.state_root(), anchor.state_root());
@@ -52,7 +57,10 @@ fn pair(scene: &Scene, input: &mut Input<'_>, way: u8) -> Option<Proven> {
                 Account::Present(state) => (state.balance, state.nonce),
                 Account::Absent => (U256::ZERO, 0),
             };
-            assert_eq!((proven.amount().base_units(), proven.nonce()), (amount, Some(nonce)));
+            assert!(!proven.differs_from(amount));
+            for chain in scene.chains.iter().flatten() {
+                let_out(&proven, chain, amount, nonce);
+            }
             assert_eq!(amount, balance_at(history, anchor, owner), "what the chain did not hold");
             Some(proven)
         }
@@ -72,6 +80,21 @@ fn pair(scene: &Scene, input: &mut Input<'_>, way: u8) -> Option<Proven> {
     }
 }
 
+/// The gate lets a candidate out where the chain holds its block, and nowhere else.
+fn let_out(candidate: &Candidate, chain: &Chain, amount: U256, nonce: u64) {
+    let generation = Generation::FIRST;
+    let now = Now::new(candidate.anchor().timestamp(), None, Duration::from_secs(12));
+    let demand = Demand { generation, level: Level::Signed, policy: Policy::signed() };
+    let present = Present { generation, is_faulted: false, chain, record: None, now };
+    match admit(candidate, &demand, &present) {
+        Ok(proven) => {
+            assert_eq!(chain.agrees(candidate.anchor()), Some(true));
+            assert_eq!((proven.amount().base_units(), proven.nonce()), (amount, Some(nonce)));
+        }
+        Err(_) => assert_ne!(chain.agrees(candidate.anchor()), Some(true)),
+    }
+}
+
 /// An account in a trie of the input's own making.
 fn made_up(input: &mut Input<'_>) -> Option<Verified<Account>> {
     let address = Address::from(input.array());
@@ -79,11 +102,11 @@ fn made_up(input: &mut Input<'_>) -> Option<Verified<Account>> {
     verify_account(claimed_root(&proof).ok()?, address, &proof).ok()
 }
 
-fn key(proven: &Proven) -> (u64, Level) {
+fn key(proven: &Candidate) -> (u64, Level) {
     (proven.anchor().number(), proven.anchor().assurance().level())
 }
 
-fn offer(record: &mut Record, proven: Proven) {
+fn offer(record: &mut Record, proven: Candidate) {
     let before = record.last().cloned();
     let change = record.offer(proven.clone());
     let is_better = before.as_ref().is_none_or(|before| key(&proven) > key(before));
@@ -105,7 +128,6 @@ fn review(record: &mut Record, scene: &Scene, input: &mut Input<'_>) {
         Change::Replaced => {
             let (before, after) = (before.expect("something"), record.last().expect("something"));
             assert_eq!(before.anchor().hash(), after.anchor().hash());
-            assert_eq!(before.amount(), after.amount());
             assert!(key(after) > key(&before));
         }
         Change::Kept => assert_eq!(record.last().map(key), before.as_ref().map(key)),

@@ -1,15 +1,13 @@
-//! The one place where an amount comes into being.
-
-use std::sync::Arc;
+//! The one place where an amount comes into being. Only the [gate](crate::gate) shows it.
 
 use alloy_primitives::{Address, B256, U256};
 use saldo_chain::Anchor;
 use saldo_proof::{Account, Verified};
 
 use crate::amount::Amount;
+use crate::candidate::{Candidate, Generation};
 use crate::holding::{Asset, Holding};
 use crate::provider::ProviderId;
-use crate::reading::Proven;
 
 /// Why a verified account and an anchor do not make a proven amount. The caller's fault: it paired things that do
 /// not belong together.
@@ -45,7 +43,8 @@ pub enum JoinError {
     Asset,
 }
 
-/// Joins what a proof says with the header it stands under: the only constructor of [`Proven`].
+/// Joins what a proof says with the header it stands under: the only constructor of a [`Candidate`]. `generation` is the
+/// trust start that `anchor` follows from.
 ///
 /// An account that is proven absent holds a proven zero: nothing else is ever turned into one.
 ///
@@ -57,7 +56,8 @@ pub fn join(
     account: &Verified<Account>,
     anchor: &Anchor,
     provider: ProviderId,
-) -> Result<Proven, JoinError> {
+    generation: Generation,
+) -> Result<Candidate, JoinError> {
     if holding.asset != Asset::Native {
         return Err(JoinError::Asset);
     }
@@ -75,13 +75,13 @@ pub fn join(
         Account::Present(state) => (state.balance, state.nonce),
         Account::Absent => (U256::ZERO, 0),
     };
-    Ok(Proven {
+    Ok(Candidate {
         holding,
         amount: Amount::new(amount),
         nonce: Some(nonce),
         anchor: anchor.clone(),
         provider,
-        attempts: Arc::new([]),
         restored: false,
+        generation,
     })
 }

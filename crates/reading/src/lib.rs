@@ -2,7 +2,8 @@
 //!
 //! [`join`] is the only place where a number comes into being: it takes what a Merkle proof says
 //! ([`Verified<Account>`](saldo_proof::Verified)) and an execution header that is trusted
-//! ([`Anchor`](saldo_chain::Anchor)), and only if subject and state root match is there a [`Proven`]. What could not
+//! ([`Anchor`](saldo_chain::Anchor)), and only if subject and state root match is there a [`Candidate`]. The [`gate`] alone
+//! turns it into a [`Proven`], by what is known at the moment of handing it out. What could not
 //! be learned is a [`Reading::Unknown`] with a [`Why`], never a number; [`Record`] is the rule by which one reading
 //! replaces another, and [`Totals`] adds up readings without losing sight of what is not known.
 //!
@@ -21,8 +22,10 @@
 //! The crate is pure: no sockets, clock, randomness or async; the time is an argument.
 
 mod amount;
+mod candidate;
 mod failure;
 mod freshness;
+pub mod gate;
 mod holding;
 mod join;
 mod policy;
@@ -33,6 +36,7 @@ mod total;
 mod why;
 
 pub use amount::Amount;
+pub use candidate::{Candidate, Generation};
 pub use failure::{Attempt, Failure, Outcome, Role, TransportError};
 pub use freshness::{Freshness, Now};
 pub use holding::{Asset, Holding};
@@ -40,6 +44,6 @@ pub use join::{JoinError, join};
 pub use policy::Policy;
 pub use provider::ProviderId;
 pub use reading::{Proven, Provisional, Reading, Unknown};
-pub use record::{Change, Record};
+pub use record::{Change, Mark, Record};
 pub use total::{Sum, Total, TotalError, Totals};
 pub use why::{Fault, Why};

@@ -7,6 +7,7 @@ use saldo_chain::Anchor;
 use saldo_proof::{Account, StateRoot, Verified};
 
 use crate::amount::Amount;
+use crate::candidate::Candidate;
 use crate::failure::Attempt;
 use crate::freshness::{Freshness, Now};
 use crate::holding::Holding;
@@ -65,8 +66,8 @@ impl Reading {
     }
 }
 
-/// An amount that a Merkle proof shows under a header that the chain's sync committee signed. Built by
-/// [`join`](crate::join) alone.
+/// An amount that a Merkle proof shows under a header that the chain's sync committee signed. Built by the
+/// [gate](crate::gate) alone, from what was [joined](crate::join).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proven {
     pub(crate) holding: Holding,
@@ -117,21 +118,23 @@ impl Proven {
         Freshness::of(self.anchor.timestamp(), now, policy)
     }
 
-    /// The same amount under the same block, of which more may be known now. What was restored stays so.
-    pub(crate) fn under(&self, anchor: &Anchor) -> Option<Self> {
-        let told = |anchor: &Anchor| (anchor.hash(), anchor.state_root());
-        (told(anchor) == told(&self.anchor)).then(|| Self { anchor: anchor.clone(), ..self.clone() })
-    }
-
-    /// Marks it as coming from storage.
-    #[must_use]
-    pub fn as_restored(self) -> Self {
-        Self { restored: true, ..self }
+    /// What the gate lets out: `candidate`, at its block as it is known now.
+    pub(crate) fn of(candidate: &Candidate, anchor: Anchor) -> Self {
+        let Candidate { holding, amount, nonce, provider, restored, .. } = candidate;
+        let attempts = Arc::new([]);
+        Self {
+            holding: *holding,
+            amount: *amount,
+            nonce: *nonce,
+            anchor,
+            provider: provider.clone(),
+            attempts,
+            restored: *restored,
+        }
     }
 
     /// Notes who was asked on the way.
-    #[must_use]
-    pub fn with_attempts(self, attempts: impl Into<Arc<[Attempt]>>) -> Self {
+    pub(crate) fn with_attempts(self, attempts: impl Into<Arc<[Attempt]>>) -> Self {
         Self { attempts: attempts.into(), ..self }
     }
 }
@@ -150,7 +153,7 @@ pub struct Provisional {
 
 impl Provisional {
     /// What `provider` claims by a proof under a root that is not signed.
-    pub fn new(
+    pub(crate) fn new(
         account: &Verified<Account>,
         provider: ProviderId,
         why: Why,
@@ -200,7 +203,7 @@ pub struct Unknown {
 
 impl Unknown {
     /// Nothing was learned, because of `why`.
-    pub fn new(why: Why, attempts: impl Into<Arc<[Attempt]>>, last: Option<Proven>) -> Self {
+    pub(crate) fn new(why: Why, attempts: impl Into<Arc<[Attempt]>>, last: Option<Proven>) -> Self {
         Self { why, attempts: attempts.into(), last }
     }
 

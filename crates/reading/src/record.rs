@@ -2,7 +2,7 @@
 
 use saldo_chain::{Chain, Level, Standing};
 
-use crate::reading::Proven;
+use crate::candidate::Candidate;
 
 /// What happened to the proven reading of a holding.
 #[must_use]
@@ -15,7 +15,7 @@ pub enum Change {
     /// The chain no longer has its block.
     Withdrawn {
         /// The reading that no longer holds.
-        withdrawn: Box<Proven>,
+        withdrawn: Box<Candidate>,
     },
 }
 
@@ -27,10 +27,10 @@ pub enum Change {
 /// block, it is withdrawn, and the best finalized one returns. Errors and silence have no way in.
 #[derive(Clone, Debug, Default)]
 pub struct Record {
-    newest: Option<Proven>,
-    finalized: Option<Proven>,
+    newest: Option<Candidate>,
+    finalized: Option<Candidate>,
     /// Not final yet, lowest block first.
-    awaiting: Vec<Proven>,
+    awaiting: Vec<Candidate>,
 }
 
 impl Record {
@@ -43,22 +43,33 @@ impl Record {
     }
 
     /// The reading to show.
-    pub fn last(&self) -> Option<&Proven> {
+    pub fn last(&self) -> Option<&Candidate> {
         self.newest.as_ref()
     }
 
     /// The newest reading at a finalized block.
-    pub fn finalized(&self) -> Option<&Proven> {
+    pub fn finalized(&self) -> Option<&Candidate> {
         self.finalized.as_ref()
     }
 
     /// The signed readings whose blocks may become final, lowest block first.
-    pub fn awaiting_finality(&self) -> &[Proven] {
+    pub fn awaiting_finality(&self) -> &[Candidate] {
         &self.awaiting
     }
 
+    /// The newest reading whose block is at least as sure as `level`.
+    pub fn newest_at(&self, level: Level) -> Option<&Candidate> {
+        let is_enough = |held: &&Candidate| held.anchor.assurance().level() >= level;
+        self.newest.as_ref().filter(is_enough).or(self.finalized.as_ref())
+    }
+
+    /// How new and how sure the newest reading at `level` is.
+    pub fn mark_at(&self, level: Level) -> Mark {
+        self.newest_at(level).map(Mark::of).unwrap_or_default()
+    }
+
     /// Takes `offered` if the rule lets it replace what is there.
-    pub fn offer(&mut self, offered: Proven) -> Change {
+    pub fn offer(&mut self, offered: Candidate) -> Change {
         if offered.anchor.assurance().level() == Level::Finalized
             && supersedes(&offered, self.finalized.as_ref())
         {
@@ -98,8 +109,8 @@ impl Record {
     /// Gives up what was restored and says something else of its block than the chain does, or is final and nowhere in it:
     /// it was never proven.
     fn forget_what_is_contradicted(&mut self, chain: &Chain) {
-        let is_false = |held: &Proven| held.restored && chain.agrees(held.anchor()) == Some(false);
-        let is_nowhere = |held: &Proven| {
+        let is_false = |held: &Candidate| held.restored && chain.agrees(held.anchor()) == Some(false);
+        let is_nowhere = |held: &Candidate| {
             held.restored && chain.standing(held.anchor()) == Standing::Withdrawn && !held.is_ahead_of(chain)
         };
         self.finalized.take_if(|held| is_false(held) || is_nowhere(held));
@@ -109,7 +120,7 @@ impl Record {
         }
     }
 
-    fn keep_until_final(&mut self, signed: Proven) {
+    fn keep_until_final(&mut self, signed: Candidate) {
         let number = signed.anchor.number();
         let is_below_final = self.finalized.as_ref().is_some_and(|held| held.anchor.number() >= number);
         if is_below_final {
@@ -145,19 +156,17 @@ impl Record {
     }
 }
 
-impl Proven {
-    /// Whether it was restored, and `chain` has not come as far in time since: started again from an older block, it says
-    /// nothing about a newer one yet by not having it.
-    fn is_ahead_of(&self, chain: &Chain) -> bool {
-        let newest = chain.newest(Level::Signed);
-        self.restored && newest.is_none_or(|newest| newest.timestamp() < self.anchor.timestamp())
+/// How new and how sure a reading is: what the merge rule compares.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Mark(Option<(u64, Level, bool)>);
+
+impl Mark {
+    /// The mark of `held`: its block's number and level, and that a provider proved it since the start.
+    pub fn of(held: &Candidate) -> Self {
+        Self(Some((held.anchor.number(), held.anchor.assurance().level(), !held.restored)))
     }
 }
 
-fn supersedes(offered: &Proven, held: Option<&Proven>) -> bool {
-    held.is_none_or(|held| {
-        let key =
-            |proven: &Proven| (proven.anchor.number(), proven.anchor.assurance().level(), !proven.restored);
-        key(offered) > key(held)
-    })
+fn supersedes(offered: &Candidate, held: Option<&Candidate>) -> bool {
+    held.is_none_or(|held| Mark::of(offered) > Mark::of(held))
 }

@@ -118,6 +118,10 @@ pub enum Why {
     ClockOff,
     /// Time was up before any provider gave a usable answer.
     Deadline,
+    /// Trust was restarted at another checkpoint while this was read.
+    TrustRestarted,
+    /// The chain took back the block of the answer while this was read.
+    BlockWithdrawn,
     /// Providers are left to ask, but the policy lets no more operators see this address.
     PolicyForbidsMoreOperators,
     /// There is no token at that address.
@@ -261,6 +265,8 @@ impl Why {
             ),
             Self::ClockOff => ("clock_off", Device, true, "Set the device's clock."),
             Self::Deadline => ("deadline", Providers, false, "Try again, or allow more time."),
+            Self::TrustRestarted => ("trust_restarted", Nobody, false, "Read again."),
+            Self::BlockWithdrawn => ("block_withdrawn", Nobody, false, "Read again."),
             Self::PolicyForbidsMoreOperators => (
                 "policy_forbids_more_operators",
                 Setup,
@@ -324,6 +330,12 @@ impl fmt::Display for Why {
             Self::ConsensusFault => f.write_str("the validators signed two contradicting blocks"),
             Self::ClockOff => f.write_str("this device's clock does not agree with the chain's time"),
             Self::Deadline => f.write_str("time was up before any usable answer"),
+            Self::TrustRestarted => {
+                f.write_str("trust was restarted at another checkpoint while this was read")
+            }
+            Self::BlockWithdrawn => {
+                f.write_str("the chain took back the block of the answer while this was read")
+            }
             Self::PolicyForbidsMoreOperators => f.write_str(
                 "the policy lets no more operators see this address, and those asked did not answer usably",
             ),

@@ -29,6 +29,8 @@ fn all() -> Vec<Why> {
         Why::ConsensusFault,
         Why::ClockOff,
         Why::Deadline,
+        Why::TrustRestarted,
+        Why::BlockWithdrawn,
         Why::PolicyForbidsMoreOperators,
         Why::NotAToken,
         Why::TokenLayoutUnproven,

@@ -6,7 +6,7 @@ use alloy_primitives::B256;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use saldo_chain::{Anchor, HeaderError, Level};
-use saldo_reading::{Failure, Holding, Proven, ProviderId, Role};
+use saldo_reading::{Candidate, Failure, Holding, ProviderId, Role};
 use saldo_source::execution::{At, chain_id};
 use saldo_source::{Answer, Ask, Deadline, DisclosureSet, Endpoint, FINAL_PROOFS, Hedged, RequestSpec};
 use serde_json::value::RawValue;
@@ -68,7 +68,7 @@ impl Core {
         holdings: &[Holding],
         target: &ProofTarget,
         deadline: Deadline,
-    ) -> Vec<Hedged<Box<Proven>>> {
+    ) -> Vec<Hedged<Box<Candidate>>> {
         let mut results = self.prove_once(holdings, target, deadline).await;
         let brought = match &target.block {
             BlockRef::ByHash(hash) => self.known().chain.anchor_at_hash(*hash).cloned(),
@@ -95,7 +95,7 @@ impl Core {
         holdings: &[Holding],
         target: &ProofTarget,
         deadline: Deadline,
-    ) -> Vec<Hedged<Box<Proven>>> {
+    ) -> Vec<Hedged<Box<Candidate>>> {
         let (most, strict) = (self.policy.operators_per_address, self.policy.strict);
         let last = match &target.block {
             BlockRef::Known(anchor) => self.too_shallow(anchor.number()),
@@ -109,7 +109,7 @@ impl Core {
             };
             holdings.iter().map(disclosure).collect()
         };
-        let ask = |provider, turns: Vec<Ask>| -> BoxFuture<'_, Vec<Answer<Box<Proven>>>> {
+        let ask = |provider, turns: Vec<Ask>| -> BoxFuture<'_, Vec<Answer<Box<Candidate>>>> {
             let wanted = |turn: &Ask| {
                 let holding = *holdings.get(turn.item)?;
                 Some(ProofRequest { holding, over_policy: turn.over_policy })
@@ -136,7 +136,7 @@ impl Core {
         wanted: &[ProofRequest],
         target: &ProofTarget,
         deadline: Deadline,
-    ) -> Vec<Answer<Box<Proven>>> {
+    ) -> Vec<Answer<Box<Candidate>>> {
         let (most, strict) = (self.policy.operators_per_address, self.policy.strict);
         let places: Vec<Place> = {
             let mut known = self.known();
@@ -185,7 +185,7 @@ impl Core {
         holdings: &[Holding],
         target: &ProofTarget,
         deadline: Deadline,
-    ) -> Vec<Answer<Box<Proven>>> {
+    ) -> Vec<Answer<Box<Candidate>>> {
         // Somebody else may have brought the header since.
         let known = |hash| self.known().chain.anchor_at_hash(hash).cloned();
         let asked = match &target.block {
@@ -204,7 +204,7 @@ impl Core {
             BlockRef::Tip => Asked::nothing(holdings, &Failure::NoResult),
         };
         let Asked { pin, replies, tips } = asked;
-        let mut answers: Vec<Option<Answer<Box<Proven>>>> = Vec::with_capacity(holdings.len());
+        let mut answers: Vec<Option<Answer<Box<Candidate>>>> = Vec::with_capacity(holdings.len());
         let mut missed: Vec<(usize, Holding, Failure)> = Vec::new();
         let mut accusation = None;
         let came = holdings.iter().zip(&replies);
@@ -260,7 +260,7 @@ impl Core {
             answers.into_iter().map(|answer| answer.unwrap_or(Answer::Failed(Failure::NoResult))).collect();
         let answers = self.told_apart_from_another_chain(provider, answers, deadline).await;
         let is_elsewhere =
-            |answer: &Answer<Box<Proven>>| matches!(answer, Answer::Failed(Failure::WrongChain { .. }));
+            |answer: &Answer<Box<Candidate>>| matches!(answer, Answer::Failed(Failure::WrongChain { .. }));
         // However many proofs of one request are false: it is one lie, and none where it is of another chain.
         if let Some(evidence) = accusation.filter(|_| !answers.iter().any(is_elsewhere)) {
             self.dispatcher.strike(provider.id());
@@ -277,7 +277,7 @@ impl Core {
         replies: Vec<Result<Box<RawValue>, Failure>>,
         target: &ProofTarget,
         deadline: Deadline,
-    ) -> Vec<Answer<Box<Proven>>> {
+    ) -> Vec<Answer<Box<Candidate>>> {
         let accounts: Vec<Result<Checked, Failure>> = missed
             .iter()
             .zip(replies)
@@ -328,7 +328,7 @@ impl Core {
         target: &ProofTarget,
         pinned: PinnedReply<'_>,
         accusation: &mut Option<Evidence>,
-    ) -> Answer<Box<Proven>> {
+    ) -> Answer<Box<Candidate>> {
         let PinnedReply { pin, by_hash, reply, checked } = pinned;
         let refusal = match checked {
             Ok(checked) => return self.weigh(holding, checked, target, provider.id()),
@@ -351,10 +351,10 @@ impl Core {
     async fn told_apart_from_another_chain(
         &self,
         provider: &Endpoint,
-        answers: Vec<Answer<Box<Proven>>>,
+        answers: Vec<Answer<Box<Candidate>>>,
         deadline: Deadline,
-    ) -> Vec<Answer<Box<Proven>>> {
-        let is_doubtful = |answer: &Answer<Box<Proven>>| match answer {
+    ) -> Vec<Answer<Box<Candidate>>> {
+        let is_doubtful = |answer: &Answer<Box<Candidate>>| match answer {
             Answer::Accepted(_) | Answer::Pending { .. } | Answer::Withheld { .. } => false,
             Answer::Failed(failure) => matches!(
                 failure,
@@ -367,7 +367,7 @@ impl Core {
             return answers;
         }
         let Err(other) = self.confirm_chain(provider, false, deadline).await else { return answers };
-        let told = |answer: Answer<Box<Proven>>| {
+        let told = |answer: Answer<Box<Candidate>>| {
             if is_doubtful(&answer) { Answer::Failed(other.clone()) } else { answer }
         };
         answers.into_iter().map(told).collect()
@@ -380,7 +380,7 @@ impl Core {
         checked: Checked,
         target: &ProofTarget,
         provider: &ProviderId,
-    ) -> Answer<Box<Proven>> {
+    ) -> Answer<Box<Candidate>> {
         match self.join(holding, &checked, provider, target.level) {
             Joined::Proven(proven) => Answer::Accepted(proven),
             Joined::Old { number } => Answer::Failed(Failure::OldBlock { number }),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use alloy_primitives::Address;
 use saldo_beacon::{AdoptError, Checkpoint, ConsensusFault, Network};
-use saldo_reading::{Asset, Holding, Now, Policy, Proven, Reading, Role, Unknown, Why};
+use saldo_reading::{Asset, Holding, Now, Policy, Proven, Reading, Role, Why, gate};
 use saldo_source::{Deadline, Diversity, Endpoint};
 
 use crate::account::AccountReading;
@@ -13,6 +13,7 @@ use crate::builder::ClientBuilder;
 use crate::core::Core;
 use crate::evidence::Evidence;
 use crate::health::Health;
+use crate::read::Kind;
 use crate::storage::StorageFault;
 use crate::watch::{Pace, Watch};
 
@@ -39,8 +40,7 @@ impl Client {
     /// A provisional reading is finished by the next call, once the committee has signed its block.
     pub async fn balance(&self, owner: Address) -> Reading {
         let holding = Holding::native(owner);
-        let unread = || Reading::Unknown(Unknown::new(Why::InternalFault, [], None));
-        self.read(&[holding]).await.pop().unwrap_or_else(unread)
+        self.read(&[holding]).await.pop().unwrap_or(gate::unknown(Why::InternalFault))
     }
 
     /// Reads the account of `owner`: the balance, and the nonce that the same proof shows.
@@ -51,7 +51,7 @@ impl Client {
     /// Reads all `holdings`, in the same order. Returns at the policy's deadline at the latest.
     pub async fn read(&self, holdings: &[Holding]) -> Vec<Reading> {
         let deadline = Deadline::after(self.core.clock(), self.core.policy.deadline);
-        self.core.read(holdings, deadline).await
+        self.core.read(holdings, Kind::Newest, deadline).await
     }
 
     /// Reads all `holdings` again and again until each is proven, or waiting will not help, or `patience` is over.
@@ -62,7 +62,7 @@ impl Client {
         let end = Deadline::after(core.clock(), patience);
         loop {
             let deadline = Deadline::after(core.clock(), core.policy.deadline).min(end);
-            let readings = core.read(holdings, deadline).await;
+            let readings = core.read(holdings, Kind::Newest, deadline).await;
             let waits = readings.iter().any(|reading| match reading {
                 Reading::Provisional(provisional) => !provisional.why().needs_action(),
                 Reading::Proven(_) | Reading::Unknown(_) => false,
@@ -88,7 +88,7 @@ impl Client {
     /// amount of any assurance.
     pub async fn finalized(&self, holdings: &[Holding]) -> Vec<Reading> {
         let deadline = Deadline::after(self.core.clock(), self.core.policy.deadline);
-        self.core.read_finalized(holdings, deadline).await
+        self.core.read(holdings, Kind::Finalized, deadline).await
     }
 
     /// Keeps the readings of `holdings` up, for as long as it is polled: what is known at once, then each change. How much it

@@ -9,7 +9,7 @@ use futures_util::future::BoxFuture;
 use saldo_beacon::unit::{Slot, UnixTime};
 use saldo_beacon::{AdoptError, Checkpoint, ConsensusFault, LightClient, Network};
 use saldo_chain::{Anchor, Chain, Level};
-use saldo_reading::{Change, Holding, Now, Policy, Proven, ProviderId, Record, Role, join};
+use saldo_reading::{Candidate, Change, Generation, Holding, Now, Policy, ProviderId, Record, Role, join};
 use saldo_source::{Answer, Clock, Deadline, DisclosureSet, Dispatcher, Endpoint, Hedged, Io, RequestSpec};
 
 use crate::capability::{Capabilities, Capability};
@@ -57,8 +57,8 @@ pub(crate) struct Known {
     pub(crate) explored: BTreeMap<ProviderId, Duration>,
     /// Proofs that are false under the block they were asked for.
     pub(crate) evidence: EvidenceLog,
-    records: BTreeMap<Holding, Record>,
-    withdrawn: BTreeMap<Holding, Proven>,
+    pub(crate) records: BTreeMap<Holding, Record>,
+    pub(crate) withdrawn: BTreeMap<Holding, Candidate>,
     /// What watches have to tell of.
     pub(crate) withdrawals: Withdrawals,
     /// Older readings that were kept, to fall back to. Not checked yet.
@@ -72,8 +72,8 @@ pub(crate) struct Known {
     pub(crate) fault: Option<ConsensusFault>,
     /// Where the caller had trust start again, instead of where the client was set up to start.
     pub(crate) started_again_at: Option<Checkpoint>,
-    /// Counts those new starts: what was under way before does not count after.
-    pub(crate) starts: u64,
+    /// Counts the trust starts: what was under way before the last one does not count after it.
+    pub(crate) generation: Generation,
     /// Providers that said they serve this chain.
     pub(crate) chain_confirmed: BTreeSet<ProviderId>,
     /// The latest time that a committee's signature proves to have come, although the head that it signs was refused as
@@ -109,7 +109,7 @@ pub(crate) struct CommonLag {
 /// What became of joining a verified account with the chain as it is known.
 pub(crate) enum Joined {
     /// It is the amount to show.
-    Proven(Box<Proven>),
+    Proven(Box<Candidate>),
     /// It is genuine, but older than what is shown already, or than the policy allows.
     Old { number: u64 },
     /// Its root belongs to no block that is trusted enough yet.
@@ -166,10 +166,8 @@ impl Core {
 
     /// The time by the wall clock, the newest signed block, and what has passed since that became known.
     pub(crate) fn now(&self) -> Now {
-        let network = self.network();
-        let clock = self.clock();
-        let certain = self.known().certain_time(&network, clock.monotonic());
-        Now::new(clock.wall(), certain, network.slot_duration())
+        let (network, clock) = (self.network(), self.clock());
+        self.known().now(&network, clock)
     }
 
     /// How long one attempt may take: as long as there is time. Nobody waits for it alone, because the others are asked
@@ -232,23 +230,18 @@ impl Core {
         head.is_some_and(|head| self.is_young(&head))
     }
 
-    /// The reading of `holding` that was proven last.
-    pub(crate) fn last(&self, holding: &Holding) -> Option<Proven> {
+    /// What is recorded as the newest of `holding`. The gate decides whether it may be handed out.
+    pub(crate) fn newest(&self, holding: &Holding) -> Option<Candidate> {
         self.known().records.get(holding)?.last().cloned()
     }
 
     /// The newest reading of `holding` at a finalized block, and the signed blocks of later ones, lowest first.
-    pub(crate) fn finalized_record(&self, holding: &Holding) -> (Option<Proven>, Vec<Anchor>) {
+    pub(crate) fn finalized_record(&self, holding: &Holding) -> (Option<Candidate>, Vec<Anchor>) {
         let known = self.known();
         let Some(record) = known.records.get(holding) else { return (None, Vec::new()) };
         let awaiting = record.awaiting_finality().iter().filter(|proven| !proven.is_restored());
         let awaiting = awaiting.map(|proven| proven.anchor().clone()).collect();
         (record.finalized().cloned(), awaiting)
-    }
-
-    /// The reading of `holding` that the chain took back last.
-    pub(crate) fn withdrawn(&self, holding: &Holding) -> Option<Proven> {
-        self.known().withdrawn.get(holding).cloned()
     }
 
     /// Tries to join `account` with a trusted block; what joins is offered to the record of its holding.
@@ -272,7 +265,8 @@ impl Core {
             return Joined::NotYet;
         }
         let chain_id = self.network().chain_id();
-        let Ok(proven) = join(holding, chain_id, account, &anchor, provider.clone()) else {
+        let generation = known.generation;
+        let Ok(proven) = join(holding, chain_id, account, &anchor, provider.clone(), generation) else {
             return Joined::NotYet;
         };
         let number = anchor.number();
@@ -342,7 +336,7 @@ impl Core {
         let saving = self.store.as_ref().map(Store::begin);
         {
             let mut known = self.known();
-            let starts = known.starts.saturating_add(1);
+            let generation = known.generation.next();
             let Known { capabilities, disclosures, evidence, chain_confirmed, withdrawals, .. } =
                 std::mem::take(&mut *known);
             let started_again_at = Some(checkpoint);
@@ -353,7 +347,7 @@ impl Core {
                 chain_confirmed,
                 withdrawals,
                 started_again_at,
-                starts,
+                generation,
                 ..Known::default()
             };
         }
@@ -384,8 +378,8 @@ impl Core {
     }
 
     /// Joins those of the `waiting` proofs whose block is trusted by now, and gives the newest reading.
-    pub(crate) fn join_parked(&self, holding: Holding, waiting: &[PendingProof]) -> Option<Proven> {
-        let mut newest: Option<Proven> = None;
+    pub(crate) fn join_pending(&self, holding: Holding, waiting: &[PendingProof]) -> Option<Candidate> {
+        let mut newest: Option<Candidate> = None;
         for PendingProof { provider, checked, .. } in waiting {
             let joined = self.join(holding, checked, provider, self.policy.assurance);
             if !matches!(joined, Joined::NotYet) {
@@ -408,13 +402,19 @@ impl Core {
 }
 
 impl Known {
+    /// Proves nothing more from this chain: it contradicted what is final.
+    pub(crate) fn stop(&mut self) {
+        self.faulted = true;
+        self.light_client.iter_mut().for_each(LightClient::stop_for_reverted_finality);
+    }
+
     /// The reading of `holding` that was proven last.
-    pub(crate) fn last_of(&self, holding: &Holding) -> Option<&Proven> {
+    pub(crate) fn last_of(&self, holding: &Holding) -> Option<&Candidate> {
         self.records.get(holding)?.last()
     }
 
     /// Takes back a reading that was kept.
-    pub(crate) fn offer_restored(&mut self, proven: Proven) {
+    pub(crate) fn offer_restored(&mut self, proven: Candidate) {
         let _ = self.records.entry(*proven.holding()).or_default().offer(proven);
     }
 
@@ -428,9 +428,15 @@ impl Known {
         self.withdrawn.values().map(|proven| proven.anchor().hash())
     }
 
+    /// The time by the wall clock, the newest signed block, and what has passed since that became known.
+    pub(crate) fn now(&mut self, network: &Network, clock: &dyn Clock) -> Now {
+        let certain = self.certain_time(network, clock.monotonic());
+        Now::new(clock.wall(), certain, network.slot_duration())
+    }
+
     /// The time that has certainly come: that of the newest block that is known to be signed, and what has passed since then
     /// on the `monotonic` clock, which nobody sets back.
-    pub(crate) fn certain_time(&mut self, network: &Network, monotonic: Duration) -> Option<UnixTime> {
+    fn certain_time(&mut self, network: &Network, monotonic: Duration) -> Option<UnixTime> {
         let newest = self.newest_signed_time(network)?;
         let certain = CertainTime::after(self.certain_time, newest, monotonic);
         self.certain_time = Some(certain);

@@ -1,17 +1,19 @@
 //! Raising what was proven at a signed block to final, the cheapest way first.
 
+use std::collections::BTreeMap;
+
 use alloy_primitives::B256;
 use futures_util::FutureExt;
 use saldo_chain::{Anchor, Chain, ChainError, HISTORY_CONTRACT, HistoryError, Level, history_key};
 use saldo_proof::eip1186::AccountReply;
-use saldo_reading::{Failure, Holding, Reading, Role, Unknown, Why};
+use saldo_reading::gate::Found;
+use saldo_reading::{Attempt, Candidate, Failure, Holding, Role, Why};
 use saldo_source::execution::{At, Question, ask};
 use saldo_source::{Answer, Deadline, DisclosureSet, Endpoint, RequestSpec};
 
 use crate::ask::{BlockRef, ProofTarget};
 use crate::client::is_readable;
 use crate::core::Core;
-use crate::event;
 use crate::explain::{Case, explain};
 use crate::sync::Synced;
 
@@ -21,8 +23,12 @@ impl Core {
     /// How long a read may take longer for the header of a finalized head that it does not need itself.
     const FINALIZED_HEADER_PATIENCE: std::time::Duration = std::time::Duration::from_millis(1_500);
 
-    /// Reads the newest finalized amount of each of the `holdings`, in their order.
-    pub(crate) async fn read_finalized(&self, holdings: &[Holding], deadline: Deadline) -> Vec<Reading> {
+    /// Finds the newest finalized amount of each of the `holdings`, in their order.
+    pub(crate) async fn find_finalized(
+        &self,
+        holdings: &[Holding],
+        deadline: Deadline,
+    ) -> Vec<(Found, Vec<Attempt>)> {
         let half = self.time_left(deadline).checked_div(2).unwrap_or_default();
         let until = Deadline::after(self.clock(), half);
         let mut synced = self.sync(until).await;
@@ -31,9 +37,7 @@ impl Core {
         self.load_older(holdings);
         let readable = holdings.iter().copied().filter(|holding| is_readable(holding.asset));
         self.raise(readable.collect(), deadline).await;
-        let readings = self.settle_finalized(holdings, &synced, deadline).await;
-        self.persist();
-        readings
+        self.settle_finalized(holdings, &synced, deadline).await
     }
 
     /// Fetches the header of a finalized head that is known by hash alone, when it is not needed yet: with it the chain
@@ -77,7 +81,7 @@ impl Core {
     /// Asks one provider after another for a proof of the history contract at `head`, until one vouches for `blocks`.
     async fn record(&self, head: &Anchor, blocks: &[Anchor], deadline: Deadline) {
         let ask = |provider| {
-            let recorded = self.recorded(provider, head, blocks, deadline);
+            let recorded = self.confirm(provider, head, blocks, deadline);
             recorded.map(|recorded| recorded.map_or_else(Answer::Failed, Answer::Accepted)).boxed()
         };
         // The proof names no address, so everybody may be asked.
@@ -88,7 +92,8 @@ impl Core {
         self.follow();
     }
 
-    async fn recorded(
+    /// Asks one provider for a proof of the history contract at `head`, and confirms `blocks` by it.
+    async fn confirm(
         &self,
         provider: &Endpoint,
         head: &Anchor,
@@ -108,11 +113,12 @@ impl Core {
             let slot =
                 reply.storage(key).ok_or(Failure::Malformed { what: "no proof of a slot asked for" })?;
             let slot = account.slot(key, &slot.proof)?;
-            let confirmed = self.known().chain.confirm_by_history(head, &account, &slot, block).map(|_| ());
+            let mut known = self.known();
+            let confirmed = known.chain.confirm_by_history(head, &account, &slot, block).map(|_| ());
+            // Any other refusal says that the chain has another block there, or none.
             if let Err(HistoryError::Chain(ChainError::ConsensusFault { .. })) = confirmed {
-                self.stop();
+                known.stop();
             }
-            // Any other refusal is the chain's own word, that it has another block there or none: nobody says otherwise.
         }
         Ok(())
     }
@@ -135,33 +141,31 @@ impl Core {
         holdings: &[Holding],
         synced: &Synced,
         deadline: Deadline,
-    ) -> Vec<Reading> {
-        let before = &synced.attempts;
+    ) -> Vec<(Found, Vec<Attempt>)> {
         let (head, block) = self.head(Level::Finalized);
-        let told: Vec<Option<Reading>> =
+        let known: Vec<Option<Found>> =
             holdings.iter().map(|holding| self.finalized_already(*holding, synced, &block)).collect();
-        let open: Vec<Holding> = holdings
-            .iter()
-            .zip(&told)
-            .filter(|(_, told)| told.is_none())
-            .map(|(holding, _)| *holding)
-            .collect();
+        let open = holdings.iter().zip(&known).filter(|(_, known)| known.is_none());
+        let open: Vec<Holding> = open.map(|(holding, _)| *holding).collect();
         let target = ProofTarget { block, level: Level::Finalized };
-        let mut results = self.prove(&open, &target, deadline).await.into_iter();
+        let results = self.prove(&open, &target, deadline).await;
+        let mut results: BTreeMap<Holding, _> = open.into_iter().zip(results).collect();
         let policy = self.policy_at(Level::Finalized);
-        let settle = |(holding, told): (&Holding, Option<Reading>)| {
-            let unread = || Reading::Unknown(Unknown::new(Why::InternalFault, [], None));
-            if let Some(told) = told {
-                return told;
-            }
-            let Some(result) = results.next() else { return unread() };
-            let attempts = [before.clone(), result.attempts.clone()].concat();
-            if let Some((_, proven)) = result.winner {
-                return Reading::Proven(proven.with_attempts(attempts));
+        let settle = |(holding, known): (&Holding, Option<Found>)| {
+            let before = synced.attempts.clone();
+            let result = results.remove(holding);
+            let result = match (known, result) {
+                (Some(known), _) => return (known, before),
+                (None, None) => return (Found::Nothing(Why::InternalFault), before),
+                (None, Some(result)) => result,
+            };
+            let attempts = [before, result.attempts.clone()].concat();
+            if let Some((_, candidate)) = result.winner {
+                return (Found::Candidate(candidate), attempts);
             }
             let why = explain(&Case {
                 problem: synced.problem.as_ref(),
-                heads: before,
+                heads: &synced.attempts,
                 attempts: &result.attempts,
                 held_back: result.held_back,
                 head: head.as_ref(),
@@ -169,34 +173,33 @@ impl Core {
                 policy: &policy,
                 dispatcher: &self.dispatcher,
             });
-            Reading::Unknown(Unknown::new(why, attempts, self.last(holding)))
+            (Found::Nothing(why), attempts)
         };
-        let readings: Vec<Reading> = holdings.iter().zip(told).map(settle).collect();
-        event::read(&readings);
-        readings
+        holdings.iter().zip(known).map(settle).collect()
     }
 
-    /// The reading of one holding for which nobody has to be asked.
-    fn finalized_already(&self, holding: Holding, synced: &Synced, target: &BlockRef) -> Option<Reading> {
-        let before = synced.attempts.clone();
-        let unknown =
-            |why, attempts| Some(Reading::Unknown(Unknown::new(why, attempts, self.last(&holding))));
+    /// What is known of one holding for which no provider has to be asked.
+    fn finalized_already(&self, holding: Holding, synced: &Synced, block: &BlockRef) -> Option<Found> {
         if !is_readable(holding.asset) {
-            return unknown(Why::TokenLayoutUnproven, Vec::new());
+            return Some(Found::Nothing(Why::TokenLayoutUnproven));
         }
         if self.known().faulted {
-            return unknown(Why::ConsensusFault, before);
+            return Some(Found::Nothing(Why::ConsensusFault));
         }
         let (finalized, _) = self.finalized_record(&holding);
-        // Nobody was asked for what was restored.
-        let finalized = finalized.filter(|finalized| !finalized.is_restored());
-        if let Some(finalized) = finalized.filter(|finalized| self.is_final_enough(finalized.anchor())) {
-            return Some(Reading::Proven(finalized.with_attempts(before)));
+        // A provider has to confirm what was restored, and the chain has to hold the block still.
+        let is_enough = |finalized: &Candidate| {
+            !finalized.is_restored()
+                && self.is_final(finalized.anchor())
+                && self.is_final_enough(finalized.anchor())
+        };
+        if let Some(finalized) = finalized.filter(is_enough) {
+            return Some(Found::Candidate(Box::new(finalized)));
         }
-        match target {
+        match block {
             BlockRef::Tip => {
                 let why = synced.problem.clone().unwrap_or(Why::LightClientBehind { newest: None });
-                unknown(why, before)
+                Some(Found::Nothing(why))
             }
             BlockRef::Known(_) | BlockRef::ByHash(_) => None,
         }

@@ -2,7 +2,6 @@
 
 use alloy_primitives::B256;
 use futures_util::FutureExt;
-use saldo_beacon::LightClient;
 use saldo_chain::{Anchor, ChainError, ExecutionHeader, HeaderError, Level};
 use saldo_reading::{Attempt, Failure, Role};
 use saldo_source::execution::{Question, ask, raw_header};
@@ -25,20 +24,17 @@ pub(crate) enum Link {
 impl Core {
     /// Takes a header into the chain, if it is still wanted there: another read may have brought it, or a newer head.
     pub(crate) fn take(&self, header: &ExecutionHeader) -> bool {
-        let attached = self.known().chain.attach(header).map(|_| ());
-        if let Err(ChainError::ConsensusFault { .. }) = attached {
-            self.stop();
-        }
+        let is_attached = {
+            let mut known = self.known();
+            let attached = known.chain.attach(header).map(|_| ());
+            if let Err(ChainError::ConsensusFault { .. }) = attached {
+                known.stop();
+            }
+            attached.is_ok()
+        };
         // What was attached may exclude what was proven before.
         self.follow();
-        attached.is_ok()
-    }
-
-    /// Proves nothing more from this chain: it contradicted what is final.
-    pub(crate) fn stop(&self) {
-        let mut known = self.known();
-        known.faulted = true;
-        known.light_client.iter_mut().for_each(LightClient::stop_for_reverted_finality);
+        is_attached
     }
 
     /// Fetches the header of the newest head of the assurance `level`, if only its hash is known. A block's hash names no

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use saldo_reading::{Freshness, Holding, Now, Proven, Reading};
+use saldo_reading::{Candidate, Freshness, Holding, Now, Proven, Reading};
 use saldo_source::Deadline;
 
 use crate::core::Core;
 use crate::notify::Notify;
+use crate::read::Kind;
 use crate::watch::Pace;
 
 /// Shared by all watches of a client.
@@ -32,14 +33,14 @@ struct State {
 #[derive(Default)]
 pub(crate) struct Withdrawals {
     count: u64,
-    newest: VecDeque<(u64, Proven)>,
+    newest: VecDeque<(u64, Candidate)>,
 }
 
 impl Withdrawals {
     /// How many are remembered.
     const CAPACITY: usize = 4_096;
 
-    pub(crate) fn note(&mut self, withdrawn: Proven) {
+    pub(crate) fn note(&mut self, withdrawn: Candidate) {
         self.newest.push_back((self.count, withdrawn));
         self.count = self.count.saturating_add(1);
         if self.newest.len() > Self::CAPACITY {
@@ -109,12 +110,12 @@ impl Core {
         if holdings.is_empty() {
             return Vec::new();
         }
-        let readings = self.read(&holdings, Deadline::after(self.clock(), within)).await;
+        let readings = self.read(&holdings, Kind::Newest, Deadline::after(self.clock(), within)).await;
         holdings.into_iter().zip(readings).collect()
     }
 
     /// How many withdrawals there were, and the newest of them, each with its number.
-    pub(crate) fn withdrawals(&self) -> (u64, Vec<(u64, Proven)>) {
+    pub(crate) fn withdrawals(&self) -> (u64, Vec<(u64, Candidate)>) {
         let known = self.known();
         (known.withdrawals.count, known.withdrawals.newest.iter().cloned().collect())
     }

@@ -64,6 +64,7 @@ mod evidence;
 mod explain;
 mod explore;
 mod finality;
+mod gate;
 mod header;
 mod heads;
 mod health;

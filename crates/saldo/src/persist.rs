@@ -6,7 +6,7 @@ use std::time::Duration;
 use alloy_primitives::B256;
 use saldo_beacon::unit::UnixTime;
 use saldo_chain::{Anchor, Chain, Level, Standing};
-use saldo_reading::{Holding, Proven};
+use saldo_reading::{Candidate, Generation, Holding};
 
 use crate::capability::{Capabilities, Capability};
 use crate::checked::Checked;
@@ -22,7 +22,7 @@ impl Core {
         let wall = self.clock().wall().as_secs();
         {
             let mut known = self.known();
-            if known.light_client.is_none() && known.starts == 0 {
+            if known.light_client.is_none() && known.generation == Generation::FIRST {
                 known.light_client = light_client;
                 known.started_again_at = start;
             }
@@ -125,7 +125,7 @@ impl Known {
     }
 
     /// Notes that `proven` is to be kept, if it is of use after a restart.
-    pub(crate) fn is_to_be_kept(&mut self, proven: &Proven, checked: &Checked) {
+    pub(crate) fn is_to_be_kept(&mut self, proven: &Candidate, checked: &Checked) {
         if let Some(nodes) = &checked.nodes {
             let key = (*proven.holding(), proven.anchor().hash());
             self.unsaved.insert(key, Unsaved { proven: proven.clone(), nodes: nodes.clone() });

@@ -19,7 +19,7 @@ impl Core {
     ///
     /// Nothing is proven by it: beyond weak subjectivity, those who signed the hand-overs may have signed others too.
     pub(crate) async fn newest_final_by_hand_overs(&self, deadline: Deadline) -> Option<(Slot, B256)> {
-        let starts = self.known().starts;
+        let generation = self.known().generation;
         let mut walker = self.walker(deadline).await?;
         let mut has_moved = false;
         // Each round ends a period's hand-over or is the last: the bound is only for one that would not move.
@@ -46,7 +46,7 @@ impl Core {
             has_moved = true;
             // A year of hand-overs takes more than one read: the next one goes on from here.
             let mut known = self.known();
-            if known.starts != starts {
+            if known.generation != generation {
                 return None; // The caller had trust start elsewhere meanwhile.
             }
             known.walker = Some(further.clone());

@@ -1,13 +1,12 @@
 //! Reading holdings: the light client and the proofs side by side, then all holdings to their ends together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::FutureExt;
 use futures_util::future::{Either, join, join_all, select};
-use saldo_chain::{Anchor, Level, Standing};
-use saldo_reading::{
-    Attempt, Holding, Outcome, Proven, ProviderId, Provisional, Reading, Role, Unknown, Why,
-};
+use saldo_chain::{Anchor, Level};
+use saldo_reading::gate::{self, Found};
+use saldo_reading::{Attempt, Candidate, Holding, Mark, Outcome, ProviderId, Reading, Role, Why};
 use saldo_source::{Answer, Deadline, Hedged};
 
 use crate::ask::{BlockRef, ProofRequest, ProofTarget};
@@ -15,22 +14,87 @@ use crate::client::is_readable;
 use crate::core::Core;
 use crate::event;
 use crate::explain::{Case, explain};
+use crate::gate::Finding;
 use crate::pending::PendingProof;
 use crate::sync::Synced;
 
-/// What became of one holding before anybody was asked for a proof.
+/// What is known of one holding before any provider is asked for a proof.
 enum Step {
-    /// Its reading.
-    Done(Box<Reading>),
-    /// It is proven by a proof that had waited, under the newest head.
-    Bound(Box<Proven>),
+    /// What the call found, without asking.
+    Done(Found),
+    /// A pending proof of it joined the newest head.
+    Bound(Box<Candidate>),
     /// It has to be proven.
     Open,
 }
 
+/// What a call reads.
+#[derive(Clone, Copy)]
+pub(crate) enum Kind {
+    /// The newest amount, as sure as the policy asks for.
+    Newest,
+    /// The newest finalized amount, whatever the policy asks for.
+    Finalized,
+}
+
 impl Core {
-    /// Reads all `holdings`, in their order.
-    pub(crate) async fn read(&self, holdings: &[Holding], deadline: Deadline) -> Vec<Reading> {
+    /// How often a call reads a holding at most. It reads one again where trust was restarted meanwhile, or where the chain
+    /// took back the block of the answer.
+    const ROUNDS: usize = 3;
+
+    /// Reads all `holdings`, in their order. A holding that is named twice is read once.
+    pub(crate) async fn read(&self, holdings: &[Holding], kind: Kind, deadline: Deadline) -> Vec<Reading> {
+        let mut seen = BTreeSet::new();
+        let distinct: Vec<Holding> =
+            holdings.iter().copied().filter(|holding| seen.insert(*holding)).collect();
+        let findings = self.find_current(&distinct, kind, deadline).await;
+        self.persist();
+        let readings = self.hand_out(findings);
+        event::read(&readings);
+        let by_holding: BTreeMap<Holding, Reading> = distinct.into_iter().zip(readings).collect();
+        let reading = |holding| by_holding.get(holding).cloned().unwrap_or(gate::unknown(Why::InternalFault));
+        holdings.iter().map(reading).collect()
+    }
+
+    /// Reads `holdings`, and again those that the state of the client has overtaken meanwhile, as long as there is time.
+    async fn find_current(&self, holdings: &[Holding], kind: Kind, deadline: Deadline) -> Vec<Finding> {
+        let mut findings = self.find(holdings, kind, deadline).await;
+        for _ in 1..Self::ROUNDS {
+            let overtaken: BTreeSet<Holding> =
+                findings.iter().filter(|it| self.is_overtaken(it)).map(|finding| finding.holding).collect();
+            if overtaken.is_empty() || self.time_left(deadline).is_zero() {
+                break;
+            }
+            let again: Vec<Holding> = overtaken.into_iter().collect();
+            for finding in self.find(&again, kind, deadline).await {
+                if let Some(before) = findings.iter_mut().find(|it| it.holding == finding.holding) {
+                    let attempts = [std::mem::take(&mut before.attempts), finding.attempts].concat();
+                    *before = Finding { attempts, ..finding };
+                }
+            }
+        }
+        findings
+    }
+
+    /// Reads `holdings` once.
+    async fn find(&self, holdings: &[Holding], kind: Kind, deadline: Deadline) -> Vec<Finding> {
+        let level = match kind {
+            Kind::Newest => self.policy.assurance,
+            Kind::Finalized => Level::Finalized,
+        };
+        let (demand, marks) = (self.demand(level), self.marks(holdings, level));
+        let found = match kind {
+            Kind::Newest => self.find_newest(holdings, deadline).await,
+            Kind::Finalized => self.find_finalized(holdings, deadline).await,
+        };
+        let finding = |((holding, before), (found, attempts)): ((&Holding, Mark), (Found, Vec<Attempt>))| {
+            Finding { holding: *holding, found, attempts, demand, before }
+        };
+        holdings.iter().zip(marks).zip(found).map(finding).collect()
+    }
+
+    /// Finds the newest amounts: the light client and the proofs side by side.
+    async fn find_newest(&self, holdings: &[Holding], deadline: Deadline) -> Vec<(Found, Vec<Attempt>)> {
         let readable: Vec<Holding> =
             holdings.iter().copied().filter(|holding| is_readable(holding.asset)).collect();
         let (mut synced, early) = self.sync_beside_early_proofs(&readable, deadline).await;
@@ -45,38 +109,13 @@ impl Core {
         // What is needed only later is fetched while the proofs are under way.
         let settled = join(settled, self.learn_finalized_header(deadline));
         let read = self.learn_next_committee_beside(settled, deadline).boxed();
-        let readings = if holdings.len() > 1 {
-            read.await.0
-        } else {
-            // Beside a single question there is room for getting to know somebody, as long as nobody waits for it.
-            match select(read, self.explore(deadline).boxed()).await {
-                Either::Left(((readings, _), _)) => readings,
-                Either::Right(((), read)) => read.await.0,
-            }
-        };
-        self.persist();
-        let still_stands = |(holding, reading)| self.still_stands(holding, reading);
-        let readings: Vec<Reading> = holdings.iter().zip(readings).map(still_stands).collect();
-        event::read(&readings);
-        readings
-    }
-
-    /// The reading, unless the chain took its block back or contradicted itself while others were waited for.
-    fn still_stands(&self, holding: &Holding, reading: Reading) -> Reading {
-        let Reading::Proven(proven) = &reading else { return reading };
-        let (is_faulted, standing) = {
-            let known = self.known();
-            (known.faulted, known.chain.standing(proven.anchor()))
-        };
-        let attempts = reading.attempts().to_vec();
-        if is_faulted {
-            return Reading::Unknown(Unknown::new(Why::ConsensusFault, attempts, self.last(holding)));
+        if holdings.len() > 1 {
+            return read.await.0;
         }
-        match standing {
-            Standing::Stands => reading,
-            Standing::Withdrawn => {
-                Reading::Unknown(Unknown::new(Why::Deadline, attempts, self.last(holding)))
-            }
+        // Beside a single request there is room for trying another provider. The call does not wait for that.
+        match select(read, self.explore(deadline).boxed()).await {
+            Either::Left(((found, _), _)) => found,
+            Either::Right(((), read)) => read.await.0,
         }
     }
 
@@ -138,102 +177,90 @@ impl Core {
         (synced, holdings.iter().copied().zip(attempts).collect())
     }
 
-    /// Reads `holdings` under the heads that are known now. `early` is who was asked for them before.
+    /// Finds the amounts of `holdings` under the heads that are known now. `early` are the attempts that were made beside
+    /// the sync.
     async fn settle(
         &self,
         holdings: &[Holding],
         synced: &Synced,
         early: &BTreeMap<Holding, Attempt>,
         deadline: Deadline,
-    ) -> Vec<Reading> {
-        let (head, target) = self.head(self.policy.assurance);
-        // One that was given up as soon as there was a head to ask about is asked again, and told of then.
+    ) -> Vec<(Found, Vec<Attempt>)> {
+        let (head, block) = self.head(self.policy.assurance);
+        // An early request that was cancelled as soon as there was a head is sent again, and listed then.
         let before = |holding: &Holding| -> Vec<Attempt> {
-            let told = early.get(holding).filter(|attempt| attempt.outcome != Outcome::Overtaken);
-            synced.attempts.iter().chain(told).cloned().collect()
+            let listed = early.get(holding).filter(|attempt| attempt.outcome != Outcome::Overtaken);
+            synced.attempts.iter().chain(listed).cloned().collect()
         };
-        let at_first: Vec<Option<Proven>> = holdings.iter().map(|holding| self.last(holding)).collect();
-        let steps: Vec<Step> =
-            holdings.iter().map(|holding| self.without_asking(*holding, &target, before(holding))).collect();
-        let mut bound: Vec<(Holding, Proven)> = Vec::new();
+        let steps: Vec<Step> = holdings.iter().map(|holding| self.without_asking(*holding, &block)).collect();
+        let mut bound: Vec<(Holding, Candidate)> = Vec::new();
         let mut open: Vec<Holding> = Vec::new();
         for (holding, step) in holdings.iter().zip(&steps) {
             match step {
                 Step::Done(_) => {}
-                Step::Bound(proven) => bound.push((*holding, (**proven).clone())),
+                Step::Bound(candidate) => bound.push((*holding, (**candidate).clone())),
                 Step::Open => open.push(*holding),
             }
         }
-        let proving = self.prove_beside_links(&open, &target, deadline);
-        let (results, mut next) = join(proving, self.park_next_tips(&bound, deadline)).await;
-        let (mut results, failed) = results;
-        let mut readings = Vec::with_capacity(holdings.len());
-        for ((holding, step), at_first) in holdings.iter().zip(steps).zip(&at_first) {
-            readings.push(match step {
-                Step::Done(reading) => *reading,
-                Step::Bound(proven) => {
-                    let attempts = [before(holding), next.remove(holding).unwrap_or_default()].concat();
-                    Reading::Proven(proven.with_attempts(attempts))
+        let proving = self.prove_beside_links(&open, &block, deadline);
+        let (proofs, mut next) = join(proving, self.park_next_tips(&bound, deadline)).await;
+        let (mut results, failed) = proofs;
+        let mut found = Vec::with_capacity(holdings.len());
+        for (holding, step) in holdings.iter().zip(steps) {
+            let mut attempts = before(holding);
+            found.push(match step {
+                Step::Done(found) => (found, attempts),
+                Step::Bound(candidate) => {
+                    attempts.extend(next.remove(holding).unwrap_or_default());
+                    (Found::Candidate(candidate), attempts)
                 }
                 Step::Open => {
-                    let mut before = before(holding);
                     let result = results.remove(holding);
-                    before.extend(result.iter().flat_map(|result| result.attempts.clone()));
-                    before.extend(failed.iter().cloned());
-                    self.conclude(*holding, synced, head.clone(), result, before, at_first.as_ref())
+                    attempts.extend(result.iter().flat_map(|result| result.attempts.clone()));
+                    attempts.extend(failed.iter().cloned());
+                    (self.conclude(*holding, synced, head.clone(), result), attempts)
                 }
             });
         }
-        readings
+        found
     }
 
     /// What can be said of one holding without asking for a proof.
-    fn without_asking(&self, holding: Holding, target: &BlockRef, before: Vec<Attempt>) -> Step {
-        let unknown = |why, attempts: Vec<Attempt>| {
-            Step::Done(Box::new(Reading::Unknown(Unknown::new(why, attempts, self.last(&holding)))))
-        };
+    fn without_asking(&self, holding: Holding, block: &BlockRef) -> Step {
         if !is_readable(holding.asset) {
-            return unknown(Why::TokenLayoutUnproven, Vec::new());
+            return Step::Done(Found::Nothing(Why::TokenLayoutUnproven));
         }
         if self.known().faulted {
-            return unknown(Why::ConsensusFault, before);
+            return Step::Done(Found::Nothing(Why::ConsensusFault));
         }
-        // What is proven under the newest head. While only that one's hash is known, nothing is.
-        let is_at_head = |proven: &Proven| match target {
-            BlockRef::Known(head) => proven.anchor().hash() == head.hash(),
+        // What is proven under the newest head. While only that head's hash is known, nothing is.
+        let is_at_head = |candidate: &Candidate| match block {
+            BlockRef::Known(head) => candidate.anchor().hash() == head.hash(),
             BlockRef::ByHash(_) | BlockRef::Tip => false,
         };
-        if let Some(proven) = self.join_parked(holding, &self.waiting(holding)).filter(is_at_head) {
-            return Step::Bound(Box::new(proven));
+        if let Some(bound) = self.join_pending(holding, &self.waiting(holding)).filter(is_at_head) {
+            return Step::Bound(Box::new(bound));
         }
-        let last = self.last(&holding).filter(is_at_head).filter(|last| self.is_young(last.anchor()));
-        let last = last.filter(|last| !last.is_restored());
-        match last.filter(|_| self.head_is_newest()) {
-            Some(last) => Step::Done(Box::new(Reading::Proven(last.with_attempts(before)))),
+        let newest = self.newest(&holding).filter(is_at_head).filter(|newest| self.is_young(newest.anchor()));
+        let newest = newest.filter(|newest| !newest.is_restored());
+        match newest.filter(|_| self.head_is_newest()) {
+            Some(newest) => Step::Done(Found::Candidate(Box::new(newest))),
             None => Step::Open,
         }
     }
 
-    /// What one holding comes to, after everybody was asked.
+    /// What one holding comes to, after the providers were asked.
     fn conclude(
         &self,
         holding: Holding,
         synced: &Synced,
         head: Option<Anchor>,
-        result: Option<Hedged<Box<Proven>>>,
-        attempts: Vec<Attempt>,
-        at_first: Option<&Proven>,
-    ) -> Reading {
+        result: Option<Hedged<Box<Candidate>>>,
+    ) -> Found {
         let result = result.unwrap_or(Hedged { winner: None, attempts: Vec::new(), held_back: false });
-        if let Some((_, proven)) = result.winner {
+        if let Some((_, candidate)) = result.winner {
             self.known().pending.remove_all(holding);
-            return Reading::Proven(proven.with_attempts(attempts));
-        }
-        // By a proof that had waited, or by another read, at a newer head than this one began with.
-        let number = |proven: &Proven| proven.anchor().number();
-        let newer = self.last(&holding).filter(|last| at_first.map(number) < Some(number(last)));
-        if let Some(last) = newer.filter(|last| self.is_young(last.anchor())) {
-            return Reading::Proven(last.with_attempts(attempts));
+            return Found::Candidate(candidate);
         }
         let head = self.known().chain.newest(self.policy.assurance).cloned().or(head);
         let why = explain(&Case {
@@ -249,12 +276,11 @@ impl Core {
         let pending = result.attempts.iter().find(|attempt| attempt.outcome == Outcome::Pending);
         let claim =
             pending.and_then(|attempt| self.known().pending.newest(holding, &attempt.provider).cloned());
-        let last = self.last(&holding);
         match claim {
             Some(PendingProof { provider, checked, .. }) => {
-                Reading::Provisional(Provisional::new(&checked.account, provider, why, attempts, last))
+                Found::Claim { account: Box::new(checked.account), provider, why }
             }
-            None => Reading::Unknown(Unknown::new(why, attempts, last)),
+            None => Found::Nothing(why),
         }
     }
 
@@ -292,18 +318,18 @@ impl Core {
         holdings: &[Holding],
         target: &BlockRef,
         deadline: Deadline,
-    ) -> (BTreeMap<Holding, Hedged<Box<Proven>>>, Vec<Attempt>) {
+    ) -> (BTreeMap<Holding, Hedged<Box<Candidate>>>, Vec<Attempt>) {
         if holdings.is_empty() {
             return (BTreeMap::new(), Vec::new());
         }
-        let number = |holding: &Holding| self.last(holding).map(|last| last.anchor().number());
+        let number = |holding: &Holding| self.newest(holding).map(|newest| newest.anchor().number());
         let before: Vec<Option<u64>> = holdings.iter().map(number).collect();
         let target = ProofTarget { block: target.clone(), level: self.policy.assurance };
         let waiting: Vec<(Holding, PendingProof)> = holdings
             .iter()
             .flat_map(|holding| self.waiting(*holding).into_iter().map(|waiting| (*holding, waiting)))
             .collect();
-        let named = |results: Vec<Hedged<Box<Proven>>>| holdings.iter().copied().zip(results).collect();
+        let named = |results: Vec<Hedged<Box<Candidate>>>| holdings.iter().copied().zip(results).collect();
         let prove = self.prove(holdings, &target, deadline).boxed();
         if waiting.is_empty() {
             return (named(prove.await), Vec::new());
@@ -350,7 +376,7 @@ impl Core {
         let waiting: Vec<PendingProof> = wanted.iter().map(|(_, waiting)| waiting.clone()).collect();
         let failed = self.link(&waiting, deadline).await;
         for (holding, waiting) in wanted {
-            let _ = self.join_parked(*holding, std::slice::from_ref(waiting));
+            let _ = self.join_pending(*holding, std::slice::from_ref(waiting));
         }
         failed
     }
@@ -359,7 +385,7 @@ impl Core {
     /// that it is there when its block is signed. Gives who was asked for what.
     async fn park_next_tips(
         &self,
-        bound: &[(Holding, Proven)],
+        bound: &[(Holding, Candidate)],
         deadline: Deadline,
     ) -> BTreeMap<Holding, Vec<Attempt>> {
         let mut of_provider: BTreeMap<&ProviderId, Vec<Holding>> = BTreeMap::new();

@@ -7,7 +7,7 @@ use std::time::Duration;
 use alloy_primitives::B256;
 use saldo_beacon::unit::{Epoch, Slot, UnixTime};
 use saldo_beacon::{BootstrapError, Checkpoint, LightClient, Origin, Voucher};
-use saldo_reading::{Attempt, Failure, TransportError, Why};
+use saldo_reading::{Attempt, Failure, Generation, TransportError, Why};
 use saldo_source::{Deadline, Endpoint};
 
 use crate::agreement::{Verdict, needed};
@@ -53,15 +53,17 @@ impl Core {
     /// bootstrap, another will do.
     const EPOCHS_TRIED: usize = 4;
 
-    /// Starts the light client for the first time. `starts` is how often the caller had trust start again when this was found
-    /// to be needed: if it happens once more, what is learned here does not count.
-    pub(crate) async fn start(&self, starts: u64, deadline: Deadline) -> Round {
+    /// Starts the light client for the first time. `generation` is the trust start at which this was found to be needed: if
+    /// trust is restarted meanwhile, what is learned here does not count.
+    pub(crate) async fn start(&self, generation: Generation, deadline: Deadline) -> Round {
         let started_again_at = self.known().started_again_at;
         if let Some(checkpoint) = started_again_at {
-            return self.start_at(&Origin::from(checkpoint), starts, deadline).await;
+            return self.start_at(&Origin::from(checkpoint), generation, deadline).await;
         }
         let (given, agreement) = match &self.trust_start {
-            TrustStart::Given(given) => return self.start_at(&Origin::from(*given), starts, deadline).await,
+            TrustStart::Given(given) => {
+                return self.start_at(&Origin::from(*given), generation, deadline).await;
+            }
             TrustStart::Agreement { given, agreement } => (given, agreement),
         };
         let mut before = Vec::new();
@@ -69,22 +71,22 @@ impl Core {
         let is_too_old =
             |given: &Checkpoint| given.slot.is_some_and(|slot| self.is_beyond_weak_subjectivity(slot, now));
         if let Some(given) = given.filter(|given| !is_too_old(given)) {
-            let round = self.start_at(&Origin::from(given), starts, deadline).await;
+            let round = self.start_at(&Origin::from(given), generation, deadline).await;
             if !matches!(round.problem, Some(Why::CheckpointTooOld { .. })) {
                 return round;
             }
             before = round.attempts;
         }
-        let round = self.start_by_agreement(agreement, starts, deadline).await;
+        let round = self.start_by_agreement(agreement, generation, deadline).await;
         Round { attempts: [before, round.attempts].concat(), ..round }
     }
 
     /// Starts anew after an absence beyond weak subjectivity: validators who have left since could have signed another
     /// chain without risk, so that the committee known from before proves nothing any more. `held` is the slot of the newest
     /// final head.
-    pub(crate) async fn start_again(&self, held: Slot, starts: u64, deadline: Deadline) -> Round {
+    pub(crate) async fn start_again(&self, held: Slot, generation: Generation, deadline: Deadline) -> Round {
         match self.trust_start.agreement() {
-            Some(agreement) => self.start_by_agreement(agreement, starts, deadline).await,
+            Some(agreement) => self.start_by_agreement(agreement, generation, deadline).await,
             None => {
                 let newest = self.newest_by_known_committees(deadline).await;
                 let why = match newest {
@@ -115,8 +117,8 @@ impl Core {
     }
 
     /// Starts at `origin`, with the bootstrap from whoever has it.
-    async fn start_at(&self, origin: &Origin, starts: u64, deadline: Deadline) -> Round {
-        let ask = |source| self.bootstrap(source, origin.clone(), starts, deadline);
+    async fn start_at(&self, origin: &Origin, generation: Generation, deadline: Deadline) -> Round {
+        let ask = |source| self.bootstrap(source, origin.clone(), generation, deadline);
         let attempts = self.ask_sources("light_client/bootstrap", deadline, ask).await;
         self.judge(&Need::Start, attempts)
     }
@@ -125,7 +127,7 @@ impl Core {
     pub(crate) async fn start_by_agreement(
         &self,
         agreement: &Agreement,
-        starts: u64,
+        generation: Generation,
         deadline: Deadline,
     ) -> Round {
         let Some(present) = self.network().slot_at(self.now().time()) else {
@@ -141,7 +143,7 @@ impl Core {
             let is_elsewhere = heard.attempts.iter().any(is_elsewhere);
             let (answered, goes_on, round) = match heard.voices.verdict(agreement.k) {
                 Verdict::Disagreed => {
-                    return self.decide_by_chain(agreement, heard.attempts, starts, deadline).await;
+                    return self.decide_by_chain(agreement, heard.attempts, generation, deadline).await;
                 }
                 Verdict::TooFew { answered, needed } => {
                     // Where nobody at all has this slot, it is sooner the clock than the slot.
@@ -161,7 +163,7 @@ impl Core {
                     }
                     let answered = operators.len();
                     let begun =
-                        self.start_at(&agreed(slot, root, operators), starts, self.half(deadline)).await;
+                        self.start_at(&agreed(slot, root, operators), generation, self.half(deadline)).await;
                     let is_not_served = begun.attempts.iter().any(self::is_elsewhere);
                     let round = Round { attempts: [heard.attempts, begun.attempts].concat(), ..begun };
                     if round.won || !is_not_served {
@@ -190,12 +192,12 @@ impl Core {
     }
 
     /// Where the sources disagree: the newest final block that the hand-overs lead to, from the newest checkpoint at hand,
-    /// is where trust starts, if enough operators name it too.
+    /// is where trust generation, if enough operators name it too.
     async fn decide_by_chain(
         &self,
         agreement: &Agreement,
         disagreement: Vec<Attempt>,
-        starts: u64,
+        generation: Generation,
         deadline: Deadline,
     ) -> Round {
         if let Some((slot, root)) = self.newest_final_by_hand_overs(self.half(deadline)).await
@@ -204,7 +206,7 @@ impl Core {
             let heard = self.ask_which_block(agreement, slot, self.half(deadline)).await;
             let operators = heard.voices.naming(root);
             if operators.len() >= agreement.k {
-                let begun = self.start_at(&agreed(slot, root, operators), starts, deadline).await;
+                let begun = self.start_at(&agreed(slot, root, operators), generation, deadline).await;
                 return Round { attempts: [heard.attempts, begun.attempts].concat(), ..begun };
             }
             self.forget_walk();
@@ -248,12 +250,12 @@ impl Core {
         is_off.then_some(Why::ClockOff)
     }
 
-    /// Takes `light_client` as the one to follow, unless the one at hand is newer: another read may have been faster. `starts`
-    /// is how often trust had started again when its bootstrap was asked for.
-    pub(crate) fn follow_from_now_on(&self, mut light_client: LightClient, starts: u64) {
+    /// Takes `light_client` as the one to follow, unless the one at hand is newer: another read may have been faster. `generation`
+    /// is the trust start at which its bootstrap was asked for.
+    pub(crate) fn follow_from_now_on(&self, mut light_client: LightClient, generation: Generation) {
         let after = self.next_committee_pause();
         let mut known = self.known();
-        if known.starts != starts {
+        if known.generation != generation {
             return; // It began where trust does not start any more.
         }
         if light_client.adopt(self.network()).is_err() {

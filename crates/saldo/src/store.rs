@@ -17,7 +17,7 @@ use alloy_primitives::{B256, Bytes};
 use saldo_beacon::unit::{Period, Slot};
 use saldo_beacon::{Checkpoint, LightClient, Network};
 use saldo_chain::{Anchor, Level};
-use saldo_reading::{Holding, Proven};
+use saldo_reading::{Candidate, Holding};
 
 use crate::storage::{Storage, StorageFault, Write};
 pub(crate) use form::{ProviderState, StoredDisclosure, StoredProvider};
@@ -34,7 +34,7 @@ pub(crate) struct Store {
 /// A proven reading that is not kept yet, with the nodes that prove it.
 #[derive(Clone)]
 pub(crate) struct Unsaved {
-    pub(crate) proven: Proven,
+    pub(crate) proven: Candidate,
     pub(crate) nodes: Arc<[Bytes]>,
 }
 

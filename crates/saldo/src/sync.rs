@@ -8,7 +8,7 @@ use saldo_beacon::unit::{Period, Slot, UnixTime};
 use saldo_beacon::{
     AdvanceError, BootstrapError, Checkpoint, LightClient, LightClientUpdate, Origin, Wants, decode,
 };
-use saldo_reading::{Attempt, Failure, Outcome, Role, Why};
+use saldo_reading::{Attempt, Failure, Generation, Outcome, Role, Why};
 use saldo_source::beacon::{Data, MAX_UPDATES, Route, fetch};
 use saldo_source::{Answer, Deadline, Endpoint, mirror};
 
@@ -85,13 +85,13 @@ impl Core {
         let mut looked_ahead = false;
         // Each round ends a period's hand-over or fails: the bound is only for a light client that would not move.
         for _ in 0..1_000 {
-            let starts = self.known().starts;
+            let generation = self.known().generation;
             let need = self.need();
             let mut is_ahead = false;
             let mut round = match need {
                 Need::Nothing => break,
-                Need::Start => self.start(starts, deadline).await,
-                Need::StartAgain { held } => self.start_again(held, starts, deadline).await,
+                Need::Start => self.start(generation, deadline).await,
+                Need::StartAgain { held } => self.start_again(held, generation, deadline).await,
                 Need::Updates { start, count } => {
                     let deadline =
                         if self.trust_start.agreement().is_some() { self.half(deadline) } else { deadline };
@@ -114,7 +114,7 @@ impl Core {
                 continue;
             }
             if let Some(Why::HandOverMissing { .. }) = round.problem {
-                round = self.go_round_missing_hand_over(round, starts, deadline).await;
+                round = self.go_round_missing_hand_over(round, generation, deadline).await;
             }
             let has_aged = !matches!(need, Need::StartAgain { .. });
             if !round.won && has_aged && matches!(self.need(), Need::StartAgain { .. }) {
@@ -180,12 +180,17 @@ impl Core {
 
     /// No source gives a hand-over that is needed by this clock. A period is never skipped: either trust starts again, after
     /// it, or the light client stays where it is.
-    async fn go_round_missing_hand_over(&self, missing: Round, starts: u64, deadline: Deadline) -> Round {
+    async fn go_round_missing_hand_over(
+        &self,
+        missing: Round,
+        generation: Generation,
+        deadline: Deadline,
+    ) -> Round {
         if let Some(agreement) = self.trust_start.agreement() {
             let final_slot =
                 || self.known().light_client.as_ref().map(|client| client.finalized_head().slot());
             let before = final_slot();
-            let again = self.start_by_agreement(agreement, starts, deadline).await;
+            let again = self.start_by_agreement(agreement, generation, deadline).await;
             let is_further = final_slot() > before;
             let attempts = [missing.attempts.clone(), again.attempts].concat();
             if again.won && is_further {
@@ -238,7 +243,7 @@ impl Core {
         &'a self,
         source: &'a Endpoint,
         origin: Origin,
-        starts: u64,
+        generation: Generation,
         deadline: Deadline,
     ) -> BoxFuture<'a, Answer<()>> {
         async move {
@@ -260,7 +265,7 @@ impl Core {
                     decode::bootstrap(&data.bytes, data.encoding, data.fork.as_deref(), &self.network())?;
                 let now = self.time();
                 let light_client = LightClient::bootstrap(self.network(), origin, bootstrap, now)?;
-                self.follow_from_now_on(light_client, starts);
+                self.follow_from_now_on(light_client, generation);
                 self.take_ahead(ahead).await;
                 Ok(())
             };

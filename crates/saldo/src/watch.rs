@@ -5,7 +5,7 @@ mod hint;
 mod link;
 mod shown;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,6 +18,7 @@ use saldo_beacon::unit::UnixTime;
 use saldo_reading::{Freshness, Holding, Proven, Reading};
 
 use crate::core::Core;
+use shown::Outbox;
 
 /// Something that a screen shows is another now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,12 +121,12 @@ pub enum Pace {
 pub struct Watch {
     core: Arc<Core>,
     watched: BTreeSet<Holding>,
-    outbox: Outbox,
+    outbox: SharedOutbox,
     driver: BoxFuture<'static, ()>,
 }
 
-/// Where the driver leaves what is to be told.
-type Outbox = Arc<Mutex<VecDeque<Change>>>;
+/// Shared by the driver, which fills it, and the watch, from which the app takes.
+type SharedOutbox = Arc<Mutex<Outbox>>;
 
 impl Watch {
     pub(crate) fn new(core: Arc<Core>, holdings: impl IntoIterator<Item = Holding>) -> Self {
@@ -137,7 +138,7 @@ impl Watch {
             }
         }
         core.attend(&watched);
-        let outbox = Outbox::default();
+        let outbox = Arc::new(Mutex::new(Outbox::new(&core)));
         let driver = drive::drive(Arc::clone(&core), order, Arc::clone(&outbox)).boxed();
         Self { core, watched, outbox, driver }
     }
@@ -152,7 +153,7 @@ impl Watch {
     }
 
     fn untold(&self) -> Option<Change> {
-        self.outbox.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+        self.outbox.lock().unwrap_or_else(PoisonError::into_inner).take(&self.core)
     }
 }
 

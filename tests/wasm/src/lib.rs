@@ -16,10 +16,11 @@ use alloy_primitives::{Address, B256};
 use saldo_beacon::decode::{self, Encoding};
 use saldo_beacon::unit::UnixTime;
 use saldo_beacon::{Checkpoint, DecodeError, LightClient, LightClientUpdate, Network};
-use saldo_chain::{Assurance, Chain};
+use saldo_chain::{Assurance, Chain, Level};
 use saldo_proof::eip1186::AccountReply;
 use saldo_proof::{Account, StateRoot};
-use saldo_reading::{Holding, ProviderId, join};
+use saldo_reading::gate::{Demand, Present, admit};
+use saldo_reading::{Generation, Holding, Now, Policy, ProviderId, join};
 
 /// What was sent holds.
 pub const ACCEPTED: u32 = 0;
@@ -127,8 +128,15 @@ pub extern "C" fn balance() -> u32 {
         let address = Address::from(address);
         let account = reply.verify(anchor.state_root(), address).map_err(refusal)?;
         let provider = ProviderId::new("node").ok_or("NoName")?;
-        let proven = join(Holding::native(address), network.chain_id(), &account, anchor, provider)
+        let generation = Generation::FIRST;
+        let candidate = join(Holding::native(address), network.chain_id(), &account, anchor, provider, generation)
             .map_err(refusal)?;
+        // By the time of the block: the device's clock is not known in here.
+        let now = Now::new(anchor.timestamp(), None, network.slot_duration());
+        let demand = Demand { generation, level: Level::Signed, policy: Policy::signed() };
+        let chain = &state.chain;
+        let present = Present { generation, is_faulted: false, chain, record: None, now };
+        let proven = admit(&candidate, &demand, &present).map_err(refusal)?;
         let anchor = proven.anchor();
         let by = match anchor.assurance() {
             Assurance::Signed { signers, size } => format!("signed by {signers} of {size}"),

@@ -8,7 +8,7 @@ use saldo_beacon::unit::UnixTime;
 use saldo_beacon::{Checkpoint, LightClient, Network, SnapshotError};
 use saldo_chain::{Anchor, StoredAnchorError};
 use saldo_proof::{Account, ProofError, Verified, verify_account, verify_accounts};
-use saldo_reading::{Holding, Now, Proven, ProviderId, join};
+use saldo_reading::{Candidate, Generation, Holding, Now, ProviderId, join};
 
 use super::form::{self, First, Name, Proof, ProviderState};
 use super::seal::Seal;
@@ -20,7 +20,7 @@ use crate::storage::{Storage, StorageFault, StorageKey, StorageRefusal};
 pub(crate) struct Restored {
     pub(crate) light_client: Option<LightClient>,
     /// The newest of each holding.
-    pub(crate) readings: Vec<Proven>,
+    pub(crate) readings: Vec<Candidate>,
     /// Older ones, to fall back to, which are checked when they are needed.
     pub(crate) older: BTreeMap<Holding, Vec<Claim>>,
     /// Where the caller had trust start again.
@@ -52,11 +52,11 @@ impl Claim {
         &self,
         provider: ProviderId,
         account: Result<Verified<Account>, ProofError>,
-    ) -> Result<Proven, StorageFault> {
+    ) -> Result<Candidate, StorageFault> {
         let Self { holding, anchor, .. } = self;
         let account = account.map_err(|error| StorageFault::Reading { holding: *holding, error })?;
-        let joined = join(*holding, anchor.chain_id(), &account, anchor, provider);
-        joined.map(Proven::as_restored).map_err(|_| StorageFault::Damaged)
+        let joined = join(*holding, anchor.chain_id(), &account, anchor, provider, Generation::FIRST);
+        joined.map(Candidate::as_restored).map_err(|_| StorageFault::Damaged)
     }
 }
 
@@ -81,7 +81,7 @@ impl Store {
     }
 
     /// The reading of `claim`, if its proof holds under its block's header.
-    pub(crate) fn check(&self, claim: &Claim) -> Result<Proven, StorageFault> {
+    pub(crate) fn check(&self, claim: &Claim) -> Result<Candidate, StorageFault> {
         let Opened { provider, nodes } = claim.open(&self.seal).ok_or(StorageFault::Damaged)?;
         let account = verify_account(claim.anchor.state_root(), claim.holding.owner, &nodes);
         claim.join(provider, account)
@@ -222,7 +222,7 @@ impl Index {
     }
 
     /// Walks the proofs of `claims`; those at one block together, nodes that they share once.
-    fn check(&mut self, seal: &Seal, claims: &[Claim], readings: &mut Vec<Proven>) {
+    fn check(&mut self, seal: &Seal, claims: &[Claim], readings: &mut Vec<Candidate>) {
         for of_block in claims.chunk_by(|one, other| one.anchor.hash() == other.anchor.hash()) {
             let Some(root) = of_block.first().map(|claim| claim.anchor.state_root()) else { continue };
             let opened: Vec<(&Claim, Opened)> =

@@ -1,7 +1,7 @@
 //! When to ask again.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -12,9 +12,10 @@ use saldo_source::Deadline;
 
 use super::hint::{Hint, Hints};
 use super::link::Links;
-use super::shown::Shown;
-use super::{Activity, Change, Outbox, Pace};
+use super::shown::Outbox;
+use super::{Activity, Pace, SharedOutbox};
 use crate::core::Core;
+use crate::read::Kind;
 
 /// In the foreground, each slot's head is asked for, so that one that replaces another is noticed by its parent; and at every
 /// so many of them, hints.
@@ -43,12 +44,11 @@ struct Plan {
 }
 
 /// Keeps `holdings` up for ever.
-pub(super) async fn drive(core: Arc<Core>, holdings: Vec<Holding>, outbox: Outbox) {
+pub(super) async fn drive(core: Arc<Core>, holdings: Vec<Holding>, outbox: SharedOutbox) {
     let mut driver = Driver {
         core: &core,
         holdings: &holdings,
         outbox,
-        shown: Shown::new(&core),
         hints: Hints::default(),
         activity: Activity::Idle,
         plans: BTreeMap::new(),
@@ -77,8 +77,7 @@ pub(super) async fn drive(core: Arc<Core>, holdings: Vec<Holding>, outbox: Outbo
 struct Driver<'a> {
     core: &'a Core,
     holdings: &'a [Holding],
-    outbox: Outbox,
-    shown: Shown,
+    outbox: SharedOutbox,
     hints: Hints,
     activity: Activity,
     plans: BTreeMap<Holding, Plan>,
@@ -111,7 +110,7 @@ impl Driver<'_> {
     /// more, the rest when it is old.
     fn due_at(&self, holding: &Holding, pace: Pace, now: Duration) -> Duration {
         let not_before = self.plans.get(holding).map_or(Duration::ZERO, |plan| plan.not_before);
-        let is_proven = matches!(self.shown.reading(holding), Some(Reading::Proven(_)));
+        let is_proven = self.is_proven(holding);
         let last = self.core.last(holding).filter(|last| is_proven && !last.is_restored());
         // Where the clock is off the age is not known, and the pause after the last proof decides.
         let age = last.and_then(|last| self.core.now().age_of(last.anchor().timestamp()));
@@ -121,8 +120,7 @@ impl Driver<'_> {
 
     /// Whether heads and hints are looked for: where somebody looks, and something is shown that can change.
     fn may_look(&self, pace: Pace) -> bool {
-        let is_proven = |holding: &Holding| matches!(self.shown.reading(holding), Some(Reading::Proven(_)));
-        pace == Pace::Foreground && self.holdings.iter().any(is_proven)
+        pace == Pace::Foreground && self.holdings.iter().any(|holding| self.is_proven(holding))
     }
 
     /// Proves `holdings`, unless the pace says meanwhile that nothing is to be asked.
@@ -133,7 +131,7 @@ impl Driver<'_> {
             Pace::Background => core.policy.deadline.max(core.policy.in_background().deadline),
             Pace::Foreground | Pace::Paused => core.policy.deadline,
         };
-        let read = core.read(holdings, Deadline::after(core.clock(), patience)).boxed();
+        let read = core.read(holdings, Kind::Newest, Deadline::after(core.clock(), patience)).boxed();
         let Either::Left((readings, _)) = select(read, paused(core, count).boxed()).await else {
             core.persist();
             return self.become_active(Activity::Idle);
@@ -146,7 +144,7 @@ impl Driver<'_> {
             self.plan(*holding, reading, pace);
         }
         for (holding, reading) in holdings.iter().zip(readings) {
-            self.shown.read(*holding, reading);
+            self.outbox().set_reading(*holding, reading);
         }
         self.become_active(self.activity_after());
         self.tell();
@@ -187,7 +185,7 @@ impl Driver<'_> {
                 .filter(|holding| self.plans.get(holding).is_some_and(|plan| plan.failures > 0))
         };
         let is_offline = |holding: &Holding| {
-            self.shown.reading(holding).and_then(Reading::why) == Some(&Why::DeviceOffline)
+            self.outbox().reading(holding).and_then(Reading::why) == Some(&Why::DeviceOffline)
         };
         if failed().any(is_offline) {
             return Activity::Offline;
@@ -230,7 +228,7 @@ impl Driver<'_> {
         self.prove(&hinted, Pace::Foreground, count).await;
         let now = core.clock().monotonic();
         for (Hint { holding, provider }, before) in hints.iter().zip(before) {
-            if let Some(Reading::Proven(_)) = self.shown.reading(holding) {
+            if self.is_proven(holding) {
                 self.hints.note(provider, amount(holding) != before, now);
             }
         }
@@ -256,17 +254,21 @@ impl Driver<'_> {
     fn become_active(&mut self, activity: Activity) {
         if self.activity != activity {
             self.activity = activity;
-            self.push([Change::Activity(activity)]);
+            self.outbox().queue_activity(activity);
         }
     }
 
-    fn tell(&mut self) {
-        let news = self.shown.news(self.core, self.holdings);
-        self.push(news);
+    fn tell(&self) {
+        self.outbox().queue_changes(self.core, self.holdings);
     }
 
-    fn push(&self, changes: impl IntoIterator<Item = Change>) {
-        self.outbox.lock().unwrap_or_else(PoisonError::into_inner).extend(changes);
+    /// Whether the reading taken last of `holding` is proven.
+    fn is_proven(&self, holding: &Holding) -> bool {
+        matches!(self.outbox().reading(holding), Some(Reading::Proven(_)))
+    }
+
+    fn outbox(&self) -> MutexGuard<'_, Outbox> {
+        self.outbox.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

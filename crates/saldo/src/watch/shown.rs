@@ -1,20 +1,32 @@
-//! What was told of each holding, and what is new against it.
+//! What the app was told of each holding, and what it has to be told next.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use alloy_primitives::{B256, U256};
 use saldo_chain::Level;
-use saldo_reading::{Freshness, Holding, Proven, Reading};
+use saldo_reading::{Candidate, Freshness, Holding, Proven, Reading};
 
-use super::Change;
+use super::{Activity, Change};
 use crate::core::Core;
 
-/// What was told, by holding.
+/// What the app has not taken yet, and what it was told before.
+///
+/// A change is made at the moment when the app takes it, from what is known then: what waits in the queue is only what the
+/// change is about.
 #[derive(Default)]
-pub(super) struct Shown {
+pub(super) struct Outbox {
+    queue: VecDeque<Item>,
+    /// The holdings in the queue.
+    queued: BTreeSet<Holding>,
     of: BTreeMap<Holding, One>,
-    /// Up to which withdrawal it is told.
+    /// Up to which withdrawal the app was told.
     withdrawals: u64,
+}
+
+enum Item {
+    Holding(Holding),
+    Withdrawn(Box<Candidate>),
+    Activity(Activity),
 }
 
 #[derive(Default)]
@@ -42,14 +54,14 @@ enum Class {
     Unknown,
 }
 
-impl Shown {
-    /// Nothing was told yet; what was withdrawn before does not concern this watch.
+impl Outbox {
+    /// An outbox from which nothing was taken yet. What was withdrawn before does not concern its watch.
     pub(super) fn new(core: &Core) -> Self {
-        Self { of: BTreeMap::new(), withdrawals: core.withdrawals().0 }
+        Self { withdrawals: core.withdrawals().0, ..Self::default() }
     }
 
-    /// Takes a new reading.
-    pub(super) fn read(&mut self, holding: Holding, reading: Reading) {
+    /// Takes a new reading. It is told with the next [`Outbox::queue_changes`].
+    pub(super) fn set_reading(&mut self, holding: Holding, reading: Reading) {
         self.of.entry(holding).or_default().reading = Some(reading);
     }
 
@@ -58,54 +70,94 @@ impl Shown {
         self.of.get(holding)?.reading.as_ref()
     }
 
-    /// What has to be told of `holdings` now.
-    pub(super) fn news(&mut self, core: &Core, holdings: &[Holding]) -> Vec<Change> {
-        let mut news = Vec::new();
+    pub(super) fn queue_activity(&mut self, activity: Activity) {
+        self.queue.push_back(Item::Activity(activity));
+    }
+
+    /// Queues those of the `holdings` of which the app has to be told something new.
+    pub(super) fn queue_changes(&mut self, core: &Core, holdings: &[Holding]) {
         let (count, withdrawals) = core.withdrawals();
-        let told = std::mem::replace(&mut self.withdrawals, count);
+        let before = std::mem::replace(&mut self.withdrawals, count);
         for (number, withdrawn) in withdrawals {
-            let holding = *withdrawn.holding();
-            if number < told || !holdings.contains(&holding) {
-                continue;
+            if number >= before && holdings.contains(withdrawn.holding()) {
+                self.of.entry(*withdrawn.holding()).or_default().drop_withdrawn(&withdrawn);
+                self.queue.push_back(Item::Withdrawn(Box::new(withdrawn)));
             }
-            let (last, freshness) = latest(core, &holding);
-            let one = self.of.entry(holding).or_default();
-            // The reading that was told says what does not hold any more, unless it is newer already.
-            let is_gone = |reading: &Reading| {
-                reading
-                    .latest_proven()
-                    .is_some_and(|proven| proven.anchor().hash() == withdrawn.anchor().hash())
-            };
-            if one.reading.as_ref().is_some_and(is_gone) {
-                one.reading = None;
-            }
-            one.told = Some(Told::of(one.reading.as_ref(), last.as_ref(), freshness.as_ref()));
-            news.push(Change::Withdrawn { holding, withdrawn, last, freshness });
         }
         for holding in holdings {
-            news.extend(self.of.entry(*holding).or_default().news(core, *holding));
+            if self.of.entry(*holding).or_default().change(core, *holding).is_some()
+                && self.queued.insert(*holding)
+            {
+                self.queue.push_back(Item::Holding(*holding));
+            }
         }
-        news
+    }
+
+    /// The next change, by what is known now.
+    pub(super) fn take(&mut self, core: &Core) -> Option<Change> {
+        while let Some(item) = self.queue.pop_front() {
+            let change = match item {
+                Item::Activity(activity) => Some(Change::Activity(activity)),
+                Item::Withdrawn(withdrawn) => {
+                    let holding = *withdrawn.holding();
+                    self.of.entry(holding).or_default().withdrawal(core, &withdrawn)
+                }
+                Item::Holding(holding) => {
+                    self.queued.remove(&holding);
+                    let one = self.of.entry(holding).or_default();
+                    one.change(core, holding).map(|(told, change)| {
+                        one.told = Some(told);
+                        change
+                    })
+                }
+            };
+            if change.is_some() {
+                return change;
+            }
+        }
+        None
     }
 }
 
 impl One {
-    fn news(&mut self, core: &Core, holding: Holding) -> Option<Change> {
+    /// Drops the reading that was told, if it is about a block that does not hold any more.
+    fn drop_withdrawn(&mut self, withdrawn: &Candidate) {
+        let is_gone = |reading: &mut Reading| {
+            let proven = reading.latest_proven();
+            proven.is_some_and(|proven| proven.anchor().hash() == withdrawn.anchor().hash())
+        };
+        self.reading.take_if(is_gone);
+    }
+
+    fn withdrawal(&mut self, core: &Core, withdrawn: &Candidate) -> Option<Change> {
+        let holding = *withdrawn.holding();
+        let withdrawn = core.withdrawal(withdrawn)?;
         let (last, freshness) = latest(core, &holding);
-        // What was read may not be so any more: somebody else may have read it since, or it was given up.
+        self.told = Some(Told::of(self.reading.as_ref(), last.as_ref(), freshness.as_ref()));
+        Some(Change::Withdrawn { holding, withdrawn, last, freshness })
+    }
+
+    /// What the app has to be told of `holding` now, if it is not what it was told last.
+    fn change(&mut self, core: &Core, holding: Holding) -> Option<(Told, Change)> {
+        let (last, freshness) = latest(core, &holding);
+        let recorded = core.recorded(&holding);
+        // Another call may have read it since, or it was forgotten.
         let shown = self.reading.as_ref().map(|reading| reading.latest_proven().map(block));
         if shown.is_some_and(|shown| shown != last.as_ref().map(block)) {
-            self.reading = last.clone().filter(|last| !last.is_restored()).map(Reading::Proven);
+            self.reading = recorded.clone().map(Reading::Proven);
         }
-        let told = Told::of(self.reading.as_ref(), last.as_ref(), freshness.as_ref());
+        // What the gate would not let out as proven any more is what is remembered.
+        let is_current = |reading: &&Reading| reading.proven().is_none() || recorded.is_some();
+        let reading = self.reading.as_ref().filter(is_current);
+        let told = Told::of(reading, last.as_ref(), freshness.as_ref());
         if self.told.as_ref() == Some(&told) {
             return None;
         }
-        self.told = Some(told);
-        Some(match self.reading.clone() {
+        let change = match reading.cloned() {
             Some(reading) => Change::Reading { holding, reading, freshness },
             None => Change::Remembered { holding, last, freshness },
-        })
+        };
+        Some((told, change))
     }
 }
 
