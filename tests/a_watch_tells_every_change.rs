@@ -212,7 +212,11 @@ fn the_pace_says_how_much_is_asked() {
     // Twice each time: under the head, and beside fetching that, at the tip.
     let proofs = proofs_of_alice(&scene);
     assert!((4..=6).contains(&proofs), "{proofs}");
-    assert!(readings(&heard).iter().any(|(_, _, freshness)| matches!(freshness, Some(Freshness::Old(_)))));
+    // What has become too old is no reading any more, but what is remembered.
+    let is_old =
+        |change: &Change| matches!(change, Change::Remembered { freshness: Some(Freshness::Old(_)), .. });
+    assert!(heard.iter().any(|(_, change)| is_old(change)), "{heard:?}");
+    assert!(readings(&heard).iter().all(|(_, _, freshness)| matches!(freshness, Some(Freshness::Fresh(_)))));
 
     let before = requests(&scene);
     scene.client.set_pace(Pace::Paused);

@@ -283,6 +283,8 @@ impl Why {
     }
 }
 
+impl std::error::Error for Why {}
+
 impl fmt::Display for Why {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

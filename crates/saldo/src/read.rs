@@ -6,7 +6,7 @@ use futures_util::FutureExt;
 use futures_util::future::{Either, join, join_all, select};
 use saldo_chain::{Anchor, Level};
 use saldo_reading::gate::{self, Found};
-use saldo_reading::{Attempt, Candidate, Holding, Mark, Outcome, ProviderId, Reading, Role, Why};
+use saldo_reading::{Attempt, Candidate, Generation, Holding, Mark, Outcome, ProviderId, Reading, Role, Why};
 use saldo_source::{Answer, Deadline, Hedged};
 
 use crate::ask::{BlockRef, ProofRequest, ProofTarget};
@@ -58,30 +58,63 @@ impl Core {
 
     /// Reads `holdings`, and again those that the state of the client has overtaken meanwhile, as long as there is time.
     async fn find_current(&self, holdings: &[Holding], kind: Kind, deadline: Deadline) -> Vec<Finding> {
-        let mut findings = self.find(holdings, kind, deadline).await;
-        for _ in 1..Self::ROUNDS {
-            let overtaken: BTreeSet<Holding> =
-                findings.iter().filter(|it| self.is_overtaken(it)).map(|finding| finding.holding).collect();
-            if overtaken.is_empty() || self.time_left(deadline).is_zero() {
+        let mut findings: BTreeMap<Holding, Finding> = BTreeMap::new();
+        let mut open: Vec<Holding> = holdings.to_vec();
+        for round in 1..=Self::ROUNDS {
+            let reading = std::mem::take(&mut open);
+            let restarted = self.trust_restarted(self.known().generation).boxed();
+            let found = match select(self.find(&reading, kind, deadline).boxed(), restarted).await {
+                Either::Left((found, _)) => found,
+                // Nothing that was found so far counts any more.
+                Either::Right(_) if round < Self::ROUNDS && self.time_left(deadline) >= Self::GRACE => {
+                    open = holdings.to_vec();
+                    continue;
+                }
+                Either::Right(_) => return self.nothing_found(holdings, kind, &Why::TrustRestarted),
+            };
+            for finding in found {
+                let before = findings.remove(&finding.holding).map(|finding| finding.attempts);
+                let attempts = [before.unwrap_or_default(), finding.attempts].concat();
+                findings.insert(finding.holding, Finding { attempts, ..finding });
+            }
+            open = findings.values().filter(|it| self.is_overtaken(it)).map(|it| it.holding).collect();
+            if open.is_empty() || self.time_left(deadline).is_zero() {
                 break;
             }
-            let again: Vec<Holding> = overtaken.into_iter().collect();
-            for finding in self.find(&again, kind, deadline).await {
-                if let Some(before) = findings.iter_mut().find(|it| it.holding == finding.holding) {
-                    let attempts = [std::mem::take(&mut before.attempts), finding.attempts].concat();
-                    *before = Finding { attempts, ..finding };
-                }
-            }
         }
-        findings
+        holdings.iter().filter_map(|holding| findings.remove(holding)).collect()
+    }
+
+    fn nothing_found(&self, holdings: &[Holding], kind: Kind, why: &Why) -> Vec<Finding> {
+        let demand = self.demand(self.level_of(kind));
+        let finding = |(holding, before): (&Holding, Mark)| {
+            let found = Found::Nothing(why.clone());
+            Finding { holding: *holding, found, attempts: Vec::new(), demand, before }
+        };
+        holdings.iter().zip(self.marks(holdings, demand.level)).map(finding).collect()
+    }
+
+    fn level_of(&self, kind: Kind) -> Level {
+        match kind {
+            Kind::Newest => self.policy.assurance,
+            Kind::Finalized => Level::Finalized,
+        }
+    }
+
+    /// Completes when trust is not of this generation any more.
+    async fn trust_restarted(&self, generation: Generation) {
+        loop {
+            let count = self.hub.notify.count();
+            if self.known().generation != generation {
+                return;
+            }
+            self.hub.notify.notified(count).await;
+        }
     }
 
     /// Reads `holdings` once.
     async fn find(&self, holdings: &[Holding], kind: Kind, deadline: Deadline) -> Vec<Finding> {
-        let level = match kind {
-            Kind::Newest => self.policy.assurance,
-            Kind::Finalized => Level::Finalized,
-        };
+        let level = self.level_of(kind);
         let (demand, marks) = (self.demand(level), self.marks(holdings, level));
         let found = match kind {
             Kind::Newest => self.find_newest(holdings, deadline).await,

@@ -24,8 +24,9 @@ use shown::Outbox;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Change {
-    /// What is known of a holding before anybody was asked for this watch. The first item of each holding, at once; again if
-    /// its freshness changes before it is read.
+    /// What is known of a holding without a proof of this moment. The first item of each holding, at once, before any
+    /// provider was asked for this watch; and again where what was proven may not be called so any more, because it has
+    /// become too old for the policy or its age is not known. Show it with its age.
     Remembered {
         /// Of what.
         holding: Holding,
@@ -36,7 +37,7 @@ pub enum Change {
         freshness: Option<Freshness>,
     },
     /// A holding was read, and the reading says something else than the one before it: another block, amount, assurance or
-    /// reason; or what is shown has become old.
+    /// reason.
     Reading {
         /// Of what.
         holding: Holding,

@@ -1,8 +1,9 @@
 // A proof under a root that nobody vouches for joins nothing: there is no anchor to be had from a root.
 fn make(root: saldo_proof::StateRoot, account: saldo_proof::Verified<saldo_proof::Account>) {
     let anchor = saldo_chain::Anchor::from(root);
+    let first = saldo_reading::Generation::FIRST;
     let provider = saldo::ProviderId::new("me").unwrap();
-    let _ = saldo_reading::join(saldo::Holding::native(*account.subject()), 1, &account, &anchor, provider);
+    let _ = saldo_reading::join(saldo::Holding::native(*account.subject()), 1, &account, &anchor, provider, first);
 }
 
 fn main() {

@@ -1,0 +1,8 @@
+// A candidate shows no amount, so nothing that was not let out by the gate can be shown.
+fn show(candidate: &saldo_reading::Candidate) -> String {
+    candidate.amount().format(18)
+}
+
+fn main() {
+    let _ = show;
+}

@@ -1,0 +1,174 @@
+//! Whatever a call hands out as proven is true at the moment when it is handed out, whatever other calls did meanwhile.
+
+use std::time::Duration;
+
+use alloy_primitives::U256;
+use futures_util::FutureExt;
+use futures_util::future::{join, join3, select};
+use saldo::{Change, Clock, Holding, Policy, Reading};
+use saldo_drill::{Chain, Fault};
+use saldo_tests::scene::{AFTER, ALICE, BEFORE, BOB, NOBODY, Scene};
+
+const ALICES: Holding = Holding { owner: ALICE, asset: saldo::Asset::Native };
+const BOBS: Holding = Holding { owner: BOB, asset: saldo::Asset::Native };
+
+/// A wallet that started from another chain than the one its user means: there Alice holds nothing.
+///
+/// The first provider leaves out the last item of a batch and the second one hangs, so that a read of two holdings waits.
+fn falsely_started(seed: u64, policy: Policy) -> (Scene, Chain) {
+    let chain = Chain::builder(seed).accounts([(ALICE, BEFORE), (BOB, U256::from(7))]).build();
+    let other = chain.split();
+    other.set_balance(ALICE, U256::ZERO);
+    other.advance(100);
+    chain.set_balance(BOB, U256::from(8));
+    chain.advance(100);
+    let mut scene = Scene::of(chain, seed, 2, 1, Policy { operators_per_address: 2, ..policy });
+    scene.simulation.follow(&other);
+    scene.client.start_again(other.checkpoint());
+    scene.sources[0].set(Fault::OtherChain(other.clone()));
+    scene.providers[0].set(Fault::OtherChain(other.clone()));
+    scene.providers[0].add(Fault::PartialBatch.on("eth_getProof"));
+    scene.providers[1].set(Fault::Hang);
+    (scene, other)
+}
+
+/// After 1.5 s the app learns of the true chain, and everybody serves that one from then on.
+async fn learn_the_true_start(scene: &Scene) {
+    scene.simulation.clock().sleep(Duration::from_millis(1_500)).await;
+    scene.client.start_again(scene.chain.checkpoint());
+    scene.sources[0].clear();
+    scene.providers[0].clear();
+}
+
+#[test]
+fn a_revoked_start_proves_nothing_more() {
+    let (scene, other) = falsely_started(1, Policy::signed());
+    assert_eq!(other.balance_at(other.signed().number, ALICE), Some(U256::ZERO));
+    let holdings = [ALICES, BOBS];
+    let (readings, ()) =
+        scene.simulation.run(join(scene.client.read(&holdings), learn_the_true_start(&scene)));
+    // There is time to read again, from the start that holds.
+    assert_eq!(scene.assert_true(&readings[0], ALICE), BEFORE);
+    assert_eq!(scene.assert_true(&readings[1], BOB), U256::from(8));
+}
+
+#[test]
+fn a_revoked_start_proves_nothing_final_either() {
+    let (scene, _) = falsely_started(2, Policy::signed());
+    let holdings = [ALICES, BOBS];
+    let (readings, ()) =
+        scene.simulation.run(join(scene.client.finalized(&holdings), learn_the_true_start(&scene)));
+    assert_eq!(scene.assert_true(&readings[0], ALICE), BEFORE);
+}
+
+#[test]
+fn a_start_that_is_revoked_at_the_last_moment_leaves_the_reading_unknown() {
+    let (scene, _) = falsely_started(3, Policy::signed());
+    let holdings = [ALICES, BOBS];
+    let revoke = async {
+        scene.simulation.clock().sleep(Duration::from_millis(3_999)).await;
+        scene.client.start_again(scene.chain.checkpoint());
+    };
+    let (readings, ()) = scene.simulation.run(join(scene.client.read(&holdings), revoke));
+    for reading in readings {
+        let Reading::Unknown(unknown) = reading else { panic!("{reading:?}") };
+        assert_eq!((unknown.why().code(), unknown.last()), ("trust_restarted", None));
+    }
+    assert_eq!(scene.client.last(&ALICES), None);
+}
+
+#[test]
+fn a_fault_that_appears_while_a_finalized_read_waits_stops_it() {
+    let policy = Policy { operators_per_address: 2, ..Policy::finalized() };
+    let mut scene = Scene::with_policy(4, 2, 2, policy);
+    assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE);
+    let other = scene.chain.split();
+    scene.simulation.follow(&other);
+    scene.chain.set_balance(ALICE, AFTER);
+    scene.pass_slots(40);
+    scene.simulation.pass(Duration::from_secs(10));
+    scene.providers[0].set(Fault::Hang);
+    scene.providers[1].set(Fault::Hang);
+    let clock = scene.simulation.clock();
+    let contradict = async {
+        // When the next slot has begun, another call asks for its head, and sees the other chain too.
+        clock.sleep(Duration::from_millis(2_500)).await;
+        scene.sources[0].add(Fault::Status(503).on("finality_update"));
+        scene.sources[1].add(Fault::OtherChain(other.clone()));
+        let _ = scene.client.balance(NOBODY).await;
+    };
+    let holdings = [ALICES, BOBS];
+    let (readings, ()) = scene.simulation.run(join(scene.client.finalized(&holdings), contradict));
+    assert!(scene.client.consensus_fault().is_some());
+    for reading in readings {
+        assert_eq!(reading.why().map(saldo::Why::code), Some("consensus_fault"));
+    }
+}
+
+#[test]
+fn no_call_returns_an_older_block_than_one_that_ended_before() {
+    let policy = Policy { deadline: Duration::from_secs(40), operators_per_address: 2, ..Policy::signed() };
+    let scene = Scene::with_policy(5, 2, 1, policy);
+    scene.providers[0].add(Fault::PartialBatch.on("eth_getProof"));
+    scene.providers[1].set(Fault::Hang);
+    let clock = scene.simulation.clock();
+    let meanwhile = async {
+        clock.sleep(Duration::from_secs(25)).await;
+        scene.client.balance(ALICE).await
+    };
+    let holdings = [ALICES, Holding::native(NOBODY)];
+    let (readings, between) = scene.simulation.run(join(scene.client.read(&holdings), meanwhile));
+    let number = |reading: &Reading| reading.proven().expect("proven").anchor().number();
+    assert!(number(&readings[0]) >= number(&between), "{} < {}", number(&readings[0]), number(&between));
+    scene.assert_true(&readings[0], ALICE);
+    assert!(readings[1].proven().is_none(), "the call waited for the other holding: {:?}", readings[1]);
+}
+
+#[test]
+fn a_holding_named_twice_has_one_answer() {
+    let scene = Scene::new(6, 2, 1);
+    scene.providers[0].add(Fault::PartialBatch.on("eth_getProof"));
+    scene.providers[1].set(Fault::Hang);
+    let holdings = [ALICES, BOBS, ALICES, ALICES];
+    let readings = scene.simulation.run(scene.client.read(&holdings));
+    assert_eq!(readings.len(), 4);
+    assert_eq!([&readings[2], &readings[3]], [&readings[0]; 2]);
+    // And in a call of nothing but one holding, there is no batch to leave anything out of.
+    let readings = scene.simulation.run(scene.client.read(&[ALICES, ALICES]));
+    assert_eq!(readings[0], readings[1]);
+    scene.assert_true(&readings[0], ALICE);
+    let readings = scene.simulation.run(scene.client.finalized(&[ALICES, ALICES]));
+    assert_eq!(readings[0], readings[1]);
+}
+
+#[test]
+fn what_was_withdrawn_while_a_call_waited_is_not_its_last_reading() {
+    let policy = Policy { deadline: Duration::from_secs(40), operators_per_address: 2, ..Policy::signed() };
+    let scene = Scene::with_policy(7, 1, 1, policy);
+    let before = scene.balance(ALICE);
+    scene.assert_true(&before, ALICE);
+    // A watch links each new head to what is shown, and so learns that the block is gone.
+    let mut watch = scene.client.watch([ALICES]);
+    while !matches!(scene.simulation.run(watch.next()), Change::Reading { .. }) {}
+    scene.pass_slots(1);
+    scene.providers[0].set(Fault::Hang.on("eth_getProof"));
+    let clock = scene.simulation.clock();
+    let reorganise = async {
+        clock.sleep(Duration::from_secs(1)).await;
+        scene.chain.reorg(4);
+    };
+    let look = async {
+        let until = clock.sleep(Duration::from_secs(38));
+        let watch = async {
+            loop {
+                let _ = watch.next().await;
+            }
+        };
+        let _ = select(watch.boxed(), until).await;
+    };
+    let (reading, (), ()) = scene.simulation.run(join3(scene.client.balance(ALICE), reorganise, look));
+    let Reading::Unknown(unknown) = &reading else { panic!("{reading:?}") };
+    let gone = before.proven().unwrap().anchor().hash();
+    assert_ne!(unknown.last().map(|last| last.anchor().hash()), Some(gone));
+    assert_eq!(scene.client.withdrawn(&ALICES).map(|proven| proven.anchor().hash()), Some(gone));
+}
