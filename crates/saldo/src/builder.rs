@@ -8,10 +8,9 @@ use saldo_beacon::{Checkpoint, Network};
 use saldo_reading::{Policy, Role};
 use saldo_source::{Clock, Directory, Diversity, Endpoint, EndpointError, Io, Listed, Transport};
 
-use crate::agreement::{LEAST_ANSWERS, distinct};
 use crate::client::Client;
-use crate::core::Core;
-use crate::start::{Agreement, TrustStart};
+use crate::head::{Agreement, LEAST_ANSWERS, TrustStart, distinct};
+use crate::inner::ClientInner;
 use crate::storage::{Storage, StorageKey, StorageRefusal};
 use crate::store::Store;
 use crate::trust::Trust;
@@ -328,9 +327,10 @@ impl ClientBuilder {
         };
         let (store, restored) = opened.unzip();
         let io = Io::new(transport, clock);
-        let core = Core::new(network, trust_start, self.policy, self.execution, self.beacon, io, store);
-        restored.into_iter().for_each(|restored| core.restore(restored));
-        Ok(Client::new(core))
+        let endpoints = (self.execution, self.beacon);
+        let inner = ClientInner::new(network, trust_start, self.policy, endpoints, io, store);
+        restored.into_iter().for_each(|restored| inner.readings.restore(restored, &inner.proofs));
+        Ok(Client::new(inner))
     }
 
     fn trust_start(&self) -> Result<TrustStart, BuildError> {

@@ -10,9 +10,9 @@ use saldo_source::{Deadline, Diversity, Endpoint};
 
 use crate::account::AccountReading;
 use crate::builder::ClientBuilder;
-use crate::core::Core;
-use crate::evidence::Evidence;
 use crate::health::Health;
+use crate::inner::ClientInner;
+use crate::proofs::Evidence;
 use crate::read::Kind;
 use crate::storage::StorageFault;
 use crate::watch::{Pace, Watch};
@@ -22,7 +22,7 @@ use crate::watch::{Pace, Watch};
 /// Every method may be dropped at any point: no work is left behind, and nothing that was verified is lost.
 #[derive(Clone)]
 pub struct Client {
-    core: Arc<Core>,
+    inner: Arc<ClientInner>,
 }
 
 impl Client {
@@ -31,8 +31,8 @@ impl Client {
         ClientBuilder::new(network)
     }
 
-    pub(crate) fn new(core: Core) -> Self {
-        Self { core: Arc::new(core) }
+    pub(crate) fn new(inner: ClientInner) -> Self {
+        Self { inner: Arc::new(inner) }
     }
 
     /// Reads the native balance of `owner`. Returns at the policy's deadline at the latest.
@@ -50,28 +50,28 @@ impl Client {
 
     /// Reads all `holdings`, in the same order. Returns at the policy's deadline at the latest.
     pub async fn read(&self, holdings: &[Holding]) -> Vec<Reading> {
-        let deadline = Deadline::after(self.core.clock(), self.core.policy.deadline);
-        self.core.read(holdings, Kind::Newest, deadline).await
+        let deadline = Deadline::after(self.inner.env.clock(), self.inner.env.policy.deadline);
+        self.inner.read(holdings, Kind::Newest, deadline).await
     }
 
     /// Reads all `holdings` again and again until each is proven, or waiting will not help, or `patience` is over.
     ///
     /// What helps is the next signed head, which a provisional reading waits for: one slot later, or two.
     pub async fn read_patiently(&self, holdings: &[Holding], patience: Duration) -> Vec<Reading> {
-        let core = &self.core;
-        let end = Deadline::after(core.clock(), patience);
+        let inner = &self.inner;
+        let end = Deadline::after(inner.env.clock(), patience);
         loop {
-            let deadline = Deadline::after(core.clock(), core.policy.deadline).min(end);
-            let readings = core.read(holdings, Kind::Newest, deadline).await;
+            let deadline = Deadline::after(inner.env.clock(), inner.env.policy.deadline).min(end);
+            let readings = inner.read(holdings, Kind::Newest, deadline).await;
             let waits = readings.iter().any(|reading| match reading {
                 Reading::Provisional(provisional) => !provisional.why().needs_action(),
                 Reading::Proven(_) | Reading::Unknown(_) => false,
             });
-            let pause = core.until_next_head();
-            if !waits || end.left(core.clock()) <= pause {
+            let pause = inner.head.until_next_head();
+            if !waits || end.left(inner.env.clock()) <= pause {
                 return readings;
             }
-            core.clock().sleep(pause).await;
+            inner.env.clock().sleep(pause).await;
         }
     }
 
@@ -87,56 +87,56 @@ impl Client {
     /// Where no finalized amount can be proven the reading is [`Reading::Unknown`], with the reason and the last proven
     /// amount of any assurance.
     pub async fn finalized(&self, holdings: &[Holding]) -> Vec<Reading> {
-        let deadline = Deadline::after(self.core.clock(), self.core.policy.deadline);
-        self.core.read(holdings, Kind::Finalized, deadline).await
+        let deadline = Deadline::after(self.inner.env.clock(), self.inner.env.policy.deadline);
+        self.inner.read(holdings, Kind::Finalized, deadline).await
     }
 
     /// Keeps the readings of `holdings` up, for as long as it is polled: what is known at once, then each change. How much it
     /// asks is said by [`Client::set_pace`]; each holding counts once.
     pub fn watch(&self, holdings: impl IntoIterator<Item = Holding>) -> Watch {
-        Watch::new(Arc::clone(&self.core), holdings)
+        Watch::new(Arc::clone(&self.inner), holdings)
     }
 
     /// Sets how much the watches of this client may ask, from now on: call it when the app comes to the front or leaves it.
     pub fn set_pace(&self, pace: Pace) {
-        self.core.hub.set_pace(pace);
+        self.inner.hub.set_pace(pace);
     }
 
     /// Reads everything that is watched, was proven before, or was restored from [storage](ClientBuilder::storage), and keeps
     /// it there: for the background jobs that a phone grants now and then. Returns `within` this time at the latest. What
     /// is written is written at its end in one piece, so that being killed at any point loses nothing that was there.
     pub async fn refresh(&self, within: Duration) -> Vec<(Holding, Reading)> {
-        self.core.refresh(within).await
+        self.inner.refresh(within).await
     }
 
     /// Gives up all that is known of `holding`, in [storage](ClientBuilder::storage) too, and who knows of its address: for an
     /// account that the user removes. Providers that have seen the address remember what they like; a watch or a read of it
     /// that is under way brings it back.
     pub fn forget(&self, holding: &Holding) {
-        self.core.forget(holding);
+        self.inner.forget(holding);
     }
 
     /// The reading of `holding` that was proven last, from memory. Show it with its age, which
     /// [`Proven::freshness`] gives for [`Client::now`].
     pub fn last(&self, holding: &Holding) -> Option<Proven> {
-        self.core.last(holding)
+        self.inner.last(holding)
     }
 
     /// The reading of `holding` that the chain took back, if none has been proven since: its block was reorganised away.
     /// [`Client::last`] then gives the best finalized one.
     pub fn withdrawn(&self, holding: &Holding) -> Option<Proven> {
-        self.core.withdrawn(holding)
+        self.inner.withdrawn(holding)
     }
 
     /// What was dropped from the [storage](ClientBuilder::storage) because it does not hold, and whether something could not
     /// be written. Nothing is wrong with the rest.
     pub fn storage_faults(&self) -> Vec<StorageFault> {
-        self.core.storage_faults()
+        self.inner.readings.storage_faults()
     }
 
     /// The time by the wall clock and the newest signed block, for working out ages.
     pub fn now(&self) -> Now {
-        self.core.now()
+        self.inner.head.now()
     }
 
     /// The contradiction for which every read is `consensus_fault`, with the signed updates on both sides:
@@ -144,7 +144,7 @@ impl Client {
     ///
     /// It goes away by [`Client::start_again`] alone.
     pub fn consensus_fault(&self) -> Option<ConsensusFault> {
-        self.core.known().fault.clone()
+        self.inner.head.fault()
     }
 
     /// Starts again from `checkpoint`, on the caller's own word: after a [`Client::consensus_fault`], from a block that
@@ -154,7 +154,7 @@ impl Client {
     /// one is proven. Reads that are under way prove nothing from the old start any more. With
     /// [storage](ClientBuilder::storage), the next start of the app begins from `checkpoint` as well.
     pub fn start_again(&self, checkpoint: impl Into<Checkpoint>) {
-        self.core.restart_from(checkpoint.into());
+        self.inner.restart_from(checkpoint.into());
     }
 
     /// Says that the device's network changed, and whether there is one now: call it when the system says so.
@@ -163,29 +163,29 @@ impl Client {
     /// for not being reached, and readings that find nobody are `device_offline`; all are asked nevertheless, and the
     /// first answer shows that there is a network.
     pub fn network_changed(&self, online: bool) {
-        self.core.dispatcher.network_changed(online);
+        self.inner.env.dispatcher.network_changed(online);
         if online {
-            self.core.hub.wake();
+            self.inner.hub.wake();
         }
     }
 
     /// The newest proofs that were false under the very block they were asked for. A provider that sends two of them is asked
     /// for proofs only when nobody else is left, for the client's life.
     pub fn evidence(&self) -> Vec<Evidence> {
-        self.core.known().evidence.all()
+        self.inner.proofs.evidence()
     }
 
     /// What stands behind the providers, the beacon sources and the checkpoint sources: how many operators and declared
     /// hosting companies, and whose failure alone would stop it. It is what was declared, nothing is looked up.
     pub fn diversity(&self) -> Vec<Diversity> {
-        let core = &self.core;
-        let sources: &[Endpoint] = match core.trust_start.agreement() {
+        let inner = &self.inner;
+        let sources: &[Endpoint] = match inner.head.trust_start().agreement() {
             Some(agreement) => &agreement.sources,
             None => &[],
         };
         let kinds = [
-            (Role::Execution, core.execution.as_slice()),
-            (Role::Beacon, core.beacon.as_slice()),
+            (Role::Execution, inner.env.execution.as_slice()),
+            (Role::Beacon, inner.env.beacon.as_slice()),
             (Role::Checkpoint, sources),
         ];
         let there = kinds.into_iter().filter(|(_, endpoints)| !endpoints.is_empty());
@@ -195,12 +195,12 @@ impl Client {
     /// How the client is, for a status screen: who can be asked, and how far the light client has come. From memory; nobody is
     /// asked for it.
     pub fn health(&self) -> Health {
-        self.core.health()
+        self.inner.health()
     }
 
     /// The table of the chain that is read.
     pub fn network(&self) -> Arc<Network> {
-        self.core.network()
+        self.inner.head.network()
     }
 
     /// Takes a newer table of the same chain, as when the time of a fork has become known after this version of saldo was
@@ -209,18 +209,20 @@ impl Client {
     /// # Errors
     /// [`AdoptError`] if it is of another chain, or contradicts what signatures have shown. Nothing changes then.
     pub fn adopt(&self, network: impl Into<Arc<Network>>) -> Result<(), AdoptError> {
-        self.core.adopt(network.into())
+        self.inner.head.adopt(network.into())
     }
 
     /// What a reading must reach.
     pub fn policy(&self) -> &Policy {
-        &self.core.policy
+        &self.inner.env.policy
     }
 }
 
 impl std::fmt::Debug for Client {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Client").field("chain_id", &self.core.network().chain_id()).finish_non_exhaustive()
+        f.debug_struct("Client")
+            .field("chain_id", &self.inner.head.network().chain_id())
+            .finish_non_exhaustive()
     }
 }
 

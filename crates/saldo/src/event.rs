@@ -36,11 +36,15 @@ pub(crate) fn read(readings: &[Reading]) {
     }
 }
 
-/// The chain took back the readings at these `blocks`, and came to contradict itself at `fault`, if it did.
-pub(crate) fn followed(blocks: &[u64], fault: Option<Slot>) {
+/// The chain took back the readings at these `blocks`.
+pub(crate) fn withdrawn(blocks: &[u64]) {
     for block in blocks {
         tracing::warn!(target: "saldo::read", block, "reading.withdrawn");
     }
+}
+
+/// The chain came to contradict itself at the slot `fault`, if it did.
+pub(crate) fn contradicted(fault: Option<Slot>) {
     if let Some(slot) = fault {
         tracing::error!(target: "saldo::heads", %slot, "consensus.fault");
     }

@@ -2,26 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use alloy_primitives::B256;
-use futures_util::FutureExt;
-use saldo_chain::{Anchor, Chain, ChainError, HISTORY_CONTRACT, HistoryError, Level, history_key};
-use saldo_proof::eip1186::AccountReply;
+use saldo_chain::{Anchor, Chain, Level};
 use saldo_reading::gate::Found;
-use saldo_reading::{Attempt, Candidate, Failure, Holding, Role, Why};
-use saldo_source::execution::{At, Question, ask};
-use saldo_source::{Answer, Deadline, DisclosureSet, Endpoint, RequestSpec};
+use saldo_reading::{Attempt, Candidate, Holding, Why};
+use saldo_source::Deadline;
 
-use crate::ask::{BlockRef, ProofTarget};
 use crate::client::is_readable;
-use crate::core::Core;
-use crate::explain::{Case, explain};
-use crate::sync::Synced;
+use crate::head::{BlockRef, Synced};
+use crate::inner::ClientInner;
+use crate::proofs::ProofTarget;
+use crate::why;
 
-impl Core {
+impl ClientInner {
     /// How many blocks one history proof is asked for at most.
     const RECORDED_TOGETHER: usize = 32;
-    /// How long a read may take longer for the header of a finalized head that it does not need itself.
-    const FINALIZED_HEADER_PATIENCE: std::time::Duration = std::time::Duration::from_millis(1_500);
 
     /// Finds the newest finalized amount of each of the `holdings`, in their order.
     pub(crate) async fn find_finalized(
@@ -29,109 +23,40 @@ impl Core {
         holdings: &[Holding],
         deadline: Deadline,
     ) -> Vec<(Found, Vec<Attempt>)> {
-        let half = self.time_left(deadline).checked_div(2).unwrap_or_default();
-        let until = Deadline::after(self.clock(), half);
+        let half = self.env.time_left(deadline).checked_div(2).unwrap_or_default();
+        let until = Deadline::after(self.env.clock(), half);
         let mut synced = self.sync(until).await;
         synced.attempts.extend(self.fetch_head(Level::Finalized, until).await);
         self.follow();
-        self.load_older(holdings);
+        self.readings.load_older(holdings);
         let readable = holdings.iter().copied().filter(|holding| is_readable(holding.asset));
         self.raise(readable.collect(), deadline).await;
         self.settle_finalized(holdings, &synced, deadline).await
-    }
-
-    /// Fetches the header of a finalized head that is known by hash alone, when it is not needed yet: with it the chain
-    /// notices a head that contradicts finality, and what was proven below becomes final.
-    pub(crate) async fn learn_finalized_header(&self, deadline: Deadline) {
-        let missing = self.known().chain.missing_head(Level::Finalized);
-        let Some(hash) = missing.filter(|_| self.policy.assurance < Level::Finalized) else { return };
-        let tried = self.known().finalized_header_tried.replace(hash);
-        if tried == Some(hash) {
-            return; // Once for each: whoever needs it asks again.
-        }
-        let patience = Deadline::after(self.clock(), Self::FINALIZED_HEADER_PATIENCE);
-        let _ = self.fetch_head(Level::Finalized, deadline.min(patience)).await;
     }
 
     /// Raises signed readings of `holdings` whose blocks are not above the finalized head: by one proof of the history
     /// contract for all, else by the headers in between where they are few enough. Where links are known this has
     /// happened already.
     pub(crate) async fn raise(&self, holdings: Vec<Holding>, deadline: Deadline) {
-        let Some(head) = self.known().chain.newest(Level::Finalized).cloned() else { return };
+        let Some(head) = self.head.newest(Level::Finalized) else { return };
         let mut blocks: Vec<Anchor> = Vec::new();
         for holding in holdings {
-            let (_, awaiting) = self.finalized_record(&holding);
+            let awaiting = self.readings.awaiting_finality(&holding);
             let newest = awaiting.into_iter().rev().find(|anchor| anchor.number() < head.number());
             blocks.extend(newest.filter(|newest| self.is_final_enough(newest)));
         }
         blocks.sort_by_key(Anchor::number);
         blocks.dedup_by_key(|anchor| anchor.hash());
         let Some(lowest) = blocks.first().map(Anchor::number) else { return };
-        let half = self.time_left(deadline).checked_div(2).unwrap_or_default();
-        let until = Deadline::after(self.clock(), half);
+        let half = self.env.time_left(deadline).checked_div(2).unwrap_or_default();
+        let until = Deadline::after(self.env.clock(), half);
         for some in blocks.chunks(Self::RECORDED_TOGETHER) {
-            self.record(&head, some, until).await;
+            self.proofs.confirm_by_history(&head, some, until).await;
+            self.follow();
         }
-        let is_final = |block: &Anchor| self.is_final(block);
+        let is_final = |block: &Anchor| self.head.is_final(block);
         if !blocks.iter().all(is_final) && head.number().saturating_sub(lowest) <= Chain::MAX_ANCESTRY {
             self.link_finalized(lowest, until).await;
-        }
-    }
-
-    /// Asks one provider after another for a proof of the history contract at `head`, until one vouches for `blocks`.
-    async fn record(&self, head: &Anchor, blocks: &[Anchor], deadline: Deadline) {
-        let ask = |provider| {
-            let recorded = self.confirm(provider, head, blocks, deadline);
-            recorded.map(|recorded| recorded.map_or_else(Answer::Failed, Answer::Accepted)).boxed()
-        };
-        // The proof names no address, so everybody may be asked.
-        let disclosure =
-            DisclosureSet { last: self.too_shallow(head.number()), ..DisclosureSet::unrestricted() };
-        let hedge = RequestSpec { role: Role::Execution, method: "history", deadline };
-        let _ = self.dispatcher.hedge_one(hedge, &self.execution, disclosure, ask).await;
-        self.follow();
-    }
-
-    /// Asks one provider for a proof of the history contract at `head`, and confirms `blocks` by it.
-    async fn confirm(
-        &self,
-        provider: &Endpoint,
-        head: &Anchor,
-        blocks: &[Anchor],
-        deadline: Deadline,
-    ) -> Result<(), Failure> {
-        let keys: Vec<B256> = blocks.iter().map(|block| history_key(block.number())).collect();
-        let at = At::Number(head.number());
-        let question = Question::Proof { address: HISTORY_CONTRACT, keys, at };
-        let reply = ask(self.dispatcher.io(), provider, &question, self.time_left(deadline)).await;
-        self.learn_depth(provider, head.number(), [&reply]);
-        let reply: AccountReply = serde_json::from_str(reply?.get())
-            .map_err(|_| Failure::Malformed { what: "not an eth_getProof result" })?;
-        let account = reply.verify(head.state_root(), HISTORY_CONTRACT)?;
-        for block in blocks {
-            let key = history_key(block.number());
-            let slot =
-                reply.storage(key).ok_or(Failure::Malformed { what: "no proof of a slot asked for" })?;
-            let slot = account.slot(key, &slot.proof)?;
-            let mut known = self.known();
-            let confirmed = known.chain.confirm_by_history(head, &account, &slot, block).map(|_| ());
-            // Any other refusal says that the chain has another block there, or none.
-            if let Err(HistoryError::Chain(ChainError::ConsensusFault { .. })) = confirmed {
-                known.stop();
-            }
-        }
-        Ok(())
-    }
-
-    /// Fetches the headers between the finalized head and the block number `lowest`, newest first.
-    async fn link_finalized(&self, lowest: u64, deadline: Deadline) {
-        loop {
-            let missing = self.known().chain.missing_final_parent(lowest);
-            let Some((_, hash)) = missing else { return };
-            let Some(header) = self.fetch_header(hash, deadline).await.0 else { return };
-            if !self.take(&header) {
-                return;
-            }
         }
     }
 
@@ -142,7 +67,7 @@ impl Core {
         synced: &Synced,
         deadline: Deadline,
     ) -> Vec<(Found, Vec<Attempt>)> {
-        let (head, block) = self.head(Level::Finalized);
+        let (head, block) = self.head.target(Level::Finalized);
         let known: Vec<Option<Found>> =
             holdings.iter().map(|holding| self.finalized_already(*holding, synced, &block)).collect();
         let open = holdings.iter().zip(&known).filter(|(_, known)| known.is_none());
@@ -150,7 +75,7 @@ impl Core {
         let target = ProofTarget { block, level: Level::Finalized };
         let results = self.prove(&open, &target, deadline).await;
         let mut results: BTreeMap<Holding, _> = open.into_iter().zip(results).collect();
-        let policy = self.policy_at(Level::Finalized);
+        let policy = self.env.policy_at(Level::Finalized);
         let settle = |(holding, known): (&Holding, Option<Found>)| {
             let before = synced.attempts.clone();
             let result = results.remove(holding);
@@ -163,15 +88,15 @@ impl Core {
             if let Some((_, candidate)) = result.winner {
                 return (Found::Candidate(candidate), attempts);
             }
-            let why = explain(&Case {
+            let why = why::of_read(&why::Case {
                 problem: synced.problem.as_ref(),
                 heads: &synced.attempts,
                 attempts: &result.attempts,
                 held_back: result.held_back,
                 head: head.as_ref(),
-                now: self.now(),
+                now: self.head.now(),
                 policy: &policy,
-                dispatcher: &self.dispatcher,
+                dispatcher: &self.env.dispatcher,
             });
             (Found::Nothing(why), attempts)
         };
@@ -183,14 +108,14 @@ impl Core {
         if !is_readable(holding.asset) {
             return Some(Found::Nothing(Why::TokenLayoutUnproven));
         }
-        if self.known().faulted {
+        if self.head.is_faulted() {
             return Some(Found::Nothing(Why::ConsensusFault));
         }
-        let (finalized, _) = self.finalized_record(&holding);
+        let finalized = self.readings.finalized(&holding);
         // A provider has to confirm what was restored, and the chain has to hold the block still.
         let is_enough = |finalized: &Candidate| {
             !finalized.is_restored()
-                && self.is_final(finalized.anchor())
+                && self.head.is_final(finalized.anchor())
                 && self.is_final_enough(finalized.anchor())
         };
         if let Some(finalized) = finalized.filter(is_enough) {
@@ -205,14 +130,9 @@ impl Core {
         }
     }
 
-    fn is_final(&self, block: &Anchor) -> bool {
-        let known = self.known();
-        known.chain.anchor_again(block).is_some_and(|again| again.assurance().level() == Level::Finalized)
-    }
-
     /// Whether a block that is final is young enough to be shown as such.
     fn is_final_enough(&self, anchor: &Anchor) -> bool {
-        let (now, policy) = (self.now(), self.policy_at(Level::Finalized));
+        let (now, policy) = (self.head.now(), self.env.policy_at(Level::Finalized));
         now.age_of(anchor.timestamp()).is_some_and(|age| now.allows(age, &policy))
     }
 }

@@ -4,7 +4,7 @@ use saldo_beacon::unit::{Slot, UnixTime};
 use saldo_reading::{Failure, ProviderId, Role};
 use saldo_source::{CoFailure, Endpoint, ProviderStats};
 
-use crate::core::Core;
+use crate::inner::ClientInner;
 
 /// How a client is: who can be asked, and how far the light client has come. From memory; nobody is asked for it.
 ///
@@ -134,51 +134,51 @@ impl std::fmt::Display for EndpointState {
     }
 }
 
-impl Core {
+impl ClientInner {
     pub(crate) fn health(&self) -> Health {
-        let checkpoint_sources = self.trust_start.agreement().map_or(&[][..], |agreement| &agreement.sources);
+        let checkpoint_sources =
+            self.head.trust_start().agreement().map_or(&[][..], |agreement| &agreement.sources);
         let kinds = [
-            (Role::Execution, self.execution.as_slice()),
-            (Role::Beacon, self.beacon.as_slice()),
+            (Role::Execution, self.env.execution.as_slice()),
+            (Role::Beacon, self.env.beacon.as_slice()),
             (Role::Checkpoint, checkpoint_sources),
         ];
         let endpoint = |role, endpoint: &Endpoint| EndpointHealth {
             provider: endpoint.id().clone(),
             role,
             operator: endpoint.run_by().to_owned(),
-            stats: self.dispatcher.provider_stats(role, endpoint),
+            stats: self.env.dispatcher.provider_stats(role, endpoint),
         };
         let of_kind = |(role, endpoints): (Role, &[Endpoint])| -> Vec<EndpointHealth> {
             endpoints.iter().map(|known| endpoint(role, known)).collect()
         };
-        // Not in the expression below: what it locks would stay locked to its end.
-        let is_faulted = self.known().faulted;
         Health {
-            is_offline: self.dispatcher.is_offline(),
-            is_clock_off: self.now().clock_off(),
-            is_faulted,
-            storage_faults: self.storage_faults().len(),
+            is_offline: self.env.dispatcher.is_offline(),
+            is_clock_off: self.head.now().clock_off(),
+            is_faulted: self.head.is_faulted(),
+            storage_faults: self.readings.storage_faults().len(),
             heads: self.heads_health(),
             endpoints: kinds.into_iter().flat_map(of_kind).collect(),
-            failed_together: self.dispatcher.co_failures(),
+            failed_together: self.env.dispatcher.co_failures(),
         }
     }
 
     fn heads_health(&self) -> Option<HeadsHealth> {
-        let (network, now) = (self.network(), self.time());
-        let slots_behind = self.slots_behind();
-        let known = self.known();
-        let light_client = known.light_client.as_ref()?;
-        let signed = light_client.signed_head().map(|head| head.slot());
-        let finalized = light_client.finalized_head().slot();
-        Some(HeadsHealth {
-            signed,
-            signed_time: signed.map(|slot| network.slot_start(slot)),
-            slots_behind,
-            finalized,
-            finalized_time: network.slot_start(finalized),
-            is_committee_known: light_client.knows_committee_at(now),
-            is_next_committee_known: light_client.next_committee_known(),
+        let network = self.head.network();
+        let slots_behind = self.head.slots_behind();
+        self.head.look(|view| {
+            let light_client = view.light_client?;
+            let signed = light_client.signed_head().map(|head| head.slot());
+            let finalized = light_client.finalized_head().slot();
+            Some(HeadsHealth {
+                signed,
+                signed_time: signed.map(|slot| network.slot_start(slot)),
+                slots_behind,
+                finalized,
+                finalized_time: network.slot_start(finalized),
+                is_committee_known: light_client.knows_committee_at(view.now.time()),
+                is_next_committee_known: light_client.next_committee_known(),
+            })
         })
     }
 }

@@ -2,14 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
-use saldo_reading::{Candidate, Freshness, Holding, Now, Proven, Reading};
-use saldo_source::Deadline;
+use saldo_reading::{Candidate, Holding};
 
-use crate::core::Core;
 use crate::notify::Notify;
-use crate::read::Kind;
 use crate::watch::Pace;
 
 /// Shared by all watches of a client.
@@ -39,6 +35,11 @@ pub(crate) struct Withdrawals {
 impl Withdrawals {
     /// How many are remembered.
     const CAPACITY: usize = 4_096;
+
+    /// How many there were, and the newest of them, each with its number.
+    pub(crate) fn newest(&self) -> (u64, Vec<(u64, Candidate)>) {
+        (self.count, self.newest.iter().cloned().collect())
+    }
 
     pub(crate) fn note(&mut self, withdrawn: Candidate) {
         self.newest.push_back((self.count, withdrawn));
@@ -81,10 +82,10 @@ impl WatchHub {
     }
 }
 
-impl Core {
+impl WatchHub {
     /// A watch of `holdings` begins.
-    pub(crate) fn attend(&self, holdings: &BTreeSet<Holding>) {
-        let mut state = self.hub.state();
+    pub(crate) fn register(&self, holdings: &BTreeSet<Holding>) {
+        let mut state = self.state();
         for holding in holdings {
             let count = state.watched.entry(*holding).or_default();
             *count = count.saturating_add(1);
@@ -92,8 +93,8 @@ impl Core {
     }
 
     /// It ends.
-    pub(crate) fn leave(&self, holdings: &BTreeSet<Holding>) {
-        let mut state = self.hub.state();
+    pub(crate) fn unregister(&self, holdings: &BTreeSet<Holding>) {
+        let mut state = self.state();
         for holding in holdings {
             if let Some(count) = state.watched.get_mut(holding) {
                 *count = count.saturating_sub(1);
@@ -102,33 +103,8 @@ impl Core {
         state.watched.retain(|_, count| *count > 0);
     }
 
-    /// Reads everything that is watched or was proven before.
-    pub(crate) async fn refresh(&self, within: Duration) -> Vec<(Holding, Reading)> {
-        let mut holdings: BTreeSet<Holding> = self.hub.state().watched.keys().copied().collect();
-        holdings.extend(self.known().proven_holdings());
-        let holdings: Vec<Holding> = holdings.into_iter().collect();
-        if holdings.is_empty() {
-            return Vec::new();
-        }
-        let readings = self.read(&holdings, Kind::Newest, Deadline::after(self.clock(), within)).await;
-        holdings.into_iter().zip(readings).collect()
-    }
-
-    /// How many withdrawals there were, and the newest of them, each with its number.
-    pub(crate) fn withdrawals(&self) -> (u64, Vec<(u64, Candidate)>) {
-        let known = self.known();
-        (known.withdrawals.count, known.withdrawals.newest.iter().cloned().collect())
-    }
-
-    /// How old `proven` is, against the policy for its assurance.
-    pub(crate) fn freshness(&self, proven: &Proven) -> Freshness {
-        proven.freshness(self.now(), &self.policy_at(proven.anchor().assurance().level()))
-    }
-
-    /// For how long more `proven` is fresh; `None` if it is not, or nobody knows.
-    pub(crate) fn fresh_for(&self, proven: &Proven) -> Option<Duration> {
-        let now: Now = self.now();
-        let policy = self.policy_at(proven.anchor().assurance().level());
-        now.fresh_for(proven.anchor().timestamp(), &policy)
+    /// Everything that is watched.
+    pub(crate) fn watched(&self) -> BTreeSet<Holding> {
+        self.state().watched.keys().copied().collect()
     }
 }

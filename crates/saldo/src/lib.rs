@@ -48,46 +48,33 @@
 //! [`ClientBuilder::transport`] and [`ClientBuilder::clock`] take the app's own.
 
 mod account;
-mod agreement;
-mod ahead;
-mod ask;
-mod behind;
 mod builder;
-mod capability;
-mod certain_time;
-mod checked;
 mod client;
-mod core;
-mod disclosed;
+mod env;
 mod event;
-mod evidence;
-mod explain;
-mod explore;
 mod finality;
 mod gate;
-mod header;
-mod heads;
+mod head;
 mod health;
 mod hub;
+mod inner;
+mod link;
 mod notify;
-mod pending;
-mod persist;
-mod poll;
-mod probe;
+mod proofs;
+mod prove;
 mod read;
-mod request;
-mod start;
+mod readings;
 mod storage;
 mod store;
-mod sync;
 mod trust;
 mod watch;
+mod why;
 
 pub use account::AccountReading;
 pub use builder::{BuildError, ClientBuilder, IntoEndpointError};
 pub use client::Client;
-pub use evidence::Evidence;
 pub use health::{EndpointHealth, EndpointState, HeadsHealth, Health};
+pub use proofs::Evidence;
 #[cfg(feature = "redb")]
 pub use storage::RedbStorage;
 pub use storage::{MemoryStorage, Storage, StorageError, StorageFault, StorageKey, StorageRefusal, Write};

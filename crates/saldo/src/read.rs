@@ -1,22 +1,23 @@
 //! Reading holdings: the light client and the proofs side by side, then all holdings to their ends together.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use futures_util::FutureExt;
-use futures_util::future::{Either, join, join_all, select};
+use futures_util::future::{Either, join, select};
 use saldo_chain::{Anchor, Level};
 use saldo_reading::gate::{self, Found};
-use saldo_reading::{Attempt, Candidate, Generation, Holding, Mark, Outcome, ProviderId, Reading, Role, Why};
-use saldo_source::{Answer, Deadline, Hedged};
+use saldo_reading::{Attempt, Candidate, Generation, Holding, Mark, Outcome, Reading, Why};
+use saldo_source::{Deadline, Hedged};
 
-use crate::ask::{BlockRef, ProofRequest, ProofTarget};
 use crate::client::is_readable;
-use crate::core::Core;
+use crate::env::Env;
 use crate::event;
-use crate::explain::{Case, explain};
 use crate::gate::Finding;
-use crate::pending::PendingProof;
-use crate::sync::Synced;
+use crate::head::{BlockRef, Synced};
+use crate::inner::ClientInner;
+use crate::proofs::PendingProof;
+use crate::why;
 
 /// What is known of one holding before any provider is asked for a proof.
 enum Step {
@@ -37,7 +38,7 @@ pub(crate) enum Kind {
     Finalized,
 }
 
-impl Core {
+impl ClientInner {
     /// How often a call reads a holding at most. It reads one again where trust was restarted meanwhile, or where the chain
     /// took back the block of the answer.
     const ROUNDS: usize = 3;
@@ -56,17 +57,29 @@ impl Core {
         holdings.iter().map(reading).collect()
     }
 
+    /// Reads everything that is watched or was proven before.
+    pub(crate) async fn refresh(&self, within: Duration) -> Vec<(Holding, Reading)> {
+        let mut holdings = self.hub.watched();
+        holdings.extend(self.readings.holdings());
+        let holdings: Vec<Holding> = holdings.into_iter().collect();
+        if holdings.is_empty() {
+            return Vec::new();
+        }
+        let readings = self.read(&holdings, Kind::Newest, Deadline::after(self.env.clock(), within)).await;
+        holdings.into_iter().zip(readings).collect()
+    }
+
     /// Reads `holdings`, and again those that the state of the client has overtaken meanwhile, as long as there is time.
     async fn find_current(&self, holdings: &[Holding], kind: Kind, deadline: Deadline) -> Vec<Finding> {
         let mut findings: BTreeMap<Holding, Finding> = BTreeMap::new();
         let mut open: Vec<Holding> = holdings.to_vec();
         for round in 1..=Self::ROUNDS {
             let reading = std::mem::take(&mut open);
-            let restarted = self.trust_restarted(self.known().generation).boxed();
+            let restarted = self.trust_restarted(self.head.generation()).boxed();
             let found = match select(self.find(&reading, kind, deadline).boxed(), restarted).await {
                 Either::Left((found, _)) => found,
                 // Nothing that was found so far counts any more.
-                Either::Right(_) if round < Self::ROUNDS && self.time_left(deadline) >= Self::GRACE => {
+                Either::Right(_) if round < Self::ROUNDS && self.env.time_left(deadline) >= Env::GRACE => {
                     open = holdings.to_vec();
                     continue;
                 }
@@ -78,7 +91,7 @@ impl Core {
                 findings.insert(finding.holding, Finding { attempts, ..finding });
             }
             open = findings.values().filter(|it| self.is_overtaken(it)).map(|it| it.holding).collect();
-            if open.is_empty() || self.time_left(deadline).is_zero() {
+            if open.is_empty() || self.env.time_left(deadline).is_zero() {
                 break;
             }
         }
@@ -96,7 +109,7 @@ impl Core {
 
     fn level_of(&self, kind: Kind) -> Level {
         match kind {
-            Kind::Newest => self.policy.assurance,
+            Kind::Newest => self.env.policy.assurance,
             Kind::Finalized => Level::Finalized,
         }
     }
@@ -105,7 +118,7 @@ impl Core {
     async fn trust_restarted(&self, generation: Generation) {
         loop {
             let count = self.hub.notify.count();
-            if self.known().generation != generation {
+            if self.head.generation() != generation {
                 return;
             }
             self.hub.notify.notified(count).await;
@@ -131,83 +144,25 @@ impl Core {
         let readable: Vec<Holding> =
             holdings.iter().copied().filter(|holding| is_readable(holding.asset)).collect();
         let (mut synced, early) = self.sync_beside_early_proofs(&readable, deadline).await;
-        let is_waiting = || readable.iter().any(|holding| !self.waiting(*holding).is_empty());
+        let is_waiting = || readable.iter().any(|holding| !self.proofs.pending_of(*holding).is_empty());
         if readable.len() > 1 || is_waiting() {
             // One header for all. For a single holding it comes with the proof, in one request.
-            let half = self.time_left(deadline).checked_div(2).unwrap_or_default();
-            let until = Deadline::after(self.clock(), half);
-            synced.attempts.extend(self.fetch_head(self.policy.assurance, until).await);
+            let half = self.env.time_left(deadline).checked_div(2).unwrap_or_default();
+            let until = Deadline::after(self.env.clock(), half);
+            synced.attempts.extend(self.fetch_head(self.env.policy.assurance, until).await);
         }
         let settled = self.settle(holdings, &synced, &early, deadline);
         // What is needed only later is fetched while the proofs are under way.
         let settled = join(settled, self.learn_finalized_header(deadline));
-        let read = self.learn_next_committee_beside(settled, deadline).boxed();
+        let read = self.head.learn_next_committee_beside(settled, deadline).boxed();
         if holdings.len() > 1 {
             return read.await.0;
         }
         // Beside a single request there is room for trying another provider. The call does not wait for that.
-        match select(read, self.explore(deadline).boxed()).await {
+        match select(read, self.proofs.explore(deadline).boxed()).await {
             Either::Left(((found, _), _)) => found,
             Either::Right(((), read)) => read.await.0,
         }
-    }
-
-    /// Brings the light client up to date. As long as there is no head worth asking about, the first provider is asked
-    /// for its tip at the same time: a provider that serves nothing else is then one slot ahead. Gives who was asked so.
-    async fn sync_beside_early_proofs(
-        &self,
-        holdings: &[Holding],
-        deadline: Deadline,
-    ) -> (Synced, BTreeMap<Holding, Attempt>) {
-        let clock = self.clock();
-        if self.has_young_head() {
-            // Half the time is kept for proving under the head at hand.
-            let half = self.time_left(deadline).checked_div(2).unwrap_or_default();
-            return (self.sync(Deadline::after(clock, half)).await, BTreeMap::new());
-        }
-        let sync = self.sync(deadline).boxed();
-        let willing = self.dispatcher.willing(Role::Execution, "eth_getProof", &self.execution);
-        let first = willing.first().copied();
-        let takes_tips = Self::takes_tips(self.policy.assurance) && !holdings.is_empty();
-        let Some(first) = first.filter(|_| takes_tips) else {
-            return (sync.await, BTreeMap::new());
-        };
-        let most = self.policy.operators_per_address;
-        let is_admitted = |holding: &&Holding| self.known().disclosures.admits(holding.owner, first, most);
-        let holdings: Vec<Holding> = holdings.iter().filter(is_admitted).copied().collect();
-        let within: Vec<ProofRequest> = holdings.iter().copied().map(ProofRequest::within).collect();
-        let began = clock.monotonic();
-        let attempt = |outcome| {
-            let took = clock.monotonic().saturating_sub(began);
-            let provider = first.id().clone();
-            Attempt { provider, role: Role::Execution, outcome, took, over_policy: false }
-        };
-        let target = ProofTarget { block: BlockRef::Tip, level: self.policy.assurance };
-        let early = self.ask(first, &within, &target, deadline).boxed();
-        let outcomes: Vec<Outcome>;
-        let synced = match select(sync, early).await {
-            Either::Left((synced, _)) => {
-                let is_over = self.time_left(deadline).is_zero();
-                let outcome = if is_over { Outcome::Unfinished } else { Outcome::Overtaken };
-                outcomes = holdings.iter().map(|_| outcome.clone()).collect();
-                synced
-            }
-            Either::Right((answers, sync)) => {
-                let outcome = |answer| match answer {
-                    Answer::Accepted(_) => Outcome::Joined,
-                    Answer::Pending { .. } => Outcome::Pending,
-                    Answer::Failed(failure) => Outcome::Failed(failure),
-                    // Somebody else was asked for it meanwhile, by another read.
-                    Answer::Withheld { .. } => Outcome::Overtaken,
-                };
-                outcomes = answers.into_iter().map(outcome).collect();
-                sync.await
-            }
-        };
-        let attempts: Vec<Attempt> = outcomes.into_iter().map(attempt).collect();
-        let failed = attempts.iter().find(|attempt| attempt.outcome.failure().is_some());
-        self.dispatcher.note("eth_getProof", failed.map_or(&[], std::slice::from_ref));
-        (synced, holdings.iter().copied().zip(attempts).collect())
     }
 
     /// Finds the amounts of `holdings` under the heads that are known now. `early` are the attempts that were made beside
@@ -219,7 +174,7 @@ impl Core {
         early: &BTreeMap<Holding, Attempt>,
         deadline: Deadline,
     ) -> Vec<(Found, Vec<Attempt>)> {
-        let (head, block) = self.head(self.policy.assurance);
+        let (head, block) = self.head.target(self.env.policy.assurance);
         // An early request that was cancelled as soon as there was a head is sent again, and listed then.
         let before = |holding: &Holding| -> Vec<Attempt> {
             let listed = early.get(holding).filter(|attempt| attempt.outcome != Outcome::Overtaken);
@@ -263,7 +218,7 @@ impl Core {
         if !is_readable(holding.asset) {
             return Step::Done(Found::Nothing(Why::TokenLayoutUnproven));
         }
-        if self.known().faulted {
+        if self.head.is_faulted() {
             return Step::Done(Found::Nothing(Why::ConsensusFault));
         }
         // What is proven under the newest head. While only that head's hash is known, nothing is.
@@ -271,12 +226,16 @@ impl Core {
             BlockRef::Known(head) => candidate.anchor().hash() == head.hash(),
             BlockRef::ByHash(_) | BlockRef::Tip => false,
         };
-        if let Some(bound) = self.join_pending(holding, &self.waiting(holding)).filter(is_at_head) {
+        if let Some(bound) = self.join_pending(holding, &self.proofs.pending_of(holding)).filter(is_at_head) {
             return Step::Bound(Box::new(bound));
         }
-        let newest = self.newest(&holding).filter(is_at_head).filter(|newest| self.is_young(newest.anchor()));
+        let newest = self
+            .readings
+            .newest(&holding)
+            .filter(is_at_head)
+            .filter(|newest| self.env.is_young(newest.anchor(), self.head.now()));
         let newest = newest.filter(|newest| !newest.is_restored());
-        match newest.filter(|_| self.head_is_newest()) {
+        match newest.filter(|_| self.head.head_is_newest()) {
             Some(newest) => Step::Done(Found::Candidate(Box::new(newest))),
             None => Step::Open,
         }
@@ -292,183 +251,27 @@ impl Core {
     ) -> Found {
         let result = result.unwrap_or(Hedged { winner: None, attempts: Vec::new(), held_back: false });
         if let Some((_, candidate)) = result.winner {
-            self.known().pending.remove_all(holding);
+            self.proofs.drop_pending(holding);
             return Found::Candidate(candidate);
         }
-        let head = self.known().chain.newest(self.policy.assurance).cloned().or(head);
-        let why = explain(&Case {
+        let head = self.head.newest(self.env.policy.assurance).or(head);
+        let why = why::of_read(&why::Case {
             problem: synced.problem.as_ref(),
             heads: &synced.attempts,
             attempts: &result.attempts,
             held_back: result.held_back,
             head: head.as_ref(),
-            now: self.now(),
-            policy: &self.policy,
-            dispatcher: &self.dispatcher,
+            now: self.head.now(),
+            policy: &self.env.policy,
+            dispatcher: &self.env.dispatcher,
         });
         let pending = result.attempts.iter().find(|attempt| attempt.outcome == Outcome::Pending);
-        let claim =
-            pending.and_then(|attempt| self.known().pending.newest(holding, &attempt.provider).cloned());
+        let claim = pending.and_then(|attempt| self.proofs.newest_pending(holding, &attempt.provider));
         match claim {
             Some(PendingProof { provider, checked, .. }) => {
                 Found::Claim { account: Box::new(checked.account), provider, why }
             }
             None => Found::Nothing(why),
         }
-    }
-
-    /// The newest trusted block of the assurance `level`, and what to ask about: that block, or a newer head's of which only
-    /// the hash is known.
-    pub(crate) fn head(&self, level: Level) -> (Option<Anchor>, BlockRef) {
-        let known = self.known();
-        let newest = known.chain.newest(level).cloned();
-        let target = match (known.chain.missing_head(level), &newest) {
-            (Some(hash), _) => BlockRef::ByHash(hash),
-            (None, Some(newest)) => BlockRef::Known(newest.clone()),
-            (None, None) => BlockRef::Tip,
-        };
-        (newest, target)
-    }
-
-    /// The proofs that wait for `holding`. They wait for some slots: what is not signed by then will not be.
-    fn waiting(&self, holding: Holding) -> Vec<PendingProof> {
-        let slots = u32::try_from(Self::LINK_DEPTH).unwrap_or(u32::MAX);
-        let patience = self.network().slot_duration().saturating_mul(slots);
-        let since = self.clock().monotonic().saturating_sub(patience);
-        let expired = self.known().pending.expire(since);
-        for provider in &expired {
-            self.learn(provider, |known| known.tips_were_signed = false);
-        }
-        self.known().pending.of(holding)
-    }
-
-    /// Asks for proofs at the head. If nobody proves under it, but somebody does under a tip that is not signed yet, then
-    /// a proof that waited, under a head a little older by now, is the newest there can be: its block is looked for when
-    /// all have answered, or at half time beside those who have not. Gives the races, and who was asked for links in
-    /// vain.
-    async fn prove_beside_links(
-        &self,
-        holdings: &[Holding],
-        target: &BlockRef,
-        deadline: Deadline,
-    ) -> (BTreeMap<Holding, Hedged<Box<Candidate>>>, Vec<Attempt>) {
-        if holdings.is_empty() {
-            return (BTreeMap::new(), Vec::new());
-        }
-        let number = |holding: &Holding| self.newest(holding).map(|newest| newest.anchor().number());
-        let before: Vec<Option<u64>> = holdings.iter().map(number).collect();
-        let target = ProofTarget { block: target.clone(), level: self.policy.assurance };
-        let waiting: Vec<(Holding, PendingProof)> = holdings
-            .iter()
-            .flat_map(|holding| self.waiting(*holding).into_iter().map(|waiting| (*holding, waiting)))
-            .collect();
-        let named = |results: Vec<Hedged<Box<Candidate>>>| holdings.iter().copied().zip(results).collect();
-        let prove = self.prove(holdings, &target, deadline).boxed();
-        if waiting.is_empty() {
-            return (named(prove.await), Vec::new());
-        }
-        let half = self.time_left(deadline).checked_div(2).unwrap_or_default();
-        let prove = match select(prove, self.clock().sleep(half)).await {
-            Either::Left((results, _)) if results.iter().all(|result| result.winner.is_some()) => {
-                return (named(results), Vec::new());
-            }
-            Either::Left((results, _)) => {
-                let failed = self.bind(&waiting, deadline).await;
-                return (named(results), failed);
-            }
-            Either::Right(((), prove)) => prove,
-        };
-        match select(prove, self.bind(&waiting, deadline).boxed()).await {
-            Either::Left((results, bind)) => {
-                let is_won = results.iter().all(|result| result.winner.is_some());
-                let failed = if is_won { Vec::new() } else { bind.await };
-                (named(results), failed)
-            }
-            Either::Right((failed, prove)) => {
-                if holdings.iter().zip(&before).all(|(holding, before)| number(holding) > *before) {
-                    return (BTreeMap::new(), failed);
-                }
-                (named(prove.await), failed)
-            }
-        }
-    }
-
-    /// Looks for the blocks of the proofs `before`, if somebody has parked another one since: only then is there a provider
-    /// behind them. Gives who was asked in vain.
-    async fn bind(&self, before: &[(Holding, PendingProof)], deadline: Deadline) -> Vec<Attempt> {
-        let is_new = |holding: &Holding, tip: &PendingProof| {
-            let root = tip.checked.account.state_root();
-            before.iter().all(|(held, known)| held != holding || known.checked.account.state_root() != root)
-        };
-        let has_new = |holding: &Holding| self.waiting(*holding).iter().any(|tip| is_new(holding, tip));
-        let wanted: Vec<&(Holding, PendingProof)> =
-            before.iter().filter(|(holding, _)| has_new(holding)).collect();
-        if wanted.is_empty() {
-            return Vec::new();
-        }
-        let waiting: Vec<PendingProof> = wanted.iter().map(|(_, waiting)| waiting.clone()).collect();
-        let failed = self.link(&waiting, deadline).await;
-        for (holding, waiting) in wanted {
-            let _ = self.join_pending(*holding, std::slice::from_ref(waiting));
-        }
-        failed
-    }
-
-    /// Providers whose proofs had to wait prove nothing but their tip: the next one is asked for while these are good, so
-    /// that it is there when its block is signed. Gives who was asked for what.
-    async fn park_next_tips(
-        &self,
-        bound: &[(Holding, Candidate)],
-        deadline: Deadline,
-    ) -> BTreeMap<Holding, Vec<Attempt>> {
-        let mut of_provider: BTreeMap<&ProviderId, Vec<Holding>> = BTreeMap::new();
-        for (holding, proven) in bound {
-            of_provider.entry(proven.provider()).or_default().push(*holding);
-        }
-        let each = of_provider.iter().map(|(provider, holdings)| async {
-            let next = self.next_tips(provider, holdings, deadline).await;
-            holdings.iter().copied().zip(next).collect::<Vec<_>>()
-        });
-        join_all(each).await.into_iter().flatten().collect()
-    }
-
-    /// For each of the `holdings`, what became of asking `provider`, whose proof of it has joined, for the next tip.
-    async fn next_tips(
-        &self,
-        provider: &ProviderId,
-        holdings: &[Holding],
-        deadline: Deadline,
-    ) -> Vec<Vec<Attempt>> {
-        let clock = self.clock();
-        let began = clock.monotonic();
-        let attempt = |outcome| {
-            let took = clock.monotonic().saturating_sub(began);
-            Attempt { provider: provider.clone(), role: Role::Execution, outcome, took, over_policy: false }
-        };
-        let joined = attempt(Outcome::Joined);
-        let endpoint = self.execution.iter().find(|known| known.id() == provider);
-        // Not at the cost of the time for a read.
-        let has_time = self.time_left(deadline) > self.policy.deadline.checked_div(2).unwrap_or_default();
-        let Some(endpoint) = endpoint.filter(|_| has_time) else {
-            return holdings.iter().map(|_| vec![joined.clone()]).collect();
-        };
-        let target = ProofTarget { block: BlockRef::Tip, level: self.policy.assurance };
-        let wanted: Vec<ProofRequest> = holdings.iter().copied().map(ProofRequest::within).collect();
-        let ask = self.ask(endpoint, &wanted, &target, deadline).boxed();
-        let patience = Self::GRACE.min(self.time_left(deadline));
-        let outcomes: Vec<Option<Outcome>> = match select(ask, clock.sleep(patience)).await {
-            Either::Left((answers, _)) => answers
-                .into_iter()
-                .map(|answer| match answer {
-                    Answer::Accepted(_) | Answer::Pending { .. } | Answer::Withheld { .. } => None,
-                    Answer::Failed(failure) => Some(Outcome::Failed(failure)),
-                })
-                .collect(),
-            Either::Right(_) => holdings.iter().map(|_| Some(Outcome::Unfinished)).collect(),
-        };
-        outcomes
-            .into_iter()
-            .map(|next| std::iter::once(joined.clone()).chain(next.map(attempt)).collect())
-            .collect()
     }
 }

@@ -17,7 +17,7 @@ use futures_util::stream::{Stream, StreamExt};
 use saldo_beacon::unit::UnixTime;
 use saldo_reading::{Freshness, Holding, Proven, Reading};
 
-use crate::core::Core;
+use crate::inner::ClientInner;
 use shown::Outbox;
 
 /// Something that a screen shows is another now.
@@ -120,7 +120,7 @@ pub enum Pace {
 /// and when it is dropped, nothing is left. A `next` that is given up loses no item.
 #[must_use = "a watch does nothing unless it is polled"]
 pub struct Watch {
-    core: Arc<Core>,
+    inner: Arc<ClientInner>,
     watched: BTreeSet<Holding>,
     outbox: SharedOutbox,
     driver: BoxFuture<'static, ()>,
@@ -130,7 +130,7 @@ pub struct Watch {
 type SharedOutbox = Arc<Mutex<Outbox>>;
 
 impl Watch {
-    pub(crate) fn new(core: Arc<Core>, holdings: impl IntoIterator<Item = Holding>) -> Self {
+    pub(crate) fn new(inner: Arc<ClientInner>, holdings: impl IntoIterator<Item = Holding>) -> Self {
         let mut order: Vec<Holding> = Vec::new();
         let mut watched = BTreeSet::new();
         for holding in holdings {
@@ -138,10 +138,10 @@ impl Watch {
                 order.push(holding);
             }
         }
-        core.attend(&watched);
-        let outbox = Arc::new(Mutex::new(Outbox::new(&core)));
-        let driver = drive::drive(Arc::clone(&core), order, Arc::clone(&outbox)).boxed();
-        Self { core, watched, outbox, driver }
+        inner.hub.register(&watched);
+        let outbox = Arc::new(Mutex::new(Outbox::new(&inner)));
+        let driver = drive::drive(Arc::clone(&inner), order, Arc::clone(&outbox)).boxed();
+        Self { inner, watched, outbox, driver }
     }
 
     /// Waits for the next change. Never ends; give up waiting whenever you like.
@@ -154,7 +154,7 @@ impl Watch {
     }
 
     fn untold(&self) -> Option<Change> {
-        self.outbox.lock().unwrap_or_else(PoisonError::into_inner).take(&self.core)
+        self.outbox.lock().unwrap_or_else(PoisonError::into_inner).take(&self.inner)
     }
 }
 
@@ -173,7 +173,7 @@ impl Stream for Watch {
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        self.core.leave(&self.watched);
+        self.inner.hub.unregister(&self.watched);
     }
 }
 

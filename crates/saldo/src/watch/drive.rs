@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::{Either, select};
-use saldo_chain::{Anchor, Level};
+use saldo_chain::Level;
 use saldo_reading::{Holding, Policy, Reading, Why};
 use saldo_source::Deadline;
 
@@ -14,7 +14,7 @@ use super::hint::{Hint, Hints};
 use super::link::Links;
 use super::shown::Outbox;
 use super::{Activity, Pace, SharedOutbox};
-use crate::core::Core;
+use crate::inner::ClientInner;
 use crate::read::Kind;
 
 /// In the foreground, each slot's head is asked for, so that one that replaces another is noticed by its parent; and at every
@@ -44,9 +44,9 @@ struct Plan {
 }
 
 /// Keeps `holdings` up for ever.
-pub(super) async fn drive(core: Arc<Core>, holdings: Vec<Holding>, outbox: SharedOutbox) {
+pub(super) async fn drive(inner: Arc<ClientInner>, holdings: Vec<Holding>, outbox: SharedOutbox) {
     let mut driver = Driver {
-        core: &core,
+        inner: &inner,
         holdings: &holdings,
         outbox,
         hints: Hints::default(),
@@ -56,11 +56,11 @@ pub(super) async fn drive(core: Arc<Core>, holdings: Vec<Holding>, outbox: Share
         polls: 0,
         links: Links::default(),
     };
-    let mut wakes = core.hub.wakes();
+    let mut wakes = inner.hub.wakes();
     loop {
         // First: what rings after this is not missed.
-        let count = core.hub.notify.count();
-        let woken = core.hub.wakes();
+        let count = inner.hub.notify.count();
+        let woken = inner.hub.wakes();
         if wakes != woken {
             wakes = woken;
             driver.plans.clear();
@@ -75,7 +75,7 @@ pub(super) async fn drive(core: Arc<Core>, holdings: Vec<Holding>, outbox: Share
 }
 
 struct Driver<'a> {
-    core: &'a Core,
+    inner: &'a ClientInner,
     holdings: &'a [Holding],
     outbox: SharedOutbox,
     hints: Hints,
@@ -91,7 +91,7 @@ struct Driver<'a> {
 impl Driver<'_> {
     /// Does what is due.
     async fn act(&mut self, count: u64) {
-        let (pace, now) = (self.core.hub.pace(), self.core.clock().monotonic());
+        let (pace, now) = (self.inner.hub.pace(), self.inner.env.clock().monotonic());
         if pace == Pace::Paused {
             self.become_active(Activity::Idle);
             return;
@@ -101,7 +101,7 @@ impl Driver<'_> {
         if !due.is_empty() {
             self.prove(&due, pace, count).await;
         }
-        if self.may_look(pace) && self.poll_at <= self.core.clock().monotonic() {
+        if self.may_look(pace) && self.poll_at <= self.inner.env.clock().monotonic() {
             self.look(count).await;
         }
     }
@@ -111,10 +111,10 @@ impl Driver<'_> {
     fn due_at(&self, holding: &Holding, pace: Pace, now: Duration) -> Duration {
         let not_before = self.plans.get(holding).map_or(Duration::ZERO, |plan| plan.not_before);
         let is_proven = self.is_proven(holding);
-        let last = self.core.last(holding).filter(|last| is_proven && !last.is_restored());
+        let last = self.inner.last(holding).filter(|last| is_proven && !last.is_restored());
         // Where the clock is off the age is not known, and the pause after the last proof decides.
-        let age = last.and_then(|last| self.core.now().age_of(last.anchor().timestamp()));
-        let left = age.map_or(Duration::ZERO, |age| pace.reproof(&self.core.policy).saturating_sub(age));
+        let age = last.and_then(|last| self.inner.head.now().age_of(last.anchor().timestamp()));
+        let left = age.map_or(Duration::ZERO, |age| pace.reproof(&self.inner.env.policy).saturating_sub(age));
         now.saturating_add(left).max(not_before)
     }
 
@@ -126,18 +126,18 @@ impl Driver<'_> {
     /// Proves `holdings`, unless the pace says meanwhile that nothing is to be asked.
     async fn prove(&mut self, holdings: &[Holding], pace: Pace, count: u64) {
         self.become_active(Activity::Fetching);
-        let core = self.core;
+        let inner = self.inner;
         let patience = match pace {
-            Pace::Background => core.policy.deadline.max(core.policy.in_background().deadline),
-            Pace::Foreground | Pace::Paused => core.policy.deadline,
+            Pace::Background => inner.env.policy.deadline.max(inner.env.policy.in_background().deadline),
+            Pace::Foreground | Pace::Paused => inner.env.policy.deadline,
         };
-        let read = core.read(holdings, Kind::Newest, Deadline::after(core.clock(), patience)).boxed();
-        let Either::Left((readings, _)) = select(read, paused(core, count).boxed()).await else {
-            core.persist();
+        let read = inner.read(holdings, Kind::Newest, Deadline::after(inner.env.clock(), patience)).boxed();
+        let Either::Left((readings, _)) = select(read, paused(inner, count).boxed()).await else {
+            inner.persist();
             return self.become_active(Activity::Idle);
         };
         if holdings.len() == self.holdings.len() {
-            self.poll_at = core.clock().monotonic().saturating_add(core.until_next_head());
+            self.poll_at = inner.env.clock().monotonic().saturating_add(inner.head.until_next_head());
             self.polls = 0;
         }
         for (holding, reading) in holdings.iter().zip(&readings) {
@@ -152,29 +152,33 @@ impl Driver<'_> {
 
     /// When `holding` may be proven next, after this `reading`.
     fn plan(&mut self, holding: Holding, reading: &Reading, pace: Pace) {
-        let core = self.core;
+        let inner = self.inner;
         let plan = self.plans.entry(holding).or_default();
         let pause = match reading {
             Reading::Proven(_) => {
                 plan.failures = 0;
                 // Nobody knows the age of what is proven then: it would be due at once, for ever. Otherwise nothing newer can
                 // be proven before the next head.
-                if core.now().clock_off() { pace.reproof(&core.policy) } else { core.until_next_head() }
+                if inner.head.now().clock_off() {
+                    pace.reproof(&inner.env.policy)
+                } else {
+                    inner.head.until_next_head()
+                }
             }
             Reading::Provisional(claim) if !claim.why().needs_action() => {
                 plan.failures = 0;
-                core.until_next_head()
+                inner.head.until_next_head()
             }
             Reading::Provisional(_) | Reading::Unknown(_) => {
                 let doubled = 1_u32.checked_shl(plan.failures.min(16)).unwrap_or(u32::MAX);
                 plan.failures = plan.failures.saturating_add(1);
                 // At least a slot, however short the age that the wallet asks for.
-                let slot = core.network().slot_duration();
-                let backoff = slot.saturating_mul(doubled).min(pace.reproof(&core.policy)).max(slot);
+                let slot = inner.head.network().slot_duration();
+                let backoff = slot.saturating_mul(doubled).min(pace.reproof(&inner.env.policy)).max(slot);
                 backoff.max(reading.why().and_then(Why::retry_after).unwrap_or_default())
             }
         };
-        plan.not_before = core.clock().monotonic().saturating_add(pause);
+        plan.not_before = inner.env.clock().monotonic().saturating_add(pause);
     }
 
     /// What is done until something is due.
@@ -192,30 +196,31 @@ impl Driver<'_> {
         }
         let next = failed().filter_map(|holding| self.plans.get(holding)).map(|plan| plan.not_before).min();
         next.map_or(Activity::Idle, |next| {
-            let pause = next.saturating_sub(self.core.clock().monotonic());
-            Activity::BackingOff { until: self.core.clock().wall().saturating_add(pause) }
+            let pause = next.saturating_sub(self.inner.env.clock().monotonic());
+            Activity::BackingOff { until: self.inner.env.clock().wall().saturating_add(pause) }
         })
     }
 
     /// Looks for a new head, which may withdraw what is shown or make it final, and for hints that something has changed.
     async fn look(&mut self, count: u64) {
-        let core = self.core;
-        self.poll_at = core.clock().monotonic().saturating_add(core.until_next_head());
+        let inner = self.inner;
+        self.poll_at = inner.env.clock().monotonic().saturating_add(inner.head.until_next_head());
         self.polls = self.polls.saturating_add(1);
         let wants_hints = self.polls.is_multiple_of(POLLS_PER_HINT);
-        let deadline = Deadline::after(core.clock(), core.policy.deadline.checked_div(2).unwrap_or_default());
+        let deadline =
+            Deadline::after(inner.env.clock(), inner.env.policy.deadline.checked_div(2).unwrap_or_default());
         let poll_at = async {
-            core.sync(deadline).await;
-            self.links.lengthen(core, self.holdings, deadline).await;
-            core.raise_watched(self.holdings, deadline).await;
-            core.persist();
-            if wants_hints { self.hints.ask(core, self.holdings).await } else { Vec::new() }
+            inner.sync(deadline).await;
+            self.links.lengthen(inner, self.holdings, deadline).await;
+            inner.raise_watched(self.holdings, deadline).await;
+            inner.persist();
+            if wants_hints { self.hints.ask(inner, self.holdings).await } else { Vec::new() }
         };
-        let Either::Left((hints, _)) = select(poll_at.boxed(), paused(core, count).boxed()).await else {
+        let Either::Left((hints, _)) = select(poll_at.boxed(), paused(inner, count).boxed()).await else {
             return;
         };
         self.tell();
-        if core.known().faulted {
+        if inner.head.is_faulted() {
             // Every reading says so from now on.
             return self.prove(self.holdings, Pace::Foreground, count).await;
         }
@@ -223,10 +228,10 @@ impl Driver<'_> {
             return;
         }
         let hinted: Vec<Holding> = hints.iter().map(|hint| hint.holding).collect();
-        let amount = |holding: &Holding| core.last(holding).map(|last| last.amount());
+        let amount = |holding: &Holding| inner.last(holding).map(|last| last.amount());
         let before: Vec<_> = hinted.iter().map(amount).collect();
         self.prove(&hinted, Pace::Foreground, count).await;
-        let now = core.clock().monotonic();
+        let now = inner.env.clock().monotonic();
         for (Hint { holding, provider }, before) in hints.iter().zip(before) {
             if self.is_proven(holding) {
                 self.hints.note(provider, amount(holding) != before, now);
@@ -236,8 +241,8 @@ impl Driver<'_> {
 
     /// Waits until something is due, the bell rings, or what is shown grows old.
     async fn wait(&self, count: u64) {
-        let core = self.core;
-        let (now, pace) = (core.clock().monotonic(), core.hub.pace());
+        let inner = self.inner;
+        let (now, pace) = (inner.env.clock().monotonic(), inner.hub.pace());
         let mut pause = LONGEST_WAIT;
         if pace != Pace::Paused {
             let due = self.holdings.iter().map(|holding| self.due_at(holding, pace, now));
@@ -245,10 +250,10 @@ impl Driver<'_> {
             let first = due.chain(poll_at).min();
             pause = pause.min(first.map_or(LONGEST_WAIT, |first| first.saturating_sub(now)));
         }
-        let ages = self.holdings.iter().filter_map(|holding| core.fresh_for(&core.last(holding)?)).min();
+        let ages = self.holdings.iter().filter_map(|holding| inner.fresh_for(&inner.last(holding)?)).min();
         let old = ages.map(|left| left.saturating_add(SHORTEST_WAIT));
         let pause = pause.min(old.unwrap_or(LONGEST_WAIT)).max(SHORTEST_WAIT);
-        select(core.clock().sleep(pause), core.hub.notify.notified(count).boxed()).await;
+        select(inner.env.clock().sleep(pause), inner.hub.notify.notified(count).boxed()).await;
     }
 
     fn become_active(&mut self, activity: Activity) {
@@ -259,7 +264,7 @@ impl Driver<'_> {
     }
 
     fn tell(&self) {
-        self.outbox().queue_changes(self.core, self.holdings);
+        self.outbox().queue_changes(self.inner, self.holdings);
     }
 
     /// Whether the reading taken last of `holding` is proven.
@@ -273,17 +278,17 @@ impl Driver<'_> {
 }
 
 /// Completes when nothing is to be asked any more.
-async fn paused(core: &Core, mut count: u64) {
-    while core.hub.pace() != Pace::Paused {
-        core.hub.notify.notified(count).await;
-        count = core.hub.notify.count();
+async fn paused(inner: &ClientInner, mut count: u64) {
+    while inner.hub.pace() != Pace::Paused {
+        inner.hub.notify.notified(count).await;
+        count = inner.hub.notify.count();
     }
 }
 
-impl Core {
+impl ClientInner {
     /// Makes what was proven of `holdings` at a signed block final, where finality has passed that block.
     async fn raise_watched(&self, holdings: &[Holding], deadline: Deadline) {
-        let finalized = self.known().chain.newest(Level::Finalized).map(Anchor::number);
+        let finalized = self.head.newest(Level::Finalized).map(|head| head.number());
         let is_passed = |holding: &&Holding| {
             let last = self.last(holding);
             last.is_some_and(|last| {

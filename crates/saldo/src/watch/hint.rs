@@ -10,7 +10,7 @@ use saldo_source::Endpoint;
 use saldo_source::execution::{At, Question, ask_together, balance};
 use serde_json::value::RawValue;
 
-use crate::core::Core;
+use crate::inner::ClientInner;
 
 const METHOD: &str = "eth_getBalance";
 
@@ -44,19 +44,18 @@ impl Hints {
 
     /// Asks for the balances of `holdings` at the newest signed block, where a proof can show the same, each of a provider
     /// that knows of the address already. Gives those that are said to differ from what was proven last.
-    pub(super) async fn ask(&mut self, core: &Core, holdings: &[Holding]) -> Vec<Hint> {
-        let now = core.clock().monotonic();
-        let head = core.known().chain.newest(core.policy.assurance).map(saldo_chain::Anchor::number);
+    pub(super) async fn ask(&mut self, inner: &ClientInner, holdings: &[Holding]) -> Vec<Hint> {
+        let now = inner.env.clock().monotonic();
+        let head = inner.head.newest(inner.env.policy.assurance).map(|head| head.number());
         let Some(head) = head else { return Vec::new() };
-        let willing = core.dispatcher.willing(Role::Execution, METHOD, &core.execution);
+        let willing = inner.env.dispatcher.willing(Role::Execution, METHOD, &inner.env.execution);
         let mut of_provider: BTreeMap<&ProviderId, (&Endpoint, Vec<Holding>)> = BTreeMap::new();
         self.rounds = self.rounds.wrapping_add(1);
         for holding in holdings {
-            let known = core.known();
             let is_mistrusted =
                 |id: &ProviderId| self.mistrusted.get(id).is_some_and(|mistrust| now < mistrust.until);
             let knows = |provider: &&&Endpoint| {
-                !is_mistrusted(provider.id()) && known.disclosures.knows(holding.owner, provider)
+                !is_mistrusted(provider.id()) && inner.proofs.knows(holding.owner, provider)
             };
             let knowing: Vec<&&Endpoint> = willing.iter().filter(knows).collect();
             let turn = self.rounds.checked_rem(knowing.len()).unwrap_or(0);
@@ -65,28 +64,33 @@ impl Hints {
             }
         }
         let each = of_provider.into_values().map(|(provider, asked)| async move {
-            let differing = Self::differing(core, provider, &asked, At::Number(head)).await;
+            let differing = Self::differing(inner, provider, &asked, At::Number(head)).await;
             differing.into_iter().map(|holding| Hint { holding, provider: provider.id().clone() })
         });
         join_all(each).await.into_iter().flatten().collect()
     }
 
-    async fn differing(core: &Core, provider: &Endpoint, holdings: &[Holding], at: At) -> Vec<Holding> {
-        let began = core.clock().monotonic();
+    async fn differing(
+        inner: &ClientInner,
+        provider: &Endpoint,
+        holdings: &[Holding],
+        at: At,
+    ) -> Vec<Holding> {
+        let began = inner.env.clock().monotonic();
         let question = |holding: &Holding| Question::Balance { address: holding.owner, at };
         let questions: Vec<Question> = holdings.iter().map(question).collect();
-        let batch = core.capability(provider.id()).batch;
+        let batch = inner.proofs.batch_of(provider.id());
         let replies =
-            ask_together(core.dispatcher.io(), provider, &questions, batch, Self::PATIENCE).await.each;
+            ask_together(inner.env.dispatcher.io(), provider, &questions, batch, Self::PATIENCE).await.each;
         let failure = replies.iter().find_map(|reply| reply.as_ref().err()).cloned();
         let outcome = failure.map_or(Outcome::Accepted, Outcome::Failed);
-        let took = core.clock().monotonic().saturating_sub(began);
+        let took = inner.env.clock().monotonic().saturating_sub(began);
         let provider = provider.id().clone();
         let attempt = Attempt { provider, role: Role::Execution, outcome, took, over_policy: false };
-        core.dispatcher.note(METHOD, std::slice::from_ref(&attempt));
+        inner.env.dispatcher.note(METHOD, std::slice::from_ref(&attempt));
         let is_other = |(holding, reply): (&Holding, Result<Box<RawValue>, Failure>)| {
             let said: U256 = balance(&reply.ok()?)?;
-            let last = core.last(holding)?;
+            let last = inner.last(holding)?;
             (last.amount().base_units() != said).then_some(*holding)
         };
         holdings.iter().zip(replies).filter_map(is_other).collect()

@@ -1,11 +1,11 @@
 //! Linking each new head to what is shown: one that does not follow the head before it may be of a branch that excludes that.
 
-use saldo_chain::{Anchor, Level};
+use saldo_chain::Level;
 use saldo_reading::{Holding, Proven};
 use saldo_source::Deadline;
 
-use crate::core::Core;
-use crate::header::Link;
+use crate::inner::ClientInner;
+use crate::link::Link;
 
 /// How far down heads are linked.
 #[derive(Default)]
@@ -23,14 +23,14 @@ impl Links {
     const TRIES: u32 = 4;
 
     /// Links the newest head to the blocks of what was proven of `holdings`.
-    pub(super) async fn lengthen(&mut self, core: &Core, holdings: &[Holding], deadline: Deadline) {
-        let newest = || core.known().chain.newest(core.policy.assurance).map_or(0, Anchor::number);
+    pub(super) async fn lengthen(&mut self, inner: &ClientInner, holdings: &[Holding], deadline: Deadline) {
+        let newest = || inner.head.newest(inner.env.policy.assurance).map_or(0, |head| head.number());
         let is_signed = |last: &Proven| last.anchor().assurance().level() < Level::Finalized;
-        let signed = holdings.iter().filter_map(|holding| core.last(holding)).filter(is_signed);
+        let signed = holdings.iter().filter_map(|holding| inner.last(holding)).filter(is_signed);
         let Some(lowest) = signed.map(|last| last.anchor().number()).min() else { return };
         // Of a chain that was given up, blocks can have had any number.
         let lowest = lowest.max(self.from.min(newest()));
-        match core.link_down_to(lowest, Self::AT_ONCE, deadline).await {
+        match inner.link_down_to(lowest, Self::AT_ONCE, deadline).await {
             Link::Whole => self.failures = 0,
             Link::Broken { .. } if self.failures < Self::TRIES => {
                 self.failures = self.failures.saturating_add(1);

@@ -7,7 +7,7 @@ use saldo_chain::Level;
 use saldo_reading::{Candidate, Freshness, Holding, Proven, Reading};
 
 use super::{Activity, Change};
-use crate::core::Core;
+use crate::inner::ClientInner;
 
 /// What the app has not taken yet, and what it was told before.
 ///
@@ -56,8 +56,8 @@ enum Class {
 
 impl Outbox {
     /// An outbox from which nothing was taken yet. What was withdrawn before does not concern its watch.
-    pub(super) fn new(core: &Core) -> Self {
-        Self { withdrawals: core.withdrawals().0, ..Self::default() }
+    pub(super) fn new(inner: &ClientInner) -> Self {
+        Self { withdrawals: inner.readings.withdrawals().0, ..Self::default() }
     }
 
     /// Takes a new reading. It is told with the next [`Outbox::queue_changes`].
@@ -75,8 +75,8 @@ impl Outbox {
     }
 
     /// Queues those of the `holdings` of which the app has to be told something new.
-    pub(super) fn queue_changes(&mut self, core: &Core, holdings: &[Holding]) {
-        let (count, withdrawals) = core.withdrawals();
+    pub(super) fn queue_changes(&mut self, inner: &ClientInner, holdings: &[Holding]) {
+        let (count, withdrawals) = inner.readings.withdrawals();
         let before = std::mem::replace(&mut self.withdrawals, count);
         for (number, withdrawn) in withdrawals {
             if number >= before && holdings.contains(withdrawn.holding()) {
@@ -85,7 +85,7 @@ impl Outbox {
             }
         }
         for holding in holdings {
-            if self.of.entry(*holding).or_default().change(core, *holding).is_some()
+            if self.of.entry(*holding).or_default().change(inner, *holding).is_some()
                 && self.queued.insert(*holding)
             {
                 self.queue.push_back(Item::Holding(*holding));
@@ -94,18 +94,18 @@ impl Outbox {
     }
 
     /// The next change, by what is known now.
-    pub(super) fn take(&mut self, core: &Core) -> Option<Change> {
+    pub(super) fn take(&mut self, inner: &ClientInner) -> Option<Change> {
         while let Some(item) = self.queue.pop_front() {
             let change = match item {
                 Item::Activity(activity) => Some(Change::Activity(activity)),
                 Item::Withdrawn(withdrawn) => {
                     let holding = *withdrawn.holding();
-                    self.of.entry(holding).or_default().withdrawal(core, &withdrawn)
+                    self.of.entry(holding).or_default().withdrawal(inner, &withdrawn)
                 }
                 Item::Holding(holding) => {
                     self.queued.remove(&holding);
                     let one = self.of.entry(holding).or_default();
-                    one.change(core, holding).map(|(told, change)| {
+                    one.change(inner, holding).map(|(told, change)| {
                         one.told = Some(told);
                         change
                     })
@@ -129,18 +129,18 @@ impl One {
         self.reading.take_if(is_gone);
     }
 
-    fn withdrawal(&mut self, core: &Core, withdrawn: &Candidate) -> Option<Change> {
+    fn withdrawal(&mut self, inner: &ClientInner, withdrawn: &Candidate) -> Option<Change> {
         let holding = *withdrawn.holding();
-        let withdrawn = core.withdrawal(withdrawn)?;
-        let (last, freshness) = latest(core, &holding);
+        let withdrawn = inner.withdrawal(withdrawn)?;
+        let (last, freshness) = latest(inner, &holding);
         self.told = Some(Told::of(self.reading.as_ref(), last.as_ref(), freshness.as_ref()));
         Some(Change::Withdrawn { holding, withdrawn, last, freshness })
     }
 
     /// What the app has to be told of `holding` now, if it is not what it was told last.
-    fn change(&mut self, core: &Core, holding: Holding) -> Option<(Told, Change)> {
-        let (last, freshness) = latest(core, &holding);
-        let recorded = core.recorded(&holding);
+    fn change(&mut self, inner: &ClientInner, holding: Holding) -> Option<(Told, Change)> {
+        let (last, freshness) = latest(inner, &holding);
+        let recorded = inner.recorded(&holding);
         // Another call may have read it since, or it was forgotten.
         let shown = self.reading.as_ref().map(|reading| reading.latest_proven().map(block));
         if shown.is_some_and(|shown| shown != last.as_ref().map(block)) {
@@ -166,9 +166,9 @@ fn block(proven: &Proven) -> (B256, Level, bool) {
 }
 
 /// What was proven last of `holding`, and how old it is.
-fn latest(core: &Core, holding: &Holding) -> (Option<Proven>, Option<Freshness>) {
-    let last = core.last(holding);
-    let freshness = last.as_ref().map(|last| core.freshness(last));
+fn latest(inner: &ClientInner, holding: &Holding) -> (Option<Proven>, Option<Freshness>) {
+    let last = inner.last(holding);
+    let freshness = last.as_ref().map(|last| inner.freshness(last));
     (last, freshness)
 }
 

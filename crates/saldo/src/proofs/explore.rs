@@ -9,9 +9,11 @@ use saldo_source::execution::{At, Question, ask_together, chain_id_of, state_pro
 use saldo_source::{Deadline, Endpoint};
 use serde_json::value::RawValue;
 
-use crate::core::Core;
+use super::Proofs;
+use super::target::proofs_at;
+use crate::env::takes_tips;
 
-impl Core {
+impl Proofs {
     /// How long what was seen of a provider is good for.
     const EXPLORED_FOR: Duration = Duration::from_secs(60 * 60);
     /// How long until one is asked again whose answer the read did not wait for.
@@ -21,19 +23,19 @@ impl Core {
     /// contract at the newest head: it names no address. If the answer comes before the read is over, it counts like any
     /// other; a provider that is slower than the one in use need not be known better.
     pub(crate) async fn explore(&self, deadline: Deadline) {
-        let now = self.clock().monotonic();
-        let method = Self::proofs_at(self.policy.assurance);
-        let willing = self.dispatcher.willing(Role::Execution, method, &self.execution);
+        let now = self.env.clock().monotonic();
+        let method = proofs_at(self.env.policy.assurance);
+        let willing = self.env.dispatcher.willing(Role::Execution, method, &self.env.execution);
+        let Some(head) = self.head.newest(self.env.policy.assurance) else { return };
         let chosen = {
-            let known = self.known();
-            let Some(head) = known.chain.newest(self.policy.assurance).cloned() else { return };
+            let state = self.state();
             let is_known =
-                |provider: &Endpoint| known.explored.get(provider.id()).is_some_and(|until| now < *until);
-            willing.into_iter().skip(1).find(|provider| !is_known(provider)).map(|provider| (provider, head))
+                |provider: &Endpoint| state.explored.get(provider.id()).is_some_and(|until| now < *until);
+            willing.into_iter().skip(1).find(|provider| !is_known(provider))
         };
-        let Some((provider, head)) = chosen else { return };
+        let Some(provider) = chosen else { return };
         let explored = |pause| {
-            self.known().explored.insert(provider.id().clone(), now.saturating_add(pause));
+            self.state().explored.insert(provider.id().clone(), now.saturating_add(pause));
         };
         explored(Self::EXPLORED_AGAIN);
         let outcome = match self.try_proof(provider, &head, deadline).await {
@@ -41,7 +43,7 @@ impl Core {
             Err(failure) => Outcome::Failed(failure),
         };
         explored(Self::EXPLORED_FOR);
-        let took = self.clock().monotonic().saturating_sub(now);
+        let took = self.env.clock().monotonic().saturating_sub(now);
         let attempt = Attempt {
             provider: provider.id().clone(),
             role: Role::Execution,
@@ -49,7 +51,7 @@ impl Core {
             took,
             over_policy: false,
         };
-        self.dispatcher.note(method, &[attempt]);
+        self.env.dispatcher.note(method, &[attempt]);
     }
 
     /// Asks in one request which chain a provider serves, what it says of its proofs, and for one.
@@ -58,17 +60,17 @@ impl Core {
         let at = if known.block_hash { At::Hash(head.hash()) } else { At::Number(head.number()) };
         let proof = Question::Proof { address: HISTORY_CONTRACT, keys: Vec::new(), at };
         let questions = [Question::ChainId, Question::Capabilities, proof];
-        let left = self.time_left(deadline);
-        let together = ask_together(self.dispatcher.io(), provider, &questions, known.batch, left).await;
+        let left = self.env.time_left(deadline);
+        let together = ask_together(self.env.dispatcher.io(), provider, &questions, known.batch, left).await;
         let mut each = together.each.into_iter();
         let mut next = || -> Result<Box<RawValue>, Failure> { each.next().unwrap_or(Err(Failure::NoResult)) };
-        let expected = self.network().chain_id();
+        let expected = self.head.network().chain_id();
         // One that cannot say is judged by its proof alone.
         if let Ok(got) = next().and_then(|said| chain_id_of(&said)) {
             if got != expected {
                 return Err(Failure::WrongChain { got, expected });
             }
-            self.known().chain_confirmed.insert(provider.id().clone());
+            self.state().chain_confirmed.insert(provider.id().clone());
         }
         let said = next().ok().and_then(|said| state_proofs(&said));
         let proven = next().and_then(|reply| {
@@ -81,9 +83,9 @@ impl Core {
         let says_none = said.is_some_and(|said| said.disabled || said.oldest_block > Some(head.number()));
         let is_too_old = proven == Err(Failure::ProofWindowMissed) || (says_none && proven.is_err());
         // Who lacks what is final may still have more than its tip.
-        let only_tip = is_too_old && Self::takes_tips(self.policy.assurance);
+        let only_tip = is_too_old && takes_tips(self.env.policy.assurance);
         let oldest = said.filter(|said| !said.disabled).and_then(|said| said.oldest_block);
-        if let Some(depth) = oldest.and_then(|oldest| self.depth_of(oldest)) {
+        if let Some(depth) = oldest.and_then(|oldest| self.head.depth_of(oldest)) {
             self.learn(provider.id(), |known| known.depth.says(depth));
         }
         self.learn_depth(provider, head.number(), [&proven]);

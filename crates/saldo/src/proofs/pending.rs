@@ -6,13 +6,13 @@ use std::time::Duration;
 use saldo_proof::StateRoot;
 use saldo_reading::{Holding, ProviderId};
 
-use crate::checked::Checked;
+use super::target::Checked;
 
 /// The newest few such proofs per provider and holding: the next tip's proof must not displace the one that is about to
 /// be signed. Worth nothing until its root is in a signed header: anyone can make a flawless proof under a root of his
 /// own, so one provider's never displaces another's, and the number is bounded.
 #[derive(Default)]
-pub(crate) struct PendingProofs {
+pub(super) struct PendingProofs {
     /// How much memory the nodes take, in bytes.
     nodes: usize,
     proofs: BTreeMap<(Holding, ProviderId), VecDeque<PendingProof>>,
@@ -27,7 +27,7 @@ pub(crate) struct PendingProof {
     /// have joined.
     pub(crate) above: Option<u64>,
     /// When it came, on the monotonic clock.
-    pub(crate) came: Duration,
+    pub(super) came: Duration,
 }
 
 impl PendingProofs {
@@ -41,7 +41,7 @@ impl PendingProofs {
     const NODES: usize = 4 << 20;
 
     /// Keeps a proof until its root is in a trusted header.
-    pub(crate) fn keep(&mut self, holding: Holding, mut waiting: PendingProof) {
+    pub(super) fn keep(&mut self, holding: Holding, mut waiting: PendingProof) {
         let key = (holding, waiting.provider.clone());
         if self.proofs.len() >= Self::CAPACITY && !self.proofs.contains_key(&key) {
             return; // Full: a later read asks again.
@@ -67,7 +67,7 @@ impl PendingProofs {
     }
 
     /// Gives up whatever came before `since`, on the monotonic clock, and gives whose it was.
-    pub(crate) fn expire(&mut self, since: Duration) -> BTreeSet<ProviderId> {
+    pub(super) fn expire(&mut self, since: Duration) -> BTreeSet<ProviderId> {
         let mut expired = BTreeSet::new();
         self.proofs.retain(|(_, provider), tips| {
             let before = tips.len();
@@ -84,18 +84,18 @@ impl PendingProofs {
     }
 
     /// All that wait for `holding`, oldest first.
-    pub(crate) fn of(&self, holding: Holding) -> Vec<PendingProof> {
+    pub(super) fn of(&self, holding: Holding) -> Vec<PendingProof> {
         let of_holding = self.proofs.iter().filter(|((held, _), _)| *held == holding);
         of_holding.flat_map(|(_, tips)| tips.iter().cloned()).collect()
     }
 
     /// The newest one from `provider` that waits for `holding`.
-    pub(crate) fn newest(&self, holding: Holding, provider: &ProviderId) -> Option<&PendingProof> {
+    pub(super) fn newest(&self, holding: Holding, provider: &ProviderId) -> Option<&PendingProof> {
         self.proofs.get(&(holding, provider.clone()))?.back()
     }
 
     /// Gives up the one from `provider` under `root`.
-    pub(crate) fn remove(&mut self, holding: Holding, provider: &ProviderId, root: StateRoot) {
+    pub(super) fn remove(&mut self, holding: Holding, provider: &ProviderId, root: StateRoot) {
         let key = (holding, provider.clone());
         if let Some(tips) = self.proofs.get_mut(&key) {
             tips.retain(|tip| tip.checked.account.state_root() != root);
@@ -107,7 +107,7 @@ impl PendingProofs {
     }
 
     /// Gives up all that wait for `holding`: it is proven without them.
-    pub(crate) fn remove_all(&mut self, holding: Holding) {
+    pub(super) fn remove_all(&mut self, holding: Holding) {
         let before = self.proofs.len();
         self.proofs.retain(|(held, _), _| *held != holding);
         if self.proofs.len() < before {

@@ -1,12 +1,84 @@
-//! The one reason for a read that proved nothing.
+//! The one reason why nothing was proven: what keeps the light client behind, and what keeps a holding from being proven.
 
 use std::time::Duration;
 
+use saldo_beacon::{AdvanceError, BootstrapError};
 use saldo_chain::{Anchor, HeaderError};
 use saldo_reading::{Attempt, Failure, Now, Outcome, Policy, TransportError, Why};
 use saldo_source::Dispatcher;
 
-use crate::core::Core;
+use crate::env::Env;
+use crate::head::Need;
+
+/// The reason for a step of the light client that failed.
+///
+/// `lag` is the reason that follows from how far the newest head is behind the clock; `epochs` is the length of that many
+/// epochs.
+pub(crate) fn of_heads(
+    need: Need,
+    round: &[Attempt],
+    lag: Option<Why>,
+    epochs: impl Fn(u64) -> Duration,
+) -> Option<Why> {
+    let failures = || round.iter().filter_map(|attempt| attempt.outcome.failure());
+    if let Some(telling) = failures().find_map(|failure| telling(failure, lag.is_some(), &epochs)) {
+        return Some(telling);
+    }
+    let all = |test: fn(&Failure) -> bool| {
+        !round.is_empty() && failures().count() == round.len() && failures().all(test)
+    };
+    if all(|failure| *failure == Failure::Transport(TransportError::Offline)) {
+        return Some(Why::DeviceOffline);
+    }
+    // One source alone can label its data as it likes: it must be what all of them say.
+    let reached: Vec<_> = failures().filter(|failure| !failure.is_unreachable()).collect();
+    let is_alone = reached.len() == 1 && round.len() > 1;
+    if !reached.is_empty() && !is_alone && reached.into_iter().all(is_of_unknown_fork) {
+        return Some(Why::UnknownFork);
+    }
+    match need {
+        Need::Start if all(|failure| matches!(failure, Failure::NotServed { .. })) => {
+            Some(Why::CheckpointNotServed)
+        }
+        Need::Start if failures().any(is_refusal) => Some(Why::HeadsRefused),
+        Need::Start => Some(Why::LightClientBehind { newest: None }),
+        Need::Updates { .. } if all(Failure::is_unreachable) => lag,
+        Need::Updates { .. } if all(|failure| failure.is_unreachable() || is_refusal(failure)) => {
+            Some(Why::HeadsRefused)
+        }
+        Need::Updates { start, .. } => Some(Why::HandOverMissing { period: start }),
+        Need::Heads if lag.is_some() && failures().any(is_refusal) => Some(Why::HeadsRefused),
+        Need::Heads | Need::Nothing | Need::Restart { .. } => lag,
+    }
+}
+
+/// What a single failure says of the whole, because it was verified: the same would be true whoever had been asked.
+fn telling(failure: &Failure, lags: bool, epochs: &impl Fn(u64) -> Duration) -> Option<Why> {
+    match failure {
+        Failure::Bootstrap(BootstrapError::CheckpointTooOld { age_epochs, limit_epochs }) => {
+            Some(Why::CheckpointTooOld { age: epochs(*age_epochs), limit: epochs(*limit_epochs) })
+        }
+        Failure::Bootstrap(BootstrapError::WrongSlot { .. }) => Some(Why::CheckpointSlotWrong),
+        Failure::Bootstrap(BootstrapError::FromFuture { .. }) => Some(Why::ClockOff),
+        Failure::Update(AdvanceError::ConsensusFault(_)) => Some(Why::ConsensusFault),
+        Failure::Update(AdvanceError::FromFuture { .. }) if lags => Some(Why::ClockOff),
+        _ => None,
+    }
+}
+
+fn is_of_unknown_fork(failure: &Failure) -> bool {
+    matches!(
+        failure,
+        Failure::UnknownFork
+            | Failure::Bootstrap(BootstrapError::UnknownFork(_))
+            | Failure::Update(AdvanceError::UnknownFork(_) | AdvanceError::UnsettledFork { .. })
+    )
+}
+
+/// Whether data came and was refused, rather than not coming at all.
+fn is_refusal(failure: &Failure) -> bool {
+    matches!(failure, Failure::Update(_) | Failure::Bootstrap(_) | Failure::Malformed { .. })
+}
 
 /// What is known when nothing was proven.
 pub(crate) struct Case<'a> {
@@ -27,7 +99,7 @@ pub(crate) struct Case<'a> {
 
 /// Why nothing was proven: what is wrong with the heads first, then what the providers have in common, then what would
 /// help soonest.
-pub(crate) fn explain(case: &Case<'_>) -> Why {
+pub(crate) fn of_read(case: &Case<'_>) -> Why {
     let Case { problem, heads, attempts, held_back, head, now, policy, dispatcher } = *case;
     let failures = || attempts.iter().filter_map(|attempt| attempt.outcome.failure());
     let all = |test: &dyn Fn(&Failure) -> bool| {
@@ -54,7 +126,7 @@ pub(crate) fn explain(case: &Case<'_>) -> Why {
     }
     if !attempts.is_empty() && attempts.iter().all(is_silent) {
         // The time was spent before they were asked.
-        let had_no_time = attempts.iter().all(|attempt| is_late(attempt) && attempt.took < Core::GRACE);
+        let had_no_time = attempts.iter().all(|attempt| is_late(attempt) && attempt.took < Env::GRACE);
         return if had_no_time { Why::Deadline } else { Why::AllUnreachable };
     }
     // One alone could make a field up: it must be what all say who say anything.

@@ -8,7 +8,7 @@ use saldo_reading::{Failure, Holding, ProviderId};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use crate::request::PinnedBlock;
+use super::request::PinnedBlock;
 
 /// A proof that is false under the very block it was asked for: the request, the reply, the block, and the reason.
 ///
@@ -24,7 +24,7 @@ pub struct Evidence {
 }
 
 impl Evidence {
-    pub(crate) fn new(
+    pub(super) fn new(
         provider: &ProviderId,
         holding: Holding,
         pin: PinnedBlock,
@@ -77,20 +77,20 @@ impl fmt::Debug for Evidence {
 
 /// The newest few.
 #[derive(Debug, Default)]
-pub(crate) struct EvidenceLog(VecDeque<Evidence>);
+pub(super) struct EvidenceLog(VecDeque<Evidence>);
 
 impl EvidenceLog {
     /// How many are kept, a proof of 256 KB at most each.
     const CAPACITY: usize = 16;
 
-    pub(crate) fn keep(&mut self, evidence: Evidence) {
+    pub(super) fn keep(&mut self, evidence: Evidence) {
         self.0.push_back(evidence);
         while self.0.len() > Self::CAPACITY {
             self.0.pop_front();
         }
     }
 
-    pub(crate) fn all(&self) -> Vec<Evidence> {
+    pub(super) fn all(&self) -> Vec<Evidence> {
         self.0.iter().cloned().collect()
     }
 }

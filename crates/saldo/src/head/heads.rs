@@ -7,32 +7,25 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Either, select};
-use saldo_beacon::unit::Slot;
 use saldo_beacon::{AdvanceError, decode};
 use saldo_chain::Level;
 use saldo_reading::{Attempt, Failure, Outcome, ProviderId, Role};
 use saldo_source::beacon::Route;
 use saldo_source::{Answer, Deadline, Endpoint};
 
-use crate::core::{CommonLag, Core};
-use crate::sync::HEADS;
-
-impl CommonLag {
-    /// By the slots, and not by a clock that stands still while the device sleeps.
-    fn is_believed(&self, current: Slot) -> bool {
-        current.since(self.since).is_some_and(|passed| passed <= self.lasts)
-    }
-}
+use super::Head;
+use super::state::CommonLag;
+use crate::env::Env;
 
 /// Whether a head was refused because it is of a period whose committee is not known.
 fn is_of_later_period(answer: &Answer<()>) -> bool {
     matches!(answer, Answer::Failed(Failure::Update(AdvanceError::CommitteeUnknown { .. })))
 }
 
-impl Core {
-    /// How far the newest signed head is behind the clock when all is well, in slots: the signature over the head of one
-    /// slot is published with the block of the next.
-    const USUAL_LAG: u64 = 1;
+/// The name under which the dispatcher ranks sources of heads.
+pub(super) const HEADS: &str = "light_client/heads";
+
+impl Head {
     /// How long the sources may take for a newer head where one is at hand already.
     const SMALL_GAIN: Duration = Duration::from_secs(1);
     /// For how many slots more it is believed that the sources know nothing newer, where each of them said so.
@@ -40,8 +33,8 @@ impl Core {
 
     /// Asks for newer heads, but no longer than worth while: a short time after one is at hand that can be proven under.
     /// Gives who was asked, and whether somebody gave a head of a period whose committee is not known.
-    pub(crate) async fn newer_heads(&self, deadline: Deadline, may_look_ahead: bool) -> (Vec<Attempt>, bool) {
-        let clock = self.clock();
+    pub(super) async fn newer_heads(&self, deadline: Deadline, may_look_ahead: bool) -> (Vec<Attempt>, bool) {
+        let clock = self.env.clock();
         let began = clock.monotonic();
         let of_later_period = &AtomicBool::new(false);
         let is_ahead = || may_look_ahead && of_later_period.load(Ordering::Relaxed);
@@ -85,10 +78,10 @@ impl Core {
         let silent: BTreeSet<ProviderId> =
             attempts.iter().filter(is_silent).map(|attempt| attempt.provider.clone()).collect();
         let were_silent = {
-            let mut known = self.known();
-            let before = known.silent_sources.clone();
-            known.silent_sources.retain(|source| attempts.iter().all(|attempt| attempt.provider != *source));
-            known.silent_sources.extend(silent.iter().cloned());
+            let mut state = self.state();
+            let before = state.silent_sources.clone();
+            state.silent_sources.retain(|source| attempts.iter().all(|attempt| attempt.provider != *source));
+            state.silent_sources.extend(silent.iter().cloned());
             before
         };
         // One that says nothing for the second time is not waited for: it would have all of them asked in every slot.
@@ -96,7 +89,7 @@ impl Core {
             is_behind(attempt)
                 || (silent.contains(&attempt.provider) && were_silent.contains(&attempt.provider))
         };
-        let is_everybody = attempts.len() == self.beacon.len()
+        let is_everybody = attempts.len() == self.env.beacon.len()
             && attempts.iter().any(is_behind)
             && attempts.iter().all(has_said);
         self.learn_common_lag(began, is_everybody);
@@ -111,18 +104,12 @@ impl Core {
         let (Some(slots), Some(since)) = (self.slots_behind(), current) else { return };
         let is_good_enough = self.knows_young_head();
         let lasts = if is_everybody { Self::COMMON_LAG_SLOTS } else { 0 };
-        let mut known = self.known();
-        known.common_lag = match known.common_lag.filter(|lag| lag.is_believed(since)) {
+        let mut state = self.state();
+        state.common_lag = match state.common_lag.filter(|lag| lag.is_believed(since)) {
             Some(lag) if lag.lasts >= lasts => Some(CommonLag { slots: lag.slots.min(slots), ..lag }),
-            _ if slots <= 1 || !is_good_enough || known.heads_answered < Some(began) => None,
+            _ if slots <= 1 || !is_good_enough || state.heads_answered < Some(began) => None,
             _ => Some(CommonLag { slots, since, lasts }),
         };
-    }
-
-    /// By how many slots more than usual the newest head may be behind before somebody is asked for a newer one.
-    pub(crate) fn common_lag(&self) -> u64 {
-        let Some(current) = self.network().slot_at(self.time()) else { return 0 };
-        self.known().common_lag.filter(|lag| lag.is_believed(current)).map_or(0, |lag| lag.slots)
     }
 
     fn heads<'a>(&'a self, source: &'a Endpoint, deadline: Deadline) -> BoxFuture<'a, Answer<()>> {
@@ -153,8 +140,8 @@ impl Core {
             // a good head up.
             let outcome = match select(finality.boxed(), optimistic.boxed()).await {
                 Either::Left((finality, optimistic)) => finality.and(optimistic.await),
-                Either::Right((optimistic, finality)) if self.policy.assurance == Level::Signed => {
-                    let grace = self.clock().sleep(Self::GRACE);
+                Either::Right((optimistic, finality)) if self.env.policy.assurance == Level::Signed => {
+                    let grace = self.env.clock().sleep(Env::GRACE);
                     match select(finality, grace).await {
                         Either::Left((finality, _)) => optimistic.and(finality),
                         Either::Right(_) => optimistic,
@@ -163,11 +150,11 @@ impl Core {
                 Either::Right((optimistic, finality)) => optimistic.and(finality.await),
             };
             if outcome.is_ok() {
-                let now = self.clock().monotonic();
-                self.known().heads_answered = Some(now);
+                let now = self.env.clock().monotonic();
+                self.state().heads_answered = Some(now);
             }
             // One whose head is behind is no reason to stop asking the others, and one that gave nothing has won nothing.
-            let has_finality = self.policy.assurance < Level::Finalized || !self.finality_is_due();
+            let has_finality = self.env.policy.assurance < Level::Finalized || !self.finality_is_due();
             let has_given = outcome.is_ok() || self.newest_slot() > before;
             match (outcome, self.slots_missing()) {
                 (_, Some(0)) if has_finality => Answer::Accepted(()),
@@ -177,46 +164,5 @@ impl Core {
             }
         }
         .boxed()
-    }
-
-    /// Whether a newer finalized head than the known one should exist: two epochs end before one is final.
-    pub(crate) fn finality_is_due(&self) -> bool {
-        let Some(current) = self.network().slot_at(self.time()) else { return true };
-        let current = current.saturating_sub(self.common_lag());
-        let known = self.known();
-        let Some(light_client) = &known.light_client else { return true };
-        let finalized = self.network().epoch_at(light_client.finalized_head().slot());
-        light_client.signed_head().is_none() || finalized.saturating_add(2) < self.network().epoch_at(current)
-    }
-
-    /// Whether a head is signed that is young enough to prove under, be it known by its hash alone.
-    fn knows_young_head(&self) -> bool {
-        let slot = match self.policy.assurance {
-            Level::Finalized => {
-                self.known().light_client.as_ref().map(|client| client.finalized_head().slot())
-            }
-            _ => self.newest_slot(),
-        };
-        let now = self.now();
-        let age = slot.and_then(|slot| now.age_of(self.network().slot_start(slot)));
-        age.is_some_and(|age| now.allows(age, &self.policy))
-    }
-
-    /// The slot of the newest signed head.
-    fn newest_slot(&self) -> Option<Slot> {
-        let known = self.known();
-        Some(known.light_client.as_ref()?.signed_head()?.slot())
-    }
-
-    /// How many slots the newest signed head is behind where it usually is; `None` if there is none.
-    pub(crate) fn slots_behind(&self) -> Option<u64> {
-        let current = self.network().slot_at(self.time())?;
-        let newest = self.newest_slot()?;
-        Some(current.since(newest.saturating_add(Self::USUAL_LAG)).unwrap_or(0))
-    }
-
-    /// How many slots the newest signed head is behind what the sources are known to have; `None` if there is none.
-    pub(crate) fn slots_missing(&self) -> Option<u64> {
-        Some(self.slots_behind()?.saturating_sub(self.common_lag()))
     }
 }

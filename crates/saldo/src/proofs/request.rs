@@ -10,36 +10,37 @@ use saldo_source::execution::{At, Question, ask_together};
 use saldo_source::{Deadline, Endpoint};
 use serde_json::value::RawValue;
 
-use crate::core::Core;
+use super::Proofs;
+use crate::env::takes_tips;
 
 /// The block that a proof was asked for at.
 #[derive(Clone, Copy)]
-pub(crate) struct PinnedBlock {
-    pub(crate) hash: B256,
-    pub(crate) number: u64,
-    pub(crate) state_root: StateRoot,
+pub(super) struct PinnedBlock {
+    pub(super) hash: B256,
+    pub(super) number: u64,
+    pub(super) state_root: StateRoot,
 }
 
 /// What one provider was asked for at the block aimed at, and what it said.
-pub(crate) struct Asked {
+pub(super) struct Asked {
     /// The block, if it is known by now.
-    pub(crate) pin: Option<PinnedBlock>,
+    pub(super) pin: Option<PinnedBlock>,
     /// One reply for each holding.
-    pub(crate) replies: Vec<Reply>,
+    pub(super) replies: Vec<Reply>,
     /// The same at the provider's own tip, where that was asked for at the same time.
-    pub(crate) tips: Option<Vec<Result<Box<RawValue>, Failure>>>,
+    pub(super) tips: Option<Vec<Result<Box<RawValue>, Failure>>>,
 }
 
 /// A result of `eth_getProof`, and whether it was asked for by the block's hash: by its number, an honest provider may
 /// mean another block.
-pub(crate) struct Reply {
-    pub(crate) result: Result<Box<RawValue>, Failure>,
-    pub(crate) by_hash: bool,
+pub(super) struct Reply {
+    pub(super) result: Result<Box<RawValue>, Failure>,
+    pub(super) by_hash: bool,
 }
 
-impl Core {
+impl Proofs {
     /// Asks at a block that is known; a provider that proved nothing but its tip lately is asked for that at the same time.
-    pub(crate) async fn at_anchor(
+    pub(super) async fn at_anchor(
         &self,
         provider: &Endpoint,
         holdings: &[Holding],
@@ -50,7 +51,7 @@ impl Core {
         let pin =
             PinnedBlock { hash: anchor.hash(), number: anchor.number(), state_root: anchor.state_root() };
         let known = self.capability(provider.id());
-        if known.behind_tip || !Self::takes_tips(level) {
+        if known.behind_tip || !takes_tips(level) {
             let replies = self.pinned(provider, holdings, pin, deadline).await;
             self.learn_depth(provider, pin.number, replies.iter().map(|reply| &reply.result));
             return Asked { pin: Some(pin), replies, tips: None };
@@ -117,13 +118,13 @@ impl Core {
     }
 
     /// Notes how far behind the newest signed block `provider` proves, by what became of proofs at the block of that `number`.
-    pub(crate) fn learn_depth<'a, T: 'a>(
+    pub(super) fn learn_depth<'a, T: 'a>(
         &self,
         provider: &Endpoint,
         number: u64,
         results: impl IntoIterator<Item = &'a Result<T, Failure>>,
     ) {
-        let Some(depth) = self.depth_of(number) else { return };
+        let Some(depth) = self.head.depth_of(number) else { return };
         for result in results {
             match result {
                 Ok(_) => self.learn(provider.id(), |known| known.depth.serves(depth)),
@@ -136,22 +137,17 @@ impl Core {
     }
 
     /// Who is known not to prove at the block of that `number` any more, where it is not the newest.
-    pub(crate) fn too_shallow(&self, number: u64) -> BTreeSet<ProviderId> {
-        let now = self.clock().monotonic();
-        match self.depth_of(number) {
+    pub(super) fn too_shallow(&self, number: u64) -> BTreeSet<ProviderId> {
+        let now = self.env.clock().monotonic();
+        match self.head.depth_of(number) {
             None | Some(0) => BTreeSet::new(),
-            Some(depth) => self.known().capabilities.too_shallow(depth, now),
+            Some(depth) => self.state().capabilities.too_shallow(depth, now),
         }
-    }
-
-    /// How far the block of that `number` is behind the newest signed one.
-    pub(crate) fn depth_of(&self, number: u64) -> Option<u64> {
-        self.known().chain.newest(Level::Signed)?.number().checked_sub(number)
     }
 
     /// Asks one provider for the header of this hash and proofs at it, in one request where it takes that. The header is
     /// taken into the chain.
-    pub(crate) async fn header_and_proofs(
+    pub(super) async fn header_and_proofs(
         &self,
         provider: &Endpoint,
         holdings: &[Holding],
@@ -161,7 +157,7 @@ impl Core {
         let known = self.capability(provider.id());
         if !known.block_hash {
             let header = self.header(provider, hash, deadline).await?;
-            self.take(&header);
+            self.head.attach(&header);
             let replies = self.pinned(provider, holdings, PinnedBlock::of(&header), deadline).await;
             return Ok((header, replies));
         }
@@ -178,7 +174,7 @@ impl Core {
             Err(failure) => failure.may_have_been_seen().then(|| failure.clone()),
         });
         let header = header.map_err(|failure| failure.or_what_was_seen(seen))?;
-        self.take(&header);
+        self.head.attach(&header);
         // It has the block, since it gave the header: whatever it says, perhaps it does not take a hash.
         let is_unread = |failure: &Failure| {
             matches!(
@@ -191,7 +187,7 @@ impl Core {
         Ok((header, replies))
     }
 
-    pub(crate) async fn proofs(
+    pub(super) async fn proofs(
         &self,
         provider: &Endpoint,
         holdings: &[Holding],
@@ -210,7 +206,8 @@ impl Core {
     ) -> Vec<Result<Box<RawValue>, Failure>> {
         let known = self.capability(provider.id()).batch;
         let together =
-            ask_together(self.dispatcher.io(), provider, questions, known, self.time_left(deadline)).await;
+            ask_together(self.env.dispatcher.io(), provider, questions, known, self.env.time_left(deadline))
+                .await;
         if together.batch != known {
             self.learn(provider.id(), |known| known.batch = together.batch);
         }
@@ -219,13 +216,13 @@ impl Core {
 }
 
 impl PinnedBlock {
-    pub(crate) fn of(header: &ExecutionHeader) -> Self {
+    pub(super) fn of(header: &ExecutionHeader) -> Self {
         Self { hash: header.hash(), number: header.number(), state_root: header.state_root() }
     }
 }
 
 impl Asked {
-    pub(crate) fn nothing(holdings: &[Holding], failure: &Failure) -> Self {
+    pub(super) fn nothing(holdings: &[Holding], failure: &Failure) -> Self {
         let reply = |_| Reply { result: Err(failure.clone()), by_hash: false };
         Self { pin: None, replies: holdings.iter().map(reply).collect(), tips: None }
     }

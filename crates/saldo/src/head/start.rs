@@ -2,18 +2,20 @@
 //!
 //! The reasons for the rules are in `docs/decisions/011-trust-starts-from-agreement.md`.
 
-use std::time::Duration;
-
 use alloy_primitives::B256;
-use saldo_beacon::unit::{Epoch, Slot, UnixTime};
-use saldo_beacon::{BootstrapError, Checkpoint, LightClient, Origin, Voucher};
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Either, ready, select};
+use saldo_beacon::unit::{Epoch, Slot};
+use saldo_beacon::{BootstrapError, Checkpoint, LightClient, Origin, Voucher, decode};
 use saldo_reading::{Attempt, Failure, Generation, TransportError, Why};
-use saldo_source::{Deadline, Endpoint};
+use saldo_source::beacon::Route;
+use saldo_source::{Answer, Deadline, Endpoint};
 
-use crate::agreement::{Verdict, needed};
-use crate::core::Core;
+use super::Head;
+use super::agreement::{Verdict, needed};
+use super::ahead::Ahead;
+use super::step::{Need, Round};
 use crate::event;
-use crate::sync::{Need, Round};
 
 /// Where trust can start.
 pub(crate) enum TrustStart {
@@ -24,7 +26,7 @@ pub(crate) enum TrustStart {
 }
 
 impl TrustStart {
-    pub(crate) fn given(&self) -> Option<&Checkpoint> {
+    pub(super) fn given(&self) -> Option<&Checkpoint> {
         match self {
             Self::Given(given) => Some(given),
             Self::Agreement { given, .. } => given.as_ref(),
@@ -46,7 +48,7 @@ pub(crate) struct Agreement {
     pub(crate) sources: Vec<Endpoint>,
 }
 
-impl Core {
+impl Head {
     /// The block asked for is this many epochs old: final everywhere, also where a source or this clock is a little off.
     const FINAL_AFTER: u64 = 4;
     /// How many epochs are tried, each earlier than the one before: where the slot of one is empty, or nobody serves its
@@ -55,9 +57,9 @@ impl Core {
 
     /// Starts the light client for the first time. `generation` is the trust start at which this was found to be needed: if
     /// trust is restarted meanwhile, what is learned here does not count.
-    pub(crate) async fn start(&self, generation: Generation, deadline: Deadline) -> Round {
-        let started_again_at = self.known().started_again_at;
-        if let Some(checkpoint) = started_again_at {
+    pub(super) async fn start(&self, generation: Generation, deadline: Deadline) -> Round {
+        let restarted_at = self.state().restarted_at;
+        if let Some(checkpoint) = restarted_at {
             return self.start_at(&Origin::from(checkpoint), generation, deadline).await;
         }
         let (given, agreement) = match &self.trust_start {
@@ -84,7 +86,7 @@ impl Core {
     /// Starts anew after an absence beyond weak subjectivity: validators who have left since could have signed another
     /// chain without risk, so that the committee known from before proves nothing any more. `held` is the slot of the newest
     /// final head.
-    pub(crate) async fn start_again(&self, held: Slot, generation: Generation, deadline: Deadline) -> Round {
+    pub(super) async fn restart(&self, held: Slot, generation: Generation, deadline: Deadline) -> Round {
         match self.trust_start.agreement() {
             Some(agreement) => self.start_by_agreement(agreement, generation, deadline).await,
             None => {
@@ -102,29 +104,57 @@ impl Core {
         }
     }
 
-    /// Whether at `now` a finalized block at `slot` is too old to start from.
-    pub(crate) fn is_beyond_weak_subjectivity(&self, slot: Slot, now: UnixTime) -> bool {
-        let (age, limit) = self.age_and_limit(slot, now);
-        age > limit
+    pub(super) fn bootstrap<'a>(
+        &'a self,
+        source: &'a Endpoint,
+        origin: Origin,
+        generation: Generation,
+        deadline: Deadline,
+    ) -> BoxFuture<'a, Answer<()>> {
+        async move {
+            let started = async {
+                let Checkpoint { root, slot } = *origin.checkpoint();
+                let ahead = async {
+                    // Four requests at a time are too many for one that fails again and again.
+                    match slot.filter(|_| !self.state().without_bootstrap.contains(source.id())) {
+                        Some(slot) => self.fetch_ahead(source, slot, deadline).await,
+                        None => Ahead::default(),
+                    }
+                };
+                let data = self.fetch(source, Route::Bootstrap(root), deadline);
+                let (data, ahead) = match select(data.boxed(), ahead.boxed()).await {
+                    Either::Left((data, ahead)) => (data?, ahead),
+                    Either::Right((ahead, data)) => (data.await?, ready(ahead).boxed()),
+                };
+                let bootstrap =
+                    decode::bootstrap(&data.bytes, data.encoding, data.fork.as_deref(), &self.network())?;
+                let now = self.time();
+                let light_client = LightClient::bootstrap(self.network(), origin, bootstrap, now)?;
+                self.follow_from_now_on(light_client, generation);
+                self.take_ahead(ahead).await;
+                Ok(())
+            };
+            let started = started.await;
+            let mut state = self.state();
+            match started {
+                Ok(()) => state.without_bootstrap.remove(source.id()),
+                Err(_) => state.without_bootstrap.insert(source.id().clone()),
+            };
+            drop(state);
+            started.map_or_else(Answer::Failed, Answer::Accepted)
+        }
+        .boxed()
     }
 
-    /// How old a finalized block at `slot` is at `now`, and how old it may be, in epochs.
-    pub(crate) fn age_and_limit(&self, slot: Slot, now: UnixTime) -> (u64, u64) {
-        let network = self.network();
-        let made = network.epoch_at(slot);
-        let today = network.slot_at(now).map_or(made, |present| network.epoch_at(present));
-        (today.since(made).unwrap_or(0), network.max_checkpoint_age_between(made, today))
-    }
-
-    /// Starts at `origin`, with the bootstrap from whoever has it.
+    /// Starts at `origin`, with the bootstrap of the first source that has it.
     async fn start_at(&self, origin: &Origin, generation: Generation, deadline: Deadline) -> Round {
         let ask = |source| self.bootstrap(source, origin.clone(), generation, deadline);
         let attempts = self.ask_sources("light_client/bootstrap", deadline, ask).await;
-        self.judge(&Need::Start, attempts)
+        self.judge(Need::Start, attempts)
     }
 
     /// Starts at the newest of some epoch boundaries that enough operators name and somebody serves.
-    pub(crate) async fn start_by_agreement(
+    pub(super) async fn start_by_agreement(
         &self,
         agreement: &Agreement,
         generation: Generation,
@@ -139,7 +169,7 @@ impl Core {
         let mut doubts_clock = true;
         for age in (Self::FINAL_AFTER..).take(Self::EPOCHS_TRIED) {
             let Some(slot) = present.checked_sub(age).map(|epoch| self.first_slot(epoch)) else { break };
-            let heard = self.ask_which_block(agreement, slot, self.half(deadline)).await;
+            let heard = self.ask_which_block(agreement, slot, self.env.half(deadline)).await;
             let is_elsewhere = heard.attempts.iter().any(is_elsewhere);
             let (answered, goes_on, round) = match heard.voices.verdict(agreement.k) {
                 Verdict::Disagreed => {
@@ -162,8 +192,9 @@ impl Core {
                         return Round::lost(contradiction, Why::CheckpointSourcesDisagree);
                     }
                     let answered = operators.len();
-                    let begun =
-                        self.start_at(&agreed(slot, root, operators), generation, self.half(deadline)).await;
+                    let begun = self
+                        .start_at(&agreed(slot, root, operators), generation, self.env.half(deadline))
+                        .await;
                     let is_not_served = begun.attempts.iter().any(self::is_elsewhere);
                     let round = Round { attempts: [heard.attempts, begun.attempts].concat(), ..begun };
                     if round.won || !is_not_served {
@@ -200,16 +231,16 @@ impl Core {
         generation: Generation,
         deadline: Deadline,
     ) -> Round {
-        if let Some((slot, root)) = self.newest_final_by_hand_overs(self.half(deadline)).await
+        if let Some((slot, root)) = self.newest_final_by_hand_overs(self.env.half(deadline)).await
             && !self.is_beyond_weak_subjectivity(slot, self.now().time())
         {
-            let heard = self.ask_which_block(agreement, slot, self.half(deadline)).await;
+            let heard = self.ask_which_block(agreement, slot, self.env.half(deadline)).await;
             let operators = heard.voices.naming(root);
             if operators.len() >= agreement.k {
                 let begun = self.start_at(&agreed(slot, root, operators), generation, deadline).await;
                 return Round { attempts: [heard.attempts, begun.attempts].concat(), ..begun };
             }
-            self.forget_walk();
+            self.forget_probe();
         }
         Round::lost(disagreement, Why::CheckpointSourcesDisagree)
     }
@@ -217,11 +248,11 @@ impl Core {
     /// Who names another block than the one that the light client held as final, if enough do for it to count.
     async fn contradiction(&self, agreement: &Agreement, deadline: Deadline) -> Option<Vec<Attempt>> {
         let (slot, root) = {
-            let known = self.known();
-            let held = known.light_client.as_ref()?.finalized_head();
+            let state = self.state();
+            let held = state.light_client.as_ref()?.finalized_head();
             (held.slot(), held.beacon_root())
         };
-        let heard = self.ask_which_block(agreement, slot, self.half(deadline)).await;
+        let heard = self.ask_which_block(agreement, slot, self.env.half(deadline)).await;
         heard.voices.contradict(root, agreement.k).then_some(heard.attempts)
     }
 
@@ -242,7 +273,7 @@ impl Core {
         if any(Failure::NotFinal) {
             return None;
         }
-        let finalized = self.ask_finalized_epoch(agreement, self.half(deadline)).await;
+        let finalized = self.ask_finalized_epoch(agreement, self.env.half(deadline)).await;
         // Finality that lags by a little is usual, and no reason to doubt the clock.
         let earliest = present.get().saturating_sub(Self::FINAL_AFTER).saturating_sub(Self::FINAL_AFTER);
         let is_another_time = |epoch: &Epoch| *epoch > present || epoch.get() < earliest;
@@ -252,31 +283,25 @@ impl Core {
 
     /// Takes `light_client` as the one to follow, unless the one at hand is newer: another read may have been faster. `generation`
     /// is the trust start at which its bootstrap was asked for.
-    pub(crate) fn follow_from_now_on(&self, mut light_client: LightClient, generation: Generation) {
+    pub(super) fn follow_from_now_on(&self, mut light_client: LightClient, generation: Generation) {
         let after = self.next_committee_pause();
-        let mut known = self.known();
-        if known.generation != generation {
+        let mut state = self.state();
+        if state.generation != generation {
             return; // It began where trust does not start any more.
         }
         if light_client.adopt(self.network()).is_err() {
             return; // A newer table came meanwhile, and contradicts it.
         }
         let slot = light_client.finalized_head().slot();
-        if known.light_client.as_ref().is_none_or(|held| held.finalized_head().slot() < slot) {
+        if state.light_client.as_ref().is_none_or(|held| held.finalized_head().slot() < slot) {
             // Time that was proven to have come stays so.
-            known.proven_time = known.newest_signed_time(&self.network()).or(known.proven_time);
+            state.proven_time = state.newest_signed_time(&self.network()).or(state.proven_time);
             let origin = light_client.origin().clone();
-            known.light_client = Some(light_client);
-            known.next_committee_after = Some(after);
-            drop(known);
+            state.light_client = Some(light_client);
+            state.next_committee_after = Some(after);
+            drop(state);
             event::started(&origin, slot);
         }
-    }
-
-    /// Half of the time that is left: what follows needs some as well.
-    pub(crate) fn half(&self, deadline: Deadline) -> Deadline {
-        let half = self.time_left(deadline).checked_div(2).unwrap_or(Duration::ZERO);
-        Deadline::after(self.clock(), half)
     }
 
     fn first_slot(&self, epoch: Epoch) -> Slot {

@@ -8,27 +8,27 @@ use saldo_source::execution::LARGEST_BATCH;
 
 /// What one provider has shown that it can and cannot do, so that it is not asked in vain every time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Capability {
+pub(super) struct Capability {
     /// How many questions it takes in one request.
-    pub(crate) batch: usize,
+    pub(super) batch: usize,
     /// Whether `eth_getProof` takes a block by its hash.
-    pub(crate) block_hash: bool,
+    pub(super) block_hash: bool,
     /// Whether its headers as JSON have a layout that is known here; else they are asked for as bytes.
-    pub(crate) json_header: bool,
+    pub(super) json_header: bool,
     /// Whether it proves at a signed block, and not at its own tip alone.
-    pub(crate) behind_tip: bool,
+    pub(super) behind_tip: bool,
     /// How far behind the newest signed block it proves.
-    pub(crate) depth: Depth,
+    pub(super) depth: Depth,
     /// Whether the last of its tips that were waited for were signed in the end.
-    pub(crate) tips_were_signed: bool,
+    pub(super) tips_were_signed: bool,
     /// Until when this is believed, on the monotonic clock.
-    pub(crate) until: Duration,
+    pub(super) until: Duration,
 }
 
 /// How far behind the newest signed block a provider proves, in blocks, as far as its answers have shown. Its own tip is a
 /// little ahead of that block, by about the same each time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Depth {
+pub(super) struct Depth {
     /// The furthest it has proven.
     served: Option<u64>,
     /// The nearest that it no longer had the state of.
@@ -37,19 +37,19 @@ pub(crate) struct Depth {
 
 impl Depth {
     /// It has proven at a block so far behind. What it refused at no greater depth was another time's.
-    pub(crate) fn serves(&mut self, depth: u64) {
+    pub(super) fn serves(&mut self, depth: u64) {
         self.served = self.served.max(Some(depth));
         self.refused = self.refused.filter(|refused| *refused > depth);
     }
 
     /// It no longer had the state of a block so far behind.
-    pub(crate) fn refuses(&mut self, depth: u64) {
+    pub(super) fn refuses(&mut self, depth: u64) {
         self.refused = Some(self.refused.map_or(depth, |refused| refused.min(depth)));
         self.served = self.served.filter(|served| *served < depth);
     }
 
     /// It says that it proves so far behind, and no further: so it is, unless it has shown that it does.
-    pub(crate) fn says(&mut self, depth: u64) {
+    pub(super) fn says(&mut self, depth: u64) {
         let beyond = depth.saturating_add(1);
         if self.served < Some(beyond) {
             self.refused = Some(self.refused.map_or(beyond, |refused| refused.min(beyond)));
@@ -57,14 +57,14 @@ impl Depth {
     }
 
     /// Whether it is known not to prove so far behind. Between what it served and what it refused nothing is known.
-    pub(crate) fn ends_before(&self, depth: u64) -> bool {
+    pub(super) fn ends_before(&self, depth: u64) -> bool {
         self.refused.is_some_and(|refused| refused <= depth)
     }
 }
 
 /// By provider.
 #[derive(Default)]
-pub(crate) struct Capabilities(BTreeMap<ProviderId, Capability>);
+pub(super) struct Capabilities(BTreeMap<ProviderId, Capability>);
 
 impl Capability {
     fn unknown(now: Duration) -> Self {
@@ -82,32 +82,32 @@ impl Capability {
 
 impl Capabilities {
     /// After so long everything is tried again: nodes are upgraded.
-    pub(crate) const AGE: Duration = Duration::from_secs(60 * 60);
+    pub(super) const AGE: Duration = Duration::from_secs(60 * 60);
 
     /// What `provider` is known for at `now`; whatever is not known is believed to be possible.
-    pub(crate) fn of(&self, provider: &ProviderId, now: Duration) -> Capability {
+    pub(super) fn of(&self, provider: &ProviderId, now: Duration) -> Capability {
         let known = self.0.get(provider).copied();
         known.filter(|known| now < known.until).unwrap_or(Capability::unknown(now))
     }
 
     /// What is known at `now`.
-    pub(crate) fn all(&self, now: Duration) -> impl Iterator<Item = (&ProviderId, &Capability)> {
+    pub(super) fn all(&self, now: Duration) -> impl Iterator<Item = (&ProviderId, &Capability)> {
         self.0.iter().filter(move |(_, known)| now < known.until)
     }
 
     /// Takes back what was known before a restart.
-    pub(crate) fn restore(&mut self, provider: ProviderId, known: Capability) {
+    pub(super) fn restore(&mut self, provider: ProviderId, known: Capability) {
         self.0.insert(provider, known);
     }
 
     /// Those that are known not to prove so far behind the newest signed block.
-    pub(crate) fn too_shallow(&self, depth: u64, now: Duration) -> BTreeSet<ProviderId> {
+    pub(super) fn too_shallow(&self, depth: u64, now: Duration) -> BTreeSet<ProviderId> {
         let each = self.0.keys().filter(|provider| self.of(provider, now).depth.ends_before(depth));
         each.cloned().collect()
     }
 
     /// Notes what `provider` has shown at `now`.
-    pub(crate) fn note(&mut self, provider: &ProviderId, now: Duration, learn: impl FnOnce(&mut Capability)) {
+    pub(super) fn note(&mut self, provider: &ProviderId, now: Duration, learn: impl FnOnce(&mut Capability)) {
         let mut known = self.of(provider, now);
         learn(&mut known);
         self.0.insert(provider.clone(), known);

@@ -11,64 +11,64 @@ use saldo_reading::{Attempt, Failure, Outcome, Role};
 use saldo_source::beacon::{MAX_UPDATES, Route};
 use saldo_source::{Answer, Deadline, Endpoint};
 
-use crate::core::Core;
+use super::Head;
 
-impl Core {
+impl Head {
     /// The newest final block that follows from the newest checkpoint at hand, however old that is. The light client that
     /// was running, the given checkpoint and the network's own count.
     ///
     /// Nothing is proven by it: beyond weak subjectivity, those who signed the hand-overs may have signed others too.
-    pub(crate) async fn newest_final_by_hand_overs(&self, deadline: Deadline) -> Option<(Slot, B256)> {
-        let generation = self.known().generation;
-        let mut walker = self.walker(deadline).await?;
+    pub(super) async fn newest_final_by_hand_overs(&self, deadline: Deadline) -> Option<(Slot, B256)> {
+        let generation = self.state().generation;
+        let mut probe = self.probe(deadline).await?;
         let mut has_moved = false;
         // Each round ends a period's hand-over or is the last: the bound is only for one that would not move.
         for _ in 0..1_000 {
             let now = self.now().time();
-            let hand_overs = match walker.wants(now) {
-                Wants::Updates { start, count } if !walker.knows_committee_at(now) => {
+            let hand_overs = match probe.wants(now) {
+                Wants::Updates { start, count } if !probe.knows_committee_at(now) => {
                     Some(Route::Updates { start, count: count.min(MAX_UPDATES) })
                 }
                 _ => None,
             };
             let route = hand_overs.unwrap_or(Route::FinalityUpdate);
-            let ask = |source| self.walk_on(source, &walker, route, deadline);
-            let result = self.hedge(Role::Beacon, route.name(), deadline, ask).await;
+            let ask = |source| self.probe_further(source, &probe, route, deadline);
+            let result = self.env.hedge(Role::Beacon, route.name(), deadline, ask).await;
             let Some((_, further)) = result.winner else {
                 let is_refused =
                     |attempt: &Attempt| matches!(attempt.outcome.failure(), Some(Failure::Update(_)));
                 // Hand-overs that nothing fits on may have been forged: another time the way is begun anew.
                 if !has_moved && result.attempts.iter().any(is_refused) {
-                    self.forget_walk();
+                    self.forget_probe();
                 }
                 break;
             };
             has_moved = true;
             // A year of hand-overs takes more than one read: the next one goes on from here.
-            let mut known = self.known();
-            if known.generation != generation {
+            let mut state = self.state();
+            if state.generation != generation {
                 return None; // The caller had trust start elsewhere meanwhile.
             }
-            known.walker = Some(further.clone());
-            drop(known);
-            walker = further;
+            state.probe = Some(further.clone());
+            drop(state);
+            probe = further;
             if hand_overs.is_none() {
                 break;
             }
         }
-        let head = walker.finalized_head();
+        let head = probe.finalized_head();
         Some((head.slot(), head.beacon_root()))
     }
 
     /// Begins anew the next time. Whoever has the keys of an old committee can lead astray, but not for good.
-    pub(crate) fn forget_walk(&self) {
-        self.known().walker = None;
+    pub(super) fn forget_probe(&self) {
+        self.state().probe = None;
     }
 
     /// The time of the newest head that the sources give, if it verifies by the committees known and no source gives one
     /// of a later committee: then no hand-over is missing, whatever the clock says.
-    pub(crate) async fn newest_by_known_committees(&self, deadline: Deadline) -> Option<UnixTime> {
-        let held = self.known().light_client.clone()?;
+    pub(super) async fn newest_by_known_committees(&self, deadline: Deadline) -> Option<UnixTime> {
+        let held = self.state().light_client.clone()?;
         let newest = Mutex::new(None);
         let ask = |source| {
             let (newest, mut copy) = (&newest, held.clone());
@@ -93,7 +93,8 @@ impl Core {
             }
             .boxed()
         };
-        let result = self.hedge(Role::Beacon, Route::FinalityUpdate.name(), self.half(deadline), ask).await;
+        let result =
+            self.env.hedge(Role::Beacon, Route::FinalityUpdate.name(), self.env.half(deadline), ask).await;
         let is_of_later_committee = |outcome: &Outcome| {
             matches!(outcome.failure(), Some(Failure::Update(AdvanceError::CommitteeUnknown { .. })))
         };
@@ -104,17 +105,17 @@ impl Core {
         newest.map(|slot| self.network().slot_start(slot))
     }
 
-    async fn walker(&self, deadline: Deadline) -> Option<LightClient> {
+    async fn probe(&self, deadline: Deadline) -> Option<LightClient> {
         let at_hand = {
-            let known = self.known();
-            let candidates = [&known.light_client, &known.walker].into_iter().flatten();
+            let state = self.state();
+            let candidates = [&state.light_client, &state.probe].into_iter().flatten();
             candidates.max_by_key(|client| client.finalized_head().slot()).cloned()
         };
         if at_hand.is_some() {
             return at_hand;
         }
         let own = self.network().checkpoint().copied();
-        let again = self.known().started_again_at;
+        let again = self.state().restarted_at;
         let checkpoint = again.or(self.trust_start.given().copied()).or(own)?;
         let ask = |source| {
             async move {
@@ -130,23 +131,23 @@ impl Core {
             }
             .boxed()
         };
-        let result = self.hedge(Role::Beacon, "light_client/bootstrap", deadline, ask).await;
-        result.winner.map(|(_, walker)| walker)
+        let result = self.env.hedge(Role::Beacon, "light_client/bootstrap", deadline, ask).await;
+        result.winner.map(|(_, probe)| probe)
     }
 
-    /// A copy of `walker`, further on by what `source` serves on `route`.
-    fn walk_on<'a>(
+    /// A copy of `probe`, further on by what `source` serves on `route`.
+    fn probe_further<'a>(
         &'a self,
         source: &'a Endpoint,
-        walker: &LightClient,
+        probe: &LightClient,
         route: Route,
         deadline: Deadline,
     ) -> BoxFuture<'a, Answer<LightClient>> {
-        let mut further = walker.clone();
-        let before = (walker.period(), walker.next_committee_known());
-        let finalized = walker.finalized_head().slot();
+        let mut further = probe.clone();
+        let before = (probe.period(), probe.next_committee_known());
+        let finalized = probe.finalized_head().slot();
         async move {
-            let walked = async {
+            let probed = async {
                 let data = self.fetch(source, route, deadline).await?;
                 let is_hand_over = matches!(route, Route::Updates { .. });
                 let updates: Vec<LightClientUpdate> = if is_hand_over {
@@ -168,7 +169,7 @@ impl Core {
                     None => Err(Failure::NotServed { method: route.name() }),
                 }
             };
-            walked.await.map_or_else(Answer::Failed, Answer::Accepted)
+            probed.await.map_or_else(Answer::Failed, Answer::Accepted)
         }
         .boxed()
     }

@@ -8,19 +8,20 @@ use saldo_reading::Failure;
 use saldo_source::beacon::{Data, MAX_UPDATES, Route};
 use saldo_source::{Deadline, Endpoint};
 
-use crate::core::Core;
+use super::Head;
+use crate::env::Env;
 
 /// Light-client data that cannot be verified before there is a light client.
 #[derive(Debug, Default)]
-pub(crate) struct Ahead {
+pub(super) struct Ahead {
     updates: Option<Data>,
     finality: Option<Data>,
     optimistic: Option<Data>,
 }
 
-impl Core {
+impl Head {
     /// Fetches the hand-overs since the block at `slot`, where there are any, and the newest heads.
-    pub(crate) async fn fetch_ahead(&self, source: &Endpoint, slot: Slot, deadline: Deadline) -> Ahead {
+    pub(super) async fn fetch_ahead(&self, source: &Endpoint, slot: Slot, deadline: Deadline) -> Ahead {
         let network = self.network();
         let start = network.period_at(slot);
         let present = network.slot_at(self.now().time()).map(|present| network.period_at(present));
@@ -36,8 +37,10 @@ impl Core {
     }
 
     /// Takes what was fetched ahead, if it comes within a grace. What is refused now is asked for again as usual.
-    pub(crate) async fn take_ahead(&self, ahead: impl Future<Output = Ahead> + Unpin) {
-        let Either::Left((ahead, _)) = select(ahead, self.clock().sleep(Self::GRACE)).await else { return };
+    pub(super) async fn take_ahead(&self, ahead: impl Future<Output = Ahead> + Unpin) {
+        let Either::Left((ahead, _)) = select(ahead, self.env.clock().sleep(Env::GRACE)).await else {
+            return;
+        };
         let network = self.network();
         if let Some(Data { bytes, encoding, .. }) = &ahead.updates {
             let updates = decode::updates(bytes, *encoding, &network).unwrap_or_default();
@@ -51,7 +54,7 @@ impl Core {
         {
             let _ = self.advance(update);
         }
-        if ahead.finality.is_none() && self.policy.assurance == Level::Finalized {
+        if ahead.finality.is_none() && self.env.policy.assurance == Level::Finalized {
             return; // A newer head would hide that there is no newer final one yet.
         }
         let newest = ahead.optimistic.as_ref().map(|data| -> Result<(), Failure> {
@@ -60,7 +63,7 @@ impl Core {
             self.advance(update)
         });
         if let Some(Ok(())) = newest {
-            self.known().heads_answered = Some(self.clock().monotonic());
+            self.state().heads_answered = Some(self.env.clock().monotonic());
         }
     }
 }

@@ -1,6 +1,4 @@
-//! A proof that was checked, with the bytes that it was checked from.
-
-use std::sync::Arc;
+//! Checking a reply to `eth_getProof` against what was asked, never against what it echoes.
 
 use alloy_primitives::{Address, Bytes};
 use saldo_proof::eip1186::AccountReply;
@@ -8,29 +6,13 @@ use saldo_proof::{Account, StateRoot, Verified, claimed_root, verify_accounts};
 use saldo_reading::{Failure, Holding, ProviderId};
 use serde_json::value::RawValue;
 
-use crate::core::Core;
+use super::Proofs;
+use super::target::Checked;
 use crate::event;
-use crate::store::Store;
 
-/// A verified account, and the nodes that prove it.
-#[derive(Clone, Debug)]
-pub(crate) struct Checked {
-    pub(crate) account: Verified<Account>,
-    /// `None` where they are not needed any more, because nothing is kept or there are too many.
-    pub(crate) nodes: Option<Arc<[Bytes]>>,
-}
-
-impl Checked {
-    /// How much memory the nodes take, in bytes.
-    pub(crate) fn size(&self) -> usize {
-        self.nodes.iter().flat_map(|nodes| nodes.iter()).map(|node| node.len()).sum()
-    }
-}
-
-/// A reply to `eth_getProof` is checked against what was asked, never against what it echoes.
-impl Core {
-    /// Checks replies under the state root of the block they were asked for at; what they share is hashed once.
-    pub(crate) fn verify_together(
+impl Proofs {
+    /// Checks replies under the state root of the block they were asked for at; nodes that they share are hashed once.
+    pub(super) fn verify_together(
         &self,
         replies: &[(Holding, &RawValue)],
         provider: &ProviderId,
@@ -53,8 +35,8 @@ impl Core {
         each.collect()
     }
 
-    /// Checks a reply under the root that its own first node has: what comes of it is no more than a claim.
-    pub(crate) fn verify_claim(
+    /// Checks a reply under the root that its own first node has. The result is no more than a claim.
+    pub(super) fn verify_claim(
         &self,
         reply: &RawValue,
         holding: Holding,
@@ -67,11 +49,10 @@ impl Core {
 
     fn checked(&self, reply: AccountReply, account: Verified<Account>, provider: &ProviderId) -> Checked {
         if reply.contradictions(&account).any() {
-            // The leaf decides. That the claim beside it says otherwise is worth knowing about the provider.
+            // The leaf decides. A claim beside it that says otherwise is worth knowing about the provider.
             event::claim_contradicts(provider);
         }
-        let is_kept = self.store.as_ref().is_some_and(Store::takes_anything);
-        Checked { account, nodes: is_kept.then(|| reply.account_proof.into()) }
+        Checked { account, nodes: self.keeps_nodes.then(|| reply.account_proof.into()) }
     }
 }
 

@@ -12,7 +12,7 @@ pub(crate) const LEAST_ANSWERS: usize = 3;
 /// An operator is one voice, however many sources it runs; one that names two blocks has none. Names that differ in
 /// case alone are one operator.
 #[derive(Debug, Default)]
-pub(crate) struct Voices {
+pub(super) struct Voices {
     named: BTreeMap<String, Voice>,
 }
 
@@ -24,7 +24,7 @@ struct Voice {
 
 /// What follows from the voices.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(super) enum Verdict {
     /// Enough operators named this block, and no other block was named by enough.
     Agreed {
         root: B256,
@@ -39,7 +39,7 @@ pub(crate) enum Verdict {
 
 impl Voices {
     /// Counts that a source of `operator` named `root`.
-    pub(crate) fn hear(&mut self, operator: &str, root: B256) {
+    pub(super) fn hear(&mut self, operator: &str, root: B256) {
         let voice = self
             .named
             .entry(key(operator))
@@ -48,7 +48,7 @@ impl Voices {
     }
 
     /// What follows, if `k` operators must name one block.
-    pub(crate) fn verdict(&self, k: usize) -> Verdict {
+    pub(super) fn verdict(&self, k: usize) -> Verdict {
         let needed = needed(k);
         let answered = self.voices().count();
         if answered < needed {
@@ -63,7 +63,7 @@ impl Voices {
     }
 
     /// Who named `root`, and nothing else; sorted.
-    pub(crate) fn naming(&self, root: B256) -> Vec<String> {
+    pub(super) fn naming(&self, root: B256) -> Vec<String> {
         let mut operators: Vec<String> = self
             .voices()
             .filter(|(_, named)| *named == root)
@@ -74,7 +74,7 @@ impl Voices {
     }
 
     /// Whether `k` operators named one and the same block that is not `root`.
-    pub(crate) fn contradict(&self, root: B256, k: usize) -> bool {
+    pub(super) fn contradict(&self, root: B256, k: usize) -> bool {
         self.voices().any(|(_, named)| named != root && self.naming(named).len() >= k)
     }
 
@@ -90,7 +90,7 @@ impl Voices {
 }
 
 /// How many operators must answer if `k` of them must name one block.
-pub(crate) fn needed(k: usize) -> usize {
+pub(super) fn needed(k: usize) -> usize {
     LEAST_ANSWERS.max(k)
 }
 

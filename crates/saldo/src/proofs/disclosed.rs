@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use alloy_primitives::Address;
-use saldo_source::{DisclosureSet, Endpoint};
+use saldo_source::{Answer, DisclosureSet, Endpoint};
 
 /// Keeps the operators that were asked about an address, so that the same ones are asked again and not always others. For
 /// the client's life, of the addresses that were asked about last.
 #[derive(Debug, Default)]
-pub(crate) struct Disclosures {
+pub(super) struct Disclosures {
     /// Of each operator, whether a request is known to have come as far as it.
     of: BTreeMap<Address, BTreeMap<String, bool>>,
     /// The addresses in the order in which they were first asked about.
@@ -19,7 +19,7 @@ pub(crate) struct Disclosures {
 
 /// What place a provider has in the circle of an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(super) enum Place {
     /// Its operator came to it just now.
     New,
     /// Its operator knew of the address before.
@@ -33,26 +33,26 @@ impl Disclosures {
     const CAPACITY: usize = 4_096;
 
     /// Who may be asked about `address`.
-    pub(crate) fn disclosure(&self, address: Address, most: usize, strict: bool) -> DisclosureSet {
+    pub(super) fn disclosure(&self, address: Address, most: usize, strict: bool) -> DisclosureSet {
         let operators = self.of.get(&address).into_iter().flat_map(BTreeMap::keys).cloned().collect();
         DisclosureSet { operators, most, strict, ..DisclosureSet::unrestricted() }
     }
 
     /// Whether `provider` knows of `address`, or may come to know of it.
-    pub(crate) fn admits(&self, address: Address, provider: &Endpoint, most: usize) -> bool {
+    pub(super) fn admits(&self, address: Address, provider: &Endpoint, most: usize) -> bool {
         self.of.get(&address).is_none_or(|disclosed| {
             disclosed.len() < most || disclosed.contains_key(&provider.operator_key())
         })
     }
 
     /// Whether `provider` knows of `address`.
-    pub(crate) fn knows(&self, address: Address, provider: &Endpoint) -> bool {
+    pub(super) fn knows(&self, address: Address, provider: &Endpoint) -> bool {
         self.of.get(&address).is_some_and(|disclosed| disclosed.contains_key(&provider.operator_key()))
     }
 
     /// `provider` is about to be asked about `address`: its operator belongs to the circle if there is room. Decided and
     /// noted in one, since another read may be about to ask somebody else.
-    pub(crate) fn tell(&mut self, address: Address, provider: &Endpoint, most: usize) -> Place {
+    pub(super) fn tell(&mut self, address: Address, provider: &Endpoint, most: usize) -> Place {
         if !self.admits(address, provider, most) {
             return Place::Full;
         }
@@ -61,8 +61,26 @@ impl Disclosures {
 
     /// `provider` has seen that somebody asks about `address`, or proved something of it: its operator belongs to the circle
     /// in any case, and for good.
-    pub(crate) fn admit(&mut self, address: Address, provider: &Endpoint) {
+    pub(super) fn admit(&mut self, address: Address, provider: &Endpoint) {
         self.enter(address, provider, true);
+    }
+
+    /// Records what the `answer` to a request shows: whether `provider`, in the place that it had, has seen `address`.
+    pub(super) fn record_answer<T>(
+        &mut self,
+        address: Address,
+        provider: &Endpoint,
+        place: Place,
+        answer: &Answer<T>,
+    ) {
+        let is_unseen = matches!(answer, Answer::Failed(failure) if !failure.may_have_been_seen());
+        match place {
+            Place::New if is_unseen => self.forget(address, provider),
+            // It was reached, so that it knows the address, whatever another call meets.
+            Place::New | Place::Member if !is_unseen => self.admit(address, provider),
+            Place::Full if matches!(answer, Answer::Accepted(_)) => self.admit(address, provider),
+            Place::New | Place::Member | Place::Full => {}
+        }
     }
 
     /// Gives whether it is new.
@@ -83,17 +101,17 @@ impl Disclosures {
     }
 
     /// The addresses, those that were asked about last first, and who knows of them.
-    pub(crate) fn newest(&self) -> impl Iterator<Item = (&Address, impl Iterator<Item = &String>)> {
+    pub(super) fn newest(&self) -> impl Iterator<Item = (&Address, impl Iterator<Item = &String>)> {
         self.order.iter().rev().filter_map(|address| Some((address, self.of.get(address)?.keys())))
     }
 
     /// How often anything of it changed.
-    pub(crate) fn revision(&self) -> u64 {
+    pub(super) fn revision(&self) -> u64 {
         self.revision
     }
 
     /// Takes back who knew of `address` before a restart.
-    pub(crate) fn restore(&mut self, address: Address, operators: impl IntoIterator<Item = String>) {
+    pub(super) fn restore(&mut self, address: Address, operators: impl IntoIterator<Item = String>) {
         if self.order.len() < Self::CAPACITY && !self.of.contains_key(&address) {
             self.order.push_back(address);
             self.of.insert(address, operators.into_iter().map(|operator| (operator, true)).collect());
@@ -101,14 +119,14 @@ impl Disclosures {
     }
 
     /// Gives up who knows of `address`.
-    pub(crate) fn remove(&mut self, address: Address) {
+    pub(super) fn remove(&mut self, address: Address) {
         self.order.retain(|held| *held != address);
         self.of.remove(&address);
         self.revision = self.revision.wrapping_add(1);
     }
 
     /// `provider` turned out not to have been reached: unless another read reached it, it knows nothing of `address`.
-    pub(crate) fn forget(&mut self, address: Address, provider: &Endpoint) {
+    pub(super) fn forget(&mut self, address: Address, provider: &Endpoint) {
         let operator = provider.operator_key();
         if let Some(disclosed) = self.of.get_mut(&address)
             && disclosed.get(&operator) == Some(&false)

@@ -7,21 +7,21 @@ use saldo_beacon::unit::UnixTime;
 /// A time that a committee's signature proves to have come, and the moment on the monotonic clock when that became known.
 /// What has passed since is certain as well, because nobody sets that clock back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct CertainTime {
+pub(super) struct CertainTime {
     proven: UnixTime,
     known_at: Duration,
 }
 
 impl CertainTime {
     /// What is certain once `newest` is proven: that, or what was `held` if more has passed since.
-    pub(crate) fn after(held: Option<Self>, newest: UnixTime, monotonic: Duration) -> Self {
+    pub(super) fn after(held: Option<Self>, newest: UnixTime, monotonic: Duration) -> Self {
         held.filter(|held| held.at(monotonic) >= newest)
             .unwrap_or(Self { proven: newest, known_at: monotonic })
     }
 
     /// What time it is at least. The monotonic clock may run a little fast: a thousandth of what passes on it does not count,
     /// or the drift of weeks would make every true wall clock look slow.
-    pub(crate) fn at(self, monotonic: Duration) -> UnixTime {
+    pub(super) fn at(self, monotonic: Duration) -> UnixTime {
         let passed = monotonic.saturating_sub(self.known_at);
         self.proven.saturating_add(passed.saturating_sub(passed.checked_div(1024).unwrap_or_default()))
     }

@@ -11,22 +11,22 @@ use saldo_reading::{Attempt, Failure, Outcome, Role};
 use saldo_source::checkpoint::{block_root, finalized_epoch};
 use saldo_source::{Deadline, Endpoint};
 
-use crate::agreement::{Verdict, Voices};
-use crate::core::Core;
-use crate::start::Agreement;
+use super::Head;
+use super::agreement::{Verdict, Voices};
+use super::start::Agreement;
 
 /// What the sources said of the block at one slot.
-pub(crate) struct Heard {
-    pub(crate) voices: Voices,
-    pub(crate) attempts: Vec<Attempt>,
+pub(super) struct Heard {
+    pub(super) voices: Voices,
+    pub(super) attempts: Vec<Attempt>,
 }
 
-impl Core {
+impl Head {
     /// How long those who have not answered yet are waited for once there is an agreement: each of them might break it.
     const LATECOMERS: Duration = Duration::from_millis(1_500);
 
     /// Asks all sources for the root of the block at `slot`.
-    pub(crate) async fn ask_which_block<'a>(
+    pub(super) async fn ask_which_block<'a>(
         &'a self,
         agreement: &'a Agreement,
         slot: Slot,
@@ -37,19 +37,19 @@ impl Core {
             .ask_all(
                 &agreement.sources,
                 deadline,
-                |source| block_root(self.dispatcher.io(), source, slot, deadline).boxed(),
+                |source| block_root(self.env.dispatcher.io(), source, slot, deadline).boxed(),
                 |source, root| {
                     voices.hear(source.run_by(), root);
                     (Outcome::Named { root }, matches!(voices.verdict(agreement.k), Verdict::Agreed { .. }))
                 },
             )
             .await;
-        self.dispatcher.note("checkpoint", &attempts);
+        self.env.dispatcher.note("checkpoint", &attempts);
         Heard { voices, attempts }
     }
 
     /// Asks all sources for the newest finalized epoch: the newest that each operator names.
-    pub(crate) async fn ask_finalized_epoch<'a>(
+    pub(super) async fn ask_finalized_epoch<'a>(
         &'a self,
         agreement: &'a Agreement,
         deadline: Deadline,
@@ -58,7 +58,7 @@ impl Core {
         self.ask_all(
             &agreement.sources,
             deadline,
-            |source| finalized_epoch(self.dispatcher.io(), source, deadline).boxed(),
+            |source| finalized_epoch(self.env.dispatcher.io(), source, deadline).boxed(),
             |source, epoch| {
                 let newest = finalized.entry(source.run_by()).or_insert(epoch);
                 *newest = epoch.max(*newest);
@@ -77,7 +77,7 @@ impl Core {
         ask: impl Fn(&'a Endpoint) -> BoxFuture<'a, Result<T, Failure>>,
         mut hear: impl FnMut(&'a Endpoint, T) -> (Outcome, bool),
     ) -> Vec<Attempt> {
-        let clock = self.clock();
+        let clock = self.env.clock();
         let began = clock.monotonic();
         let attempt = |source: &Endpoint, outcome| {
             let took = clock.monotonic().saturating_sub(began);

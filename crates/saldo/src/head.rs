@@ -1,0 +1,273 @@
+//! What the light client and the chain know: the owner of that state.
+//!
+//! A head asks beacon sources and nothing else. Headers of execution blocks are brought to it ([`Head::attach`]).
+
+mod agreement;
+mod ahead;
+mod certain_time;
+mod committee;
+mod fetch;
+mod heads;
+mod lag;
+mod poll;
+mod probe;
+mod start;
+mod state;
+mod step;
+mod sync;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use alloy_primitives::B256;
+use saldo_beacon::unit::{Slot, UnixTime};
+use saldo_beacon::{AdoptError, Checkpoint, ConsensusFault, LightClient, Network};
+use saldo_chain::{Anchor, Chain, ExecutionHeader, HistoryError, Level};
+use saldo_proof::{Account, StateRoot, Verified};
+use saldo_reading::{Generation, Now};
+
+use crate::env::Env;
+use crate::event;
+use state::HeadState;
+
+pub(crate) use agreement::{LEAST_ANSWERS, distinct};
+pub(crate) use start::{Agreement, TrustStart};
+pub(crate) use step::{Need, Synced};
+
+/// The light client, the chain that follows from it, and where trust starts.
+pub(crate) struct Head {
+    env: Arc<Env>,
+    trust_start: TrustStart,
+    /// Replaced as a whole when the app hands in a newer table.
+    network: RwLock<Arc<Network>>,
+    /// Held by the one future that brings the light client up to date.
+    syncing: futures_util::lock::Mutex<()>,
+    state: Mutex<HeadState>,
+}
+
+/// What is known at one moment, while it is locked.
+pub(crate) struct HeadView<'a> {
+    pub(crate) generation: Generation,
+    pub(crate) is_faulted: bool,
+    pub(crate) chain: &'a Chain,
+    pub(crate) now: Now,
+    /// Counts what was taken into the chain.
+    pub(crate) revision: u64,
+    pub(crate) light_client: Option<&'a LightClient>,
+    /// The time of the newest block that is known to be signed.
+    pub(crate) newest_signed_time: Option<UnixTime>,
+}
+
+/// Which block a proof is asked for at.
+#[derive(Clone, Debug)]
+pub(crate) enum BlockRef {
+    /// A trusted one.
+    Known(Anchor),
+    /// The block of a head that tells its hash alone: its header is fetched along with the proof.
+    ByHash(B256),
+    /// The provider's own newest.
+    Tip,
+}
+
+impl Head {
+    pub(crate) fn new(env: Arc<Env>, network: Arc<Network>, trust_start: TrustStart) -> Self {
+        let (network, syncing) = (RwLock::new(network), futures_util::lock::Mutex::new(()));
+        Self { env, trust_start, network, syncing, state: Mutex::default() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, HeadState> {
+        // A panic while the lock was held cannot have left half a state: every change is one assignment.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The table of the chain as it is known now.
+    pub(crate) fn network(&self) -> Arc<Network> {
+        Arc::clone(&self.network.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Takes a newer table of the same chain.
+    pub(crate) fn adopt(&self, network: Arc<Network>) -> Result<(), AdoptError> {
+        let mut state = self.state();
+        self.network().allows(&network)?;
+        if let Some(light_client) = &mut state.light_client {
+            light_client.adopt(Arc::clone(&network))?;
+        }
+        // It is only a probe, and begins again.
+        state.probe = None;
+        *self.network.write().unwrap_or_else(PoisonError::into_inner) = network;
+        Ok(())
+    }
+
+    /// Where trust starts, as the client was set up.
+    pub(crate) fn trust_start(&self) -> &TrustStart {
+        &self.trust_start
+    }
+
+    /// Runs `look` with what is known at this moment, while it is locked.
+    pub(crate) fn look<T>(&self, look: impl FnOnce(&HeadView<'_>) -> T) -> T {
+        let network = self.network();
+        let mut state = self.state();
+        let now = state.now(&network, self.env.clock());
+        look(&HeadView {
+            generation: state.generation,
+            is_faulted: state.faulted,
+            chain: &state.chain,
+            now,
+            revision: state.revision,
+            light_client: state.light_client.as_ref(),
+            newest_signed_time: state.newest_signed_time(&network),
+        })
+    }
+
+    /// The time by the wall clock, the newest signed block, and what has passed since that became known.
+    pub(crate) fn now(&self) -> Now {
+        let network = self.network();
+        self.state().now(&network, self.env.clock())
+    }
+
+    /// The present trust start.
+    pub(crate) fn generation(&self) -> Generation {
+        self.state().generation
+    }
+
+    pub(crate) fn is_faulted(&self) -> bool {
+        self.state().faulted
+    }
+
+    /// The contradiction for which nothing more is proven.
+    pub(crate) fn fault(&self) -> Option<ConsensusFault> {
+        self.state().fault.clone()
+    }
+
+    /// The newest trusted block of the assurance `level`.
+    pub(crate) fn newest(&self, level: Level) -> Option<Anchor> {
+        self.state().chain.newest(level).cloned()
+    }
+
+    /// The newest trusted block of the assurance `level`, and what to ask about: that block, or a newer head's of which only
+    /// the hash is known.
+    pub(crate) fn target(&self, level: Level) -> (Option<Anchor>, BlockRef) {
+        let state = self.state();
+        let newest = state.chain.newest(level).cloned();
+        let block = match (state.chain.missing_head(level), &newest) {
+            (Some(hash), _) => BlockRef::ByHash(hash),
+            (None, Some(newest)) => BlockRef::Known(newest.clone()),
+            (None, None) => BlockRef::Tip,
+        };
+        (newest, block)
+    }
+
+    /// Whether a block is trusted that is young enough to prove under.
+    pub(crate) fn has_young_head(&self) -> bool {
+        let head = self.newest(self.env.policy.assurance);
+        head.is_some_and(|head| self.env.is_young(&head, self.now()))
+    }
+
+    pub(crate) fn anchor_at_hash(&self, hash: B256) -> Option<Anchor> {
+        self.state().chain.anchor_at_hash(hash).cloned()
+    }
+
+    /// Whether a trusted block has this state root.
+    pub(crate) fn trusts_root(&self, root: StateRoot) -> bool {
+        self.state().chain.anchor_at_root(root).is_some()
+    }
+
+    /// Whether the block is trusted as finalized.
+    pub(crate) fn is_final(&self, block: &Anchor) -> bool {
+        let state = self.state();
+        state.chain.anchor_again(block).is_some_and(|again| again.assurance().level() == Level::Finalized)
+    }
+
+    /// How far the block of that `number` is behind the newest signed one.
+    pub(crate) fn depth_of(&self, number: u64) -> Option<u64> {
+        self.newest(Level::Signed)?.number().checked_sub(number)
+    }
+
+    /// The hash of the header that is missing to prove under the newest head of the assurance `level`.
+    pub(crate) fn missing_head(&self, level: Level) -> Option<B256> {
+        self.state().chain.missing_head(level)
+    }
+
+    /// The hash of a finalized head whose header is missing and was not asked for yet.
+    pub(crate) fn untried_finalized_header(&self) -> Option<B256> {
+        let mut state = self.state();
+        let hash = state.chain.missing_head(Level::Finalized)?;
+        // Once for each head: a call that needs it asks again.
+        (state.finalized_header_tried.replace(hash) != Some(hash)).then_some(hash)
+    }
+
+    /// The hash of the next header that is missing between the newest head and the block number `lowest`.
+    pub(crate) fn missing_parent(&self, lowest: u64) -> Option<B256> {
+        self.state().chain.missing_parent(lowest).map(|(_, hash)| hash)
+    }
+
+    /// The same for the newest finalized head.
+    pub(crate) fn missing_final_parent(&self, lowest: u64) -> Option<B256> {
+        self.state().chain.missing_final_parent(lowest).map(|(_, hash)| hash)
+    }
+
+    /// Takes a header into the chain, if it is still missing there: another call may have brought it, or a newer head.
+    pub(crate) fn attach(&self, header: &ExecutionHeader) -> bool {
+        let (is_attached, contradiction) = {
+            let mut state = self.state();
+            let attached = state.chain.attach(header).map(|_| ());
+            (state.attached(attached), state.follow())
+        };
+        event::contradicted(contradiction);
+        is_attached
+    }
+
+    /// Confirms `block` by a proof of the history contract under `under`. A refusal says that the chain has another block
+    /// there, or none.
+    pub(crate) fn confirm_by_history(
+        &self,
+        under: &Anchor,
+        account: &Verified<Account>,
+        slot: &Verified<saldo_proof::Slot>,
+        block: &Anchor,
+    ) {
+        let mut state = self.state();
+        let confirmed = match state.chain.confirm_by_history(under, account, slot, block).map(|_| ()) {
+            Err(HistoryError::Chain(error)) => Err(error),
+            Ok(()) | Err(_) => Ok(()),
+        };
+        state.attached(confirmed);
+    }
+
+    /// Carries what the light client learned over to the chain; gives whether the chain is sound.
+    pub(crate) fn follow(&self) -> bool {
+        let (contradiction, is_faulted) = {
+            let mut state = self.state();
+            (state.follow(), state.faulted)
+        };
+        event::contradicted(contradiction);
+        !is_faulted
+    }
+
+    /// Restarts trust at `checkpoint`. Nothing that followed from the start before stays: of a chain that turns out not to be
+    /// the one, blocks can have any number, and would stand in the way of every true reading below it.
+    pub(crate) fn restart_from(&self, checkpoint: Checkpoint) {
+        let mut state = self.state();
+        let generation = state.generation.next();
+        *state = HeadState { restarted_at: Some(checkpoint), generation, ..HeadState::default() };
+    }
+
+    /// Takes the light client from storage, unless there is one or trust was restarted.
+    pub(crate) fn restore(&self, light_client: Option<LightClient>, start: Option<Checkpoint>) {
+        let mut state = self.state();
+        if state.light_client.is_none() && state.generation == Generation::FIRST {
+            state.light_client = light_client;
+            state.restarted_at = start;
+        }
+    }
+
+    /// Notes a time that has certainly come: a clock that is set back while the app is closed is found out by it.
+    pub(crate) fn note_proven_time(&self, time: Option<UnixTime>) {
+        let mut state = self.state();
+        state.proven_time = state.proven_time.max(time);
+    }
+
+    /// The slot of the newest finalized head, if there is a light client.
+    fn finalized_slot(&self) -> Option<Slot> {
+        self.state().light_client.as_ref().map(|client| client.finalized_head().slot())
+    }
+}

@@ -1,0 +1,73 @@
+//! Fetching light-client data from the sources, and taking it.
+
+use futures_util::future::BoxFuture;
+use saldo_beacon::unit::Period;
+use saldo_beacon::{AdvanceError, BootstrapError, LightClient, LightClientUpdate};
+use saldo_reading::{Attempt, Failure, Role};
+use saldo_source::beacon::{Data, Route, fetch};
+use saldo_source::{Answer, Deadline, Endpoint, mirror};
+
+use super::Head;
+use crate::event;
+
+impl Head {
+    pub(super) async fn ask_sources<'a>(
+        &'a self,
+        method: &'static str,
+        deadline: Deadline,
+        ask: impl Fn(&'a Endpoint) -> BoxFuture<'a, Answer<()>>,
+    ) -> Vec<Attempt> {
+        self.env.hedge(Role::Beacon, method, deadline, ask).await.attempts
+    }
+
+    pub(super) async fn fetch(
+        &self,
+        source: &Endpoint,
+        route: Route,
+        deadline: Deadline,
+    ) -> Result<Data, Failure> {
+        let (io, time_left) = (self.env.dispatcher.io(), self.env.time_left(deadline));
+        if source.is_mirror() {
+            return mirror::fetch(io, &self.network(), self.time(), source, route, time_left).await;
+        }
+        fetch(io, source, route, time_left).await
+    }
+
+    pub(super) fn advance(&self, update: LightClientUpdate) -> Result<(), Failure> {
+        let now = self.time();
+        let mut state = self.state();
+        let held = state.light_client.as_ref().map(|client| client.finalized_head().slot());
+        if let Some(held) = held.filter(|held| self.is_beyond_weak_subjectivity(*held, now)) {
+            // It was not when this was asked for: since then the clock was set, or the device slept.
+            let (age_epochs, limit_epochs) = self.age_and_limit(held, now);
+            return Err(BootstrapError::CheckpointTooOld { age_epochs, limit_epochs }.into());
+        }
+        // Not the time that signatures prove: where the clock is slow, that would follow an old committee bit by bit, each time
+        // to where it has signed already, and past weak subjectivity unnoticed.
+        let wall = self.env.clock().wall();
+        let before = state.light_client.as_ref().map(event::Progress::of);
+        let outcome = state.light_client.as_mut().map(|client| client.advance(update, wall));
+        if let Some(Err(AdvanceError::FromFuture { starts, .. })) = &outcome {
+            // The committee signed it, so that time has come: it is this device's clock that is behind.
+            state.proven_time = Some(state.proven_time.map_or(*starts, |proven| proven.max(*starts)));
+        }
+        let after = state.light_client.as_ref().map(event::Progress::of);
+        drop(state);
+        event::advanced(before, after);
+        match outcome {
+            None | Some(Err(AdvanceError::NotNewer { .. })) => Ok(()),
+            Some(Ok(_)) => {
+                self.follow();
+                Ok(())
+            }
+            Some(Err(refusal)) => Err(refusal.into()),
+        }
+    }
+
+    /// Grows with every hand-over from one sync committee to the next.
+    pub(super) fn hand_overs(&self) -> (Option<Period>, bool) {
+        let state = self.state();
+        let light_client = state.light_client.as_ref();
+        (light_client.map(LightClient::period), light_client.is_some_and(LightClient::next_committee_known))
+    }
+}

@@ -1,0 +1,107 @@
+//! How far the newest signed head is behind the clock, and what may still be trusted at this time.
+
+use std::time::Duration;
+
+use saldo_beacon::unit::{Slot, UnixTime};
+use saldo_chain::Level;
+use saldo_reading::Why;
+
+use super::Head;
+use super::step::age_and_limit;
+
+impl Head {
+    /// The time as the protocol takes it.
+    pub(crate) fn time(&self) -> UnixTime {
+        self.now().time()
+    }
+
+    /// How far the newest signed head is behind the clock when all is well, in slots: the signature over the head of one
+    /// slot is published with the block of the next.
+    const USUAL_LAG: u64 = 1;
+
+    /// How many slots the newest signed head is behind where it usually is; `None` if there is none.
+    pub(crate) fn slots_behind(&self) -> Option<u64> {
+        let current = self.network().slot_at(self.time())?;
+        let newest = self.newest_slot()?;
+        Some(current.since(newest.saturating_add(Self::USUAL_LAG)).unwrap_or(0))
+    }
+
+    /// How many slots the newest signed head is behind what the sources are known to have; `None` if there is none.
+    pub(super) fn slots_missing(&self) -> Option<u64> {
+        Some(self.slots_behind()?.saturating_sub(self.common_lag()))
+    }
+
+    /// By how many slots more than usual the newest head may be behind before somebody is asked for a newer one.
+    pub(super) fn common_lag(&self) -> u64 {
+        let Some(current) = self.network().slot_at(self.time()) else { return 0 };
+        self.state().common_lag.filter(|lag| lag.is_believed(current)).map_or(0, |lag| lag.slots)
+    }
+
+    /// The slot of the newest signed head.
+    pub(super) fn newest_slot(&self) -> Option<Slot> {
+        let state = self.state();
+        Some(state.light_client.as_ref()?.signed_head()?.slot())
+    }
+
+    /// Whether a head is signed that is young enough to prove under, be it known by its hash alone.
+    pub(super) fn knows_young_head(&self) -> bool {
+        let slot = match self.env.policy.assurance {
+            Level::Finalized => {
+                self.state().light_client.as_ref().map(|client| client.finalized_head().slot())
+            }
+            _ => self.newest_slot(),
+        };
+        let now = self.now();
+        let age = slot.and_then(|slot| now.age_of(self.network().slot_start(slot)));
+        age.is_some_and(|age| now.allows(age, &self.env.policy))
+    }
+
+    /// Whether a newer finalized head than the known one should exist: two epochs end before one is final.
+    pub(super) fn finality_is_due(&self) -> bool {
+        let Some(current) = self.network().slot_at(self.time()) else { return true };
+        let current = current.saturating_sub(self.common_lag());
+        let state = self.state();
+        let Some(light_client) = &state.light_client else { return true };
+        let finalized = self.network().epoch_at(light_client.finalized_head().slot());
+        light_client.signed_head().is_none() || finalized.saturating_add(2) < self.network().epoch_at(current)
+    }
+
+    /// Why the light client is behind, if it is by more than a missed slot or two.
+    pub(super) fn lag(&self) -> Option<Why> {
+        /// Slots without a block follow one another rarely.
+        const PATIENCE: u64 = 3;
+        match self.slots_behind() {
+            Some(slots) if slots <= PATIENCE => None,
+            Some(_) => {
+                Some(Why::LightClientBehind { newest: self.state().newest_signed_time(&self.network()) })
+            }
+            None => Some(Why::LightClientBehind { newest: None }),
+        }
+    }
+
+    pub(super) fn epochs(&self, count: u64) -> Duration {
+        let slots = count.saturating_mul(self.network().slots_per_epoch());
+        self.network().slot_duration().saturating_mul(u32::try_from(slots).unwrap_or(u32::MAX))
+    }
+
+    /// Whether at `now` a finalized block at `slot` is too old to start from.
+    pub(super) fn is_beyond_weak_subjectivity(&self, slot: Slot, now: UnixTime) -> bool {
+        let (age, limit) = self.age_and_limit(slot, now);
+        age > limit
+    }
+
+    /// How old a finalized block at `slot` is at `now`, and how old it may be, in epochs.
+    pub(super) fn age_and_limit(&self, slot: Slot, now: UnixTime) -> (u64, u64) {
+        age_and_limit(&self.network(), slot, now)
+    }
+
+    /// How long until a newer head can have been signed and published.
+    pub(crate) fn until_next_head(&self) -> Duration {
+        let wall = self.env.clock().wall();
+        let slot_duration = self.network().slot_duration();
+        let next = self.network().slot_at(wall).and_then(|slot| slot.checked_add(1));
+        let start = next.map_or(wall, |slot| self.network().slot_start(slot));
+        // Blocks are published early in their slot; a third of it later most of the committee's view has settled.
+        start.saturating_sub(wall).saturating_add(slot_duration.checked_div(3).unwrap_or_default())
+    }
+}

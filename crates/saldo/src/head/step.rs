@@ -1,0 +1,228 @@
+//! What a sync asks for next: pure decisions, without a request, a clock or a lock.
+
+use saldo_beacon::unit::{Period, Slot, UnixTime};
+use saldo_beacon::{LightClient, Network, Wants};
+use saldo_reading::{Attempt, Outcome, Why};
+use saldo_source::beacon::MAX_UPDATES;
+
+/// What the light client lacks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// A place to start from.
+    Start,
+    /// Another place to start from: it was away for longer than the weak subjectivity period.
+    Restart {
+        /// The slot of the newest finalized head.
+        held: Slot,
+    },
+    /// The committee updates from this period on.
+    Updates {
+        /// The first period.
+        start: Period,
+        /// How many periods.
+        count: u64,
+    },
+    /// Newer heads.
+    Heads,
+    /// Nothing.
+    Nothing,
+}
+
+impl Need {
+    /// What `light_client` lacks at the time `now`, where its newest head is `slots_missing` slots behind what the sources are
+    /// known to have.
+    pub(super) fn of(
+        light_client: Option<&LightClient>,
+        network: &Network,
+        now: UnixTime,
+        slots_missing: Option<u64>,
+    ) -> Self {
+        let Some(light_client) = light_client else { return Self::Start };
+        let held = light_client.finalized_head().slot();
+        let (age, limit) = age_and_limit(network, held, now);
+        if age > limit {
+            return Self::Restart { held };
+        }
+        match light_client.wants(now) {
+            Wants::Updates { start, count } if !light_client.knows_committee_at(now) => {
+                Self::Updates { start, count: count.min(MAX_UPDATES) }
+            }
+            _ if slots_missing == Some(0) => Self::Nothing,
+            _ => Self::Heads,
+        }
+    }
+}
+
+/// How old a finalized block at `slot` is at `now`, and how old it may be to start from, in epochs.
+pub(super) fn age_and_limit(network: &Network, slot: Slot, now: UnixTime) -> (u64, u64) {
+    let made = network.epoch_at(slot);
+    let today = network.slot_at(now).map_or(made, |present| network.epoch_at(present));
+    (today.since(made).unwrap_or(0), network.max_checkpoint_age_between(made, today))
+}
+
+/// What became of one request.
+#[derive(Debug, Default)]
+pub(crate) struct Round {
+    pub(super) attempts: Vec<Attempt>,
+    /// Whether it brought the light client on.
+    pub(super) won: bool,
+    /// If not, what is wrong, if anything.
+    pub(super) problem: Option<Why>,
+}
+
+impl Round {
+    pub(super) fn lost(attempts: Vec<Attempt>, why: Why) -> Self {
+        Self { attempts, won: false, problem: Some(why) }
+    }
+}
+
+/// What became of bringing the light client up to date.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Synced {
+    /// Who was asked, and what became of it.
+    pub(crate) attempts: Vec<Attempt>,
+    /// What keeps the light client behind, if anything.
+    pub(crate) problem: Option<Why>,
+}
+
+/// What a sync does next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Request {
+    /// Fetch what the light client lacks.
+    Fetch(Need),
+    /// Fetch the committee updates after the known ones, whatever the clock says.
+    LookAhead,
+}
+
+/// The course of one sync.
+#[derive(Debug, Default)]
+pub(super) struct Course {
+    synced: Synced,
+    turns: usize,
+    /// The heads of a source were of a later period than the clock says.
+    wants_to_look_ahead: bool,
+    looked_ahead: bool,
+    is_over: bool,
+}
+
+impl Course {
+    /// Each turn learns a committee or fails. The bound is for a light client that does not move.
+    const MAX_TURNS: usize = 1_000;
+
+    /// The next request, where the light client lacks `need`; `None` if the sync is over.
+    pub(super) fn next_step(&mut self, need: Need) -> Option<Request> {
+        self.turns = self.turns.saturating_add(1);
+        if self.is_over || self.turns > Self::MAX_TURNS {
+            return None;
+        }
+        if std::mem::take(&mut self.wants_to_look_ahead) {
+            self.looked_ahead = true;
+            return Some(Request::LookAhead);
+        }
+        (need != Need::Nothing).then_some(Request::Fetch(need))
+    }
+
+    /// Whether heads of a later period are still worth a look.
+    pub(super) fn may_look_ahead(&self) -> bool {
+        !self.looked_ahead
+    }
+
+    /// Notes that a source gave heads of a period whose committee is not known. By its heads the chain is in a later period
+    /// than by this clock: the committee updates in between can be verified, and prove the time.
+    pub(super) fn is_ahead_of_clock(&mut self, round: &Round) -> bool {
+        self.wants_to_look_ahead = !round.won && self.may_look_ahead();
+        self.wants_to_look_ahead
+    }
+
+    /// Takes what became of fetching `need`, where `lacks` is what the light client lacks after it.
+    pub(super) fn take(&mut self, need: Need, round: Round, lacks: Need) {
+        let has_aged = !matches!(need, Need::Restart { .. }) && matches!(lacks, Need::Restart { .. });
+        if !round.won && has_aged {
+            return; // While the request was under way the clock was set, or the device slept.
+        }
+        self.synced.problem = round.problem;
+        self.synced.attempts.retain(|attempt| attempt.outcome != Outcome::Accepted);
+        self.synced.attempts.extend(round.attempts);
+        self.is_over = !round.won || need == Need::Heads;
+    }
+
+    /// What the sync came to. A chain that contradicted itself is the reason above all others.
+    pub(super) fn end(mut self, is_sound: bool) -> Synced {
+        if !is_sound {
+            self.synced.problem = Some(Why::ConsensusFault);
+        }
+        self.synced
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn round(won: bool, problem: Option<Why>) -> Round {
+        Round { attempts: Vec::new(), won, problem }
+    }
+
+    fn updates(start: u64) -> Need {
+        Need::Updates { start: Period::new(start), count: 1 }
+    }
+
+    #[test]
+    fn one_step_follows_another_until_heads_are_fetched() {
+        let mut course = Course::default();
+        assert_eq!(course.next_step(Need::Start), Some(Request::Fetch(Need::Start)));
+        course.take(Need::Start, round(true, None), updates(7));
+        assert_eq!(course.next_step(updates(7)), Some(Request::Fetch(updates(7))));
+        course.take(updates(7), round(true, None), Need::Heads);
+        assert_eq!(course.next_step(Need::Heads), Some(Request::Fetch(Need::Heads)));
+        course.take(Need::Heads, round(true, None), Need::Heads);
+        assert_eq!(course.next_step(Need::Heads), None, "heads are asked for once");
+        assert_eq!(course.end(true).problem, None);
+    }
+
+    #[test]
+    fn nothing_is_fetched_where_nothing_is_missing() {
+        assert_eq!(Course::default().next_step(Need::Nothing), None);
+    }
+
+    #[test]
+    fn a_step_that_failed_ends_the_sync_with_its_reason() {
+        let mut course = Course::default();
+        course.take(Need::Start, round(false, Some(Why::CheckpointNotServed)), Need::Start);
+        assert_eq!(course.next_step(Need::Start), None);
+        assert_eq!(course.end(true).problem, Some(Why::CheckpointNotServed));
+        let mut course = Course::default();
+        course.take(Need::Start, round(false, Some(Why::CheckpointNotServed)), Need::Start);
+        assert_eq!(course.end(false).problem, Some(Why::ConsensusFault));
+    }
+
+    #[test]
+    fn heads_of_a_later_period_are_looked_into_once() {
+        let mut course = Course::default();
+        assert!(course.is_ahead_of_clock(&round(false, None)));
+        assert_eq!(course.next_step(Need::Heads), Some(Request::LookAhead));
+        assert_eq!(course.next_step(Need::Heads), Some(Request::Fetch(Need::Heads)));
+        assert!(!course.is_ahead_of_clock(&round(false, None)));
+        assert!(!Course::default().is_ahead_of_clock(&round(true, None)));
+    }
+
+    #[test]
+    fn a_light_client_that_aged_meanwhile_restarts() {
+        let mut course = Course::default();
+        let restart = Need::Restart { held: Slot::new(3) };
+        course.take(Need::Heads, round(false, Some(Why::HeadsRefused)), restart);
+        assert_eq!(course.next_step(restart), Some(Request::Fetch(restart)));
+        course.take(restart, round(false, Some(Why::CheckpointNotServed)), restart);
+        assert_eq!(course.next_step(restart), None);
+    }
+
+    #[test]
+    fn a_light_client_that_does_not_move_ends_the_sync() {
+        let mut course = Course::default();
+        for _ in 0..Course::MAX_TURNS {
+            assert!(course.next_step(updates(7)).is_some());
+            course.take(updates(7), round(true, None), updates(7));
+        }
+        assert_eq!(course.next_step(updates(7)), None);
+    }
+}

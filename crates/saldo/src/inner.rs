@@ -1,0 +1,83 @@
+//! What all clones of a client share: the owners of its state.
+
+use std::sync::Arc;
+
+use saldo_beacon::{Checkpoint, Network};
+use saldo_reading::{Holding, Policy};
+use saldo_source::{Deadline, Endpoint, Io};
+
+use crate::env::Env;
+use crate::event;
+use crate::head::{Head, Synced, TrustStart};
+use crate::hub::WatchHub;
+use crate::proofs::Proofs;
+use crate::readings::Readings;
+use crate::store::Store;
+
+/// Shared by all clones of a client.
+pub(crate) struct ClientInner {
+    pub(crate) env: Arc<Env>,
+    /// What the light client and the chain know.
+    pub(crate) head: Arc<Head>,
+    /// Which proof is asked of which provider.
+    pub(crate) proofs: Proofs,
+    /// What is proven.
+    pub(crate) readings: Readings,
+    /// What watches have in common.
+    pub(crate) hub: Arc<WatchHub>,
+}
+
+impl ClientInner {
+    pub(crate) fn new(
+        network: Arc<Network>,
+        trust_start: TrustStart,
+        policy: Policy,
+        endpoints: (Vec<Endpoint>, Vec<Endpoint>),
+        io: Io,
+        store: Option<Store>,
+    ) -> Self {
+        let (execution, beacon) = endpoints;
+        let env = Arc::new(Env::new(io, policy, execution, beacon));
+        let head = Arc::new(Head::new(Arc::clone(&env), network, trust_start));
+        let keeps_nodes = store.as_ref().is_some_and(Store::takes_anything);
+        let proofs = Proofs::new(Arc::clone(&env), Arc::clone(&head), keeps_nodes);
+        let hub = Arc::new(WatchHub::default());
+        let readings = Readings::new(Arc::clone(&env), Arc::clone(&head), Arc::clone(&hub), store);
+        Self { env, head, proofs, readings, hub }
+    }
+
+    /// Brings the light client up to date, and the records with it.
+    pub(crate) async fn sync(&self, deadline: Deadline) -> Synced {
+        let synced = self.head.sync(deadline).await;
+        self.readings.review();
+        synced
+    }
+
+    /// Carries what the light client learned over to the chain and the records.
+    pub(crate) fn follow(&self) {
+        self.head.follow();
+        self.readings.review();
+    }
+
+    /// Restarts trust at `checkpoint`.
+    pub(crate) fn restart_from(&self, checkpoint: Checkpoint) {
+        event::start_again();
+        self.readings.restart_from(checkpoint);
+        self.proofs.drop_all_pending();
+        self.hub.notify.notify_all();
+    }
+
+    /// Drops everything that is known of `holding`.
+    pub(crate) fn forget(&self, holding: &Holding) {
+        self.proofs.forget(holding);
+        self.readings.forget(holding);
+        // Which operators were asked about its address is stored without it from now on.
+        self.persist();
+        self.hub.notify.notify_all();
+    }
+
+    /// Stores what is new, if there is a storage.
+    pub(crate) fn persist(&self) {
+        self.readings.persist(&self.proofs);
+    }
+}

@@ -1,0 +1,225 @@
+//! Asking the providers for proofs.
+
+use std::collections::BTreeSet;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use saldo_reading::{Candidate, Failure, Holding, Role};
+use saldo_source::execution::At;
+use saldo_source::{Answer, Ask, DisclosureSet, Endpoint, Hedged, RequestSpec};
+use serde_json::value::RawValue;
+
+use super::Proofs;
+use super::disclosed::Place;
+use super::evidence::Evidence;
+use super::request::{Asked, PinnedBlock};
+use super::target::{Inquiry, ProofRequest, ProofTarget, proofs_at};
+use super::weigh::{Missed, PinnedReply};
+use crate::env::takes_tips;
+use crate::head::BlockRef;
+
+/// What a provider answered for one holding.
+type ProofAnswer = Answer<Box<Candidate>>;
+
+impl Proofs {
+    /// Asks for the proofs of `holdings`, until each is proven or no provider is left to ask.
+    pub(crate) async fn prove(
+        &self,
+        holdings: &[Holding],
+        inquiry: Inquiry<'_>,
+    ) -> Vec<Hedged<Box<Candidate>>> {
+        let mut results = self.prove_once(holdings, inquiry).await;
+        let brought = match &inquiry.target.block {
+            BlockRef::ByHash(hash) => self.head.anchor_at_hash(*hash),
+            BlockRef::Known(_) | BlockRef::Tip => None,
+        };
+        let is_open = |place: &usize| results.get(*place).is_some_and(|result| result.winner.is_none());
+        let open: Vec<usize> = (0..results.len()).filter(is_open).collect();
+        let Some(anchor) = brought.filter(|_| !open.is_empty()) else { return results };
+        // A provider that had no header was not asked for a proof under it. Meanwhile another brought the header.
+        let target = ProofTarget { block: BlockRef::Known(anchor), ..inquiry.target.clone() };
+        let again = Inquiry { target: &target, ..inquiry };
+        let asked: Vec<Holding> = open.iter().filter_map(|place| holdings.get(*place).copied()).collect();
+        for (place, second) in open.into_iter().zip(self.prove_once(&asked, again).await) {
+            if let Some(result) = results.get_mut(place) {
+                let attempts = [std::mem::take(&mut result.attempts), second.attempts].concat();
+                *result = Hedged { attempts, ..second };
+            }
+        }
+        results
+    }
+
+    async fn prove_once(&self, holdings: &[Holding], inquiry: Inquiry<'_>) -> Vec<Hedged<Box<Candidate>>> {
+        let (most, strict) = (self.env.policy.operators_per_address, self.env.policy.strict);
+        let last = match &inquiry.target.block {
+            BlockRef::Known(anchor) => self.too_shallow(anchor.number()),
+            BlockRef::ByHash(_) | BlockRef::Tip => BTreeSet::new(),
+        };
+        let disclosures = {
+            let state = self.state();
+            let disclosure = |holding: &Holding| {
+                let disclosure = state.disclosures.disclosure(holding.owner, most, strict);
+                DisclosureSet { last: last.clone(), ..disclosure }
+            };
+            holdings.iter().map(disclosure).collect()
+        };
+        let ask = |provider, asks: Vec<Ask>| -> BoxFuture<'_, Vec<ProofAnswer>> {
+            let request = |ask: &Ask| {
+                let holding = *holdings.get(ask.item)?;
+                Some(ProofRequest { holding, over_policy: ask.over_policy })
+            };
+            let requests: Vec<ProofRequest> = asks.iter().filter_map(request).collect();
+            async move { self.ask(provider, &requests, inquiry).await }.boxed()
+        };
+        let method = proofs_at(inquiry.target.level);
+        let spec = RequestSpec { role: Role::Execution, method, deadline: inquiry.deadline };
+        self.env.dispatcher.hedge(spec, &self.env.execution, disclosures, ask).await
+    }
+
+    /// Asks one provider for proofs at the target block; where it has none there, at its own tip, which may be signed later.
+    pub(crate) async fn ask(
+        &self,
+        provider: &Endpoint,
+        requests: &[ProofRequest],
+        inquiry: Inquiry<'_>,
+    ) -> Vec<ProofAnswer> {
+        let (most, strict) = (self.env.policy.operators_per_address, self.env.policy.strict);
+        let places: Vec<Place> = {
+            let mut state = self.state();
+            let tell = |request: &ProofRequest| state.disclosures.tell(request.holding.owner, provider, most);
+            requests.iter().map(tell).collect()
+        };
+        // Another call may have taken the place that was free when this one chose the provider.
+        let is_withheld = |(request, place): &(&ProofRequest, &Place)| {
+            **place == Place::Full && (strict || !request.over_policy)
+        };
+        let sent = || requests.iter().zip(&places).filter(|it| !is_withheld(it));
+        let holdings: Vec<Holding> = sent().map(|(request, _)| request.holding).collect();
+        let answers = match holdings.is_empty() {
+            true => Vec::new(),
+            false => self.ask_for(provider, &holdings, inquiry).await,
+        };
+        let mut state = self.state();
+        for ((request, place), answer) in sent().zip(&answers) {
+            state.disclosures.record_answer(request.holding.owner, provider, *place, answer);
+        }
+        let mut answers = answers.into_iter();
+        let answer = |it: (&ProofRequest, &Place)| match is_withheld(&it) {
+            true => {
+                let owner = it.0.holding.owner;
+                Answer::Withheld { operators: state.disclosures.disclosure(owner, most, strict).operators }
+            }
+            false => answers.next().unwrap_or(Answer::Failed(Failure::NoResult)),
+        };
+        requests.iter().zip(&places).map(answer).collect()
+    }
+
+    async fn ask_for(
+        &self,
+        provider: &Endpoint,
+        holdings: &[Holding],
+        inquiry: Inquiry<'_>,
+    ) -> Vec<ProofAnswer> {
+        let asked = self.ask_at_target(provider, holdings, inquiry).await;
+        let mut accusation = None;
+        let (mut answers, missed) = self.weigh_replies(provider, holdings, &asked, inquiry, &mut accusation);
+        let tips = self.tips_of(provider, &missed, asked.tips, inquiry).await;
+        let tips = self.weigh_tips(provider, &missed, tips, inquiry).await;
+        for (missed, answer) in missed.into_iter().zip(tips) {
+            if let Some(slot) = answers.get_mut(missed.place) {
+                *slot = answer;
+            }
+        }
+        let answers = self.told_apart_from_another_chain(provider, answers, inquiry.deadline).await;
+        let is_elsewhere =
+            |answer: &ProofAnswer| matches!(answer, Answer::Failed(Failure::WrongChain { .. }));
+        // All false proofs of one request are one lie, and none where they are of another chain.
+        if let Some(evidence) = accusation.filter(|_| !answers.iter().any(is_elsewhere)) {
+            self.env.dispatcher.strike(provider.id());
+            self.state().evidence.keep(evidence);
+        }
+        answers
+    }
+
+    /// Asks for proofs at the target block.
+    async fn ask_at_target(&self, provider: &Endpoint, holdings: &[Holding], inquiry: Inquiry<'_>) -> Asked {
+        let Inquiry { target, deadline, .. } = inquiry;
+        match &target.block {
+            BlockRef::Known(anchor) => {
+                self.at_anchor(provider, holdings, anchor, target.level, deadline).await
+            }
+            // Another call may have brought the header since.
+            BlockRef::ByHash(hash) => match self.head.anchor_at_hash(*hash) {
+                Some(anchor) => self.at_anchor(provider, holdings, &anchor, target.level, deadline).await,
+                None => match self.header_and_proofs(provider, holdings, *hash, deadline).await {
+                    Ok((header, replies)) => {
+                        Asked { pin: Some(PinnedBlock::of(&header)), replies, tips: None }
+                    }
+                    Err(failure) => Asked::nothing(holdings, &failure),
+                },
+            },
+            BlockRef::Tip => Asked::nothing(holdings, &Failure::NoResult),
+        }
+    }
+
+    /// Weighs what came for the target block: one answer for each holding, and the holdings for which the provider may have
+    /// a proof at its own tip instead.
+    fn weigh_replies(
+        &self,
+        provider: &Endpoint,
+        holdings: &[Holding],
+        asked: &Asked,
+        inquiry: Inquiry<'_>,
+        accusation: &mut Option<Evidence>,
+    ) -> (Vec<ProofAnswer>, Vec<Missed>) {
+        let replies = holdings.iter().zip(&asked.replies);
+        let came = replies.filter_map(|(holding, reply)| Some((*holding, reply.result.as_deref().ok()?)));
+        let came: Vec<(Holding, &RawValue)> = came.collect();
+        let checked = asked.pin.map(|pin| self.verify_together(&came, provider.id(), pin.state_root));
+        let mut checked = checked.into_iter().flatten();
+        let mut answers: Vec<ProofAnswer> = Vec::with_capacity(holdings.len());
+        let mut missed = Vec::new();
+        for (place, (holding, reply)) in holdings.iter().zip(&asked.replies).enumerate() {
+            let failure = match (asked.pin, &reply.result) {
+                (Some(pin), Ok(result)) => {
+                    let checked = checked.next().unwrap_or(Err(Failure::NoResult));
+                    let pinned = PinnedReply { pin, by_hash: reply.by_hash, reply: result, checked };
+                    answers.push(self.weigh_pinned(provider, *holding, inquiry, pinned, accusation));
+                    continue;
+                }
+                (None, Ok(_)) => Failure::NoResult,
+                (_, Err(failure)) => failure.clone(),
+            };
+            if takes_tips(inquiry.target.level) && is_about_the_block(&failure) {
+                missed.push(Missed { place, holding: *holding, failure: failure.clone() });
+            }
+            answers.push(Answer::Failed(failure));
+        }
+        (answers, missed)
+    }
+
+    /// The proofs at the provider's own tip of what it has not at the target block: asked for now, unless that was done.
+    async fn tips_of(
+        &self,
+        provider: &Endpoint,
+        missed: &[Missed],
+        tips: Option<Vec<Result<Box<RawValue>, Failure>>>,
+        inquiry: Inquiry<'_>,
+    ) -> Vec<Result<Box<RawValue>, Failure>> {
+        let Some(tips) = tips else {
+            let holdings: Vec<Holding> = missed.iter().map(|missed| missed.holding).collect();
+            return self.proofs(provider, &holdings, At::Latest, inquiry.deadline).await;
+        };
+        let places: BTreeSet<usize> = missed.iter().map(|missed| missed.place).collect();
+        let of_missed = tips.into_iter().enumerate().filter(|(place, _)| places.contains(place));
+        of_missed.map(|(_, tip)| tip).collect()
+    }
+}
+
+/// Whether the provider might answer the same question about another block.
+fn is_about_the_block(failure: &Failure) -> bool {
+    matches!(
+        failure,
+        Failure::ProofWindowMissed | Failure::NotSynced | Failure::NoResult | Failure::Rpc { .. }
+    )
+}

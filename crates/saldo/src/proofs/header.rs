@@ -1,0 +1,72 @@
+//! Fetching headers of execution blocks by their hash. A hash names no address, so every provider may be asked.
+
+use alloy_primitives::B256;
+use futures_util::FutureExt;
+use saldo_chain::{ExecutionHeader, HeaderError};
+use saldo_reading::{Attempt, Failure, Role};
+use saldo_source::execution::{Question, ask, raw_header};
+use saldo_source::{Answer, Deadline, Endpoint};
+use serde_json::value::RawValue;
+
+use super::Proofs;
+
+impl Proofs {
+    /// Asks by waves for a header. Gives it, and who had none.
+    pub(crate) async fn fetch_header(
+        &self,
+        hash: B256,
+        deadline: Deadline,
+    ) -> (Option<ExecutionHeader>, Vec<Attempt>) {
+        let ask = |provider| {
+            let header = self.header(provider, hash, deadline);
+            header.map(|header| header.map_or_else(Answer::Failed, Answer::Accepted)).boxed()
+        };
+        let result = self.env.hedge(Role::Execution, "eth_getBlockByHash", deadline, ask).await;
+        let header = result.winner.map(|(_, header)| header);
+        let is_told = |attempt: &Attempt| header.is_none() || attempt.outcome.failure().is_some();
+        let failed = result.attempts.into_iter().filter(is_told).collect();
+        (header, failed)
+    }
+
+    pub(super) async fn header(
+        &self,
+        provider: &Endpoint,
+        hash: B256,
+        deadline: Deadline,
+    ) -> Result<ExecutionHeader, Failure> {
+        let reads_json = self.capability(provider.id()).json_header;
+        let question = if reads_json { Question::Block(hash) } else { Question::RawHeader(hash) };
+        let reply = ask(self.env.dispatcher.io(), provider, &question, self.env.time_left(deadline)).await;
+        self.read_header(provider, &question, reply, hash, deadline).await
+    }
+
+    /// Reads the reply to `question`: bytes as they are; JSON by the table of fields, and where that does not know the
+    /// block's layout, the bytes are asked for.
+    pub(super) async fn read_header(
+        &self,
+        provider: &Endpoint,
+        question: &Question,
+        reply: Result<Box<RawValue>, Failure>,
+        hash: B256,
+        deadline: Deadline,
+    ) -> Result<ExecutionHeader, Failure> {
+        // A block that it does not have: so does an honest provider answer that is behind.
+        let reply =
+            reply.map_err(|failure| if failure == Failure::NoResult { Failure::NotSynced } else { failure });
+        if let Question::RawHeader(_) = question {
+            return Ok(ExecutionHeader::from_rlp(&raw_header(&reply?)?, hash)?);
+        }
+        match ExecutionHeader::from_json(reply?.get().as_bytes(), hash) {
+            Err(HeaderError::UnknownLayout) => {
+                let left = self.env.time_left(deadline);
+                let bytes = ask(self.env.dispatcher.io(), provider, &Question::RawHeader(hash), left).await;
+                // Whoever has no bytes is not to blame for a layout that is not known here.
+                let bytes = bytes.map_err(|_| HeaderError::UnknownLayout)?;
+                let header = ExecutionHeader::from_rlp(&raw_header(&bytes)?, hash)?;
+                self.learn(provider.id(), |known| known.json_header = false);
+                Ok(header)
+            }
+            outcome => Ok(outcome?),
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! What is proven of each holding, what the chain took back, and what has to be stored: the owner of that state, and the
+//! only caller of [`join`].
+//!
+//! **Lock order**, for the whole crate: the index of the store, then the readings, then the head, then the head's table of
+//! the network. The state of the proofs and the watch hub are locked alone. No lock is held across an await.
+
+mod index;
+mod persist;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use alloy_primitives::B256;
+use saldo_beacon::Checkpoint;
+use saldo_chain::{Anchor, Level};
+use saldo_reading::gate::Present;
+use saldo_reading::{Candidate, Change, Holding, ProviderId, Record, join};
+
+use crate::env::Env;
+use crate::event;
+use crate::head::{Head, HeadView};
+use crate::hub::{WatchHub, Withdrawals};
+use crate::proofs::{Checked, Judged};
+use crate::store::{Claim, Store, Unsaved};
+use index::BlockIndex;
+
+/// The records of all holdings.
+pub(crate) struct Readings {
+    env: Arc<Env>,
+    head: Arc<Head>,
+    hub: Arc<WatchHub>,
+    /// Where what is known is kept over a restart, if anywhere.
+    store: Option<Store>,
+    state: Mutex<ReadingsState>,
+}
+
+/// Locked for a moment only, never across an await.
+#[derive(Default)]
+struct ReadingsState {
+    records: BTreeMap<Holding, Record>,
+    /// Which holdings have a reading at which block.
+    index: BlockIndex,
+    withdrawn: BTreeMap<Holding, Candidate>,
+    /// What watches have to tell of.
+    withdrawals: Withdrawals,
+    /// Older readings that were stored, to fall back to. Not checked yet.
+    older: BTreeMap<Holding, Vec<Claim>>,
+    /// What is proven and not stored yet, by holding and block. Always empty where there is no storage.
+    unsaved: BTreeMap<(Holding, B256), Unsaved>,
+}
+
+/// What is known at one moment, while it is locked.
+pub(crate) struct Moment<'a> {
+    records: &'a BTreeMap<Holding, Record>,
+    withdrawn: &'a BTreeMap<Holding, Candidate>,
+    view: &'a HeadView<'a>,
+}
+
+impl<'a> Moment<'a> {
+    /// What the gate looks at for `holding`.
+    pub(crate) fn present(&self, holding: &Holding) -> Present<'a> {
+        let HeadView { generation, is_faulted, chain, now, .. } = *self.view;
+        Present { generation, is_faulted, chain, record: self.records.get(holding), now }
+    }
+
+    /// The reading of `holding` that the chain took back last.
+    pub(crate) fn withdrawn(&self, holding: &Holding) -> Option<&'a Candidate> {
+        self.withdrawn.get(holding)
+    }
+}
+
+impl Readings {
+    pub(crate) fn new(env: Arc<Env>, head: Arc<Head>, hub: Arc<WatchHub>, store: Option<Store>) -> Self {
+        Self { env, head, hub, store, state: Mutex::default() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, ReadingsState> {
+        // A panic while the lock was held cannot have left half a state: every change is one assignment.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs `look` with what is known at this moment, while all of it is locked.
+    pub(crate) fn at_present<T>(&self, look: impl FnOnce(&Moment<'_>) -> T) -> T {
+        let state = self.state();
+        let (records, withdrawn) = (&state.records, &state.withdrawn);
+        self.head.look(|view| look(&Moment { records, withdrawn, view }))
+    }
+
+    /// What is recorded as the newest of `holding`. The gate decides whether it may be handed out.
+    pub(crate) fn newest(&self, holding: &Holding) -> Option<Candidate> {
+        self.state().records.get(holding)?.last().cloned()
+    }
+
+    /// The newest reading of `holding` at a finalized block.
+    pub(crate) fn finalized(&self, holding: &Holding) -> Option<Candidate> {
+        self.state().records.get(holding)?.finalized().cloned()
+    }
+
+    /// The signed blocks of readings of `holding` that may become final, lowest first.
+    pub(crate) fn awaiting_finality(&self, holding: &Holding) -> Vec<Anchor> {
+        let state = self.state();
+        let awaiting = state.records.get(holding).map(Record::awaiting_finality).unwrap_or_default();
+        let proven = awaiting.iter().filter(|candidate| !candidate.is_restored());
+        proven.map(|candidate| candidate.anchor().clone()).collect()
+    }
+
+    /// All holdings of which something is recorded.
+    pub(crate) fn holdings(&self) -> Vec<Holding> {
+        let state = self.state();
+        let recorded = state.records.iter().filter(|(_, record)| record.last().is_some());
+        recorded.map(|(holding, _)| *holding).collect()
+    }
+
+    /// How many withdrawals there were, and the newest of them, each with its number.
+    pub(crate) fn withdrawals(&self) -> (u64, Vec<(u64, Candidate)>) {
+        self.state().withdrawals.newest()
+    }
+
+    /// Joins a checked proof with a trusted block of at least `level`, and records it. Both happen under one lock.
+    pub(crate) fn join(
+        &self,
+        holding: Holding,
+        checked: &Checked,
+        provider: &ProviderId,
+        level: Level,
+    ) -> Judged {
+        let (chain_id, policy) = (self.head.network().chain_id(), self.env.policy_at(level));
+        let mut state = self.state();
+        let joined = self.head.look(|view| {
+            let anchor = view.chain.anchor_at_root(checked.account.state_root());
+            let anchor = anchor.filter(|anchor| !view.is_faulted && anchor.assurance().level() >= level)?;
+            let provider = provider.clone();
+            let joined = join(holding, chain_id, &checked.account, anchor, provider, view.generation);
+            let age = view.now.age_of(anchor.timestamp());
+            let is_young = age.is_some_and(|age| view.now.allows(age, &policy));
+            Some((joined.ok()?, is_young))
+        });
+        let Some((candidate, is_young)) = joined else { return Judged::NotYet };
+        let number = candidate.anchor().number();
+        let record = state.records.get(&holding);
+        let newest = match level > self.env.policy.assurance {
+            true => record.and_then(Record::finalized),
+            false => record.and_then(Record::last),
+        };
+        let is_outdated = newest.is_some_and(|newest| newest.anchor().number() > number);
+        let is_new = state.offer(candidate.clone(), Some(checked));
+        drop(state);
+        if is_new {
+            self.hub.notify.notify_all();
+        }
+        if is_outdated || !is_young { Judged::Old { number } } else { Judged::Joined(Box::new(candidate)) }
+    }
+
+    /// Holds the records against what the chain knows now: what it excludes is withdrawn, what is final is so from now on.
+    pub(crate) fn review(&self) {
+        let (gone, faults) = {
+            let mut state = self.state();
+            self.head.look(|view| {
+                let faults = state.load_older_of_lost(view, self.store.as_ref());
+                (state.review(view), faults)
+            })
+        };
+        if !gone.is_empty() {
+            self.hub.notify.notify_all();
+        }
+        self.note_faults(faults);
+        event::withdrawn(&gone);
+    }
+
+    /// Restarts trust at `checkpoint`, and drops everything that followed from the start before. Head and readings change
+    /// under one lock. What is stored is dropped as well, and the new trust start is stored.
+    pub(crate) fn restart_from(&self, checkpoint: Checkpoint) {
+        let saving = self.store.as_ref().map(Store::begin);
+        {
+            let mut state = self.state();
+            self.head.restart_from(checkpoint);
+            let withdrawals = std::mem::take(&mut state.withdrawals);
+            *state = ReadingsState { withdrawals, ..ReadingsState::default() };
+        }
+        if let Some(saving) = saving {
+            saving.forget_all(&self.head.network(), checkpoint);
+        }
+    }
+
+    /// Drops everything that is recorded and stored of `holding`.
+    pub(crate) fn forget(&self, holding: &Holding) {
+        let saving = self.store.as_ref().map(Store::begin);
+        {
+            let mut state = self.state();
+            if let Some(record) = state.records.remove(holding) {
+                state.index.remove(holding, &record);
+            }
+            state.withdrawn.remove(holding);
+            state.older.remove(holding);
+            state.unsaved.retain(|(held, _), _| held != holding);
+        }
+        if let Some(saving) = saving {
+            saving.forget(holding);
+        }
+    }
+}
+
+impl ReadingsState {
+    /// Offers `candidate` to the record of its holding; gives whether it is the newest now, or the newest final one.
+    fn offer(&mut self, candidate: Candidate, checked: Option<&Checked>) -> bool {
+        let holding = *candidate.holding();
+        let record = self.records.entry(holding).or_default();
+        let final_before = record.finalized().map(|held| held.anchor().number());
+        let before = record.clone();
+        let is_newest = record.offer(candidate.clone()) == Change::Replaced;
+        let is_newest_final = record.finalized().map(|held| held.anchor().number()) > final_before;
+        self.index.update(&holding, &before, record);
+        if is_newest {
+            self.withdrawn.remove(&holding);
+        }
+        if is_newest_final {
+            self.older.remove(&holding);
+        }
+        if let Some(checked) = checked.filter(|_| is_newest || is_newest_final) {
+            self.queue_write(&candidate, checked);
+        }
+        is_newest || is_newest_final
+    }
+
+    /// Reviews the records of those holdings whose blocks the chain says something new about. Gives the numbers of the blocks
+    /// that it took back.
+    fn review(&mut self, view: &HeadView<'_>) -> Vec<u64> {
+        let mut gone = Vec::new();
+        for holding in self.index.changed(view) {
+            let Some(record) = self.records.get_mut(&holding) else { continue };
+            let before = record.clone();
+            if let Change::Withdrawn { withdrawn } = record.review(view.chain) {
+                gone.push(withdrawn.anchor().number());
+                self.withdrawals.note((*withdrawn).clone());
+                self.withdrawn.insert(holding, *withdrawn);
+            }
+            self.index.update(&holding, &before, record);
+        }
+        gone
+    }
+}

@@ -1,0 +1,108 @@
+//! Which holdings have a reading at which block, so that a new head costs in proportion to what it changes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use alloy_primitives::B256;
+use saldo_chain::{Anchor, Level, Standing};
+use saldo_reading::{Candidate, Holding, Record};
+
+use crate::head::HeadView;
+
+/// The blocks of all records.
+#[derive(Default)]
+pub(super) struct BlockIndex {
+    /// By hash, and by the state root that a record says it has: a restored record can say another one.
+    blocks: BTreeMap<(B256, B256), Block>,
+    /// The revision of the head that the blocks were last compared with.
+    reviewed: Option<u64>,
+    /// The holdings whose records changed since.
+    unreviewed: BTreeSet<Holding>,
+}
+
+struct Block {
+    anchor: Anchor,
+    holdings: BTreeSet<Holding>,
+    /// What the chain said of the block when its records were reviewed last.
+    said: Option<Said>,
+}
+
+/// Everything that the review of a record asks the chain about one block.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Said {
+    level: Option<Level>,
+    agrees: Option<bool>,
+    stands: bool,
+    /// Whether the chain has come as far in time as the block.
+    has_come_as_far: bool,
+}
+
+impl Said {
+    fn of(anchor: &Anchor, view: &HeadView<'_>) -> Self {
+        let chain = view.chain;
+        let newest = chain.newest(Level::Signed);
+        Self {
+            level: chain.anchor_again(anchor).map(|again| again.assurance().level()),
+            agrees: chain.agrees(anchor),
+            stands: chain.standing(anchor) == Standing::Stands,
+            has_come_as_far: newest.is_some_and(|newest| newest.timestamp() >= anchor.timestamp()),
+        }
+    }
+}
+
+fn key(candidate: &Candidate) -> (B256, B256) {
+    (candidate.anchor().hash(), candidate.anchor().state_root().get())
+}
+
+fn candidates(record: &Record) -> impl Iterator<Item = &Candidate> {
+    record.last().into_iter().chain(record.finalized()).chain(record.awaiting_finality())
+}
+
+impl BlockIndex {
+    /// Notes that the record of `holding` was `before`, and is `after` now.
+    pub(super) fn update(&mut self, holding: &Holding, before: &Record, after: &Record) {
+        let kept: BTreeSet<(B256, B256)> = candidates(after).map(key).collect();
+        for candidate in candidates(after) {
+            let block =
+                || Block { anchor: candidate.anchor().clone(), holdings: BTreeSet::new(), said: None };
+            let block = self.blocks.entry(key(candidate)).or_insert_with(block);
+            if block.holdings.insert(*holding) {
+                self.unreviewed.insert(*holding);
+            }
+        }
+        for candidate in candidates(before).filter(|candidate| !kept.contains(&key(candidate))) {
+            self.drop_one(holding, key(candidate));
+        }
+    }
+
+    /// Notes that the record of `holding` was dropped.
+    pub(super) fn remove(&mut self, holding: &Holding, record: &Record) {
+        candidates(record).for_each(|candidate| self.drop_one(holding, key(candidate)));
+    }
+
+    fn drop_one(&mut self, holding: &Holding, key: (B256, B256)) {
+        if let Some(block) = self.blocks.get_mut(&key) {
+            block.holdings.remove(holding);
+            if block.holdings.is_empty() {
+                self.blocks.remove(&key);
+            }
+        }
+    }
+
+    /// The holdings whose records changed, and those with a reading at a block of which the chain says something else than
+    /// when it was asked last.
+    pub(super) fn changed(&mut self, view: &HeadView<'_>) -> BTreeSet<Holding> {
+        let mut changed = std::mem::take(&mut self.unreviewed);
+        if self.reviewed == Some(view.revision) {
+            return changed;
+        }
+        self.reviewed = Some(view.revision);
+        for block in self.blocks.values_mut() {
+            let said = Said::of(&block.anchor, view);
+            if block.said != Some(said) {
+                block.said = Some(said);
+                changed.extend(block.holdings.iter().copied());
+            }
+        }
+        changed
+    }
+}
