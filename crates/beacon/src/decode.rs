@@ -4,36 +4,22 @@
 //! to their length, which is itself limited. The fork an object is read as is the one scheduled at the slot of its own
 //! header; a label that says otherwise is refused, and a fork that saldo cannot read is [`DecodeError::UnknownFork`].
 
+mod encoding;
 mod error;
 mod json;
+mod limit;
 mod list;
 mod object;
 mod ssz;
 mod wire;
 
+pub use encoding::Encoding;
 pub use error::{DecodeError, SszError};
+pub use limit::{MAX_LIST_BYTES, MAX_OBJECT_BYTES, MAX_UPDATES};
 
 use crate::network::Network;
 use crate::update::{LightClientBootstrap, LightClientUpdate};
 use object::{Bootstrap, FinalityUpdate, OptimisticUpdate, Update};
-
-/// How an answer is encoded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Encoding {
-    /// `application/json`: the object itself, or within `{"version": …, "data": …}`.
-    Json,
-    /// `application/octet-stream`: SSZ.
-    Ssz,
-}
-
-/// The most bytes of one object that are read.
-pub const MAX_OBJECT_BYTES: usize = 1 << 20;
-
-/// The most bytes of a list of updates that are read.
-pub const MAX_LIST_BYTES: usize = 1 << 23;
-
-/// The most updates of a list that are read: `MAX_REQUEST_LIGHT_CLIENT_UPDATES` of the spec.
-pub const MAX_UPDATES: usize = 128;
 
 /// Reads the answer to `/eth/v1/beacon/light_client/bootstrap/{root}`.
 ///

@@ -12,7 +12,6 @@ pub use file::NetworkError;
 
 use crate::checkpoint::Checkpoint;
 use crate::fork::{Fork, UnknownFork};
-use crate::light_client::AdoptError;
 use crate::signature::{ForkVersion, compute_fork_data_root};
 use crate::unit::{Epoch, Period, Slot, UnixTime};
 
@@ -281,14 +280,6 @@ impl Network {
         let blob_starts = self.blob_schedule.iter().map(|parameters| parameters.epoch);
         let epoch = starts.chain(blob_starts).find(|epoch| self.fork_digest(*epoch) == digest)?;
         self.scheduled_at(epoch)
-    }
-
-    /// Whether `newer` is a table of the same chain: all but the forks, their names and what goes with them is the same.
-    ///
-    /// # Errors
-    /// [`AdoptError::OtherChain`] if it is not.
-    pub fn allows(&self, newer: &Self) -> Result<(), AdoptError> {
-        self.other_chain(newer).map_or(Ok(()), |field| Err(AdoptError::OtherChain { field }))
     }
 
     /// What another network has otherwise than this chain, if anything; tables of forks may differ.

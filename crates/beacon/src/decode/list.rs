@@ -3,9 +3,10 @@
 use alloy_primitives::hex;
 
 use super::error::DecodeError;
+use super::json;
+use super::limit::{MAX_LIST_BYTES, MAX_UPDATES};
 use super::object::{self, Update};
 use super::ssz::Reader;
-use super::{MAX_LIST_BYTES, MAX_UPDATES, json};
 use crate::fork::UnknownFork;
 use crate::network::{ForkDigest, Network};
 use crate::update::LightClientUpdate;

@@ -3,14 +3,15 @@
 use alloy_primitives::Bytes;
 use serde::de::DeserializeOwned;
 
+use super::encoding::Encoding;
 use super::error::{DecodeError, SszError};
 use super::json::{
     self, BeaconHeaderJson, BootstrapJson, ExecutionHeaderJson, FinalityUpdateJson, HashHeaderJson,
     OptimisticUpdateJson, UpdateJson,
 };
+use super::limit::MAX_OBJECT_BYTES;
 use super::ssz::{OFFSET, Reader};
 use super::wire::{Shape, WireBootstrap, WireHeader, WireUpdate};
-use super::{Encoding, MAX_OBJECT_BYTES};
 use crate::container::{BeaconBlockHeader, ExecutionPayloadHeader, SyncAggregate, SyncCommittee};
 use crate::fork::{Fork, HeaderLayout, UnknownFork};
 use crate::network::{Network, ScheduledFork};

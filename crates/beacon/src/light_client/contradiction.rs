@@ -82,14 +82,6 @@ impl ConsensusFault {
     pub fn evidence(&self) -> &[Testimony; 2] {
         &self.evidence
     }
-
-    /// Returns the whole as a JSON object, with the field names of the beacon API.
-    ///
-    /// Each element of `evidence` that was signed is an update as the beacon API has it, with the period and the root of
-    /// the committee that signed it. Addresses and sources are not in it: it can be given to anybody.
-    pub fn to_json(&self) -> String {
-        json::fault(self).to_string()
-    }
 }
 
 impl SignedUpdate {

@@ -3,7 +3,6 @@
 use alloy_primitives::B256;
 
 use super::contradiction::ConsensusFault;
-use super::schedule::VerifiedFork;
 use crate::fault::Fault;
 use crate::fork::UnknownFork;
 use crate::signature::SignatureError;
@@ -212,30 +211,5 @@ impl AdvanceError {
             Self::UnknownFork(_) | Self::UnsettledFork { .. } => Fault::Network,
             Self::TooFewSigners { .. } | Self::ConsensusFault(_) => Fault::Chain,
         }
-    }
-}
-
-/// Why a newer network table is not taken. Always the caller's fault.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum AdoptError {
-    /// It is of another chain, or gives the same chain another clock or another size of committees.
-    #[error("the table is of another chain: `{field}` differs")]
-    OtherChain {
-        /// What differs.
-        field: &'static str,
-    },
-    /// It has a fork at another time than signatures have shown, or does not have it at all.
-    #[error("the table contradicts what was signed in epochs {} to {}", .verified.first, .verified.last)]
-    Contradiction {
-        /// What was signed.
-        verified: VerifiedFork,
-    },
-}
-
-impl AdoptError {
-    /// Whose fault it is: always [`Fault::Caller`].
-    pub fn fault(&self) -> Fault {
-        Fault::Caller
     }
 }

@@ -14,6 +14,8 @@
 //! An older snapshot that is put back is found out by nothing but its age, and gives no wrong answer: only old heads,
 //! until newer ones are fetched. A [`ConsensusFault`] is kept, so that storing and loading does not launder it.
 
+mod error;
+mod layout;
 mod read;
 mod write;
 
@@ -21,102 +23,25 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
+pub use error::SnapshotError;
+
+use super::adopt::AdoptError;
 use super::committee::{Place, ProvenCommittee};
-use super::contradiction::Testimony;
-use super::error::{AdoptError, AdvanceError};
+use super::contradiction::{SignedUpdate, Testimony};
+use super::error::AdvanceError;
 use super::schedule::Schedule;
-use super::{LightClient, Signed, SignedUpdate, verify};
-use crate::fault::Fault;
+use super::state::{LightClient, Signed};
+use super::verify;
 use crate::head::{Finality, FinalizedHead};
 use crate::network::Network;
-use crate::unit::{Period, Slot, UnixTime};
+use crate::unit::{Slot, UnixTime};
+use layout::{CHECKSUM, MAGIC, MAX_BYTES, VERSION};
 use read::Parts;
-
-/// The first bytes of every snapshot, of whatever version.
-const MAGIC: [u8; 8] = *b"saldo-lc";
-/// The version that is written, and the only one that is read.
-const VERSION: u16 = 1;
-/// Bytes of the checksum at the end.
-const CHECKSUM: usize = 32;
-
-/// Why a snapshot is refused. The caller starts again from a checkpoint then.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum SnapshotError {
-    /// The bytes are no snapshot. The caller's fault: another file, or an empty one.
-    #[error("no snapshot of a light client")]
-    NotASnapshot,
-    /// More than [`LightClient::MAX_SNAPSHOT_BYTES`]. The caller's fault.
-    #[error("a snapshot of {got} bytes, at most {} are read", LightClient::MAX_SNAPSHOT_BYTES)]
-    TooLarge {
-        /// Bytes given.
-        got: usize,
-    },
-    /// Written by another version of saldo, which may mean something else by the same bytes. Nobody's fault.
-    #[error("a snapshot of version {got}, version {VERSION} is read")]
-    Version {
-        /// The version.
-        got: u16,
-    },
-    /// The bytes changed since they were written, or some are missing. The device's fault.
-    #[error("the snapshot is damaged")]
-    Damaged,
-    /// It is of another chain. The caller's fault.
-    #[error("a snapshot of chain {got}, expected chain {expected}")]
-    OtherNetwork {
-        /// Chain id of the snapshot; the same as expected if only the beacon chain differs.
-        got: u64,
-        /// Chain id of the network given.
-        expected: u64,
-    },
-    /// It is not laid out as it must be, although undamaged: it was made by something else. The caller's fault.
-    #[error("the snapshot is malformed: {what}")]
-    Malformed {
-        /// What is wrong.
-        what: &'static str,
-    },
-    /// The final head is not the one that the stored testimony is for. The caller's fault, as is every further one: the
-    /// snapshot was not written by this library.
-    #[error("the final head is not proven by what is stored with it")]
-    FinalizedHead,
-    /// A committee is not the one of its period.
-    #[error("the sync committee of period {period} is not proven by what is stored with it")]
-    Committee {
-        /// The period.
-        period: Period,
-    },
-    /// A stored update does not hold under the stored committee.
-    #[error("a stored update does not hold: {0}")]
-    Update(AdvanceError),
-    /// The network table has forks at other times than signatures have shown. The caller's fault, as it gives the table.
-    #[error(transparent)]
-    Schedule(AdoptError),
-    /// The final head is beyond weak subjectivity: it is as old as a checkpoint must not be. Nobody's fault: a newer
-    /// checkpoint is needed; show the age.
-    #[error("the snapshot is {age_epochs} epochs old, at most {limit_epochs} are safe")]
-    TooOld {
-        /// Age of its final head, in epochs.
-        age_epochs: u64,
-        /// The network's limit, in epochs.
-        limit_epochs: u64,
-    },
-}
-
-impl SnapshotError {
-    /// Whose fault it is.
-    pub fn fault(&self) -> Fault {
-        match self {
-            Self::Damaged => Fault::Device,
-            Self::Version { .. } => Fault::Network,
-            _ => Fault::Caller,
-        }
-    }
-}
 
 impl LightClient {
     /// The most bytes of a snapshot that are read. One of mainnet has about 57,000, and with a pending update that brings a
     /// committee about 83,000.
-    pub const MAX_SNAPSHOT_BYTES: usize = 1 << 17;
+    pub const MAX_SNAPSHOT_BYTES: usize = MAX_BYTES;
 
     /// Returns the client as bytes for [`LightClient::load`].
     ///
@@ -236,7 +161,7 @@ impl LightClient {
 
 /// What stands between the version and the checksum.
 fn body(bytes: &[u8]) -> Result<&[u8], SnapshotError> {
-    if bytes.len() > LightClient::MAX_SNAPSHOT_BYTES {
+    if bytes.len() > MAX_BYTES {
         return Err(SnapshotError::TooLarge { got: bytes.len() });
     }
     let after_magic = bytes.strip_prefix(&MAGIC).ok_or(SnapshotError::NotASnapshot)?;
@@ -280,18 +205,5 @@ fn finalized_head(parts: &Parts, schedule: Schedule<'_>) -> Result<FinalizedHead
             let header = signed.update.finalized_header().ok_or(SnapshotError::FinalizedHead)?;
             Ok(FinalizedHead::new(header, Finality::Signed { signers, size }))
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn damage_is_the_devices_fault_and_another_version_nobodys() {
-        assert_eq!(SnapshotError::Damaged.fault(), Fault::Device);
-        assert_eq!(SnapshotError::Version { got: 2 }.fault(), Fault::Network);
-        assert_eq!(SnapshotError::NotASnapshot.fault(), Fault::Caller);
-        assert_eq!(SnapshotError::FinalizedHead.fault(), Fault::Caller);
     }
 }

@@ -4,10 +4,10 @@ use core::time::Duration;
 
 use alloy_primitives::B256;
 
-use super::LightClient;
 use super::committee::ProvenCommittee;
 use super::error::{AdvanceError, BootstrapError};
 use super::schedule::{NotKnown, Schedule, VerifiedFork, record};
+use super::state::LightClient;
 use crate::checkpoint::Checkpoint;
 use crate::fork::{Fork, ForkRules};
 use crate::merkle::normalized_branch_is_valid;

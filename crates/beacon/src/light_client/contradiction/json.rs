@@ -7,7 +7,17 @@ use super::{ConsensusFault, Contradiction, Testimony};
 use crate::container::{BeaconBlockHeader, ExecutionPayloadHeader};
 use crate::update::{Execution, LightClientHeader, LightClientUpdate};
 
-pub(super) fn fault(fault: &ConsensusFault) -> Value {
+impl ConsensusFault {
+    /// Returns the whole as a JSON object, with the field names of the beacon API.
+    ///
+    /// Each element of `evidence` that was signed is an update as the beacon API has it, with the period and the root of
+    /// the committee that signed it. Addresses and sources are not in it: it can be given to anybody.
+    pub fn to_json(&self) -> String {
+        fault(self).to_string()
+    }
+}
+
+fn fault(fault: &ConsensusFault) -> Value {
     let contradiction = match fault.contradiction {
         Contradiction::Finalized => "finalized",
         Contradiction::Signed => "signed",

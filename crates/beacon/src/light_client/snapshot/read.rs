@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use alloy_primitives::{B256, Bytes, FixedBytes, U256};
 
-use super::SnapshotError;
+use super::error::SnapshotError;
 use crate::checkpoint::{Checkpoint, Origin, Voucher};
 use crate::container::{BeaconBlockHeader, ExecutionPayloadHeader, SyncAggregate, SyncCommittee};
 use crate::light_client::committee::{Place, ProvenCommittee};

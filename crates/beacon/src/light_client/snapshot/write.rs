@@ -2,13 +2,14 @@
 
 use alloy_primitives::B256;
 
-use super::{MAGIC, VERSION};
+use super::layout::{MAGIC, VERSION};
 use crate::checkpoint::{Origin, Voucher};
 use crate::container::{BeaconBlockHeader, ExecutionPayloadHeader, SyncCommittee};
 use crate::head::Finality;
 use crate::light_client::committee::{Place, ProvenCommittee};
 use crate::light_client::contradiction::{ConsensusFault, Contradiction, SignedUpdate, Testimony};
-use crate::light_client::{LightClient, VerifiedFork};
+use crate::light_client::schedule::VerifiedFork;
+use crate::light_client::state::LightClient;
 use crate::update::{Execution, LightClientHeader, LightClientUpdate};
 
 /// Everything but the checksum.
