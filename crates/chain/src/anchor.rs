@@ -4,48 +4,13 @@ use std::fmt;
 use std::sync::Arc;
 
 use alloy_primitives::{B256, Bytes};
+use saldo_beacon::Origin;
 use saldo_beacon::container::ExecutionPayloadHeader;
 use saldo_beacon::unit::UnixTime;
-use saldo_beacon::{Finality, Origin};
 use saldo_proof::StateRoot;
 
+use crate::assurance::{Assurance, Voucher};
 use crate::header::ExecutionHeader;
-use crate::pending::Voucher;
-
-/// How sure it is that a header belongs to the chain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Assurance {
-    /// `signers` of the `size` members of the sync committee signed it: at least two thirds. They were drawn at
-    /// random from all validators, but a false signature costs them no stake.
-    Signed {
-        /// How many members signed.
-        signers: usize,
-        /// How many members the committee has.
-        size: usize,
-    },
-    /// It counts as final, for the reason that [`Finality`] tells: finalized by the chain's validators, who would lose a
-    /// third of all stake by reverting it; the checkpoint itself; or taken as final by force.
-    Finalized(Finality),
-}
-
-impl Assurance {
-    /// The place of this assurance in the order of strength.
-    pub fn level(&self) -> Level {
-        match self {
-            Self::Signed { .. } => Level::Signed,
-            Self::Finalized(_) => Level::Finalized,
-        }
-    }
-}
-
-/// The order of strength of an [`Assurance`]: `Signed < Finalized`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
-    /// Signed by at least two thirds of the sync committee.
-    Signed,
-    /// Finalized.
-    Finalized,
-}
 
 /// How a header follows from the head that was signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -256,8 +221,8 @@ impl Anchor {
 
 #[cfg(test)]
 mod tests {
-    use saldo_beacon::Checkpoint;
     use saldo_beacon::unit::Slot;
+    use saldo_beacon::{Checkpoint, Finality};
 
     use super::*;
     use crate::header::tests::header;

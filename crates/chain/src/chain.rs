@@ -1,18 +1,23 @@
 //! The trusted stretch of the chain: signed heads, their ancestors, and what they exclude.
 
+mod error;
 mod recorded;
 
 use std::collections::BTreeMap;
+
+pub use error::ChainError;
 
 use alloy_primitives::B256;
 use saldo_beacon::unit::Slot;
 use saldo_beacon::{Execution, LightClient};
 use saldo_proof::StateRoot;
 
-use crate::anchor::{Anchor, Assurance, Level};
+use crate::anchor::Anchor;
+use crate::assurance::{Assurance, Level, Voucher};
 use crate::header::ExecutionHeader;
 use crate::history::Recorded;
-use crate::pending::{Head, Pending, Voucher};
+use crate::pending::{Head, Pending};
+use error::MAX_ANCESTRY;
 
 /// What the chain says of an [`Anchor`] now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,49 +26,6 @@ pub enum Standing {
     Stands,
     /// The chain went another way: a newer signed head has another block in its place.
     Withdrawn,
-}
-
-/// Why a header or a head was not taken into the chain.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ChainError {
-    /// The header is nobody's parent here, and no head's. The caller's fault: it was not asked for, or no longer.
-    #[error("block {hash} is no head's, and the parent of no block that is trusted")]
-    NotAParent {
-        /// The header's hash.
-        hash: B256,
-    },
-    /// The header says another number than its child's minus one. Whoever signed the child signed nonsense.
-    #[error("block {hash} says number {got}, expected {expected}")]
-    Number {
-        /// The header's hash.
-        hash: B256,
-        /// The number it says.
-        got: u64,
-        /// One less than its child's.
-        expected: u64,
-    },
-    /// More than [`Chain::MAX_ANCESTRY`] blocks below the signed head. The caller's fault.
-    #[error("more than {} blocks below the signed head", Chain::MAX_ANCESTRY)]
-    TooDeep,
-    /// The head lies below what is final: there is nothing to learn from it. Nobody's fault.
-    #[error("block {number} lies below block {finalized}, which is final")]
-    BelowFinal {
-        /// The block's number.
-        number: u64,
-        /// The number of the finalized head.
-        finalized: u64,
-    },
-    /// Two signed blocks of one number, one of them finalized: the validators contradicted themselves.
-    #[error("block {finalized} is finalized, but block {signed} of the same number {number} was signed")]
-    ConsensusFault {
-        /// The block number.
-        number: u64,
-        /// The finalized block's hash.
-        finalized: B256,
-        /// The other block's hash.
-        signed: B256,
-    },
 }
 
 #[derive(Clone, Debug)]
@@ -94,7 +56,7 @@ pub struct Chain {
 
 impl Chain {
     /// How many blocks below a signed head [`Chain::attach`] goes.
-    pub const MAX_ANCESTRY: u64 = 64;
+    pub const MAX_ANCESTRY: u64 = MAX_ANCESTRY;
     /// How many blocks are kept.
     pub const CAPACITY: usize = 256;
 
@@ -441,6 +403,31 @@ impl Chain {
         while self.blocks.len() > Self::CAPACITY {
             let lowest = self.blocks.keys().copied().find(|number| Some(*number) != self.finalized);
             lowest.and_then(|number| self.blocks.remove(&number));
+        }
+    }
+
+    /// What is recorded is as sure as the block whose state it is recorded in, and falls with it unless it is final itself.
+    fn review_recorded(&mut self) {
+        let blocks = &self.blocks;
+        self.recorded.retain(|number, recorded| {
+            if recorded.is_final() {
+                return true;
+            }
+            let other = blocks.get(number).map(|block| block.anchor.hash());
+            if other.is_some_and(|other| other != recorded.anchor.hash()) {
+                return false;
+            }
+            let (under, hash) = recorded.under;
+            let Some(under) = blocks.get(&under).filter(|under| under.anchor.hash() == hash) else {
+                return false;
+            };
+            if under.anchor.assurance().level() == Level::Finalized {
+                recorded.anchor = recorded.anchor.with_assurance(under.anchor.assurance());
+            }
+            true
+        });
+        while self.recorded.len() > Self::CAPACITY {
+            self.recorded.pop_first();
         }
     }
 }

@@ -8,7 +8,8 @@
 use alloy_primitives::{Address, B256, U256, address, b256};
 use saldo_proof::{Account, Slot, StateRoot, Verified};
 
-use crate::anchor::{Anchor, Level};
+use crate::anchor::Anchor;
+use crate::assurance::Level;
 use crate::chain::ChainError;
 
 /// Where the contract is.

@@ -21,6 +21,7 @@
 //! The crate is pure: no sockets, clock, randomness or async.
 
 mod anchor;
+mod assurance;
 mod chain;
 mod header;
 mod history;
@@ -28,7 +29,8 @@ mod layout;
 mod pending;
 mod stored;
 
-pub use anchor::{Anchor, Assurance, Level, Path};
+pub use anchor::{Anchor, Path};
+pub use assurance::{Assurance, Level};
 pub use chain::{Chain, ChainError, Standing};
 pub use header::{ExecutionHeader, HeaderError};
 pub use history::{HISTORY_CODE_HASH, HISTORY_CONTRACT, HISTORY_WINDOW, HistoryError, history_key};

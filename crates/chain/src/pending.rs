@@ -1,20 +1,8 @@
 //! Heads of which only the hash of an execution block is known: they wait for its header.
 
 use alloy_primitives::B256;
-use saldo_beacon::Origin;
-use saldo_beacon::unit::Slot;
 
-use crate::anchor::Assurance;
-
-/// Why a head's block is trusted.
-#[derive(Clone, Debug)]
-pub(crate) struct Voucher {
-    pub(crate) chain_id: u64,
-    pub(crate) assurance: Assurance,
-    pub(crate) origin: Origin,
-    /// The slot of the newest signed head at the time.
-    pub(crate) at: Slot,
-}
+use crate::assurance::Voucher;
 
 /// A head whose header is wanted.
 #[derive(Clone, Debug)]

@@ -1,5 +1,6 @@
 //! An anchor as bytes, for a reading that is kept on the device.
 
+mod error;
 mod payload;
 
 use std::sync::Arc;
@@ -11,43 +12,13 @@ use saldo_beacon::unit::{Slot, UnixTime};
 use saldo_beacon::{Checkpoint, Finality, Origin, Voucher};
 use saldo_proof::StateRoot;
 
-use crate::anchor::{Anchor, Assurance, Path, Source};
-use crate::header::{ExecutionHeader, HeaderError};
-use payload::Payload;
+pub use error::StoredAnchorError;
 
-/// Why bytes are not the anchor that was stored. The device's fault, or that of whoever else writes there.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum StoredAnchorError {
-    /// More than [`Anchor::MAX_STORED_BYTES`].
-    #[error("a stored block of {got} bytes, at most {} are read", Anchor::MAX_STORED_BYTES)]
-    TooLarge {
-        /// Bytes given.
-        got: usize,
-    },
-    /// Not laid out as [`Anchor::to_bytes`] does.
-    #[error("a stored block is malformed")]
-    Malformed,
-    /// It is of another chain.
-    #[error("a stored block of chain {got}, expected chain {expected}")]
-    OtherChain {
-        /// The chain id stored.
-        got: u64,
-        /// The chain id expected.
-        expected: u64,
-    },
-    /// The header does not hash to the hash stored beside it, or is no header.
-    #[error(transparent)]
-    Header(#[from] HeaderError),
-    /// The payload header has another hash tree root than the one stored beside it.
-    #[error("the stored payload header has the root {got}, expected {expected}")]
-    PayloadRoot {
-        /// Its hash tree root.
-        got: B256,
-        /// The root stored.
-        expected: B256,
-    },
-}
+use crate::anchor::{Anchor, Path, Source};
+use crate::assurance::Assurance;
+use crate::header::ExecutionHeader;
+use error::MAX_BYTES;
+use payload::Payload;
 
 /// What stands in the bytes. Whoever vouches commits to the header by `header_root`.
 #[derive(RlpEncodable, RlpDecodable)]
@@ -83,7 +54,7 @@ const HISTORY: u8 = 2;
 
 impl Anchor {
     /// The most bytes that [`Anchor::load`] reads: a header and the names of some operators.
-    pub const MAX_STORED_BYTES: usize = 16_384;
+    pub const MAX_STORED_BYTES: usize = MAX_BYTES;
 
     /// Returns the anchor as bytes for [`Anchor::load`]: its header, and why it is trusted.
     pub fn to_bytes(&self) -> Vec<u8> {
@@ -222,14 +193,14 @@ mod tests {
     use alloy_primitives::{Address, Bloom, U256};
 
     use super::*;
+    use crate::assurance;
     use crate::header::tests::header;
-    use crate::pending;
 
-    fn voucher(assurance: Assurance) -> pending::Voucher {
+    fn voucher(assurance: Assurance) -> assurance::Voucher {
         let operators: Arc<[String]> = Arc::from(["Alice".to_owned(), "Böb".to_owned()]);
         let checkpoint = Checkpoint { root: B256::repeat_byte(3), slot: Some(Slot::new(64)) };
         let origin = Origin::new(checkpoint, Voucher::Agreement { slot: Slot::new(65), operators });
-        pending::Voucher { chain_id: 1, assurance, origin, at: Slot::new(70) }
+        assurance::Voucher { chain_id: 1, assurance, origin, at: Slot::new(70) }
     }
 
     fn payload(blobs: bool) -> ExecutionPayloadHeader {

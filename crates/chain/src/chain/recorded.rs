@@ -3,8 +3,10 @@
 use alloy_primitives::B256;
 use saldo_proof::{Account, Slot, Verified};
 
-use super::{Chain, ChainError};
-use crate::anchor::{Anchor, Level};
+use super::Chain;
+use super::error::ChainError;
+use crate::anchor::Anchor;
+use crate::assurance::Level;
 use crate::header::ExecutionHeader;
 use crate::history::{self, HistoryError, Recorded};
 
@@ -138,31 +140,6 @@ impl Chain {
         }
         dead.iter().for_each(|number| drop(self.blocks.remove(number)));
         Ok(())
-    }
-
-    /// What is recorded is as sure as the block whose state it is recorded in, and falls with it unless it is final itself.
-    pub(super) fn review_recorded(&mut self) {
-        let blocks = &self.blocks;
-        self.recorded.retain(|number, recorded| {
-            if recorded.is_final() {
-                return true;
-            }
-            let other = blocks.get(number).map(|block| block.anchor.hash());
-            if other.is_some_and(|other| other != recorded.anchor.hash()) {
-                return false;
-            }
-            let (under, hash) = recorded.under;
-            let Some(under) = blocks.get(&under).filter(|under| under.anchor.hash() == hash) else {
-                return false;
-            };
-            if under.anchor.assurance().level() == Level::Finalized {
-                recorded.anchor = recorded.anchor.with_assurance(under.anchor.assurance());
-            }
-            true
-        });
-        while self.recorded.len() > Self::CAPACITY {
-            self.recorded.pop_first();
-        }
     }
 }
 

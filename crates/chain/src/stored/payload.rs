@@ -4,7 +4,7 @@ use alloy_primitives::{Address, B256, Bloom, Bytes, U256};
 use alloy_rlp::{RlpDecodable, RlpEncodable};
 use saldo_beacon::container::ExecutionPayloadHeader;
 
-use super::StoredAnchorError;
+use super::error::StoredAnchorError;
 
 /// The fields in the order of the specification, but both blob fields, which came with Deneb, as a list of none or two.
 #[derive(RlpEncodable, RlpDecodable)]
