@@ -3,7 +3,7 @@
 /// How an answer is encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encoding {
-    /// `application/json`: the object itself, or within `{"version": …, "data": …}`.
+    /// `application/json`: the object itself, or the object within `{"version": …, "data": …}`.
     Json,
     /// `application/octet-stream`: SSZ.
     Ssz,

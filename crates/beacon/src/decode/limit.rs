@@ -1,4 +1,4 @@
-//! How much of an answer is read.
+//! How large an answer may be.
 
 /// The most bytes of one object that are read.
 pub const MAX_OBJECT_BYTES: usize = 1 << 20;

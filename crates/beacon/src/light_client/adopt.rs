@@ -7,26 +7,26 @@ use super::state::LightClient;
 use crate::fault::Fault;
 use crate::network::Network;
 
-/// Why a newer network table is not taken. Always the caller's fault.
+/// Why a newer network table is refused. Always the caller's fault.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AdoptError {
-    /// It is of another chain, or gives the same chain another clock or another size of committees.
+    /// The table is of another chain, or has another clock or another committee size.
     #[error("the table is of another chain: `{field}` differs")]
     OtherChain {
-        /// What differs.
+        /// The field that differs.
         field: &'static str,
     },
-    /// It has a fork at another time than signatures have shown, or does not have it at all.
+    /// A fork has another time in the table than signatures have shown, or the table does not have it.
     #[error("the table contradicts what was signed in epochs {} to {}", .verified.first, .verified.last)]
     Contradiction {
-        /// What was signed.
+        /// What the signatures have shown.
         verified: VerifiedFork,
     },
 }
 
 impl AdoptError {
-    /// Whose fault it is: always [`Fault::Caller`].
+    /// Returns who is at fault: always [`Fault::Caller`].
     pub fn fault(&self) -> Fault {
         Fault::Caller
     }
@@ -43,10 +43,11 @@ impl Network {
 }
 
 impl LightClient {
-    /// Takes a newer table of the same chain, as when the time of a fork has become known.
+    /// Takes a newer table of the same chain, for example when the time of a fork has become known.
     ///
     /// # Errors
-    /// [`AdoptError`] if it is of another chain, or contradicts what signatures have shown. Nothing changes then.
+    /// [`AdoptError`] if the table is of another chain, or contradicts what signatures have shown. The client is then
+    /// unchanged.
     pub fn adopt(&mut self, network: impl Into<Arc<Network>>) -> Result<(), AdoptError> {
         let network = network.into();
         if let Some(field) = self.network.other_chain(&network) {

@@ -1,4 +1,4 @@
-//! What a light client knows, and what it needs next. Nothing here changes it.
+//! What a light client knows, and what it needs next. No method here changes the client.
 
 use std::sync::Arc;
 
@@ -14,13 +14,13 @@ use crate::unit::{Period, Slot, UnixTime};
 
 /// What a light client knows: a final head, the newest signed head, and the committees of one or two periods.
 ///
-/// Built from a checkpoint only, and moved only by updates that were verified against this very state. Cloning is cheap.
+/// It is built only from a checkpoint, and changed only by updates that were verified against its state. Cloning is cheap.
 #[derive(Clone, Debug)]
 pub struct LightClient {
     pub(super) network: Arc<Network>,
     pub(super) origin: Origin,
     pub(super) finalized: FinalizedHead,
-    /// What vouches for the final head.
+    /// The evidence for the final head.
     pub(super) finalized_by: Testimony,
     pub(super) signed: Option<Signed>,
     pub(super) current_sync_committee: Arc<ProvenCommittee>,
@@ -53,11 +53,11 @@ impl Signed {
 pub enum Wants {
     /// The updates of `count` periods from `start` on, in order.
     ///
-    /// While [`LightClient::knows_committee_at`] the present time, heads can be verified as well and need not wait.
+    /// If [`LightClient::knows_committee_at`] is true for the present time, heads can be verified before these updates.
     Updates {
         /// The first period.
         start: Period,
-        /// How many, at most 128.
+        /// The number of periods, at most 128.
         count: u64,
     },
     /// The newest finality update and optimistic update.
@@ -70,35 +70,35 @@ impl LightClient {
         &self.network
     }
 
-    /// Returns the epochs of the heads that were verified, by the version of their fork, oldest first. A checkpoint's is
-    /// among them only if its state showed another fork than the table.
+    /// Returns, for each fork version, the epochs of the verified heads, oldest first. The epoch of the checkpoint is
+    /// included only if its state showed another fork than the table.
     ///
-    /// Where the table does not have the time of a fork, this is all that is known about it.
+    /// If the table does not have the time of a fork, nothing else is known about that time.
     pub fn verified_forks(&self) -> &[VerifiedFork] {
         &self.verified_forks
     }
 
-    /// Returns what trust started from.
+    /// Returns the checkpoint that trust started from.
     pub fn checkpoint(&self) -> &Checkpoint {
         self.origin.checkpoint()
     }
 
-    /// Returns what trust started from, and on whose word.
+    /// Returns what trust started from, and who vouched for it.
     pub fn origin(&self) -> &Origin {
         &self.origin
     }
 
-    /// Returns the newest head that two thirds of the committee signed, or `None` right after the bootstrap.
+    /// Returns the newest head that two thirds of the committee signed. `None` until the first update.
     pub fn signed_head(&self) -> Option<&SignedHead> {
         self.signed.as_ref().map(|signed| &signed.head)
     }
 
-    /// Returns the newest head that counts as final; at first the checkpoint's.
+    /// Returns the newest head that counts as final. At first it is the checkpoint's block.
     pub fn finalized_head(&self) -> &FinalizedHead {
         &self.finalized
     }
 
-    /// Returns the period of the final head, whose committee is known.
+    /// Returns the period of the final head. The committee of this period is known.
     pub fn period(&self) -> Period {
         self.network.period_at(self.finalized.slot())
     }
@@ -136,7 +136,7 @@ impl LightClient {
         Schedule { network: &self.network, verified: &self.verified_forks }
     }
 
-    /// The committee that signs in the period of a slot, if it is known.
+    /// Returns the committee that signs in the period of a slot, if it is known.
     pub(super) fn committee_at(&self, slot: Slot) -> Option<&Arc<ProvenCommittee>> {
         match self.network.period_at(slot).since(self.period()) {
             Some(0) => Some(&self.current_sync_committee),

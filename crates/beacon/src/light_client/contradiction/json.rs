@@ -8,10 +8,10 @@ use crate::container::{BeaconBlockHeader, ExecutionPayloadHeader};
 use crate::update::{Execution, LightClientHeader, LightClientUpdate};
 
 impl ConsensusFault {
-    /// Returns the whole as a JSON object, with the field names of the beacon API.
+    /// Returns the fault as a JSON object, with the field names of the beacon API.
     ///
-    /// Each element of `evidence` that was signed is an update as the beacon API has it, with the period and the root of
-    /// the committee that signed it. Addresses and sources are not in it: it can be given to anybody.
+    /// Each signed element of `evidence` is an update in the form of the beacon API, with the period and the root of the
+    /// committee that signed it. The object has no addresses and no sources, so it can be published.
     pub fn to_json(&self) -> String {
         fault(self).to_string()
     }
@@ -43,7 +43,7 @@ fn testimony(testimony: &Testimony) -> Value {
     }
 }
 
-/// The update without its next committee, which no contradiction is about.
+/// Writes the update without its next committee, because no contradiction is about it.
 fn update(update: &LightClientUpdate) -> Value {
     let mut object = Map::new();
     object.insert("attested_header".into(), header(&update.attested_header));
