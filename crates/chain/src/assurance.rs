@@ -1,4 +1,4 @@
-//! How sure it is that a block belongs to the chain, and on whose word.
+//! How sure it is that a block belongs to the chain, and who vouches for it.
 
 use saldo_beacon::unit::Slot;
 use saldo_beacon::{Finality, Origin};
@@ -6,7 +6,7 @@ use saldo_beacon::{Finality, Origin};
 /// How sure it is that a header belongs to the chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Assurance {
-    /// `signers` of the `size` members of the sync committee signed it: at least two thirds. They were drawn at
+    /// `signers` of the `size` members of the sync committee signed it: at least two thirds. The members were drawn at
     /// random from all validators, but a false signature costs them no stake.
     Signed {
         /// How many members signed.
@@ -14,13 +14,13 @@ pub enum Assurance {
         /// How many members the committee has.
         size: usize,
     },
-    /// It counts as final, for the reason that [`Finality`] tells: finalized by the chain's validators, who would lose a
-    /// third of all stake by reverting it; the checkpoint itself; or taken as final by force.
+    /// It counts as final; [`Finality`] has the reason. The chain's validators finalized it, and would lose a third of all
+    /// stake by reverting it; or it is the checkpoint; or a forced update took it as final.
     Finalized(Finality),
 }
 
 impl Assurance {
-    /// The place of this assurance in the order of strength.
+    /// Returns the strength of this assurance.
     pub fn level(&self) -> Level {
         match self {
             Self::Signed { .. } => Level::Signed,

@@ -9,26 +9,27 @@ pub(super) const MAX_ANCESTRY: u64 = 64;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ChainError {
-    /// The header is nobody's parent here, and no head's. The caller's fault: it was not asked for, or no longer.
-    #[error("block {hash} is no head's, and the parent of no block that is trusted")]
+    /// The header is not of a head, and not of the parent of a trusted block. The caller's fault: the chain did not ask for
+    /// it, or no longer needs it.
+    #[error("block {hash} is neither a head nor the parent of a trusted block")]
     NotAParent {
         /// The header's hash.
         hash: B256,
     },
-    /// The header says another number than its child's minus one. Whoever signed the child signed nonsense.
-    #[error("block {hash} says number {got}, expected {expected}")]
+    /// The header's number is not its child's minus one. The validators that signed the child signed an invalid block.
+    #[error("block {hash} has the number {got}, expected {expected}")]
     Number {
         /// The header's hash.
         hash: B256,
-        /// The number it says.
+        /// The number in the header.
         got: u64,
         /// One less than its child's.
         expected: u64,
     },
-    /// More than [`Chain::MAX_ANCESTRY`](crate::Chain::MAX_ANCESTRY) blocks below the signed head. The caller's fault.
-    #[error("more than {} blocks below the signed head", MAX_ANCESTRY)]
+    /// The block is more than [`Chain::MAX_ANCESTRY`](crate::Chain::MAX_ANCESTRY) blocks below the signed head. The caller's fault.
+    #[error("the block is more than {} blocks below the signed head", MAX_ANCESTRY)]
     TooDeep,
-    /// The head lies below what is final: there is nothing to learn from it. Nobody's fault.
+    /// The head lies below the final head, so it adds nothing. No party is at fault.
     #[error("block {number} lies below block {finalized}, which is final")]
     BelowFinal {
         /// The block's number.
@@ -36,7 +37,7 @@ pub enum ChainError {
         /// The number of the finalized head.
         finalized: u64,
     },
-    /// Two signed blocks of one number, one of them finalized: the validators contradicted themselves.
+    /// Validators signed two blocks of one number, one of which is finalized: they contradicted themselves.
     #[error("block {finalized} is finalized, but block {signed} of the same number {number} was signed")]
     ConsensusFault {
         /// The block number.
