@@ -11,8 +11,8 @@ use saldo_fuzz::second_opinion;
 use saldo_proof::trie::{Lookup, lookup};
 use saldo_proof::{Account, StateRoot, claimed_root, verify_account, verify_accounts};
 
-/// Verifies a batch of the proof, the proof without its last node, and both for a neighbouring account. Each result must be
-/// the same as alone.
+/// Verifies a batch of the proof, the proof without its last node, and both for a neighbouring account. Each result
+/// must be the same as alone.
 fn in_a_batch(root: StateRoot, address: Address, proof: &[Bytes]) {
     let mut beside = address;
     beside.0[19] ^= 1;

@@ -1,5 +1,5 @@
-//! Any sequence of objects that a chain signed, genuine or changed, in any order and at any time: a refused update changes
-//! nothing, heads never go back, and two thirds signed every head.
+//! Any sequence of objects that a chain signed, genuine or changed, in any order and at any time: a refused update
+//! changes nothing, heads never go back, and two thirds signed every head.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -115,7 +115,8 @@ fn judge(result: Result<Box<RawValue>, Failure>, body: &[u8], question: &Questio
     // A result can have numbers and depths that the general reader refuses.
     if let Ok(whole) = serde_json::from_slice::<Value>(body) {
         let replies = whole.as_array().cloned().unwrap_or_else(|| vec![whole]);
-        // An object with a duplicate field is not a reply, but the general reader accepts it. It can be beside the real reply.
+        // An object with a duplicate field is not a reply, but the general reader accepts it. It can be beside the real
+        // reply.
         let is_meant = |reply: &&Value| {
             reply["id"] == id
                 && serde_json::from_str::<Value>(result.get()).ok().as_ref() == Some(&reply["result"])

@@ -1,5 +1,5 @@
-//! Any bytes as any light-client object, on networks of every fork: no panic, bounded work, and an object that was read is
-//! written to the same bytes.
+//! Any bytes as any light-client object, on networks of every fork: no panic, bounded work, and an object that was read
+//! is written to the same bytes.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,5 +1,5 @@
-//! Any text as a network file and as a directory of endpoints: no panic, a value that was read is written back to an equal
-//! one, a network answers for any time, and no error quotes a URL.
+//! Any text as a network file and as a directory of endpoints: no panic, a value that was read is written back to an
+//! equal one, a network answers for any time, and no error quotes a URL.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

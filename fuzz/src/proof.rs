@@ -11,8 +11,8 @@ const PLACEHOLDER: [u8; 32] = [0xaa; 32];
 
 /// Reads a proof. If the first byte is odd, it is a template. The nodes follow, each after its length.
 ///
-/// In a template, each node's hash replaces the [`PLACEHOLDER`] in the node before, from the last node to the first. Random
-/// bytes would never pass the first hash check.
+/// In a template, each node's hash replaces the [`PLACEHOLDER`] in the node before, from the last node to the first.
+/// Random bytes would never pass the first hash check.
 pub fn nodes(input: &mut Input<'_>) -> Vec<Bytes> {
     let is_template = input.byte() % 2 == 1;
     let mut nodes = Vec::new();
@@ -46,8 +46,8 @@ fn replace(node: &mut [u8], old: &[u8; 32], new: &[u8; 32]) {
     }
 }
 
-/// Whether `alloy-trie` accepts the proof for this value (or for absence), or does not support such tries. The three kinds of
-/// tries that it does not support do not occur with hashed keys.
+/// Whether `alloy-trie` accepts the proof for this value (or for absence), or does not support such tries. The three
+/// kinds of tries that it does not support do not occur with hashed keys.
 pub fn alloy_agrees(root: B256, key: B256, value: Option<&[u8]>, proof: &[Bytes]) -> bool {
     match verify_proof(root, Nibbles::unpack(key), value.map(<[u8]>::to_vec), proof) {
         Ok(()) => true,

@@ -23,8 +23,9 @@ pub struct Stored {
 }
 
 impl Stored {
-    /// Reads an input: one byte each for history and table, then a byte for the kind. If it is 0, the rest is a whole snapshot.
-    /// Otherwise the rest is the body, and gets the head and the checksum: random bytes would fail at the checksum.
+    /// Reads an input: one byte each for history and table, then a byte for the kind. If it is 0, the rest is a whole
+    /// snapshot. Otherwise the rest is the body, and gets the head and the checksum: random bytes would fail at the
+    /// checksum.
     pub fn of(input: &[u8]) -> Self {
         let mut input = Input::new(input);
         let history = &histories()[usize::from(input.byte()) % histories().len()];

@@ -1,8 +1,8 @@
 //! Light-client objects from the bytes that servers send.
 //!
-//! All functions are total and bounded: any bytes give a value or a [`DecodeError`]. Time and memory are proportional to
-//! the length, which is limited. An object is read as of the fork that is scheduled at the slot of its own header. A label
-//! that contradicts that is refused. A fork that saldo cannot read is [`DecodeError::UnknownFork`].
+//! All functions are total and bounded: any bytes give a value or a [`DecodeError`]. Time and memory are proportional
+//! to the length, which is limited. An object is read as of the fork that is scheduled at the slot of its own header. A
+//! label that contradicts that is refused. A fork that saldo cannot read is [`DecodeError::UnknownFork`].
 
 mod encoding;
 mod error;

@@ -174,7 +174,7 @@ mod tests {
 
     /// Source: the constants of consensus-specs `specs/{altair,capella,electra,gloas}/light-client/sync-protocol.md`.
     #[test]
-    fn the_table_is_the_specifications() {
+    fn the_table_has_the_constants_of_the_specification() {
         use HeaderLayout::{Beacon, Execution15, Execution17, ExecutionHash};
         let rows = [
             (Fork::Altair, [105, 54, 55], None, None, Beacon),

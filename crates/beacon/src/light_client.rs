@@ -80,8 +80,8 @@ impl LightClient {
     /// A valid update without news is not an error: no field of [`Advanced`] is set then.
     ///
     /// # Errors
-    /// [`AdvanceError`] if the update is refused. After [`AdvanceError::ConsensusFault`] the client has stopped, and returns
-    /// the same error for every further update.
+    /// [`AdvanceError`] if the update is refused. After [`AdvanceError::ConsensusFault`] the client has stopped, and
+    /// returns the same error for every further update.
     pub fn advance(&mut self, update: LightClientUpdate, now: UnixTime) -> Result<Advanced, AdvanceError> {
         if let Some(fault) = &self.fault {
             return Err(fault.clone().into());
@@ -105,8 +105,8 @@ impl LightClient {
     /// Without it, a chain that does not finalize for a whole period would leave the client behind. Two thirds of the
     /// committee signed the head, but the chain did not finalize it, so it is labelled [`Finality::Forced`]. The client
     /// never calls this itself. Returns what changed. Returns `None` if less than a period has passed or no update is
-    /// pending. It also returns `None`, and drops the pending update, if that came from storage and its signature does not
-    /// hold.
+    /// pending. It also returns `None`, and drops the pending update, if that came from storage and its signature does
+    /// not hold.
     pub fn force_update(&mut self, now: UnixTime) -> Option<Advanced> {
         let timeout = self.finalized.slot().saturating_add(self.network.slots_per_period());
         if self.fault.is_some() || self.network.slot_at(now)? <= timeout {

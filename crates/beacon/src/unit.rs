@@ -1,7 +1,7 @@
 //! Units of beacon chain time: slots, epochs, sync committee periods, and milliseconds since 1970.
 //!
-//! They are distinct types, so that they cannot be mixed up. A [`Network`](crate::Network) knows how long slots and epochs
-//! are, and converts between them. All arithmetic is checked, or saturates and says so in its name.
+//! They are distinct types, so that they cannot be mixed up. A [`Network`](crate::Network) knows how long slots and
+//! epochs are, and converts between them. All arithmetic is checked, or saturates and says so in its name.
 
 use core::fmt;
 use core::num::ParseIntError;

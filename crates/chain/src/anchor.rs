@@ -53,8 +53,8 @@ impl fmt::Debug for Source {
     }
 }
 
-/// An execution header that is trusted, with the reason why. [`Chain`](crate::Chain) builds it, or [`Anchor::load`] reads it
-/// from storage.
+/// An execution header that is trusted, with the reason why. [`Chain`](crate::Chain) builds it, or [`Anchor::load`]
+/// reads it from storage.
 #[derive(Clone, Debug)]
 pub struct Anchor {
     pub(crate) chain_id: u64,
@@ -145,7 +145,8 @@ impl Anchor {
         }
     }
 
-    /// Makes the anchor of the parent of `child`. It has the assurance of the child, because the child's hash commits to it.
+    /// Makes the anchor of the parent of `child`. It has the assurance of the child, because the child's hash commits
+    /// to it.
     pub(crate) fn parent_of(child: &Self, header: &ExecutionHeader) -> Self {
         let depth = match child.path {
             Path::Head | Path::History { .. } => 1,
@@ -168,8 +169,8 @@ impl Anchor {
         Self { assurance, path, ..self.clone() }
     }
 
-    /// Whether it was checked that the header belongs to the hash: the header was hashed here, or it is in a signed block.
-    /// That was not checked for the header of a payload from storage.
+    /// Whether it was checked that the header belongs to the hash: the header was hashed here, or it is in a signed
+    /// block. That was not checked for the header of a payload from storage.
     pub(crate) fn is_bound(&self) -> bool {
         !matches!(self.source, Source::Claimed(_))
     }

@@ -14,8 +14,8 @@ pub enum Assurance {
         /// How many members the committee has.
         size: usize,
     },
-    /// It counts as final; [`Finality`] has the reason. The chain's validators finalized it, and would lose a third of all
-    /// stake by reverting it; or it is the checkpoint; or a forced update took it as final.
+    /// It counts as final; [`Finality`] has the reason. The chain's validators finalized it, and would lose a third of
+    /// all stake by reverting it; or it is the checkpoint; or a forced update took it as final.
     Finalized(Finality),
 }
 

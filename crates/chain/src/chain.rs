@@ -37,8 +37,8 @@ struct Block {
     known_at: Slot,
 }
 
-/// The trusted part of one chain. It is bounded: it holds the newest [`Chain::CAPACITY`] blocks, and as many again that only
-/// the history contract records.
+/// The trusted part of one chain. It is bounded: it holds the newest [`Chain::CAPACITY`] blocks, and as many again that
+/// only the history contract records.
 #[derive(Clone, Debug, Default)]
 pub struct Chain {
     /// By number. Each number has one block: that on the branch of the newest signed head.
@@ -67,8 +67,8 @@ impl Chain {
 
     /// Takes the signed and the finalized head of `light_client`, and drops the blocks that they exclude.
     ///
-    /// A head that has only the hash of an execution block is taken at once if the block is known. Otherwise it is taken when
-    /// [`Chain::attach`] gets the header that [`Chain::missing_head`] asks for.
+    /// A head that has only the hash of an execution block is taken at once if the block is known. Otherwise it is
+    /// taken when [`Chain::attach`] gets the header that [`Chain::missing_head`] asks for.
     ///
     /// # Errors
     /// [`ChainError::ConsensusFault`] if a head contradicts a finalized block.
@@ -119,8 +119,9 @@ impl Chain {
         self.settle()
     }
 
-    /// Returns the hash of the execution block whose header is needed for proofs at the assurance `level`: that of the newest
-    /// head, if only its hash is known so far. For [`Level::Signed`] it is the finalized head only if no block is known.
+    /// Returns the hash of the execution block whose header is needed for proofs at the assurance `level`: that of the
+    /// newest head, if only its hash is known so far. For [`Level::Signed`] it is the finalized head only if no block
+    /// is known.
     pub fn missing_head(&self, level: Level) -> Option<B256> {
         let finalized = self.pending.finalized.as_ref();
         let wanted = match level {
@@ -130,8 +131,8 @@ impl Chain {
         wanted.map(|head| head.hash)
     }
 
-    /// Takes the header that [`Chain::missing_head`] or [`Chain::missing_parent`] asked for: of a head with only a hash, or of
-    /// the parent of a trusted block.
+    /// Takes the header that [`Chain::missing_head`] or [`Chain::missing_parent`] asked for: of a head with only a
+    /// hash, or of the parent of a trusted block.
     ///
     /// # Errors
     /// [`ChainError`] if the chain did not ask for the header, or the block is too deep or contradicts a finalized block.
@@ -290,8 +291,8 @@ impl Chain {
             return Ok(()); // Below the final head, so it adds nothing.
         }
         self.place(anchor, parent_hash, at)?;
-        // A head that was signed later excludes every other block at its height or above: those were signed earlier, but a
-        // block's descendants are signed after it.
+        // A head that was signed later excludes every other block at its height or above: those were signed earlier,
+        // but a block's descendants are signed after it.
         self.blocks.retain(|at, _| *at <= number);
         self.newest = Some(number);
         Ok(())
@@ -351,8 +352,8 @@ impl Chain {
         }
     }
 
-    /// Drops the block of this number and its linked descendants. Blocks above a gap stay: a head that was signed later need
-    /// not descend from the dropped blocks.
+    /// Drops the block of this number and its linked descendants. Blocks above a gap stay: a head that was signed later
+    /// need not descend from the dropped blocks.
     fn drop_branch(&mut self, number: u64) {
         let (mut at, mut dead) = (number, None);
         while let Some(block) =
@@ -368,8 +369,8 @@ impl Chain {
         }
     }
 
-    /// Puts a block at its number. It replaces a signed block, but a finalized block is never replaced. The block below is
-    /// dropped too if it is not the parent.
+    /// Puts a block at its number. It replaces a signed block, but a finalized block is never replaced. The block below
+    /// is dropped too if it is not the parent.
     fn place(&mut self, anchor: Anchor, parent_hash: Option<B256>, known_at: Slot) -> Result<(), ChainError> {
         let number = anchor.number();
         let below = parent_hash.and_then(|parent| Some((number.checked_sub(1)?, parent)));
@@ -408,8 +409,8 @@ impl Chain {
         }
     }
 
-    /// Updates the recorded blocks. Each has the assurance of the block whose state records it, and is dropped with that block
-    /// unless it is final itself.
+    /// Updates the recorded blocks. Each has the assurance of the block whose state records it, and is dropped with
+    /// that block unless it is final itself.
     fn review_recorded(&mut self) {
         let blocks = &self.blocks;
         self.recorded.retain(|number, recorded| {

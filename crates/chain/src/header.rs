@@ -12,8 +12,8 @@ use crate::layout::{ALWAYS, FIELDS, Kind, index};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HeaderError {
-    /// The header is larger than any valid one ([`ExecutionHeader::MAX_BYTES`], or [`ExecutionHeader::MAX_JSON_BYTES`]). The
-    /// provider's fault.
+    /// The header is larger than any valid one ([`ExecutionHeader::MAX_BYTES`], or
+    /// [`ExecutionHeader::MAX_JSON_BYTES`]). The provider's fault.
     #[error("the header has {got} bytes, more than {limit}")]
     TooLarge {
         /// Bytes received.
@@ -29,8 +29,8 @@ pub enum HeaderError {
         /// The expected hash.
         expected: B256,
     },
-    /// The block has fields that this version of saldo does not know, so its hash cannot be computed. No party is at fault:
-    /// the wallet should be updated.
+    /// The block has fields that this version of saldo does not know, so its hash cannot be computed. No party is at
+    /// fault: the wallet should be updated.
     #[error("the block has a field that this version does not know: its hash cannot be computed")]
     UnknownLayout,
     /// The bytes are not an RLP list or not a JSON object. The provider's fault.
@@ -111,8 +111,8 @@ impl ExecutionHeader {
     /// Encodes the JSON of a block (`eth_getBlockByHash`) as RLP again, by the table of known fields, and reads that.
     ///
     /// # Errors
-    /// [`HeaderError`] if the result does not hash to `expected`; [`HeaderError::UnknownLayout`] if the reason may be that the
-    /// block has a field that is not in the table.
+    /// [`HeaderError`] if the result does not hash to `expected`; [`HeaderError::UnknownLayout`] if the reason may be
+    /// that the block has a field that is not in the table.
     pub fn from_json(json: &[u8], expected: B256) -> Result<Self, HeaderError> {
         if json.len() > Self::MAX_JSON_BYTES {
             return Err(HeaderError::TooLarge { got: json.len(), limit: Self::MAX_JSON_BYTES });

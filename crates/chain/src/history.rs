@@ -56,8 +56,8 @@ pub enum HistoryError {
         /// The code hash that is proven; `None` if there is no account.
         got: Option<B256>,
     },
-    /// The proven slot is not the slot of the block's hash. The caller's fault, or the provider sent the header of another
-    /// number.
+    /// The proven slot is not the slot of the block's hash. The caller's fault, or the provider sent the header of
+    /// another number.
     #[error("the proof is about slot {got}, the hash of block {number} is at {expected}")]
     Slot {
         /// The block's number.
@@ -94,8 +94,8 @@ pub enum HistoryError {
         /// The hash that the state holds.
         expected: B256,
     },
-    /// A newer head has another block of that number as its ancestor: the state that was read is on an abandoned branch. No
-    /// party is at fault.
+    /// A newer head has another block of that number as its ancestor: the state that was read is on an abandoned
+    /// branch. No party is at fault.
     #[error("block {number} is not on the branch of the newest head")]
     OtherBranch {
         /// The block's number.

@@ -10,7 +10,8 @@
 //! excludes its block ([`Chain::standing`]).
 //!
 //! Headers come from untrusted providers. [`ExecutionHeader`] takes the expected hash and the bytes, and exists only if
-//! their keccak256 is that hash. The bytes are raw RLP, or the JSON of `eth_getBlockByHash`, which is encoded as RLP again.
+//! their keccak256 is that hash. The bytes are raw RLP, or the JSON of `eth_getBlockByHash`, which is encoded as RLP
+//! again.
 //!
 //! ```
 //! use alloy_primitives::B256;

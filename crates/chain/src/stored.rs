@@ -104,10 +104,10 @@ impl Anchor {
 
     /// Reads the bytes that [`Anchor::to_bytes`] returned for a block of chain `chain_id`.
     ///
-    /// The header is hashed again. Two things cannot be checked again: why the block is trusted, because the signature is not
-    /// stored, and that a payload's header belongs to the block's hash. So the bytes must be trusted like a checkpoint, and
-    /// belong in the app's private storage. If a [`Chain`](crate::Chain) holds the block from another source, that decides
-    /// ([`Chain::agrees`](crate::Chain::agrees)).
+    /// The header is hashed again. Two things cannot be checked again: why the block is trusted, because the signature
+    /// is not stored, and that a payload's header belongs to the block's hash. So the bytes must be trusted like a
+    /// checkpoint, and belong in the app's private storage. If a [`Chain`](crate::Chain) holds the block from another
+    /// source, that decides ([`Chain::agrees`](crate::Chain::agrees)).
     ///
     /// # Errors
     /// [`StoredAnchorError`] if the bytes are not a stored anchor, or are of another chain.
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_and_levels_are_kept() {
+    fn stored_bytes_and_signer_counts_are_bounded() {
         let got = Anchor::MAX_STORED_BYTES + 1;
         assert_eq!(Anchor::load(&vec![0; got], 1), Err(StoredAnchorError::TooLarge { got }));
         assert_eq!(Anchor::load(&vec![0; got - 1], 1), Err(StoredAnchorError::Malformed));

@@ -49,7 +49,7 @@ pub struct StorageReply {
     pub proof: Vec<Bytes>,
 }
 
-/// Which claims of a reply differ from what its own proof proves. For the record only; no decision depends on it.
+/// Which claims of a reply differ from what its own proof proves. They are only recorded; no decision depends on them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Contradictions {
     /// `address` differs from the one asked for.

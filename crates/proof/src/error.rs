@@ -206,10 +206,10 @@ pub enum RlpError {
         /// Its length in bytes.
         got: usize,
     },
-    /// A list stands where a string must.
+    /// A list where a string is required.
     #[error("a list where a string must be")]
     ListForString,
-    /// A string stands where a list must.
+    /// A string where a list is required.
     #[error("a string where a list must be")]
     StringForList,
 }

@@ -12,7 +12,7 @@ const MAX_EMBEDDED_PAYLOAD: usize = 30;
 /// Where a node leads on the way to a key.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Step<'a> {
-    /// To a child, which stands this many nibbles further on.
+    /// To a child, this many nibbles further down.
     Down(Child<'a>, usize),
     /// To the value.
     Value(&'a [u8]),

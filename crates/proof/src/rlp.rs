@@ -1,7 +1,7 @@
 //! A reader of canonical RLP over borrowed bytes ([Yellow Paper, appendix B](https://ethereum.github.io/yellowpaper/paper.pdf)).
 //!
-//! Every value has one canonical encoding, and this reader accepts no other. Two encodings of one value would be two nodes
-//! with two hashes, and clients could disagree on which of them is valid.
+//! Every value has one canonical encoding, and this reader accepts no other. Two encodings of one value would be two
+//! nodes with two hashes, and clients could disagree on which of them is valid.
 
 use alloy_primitives::{B256, U256};
 

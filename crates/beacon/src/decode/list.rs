@@ -41,8 +41,9 @@ pub(super) fn ssz(bytes: &[u8], network: &Network) -> Result<Vec<LightClientUpda
     Ok(updates)
 }
 
-/// Reads an update with a fork digest. A digest that is not in the schedule is most often a change of the blob parameters,
-/// which does not change how updates are read: the fork of the slot decides. If that fails, the fork is unknown.
+/// Reads an update with a fork digest. A digest that is not in the schedule is most often a change of the blob
+/// parameters, which does not change how updates are read: the fork of the slot decides. If that fails, the fork is
+/// unknown.
 fn framed(digest: ForkDigest, bytes: &[u8], network: &Network) -> Result<LightClientUpdate, DecodeError> {
     match network.fork_of_digest(digest) {
         Some(scheduled) => {

@@ -16,8 +16,8 @@ use crate::update::{LightClientHeader, LightClientUpdate};
 
 /// Two different blocks of which only one can be on the chain, and each of which two thirds of a sync committee signed.
 ///
-/// Readings of this chain can no longer be proven. Show both roots, keep [`ConsensusFault::to_json`], and start again from
-/// a checkpoint that many sources agree on.
+/// Readings of this chain can no longer be proven. Show both roots, keep [`ConsensusFault::to_json`], and start again
+/// from a checkpoint that many sources agree on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("consensus fault: two {contradiction} blocks at slot {slot}: {} and {}", .roots[0], .roots[1])]
 pub struct ConsensusFault {
@@ -36,8 +36,8 @@ pub enum Contradiction {
     Finalized,
     /// Both are signed as the head, at one slot.
     Signed,
-    /// The first is final. The second is signed as the head of a later slot, and does not descend from the first: a caller
-    /// that linked their execution blocks found that.
+    /// The first is final. The second is signed as the head of a later slot, and does not descend from the first: a
+    /// caller that linked their execution blocks found that.
     Reverted,
 }
 

@@ -121,8 +121,8 @@ pub enum AdvanceError {
         /// What the clock says.
         now: UnixTime,
     },
-    /// The slot of the signature is more than 30 s later than the device's clock, but the head's slot is not. No signature
-    /// covers that slot, so it proves nothing. Does not count against the source: the clock may be slow.
+    /// The slot of the signature is more than 30 s later than the device's clock, but the head's slot is not. No
+    /// signature covers that slot, so it proves nothing. Does not count against the source: the clock may be slow.
     #[error("signature slot {signature_slot} starts at {starts}, the clock says {now}")]
     SignatureFromFuture {
         /// Slot of the signature.
@@ -182,8 +182,8 @@ pub enum AdvanceError {
     /// The update is of a fork that cannot be read. No party is at fault.
     #[error(transparent)]
     UnknownFork(#[from] UnknownFork),
-    /// The head is close to the start of a fork whose time the network table does not have, and no signature has shown yet
-    /// on which side it is. No party is at fault: take a later head, or a newer network table.
+    /// The head is close to the start of a fork whose time the network table does not have, and no signature has shown
+    /// yet on which side it is. No party is at fault: take a later head, or a newer network table.
     #[error("it is not known yet which fork the head at slot {slot} belongs to")]
     UnsettledFork {
         /// Slot of the attested header.

@@ -1,9 +1,9 @@
 //! Which fork a slot belongs to: by the table, and if the table is outdated, by what signatures have shown.
 //!
 //! Fork times change after a release. The committee signs under the version of its fork, so a signature shows its fork.
-//! Between the newest head known to be before a fork and the oldest head known to be in it, the fork is not known. No body
-//! in that range may be interpreted: at the indices of another fork, a genuine body holds what its builder chose. A builder
-//! cannot choose the state, so a proof under a state can show its fork.
+//! Between the newest head known to be before a fork and the oldest head known to be in it, the fork is not known. No
+//! body in that range may be interpreted: at the indices of another fork, a genuine body holds what its builder chose.
+//! A builder cannot choose the state, so a proof under a state can show its fork.
 
 use crate::fork::{Fork, UnknownFork};
 use crate::network::{Network, ScheduledFork};
@@ -37,7 +37,8 @@ pub(super) struct Schedule<'a> {
 enum Place {
     /// The epoch belongs to this fork.
     Of(usize),
-    /// The epoch belongs to one of these two forks, or to one between them. Neither the table nor a signature shows which.
+    /// The epoch belongs to one of these two forks, or to one between them. Neither the table nor a signature shows
+    /// which.
     Between(usize, usize),
 }
 
@@ -107,11 +108,11 @@ impl<'a> Schedule<'a> {
         self.shown(index, epoch)
     }
 
-    /// Returns the fork of a head by its state, if the signature alone does not settle it, and what that shows. The fork is
-    /// the only one for which `is_proven` is true, up to the fork of the signature.
+    /// Returns the fork of a head by its state, if the signature alone does not settle it, and what that shows. The
+    /// fork is the only one for which `is_proven` is true, up to the fork of the signature.
     ///
-    /// At the index where one fork has a root in its state, the other fork has a value that cannot be a root: a node below
-    /// a number, a version, or zeros. This must be checked again for every fork that moves an index.
+    /// At the index where one fork has a root in its state, the other fork has a value that cannot be a root: a node
+    /// below a number, a version, or zeros. This must be checked again for every fork that moves an index.
     pub(super) fn told_by_state(
         &self,
         head: Slot,
@@ -128,8 +129,9 @@ impl<'a> Schedule<'a> {
         }
     }
 
-    /// Returns the fork of a checkpoint, and what that shows. It is the fork of the table, with one exception: if the table
-    /// has no time for the next fork, and only the next fork `is_proven` by the checkpoint's state, it is the next fork.
+    /// Returns the fork of a checkpoint, and what that shows. It is the fork of the table, with one exception: if the
+    /// table has no time for the next fork, and only the next fork `is_proven` by the checkpoint's state, it is the
+    /// next fork.
     pub(super) fn told_by_checkpoint(
         &self,
         slot: Slot,
@@ -147,15 +149,16 @@ impl<'a> Schedule<'a> {
         Ok((fork, Some(VerifiedFork { version, first: epoch, last: epoch })))
     }
 
-    /// Returns the fork of a checkpoint's slot: as shown for its epoch, otherwise by the table. A checkpoint has no signature.
+    /// Returns the fork of a checkpoint's slot: as shown for its epoch, otherwise by the table. A checkpoint has no
+    /// signature.
     pub(super) fn fork_of_checkpoint(&self, slot: Slot) -> Result<Fork, UnknownFork> {
         let is_verified = self.is_verified(self.network.epoch_at(slot));
         let shown = is_verified.then(|| self.fork_at(slot).ok()).flatten();
         shown.map_or_else(|| self.network.fork_at(slot), Ok)
     }
 
-    /// Returns how old a checkpoint of the epoch `from` may be at the epoch `to`, in epochs. The limits of forks that were
-    /// seen count too, even if the table does not have their times.
+    /// Returns how old a checkpoint of the epoch `from` may be at the epoch `to`, in epochs. The limits of forks that
+    /// were seen count too, even if the table does not have their times.
     pub(super) fn max_checkpoint_age_between(&self, from: Epoch, to: Epoch) -> u64 {
         let seen = self.verified.iter().filter(|fork| from <= fork.last);
         let forks = seen.filter_map(|fork| self.network.forks().get(self.index_of(fork.version)?));

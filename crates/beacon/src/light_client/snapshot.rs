@@ -12,11 +12,11 @@
 //!
 //! Earlier signatures cannot be checked again, because the committees that made them are not stored. So a snapshot must
 //! be trusted like a checkpoint: an attacker who can write it can insert a false committee, and all later heads follow
-//! from that. It belongs in the app's private storage, as keys do, and must never come from a server. The checksum detects
-//! accidents, not an attacker.
+//! from that. It belongs in the app's private storage, as keys do, and must never come from a server. The checksum
+//! detects accidents, not an attacker.
 //!
-//! If an older snapshot is put back, only its age shows that. It gives no wrong answer, only old heads until newer ones are
-//! fetched. A [`ConsensusFault`](crate::ConsensusFault) is stored too, so that a restart does not remove it.
+//! If an older snapshot is put back, only its age shows that. It gives no wrong answer, only old heads until newer ones
+//! are fetched. A [`ConsensusFault`](crate::ConsensusFault) is stored too, so that a restart does not remove it.
 
 mod error;
 mod layout;

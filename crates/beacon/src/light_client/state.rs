@@ -14,7 +14,8 @@ use crate::unit::{Period, Slot, UnixTime};
 
 /// What a light client knows: a final head, the newest signed head, and the committees of one or two periods.
 ///
-/// It is built only from a checkpoint, and changed only by updates that were verified against its state. Cloning is cheap.
+/// It is built only from a checkpoint, and changed only by updates that were verified against its state. Cloning is
+/// cheap.
 #[derive(Clone, Debug)]
 pub struct LightClient {
     pub(super) network: Arc<Network>,

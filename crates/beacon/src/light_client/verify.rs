@@ -188,9 +188,9 @@ fn order(update: &LightClientUpdate) -> Result<(), AdvanceError> {
     Ok(())
 }
 
-/// Checks the update against the device's clock. This check comes last: only what the committee signed can show that the
-/// clock is wrong. It signed the head with its slot. No signature covers the slot of the signature, so a source can set it
-/// to any slot of the same period.
+/// Checks the update against the device's clock. This check comes last: only what the committee signed can show that
+/// the clock is wrong. It signed the head with its slot. No signature covers the slot of the signature, so a source can
+/// set it to any slot of the same period.
 fn time(network: &Network, update: &LightClientUpdate, now: UnixTime) -> Result<(), AdvanceError> {
     let latest = now.saturating_add(CLOCK_TOLERANCE);
     let slot = update.attested_slot();
@@ -234,8 +234,8 @@ fn not_newer(client: &LightClient, update: &LightClientUpdate) -> AdvanceError {
     AdvanceError::NotNewer { attested: update.attested_slot(), finalized: client.finalized_head().slot() }
 }
 
-/// Checks the execution parts. If the fork of a finalized header is not settled, its execution part is not checked, and is
-/// not used later.
+/// Checks the execution parts. If the fork of a finalized header is not settled, its execution part is not checked, and
+/// is not used later.
 fn execution(
     schedule: Schedule<'_>,
     update: &LightClientUpdate,
@@ -295,8 +295,8 @@ fn next_committee(
     Ok(root)
 }
 
-/// Returns the fork under whose version the signature holds, and the root that was signed. The version is that of the slot
-/// before the signature slot or, if the table may be outdated, that of a later fork.
+/// Returns the fork under whose version the signature holds, and the root that was signed. The version is that of the
+/// slot before the signature slot or, if the table may be outdated, that of a later fork.
 ///
 /// Sources serve the same signature with the newest head and with the newest final head. It is checked only once.
 fn signature<'a>(

@@ -159,8 +159,8 @@ fn default_max_checkpoint_age() -> u64 {
 }
 
 impl Network {
-    /// Reads a network from TOML, as [`Network::to_toml`] writes it. The text may also have the tables `rpc`, `beacon` and
-    /// `checkpoint_source` of a directory of endpoints. They are ignored here.
+    /// Reads a network from TOML, as [`Network::to_toml`] writes it. The text may also have the tables `rpc`, `beacon`
+    /// and `checkpoint_source` of a directory of endpoints. They are ignored here.
     ///
     /// # Errors
     /// [`NetworkError`] if a field is missing, unknown, malformed or out of range, or the forks are out of order.

@@ -9,8 +9,8 @@ pub(super) const MAX_ANCESTRY: u64 = 64;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ChainError {
-    /// The header is not of a head, and not of the parent of a trusted block. The caller's fault: the chain did not ask for
-    /// it, or no longer needs it.
+    /// The header is not of a head, and not of the parent of a trusted block. The caller's fault: the chain did not ask
+    /// for it, or no longer needs it.
     #[error("block {hash} is neither a head nor the parent of a trusted block")]
     NotAParent {
         /// The header's hash.
@@ -26,7 +26,8 @@ pub enum ChainError {
         /// One less than its child's.
         expected: u64,
     },
-    /// The block is more than [`Chain::MAX_ANCESTRY`](crate::Chain::MAX_ANCESTRY) blocks below the signed head. The caller's fault.
+    /// The block is more than [`Chain::MAX_ANCESTRY`](crate::Chain::MAX_ANCESTRY) blocks below the signed head. The
+    /// caller's fault.
     #[error("the block is more than {} blocks below the signed head", MAX_ANCESTRY)]
     TooDeep,
     /// The head lies below the final head, so it adds nothing. No party is at fault.

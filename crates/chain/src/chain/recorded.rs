@@ -11,9 +11,9 @@ use crate::header::ExecutionHeader;
 use crate::history::{self, HistoryError, Recorded};
 
 impl Chain {
-    /// Takes a block whose hash the state of the trusted block `under` records. `account` is the history contract under that
-    /// state, `slot` is its slot [`history_key`](crate::history_key) of the block's number, and `header` is the block's own
-    /// header. The block has the assurance of `under`, and is dropped with it.
+    /// Takes a block whose hash the state of the trusted block `under` records. `account` is the history contract under
+    /// that state, `slot` is its slot [`history_key`](crate::history_key) of the block's number, and `header` is the
+    /// block's own header. The block has the assurance of `under`, and is dropped with it.
     ///
     /// # Errors
     /// [`HistoryError`] if the state does not record the block.
@@ -49,8 +49,8 @@ impl Chain {
         self.record(block.recorded_again(&under), None, &under)
     }
 
-    /// Returns what is known about `under` now, if it is still trusted. A block that is itself only recorded must be final,
-    /// because its withdrawal would not be noticed.
+    /// Returns what is known about `under` now, if it is still trusted. A block that is itself only recorded must be
+    /// final, because its withdrawal would not be noticed.
     fn trusted(&self, under: &Anchor) -> Result<Anchor, HistoryError> {
         let (number, hash) = (under.number(), under.hash());
         let is_linked = self.blocks.get(&number).is_some_and(|block| block.anchor.hash() == hash);

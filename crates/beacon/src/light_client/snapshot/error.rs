@@ -42,8 +42,8 @@ pub enum SnapshotError {
         /// What is wrong.
         what: &'static str,
     },
-    /// The stored evidence does not prove the final head. The caller's fault: this library did not write the snapshot. The
-    /// same is true for the variants below, unless they say otherwise.
+    /// The stored evidence does not prove the final head. The caller's fault: this library did not write the snapshot.
+    /// The same is true for the variants below, unless they say otherwise.
     #[error("the final head is not proven by the data stored with it")]
     FinalizedHead,
     /// The stored proof does not prove a committee for its period.
@@ -58,8 +58,8 @@ pub enum SnapshotError {
     /// The network table has forks at other times than signatures have shown. The caller's fault: it gives the table.
     #[error(transparent)]
     Schedule(AdoptError),
-    /// The final head is older than the weak subjectivity period, which a checkpoint must not be either. A newer checkpoint
-    /// is needed. Show the age.
+    /// The final head is older than the weak subjectivity period, which a checkpoint must not be either. A newer
+    /// checkpoint is needed. Show the age.
     #[error("the snapshot is {age_epochs} epochs old, at most {limit_epochs} are safe")]
     TooOld {
         /// Age of its final head, in epochs.
