@@ -1,5 +1,5 @@
-//! Any nodes as an account proof: no panic, bounded work, the plain reference walker says the same, `alloy-trie` accepts
-//! whatever we do, and so it is in a batch.
+//! Any nodes as an account proof: no panic, bounded work, the plain reference walker gives the same result, `alloy-trie`
+//! accepts every proof that we accept, and a batch gives the same results.
 #![no_main]
 
 use alloy_primitives::{Address, Bytes, keccak256};
@@ -11,7 +11,8 @@ use saldo_fuzz::second_opinion;
 use saldo_proof::trie::{Lookup, lookup};
 use saldo_proof::{Account, StateRoot, claimed_root, verify_account, verify_accounts};
 
-/// Beside itself, itself cut short, and the account next to it, each is what it is alone.
+/// Verifies a batch of the proof, the proof without its last node, and both for a neighbouring account. Each result
+/// must be the same as alone.
 fn in_a_batch(root: StateRoot, address: Address, proof: &[Bytes]) {
     let mut beside = address;
     beside.0[19] ^= 1;
@@ -57,7 +58,7 @@ fuzz_target!(|input: &[u8]| {
         (Ok(Lookup::Present(value)), Ok(_)) => {
             assert!(alloy_agrees(root.get(), key, Some(value), &proof));
         }
-        // A value may be found that is no account; nothing else may.
+        // The walk can find a value that is not an account. No other difference is allowed.
         (Ok(Lookup::Present(_)), Err(_)) => {}
         (Err(found), Err(refusal)) => assert_eq!(found, refusal),
         (found, verified) => panic!("{found:?} became {verified:?}"),

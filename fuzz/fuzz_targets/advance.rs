@@ -1,5 +1,5 @@
-//! Any sequence of objects that a chain once signed, as they were or changed, in any order and at any time: an update
-//! that is refused leaves the client as it was, heads never go back, and every head is one that two thirds signed.
+//! Any sequence of objects that a chain signed, genuine or changed, in any order and at any time: a refused update
+//! changes nothing, heads never go back, and two thirds signed every head.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -9,7 +9,7 @@ use saldo_fuzz::edit::edit;
 use saldo_fuzz::history::{History, assert_sound, histories};
 use saldo_fuzz::input::Input;
 
-/// Each step may cost a pairing.
+/// Each step can cost a pairing.
 const MOST_STEPS: usize = 6;
 
 fuzz_target!(|input: &[u8]| {
@@ -39,7 +39,7 @@ fn slots(client: &LightClient) -> (Slot, Option<Slot>) {
     (client.finalized_head().slot(), client.signed_head().map(|head| head.slot()))
 }
 
-/// Newer tables come first, and an older one is never adopted after it.
+/// Takes one step. Newer tables have lower numbers, and an older table is never adopted after a newer one.
 fn step(client: &mut LightClient, history: &History, table: &mut usize, input: &mut Input<'_>) {
     match input.byte() % 10 {
         0 => {
@@ -84,7 +84,7 @@ fn advance(client: &mut LightClient, history: &History, input: &mut Input<'_>, n
     let stood = slots(client);
     match client.advance(update, now) {
         Ok(advanced) => {
-            assert!(stopped.is_none(), "it had stopped");
+            assert!(stopped.is_none(), "the client had stopped");
             let (finalized, signed) = slots(client);
             assert_eq!((advanced.finalized, advanced.signed), (finalized > stood.0, signed != stood.1));
         }
@@ -92,6 +92,8 @@ fn advance(client: &mut LightClient, history: &History, input: &mut Input<'_>, n
             assert!(stopped.is_none_or(|stopped| stopped == fault));
             assert_eq!(client.consensus_fault(), Some(&fault));
         }
-        Err(refusal) => assert!(client.snapshot() == before, "changed by what it refused: {refusal}"),
+        Err(refusal) => {
+            assert!(client.snapshot() == before, "a refused update changed the client: {refusal}")
+        }
     }
 }

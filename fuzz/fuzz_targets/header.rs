@@ -1,5 +1,5 @@
-//! Any bytes as the RLP or the JSON of an execution header, under the hash that they happen to have: no panic, and
-//! `alloy-consensus` reads the same header and gives it the same hash.
+//! Any bytes as the RLP or the JSON of an execution header, with their own hash as the expected one: no panic, and
+//! `alloy-consensus` reads the same header and computes the same hash.
 #![no_main]
 
 use alloy_consensus::Header;
@@ -11,7 +11,7 @@ use saldo_chain::{ExecutionHeader, HeaderError};
 use saldo_fuzz::input::Input;
 use serde_json::{Map, Value};
 
-/// The fields of a header, and how many bytes each has; 0 for integers.
+/// The fields of a header, and the length of each in bytes; 0 for integers.
 const FIELDS: [(&str, usize); 23] = [
     ("parentHash", 32),
     ("sha3Uncles", 32),
@@ -67,7 +67,7 @@ fn rlp(bytes: &[u8]) {
 fn json(text: &[u8]) {
     let got = match ExecutionHeader::from_json(text, B256::ZERO) {
         Err(HeaderError::HashMismatch { got, .. }) => got,
-        // The hash of what was put together is not told: ask for the one that the others compute.
+        // This error does not have the computed hash, so take the one that `alloy-consensus` computes.
         Err(HeaderError::UnknownLayout) => match serde_json::from_slice::<Header>(text) {
             Ok(theirs) => theirs.hash_slow(),
             Err(_) => return,
@@ -86,11 +86,11 @@ fn json(text: &[u8]) {
 fn same(ours: &ExecutionHeader, theirs: &Header) {
     assert_eq!(ours.parent_hash(), theirs.parent_hash);
     assert_eq!(ours.state_root().get(), theirs.state_root);
-    // Times beyond what milliseconds can tell are the last that they can.
+    // A time that does not fit in milliseconds becomes the last one that does.
     assert_eq!((ours.number(), ours.timestamp()), (theirs.number, UnixTime::from_secs(theirs.timestamp)));
 }
 
-/// A block object with fields that are missing, null, odd, or right.
+/// Makes a block object with fields that are missing, null, odd, or right.
 fn made_up(mut input: Input<'_>) -> String {
     let mut block = Map::new();
     for (name, length) in FIELDS {

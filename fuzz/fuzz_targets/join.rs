@@ -1,6 +1,5 @@
-//! Any pairing of an account that is proven somewhere with a block that is trusted somewhere, and any sequence of what
-//! comes of it: an amount only where both belong together, and it is what the chain held; nothing weaker or older takes
-//! the place of something stronger.
+//! Any pairing of a proven account with a trusted block, and any sequence of the results: an amount only if both belong
+//! together, and then it is the amount on the chain. A weaker or older reading never replaces a stronger one.
 #![no_main]
 
 use std::time::Duration;
@@ -31,7 +30,7 @@ fuzz_target!(|input: &[u8]| {
     }
 });
 
-/// Pairs a block with an account of the scene, mostly of the same state, or with one that the input proves by itself.
+/// Pairs a block with an account of the scene, mostly of the same state, or with an account that the input itself proves.
 fn pair(scene: &Scene, input: &mut Input<'_>, way: u8) -> Option<Candidate> {
     let place = input.index() % scene.trusted.len();
     let Trusted { history, anchor } = &scene.trusted[place];
@@ -61,7 +60,7 @@ fn pair(scene: &Scene, input: &mut Input<'_>, way: u8) -> Option<Candidate> {
             for chain in scene.chains.iter().flatten() {
                 let_out(&proven, chain, amount, nonce);
             }
-            assert_eq!(amount, balance_at(history, anchor, owner), "what the chain did not hold");
+            assert_eq!(amount, balance_at(history, anchor, owner), "the amount is not the one on the chain");
             Some(proven)
         }
         Err(refusal) => {
@@ -80,7 +79,7 @@ fn pair(scene: &Scene, input: &mut Input<'_>, way: u8) -> Option<Candidate> {
     }
 }
 
-/// The gate lets a candidate out where the chain holds its block, and nowhere else.
+/// Checks that the gate lets a candidate out if the chain holds its block, and only then.
 fn let_out(candidate: &Candidate, chain: &Chain, amount: U256, nonce: u64) {
     let generation = Generation::FIRST;
     let now = Now::new(candidate.anchor().timestamp(), None, Duration::from_secs(12));
@@ -95,7 +94,7 @@ fn let_out(candidate: &Candidate, chain: &Chain, amount: U256, nonce: u64) {
     }
 }
 
-/// An account in a trie of the input's own making.
+/// Returns an account in a trie that the input made up.
 fn made_up(input: &mut Input<'_>) -> Option<Verified<Account>> {
     let address = Address::from(input.array());
     let proof = nodes(input);
@@ -117,7 +116,7 @@ fn offer(record: &mut Record, proven: Candidate) {
     assert!(record.finalized().is_none_or(|held| key(held).1 == Level::Finalized));
 }
 
-/// Only the chain takes back what was proven, and never what is final.
+/// Reviews the record by a chain. Only the chain withdraws a proven reading, and never a final one.
 fn review(record: &mut Record, scene: &Scene, input: &mut Input<'_>) {
     let chain = {
         let chains = input.choice(&scene.chains);

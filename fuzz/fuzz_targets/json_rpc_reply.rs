@@ -1,5 +1,5 @@
-//! Any answer of a provider or of a checkpoint source to any question: no panic, a result only under the id that was
-//! asked, and nothing of the answer in what is said of a failure.
+//! Any answer of a provider or of a checkpoint source to any request: no panic, a result only with the id of the request,
+//! and no text of the answer in a failure.
 #![no_main]
 
 use std::sync::{Arc, LazyLock};
@@ -79,7 +79,7 @@ fuzz_target!(|input: &[u8]| {
         3 => {
             let together = now(ask_together(&network, provider, &questions, 100, TIMEOUT));
             assert_eq!(together.each.len(), questions.len());
-            // One by one the calls have the ids after those of the batch.
+            // If the calls are repeated one by one, their ids follow those of the batch.
             let first = if serde_json::from_slice::<Vec<&RawValue>>(&body).is_ok() { 1 } else { 7 };
             for ((result, question), id) in together.each.into_iter().zip(&questions).zip(first..) {
                 judge(result, &body, question, id);
@@ -103,24 +103,25 @@ fuzz_target!(|input: &[u8]| {
 });
 
 fn now<T>(future: impl Future<Output = T>) -> T {
-    future.now_or_never().expect("nothing waits")
+    future.now_or_never().expect("no future waits here")
 }
 
-/// Holds a result against the body, read in the most general way.
+/// Checks a result against the body, which a general JSON reader reads.
 fn judge(result: Result<Box<RawValue>, Failure>, body: &[u8], question: &Question, id: u64) {
     let result = match result {
         Ok(result) => result,
         Err(failure) => return says_nothing_of(body, &failure),
     };
-    // Numbers and depths that the general reader does not take may stand in a result.
+    // A result can have numbers and depths that the general reader refuses.
     if let Ok(whole) = serde_json::from_slice::<Value>(body) {
         let replies = whole.as_array().cloned().unwrap_or_else(|| vec![whole]);
-        // One with a field twice is no reply, but the general reader takes it: it may stand beside the one that is.
+        // An object with a duplicate field is not a reply, but the general reader accepts it. It can be beside the real
+        // reply.
         let is_meant = |reply: &&Value| {
             reply["id"] == id
                 && serde_json::from_str::<Value>(result.get()).ok().as_ref() == Some(&reply["result"])
         };
-        // Others may bear the same id and result, and be no replies.
+        // Other objects can have the same id and result without being replies.
         let is_reply = |reply: &Value| reply["jsonrpc"] == "2.0" && reply["error"].is_null();
         assert!(replies.iter().filter(is_meant).any(is_reply), "a reply with the id of the question");
         assert_ne!(result.get().trim(), "null");
@@ -158,8 +159,7 @@ fn judge(result: Result<Box<RawValue>, Failure>, body: &[u8], question: &Questio
     }
 }
 
-/// A failure is made of saldo's own words: an answer that holds `PLANTED` does not get it into them, and a URL's path
-/// neither.
+/// Checks that a failure has only saldo's own text: no `PLANTED` from the answer, and no path of a URL.
 fn says_nothing_of(body: &[u8], failure: &Failure) {
     let shown = format!("{failure} {failure:?}");
     assert!(shown.len() < 400, "{shown}");

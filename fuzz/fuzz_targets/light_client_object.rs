@@ -1,5 +1,5 @@
-//! Any bytes as any light-client object, on networks of every fork: no panic, bounded work, and what is read is what
-//! was written.
+//! Any bytes as any light-client object, on networks of every fork: no panic, bounded work, and an object that was read
+//! is written to the same bytes.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -41,14 +41,14 @@ fuzz_target!(|input: &[u8]| {
     }
 });
 
-/// An object in the shape of a later fork is written back in the shape of its own, which is shorter.
+/// Compares the bytes. An object in the form of a later fork is written in the form of its own fork, which is shorter.
 fn same_if_as_long(written: &[u8], bytes: &[u8]) {
     if written.len() == bytes.len() {
-        assert!(written == bytes, "written back otherwise");
+        assert!(written == bytes, "written back to other bytes");
     }
 }
 
-/// An object that was read by its label needs that label again.
+/// Checks that the object reads back. An object that was read by its label needs that label again.
 fn reads_back(update: &LightClientUpdate, network: &Network) {
     assert!(update.sync_aggregate.is_well_formed());
     let Some(kind) = Kind::of(update) else { return };

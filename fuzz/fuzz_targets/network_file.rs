@@ -1,5 +1,5 @@
-//! Any text as a network file and as a directory of endpoints: no panic, what is read is written back to an equal value,
-//! a network that was read answers for any time, and no error repeats a URL.
+//! Any text as a network file and as a directory of endpoints: no panic, a value that was read is written back to an
+//! equal one, a network answers for any time, and no error quotes a URL.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -10,7 +10,8 @@ use saldo_source::Directory;
 fuzz_target!(|text: &str| {
     match Network::from_toml(text) {
         Ok(network) => {
-            let again = Network::from_toml(&network.to_toml()).expect("it was written as it was read");
+            let again = Network::from_toml(&network.to_toml())
+                .expect("a network that was read can be written and read again");
             assert_eq!(again, network);
             answers_for_any_time(&network);
         }
@@ -20,7 +21,7 @@ fuzz_target!(|text: &str| {
         Ok(directory) => {
             let again = directory.clone().extended_by(directory.clone());
             assert_eq!(again, directory);
-            // Nothing shows more of a URL than its host.
+            // Debug output shows only the host of a URL.
             let shown = format!("{directory:?}");
             assert!(!shown.contains("SECRET") || !has_secret_in_urls_only(text), "{shown}");
         }
@@ -31,7 +32,7 @@ fuzz_target!(|text: &str| {
     }
 });
 
-/// Whether each `SECRET` of the text stands in the path of a URL, which must not be shown.
+/// Whether every `SECRET` of the text is in the path of a URL, which must not be shown.
 fn has_secret_in_urls_only(text: &str) -> bool {
     text.matches("SECRET").count() == text.matches("url = \"https://host.example/SECRET\"").count()
 }

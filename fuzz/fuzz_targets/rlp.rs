@@ -1,4 +1,5 @@
-//! Any bytes as the nodes of a trie, for any key of any length: no panic, and the plain reference walker says the same.
+//! Any bytes as the nodes of a trie, for any key of any length: no panic, and the plain reference walker gives the same
+//! result.
 #![no_main]
 
 use alloy_primitives::keccak256;
@@ -25,6 +26,6 @@ fuzz_target!(|input: &[u8]| {
         && let Some(last) = proof.last().cloned()
     {
         proof.push(last);
-        assert!(lookup(root, key, &proof).is_err(), "a node more is one too many");
+        assert!(lookup(root, key, &proof).is_err(), "an extra node is refused");
     }
 });

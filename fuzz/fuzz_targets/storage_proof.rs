@@ -1,5 +1,5 @@
-//! Any nodes as a storage proof of an account that is itself proven: no panic, the plain reference walker says the same,
-//! and `alloy-trie` accepts whatever we do.
+//! Any nodes as a storage proof of a proven account: no panic, the plain reference walker gives the same result, and
+//! `alloy-trie` accepts every proof that we accept.
 #![no_main]
 
 use alloy_primitives::{Address, B256, U256, keccak256};
@@ -9,7 +9,7 @@ use saldo_fuzz::proof::{alloy_agrees, nodes};
 use saldo_fuzz::second_opinion;
 use saldo_proof::{Slot, StateRoot, claimed_root, verify_account};
 
-/// The one leaf of a state in which `address` has this storage.
+/// Returns the only leaf of a state in which `address` has this storage.
 fn leaf(address: Address, storage_root: B256) -> Vec<u8> {
     let mut node = vec![0xf8, 0x6a, 0xa1, 0x20];
     node.extend(keccak256(address));

@@ -1,4 +1,4 @@
-//! Seeds from the histories that targets know, and from the tables that come with saldo.
+//! Seeds from the histories of the targets, and from the tables that come with saldo.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ use saldo_fuzz::stored::Stored;
 
 use crate::Seeds;
 
-/// Adds them all.
+/// Adds all of these seeds.
 pub fn add(seeds: &mut Seeds, directories: &Path) {
     for (number, history) in (0..).zip(histories()) {
         for table in 0..u8::try_from(history.tables.len()).expect("few") {
@@ -29,7 +29,7 @@ pub fn add(seeds: &mut Seeds, directories: &Path) {
     pairs(seeds);
 }
 
-/// The steps of the target `advance`: as little as 6 is "advance by the object with this number, as it is".
+/// Adds steps of the target `advance`. The step 6 means "advance by the object with this number, unchanged".
 fn sequences(seeds: &mut Seeds, number: u8, table: u8, history: &History) {
     let step = |way: u8, object: usize| [&[way], &number_of(object)[..]].concat();
     let count = history.updates.len();
@@ -40,7 +40,7 @@ fn sequences(seeds: &mut Seeds, number: u8, table: u8, history: &History) {
             seeds.add("advance", [&[number, table], &number_of(checkpoint)[..], &steps].concat());
         }
     }
-    // The hand-overs, which come last; then forced, stored, and changed.
+    // The committee updates, which are last; then a forced update, storing and loading, and a changed update.
     let last = count.saturating_sub(2)..count;
     let mut steps: Vec<u8> = last.flat_map(|object| step(6, object)).collect();
     steps.extend([0, 0xff, 0xff, 1]);
@@ -54,7 +54,7 @@ fn number_of(place: usize) -> [u8; 2] {
     u16::try_from(place).expect("few").to_le_bytes()
 }
 
-/// A client at several times, with an update that is pending, and stopped.
+/// Adds a client at several times, with a pending update, and stopped.
 fn snapshots(seeds: &mut Seeds, number: u8, table: u8, history: &History) {
     for (checkpoint, bootstrap) in history.bootstraps.iter().step_by(3) {
         let network = history.tables[usize::from(table)].clone();
@@ -72,7 +72,7 @@ fn snapshots(seeds: &mut Seeds, number: u8, table: u8, history: &History) {
     }
 }
 
-/// A few objects in each encoding, with and without a label.
+/// Adds a few objects in each encoding, with and without a label.
 fn objects(seeds: &mut Seeds, history: &History) {
     let table = networks().iter().position(|network| {
         let (bootstrap, encoding) = (&history.bootstraps[0].1, Encoding::Ssz);
@@ -98,7 +98,7 @@ fn objects(seeds: &mut Seeds, history: &History) {
     }
 }
 
-/// Network files and directories of endpoints.
+/// Adds network files and directories of endpoints.
 fn files(seeds: &mut Seeds, directories: &Path) {
     let endpoints = "[[rpc]]\nurl = \"https://host.example/SECRET\"\nname = \"a\"\noperator = \"b\"\nhosting = \"c\"\n\
                      documented_on = \"https://page.example\"\nread_on = 2026-11-24\nget_proof = \"d\"\n\
@@ -118,7 +118,7 @@ fn files(seeds: &mut Seeds, directories: &Path) {
     }
 }
 
-/// Errors as providers word them, and what checkpoint sources answer.
+/// Adds error messages of providers, and answers of checkpoint sources.
 fn errors(seeds: &mut Seeds) {
     let says = [
         (-32005, "limit exceeded"),
@@ -147,7 +147,7 @@ fn errors(seeds: &mut Seeds) {
     seeds.add("json_rpc_reply", [&[4, 0, 0, 0], &br#"{"jsonrpc":"2.0","id":1,"result":"0x1"}"#[..]].concat());
 }
 
-/// Blocks with the accounts of their own states and of others, in order and against it.
+/// Adds blocks with accounts of their own states and of others, in order and in reverse.
 fn pairs(seeds: &mut Seeds) {
     let scene = scene();
     let step = |place: usize, owner: u8| [&[2], &number_of(place)[..], &[owner, 0, 0, 0]].concat();

@@ -1,10 +1,10 @@
-//! Writes the seeds of every target into the folder that is named, one folder a target: from data in `tests/data`, from
-//! the test vectors (`$SALDO_VECTORS`, else `../shared/vectors` beside the checkout) if they are there, and from the
-//! histories that targets know.
+//! Writes the seeds into the given folder, one folder for each target. They come from `tests/data`, from the test vectors
+//! (`$SALDO_VECTORS`, else `../shared/vectors` beside the checkout) if they are there, and from the histories of the
+//! targets.
 //!
-//! Data is found by what it is, not by its name: whatever a file holds that a target can use becomes a seed.
+//! Data is found by its content, not by the name of its file: all data that a target can use becomes a seed.
 
-// Built with the same hooks as the targets, which libFuzzer has.
+// The build flags add hooks, as in the targets. libFuzzer defines them.
 extern crate libfuzzer_sys as _;
 
 mod made;
@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-/// Longer inputs are slow, and say little more.
+/// Longer inputs are slow, and find little more.
 const MOST_BYTES: usize = 30_000;
 
 /// The seeds of each target.
@@ -25,7 +25,7 @@ pub struct Seeds {
 }
 
 impl Seeds {
-    /// Takes one more, unless it is too long.
+    /// Adds a seed, unless it is too long.
     pub fn add(&mut self, target: &'static str, input: Vec<u8>) {
         if input.len() <= MOST_BYTES {
             self.of_targets.entry(target).or_default().push(input);

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::Seeds;
 
-/// Adds what the files of a folder and those below it hold.
+/// Adds the data of the files in a folder and below it.
 pub fn add(seeds: &mut Seeds, folder: &Path) {
     let Ok(entries) = std::fs::read_dir(folder) else { return };
     let mut paths: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
@@ -44,7 +44,7 @@ pub fn add(seeds: &mut Seeds, folder: &Path) {
     }
 }
 
-/// A light-client object, for the first network and as the first kind that it can be read as.
+/// Adds a light-client object, for the first network and the first kind for which it can be read.
 fn object(seeds: &mut Seeds, bytes: &[u8], encoding: Encoding) {
     for (number, network) in (0..).zip(networks()) {
         let is_of = |kind: &Kind| match kind {
@@ -60,7 +60,7 @@ fn object(seeds: &mut Seeds, bytes: &[u8], encoding: Encoding) {
     }
 }
 
-/// Headers and proofs, wherever in the value they are.
+/// Adds headers and proofs from anywhere in the value.
 fn within(seeds: &mut Seeds, value: &Value) {
     match value {
         Value::Object(fields) => {
@@ -106,7 +106,7 @@ fn proof(seeds: &mut Seeds, reply_of_proof: &Value) {
     }
 }
 
-/// The value as the result of a single reply and of the first of a batch.
+/// Adds the value as the result of a single reply, and in a batch.
 fn reply(seeds: &mut Seeds, way: u8, result: &Value) {
     let single = json!({ "jsonrpc": "2.0", "id": 1, "result": result }).to_string();
     seeds.add("json_rpc_reply", [&[way, 0, 0, 0], single.as_bytes()].concat());

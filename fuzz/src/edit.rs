@@ -1,4 +1,4 @@
-//! Changes to an update that is otherwise genuine.
+//! Changes to a genuine update.
 
 use alloy_primitives::B256;
 use saldo_beacon::unit::Slot;
@@ -6,7 +6,7 @@ use saldo_beacon::{Execution, LightClientHeader, LightClientUpdate};
 
 use crate::input::Input;
 
-/// Makes the next change that the input describes; parts that are put in come from `others`.
+/// Makes the next change that the input describes. Inserted parts come from `others`.
 pub fn edit(update: &mut LightClientUpdate, input: &mut Input<'_>, others: &[LightClientUpdate]) {
     match input.byte() % 18 {
         0 => header(&mut update.attested_header, input),
@@ -87,7 +87,7 @@ fn header(header: &mut LightClientHeader, input: &mut Input<'_>) {
     }
 }
 
-/// A slot nearby, or any.
+/// Returns a slot nearby, or any slot.
 fn slot(slot: Slot, input: &mut Input<'_>) -> Slot {
     match input.byte() {
         0 => Slot::new(input.number()),

@@ -1,4 +1,4 @@
-//! Chains that were signed once, and what a light client is sent of them.
+//! Signed chains, and the objects of them that a light client gets.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, OnceLock};
@@ -10,28 +10,28 @@ use saldo_beacon::{
 };
 use saldo_drill::{BlockInfo, Chain};
 
-/// Who holds something in every history.
+/// An address that has a balance in every history.
 pub const ALICE: Address = Address::repeat_byte(0xa1);
 
 /// Slots of a period of the minimal preset.
 const PERIOD: u64 = 64;
-/// How long a history is.
+/// The length of a history, in slots.
 const SLOTS: u64 = 3 * PERIOD + 20;
 
-/// A chain, what its sources served while it went on, and what is true of it.
+/// A chain, the objects that its sources served, and what is true of it.
 #[derive(Debug)]
 pub struct History {
     /// The chain, at its end.
     pub chain: Chain,
-    /// Tables that wallets may have of it; the first is complete.
+    /// Tables that wallets can have of the chain. The first is complete.
     pub tables: Vec<Network>,
-    /// What clients start from.
+    /// Checkpoints and bootstraps that clients start from.
     pub bootstraps: Vec<(Checkpoint, LightClientBootstrap)>,
     /// Every kind of update, oldest first; some of them signed by fewer than two thirds.
     pub updates: Vec<LightClientUpdate>,
     /// The blocks that were signed, by their beacon roots.
     pub signed: BTreeMap<B256, BlockInfo>,
-    /// When it ends.
+    /// The time of its end.
     pub end: UnixTime,
 }
 
@@ -53,7 +53,7 @@ impl History {
         history
     }
 
-    /// Goes on, and notes what sources serve on the way.
+    /// Continues the chain, and collects the objects that sources serve.
     fn go_on(&mut self, slots: u64) {
         let chain = &self.chain;
         for slot in 0..slots {
@@ -84,7 +84,7 @@ impl History {
         self.end = chain.time();
     }
 
-    /// Whether a head is one that was signed, and tells of the execution block that it told of then, or of none.
+    /// Whether a head was signed, and has the execution block that it had then, or none.
     pub fn is_true(&self, root: B256, slot: Slot, execution: &Execution) -> bool {
         self.signed.get(&root).is_some_and(|block| {
             let told = match execution {
@@ -99,15 +99,15 @@ impl History {
         })
     }
 
-    /// The hash of the execution block that came with the beacon block at a slot.
+    /// Returns the hash of the execution block of the beacon block at a slot.
     fn own_hash(&self, slot: Slot) -> Option<B256> {
         // Every slot has a block, and genesis is number 0.
         self.chain.block(slot.get()).map(|block| block.hash)
     }
 }
 
-/// All histories: on Fulu; from Electra through Fulu to Gloas; without finality for a while; and the first one again,
-/// whose committee signs another branch as well.
+/// Returns all histories: on Fulu; from Electra through Fulu to Gloas; without finality for a while; and the first one
+/// again, with a committee that also signs another branch.
 pub fn histories() -> &'static [History] {
     static HISTORIES: OnceLock<Vec<History>> = OnceLock::new();
     HISTORIES.get_or_init(|| {
@@ -127,7 +127,7 @@ pub fn histories() -> &'static [History] {
     })
 }
 
-/// The same validators sign two branches.
+/// Makes a history in which the same validators sign two branches.
 fn contradiction(chain: Chain) -> History {
     let mut one = History::of(chain, None);
     let mut other = History {
@@ -145,7 +145,7 @@ fn contradiction(chain: Chain) -> History {
     one
 }
 
-/// What always holds of a light client that was sent anything of a history, in any order and condition.
+/// Checks what must hold for every light client that got objects of a history, in any order and changed in any way.
 ///
 /// # Panics
 /// If it does not hold.
@@ -163,13 +163,13 @@ pub fn assert_sound(client: &LightClient, history: &History, now: UnixTime) {
     let bytes = client.snapshot();
     if is_new(&[client.network().to_toml().as_bytes(), &bytes].concat()) {
         let again =
-            LightClient::load(&bytes, client.network().clone(), now).expect("what is written can be read");
-        assert!(again.snapshot() == bytes, "written back otherwise");
+            LightClient::load(&bytes, client.network().clone(), now).expect("a snapshot can be loaded");
+        assert!(again.snapshot() == bytes, "written back to other bytes");
     }
 }
 
-/// Whether this was not asked before in this process: loading takes two pairings, and the same bytes load again.
+/// Whether this process sees these bytes for the first time. Loading costs two pairings, and the same bytes load again.
 fn is_new(bytes: &[u8]) -> bool {
     static SEEN: Mutex<BTreeSet<B256>> = Mutex::new(BTreeSet::new());
-    SEEN.lock().expect("nobody panics while he holds it").insert(keccak256(bytes))
+    SEEN.lock().expect("no thread panics while it holds the lock").insert(keccak256(bytes))
 }

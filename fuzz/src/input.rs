@@ -1,23 +1,23 @@
-//! The bytes of an input, read from the front. What is missing reads as zero, so that every input means something.
+//! The bytes of an input, read from the front. Missing bytes read as zero, so that every input is valid.
 
-/// An input, or what is left of it.
+/// The unread rest of an input.
 #[derive(Clone, Copy, Debug)]
 pub struct Input<'a> {
     left: &'a [u8],
 }
 
 impl<'a> Input<'a> {
-    /// Begins with the first byte.
+    /// Starts at the first byte.
     pub fn new(bytes: &'a [u8]) -> Self {
         Self { left: bytes }
     }
 
-    /// Whether nothing is left.
+    /// Whether all bytes are read.
     pub fn is_empty(&self) -> bool {
         self.left.is_empty()
     }
 
-    /// The next bytes.
+    /// Reads the next `N` bytes.
     pub fn array<const N: usize>(&mut self) -> [u8; N] {
         let mut array = [0; N];
         let taken = self.take(N);
@@ -25,36 +25,36 @@ impl<'a> Input<'a> {
         array
     }
 
-    /// The next byte.
+    /// Reads the next byte.
     pub fn byte(&mut self) -> u8 {
         u8::from_le_bytes(self.array())
     }
 
-    /// The next two bytes as an index.
+    /// Reads the next two bytes as an index.
     pub fn index(&mut self) -> usize {
         usize::from(u16::from_le_bytes(self.array()))
     }
 
-    /// The next eight bytes as a number.
+    /// Reads the next eight bytes as a number.
     pub fn number(&mut self) -> u64 {
         u64::from_le_bytes(self.array())
     }
 
-    /// One of several, chosen by the next two bytes.
+    /// Returns one of several values, chosen by the next two bytes.
     ///
     /// # Panics
-    /// If there is nothing to choose from.
+    /// If `from` is empty.
     pub fn choice<'b, T>(&mut self, from: &'b [T]) -> &'b T {
         &from[self.index() % from.len()]
     }
 
-    /// As many bytes as the next two say, or as there are.
+    /// Reads a length of two bytes, then that many bytes, or all that are left.
     pub fn part(&mut self) -> &'a [u8] {
         let length = self.index();
         self.take(length)
     }
 
-    /// All that is left.
+    /// Returns all unread bytes.
     pub fn rest(self) -> &'a [u8] {
         self.left
     }
@@ -66,7 +66,7 @@ impl<'a> Input<'a> {
     }
 }
 
-/// Writes a part as [`Input::part`] reads it.
+/// Writes a part in the format that [`Input::part`] reads.
 pub fn part(bytes: &[u8]) -> Vec<u8> {
     let length = u16::try_from(bytes.len()).expect("parts are short");
     [&length.to_le_bytes()[..], bytes].concat()

@@ -1,4 +1,4 @@
-//! What fuzz targets share: how they read their inputs, and what they hold the answers against.
+//! Code that the fuzz targets share: how they read their inputs, and how they check the answers.
 
 pub mod edit;
 pub mod history;

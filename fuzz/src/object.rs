@@ -29,7 +29,7 @@ impl Kind {
     pub const ALL: [Self; 5] =
         [Self::Bootstrap, Self::Update, Self::FinalityUpdate, Self::OptimisticUpdate, Self::Updates];
 
-    /// Reads one update of this kind; none of the others.
+    /// Reads one update of this kind. Returns `None` if this is not a kind of one update.
     pub fn update(
         self,
         bytes: &[u8],
@@ -45,7 +45,7 @@ impl Kind {
         }
     }
 
-    /// The kind in which an update is written that holds these parts.
+    /// Returns the kind in which an update with these parts is written.
     pub fn of(update: &LightClientUpdate) -> Option<Self> {
         match (&update.next_sync_committee, &update.finality) {
             (Some(_), Some(_)) => Some(Self::Update),
@@ -56,7 +56,7 @@ impl Kind {
     }
 }
 
-/// What an answer says it is: none, a fork, or one that nobody knows.
+/// Returns the labels that an answer can have: none, a known fork, or an unknown fork.
 pub fn labels() -> [Option<&'static str>; 9] {
     let mut labels = [Some("heze"); 9];
     labels[0] = None;
@@ -66,8 +66,8 @@ pub fn labels() -> [Option<&'static str>; 9] {
     labels
 }
 
-/// Networks to read objects of: the built-in ones, small ones that are at a fork from genesis on, and two small ones
-/// with a fork every epoch, of one of which the table lacks the times from Electra on.
+/// Returns networks to read objects of: the built-in ones, a small one for each fork from genesis on, and two small ones
+/// with a fork in every epoch. The table of the second of these has no times from Electra on.
 pub fn networks() -> &'static [Network] {
     static NETWORKS: OnceLock<Vec<Network>> = OnceLock::new();
     NETWORKS.get_or_init(|| {
@@ -88,20 +88,20 @@ pub fn networks() -> &'static [Network] {
 /// An answer, as an input describes it.
 #[derive(Debug)]
 pub struct Answer<'a> {
-    /// The network it is read for.
+    /// The network for which it is read.
     pub network: &'static Network,
-    /// What was asked for.
+    /// The kind of object that was requested.
     pub kind: Kind,
-    /// How it is encoded.
+    /// The encoding.
     pub encoding: Encoding,
-    /// What it says it is.
+    /// The label.
     pub label: Option<&'static str>,
-    /// Its bytes.
+    /// The bytes.
     pub bytes: &'a [u8],
 }
 
 impl<'a> Answer<'a> {
-    /// Reads an input: a byte each for network, kind, encoding and label, then the answer's bytes.
+    /// Reads an input: one byte each for network, kind, encoding and label, then the answer's bytes.
     pub fn of(input: &'a [u8]) -> Self {
         let mut input = Input::new(input);
         let mut choose = |count: usize| usize::from(input.byte()) % count;
@@ -112,7 +112,7 @@ impl<'a> Answer<'a> {
         Self { network, kind, encoding, label, bytes: input.rest() }
     }
 
-    /// Writes an input: `network` and `label` by their numbers.
+    /// Writes an input. `network` and `label` are numbers.
     pub fn input(network: u8, kind: Kind, encoding: Encoding, label: u8, bytes: &[u8]) -> Vec<u8> {
         let kind = Kind::ALL.into_iter().position(|other| other == kind).unwrap_or_default() as u8;
         [&[network, kind, u8::from(encoding == Encoding::Json), label], bytes].concat()

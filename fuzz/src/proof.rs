@@ -1,4 +1,4 @@
-//! How targets make proofs out of bytes, and what the two other verifiers say of them.
+//! How targets make proofs from bytes, and what `alloy-trie` says about them.
 
 use alloy_primitives::{B256, Bytes, keccak256};
 use alloy_trie::Nibbles;
@@ -6,13 +6,13 @@ use alloy_trie::proof::{ProofVerificationError, verify_proof};
 
 use crate::input::{Input, part};
 
-/// Where a template has the hash of the node that follows.
+/// Stands in a template for the hash of the next node.
 const PLACEHOLDER: [u8; 32] = [0xaa; 32];
 
-/// Reads a proof: if the first byte is odd it is a template, then node by node with its length before it.
+/// Reads a proof. If the first byte is odd, it is a template. The nodes follow, each after its length.
 ///
-/// In a template each node's hash is written over the [`PLACEHOLDER`] in the node before, from the last to the first:
-/// random bytes would never get past the first hash.
+/// In a template, each node's hash replaces the [`PLACEHOLDER`] in the node before, from the last node to the first.
+/// Random bytes would never pass the first hash check.
 pub fn nodes(input: &mut Input<'_>) -> Vec<Bytes> {
     let is_template = input.byte() % 2 == 1;
     let mut nodes = Vec::new();
@@ -28,7 +28,7 @@ pub fn nodes(input: &mut Input<'_>) -> Vec<Bytes> {
     nodes.into_iter().map(Bytes::from).collect()
 }
 
-/// Writes a proof as a template that [`nodes`] makes the same proof of.
+/// Writes a proof as a template from which [`nodes`] makes the same proof.
 pub fn template(proof: &[Bytes]) -> Vec<u8> {
     let mut nodes: Vec<Vec<u8>> = proof.iter().map(|node| node.to_vec()).collect();
     for index in 1..nodes.len() {
@@ -46,8 +46,8 @@ fn replace(node: &mut [u8], old: &[u8; 32], new: &[u8; 32]) {
     }
 }
 
-/// Whether `alloy-trie` takes the proof for one of this value (or of absence), or says that it does not read such tries.
-/// None of the three kinds it does not read occurs where keys are hashed.
+/// Whether `alloy-trie` accepts the proof for this value (or for absence), or does not support such tries. The three
+/// kinds of tries that it does not support do not occur with hashed keys.
 pub fn alloy_agrees(root: B256, key: B256, value: Option<&[u8]>, proof: &[Bytes]) -> bool {
     match verify_proof(root, Nibbles::unpack(key), value.map(<[u8]>::to_vec), proof) {
         Ok(()) => true,

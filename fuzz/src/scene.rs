@@ -1,4 +1,4 @@
-//! Blocks that are trusted, and accounts that are proven in them or elsewhere.
+//! Trusted blocks, and proven accounts of their states or of others.
 
 use std::sync::OnceLock;
 
@@ -14,19 +14,19 @@ use serde_json::{Value, json};
 
 use crate::history::{ALICE, History, histories};
 
-/// Whose accounts are proven: one who holds something, and one who never existed.
+/// The owners of the proven accounts: one with a balance, and one without an account.
 pub const OWNERS: [Address; 2] = [ALICE, Address::repeat_byte(0x0b)];
 
-/// A trusted block, and what was known of its chain when it was.
+/// A trusted block and its history.
 #[derive(Debug)]
 pub struct Trusted {
-    /// The history that it is of.
+    /// The history of the block.
     pub history: &'static History,
     /// The block.
     pub anchor: Anchor,
 }
 
-/// What can be paired.
+/// Blocks and accounts that can be paired.
 #[derive(Debug)]
 pub struct Scene {
     /// Trusted blocks of all histories.
@@ -35,16 +35,16 @@ pub struct Scene {
     pub chains: Vec<Vec<Chain>>,
     /// Accounts proven under the states of all histories.
     pub accounts: Vec<Verified<Account>>,
-    /// Proofs of which `accounts` were made.
+    /// The proofs of `accounts`.
     pub proofs: Vec<(Address, Vec<Bytes>)>,
 }
 
-/// The scene, built once.
+/// Returns the scene, which is built once.
 pub fn scene() -> &'static Scene {
     static SCENE: OnceLock<Scene> = OnceLock::new();
     SCENE.get_or_init(|| {
         let mut scene = Scene { trusted: vec![], chains: vec![], accounts: vec![], proofs: vec![] };
-        // Not the one that contradicts itself: of it two truths hold.
+        // Without the history that contradicts itself: there, two amounts are true.
         for history in &histories()[..3] {
             scene.add(history);
         }
@@ -65,7 +65,7 @@ impl Scene {
             if !advanced.signed && !advanced.finalized {
                 continue;
             }
-            chain.follow(&client).expect("nobody contradicts himself");
+            chain.follow(&client).expect("the chain does not contradict itself");
             for level in [Level::Signed, Level::Finalized] {
                 while let Some(hash) = chain.missing_head(level) {
                     if chain.attach(&header(&provider, hash)).is_err() {
@@ -99,12 +99,12 @@ impl Scene {
     }
 }
 
-/// The truth: what `owner` holds at `anchor`, which is of `history`.
+/// Returns the true balance of `owner` at `anchor`, a block of `history`.
 pub fn balance_at(history: &History, anchor: &Anchor, owner: Address) -> U256 {
     history.chain.balance_at(anchor.number(), owner).expect("the block is of this chain")
 }
 
-/// Whether a proof under this root can be of a block of any history.
+/// Whether the root is the state root of a block of any history.
 pub fn is_of_a_history(root: StateRoot) -> bool {
     scene().accounts.iter().any(|account| account.state_root() == root)
 }
@@ -114,17 +114,17 @@ fn header(provider: &Provider, hash: B256) -> ExecutionHeader {
     ExecutionHeader::from_rlp(&rlp, hash).expect("the header is genuine")
 }
 
-/// What an honest provider answers.
+/// Returns an honest provider's answer.
 pub fn answer(provider: &Provider, method: &str, params: &Value) -> Value {
     let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
     let request = HttpRequest { method: "POST".into(), body: body.to_string().into(), ..Default::default() };
     match provider.answer(&request) {
         Reaction::Reply(reply) => serde_json::from_slice(&reply.body).expect("JSON"),
-        other => panic!("an honest provider answers, and not {other:?}"),
+        other => panic!("expected an answer of the honest provider, got {other:?}"),
     }
 }
 
 fn call<T: DeserializeOwned>(provider: &Provider, method: &str, params: &Value) -> T {
     let result = answer(provider, method, params)["result"].take();
-    serde_json::from_value(result).expect("what the method gives")
+    serde_json::from_value(result).expect("the result has the type of the method")
 }

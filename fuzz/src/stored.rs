@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use crate::history::{History, histories};
 use crate::input::Input;
 
-/// Bytes before the part that inputs are about: the name of the format and its version.
+/// Bytes before the body of a snapshot: the name of the format and its version.
 const HEAD: usize = 10;
 /// Bytes of the checksum at the end.
 const CHECKSUM: usize = 32;
@@ -14,17 +14,18 @@ const CHECKSUM: usize = 32;
 /// A stored light client, as an input describes it.
 #[derive(Debug)]
 pub struct Stored {
-    /// The chain that it is said to be of.
+    /// The claimed chain.
     pub history: &'static History,
-    /// The table that it is loaded with.
+    /// The table for loading it.
     pub network: &'static Network,
     /// The bytes.
     pub bytes: Vec<u8>,
 }
 
 impl Stored {
-    /// Reads an input: a byte each for history and table, then whether the rest is taken as it is (0) or as what stands
-    /// between the head and the checksum of a snapshot, which are put around it: nothing else gets past the checksum.
+    /// Reads an input: one byte each for history and table, then a byte for the kind. If it is 0, the rest is a whole
+    /// snapshot. Otherwise the rest is the body, and gets the head and the checksum: random bytes would fail at the
+    /// checksum.
     pub fn of(input: &[u8]) -> Self {
         let mut input = Input::new(input);
         let history = &histories()[usize::from(input.byte()) % histories().len()];

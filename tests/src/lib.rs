@@ -22,6 +22,7 @@ pub mod second_opinion;
 pub mod spec_store;
 pub mod still;
 pub mod supply;
+pub mod syntax;
 pub mod witness;
 
 use std::io::Write;

@@ -8,18 +8,18 @@ use alloy_primitives::B256;
 
 use crate::unit::Slot;
 
-/// A beacon block that the user, or k of n independent sources, vouch for.
+/// A beacon block that the user vouches for, or that k of n independent sources vouch for.
 ///
-/// Written `0xROOT`, or `0xROOT@SLOT` where the slot is to be checked as well.
+/// Its text form is `0xROOT`, or `0xROOT@SLOT` to check the slot as well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Checkpoint {
     /// Hash tree root of the beacon block header.
     pub root: B256,
-    /// The block's slot, if it is known: a bootstrap at another slot is then refused.
+    /// The block's slot, if it is known. A bootstrap at another slot is then refused.
     pub slot: Option<Slot>,
 }
 
-/// A checkpoint that is not written as `0xROOT` or `0xROOT@SLOT`. The caller's fault.
+/// The text is not `0xROOT` or `0xROOT@SLOT`. The caller's fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a checkpoint is written as 0xROOT or 0xROOT@SLOT, with a root of 64 hexadecimal digits")]
 pub struct CheckpointFormatError;
@@ -51,7 +51,7 @@ impl fmt::Display for Checkpoint {
     }
 }
 
-/// What trust starts from, and on whose word.
+/// What trust starts from, and who vouches for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
     checkpoint: Checkpoint,
@@ -62,19 +62,19 @@ pub struct Origin {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Voucher {
-    /// Whoever set the client up gave it.
+    /// The caller that set up the client gave it.
     Caller,
     /// Independent operators named the same root when they were asked for the block at one slot.
     Agreement {
-        /// The slot they were asked about: the first of an epoch.
+        /// The slot that they were asked about: the first of an epoch.
         slot: Slot,
-        /// Who named this root; sorted, each once.
+        /// The operators that named this root, sorted and without duplicates.
         operators: Arc<[String]>,
     },
 }
 
 impl Origin {
-    /// A checkpoint on the word of `voucher`.
+    /// Makes the origin from a checkpoint that `voucher` vouches for.
     pub fn new(checkpoint: Checkpoint, voucher: Voucher) -> Self {
         Self { checkpoint, voucher }
     }
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_refused() {
+    fn other_text_is_refused() {
         let root = B256::repeat_byte(1).to_string();
         for text in [
             "",

@@ -1,4 +1,4 @@
-//! The beacon chain containers a light client hashes.
+//! The beacon chain containers that a light client hashes.
 //!
 //! Sizes that depend on the network's preset (committee members) are run-time lengths.
 

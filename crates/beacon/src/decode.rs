@@ -1,46 +1,32 @@
 //! Light-client objects from the bytes that servers send.
 //!
-//! All functions are total and bounded: any bytes give a value or a [`DecodeError`], in time and memory proportional
-//! to their length, which is itself limited. The fork an object is read as is the one scheduled at the slot of its own
-//! header; a label that says otherwise is refused, and a fork that saldo cannot read is [`DecodeError::UnknownFork`].
+//! All functions are total and bounded: any bytes give a value or a [`DecodeError`]. Time and memory are proportional
+//! to the length, which is limited. An object is read as of the fork that is scheduled at the slot of its own header. A
+//! label that contradicts that is refused. A fork that saldo cannot read is [`DecodeError::UnknownFork`].
 
+mod encoding;
 mod error;
 mod json;
+mod limit;
 mod list;
 mod object;
 mod ssz;
 mod wire;
 
+pub use encoding::Encoding;
 pub use error::{DecodeError, SszError};
+pub use limit::{MAX_LIST_BYTES, MAX_OBJECT_BYTES, MAX_UPDATES};
 
 use crate::network::Network;
 use crate::update::{LightClientBootstrap, LightClientUpdate};
 use object::{Bootstrap, FinalityUpdate, OptimisticUpdate, Update};
-
-/// How an answer is encoded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Encoding {
-    /// `application/json`: the object itself, or within `{"version": …, "data": …}`.
-    Json,
-    /// `application/octet-stream`: SSZ.
-    Ssz,
-}
-
-/// The most bytes of one object that are read.
-pub const MAX_OBJECT_BYTES: usize = 1 << 20;
-
-/// The most bytes of a list of updates that are read.
-pub const MAX_LIST_BYTES: usize = 1 << 23;
-
-/// The most updates of a list that are read: `MAX_REQUEST_LIGHT_CLIENT_UPDATES` of the spec.
-pub const MAX_UPDATES: usize = 128;
 
 /// Reads the answer to `/eth/v1/beacon/light_client/bootstrap/{root}`.
 ///
 /// `label` is the fork named by `Eth-Consensus-Version`, if the source sent one.
 ///
 /// # Errors
-/// [`DecodeError`] if it is no well-formed bootstrap of the fork scheduled at its slot.
+/// [`DecodeError`] if it is not a well-formed bootstrap of the fork scheduled at its slot.
 pub fn bootstrap(
     bytes: &[u8],
     encoding: Encoding,
@@ -55,7 +41,7 @@ pub fn bootstrap(
 /// `label` is the fork named by `Eth-Consensus-Version`, if the source sent one.
 ///
 /// # Errors
-/// [`DecodeError`] if it is no well-formed update of the fork scheduled at its attested slot.
+/// [`DecodeError`] if it is not a well-formed update of the fork scheduled at its attested slot.
 pub fn update(
     bytes: &[u8],
     encoding: Encoding,
@@ -67,9 +53,9 @@ pub fn update(
 
 /// Reads the answer to `/eth/v1/beacon/light_client/updates`.
 ///
-/// In SSZ every update is framed by its length and fork digest, in JSON by its own `version`, so one label for the
-/// whole answer is of no use: a list can span forks. A digest outside the schedule does not refuse an update that can
-/// be read all the same, since a change of the blob parameters alone makes one.
+/// The function takes no label for the whole answer, because a list can span forks. In SSZ the length and the fork digest
+/// precede every update; in JSON every update has its own `version`. An update whose digest is not in the schedule is not
+/// refused if it can be read: a change of the blob parameters alone makes a new digest.
 ///
 /// # Errors
 /// [`DecodeError`] if any of the updates is malformed or the list is too long.
@@ -89,7 +75,7 @@ pub fn updates(
 /// `label` is the fork named by `Eth-Consensus-Version`, if the source sent one.
 ///
 /// # Errors
-/// [`DecodeError`] if it is no well-formed finality update of the fork scheduled at its attested slot.
+/// [`DecodeError`] if it is not a well-formed finality update of the fork scheduled at its attested slot.
 pub fn finality_update(
     bytes: &[u8],
     encoding: Encoding,
@@ -104,7 +90,7 @@ pub fn finality_update(
 /// `label` is the fork named by `Eth-Consensus-Version`, if the source sent one.
 ///
 /// # Errors
-/// [`DecodeError`] if it is no well-formed optimistic update of the fork scheduled at its attested slot.
+/// [`DecodeError`] if it is not a well-formed optimistic update of the fork scheduled at its attested slot.
 pub fn optimistic_update(
     bytes: &[u8],
     encoding: Encoding,

@@ -1,4 +1,4 @@
-//! The forks of the consensus layer, and what each changed for light clients, as one table.
+//! The forks of the consensus layer, and a table of what each changed for light clients.
 
 use core::fmt;
 use core::str::FromStr;
@@ -51,7 +51,7 @@ pub struct ForkRules {
     pub next_sync_committee: u64,
     /// Index of the execution part of a header of this fork; `None` where it has none.
     pub execution: Option<u64>,
-    /// Index of the hash of the execution block, for headers that stand by that hash alone in an object of Gloas.
+    /// Index of the hash of the execution block, for headers that an object of Gloas holds by that hash alone.
     pub execution_block_hash: Option<u64>,
     /// How headers are laid out.
     pub layout: HeaderLayout,
@@ -135,8 +135,8 @@ impl FromStr for Fork {
 
 /// Data of a fork that this version of saldo, or its network table, cannot read.
 ///
-/// Nobody's fault: a newer version of saldo or a newer [`Network`](crate::Network) is needed, and no source may be
-/// punished for it.
+/// No party is at fault: a newer version of saldo or a newer [`Network`](crate::Network) is needed. The error must not
+/// count against a source.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unknown fork `{name}`: a newer saldo or network table is needed")]
 pub struct UnknownFork {
@@ -147,12 +147,12 @@ impl UnknownFork {
     /// The longest name that is kept, in characters: it may come from outside.
     const MAX_NAME: usize = 32;
 
-    /// Makes the report from whatever names the fork: its name, its version or its digest.
+    /// Makes the error from text that names the fork: its name, its version or its digest.
     pub fn named(name: &str) -> Self {
         Self { name: name.chars().filter(|letter| !letter.is_control()).take(Self::MAX_NAME).collect() }
     }
 
-    /// Returns what names the fork.
+    /// Returns the text that names the fork.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -174,7 +174,7 @@ mod tests {
 
     /// Source: the constants of consensus-specs `specs/{altair,capella,electra,gloas}/light-client/sync-protocol.md`.
     #[test]
-    fn the_table_is_the_specifications() {
+    fn the_table_has_the_constants_of_the_specification() {
         use HeaderLayout::{Beacon, Execution15, Execution17, ExecutionHash};
         let rows = [
             (Fork::Altair, [105, 54, 55], None, None, Beacon),

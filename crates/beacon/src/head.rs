@@ -1,11 +1,11 @@
-//! The heads that a light client vouches for. Only [`LightClient`](crate::LightClient) makes them.
+//! The heads that a light client has verified. Only [`LightClient`](crate::LightClient) makes them.
 
 use alloy_primitives::B256;
 
 use crate::unit::Slot;
 use crate::update::{Execution, LightClientHeader};
 
-/// A head that at least two thirds of the sync committee signed. It may still be reorganised away.
+/// A head that at least two thirds of the sync committee signed. A reorganisation can still remove it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedHead {
     slot: Slot,
@@ -17,7 +17,7 @@ pub struct SignedHead {
 }
 
 impl SignedHead {
-    /// Makes it from a header whose signature was checked.
+    /// Makes the head from a header whose signature was checked.
     pub(crate) fn new(
         header: &LightClientHeader,
         signers: usize,
@@ -44,7 +44,7 @@ impl SignedHead {
         self.beacon_root
     }
 
-    /// Returns what that block tells of the execution chain.
+    /// Returns what that block says about the execution chain.
     pub fn execution(&self) -> &Execution {
         &self.execution
     }
@@ -68,7 +68,7 @@ impl SignedHead {
 /// Why a head counts as final.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Finality {
-    /// The chain finalized it, as a state says that this many of the committee signed.
+    /// The chain finalized it: a state says so, and this many members of the committee signed that state.
     Signed {
         /// Members that signed: at least two thirds.
         signers: usize,
@@ -77,8 +77,8 @@ pub enum Finality {
     },
     /// It is the checkpoint that trust started from.
     Checkpoint,
-    /// It was signed by two thirds, and taken as final by
-    /// [`LightClient::force_update`](crate::LightClient::force_update) because the chain did not finalize.
+    /// Two thirds signed it, and [`LightClient::force_update`](crate::LightClient::force_update) took it as final because
+    /// the chain did not finalize.
     Forced {
         /// Members that signed: at least two thirds.
         signers: usize,
@@ -116,7 +116,7 @@ impl FinalizedHead {
         self.beacon_root
     }
 
-    /// Returns what that block tells of the execution chain.
+    /// Returns what that block says about the execution chain.
     pub fn execution(&self) -> &Execution {
         &self.execution
     }

@@ -1,16 +1,16 @@
 //! Which head of an Ethereum chain its sync committee signed.
 //!
-//! The state of a beacon chain names, for each period of about 27 hours, 512 validators drawn at random: the sync
-//! committee. They sign every head. Who knows one block of the chain, the [`Checkpoint`], knows its committee; a
-//! committee signs heads whose state names the next one; and so on to today. [`LightClient`] walks that path with data
-//! from sources it does not trust, and ends with an execution header whose state root account proofs can be checked
-//! against.
+//! For each period of about 27 hours, the state of a beacon chain names 512 validators drawn at random: the sync
+//! committee. They sign every head. One known block of the chain, the [`Checkpoint`], proves its committee. A committee
+//! signs heads whose state names the next committee, and so on to today. [`LightClient`] follows that path with data
+//! from sources that it does not trust. The result is an execution header with a state root, which account proofs are
+//! checked against.
 //!
 //! ```
 //! use saldo_beacon::unit::UnixTime;
 //! use saldo_beacon::{Checkpoint, LightClient, Network, decode, decode::Encoding};
 //!
-//! /// Starts from a checkpoint and takes one update, both as some server sent them.
+//! /// Starts from a checkpoint and takes one update. The bytes are what a server sent.
 //! fn follow(checkpoint: Checkpoint, bootstrap: &[u8], update: &[u8], now: UnixTime) -> Result<(), Box<dyn std::error::Error>> {
 //!     let network = Network::mainnet();
 //!     let bootstrap = decode::bootstrap(bootstrap, Encoding::Ssz, None, &network)?;
@@ -28,16 +28,17 @@
 //! ```
 //!
 //! # What is trusted
-//! The checkpoint, and from there on that fewer than a third of each sync committee signs what is not the chain. They
-//! are drawn at random from all validators, but lying here costs them no stake: for large sums prefer the
-//! [`finalized head`](LightClient::finalized_head), which still rests on their signature but names a block that
-//! staked validators finalized. Less than two thirds of a committee prove nothing, neither a head nor a next committee.
-//! Sources are not trusted at all: they can withhold, not deceive.
+//! Two things are trusted: the checkpoint, and that fewer than a third of each sync committee sign a false head. The
+//! members are drawn at random from all validators, but a false signature costs them no stake. For large sums prefer
+//! the [`finalized head`](LightClient::finalized_head): it still needs their signature, but names a block that staked
+//! validators finalized. Signatures of fewer than two thirds of a committee prove nothing, neither a head nor a next
+//! committee. Sources are not trusted: they can withhold data, but they cannot deceive.
 //!
 //! # Modules
 //! [`decode`] turns bytes into [`update`] types; [`LightClient`] checks and applies them, and gives a [`SignedHead`]
-//! and a [`FinalizedHead`]. [`container`], [`merkle`] and [`signature`] are the arithmetic below, [`fork`] and
-//! [`Network`] the tables, [`mod@unit`] slots and time. No sockets, no clock, no randomness: the time is an argument.
+//! and a [`FinalizedHead`]. [`container`], [`merkle`] and [`signature`] are the arithmetic that they use. [`fork`] and
+//! [`Network`] are the tables, and [`mod@unit`] has slots and time. The crate uses no sockets, no clock and no
+//! randomness: the time is an argument.
 
 mod checkpoint;
 pub mod container;

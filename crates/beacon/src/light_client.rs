@@ -1,105 +1,58 @@
 //! The light client: from a checkpoint to the newest head that a sync committee signed.
 //!
-//! Source: consensus-specs `altair/light-client/sync-protocol.md`. Stricter than it in one respect: an update that
-//! fewer than two thirds of the committee signed is never accepted, not even to be applied by force later.
+//! Source: consensus-specs `altair/light-client/sync-protocol.md`. This client is stricter in one respect: it never accepts
+//! an update that fewer than two thirds of the committee signed, not even for a forced update later.
 
+mod adopt;
 mod committee;
 mod contradiction;
 mod error;
 mod schedule;
 mod snapshot;
+mod state;
 mod verify;
 
 use std::sync::Arc;
 
 use alloy_primitives::B256;
 
+pub use adopt::AdoptError;
 pub use contradiction::{ConsensusFault, Contradiction, SignedUpdate, Testimony};
-pub use error::{AdoptError, AdvanceError, BootstrapError};
+pub use error::{AdvanceError, BootstrapError};
 pub use schedule::VerifiedFork;
 pub use snapshot::SnapshotError;
+pub use state::{LightClient, Wants};
 
 use committee::ProvenCommittee;
 use contradiction::{Held, evidence};
 use schedule::Schedule;
+use state::Signed;
 use verify::Verdict;
 
-use crate::checkpoint::{Checkpoint, Origin};
+use crate::checkpoint::Origin;
 use crate::head::{Finality, FinalizedHead, SignedHead};
 use crate::network::Network;
 use crate::unit::{Period, Slot, UnixTime};
 use crate::update::{LightClientBootstrap, LightClientHeader, LightClientUpdate};
 
-/// What a light client knows: a final head, the newest signed head, and the committees of one or two periods.
-///
-/// Built from a checkpoint only, and moved only by updates that were verified against this very state. Cloning is cheap.
-#[derive(Clone, Debug)]
-pub struct LightClient {
-    network: Arc<Network>,
-    origin: Origin,
-    finalized: FinalizedHead,
-    /// What vouches for the final head.
-    finalized_by: Testimony,
-    signed: Option<Signed>,
-    current_sync_committee: Arc<ProvenCommittee>,
-    next_sync_committee: Option<Arc<ProvenCommittee>>,
-    best_valid_update: Option<Arc<SignedUpdate>>,
-    verified_forks: Vec<VerifiedFork>,
-    fault: Option<ConsensusFault>,
-}
-
-/// The newest signed head, and the update whose signature was checked.
-#[derive(Clone, Debug)]
-struct Signed {
-    head: SignedHead,
-    by: Arc<SignedUpdate>,
-    /// What the committee signed.
-    signing_root: B256,
-}
-
-impl Signed {
-    fn new(by: Arc<SignedUpdate>, signing_root: B256) -> Self {
-        let (update, aggregate) = (&by.update, &by.update.sync_aggregate);
-        let (signers, size) = (aggregate.signers(), aggregate.size);
-        let head = SignedHead::new(&update.attested_header, signers, size, update.signature_slot);
-        Self { head, by, signing_root }
-    }
-}
-
-/// What an update moved. Nothing at all if it was valid and already known.
+/// What an update changed. All fields are unset if the update was valid but already known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Advanced {
-    /// The final head moved.
+    /// The final head is newer.
     pub finalized: bool,
-    /// The newest signed head moved.
+    /// The newest signed head is newer.
     pub signed: bool,
-    /// The committee of the next period became known.
+    /// The committee of the next period has become known.
     pub next_committee: bool,
-    /// The client entered this period.
+    /// The client has entered this period.
     pub period: Option<Period>,
 }
 
-/// What a light client needs next from its sources.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wants {
-    /// The updates of `count` periods from `start` on, in order.
-    ///
-    /// While [`LightClient::knows_committee_at`] the present time, heads can be verified as well and need not wait.
-    Updates {
-        /// The first period.
-        start: Period,
-        /// How many, at most 128.
-        count: u64,
-    },
-    /// The newest finality update and optimistic update.
-    Heads,
-}
-
 impl LightClient {
-    /// Starts from a checkpoint and the bootstrap that some source served for it.
+    /// Starts from a checkpoint and the bootstrap that a source served for it.
     ///
     /// # Errors
-    /// [`BootstrapError`] if the bootstrap is not the checkpoint's, does not prove its committee, or is too old.
+    /// [`BootstrapError`] if the bootstrap is not of the checkpoint, does not prove its committee, or is too old.
     pub fn bootstrap(
         network: impl Into<Arc<Network>>,
         origin: impl Into<Origin>,
@@ -122,13 +75,13 @@ impl LightClient {
         })
     }
 
-    /// Verifies an update and applies it; if it is refused, nothing changes.
+    /// Verifies an update and applies it. A refused update changes nothing.
     ///
-    /// A valid update that brings nothing new is no error: [`Advanced`] then says that nothing moved.
+    /// A valid update without news is not an error: no field of [`Advanced`] is set then.
     ///
     /// # Errors
-    /// [`AdvanceError`] if it is refused. After [`AdvanceError::ConsensusFault`] the client has stopped and gives the
-    /// same error for every further update.
+    /// [`AdvanceError`] if the update is refused. After [`AdvanceError::ConsensusFault`] the client has stopped, and
+    /// returns the same error for every further update.
     pub fn advance(&mut self, update: LightClientUpdate, now: UnixTime) -> Result<Advanced, AdvanceError> {
         if let Some(fault) = &self.fault {
             return Err(fault.clone().into());
@@ -147,97 +100,28 @@ impl LightClient {
         Ok(self.process(update, signing_root))
     }
 
-    /// Takes the best update of a time without finality as final: the spec's forced update.
+    /// Takes the head of the best pending update as final: the forced update of the spec.
     ///
-    /// Without it, a chain that does not finalize for a whole period leaves the client behind. What it installs is
-    /// signed by two thirds of the committee but not final, and is labelled [`Finality::Forced`]. It is never called
-    /// by the client itself. Returns what moved, or `None` if less than a period has passed, or no update was pending, or the one
-    /// that was pending came out of storage and nobody signed it: then it is given up.
+    /// Without it, a chain that does not finalize for a whole period would leave the client behind. Two thirds of the
+    /// committee signed the head, but the chain did not finalize it, so it is labelled [`Finality::Forced`]. The client
+    /// never calls this itself. Returns what changed. Returns `None` if less than a period has passed or no update is
+    /// pending. It also returns `None`, and drops the pending update, if that came from storage and its signature does
+    /// not hold.
     pub fn force_update(&mut self, now: UnixTime) -> Option<Advanced> {
         let timeout = self.finalized.slot().saturating_add(self.network.slots_per_period());
         if self.fault.is_some() || self.network.slot_at(now)? <= timeout {
             return None;
         }
         let signed = self.best_valid_update.take()?;
-        // One that came out of storage was not checked there.
+        // The signature of an update from storage has not been checked yet.
         verify::stored_signature(self, &signed.update).ok()?;
         let aggregate = &signed.update.sync_aggregate;
         let finality = Finality::Forced { signers: aggregate.signers(), size: aggregate.size };
         Some(self.apply(&signed, Some(&signed.update.attested_header), finality))
     }
 
-    /// Returns the network.
-    pub fn network(&self) -> &Network {
-        &self.network
-    }
-
-    /// Takes a newer table of the same chain, as when the time of a fork has become known.
-    ///
-    /// # Errors
-    /// [`AdoptError`] if it is of another chain, or contradicts what signatures have shown. Nothing changes then.
-    pub fn adopt(&mut self, network: impl Into<Arc<Network>>) -> Result<(), AdoptError> {
-        let network = network.into();
-        if let Some(field) = self.network.other_chain(&network) {
-            return Err(AdoptError::OtherChain { field });
-        }
-        let schedule = Schedule { network: &network, verified: &self.verified_forks };
-        if let Some(verified) = schedule.contradiction() {
-            return Err(AdoptError::Contradiction { verified });
-        }
-        self.network = network;
-        Ok(())
-    }
-
-    /// Returns the epochs of the heads that were verified, by the version of their fork, oldest first. A checkpoint's is
-    /// among them only if its state showed another fork than the table.
-    ///
-    /// Where the table does not have the time of a fork, this is all that is known about it.
-    pub fn verified_forks(&self) -> &[VerifiedFork] {
-        &self.verified_forks
-    }
-
-    /// Returns what trust started from.
-    pub fn checkpoint(&self) -> &Checkpoint {
-        self.origin.checkpoint()
-    }
-
-    /// Returns what trust started from, and on whose word.
-    pub fn origin(&self) -> &Origin {
-        &self.origin
-    }
-
-    /// Returns the newest head that two thirds of the committee signed, or `None` right after the bootstrap.
-    pub fn signed_head(&self) -> Option<&SignedHead> {
-        self.signed.as_ref().map(|signed| &signed.head)
-    }
-
-    /// Returns the newest head that counts as final; at first the checkpoint's.
-    pub fn finalized_head(&self) -> &FinalizedHead {
-        &self.finalized
-    }
-
-    /// Returns the period of the final head, whose committee is known.
-    pub fn period(&self) -> Period {
-        self.network.period_at(self.finalized.slot())
-    }
-
-    /// Whether the committee of the period after [`LightClient::period`] is known.
-    pub fn next_committee_known(&self) -> bool {
-        self.next_sync_committee.is_some()
-    }
-
-    /// Whether heads signed at `now` can be verified.
-    pub fn knows_committee_at(&self, now: UnixTime) -> bool {
-        self.network.slot_at(now).is_some_and(|slot| self.committee_at(slot).is_some())
-    }
-
-    /// Returns the contradiction that stopped the client, if one did.
-    pub fn consensus_fault(&self) -> Option<&ConsensusFault> {
-        self.fault.as_ref()
-    }
-
-    /// Stops the client because the signed head does not descend from the final one, which whoever links their execution
-    /// blocks can see. Does nothing if it has stopped already, or has no signed head.
+    /// Stops the client because the signed head does not descend from the final one. A caller that links the execution
+    /// blocks of both can find that out. Does nothing if the client has stopped already or has no signed head.
     pub fn stop_for_reverted_finality(&mut self) {
         let Some(Signed { head, by, .. }) = self.signed.as_ref().filter(|_| self.fault.is_none()) else {
             return;
@@ -249,34 +133,7 @@ impl LightClient {
         self.fault = Some(ConsensusFault { contradiction, slot, roots, genesis_validators_root, evidence });
     }
 
-    /// Returns what to fetch next.
-    pub fn wants(&self, now: UnixTime) -> Wants {
-        const MOST: u64 = 128;
-        let period = self.period();
-        let present =
-            self.network.slot_at(now).map_or(period, |slot| self.network.period_at(slot).max(period));
-        let behind = present.since(period).unwrap_or(0);
-        match (self.next_committee_known(), behind) {
-            (true, 0 | 1) => Wants::Heads,
-            (true, behind) => Wants::Updates { start: period.saturating_add(1), count: behind.min(MOST) },
-            (false, behind) => Wants::Updates { start: period, count: behind.saturating_add(1).min(MOST) },
-        }
-    }
-
-    fn schedule(&self) -> Schedule<'_> {
-        Schedule { network: &self.network, verified: &self.verified_forks }
-    }
-
-    /// The committee that signs in the period of a slot, if it is known.
-    fn committee_at(&self, slot: Slot) -> Option<&Arc<ProvenCommittee>> {
-        match self.network.period_at(slot).since(self.period()) {
-            Some(0) => Some(&self.current_sync_committee),
-            Some(1) => self.next_sync_committee.as_ref(),
-            _ => None,
-        }
-    }
-
-    /// Source: `process_light_client_update`.
+    /// Applies a verified update, or keeps it for a forced update. Source: `process_light_client_update`.
     fn process(&mut self, signed_update: Arc<SignedUpdate>, signing_root: B256) -> Advanced {
         let update = &signed_update.update;
         let finalized = self.finalized.slot();
@@ -299,7 +156,7 @@ impl LightClient {
         Advanced { signed, ..self.apply(&signed_update, update.finalized_header(), finality) }
     }
 
-    /// Whether a verified update's finalized header is newer, or finalizes the committee that is still unknown.
+    /// Whether the finalized header of a verified update is newer, or finalizes the committee that is still unknown.
     fn is_final_by(&self, update: &LightClientUpdate) -> bool {
         let brings_committee = self.next_sync_committee.is_none()
             && update.next_sync_committee.is_some()
@@ -309,7 +166,7 @@ impl LightClient {
         update.finalized_slot() > self.finalized.slot() || brings_committee
     }
 
-    /// Source: `apply_light_client_update`.
+    /// Makes a verified header the final head. Source: `apply_light_client_update`.
     fn apply(
         &mut self,
         signed_update: &Arc<SignedUpdate>,
@@ -341,7 +198,7 @@ impl LightClient {
         advanced
     }
 
-    /// What of a verified update cannot be true beside what is held.
+    /// Returns the contradiction between a verified update and what the client knows, if there is one.
     fn contradiction(&self, update: &Arc<SignedUpdate>) -> Option<ConsensusFault> {
         let (attested, finalized) = (&update.update.attested_header, update.update.finalized_header());
         let fault = |held: &Held<'_>, contradiction, header| {

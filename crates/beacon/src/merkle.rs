@@ -15,7 +15,7 @@ pub fn hash_pair(left: B256, right: B256) -> B256 {
 
 /// Returns the root of a tree with 2^`limit_depth` leaves, of which `chunks` are the first and the rest are zero.
 ///
-/// Chunks beyond that limit would not fit: they deepen the tree, so the root then belongs to no such type.
+/// More chunks than that do not fit. They deepen the tree, so the root then belongs to no value of that type.
 pub fn merkleize(chunks: &[B256], limit_depth: u32) -> B256 {
     let depth = chunks.len().checked_next_power_of_two().map_or(0, usize::trailing_zeros);
     let mut root = subtree(chunks, depth);
@@ -29,7 +29,8 @@ pub fn merkleize(chunks: &[B256], limit_depth: u32) -> B256 {
     root
 }
 
-/// The root of a tree of this depth, which is no less than `chunks` need, and so no more than a length has bits.
+/// Returns the root of a tree of this depth. `chunks` must fit into it; the recursion is as deep as `depth`, at most the
+/// bits of a length.
 fn subtree(chunks: &[B256], depth: u32) -> B256 {
     let Some(below) = depth.checked_sub(1) else { return chunks.first().copied().unwrap_or_default() };
     if chunks.is_empty() {
@@ -59,7 +60,7 @@ pub fn branch_is_valid(leaf: B256, branch: &[B256], gindex: u64, root: B256) -> 
     node == root
 }
 
-/// As [`branch_is_valid`], for a branch that may have been brought to the length of a later fork by zeros before it.
+/// As [`branch_is_valid`], for a branch that zeros may have extended at its start to the length of a later fork.
 ///
 /// Source: `is_valid_normalized_merkle_branch`, consensus-specs `altair/light-client/sync-protocol.md`.
 pub fn normalized_branch_is_valid(leaf: B256, branch: &[B256], gindex: u64, root: B256) -> bool {
@@ -105,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_branch_holds_for_its_own_place_only() {
+    fn a_branch_is_valid_for_its_own_index_only() {
         let leaves = [chunk(1), chunk(2), chunk(3), chunk(4)];
         let root = merkleize(&leaves, 2);
         let branch = [chunk(4), hash_pair(chunk(1), chunk(2))];
@@ -118,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn only_zeros_may_stand_before_a_branch() {
+    fn only_zeros_may_precede_a_branch() {
         let root = merkleize(&[chunk(1), chunk(2)], 1);
         let holds = |branch: &[B256]| normalized_branch_is_valid(chunk(1), branch, 2, root);
         assert!(holds(&[chunk(2)]) && holds(&[B256::ZERO, B256::ZERO, chunk(2)]));

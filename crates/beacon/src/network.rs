@@ -12,13 +12,12 @@ pub use file::NetworkError;
 
 use crate::checkpoint::Checkpoint;
 use crate::fork::{Fork, UnknownFork};
-use crate::light_client::AdoptError;
 use crate::signature::{ForkVersion, compute_fork_data_root};
 use crate::unit::{Epoch, Period, Slot, UnixTime};
 
 /// A beacon chain and the execution chain it finalizes.
 ///
-/// Built in ([`Network::built_in`]) or read from TOML ([`Network::from_toml`]). Nothing depends on its name.
+/// Built in ([`Network::built_in`]) or read from TOML ([`Network::from_toml`]). No code depends on its name.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Network {
     name: String,
@@ -46,7 +45,7 @@ pub struct ScheduledFork {
 }
 
 impl ScheduledFork {
-    /// Returns the fork's name, which this version of saldo may not know.
+    /// Returns the fork's name. This version of saldo may not know it.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -61,25 +60,25 @@ impl ScheduledFork {
         self.version
     }
 
-    /// Returns the first epoch of the fork, or `None` while its time is not set.
+    /// Returns the first epoch of the fork, or `None` if its time is not set yet.
     pub fn epoch(&self) -> Option<Epoch> {
         self.epoch
     }
 
-    /// Returns how old a checkpoint may be from the fork on, in epochs, or `None` if the fork changes nothing about it.
+    /// Returns how old a checkpoint may be from the fork on, in epochs, or `None` if the fork does not change the limit.
     pub fn max_checkpoint_age_epochs(&self) -> Option<u64> {
         self.max_checkpoint_age_epochs
     }
 }
 
-/// How many blobs a block may carry from an epoch on; from Fulu on it is part of the fork digest.
+/// How many blobs a block may carry from an epoch on. From Fulu on it is part of the fork digest.
 ///
 /// Source: EIP-7892.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BlobParameters {
     /// The first epoch.
     pub epoch: Epoch,
-    /// Most blobs of a block.
+    /// The most blobs of a block.
     pub max_blobs: u64,
 }
 
@@ -127,21 +126,21 @@ impl Network {
         self.sync_committee_size
     }
 
-    /// Returns how old a checkpoint may be before any fork says otherwise, in epochs: the weak subjectivity period.
+    /// Returns how old a checkpoint may be until a fork sets another limit, in epochs: the weak subjectivity period.
     pub fn max_checkpoint_age_epochs(&self) -> u64 {
         self.max_checkpoint_age_epochs
     }
 
-    /// Returns how old a checkpoint may be by the rules of one epoch, in epochs.
+    /// Returns how old a checkpoint may be by the rules of `epoch`, in epochs.
     pub fn max_checkpoint_age_at(&self, epoch: Epoch) -> u64 {
         let started = self.forks.iter().filter(|fork| fork.epoch.is_some_and(|start| start <= epoch));
         let newest = started.filter_map(|fork| fork.max_checkpoint_age_epochs).next_back();
         newest.unwrap_or(self.max_checkpoint_age_epochs)
     }
 
-    /// Returns how old a checkpoint of the epoch `from` may be at the epoch `to`, in epochs: the least that held at any
-    /// time between them. From the fork on that lets stake leave faster, those who vouched for an older checkpoint may
-    /// be gone sooner too.
+    /// Returns how old a checkpoint of the epoch `from` may be at the epoch `to`, in epochs: the smallest limit of any
+    /// epoch between them. After a fork that lets stake leave faster, the validators that vouched for an older
+    /// checkpoint may also have left sooner.
     ///
     /// Source: consensus-specs `phase0/weak-subjectivity.md`; EIP-8061.
     pub fn max_checkpoint_age_between(&self, from: Epoch, to: Epoch) -> u64 {
@@ -155,17 +154,17 @@ impl Network {
         self.genesis_fork_version
     }
 
-    /// Returns the forks after genesis, oldest first; those without an epoch come last.
+    /// Returns the forks after genesis, oldest first. Forks without an epoch come last.
     pub fn forks(&self) -> &[ScheduledFork] {
         &self.forks
     }
 
-    /// Returns the blob parameters, oldest first, beginning with those of Electra.
+    /// Returns the blob parameters, oldest first, starting with those of Electra.
     pub fn blob_schedule(&self) -> &[BlobParameters] {
         &self.blob_schedule
     }
 
-    /// Returns the checkpoint that comes with the network, if one does.
+    /// Returns the checkpoint that comes with the network, if there is one.
     pub fn checkpoint(&self) -> Option<&Checkpoint> {
         self.checkpoint.as_ref()
     }
@@ -180,7 +179,7 @@ impl Network {
     /// Returns the fork scheduled at a slot.
     ///
     /// # Errors
-    /// [`UnknownFork`] if it is not one saldo knows by name; `phase0` before the first fork.
+    /// [`UnknownFork`] if saldo does not know the fork by name. Before the first fork it names `phase0`.
     pub fn fork_at(&self, slot: Slot) -> Result<Fork, UnknownFork> {
         match self.scheduled_at(self.epoch_at(slot)) {
             Some(scheduled) => scheduled.name.parse(),
@@ -193,7 +192,7 @@ impl Network {
         self.version_at(self.epoch_at(slot))
     }
 
-    /// Returns the first fork that is scheduled, with or without a time, after the one at `slot`.
+    /// Returns the next fork in the schedule after the fork at `slot`, with or without an epoch.
     pub fn fork_after(&self, slot: Slot) -> Option<&ScheduledFork> {
         let epoch = self.epoch_at(slot);
         self.forks.iter().find(|fork| fork.epoch.is_none_or(|start| start > epoch))
@@ -228,7 +227,7 @@ impl Network {
         )
     }
 
-    /// Returns the first slot of a period, or the last slot there is if that overflows.
+    /// Returns the first slot of a period, or the last representable slot if that overflows.
     pub fn period_start(&self, period: Period) -> Slot {
         Slot::new(period.get().saturating_mul(self.slots_per_period()))
     }
@@ -238,14 +237,14 @@ impl Network {
         self.slots_per_epoch.saturating_mul(self.epochs_per_sync_committee_period)
     }
 
-    /// Returns the digest that names the fork, and from Fulu on the blob parameters, of an epoch.
+    /// Returns the digest that names the fork of an epoch, and from Fulu on its blob parameters.
     ///
     /// Source: `compute_fork_digest`, consensus-specs `fulu/beacon-chain.md` (EIP-7892).
     pub fn fork_digest(&self, epoch: Epoch) -> ForkDigest {
         self.digest(self.version_at(epoch), self.blob_parameters_at(epoch))
     }
 
-    /// Returns the digest that names a fork from its first epoch on; while that is not set, without blob parameters.
+    /// Returns the digest that names a fork from its first epoch on. Without an epoch the digest has no blob parameters.
     pub fn fork_digest_of(&self, fork: &ScheduledFork) -> ForkDigest {
         self.digest(fork.version, fork.epoch.and_then(|start| self.blob_parameters_at(start)))
     }
@@ -265,9 +264,9 @@ impl Network {
         [a, b, c, d]
     }
 
-    /// Returns the fork that a digest names, or `None` if it is none of this schedule.
+    /// Returns the fork that a digest names, or `None` if it is not in this schedule.
     ///
-    /// A fork without a time is known by its version and any blob parameters of the schedule.
+    /// For a fork without an epoch, a digest with any blob parameters of the schedule counts.
     pub fn fork_of_digest(&self, digest: ForkDigest) -> Option<&ScheduledFork> {
         let names = |fork: &&ScheduledFork| {
             let blobs = self.blob_schedule.iter().map(Some).chain([None]);
@@ -283,15 +282,7 @@ impl Network {
         self.scheduled_at(epoch)
     }
 
-    /// Whether `newer` is a table of the same chain: all but the forks, their names and what goes with them is the same.
-    ///
-    /// # Errors
-    /// [`AdoptError::OtherChain`] if it is not.
-    pub fn allows(&self, newer: &Self) -> Result<(), AdoptError> {
-        self.other_chain(newer).map_or(Ok(()), |field| Err(AdoptError::OtherChain { field }))
-    }
-
-    /// What another network has otherwise than this chain, if anything; tables of forks may differ.
+    /// Returns a field in which `other` differs from this chain, if there is one. The tables of forks may differ.
     pub(crate) fn other_chain(&self, other: &Self) -> Option<&'static str> {
         let fields = [
             ("chain_id", self.chain_id == other.chain_id),

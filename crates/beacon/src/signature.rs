@@ -1,4 +1,4 @@
-//! What a sync committee signs, and whether it did.
+//! What a sync committee signs, and how its signature is verified.
 //!
 //! Source: consensus-specs `phase0/beacon-chain.md` (domains, signing roots) and `altair/bls.md`.
 
@@ -18,7 +18,7 @@ pub const DOMAIN_SYNC_COMMITTEE: [u8; 4] = [7, 0, 0, 0];
 /// The domain separation tag of the BLS ciphersuite: proof of possession, signatures in G2.
 pub const DST: &[u8] = b"BLS_SIG_BLS12381G2_XMD:SHA-256_SSWU_RO_POP_";
 
-/// Why a sync committee signature is refused. The source's fault, but for a committee that is itself unusable.
+/// Why a sync committee signature is refused. The source's fault, unless the committee's own keys cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignatureError {
@@ -30,16 +30,16 @@ pub enum SignatureError {
         /// Members of the committee.
         committee: usize,
     },
-    /// Nobody signed.
-    #[error("nobody signed")]
+    /// No member signed.
+    #[error("no member signed")]
     NoSigners,
-    /// A member's key, or the aggregate key, is no point of the curve.
+    /// A member's key, or the aggregate key, is not a point of the curve.
     #[error("a public key of the committee is malformed")]
     MalformedKey,
-    /// The signers' keys add up to the point at infinity, under which anything verifies.
+    /// The signers' keys add up to the point at infinity, under which the signature at infinity verifies for any message.
     #[error("the signers' public keys add up to infinity")]
     KeyAtInfinity,
-    /// The signature is no point of the curve.
+    /// The signature is not a point of the curve.
     #[error("the signature is malformed")]
     MalformedSignature,
     /// The signature is the point at infinity.
@@ -48,7 +48,7 @@ pub enum SignatureError {
     /// The signature is a point of the curve outside the prime-order subgroup.
     #[error("the signature is outside the subgroup")]
     SignatureOutsideSubgroup,
-    /// The signature is well formed and not theirs.
+    /// The signature is well formed, but not made by the signers.
     #[error("the signature does not verify")]
     Mismatch,
 }
@@ -74,12 +74,12 @@ pub fn compute_signing_root(object_root: B256, domain: B256) -> B256 {
 
 /// Verifies that the members whose bits are set signed `signing_root`.
 ///
-/// The committee must be trusted, `aggregate_pubkey` included: the proven committee root commits to it, and the state
-/// transition computed it as the sum of the members. Subtracting the few absent ones then replaces adding up the many
-/// present. Keys are not checked for the subgroup for the same reason: every validator's was when it joined.
+/// The committee must be trusted, including `aggregate_pubkey`: the proven committee root commits to it, and the state
+/// transition computed it as the sum of the members. So subtracting the few absent keys replaces adding the many present
+/// ones. For the same reason the subgroup of keys is not checked: it was checked when each validator joined.
 ///
 /// # Errors
-/// [`SignatureError`] if the signature is not theirs or any point is unusable.
+/// [`SignatureError`] if the members did not make the signature, or a point is malformed or not allowed.
 pub fn verify(
     committee: &SyncCommittee,
     aggregate: &SyncAggregate,
@@ -97,7 +97,7 @@ pub fn verify(
     }
 }
 
-/// The sum of the signers' keys, by whichever way needs fewer points.
+/// Returns the sum of the signers' keys, computed in the way that needs fewer points.
 fn signers_key(committee: &SyncCommittee, aggregate: &SyncAggregate) -> Result<PublicKey, SignatureError> {
     let members = || committee.pubkeys.iter().enumerate();
     let signers = aggregate.signers();
@@ -132,7 +132,7 @@ fn add(sum: &mut Option<AggregatePublicKey>, key: &PublicKeyBytes) -> Result<(),
     Ok(())
 }
 
-/// The compressed form holds the sign of y in one bit: flipping it negates the point.
+/// Returns the negated point. The compressed form holds the sign of y in one bit, so flipping that bit negates the point.
 fn negated(mut key: PublicKeyBytes) -> PublicKeyBytes {
     if let Some(first) = key.first_mut() {
         *first ^= 0x20;
@@ -140,7 +140,7 @@ fn negated(mut key: PublicKeyBytes) -> PublicKeyBytes {
     key
 }
 
-/// Compressed points at infinity carry a flag bit for it.
+/// Whether a compressed point is the point at infinity, which a flag bit says.
 fn is_infinity(compressed: &[u8]) -> bool {
     compressed.first().is_some_and(|first| first & 0x40 != 0)
 }

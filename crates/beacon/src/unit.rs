@@ -1,7 +1,7 @@
 //! Units of beacon chain time: slots, epochs, sync committee periods, and milliseconds since 1970.
 //!
-//! They are distinct types so that none can stand in for another; how long a slot or an epoch is belongs to a
-//! [`Network`](crate::Network), which does the conversions. All arithmetic is checked or saturates by name.
+//! They are distinct types, so that they cannot be mixed up. A [`Network`](crate::Network) knows how long slots and
+//! epochs are, and converts between them. All arithmetic is checked, or saturates and says so in its name.
 
 use core::fmt;
 use core::num::ParseIntError;
@@ -37,7 +37,7 @@ macro_rules! unit {
                 self.0.checked_sub(count).map(Self)
             }
 
-            /// Returns the unit `count` later, or the last one there is.
+            /// Returns the unit `count` later, or the last unit if that overflows.
             pub fn saturating_add(self, count: u64) -> Self {
                 Self(self.0.saturating_add(count))
             }
@@ -47,7 +47,7 @@ macro_rules! unit {
                 Self(self.0.saturating_sub(count))
             }
 
-            /// Returns how many units lie between `earlier` and this one, or `None` if it is not earlier.
+            /// Returns how many units after `earlier` this one is, or `None` if it is before `earlier`.
             pub fn since(self, earlier: Self) -> Option<u64> {
                 self.0.checked_sub(earlier.0)
             }
@@ -92,7 +92,7 @@ unit! {
     Epoch
 }
 unit! {
-    /// A sync committee period: the epochs through which one sync committee signs.
+    /// A sync committee period: the epochs in which one sync committee signs.
     Period
 }
 
@@ -134,7 +134,7 @@ impl UnixTime {
         self.milliseconds.checked_add(added).map(Self::from_millis)
     }
 
-    /// Returns the moment `duration` later (whole milliseconds), or the last one there is.
+    /// Returns the moment `duration` later (whole milliseconds), or the last representable one if that overflows.
     pub fn saturating_add(self, duration: Duration) -> Self {
         self.checked_add(duration).unwrap_or(Self::from_millis(u64::MAX))
     }

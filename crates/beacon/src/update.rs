@@ -1,7 +1,7 @@
-//! What light-client servers send, in one shape for all forks.
+//! What light-client servers send, in one form for all forks.
 //!
-//! Wire shapes differ by fork and by route; [`decode`](crate::decode) turns each into these types. Nothing here is
-//! trusted: only [`LightClient`](crate::LightClient) says what of it holds.
+//! The form on the wire differs by fork and by route; [`decode`](crate::decode) turns each into these types. Values of
+//! these types are not trusted: only [`LightClient`](crate::LightClient) verifies them.
 
 use alloy_primitives::B256;
 
@@ -11,20 +11,20 @@ use crate::merkle;
 use crate::network::Network;
 use crate::unit::Slot;
 
-/// What a light-client header tells of the execution chain.
+/// What a light-client header says about the execution chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Execution {
     /// Nothing: before Capella.
     Absent,
     /// The header of the block's own execution payload: from Capella to Fulu.
     Header(ExecutionPayloadHeader),
-    /// The hash of an execution block alone, from Gloas on: of the *parent* of the payload that the block's bid is for.
-    /// In a Gloas object it also stands for older headers; it is then the hash of the block's own payload.
+    /// Only the hash of an execution block, from Gloas on: of the *parent* of the payload that the block's bid is for.
+    /// An object of Gloas also uses it for older headers; it is then the hash of the block's own payload.
     Hash(B256),
 }
 
 impl Execution {
-    /// Returns the hash of the execution block, if one is told of.
+    /// Returns the hash of the execution block, if the header has one.
     pub fn block_hash(&self) -> Option<B256> {
         match self {
             Self::Absent => None,
@@ -33,7 +33,7 @@ impl Execution {
         }
     }
 
-    /// Returns the whole header, if it is told.
+    /// Returns the execution header, if the light-client header holds all of it.
     pub fn header(&self) -> Option<&ExecutionPayloadHeader> {
         match self {
             Self::Header(header) => Some(header),
@@ -42,22 +42,22 @@ impl Execution {
     }
 }
 
-/// A beacon block header with what the block tells of the execution chain.
+/// A beacon block header, with what the block says about the execution chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LightClientHeader {
     /// The beacon block header.
     pub beacon: BeaconBlockHeader,
-    /// What it tells of the execution chain.
+    /// What it says about the execution chain.
     pub execution: Execution,
-    /// Proof that the body of `beacon` holds `execution`; empty before Capella. In an object of Gloas, zeros stand before
-    /// the proof of an older header.
+    /// Proof that the body of `beacon` holds `execution`; empty before Capella. In an object of Gloas, zeros precede the
+    /// proof of an older header.
     pub execution_branch: Vec<B256>,
 }
 
 impl LightClientHeader {
-    /// Whether the execution part is one that a header of `fork` can have, and proven under the block's body.
+    /// Whether a header of `fork` can have this execution part, and the block's body proves it.
     ///
-    /// A header from Capella to Fulu has its payload header, or within an object of Gloas the hash alone.
+    /// A header from Capella to Fulu has its payload header, or, within an object of Gloas, only the hash.
     /// Source: `is_valid_light_client_header`, consensus-specs `{capella,deneb,gloas}/light-client/sync-protocol.md`.
     pub(crate) fn is_valid(&self, fork: Fork) -> bool {
         let rules = fork.rules();
@@ -85,12 +85,12 @@ impl LightClientHeader {
         }
     }
 
-    /// Whether anything is told of the execution chain, true or not.
+    /// Whether the header says anything about the execution chain, true or not.
     pub(crate) fn tells_of_execution(&self) -> bool {
         self.execution != Execution::Absent || !self.execution_branch.is_empty()
     }
 
-    /// Whether both can be of one object: one that tells hashes has no whole header, and the other way round.
+    /// Whether both can be in one object. An object has whole execution headers or hashes, never both.
     pub(crate) fn fits_in_one_object_with(&self, other: &Self) -> bool {
         !matches!(
             (&self.execution, &other.execution),
@@ -126,7 +126,7 @@ pub struct LightClientUpdate {
     pub finality: Option<FinalizedPart>,
     /// Who signed, and the signature.
     pub sync_aggregate: SyncAggregate,
-    /// The slot of the block that carried the signature; later than the attested one.
+    /// The slot of the block that carried the signature. It is later than the attested slot.
     pub signature_slot: Slot,
 }
 
@@ -142,7 +142,7 @@ pub struct NextSyncCommittee {
 /// The finalized header as an update proves it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FinalizedPart {
-    /// The header; `None` while only genesis is final, which the state holds as a zero root.
+    /// The header; `None` while only genesis is final. The state then holds a zero root.
     pub header: Option<LightClientHeader>,
     /// Proof of its root under the attested header's state root.
     pub branch: Vec<B256>,
@@ -154,17 +154,17 @@ impl LightClientUpdate {
         self.attested_header.beacon.slot
     }
 
-    /// Returns the slot of the finalized header: 0 if there is none.
+    /// Returns the slot of the finalized header, or 0 if there is none.
     pub fn finalized_slot(&self) -> Slot {
         self.finalized_header().map_or(Slot::new(0), |header| header.beacon.slot)
     }
 
-    /// Returns the finalized header, if one is carried.
+    /// Returns the finalized header, if there is one.
     pub fn finalized_header(&self) -> Option<&LightClientHeader> {
         self.finality.as_ref().and_then(|part| part.header.as_ref())
     }
 
-    /// Whether this is a better update of its period than `other`, for those who keep one per period.
+    /// Whether this is a better update of its period than `other`, for a server that keeps one update per period.
     ///
     /// Source: `is_better_update`, consensus-specs `altair/light-client/sync-protocol.md`.
     pub fn is_better_than(&self, other: &Self, network: &Network) -> bool {
@@ -182,7 +182,7 @@ impl LightClientUpdate {
                 if supermajority { 0 } else { signers },
                 has_committee,
                 has_finality,
-                // Only compared between two that have finality.
+                // Counts only if both updates have finality.
                 has_finality && committee_finality,
                 signers,
                 core::cmp::Reverse(update.attested_slot()),

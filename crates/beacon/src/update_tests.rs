@@ -68,7 +68,7 @@ fn signed_by(mut update: LightClientUpdate, bits: u8) -> LightClientUpdate {
 
 /// Source: `is_better_update`: the first difference in this order decides.
 #[test]
-fn an_update_is_better_for_the_first_reason_that_tells_two_apart() {
+fn the_first_difference_decides_which_update_is_better() {
     let network = Network::mainnet();
     let across = LightClientUpdate { signature_slot: Slot::new(2 * PERIOD), ..update(2 * PERIOD - 1) };
     let same = finalizing(with_committee(update(PERIOD + 70)), PERIOD + 1);
@@ -91,13 +91,13 @@ fn an_update_is_better_for_the_first_reason_that_tells_two_apart() {
         assert!(better.is_better_than(&worse, &network), "{why}");
         assert!(!worse.is_better_than(&better, &network), "{why}");
     }
-    // A committee that another period signed counts for none.
+    // A committee in an update that another period signed does not count.
     assert!(!with_committee(across.clone()).is_better_than(&across, &network));
     assert!(!update(100).is_better_than(&update(100), &network));
 }
 
 #[test]
-fn two_thirds_are_enough_and_less_is_not() {
+fn two_thirds_are_enough_and_fewer_are_not() {
     for (signers, size, enough) in [
         (0, 0, false),
         (0, 3, false),
@@ -114,7 +114,7 @@ fn two_thirds_are_enough_and_less_is_not() {
 }
 
 #[test]
-fn a_header_by_hash_and_a_whole_one_are_never_in_one_object() {
+fn one_object_never_holds_a_whole_header_and_a_hash() {
     let absent = header(1, Execution::Absent, Vec::new());
     let whole = header(1, Execution::Header(payload()), Vec::new());
     let hash = header(1, Execution::Hash(B256::ZERO), Vec::new());
@@ -131,14 +131,14 @@ fn a_header_by_hash_and_a_whole_one_are_never_in_one_object() {
 }
 
 #[test]
-fn a_branch_without_a_header_tells_of_execution_too() {
+fn a_branch_without_a_header_still_counts_as_an_execution_part() {
     assert!(!header(1, Execution::Absent, Vec::new()).tells_of_execution());
     assert!(header(1, Execution::Absent, vec![B256::ZERO]).tells_of_execution());
     assert!(header(1, Execution::Hash(B256::ZERO), Vec::new()).tells_of_execution());
 }
 
 #[test]
-fn what_is_told_of_execution_is_what_there_is() {
+fn the_hash_and_the_header_are_returned_if_they_are_there() {
     let (payload, hash) = (payload(), B256::repeat_byte(2));
     let whole = Execution::Header(payload.clone());
     assert_eq!((whole.block_hash(), whole.header()), (Some(payload.block_hash), Some(&payload)));

@@ -4,50 +4,15 @@ use std::fmt;
 use std::sync::Arc;
 
 use alloy_primitives::{B256, Bytes};
+use saldo_beacon::Origin;
 use saldo_beacon::container::ExecutionPayloadHeader;
 use saldo_beacon::unit::UnixTime;
-use saldo_beacon::{Finality, Origin};
 use saldo_proof::StateRoot;
 
+use crate::assurance::{Assurance, Voucher};
 use crate::header::ExecutionHeader;
-use crate::pending::Voucher;
 
-/// How sure it is that a header belongs to the chain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Assurance {
-    /// `signers` of the `size` members of the sync committee signed it: at least two thirds. They were drawn at
-    /// random from all validators, but a false signature costs them no stake.
-    Signed {
-        /// How many members signed.
-        signers: usize,
-        /// How many members the committee has.
-        size: usize,
-    },
-    /// It counts as final, for the reason that [`Finality`] tells: finalized by the chain's validators, who would lose a
-    /// third of all stake by reverting it; the checkpoint itself; or taken as final by force.
-    Finalized(Finality),
-}
-
-impl Assurance {
-    /// The place of this assurance in the order of strength.
-    pub fn level(&self) -> Level {
-        match self {
-            Self::Signed { .. } => Level::Signed,
-            Self::Finalized(_) => Level::Finalized,
-        }
-    }
-}
-
-/// The order of strength of an [`Assurance`]: `Signed < Finalized`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
-    /// Signed by at least two thirds of the sync committee.
-    Signed,
-    /// Finalized.
-    Finalized,
-}
-
-/// How a header follows from the head that was signed.
+/// How a header follows from the signed head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Path {
@@ -58,26 +23,26 @@ pub enum Path {
         /// How many blocks below the head.
         depth: u64,
     },
-    /// The chain's own record of block hashes has it, in the state of the block `under`
+    /// The chain's own record of block hashes has its hash, in the state of the block `under`
     /// ([EIP-2935](https://eips.ethereum.org/EIPS/eip-2935)).
     History {
-        /// The number of the trusted block whose state was looked into.
+        /// The number of the trusted block whose state has the record.
         under: u64,
     },
 }
 
-/// What a block's header was read from, kept so that it can be checked again after a restart.
+/// The source of a block's header, kept so that the header can be checked again after a restart.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Source {
     /// The header's own RLP, which hashes to the block's hash.
     Rlp(Bytes),
-    /// The header of the payload in the signed beacon block, which that block commits to by its hash tree root.
+    /// The header of the payload in the signed beacon block. That block commits to it by its hash tree root.
     Payload(Arc<ExecutionPayloadHeader>),
-    /// The same, from storage: that it belongs to the block's hash, nobody has checked again.
+    /// The same, from storage. That it belongs to the block's hash was not checked again.
     Claimed(Arc<ExecutionPayloadHeader>),
 }
 
-/// Without the bytes: what they say stands beside it.
+/// Writes only the kind: the anchor's other fields have what the bytes say.
 impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -88,8 +53,8 @@ impl fmt::Debug for Source {
     }
 }
 
-/// An execution header that is trusted, with the reason why. Built by [`Chain`](crate::Chain), and by [`Anchor::load`]
-/// from what was stored.
+/// An execution header that is trusted, with the reason why. [`Chain`](crate::Chain) builds it, or [`Anchor::load`]
+/// reads it from storage.
 #[derive(Clone, Debug)]
 pub struct Anchor {
     pub(crate) chain_id: u64,
@@ -103,7 +68,7 @@ pub struct Anchor {
     pub(crate) origin: Origin,
 }
 
-/// What they say is the same; where it was read from does not count.
+/// Two anchors are equal if they say the same. The source of the header does not count.
 impl PartialEq for Anchor {
     fn eq(&self, other: &Self) -> bool {
         let told = |anchor: &Self| {
@@ -117,7 +82,7 @@ impl PartialEq for Anchor {
 impl Eq for Anchor {}
 
 impl Anchor {
-    /// A head whose own object tells the whole header.
+    /// Makes the anchor of a head whose own object has the whole header.
     pub(crate) fn of_payload(payload: &ExecutionPayloadHeader, voucher: &Voucher) -> Self {
         Self {
             chain_id: voucher.chain_id,
@@ -132,7 +97,7 @@ impl Anchor {
         }
     }
 
-    /// A head known by hash, of which `header` is the header.
+    /// Makes the anchor of a head that was known by its hash, from its `header`.
     pub(crate) fn of_header(header: &ExecutionHeader, voucher: &Voucher) -> Self {
         Self {
             chain_id: voucher.chain_id,
@@ -147,7 +112,7 @@ impl Anchor {
         }
     }
 
-    /// The same block, of which a head tells by its hash.
+    /// Returns the same block as the block of a head that was known by its hash.
     pub(crate) fn vouched_by(&self, voucher: &Voucher) -> Self {
         Self {
             assurance: voucher.assurance,
@@ -157,7 +122,7 @@ impl Anchor {
         }
     }
 
-    /// A block that the state of `under` records the hash of: as sure as `under` is.
+    /// Makes the anchor of a block whose hash the state of `under` records. It has the assurance of `under`.
     pub(crate) fn recorded(header: &ExecutionHeader, under: &Self) -> Self {
         Self {
             number: header.number(),
@@ -170,7 +135,7 @@ impl Anchor {
         }
     }
 
-    /// The same block, whose hash the state of `under` records.
+    /// Returns the same block as one whose hash the state of `under` records.
     pub(crate) fn recorded_again(&self, under: &Self) -> Self {
         Self {
             assurance: under.assurance,
@@ -180,7 +145,8 @@ impl Anchor {
         }
     }
 
-    /// The parent of `child`: as sure as the child is, because the child's hash commits to it.
+    /// Makes the anchor of the parent of `child`. It has the assurance of the child, because the child's hash commits
+    /// to it.
     pub(crate) fn parent_of(child: &Self, header: &ExecutionHeader) -> Self {
         let depth = match child.path {
             Path::Head | Path::History { .. } => 1,
@@ -197,14 +163,14 @@ impl Anchor {
         }
     }
 
-    /// The same block, final as an ancestor of the finalized block `number`.
+    /// Returns the same block as a final one: an ancestor of the finalized block `number`.
     pub(crate) fn final_below(&self, number: u64, assurance: Assurance) -> Self {
         let path = Path::Ancestor { depth: number.saturating_sub(self.number) };
         Self { assurance, path, ..self.clone() }
     }
 
-    /// Whether its hash was taken of its header here, or the header stands in a block that was signed: not so if it comes
-    /// from storage as a payload's header.
+    /// Whether it was checked that the header belongs to the hash: the header was hashed here, or it is in a signed
+    /// block. That was not checked for the header of a payload from storage.
     pub(crate) fn is_bound(&self) -> bool {
         !matches!(self.source, Source::Claimed(_))
     }
@@ -213,42 +179,42 @@ impl Anchor {
         Self { assurance, ..self.clone() }
     }
 
-    /// The chain id (EIP-155) of the chain the header belongs to.
+    /// Returns the chain id (EIP-155) of the chain that the header belongs to.
     pub fn chain_id(&self) -> u64 {
         self.chain_id
     }
 
-    /// The block number.
+    /// Returns the block number.
     pub fn number(&self) -> u64 {
         self.number
     }
 
-    /// The block hash: keccak256 of the header's RLP.
+    /// Returns the block hash: keccak256 of the header's RLP.
     pub fn hash(&self) -> B256 {
         self.hash
     }
 
-    /// The root of the state after this block.
+    /// Returns the root of the state after this block.
     pub fn state_root(&self) -> StateRoot {
         self.state_root
     }
 
-    /// The block's own time.
+    /// Returns the block's own time.
     pub fn timestamp(&self) -> UnixTime {
         self.timestamp
     }
 
-    /// How sure it is that the block belongs to the chain.
+    /// Returns how sure it is that the block belongs to the chain.
     pub fn assurance(&self) -> Assurance {
         self.assurance
     }
 
-    /// How the header follows from the head that was signed.
+    /// Returns how the header follows from the signed head.
     pub fn path(&self) -> Path {
         self.path
     }
 
-    /// What the trust started from, and on whose word.
+    /// Returns what trust started from, and who vouched for it.
     pub fn origin(&self) -> &Origin {
         &self.origin
     }
@@ -256,8 +222,8 @@ impl Anchor {
 
 #[cfg(test)]
 mod tests {
-    use saldo_beacon::Checkpoint;
     use saldo_beacon::unit::Slot;
+    use saldo_beacon::{Checkpoint, Finality};
 
     use super::*;
     use crate::header::tests::header;
@@ -270,13 +236,13 @@ mod tests {
         Voucher { chain_id: 1, assurance, origin, at: Slot::new(9) }
     }
 
-    /// What an anchor tells of its block, whoever vouches for it.
+    /// What an anchor says about its block, without its assurance.
     fn block(anchor: &Anchor) -> (u64, u64, B256, StateRoot, UnixTime) {
         (anchor.chain_id(), anchor.number(), anchor.hash(), anchor.state_root(), anchor.timestamp())
     }
 
     #[test]
-    fn a_head_is_known_as_a_head_however_it_was_known_before() {
+    fn an_ancestor_that_becomes_a_head_is_marked_as_a_head() {
         let (head, parent) = (header(10, B256::ZERO), header(9, B256::ZERO));
         let below = Anchor::parent_of(&Anchor::of_header(&head, &voucher(SIGNED, 1)), &parent);
         let again = below.vouched_by(&voucher(FINAL, 2));
@@ -298,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_recorded_is_vouched_for_by_the_recording_block() {
+    fn a_recorded_block_has_the_assurance_of_the_recording_block() {
         let old = header(3, B256::ZERO);
         let under = Anchor::of_header(&header(10, B256::ZERO), &voucher(FINAL, 2));
         let recorded = Anchor::recorded(&old, &under);

@@ -1,111 +1,74 @@
-//! The trusted stretch of the chain: signed heads, their ancestors, and what they exclude.
+//! The trusted part of the chain: signed heads, their ancestors, and the blocks that they exclude.
 
+mod error;
 mod recorded;
 
 use std::collections::BTreeMap;
+
+pub use error::ChainError;
 
 use alloy_primitives::B256;
 use saldo_beacon::unit::Slot;
 use saldo_beacon::{Execution, LightClient};
 use saldo_proof::StateRoot;
 
-use crate::anchor::{Anchor, Assurance, Level};
+use crate::anchor::Anchor;
+use crate::assurance::{Assurance, Level, Voucher};
 use crate::header::ExecutionHeader;
 use crate::history::Recorded;
-use crate::pending::{Head, Pending, Voucher};
+use crate::pending::{Head, Pending};
+use error::MAX_ANCESTRY;
 
-/// What the chain says of an [`Anchor`] now.
+/// What the chain says about an [`Anchor`] now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// Nothing that is known excludes it.
+    /// No known block excludes it.
     Stands,
-    /// The chain went another way: a newer signed head has another block in its place.
+    /// It was reorganised away: a newer signed head has another block in its place.
     Withdrawn,
-}
-
-/// Why a header or a head was not taken into the chain.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ChainError {
-    /// The header is nobody's parent here, and no head's. The caller's fault: it was not asked for, or no longer.
-    #[error("block {hash} is no head's, and the parent of no block that is trusted")]
-    NotAParent {
-        /// The header's hash.
-        hash: B256,
-    },
-    /// The header says another number than its child's minus one. Whoever signed the child signed nonsense.
-    #[error("block {hash} says number {got}, expected {expected}")]
-    Number {
-        /// The header's hash.
-        hash: B256,
-        /// The number it says.
-        got: u64,
-        /// One less than its child's.
-        expected: u64,
-    },
-    /// More than [`Chain::MAX_ANCESTRY`] blocks below the signed head. The caller's fault.
-    #[error("more than {} blocks below the signed head", Chain::MAX_ANCESTRY)]
-    TooDeep,
-    /// The head lies below what is final: there is nothing to learn from it. Nobody's fault.
-    #[error("block {number} lies below block {finalized}, which is final")]
-    BelowFinal {
-        /// The block's number.
-        number: u64,
-        /// The number of the finalized head.
-        finalized: u64,
-    },
-    /// Two signed blocks of one number, one of them finalized: the validators contradicted themselves.
-    #[error("block {finalized} is finalized, but block {signed} of the same number {number} was signed")]
-    ConsensusFault {
-        /// The block number.
-        number: u64,
-        /// The finalized block's hash.
-        finalized: B256,
-        /// The other block's hash.
-        signed: B256,
-    },
 }
 
 #[derive(Clone, Debug)]
 struct Block {
     anchor: Anchor,
-    /// Known once the block's own header is.
+    /// Known once the block's own header is known.
     parent_hash: Option<B256>,
-    /// The slot of the signed head that it was last known from.
+    /// The slot of the newest signed head that this block was learned from.
     known_at: Slot,
 }
 
-/// The trusted stretch of one chain. Bounded: it holds the newest [`Chain::CAPACITY`] blocks, and as many that it knows
-/// from the history contract alone.
+/// The trusted part of one chain. It is bounded: it holds the newest [`Chain::CAPACITY`] blocks, and as many again that
+/// only the history contract records.
 #[derive(Clone, Debug, Default)]
 pub struct Chain {
-    /// By number; one block a number: the one on the branch of the newest signed head.
+    /// By number. Each number has one block: that on the branch of the newest signed head.
     blocks: BTreeMap<u64, Block>,
     newest: Option<u64>,
-    /// The slot of the newest signed head that was followed: an older one says nothing new.
+    /// The slot of the newest signed head that was followed. An older head adds nothing.
     newest_slot: Option<Slot>,
     finalized: Option<u64>,
     /// The slot of the newest finalized head that was followed.
     finalized_slot: Option<Slot>,
     pending: Pending,
-    /// By number; blocks that only the state of another one vouches for.
+    /// By number: blocks whose hashes the state of another block records.
     recorded: BTreeMap<u64, Recorded>,
 }
 
 impl Chain {
     /// How many blocks below a signed head [`Chain::attach`] goes.
-    pub const MAX_ANCESTRY: u64 = 64;
-    /// How many blocks are kept.
+    pub const MAX_ANCESTRY: u64 = MAX_ANCESTRY;
+    /// The most blocks that are kept.
     pub const CAPACITY: usize = 256;
 
-    /// A chain of which nothing is known yet.
+    /// Makes a chain without any block.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Takes over the signed and the finalized head of `light_client`, and gives up what they exclude. A head that tells
-    /// of an execution block by hash alone is taken over when [`Chain::attach`] brings the header that
-    /// [`Chain::missing_head`] asks for, unless the block is known already.
+    /// Takes the signed and the finalized head of `light_client`, and drops the blocks that they exclude.
+    ///
+    /// A head that has only the hash of an execution block is taken at once if the block is known. Otherwise it is
+    /// taken when [`Chain::attach`] gets the header that [`Chain::missing_head`] asks for.
     ///
     /// # Errors
     /// [`ChainError::ConsensusFault`] if a head contradicts a finalized block.
@@ -156,8 +119,9 @@ impl Chain {
         self.settle()
     }
 
-    /// The hash of the execution block whose header is wanted to prove at the assurance `level`: that of the newest head,
-    /// if only its hash is known so far. For [`Level::Signed`] it is the finalized head's only if no block is known at all.
+    /// Returns the hash of the execution block whose header is needed for proofs at the assurance `level`: that of the
+    /// newest head, if only its hash is known so far. For [`Level::Signed`] it is the finalized head only if no block
+    /// is known.
     pub fn missing_head(&self, level: Level) -> Option<B256> {
         let finalized = self.pending.finalized.as_ref();
         let wanted = match level {
@@ -167,11 +131,11 @@ impl Chain {
         wanted.map(|head| head.hash)
     }
 
-    /// Takes the header that [`Chain::missing_head`] or [`Chain::missing_parent`] asked for: of a head that was known by
-    /// hash alone, or of the parent of a trusted block.
+    /// Takes the header that [`Chain::missing_head`] or [`Chain::missing_parent`] asked for: of a head with only a
+    /// hash, or of the parent of a trusted block.
     ///
     /// # Errors
-    /// [`ChainError`] if nobody asked for the header, it lies too deep, or contradicts a finalized block.
+    /// [`ChainError`] if the chain did not ask for the header, or the block is too deep or contradicts a finalized block.
     pub fn attach(&mut self, header: &ExecutionHeader) -> Result<&Anchor, ChainError> {
         let (hash, number) = (header.hash(), header.number());
         let finalized = self.pending.finalized.take_if(|head| head.hash == hash);
@@ -193,13 +157,13 @@ impl Chain {
         self.at(number, hash).ok_or(below)
     }
 
-    /// Which header is needed next to know the branch of the newest signed head down to the number `down_to`: its
-    /// number and hash. `None` if the branch is known, or would be longer than [`Chain::MAX_ANCESTRY`].
+    /// Returns number and hash of the next header that is needed to know the branch of the newest signed head down to the
+    /// number `down_to`. `None` if the branch is known, or would be longer than [`Chain::MAX_ANCESTRY`].
     pub fn missing_parent(&self, down_to: u64) -> Option<(u64, B256)> {
         self.missing_below(self.newest?, down_to)
     }
 
-    /// As [`Chain::missing_parent`], of the branch of the newest finalized head.
+    /// As [`Chain::missing_parent`], for the branch of the newest finalized head.
     pub fn missing_final_parent(&self, down_to: u64) -> Option<(u64, B256)> {
         self.missing_below(self.finalized?, down_to)
     }
@@ -217,7 +181,7 @@ impl Chain {
         None
     }
 
-    /// The newest block that is trusted at the assurance `level` or stronger.
+    /// Returns the newest block with the assurance `level` or a stronger one.
     pub fn newest(&self, level: Level) -> Option<&Anchor> {
         self.blocks
             .values()
@@ -226,7 +190,7 @@ impl Chain {
             .find(|anchor| anchor.assurance().level() >= level)
     }
 
-    /// What is known of the block of this hash, if it is trusted.
+    /// Returns the block with this hash, if it is trusted.
     pub fn anchor_at_hash(&self, hash: B256) -> Option<&Anchor> {
         let linked = self.blocks.values().rev().map(|block| &block.anchor);
         let recorded = self.recorded.values().map(|recorded| &recorded.anchor);
@@ -234,20 +198,20 @@ impl Chain {
         self.at(number, hash)
     }
 
-    /// The newest trusted block whose state has this root.
+    /// Returns the newest trusted block whose state has this root.
     pub fn anchor_at_root(&self, root: StateRoot) -> Option<&Anchor> {
         let linked = self.blocks.values().rev().map(|block| &block.anchor);
         let recorded = self.recorded.values().rev().map(|recorded| &recorded.anchor);
         linked.chain(recorded).find(|anchor| anchor.state_root() == root)
     }
 
-    /// What is known now of the block that `anchor` names: the same block with today's assurance, if it is held.
+    /// Returns the block that `anchor` names with its present assurance, if the chain holds it.
     pub fn anchor_again(&self, anchor: &Anchor) -> Option<&Anchor> {
         self.at(anchor.number(), anchor.hash())
     }
 
-    /// Whether what `anchor` says of its block is what is known of it here; `None` if the block is not held. Only what comes
-    /// from storage can say something else of a block by its hash.
+    /// Whether `anchor` says the same about its block as the chain; `None` if the chain does not hold the block. Only an
+    /// anchor from storage can say something else about the same hash.
     pub fn agrees(&self, anchor: &Anchor) -> Option<bool> {
         let known = self.anchor_again(anchor)?;
         let told = |anchor: &Anchor| (anchor.chain_id(), anchor.state_root(), anchor.timestamp());
@@ -263,13 +227,13 @@ impl Chain {
         match here.or(by_child).or(recorded) {
             Some(known) if known == hash => Standing::Stands,
             Some(_) => Standing::Withdrawn,
-            // The newest signed head is below it: a block that came later in time at a lower height.
+            // The newest signed head is below it: that head was signed later, at a lower height.
             None if self.newest.is_some_and(|newest| number > newest) => Standing::Withdrawn,
             None => Standing::Stands,
         }
     }
 
-    /// The block, with the stronger of the two assurances if it is both linked and recorded.
+    /// Returns the block, with the stronger of the two assurances if it is both linked and recorded.
     fn at(&self, number: u64, hash: B256) -> Option<&Anchor> {
         let linked = self.blocks.get(&number).map(|block| &block.anchor);
         let recorded = self.recorded.get(&number).map(|recorded| &recorded.anchor);
@@ -296,7 +260,7 @@ impl Chain {
         self.place(anchor, Some(header.parent_hash()), known_at)
     }
 
-    /// Takes over the heads that wait for a header, as far as their blocks are known by now, and keeps the bounds.
+    /// Takes the pending heads whose blocks have become known, and keeps the bounds.
     fn settle(&mut self) -> Result<(), ChainError> {
         if let Some((anchor, parent_hash)) = self.known(self.pending.finalized.as_ref())
             && let Some(Head { voucher, .. }) = self.pending.finalized.take()
@@ -324,11 +288,11 @@ impl Chain {
     fn sign(&mut self, anchor: Anchor, parent_hash: Option<B256>, at: Slot) -> Result<(), ChainError> {
         let number = anchor.number();
         if self.finalized.is_some_and(|finalized| number < finalized) {
-            return Ok(()); // Below what is final: nothing to learn.
+            return Ok(()); // Below the final head, so it adds nothing.
         }
         self.place(anchor, parent_hash, at)?;
-        // A head signed later excludes every block at its height or above that is not itself: those were signed
-        // earlier, and a block's descendants are signed after it.
+        // A head that was signed later excludes every other block at its height or above: those were signed earlier,
+        // but a block's descendants are signed after it.
         self.blocks.retain(|at, _| *at <= number);
         self.newest = Some(number);
         Ok(())
@@ -339,7 +303,8 @@ impl Chain {
         if self.finalized.is_some_and(|finalized| number < finalized) {
             return Ok(());
         }
-        // A head that was signed when this one was final already must descend from it; only its header came later.
+        // The held block is from a head that was signed when this block was final already, so it must descend from this
+        // block. Only the header of this block came later.
         let held = self.blocks.get(&number).filter(|held| held.anchor.hash() != anchor.hash());
         if let Some(held) = held.filter(|held| held.known_at >= at) {
             let (finalized, signed) = (anchor.hash(), held.anchor.hash());
@@ -356,7 +321,7 @@ impl Chain {
         Ok(())
     }
 
-    /// Ancestors of a finalized block are final with it, as far down as the links are known.
+    /// Marks the ancestors of a finalized block as final, as far down as the parent hashes are known.
     fn finalize_ancestors(&mut self, number: u64, assurance: Assurance) {
         let mut parent = self.blocks.get(&number).and_then(|block| block.parent_hash);
         let mut at = number;
@@ -372,7 +337,7 @@ impl Chain {
         }
     }
 
-    /// Blocks above a finalized one that link to another block of its number are on a dead branch.
+    /// Drops the blocks above a finalized one whose parent hashes lead to another block of its number.
     fn drop_what_does_not_descend(&mut self, number: u64) {
         let mut below = self.blocks.get(&number).map(|block| block.anchor.hash());
         let mut at = number;
@@ -387,8 +352,8 @@ impl Chain {
         }
     }
 
-    /// Gives up the block of this number and those that link to it. Blocks above a gap stay: a head that was signed later
-    /// need not descend from what was passed over before it.
+    /// Drops the block of this number and its linked descendants. Blocks above a gap stay: a head that was signed later
+    /// need not descend from the dropped blocks.
     fn drop_branch(&mut self, number: u64) {
         let (mut at, mut dead) = (number, None);
         while let Some(block) =
@@ -404,8 +369,8 @@ impl Chain {
         }
     }
 
-    /// Puts a block at its number: the newest branch wins over a signed one, and nothing wins over a finalized one. The
-    /// block below is given up as well if it is not the parent.
+    /// Puts a block at its number. It replaces a signed block, but a finalized block is never replaced. The block below
+    /// is dropped too if it is not the parent.
     fn place(&mut self, anchor: Anchor, parent_hash: Option<B256>, known_at: Slot) -> Result<(), ChainError> {
         let number = anchor.number();
         let below = parent_hash.and_then(|parent| Some((number.checked_sub(1)?, parent)));
@@ -436,11 +401,37 @@ impl Chain {
         Ok(())
     }
 
-    /// Gives up the lowest blocks, but never the finalized head.
+    /// Drops the lowest blocks beyond the capacity, but never the finalized head.
     fn prune(&mut self) {
         while self.blocks.len() > Self::CAPACITY {
             let lowest = self.blocks.keys().copied().find(|number| Some(*number) != self.finalized);
             lowest.and_then(|number| self.blocks.remove(&number));
+        }
+    }
+
+    /// Updates the recorded blocks. Each has the assurance of the block whose state records it, and is dropped with
+    /// that block unless it is final itself.
+    fn review_recorded(&mut self) {
+        let blocks = &self.blocks;
+        self.recorded.retain(|number, recorded| {
+            if recorded.is_final() {
+                return true;
+            }
+            let other = blocks.get(number).map(|block| block.anchor.hash());
+            if other.is_some_and(|other| other != recorded.anchor.hash()) {
+                return false;
+            }
+            let (under, hash) = recorded.under;
+            let Some(under) = blocks.get(&under).filter(|under| under.anchor.hash() == hash) else {
+                return false;
+            };
+            if under.anchor.assurance().level() == Level::Finalized {
+                recorded.anchor = recorded.anchor.with_assurance(under.anchor.assurance());
+            }
+            true
+        });
+        while self.recorded.len() > Self::CAPACITY {
+            self.recorded.pop_first();
         }
     }
 }

@@ -1,4 +1,4 @@
-//! An execution header that hashes to what was expected, from raw RLP or from the JSON of a block.
+//! An execution header that has the expected hash, from raw RLP or from the JSON of a block.
 
 use alloy_primitives::{B256, Bytes, U256, keccak256};
 use alloy_rlp::PayloadView;
@@ -8,12 +8,12 @@ use serde_json::{Map, Value};
 
 use crate::layout::{ALWAYS, FIELDS, Kind, index};
 
-/// Why bytes are not the header that was asked for.
+/// Why bytes are not the requested header.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HeaderError {
-    /// Larger than any header can be ([`ExecutionHeader::MAX_BYTES`], or [`ExecutionHeader::MAX_JSON_BYTES`]). The
-    /// provider's fault.
+    /// The header is larger than any valid one ([`ExecutionHeader::MAX_BYTES`], or
+    /// [`ExecutionHeader::MAX_JSON_BYTES`]). The provider's fault.
     #[error("the header has {got} bytes, more than {limit}")]
     TooLarge {
         /// Bytes received.
@@ -21,22 +21,22 @@ pub enum HeaderError {
         /// The limit.
         limit: usize,
     },
-    /// The bytes hash to something else: another block, or an edited one. The provider's fault.
+    /// The bytes have another hash: of another block, or of an edited one. The provider's fault.
     #[error("the header hashes to {got}, expected {expected}")]
     HashMismatch {
         /// keccak256 of the header's RLP.
         got: B256,
-        /// The hash that was asked for.
+        /// The expected hash.
         expected: B256,
     },
-    /// The block has fields that this version of saldo does not know, so its hash cannot be computed. Nobody's fault:
-    /// the wallet should be updated.
+    /// The block has fields that this version of saldo does not know, so its hash cannot be computed. No party is at
+    /// fault: the wallet should be updated.
     #[error("the block has a field that this version does not know: its hash cannot be computed")]
     UnknownLayout,
-    /// Not a header: no RLP list, or no JSON object. The provider's fault.
-    #[error("not a header")]
+    /// The bytes are not an RLP list or not a JSON object. The provider's fault.
+    #[error("the bytes are not a header")]
     NotAHeader,
-    /// A field is missing or not of its type. The provider's fault.
+    /// A field is missing or has another type. The provider's fault.
     #[error("the header's field {field} is missing or malformed")]
     Field {
         /// The field's name in the execution API.
@@ -44,7 +44,7 @@ pub enum HeaderError {
     },
 }
 
-/// An execution header whose keccak256 is the hash that was asked for.
+/// An execution header whose keccak256 is the expected hash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExecutionHeader {
     hash: B256,
@@ -56,15 +56,15 @@ pub struct ExecutionHeader {
 }
 
 impl ExecutionHeader {
-    /// The largest RLP taken, in bytes. A header of today's layout has about 650.
+    /// The most bytes of RLP that are read. A header of today's layout has about 650.
     pub const MAX_BYTES: usize = 4_096;
-    /// The largest block JSON taken, in bytes: a block with transaction hashes and withdrawals has some 100 KB.
+    /// The most bytes of JSON that are read. A block with transaction hashes and withdrawals has about 100 KB.
     pub const MAX_JSON_BYTES: usize = 1 << 20;
 
-    /// Reads raw RLP (`debug_getRawHeader`). Fields after those that saldo reads may be new: only the hash counts.
+    /// Reads raw RLP (`debug_getRawHeader`). Later fields may be unknown to saldo, because the hash covers them too.
     ///
     /// # Errors
-    /// [`HeaderError`] if the bytes do not hash to `expected` or are no header.
+    /// [`HeaderError`] if the bytes do not hash to `expected` or are not a header.
     pub fn from_rlp(rlp: &[u8], expected: B256) -> Result<Self, HeaderError> {
         if rlp.len() > Self::MAX_BYTES {
             return Err(HeaderError::TooLarge { got: rlp.len(), limit: Self::MAX_BYTES });
@@ -108,11 +108,11 @@ impl ExecutionHeader {
         })
     }
 
-    /// Puts the JSON of a block (`eth_getBlockByHash`) back into RLP by the table of known fields, and reads that.
+    /// Encodes the JSON of a block (`eth_getBlockByHash`) as RLP again, by the table of known fields, and reads that.
     ///
     /// # Errors
-    /// [`HeaderError`] if the result does not hash to `expected`; [`HeaderError::UnknownLayout`] if that may be because
-    /// the block has a field the table does not.
+    /// [`HeaderError`] if the result does not hash to `expected`; [`HeaderError::UnknownLayout`] if the reason may be
+    /// that the block has a field that is not in the table.
     pub fn from_json(json: &[u8], expected: B256) -> Result<Self, HeaderError> {
         if json.len() > Self::MAX_JSON_BYTES {
             return Err(HeaderError::TooLarge { got: json.len(), limit: Self::MAX_JSON_BYTES });
@@ -128,38 +128,38 @@ impl ExecutionHeader {
         }
     }
 
-    /// The block hash.
+    /// Returns the block hash.
     pub fn hash(&self) -> B256 {
         self.hash
     }
 
-    /// The parent's block hash.
+    /// Returns the parent's block hash.
     pub fn parent_hash(&self) -> B256 {
         self.parent_hash
     }
 
-    /// The root of the state after this block.
+    /// Returns the root of the state after this block.
     pub fn state_root(&self) -> StateRoot {
         self.state_root
     }
 
-    /// The block number.
+    /// Returns the block number.
     pub fn number(&self) -> u64 {
         self.number
     }
 
-    /// The block's own time.
+    /// Returns the block's own time.
     pub fn timestamp(&self) -> UnixTime {
         self.timestamp
     }
 
-    /// The bytes that hash to the block's hash.
+    /// Returns the RLP, which hashes to the block's hash.
     pub fn rlp(&self) -> &Bytes {
         &self.rlp
     }
 }
 
-/// Names that a block object has beside its header (execution-apis, `Block`; older and L2 clients).
+/// Fields of a block object that are not part of its header (execution-apis, `Block`; older and L2 clients).
 const BESIDE_THE_HEADER: [&str; 9] = [
     "hash",
     "size",
@@ -189,7 +189,7 @@ fn rebuild(block: &Map<String, Value>) -> Result<Vec<u8>, HeaderError> {
                 continue;
             }
             Some(Value::String(text)) if !ended => text,
-            // Missing, of another type, or there although the field before it is not.
+            // The field is missing or of another type, or an optional field follows a missing one.
             _ => return Err(malformed),
         };
         encode(text, kind, &mut payload).ok_or(malformed)?;

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 
 use super::{ExecutionHeader, HeaderError, rebuild};
 
-/// A block of today's layout, made up; what it hashes to is taken from its own RLP.
+/// Returns a made-up block of today's layout, and the hash of its RLP.
 fn block() -> (Value, B256) {
     let word = |byte: &str| format!("0x{}", byte.repeat(32));
     let block = json!({
@@ -19,7 +19,7 @@ fn block() -> (Value, B256) {
     (block, hash)
 }
 
-/// The header of such a block of this number, after this parent.
+/// Returns the header of such a block, with this number and this parent.
 pub(crate) fn header(number: u64, parent_hash: B256) -> ExecutionHeader {
     let (mut block, _) = block();
     block["number"] = json!(format!("{number:#x}"));
@@ -74,15 +74,15 @@ fn a_gap_in_the_optional_fields_is_refused() {
 }
 
 #[test]
-fn a_field_from_the_future_reads_unknown_layout_only_if_the_hash_differs() {
+fn an_unknown_field_is_an_unknown_layout_only_if_the_hash_differs() {
     let (mut block, hash) = block();
     block["fieldOfTheFuture"] = json!("0x1");
-    assert!(read(&block, hash).is_ok(), "an extra name beside a matching hash is no header field");
+    assert!(read(&block, hash).is_ok(), "if the hash matches, an extra name is not a header field");
     assert_eq!(read(&block, B256::repeat_byte(9)), Err(HeaderError::UnknownLayout));
 }
 
 #[test]
-fn bytes_that_are_no_header_are_refused() {
+fn bytes_that_are_not_a_header_are_refused() {
     for (rlp, refusal) in [(vec![0xc0], HeaderError::NotAHeader), (vec![0x80], HeaderError::NotAHeader)] {
         assert_eq!(ExecutionHeader::from_rlp(&rlp, keccak256(&rlp)), Err(refusal));
     }
@@ -91,7 +91,7 @@ fn bytes_that_are_no_header_are_refused() {
 }
 
 #[test]
-fn what_is_larger_than_any_header_is_not_read() {
+fn bytes_beyond_the_limit_are_not_read() {
     let zeros = |length: usize| ExecutionHeader::from_rlp(&vec![0; length], B256::ZERO);
     let spaces = |length: usize| ExecutionHeader::from_json(&vec![b' '; length], B256::ZERO);
     let limit = ExecutionHeader::MAX_BYTES;
@@ -104,7 +104,7 @@ fn what_is_larger_than_any_header_is_not_read() {
 }
 
 #[test]
-fn a_header_of_the_fewest_fields_is_one() {
+fn a_header_with_the_fewest_fields_is_read() {
     let (mut block, _) = block();
     let fields = block.as_object_mut().unwrap();
     for (name, _) in &crate::layout::FIELDS[crate::layout::ALWAYS..] {
@@ -116,7 +116,7 @@ fn a_header_of_the_fewest_fields_is_one() {
     assert_eq!(rebuild(fields), Err(HeaderError::Field { field: "nonce" }));
 }
 
-/// A header of 15 empty strings, but for these.
+/// Reads a header of 15 empty strings, except for these items.
 fn raw(items: &[(usize, &[u8])]) -> Result<ExecutionHeader, HeaderError> {
     use alloy_rlp::Encodable;
     let mut payload = Vec::new();

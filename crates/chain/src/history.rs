@@ -1,24 +1,25 @@
-//! Blocks that the chain itself records the hashes of: the history contract of
+//! Blocks whose hashes the chain itself records: the history contract of
 //! [EIP-2935](https://eips.ethereum.org/EIPS/eip-2935).
 //!
-//! The state of block N holds the hashes of the blocks N-8191 to N-1, block K at the storage key `K mod 8191`. One proof
-//! under a trusted N replaces a chain of headers down to K. On rollups only those that run this very code are read so:
-//! Arbitrum has another contract at that address, with a longer window, which the code hash refuses.
+//! The state of block N holds the hashes of the blocks N-8191 to N-1; that of block K is at the storage key `K mod 8191`.
+//! One proof under a trusted N replaces a chain of headers down to K. The contract is read only if its code is exactly
+//! this code. Arbitrum has another contract at that address, with a longer window; its code hash is refused.
 
 use alloy_primitives::{Address, B256, U256, address, b256};
 use saldo_proof::{Account, Slot, StateRoot, Verified};
 
-use crate::anchor::{Anchor, Level};
+use crate::anchor::Anchor;
+use crate::assurance::Level;
 use crate::chain::ChainError;
 
-/// Where the contract is.
+/// The contract's address.
 pub const HISTORY_CONTRACT: Address = address!("0000F90827F1C53a10cb7A02335B175320002935");
 /// keccak256 of the contract's code.
 pub const HISTORY_CODE_HASH: B256 = b256!("6e49e66782037c0555897870e29fa5e552daf4719552131a0abce779daec0a5d");
-/// For how many blocks before its own a state holds the hashes.
+/// The number of blocks before its own for which a state holds the hashes.
 pub const HISTORY_WINDOW: u64 = 8_191;
 
-/// The storage key at which the hash of the block `number` is.
+/// Returns the storage key of the hash of the block `number`.
 pub fn history_key(number: u64) -> B256 {
     B256::from(U256::from(number.checked_rem(HISTORY_WINDOW).unwrap_or(0)))
 }
@@ -27,16 +28,16 @@ pub fn history_key(number: u64) -> B256 {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HistoryError {
-    /// The block whose state was looked into is not trusted, or no longer. The caller's fault, or a reorganisation.
-    #[error("block {hash} of number {number}, whose state was looked into, is not trusted")]
+    /// The block whose state was read is not trusted, or no longer trusted. The caller's fault, or a reorganisation.
+    #[error("block {number} with hash {hash}, whose state was read, is not trusted")]
     Untrusted {
         /// Its number.
         number: u64,
         /// Its hash.
         hash: B256,
     },
-    /// A proof stands under another root than that block's. The caller's fault.
-    #[error("the proof stands under state root {got}, the block has {expected}")]
+    /// A proof is under another root than that block's. The caller's fault.
+    #[error("the proof is under state root {got}, the block has {expected}")]
     StateRoot {
         /// The root that the proof was checked under.
         got: StateRoot,
@@ -49,35 +50,35 @@ pub enum HistoryError {
         /// The account that was proven.
         got: Address,
     },
-    /// There is other code at the contract's address, or none: not a chain, or not yet one, with EIP-2935.
+    /// The contract's address has other code or none: the chain does not have EIP-2935, or not yet.
     #[error("the account at the history contract's address has other code, or none")]
     Code {
         /// The code hash that is proven; `None` if there is no account.
         got: Option<B256>,
     },
-    /// The proven slot is not the one where the block's hash is. The caller's fault, or the provider's: a header of another
-    /// number.
-    #[error("the proof is about slot {got}, block {number} is at {expected}")]
+    /// The proven slot is not the slot of the block's hash. The caller's fault, or the provider sent the header of
+    /// another number.
+    #[error("the proof is about slot {got}, the hash of block {number} is at {expected}")]
     Slot {
         /// The block's number.
         number: u64,
         /// The key that was proven.
         got: B256,
-        /// The key where the block's hash is.
+        /// The key of the block's hash.
         expected: B256,
     },
-    /// The state holds the hash of no block of that number: too old, or not older than the state's own. The slot then
-    /// holds another block's. The caller's fault.
-    #[error("block {number} is not among the blocks {oldest} to {newest} that the state holds the hashes of")]
+    /// The state does not hold the hash of that block: the block is too old, or not older than the state's own block. The
+    /// slot then holds the hash of another block. The caller's fault.
+    #[error("the state holds the hashes of the blocks {oldest} to {newest}, not of block {number}")]
     OutsideWindow {
         /// The block's number.
         number: u64,
-        /// The oldest block that the state holds the hash of.
+        /// The oldest block whose hash the state holds.
         oldest: u64,
-        /// The newest.
+        /// The newest block whose hash the state holds.
         newest: u64,
     },
-    /// The slot is empty: the contract was not there yet at that block. Nobody's fault.
+    /// The slot is empty: the contract did not exist yet at that block. No party is at fault.
     #[error("the state holds no hash for block {number}")]
     NotAvailable {
         /// The block's number.
@@ -93,25 +94,25 @@ pub enum HistoryError {
         /// The hash that the state holds.
         expected: B256,
     },
-    /// A newer head leads to another block of that number: the state that was looked into is of a branch that was left.
-    /// Nobody's fault.
+    /// A newer head has another block of that number as its ancestor: the state that was read is on an abandoned
+    /// branch. No party is at fault.
     #[error("block {number} is not on the branch of the newest head")]
     OtherBranch {
         /// The block's number.
         number: u64,
     },
-    /// It contradicts what the chain signed.
+    /// The block contradicts a block that validators signed.
     #[error(transparent)]
     Chain(#[from] ChainError),
 }
 
-/// A block vouched for by the state of another.
+/// A block whose hash the state of another block records.
 #[derive(Clone, Debug)]
 pub(crate) struct Recorded {
     pub(crate) anchor: Anchor,
-    /// Known if the block's own header is.
+    /// The parent's hash, if the block's own header is known.
     pub(crate) parent_hash: Option<B256>,
-    /// Number and hash of the block whose state vouches for it.
+    /// Number and hash of the block whose state has the record.
     pub(crate) under: (u64, B256),
 }
 

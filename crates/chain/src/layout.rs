@@ -1,4 +1,4 @@
-//! The fields of an execution header in the order in which RLP has them, by which JSON becomes RLP again.
+//! The fields of an execution header in the order of RLP. JSON is encoded as RLP again by this table.
 
 /// How a field is encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,8 +11,8 @@ pub(crate) enum Kind {
     Integer,
 }
 
-/// Every field up to Amsterdam: its name in the execution API and its encoding. The first
-/// [`ALWAYS`] are in every header; each later one is there only if the one before it is.
+/// Every field up to Amsterdam: its name in the execution API and its encoding. The first [`ALWAYS`] fields are in every
+/// header. Each later field is present only if the field before it is.
 ///
 /// Source: execution-specs, `Header` of each fork (EIP-1559, 4895, 4844, 4788, 7685, 7928, 7843).
 pub(crate) const FIELDS: [(&str, Kind); 23] = [
@@ -41,10 +41,10 @@ pub(crate) const FIELDS: [(&str, Kind); 23] = [
     ("slotNumber", Kind::Integer),
 ];
 
-/// How many fields every header has.
+/// The number of fields that every header has.
 pub(crate) const ALWAYS: usize = 15;
 
-/// Where in [`FIELDS`] the fields are that saldo reads.
+/// The places in [`FIELDS`] of the fields that saldo reads.
 pub(crate) mod index {
     pub(crate) const PARENT_HASH: usize = 0;
     pub(crate) const STATE_ROOT: usize = 3;

@@ -1,14 +1,17 @@
 //! Which execution headers follow from a head that the sync committee signed.
 //!
-//! An [`Anchor`] is an execution header that is trusted, with the reason why. It is built here and nowhere else:
-//! from a head that [`saldo_beacon::LightClient`] verified (from Gloas on such a head tells a hash alone, and
-//! [`Chain::attach`] takes the header), as an ancestor of one by parent hashes (at most [`Chain::MAX_ANCESTRY`] blocks
-//! deep), or through the chain's own record of block hashes ([`Chain::attach_history`]). A proof joins an anchor by its state root
-//! ([`Chain::anchor_at_root`]), and an anchor stops standing when the chain goes another way
-//! ([`Chain::standing`]).
+//! An [`Anchor`] is an execution header that is trusted, with the reason why. Only this crate builds anchors:
+//! - from a head that [`saldo_beacon::LightClient`] verified. From Gloas on, such a head has only a hash, and
+//!   [`Chain::attach`] takes the header;
+//! - as an ancestor of a head by parent hashes, at most [`Chain::MAX_ANCESTRY`] blocks deep;
+//! - through the chain's own record of block hashes ([`Chain::attach_history`]).
 //!
-//! Headers come from untrusted providers. [`ExecutionHeader`] takes the hash that is expected and the bytes (raw
-//! RLP, or the JSON of `eth_getBlockByHash`, which is put back into RLP) and exists only if keccak agrees.
+//! A proof joins an anchor by its state root ([`Chain::anchor_at_root`]). An anchor no longer stands when a newer head
+//! excludes its block ([`Chain::standing`]).
+//!
+//! Headers come from untrusted providers. [`ExecutionHeader`] takes the expected hash and the bytes, and exists only if
+//! their keccak256 is that hash. The bytes are raw RLP, or the JSON of `eth_getBlockByHash`, which is encoded as RLP
+//! again.
 //!
 //! ```
 //! use alloy_primitives::B256;
@@ -18,9 +21,10 @@
 //! assert!(matches!(refusal, HeaderError::HashMismatch { .. }));
 //! ```
 //!
-//! The crate is pure: no sockets, clock, randomness or async.
+//! The crate is pure: it uses no sockets, clock, randomness or async.
 
 mod anchor;
+mod assurance;
 mod chain;
 mod header;
 mod history;
@@ -28,7 +32,8 @@ mod layout;
 mod pending;
 mod stored;
 
-pub use anchor::{Anchor, Assurance, Level, Path};
+pub use anchor::{Anchor, Path};
+pub use assurance::{Assurance, Level};
 pub use chain::{Chain, ChainError, Standing};
 pub use header::{ExecutionHeader, HeaderError};
 pub use history::{HISTORY_CODE_HASH, HISTORY_CONTRACT, HISTORY_WINDOW, HistoryError, history_key};

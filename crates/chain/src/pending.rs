@@ -1,34 +1,22 @@
-//! Heads of which only the hash of an execution block is known: they wait for its header.
+//! Heads with only the hash of an execution block. Their headers are still missing.
 
 use alloy_primitives::B256;
-use saldo_beacon::Origin;
-use saldo_beacon::unit::Slot;
 
-use crate::anchor::Assurance;
+use crate::assurance::Voucher;
 
-/// Why a head's block is trusted.
-#[derive(Clone, Debug)]
-pub(crate) struct Voucher {
-    pub(crate) chain_id: u64,
-    pub(crate) assurance: Assurance,
-    pub(crate) origin: Origin,
-    /// The slot of the newest signed head at the time.
-    pub(crate) at: Slot,
-}
-
-/// A head whose header is wanted.
+/// A head whose header is missing.
 #[derive(Clone, Debug)]
 pub(crate) struct Head {
     pub(crate) hash: B256,
     pub(crate) voucher: Voucher,
 }
 
-/// The newest signed and the newest finalized head of which only a hash is known. It says nothing about any other block
-/// until its header is there: without a number nobody can tell what it excludes.
+/// The newest signed head and the newest finalized head with only a hash. Such a head excludes no other block until its
+/// header has arrived, because its number is not known before.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Pending {
     pub(crate) signed: Option<Head>,
     pub(crate) finalized: Option<Head>,
-    /// The signed head whose header showed that it lies below what is final: it is not asked for again.
+    /// A signed head whose header showed that it lies below the final head. Its header is not requested again.
     pub(crate) below_final: Option<B256>,
 }

@@ -1,5 +1,6 @@
-//! An anchor as bytes, for a reading that is kept on the device.
+//! An anchor as bytes, for a reading that is stored on the device.
 
+mod error;
 mod payload;
 
 use std::sync::Arc;
@@ -11,45 +12,15 @@ use saldo_beacon::unit::{Slot, UnixTime};
 use saldo_beacon::{Checkpoint, Finality, Origin, Voucher};
 use saldo_proof::StateRoot;
 
-use crate::anchor::{Anchor, Assurance, Path, Source};
-use crate::header::{ExecutionHeader, HeaderError};
+pub use error::StoredAnchorError;
+
+use crate::anchor::{Anchor, Path, Source};
+use crate::assurance::Assurance;
+use crate::header::ExecutionHeader;
+use error::MAX_BYTES;
 use payload::Payload;
 
-/// Why bytes are not the anchor that was stored. The device's fault, or that of whoever else writes there.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum StoredAnchorError {
-    /// More than [`Anchor::MAX_STORED_BYTES`].
-    #[error("a stored block of {got} bytes, at most {} are read", Anchor::MAX_STORED_BYTES)]
-    TooLarge {
-        /// Bytes given.
-        got: usize,
-    },
-    /// Not laid out as [`Anchor::to_bytes`] does.
-    #[error("a stored block is malformed")]
-    Malformed,
-    /// It is of another chain.
-    #[error("a stored block of chain {got}, expected chain {expected}")]
-    OtherChain {
-        /// The chain id stored.
-        got: u64,
-        /// The chain id expected.
-        expected: u64,
-    },
-    /// The header does not hash to the hash stored beside it, or is no header.
-    #[error(transparent)]
-    Header(#[from] HeaderError),
-    /// The payload header has another hash tree root than the one stored beside it.
-    #[error("the stored payload header has the root {got}, expected {expected}")]
-    PayloadRoot {
-        /// Its hash tree root.
-        got: B256,
-        /// The root stored.
-        expected: B256,
-    },
-}
-
-/// What stands in the bytes. Whoever vouches commits to the header by `header_root`.
+/// The content of the bytes. `header_root` is the root by which the signed block commits to the header.
 #[derive(RlpEncodable, RlpDecodable)]
 struct Stored {
     chain_id: u64,
@@ -64,7 +35,7 @@ struct Stored {
     checkpoint: B256,
     /// The checkpoint's slot, if it is known.
     checkpoint_slot: Vec<u64>,
-    /// The slot that operators were asked about, if they were.
+    /// The slot that operators were asked about, if operators agreed on the checkpoint.
     agreed_slot: Vec<u64>,
     operators: Vec<String>,
 }
@@ -82,10 +53,10 @@ const ANCESTOR: u8 = 1;
 const HISTORY: u8 = 2;
 
 impl Anchor {
-    /// The most bytes that [`Anchor::load`] reads: a header and the names of some operators.
-    pub const MAX_STORED_BYTES: usize = 16_384;
+    /// The most bytes that [`Anchor::load`] reads. That is enough for a header and the names of some operators.
+    pub const MAX_STORED_BYTES: usize = MAX_BYTES;
 
-    /// Returns the anchor as bytes for [`Anchor::load`]: its header, and why it is trusted.
+    /// Returns the anchor as bytes for [`Anchor::load`]: its header, and the reason why it is trusted.
     pub fn to_bytes(&self) -> Vec<u8> {
         let (source, header, header_root) = match &self.source {
             Source::Rlp(rlp) => (RLP, rlp.clone(), self.hash),
@@ -131,15 +102,15 @@ impl Anchor {
         bytes
     }
 
-    /// Returns the anchor that [`Anchor::to_bytes`] gave for a block of chain `chain_id`.
+    /// Reads the bytes that [`Anchor::to_bytes`] returned for a block of chain `chain_id`.
     ///
-    /// The header is hashed again. Why the block is trusted cannot be checked again: the signature is gone; neither can, of a
-    /// payload's header, that it belongs to the block's hash. So the bytes are as trusted as a checkpoint, and belong into
-    /// the app's private storage. A [`Chain`](crate::Chain) that holds the block by other means decides
-    /// ([`Chain::agrees`](crate::Chain::agrees)).
+    /// The header is hashed again. Two things cannot be checked again: why the block is trusted, because the signature
+    /// is not stored, and that a payload's header belongs to the block's hash. So the bytes must be trusted like a
+    /// checkpoint, and belong in the app's private storage. If a [`Chain`](crate::Chain) holds the block from another
+    /// source, that decides ([`Chain::agrees`](crate::Chain::agrees)).
     ///
     /// # Errors
-    /// [`StoredAnchorError`] if they are not what was stored, or of another chain.
+    /// [`StoredAnchorError`] if the bytes are not a stored anchor, or are of another chain.
     pub fn load(bytes: &[u8], chain_id: u64) -> Result<Self, StoredAnchorError> {
         let stored: Stored = exactly(bytes, Self::MAX_STORED_BYTES)?;
         if stored.chain_id != chain_id {
@@ -174,7 +145,7 @@ impl Stored {
     fn assurance(&self) -> Result<Assurance, StoredAnchorError> {
         let count = |count: u64| usize::try_from(count).map_err(|_| StoredAnchorError::Malformed);
         let (signers, size) = (count(self.signers)?, count(self.committee_size)?);
-        // A head is signed by two thirds or not at all.
+        // A head with fewer signers than two thirds is never stored.
         let is_enough = signers.saturating_mul(3) >= size.saturating_mul(2) && signers <= size && size > 0;
         match self.assurance {
             FINAL_CHECKPOINT if (signers, size) == (0, 0) => Ok(Assurance::Finalized(Finality::Checkpoint)),
@@ -209,7 +180,7 @@ impl Stored {
     }
 }
 
-/// The value that is all of `bytes`.
+/// Decodes a value that must fill all of `bytes`.
 fn exactly<T: Decodable>(bytes: &[u8], limit: usize) -> Result<T, StoredAnchorError> {
     if bytes.len() > limit {
         return Err(StoredAnchorError::TooLarge { got: bytes.len() });
@@ -222,14 +193,14 @@ mod tests {
     use alloy_primitives::{Address, Bloom, U256};
 
     use super::*;
+    use crate::assurance;
     use crate::header::tests::header;
-    use crate::pending;
 
-    fn voucher(assurance: Assurance) -> pending::Voucher {
+    fn voucher(assurance: Assurance) -> assurance::Voucher {
         let operators: Arc<[String]> = Arc::from(["Alice".to_owned(), "Böb".to_owned()]);
         let checkpoint = Checkpoint { root: B256::repeat_byte(3), slot: Some(Slot::new(64)) };
         let origin = Origin::new(checkpoint, Voucher::Agreement { slot: Slot::new(65), operators });
-        pending::Voucher { chain_id: 1, assurance, origin, at: Slot::new(70) }
+        assurance::Voucher { chain_id: 1, assurance, origin, at: Slot::new(70) }
     }
 
     fn payload(blobs: bool) -> ExecutionPayloadHeader {
@@ -256,7 +227,7 @@ mod tests {
 
     const SIGNED: Assurance = Assurance::Signed { signers: 342, size: 512 };
 
-    /// Every kind of anchor there is.
+    /// Returns an anchor of every kind.
     fn anchors() -> Vec<Anchor> {
         let (signers, size) = (400, 512);
         let of_header = |assurance| Anchor::of_header(&header(10, B256::ZERO), &voucher(assurance));
@@ -276,12 +247,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_loaded_is_what_was_stored() {
+    fn a_loaded_anchor_equals_the_stored_one() {
         for anchor in anchors() {
             let bytes = anchor.to_bytes();
             let loaded = Anchor::load(&bytes, 1).unwrap();
             assert_eq!((&loaded, loaded.to_bytes()), (&anchor, bytes.clone()));
-            // A payload's header does not hash to the block's hash: what it says of it is a claim now.
+            // A payload's header cannot be hashed to the block's hash, so the hash is only a claim after loading.
             assert_eq!(loaded.is_bound(), matches!(anchor.source, Source::Rlp(_)));
             assert!(anchor.is_bound());
             assert_eq!(Anchor::load(&bytes, 2), Err(StoredAnchorError::OtherChain { got: 1, expected: 2 }));
@@ -289,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn where_a_header_came_from_is_told_without_its_bytes() {
+    fn debug_output_names_the_source_without_its_bytes() {
         for anchor in anchors() {
             let is_bare = matches!(anchor.source, Source::Rlp(_));
             let (kept, loaded) = if is_bare { ("Rlp", "Rlp") } else { ("Payload", "Claimed") };
@@ -299,7 +270,7 @@ mod tests {
         }
     }
 
-    /// A changed header is never taken; what else changes is still one of the things that can be stored.
+    /// A changed header is always refused. A change elsewhere gives another anchor that can be stored.
     #[test]
     fn no_flipped_bit_makes_another_block() {
         for anchor in anchors() {
@@ -324,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_and_levels_are_kept() {
+    fn stored_bytes_and_signer_counts_are_bounded() {
         let got = Anchor::MAX_STORED_BYTES + 1;
         assert_eq!(Anchor::load(&vec![0; got], 1), Err(StoredAnchorError::TooLarge { got }));
         assert_eq!(Anchor::load(&vec![0; got - 1], 1), Err(StoredAnchorError::Malformed));
@@ -338,7 +309,7 @@ mod tests {
                 assert_eq!(Anchor::load(&few, 1), Err(StoredAnchorError::Malformed), "{assurance:?}");
             }
         }
-        // Nobody is counted who signed a checkpoint.
+        // A checkpoint has no count of signers.
         let assurance = Assurance::Finalized(Finality::Checkpoint);
         let bytes = Anchor::of_header(&header(10, B256::ZERO), &voucher(assurance)).to_bytes();
         let stored: Stored = alloy_rlp::decode_exact(&bytes).unwrap();

@@ -1,4 +1,4 @@
-//! Several accounts of one state at once: nodes that their proofs share are hashed once.
+//! Several accounts of one state at once. A node that their proofs share is hashed once.
 
 use alloc::vec::Vec;
 
@@ -13,8 +13,8 @@ use crate::verified::Verified;
 /// Verifies what the state under `state_root` holds for each of several accounts, as
 /// [`verify_account`](crate::verify_account) does for one, but hashes a node that several proofs share only once.
 ///
-/// There is one answer for each proof, in the order in which they are given, and none depends on another: a proof that
-/// is refused spoils no other. This uses the heap, for a few words for each proof.
+/// Returns one answer for each proof, in the order of `proofs`. The answers are independent: a refused proof does not
+/// affect the others. The function allocates a few words for each proof.
 ///
 /// # Errors
 /// For each proof, those of [`verify_account`](crate::verify_account).
@@ -22,7 +22,7 @@ pub fn verify_accounts<N: AsRef<[u8]>>(
     state_root: StateRoot,
     proofs: &[(Address, &[N])],
 ) -> Vec<Result<Verified<Account>, ProofError>> {
-    // In the order of the trie's keys, proofs that share a node follow each other: the last one is all there is to remember.
+    // In the order of the trie's keys, proofs that share nodes are neighbours, so remembering the last proof is enough.
     let mut sorted: Vec<_> = proofs
         .iter()
         .enumerate()
@@ -42,8 +42,9 @@ pub fn verify_accounts<N: AsRef<[u8]>>(
     answers.into_iter().map(|(_, answer)| answer).collect()
 }
 
-/// The nodes of the last proofs, by their place from the root on, with the hashes that they were found to have. Whichever
-/// proof they are of: each pair within `length` is a node and its true hash.
+/// Nodes that were hashed, by their place from the root, each with its hash.
+///
+/// The nodes can be of different proofs. Every pair within `length` is a node and its true hash.
 struct Trail<'a> {
     nodes: [(B256, &'a [u8]); MAX_NODES],
     length: usize,
@@ -66,12 +67,12 @@ impl<'a> Memory<'a> for Trail<'a> {
 mod tests {
     use super::*;
 
-    /// Nothing but what was hashed at that very place may pass without being hashed.
+    /// A node may skip hashing only if the same bytes were hashed at the same place.
     #[test]
     fn only_the_nodes_of_the_last_proof_are_known() {
         let (one, other) = (B256::repeat_byte(1), B256::repeat_byte(2));
         let mut trail = Trail { nodes: [(B256::ZERO, &[]); MAX_NODES], length: 0 };
-        assert!(!trail.knows(0, &B256::ZERO, &[]), "nothing was hashed yet");
+        assert!(!trail.knows(0, &B256::ZERO, &[]), "no node was hashed yet");
         trail.note(0, &one, &[1]);
         trail.note(1, &other, &[2]);
         assert!(trail.knows(0, &one, &[1]) && trail.knows(1, &other, &[2]));
@@ -83,7 +84,7 @@ mod tests {
         assert!(!trail.knows(2, &B256::ZERO, &[]));
         trail.note(0, &other, &[2]);
         assert!(trail.knows(0, &other, &[2]) && !trail.knows(0, &one, &[1]));
-        assert!(!trail.knows(1, &other, &[2]), "it is of the proof before");
+        assert!(!trail.knows(1, &other, &[2]), "the node is of the proof before");
         trail.note(MAX_NODES, &one, &[1]);
         assert!(!trail.knows(MAX_NODES, &one, &[1]));
     }

@@ -1,4 +1,5 @@
-//! The reply of `eth_getProof` ([EIP-1186](https://eips.ethereum.org/EIPS/eip-1186)): proofs, and claims that are not believed.
+//! The reply to `eth_getProof` ([EIP-1186](https://eips.ethereum.org/EIPS/eip-1186)): proofs, and claims that saldo does
+//! not believe.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -13,42 +14,42 @@ use crate::root::StateRoot;
 use crate::trie::EMPTY_ROOT_HASH;
 use crate::verified::{Verified, verify_account};
 
-/// What a provider answers to `eth_getProof`. Fields it adds are ignored; a missing `storageProof` is an empty one.
+/// A provider's reply to `eth_getProof`. Unknown fields are ignored; a missing `storageProof` counts as an empty one.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AccountReply {
-    /// The address it claims to be about.
+    /// The address that the reply claims to be about.
     pub address: Address,
-    /// The balance it claims, in wei.
+    /// The claimed balance, in wei.
     pub balance: U256,
-    /// The nonce it claims.
+    /// The claimed nonce.
     #[serde(deserialize_with = "quantity")]
     pub nonce: u64,
-    /// The code hash it claims.
+    /// The claimed code hash.
     pub code_hash: B256,
-    /// The storage root it claims.
+    /// The claimed storage root.
     pub storage_hash: B256,
     /// Nodes of the state trie, root first.
     #[serde(deserialize_with = "nodes")]
     pub account_proof: Vec<Bytes>,
-    /// A proof for each slot asked for, or for fewer.
+    /// Proofs of the slots that were asked for. The provider may have left some out.
     #[serde(default)]
     pub storage_proof: Vec<StorageReply>,
 }
 
-/// What a provider answers about one slot.
+/// A provider's reply about one slot.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct StorageReply {
-    /// The slot it claims to be about. An integer, because clients strip or pad leading zeros.
+    /// The slot that the reply claims to be about. An integer, because clients strip or pad leading zeros.
     pub key: U256,
-    /// The word it claims.
+    /// The claimed word.
     pub value: U256,
     /// Nodes of the storage trie, root first.
     #[serde(deserialize_with = "nodes")]
     pub proof: Vec<Bytes>,
 }
 
-/// Which claims of a reply differ from what its own proof proves. To be recorded, never used.
+/// Which claims of a reply differ from what its own proof proves. They are only recorded; no decision depends on them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Contradictions {
     /// `address` differs from the one asked for.
@@ -64,7 +65,8 @@ pub struct Contradictions {
 }
 
 impl AccountReply {
-    /// Verifies the account proof against what was asked, never against what is echoed. See [`verify_account`].
+    /// Verifies the account proof for the address that was asked for, not for the address that the reply echoes. See
+    /// [`verify_account`].
     ///
     /// # Errors
     /// Those of [`verify_account`].
@@ -72,15 +74,15 @@ impl AccountReply {
         verify_account(state_root, address, &self.account_proof)
     }
 
-    /// The reply about the slot `key`, or `None` if there is none: the provider left it out, which proves nothing.
+    /// Returns the reply about the slot `key`, or `None` if the provider left it out, which proves nothing.
     ///
-    /// Its proof goes to [`Verified::slot`], together with the key that was asked for.
+    /// Pass its proof to [`Verified::slot`], together with the key that was asked for.
     pub fn storage(&self, key: B256) -> Option<&StorageReply> {
         let key = U256::from_be_bytes(key.0);
         self.storage_proof.iter().find(|reply| reply.key == key)
     }
 
-    /// Compares the claims with what was proven.
+    /// Compares the claims with the proven leaf.
     pub fn contradictions(&self, verified: &Verified<Account>) -> Contradictions {
         let address = self.address != *verified.subject();
         match verified.leaf() {
@@ -91,7 +93,7 @@ impl AccountReply {
                 code_hash: self.code_hash != state.code_hash,
                 storage_hash: self.storage_hash != state.storage_root.get(),
             },
-            // Clients write an absent account's hashes either way.
+            // For an absent account some clients send zero hashes and others the hashes of empty code and storage.
             Account::Absent => Contradictions {
                 address,
                 balance: !self.balance.is_zero(),
@@ -104,7 +106,7 @@ impl AccountReply {
 }
 
 impl StorageReply {
-    /// True if the claimed word differs from what was proven.
+    /// Returns true if the claimed key or word differs from the proven one.
     pub fn contradicts(&self, verified: &Verified<Slot>) -> bool {
         let proven = match verified.leaf() {
             Slot::Present(word) => *word,
@@ -115,7 +117,7 @@ impl StorageReply {
 }
 
 impl Contradictions {
-    /// True if any claim differs.
+    /// Returns true if any claim differs.
     pub const fn any(&self) -> bool {
         self.address || self.balance || self.nonce || self.code_hash || self.storage_hash
     }
@@ -126,7 +128,7 @@ fn quantity<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error>
     U64::deserialize(deserializer).map(|quantity| quantity.to())
 }
 
-/// A list of nodes. They share one piece of memory, because a reply has many.
+/// A list of nodes. All nodes share one allocation, because a reply has many.
 fn nodes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Bytes>, D::Error> {
     struct Nodes;
     impl<'de> Visitor<'de> for Nodes {
@@ -137,15 +139,15 @@ fn nodes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Bytes>, D::Er
         }
 
         fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Vec<Bytes>, A::Error> {
-            // Room for an account proof of mainnet, so that it need not grow.
+            // Enough for an account proof of mainnet without growing.
             let (mut decoded, mut ends) = (Vec::with_capacity(4096), Vec::with_capacity(12));
             while let Some(()) = sequence.next_element_seed(Node(&mut decoded))? {
                 ends.push(decoded.len());
             }
-            // Many short lists shall not hold the room of as many long ones.
+            // Otherwise each of many short lists would keep the memory of a long one.
             decoded.shrink_to_fit();
             let (all, mut start) = (Bytes::from(decoded), 0);
-            // Each end is at or after the one before, and none past the last byte.
+            // The ends do not decrease, and none is past the last byte, so `slice` cannot panic.
             let node = |end: usize| all.slice(core::mem::replace(&mut start, end)..end);
             Ok(ends.into_iter().map(node).collect())
         }
@@ -153,14 +155,14 @@ fn nodes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Bytes>, D::Er
     deserializer.deserialize_seq(Nodes)
 }
 
-/// One node, a hexadecimal string; its bytes go to the end of the list's.
+/// Decodes one node from a hexadecimal string, and appends its bytes to those of the list.
 struct Node<'a>(&'a mut Vec<u8>);
 
 impl<'de> DeserializeSeed<'de> for Node<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        // Not as text: that anything but digits is refused below makes a check of the characters superfluous.
+        // Bytes instead of text skip the UTF-8 check: the decoder below refuses all but hexadecimal digits.
         deserializer.deserialize_bytes(self)
     }
 }
@@ -212,12 +214,12 @@ mod tests {
     }
 
     #[test]
-    fn null_is_no_list() {
+    fn null_is_not_a_list() {
         assert!(reply(r#","storageProof":null"#).unwrap_err().to_string().contains("null"));
     }
 
     #[test]
-    fn what_is_no_list_of_nodes_is_said() {
+    fn errors_say_what_is_not_a_list_of_nodes() {
         let said = |proof| {
             let entry = format!(r#","storageProof":[{{"key":"0x0","value":"0x0","proof":{proof}}}]"#);
             reply(&entry).unwrap_err().to_string()

@@ -6,14 +6,14 @@ use thiserror::Error;
 /// Why a proof was refused.
 ///
 /// Every variant is the provider's fault: it sent bytes that prove nothing about what was asked. The wallet shows
-/// no amount from it and asks another provider. (A caller that checks an honest proof under the wrong root sees
-/// [`HashMismatch`](Self::HashMismatch) at node 0: the two cannot be told apart here.)
+/// no amount from that reply and asks another provider. If a caller checks an honest proof under the wrong root, the
+/// error is [`HashMismatch`](Self::HashMismatch) at node 0: this crate cannot tell the two cases apart.
 ///
 /// Nodes are counted from 0 in the order of the proof. Depths are nibbles of the hashed key, 0 at the root.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ProofError {
-    /// The provider sent more nodes than any path can have. Nothing was hashed.
+    /// The provider sent more nodes than any path can have. No node was hashed.
     #[error("the proof has {got} nodes, more than {limit}")]
     TooManyNodes {
         /// Nodes sent.
@@ -21,7 +21,7 @@ pub enum ProofError {
         /// [`MAX_NODES`](crate::trie::MAX_NODES).
         limit: usize,
     },
-    /// The provider sent a node larger than any that can occur. Nothing was hashed.
+    /// The provider sent a node larger than any that can occur. No node was hashed.
     #[error("node {node} has {got} bytes, more than {limit}")]
     NodeTooLarge {
         /// Which node.
@@ -34,10 +34,10 @@ pub enum ProofError {
     /// The provider sent no nodes, though the trie is not empty: it claims absence and proves nothing.
     #[error("no nodes were sent for the trie {expected}")]
     EmptyProof {
-        /// The root whose node was wanted. Zero where the root was to be read from the proof.
+        /// The root whose node is missing. Zero if the root was to be read from the proof.
         expected: B256,
     },
-    /// The provider sent a node that is not the one its parent (or the root) names: another trie's, another key's, or altered.
+    /// The provider sent a node that its parent (or the root) does not name: of another trie, of another key, or altered.
     #[error("node {node} has the hash {got}, not {expected}")]
     HashMismatch {
         /// Which node.
@@ -73,7 +73,7 @@ pub enum ProofError {
         /// 64.
         limit: usize,
     },
-    /// The provider sent a node by hash that is shorter than a hash, so it belonged inside its parent.
+    /// A node that is named by its hash is shorter than a hash. It should be embedded in its parent.
     #[error("node {node} is referenced by hash but has only {got} bytes")]
     NodeTooShort {
         /// Which node.
@@ -81,7 +81,7 @@ pub enum ProofError {
         /// Its size in bytes.
         got: usize,
     },
-    /// The provider sent a node that is no valid trie node.
+    /// The provider sent a node that is not a valid trie node.
     #[error("node {node} at depth {depth} is malformed: {cause}")]
     MalformedNode {
         /// Which node (an embedded node counts as the one it is embedded in).
@@ -92,7 +92,7 @@ pub enum ProofError {
         #[source]
         cause: NodeError,
     },
-    /// The trie holds a value under the asked key that is no account or no storage word: the provider made it up.
+    /// The value under the key is not an account or not a storage word: the provider made it up.
     #[error("the value found is malformed: {cause}")]
     MalformedLeaf {
         /// What is wrong with it.
@@ -108,19 +108,19 @@ pub enum NodeError {
     /// It is not canonical RLP of the shape a node has.
     #[error(transparent)]
     Rlp(#[from] RlpError),
-    /// It has neither 2 items (leaf, extension) nor 17 (branch).
+    /// It has neither 2 items (a leaf or an extension) nor 17 (a branch).
     #[error("a node has 2 or 17 items, this has {got}{}", if *.got > 17 { " or more" } else { "" })]
     ItemCount {
         /// Items found, counted up to 18.
         got: usize,
     },
-    /// A child is named by a string that is not a hash.
+    /// The string that names a child is not a hash.
     #[error("a child's hash has 32 bytes, this has {got}")]
     ChildLength {
         /// Length of the string in bytes.
         got: usize,
     },
-    /// A child is embedded, though it is long enough to be named by its hash.
+    /// A child is embedded, although it is long enough to be named by its hash.
     #[error("an embedded child has fewer than 32 bytes, this has more than its payload of {got}")]
     ChildTooLarge {
         /// Length of its payload in bytes, without the header.
@@ -135,7 +135,7 @@ pub enum NodeError {
     /// A leaf has no value.
     #[error("a leaf has no value")]
     EmptyValue,
-    /// The path of a leaf or extension lacks even its flags.
+    /// The path of a leaf or an extension is empty: it lacks its flags.
     #[error("the path has no flags")]
     MissingPath,
     /// The flag nibble of a path is not 0, 1, 2 or 3.
@@ -159,7 +159,7 @@ pub enum LeafError {
     /// It is not canonical RLP of the shape it must have.
     #[error(transparent)]
     Rlp(#[from] RlpError),
-    /// An account has other than 4 fields.
+    /// An account does not have exactly 4 fields.
     #[error("an account has 4 fields, this has {got}{}", if *.got > 4 { " or more" } else { "" })]
     FieldCount {
         /// Fields found, counted up to 5.
@@ -168,7 +168,7 @@ pub enum LeafError {
     /// An account's nonce does not fit in 64 bits.
     #[error("the nonce does not fit in 64 bits")]
     NonceTooLarge,
-    /// A storage value is zero, which no trie holds: a slot is set to zero by removing it.
+    /// A storage value is zero. No trie holds a zero: setting a slot to zero removes it.
     #[error("a storage value of zero")]
     ZeroValue,
 }
@@ -197,7 +197,7 @@ pub enum RlpError {
     IntegerTooLong {
         /// Its length in bytes.
         got: usize,
-        /// The most it may have.
+        /// Its maximum length in bytes.
         limit: usize,
     },
     /// A word or hash is not 32 bytes long.
@@ -206,10 +206,10 @@ pub enum RlpError {
         /// Its length in bytes.
         got: usize,
     },
-    /// A list stands where a string must.
+    /// A list where a string is required.
     #[error("a list where a string must be")]
     ListForString,
-    /// A string stands where a list must.
+    /// A string where a list is required.
     #[error("a string where a list must be")]
     StringForList,
 }

@@ -7,9 +7,9 @@ use crate::rlp::{self, Items};
 use crate::root::StorageRoot;
 use crate::trie::Lookup;
 
-/// Something a proof can be about: an [`Account`] or a [`Slot`]. No other type can implement it.
+/// A kind of leaf: an [`Account`] or a [`Slot`]. No other type can implement it.
 pub trait Leaf: sealed::Sealed + Clone + core::fmt::Debug + PartialEq + Eq {
-    /// What the proof is about.
+    /// The subject of a proof.
     type Subject: Clone + core::fmt::Debug + PartialEq + Eq;
 }
 
@@ -22,16 +22,16 @@ mod sealed {
 /// What a state trie holds under an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Account {
-    /// The account, as the trie has it.
+    /// The account as the trie holds it.
     Present(AccountState),
     /// There is no such account: its balance and nonce are zero, it has no code and no storage.
     Absent,
 }
 
-/// An account as the state trie has it ([Yellow Paper, section 4.1](https://ethereum.github.io/yellowpaper/paper.pdf)).
+/// An account as the state trie holds it ([Yellow Paper, section 4.1](https://ethereum.github.io/yellowpaper/paper.pdf)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AccountState {
-    /// Transactions sent, or contracts created.
+    /// Number of transactions sent or contracts created.
     pub nonce: u64,
     /// Balance in wei.
     pub balance: U256,
@@ -78,7 +78,7 @@ impl Account {
         }
     }
 
-    /// The root of the account's storage; that of an empty trie if the account is absent.
+    /// Returns the root of the account's storage, which is the root of an empty trie if the account is absent.
     pub const fn storage_root(&self) -> StorageRoot {
         match self {
             Self::Present(state) => state.storage_root,

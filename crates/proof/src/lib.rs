@@ -1,8 +1,8 @@
 //! What a Merkle proof says about an account or a storage slot: present, absent, or refused.
 //!
 //! A wallet may believe that a balance is zero only if a *complete* proof says so: a leaf that holds zero, or a path
-//! that ends where the key would have to be. A proof that stops early, an empty list, another trie's node, a byte too
-//! many: each is a [`ProofError`], and never an absence.
+//! that ends where the key would be. A proof that stops early, an empty list, a node of another trie and an extra byte
+//! are each a [`ProofError`], never an absence.
 //!
 //! ```
 //! use alloy_primitives::{Address, U256, b256, hex};
@@ -21,7 +21,7 @@
 //! let Account::Present(account) = verified.leaf() else { panic!("proven absent") };
 //! assert_eq!(account.balance, U256::from(1_000_000_000_000_000_000_u64));
 //!
-//! // The same node proves that there is no account for Bob. Without it, nothing is known about him.
+//! // The same node proves that Bob has no account. Without the node, nothing is known about Bob.
 //! assert_eq!(verify_account(root, bob, &[leaf])?.leaf(), &Account::Absent);
 //! let nothing: [&[u8]; 0] = [];
 //! assert_eq!(verify_account(root, bob, &nothing), Err(ProofError::EmptyProof { expected: root.get() }));
@@ -30,21 +30,21 @@
 //!
 //! # Trust
 //!
-//! Everything that goes in comes from a provider that may lie, and nothing that goes in is believed: not the address it
-//! echoes, not the balance it claims, not the order, the number or the size of its nodes. What comes out is
-//! [`Verified`]: the subject that was asked for, its leaf, and the root that both stand under. It has no other
-//! constructor. Storage is reached only [through the verified account](Verified::slot) it belongs to.
+//! All input comes from a provider that may lie. This crate believes none of it: not the address that a reply echoes,
+//! not the balance that it claims, not the order, the number or the size of its nodes. The result is a [`Verified`]: the
+//! subject that the caller asked for, its leaf, and the root that the leaf is proven under. `Verified` has no other
+//! constructor. Storage is reached only [through the verified account](Verified::slot) that it belongs to.
 //!
-//! The one thing this crate cannot know is whether the root is the chain's. Anyone can build a flawless proof of
-//! absence under a root of his own: a `Verified` is worth nothing until its root is found in a signed header.
+//! This crate cannot know whether the root belongs to the chain. An attacker can build a valid proof of absence under a
+//! made-up root. A `Verified` therefore proves nothing until its root is found in a signed header.
 //!
 //! # Bounds
 //!
-//! At most [`trie::MAX_NODES`] nodes of [`trie::MAX_NODE_BYTES`] bytes are hashed, once each, and nothing is copied:
-//! verifying a proof does not use the heap (without the feature `alloc` this crate does not even link it).
+//! At most [`trie::MAX_NODES`] nodes of [`trie::MAX_NODE_BYTES`] bytes are hashed, once each, and no bytes are copied.
+//! Verifying a proof does not use the heap. Without the feature `alloc` this crate does not link an allocator.
 //!
 //! - [`verify_account`], [`Verified::slot`]: from proof to leaf.
-//! - `verify_accounts`: several accounts, each shared node hashed once (feature `alloc`, part of `serde`).
+//! - `verify_accounts`: several accounts; a node that they share is hashed once (feature `alloc`, part of `serde`).
 //! - [`trie`]: the walk itself, for any key in any trie.
 //! - `eip1186`: the JSON of `eth_getProof` (feature `serde`, on by default).
 #![no_std]

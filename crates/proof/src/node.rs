@@ -12,11 +12,11 @@ const MAX_EMBEDDED_PAYLOAD: usize = 30;
 /// Where a node leads on the way to a key.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Step<'a> {
-    /// To a child, which stands this many nibbles further on.
+    /// To a child, this many nibbles further down.
     Down(Child<'a>, usize),
     /// To the value.
     Value(&'a [u8]),
-    /// Nowhere: the trie does not hold the key.
+    /// The path ends here: the trie does not hold the key.
     Nowhere,
 }
 
@@ -31,8 +31,8 @@ pub(crate) enum Child<'a> {
 
 /// Takes one step along `path` through the node with this list payload. `node` is its place in the proof.
 ///
-/// All of the node's items are checked, not only the one the path needs, and so is all that is embedded in them: a child
-/// that the path enters when it does, the others here.
+/// Checks all items of the node, not only the one that the path needs, and every embedded child. The embedded child on
+/// the path is checked when the walk enters it, the others here.
 pub(crate) fn step<'a>(payload: &'a [u8], path: KeyPath<'_>, node: usize) -> Result<Step<'a>, ProofError> {
     let malformed = malformed(path, node);
     let too_long = |got| ProofError::PathTooLong { node, got, limit: MAX_NIBBLES };
@@ -46,7 +46,7 @@ pub(crate) fn step<'a>(payload: &'a [u8], path: KeyPath<'_>, node: usize) -> Res
     let first = item(&mut items, 0).map_err(malformed)?;
     let second = item(&mut items, 1).map_err(malformed)?;
     if !items.is_empty() {
-        // Its children would stand at depth 65.
+        // The children would be at depth 65.
         if path.depth() >= MAX_NIBBLES {
             return Err(too_long(path.depth().saturating_add(1)));
         }
@@ -66,7 +66,8 @@ pub(crate) fn step<'a>(payload: &'a [u8], path: KeyPath<'_>, node: usize) -> Res
     }
 }
 
-/// Checks an embedded child that the path does not enter, and all that is embedded in it: 30 bytes do not go deep.
+/// Checks an embedded child off the path, and the nodes embedded in it. The recursion is shallow: a child has at most 30
+/// bytes.
 #[cold]
 fn check_embedded(payload: &[u8], path: KeyPath<'_>, node: usize) -> Result<(), ProofError> {
     match step(payload, path, node)? {
@@ -80,8 +81,8 @@ fn malformed(path: KeyPath<'_>, node: usize) -> impl Fn(NodeError) -> ProofError
     move |cause| ProofError::MalformedNode { node, depth, cause }
 }
 
-/// The children of a branch that has all 16, each by its hash, and no value: what most nodes of a large trie are. They
-/// are told apart here without taking every item by itself; what is not such a branch is read item by item.
+/// Returns the children of a branch that names all 16 by their hashes and has no value. Most nodes of a large trie are
+/// such branches, so this fast path spares reading item by item. All other nodes are read item by item.
 fn full_branch(payload: &[u8]) -> Option<&[[u8; 33]]> {
     let (children, value) = payload.as_chunks::<33>();
     let is_full =
@@ -96,7 +97,7 @@ fn step_full_branch<'a>(children: &'a [[u8; 33]], next: Option<u8>) -> Step<'a> 
     }
 }
 
-/// A branch: 16 children, one for each next nibble, and the value of the key that ends here.
+/// Steps through a branch: 16 children, one for each next nibble, and the value of the key that ends here.
 fn step_branch<'a>(
     first: Item<'a>,
     second: Item<'a>,
@@ -131,17 +132,17 @@ fn step_branch<'a>(
     })
 }
 
-/// A leaf: the rest of one key, and its value.
+/// Steps into a leaf: the rest of one key, and its value.
 fn step_leaf<'a>(value: Item<'a>, node_path: NodePath<'_>, path: KeyPath<'_>) -> Result<Step<'a>, NodeError> {
     let value = rlp::byte_string(value)?;
     if value.is_empty() {
         return Err(NodeError::EmptyValue);
     }
-    // A leaf for another key stands where this key's would: this key is not in the trie.
+    // Another key's leaf is where this key's leaf would be, so this key is not in the trie.
     Ok(if path.is(&node_path) { Step::Value(value) } else { Step::Nowhere })
 }
 
-/// An extension: nibbles that all keys below share, and the one child.
+/// Steps through an extension: nibbles that all keys below share, and one child.
 fn step_extension<'a>(
     below: Item<'a>,
     node_path: NodePath<'_>,
@@ -149,7 +150,7 @@ fn step_extension<'a>(
     node: usize,
 ) -> Result<Step<'a>, ProofError> {
     let malformed = malformed(path, node);
-    // It would lead from a depth to the same depth, again and again.
+    // The walk would stay at the same depth, so it might not end.
     if node_path.len() == 0 {
         return Err(malformed(NodeError::EmptyExtension));
     }
@@ -167,7 +168,7 @@ fn item<'a>(items: &mut Items<'a>, index: usize) -> Result<Item<'a>, NodeError> 
     items.next()?.ok_or(NodeError::ItemCount { got: index })
 }
 
-/// The next child of a branch. Nearly all are a hash or nothing, so these two are read without further ado, to the same end.
+/// Reads the next child of a branch. Nearly all are a hash or empty; these two take a fast path with the same result.
 #[inline]
 fn next_child<'a>(items: &mut Items<'a>, index: usize) -> Result<Option<Child<'a>>, NodeError> {
     match items.next_word_or_nothing() {

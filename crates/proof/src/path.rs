@@ -1,12 +1,12 @@
-//! Paths through the trie: the nibbles of a key, and the hex-prefix encoding of part of one
+//! Paths through the trie: the nibbles of a key, and the hex-prefix encoding of a part of a key
 //! ([Yellow Paper, appendix C](https://ethereum.github.io/yellowpaper/paper.pdf)).
 
 use crate::error::NodeError;
 
-/// The longest path there is, in nibbles: keys are keccak256 hashes.
+/// The length of the longest path, in nibbles: keys are keccak256 hashes.
 pub(crate) const MAX_NIBBLES: usize = 64;
 
-/// The part of a key that is still to be walked.
+/// A key, and how far the walk has come.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct KeyPath<'a> {
     key: &'a [u8],
@@ -18,17 +18,17 @@ impl<'a> KeyPath<'a> {
         Self { key, depth: 0 }
     }
 
-    /// How many nibbles have been walked.
+    /// Returns how many nibbles have been walked.
     pub(crate) const fn depth(&self) -> usize {
         self.depth
     }
 
-    /// The next nibble, or `None` when the key is used up.
+    /// Returns the next nibble, or `None` at the end of the key.
     pub(crate) fn first(&self) -> Option<u8> {
         nibble(self.key, self.depth)
     }
 
-    /// The path after `count` more nibbles.
+    /// Returns the path after `count` more nibbles.
     pub(crate) const fn skip(self, count: usize) -> Self {
         Self { key: self.key, depth: self.depth.saturating_add(count) }
     }
@@ -37,16 +37,16 @@ impl<'a> KeyPath<'a> {
         (self.depth..).map_while(move |index| nibble(self.key, index))
     }
 
-    /// True if the key goes on with exactly the nibbles of `path`, and possibly more.
+    /// Whether the rest of the key begins with the nibbles of `path`.
     pub(crate) fn starts_with(self, path: &NodePath<'_>) -> bool {
         let mut nibbles = self.nibbles();
         path.nibbles().all(|expected| nibbles.next() == Some(expected))
     }
 
-    /// True if what is left of the key is exactly `path`.
+    /// Whether the rest of the key is exactly `path`.
     pub(crate) fn is(self, path: &NodePath<'_>) -> bool {
         let left = self.key.len().saturating_mul(2).saturating_sub(self.depth);
-        // Where both end together, the pairs of the path are whole bytes of the key.
+        // If both have the same length, the pairs of the path are whole bytes of the key.
         left == path.len()
             && path.odd.is_none_or(|nibble| self.first() == Some(nibble))
             && self.key.ends_with(path.pairs)
@@ -68,7 +68,7 @@ pub(crate) struct NodePath<'a> {
 }
 
 impl<'a> NodePath<'a> {
-    /// Reads a hex-prefix string: a flag nibble (leaf, odd), a nibble that is zero or the first of the path, pairs.
+    /// Reads a hex-prefix string: a flag nibble (leaf, odd), a nibble that is zero or the first of the path, then pairs.
     pub(crate) fn parse(bytes: &'a [u8]) -> Result<Self, NodeError> {
         let (&first, pairs) = bytes.split_first().ok_or(NodeError::MissingPath)?;
         let (flag, nibble) = (first >> 4, first & 0x0f);
@@ -85,7 +85,7 @@ impl<'a> NodePath<'a> {
         Ok(Self { is_leaf, odd: is_odd.then_some(nibble), pairs })
     }
 
-    /// How many nibbles the path has.
+    /// Returns how many nibbles the path has.
     pub(crate) const fn len(&self) -> usize {
         self.pairs.len().saturating_mul(2).saturating_add(if self.odd.is_some() { 1 } else { 0 })
     }
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn compares_from_where_the_key_stands() {
+    fn paths_are_compared_from_the_current_depth() {
         let key = KeyPath::new(&[0x12, 0x34]);
         let path = |bytes| NodePath::parse(bytes).unwrap();
         assert_eq!(key.first(), Some(1));

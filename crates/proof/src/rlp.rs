@@ -1,7 +1,7 @@
 //! A reader of canonical RLP over borrowed bytes ([Yellow Paper, appendix B](https://ethereum.github.io/yellowpaper/paper.pdf)).
 //!
-//! There is one encoding for every value, and only that one is read: two byte strings that decode to the same
-//! thing would be two nodes with two hashes, and clients that disagree on which are valid.
+//! Every value has one canonical encoding, and this reader accepts no other. Two encodings of one value would be two
+//! nodes with two hashes, and clients could disagree on which of them is valid.
 
 use alloy_primitives::{B256, U256};
 
@@ -16,7 +16,7 @@ pub(crate) enum Item<'a> {
     List(&'a [u8]),
 }
 
-/// The items of a list, read one by one. It never recurses: what is inside a list is read only when asked for.
+/// The items of a list, read one by one. It never recurses: the items of an inner list are read only on request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Items<'a>(&'a [u8]);
 
@@ -26,12 +26,12 @@ impl<'a> Items<'a> {
         Self(payload)
     }
 
-    /// True once every item was read.
+    /// Whether every item has been read.
     pub(crate) const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The next item if it is a string of 32 bytes, or the empty string, which is the inner `None`.
+    /// Reads the next item if it is a string of 32 bytes or the empty string; the empty string is the inner `None`.
     #[inline]
     pub(crate) fn next_word_or_nothing(&mut self) -> Option<Option<&'a B256>> {
         let (word, rest) = match self.0.split_first()? {
@@ -43,7 +43,7 @@ impl<'a> Items<'a> {
         Some(word)
     }
 
-    /// The next item, or `None` at the end of the list.
+    /// Reads the next item, or returns `None` at the end of the list.
     #[inline]
     pub(crate) fn next(&mut self) -> Result<Option<Item<'a>>, RlpError> {
         if self.0.is_empty() {
@@ -55,7 +55,7 @@ impl<'a> Items<'a> {
     }
 }
 
-/// The one item that `input` must consist of.
+/// Reads the one item that `input` must consist of.
 pub(crate) fn only_item(input: &[u8]) -> Result<Item<'_>, RlpError> {
     match split_item(input)? {
         (item, []) => Ok(item),
@@ -63,7 +63,7 @@ pub(crate) fn only_item(input: &[u8]) -> Result<Item<'_>, RlpError> {
     }
 }
 
-/// An unsigned integer: big-endian, at most 32 bytes, without leading zeros (zero is the empty string).
+/// Reads an unsigned integer: big-endian, at most 32 bytes, without leading zeros (zero is the empty string).
 pub(crate) fn integer(item: Item<'_>) -> Result<U256, RlpError> {
     let bytes = byte_string(item)?;
     if bytes.first() == Some(&0) {
@@ -72,13 +72,13 @@ pub(crate) fn integer(item: Item<'_>) -> Result<U256, RlpError> {
     U256::try_from_be_slice(bytes).ok_or(RlpError::IntegerTooLong { got: bytes.len(), limit: 32 })
 }
 
-/// A string of exactly 32 bytes.
+/// Reads a string of exactly 32 bytes.
 pub(crate) fn word(item: Item<'_>) -> Result<B256, RlpError> {
     let bytes = byte_string(item)?;
     B256::try_from(bytes).map_err(|_| RlpError::WordLength { got: bytes.len() })
 }
 
-/// The payload of a string, refusing a list.
+/// Returns the payload of a string, and refuses a list.
 pub(crate) const fn byte_string(item: Item<'_>) -> Result<&[u8], RlpError> {
     match item {
         Item::Bytes(bytes) => Ok(bytes),
@@ -86,7 +86,7 @@ pub(crate) const fn byte_string(item: Item<'_>) -> Result<&[u8], RlpError> {
     }
 }
 
-/// The payload of a list, refusing a string.
+/// Returns the payload of a list, and refuses a string.
 pub(crate) const fn list(item: Item<'_>) -> Result<&[u8], RlpError> {
     match item {
         Item::List(payload) => Ok(payload),
@@ -122,7 +122,7 @@ fn split_item(input: &[u8]) -> Result<(Item<'_>, &[u8]), RlpError> {
     .ok_or(RlpError::PastTheEnd)
 }
 
-/// Splits off a payload whose length is itself written in `length_bytes` (1 to 8) big-endian bytes.
+/// Splits off a payload whose length is written in the first `length_bytes` (1 to 8) bytes, big-endian.
 fn take_long(input: &[u8], length_bytes: usize) -> Result<(&[u8], &[u8]), RlpError> {
     let (length, rest) = take(input, length_bytes)?;
     if length.first() == Some(&0) {
@@ -180,9 +180,9 @@ mod tests {
         }
     }
 
-    /// Whatever is read is the canonical encoding of what was read: there is no second encoding.
+    /// If an item is read, its bytes are the canonical encoding of that item.
     #[test]
-    fn what_is_read_is_canonical() {
+    fn every_item_that_is_read_is_canonical() {
         let mut read = 0;
         for header in 0..=u16::MAX {
             let [first, second] = header.to_be_bytes();

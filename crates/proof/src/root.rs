@@ -1,4 +1,4 @@
-//! Roots of tries. A root by itself proves nothing: it has to be joined to a signed header elsewhere.
+//! Roots of tries. A root alone proves nothing: other crates check that a signed header contains it.
 
 use core::fmt;
 
@@ -22,7 +22,7 @@ impl StorageRoot {
 macro_rules! root {
     ($name:ident) => {
         impl $name {
-            /// Names a root. It is a claim like any other until something that is signed contains it.
+            /// Names a root. It is only a claim until a signed header contains it.
             pub const fn new(hash: B256) -> Self {
                 Self(hash)
             }
@@ -41,7 +41,7 @@ macro_rules! root {
 
         impl fmt::Display for $name {
             fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                // In full: the hash alone is shortened when displayed.
+                // `#` writes all digits; without it the hash is shortened.
                 write!(formatter, "{:#x}", self.0)
             }
         }

@@ -1,6 +1,6 @@
-//! The Merkle-Patricia trie: what a proof says about one key, whatever the trie is for.
+//! The Merkle-Patricia trie: what a proof says about one key of any trie.
 //!
-//! Wallet code uses [`verify_account`](crate::verify_account); this is for other tries (and for looking closely).
+//! Wallet code uses [`verify_account`](crate::verify_account). This module also serves other tries and tests.
 
 use alloy_primitives::{B256, b256, keccak256};
 
@@ -9,14 +9,15 @@ use crate::node::{self, Child, Step};
 use crate::path::KeyPath;
 use crate::rlp;
 
-/// The root of a trie that holds nothing: keccak256 of the RLP empty string, 0x80.
+/// The root of an empty trie: keccak256 of the RLP empty string, 0x80.
 pub const EMPTY_ROOT_HASH: B256 = b256!("0x56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421");
 
 /// The most nodes a proof may have: a branch for each of the 64 nibbles of a hashed key, and a leaf.
 pub const MAX_NODES: usize = 65;
 
-/// The most bytes a node may have. The largest that occurs, a full branch, has 532 and an account's leaf has less than
-/// 200; the rest leaves room for values in other tries. With [`MAX_NODES`] it bounds the work of one proof to hashing 65 KiB.
+/// The most bytes a node may have. The largest node of a state trie, a full branch, has 532 bytes, and an account's leaf
+/// has fewer than 200. The rest is for values in other tries. Together with [`MAX_NODES`], one proof costs at most the
+/// hashing of 65 KiB.
 pub const MAX_NODE_BYTES: usize = 1024;
 
 /// What a complete proof says about a key.
@@ -28,28 +29,28 @@ pub enum Lookup<'a> {
     Absent,
 }
 
-/// Walks `proof` from `root` along `key` (already hashed, if the trie hashes its keys) to the value or to the place
-/// where it would be.
+/// Walks `proof` from `root` along `key` to the value, or to the place where the value would be. If the trie hashes its
+/// keys, `key` is the hash.
 ///
-/// The proof is the nodes on that path and no others, root first. The empty trie has no nodes; the one node 0x80, which
-/// some clients send for it, is accepted.
+/// The proof holds the nodes on that path and no others, root first. The empty trie has no nodes; the single node 0x80,
+/// which some clients send for it, is accepted.
 ///
 /// # Errors
-/// Any [`ProofError`]: unless every node is there, is the one its parent names, and is valid, the answer is neither
-/// "present" nor "absent".
+/// Any [`ProofError`] if a node is missing, is not the node that its parent names, or is not valid. The key is then
+/// neither known to be present nor known to be absent.
 pub fn lookup<'a, N: AsRef<[u8]>>(root: B256, key: &[u8], proof: &'a [N]) -> Result<Lookup<'a>, ProofError> {
     walk(root, key, proof, &mut Forgetful)
 }
 
-/// What remembers nodes whose hash has been checked, so that they need not be hashed again.
+/// Remembers nodes whose hashes were checked, so that they are not hashed again.
 pub(crate) trait Memory<'a> {
     /// Whether `bytes`, at this place of a proof, are known to have the hash `hash`.
     fn knows(&self, node: usize, hash: &B256, bytes: &[u8]) -> bool;
-    /// Takes note that `bytes`, at this place of a proof, have the hash `hash`.
+    /// Records that `bytes`, at this place of a proof, have the hash `hash`.
     fn note(&mut self, node: usize, hash: &B256, bytes: &'a [u8]);
 }
 
-/// Remembers nothing: every node is hashed.
+/// Remembers no node, so every node is hashed.
 struct Forgetful;
 
 impl<'a> Memory<'a> for Forgetful {
@@ -60,7 +61,7 @@ impl<'a> Memory<'a> for Forgetful {
     fn note(&mut self, _: usize, _: &B256, _: &'a [u8]) {}
 }
 
-/// [`lookup`], with a memory of nodes that were hashed before.
+/// Does the work of [`lookup`], with a memory of nodes that were hashed before.
 pub(crate) fn walk<'a, N: AsRef<[u8]>>(
     root: B256,
     key: &[u8],
@@ -80,7 +81,7 @@ pub(crate) fn walk<'a, N: AsRef<[u8]>>(
     let mut path = KeyPath::new(key);
     let (mut node, first) = nodes.next().ok_or(ProofError::EmptyProof { expected: root })?;
     let mut payload = open(first, node, path.depth(), &root, memory)?;
-    // Every turn takes a node from the proof or goes into a strictly smaller part of the last one, so it ends.
+    // The loop ends: every turn takes a node from the proof or enters a strictly smaller part of the current node.
     let answer = loop {
         let child = match node::step(payload, path, node)? {
             Step::Down(child, nibbles) => {
@@ -106,7 +107,7 @@ pub(crate) fn walk<'a, N: AsRef<[u8]>>(
     }
 }
 
-/// Refuses a proof that is too large, before anything of it is hashed.
+/// Refuses a proof that is too large, before any of its nodes is hashed.
 pub(crate) fn check_limits<N: AsRef<[u8]>>(proof: &[N]) -> Result<(), ProofError> {
     if proof.len() > MAX_NODES {
         return Err(ProofError::TooManyNodes { got: proof.len(), limit: MAX_NODES });
@@ -122,7 +123,7 @@ pub(crate) fn check_limits<N: AsRef<[u8]>>(proof: &[N]) -> Result<(), ProofError
     }
 }
 
-/// Checks that `bytes` are the node with the hash `expected`, and returns the payload of its list.
+/// Checks that `bytes` hash to `expected`, and returns the payload of the node's list.
 fn open<'a>(
     bytes: &'a [u8],
     node: usize,
@@ -137,7 +138,7 @@ fn open<'a>(
         }
         memory.note(node, expected, bytes);
     }
-    // Anything shorter than a hash is embedded in its parent; only the root has none.
+    // A node shorter than a hash is embedded in its parent. Only the root has no parent.
     if node > 0 && bytes.len() < 32 {
         return Err(ProofError::NodeTooShort { node, got: bytes.len() });
     }

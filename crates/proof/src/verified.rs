@@ -1,4 +1,4 @@
-//! The one way from proof bytes to a checked leaf.
+//! The only way from proof bytes to a checked leaf.
 
 use alloy_primitives::{Address, B256, keccak256};
 
@@ -7,9 +7,9 @@ use crate::leaf::{Account, Leaf, Slot, SlotSubject};
 use crate::root::StateRoot;
 use crate::trie::{self, Lookup};
 
-/// A leaf that a complete proof gives for its subject under a state root.
+/// A leaf that a complete proof proves for its subject under a state root.
 ///
-/// It says: *if* this root is the chain's, then so it is. Whether it is, is not known here.
+/// It holds on the chain only *if* this root belongs to the chain, which this crate cannot know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verified<L: Leaf> {
     subject: L::Subject,
@@ -18,17 +18,17 @@ pub struct Verified<L: Leaf> {
 }
 
 impl<L: Leaf> Verified<L> {
-    /// What the proof is about: what was asked, never what a reply echoed.
+    /// Returns the subject of the proof. It comes from the request, never from the reply.
     pub const fn subject(&self) -> &L::Subject {
         &self.subject
     }
 
-    /// The state root that the proof stands under.
+    /// Returns the state root that the proof was checked under.
     pub const fn state_root(&self) -> StateRoot {
         self.state_root
     }
 
-    /// What the state holds for the subject.
+    /// Returns what the state holds for the subject.
     pub const fn leaf(&self) -> &L {
         &self.leaf
     }
@@ -38,7 +38,7 @@ impl<L: Leaf> Verified<L> {
 /// `accountProof`: RLP nodes, root first).
 ///
 /// # Errors
-/// Any [`ProofError`]; then nothing is known about the account, and in particular not that it is empty.
+/// Any [`ProofError`]. The account is then unknown. In particular, it is not known to be empty.
 pub fn verify_account<N: AsRef<[u8]>>(
     state_root: StateRoot,
     address: Address,
@@ -49,7 +49,7 @@ pub fn verify_account<N: AsRef<[u8]>>(
 }
 
 impl Verified<Account> {
-    /// What a walk from `state_root` along the hash of `address` has found.
+    /// Makes the account from the result of a walk from `state_root` along the hash of `address`.
     pub(crate) fn account(
         address: Address,
         state_root: StateRoot,
@@ -60,10 +60,11 @@ impl Verified<Account> {
 
     /// Verifies what this account's storage holds in the slot `key` (not hashed; EIP-1186 `storageProof[].proof`).
     ///
-    /// An account that is absent or has no storage proves every slot absent, with no nodes (or the one node 0x80).
+    /// If the account is absent or has no storage, every slot is absent; the proof then has no nodes (or the one node
+    /// 0x80).
     ///
     /// # Errors
-    /// Any [`ProofError`]; then nothing is known about the slot, and in particular not that it is zero.
+    /// Any [`ProofError`]. The slot is then unknown. In particular, it is not known to be zero.
     pub fn slot<N: AsRef<[u8]>>(&self, key: B256, proof: &[N]) -> Result<Verified<Slot>, ProofError> {
         let found = trie::lookup(self.leaf.storage_root().get(), keccak256(key).as_slice(), proof)?;
         let subject = SlotSubject { address: self.subject, key };
@@ -71,13 +72,13 @@ impl Verified<Account> {
     }
 }
 
-/// The state root under which `proof` *would* stand: the hash of its first node.
+/// Returns the state root that `proof` claims to be under: the hash of its first node.
 ///
-/// With it a proof at a block that nobody has signed yet can be kept until its root turns up in a signed header.
+/// A proof at a block that is not signed yet can be kept until a signed header contains this root.
 ///
 /// # Errors
-/// [`ProofError::TooManyNodes`] and [`ProofError::NodeTooLarge`] before anything is hashed, [`ProofError::EmptyProof`]
-/// if there are no nodes.
+/// [`ProofError::TooManyNodes`] or [`ProofError::NodeTooLarge`], before any node is hashed; [`ProofError::EmptyProof`] if
+/// the proof has no nodes.
 pub fn claimed_root<N: AsRef<[u8]>>(proof: &[N]) -> Result<StateRoot, ProofError> {
     trie::check_limits(proof)?;
     match proof {

@@ -15,9 +15,9 @@ pub type SignatureBytes = FixedBytes<96>;
 /// Source: `SyncCommittee`, consensus-specs `altair/beacon-chain.md`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SyncCommittee {
-    /// The members' keys in order; a validator drawn twice stands here twice.
+    /// The members' keys in order. A validator that was drawn twice is listed twice.
     pub pubkeys: Vec<PublicKeyBytes>,
-    /// The sum of all of them.
+    /// The sum of all keys.
     pub aggregate_pubkey: PublicKeyBytes,
 }
 
@@ -29,13 +29,13 @@ impl SyncCommittee {
     }
 }
 
-/// A key fills one chunk and half of another.
+/// Returns the root of a key, which fills one chunk and half of another.
 fn key_root(key: &PublicKeyBytes) -> B256 {
     let (first, rest) = key.split_at(32);
     hash_pair(B256::right_padding_from(first), B256::right_padding_from(rest))
 }
 
-/// Who of a sync committee signed, and their aggregate signature.
+/// Which members of a sync committee signed, and their aggregate signature.
 ///
 /// Source: `SyncAggregate`, consensus-specs `altair/beacon-chain.md`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,7 +59,7 @@ impl SyncAggregate {
         member < self.size && self.bit(member)
     }
 
-    /// Whether there is exactly one bit for every member and nothing beyond.
+    /// Whether there is exactly one bit for every member, and no bit is set beyond them.
     pub fn is_well_formed(&self) -> bool {
         let bits = self.bits.len().saturating_mul(8);
         self.bits.len() == self.size.div_ceil(8) && !(self.size..bits).any(|bit| self.bit(bit))
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn bits_beyond_the_committee_are_seen() {
+    fn bits_beyond_the_committee_are_detected() {
         assert!(aggregate(&[0x18], 4).has_signed(3));
         assert!(!aggregate(&[0x18], 4).has_signed(4), "there is no such member");
         assert!(aggregate(&[0x0f], 4).is_well_formed());

@@ -11,9 +11,9 @@ use crate::merkle::{chunks, hash_pair, merkleize, uint};
 pub struct ExecutionPayloadHeader {
     /// Hash of the parent execution block.
     pub parent_hash: B256,
-    /// Who receives the fees.
+    /// The address that receives the fees.
     pub fee_recipient: Address,
-    /// Root of the execution state: what account proofs are checked against.
+    /// Root of the execution state, which account proofs are checked against.
     pub state_root: B256,
     /// Root of the receipts trie.
     pub receipts_root: B256,
@@ -29,7 +29,7 @@ pub struct ExecutionPayloadHeader {
     pub gas_used: u64,
     /// Seconds since 1970.
     pub timestamp: u64,
-    /// Free bytes of the builder, at most [`ExecutionPayloadHeader::MAX_EXTRA_DATA`].
+    /// Bytes that the block's builder may choose, at most [`ExecutionPayloadHeader::MAX_EXTRA_DATA`].
     pub extra_data: Bytes,
     /// Base fee, in wei per gas.
     pub base_fee_per_gas: U256,

@@ -6,12 +6,12 @@ use crate::unit::Slot;
 
 /// Why bytes are not the light-client object that was asked for.
 ///
-/// The source's fault, except for [`DecodeError::UnknownFork`], which is nobody's.
+/// The source's fault, except for [`DecodeError::UnknownFork`], where no party is at fault.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DecodeError {
     /// The answer is larger than any such object. The source's fault.
-    #[error("an answer of {got} bytes: at most {limit} are read")]
+    #[error("the answer has {got} bytes, at most {limit} are read")]
     TooLarge {
         /// Bytes given.
         got: usize,
@@ -19,7 +19,7 @@ pub enum DecodeError {
         limit: usize,
     },
     /// The list has more updates than may be asked for. The source's fault.
-    #[error("more than {limit} updates in one list")]
+    #[error("the list has more than {limit} updates")]
     TooMany {
         /// Updates allowed.
         limit: usize,
@@ -27,10 +27,10 @@ pub enum DecodeError {
     /// The SSZ is malformed. The source's fault.
     #[error(transparent)]
     Ssz(#[from] SszError),
-    /// The JSON is malformed, or not of the shape the beacon API gives. The source's fault.
+    /// The JSON is malformed, or not in the form of the beacon API. The source's fault.
     #[error("malformed JSON: {0}")]
     Json(#[from] serde_json::Error),
-    /// The object says, or is said to be, of another fork than the one scheduled at its slot. The source's fault.
+    /// The label of the object, or its own `version`, is not the fork scheduled at its slot. The source's fault.
     #[error("labelled `{label}` at slot {slot}, where `{scheduled}` is scheduled")]
     Relabelled {
         /// The fork of the label.
@@ -40,10 +40,10 @@ pub enum DecodeError {
         /// The slot of the object's header.
         slot: Slot,
     },
-    /// The object's fork cannot be read. Nobody's fault: a newer saldo or network table is needed.
+    /// The object's fork cannot be read. No party is at fault: a newer saldo or network table is needed.
     #[error(transparent)]
     UnknownFork(#[from] UnknownFork),
-    /// A list has another length than the fork or the network demands. The source's fault.
+    /// A list does not have the length that the fork or the network demands. The source's fault.
     #[error("`{field}` has {got} entries, expected {expected}")]
     Length {
         /// The field.
@@ -53,19 +53,19 @@ pub enum DecodeError {
         /// Entries expected.
         expected: usize,
     },
-    /// Participation bits are set beyond the committee, or there are too few of them. The source's fault.
+    /// There are too few participation bits, or bits beyond the committee are set. The source's fault.
     #[error("`sync_committee_bits` are not one bit for each of {size} members")]
     ParticipationBits {
         /// Members of the committee.
         size: usize,
     },
-    /// A field that the fork of its header does not have, or `extra_data` beyond its limit. The source's fault.
-    #[error("the execution header at slot {slot} is not laid out as its fork has it")]
+    /// The execution header does not have the fields of its fork, or its `extra_data` is too long. The source's fault.
+    #[error("the execution header at slot {slot} does not have the layout of its fork")]
     ExecutionLayout {
         /// The slot of the header.
         slot: Slot,
     },
-    /// A part is present without its proof: the proof is all zero and the part is not. The source's fault.
+    /// A part has no proof: the proof is all zero, but the part is not. The source's fault.
     #[error("`{field}` is not empty although its branch is")]
     Unproven {
         /// The part.
@@ -74,7 +74,7 @@ pub enum DecodeError {
 }
 
 impl DecodeError {
-    /// Whose fault it is.
+    /// Returns who is at fault.
     pub fn fault(&self) -> Fault {
         match self {
             Self::UnknownFork(_) => Fault::Network,
@@ -95,15 +95,15 @@ pub enum SszError {
         /// Bytes given.
         got: usize,
     },
-    /// An offset does not point to where its part must begin.
+    /// An offset does not point to the place where its part must begin.
     #[error("SSZ offset {got}, expected {expected}")]
     Offset {
         /// The offset given.
         got: usize,
-        /// The only offset that is right.
+        /// The only valid offset.
         expected: usize,
     },
-    /// A list of bytes is longer than its type allows; so are bytes left over after the end.
+    /// A list of bytes is longer than its type allows. Bytes after the end count as a list with the limit 0.
     #[error("SSZ list of {got} bytes, at most {limit}")]
     TooLong {
         /// Bytes given.

@@ -1,4 +1,4 @@
-//! The JSON of the beacon API: strict within the objects, tolerant of more fields around them.
+//! The JSON of the beacon API. Unknown fields are refused within the objects, and ignored around them.
 
 use core::fmt;
 
@@ -14,13 +14,13 @@ use crate::container::{
 use crate::unit::{Slot, decimal};
 use crate::update::Execution;
 
-/// An object, out of its wrapper if it had one.
+/// An object without its wrapper, if it had one.
 pub(super) struct Envelope<'a> {
     pub(super) version: Option<String>,
     pub(super) body: &'a [u8],
 }
 
-/// Takes an object out of `{"version": …, "data": …}`, of which servers leave out either.
+/// Takes an object out of `{"version": …, "data": …}`. Servers leave out one or both of the two.
 pub(super) fn envelope(bytes: &[u8]) -> Result<Envelope<'_>, serde_json::Error> {
     #[derive(Deserialize)]
     struct Wrapper<'a> {
@@ -32,7 +32,7 @@ pub(super) fn envelope(bytes: &[u8]) -> Result<Envelope<'_>, serde_json::Error> 
     Ok(Envelope { version, body: data.map_or(bytes, |data| data.get().as_bytes()) })
 }
 
-/// Splits a list of objects, bare or as the `data` of a wrapper; `None` if there are more than `limit`.
+/// Splits a list of objects, bare or as the `data` of a wrapper. Returns `None` if there are more than `limit`.
 pub(super) fn elements(bytes: &[u8], limit: usize) -> Result<Option<Vec<&RawValue>>, serde_json::Error> {
     let is_bare = bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[');
     let list = if is_bare { bytes } else { envelope(bytes)?.body };
@@ -42,7 +42,7 @@ pub(super) fn elements(bytes: &[u8], limit: usize) -> Result<Option<Vec<&RawValu
     Ok(elements)
 }
 
-/// Stops at the limit, so that a list of millions of nothings costs no memory.
+/// Keeps no element beyond the limit, so that a list of millions of empty elements costs no memory.
 struct Elements {
     limit: usize,
 }
@@ -67,22 +67,22 @@ impl<'de> Visitor<'de> for Elements {
     }
 }
 
-/// What of an object can be known before its fork.
+/// What can be read of an object before its fork is known.
 pub(super) struct Glance {
     /// The slot of its header.
     pub(super) slot: Slot,
-    /// Whether its header tells the execution block by hash alone.
+    /// Whether its header names the execution block by hash only.
     pub(super) is_by_hash: bool,
 }
 
-/// Reads only the slot of the header and how it is laid out, in whichever fork's shape the object is.
+/// Reads only the slot of the header and its layout. This works for the objects of every fork.
 pub(super) fn glance(body: &[u8]) -> Result<Glance, serde_json::Error> {
     #[derive(Deserialize)]
     struct Object {
         #[serde(alias = "header")]
         attested_header: Header,
     }
-    /// The beacon header, or what holds it.
+    /// The beacon header, or the object around it.
     #[derive(Deserialize)]
     struct Header {
         slot: Option<Slot>,
@@ -139,7 +139,7 @@ struct ExecutionJson {
     excess_blob_gas: Option<u64>,
 }
 
-/// A header of Altair and Bellatrix; some servers leave out the object around the beacon header.
+/// A header of Altair or Bellatrix. Some servers leave out the object around the beacon header.
 #[derive(Deserialize)]
 #[serde(untagged)]
 pub(super) enum BeaconHeaderJson {
@@ -223,7 +223,7 @@ pub(super) struct OptimisticUpdateJson<H> {
     signature_slot: Slot,
 }
 
-/// A field that may be missing, but if it is there, is a number and not null.
+/// Reads a field that may be missing. If it is present, it must be a number, not null.
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
     decimal::deserialize(deserializer).map(Some)
 }
@@ -344,7 +344,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_is_bounded_and_nothing_else_is_one() {
+    fn lists_are_bounded_and_other_values_are_refused() {
         let count =
             |json: &str, limit| elements(json.as_bytes(), limit).unwrap().map(|elements| elements.len());
         for list in [" [1, 2]", r#"{"data": [1, 2]}"#, r#"{"version": "deneb", "data": [1, 2]}"#] {

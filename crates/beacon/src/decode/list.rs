@@ -3,9 +3,10 @@
 use alloy_primitives::hex;
 
 use super::error::DecodeError;
+use super::json;
+use super::limit::{MAX_LIST_BYTES, MAX_UPDATES};
 use super::object::{self, Update};
 use super::ssz::Reader;
-use super::{MAX_LIST_BYTES, MAX_UPDATES, json};
 use crate::fork::UnknownFork;
 use crate::network::{ForkDigest, Network};
 use crate::update::LightClientUpdate;
@@ -19,7 +20,7 @@ pub(super) fn json(bytes: &[u8], network: &Network) -> Result<Vec<LightClientUpd
         .collect()
 }
 
-/// Each update is framed as `length || fork digest || bytes`, where the length counts digest and bytes.
+/// Reads a list in SSZ. Each update is `length || fork digest || bytes`; the length counts digest and bytes.
 ///
 /// Source: beacon-APIs `light_client/updates`.
 pub(super) fn ssz(bytes: &[u8], network: &Network) -> Result<Vec<LightClientUpdate>, DecodeError> {
@@ -40,8 +41,9 @@ pub(super) fn ssz(bytes: &[u8], network: &Network) -> Result<Vec<LightClientUpda
     Ok(updates)
 }
 
-/// A digest outside the schedule is most often a change of the blob parameters, which changes nothing here: the slot
-/// then tells how to read the update. Only if that fails is it a fork that saldo does not know.
+/// Reads an update with a fork digest. A digest that is not in the schedule is most often a change of the blob
+/// parameters, which does not change how updates are read: the fork of the slot decides. If that fails, the fork is
+/// unknown.
 fn framed(digest: ForkDigest, bytes: &[u8], network: &Network) -> Result<LightClientUpdate, DecodeError> {
     match network.fork_of_digest(digest) {
         Some(scheduled) => {

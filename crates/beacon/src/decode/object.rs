@@ -1,16 +1,17 @@
-//! One object: which fork it is of, then its bytes in that fork's shape.
+//! Decodes one object: finds its fork, then reads its bytes in the form of that fork.
 
 use alloy_primitives::Bytes;
 use serde::de::DeserializeOwned;
 
+use super::encoding::Encoding;
 use super::error::{DecodeError, SszError};
 use super::json::{
     self, BeaconHeaderJson, BootstrapJson, ExecutionHeaderJson, FinalityUpdateJson, HashHeaderJson,
     OptimisticUpdateJson, UpdateJson,
 };
+use super::limit::MAX_OBJECT_BYTES;
 use super::ssz::{OFFSET, Reader};
 use super::wire::{Shape, WireBootstrap, WireHeader, WireUpdate};
-use super::{Encoding, MAX_OBJECT_BYTES};
 use crate::container::{BeaconBlockHeader, ExecutionPayloadHeader, SyncAggregate, SyncCommittee};
 use crate::fork::{Fork, HeaderLayout, UnknownFork};
 use crate::network::{Network, ScheduledFork};
@@ -22,7 +23,7 @@ pub(super) enum Update {}
 pub(super) enum FinalityUpdate {}
 pub(super) enum OptimisticUpdate {}
 
-/// One part of an object's SSZ, to know its length.
+/// One part of an object's SSZ, for computing the length.
 pub(super) enum Part {
     Header,
     Committee,
@@ -32,10 +33,10 @@ pub(super) enum Part {
     Slot,
 }
 
-/// A kind of object: how each encoding of it is read.
+/// A kind of object, and how each of its encodings is read.
 pub(super) trait Object {
     type Output;
-    /// Its JSON, with headers of some layout.
+    /// Its JSON, with headers of the layout `H`.
     type Json<H: DeserializeOwned>: DeserializeOwned;
     const PARTS: &'static [Part];
 
@@ -100,10 +101,10 @@ pub(super) fn decode_ssz<T: Object>(
     T::from_ssz(Reader::new(bytes), &shape)
 }
 
-/// The shape an object has at a slot, which its label must not contradict.
+/// Returns the form that an object has at a slot. Its label must not contradict that.
 ///
-/// Fork times change after a release: an object that has the label of the next known fork, or without a label its form
-/// and not that of the scheduled one, is read as of that fork. That decides nothing but how it is read.
+/// Fork times change after a release. So an object with the label of the next known fork is read as of that fork. So is
+/// an object without a label that has only the form of the next fork. This decides only how the object is read.
 fn shape<'a>(
     slot: Slot,
     label: Option<Fork>,
@@ -126,10 +127,10 @@ fn shape<'a>(
     }
 }
 
-/// The slot of the object's header, found before its fork is known.
+/// Returns the slot of the object's header. Its fork is not known yet.
 ///
-/// Where headers are of variable size the object begins with the offset of its header, else with the header itself.
-/// Objects of the second kind have one exact length, so the two cannot be confused.
+/// If headers have a variable size, the object begins with the offset of its header, otherwise with the header itself.
+/// Objects of the second kind have one exact length, so the two kinds cannot be confused.
 fn ssz_slot<T: Object>(bytes: &[u8], committee_size: usize) -> Result<Slot, SszError> {
     let got = Reader::new(bytes).offset()?;
     let of = |fork: &Fork| has_form_of::<T>(bytes, *fork, committee_size);
@@ -146,7 +147,7 @@ fn ssz_slot<T: Object>(bytes: &[u8], committee_size: usize) -> Result<Slot, SszE
     Reader::new(header).uint64().map(Slot::new).map_err(|_| truncated(got, bytes))
 }
 
-/// Whether an object can be of a fork by its length alone, or by the offset it begins with.
+/// Whether an object can be of a fork, judged by its length or by the offset that it begins with.
 fn has_form_of<T: Object>(bytes: &[u8], fork: Fork, committee_size: usize) -> bool {
     let length = fixed_length::<T>(fork, committee_size);
     match header_length(fork.rules().layout) {
@@ -173,7 +174,7 @@ fn fixed_length<T: Object>(fork: Fork, size: usize) -> usize {
     T::PARTS.iter().map(length).fold(0, usize::saturating_add)
 }
 
-/// The length of a header, or `None` where `extra_data` makes it vary.
+/// Returns the length of a header, or `None` if `extra_data` makes it vary.
 fn header_length(layout: HeaderLayout) -> Option<usize> {
     match layout {
         HeaderLayout::Beacon => Some(112),
@@ -313,7 +314,7 @@ fn aggregate(reader: &mut Reader<'_>, shape: &Shape<'_>) -> Result<SyncAggregate
     Ok(SyncAggregate { bits: reader.bytes(size.div_ceil(8))?.to_vec(), size, signature: reader.fixed()? })
 }
 
-/// A header in the fixed part of an object: itself if its size is fixed, else the offset of where it is.
+/// A header in the fixed part of an object: the header itself if its size is fixed, otherwise its offset.
 enum Place {
     Here(WireHeader),
     At(usize),
@@ -341,7 +342,7 @@ impl Place {
         }
     }
 
-    /// Ends an object with two headers, which are laid out alike.
+    /// Ends an object with two headers, which have the same layout.
     fn two(
         first: Self,
         second: Self,
@@ -370,7 +371,7 @@ fn beacon(reader: &mut Reader<'_>) -> Result<BeaconBlockHeader, SszError> {
     })
 }
 
-/// A header of variable size.
+/// Reads a header of variable size.
 fn header(bytes: &[u8], shape: &Shape<'_>) -> Result<WireHeader, SszError> {
     let mut reader = Reader::new(bytes);
     let beacon = beacon(&mut reader)?;

@@ -29,7 +29,7 @@ fn a_label_names_the_fork_of_the_slot_or_the_next() {
 }
 
 #[test]
-fn a_later_fork_that_the_table_does_not_have_is_unknown_and_no_lie() {
+fn a_later_fork_outside_the_table_is_unknown_and_not_relabelled() {
     let text = Network::mainnet().to_toml();
     let (before, _) = text.split_once("[[forks]]\nname = \"electra\"").unwrap();
     let network = Network::from_toml(before).unwrap();
@@ -46,7 +46,7 @@ fn a_later_fork_that_the_table_does_not_have_is_unknown_and_no_lie() {
 }
 
 #[test]
-fn without_a_label_the_form_tells_the_next_fork_only_where_it_cannot_be_the_scheduled_one() {
+fn without_a_label_the_next_fork_is_read_only_if_the_scheduled_one_cannot_be() {
     let network = Network::mainnet();
     for (forms, expected) in [
         (&[][..], Fork::Deneb),

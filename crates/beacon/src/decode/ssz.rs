@@ -1,4 +1,4 @@
-//! A reader of SSZ that never looks past its bytes and leaves none unread.
+//! A reader of SSZ. It never reads past its bytes, and accepts no unread bytes at the end.
 //!
 //! Source: consensus-specs `ssz/simple-serialize.md`.
 
@@ -49,12 +49,12 @@ impl<'a> Reader<'a> {
         Ok(usize::try_from(offset).unwrap_or(usize::MAX))
     }
 
-    /// What was not read yet.
+    /// Returns the unread bytes.
     pub(super) fn rest(self) -> &'a [u8] {
         self.whole.get(self.position..).unwrap_or_default()
     }
 
-    /// Ends a container without variable parts.
+    /// Ends a container that has no variable part.
     pub(super) fn end(self) -> Result<(), SszError> {
         match self.rest() {
             [] => Ok(()),
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_is_read_past_the_end() {
+    fn reading_past_the_end_is_an_error() {
         let mut reader = Reader::new(&[1, 0, 0, 0, 0, 0, 0, 0, 9]);
         assert_eq!(reader.uint64(), Ok(1));
         assert_eq!(reader.uint64(), Err(SszError::Truncated { needed: 16, got: 9 }));
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_left_at_the_end() {
+    fn unread_bytes_at_the_end_are_an_error() {
         let mut reader = Reader::new(&[1, 0, 0, 0, 0, 0, 0, 0, 9]);
         assert_eq!(reader.uint64(), Ok(1));
         assert_eq!(reader.end(), Err(SszError::TooLong { got: 1, limit: 0 }));

@@ -1,7 +1,7 @@
-//! What all encodings have in common: the parts as they stand on the wire, and what they mean.
+//! The parts of an object as all encodings have them on the wire, and what they mean.
 //!
-//! On the wire nothing is ever absent: an absent part is all zero, and a header of an older fork stands in the layout
-//! of the object it is part of. Here zeros become `None`, and each header gets the fields of the fork of its own slot.
+//! On the wire every part is present: an absent part is all zero, and a header of an older fork has the layout of its
+//! object. Here zeros become `None`, and each header gets the fields of the fork of its own slot.
 
 use alloy_primitives::{Address, B256, Bloom, Bytes, U256};
 
@@ -16,7 +16,7 @@ use crate::update::{
     Execution, FinalizedPart, LightClientBootstrap, LightClientHeader, LightClientUpdate, NextSyncCommittee,
 };
 
-/// How an object of some fork is laid out on some network.
+/// The layout of objects of one fork on one network.
 pub(super) struct Shape<'a> {
     pub(super) fork: Fork,
     pub(super) network: &'a Network,
@@ -31,7 +31,7 @@ impl Shape<'_> {
         self.fork.rules().layout == HeaderLayout::Execution17
     }
 
-    /// The payload header, if it has the fields of the object's fork.
+    /// Returns the payload header if it has the fields of the object's fork.
     fn expect_layout(
         &self,
         header: ExecutionPayloadHeader,
@@ -59,14 +59,14 @@ impl Shape<'_> {
     }
 }
 
-/// The length of a branch to a generalized index.
+/// Returns the length of a branch to a generalized index.
 fn depth(gindex: u64) -> usize {
     gindex.checked_ilog2().and_then(|depth| usize::try_from(depth).ok()).unwrap_or(0)
 }
 
 pub(super) struct WireHeader {
     pub(super) beacon: BeaconBlockHeader,
-    /// In the layout of the object.
+    /// The execution part in the layout of the object.
     pub(super) execution: Execution,
     pub(super) execution_branch: Vec<B256>,
 }
@@ -101,8 +101,8 @@ impl WireHeader {
         is_empty && all_zero(&self.execution_branch)
     }
 
-    /// The header as the fork of its own slot has it. Only in an object of Gloas it stays as it stands: whether the
-    /// hash is of a block of an older fork is told by the branch, which is not looked at here.
+    /// Returns the header with the fields of the fork of its own slot. In an object of Gloas it stays as it is: only the
+    /// branch shows whether the hash is of a block of an older fork, and the branch is not checked here.
     fn resolve(self, shape: &Shape<'_>) -> Result<LightClientHeader, DecodeError> {
         expect_length("execution_branch", self.execution_branch.len(), shape.execution_depth())?;
         let slot = self.beacon.slot;
@@ -209,7 +209,7 @@ fn all_zero(roots: &[B256]) -> bool {
     roots.iter().all(B256::is_zero)
 }
 
-/// The header as it was before Deneb, or `None` if the blob fields say something.
+/// Returns the header as before Deneb, or `None` if the blob fields are not zero.
 fn without_blobs(mut execution: ExecutionPayloadHeader) -> Option<ExecutionPayloadHeader> {
     let blobs = [execution.blob_gas_used.take(), execution.excess_blob_gas.take()];
     blobs.iter().all(|field| field.is_none_or(|value| value == 0)).then_some(execution)

@@ -1,4 +1,4 @@
-//! A sync committee with the proof that installed it.
+//! A sync committee with its proof.
 
 use std::sync::Arc;
 
@@ -12,12 +12,12 @@ use crate::merkle::normalized_branch_is_valid;
 use crate::unit::Period;
 use crate::update::LightClientBootstrap;
 
-/// A committee, and the header and branch that prove it. The proof is kept so that a stored light client can be checked
-/// again.
+/// A committee, and the header and the branch that prove it. The proof is kept, so that a stored light client can be
+/// checked again.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct ProvenCommittee {
     pub(super) committee: SyncCommittee,
-    /// Its hash tree root.
+    /// The committee's hash tree root.
     pub(super) root: B256,
     /// The block whose state names it.
     pub(super) header: BeaconBlockHeader,
@@ -25,7 +25,7 @@ pub(super) struct ProvenCommittee {
     pub(super) branch: Vec<B256>,
 }
 
-/// Where in a state a committee stands.
+/// The field of a state that holds a committee.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
     Current,
@@ -33,7 +33,7 @@ pub(super) enum Place {
 }
 
 impl ProvenCommittee {
-    /// The committee of a bootstrap that was verified.
+    /// Returns the committee of a verified bootstrap.
     pub(super) fn of_bootstrap(bootstrap: LightClientBootstrap) -> Arc<Self> {
         let committee = bootstrap.current_sync_committee;
         Arc::new(Self {
@@ -45,7 +45,7 @@ impl ProvenCommittee {
         })
     }
 
-    /// The next committee of an update that was verified, if it brings one.
+    /// Returns the next committee of a verified update, if it has one.
     pub(super) fn of_update(signed: &SignedUpdate) -> Option<Arc<Self>> {
         let update = &signed.update;
         let next = update.next_sync_committee.as_ref()?;
@@ -58,7 +58,7 @@ impl ProvenCommittee {
         }))
     }
 
-    /// Whether it has the network's size, and its proof names it as the committee of `period`.
+    /// Whether the committee has the network's size, and its proof shows that it is the committee of `period`.
     pub(super) fn is_proven(&self, schedule: Schedule<'_>, period: Period) -> bool {
         let network = schedule.network;
         let (slot, named_in) = (self.header.slot, network.period_at(self.header.slot));

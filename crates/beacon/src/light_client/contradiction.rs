@@ -1,8 +1,8 @@
 //! A contradiction that the sync committee signed, and the evidence for it.
 //!
-//! The signatures are over blocks, so two blocks at one slot that both have two thirds mean that a third of the
-//! committee signed both. The slots of the two signatures may differ, and that excuses nothing here: nobody signs that
-//! slot, so it is whatever the source says it is.
+//! A signature is over a block. If two blocks at one slot both have the signatures of two thirds, then a third of the
+//! committee signed both. The slots of the two signatures may differ, but that is no excuse: the signatures do not cover
+//! that slot, so a source can set it to any value.
 
 mod json;
 
@@ -14,10 +14,10 @@ use alloy_primitives::B256;
 use crate::unit::{Period, Slot};
 use crate::update::{LightClientHeader, LightClientUpdate};
 
-/// Two different blocks, each vouched for by two thirds of a sync committee, of which only one can be of the chain.
+/// Two different blocks of which only one can be on the chain, and each of which two thirds of a sync committee signed.
 ///
-/// No reading from this chain can be proven any more: show both roots, keep [`ConsensusFault::to_json`], and start again
-/// from a checkpoint that many agree on.
+/// Readings of this chain can no longer be proven. Show both roots, keep [`ConsensusFault::to_json`], and start again
+/// from a checkpoint that many sources agree on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("consensus fault: two {contradiction} blocks at slot {slot}: {} and {}", .roots[0], .roots[1])]
 pub struct ConsensusFault {
@@ -28,67 +28,59 @@ pub struct ConsensusFault {
     pub(super) evidence: Arc<[Testimony; 2]>,
 }
 
-/// What two contradictory blocks are said to be.
+/// How two blocks contradict each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Contradiction {
-    /// Both final, at one slot; the first may be the checkpoint.
+    /// Both are final, at one slot. The first may be the checkpoint.
     Finalized,
-    /// Both signed as the head, at one slot.
+    /// Both are signed as the head, at one slot.
     Signed,
-    /// The first is final, and the second, signed as the head of a later slot, does not descend from it, as whoever linked
-    /// their execution blocks found.
+    /// The first is final. The second is signed as the head of a later slot, and does not descend from the first: a
+    /// caller that linked their execution blocks found that.
     Reverted,
 }
 
-/// What vouches for a block.
+/// The evidence for a block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Testimony {
-    /// It is the checkpoint that trust started from.
+    /// The block is the checkpoint that trust started from.
     Checkpoint(LightClientHeader),
     /// The sync committee signed an update for it.
     Signed(Arc<SignedUpdate>),
 }
 
-/// An update that was verified, with the committee that signed it: enough for anybody to check the signature, who has the
-/// committee's keys from anywhere.
+/// A verified update, with the committee that signed it. With the committee's keys from any source, anyone can check the
+/// signature.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SignedUpdate {
     pub(super) update: LightClientUpdate,
     pub(super) period: Period,
     pub(super) committee_root: B256,
-    /// The hash tree root of its next committee, if that has been computed.
+    /// The hash tree root of the next committee in the update, if it was computed.
     pub(super) next_committee_root: Option<B256>,
 }
 
 impl ConsensusFault {
-    /// Returns what the two blocks are said to be.
+    /// Returns how the two blocks contradict each other.
     pub fn contradiction(&self) -> Contradiction {
         self.contradiction
     }
 
-    /// Returns their slot; that of the second block if the two differ.
+    /// Returns the slot of both blocks, or the slot of the second block if the two differ.
     pub fn slot(&self) -> Slot {
         self.slot
     }
 
-    /// Returns their roots; first the one that the client held.
+    /// Returns the roots of the two blocks, first that of the block that the client held.
     pub fn roots(&self) -> [B256; 2] {
         self.roots
     }
 
-    /// Returns what vouches for each of them, in the same order.
+    /// Returns the evidence for each block, in the same order.
     pub fn evidence(&self) -> &[Testimony; 2] {
         &self.evidence
-    }
-
-    /// Returns the whole as a JSON object, with the field names of the beacon API.
-    ///
-    /// Each element of `evidence` that was signed is an update as the beacon API has it, with the period and the root of
-    /// the committee that signed it. Addresses and sources are not in it: it can be given to anybody.
-    pub fn to_json(&self) -> String {
-        json::fault(self).to_string()
     }
 }
 
@@ -98,7 +90,7 @@ impl SignedUpdate {
         &self.update
     }
 
-    /// Returns the period of the committee that signed it.
+    /// Returns the period of the committee that signed the update.
     pub fn sync_committee_period(&self) -> Period {
         self.period
     }
@@ -110,7 +102,7 @@ impl SignedUpdate {
 }
 
 impl Testimony {
-    /// Without the next committee, which no contradiction is about and which is most of an update.
+    /// Returns the same without the next committee. It is most of an update, and no contradiction is about it.
     fn condensed(&self) -> Self {
         match self {
             Self::Signed(signed) if signed.update.next_sync_committee.is_some() => {
@@ -122,12 +114,12 @@ impl Testimony {
     }
 }
 
-/// What vouches for the block that was held, and for the one that contradicts it.
+/// Returns the evidence for the held block and for the block that contradicts it.
 pub(super) fn evidence(held: &Testimony, other: &Arc<SignedUpdate>) -> Arc<[Testimony; 2]> {
     Arc::new([held.condensed(), Testimony::Signed(Arc::clone(other)).condensed()])
 }
 
-/// What a new block would contradict, held beside the words for it.
+/// A block that the client holds, and the evidence for it. A new block may contradict it.
 pub(super) struct Held<'a> {
     pub(super) slot: Slot,
     pub(super) root: B256,
@@ -135,7 +127,7 @@ pub(super) struct Held<'a> {
 }
 
 impl Held<'_> {
-    /// The fault that `header`, which `update` vouches for, makes beside the held block.
+    /// Makes the fault from the held block and the contradicting `header`, for which `update` is the evidence.
     pub(super) fn against(
         &self,
         contradiction: Contradiction,
@@ -152,13 +144,13 @@ impl Held<'_> {
         }
     }
 
-    /// Whether `header` is of the same slot and yet another block.
+    /// Whether `header` is another block of the same slot.
     pub(super) fn is_contradicted_by(&self, header: &LightClientHeader) -> bool {
         header.beacon.slot == self.slot && header.beacon.hash_tree_root() != self.root
     }
 }
 
-/// Names the block and the committee; the keys and branches would fill pages.
+/// Writes the block and the committee, without the keys and branches, which would fill pages.
 impl fmt::Debug for SignedUpdate {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter

@@ -3,7 +3,6 @@
 use alloy_primitives::B256;
 
 use super::contradiction::ConsensusFault;
-use super::schedule::VerifiedFork;
 use crate::fault::Fault;
 use crate::fork::UnknownFork;
 use crate::signature::SignatureError;
@@ -13,38 +12,38 @@ use crate::unit::{Period, Slot, UnixTime};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BootstrapError {
-    /// It is the bootstrap of another block than the checkpoint. The source's fault.
-    #[error("bootstrap of block {got}, asked for {expected}")]
+    /// The bootstrap is of another block than the checkpoint. The source's fault.
+    #[error("the bootstrap is of block {got}, expected {expected}")]
     WrongRoot {
         /// Root of the bootstrap's header.
         got: B256,
         /// Root of the checkpoint.
         expected: B256,
     },
-    /// The checkpoint's block is not at the slot the checkpoint names. The caller's fault: the root matches.
-    #[error("the checkpoint is at slot {got}, said to be at {expected}")]
+    /// The checkpoint's block is not at the slot that the checkpoint names. The caller's fault: the root matches.
+    #[error("the checkpoint's block is at slot {got}, the checkpoint says {expected}")]
     WrongSlot {
         /// Slot of the block.
         got: Slot,
         /// Slot of the checkpoint.
         expected: Slot,
     },
-    /// The execution header is not the one of the block. The source's fault.
+    /// The block does not prove the execution header. The source's fault.
     #[error("the execution header is not proven by the block")]
     ExecutionBranch,
-    /// The committee has another size than the network's. The source's fault.
-    #[error("a sync committee of {got} members, expected {expected}")]
+    /// The committee does not have the network's size. The source's fault.
+    #[error("the sync committee has {got} members, expected {expected}")]
     CommitteeSize {
         /// Members given.
         got: usize,
         /// Members expected.
         expected: usize,
     },
-    /// The committee is not the one of the block's state. The source's fault.
+    /// The block's state does not prove the committee. The source's fault.
     #[error("the sync committee is not proven by the block's state")]
     CommitteeBranch,
-    /// The checkpoint is beyond weak subjectivity: former validators could have signed another chain since without
-    /// risk. The caller's fault: a newer checkpoint is needed; show the age.
+    /// The checkpoint is older than the weak subjectivity period: former validators could since have signed another chain
+    /// without risk. The caller's fault: a newer checkpoint is needed. Show the age.
     #[error("the checkpoint is {age_epochs} epochs old, at most {limit_epochs} are safe")]
     CheckpointTooOld {
         /// Its age, in epochs.
@@ -57,18 +56,18 @@ pub enum BootstrapError {
     FromFuture {
         /// Slot of the checkpoint.
         slot: Slot,
-        /// When it starts.
+        /// When the slot starts.
         starts: UnixTime,
         /// What the clock says.
         now: UnixTime,
     },
-    /// The checkpoint is of a fork that cannot be read. Nobody's fault.
+    /// The checkpoint is of a fork that cannot be read. No party is at fault.
     #[error(transparent)]
     UnknownFork(#[from] UnknownFork),
 }
 
 impl BootstrapError {
-    /// Whose fault it is.
+    /// Returns who is at fault.
     pub fn fault(&self) -> Fault {
         match self {
             Self::WrongRoot { .. }
@@ -86,13 +85,14 @@ impl BootstrapError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AdvanceError {
-    /// The bits do not fit the network's committee. The source's fault.
-    #[error("participation bits are not one for each of {size} members")]
+    /// The participation bits do not fit the network's committee. The source's fault.
+    #[error("there is not exactly one participation bit for each of {size} members")]
     ParticipationBits {
         /// Members of a committee.
         size: usize,
     },
-    /// Fewer than two thirds signed, which proves nothing. Not held against the source: it may be all there is.
+    /// Fewer than two thirds signed, which proves nothing. Does not count against the source: it may be the only update
+    /// there is.
     #[error("{signers} of {size} signed, at least two thirds are needed")]
     TooFewSigners {
         /// Members that signed.
@@ -100,7 +100,7 @@ pub enum AdvanceError {
         /// Members of the committee.
         size: usize,
     },
-    /// Not signed after the attested block, or finalized after it. The source's fault.
+    /// The signature is not after the attested block, or the finalized block is after it. The source's fault.
     #[error("slots out of order: signed at {signature}, attested {attested}, finalized {finalized}")]
     SlotOrder {
         /// Slot of the signature.
@@ -110,7 +110,7 @@ pub enum AdvanceError {
         /// Slot of the finalized header.
         finalized: Slot,
     },
-    /// The head's slot is later than the device's clock, by more than 30 s, and the committee signed it: so that time has
+    /// The head's slot is more than 30 s later than the device's clock. The committee signed that slot, so that time has
     /// come, and the clock is slow. The device's fault; try again later.
     #[error("the head's slot {slot} starts at {starts}, the clock says {now}")]
     FromFuture {
@@ -121,8 +121,8 @@ pub enum AdvanceError {
         /// What the clock says.
         now: UnixTime,
     },
-    /// The slot of the signature is later than the device's clock, by more than 30 s, although the head's is not. Nobody
-    /// signs that slot, so it says nothing. Not held against the source: the clock may be slow.
+    /// The slot of the signature is more than 30 s later than the device's clock, but the head's slot is not. No
+    /// signature covers that slot, so it proves nothing. Does not count against the source: the clock may be slow.
     #[error("signature slot {signature_slot} starts at {starts}, the clock says {now}")]
     SignatureFromFuture {
         /// Slot of the signature.
@@ -133,14 +133,14 @@ pub enum AdvanceError {
         now: UnixTime,
     },
     /// The committee of that period is not known yet. The caller's fault: fetch the updates in between first.
-    #[error("signed in period {period}, while the client is in {known}")]
+    #[error("the update was signed in period {period}, but the client is in period {known}")]
     CommitteeUnknown {
         /// Period of the signature.
         period: Period,
         /// Period of the client.
         known: Period,
     },
-    /// Older than what is known, and it brings no committee. The source is behind.
+    /// The update is not newer than the final head, and has no unknown committee. The source is behind.
     #[error("the attested slot {attested} is not after the finalized {finalized}")]
     NotNewer {
         /// Slot of the attested header.
@@ -148,43 +148,43 @@ pub enum AdvanceError {
         /// Slot of the client's final head.
         finalized: Slot,
     },
-    /// The execution header is not laid out as its fork has it, or not the one of its block. The source's fault.
+    /// The execution header does not have the layout of its fork, or its block does not prove it. The source's fault.
     #[error("the execution header at slot {slot} is not proven by its block")]
     ExecutionBranch {
         /// Slot of the header.
         slot: Slot,
     },
-    /// The finalized header is not the one of the attested state. The source's fault.
+    /// The attested state does not prove the finalized header. The source's fault.
     #[error("the finalized header is not proven by the attested state")]
     FinalityBranch,
-    /// The next committee has another size than the network's. The source's fault.
-    #[error("a sync committee of {got} members, expected {expected}")]
+    /// The next committee does not have the network's size. The source's fault.
+    #[error("the next sync committee has {got} members, expected {expected}")]
     CommitteeSize {
         /// Members given.
         got: usize,
         /// Members expected.
         expected: usize,
     },
-    /// The next committee is not the one of the attested state. The source's fault.
+    /// The attested state does not prove the next committee. The source's fault.
     #[error("the next sync committee is not proven by the attested state")]
     CommitteeBranch,
-    /// The next committee differs from the one already known for that period. The source's fault.
-    #[error("next sync committee {got}, known is {expected}")]
+    /// The next committee is not the one already known for that period. The source's fault.
+    #[error("the next sync committee is {got}, but {expected} is already known")]
     OtherNextCommittee {
-        /// Root of the committee given.
+        /// Root of the committee in the update.
         got: B256,
-        /// Root of the committee known.
+        /// Root of the known committee.
         expected: B256,
     },
-    /// The committee's signature does not hold. The source's fault.
+    /// The committee's signature does not verify. The source's fault.
     #[error(transparent)]
     Signature(#[from] SignatureError),
-    /// The update is of a fork that cannot be read. Nobody's fault.
+    /// The update is of a fork that cannot be read. No party is at fault.
     #[error(transparent)]
     UnknownFork(#[from] UnknownFork),
-    /// The head lies where one fork ends and another begins at a time that the network table does not have, and no
-    /// signature tells yet of which of the two it is. Nobody's fault: take a later head, or a newer network table.
-    #[error("it is not known yet of which fork the head at slot {slot} is")]
+    /// The head is close to the start of a fork whose time the network table does not have, and no signature has shown
+    /// yet on which side it is. No party is at fault: take a later head, or a newer network table.
+    #[error("it is not known yet which fork the head at slot {slot} belongs to")]
     UnsettledFork {
         /// Slot of the attested header.
         slot: Slot,
@@ -195,7 +195,7 @@ pub enum AdvanceError {
 }
 
 impl AdvanceError {
-    /// Whose fault it is.
+    /// Returns who is at fault.
     pub fn fault(&self) -> Fault {
         match self {
             Self::ParticipationBits { .. }
@@ -212,30 +212,5 @@ impl AdvanceError {
             Self::UnknownFork(_) | Self::UnsettledFork { .. } => Fault::Network,
             Self::TooFewSigners { .. } | Self::ConsensusFault(_) => Fault::Chain,
         }
-    }
-}
-
-/// Why a newer network table is not taken. Always the caller's fault.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum AdoptError {
-    /// It is of another chain, or gives the same chain another clock or another size of committees.
-    #[error("the table is of another chain: `{field}` differs")]
-    OtherChain {
-        /// What differs.
-        field: &'static str,
-    },
-    /// It has a fork at another time than signatures have shown, or does not have it at all.
-    #[error("the table contradicts what was signed in epochs {} to {}", .verified.first, .verified.last)]
-    Contradiction {
-        /// What was signed.
-        verified: VerifiedFork,
-    },
-}
-
-impl AdoptError {
-    /// Whose fault it is: always [`Fault::Caller`].
-    pub fn fault(&self) -> Fault {
-        Fault::Caller
     }
 }

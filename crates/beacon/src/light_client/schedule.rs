@@ -1,9 +1,9 @@
-//! Which fork a slot is of: as the table says, and where the table is behind, as signatures have shown.
+//! Which fork a slot belongs to: by the table, and if the table is outdated, by what signatures have shown.
 //!
-//! Fork times change after a release. The committee signs under the version of its fork, so the signature itself says
-//! which one it is on. Between the newest head known to be before a fork and the oldest one known to be in it nobody
-//! knows, and nothing of a body there may be interpreted: what a genuine body of one fork holds at the indices of another is
-//! whatever its builder chose. States are no builder's choice, so what a state proves can tell its fork.
+//! Fork times change after a release. The committee signs under the version of its fork, so a signature shows its fork.
+//! Between the newest head known to be before a fork and the oldest head known to be in it, the fork is not known. No
+//! body in that range may be interpreted: at the indices of another fork, a genuine body holds what its builder chose.
+//! A builder cannot choose the state, so a proof under a state can show its fork.
 
 use crate::fork::{Fork, UnknownFork};
 use crate::network::{Network, ScheduledFork};
@@ -11,21 +11,20 @@ use crate::signature::ForkVersion;
 use crate::unit::{Epoch, Slot};
 use crate::update::{Execution, LightClientUpdate};
 
-/// The epochs of the heads that were verified as of one fork.
+/// The epochs of the heads that were verified as heads of one fork.
 ///
-/// Of two that follow each other, the last epoch of the first and the first of the second are the closest that is known
-/// about the time of the fork between them.
+/// The start of a fork lies after the `last` of the fork before it, and not after its own `first`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VerifiedFork {
     /// The fork's version.
     pub version: ForkVersion,
-    /// The epoch of the oldest head.
+    /// The epoch of the oldest verified head.
     pub first: Epoch,
-    /// The epoch of the newest head.
+    /// The epoch of the newest verified head.
     pub last: Epoch,
 }
 
-/// A network's table, together with what signatures have shown. Forks are named by their place in the table.
+/// A network's table, together with what signatures have shown. Indices of forks are their places in the table.
 #[derive(Clone, Copy)]
 pub(super) struct Schedule<'a> {
     pub(super) network: &'a Network,
@@ -33,21 +32,22 @@ pub(super) struct Schedule<'a> {
     pub(super) verified: &'a [VerifiedFork],
 }
 
-/// What is known of an epoch.
+/// What is known about the fork of an epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
-    /// It is of this fork.
+    /// The epoch belongs to this fork.
     Of(usize),
-    /// It is of one of these or between them: not told by the table, and by no signature yet.
+    /// The epoch belongs to one of these two forks, or to one between them. Neither the table nor a signature shows
+    /// which.
     Between(usize, usize),
 }
 
 /// Why the fork of a slot is not known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum NotKnown {
-    /// It has no name here.
+    /// This version of saldo does not know the fork by name.
     Unknown(UnknownFork),
-    /// It lies between two forks of which no signature has told yet where one ends.
+    /// The slot lies between two forks, and no signature has shown yet where the first one ends.
     Unsettled,
 }
 
@@ -66,9 +66,9 @@ impl<'a> Schedule<'a> {
         }
     }
 
-    /// Returns the forks under whose versions a signature made at a slot may hold, the most likely first.
+    /// Returns the forks whose versions a signature made at a slot can have, the most likely first.
     ///
-    /// Once a fork was seen, no later slot is taken as before it.
+    /// After a head of a fork was verified, no later slot counts as before that fork.
     pub(super) fn candidates(
         &self,
         slot: Slot,
@@ -83,7 +83,7 @@ impl<'a> Schedule<'a> {
 
     /// Returns the fork of a head whose signature holds under the version of `signed`, and what that shows.
     ///
-    /// `signature_slot` is the slot that the signature is said to be of. It is signed by nobody.
+    /// `signature_slot` is the claimed slot of the signature. No signature covers it.
     pub(super) fn verify(
         &self,
         head: Slot,
@@ -96,9 +96,9 @@ impl<'a> Schedule<'a> {
         let is_scheduled = self.scheduled(self.network.epoch_at(signature_slot)) == Some(signed_index);
         let index = match self.place(epoch)? {
             Place::Of(index) if index == signed_index || is_scheduled || self.is_verified(epoch) => index,
-            // Signed before the fork is before the fork.
+            // A head that was signed before the fork is before the fork.
             Place::Between(before, _) if before == signed_index => before,
-            // Signed in the fork may still be the last head before it.
+            // A head that was signed in the fork can still be the last head before it.
             _ if self.is_surely_signed_in_its_epoch(head) => signed_index,
             _ => {
                 self.named(signed_index)?;
@@ -108,11 +108,11 @@ impl<'a> Schedule<'a> {
         self.shown(index, epoch)
     }
 
-    /// Returns the fork of a head whose signature does not settle it, if its state does, and what that shows: the only one
-    /// up to that of the signature for which `is_proven`.
+    /// Returns the fork of a head by its state, if the signature alone does not settle it, and what that shows. The
+    /// fork is the only one for which `is_proven` is true, up to the fork of the signature.
     ///
-    /// Where one fork has a root in its state, the other has something that no root can be: a place beneath a number, a
-    /// version, or zeros. That has to be looked at again for every fork that moves an index.
+    /// At the index where one fork has a root in its state, the other fork has a value that cannot be a root: a node
+    /// below a number, a version, or zeros. This must be checked again for every fork that moves an index.
     pub(super) fn told_by_state(
         &self,
         head: Slot,
@@ -129,8 +129,9 @@ impl<'a> Schedule<'a> {
         }
     }
 
-    /// Returns the fork of a checkpoint, and what that shows: the one of the table, or if that has no time for the next yet
-    /// and only the next `is_proven` by the checkpoint's state, that one.
+    /// Returns the fork of a checkpoint, and what that shows. It is the fork of the table, with one exception: if the
+    /// table has no time for the next fork, and only the next fork `is_proven` by the checkpoint's state, it is the
+    /// next fork.
     pub(super) fn told_by_checkpoint(
         &self,
         slot: Slot,
@@ -148,15 +149,16 @@ impl<'a> Schedule<'a> {
         Ok((fork, Some(VerifiedFork { version, first: epoch, last: epoch })))
     }
 
-    /// Returns the fork of a checkpoint's slot, which nobody signs: as was shown for its epoch, else as the table has it.
+    /// Returns the fork of a checkpoint's slot: as shown for its epoch, otherwise by the table. A checkpoint has no
+    /// signature.
     pub(super) fn fork_of_checkpoint(&self, slot: Slot) -> Result<Fork, UnknownFork> {
         let is_verified = self.is_verified(self.network.epoch_at(slot));
         let shown = is_verified.then(|| self.fork_at(slot).ok()).flatten();
         shown.map_or_else(|| self.network.fork_at(slot), Ok)
     }
 
-    /// Returns how old a checkpoint of the epoch `from` may be at the epoch `to`, in epochs, also by the rules of forks that
-    /// were seen while the table does not have their time.
+    /// Returns how old a checkpoint of the epoch `from` may be at the epoch `to`, in epochs. The limits of forks that
+    /// were seen count too, even if the table does not have their times.
     pub(super) fn max_checkpoint_age_between(&self, from: Epoch, to: Epoch) -> u64 {
         let seen = self.verified.iter().filter(|fork| from <= fork.last);
         let forks = seen.filter_map(|fork| self.network.forks().get(self.index_of(fork.version)?));
@@ -170,8 +172,9 @@ impl<'a> Schedule<'a> {
         Ok((fork, VerifiedFork { version, first: epoch, last: epoch }))
     }
 
-    /// The version of a signature is that of the slot at which it was made, which can be later than the head's if slots
-    /// in between have no block. An eighth of an epoch is taken to be more than is ever without blocks.
+    /// Whether the signature was surely made in the epoch of the head. The version of a signature is that of the slot in
+    /// which it was made. That slot can be later than the head's if the slots between have no block. saldo assumes that
+    /// there is always a block within an eighth of an epoch.
     fn is_surely_signed_in_its_epoch(&self, head: Slot) -> bool {
         let slots = self.network.slots_per_epoch();
         let position = head.get().checked_rem(slots).unwrap_or(0);
@@ -185,7 +188,7 @@ impl<'a> Schedule<'a> {
         if self.is_verified(epoch) {
             return Ok(Place::Of(before.unwrap_or(known)));
         }
-        // The table is behind if it says less of the next verified head than its signature did.
+        // The table is outdated if it gives the next verified head an older fork than its signature showed.
         let after = self.verified.iter().find(|fork| fork.first > epoch);
         let after = after.filter(|fork| self.scheduled(fork.first) <= Some(known));
         match after.and_then(|fork| self.index_of(fork.version)).filter(|after| *after > known) {
@@ -211,8 +214,7 @@ impl<'a> Schedule<'a> {
         name.parse().map_err(NotKnown::Unknown)
     }
 
-    /// Returns the update without what its finalized header tells of the execution chain, if it is not settled how that
-    /// is to be read.
+    /// Returns the update without the execution part of its finalized header, if the fork of that header is not known.
     pub(super) fn without_unsettled(&self, mut update: LightClientUpdate) -> LightClientUpdate {
         let header = update.finality.as_mut().and_then(|part| part.header.as_mut());
         if let Some(header) = header.filter(|header| self.fork_at(header.beacon.slot).is_err()) {
@@ -221,9 +223,9 @@ impl<'a> Schedule<'a> {
         update
     }
 
-    /// Returns what was verified that this table says otherwise about, if anything.
+    /// Returns a verified fork that this table contradicts, if there is one.
     ///
-    /// A table that does not have the time of a fork yet says nothing about it.
+    /// A table without the time of a fork does not contradict any time.
     pub(super) fn contradiction(&self) -> Option<VerifiedFork> {
         let agrees = |fork: &VerifiedFork| {
             let index = self.index_of(fork.version);
@@ -237,13 +239,13 @@ impl<'a> Schedule<'a> {
     }
 }
 
-/// Whether these follow each other as [`record`] leaves them.
+/// Whether the forks are in the order that [`record`] keeps.
 pub(super) fn is_in_order(verified: &[VerifiedFork]) -> bool {
     verified.iter().all(|fork| fork.first <= fork.last)
         && verified.is_sorted_by(|earlier, later| earlier.last < later.first)
 }
 
-/// Adds what a signature has shown.
+/// Adds what a signature or a state has shown.
 pub(super) fn record(verified: &mut Vec<VerifiedFork>, shown: VerifiedFork) {
     match verified.iter_mut().find(|fork| fork.version == shown.version) {
         Some(fork) => (fork.first, fork.last) = (fork.first.min(shown.first), fork.last.max(shown.last)),

@@ -1,19 +1,25 @@
-//! A light client as bytes, to go on from after a restart.
+//! A light client as bytes, to continue from after a restart.
 //!
 //! # What is checked again, and what cannot be
-//! [`LightClient::load`] checks the version, the network, a SHA-256 over the whole, the age of the final head against weak
-//! subjectivity, the committees by their branches under the headers that are stored with them, the final head by its
-//! branch under the block that was signed, and the signature over the newest head by the stored committee. That of an
-//! update that is pending is checked when [`LightClient::force_update`] would apply it.
+//! [`LightClient::load`] checks:
+//! - the version, the network, and a SHA-256 over all bytes;
+//! - that the final head is not older than the weak subjectivity period;
+//! - the committees, by their branches under the headers that are stored with them;
+//! - the final head, by its branch under the signed block;
+//! - the signature over the newest head, with the stored committee.
 //!
-//! The signatures by which the client came here are gone with the committees that gave them. So a snapshot is as trusted
-//! as a checkpoint: whoever can write it can plant a committee of his own, and everything after follows from that. It
-//! belongs into the app's private storage, as keys do, and never comes from a server. The checksum finds accidents, not
-//! an attacker.
+//! The signature of a pending update is checked when [`LightClient::force_update`] would apply it.
 //!
-//! An older snapshot that is put back is found out by nothing but its age, and gives no wrong answer: only old heads,
-//! until newer ones are fetched. A [`ConsensusFault`] is kept, so that storing and loading does not launder it.
+//! Earlier signatures cannot be checked again, because the committees that made them are not stored. So a snapshot must
+//! be trusted like a checkpoint: an attacker who can write it can insert a false committee, and all later heads follow
+//! from that. It belongs in the app's private storage, as keys do, and must never come from a server. The checksum
+//! detects accidents, not an attacker.
+//!
+//! If an older snapshot is put back, only its age shows that. It gives no wrong answer, only old heads until newer ones
+//! are fetched. A [`ConsensusFault`](crate::ConsensusFault) is stored too, so that a restart does not remove it.
 
+mod error;
+mod layout;
 mod read;
 mod write;
 
@@ -21,106 +27,29 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
+pub use error::SnapshotError;
+
+use super::adopt::AdoptError;
 use super::committee::{Place, ProvenCommittee};
-use super::contradiction::Testimony;
-use super::error::{AdoptError, AdvanceError};
+use super::contradiction::{SignedUpdate, Testimony};
+use super::error::AdvanceError;
 use super::schedule::Schedule;
-use super::{LightClient, Signed, SignedUpdate, verify};
-use crate::fault::Fault;
+use super::state::{LightClient, Signed};
+use super::verify;
 use crate::head::{Finality, FinalizedHead};
 use crate::network::Network;
-use crate::unit::{Period, Slot, UnixTime};
+use crate::unit::{Slot, UnixTime};
+use layout::{CHECKSUM, MAGIC, MAX_BYTES, VERSION};
 use read::Parts;
 
-/// The first bytes of every snapshot, of whatever version.
-const MAGIC: [u8; 8] = *b"saldo-lc";
-/// The version that is written, and the only one that is read.
-const VERSION: u16 = 1;
-/// Bytes of the checksum at the end.
-const CHECKSUM: usize = 32;
-
-/// Why a snapshot is refused. The caller starts again from a checkpoint then.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum SnapshotError {
-    /// The bytes are no snapshot. The caller's fault: another file, or an empty one.
-    #[error("no snapshot of a light client")]
-    NotASnapshot,
-    /// More than [`LightClient::MAX_SNAPSHOT_BYTES`]. The caller's fault.
-    #[error("a snapshot of {got} bytes, at most {} are read", LightClient::MAX_SNAPSHOT_BYTES)]
-    TooLarge {
-        /// Bytes given.
-        got: usize,
-    },
-    /// Written by another version of saldo, which may mean something else by the same bytes. Nobody's fault.
-    #[error("a snapshot of version {got}, version {VERSION} is read")]
-    Version {
-        /// The version.
-        got: u16,
-    },
-    /// The bytes changed since they were written, or some are missing. The device's fault.
-    #[error("the snapshot is damaged")]
-    Damaged,
-    /// It is of another chain. The caller's fault.
-    #[error("a snapshot of chain {got}, expected chain {expected}")]
-    OtherNetwork {
-        /// Chain id of the snapshot; the same as expected if only the beacon chain differs.
-        got: u64,
-        /// Chain id of the network given.
-        expected: u64,
-    },
-    /// It is not laid out as it must be, although undamaged: it was made by something else. The caller's fault.
-    #[error("the snapshot is malformed: {what}")]
-    Malformed {
-        /// What is wrong.
-        what: &'static str,
-    },
-    /// The final head is not the one that the stored testimony is for. The caller's fault, as is every further one: the
-    /// snapshot was not written by this library.
-    #[error("the final head is not proven by what is stored with it")]
-    FinalizedHead,
-    /// A committee is not the one of its period.
-    #[error("the sync committee of period {period} is not proven by what is stored with it")]
-    Committee {
-        /// The period.
-        period: Period,
-    },
-    /// A stored update does not hold under the stored committee.
-    #[error("a stored update does not hold: {0}")]
-    Update(AdvanceError),
-    /// The network table has forks at other times than signatures have shown. The caller's fault, as it gives the table.
-    #[error(transparent)]
-    Schedule(AdoptError),
-    /// The final head is beyond weak subjectivity: it is as old as a checkpoint must not be. Nobody's fault: a newer
-    /// checkpoint is needed; show the age.
-    #[error("the snapshot is {age_epochs} epochs old, at most {limit_epochs} are safe")]
-    TooOld {
-        /// Age of its final head, in epochs.
-        age_epochs: u64,
-        /// The network's limit, in epochs.
-        limit_epochs: u64,
-    },
-}
-
-impl SnapshotError {
-    /// Whose fault it is.
-    pub fn fault(&self) -> Fault {
-        match self {
-            Self::Damaged => Fault::Device,
-            Self::Version { .. } => Fault::Network,
-            _ => Fault::Caller,
-        }
-    }
-}
-
 impl LightClient {
-    /// The most bytes of a snapshot that are read. One of mainnet has about 57,000, and with a pending update that brings a
-    /// committee about 83,000.
-    pub const MAX_SNAPSHOT_BYTES: usize = 1 << 17;
+    /// The most bytes of a snapshot that are read. A snapshot of mainnet has about 57,000 bytes, or about 83,000 with a
+    /// pending update that has a committee.
+    pub const MAX_SNAPSHOT_BYTES: usize = MAX_BYTES;
 
     /// Returns the client as bytes for [`LightClient::load`].
     ///
-    /// It belongs into the app's private storage: a snapshot is as trusted as a checkpoint.
+    /// Keep it in the app's private storage: a snapshot must be trusted like a checkpoint.
     pub fn snapshot(&self) -> Vec<u8> {
         let mut bytes = write::client(self);
         let checksum = Sha256::digest(&bytes);
@@ -128,14 +57,14 @@ impl LightClient {
         bytes
     }
 
-    /// Goes on from a snapshot that [`LightClient::snapshot`] gave, at the present time `now`.
+    /// Continues from a snapshot that [`LightClient::snapshot`] returned, at the present time `now`.
     ///
-    /// A snapshot is as trusted as a checkpoint in the app's private storage: what can be is checked again, the
-    /// signatures of the past cannot. A client that a [`ConsensusFault`](crate::ConsensusFault) had stopped is stopped
-    /// again. A snapshot that is newer than the clock is loaded: it is the clock that is slow.
+    /// A snapshot must be trusted like a checkpoint: the signatures of the past cannot be checked again. A client that a
+    /// [`ConsensusFault`](crate::ConsensusFault) had stopped is stopped again. A snapshot that is newer than the clock is
+    /// loaded, because then the clock is slow.
     ///
     /// # Errors
-    /// [`SnapshotError`] if it is of another version or network, damaged, beyond weak subjectivity, or does not hold.
+    /// [`SnapshotError`] if the snapshot is of another version or network, damaged, too old, or its proofs do not hold.
     pub fn load(
         bytes: &[u8],
         network: impl Into<Arc<Network>>,
@@ -176,7 +105,7 @@ impl LightClient {
         let period = self.period();
         let next = self.next_sync_committee.as_ref().map(|next| (next, period.saturating_add(1)));
         let of_periods = [Some((&self.current_sync_committee, period)), next];
-        // The first committee is the checkpoint's own; any later one was named by a block of the period before it.
+        // The checkpoint's own state names the first committee. A block of the period before names every later one.
         let current = &self.current_sync_committee;
         let checkpoint = self.origin.checkpoint().root;
         if current.place == Place::Current && current.header.hash_tree_root() != checkpoint {
@@ -189,7 +118,7 @@ impl LightClient {
         unproven.map_or(Ok(()), |(_, period)| Err(SnapshotError::Committee { period }))
     }
 
-    /// The newest head.
+    /// Checks the newest signed head.
     fn check_signed(&self, signed: Arc<SignedUpdate>) -> Result<Signed, SnapshotError> {
         self.check_committee(&signed)?;
         let signing_root = verify::stored_signature(self, &signed.update).map_err(SnapshotError::Update)?;
@@ -199,7 +128,7 @@ impl LightClient {
         Ok(Signed::new(signed, signing_root))
     }
 
-    /// The update that is pending. Its signature is checked when it is to be applied, which hardly ever happens.
+    /// Checks the pending update. Its signature is checked only when it is applied, which is rare.
     fn check_pending(&self) -> Result<(), SnapshotError> {
         let Some(pending) = &self.best_valid_update else { return Ok(()) };
         self.check_committee(pending)?;
@@ -211,7 +140,7 @@ impl LightClient {
         Ok(())
     }
 
-    /// An update, and that the committee that is said to have signed it is the one that is held.
+    /// Checks an update, and that the stored committee is the one that is said to have signed it.
     fn check_committee(&self, stored: &SignedUpdate) -> Result<(), SnapshotError> {
         verify::stored(self.schedule(), &stored.update).map_err(SnapshotError::Update)?;
         let committee = verify::committee(self, &stored.update).map_err(SnapshotError::Update)?;
@@ -234,9 +163,9 @@ impl LightClient {
     }
 }
 
-/// What stands between the version and the checksum.
+/// Returns the bytes between the version and the checksum.
 fn body(bytes: &[u8]) -> Result<&[u8], SnapshotError> {
-    if bytes.len() > LightClient::MAX_SNAPSHOT_BYTES {
+    if bytes.len() > MAX_BYTES {
         return Err(SnapshotError::TooLarge { got: bytes.len() });
     }
     let after_magic = bytes.strip_prefix(&MAGIC).ok_or(SnapshotError::NotASnapshot)?;
@@ -253,7 +182,7 @@ fn body(bytes: &[u8]) -> Result<&[u8], SnapshotError> {
     Ok(body)
 }
 
-/// The final head, from what vouches for it.
+/// Returns the final head, from the evidence for it.
 fn finalized_head(parts: &Parts, schedule: Schedule<'_>) -> Result<FinalizedHead, SnapshotError> {
     let checkpoint = parts.origin.checkpoint();
     match &parts.finalized_by {
@@ -280,18 +209,5 @@ fn finalized_head(parts: &Parts, schedule: Schedule<'_>) -> Result<FinalizedHead
             let header = signed.update.finalized_header().ok_or(SnapshotError::FinalizedHead)?;
             Ok(FinalizedHead::new(header, Finality::Signed { signers, size }))
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn damage_is_the_devices_fault_and_another_version_nobodys() {
-        assert_eq!(SnapshotError::Damaged.fault(), Fault::Device);
-        assert_eq!(SnapshotError::Version { got: 2 }.fault(), Fault::Network);
-        assert_eq!(SnapshotError::NotASnapshot.fault(), Fault::Caller);
-        assert_eq!(SnapshotError::FinalizedHead.fault(), Fault::Caller);
     }
 }

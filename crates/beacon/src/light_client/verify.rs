@@ -1,13 +1,13 @@
-//! Whether a bootstrap or an update holds. Nothing is changed here.
+//! Verifies bootstraps and updates. No function here changes the client.
 
 use core::time::Duration;
 
 use alloy_primitives::B256;
 
-use super::LightClient;
 use super::committee::ProvenCommittee;
 use super::error::{AdvanceError, BootstrapError};
 use super::schedule::{NotKnown, Schedule, VerifiedFork, record};
+use super::state::LightClient;
 use crate::checkpoint::Checkpoint;
 use crate::fork::{Fork, ForkRules};
 use crate::merkle::normalized_branch_is_valid;
@@ -22,7 +22,7 @@ use crate::update::{
 /// How far the device's clock may be behind the chain.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(30);
 
-/// Returns what the checkpoint's state has shown about the time of forks.
+/// Verifies a bootstrap. Returns what the checkpoint's state has shown about the times of forks.
 ///
 /// Source: `initialize_light_client_store`, and `phase0/weak-subjectivity.md` for the age.
 pub(super) fn bootstrap(
@@ -72,22 +72,22 @@ pub(super) fn bootstrap(
     Ok(verified)
 }
 
-/// What an update that holds has shown.
+/// What a verified update has shown.
 pub(super) struct Verdict {
     /// The hash tree root of the committee that signed.
     pub(super) committee_root: B256,
-    /// What it signed.
+    /// The root that it signed.
     pub(super) signing_root: B256,
-    /// That of the next committee, if the update brings one.
+    /// The hash tree root of the next committee, if the update has one.
     pub(super) next_committee_root: Option<B256>,
-    /// What is known by now about the time of forks.
+    /// What is known about the times of forks, including what this update shows.
     pub(super) verified_forks: Vec<VerifiedFork>,
 }
 
-/// Returns what the update has shown.
+/// Verifies an update. Returns what it has shown.
 ///
-/// Source: `validate_light_client_update`. The signature comes before all that depends on the fork of the head, since
-/// it says which fork that is.
+/// Source: `validate_light_client_update`. The signature is checked before all that depends on the fork of the head,
+/// because it shows which fork that is.
 pub(super) fn update(
     client: &LightClient,
     update: &LightClientUpdate,
@@ -123,7 +123,7 @@ pub(super) fn update(
     Ok(Verdict { committee_root: committee.root, signing_root, next_committee_root, verified_forks })
 }
 
-/// Whether the attested state holds what it is said to hold at the places of a fork, and that is something.
+/// Whether the attested state proves the parts of the update at the indices of `fork`. At least one part must be there.
 fn is_state_of(fork: Fork, update: &LightClientUpdate) -> bool {
     let (rules, state_root) = (fork.rules(), update.attested_header.beacon.state_root);
     let finalized = update.finality.as_ref().and_then(|part| {
@@ -145,8 +145,8 @@ fn not_known(error: NotKnown, slot: Slot) -> AdvanceError {
     }
 }
 
-/// What of a stored update can be told without its committee, whose next committee is stored elsewhere. Its finalized
-/// header has no execution part if its fork was not settled.
+/// Checks what can be checked of a stored update without its committee. Its next committee is stored elsewhere. Its
+/// finalized header has no execution part if its fork was not settled.
 pub(super) fn stored(schedule: Schedule<'_>, update: &LightClientUpdate) -> Result<(), AdvanceError> {
     participation(schedule.network, update)?;
     order(update)?;
@@ -156,7 +156,7 @@ pub(super) fn stored(schedule: Schedule<'_>, update: &LightClientUpdate) -> Resu
     update.finality.as_ref().map_or(Ok(()), |part| finality(rules, update, part))
 }
 
-/// What the committee that `client` has for a stored update signed, if it did.
+/// Checks the signature of a stored update with the committee that `client` knows. Returns the root that was signed.
 pub(super) fn stored_signature(
     client: &LightClient,
     update: &LightClientUpdate,
@@ -166,7 +166,7 @@ pub(super) fn stored_signature(
     signature(client, committee, update, signed_at).map(|(_, signing_root)| signing_root)
 }
 
-/// At least two thirds, for every update: a hand-over by fewer could install anyone's committee.
+/// Checks that at least two thirds signed, for every update. Otherwise a few members could install a false committee.
 fn participation(network: &Network, update: &LightClientUpdate) -> Result<(), AdvanceError> {
     let aggregate = &update.sync_aggregate;
     if aggregate.size != network.sync_committee_size() || !aggregate.is_well_formed() {
@@ -188,8 +188,9 @@ fn order(update: &LightClientUpdate) -> Result<(), AdvanceError> {
     Ok(())
 }
 
-/// Looked at last: only what the committee signed says anything about the device's clock. That is the head, and so its
-/// slot; the slot of the signature is signed by nobody, and can be set to anything in the same period.
+/// Checks the update against the device's clock. This check comes last: only what the committee signed can show that
+/// the clock is wrong. It signed the head with its slot. No signature covers the slot of the signature, so a source can
+/// set it to any slot of the same period.
 fn time(network: &Network, update: &LightClientUpdate, now: UnixTime) -> Result<(), AdvanceError> {
     let latest = now.saturating_add(CLOCK_TOLERANCE);
     let slot = update.attested_slot();
@@ -205,6 +206,7 @@ fn time(network: &Network, update: &LightClientUpdate, now: UnixTime) -> Result<
     Ok(())
 }
 
+/// Returns the committee that must have signed the update.
 pub(super) fn committee<'a>(
     client: &'a LightClient,
     update: &LightClientUpdate,
@@ -217,7 +219,7 @@ pub(super) fn committee<'a>(
     committee.map(AsRef::as_ref).ok_or(AdvanceError::CommitteeUnknown { period, known: client.period() })
 }
 
-/// Newer than the final head, or older and bringing the committee that is still unknown.
+/// Checks that the update is newer than the final head, or has the committee that is still unknown.
 fn relevance(client: &LightClient, update: &LightClientUpdate) -> Result<(), AdvanceError> {
     let brings_committee = !client.next_committee_known()
         && update.next_sync_committee.is_some()
@@ -232,7 +234,8 @@ fn not_newer(client: &LightClient, update: &LightClientUpdate) -> AdvanceError {
     AdvanceError::NotNewer { attested: update.attested_slot(), finalized: client.finalized_head().slot() }
 }
 
-/// Where the fork of a finalized header is not settled, its execution part is not looked at, and not used later.
+/// Checks the execution parts. If the fork of a finalized header is not settled, its execution part is not checked, and
+/// is not used later.
 fn execution(
     schedule: Schedule<'_>,
     update: &LightClientUpdate,
@@ -252,7 +255,7 @@ fn execution(
     Ok(())
 }
 
-/// The state holds the genesis checkpoint as a zero root.
+/// Checks the finalized header. The state holds the genesis checkpoint as a zero root.
 fn finality(rules: &ForkRules, update: &LightClientUpdate, part: &FinalizedPart) -> Result<(), AdvanceError> {
     let root = part.header.as_ref().map(|header| header.beacon.hash_tree_root()).unwrap_or_default();
     let state_root = update.attested_header.beacon.state_root;
@@ -263,7 +266,7 @@ fn finality(rules: &ForkRules, update: &LightClientUpdate, part: &FinalizedPart)
     Ok(())
 }
 
-/// Returns the hash tree root of the next committee.
+/// Checks the next committee, and returns its hash tree root.
 fn next_committee(
     client: &LightClient,
     rules: &ForkRules,
@@ -274,7 +277,7 @@ fn next_committee(
     let known = client.next_sync_committee.as_deref().filter(|_| is_of_same_period);
     let expected = client.network().sync_committee_size();
     let root = match known {
-        // It need not be hashed again.
+        // The same committee was hashed before.
         Some(known) if known.committee == next.committee => known.root,
         Some(known) => {
             let (got, expected) = (next.committee.hash_tree_root(), known.root);
@@ -292,10 +295,10 @@ fn next_committee(
     Ok(root)
 }
 
-/// Returns the fork under whose version the signature holds, and what was signed: the fork is that of the slot before the one
-/// that carries the signature, or where the table may be behind, the next.
+/// Returns the fork under whose version the signature holds, and the root that was signed. The version is that of the
+/// slot before the signature slot or, if the table may be outdated, that of a later fork.
 ///
-/// Sources serve one and the same signature with the newest head and with the newest final one: it is checked once.
+/// Sources serve the same signature with the newest head and with the newest final head. It is checked only once.
 fn signature<'a>(
     client: &'a LightClient,
     committee: &ProvenCommittee,

@@ -1,4 +1,4 @@
-//! The networks that come with saldo, as files that a user could have written.
+//! The networks that come with saldo. Their files have the same format as those of a user.
 
 use super::Network;
 
@@ -7,8 +7,8 @@ const SEPOLIA: &str = include_str!("sepolia.toml");
 const HOODI: &str = include_str!("hoodi.toml");
 
 impl Network {
-    /// Returns Ethereum mainnet. Its checkpoint is far too old to start from: it only tells apart what sources of
-    /// checkpoints disagree about.
+    /// Returns Ethereum mainnet. Its checkpoint is too old to start from. It only decides which source is right when
+    /// checkpoint sources disagree.
     pub fn mainnet() -> Self {
         parsed(MAINNET)
     }
@@ -28,7 +28,7 @@ impl Network {
         [Self::mainnet(), Self::sepolia(), Self::hoodi()]
     }
 
-    /// Returns the network of that name that comes with saldo, if there is one.
+    /// Returns the built-in network with that name, if there is one.
     pub fn named(name: &str) -> Option<Self> {
         Self::built_in().into_iter().find(|network| network.name() == name)
     }

@@ -19,17 +19,17 @@ const DEFAULT_MAX_CHECKPOINT_AGE: u64 = 3532;
 
 const MAX_BYTES: usize = 64 * 1024;
 const MAX_NAME: usize = 64;
-/// The ages in epochs that a file may allow a checkpoint.
+/// The maximum ages of a checkpoint that a file may set, in epochs.
 const CHECKPOINT_AGES: RangeInclusive<u64> = 1..=1_000_000;
 const MAX_SCHEDULE: usize = 64;
-/// What errors say instead of a URL.
-const A_URL: &str = "a URL, where none can be";
-/// TOML integers are signed.
+/// Stands for a URL in errors.
+const A_URL: &str = "a URL, where no URL is allowed";
+/// TOML integers are signed, so their largest value is half as large.
 const MAX_INTEGER: u64 = u64::MAX >> 1;
-/// Far beyond any calendar, and still small enough that a slot's start cannot overflow by it.
+/// About the year 36,800. Small enough that the start of a slot does not overflow because of it.
 const MAX_SECONDS: u64 = 1 << 40;
 
-/// Text that does not describe a usable network. Always the caller's fault.
+/// Why a text does not describe a usable network. Always the caller's fault.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum NetworkError {
@@ -41,10 +41,10 @@ pub enum NetworkError {
         /// Bytes allowed.
         limit: usize,
     },
-    /// The text is no TOML, a field is missing or unknown, or has the wrong type.
+    /// The text is not TOML, or a field is missing, unknown or of the wrong type.
     #[error("not a network file: {0}")]
     Toml(#[from] toml::de::Error),
-    /// A number lies outside what makes sense.
+    /// A number is out of range.
     #[error("`{field}` is {got}, expected {} to {}", .expected.start(), .expected.end())]
     OutOfRange {
         /// The field.
@@ -54,14 +54,14 @@ pub enum NetworkError {
         /// The numbers allowed.
         expected: RangeInclusive<u64>,
     },
-    /// The committee size is no power of two.
+    /// The committee size is not a power of two.
     #[error("`sync_committee_size` is {got}, expected a power of two")]
     CommitteeSize {
         /// The number given.
         got: u64,
     },
     /// A name is empty, too long, or has other characters than letters, digits, `-` and `_`.
-    #[error("`{got}` is no name: 1 to 64 letters, digits, `-` or `_`")]
+    #[error("`{got}` is not a name: expected 1 to 64 letters, digits, `-` or `_`")]
     Name {
         /// The name given.
         got: String,
@@ -77,12 +77,12 @@ pub enum NetworkError {
         limit: usize,
     },
     /// A fork version is not `0x` and 8 hexadecimal digits.
-    #[error("`{got}` is no fork version: expected 0x and 8 hexadecimal digits")]
+    #[error("`{got}` is not a fork version: expected 0x and 8 hexadecimal digits")]
     Version {
         /// The text given.
         got: String,
     },
-    /// A fork is named twice, stands before an older one, or starts before it.
+    /// A fork is listed twice, is listed before an older fork, or starts before it.
     #[error("fork `{name}` is out of order")]
     ForkOrder {
         /// The fork's name.
@@ -100,7 +100,7 @@ pub enum NetworkError {
 }
 
 impl NetworkError {
-    /// Whose fault it is: always [`Fault::Caller`].
+    /// Returns who is at fault: always [`Fault::Caller`].
     pub fn fault(&self) -> Fault {
         Fault::Caller
     }
@@ -127,7 +127,7 @@ struct NetworkFile {
     forks: Vec<ForkEntry>,
     #[serde(default)]
     blob_schedule: Vec<BlobEntry>,
-    /// The three tables of a directory of endpoints may stand in the same file; whoever asks the endpoints reads them.
+    /// The same file may hold the three tables of a directory of endpoints. Other code reads those.
     #[serde(default, rename = "rpc", skip_serializing)]
     _rpc: Option<IgnoredAny>,
     #[serde(default, rename = "beacon", skip_serializing)]
@@ -159,8 +159,8 @@ fn default_max_checkpoint_age() -> u64 {
 }
 
 impl Network {
-    /// Reads a network from TOML, as [`Network::to_toml`] writes it. The tables `rpc`, `beacon` and `checkpoint_source`
-    /// may stand beside it, for a directory of endpoints; they are not looked at.
+    /// Reads a network from TOML, as [`Network::to_toml`] writes it. The text may also have the tables `rpc`, `beacon`
+    /// and `checkpoint_source` of a directory of endpoints. They are ignored here.
     ///
     /// # Errors
     /// [`NetworkError`] if a field is missing, unknown, malformed or out of range, or the forks are out of order.
@@ -169,7 +169,7 @@ impl Network {
             return Err(NetworkError::TooLarge { got: text.len(), limit: MAX_BYTES });
         }
         let file: NetworkFile = toml::from_str(text).map_err(|mut error| {
-            // The error quotes the line, or what stands where something else must, and a URL is a secret.
+            // The error quotes the input, and a URL is a secret.
             if has_url(text) {
                 error.set_input(None);
             }
@@ -273,12 +273,13 @@ fn has_url(text: &str) -> bool {
     text.contains("://")
 }
 
-/// What an error repeats of the file: anything but a URL, which is a secret.
+/// Returns the text for an error to quote, without a URL, because a URL is a secret.
 fn shown(text: String) -> String {
     if has_url(&text) { A_URL.to_owned() } else { text }
 }
 
-/// Forks must be in order: by their epochs, those without one last, and no known fork after a later or unknown one.
+/// Reads the forks. They must be in the order of their epochs, those without an epoch last. No known fork may follow a
+/// later or an unknown one.
 fn forks(entries: Vec<ForkEntry>) -> Result<Vec<ScheduledFork>, NetworkError> {
     few("forks", &entries)?;
     let mut forks: Vec<ScheduledFork> = Vec::with_capacity(entries.len());
@@ -333,5 +334,5 @@ fn blob_schedule(entries: &[BlobEntry]) -> Result<Vec<BlobParameters>, NetworkEr
     Ok(schedule)
 }
 
-/// The forks that saldo can read must all be possible to schedule.
+/// A schedule must have room for all forks that saldo can read.
 const _: () = assert!(Fork::ALL.len() <= MAX_SCHEDULE);

@@ -49,7 +49,7 @@ fn built_in_networks_are_found_by_name_and_round_trip() {
 }
 
 #[test]
-fn the_shortest_checkpoint_age_on_the_way_holds() {
+fn the_smallest_checkpoint_age_between_two_epochs_counts() {
     let sepolia = Network::sepolia();
     let gloas = sepolia.forks().last().and_then(ScheduledFork::epoch).unwrap();
     let at = |offset: i64| Epoch::new(gloas.get().checked_add_signed(offset).unwrap());
@@ -67,7 +67,7 @@ fn the_shortest_checkpoint_age_on_the_way_holds() {
 }
 
 #[test]
-fn tables_of_endpoints_may_stand_in_a_network_file_and_are_never_quoted() {
+fn a_network_file_may_hold_endpoints_and_errors_never_quote_them() {
     let text = Network::hoodi().to_toml() + "\n[[rpc]]\nurl = \"https://node.example/KEY\"\n";
     assert_eq!(Network::from_toml(&text).unwrap(), Network::hoodi());
     let all = text.clone() + "[[beacon]]\nanything = 1\n[[checkpoint_source]]\n";
@@ -229,7 +229,7 @@ fn a_url_in_a_wrong_place_is_not_repeated() {
 }
 
 #[test]
-fn names_are_letters_digits_and_two_marks() {
+fn names_have_only_letters_digits_hyphens_and_underscores() {
     let named = |name: &str| {
         let text = Network::mainnet().to_toml().replacen("\"mainnet\"", &format!("\"{name}\""), 1);
         Network::from_toml(&text).map(|network| network.name().to_owned())

@@ -37,7 +37,7 @@ const MEMBERS: [usize; SIZE] = [1, 2, 3, 4, 5, 6, 6, 1];
 const MESSAGE: B256 = B256::repeat_byte(0x11);
 
 #[test]
-fn any_share_of_the_committee_verifies_by_either_way_of_adding() {
+fn signatures_verify_whether_keys_are_added_or_subtracted() {
     for present in
         [&[0][..], &[0, 7], &[0, 1, 2, 3], &[0, 1, 2, 3, 4], &[1, 2, 3, 4, 5, 6], &[0, 1, 2, 3, 4, 5, 6, 7]]
     {
@@ -47,9 +47,9 @@ fn any_share_of_the_committee_verifies_by_either_way_of_adding() {
     }
 }
 
-/// One bit of a key is the sign of its y, and absent members are taken off by turning it.
+/// Absent members are subtracted by flipping the bit of a key that holds the sign of its y.
 #[test]
-fn whichever_member_is_absent_is_taken_off() {
+fn every_single_absent_member_is_subtracted() {
     let members = [1, 2, 3, 4, 5, 6, 7, 8];
     let committee = committee(&members);
     let signs: Vec<bool> = committee.pubkeys.iter().map(|key| key[0] & 0x20 != 0).collect();
@@ -61,14 +61,14 @@ fn whichever_member_is_absent_is_taken_off() {
 }
 
 #[test]
-fn bits_that_claim_others_do_not_verify() {
+fn bits_that_claim_other_signers_do_not_verify() {
     let mut aggregate = signed(&MEMBERS, &[0, 1, 2, 3, 4, 5], MESSAGE);
     aggregate.bits = vec![0b0111_1110];
     assert_eq!(verify(&committee(&MEMBERS), &aggregate, MESSAGE), Err(SignatureError::Mismatch));
 }
 
 #[test]
-fn nobody_is_not_a_signer() {
+fn a_signature_without_signers_is_refused() {
     let aggregate = SyncAggregate { bits: vec![0], size: SIZE, signature: SignatureBytes::ZERO };
     assert_eq!(verify(&committee(&MEMBERS), &aggregate, MESSAGE), Err(SignatureError::NoSigners));
 }

@@ -1,20 +1,22 @@
-//! Blocks that the state of a trusted block records the hashes of, kept beside those that are linked by parent hashes.
+//! Blocks whose hashes the state of a trusted block records. They are kept beside the blocks linked by parent hashes.
 
 use alloy_primitives::B256;
 use saldo_proof::{Account, Slot, Verified};
 
-use super::{Chain, ChainError};
-use crate::anchor::{Anchor, Level};
+use super::Chain;
+use super::error::ChainError;
+use crate::anchor::Anchor;
+use crate::assurance::Level;
 use crate::header::ExecutionHeader;
 use crate::history::{self, HistoryError, Recorded};
 
 impl Chain {
-    /// Takes a block that the state of `under`, a trusted block, records the hash of: `account` is the history contract
-    /// under that state, `slot` its slot [`history_key`](crate::history_key) of the block's number, `header` the block's
-    /// own header. The block is as sure as `under` is, and is given up with it.
+    /// Takes a block whose hash the state of the trusted block `under` records. `account` is the history contract under
+    /// that state, `slot` is its slot [`history_key`](crate::history_key) of the block's number, and `header` is the
+    /// block's own header. The block has the assurance of `under`, and is dropped with it.
     ///
     /// # Errors
-    /// [`HistoryError`] if the state does not vouch for it.
+    /// [`HistoryError`] if the state does not record the block.
     pub fn attach_history(
         &mut self,
         under: &Anchor,
@@ -27,10 +29,10 @@ impl Chain {
         self.record(Anchor::recorded(header, &under), Some(header.parent_hash()), &under)
     }
 
-    /// As [`Chain::attach_history`], of a block that was trusted before: its header is known.
+    /// As [`Chain::attach_history`], for a block that was trusted before, so that its header is known.
     ///
     /// # Errors
-    /// [`HistoryError`] if the state does not vouch for it.
+    /// [`HistoryError`] if the state does not record the block.
     pub fn confirm_by_history(
         &mut self,
         under: &Anchor,
@@ -39,7 +41,7 @@ impl Chain {
         block: &Anchor,
     ) -> Result<&Anchor, HistoryError> {
         let under = self.trusted(under)?;
-        // A header that was not hashed says anything about a hash that is recorded.
+        // A header that was not hashed can say anything about the recorded hash.
         if block.chain_id() != under.chain_id() || !block.is_bound() {
             return Err(HistoryError::Untrusted { number: block.number(), hash: block.hash() });
         }
@@ -47,8 +49,8 @@ impl Chain {
         self.record(block.recorded_again(&under), None, &under)
     }
 
-    /// What is known of `under` now, if it is trusted still: a block that is itself only recorded must be final, because
-    /// nobody would notice that it fell.
+    /// Returns what is known about `under` now, if it is still trusted. A block that is itself only recorded must be
+    /// final, because its withdrawal would not be noticed.
     fn trusted(&self, under: &Anchor) -> Result<Anchor, HistoryError> {
         let (number, hash) = (under.number(), under.hash());
         let is_linked = self.blocks.get(&number).is_some_and(|block| block.anchor.hash() == hash);
@@ -58,7 +60,7 @@ impl Chain {
             .ok_or(HistoryError::Untrusted { number, hash })
     }
 
-    /// Keeps a block that the state of `under` vouches for.
+    /// Keeps a block that the state of `under` records.
     fn record(
         &mut self,
         anchor: Anchor,
@@ -101,7 +103,7 @@ impl Chain {
         self.blocks.get(&number).map(|block| &block.anchor).or(recorded)
     }
 
-    /// Gives up the blocks of `number` and above, below `under`, that do not go with `hash` being the chain's block there.
+    /// Drops the blocks from `number` up to `under` that contradict `hash` as the chain's block of that number.
     fn leave_branches_past(&mut self, number: u64, hash: B256, under: &Anchor) -> Result<(), HistoryError> {
         let mut dead = Vec::new();
         let mut below = match self.blocks.get(&number) {
@@ -129,7 +131,7 @@ impl Chain {
                 return Err(fault.into());
             }
             if above >= under.number() {
-                // Its own parents are known, and lead to another block than its state records.
+                // The known parents of `under` lead to another block than its state records.
                 return Err(HistoryError::OtherBranch { number });
             }
             dead.push(above);
@@ -138,31 +140,6 @@ impl Chain {
         }
         dead.iter().for_each(|number| drop(self.blocks.remove(number)));
         Ok(())
-    }
-
-    /// What is recorded is as sure as the block whose state it is recorded in, and falls with it unless it is final itself.
-    pub(super) fn review_recorded(&mut self) {
-        let blocks = &self.blocks;
-        self.recorded.retain(|number, recorded| {
-            if recorded.is_final() {
-                return true;
-            }
-            let other = blocks.get(number).map(|block| block.anchor.hash());
-            if other.is_some_and(|other| other != recorded.anchor.hash()) {
-                return false;
-            }
-            let (under, hash) = recorded.under;
-            let Some(under) = blocks.get(&under).filter(|under| under.anchor.hash() == hash) else {
-                return false;
-            };
-            if under.anchor.assurance().level() == Level::Finalized {
-                recorded.anchor = recorded.anchor.with_assurance(under.anchor.assurance());
-            }
-            true
-        });
-        while self.recorded.len() > Self::CAPACITY {
-            self.recorded.pop_first();
-        }
     }
 }
 

@@ -3,7 +3,7 @@ use saldo_beacon::{Checkpoint, Finality};
 use super::*;
 use crate::header::tests::header;
 
-/// Headers that follow each other, the first of this number.
+/// Returns linked headers; the first has this number.
 pub(super) fn line(first: u64, count: usize, parent: u8) -> Vec<ExecutionHeader> {
     let mut headers: Vec<ExecutionHeader> = Vec::new();
     for number in (first..).take(count) {
@@ -26,7 +26,7 @@ pub(super) fn finalized(header: &ExecutionHeader) -> Anchor {
     anchor(header, Assurance::Finalized(Finality::Checkpoint))
 }
 
-/// Signed in the slot of its number.
+/// Makes a signed head in the slot of its number.
 pub(super) fn sign(chain: &mut Chain, header: &ExecutionHeader) -> Result<(), ChainError> {
     chain.sign(signed(header), Some(header.parent_hash()), Slot::new(header.number()))
 }
@@ -35,7 +35,7 @@ pub(super) fn finalize(chain: &mut Chain, header: &ExecutionHeader) -> Result<()
     chain.finalize(finalized(header), Some(header.parent_hash()), Slot::new(header.number()))
 }
 
-/// A chain whose signed head is the last of `headers`, and that knows no other.
+/// Returns a chain whose only block is the last of `headers`, as its signed head.
 pub(super) fn below(headers: &[ExecutionHeader]) -> Chain {
     let mut chain = Chain::new();
     sign(&mut chain, headers.last().unwrap()).unwrap();
@@ -55,7 +55,7 @@ fn a_block_is_found_by_its_hash_alone() {
 }
 
 #[test]
-fn nothing_below_the_wanted_number_is_asked_for() {
+fn no_header_below_the_wanted_number_is_requested() {
     let headers = line(10, 2, 1);
     let chain = below(&headers);
     assert_eq!(chain.missing_parent(12), None);
@@ -64,9 +64,9 @@ fn nothing_below_the_wanted_number_is_asked_for() {
     assert_eq!(chain.missing_parent(0), Some((10, headers[0].hash())));
 }
 
-/// A block that was known by its hash alone may be a head before its header is there.
+/// A block with only a hash can become a head before its header arrives.
 #[test]
-fn a_parent_whose_own_parent_is_not_known_is_still_asked_for() {
+fn a_parent_whose_own_parent_is_unknown_is_still_requested() {
     let headers = line(10, 2, 1);
     let mut chain = Chain::new();
     chain.sign(signed(&headers[0]), None, Slot::new(10)).unwrap();
@@ -75,7 +75,7 @@ fn a_parent_whose_own_parent_is_not_known_is_still_asked_for() {
 }
 
 #[test]
-fn what_a_chain_knows_nothing_about_stands() {
+fn a_block_that_the_chain_does_not_know_stands() {
     let headers = line(10, 5, 1);
     assert_eq!(Chain::new().standing(&signed(&headers[0])), Standing::Stands);
     let mut chain = below(&headers[..4]);
@@ -89,7 +89,7 @@ fn what_a_chain_knows_nothing_about_stands() {
     assert_eq!(chain.standing(&signed(&other[1])), Standing::Withdrawn);
 }
 
-/// Whoever signs a block whose parent has another number signs nonsense, and no honest chain has one.
+/// No honest chain has a block whose parent has another number than one less.
 #[test]
 fn a_parent_is_one_below_its_child() {
     let parent = header(7, B256::ZERO);
@@ -105,7 +105,7 @@ fn a_parent_is_one_below_its_child() {
 }
 
 #[test]
-fn ancestors_are_taken_as_deep_as_the_limit_and_no_deeper() {
+fn ancestors_are_taken_down_to_the_limit() {
     let most = usize::try_from(Chain::MAX_ANCESTRY).unwrap();
     let headers = line(100, most.saturating_add(2), 1);
     let mut chain = below(&headers);
@@ -136,7 +136,7 @@ fn a_finalized_block_makes_its_ancestors_final() {
 }
 
 #[test]
-fn what_is_final_keeps_how_it_became_so() {
+fn a_final_block_keeps_the_reason_for_its_finality() {
     let headers = line(10, 3, 1);
     let mut chain = below(&headers);
     chain.attach(&headers[1]).unwrap();
@@ -147,7 +147,7 @@ fn what_is_final_keeps_how_it_became_so() {
 }
 
 #[test]
-fn what_descends_from_a_finalized_block_stays() {
+fn descendants_of_a_finalized_block_stay() {
     let headers = line(10, 4, 1);
     let mut chain = below(&headers);
     for header in headers[..3].iter().rev() {
@@ -158,7 +158,7 @@ fn what_descends_from_a_finalized_block_stays() {
         assert!(chain.anchor_again(&signed(header)).is_some(), "{}", header.number());
     }
     assert_eq!(chain.newest(Level::Signed).unwrap().number(), 13);
-    // Nothing tells yet what the parent of this one is.
+    // The parent of this block is not known yet.
     let mut chain = Chain::new();
     chain.sign(signed(&headers[2]), None, Slot::new(12)).unwrap();
     finalize(&mut chain, &headers[1]).unwrap();
@@ -166,13 +166,13 @@ fn what_descends_from_a_finalized_block_stays() {
 }
 
 #[test]
-fn what_leads_to_another_block_than_the_finalized_one_is_given_up() {
+fn a_branch_that_excludes_the_finalized_block_is_dropped() {
     let (left, stays) = (line(10, 4, 1), line(9, 3, 2));
     let mut chain = below(&left);
     for header in left[..3].iter().rev() {
         chain.attach(header).unwrap();
     }
-    // Signed later than the branch it excludes: the chain went another way before it was final.
+    // The head was signed later than the branch that it excludes: the reorganisation came before finality.
     chain.finalize(finalized(&stays[2]), Some(stays[2].parent_hash()), Slot::new(20)).unwrap();
     assert_eq!(chain.newest(Level::Signed).map(Anchor::hash), Some(stays[2].hash()));
     for header in &left[1..] {
@@ -182,9 +182,9 @@ fn what_leads_to_another_block_than_the_finalized_one_is_given_up() {
     assert_eq!(chain.missing_final_parent(0), Some((10, stays[1].hash())));
 }
 
-/// As signed, the newer of two branches holds; as final, the other one contradicts whoever signed it then or later.
+/// Of two signed branches the newer one counts. If one is final, signing the other one then or later is a contradiction.
 #[test]
-fn a_head_that_was_signed_when_another_was_final_already_is_a_fault() {
+fn a_head_that_was_signed_after_another_became_final_is_a_fault() {
     let (one, other) = (header(10, B256::repeat_byte(1)), header(10, B256::repeat_byte(2)));
     let fault = ChainError::ConsensusFault { number: 10, finalized: other.hash(), signed: one.hash() };
     let at = |slot| {
@@ -198,24 +198,24 @@ fn a_head_that_was_signed_when_another_was_final_already_is_a_fault() {
 }
 
 #[test]
-fn what_is_final_is_never_replaced() {
+fn a_final_block_is_never_replaced() {
     let (one, other) = (line(10, 2, 1), line(10, 2, 2));
     let mut chain = Chain::new();
     finalize(&mut chain, &one[0]).unwrap();
     let fault = ChainError::ConsensusFault { number: 10, finalized: one[0].hash(), signed: other[0].hash() };
     assert_eq!(sign(&mut chain, &other[0]), Err(fault.clone()));
-    assert_eq!(sign(&mut chain, &other[1]), Err(fault), "its parent is another");
+    assert_eq!(sign(&mut chain, &other[1]), Err(fault), "it has another parent");
     sign(&mut chain, &one[1]).unwrap();
-    // What is older than the final block says nothing, whichever branch it is of.
+    // A block below the final one adds nothing, whichever branch it is on.
     sign(&mut chain, &header(9, B256::ZERO)).unwrap();
     assert_eq!(chain.newest(Level::Signed).map(Anchor::number), Some(11));
-    // The same block, known again by a weaker word, stays final.
+    // The same block stays final when a weaker assurance for it arrives.
     sign(&mut chain, &one[0]).unwrap();
     assert_eq!(chain.newest(Level::Finalized).map(Anchor::hash), Some(one[0].hash()));
 }
 
 #[test]
-fn the_lowest_blocks_are_given_up_but_never_the_finalized_one() {
+fn the_lowest_blocks_are_dropped_but_never_the_finalized_one() {
     let headers = line(100, Chain::CAPACITY + 2, 1);
     let mut chain = Chain::new();
     finalize(&mut chain, &headers[0]).unwrap();
@@ -232,7 +232,7 @@ fn the_lowest_blocks_are_given_up_but_never_the_finalized_one() {
 }
 
 #[test]
-fn a_full_chain_gives_up_nothing() {
+fn a_full_chain_drops_no_block() {
     let mut chain = Chain::new();
     for header in &line(100, Chain::CAPACITY, 1) {
         sign(&mut chain, header).unwrap();
@@ -241,9 +241,9 @@ fn a_full_chain_gives_up_nothing() {
     assert_eq!(chain.blocks.len(), Chain::CAPACITY);
 }
 
-/// Finality that passes a block over takes those that link to it, and not a head that was signed later above a gap.
+/// When finality excludes a block, its linked descendants are dropped, but not a later head above a gap.
 #[test]
-fn a_dead_branch_takes_only_what_links_to_it() {
+fn dropping_a_branch_drops_only_its_linked_blocks() {
     let dead = line(11, 3, 0xdd);
     let main = line(10, 11, 1);
     let head = &main[10];
@@ -257,7 +257,7 @@ fn a_dead_branch_takes_only_what_links_to_it() {
     assert_eq!(chain.standing(&signed(head)), Standing::Stands);
     assert_eq!(chain.newest(Level::Signed).map(Anchor::number), Some(20));
 
-    // Where the newest one links to it, the final one is the newest.
+    // If the newest block is dropped with the branch, the final block becomes the newest.
     let mut chain = Chain::new();
     dead.iter().for_each(|block| sign(&mut chain, block).unwrap());
     finalize(&mut chain, &main[0]).unwrap();

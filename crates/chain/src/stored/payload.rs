@@ -1,12 +1,12 @@
-//! The header of a payload as bytes.
+//! A payload's header as bytes.
 
 use alloy_primitives::{Address, B256, Bloom, Bytes, U256};
 use alloy_rlp::{RlpDecodable, RlpEncodable};
 use saldo_beacon::container::ExecutionPayloadHeader;
 
-use super::StoredAnchorError;
+use super::error::StoredAnchorError;
 
-/// The fields in the order of the specification, but both blob fields, which came with Deneb, as a list of none or two.
+/// The fields in the order of the specification. The two blob fields, which Deneb added, are a list of none or two.
 #[derive(RlpEncodable, RlpDecodable)]
 pub(super) struct Payload {
     parent_hash: B256,

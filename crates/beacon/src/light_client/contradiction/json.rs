@@ -7,7 +7,17 @@ use super::{ConsensusFault, Contradiction, Testimony};
 use crate::container::{BeaconBlockHeader, ExecutionPayloadHeader};
 use crate::update::{Execution, LightClientHeader, LightClientUpdate};
 
-pub(super) fn fault(fault: &ConsensusFault) -> Value {
+impl ConsensusFault {
+    /// Returns the fault as a JSON object, with the field names of the beacon API.
+    ///
+    /// Each signed element of `evidence` is an update in the form of the beacon API, with the period and the root of the
+    /// committee that signed it. The object has no addresses and no sources, so it can be published.
+    pub fn to_json(&self) -> String {
+        fault(self).to_string()
+    }
+}
+
+fn fault(fault: &ConsensusFault) -> Value {
     let contradiction = match fault.contradiction {
         Contradiction::Finalized => "finalized",
         Contradiction::Signed => "signed",
@@ -33,7 +43,7 @@ fn testimony(testimony: &Testimony) -> Value {
     }
 }
 
-/// The update without its next committee, which no contradiction is about.
+/// Writes the update without its next committee, because no contradiction is about it.
 fn update(update: &LightClientUpdate) -> Value {
     let mut object = Map::new();
     object.insert("attested_header".into(), header(&update.attested_header));

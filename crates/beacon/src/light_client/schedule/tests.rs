@@ -3,7 +3,7 @@ use super::*;
 const FULU: ForkVersion = [6, 0, 0, 0];
 const GLOAS: ForkVersion = [7, 0, 0, 0];
 
-/// Mainnet as it is without a time for Gloas: Fulu from epoch 411,392 on.
+/// Returns mainnet, which has Fulu from epoch 411,392 on and no time for Gloas.
 fn behind() -> Network {
     let network = Network::mainnet();
     assert_eq!(network.forks().iter().find(|fork| fork.version() == GLOAS).unwrap().epoch(), None);
@@ -23,7 +23,7 @@ fn fork_at(network: &Network, verified: &[VerifiedFork], epoch: u64) -> Result<F
 }
 
 #[test]
-fn what_lies_between_two_forks_is_neither() {
+fn epochs_between_two_forks_are_not_settled() {
     let network = behind();
     let verified = [range(FULU, 420_000, 420_010), range(GLOAS, 420_020, 420_030)];
     for (epoch, expected) in [
@@ -37,7 +37,7 @@ fn what_lies_between_two_forks_is_neither() {
     ] {
         assert_eq!(fork_at(&network, &verified, epoch), expected, "{epoch}");
     }
-    // Nothing was seen of Fulu: it may have ended at any time since it began.
+    // No head of Fulu was verified, so Fulu may have ended at any time since its start.
     assert_eq!(fork_at(&network, &verified[1..], 411_391), Ok(Fork::Electra));
     assert_eq!(fork_at(&network, &verified[1..], 411_392), Err(NotKnown::Unsettled));
 }
@@ -49,7 +49,7 @@ fn versions(verified: &[VerifiedFork], epoch: u64) -> Vec<ForkVersion> {
 }
 
 #[test]
-fn a_fork_that_was_seen_is_never_unseen() {
+fn slots_after_a_verified_fork_never_count_as_before_it() {
     let verified = [range(FULU, 420_000, 420_010), range(GLOAS, 420_020, 420_030)];
     assert_eq!(versions(&verified, 420_011), [FULU, GLOAS]);
     assert_eq!(versions(&verified, 420_019), [FULU, GLOAS]);
@@ -60,7 +60,7 @@ fn a_fork_that_was_seen_is_never_unseen() {
     assert_eq!(versions(&[], 430_000), [FULU, GLOAS]);
 }
 
-/// The slot of a signature is signed by nobody, and the first slots of a fork may be without blocks.
+/// No signature covers the slot of the signature, and the first slots of a fork may have no blocks.
 #[test]
 fn the_last_heads_of_an_epoch_may_have_been_signed_in_the_next() {
     let network = behind();
@@ -73,7 +73,7 @@ fn the_last_heads_of_an_epoch_may_have_been_signed_in_the_next() {
     assert_eq!(verify(epoch + 27), Ok((Fork::Gloas, shown)));
     assert_eq!(verify(epoch + 28), Err(NotKnown::Unsettled));
     assert_eq!(verify(epoch + 31), Err(NotKnown::Unsettled));
-    // Known to be in the fork, or before it, the last slot is as good as any.
+    // If the epoch is known to be in the fork or before it, its last slot is settled too.
     let verified = [range(FULU, 419_000, 420_000), range(GLOAS, 420_001, 420_001)];
     let schedule = Schedule { network: &network, verified: &verified };
     let (fork, shown) = schedule.verify(Slot::new(epoch + 31), gloas, Slot::new(epoch + 32)).unwrap();
@@ -82,9 +82,9 @@ fn the_last_heads_of_an_epoch_may_have_been_signed_in_the_next() {
     assert_eq!((fork, shown.version), (Fork::Gloas, GLOAS));
 }
 
-/// Where the table has the time, a head may have been signed on the other side of it.
+/// If the table has the time of a fork, a head before it may have been signed after it.
 #[test]
-fn the_last_head_before_a_scheduled_fork_is_before_it_whoever_signed() {
+fn the_last_head_before_a_scheduled_fork_is_before_it_even_if_signed_after() {
     let network = behind();
     let schedule = Schedule { network: &network, verified: &[] };
     let named = |name: &str| network.forks().iter().find(|fork| fork.name() == name).unwrap();
@@ -99,7 +99,7 @@ fn the_last_head_before_a_scheduled_fork_is_before_it_whoever_signed() {
 }
 
 #[test]
-fn between_two_forks_the_signature_tells_but_for_the_last_slots() {
+fn between_two_forks_the_signature_decides_except_for_the_last_slots() {
     let network = behind();
     let verified = [range(FULU, 420_000, 420_000), range(GLOAS, 420_020, 420_030)];
     let schedule = Schedule { network: &network, verified: &verified };
@@ -112,7 +112,7 @@ fn between_two_forks_the_signature_tells_but_for_the_last_slots() {
 }
 
 #[test]
-fn signed_before_the_fork_is_before_the_fork() {
+fn a_head_signed_before_a_fork_is_before_it() {
     let network = behind();
     let verified = [range(FULU, 420_000, 420_000), range(GLOAS, 420_020, 420_030)];
     let schedule = Schedule { network: &network, verified: &verified };
@@ -127,7 +127,7 @@ fn signed_before_the_fork_is_before_the_fork() {
 }
 
 #[test]
-fn a_table_is_held_against_what_was_verified() {
+fn a_table_must_agree_with_verified_forks() {
     let verified = [range(FULU, 420_000, 420_010), range(GLOAS, 420_020, 420_030)];
     let with = |text: &str| {
         let toml = behind().to_toml();
@@ -147,7 +147,7 @@ fn a_table_is_held_against_what_was_verified() {
 }
 
 #[test]
-fn what_was_shown_stays_in_order() {
+fn verified_forks_stay_in_order() {
     let mut verified = vec![range(GLOAS, 420_020, 420_030)];
     record(&mut verified, range(FULU, 420_000, 420_000));
     assert_eq!(verified, [range(FULU, 420_000, 420_000), range(GLOAS, 420_020, 420_030)]);
@@ -160,7 +160,7 @@ fn what_was_shown_stays_in_order() {
 }
 
 #[test]
-fn a_state_tells_only_one_fork() {
+fn a_state_shows_only_one_fork() {
     let network = behind();
     let schedule = Schedule { network: &network, verified: &[] };
     let gloas = network.forks().iter().find(|fork| fork.version() == GLOAS).unwrap();

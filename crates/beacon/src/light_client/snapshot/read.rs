@@ -1,10 +1,10 @@
-//! Reading a snapshot: total, and never past the bytes.
+//! Reading a snapshot. Any bytes give parts or an error, and no read goes past the end.
 
 use std::sync::Arc;
 
 use alloy_primitives::{B256, Bytes, FixedBytes, U256};
 
-use super::SnapshotError;
+use super::error::SnapshotError;
 use crate::checkpoint::{Checkpoint, Origin, Voucher};
 use crate::container::{BeaconBlockHeader, ExecutionPayloadHeader, SyncAggregate, SyncCommittee};
 use crate::light_client::committee::{Place, ProvenCommittee};
@@ -14,7 +14,7 @@ use crate::network::Network;
 use crate::unit::{Epoch, Slot};
 use crate::update::{Execution, FinalizedPart, LightClientHeader, LightClientUpdate, NextSyncCommittee};
 
-/// What a snapshot says, not checked yet.
+/// The content of a snapshot, not checked yet.
 pub(super) struct Parts {
     pub(super) origin: Origin,
     pub(super) verified_forks: Vec<VerifiedFork>,
@@ -27,7 +27,7 @@ pub(super) struct Parts {
     pub(super) fault: Option<ConsensusFault>,
 }
 
-/// Reads the parts, if they are of `network`.
+/// Reads the parts of a snapshot of `network`.
 pub(super) fn client(body: &[u8], network: &Network) -> Result<Parts, SnapshotError> {
     let mut reader = Reader { left: body, network };
     let genesis_validators_root: B256 = reader.fixed()?;
@@ -198,7 +198,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// Fields are read in the order in which they stand here.
+    /// The order of the fields in the struct expression is the order in the bytes.
     fn execution(&mut self) -> Result<ExecutionPayloadHeader, SnapshotError> {
         Ok(ExecutionPayloadHeader {
             parent_hash: self.fixed()?,

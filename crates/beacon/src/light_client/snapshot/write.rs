@@ -1,17 +1,18 @@
-//! Writing a snapshot. Integers are little-endian, lists have their count before them.
+//! Writing a snapshot. Integers are little-endian; every list follows its count.
 
 use alloy_primitives::B256;
 
-use super::{MAGIC, VERSION};
+use super::layout::{MAGIC, VERSION};
 use crate::checkpoint::{Origin, Voucher};
 use crate::container::{BeaconBlockHeader, ExecutionPayloadHeader, SyncCommittee};
 use crate::head::Finality;
 use crate::light_client::committee::{Place, ProvenCommittee};
 use crate::light_client::contradiction::{ConsensusFault, Contradiction, SignedUpdate, Testimony};
-use crate::light_client::{LightClient, VerifiedFork};
+use crate::light_client::schedule::VerifiedFork;
+use crate::light_client::state::LightClient;
 use crate::update::{Execution, LightClientHeader, LightClientUpdate};
 
-/// Everything but the checksum.
+/// Writes a snapshot without its checksum.
 pub(super) fn client(client: &LightClient) -> Vec<u8> {
     let mut writer = Writer { bytes: Vec::with_capacity(1 << 16) };
     writer.raw(&MAGIC);
@@ -59,7 +60,7 @@ impl Writer {
     }
 
     fn count(&mut self, count: usize) {
-        // What is longer does not fit into a snapshot anyway, and is refused when it is read.
+        // A longer list does not fit into a snapshot, and is refused on reading.
         self.raw(&u32::try_from(count).unwrap_or(u32::MAX).to_le_bytes());
     }
 
@@ -113,7 +114,7 @@ impl Writer {
         }
     }
 
-    /// Without the next committee, which is kept elsewhere or has been handed over to.
+    /// Writes an update without its next committee, which is stored elsewhere or has become the current one.
     fn signed_update(&mut self, signed: &SignedUpdate) {
         let SignedUpdate { update, period: _, committee_root, next_committee_root: _ } = signed;
         let LightClientUpdate {

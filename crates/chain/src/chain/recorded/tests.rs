@@ -3,7 +3,7 @@ use crate::anchor::Path;
 use crate::chain::tests::{finalize, finalized, line, sign, signed};
 use crate::header::tests::header;
 
-/// Records `old` in the state of `under`, with its own header or without.
+/// Records `old` in the state of `under`, with or without its own header.
 fn record(
     chain: &mut Chain,
     old: &ExecutionHeader,
@@ -15,7 +15,7 @@ fn record(
 }
 
 #[test]
-fn what_is_recorded_again_keeps_the_parent_that_is_known() {
+fn a_block_that_is_recorded_again_keeps_its_known_parent() {
     let (old, head) = (header(5, B256::repeat_byte(4)), header(20, B256::ZERO));
     let mut chain = Chain::new();
     sign(&mut chain, &head).unwrap();
@@ -23,7 +23,7 @@ fn what_is_recorded_again_keeps_the_parent_that_is_known() {
         record(&mut chain, &old, &signed(&head), has_header).unwrap();
         assert_eq!(chain.recorded[&5].parent_hash, Some(B256::repeat_byte(4)));
     }
-    // Of another block of that number it is not the parent.
+    // The known parent is not the parent of another block of that number.
     let other = header(5, B256::repeat_byte(3));
     let next = header(21, head.hash());
     sign(&mut chain, &next).unwrap();
@@ -32,7 +32,7 @@ fn what_is_recorded_again_keeps_the_parent_that_is_known() {
 }
 
 #[test]
-fn a_newer_state_takes_the_place_of_an_older_but_never_a_weaker_of_a_surer() {
+fn a_newer_record_replaces_an_older_one_unless_its_assurance_is_weaker() {
     let (old, heads) = (header(5, B256::ZERO), line(20, 3, 1));
     let mut chain = Chain::new();
     sign(&mut chain, &heads[0]).unwrap();
@@ -49,7 +49,7 @@ fn a_newer_state_takes_the_place_of_an_older_but_never_a_weaker_of_a_surer() {
 }
 
 #[test]
-fn a_branch_that_the_state_contradicts_is_left_as_far_as_it_goes() {
+fn all_blocks_of_a_contradicted_branch_are_dropped() {
     let (left, stays) = (line(10, 3, 1), header(10, B256::repeat_byte(2)));
     let head = header(20, B256::ZERO);
     let mut chain = Chain::new();
@@ -65,7 +65,7 @@ fn a_branch_that_the_state_contradicts_is_left_as_far_as_it_goes() {
 }
 
 #[test]
-fn what_is_recorded_falls_where_a_linked_block_takes_its_place() {
+fn a_recorded_block_is_dropped_when_another_linked_block_takes_its_number() {
     let (old, other) = (header(5, B256::repeat_byte(1)), header(5, B256::repeat_byte(2)));
     let head = header(20, B256::ZERO);
     let mut chain = Chain::new();
@@ -74,14 +74,14 @@ fn what_is_recorded_falls_where_a_linked_block_takes_its_place() {
     let slot = saldo_beacon::unit::Slot::new(20);
     chain.place(signed(&old), None, slot).unwrap();
     chain.review_recorded();
-    assert!(chain.recorded.contains_key(&5), "linked as well as recorded");
+    assert!(chain.recorded.contains_key(&5), "the block is linked and recorded");
     chain.place(signed(&other), None, slot).unwrap();
     chain.review_recorded();
     assert!(!chain.recorded.contains_key(&5));
 }
 
 #[test]
-fn the_lowest_recorded_blocks_are_given_up() {
+fn the_lowest_recorded_blocks_are_dropped() {
     let head = header(100_000, B256::ZERO);
     let mut chain = Chain::new();
     finalize(&mut chain, &head).unwrap();
@@ -94,7 +94,7 @@ fn the_lowest_recorded_blocks_are_given_up() {
     assert_eq!(chain.recorded.first_key_value().map(|(number, _)| *number), Some(2));
 }
 
-/// Nobody would notice that a block which is only recorded fell, unless it is final.
+/// The withdrawal of a block that is only recorded would not be noticed, so it must be final.
 #[test]
 fn a_recorded_block_vouches_for_others_only_if_it_is_final() {
     let (old, head) = (header(5, B256::ZERO), header(20, B256::ZERO));
@@ -110,7 +110,7 @@ fn a_recorded_block_vouches_for_others_only_if_it_is_final() {
 }
 
 #[test]
-fn what_is_final_stays_when_its_witness_is_forgotten() {
+fn a_final_record_stays_when_its_recording_block_is_dropped() {
     let (signed_one, final_one) = (header(5, B256::ZERO), header(6, B256::ZERO));
     let (first, second) = (header(20, B256::ZERO), header(30, B256::ZERO));
     let mut chain = Chain::new();
@@ -124,7 +124,7 @@ fn what_is_final_stays_when_its_witness_is_forgotten() {
 }
 
 #[test]
-fn only_the_newest_signed_state_can_say_that_a_branch_was_left() {
+fn only_the_newest_signed_state_can_show_that_a_branch_was_abandoned() {
     let (held, other) = (header(10, B256::repeat_byte(1)), header(10, B256::repeat_byte(2)));
     let heads = line(20, 2, 1);
     let mut chain = Chain::new();
@@ -136,7 +136,7 @@ fn only_the_newest_signed_state_can_say_that_a_branch_was_left() {
     assert!(chain.anchor_again(&signed(&held)).is_some());
     record(&mut chain, &other, &signed(&heads[1]), true).unwrap();
     assert_eq!(chain.anchor_again(&signed(&held)), None);
-    // Against what is final even the newest is a fault.
+    // A record under the newest head that contradicts a final block is a fault.
     finalize(&mut chain, &heads[0]).unwrap();
     record(&mut chain, &other, &finalized(&heads[0]), true).unwrap();
     let fault = ChainError::ConsensusFault { number: 10, finalized: other.hash(), signed: held.hash() };
@@ -144,7 +144,7 @@ fn only_the_newest_signed_state_can_say_that_a_branch_was_left() {
 }
 
 #[test]
-fn a_linked_block_becomes_as_sure_as_the_state_that_records_it_and_stays_linked() {
+fn a_linked_block_gets_the_assurance_of_its_record_and_stays_linked() {
     let (old, head) = (header(10, B256::ZERO), header(20, B256::ZERO));
     let mut chain = Chain::new();
     sign(&mut chain, &old).unwrap();
@@ -158,7 +158,7 @@ fn a_linked_block_becomes_as_sure_as_the_state_that_records_it_and_stays_linked(
     finalize(&mut chain, &head).unwrap();
     record(&mut chain, &old, &finalized(&head), true).unwrap();
     assert_eq!(linked(&chain), (Level::Finalized, Path::History { under: 20 }));
-    // What was final already keeps how it became so.
+    // A block that was final already keeps the reason for its finality.
     let next = header(30, B256::ZERO);
     finalize(&mut chain, &next).unwrap();
     record(&mut chain, &old, &finalized(&next), true).unwrap();

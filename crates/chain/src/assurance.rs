@@ -1,0 +1,49 @@
+//! How sure it is that a block belongs to the chain, and who vouches for it.
+
+use saldo_beacon::unit::Slot;
+use saldo_beacon::{Finality, Origin};
+
+/// How sure it is that a header belongs to the chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Assurance {
+    /// `signers` of the `size` members of the sync committee signed it: at least two thirds. The members were drawn at
+    /// random from all validators, but a false signature costs them no stake.
+    Signed {
+        /// How many members signed.
+        signers: usize,
+        /// How many members the committee has.
+        size: usize,
+    },
+    /// It counts as final; [`Finality`] has the reason. The chain's validators finalized it, and would lose a third of
+    /// all stake by reverting it; or it is the checkpoint; or a forced update took it as final.
+    Finalized(Finality),
+}
+
+impl Assurance {
+    /// Returns the strength of this assurance.
+    pub fn level(&self) -> Level {
+        match self {
+            Self::Signed { .. } => Level::Signed,
+            Self::Finalized(_) => Level::Finalized,
+        }
+    }
+}
+
+/// The order of strength of an [`Assurance`]: `Signed < Finalized`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Signed by at least two thirds of the sync committee.
+    Signed,
+    /// Finalized.
+    Finalized,
+}
+
+/// Why a head's block is trusted.
+#[derive(Clone, Debug)]
+pub(crate) struct Voucher {
+    pub(crate) chain_id: u64,
+    pub(crate) assurance: Assurance,
+    pub(crate) origin: Origin,
+    /// The slot of the newest signed head at the time.
+    pub(crate) at: Slot,
+}
