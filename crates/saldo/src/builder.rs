@@ -120,6 +120,13 @@ pub enum BuildError {
     Tls,
 }
 
+impl Client {
+    /// Begins setting up a client for `network`.
+    pub fn builder(network: Network) -> ClientBuilder {
+        ClientBuilder::new(network)
+    }
+}
+
 impl ClientBuilder {
     pub(crate) fn new(network: Network) -> Self {
         Self {

@@ -5,17 +5,17 @@ use std::time::Duration;
 
 use alloy_primitives::Address;
 use saldo_beacon::{AdoptError, Checkpoint, ConsensusFault, Network};
-use saldo_reading::{Asset, Holding, Now, Policy, Proven, Reading, Role, Why, gate};
+use saldo_reading::{Holding, Now, Policy, Proven, Reading, Role, Why, gate};
 use saldo_source::{Deadline, Diversity, Endpoint};
 
 use crate::account::AccountReading;
-use crate::builder::ClientBuilder;
 use crate::health::Health;
 use crate::inner::ClientInner;
+use crate::pace::Pace;
 use crate::proofs::Evidence;
 use crate::read::Kind;
 use crate::storage::StorageFault;
-use crate::watch::{Pace, Watch};
+use crate::watch::Watch;
 
 /// Reads what addresses hold, and proves it. Cheap to clone; all clones know the same.
 ///
@@ -26,11 +26,6 @@ pub struct Client {
 }
 
 impl Client {
-    /// Begins setting up a client for `network`.
-    pub fn builder(network: Network) -> ClientBuilder {
-        ClientBuilder::new(network)
-    }
-
     pub(crate) fn new(inner: ClientInner) -> Self {
         Self { inner: Arc::new(inner) }
     }
@@ -224,11 +219,6 @@ impl std::fmt::Debug for Client {
             .field("chain_id", &self.inner.head.network().chain_id())
             .finish_non_exhaustive()
     }
-}
-
-/// Whether `asset` can be read by this version.
-pub(crate) fn is_readable(asset: Asset) -> bool {
-    matches!(asset, Asset::Native)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use saldo_chain::{Anchor, Level};
-use saldo_reading::{Now, Policy, Role};
+use saldo_reading::{Asset, Now, Policy, Role};
 use saldo_source::{Answer, Clock, Deadline, DisclosureSet, Dispatcher, Endpoint, Hedged, Io, RequestSpec};
 
 /// How a client reaches the world, and what it may spend there.
@@ -76,4 +76,9 @@ impl Env {
 /// not within the deadline of any read.
 pub(crate) fn takes_tips(level: Level) -> bool {
     level == Level::Signed
+}
+
+/// Whether `asset` can be read by this version.
+pub(crate) fn is_readable(asset: Asset) -> bool {
+    matches!(asset, Asset::Native)
 }

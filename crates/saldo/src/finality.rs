@@ -7,7 +7,7 @@ use saldo_reading::gate::Found;
 use saldo_reading::{Attempt, Candidate, Holding, Why};
 use saldo_source::Deadline;
 
-use crate::client::is_readable;
+use crate::env::is_readable;
 use crate::head::{BlockRef, Synced};
 use crate::inner::ClientInner;
 use crate::proofs::ProofTarget;

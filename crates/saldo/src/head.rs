@@ -9,12 +9,14 @@ mod committee;
 mod fetch;
 mod heads;
 mod lag;
+mod need;
 mod poll;
 mod probe;
 mod start;
 mod state;
 mod step;
 mod sync;
+mod trust_start;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
@@ -30,8 +32,8 @@ use crate::event;
 use state::HeadState;
 
 pub(crate) use agreement::{LEAST_ANSWERS, distinct};
-pub(crate) use start::{Agreement, TrustStart};
 pub(crate) use step::{Need, Synced};
+pub(crate) use trust_start::{Agreement, TrustStart};
 
 /// The light client, the chain that follows from it, and where trust starts.
 pub(crate) struct Head {

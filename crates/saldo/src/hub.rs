@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use saldo_reading::{Candidate, Holding};
 
 use crate::notify::Notify;
-use crate::watch::Pace;
+use crate::pace::Pace;
 
 /// Shared by all watches of a client.
 #[derive(Default)]

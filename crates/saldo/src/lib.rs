@@ -60,6 +60,7 @@ mod hub;
 mod inner;
 mod link;
 mod notify;
+mod pace;
 mod proofs;
 mod prove;
 mod read;
@@ -74,12 +75,13 @@ pub use account::AccountReading;
 pub use builder::{BuildError, ClientBuilder, IntoEndpointError};
 pub use client::Client;
 pub use health::{EndpointHealth, EndpointState, HeadsHealth, Health};
+pub use pace::Pace;
 pub use proofs::Evidence;
 #[cfg(feature = "redb")]
 pub use storage::RedbStorage;
 pub use storage::{MemoryStorage, Storage, StorageError, StorageFault, StorageKey, StorageRefusal, Write};
 pub use trust::Trust;
-pub use watch::{Activity, Change, Pace, Watch};
+pub use watch::{Activity, Change, Watch};
 
 pub use alloy_primitives::{Address, B256, U256};
 pub use saldo_beacon::unit::{Slot, UnixTime};

@@ -10,8 +10,7 @@ use saldo_reading::gate::{self, Found};
 use saldo_reading::{Attempt, Candidate, Generation, Holding, Mark, Outcome, Reading, Why};
 use saldo_source::{Deadline, Hedged};
 
-use crate::client::is_readable;
-use crate::env::Env;
+use crate::env::{Env, is_readable};
 use crate::event;
 use crate::gate::Finding;
 use crate::head::{BlockRef, Synced};
@@ -76,7 +75,7 @@ impl ClientInner {
         for round in 1..=Self::ROUNDS {
             let reading = std::mem::take(&mut open);
             let restarted = self.trust_restarted(self.head.generation()).boxed();
-            let found = match select(self.find(&reading, kind, deadline).boxed(), restarted).await {
+            let found = match select(self.find_once(&reading, kind, deadline).boxed(), restarted).await {
                 Either::Left((found, _)) => found,
                 // Nothing that was found so far counts any more.
                 Either::Right(_) if round < Self::ROUNDS && self.env.time_left(deadline) >= Env::GRACE => {
@@ -126,7 +125,7 @@ impl ClientInner {
     }
 
     /// Reads `holdings` once.
-    async fn find(&self, holdings: &[Holding], kind: Kind, deadline: Deadline) -> Vec<Finding> {
+    async fn find_once(&self, holdings: &[Holding], kind: Kind, deadline: Deadline) -> Vec<Finding> {
         let level = self.level_of(kind);
         let (demand, marks) = (self.demand(level), self.marks(holdings, level));
         let found = match kind {

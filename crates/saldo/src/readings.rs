@@ -6,23 +6,24 @@
 
 mod index;
 mod persist;
+mod state;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use alloy_primitives::B256;
 use saldo_beacon::Checkpoint;
 use saldo_chain::{Anchor, Level};
 use saldo_reading::gate::Present;
-use saldo_reading::{Candidate, Change, Holding, ProviderId, Record, join};
+use saldo_reading::{Candidate, Holding, ProviderId, Record, join};
 
 use crate::env::Env;
 use crate::event;
 use crate::head::{Head, HeadView};
-use crate::hub::{WatchHub, Withdrawals};
+use crate::hub::WatchHub;
 use crate::proofs::{Checked, Judged};
-use crate::store::{Claim, Store, Unsaved};
-use index::BlockIndex;
+use crate::storage::StorageFault;
+use crate::store::Store;
+use state::ReadingsState;
 
 /// The records of all holdings.
 pub(crate) struct Readings {
@@ -32,21 +33,6 @@ pub(crate) struct Readings {
     /// Where what is known is kept over a restart, if anywhere.
     store: Option<Store>,
     state: Mutex<ReadingsState>,
-}
-
-/// Locked for a moment only, never across an await.
-#[derive(Default)]
-struct ReadingsState {
-    records: BTreeMap<Holding, Record>,
-    /// Which holdings have a reading at which block.
-    index: BlockIndex,
-    withdrawn: BTreeMap<Holding, Candidate>,
-    /// What watches have to tell of.
-    withdrawals: Withdrawals,
-    /// Older readings that were stored, to fall back to. Not checked yet.
-    older: BTreeMap<Holding, Vec<Claim>>,
-    /// What is proven and not stored yet, by holding and block. Always empty where there is no storage.
-    unsaved: BTreeMap<(Holding, B256), Unsaved>,
 }
 
 /// What is known at one moment, while it is locked.
@@ -198,44 +184,10 @@ impl Readings {
             saving.forget(holding);
         }
     }
-}
 
-impl ReadingsState {
-    /// Offers `candidate` to the record of its holding; gives whether it is the newest now, or the newest final one.
-    fn offer(&mut self, candidate: Candidate, checked: Option<&Checked>) -> bool {
-        let holding = *candidate.holding();
-        let record = self.records.entry(holding).or_default();
-        let final_before = record.finalized().map(|held| held.anchor().number());
-        let before = record.clone();
-        let is_newest = record.offer(candidate.clone()) == Change::Replaced;
-        let is_newest_final = record.finalized().map(|held| held.anchor().number()) > final_before;
-        self.index.update(&holding, &before, record);
-        if is_newest {
-            self.withdrawn.remove(&holding);
+    fn note_faults(&self, faults: Vec<StorageFault>) {
+        if let Some(store) = &self.store {
+            faults.into_iter().for_each(|fault| store.note(fault));
         }
-        if is_newest_final {
-            self.older.remove(&holding);
-        }
-        if let Some(checked) = checked.filter(|_| is_newest || is_newest_final) {
-            self.queue_write(&candidate, checked);
-        }
-        is_newest || is_newest_final
-    }
-
-    /// Reviews the records of those holdings whose blocks the chain says something new about. Gives the numbers of the blocks
-    /// that it took back.
-    fn review(&mut self, view: &HeadView<'_>) -> Vec<u64> {
-        let mut gone = Vec::new();
-        for holding in self.index.changed(view) {
-            let Some(record) = self.records.get_mut(&holding) else { continue };
-            let before = record.clone();
-            if let Change::Withdrawn { withdrawn } = record.review(view.chain) {
-                gone.push(withdrawn.anchor().number());
-                self.withdrawals.note((*withdrawn).clone());
-                self.withdrawn.insert(holding, *withdrawn);
-            }
-            self.index.update(&holding, &before, record);
-        }
-        gone
     }
 }

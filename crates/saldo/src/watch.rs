@@ -1,5 +1,6 @@
 //! What a screen shows while it is open.
 
+mod change;
 mod drive;
 mod hint;
 mod link;
@@ -14,105 +15,12 @@ use std::task::{Context, Poll};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{Stream, StreamExt};
-use saldo_beacon::unit::UnixTime;
-use saldo_reading::{Freshness, Holding, Proven, Reading};
+use saldo_reading::Holding;
 
 use crate::inner::ClientInner;
-use shown::Outbox;
+use shown::{Outbox, SharedOutbox};
 
-/// Something that a screen shows is another now.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Change {
-    /// What is known of a holding without a proof of this moment. The first item of each holding, at once, before any
-    /// provider was asked for this watch; and again where what was proven may not be called so any more, because it has
-    /// become too old for the policy or its age is not known. Show it with its age.
-    Remembered {
-        /// Of what.
-        holding: Holding,
-        /// What was proven last, maybe before the app was started ([`Proven::is_restored`]); `None`: nothing is known, which
-        /// is not zero.
-        last: Option<Proven>,
-        /// How old that is.
-        freshness: Option<Freshness>,
-    },
-    /// A holding was read, and the reading says something else than the one before it: another block, amount, assurance or
-    /// reason.
-    Reading {
-        /// Of what.
-        holding: Holding,
-        /// The reading.
-        reading: Reading,
-        /// How old the block of [`Reading::latest_proven`] is; `None` where nothing is proven.
-        freshness: Option<Freshness>,
-    },
-    /// The chain took back the block of what was proven last: do not show it any more.
-    Withdrawn {
-        /// Of what.
-        holding: Holding,
-        /// What no longer holds.
-        withdrawn: Proven,
-        /// What holds instead until it is read again: the newest at a finalized block, if there is one.
-        last: Option<Proven>,
-        /// How old that is.
-        freshness: Option<Freshness>,
-    },
-    /// The watch does something else now.
-    Activity(Activity),
-}
-
-impl Change {
-    /// What it is about; `None` for an [`Activity`], which is about all.
-    pub fn holding(&self) -> Option<&Holding> {
-        match self {
-            Self::Remembered { holding, .. }
-            | Self::Reading { holding, .. }
-            | Self::Withdrawn { holding, .. } => Some(holding),
-            Self::Activity(_) => None,
-        }
-    }
-
-    /// The newest proven amount that holds, if there is one.
-    pub fn latest_proven(&self) -> Option<&Proven> {
-        match self {
-            Self::Remembered { last, .. } | Self::Withdrawn { last, .. } => last.as_ref(),
-            Self::Reading { reading, .. } => reading.latest_proven(),
-            Self::Activity(_) => None,
-        }
-    }
-}
-
-/// What a watch does. [`Activity::Idle`] until the first one is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Activity {
-    /// Nothing, until the next block or re-proof is due.
-    Idle,
-    /// Asks and proves.
-    Fetching,
-    /// Nothing, because the device has no network. It tries again now and then, and at once when
-    /// [`Client::network_changed`](crate::Client::network_changed) says that there is one.
-    Offline,
-    /// Nothing, because what was tried last failed.
-    BackingOff {
-        /// When it tries again, by the device's clock.
-        until: UnixTime,
-    },
-}
-
-/// How much a client's watches may ask.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Pace {
-    /// Somebody is looking: what is shown is proven anew every 5 minutes (or [`Policy::max_age`](saldo_reading::Policy), if
-    /// that is less), and within some slots of a change.
-    #[default]
-    Foreground,
-    /// Nobody is looking: what is known is proven anew every 30 minutes, and nothing else is asked.
-    Background,
-    /// Nothing is asked. What is shown still grows old.
-    Paused,
-}
+pub use change::{Activity, Change};
 
 /// The readings of some holdings, kept up while it is polled. Made by [`Client::watch`](crate::Client::watch).
 ///
@@ -125,9 +33,6 @@ pub struct Watch {
     outbox: SharedOutbox,
     driver: BoxFuture<'static, ()>,
 }
-
-/// Shared by the driver, which fills it, and the watch, from which the app takes.
-type SharedOutbox = Arc<Mutex<Outbox>>;
 
 impl Watch {
     pub(crate) fn new(inner: Arc<ClientInner>, holdings: impl IntoIterator<Item = Holding>) -> Self {

@@ -13,7 +13,7 @@ use saldo_source::{Deadline, Endpoint};
 
 use super::Head;
 use super::agreement::{Verdict, Voices};
-use super::start::Agreement;
+use super::trust_start::Agreement;
 
 /// What the sources said of the block at one slot.
 pub(super) struct Heard {

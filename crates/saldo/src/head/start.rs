@@ -15,38 +15,8 @@ use super::Head;
 use super::agreement::{Verdict, needed};
 use super::ahead::Ahead;
 use super::step::{Need, Round};
+use super::trust_start::{Agreement, TrustStart};
 use crate::event;
-
-/// Where trust can start.
-pub(crate) enum TrustStart {
-    /// At this finalized block, on the caller's word or the network's, and nowhere else.
-    Given(Checkpoint),
-    /// At a given finalized block as long as it is not too old, else where the sources agree.
-    Agreement { given: Option<Checkpoint>, agreement: Agreement },
-}
-
-impl TrustStart {
-    pub(super) fn given(&self) -> Option<&Checkpoint> {
-        match self {
-            Self::Given(given) => Some(given),
-            Self::Agreement { given, .. } => given.as_ref(),
-        }
-    }
-
-    pub(crate) fn agreement(&self) -> Option<&Agreement> {
-        match self {
-            Self::Given(_) => None,
-            Self::Agreement { agreement, .. } => Some(agreement),
-        }
-    }
-}
-
-/// Who can agree where trust starts.
-pub(crate) struct Agreement {
-    /// How many operators must name one block: at least 2, at most as many as the sources have.
-    pub(crate) k: usize,
-    pub(crate) sources: Vec<Endpoint>,
-}
 
 impl Head {
     /// The block asked for is this many epochs old: final everywhere, also where a source or this clock is a little off.

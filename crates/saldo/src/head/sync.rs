@@ -1,13 +1,12 @@
 //! Bringing the light client up to the newest signed head: the driver of [`Course`].
 
 use futures_util::future::{Either, select};
-use saldo_reading::{Attempt, Generation, Outcome, Why};
+use saldo_reading::{Generation, Why};
 use saldo_source::Deadline;
 
 use super::Head;
 use super::committee::UPDATES;
 use super::step::{Course, Need, Request, Round, Synced};
-use crate::why;
 
 impl Head {
     /// Brings the light client as far as the sources allow before `deadline`.
@@ -59,25 +58,6 @@ impl Head {
             }
             _ => round,
         }
-    }
-
-    /// Whether no newer head than the known one can have been signed yet.
-    pub(crate) fn head_is_newest(&self) -> bool {
-        self.need() == Need::Nothing
-    }
-
-    pub(super) fn need(&self) -> Need {
-        let (network, now, slots_missing) = (self.network(), self.time(), self.slots_missing());
-        Need::of(self.state().light_client.as_ref(), &network, now, slots_missing)
-    }
-
-    /// What the attempts of a step amount to.
-    pub(super) fn judge(&self, need: Need, attempts: Vec<Attempt>) -> Round {
-        if attempts.iter().any(|attempt| attempt.outcome == Outcome::Accepted) {
-            return Round { attempts, won: true, problem: None };
-        }
-        let problem = why::of_heads(need, &attempts, self.lag(), |epochs| self.epochs(epochs));
-        Round { attempts, won: false, problem }
     }
 
     /// No source gives a committee update that is needed by this clock. A period is never skipped: either trust starts

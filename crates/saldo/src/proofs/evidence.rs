@@ -8,7 +8,7 @@ use saldo_reading::{Failure, Holding, ProviderId};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::request::PinnedBlock;
+use super::target::PinnedBlock;
 
 /// A proof that is false under the very block it was asked for: the request, the reply, the block, and the reason.
 ///

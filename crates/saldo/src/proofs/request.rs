@@ -4,22 +4,14 @@ use std::collections::BTreeSet;
 
 use alloy_primitives::B256;
 use saldo_chain::{Anchor, ExecutionHeader, Level};
-use saldo_proof::StateRoot;
 use saldo_reading::{Failure, Holding, ProviderId};
 use saldo_source::execution::{At, Question, ask_together};
 use saldo_source::{Deadline, Endpoint};
 use serde_json::value::RawValue;
 
 use super::Proofs;
+use super::target::PinnedBlock;
 use crate::env::takes_tips;
-
-/// The block that a proof was asked for at.
-#[derive(Clone, Copy)]
-pub(super) struct PinnedBlock {
-    pub(super) hash: B256,
-    pub(super) number: u64,
-    pub(super) state_root: StateRoot,
-}
 
 /// What one provider was asked for at the block aimed at, and what it said.
 pub(super) struct Asked {
@@ -212,12 +204,6 @@ impl Proofs {
             self.learn(provider.id(), |known| known.batch = together.batch);
         }
         together.each
-    }
-}
-
-impl PinnedBlock {
-    pub(super) fn of(header: &ExecutionHeader) -> Self {
-        Self { hash: header.hash(), number: header.number(), state_root: header.state_root() }
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use alloy_primitives::Bytes;
-use saldo_chain::Level;
-use saldo_proof::{Account, Verified};
+use alloy_primitives::{B256, Bytes};
+use saldo_chain::{ExecutionHeader, Level};
+use saldo_proof::{Account, StateRoot, Verified};
 use saldo_reading::{Candidate, Holding, ProviderId};
 use saldo_source::{Deadline, FINAL_PROOFS};
 
@@ -45,6 +45,20 @@ impl Checked {
     /// How much memory the nodes take, in bytes.
     pub(super) fn size(&self) -> usize {
         self.nodes.iter().flat_map(|nodes| nodes.iter()).map(|node| node.len()).sum()
+    }
+}
+
+/// The block that a proof was asked for at.
+#[derive(Clone, Copy)]
+pub(super) struct PinnedBlock {
+    pub(super) hash: B256,
+    pub(super) number: u64,
+    pub(super) state_root: StateRoot,
+}
+
+impl PinnedBlock {
+    pub(super) fn of(header: &ExecutionHeader) -> Self {
+        Self { hash: header.hash(), number: header.number(), state_root: header.state_root() }
     }
 }
 

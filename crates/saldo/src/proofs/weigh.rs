@@ -9,8 +9,7 @@ use serde_json::value::RawValue;
 use super::Proofs;
 use super::evidence::Evidence;
 use super::pending::PendingProof;
-use super::request::PinnedBlock;
-use super::target::{Checked, Inquiry, Judged};
+use super::target::{Checked, Inquiry, Judged, PinnedBlock};
 use crate::env::takes_tips;
 use crate::head::BlockRef;
 

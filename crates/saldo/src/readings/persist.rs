@@ -1,18 +1,18 @@
 //! Storing what was proven, and restoring it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use alloy_primitives::B256;
 use saldo_beacon::unit::UnixTime;
 use saldo_chain::{Anchor, Level, Standing};
-use saldo_reading::{Candidate, Holding};
+use saldo_reading::Holding;
 
-use super::{Readings, ReadingsState};
+use super::Readings;
 use crate::head::HeadView;
-use crate::proofs::{Checked, Proofs};
+use crate::proofs::Proofs;
 use crate::storage::StorageFault;
-use crate::store::{ChangeSet, ProviderState, Restored, Store, Unsaved};
+use crate::store::{ChangeSet, ProviderState, Restored, Store};
 
 impl Readings {
     /// Takes what was restored, and holds it against what the light client knew: a reading whose block it excludes is
@@ -83,79 +83,9 @@ impl Readings {
         self.note_faults(faults);
     }
 
-    pub(crate) fn note_faults(&self, faults: Vec<StorageFault>) {
-        if let Some(store) = &self.store {
-            faults.into_iter().for_each(|fault| store.note(fault));
-        }
-    }
-
     /// What was dropped from the storage, or could not be written.
     pub(crate) fn storage_faults(&self) -> Vec<StorageFault> {
         self.store.as_ref().map(Store::faults).unwrap_or_default()
-    }
-}
-
-impl ReadingsState {
-    /// How many readings of one holding wait to be written.
-    const UNSAVED: usize = 4;
-
-    /// Checks the older readings of `holding` that were kept, and takes those that hold. Gives what is wrong with the others.
-    fn load_older(&mut self, holding: &Holding, store: Option<&Store>) -> Vec<StorageFault> {
-        let mut faults = Vec::new();
-        let claims = self.older.remove(holding).unwrap_or_default();
-        for checked in claims.iter().filter_map(|claim| Some(store?.check(claim))) {
-            match checked {
-                Ok(proven) => drop(self.offer(proven, None)),
-                Err(fault) => faults.push(fault),
-            }
-        }
-        faults
-    }
-
-    /// Loads the older readings of those holdings whose newest block the chain does not have any more.
-    pub(super) fn load_older_of_lost(
-        &mut self,
-        view: &HeadView<'_>,
-        store: Option<&Store>,
-    ) -> Vec<StorageFault> {
-        let is_lost = |holding: &&Holding| {
-            let newest = self.records.get(holding).and_then(|record| record.last());
-            newest.is_some_and(|newest| view.chain.standing(newest.anchor()) == Standing::Withdrawn)
-        };
-        let lost: Vec<Holding> = self.older.keys().filter(is_lost).copied().collect();
-        lost.iter().flat_map(|holding| self.load_older(holding, store)).collect()
-    }
-
-    /// Queues `proven` to be stored, with the nodes that prove it.
-    pub(super) fn queue_write(&mut self, proven: &Candidate, checked: &Checked) {
-        if let Some(nodes) = &checked.nodes {
-            let key = (*proven.holding(), proven.anchor().hash());
-            self.unsaved.insert(key, Unsaved { proven: proven.clone(), nodes: nodes.clone() });
-            // Reads that are given up never come to write anything.
-            let of_holding: Vec<(u64, B256)> = self
-                .unsaved
-                .iter()
-                .filter(|((held, _), _)| *held == key.0)
-                .map(|((_, hash), unsaved)| (unsaved.proven.anchor().number(), *hash))
-                .collect();
-            if let Some((_, lowest)) = of_holding.iter().min().filter(|_| of_holding.len() > Self::UNSAVED) {
-                self.unsaved.remove(&(key.0, *lowest));
-            }
-        }
-    }
-
-    /// They could not be written: those that are still the newest are tried again with the next ones.
-    fn keep_unsaved(&mut self, unsaved: BTreeMap<(Holding, B256), Unsaved>) {
-        for (key, value) in unsaved {
-            if self
-                .records
-                .get(&key.0)
-                .and_then(|record| record.last())
-                .is_some_and(|last| last.anchor().hash() == key.1)
-            {
-                self.unsaved.entry(key).or_insert(value);
-            }
-        }
     }
 }
 

@@ -10,11 +10,12 @@ use saldo_chain::Level;
 use saldo_reading::{Holding, Policy, Reading, Why};
 use saldo_source::Deadline;
 
+use super::change::Activity;
 use super::hint::{Hint, Hints};
 use super::link::Links;
-use super::shown::Outbox;
-use super::{Activity, Pace, SharedOutbox};
+use super::shown::{Outbox, SharedOutbox};
 use crate::inner::ClientInner;
+use crate::pace::Pace;
 use crate::read::Kind;
 
 /// In the foreground, each slot's head is asked for, so that one that replaces another is noticed by its parent; and at every

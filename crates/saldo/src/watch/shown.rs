@@ -1,12 +1,13 @@
 //! What the app was told of each holding, and what it has to be told next.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex};
 
 use alloy_primitives::{B256, U256};
 use saldo_chain::Level;
 use saldo_reading::{Candidate, Freshness, Holding, Proven, Reading};
 
-use super::{Activity, Change};
+use super::change::{Activity, Change};
 use crate::inner::ClientInner;
 
 /// What the app has not taken yet, and what it was told before.
@@ -22,6 +23,9 @@ pub(super) struct Outbox {
     /// Up to which withdrawal the app was told.
     withdrawals: u64,
 }
+
+/// Shared by the driver, which fills it, and the watch, from which the app takes.
+pub(super) type SharedOutbox = Arc<Mutex<Outbox>>;
 
 enum Item {
     Holding(Holding),
