@@ -133,7 +133,7 @@ fn table() -> String {
             let _ = write!(heading, " ({}: {})", why.join(", "), fault.join(", "));
         }
         let line = format!(
-            "- {}: [{}](../crates/drill/scenarios/{}.toml)\n",
+            "- {}[{}](../crates/drill/scenarios/{}.toml)\n",
             naive(record),
             record.title,
             record.name
@@ -160,7 +160,7 @@ fn distinct(record: &Record, of: impl Fn(&Look) -> Option<String>) -> Vec<String
 
 fn naive(record: &Record) -> String {
     let wrong = distinct(record, |look| look.naive_is_wrong.then(|| ether(look.naive)));
-    if wrong.is_empty() { "right".to_owned() } else { format!("**{}**", wrong.join(", ")) }
+    if wrong.is_empty() { String::new() } else { format!("**{}**: ", wrong.join(", ")) }
 }
 
 fn saldo(record: &Record) -> String {
@@ -179,8 +179,8 @@ fn saldo(record: &Record) -> String {
         .map(|last| last.age.map(|age| Duration::from_secs(age.as_secs().div_ceil(60) * 60)))
         .max();
     match oldest {
-        Some(Some(age)) => parts.push(format!("meanwhile the last proven, up to {} old", brief(age))),
-        Some(None) => parts.push("meanwhile the last proven, of unknown age".to_owned()),
+        Some(Some(age)) => parts.push(format!("else the last proven, up to {} old", brief(age))),
+        Some(None) => parts.push("else the last proven, of unknown age".to_owned()),
         None => {}
     }
     parts.join("; ")
