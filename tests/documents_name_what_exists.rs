@@ -8,7 +8,7 @@ use saldo_tests::supply::repository;
 /// Every document but the log of changes, which tells of the past.
 fn documents() -> Vec<PathBuf> {
     let mut found = Vec::new();
-    for folder in ["", "docs", "docs/decisions", "fuzz", "tests/testnet"] {
+    for folder in ["", "docs", "docs/decisions", "fuzz", "tests/mutants", "tests/testnet"] {
         let entries = std::fs::read_dir(repository().join(folder)).unwrap();
         found.extend(entries.map(|entry| entry.unwrap().path()).filter(|path| {
             path.extension().is_some_and(|extension| extension == "md") && !path.ends_with("CHANGELOG.md")

@@ -1,9 +1,9 @@
-//! The tables in `docs/attacks.md` are true: every attack has a test, which is there and asserts what the row says.
+//! The lists in `docs/attacks.md` are true: every attack has a test, which is there and asserts what the line says.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-/// How many attacks each table has. A row that is not needed any more is taken off here as well.
+/// Number of attacks in each section. A line that is removed on purpose lowers the number here.
 const ROWS: [(&str, usize); 4] = [
     ("Account and storage proofs", 71),
     ("Headers", 25),
@@ -11,13 +11,13 @@ const ROWS: [(&str, usize); 4] = [
     ("Stored state and replay", 33),
 ];
 
-/// One row: where it stands, and its cells.
+/// One line: its section, the test file of its heading, and its parts.
 struct Row {
     section: String,
+    file: String,
     attack: String,
-    outcome: String,
     said: Vec<String>,
-    tests: Vec<String>,
+    test: String,
 }
 
 fn root() -> PathBuf {
@@ -29,26 +29,29 @@ fn quoted(cell: &str) -> Vec<String> {
     cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
+/// Lines read `- attack: outcome, codes; test`, below the heading of their test file.
 fn rows() -> Vec<Row> {
     let text = std::fs::read_to_string(root().join("docs/attacks.md")).unwrap();
     let mut section = String::new();
+    let mut file = String::new();
     let mut rows = Vec::new();
     for line in text.lines() {
         if let Some(title) = line.strip_prefix("## ") {
             section = title.to_owned();
+            file = String::new();
         }
-        let Some(cells) = line.strip_prefix("| ").and_then(|line| line.strip_suffix(" |")) else { continue };
-        let cells: Vec<&str> = cells.split(" | ").map(str::trim).collect();
-        let [attack, outcome, said, tests] = cells[..] else { panic!("not four cells: {line}") };
-        if attack == "attack" || attack == "---" {
-            continue;
+        if let Some(title) = line.strip_prefix("### ") {
+            file = quoted(title).concat();
         }
+        let Some(line) = line.strip_prefix("- ") else { continue };
+        let (before, test) = line.rsplit_once("; ").unwrap_or_else(|| panic!("no test: {line}"));
+        let (attack, said) = before.split_once(": ").unwrap_or_else(|| panic!("no outcome: {line}"));
         rows.push(Row {
             section: section.clone(),
+            file: file.clone(),
             attack: attack.to_owned(),
-            outcome: outcome.to_owned(),
             said: quoted(said),
-            tests: quoted(tests),
+            test: quoted(test).concat(),
         });
     }
     rows
@@ -94,25 +97,22 @@ fn text_of(test: &str, functions: &BTreeMap<String, (String, bool)>) -> String {
 #[test]
 fn every_row_names_a_test_that_asserts_what_it_says() {
     let mut wrong = Vec::new();
-    for Row { attack, outcome, said, tests, .. } in rows() {
-        if attack.is_empty() || outcome.is_empty() || said.is_empty() {
-            wrong.push(format!("{attack}: a cell is empty"));
-        }
-        let [file, test] = &tests[..] else {
-            wrong.push(format!("{attack}: has no test"));
+    for Row { file, attack, said, test, .. } in rows() {
+        if attack.is_empty() || said.is_empty() || file.is_empty() || test.is_empty() {
+            wrong.push(format!("{attack}: a part is empty"));
             continue;
-        };
-        let path = if file.contains('/') { root().join(file) } else { root().join("tests").join(file) };
+        }
+        let path = if file.contains('/') { root().join(&file) } else { root().join("tests").join(&file) };
         let Ok(source) = std::fs::read_to_string(&path) else {
             wrong.push(format!("{attack}: there is no file {file}"));
             continue;
         };
         let functions = functions(&source);
-        if functions.get(test).is_none_or(|(_, is_test)| !is_test) {
+        if functions.get(&test).is_none_or(|(_, is_test)| !is_test) {
             wrong.push(format!("{attack}: {file} has no test {test}"));
             continue;
         }
-        let text = text_of(test, &functions);
+        let text = text_of(&test, &functions);
         for said in said.iter().filter(|said| !text.contains(said.as_str())) {
             wrong.push(format!("{attack}: {test} does not mention {said}"));
         }

@@ -1,4 +1,5 @@
-//! The README's table of forks and networks: each cell is what a light client with that network's own table really does.
+//! The table of forks and networks in `docs/forks.md`: each cell is what a light client with that network's own table
+//! really does.
 
 use std::collections::BTreeMap;
 
@@ -138,11 +139,11 @@ fn own_network(fork: Fork) -> Network {
     Network::from_toml(&toml).unwrap()
 }
 
-/// The table as it stands in the README: rows by fork, one column for each network.
-fn readme_table() -> BTreeMap<String, Vec<String>> {
-    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md")).unwrap();
+/// The table as it stands in the document: rows by fork, one column for each network.
+fn documented_table() -> BTreeMap<String, Vec<String>> {
+    let document = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/forks.md")).unwrap();
     let rows =
-        readme.lines().skip_while(|line| *line != "| fork | mainnet | Sepolia | Hoodi | a network file |");
+        document.lines().skip_while(|line| *line != "| fork | mainnet | Sepolia | Hoodi | a network file |");
     let cells = |line: &str| line.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect();
     rows.skip(2)
         .take_while(|line| line.starts_with('|'))
@@ -152,7 +153,7 @@ fn readme_table() -> BTreeMap<String, Vec<String>> {
 }
 
 #[test]
-fn the_table_in_the_readme_is_true() {
+fn the_table_in_the_document_is_true() {
     let built_in = Network::built_in();
     let mut expected = BTreeMap::new();
     for fork in Fork::ALL {
@@ -161,7 +162,7 @@ fn the_table_in_the_readme_is_true() {
         let row: Vec<String> = row.into_iter().map(|cell| cell.unwrap_or("–".into())).collect();
         expected.insert(fork.name().to_owned(), row);
     }
-    assert_eq!(readme_table(), expected);
+    assert_eq!(documented_table(), expected);
 }
 
 /// What a row says of proving follows from how the fork's headers are laid out.

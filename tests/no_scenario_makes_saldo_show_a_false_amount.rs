@@ -122,30 +122,29 @@ fn what_happens_when_is_what_happens() {
     assert_eq!(written.len(), table.len(), "rows are missing, or too many: run this test with {WRITE}=1");
 }
 
+/// A heading for each thing that saldo shows, with the scenarios that lead to it in their order.
 fn table() -> String {
-    let mut table = String::from(
-        "\n| what goes wrong | a naive wallet shows | saldo shows | why | whose fault |\n| --- | --- | --- | --- | --- |\n",
-    );
+    let mut groups: Vec<(String, String)> = Vec::new();
     for (_, record) in RUNS.iter() {
         let why = distinct(record, |look| look.shown.why.as_ref().map(|why| format!("`{}`", why.code)));
         let fault = distinct(record, |look| look.shown.why.as_ref().map(|why| why.fault.to_owned()));
-        let _ = writeln!(
-            table,
-            "| [{}](../crates/drill/scenarios/{}.toml) | {} | {} | {} | {} |",
-            record.title,
-            record.name,
+        let mut heading = saldo(record);
+        if !why.is_empty() {
+            let _ = write!(heading, " ({}: {})", why.join(", "), fault.join(", "));
+        }
+        let line = format!(
+            "- {}[{}](../crates/drill/scenarios/{}.toml)\n",
             naive(record),
-            saldo(record),
-            or_nothing(&why),
-            or_nothing(&fault)
+            record.title,
+            record.name
         );
+        match groups.iter_mut().find(|(known, _)| *known == heading) {
+            Some((_, lines)) => lines.push_str(&line),
+            None => groups.push((heading, line)),
+        }
     }
-    table.push('\n');
-    table
-}
-
-fn or_nothing(words: &[String]) -> String {
-    if words.is_empty() { "-".to_owned() } else { words.join(", ") }
+    let sections = groups.iter().map(|(heading, lines)| format!("\n### {heading}\n\n{lines}"));
+    sections.chain(["\n".to_owned()]).collect()
 }
 
 /// What the looks have of something, in the order in which it came up.
@@ -161,7 +160,7 @@ fn distinct(record: &Record, of: impl Fn(&Look) -> Option<String>) -> Vec<String
 
 fn naive(record: &Record) -> String {
     let wrong = distinct(record, |look| look.naive_is_wrong.then(|| ether(look.naive)));
-    if wrong.is_empty() { "the right amount".to_owned() } else { format!("**{}**", wrong.join(", ")) }
+    if wrong.is_empty() { String::new() } else { format!("**{}**: ", wrong.join(", ")) }
 }
 
 fn saldo(record: &Record) -> String {
@@ -180,8 +179,8 @@ fn saldo(record: &Record) -> String {
         .map(|last| last.age.map(|age| Duration::from_secs(age.as_secs().div_ceil(60) * 60)))
         .max();
     match oldest {
-        Some(Some(age)) => parts.push(format!("meanwhile the last proven, up to {} old", brief(age))),
-        Some(None) => parts.push("meanwhile the last proven, of unknown age".to_owned()),
+        Some(Some(age)) => parts.push(format!("else the last proven, up to {} old", brief(age))),
+        Some(None) => parts.push("else the last proven, of unknown age".to_owned()),
         None => {}
     }
     parts.join("; ")
