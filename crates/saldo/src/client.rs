@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use alloy_primitives::Address;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use saldo_beacon::{AdoptError, Checkpoint, ConsensusFault, Network};
 use saldo_reading::{Holding, Now, Policy, Proven, Reading, Role, Why, gate};
 use saldo_source::{Deadline, Diversity, Endpoint};
@@ -19,7 +21,8 @@ use crate::watch::Watch;
 
 /// Reads what addresses hold, and proves it. Cheap to clone; all clones know the same.
 ///
-/// Every method may be dropped at any point: no work is left behind, and nothing that was verified is lost.
+/// Every future may be dropped at any point: no work is left behind, and nothing that was verified is lost. Futures are
+/// boxed, so that an app does not compile what happens inside them.
 #[derive(Clone)]
 pub struct Client {
     inner: Arc<ClientInner>,
@@ -33,41 +36,41 @@ impl Client {
     /// Reads the native balance of `owner`. Returns at the policy's deadline at the latest.
     ///
     /// A provisional reading is finished by the next call, once the committee has signed its block.
-    pub async fn balance(&self, owner: Address) -> Reading {
-        let holding = Holding::native(owner);
-        self.read(&[holding]).await.pop().unwrap_or(gate::unknown(Why::InternalFault))
+    #[inline(never)]
+    pub fn balance(&self, owner: Address) -> BoxFuture<'_, Reading> {
+        let balance = async move {
+            let holding = Holding::native(owner);
+            self.read(&[holding]).await.pop().unwrap_or(gate::unknown(Why::InternalFault))
+        };
+        balance.boxed()
     }
 
     /// Reads the account of `owner`: the balance, and the nonce that the same proof shows.
-    pub async fn account(&self, owner: Address) -> AccountReading {
-        AccountReading::new(self.balance(owner).await)
+    #[inline(never)]
+    pub fn account(&self, owner: Address) -> BoxFuture<'_, AccountReading> {
+        self.balance(owner).map(AccountReading::new).boxed()
     }
 
     /// Reads all `holdings`, in the same order. Returns at the policy's deadline at the latest.
-    pub async fn read(&self, holdings: &[Holding]) -> Vec<Reading> {
-        let deadline = Deadline::after(self.inner.env.clock(), self.inner.env.policy.deadline);
-        self.inner.read(holdings, Kind::Newest, deadline).await
+    #[inline(never)]
+    pub fn read<'a>(&'a self, holdings: &'a [Holding]) -> BoxFuture<'a, Vec<Reading>> {
+        let read = async move {
+            let deadline = Deadline::after(self.inner.env.clock(), self.inner.env.policy.deadline);
+            self.inner.read(holdings, Kind::Newest, deadline).await
+        };
+        read.boxed()
     }
 
     /// Reads all `holdings` again and again until each is proven, or waiting will not help, or `patience` is over.
     ///
     /// What helps is the next signed head, which a provisional reading waits for: one slot later, or two.
-    pub async fn read_patiently(&self, holdings: &[Holding], patience: Duration) -> Vec<Reading> {
-        let inner = &self.inner;
-        let end = Deadline::after(inner.env.clock(), patience);
-        loop {
-            let deadline = Deadline::after(inner.env.clock(), inner.env.policy.deadline).min(end);
-            let readings = inner.read(holdings, Kind::Newest, deadline).await;
-            let waits = readings.iter().any(|reading| match reading {
-                Reading::Provisional(provisional) => !provisional.why().needs_action(),
-                Reading::Proven(_) | Reading::Unknown(_) => false,
-            });
-            let pause = inner.head.until_next_head();
-            if !waits || end.left(inner.env.clock()) <= pause {
-                return readings;
-            }
-            inner.env.clock().sleep(pause).await;
-        }
+    #[inline(never)]
+    pub fn read_patiently<'a>(
+        &'a self,
+        holdings: &'a [Holding],
+        patience: Duration,
+    ) -> BoxFuture<'a, Vec<Reading>> {
+        self.inner.read_patiently(holdings, patience).boxed()
     }
 
     /// Reads the newest amount of each of the `holdings` at a *finalized* block, in the same order, whatever assurance the
@@ -81,9 +84,13 @@ impl Client {
     ///
     /// Where no finalized amount can be proven the reading is [`Reading::Unknown`], with the reason and the last proven
     /// amount of any assurance.
-    pub async fn finalized(&self, holdings: &[Holding]) -> Vec<Reading> {
-        let deadline = Deadline::after(self.inner.env.clock(), self.inner.env.policy.deadline);
-        self.inner.read(holdings, Kind::Finalized, deadline).await
+    #[inline(never)]
+    pub fn finalized<'a>(&'a self, holdings: &'a [Holding]) -> BoxFuture<'a, Vec<Reading>> {
+        let read = async move {
+            let deadline = Deadline::after(self.inner.env.clock(), self.inner.env.policy.deadline);
+            self.inner.read(holdings, Kind::Finalized, deadline).await
+        };
+        read.boxed()
     }
 
     /// Keeps the readings of `holdings` up, for as long as it is polled: what is known at once, then each change. How much it
@@ -100,8 +107,9 @@ impl Client {
     /// Reads everything that is watched, was proven before, or was restored from [storage](ClientBuilder::storage), and keeps
     /// it there: for the background jobs that a phone grants now and then. Returns `within` this time at the latest. What
     /// is written is written at its end in one piece, so that being killed at any point loses nothing that was there.
-    pub async fn refresh(&self, within: Duration) -> Vec<(Holding, Reading)> {
-        self.inner.refresh(within).await
+    #[inline(never)]
+    pub fn refresh(&self, within: Duration) -> BoxFuture<'_, Vec<(Holding, Reading)>> {
+        self.inner.refresh(within).boxed()
     }
 
     /// Gives up all that is known of `holding`, in [storage](ClientBuilder::storage) too, and who knows of its address: for an

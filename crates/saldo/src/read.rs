@@ -56,6 +56,26 @@ impl ClientInner {
         holdings.iter().map(reading).collect()
     }
 
+    /// Reads `holdings` until each is proven, or waiting will not help, or `patience` is over. A provisional reading waits for
+    /// the next signed head.
+    pub(crate) async fn read_patiently(&self, holdings: &[Holding], patience: Duration) -> Vec<Reading> {
+        let clock = self.env.clock();
+        let end = Deadline::after(clock, patience);
+        loop {
+            let deadline = Deadline::after(clock, self.env.policy.deadline).min(end);
+            let readings = self.read(holdings, Kind::Newest, deadline).await;
+            let waits = readings.iter().any(|reading| match reading {
+                Reading::Provisional(provisional) => !provisional.why().needs_action(),
+                Reading::Proven(_) | Reading::Unknown(_) => false,
+            });
+            let pause = self.head.until_next_head();
+            if !waits || end.left(clock) <= pause {
+                return readings;
+            }
+            clock.sleep(pause).await;
+        }
+    }
+
     /// Reads everything that is watched or was proven before.
     pub(crate) async fn refresh(&self, within: Duration) -> Vec<(Holding, Reading)> {
         let mut holdings = self.hub.watched();

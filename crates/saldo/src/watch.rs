@@ -50,12 +50,16 @@ impl Watch {
     }
 
     /// Waits for the next change. Never ends; give up waiting whenever you like.
-    pub async fn next(&mut self) -> Change {
-        loop {
-            if let Some(change) = StreamExt::next(self).await {
-                return change;
+    #[inline(never)]
+    pub fn next(&mut self) -> BoxFuture<'_, Change> {
+        let next = async move {
+            loop {
+                if let Some(change) = StreamExt::next(self).await {
+                    return change;
+                }
             }
-        }
+        };
+        next.boxed()
     }
 
     fn untold(&self) -> Option<Change> {

@@ -97,53 +97,60 @@ pub(crate) struct Case<'a> {
     pub(crate) dispatcher: &'a Dispatcher,
 }
 
-/// Why nothing was proven: what is wrong with the heads first, then what the providers have in common, then what would
-/// help soonest.
+/// Why nothing was proven: what is wrong with the device first, then with the heads, then what the providers have in common.
 pub(crate) fn of_read(case: &Case<'_>) -> Why {
-    let Case { problem, heads, attempts, held_back, head, now, policy, dispatcher } = *case;
-    let failures = || attempts.iter().filter_map(|attempt| attempt.outcome.failure());
-    let all = |test: &dyn Fn(&Failure) -> bool| {
-        !attempts.is_empty() && attempts.iter().all(|attempt| attempt.outcome.failure().is_some_and(test))
-    };
-    // Whoever was left alone says nothing of the network.
-    let is_asked = |attempt: &&Attempt| attempt.took > Duration::ZERO || !is_left_alone(attempt);
+    of_device(case).or_else(|| of_whole(case)).unwrap_or_else(|| of_providers(case))
+}
+
+/// What is wrong with the device: its network or its clock.
+fn of_device(case: &Case<'_>) -> Option<Why> {
+    let Case { heads, attempts, now, dispatcher, .. } = *case;
+    // A provider that was not asked says nothing about the network.
+    let is_asked = |attempt: &&Attempt| attempt.took > Duration::ZERO || !is_backed_off(attempt);
     let asked: Vec<Attempt> = heads.iter().chain(attempts).filter(is_asked).cloned().collect();
     let is_told = dispatcher.is_offline() && asked.iter().all(is_silent);
     let says_offline =
         |attempt: &Attempt| attempt.outcome.failure() == Some(&Failure::Transport(TransportError::Offline));
     if is_told || dispatcher.is_cut_off(&asked) || (!asked.is_empty() && asked.iter().all(says_offline)) {
-        return Why::DeviceOffline;
+        return Some(Why::DeviceOffline);
     }
-    if now.clock_off() {
-        return Why::ClockOff;
-    }
+    now.clock_off().then_some(Why::ClockOff)
+}
+
+/// What is wrong with the heads, or with all providers at once.
+fn of_whole(case: &Case<'_>) -> Option<Why> {
+    let Case { problem, attempts, held_back, now, policy, .. } = *case;
     if let Some(problem) = problem.filter(|problem| problem.needs_action()) {
-        return problem.clone();
+        return Some(problem.clone());
     }
-    let pending = attempts.iter().any(|attempt| attempt.outcome == Outcome::Pending);
-    if held_back && !pending {
-        return Why::PolicyForbidsMoreOperators;
+    if held_back && !case.is_pending() {
+        return Some(Why::PolicyForbidsMoreOperators);
     }
     if !attempts.is_empty() && attempts.iter().all(is_silent) {
-        // The time was spent before they were asked.
+        // The time was spent before the providers were asked.
         let had_no_time = attempts.iter().all(|attempt| is_late(attempt) && attempt.took < Env::GRACE);
-        return if had_no_time { Why::Deadline } else { Why::AllUnreachable };
+        return Some(if had_no_time { Why::Deadline } else { Why::AllUnreachable });
     }
-    // One alone could make a field up: it must be what all say who say anything.
-    let mut reached = failures().filter(|failure| !failure.is_unreachable()).peekable();
-    if reached.peek().is_some() && !pending && reached.all(is_of_unknown_layout) {
-        return Why::UnknownHeaderLayout;
+    // One provider alone could make a field up: all that answered must say it.
+    let mut reached = case.failures().filter(|failure| !failure.is_unreachable()).peekable();
+    if reached.peek().is_some() && !case.is_pending() && reached.all(is_of_unknown_layout) {
+        return Some(Why::UnknownHeaderLayout);
     }
-    let age = head.and_then(|head| now.age_of(head.timestamp()));
-    match (problem, age) {
-        (Some(problem), None) => return problem.clone(),
-        (Some(problem), Some(age)) if !now.allows(age, policy) => return problem.clone(),
-        (None, Some(age)) if !now.allows(age, policy) => return Why::OnlyOldBlocks { age },
-        _ => {}
+    match (problem, case.age_of_head()) {
+        (Some(problem), None) => Some(problem.clone()),
+        (Some(problem), Some(age)) if !now.allows(age, policy) => Some(problem.clone()),
+        (None, Some(age)) if !now.allows(age, policy) => Some(Why::OnlyOldBlocks { age }),
+        _ => case.is_pending().then_some(Why::UnsignedTip),
     }
-    if pending {
-        return Why::UnsignedTip;
-    }
+}
+
+/// What the providers that answered have in common, and what helps soonest.
+fn of_providers(case: &Case<'_>) -> Why {
+    let failures = || case.failures();
+    let all = |test: fn(&Failure) -> bool| {
+        let fails = |attempt: &Attempt| attempt.outcome.failure().is_some_and(test);
+        !case.attempts.is_empty() && case.attempts.iter().all(fails)
+    };
     if failures().any(|failure| matches!(failure, Failure::RateLimited { .. })) {
         let retry_after = failures().filter_map(|failure| match failure {
             Failure::RateLimited { retry_after } => *retry_after,
@@ -154,21 +161,19 @@ pub(crate) fn of_read(case: &Case<'_>) -> Why {
     if failures().any(|failure| matches!(failure, Failure::ProofWindowMissed | Failure::NotSynced)) {
         return Why::ProofWindowMissed;
     }
-    if let (Some(age), true) = (age, failures().any(|failure| matches!(failure, Failure::OldBlock { .. }))) {
+    let is_old = |failure: &Failure| matches!(failure, Failure::OldBlock { .. });
+    if let Some(age) = case.age_of_head().filter(|_| failures().any(is_old)) {
         return Why::OnlyOldBlocks { age };
     }
     if failures().any(is_of_unknown_layout) {
         return Why::UnknownHeaderLayout;
     }
     if let Some(Failure::WrongChain { expected, .. }) = failures().next()
-        && all(&|failure| matches!(failure, Failure::WrongChain { .. }))
+        && all(|failure| matches!(failure, Failure::WrongChain { .. }))
     {
         return Why::WrongChain { expected: *expected };
     }
-    let serves_nothing = |failure: &Failure| {
-        matches!(failure, Failure::QuotaExhausted | Failure::NotServed { .. } | Failure::Denied { .. })
-    };
-    if all(&serves_nothing) {
+    if all(serves_nothing) {
         let is_used_up = failures().any(|failure| *failure == Failure::QuotaExhausted);
         return if is_used_up { Why::QuotaExhausted } else { Why::NobodyServesProofs };
     }
@@ -178,13 +183,32 @@ pub(crate) fn of_read(case: &Case<'_>) -> Why {
     if failures().next().is_some() { Why::ProvidersFailing } else { Why::Deadline }
 }
 
-/// Whether nothing came from the provider at all.
+impl<'a> Case<'a> {
+    fn failures(&self) -> impl Iterator<Item = &'a Failure> {
+        self.attempts.iter().filter_map(|attempt| attempt.outcome.failure())
+    }
+
+    /// Whether a proof waits for its block to be signed.
+    fn is_pending(&self) -> bool {
+        self.attempts.iter().any(|attempt| attempt.outcome == Outcome::Pending)
+    }
+
+    fn age_of_head(&self) -> Option<Duration> {
+        self.head.and_then(|head| self.now.age_of(head.timestamp()))
+    }
+}
+
+fn serves_nothing(failure: &Failure) -> bool {
+    matches!(failure, Failure::QuotaExhausted | Failure::NotServed { .. } | Failure::Denied { .. })
+}
+
+/// Whether the provider did not answer at all.
 fn is_silent(attempt: &Attempt) -> bool {
     attempt.outcome == Outcome::Unfinished || attempt.outcome.failure().is_some_and(Failure::is_unreachable)
 }
 
-/// Whether it was not asked because it wants to be left alone, or is asked only if nobody else is left.
-fn is_left_alone(attempt: &Attempt) -> bool {
+/// Whether the provider was not asked because it is backed off, or is asked only if no other is left.
+fn is_backed_off(attempt: &Attempt) -> bool {
     matches!(
         attempt.outcome.failure(),
         Some(

@@ -73,6 +73,13 @@ impl Head {
                 told.values().cloned().collect()
             }
         };
+        self.learn_common_lag(began, self.have_all_answered(&attempts));
+        (attempts, of_later_period.load(Ordering::Relaxed))
+    }
+
+    /// Whether every source said that it knows no newer head. A source that does not answer for the second time counts as if
+    /// it had: otherwise all of them would be asked in every slot.
+    fn have_all_answered(&self, attempts: &[Attempt]) -> bool {
         let is_behind = |attempt: &Attempt| matches!(attempt.outcome.failure(), Some(Failure::Behind { .. }));
         let is_silent = |attempt: &&Attempt| !is_behind(attempt) && attempt.outcome != Outcome::Accepted;
         let silent: BTreeSet<ProviderId> =
@@ -84,26 +91,23 @@ impl Head {
             state.silent_sources.extend(silent.iter().cloned());
             before
         };
-        // One that says nothing for the second time is not waited for: it would have all of them asked in every slot.
-        let has_said = |attempt: &Attempt| {
-            is_behind(attempt)
-                || (silent.contains(&attempt.provider) && were_silent.contains(&attempt.provider))
+        let counts = |attempt: &Attempt| {
+            let provider = &attempt.provider;
+            is_behind(attempt) || (silent.contains(provider) && were_silent.contains(provider))
         };
-        let is_everybody = attempts.len() == self.env.beacon.len()
+        attempts.len() == self.env.beacon.len()
             && attempts.iter().any(is_behind)
-            && attempts.iter().all(has_said);
-        self.learn_common_lag(began, is_everybody);
-        (attempts, of_later_period.load(Ordering::Relaxed))
+            && attempts.iter().all(counts)
     }
 
-    /// Takes it that nobody knows more than was learned since `began`, if that is good enough to prove under. Where the
-    /// clock is fast no source would ever be found good enough otherwise, and all were asked in each read. Where not
-    /// everybody has said so, that is believed no longer than until a newer head may come.
-    fn learn_common_lag(&self, began: Duration, is_everybody: bool) {
+    /// Caches that all sources lag by what was learned since `began`, if the head is good enough to prove under. Where the
+    /// clock is fast, no source would ever be found good enough otherwise, and all of them would be asked in each read. Where
+    /// not all have said so, that is believed only until a newer head may come.
+    fn learn_common_lag(&self, began: Duration, have_all_answered: bool) {
         let current = self.network().slot_at(self.time());
         let (Some(slots), Some(since)) = (self.slots_behind(), current) else { return };
         let is_good_enough = self.knows_young_head();
-        let lasts = if is_everybody { Self::COMMON_LAG_SLOTS } else { 0 };
+        let lasts = if have_all_answered { Self::COMMON_LAG_SLOTS } else { 0 };
         let mut state = self.state();
         state.common_lag = match state.common_lag.filter(|lag| lag.is_believed(since)) {
             Some(lag) if lag.lasts >= lasts => Some(CommonLag { slots: lag.slots.min(slots), ..lag }),

@@ -14,6 +14,7 @@ use saldo_source::{Answer, Deadline, Endpoint};
 use super::Head;
 use super::agreement::{Verdict, needed};
 use super::ahead::Ahead;
+use super::poll::Heard;
 use super::step::{Need, Round};
 use super::trust_start::{Agreement, TrustStart};
 use crate::event;
@@ -123,7 +124,7 @@ impl Head {
         self.judge(Need::Start, attempts)
     }
 
-    /// Starts at the newest of some epoch boundaries that enough operators name and somebody serves.
+    /// Starts at the newest of some epoch boundaries that enough operators name and that a source serves.
     pub(super) async fn start_by_agreement(
         &self,
         agreement: &Agreement,
@@ -134,66 +135,82 @@ impl Head {
             return Round::lost(Vec::new(), Why::ClockOff);
         };
         let present = self.network().epoch_at(present);
-        // The round in which most operators answered says best what is wrong.
-        let mut best: Option<(usize, Round)> = None;
+        // The try in which most operators answered says best what is wrong.
+        let mut best: Option<Try> = None;
         let mut doubts_clock = true;
         for age in (Self::FINAL_AFTER..).take(Self::EPOCHS_TRIED) {
             let Some(slot) = present.checked_sub(age).map(|epoch| self.first_slot(epoch)) else { break };
             let heard = self.ask_which_block(agreement, slot, self.env.half(deadline)).await;
-            let is_elsewhere = heard.attempts.iter().any(is_elsewhere);
-            let (answered, goes_on, round) = match heard.voices.verdict(agreement.k) {
-                Verdict::Disagreed => {
-                    return self.decide_by_chain(agreement, heard.attempts, generation, deadline).await;
+            // Where no source at all has this slot, the clock is more likely wrong than the slot empty.
+            if doubts_clock && heard.attempts.iter().all(is_elsewhere) {
+                doubts_clock = false;
+                let why = self.why_no_answer(agreement, present, &heard.attempts, deadline).await;
+                if let Some(why) = why {
+                    return Round::lost(heard.attempts, why);
                 }
-                Verdict::TooFew { answered, needed } => {
-                    // Where nobody at all has this slot, it is sooner the clock than the slot.
-                    if doubts_clock && heard.attempts.iter().all(self::is_elsewhere) {
-                        doubts_clock = false;
-                        let why = self.nobody_answered(agreement, present, &heard.attempts, deadline).await;
-                        if let Some(why) = why {
-                            return Round::lost(heard.attempts, why);
-                        }
-                    }
-                    let why = Why::TooFewCheckpointSources { answered, needed };
-                    (answered, is_elsewhere, Round::lost(heard.attempts, why))
-                }
-                Verdict::Agreed { root, operators } => {
-                    if let Some(contradiction) = self.contradiction(agreement, deadline).await {
-                        return Round::lost(contradiction, Why::CheckpointSourcesDisagree);
-                    }
-                    let answered = operators.len();
-                    let begun = self
-                        .start_at(&agreed(slot, root, operators), generation, self.env.half(deadline))
-                        .await;
-                    let is_not_served = begun.attempts.iter().any(self::is_elsewhere);
-                    let round = Round { attempts: [heard.attempts, begun.attempts].concat(), ..begun };
-                    if round.won || !is_not_served {
-                        return round;
-                    }
-                    (answered, true, Round { problem: Some(Why::CheckpointNotServed), ..round })
-                }
-            };
-            if best.as_ref().is_none_or(|(most, _)| answered > *most) {
-                best = Some((answered, round));
             }
-            if !goes_on {
+            let tried = self.start_as_agreed(agreement, slot, heard, generation, deadline).await;
+            let (goes_on, is_over) = (tried.goes_on, tried.is_over);
+            if is_over || best.as_ref().is_none_or(|best| tried.answered > best.answered) {
+                best = Some(tried);
+            }
+            if is_over || !goes_on {
                 break;
             }
         }
-        let (answered, mut round) = best.unwrap_or_else(|| {
+        let best = best.unwrap_or_else(|| {
             // The chain is too young for anything to be final for long enough.
             let why = Why::TooFewCheckpointSources { answered: 0, needed: needed(agreement.k) };
-            (0, Round::lost(Vec::new(), why))
+            Try { answered: 0, goes_on: false, is_over: false, round: Round::lost(Vec::new(), why) }
         });
-        if answered == 0 && doubts_clock {
-            round.problem =
-                self.nobody_answered(agreement, present, &round.attempts, deadline).await.or(round.problem);
+        let mut round = best.round;
+        if best.answered == 0 && doubts_clock {
+            let why = self.why_no_answer(agreement, present, &round.attempts, deadline).await;
+            round.problem = why.or(round.problem);
         }
         round
     }
 
-    /// Where the sources disagree: the newest final block that the hand-overs lead to, from the newest checkpoint at hand,
-    /// is where trust generation, if enough operators name it too.
+    /// Starts at the block at `slot`, if what the sources said of it is an agreement.
+    async fn start_as_agreed(
+        &self,
+        agreement: &Agreement,
+        slot: Slot,
+        heard: Heard,
+        generation: Generation,
+        deadline: Deadline,
+    ) -> Try {
+        let over = |answered, round| Try { answered, goes_on: false, is_over: true, round };
+        match heard.voices.verdict(agreement.k) {
+            Verdict::Disagreed => {
+                let round = self.decide_by_chain(agreement, heard.attempts, generation, deadline).await;
+                over(agreement.k, round)
+            }
+            Verdict::TooFew { answered, needed } => {
+                let goes_on = heard.attempts.iter().any(is_elsewhere);
+                let why = Why::TooFewCheckpointSources { answered, needed };
+                Try { answered, goes_on, is_over: false, round: Round::lost(heard.attempts, why) }
+            }
+            Verdict::Agreed { root, operators } => {
+                let answered = operators.len();
+                if let Some(contradiction) = self.contradiction(agreement, deadline).await {
+                    return over(answered, Round::lost(contradiction, Why::CheckpointSourcesDisagree));
+                }
+                let origin = agreed(slot, root, operators);
+                let started = self.start_at(&origin, generation, self.env.half(deadline)).await;
+                let is_not_served = started.attempts.iter().any(is_elsewhere);
+                let round = Round { attempts: [heard.attempts, started.attempts].concat(), ..started };
+                if round.won || !is_not_served {
+                    return over(answered, round);
+                }
+                let round = Round { problem: Some(Why::CheckpointNotServed), ..round };
+                Try { answered, goes_on: true, is_over: false, round }
+            }
+        }
+    }
+
+    /// Where the sources disagree: trust starts at the newest final block that the committee updates lead to, from the newest
+    /// checkpoint at hand, if enough operators name that block too.
     async fn decide_by_chain(
         &self,
         agreement: &Agreement,
@@ -227,7 +244,7 @@ impl Head {
     }
 
     /// Why no source named a block, if more can be said than that. It is said to the user, and nothing follows from it.
-    async fn nobody_answered(
+    async fn why_no_answer(
         &self,
         agreement: &Agreement,
         present: Epoch,
@@ -277,6 +294,17 @@ impl Head {
     fn first_slot(&self, epoch: Epoch) -> Slot {
         Slot::new(epoch.get().saturating_mul(self.network().slots_per_epoch()))
     }
+}
+
+/// What came of one epoch boundary.
+struct Try {
+    /// How many operators answered.
+    answered: usize,
+    /// Whether an earlier epoch may be answered better.
+    goes_on: bool,
+    /// Whether no other epoch is to be tried, whatever came of this one.
+    is_over: bool,
+    round: Round,
 }
 
 fn agreed(slot: Slot, root: B256, operators: Vec<String>) -> Origin {

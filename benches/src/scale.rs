@@ -1,0 +1,109 @@
+//! What one more holding costs a client that has many: processor time and memory, in three sizes.
+//!
+//!     cargo run --release -p saldo-benches --bin scale [-- --check]
+//!
+//! A client reads that many addresses of a simulated chain, 32 at a time, as `saldo balance -` does. The time is that of the
+//! whole process, the simulated provider included; memory is what the process holds more at the end than before.
+
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use clap::Parser;
+use saldo::{Address, Client, Holding, Policy, U256};
+use saldo_drill::simulate::Simulation;
+use saldo_drill::{BeaconSource, Chain, Provider};
+
+/// How many holdings are read.
+const SIZES: [usize; 3] = [1_000, 10_000, 100_000];
+/// How many of them together.
+const TOGETHER: usize = 32;
+/// How much dearer a holding may be among the most than among the fewest.
+const RATIO: f64 = 1.3;
+/// How many bytes a holding may take.
+const BYTES: f64 = 2_048.0;
+
+/// Measures what one more holding costs, in three sizes.
+#[derive(Parser)]
+#[command(name = "scale")]
+struct Arguments {
+    /// End with status 1 if a holding costs more than it may.
+    #[arg(long)]
+    check: bool,
+}
+
+/// What one holding of so many costs.
+struct Cost {
+    holdings: usize,
+    micros: f64,
+    bytes: f64,
+}
+
+fn main() -> ExitCode {
+    let Arguments { check } = Arguments::parse();
+    println!("{:>10}{:>14}{:>10}{:>16}", "holdings", "us a holding", "ratio", "bytes a holding");
+    let mut first = None;
+    let mut is_linear = true;
+    for size in SIZES {
+        let Some(cost) = measure(size) else {
+            eprintln!("{size} holdings: not all of them were proven");
+            return ExitCode::FAILURE;
+        };
+        let ratio = cost.micros / *first.get_or_insert(cost.micros);
+        is_linear &= ratio <= RATIO && (size < 10_000 || cost.bytes <= BYTES);
+        println!("{:>10}{:>14.1}{ratio:>10.2}{:>16.0}", cost.holdings, cost.micros, cost.bytes);
+    }
+    println!("must reach: ratio at most {RATIO}, from 10,000 on at most {BYTES} bytes a holding");
+    ExitCode::from(u8::from(check && !is_linear))
+}
+
+/// Reads `holdings` addresses; `None` if not all of them are proven.
+fn measure(holdings: usize) -> Option<Cost> {
+    let chain = Chain::builder(7).accounts([(Address::repeat_byte(1), U256::from(1))]).build();
+    let simulation = Simulation::new(7, &chain);
+    let internet = simulation.internet();
+    internet.register("http://provider.test", Provider::honest(&chain));
+    internet.register("http://source.test", BeaconSource::honest(&chain));
+    let client = Client::builder(chain.network())
+        .checkpoint(chain.checkpoint())
+        .policy(Policy::signed())
+        .transport(internet)
+        .clock(simulation.clock())
+        .rpc("http://provider.test")
+        .beacon("http://source.test")
+        .build()
+        .ok()?;
+    // What is set up once does not count.
+    let _ = simulation.run(client.read(&[holding(usize::MAX)]));
+    let before = resident();
+    let mut spent = Duration::ZERO;
+    let mut proven = 0_usize;
+    let all: Vec<Holding> = (0..holdings).map(holding).collect();
+    for together in all.chunks(TOGETHER) {
+        let began = Instant::now();
+        let readings = simulation.run(client.read(together));
+        spent = spent.saturating_add(began.elapsed());
+        proven = proven.saturating_add(readings.iter().filter(|reading| reading.proven().is_some()).count());
+    }
+    let number = f64::from(u32::try_from(holdings).ok()?);
+    let more = resident().saturating_sub(before);
+    let bytes = f64::from(u32::try_from(more).ok()?) / number;
+    let micros = spent.as_secs_f64() * 1e6 / number;
+    (proven == holdings).then_some(Cost { holdings, micros, bytes })
+}
+
+/// The holding of that number.
+fn holding(number: usize) -> Holding {
+    let mut bytes = [0x5a; 20];
+    for (byte, value) in bytes.iter_mut().zip(number.to_le_bytes()) {
+        *byte = value;
+    }
+    Holding::native(Address::from(bytes))
+}
+
+/// How many bytes of memory this process holds (Linux); 0 elsewhere.
+fn resident() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kilobytes: Option<usize> = line.and_then(|line| line.trim().strip_suffix("kB")?.trim().parse().ok());
+    kilobytes.unwrap_or(0).saturating_mul(1024)
+}
