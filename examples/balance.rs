@@ -1,4 +1,4 @@
-//! The balance of an address, proven: `cargo run -p saldo-examples --bin balance -- ADDRESS [NETWORK_FILE]`
+//! Prints the proven balance of an address: `cargo run -p saldo-examples --bin balance -- ADDRESS [NETWORK_FILE]`
 
 use saldo::{Client, Reading};
 use saldo_examples::{Failure, network};

@@ -1,6 +1,7 @@
-//! What a wallet shows before it has a network: `cargo run -p saldo-examples --bin offline -- ADDRESS STORE [NETWORK_FILE]`
+//! Prints what a wallet shows without a network: `cargo run -p saldo-examples --bin offline -- ADDRESS STORE
+//! [NETWORK_FILE]`
 //!
-//! It only reads the store, so that it may run beside the app that writes there, as a widget does.
+//! It only reads the store. So it may run, as a widget does, while the app writes to the same store.
 
 use saldo::{Client, Holding, RedbStorage};
 use saldo_examples::{Failure, network};

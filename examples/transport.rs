@@ -1,8 +1,8 @@
-//! A transport of the app's own, here one that counts what goes over the one that comes with saldo:
+//! An app's own transport. This one counts requests and bytes on top of saldo's default transport:
 //! `cargo run -p saldo-examples --bin transport -- ADDRESS [NETWORK_FILE]`
 //!
-//! On a phone this would be the system's HTTP. It must keep to the request's `timeout` and `max_bytes`, follow no
-//! redirects, and never log a URL: it may hold an API key.
+//! On a phone this would be the system's HTTP client. It must respect the request's `timeout` and `max_bytes`, must
+//! not follow redirects, and must never log a URL: a URL may hold an API key.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

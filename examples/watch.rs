@@ -1,5 +1,6 @@
-//! A wallet's screen in a terminal. It goes on through outages and lies, and when it is ended and started again it begins
-//! with what it had proven: `cargo run -p saldo-examples --bin watch -- ADDRESS STORE [NETWORK_FILE]`
+//! A wallet's screen in a terminal. It continues through outages and lies, and after a restart it first shows the
+//! stored readings:
+//! `cargo run -p saldo-examples --bin watch -- ADDRESS STORE [NETWORK_FILE]`
 
 use saldo::{Activity, Change, Client, Freshness, Holding, Proven, Reading, RedbStorage};
 use saldo_examples::{Failure, network};
@@ -20,7 +21,7 @@ async fn main() -> Result<(), Failure> {
     }
 }
 
-/// The words for a change. An amount stands in them only if it was proven, and with its age if that is not short.
+/// The text for a change. It contains an amount only if the amount was proven, and the amount's age if it is old.
 fn line(change: &Change) -> String {
     match change {
         Change::Remembered { last, freshness, .. } => {

@@ -1,4 +1,4 @@
-//! A wallet's home screen of 100 holdings: opened from storage, and read anew. On a made-up chain of mainnet's shape.
+//! A wallet's home screen of 100 holdings, opened from storage and read again, on a test chain of mainnet's shape.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,14 +24,14 @@ fn holdings() -> Vec<Holding> {
     (0..HOLDINGS).map(|number| Holding::native(owner(number))).collect()
 }
 
-/// What was answered to each request, in the words of a request.
+/// The response to each request, by the request's text.
 type Answers = Arc<Mutex<BTreeMap<String, Response>>>;
 
-fn words(request: &Request) -> String {
+fn text_of(request: &Request) -> String {
     format!("{} {}", request.url.expose(), String::from_utf8_lossy(&request.body))
 }
 
-/// Notes what the simulated world answers.
+/// Records the responses of the simulated network.
 struct Recorder {
     internet: Internet,
     answers: Answers,
@@ -40,29 +40,29 @@ struct Recorder {
 impl Transport for Recorder {
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
         async move {
-            let words = words(&request);
+            let text = text_of(&request);
             let response = self.internet.send(request).await?;
             let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
-            answers.insert(words, response.clone());
+            answers.insert(text, response.clone());
             Ok(response)
         }
         .boxed()
     }
 }
 
-/// Answers the same at once.
+/// Gives the recorded responses immediately.
 #[derive(Clone)]
 struct Replay(Answers);
 
 impl Transport for Replay {
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
         let answers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let answer = answers.get(&words(&request)).cloned().ok_or(TransportError::Connect);
+        let answer = answers.get(&text_of(&request)).cloned().ok_or(TransportError::Connect);
         ready(answer).boxed()
     }
 }
 
-/// No time passes after this moment.
+/// A clock that stands still.
 #[derive(Clone, Copy)]
 struct Moment(UnixTime);
 
@@ -80,7 +80,7 @@ impl Clock for Moment {
     }
 }
 
-/// A wallet that proved its holdings five minutes ago, and what it will be answered when it does so again.
+/// A wallet that proved its holdings five minutes ago, and the recorded responses for the next read.
 #[derive(Clone)]
 struct Wallet {
     network: Network,
@@ -112,16 +112,17 @@ impl Wallet {
             let client = wallet.client(recorder, simulation.clock())?;
             let readings = simulation.run(client.read(&holdings()));
             let all = readings.iter().all(|reading| reading.proven().is_some());
-            all.then_some(()).ok_or("the made-up chain proves nothing".into())
+            all.then_some(()).ok_or("the test chain's readings are not all proven".into())
         };
         is_proven(&Answers::default())?;
-        // By then it has the committee of the next period as well, which is fetched once in 27 hours.
+        // By now the wallet also has the next period's committee. It is fetched only once in 27 hours, so it is not
+        // measured.
         for _ in 0..3 {
             simulation.pass(Duration::from_secs(300));
             is_proven(&Answers::default())?;
         }
         simulation.pass(Duration::from_secs(300));
-        // A copy: what is recorded is written into the original.
+        // Copy the storage first: the recorded read writes into the original.
         let before = copy(&stored)?;
         let answers = Answers::default();
         is_proven(&answers)?;
@@ -145,8 +146,8 @@ impl Wallet {
         Ok(client)
     }
 
-    /// Opens the client, and looks at every holding.
-    fn opens(&self) -> Option<Client> {
+    /// Opens the client, and checks that every holding has a stored reading.
+    fn open(&self) -> Option<Client> {
         let client = self.client(Replay(Arc::clone(&self.answers)), Moment(self.now)).ok()?;
         let is_there = |holding: &Holding| client.last(holding).is_some();
         holdings().iter().all(is_there).then_some(client)
@@ -161,32 +162,32 @@ fn copy(storage: &MemoryStorage) -> Result<MemoryStorage, Missing> {
     Ok(copy)
 }
 
-/// A client opened with 100 stored readings, all of them there, before anybody is asked.
+/// Opens a client with 100 stored readings, before any request.
 pub(crate) fn open() -> Result<Row, Missing> {
     let wallet = Wallet::new()?;
     Ok(Row {
         what: "a client opened with 100 stored readings".to_owned(),
         limit: None,
         peer: None,
-        ours: Box::new(move || wallet.opens().is_some()),
+        ours: Box::new(move || wallet.open().is_some()),
         bound: Bound::Microseconds(5_000.0),
     })
 }
 
-/// The same client, and 100 holdings proven anew under the newest head, with answers that are there at once.
+/// Proves the same client's 100 holdings again under the newest head, with immediate responses.
 pub(crate) fn refresh() -> Result<Row, Missing> {
     let wallet = Wallet::new()?;
     let opened = wallet.clone();
-    // Each round begins with what was stored, not with what the round before has written.
-    let anew = |wallet: &Wallet| Some(Wallet { stored: copy(&wallet.stored).ok()?, ..wallet.clone() });
-    let limit: Work = Box::new(move || anew(&opened).and_then(|wallet| wallet.opens()).is_some());
+    // Each round starts from the original storage, not from what the previous round wrote.
+    let fresh = |wallet: &Wallet| Some(Wallet { stored: copy(&wallet.stored).ok()?, ..wallet.clone() });
+    let limit: Work = Box::new(move || fresh(&opened).and_then(|wallet| wallet.open()).is_some());
     let ours: Work = Box::new(move || {
-        let Some(client) = anew(&wallet).and_then(|wallet| wallet.opens()) else { return false };
+        let Some(client) = fresh(&wallet).and_then(|wallet| wallet.open()) else { return false };
         let readings = client.read(&holdings()).now_or_never();
         readings.is_some_and(|readings| readings.iter().all(|reading| reading.proven().is_some()))
     });
     Ok(Row {
-        what: "100 holdings proven anew, beyond opening and transport".to_owned(),
+        what: "100 holdings proven again, without opening and transport".to_owned(),
         limit: Some(limit),
         peer: None,
         ours,

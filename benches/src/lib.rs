@@ -1,7 +1,8 @@
-//! Speed beside its limit and beside a peer, in the same run.
+//! Measures speed together with its limit and a peer library, in the same run.
 //!
-//! A [`Row`] is one piece of work in up to three ways: what it cannot do without (the *limit*), a well-known library's way
-//! (the *peer*), and ours. `limits` measures all rows; `benches/daily.rs` runs the same work under a benchmark harness.
+//! A [`Row`] is one piece of work, done in up to three ways: the unavoidable part (the *limit*), a well-known library
+//! (the *peer*), and saldo (*ours*). `limits` measures all rows; `benches/daily.rs` runs the same work in a benchmark
+//! harness.
 
 mod home;
 mod measure;
@@ -14,10 +15,10 @@ mod vector;
 pub use measure::{Measured, measure};
 pub use row::{Bound, Row, Side, Work};
 
-/// How a row is made.
+/// Prepares a row.
 pub type Maker = fn() -> Result<Row, Missing>;
 
-/// All rows by name. Making one may fail for want of its real data.
+/// All rows by name. Preparing a row fails if its real data is missing.
 pub const ROWS: [(&str, Maker); 10] = [
     ("account_proof", proof::account),
     ("account_and_slot", proof::account_and_slot),

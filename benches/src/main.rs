@@ -1,4 +1,4 @@
-//! Speed beside its limit and beside a peer, in the same run.
+//! Measures speed together with its limit and a peer library, in the same run.
 //!
 //!     cargo run --release -p saldo-benches --bin limits [-- --json]
 
@@ -7,37 +7,37 @@ use std::process::ExitCode;
 use clap::Parser;
 use saldo_benches::{Maker, Measured, ROWS, Row, Side, measure};
 
-/// Measures verification beside its limit and beside a peer: medians of interleaved rounds, in microseconds.
+/// Measures verification together with its limit and a peer library: medians of interleaved rounds, in microseconds.
 #[derive(Parser)]
 #[command(name = "limits")]
 struct Arguments {
-    /// One JSON object for each row.
+    /// Print one JSON object for each row.
     #[arg(long)]
     json: bool,
-    /// Names the rows, and measures nothing.
+    /// Only print the rows' names.
     #[arg(long)]
     list: bool,
-    /// Only this row.
+    /// Measure only this row.
     #[arg(long)]
     row: Option<String>,
-    /// How many rounds.
+    /// The number of rounds.
     #[arg(long, default_value_t = 101)]
     rounds: usize,
-    /// End with status 1 if a row misses what it must reach, or cannot be measured here.
+    /// End with status 1 if a row misses its bound, or cannot be measured here.
     #[arg(long)]
     check: bool,
-    /// Measures nothing, but does the work of one side of one row, for a profiler to look at.
+    /// Do the work of one side of one row without measuring it, for a profiler.
     #[arg(long, requires = "row")]
     only: Option<Side>,
-    /// How often, with --only.
+    /// How often to do the work, with --only.
     #[arg(long, default_value_t = 1, requires = "only")]
     times: u32,
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let wanted = |name: &str| arguments.row.as_deref().is_none_or(|row| row == name);
-    let rows: Vec<(&str, Maker)> = ROWS.into_iter().filter(|(name, _)| wanted(name)).collect();
+    let is_selected = |name: &str| arguments.row.as_deref().is_none_or(|row| row == name);
+    let rows: Vec<(&str, Maker)> = ROWS.into_iter().filter(|(name, _)| is_selected(name)).collect();
     if rows.is_empty() {
         eprintln!("there is no such row; there are: {}", ROWS.map(|(name, _)| name).join(", "));
         return ExitCode::from(2);
@@ -61,11 +61,11 @@ fn main() -> ExitCode {
             (Err(()), _) => false,
         };
     }
-    let asked = arguments.check || arguments.only.is_some();
-    ExitCode::from(u8::from(asked && !complete))
+    let must_succeed = arguments.check || arguments.only.is_some();
+    ExitCode::from(u8::from(must_succeed && !complete))
 }
 
-/// Measures and prints a row; false if it misses what it must reach.
+/// Measures and prints a row; false if it misses its bound.
 fn report(name: &'static str, mut row: Row, arguments: &Arguments) -> bool {
     match measure(name, &mut row, arguments.rounds) {
         Ok(measured) => {
@@ -73,7 +73,7 @@ fn report(name: &'static str, mut row: Row, arguments: &Arguments) -> bool {
             measured.reached
         }
         Err(side) => {
-            eprintln!("{name}: {side:?} came out wrong");
+            eprintln!("{name}: {side:?} gives a wrong result");
             false
         }
     }
@@ -104,6 +104,6 @@ fn work(mut row: Row, side: Side, times: u32) -> ExitCode {
         eprintln!("this row has no such side");
         return ExitCode::from(2);
     };
-    let came_out_right = (0..times).all(|_| work());
-    ExitCode::from(u8::from(!came_out_right))
+    let is_right = (0..times).all(|_| work());
+    ExitCode::from(u8::from(!is_right))
 }

@@ -1,4 +1,4 @@
-//! Interleaved rounds: the three sides take turns, so that what slows the machine slows all of them.
+//! Interleaved rounds: the three sides take turns, so that a slow phase of the machine affects all of them.
 
 use std::time::{Duration, Instant};
 
@@ -6,16 +6,16 @@ use serde::Serialize;
 
 use crate::row::{Bound, Row, Side};
 
-/// The least time that one side works in one round, so that reading the clock does not count.
+/// The least time that one side works in one round, so that the cost of reading the clock does not matter.
 const LEAST: Duration = Duration::from_millis(2);
 
-/// What came out for one row. Times are medians over all rounds, in microseconds; ratios are medians of the ratios within
-/// a round.
+/// The result for one row. Times are medians over all rounds, in microseconds; ratios are medians of the ratios
+/// within a round.
 #[derive(Clone, Debug, Serialize)]
 pub struct Measured {
     /// The row's name.
     pub name: &'static str,
-    /// What it is.
+    /// What the row measures.
     pub what: String,
     /// The limit's time.
     pub limit: Option<f64>,
@@ -23,25 +23,25 @@ pub struct Measured {
     pub peer: Option<f64>,
     /// Our time.
     pub ours: f64,
-    /// Ours by the limit.
+    /// Our time divided by the limit's.
     pub ratio_to_limit: Option<f64>,
-    /// Ours by the peer.
+    /// Our time divided by the peer's.
     pub ratio_to_peer: Option<f64>,
     /// The bound, as text.
     pub must_reach: String,
-    /// Whether it is reached.
+    /// Whether the bound is reached.
     pub reached: bool,
 }
 
 /// Measures a row over this many rounds, at least one.
 ///
 /// # Errors
-/// The name of the side whose work came out wrong.
+/// The side whose work gave a wrong result.
 pub fn measure(name: &'static str, row: &mut Row, rounds: usize) -> Result<Measured, Side> {
     const SIDES: [Side; 3] = [Side::Limit, Side::Peer, Side::Ours];
     let mut repeats = [1_u32; 3];
     for (side, repeats) in SIDES.into_iter().zip(&mut repeats) {
-        // Also warms up.
+        // This also warms up caches.
         while let Some(each) = time(row, side, *repeats)? {
             if each.saturating_mul(*repeats) >= LEAST {
                 break;
@@ -74,7 +74,7 @@ pub fn measure(name: &'static str, row: &mut Row, rounds: usize) -> Result<Measu
     Ok(Measured { name, what, limit, peer, ours, ratio_to_limit, ratio_to_peer, must_reach, reached })
 }
 
-/// The time of one call, over some calls; `None` if the row has no such side.
+/// The time of one call, averaged over `repeats` calls; `None` if the row has no such side.
 fn time(row: &mut Row, side: Side, repeats: u32) -> Result<Option<Duration>, Side> {
     let Some(work) = row.side(side) else { return Ok(None) };
     let start = Instant::now();

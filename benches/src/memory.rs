@@ -1,4 +1,4 @@
-//! What a client that watches 100 holdings takes of memory, beside a program that does nothing but HTTP.
+//! The memory of a client that watches 100 holdings, compared with a program that only sends one HTTP request.
 //!
 //!     cargo run --release -p saldo-benches --bin memory
 
@@ -16,10 +16,10 @@ use saldo_source::HttpTransport;
 type Failure = Box<dyn std::error::Error>;
 
 const HOLDINGS: u64 = 100;
-/// How much more than the bare program, in kilobytes.
-const MOST: u64 = 12 * 1024;
-/// How long it watches: some heads and hints, and a second proof of everything.
-const LONG: Duration = Duration::from_secs(20);
+/// The most memory beyond that of the bare program, in kilobytes.
+const MAX_EXTRA_KB: u64 = 12 * 1024;
+/// How long the client watches: some heads and hints, and a second proof of every holding.
+const WATCH_TIME: Duration = Duration::from_secs(20);
 
 fn owner(number: u64) -> Address {
     Address::from_word(keccak256(number.to_be_bytes()))
@@ -46,7 +46,7 @@ fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?)
 }
 
-/// Serves a chain, and has both programs run against it.
+/// Serves a chain, and runs both programs against it.
 fn compare() -> Result<ExitCode, Failure> {
     let accounts = (0..HOLDINGS).map(|number| (owner(number), U256::from(number)));
     let now = || saldo::UnixTime::from_secs(std::time::UNIX_EPOCH.elapsed().unwrap_or_default().as_secs());
@@ -84,14 +84,14 @@ fn compare() -> Result<ExitCode, Failure> {
     let watching = peak(&["watch", &provider.url(), &source.url(), path, &checkpoint])?;
     std::fs::remove_file(&network)?;
     let more = watching.saturating_sub(bare);
-    let verdict = if more <= MOST { "" } else { ": MISSED" };
+    let verdict = if more <= MAX_EXTRA_KB { "" } else { ": MISSED" };
     println!(
-        "bare {bare} KB, watching {HOLDINGS} holdings {watching} KB: {more} KB more, at most {MOST} KB{verdict}"
+        "bare {bare} KB, watching {HOLDINGS} holdings {watching} KB: {more} KB more, at most {MAX_EXTRA_KB} KB{verdict}"
     );
-    Ok(ExitCode::from(u8::from(more > MOST)))
+    Ok(ExitCode::from(u8::from(more > MAX_EXTRA_KB)))
 }
 
-/// One request, by the same HTTP.
+/// Sends one request with the same HTTP transport.
 fn bare(provider: &str) -> Result<ExitCode, Failure> {
     let transport = HttpTransport::new()?;
     let body = br#"{"jsonrpc":"2.0","id":1,"method":"eth_chainId","params":[]}"#.to_vec();
@@ -121,7 +121,7 @@ fn watch(provider: &str, source: &str, network: &str, checkpoint: &str) -> Resul
     let mut watch = client.watch((0..HOLDINGS).map(|number| Holding::native(owner(number))));
     let mut proven = 0_u64;
     runtime()?.block_on(async {
-        let over = tokio::time::sleep(LONG);
+        let over = tokio::time::sleep(WATCH_TIME);
         tokio::pin!(over);
         loop {
             tokio::select! {
@@ -139,7 +139,7 @@ fn watch(provider: &str, source: &str, network: &str, checkpoint: &str) -> Resul
     Ok(ExitCode::SUCCESS)
 }
 
-/// The most memory that this process ever held, in kilobytes.
+/// The peak memory of this process, in kilobytes.
 fn peak_memory() -> Result<u64, Failure> {
     let status = std::fs::read_to_string("/proc/self/status")?;
     let line =

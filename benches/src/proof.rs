@@ -1,4 +1,4 @@
-//! Account and storage proofs, against the keccaks of their nodes and keys.
+//! Account and storage proofs, compared with the keccak hashes of their nodes and keys.
 
 use std::collections::BTreeSet;
 use std::hint::black_box;
@@ -16,10 +16,10 @@ use serde::Deserialize;
 use crate::row::{Bound, Row, Work};
 use crate::{Missing, vector};
 
-/// How many accounts are verified together.
+/// How many accounts are verified in one call.
 pub(crate) const BATCH: u64 = 100;
 
-/// The levels of a mainnet-sized state trie in which every branch is full.
+/// The levels of a mainnet-sized state trie in which every branch node is full.
 const FULL_LEVELS: usize = 7;
 
 #[derive(Deserialize)]
@@ -41,7 +41,7 @@ fn real() -> Result<Case, Missing> {
     vectors.cases.into_iter().find(with_slot).ok_or_else(|| "no case with a storage proof".into())
 }
 
-/// The value that a trie holds under a hashed key: the peer has to be told what it shall find.
+/// The value under a hashed key of a trie. The peer needs the expected value as an argument.
 pub(crate) fn value(root: B256, key: B256, proof: &[Bytes]) -> Result<Option<Vec<u8>>, Missing> {
     Ok(match lookup(root, key.as_slice(), proof)? {
         Lookup::Present(value) => Some(value.to_vec()),
@@ -49,7 +49,7 @@ pub(crate) fn value(root: B256, key: B256, proof: &[Bytes]) -> Result<Option<Vec
     })
 }
 
-/// As `alloy-trie` does it.
+/// Verification by `alloy-trie`.
 pub(crate) fn peer_verifies(root: B256, key: B256, value: Option<&[u8]>, proof: &[Bytes]) -> bool {
     verify_proof(root, Nibbles::unpack(key), value.map(<[u8]>::to_vec), proof).is_ok()
 }
@@ -118,10 +118,10 @@ pub(crate) fn account_and_slot() -> Result<Row, Missing> {
     Ok(Row { what, limit: Some(limit), peer: Some(peer), ours, bound })
 }
 
-/// Accounts of one state whose trie has the shape of mainnet's.
+/// Accounts of one state whose trie has mainnet's shape.
 pub(crate) struct Accounts {
     pub(crate) root: B256,
-    /// Each with its address, its nodes, and the account.
+    /// Each account with its address and its proof nodes.
     pub(crate) each: Vec<(Address, Vec<Bytes>, TrieAccount)>,
 }
 
@@ -148,14 +148,14 @@ impl Accounts {
         }
         let prove = |(address, account): (Address, TrieAccount)| {
             let proof = trie.prove(keccak256(address).as_slice());
-            // No two proofs share memory, as they do not in replies.
+            // No two proofs share memory, as in real replies.
             let own = |proof: Vec<Bytes>| proof.iter().map(|node| Bytes::copy_from_slice(node)).collect();
             proof.map(|proof| (address, own(proof), account)).map_err(|missing| format!("{missing:?}").into())
         };
         Ok(Self { root: trie.root(), each: accounts.into_iter().map(prove).collect::<Result<_, Missing>>()? })
     }
 
-    /// The nodes of all proofs, each once.
+    /// The nodes of all proofs, without duplicates.
     pub(crate) fn distinct_nodes(&self) -> Vec<Bytes> {
         let nodes: BTreeSet<Bytes> =
             self.each.iter().flat_map(|(_, proof, _)| proof.iter().cloned()).collect();

@@ -1,4 +1,4 @@
-//! The reply of a provider that was asked for many accounts, from the bytes of its body to verified accounts.
+//! A provider's reply with many account proofs, from the bytes of its body to verified accounts.
 
 use std::collections::HashSet;
 use std::hint::black_box;
@@ -22,7 +22,7 @@ use crate::Missing;
 use crate::proof::{Accounts, BATCH, peer_verifies};
 use crate::row::{Bound, Row, Work};
 
-/// Any request gets the same body.
+/// A transport that gives the same body for every request.
 struct Canned(Vec<u8>);
 
 impl Transport for Canned {
@@ -31,10 +31,10 @@ impl Transport for Canned {
     }
 }
 
-/// No time passes.
-struct Standing;
+/// A clock that stands still.
+struct StoppedClock;
 
-impl Clock for Standing {
+impl Clock for StoppedClock {
     fn wall(&self) -> UnixTime {
         UnixTime::from_secs(0)
     }
@@ -48,7 +48,7 @@ impl Clock for Standing {
     }
 }
 
-/// The body that answers a batch of `eth_getProof` whose ids begin at 1.
+/// The body that answers a batch of `eth_getProof` whose ids start at 1.
 fn body(accounts: &Accounts) -> Result<Vec<u8>, Missing> {
     let replies: Vec<_> = (1_u64..)
         .zip(&accounts.each)
@@ -68,7 +68,7 @@ fn body(accounts: &Accounts) -> Result<Vec<u8>, Missing> {
     Ok(serde_json::to_vec(&replies)?)
 }
 
-/// As little as can be read of it: the nodes as text.
+/// The minimum to parse: the nodes as text.
 #[derive(Deserialize)]
 struct LeastReply<'a> {
     #[serde(borrow)]
@@ -87,15 +87,15 @@ struct PeerReply {
     result: EIP1186AccountProofResponse,
 }
 
-/// JSON, and for every distinct node its hexadecimal digits and its hash. Which nodes those are is told beforehand, so that
-/// finding it out is no part of the limit.
+/// Parses the JSON and, for every distinct node, decodes and hashes it. Which nodes are distinct is computed
+/// beforehand, so that this search is no part of the limit.
 fn limit(body: &[u8], addresses: &[Address], is_first: &[bool]) -> Result<bool, Missing> {
     let replies: Vec<LeastReply<'_>> = serde_json::from_slice(body)?;
     let mut node = [0; 1024];
     let nodes = replies.iter().flat_map(|reply| &reply.result.account_proof);
     for (text, _) in nodes.zip(is_first).filter(|(_, is_first)| **is_first) {
         let length = text.len().saturating_sub(2) / 2;
-        let node = node.get_mut(..length).ok_or("a long node")?;
+        let node = node.get_mut(..length).ok_or("a node is too long")?;
         hex::decode_to_slice(text, node)?;
         black_box(keccak256(node));
     }
@@ -113,20 +113,20 @@ pub(crate) fn reply() -> Result<Row, Missing> {
     let addresses: Vec<Address> = accounts.each.iter().map(|(address, ..)| *address).collect();
     let values: Vec<Vec<u8>> = accounts.each.iter().map(|(.., account)| alloy_rlp::encode(account)).collect();
 
-    // Each side is given a body of its own each time, as by a transport.
+    // Each side gets its own copy of the body every time, as from a transport.
     let mut seen = HashSet::new();
     let is_first: Vec<bool> =
         accounts.each.iter().flat_map(|(_, proof, _)| proof).map(|node| seen.insert(node.clone())).collect();
-    let (bytes, asked) = (body.clone(), addresses.clone());
+    let (bytes, owners) = (body.clone(), addresses.clone());
     let limit: Work =
-        Box::new(move || limit(&black_box(bytes.clone()), &asked, &is_first).is_ok_and(|all| all));
+        Box::new(move || limit(&black_box(bytes.clone()), &owners, &is_first).is_ok_and(|all| all));
 
-    let (bytes, asked) = (body.clone(), addresses.clone());
+    let (bytes, owners) = (body.clone(), addresses.clone());
     let peer: Work = Box::new(move || {
         let body = black_box(bytes.clone());
         let replies = serde_json::from_slice::<Vec<PeerReply>>(&body).unwrap_or_default();
-        replies.len() == asked.len()
-            && replies.iter().zip(&asked).zip(&values).all(|((reply, address), value)| {
+        replies.len() == owners.len()
+            && replies.iter().zip(&owners).zip(&values).all(|((reply, address), value)| {
                 peer_verifies(root, keccak256(address), Some(value), &reply.result.account_proof)
             })
     });
@@ -138,7 +138,7 @@ pub(crate) fn reply() -> Result<Row, Missing> {
         .collect();
     let transport = Arc::new(Canned(body));
     let ours: Work = Box::new(move || {
-        let network = Io::new(Arc::<Canned>::clone(&transport), Arc::new(Standing));
+        let network = Io::new(Arc::<Canned>::clone(&transport), Arc::new(StoppedClock));
         let replies = ask_together(&network, &provider, &questions, LARGEST_BATCH, Duration::from_secs(1))
             .now_or_never();
         let Some(replies) = replies else { return false };

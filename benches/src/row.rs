@@ -1,20 +1,20 @@
 //! One piece of work, done in up to three ways.
 
-/// Does the work once, and says whether it came out right.
+/// Does the work once, and returns whether the result is right.
 pub type Work = Box<dyn FnMut() -> bool>;
 
-/// Which of the three ways.
+/// One of the three ways.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Side {
-    /// What nobody can do without.
+    /// The part that no implementation can avoid.
     Limit,
-    /// A well-known library's way.
+    /// A well-known library.
     Peer,
-    /// Ours.
+    /// saldo.
     Ours,
 }
 
-/// What ours must reach.
+/// The bound that our side must reach.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Bound {
     /// At most this many times the limit.
@@ -25,17 +25,17 @@ pub enum Bound {
     MoreThanLimit(f64),
 }
 
-/// One piece of work.
+/// One piece of work in up to three ways.
 pub struct Row {
-    /// What it is, in a few words.
+    /// What the row measures, in a few words.
     pub what: String,
-    /// What nobody can do without, if there is a meaningful limit.
+    /// The part that no implementation can avoid, if there is a meaningful limit.
     pub limit: Option<Work>,
-    /// A well-known library's way, if one does this.
+    /// A well-known library, if one does this work.
     pub peer: Option<Work>,
-    /// Ours.
+    /// saldo.
     pub ours: Work,
-    /// What ours must reach.
+    /// The bound that our side must reach.
     pub bound: Bound,
 }
 

@@ -1,5 +1,6 @@
-//! Bootstraps and updates, against one pairing check for each signature: what cannot be done without when they come one by
-//! one. (Fourteen at once could share a final exponentiation, at the price of randomness and of knowing which one is bad.)
+//! Bootstraps and updates, compared with one pairing check per signature: the unavoidable cost when updates arrive
+//! one by one. (Fourteen at once could share a final exponentiation. But that needs randomness, and does not tell
+//! which update is bad.)
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -17,11 +18,11 @@ use serde::Deserialize;
 use crate::row::{Bound, Row, Work};
 use crate::{Missing, vector};
 
-/// A chain of real hand-overs.
-const HAND_OVERS: &str = "e2e/mainnet-deneb-11034656-60-periods";
+/// A real sequence of committee updates.
+const COMMITTEE_UPDATES: &str = "e2e/mainnet-deneb-11034656-60-periods";
 const FIRST_PERIOD: u64 = 1347;
 
-/// A real finality update that 507 of 512 signed.
+/// A real finality update, signed by 507 of 512 members.
 const FINALITY: &str = "e2e/mainnet-deneb-9567456-finalized";
 
 #[derive(Deserialize)]
@@ -34,12 +35,12 @@ fn checkpoint(folder: &str) -> Result<Checkpoint, Missing> {
     Ok(Checkpoint { root, slot: None })
 }
 
-/// What a signature is about: what the pairing check is given, and what it is made from.
+/// A signature with the inputs of its pairing check.
 struct Signed {
     message: B256,
-    /// The signers' keys, compressed.
+    /// The signers' compressed keys.
     keys: Vec<[u8; 48]>,
-    /// Their sum.
+    /// The sum of the keys.
     key: PublicKey,
     bytes: [u8; 96],
     signature: Signature,
@@ -66,13 +67,13 @@ impl Signed {
         Ok(Self { message, keys, key, bytes, signature })
     }
 
-    /// One pairing check with one key, and the signature's subgroup check.
+    /// One pairing check with one key, including the signature's subgroup check.
     fn pairing(&self) -> bool {
         let (key, message) = (black_box(&self.key), black_box(&self.message));
         self.signature.verify(true, message.as_slice(), DST, &[], key, false) == BLST_SUCCESS
     }
 
-    /// `blst` as a client uses it that decompresses and adds up the signers' keys each time.
+    /// `blst` as used by a client that decompresses and adds the signers' keys every time.
     fn fast_aggregate_verify(&self) -> bool {
         let (Some(points), Ok(signature)) =
             (decompress(black_box(&self.keys)), Signature::uncompress(black_box(&self.bytes)))
@@ -88,7 +89,7 @@ fn decompress(keys: &[[u8; 48]]) -> Option<Vec<PublicKey>> {
     keys.iter().map(|key| PublicKey::uncompress(key).ok()).collect()
 }
 
-/// When an update has just been signed.
+/// The time just after an update was signed.
 fn when(network: &Network, update: &LightClientUpdate) -> UnixTime {
     network.slot_start(update.signature_slot)
 }
@@ -135,27 +136,27 @@ pub(crate) fn finality_update() -> Result<Row, Missing> {
 }
 
 pub(crate) fn hand_over() -> Result<Row, Missing> {
-    hand_overs(1)
+    committee_updates(1)
 }
 
 pub(crate) fn fourteen_hand_overs() -> Result<Row, Missing> {
-    hand_overs(14)
+    committee_updates(14)
 }
 
-fn hand_overs(count: u64) -> Result<Row, Missing> {
+fn committee_updates(count: u64) -> Result<Row, Missing> {
     let network = Arc::new(Network::mainnet());
-    let bytes = vector::bytes(&format!("{HAND_OVERS}/bootstrap.ssz"))?;
+    let bytes = vector::bytes(&format!("{COMMITTEE_UPDATES}/bootstrap.ssz"))?;
     let bootstrap = decode::bootstrap(&bytes, Encoding::Ssz, Some("deneb"), &network)?;
-    let (mut committee, client) = start(&network, HAND_OVERS, bootstrap)?;
+    let (mut committee, client) = start(&network, COMMITTEE_UPDATES, bootstrap)?;
     let (mut updates, mut signed) = (Vec::new(), Vec::new());
     for period in (FIRST_PERIOD..).zip(0..count).map(|(period, _)| period) {
-        let bytes = vector::bytes(&format!("{HAND_OVERS}/update_{period}.ssz"))?;
+        let bytes = vector::bytes(&format!("{COMMITTEE_UPDATES}/update_{period}.ssz"))?;
         let update = decode::update(&bytes, Encoding::Ssz, Some("deneb"), &network)?;
         signed.push(Signed::new(&network, &committee, &update)?);
         updates.push((bytes, when(&network, &update)));
         committee = update.next_sync_committee.ok_or("an update without a next committee")?.committee;
     }
-    let what = format!("{count} mainnet update(s) with hand-over, from SSZ");
+    let what = format!("{count} mainnet committee update(s), from SSZ");
 
     let signed = Arc::new(signed);
     let peer = Arc::clone(&signed);
@@ -179,7 +180,7 @@ fn hand_overs(count: u64) -> Result<Row, Missing> {
 pub(crate) fn bootstrap() -> Result<Row, Missing> {
     let network = Arc::new(Network::mainnet());
     let (bytes, checkpoint) =
-        (vector::bytes(&format!("{HAND_OVERS}/bootstrap.ssz"))?, checkpoint(HAND_OVERS)?);
+        (vector::bytes(&format!("{COMMITTEE_UPDATES}/bootstrap.ssz"))?, checkpoint(COMMITTEE_UPDATES)?);
     let slot = decode::bootstrap(&bytes, Encoding::Ssz, Some("deneb"), &network)?.header.beacon.slot;
     let now = network.slot_start(slot);
     let ours: Work = Box::new(move || {

@@ -1,4 +1,4 @@
-//! The real data that rows work on. It is not part of the repository: `$SALDO_VECTORS`, else `../shared/vectors`.
+//! The real data for the rows. It is not in the repository: `$SALDO_VECTORS`, else `../shared/vectors`.
 
 use std::path::PathBuf;
 
@@ -13,11 +13,11 @@ pub(crate) fn bytes(relative: &str) -> Result<Vec<u8>, Missing> {
         PathBuf::from,
     );
     std::fs::read(root.join(relative)).map_err(|error| {
-        format!("{relative}: {error} (set SALDO_VECTORS to where the test vectors are)").into()
+        format!("{relative}: {error} (set SALDO_VECTORS to the folder of the test vectors)").into()
     })
 }
 
-/// One file of JSON.
+/// One JSON file.
 pub(crate) fn json<T: DeserializeOwned>(relative: &str) -> Result<T, Missing> {
     serde_json::from_slice(&bytes(relative)?).map_err(|error| format!("{relative}: {error}").into())
 }

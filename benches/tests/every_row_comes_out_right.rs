@@ -1,4 +1,4 @@
-//! Each side of each row does its work and comes out right, so that what is measured is what is meant.
+//! Each side of each row gives a right result, so that the benchmark measures the intended work.
 
 use saldo_benches::{ROWS, Side};
 
@@ -20,7 +20,7 @@ fn on_every_side() {
             Err(why) => eprintln!("skipped: {name}: {why}"),
         }
     }
-    // Every row has three sides, but for three: the bootstrap and opening have neither limit nor peer, and a refresh no peer.
-    // Four rows need no vectors.
+    // Every row has three sides, except three rows: bootstrap and opening have neither limit nor peer, and a refresh
+    // has no peer. Four rows need no vectors.
     assert!(if is_ci { sides == 25 } else { sides >= 9 }, "{sides} sides");
 }

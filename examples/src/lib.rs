@@ -1,14 +1,14 @@
-//! What the examples share: which chain they read.
+//! Shared by the examples: which chain they read.
 
 use saldo::{Directory, Network};
 
-/// What can go wrong in an example.
+/// The error of an example.
 pub type Failure = Box<dyn std::error::Error>;
 
-/// Mainnet and its public endpoints; or what the network file tells that is the argument at `place`.
+/// Mainnet and its public endpoints, or the contents of the network file named by the argument at `place`.
 ///
 /// # Errors
-/// If the file cannot be read, or is no network file.
+/// If the file cannot be read, or is not a network file.
 pub fn network(place: usize) -> Result<(Network, Directory), Failure> {
     match std::env::args().nth(place) {
         None => Ok((Network::mainnet(), Directory::of(&Network::mainnet()))),

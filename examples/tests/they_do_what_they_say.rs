@@ -1,12 +1,12 @@
-//! Each example, run as a user runs it, against a small signed chain on loopback; the terminal wallet through an outage,
-//! lies and a restart in the middle.
+//! Each example, run as a user runs it, against a small signed chain on loopback. The terminal wallet runs through an
+//! outage, lies and a restart.
 
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "what goes wrong here is a failed test"
+    reason = "a panic fails the test"
 )]
 
 use std::collections::BTreeSet;
@@ -23,7 +23,7 @@ use tokio::runtime::Runtime;
 
 const ALICE: Address = Address::repeat_byte(0xa1);
 
-/// A chain with a block a second, two providers and a source, and the network file that leads there.
+/// A chain that adds a block every second, two providers, a source, and the network file that names them.
 struct World {
     chain: Chain,
     providers: Vec<Provider>,
@@ -80,14 +80,14 @@ impl World {
         command
     }
 
-    fn says(&self, program: &str, arguments: &[&str]) -> String {
+    fn output_of(&self, program: &str, arguments: &[&str]) -> String {
         let output = self.run(program, arguments).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     }
 }
 
-/// A program that goes on until it is ended.
+/// A running program and its output.
 struct Running {
     child: Child,
     out: BufReader<ChildStdout>,
@@ -100,21 +100,21 @@ impl Running {
         Self { child, out }
     }
 
-    /// The lines up to one that has `part` in it.
+    /// Reads lines until one contains `part`, and returns all of them.
     #[track_caller]
-    fn until(&mut self, part: &str) -> Vec<String> {
-        let begun = Instant::now();
+    fn read_until(&mut self, part: &str) -> Vec<String> {
+        let started = Instant::now();
         let mut lines = Vec::new();
-        while begun.elapsed() < Duration::from_secs(60) {
+        while started.elapsed() < Duration::from_secs(60) {
             let mut line = String::new();
             self.out.read_line(&mut line).unwrap();
-            let is_it = line.contains(part);
+            let is_last = line.contains(part);
             lines.push(line);
-            if is_it {
+            if is_last {
                 return lines;
             }
         }
-        panic!("`{part}` never came: {lines:#?}");
+        panic!("`{part}` was not printed: {lines:#?}");
     }
 
     fn end(mut self) {
@@ -126,13 +126,13 @@ impl Running {
 #[test]
 fn balance_and_transport() {
     let world = World::new("balance");
-    assert_eq!(world.says(env!("CARGO_BIN_EXE_balance"), &[]), "1.5 ether\n");
-    let said = world.says(env!("CARGO_BIN_EXE_transport"), &[]);
-    assert!(said.starts_with("1.5 ether\n") && said.contains(" requests, "), "{said}");
+    assert_eq!(world.output_of(env!("CARGO_BIN_EXE_balance"), &[]), "1.5 ether\n");
+    let output = world.output_of(env!("CARGO_BIN_EXE_transport"), &[]);
+    assert!(output.starts_with("1.5 ether\n") && output.contains(" requests, "), "{output}");
     world.providers.iter().for_each(|provider| provider.add(Fault::Refuse));
     std::thread::sleep(Duration::from_millis(100));
-    let said = world.says(env!("CARGO_BIN_EXE_balance"), &[]);
-    assert_eq!(said, "not known (it is not 0): no provider could be reached\n");
+    let output = world.output_of(env!("CARGO_BIN_EXE_balance"), &[]);
+    assert_eq!(output, "not known (it is not 0): no provider could be reached\n");
 }
 
 #[test]
@@ -143,32 +143,32 @@ fn watch_through_faults_and_a_restart_and_offline_beside_it() {
     let store = store.to_str().unwrap();
     let watch = || Running::start(&mut world.run(env!("CARGO_BIN_EXE_watch"), &[store]));
     let mut first = watch();
-    let mut all = first.until("1.5 ether; proven");
+    let mut all = first.read_until("1.5 ether; proven");
     assert!(all[0].contains("not known (it is not 0)"), "{all:?}");
-    // A widget beside it.
-    assert!(world.says(env!("CARGO_BIN_EXE_offline"), &[store]).starts_with("1.5 ether at block "));
+    // The widget reads the same store while the wallet runs.
+    assert!(world.output_of(env!("CARGO_BIN_EXE_offline"), &[store]).starts_with("1.5 ether at block "));
     first.end();
 
-    // Everybody lies, then nobody is there; it is started again in the middle.
+    // Both providers lie, then all servers are down. The wallet restarts in between.
     let lie = |provider: &Provider| {
         provider.add(Fault::ZeroBalance);
         provider.add(Rule::from(Fault::TruncatedProof { nodes: 1 }));
     };
     world.providers.iter().for_each(lie);
     let mut second = watch();
-    all.extend(second.until("none of them proves anything"));
+    all.extend(second.read_until("none of them proves anything"));
     world.providers.iter().for_each(|provider| provider.set(Fault::Refuse));
     world.source.set(Fault::Refuse);
     second.end();
     std::thread::sleep(Duration::from_millis(100));
     let mut third = watch();
-    all.extend(third.until("could be reached"));
-    assert!(world.says(env!("CARGO_BIN_EXE_offline"), &[store]).starts_with("1.5 ether at block "));
+    all.extend(third.read_until("could be reached"));
+    assert!(world.output_of(env!("CARGO_BIN_EXE_offline"), &[store]).starts_with("1.5 ether at block "));
 
     world.chain.set_balance(ALICE, U256::from(2_250_000_000_000_000_000_u64));
     world.providers.iter().for_each(Provider::clear);
     world.source.clear();
-    all.extend(third.until("2.25 ether; proven"));
+    all.extend(third.read_until("2.25 ether; proven"));
     third.end();
     let words: Vec<&str> = all.iter().flat_map(|line| line.split_whitespace()).collect();
     let amounts: BTreeSet<&str> =
@@ -176,9 +176,9 @@ fn watch_through_faults_and_a_restart_and_offline_beside_it() {
     assert_eq!(amounts, ["1.5", "2.25"].into(), "{all:#?}");
 }
 
-/// The sizes that the documents name.
+/// The examples keep to the sizes that the documents state.
 #[test]
-fn they_are_as_short_as_is_said() {
+fn the_examples_are_as_short_as_documented() {
     let lines = |name: &str| {
         let text = std::fs::read_to_string(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap();
         text.lines().count()

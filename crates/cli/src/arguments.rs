@@ -1,4 +1,4 @@
-//! The command line. URLs are taken as plain strings here: the parser's own messages would repeat them.
+//! The command line. URLs are taken as plain strings: clap's own messages would repeat a parsed argument.
 
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
@@ -22,15 +22,15 @@ pub(crate) struct Saldo {
 pub(crate) enum Command {
     /// Read and prove native balances.
     Balance(BalanceArguments),
-    /// See what networks there are and who can be asked, and make network files.
+    /// List networks and their endpoints, and make network files.
     Network(NetworkArguments),
-    /// Examine whom saldo would ask: who can be used, what is wrong, and what would stop it.
+    /// Examine the configured endpoints: which work, what is wrong, and which single failure would stop saldo.
     Doctor(DoctorArguments),
-    /// Write light-client data as plain files, for any web server, content store or disk, and keep them fresh.
+    /// Write light-client data as plain files for any web server, content store or disk, and keep the files fresh.
     Mirror(MirrorArguments),
-    /// Show, on a small signed chain in this process, what saldo says while things are taken away.
+    /// Show, on a small signed chain in this process, what saldo says during outages and lies.
     Demo(DemoArguments),
-    /// Replay outages and lies: in virtual time, on loopback, or before a node of your own.
+    /// Replay outages and lies: in virtual time, on loopback, or in front of a node of your own.
     Drill(DrillArguments),
 }
 
@@ -38,7 +38,7 @@ pub(crate) enum Command {
 #[command(after_help = "\
 Environment: SALDO_NETWORK, ETH_RPC_URL and SALDO_BEACON_URL (lists separated by commas), SALDO_CHECKPOINT; options win.
 Exit status: 0 everything proven within the age; 1 the command itself failed; 2 usage;
-             3 something is not proven, and trying again may help; 4 something is not proven, and it needs you.")]
+             3 something is not proven, and trying again may help; 4 something is not proven, and you must act.")]
 pub(crate) struct BalanceArguments {
     /// Addresses (0x and 40 hexadecimal digits), or `-` to read them from standard input, one a line
     #[arg(value_name = "ADDRESS", required = true)]
@@ -57,35 +57,35 @@ pub(crate) struct BalanceArguments {
     /// How long to try, and to wait for the committee to sign a block [default: 30s; with --watch, each time 4s]
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(crate) timeout: Option<Duration>,
-    /// Do not wait for the committee to sign a block: say what is known at once
+    /// Do not wait for the committee to sign a block: print the present result at once
     #[arg(long)]
     pub(crate) no_wait: bool,
-    /// Go on: say what is known at once, and then every change
+    /// Keep running: print the last known readings at once, and then every change
     #[arg(short, long, conflicts_with_all = ["no_wait", "finalized"])]
     pub(crate) watch: bool,
-    /// Keep what is proven in this file, and begin with what is in it
+    /// Store proven readings in this file, and start with the readings stored in it
     #[arg(long, value_name = "FILE")]
     pub(crate) store: Option<PathBuf>,
     /// One JSON object a line (schema saldo.reading/1; with --watch, saldo.change/1)
     #[arg(long)]
     pub(crate) json: bool,
-    /// Only the readings, nothing beside them
+    /// Print only the readings
     #[arg(short, long, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
-    /// Say who was asked and what trust starts from, and log to standard error
+    /// Also print which endpoints were asked and where trust starts, and log to standard error
     #[arg(short, long)]
     pub(crate) verbose: bool,
 }
 
 impl BalanceArguments {
-    /// How long to try.
-    pub(crate) fn patience(&self) -> Duration {
+    /// How long one read may take.
+    pub(crate) fn read_timeout(&self) -> Duration {
         let usual = if self.watch { Policy::signed().deadline } else { Duration::from_secs(30) };
         self.timeout.unwrap_or(usual)
     }
 }
 
-/// Which network, whom to ask about it, and where trust starts.
+/// The network, its endpoints, and where trust starts.
 #[derive(Args)]
 pub(crate) struct EndpointArguments {
     /// `mainnet`, `sepolia`, `hoodi`, or a network file
@@ -97,13 +97,14 @@ pub(crate) struct EndpointArguments {
     /// A beacon node that serves light-client data, instead of the listed ones; may be given several times
     #[arg(long, value_name = "[NAME=]URL")]
     pub(crate) beacon_url: Vec<String>,
-    /// A mirror of light-client data (`saldo mirror`), beside --beacon-url or in its place; may be given several times
+    /// A mirror of light-client data (`saldo mirror`), used beside --beacon-url or instead of it; may be given
+    /// several times
     #[arg(long, value_name = "[NAME=]URL|DIR")]
     pub(crate) mirror: Vec<String>,
-    /// A file of endpoints that come before the listed ones of the network, or replace those with the same name
+    /// A file of endpoints. They come before the network's listed ones, or replace those with the same name
     #[arg(long, value_name = "FILE")]
     pub(crate) providers: Option<String>,
-    /// The finalized beacon block that trust starts from, instead of one that listed sources agree on
+    /// The finalized beacon block that trust starts from, instead of one that the listed sources agree on
     #[arg(long, value_name = "ROOT[@SLOT]")]
     pub(crate) checkpoint: Option<String>,
 }
@@ -112,11 +113,11 @@ pub(crate) struct EndpointArguments {
 #[command(after_help = "\
 Environment: as for `saldo balance`; options win.
 Exit status: 0 a balance can be proven now (single points of failure are warnings); 1 the command itself failed; 2 usage;
-             3 no balance can be proven, and trying again may help; 4 no balance can be proven, and it needs you.")]
+             3 no balance can be proven, and trying again may help; 4 no balance can be proven, and you must act.")]
 pub(crate) struct DoctorArguments {
     #[command(flatten)]
     pub(crate) endpoints: EndpointArguments,
-    /// How long to examine in all
+    /// How long the whole examination may take
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
     pub(crate) timeout: Duration,
     /// One JSON object (schema saldo.doctor/1)
@@ -129,7 +130,7 @@ pub(crate) struct DoctorArguments {
 Environment: SALDO_NETWORK, SALDO_BEACON_URL, SALDO_CHECKPOINT; options win.
 Exit status: 0 the newest heads are in the mirror; 1 the command itself failed; 2 usage; 3 no source gave a head that verifies.")]
 pub(crate) struct MirrorArguments {
-    /// The folder to write to; made if it is not there
+    /// The folder to write to; created if it does not exist
     #[arg(value_name = "DIR")]
     pub(crate) folder: PathBuf,
     /// `mainnet`, `sepolia`, `hoodi`, or a network file
@@ -138,22 +139,23 @@ pub(crate) struct MirrorArguments {
     /// A beacon node that serves light-client data, instead of the listed ones; may be given several times
     #[arg(long, value_name = "[NAME=]URL")]
     pub(crate) beacon_url: Vec<String>,
-    /// Another mirror to take from, beside --beacon-url or in its place; may be given several times
+    /// Another mirror to read from, used beside --beacon-url or instead of it; may be given several times
     #[arg(long, value_name = "[NAME=]URL|DIR")]
     pub(crate) mirror: Vec<String>,
-    /// The finalized beacon block to verify from [default: that of the newest bootstrap in DIR, else the network's own]
+    /// The finalized beacon block to verify from [default: that of the newest bootstrap in DIR, else the network's
+    /// own]
     #[arg(long, value_name = "ROOT[@SLOT]")]
     pub(crate) checkpoint: Option<String>,
-    /// Write the updates of this many periods alone, the present one included [default: all from the checkpoint on]
+    /// Write only the updates of this many periods, including the present one [default: all from the checkpoint on]
     #[arg(long, value_name = "NUMBER")]
     pub(crate) periods: Option<NonZeroU64>,
-    /// Refresh once, and end; so it is without --every
+    /// Refresh once and stop; this is the default without --every
     #[arg(long, conflicts_with = "every")]
     pub(crate) once: bool,
-    /// Refresh again and again, with this pause
+    /// Refresh repeatedly, with this pause
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(crate) every: Option<Duration>,
-    /// How long one refresh may ask
+    /// How long the requests of one refresh may take
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
     pub(crate) timeout: Duration,
     /// One JSON object for each refresh
@@ -171,9 +173,9 @@ pub(crate) struct NetworkArguments {
 pub(crate) enum NetworkCommand {
     /// Show the networks that are built in
     List(ListArguments),
-    /// Show a network: its forks, and whom to ask
+    /// Show a network: its forks and its endpoints
     Show(ShowArguments),
-    /// Print a network file, with a checkpoint, from a beacon node that you trust (for development chains)
+    /// Print a network file with a checkpoint, read from a beacon node that you trust (for development chains)
     Import(ImportArguments),
 }
 
@@ -196,10 +198,10 @@ pub(crate) struct ShowArguments {
 
 #[derive(Args)]
 pub(crate) struct ImportArguments {
-    /// The beacon node to take the network's numbers and its newest finalized block from
+    /// The beacon node that gives the network's parameters and its newest finalized block
     #[arg(long, value_name = "URL")]
     pub(crate) beacon_url: String,
-    /// How long to try
+    /// How long the import may take
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
     pub(crate) timeout: Duration,
     /// Errors as JSON
@@ -212,7 +214,7 @@ pub(crate) struct DemoArguments {
     /// The fork that the chain is at, from capella to gloas
     #[arg(long, value_name = "NAME", default_value = "fulu", value_parser = proving_fork)]
     pub(crate) fork: Fork,
-    /// Leave chain, providers and sources up afterwards, and print how to reach them
+    /// Keep the chain, the providers and the sources running afterwards, and print how to reach them
     #[arg(long)]
     pub(crate) keep: bool,
     /// One JSON object a line
@@ -220,7 +222,7 @@ pub(crate) struct DemoArguments {
     pub(crate) json: bool,
 }
 
-/// Reads the name of a fork whose heads tell of the execution chain.
+/// Reads the name of a fork whose heads commit to the execution chain.
 fn proving_fork(text: &str) -> Result<Fork, &'static str> {
     let fork = Fork::from_name(text).filter(|fork| *fork >= Fork::Capella);
     fork.ok_or("expected capella, deneb, electra, fulu or gloas")
@@ -258,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn only_forks_that_prove_are_played() {
+    fn forks_before_capella_are_refused() {
         assert_eq!(proving_fork("Gloas"), Ok(Fork::Gloas));
         assert_eq!(proving_fork("capella"), Ok(Fork::Capella));
         assert!(proving_fork("bellatrix").is_err() && proving_fork("heze").is_err());

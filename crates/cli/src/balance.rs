@@ -12,15 +12,15 @@ use crate::arguments::BalanceArguments;
 use crate::failure::CommandFailure;
 use crate::{address, json, print, setup, text, watch};
 
-/// How many addresses from standard input are read together.
-const TOGETHER: usize = 32;
-/// After how long a reader at a terminal is told that it goes on.
-const STILL_READING: Duration = Duration::from_secs(2);
+/// The most addresses from standard input that are read in one batch.
+const BATCH_SIZE: usize = 32;
+/// How long a read takes before a terminal user sees a progress message.
+const PROGRESS_AFTER: Duration = Duration::from_secs(2);
 
-/// Reads and prints; gives the exit status.
+/// Reads the balances and prints them; returns the exit status.
 ///
 /// # Errors
-/// A [`CommandFailure`] if the command itself fails; a balance that cannot be known is no failure.
+/// A [`CommandFailure`] if the command itself fails. An unknown balance is not a failure.
 pub(crate) async fn run(arguments: BalanceArguments) -> Result<u8, CommandFailure> {
     if arguments.verbose {
         log_to_stderr();
@@ -28,13 +28,17 @@ pub(crate) async fn run(arguments: BalanceArguments) -> Result<u8, CommandFailur
     let from_stdin = arguments.addresses.iter().any(|address| address == "-");
     if from_stdin && arguments.addresses.len() > 1 {
         let next = "Give either addresses, or `-` alone.";
-        return Err(CommandFailure::usage("mixed_addresses", "`-` stands beside other addresses", next));
+        return Err(CommandFailure::usage(
+            "mixed_addresses",
+            "`-` is given together with other addresses",
+            next,
+        ));
     }
     if from_stdin && arguments.watch {
         let next = "Give the addresses themselves.";
         return Err(CommandFailure::usage("watched_input", "`-` cannot be watched", next));
     }
-    // What was typed is looked at before anything that it would need.
+    // Check the typed addresses before opening files or building a client.
     let owners: Vec<Address> = match from_stdin {
         true => Vec::new(),
         false => {
@@ -64,9 +68,9 @@ struct Output {
 }
 
 impl Output {
-    /// Answers each line as it comes, all by one client: it keeps its light client and what it has proven.
+    /// Reads each line with the same client, so that the light client and proven readings are reused.
     async fn read_from_stdin(&mut self) -> Result<(), CommandFailure> {
-        let (lines, mut incoming) = mpsc::channel::<String>(TOGETHER);
+        let (lines, mut incoming) = mpsc::channel::<String>(BATCH_SIZE);
         tokio::spawn(async move {
             let mut stdin = BufReader::new(tokio::io::stdin()).lines();
             while let Ok(Some(line)) = stdin.next_line().await {
@@ -76,7 +80,7 @@ impl Output {
             }
         });
         let mut batch = Vec::new();
-        while incoming.recv_many(&mut batch, TOGETHER).await > 0 {
+        while incoming.recv_many(&mut batch, BATCH_SIZE).await > 0 {
             let mut owners = Vec::new();
             for line in batch.drain(..) {
                 match line.split('#').next().unwrap_or_default().trim() {
@@ -101,13 +105,13 @@ impl Output {
             if self.arguments.no_wait {
                 self.client.read(&holdings).await
             } else {
-                self.client.read_patiently(&holdings, self.arguments.patience()).await
+                self.client.read_patiently(&holdings, self.arguments.read_timeout()).await
             }
         };
-        let tells = std::io::stderr().is_terminal() && !self.arguments.quiet && !self.arguments.json;
+        let is_interactive = std::io::stderr().is_terminal() && !self.arguments.quiet && !self.arguments.json;
         let readings = tokio::select! {
             readings = reading => readings,
-            never = tell_that_it_goes_on(tells) => match never {},
+            never = report_progress(is_interactive) => match never {},
         };
         for (holding, reading) in holdings.iter().zip(&readings) {
             let line = if self.arguments.json {
@@ -126,7 +130,7 @@ impl Output {
         Ok(())
     }
 
-    /// 4 wins over 3; a usage error on one line is not forgotten, but readings that need somebody win over it.
+    /// Keeps the highest status: 4 (you must act) over 3 (try again) over 2 (usage error on one line).
     fn worsen(&mut self, status: u8) {
         self.status = self.status.max(status);
     }
@@ -141,9 +145,9 @@ fn status(reading: &Reading) -> u8 {
     }
 }
 
-async fn tell_that_it_goes_on(tells: bool) -> std::convert::Infallible {
+async fn report_progress(is_interactive: bool) -> std::convert::Infallible {
     tokio::time::sleep(STILL_READING).await;
-    if tells {
+    if is_interactive {
         eprintln!("still reading: catching up with the chain, or waiting for the committee to sign…");
     }
     std::future::pending().await

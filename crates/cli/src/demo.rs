@@ -1,94 +1,104 @@
-//! `saldo demo`: the same outage, as a naive wallet shows it and as saldo does.
+//! `saldo demo`: the same outage, as a naive wallet shows it and as saldo shows it.
 //!
-//! Only the chain is made for the occasion, and it is signed, hashed and proven for real; the readings come from the
-//! same client that a wallet embeds, over HTTP on loopback.
+//! Only the chain is made up, and it is really signed, hashed and proven. The readings come from the same client that
+//! a wallet embeds, over HTTP on loopback.
 
-mod act;
 mod report;
-mod stage;
+mod step;
+mod testbed;
 
 use std::sync::Arc;
 
 use saldo::{Client, Endpoint, Holding, Policy, Reading};
 use saldo_drill::naive::NaiveWallet;
-use saldo_source::HttpTransport;
 
 use crate::arguments::DemoArguments;
 use crate::failure::CommandFailure;
+use crate::setup;
 
-use act::{Act, Expected};
 use report::Report;
-use stage::Stage;
+use step::{Expected, Step};
+use testbed::Testbed;
 
-/// Plays all acts; gives 0 only if every line came out right.
+/// Runs all steps; returns 0 only if every line is right.
 ///
 /// # Errors
-/// A [`CommandFailure`] if the stage cannot be set up on this machine.
+/// A [`CommandFailure`] if the test chain cannot be set up on this machine.
 pub(crate) async fn run(arguments: DemoArguments) -> Result<u8, CommandFailure> {
-    let mut report = Report::new(arguments.json);
-    let stage = Stage::set_up(arguments.fork).await?;
-    let client = client(&stage)?;
-    let naive = naive(&stage)?;
-    let chain = stage.play_on();
+    let report = Report::new(arguments.json);
+    let testbed = Testbed::set_up(arguments.fork).await?;
+    let client = client(&testbed)?;
+    let naive = naive(&testbed)?;
+    let chain = testbed.keep_growing();
 
     report.introduce(arguments.fork)?;
     let mut wrong = 0_u32;
-    // Both wallets ask the same provider first: the one that served last.
+    // Both wallets ask the same provider first: the one that served the last proven reading.
     let mut first = 0;
-    for act in Act::all() {
-        act.prepare(&stage, first).await;
-        let holding = Holding::native(act.owner);
+    for step in Step::all() {
+        step.prepare(&testbed, first).await;
+        let holding = Holding::native(step.owner);
         let asked = [first];
         let (shown, readings) = futures_util::future::join(
-            naive.balance(act.owner, &asked),
-            client.read_patiently(&[holding], stage::PATIENCE),
+            naive.balance(step.owner, &asked),
+            client.read_patiently(&[holding], testbed::READ_TIMEOUT),
         )
         .await;
         let Some(reading) = readings.first() else { continue };
-        let right = is_right(&stage, &act, reading);
+        let right = is_right(&testbed, &step, reading);
         wrong = wrong.saturating_add(u32::from(!right));
-        report.line(&client, &stage, &act, shown, reading, right)?;
-        first = reading.proven().and_then(|proven| stage.position(proven.provider())).unwrap_or(first);
-        stage.restore();
+        report.line(&client, &testbed, &step, shown, reading, right)?;
+        first = reading.proven().and_then(|proven| testbed.position(proven.provider())).unwrap_or(first);
+        testbed.restore();
     }
     report.conclude(wrong)?;
 
     if arguments.keep {
-        stage.keep(&mut report).await?;
+        keep_running(&testbed, &report).await?;
     }
     chain.abort();
     Ok(u8::from(wrong > 0))
 }
 
-fn naive(stage: &Stage) -> Result<NaiveWallet, CommandFailure> {
-    let endpoints: Result<Vec<Endpoint>, _> =
-        stage.provider_urls().iter().map(|url| Endpoint::new(url)).collect();
-    let endpoints = endpoints.map_err(|error| CommandFailure::internal(error, "Run the demo again."))?;
-    let transport = HttpTransport::new().map_err(|_| {
-        CommandFailure::internal("TLS cannot be set up", "Check this machine's certificates.")
+/// Keeps the servers running until the command is interrupted, and prints how to reach them.
+async fn keep_running(testbed: &Testbed, report: &Report) -> Result<(), CommandFailure> {
+    let path = std::env::temp_dir().join(format!("saldo-demo-{}.toml", std::process::id()));
+    std::fs::write(&path, testbed.network().to_toml()).map_err(|error| {
+        CommandFailure::internal(format!("network file: {error}"), "Check the temporary folder.")
     })?;
+    report.show_how_to_connect(&path, &testbed.providers(), &testbed.sources())?;
+    let _ = tokio::signal::ctrl_c().await;
+    let _ = std::fs::remove_file(path);
+    Ok(())
+}
+
+fn naive(testbed: &Testbed) -> Result<NaiveWallet, CommandFailure> {
+    let endpoints: Result<Vec<Endpoint>, _> =
+        testbed.provider_urls().iter().map(|url| Endpoint::new(url)).collect();
+    let endpoints = endpoints.map_err(|error| CommandFailure::internal(error, "Run the demo again."))?;
+    let transport = setup::http_transport()?;
     Ok(NaiveWallet::new(Arc::new(transport), endpoints))
 }
 
-fn client(stage: &Stage) -> Result<Client, CommandFailure> {
-    let policy = Policy { operators_per_address: stage.providers().len(), ..Policy::signed() };
-    let mut builder = Client::builder(stage.network()).policy(policy);
-    for url in stage.providers() {
+fn client(testbed: &Testbed) -> Result<Client, CommandFailure> {
+    let policy = Policy { operators_per_address: testbed.providers().len(), ..Policy::signed() };
+    let mut builder = Client::builder(testbed.network()).policy(policy);
+    for url in testbed.providers() {
         builder = builder.rpc(url);
     }
-    for url in stage.sources() {
+    for url in testbed.sources() {
         builder = builder.beacon(url);
     }
     builder.build().map_err(|error| CommandFailure::internal(error, "Run the demo again."))
 }
 
-/// Whether the reading is what it has to be: held against the chain's own books, not against itself.
-fn is_right(stage: &Stage, act: &Act, reading: &Reading) -> bool {
+/// Whether the reading is right. It is compared with the chain's own balances, not with another reading.
+fn is_right(testbed: &Testbed, step: &Step, reading: &Reading) -> bool {
     let is_true = |proven: &saldo::Proven| {
-        let truth = stage.chain.balance_at(proven.anchor().number(), act.owner);
+        let truth = testbed.chain.balance_at(proven.anchor().number(), step.owner);
         truth == Some(proven.amount().base_units())
     };
-    match (act.expected, reading) {
+    match (step.expected, reading) {
         (Expected::Amount(amount), Reading::Proven(proven)) => {
             is_true(proven) && proven.amount().base_units() == amount
         }

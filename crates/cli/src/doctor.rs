@@ -1,4 +1,4 @@
-//! `saldo doctor`: who of those a wallet would ask can be used, and what would stop it.
+//! `saldo doctor`: which of a wallet's endpoints work, and which single failure would stop it.
 
 mod json;
 mod text;
@@ -7,31 +7,30 @@ use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 
 use saldo_doctor::{Doctor, Limits, Progress, Verdict};
-use saldo_source::{HttpTransport, SystemClock};
+use saldo_source::SystemClock;
 
 use crate::arguments::DoctorArguments;
 use crate::failure::CommandFailure;
 use crate::{print, setup};
 
-/// Examines and prints; gives the exit status: 0 if a balance can be proven now, 3 if not and trying again may help, 4
-/// if it needs the user.
+/// Examines the endpoints and prints the report. Returns the exit status: 0 if a balance can be proven now, 3 if not
+/// and trying again may help, 4 if the user must act.
 ///
 /// # Errors
-/// A [`CommandFailure`] if the command itself fails; a provider that does is no failure.
+/// A [`CommandFailure`] if the command itself fails. A provider that fails is not a failure of the command.
 pub(crate) async fn run(arguments: DoctorArguments) -> Result<u8, CommandFailure> {
     let chosen = setup::choose(&arguments.endpoints)?;
     let examined = [&chosen.rpc.endpoints, &chosen.beacon.endpoints, &chosen.checkpoint_sources];
     if examined.iter().all(|endpoints| endpoints.is_empty()) {
         return Err(CommandFailure::usage(
             "nobody_to_ask",
-            "nobody to examine is known",
+            "no endpoint is configured",
             "Give execution providers with --rpc-url, and beacon sources with --beacon-url.",
         ));
     }
-    let transport = HttpTransport::new().map_err(|_| {
-        CommandFailure::internal("TLS cannot be set up", "Check this machine's installation.")
-    })?;
-    // As for a balance: a given checkpoint, else what the checkpoint sources agree on, else the network's own.
+    let transport = setup::http_transport()?;
+    // As for a balance: a given checkpoint, else the one that the checkpoint sources agree on, else the network's
+    // own.
     let own = chosen.network.checkpoint().copied().filter(|_| chosen.checkpoint_sources.is_empty());
     let checkpoint = chosen.checkpoint.or(own);
     let mut doctor = Doctor::new(chosen.network, Arc::new(transport), Arc::new(SystemClock::new()))
@@ -46,9 +45,9 @@ pub(crate) async fn run(arguments: DoctorArguments) -> Result<u8, CommandFailure
     for endpoint in chosen.checkpoint_sources {
         doctor = doctor.checkpoint_source(endpoint);
     }
-    let tells = std::io::stderr().is_terminal();
-    let report = doctor.examine(&|progress| tell(tells, &progress)).await;
-    if tells {
+    let is_interactive = std::io::stderr().is_terminal();
+    let report = doctor.examine(&|progress| show_progress(is_interactive, &progress)).await;
+    if is_interactive {
         eprint!("\r\x1b[K");
     }
     if arguments.json {
@@ -63,8 +62,8 @@ pub(crate) async fn run(arguments: DoctorArguments) -> Result<u8, CommandFailure
     })
 }
 
-fn tell(tells: bool, progress: &Progress) {
-    if tells {
+fn show_progress(is_interactive: bool, progress: &Progress) {
+    if is_interactive {
         eprint!("\r\x1b[Kexamined {} of {}: {}", progress.done, progress.of, progress.id);
         let _ = std::io::stderr().flush();
     }

@@ -1,4 +1,4 @@
-//! `saldo drill`: outages and lies, replayed.
+//! `saldo drill`: replays outages and lies.
 
 pub(crate) mod arguments;
 mod attach;
@@ -18,7 +18,7 @@ use saldo_drill::scenario::{Scenario, built_in_file};
 use crate::failure::CommandFailure;
 use arguments::{DrillArguments, DrillCommand};
 
-/// Lists, runs or serves; gives the exit status.
+/// Runs the subcommand; returns the exit status.
 ///
 /// # Errors
 /// A [`CommandFailure`] that says what the command could not do.
@@ -32,7 +32,7 @@ pub(crate) async fn run(arguments: DrillArguments) -> Result<u8, CommandFailure>
     }
 }
 
-/// The scenario called `text`, or the one in the file there, and what it is called.
+/// The scenario and its name: the built-in one called `text`, or the one in the file at that path.
 ///
 /// # Errors
 /// A usage failure that says what is wrong with the file, and where.
@@ -53,7 +53,7 @@ fn scenario(text: &str) -> Result<(String, Scenario), CommandFailure> {
         return Err(CommandFailure::usage(
             "unknown_scenario",
             "no scenario of that name is built in",
-            "`saldo drill list` shows those that are; a file is given by its path, such as ./my-outage.toml.",
+            "`saldo drill list` shows the built-in ones. Give a file by its path, such as ./my-outage.toml.",
         ));
     }
     let file = std::fs::read_to_string(text).map_err(|error| {

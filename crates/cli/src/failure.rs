@@ -1,10 +1,10 @@
-//! The command itself failed: no reading came about at all.
+//! A failure of the command itself: there is no reading at all.
 
 use std::fmt;
 
 use serde_json::json;
 
-/// Why the command could not do what it was asked to. Holds no URL.
+/// Why the command could not do its work. Holds no URL.
 #[derive(Debug)]
 pub(crate) struct CommandFailure {
     code: &'static str,
@@ -17,7 +17,7 @@ impl CommandFailure {
     /// The exit status of a usage error.
     pub(crate) const USAGE: u8 = 2;
 
-    /// The caller wrote something that cannot be.
+    /// The caller's arguments are wrong.
     pub(crate) fn usage(code: &'static str, detail: impl fmt::Display, next_step: impl fmt::Display) -> Self {
         Self { code, detail: detail.to_string(), next_step: next_step.to_string(), status: Self::USAGE }
     }
@@ -31,7 +31,7 @@ impl CommandFailure {
         Self { code, detail: detail.to_string(), next_step: next_step.to_string(), status: 1 }
     }
 
-    /// Something about this machine.
+    /// A cause on this machine.
     pub(crate) fn internal(detail: impl fmt::Display, next_step: impl fmt::Display) -> Self {
         Self::failed("internal", detail, next_step)
     }
@@ -41,7 +41,7 @@ impl CommandFailure {
         self.status
     }
 
-    /// Prints it: as JSON to standard output, where the readings go, or as text to standard error.
+    /// Prints the failure: as JSON to standard output, like the readings, or as text to standard error.
     pub(crate) fn report(&self, as_json: bool) {
         if as_json {
             let error = json!({ "code": self.code, "detail": self.detail, "next_step": self.next_step });
@@ -54,7 +54,7 @@ impl CommandFailure {
 }
 
 impl From<&clap::Error> for CommandFailure {
-    /// The error must have gone through [`withhold`](crate::usage::withhold).
+    /// The error must have gone through [`withhold`](crate::usage::withhold) before.
     fn from(error: &clap::Error) -> Self {
         Self::usage("usage", crate::usage::one_line(error), "See `saldo --help`.")
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use saldo::{Endpoint, Network};
 use saldo_source::beacon::{Route, fetch};
-use saldo_source::{HttpTransport, Io, SystemClock};
+use saldo_source::{Io, SystemClock};
 use serde_json::Value;
 
 use crate::arguments::ImportArguments;
@@ -19,21 +19,22 @@ const FORKS: [&str; 7] = ["altair", "bellatrix", "capella", "deneb", "electra", 
 /// Prints the network file.
 ///
 /// # Errors
-/// A [`CommandFailure`] that says what the node did not give.
+/// A [`CommandFailure`] that says which data the node did not give.
 pub(crate) async fn run(arguments: ImportArguments) -> Result<u8, CommandFailure> {
     let ImportArguments { beacon_url, timeout, json: _ } = arguments;
     let node = Node::new(setup::endpoint(&beacon_url, "--beacon-url", 1)?, timeout)?;
     let genesis = node.data(Route::Genesis).await?;
     let spec = node.data(Route::Spec).await?;
     let header = node.data(Route::FinalizedHeader).await?;
-    // A name that is part of the URL may be a key sent back.
+    // A name that also occurs in the URL may be an API key that the node sent back.
     let url = node.endpoint.url().expose().as_str();
     let name = at(&spec, "CONFIG_NAME")
         .as_str()
         .filter(|name| is_plain(name) && name.len() <= 32 && !url.contains(*name));
     let file = file(name.unwrap_or("imported"), &genesis, &spec, &header)?;
-    // Not the error's own text: it quotes what the node wrote.
-    let network = Network::from_toml(&file).map_err(|_| malformed("these are not a network's numbers"))?;
+    // The error's own text is not shown: it quotes what the node wrote.
+    let network =
+        Network::from_toml(&file).map_err(|_| malformed("the values do not make a valid network"))?;
     let root =
         at(&header, "root").as_str().and_then(|root| root.parse().ok()).ok_or_else(|| malformed("root"))?;
     if fetch(&node.io, &node.endpoint, Route::Bootstrap(root), timeout).await.is_err() {
@@ -60,9 +61,7 @@ struct Node {
 
 impl Node {
     fn new(endpoint: Endpoint, timeout: Duration) -> Result<Self, CommandFailure> {
-        let transport = HttpTransport::new().map_err(|_| {
-            CommandFailure::internal("TLS cannot be set up", "Check this machine's certificates.")
-        })?;
+        let transport = setup::http_transport()?;
         Ok(Self { endpoint, io: Io::new(Arc::new(transport), Arc::new(SystemClock::new())), timeout })
     }
 
@@ -89,16 +88,16 @@ fn at<'a>(object: &'a Value, name: &str) -> &'a Value {
 
 fn malformed(what: &str) -> CommandFailure {
     let detail = format!("the node's answer is not what the beacon API says: {what}");
-    CommandFailure::failed("malformed", detail, "Check that the URL is a beacon node's.")
+    CommandFailure::failed("malformed", detail, "Check that the URL belongs to a beacon node.")
 }
 
-/// Whether only such characters are in it as occur in numbers, hashes and names; nothing else may reach the file.
+/// Whether the text has only characters that occur in numbers, hashes and names. Nothing else may reach the file.
 fn is_plain(text: &str) -> bool {
     let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
     plain && (1..=66).contains(&text.len())
 }
 
-/// The text of a network file, in the order in which it is read.
+/// The text of a network file, in the order in which it is parsed.
 fn file(name: &str, genesis: &Value, spec: &Value, header: &Value) -> Result<String, CommandFailure> {
     let text = |value: &Value, name: &'static str| match at(value, name).as_str() {
         Some(text) if is_plain(text) => Ok(text.to_owned()),
@@ -139,7 +138,8 @@ fn file(name: &str, genesis: &Value, spec: &Value, header: &Value) -> Result<Str
             Ok(epoch) => file.push_str(&format!("epoch = {epoch}\n")),
             Err(_) => return Err(malformed("fork epoch")),
         }
-        // From EIP-8061 on, which brings this quotient, stake leaves faster: about 7 days instead of 15.
+        // From EIP-8061 on, which adds this quotient, stake leaves faster: a checkpoint is too old after about 7
+        // days, not 15.
         if fork == "gloas" && !at(spec, "CHURN_LIMIT_QUOTIENT_GLOAS").is_null() {
             file.push_str("max_checkpoint_age_epochs = 1573\n");
         }
@@ -150,8 +150,8 @@ fn file(name: &str, genesis: &Value, spec: &Value, header: &Value) -> Result<Str
     Ok(file)
 }
 
-/// The most blobs of a block by the epoch from which they hold: Electra's first, then the list of EIP-7892. Empty if the
-/// node gives neither.
+/// The maximum number of blobs in a block, by the epoch from which it holds: Electra's first, then the list of
+/// EIP-7892. Empty if the node gives neither.
 fn blob_schedule(spec: &Value) -> Result<BTreeMap<u64, u64>, CommandFailure> {
     let entry = |epoch: &Value, max_blobs: &Value| {
         let number = |value: &Value| value.as_str()?.parse::<u64>().ok();

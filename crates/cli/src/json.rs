@@ -6,7 +6,7 @@ use saldo::{
 };
 use serde_json::{Value, json};
 
-/// One reading as one object, all keys always present. `amount` is there only if `state` is `proven`.
+/// One reading as one object with all keys. `amount` has a value only if `state` is `proven`.
 pub(crate) fn reading(client: &Client, holding: &Holding, reading: &Reading) -> Value {
     let state = match reading {
         Reading::Proven(_) => "proven",
@@ -95,7 +95,7 @@ pub(crate) fn change(client: &Client, change: &Change) -> Value {
     }
 }
 
-/// What was proven before.
+/// A reading that was proven before.
 fn before(client: &Client, last: &Proven) -> Value {
     json!({
         "amount": amount(last),

@@ -49,7 +49,7 @@ fn run(arguments: Saldo) -> Result<ExitCode, CommandFailure> {
         .worker_threads(2)
         .enable_all()
         .build()
-        .map_err(|_| CommandFailure::internal("no runtime", "The system gave no threads or timers."))?;
+        .map_err(|_| CommandFailure::internal("no runtime", "The system refused threads or timers."))?;
     let status = match arguments.command {
         Command::Balance(arguments) => runtime.block_on(balance::run(arguments)),
         Command::Network(arguments) => runtime.block_on(network::run(arguments)),
@@ -65,10 +65,10 @@ fn run(arguments: Saldo) -> Result<ExitCode, CommandFailure> {
 /// Writes a line to standard output.
 ///
 /// # Errors
-/// A [`CommandFailure`] if nobody reads it any more.
+/// A [`CommandFailure`] if the output was closed.
 fn print(line: &str) -> Result<(), CommandFailure> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{line}").and_then(|()| out.flush()).map_err(|_| {
-        CommandFailure::internal("output closed", "Whoever read this command's output went away.")
+        CommandFailure::internal("output closed", "The program that read this command's output has ended.")
     })
 }

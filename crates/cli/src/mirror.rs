@@ -1,25 +1,25 @@
-//! `saldo mirror`: light-client data as plain files, written after saldo's own verification, and kept fresh.
+//! `saldo mirror`: writes light-client data as plain files after saldo has verified it, and keeps them fresh.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use saldo::{Attempt, Checkpoint};
 use saldo_source::mirror::{KeepError, Keeper, Kept, newest_checkpoint};
-use saldo_source::{HttpTransport, Io, SystemClock};
+use saldo_source::{Io, SystemClock};
 use serde_json::{Value, json};
 
 use crate::arguments::{EndpointArguments, MirrorArguments};
 use crate::failure::CommandFailure;
 use crate::{print, setup};
 
-/// Some sources gave nothing that verifies; trying again may help.
-const AGAIN: u8 = 3;
+/// The exit status when no source gave a head that verifies. Trying again may help.
+const NO_NEWER_HEAD: u8 = 3;
 
-/// Writes the mirror, once or again and again; gives the exit status: 0 if the newest heads are in it, 3 if no source gave
-/// one that verifies.
+/// Writes the mirror, once or repeatedly. Returns the exit status: 0 if the mirror has the newest heads, 3 if no
+/// source gave a head that verifies.
 ///
 /// # Errors
-/// A [`CommandFailure`] if there is nothing to begin with, or no place to write to.
+/// A [`CommandFailure`] if no source or checkpoint is known, or the folder cannot be written.
 pub(crate) async fn run(arguments: MirrorArguments) -> Result<u8, CommandFailure> {
     let MirrorArguments { folder, network, beacon_url, mirror, checkpoint, periods, timeout, json, .. } =
         arguments;
@@ -42,9 +42,7 @@ pub(crate) async fn run(arguments: MirrorArguments) -> Result<u8, CommandFailure
             "Give the root of a finalized beacon block from a source you trust with --checkpoint, or in SALDO_CHECKPOINT.",
         ));
     };
-    let transport = HttpTransport::new().map_err(|_| {
-        CommandFailure::internal("TLS cannot be set up", "Check this machine's certificates.")
-    })?;
+    let transport = setup::http_transport()?;
     let io = Io::new(Arc::new(transport), Arc::new(SystemClock::new()));
     let mut keeper = Keeper::new(io, network, chosen.beacon.endpoints, checkpoint, &folder);
     if let Some(periods) = periods {
@@ -54,13 +52,13 @@ pub(crate) async fn run(arguments: MirrorArguments) -> Result<u8, CommandFailure
     loop {
         let status = match (keeper.refresh(timeout).await, arguments.every) {
             (Ok(kept), _) => {
-                tell(&kept, &folder, is_first, json)?;
+                report(&kept, &folder, is_first, json)?;
                 is_first = false;
-                if kept.head.is_some() { 0 } else { AGAIN }
+                if kept.head.is_some() { 0 } else { NO_NEWER_HEAD }
             }
             (Err(error @ KeepError::NotStarted { .. }), Some(_)) => {
                 failure(&error, checkpoint).report(json);
-                AGAIN
+                NO_NEWER_HEAD
             }
             (Err(error), _) => return Err(failure(&error, checkpoint)),
         };
@@ -74,8 +72,8 @@ pub(crate) async fn run(arguments: MirrorArguments) -> Result<u8, CommandFailure
 fn failure(error: &KeepError, checkpoint: Checkpoint) -> CommandFailure {
     match error {
         KeepError::NotStarted { attempts } => {
-            let told: Vec<String> = attempts.iter().map(line).collect();
-            let detail = format!("{error} ({checkpoint}): {}", told.join("; "));
+            let lines: Vec<String> = attempts.iter().map(line).collect();
+            let detail = format!("{error} ({checkpoint}): {}", lines.join("; "));
             let next = "Check the beacon nodes, or give a newer finalized block with --checkpoint.";
             CommandFailure::failed("not_started", detail, next)
         }
@@ -87,7 +85,7 @@ fn failure(error: &KeepError, checkpoint: Checkpoint) -> CommandFailure {
     }
 }
 
-fn tell(kept: &Kept, folder: &Path, is_first: bool, as_json: bool) -> Result<(), CommandFailure> {
+fn report(kept: &Kept, folder: &Path, is_first: bool, as_json: bool) -> Result<(), CommandFailure> {
     if as_json {
         return print(&object(kept, folder).to_string());
     }

@@ -1,4 +1,4 @@
-//! `saldo network list` and `saldo network show`: what is known of networks, and who can be asked about them.
+//! `saldo network list` and `saldo network show`: the known networks and their endpoints.
 
 use std::fmt::Write;
 
@@ -12,7 +12,7 @@ use crate::{import, print, setup};
 const NOT_PROBED: &str = "documented, not probed";
 const SECONDS_A_DAY: u64 = 86_400;
 
-/// Lists, shows or imports.
+/// Runs the subcommand.
 ///
 /// # Errors
 /// A [`CommandFailure`] that says what the command could not do.
@@ -41,7 +41,7 @@ pub(crate) async fn run(arguments: NetworkArguments) -> Result<u8, CommandFailur
     Ok(0)
 }
 
-/// What endpoints of one kind are for, and their list.
+/// The three kinds of endpoints: JSON key, name for people, and list.
 fn kinds(directory: &Directory) -> [(&'static str, &'static str, &[Listed]); 3] {
     [
         ("rpc", "execution providers", directory.rpc()),
@@ -141,8 +141,8 @@ fn listed_object(kind: &str, listed: &Listed) -> Value {
     object
 }
 
-/// What is said of an endpoint of that kind. The page is shown for those that came with saldo only: in a user's file it
-/// may be anything.
+/// What is documented of an endpoint of that kind. The page is shown only for built-in endpoints: in a user's file it
+/// may hold a secret.
 fn remarks(kind: &str, listed: &Listed) -> Vec<(&'static str, String)> {
     let mut remarks = Vec::new();
     if let (true, Some(page), Some(day)) = (listed.is_built_in(), listed.documented_on(), listed.read_on()) {
@@ -158,25 +158,25 @@ fn remarks(kind: &str, listed: &Listed) -> Vec<(&'static str, String)> {
     remarks
 }
 
-/// The host of an endpoint that came with saldo; of a user's own nothing is shown but its name.
+/// The host of a built-in endpoint. Of a user's own endpoint only the name is shown.
 fn public_host(listed: &Listed) -> Option<&str> {
     listed.endpoint().url().expose().host_str().filter(|_| listed.is_built_in())
 }
 
-/// Who runs it, if that is declared: else the library goes by the host, which is not for showing.
+/// The operator, if it is declared. Otherwise the library uses the host, which must not be shown.
 fn operator(listed: &Listed) -> &str {
     let (endpoint, host) = (listed.endpoint(), listed.endpoint().url().expose().host_str());
     if host == Some(endpoint.run_by()) { Listed::UNKNOWN } else { endpoint.run_by() }
 }
 
-/// When an epoch starts, in seconds since 1970.
+/// The start of an epoch, in seconds since 1970.
 fn start(network: &Network, epoch: u64) -> u64 {
     let slot = epoch.saturating_mul(network.slots_per_epoch());
     let millis = u64::try_from(network.slot_duration().as_millis()).unwrap_or(u64::MAX);
     network.genesis_time().as_secs().saturating_add(slot.saturating_mul(millis) / 1_000)
 }
 
-/// A moment in UTC. Source of the calendar: the civil-from-days algorithm, counted in eras of 400 years from March on.
+/// A moment in UTC. Source: the civil-from-days algorithm, which counts eras of 400 years that start in March.
 fn date(seconds: u64) -> String {
     let (days, rest) = (seconds / SECONDS_A_DAY, seconds % SECONDS_A_DAY);
     let shifted = days.saturating_add(719_468);

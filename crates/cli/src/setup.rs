@@ -6,11 +6,12 @@ use saldo::{
     BuildError, Checkpoint, Client, Directory, Endpoint, Level, Listed, Network, Policy, RedbStorage,
     StorageError,
 };
+use saldo_source::HttpTransport;
 
 use crate::arguments::{BalanceArguments, EndpointArguments};
 use crate::failure::CommandFailure;
 
-/// Sets a client up as the arguments say, and where they are silent, the environment.
+/// Builds a client from the arguments and, where they give nothing, from the environment.
 ///
 /// # Errors
 /// A usage failure that names what is missing or wrong, but never repeats a URL.
@@ -21,7 +22,7 @@ pub(crate) fn client(arguments: &BalanceArguments) -> Result<Client, CommandFail
         return Err(CommandFailure::usage(
             "no_provider",
             format!("no execution provider is known for {name}"),
-            "Give at least one with --rpc-url, or in ETH_RPC_URL; more than one, run by different operators, survive an outage.",
+            "Give at least one with --rpc-url, or in ETH_RPC_URL; several providers of different operators survive an outage.",
         ));
     }
     if beacon.endpoints.is_empty() {
@@ -31,7 +32,7 @@ pub(crate) fn client(arguments: &BalanceArguments) -> Result<Client, CommandFail
             "Give at least one beacon node that serves light-client data with --beacon-url, or in SALDO_BEACON_URL, or a mirror with --mirror.",
         ));
     }
-    // One that is given is all the word that is needed.
+    // A given checkpoint needs no agreement of sources.
     let sources = if checkpoint.is_some() { Vec::new() } else { checkpoint_sources };
     if checkpoint.is_none() && sources.is_empty() && network.checkpoint().is_none() {
         return Err(CommandFailure::usage(
@@ -41,24 +42,9 @@ pub(crate) fn client(arguments: &BalanceArguments) -> Result<Client, CommandFail
         ));
     }
 
-    let base = if arguments.finalized { Policy::finalized() } else { Policy::signed() };
-    let operators_per_address = match arguments.operators {
-        Some(operators) => operators.get(),
-        None if rpc.is_listed() => base.operators_per_address,
-        // Whoever names providers lets all of them see the address.
-        None => usize::MAX,
-    };
-    let policy = Policy {
-        max_age: arguments.max_age.unwrap_or(base.max_age),
-        deadline: arguments.patience(),
-        operators_per_address,
-        // A number that is named, or told as the most, is a promise.
-        strict: rpc.is_listed() || arguments.operators.is_some(),
-        ..base
-    };
-    debug_assert!(!arguments.finalized || policy.assurance == Level::Finalized);
+    let policy = policy(arguments, &rpc);
     if rpc.is_listed() && !arguments.quiet && !arguments.json {
-        eprintln!("{}", rpc.notice(operators_per_address));
+        eprintln!("{}", rpc.notice(policy.operators_per_address));
     }
     let mut builder = Client::builder(network).policy(policy);
     if let Some(checkpoint) = checkpoint {
@@ -72,28 +58,55 @@ pub(crate) fn client(arguments: &BalanceArguments) -> Result<Client, CommandFail
     if let Some(path) = &arguments.store {
         builder = builder.storage(store(path)?);
     }
-    builder.build().map_err(|error| {
-        let next = match error {
-            BuildError::Storage(_) => "Give another file with --store: one for each network.",
-            BuildError::TooFewCheckpointOperators { .. } => {
-                "Give a checkpoint with --checkpoint, or more [[checkpoint_source]] entries."
-            }
-            _ => {
-                "Give names with NAME=URL where two providers have the same host, or two mirrors are folders."
-            }
-        };
-        CommandFailure::usage("setup", error, next)
-    })
+    builder.build().map_err(|error| build_failure(&error))
+}
+
+fn policy(arguments: &BalanceArguments, rpc: &EndpointChoice) -> Policy {
+    let base = if arguments.finalized { Policy::finalized() } else { Policy::signed() };
+    let operators_per_address = match arguments.operators {
+        Some(operators) => operators.get(),
+        None if rpc.is_listed() => base.operators_per_address,
+        // A user who names providers lets all of them see the address.
+        None => usize::MAX,
+    };
+    let policy = Policy {
+        max_age: arguments.max_age.unwrap_or(base.max_age),
+        deadline: arguments.read_timeout(),
+        operators_per_address,
+        // The user chose this number, or the notice states it as the maximum: the limit must hold.
+        strict: rpc.is_listed() || arguments.operators.is_some(),
+        ..base
+    };
+    debug_assert!(!arguments.finalized || policy.assurance == Level::Finalized);
+    policy
+}
+
+fn build_failure(error: &BuildError) -> CommandFailure {
+    let next = match error {
+        BuildError::Storage(_) => "Give another file with --store: one for each network.",
+        BuildError::TooFewCheckpointOperators { .. } => {
+            "Give a checkpoint with --checkpoint, or more [[checkpoint_source]] entries."
+        }
+        _ => "Give names with NAME=URL if two providers have the same host, or if two mirrors are folders.",
+    };
+    CommandFailure::usage("setup", error, next)
+}
+
+/// The default HTTP transport.
+///
+/// # Errors
+/// A [`CommandFailure`] if TLS cannot be set up.
+pub(crate) fn http_transport() -> Result<HttpTransport, CommandFailure> {
+    HttpTransport::new()
+        .map_err(|_| CommandFailure::internal("TLS cannot be set up", "Check this machine's certificates."))
 }
 
 fn store(path: &Path) -> Result<RedbStorage, CommandFailure> {
     RedbStorage::open(path).map_err(|error| {
         let next = match error {
-            StorageError::InUse => {
-                "End the other `saldo` that keeps its readings there, or give another file."
-            }
+            StorageError::InUse => "End the other `saldo` that uses this file, or give another file.",
             StorageError::Damaged => {
-                "Delete the file: everything in it can be proven again. Or give another one."
+                "Delete the file, or give another one: everything in it can be proven again."
             }
             _ => "Check the path after --store.",
         };
@@ -101,17 +114,17 @@ fn store(path: &Path) -> Result<RedbStorage, CommandFailure> {
     })
 }
 
-/// What the arguments choose, and where they are silent, the environment, and then the directory.
+/// The configuration: from the arguments, else the environment, else the directory.
 pub(crate) struct Chosen {
     pub(crate) network: Network,
-    pub(crate) rpc: Asked,
-    pub(crate) beacon: Asked,
+    pub(crate) rpc: EndpointChoice,
+    pub(crate) beacon: EndpointChoice,
     /// The checkpoint that the user gave.
     pub(crate) checkpoint: Option<Checkpoint>,
     pub(crate) checkpoint_sources: Vec<Endpoint>,
 }
 
-/// Chooses as the arguments say.
+/// Chooses the network and its endpoints.
 ///
 /// # Errors
 /// A usage failure that names what is wrong, but never repeats a URL.
@@ -121,11 +134,12 @@ pub(crate) fn choose(arguments: &EndpointArguments) -> Result<Chosen, CommandFai
     if let Some(path) = &arguments.providers {
         directory = directory.extended_by(providers(path)?);
     }
-    let rpc = Asked::new(endpoints(&arguments.rpc_url, "ETH_RPC_URL", "--rpc-url")?, directory.rpc());
+    let rpc =
+        EndpointChoice::new(endpoints(&arguments.rpc_url, "ETH_RPC_URL", "--rpc-url")?, directory.rpc());
     let mut sources = endpoints(&arguments.beacon_url, "SALDO_BEACON_URL", "--beacon-url")?;
     let mirrors = arguments.mirror.iter().zip(1..).map(|(text, position)| mirror(text, position));
     sources.extend(mirrors.collect::<Result<Vec<_>, _>>()?);
-    let beacon = Asked::new(sources, directory.beacon());
+    let beacon = EndpointChoice::new(sources, directory.beacon());
     let checkpoint = arguments.checkpoint.clone().or_else(|| variable("SALDO_CHECKPOINT"));
     let checkpoint = checkpoint.map(|text| text.parse::<Checkpoint>()).transpose().map_err(|error| {
         let next = "Copy the checkpoint again: --checkpoint ROOT or ROOT@SLOT.";
@@ -136,14 +150,14 @@ pub(crate) fn choose(arguments: &EndpointArguments) -> Result<Chosen, CommandFai
     Ok(Chosen { network, rpc, beacon, checkpoint, checkpoint_sources })
 }
 
-/// Whom to ask: those the user named, else those of the directory.
-pub(crate) struct Asked {
+/// The endpoints to ask: those that the user named, else those of the directory.
+pub(crate) struct EndpointChoice {
     pub(crate) endpoints: Vec<Endpoint>,
-    /// The operators of those that came with saldo.
+    /// The operators of the built-in endpoints.
     listed: Vec<String>,
 }
 
-impl Asked {
+impl EndpointChoice {
     fn new(named: Vec<Endpoint>, directory: &[Listed]) -> Self {
         if !named.is_empty() {
             return Self { endpoints: named, listed: Vec::new() };
@@ -155,7 +169,7 @@ impl Asked {
         }
     }
 
-    /// Whether somebody is among them whom the user did not name.
+    /// Whether an endpoint is among them that the user did not name.
     fn is_listed(&self) -> bool {
         !self.listed.is_empty()
     }
@@ -169,7 +183,7 @@ impl Asked {
     }
 }
 
-/// The URL's endpoint; the position is all that an error tells of it.
+/// Parses an endpoint. An error names only its position, never the URL.
 ///
 /// # Errors
 /// A usage failure.
@@ -180,7 +194,7 @@ pub(crate) fn endpoint(text: &str, option: &str, position: usize) -> Result<Endp
     })
 }
 
-/// The mirror at a URL or in a folder; the position is all that an error tells of it.
+/// Parses a mirror: a URL or a folder. An error names only its position.
 fn mirror(text: &str, position: usize) -> Result<Endpoint, CommandFailure> {
     const OPTION: &str = "--mirror";
     if text.contains("://") {
@@ -215,8 +229,8 @@ fn endpoints(given: &[String], variable_name: &str, option: &str) -> Result<Vec<
     texts.iter().zip(1..).map(|(text, position)| endpoint(text, called, position)).collect()
 }
 
-/// The network called `text`, or the one in the file there, and whom to ask about it. Not repeated: a URL may stand there
-/// by mistake.
+/// The network called `text`, or the one in the file at that path, and its endpoints. Errors do not repeat `text`: it
+/// may be a URL by mistake.
 ///
 /// # Errors
 /// A usage failure.

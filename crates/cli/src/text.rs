@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use saldo::{Assurance, Attempt, Client, Finality, Holding, Origin, Proven, Reading, Role, Voucher};
 
-/// How much is said.
+/// How much is printed for a reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Detail {
     /// One line a reading.
     Least,
-    /// What somebody needs to judge a reading.
+    /// All that a user needs to judge a reading.
     Usual,
-    /// Everything, the course of a proven reading too.
+    /// Everything, including the attempts of a proven reading.
     Most,
 }
 
@@ -41,7 +41,7 @@ pub(crate) fn reading(client: &Client, holding: &Holding, reading: &Reading, det
         return text;
     }
     if let Some(proven) = reading.proven() {
-        let _ = write!(text, "\n  {}", standing(client, proven));
+        let _ = write!(text, "\n  {}", provenance(client, proven));
     } else {
         for attempt in reading.attempts() {
             let _ = write!(text, "\n  {}", attempt_line(attempt));
@@ -51,7 +51,7 @@ pub(crate) fn reading(client: &Client, holding: &Holding, reading: &Reading, det
         }
         match reading.latest_proven() {
             Some(last) => {
-                let _ = write!(text, "\n  last proven: {}, {}", ether(last), standing(client, last));
+                let _ = write!(text, "\n  last proven: {}, {}", ether(last), provenance(client, last));
             }
             None => text.push_str("\n  nothing was proven before: the amount is not known (it is not 0)"),
         }
@@ -80,7 +80,7 @@ pub(crate) fn ether(proven: &Proven) -> String {
     format!("{} ether", proven.amount().format(18))
 }
 
-pub(crate) fn standing(client: &Client, proven: &Proven) -> String {
+pub(crate) fn provenance(client: &Client, proven: &Proven) -> String {
     let anchor = proven.anchor();
     let age = match client.now().age_of(anchor.timestamp()) {
         Some(age) => format!("{} old", ago(age)),
@@ -111,11 +111,11 @@ fn attempt_line(attempt: &Attempt) -> String {
         Role::Beacon => " (beacon)",
         Role::Checkpoint => " (checkpoint)",
     };
-    let over_policy = if attempt.over_policy { ", beyond the policy" } else { "" };
+    let over_policy = if attempt.over_policy { ", over the policy" } else { "" };
     format!("{}{role}: {} ({} ms{over_policy})", attempt.provider, attempt.outcome, attempt.took.as_millis())
 }
 
-/// A duration in its largest unit that says enough.
+/// A duration in its largest suitable unit.
 pub(crate) fn ago(age: Duration) -> String {
     match age.as_secs() {
         seconds @ 0..=119 => format!("{seconds} s"),
@@ -133,7 +133,7 @@ pub(crate) fn warn(text: &str) -> String {
     paint(text, "33")
 }
 
-/// Colours only a terminal, and not where `NO_COLOR` is set to anything.
+/// Colours are used only in a terminal, and not if `NO_COLOR` is set to a non-empty value.
 fn paint(text: &str, colour: &str) -> String {
     let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     if plain || !std::io::stdout().is_terminal() {

@@ -1,12 +1,12 @@
-//! The parser's errors, without what was typed: it may be a URL, and a URL is a secret.
+//! The parser's errors without the typed text: it may be a URL, and a URL is a secret.
 
 use clap::error::{ContextKind, ContextValue};
 
 const WITHHELD: &str = "…";
 
-/// Takes everything out of `error` that was typed and is not plainly the name of an option.
+/// Removes all typed text from `error`, except names of options.
 pub(crate) fn withhold(error: &mut clap::Error) {
-    // "to pass '…' as a value" repeats the whole argument.
+    // This suggestion ("to pass '…' as a value") repeats the whole argument.
     error.remove(ContextKind::Suggested);
     for kind in [
         ContextKind::InvalidSubcommand,
@@ -31,9 +31,9 @@ pub(crate) fn one_line(error: &clap::Error) -> String {
     line.trim_start_matches("error: ").to_owned()
 }
 
-/// Whether `typed` is an option as it could be, with at most its placeholder: `--timeout <TIME>`.
+/// Whether `typed` can be an option, with at most its placeholder: `--timeout <TIME>`.
 fn is_option(typed: &str) -> bool {
-    /// Longer than every option, shorter than every key.
+    /// Longer than every option, shorter than every API key.
     const LONGEST: usize = 20;
     let name = typed.split(' ').next().unwrap_or_default();
     let plain = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_typed_is_withheld_and_options_are_named() {
+    fn typed_text_is_withheld_and_options_are_named() {
         for (arguments, expected) in [
             (&["https://SECRET"][..], "unrecognized subcommand '…'"),
             (&["demo", "https://SECRET"], "unexpected argument '…' found"),

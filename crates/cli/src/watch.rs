@@ -1,4 +1,4 @@
-//! `saldo balance --watch`: what is known at once, and then every change.
+//! `saldo balance --watch`: the last known readings at once, and then every change.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -9,16 +9,16 @@ use saldo::{Activity, Address, Change, Client, Freshness, Holding, Proven, Readi
 
 use crate::arguments::BalanceArguments;
 use crate::failure::CommandFailure;
-use crate::text::{ago, ether, good, standing, warn};
+use crate::text::{ago, ether, good, provenance, warn};
 use crate::{json, print};
 
-/// How often ages are drawn anew in a terminal.
+/// How often the ages in a terminal are redrawn.
 const TICK: Duration = Duration::from_secs(1);
 
-/// Goes on until it is interrupted.
+/// Runs until it is interrupted.
 ///
 /// # Errors
-/// A [`CommandFailure`] if nobody reads the output any more.
+/// A [`CommandFailure`] if the output was closed.
 pub(crate) async fn run(
     client: &Client,
     owners: &[Address],
@@ -32,7 +32,7 @@ pub(crate) async fn run(
         let change = tokio::select! {
             change = watch.next() => Some(change),
             _ = tick.tick(), if is_drawn => None,
-            // What is kept is closed in good order.
+            // Returning closes the storage in good order.
             _ = tokio::signal::ctrl_c() => return Ok(0),
         };
         match change {
@@ -43,7 +43,7 @@ pub(crate) async fn run(
                 }
             }
             Some(change) => {
-                screen.take(change);
+                screen.apply(change);
                 screen.draw()?;
             }
             None => screen.draw()?,
@@ -51,34 +51,34 @@ pub(crate) async fn run(
     }
 }
 
-/// One change as one line; `None` for what concerns no holding.
+/// One change as one line; `None` if it concerns no holding.
 fn line(client: &Client, change: &Change) -> Option<String> {
     let owner = change.holding()?.owner;
-    Some(format!("{owner}  {}", said(client, change)?))
+    Some(format!("{owner}  {}", describe(client, change)?))
 }
 
-/// What a change says of its holding. A number stands here only if it was proven.
-fn said(client: &Client, change: &Change) -> Option<String> {
+/// The text for a change of a holding. It contains a number only if that number was proven.
+fn describe(client: &Client, change: &Change) -> Option<String> {
     let text = match change {
         Change::Remembered { last: None, .. } => "not known yet (it is not 0)".to_owned(),
         Change::Remembered { last: Some(last), .. } => {
-            format!("{}, {}", ether(last), remembered(client, last))
+            format!("{}, {}", ether(last), last_proven(client, last))
         }
         Change::Reading { reading: Reading::Proven(proven), freshness, .. } => match freshness {
-            Some(Freshness::Fresh(_)) => format!("{}, {}", good(&ether(proven)), standing(client, proven)),
-            _ => format!("{}, {}", ether(proven), standing(client, proven)),
+            Some(Freshness::Fresh(_)) => format!("{}, {}", good(&ether(proven)), provenance(client, proven)),
+            _ => format!("{}, {}", ether(proven), provenance(client, proven)),
         },
         Change::Reading { reading, .. } => {
             let why = reading.why().map(ToString::to_string).unwrap_or_default();
             match reading.latest_proven() {
-                Some(last) => format!("{}, {}; {}", ether(last), remembered(client, last), warn(&why)),
+                Some(last) => format!("{}, {}; {}", ether(last), last_proven(client, last), warn(&why)),
                 None => format!("not known (it is not 0); {}", warn(&why)),
             }
         }
         Change::Withdrawn { withdrawn, last, .. } => {
             let gone = format!("block {} was taken back by the chain", withdrawn.anchor().number());
             match last {
-                Some(last) => format!("{}, {}; {}", ether(last), remembered(client, last), warn(&gone)),
+                Some(last) => format!("{}, {}; {}", ether(last), last_proven(client, last), warn(&gone)),
                 None => format!("not known (it is not 0); {}", warn(&gone)),
             }
         }
@@ -87,26 +87,26 @@ fn said(client: &Client, change: &Change) -> Option<String> {
     Some(text)
 }
 
-fn remembered(client: &Client, last: &Proven) -> String {
+fn last_proven(client: &Client, last: &Proven) -> String {
     let from = if last.is_restored() { "proven before this start" } else { "last proven" };
-    format!("{from}: {}", standing(client, last))
+    format!("{from}: {}", provenance(client, last))
 }
 
 fn is_proven(change: &Change) -> bool {
     matches!(change, Change::Reading { reading: Reading::Proven(_), .. })
 }
 
-/// What stands in the terminal, drawn over itself.
+/// The readings in the terminal, drawn over the previous ones.
 struct Screen<'a> {
     client: &'a Client,
     shown: BTreeMap<Address, Change>,
     activity: Activity,
-    /// How many lines were drawn.
+    /// The number of lines drawn last.
     drawn: usize,
 }
 
 impl Screen<'_> {
-    fn take(&mut self, change: Change) {
+    fn apply(&mut self, change: Change) {
         match change {
             Change::Activity(activity) => self.activity = activity,
             change => {
@@ -118,7 +118,7 @@ impl Screen<'_> {
     }
 
     fn draw(&mut self) -> Result<(), CommandFailure> {
-        // What is longer than the terminal is wide is cut, not wrapped: lines are counted.
+        // Lines longer than the terminal are cut, not wrapped, because the next drawing counts lines.
         let mut text = "\x1b[?7l".to_owned();
         if self.drawn > 0 {
             let _ = write!(text, "\x1b[{}A", self.drawn);

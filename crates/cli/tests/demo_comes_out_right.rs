@@ -1,27 +1,27 @@
-//! `saldo demo` plays all its acts, and each comes out right.
+//! `saldo demo` runs all its steps, and each result is right.
 
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "what goes wrong here is a failed test"
+    reason = "a panic fails the test"
 )]
 
-mod stage;
+mod testbed;
 
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use stage::{run, saldo};
+use testbed::{run, saldo};
 
 #[test]
 fn every_line_is_right() {
     every_line_is_right_at("fulu");
 }
 
-/// Where heads are known by hash alone, and the tip is further ahead of them.
+/// On Gloas, heads give only a block hash, and the tip is further ahead of the signed head.
 #[test]
 fn every_line_is_right_on_gloas() {
     every_line_is_right_at("gloas");
@@ -37,20 +37,23 @@ fn every_line_is_right_at(fork: &str) {
     assert_eq!((demo.status, demo.err.as_str()), (0, ""), "{demo:?}");
 
     let lines = demo.json();
-    let (summary, acts) = lines.split_last().unwrap();
+    let (summary, steps) = lines.split_last().unwrap();
     assert_eq!(summary["wrong"], 0);
-    assert!(acts.len() >= 12, "{} acts", acts.len());
+    assert!(steps.len() >= 12, "{} steps", steps.len());
     let mut naive_is_wrong = 0;
-    for act in acts {
-        assert_eq!(act["right"], true, "{act}");
-        assert!(schema.is_valid(&act["saldo"]), "{act}");
-        // Held against what the line itself says is true, not against the demo's own verdict.
-        let amount = &act["saldo"]["amount"];
-        assert!(amount.is_null() || *amount == act["truth"], "{act}");
-        naive_is_wrong += usize::from(act["naive"] != act["truth"]);
+    for step in steps {
+        assert_eq!(step["right"], true, "{step}");
+        assert!(schema.is_valid(&step["saldo"]), "{step}");
+        // Compare with the line's own truth, not with the demo's verdict.
+        let amount = &step["saldo"]["amount"];
+        assert!(amount.is_null() || *amount == step["truth"], "{step}");
+        naive_is_wrong += usize::from(step["naive"] != step["truth"]);
     }
-    let unknown = acts.iter().filter(|act| act["saldo"]["state"] == "unknown").count();
+    let unknown = steps.iter().filter(|step| step["saldo"]["state"] == "unknown").count();
     assert_eq!(unknown, 2, "all lie, all are down");
     assert!(naive_is_wrong >= 5, "the naive wallet was wrong {naive_is_wrong} times");
-    assert!(acts.iter().any(|act| act["truth"] == "0" && act["saldo"]["state"] == "proven"), "a proven zero");
+    assert!(
+        steps.iter().any(|step| step["truth"] == "0" && step["saldo"]["state"] == "proven"),
+        "a proven zero"
+    );
 }

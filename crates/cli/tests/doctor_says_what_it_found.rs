@@ -1,4 +1,4 @@
-//! `saldo doctor` as a user runs it: what it prints follows the schema in `docs`, its exit status says whether a balance
+//! `saldo doctor` as a user runs it: its JSON follows the schema in `docs`, its exit status says whether a balance
 //! can be proven, and no URL appears.
 
 #![allow(
@@ -6,10 +6,10 @@
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "what goes wrong here is a failed test"
+    reason = "a panic fails the test"
 )]
 
-mod stage;
+mod testbed;
 
 use std::process::Command;
 
@@ -17,12 +17,12 @@ use jsonschema::Validator;
 use saldo_drill::Fault;
 use serde_json::{Value, json};
 
-use stage::{Cast, network_file, run, saldo, world};
+use testbed::{Services, network_file, run, saldo, test_chain};
 
 fn schema() -> Validator {
     let text = include_str!("../../../docs/saldo.doctor-1.schema.json");
     let schema: Value = serde_json::from_str(text).unwrap();
-    jsonschema::draft202012::meta::validate(&schema).expect("the schema is one");
+    jsonschema::draft202012::meta::validate(&schema).expect("a valid schema");
     jsonschema::draft202012::new(&schema).unwrap()
 }
 
@@ -32,13 +32,13 @@ fn check(line: &Value) {
     assert!(errors.is_empty(), "{errors:?}: {line}");
 }
 
-fn doctor(cast: &Cast) -> Command {
+fn doctor(services: &Services) -> Command {
     let mut command = saldo(&["doctor", "--network"]);
-    command.arg(network_file(&world().network().to_toml()));
-    for url in cast.rpc_urls() {
+    command.arg(network_file(&test_chain().network().to_toml()));
+    for url in services.rpc_urls() {
         command.args(["--rpc-url", &url]);
     }
-    for url in cast.beacon_urls() {
+    for url in services.beacon_urls() {
         command.args(["--beacon-url", &url]);
     }
     command
@@ -46,8 +46,8 @@ fn doctor(cast: &Cast) -> Command {
 
 #[test]
 fn all_are_well() {
-    let cast = Cast::new(2, 2);
-    let report = run(doctor(&cast).arg("--json"));
+    let services = Services::new(2, 2);
+    let report = run(doctor(&services).arg("--json"));
     assert_eq!(report.status, 0, "{report:?}");
     assert_eq!(report.err, "");
     let line = report.only();
@@ -59,9 +59,9 @@ fn all_are_well() {
     }
     let single: Vec<_> =
         line["diagnosis"]["single_failures"].as_array().unwrap().iter().map(|s| &s["kind"]).collect();
-    assert_eq!(single, ["operator", "beacon_source", "checkpoint"], "all are of one host: {line}");
+    assert_eq!(single, ["operator", "beacon_source", "checkpoint"], "all have the same host: {line}");
 
-    let text = run(&mut doctor(&cast));
+    let text = run(&mut doctor(&services));
     assert_eq!(text.status, 0, "{text:?}");
     for part in ["execution providers", "anna", "beacon sources", "north", "A balance can be proven now"] {
         assert!(text.out.contains(part), "{part}: {}", text.out);
@@ -69,29 +69,29 @@ fn all_are_well() {
 }
 
 #[test]
-fn defects_are_named_and_the_status_tells_what_helps() {
-    let cast = Cast::new(2, 1);
-    cast.providers[0].add(Fault::Html);
-    cast.providers[1].add(Fault::TruncatedProof { nodes: 0 });
-    let report = run(doctor(&cast).arg("--json"));
+fn defects_are_named_and_the_status_says_whether_to_retry() {
+    let services = Services::new(2, 1);
+    services.providers[0].add(Fault::Html);
+    services.providers[1].add(Fault::TruncatedProof { nodes: 0 });
+    let report = run(doctor(&services).arg("--json"));
     assert_eq!(report.status, 3, "{report:?}");
     let line = report.only();
     check(&line);
     assert_eq!(line["providers"][0]["findings"][0]["code"], "web_page");
     assert_eq!(line["providers"][1]["findings"][0]["code"], "truncated_proof");
 
-    cast.providers[1].set(Fault::NoProofs);
-    let text = run(&mut doctor(&cast));
+    services.providers[1].set(Fault::NoProofs);
+    let text = run(&mut doctor(&services));
     assert_eq!(text.status, 4, "{text:?}");
     assert!(text.out.contains("bert: no_proofs (defect: does not serve eth_getProof)"), "{}", text.out);
-    assert!(text.out.contains("It needs you."), "{}", text.out);
+    assert!(text.out.contains("You need to act."), "{}", text.out);
 }
 
 #[test]
 fn everything_down() {
-    let cast = Cast::new(2, 1);
-    cast.take_everything_away();
-    let report = run(doctor(&cast).arg("--json"));
+    let services = Services::new(2, 1);
+    services.refuse_all_connections();
+    let report = run(doctor(&services).arg("--json"));
     assert_eq!(report.status, 3, "{report:?}");
     let line = report.only();
     check(&line);
@@ -103,8 +103,8 @@ fn everything_down() {
 
 #[test]
 fn providers_alone() {
-    let cast = Cast::new(1, 0);
-    let report = run(doctor(&cast).arg("--json"));
+    let services = Services::new(1, 0);
+    let report = run(doctor(&services).arg("--json"));
     assert_eq!(report.status, 4, "nothing can be proven without a signed head: {report:?}");
     let line = report.only();
     check(&line);
@@ -114,7 +114,7 @@ fn providers_alone() {
 
 #[test]
 fn urls_are_secret() {
-    let network = network_file(&world().network().to_toml());
+    let network = network_file(&test_chain().network().to_toml());
     for form in [&["--json"][..], &[]] {
         let mut command = saldo(&["doctor", "--network"]);
         command.arg(&network).args(form);
@@ -139,9 +139,9 @@ fn the_command_itself_fails() {
 }
 
 #[test]
-fn the_schema_refuses_what_must_not_be() {
-    let cast = Cast::new(1, 1);
-    let report = run(doctor(&cast).arg("--json")).only();
+fn the_schema_refuses_invalid_reports() {
+    let services = Services::new(1, 1);
+    let report = run(doctor(&services).arg("--json")).only();
     check(&report);
     let schema = schema();
     for key in report.as_object().unwrap().keys() {

@@ -1,14 +1,14 @@
-//! `saldo drill`: what it prints, and how it ends.
+//! `saldo drill`: its output and its exit status.
 
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "what goes wrong here is a failed test"
+    reason = "a panic fails the test"
 )]
 
-mod stage;
+mod testbed;
 
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
@@ -16,9 +16,9 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
-use stage::{ALICE_WEI, Cast, run, saldo};
+use testbed::{ALICE_WEI, Services, run, saldo};
 
-/// A file that no other test has.
+/// Writes a file that no other test uses.
 fn file(name: &str, content: &str) -> PathBuf {
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{}-{name}", std::process::id()));
     std::fs::write(&path, content).unwrap();
@@ -57,7 +57,7 @@ fn an_outage_is_drawn_as_text() {
 }
 
 #[test]
-fn an_outage_is_told_as_json() {
+fn an_outage_is_written_as_json() {
     let lines = run(&mut saldo(&["drill", "run", "-s", "everyone-down", "--json"])).json();
     assert!(lines.iter().all(|line| line["schema"] == "saldo.drill/1"));
     let (start, end) = (lines.first().unwrap(), lines.last().unwrap());
@@ -75,7 +75,7 @@ fn an_outage_is_told_as_json() {
 }
 
 #[test]
-fn a_page_needs_nothing_else() {
+fn a_page_is_self_contained() {
     let path = file("page.html", "");
     let scenario = file(
         "markup.toml",
@@ -93,7 +93,7 @@ fn a_page_needs_nothing_else() {
 }
 
 #[test]
-fn what_cannot_be_run_is_a_usage_error() {
+fn a_wrong_argument_or_scenario_is_a_usage_error() {
     let broken = file("broken.toml", "title = \"x\"\ncolour = \"red\"\n");
     let broken = broken.to_str().unwrap();
     for (arguments, code, words) in [
@@ -128,14 +128,14 @@ fn what_cannot_be_run_is_a_usage_error() {
 }
 
 #[test]
-fn a_node_that_is_not_there_is_a_failure() {
+fn an_unreachable_node_is_a_failure() {
     let gone = run(&mut saldo(&["drill", "attach", "--upstream", "http://127.0.0.1:1/KEY", "--json"]));
     assert_eq!(gone.status, 1);
     assert_eq!(gone.only()["error"]["code"], "no_node");
     assert!(!gone.all().contains("KEY"), "{gone:?}");
 }
 
-/// A command that runs on, and what it says first.
+/// A command that keeps running, and its output.
 struct Running(Child, BufReader<std::process::ChildStdout>);
 
 impl Running {
@@ -160,8 +160,8 @@ impl Drop for Running {
 }
 
 #[test]
-fn what_is_served_can_be_read_with_the_file_that_is_printed() {
-    // An hour in a second: it happens at once.
+fn the_printed_network_file_leads_to_the_served_chain() {
+    // At this speed an hour passes in a second, so all events happen at once.
     let scenario = file(
         "served.toml",
         "title = \"two are down\"\nlasts = \"3h\"\nlooks_every = \"1m\"\nnaive = \"wrong\"\n[[event]]\nat = \"10m\"\n\
@@ -176,7 +176,7 @@ fn what_is_served_can_be_read_with_the_file_that_is_printed() {
         (&event["event"], &event["left_out"]),
         (&Value::from("anna, bert: refuses connections"), &false.into())
     );
-    assert_eq!(served.line()["left_out"], true, "the device is not in it");
+    assert_eq!(served.line()["left_out"], true, "an event of the device is left out");
     let (owner, network) = (said["address"].as_str().unwrap(), said["network_file"].as_str().unwrap());
     let reading = run(&mut saldo(&["balance", owner, "--network", network, "--json"]));
     assert_eq!(reading.status, 0, "{reading:?}");
@@ -186,8 +186,8 @@ fn what_is_served_can_be_read_with_the_file_that_is_printed() {
 
 #[test]
 fn a_proxy_stands_before_a_real_provider() {
-    let cast = Cast::new(1, 1);
-    let upstream = format!("{}/KEY", cast.rpc_urls()[0]);
+    let services = Services::new(1, 1);
+    let upstream = format!("{}/KEY", services.rpc_urls()[0]);
     let scenario = file(
         "proxied.toml",
         "title = \"all lie\"\nlasts = \"3h\"\nlooks_every = \"1m\"\nnaive = \"wrong\"\n[[event]]\nat = \"0s\"\n\
@@ -201,9 +201,9 @@ fn a_proxy_stands_before_a_real_provider() {
     let urls: Vec<&str> =
         said["rpc_urls"].as_array().unwrap().iter().map(|url| url.as_str().unwrap()).collect();
     let mut command =
-        saldo(&["balance", &stage::ALICE.to_string(), "--json", "--no-wait", "--timeout", "5s"]);
-    command.arg("--network").arg(stage::network_file(&stage::world().network().to_toml()));
-    command.args(["--beacon-url", &cast.beacon_urls()[0]]);
+        saldo(&["balance", &testbed::ALICE.to_string(), "--json", "--no-wait", "--timeout", "5s"]);
+    command.arg("--network").arg(testbed::network_file(&testbed::test_chain().network().to_toml()));
+    command.args(["--beacon-url", &services.beacon_urls()[0]]);
     for url in urls {
         command.args(["--rpc-url", url]);
     }
@@ -215,16 +215,16 @@ fn a_proxy_stands_before_a_real_provider() {
     );
 }
 
-/// The kit's own provider is a development node as well as any: its headers are what counts.
+/// The drill's own provider serves as the development node: only its headers matter.
 #[test]
 fn a_development_nodes_balances_are_proven() {
-    let cast = Cast::new(1, 0);
+    let services = Services::new(1, 0);
     let mut attached =
-        Running::start(&mut saldo(&["drill", "attach", "--json", "--upstream", &cast.rpc_urls()[0]]));
+        Running::start(&mut saldo(&["drill", "attach", "--json", "--upstream", &services.rpc_urls()[0]]));
     let said = attached.line();
     assert_eq!(said["chain_id"], 31337);
     let network = said["network_file"].as_str().unwrap();
-    let reading = run(&mut saldo(&["balance", &stage::ALICE.to_string(), "--network", network, "--json"]));
+    let reading = run(&mut saldo(&["balance", &testbed::ALICE.to_string(), "--network", network, "--json"]));
     assert_eq!(reading.status, 0, "{reading:?}");
     assert_eq!(reading.only()["amount"], ALICE_WEI);
 }

@@ -1,22 +1,22 @@
-//! Whom the command asks: those that the user names, else those that stand in a file, else those that come with saldo,
-//! and then it says so.
+//! The command asks the endpoints that the user names, else those of a file, else the built-in ones; then it prints a
+//! notice.
 
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "what goes wrong here is a failed test"
+    reason = "a panic fails the test"
 )]
 
-mod stage;
+mod testbed;
 
 use std::process::Command;
 
 use saldo_drill::BeaconSource;
-use stage::{ALICE, Cast, network_file, run, saldo, world};
+use testbed::{ALICE, Services, network_file, run, saldo, test_chain};
 
-/// So that nobody outside is asked: every connection goes to a port where nobody listens.
+/// Sends every connection to a closed port, so that the test asks no public server.
 fn offline(command: &mut Command) -> &mut Command {
     for variable in ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
         command.env(variable, "http://127.0.0.1:9");
@@ -24,21 +24,21 @@ fn offline(command: &mut Command) -> &mut Command {
     command.env_remove("no_proxy").env_remove("NO_PROXY")
 }
 
-/// The tables of a directory with this cast's servers.
-fn tables(cast: &Cast) -> String {
+/// The directory tables for the servers of `services`.
+fn tables(services: &Services) -> String {
     let entry = |table: &str, named: &String| {
         let (name, url) = named.split_once('=').unwrap();
         format!("\n[[{table}]]\nname = \"{name}\"\nurl = \"{url}\"\noperator = \"{name}\"\n")
     };
-    let rpc: String = cast.rpc_urls().iter().map(|named| entry("rpc", named)).collect();
-    let beacon: String = cast.beacon_urls().iter().map(|named| entry("beacon", named)).collect();
+    let rpc: String = services.rpc_urls().iter().map(|named| entry("rpc", named)).collect();
+    let beacon: String = services.beacon_urls().iter().map(|named| entry("beacon", named)).collect();
     rpc + &beacon
 }
 
 #[test]
 fn a_network_file_may_bring_its_endpoints() {
-    let cast = Cast::new(2, 1);
-    let file = network_file(&(world().network().to_toml() + &tables(&cast))).display().to_string();
+    let services = Services::new(2, 1);
+    let file = network_file(&(test_chain().network().to_toml() + &tables(&services))).display().to_string();
     let reading = run(&mut saldo(&["balance", &ALICE.to_string(), "-n", &file]));
     assert_eq!((reading.status, reading.err.as_str()), (0, ""), "{reading:?}");
     assert!(reading.out.contains("served by anna"), "{reading:?}");
@@ -46,27 +46,29 @@ fn a_network_file_may_bring_its_endpoints() {
 
 #[test]
 fn a_file_of_providers_does_the_same() {
-    let cast = Cast::new(1, 1);
-    let (network, providers) = (network_file(&world().network().to_toml()), network_file(&tables(&cast)));
+    let services = Services::new(1, 1);
+    let (network, providers) =
+        (network_file(&test_chain().network().to_toml()), network_file(&tables(&services)));
     let (network, providers) = (network.display().to_string(), providers.display().to_string());
     let owner = ALICE.to_string();
     let arguments = ["balance", "-q", &owner, "-n", &network, "--providers", &providers];
     assert_eq!(run(&mut saldo(&arguments)).out, format!("{ALICE}  1.5 ether\n"));
-    // What is named on the command line replaces them.
+    // Endpoints on the command line replace those of the file.
     let replaced = run(saldo(&arguments).args(["-r", "http://127.0.0.1:9", "--timeout", "1s"]));
     assert_eq!(replaced.status, 3, "{replaced:?}");
 }
 
 #[test]
-fn sources_of_checkpoints_are_asked_where_none_is_given() {
-    let cast = Cast::new(1, 2);
+fn checkpoint_sources_are_asked_if_no_checkpoint_is_given() {
+    let services = Services::new(1, 2);
     let source = |number: usize, url: &str| {
         format!("\n[[checkpoint_source]]\nname = \"s{number}\"\nurl = \"{url}\"\noperator = \"o{number}\"\n")
     };
-    let servers: Vec<_> = (0..3).map(|_| world().serve(BeaconSource::honest(&world().chain))).collect();
+    let servers: Vec<_> =
+        (0..3).map(|_| test_chain().serve(BeaconSource::honest(&test_chain().chain))).collect();
     let sources: Vec<String> =
         servers.iter().enumerate().map(|(number, server)| source(number, &server.url())).collect();
-    let bare = world().chain.network().to_toml() + &tables(&cast);
+    let bare = test_chain().chain.network().to_toml() + &tables(&services);
     let file = network_file(&(bare.clone() + &sources.concat())).display().to_string();
     let owner = ALICE.to_string();
     let reading = run(&mut saldo(&["balance", "-q", &owner, "-n", &file]));
@@ -74,17 +76,17 @@ fn sources_of_checkpoints_are_asked_where_none_is_given() {
     let two = network_file(&(bare + &sources[..2].concat())).display().to_string();
     let refused = run(&mut saldo(&["balance", "--json", &owner, "-n", &two]));
     assert_eq!((refused.status, refused.only()["error"]["code"].as_str()), (2, Some("setup")), "{refused:?}");
-    let given = format!("--checkpoint={}", world().chain.checkpoint());
+    let given = format!("--checkpoint={}", test_chain().chain.checkpoint());
     let reading = run(&mut saldo(&["balance", "-q", &owner, "-n", &two, &given]));
     assert_eq!(
         reading.out,
         format!("{ALICE}  1.5 ether\n"),
-        "one that is given needs no sources: {reading:?}"
+        "a given checkpoint needs no sources: {reading:?}"
     );
 }
 
 #[test]
-fn public_servers_are_asked_aloud() {
+fn asking_public_servers_prints_a_notice() {
     let owner = ALICE.to_string();
     let command = |options: &[&str]| {
         let mut command = saldo(&["balance", &owner, "-n", "hoodi", "--no-wait", "--timeout", "1s"]);
@@ -134,7 +136,7 @@ fn networks_are_listed_and_shown() {
 }
 
 #[test]
-fn nothing_of_a_users_url_is_shown_but_its_name() {
+fn only_the_name_of_a_users_url_is_shown() {
     let own = "\n[[rpc]]\nname = \"mine\"\nurl = \"https://KEY.node.example/KEY\"\n\
                documented_on = \"https://node.example/KEY\"\nread_on = 2026-01-01\n";
     let file = network_file(&(saldo::Network::hoodi().to_toml() + own)).display().to_string();

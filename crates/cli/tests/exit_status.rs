@@ -1,20 +1,20 @@
-//! What the exit status says: 0 all proven, 1 the command failed, 2 usage, 3 try again, 4 it needs you.
+//! The exit status: 0 everything is proven, 1 the command failed, 2 usage, 3 try again, 4 the user must act.
 
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "what goes wrong here is a failed test"
+    reason = "a panic fails the test"
 )]
 
-mod stage;
+mod testbed;
 
 use std::time::Duration;
 
 use saldo_drill::{BeaconSource, Chain, Fault};
 
-use stage::{ALICE, BOB, Cast, Conversation, NOBODY, Run, network_file, run, saldo, world};
+use testbed::{ALICE, BOB, Conversation, Run, Services, UNUSED, network_file, run, saldo, test_chain};
 
 const WRONG_CHECKSUM: &str = "0x95222290dD7278Aa3Ddd389Cc1E1d165CC4BAfe5";
 const ROOT: &str = "0x00000000000000000000000000000000000000000000000000000000000000aa";
@@ -26,7 +26,7 @@ fn assert_usage(run: &Run, code: &str) {
     assert_eq!(run.err, "");
 }
 
-/// The status, and the code of the only reading's reason.
+/// Asserts the status, and the reason's code of the only reading.
 #[track_caller]
 fn assert_unproven(run: &Run, status: i32, why: &str) {
     assert_eq!((run.status, run.only()["why"]["code"].as_str()), (status, Some(why)), "{run:?}");
@@ -34,13 +34,13 @@ fn assert_unproven(run: &Run, status: i32, why: &str) {
 
 #[test]
 fn zero_everything_is_proven() {
-    let cast = Cast::new(2, 1);
-    let addresses = [ALICE, NOBODY, BOB].map(|owner| owner.to_string());
+    let services = Services::new(2, 1);
+    let addresses = [ALICE, UNUSED, BOB].map(|owner| owner.to_string());
     let addresses = addresses.each_ref().map(String::as_str);
-    assert_eq!(cast.run(&addresses).status, 0);
-    cast.providers[0].add(Fault::Refuse);
-    assert_eq!(cast.run(&addresses).status, 0, "one honest provider is enough");
-    let nothing = run(cast.balance().arg("-"));
+    assert_eq!(services.run(&addresses).status, 0);
+    services.providers[0].add(Fault::Refuse);
+    assert_eq!(services.run(&addresses).status, 0, "one honest provider is enough");
+    let nothing = run(services.balance().arg("-"));
     assert_eq!((nothing.status, nothing.all().trim()), (0, ""), "no address, nothing unproven");
 }
 
@@ -55,8 +55,8 @@ fn zero_help_and_version() {
 
 #[test]
 fn one_the_command_failed() {
-    let node = BeaconSource::honest(&world().chain);
-    let server = world().serve(node.clone());
+    let node = BeaconSource::honest(&test_chain().chain);
+    let server = test_chain().serve(node.clone());
     let url = server.url();
     let import = || run(&mut saldo(&["network", "import", "--json", "--beacon-url", &url]));
     assert_eq!(import().status, 0);
@@ -70,37 +70,37 @@ fn one_the_command_failed() {
 }
 
 #[test]
-fn two_what_was_typed_cannot_be() {
-    let cast = Cast::new(1, 1);
+fn two_wrong_arguments() {
+    let services = Services::new(1, 1);
     for (address, code) in [
         (WRONG_CHECKSUM, "wrong_checksum"),
         ("x.eth", "name_not_supported"),
         ("0x1234", "not_an_address"),
         ("https://node.example", "not_an_address"),
     ] {
-        assert_usage(&cast.run(&["--json", address]), code);
+        assert_usage(&services.run(&["--json", address]), code);
         let good = ALICE.to_string();
-        assert_usage(&cast.run(&["--json", &good, address]), code);
+        assert_usage(&services.run(&["--json", &good, address]), code);
     }
-    assert_usage(&cast.run(&["--json", "-", &ALICE.to_string()]), "mixed_addresses");
+    assert_usage(&services.run(&["--json", "-", &ALICE.to_string()]), "mixed_addresses");
     for (option, value) in [("--max-age", "5"), ("--timeout", "soon"), ("--timeout", "-1s")] {
         let option = format!("{option}={value}");
-        assert_usage(&cast.run_for(ALICE, &["--json", &option]), "usage");
+        assert_usage(&services.run_for(ALICE, &["--json", &option]), "usage");
     }
-    assert_usage(&cast.run_for(ALICE, &["--json", "--no-such-option"]), "usage");
-    assert_usage(&cast.run_for(ALICE, &["--json", "-q", "-v"]), "usage");
-    assert_usage(&cast.run_for(ALICE, &["--json", "--checkpoint", "0x12"]), "not_a_checkpoint");
-    assert_usage(&cast.run_for(ALICE, &["--json", "--rpc-url", "ftp://node.example"]), "not_a_url");
-    let same_name = cast.rpc_urls().remove(0);
-    assert_usage(&cast.run_for(ALICE, &["--json", "--rpc-url", &same_name]), "setup");
+    assert_usage(&services.run_for(ALICE, &["--json", "--no-such-option"]), "usage");
+    assert_usage(&services.run_for(ALICE, &["--json", "-q", "-v"]), "usage");
+    assert_usage(&services.run_for(ALICE, &["--json", "--checkpoint", "0x12"]), "not_a_checkpoint");
+    assert_usage(&services.run_for(ALICE, &["--json", "--rpc-url", "ftp://node.example"]), "not_a_url");
+    let same_name = services.rpc_urls().remove(0);
+    assert_usage(&services.run_for(ALICE, &["--json", "--rpc-url", &same_name]), "setup");
 }
 
 #[test]
-fn two_something_is_missing() {
+fn two_missing_arguments() {
     let owner = ALICE.to_string();
     let balance = |options: &[&str]| run(saldo(&["balance", "--json", &owner]).args(options));
     let (rpc, beacon) = (["--rpc-url", "http://127.0.0.1:9"], ["--beacon-url", "http://127.0.0.1:9"]);
-    let bare = network_file(&world().chain.network().to_toml()).display().to_string();
+    let bare = network_file(&test_chain().chain.network().to_toml()).display().to_string();
     let bare = ["-n", &bare];
     assert_usage(&balance(&bare), "no_provider");
     assert_usage(&balance(&[bare, rpc].concat()), "no_beacon_source");
@@ -120,46 +120,46 @@ fn two_something_is_missing() {
 
 #[test]
 fn three_trying_again_may_help() {
-    let cast = Cast::new(2, 1);
-    cast.providers.iter().for_each(|provider| provider.set(Fault::TruncatedProof { nodes: 1 }));
-    assert_unproven(&cast.run_for(ALICE, &["--json"]), 3, "proofs_refused");
-    cast.providers.iter().for_each(|provider| provider.set(Fault::Hang));
-    assert_eq!(cast.run_for(ALICE, &["--json", "--timeout", "1s"]).status, 3);
-    cast.providers.iter().for_each(|provider| provider.set(Fault::RateLimited { retry_after: None }));
-    assert_unproven(&cast.run_for(ALICE, &["--json"]), 3, "rate_limited");
-    cast.take_everything_away();
-    assert_unproven(&cast.run_for(ALICE, &["--json"]), 3, "all_unreachable");
+    let services = Services::new(2, 1);
+    services.providers.iter().for_each(|provider| provider.set(Fault::TruncatedProof { nodes: 1 }));
+    assert_unproven(&services.run_for(ALICE, &["--json"]), 3, "proofs_refused");
+    services.providers.iter().for_each(|provider| provider.set(Fault::Hang));
+    assert_eq!(services.run_for(ALICE, &["--json", "--timeout", "1s"]).status, 3);
+    services.providers.iter().for_each(|provider| provider.set(Fault::RateLimited { retry_after: None }));
+    assert_unproven(&services.run_for(ALICE, &["--json"]), 3, "rate_limited");
+    services.refuse_all_connections();
+    assert_unproven(&services.run_for(ALICE, &["--json"]), 3, "all_unreachable");
 }
 
 #[test]
 fn three_too_old_for_the_asked_age() {
-    let cast = Cast::new(1, 1);
-    let aged = cast.run_for(ALICE, &["--json", "--finalized", "--max-age", "1s"]);
+    let services = Services::new(1, 1);
+    let aged = services.run_for(ALICE, &["--json", "--finalized", "--max-age", "1s"]);
     assert_unproven(&aged, 3, "only_old_blocks");
     assert_eq!(aged.only()["amount"], serde_json::Value::Null);
 }
 
 #[test]
-fn four_it_needs_somebody() {
-    let cast = Cast::new(2, 1);
+fn four_the_user_must_act() {
+    let services = Services::new(2, 1);
     for (fault, why) in [
         (Fault::NoProofs, "nobody_serves_proofs"),
         (Fault::QuotaExhausted, "quota_exhausted"),
         (Fault::Forbidden, "nobody_serves_proofs"),
         (Fault::OtherChain(Chain::builder(5).chain_id(5).history(8).build()), "wrong_chain"),
     ] {
-        cast.providers.iter().for_each(|provider| provider.set(fault.clone()));
-        let reading = cast.run_for(ALICE, &["--json"]);
+        services.providers.iter().for_each(|provider| provider.set(fault.clone()));
+        let reading = services.run_for(ALICE, &["--json"]);
         assert_eq!(reading.status, 4, "{why}: {reading:?}");
         assert_unproven(&reading, 4, why);
     }
-    let unknown = cast.run_for(ALICE, &["--json", "--checkpoint", ROOT]);
+    let unknown = services.run_for(ALICE, &["--json", "--checkpoint", ROOT]);
     assert_unproven(&unknown, 4, "checkpoint_not_served");
 }
 
 #[test]
 fn four_the_checkpoint_is_too_old() {
-    let chain = &world().chain;
+    let chain = &test_chain().chain;
     let genesis = chain.block(0).unwrap();
     let file = chain
         .network()
@@ -167,8 +167,8 @@ fn four_the_checkpoint_is_too_old() {
         .replace("max_checkpoint_age_epochs = 3532", "max_checkpoint_age_epochs = 2");
     let file = network_file(&file).display().to_string();
     let checkpoint = genesis.beacon_root.to_string();
-    let cast = Cast::new(1, 1);
-    let (rpc, beacon) = (cast.rpc_urls().remove(0), cast.beacon_urls().remove(0));
+    let services = Services::new(1, 1);
+    let (rpc, beacon) = (services.rpc_urls().remove(0), services.beacon_urls().remove(0));
     let owner = ALICE.to_string();
     let reading = run(&mut saldo(&[
         "balance",
@@ -188,31 +188,31 @@ fn four_the_checkpoint_is_too_old() {
     assert_unproven(&reading, 4, "checkpoint_too_old");
 }
 
-/// One client of a provider that serves no proofs for the second address alone: both statuses in one run.
+/// One run in which some lines give status 4, some 3 and some 2.
 #[test]
 fn four_wins_over_three_and_both_over_two() {
-    let cast = Cast::new(1, 1);
-    let mut command = cast.balance();
+    let services = Services::new(1, 1);
+    let mut command = services.balance();
     let mut conversation = Conversation::start(command.args(["-", "--json", "--timeout", "3s"]));
-    let mut hear_code = |line: &str, pointer: &str| {
-        conversation.tell(line);
-        let heard: serde_json::Value = serde_json::from_str(&conversation.hear()).unwrap();
-        heard.pointer(pointer).and_then(|code| code.as_str().map(str::to_owned))
+    let mut code_of = |line: &str, pointer: &str| {
+        conversation.send_line(line);
+        let answer: serde_json::Value = serde_json::from_str(&conversation.read_line()).unwrap();
+        answer.pointer(pointer).and_then(|code| code.as_str().map(str::to_owned))
     };
     assert_eq!(hear_code("x.eth", "/error/code").as_deref(), Some("name_not_supported"));
-    cast.providers[0].set(Fault::NoProofs);
+    services.providers[0].set(Fault::NoProofs);
     assert_eq!(hear_code(&ALICE.to_string(), "/why/code").as_deref(), Some("nobody_serves_proofs"));
-    cast.providers[0].set(Fault::RateLimited { retry_after: None });
+    services.providers[0].set(Fault::RateLimited { retry_after: None });
     assert_eq!(hear_code(&ALICE.to_string(), "/why/code").as_deref(), Some("rate_limited"));
     assert_eq!(conversation.end().0, 4);
 
-    cast.providers[0].clear();
-    let mut command = cast.balance();
+    services.providers[0].clear();
+    let mut command = services.balance();
     let mut conversation = Conversation::start(command.args(["-", "--json", "--timeout", "3s"]));
-    conversation.tell("# a remark, and an empty line\n");
-    conversation.tell("0x12 # no address");
-    assert!(conversation.hear().contains("not_an_address"));
-    conversation.tell(&format!("{ALICE} # and one that is proven"));
-    assert!(conversation.hear().contains("\"proven\""));
-    assert_eq!(conversation.end().0, 2, "a line that was no address is not forgotten");
+    conversation.send_line("# a remark, and an empty line\n");
+    conversation.send_line("0x12 # no address");
+    assert!(conversation.read_line().contains("not_an_address"));
+    conversation.send_line(&format!("{ALICE} # and one that is proven"));
+    assert!(conversation.read_line().contains("\"proven\""));
+    assert_eq!(conversation.end().0, 2, "the line with a wrong address decides the status");
 }

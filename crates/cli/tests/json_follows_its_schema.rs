@@ -1,14 +1,15 @@
-//! Whatever `saldo balance --json` prints follows the schema in `docs`, and an amount is there only if it is proven.
+//! All output of `saldo balance --json` follows the schema in `docs`, and it has an amount only if the amount is
+//! proven.
 
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "what goes wrong here is a failed test"
+    reason = "a panic fails the test"
 )]
 
-mod stage;
+mod testbed;
 
 use std::time::Duration;
 
@@ -16,16 +17,16 @@ use jsonschema::Validator;
 use saldo_drill::Fault;
 use serde_json::{Value, json};
 
-use stage::{ALICE, ALICE_WEI, Cast, Conversation, NOBODY, run, saldo};
+use testbed::{ALICE, ALICE_WEI, Conversation, Services, UNUSED, run, saldo};
 
 fn schema() -> Validator {
     let text = include_str!("../../../docs/saldo.reading-1.schema.json");
     let schema: Value = serde_json::from_str(text).unwrap();
-    jsonschema::draft202012::meta::validate(&schema).expect("the schema is one");
+    jsonschema::draft202012::meta::validate(&schema).expect("a valid schema");
     jsonschema::draft202012::new(&schema).unwrap()
 }
 
-/// Holds a line against the schema, and against what the schema is for.
+/// Checks a line against the schema, and against the rules that the schema stands for.
 #[track_caller]
 fn check(line: &Value) {
     let errors: Vec<String> = schema().iter_errors(line).map(|error| error.to_string()).collect();
@@ -42,7 +43,7 @@ fn check(line: &Value) {
 #[track_caller]
 fn check_age(object: &Value) {
     let age = object["age_seconds"].as_u64().expect("an age");
-    assert!(age < 120, "a block of a chain with a block a second: {object}");
+    assert!(age < 120, "the chain adds a block every second: {object}");
     let timestamp = Duration::from_secs(object["block"]["timestamp"].as_u64().unwrap());
     let since = std::time::UNIX_EPOCH.elapsed().unwrap().saturating_sub(timestamp).as_secs();
     assert!(age <= since && since <= age + 30, "{age} s by the command, {since} s by the test: {object}");
@@ -50,7 +51,7 @@ fn check_age(object: &Value) {
 
 #[test]
 fn a_proven_amount() {
-    let reading = Cast::new(2, 2).run_for(ALICE, &["--json"]);
+    let reading = Services::new(2, 2).run_for(ALICE, &["--json"]);
     assert_eq!(reading.status, 0, "{reading:?}");
     let line = reading.only();
     check(&line);
@@ -63,7 +64,7 @@ fn a_proven_amount() {
     assert_eq!(line["block"]["assurance"], "signed");
     assert_eq!(line["block"]["committee_size"], 32);
     assert!((22..=32).contains(&line["block"]["signers"].as_u64().unwrap()), "{line}");
-    let block = stage::world().chain.block(line["block"]["number"].as_u64().unwrap()).unwrap();
+    let block = testbed::test_chain().chain.block(line["block"]["number"].as_u64().unwrap()).unwrap();
     assert_eq!(line["block"]["hash"], block.hash.to_string());
     let joined = |attempt: &&Value| attempt["provider"] == "anna" && attempt["outcome"] == "joined";
     assert_eq!(line["attempts"].as_array().unwrap().iter().filter(joined).count(), 1, "{line}");
@@ -71,7 +72,7 @@ fn a_proven_amount() {
 
 #[test]
 fn a_proven_zero() {
-    let reading = Cast::new(1, 1).run_for(NOBODY, &["--json"]);
+    let reading = Services::new(1, 1).run_for(UNUSED, &["--json"]);
     assert_eq!(reading.status, 0, "{reading:?}");
     let line = reading.only();
     check(&line);
@@ -81,7 +82,7 @@ fn a_proven_zero() {
 
 #[test]
 fn a_proven_amount_at_a_finalized_block() {
-    let reading = Cast::new(1, 1).run_for(ALICE, &["--json", "--finalized"]);
+    let reading = Services::new(1, 1).run_for(ALICE, &["--json", "--finalized"]);
     assert_eq!(reading.status, 0, "{reading:?}");
     let line = reading.only();
     check(&line);
@@ -91,11 +92,11 @@ fn a_proven_amount_at_a_finalized_block() {
 
 #[test]
 fn a_claim_at_an_unsigned_tip() {
-    let cast = Cast::new(2, 1);
-    for provider in &cast.providers {
+    let services = Services::new(2, 1);
+    for provider in &services.providers {
         let _same = provider.clone().proof_window(0);
     }
-    let reading = cast.run_for(ALICE, &["--json", "--no-wait"]);
+    let reading = services.run_for(ALICE, &["--json", "--no-wait"]);
     assert_eq!(reading.status, 3, "{reading:?}");
     let line = reading.only();
     check(&line);
@@ -103,18 +104,18 @@ fn a_claim_at_an_unsigned_tip() {
     assert_eq!(line["why"]["code"], "unsigned_tip");
     assert_eq!(line["amount"], Value::Null, "a claim is no amount");
     assert_eq!(line["last"], Value::Null);
-    assert!(!line.to_string().contains(ALICE_WEI), "what is only claimed does not occur: {line}");
+    assert!(!line.to_string().contains(ALICE_WEI), "the claimed amount does not occur: {line}");
 
-    let patient = cast.run_for(ALICE, &["--json", "--timeout", "10s"]);
+    let patient = services.run_for(ALICE, &["--json", "--timeout", "10s"]);
     assert_eq!(patient.status, 0, "it is proven one slot later: {patient:?}");
     check(&patient.only());
 }
 
 #[test]
-fn nobody_is_there() {
-    let cast = Cast::new(2, 1);
-    cast.take_everything_away();
-    let reading = cast.run_for(ALICE, &["--json"]);
+fn everything_is_down() {
+    let services = Services::new(2, 1);
+    services.refuse_all_connections();
+    let reading = services.run_for(ALICE, &["--json"]);
     assert_eq!(reading.status, 3, "{reading:?}");
     let line = reading.only();
     check(&line);
@@ -133,18 +134,18 @@ fn nobody_is_there() {
 
 #[test]
 fn an_outage_leaves_the_last_amount_with_its_age() {
-    let cast = Cast::new(2, 1);
-    let mut command = cast.balance();
+    let services = Services::new(2, 1);
+    let mut command = services.balance();
     let mut conversation = Conversation::start(command.args(["-", "--json", "--timeout", "5s"]));
-    conversation.tell(&ALICE.to_string());
-    let before: Value = serde_json::from_str(&conversation.hear()).unwrap();
+    conversation.send_line(&ALICE.to_string());
+    let before: Value = serde_json::from_str(&conversation.read_line()).unwrap();
     check(&before);
     assert_eq!(before["state"], "proven");
 
-    cast.take_everything_away();
+    services.refuse_all_connections();
     std::thread::sleep(Duration::from_secs(3));
-    conversation.tell(&ALICE.to_string());
-    let during: Value = serde_json::from_str(&conversation.hear()).unwrap();
+    conversation.send_line(&ALICE.to_string());
+    let during: Value = serde_json::from_str(&conversation.read_line()).unwrap();
     check(&during);
     assert_eq!(during["state"], "unknown", "{during}");
     assert_eq!(during["amount"], Value::Null);
@@ -154,21 +155,21 @@ fn an_outage_leaves_the_last_amount_with_its_age() {
     let age = |object: &Value| object["age_seconds"].as_u64().unwrap();
     assert!(age(&during["last"]) >= age(&before) + 3, "{before} {during}");
 
-    cast.providers.iter().for_each(saldo_drill::Provider::clear);
-    cast.sources.iter().for_each(saldo_drill::BeaconSource::clear);
+    services.providers.iter().for_each(saldo_drill::Provider::clear);
+    services.sources.iter().for_each(saldo_drill::BeaconSource::clear);
     std::thread::sleep(Duration::from_millis(200));
-    conversation.tell(&ALICE.to_string());
-    let after: Value = serde_json::from_str(&conversation.hear()).unwrap();
+    conversation.send_line(&ALICE.to_string());
+    let after: Value = serde_json::from_str(&conversation.read_line()).unwrap();
     check(&after);
     assert_eq!(after["state"], "proven", "{after}");
-    assert_eq!(conversation.end(), (3, String::new()), "the outage is not forgotten");
+    assert_eq!(conversation.end(), (3, String::new()), "the outage decides the status");
 }
 
 #[test]
-fn a_wait_that_a_provider_asks_for_is_passed_on() {
-    let cast = Cast::new(1, 1);
-    cast.providers[0].add(Fault::RateLimited { retry_after: Some("7".to_owned()) });
-    let line = cast.run_for(ALICE, &["--json"]).only();
+fn a_providers_retry_after_is_in_the_reason() {
+    let services = Services::new(1, 1);
+    services.providers[0].add(Fault::RateLimited { retry_after: Some("7".to_owned()) });
+    let line = services.run_for(ALICE, &["--json"]).only();
     check(&line);
     assert_eq!(line["why"]["code"], "rate_limited");
     assert_eq!(line["why"]["retry_after_seconds"], 7);
@@ -186,7 +187,7 @@ fn failures_of_the_command_itself() {
 }
 
 #[test]
-fn the_schema_refuses_what_must_not_be() {
+fn the_schema_refuses_invalid_readings() {
     let schema = schema();
     let block = json!({
         "number": 1, "hash": format!("0x{}", "ab".repeat(32)), "timestamp": 1, "assurance": "signed",

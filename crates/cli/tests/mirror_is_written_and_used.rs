@@ -1,14 +1,14 @@
-//! `saldo mirror` writes what verified, says what it wrote, and a balance is proven with it alone.
+//! `saldo mirror` writes verified data and reports it, and a balance is proven with the mirror alone.
 
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "what goes wrong here is a failed test"
+    reason = "a panic fails the test"
 )]
 
-mod stage;
+mod testbed;
 
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
@@ -19,25 +19,25 @@ use saldo_drill::Fault;
 use saldo_drill::http::{HttpRequest, Reaction, Reply, Service};
 use serde_json::Value;
 
-use stage::{ALICE, Cast, network_file, run, saldo, world};
+use testbed::{ALICE, Services, network_file, run, saldo, test_chain};
 
-/// A folder that no other test has; not made yet.
+/// The path of a folder that no other test uses. The folder does not exist yet.
 fn folder() -> PathBuf {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
     let name = format!("mirror-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
     PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name)
 }
 
-fn mirror(cast: &Cast, folder: &PathBuf) -> Command {
+fn mirror(services: &Services, folder: &PathBuf) -> Command {
     let mut command = saldo(&["mirror", "--network"]);
-    command.arg(network_file(&world().network().to_toml())).arg(folder);
-    cast.beacon_urls().iter().for_each(|url| {
+    command.arg(network_file(&test_chain().network().to_toml())).arg(folder);
+    services.beacon_urls().iter().for_each(|url| {
         command.args(["--beacon-url", url]);
     });
     command
 }
 
-/// A web server that has the files of a folder.
+/// A web server for the files of a folder.
 struct Files(PathBuf);
 
 impl Service for Files {
@@ -54,20 +54,20 @@ impl Service for Files {
 }
 
 #[test]
-fn a_balance_is_proven_with_it_alone() {
-    let (cast, folder) = (Cast::new(1, 1), folder());
-    let written = run(&mut mirror(&cast, &folder));
+fn a_balance_is_proven_with_the_mirror_alone() {
+    let (services, folder) = (Services::new(1, 1), folder());
+    let written = run(&mut mirror(&services, &folder));
     assert_eq!((written.status, written.err.as_str()), (0, ""), "{written:?}");
     for line in ["wrote    bootstrap/0x", "wrote    optimistic_update.fulu.ssz", "head at slot ", "--mirror "]
     {
         assert!(written.out.contains(line), "{line}: {written:?}");
     }
-    let server = world().serve(Files(folder.clone()));
-    let file = network_file(&world().network().to_toml()).display().to_string();
-    let rpc = cast.rpc_urls().remove(0);
+    let server = test_chain().serve(Files(folder.clone()));
+    let file = network_file(&test_chain().network().to_toml()).display().to_string();
+    let rpc = services.rpc_urls().remove(0);
     let owner = ALICE.to_string();
     for place in [folder.display().to_string(), format!("here={}", folder.display()), server.url()] {
-        // The chain goes on: what was written a moment ago must be young enough, not the newest.
+        // The chain continues meanwhile: the written head is young enough, but no longer the newest.
         let reading =
             run(&mut saldo(&["balance", "-q", &owner, "-n", &file, "-r", &rpc, "--mirror", &place]));
         assert_eq!(reading.out, format!("{ALICE}  1.5 ether\n"), "{reading:?}");
@@ -77,15 +77,15 @@ fn a_balance_is_proven_with_it_alone() {
 }
 
 #[test]
-fn what_it_did_is_said_in_json_and_a_second_run_goes_on_from_there() {
-    let (cast, folder) = (Cast::new(0, 2), folder());
-    let first = run(mirror(&cast, &folder).args(["--json", "--once", "--periods", "2"])).only();
+fn json_reports_the_files_and_a_second_run_continues() {
+    let (services, folder) = (Services::new(0, 2), folder());
+    let first = run(mirror(&services, &folder).args(["--json", "--once", "--periods", "2"])).only();
     assert_eq!(first["schema"], "saldo.mirror/1");
     assert!(first["written"].as_array().unwrap().len() >= 3, "{first}");
     assert!(first["head_slot"].is_u64() && first["finalized"].as_str().unwrap().starts_with("0x"), "{first}");
-    // The network file of this run brings no checkpoint: the folder has one.
-    let file = network_file(&world().chain.network().to_toml());
-    let url = cast.beacon_urls().remove(0);
+    // This network file has no checkpoint, so the folder's own bootstrap must serve.
+    let file = network_file(&test_chain().chain.network().to_toml());
+    let url = services.beacon_urls().remove(0);
     let path = folder.display().to_string();
     let network = file.display().to_string();
     let again = run(&mut saldo(&["mirror", "--json", &path, "-n", &network, "--beacon-url", &url]));
@@ -96,32 +96,32 @@ fn what_it_did_is_said_in_json_and_a_second_run_goes_on_from_there() {
 }
 
 #[test]
-fn nothing_false_is_written_and_the_status_says_so() {
-    let (cast, folder) = (Cast::new(0, 1), folder());
-    assert_eq!(run(&mut mirror(&cast, &folder)).status, 0);
-    cast.sources[0].set(Fault::ForgedSignature);
-    let forged = run(mirror(&cast, &folder).arg("--json"));
+fn a_forged_update_is_not_written_and_the_status_says_so() {
+    let (services, folder) = (Services::new(0, 1), folder());
+    assert_eq!(run(&mut mirror(&services, &folder)).status, 0);
+    services.sources[0].set(Fault::ForgedSignature);
+    let forged = run(mirror(&services, &folder).arg("--json"));
     assert_eq!((forged.status, forged.only()["head_slot"].is_null()), (3, true), "{forged:?}");
     assert_eq!(forged.only()["attempts"][0]["outcome"], "update_refused");
-    cast.sources[0].set(Fault::Status(503));
-    let nobody = run(mirror(&cast, &folder).args(["--json", "--timeout", "2s"]));
+    services.sources[0].set(Fault::Status(503));
+    let no_source = run(mirror(&services, &folder).args(["--json", "--timeout", "2s"]));
     assert_eq!(
-        (nobody.status, nobody.only()["error"]["code"].as_str()),
+        (no_source.status, no_source.only()["error"]["code"].as_str()),
         (1, Some("not_started")),
-        "{nobody:?}"
+        "{no_source:?}"
     );
 }
 
 #[test]
-fn it_is_refreshed_again_and_again() {
-    let (cast, folder) = (Cast::new(0, 1), folder());
-    let mut command = mirror(&cast, &folder);
+fn the_mirror_is_refreshed_repeatedly() {
+    let (services, folder) = (Services::new(0, 1), folder());
+    let mut command = mirror(&services, &folder);
     let mut child = command.args(["--json", "--every", "100ms"]).stdout(Stdio::piped()).spawn().unwrap();
     let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
     let mut heads =
         lines.map(|line| serde_json::from_str::<Value>(&line).unwrap()["head_slot"].as_u64().unwrap());
     let first = heads.next().unwrap();
-    assert!(heads.any(|head| head > first), "the chain goes on, and the mirror with it");
+    assert!(heads.any(|head| head > first), "the mirror follows the chain");
     child.kill().unwrap();
     child.wait().unwrap();
 }
@@ -129,12 +129,12 @@ fn it_is_refreshed_again_and_again() {
 #[test]
 fn a_mirrors_url_is_secret() {
     const KEY: &str = "5ecret0fTheUser";
-    let (cast, folder) = (Cast::new(1, 1), folder());
-    assert_eq!(run(&mut mirror(&cast, &folder)).status, 0);
-    let server = world().serve(Files(folder));
+    let (services, folder) = (Services::new(1, 1), folder());
+    assert_eq!(run(&mut mirror(&services, &folder)).status, 0);
+    let server = test_chain().serve(Files(folder));
     let url = server.url().replace("http://", &format!("http://{KEY}:{KEY}@")) + &format!("/?key={KEY}");
-    let file = network_file(&world().network().to_toml()).display().to_string();
-    let (rpc, owner) = (cast.rpc_urls().remove(0), ALICE.to_string());
+    let file = network_file(&test_chain().network().to_toml()).display().to_string();
+    let (rpc, owner) = (services.rpc_urls().remove(0), ALICE.to_string());
     let elsewhere = self::folder().display().to_string();
     for url in [url.clone(), url.replace("/?", &format!("/{KEY}?"))] {
         for command in [
@@ -155,7 +155,7 @@ fn a_mirrors_url_is_secret() {
 
 #[test]
 fn usage_repeats_neither_urls_nor_paths() {
-    let file = network_file(&world().network().to_toml()).display().to_string();
+    let file = network_file(&test_chain().network().to_toml()).display().to_string();
     let nowhere = "/nowhere/SECRET";
     for place in [nowhere, "ftp://host/SECRET", "name=SECRET", "=https://host/SECRET"] {
         for command in [

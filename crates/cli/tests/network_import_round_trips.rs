@@ -1,23 +1,23 @@
-//! `saldo network import` prints a network file that is the chain's, says that it rests on trust, and works.
+//! `saldo network import` prints the chain's network file, says that it rests on trust, and the file works.
 
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "what goes wrong here is a failed test"
+    reason = "a panic fails the test"
 )]
 
-mod stage;
+mod testbed;
 
 use saldo::Network;
 use saldo_drill::http::{HttpRequest, Reaction, Reply, Service};
 use saldo_drill::{BeaconSource, Fault};
 use serde_json::{Value, json};
 
-use stage::{ALICE, Cast, network_file, run, saldo, world};
+use testbed::{ALICE, Services, network_file, run, saldo, test_chain};
 
-/// A node whose `config/spec` also has what the drill's leaves out.
+/// A node whose `config/spec` also has fields that the drill's node leaves out.
 struct FullSpec(BeaconSource);
 
 impl Service for FullSpec {
@@ -40,9 +40,9 @@ impl Service for FullSpec {
 }
 
 #[test]
-fn the_file_is_the_chains_network_and_says_what_it_rests_on() {
-    let node = world().serve(FullSpec(BeaconSource::honest(&world().chain)));
-    let before = world().chain.finalized();
+fn the_file_is_the_chains_network_and_names_its_trust() {
+    let node = test_chain().serve(FullSpec(BeaconSource::honest(&test_chain().chain)));
+    let before = test_chain().chain.finalized();
     let imported = run(&mut saldo(&["network", "import", "--beacon-url", &node.url()]));
     assert_eq!((imported.status, imported.err.as_str()), (0, ""), "{imported:?}");
     let remarks: Vec<&str> = imported.out.lines().take_while(|line| line.starts_with('#')).collect();
@@ -53,20 +53,21 @@ fn the_file_is_the_chains_network_and_says_what_it_rests_on() {
     let checkpoint = *network.checkpoint().expect("it brings a checkpoint");
     let slot = checkpoint.slot.expect("with its slot");
     assert!(slot >= before.slot, "not older than what light clients know to be final");
-    let block = (0..=world().chain.tip().number)
-        .filter_map(|number| world().chain.block(number))
+    let block = (0..=test_chain().chain.tip().number)
+        .filter_map(|number| test_chain().chain.block(number))
         .find(|block| block.slot == slot);
     assert_eq!(checkpoint.root, block.unwrap().beacon_root);
     assert_eq!(network.name(), "drill-77");
     let listed = "[[blob_schedule]]\nepoch = 412672\nmax_blobs = 15\n";
-    let expected = Network::from_toml(&format!("{}\n{listed}", world().chain.network().to_toml())).unwrap();
+    let expected =
+        Network::from_toml(&format!("{}\n{listed}", test_chain().chain.network().to_toml())).unwrap();
     assert_eq!(network, expected.with_checkpoint(checkpoint));
 }
 
 #[test]
 fn balances_are_proven_with_it() {
-    let cast = Cast::new(1, 1);
-    let (rpc, beacon) = (cast.rpc_urls().remove(0), cast.beacon_urls().remove(0));
+    let services = Services::new(1, 1);
+    let (rpc, beacon) = (services.rpc_urls().remove(0), services.beacon_urls().remove(0));
     let imported = run(&mut saldo(&["network", "import", "--beacon-url", &beacon]));
     assert_eq!(imported.status, 0, "{imported:?}");
     let file = network_file(&imported.out).display().to_string();
@@ -77,9 +78,9 @@ fn balances_are_proven_with_it() {
 }
 
 #[test]
-fn a_node_without_bootstraps_is_told_of() {
-    let node = BeaconSource::honest(&world().chain).with(Fault::NoBootstrap);
-    let node = world().serve(node);
+fn a_node_without_bootstraps_is_reported() {
+    let node = BeaconSource::honest(&test_chain().chain).with(Fault::NoBootstrap);
+    let node = test_chain().serve(node);
     let imported = run(&mut saldo(&["network", "import", "--beacon-url", &node.url()]));
     assert_eq!(imported.status, 0);
     assert!(Network::from_toml(&imported.out).is_ok());

@@ -1,20 +1,20 @@
-//! What people read: the amount with its block, age, signers and source; or why there is none, and what to do.
+//! The text for people: an amount with its block, age, signers and provider; or why there is none, and what to do.
 
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "what goes wrong here is a failed test"
+    reason = "a panic fails the test"
 )]
 
-mod stage;
+mod testbed;
 
 use std::process::Command;
 
 use saldo_drill::Fault;
 
-use stage::{ALICE, BOB, Cast, Conversation, NOBODY, Run, network_file, run, saldo, world};
+use testbed::{ALICE, BOB, Conversation, Run, Services, UNUSED, network_file, run, saldo, test_chain};
 
 #[track_caller]
 fn assert_says(run: &Run, parts: &[&str]) {
@@ -24,7 +24,7 @@ fn assert_says(run: &Run, parts: &[&str]) {
     assert!(!run.all().contains('\x1b'), "escape codes, though no terminal: {run:?}");
 }
 
-/// The number that stands after `before` on some line.
+/// The number after `before`.
 #[track_caller]
 fn number_after(text: &str, before: &str) -> u64 {
     let rest = text.split(before).nth(1).unwrap_or_else(|| panic!("no `{before}`: {text}"));
@@ -33,9 +33,9 @@ fn number_after(text: &str, before: &str) -> u64 {
 
 #[test]
 fn a_proven_amount() {
-    let chain = &world().chain;
+    let chain = &test_chain().chain;
     let before = chain.signed().number;
-    let reading = Cast::new(2, 1).run_for(ALICE, &[]);
+    let reading = Services::new(2, 1).run_for(ALICE, &[]);
     assert_eq!((reading.status, reading.err.as_str()), (0, ""));
     assert_says(
         &reading,
@@ -50,38 +50,38 @@ fn a_proven_amount() {
 
 #[test]
 fn a_proven_zero() {
-    let reading = Cast::new(1, 1).run_for(NOBODY, &[]);
-    assert_says(&reading, &[&format!("{NOBODY}  0 ether\n"), "signed by"]);
+    let reading = Services::new(1, 1).run_for(UNUSED, &[]);
+    assert_says(&reading, &[&format!("{UNUSED}  0 ether\n"), "signed by"]);
 }
 
 #[test]
 fn a_finalized_amount() {
-    let reading = Cast::new(1, 1).run_for(ALICE, &["--finalized"]);
+    let reading = Services::new(1, 1).run_for(ALICE, &["--finalized"]);
     assert_eq!(reading.status, 0, "{reading:?}");
     assert_says(&reading, &["1.5 ether", ", finalized", "served by anna"]);
     let number = number_after(&reading.out, "block ");
-    assert!(number <= world().chain.finalized().number, "{reading:?}");
+    assert!(number <= test_chain().chain.finalized().number, "{reading:?}");
 }
 
 #[test]
-fn verbose_adds_who_was_asked_and_what_trust_starts_from() {
-    let cast = Cast::new(1, 1);
-    let reading = cast.run_for(ALICE, &["-v"]);
+fn verbose_adds_the_attempts_and_the_trust_start() {
+    let services = Services::new(1, 1);
+    let reading = services.run_for(ALICE, &["-v"]);
     assert_says(
         &reading,
         &["anna: its proof joined a signed header (", "nonce 0", "trust starts from checkpoint 0x"],
     );
     assert!(reading.err.contains("head.signed"), "the log: {reading:?}");
-    assert!(!cast.run_for(ALICE, &[]).all().contains("checkpoint"));
+    assert!(!services.run_for(ALICE, &[]).all().contains("checkpoint"));
 }
 
 #[test]
-fn unknown_says_why_who_and_what_next() {
-    let cast = Cast::new(3, 1);
-    cast.providers[0].set(Fault::Status(500));
-    cast.providers[1].set(Fault::TruncatedProof { nodes: 1 });
-    cast.providers[2].set(Fault::Html);
-    let reading = cast.run_for(ALICE, &[]);
+fn unknown_says_the_reason_the_attempts_and_the_next_step() {
+    let services = Services::new(3, 1);
+    services.providers[0].set(Fault::Status(500));
+    services.providers[1].set(Fault::TruncatedProof { nodes: 1 });
+    services.providers[2].set(Fault::Html);
+    let reading = services.run_for(ALICE, &[]);
     assert_eq!(reading.status, 3, "{reading:?}");
     assert_says(
         &reading,
@@ -94,14 +94,14 @@ fn unknown_says_why_who_and_what_next() {
             "nothing was proven before: the amount is not known (it is not 0)",
         ],
     );
-    assert!(!reading.out.contains(" ether"), "no amount where none is known: {reading:?}");
+    assert!(!reading.out.contains(" ether"), "no amount is shown if none is known: {reading:?}");
 }
 
 #[test]
-fn provisional_says_who_claims_what() {
-    let cast = Cast::new(1, 1);
-    let _same = cast.providers[0].clone().proof_window(0);
-    let reading = cast.run_for(ALICE, &["--no-wait"]);
+fn provisional_names_the_claim_and_its_provider() {
+    let services = Services::new(1, 1);
+    let _same = services.providers[0].clone().proof_window(0);
+    let reading = services.run_for(ALICE, &["--no-wait"]);
     assert_eq!(reading.status, 3, "{reading:?}");
     assert_says(
         &reading,
@@ -111,22 +111,22 @@ fn provisional_says_who_claims_what() {
             "anna: its proof waits for the committee to sign the block (",
         ],
     );
-    let zero = cast.run_for(NOBODY, &["--no-wait"]);
+    let zero = services.run_for(UNUSED, &["--no-wait"]);
     assert_says(&zero, &["provisional: "]);
     assert!(!zero.out.contains("ether"), "zero is not shown on a claim: {zero:?}");
 }
 
 #[test]
-fn the_last_amount_stays_in_sight() {
-    let cast = Cast::new(1, 1);
-    let mut command = cast.balance();
+fn the_last_amount_is_still_shown() {
+    let services = Services::new(1, 1);
+    let mut command = services.balance();
     let mut conversation = Conversation::start(command.args(["-", "--timeout", "3s"]));
-    conversation.tell(&ALICE.to_string());
-    assert_eq!(conversation.hear(), format!("{ALICE}  1.5 ether"));
-    assert!(conversation.hear().contains("signed by"));
-    cast.take_everything_away();
+    conversation.send_line(&ALICE.to_string());
+    assert_eq!(conversation.read_line(), format!("{ALICE}  1.5 ether"));
+    assert!(conversation.read_line().contains("signed by"));
+    services.refuse_all_connections();
     std::thread::sleep(std::time::Duration::from_secs(2));
-    conversation.tell(&ALICE.to_string());
+    conversation.send_line(&ALICE.to_string());
     let (status, said) = conversation.end();
     assert_eq!(status, 3);
     assert!(said.contains(&format!("{ALICE}  unknown: no provider could be reached")), "{said}");
@@ -136,16 +136,16 @@ fn the_last_amount_stays_in_sight() {
 
 #[test]
 fn several_addresses_keep_their_order_and_quiet_is_one_line_each() {
-    let cast = Cast::new(2, 1);
-    let owners = [BOB, NOBODY, ALICE, BOB].map(|owner| owner.to_string());
+    let services = Services::new(2, 1);
+    let owners = [BOB, UNUSED, ALICE, BOB].map(|owner| owner.to_string());
     let mut arguments: Vec<&str> = owners.iter().map(String::as_str).collect();
     arguments.push("-q");
-    let expected = format!("{BOB}  0.7 ether\n{NOBODY}  0 ether\n{ALICE}  1.5 ether\n{BOB}  0.7 ether\n");
-    let reading = cast.run(&arguments);
+    let expected = format!("{BOB}  0.7 ether\n{UNUSED}  0 ether\n{ALICE}  1.5 ether\n{BOB}  0.7 ether\n");
+    let reading = services.run(&arguments);
     assert_eq!((reading.out, reading.err.as_str()), (expected, ""));
 
-    cast.take_everything_away();
-    let reading = cast.run_for(ALICE, &["-q"]);
+    services.refuse_all_connections();
+    let reading = services.run_for(ALICE, &["-q"]);
     assert_eq!(
         (reading.out, reading.err),
         (format!("{ALICE}  unknown: no provider could be reached\n"), String::new())
@@ -157,8 +157,8 @@ fn standard_input_is_read_to_its_end() {
     use std::io::Write;
     use std::process::Stdio;
 
-    let cast = Cast::new(1, 1);
-    let mut command = cast.balance();
+    let services = Services::new(1, 1);
+    let mut command = services.balance();
     let mut child = command
         .args(["-", "-q"])
         .stdin(Stdio::piped())
@@ -167,24 +167,24 @@ fn standard_input_is_read_to_its_end() {
         .spawn()
         .unwrap();
     let lower = BOB.to_string().to_lowercase();
-    write!(child.stdin.take().unwrap(), "# owners\n\n{ALICE}\n  {lower}   # Bob\n{NOBODY}").unwrap();
+    write!(child.stdin.take().unwrap(), "# owners\n\n{ALICE}\n  {lower}   # Bob\n{UNUSED}").unwrap();
     let output = child.wait_with_output().unwrap();
     let out = String::from_utf8(output.stdout).unwrap();
-    assert_eq!(out, format!("{ALICE}  1.5 ether\n{BOB}  0.7 ether\n{NOBODY}  0 ether\n"));
+    assert_eq!(out, format!("{ALICE}  1.5 ether\n{BOB}  0.7 ether\n{UNUSED}  0 ether\n"));
     assert_eq!(output.status.code(), Some(0));
 }
 
 #[test]
-fn no_color_is_heard_at_a_terminal_and_none_is_used_elsewhere() {
-    let cast = Cast::new(1, 1);
+fn no_color_is_honoured_and_only_terminals_get_colours() {
+    let services = Services::new(1, 1);
     for value in ["", "1"] {
-        let reading = run(cast.balance().arg(ALICE.to_string()).env("NO_COLOR", value));
+        let reading = run(services.balance().arg(ALICE.to_string()).env("NO_COLOR", value));
         assert_says(&reading, &["1.5 ether"]);
     }
-    // A terminal of its own, where the machine has `script`.
+    // `script` gives the command a terminal, if this machine has `script`.
     let at_a_terminal = |no_color: bool| {
         let mut line = Command::new("script");
-        let command = cast.balance();
+        let command = services.balance();
         let words: Vec<String> = std::iter::once(command.get_program())
             .chain(command.get_args())
             .map(|word| format!("'{}'", word.to_str().unwrap()))
@@ -208,11 +208,11 @@ fn no_color_is_heard_at_a_terminal_and_none_is_used_elsewhere() {
 
 #[test]
 fn settings_come_from_the_environment_and_options_win() {
-    let cast = Cast::new(2, 1);
-    let network = world().chain.network();
+    let services = Services::new(2, 1);
+    let network = test_chain().chain.network();
     let file = network_file(&network.to_toml());
-    let (rpc, beacon) = (cast.rpc_urls(), cast.beacon_urls().remove(0));
-    let checkpoint = world().chain.checkpoint().to_string();
+    let (rpc, beacon) = (services.rpc_urls(), services.beacon_urls().remove(0));
+    let checkpoint = test_chain().chain.checkpoint().to_string();
     let owner = ALICE.to_string();
     let from_environment = || {
         let mut command = saldo(&["balance", "-q", &owner]);
@@ -225,11 +225,11 @@ fn settings_come_from_the_environment_and_options_win() {
     };
     let right = format!("{ALICE}  1.5 ether\n");
     assert_eq!(run(&mut from_environment()).out, right);
-    cast.providers[0].set(Fault::Refuse);
-    assert_eq!(run(&mut from_environment()).out, right, "the second of the list is asked too");
-    cast.providers[0].clear();
+    services.providers[0].set(Fault::Refuse);
+    assert_eq!(run(&mut from_environment()).out, right, "the second URL of the list is asked too");
+    services.providers[0].clear();
 
-    // Each variable in turn is wrong: alone it is used, beside its option it is not.
+    // Each variable has a wrong value in turn: alone it is used, beside its option it is not.
     let nowhere = "http://127.0.0.1:9";
     let whole = file.display().to_string();
     for (variable, wrong, option, value) in [
@@ -244,10 +244,10 @@ fn settings_come_from_the_environment_and_options_win() {
         assert_eq!(overruled.out, right, "{variable}: {overruled:?}");
     }
 
-    // Set to nothing is not set.
+    // An empty variable counts as not set.
     let empty = run(from_environment().env("ETH_RPC_URL", " ").args(["--json"]));
     assert_eq!(empty.only()["error"]["code"], "no_provider");
-    // Names come from the list too.
+    // A list in a variable can also give names.
     let named = run(from_environment().args(["--json"]));
     assert_eq!(named.only()["provider"], "anna");
 }

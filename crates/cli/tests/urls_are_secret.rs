@@ -1,15 +1,15 @@
-//! Nothing of a URL but its host is printed: not in readings, logs or errors, not by the parser of arguments, and not
-//! when a provider sends it back.
+//! Of a URL only the host is printed: in readings, logs, errors and messages of the argument parser, and when a
+//! provider sends the URL back.
 
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "what goes wrong here is a failed test"
+    reason = "a panic fails the test"
 )]
 
-mod stage;
+mod testbed;
 #[allow(dead_code, unreachable_pub, reason = "the same as in the tests of the library")]
 #[path = "../../../tests/src/witness.rs"]
 mod witness;
@@ -20,10 +20,10 @@ use std::time::Duration;
 use saldo_drill::serve::Server;
 use saldo_drill::{BeaconSource, Fault, Provider};
 
-use stage::{ALICE, Conversation, NOBODY, Run, network_file, run, saldo, world};
+use testbed::{ALICE, Conversation, Run, UNUSED, network_file, run, saldo, test_chain};
 use witness::{ECHOES, KEYS, Witness, assert_no_key, with_keys};
 
-/// One provider and one source with keys in their URLs.
+/// One provider and one source whose URLs contain keys.
 struct Secrets {
     honest: Provider,
     north: BeaconSource,
@@ -36,11 +36,12 @@ struct Secrets {
 
 impl Secrets {
     fn new() -> Self {
-        let (honest, north) = (Provider::honest(&world().chain), BeaconSource::honest(&world().chain));
+        let (honest, north) =
+            (Provider::honest(&test_chain().chain), BeaconSource::honest(&test_chain().chain));
         let (provider, source) = (Witness::new(honest.clone()), Witness::new(north.clone()));
-        let provider_server = world().serve(provider.clone());
-        let source_server = world().serve(source.clone());
-        let network = network_file(&world().network().to_toml()).display().to_string();
+        let provider_server = test_chain().serve(provider.clone());
+        let source_server = test_chain().serve(source.clone());
+        let network = network_file(&test_chain().network().to_toml()).display().to_string();
         Self { honest, north, provider, source, provider_server, source_server, network }
     }
 
@@ -60,10 +61,10 @@ impl Secrets {
         command
     }
 
-    /// Reads in all the ways there are, and holds all that is printed against the keys.
+    /// Reads in every output form, and asserts that no key is printed.
     #[track_caller]
     fn read(&self, situation: &str) -> Run {
-        let (owner, other) = (ALICE.to_string(), NOBODY.to_string());
+        let (owner, other) = (ALICE.to_string(), UNUSED.to_string());
         let verbose = run(&mut self.balance(&["-v", &owner, &other]));
         assert_no_key(&verbose.all(), situation);
         let json = run(&mut self.balance(&["--json", "-v", "--no-wait", &owner]));
@@ -92,7 +93,7 @@ fn all_keys() -> Vec<&'static str> {
 }
 
 #[test]
-fn not_when_all_is_well() {
+fn no_key_is_printed_when_all_is_well() {
     let secrets = Secrets::new();
     let reading = secrets.read("all is well");
     assert_eq!(reading.status, 0, "{reading:?}");
@@ -105,7 +106,7 @@ fn not_when_all_is_well() {
 }
 
 #[test]
-fn not_when_it_is_sent_back() {
+fn no_key_is_printed_when_it_is_sent_back() {
     let secrets = Secrets::new();
     for (name, echo) in ECHOES {
         secrets.provider.repeat(Some(echo));
@@ -125,7 +126,7 @@ fn not_when_it_is_sent_back() {
 }
 
 #[test]
-fn not_when_a_connection_fails() {
+fn no_key_is_printed_when_a_connection_fails() {
     let secrets = Secrets::new();
     for fault in [
         Fault::Refuse,
@@ -140,7 +141,7 @@ fn not_when_a_connection_fails() {
         let name = format!("{fault:?}");
         secrets.honest.set(fault.clone());
         secrets.north.set(fault);
-        // Ports close a moment later.
+        // A port closes only a moment later.
         std::thread::sleep(Duration::from_millis(50));
         assert!(matches!(secrets.read(&name).status, 3 | 4), "{name}");
         assert_eq!(secrets.import(&name).status, 1, "{name}");
@@ -148,7 +149,7 @@ fn not_when_a_connection_fails() {
         secrets.north.clear();
         std::thread::sleep(Duration::from_millis(50));
     }
-    // No HTTPS is spoken there, and no such host exists.
+    // The first server speaks no HTTPS, and the second host does not exist.
     let owner = ALICE.to_string();
     for url in [secrets.rpc_url().replace("http://", "https://"), with_keys("https://no-such-host.invalid")] {
         let beacon = secrets.beacon_url();
@@ -173,7 +174,7 @@ fn not_when_a_connection_fails() {
 }
 
 #[test]
-fn not_when_it_comes_from_the_environment_or_is_asked_line_by_line() {
+fn no_key_is_printed_with_the_environment_and_standard_input() {
     let secrets = Secrets::new();
     let mut command = saldo(&["balance", "-", "-v", "--timeout", "2s"]);
     command
@@ -181,15 +182,15 @@ fn not_when_it_comes_from_the_environment_or_is_asked_line_by_line() {
         .env("ETH_RPC_URL", format!("{},{}", secrets.rpc_url(), with_keys("http://127.0.0.1:9")))
         .env("SALDO_BEACON_URL", secrets.beacon_url());
     let mut conversation = Conversation::start(&mut command);
-    conversation.tell(&ALICE.to_string());
-    let mut said = conversation.hear();
+    conversation.send_line(&ALICE.to_string());
+    let mut said = conversation.read_line();
     assert!(said.contains("1.5 ether"), "{said}");
     assert_eq!(secrets.provider.take_seen(), all_keys());
-    conversation.tell(&secrets.rpc_url());
+    conversation.send_line(&secrets.rpc_url());
     secrets.honest.set(Fault::Html);
     secrets.north.set(Fault::Html);
     std::thread::sleep(Duration::from_secs(2));
-    conversation.tell(&ALICE.to_string());
+    conversation.send_line(&ALICE.to_string());
     let (status, rest) = conversation.end();
     said += &rest;
     assert_eq!(status, 3, "{said}");
@@ -198,7 +199,7 @@ fn not_when_it_comes_from_the_environment_or_is_asked_line_by_line() {
 }
 
 #[test]
-fn not_when_it_stands_where_it_does_not_belong() {
+fn no_key_is_printed_when_a_url_is_in_the_wrong_place() {
     let url = with_keys("https://node.example");
     let bare = url.replace("https://", "");
     let owner = ALICE.to_string();
@@ -212,7 +213,7 @@ fn not_when_it_stands_where_it_does_not_belong() {
     let port = url.replace("node.example", "node.example:99999");
     let scheme = url.replace("https", "htps");
     let dotted = format!("./{bare}");
-    let empty = network_file(&world().chain.network().to_toml()).display().to_string();
+    let empty = network_file(&test_chain().chain.network().to_toml()).display().to_string();
     let cases: Vec<Vec<&str>> = vec![
         vec![&url],
         vec![&bare],
@@ -269,7 +270,10 @@ fn not_when_it_stands_where_it_does_not_belong() {
             assert_eq!(refused.status, 2, "{case:?}: {refused:?}");
             assert!(!refused.all().trim().is_empty());
             assert_no_key(&refused.all(), &format!("{case:?}"));
-            assert!(!refused.all().contains("node.example"), "nor the rest of it: {refused:?}");
+            assert!(
+                !refused.all().contains("node.example"),
+                "no other part of the URL is printed either: {refused:?}"
+            );
         }
     }
     for (variable, value) in [
@@ -290,9 +294,9 @@ fn not_when_it_stands_where_it_does_not_belong() {
 const ROOT: &str = "0x00000000000000000000000000000000000000000000000000000000000000aa";
 
 #[test]
-fn not_when_it_stands_in_a_network_file() {
+fn no_key_is_printed_when_a_url_is_in_a_network_file() {
     let url = with_keys("https://node.example");
-    let network = world().network().to_toml();
+    let network = test_chain().network().to_toml();
     for content in [
         format!("ETH_RPC_URL={url}\n"),
         format!("ETH_RPC_URL=\"{url}\"\n"),

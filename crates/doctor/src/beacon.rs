@@ -1,4 +1,4 @@
-//! Examining one beacon source.
+//! Examines one beacon source.
 
 use saldo_beacon::unit::{Period, UnixTime};
 use saldo_beacon::{AdvanceError, Checkpoint, LightClient, LightClientUpdate, Network, Wants, decode};
@@ -11,14 +11,14 @@ use crate::finding::Finding;
 use crate::probe::{ProbeClient, is_final};
 use crate::source::{NamesFork, SeenHead, SourceReport};
 
-/// The head of one slot is signed in the next.
+/// A slot's head is signed in the next slot.
 const USUAL_LAG: u64 = 1;
-/// At most this many requests for the updates from the checkpoint to the present.
-const MOST_HAND_OVERS: usize = 12;
-/// How many periods back updates are looked for.
+/// The most requests for the updates from the checkpoint to the present.
+const MOST_UPDATE_REQUESTS: usize = 12;
+/// How many periods before the present one the source is asked for an update.
 const PERIODS_BACK: [u64; 5] = [1, 4, 16, 64, 256];
 
-/// Whether the source is of the network, and a light client from its bootstrap, if it has that.
+/// Checks whether the source is of the network. Returns a light client from its bootstrap, if it has the bootstrap.
 pub(crate) async fn start(
     probe: &ProbeClient<'_>,
     network: &Network,
@@ -76,16 +76,16 @@ fn of_network(data: &Data, network: &Network) -> Result<(), Failure> {
     }
 }
 
-/// Whether nothing further of this source is worth asking.
+/// Whether further requests to this source are useless.
 pub(crate) fn is_lost(report: &SourceReport) -> bool {
     let failed = |check: &Check<()>| check.failure().is_some_and(is_final);
     failed(&report.genesis) || failed(&report.bootstrap) || report.findings.contains(&Finding::OtherNetwork)
 }
 
-/// Walks with the source's data from where `client` stands to the newest head.
+/// Advances `client` with the source's data to the newest head.
 pub(crate) async fn follow(probe: &ProbeClient<'_>, client: &mut LightClient, report: &mut SourceReport) {
     let network = client.network().clone();
-    report.updates = hand_overs(probe, client).await;
+    report.updates = committee_updates(probe, client).await;
     let finality = async {
         let data = probe.fetch(Route::FinalityUpdate).await?;
         let update = decode::finality_update(&data.bytes, data.encoding, data.fork.as_deref(), &network)?;
@@ -121,15 +121,15 @@ pub(crate) async fn follow(probe: &ProbeClient<'_>, client: &mut LightClient, re
     report.oldest_period = oldest_period(probe, &network).await;
 }
 
-async fn hand_overs(probe: &ProbeClient<'_>, client: &mut LightClient) -> Check<u64> {
+async fn committee_updates(probe: &ProbeClient<'_>, client: &mut LightClient) -> Check<u64> {
     let mut taken = 0_u64;
-    for _ in 0..MOST_HAND_OVERS {
+    for _ in 0..MOST_UPDATE_REQUESTS {
         if client.knows_committee_at(now(probe)) && taken > 0 {
             break;
         }
         let (start, count) = match client.wants(now(probe)) {
             Wants::Updates { start, count } => (start, count.min(MAX_UPDATES)),
-            // All hand-overs are known already; that the source has the newest is looked at all the same.
+            // All committee updates are known already. Ask anyway, to check that the source has the newest one.
             Wants::Heads => (client.period(), 1),
         };
         let updates = probe
@@ -138,7 +138,7 @@ async fn hand_overs(probe: &ProbeClient<'_>, client: &mut LightClient) -> Check<
             .and_then(|data| Ok(decode::updates(&data.bytes, data.encoding, client.network())?));
         let updates = match updates {
             Ok(updates) if !updates.is_empty() => updates,
-            // An update of the present period comes into being within it.
+            // The update of the present period appears during that period.
             Ok(_) if client.knows_committee_at(now(probe)) => break,
             Ok(_) => return Check::Failed(Failure::NotServed { method: "light_client/updates" }),
             Err(failure) => return Check::Failed(failure),
@@ -158,7 +158,7 @@ async fn hand_overs(probe: &ProbeClient<'_>, client: &mut LightClient) -> Check<
 
 fn advance(client: &mut LightClient, update: LightClientUpdate, now: UnixTime) -> Result<(), Failure> {
     match client.advance(update, now) {
-        // Verified before; that it brings nothing new is no fault.
+        // `NotNewer` is no fault: the update was verified, but it contains nothing new.
         Ok(_) | Err(AdvanceError::NotNewer { .. }) => Ok(()),
         Err(refusal) => Err(refusal.into()),
     }
@@ -174,7 +174,8 @@ fn names_fork(data: &Data, network: &Network) -> Result<NamesFork, Failure> {
     Ok(if named { NamesFork::Yes } else { NamesFork::No })
 }
 
-/// The oldest period of those tried that there is an update of. Not verified: a light client walks forwards alone.
+/// The oldest of the tried periods for which the source has an update. The update is not verified: a light client
+/// only goes forwards.
 async fn oldest_period(probe: &ProbeClient<'_>, network: &Network) -> Check<Period> {
     let Some(present) = network.slot_at(now(probe)).map(|slot| network.period_at(slot)) else {
         return Check::NotChecked(Unchecked::NotReached);
@@ -200,7 +201,7 @@ async fn oldest_period(probe: &ProbeClient<'_>, network: &Network) -> Check<Peri
     oldest.map_or(Check::Failed(Failure::NotServed { method: "light_client/updates" }), Check::Found)
 }
 
-/// Turns what was found into what is worth knowing.
+/// Derives the findings from the checks.
 pub(crate) fn judge(probe: &ProbeClient<'_>, report: &mut SourceReport) {
     let seen = probe.meter.seen();
     (report.requests, report.latency, report.clock_offset) =
@@ -233,8 +234,8 @@ pub(crate) fn judge(probe: &ProbeClient<'_>, report: &mut SourceReport) {
     }
     more.extend(Finding::of_pace(seen.latency(), seen.clock_offset()));
     for finding in more {
-        let is_told = report.findings.iter().any(|told| told.code() == finding.code());
-        if !is_told {
+        let is_known = report.findings.iter().any(|known| known.code() == finding.code());
+        if !is_known {
             report.findings.push(finding);
         }
     }

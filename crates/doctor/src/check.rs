@@ -1,21 +1,21 @@
-//! What came of looking at one thing.
+//! The outcome of one check.
 
 use std::fmt;
 
 use saldo_reading::Failure;
 
-/// What came of looking at one thing.
+/// The outcome of one check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Check<T> {
-    /// It is there, and this was found.
+    /// The check found this.
     Found(T),
-    /// It is not, and this is why.
+    /// The check failed, for this reason.
     Failed(Failure),
-    /// It was not looked at.
+    /// The check was not made.
     NotChecked(Unchecked),
 }
 
-/// Why something was not looked at.
+/// Why a check was not made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Unchecked {
@@ -23,9 +23,9 @@ pub enum Unchecked {
     NoSignedHead,
     /// There is no checkpoint to start from.
     NoCheckpoint,
-    /// Something that comes before it failed.
+    /// An earlier check failed.
     NotReached,
-    /// The time or the number of requests was used up.
+    /// The time or the number of requests is used up.
     OutOfBudget,
 }
 
@@ -78,7 +78,7 @@ impl fmt::Display for Unchecked {
         formatter.write_str(match self {
             Self::NoSignedHead => "no signed head",
             Self::NoCheckpoint => "no checkpoint",
-            Self::NotReached => "what comes before it failed",
+            Self::NotReached => "an earlier check failed",
             Self::OutOfBudget => "time or requests used up",
         })
     }

@@ -1,4 +1,4 @@
-//! Examining one checkpoint source, and what they say together.
+//! Examines one checkpoint source, and compares the sources' answers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,10 +13,10 @@ use crate::finding::Finding;
 use crate::probe::ProbeClient;
 use crate::source::CheckpointReport;
 
-/// How many operators must name one block, and how many must answer at all.
+/// How many operators must name the same block, and how many must answer at least.
 const AGREEMENT: usize = 2;
 const LEAST_ANSWERS: usize = 3;
-/// Blocks of this age, in epochs, are final everywhere while all is well.
+/// Blocks of this age, in epochs, are final everywhere under normal conditions.
 const EPOCHS_BACK: u64 = 4;
 
 impl CheckpointReport {
@@ -33,7 +33,7 @@ impl CheckpointReport {
     }
 }
 
-/// The slot that is asked about: the checkpoint's, else the start of an epoch that is surely final.
+/// The slot to ask about: the checkpoint's, else the start of an epoch that is certainly final.
 pub(crate) fn slot(network: &Network, checkpoint: Option<Checkpoint>, now: UnixTime) -> Option<Slot> {
     if let Some(slot) = checkpoint.and_then(|checkpoint| checkpoint.slot) {
         return Some(slot);
@@ -42,12 +42,12 @@ pub(crate) fn slot(network: &Network, checkpoint: Option<Checkpoint>, now: UnixT
     Some(Slot::new(epoch.get().checked_mul(network.slots_per_epoch())?))
 }
 
-/// Asks one source which block stands at `slot`.
+/// Asks one source which block is at `slot`.
 pub(crate) async fn examine(probe: &ProbeClient<'_>, slot: Option<Slot>) -> CheckpointReport {
     let mut report = CheckpointReport::new(probe.endpoint);
     if let Some(slot) = slot {
         let clock: &dyn Clock = probe.io.clock();
-        let deadline = Deadline::after(clock, probe.patience());
+        let deadline = Deadline::after(clock, probe.request_timeout());
         report.names = block_root(&probe.io, probe.endpoint, slot, deadline).await.into();
     }
     let seen = probe.meter.seen();
@@ -59,19 +59,19 @@ pub(crate) async fn examine(probe: &ProbeClient<'_>, slot: Option<Slot>) -> Chec
     report
 }
 
-/// The root that enough operators name and no other is named by as many; marks who names another.
+/// The root that enough operators name, if it is the only such root. Marks the sources that name another root.
 pub(crate) fn agree(reports: &mut [CheckpointReport]) -> Option<B256> {
-    let mut voices: BTreeMap<B256, BTreeSet<String>> = BTreeMap::new();
+    let mut votes: BTreeMap<B256, BTreeSet<String>> = BTreeMap::new();
     for report in reports.iter() {
         if let Some(root) = report.names.found() {
-            voices.entry(*root).or_default().insert(report.run_by.trim().to_lowercase());
+            votes.entry(*root).or_default().insert(report.run_by.trim().to_lowercase());
         }
     }
-    let answered: BTreeSet<&String> = voices.values().flatten().collect();
+    let answered: BTreeSet<&String> = votes.values().flatten().collect();
     if answered.len() < LEAST_ANSWERS {
         return None;
     }
-    let mut reached = voices.iter().filter(|(_, operators)| operators.len() >= AGREEMENT);
+    let mut reached = votes.iter().filter(|(_, operators)| operators.len() >= AGREEMENT);
     let root = match (reached.next(), reached.next()) {
         (Some((root, _)), None) => *root,
         _ => return None,

@@ -1,25 +1,23 @@
-//! How far back the proofs of a provider go.
+//! Measures how far back a provider's proofs go.
 
 use saldo_chain::ExecutionHeader;
 use saldo_reading::Failure;
 use serde_json::json;
 
 use crate::check::{Check, Unchecked};
-use crate::execution::{hash_and_number, verify};
 use crate::probe::{ProbeClient, is_final};
 use crate::provider::Depth;
+use crate::reply::{MAX_BLOCK, MAX_PROOF, PROBED, hash_and_number, verify};
 
-const MAX_BLOCK: usize = ExecutionHeader::MAX_JSON_BYTES;
-const MAX_PROOF: usize = 256 * 1024;
-/// How many depths are tried; each takes two requests.
+/// How many depths are tried. Each takes two requests.
 const TRIES: usize = 6;
-/// Just within, and beyond, what clients keep by default, and what archives have.
+/// Depths just within and beyond the default window of execution clients, and depths that archive nodes have.
 const STEPS: [u64; 5] = [124, 136, 1_024, 10_000, 100_000];
 
-/// Finds by bounded search how far below the block `tip` proofs hold, each checked under the state root of the
-/// provider's own block of that number.
+/// Finds by a bounded search how far below the block `tip` proofs hold. Each proof is checked under the state root of
+/// the provider's own block of that number.
 pub(crate) async fn search(probe: &ProbeClient<'_>, tip: u64) -> Check<Depth> {
-    // The first block's own state root is not always that of its state (anvil), so it is left out.
+    // Anvil's first block names a state root that is not that of its state, so block 0 is left out.
     let deepest = tip.saturating_sub(1);
     let mut depth = Depth { proven: 0, refused: None };
     for _ in 0..TRIES {
@@ -37,7 +35,7 @@ pub(crate) async fn search(probe: &ProbeClient<'_>, tip: u64) -> Check<Depth> {
     Check::Found(depth)
 }
 
-/// The depth to try next; `None` if enough is known.
+/// The depth to try next; `None` if no further depth is needed.
 fn next(depth: &Depth, deepest: u64) -> Option<u64> {
     let Depth { proven, refused } = *depth;
     match refused {
@@ -45,7 +43,7 @@ fn next(depth: &Depth, deepest: u64) -> Option<u64> {
             let step = STEPS.into_iter().find(|step| *step > proven).unwrap_or(proven).min(deepest);
             (step > proven).then_some(step)
         }
-        // The usual window is told apart well enough; what is left is whether there is any window at all.
+        // A known default window needs no finer search. What remains is whether there is a window at all.
         Some(refused) if refused <= 2 || proven >= 120 && refused <= 136 => None,
         Some(refused) if proven == 0 && refused > 2 => Some(2),
         Some(refused) => {
@@ -55,7 +53,7 @@ fn next(depth: &Depth, deepest: u64) -> Option<u64> {
     }
 }
 
-/// Whether there is a proof at that block that holds.
+/// Whether the provider has a valid proof at that block.
 async fn holds(probe: &ProbeClient<'_>, number: u64) -> Result<bool, Failure> {
     let block = json!(format!("{number:#x}"));
     let theirs = probe.call("eth_getBlockByNumber", json!([block, false]), MAX_BLOCK).await;
@@ -66,7 +64,7 @@ async fn holds(probe: &ProbeClient<'_>, number: u64) -> Result<bool, Failure> {
     };
     let (hash, _) = hash_and_number(&theirs)?;
     let root = ExecutionHeader::from_json(theirs.get().as_bytes(), hash)?.state_root();
-    let reply = probe.call("eth_getProof", json!([crate::PROBED, [], block]), MAX_PROOF).await;
+    let reply = probe.call("eth_getProof", json!([PROBED, [], block]), MAX_PROOF).await;
     match reply.and_then(|reply| verify(&reply, Some(root))) {
         Ok(_) => Ok(true),
         Err(failure) if is_final(&failure) || matches!(failure, Failure::Proof(_)) => Err(failure),
@@ -78,7 +76,7 @@ async fn holds(probe: &ProbeClient<'_>, number: u64) -> Result<bool, Failure> {
 mod tests {
     use super::*;
 
-    /// What a search finds at a provider that proves `window` blocks back.
+    /// The text that a search gives for a provider that proves `window` blocks back.
     fn found(window: u64, tip: u64) -> String {
         let mut depth = Depth { proven: 0, refused: None };
         for _ in 0..TRIES {

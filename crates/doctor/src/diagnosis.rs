@@ -1,11 +1,11 @@
-//! From what was found to what follows.
+//! Derives the diagnosis from a report.
 
 use std::collections::BTreeSet;
 
 use crate::finding::{Finding, Severity};
 use crate::report::{Diagnosis, Report, SingleFailure, Verdict};
 
-/// What follows from `report`, whose own diagnosis is not looked at.
+/// The diagnosis of `report`. The report's own diagnosis is ignored.
 pub(crate) fn diagnose(report: &Report) -> Diagnosis {
     let proving = report.providers.iter().filter(|provider| provider.can_prove()).count();
     let following = report.sources.iter().filter(|source| source.can_follow()).count();
@@ -24,12 +24,12 @@ pub(crate) fn diagnose(report: &Report) -> Diagnosis {
     }
 }
 
-/// Whether nobody among those that fail can come right by itself.
+/// Whether none of the failing endpoints can recover by itself.
 fn needs_action(report: &Report, proving: usize, following: usize) -> bool {
     let lasting = |findings: &[Finding]| findings.iter().any(Finding::needs_action);
     let providers = proving == 0 && report.providers.iter().all(|provider| lasting(&provider.findings));
     let sources = following == 0 && report.sources.iter().all(|source| lasting(&source.findings));
-    // Where there is no checkpoint, asking checkpoint sources again may give one.
+    // If there is no checkpoint, asking the checkpoint sources again may give one.
     let checkpoint = report.checkpoint.is_none() && report.checkpoint_sources.is_empty();
     providers || sources || checkpoint
 }
@@ -53,7 +53,7 @@ fn summary(report: &Report, verdict: Verdict, proving: usize, following: usize, 
             )
         }
         (Verdict::NotNow, _) => format!("No balance can be proven now: {of} work. Trying again may help."),
-        (Verdict::NeedsAction, _) => format!("No balance can be proven: {of} work. It needs you."),
+        (Verdict::NeedsAction, _) => format!("No balance can be proven: {of} work. You need to act."),
     }
 }
 
@@ -116,7 +116,7 @@ fn single_failures(report: &Report) -> Vec<SingleFailure> {
     found
 }
 
-/// The one value there is, if it is the only one.
+/// The only distinct value, compared without case; `None` if there are several.
 fn only<'a>(values: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let distinct: BTreeSet<String> = BTreeSet::new();
     let (_, first, many) = values.fold((distinct, None, false), |(mut distinct, first, many), value| {
@@ -127,7 +127,7 @@ fn only<'a>(values: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     first.filter(|_| !many)
 }
 
-/// The one hosting that all declare; `None` if anyone's is not known.
+/// The hosting that all declare; `None` if the hosting of one is unknown.
 fn declared_by_all<'a>(hostings: impl Iterator<Item = Option<&'a str>>) -> Option<&'a str> {
     let all: Option<Vec<&str>> = hostings.collect();
     only(all?.into_iter())
@@ -168,20 +168,20 @@ fn next_steps(report: &Report, single_failures: &[SingleFailure]) -> Vec<String>
 }
 
 impl Finding {
-    /// What to do about it; `None` where there is nothing to do.
+    /// What to do about the finding; `None` if nothing is to be done.
     pub fn next_step(&self) -> Option<&'static str> {
         if self.severity() == Severity::Note {
             return None;
         }
         Some(match self {
             Self::Unreachable(_) => "check the URL and this device's network, or try again later.",
-            Self::NeverAnswers | Self::TooSlow { .. } => "try again later, or use a nearer one.",
+            Self::NeverAnswers | Self::TooSlow { .. } => "try again later, or use a nearer endpoint.",
             Self::WebPage => "check the URL: an API answers in JSON, a web page does not.",
             Self::RateLimited { .. } => "ask less often, or use another plan.",
             Self::QuotaExhausted => "wait until the quota is renewed, or use another plan.",
-            Self::Denied => "check its key, and whether it serves this method.",
+            Self::Denied => "check the API key, and whether it serves this method.",
             Self::WrongChain { .. } | Self::OtherNetwork => {
-                "use its URL for this network, or give the network it is of with --network."
+                "use its URL for this network, or give its network with --network."
             }
             Self::WrongId
             | Self::LiesAboutTip { .. }
@@ -190,24 +190,28 @@ impl Finding {
             | Self::ProofRefused(_)
             | Self::FalseClaim
             | Self::DataRefused(_) => {
-                "its answers are not true; saldo refuses them. Tell its operator, or use another."
+                "its answers are false, and saldo refuses them. Tell its operator, or use another endpoint."
             }
-            Self::OtherBranch => "it follows another branch; wait until it comes back, or use another.",
-            Self::Lagging { .. } | Self::Behind { .. } => "wait until it has caught up, or use another.",
-            Self::NoProofs => "ask its operator for eth_getProof, or use one that serves it.",
+            Self::OtherBranch => {
+                "it follows another branch; wait until it returns to this branch, or use another provider."
+            }
+            Self::Lagging { .. } | Self::Behind { .. } => {
+                "wait until it has caught up, or use another endpoint."
+            }
+            Self::NoProofs => "ask its operator for eth_getProof, or use a provider that serves it.",
             Self::TipOnly | Self::ShallowProofs { .. } => {
-                "it works, but each reading waits until its block is signed; a node with a longer proof window does not."
+                "it works, but each reading waits until its block is signed. A node with a longer proof window avoids that."
             }
             Self::UnknownHeaderLayout | Self::UnknownFork => "upgrade saldo, or give a newer network file.",
-            Self::ClockDiffers { .. } | Self::ClockOff => "set this device's clock by the network.",
-            Self::NoBootstrap => "use a newer checkpoint, or one more source that has it.",
-            Self::NoUpdates => "use a newer checkpoint, or one more source that keeps updates.",
+            Self::ClockDiffers { .. } | Self::ClockOff => "synchronise this device's clock.",
+            Self::NoBootstrap => "use a newer checkpoint, or add a source that has its bootstrap.",
+            Self::NoUpdates => "use a newer checkpoint, or add a source that keeps updates.",
             Self::CheckpointTooOld => "give a newer checkpoint from a source that you trust.",
             Self::NoLightClientData => {
                 "use a beacon node that serves light-client data (Nimbus and Lodestar do unless told not to)."
             }
-            Self::OutvotedRoot => "its word is not used; if this stays so, leave it out.",
-            Self::Fails(_) => "try again later; if it stays so, use another.",
+            Self::OutvotedRoot => "its root is not used; if this continues, remove the source.",
+            Self::Fails(_) => "try again later; if this continues, use another endpoint.",
             Self::BrokenBatch { .. } => return None,
         })
     }

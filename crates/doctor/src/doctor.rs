@@ -1,4 +1,4 @@
-//! The examination of a configuration.
+//! Examines a configuration.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,14 +17,14 @@ use crate::report::{Diagnosis, Report};
 use crate::source::{CheckpointReport, SeenHead, SourceReport};
 use crate::{beacon, checkpoint, diagnosis, execution};
 
-/// How much an examination may cost.
+/// Limits for the cost of an examination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// How long one request may take.
+    /// The time limit of one request.
     pub request: Duration,
-    /// How long the examination may take in all.
+    /// The time limit of the whole examination.
     pub total: Duration,
-    /// How many requests one provider or source may get.
+    /// The most requests that one provider or source receives.
     pub requests: u32,
 }
 
@@ -35,18 +35,18 @@ impl Default for Limits {
     }
 }
 
-/// How far an examination has come.
+/// The progress of an examination.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Progress {
-    /// Who has just been examined.
+    /// The endpoint that has just been examined.
     pub id: ProviderId,
-    /// How many have been.
+    /// How many endpoints have been examined.
     pub done: usize,
-    /// How many there are.
+    /// How many endpoints there are.
     pub of: usize,
 }
 
-/// A configuration to be examined: whom a wallet would ask.
+/// A configuration to examine: the endpoints that a wallet would ask.
 #[derive(Clone)]
 #[must_use]
 pub struct Doctor {
@@ -61,7 +61,7 @@ pub struct Doctor {
 }
 
 impl Doctor {
-    /// A configuration without anybody to ask. The network's own checkpoint is used until another is given.
+    /// A configuration without endpoints. The network's own checkpoint is used until another one is given.
     pub fn new(network: Network, transport: Arc<dyn Transport>, clock: Arc<dyn Clock>) -> Self {
         let checkpoint = network.checkpoint().copied();
         Self {
@@ -76,37 +76,38 @@ impl Doctor {
         }
     }
 
-    /// One more execution provider.
+    /// Adds an execution provider.
     pub fn provider(mut self, endpoint: Endpoint) -> Self {
         self.providers.push(endpoint);
         self
     }
 
-    /// One more beacon source.
+    /// Adds a beacon source.
     pub fn source(mut self, endpoint: Endpoint) -> Self {
         self.sources.push(endpoint);
         self
     }
 
-    /// One more checkpoint source.
+    /// Adds a checkpoint source.
     pub fn checkpoint_source(mut self, endpoint: Endpoint) -> Self {
         self.checkpoint_sources.push(endpoint);
         self
     }
 
-    /// The checkpoint to start from; `None` to take what the checkpoint sources agree on.
+    /// Sets the checkpoint to start from; `None` to use the one that the checkpoint sources agree on.
     pub fn checkpoint(mut self, checkpoint: Option<Checkpoint>) -> Self {
         self.checkpoint = checkpoint;
         self
     }
 
-    /// How much the examination may cost.
+    /// Sets the limits.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// Examines all, side by side, and tells of everyone who is done. Never takes longer than [`Limits::total`].
+    /// Examines all endpoints concurrently, and calls `tell` after each one. Never takes longer than
+    /// [`Limits::total`].
     pub async fn examine(&self, tell: &(dyn Fn(Progress) + Sync)) -> Report {
         let begun = self.clock.wall();
         let deadline = Deadline::after(&*self.clock, self.limits.total);
@@ -155,7 +156,7 @@ impl Doctor {
         report
     }
 
-    /// Checkpoint sources and beacon sources, and the light client that has come furthest.
+    /// Examines checkpoint sources and beacon sources. Returns also the light client with the newest head.
     async fn beacon_side(&self, deadline: Deadline, tell: &impl Fn(&ProviderId)) -> Arc<BeaconSide> {
         let slot = checkpoint::slot(&self.network, self.checkpoint, self.clock.wall());
         let checkpoint_sources = join_all(self.checkpoint_sources.iter().map(|endpoint| async move {
@@ -182,7 +183,8 @@ impl Doctor {
         Arc::new(side)
     }
 
-    /// All beacon sources. Those without the bootstrap are examined with the light client of one that has it.
+    /// Examines all beacon sources. A source without the bootstrap is examined with the light client of a source that
+    /// has it.
     async fn follow_all(
         &self,
         checkpoint: Option<Checkpoint>,

@@ -1,12 +1,11 @@
-//! Examining one execution provider.
+//! Examines one execution provider.
 
 use std::future::Future;
 
-use alloy_primitives::{Address, B256, hex};
+use alloy_primitives::hex;
 use saldo_beacon::SignedHead;
 use saldo_chain::{ExecutionHeader, HeaderError};
-use saldo_proof::eip1186::AccountReply;
-use saldo_proof::{StateRoot, claimed_root};
+use saldo_proof::StateRoot;
 use saldo_reading::Failure;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -16,27 +15,23 @@ use crate::depth;
 use crate::finding::Finding;
 use crate::probe::{ProbeClient, is_final, quantity};
 use crate::provider::{Capabilities, ProviderReport, Tip};
+use crate::reply::{MAX_BLOCK, MAX_PROOF, PROBED, hash_and_number, verify};
 
-/// The account that proofs are asked of: one that tells nothing of the user.
-pub const PROBED: Address = Address::ZERO;
-
-const MAX_PROOF: usize = 256 * 1024;
-const MAX_BLOCK: usize = ExecutionHeader::MAX_JSON_BYTES;
 const MAX_SMALL: usize = 64 * 1024;
-/// The sizes of batches that are tried, until one fails.
+/// The batch sizes to try, until one fails.
 const BATCHES: [usize; 4] = [1, 2, 10, 50];
 
-/// Examines `provider`; what needs the signed head waits for it.
+/// Examines `provider`. Checks that need the signed head wait for it.
 pub(crate) async fn examine(
     probe: &ProbeClient<'_>,
     chain_id: u64,
     head: impl Future<Output = Option<SignedHead>>,
 ) -> ProviderReport {
     let mut report = ProviderReport::new(probe.endpoint);
-    if alone(probe, chain_id, &mut report).await.is_some()
+    if without_head(probe, chain_id, &mut report).await.is_some()
         && let Some(head) = head.await
     {
-        under(probe, &head, &mut report).await;
+        with_head(probe, &head, &mut report).await;
     } else if report.tip.is_found() {
         report.proof_at_signed_head = Check::NotChecked(Unchecked::NoSignedHead);
     }
@@ -47,24 +42,24 @@ pub(crate) async fn examine(
     report
 }
 
-/// What can be found without a signed head; `None` if nothing further is worth asking.
-async fn alone(probe: &ProbeClient<'_>, chain_id: u64, report: &mut ProviderReport) -> Option<()> {
+/// Makes the checks that need no signed head; `None` if further requests are useless.
+async fn without_head(probe: &ProbeClient<'_>, chain_id: u64, report: &mut ProviderReport) -> Option<()> {
     report.chain_id = probe.number("eth_chainId").await.into();
     if *report.chain_id.found()? != chain_id {
         let got = *report.chain_id.found()?;
         report.findings.push(Finding::WrongChain { got, expected: chain_id });
         return None;
     }
-    let said = probe.number("eth_blockNumber").await;
-    if said.as_ref().is_err_and(is_final) {
-        report.tip = said.err().map_or(Check::NotChecked(Unchecked::NotReached), Check::Failed);
+    let claimed = probe.number("eth_blockNumber").await;
+    if claimed.as_ref().is_err_and(is_final) {
+        report.tip = claimed.err().map_or(Check::NotChecked(Unchecked::NotReached), Check::Failed);
         return None;
     }
     let header = tip(probe, report).await?;
-    if let Ok(said) = said
-        && said.abs_diff(header.number()) > Finding::MOST_BLOCKS_BEHIND
+    if let Ok(claimed) = claimed
+        && claimed.abs_diff(header.number()) > Finding::MOST_BLOCKS_BEHIND
     {
-        report.findings.push(Finding::LiesAboutTip { said, given: header.number() });
+        report.findings.push(Finding::LiesAboutTip { said: claimed, given: header.number() });
     }
     forms(probe, &header, report).await;
     report.capabilities = capabilities(probe).await;
@@ -72,9 +67,9 @@ async fn alone(probe: &ProbeClient<'_>, chain_id: u64, report: &mut ProviderRepo
     Some(())
 }
 
-/// The newest block, its header by both ways, and the proof at it.
+/// Checks the newest block, both forms of its header, and the proof at it.
 async fn tip(probe: &ProbeClient<'_>, report: &mut ProviderReport) -> Option<ExecutionHeader> {
-    // A chain goes on: a node that proves its newest block alone may have a newer one by the time it is asked.
+    // A node that proves only its newest block may have a newer block before the proof request arrives, so try again.
     const ATTEMPTS: usize = 3;
     let mut newest = None;
     for attempt in 1..=ATTEMPTS {
@@ -107,7 +102,7 @@ async fn tip(probe: &ProbeClient<'_>, report: &mut ProviderReport) -> Option<Exe
     Some(header)
 }
 
-/// The newest block's header, proven by its own hash; and whether its JSON was enough for that.
+/// The newest block's header, checked by its own hash; and whether the block's JSON was enough for that.
 async fn newest_block(probe: &ProbeClient<'_>) -> Result<(Option<ExecutionHeader>, Check<()>), Failure> {
     let block = probe.call("eth_getBlockByNumber", json!(["latest", false]), MAX_BLOCK).await?;
     let (hash, number) = hash_and_number(&block)?;
@@ -128,19 +123,19 @@ async fn raw_header(probe: &ProbeClient<'_>, header: &ExecutionHeader) -> Result
     ExecutionHeader::from_rlp(&raw, header.hash()).map(drop).map_err(Failure::from)
 }
 
-/// The other ways to name a block.
+/// Checks the other two ways to name a block: by tag and by hash.
 async fn forms(probe: &ProbeClient<'_>, header: &ExecutionHeader, report: &mut ProviderReport) {
     if !report.proof_at_tip.is_found() || probe.is_over() {
         return;
     }
-    // The tip may have moved, so what is checked here is that the proof is a whole one of some state.
+    // The tip may have moved. So this only checks that the proof is complete under some root.
     report.by_tag = proof(probe, &json!("latest"), None, report).await.map(drop).into();
     let hash = json!({ "blockHash": header.hash() });
     report.by_hash = proof(probe, &hash, Some(header.state_root()), report).await.map(drop).into();
 }
 
-/// A proof of [`PROBED`] at `block`, checked under `root` (without one, under the root its own first node has): how many
-/// nodes it has.
+/// Requests a proof of [`PROBED`] at `block` and checks it under `root`, or without `root` under the hash of its own
+/// first node. Returns the number of nodes.
 pub(crate) async fn proof(
     probe: &ProbeClient<'_>,
     block: &Value,
@@ -153,15 +148,6 @@ pub(crate) async fn proof(
         report.findings.push(Finding::FalseClaim);
     }
     Ok(nodes)
-}
-
-/// The number of nodes, and whether what is claimed beside the proof is what it proves.
-pub(crate) fn verify(reply: &RawValue, root: Option<StateRoot>) -> Result<(usize, bool), Failure> {
-    let reply: AccountReply = serde_json::from_str(reply.get())
-        .map_err(|_| Failure::Malformed { what: "not an eth_getProof result" })?;
-    let root = root.map_or_else(|| claimed_root(&reply.account_proof), Ok)?;
-    let account = reply.verify(root, PROBED)?;
-    Ok((reply.account_proof.len(), !reply.contradictions(&account).any()))
 }
 
 async fn capabilities(probe: &ProbeClient<'_>) -> Check<Capabilities> {
@@ -179,7 +165,8 @@ async fn capabilities(probe: &ProbeClient<'_>) -> Check<Capabilities> {
     probe.call("eth_capabilities", json!([]), MAX_SMALL).await.and_then(read).into()
 }
 
-/// The largest batch that is answered rightly: every call once, each by its own id, each with its own kind of content.
+/// The largest batch that is answered correctly: each call answered once, under its own id, with a result of its own
+/// kind.
 async fn batch(probe: &ProbeClient<'_>, chain_id: u64, report: &mut ProviderReport) -> Check<usize> {
     let mut largest = Check::NotChecked(Unchecked::OutOfBudget);
     for size in BATCHES {
@@ -218,15 +205,15 @@ fn is_whole(body: &[u8], size: usize, chain_id: u64) -> bool {
         let (Some(answer), None) = (own.next(), own.next()) else { return false };
         let is_chain_id =
             answer.get("result").and_then(|result| quantity(&result.to_string())) == Some(chain_id);
-        // The other call may fail, where a node has no state of its first block; but it has not the chain's id for an answer.
+        // `eth_getBalance` may fail if the node has no state of block 0. But its answer is never the chain id.
         let is_answer = answer.get("result").is_some() || answer.get("error").is_some();
         if id.is_multiple_of(2) { is_chain_id } else { is_answer && !is_chain_id }
     };
     answers.len() == size && (0..size).all(is_right)
 }
 
-/// What needs the signed head.
-async fn under(probe: &ProbeClient<'_>, head: &SignedHead, report: &mut ProviderReport) {
+/// Makes the checks that need the signed head.
+async fn with_head(probe: &ProbeClient<'_>, head: &SignedHead, report: &mut ProviderReport) {
     let Some(hash) = head.execution().block_hash() else {
         report.proof_at_signed_head = Check::NotChecked(Unchecked::NoSignedHead);
         return;
@@ -237,10 +224,10 @@ async fn under(probe: &ProbeClient<'_>, head: &SignedHead, report: &mut Provider
     }
     let block = probe.call("eth_getBlockByHash", json!([hash, false]), MAX_BLOCK).await;
     let theirs = block.and_then(|block| Ok(ExecutionHeader::from_json(block.get().as_bytes(), hash)?));
-    let told = head.execution().header();
-    let number = told.map(|told| told.block_number).or(theirs.as_ref().ok().map(ExecutionHeader::number));
-    let root = told
-        .map(|told| StateRoot::new(told.state_root))
+    let known = head.execution().header();
+    let number = known.map(|known| known.block_number).or(theirs.as_ref().ok().map(ExecutionHeader::number));
+    let root = known
+        .map(|known| StateRoot::new(known.state_root))
         .or(theirs.as_ref().ok().map(ExecutionHeader::state_root));
     let tip = report.tip.found().map(|tip| tip.number);
     if let (Some(number), Some(tip)) = (number, tip) {
@@ -260,7 +247,7 @@ async fn under(probe: &ProbeClient<'_>, head: &SignedHead, report: &mut Provider
     };
 }
 
-/// Turns what was found into what is worth knowing.
+/// Derives the findings from the checks.
 fn judge(probe: &ProbeClient<'_>, report: &mut ProviderReport) {
     let seen = probe.meter.seen();
     (report.requests, report.latency, report.clock_offset) =
@@ -276,7 +263,7 @@ fn judge(probe: &ProbeClient<'_>, report: &mut ProviderReport) {
     for failure in failures.into_iter().flatten().filter(|failure| !probe.ran_out(failure)) {
         more.extend(match failure {
             Failure::NotServed { method: "eth_getProof" } => Some(Finding::NoProofs),
-            // The proof window tells itself below; a block that is not there yet is a lag, or another branch.
+            // A missed proof window has its own finding below. A missing block means lag or another branch.
             Failure::ProofWindowMissed | Failure::NotSynced => None,
             Failure::NoResult | Failure::Rpc { .. } if report.proof_at_tip.is_found() => None,
             failure => Some(Finding::of(failure)),
@@ -303,8 +290,8 @@ fn judge(probe: &ProbeClient<'_>, report: &mut ProviderReport) {
     }
     more.extend(Finding::of_pace(seen.latency(), seen.clock_offset()));
     for finding in more {
-        let is_told = report.findings.iter().any(|told| told.code() == finding.code());
-        if !is_told {
+        let is_known = report.findings.iter().any(|known| known.code() == finding.code());
+        if !is_known {
             report.findings.push(finding);
         }
     }
@@ -317,13 +304,4 @@ fn number_of(header: &ExecutionHeader) -> Value {
 fn bytes(json: &RawValue) -> Option<Vec<u8>> {
     let text: String = serde_json::from_str(json.get()).ok()?;
     hex::decode(text).ok()
-}
-
-/// What a block object says of itself; its hash is checked later.
-pub(crate) fn hash_and_number(block: &RawValue) -> Result<(B256, u64), Failure> {
-    let malformed = Failure::Malformed { what: "not a block" };
-    let block: Value = serde_json::from_str(block.get()).map_err(|_| malformed.clone())?;
-    let hash = block.get("hash").and_then(Value::as_str).and_then(|hash| hash.parse().ok());
-    let number = block.get("number").and_then(|number| quantity(&number.to_string()));
-    hash.zip(number).ok_or(malformed)
 }

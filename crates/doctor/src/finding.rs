@@ -1,4 +1,4 @@
-//! What is worth knowing of a provider or a source, and what to do about it.
+//! The findings about a provider or source: what is wrong, and whose fault it is.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,11 +9,11 @@ use saldo_reading::{Failure, TransportError};
 /// How much a finding matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// Good to know.
+    /// Information only.
     Note,
-    /// It works, but not as well as it should.
+    /// It works, but with a drawback.
     Warning,
-    /// It cannot be used as it is.
+    /// It cannot be used in this state.
     Defect,
 }
 
@@ -28,122 +28,122 @@ impl Severity {
     }
 }
 
-/// What is worth knowing of a provider or a source. Holds no text that came from outside.
+/// A finding about a provider or source. Each variant says whose fault it is. Holds no text from outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Finding {
-    /// It cannot be reached. The provider, the network between, or the URL.
+    /// The endpoint cannot be reached. Fault: the provider, the network, or the URL.
     Unreachable(TransportError),
-    /// It takes requests and does not answer them. The provider.
+    /// The endpoint accepts requests and does not answer in time. Fault: the provider.
     NeverAnswers,
-    /// Its answers take longer than a reader waits. The provider, or the network between.
+    /// Its answers take longer than a reader waits. Fault: the provider, or the network.
     TooSlow {
-        /// The median.
+        /// The median time to an answer.
         latency: Duration,
     },
-    /// It answers with a web page. The provider, or somebody between; or the URL is wrong.
+    /// It answers with a web page. Fault: the provider, a proxy on the way, or the URL.
     WebPage,
-    /// It asks to be left alone. The caller's plan with it, or its load.
+    /// It limits the rate of requests. Fault: the caller's plan, or the provider's load.
     RateLimited {
-        /// For how long, if it said.
+        /// How long to wait, if the provider said it.
         retry_after: Option<Duration>,
     },
-    /// The quota with it is used up. The caller's plan.
+    /// The caller's quota is used up. Fault: the caller's plan.
     QuotaExhausted,
-    /// It does not let this device in. The caller's key, or its rules.
+    /// It denies access to this device. Fault: the caller's API key, or the provider's rules.
     Denied,
-    /// Its answers bear another request's id: somebody mixes answers up. The provider.
+    /// Its answers have the id of another request, so answers are mixed up. Fault: the provider.
     WrongId,
-    /// It fails in another way. The provider.
+    /// It fails in another way. Fault: the provider.
     Fails(Failure),
-    /// It serves another chain. The caller's URL.
+    /// It serves another chain. Fault: the caller's URL.
     WrongChain {
         /// The chain id it serves.
         got: u64,
         /// The chain id of the network.
         expected: u64,
     },
-    /// It says that its newest block is another than the one it gives. The provider.
+    /// The block number it reports is not that of the newest block it gives. Fault: the provider.
     LiesAboutTip {
-        /// The number it says.
+        /// The reported number.
         said: u64,
         /// The number of the block it gives.
         given: u64,
     },
-    /// It has no block under the hash that the committee signed, although it is past its number: another branch. The provider.
+    /// Its tip is past the signed head, but it does not have the signed block: another branch. Fault: the provider.
     OtherBranch,
-    /// It is behind the head that the committee signed. The provider.
+    /// It is behind the signed head. Fault: the provider.
     Lagging {
         /// By how many blocks.
         blocks: u64,
     },
-    /// A block it gives does not hash to its own hash. The provider.
+    /// A block it gives does not hash to the block's own hash. Fault: the provider.
     HeaderRefused,
-    /// Its blocks have a field that this version does not know. Nobody's fault.
+    /// Its blocks have a field that this version does not know. Fault: none; upgrade saldo.
     UnknownHeaderLayout,
-    /// It does not serve `eth_getProof`. The provider, or the caller's plan.
+    /// It does not serve `eth_getProof`. Fault: the provider, or the caller's plan.
     NoProofs,
-    /// It says it proves, and the proof stops before the answer. The provider.
+    /// Its proof ends before the answer. Fault: the provider.
     TruncatedProof,
-    /// It says it proves, and the proof does not hold. The provider.
+    /// Its proof does not verify. Fault: the provider.
     ProofRefused(ProofError),
-    /// It claims an amount beside the proof that the proof contradicts. The provider.
+    /// It claims an amount that its own proof contradicts. Fault: the provider.
     FalseClaim,
-    /// It proves its newest block alone. The provider's settings.
+    /// It proves only its newest block. Fault: the provider's settings.
     TipOnly,
-    /// Its proofs go back less far than finality. The provider's settings.
+    /// Its proofs go back less far than the newest finalized block. Fault: the provider's settings.
     ShallowProofs {
         /// How far back they go, in blocks.
         blocks: u64,
     },
-    /// Batches of this size are not answered rightly. The provider.
+    /// It does not answer batches of this size correctly. Fault: the provider.
     BrokenBatch {
-        /// How many calls.
+        /// The number of calls in the batch.
         size: usize,
     },
-    /// Its clock and the device's differ. One of them.
+    /// Its clock and the device's clock differ. Fault: one of the two.
     ClockDiffers {
         /// By how many seconds its clock is ahead.
         seconds: i64,
     },
-    /// It is a source of another network. The caller's URL.
+    /// It is a source of another network. Fault: the caller's URL.
     OtherNetwork,
-    /// It does not have the bootstrap of the checkpoint. The source.
+    /// It does not have the bootstrap of the checkpoint. Fault: the source.
     NoBootstrap,
-    /// It lacks updates between the checkpoint and the present. The source.
+    /// It lacks updates between the checkpoint and the present. Fault: the source.
     NoUpdates,
-    /// A light client refuses what it serves. The source.
+    /// A light client refuses its data. Fault: the source.
     DataRefused(Failure),
-    /// Its data is of a fork that this version cannot read. Nobody's fault.
+    /// Its data is of a fork that this version cannot read. Fault: none; upgrade saldo.
     UnknownFork,
-    /// Its newest signed head is behind. The source.
+    /// Its newest signed head is behind. Fault: the source.
     Behind {
         /// By how many slots.
         slots: u64,
     },
-    /// The checkpoint is too old to start from. The caller's.
+    /// The checkpoint is too old to start from. Fault: the caller.
     CheckpointTooOld,
-    /// By what the committee signed, the device's clock is wrong. The device's.
+    /// The device's clock is behind the time of a signed header. Fault: the device.
     ClockOff,
-    /// It does not serve light-client data. The source.
+    /// It does not serve light-client data. Fault: the source.
     NoLightClientData,
-    /// It names another block than the rest do. The checkpoint source, or the rest.
+    /// It names another block than the other sources. Fault: this source, or the others.
     OutvotedRoot,
 }
 
 impl Finding {
-    /// A clock further off than this is worth a word, in seconds.
+    /// The largest clock difference without a finding, in seconds.
     pub(crate) const MOST_CLOCK_OFFSET: u64 = 30;
-    /// From here on an answer is slow: a reader waits 4 s for all that has to be asked.
+    /// The latency from which a provider is slow: a reader waits 4 s for all requests together.
     pub(crate) const SLOW: Duration = Duration::from_millis(1_500);
-    /// A head this far behind is still useful.
+    /// The most slots by which a usable head may be behind.
     pub const MOST_SLOTS_BEHIND: u64 = 3;
-    /// A tip this far behind the signed head is no lag.
+    /// The most blocks by which a tip may be behind the signed head without a finding.
     pub(crate) const MOST_BLOCKS_BEHIND: u64 = 2;
-    /// A finalized head is up to this many blocks behind the tip.
+    /// The most blocks by which a finalized head is behind the tip.
     pub(crate) const FINALITY_DEPTH: u64 = 95;
 
-    /// What a failure of a JSON-RPC call says of the provider.
+    /// The finding for a failed request.
     pub(crate) fn of(failure: &Failure) -> Self {
         match failure {
             Failure::Transport(TransportError::Timeout { .. }) => Self::NeverAnswers,
@@ -165,7 +165,7 @@ impl Finding {
         }
     }
 
-    /// What a light client's refusal says of the source.
+    /// The finding for data that a light client refused.
     fn of_data(failure: &Failure) -> Self {
         use saldo_beacon::{AdvanceError, BootstrapError};
         match failure {
@@ -195,7 +195,7 @@ impl Finding {
         }
     }
 
-    /// Whether it stays until somebody does something: a setting, a plan, an upgrade.
+    /// Whether the problem stays until the user or the operator acts: a setting, a plan, an upgrade.
     pub fn needs_action(&self) -> bool {
         match self {
             Self::WebPage
@@ -258,7 +258,7 @@ impl fmt::Display for Finding {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unreachable(error) => write!(formatter, "cannot be reached: {error}"),
-            Self::NeverAnswers => formatter.write_str("takes requests and does not answer in time"),
+            Self::NeverAnswers => formatter.write_str("accepts requests but does not answer in time"),
             Self::TooSlow { latency } => {
                 write!(formatter, "too slow: half of its answers take {} ms or more", latency.as_millis())
             }
@@ -267,13 +267,13 @@ impl fmt::Display for Finding {
                 Some(after) => write!(formatter, "rate limited, for {} s", after.as_secs()),
                 None => formatter.write_str("rate limited"),
             },
-            Self::QuotaExhausted => formatter.write_str("the quota with it is used up"),
+            Self::QuotaExhausted => formatter.write_str("the quota is used up"),
             Self::Denied => formatter.write_str("denies access"),
             Self::WrongId => formatter.write_str("answers with another request's id"),
             Self::Fails(failure) => write!(formatter, "fails: {failure}"),
             Self::WrongChain { got, expected } => write!(formatter, "serves chain {got}, not {expected}"),
             Self::LiesAboutTip { said, given } => {
-                write!(formatter, "lies about its tip: says {said}, gives {given}")
+                write!(formatter, "reports block {said} as its newest, but gives block {given}")
             }
             Self::OtherBranch => formatter.write_str("is past the signed head, but does not have that block"),
             Self::Lagging { blocks } => write!(formatter, "{blocks} blocks behind the signed head"),
@@ -282,15 +282,15 @@ impl fmt::Display for Finding {
                 formatter.write_str("its blocks have a field that this version does not know")
             }
             Self::NoProofs => formatter.write_str("does not serve eth_getProof"),
-            Self::TruncatedProof => formatter.write_str("its proofs stop before the answer"),
-            Self::ProofRefused(error) => write!(formatter, "its proofs do not hold: {error}"),
-            Self::FalseClaim => formatter.write_str("claims beside a proof what the proof contradicts"),
-            Self::TipOnly => formatter.write_str("proves its newest block alone"),
+            Self::TruncatedProof => formatter.write_str("its proofs end before the answer"),
+            Self::ProofRefused(error) => write!(formatter, "its proofs do not verify: {error}"),
+            Self::FalseClaim => formatter.write_str("claims an amount that its own proof contradicts"),
+            Self::TipOnly => formatter.write_str("proves only its newest block"),
             Self::ShallowProofs { blocks } => {
                 write!(formatter, "proves {blocks} blocks back, less far than finality")
             }
             Self::BrokenBatch { size } => {
-                write!(formatter, "does not answer a batch of {size} calls rightly")
+                write!(formatter, "does not answer a batch of {size} calls correctly")
             }
             Self::ClockDiffers { seconds } => {
                 let way = if *seconds < 0 { "behind" } else { "ahead of" };
@@ -303,7 +303,9 @@ impl fmt::Display for Finding {
             Self::UnknownFork => formatter.write_str("its data is of a fork that this version cannot read"),
             Self::Behind { slots } => write!(formatter, "its newest signed head is {slots} slots behind"),
             Self::CheckpointTooOld => formatter.write_str("the checkpoint is too old to start from"),
-            Self::ClockOff => formatter.write_str("this device's clock is behind what is signed"),
+            Self::ClockOff => {
+                formatter.write_str("this device's clock is behind the time of a signed header")
+            }
             Self::NoLightClientData => formatter.write_str("does not serve light-client data"),
             Self::OutvotedRoot => formatter.write_str("names another block than the others"),
         }
@@ -311,7 +313,7 @@ impl fmt::Display for Finding {
 }
 
 impl Finding {
-    /// What the pace and the clock of a host's answers are worth telling of.
+    /// The findings about a host's latency and clock.
     pub(crate) fn of_pace(latency: Option<Duration>, clock_offset: Option<i64>) -> Vec<Self> {
         let slow = latency.filter(|latency| *latency >= Self::SLOW).map(|latency| Self::TooSlow { latency });
         let off = clock_offset.filter(|seconds| seconds.unsigned_abs() > Self::MOST_CLOCK_OFFSET);

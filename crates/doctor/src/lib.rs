@@ -1,9 +1,11 @@
-//! Examines providers and sources: what they serve, whether it is true, and what would stop a configuration.
+//! Examines providers and sources: what they serve, whether it verifies, and which single failure would stop a
+//! configuration.
 //!
-//! [`Doctor::examine`] asks every execution provider, beacon source and checkpoint source of a configuration, side by
-//! side, and gives a typed [`Report`]: no word of theirs is believed. A proof counts if it holds under the state root of a
-//! header that has its own hash, light-client data if a [`LightClient`](saldo_beacon::LightClient) takes it. Proofs are
-//! asked of one address, [`PROBED`], which tells nothing of the user.
+//! [`Doctor::examine`] asks every execution provider, beacon source and checkpoint source of a configuration
+//! concurrently, and returns a typed [`Report`]. It believes no claim of theirs. A proof counts if it verifies under
+//! the state root of a header that has the claimed hash. Light-client data counts if a
+//! [`LightClient`](saldo_beacon::LightClient) accepts it. Proofs are requested for one address, [`PROBED`], which
+//! reveals nothing about the user.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -21,8 +23,8 @@
 //! # let _ = works;
 //! ```
 //!
-//! An examination costs each of them at most [`Limits::requests`] requests, of which the largest is a batch of 50 light
-//! calls. One that asks to be left alone gets no further request. A URL is a secret: reports hold names alone.
+//! Each endpoint receives at most [`Limits::requests`] requests; the largest is a batch of 50 cheap calls. An
+//! endpoint that limits the rate receives no further request. A URL is a secret: reports hold only names.
 
 mod beacon;
 mod check;
@@ -35,13 +37,14 @@ mod finding;
 mod meter;
 mod probe;
 mod provider;
+mod reply;
 mod report;
 mod source;
 
 pub use check::{Check, Unchecked};
 pub use doctor::{Doctor, Limits, Progress};
-pub use execution::PROBED;
 pub use finding::{Finding, Severity};
 pub use provider::{Capabilities, Depth, ProviderReport, Tip};
+pub use reply::PROBED;
 pub use report::{Diagnosis, Report, SingleFailure, Verdict};
 pub use source::{CheckpointReport, NamesFork, SeenHead, SourceReport};

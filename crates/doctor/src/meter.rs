@@ -1,4 +1,4 @@
-//! A transport that counts: how many requests one host got, how fast it answers, and what its clock says.
+//! A transport that measures one host: the number of requests, the latency, and the offset of its clock.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -7,14 +7,14 @@ use futures_util::future::BoxFuture;
 use saldo_source::date::unix_seconds;
 use saldo_source::{Clock, Request, Response, Transport, TransportError};
 
-/// What was seen of one host.
+/// The measurements of one host.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Seen {
-    /// Requests sent.
+    /// How many requests were sent.
     pub(crate) requests: u32,
     took: Vec<Duration>,
     offsets: Vec<i64>,
-    /// It asked to be left alone.
+    /// The host answered 402 or 429.
     pub(crate) stopped: bool,
 }
 
@@ -24,13 +24,13 @@ impl Seen {
         median(&self.took)
     }
 
-    /// By how many seconds its clock is ahead of the device's; the median.
+    /// By how many seconds the host's clock is ahead of the device's: the median.
     pub(crate) fn clock_offset(&self) -> Option<i64> {
         median(&self.offsets)
     }
 }
 
-/// Carries the requests to one host, up to a number, and none after the host asked to be left alone.
+/// Sends requests to one host, up to a maximum number, and none after the host answered 402 or 429.
 pub(crate) struct Meter {
     transport: Arc<dyn Transport>,
     clock: Arc<dyn Clock>,
@@ -72,7 +72,7 @@ impl Meter {
         let mut seen = self.lock();
         seen.took.push(took);
         if let Some(theirs) = response.header("date").and_then(unix_seconds) {
-            // The answer was written some time before it arrived.
+            // The host wrote the answer before it arrived: about half of the round trip before.
             let ours = i64::try_from(now.as_secs().saturating_sub(took.as_secs() / 2)).unwrap_or(i64::MAX);
             let theirs = i64::try_from(theirs).unwrap_or(i64::MAX);
             seen.offsets.push(theirs.saturating_sub(ours));
@@ -89,7 +89,7 @@ impl Transport for Meter {
     }
 }
 
-/// Asks for JSON whatever the request would rather have.
+/// Requests JSON, whatever the `accept` header says.
 pub(crate) struct AsJson(pub(crate) Arc<Meter>);
 
 impl Transport for AsJson {

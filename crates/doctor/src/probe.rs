@@ -1,4 +1,4 @@
-//! Asking one host, within its budget.
+//! Sends requests to one host within its limits.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 
 use crate::meter::{AsJson, Meter};
 
-/// Asks one host, within its budget of requests and time.
+/// Sends requests to one host within its limits of number and time.
 pub(crate) struct ProbeClient<'a> {
     pub(crate) endpoint: &'a Endpoint,
     schedule: &'a saldo_beacon::Network,
@@ -39,17 +39,17 @@ impl<'a> ProbeClient<'a> {
         Self { endpoint, schedule, io, in_json, meter, deadline, request }
     }
 
-    /// How long the next request may take.
-    pub(crate) fn patience(&self) -> Duration {
+    /// The time limit of the next request.
+    pub(crate) fn request_timeout(&self) -> Duration {
         self.deadline.left(self.io.clock()).min(self.request)
     }
 
-    /// Whether nothing further is to be asked.
+    /// Whether no further request may be sent.
     pub(crate) fn is_over(&self) -> bool {
-        self.meter.is_closed() || self.patience() == Duration::ZERO
+        self.meter.is_closed() || self.request_timeout() == Duration::ZERO
     }
 
-    /// Whether a request failed for want of budget alone, at a host that does answer.
+    /// Whether a request failed only because the limits were used up, at a host that does answer.
     pub(crate) fn ran_out(&self, failure: &Failure) -> bool {
         let cut_short = match failure {
             Failure::Transport(TransportError::Timeout { after }) => *after < self.request,
@@ -66,7 +66,7 @@ impl<'a> ProbeClient<'a> {
         params: Value,
         max_bytes: usize,
     ) -> Result<Box<RawValue>, Failure> {
-        ask_method(&self.io, self.endpoint, method, params, max_bytes, self.patience()).await
+        ask_method(&self.io, self.endpoint, method, params, max_bytes, self.request_timeout()).await
     }
 
     /// One JSON-RPC call whose result is a number.
@@ -76,24 +76,24 @@ impl<'a> ProbeClient<'a> {
         quantity(result.get()).ok_or(Failure::Malformed { what: "not a number" })
     }
 
-    /// One route of the beacon API, or what a mirror has in its place.
+    /// One route of the beacon API, or a mirror's file for it.
     pub(crate) async fn fetch(&self, route: Route) -> Result<Data, Failure> {
         if self.endpoint.is_mirror() {
             let now = self.io.clock().wall();
-            let (io, patience) = (&self.io, self.patience());
-            return mirror::fetch(io, self.schedule, now, self.endpoint, route, patience).await;
+            let (io, timeout) = (&self.io, self.request_timeout());
+            return mirror::fetch(io, self.schedule, now, self.endpoint, route, timeout).await;
         }
-        fetch(&self.io, self.endpoint, route, self.patience()).await
+        fetch(&self.io, self.endpoint, route, self.request_timeout()).await
     }
 
-    /// The same, asked for in JSON.
+    /// The same route in JSON.
     pub(crate) async fn fetch_json(&self, route: Route) -> Result<Data, Failure> {
-        fetch(&self.in_json, self.endpoint, route, self.patience()).await
+        fetch(&self.in_json, self.endpoint, route, self.request_timeout()).await
     }
 
-    /// Several JSON-RPC calls in one request: the answer's body, whatever it is.
+    /// Several JSON-RPC calls in one request. Returns the answer's body unchecked.
     pub(crate) async fn batch(&self, body: &Value, max_bytes: usize) -> Result<Vec<u8>, Failure> {
-        let timeout = self.patience();
+        let timeout = self.request_timeout();
         let request = Request {
             method: Method::Post,
             url: self.endpoint.url().clone(),
@@ -115,13 +115,13 @@ impl<'a> ProbeClient<'a> {
     }
 }
 
-/// A `QUANTITY` as it stands in JSON.
+/// Parses a `QUANTITY` as JSON contains it.
 pub(crate) fn quantity(json: &str) -> Option<u64> {
     let digits = json.strip_prefix("\"0x")?.strip_suffix('"')?;
     u64::from_str_radix(digits, 16).ok()
 }
 
-/// Whether nothing that is asked after this failure could be answered.
+/// Whether a later request to the same host would fail as well.
 pub(crate) fn is_final(failure: &Failure) -> bool {
     matches!(
         failure,

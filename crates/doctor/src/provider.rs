@@ -1,4 +1,4 @@
-//! What was found at one execution provider.
+//! The results for one execution provider.
 
 use std::time::Duration;
 
@@ -9,31 +9,31 @@ use saldo_source::Endpoint;
 use crate::check::{Check, Unchecked};
 use crate::finding::Finding;
 
-/// What was found at one execution provider.
+/// The results for one execution provider.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ProviderReport {
-    /// Who.
+    /// The provider.
     pub provider: ProviderId,
-    /// Who runs it: as declared, else its host.
+    /// The operator: as declared, else the host.
     pub run_by: String,
-    /// Whether who runs it was declared.
+    /// Whether the operator was declared.
     pub operator_is_declared: bool,
-    /// Where it is hosted, if that was declared.
+    /// The hosting company or region, if it was declared.
     pub hosting: Option<String>,
-    /// How many requests it got.
+    /// How many requests the provider received.
     pub requests: u32,
     /// The median time to its answers.
     pub latency: Option<Duration>,
     /// By how many seconds its clock is ahead of the device's.
     pub clock_offset: Option<i64>,
-    /// The chain id it serves (EIP-155).
+    /// The chain id that it serves (EIP-155).
     pub chain_id: Check<u64>,
-    /// Its newest block, as it says.
+    /// Its newest block, as it claims.
     pub tip: Check<Tip>,
-    /// Whether the JSON of its newest block gives the block's hash again.
+    /// Whether the JSON of its newest block rebuilds to the block's hash.
     pub block_rebuilds: Check<()>,
-    /// Whether `debug_getRawHeader` gives the header of its newest block.
+    /// Whether `debug_getRawHeader` gives its newest block's header.
     pub raw_header: Check<()>,
     /// How many nodes its proof at its own tip has, checked under that block's state root.
     pub proof_at_tip: Check<usize>,
@@ -45,45 +45,45 @@ pub struct ProviderReport {
     pub by_tag: Check<()>,
     /// Whether a proof can be asked for by block hash (EIP-1898).
     pub by_hash: Check<()>,
-    /// The most calls of one batch, of those tried, that were answered rightly.
+    /// The largest batch, of the tried sizes, that it answered correctly.
     pub batch: Check<usize>,
-    /// What `eth_capabilities` says of proofs.
+    /// What `eth_capabilities` claims about proofs.
     pub capabilities: Check<Capabilities>,
     /// By how many blocks its tip is ahead of the signed head; negative if it is behind.
     pub ahead_of_signed: Option<i64>,
-    /// What is worth knowing of it.
+    /// The findings.
     pub findings: Vec<Finding>,
 }
 
 /// The newest block of a provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tip {
-    /// Its number.
+    /// The block number.
     pub number: u64,
-    /// Its own time.
+    /// The block's timestamp.
     pub timestamp: UnixTime,
 }
 
-/// How far back proofs go.
+/// How far back a provider's proofs go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Depth {
-    /// The deepest proof, in blocks below the tip, that was checked under its block's state root.
+    /// The deepest proof that verified under its block's state root, in blocks below the tip.
     pub proven: u64,
-    /// The least depth at which there was none; `None` if there was one as deep as was asked.
+    /// The smallest depth without a proof; `None` if every tried depth had one.
     pub refused: Option<u64>,
 }
 
-/// What `eth_capabilities` says of proofs. A claim, like everything that is not proven.
+/// What `eth_capabilities` claims about proofs. Nothing of it is verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capabilities {
-    /// It says that it serves no proofs.
+    /// The provider claims that it serves no proofs.
     pub disabled: bool,
-    /// The oldest block it says it has proofs of.
+    /// The oldest block of which it claims to have proofs.
     pub oldest_block: Option<u64>,
 }
 
 impl Depth {
-    /// Whether there are proofs of the newest block or two alone.
+    /// Whether only the newest one or two blocks have proofs.
     pub fn is_tip_only(&self) -> bool {
         self.refused.is_some_and(|refused| refused <= 2)
     }
@@ -127,7 +127,7 @@ impl ProviderReport {
         }
     }
 
-    /// Whether a balance can be proven with it: at the signed head, or at its tip, once that is signed.
+    /// Whether it can prove a balance: at the signed head, or at its tip as soon as the tip is signed.
     pub fn can_prove(&self) -> bool {
         let tip_will_be_signed = self.ahead_of_signed.is_some_and(|ahead| ahead >= 0);
         self.proof_at_signed_head.is_found() || (self.proof_at_tip.is_found() && tip_will_be_signed)
@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn depths_are_told_in_words() {
+    fn depths_are_written_as_text() {
         for (proven, refused, text) in [
             (0, Some(1), "tip only"),
             (1, Some(2), "tip only"),

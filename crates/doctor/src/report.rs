@@ -1,4 +1,4 @@
-//! Everything that was found, and what follows from it.
+//! The results for a whole configuration.
 
 use alloy_primitives::B256;
 use saldo_beacon::Checkpoint;
@@ -8,7 +8,7 @@ use crate::finding::Finding;
 use crate::provider::ProviderReport;
 use crate::source::{CheckpointReport, SeenHead, SourceReport};
 
-/// Everything that was found, and what follows from it.
+/// The results for a whole configuration.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Report {
@@ -18,13 +18,14 @@ pub struct Report {
     pub chain_id: u64,
     /// When the examination began, by the device's clock.
     pub begun: UnixTime,
-    /// The checkpoint that light clients were started from: the given one, else what the checkpoint sources agree on.
+    /// The checkpoint from which light clients were started: the given one, else the one that the checkpoint sources
+    /// agree on.
     pub checkpoint: Option<Checkpoint>,
     /// The slot that checkpoint sources were asked about.
     pub checkpoint_slot: Option<Slot>,
-    /// The root that at least two operators of at least three name there.
+    /// The root for that slot which at least two of at least three operators name.
     pub agreed_root: Option<B256>,
-    /// The newest head that the sync committee signed, of all sources, verified.
+    /// The newest verified head of all sources.
     pub signed_head: Option<SeenHead>,
     /// The execution providers, in the order given.
     pub providers: Vec<ProviderReport>,
@@ -32,41 +33,41 @@ pub struct Report {
     pub sources: Vec<SourceReport>,
     /// The checkpoint sources, in the order given.
     pub checkpoint_sources: Vec<CheckpointReport>,
-    /// What follows.
+    /// The diagnosis.
     pub diagnosis: Diagnosis,
 }
 
-/// What follows from what was found.
+/// The diagnosis of a configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Diagnosis {
     /// Whether a balance can be proven now.
     pub verdict: Verdict,
-    /// One sentence.
+    /// One sentence for people.
     pub summary: String,
-    /// What single failure would stop this configuration.
+    /// The single failures that would stop this configuration.
     pub single_failures: Vec<SingleFailure>,
-    /// What to do, most urgent first.
+    /// What to do; the most urgent step is first.
     pub next_steps: Vec<String>,
 }
 
 /// Whether a balance can be proven now.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Verdict {
-    /// It can.
+    /// A balance can be proven.
     Works,
-    /// It cannot, and trying again may help.
+    /// No balance can be proven. Trying again may help.
     NotNow,
-    /// It cannot until somebody does something.
+    /// No balance can be proven until the user acts.
     #[default]
     NeedsAction,
 }
 
-/// What single failure would stop a configuration.
+/// A single failure that would stop a configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SingleFailure {
-    /// A stable name of what it is about: `operator`, `hosting`, `beacon_source`, `bootstrap` or `checkpoint`.
+    /// A stable name of the kind: `operator`, `hosting`, `beacon_source`, `bootstrap` or `checkpoint`.
     pub kind: &'static str,
-    /// A sentence.
+    /// One sentence for people.
     pub detail: String,
     /// What to add.
     pub next_step: String,
@@ -84,7 +85,7 @@ impl Verdict {
 }
 
 impl Report {
-    /// The code of every finding at the provider or source of that name.
+    /// The codes of all findings of the provider or source with that name.
     pub fn findings_at(&self, name: &str) -> Vec<&'static str> {
         let at = |findings: &[Finding]| findings.iter().map(Finding::code).collect::<Vec<_>>();
         let providers = self.providers.iter().map(|report| (&report.provider, &report.findings));

@@ -1,4 +1,4 @@
-//! What was found at one beacon source, and at one checkpoint source.
+//! The results for one beacon source, and for one checkpoint source.
 
 use std::time::Duration;
 
@@ -10,15 +10,15 @@ use saldo_source::Endpoint;
 use crate::check::{Check, Unchecked};
 use crate::finding::Finding;
 
-/// What was found at one beacon source.
+/// The results for one beacon source.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct SourceReport {
-    /// Who.
+    /// The source.
     pub source: ProviderId,
-    /// Who runs it: as declared, else its host.
+    /// The operator: as declared, else the host.
     pub run_by: String,
-    /// How many requests it got.
+    /// How many requests the source received.
     pub requests: u32,
     /// The median time to its answers.
     pub latency: Option<Duration>,
@@ -26,67 +26,67 @@ pub struct SourceReport {
     pub clock_offset: Option<i64>,
     /// Whether its genesis is the network's.
     pub genesis: Check<()>,
-    /// Whether it has the bootstrap of the checkpoint, and a light client takes it.
+    /// Whether it has the checkpoint's bootstrap, and a light client accepts it.
     pub bootstrap: Check<()>,
-    /// How many of its updates a light client took on the way from the checkpoint to the present.
+    /// How many of its updates a light client accepted from the checkpoint to the present.
     pub updates: Check<u64>,
-    /// The slot of its newest finalized header, which a light client took.
+    /// The slot of its newest finalized header that a light client accepted.
     pub finality: Check<Slot>,
-    /// Its newest signed head, which a light client took.
+    /// Its newest signed head that a light client accepted.
     pub optimistic: Check<SeenHead>,
-    /// Whether it answers in SSZ when asked to.
+    /// Whether it answers a request for SSZ in SSZ.
     pub ssz: Check<bool>,
-    /// Whether it answers in JSON when asked to, and names the fork there.
+    /// Whether it answers a request for JSON in JSON, and names the fork there.
     pub json: Check<NamesFork>,
-    /// By how many slots its newest signed head is behind where it should be by the device's clock.
+    /// How many slots its newest signed head is behind the head expected by the device's clock.
     pub behind: Option<u64>,
-    /// The oldest period, of those tried, that it has an update of.
+    /// The oldest of the tried periods for which it has an update.
     pub oldest_period: Check<Period>,
-    /// What is worth knowing of it.
+    /// The findings.
     pub findings: Vec<Finding>,
 }
 
-/// Whether an answer in JSON says of which fork it is.
+/// Whether a JSON answer names its fork.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NamesFork {
-    /// By its `version` or its `Eth-Consensus-Version` header.
+    /// The answer names it in `version` or in the `Eth-Consensus-Version` header.
     Yes,
-    /// It does not.
+    /// The answer does not name it.
     No,
 }
 
-/// A head that a sync committee signed, as a light client verified it.
+/// A head that a light client verified: the sync committee signed it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SeenHead {
     /// Slot of the beacon block.
     pub slot: Slot,
-    /// How many of the committee signed.
+    /// How many members of the committee signed.
     pub signers: usize,
     /// How many members the committee has.
     pub committee_size: usize,
-    /// The execution block's number, where the head tells it.
+    /// The execution block's number, if the head contains it.
     pub number: Option<u64>,
     /// The execution block's hash; `None` before Capella.
     pub hash: Option<B256>,
 }
 
-/// What was found at one checkpoint source.
+/// The results for one checkpoint source.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct CheckpointReport {
-    /// Who.
+    /// The source.
     pub source: ProviderId,
-    /// Who runs it: as declared, else its host.
+    /// The operator: as declared, else the host.
     pub run_by: String,
-    /// How many requests it got.
+    /// How many requests the source received.
     pub requests: u32,
     /// The median time to its answers.
     pub latency: Option<Duration>,
     /// By how many seconds its clock is ahead of the device's.
     pub clock_offset: Option<i64>,
-    /// The root of the block that it names at [`Report::checkpoint_slot`](crate::Report::checkpoint_slot).
+    /// The block root that it names for [`Report::checkpoint_slot`](crate::Report::checkpoint_slot).
     pub names: Check<B256>,
-    /// What is worth knowing of it.
+    /// The findings.
     pub findings: Vec<Finding>,
 }
 
@@ -112,7 +112,7 @@ impl SourceReport {
         }
     }
 
-    /// Whether heads can be followed with it.
+    /// Whether a light client can follow heads with it.
     pub fn can_follow(&self) -> bool {
         self.optimistic.is_found() && self.behind.is_some_and(|slots| slots <= Finding::MOST_SLOTS_BEHIND)
     }

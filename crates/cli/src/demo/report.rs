@@ -7,8 +7,8 @@ use saldo::{Assurance, Client, Freshness, Holding, Proven, Reading};
 use saldo_drill::Fork;
 use serde_json::json;
 
-use super::act::Act;
-use super::stage::{ALICE, NOBODY, Stage, milliether};
+use super::step::Step;
+use super::testbed::{ALICE, Testbed, UNUSED, milliether};
 use crate::failure::CommandFailure;
 use crate::text::ago;
 use crate::{json as wire, print};
@@ -36,31 +36,31 @@ impl Report {
         print(&format!("{:<46}{:<14}{}", "", "naive wallet", "saldo"))
     }
 
-    /// One act.
+    /// Prints the result of one step.
     pub(super) fn line(
         &self,
         client: &Client,
-        stage: &Stage,
-        act: &Act,
+        testbed: &Testbed,
+        step: &Step,
         naive: U256,
         reading: &Reading,
         right: bool,
     ) -> Result<(), CommandFailure> {
-        let truth = stage.chain.balance_at(stage.chain.tip().number, act.owner).unwrap_or_default();
+        let truth = testbed.chain.balance_at(testbed.chain.tip().number, step.owner).unwrap_or_default();
         if self.json {
             let line = json!({
                 "schema": "saldo.demo/1",
-                "act": act.title,
+                "act": step.title,
                 "truth": truth.to_string(),
                 "naive": naive.to_string(),
-                "saldo": wire::reading(client, &Holding::native(act.owner), reading),
+                "saldo": wire::reading(client, &Holding::native(step.owner), reading),
                 "right": right,
             });
             return print(&line.to_string());
         }
         let naive = format!("{}{}", ether(naive), if naive == truth { "" } else { " (wrong)" });
         let verdict = if right { "" } else { "   <-- NOT WHAT IT HAS TO BE" };
-        print(&format!("{:<46}{naive:<14}{}{verdict}", act.title, said(client, reading)))
+        print(&format!("{:<46}{naive:<14}{}{verdict}", step.title, describe(client, reading)))
     }
 
     pub(super) fn conclude(&self, wrong: u32) -> Result<(), CommandFailure> {
@@ -71,8 +71,8 @@ impl Report {
         }
     }
 
-    /// How to try it by hand.
-    pub(super) fn invite(
+    /// Prints how to use the running chain from another terminal.
+    pub(super) fn show_how_to_connect(
         &self,
         file: &Path,
         rpc: &[String],
@@ -84,7 +84,7 @@ impl Report {
                 "network_file": file,
                 "rpc_urls": rpc,
                 "beacon_urls": beacon,
-                "addresses": [ALICE, NOBODY],
+                "addresses": [ALICE, UNUSED],
             });
             return print(&line.to_string());
         }
@@ -93,7 +93,7 @@ impl Report {
         };
         print("\nEverything stays up until you press Ctrl-C. Try it:\n")?;
         print(&format!(
-            "  saldo balance {ALICE} {NOBODY} -n {}{}{}",
+            "  saldo balance {ALICE} {UNUSED} -n {}{}{}",
             file.display(),
             options("--rpc-url", rpc),
             options("--beacon-url", beacon)
@@ -101,14 +101,14 @@ impl Report {
     }
 }
 
-fn said(client: &Client, reading: &Reading) -> String {
+fn describe(client: &Client, reading: &Reading) -> String {
     match reading {
         Reading::Proven(proven) => {
             format!(
                 "{} ether, proven at block {}, {}",
                 proven.amount().format(18),
                 proven.anchor().number(),
-                by(proven)
+                provenance(proven)
             )
         }
         Reading::Provisional(provisional) => format!("provisional: {}", provisional.why()),
@@ -125,7 +125,7 @@ fn said(client: &Client, reading: &Reading) -> String {
     }
 }
 
-fn by(proven: &Proven) -> String {
+fn provenance(proven: &Proven) -> String {
     let signed = match proven.anchor().assurance() {
         Assurance::Signed { signers, size } => format!("signed by {signers} of {size}"),
         Assurance::Finalized(_) => "finalized".to_owned(),
@@ -133,7 +133,7 @@ fn by(proven: &Proven) -> String {
     format!("{signed}, served by {}", proven.provider())
 }
 
-/// Wei as ether, exactly; the demo's amounts are whole thousandths.
+/// Wei as ether, exactly: the demo's amounts are whole thousandths of an ether.
 fn ether(wei: U256) -> String {
     let thousandths = wei.checked_div(milliether(1)).unwrap_or_default();
     let thousand = U256::from(1_000);

@@ -97,7 +97,7 @@ fn checkpoint_source(report: &CheckpointReport) -> Value {
     })
 }
 
-/// `found` with what was found, `failed` with why, or `not_checked` with why.
+/// Writes a check's state as `found`, `failed` or `not_checked`, with the value or the reason.
 fn check<T>(check: &Check<T>, found: impl Fn(&T) -> Value) -> Value {
     match check {
         Check::Found(value) => {

@@ -7,7 +7,7 @@ use saldo_doctor::{
     Check, CheckpointReport, Finding, NamesFork, PROBED, ProviderReport, Report, SourceReport, Unchecked,
 };
 
-/// The tables, and what follows from them.
+/// The tables, the findings and the next steps.
 pub(crate) fn report(report: &Report) -> String {
     let mut text = format!("network {} (chain {}), ", report.network, report.chain_id);
     let _ = match &report.signed_head {
@@ -21,7 +21,7 @@ pub(crate) fn report(report: &Report) -> String {
         ),
         None => writeln!(text, "no signed head"),
     };
-    let _ = writeln!(text, "proofs are asked of {PROBED}, which tells nothing of you");
+    let _ = writeln!(text, "proofs are requested for {PROBED}, an address that reveals nothing about you");
     if !report.providers.is_empty() {
         let _ = write!(
             text,
@@ -39,8 +39,8 @@ pub(crate) fn report(report: &Report) -> String {
         let _ =
             write!(text, "\ncheckpoint sources, asked for slot {slot}\n{}", table(&CHECKPOINT_COLUMNS, rows));
         let _ = match report.agreed_root {
-            Some(root) => writeln!(text, "  agreed on by at least two operators of three: {root}"),
-            None => writeln!(text, "  no block is named by at least two operators of three"),
+            Some(root) => writeln!(text, "  named by at least two operators of three: {root}"),
+            None => writeln!(text, "  at least two operators of three do not name the same block"),
         };
     }
     let found = found(report);
@@ -48,7 +48,7 @@ pub(crate) fn report(report: &Report) -> String {
         let _ = write!(text, "\nfindings\n{found}");
     }
     if !report.diagnosis.single_failures.is_empty() {
-        text.push_str("\nsingle failures that would stop this\n");
+        text.push_str("\nsingle failures that would stop this configuration\n");
         for single in &report.diagnosis.single_failures {
             let _ = writeln!(text, "  {}", single.detail);
         }
@@ -160,14 +160,14 @@ fn checkpoint_source(report: &CheckpointReport) -> Vec<String> {
 
 fn found(report: &Report) -> String {
     let mut text = String::new();
-    let mut tell = |id: &dyn std::fmt::Display, findings: &[Finding]| {
+    let mut write = |id: &dyn std::fmt::Display, findings: &[Finding]| {
         for finding in findings {
             let _ = writeln!(text, "  {id}: {} ({}: {finding})", finding.code(), finding.severity().code());
         }
     };
-    report.providers.iter().for_each(|report| tell(&report.provider, &report.findings));
-    report.sources.iter().for_each(|report| tell(&report.source, &report.findings));
-    report.checkpoint_sources.iter().for_each(|report| tell(&report.source, &report.findings));
+    report.providers.iter().for_each(|report| write(&report.provider, &report.findings));
+    report.sources.iter().for_each(|report| write(&report.source, &report.findings));
+    report.checkpoint_sources.iter().for_each(|report| write(&report.source, &report.findings));
     text
 }
 
@@ -175,15 +175,16 @@ fn cell<T>(check: &Check<T>, found: impl Fn(&T) -> String) -> String {
     match check {
         Check::Found(value) => found(value),
         Check::Failed(failure) => failure.code().to_owned(),
-        // What failed before it is in the same column.
+        // The failure of the earlier check is in the same column.
         Check::NotChecked(Unchecked::NotReached) => "-".to_owned(),
         Check::NotChecked(why) => format!("not checked: {why}"),
     }
 }
 
 fn list(things: &[(&str, bool)]) -> String {
-    let there: Vec<&str> = things.iter().filter_map(|(name, is_there)| is_there.then_some(*name)).collect();
-    if there.is_empty() { "-".to_owned() } else { there.join(" ") }
+    let present: Vec<&str> =
+        things.iter().filter_map(|(name, is_present)| is_present.then_some(*name)).collect();
+    if present.is_empty() { "-".to_owned() } else { present.join(" ") }
 }
 
 fn pace(latency: Option<Duration>) -> String {
@@ -194,13 +195,13 @@ fn clock(offset: Option<i64>) -> String {
     offset.map_or_else(|| "-".to_owned(), |seconds| format!("{seconds:+} s"))
 }
 
-/// A table with a column for each of those examined, so that it stays narrow: a few side by side, the rest below.
+/// A table with one column for each endpoint, so that it stays narrow: four endpoints side by side, the others below.
 fn table(columns: &[&str], examined: impl Iterator<Item = Vec<String>>) -> String {
-    const SIDE_BY_SIDE: usize = 4;
+    const ENDPOINTS_PER_ROW: usize = 4;
     let width = columns.iter().map(|column| column.len()).max().unwrap_or_default();
     let examined: Vec<Vec<String>> = examined.collect();
     let mut text = String::new();
-    for group in examined.chunks(SIDE_BY_SIDE) {
+    for group in examined.chunks(ENDPOINTS_PER_ROW) {
         if !text.is_empty() {
             text.push('\n');
         }

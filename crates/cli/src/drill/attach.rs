@@ -14,18 +14,16 @@ use super::loopback::{Loopback, interrupted, now};
 use crate::failure::CommandFailure;
 use crate::{print, setup};
 
-/// How often the node is looked at, at least that often in a slot.
-const LOOKS_A_SLOT: u32 = 5;
+/// How many times per slot the node is polled, at least.
+const POLLS_PER_SLOT: u32 = 5;
 
-/// Signs until interrupted, or until the node was reset.
+/// Signs the node's blocks until it is interrupted, or until the node was reset.
 ///
 /// # Errors
-/// A [`CommandFailure`] if it is no node, one of a built-in network, or one that was reset.
+/// A [`CommandFailure`] if the URL is not a node's, the node is of a built-in network, or the node was reset.
 pub(super) async fn run(arguments: AttachArguments) -> Result<u8, CommandFailure> {
     let upstream = setup::endpoint(&arguments.upstream, "--upstream", 1)?;
-    let transport = HttpTransport::new().map_err(|_| {
-        CommandFailure::internal("TLS cannot be set up", "Check this machine's certificates.")
-    })?;
+    let transport = setup::http_transport()?;
     let transport = Arc::new(transport);
     let slot = Duration::from_secs(arguments.slot.as_secs().max(1));
     let signing = Signing { slot, finality: arguments.finality };
@@ -39,7 +37,7 @@ pub(super) async fn run(arguments: AttachArguments) -> Result<u8, CommandFailure
         let mined = if attached.mined() { ", which it was made to mine" } else { "" };
         print(&format!("attached at block {}{mined}\n", attached.number()))?;
     }
-    loopback.invite(&attached.network(), None, arguments.json)?;
+    loopback.write_network_file(&attached.network(), None, arguments.json)?;
     tokio::select! {
         outcome = follow(&mut attached, slot, &arguments) => outcome?,
         () = interrupted() => {}
@@ -52,28 +50,28 @@ async fn follow(
     slot: Duration,
     arguments: &AttachArguments,
 ) -> Result<(), CommandFailure> {
-    let pause = slot.checked_div(LOOKS_A_SLOT).unwrap_or(slot);
-    let mut was_away = false;
+    let pause = slot.checked_div(POLLS_PER_SLOT).unwrap_or(slot);
+    let mut is_away = false;
     loop {
         match attached.follow(now()).await {
-            Ok(Noticed::WentBack { from, to }) => say(
+            Ok(Noticed::WentBack { from, to }) => report(
                 arguments,
                 "went_back",
                 &format!(
-                    "the node went back from block {from} to {to}: readings of what it took back are withdrawn"
+                    "the node went back from block {from} to {to}: readings of the removed blocks are withdrawn"
                 ),
             )?,
             Ok(Noticed::Newer { number }) if arguments.verbose => {
-                say(arguments, "newer", &format!("block {number}"))?;
+                report(arguments, "newer", &format!("block {number}"))?;
             }
-            Ok(_) if was_away => {
-                was_away = false;
-                say(arguments, "back", "the node answers again")?;
+            Ok(_) if is_away => {
+                is_away = false;
+                report(arguments, "back", "the node answers again")?;
             }
             Ok(_) => {}
-            Err(AttachError::Node(error)) if !was_away => {
-                was_away = true;
-                say(arguments, "away", &format!("{error}; nothing is signed until it does"))?;
+            Err(AttachError::Node(error)) if !is_away => {
+                is_away = true;
+                report(arguments, "away", &format!("{error}; nothing is signed until the node answers"))?;
             }
             Err(AttachError::Node(_)) => {}
             Err(error) => return Err(failure(&error)),
@@ -82,11 +80,13 @@ async fn follow(
     }
 }
 
-fn say(arguments: &AttachArguments, what: &str, words: &str) -> Result<(), CommandFailure> {
+fn report(arguments: &AttachArguments, noticed: &str, detail: &str) -> Result<(), CommandFailure> {
     if arguments.json {
-        return print(&json!({ "schema": "saldo.drill/1", "noticed": what, "detail": words }).to_string());
+        return print(
+            &json!({ "schema": "saldo.drill/1", "noticed": noticed, "detail": detail }).to_string(),
+        );
     }
-    print(words)
+    print(detail)
 }
 
 fn failure(error: &AttachError) -> CommandFailure {
@@ -99,8 +99,8 @@ fn failure(error: &AttachError) -> CommandFailure {
         AttachError::Reset { .. } => CommandFailure::failed(
             "node_was_reset",
             error,
-            "Start `saldo drill attach` again, and the wallet with the new network file; without --finality a node may go \
-             back to the block at which this began.",
+            "Start `saldo drill attach` again, and start the wallet with the new network file. Without --finality a node may go \
+             back to the block at which attach began.",
         ),
         _ => CommandFailure::failed(
             "no_node",

@@ -1,10 +1,10 @@
-//! Lets pages of any origin read the answers: wallets in browsers are tested too.
+//! Allows web pages of any origin to read the answers (CORS): wallets in browsers are tested too.
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use saldo_drill::http::{HttpRequest, Reaction, Relay, Reply};
 
-/// Somebody whom pages may ask.
+/// A relay whose answers carry CORS headers.
 pub(super) struct ForBrowsers<R>(pub(super) R);
 
 const ORIGIN: &str = "access-control-allow-origin";

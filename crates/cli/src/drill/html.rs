@@ -1,4 +1,4 @@
-//! A drill drawn as one web page that needs nothing else.
+//! A drill as one self-contained web page.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -8,16 +8,16 @@ use saldo_drill::scenario::{brief, ether};
 
 use super::words;
 
-/// Left of the lanes.
+/// The width left of the lanes.
 const LEFT: f64 = 210.0;
-/// How wide the lanes are.
+/// The width of the lanes.
 const WIDTH: f64 = 820.0;
-/// The height of a lane, and the distance from one to the next.
+/// The height of a lane, and the distance from one lane to the next.
 const LANE: f64 = 26.0;
 const STEP: f64 = 34.0;
-/// Above the first lane.
+/// The height above the first lane.
 const TOP: f64 = 44.0;
-/// How wide a letter is, about.
+/// The approximate width of a letter.
 const LETTER: f64 = 7.4;
 
 /// The page.
@@ -57,15 +57,15 @@ fn drawing(record: &Record) -> String {
         y += STEP;
     }
     y += 22.0;
-    let shown = |phase: &[Look]| {
+    let naive_block = |phase: &[Look]| {
         let first = phase.first()?;
         let class = if first.naive_is_wrong { "wrong" } else { "right" };
         Some((class, ether(first.naive), format!("naive wallet: {}", words::naive(first))))
     };
     label(&mut svg, y, "a naive wallet shows", "believes the first reply");
-    draw_looks(&mut svg, record, y, &shown);
+    draw_looks(&mut svg, record, y, &naive_block);
     y += STEP;
-    let shown = |phase: &[Look]| {
+    let saldo_block = |phase: &[Look]| {
         let last = phase.last()?;
         let class = match (last.shown.is_false(), last.shown.standing) {
             (true, _) => "wrong",
@@ -75,12 +75,12 @@ fn drawing(record: &Record) -> String {
         Some((class, words::headline(&last.shown), format!("saldo: {}", words::saldo(&last.shown))))
     };
     label(&mut svg, y, "saldo shows", "");
-    draw_looks(&mut svg, record, y, &shown);
+    draw_looks(&mut svg, record, y, &saldo_block);
     svg.push_str("</svg></div>");
     svg
 }
 
-/// Where a moment is drawn.
+/// The horizontal position of a moment.
 fn x(at: Duration, lasts: Duration) -> f64 {
     (at.as_secs_f64() / lasts.as_secs_f64().max(1.0)).clamp(0.0, 1.0).mul_add(WIDTH, LEFT)
 }
@@ -121,27 +121,27 @@ fn draw_lane(svg: &mut String, lane: &Lane, lasts: Duration, y: f64) {
     }
 }
 
-/// What is drawn of a phase: the class, the text in it, and the one beside it.
-type Shown<'a> = dyn Fn(&[Look]) -> Option<(&'static str, String, String)> + 'a;
+/// What is drawn for a phase: the class, the text inside, and the tooltip.
+type BlockOf<'a> = dyn Fn(&[Look]) -> Option<(&'static str, String, String)> + 'a;
 
-fn draw_looks(svg: &mut String, record: &Record, y: f64, shown: &Shown<'_>) {
-    let phases: Vec<&[Look]> = record.looks.chunk_by(|one, next| same(shown, one, next)).collect();
+fn draw_looks(svg: &mut String, record: &Record, y: f64, block_of: &BlockOf<'_>) {
+    let phases: Vec<&[Look]> = record.looks.chunk_by(|one, next| same(block_of, one, next)).collect();
     for (place, phase) in phases.iter().enumerate() {
         let from = phase.first().map_or(Duration::ZERO, |look| look.at);
         let next = phases.get(place.saturating_add(1)).and_then(|next| next.first());
         let until = next.map_or(record.lasts, |look| look.at);
-        if let Some((class, text, tip)) = shown(phase) {
+        if let Some((class, text, tip)) = block_of(phase) {
             let tip = format!("{} to {}: {tip}", brief(from), brief(until));
             block(svg, (x(from, record.lasts), x(until, record.lasts), y), class, &text, &tip);
         }
     }
 }
 
-/// Whether two looks are drawn as one.
-fn same(shown: &Shown<'_>, one: &Look, next: &Look) -> bool {
+/// Whether two looks are drawn as one block.
+fn same(block_of: &BlockOf<'_>, one: &Look, next: &Look) -> bool {
     let of = |look: &Look| {
-        shown(std::slice::from_ref(look)).map(|(class, text, _)| {
-            // A growing age is no change.
+        block_of(std::slice::from_ref(look)).map(|(class, text, _)| {
+            // A growing age alone does not start a new block.
             (class, text.split(" (").next().map(str::to_owned))
         })
     };
@@ -153,7 +153,7 @@ fn block(svg: &mut String, (from, until, y): (f64, f64, f64), class: &str, text:
     let fits = |text: &str| {
         f64::from(u32::try_from(text.chars().count()).unwrap_or(u32::MAX)).mul_add(LETTER, 12.0) <= width
     };
-    // Of an amount with its age, the amount alone where there is no room for both.
+    // Where amount and age do not fit, only the amount is drawn.
     let text = [text, text.split(" (").next().unwrap_or_default()].into_iter().find(|text| fits(text));
     let text = text.map(escaped).unwrap_or_default();
     let _ = writeln!(
@@ -170,7 +170,7 @@ fn legend() -> String {
     let all = [
         ("well", "well"),
         ("slow", "slow, or behind"),
-        ("limited", "lets few in"),
+        ("limited", "rate limited"),
         ("failing", "answers with errors"),
         ("gone", "gone"),
         ("lies", "lies"),

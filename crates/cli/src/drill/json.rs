@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 const SCHEMA: &str = "saldo.drill/1";
 
-/// The members first, then events and looks in the order of time, then a summary.
+/// The members first, then events and looks in order of time, then a summary.
 pub(super) fn lines(record: &Record) -> Vec<Value> {
     let start = json!({
         "schema": SCHEMA,

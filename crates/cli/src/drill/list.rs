@@ -7,13 +7,13 @@ use super::arguments::ListArguments;
 use crate::failure::CommandFailure;
 use crate::print;
 
-/// Lists them, or prints the file of one.
+/// Lists the built-in scenarios, or prints the file of one.
 ///
 /// # Errors
-/// A usage failure if there is none of that name.
+/// A usage failure if no scenario has that name.
 pub(super) fn run(arguments: &ListArguments) -> Result<u8, CommandFailure> {
     if let Some(name) = &arguments.file {
-        let next = "`saldo drill list` shows those that are.";
+        let next = "`saldo drill list` shows the built-in ones.";
         let unknown =
             || CommandFailure::usage("unknown_scenario", "no scenario of that name is built in", next);
         print(built_in_file(name).ok_or_else(unknown)?.trim_end())?;

@@ -1,4 +1,4 @@
-//! Everybody of a drill on loopback, and how a wallet gets there.
+//! The servers of a drill on loopback, and how a wallet reaches them.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -14,15 +14,15 @@ use super::browser::ForBrowsers;
 use crate::failure::CommandFailure;
 use crate::print;
 
-/// Servers on consecutive ports. Dropped, they are gone, and so is the network file.
+/// Servers on consecutive ports. Dropping it stops the servers and deletes the network file.
 pub(super) struct Loopback {
     next: Option<SocketAddr>,
-    open: Vec<Open>,
+    running: Vec<Running>,
     file: PathBuf,
 }
 
-/// Somebody who is served.
-struct Open {
+/// One server and what is known of its member.
+struct Running {
     role: Role,
     name: String,
     operator: String,
@@ -31,16 +31,16 @@ struct Open {
 }
 
 impl Loopback {
-    /// The first server goes to `listen`; where that is not said, each gets a free port.
+    /// The first server listens on `listen`; without it each server gets a free port.
     pub(super) fn new(listen: Option<SocketAddr>) -> Self {
         let file = std::env::temp_dir().join(format!("saldo-drill-{}.toml", std::process::id()));
-        Self { next: listen, open: Vec::new(), file }
+        Self { next: listen, running: Vec::new(), file }
     }
 
-    /// Serves one more.
+    /// Starts one more server.
     ///
     /// # Errors
-    /// A [`CommandFailure`] if the port is not to be had.
+    /// A [`CommandFailure`] if the port cannot be opened.
     pub(super) async fn serve(
         &mut self,
         role: Role,
@@ -57,29 +57,29 @@ impl Loopback {
             Some(SocketAddr::new(address.ip(), port.or(Some(0))?))
         });
         let (name, operator) = (name.to_owned(), name.to_owned());
-        self.open.push(Open { role, name, operator, hosting: None, server });
+        self.running.push(Running { role, name, operator, hosting: None, server });
         Ok(())
     }
 
-    /// Says more of the one that was served last.
-    pub(super) fn run_by(&mut self, operator: &str, hosting: &str) {
-        if let Some(last) = self.open.last_mut() {
+    /// Declares the operator and the hosting of the server that was started last.
+    pub(super) fn declare(&mut self, operator: &str, hosting: &str) {
+        if let Some(last) = self.running.last_mut() {
             operator.clone_into(&mut last.operator);
             last.hosting = Some(hosting.to_owned());
         }
     }
 
-    /// `NAME=URL` of those with that role.
+    /// `NAME=URL` of the servers with that role.
     fn urls(&self, role: Role) -> Vec<String> {
-        let of_role = self.open.iter().filter(|open| open.role == role);
+        let of_role = self.running.iter().filter(|open| open.role == role);
         of_role.map(|open| format!("{}={}", open.name, open.server.url())).collect()
     }
 
-    /// Says where everybody is.
+    /// Prints the URL of every server.
     ///
     /// # Errors
-    /// A [`CommandFailure`] if nobody reads it.
-    pub(super) fn announce(&self, as_json: bool) -> Result<(), CommandFailure> {
+    /// A [`CommandFailure`] if the output was closed.
+    pub(super) fn print_urls(&self, as_json: bool) -> Result<(), CommandFailure> {
         let [rpc, beacon] = [Role::Provider, Role::Beacon].map(|role| self.urls(role));
         if as_json {
             let line = json!({ "schema": "saldo.drill/1", "rpc_urls": rpc, "beacon_urls": beacon });
@@ -90,11 +90,11 @@ impl Loopback {
         print("")
     }
 
-    /// Writes the network file, with everybody in it, and says how to use it.
+    /// Writes the network file with all servers in it, and prints how to use it.
     ///
     /// # Errors
     /// A [`CommandFailure`] if the file cannot be written.
-    pub(super) fn invite(
+    pub(super) fn write_network_file(
         &self,
         network: &Network,
         owner: Option<Address>,
@@ -132,10 +132,10 @@ impl Loopback {
         print(&format!("\n  saldo balance {owner} --network {}\n", self.file.display()))
     }
 
-    /// The network, and in the same file whom to ask about it.
+    /// The network file: the network and its endpoints.
     fn network_file(&self, network: &Network) -> String {
         let mut text = network.to_toml();
-        for Open { role, name, operator, hosting, server } in &self.open {
+        for Running { role, name, operator, hosting, server } in &self.running {
             let table = match role {
                 Role::Provider => "rpc",
                 Role::Beacon => "beacon",
@@ -162,13 +162,13 @@ impl Drop for Loopback {
     }
 }
 
-/// The moment it is.
+/// The present time.
 pub(super) fn now() -> UnixTime {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     UnixTime::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
-/// Waits until somebody ends the command, by hand or as test runners do.
+/// Waits until the command is interrupted (Ctrl-C) or terminated (SIGTERM, as test runners send).
 pub(super) async fn interrupted() {
     #[cfg(unix)]
     {

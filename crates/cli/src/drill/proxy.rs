@@ -1,11 +1,11 @@
-//! `saldo drill proxy`: a scenario's faults, in front of real providers.
+//! `saldo drill proxy`: a scenario's faults in front of real providers.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use saldo_drill::proxy::{Proxy, beyond_a_proxy};
 use saldo_drill::scenario::{Happening, Role, Scenario, brief};
-use saldo_source::{Endpoint, HttpTransport};
+use saldo_source::Endpoint;
 use serde_json::json;
 
 use super::arguments::ProxyArguments;
@@ -16,25 +16,26 @@ use crate::{print, setup};
 
 const TICK: Duration = Duration::from_millis(50);
 
-/// Stands in front until interrupted.
+/// Runs the proxies until interrupted.
 ///
 /// # Errors
-/// A [`CommandFailure`] if the scenario cannot be used, a proxy cannot do what it says, or no port is to be had.
+/// A [`CommandFailure`] if the scenario cannot be used, a fault is not possible in a proxy, or no port can be opened.
 pub(super) async fn run(arguments: ProxyArguments) -> Result<u8, CommandFailure> {
     let (name, scenario) = scenario(&arguments.scenario)?;
-    let beyond = beyond_a_proxy(&scenario);
-    if !beyond.is_empty() {
+    let impossible = impossible_a_proxy(&scenario);
+    if !impossible.is_empty() {
         return Err(CommandFailure::usage(
             "needs_a_chain",
-            format!("{name} has what a proxy cannot do to a real provider: {}", beyond.join("; ")),
-            "`saldo drill serve` does it, on a chain of its own.",
+            format!(
+                "{name} has faults that a proxy cannot apply to a real provider: {}",
+                impossible.join("; ")
+            ),
+            "Use `saldo drill serve`, which has a chain of its own.",
         ));
     }
     let upstreams = endpoints(&arguments.upstream, "--upstream")?;
     let beacons = endpoints(&arguments.beacon_upstream, "--beacon-upstream")?;
-    let transport = HttpTransport::new().map_err(|_| {
-        CommandFailure::internal("TLS cannot be set up", "Check this machine's certificates.")
-    })?;
+    let transport = setup::http_transport()?;
     let mut loopback = Loopback::new(arguments.listen);
     let mut proxies = Vec::new();
     for role in [Role::Provider, Role::Beacon] {
@@ -48,9 +49,9 @@ pub(super) async fn run(arguments: ProxyArguments) -> Result<u8, CommandFailure>
     if !arguments.json {
         print(&format!("{name}: {}\n", scenario.title))?;
     }
-    loopback.announce(arguments.json)?;
+    loopback.print_urls(arguments.json)?;
     tokio::select! {
-        outcome = play(&proxies, &scenario, &arguments) => outcome?,
+        outcome = apply_events(&proxies, &scenario, &arguments) => outcome?,
         () = interrupted() => {}
     }
     Ok(0)
@@ -60,8 +61,8 @@ fn endpoints(texts: &[String], option: &str) -> Result<Vec<Endpoint>, CommandFai
     texts.iter().zip(1..).map(|(text, position)| setup::endpoint(text, option, position)).collect()
 }
 
-/// Lets everything happen at its time. Ends only if nobody reads the output any more.
-async fn play(
+/// Applies each event at its time. Ends only if the output was closed.
+async fn apply_events(
     proxies: &[(usize, Proxy)],
     scenario: &Scenario,
     arguments: &ProxyArguments,
@@ -83,7 +84,7 @@ async fn play(
                 json!({ "schema": "saldo.drill/1", "at_seconds": at_seconds, "event": event.says, "left_out": left_out })
                     .to_string()
             } else {
-                let left_out = if left_out { " (left out: it happens to nobody here)" } else { "" };
+                let left_out = if left_out { " (left out: no server here is affected)" } else { "" };
                 format!("{:>8}  {}{left_out}", brief(event.at), event.says)
             })?;
         }

@@ -1,4 +1,4 @@
-//! `saldo drill run`: a scenario from its start to its end, in virtual time.
+//! `saldo drill run`: a whole scenario in virtual time.
 
 use saldo_drill::replay::replay;
 
@@ -7,7 +7,7 @@ use super::{html, json, scenario, text};
 use crate::failure::CommandFailure;
 use crate::print;
 
-/// Runs and draws; gives 1 if saldo ever showed a false amount.
+/// Runs the scenario and prints the result; returns 1 if saldo ever showed a false amount.
 ///
 /// # Errors
 /// A [`CommandFailure`] if the scenario cannot be used, or the page cannot be written.

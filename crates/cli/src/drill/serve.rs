@@ -1,4 +1,4 @@
-//! `saldo drill serve`: a scenario's chain and who serves it, on loopback, in real time.
+//! `saldo drill serve`: a scenario's chain, providers and sources on loopback, in real time.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use super::scenario;
 use crate::failure::CommandFailure;
 use crate::print;
 
-/// How often the chain is brought to the present.
+/// How often the chain is advanced to the present time.
 const TICK: Duration = Duration::from_millis(50);
 /// The shortest slot.
 const SHORTEST_SLOT: Duration = Duration::from_secs(1);
@@ -20,7 +20,7 @@ const SHORTEST_SLOT: Duration = Duration::from_secs(1);
 /// Serves until interrupted.
 ///
 /// # Errors
-/// A [`CommandFailure`] if the scenario cannot be used, or no port is to be had.
+/// A [`CommandFailure`] if the scenario cannot be used, or no port can be opened.
 pub(super) async fn run(arguments: ServeArguments) -> Result<u8, CommandFailure> {
     let (name, mut scenario) = scenario(&arguments.scenario)?;
     let faster = scenario.slot.checked_div(arguments.speed).unwrap_or_default();
@@ -29,7 +29,7 @@ pub(super) async fn run(arguments: ServeArguments) -> Result<u8, CommandFailure>
     let mut loopback = Loopback::new(arguments.listen);
     for (member, service) in scenario.members.iter().zip(&stage.services) {
         loopback.serve(member.role, &member.name, service.clone()).await?;
-        loopback.run_by(&member.operator, &member.hosting);
+        loopback.declare(&member.operator, &member.hosting);
     }
     let network = stage.chain.network();
     let network = match scenario.of(Role::Checkpoint).next() {
@@ -39,16 +39,16 @@ pub(super) async fn run(arguments: ServeArguments) -> Result<u8, CommandFailure>
     if !arguments.json {
         print(&format!("{name}: {}\n", scenario.title))?;
     }
-    loopback.invite(&network, Some(OWNER), arguments.json)?;
+    loopback.write_network_file(&network, Some(OWNER), arguments.json)?;
     tokio::select! {
-        outcome = play(&mut stage, &scenario, &arguments) => outcome?,
+        outcome = apply_events(&mut stage, &scenario, &arguments) => outcome?,
         () = interrupted() => {}
     }
     Ok(0)
 }
 
-/// Lets everything happen at its time. Ends only if nobody reads the output any more.
-async fn play(
+/// Applies each event at its time. Ends only if the output was closed.
+async fn apply_events(
     stage: &mut Stage,
     scenario: &Scenario,
     arguments: &ServeArguments,
@@ -66,7 +66,7 @@ async fn play(
                 json!({ "schema": "saldo.drill/1", "at_seconds": at_seconds, "event": event.says, "left_out": left_out })
                     .to_string()
             } else {
-                let left_out = if left_out { " (left out: the device is yours)" } else { "" };
+                let left_out = if left_out { " (left out: it concerns the device)" } else { "" };
                 format!("{:>8}  {}{left_out}", brief(event.at), event.says)
             })?;
         }

@@ -1,4 +1,4 @@
-//! A drill drawn as text.
+//! A drill as text.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -8,9 +8,9 @@ use saldo_drill::scenario::{Condition, brief};
 
 use super::words;
 
-/// How many columns the whole time takes.
+/// The number of columns for the whole duration.
 const WIDTH: u32 = 60;
-/// How many columns names take.
+/// The number of columns for names.
 const NAMES: usize = 30;
 
 /// The whole drill.
@@ -32,7 +32,7 @@ pub(super) fn drawn(record: &Record) -> String {
     let _ = writeln!(text, "{:<NAMES$}{}", "naive wallet", looks(record, &naive));
     let _ = writeln!(text, "{:<NAMES$}{}", "saldo", looks(record, &saldo));
     let _ = writeln!(text, "\n{}\n", legend());
-    chronicle(&mut text, record);
+    write_timeline(&mut text, record);
     let _ = write!(text, "\n{}", words::verdict(record));
     text
 }
@@ -47,7 +47,7 @@ fn name(lane: &Lane) -> String {
 fn legend() -> String {
     let all = [
         (Condition::Slow, "slow or behind"),
-        (Condition::Limited, "lets few in"),
+        (Condition::Limited, "rate limited"),
         (Condition::Failing, "answers with errors"),
         (Condition::Gone, "gone"),
         (Condition::Lies, "lies"),
@@ -56,7 +56,7 @@ fn legend() -> String {
     format!("{}   naive: 0 wrong   saldo: ? not proven", all.map(of).join("   "))
 }
 
-/// The moment that a column begins at.
+/// The moment at which a column begins.
 fn moment(column: u32, lasts: Duration) -> Duration {
     lasts.saturating_mul(column).checked_div(WIDTH).unwrap_or_default()
 }
@@ -66,7 +66,7 @@ fn scale(lasts: Duration) -> String {
     format!("{}{}", quarters.concat(), brief(lasts))
 }
 
-/// Each column shows the worst that happened in it.
+/// Each column shows the worst condition within it.
 fn strip(lane: &Lane, lasts: Duration) -> String {
     let worst = |column: u32| {
         let (from, until) = (moment(column, lasts), moment(column.saturating_add(1), lasts));
@@ -76,7 +76,7 @@ fn strip(lane: &Lane, lasts: Duration) -> String {
     (0..WIDTH).map(worst).collect()
 }
 
-/// Each column shows what was seen in it, or last before it.
+/// Each column shows the worst look within it, else the last look before it.
 fn looks(record: &Record, mark: &dyn Fn(&Look) -> char) -> String {
     let seen = |column: u32| {
         let (from, until) = (moment(column, record.lasts), moment(column.saturating_add(1), record.lasts));
@@ -88,8 +88,8 @@ fn looks(record: &Record, mark: &dyn Fn(&Look) -> char) -> String {
     (0..WIDTH).map(seen).collect()
 }
 
-/// What happened and what was shown, in the order of time.
-fn chronicle(text: &mut String, record: &Record) {
+/// Writes events and looks in order of time.
+fn write_timeline(text: &mut String, record: &Record) {
     let mut events = record.events.iter().peekable();
     for phase in record.phases() {
         let (Some(first), Some(last)) = (phase.first(), phase.last()) else { continue };

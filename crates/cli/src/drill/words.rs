@@ -1,4 +1,4 @@
-//! What the wallets of a drill show, in words.
+//! What the wallets of a drill show, as text.
 
 use saldo::Assurance;
 use saldo_drill::replay::{Known, Look, Record, Shown, Standing};
@@ -29,7 +29,7 @@ pub(super) fn saldo(shown: &Shown) -> String {
     format!("{standing}: {why}; {last}")
 }
 
-/// The amount that a screen would show large, proven now or before.
+/// The amount that a screen shows large: proven now, or proven before.
 pub(super) fn headline(shown: &Shown) -> String {
     match (&shown.proven, &shown.last) {
         (Some(known), _) => ether(known.amount),
@@ -47,7 +47,7 @@ fn age(known: &Known) -> String {
     known.age.map_or_else(|| "of unknown age".to_owned(), |age| format!("{} old", ago(age)))
 }
 
-/// How it ended, in two sentences.
+/// The result, in two sentences.
 pub(super) fn verdict(record: &Record) -> String {
     let (wrong, looks) = record.share(|look| look.naive_is_wrong);
     let (proven, _) = record.share(|look| look.shown.proven.is_some());

@@ -1,4 +1,4 @@
-//! The chain, its providers and its sources, on loopback.
+//! The chain, its providers and its beacon sources, on loopback.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -8,21 +8,20 @@ use saldo_drill::serve::Server;
 use saldo_drill::{BeaconSource, Chain, Fork, Provider};
 use tokio::task::JoinHandle;
 
-use super::report::Report;
 use crate::failure::CommandFailure;
 
-/// How long a slot of the demo's chain is.
+/// The length of a slot on the demo's chain.
 const SLOT: Duration = Duration::from_secs(1);
-/// How many slots the chain has when the curtain rises: enough for some to be final.
+/// How many slots the chain has at the start. Some of them are final.
 const HISTORY: u64 = 40;
-/// How long a reading may wait for its block to be signed.
-pub(super) const PATIENCE: Duration = Duration::from_secs(4);
+/// How long a reading may wait until its block is signed.
+pub(super) const READ_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// Who holds 1.5 ether at first.
+/// An address that holds 1.5 ether at first.
 pub(super) const ALICE: Address = Address::repeat_byte(0xa1);
-/// Who never held anything.
-pub(super) const NOBODY: Address = Address::repeat_byte(0x0b);
-/// Somebody else, whose proof a liar passes off as Alice's.
+/// An address that never held anything.
+pub(super) const UNUSED: Address = Address::repeat_byte(0x0b);
+/// An address whose proof a lying provider sends as Alice's.
 const BOB: Address = Address::repeat_byte(0xb0);
 
 /// An amount in thousandths of an ether.
@@ -30,8 +29,8 @@ pub(super) fn milliether(amount: u64) -> U256 {
     U256::from(amount).saturating_mul(U256::from(1_000_000_000_000_000_u64))
 }
 
-/// Everything that plays on loopback. Dropped, it is gone.
-pub(super) struct Stage {
+/// Everything that runs on loopback. Dropping it stops the servers.
+pub(super) struct Testbed {
     pub(super) chain: Chain,
     pub(super) providers: Vec<Provider>,
     pub(super) sources: Vec<BeaconSource>,
@@ -39,7 +38,7 @@ pub(super) struct Stage {
     source_servers: Vec<Server>,
 }
 
-impl Stage {
+impl Testbed {
     const PROVIDER_NAMES: [&str; 3] = ["anna", "bert", "cleo"];
     const SOURCE_NAMES: [&str; 2] = ["north", "south"];
 
@@ -66,8 +65,8 @@ impl Stage {
         Ok(Self { chain, providers, sources, provider_servers, source_servers })
     }
 
-    /// Keeps the chain going: a block a slot, by the wall clock.
-    pub(super) fn play_on(&self) -> JoinHandle<()> {
+    /// Adds a block in every slot, by the wall clock.
+    pub(super) fn keep_growing(&self) -> JoinHandle<()> {
         let chain = self.chain.clone();
         tokio::spawn(async move {
             loop {
@@ -91,17 +90,17 @@ impl Stage {
         named(&Self::SOURCE_NAMES, &self.source_servers)
     }
 
-    /// Where the providers are.
+    /// The URLs of the providers.
     pub(super) fn provider_urls(&self) -> Vec<String> {
         self.provider_servers.iter().map(Server::url).collect()
     }
 
-    /// The place of the provider of that name.
+    /// The position of the provider with that name.
     pub(super) fn position(&self, provider: &ProviderId) -> Option<usize> {
         Self::PROVIDER_NAMES.iter().position(|name| *name == provider.as_str())
     }
 
-    /// Waits until the chain has gone on, so that no reading can rest on an earlier one.
+    /// Waits until a newer block is signed, so that no reading can rest on an earlier one.
     pub(super) async fn next_slot(&self) {
         let signed = self.chain.signed().number;
         while self.chain.signed().number <= signed {
@@ -109,31 +108,19 @@ impl Stage {
         }
     }
 
-    /// From now on providers prove their newest block and this many before it.
+    /// Makes the providers prove their newest block and this many blocks before it.
     pub(super) fn prove_back(&self, blocks: u64) {
         for provider in &self.providers {
-            // A handle: the clone is the same provider.
+            // A `Provider` is a handle: the clone is the same provider.
             let _ = provider.clone().proof_window(blocks);
         }
     }
 
-    /// Everyone up and honest again.
+    /// Removes all faults.
     pub(super) fn restore(&self) {
         self.prove_back(u64::MAX);
         self.providers.iter().for_each(Provider::clear);
         self.sources.iter().for_each(BeaconSource::clear);
-    }
-
-    /// Leaves everything up until interrupted, and says how to reach it.
-    pub(super) async fn keep(&self, report: &mut Report) -> Result<(), CommandFailure> {
-        let path = std::env::temp_dir().join(format!("saldo-demo-{}.toml", std::process::id()));
-        std::fs::write(&path, self.network().to_toml()).map_err(|error| {
-            CommandFailure::internal(format!("network file: {error}"), "Check the temporary folder.")
-        })?;
-        report.invite(&path, &self.providers(), &self.sources())?;
-        let _ = tokio::signal::ctrl_c().await;
-        let _ = std::fs::remove_file(path);
-        Ok(())
     }
 }
 

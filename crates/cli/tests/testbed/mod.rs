@@ -1,4 +1,4 @@
-//! A small chain on loopback that goes by the wall clock, and the command as a user runs it.
+//! A small chain on loopback that follows the wall clock, and the command as a user runs it.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its own part")]
 
 use std::io::{BufRead, BufReader, Write};
@@ -16,18 +16,18 @@ use saldo_drill::{BeaconSource, Chain, Provider};
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
-/// Who holds 1.5 ether.
+/// An address that holds 1.5 ether.
 pub const ALICE: Address = Address::repeat_byte(0xa1);
-/// Who holds 0.7 ether.
+/// An address that holds 0.7 ether.
 pub const BOB: Address = Address::repeat_byte(0xb0);
-/// Who never held anything.
-pub const NOBODY: Address = Address::repeat_byte(0x0b);
-/// What Alice holds, in wei.
+/// An address that never held anything.
+pub const UNUSED: Address = Address::repeat_byte(0x0b);
+/// Alice's balance in wei.
 pub const ALICE_WEI: &str = "1500000000000000000";
-/// How many slots the chain has at first: enough for some to be final.
+/// How many slots the chain has at the start. Some of them are final.
 const HISTORY: u64 = 40;
 
-/// What the command reads from its environment, and what changes how it prints.
+/// The environment variables that the command reads, and those that change its output.
 const VARIABLES: [&str; 7] = [
     "SALDO_NETWORK",
     "ETH_RPC_URL",
@@ -38,19 +38,19 @@ const VARIABLES: [&str; 7] = [
     "RUST_BACKTRACE",
 ];
 
-/// The chain that all tests of a file share, and what serves it.
-pub struct World {
+/// The chain that all tests of a file share, and its runtime.
+pub struct TestChain {
     pub chain: Chain,
     runtime: Runtime,
 }
 
-/// The world; it starts when it is first asked for.
-pub fn world() -> &'static World {
-    static WORLD: OnceLock<World> = OnceLock::new();
-    WORLD.get_or_init(World::start)
+/// The shared test chain, created on first use.
+pub fn test_chain() -> &'static TestChain {
+    static TEST_CHAIN: OnceLock<TestChain> = OnceLock::new();
+    TEST_CHAIN.get_or_init(TestChain::start)
 }
 
-impl World {
+impl TestChain {
     fn start() -> Self {
         let genesis = now().as_secs() - HISTORY;
         let chain = Chain::builder(77)
@@ -74,7 +74,7 @@ impl World {
         Self { chain, runtime }
     }
 
-    /// Puts `service` on a loopback port.
+    /// Starts a server for `service` on a loopback port.
     pub fn serve(&self, service: impl Service + 'static) -> Server {
         self.runtime.block_on(Server::start(service)).expect("a port on loopback")
     }
@@ -90,24 +90,25 @@ fn now() -> UnixTime {
 }
 
 /// The providers (`anna`, `bert`, …) and sources (`north`, `south`) of one test.
-pub struct Cast {
+pub struct Services {
     pub providers: Vec<Provider>,
     pub sources: Vec<BeaconSource>,
     provider_servers: Vec<Server>,
     source_servers: Vec<Server>,
 }
 
-impl Cast {
+impl Services {
     const PROVIDER_NAMES: [&'static str; 3] = ["anna", "bert", "cleo"];
     const SOURCE_NAMES: [&'static str; 2] = ["north", "south"];
 
-    /// That many honest ones.
+    /// Starts that many honest providers and sources.
     pub fn new(providers: usize, sources: usize) -> Self {
-        let world = world();
-        let providers: Vec<Provider> = (0..providers).map(|_| Provider::honest(&world.chain)).collect();
-        let sources: Vec<BeaconSource> = (0..sources).map(|_| BeaconSource::honest(&world.chain)).collect();
-        let provider_servers = providers.iter().map(|provider| world.serve(provider.clone())).collect();
-        let source_servers = sources.iter().map(|source| world.serve(source.clone())).collect();
+        let test_chain = test_chain();
+        let providers: Vec<Provider> = (0..providers).map(|_| Provider::honest(&test_chain.chain)).collect();
+        let sources: Vec<BeaconSource> =
+            (0..sources).map(|_| BeaconSource::honest(&test_chain.chain)).collect();
+        let provider_servers = providers.iter().map(|provider| test_chain.serve(provider.clone())).collect();
+        let source_servers = sources.iter().map(|source| test_chain.serve(source.clone())).collect();
         Self { providers, sources, provider_servers, source_servers }
     }
 
@@ -121,10 +122,10 @@ impl Cast {
         named(&Self::SOURCE_NAMES, &self.source_servers)
     }
 
-    /// `saldo balance` with a network file and all URLs; addresses and other options are left to add.
+    /// `saldo balance` with a network file and all URLs. The caller adds addresses and options.
     pub fn balance(&self) -> Command {
         let mut command = saldo(&["balance", "--network"]);
-        command.arg(network_file(&world().network().to_toml()));
+        command.arg(network_file(&test_chain().network().to_toml()));
         for url in self.rpc_urls() {
             command.args(["--rpc-url", &url]);
         }
@@ -134,21 +135,21 @@ impl Cast {
         command
     }
 
-    /// Runs `saldo balance` with these further arguments.
+    /// Runs `saldo balance` with these additional arguments.
     pub fn run(&self, arguments: &[&str]) -> Run {
         run(self.balance().args(arguments))
     }
 
-    /// The same, for one address.
+    /// Runs `saldo balance` for one address.
     pub fn run_for(&self, owner: Address, options: &[&str]) -> Run {
         run(self.balance().arg(owner.to_string()).args(options))
     }
 
-    /// Everybody does that from now on: connections refused.
-    pub fn take_everything_away(&self) {
+    /// Makes all servers refuse connections from now on.
+    pub fn refuse_all_connections(&self) {
         self.providers.iter().for_each(|provider| provider.set(saldo_drill::Fault::Refuse));
         self.sources.iter().for_each(|source| source.set(saldo_drill::Fault::Refuse));
-        // Ports close a moment later.
+        // A port closes only a moment later.
         std::thread::sleep(Duration::from_millis(100));
     }
 }
@@ -157,7 +158,7 @@ fn named(names: &[&str], servers: &[Server]) -> Vec<String> {
     names.iter().zip(servers).map(|(name, server)| format!("{name}={}", server.url())).collect()
 }
 
-/// The command, with nothing of this process's own settings.
+/// The command without this process's own settings.
 pub fn saldo(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_saldo"));
     VARIABLES.iter().for_each(|variable| {
@@ -167,7 +168,7 @@ pub fn saldo(arguments: &[&str]) -> Command {
     command
 }
 
-/// What the command printed, and how it ended.
+/// The output of the command, and its exit status.
 #[derive(Debug)]
 pub struct Run {
     pub status: i32,
@@ -176,7 +177,7 @@ pub struct Run {
 }
 
 impl Run {
-    /// All of it.
+    /// Standard output and standard error.
     pub fn all(&self) -> String {
         format!("{}\n{}", self.out, self.err)
     }
@@ -197,14 +198,14 @@ impl Run {
     }
 }
 
-/// Runs a command to its end.
+/// Runs a command until it ends.
 pub fn run(command: &mut Command) -> Run {
     let Output { status, stdout, stderr } = command.output().expect("the command runs");
     let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
     Run { status: status.code().expect("it ended by itself"), out: text(stdout), err: text(stderr) }
 }
 
-/// Writes a network file that no other test has.
+/// Writes a network file that no other test uses.
 pub fn network_file(content: &str) -> PathBuf {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
@@ -214,7 +215,7 @@ pub fn network_file(content: &str) -> PathBuf {
     path
 }
 
-/// A running `saldo balance -`, which is asked line by line.
+/// A running `saldo balance`, with its standard input and output.
 pub struct Conversation {
     child: Child,
     stdin: ChildStdin,
@@ -222,7 +223,7 @@ pub struct Conversation {
 }
 
 impl Conversation {
-    /// Starts it.
+    /// Starts the command.
     pub fn start(command: &mut Command) -> Self {
         let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = piped.spawn().expect("the command runs");
@@ -231,25 +232,25 @@ impl Conversation {
         Self { child, stdin, stdout }
     }
 
-    /// Writes a line, without waiting for an answer.
-    pub fn tell(&mut self, line: &str) {
-        writeln!(self.stdin, "{line}").expect("it listens");
+    /// Writes a line to its input, and does not wait for an answer.
+    pub fn send_line(&mut self, line: &str) {
+        writeln!(self.stdin, "{line}").expect("the command reads its input");
     }
 
-    /// Reads the next line.
-    pub fn hear(&mut self) -> String {
+    /// Reads the next line of its output.
+    pub fn read_line(&mut self) -> String {
         let mut line = String::new();
-        self.stdout.read_line(&mut line).expect("it answers");
+        self.stdout.read_line(&mut line).expect("the command prints a line");
         line.trim_end().to_owned()
     }
 
-    /// Ends it from outside, as a user does who closes the terminal.
+    /// Kills the command, as a closed terminal does.
     pub fn kill(mut self) {
         self.child.kill().expect("it runs");
         self.child.wait().expect("it ended");
     }
 
-    /// Ends the input, and gives the exit status and what was still printed.
+    /// Closes the input. Returns the exit status and the remaining output.
     pub fn end(self) -> (i32, String) {
         let Self { mut child, stdin, mut stdout } = self;
         drop(stdin);
