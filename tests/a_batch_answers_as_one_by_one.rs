@@ -1,4 +1,5 @@
-//! Verifying several accounts together saves hashes, and says of each what verifying it alone says.
+//! Verifying several accounts together saves hashes, and gives for each account the result that verifying it alone
+//! gives.
 
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy_trie::TrieAccount;
@@ -8,7 +9,7 @@ use saldo_drill::Seed;
 use saldo_drill::trie::Trie;
 use saldo_proof::{Account, ProofError, StateRoot, Verified, verify_account, verify_accounts};
 
-/// A state of some accounts, and proofs of these and of as many that do not exist.
+/// A state of some accounts, with proofs of these and of as many absent accounts.
 fn state(seed: u64, size: u64) -> (StateRoot, Vec<(Address, Vec<Bytes>)>) {
     let seed = Seed::new(seed);
     let mut trie = Trie::default();
@@ -33,13 +34,13 @@ fn one_by_one(
     proofs.iter().map(|(address, proof)| verify_account(root, *address, proof)).collect()
 }
 
-/// What a liar does to a batch.
+/// What a lying provider does to a batch.
 #[derive(Clone, Debug)]
 enum Change {
     Flip(Index, Index, Index, u8),
     Swap(Index, Index),
-    /// A node of one proof at the same place of another.
-    Plant(Index, Index, Index),
+    /// Puts a node of one proof at the same place of another proof.
+    CopyNode(Index, Index, Index),
     Cut(Index, Index),
     Repeat(Index),
 }
@@ -50,7 +51,7 @@ fn change() -> impl Strategy<Value = Change> {
         (index(), index(), index(), 1..=255_u8)
             .prop_map(|(proof, node, byte, bits)| Change::Flip(proof, node, byte, bits)),
         (index(), index()).prop_map(|(one, other)| Change::Swap(one, other)),
-        (index(), index(), index()).prop_map(|(from, to, node)| Change::Plant(from, to, node)),
+        (index(), index(), index()).prop_map(|(from, to, node)| Change::CopyNode(from, to, node)),
         (index(), index()).prop_map(|(proof, kept)| Change::Cut(proof, kept)),
         index().prop_map(Change::Repeat),
     ]
@@ -72,7 +73,7 @@ fn apply(change: &Change, proofs: &mut Vec<(Address, Vec<Bytes>)>) {
             let kept = proofs[one].1.clone();
             proofs[one].1 = std::mem::replace(&mut proofs[other].1, kept);
         }
-        Change::Plant(from, to, node) => {
+        Change::CopyNode(from, to, node) => {
             let from = proofs[from.index(count)].1.clone();
             let to = &mut proofs[to.index(count)].1;
             let Some(node) = (!from.is_empty()).then(|| node.index(from.len())) else { return };
@@ -92,7 +93,7 @@ fn apply(change: &Change, proofs: &mut Vec<(Address, Vec<Bytes>)>) {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
     #[test]
-    fn whatever_is_in_it(
+    fn a_batch_gives_the_same_results_whatever_changes(
         seed in any::<u64>(),
         size in 0..60_u64,
         order in any::<u64>(),
@@ -108,17 +109,17 @@ proptest! {
 }
 
 #[test]
-fn a_proof_of_the_account_beside_it_is_refused_though_its_nodes_are_known() {
+fn another_accounts_proof_is_refused_though_its_nodes_are_known() {
     let (root, proofs) = state(1, 40);
     assert!(together(root, &proofs).iter().all(Result::is_ok));
-    // Everybody twice: once with the proof of another, whose nodes have all been seen when its turn comes.
+    // Each address twice: the second time with another account's proof, whose nodes have all been verified already.
     let swapped = proofs.iter().zip(proofs.iter().skip(1)).map(|(own, other)| (own.0, other.1.clone()));
     let all: Vec<_> = proofs.iter().cloned().chain(swapped).collect();
     let answers = together(root, &all);
     let (own, others) = answers.split_at(proofs.len());
     assert!(own.iter().all(Result::is_ok));
     assert_eq!(others, one_by_one(root, &all[proofs.len()..]));
-    // Where the paths part below the root, the node is another than the one that its parent names.
+    // Where the two paths differ below the root, the node's hash is not the one that its parent names.
     let named_otherwise =
         |answer: &&Result<_, _>| matches!(answer, Err(ProofError::HashMismatch { node: 1.., .. }));
     assert!(others.iter().filter(named_otherwise).count() > 50);
@@ -145,6 +146,6 @@ fn a_refused_proof_spoils_no_other() {
 }
 
 #[test]
-fn nothing_asked_is_nothing_answered() {
+fn no_accounts_give_no_results() {
     assert_eq!(verify_accounts::<Bytes>(StateRoot::new(B256::ZERO), &[]), []);
 }

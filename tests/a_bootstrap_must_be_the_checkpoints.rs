@@ -1,4 +1,4 @@
-//! A bootstrap is taken only for the block that was asked for, with everything in it proven by that block.
+//! A bootstrap is accepted only for the requested block, with everything in it proven by that block.
 
 use alloy_primitives::B256;
 use saldo_beacon::unit::Period;
@@ -17,7 +17,7 @@ fn refusal(forge: &Forge, change: impl FnOnce(&mut Checkpoint, &mut LightClientB
 }
 
 #[test]
-fn a_genuine_one_is_taken_and_labelled() {
+fn a_genuine_bootstrap_is_accepted_and_labelled() {
     let forge = Forge::default();
     let client = forge.client(8);
     let (checkpoint, bootstrap) = forge.bootstrap(8);
@@ -25,7 +25,7 @@ fn a_genuine_one_is_taken_and_labelled() {
     assert_eq!(client.finalized_head().finality(), Finality::Checkpoint);
     assert_eq!(client.finalized_head().beacon_root(), checkpoint.root);
     assert_eq!(client.finalized_head().execution(), &bootstrap.header.execution);
-    assert_eq!(client.signed_head(), None, "nobody's signature was seen yet");
+    assert_eq!(client.signed_head(), None, "no signature was verified yet");
     assert_eq!(client.network(), &forge.network);
 }
 
@@ -33,9 +33,9 @@ fn a_genuine_one_is_taken_and_labelled() {
 fn the_bootstrap_of_another_block_is_refused() {
     let forge = Forge::default();
     let (other, _) = forge.bootstrap(16);
-    let (asked, _) = forge.bootstrap(8);
+    let (requested, _) = forge.bootstrap(8);
     let refusal = refusal(&forge, |_, bootstrap| *bootstrap = forge.bootstrap(16).1);
-    assert_eq!(refusal, BootstrapError::WrongRoot { got: other.root, expected: asked.root });
+    assert_eq!(refusal, BootstrapError::WrongRoot { got: other.root, expected: requested.root });
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn another_committee_is_refused() {
         bootstrap.current_sync_committee = forge.committee(Period::new(1));
         bootstrap.current_sync_committee_branch = forge.block(8, None).state.branch(87);
     });
-    assert_eq!(next, BootstrapError::CommitteeBranch, "the next committee stands beside the current one");
+    assert_eq!(next, BootstrapError::CommitteeBranch, "the next committee is the current one's neighbour");
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! A wallet that runs while its chain goes from Fulu to Gloas goes on proving, whether its table has the date or not.
+//! A wallet that runs while its chain changes from Fulu to Gloas continues to prove, whether its table has the date
+//! or not.
 
 use std::time::Duration;
 
@@ -22,7 +23,8 @@ fn crossing(table: impl Fn(&Chain) -> Network) -> Scene {
     Scene::knowing(table(&chain), chain, 5, 2, 2, policy)
 }
 
-/// Reads in every slot from now to `last`, and asserts that each reading is true and none goes back.
+/// Reads in every slot until `last`. Asserts that each reading is true, and that no reading is older than the one
+/// before.
 fn read_every_slot(scene: &Scene, last: u64) {
     let mut newest = 0;
     while scene.chain.slot().get() < last {
@@ -53,9 +55,9 @@ fn at_a_time_that_its_table_does_not_have() {
     read_every_slot(&scene, FORK_SLOT + 40);
 }
 
-/// What was proven under Fulu becomes final under Gloas.
+/// A block that was proven under Fulu becomes final under Gloas.
 #[test]
-fn a_reading_from_before_becomes_final_after() {
+fn a_reading_from_before_the_fork_becomes_final_after_it() {
     for table in [Chain::network, |chain: &Chain| chain.network_before(Fork::Gloas)] {
         let scene = crossing(table);
         scene.pass_slots(13);
@@ -73,7 +75,7 @@ fn a_reading_from_before_becomes_final_after() {
 }
 
 #[test]
-fn asleep_for_some_periods_across_it() {
+fn a_wallet_sleeps_for_some_periods_across_the_fork() {
     for table in [Chain::network, |chain: &Chain| chain.network_before(Fork::Gloas)] {
         let scene = crossing(table);
         scene.assert_true(&scene.balance(ALICE), ALICE);
@@ -84,7 +86,7 @@ fn asleep_for_some_periods_across_it() {
     }
 }
 
-/// A fork that nobody had heard of when the wallet was built: it says so, and a newer table helps without a restart.
+/// The wallet's table does not contain the fork. The client says so, and a newer table helps without a restart.
 #[test]
 fn an_unknown_fork_is_said_and_a_newer_table_helps() {
     let scene = crossing(|chain| chain.network_without(Fork::Gloas));

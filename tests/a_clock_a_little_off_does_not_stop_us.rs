@@ -1,4 +1,4 @@
-//! A device clock that is slow by half a minute or fast by five minutes stops nothing, and costs next to nothing.
+//! A device clock that is 30 s slow or five minutes fast stops nothing, and costs almost nothing.
 
 use std::time::Duration;
 
@@ -23,13 +23,13 @@ fn half_a_minute_slow() {
     scene.simulation.clock().set_behind(SLOW);
     assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE);
     scene.chain.set_balance(ALICE, AFTER);
-    // Newer heads are looked for when they are due by this clock.
+    // The client asks for newer heads when they are due by this slow clock.
     scene.pass_slots(4);
     assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), AFTER);
     assert!(!scene.client.now().clock_off());
 }
 
-/// The default policy allows five minutes, and the newest head is always some slots old beside.
+/// The default policy allows five minutes, and the newest head is always some slots old as well.
 #[test]
 fn five_minutes_fast() {
     for policy in [Policy::signed(), Policy::finalized()] {
@@ -41,16 +41,16 @@ fn five_minutes_fast() {
             let proven = reading.proven().unwrap();
             let now = scene.client.now();
             let age = now.age_of(proven.anchor().timestamp()).unwrap();
-            assert!(age > FAST, "the age is the one by the device's clock: {age:?}");
+            assert!(age > FAST, "the age is computed with the device's clock: {age:?}");
             assert_eq!(proven.freshness(now, &policy), Freshness::Fresh(age));
             scene.pass_slots(1);
         }
     }
 }
 
-/// The allowance is a few slots and no more: a clock that is fast by more than the policy and that is told.
+/// The tolerance is only a few slots: a clock that is fast by more than the policy is reported.
 #[test]
-fn six_minutes_and_more_fast_are_told() {
+fn six_minutes_fast_is_reported() {
     let scene = Scene::with_policy(3, 2, 2, Policy::signed());
     assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE);
     scene.simulation.clock().set_ahead(FAST + scene.chain.network().slot_duration() * 6);
@@ -60,8 +60,8 @@ fn six_minutes_and_more_fast_are_told() {
     assert!(matches!(shown.freshness(scene.client.now(), &Policy::signed()), Freshness::Old(_)));
 }
 
-/// Heads as new as such a clock would have them do not exist. That is found out once, not in each read, and a source
-/// that hangs is not waited for again and again.
+/// Heads as new as this clock expects do not exist. The client learns that once, not in each read, and does not wait
+/// again and again for a source that hangs.
 #[test]
 fn a_fast_clock_costs_as_little_as_a_right_one() {
     for hanging in [0, 1] {
@@ -76,29 +76,30 @@ fn a_fast_clock_costs_as_little_as_a_right_one() {
                 for (scene, spent) in [&right, &off].into_iter().zip(&mut spent) {
                     let (requests, took) = cost(scene);
                     *spent = (spent.0 + requests, spent.1 + took);
-                    assert_eq!(cost(scene).0, 0, "the head is the newest there is, {fast:?} fast");
+                    assert_eq!(cost(scene).0, 0, "the head is the newest one, {fast:?} fast");
                     scene.pass_slots(1);
                 }
             }
             let [(few, short), (requests, took)] = spent;
-            // All three sources are asked again every eight slots, for two things each; and once more at first, until it is
-            // known that one of them never says anything.
+            // Every eight slots the client asks all three sources again, for two objects each. The first time it asks
+            // once more, until it knows that one of them never answers.
             assert!(requests <= few + 4 * 6, "{requests} requests instead of {few}, {fast:?} fast");
             assert!(took <= short + 4 * Duration::from_millis(1_500), "{took:?} instead of {short:?}");
         }
     }
 }
 
-/// What all sources know is taken for the newest for a short time only: one that comes back with newer heads is heard.
+/// The client treats the sources' newest head as the newest one only for a short time. A source that returns with
+/// newer heads is used.
 #[test]
-fn a_source_that_was_away_is_asked_again() {
+fn a_source_that_returns_is_asked_again() {
     let scene = Scene::new(5, 2, 2);
     assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE);
     let _ = scene.sources[0].clone().lag(12);
     scene.sources[1].add(Fault::Refuse);
     scene.chain.set_balance(ALICE, AFTER);
     scene.pass_slots(12);
-    assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE, "nobody shows a newer head");
+    assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE, "no source has a newer head");
     scene.sources[1].clear();
     scene.pass_slots(9);
     assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), AFTER);

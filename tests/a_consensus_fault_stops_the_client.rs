@@ -1,4 +1,4 @@
-//! Two blocks at one slot, each vouched for by two thirds: the client reports both and goes no further.
+//! Two blocks at one slot, each signed by two thirds: the client reports both and stops.
 
 use saldo_beacon::decode::{self, Encoding};
 use saldo_beacon::unit::Slot;
@@ -9,14 +9,14 @@ use saldo_beacon::{
 use saldo_tests::beacon::{Block, Forge};
 use serde_json::Value;
 
-/// The same chain with other contents at some slot: everything but that block's execution is alike.
+/// The block at this slot with another proposer: everything except its execution payload is a different block.
 fn fork(forge: &Forge, slot: u64, finalized: Option<&LightClientHeader>) -> Block {
     let mut block = forge.block(slot, finalized);
     block.header.beacon.proposer_index += 1;
     block
 }
 
-/// Has the client refuse `update` as a contradiction of what it holds, and stop for good.
+/// Asserts that the client refuses `update` as a contradiction of its own head, and stops for good.
 fn stopped(
     client: &mut LightClient,
     forge: &Forge,
@@ -26,11 +26,11 @@ fn stopped(
     let (finalized, signed) = (client.finalized_head().clone(), client.signed_head().cloned());
     let now = forge.now(update.attested_slot().get());
     let refusal = client.advance(update, now).unwrap_err();
-    assert_eq!(refusal.fault(), Fault::Chain, "the source only brought the news");
+    assert_eq!(refusal.fault(), Fault::Chain, "the source only delivered the contradiction");
     let AdvanceError::ConsensusFault(fault) = refusal else { panic!("{refusal:?}") };
     assert_eq!(fault.contradiction(), contradiction);
     assert_eq!(client.consensus_fault(), Some(&fault));
-    assert_eq!(client.finalized_head(), &finalized, "nothing of it was applied");
+    assert_eq!(client.finalized_head(), &finalized, "the client applied nothing");
     assert_eq!(client.signed_head(), signed.as_ref());
 
     let before = format!("{client:?}");
@@ -38,7 +38,7 @@ fn stopped(
     assert_eq!(refusal, AdvanceError::ConsensusFault(fault.clone()));
     assert_eq!(client.force_update(forge.now(4000)), None);
     assert_eq!(format!("{client:?}"), before);
-    // A snapshot launders nothing.
+    // Loading a snapshot does not clear the fault.
     let mut again = LightClient::load(&client.snapshot(), forge.network.clone(), now).unwrap();
     assert_eq!(again.consensus_fault(), Some(&fault));
     let refusal = again.advance(forge.update(40, 36), forge.now(40)).unwrap_err();
@@ -46,7 +46,7 @@ fn stopped(
     fault
 }
 
-/// The updates of the evidence, read from its JSON as if a beacon node had sent them.
+/// The evidence's updates, decoded from its JSON as if a beacon node had sent it.
 fn updates(fault: &ConsensusFault, forge: &Forge) -> Vec<LightClientUpdate> {
     let json: Value = serde_json::from_str(&fault.to_json()).unwrap();
     assert_eq!(json["slot"], fault.slot().to_string());
@@ -73,8 +73,8 @@ fn updates(fault: &ConsensusFault, forge: &Forge) -> Vec<LightClientUpdate> {
         .collect()
 }
 
-/// Anybody who follows the chain to before the contradiction finds each of both signed.
-fn convinces(fault: &ConsensusFault, forge: &Forge, from: u64) {
+/// Another client that follows the chain to a block before the contradiction finds both blocks signed.
+fn assert_verifiable(fault: &ConsensusFault, forge: &Forge, from: u64) {
     let updates = updates(fault, forge);
     assert_eq!(updates.len(), 2);
     for (update, root) in updates.into_iter().zip(fault.roots()) {
@@ -95,7 +95,7 @@ fn two_final_blocks_at_one_slot() {
     let update = forge.update_of(&forge.block(24, Some(&other)), Some(other.clone()), None);
     let fault = stopped(&mut client, &forge, update, Contradiction::Finalized);
     assert_eq!((fault.slot(), fault.roots()), (Slot::new(16), [held, other.beacon.hash_tree_root()]));
-    convinces(&fault, &forge, 8);
+    assert_verifiable(&fault, &forge, 8);
 }
 
 #[test]
@@ -108,10 +108,10 @@ fn two_signed_heads_at_one_slot() {
     let update = forge.update_of(&other, None, None);
     let fault = stopped(&mut client, &forge, update, Contradiction::Signed);
     assert_eq!((fault.slot(), fault.roots()), (Slot::new(20), [held, other.header.beacon.hash_tree_root()]));
-    convinces(&fault, &forge, 8);
+    assert_verifiable(&fault, &forge, 8);
 }
 
-/// Nobody signs the slot of the signature, so another one cannot excuse a contradiction.
+/// The signature slot is not signed, so a different signature slot does not excuse a contradiction.
 #[test]
 fn another_signature_slot_is_no_excuse() {
     let forge = Forge::default();
@@ -136,10 +136,10 @@ fn a_final_block_that_contradicts_the_checkpoint() {
     };
     assert_eq!(checkpoint.beacon.hash_tree_root(), fault.roots()[0]);
     assert_eq!(signed.update().finalized_header(), Some(&other));
-    assert_eq!(updates(&fault, &forge).len(), 1, "nobody signed the checkpoint");
+    assert_eq!(updates(&fault, &forge).len(), 1, "the checkpoint has no signature");
 }
 
-/// Whoever links the blocks in between can see what the heads alone do not show.
+/// Linking the blocks in between can show a contradiction that the heads alone do not show.
 #[test]
 fn who_links_the_blocks_can_stop_the_client() {
     let forge = Forge::default();
@@ -161,13 +161,13 @@ fn who_links_the_blocks_can_stop_the_client() {
     let period = signed.sync_committee_period();
     let root = forge.committee(period).hash_tree_root();
     assert_eq!(signed.sync_committee_root(), root);
-    // For logs: the block and the committee by name, not thousands of digits of keys and branches.
+    // For logs: the block and the committee by root, not thousands of digits of keys and branches.
     let text = format!("{signed:?}");
     assert!(
         text.contains(&format!("{root:?}")) && text.contains("attested_slot") && text.len() < 400,
         "{text}"
     );
-    // A snapshot launders this one as little.
+    // Loading a snapshot does not clear this fault either.
     let again = LightClient::load(&client.snapshot(), forge.network.clone(), forge.now(20)).unwrap();
     assert_eq!(again.consensus_fault(), Some(&fault));
 }
@@ -190,7 +190,7 @@ fn a_forged_contradiction_is_only_a_forgery() {
     assert!(client.advance(forge.optimistic(21), forge.now(21)).unwrap().signed);
 }
 
-/// A head that was signed and then reorganised away is no contradiction: the next one is at another slot.
+/// A head that was signed and then reorganised away is no contradiction: the next head is at another slot.
 #[test]
 fn a_reorganised_head_is_replaced() {
     let forge = Forge::default();

@@ -1,5 +1,5 @@
-//! Attached to a development node, a throwaway committee signs its blocks: a wallet gets proven readings from it, also of a
-//! node that is idle, goes back, or is reset. `tests/attach/run` does the same with anvil and hardhat.
+//! A temporary committee signs the blocks of a development node, so that a wallet gets proven readings from it. The
+//! node may be idle, go back, or be reset. `tests/attach/run` does the same with anvil and hardhat.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use serde_json::Value;
 const OWNER: Address = Address::repeat_byte(0xa1);
 const SLOT: Duration = Duration::from_secs(1);
 
-/// A node that mines when it is told to: a chain that does not follow the time.
+/// A node that mines on request: its chain does not follow the time.
 #[derive(Clone)]
 struct Node {
     chain: Chain,
@@ -58,7 +58,7 @@ struct World {
 impl World {
     fn new(finality: bool) -> Self {
         let node = Node::new(31337, 5);
-        // Only its time is needed: the node's own chain stands still.
+        // The simulation needs only this chain's time; the node's own chain stands still.
         let simulation =
             Simulation::new(1, &Chain::builder(99).genesis_time(UnixTime::from_secs(1_790_000_000)).build());
         let internet = simulation.internet();
@@ -76,7 +76,7 @@ impl World {
         Self { simulation, node, attached, client }
     }
 
-    /// Lets so many slots pass, and gives all that was noticed in them.
+    /// Lets that many slots pass, and returns everything that `follow` noticed.
     fn pass(&mut self, slots: u32) -> Result<Vec<Noticed>, AttachError> {
         let mut noticed = Vec::new();
         for _ in 0..slots {
@@ -111,7 +111,7 @@ fn attach(simulation: &Simulation, finality: bool) -> Result<Attached, AttachErr
 }
 
 #[test]
-fn what_the_node_holds_is_proven_and_what_it_mines_two_slots_later() {
+fn a_balance_is_proven_and_a_mined_change_two_slots_later() {
     let mut world = World::new(false);
     assert_eq!(world.expect(10), 5);
     world.node.chain.set_balance(OWNER, U256::from(25));
@@ -132,19 +132,19 @@ fn an_idle_node_is_not_out_of_date_with(finality: bool) {
     let reading = world.read();
     let proven = reading.proven().unwrap_or_else(|| panic!("{reading:?}"));
     let age = world.client.now().age_of(proven.anchor().timestamp()).expect("the clock is right");
-    // A final block's time is that at which it became final last.
+    // The timestamp of a final block is the time at which it was last signed as final.
     assert!(age <= if finality { 26 * SLOT } else { 3 * SLOT }, "{age:?}");
 }
 
 #[test]
-fn what_the_node_takes_back_is_withdrawn() {
+fn a_block_that_the_node_removes_is_withdrawn() {
     let mut world = World::new(false);
     world.expect(10);
     world.node.chain.set_balance(OWNER, U256::from(25));
     world.node.chain.advance(1);
     world.pass(3).unwrap();
     assert_eq!(world.expect(25), 6);
-    // As after evm_revert: the block is gone, and what it changed with it.
+    // As after evm_revert: the block and its changes are gone.
     world.node.chain.reorg(1);
     let noticed = world.pass(3).unwrap();
     assert!(matches!(noticed.as_slice(), [Noticed::WentBack { from: 6, .. }]), "{noticed:?}");
@@ -157,14 +157,14 @@ fn a_node_that_goes_back_before_a_final_block_was_reset() {
     let mut world = World::new(true);
     world.expect(10);
     world.node.chain.advance(4);
-    // Long enough for block 9 to be final.
+    // This is long enough for block 9 to become final.
     world.pass(40).unwrap();
     world.node.chain.reorg(2);
     assert_eq!(world.pass(1), Err(AttachError::Reset { number: 9 }));
 }
 
 #[test]
-fn a_node_that_was_started_again_was_reset() {
+fn a_restarted_node_was_reset() {
     let mut world = World::new(false);
     world.expect(10);
     let another = Chain::builder(4).history(5).build();
@@ -173,14 +173,14 @@ fn a_node_that_was_started_again_was_reset() {
 }
 
 #[test]
-fn of_a_node_that_is_away_nothing_is_signed_until_it_is_back() {
+fn an_unreachable_nodes_blocks_are_not_signed() {
     let mut world = World::new(false);
     world.expect(10);
     world.node.provider.set(Fault::Refuse);
     let error = world.pass(1).unwrap_err();
     assert!(matches!(error, AttachError::Node(NodeError::Unreachable(_))), "{error:?}");
     world.simulation.pass(Duration::from_secs(1_000));
-    assert!(world.read().proven().is_none(), "nobody knows what it would be by now");
+    assert!(world.read().proven().is_none(), "the present balance is unknown");
     world.node.provider.clear();
     assert_eq!(world.pass(2), Ok(vec![]));
     world.expect(10);
@@ -196,12 +196,12 @@ fn a_built_in_network_is_refused_by_name() {
     }
 }
 
-/// Of some nodes the state of the first block cannot be proven.
+/// Some nodes cannot prove the state of block 0.
 #[test]
-fn a_node_at_its_first_block_is_made_to_mine_another() {
+fn a_node_at_block_0_must_mine_a_block() {
     let simulation = Simulation::new(1, &Chain::new(1));
     let node = Node::new(31337, 0);
-    // A drill chain has at least one block beyond the first; a node that shows none is one that lags.
+    // A drill chain has at least one block after block 0. With a lag of one block the provider shows only block 0.
     let _ = node.provider.clone().lag(1);
     simulation.internet().register("https://node.test", node);
     let attached = attach(&simulation, false).unwrap();
@@ -209,7 +209,7 @@ fn a_node_at_its_first_block_is_made_to_mine_another() {
 }
 
 #[test]
-fn what_is_no_node_is_told_from_one_that_is_away() {
+fn another_server_is_told_from_an_unreachable_node() {
     let simulation = Simulation::new(1, &Chain::new(1));
     let error = attach(&simulation, false).unwrap_err();
     assert!(matches!(error, AttachError::Node(NodeError::Unreachable(_))), "{error:?}");

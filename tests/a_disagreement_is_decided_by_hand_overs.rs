@@ -1,69 +1,69 @@
-//! Where checkpoint sources disagree, the hand-overs from an older checkpoint decide, as long as enough operators name what
-//! they lead to. Neither an old checkpoint nor a majority decides alone.
+//! If checkpoint sources disagree, the committee updates from an older checkpoint decide, if enough operators name
+//! the block to which they lead. Neither an old checkpoint nor a majority decides alone.
 
 use std::time::Duration;
 
 use saldo::Why;
 use saldo_drill::{Chain, Fault};
-use saldo_tests::council::{Council, Forgetful, agreed_by, said};
+use saldo_tests::checkpoint_world::{CheckpointWorld, PrunedSource, agreed_by, said};
 
 const WEEKS: Duration = Duration::from_secs(28 * 86_400);
 
-/// A chain that somebody made up, as long as the genuine one.
+/// An invented chain, as long as the genuine one.
 fn invented(seed: u64, chain: &Chain) -> Fault {
     Fault::OtherChain(Chain::builder(seed).history(chain.slot().get()).build())
 }
 
-/// Two operators of four name a block of a chain that was made up.
-fn torn(seed: u64) -> Council {
-    let mut council = Council::of_long_slots(seed, 4);
-    let expired = council.chain.checkpoint();
-    council.network = council.network.clone().with_checkpoint(expired);
-    council.sleep_for(WEEKS);
-    council.witnesses[0].set(invented(100, &council.chain));
-    council.witnesses[2].set(invented(100, &council.chain));
-    council
+/// Two operators of four name a block of an invented chain.
+fn split(seed: u64) -> CheckpointWorld {
+    let mut world = CheckpointWorld::of_long_slots(seed, 4);
+    let expired = world.chain.checkpoint();
+    world.network = world.network.clone().with_checkpoint(expired);
+    world.sleep_for(WEEKS);
+    world.checkpoint_sources[0].set(invented(100, &world.chain));
+    world.checkpoint_sources[2].set(invented(100, &world.chain));
+    world
 }
 
 #[test]
-fn an_expired_checkpoint_decides_by_its_hand_overs() {
-    let council = torn(1);
-    let reading = council.read_on(&council.client());
-    let proven = council.assert_true(&reading);
+fn an_expired_checkpoint_decides_by_its_committee_updates() {
+    let world = split(1);
+    let reading = world.read_until_proven(&world.client());
+    let proven = world.assert_true(&reading);
     assert_eq!(agreed_by(proven), ["operator1", "operator3"]);
     let started = proven.anchor().origin().checkpoint().slot.unwrap();
-    assert!(started > council.network.checkpoint().unwrap().slot.unwrap());
+    assert!(started > world.network.checkpoint().unwrap().slot.unwrap());
 }
 
 #[test]
-fn a_light_client_that_slept_too_long_decides_too() {
-    let council = Council::of_long_slots(3, 4);
-    let client = council.client();
-    council.assert_true(&council.read(&client));
-    council.sleep_for(WEEKS);
-    council.witnesses[0].set(invented(100, &council.chain));
-    council.witnesses[2].set(invented(100, &council.chain));
-    let reading = council.read_on(&client);
-    assert_eq!(agreed_by(council.assert_true(&reading)), ["operator1", "operator3"]);
+fn an_expired_light_client_decides_too() {
+    let world = CheckpointWorld::of_long_slots(3, 4);
+    let client = world.client();
+    world.assert_true(&world.read(&client));
+    world.sleep_for(WEEKS);
+    world.checkpoint_sources[0].set(invented(100, &world.chain));
+    world.checkpoint_sources[2].set(invented(100, &world.chain));
+    let reading = world.read_until_proven(&client);
+    assert_eq!(agreed_by(world.assert_true(&reading)), ["operator1", "operator3"]);
 }
 
-/// Those who signed once could sign another chain now: their hand-overs alone are not where trust starts.
+/// Former committee members could sign another chain today. So their committee updates alone do not restart trust.
 #[test]
 fn what_one_operator_alone_names_does_not_win() {
-    let council = torn(5);
-    council.witnesses[0].set(invented(101, &council.chain));
-    council.witnesses[1].set(invented(102, &council.chain));
-    let reading = council.read_on(&council.client());
+    let world = split(5);
+    world.checkpoint_sources[0].set(invented(101, &world.chain));
+    world.checkpoint_sources[1].set(invented(102, &world.chain));
+    let reading = world.read_until_proven(&world.client());
     assert_eq!(reading.why(), Some(&Why::CheckpointSourcesDisagree));
-    assert_eq!(said(&reading, "witness3"), "named");
+    assert_eq!(said(&reading, "checkpoint3"), "named");
 }
 
 #[test]
-fn without_its_hand_overs_an_old_checkpoint_decides_nothing() {
-    let council = torn(7);
-    let present = council.network.period_at(council.chain.slot());
-    let source = council.sources[0].clone();
-    council.replace_source(Forgetful { source, oldest: present.saturating_sub(1) });
-    let reading = council.read_on(&council.client());
+fn without_committee_updates_an_old_checkpoint_decides_nothing() {
+    let world = split(7);
+    let present = world.network.period_at(world.chain.slot());
+    let source = world.sources[0].clone();
+    world.replace_source(PrunedSource { source, oldest: present.saturating_sub(1) });
+    let reading = world.read_until_proven(&world.client());
     assert_eq!(reading.why(), Some(&Why::CheckpointSourcesDisagree));
 }

@@ -1,4 +1,5 @@
-//! A header is its hash: whatever else a provider sends as the header of a block is refused, and said to be what it is.
+//! A header is identified by its hash: anything else that a provider sends as the block's header is refused for the
+//! right reason.
 
 use alloy_primitives::{B256, keccak256};
 use saldo_chain::{Chain, ChainError, ExecutionHeader, HeaderError, Level};
@@ -6,7 +7,7 @@ use saldo_tests::captured::{CLIENTS, header_rlp};
 use saldo_tests::gloas::{Made, client, sign};
 use serde_json::{Value, json};
 
-/// The newest block of each client's own chain, and its hash.
+/// The newest block of each client's own chain, and the block's hash.
 fn blocks() -> Vec<(Value, B256)> {
     let read = |client: &str| -> Value {
         let path = saldo_tests::data("captured").join(client).join("block_latest.json");
@@ -19,7 +20,7 @@ fn read(block: &Value, hash: B256) -> Result<ExecutionHeader, HeaderError> {
     ExecutionHeader::from_json(block.to_string().as_bytes(), hash)
 }
 
-/// The fields of the header that a block has, in order.
+/// The header fields that a block has, in order.
 fn fields(block: &Value) -> Vec<&'static str> {
     let names = [
         "parentHash",
@@ -47,7 +48,7 @@ fn fields(block: &Value) -> Vec<&'static str> {
     names.into_iter().take_while(|name| block[name].is_string()).collect()
 }
 
-/// The first fifteen are in every header.
+/// The number of fields that every header has.
 const ALWAYS: usize = 15;
 
 #[test]
@@ -67,9 +68,9 @@ fn every_field_that_is_missing_or_null_is_refused() {
                 let next = fields.get(at + 1);
                 match next {
                     _ if at < ALWAYS => assert_eq!(refusal, HeaderError::Field { field }),
-                    // The one after it cannot be there without it.
+                    // The next field cannot exist without this one.
                     Some(next) => assert_eq!(refusal, HeaderError::Field { field: next }),
-                    // The last one may be missing: then it is another header.
+                    // The last field may be missing: then it is the header of another block.
                     None => assert!(
                         matches!(refusal, HeaderError::HashMismatch { expected, got } if expected == hash && got != hash)
                     ),
@@ -98,7 +99,7 @@ fn one_field_more_than_the_hash_covers_is_refused() {
         more[next] =
             if next.ends_with("Gas") || next.ends_with("Used") { json!("0x0") } else { json!(B256::ZERO) };
         assert!(matches!(read(&more, hash), Err(HeaderError::HashMismatch { .. })), "{next}");
-        // A name that is no field of any header known here is not part of it; where the hash differs it may be why.
+        // An unknown name is no header field. But if the hash differs, an unknown field may be the reason.
         let mut strange = block.clone();
         strange["fieldOfTheFuture"] = json!("0x1");
         assert!(read(&strange, hash).is_ok());
@@ -128,16 +129,16 @@ fn every_edited_field_is_another_header() {
 #[test]
 fn another_chains_header_is_refused() {
     let blocks = blocks();
-    for (at, (_, asked)) in blocks.iter().enumerate() {
+    for (at, (_, requested)) in blocks.iter().enumerate() {
         for (other, (block, hash)) in blocks.iter().enumerate().filter(|(other, _)| *other != at) {
-            let refusal = HeaderError::HashMismatch { got: *hash, expected: *asked };
-            assert_eq!(read(block, *asked), Err(refusal.clone()), "{other} for {at}");
-            assert_eq!(ExecutionHeader::from_rlp(&header_rlp(block), *asked), Err(refusal));
+            let refusal = HeaderError::HashMismatch { got: *hash, expected: *requested };
+            assert_eq!(read(block, *requested), Err(refusal.clone()), "{other} for {at}");
+            assert_eq!(ExecutionHeader::from_rlp(&header_rlp(block), *requested), Err(refusal));
         }
     }
 }
 
-/// Right in its hash, and no header: nobody signs such a thing, and nobody reads it.
+/// Its hash is right, but it is not a header: no committee signs it, and no client accepts it.
 #[test]
 fn what_is_no_header_is_refused_under_its_own_hash() {
     let (block, _) = blocks().remove(0);
@@ -147,11 +148,7 @@ fn what_is_no_header_is_refused_under_its_own_hash() {
     assert_eq!(refusal(&[0xc0]), HeaderError::NotAHeader);
     assert_eq!(refusal(&[&rlp[..], &[0]].concat()), HeaderError::NotAHeader, "trailing bytes");
     assert_eq!(refusal(&rlp[..rlp.len() - 1]), HeaderError::NotAHeader, "cut");
-    assert_eq!(
-        refusal(&[&[0xf8, rlp[2]], &rlp[3..]].concat()),
-        HeaderError::NotAHeader,
-        "a length that lies"
-    );
+    assert_eq!(refusal(&[&[0xf8, rlp[2]], &rlp[3..]].concat()), HeaderError::NotAHeader, "a false length");
     let got = ExecutionHeader::MAX_BYTES + 1;
     assert_eq!(refusal(&vec![0; got]), HeaderError::TooLarge { got, limit: ExecutionHeader::MAX_BYTES });
     let got = ExecutionHeader::MAX_JSON_BYTES + 1;
@@ -168,7 +165,7 @@ fn chain_of(head: Made) -> Chain {
     chain
 }
 
-/// A head tells a hash alone; a header for it that differs in one field hashes to something else.
+/// A Gloas head gives only a hash. A header that differs in one field has another hash.
 #[test]
 fn a_head_known_by_hash_takes_no_edited_header() {
     let head = Made::alone(20, 0);
@@ -187,7 +184,7 @@ fn a_head_known_by_hash_takes_no_edited_header() {
     assert_eq!(chain.attach(&head.header()).unwrap().hash(), head.hash());
 }
 
-/// The hash is the parent's, and the number is not one less: whoever signed the child signed nonsense.
+/// The hash is the parent's, but the number is not one less: the child itself is invalid.
 #[test]
 fn a_parent_of_another_number_is_refused() {
     for number in [0, 18, 20, 21, u64::MAX] {
@@ -200,7 +197,8 @@ fn a_parent_of_another_number_is_refused() {
     }
 }
 
-/// Links are followed down to 64 blocks below the signed head, and the next is refused, genuine as it is.
+/// The chain accepts parents down to 64 blocks below the signed head. It refuses the next one, although it is
+/// genuine.
 #[test]
 fn a_chain_of_headers_over_the_cap_is_refused() {
     let mut blocks = vec![Made::alone(100, 0)];
@@ -214,7 +212,7 @@ fn a_chain_of_headers_over_the_cap_is_refused() {
     for _ in 0..Chain::MAX_ANCESTRY {
         chain.attach(&below.next().unwrap().header()).unwrap();
     }
-    assert_eq!(chain.missing_parent(0), None, "nothing further is asked for");
+    assert_eq!(chain.missing_parent(0), None, "no further parent is requested");
     assert_eq!(chain.attach(&below.next().unwrap().header()), Err(ChainError::TooDeep));
     assert!(below.next().is_none());
 }

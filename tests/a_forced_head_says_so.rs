@@ -1,11 +1,11 @@
-//! Without finality for a period, the client moves only when told to, and labels what it then takes for final.
+//! Without finality for a period, the client moves only on request, and labels the head that it then treats as final.
 
 use saldo_beacon::unit::{Period, Slot};
 use saldo_beacon::{Advanced, Finality};
 use saldo_tests::beacon::{Forge, PERIOD};
 
 #[test]
-fn nothing_is_forced_without_a_call_or_before_its_time() {
+fn no_head_is_forced_without_a_call_or_too_early() {
     let forge = Forge::default();
     let mut client = forge.client(8);
     let mut update = forge.update(20, 16);
@@ -13,12 +13,12 @@ fn nothing_is_forced_without_a_call_or_before_its_time() {
     let advanced = client.advance(update, forge.now(20)).unwrap();
     assert_eq!(advanced, Advanced { signed: true, ..Advanced::default() });
     let timeout = forge.network.slot_start(Slot::new(8 + PERIOD));
-    assert_eq!(client.force_update(timeout), None, "exactly a period is not yet more than one");
+    assert_eq!(client.force_update(timeout), None, "one period is not more than one period");
     assert_eq!(client.finalized_head().finality(), Finality::Checkpoint);
 }
 
 #[test]
-fn what_is_forced_is_labelled_until_the_chain_finalizes() {
+fn a_forced_head_is_labelled_until_the_chain_finalizes() {
     let forge = Forge::default();
     let mut client = forge.client(8);
     let mut update = forge.update(20, 16);
@@ -30,14 +30,14 @@ fn what_is_forced_is_labelled_until_the_chain_finalizes() {
     assert_eq!(client.force_update(late), Some(expected));
     assert_eq!(client.finalized_head().slot(), Slot::new(20));
     assert_eq!(client.finalized_head().finality(), Finality::Forced { signers: 25, size: 32 });
-    assert_eq!(client.force_update(late), None, "one update is forced once");
+    assert_eq!(client.force_update(late), None, "an update can be forced only once");
     client.advance(forge.update(PERIOD + 20, PERIOD + 16), forge.now(PERIOD + 20)).unwrap();
     assert_eq!(client.finalized_head().finality(), Finality::Signed { signers: 32, size: 32 });
     assert_eq!(client.period(), Period::new(1));
 }
 
 #[test]
-fn a_newer_update_that_brings_less_is_not_what_is_forced() {
+fn a_newer_update_with_less_content_is_not_forced() {
     let forge = Forge::default();
     let mut client = forge.client(8);
     let mut update = forge.update(20, 16);
@@ -58,9 +58,9 @@ fn an_update_that_finalizes_leaves_nothing_to_force() {
     assert_eq!(client.finalized_head().slot(), Slot::new(16));
 }
 
-/// While the chain does not finalize, each update names the same final block again.
+/// While the chain does not finalize, each update names the same final block.
 #[test]
-fn an_update_that_finalizes_nothing_new_is_kept_to_be_forced() {
+fn an_update_without_newer_finality_can_be_forced() {
     let forge = Forge::default();
     let mut client = forge.client(8);
     client.advance(forge.update(20, 16), forge.now(20)).unwrap();
@@ -72,7 +72,7 @@ fn an_update_that_finalizes_nothing_new_is_kept_to_be_forced() {
 }
 
 #[test]
-fn a_committee_that_comes_with_the_checkpoint_itself_leaves_it_a_checkpoint() {
+fn a_committee_update_at_the_checkpoint_keeps_its_label() {
     let forge = Forge::default();
     let mut client = forge.client(8);
     let advanced = client.advance(forge.update(12, 8), forge.now(12)).unwrap();

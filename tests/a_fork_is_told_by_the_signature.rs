@@ -1,5 +1,5 @@
-//! Fork times change after a release: the committee's own signature says which fork it is on, and a table that is behind
-//! stops nothing. What lies between is not interpreted.
+//! Fork times change after a release. The committee's signature shows the fork, so an outdated table stops nothing.
+//! Between two verified forks nothing is interpreted.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ fn network_at(epoch: u64) -> Network {
     network(&format!("{{ name = \"gloas\", version = \"0x07000001\", epoch = {epoch} }},"))
 }
 
-/// The chain as it is: Gloas from epoch 3, slot 24, on.
+/// The real chain: Gloas from epoch 3, slot 24.
 fn chain() -> Forge {
     Forge { network: network("{ name = \"gloas\", version = \"0x07000001\", epoch = 3 },"), seed: 1 }
 }
@@ -49,7 +49,7 @@ fn range(version: [u8; 4], first: u64, last: u64) -> VerifiedFork {
 }
 
 #[test]
-fn a_client_whose_table_is_behind_follows_all_the_same() {
+fn a_client_with_an_outdated_table_follows_the_chain() {
     let forge = chain();
     let mut client = client_behind(&forge, 8);
     for (attested, finalized) in [(17, 9), (20, 16), (33, 24), (36, 33)] {
@@ -62,9 +62,10 @@ fn a_client_whose_table_is_behind_follows_all_the_same() {
     assert_eq!(client.verified_forks(), [range(FULU, 2, 2), range(GLOAS, 4, 4)]);
 }
 
-/// Slot 24 is of Gloas and slot 23 of Fulu, but all that is known is that the fork came after epoch 2 or before epoch 5.
+/// Slot 24 is of Gloas and slot 23 of Fulu. But the client knows only that the fork came after epoch 2 and before
+/// epoch 5.
 #[test]
-fn a_finalized_head_between_two_forks_moves_everything_but_tells_no_hash() {
+fn a_finalized_head_between_two_forks_gives_no_block_hash() {
     let forge = chain();
     for finalized in [23, 24, 39] {
         let mut client = client_behind(&forge, 8);
@@ -79,9 +80,9 @@ fn a_finalized_head_between_two_forks_moves_everything_but_tells_no_hash() {
     }
 }
 
-/// At the edges it is known, and then the header is held to its fork.
+/// At the edges the fork is known, and the header is checked against its fork.
 #[test]
-fn a_finalized_head_at_the_edge_of_what_is_known_tells_its_hash() {
+fn a_finalized_head_at_the_edge_of_a_known_fork_gives_its_hash() {
     let forge = chain();
     for finalized in [15, 40] {
         let client = || {
@@ -105,23 +106,23 @@ fn a_finalized_head_at_the_edge_of_what_is_known_tells_its_hash() {
     }
 }
 
-/// The last block before the fork, signed when the first slot after it had no block: the version is Gloas', the block is
-/// not. The slot of the signature is anybody's, so it cannot tell.
+/// The last block before the fork, signed when the first slot after it had no block: the version is Gloas', the block
+/// is not. The signature slot is not signed, so it cannot decide.
 #[test]
 fn a_head_that_may_be_of_either_fork_is_refused() {
     let forge = chain();
-    for said in [24, 25] {
+    for signature_slot in [24, 25] {
         let mut client = client_behind(&forge, 8);
         advance(&mut client, &forge, forge.optimistic(15)).unwrap();
         let mut update = forge.optimistic(23);
-        update.signature_slot = Slot::new(said);
+        update.signature_slot = Slot::new(signature_slot);
         forge.sign_under(&mut update, Period::new(0), GLOAS, 32);
         let before = format!("{client:?}");
         let refusal = advance(&mut client, &forge, update.clone()).unwrap_err();
         assert_eq!(refusal, AdvanceError::UnsettledFork { slot: Slot::new(23) });
         assert_eq!(refusal.fault(), Fault::Network);
         assert_eq!(format!("{client:?}"), before);
-        // With the time of the fork it is no question.
+        // With the time of the fork in the table, the fork is clear.
         client.adopt(forge.network.clone()).unwrap();
         update.signature_slot = Slot::new(25);
         assert_eq!(advance(&mut client, &forge, update), Ok(true));
@@ -132,14 +133,14 @@ fn a_head_that_may_be_of_either_fork_is_refused() {
 fn a_body_is_never_read_at_the_indices_of_the_other_fork() {
     let forge = chain();
     let mut client = client_behind(&forge, 8);
-    // A block of Fulu that pretends to be of Gloas, signed as what it is.
+    // A Fulu block with the layout of Gloas, signed as Fulu.
     let pretender =
         Forge { network: network("{ name = \"gloas\", version = \"0x07000001\", epoch = 0 },"), seed: 1 };
     let mut update = pretender.optimistic(17);
     forge.sign_under(&mut update, Period::new(0), FULU, 32);
     let slot = Slot::new(17);
     assert_eq!(advance(&mut client, &forge, update), Err(AdvanceError::ExecutionBranch { slot }));
-    // And the other way round.
+    // The same the other way round.
     let plain = Forge::default();
     let mut update = plain.optimistic(33);
     forge.sign_under(&mut update, Period::new(0), GLOAS, 32);
@@ -164,7 +165,7 @@ fn after_the_fork_the_old_version_is_refused() {
 }
 
 #[test]
-fn later_heads_narrow_what_is_not_known() {
+fn later_heads_narrow_the_unknown_epochs() {
     let forge = chain();
     let mut client = client_behind(&forge, 8);
     advance(&mut client, &forge, forge.optimistic(9)).unwrap();
@@ -176,7 +177,7 @@ fn later_heads_narrow_what_is_not_known() {
 }
 
 #[test]
-fn a_newer_table_is_taken_if_it_agrees() {
+fn a_newer_table_is_adopted_if_it_agrees() {
     let forge = chain();
     let mut client = client_behind(&forge, 8);
     for slot in [20, 33] {
@@ -202,7 +203,7 @@ fn a_newer_table_is_taken_if_it_agrees() {
     assert_eq!(advance(&mut client, &forge, forge.optimistic(34)), Ok(true));
 }
 
-/// A contradiction teaches nothing about forks.
+/// A contradiction shows no fork.
 #[test]
 fn two_heads_of_one_slot_are_a_fault_across_the_fork() {
     let forge = chain();
@@ -218,7 +219,7 @@ fn two_heads_of_one_slot_are_a_fault_across_the_fork() {
 }
 
 #[test]
-fn what_signatures_have_shown_is_stored() {
+fn forks_shown_by_signatures_are_stored() {
     let forge = chain();
     for finalized in [23, 24, 40] {
         let mut client = client_behind(&forge, 8);
@@ -229,7 +230,8 @@ fn what_signatures_have_shown_is_stored() {
         assert_eq!(format!("{loaded:?}"), format!("{client:?}"));
         let settled = finalized == 40;
         assert_eq!(loaded.finalized_head().execution().block_hash().is_some(), settled);
-        // With the time of the fork it is known how that head was to be read, but what it told is not kept.
+        // With the fork's time in the table the layout of that head is clear. But a snapshot does not store the block
+        // hash it gave.
         let loaded = LightClient::load(&client.snapshot(), forge.network.clone(), forge.now(41)).unwrap();
         assert_eq!(loaded.finalized_head().execution().block_hash().is_some(), settled);
         let late = network_at(6);
@@ -237,16 +239,16 @@ fn what_signatures_have_shown_is_stored() {
         let verified = range(GLOAS, 5, 5);
         assert_eq!(refusal, SnapshotError::Schedule(AdoptError::Contradiction { verified }));
     }
-    // From the checkpoint alone to beyond the fork.
+    // From the checkpoint directly to a head after the fork.
     let mut client = client_behind(&forge, 8);
     advance(&mut client, &forge, forge.optimistic(41)).unwrap();
     let loaded = LightClient::load(&client.snapshot(), client.network().clone(), forge.now(41)).unwrap();
     assert_eq!(format!("{loaded:?}"), format!("{client:?}"));
 }
 
-/// The vectors' objects of Gloas, read with a table that does not have its time: by label, by digest and by form.
+/// The vectors' Gloas objects, decoded with a table that lacks Gloas' time: by label, by digest and by form.
 #[test]
-fn an_object_of_the_next_fork_is_read_as_such() {
+fn an_object_of_the_next_fork_is_decoded_as_that_fork() {
     let Some(case) = saldo_tests::vectors(
         "consensus/spec-tests-generated-v1.7.0-beta.4/tests/mainnet/gloas/ssz_static/LightClientOptimisticUpdate/ssz_random/case_0",
     ) else {

@@ -1,5 +1,5 @@
-//! A genuine update can bring no next committee. Then all other sources are asked for that period, and then trust starts again
-//! after it by agreement; a period is never skipped.
+//! A genuine update can lack the next committee. Then all other sources are asked for that period, and then trust
+//! restarts after it by agreement. A period is never skipped.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,100 +10,100 @@ use saldo_beacon::unit::{Period, Slot, UnixTime};
 use saldo_drill::http::{HttpRequest, Reaction, Reply, Service};
 use saldo_drill::simulate::Simulation;
 use saldo_drill::{BeaconSource, Chain, Fault, Provider};
-use saldo_tests::council::{Apart, Council, agreed_by};
+use saldo_tests::checkpoint_world::{CheckpointWorld, SplitSource, agreed_by};
 use saldo_tests::scene::ALICE;
 
-/// The update that the first source has of period 1 is from the very start of it: what it finalizes is of period 0.
-fn stuck(seed: u64, witnesses: usize) -> Council {
-    let council = Council::new(seed, witnesses);
-    council.pass_slots(26);
-    let early = council.chain.split();
-    council.pass_slots(24);
-    let (updates, rest) = (BeaconSource::honest(&early), council.sources[0].clone());
-    council.replace_source(Apart { updates, rest });
-    assert_eq!(council.network.period_at(council.chain.checkpoint().slot.unwrap()), Period::new(1));
-    council
+/// The first source's update of period 1 is from the start of that period: the block it finalizes is of period 0.
+fn stuck(seed: u64, checkpoint_sources: usize) -> CheckpointWorld {
+    let world = CheckpointWorld::new(seed, checkpoint_sources);
+    world.pass_slots(26);
+    let early = world.chain.split();
+    world.pass_slots(24);
+    let (updates, rest) = (BeaconSource::honest(&early), world.sources[0].clone());
+    world.replace_source(SplitSource { updates, rest });
+    assert_eq!(world.network.period_at(world.chain.checkpoint().slot.unwrap()), Period::new(1));
+    world
 }
 
 #[test]
 fn the_missing_period_is_named_until_another_source_has_it() {
-    let mut council = stuck(1, 0);
-    council.add_source(BeaconSource::honest(&council.chain).with(Fault::Refuse));
-    let client = council.given();
-    council.assert_true(&council.read(&client));
-    council.pass_slots(48);
-    let reading = council.read(&client);
+    let mut world = stuck(1, 0);
+    world.add_source(BeaconSource::honest(&world.chain).with(Fault::Refuse));
+    let client = world.client_with_checkpoint();
+    world.assert_true(&world.read(&client));
+    world.pass_slots(48);
+    let reading = world.read(&client);
     assert_eq!(reading.why(), Some(&Why::HandOverMissing { period: Period::new(1) }));
     assert!(matches!(&reading, Reading::Unknown(unknown) if unknown.last().is_some()));
-    council.sources[1].clear();
-    council.assert_true(&council.read(&client));
+    world.sources[1].clear();
+    world.assert_true(&world.read(&client));
 }
 
-/// The heads of a source that stands still verify, while another's are of a committee that is not known.
+/// The heads of a stalled source verify, while another source's heads are of an unknown committee.
 #[test]
-fn a_source_that_stands_still_hides_no_missing_hand_over() {
-    let mut council = stuck(6, 0);
-    council.add_source(BeaconSource::honest(&council.chain.split()).with(Fault::NoUpdates));
-    let client = council.given();
-    council.assert_true(&council.read(&client));
-    council.pass_slots(48);
+fn a_stalled_source_does_not_hide_a_missing_committee_update() {
+    let mut world = stuck(6, 0);
+    world.add_source(BeaconSource::honest(&world.chain.split()).with(Fault::NoUpdates));
+    let client = world.client_with_checkpoint();
+    world.assert_true(&world.read(&client));
+    world.pass_slots(48);
     for _ in 0..2 {
-        let reading = council.read(&client);
+        let reading = world.read(&client);
         assert_eq!(reading.why(), Some(&Why::HandOverMissing { period: Period::new(1) }));
     }
 }
 
 #[test]
-fn agreement_goes_on_after_the_missing_period() {
-    let council = stuck(2, 3);
+fn agreement_restarts_trust_after_the_missing_period() {
+    let world = stuck(2, 3);
     let client =
-        council.with_witnesses(council.builder()).checkpoint(council.chain.checkpoint()).build().unwrap();
-    council.assert_true(&council.read(&client));
-    council.pass_slots(48);
-    // What is final everywhere is still of the period that cannot be left.
-    let reading = council.read(&client);
+        world.with_checkpoint_sources(world.builder()).checkpoint(world.chain.checkpoint()).build().unwrap();
+    world.assert_true(&world.read(&client));
+    world.pass_slots(48);
+    // The block that is final everywhere is still of the period without a committee update.
+    let reading = world.read(&client);
     assert_eq!(reading.why(), Some(&Why::HandOverMissing { period: Period::new(1) }));
-    council.pass_slots(32);
-    let reading = council.read(&client);
-    let proven = council.assert_true(&reading);
+    world.pass_slots(32);
+    let reading = world.read(&client);
+    let proven = world.assert_true(&reading);
     assert_eq!(agreed_by(proven).len(), 3);
     let started = proven.anchor().origin().checkpoint().slot.unwrap();
-    assert_eq!(council.network.period_at(started), Period::new(2));
+    assert_eq!(world.network.period_at(started), Period::new(2));
 }
 
-/// A clock that is fast asks for committees that nobody can have yet. The sources' newest heads verify, so nothing is missing.
+/// A fast clock asks for committees that do not exist yet. The sources' newest heads verify, so no update is missing.
 #[test]
-fn a_clock_a_day_fast_is_no_missing_hand_over() {
-    for witnesses in [0, 3] {
-        let council = Council::new(3, witnesses);
-        let client = if witnesses == 0 { council.given() } else { council.client() };
-        council.assert_true(&council.read(&client));
-        council.simulation.clock().set_ahead(Duration::from_secs(86_400));
-        council.pass_slots(2);
-        let reading = council.read(&client);
+fn a_clock_a_day_fast_is_no_missing_committee_update() {
+    for checkpoint_sources in [0, 3] {
+        let world = CheckpointWorld::new(3, checkpoint_sources);
+        let client = if checkpoint_sources == 0 { world.client_with_checkpoint() } else { world.client() };
+        world.assert_true(&world.read(&client));
+        world.simulation.clock().set_ahead(Duration::from_secs(86_400));
+        world.pass_slots(2);
+        let reading = world.read(&client);
         let Some(Why::LightClientBehind { newest: Some(newest) }) = reading.why() else {
             panic!("{:?}, {:?}", reading.why(), reading.attempts());
         };
-        assert!(council.chain.time().saturating_sub(*newest) <= 2 * council.network.slot_duration());
-        council.simulation.clock().set_ahead(Duration::ZERO);
-        council.assert_true(&council.read(&client));
+        assert!(world.chain.time().saturating_sub(*newest) <= 2 * world.network.slot_duration());
+        world.simulation.clock().set_ahead(Duration::ZERO);
+        world.assert_true(&world.read(&client));
     }
 }
 
-/// So is one that is fast by more than weak subjectivity.
+/// A clock that is fast by more than weak subjectivity is no old checkpoint either.
 #[test]
 fn a_clock_a_month_fast_is_no_old_checkpoint() {
-    let council = Council::of_long_slots(4, 0);
-    let client = council.given();
-    council.assert_true(&council.read(&client));
-    council.simulation.clock().set_ahead(Duration::from_secs(30 * 86_400));
-    council.pass_slots(2);
-    assert_eq!(council.read(&client).why().unwrap().code(), "light_client_behind");
-    council.simulation.clock().set_ahead(Duration::ZERO);
-    council.assert_true(&council.read(&client));
+    let world = CheckpointWorld::of_long_slots(4, 0);
+    let client = world.client_with_checkpoint();
+    world.assert_true(&world.read(&client));
+    world.simulation.clock().set_ahead(Duration::from_secs(30 * 86_400));
+    world.pass_slots(2);
+    assert_eq!(world.read(&client).why().unwrap().code(), "light_client_behind");
+    world.simulation.clock().set_ahead(Duration::ZERO);
+    world.assert_true(&world.read(&client));
 }
 
-/// What a real source had of mainnet's period 1573, and nothing else.
+/// The data that a real source had of mainnet's period 1573, and no other data.
 struct Real {
     folder: PathBuf,
     network: Network,
@@ -114,7 +114,7 @@ impl Real {
         std::fs::read(self.folder.join(name)).unwrap()
     }
 
-    /// As `/updates` frames it: length, fork digest, update.
+    /// The framing of `/updates`: length, fork digest, update.
     fn framed(&self, period: u64) -> Vec<u8> {
         let update = self.read(&format!("update_{period}.ssz"));
         let slot = self.network.period_start(Period::new(period));
@@ -146,20 +146,20 @@ impl Service for Real {
 }
 
 #[test]
-fn mainnets_stale_update_is_a_missing_hand_over() {
+fn mainnets_stale_update_is_a_missing_committee_update() {
     let Some(folder) = saldo_tests::vectors("e2e/mainnet-electra-12890400-stale-update") else { return };
     let network = Network::mainnet();
     let start = network.slot_start(network.period_start(Period::new(1574)).saturating_add(100));
-    let elsewhere = Chain::builder(5).genesis_time(UnixTime::from_secs(start.as_secs() - 480)).build();
-    let simulation = Simulation::new(5, &elsewhere);
+    let other_chain = Chain::builder(5).genesis_time(UnixTime::from_secs(start.as_secs() - 480)).build();
+    let simulation = Simulation::new(5, &other_chain);
     let internet = simulation.internet();
     internet.register("http://real.test", Real { folder, network: network.clone() });
-    internet.register("http://elsewhere.test", Provider::honest(&elsewhere));
+    internet.register("http://other_chain.test", Provider::honest(&other_chain));
     let root = "0x994cb789313ae5c5aceab6854d2ee32d8d0883a138e82d018e1a1dc59c22ba32".parse().unwrap();
     let client = Client::builder(network)
         .transport(internet)
         .clock(simulation.clock())
-        .rpc("http://elsewhere.test")
+        .rpc("http://other_chain.test")
         .beacon("http://real.test")
         .checkpoint(Checkpoint { root, slot: Some(Slot::new(12_890_400)) })
         .build()

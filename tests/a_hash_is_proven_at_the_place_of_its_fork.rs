@@ -1,5 +1,5 @@
-//! An object of Gloas tells older headers by the hash of their execution block too. Each is proven where its own fork
-//! has that hash, behind nothing but zeros.
+//! Gloas objects give only the execution block hash for older headers too. The proof of each is at the place that its
+//! own fork has for that hash, after leading zeros only.
 
 use alloy_primitives::B256;
 use saldo_beacon::container::ExecutionPayloadHeader;
@@ -10,7 +10,7 @@ use saldo_beacon::{
 };
 use saldo_tests::beacon::{Forge, MINIMAL_FULU, Tree};
 
-/// Bellatrix, then a fork an epoch: Capella from slot 8, Deneb from 16, Fulu from 24 and Gloas from 32 on.
+/// Bellatrix, then one fork per epoch: Capella from slot 8, Deneb from 16, Fulu from 24 and Gloas from 32.
 fn changing() -> Forge {
     let mut toml = MINIMAL_FULU.to_owned();
     for (fork, version, epoch) in [("capella", 3, 1), ("deneb", 4, 2), ("electra", 5, 3), ("fulu", 6, 3)] {
@@ -35,7 +35,7 @@ fn finalized(update: &mut LightClientUpdate) -> &mut LightClientHeader {
     update.finality.as_mut().unwrap().header.as_mut().unwrap()
 }
 
-/// The finalized slot, and how many zeros stand before its proof.
+/// The finalized slot, and the number of leading zeros before its proof.
 const OLDER: [(u64, usize); 4] = [(9, 3), (17, 2), (25, 2), (33, 0)];
 
 #[test]
@@ -45,7 +45,7 @@ fn every_older_header_is_accepted() {
         let mut update = forge.update(34, slot);
         let header = finalized(&mut update).clone();
         assert_eq!(header.execution_branch.len(), 11);
-        // The leaves beside it are zeros in these bodies too, so only the number before is certain.
+        // The neighbouring leaves are zeros in these bodies too, so only the leading zeros are certain.
         assert!(header.execution_branch[..zeros].iter().all(B256::is_zero));
         let client = advance(&forge, update).unwrap();
         assert_eq!(client.finalized_head().slot(), Slot::new(slot));
@@ -85,7 +85,7 @@ fn a_place_of_another_fork_proves_nothing() {
             let branch = body.branch(place);
             block.execution = Execution::Hash(hash);
             block.execution_branch = [vec![B256::ZERO; 11 - branch.len()], branch].concat();
-            // The block itself does hold the hash, at that place.
+            // This block's body does hold the hash at that place.
             block.beacon.body_root = body.node(1);
             let attested = forge.block(34, Some(&block));
             let update = forge.update_of(&attested, Some(block), None);
@@ -142,13 +142,13 @@ fn a_proof_of_nothing_is_refused() {
     assert_eq!(refusal, AdvanceError::ExecutionBranch { slot: Slot::new(5) });
 }
 
-/// The body itself holds it, at the place that its fork has.
+/// The body itself holds the hash at its fork's place.
 #[test]
 fn a_layout_of_another_fork_is_refused_although_it_is_proven() {
     let forge = changing();
     let capella = forge.block(9, None).header.execution.header().unwrap().clone();
     let deneb = forge.block(17, None).header.execution.header().unwrap().clone();
-    // Half of what Deneb added counts for nothing in the root.
+    // Half of Deneb's new fields do not change the root.
     let half = ExecutionPayloadHeader { blob_gas_used: Some(7), ..capella.clone() };
     let other_half = ExecutionPayloadHeader { excess_blob_gas: Some(7), ..capella.clone() };
     let attested = |slot: u64, payload: &ExecutionPayloadHeader| {

@@ -1,10 +1,10 @@
-//! From Gloas on a head tells the hash of an execution block alone. It is nothing until its header is there, then what any
-//! head is.
+//! From Gloas on, a head gives only the hash of its execution block. It is no anchor until its header arrives; then
+//! it is like any head.
 
 use saldo_chain::{Assurance, Chain, ChainError, Level, Path, Standing};
 use saldo_tests::gloas::{Made, client, finalize, sign};
 
-/// A head whose hash alone is known is asked for, gives no anchor, and becomes one with its header.
+/// A head with only a hash is requested, gives no anchor, and becomes one with its header.
 #[test]
 fn the_header_makes_the_anchor() {
     let (start, head) = (Made::alone(7, 0), Made::alone(20, 0));
@@ -23,19 +23,19 @@ fn the_header_makes_the_anchor() {
     assert_eq!(chain.newest(Level::Signed), Some(&anchor));
     assert_eq!(chain.missing_parent(18), Some((19, head.parent_hash)));
 
-    // For a signed reading nothing is missing; the checkpoint's header is wanted still, and becomes final.
+    // A signed reading needs no further header. The checkpoint's header is still requested, and becomes final.
     assert_eq!(chain.missing_head(Level::Signed), None);
     assert_eq!(chain.missing_head(Level::Finalized), Some(start.hash()));
     let anchor = chain.attach(&start.header()).unwrap().clone();
     assert_eq!(anchor.assurance().level(), Level::Finalized);
     assert_eq!(chain.missing_head(Level::Signed), None);
-    // Following again asks for nothing again.
+    // Following the same light client again requests nothing again.
     chain.follow(&light_client).unwrap();
     assert_eq!([Level::Signed, Level::Finalized].map(|level| chain.missing_head(level)), [None, None]);
     assert_eq!(chain.newest(Level::Finalized).map(|anchor| anchor.number()), Some(7));
 }
 
-/// Before anything is signed there is the checkpoint to prove under.
+/// Before any head is signed, only the checkpoint can prove something.
 #[test]
 fn the_checkpoint_is_fetched_while_nothing_is_signed() {
     let start = Made::alone(7, 0);
@@ -46,7 +46,7 @@ fn the_checkpoint_is_fetched_while_nothing_is_signed() {
     assert_eq!(chain.missing_head(Level::Signed), None);
 }
 
-/// What is known already is not asked for: a parent, or the same block again because a payload was withheld.
+/// A known header is not requested: a parent, or the same block again because a payload was withheld.
 #[test]
 fn a_known_block_is_not_fetched() {
     let parent = Made::alone(20, 0);
@@ -59,7 +59,7 @@ fn a_known_block_is_not_fetched() {
     chain.follow(&light_client).unwrap();
     chain.attach(&head.header()).unwrap();
 
-    // The payload of slot 22 was withheld: the block after it has the same parent.
+    // The payload of slot 22 was withheld: the next block has the same parent.
     sign(&mut light_client, 23, head);
     chain.follow(&light_client).unwrap();
     assert_eq!(chain.missing_head(Level::Signed), None);
@@ -76,9 +76,9 @@ fn a_known_block_is_not_fetched() {
     assert_eq!(chain.missing_head(Level::Signed), Some(next.hash()));
 }
 
-/// A light client that is behind another one, as one that was stored, takes back nothing that is waited for.
+/// A light client that is behind another one, such as a stored one, removes no pending head.
 #[test]
-fn an_older_light_client_takes_nothing_back() {
+fn an_older_light_client_removes_no_pending_head() {
     let (start, finalized, head) = (Made::alone(7, 0), Made::alone(20, 0), Made::alone(24, 0));
     let older = client(8, start);
     let mut newer = older.clone();
@@ -90,7 +90,7 @@ fn an_older_light_client_takes_nothing_back() {
     assert_eq!(chain.missing_head(Level::Signed), Some(head.hash()));
 }
 
-/// A header that nobody asked for is no anchor, whatever it says.
+/// A header that was not requested is no anchor, whatever it contains.
 #[test]
 fn another_header_is_refused() {
     let mut light_client = client(8, Made::alone(7, 0));
@@ -103,7 +103,7 @@ fn another_header_is_refused() {
     assert_eq!(chain.missing_head(Level::Signed), Some(Made::alone(20, 0).hash()));
 }
 
-/// A newer head takes the place of one that never got its header, and what comes late for that one is nothing by itself.
+/// A newer head replaces one that never got its header. A late header for the old head is no anchor by itself.
 #[test]
 fn a_newer_head_replaces_a_pending_one() {
     let (old, new) = (Made::alone(20, 0), Made::alone(25, 0));
@@ -119,7 +119,7 @@ fn a_newer_head_replaces_a_pending_one() {
     assert_eq!(chain.newest(Level::Signed).map(|anchor| anchor.number()), Some(25));
 }
 
-/// A head without header excludes nothing, because its number is not known; with its header it does.
+/// A head without header excludes nothing, because its number is unknown. With its header it does.
 #[test]
 fn only_the_header_withdraws() {
     let before = Made::alone(20, 0);
@@ -136,7 +136,7 @@ fn only_the_header_withdraws() {
     chain.attach(&reorganised.header()).unwrap();
     assert_eq!(chain.standing(&anchor), Standing::Withdrawn);
 
-    // One that never gets its header does not keep the next one from withdrawing.
+    // A head that never gets its header does not keep the next head from withdrawing readings.
     let held = chain.newest(Level::Signed).unwrap().clone();
     let last = Made::alone(19, 2);
     sign(&mut light_client, 23, Made::alone(21, 3));
@@ -148,8 +148,8 @@ fn only_the_header_withdraws() {
     assert_eq!(chain.newest(Level::Signed).map(|anchor| anchor.number()), Some(19));
 }
 
-/// A pending finalized head is kept beside newer signed ones, and a signed block that contradicts it stops the chain when
-/// its header comes, though it comes last.
+/// A pending finalized head is kept beside newer signed ones. When its header comes last, a signed block that
+/// contradicts it stops the chain.
 #[test]
 fn a_late_finalized_header_still_shows_a_contradiction() {
     let mut light_client = client(8, Made::alone(7, 0));
@@ -166,7 +166,7 @@ fn a_late_finalized_header_still_shows_a_contradiction() {
     assert_eq!(chain.attach(&finalized.header()), Err(fault));
 }
 
-/// A block signed before another of its number became final was reorganised away: that is no contradiction.
+/// A block signed before another block of its number became final was reorganised away: that is no contradiction.
 #[test]
 fn finality_after_a_reorganisation_is_no_contradiction() {
     let mut light_client = client(8, Made::alone(7, 0));
@@ -184,7 +184,7 @@ fn finality_after_a_reorganisation_is_no_contradiction() {
     assert_eq!(chain.newest(Level::Signed).map(|anchor| anchor.number()), Some(30));
 }
 
-/// A signed head below what is final teaches nothing, and is not asked for again and again.
+/// A signed head below the final one brings nothing new, and is not requested repeatedly.
 #[test]
 fn a_head_below_finality_is_asked_for_once() {
     let mut light_client = client(8, Made::alone(7, 0));

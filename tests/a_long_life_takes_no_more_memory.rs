@@ -1,11 +1,11 @@
-//! Promise 7, for a wallet that runs for days: what it holds does not grow with the reads, whatever providers send.
+//! Promise 7, for a wallet that runs for days: its memory does not grow with the reads, whatever providers send.
 
 use allocation_counter::measure;
 use saldo_beacon::Fork;
 use saldo_drill::worlds::{Behaviour, Bounds, Party, Step, Story, Variant, World, play};
 
-/// What the simulation itself keeps of a request: two entries of its logs, with the body.
-const KEPT_OF_A_REQUEST: u64 = 2_000;
+/// The bytes that the simulation itself keeps per request: two log entries with the body.
+const LOG_BYTES_PER_REQUEST: u64 = 2_000;
 
 fn world(behaviour: Behaviour, reads: usize) -> World {
     let story = Story {
@@ -21,12 +21,12 @@ fn world(behaviour: Behaviour, reads: usize) -> World {
     };
     let providers = vec![Party::always(behaviour); 5];
     let mut world = World::of_one_read(story, providers, vec![Party::always(Behaviour::Honest)]);
-    // Nobody is silent, so that each read is over long before the next.
+    // No provider is silent, so each read ends long before the next one.
     world.steps = (0..reads).flat_map(|_| [Step::Read(vec![0, 1, 2]), Step::Pass(2_000)]).collect();
     world
 }
 
-/// The most bytes at a time, and the requests, of so many reads.
+/// The peak number of bytes, and the number of requests, of that many reads.
 fn life(behaviour: Behaviour, reads: usize) -> (u64, u64) {
     let world = world(behaviour, reads);
     let mut requests = 0;
@@ -54,6 +54,6 @@ fn whatever_providers_send() {
         assert!(many > few + 20, "{behaviour:?}: {few} and {many} requests");
         let each = long.saturating_sub(short) / (many - few);
         println!("{behaviour:?}: {each} bytes more for each request, {many} requests");
-        assert!(each < KEPT_OF_A_REQUEST, "{behaviour:?}: {each} bytes more for each request");
+        assert!(each < LOG_BYTES_PER_REQUEST, "{behaviour:?}: {each} bytes more for each request");
     }
 }

@@ -1,5 +1,5 @@
-//! Light-client data as plain files, under a URL or in a folder, is as good as a beacon node: a wallet proves with it alone,
-//! across periods and forks, and what is false, old or missing in it costs nothing but that source.
+//! Light-client data as plain files, at a URL or in a folder, is as good as a beacon node. A wallet proves with it
+//! alone, across periods and forks. False, old or missing files only make that source fail.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,10 +13,10 @@ use saldo_beacon::unit::{Epoch, Period};
 use saldo_drill::{Chain, Fault};
 use saldo_source::mirror::{File, KeepError, Keeper, newest_checkpoint};
 use saldo_source::{Clock, Io};
-use saldo_tests::mirrored::{Folder, PATIENCE, SLOTS_A_PERIOD, WebServer, World, over_http};
+use saldo_tests::mirrored::{Folder, REFRESH_TIMEOUT, SLOTS_PER_PERIOD, WebServer, World, over_http};
 use saldo_tests::scene::{ALICE, BEFORE};
 
-/// What became of asking the source of that name.
+/// The failure of the source with that name.
 #[track_caller]
 fn failure_of(reading: &Reading, name: &str) -> Failure {
     let attempt = reading.attempts().iter().find(|attempt| attempt.provider.as_str() == name);
@@ -50,12 +50,12 @@ fn a_wallet_proves_with_a_folder_alone() {
 }
 
 #[test]
-fn the_same_files_do_under_any_url_with_one_request_each() {
+fn the_files_work_at_any_url_with_one_request_each() {
     let mut world = World::new(2);
     world.refresh();
     let wallet = world.wallet(&[over_http()]);
     world.assert_proven(&world.read(&wallet));
-    // The bootstrap and both heads: no index, and nothing under a second name.
+    // The bootstrap and both heads: no index, and no file under a second name.
     assert_eq!(world.requests(), 3);
     for missing in [
         (403, "application/xml"),
@@ -70,26 +70,26 @@ fn the_same_files_do_under_any_url_with_one_request_each() {
 }
 
 #[test]
-fn it_hands_over_across_periods() {
+fn a_wallet_follows_a_mirror_across_periods() {
     let mut world = World::new(3);
     world.refresh();
     let wallets = [world.wallet(&[world.in_folder()]), world.wallet(&[over_http()])];
     wallets.iter().for_each(|wallet| world.assert_proven(&world.read(wallet)));
-    // Nobody keeps it for a while, and then somebody does.
-    world.pass_slots(5 * SLOTS_A_PERIOD);
+    // The mirror is not refreshed for a while, and then it is.
+    world.pass_slots(5 * SLOTS_PER_PERIOD);
     let kept = world.refresh();
     let updates = kept.written.iter().filter(|path| path.starts_with("updates/")).count();
     assert!(updates >= 4, "{kept:?}");
     wallets.iter().for_each(|wallet| world.assert_proven(&world.read(wallet)));
-    // From the very beginning as well: updates and bootstraps stay.
+    // A wallet that starts at the first checkpoint works too: updates and bootstraps stay.
     world.assert_proven(&world.read(&world.wallet(&[over_http()])));
-    // And from where the newest bootstrap is, as a keeper that was started anew begins.
+    // So does one that starts at the newest bootstrap, as a restarted keeper does.
     let newest = newest_checkpoint(&world.folder.0, &world.chain.network()).unwrap();
     assert_eq!(newest, kept.finalized);
 }
 
 #[test]
-fn only_what_has_changed_is_written() {
+fn only_changed_files_are_written() {
     let mut world = World::new(4);
     let first = world.refresh();
     assert_eq!(world.refresh().written, Vec::<String>::new());
@@ -105,13 +105,13 @@ fn only_what_has_changed_is_written() {
 }
 
 #[test]
-fn it_goes_on_across_a_fork() {
+fn a_mirror_continues_across_a_fork() {
     for knows_date in [true, false] {
         let builder = Chain::builder(5).accounts([(ALICE, BEFORE)]).fork(Fork::Fulu);
         let chain = builder.fork_at(Fork::Gloas, Epoch::new(7)).build();
         let table = if knows_date { chain.network() } else { chain.network_before(Fork::Gloas) };
         let mut world = World::knowing(table.clone(), chain);
-        // A site that has a page for everything hides no file of the fork before or after.
+        // A web server that has a page for every path hides no file of the fork before or after.
         let site = WebServer { folder: world.folder.0.clone(), missing: (200, "text/html; charset=utf-8") };
         world.simulation.internet().register("http://mirror.test", site);
         let (folder, begin, outside) = (world.in_folder(), world.begin, world.simulation.internet());
@@ -130,13 +130,13 @@ fn it_goes_on_across_a_fork() {
         let asleep = wallet(folder.clone());
         world.refresh();
         world.assert_proven(&world.read(&asleep));
-        let patience = Duration::from_secs(40);
+        let timeout = Duration::from_secs(40);
         let mut removed = Vec::new();
         while world.chain.slot().get() < 56 + 30 {
             removed.extend(world.refresh().removed);
             for wallet in &wallets {
                 let holding = [Holding::native(ALICE)];
-                let reading = world.simulation.run(wallet.read_patiently(&holding, patience)).remove(0);
+                let reading = world.simulation.run(wallet.read_patiently(&holding, timeout)).remove(0);
                 world.assert_proven(&reading);
             }
             world.pass_slots(1);
@@ -144,18 +144,18 @@ fn it_goes_on_across_a_fork() {
         removed.sort();
         assert_eq!(removed, ["finality_update.fulu.ssz", "optimistic_update.fulu.ssz"]);
         assert_eq!(world.folder.named("finality_update").len(), 1);
-        // Some periods later, one that slept and one that begins follow the same files.
-        world.pass_slots(3 * SLOTS_A_PERIOD);
+        // Some periods later, a wallet that slept and a new wallet follow the same files.
+        world.pass_slots(3 * SLOTS_PER_PERIOD);
         world.refresh();
         for wallet in [asleep, wallet(folder), wallet(over_http())] {
             let holding = [Holding::native(ALICE)];
-            let reading = world.simulation.run(wallet.read_patiently(&holding, patience)).remove(0);
+            let reading = world.simulation.run(wallet.read_patiently(&holding, timeout)).remove(0);
             world.assert_proven(&reading);
         }
     }
 }
 
-/// Falsified files are refused for what they are, and another source is used.
+/// Falsified files are refused for the right reason, and another source is used.
 #[test]
 fn falsified_files_are_refused_and_another_source_is_used() {
     let mut world = World::new(6);
@@ -173,7 +173,7 @@ fn falsified_files_are_refused_and_another_source_is_used() {
         }
         for mirror in [world.in_folder(), over_http().named("folder").unwrap()] {
             let reading = world.read(&world.wallet(std::slice::from_ref(&mirror)));
-            // The bootstrap brings a head as well, which is young enough to prove under.
+            // The bootstrap contains a head too, which is young enough to prove under.
             assert_eq!(reading.proven().is_some(), stems == heads, "{stems:?}");
             assert_eq!(failure_of(&reading, "folder").code(), expected, "{stems:?}");
             world.assert_proven(&world.read(&world.wallet(&[mirror, honest.clone()])));
@@ -181,14 +181,14 @@ fn falsified_files_are_refused_and_another_source_is_used() {
         files.iter().zip(genuine).for_each(|(file, bytes)| std::fs::write(file, bytes).unwrap());
     };
     for (stems, refused) in [(&["bootstrap/"][..], "bootstrap_refused"), (&heads, "update_refused")] {
-        // Among the first bytes after the offset are a slot's; among the last, the execution header's.
+        // One of the first bytes after the offset is a slot's; one of the last is the execution header's.
         check(stems, &|bytes| *bytes.last_mut().unwrap() ^= 1, refused);
         check(stems, &|bytes| bytes.truncate(bytes.len() / 2), "malformed");
         check(stems, &|bytes| bytes[0] ^= 1, "malformed");
         check(stems, &Vec::clear, "malformed");
         check(stems, &|bytes| bytes.resize(saldo_source::mirror::MAX_FILE + 1, 0), "too_large");
     }
-    // A bootstrap of another block under this one's name.
+    // A bootstrap of another block under this block's name.
     world.pass_slots(24);
     world.refresh();
     let own = File::Bootstrap(root).path("fulu");
@@ -203,13 +203,13 @@ fn falsified_files_are_refused_and_another_source_is_used() {
     world.assert_proven(&world.read(&world.wallet(&[world.in_folder()])));
 }
 
-/// Where a file can be of two forks, it is refused under the name of the wrong one; else it is not looked for there.
+/// If a file can be of two forks, it is refused under the wrong fork's name; otherwise it is not requested there.
 #[test]
 fn a_renamed_fork_is_refused() {
     let chain = Chain::builder(7).accounts([(ALICE, BEFORE)]).fork(Fork::Electra);
     let mut world = World::of(chain.fork_at(Fork::Fulu, Epoch::new(1)).build());
     world.refresh();
-    world.pass_slots(2 * SLOTS_A_PERIOD);
+    world.pass_slots(2 * SLOTS_PER_PERIOD);
     world.refresh();
     let relabelled = Failure::Malformed { what: "labelled as another fork than its slot is of" };
     let not_served = Failure::NotServed { method: "light_client/updates" };
@@ -247,7 +247,7 @@ fn an_old_mirror_is_behind_and_no_liar() {
 }
 
 #[test]
-fn what_is_not_there_is_not_served() {
+fn a_missing_file_is_not_served() {
     let world = World::new(9);
     let nowhere = Endpoint::folder(world.folder.0.join("nowhere")).unwrap();
     for mirror in [world.in_folder(), nowhere, over_http().named("folder").unwrap()] {
@@ -255,14 +255,14 @@ fn what_is_not_there_is_not_served() {
         let not_served = Failure::NotServed { method: "light_client/bootstrap" };
         assert_eq!(failure_of(&reading, "folder"), not_served);
     }
-    // A missing file is looked for under a few names, and no more.
+    // A missing file is requested under a few names, and no more.
     assert!(world.requests() <= 4, "{}", world.requests());
-    // A web page is nobody's answer.
+    // A web page is no answer.
     let site = WebServer { folder: world.folder.0.clone(), missing: (200, "text/html") };
     world.simulation.internet().register("http://mirror.test", site);
     let reading = world.read(&world.wallet(&[over_http()]));
     assert_eq!(failure_of(&reading, "mirror.test"), Failure::WebPage);
-    // What is there under that name must be a file.
+    // A folder under that name is no file.
     for fork in Fork::ALL {
         let path = world.folder.0.join(File::Bootstrap(world.begin.root).path(fork.name()));
         std::fs::create_dir_all(path).unwrap();
@@ -272,11 +272,11 @@ fn what_is_not_there_is_not_served() {
 }
 
 #[test]
-fn nothing_that_does_not_verify_is_written() {
+fn unverified_data_is_not_written() {
     let mut world = World::new(10);
     world.refresh();
     let before = world.folder.files();
-    world.pass_slots(SLOTS_A_PERIOD);
+    world.pass_slots(SLOTS_PER_PERIOD);
     let faults = [
         Fault::ForgedSignature,
         Fault::TooFewSigners(3),
@@ -291,30 +291,30 @@ fn nothing_that_does_not_verify_is_written() {
         assert!(kept.attempts.iter().all(|attempt| attempt.outcome.failure().is_some()), "{fault:?}");
         assert_eq!(world.folder.files(), before, "{fault:?}");
     }
-    // Where nothing names the fork, the slot does.
+    // If no label names the fork, the slot decides.
     world.node.set(Fault::WithoutVersion);
     assert!(world.refresh().written.iter().all(|path| path.ends_with(".fulu.ssz")));
     world.assert_proven(&world.read(&world.wallet(&[over_http()])));
     let mut world = World::new(11);
     world.node.set(Fault::Status(503));
-    let error = world.simulation.run(world.keeper.refresh(PATIENCE)).unwrap_err();
+    let error = world.simulation.run(world.keeper.refresh(REFRESH_TIMEOUT)).unwrap_err();
     assert!(matches!(error, KeepError::NotStarted { attempts } if !attempts.is_empty()));
     assert_eq!(world.folder.files(), Vec::<String>::new());
 }
 
-/// A mirror can be kept from another one, and for fewer periods than there were.
+/// A mirror can be kept from another mirror, and for fewer periods.
 #[test]
 fn a_mirror_of_a_mirror_has_the_same_files() {
     let mut world = World::new(12);
     world.refresh();
-    world.pass_slots(3 * SLOTS_A_PERIOD);
+    world.pass_slots(3 * SLOTS_PER_PERIOD);
     world.refresh();
     let keep = |periods: u64, folder: &Folder| {
         let outside = Io::new(Arc::new(world.simulation.internet()), Arc::new(world.simulation.clock()));
         let network = world.chain.network();
         let mut keeper = Keeper::new(outside, network, vec![over_http()], world.begin, &folder.0);
         keeper = keeper.periods(periods);
-        world.simulation.run(keeper.refresh(PATIENCE)).unwrap()
+        world.simulation.run(keeper.refresh(REFRESH_TIMEOUT)).unwrap()
     };
     let (all, few) = (Folder::new(), Folder::new());
     keep(u64::MAX, &all);
@@ -366,10 +366,10 @@ fn a_mirror_is_neither_a_provider_nor_a_checkpoint_source() {
     );
 }
 
-/// A folder that cannot be read is this device's trouble.
+/// A folder that cannot be read is a fault of this device.
 #[cfg(unix)]
 #[test]
-fn a_link_that_leads_in_a_circle_is_no_answer() {
+fn a_symbolic_link_to_itself_is_a_local_fault() {
     let world = World::new(14);
     let path = world.folder.0.join(File::Bootstrap(world.begin.root).path("fulu"));
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();

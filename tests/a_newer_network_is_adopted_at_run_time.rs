@@ -1,10 +1,10 @@
-//! The time of a fork becomes known after a release: an app hands in a newer table, and the client goes on.
+//! The time of a fork becomes known after a release: the app passes a newer table, and the client continues.
 
 use saldo::{AdoptError, Client, Network, Policy, Reading};
 use saldo_drill::Chain;
 use saldo_tests::scene::{ALICE, BEFORE, Scene};
 
-/// The table of `chain` before its newest fork was known by name.
+/// The network table of `chain` before its newest fork was in the table.
 fn before_the_fork(chain: &Chain) -> Network {
     let toml = chain.network().to_toml();
     let newest = toml.rfind("[[forks]]").unwrap();
@@ -12,7 +12,7 @@ fn before_the_fork(chain: &Chain) -> Network {
     Network::from_toml(&format!("{}{}", &toml[..newest], &toml[end..])).unwrap()
 }
 
-/// A client with that table in the world of `scene`.
+/// A client with that table on the chain of `scene`.
 fn client(scene: &Scene, network: Network) -> Client {
     Client::builder(network)
         .checkpoint(scene.chain.checkpoint())
@@ -26,7 +26,7 @@ fn client(scene: &Scene, network: Network) -> Client {
 }
 
 #[test]
-fn a_fork_that_was_not_known_is_followed_after() {
+fn an_unknown_fork_is_followed_after_adopting_a_newer_table() {
     let scene = Scene::new(1, 1, 1);
     let old = before_the_fork(&scene.chain);
     assert_eq!(old.forks().len() + 1, scene.chain.network().forks().len());
@@ -41,13 +41,13 @@ fn a_fork_that_was_not_known_is_followed_after() {
 }
 
 #[test]
-fn what_is_proven_stays() {
+fn proven_readings_stay() {
     let scene = Scene::new(2, 1, 1);
     assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE);
     let requests = scene.simulation.internet().log().len();
     scene.client.adopt(scene.chain.network()).unwrap();
     assert!(matches!(scene.balance(ALICE), Reading::Proven(_)));
-    assert_eq!(scene.simulation.internet().log().len(), requests, "nothing had to be asked again");
+    assert_eq!(scene.simulation.internet().log().len(), requests, "no request was repeated");
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn another_chain_or_another_clock_is_refused() {
     }
 }
 
-/// What the committee was seen to sign cannot be denied by a table.
+/// A table cannot deny a fork that the committee has signed.
 #[test]
 fn a_table_that_denies_a_fork_that_was_signed_is_refused() {
     let scene = Scene::new(4, 1, 1);

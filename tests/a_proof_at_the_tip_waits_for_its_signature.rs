@@ -1,10 +1,10 @@
-//! Late binding: providers that prove only their tip, which nobody has signed yet, are of use all the same.
+//! Late binding: a provider that proves only its tip, which is not signed yet, can still serve a proven reading.
 
 use std::time::Duration;
 
 use saldo::{Outcome, Policy, Reading};
 use saldo_drill::{Chain, Fault};
-use saldo_tests::scene::{AFTER, ALICE, BEFORE, NOBODY, Scene};
+use saldo_tests::scene::{AFTER, ALICE, BEFORE, Scene, UNUSED};
 
 fn tip_only(seed: u64) -> Scene {
     let scene = Scene::new(seed, 2, 1);
@@ -31,27 +31,27 @@ fn the_next_call_finishes_it() {
 #[test]
 fn an_absent_account_claims_no_zero_until_it_is_proven() {
     let scene = tip_only(2);
-    let Reading::Provisional(provisional) = scene.balance(NOBODY) else { panic!("not provisional") };
+    let Reading::Provisional(provisional) = scene.balance(UNUSED) else { panic!("not provisional") };
     assert!(provisional.unconfirmed_amount().is_none());
     scene.pass_slots(1);
-    assert!(scene.assert_true(&scene.balance(NOBODY), NOBODY).is_zero());
+    assert!(scene.assert_true(&scene.balance(UNUSED), UNUSED).is_zero());
 }
 
 #[test]
-fn patience_waits_for_the_signature() {
+fn a_patient_read_waits_for_the_signature() {
     let scene = tip_only(3);
     let reading = scene.patient_balance(ALICE, Duration::from_secs(30));
     assert_eq!(scene.assert_true(&reading, ALICE), BEFORE);
 }
 
-/// The wallet looks again only when the committee has signed a later block: the parents lead back to the proof's.
+/// The wallet reads again only when a later block is signed: parent headers lead back to the proof's block.
 #[test]
 fn parents_lead_back_to_it() {
     for slots in 2..12 {
         let scene = tip_only(u64::from(slots));
         let _ = scene.balance(ALICE);
         scene.pass_slots(1);
-        // Proven; and the tip's proof waits again.
+        // This read is proven, and a proof at the tip is pending again.
         scene.assert_true(&scene.balance(ALICE), ALICE);
         let tip = scene.chain.tip().number;
         scene.pass_slots(slots);
@@ -61,8 +61,8 @@ fn parents_lead_back_to_it() {
     }
 }
 
-/// Asked every slot, a provider that proves only its tip serves every reading but the first: the next tip's proof is
-/// fetched while this one is good, and does not displace it.
+/// A wallet reads every slot from a provider that proves only its tip. Every reading except the first is proven: the
+/// proof at the next tip is fetched while the present one is good, and does not replace it.
 #[test]
 fn every_slot_is_served() {
     for lead in [1, 2, 3] {
@@ -82,24 +82,24 @@ fn every_slot_is_served() {
     }
 }
 
-/// A payment is seen one signed block after it, never hidden by an older proof that was waiting.
+/// A payment is shown one signed block later. An older pending proof never hides it.
 #[test]
-fn a_waiting_proof_never_hides_a_payment() {
+fn a_pending_proof_never_hides_a_payment() {
     let scene = Scene::new(4, 1, 1);
-    // The first read asks for the tip as well, while it has no head yet: that proof may wait.
+    // The first read has no head yet, so it also asks at the tip: that proof may be pending.
     assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE);
     scene.chain.set_balance(ALICE, AFTER);
     scene.pass_slots(2);
     assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), AFTER);
 }
 
-/// When nobody can be reached, a proof that was waiting proves no presence of its provider.
+/// If no provider can be reached, a pending proof does not show that its provider is reachable.
 #[test]
-fn a_waiting_proof_does_not_speak_for_a_provider_that_is_gone() {
+fn a_pending_proof_does_not_make_its_provider_reachable() {
     let scene = tip_only(5);
     let _ = scene.balance(ALICE);
     scene.pass_slots(1);
-    // Proven; and the tip's proof waits again.
+    // This read is proven, and a proof at the tip is pending again.
     scene.assert_true(&scene.balance(ALICE), ALICE);
     scene.providers.iter().for_each(|provider| provider.add(Fault::Refuse));
     scene.pass_slots(3);
@@ -107,7 +107,7 @@ fn a_waiting_proof_does_not_speak_for_a_provider_that_is_gone() {
     scene.assert_unknown(&reading, "all_unreachable", BEFORE);
 }
 
-/// Thousands of invented states are worth nothing, whatever they say, and end no race.
+/// Thousands of invented states prove nothing, whatever they say, and do not end the search for a proof.
 #[test]
 fn invented_states_are_never_a_number() {
     for balance in [0_u64, 5_000_000_000_000_000_000] {
@@ -128,14 +128,14 @@ fn invented_states_are_never_a_number() {
             let reading = scene.balance(ALICE);
             assert!(reading.proven().is_none());
             assert_eq!(reading.why().map(|why| why.code()), Some("unsigned_tip"));
-            let parked = reading.attempts().iter().filter(|attempt| attempt.outcome == Outcome::Pending);
-            assert_eq!(parked.count(), 2, "both wait, and neither ends the race");
+            let pending = reading.attempts().iter().filter(|attempt| attempt.outcome == Outcome::Pending);
+            assert_eq!(pending.count(), 2, "both proofs are pending, and neither ends the read");
             assert_eq!(reading.latest_proven().unwrap().amount().base_units(), BEFORE);
         }
     }
 }
 
-/// A finalized reading is asked for at the finalized block.
+/// Under a finalized policy, proofs are requested at the finalized block.
 #[test]
 fn a_policy_of_finalized_proves_at_the_finalized_block() {
     let chain = Chain::builder(7).accounts([(ALICE, BEFORE)]).build();

@@ -1,4 +1,4 @@
-//! Everything an update carries is proven under the header that was signed, at the place its own fork gives it.
+//! Everything in an update is proven under the signed header, at the place that its own fork has for it.
 
 use alloy_primitives::B256;
 use saldo_beacon::merkle::hash_pair;
@@ -17,7 +17,7 @@ fn refusal(forge: &Forge, update: LightClientUpdate) -> AdvanceError {
     refusal
 }
 
-/// All forks up to Capella at genesis, then one each epoch: Deneb at slot 16, Electra at 24, Fulu at 32.
+/// All forks up to Capella at genesis, then one per epoch: Deneb at slot 16, Electra at 24, Fulu at 32.
 fn changing() -> Forge {
     let toml =
         [("4", 2), ("5", 3), ("6", 4)].iter().fold(MINIMAL_FULU.to_owned(), |toml, (version, epoch)| {
@@ -53,7 +53,7 @@ fn a_committee_branch_of_another_state_is_refused() {
     assert_eq!(refusal(&forge, update), AdvanceError::CommitteeBranch);
 }
 
-/// The current committee stands beside the next one in the state: it must not pass for it.
+/// The current committee is the next committee's neighbour in the state: it must not be accepted as the next one.
 #[test]
 fn the_current_committee_is_not_the_next_one() {
     let forge = Forge::default();
@@ -128,7 +128,7 @@ fn every_field_of_the_execution_header_is_proven() {
     assert_eq!(refusal(&forge, update), AdvanceError::ExecutionBranch { slot: Slot::new(20) });
 }
 
-/// Before Deneb the block's hash does not cover the blob fields, so they must not be there.
+/// Before Deneb the block's hash does not cover the blob fields, so they must be absent.
 #[test]
 fn a_field_that_the_fork_does_not_have_is_refused() {
     let forge = changing();
@@ -140,7 +140,7 @@ fn a_field_that_the_fork_does_not_have_is_refused() {
     }
 }
 
-/// Forks move the leaves: 105 is the finalized root until Deneb, and some other field's place in Electra.
+/// Forks move the leaves: index 105 is the finalized root until Deneb, and another field in Electra.
 #[test]
 fn a_place_of_another_fork_proves_nothing() {
     let forge = changing();
@@ -160,7 +160,8 @@ fn a_place_of_another_fork_proves_nothing() {
     }
 }
 
-/// A builder chooses its block's graffiti freely: a root placed there must not pass for the execution header.
+/// A block builder chooses the graffiti freely: a root in the graffiti must not be accepted as the execution
+/// header's.
 #[test]
 fn a_free_field_of_the_body_proves_nothing() {
     let forge = Forge::default();
@@ -168,7 +169,7 @@ fn a_free_field_of_the_body_proves_nothing() {
     let Execution::Header(execution) = &mut update.attested_header.execution else { panic!() };
     execution.state_root = B256::repeat_byte(7);
     let root = execution.hash_tree_root();
-    // Graffiti is field 2 of 16: index 18, beside field 3.
+    // Graffiti is field 2 of 16: index 18, next to field 3.
     let (mut node, mut branch) = (root, Vec::new());
     for level in 0..4 {
         branch.push(B256::ZERO);
@@ -181,7 +182,7 @@ fn a_free_field_of_the_body_proves_nothing() {
     assert_eq!(refusal(&forge, update), AdvanceError::ExecutionBranch { slot: Slot::new(20) });
 }
 
-/// The same places through genuine updates: every fork change is followed without being told.
+/// The same places in genuine updates: the client follows every fork change by itself.
 #[test]
 fn a_client_follows_across_fork_changes() {
     let forge = changing();
@@ -199,7 +200,7 @@ fn an_empty_finality_part_is_no_finality() {
     let mut update = forge.update(20, 16);
     update.finality = Some(FinalizedPart { header: None, branch: Vec::new() });
     assert_eq!(refusal(&forge, update), AdvanceError::FinalityBranch);
-    // Before anything is final the state holds a zero root, which is genuine.
+    // Before the first finality the state holds a zero root, which is genuine.
     let block = forge.block(20, None);
     let mut update = forge.update_of(&block, None, Some(forge.committee(Period::new(1))));
     update.finality = Some(FinalizedPart { header: None, branch: block.state.branch(169) });

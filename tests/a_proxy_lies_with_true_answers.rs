@@ -1,5 +1,5 @@
-//! A proxy puts a scenario's faults in front of somebody real, and what comes through it is refused as it should be. Where
-//! nothing is to happen, nothing is changed.
+//! A proxy puts a scenario's faults in front of a real server, and saldo refuses the faulty answers. Without a fault
+//! the proxy changes nothing.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +22,7 @@ struct World {
     client: Client,
 }
 
-/// Carries requests to a proxy as if they came over a network that takes no time.
+/// Sends requests to a proxy as if over a network without latency.
 struct Through(Proxy, saldo_drill::simulate::Internet);
 
 impl saldo::Transport for Through {
@@ -34,14 +34,14 @@ impl saldo::Transport for Through {
             if request.url.expose().host_str() != Some("proxy.test") {
                 return self.1.send(request).await;
             }
-            let asked = HttpRequest {
+            let http_request = HttpRequest {
                 method: "POST".to_owned(),
                 path: "/".to_owned(),
                 headers: vec![("content-type".to_owned(), "application/json".to_owned())],
                 body: request.body.clone(),
                 ..HttpRequest::default()
             };
-            match self.0.relay(asked).await {
+            match self.0.relay(http_request).await {
                 Reaction::Reply(Reply { status, headers, body, .. }) => {
                     Ok(saldo::Response { status, headers, body })
                 }
@@ -75,7 +75,7 @@ impl World {
         Self { simulation, proxy, client }
     }
 
-    fn happens(&self, faults: &str) {
+    fn set_faults(&self, faults: &str) {
         let file = format!(
             "title = \"t\"\nlasts = \"1m\"\nlooks_every = \"1m\"\nnaive = \"wrong\"\n[[event]]\nat = \"0s\"\n\
              who = \"anna\"\nfaults = [{faults}]\n"
@@ -85,7 +85,7 @@ impl World {
         scenario.events.iter().for_each(|event| self.proxy.apply(0, event));
     }
 
-    /// What saldo reads one slot later.
+    /// Reads one slot later.
     fn read(&self) -> Reading {
         self.simulation.pass(Duration::from_secs(12));
         self.simulation.run(self.client.balance(OWNER))
@@ -106,14 +106,14 @@ fn balance() -> Value {
 }
 
 #[test]
-fn where_nothing_is_to_happen_nothing_is_changed() {
+fn without_a_fault_nothing_is_changed() {
     let world = World::new();
     assert_eq!(world.read().proven().map(|proven| proven.amount().base_units()), Some(U256::from(15)));
     assert_eq!(world.call(&balance()), json!({ "jsonrpc": "2.0", "id": 7, "result": "0xf" }));
 }
 
 #[test]
-fn each_lie_is_told_and_each_is_refused() {
+fn each_fault_reaches_the_client_and_is_refused() {
     for (faults, outcome) in [
         ("{ truncated_proof = { nodes = 1 } }", "proof_refused"),
         ("\"zero_balance\", { truncated_proof = { nodes = 0 } }", "proof_refused"),
@@ -136,7 +136,7 @@ fn each_lie_is_told_and_each_is_refused() {
     ] {
         let world = World::new();
         assert!(world.read().proven().is_some(), "{faults}");
-        world.happens(faults);
+        world.set_faults(faults);
         let reading = world.read();
         assert!(reading.proven().is_none(), "{faults}: {reading:?}");
         assert_eq!(
@@ -151,44 +151,44 @@ fn each_lie_is_told_and_each_is_refused() {
             .map(|attempt| attempt.outcome.code())
             .collect();
         assert!(outcomes.contains(&outcome), "{faults}: {outcomes:?}");
-        world.happens("");
-        // A quota that is used up is believed to be until it is filled again.
-        let rests = outcome == "quota_exhausted";
-        assert!(rests || world.read().proven().is_some(), "{faults}: well again");
+        world.set_faults("");
+        // After `quota_exhausted` the provider is not http_request again until the quota is renewed.
+        let backs_off = outcome == "quota_exhausted";
+        assert!(backs_off || world.read().proven().is_some(), "{faults}: well again");
     }
 }
 
 #[test]
-fn a_naive_wallet_believes_it() {
+fn a_naive_wallet_believes_the_faults() {
     let world = World::new();
-    world.happens("\"zero_balance\"");
+    world.set_faults("\"zero_balance\"");
     assert_eq!(world.call(&balance())["result"], "0x0");
-    // In a batch each call has its own lie, and those that none concerns are left alone.
+    // In a batch each call has its own fault, and calls without a fault are unchanged.
     let chain = json!({ "jsonrpc": "2.0", "id": 8, "method": "eth_chainId", "params": [] });
     let answers = world.call(&json!([chain, balance()]));
     assert_eq!((&answers[0]["result"], &answers[1]["result"]), (&json!("0x7a69"), &json!("0x0")));
 }
 
 #[test]
-fn what_needs_a_chain_of_its_own_is_named() {
-    let beyond: Vec<&str> = built_in()
+fn faults_that_need_a_chain_are_named() {
+    let impossible: Vec<&str> = built_in()
         .iter()
         .filter(|(_, scenario)| !beyond_a_proxy(scenario).is_empty())
         .map(|(name, _)| *name)
         .collect();
     for name in ["split-brain", "stale-node", "wrong-chain", "forged-signature", "tip-only"] {
-        assert!(beyond.contains(&name), "{name}");
+        assert!(impossible.contains(&name), "{name}");
     }
     for name in ["cloud-region-down", "false-zero", "truncated-proof", "invented-trie", "captive-portal"] {
-        assert!(!beyond.contains(&name), "{name}");
+        assert!(!impossible.contains(&name), "{name}");
     }
 }
 
 #[test]
-fn a_proxy_that_refuses_says_so_to_its_carrier() {
+fn a_proxy_that_refuses_connections_reports_it() {
     let world = World::new();
     assert!(!Relay::refuses(&world.proxy));
-    world.happens("\"refuse\"");
+    world.set_faults("\"refuse\"");
     assert!(Relay::refuses(&world.proxy));
 }
 
@@ -199,22 +199,26 @@ fn the_url_behind_a_proxy_is_not_shown() {
     assert!(shown.contains("real.test") && !shown.contains("KEY"), "{shown}");
 }
 
-/// A beacon source behind a proxy is asked by the same routes.
+/// A beacon source behind a proxy receives the same routes.
 #[test]
-fn a_beacon_source_can_stand_behind_one() {
+fn a_beacon_source_works_behind_a_proxy() {
     let chain = Chain::new(6);
     let simulation = Simulation::new(6, &chain);
     simulation.internet().register("https://real.test", BeaconSource::honest(&chain));
     let upstream = Endpoint::new("https://real.test/KEY").unwrap();
     let proxy = Proxy::new(upstream, Arc::new(simulation.internet()), Role::Beacon);
-    let request = HttpRequest {
+    let http_request = HttpRequest {
         method: "GET".into(),
         path: "/eth/v1/beacon/light_client/updates".into(),
         query: vec![("start_period".into(), "0".into()), ("count".into(), "1".into())],
         headers: vec![("accept".into(), "application/json".into())],
         ..HttpRequest::default()
     };
-    let Reaction::Reply(reply) = simulation.run(proxy.relay(request.clone())) else { panic!("no reply") };
-    let Reaction::Reply(direct) = BeaconSource::honest(&chain).answer(&request) else { panic!("no reply") };
+    let Reaction::Reply(reply) = simulation.run(proxy.relay(http_request.clone())) else {
+        panic!("no reply")
+    };
+    let Reaction::Reply(direct) = BeaconSource::honest(&chain).answer(&http_request) else {
+        panic!("no reply")
+    };
     assert_eq!((reply.status, reply.body), (200, direct.body));
 }

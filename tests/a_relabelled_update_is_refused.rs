@@ -1,4 +1,4 @@
-//! The slot says which fork an object is of. A label that says otherwise is a lie, however genuine the object.
+//! The slot decides the fork of an object. A different label is false, even if the object is genuine.
 
 use saldo_beacon::decode::{self, DecodeError, Encoding, SszError};
 use saldo_beacon::unit::{Epoch, Slot};
@@ -52,7 +52,7 @@ fn by_the_version_in_the_answer() {
 #[test]
 fn by_the_digest_in_a_list() {
     let node = Node::captured("pyspec-ethrex-fulu");
-    // The same chain, but with forks one epoch apart before Fulu, so that each has a digest.
+    // The same chain, but with one fork per epoch before Fulu, so that each fork has a digest.
     let mut toml = node.network.to_toml();
     for (fork, epoch) in [(Fork::Deneb, 1), (Fork::Electra, 2), (Fork::Fulu, 3)] {
         let line = format!("name = \"{fork}\"\nversion = \"0x0{}000001\"\nepoch = ", epoch + 3);
@@ -72,7 +72,7 @@ fn by_the_digest_in_a_list() {
     }
 }
 
-/// Objects of Deneb and Electra differ in the length of their branches: each is read at the length of its own fork.
+/// Deneb and Electra objects have branches of different lengths: each is decoded with its own fork's length.
 #[test]
 fn the_layout_of_another_fork_does_not_fit() {
     let fulu = Node::captured("pyspec-ethrex-fulu");
@@ -82,7 +82,8 @@ fn the_layout_of_another_fork_does_not_fit() {
     assert_eq!(until_deneb.fork_at(Slot::new(100)), Ok(Fork::Deneb));
     let json =
         decode::finality_update(&fulu.answer("finality_update.json"), Encoding::Json, None, &until_deneb);
-    // The label is looked at first: a fork that is not in the table at all. Without it, the branch is one too long.
+    // The decoder checks the label first: that fork is not in the table. Without the label, the branch is one too
+    // long.
     assert!(matches!(json, Err(DecodeError::UnknownFork(fork)) if fork.name() == "fulu"));
     let text = String::from_utf8(fulu.answer("finality_update.json")).unwrap();
     let bare = text.replace("\"version\": \"fulu\",", "");

@@ -1,4 +1,4 @@
-//! A stored light client goes on where it was, and whatever of it can be checked again is.
+//! A stored light client continues where it was, and everything in it that can be verified is verified again.
 
 use std::sync::Arc;
 
@@ -11,8 +11,8 @@ use saldo_beacon::{
 use saldo_tests::beacon::{Forge, PERIOD};
 use sha2::{Digest, Sha256};
 
-/// Everything a wallet sees of a client.
-fn told(client: &LightClient, now: UnixTime) -> String {
+/// Everything that a wallet sees of a client.
+fn visible(client: &LightClient, now: UnixTime) -> String {
     format!(
         "{:?}",
         (
@@ -27,18 +27,18 @@ fn told(client: &LightClient, now: UnixTime) -> String {
     )
 }
 
-/// Loads what the client stores, and holds it against the client.
+/// Loads the client's snapshot, and compares the loaded client with the original.
 fn again(client: &LightClient, network: &Network, now: UnixTime) -> LightClient {
     let bytes = client.snapshot();
     assert!(bytes.len() <= LightClient::MAX_SNAPSHOT_BYTES);
     let loaded = LightClient::load(&bytes, network.clone(), now).unwrap();
-    assert_eq!(told(&loaded, now), told(client, now));
+    assert_eq!(visible(&loaded, now), visible(client, now));
     assert_eq!(loaded.snapshot(), bytes, "storing what was loaded gives the same");
     loaded
 }
 
-/// With the checksum that belongs to what the bytes say now.
-fn summed(mut bytes: Vec<u8>) -> Vec<u8> {
+/// Replaces the checksum with the one for the present bytes.
+fn with_checksum(mut bytes: Vec<u8>) -> Vec<u8> {
     bytes.truncate(bytes.len() - 32);
     let checksum = Sha256::digest(&bytes);
     bytes.extend_from_slice(&checksum);
@@ -49,16 +49,16 @@ fn refusal(bytes: &[u8], network: &Network, now: UnixTime) -> SnapshotError {
     LightClient::load(bytes, network.clone(), now).unwrap_err()
 }
 
-/// Right after the bootstrap, with a head, with a pending update, and after each hand-over.
+/// After the bootstrap, with a head, with a pending update, and after each committee update.
 #[test]
-fn a_loaded_client_goes_on_as_if_nothing_had_been() {
+fn a_loaded_client_continues_like_the_original() {
     let forge = Forge::default();
     let checkpoint = forge.bootstrap(8).0;
     let operators: Arc<[String]> = Arc::from(["Alice".to_owned(), "Böb".to_owned()]);
     let origin = Origin::new(checkpoint, Voucher::Agreement { slot: Slot::new(8), operators });
-    let mut kept =
+    let mut original =
         LightClient::bootstrap(forge.network.clone(), origin, forge.bootstrap(8).1, forge.now(8)).unwrap();
-    let mut stored = again(&kept, &forge.network, forge.now(8));
+    let mut stored = again(&original, &forge.network, forge.now(8));
     let steps = [
         forge.optimistic(19),
         forge.update(20, 16),
@@ -69,31 +69,31 @@ fn a_loaded_client_goes_on_as_if_nothing_had_been() {
     ];
     for update in steps {
         let now = forge.now(update.attested_slot().get());
-        let expected = kept.advance(update.clone(), now).unwrap();
+        let expected = original.advance(update.clone(), now).unwrap();
         assert_eq!(stored.advance(update, now).unwrap(), expected);
-        assert_eq!(told(&stored, now), told(&kept, now));
+        assert_eq!(visible(&stored, now), visible(&original, now));
         stored = again(&stored, &forge.network, now);
     }
     assert_eq!(stored.period(), Period::new(1));
 }
 
 #[test]
-fn what_could_be_forced_can_be_forced_after_loading() {
+fn a_pending_update_can_be_forced_after_loading() {
     let forge = Forge::default();
-    let mut kept = forge.client(8);
+    let mut original = forge.client(8);
     let mut update = forge.update(20, 16);
     update.finality = None;
-    kept.advance(update, forge.now(20)).unwrap();
-    let mut stored = again(&kept, &forge.network, forge.now(20));
+    original.advance(update, forge.now(20)).unwrap();
+    let mut stored = again(&original, &forge.network, forge.now(20));
     let late = forge.now(8 + PERIOD);
-    assert_eq!(kept.force_update(late), stored.force_update(late));
-    assert_eq!(told(&stored, late), told(&kept, late));
+    assert_eq!(original.force_update(late), stored.force_update(late));
+    assert_eq!(visible(&stored, late), visible(&original, late));
     assert!(stored.next_committee_known());
     again(&stored, &forge.network, late);
 }
 
 #[test]
-fn real_data_goes_through() {
+fn real_data_survives_a_snapshot() {
     let folder = "e2e/mainnet-fulu-14017856-nimbus";
     let Some(folder) = saldo_tests::vectors(folder) else { return };
     let network = Network::mainnet();
@@ -141,7 +141,7 @@ fn real_data_goes_through() {
     println!("{} bytes", client.snapshot().len());
 }
 
-/// A whole snapshot of the minimal preset: two committees, a final head, a newer one and a pending update.
+/// A complete snapshot of the minimal preset: two committees, a final head, a newer head and a pending update.
 fn whole() -> (Forge, LightClient, UnixTime) {
     let forge = Forge::default();
     let mut client = forge.client(8);
@@ -176,9 +176,9 @@ fn every_flipped_bit_and_every_truncation_is_refused() {
     assert_eq!(refusal(&longer, &network, now), SnapshotError::Damaged);
 }
 
-/// Made by something else: the checksum is right, and so nothing is wrong but what it says.
+/// The checksum is right, so only the content can be wrong.
 #[test]
-fn what_does_not_hold_is_refused_under_a_right_checksum() {
+fn invalid_content_is_refused_under_a_right_checksum() {
     let (forge, client, now) = whole();
     let bytes = client.snapshot();
     let (mut held, mut refused, mut refused_later) = (0, 0, 0);
@@ -190,10 +190,10 @@ fn what_does_not_hold_is_refused_under_a_right_checksum() {
     for index in 10..bytes.len() - 32 {
         let mut edited = bytes.clone();
         edited[index] ^= 1;
-        match LightClient::load(&summed(edited), forge.network.clone(), now) {
+        match LightClient::load(&with_checksum(edited), forge.network.clone(), now) {
             Ok(loaded) => {
-                // What cannot be checked again: who vouched for the checkpoint, and signatures of the past.
-                // What the same update would have given by force says so.
+                // These cannot be verified again: who named the checkpoint, and past signatures.
+                // The label says that the same update was forced.
                 let is_forced = matches!(loaded.finalized_head().finality(), Finality::Forced { .. });
                 let root = loaded.finalized_head().beacon_root();
                 assert!(is_forced || root == client.finalized_head().beacon_root(), "byte {index}");
@@ -201,7 +201,7 @@ fn what_does_not_hold_is_refused_under_a_right_checksum() {
                     loaded.signed_head().unwrap().beacon_root(),
                     client.signed_head().unwrap().beacon_root()
                 );
-                // The signature of an update that is pending is checked when it is applied.
+                // The signature of a pending update is verified when it is applied.
                 match forced(loaded) {
                     None if !is_forced => refused_later += 1,
                     forced => {
@@ -213,15 +213,15 @@ fn what_does_not_hold_is_refused_under_a_right_checksum() {
             Err(_) => refused += 1,
         }
     }
-    // Who named the next committee beside its slot and state (80 bytes), who signed the final head (128), the slots of the
-    // signatures, and who vouched for the checkpoint.
-    assert!(held < 300, "{held} held, {refused} refused, {refused_later} refused when applied");
-    let longer = summed([&bytes[..bytes.len() - 32], &[0; 33]].concat());
+    // Bytes that name: the next committee's slot and state (80 bytes), the signers of the final head (128), the
+    // signature slots, and the operators who named the checkpoint.
+    assert!(held < 300, "{held} accepted, {refused} refused, {refused_later} refused when applied");
+    let longer = with_checksum([&bytes[..bytes.len() - 32], &[0; 33]].concat());
     let expected = SnapshotError::Malformed { what: "more bytes than parts" };
     assert_eq!(refusal(&longer, &forge.network, now), expected);
 }
 
-/// The newest signature is checked again under the stored committee, and the committees under their headers.
+/// The newest signature is verified again under the stored committee, and the committees under their headers.
 #[test]
 fn another_committee_and_another_signature_are_refused() {
     let (forge, client, now) = whole();
@@ -230,7 +230,7 @@ fn another_committee_and_another_signature_are_refused() {
     let replaced = |part: &[u8], other: &[u8]| {
         let (mut edited, at) = (bytes.clone(), place(part));
         edited[at..at + part.len()].copy_from_slice(other);
-        refusal(&summed(edited), &forge.network, now)
+        refusal(&with_checksum(edited), &forge.network, now)
     };
     for period in [0, 1].map(Period::new) {
         let own = forge.committee(period).pubkeys[3];
@@ -243,7 +243,8 @@ fn another_committee_and_another_signature_are_refused() {
     assert!(matches!(refusal, SnapshotError::Update(AdvanceError::Signature(_))), "{refusal:?}");
 }
 
-/// The newest update stands in the snapshot as the newest head's and as the pending one: this forges the signature of one.
+/// The newest update is twice in the snapshot: as the newest head and as pending. This forges the signature of one of
+/// them.
 fn with_forged_signature(forge: &Forge, bytes: &[u8], which: usize) -> Vec<u8> {
     let mut forged = forge.optimistic(22);
     let genuine = forged.sync_aggregate.signature;
@@ -253,10 +254,11 @@ fn with_forged_signature(forge: &Forge, bytes: &[u8], which: usize) -> Vec<u8> {
     assert_eq!(places.len(), 2);
     let mut edited = bytes.to_vec();
     edited[places[which]..][..96].copy_from_slice(forged.sync_aggregate.signature.as_slice());
-    summed(edited)
+    with_checksum(edited)
 }
 
-/// The signature of a pending update is checked when it would be applied, and the one that does not hold is given up.
+/// The signature of a pending update is verified before it is applied. An update with an invalid signature is
+/// dropped.
 #[test]
 fn a_pending_update_that_nobody_signed_is_never_applied() {
     let (forge, client, now) = whole();
@@ -273,7 +275,7 @@ fn a_pending_update_that_nobody_signed_is_never_applied() {
     assert_eq!(planted.force_update(late), None);
 }
 
-/// Before anything is signed, the final head is the checkpoint's and nothing else.
+/// Before the first signature, the final head can only be the checkpoint's.
 #[test]
 fn another_final_head_than_the_checkpoints_is_refused() {
     let forge = Forge::default();
@@ -287,22 +289,22 @@ fn another_final_head_than_the_checkpoints_is_refused() {
         let at = bytes[after_origin..].windows(part.len()).position(|window| window == part).unwrap();
         let mut edited = bytes.clone();
         edited[after_origin + at] ^= 1;
-        let refused = refusal(&summed(edited), &forge.network, forge.now(8));
+        let refused = refusal(&with_checksum(edited), &forge.network, forge.now(8));
         assert_eq!(refused, SnapshotError::FinalizedHead, "{part:02x?}");
         assert_eq!(refused.fault(), Fault::Caller);
     }
 }
 
-/// No two snapshots say the same, so nothing stands in one that is not looked at.
+/// Two different snapshots never load to the same client, so every byte of a snapshot is used.
 #[test]
-fn what_loads_under_a_right_checksum_is_stored_as_it_stood() {
+fn a_loaded_snapshot_is_stored_again_unchanged() {
     let forge = Forge::default();
     let client = forge.client(8);
     let bytes = client.snapshot();
     for index in 10..bytes.len() - 32 {
         let mut edited = bytes.clone();
         edited[index] ^= 1;
-        let edited = summed(edited);
+        let edited = with_checksum(edited);
         if let Ok(loaded) = LightClient::load(&edited, forge.network.clone(), forge.now(8)) {
             assert!(loaded.snapshot() == edited, "byte {index}");
             assert_eq!(loaded.finalized_head(), client.finalized_head(), "byte {index}");
@@ -310,7 +312,7 @@ fn what_loads_under_a_right_checksum_is_stored_as_it_stood() {
     }
 }
 
-/// Proven, but by a block that names it for another period.
+/// The committee is proven, but for another period.
 #[test]
 fn the_committee_of_another_period_is_refused() {
     let forge = Forge::default();
@@ -323,15 +325,15 @@ fn the_committee_of_another_period_is_refused() {
         let first = forge.committee(Period::new(period)).pubkeys[0];
         bytes.windows(48).position(|window| window == first.as_slice()).unwrap()
     };
-    // Keys, the header that names them, where it does, and the proof of that.
+    // The keys, the header that names them, where it does, and the proof.
     let length = 33 * 48 + 112 + 1 + 4 + 6 * 32;
     let (current, next) = (place(1), place(2));
     bytes.copy_within(current..current + length, next);
     let expected = SnapshotError::Committee { period: Period::new(2) };
-    assert_eq!(refusal(&summed(bytes), &forge.network, forge.now(PERIOD + 8)), expected);
+    assert_eq!(refusal(&with_checksum(bytes), &forge.network, forge.now(PERIOD + 8)), expected);
 }
 
-/// An update that waits to be forced brings a committee of its own.
+/// An update that can be forced contains a committee too.
 #[test]
 fn another_committee_that_could_be_forced_is_refused() {
     let forge = Forge::default();
@@ -347,10 +349,10 @@ fn another_committee_that_could_be_forced_is_refused() {
     let at = bytes.windows(48).position(|window| window == own.as_slice()).unwrap();
     bytes[at..at + 48].copy_from_slice(other.as_slice());
     let expected = SnapshotError::Committee { period };
-    assert_eq!(refusal(&summed(bytes), &forge.network, forge.now(20)), expected);
+    assert_eq!(refusal(&with_checksum(bytes), &forge.network, forge.now(20)), expected);
 }
 
-/// Genuine and signed, but it would have the client say that an older head is its newest.
+/// The head is genuine and signed, but the client would treat an older head as its newest.
 #[test]
 fn a_signed_head_older_than_the_final_one_is_refused() {
     let (forge, client, now) = whole();
@@ -362,16 +364,16 @@ fn a_signed_head_older_than_the_final_one_is_refused() {
         let update = forge.optimistic(slot);
         let (beacon, aggregate) = (update.attested_header.beacon, update.sync_aggregate);
         let at = |part: &[u8]| bytes.windows(part.len()).position(|window| window == part).unwrap();
-        // The root of the committee stands before the header's two numbers, and a slot after the signature.
+        // The committee root is before the header's two numbers, and a slot is after the signature.
         let header = at(&[beacon.parent_root, beacon.state_root, beacon.body_root].concat());
         header - 16 - 32..at(aggregate.signature.as_slice()) + 96 + 8
     };
     bytes[place(&client.snapshot(), 22)].copy_from_slice(&older[place(&older, 12)]);
     let expected = SnapshotError::Malformed { what: "the signed head is older than the final one" };
-    assert_eq!(refusal(&summed(bytes), &forge.network, now), expected);
+    assert_eq!(refusal(&with_checksum(bytes), &forge.network, now), expected);
 }
 
-/// The signature by which a head became final cannot be checked again, but how many it says it is of can.
+/// The signature that made a head final cannot be verified again, but its number of signers can be checked.
 #[test]
 fn a_final_head_that_too_few_signed_or_out_of_order_is_refused() {
     let (forge, client, now) = whole();
@@ -381,7 +383,7 @@ fn a_final_head_that_too_few_signed_or_out_of_order_is_refused() {
     let edited = |place: usize, part: &[u8]| {
         let mut edited = bytes.clone();
         edited[place..place + part.len()].copy_from_slice(part);
-        refusal(&summed(edited), &forge.network, now)
+        refusal(&with_checksum(edited), &forge.network, now)
     };
     let few = AdvanceError::TooFewSigners { signers: 21, size: 32 };
     assert_eq!(edited(at - 4, &[0xff, 0xff, 0x1f, 0]), SnapshotError::Update(few));
@@ -403,8 +405,8 @@ fn of_another_network_or_version_or_too_large_or_empty() {
 
     let mut newer = bytes;
     newer[8] = 2;
-    let refused = refusal(&summed(newer), &forge.network, now);
-    assert_eq!(refused, SnapshotError::Version { got: 2 }, "refused and not guessed");
+    let refused = refusal(&with_checksum(newer), &forge.network, now);
+    assert_eq!(refused, SnapshotError::Version { got: 2 }, "an unknown version is refused");
     assert_eq!(refused.fault(), Fault::Network);
 
     let got = LightClient::MAX_SNAPSHOT_BYTES + 1;
@@ -414,7 +416,7 @@ fn of_another_network_or_version_or_too_large_or_empty() {
     assert_eq!(refusal(&[], &forge.network, now), SnapshotError::NotASnapshot);
 }
 
-/// Beyond weak subjectivity the stored committee could have sold its keys.
+/// After weak subjectivity, members of the stored committee could have sold their keys.
 #[test]
 fn beyond_weak_subjectivity_it_is_refused_with_its_age() {
     let (forge, client, _) = whole();
@@ -425,7 +427,7 @@ fn beyond_weak_subjectivity_it_is_refused_with_its_age() {
     assert_eq!(refused, SnapshotError::TooOld { age_epochs: 3533, limit_epochs: 3532 });
 }
 
-/// A clock that is behind the snapshot is slow; the snapshot is no worse for it, and wants nothing older.
+/// If the clock is before the snapshot, the clock is slow. The snapshot stays valid, and requests nothing older.
 #[test]
 fn a_snapshot_newer_than_the_clock_is_loaded() {
     let (forge, client, _) = whole();
@@ -436,8 +438,8 @@ fn a_snapshot_newer_than_the_clock_is_loaded() {
     }
 }
 
-/// An older snapshot that was put back says nothing wrong: it is as old as it says, a newer head takes its place, and beyond
-/// weak subjectivity it is refused.
+/// A restored older snapshot is valid and says how old it is. A newer head replaces its head, and after weak
+/// subjectivity it is refused.
 #[test]
 fn an_older_snapshot_put_back_is_only_old() {
     let forge = Forge::default();
@@ -453,7 +455,7 @@ fn an_older_snapshot_put_back_is_only_old() {
     let replayed = restored.advance(forge.update(16, 12), forge.now(40)).unwrap_err();
     assert_eq!(replayed, AdvanceError::NotNewer { attested: Slot::new(16), finalized: Slot::new(16) });
     restored.advance(forge.update(40, 36), forge.now(40)).unwrap();
-    assert_eq!(told(&restored, forge.now(40)), told(&client, forge.now(40)));
+    assert_eq!(visible(&restored, forge.now(40)), visible(&client, forge.now(40)));
 
     let late = forge.network.slot_start(Slot::new(8 * (2 + 3533)));
     assert_eq!(
@@ -462,8 +464,8 @@ fn an_older_snapshot_put_back_is_only_old() {
     );
 }
 
-/// Whoever can write the app's private storage can plant a whole client of his own, as he could plant a checkpoint: that is
-/// the boundary of what is trusted. It is his chain from then on, and the genuine one is refused.
+/// An attacker who can write the app's private storage can plant a whole client, as he could plant a checkpoint. That
+/// is the limit of what is trusted. The client then follows the attacker's chain, and refuses the genuine one.
 #[test]
 fn a_snapshot_planted_whole_is_believed_like_a_checkpoint() {
     let forge = Forge::default();
@@ -474,6 +476,6 @@ fn a_snapshot_planted_whole_is_believed_like_a_checkpoint() {
     assert_eq!(planted.signed_head(), theirs.signed_head());
     let refusal = planted.advance(forge.optimistic(22), forge.now(22)).unwrap_err();
     assert_eq!(refusal, AdvanceError::Signature(SignatureError::Mismatch));
-    assert_eq!(planted.checkpoint(), &strangers.bootstrap(8).0, "the checkpoint that it names shows it");
+    assert_eq!(planted.checkpoint(), &strangers.bootstrap(8).0, "its checkpoint shows whose client it is");
     assert_ne!(planted.checkpoint(), &forge.bootstrap(8).0);
 }

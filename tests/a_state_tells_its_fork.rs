@@ -1,5 +1,5 @@
-//! Where neither the table nor a signature says of which fork a header is, what its own state proves does. Else a chain
-//! that forks at a time that the table does not have could leave a client behind for good.
+//! If neither the table nor a signature shows a header's fork, the proofs under its state do. Otherwise a fork at a
+//! time that is not in the table could leave a client behind for good.
 
 use saldo_beacon::unit::{Epoch, Period, Slot};
 use saldo_beacon::{
@@ -18,12 +18,12 @@ fn network_at(epoch: u64) -> Network {
     Network::from_toml(&toml).unwrap()
 }
 
-/// The chain as it is: Gloas from epoch 3, slot 24, on.
+/// The real chain: Gloas from epoch 3, slot 24.
 fn chain() -> Forge {
     Forge { network: network_at(3), seed: 1 }
 }
 
-/// The table as it was released, without that time.
+/// The released table, without that time.
 fn behind() -> Network {
     Network::from_toml(MINIMAL_FULU).unwrap()
 }
@@ -42,9 +42,10 @@ fn range(version: [u8; 4], first: u64, last: u64) -> VerifiedFork {
     VerifiedFork { version, first: Epoch::new(first), last: Epoch::new(last) }
 }
 
-/// It may be the only update of its period that sources have, and heads of later epochs say nothing of its epoch.
+/// It may be the only update of its period that sources have, and heads of later epochs do not show the fork of its
+/// epoch.
 #[test]
-fn a_hand_over_from_the_end_of_an_epoch_is_taken() {
+fn a_committee_update_from_the_end_of_an_epoch_is_accepted() {
     let forge = chain();
     for later in [None, Some(60)] {
         let mut client = client_behind(&forge, 8);
@@ -63,9 +64,9 @@ fn a_hand_over_from_the_end_of_an_epoch_is_taken() {
     }
 }
 
-/// Either part of the state is enough.
+/// Either proof of the state is enough.
 #[test]
-fn a_finalized_root_or_a_committee_tells() {
+fn a_finalized_root_or_a_committee_shows_the_fork() {
     let forge = chain();
     let mut committee = forge.update(39, 32);
     committee.finality = None;
@@ -80,7 +81,7 @@ fn a_finalized_root_or_a_committee_tells() {
 
 /// The last block before the fork, signed when the first slot after it had no block.
 #[test]
-fn the_state_before_the_fork_tells_that_it_is_before() {
+fn a_state_before_the_fork_shows_the_old_fork() {
     let forge = chain();
     let mut client = client_behind(&forge, 8);
     let mut update = forge.update(23, 16);
@@ -92,9 +93,9 @@ fn the_state_before_the_fork_tells_that_it_is_before() {
     assert!(client.next_committee_known());
 }
 
-/// Nothing proven, or one part at the place of one fork and the other at that of the other.
+/// No valid proof, or one proof at the place of one fork and the other at the place of the other fork.
 #[test]
-fn a_state_that_proves_both_or_neither_tells_nothing() {
+fn a_state_that_proves_both_or_neither_shows_no_fork() {
     let forge = chain();
     let refuse = |update: LightClientUpdate| {
         let mut client = client_behind(&forge, 8);
@@ -113,16 +114,16 @@ fn a_state_that_proves_both_or_neither_tells_nothing() {
     let mut half = forge.update(39, 32);
     half.next_sync_committee.as_mut().unwrap().branch[10].0[0] ^= 1;
     refuse(half);
-    // While only genesis is final, the root is zero, and zeros are at the places of other forks as well.
+    // While only genesis is final, the root is zero, and zeros are also at the places of other forks.
     let mut genesis = forge.update_of(&forge.block(39, None), None, None);
     let branch = forge.block(39, None).state.branch(735);
     genesis.finality = Some(saldo_beacon::update::FinalizedPart { header: None, branch });
     refuse(genesis);
 }
 
-/// After the fork, every checkpoint that is young enough is of it.
+/// After the fork, every checkpoint that is young enough is of the new fork.
 #[test]
-fn a_checkpoint_of_the_fork_is_a_start() {
+fn trust_can_start_from_a_checkpoint_of_the_fork() {
     let forge = chain();
     let mut client = client_behind(&forge, 40);
     assert_eq!(client.verified_forks(), [range(GLOAS, 5, 5)]);
@@ -158,7 +159,7 @@ fn a_checkpoint_that_neither_fork_proves_is_the_sources_fault() {
     assert_eq!(refusal(40, &other_committee), BootstrapError::ExecutionBranch);
     assert_eq!(refusal(16, &other_hash), BootstrapError::ExecutionBranch);
     assert_eq!(refusal(16, &other_committee), BootstrapError::CommitteeBranch);
-    // A genuine state of Fulu makes no body of Gloas.
+    // A genuine Fulu state does not make the body one of Gloas.
     let body = |bootstrap: &mut saldo_beacon::LightClientBootstrap| {
         let gloas = forge.block(40, None).header;
         bootstrap.header.execution = gloas.execution;
@@ -167,9 +168,9 @@ fn a_checkpoint_that_neither_fork_proves_is_the_sources_fault() {
     assert_eq!(refusal(16, &body), BootstrapError::ExecutionBranch);
 }
 
-/// Where the table has the time of the fork, the state is not asked.
+/// If the table has the fork's time, the state is not used.
 #[test]
-fn a_table_that_has_the_time_is_held_to_it() {
+fn a_fork_time_in_the_table_decides() {
     let forge = chain();
     let late = Forge { network: network_at(6), seed: 1 };
     let (checkpoint, bootstrap) = forge.bootstrap(40);
@@ -177,7 +178,7 @@ fn a_table_that_has_the_time_is_held_to_it() {
     assert_eq!(refusal, BootstrapError::ExecutionBranch);
 }
 
-/// Gloas lets stake leave faster, so what was trusted is too old sooner: also if only signatures or states tell of it.
+/// Gloas lets stake leave faster, so trust expires sooner, also if only signatures or states show the fork.
 #[test]
 fn a_fork_that_was_seen_shortens_how_long_trust_lasts() {
     let forge = chain();

@@ -1,4 +1,4 @@
-//! On Gloas, and across the fork, a wallet reads as before: the head's header comes along with the proof.
+//! On Gloas, and across the fork, a wallet reads as before: the head's header is fetched together with the proof.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use saldo::{Assurance, Holding, Path, Policy, Reading};
 use saldo_beacon::Fork;
 use saldo_beacon::unit::Epoch;
 use saldo_drill::{Chain, Fault};
-use saldo_tests::scene::{AFTER, ALICE, BEFORE, BOB, NOBODY, Scene};
+use saldo_tests::scene::{AFTER, ALICE, BEFORE, BOB, Scene, UNUSED};
 
 fn on_gloas(seed: u64, providers: usize) -> Scene {
     let chain =
@@ -15,13 +15,13 @@ fn on_gloas(seed: u64, providers: usize) -> Scene {
     Scene::of(chain.build(), seed, providers, 1, policy)
 }
 
-fn asked(scene: &Scene, provider: usize, method: &str) -> u64 {
+fn calls(scene: &Scene, provider: usize, method: &str) -> u64 {
     scene.providers[provider].requests().get(method).copied().unwrap_or_default()
 }
 
-/// The header is asked for once per head, from whoever proves; absence is proven as well as presence.
+/// The header is requested once per head, from a provider that proves. Absence is proven as well as presence.
 #[test]
-fn header_and_proof_come_together() {
+fn header_and_proof_are_fetched_together() {
     let scene = on_gloas(1, 2);
     for round in 0..6 {
         let reading = scene.balance(ALICE);
@@ -29,9 +29,9 @@ fn header_and_proof_come_together() {
         let anchor = reading.proven().unwrap().anchor();
         assert_eq!(anchor.path(), Path::Head);
         assert!(matches!(anchor.assurance(), Assurance::Signed { .. }));
-        let headers = asked(&scene, 0, "eth_getBlockByHash");
-        assert!(scene.assert_true(&scene.balance(NOBODY), NOBODY).is_zero());
-        assert_eq!(asked(&scene, 0, "eth_getBlockByHash"), headers, "the same head needs no second header");
+        let headers = calls(&scene, 0, "eth_getBlockByHash");
+        assert!(scene.assert_true(&scene.balance(UNUSED), UNUSED).is_zero());
+        assert_eq!(calls(&scene, 0, "eth_getBlockByHash"), headers, "the same head needs no second header");
         scene.pass_slots(1);
     }
 }
@@ -40,23 +40,23 @@ fn header_and_proof_come_together() {
 #[test]
 fn many_holdings_share_a_header() {
     let scene = on_gloas(2, 1);
-    let holdings = [Holding::native(ALICE), Holding::native(BOB), Holding::native(NOBODY)];
+    let holdings = [Holding::native(ALICE), Holding::native(BOB), Holding::native(UNUSED)];
     let mut finalized = None;
     for round in 0..12 {
-        let before = asked(&scene, 0, "eth_getBlockByHash");
+        let before = calls(&scene, 0, "eth_getBlockByHash");
         let readings = scene.simulation.run(scene.client.read(&holdings));
-        for (reading, owner) in readings.iter().zip([ALICE, BOB, NOBODY]) {
+        for (reading, owner) in readings.iter().zip([ALICE, BOB, UNUSED]) {
             scene.assert_true(reading, owner);
         }
-        // And one for each finalized head.
+        // One more header is fetched for each finalized head.
         let is_new = finalized.replace(scene.chain.finalized().number) != finalized;
-        let headers = asked(&scene, 0, "eth_getBlockByHash") - before;
+        let headers = calls(&scene, 0, "eth_getBlockByHash") - before;
         assert!(headers <= 1 + u64::from(is_new), "round {round}: {headers}");
         scene.pass_slots(1);
     }
 }
 
-/// A payment is seen one signed block later; a withheld payload delays it and changes nothing else.
+/// A payment is shown one signed block later. A withheld payload delays it and changes nothing else.
 #[test]
 fn payments_and_withheld_payloads() {
     let scene = on_gloas(3, 2);
@@ -69,7 +69,7 @@ fn payments_and_withheld_payloads() {
     assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), AFTER);
 }
 
-/// A provider that gives a false header is passed over, and said to have given one.
+/// A provider with a false header is skipped, and its attempt says so.
 #[test]
 fn a_false_header_is_the_providers_fault() {
     let scene = on_gloas(4, 2);
@@ -81,7 +81,7 @@ fn a_false_header_is_the_providers_fault() {
     let codes: Vec<_> = reading.attempts().iter().map(|attempt| attempt.outcome.code()).collect();
     assert!(codes.contains(&"header_refused"), "{codes:?}");
 
-    // Nobody gives a true one: no amount.
+    // No provider gives a true header: no amount.
     let scene = on_gloas(5, 2);
     scene.providers.iter().for_each(|provider| provider.add(field.clone().on("eth_getBlockByHash")));
     let reading = scene.balance(ALICE);
@@ -89,11 +89,11 @@ fn a_false_header_is_the_providers_fault() {
     assert_eq!(reading.why().unwrap().code(), "proofs_refused");
 }
 
-/// A layout that is not known is nobody's fault, and raw bytes are read whatever their layout.
+/// An unknown layout is no provider's fault, and the raw bytes can be read in any layout.
 #[test]
 fn an_unknown_layout() {
     let scene = on_gloas(6, 2);
-    // The hash differs, and there is a field that is not known: so it looks when a fork adds one.
+    // The hash differs and there is an unknown field: that is how a fork with a new field looks.
     let strange = [("fieldOfTheFuture", "0x1"), ("gasUsed", "0x7")].map(|(name, value)| {
         Fault::Field { name: name.to_owned(), value: Some(value.into()) }.on("eth_getBlockByHash")
     });
@@ -102,7 +102,7 @@ fn an_unknown_layout() {
         assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE, "round {round}");
         scene.pass_slots(1);
     }
-    assert_eq!(asked(&scene, 0, "eth_getBlockByHash"), 1, "from then on the bytes are asked for");
+    assert_eq!(calls(&scene, 0, "eth_getBlockByHash"), 1, "after that the raw bytes are requested");
 
     let scene = on_gloas(7, 2);
     let unserved = Fault::Error { code: -32601, message: "method not found".to_owned() };
@@ -121,7 +121,7 @@ fn an_unknown_layout() {
     assert!(!reading.attempts().iter().filter_map(|attempt| attempt.outcome.failure()).any(is_false));
 }
 
-/// Providers that prove only their tip, which is a block further ahead on Gloas.
+/// Providers that prove only their tip, which on Gloas is one block further ahead of the signed head.
 #[test]
 fn tips_are_bound_later() {
     for lead in [1, 2] {
@@ -154,7 +154,7 @@ fn the_fork_is_crossed() {
     assert!(crossed);
 }
 
-/// Finality is told by hash as well.
+/// Finality is given by hash as well.
 #[test]
 fn finality_is_reached() {
     let scene = on_gloas(9, 2);
@@ -170,7 +170,7 @@ fn finality_is_reached() {
     assert_eq!(anchor.number(), number);
     assert!(matches!(anchor.path(), Path::History { .. }), "{:?}", anchor.path());
 
-    // A policy that asks for it proves under the finalized head.
+    // A finalized policy proves under the finalized head.
     let chain = Chain::builder(10).fork(Fork::Gloas).accounts([(ALICE, BEFORE)]).build();
     let scene = Scene::of(chain, 10, 2, 1, Policy::finalized());
     let reading = scene.patient_balance(ALICE, Duration::from_secs(1));
@@ -191,15 +191,15 @@ fn a_reorganisation_is_noticed() {
     scene.assert_true(&reading, ALICE);
 }
 
-/// Who makes nothing of batches, or of a block named by hash, is asked otherwise, and from then on at once.
+/// A provider that does not support batches, or blocks named by hash, is asked in another form, and later at once so.
 #[test]
-fn what_a_provider_does_not_take_is_remembered() {
+fn unsupported_request_forms_are_remembered() {
     let scene = on_gloas(12, 1);
     scene.providers[0].add(Fault::PartialBatch);
     for round in 0..4 {
-        let before = asked(&scene, 0, "eth_getProof");
+        let before = calls(&scene, 0, "eth_getProof");
         assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE, "round {round}");
-        let proofs = asked(&scene, 0, "eth_getProof") - before;
+        let proofs = calls(&scene, 0, "eth_getProof") - before;
         assert!(round < 2 || proofs == 1, "round {round}: {proofs}");
         scene.pass_slots(1);
     }

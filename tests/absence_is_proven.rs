@@ -1,4 +1,5 @@
-//! A complete proof of absence is a proof: every way in which a trie can lack a key, and nothing that only looks like one.
+//! A complete proof of absence is a proof: every way in which a trie can lack a key is accepted, and nothing
+//! incomplete is.
 
 use alloy_primitives::{Address, B256, U256, keccak256};
 use saldo_proof::trie::{EMPTY_ROOT_HASH, Lookup, lookup};
@@ -11,7 +12,7 @@ const LONG: [u8; 40] = [0x77; 40];
 
 fn answer<'a>(key: &[u8], proof: &'a [Vec<u8>]) -> Result<Lookup<'a>, ProofError> {
     let answer = lookup(keccak256(&proof[0]), key, proof);
-    // Whatever the answer, one node more is one too many.
+    // An additional node is refused in every case.
     let mut more = proof.to_vec();
     more.push(proof[0].clone());
     if answer.is_ok() {
@@ -23,10 +24,10 @@ fn answer<'a>(key: &[u8], proof: &'a [Vec<u8>]) -> Result<Lookup<'a>, ProofError
 
 #[test]
 fn of_a_real_account() {
-    let [_, nobody, ..] = four_accounts();
-    let verified = nobody.reply.verify(nobody.state_root, nobody.address).unwrap();
+    let [_, absent, ..] = four_accounts();
+    let verified = absent.reply.verify(absent.state_root, absent.address).unwrap();
     assert_eq!(verified.leaf(), &Account::Absent);
-    assert!(!nobody.reply.contradictions(&verified).any());
+    assert!(!absent.reply.contradictions(&verified).any());
 }
 
 #[test]
@@ -56,9 +57,9 @@ fn by_an_extension_that_goes_another_way() {
     for path in [&[2_u8, 2, 1][..], &[1, 1, 1], &[1, 2, 2]] {
         assert_eq!(answer(&KEY, &[extension(path, &fork)]), Ok(Lookup::Absent), "{path:?}");
     }
-    let beyond = [extension(&[1, 2, 2], &fork), fork.clone()];
+    let more = [extension(&[1, 2, 2], &fork), fork.clone()];
     assert_eq!(
-        answer(&KEY, &beyond),
+        answer(&KEY, &more),
         Err(ProofError::ExtraNodes { got: 2, used: 1 }),
         "the child is not needed"
     );
@@ -72,7 +73,7 @@ fn by_an_extension_that_goes_another_way() {
 fn in_an_embedded_node() {
     let path = nibbles(&KEY);
     let tiny = |path: &[u8], value: u8| leaf(path, &[value]);
-    // Below 62 nibbles: a branch whose children are leaves of one nibble, all in the one node.
+    // Below nibble 62: a branch whose children are leaves of one nibble, all in one node.
     let inner = branch(&[(path[62], tiny(&path[63..], 5)), (9, tiny(&[9], 6))], &[]);
     assert!(inner.len() < 32, "{}", inner.len());
     let top = extension(&path[..62], &inner);
@@ -86,7 +87,7 @@ fn in_an_embedded_node() {
     assert_eq!(answer(&other, &[top]), Ok(Lookup::Present(&[6])));
 }
 
-/// In tries whose keys are not hashed one key may be the beginning of another.
+/// In a trie with unhashed keys, one key can be the beginning of another.
 #[test]
 fn of_a_key_that_ends_inside() {
     let trie: forge::Trie =
@@ -124,7 +125,7 @@ fn in_the_empty_trie() {
     }
 }
 
-/// Nothing is absent from a trie of which nothing is known.
+/// A proof without nodes does not prove absence.
 #[test]
 fn not_by_silence() {
     let nothing: [&[u8]; 0] = [];
@@ -136,7 +137,7 @@ fn not_by_silence() {
     }
 }
 
-/// A flawless trie of a liar's own making proves absence in that trie, and says so: only the root tells.
+/// A liar's own trie can prove absence in that trie. Only its root shows that it is another trie.
 #[test]
 fn under_an_invented_root_it_stands_under_that_root_only() {
     let victim = Address::repeat_byte(7);

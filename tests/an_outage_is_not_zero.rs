@@ -1,16 +1,16 @@
-//! Promises 1 and 2: no failure of all providers or all sources changes an amount, and each has its reason.
+//! Promises 1 and 2: no failure of all providers or all sources changes an amount, and each failure has its reason.
 
 use std::time::Duration;
 
 use alloy_primitives::U256;
 use saldo::{Holding, Reading};
 use saldo_drill::{Chain, Fault};
-use saldo_tests::scene::{ALICE, BEFORE, NOBODY, Scene};
+use saldo_tests::scene::{ALICE, BEFORE, Scene, UNUSED};
 use serde_json::json;
 
-/// What every provider does, and the reason that must be given.
+/// A fault of every provider, and the expected reason.
 fn provider_faults() -> Vec<(Fault, &'static str)> {
-    let elsewhere = Chain::builder(99).chain_id(1).build();
+    let other_chain = Chain::builder(99).chain_id(1).build();
     vec![
         (Fault::Refuse, "all_unreachable"),
         (Fault::Hang, "all_unreachable"),
@@ -26,8 +26,8 @@ fn provider_faults() -> Vec<(Fault, &'static str)> {
         (Fault::RateLimited { retry_after: None }, "rate_limited"),
         (Fault::QuotaExhausted, "quota_exhausted"),
         (Fault::NoProofs, "nobody_serves_proofs"),
-        (Fault::OtherChain(elsewhere), "wrong_chain"),
-        // Not even at its own tip.
+        (Fault::OtherChain(other_chain), "wrong_chain"),
+        // Not even at the provider's own tip.
         (Fault::Error { code: -32000, message: "missing trie node".into() }, "nobody_serves_proofs"),
         (Fault::Html, "all_unreachable"),
         (Fault::Truncated, "proofs_refused"),
@@ -48,14 +48,14 @@ fn provider_faults() -> Vec<(Fault, &'static str)> {
 #[test]
 fn no_failure_of_all_providers_is_a_number() {
     for (seed, (fault, code)) in (0..).zip(provider_faults()) {
-        // Nothing was ever proven: then nothing is shown.
+        // If nothing was ever proven, nothing is shown.
         let scene = Scene::new(seed, 3, 2);
         scene.providers.iter().for_each(|provider| provider.add(fault.clone()));
         let reading = scene.balance(ALICE);
         assert!(reading.latest_proven().is_none(), "{fault:?}");
         assert!(!matches!(reading, Reading::Proven(_)), "{fault:?}");
 
-        // Something was: then that is shown, with its age, and the reason.
+        // If an amount was proven before, it is shown with its age and the reason.
         let scene = Scene::new(seed, 3, 2);
         assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE);
         scene.pass_slots(2);
@@ -72,8 +72,8 @@ fn no_failure_of_all_providers_is_a_number() {
         );
         assert!(scene.client.last(&Holding::native(ALICE)).is_some());
 
-        // And when they are back, it is proven again with the next read, or when the time is over for which they asked to
-        // be left alone.
+        // When the providers work again, the next read proves it, or the first read after the backoff that they asked
+        // for.
         scene.providers.iter().for_each(saldo_drill::Provider::clear);
         let rest = match code {
             "rate_limited" => Duration::from_secs(30),
@@ -86,7 +86,7 @@ fn no_failure_of_all_providers_is_a_number() {
 }
 
 #[test]
-fn without_beacon_sources_no_head_is_made_up() {
+fn without_beacon_sources_there_is_no_head() {
     for (seed, fault, code) in [
         (1, Fault::Refuse, "light_client_behind"),
         (2, Fault::Hang, "light_client_behind"),
@@ -97,19 +97,19 @@ fn without_beacon_sources_no_head_is_made_up() {
     ] {
         let scene = Scene::new(seed, 2, 2);
         scene.sources.iter().for_each(|source| source.add(fault.clone()));
-        for owner in [ALICE, NOBODY] {
+        for owner in [ALICE, UNUSED] {
             let reading = scene.balance(owner);
             assert!(!matches!(reading, Reading::Proven(_)), "{fault:?}");
             assert_eq!(reading.why().unwrap().code(), code, "{fault:?} {:?}", reading.attempts());
             if let Reading::Provisional(provisional) = &reading {
-                // A claim may be shown as one, but never a claim of nothing.
+                // A claim may be shown as a claim, but a claim of zero never.
                 assert_eq!(provisional.unconfirmed_amount().is_some(), owner == ALICE);
             }
         }
     }
 }
 
-/// Sources that only forge are refused; what was proven stays, and ages.
+/// Sources that only forge are refused. The proven amount stays, and ages.
 #[test]
 fn forged_heads_change_nothing() {
     for (seed, fault) in
@@ -118,7 +118,7 @@ fn forged_heads_change_nothing() {
         let scene = Scene::new(seed, 2, 2);
         assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE);
         let at = scene.client.last(&Holding::native(ALICE)).unwrap().anchor().number();
-        // Far into the next period, so that the last committee is another one.
+        // Far into the next period, so that the last committee is a different one.
         scene.pass_slots(70);
         scene.sources.iter().for_each(|source| source.add(fault.clone()));
         let reading = scene.balance(ALICE);
@@ -137,20 +137,20 @@ fn a_device_without_network_says_so() {
 }
 
 #[test]
-fn what_is_known_grows_old_and_says_so() {
+fn a_proven_amount_grows_old_and_says_so() {
     let scene = Scene::new(1, 2, 2);
     scene.assert_true(&scene.balance(ALICE), ALICE);
     scene.sources.iter().for_each(|source| source.add(Fault::Refuse));
-    // The head stays where it was: for five minutes proofs under it are good enough.
+    // The head does not advance: for five minutes proofs under it are young enough.
     scene.simulation.pass(Duration::from_secs(200));
     assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE);
     scene.simulation.pass(Duration::from_secs(200));
     scene.assert_unknown(&scene.balance(ALICE), "light_client_behind", BEFORE);
 }
 
-/// A checkpoint beyond weak subjectivity is refused with its age.
+/// A checkpoint older than weak subjectivity is refused with its age.
 #[test]
-fn an_old_checkpoint_is_not_started_from() {
+fn trust_does_not_start_from_an_old_checkpoint() {
     let chain = Chain::builder(1).accounts([(ALICE, BEFORE)]).build();
     let text = chain
         .network()

@@ -1,4 +1,5 @@
-//! An execution header is trusted because it is a signed head's own, or its ancestor by parent hashes; nothing else.
+//! An execution header is trusted because a signed head contains it, or as an ancestor by parent hashes; for no other
+//! reason.
 
 use alloy_primitives::B256;
 use saldo_beacon::LightClient;
@@ -54,9 +55,9 @@ fn parents_are_trusted_as_far_as_the_cap() {
         assert!(head.number() - number <= Headers::MAX_ANCESTRY);
     }
     // The finalized head in between was known already.
-    assert_eq!(steps + 1, Headers::MAX_ANCESTRY, "no further than the cap");
+    assert_eq!(steps + 1, Headers::MAX_ANCESTRY, "not further than the cap");
 
-    // Ancestors of the signed head are as sure as it is; those of the finalized head are final.
+    // Ancestors of the signed head are as certain as the head. Those of the finalized head are final.
     let finalized = headers.newest(Level::Finalized).unwrap();
     assert_eq!(finalized.number(), chain.finalized().number);
     for number in head.number() - Headers::MAX_ANCESTRY..head.number() {
@@ -78,9 +79,9 @@ fn a_header_that_is_nobodys_parent_is_refused() {
         headers.attach(&header(&chain, grandparent)),
         Err(ChainError::NotAParent { hash: grandparent })
     );
-    let elsewhere = Chain::builder(3).history(60).build();
-    let other = elsewhere.signed().hash;
-    assert_eq!(headers.attach(&header(&elsewhere, other)), Err(ChainError::NotAParent { hash: other }));
+    let other_chain = Chain::builder(3).history(60).build();
+    let other = other_chain.signed().hash;
+    assert_eq!(headers.attach(&header(&other_chain, other)), Err(ChainError::NotAParent { hash: other }));
 }
 
 #[test]
@@ -108,7 +109,7 @@ fn what_a_newer_head_excludes_is_withdrawn() {
     assert_eq!(headers.standing(&before), Standing::Stands);
 
     chain.reorg(4);
-    // Heads may have been signed unseen in between: then the parents tell.
+    // Heads may have been signed in between without the client seeing them: then the parents decide.
     chain.advance(2);
     for update in [chain.finality_update(), chain.optimistic_update()] {
         let _ = client.advance(update, chain.time());
@@ -122,7 +123,7 @@ fn what_a_newer_head_excludes_is_withdrawn() {
     assert!(headers.anchor_at_root(before.state_root()).is_none(), "a withdrawn block's root joins nothing");
 }
 
-/// A light client that was told an old head again does not lead the chain back.
+/// A light client with an older head does not lead the chain back.
 #[test]
 fn an_old_head_changes_nothing() {
     let chain = Chain::builder(6).history(60).build();
@@ -137,7 +138,7 @@ fn an_old_head_changes_nothing() {
     assert_eq!(headers.standing(&newest), Standing::Stands);
 }
 
-/// Two signed blocks of one number, one of them final: the chain stops rather than choose.
+/// Two signed blocks of one number, one of them final: the chain stops and does not choose.
 #[test]
 fn a_head_against_finality_is_a_consensus_fault() {
     let chain = Chain::builder(7).history(60).build();

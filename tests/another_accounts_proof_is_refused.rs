@@ -1,4 +1,4 @@
-//! A genuine proof proves what it is about and nothing else, whatever the reply says it is about.
+//! A genuine proof proves only what it is about, whatever the reply claims.
 
 use alloy_primitives::{Address, B256, U256};
 use saldo_proof::eip1186::AccountReply;
@@ -9,13 +9,13 @@ use saldo_tests::captured::{CLIENTS, captured, customer, four_accounts, token};
 fn another_accounts_proof_is_refused() {
     let accounts = four_accounts();
     let mut pairs = 0;
-    for asked in &accounts {
-        for sent in accounts.iter().filter(|sent| sent.address != asked.address) {
-            // With its own address echoed, and with the one that was asked for.
-            for echoed in [sent.address, asked.address] {
+    for requested in &accounts {
+        for sent in accounts.iter().filter(|sent| sent.address != requested.address) {
+            // Once with the proof's own address echoed, and once with the requested one.
+            for echoed in [sent.address, requested.address] {
                 let reply = AccountReply { address: echoed, ..sent.reply.clone() };
-                let refusal = reply.verify(asked.state_root, asked.address).unwrap_err();
-                // The paths part at some branch: the next node is on the other one, or one too many.
+                let refusal = reply.verify(requested.state_root, requested.address).unwrap_err();
+                // The paths separate at some branch: the next node is on the other path, or one too many.
                 assert!(
                     matches!(
                         refusal,
@@ -23,7 +23,7 @@ fn another_accounts_proof_is_refused() {
                     ),
                     "{} for {}: {refusal}",
                     sent.name,
-                    asked.name
+                    requested.name
                 );
                 pairs += 1;
             }
@@ -39,11 +39,11 @@ fn another_slots_proof_is_refused() {
         let token = token(client);
         let account = token.reply.verify(token.state_root, token.address).unwrap();
         let slots = &token.reply.storage_proof;
-        // The third is a proof of absence of one node, all of which the others share.
+        // The third slot's proof is one node that proves absence, and all the others contain that node.
         for sent in slots.iter().filter(|sent| !sent.value.is_zero()) {
-            for asked in slots.iter().filter(|asked| asked.key != sent.key) {
-                let refusal = account.slot(B256::from(asked.key), &sent.proof).unwrap_err();
-                let expected = match asked.value.is_zero() {
+            for requested in slots.iter().filter(|requested| requested.key != sent.key) {
+                let refusal = account.slot(B256::from(requested.key), &sent.proof).unwrap_err();
+                let expected = match requested.value.is_zero() {
                     true => ProofError::ExtraNodes { got: 2, used: 1 },
                     false => match refusal {
                         ProofError::HashMismatch { node: 1, expected, got } if expected != got => refusal,
@@ -54,8 +54,8 @@ fn another_slots_proof_is_refused() {
                 pairs += 1;
             }
         }
-        for asked in slots.iter().filter(|asked| !asked.value.is_zero()) {
-            let refusal = account.slot(B256::from(asked.key), &slots[2].proof).unwrap_err();
+        for requested in slots.iter().filter(|requested| !requested.value.is_zero()) {
+            let refusal = account.slot(B256::from(requested.key), &slots[2].proof).unwrap_err();
             assert_eq!(
                 refusal,
                 ProofError::Truncated { nodes: 1, depth: 1 },
@@ -67,7 +67,7 @@ fn another_slots_proof_is_refused() {
     assert_eq!(pairs, CLIENTS.len() * (3 * 3 + 3));
 }
 
-/// Another network's, another block's and another fork's state all look the same from here: another root.
+/// The state of another network, another block or another fork looks the same: another root.
 #[test]
 fn a_proof_under_another_root_is_refused() {
     let mut roots: Vec<(String, StateRoot)> =
@@ -93,19 +93,19 @@ fn a_proof_under_another_root_is_refused() {
     }
 }
 
-/// A batch whose answers are swapped, and one answer given for both.
+/// A batch with swapped answers, and one answer given for both requests.
 #[test]
 fn swapped_answers_are_refused() {
     let [first, second, ..] = four_accounts();
-    for (asked, sent) in [(&first, &second), (&second, &first)] {
-        let refusal = sent.reply.verify(asked.state_root, asked.address).unwrap_err();
+    for (requested, sent) in [(&first, &second), (&second, &first)] {
+        let refusal = sent.reply.verify(requested.state_root, requested.address).unwrap_err();
         assert!(matches!(refusal, ProofError::HashMismatch { node: 1.., .. }), "{refusal}");
     }
 }
 
-/// The subject is what was asked for, so a proof cannot be carried over to another address later.
+/// The subject is the requested address, so a proof cannot be used for another address later.
 #[test]
-fn the_subject_is_what_was_asked() {
+fn the_subject_is_the_requested_address() {
     for account in four_accounts() {
         let liar = AccountReply { address: Address::repeat_byte(0xee), ..account.reply.clone() };
         let verified = liar.verify(account.state_root, account.address).unwrap();

@@ -1,4 +1,4 @@
-//! Promise 7: every wait has a deadline, and dropped futures leave nothing behind.
+//! Promise 7: every wait has a deadline, and dropped futures leave no work behind.
 
 use std::time::Duration;
 
@@ -17,14 +17,14 @@ fn timed(scene: &Scene) -> (Reading, Duration) {
 }
 
 #[test]
-fn whoever_hangs() {
+fn a_read_returns_in_time_whoever_hangs() {
     let deadline = Policy::signed().deadline;
     for (providers, sources) in [(true, true), (true, false), (false, true)] {
         for fault in [Fault::Hang, Fault::Trickle { bytes_per_second: 1 }] {
             let scene = Scene::new(1, 3, 3);
             scene.providers.iter().filter(|_| providers).for_each(|provider| provider.add(fault.clone()));
             scene.sources.iter().filter(|_| sources).for_each(|source| source.add(fault.clone()));
-            // Once without anything known, and once more after something was.
+            // Once on the first read, and once more after that.
             for _ in 0..2 {
                 let (reading, took) = timed(&scene);
                 assert!(reading.proven().is_none());
@@ -36,7 +36,7 @@ fn whoever_hangs() {
 }
 
 #[test]
-fn hanging_sources_leave_time_to_prove_under_the_head_that_is_known() {
+fn hanging_sources_leave_time_to_prove_under_the_known_head() {
     let scene = Scene::new(2, 2, 2);
     assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE);
     scene.pass_slots(4);
@@ -46,7 +46,7 @@ fn hanging_sources_leave_time_to_prove_under_the_head_that_is_known() {
     assert!(took <= Policy::signed().deadline);
 }
 
-/// A read that is dropped at any moment loses nothing and blocks nobody.
+/// A read that is dropped at any moment loses nothing and blocks no other read.
 #[test]
 fn a_dropped_read_leaves_nothing_behind() {
     let scene = Scene::new(3, 2, 2);
@@ -66,9 +66,9 @@ fn a_dropped_read_leaves_nothing_behind() {
     }
 }
 
-/// Readings come in the order asked, as many as asked, and read together take no longer than one.
+/// The readings have the order and the number of the holdings, and reading many takes no longer than reading one.
 #[test]
-fn many_holdings_are_read_side_by_side() {
+fn many_holdings_are_read_concurrently() {
     let scene = Scene::new(4, 2, 2);
     let _ = scene.balance(ALICE);
     scene.pass_slots(1);

@@ -9,7 +9,7 @@ use futures_util::FutureExt;
 use saldo::{Endpoint, Failure, Request, Response, Transport, TransportError};
 use saldo_source::Io;
 use saldo_source::execution::{At, Question, Together, ask_together};
-use saldo_tests::still::{Still, now};
+use saldo_tests::stopped_clock::{StoppedClock as Still, now};
 use serde_json::{Value, json};
 
 type Answers = dyn Fn(&Value) -> (u16, Value) + Send + Sync;

@@ -1,5 +1,5 @@
-//! Every endpoint that comes with saldo says where it is documented; no operator is there twice for one purpose, and
-//! nobody's key is in it. Nothing here is asked whether it answers.
+//! Every built-in endpoint names its documentation. No operator is listed twice for one purpose, and no URL contains
+//! a key. This test sends no request to them.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use saldo::{BuildError, Client, Directory, Listed, Network, Role, Why};
 use saldo_drill::Chain;
 use saldo_drill::simulate::Simulation;
 
-/// Known to be gone, or to be taken down without notice to those who use them.
+/// Hosts that are known to be gone, or that may stop without notice.
 const GONE: [&str; 5] =
     ["cloudflare-eth.com", "blastapi.io", "beaconstate.info", "invis.tools", "rpc.sepolia.org"];
 
@@ -40,7 +40,7 @@ fn all_distinct<'a>(words: impl Iterator<Item = &'a str>) -> bool {
 }
 
 #[test]
-fn there_are_enough_of_each_kind() {
+fn each_kind_has_enough_endpoints() {
     for (network, kind, list) in every_list() {
         let least = match kind {
             "rpc" => 6,
@@ -52,12 +52,12 @@ fn there_are_enough_of_each_kind() {
 }
 
 #[test]
-fn every_operator_is_there_once_for_one_purpose() {
+fn every_operator_is_listed_once_for_one_purpose() {
     for (network, kind, list) in every_list() {
         assert!(all_distinct(list.iter().map(|listed| listed.endpoint().run_by())), "{network} {kind}");
         assert!(all_distinct(list.iter().map(host)), "{network} {kind}");
         assert!(all_distinct(list.iter().map(|listed| listed.endpoint().id().as_str())), "{network} {kind}");
-        // Two hosts of one domain are one operator's, whatever they are called.
+        // Two hosts of one domain belong to one operator, whatever their names.
         let domain = |listed| host(listed).rsplitn(3, '.').take(2).collect::<Vec<_>>().join(".");
         let domains: Vec<String> = list.iter().map(domain).collect();
         assert!(all_distinct(domains.iter().map(String::as_str)), "{network} {kind}: {domains:?}");
@@ -65,7 +65,7 @@ fn every_operator_is_there_once_for_one_purpose() {
 }
 
 #[test]
-fn every_entry_says_where_it_is_documented_and_since_when_that_is_known() {
+fn every_entry_names_its_documentation_and_the_date_it_was_read() {
     for (network, kind, list) in every_list() {
         for listed in &list {
             let name = listed.endpoint().id();
@@ -81,7 +81,7 @@ fn every_entry_says_where_it_is_documented_and_since_when_that_is_known() {
 }
 
 #[test]
-fn no_url_holds_a_key_or_is_known_to_be_dead() {
+fn no_url_has_a_key_or_a_dead_host() {
     for (network, kind, list) in every_list() {
         for listed in &list {
             let (name, url) = (listed.endpoint().id(), listed.endpoint().url().expose());
@@ -93,27 +93,28 @@ fn no_url_holds_a_key_or_is_known_to_be_dead() {
                 word.len() <= LONGEST_WORD && word.chars().filter(char::is_ascii_digit).count() <= 1
             };
             assert!(words.into_iter().all(is_word), "{network} {kind} {name}");
-            // What light-client sources say proves itself; a checkpoint's word must not be forged on the way, and
-            // addresses are nobody's business.
+            // Light-client data proves itself. But a checkpoint answer must not be forged on the way, and addresses
+            // must stay private.
             assert!(url.scheme() == "https" || kind == "beacon", "{network} {kind} {name}");
         }
     }
 }
 
 #[test]
-fn a_client_needs_nothing_else() {
+fn a_client_needs_only_the_directory() {
     for network in Network::built_in() {
         let directory = Directory::of(&network);
         let client = Client::builder(network.clone()).directory(&directory).build();
         assert!(client.is_ok(), "{}: {:?}", network.name(), client.err());
-        let nobody = Client::builder(network).directory(&Directory::default()).build();
-        assert_eq!(nobody.err(), Some(BuildError::NoProvider));
+        let empty = Client::builder(network).directory(&Directory::default()).build();
+        assert_eq!(empty.err(), Some(BuildError::NoProvider));
     }
 }
 
-/// Whoever names only providers and beacon sources starts from what the listed checkpoint sources agree on.
+/// A wallet that names only providers and beacon sources starts from the block that the listed checkpoint sources
+/// agree on.
 #[test]
-fn trust_starts_from_the_listed_sources_if_nothing_is_said() {
+fn trust_starts_from_the_listed_sources_by_default() {
     for network in Network::built_in() {
         let chain = Chain::new(11);
         let simulation = Simulation::new(11, &chain);
@@ -125,7 +126,7 @@ fn trust_starts_from_the_listed_sources_if_nothing_is_said() {
             .build()
             .unwrap();
         let reading = simulation.run(client.balance(Address::ZERO));
-        // No host of anybody can be found here.
+        // No host name can be resolved in this simulation.
         assert_eq!(reading.why().map(Why::code), Some("device_offline"), "{}", network.name());
         let of_role = |role| reading.attempts().iter().filter(move |attempt| attempt.role == role);
         let asked: BTreeSet<String> =

@@ -1,5 +1,5 @@
-//! What saldo knows of mainnet, Sepolia and Hoodi is what their clients publish: every number, every fork, and every
-//! digest that names a fork on the wire.
+//! saldo's tables of mainnet, Sepolia and Hoodi agree with those that the clients publish: every number, every fork,
+//! and every digest that names a fork in messages.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -10,8 +10,8 @@ use saldo_beacon::unit::{Epoch, Slot, UnixTime};
 use saldo_tests::vectors;
 use serde_json::Value;
 
-/// Forks that saldo does not know yet, and their epoch that is never reached.
-const WAITING: [&str; 1] = ["HEZE"];
+/// Forks that saldo does not know yet, and the epoch that means "not scheduled".
+const UNSCHEDULED: [&str; 1] = ["HEZE"];
 const FAR_FUTURE: u64 = u64::MAX;
 
 /// Scheduled after the published files were made: ethereum/pm issue 2205.
@@ -22,7 +22,7 @@ fn published(file: &str) -> Option<Value> {
     Some(serde_json::from_reader(File::open(path).unwrap()).unwrap())
 }
 
-/// A number, written as one or as text.
+/// A number, written as a number or as text.
 fn number(value: &Value) -> u64 {
     value.as_u64().or_else(|| value.as_str()?.parse().ok()).unwrap_or_else(|| panic!("{value}"))
 }
@@ -37,7 +37,7 @@ fn every_number_and_fork() {
         assert_eq!(network.genesis_validators_root().to_string(), genesis["genesisValidatorsRoot"]);
         assert_eq!(network.slot_duration().as_millis(), u128::from(number(&config["SLOT_DURATION_MS"])));
         assert_eq!(hex::encode_prefixed(network.genesis_fork_version()), config["GENESIS_FORK_VERSION"]);
-        // The preset of all three.
+        // All three networks have this preset.
         assert_eq!(config["PRESET_BASE"], "mainnet");
         assert_eq!(network.slots_per_epoch(), 32);
         assert_eq!(network.epochs_per_sync_committee_period(), 256);
@@ -48,7 +48,7 @@ fn every_number_and_fork() {
             .unwrap()
             .iter()
             .filter_map(|(key, epoch)| Some((key.strip_suffix("_FORK_EPOCH")?, number(epoch))))
-            .filter(|(fork, _)| !WAITING.contains(fork))
+            .filter(|(fork, _)| !UNSCHEDULED.contains(fork))
             .map(|(fork, epoch)| {
                 let version = config[format!("{fork}_FORK_VERSION")].as_str().unwrap();
                 let later = network.name() == "sepolia" && fork == "GLOAS" && epoch == FAR_FUTURE;
@@ -81,12 +81,13 @@ fn every_fork_digest() {
         let entries = published[network.name()].as_array().unwrap();
         for (position, entry) in entries.iter().enumerate() {
             let (fork, epoch) = (entry["fork"].as_str().unwrap(), number(&entry["epoch"]));
-            if WAITING.contains(&fork) {
+            if UNSCHEDULED.contains(&fork) {
                 let known = network.forks().iter().any(|known| known.name().eq_ignore_ascii_case(fork));
-                assert!(!known, "{fork} waits no longer");
+                assert!(!known, "{fork} is in the table now");
                 continue;
             }
-            // Forks that were over when the next began, or that have no epoch yet, have published digests as well.
+            // Published digests also exist for forks that ended when the next one began, and for forks without an
+            // epoch.
             let over = entries[position + 1..].iter().any(|later| number(&later["epoch"]) == epoch);
             let digest = if over || epoch == FAR_FUTURE {
                 alone(&network, fork).fork_digest(Epoch::new(0))
@@ -98,7 +99,7 @@ fn every_fork_digest() {
     }
 }
 
-/// The network as if it had no other fork than that, if any, and no blob parameters.
+/// The network with only that other fork, if any, and without blob parameters.
 fn alone(network: &Network, fork: &str) -> Network {
     let mut file: toml::Table = network.to_toml().parse().unwrap();
     file.remove("blob_schedule");
@@ -121,7 +122,7 @@ fn gloas_starts_on_sepolia_when_it_was_scheduled() {
 }
 
 #[test]
-fn the_checkpoint_that_comes_with_mainnet_is_a_real_block() {
+fn mainnets_built_in_checkpoint_is_a_real_block() {
     let Some(folder) = vectors("e2e/mainnet-fulu-14017856-nimbus") else { return };
     let scenario: Value = serde_json::from_reader(File::open(folder.join("scenario.json")).unwrap()).unwrap();
     let checkpoint = *Network::mainnet().checkpoint().unwrap();

@@ -1,5 +1,5 @@
-//! The consensus specification's own vectors: syncing, proofs, ranking, collecting and hashing agree with the executable
-//! spec. What a further folder holds is run as well: `SALDO_VECTORS_EXTRA=DIR`.
+//! The consensus specification's own vectors: syncing, proofs, ranking, collecting and hashing agree with the
+//! executable spec. Vectors of a further folder run too: `SALDO_VECTORS_EXTRA=DIR`.
 
 use saldo_tests::consensus::{Counts, cases_by_fork, run, run_sync};
 use saldo_tests::further::{Further, say};
@@ -18,20 +18,20 @@ fn the_generated_vectors_pass() {
         ("single_merkle_proof", 54),
         ("data_collection", 11),
         ("data_collection: bootstraps", 2009),
-        // All of them by 1 to 16 of 32, so that ours takes none.
+        // All of these are signed by 1 to 16 of 32, so saldo accepts none.
         ("data_collection: heads by the specification", 526),
         ("data_collection: heads of too few for the specification", 40),
-        ("data_collection: heads beyond a missing hand-over", 8),
+        ("data_collection: heads after a missing committee update", 8),
         ("ssz_static", 888),
-        ("ssz_static: so says the second opinion", 720),
+        ("ssz_static: as the second opinion", 720),
         ("ssz_static: decoded", 328),
-        ("ssz_static: refused, since nothing proves a part", 8),
+        ("ssz_static: refused, since a part is unproven", 8),
         ("ssz_static: not of light clients", 12),
     ]);
     assert_eq!(run(&tests), expected);
 }
 
-/// Vectors as they were published until version 1.6.
+/// Vectors in the form that was published until version 1.6.
 #[test]
 fn the_published_vectors_pass() {
     let Some(root) = saldo_tests::vectors("consensus/spec-tests-official-helios") else { return };

@@ -1,18 +1,19 @@
-//! The doctor says of each provider and source exactly what is wrong with it, and nothing of those that are well.
+//! The doctor names exactly the defects of each provider and source, and reports nothing for those without defects.
 
 use std::time::Duration;
 
 use alloy_primitives::U256;
 use saldo_doctor::{Capabilities, Check, Depth, Limits, NamesFork, Unchecked, Verdict};
 use saldo_drill::{Chain, Fault, Rule};
-use saldo_tests::clinic::Clinic;
+use saldo_tests::doctor_world::DoctorWorld;
 use serde_json::json;
 
 #[test]
 fn all_are_well() {
-    let clinic = Clinic::new(1, 2, 2, 3);
-    let report = clinic.examine();
-    for name in ["provider0", "provider1", "source0", "source1", "word0", "word1", "word2"] {
+    let world = DoctorWorld::new(1, 2, 2, 3);
+    let report = world.examine();
+    for name in ["provider0", "provider1", "source0", "source1", "checkpoint0", "checkpoint1", "checkpoint2"]
+    {
         assert_eq!(report.findings_at(name), [""; 0], "{name}");
     }
     for provider in &report.providers {
@@ -36,7 +37,7 @@ fn all_are_well() {
     }
     let head = report.signed_head.expect("a signed head");
     assert!(head.number.is_some_and(|number| number >= 198), "{head:?}");
-    assert_eq!(report.agreed_root, Some(clinic.chain.checkpoint().root));
+    assert_eq!(report.agreed_root, Some(world.chain.checkpoint().root));
     assert_eq!(report.diagnosis.verdict, Verdict::Works);
     assert_eq!(report.diagnosis.single_failures, []);
     assert_eq!(report.diagnosis.next_steps, [""; 0]);
@@ -44,7 +45,7 @@ fn all_are_well() {
 
 #[test]
 fn one_row_for_each_defect_of_a_provider() {
-    let elsewhere = Chain::builder(99).chain_id(1).build();
+    let other_chain = Chain::builder(99).chain_id(1).build();
     let rate_limited = || Fault::RateLimited { retry_after: Some("30".into()) };
     let rows: Vec<(Rule, &[&str])> = vec![
         (Fault::Refuse.into(), &["unreachable"]),
@@ -60,7 +61,7 @@ fn one_row_for_each_defect_of_a_provider() {
         (Fault::Html.into(), &["web_page"]),
         (Fault::Redirect("http://provider1.test/".into()).into(), &["unreachable"]),
         (Fault::Truncated.into(), &["fails"]),
-        (Fault::OtherChain(elsewhere).into(), &["wrong_chain"]),
+        (Fault::OtherChain(other_chain).into(), &["wrong_chain"]),
         (Fault::WrongId.into(), &["wrong_id"]),
         (Fault::NoProofs.into(), &["no_proofs"]),
         (Fault::Result(json!("0xffffff")).on("eth_blockNumber"), &["lies_about_tip"]),
@@ -84,25 +85,25 @@ fn one_row_for_each_defect_of_a_provider() {
         (Fault::NoDate.into(), &[]),
     ];
     for (seed, (rule, expected)) in (0..).zip(rows) {
-        let clinic = Clinic::new(seed, 2, 2, 0);
-        clinic.providers[0].add(rule.clone());
-        let report = clinic.examine();
+        let world = DoctorWorld::new(seed, 2, 2, 0);
+        world.providers[0].add(rule.clone());
+        let report = world.examine();
         assert_eq!(report.findings_at("provider0"), expected, "{rule:?}: {:?}", report.providers[0]);
         assert_eq!(report.findings_at("provider1"), [""; 0], "{rule:?}");
-        assert_eq!(report.diagnosis.verdict, Verdict::Works, "{rule:?}: the other one works");
+        assert_eq!(report.diagnosis.verdict, Verdict::Works, "{rule:?}: the other provider works");
     }
 }
 
 #[test]
 fn windows_lag_and_pace_are_measured() {
-    let clinic = Clinic::new(1, 5, 1, 0);
-    let [tip, full, lagging, slow, short] = &clinic.providers[..] else { panic!("five providers") };
+    let world = DoctorWorld::new(1, 5, 1, 0);
+    let [tip, full, lagging, slow, short] = &world.providers[..] else { panic!("five providers") };
     let _same = tip.clone().proof_window(0);
     let _same = full.clone().proof_window(127);
     let _same = lagging.clone().lag(6);
     let _same = slow.clone().latency(Duration::from_millis(1_600));
     let _same = short.clone().proof_window(32);
-    let report = clinic.examine();
+    let report = world.examine();
     assert_eq!(report.findings_at("provider0"), ["tip_only"], "{:?}", report.providers[0]);
     assert_eq!(report.findings_at("provider1"), [""; 0], "{:?}", report.providers[1]);
     assert_eq!(report.providers[1].depth.found().map(Depth::to_string).as_deref(), Some("128 blocks"));
@@ -112,37 +113,37 @@ fn windows_lag_and_pace_are_measured() {
     assert_eq!(report.findings_at("provider4"), ["shallow_proofs"], "{:?}", report.providers[4]);
 }
 
-/// What a provider says of its states is told as its own word, beside what it really proves.
+/// What a provider claims about its states is reported as a claim, beside what it really proves.
 #[test]
-fn a_claim_of_states_is_told_and_not_believed() {
-    let clinic = Clinic::new(1, 2, 1, 0);
+fn a_claim_about_states_is_reported_and_not_believed() {
+    let world = DoctorWorld::new(1, 2, 1, 0);
     let claims = |oldest| json!({ "stateproofs": { "disabled": false, "oldestBlock": oldest } });
-    clinic.providers[0].add(Fault::Result(claims("0x10")).on("eth_capabilities"));
-    clinic.providers[1].add(Fault::Result(claims("0x0")).on("eth_capabilities"));
-    let _same = clinic.providers[1].clone().proof_window(0);
-    let report = clinic.examine();
-    let said = |index: usize| report.providers[index].capabilities.found().cloned();
-    assert_eq!(said(0), Some(Capabilities { disabled: false, oldest_block: Some(16) }));
-    assert_eq!(said(1), Some(Capabilities { disabled: false, oldest_block: Some(0) }));
+    world.providers[0].add(Fault::Result(claims("0x10")).on("eth_capabilities"));
+    world.providers[1].add(Fault::Result(claims("0x0")).on("eth_capabilities"));
+    let _same = world.providers[1].clone().proof_window(0);
+    let report = world.examine();
+    let claimed = |index: usize| report.providers[index].capabilities.found().cloned();
+    assert_eq!(claimed(0), Some(Capabilities { disabled: false, oldest_block: Some(16) }));
+    assert_eq!(claimed(1), Some(Capabilities { disabled: false, oldest_block: Some(0) }));
     assert_eq!(report.findings_at("provider1"), ["tip_only"]);
 }
 
 #[test]
-fn who_asks_to_be_left_alone_is_left_alone() {
-    let clinic = Clinic::new(1, 1, 1, 0);
-    clinic.providers[0].add(Fault::RateLimited { retry_after: None });
-    assert_eq!(clinic.examine().providers[0].requests, 1);
+fn a_provider_that_limits_the_rate_gets_no_further_request() {
+    let world = DoctorWorld::new(1, 1, 1, 0);
+    world.providers[0].add(Fault::RateLimited { retry_after: None });
+    assert_eq!(world.examine().providers[0].requests, 1);
 }
 
 #[test]
 fn one_row_for_each_defect_of_a_source() {
-    let elsewhere = Chain::builder(99).chain_id(1).build();
+    let other_chain = Chain::builder(99).chain_id(1).build();
     let rows: Vec<(Rule, &[&str])> = vec![
         (Fault::Refuse.into(), &["unreachable"]),
         (Fault::Hang.into(), &["never_answers"]),
         (Fault::Html.into(), &["web_page"]),
         (Fault::RateLimited { retry_after: None }.into(), &["rate_limited"]),
-        (Fault::OtherChain(elsewhere).into(), &["other_network"]),
+        (Fault::OtherChain(other_chain).into(), &["other_network"]),
         (Fault::ForgedSignature.into(), &["data_refused"]),
         (Fault::TooFewSigners(1).into(), &["data_refused"]),
         (Fault::NoBootstrap.into(), &["no_bootstrap"]),
@@ -151,43 +152,43 @@ fn one_row_for_each_defect_of_a_source() {
         (Fault::Relabelled(saldo_beacon::Fork::Deneb).into(), &["data_refused"]),
     ];
     for (seed, (rule, expected)) in (0..).zip(rows) {
-        let clinic = Clinic::new(seed, 1, 2, 0);
-        clinic.sources[0].add(rule.clone());
-        let report = clinic.examine();
+        let world = DoctorWorld::new(seed, 1, 2, 0);
+        world.sources[0].add(rule.clone());
+        let report = world.examine();
         assert_eq!(report.findings_at("source0"), expected, "{rule:?}: {:?}", report.sources[0]);
         assert_eq!(report.findings_at("source1"), [""; 0], "{rule:?}");
-        assert_eq!(report.diagnosis.verdict, Verdict::Works, "{rule:?}: the other one works");
+        assert_eq!(report.diagnosis.verdict, Verdict::Works, "{rule:?}: the other source works");
     }
 }
 
 #[test]
-fn a_source_that_is_behind_or_speaks_json_alone_is_told() {
-    let clinic = Clinic::new(1, 1, 2, 0);
-    let _same = clinic.sources[0].clone().lag(9);
-    clinic.sources[1].add(Fault::JsonOnly);
-    clinic.sources[1].add(Fault::WithoutVersion);
-    let report = clinic.examine();
+fn a_source_that_is_behind_or_json_only_is_reported() {
+    let world = DoctorWorld::new(1, 1, 2, 0);
+    let _same = world.sources[0].clone().lag(9);
+    world.sources[1].add(Fault::JsonOnly);
+    world.sources[1].add(Fault::WithoutVersion);
+    let report = world.examine();
     assert_eq!(report.findings_at("source0"), ["behind"], "{:?}", report.sources[0]);
     assert_eq!(report.sources[1].ssz, Check::Found(false));
     assert_eq!(report.sources[1].json, Check::Found(NamesFork::No));
 }
 
 #[test]
-fn a_checkpoint_source_against_the_others_is_outvoted() {
-    let clinic = Clinic::new(1, 1, 1, 4);
-    clinic.words[0].add(Fault::OtherRoot);
-    clinic.words[1].add(Fault::NoRoute);
-    let report = clinic.examine();
-    assert_eq!(report.findings_at("word0"), ["outvoted_root"]);
-    assert_eq!(report.findings_at("word1"), ["fails"]);
-    assert_eq!(report.agreed_root, Some(clinic.chain.checkpoint().root));
+fn a_differing_checkpoint_source_is_outvoted() {
+    let world = DoctorWorld::new(1, 1, 1, 4);
+    world.checkpoint_sources[0].add(Fault::OtherRoot);
+    world.checkpoint_sources[1].add(Fault::NoRoute);
+    let report = world.examine();
+    assert_eq!(report.findings_at("checkpoint0"), ["outvoted_root"]);
+    assert_eq!(report.findings_at("checkpoint1"), ["fails"]);
+    assert_eq!(report.agreed_root, Some(world.chain.checkpoint().root));
 }
 
-/// What needs a signed head is then not checked, and says why.
+/// Checks that need a signed head are then not made, and the report says why.
 #[test]
 fn providers_alone_are_examined_too() {
-    let clinic = Clinic::new(1, 2, 0, 0);
-    let report = clinic.examine();
+    let world = DoctorWorld::new(1, 2, 0, 0);
+    let report = world.examine();
     for provider in &report.providers {
         assert!(provider.proof_at_tip.is_found() && provider.depth.is_found());
         assert_eq!(provider.proof_at_signed_head, Check::NotChecked(Unchecked::NoSignedHead));

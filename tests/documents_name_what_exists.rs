@@ -1,11 +1,11 @@
-//! The documents speak of the repository as it is: every file that they name is there, every link leads somewhere, every
-//! `Type::member` is in the code, and the size of what guards the money is right.
+//! The documents describe the repository as it is: every named file exists, every link has a target, every
+//! `Type::member` is in the code, and the stated size of the code that guards the money is right.
 
 use std::path::{Path, PathBuf};
 
 use saldo_tests::supply::repository;
 
-/// Every document but the log of changes, which tells of the past.
+/// Every document except the changelog, which describes the past.
 fn documents() -> Vec<PathBuf> {
     let mut found = Vec::new();
     for folder in ["", "docs", "docs/decisions", "fuzz", "tests/mutants", "tests/testnet"] {
@@ -21,28 +21,28 @@ fn documents() -> Vec<PathBuf> {
 
 /// Every file and folder of the repository, relative to it, that is not built or downloaded.
 fn contents() -> Vec<PathBuf> {
-    fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
+    fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_str().unwrap();
             if !["target", "node_modules", ".git", "corpus", "artifacts"].contains(&name) {
                 found.push(path.strip_prefix(repository()).unwrap().to_owned());
                 if path.is_dir() {
-                    walk(&path, found);
+                    collect(&path, found);
                 }
             }
         }
     }
     let mut found = Vec::new();
-    walk(&repository(), &mut found);
+    collect(&repository(), &mut found);
     found
 }
 
-/// What stands in backticks, outside of blocks of code; of a command only its name.
+/// The text in backticks outside of code blocks; of a command only its name.
 fn ticked(text: &str) -> Vec<String> {
     let prose = text.split("```").step_by(2).collect::<String>();
     let token = |span: &str| {
-        // Only a list of alternatives may be broken over lines.
+        // Only a list of alternatives may continue on the next line.
         let words = if span.contains('{') { usize::MAX } else { 1 };
         span.split_whitespace().take(words).collect()
     };
@@ -74,7 +74,7 @@ fn every_file_that_is_named_exists() {
         for token in
             ticked(&text).iter().filter(|token| names_a_file(token)).flat_map(|token| alternatives(token))
         {
-            // Made by whoever builds, and not kept.
+            // Builds create these paths; they are not in the repository.
             if token.starts_with("fuzz/artifacts") || token.starts_with("fuzz/corpus") {
                 continue;
             }
@@ -87,7 +87,7 @@ fn every_file_that_is_named_exists() {
 }
 
 #[test]
-fn every_link_leads_somewhere() {
+fn every_link_has_a_target() {
     let mut count = 0;
     for document in documents() {
         let text = std::fs::read_to_string(&document).unwrap();
@@ -103,7 +103,7 @@ fn every_link_leads_somewhere() {
     assert!(count > 25, "only {count} links");
 }
 
-/// Whether a name stands in a text with nothing before or after it that would be part of a name.
+/// Whether `word` is in the text as a whole name.
 fn has_word(text: &str, word: &str) -> bool {
     let is_part =
         |letter: Option<char>| letter.is_some_and(|letter| letter.is_alphanumeric() || letter == '_');
@@ -138,7 +138,7 @@ fn every_member_that_is_named_is_in_the_code() {
     assert!(count > 30, "only {count} members are named");
 }
 
-/// Lines of a file up to its tests.
+/// The number of lines of a file before its tests.
 fn lines(path: &Path) -> usize {
     if path.is_dir() {
         return std::fs::read_dir(path).unwrap().map(|entry| lines(&entry.unwrap().path())).sum();
@@ -148,13 +148,13 @@ fn lines(path: &Path) -> usize {
 }
 
 #[test]
-fn what_guards_the_money_is_as_small_as_is_said() {
+fn the_code_that_guards_the_money_has_the_stated_size() {
     let text = std::fs::read_to_string(repository().join("docs/architecture.md")).unwrap();
     let section = text.split("\n## ").find(|section| section.starts_with("What guards the money\n")).unwrap();
     let mut total = 0;
     let mut files = 0;
     for row in section.lines().filter(|line| line.starts_with('|')).skip(2) {
-        // A folder of a crate is what the files after it are in.
+        // The following files are in this crate's folder.
         let mut folder = PathBuf::new();
         for token in ticked(row) {
             if token.ends_with("src/") {
@@ -169,7 +169,7 @@ fn what_guards_the_money_is_as_small_as_is_said() {
         }
     }
     assert!(files > 30, "only {files} files");
-    let said = section.split("About ").nth(1).and_then(|rest| rest.split(" lines").next()).unwrap();
-    let said: usize = said.replace(',', "").parse().unwrap();
-    assert!(total.abs_diff(said) * 20 <= said, "{total} lines, not about {said}");
+    let stated = section.split("About ").nth(1).and_then(|rest| rest.split(" lines").next()).unwrap();
+    let stated: usize = stated.replace(',', "").parse().unwrap();
+    assert!(total.abs_diff(stated) * 20 <= stated, "{total} lines, not about {stated}");
 }

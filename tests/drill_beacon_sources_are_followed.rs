@@ -1,5 +1,5 @@
-//! What a beacon source of the drill answers: a light client follows it in JSON and in SSZ, and refuses each lie for
-//! the reason the fault is named for.
+//! The answers of the drill's beacon source: a light client follows it in JSON and in SSZ, and refuses each lie for
+//! the reason that the fault names.
 
 use std::time::Duration;
 
@@ -91,7 +91,7 @@ fn a_light_client_follows_for_four_periods() {
 }
 
 #[test]
-fn an_object_is_the_same_in_both_encodings_and_as_the_chain_has_it() {
+fn an_object_is_the_chains_in_both_encodings() {
     let chain = Chain::new(2);
     let network = chain.network();
     let source = BeaconSource::honest(&chain);
@@ -101,14 +101,14 @@ fn an_object_is_the_same_in_both_encodings_and_as_the_chain_has_it() {
         assert_eq!(listed, [chain.update(Period::new(0)).unwrap()]);
         assert!(updates(&source, &network, Period::new(9), encoding).is_empty());
     }
-    // The sizes of a real Fulu network of this preset, less one byte of `extra_data` per execution header.
+    // The sizes on a real Fulu network of this preset, minus one byte of `extra_data` per execution header.
     let size = |path: &str| get(&source, &format!("{LIGHT_CLIENT}/{path}"), &[], Encoding::Ssz).body.len();
     assert_eq!(size(&format!("bootstrap/{}", chain.checkpoint().root)), 2613);
     assert_eq!((size("finality_update"), size("optimistic_update")), (2006, 945));
 }
 
 #[test]
-fn gloas_objects_have_the_sizes_that_the_specification_gives_them() {
+fn gloas_objects_have_the_specified_sizes() {
     for (preset, members, bits) in [(Preset::Minimal, 32, 4), (Preset::Mainnet, 512, 64)] {
         let chain = Chain::builder(2).preset(preset).fork(Fork::Gloas).build();
         let source = BeaconSource::honest(&chain);
@@ -123,11 +123,11 @@ fn gloas_objects_have_the_sizes_that_the_specification_gives_them() {
 }
 
 #[test]
-fn objects_of_every_fork_come_out_as_the_chain_has_them() {
+fn objects_of_every_fork_are_the_chains() {
     for (place, from) in Fork::ALL.into_iter().enumerate() {
         for to in Fork::ALL.into_iter().skip(place) {
             let chain = Chain::builder(13).fork(from).fork_at(to, Epoch::new(6)).build();
-            // First what is final is of the older fork still, then of the newer.
+            // At first the final block is of the older fork, then of the newer one.
             for slots in [12, 24] {
                 chain.advance(slots);
                 let network = chain.network();
@@ -146,7 +146,7 @@ fn objects_of_every_fork_come_out_as_the_chain_has_them() {
     }
 }
 
-/// Why an update under `fault` is refused.
+/// The refusal of an update under `fault`.
 fn refusal(fault: Fault) -> AdvanceError {
     let chain = Chain::builder(3).history(100).build();
     let source = BeaconSource::honest(&chain);
@@ -157,7 +157,7 @@ fn refusal(fault: Fault) -> AdvanceError {
 }
 
 #[test]
-fn lies_about_signatures_are_refused_for_what_they_are() {
+fn false_signatures_are_refused_for_the_right_reason() {
     let few = refusal(Fault::TooFewSigners(21));
     assert!(matches!(few, AdvanceError::TooFewSigners { signers: 21, size: 32, .. }), "{few:?}");
     for fault in [Fault::ForgedSignature, Fault::LastCommittee] {
@@ -184,7 +184,7 @@ fn a_chain_split_by_two_thirds_is_a_consensus_fault() {
 }
 
 #[test]
-fn forged_content_can_bear_a_genuine_signature() {
+fn forged_content_can_have_a_genuine_signature() {
     let chain = Chain::new(6);
     let mut client = start(&chain, &BeaconSource::honest(&chain), Encoding::Ssz);
     let mut update = chain.finality_update();
@@ -250,7 +250,7 @@ fn the_other_routes_describe_the_network() {
     let finalized = data("/eth/v1/beacon/states/head/finality_checkpoints")["finalized"].clone();
     assert_eq!(finalized["root"], serde_json::json!(chain.checkpoint().root));
     assert_eq!(data("/eth/v1/node/syncing")["is_syncing"], false);
-    // Whatever path a source's URL has stands before the routes.
+    // The path of a source's URL comes before the routes.
     assert_eq!(data("/v3/key/eth/v1/node/version")["version"], "drill/beacon");
     assert_eq!(get(&source, "/eth/v2/beacon/blocks/head", &[], Encoding::Json).status, 404);
     assert_eq!(source.requests()["headers"], 2);
@@ -276,7 +276,7 @@ fn sources_name_roots_and_lie_about_them() {
     let tip = (200, false.into(), serde_json::json!(chain.tip().beacon_root));
     assert_eq!((root("head"), root(&chain.slot().to_string())), (tip.clone(), tip));
     assert_eq!(root(&chain.slot().saturating_sub(1).to_string()).0, 404, "a slot without a block");
-    assert_eq!(root(&chain.slot().saturating_add(1).to_string()).0, 404, "a slot to come");
+    assert_eq!(root(&chain.slot().saturating_add(1).to_string()).0, 404, "a future slot");
 
     source.set(Fault::NotFinalized);
     assert_eq!(root(&slot), (200, false.into(), truth.2.clone()));
@@ -294,7 +294,7 @@ fn sources_name_roots_and_lie_about_them() {
 }
 
 #[test]
-fn every_answer_bears_the_chains_date() {
+fn every_answer_has_the_chains_date() {
     let chain = Chain::builder(12).genesis_time(UnixTime::from_secs(784_111_297)).build();
     let source = BeaconSource::honest(&chain);
     let date = |path: &str| {

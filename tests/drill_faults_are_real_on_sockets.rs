@@ -1,4 +1,4 @@
-//! The drill over loopback: what a plain socket sees under each fault of the connection.
+//! The drill over loopback: what a plain socket receives under each connection fault.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -8,7 +8,7 @@ use saldo_drill::serve::Server;
 use saldo_drill::{Chain, Fault, Provider};
 use tokio::runtime::Runtime;
 
-/// A provider behind a socket, on a runtime of its own.
+/// A provider behind a socket, with a runtime of its own.
 struct Loopback {
     provider: Provider,
     server: Server,
@@ -27,7 +27,7 @@ impl Loopback {
         Self { provider, server, _runtime: runtime }
     }
 
-    /// Sends a request and reads until the connection ends or nothing comes for 300 ms.
+    /// Sends a request, and reads until the connection ends or no data comes for 300 ms.
     fn ask(&self) -> (Vec<u8>, Option<ErrorKind>) {
         let address = self.server.url().strip_prefix("http://").unwrap().to_owned();
         let mut stream = match TcpStream::connect(address) {
@@ -37,7 +37,7 @@ impl Loopback {
         stream.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
         let body = r#"{"jsonrpc":"2.0","id":1,"method":"eth_chainId","params":[]}"#;
         let head = format!("POST / HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n", body.len());
-        // A port that closes just now breaks the connection while the request is written.
+        // If the port is just closing, the connection breaks while the request is written.
         if let Err(error) = stream.write_all((head + body).as_bytes()) {
             return (Vec::new(), Some(error.kind()));
         }
@@ -75,7 +75,7 @@ fn a_hanging_provider_accepts_and_says_nothing() {
 }
 
 #[test]
-fn a_reset_comes_in_the_middle_of_the_body() {
+fn a_reset_happens_within_the_body() {
     let (answer, error) = Loopback::new(Fault::Reset { after: 9 }).ask();
     assert_eq!((body(&answer).as_str(), error), (&BODY[..9], Some(ErrorKind::ConnectionReset)));
 }
@@ -83,19 +83,19 @@ fn a_reset_comes_in_the_middle_of_the_body() {
 #[test]
 fn a_refusing_provider_has_no_open_port_until_it_recovers() {
     let loopback = Loopback::new(Fault::Refuse);
-    let patience = Instant::now() + Duration::from_secs(20);
-    // The port closes a moment after the server has started.
+    let deadline = Instant::now() + Duration::from_secs(20);
+    // The port closes shortly after the server has started.
     while loopback.ask().1 != Some(ErrorKind::ConnectionRefused) {
-        assert!(Instant::now() < patience, "never refused");
+        assert!(Instant::now() < deadline, "never refused");
     }
     loopback.provider.clear();
     while body(&loopback.ask().0) != BODY {
-        assert!(Instant::now() < patience, "never recovered");
+        assert!(Instant::now() < deadline, "never recovered");
     }
 }
 
 #[test]
-fn a_trickle_comes_byte_by_byte() {
+fn a_trickle_arrives_byte_by_byte() {
     let loopback = Loopback::new(Fault::Trickle { bytes_per_second: 200 });
     let start = Instant::now();
     let (answer, error) = loopback.ask();
@@ -114,7 +114,7 @@ fn a_bomb_is_small_on_the_wire() {
 }
 
 #[test]
-fn a_stopped_server_is_gone() {
+fn a_stopped_server_is_unreachable() {
     let loopback = Loopback::new(None);
     let address = loopback.server.url().strip_prefix("http://").unwrap().to_owned();
     assert_eq!(body(&loopback.ask().0), BODY);

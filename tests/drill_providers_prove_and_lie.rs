@@ -1,5 +1,5 @@
-//! What an execution provider of the drill answers: genuine proofs if it is honest, and under each fault exactly the
-//! lie that the fault is named for.
+//! The answers of the drill's execution provider: genuine proofs if it is honest, and under each fault exactly the
+//! lie that the fault names.
 
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use saldo_drill::http::{HttpRequest, Reaction, Service};
@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 
 const ALICE: Address = Address::repeat_byte(0xa1);
 const BOB: Address = Address::repeat_byte(0xb0);
-const NOBODY: Address = Address::repeat_byte(0xee);
+const UNUSED: Address = Address::repeat_byte(0xee);
 const TOKEN: Address = Address::repeat_byte(0x70);
 
 fn chain(mainnet_shape: bool) -> Chain {
-    let accounts = [(ALICE, U256::from(5)), (BOB, U256::from(7)), (NOBODY, U256::ZERO)];
+    let accounts = [(ALICE, U256::from(5)), (BOB, U256::from(7)), (UNUSED, U256::ZERO)];
     let chain = Chain::builder(1).mainnet_shape(mainnet_shape).accounts(accounts).build();
     chain.set_token_balance(TOKEN, ALICE, U256::from(11));
     chain.advance(2);
@@ -45,7 +45,7 @@ fn tip(chain: &Chain) -> StateRoot {
     StateRoot::new(chain.tip().state_root)
 }
 
-/// What the proof under `fault` fails with.
+/// The refusal of the proof under `fault`.
 fn refusal(fault: Fault) -> ProofError {
     let chain = chain(true);
     let provider = Provider::honest(&chain).with(fault);
@@ -53,15 +53,15 @@ fn refusal(fault: Fault) -> ProofError {
 }
 
 #[test]
-fn honest_proofs_hold() {
+fn honest_proofs_verify() {
     for shape in [false, true] {
         let chain = chain(shape);
         let provider = Provider::honest(&chain);
         let alice = proof(&provider, ALICE, &[]).verify(tip(&chain), ALICE).unwrap();
         let Account::Present(state) = alice.leaf() else { panic!("absent") };
         assert_eq!(state.balance, U256::from(5));
-        let nobody = proof(&provider, NOBODY, &[]);
-        assert_eq!(nobody.verify(tip(&chain), NOBODY).unwrap().leaf(), &Account::Absent);
+        let absent = proof(&provider, UNUSED, &[]);
+        assert_eq!(absent.verify(tip(&chain), UNUSED).unwrap().leaf(), &Account::Absent);
 
         for (holder, expected) in [(ALICE, Slot::Present(U256::from(11))), (BOB, Slot::Absent)] {
             let key = token_balance_key(holder);
@@ -78,7 +78,7 @@ fn honest_proofs_hold() {
 fn proofs_of_mainnet_shape_have_eight_or_nine_nodes() {
     let chain = chain(true);
     let provider = Provider::honest(&chain);
-    for address in [ALICE, BOB, NOBODY, TOKEN] {
+    for address in [ALICE, BOB, UNUSED, TOKEN] {
         let nodes = proof(&provider, address, &[]).account_proof;
         let size: usize = nodes.iter().map(|node| node.len()).sum();
         assert!((8..=9).contains(&nodes.len()), "{address}: {} nodes", nodes.len());
@@ -89,7 +89,7 @@ fn proofs_of_mainnet_shape_have_eight_or_nine_nodes() {
 }
 
 #[test]
-fn headers_hash_to_what_is_signed() {
+fn headers_have_the_signed_hash() {
     let chain = chain(false);
     let provider = Provider::honest(&chain);
     let signed = chain.signed();
@@ -110,7 +110,7 @@ fn headers_hash_to_what_is_signed() {
 }
 
 #[test]
-fn blocks_are_named_in_every_way() {
+fn blocks_can_be_named_in_every_form() {
     let chain = chain(false);
     let provider = Provider::honest(&chain);
     let tip = chain.tip();
@@ -130,7 +130,7 @@ fn blocks_are_named_in_every_way() {
 }
 
 #[test]
-fn a_window_and_a_lag_bound_what_is_served() {
+fn a_window_and_a_lag_limit_the_served_blocks() {
     let chain = chain(false);
     let provider = Provider::honest(&chain).proof_window(0).lag(3);
     let newest = chain.tip().number - 3;
@@ -143,7 +143,7 @@ fn a_window_and_a_lag_bound_what_is_served() {
 }
 
 #[test]
-fn lies_about_proofs_are_the_lies_they_are_named_for() {
+fn false_proofs_are_refused_for_the_right_reason() {
     assert!(matches!(refusal(Fault::TruncatedProof { nodes: 3 }), ProofError::Truncated { nodes: 3, .. }));
     assert!(matches!(refusal(Fault::TruncatedProof { nodes: 0 }), ProofError::EmptyProof { .. }));
     assert!(matches!(refusal(Fault::ExtraNodes), ProofError::ExtraNodes { .. }));
@@ -200,7 +200,7 @@ fn results_and_claims_are_replaced() {
     assert_eq!(answer(Fault::ZeroBalance)["result"], "0x0");
     let error = Fault::Error { code: -32005, message: "limit".into() };
     assert_eq!(answer(error)["error"], json!({ "code": -32005, "message": "limit" }));
-    assert_eq!(answer(Fault::WrongId)["id"], "nobody asked");
+    assert_eq!(answer(Fault::WrongId)["id"], "absent asked");
     assert!(answer(Fault::MissingId).get("id").is_none());
     assert!(answer(Fault::ListForSingle).is_array());
 
@@ -229,7 +229,7 @@ fn results_and_claims_are_replaced() {
 }
 
 #[test]
-fn batches_are_answered_and_garbled() {
+fn batches_are_answered_and_can_be_garbled() {
     let chain = chain(false);
     let balance = |id: u64, address: Address| json!({ "jsonrpc": "2.0", "id": id, "method": "eth_getBalance", "params": [address, "latest"] });
     let batch = json!([balance(1, ALICE), balance(2, BOB)]);
@@ -269,6 +269,6 @@ fn a_fault_can_be_bound_to_a_method_and_a_number_of_times() {
 
 #[test]
 #[should_panic(expected = "cannot happen to a source of the Execution side")]
-fn a_fault_of_the_other_side_is_a_mistake_in_the_test() {
+fn a_beacon_fault_on_a_provider_panics() {
     let _ = Provider::honest(&Chain::new(1)).with(Fault::NoUpdates);
 }

@@ -1,4 +1,4 @@
-//! The drill in memory: faults become what a real transport reports, time is virtual, and a seed replays a run.
+//! The drill in memory: faults become the errors of a real transport, time is virtual, and a seed replays a run.
 
 use std::time::{Duration, Instant};
 
@@ -20,7 +20,7 @@ fn block_number(host: &str) -> Request {
     }
 }
 
-/// What a request to a provider with `fault` comes to, and how long that takes.
+/// The outcome of a request to a provider with `fault`, and the time it takes.
 fn outcome(fault: Fault) -> (Result<Response, TransportError>, Duration) {
     let chain = Chain::new(1);
     let simulation = Simulation::new(1, &chain);
@@ -78,7 +78,7 @@ fn the_chain_and_the_clocks_follow_the_virtual_time() {
     let clock = simulation.clock();
     let (began, before) = (Instant::now(), chain.tip().number);
     simulation.pass(Duration::from_secs(12 * 300));
-    assert!(began.elapsed() < Duration::from_secs(600), "an hour passed for real");
+    assert!(began.elapsed() < Duration::from_secs(600), "an hour passed in real time");
     assert_eq!(chain.tip().number, before + 300);
     assert_eq!(clock.wall(), chain.time());
     clock.set_behind(Duration::from_secs(30));
@@ -102,7 +102,7 @@ fn the_device_can_be_offline_and_hosts_unknown() {
     assert_eq!(send().unwrap().status, 200);
 }
 
-/// A run with some racing and some waiting: what came back when, and what the network saw.
+/// A run with concurrent requests and waits: what arrived when, and the network's log.
 fn run(seed: u64) -> (Vec<(Duration, Vec<u8>)>, Vec<Exchange>) {
     let chain = Chain::new(4);
     let simulation = Simulation::new(seed, &chain);
@@ -115,14 +115,14 @@ fn run(seed: u64) -> (Vec<(Duration, Vec<u8>)>, Vec<Exchange>) {
     let seen = simulation.run(async {
         let mut seen = Vec::new();
         for round in 1..5 {
-            let asked = hosts.map(|host| {
+            let requests = hosts.map(|host| {
                 let (internet, clock) = (&internet, &clock);
                 async move {
                     let answer = internet.send(block_number(host)).await;
                     (clock.monotonic(), answer.map(|answer| answer.body).unwrap_or_default())
                 }
             });
-            seen.extend(join_all(asked).await);
+            seen.extend(join_all(requests).await);
             clock.sleep(Duration::from_secs(round)).await;
         }
         seen
@@ -134,11 +134,11 @@ fn run(seed: u64) -> (Vec<(Duration, Vec<u8>)>, Vec<Exchange>) {
 fn the_same_seed_is_the_same_run() {
     assert_eq!(run(1), run(1));
     assert_eq!(run(1).1.len(), 12);
-    assert_ne!(run(1).0, run(2).0, "the seed decides how long the way takes");
+    assert_ne!(run(1).0, run(2).0, "the seed decides the latency");
 }
 
 #[test]
 #[should_panic(expected = "waits for something that can never happen")]
-fn a_future_that_can_never_end_is_said_to_be_one() {
+fn a_future_that_can_never_end_is_reported() {
     Simulation::new(1, &Chain::new(1)).run(std::future::pending::<()>());
 }

@@ -1,4 +1,5 @@
-//! The drill's trie against ethereum/tests `TrieTests`: every root, and proofs of every key and of keys around it.
+//! The drill's trie against ethereum/tests `TrieTests`: every root, and proofs of every key and of the keys around
+//! it.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,8 +10,8 @@ use saldo_proof::trie::{Lookup, lookup};
 use saldo_tests::second_opinion;
 use serde_json::Value;
 
-/// Files with roots, whether their keys are hashed, and how many cases each has. The last one is about iteration, and has
-/// a test of its own.
+/// Files with roots, whether their keys are hashed, and the number of cases. The file about iteration has a test of
+/// its own.
 const FILES: [(&str, bool, usize); 6] = [
     ("trietest.json", false, 5),
     ("trieanyorder.json", false, 7),
@@ -24,7 +25,7 @@ fn bytes(text: &str) -> Vec<u8> {
     if text.starts_with("0x") { hex::decode(text).unwrap() } else { text.as_bytes().to_vec() }
 }
 
-/// The writes of a case, in order; the value `None` removes.
+/// The writes of a case, in order; the value `None` removes a key.
 fn writes(case: &Value) -> Vec<(Vec<u8>, Option<Vec<u8>>)> {
     let write = |key: &str, value: &Value| {
         assert!(value.is_null() || value.is_string());
@@ -37,7 +38,7 @@ fn writes(case: &Value) -> Vec<(Vec<u8>, Option<Vec<u8>>)> {
     }
 }
 
-/// How many keys a case proves to be there, and not to be there.
+/// The number of keys that a case proves to be present, and to be absent.
 fn check(case: &Value, hashed: bool, name: &str) -> [usize; 2] {
     let mut trie = Trie::default();
     let mut held = BTreeMap::new();
@@ -48,7 +49,7 @@ fn check(case: &Value, hashed: bool, name: &str) -> [usize; 2] {
     }
     let root: B256 = case["root"].as_str().unwrap().parse().unwrap();
     assert_eq!(trie.root(), root, "{name}");
-    // The same from what is left, backwards.
+    // The same trie, built backwards from the remaining entries.
     let mut backwards = Trie::default();
     for (key, value) in held.iter().rev() {
         backwards.insert(key, value.as_deref().unwrap_or_default());
@@ -64,12 +65,14 @@ fn check(case: &Value, hashed: bool, name: &str) -> [usize; 2] {
         }
         let above = key[..key.len() / 2].to_vec();
         let below = [key.as_slice(), &[0x10]].concat();
-        for asked in [key.clone(), beside, above, below].iter().filter(|asked| asked.len() <= 32) {
-            let proof = trie.prove(asked).unwrap();
-            let expected = held.get(asked).and_then(Option::as_deref).map_or(Lookup::Absent, Lookup::Present);
-            assert_eq!(lookup(root, asked, &proof).unwrap(), expected, "{name}");
+        for requested in [key.clone(), beside, above, below].iter().filter(|requested| requested.len() <= 32)
+        {
+            let proof = trie.prove(requested).unwrap();
+            let expected =
+                held.get(requested).and_then(Option::as_deref).map_or(Lookup::Absent, Lookup::Present);
+            assert_eq!(lookup(root, requested, &proof).unwrap(), expected, "{name}");
             let nodes: Vec<&[u8]> = proof.iter().map(AsRef::as_ref).collect();
-            let second = second_opinion::walk(root.0, asked, &nodes).unwrap();
+            let second = second_opinion::walk(root.0, requested, &nodes).unwrap();
             assert_eq!(second.as_deref().map_or(Lookup::Absent, Lookup::Present), expected, "{name}");
             counts[usize::from(expected == Lookup::Absent)] += 1;
         }
@@ -94,7 +97,7 @@ fn drill_tries_have_the_official_roots() {
     assert_eq!(proven, [83, 375], "present, absent");
 }
 
-/// The keys that a case iterates over, proven instead: those that are there, and those between them.
+/// The keys over which a case iterates are proven to be present, and the keys between them to be absent.
 #[test]
 fn keys_between_keys_are_absent() {
     let Some(path) = saldo_tests::vectors("mpt/ethereum-tests/TrieTests/trietestnextprev.json") else {
@@ -108,13 +111,13 @@ fn keys_between_keys_are_absent() {
     let mut trie = Trie::default();
     held.iter().for_each(|key| trie.insert(key.as_bytes(), key.as_bytes()));
     let mut counts = [0, 0];
-    for asked in case["tests"].as_array().unwrap().iter().flat_map(texts) {
-        let proof = trie.prove(asked.as_bytes()).unwrap();
-        let answer = lookup(trie.root(), asked.as_bytes(), &proof).unwrap();
-        if held.contains(&asked) {
-            assert_eq!(answer, Lookup::Present(asked.as_bytes()));
+    for requested in case["tests"].as_array().unwrap().iter().flat_map(texts) {
+        let proof = trie.prove(requested.as_bytes()).unwrap();
+        let answer = lookup(trie.root(), requested.as_bytes(), &proof).unwrap();
+        if held.contains(&requested) {
+            assert_eq!(answer, Lookup::Present(requested.as_bytes()));
         } else {
-            assert_eq!(answer, Lookup::Absent, "{asked}");
+            assert_eq!(answer, Lookup::Absent, "{requested}");
         }
         counts[usize::from(answer == Lookup::Absent)] += 1;
     }

@@ -1,5 +1,5 @@
-//! What saldo tells by `tracing` is what `docs/events.md` says, field by field, and holds no address, amount or URL: held
-//! against every event that is sent while wallets live through outages and lies.
+//! saldo's `tracing` events are those of `docs/events.md`, field by field, and contain no address, amount or URL.
+//! This is checked for every event that wallets emit during outages and lies.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{Debug, Write};
@@ -12,22 +12,22 @@ use saldo_drill::scenario::built_in;
 use saldo_drill::simulate::Simulation;
 use saldo_drill::stage::OWNER;
 use saldo_drill::{BeaconSource, Chain, Fault, Provider};
-use saldo_tests::council::Council;
-use saldo_tests::scene::{AFTER, ALICE, BEFORE, NOBODY, Scene};
+use saldo_tests::checkpoint_world::CheckpointWorld;
+use saldo_tests::key_recorder::{assert_no_key, client_with_keys, with_keys};
+use saldo_tests::scene::{AFTER, ALICE, BEFORE, Scene, UNUSED};
 use saldo_tests::supply::repository;
-use saldo_tests::witness::{assert_no_key, client_with_keys, with_keys};
 use tracing::field::{Field, Visit};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
-/// How an event looks: target, level and fields.
+/// The form of an event: target, level and fields.
 type Form = (String, String, BTreeSet<String>);
 
-/// One event that was sent.
+/// An emitted event.
 #[derive(Clone)]
 struct Sent {
     name: String,
     form: Form,
-    /// Everything in it, as text.
+    /// All its values, as text.
     text: String,
 }
 
@@ -67,15 +67,15 @@ impl<S: tracing::Subscriber> Layer<S> for Listener {
     }
 }
 
-/// What is sent while `life` goes on.
-fn heard(life: impl FnOnce()) -> Vec<Sent> {
+/// Collects the events that are emitted while `life` runs.
+fn events_during(life: impl FnOnce()) -> Vec<Sent> {
     let listener = Listener::default();
     tracing::subscriber::with_default(tracing_subscriber::registry().with(listener.clone()), life);
-    let heard = listener.0.lock().unwrap();
-    heard.clone()
+    let events = listener.0.lock().unwrap();
+    events.clone()
 }
 
-/// The table of the document.
+/// The table in the document.
 fn documented() -> BTreeMap<String, Form> {
     let text = std::fs::read_to_string(repository().join("docs/events.md")).unwrap();
     let ticked =
@@ -91,9 +91,9 @@ fn documented() -> BTreeMap<String, Form> {
         .collect()
 }
 
-/// Outages and lies of all kinds, a reorganisation, and a chain that contradicts itself.
+/// All kinds of outages and lies, a reorganisation, and a chain that contradicts itself.
 fn scenarios() {
-    const LIVED: [&str; 8] = [
+    const SCENARIOS: [&str; 8] = [
         "false-zero",
         "edited-claim",
         "everyone-down",
@@ -104,15 +104,15 @@ fn scenarios() {
         "wrong-chain",
     ];
     let scenarios = built_in();
-    for name in LIVED {
+    for name in SCENARIOS {
         let (name, scenario) = scenarios.iter().find(|(known, _)| *known == name).unwrap();
         replay(name, scenario).unwrap();
     }
 }
 
-/// What an app does itself, and the rarest of what a chain does.
-fn what_is_rare() {
-    a_payment_is_taken_back(&Scene::new(2, 2, 1));
+/// Events that an app causes itself, and the rarest events of a chain.
+fn rare_events() {
+    a_payment_is_withdrawn(&Scene::new(2, 2, 1));
 
     let policy = Policy { operators_per_address: 2, ..Policy::finalized() };
     let mut scene = Scene::with_policy(1, 2, 2, policy);
@@ -122,7 +122,7 @@ fn what_is_rare() {
     let other = scene.chain.split();
     scene.simulation.follow(&other);
     scene.chain.set_balance(ALICE, AFTER);
-    // The first source gives no finality, so the second is asked for the same heads.
+    // The first source gives no finality, so the second source is asked for the same heads.
     scene.pass_slots(40);
     scene.sources[0].add(Fault::Status(503).on("finality_update"));
     scene.sources[1].add(Fault::OtherChain(other));
@@ -130,20 +130,20 @@ fn what_is_rare() {
     scene.client.start_again(scene.chain.checkpoint());
 }
 
-fn a_payment_is_taken_back(scene: &Scene) {
+fn a_payment_is_withdrawn(scene: &Scene) {
     scene.assert_true(&scene.balance(ALICE), ALICE);
     scene.chain.reorg(3);
     scene.pass_slots(1);
     let _ = scene.balance(ALICE);
 }
 
-/// A wallet whose URLs hold keys, among providers that lie and fail.
+/// A wallet whose URLs contain keys, with providers that lie and fail.
 fn with_secrets() {
     let chain = Chain::builder(8).accounts([(ALICE, BEFORE)]).build();
     let simulation = Simulation::new(8, &chain);
     let (provider, source) = (Provider::honest(&chain), BeaconSource::honest(&chain));
     let client = client_with_keys(&chain, &simulation, provider.clone(), source.clone());
-    let holdings = [Holding::native(ALICE), Holding::native(NOBODY)];
+    let holdings = [Holding::native(ALICE), Holding::native(UNUSED)];
     let everybodys = [
         Fault::Refuse,
         Fault::Redirect(with_keys("http://elsewhere.test")),
@@ -163,21 +163,21 @@ fn with_secrets() {
     let _ = simulation.run(client.finalized(&holdings));
 }
 
-/// Forty hexadecimal digits in a row are an address, and sixty-four a hash or a key.
+/// Forty hexadecimal digits in a row are an address, and sixty-four are a hash or a key.
 fn has_long_hex(text: &str) -> bool {
     text.split(|letter: char| !letter.is_ascii_hexdigit()).any(|run| run.len() >= 40)
 }
 
 #[test]
-fn every_event_is_in_the_document_and_every_one_there_is_sent() {
+fn every_event_is_documented_and_every_documented_event_occurs() {
     let documented = documented();
-    let sent = heard(|| {
+    let sent = events_during(|| {
         scenarios();
-        what_is_rare();
+        rare_events();
         with_secrets();
-        // Trust that starts from agreement.
-        let council = Council::new(5, 3);
-        let _ = council.read_on(&council.client());
+        // Trust that starts from an agreement.
+        let world = CheckpointWorld::new(5, 3);
+        let _ = world.read_until_proven(&world.client());
     });
     for Sent { name, form, text } in &sent {
         let expected = documented.get(name).unwrap_or_else(|| panic!("not documented: {text} {form:?}"));
@@ -188,29 +188,32 @@ fn every_event_is_in_the_document_and_every_one_there_is_sent() {
 }
 
 #[test]
-fn no_event_tells_whose_what_or_where() {
-    let sent = heard(|| {
+fn no_event_contains_an_address_an_amount_or_a_url() {
+    let sent = events_during(|| {
         scenarios();
         with_secrets();
     });
     assert!(sent.len() > 500, "only {} events", sent.len());
-    assert!(has_long_hex(&format!("{ALICE:x}")) && !has_long_hex("block=4040404040"), "it would be found");
-    let written = [ALICE, NOBODY, OWNER].map(|address| format!("{address:x}"));
+    assert!(
+        has_long_hex(&format!("{ALICE:x}")) && !has_long_hex("block=4040404040"),
+        "the check finds an address"
+    );
+    let written = [ALICE, UNUSED, OWNER].map(|address| format!("{address:x}"));
     for Sent { text, .. } in &sent {
         assert!(!has_long_hex(text), "{text}");
         assert!(!text.contains("://") && !text.contains("0x"), "{text}");
         assert_no_key(text, "event");
         assert!(!written.iter().any(|address| text.to_lowercase().contains(address)), "{text}");
-        // Amounts of the scenarios, in wei.
+        // The scenarios' amounts in wei.
         assert!(!text.contains("000000000000000"), "{text}");
     }
 }
 
-/// A subscriber that asks the client back must not wait for ever.
+/// A subscriber that calls the client must not wait for ever.
 #[test]
-fn nothing_is_locked_while_an_event_is_sent() {
-    struct Asks(Client, Arc<Mutex<BTreeSet<String>>>);
-    impl<S: tracing::Subscriber> Layer<S> for Asks {
+fn no_lock_is_held_while_an_event_is_emitted() {
+    struct CallsClient(Client, Arc<Mutex<BTreeSet<String>>>);
+    impl<S: tracing::Subscriber> Layer<S> for CallsClient {
         fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
             let _ = (self.0.health(), self.0.last(&Holding::native(ALICE)), self.0.evidence());
             let mut reader = Reader::default();
@@ -221,8 +224,8 @@ fn nothing_is_locked_while_an_event_is_sent() {
     let (done, finished) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         let scene = Scene::new(3, 2, 1);
-        let asked_at = Arc::default();
-        let asks = Asks(scene.client.clone(), Arc::clone(&asked_at));
+        let called_at = Arc::default();
+        let asks = CallsClient(scene.client.clone(), Arc::clone(&called_at));
         tracing::subscriber::with_default(tracing_subscriber::registry().with(asks), || {
             scene.assert_true(&scene.balance(ALICE), ALICE);
             scene.providers.iter().for_each(|provider| provider.add(Fault::TruncatedProof { nodes: 1 }));
@@ -230,12 +233,12 @@ fn nothing_is_locked_while_an_event_is_sent() {
             let _ = scene.balance(ALICE);
             scene.providers.iter().for_each(Provider::clear);
             scene.pass_slots(1);
-            a_payment_is_taken_back(&scene);
+            a_payment_is_withdrawn(&scene);
         });
-        done.send(asked_at.lock().unwrap().clone()).unwrap();
+        done.send(called_at.lock().unwrap().clone()).unwrap();
     });
-    let asked_at = finished.recv_timeout(Duration::from_secs(60)).expect("it came to an end");
+    let called_at = finished.recv_timeout(Duration::from_secs(60)).expect("it came to an end");
     for name in ["trust.started", "head.signed", "reading.withdrawn", "provider.struck", "reading.unknown"] {
-        assert!(asked_at.contains(name), "{name} is not among {asked_at:?}");
+        assert!(called_at.contains(name), "{name} is not among {called_at:?}");
     }
 }

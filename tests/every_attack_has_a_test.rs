@@ -1,9 +1,9 @@
-//! The lists in `docs/attacks.md` are true: every attack has a test, which is there and asserts what the line says.
+//! The lists in `docs/attacks.md` are true: every attack has a test that exists and asserts what the line states.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-/// Number of attacks in each section. A line that is removed on purpose lowers the number here.
+/// The number of attacks in each section. If a line is removed, lower its number here.
 const ROWS: [(&str, usize); 4] = [
     ("Account and storage proofs", 71),
     ("Headers", 25),
@@ -16,7 +16,7 @@ struct Row {
     section: String,
     file: String,
     attack: String,
-    said: Vec<String>,
+    stated: Vec<String>,
     test: String,
 }
 
@@ -24,7 +24,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// What stands between backticks.
+/// The texts in backticks.
 fn quoted(cell: &str) -> Vec<String> {
     cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
@@ -45,12 +45,12 @@ fn rows() -> Vec<Row> {
         }
         let Some(line) = line.strip_prefix("- ") else { continue };
         let (before, test) = line.rsplit_once("; ").unwrap_or_else(|| panic!("no test: {line}"));
-        let (attack, said) = before.split_once(": ").unwrap_or_else(|| panic!("no outcome: {line}"));
+        let (attack, stated) = before.split_once(": ").unwrap_or_else(|| panic!("no outcome: {line}"));
         rows.push(Row {
             section: section.clone(),
             file: file.clone(),
             attack: attack.to_owned(),
-            said: quoted(said),
+            stated: quoted(stated),
             test: quoted(test).concat(),
         });
     }
@@ -75,7 +75,7 @@ fn functions(source: &str) -> BTreeMap<String, (String, bool)> {
     functions
 }
 
-/// A test's text, with that of the functions of the same file that it calls, and those that they call.
+/// A test's text, including the functions of the same file that it calls, directly or indirectly.
 fn text_of(test: &str, functions: &BTreeMap<String, (String, bool)>) -> String {
     let mut reached = BTreeSet::from([test]);
     loop {
@@ -95,10 +95,10 @@ fn text_of(test: &str, functions: &BTreeMap<String, (String, bool)>) -> String {
 }
 
 #[test]
-fn every_row_names_a_test_that_asserts_what_it_says() {
+fn every_row_names_a_test_that_asserts_the_stated_refusal() {
     let mut wrong = Vec::new();
-    for Row { file, attack, said, test, .. } in rows() {
-        if attack.is_empty() || said.is_empty() || file.is_empty() || test.is_empty() {
+    for Row { file, attack, stated, test, .. } in rows() {
+        if attack.is_empty() || stated.is_empty() || file.is_empty() || test.is_empty() {
             wrong.push(format!("{attack}: a part is empty"));
             continue;
         }
@@ -113,15 +113,15 @@ fn every_row_names_a_test_that_asserts_what_it_says() {
             continue;
         }
         let text = text_of(&test, &functions);
-        for said in said.iter().filter(|said| !text.contains(said.as_str())) {
-            wrong.push(format!("{attack}: {test} does not mention {said}"));
+        for stated in stated.iter().filter(|stated| !text.contains(stated.as_str())) {
+            wrong.push(format!("{attack}: {test} does not mention {stated}"));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
-fn no_row_is_lost_or_there_twice() {
+fn no_row_is_lost_or_doubled() {
     let rows = rows();
     let mut counted = BTreeMap::<&str, usize>::new();
     for row in &rows {
@@ -129,10 +129,10 @@ fn no_row_is_lost_or_there_twice() {
     }
     assert_eq!(counted, BTreeMap::from(ROWS));
     let attacks: BTreeSet<&str> = rows.iter().map(|row| row.attack.as_str()).collect();
-    assert_eq!(attacks.len(), rows.len(), "an attack is there twice");
+    assert_eq!(attacks.len(), rows.len(), "an attack is listed twice");
 }
 
-/// `docs/assurance.md` says how many attacks and damaged inputs there are.
+/// `docs/assurance.md` states the numbers of attacks and damaged inputs.
 #[test]
 fn the_counts_in_the_summary_are_true() {
     let summary = std::fs::read_to_string(root().join("docs/assurance.md")).unwrap();
@@ -146,9 +146,9 @@ fn the_counts_in_the_summary_are_true() {
     assert!(summary.contains(&inputs), "{inputs}");
 }
 
-/// What the tests above rest on: the reader finds what is there and misses what is not.
+/// The tests above rely on this: the parser finds existing functions and reports missing ones.
 #[test]
-fn functions_are_told_apart() {
+fn the_parser_tells_functions_apart() {
     let source = "fn shared() {\n    assert!(Error::Known);\n}\n\n#[test]\nfn one() {\n    shared();\n}\n\nfn two() {\n    other_shared();\n}\n";
     let functions = functions(source);
     assert_eq!(functions.keys().collect::<Vec<_>>(), ["one", "shared", "two"]);

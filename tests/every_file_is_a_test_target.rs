@@ -1,9 +1,9 @@
-//! A test file that no target names would never run: this fails on one.
+//! A test file that no target names would never run. This test fails on such a file.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// Folders whose `.rs` files are no tests of this package: its library, and other packages.
+/// Collects the `.rs` files. Skips folders that are no tests of this package: its library, and other packages.
 fn rust_files(folder: &Path, found: &mut BTreeSet<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -31,6 +31,6 @@ fn every_file_is_a_test_target() {
         .collect();
     let mut present = BTreeSet::new();
     rust_files(tests, &mut present);
-    assert!(present.len() > 1, "the walk found nothing");
+    assert!(present.len() > 1, "no files were found");
     assert_eq!(present, declared, "files in tests/ (left) and targets in tests/Cargo.toml (right) differ");
 }

@@ -1,10 +1,10 @@
-//! A proof is these bytes and no others.
+//! A proof is exactly these bytes: any other bytes are refused.
 
 use alloy_primitives::{B256, Bytes};
 use saldo_proof::{Account, ProofError, Verified};
 use saldo_tests::captured::{Captured, four_accounts, token};
 
-/// Every byte of every node, in every bit, shortened and lengthened.
+/// Changes every bit of every byte of every node, and makes nodes shorter and longer.
 fn for_every_change(proof: &[Bytes], mut refused: impl FnMut(usize, &[Bytes])) -> usize {
     let mut changes = 0;
     let mut changed = proof.to_vec();

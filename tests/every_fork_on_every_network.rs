@@ -1,4 +1,4 @@
-//! The table of forks and networks in `docs/forks.md`: each cell is what a light client with that network's own table
+//! The table of forks and networks in `docs/forks.md`: each cell states what a light client with that network's table
 //! really does.
 
 use std::collections::BTreeMap;
@@ -17,7 +17,7 @@ use saldo_tests::gate::let_out;
 const OWNER: Address = Address::repeat_byte(0xa1);
 const WEI: U256 = U256::from_limbs([1_500_000_000, 0, 0, 0]);
 
-/// A state in which there is nobody but the owner, and the proof of that.
+/// A state with only the owner's account, and the proof of that account.
 fn state() -> (B256, Vec<Vec<u8>>) {
     let empty = keccak256([0x80]);
     let value = account(3, WEI, empty, keccak256([]));
@@ -25,7 +25,7 @@ fn state() -> (B256, Vec<Vec<u8>>) {
     (keccak256(&node), vec![node])
 }
 
-/// The header of an execution block with that state, as its provider has it.
+/// The header of an execution block with that state, as its provider serves it.
 fn execution_header(slot: u64, state_root: B256) -> saldo_drill::ExecutionHeader {
     saldo_drill::ExecutionHeader {
         parent_hash: B256::ZERO,
@@ -38,12 +38,12 @@ fn execution_header(slot: u64, state_root: B256) -> saldo_drill::ExecutionHeader
         base_fee_per_gas: 7,
         parent_beacon_block_root: B256::ZERO,
         slot_number: slot,
-        // Only a head of Gloas has to be told of a header at all.
+        // Only a Gloas head needs the header separately.
         fork: Fork::Gloas,
     }
 }
 
-/// The forge's block of a slot, with the owner's state in its execution block.
+/// The forge's block of a slot, whose execution block has the owner's state.
 fn block(forge: &Forge, slot: u64, finalized: Option<&Block>) -> Block {
     let mut block = forge.block(slot, finalized.map(|block| &block.header));
     let rules = forge.network.fork_at(Slot::new(slot)).unwrap().rules();
@@ -66,7 +66,7 @@ fn block(forge: &Forge, slot: u64, finalized: Option<&Block>) -> Block {
     block
 }
 
-/// What a client that knows `table` can do with the chain's head at `slot`, starting from a checkpoint at `start`.
+/// What a client with `table` can do with the chain's head at `slot`, if trust starts at `start`.
 fn follow(forge: &Forge, table: &Network, start: u64, slot: u64) -> &'static str {
     let (checkpoint, bootstrap) = forge.bootstrap(start);
     let mut client = LightClient::bootstrap(table.clone(), checkpoint, bootstrap, forge.now(start)).unwrap();
@@ -91,7 +91,7 @@ fn follow(forge: &Forge, table: &Network, start: u64, slot: u64) -> &'static str
     "proves"
 }
 
-/// What a network's table makes of a fork: `None` if the chain never was on it.
+/// The cell for a network's table and a fork: `None` if the chain never was on that fork.
 fn cell(table: &Network, fork: Fork) -> Option<String> {
     let epoch_of = |fork: Fork| table.forks().iter().find(|entry| entry.fork() == Some(fork))?.epoch();
     let slots = table.slots_per_epoch();
@@ -106,7 +106,7 @@ fn cell(table: &Network, fork: Fork) -> Option<String> {
             assert_eq!(table.fork_at(Slot::new(start)), Ok(fork));
             Some(follow(&forge, table, start, start + 40).to_owned())
         }
-        // The chain goes to the fork at a time that the client's table does not have.
+        // The chain reaches the fork at a time that the client's table does not have.
         None => {
             let last = table.forks().iter().filter_map(|entry| entry.epoch()).max().unwrap();
             let epoch = last.get() + 10;
@@ -139,7 +139,7 @@ fn own_network(fork: Fork) -> Network {
     Network::from_toml(&toml).unwrap()
 }
 
-/// The table as it stands in the document: rows by fork, one column for each network.
+/// The document's table: rows by fork, one column per network.
 fn documented_table() -> BTreeMap<String, Vec<String>> {
     let document = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/forks.md")).unwrap();
     let rows =
@@ -165,7 +165,7 @@ fn the_table_in_the_document_is_true() {
     assert_eq!(documented_table(), expected);
 }
 
-/// What a row says of proving follows from how the fork's headers are laid out.
+/// Whether a fork can prove follows from the layout of its headers.
 #[test]
 fn only_forks_without_execution_headers_prove_nothing() {
     for fork in Fork::ALL {

@@ -1,9 +1,9 @@
-//! Promise 4, exhaustively: of up to four providers any subset is honest, and the others have any one fault.
+//! Promise 4, exhaustively: of up to four providers any subset is honest, and the others all have the same fault.
 
 use saldo_beacon::Fork;
 use saldo_drill::worlds::{Behaviour, Bounds, Party, Story, Variant, Wants, World, play};
 
-/// Every way to fail a single read, and the reason that is given when all fail so.
+/// Every fault of a single read, and the reason if all providers have it.
 const FAULTS: [(Behaviour, &str); 38] = [
     (Behaviour::Refuse, "all_unreachable"),
     (Behaviour::Hang, "all_unreachable"),
@@ -39,7 +39,7 @@ const FAULTS: [(Behaviour, &str); 38] = [
     (Behaviour::OtherAccountEchoed, "proofs_refused"),
     (Behaviour::InventedZero, "proofs_refused"),
     (Behaviour::InventedRiches, "proofs_refused"),
-    // Genuine, and of blocks that nobody has signed yet or that nobody signed before their time.
+    // Genuine proofs of blocks that are not signed yet, or that were signed too early.
     (Behaviour::TipOnly, "unsigned_tip"),
     (Behaviour::Lagging(10), "unsigned_tip"),
     (Behaviour::Lagging(1_000), "unsigned_tip"),
@@ -60,7 +60,7 @@ fn story() -> Story {
     }
 }
 
-/// `honest` has a bit for each provider.
+/// `honest` has one bit per provider.
 fn providers(many: usize, honest: usize, fault: Behaviour) -> Vec<Party> {
     let of = |index: usize| if honest >> index & 1 == 1 { Behaviour::Honest } else { fault };
     (0..many)
@@ -68,7 +68,7 @@ fn providers(many: usize, honest: usize, fault: Behaviour) -> Vec<Party> {
         .collect()
 }
 
-/// Reads once; gives the reason, or nothing if the amount was proven.
+/// Reads once. Returns the reason, or `None` if the amount was proven.
 #[track_caller]
 fn read(world: &World) -> Option<&'static str> {
     let run = play(world, &Variant::REAL, Bounds::USUAL, false);
@@ -81,7 +81,7 @@ fn read(world: &World) -> Option<&'static str> {
 }
 
 /// Runs all `cases` on two threads.
-fn side_by_side(cases: &[(Behaviour, &'static str)], test: impl Fn(Behaviour, &'static str) + Sync) {
+fn on_two_threads(cases: &[(Behaviour, &'static str)], test: impl Fn(Behaviour, &'static str) + Sync) {
     let (test, half) = (&test, cases.len().div_ceil(2));
     std::thread::scope(|scope| {
         for some in cases.chunks(half) {
@@ -92,7 +92,7 @@ fn side_by_side(cases: &[(Behaviour, &'static str)], test: impl Fn(Behaviour, &'
 
 #[test]
 fn proven_if_and_only_if_one_is_honest() {
-    side_by_side(&FAULTS, |fault, code| {
+    on_two_threads(&FAULTS, |fault, code| {
         for many in 1..=4_usize {
             for honest in 0..1_usize << many {
                 let source = vec![Party::always(Behaviour::Honest)];
@@ -104,10 +104,10 @@ fn proven_if_and_only_if_one_is_honest() {
     });
 }
 
-/// Two operators may see the address as long as one of them proves it: the others are asked because neither does.
+/// Two operators may see the address as long as one of them proves it. The others are asked because neither does.
 #[test]
-fn the_others_are_asked_where_the_first_two_prove_nothing() {
-    side_by_side(&FAULTS, |fault, code| {
+fn the_others_are_asked_if_the_first_two_prove_nothing() {
+    on_two_threads(&FAULTS, |fault, code| {
         for honest in 0..16_usize {
             let source = vec![Party::always(Behaviour::Honest)];
             let mut world = World::of_one_read(story(), providers(4, honest, fault), source);
@@ -118,13 +118,13 @@ fn the_others_are_asked_where_the_first_two_prove_nothing() {
     });
 }
 
-/// Of up to three beacon sources any subset is honest. Where none is, but the bootstrap of the checkpoint is served, its
-/// block can be proven under as long as it is young enough.
+/// Any subset of up to three beacon sources is honest. If none is, but the checkpoint's bootstrap is served, proofs
+/// under its block count as long as it is young enough.
 #[test]
 fn proven_if_one_source_is_honest() {
     let cases: Vec<(Behaviour, &'static str)> =
         Behaviour::FAILURES.iter().chain(&Behaviour::OF_SOURCES).map(|fault| (*fault, "")).collect();
-    side_by_side(&cases, |fault, _| {
+    on_two_threads(&cases, |fault, _| {
         let serves_nothing = Behaviour::FAILURES.contains(&fault)
             || matches!(fault, Behaviour::NoBootstrap | Behaviour::NoRoute | Behaviour::Relabelled(_));
         for many in 1..=3_usize {
@@ -133,7 +133,10 @@ fn proven_if_one_source_is_honest() {
                 let world = World::of_one_read(story(), provider, providers(many, honest, fault));
                 let is_proven = read(&world).is_none();
                 assert!(is_proven || honest == 0, "{fault:?}, {many} sources, {honest:b} honest");
-                assert!(!is_proven || honest != 0 || !serves_nothing, "{fault:?}: by none of {many} sources");
+                assert!(
+                    !is_proven || honest != 0 || !serves_nothing,
+                    "{fault:?}: with none of {many} sources"
+                );
             }
         }
     });

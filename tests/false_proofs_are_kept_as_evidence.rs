@@ -1,4 +1,4 @@
-//! Only a proof that is false under the very block it was asked for is held against a provider, and what it sent is kept.
+//! A strike needs a proof that is false under the requested block itself. What the provider sent is kept as evidence.
 
 use std::time::Duration;
 
@@ -8,13 +8,13 @@ use saldo_proof::StateRoot;
 use saldo_proof::eip1186::AccountReply;
 use saldo_tests::scene::{ALICE, BEFORE, BOB, Scene};
 
-fn asked(scene: &Scene, place: usize) -> usize {
+fn requests(scene: &Scene, place: usize) -> usize {
     let host = format!("provider{place}.test");
     scene.simulation.internet().log().iter().filter(|exchange| exchange.host == host).count()
 }
 
 #[test]
-fn the_bytes_are_kept_and_anybody_can_check_them() {
+fn the_bytes_are_kept_and_can_be_verified() {
     let scene = Scene::new(1, 2, 1);
     scene.assert_true(&scene.balance(ALICE), ALICE);
     scene.pass_slots(1);
@@ -23,7 +23,7 @@ fn the_bytes_are_kept_and_anybody_can_check_them() {
     let evidence = scene.client.evidence();
     assert_eq!(evidence.iter().map(|it| it.provider().as_str()).collect::<Vec<_>>(), ["provider0"]);
     let json: serde_json::Value = serde_json::from_str(&evidence[0].to_json()).unwrap();
-    assert!(!evidence[0].to_json().contains("provider0"), "it does not show who sent it");
+    assert!(!evidence[0].to_json().contains("provider0"), "it does not name the provider");
     let hash = json["block"]["hash"].as_str().unwrap();
     let number = json["block"]["number"].as_u64().unwrap();
     assert_eq!(scene.chain.block(number).unwrap().hash.to_string(), hash);
@@ -34,9 +34,9 @@ fn the_bytes_are_kept_and_anybody_can_check_them() {
     assert_eq!(evidence[0].reason(), format!("proof refused: {refusal}"));
 }
 
-/// After two false proofs a provider is asked only when nobody else is left; but then it is.
+/// After two false proofs a provider is asked only if no other one is left; but then it is.
 #[test]
-fn who_sent_two_is_asked_last_of_all() {
+fn a_provider_with_two_strikes_is_asked_last() {
     let scene = Scene::new(2, 3, 1);
     for round in 0..2 {
         scene.providers[round].add(Fault::Hang);
@@ -48,20 +48,20 @@ fn who_sent_two_is_asked_last_of_all() {
         scene.pass_slots(1);
     }
     assert_eq!(scene.client.evidence().len(), 2);
-    let before = asked(&scene, 2);
+    let before = requests(&scene, 2);
     for _ in 0..5 {
         scene.providers[0].set(Fault::NoProofs);
         scene.assert_true(&scene.balance(ALICE), ALICE);
         scene.pass_slots(1);
     }
-    assert_eq!(asked(&scene, 2), before);
+    assert_eq!(requests(&scene, 2), before);
     scene.providers[..2].iter().for_each(|provider| provider.set(Fault::NoProofs));
     assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE);
 }
 
-/// Lag, a small window, another chain, a reorganisation, failures of every kind: nothing of it is a lie.
+/// Lag, a small window, another chain, a reorganisation and other failures: none of them is a lie.
 #[test]
-fn nothing_else_is_held_against_anybody() {
+fn no_other_failure_gives_a_strike() {
     let faults = [
         Fault::OtherChain(Chain::builder(99).chain_id(1).build()),
         Fault::NoProofs,
@@ -98,10 +98,10 @@ fn nothing_else_is_held_against_anybody() {
     }
 }
 
-/// While a tip is waited for of one that was right before, one that sent two false proofs and is repaired is asked: it may be
-/// able to prove what the other only claims.
+/// While the tip of a reliable provider is pending, a repaired provider with two strikes is asked: it may prove what
+/// the other one only claims.
 #[test]
-fn who_is_repaired_is_asked_while_a_tip_is_waited_for() {
+fn a_repaired_provider_is_asked_while_a_tip_is_pending() {
     let scene = Scene::new(9, 2, 1);
     let _ = scene.providers[1].clone().proof_window(0);
     scene.providers[0].add(Fault::NoProofs);
@@ -110,7 +110,7 @@ fn who_is_repaired_is_asked_while_a_tip_is_waited_for() {
         scene.pass_slots(1);
     }
     scene.assert_true(&scene.balance(ALICE), ALICE);
-    for (round, owner) in [(1, BOB), (2, saldo_tests::scene::NOBODY)] {
+    for (round, owner) in [(1, BOB), (2, saldo_tests::scene::UNUSED)] {
         scene.providers[0].set(Fault::ExtraNodes);
         assert!(scene.balance(owner).proven().is_none());
         assert_eq!(scene.client.evidence().len(), round);

@@ -1,4 +1,4 @@
-//! What a reading costs on a chain of mainnet's shape: ways there and back, and bytes.
+//! The cost of a reading on a chain of mainnet's shape: round trips and bytes.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ struct World {
     client: Client,
 }
 
-/// A chain of mainnet's shape, some time after the block that trust starts from.
+/// A chain of mainnet's shape, some time after the block from which trust starts.
 fn world(seed: u64, fork: Fork, slots_since: u64, policy: Policy) -> World {
     let chain = Chain::builder(seed)
         .preset(Preset::Mainnet)
@@ -64,7 +64,7 @@ fn begin(chain: Chain, seed: u64, checkpoint: Option<Checkpoint>, policy: Policy
 }
 
 impl World {
-    /// Reads Alice's balance; gives the ways there and back, and the bytes.
+    /// Reads Alice's balance. Returns the number of round trips, and the bytes.
     #[track_caller]
     fn read(&self) -> (u64, Bytes) {
         self.counted.reset();
@@ -88,7 +88,7 @@ fn patient() -> Policy {
 }
 
 #[test]
-fn two_ways_from_a_checkpoint_with_its_slot() {
+fn two_round_trips_from_a_checkpoint_with_its_slot() {
     for fork in [Fork::Fulu, Fork::Gloas] {
         let world = world(1, fork, 40, patient());
         let (ways, bytes) = world.read();
@@ -97,7 +97,7 @@ fn two_ways_from_a_checkpoint_with_its_slot() {
 }
 
 #[test]
-fn one_more_where_sources_have_to_agree() {
+fn one_more_if_sources_have_to_agree() {
     let chain = Chain::builder(6).accounts([(ALICE, BEFORE)]).history(100).build();
     let world = begin(chain, 6, None, patient());
     let (ways, bytes) = world.read();
@@ -105,14 +105,14 @@ fn one_more_where_sources_have_to_agree() {
 }
 
 #[test]
-fn two_ways_from_a_light_client_that_is_there() {
+fn two_round_trips_with_a_running_light_client() {
     for fork in [Fork::Fulu, Fork::Gloas] {
         let world = world(2, fork, 40, patient());
         world.read();
         world.pass_slots(3);
         let (ways, bytes) = world.read();
         assert_eq!(ways, 2, "{fork} {bytes:?}");
-        // From Gloas on the header of the execution block comes on top: a head tells its hash alone.
+        // From Gloas on the execution header is fetched too: a head gives only its hash.
         let most = if fork < Fork::Gloas { 6_000 } else { 6_600 };
         assert!(bytes.gzip <= most, "{fork} {bytes:?}");
         assert!(bytes.requests <= 3, "{fork} {bytes:?}");
@@ -120,7 +120,7 @@ fn two_ways_from_a_light_client_that_is_there() {
 }
 
 #[test]
-fn one_way_where_no_newer_head_can_be() {
+fn one_round_trip_if_there_can_be_no_newer_head() {
     let world = world(3, Fork::Fulu, 40, patient());
     let _ = world.simulation.run(world.client.balance(saldo::Address::repeat_byte(9)));
     let (ways, _) = world.read();
@@ -128,7 +128,7 @@ fn one_way_where_no_newer_head_can_be() {
 }
 
 #[test]
-fn one_way_to_the_finalized_block() {
+fn one_round_trip_to_the_finalized_block() {
     let policy = Policy { deadline: Duration::from_secs(20), ..Policy::finalized() };
     let world = world(4, Fork::Fulu, 40, policy);
     let _ = world.simulation.run(world.client.balance(saldo::Address::repeat_byte(9)));
@@ -136,7 +136,7 @@ fn one_way_to_the_finalized_block() {
     assert_eq!(ways, 1);
 }
 
-/// A checkpoint that is a sync committee's period old: one hand-over.
+/// The checkpoint is one sync committee period old: one committee update.
 #[test]
 fn seventy_five_kilobytes_from_a_period_ago() {
     let world = world(5, Fork::Fulu, 8_192, patient());

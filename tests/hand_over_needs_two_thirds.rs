@@ -1,4 +1,4 @@
-//! A committee is followed by the one that two thirds of it named, and no period is ever skipped.
+//! A committee is followed only by the next one that two thirds of it named, and no period is ever skipped.
 
 use saldo_beacon::unit::{Period, Slot};
 use saldo_beacon::{AdvanceError, Advanced, Fault, Wants, decode};
@@ -53,7 +53,7 @@ fn no_period_is_skipped() {
     assert_eq!(client.wants(later), Wants::Heads);
 }
 
-/// A finality update moves the client into the new period, but names no committee for the one after.
+/// A finality update moves the client into the new period, but names no committee for the period after it.
 #[test]
 fn a_period_entered_without_its_update_asks_for_it() {
     let forge = Forge::default();
@@ -66,7 +66,7 @@ fn a_period_entered_without_its_update_asks_for_it() {
     assert!(!advanced.next_committee && !client.next_committee_known());
     let wants = Wants::Updates { start: Period::new(1), count: 1 };
     assert_eq!(client.wants(forge.now(PERIOD + 20)), wants);
-    assert!(client.knows_committee_at(forge.now(PERIOD + 20)), "heads of this period need not wait");
+    assert!(client.knows_committee_at(forge.now(PERIOD + 20)), "heads of this period can be verified");
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn the_aggregate_key_is_part_of_what_is_proven() {
     assert_eq!(client.advance(update, forge.now(20)).unwrap_err(), AdvanceError::CommitteeBranch);
 }
 
-/// Signed by all and proven by the attested state: still it must not replace the committee that is known.
+/// Although it is signed by all and proven by the attested state, it must not replace the known committee.
 #[test]
 fn a_next_committee_that_differs_from_the_known_one_is_refused() {
     let forge = Forge::default();
@@ -122,7 +122,7 @@ fn a_committee_of_another_size_is_refused() {
     assert_eq!(refusal, AdvanceError::CommitteeSize { got: 16, expected: 32 });
 }
 
-/// The best update a source has can be older than the checkpoint, and then proves the committee all the same.
+/// A source's best update can be older than the checkpoint. It proves the committee nevertheless.
 #[test]
 fn an_older_update_may_bring_the_committee_that_is_missing() {
     let forge = Forge::default();
@@ -136,9 +136,10 @@ fn an_older_update_may_bring_the_committee_that_is_missing() {
     assert_eq!(refusal.fault(), Fault::Source);
 }
 
-/// Attested in one period, finalized in the one before: valid, but what it names is not final, so nothing moves.
+/// Attested in one period and finalized in the period before: the update is valid, but its next committee is not
+/// final, so nothing changes.
 #[test]
-fn a_committee_that_is_not_final_is_not_taken() {
+fn a_committee_that_is_not_final_is_not_accepted() {
     let forge = Forge::default();
     let mut client = forge.client(PERIOD + 30);
     let advanced = client.advance(forge.update(PERIOD + 2, PERIOD - 8), forge.now(PERIOD + 30)).unwrap();
@@ -146,7 +147,7 @@ fn a_committee_that_is_not_final_is_not_taken() {
     assert!(!client.next_committee_known());
 }
 
-/// Attested in the last slot of the period before and signed in this one: what it names is this period's committee.
+/// Attested in the last slot of the previous period and signed in this one: the committee it names is this period's.
 #[test]
 fn the_committee_before_names_this_one_not_the_next() {
     let forge = Forge::default();

@@ -1,6 +1,6 @@
-//! Headers hash as `alloy-consensus` hashes them: real ones and invented ones of every layout, put back into RLP from JSON
-//! or read from it; a changed field gives the hash that it says. Of changed RLP we read whatever it reads, and beyond that
-//! only what [`WeReadMore`] lists: nothing but the hash vouches for a header.
+//! Headers hash as `alloy-consensus` hashes them: real ones and generated ones of every layout, encoded from JSON or
+//! decoded from RLP. A changed field gives the hash that `alloy-consensus` computes. Of changed RLP we accept
+//! everything that it accepts, and more only as [`WeReadMore`] lists: only the hash makes a header trustworthy.
 
 use std::collections::BTreeMap;
 
@@ -16,10 +16,10 @@ use saldo_tests::vectors;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-/// What we take for a header and `alloy-consensus` does not.
+/// What we accept as a header and `alloy-consensus` does not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum WeReadMore {
-    /// A field that we do not look at is not what it should be.
+    /// A field that we do not read is invalid.
     UnreadField,
     /// There are more fields than are known.
     FurtherFields,
@@ -66,7 +66,7 @@ fn integer(block: &Value, name: &str) -> Option<u64> {
     optional::<U256>(block, name).map(|value| value.try_into().unwrap())
 }
 
-/// The header of a block's JSON, without anything of ours.
+/// The header from a block's JSON, without any code of saldo.
 fn alloy_header(block: &Value) -> Header {
     Header {
         parent_hash: field(block, "parentHash"),
@@ -103,7 +103,7 @@ fn from_json(block: &Value, expected: B256) -> Result<ExecutionHeader, HeaderErr
     ExecutionHeader::from_json(block.to_string().as_bytes(), expected)
 }
 
-/// Checks that both hash the block alike, from JSON and from RLP, and read the same in it.
+/// Checks that both give the block the same hash, from JSON and from RLP, and the same values.
 fn agree(block: &Value) -> (Header, ExecutionHeader) {
     let header = alloy_header(block);
     let hash = header.hash_slow();
@@ -121,7 +121,7 @@ fn same(ours: &ExecutionHeader, header: &Header) {
     assert_eq!(ours.timestamp(), UnixTime::from_secs(header.timestamp));
 }
 
-/// The block with one field changed by its last digit, or a byte longer if it had none.
+/// The block with the last digit of one field changed, or one byte added to an empty field.
 fn changed(block: &Value, name: &str) -> Value {
     let mut block = block.clone();
     let text = block[name].as_str().unwrap();
@@ -136,7 +136,7 @@ fn changed(block: &Value, name: &str) -> Value {
     block
 }
 
-/// Changes each field of a block in turn: the hash becomes the one that `alloy-consensus` says.
+/// Changes each field of a block in turn: the hash becomes the one that `alloy-consensus` computes.
 fn each_field_counts(block: &Value, hash: B256) -> usize {
     let names = &NAMES[..fields_of(block)];
     for name in names {
@@ -173,7 +173,7 @@ fn on_all_real_headers() {
 /// A block with `count` fields in its header, as JSON.
 fn block() -> impl Strategy<Value = Value> {
     let words = || prop::collection::vec(any::<[u8; 32]>(), 9);
-    // As many short integers as long ones, and zero among them.
+    // As many short integers as long ones, including zero.
     let integer =
         || (any::<u64>(), 0..=64_u32).prop_map(|(value, bits)| value.checked_shr(bits).unwrap_or(0));
     let integers = prop::collection::vec(integer(), 8);
@@ -217,17 +217,17 @@ fn block() -> impl Strategy<Value = Value> {
     )
 }
 
-/// What is done to the RLP of a header.
+/// A change to the RLP of a header.
 #[derive(Clone, Debug)]
 enum Change {
     Flip(Index, u8),
     Cut(Index),
     Append(u8),
-    /// Puts an item in, with the list's length mended.
+    /// Inserts an item and corrects the list's length.
     Insert(Index, Vec<u8>),
-    /// Takes an item out, with the list's length mended.
+    /// Removes an item and corrects the list's length.
     Remove(Index),
-    /// Puts another item in place of one, with the list's length mended.
+    /// Replaces an item and corrects the list's length.
     Replace(Index, Vec<u8>),
 }
 
@@ -275,14 +275,14 @@ fn apply(change: &Change, header: &[u8]) -> Vec<u8> {
     stream.out().to_vec()
 }
 
-/// Reads bytes under their own hash, both ways.
+/// Decodes bytes under their own hash, with both libraries.
 fn both(bytes: &[u8]) -> Result<Header, Option<WeReadMore>> {
     let ours = ExecutionHeader::from_rlp(bytes, keccak256(bytes));
     let mut rest = bytes;
     let theirs = Header::decode(&mut rest).ok().filter(|_| rest.is_empty());
     match (ours, theirs) {
         (Ok(ours), Some(header)) => {
-            // What is read is what hashes so, or it is not canonical.
+            // An accepted header encodes to the same bytes, otherwise it is not canonical.
             assert_eq!(alloy_rlp::encode(&header), bytes);
             same(&ours, &header);
             Ok(header)
@@ -329,7 +329,7 @@ proptest! {
     }
 }
 
-/// One of each, with what makes it so.
+/// One example of each kind, with its cause.
 #[test]
 fn we_read_more_in_two_ways() {
     let Some(path) = vectors("mpt/real-headers/headers.json") else { return };
@@ -345,9 +345,9 @@ fn we_read_more_in_two_ways() {
     };
     let mut found = BTreeMap::new();
     for at in 0..items.len() {
-        let kept = std::mem::replace(&mut items[at], vec![0xc0]);
+        let original = std::mem::replace(&mut items[at], vec![0xc0]);
         *found.entry(both(&list(&items)).unwrap_err()).or_insert(0) += 1;
-        items[at] = kept;
+        items[at] = original;
     }
     let read = 4;
     let unread = items.len() - read;

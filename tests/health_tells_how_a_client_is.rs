@@ -1,14 +1,14 @@
-//! What a status screen is told: who answers, who fails, backed_off or lied, and how far the light client has come. And nothing of
-//! it is a URL or an address.
+//! What a status screen shows: which endpoints answer, fail, back off or lied, and how far the light client has come.
+//! It contains no URL and no address.
 
 use std::time::Duration;
 
 use saldo::{Client, Endpoint, EndpointHealth, EndpointState, Health, ProviderId, Role};
 use saldo_drill::{Chain, Fault};
-use saldo_tests::council::Council;
+use saldo_tests::checkpoint_world::CheckpointWorld;
+use saldo_tests::key_recorder::{assert_no_key, with_keys};
 use saldo_tests::scene::{ALICE, BEFORE, Scene};
-use saldo_tests::still::Still;
-use saldo_tests::witness::{assert_no_key, with_keys};
+use saldo_tests::stopped_clock::StoppedClock;
 
 fn of<'a>(health: &'a Health, name: &str) -> &'a EndpointHealth {
     let mut found = health.endpoints.iter().filter(|endpoint| endpoint.provider.as_str() == name);
@@ -18,7 +18,7 @@ fn of<'a>(health: &'a Health, name: &str) -> &'a EndpointHealth {
 }
 
 #[test]
-fn before_the_first_read_nothing_is_known_of_anybody() {
+fn before_the_first_read_nothing_is_known() {
     let scene = Scene::new(1, 2, 1);
     let health = scene.client.health();
     assert_eq!(health.heads, None);
@@ -32,7 +32,7 @@ fn before_the_first_read_nothing_is_known_of_anybody() {
 }
 
 #[test]
-fn heads_are_told_of_as_they_are_known() {
+fn health_shows_the_known_heads() {
     let scene = Scene::new(2, 2, 1);
     scene.assert_true(&scene.balance(ALICE), ALICE);
     let heads = scene.client.health().heads.unwrap();
@@ -45,11 +45,11 @@ fn heads_are_told_of_as_they_are_known() {
 
     scene.pass_slots(20);
     let later = scene.client.health().heads.unwrap();
-    assert_eq!((later.signed, later.slots_behind), (Some(signed), Some(20)), "nobody is asked for it");
+    assert_eq!((later.signed, later.slots_behind), (Some(signed), Some(20)), "no request is sent for it");
 }
 
 #[test]
-fn the_next_committee_is_told_of_when_it_is_there() {
+fn health_shows_when_the_next_committee_is_known() {
     let chain = Chain::builder(3).accounts([(ALICE, BEFORE)]).build();
     let scene = Scene::of(chain, 3, 1, 1, saldo::Policy::signed());
     scene.sources[0].set(Fault::Status(404).on("updates"));
@@ -63,7 +63,7 @@ fn the_next_committee_is_told_of_when_it_is_there() {
 }
 
 #[test]
-fn who_fails_is_told_of_with_the_reason_until_he_is_of_use_again() {
+fn a_failing_provider_is_shown_with_its_reason_until_it_works() {
     let scene = Scene::new(4, 2, 1);
     scene.providers[0].add(Fault::Status(503));
     scene.assert_true(&scene.balance(ALICE), ALICE);
@@ -88,12 +88,16 @@ fn who_fails_is_told_of_with_the_reason_until_he_is_of_use_again() {
     let health = scene.client.health();
     let again = of(&health, "provider0");
     assert_eq!((again.state(), again.failure()), (EndpointState::Accepted, None));
-    assert_eq!(again.stats.failed.as_ref().map(|(failure, _)| failure.code()), Some("http"), "it is kept");
+    assert_eq!(
+        again.stats.failed.as_ref().map(|(failure, _)| failure.code()),
+        Some("http"),
+        "the last failure is kept"
+    );
     assert_eq!(of(&health, "provider1").state(), EndpointState::Failing);
 }
 
 #[test]
-fn who_asks_for_rest_rests_and_who_lies_twice_is_quarantined() {
+fn a_rate_limit_backs_off_and_two_lies_quarantine() {
     let scene = Scene::new(5, 3, 1);
     scene.providers[0].add(Fault::RateLimited { retry_after: Some("30".into()) });
     scene.providers[1].add(Fault::ExtraNodes);
@@ -119,9 +123,10 @@ fn who_asks_for_rest_rests_and_who_lies_twice_is_quarantined() {
     assert!(liar.stats.is_quarantined);
 }
 
-/// Two that fail together may stand on the same ground, whatever is declared: that is told, and they are asked as before.
+/// Two providers that fail together may share an infrastructure, whatever they declare. That is shown, and they are
+/// asked as before.
 #[test]
-fn who_fails_together_is_told_of() {
+fn providers_that_fail_together_are_shown() {
     let scene = Scene::new(7, 3, 1);
     let together = || scene.client.health().failed_together;
     let fail = |places: &[usize], fault: &Fault| {
@@ -142,15 +147,15 @@ fn who_fails_together_is_told_of() {
     assert_eq!(together(), []);
     for times in [1, 2] {
         fail(&[0, 1], &[Fault::Refuse, Fault::Hang][times - 1]);
-        let told = together();
-        assert_eq!(told.len(), 1, "{told:?}");
-        assert_eq!(told[0].endpoints.each_ref().map(ProviderId::as_str), ["provider0", "provider1"]);
-        assert_eq!((told[0].role, usize::try_from(told[0].times).unwrap()), (Role::Execution, times));
+        let shown = together();
+        assert_eq!(shown.len(), 1, "{shown:?}");
+        assert_eq!(shown[0].endpoints.each_ref().map(ProviderId::as_str), ["provider0", "provider1"]);
+        assert_eq!((shown[0].role, usize::try_from(shown[0].times).unwrap()), (Role::Execution, times));
     }
 }
 
 #[test]
-fn being_offline_is_told_of_until_somebody_answers() {
+fn offline_is_shown_until_an_endpoint_answers() {
     let scene = Scene::new(6, 2, 1);
     scene.client.network_changed(false);
     assert!(scene.client.health().is_offline);
@@ -159,22 +164,22 @@ fn being_offline_is_told_of_until_somebody_answers() {
 }
 
 #[test]
-fn checkpoint_sources_are_there_as_well_and_no_url_is() {
-    let council = Council::new(7, 3);
-    let client = council.client();
-    assert!(council.read_on(&client).proven().is_some());
+fn checkpoint_sources_are_listed_without_urls() {
+    let world = CheckpointWorld::new(7, 3);
+    let client = world.client();
+    assert!(world.read_until_proven(&client).proven().is_some());
     let health = client.health();
     let asked = health.endpoints.iter().filter(|endpoint| endpoint.role == Role::Checkpoint);
-    let told: Vec<(&str, &str, EndpointState)> = asked
+    let shown: Vec<(&str, &str, EndpointState)> = asked
         .map(|endpoint| (endpoint.provider.as_str(), endpoint.operator.as_str(), endpoint.state()))
         .collect();
     let accepted = EndpointState::Accepted;
     assert_eq!(
-        told,
+        shown,
         [
-            ("witness0", "operator0", accepted),
-            ("witness1", "operator1", accepted),
-            ("witness2", "operator2", accepted)
+            ("checkpoint0", "operator0", accepted),
+            ("checkpoint1", "operator1", accepted),
+            ("checkpoint2", "operator2", accepted)
         ]
     );
 
@@ -184,7 +189,7 @@ fn checkpoint_sources_are_there_as_well_and_no_url_is() {
         .checkpoint(chain.checkpoint())
         .rpc(secret.clone())
         .beacon(secret)
-        .clock(Still)
+        .clock(StoppedClock)
         .build()
         .unwrap();
     assert_no_key(&format!("{:?}", client.health()), "health");

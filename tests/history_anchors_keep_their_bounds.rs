@@ -1,4 +1,4 @@
-//! The history contract of EIP-2935 vouches for the blocks N-8191 to N-1 of a trusted block N, and for nothing else.
+//! The history contract of EIP-2935 records the blocks N-8191 to N-1 of a trusted block N, and proves nothing else.
 
 use alloy_primitives::{Address, B256, keccak256};
 use saldo_beacon::{LightClient, Network};
@@ -31,7 +31,7 @@ fn chain_of(head: Made) -> (LightClient, Chain, Anchor) {
     (light_client, chain, under)
 }
 
-/// What becomes of proving `block` by a state that records it where it would have to be.
+/// The outcome of proving `block` under a state that records it at its place.
 fn attach(block: Made) -> Result<Path, HistoryError> {
     let state = records(block.number, block.hash());
     let mut head = Made::alone(N, 0).with_state(state.root());
@@ -96,7 +96,7 @@ fn another_block_of_the_number_is_refused() {
 fn only_the_contract_itself_counts() {
     let block = Made::alone(N - 5, 1);
     let key = history_key(N - 5);
-    // Other code at its address: Arbitrum's contract, or anybody's.
+    // Other code at the contract's address, such as Arbitrum's contract.
     let other_code = keccak256("other code");
     let state = State::new(HISTORY_CONTRACT, other_code, key, block.hash());
     let (_, mut chain, under) = chain_at(&state);
@@ -106,13 +106,13 @@ fn only_the_contract_itself_counts() {
         Err(HistoryError::Code { got: Some(other_code) })
     );
 
-    // The same code elsewhere, with whatever its owner wrote there.
-    let elsewhere = Address::repeat_byte(0x35);
-    let state = State::new(elsewhere, HISTORY_CODE_HASH, key, block.hash());
+    // The same code at another address, with any storage that its owner wrote.
+    let other_address = Address::repeat_byte(0x35);
+    let state = State::new(other_address, HISTORY_CODE_HASH, key, block.hash());
     let (_, mut chain, under) = chain_at(&state);
     let (absent, account, slot) =
-        (state.account(HISTORY_CONTRACT), state.account(elsewhere), state.slot(key));
-    let foreign = HistoryError::Contract { got: elsewhere };
+        (state.account(HISTORY_CONTRACT), state.account(other_address), state.slot(key));
+    let foreign = HistoryError::Contract { got: other_address };
     assert_eq!(chain.attach_history(&under, &account, &slot, &block.header()), Err(foreign.clone()));
     assert_eq!(chain.attach_history(&under, &absent, &slot, &block.header()), Err(foreign));
 }
@@ -130,7 +130,7 @@ fn the_proofs_must_stand_under_the_trusted_block() {
         let (account, slot) = (of_account.account(HISTORY_CONTRACT), of_slot.slot(key));
         assert_eq!(chain.attach_history(&under, &account, &slot, &block.header()), Err(refusal.clone()));
     }
-    // A block that is not trusted vouches for nothing, whatever its state says.
+    // An untrusted block makes no other block trusted, whatever its state records.
     let (_, _, stranger) = chain_at(&invented);
     let (account, slot) = (invented.account(HISTORY_CONTRACT), invented.slot(key));
     assert_eq!(
@@ -139,7 +139,7 @@ fn the_proofs_must_stand_under_the_trusted_block() {
     );
 }
 
-/// With the block whose state vouched for it, a recorded block is given up.
+/// When the block whose state recorded it is withdrawn, a recorded block is withdrawn too.
 #[test]
 fn it_falls_with_the_block_it_was_recorded_in() {
     let block = Made::alone(N - 5, 1);
@@ -150,15 +150,13 @@ fn it_falls_with_the_block_it_was_recorded_in() {
     let other = Made::alone(N, 9);
     sign(&mut light_client, 22, other);
     chain.follow(&light_client).unwrap();
-    assert!(
-        chain.anchor_at_root(StateRoot::new(block.state_root)).is_some(),
-        "nothing is known against it yet"
-    );
+    assert!(chain.anchor_at_root(StateRoot::new(block.state_root)).is_some(), "nothing excludes it yet");
     chain.attach(&other.header()).unwrap();
     assert!(chain.anchor_at_root(StateRoot::new(block.state_root)).is_none());
 }
 
-/// When the block whose state vouched for it becomes final, so does it; then it stays, and what contradicts it is a fault.
+/// When the block whose state recorded it becomes final, so does a recorded block. Then it stays, and a contradiction
+/// is a fault.
 #[test]
 fn it_becomes_final_with_the_block_it_was_recorded_in() {
     let block = Made::alone(N - 5, 1);
@@ -174,9 +172,10 @@ fn it_becomes_final_with_the_block_it_was_recorded_in() {
     assert_eq!(chain.standing(&anchor), Standing::Stands);
 }
 
-/// A state of the newest head tells of a reorganisation that nobody saw: the blocks it does not record are given up.
+/// A state under the newest head shows a reorganisation that was not observed: blocks that it does not record are
+/// withdrawn.
 #[test]
-fn it_takes_back_what_was_signed_on_another_branch() {
+fn it_withdraws_blocks_signed_on_another_branch() {
     let left = Made::alone(N - 2, 1);
     let block = Made::alone(N - 2, 2);
     let state = records(N - 2, block.hash());
@@ -195,7 +194,7 @@ fn it_takes_back_what_was_signed_on_another_branch() {
     assert_eq!(chain.standing(&was), Standing::Withdrawn);
 }
 
-/// A block that the head's own parent hash excludes is not its parent, whatever is recorded.
+/// A block that the head's own parent hash excludes is not its parent, even if a state records it.
 #[test]
 fn the_parents_go_before_the_record() {
     let block = Made::alone(N - 1, 1);
@@ -230,7 +229,7 @@ fn against_finality_it_is_a_consensus_fault() {
     );
 }
 
-/// The newest signed block of a chain at Fulu, whose head carries the payload's header.
+/// The newest signed block of a Fulu chain, whose head contains the payload's header.
 fn head_of(forge: &Forge) -> Anchor {
     let mut light_client = forge.client(8);
     light_client.advance(forge.optimistic(20), forge.now(20)).unwrap();
@@ -239,10 +238,10 @@ fn head_of(forge: &Forge) -> Anchor {
     chain.newest(Level::Signed).unwrap().clone()
 }
 
-/// What is recorded is a hash. A block of another chain, and one that was stored and whose header does not hash to that hash,
-/// can say anything of it.
+/// The contract records only a hash. So a block of another chain, or a stored block whose header does not have that
+/// hash, proves nothing.
 #[test]
-fn only_a_block_whose_header_is_known_is_confirmed() {
+fn only_a_block_with_a_known_header_is_confirmed() {
     let forge = Forge::default();
     let block = head_of(&forge);
     let (number, hash, chain_id) = (block.number(), block.hash(), block.chain_id());
@@ -255,9 +254,9 @@ fn only_a_block_whose_header_is_known_is_confirmed() {
     let stored = Anchor::load(&block.to_bytes(), chain_id).unwrap();
     assert_eq!(chain.confirm_by_history(&under, &account, &slot, &stored), untrusted.clone());
     let toml = MINIMAL_FULU.replace(&format!("chain_id = {chain_id}\n"), "chain_id = 77\n");
-    let elsewhere = head_of(&Forge { network: Network::from_toml(&toml).unwrap(), ..forge });
-    assert_eq!((elsewhere.chain_id(), elsewhere.hash()), (77, hash));
-    assert_eq!(chain.confirm_by_history(&under, &account, &slot, &elsewhere), untrusted);
+    let other_chain = head_of(&Forge { network: Network::from_toml(&toml).unwrap(), ..forge });
+    assert_eq!((other_chain.chain_id(), other_chain.hash()), (77, hash));
+    assert_eq!(chain.confirm_by_history(&under, &account, &slot, &other_chain), untrusted);
     let confirmed = chain.confirm_by_history(&under, &account, &slot, &block).unwrap();
     assert_eq!(confirmed.path(), Path::History { under: number + 10 });
 }

@@ -1,4 +1,5 @@
-//! JSON is read strictly within the objects and only there: no field more, none less, no other type, no bombs.
+//! JSON objects are parsed strictly: no additional field, no missing field, no other type, no bombs. Only the wrapper
+//! around them may vary.
 
 use saldo_beacon::decode::{self, DecodeError, Encoding, MAX_UPDATES};
 use saldo_beacon::unit::Slot;
@@ -165,7 +166,7 @@ fn a_header_has_the_fields_of_its_fork() {
     assert!(matches!(refusal, DecodeError::ExecutionLayout { slot: at } if at == slot), "{refusal}");
 }
 
-/// The same network with other forks, each from an epoch on.
+/// The same network with other forks, each from its epoch on.
 fn with_forks(network: &Network, forks: &[(Fork, u64)]) -> Network {
     let toml = network.to_toml();
     let mut toml = toml[..toml.find("[[forks]]").unwrap()].to_owned();
@@ -176,11 +177,11 @@ fn with_forks(network: &Network, forks: &[(Fork, u64)]) -> Network {
     Network::from_toml(&toml).unwrap()
 }
 
-/// Of two headers in one object one can be said to be of another fork: it is read by its own slot, and what that fork does not
-/// have is refused.
+/// One of two headers in an object can be labelled as of another fork. It is decoded by its own slot, and fields that
+/// its fork does not have are refused.
 #[test]
 fn a_finalized_header_has_the_fields_of_its_own_fork() {
-    // Said to be of Deneb, in an object of Capella, which has no blob fields.
+    // Labelled as Deneb, in an object of Capella, which has no blob fields.
     let node = Node::captured("lodestar151-ejs-capella");
     let network = with_forks(&node.network, &[(Fork::Capella, 0), (Fork::Deneb, 1_000)]);
     let slot = Slot::new(1_000 * network.slots_per_epoch());
@@ -189,7 +190,7 @@ fn a_finalized_header_has_the_fields_of_its_own_fork() {
     let refusal = finality(&object, &network).unwrap_err();
     assert!(matches!(refusal, DecodeError::ExecutionLayout { slot: at } if at == slot), "{refusal}");
 
-    // Said to be of Altair, which tells nothing of the execution chain, in an object of Gloas, with the hash of a block.
+    // Labelled as Altair, whose headers have no execution part, in a Gloas object with a block hash.
     let chain = Chain::builder(3).fork(Fork::Gloas).build();
     let network = with_forks(&chain.network(), &[(Fork::Altair, 0), (Fork::Gloas, 1)]);
     let slot = Slot::new(network.slots_per_epoch() - 1);
@@ -205,7 +206,7 @@ fn finality(object: &Value, network: &Network) -> Result<LightClientUpdate, Deco
     decode::finality_update(&serde_json::to_vec(object).unwrap(), Encoding::Json, None, network)
 }
 
-/// What a source of `chain` answers as JSON.
+/// The JSON that a source of `chain` serves.
 fn served(chain: &Chain, path: &str) -> Value {
     let headers = vec![("accept".to_owned(), "application/json".to_owned())];
     let request = HttpRequest { method: "GET".into(), path: path.into(), headers, ..HttpRequest::default() };
@@ -229,7 +230,7 @@ fn a_part_without_its_branch_is_refused_and_an_empty_part_is_absent() {
     let empty = json!(format!("0x{}", "00".repeat(48)));
     data["next_sync_committee"] = json!({ "pubkeys": vec![empty.clone(); 32], "aggregate_pubkey": empty });
     assert_eq!(read(&node, &object).unwrap().next_sync_committee, None);
-    // Slot 0 stands for "nothing is final yet", so nothing may stand beside it.
+    // Slot 0 means "nothing is final yet", so no other field may have a value.
     let refusal = changed(&node, "/data/finalized_header/beacon/slot", json!("0"));
     assert!(matches!(refusal, DecodeError::Unproven { field: "finalized_header" }), "{refusal}");
     assert!(read(&node, &genuine(&node)).unwrap().finalized_slot() > Slot::new(0));
@@ -256,7 +257,7 @@ fn bombs_cost_nothing() {
 }
 
 #[test]
-fn what_is_no_json_object_is_refused() {
+fn input_that_is_no_json_object_is_refused() {
     let node = Node::captured("pyspec-ethrex-fulu");
     let text = serde_json::to_string(&genuine(&node)).unwrap();
     let twice = text.replacen("\"signature_slot\":", "\"signature_slot\":\"1\",\"signature_slot\":", 1);

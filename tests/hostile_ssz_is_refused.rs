@@ -1,4 +1,4 @@
-//! Any bytes at all give an update or a refusal; and an update with any byte changed gives no head.
+//! Any input gives an update or a refusal; and an update with any byte changed gives no head.
 
 use saldo_beacon::decode::{
     self, DecodeError, Encoding, MAX_LIST_BYTES, MAX_OBJECT_BYTES, MAX_UPDATES, SszError,
@@ -6,9 +6,9 @@ use saldo_beacon::decode::{
 use saldo_beacon::{AdvanceError, Fault, LightClientUpdate};
 use saldo_tests::beacon::Node;
 
-/// Of a finality update of Fulu with the minimal preset: two offsets, branch, bits and signature, slot.
+/// The fixed part of a Fulu finality update with the minimal preset: two offsets, branch, bits and signature, slot.
 const FIXED: usize = 4 + 4 + 7 * 32 + 4 + 96 + 8;
-/// Where the signature slot is, which the committee does not sign.
+/// The position of the signature slot, which the committee does not sign.
 const SIGNATURE_SLOT: std::ops::Range<usize> = FIXED - 8..FIXED;
 /// From the start of a header: the beacon header, the offset, the branch, and the execution header's fixed part.
 const EXECUTION: usize = 112 + 4 + 4 * 32;
@@ -50,19 +50,19 @@ fn offsets_must_point_to_the_end_of_the_fixed_part() {
     let node = node();
     let genuine = node.answer("finality_update.ssz");
     assert_eq!(read_offset(&genuine, 0), FIXED);
-    // The very first offset also tells the fork; no fork has this one.
+    // The first offset also shows the fork; no fork has this offset.
     let refused = refusal(&node, &with(&genuine, 0, &offset(FIXED + 1)));
     assert!(matches!(refused, SszError::Offset { got, .. } if got == FIXED + 1), "{refused}");
     let refused = refusal(&node, &with(&genuine, 0, &[0xff; 4]));
     assert!(matches!(refused, SszError::Offset { got: 0xffff_ffff, .. }), "{refused}");
-    // The finalized header's.
+    // The offset of the finalized header.
     for got in [0, FIXED - 1] {
         let refused = refusal(&node, &with(&genuine, 4, &offset(got)));
         assert_eq!(refused, SszError::Offset { got, expected: FIXED });
     }
     let refused = refusal(&node, &with(&genuine, 4, &[0xff; 4]));
     assert_eq!(refused, SszError::Offset { got: 0xffff_ffff, expected: genuine.len() });
-    // The execution header's within the attested header, and that of its extra data.
+    // The offset of the execution header within the attested header, and the offset of its extra data.
     let refused = refusal(&node, &with(&genuine, FIXED + 112, &offset(EXECUTION + 1)));
     assert_eq!(refused, SszError::Offset { got: EXECUTION + 1, expected: EXECUTION });
     let extra = FIXED + EXECUTION + 32 + 20 + 32 + 32 + 256 + 32 + 4 * 8;
@@ -92,7 +92,8 @@ fn extra_data_is_at_most_32_bytes() {
     assert_eq!(refusal(&node, &longer(1000)), SszError::TooLong { got: length + 1000, limit: 32 });
 }
 
-/// The last bytes are extra data, so a few less or more still decode; but then the execution header is another.
+/// The last bytes are extra data, so a few bytes less or more still decode; but then the execution header is another
+/// one.
 #[test]
 fn every_other_length_gives_no_head() {
     let node = node();
@@ -197,7 +198,7 @@ fn one_kind_of_object_is_not_another() {
     }
 }
 
-/// No panic and no hang, whatever comes: noise, and noise behind a genuine beginning.
+/// No panic and no hang on any input: random bytes, and random bytes after a genuine beginning.
 #[test]
 fn noise_is_refused() {
     let node = node();

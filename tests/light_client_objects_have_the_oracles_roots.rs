@@ -1,6 +1,6 @@
-//! What beacon nodes send is read and hashed as `ethereum_ssz`, `ssz_types` and `tree_hash` read and hash it: of every
-//! fork, of both committee sizes, from both encodings; and of changed bytes we refuse what they refuse, and beyond that
-//! only what `WeAreStricter` lists.
+//! Objects of beacon nodes are decoded and hashed as `ethereum_ssz`, `ssz_types` and `tree_hash` do it: for every
+//! fork, both committee sizes and both encodings. Of changed bytes we refuse everything that they refuse, and more
+//! only as `WeAreStricter` lists.
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -13,7 +13,7 @@ use saldo_tests::beacon_opinion::agreement::{WeAreStricter, both, from_json_too}
 use saldo_tests::{beacon, beacon_opinion, consensus, scenario, vectors};
 use serde_json::{Value, json};
 
-/// An object of the specification's vectors.
+/// An object from the specification's vectors.
 #[derive(Clone, Debug)]
 struct Genuine {
     object: String,
@@ -31,7 +31,7 @@ fn below(folder: &Path) -> Vec<PathBuf> {
     paths
 }
 
-/// All objects of the generated vectors that servers send.
+/// All objects in the generated vectors that servers send.
 fn genuine() -> Option<&'static [Genuine]> {
     static GENUINE: OnceLock<Option<Vec<Genuine>>> = OnceLock::new();
     let read = || {
@@ -68,7 +68,7 @@ fn of_the_specifications_vectors() {
     assert_eq!((read, unproven), (328, 8));
 }
 
-/// Of real chains, from the files as servers sent them.
+/// Objects of real chains, from files as servers sent them.
 #[test]
 fn of_real_chains() {
     let Some(root) = vectors("e2e") else { return };
@@ -95,7 +95,7 @@ fn of_real_chains() {
             let opinion = beacon_opinion::from_json(&object, &fork, size, &value)
                 .unwrap_or_else(|refusal| panic!("{name}: {refusal}"));
             from_json_too(&object, &fork, &sent, &opinion, &network);
-            // And as the oracle writes it.
+            // The same object in the oracle's encoding.
             assert_eq!(both(&object, &fork, &opinion.ssz, &network), Ok(true), "{name}");
             from_json += 1;
         }
@@ -103,7 +103,7 @@ fn of_real_chains() {
     assert_eq!((from_ssz, from_json, bare), (107, 55, 24));
 }
 
-/// Puts headers as the beacon API had them before Capella, without `beacon` around them, as the specification has them.
+/// Wraps headers from before Capella in `beacon`, as the specification has them: the beacon API sent them bare.
 fn wrap_bare_headers(object: &mut Value) -> bool {
     let mut wrapped = false;
     for name in ["header", "attested_header", "finalized_header"] {
@@ -115,7 +115,7 @@ fn wrap_bare_headers(object: &mut Value) -> bool {
     wrapped
 }
 
-/// Where things are in an object's fixed part.
+/// The positions in an object's fixed part.
 struct Places {
     offsets: Vec<usize>,
     branches: Vec<std::ops::Range<usize>>,
@@ -153,7 +153,7 @@ fn read_offset(bytes: &[u8], at: usize) -> usize {
     usize::try_from(u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap())).unwrap()
 }
 
-/// All offsets of an object: of its headers, of their payload headers, and of the extra data in these.
+/// All offsets of an object: of its headers, of their payload headers, and of the extra data in those.
 fn all_offsets(genuine: &Genuine, size: usize) -> Vec<usize> {
     let mut offsets = places(&genuine.object, &genuine.fork, size).offsets;
     for header in offsets.clone() {
@@ -166,7 +166,7 @@ fn all_offsets(genuine: &Genuine, size: usize) -> Vec<usize> {
     offsets
 }
 
-/// What is done to an object's bytes.
+/// A change to an object's bytes.
 #[derive(Clone, Debug)]
 enum Change {
     Flip(Index, u8),
@@ -178,9 +178,9 @@ enum Change {
     Move(Index, i32),
     /// Sets an offset.
     Point(Index, u32),
-    /// Takes the proof from a part.
+    /// Removes the proof of a part.
     Unprove(Index),
-    /// A slot of zero for the first or the second header, which may then be none.
+    /// Sets the slot of the first or second header to zero, which means "no header".
     Zero(Index, usize),
 }
 
@@ -253,7 +253,7 @@ proptest! {
     }
 }
 
-/// Every offset of every object, moved a little: refused by both.
+/// Every offset of every object, moved a little: both refuse it.
 #[test]
 fn of_every_offset_moved() {
     let Some(objects) = genuine() else { return };
@@ -273,7 +273,7 @@ fn of_every_offset_moved() {
     assert_eq!(refused, 4 * 864);
 }
 
-/// Every part whose proof is taken away, and every header that has what its own fork does not.
+/// Removes each part's proof, and gives each header fields that its fork does not have.
 #[test]
 fn we_are_stricter_in_two_ways() {
     let Some(objects) = genuine() else { return };
@@ -286,12 +286,13 @@ fn we_are_stricter_in_two_ways() {
             match both(&genuine.object, &genuine.fork, &bytes, &network) {
                 Err(WeAreStricter::Unproven("next_sync_committee")) => unproven[0] += 1,
                 Err(WeAreStricter::Unproven("finalized_header")) => unproven[1] += 1,
-                // A bootstrap without its proof is for the light client to refuse; and what is zero needs none.
+                // The light client refuses a bootstrap without proof, not the decoder; and a zero value needs no
+                // proof.
                 Ok(true) => still_read += 1,
                 other => panic!("{other:?}"),
             }
         }
-        // The same bytes where Deneb comes later than any slot: an object of Deneb, labelled so, with a header of Capella.
+        // The same bytes on a network where Deneb comes later: an object labelled Deneb with a Capella header.
         if genuine.fork == "deneb"
             && genuine.preset == "minimal"
             && genuine.object == "LightClientFinalityUpdate"

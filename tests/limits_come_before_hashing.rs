@@ -1,4 +1,4 @@
-//! The work that one reply can cause is bounded, and the bound is looked at first.
+//! The work that one reply can cause is limited, and the limit is checked first.
 
 use alloy_primitives::{Address, B256, Bytes, keccak256};
 use saldo_beacon::{Network, NetworkError};
@@ -10,16 +10,16 @@ use saldo_tests::captured::four_accounts;
 use saldo_tests::forge;
 use serde_json::json;
 
-/// Nothing here hashes to this.
+/// No node in these tests has this hash.
 const ROOT: StateRoot = StateRoot::new(B256::repeat_byte(1));
 
 fn both(proof: &[Bytes]) -> ProofError {
     let refusal = verify_account(ROOT, Address::ZERO, proof).unwrap_err();
-    assert_eq!(claimed_root(proof), Err(refusal), "both look at the limits first");
+    assert_eq!(claimed_root(proof), Err(refusal), "both check the limits first");
     refusal
 }
 
-/// A wrong first node would be found by hashing it: these refusals come before.
+/// Hashing would find a wrong first node: these refusals come before hashing.
 #[test]
 fn too_many_nodes() {
     for got in [MAX_NODES + 1, 1_000_000] {
@@ -28,7 +28,7 @@ fn too_many_nodes() {
     }
     let proof = vec![Bytes::from_static(&[0x80]); MAX_NODES];
     let refusal = verify_account(ROOT, Address::ZERO, &proof).unwrap_err();
-    assert!(matches!(refusal, ProofError::HashMismatch { node: 0, .. }), "65 are looked at: {refusal}");
+    assert!(matches!(refusal, ProofError::HashMismatch { node: 0, .. }), "65 nodes are hashed: {refusal}");
 }
 
 #[test]
@@ -42,10 +42,10 @@ fn too_large_a_node() {
     }
     let proof = [Bytes::from(vec![0; MAX_NODE_BYTES])];
     let refusal = verify_account(ROOT, Address::ZERO, &proof).unwrap_err();
-    assert!(matches!(refusal, ProofError::HashMismatch { node: 0, .. }), "1,024 are looked at: {refusal}");
+    assert!(matches!(refusal, ProofError::HashMismatch { node: 0, .. }), "1,024 bytes are hashed: {refusal}");
 }
 
-/// As much as the largest reply that is taken can hold: it is counted, and nothing of it is hashed.
+/// As many nodes as the largest accepted reply can hold: they are counted, and none is hashed.
 #[test]
 fn a_reply_of_thousands_of_nodes() {
     let mut json = four_accounts()[0].json.clone();
@@ -64,7 +64,7 @@ fn a_reply_of_thousands_of_nodes() {
     assert_eq!(account.slot(B256::ZERO, &reply.storage(B256::ZERO).unwrap().proof), Err(refusal));
 }
 
-/// Files are measured before they are read, too.
+/// Files are measured before they are parsed, too.
 #[test]
 fn network_files_and_directories() {
     let got = 64 * 1024 + 1;
@@ -79,7 +79,7 @@ fn network_files_and_directories() {
     assert!(matches!(Directory::from_toml(&nested), Err(DirectoryError::NotToml { .. })));
 }
 
-/// The limits are those of an empty trie and of an absent account's storage, too.
+/// The limits also hold for an empty trie, and for the storage of an absent account.
 #[test]
 fn limits_hold_for_the_empty_trie() {
     let empty = StateRoot::new(saldo_proof::trie::EMPTY_ROOT_HASH);
@@ -90,7 +90,7 @@ fn limits_hold_for_the_empty_trie() {
     );
 }
 
-/// The longest proof there is: a branch at each of the 64 nibbles, and a leaf.
+/// The longest possible proof: a branch at each of the 64 nibbles, and a leaf.
 #[test]
 fn the_deepest_trie_is_read_and_one_deeper_is_not() {
     let key = keccak256(b"deep");
@@ -101,7 +101,7 @@ fn the_deepest_trie_is_read_and_one_deeper_is_not() {
             if node.len() >= 32 {
                 proof.push(node.clone());
             }
-            // A sibling that no one asks for: any hash will do.
+            // A sibling that is never entered: any hash works.
             let sibling = keccak256(level.to_be_bytes()).to_vec();
             let mut children = vec![forge::string(&[]); 17];
             children[usize::from(*nibble)] = forge::reference(&node);
@@ -117,7 +117,7 @@ fn the_deepest_trie_is_read_and_one_deeper_is_not() {
     assert_eq!(proof.len(), 64);
     assert_eq!(lookup(keccak256(&proof[0]), key.as_slice(), &proof), Ok(Lookup::Present(b"found")));
 
-    // A longer key has room for a branch below the 64th nibble, but hashed keys do not.
+    // A longer key has room for a branch below nibble 64, but hashed keys do not.
     let long_key = [key.as_slice(), &[0]].concat();
     let mut path = forge::nibbles(&long_key);
     path.pop();
@@ -129,7 +129,7 @@ fn the_deepest_trie_is_read_and_one_deeper_is_not() {
     assert_eq!(refusal, Err(ProofError::PathTooLong { node: 64, got: 65, limit: 64 }));
 }
 
-/// Under which root a proof would stand, before anyone has signed it.
+/// The root under which a proof would be valid, before that root is signed.
 #[test]
 fn the_claimed_root_is_the_hash_of_the_first_node() {
     for account in four_accounts() {

@@ -1,10 +1,10 @@
-//! What could panic or wrap is denied in every crate, and no file excuses itself from it.
+//! Code that could panic or wrap is denied in every crate, and no file makes an exception.
 
 use std::path::{Path, PathBuf};
 
 use toml::Table;
 
-/// Lints whose breach is an error in any build that is checked, not only in CI.
+/// These lints are errors in every checked build, not only in CI.
 const DENIED: [&str; 8] = [
     "indexing_slicing",
     "string_slice",
@@ -45,7 +45,7 @@ fn the_workspace_denies_them() {
 }
 
 #[test]
-fn every_crate_takes_them_and_none_makes_an_exception() {
+fn every_crate_inherits_them_without_exceptions() {
     let (mut crates, mut files) = (0, Vec::new());
     for entry in std::fs::read_dir(root().join("crates")).unwrap() {
         let folder = entry.unwrap().path();

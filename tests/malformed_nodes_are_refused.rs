@@ -1,4 +1,4 @@
-//! A trie that no client would build is refused, even under its own root: what is not a trie proves nothing.
+//! A trie that no client would build is refused, even under its own root: it proves nothing.
 
 use alloy_primitives::{Address, B256, U256, keccak256};
 use saldo_proof::trie::{Lookup, lookup};
@@ -7,15 +7,15 @@ use saldo_tests::forge::{
     self, Encoded, branch, extension, hex_prefix, leaf, list, nibbles, reference, string,
 };
 
-/// The key that is looked up. Its nibbles are 1, 2, 3, … so that a path is easy to write.
+/// The key to look up. Its nibbles are 1, 2, 1, 2, … so that paths are easy to write.
 const KEY: [u8; 32] = [0x12; 32];
 
-/// What a node is refused for when it stands, alone, as the root of a trie.
+/// The refusal of a node that is alone the root of a trie.
 fn as_root(node: &[u8]) -> ProofError {
     lookup(keccak256(node), &KEY, &[node]).unwrap_err()
 }
 
-/// The same below a branch, hashed (padded by nothing: the node has to be long enough) or embedded.
+/// The refusal of a node below a branch: hashed, if it is long enough, or embedded.
 fn below_a_branch(node: &Encoded) -> ProofError {
     let top = branch(&[(1, node.clone()), (2, leaf(&[0], b"other"))], &[]);
     let mut proof = vec![top];
@@ -32,7 +32,7 @@ fn node_cause(refusal: ProofError, node: usize, depth: usize) -> NodeError {
     }
 }
 
-/// Tries in which an embedded node stands where the key's path does not lead, and at which depth.
+/// Tries with an embedded node beside the key's path, and the node's depth.
 fn beside_the_path(node: &Encoded) -> Vec<(Encoded, usize)> {
     let further = |child: &Encoded| [(extension(&[2], child), 1), (extension(&[3], child), 1)];
     let beneath = further(node).into_iter().chain([(node.clone(), 0)]);
@@ -47,8 +47,8 @@ fn beside_the_path(node: &Encoded) -> Vec<(Encoded, usize)> {
     tries.collect()
 }
 
-/// Checks a malformed node as root, below a branch (both hashed and embedded, by its length), and if it is embedded where
-/// the path does not lead.
+/// Checks a malformed node as root, below a branch (hashed or embedded, by its length) and, if it is embedded, beside
+/// the key's path.
 fn is_refused_for(node: &Encoded, expected: NodeError) {
     assert_eq!(node_cause(as_root(node), 0, 0), expected, "as root: {node:02x?}");
     let hashed = usize::from(node.len() >= 32);
@@ -90,7 +90,7 @@ fn extensions() {
     is_refused_for(&to(string(&[7; 33])), NodeError::ChildLength { got: 33 });
     is_refused_for(&to(list(&[string(&[7; 30])])), NodeError::ChildTooLarge { got: 31 });
     is_refused_for(&to(below.clone()), NodeError::ChildTooLarge { got: below.len() - 2 });
-    // An extension that does not go the key's way is checked all the same.
+    // An extension beside the key's path is checked too.
     is_refused_for(&list(&[string(&hex_prefix(&[9], false)), string(&[])]), NodeError::MissingChild);
 }
 
@@ -131,7 +131,7 @@ fn branches() {
     is_refused_for(&list(&vec![string(&[]); 31]), NodeError::ItemCount { got: 18 });
 }
 
-/// Each is wrong in its bytes and right in everything else.
+/// Each encoding is wrong, and everything else is right.
 #[test]
 fn encodings() {
     let node = leaf(&[3; 60], &LONG);
@@ -163,7 +163,7 @@ fn encodings() {
     }
 }
 
-/// Lists in lists in lists: they are not followed, and an embedded one is too short to go far.
+/// Nested lists: they are not followed, and an embedded node is too short to nest deeply.
 #[test]
 fn nesting_bombs() {
     let mut bomb = list(&[]);
@@ -174,13 +174,13 @@ fn nesting_bombs() {
     let bombs = list(&[string(&hex_prefix(&[1], false)), list(&[string(&[9; 31]), bomb[..].to_vec()])]);
     assert!(matches!(node_cause(as_root(&bombs), 0, 0), NodeError::ChildTooLarge { .. }));
 
-    // Extension in extension in extension, as far as 31 bytes go.
+    // Nested extensions, as deep as 31 bytes allow.
     let mut inner = leaf(&[1], b"x");
     while inner.len() < 28 {
         inner = extension(&[1], &inner);
     }
     let refusal = lookup(keccak256(&inner), &KEY, std::slice::from_ref(&inner));
-    assert_eq!(refusal, Ok(Lookup::Absent), "the second nibble is no 1");
+    assert_eq!(refusal, Ok(Lookup::Absent), "the second nibble is not 1");
     let proof = [extension(&[1; 3], &inner)];
     let found = lookup(keccak256(&proof[0]), &[0x11; 6], &proof);
     assert!(found.is_ok(), "{found:?}");
@@ -197,23 +197,23 @@ fn paths_past_64_nibbles() {
     assert_eq!(answer(&top(&leaf(&[1, 2, 1, 2, 1], &LONG))), path_too_long(1, 65));
     assert_eq!(answer(&top(&extension(&[9; 5], &[0; 40]))), path_too_long(1, 65));
 
-    // Where the path does not lead, too.
+    // The same beside the key's path.
     assert_eq!(as_root(&extension(&[9; 60], &leaf(&[1; 5], b"x"))), path_too_long(0, 65));
     assert_eq!(as_root(&extension(&[9; 59], &extension(&[1], &leaf(&[1; 5], b"x")))), path_too_long(0, 65));
 
     let bottom = branch(&[(1, leaf(&[], &LONG)), (2, leaf(&[], &LONG))], &LONG);
     let proof = [extension(&nibbles(&KEY), &bottom), bottom];
     assert_eq!(answer(&proof), path_too_long(1, 65), "a branch below the last nibble");
-    // One that has every child, and is read in one piece elsewhere.
+    // A branch with every child, which another code path reads at once.
     let full = list(&[vec![string(&[7; 32]); 16], vec![string(&[])]].concat());
     let proof = [extension(&nibbles(&KEY), &full), full.clone()];
     assert_eq!(answer(&proof), path_too_long(1, 65), "a full branch below the last nibble");
-    // One nibble higher it is a branch like any other.
+    // One nibble higher it is an ordinary branch.
     let proof = [extension(&nibbles(&KEY)[..63], &full), full];
     assert_eq!(answer(&proof), ProofError::Truncated { nodes: 2, depth: 64 });
 }
 
-/// Found by fuzzing: an extension that leads elsewhere, to a list that is none. `alloy-trie` refused it before we did.
+/// Found by fuzzing: an extension beside the path leads to an invalid list. `alloy-trie` refused it before saldo did.
 #[test]
 fn a_child_that_is_not_entered_proves_no_absence() {
     let path = hex_prefix(&[[0, 0], [12, 12], [9, 11]].concat().repeat(10), false);
@@ -224,7 +224,7 @@ fn a_child_that_is_not_entered_proves_no_absence() {
     assert_eq!(lookup(keccak256(&whole[0]), &KEY, &whole), Ok(Lookup::Absent));
 }
 
-/// Only the root may be short without being inside something.
+/// Only the root may be short without being embedded.
 #[test]
 fn a_short_node_by_its_hash() {
     let short = leaf(&[2; 10], b"short");
@@ -238,7 +238,7 @@ fn a_short_node_by_its_hash() {
     assert_eq!(lookup(keccak256(&short), &KEY, &[short]), Ok(Lookup::Absent), "it may be the root");
 }
 
-/// A word that an attacker stored is a value, though it is the hash of a node he made.
+/// A word that an attacker stored is a value, even if it is the hash of an attacker's node.
 #[test]
 fn a_value_is_no_child() {
     let rich = leaf(&[], &forge::word(U256::MAX));
@@ -250,12 +250,12 @@ fn a_value_is_no_child() {
     assert_eq!(lookup(root, &KEY, &proof[..2]), Ok(Lookup::Present(word.as_slice())));
     assert_eq!(lookup(root, &KEY, &proof), Err(ProofError::ExtraNodes { got: 3, used: 2 }));
 
-    // In the value of a branch it is beside the path.
+    // The value of a branch is not on the key's path.
     let top = branch(&[(2, leaf(&[0], b"other"))], word.as_slice());
     let proof = [top, proof[2].clone()];
     let refusal = lookup(keccak256(&proof[0]), &KEY, &proof);
     assert_eq!(refusal, Err(ProofError::ExtraNodes { got: 2, used: 1 }));
-    // And a child is no value: with the key at its end, the branch has none.
+    // And a child is not a value: if the key ends at the branch, the branch has no value.
     let top = branch(&[(2, proof[1].clone())], &[]);
     assert_eq!(lookup(keccak256(&top), &[], &[top]), Ok(Lookup::Absent));
 }
@@ -324,7 +324,7 @@ fn storage_words() {
         (vec![0x81, 0x05], RlpError::LongForm.into()),
         (vec![0x05, 0x05], RlpError::TrailingBytes { got: 1 }.into()),
         (vec![0x82, 0x05], RlpError::PastTheEnd.into()),
-        // A word that is stored without its RLP header, as in no trie.
+        // A word without its RLP header, which no trie contains.
         (vec![0x11; 32], RlpError::TrailingBytes { got: 31 }.into()),
     ] {
         assert_eq!(slot_of(&value), Err(ProofError::MalformedLeaf { cause: expected }), "{value:02x?}");
@@ -335,7 +335,7 @@ fn storage_words() {
     }
 }
 
-/// What the forge makes is what it seems: the parts above, put together rightly, are a trie.
+/// Nodes made by the test's forge are valid: the parts above, combined correctly, are a trie.
 #[test]
 fn the_forge_makes_tries() {
     let path = nibbles(&KEY);

@@ -1,4 +1,4 @@
-//! What verification and a light client take of the heap, counted by the allocator.
+//! The heap use of verification and of a light client, counted by the allocator.
 
 use std::sync::Arc;
 
@@ -20,8 +20,8 @@ fn account(storage_root: B256) -> Vec<u8> {
     [&[0xf8, 0x44, 0x01, 0x05][..], &hash(storage_root), &hash(keccak256([]))].concat()
 }
 
-/// A trie with this entry among others, in the shape of a large one.
-fn thick(key: B256, value: &[u8]) -> Trie {
+/// A trie with this entry among others, with the shape of a large trie.
+fn large_trie(key: B256, value: &[u8]) -> Trie {
     let seed = Seed::new(3);
     let mut trie = Trie::default();
     trie.insert(key.as_slice(), value);
@@ -37,8 +37,8 @@ fn thick(key: B256, value: &[u8]) -> Trie {
 #[test]
 fn verifying_an_account_and_a_slot_allocates_nothing() {
     let (address, key) = (Address::repeat_byte(7), B256::repeat_byte(9));
-    let storage = thick(keccak256(key), &[0x2a]);
-    let state = thick(keccak256(address), &account(storage.root()));
+    let storage = large_trie(keccak256(key), &[0x2a]);
+    let state = large_trie(keccak256(address), &account(storage.root()));
     let (root, proof) = (StateRoot::new(state.root()), state.prove(keccak256(address).as_slice()).unwrap());
     let slot_proof = storage.prove(keccak256(key).as_slice()).unwrap();
     assert_eq!((proof.len(), slot_proof.len()), (8, 8));
@@ -58,7 +58,7 @@ fn verifying_an_account_and_a_slot_allocates_nothing() {
 #[test]
 fn refusing_a_proof_allocates_nothing() {
     let address = Address::repeat_byte(7);
-    let state = thick(keccak256(address), &account(B256::ZERO));
+    let state = large_trie(keccak256(address), &account(B256::ZERO));
     let (root, mut proof) =
         (StateRoot::new(state.root()), state.prove(keccak256(address).as_slice()).unwrap());
     proof.pop();
@@ -68,8 +68,8 @@ fn refusing_a_proof_allocates_nothing() {
     assert!(refusal.is_some());
 }
 
-/// The most bytes that reading a reply may take for each byte of it.
-const MOST_FOR_A_BYTE: u64 = 16;
+/// The most heap bytes per byte of a reply while it is parsed.
+const MAX_HEAP_PER_BYTE: u64 = 16;
 
 #[test]
 fn a_reply_of_many_short_lists_takes_a_bounded_multiple_of_itself() {
@@ -85,7 +85,7 @@ fn a_reply_of_many_short_lists_takes_a_bounded_multiple_of_itself() {
     let allocated =
         measure(|| slots = serde_json::from_str::<AccountReply>(&json).unwrap().storage_proof.len());
     assert_eq!(slots, 6_800);
-    assert!(allocated.bytes_max < MOST_FOR_A_BYTE * length, "{} for {length}", allocated.bytes_max);
+    assert!(allocated.bytes_max < MAX_HEAP_PER_BYTE * length, "{} for {length}", allocated.bytes_max);
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn a_light_client_with_two_committees_of_mainnet_stays_under_a_megabyte() {
         "a light client with two committees holds {held} bytes; at most {} while it was made",
         allocated.bytes_max
     );
-    // Two committees alone have 49 KB.
+    // The keys of two committees alone are 49 KB.
     assert!((49_000..MAX_LIGHT_CLIENT).contains(&held), "{held} bytes");
     assert!(allocated.bytes_max < MAX_LIGHT_CLIENT, "{} bytes", allocated.bytes_max);
     assert!(client.unwrap().next_committee_known());

@@ -1,4 +1,5 @@
-//! No bytes from outside make a parser panic or hang: each is fed 100,000 real inputs, damaged, under a time limit for each.
+//! No input makes a parser panic or hang: each parser reads 100,000 damaged real inputs, with a time limit for each
+//! input.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,42 +18,42 @@ use saldo_source::execution::{self, Question};
 use saldo_source::{Deadline, Directory, checkpoint};
 use saldo_tests::beacon::{Forge, MINIMAL_FULU, Node};
 use saldo_tests::captured::{CLIENTS, customer, four_accounts, header_rlp, token};
-use saldo_tests::council::Council;
+use saldo_tests::checkpoint_world::CheckpointWorld;
 use saldo_tests::forge::{self, nibbles};
-use saldo_tests::kept::sealed;
-use saldo_tests::mutation::{Dice, Fed, INPUTS, damage, damaged, feed};
+use saldo_tests::mutation::{Fed, INPUTS, Rng, damage, damaged, feed};
 use saldo_tests::scene::{ALICE, BEFORE};
-use saldo_tests::still::Still;
+use saldo_tests::stopped_clock::StoppedClock;
+use saldo_tests::stored::with_record_checksum;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-/// Feeds a parser the damaged seeds, all of which it must be able to read as they are.
+/// Feeds a parser damaged seeds. It must accept every undamaged seed.
 fn feed_bytes(parser: &str, seeds: &[Vec<u8>], reads: impl Fn(&[u8]) -> bool) {
     feed_each(parser, seeds, |_, bytes| reads(bytes));
 }
 
-/// The same, where it matters which of the seeds an input was made from.
+/// The same, for parsers that need to know the seed of an input.
 fn feed_each(parser: &str, seeds: &[Vec<u8>], reads: impl Fn(usize, &[u8]) -> bool) {
     for (at, seed) in seeds.iter().enumerate() {
-        assert!(reads(at, seed), "{parser} reads the real input {at}");
+        assert!(reads(at, seed), "{parser} accepts the real input {at}");
     }
-    let make = |dice: &mut Dice| {
-        let at = dice.below(seeds.len());
+    let make = |rng: &mut Rng| {
+        let at = rng.below(seeds.len());
         let mut bytes = seeds[at].clone();
-        damage(&mut bytes, seeds, dice);
+        damage(&mut bytes, seeds, rng);
         (at, bytes)
     };
     check(parser, feed(parser, make, |(at, bytes)| reads(*at, bytes)));
 }
 
-/// Damage that is never noticed, or that never gets past the first byte, would test nothing.
+/// Damage that is always accepted, or always refused at the first byte, would test nothing.
 fn check(parser: &str, fed: Fed) {
     println!("{parser}: {} read, {} refused", fed.read, fed.refused);
     assert_eq!(fed.read + fed.refused, 100_000);
     assert!(fed.read > 0 && fed.refused > INPUTS / 20, "{parser}: {fed:?}");
 }
 
-/// A proof, and where each node but the last names the next.
+/// A proof, and the position in each node, except the last, of the next node's hash.
 struct Proof {
     key: B256,
     nodes: Vec<Vec<u8>>,
@@ -70,21 +71,21 @@ impl Proof {
         Self { key, nodes, links }
     }
 
-    /// One node damaged, and every node above naming what is below it now: all hashes are right, so that all of the
-    /// damage is looked at. Or nodes missing, doubled and out of order.
-    fn damaged(&self, all: &[Vec<u8>], dice: &mut Dice) -> Vec<Vec<u8>> {
+    /// Damages one node and updates the hashes in all nodes above it, so that the parser reads all the damage. Or
+    /// removes, doubles or reorders nodes.
+    fn damaged(&self, all: &[Vec<u8>], rng: &mut Rng) -> Vec<Vec<u8>> {
         let mut nodes = self.nodes.clone();
-        let at = dice.below(nodes.len());
-        match dice.below(10) {
+        let at = rng.below(nodes.len());
+        match rng.below(10) {
             0 => nodes.truncate(at),
             1 => drop(nodes.remove(at)),
-            2 => nodes.insert(at, self.nodes[dice.below(self.nodes.len())].clone()),
+            2 => nodes.insert(at, self.nodes[rng.below(self.nodes.len())].clone()),
             3 => {
-                let more = *dice.pick(&[1, 64, 66, 300]);
+                let more = *rng.pick(&[1, 64, 66, 300]);
                 nodes.extend(vec![vec![0x80]; more]);
             }
             _ => {
-                damage(&mut nodes[at], all, dice);
+                damage(&mut nodes[at], all, rng);
                 for above in (0..at).rev() {
                     let hash = keccak256(&nodes[above + 1]);
                     let link = self.links[above];
@@ -115,9 +116,9 @@ fn account_proofs() {
     let all: Vec<Vec<u8>> = proofs.iter().flat_map(|(_, proof)| proof.nodes.clone()).collect();
     let fed = feed(
         "account proof",
-        |dice| {
-            let (address, proof) = dice.pick(&proofs);
-            (*address, proof.damaged(&all, dice))
+        |rng| {
+            let (address, proof) = rng.pick(&proofs);
+            (*address, proof.damaged(&all, rng))
         },
         |(address, nodes)| verify_account(StateRoot::new(Proof::root(nodes)), *address, nodes).is_ok(),
     );
@@ -137,10 +138,10 @@ fn storage_proofs() {
     let path = nibbles(keccak256(address).as_slice());
     let fed = feed(
         "storage proof",
-        |dice| {
-            let proof = dice.pick(&proofs);
-            let nodes = proof.damaged(&all, dice);
-            // An account whose storage these nodes are.
+        |rng| {
+            let proof = rng.pick(&proofs);
+            let nodes = proof.damaged(&all, rng);
+            // An account with the storage trie of these nodes.
             let account = forge::account(1, U256::ZERO, Proof::root(&nodes), B256::ZERO);
             let top = forge::leaf(&path, &account);
             let root = StateRoot::new(keccak256(&top));
@@ -178,7 +179,7 @@ fn blocks() -> Vec<Value> {
 #[test]
 fn headers_as_rlp() {
     let seeds: Vec<Vec<u8>> = blocks().iter().map(header_rlp).collect();
-    // Under its own hash each is looked at as a whole.
+    // Each is decoded under its own hash, so that it is read completely.
     feed_bytes("header RLP", &seeds, |bytes| ExecutionHeader::from_rlp(bytes, keccak256(bytes)).is_ok());
 }
 
@@ -192,7 +193,7 @@ fn headers_as_json() {
 
 const NODES: [&str; 2] = ["pyspec-ethrex-fulu", "pyspec-ejs-electra"];
 
-/// The answers of one node, of each kind, as they were given; of a list in JSON, which is long, the first update alone.
+/// The answers of one node, one of each kind, unchanged. Of a list in JSON, which is long, only the first update.
 fn answers(node: &Node, encoding: Encoding) -> [Vec<u8>; 5] {
     let ending = if encoding == Encoding::Json { "json" } else { "ssz" };
     let list = node.answer(&format!("updates_0_8.{ending}"));
@@ -212,7 +213,7 @@ fn answers(node: &Node, encoding: Encoding) -> [Vec<u8>; 5] {
     [bootstrap, first, finality, optimistic, list]
 }
 
-/// Feeds one kind of object in one encoding to its parser, on the network of each node in turn.
+/// Feeds one kind of object in one encoding to its parser, with the network of each node.
 fn feed_objects(kind: usize, encoding: Encoding) {
     let nodes = NODES.map(Node::captured);
     let seeds: Vec<Vec<u8>> = nodes.iter().map(|node| answers(node, encoding)[kind].clone()).collect();
@@ -278,7 +279,7 @@ fn lists_of_updates_as_json() {
     feed_objects(4, Encoding::Json);
 }
 
-/// A server that answers everything with the same bytes.
+/// A server that gives the same bytes for every request.
 struct Answers(Vec<u8>);
 
 impl Transport for Answers {
@@ -288,9 +289,9 @@ impl Transport for Answers {
     }
 }
 
-/// A world in which every answer is `bytes`, and the first request has the id 1.
+/// An `Io` in which every answer is `bytes`, and the first request has the id 1.
 fn world(bytes: &[u8]) -> saldo_source::Io {
-    saldo_source::Io::new(Arc::new(Answers(bytes.to_vec())), Arc::new(Still))
+    saldo_source::Io::new(Arc::new(Answers(bytes.to_vec())), Arc::new(StoppedClock))
 }
 
 fn endpoint() -> Endpoint {
@@ -349,7 +350,7 @@ fn chain_ids() {
     });
 }
 
-/// What a checkpoint source says of a block, and of finality.
+/// A checkpoint source's answers about a block, and about finality.
 #[test]
 fn checkpoint_answers() {
     let root = B256::repeat_byte(0xab);
@@ -395,8 +396,8 @@ fn directories() {
     feed_bytes("directory", &seeds, |bytes| Directory::from_toml(&String::from_utf8_lossy(bytes)).is_ok());
 }
 
-/// With the checksum that belongs to what the bytes say, or else nothing behind it would be read.
-fn summed(mut body: Vec<u8>) -> Vec<u8> {
+/// Replaces the checksum with the right one, because the loader checks it first.
+fn with_checksum(mut body: Vec<u8>) -> Vec<u8> {
     let checksum = Sha256::digest(&body);
     body.extend_from_slice(&checksum);
     body
@@ -415,16 +416,16 @@ fn snapshots() {
     let whole = client.snapshot();
     let now = forge.now(21);
     let network = Arc::new(forge.network);
-    // Most of them without a signature, whose check takes milliseconds and is no matter of reading.
+    // Most seeds have no signature: its check takes milliseconds, and is not part of parsing.
     let bodies = [started.clone(), started.clone(), started, pending, whole]
         .map(|bytes| bytes[..bytes.len() - 32].to_vec());
     let reads = |bytes: &Vec<u8>| LightClient::load(bytes, Arc::clone(&network), now).is_ok();
     for body in &bodies {
-        assert!(reads(&summed(body.clone())));
+        assert!(reads(&with_checksum(body.clone())));
     }
-    let make = |dice: &mut Dice| match dice.below(8) {
-        0 => damaged(&bodies, dice),
-        _ => summed(damaged(&bodies, dice)),
+    let make = |rng: &mut Rng| match rng.below(8) {
+        0 => damaged(&bodies, rng),
+        _ => with_checksum(damaged(&bodies, rng)),
     };
     check("snapshot", feed("snapshot", make, reads));
 }
@@ -442,42 +443,51 @@ fn short_texts() {
     feed_bytes("URL", &urls, |bytes| Endpoint::new(&text(bytes)).is_ok());
 }
 
-/// What a wallet of a made-up chain has kept: its world, and its records without their checksums.
-fn kept() -> (Council, Vec<(String, Vec<u8>)>) {
-    let (council, storage) = (Council::new(1, 0), MemoryStorage::new());
-    let client =
-        council.builder().checkpoint(council.chain.checkpoint()).storage(storage.clone()).build().unwrap();
-    council.assert_true(&council.read(&client));
+/// The records that a wallet stored on a test chain, without their checksums, and the wallet's world.
+fn kept() -> (CheckpointWorld, Vec<(String, Vec<u8>)>) {
+    let (checkpoint_world, storage) = (CheckpointWorld::new(1, 0), MemoryStorage::new());
+    let client = checkpoint_world
+        .builder()
+        .checkpoint(checkpoint_world.chain.checkpoint())
+        .storage(storage.clone())
+        .build()
+        .unwrap();
+    checkpoint_world.assert_true(&checkpoint_world.read(&client));
     let body = |(name, mut value): (String, Vec<u8>)| {
         value.truncate(value.len() - 32);
         (name, value)
     };
     let records = storage.all().unwrap().into_iter().map(body).filter(|(name, _)| name != "light-client");
-    (council, records.collect())
+    (checkpoint_world, records.collect())
 }
 
 #[test]
 fn stored_blocks() {
-    let (council, records) = kept();
+    let (checkpoint_world, records) = kept();
     let blocks = records.into_iter().filter(|(name, _)| name.starts_with("block/"));
     let seeds: Vec<Vec<u8>> = blocks.map(|(_, value)| value).collect();
-    feed_bytes("stored block", &seeds, |bytes| Anchor::load(bytes, council.network.chain_id()).is_ok());
+    feed_bytes("stored block", &seeds, |bytes| {
+        Anchor::load(bytes, checkpoint_world.network.chain_id()).is_ok()
+    });
 }
 
-/// With the checksum that belongs to it, so that it is read at all.
+/// Each record gets its right checksum, so that its content is parsed.
 fn feed_record(parser: &str, prefix: &str) {
-    let (council, records) = kept();
+    let (checkpoint_world, records) = kept();
     let place = records.iter().position(|(name, _)| name.starts_with(prefix)).unwrap();
     let (name, seed) = records[place].clone();
     let others = records.iter().filter(|(other, _)| *other != name);
     let others: Vec<Write> = others
-        .map(|(name, value)| Write { name: name.clone(), value: Some(sealed(name, value.clone())) })
+        .map(|(name, value)| Write {
+            name: name.clone(),
+            value: Some(with_record_checksum(name, value.clone())),
+        })
         .collect();
     feed_each(parser, &[seed], |_, bytes| {
         let storage = MemoryStorage::new();
-        let damaged = Write { name: name.clone(), value: Some(sealed(&name, bytes.to_vec())) };
+        let damaged = Write { name: name.clone(), value: Some(with_record_checksum(&name, bytes.to_vec())) };
         storage.apply(&[others.clone(), vec![damaged]].concat()).unwrap();
-        let builder = council.builder().checkpoint(council.chain.checkpoint());
+        let builder = checkpoint_world.builder().checkpoint(checkpoint_world.chain.checkpoint());
         let client = builder.storage(storage).build().unwrap();
         let last = client.last(&Holding::native(ALICE));
         assert!(last.is_none_or(|last| last.amount().base_units() == BEFORE));

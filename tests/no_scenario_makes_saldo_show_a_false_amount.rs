@@ -1,5 +1,5 @@
-//! Every scenario that comes with the kit, run from its start to its end: saldo never shows a false amount, a wallet that
-//! believes the first reply does where the scenario says so, and `docs/what-happens-when.md` says what happened.
+//! Every built-in scenario from start to end: saldo never shows a false amount. A naive wallet, which believes the
+//! first reply, does so where the scenario says it. `docs/what-happens-when.md` states the results.
 
 use std::fmt::Write;
 use std::sync::LazyLock;
@@ -9,13 +9,13 @@ use saldo_drill::replay::{Look, Record, replay};
 use saldo_drill::scenario::{Naive, Scenario, brief, built_in, ether};
 use saldo_tests::supply::repository;
 
-/// Set, the document is written anew instead of compared.
+/// If this variable is set, the test rewrites the document instead of comparing it.
 const WRITE: &str = "SALDO_WRITE_WHAT_HAPPENS";
-/// Between these two lines everything follows from the scenarios.
+/// The text between these two lines is generated from the scenarios.
 const BEGIN: &str = "<!-- from the scenarios -->\n";
 const END: &str = "<!-- to here -->\n";
 
-/// What came of each scenario. Two run at a time.
+/// The record of each scenario. Two run at a time.
 static RUNS: LazyLock<Vec<(Scenario, Record)>> = LazyLock::new(|| {
     let scenarios = built_in();
     let run = |part: &[(&'static str, Scenario)]| -> Vec<(Scenario, Record)> {
@@ -36,7 +36,7 @@ fn no_scenario_makes_saldo_show_a_false_amount() {
         for look in &record.looks {
             let shown = &look.shown;
             assert!(!shown.is_false(), "{} at {:?}: {shown:?}", record.name, look.at);
-            // What is not proven is not shown as an amount, and says why.
+            // An amount that is not proven is not shown, and there is a reason.
             assert_eq!(shown.proven.is_none(), shown.why.is_some(), "{} at {:?}", record.name, look.at);
             assert!(
                 shown.claimed.is_none_or(|claimed| !claimed.is_zero()),
@@ -48,7 +48,7 @@ fn no_scenario_makes_saldo_show_a_false_amount() {
 }
 
 #[test]
-fn what_was_proven_once_stays_on_the_screen() {
+fn a_proven_amount_stays_on_the_screen() {
     for (_, record) in RUNS.iter() {
         let mut proven = false;
         for look in &record.looks {
@@ -83,13 +83,13 @@ fn the_naive_wallet_is_wrong_where_the_scenario_says_so() {
 }
 
 #[test]
-fn a_region_that_is_down_for_15_hours_costs_saldo_only_the_hour_when_nobody_is_left() {
+fn a_region_outage_of_15_hours_stops_saldo_for_one_hour() {
     let (_, record) =
         RUNS.iter().find(|(_, record)| record.name == "cloud-region-down").expect("it is built in");
     let hours = Duration::from_secs(3_600);
     for look in &record.looks {
-        let nobody_is_left = look.at >= 9 * hours && look.at < 10 * hours;
-        assert_eq!(look.shown.proven.is_none(), nobody_is_left, "at {:?}: {:?}", look.at, look.shown);
+        let all_are_down = look.at >= 9 * hours && look.at < 10 * hours;
+        assert_eq!(look.shown.proven.is_none(), all_are_down, "at {:?}: {:?}", look.at, look.shown);
         let is_down = look.at >= hours && look.at < 16 * hours;
         assert_eq!(look.naive_is_wrong, is_down, "at {:?}", look.at);
     }
@@ -105,7 +105,7 @@ fn a_scenario_runs_the_same_every_time() {
 }
 
 #[test]
-fn what_happens_when_is_what_happens() {
+fn the_document_states_what_happens() {
     let path = repository().join("docs/what-happens-when.md");
     let document = std::fs::read_to_string(&path).expect("the document is there");
     let (before, rest) = document.split_once(BEGIN).expect("the table has a beginning");
@@ -147,7 +147,7 @@ fn table() -> String {
     sections.chain(["\n".to_owned()]).collect()
 }
 
-/// What the looks have of something, in the order in which it came up.
+/// The values that the looks have, in order of first appearance.
 fn distinct(record: &Record, of: impl Fn(&Look) -> Option<String>) -> Vec<String> {
     let mut found = Vec::new();
     for word in record.looks.iter().filter_map(of) {

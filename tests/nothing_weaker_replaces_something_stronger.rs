@@ -1,15 +1,15 @@
-//! Promise 3: what is shown was proven, is never from an older block and never weaker at the same one, except by a
-//! withdrawal that says so.
+//! Promise 3: a shown reading was proven. It is never replaced by one of an older block, or by a weaker one of the
+//! same block, except by a withdrawal that says so.
 
 use alloy_primitives::B256;
 use proptest::prelude::*;
 use saldo_chain::{Anchor, Chain as Headers, Level, Standing};
 use saldo_reading::{Candidate, Change, Record};
 use saldo_tests::gate::let_out;
-use saldo_tests::kept::payload_root;
+use saldo_tests::stored::payload_root;
 use saldo_tests::life::{Moment, life, life_of, prove};
 
-/// Whether both are of one amount, which only the gate shows.
+/// Whether both have the same amount, which only the gate shows.
 fn same_amount(one: &Candidate, other: &Candidate) -> bool {
     let chain = |candidate: &Candidate| {
         let holds = |moment: &&Moment| moment.headers.agrees(candidate.anchor()) == Some(true);
@@ -20,9 +20,9 @@ fn same_amount(one: &Candidate, other: &Candidate) -> bool {
 
 #[derive(Clone, Debug)]
 enum Event {
-    /// An answer arrives: one that was proven at that moment, perhaps long ago.
+    /// A reading arrives that was proven at that moment, perhaps long ago.
     Offer { moment: usize, which: usize },
-    /// The light client has come to that moment.
+    /// The light client has reached that moment.
     Review { moment: usize },
 }
 
@@ -37,7 +37,7 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
     #[test]
-    fn whatever_happens_in_whatever_order(events in events()) {
+    fn no_order_of_events_replaces_a_stronger_reading(events in events()) {
         let life = life();
         let mut record = Record::new();
         let mut offered: Vec<&Candidate> = Vec::new();
@@ -53,11 +53,12 @@ proptest! {
                 Event::Review { moment } => record.review(&life.moments[moment].headers),
             };
             let Some(after) = record.last() else {
-                // Nothing is shown only before the first offer, or after a withdrawal with nothing final to return to.
+                // No reading is shown only before the first offer, or after a withdrawal without a final reading to
+                // return to.
                 prop_assert!(before.is_none() || matches!(change, Change::Withdrawn { .. }), "lost");
                 continue;
             };
-            // Always one that was proven, unchanged.
+            // The shown reading is always one that was proven, unchanged.
             let same = |proven: &&Candidate| {
                 proven.anchor().hash() == after.anchor().hash() && same_amount(proven, after)
             };
@@ -83,7 +84,7 @@ proptest! {
     }
 }
 
-/// A reading of a block that the chain went past another way is withdrawn, and the best finalized one returns.
+/// A reading of a block that the chain excludes is withdrawn, and the best finalized reading returns.
 #[test]
 fn a_reorganised_block_is_withdrawn() {
     let life = life();
@@ -108,9 +109,9 @@ fn a_reorganised_block_is_withdrawn() {
     assert_eq!(withdrawn, 3, "three reorganisations, each seen once");
 }
 
-/// When finality reaches the block, the same reading is surer than before.
+/// When finality reaches the block, the same reading becomes final.
 #[test]
-fn finality_makes_a_reading_surer_in_place() {
+fn finality_strengthens_a_reading_in_place() {
     let life = life();
     let mut surer = 0;
     for (index, moment) in life.moments.iter().enumerate() {
@@ -131,11 +132,11 @@ fn finality_makes_a_reading_surer_in_place() {
     assert!(surer > 20, "{surer}");
 }
 
-/// A signed reading and a finalized one that became known at the same moment, and a signed one at the finalized block's
-/// number, from when that was the head.
+/// A signed and a finalized reading of the same moment, and a signed reading at the finalized block's number, from
+/// when that block was the head.
 fn signed_finalized_and_before() -> (Candidate, Candidate, Candidate) {
     let moments = &life().moments;
-    let [signed, finalized] = &moments[55].proven[..] else { panic!("both are known by then") };
+    let [signed, finalized] = &moments[55].proven[..] else { panic!("both are known at that moment") };
     let number = finalized.anchor().number();
     let was_head = |proven: &&Candidate| {
         proven.anchor().number() == number && proven.anchor().assurance().level() == Level::Signed
@@ -150,7 +151,7 @@ fn awaiting(record: &Record) -> Vec<u64> {
 }
 
 #[test]
-fn the_same_reading_again_is_nothing_new() {
+fn the_same_reading_again_changes_nothing() {
     let (signed, finalized, _) = signed_finalized_and_before();
     for reading in [signed, finalized] {
         let mut record = Record::new();
@@ -160,7 +161,7 @@ fn the_same_reading_again_is_nothing_new() {
 }
 
 #[test]
-fn what_the_chain_knows_nothing_about_stays() {
+fn a_block_unknown_to_the_chain_stays() {
     let (signed, ..) = signed_finalized_and_before();
     let mut record = Record::new();
     assert!(matches!(record.offer(signed.clone()), Change::Replaced));
@@ -178,7 +179,7 @@ fn only_what_is_above_the_finalized_block_waits_for_finality() {
     assert!(matches!(record.offer(signed.clone()), Change::Replaced));
     assert_eq!(awaiting(&record), [signed.anchor().number()]);
 
-    // What waited at the number of a block that is final waits no more.
+    // A reading at the number of a final block is no longer waiting.
     let mut record = Record::new();
     assert!(matches!(record.offer(before.clone()), Change::Replaced));
     assert_eq!(awaiting(&record), [before.anchor().number()]);
@@ -194,12 +195,12 @@ fn offered(proven: Candidate) -> Record {
     record
 }
 
-/// Another chain's block, said to be final or signed: what comes out of storage can be anything.
+/// Storage can contain anything: here a block of another chain, as final or as signed.
 #[test]
-fn what_was_restored_and_is_nowhere_in_the_chain_is_given_up() {
+fn a_restored_reading_of_a_foreign_block_is_dropped() {
     let own = life();
     let [foreign_head, foreign] = &life_of(4).moments[55].proven[..] else {
-        panic!("both are known by then")
+        panic!("both are known at that moment")
     };
     let number = foreign.anchor().number();
     assert_eq!(foreign.anchor().assurance().level(), Level::Finalized);
@@ -208,19 +209,19 @@ fn what_was_restored_and_is_nowhere_in_the_chain_is_given_up() {
 
     let restored = foreign.clone().as_restored();
     let mut record = offered(restored.clone());
-    // Nothing follows from a chain that started again from further back.
+    // A chain that restarted from an older block decides nothing.
     assert_eq!(record.review(headers(5)), Change::Kept);
     assert_eq!((record.last(), record.finalized()), (Some(&restored), Some(&restored)));
     let change = record.review(headers(55));
     assert_eq!(change, Change::Withdrawn { withdrawn: Box::new(restored) });
     assert_eq!((record.last(), record.finalized()), (None, None));
 
-    // One that this client proved is not withdrawn: that the chain has another block is a consensus fault.
+    // A reading that this client proved is not withdrawn: the chain's other block is a consensus fault.
     let mut record = offered(foreign.clone());
     assert_eq!(record.review(headers(55)), Change::Kept);
     assert_eq!((record.last(), record.finalized()), (Some(foreign), Some(foreign)));
 
-    // A chain that has come just as far says what there is.
+    // A chain that has advanced as far can decide.
     let newest = headers(55).newest(Level::Signed).unwrap();
     assert_eq!(newest.timestamp(), foreign_head.anchor().timestamp());
     let restored = foreign_head.clone().as_restored();
@@ -228,9 +229,10 @@ fn what_was_restored_and_is_nowhere_in_the_chain_is_given_up() {
     assert_eq!(change, Change::Withdrawn { withdrawn: Box::new(restored) });
 }
 
-/// A true block's hash over another state, which before Gloas can be stored: the chain has that block, and knows better.
+/// A true block hash with another state, which can be stored before Gloas. The chain has that block, and its state
+/// decides.
 #[test]
-fn what_was_restored_with_another_state_of_a_true_block_is_given_up() {
+fn a_restored_reading_with_another_state_is_dropped() {
     let (own, other) = (life(), life_of(4));
     let (own_final, foreign) = (&own.moments[55].proven[1], &other.moments[55].proven[1]);
     let (own_anchor, foreign) = (own_final.anchor(), foreign.anchor());

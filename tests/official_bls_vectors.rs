@@ -1,6 +1,6 @@
-//! Signatures verify exactly as in the official BLS vectors, by either way of adding up the signers' keys.
+//! Signatures verify exactly as in the official BLS vectors, with both ways of adding up the signers' keys.
 //!
-//! What a light client never does is not asked ([`NOT_APPLICABLE`]).
+//! Vectors for operations that a light client never does are not run ([`NOT_APPLICABLE`]).
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,17 +11,17 @@ use saldo_beacon::container::{PublicKeyBytes, SignatureBytes, SyncAggregate, Syn
 use saldo_beacon::signature::{DST, SignatureError, verify};
 use serde_json::Value;
 
-/// Kinds of vectors of what a light client never does, and how many there are.
+/// Kinds of vectors for operations that a light client never does, and their number.
 const NOT_APPLICABLE: [(&str, usize); 3] = [
-    // It verifies aggregate signatures, and makes none.
+    // A light client verifies aggregate signatures, and creates none.
     ("bls12-381-tests/aggregate", 6),
     // A sync committee signs one message.
     ("bls12-381-tests/aggregate_verify", 5),
-    // Within `blst`, and part of every verification.
+    // This is inside `blst`, and part of every verification.
     ("bls12-381-tests/hash_to_G2", 4),
 ];
 
-/// Kinds that the tests here ask, and how many vectors each has.
+/// The kinds that the tests here run, and their number of vectors.
 const ASKED: [(&str, usize); 8] = [
     ("bls12-381-tests/batch_verify", 4),
     ("bls12-381-tests/deserialization_G1", 16),
@@ -76,7 +76,7 @@ fn signed(size: usize, present: usize, signature: SignatureBytes) -> SyncAggrega
     SyncAggregate { bits, size, signature }
 }
 
-/// As many absent members as present ones: the present keys are added up.
+/// With as many absent members as present ones, the present keys are added up.
 fn by_adding(
     keys: &[PublicKeyBytes],
     message: B256,
@@ -87,7 +87,7 @@ fn by_adding(
     verify(&committee, &signed(2 * keys.len(), keys.len(), signature), message)
 }
 
-/// One absent member more than the signers: its key is subtracted from the aggregate.
+/// With one absent member more than signers, its key is subtracted from the aggregate.
 fn by_subtracting(
     keys: &[PublicKeyBytes],
     message: B256,
@@ -118,7 +118,7 @@ fn aggregates_verify_as_in_the_vectors() {
         let result = by_adding(&keys, message, signature);
         let name = path.display().to_string();
         let expected = if name.contains("na_pubkeys") {
-            // The spec accepts the signature of nobody if it is at infinity; a head that nobody signed is no head.
+            // The spec accepts an infinite signature without signers, but a head without signers is no head.
             Err(SignatureError::NoSigners)
         } else if name.contains("infinity_pubkey") {
             Err(SignatureError::KeyAtInfinity)
@@ -131,8 +131,8 @@ fn aggregates_verify_as_in_the_vectors() {
             Ok(())
         };
         assert_eq!(result, expected, "{name}");
-        // The way of subtracting does not look at present keys at all: that each is a validator's own, and so not at
-        // infinity, is what the committee root is trusted for.
+        // Subtraction does not read the present keys. That each is a validator's key, and so not at infinity, is
+        // guaranteed by the committee root.
         if let Some(result) =
             by_subtracting(&keys, message, signature).filter(|_| !name.contains("infinity_pubkey"))
         {
@@ -178,7 +178,7 @@ fn parse<T: std::str::FromStr>(value: &Value) -> Option<T> {
     value.as_str().unwrap().parse().ok()
 }
 
-/// One signer of one message, beside an absent member.
+/// One signer of one message, and one absent member.
 fn by_one(key: PublicKeyBytes, message: &Value, signature: &Value) -> Result<(), SignatureError> {
     by_adding(&[key], parse(message).unwrap(), parse(signature).unwrap())
 }
@@ -203,7 +203,7 @@ fn single_signatures_verify_as_in_the_vectors() {
     ];
     assert_eq!(outcomes, expected.map(|(outcome, count)| (outcome.to_owned(), count)).into());
 
-    // A batch holds if each of it does.
+    // A batch is valid if each signature in it is valid.
     let (mut whole, mut broken) = (0, 0);
     for path in files(&root.join("batch_verify")) {
         let case = read(&path);
@@ -225,7 +225,7 @@ fn secret(value: &Value) -> Option<SecretKey> {
 }
 
 #[test]
-fn what_the_vectors_sign_verifies() {
+fn signatures_of_the_vectors_verify() {
     let Some(root) = saldo_tests::vectors("consensus/bls/bls12-381-tests") else { return };
     let mut verified = 0;
     for path in files(&root.join("sign")) {
@@ -259,10 +259,10 @@ fn keys_that_are_no_points_are_refused() {
         let outcome = by_one(key, message, signature).unwrap_err();
         match outcome {
             SignatureError::MalformedKey => assert_eq!(case["output"], false, "{name}"),
-            // Flagged as the point that is nobody's key, be the flag true or not.
+            // The key is flagged as infinite, whether the flag is right or not.
             SignatureError::KeyAtInfinity => assert_eq!(key[0] & 0x40, 0x40, "{name}"),
-            // The key of somebody else; or outside the subgroup, which is not looked at here: the committee's root is of
-            // keys that the chain looked at when their validators joined.
+            // Another signer's key, or a key outside the subgroup. The subgroup is not checked here: the chain
+            // checked the committee's keys when their validators joined.
             SignatureError::Mismatch => {
                 assert!(name.contains("correct_point") || name.contains("not_in_G1"), "{name}");
             }
@@ -274,7 +274,7 @@ fn keys_that_are_no_points_are_refused() {
     assert_eq!(outcomes, expected.map(|(outcome, count)| (outcome.to_owned(), count)).into());
 }
 
-/// The sum of keys is the key under which their aggregate signature verifies, whether it is taken or added up.
+/// The sum of keys is the key under which their aggregate signature verifies, whether the sum is given or computed.
 #[test]
 fn sums_of_keys_are_those_of_the_vectors() {
     let Some(root) = saldo_tests::vectors("consensus/bls") else { return };
@@ -301,7 +301,7 @@ fn sums_of_keys_are_those_of_the_vectors() {
             AggregateSignature::aggregate(&references, false).unwrap().to_signature().compress().into();
         let size = keys.len();
         assert_eq!(by_adding(&keys, message, signature), Ok(()), "{name}");
-        // Nobody is absent: the aggregate key alone is looked at.
+        // No member is absent: only the aggregate key is used.
         let mut committee =
             SyncCommittee { pubkeys: keys, aggregate_pubkey: parse(&case["output"]).unwrap() };
         assert_eq!(verify(&committee, &signed(size, size, signature), message), Ok(()), "{name}");

@@ -1,6 +1,6 @@
-//! The RLP vectors of the Ethereum tests, read as what a storage trie holds, as what any trie holds, and as nodes.
+//! The RLP vectors of the Ethereum tests, decoded as values of a storage trie, as values of any trie, and as nodes.
 //!
-//! The reader is private and reads only what a proof needs, so each vector's meaning follows from its shape.
+//! The decoder is private and decodes only what a proof needs, so each vector's meaning follows from its position.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ fn read(file: &str) -> Option<BTreeMap<String, (Value, Vec<u8>)>> {
     Some(vectors.into_iter().map(|(name, vector)| (name, decode(vector))).collect())
 }
 
-/// Reads `value` where a storage trie has it: the leaf of the slot's key.
+/// Decodes `value` as a storage trie contains it: in the leaf of the slot's key.
 fn slot_of(value: &[u8]) -> Result<Slot, ProofError> {
     let address = Address::ZERO;
     let bottom = forge::leaf(&forge::nibbles(keccak256(KEY).as_slice()), value);
@@ -35,7 +35,7 @@ fn rlp(error: RlpError) -> LeafError {
     error.into()
 }
 
-/// The integer or the text that a vector encodes, as the bytes in its string.
+/// The integer or text that a vector encodes, as the bytes of its string.
 fn payload(value: &Value) -> Vec<u8> {
     match value {
         Value::Number(number) => U256::from(number.as_u64().unwrap()).to_be_bytes_trimmed_vec(),
@@ -45,7 +45,7 @@ fn payload(value: &Value) -> Vec<u8> {
                 Ok(number) => number.to_be_bytes_trimmed_vec(),
                 Err(_) => [&[1][..], &[0; 32]].concat(),
             },
-            // The texts are bytes, one for each character.
+            // The texts are bytes, one per character.
             None => text.chars().map(|character| u8::try_from(u32::from(character)).unwrap()).collect(),
         },
         other => panic!("{other}"),
@@ -68,7 +68,7 @@ fn valid() {
         }
         let payload = payload(&value);
         if encoded.len() > 900 {
-            // Too large for a node; it has the reader to itself.
+            // This is too large for a node, so only the decoder's limit is tested.
             assert!(matches!(slot_of(&encoded), Err(ProofError::NodeTooLarge { node: 0, .. })), "{name}");
             counts[1] += 1;
             continue;
@@ -85,7 +85,7 @@ fn valid() {
             expected.map_err(|cause| ProofError::MalformedLeaf { cause }),
             "{name}"
         );
-        // As the value of any trie it is those bytes, whatever they are.
+        // As a value of any trie these bytes are valid, whatever they mean.
         let leaf = forge::leaf(&[], &encoded);
         assert_eq!(lookup(keccak256(&leaf), &[], &[&leaf]), Ok(Lookup::Present(&encoded)), "{name}");
     }
@@ -99,13 +99,13 @@ fn invalid() {
     for (name, (value, encoded)) in vectors {
         assert_eq!(value, "INVALID", "{name}");
         let kind = match slot_of(&encoded) {
-            // Nothing in no bytes: the trie itself refuses that.
+            // An empty value is refused by the trie itself.
             Err(ProofError::MalformedNode { cause: saldo_proof::NodeError::EmptyValue, .. }) => "empty",
             Err(ProofError::MalformedLeaf { cause: LeafError::Rlp(error) }) => match error {
                 RlpError::PastTheEnd => "past the end",
                 RlpError::LongForm => "long form",
                 RlpError::LeadingZero => "leading zero",
-                // What is wrong is deeper inside a list, where no one will look.
+                // The error is deeper inside a list, which is not decoded.
                 RlpError::ListForString => "list",
                 other => panic!("{name}: {other}"),
             },
@@ -126,7 +126,7 @@ fn all() -> Option<Vec<(String, Vec<u8>)>> {
     Some(vectors)
 }
 
-/// A trie of all of them as values, by the drill and by hand: what a value says is no affair of the trie's.
+/// A trie with all vectors as values, built by the drill and by hand. The trie does not interpret its values.
 #[test]
 fn as_values_of_a_trie() {
     let Some(vectors) = all() else { return };
@@ -150,7 +150,7 @@ fn as_values_of_a_trie() {
                 assert_eq!(value, encoded, "{name}");
                 present += 1;
             }
-            // No bytes are no value.
+            // An empty value counts as absent.
             Ok(Lookup::Absent) => {
                 assert!(encoded.is_empty(), "{name}");
                 absent += 1;
@@ -165,8 +165,7 @@ fn as_values_of_a_trie() {
     assert_eq!((present, absent, too_large), (53, 1, 1));
 }
 
-/// The same bytes as a trie's only node: refused for what is wrong with them, as RLP or as a node, by us and by the second
-/// opinion.
+/// The same bytes as the only node of a trie: both saldo and the second opinion refuse them, as RLP or as a node.
 #[test]
 fn as_nodes() {
     let Some(vectors) = all() else { return };
@@ -178,7 +177,7 @@ fn as_nodes() {
         let second = second_opinion::walk(root.0, &[0x12], &proof);
         assert_eq!(answer.is_ok(), second.is_ok(), "{name}");
         let kind = match answer {
-            // The empty string, and zero, are the node of the empty trie.
+            // The empty string, which is also the integer zero, is the node of the empty trie.
             Ok(Lookup::Absent) if root == EMPTY_ROOT_HASH => "the empty trie".to_owned(),
             Err(ProofError::MalformedNode { node: 0, depth: 0, cause: NodeError::Rlp(cause) }) => {
                 format!("{cause:?}").split([' ', '{']).next().unwrap().to_owned()
@@ -186,11 +185,11 @@ fn as_nodes() {
             Err(ProofError::MalformedNode { node: 0, depth: 0, cause: NodeError::ItemCount { .. } }) => {
                 "item count".to_owned()
             }
-            // More than two items are a branch, and its children are not named so.
+            // More than two items are a branch, but its children have the wrong length.
             Err(ProofError::MalformedNode { node: 0, depth: 0, cause: NodeError::ChildLength { .. } }) => {
                 "child length".to_owned()
             }
-            // Nor are lists in it nodes for that.
+            // A list in a branch is not a valid node just for being a list.
             Err(ProofError::MalformedNode { node: 0, depth: 1, .. }) => "embedded child".to_owned(),
             Err(ProofError::NodeTooLarge { node: 0, .. }) => "too large".to_owned(),
             other => panic!("{name}: {other:?}"),

@@ -1,7 +1,7 @@
-//! The vectors of `ssz_generic`, where they are of types that light clients have: bit vectors, as participation bits; `uint64`
-//! and `uint256`, as slot and base fee.
+//! The `ssz_generic` vectors of types that light clients use: bit vectors, as participation bits; `uint64` and
+//! `uint256`, as slot and base fee.
 //!
-//! The others are of types that no object of light clients has, and that our reader therefore does not know
+//! The other vectors are of types that no light-client object contains, so saldo's decoder does not have them
 //! ([`NOT_APPLICABLE`]).
 
 use std::collections::BTreeMap;
@@ -16,7 +16,7 @@ use saldo_beacon::unit::Slot;
 use saldo_tests::{beacon, consensus};
 use serde_json::Value;
 
-/// What is of no type that we read, by the beginning of its path and how many there are.
+/// Vectors of types that saldo does not decode: the beginning of their path, and their number.
 const NOT_APPLICABLE: [(&str, usize); 12] = [
     ("basic_vector/", 120),
     ("bitlist/", 104),
@@ -38,14 +38,14 @@ fn below(folder: &Path) -> Vec<PathBuf> {
     paths
 }
 
-/// The root that a valid case has.
+/// The root of a valid case.
 fn root(case: &Path) -> B256 {
     let text = std::fs::read_to_string(case.join("meta.yaml")).unwrap();
     let value: Value = serde_yaml_ng::from_str(&text).unwrap();
     value["root"].as_str().unwrap().parse().unwrap()
 }
 
-/// A network on Altair with a committee of some size.
+/// A network on Altair with a committee of `size` members.
 fn altair(size: usize) -> Network {
     let later =
         |line: &&str| !line.contains("name = ") || line.contains("altair") || line.contains("minimal");
@@ -54,7 +54,8 @@ fn altair(size: usize) -> Network {
     Network::from_toml(&lines.join("\n").replace("sync_committee_size = 32", &size)).unwrap()
 }
 
-/// An optimistic update of Altair: a header of zeros but for the slot, the participation bits, a signature, a slot.
+/// An optimistic update of Altair: a header that is zero except for the slot, the participation bits, a signature, a
+/// slot.
 fn optimistic_update(slot: &[u8], bits: &[u8]) -> Vec<u8> {
     [slot, &[0; 104], bits, &[0; 96], &[0; 8]].concat()
 }
@@ -65,8 +66,8 @@ fn bits_at(size: usize, bits: &[u8]) -> Result<Vec<u8>, DecodeError> {
     Ok(update.sync_aggregate.bits)
 }
 
-/// Checks a bit vector as the participation bits of a committee, and as those in an object if there can be such a
-/// committee. Returns whether there can.
+/// Checks a bit vector as a committee's participation bits, and inside an object if a committee of that size is
+/// possible. Returns whether it is possible.
 fn bit_vector(case: &Path, name: &str, is_valid: bool) -> bool {
     let size: usize = name.split('_').nth(1).unwrap().parse().unwrap();
     let bits = consensus::ssz(case, "serialized");
@@ -81,7 +82,7 @@ fn bit_vector(case: &Path, name: &str, is_valid: bool) -> bool {
     match bits_at(size, &bits) {
         Ok(read) => assert!(is_valid && read == bits, "{name}"),
         Err(DecodeError::ParticipationBits { size: of }) => assert!(!is_valid && of == size, "{name}"),
-        // Of another length, which no object with such a committee has.
+        // The bits have another length, which no object with this committee has.
         Err(DecodeError::Ssz(SszError::Offset { .. })) => {
             assert!(!is_valid && bits.len() != size.div_ceil(8), "{name}");
         }
@@ -96,7 +97,7 @@ fn slot(bytes: &[u8]) -> Result<Slot, DecodeError> {
         .map(|update| update.attested_slot())
 }
 
-/// An optimistic update of Capella whose base fee is `bytes`, read.
+/// Decodes a Capella optimistic update whose base fee is `bytes`.
 fn base_fee(zero: &[u8], bytes: &[u8; 32]) -> (U256, B256) {
     let offset =
         |at: usize| usize::try_from(u32::from_le_bytes(zero[at..at + 4].try_into().unwrap())).unwrap();
@@ -136,7 +137,7 @@ fn of_the_types_that_light_clients_have() {
         let path = case.strip_prefix(&root_folder).unwrap().to_str().unwrap().to_owned();
         let (rest, name) = path.rsplit_once('/').unwrap();
         let what = match rest {
-            // There is no type of a vector without bits, nor a committee without members.
+            // There is no bit vector without bits, and no committee without members.
             "bitvector/invalid" if name == "bitvec_0" => {
                 let none = beacon::MINIMAL_FULU.replace("committee_size = 32", "committee_size = 0");
                 assert!(Network::from_toml(&none).is_err());
@@ -172,7 +173,7 @@ fn of_the_types_that_light_clients_have() {
                 assert_eq!(B256::from(bytes), root(&case), "{name}");
                 "uint256"
             }
-            // A base fee has no length of its own on the wire: a byte more or less is one of another field.
+            // A base fee has a fixed length: one byte more or less belongs to another field.
             "uints/invalid" if name.starts_with("uint_256_") => "uint256 of another length",
             _ => {
                 let (kind, _) = NOT_APPLICABLE

@@ -17,7 +17,7 @@ fn bytes(text: &str) -> Vec<u8> {
 
 type Entries = BTreeMap<Vec<u8>, Vec<u8>>;
 
-/// What a vector's writes leave behind, and the keys it ever named.
+/// The entries after all writes of a vector, and all keys that it names.
 fn entries(vector: &Value) -> (Entries, Vec<Vec<u8>>) {
     let writes: Vec<(Vec<u8>, Option<Vec<u8>>)> = match vector {
         Value::Object(map) => {

@@ -1,18 +1,18 @@
-//! Promise 4: with any one honest, reachable provider the amount is proven, whatever the others do.
+//! Promise 4: with one honest, reachable provider the amount is proven, whatever the other providers do.
 
 use std::time::Duration;
 
 use alloy_primitives::U256;
 use saldo_drill::{BeaconSource, Chain, Fault, Rule};
-use saldo_tests::scene::{ALICE, BEFORE, NOBODY, Scene};
+use saldo_tests::scene::{ALICE, BEFORE, Scene, UNUSED};
 use serde_json::json;
 
 /// Every way in which an execution provider can fail or lie about a single proof.
 fn execution_faults() -> Vec<Fault> {
-    let elsewhere = Chain::builder(99).chain_id(1).build();
+    let other_chain = Chain::builder(99).chain_id(1).build();
     let mut faults = both_sides();
     faults.extend([
-        Fault::OtherChain(elsewhere),
+        Fault::OtherChain(other_chain),
         Fault::NullResult,
         Fault::Result(json!("0x0")),
         Fault::Result(json!("0x")),
@@ -76,15 +76,16 @@ fn beacon_faults() -> Vec<Fault> {
 }
 
 #[test]
-fn whatever_the_other_providers_do() {
+fn an_honest_provider_proves_whatever_the_others_do() {
     for (seed, fault) in (0..).zip(execution_faults()) {
         let scene = Scene::new(seed, 4, 2);
         scene.providers[..3].iter().for_each(|provider| provider.add(fault.clone()));
-        for owner in [ALICE, NOBODY] {
+        for owner in [ALICE, UNUSED] {
             let reading = scene.balance(owner);
             let expected = if owner == ALICE { BEFORE } else { U256::ZERO };
             assert_eq!(scene.assert_true(&reading, owner), expected, "{fault:?}");
-            // One node can be a whole proof of absence; and a provider one block behind proves the signed head with what it takes for its tip.
+            // One node can be a complete proof of absence. And a provider that is one block behind proves the signed
+            // head as its own tip.
             if owner == ALICE && !matches!(fault, Fault::StaleBlock(1)) {
                 assert_eq!(reading.proven().unwrap().provider().as_str(), "provider3", "{fault:?}");
             }
@@ -93,7 +94,7 @@ fn whatever_the_other_providers_do() {
 }
 
 #[test]
-fn whatever_the_other_sources_do() {
+fn an_honest_source_is_followed_whatever_the_others_do() {
     for (seed, fault) in (0..).zip(beacon_faults()) {
         let scene = Scene::new(seed, 1, 3);
         scene.sources[..2].iter().for_each(|source| source.add(fault.clone()));
@@ -102,7 +103,7 @@ fn whatever_the_other_sources_do() {
     }
 }
 
-/// A claim beside a genuine proof is not believed, and does not spoil the proof either.
+/// A false claim beside a genuine proof is not believed, and the proof still counts.
 #[test]
 fn a_claim_of_zero_beside_a_proof_changes_nothing() {
     let scene = Scene::new(1, 1, 1);
@@ -112,7 +113,7 @@ fn a_claim_of_zero_beside_a_proof_changes_nothing() {
 }
 
 #[test]
-fn sources_differ_in_what_they_speak() {
+fn sources_may_use_different_encodings() {
     for fault in [Fault::JsonOnly, Fault::WithoutVersion] {
         let scene = Scene::new(5, 1, 1);
         scene.sources[0].add(fault.clone());
@@ -122,7 +123,7 @@ fn sources_differ_in_what_they_speak() {
     }
 }
 
-/// A provider that answers well but slowly is waited for, beside one that fails fast.
+/// The client waits for a slow provider with a good answer, although another one fails fast.
 #[test]
 fn a_slow_good_answer_wins_over_a_fast_bad_one() {
     let scene = Scene::new(2, 2, 1);
@@ -132,7 +133,7 @@ fn a_slow_good_answer_wins_over_a_fast_bad_one() {
     assert_eq!(scene.assert_true(&reading, ALICE), BEFORE);
 }
 
-/// Sources that lag are no reason to stop at their head.
+/// The client does not stop at the head of a source that lags.
 #[test]
 fn a_lagging_source_does_not_hold_the_head_back() {
     let scene = Scene::new(3, 1, 2);
@@ -144,9 +145,9 @@ fn a_lagging_source_does_not_hold_the_head_back() {
     assert_eq!(reading.proven().unwrap().anchor().number(), scene.chain.signed().number);
 }
 
-/// The chain goes on for three periods while the wallet sleeps; the hand-overs come from whoever has them.
+/// The chain advances by three periods while the wallet sleeps. Any source can serve the committee updates.
 #[test]
-fn a_long_sleep_is_caught_up_with() {
+fn a_wallet_catches_up_after_a_long_sleep() {
     let scene = Scene::new(4, 1, 2);
     scene.assert_true(&scene.balance(ALICE), ALICE);
     scene.pass_slots(200);

@@ -1,5 +1,5 @@
-//! Where heads are known by hash alone, a wallet needs a header besides the proof. Whatever one provider does to either,
-//! the honest one beside it is enough; and the header of a head is fetched once, however many holdings there are.
+//! If heads give only a hash, a wallet needs a header besides the proof. Whatever one provider does to either of
+//! them, one other honest provider is enough. A head's header is fetched once for all holdings.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use alloy_primitives::{Address, B256, U256};
 use saldo::{Holding, Policy};
 use saldo_beacon::Fork;
 use saldo_drill::{Chain, Fault, Provider};
-use saldo_tests::scene::{ALICE, BEFORE, BOB, NOBODY, Scene};
+use saldo_tests::scene::{ALICE, BEFORE, BOB, Scene, UNUSED};
 
 const HEADER: &str = "eth_getBlockByHash";
 const PROOF: &str = "eth_getProof";
@@ -35,31 +35,31 @@ fn defects() -> [(&'static str, Make); 18] {
         ("hangs on headers", |it| it.add(Fault::Hang.on(HEADER))),
         ("hangs on proofs", |it| it.add(Fault::Hang.on(PROOF))),
         ("edits headers", |it| it.add(field("stateRoot", &B256::repeat_byte(1).to_string()).on(HEADER))),
-        ("has a field nobody knows", |it| it.add(field("newField", "0x11").on(HEADER))),
+        ("has an unknown field", |it| it.add(field("newField", "0x11").on(HEADER))),
         ("serves no headers", |it| it.add(not_served().on(HEADER))),
-        ("lets nobody at headers", |it| it.add(Fault::Forbidden.on(HEADER))),
+        ("denies access to headers", |it| it.add(Fault::Forbidden.on(HEADER))),
         ("has no header", |it| it.add(Fault::NullResult.on(HEADER))),
         ("has nothing", |it| it.add(Fault::NullResult)),
         ("serves no proofs", |it| it.add(Fault::NoProofs)),
-        ("makes up a state", |it| it.add(Fault::InventedTrie { balance: U256::ZERO })),
+        ("invents a state", |it| it.add(Fault::InventedTrie { balance: U256::ZERO })),
         ("answers half a batch", |it| it.add(Fault::PartialBatch)),
         ("swaps the answers of a batch", |it| it.add(Fault::SwappedBatch)),
         ("answers twice", |it| it.add(Fault::DuplicatedId)),
         ("forgets ids", |it| it.add(Fault::MissingId)),
-        ("proves its tip alone", |it| drop(it.clone().proof_window(0))),
+        ("proves only its tip", |it| drop(it.clone().proof_window(0))),
         ("is three blocks behind", |it| drop(it.clone().lag(3))),
         ("is slow", |it| drop(it.clone().latency(Duration::from_millis(1_800)))),
     ]
 }
 
 #[test]
-fn whatever_the_other_one_does() {
+fn an_honest_provider_proves_whatever_the_other_does() {
     for (defect, make) in defects() {
         for faulty in [0, 1] {
             let scene = gloas(7, 2);
             make(&scene.providers[faulty]);
             for round in 0..4 {
-                let holdings = [ALICE, BOB, NOBODY].map(Holding::native);
+                let holdings = [ALICE, BOB, UNUSED].map(Holding::native);
                 let readings = scene.simulation.run(scene.client.read(&holdings));
                 for (reading, holding) in readings.iter().zip(holdings) {
                     let why = reading.why();
@@ -81,19 +81,19 @@ fn a_header_is_fetched_once_for_all_holdings() {
     let scene = gloas(1, 1);
     let holdings: Vec<Holding> =
         (0..10_u8).map(|index| Holding::native(Address::repeat_byte(index))).collect();
-    let asked = |method: &str| scene.providers[0].requests().get(method).copied().unwrap_or(0);
-    // The first read also learns of the finalized head.
+    let calls = |method: &str| scene.providers[0].requests().get(method).copied().unwrap_or(0);
+    // The first read also fetches the finalized head's header.
     for _ in 0..3 {
         assert!(scene.simulation.run(scene.client.read(&holdings)).iter().all(|it| it.proven().is_some()));
         scene.pass_slots(1);
     }
-    let (headers, proofs) = (asked(HEADER), asked(PROOF));
+    let (headers, proofs) = (calls(HEADER), calls(PROOF));
     assert!(scene.simulation.run(scene.client.read(&holdings)).iter().all(|it| it.proven().is_some()));
-    assert_eq!((asked(HEADER) - headers, asked(PROOF) - proofs), (1, 10));
+    assert_eq!((calls(HEADER) - headers, calls(PROOF) - proofs), (1, 10));
 }
 
-/// A header with a field that this version does not know cannot be put together from JSON: its bytes still tell its hash.
-/// Where nobody serves them, that is said, and nobody is blamed for it.
+/// A header with an unknown field cannot be rebuilt from JSON, but its raw bytes still give its hash. If no provider
+/// serves the bytes, the reason says so, and no provider gets a strike.
 #[test]
 fn a_layout_of_the_future_is_read_from_bytes_or_named() {
     let scene = gloas(3, 2);
@@ -115,9 +115,9 @@ fn a_layout_of_the_future_is_read_from_bytes_or_named() {
     scene.assert_true(&scene.balance(ALICE), ALICE);
 }
 
-/// A header from one and the proof from the other are as good as both from one.
+/// A header from one provider and the proof from another are as good as both from one.
 #[test]
-fn neither_needs_to_have_everything() {
+fn neither_provider_needs_to_serve_both() {
     let proves: [Make; 3] = [
         |it| it.add(not_served().on(HEADER)),
         |it| it.add(Fault::Forbidden.on(HEADER)),

@@ -92,7 +92,7 @@ fn points_that_verify_anything_are_refused() {
     infinity[0] = 0xc0;
     update.sync_aggregate.signature = infinity;
     assert_eq!(refusal(&mut client, &forge, update.clone()), SignatureError::SignatureAtInfinity);
-    // A point of the curve that is not in the subgroup: x = 2, found by trying.
+    // A point of the curve outside the subgroup: x = 2, found by trying.
     let mut outside = FixedBytes::<96>::ZERO;
     outside[0] = 0x80;
     let found = (1..=u8::MAX).find_map(|x| {
@@ -106,7 +106,8 @@ fn points_that_verify_anything_are_refused() {
     assert_eq!(refusal(&mut client, &forge, update), SignatureError::MalformedSignature);
 }
 
-/// The committee itself is hostile here: its checkpoint is ours. Keys that cancel out would accept any signature.
+/// Here the committee itself is hostile: it comes from our checkpoint. Keys whose sum is zero would accept any
+/// signature.
 #[test]
 fn keys_that_add_up_to_nothing_are_refused() {
     let forge = Forge::default();
@@ -125,8 +126,8 @@ fn keys_that_add_up_to_nothing_are_refused() {
     assert_eq!(refusal(&mut client, &forge, update), SignatureError::KeyAtInfinity);
 }
 
-/// The newest head's signature is not checked a second time where an update comes with the very same one. Whatever differs
-/// from what was signed, it is no signature of that.
+/// An update with the newest head's signature is not verified a second time. But the signature proves nothing else
+/// than what was signed.
 #[test]
 fn a_signature_that_was_checked_counts_for_nothing_else() {
     let forge = Forge::default();
@@ -147,7 +148,7 @@ fn a_signature_that_was_checked_counts_for_nothing_else() {
     other_signature.sync_aggregate.signature = forge.optimistic(22).sync_aggregate.signature;
     assert_eq!(refusal(&mut client, &forge, other_signature), SignatureError::Mismatch);
 
-    // The next committee did not sign this, however much is alike.
+    // The next committee did not sign this update, although everything else is the same.
     let mut of_next_period = finality.clone();
     let moved = client.advance(finality, forge.now(20)).unwrap();
     assert!(moved.finalized && !moved.signed && moved.next_committee);

@@ -1,4 +1,4 @@
-//! A proof and a block make an amount only if they are of the same account, state and chain.
+//! A proof and a block give an amount only if account, state root and chain match.
 
 use alloy_primitives::{Address, B256, U256};
 use saldo::{Asset, Holding};
@@ -48,7 +48,7 @@ fn what_belongs_together_is_joined() {
     let proven = let_out(&candidate, &chain(&state));
     assert_eq!((proven.holding().owner, proven.nonce()), (OWNER, Some(1)));
     assert_eq!(proven.amount().base_units(), U256::ZERO);
-    // What is absent is a zero too, and of whom it was asked.
+    // Absence is a zero too, for the requested address.
     let other = Address::repeat_byte(9);
     let candidate = join(
         Holding::native(other),
@@ -66,19 +66,19 @@ fn what_belongs_together_is_joined() {
 #[test]
 fn another_accounts_proof_is_not_joined() {
     let state = state(OWNER, 1);
-    let asked = Address::repeat_byte(9);
+    let requested = Address::repeat_byte(9);
     let refusal = join(
-        Holding::native(asked),
+        Holding::native(requested),
         CHAIN,
         &state.account(OWNER),
         &block(&state),
         provider(),
         Generation::FIRST,
     );
-    assert_eq!(refusal, Err(JoinError::Subject { got: OWNER, expected: asked }));
+    assert_eq!(refusal, Err(JoinError::Subject { got: OWNER, expected: requested }));
 }
 
-/// A proof of an older, a newer or an abandoned block, or of a state that was made up: each has another root.
+/// A proof of an older, newer or abandoned block, or of an invented state: each has another root.
 #[test]
 fn a_proof_under_another_root_is_not_joined() {
     let (genuine, other) = (state(OWNER, 1), state(OWNER, 2));
@@ -102,7 +102,7 @@ fn another_networks_block_is_not_joined() {
     assert_eq!(refusal, Err(JoinError::Chain { got: CHAIN, expected: 1 }));
 }
 
-/// What an account holds of the chain's own coin says nothing of a token.
+/// An account's native balance proves nothing about a token.
 #[test]
 fn an_account_proof_is_no_proof_of_a_token() {
     let state = state(OWNER, 1);

@@ -1,5 +1,5 @@
-//! The trie nodes of the Portal network's tests, each with its proof under a real header: whole proofs verify, and those of
-//! nodes on the way are refused as cut off.
+//! The trie nodes of the Portal network's tests, each with its proof under a real header. Complete proofs verify, and
+//! proofs of nodes on the way are refused as truncated.
 
 use std::path::Path;
 
@@ -11,14 +11,14 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use ssz::Decode;
 
-/// Wrapped ether.
+/// Wrapped ether (WETH).
 const WETH: Address = address!("0xc02aaa39b223fe8d0a0e5c4f27ead9083c756cc2");
 /// An account of the genesis block, whose proof has an extension.
 const OF_GENESIS: Address = address!("0x1584a2c066b7a455dbd6ae2807a7334e83c35fa5");
-/// Its number of decimals stands here.
+/// The storage slot of the token's number of decimals.
 const DECIMALS: B256 = B256::with_last_byte(2);
 
-/// A node, in all the forms in which it goes through the network.
+/// A node in all the forms in which the network transfers it.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Content {
@@ -28,14 +28,14 @@ struct Content {
     content_value_retrieval: Bytes,
 }
 
-/// What is offered of the state trie.
+/// An offer of a state trie node.
 #[derive(ssz_derive::Decode)]
 struct AccountOffer {
     proof: Vec<Vec<u8>>,
     block_hash: B256,
 }
 
-/// What is offered of a storage trie.
+/// An offer of a storage trie node.
 #[derive(ssz_derive::Decode)]
 struct StorageOffer {
     storage_proof: Vec<Vec<u8>>,
@@ -43,7 +43,7 @@ struct StorageOffer {
     block_hash: B256,
 }
 
-/// What is offered of code.
+/// An offer of code.
 #[derive(ssz_derive::Decode)]
 struct CodeOffer {
     code: Vec<u8>,
@@ -51,7 +51,7 @@ struct CodeOffer {
     block_hash: B256,
 }
 
-/// A node by its place and its hash.
+/// A node's path and hash.
 #[derive(ssz_derive::Decode)]
 struct AccountKey {
     path: Vec<u8>,
@@ -79,7 +79,7 @@ fn ssz<T: Decode>(bytes: &[u8]) -> T {
     T::from_ssz_bytes(bytes).unwrap()
 }
 
-/// The nibbles of a path, which begins with whether they are odd in number.
+/// The nibbles of a path. Its first byte says whether their number is odd.
 fn nibbles(path: &[u8]) -> Vec<u8> {
     let nibbles = forge::nibbles(path);
     match nibbles.as_slice() {
@@ -89,12 +89,12 @@ fn nibbles(path: &[u8]) -> Vec<u8> {
     }
 }
 
-/// The state root of a header, which hashes to what the offer says.
+/// The state root of a header, after checking the header's hash.
 fn state_root(header: &[u8], hash: B256) -> StateRoot {
     ExecutionHeader::from_rlp(header, hash).unwrap().state_root()
 }
 
-/// Verifies, and lets the second opinion do so.
+/// Verifies with saldo and with the second opinion.
 fn verify(root: StateRoot, address: Address, proof: &[Vec<u8>]) -> Result<Verified<Account>, ProofError> {
     let verified = verify_account(root, address, proof);
     let nodes: Vec<&[u8]> = proof.iter().map(Vec::as_slice).collect();
@@ -108,7 +108,7 @@ fn present(verified: &Verified<Account>) -> saldo_proof::AccountState {
     *account
 }
 
-/// Checks the last node of a proof against the node itself, its hash and its place on the way to a hashed key.
+/// Checks a proof's last node: its bytes, its hash, and its path on the way to a hashed key.
 fn check_last(proof: &[Vec<u8>], retrieved: &[u8], hash: B256, path: &[u8], key: B256) {
     let last = proof.last().unwrap();
     assert_eq!(ssz::<Node>(retrieved).node, *last);
@@ -211,7 +211,7 @@ fn of_code() {
     assert_eq!(ssz::<Code>(&content.content_value_retrieval).code, code);
 }
 
-/// The same block's proofs as they are written out node by node, and the serialized form beside each.
+/// The same block's proofs written out node by node, and their serialized forms.
 #[test]
 fn as_they_are_serialized() {
     let Some(state) = saldo_tests::vectors("mpt/portal-state/tests/mainnet/state") else { return };
@@ -258,20 +258,20 @@ fn as_they_are_serialized() {
     let offer: CodeOffer = ssz(&of_code.content_value);
     assert_eq!((offer.code, offer.block_hash), (of_code.bytecode.to_vec(), of_code.block_hash));
 
-    // The single node, and the keys by which nodes are asked for.
+    // The single node, and the keys by which nodes are requested.
     let node: serde_json::Value = read(&folder, "trie_node");
     let leaf = hex::decode(node["trie_node"].as_str().unwrap()).unwrap();
     assert_eq!(leaf, of_account.proof.last().unwrap().to_vec());
     for (file, proof) in [
         ("account_trie_node_key", &of_account.proof[..]),
-        // Of the branch above the leaf.
+        // The branch above the leaf.
         ("contract_storage_trie_node_key", &of_storage.storage_proof[..]),
     ] {
         let key: serde_json::Value = read(&folder, file);
         let hash: B256 = key["node_hash"].as_str().unwrap().parse().unwrap();
         assert!(proof.iter().any(|node| keccak256(node) == hash), "{file}");
     }
-    // The rest is of code alone: its hash is all that a proof knows of it.
+    // The rest concerns only code, of which a proof contains only the hash.
     let key: serde_json::Value = read(&folder, "contract_bytecode_key");
     assert_eq!(key["code_hash"].as_str().unwrap().parse::<B256>().unwrap(), keccak256(&of_code.bytecode));
     let alone: serde_json::Value = read(&folder, "contract_bytecode");

@@ -1,4 +1,4 @@
-//! Every promise at once: random worlds, from a seed, with a judge that knows the truth. `worlds` runs many more
+//! Every promise at once: random worlds from a seed, with a judge that knows the truth. `worlds` runs many more
 //! (`cargo run --release -p saldo-drill --bin worlds -- --count 2000`).
 
 use saldo_drill::worlds::{Bounds, Check, Variant, draw, play, shrink};
@@ -6,7 +6,7 @@ use saldo_drill::worlds::{Bounds, Check, Variant, draw, play, shrink};
 const BOUNDS: Bounds = Bounds::USUAL;
 
 #[test]
-fn nothing_is_wrong_in_any_of_them() {
+fn no_world_violates_a_promise() {
     let of_thread = |first: u64| {
         for seed in (first..200).step_by(2) {
             let run = play(&draw(seed), &Variant::REAL, BOUNDS, false);
@@ -18,9 +18,9 @@ fn nothing_is_wrong_in_any_of_them() {
     });
 }
 
-/// Where longer runs found something wrong, with the wallet or with the world.
+/// Seeds with which longer runs found a violation, of the wallet or of the simulation itself.
 #[test]
-fn nor_where_something_was_wrong_once() {
+fn no_formerly_failing_world_violates_a_promise() {
     for seed in [7_031_635, 11_012_013] {
         let run = play(&draw(seed), &Variant::REAL, BOUNDS, false);
         assert_eq!(run.violation, None, "seed {seed}: worlds --trace {seed}");
@@ -38,12 +38,12 @@ fn the_same_seed_gives_the_same_run() {
     assert_ne!(draw(3), draw(12));
 }
 
-/// The whole search, in up to 2,000 worlds for each, is `worlds --nets 2000`; these are seeds that it found.
+/// The full search, with up to 2,000 worlds per variant, is `worlds --nets 2000`. These seeds come from it.
 #[test]
 fn broken_wallets_are_caught() {
     assert_eq!(Variant::BROKEN.len(), 29);
     let search = |variant: &Variant| {
-        // Where most are found, then where the others are.
+        // First the seeds that find most variants, then the others.
         let found = (0..40).chain(120..200).chain(40..120).find_map(|seed| {
             let run = play(&draw(seed), variant, BOUNDS, false);
             run.violation.map(|violation| (seed, violation))
@@ -59,7 +59,7 @@ fn broken_wallets_are_caught() {
 }
 
 #[test]
-fn a_world_that_fails_is_made_smaller() {
+fn a_failing_world_is_shrunk() {
     let variant = Variant::named("zero-screen").unwrap();
     let seed = (0..100).find(|seed| play(&draw(*seed), &variant, BOUNDS, false).violation.is_some()).unwrap();
     let world = draw(seed);

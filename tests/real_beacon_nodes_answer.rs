@@ -1,4 +1,4 @@
-//! What real beacon nodes answered decodes, in whichever encoding and wrapper they chose, and leads to their blocks.
+//! Answers of real beacon nodes decode, in every encoding and wrapper that they use, and lead to their blocks.
 
 use saldo_beacon::decode::{self, DecodeError, Encoding, SszError};
 use saldo_beacon::{AdvanceError, Fault, Finality, LightClientUpdate};
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 /// Nodes that answer in both encodings and label their JSON.
 const PYSPEC: [&str; 3] = ["pyspec-ethrex-fulu", "pyspec-ethrex-fulu-mainnetpreset", "pyspec-ejs-electra"];
-/// Lodestar 1.5.1: JSON whatever was asked for, and never a label.
+/// Lodestar 1.5.1: answers always in JSON, and never with a label.
 const LODESTAR: [&str; 3] =
     ["lodestar151-ejs-capella", "lodestar151-ejs-capella-empty", "lodestar151-ethrex-capella"];
 
@@ -29,7 +29,7 @@ fn heads(node: &Node) -> [LightClientUpdate; 2] {
 }
 
 #[test]
-fn json_and_ssz_say_the_same() {
+fn json_and_ssz_decode_to_the_same() {
     for name in PYSPEC {
         let node = Node::captured(name);
         let network = &node.network;
@@ -52,7 +52,7 @@ fn json_and_ssz_say_the_same() {
 }
 
 #[test]
-fn periods_that_are_not_there_are_an_empty_list() {
+fn missing_periods_are_an_empty_list() {
     for name in PYSPEC {
         let node = Node::captured(name);
         for (bytes, encoding) in both(&node, "updates_future") {
@@ -62,7 +62,7 @@ fn periods_that_are_not_there_are_an_empty_list() {
 }
 
 #[test]
-fn a_node_that_answers_json_when_ssz_was_asked_for_is_seen() {
+fn json_in_answer_to_an_ssz_request_is_detected() {
     for name in LODESTAR {
         let node = Node::captured(name);
         let [(json, _), (ssz, _)] = both(&node, "optimistic_update");
@@ -107,7 +107,7 @@ fn error_bodies_are_not_objects() {
     assert_eq!(refused, 24);
 }
 
-/// From the checkpoint to the blocks that the execution client beside the node reports.
+/// From the checkpoint to the blocks that the same node's execution client reports.
 #[test]
 fn every_node_leads_to_its_blocks() {
     for name in PYSPEC.iter().chain(&LODESTAR) {
@@ -116,7 +116,7 @@ fn every_node_leads_to_its_blocks() {
         let started_at = client.finalized_head().slot();
         let updates = match name.starts_with("pyspec") {
             true => node.answer("updates_0_8.json"),
-            // This one serves an update only for periods that are complete.
+            // This node serves updates only for complete periods.
             false => std::fs::read(node.folder.join("updates_0_count=1.json")).unwrap_or(b"[]".to_vec()),
         };
         for update in decode::updates(&updates, Encoding::Json, &node.network).unwrap() {

@@ -1,4 +1,4 @@
-//! What five real clients answered, call by call, put into the class that decides whom to ask next.
+//! The answers of five real clients, call by call, are put into the class that decides which provider is call next.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -8,24 +8,24 @@ use futures_util::future::BoxFuture;
 use saldo::{Endpoint, Failure, Request, Response, Transport, TransportError};
 use saldo_source::Io;
 use saldo_source::execution::ask_method;
-use saldo_tests::still::{Still, now};
+use saldo_tests::stopped_clock::{StoppedClock, now};
 use serde_json::{Value, json};
 
-/// Answers every request with the recorded reply, under the id that was asked for.
+/// Answers every request with the recorded reply, under the request's id.
 #[derive(Clone, Default)]
 struct Recorded(Arc<Mutex<Value>>);
 
 impl Transport for Recorded {
     fn send(&self, request: Request) -> BoxFuture<'static, Result<Response, TransportError>> {
-        let asked: Value = serde_json::from_slice(&request.body).unwrap();
+        let call: Value = serde_json::from_slice(&request.body).unwrap();
         let mut reply = self.0.lock().unwrap().clone();
-        reply["id"] = asked["id"].clone();
+        reply["id"] = call["id"].clone();
         let body = reply.to_string().into_bytes();
         async move { Ok(Response { status: 200, headers: Vec::new(), body }) }.boxed()
     }
 }
 
-/// What each client said in other words than the rest, and what it means.
+/// The message of each client with a wording of its own, and its class.
 fn class(message: &str) -> Failure {
     let unserved = Failure::NotServed { method: "recorded" };
     let (_, class) = [
@@ -44,7 +44,7 @@ fn class(message: &str) -> Failure {
     ]
     .into_iter()
     .find(|(said, _)| message.contains(said))
-    .unwrap_or_else(|| panic!("nothing is known of: {message}"));
+    .unwrap_or_else(|| panic!("unknown message: {message}"));
     class
 }
 
@@ -58,7 +58,7 @@ fn every_recorded_reply() {
         for exchange in &log {
             let recorded = Recorded::default();
             *recorded.0.lock().unwrap() = exchange["response"].clone();
-            let network = Io::new(Arc::new(recorded), Arc::new(Still));
+            let network = Io::new(Arc::new(recorded), Arc::new(StoppedClock));
             let endpoint: Endpoint = "http://recorded.test".parse().unwrap();
             let limit = 1 << 20;
             let second = Duration::from_secs(1);

@@ -1,5 +1,5 @@
-//! The JSON of real blocks of every layout becomes the RLP that hashes to the block hash, and raw RLP is read whatever fields
-//! come after those that are known.
+//! The JSON of real blocks of every layout encodes to RLP with the block hash, and raw RLP is decoded whatever fields
+//! follow the known ones.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,7 +14,7 @@ fn from_json(header: &Value, hash: B256) -> Result<ExecutionHeader, HeaderError>
     ExecutionHeader::from_json(header.to_string().as_bytes(), hash)
 }
 
-/// All headers, each with its hash and how many fields it has.
+/// All headers, each with its hash and its number of fields.
 fn headers() -> Option<Vec<(Value, B256, u64)>> {
     Some(headers_in(&saldo_tests::vectors("mpt/real-headers/headers.json")?))
 }
@@ -44,7 +44,7 @@ fn all_further_headers() {
     }
 }
 
-/// Checks each header, and gives how many there are of each number of fields.
+/// Checks each header. Returns how many headers have each number of fields.
 fn check(headers: Vec<(Value, B256, u64)>) -> BTreeMap<u64, usize> {
     let mut layouts = BTreeMap::new();
     for (header, hash, fields) in headers {
@@ -54,7 +54,7 @@ fn check(headers: Vec<(Value, B256, u64)>) -> BTreeMap<u64, usize> {
         assert_eq!(read.number(), u64::from_str_radix(number, 16).unwrap());
         *layouts.entry(fields).or_insert(0) += 1;
 
-        // The same from bytes, and no other bytes.
+        // The same header from its bytes, and from no other bytes.
         let bytes = header_rlp(&header);
         assert_eq!(ExecutionHeader::from_rlp(&bytes, hash), Ok(read));
         let mut flipped = bytes.clone();
@@ -62,7 +62,7 @@ fn check(headers: Vec<(Value, B256, u64)>) -> BTreeMap<u64, usize> {
         let refusal = HeaderError::HashMismatch { got: keccak256(&flipped), expected: hash };
         assert_eq!(ExecutionHeader::from_rlp(&flipped, hash), Err(refusal));
 
-        // One letter of one field changed: another hash, or no header at all.
+        // With one field changed: another hash, or no header at all.
         let mut edited = header.clone();
         edited["stateRoot"] = Value::from(format!("0x{}", "ab".repeat(32)));
         let refusal = from_json(&edited, hash).unwrap_err();
@@ -74,7 +74,7 @@ fn check(headers: Vec<(Value, B256, u64)>) -> BTreeMap<u64, usize> {
     layouts
 }
 
-/// The fields of Amsterdam put after those of a real header, and one that no fork has yet after them.
+/// A real header with Amsterdam's fields appended, and after them a field that no fork has yet.
 #[test]
 fn one_field_more_than_is_known() {
     let Some(headers) = headers() else { return };

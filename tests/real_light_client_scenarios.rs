@@ -1,12 +1,12 @@
-//! Real chains, followed from a checkpoint to a proven balance: every step ends as it did for the reference client. What
-//! a further folder holds is replayed as well: `SALDO_VECTORS_EXTRA=DIR`.
+//! Real chains, followed from a checkpoint to a proven balance: every step ends as it did for the reference client.
+//! Scenarios of a further folder run too: `SALDO_VECTORS_EXTRA=DIR`.
 
 use std::path::PathBuf;
 
 use saldo_tests::further::{Further, say};
 use saldo_tests::scenario::{Done, folders, replay};
 
-/// Each refusal that is expected, by name.
+/// Each expected refusal, by name.
 const REFUSED: [(&str, &str, &str); 7] = [
     ("mainnet-capella-portal", "update_0.ssz", "NotNewer"),
     ("mainnet-capella-portal", "update_1.ssz", "NotNewer"),

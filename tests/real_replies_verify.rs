@@ -1,5 +1,5 @@
-//! Replies of `eth_getProof` found in the wild, of five chains and many clients: each says what it should, to us and to
-//! the second opinion, and those that lie are refused.
+//! Replies of `eth_getProof` collected from five chains and many clients: saldo and the second opinion get the
+//! expected values, and refuse false replies.
 
 use std::path::Path;
 
@@ -67,18 +67,18 @@ fn key(written: &str) -> B256 {
     B256::from(U256::from_str_radix(written.trim_start_matches("0x"), 16).unwrap())
 }
 
-/// Verifies a reply for the address it was asked about, and lets the second opinion do the same.
+/// Verifies a reply for the requested address, with saldo and with the second opinion.
 fn agreed(
     root: B256,
-    asked: Address,
+    requested: Address,
     json: &Value,
 ) -> Result<(AccountReply, saldo_proof::Verified<Account>), ProofError> {
     let reply: AccountReply = serde_json::from_value(json.clone()).unwrap();
     let second_reply = second_opinion::reply(&json.to_string()).unwrap();
-    let second = second_opinion::account(root.0, asked.into_array(), &second_reply);
-    match reply.verify(StateRoot::new(root), asked) {
+    let second = second_opinion::account(root.0, requested.into_array(), &second_reply);
+    match reply.verify(StateRoot::new(root), requested) {
         Err(refusal) => {
-            assert!(second.is_err(), "the second opinion accepts what we refuse: {refusal}");
+            assert!(second.is_err(), "the second opinion accepts a reply that saldo refuses: {refusal}");
             Err(refusal)
         }
         Ok(verified) => {
@@ -91,11 +91,11 @@ fn agreed(
                 (ours, theirs) => panic!("{ours:?} and {theirs:?}"),
             }
             for (storage, second) in reply.storage_proof.iter().zip(&second_reply.storage_proof) {
-                let asked = B256::from(storage.key);
+                let requested = B256::from(storage.key);
                 let nodes: Vec<&[u8]> = second.proof.iter().map(AsRef::as_ref).collect();
                 let storage_root = verified.leaf().storage_root().get();
-                let theirs = second_opinion::slot(storage_root.0, asked.0, &nodes);
-                match verified.slot(asked, &storage.proof).map(|slot| *slot.leaf()) {
+                let theirs = second_opinion::slot(storage_root.0, requested.0, &nodes);
+                match verified.slot(requested, &storage.proof).map(|slot| *slot.leaf()) {
                     Ok(Slot::Absent) => assert_eq!(theirs, Ok(None)),
                     Ok(Slot::Present(word)) => assert_eq!(theirs, Ok(Some(word.to_be_bytes()))),
                     Err(_) => assert!(theirs.is_err()),
@@ -107,7 +107,7 @@ fn agreed(
 }
 
 #[test]
-fn what_real_clients_said() {
+fn replies_of_real_clients_verify() {
     let Some(folder) = vectors("mpt/real-getproof") else { return };
     let (mut present, mut absent, mut words, mut empty_slots) = (0, 0, 0, 0);
     for (name, cases) in [("avm", 1), ("axiom", 1), ("helios", 2), ("nimbus", 1), ("tevm", 33)] {
@@ -115,8 +115,8 @@ fn what_real_clients_said() {
         assert_eq!(file.cases.len(), cases, "{name}");
         for case in file.cases {
             assert!(file.headers.iter().any(|header| header.state_root == case.state_root), "{}", case.file);
-            let asked: Address = serde_json::from_value(case.proof["address"].clone()).unwrap();
-            let (reply, verified) = agreed(case.state_root, asked, &case.proof).expect(&case.file);
+            let requested: Address = serde_json::from_value(case.proof["address"].clone()).unwrap();
+            let (reply, verified) = agreed(case.state_root, requested, &case.proof).expect(&case.file);
             assert!(!reply.contradictions(&verified).any(), "{}", case.file);
             match verified.leaf() {
                 Account::Present(state) => {
@@ -132,8 +132,8 @@ fn what_real_clients_said() {
             }
             assert_eq!(reply.storage_proof.len(), case.expect.storage.len(), "{}", case.file);
             for expected in case.expect.storage {
-                let asked = key(&expected.key);
-                let slot = verified.slot(asked, &reply.storage(asked).unwrap().proof).unwrap();
+                let requested = key(&expected.key);
+                let slot = verified.slot(requested, &reply.storage(requested).unwrap().proof).unwrap();
                 match slot.leaf() {
                     Slot::Present(word) => {
                         assert!(expected.included && *word == expected.value);
@@ -150,9 +150,9 @@ fn what_real_clients_said() {
     assert_eq!((present, absent, words, empty_slots), (30, 8, 3, 1));
 }
 
-/// Proofs that were published and do not verify for the address they name.
+/// Published proofs that do not verify for the address they name.
 #[test]
-fn what_must_not_verify() {
+fn false_replies_are_refused() {
     #[derive(Deserialize)]
     struct MustFail {
         cases: Vec<Case>,
@@ -172,18 +172,18 @@ fn what_must_not_verify() {
     let file: MustFail = read(&path);
     assert_eq!(file.cases.len(), 3);
     for mut case in file.cases {
-        // One source writes its slot's key without 0x, which no client does.
+        // One source writes its slot key without 0x, which no client does.
         for storage in case.proof["storageProof"].as_array_mut().unwrap() {
             let written = storage["key"].as_str().unwrap().trim_start_matches("0x");
             storage["key"] = format!("0x{written}").into();
         }
-        // Even under the root that the proof itself begins with.
+        // The proof fails even under its own first node's hash.
         let nodes = case.proof["accountProof"].as_array().unwrap();
         let first: alloy_primitives::Bytes = serde_json::from_value(nodes[0].clone()).unwrap();
         let refusal = match agreed(keccak256(first), case.address, &case.proof) {
             Err(refusal) => refusal,
-            // A genuine proof of absence of a slot. Its key is written without 0x: whoever cuts off two characters all the
-            // same asks for another slot, of which it is no proof.
+            // A genuine proof that a slot is absent. Its key is written without 0x. A reader that removes two
+            // characters anyway asks for another slot, which this proof does not cover.
             Ok((reply, account)) => {
                 assert_eq!(case.file, "noninclusion_extension_pf2.json");
                 let [storage] = reply.storage_proof.as_slice() else { panic!("one slot") };
@@ -197,9 +197,9 @@ fn what_must_not_verify() {
     }
 }
 
-/// The exchanges that execution clients are tested with.
+/// The exchanges with which execution clients are tested.
 #[test]
-fn what_the_execution_apis_say() {
+fn replies_of_the_execution_apis_verify() {
     let Some(folder) = vectors("mpt/execution-apis-chain/tests") else { return };
     let lines = |file: &str| -> Vec<Value> {
         let text = std::fs::read_to_string(folder.join(file)).unwrap();
@@ -220,14 +220,14 @@ fn what_the_execution_apis_say() {
     for file in files {
         let exchange = lines(&format!("eth_getProof/{}", file.to_str().unwrap()));
         let [request, response] = exchange.as_slice() else { panic!("{file:?}") };
-        let asked: Address = serde_json::from_value(request["params"][0].clone()).unwrap();
-        let (reply, verified) = agreed(root, asked, &response["result"]).unwrap();
+        let requested: Address = serde_json::from_value(request["params"][0].clone()).unwrap();
+        let (reply, verified) = agreed(root, requested, &response["result"]).unwrap();
         assert!(matches!(verified.leaf(), Account::Present(_)), "{file:?}");
         assert!(!reply.contradictions(&verified).any(), "{file:?}");
         for written in request["params"][1].as_array().unwrap() {
-            let asked = key(written.as_str().unwrap());
-            let storage = reply.storage(asked).unwrap();
-            let slot = verified.slot(asked, &storage.proof).unwrap();
+            let requested = key(written.as_str().unwrap());
+            let storage = reply.storage(requested).unwrap();
+            let slot = verified.slot(requested, &storage.proof).unwrap();
             assert!(matches!(slot.leaf(), Slot::Present(_)) && !storage.contradicts(&slot), "{file:?}");
             slots += 1;
         }

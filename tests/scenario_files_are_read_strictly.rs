@@ -1,4 +1,5 @@
-//! A scenario file that says what cannot be is refused, with the place and what to do about it; nothing in one can panic.
+//! A scenario file with an impossible setting is refused, with the line and the next step; no file makes the parser
+//! panic.
 
 use saldo_drill::scenario::{Scenario, ScenarioError, built_in, built_in_file};
 
@@ -11,7 +12,7 @@ fn refused(rest: &str) -> ScenarioError {
 }
 
 #[test]
-fn the_least_that_is_needed_is_enough() {
+fn a_minimal_file_is_enough() {
     let scenario = Scenario::from_toml(HEAD).unwrap();
     let names: Vec<&str> = scenario.members.iter().map(|member| member.name.as_str()).collect();
     assert_eq!(names, ["anna", "bert", "cleo", "north", "south"]);
@@ -19,7 +20,7 @@ fn the_least_that_is_needed_is_enough() {
 }
 
 #[test]
-fn what_is_no_toml_is_refused_with_its_line() {
+fn invalid_toml_is_refused_with_its_line() {
     for (rest, line, part) in [
         ("[[event]\n", 5, ""),
         ("colour = \"red\"\n", 5, "unknown field `colour`"),
@@ -46,7 +47,7 @@ fn what_is_no_toml_is_refused_with_its_line() {
 }
 
 #[test]
-fn an_event_that_cannot_be_is_refused_by_its_number() {
+fn an_impossible_event_is_refused_with_its_number() {
     let event = |body: &str| {
         format!("[[event]]\nat = \"1m\"\nwho = \"anna\"\nfaults = []\n[[event]]\nat = \"2m\"\n{body}\n")
     };
@@ -84,7 +85,7 @@ fn an_event_that_cannot_be_is_refused_by_its_number() {
 }
 
 #[test]
-fn members_and_times_that_cannot_be_are_refused() {
+fn impossible_members_and_times_are_refused() {
     for (rest, part) in [
         ("[[provider]]\nname = \"Anna\"\n", "a name is 1 to 32 of a-z, 0-9 and -"),
         ("[[provider]]\nname = \"\"\n", "a name is 1 to 32"),
@@ -111,7 +112,7 @@ fn members_and_times_that_cannot_be_are_refused() {
 }
 
 #[test]
-fn those_that_are_built_in_are_read_and_named_as_their_files() {
+fn built_in_scenarios_are_valid_and_named_as_their_files() {
     let names: Vec<&str> = built_in().iter().map(|(name, _)| *name).collect();
     for name in &names {
         assert!(built_in_file(name).is_some_and(|file| file.starts_with("title = ")), "{name}");
@@ -125,7 +126,7 @@ fn those_that_are_built_in_are_read_and_named_as_their_files() {
     let mut sorted = names.clone();
     sorted.sort_unstable();
     assert_eq!(files, sorted, "files (left) and built-in scenarios (right) differ");
-    for asked in [
+    for requested in [
         "cloud-region-down",
         "false-zero",
         "truncated-proof",
@@ -135,11 +136,11 @@ fn those_that_are_built_in_are_read_and_named_as_their_files() {
         "split-brain",
         "captive-portal",
     ] {
-        assert!(names.contains(&asked), "{asked}");
+        assert!(names.contains(&requested), "{requested}");
     }
 }
 
-/// Of a file cut anywhere, or with any one byte changed, comes a scenario or an error.
+/// A file that is truncated anywhere, or has any one byte changed, gives a scenario or an error.
 #[test]
 fn damaged_files_are_no_reason_to_panic() {
     let file = built_in_file("split-brain").unwrap();
@@ -154,13 +155,13 @@ fn damaged_files_are_no_reason_to_panic() {
     }
 }
 
-/// What stands in backticks and is a fault: text in quotes, or an inline table.
+/// The faults in backticks: a quoted text, or an inline table.
 fn faults_of(line: &str) -> Vec<&str> {
     line.split('`').skip(1).step_by(2).filter(|span| span.starts_with(['"', '{'])).collect()
 }
 
 #[test]
-fn the_document_shows_what_can_be_read() {
+fn the_document_shows_valid_faults() {
     let path = saldo_tests::supply::repository().join("docs/scenarios.md");
     let document = std::fs::read_to_string(path).unwrap();
     let example = document.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
@@ -168,10 +169,10 @@ fn the_document_shows_what_can_be_read() {
     assert_eq!((scenario.members.len(), scenario.events.len()), (6, 5));
 
     let faults = document.split("## Faults").nth(1).and_then(|rest| rest.split("\n## ").next()).unwrap();
-    let (of_anybody, rest) = faults.split_once("Of providers alone:").unwrap();
+    let (of_everyone, rest) = faults.split_once("Of providers alone:").unwrap();
     let (of_providers, of_beacons) = rest.split_once("Of beacon").unwrap();
     let mut count = 0;
-    for (who, part) in [("everyone", of_anybody), ("providers", of_providers), ("beacons", of_beacons)] {
+    for (who, part) in [("everyone", of_everyone), ("providers", of_providers), ("beacons", of_beacons)] {
         for fault in part.lines().flat_map(faults_of) {
             let event = format!("{HEAD}[[event]]\nat = \"1m\"\nwho = \"{who}\"\nfaults = [{fault}]\n");
             Scenario::from_toml(&event).unwrap_or_else(|error| panic!("{fault} of {who}: {error}"));

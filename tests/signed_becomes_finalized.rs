@@ -1,25 +1,26 @@
-//! What was proven at a signed block is given as final when finality reaches that block, the cheapest way that works.
+//! A reading proven at a signed block becomes final when finality reaches that block, in the cheapest way that works.
 
 use std::time::Duration;
 
 use alloy_primitives::U256;
 use saldo::{Holding, Level, Path, Policy, Reading};
 use saldo_drill::{Chain, Fault};
-use saldo_tests::scene::{AFTER, ALICE, BEFORE, BOB, NOBODY, Scene};
+use saldo_tests::scene::{AFTER, ALICE, BEFORE, BOB, Scene, UNUSED};
 
 fn finalized(scene: &Scene, holding: Holding) -> Reading {
     scene.simulation.run(scene.client.finalized(&[holding])).pop().unwrap()
 }
 
-/// How often proofs and headers were asked for.
-fn asked(scene: &Scene) -> (u64, u64) {
+/// The number of requests for proofs and for headers.
+fn requests(scene: &Scene) -> (u64, u64) {
     let of = |method: &str| {
         scene.providers.iter().filter_map(|provider| provider.requests().get(method).copied()).sum()
     };
     (of("eth_getProof"), of("eth_getBlockByHash"))
 }
 
-/// Lets slots pass, without a reading, until the block is final but is not the finalized head's parent, which is known.
+/// Lets slots pass without a read, until the block is final but not the finalized head's parent, which would be
+/// known.
 fn pass_until_final(scene: &Scene, number: u64) {
     while scene.chain.finalized().number < number + 2 {
         scene.pass_slots(1);
@@ -35,27 +36,27 @@ fn assert_final(scene: &Scene, reading: &Reading, owner: alloy_primitives::Addre
     (anchor.number(), anchor.path(), amount)
 }
 
-/// One proof of the history contract raises the readings of all holdings, and no address is named again.
+/// One proof of the history contract makes the readings of all holdings final, and no address is sent again.
 #[test]
 fn by_the_chains_own_record() {
     let scene = Scene::new(1, 2, 1);
-    let holdings = [Holding::native(ALICE), Holding::native(BOB), Holding::native(NOBODY)];
+    let holdings = [Holding::native(ALICE), Holding::native(BOB), Holding::native(UNUSED)];
     let signed = scene.simulation.run(scene.client.read(&holdings));
     let number = signed[0].proven().unwrap().anchor().number();
     assert_eq!(signed[0].proven().unwrap().anchor().assurance().level(), Level::Signed);
     pass_until_final(&scene, number);
-    let (proofs, headers) = asked(&scene);
+    let (proofs, headers) = requests(&scene);
     let readings = scene.simulation.run(scene.client.finalized(&holdings));
-    for (reading, owner) in readings.iter().zip([ALICE, BOB, NOBODY]) {
+    for (reading, owner) in readings.iter().zip([ALICE, BOB, UNUSED]) {
         let under = scene.chain.finalized().number;
         let (at, path, amount) = assert_final(&scene, reading, owner);
         assert_eq!((at, path), (number, Path::History { under }));
         assert_eq!(Some(amount), scene.chain.balance_at(number, owner));
     }
-    assert_eq!(asked(&scene), (proofs + 1, headers));
+    assert_eq!(requests(&scene), (proofs + 1, headers));
 }
 
-/// Where the blocks in between are known, nobody is asked for anything but the heads.
+/// If the blocks in between are known, only the heads are requested.
 #[test]
 fn by_known_links_without_a_request() {
     let scene = Scene::new(2, 1, 1);
@@ -64,17 +65,17 @@ fn by_known_links_without_a_request() {
         scene.pass_slots(1);
         scene.assert_true(&scene.balance(ALICE), ALICE);
     }
-    let before = asked(&scene);
+    let before = requests(&scene);
     let (at, path, _) = assert_final(&scene, &finalized(&scene, Holding::native(ALICE)), ALICE);
     assert!(at >= number);
     assert_eq!((at, path), (scene.chain.finalized().number, Path::Head));
-    assert_eq!(asked(&scene), before);
+    assert_eq!(requests(&scene), before);
 }
 
-/// Providers that prove nothing but their tip can prove neither the record nor the finalized block: the headers in between
+/// Providers that prove only their tip can prove neither the record nor the finalized block: the headers in between
 /// lead there.
 #[test]
-fn by_headers_where_only_tips_are_proven() {
+fn by_headers_if_only_tips_are_proven() {
     let scene = Scene::new(3, 2, 1);
     scene.providers.iter().for_each(|provider| drop(provider.clone().proof_window(0)));
     let _ = scene.balance(ALICE);
@@ -90,7 +91,8 @@ fn by_headers_where_only_tips_are_proven() {
     assert!(matches!(path, Path::Ancestor { .. }), "{path:?}");
 }
 
-/// What was never proven before is proven at the finalized block itself; so is what was proven after it only.
+/// A holding that was never proven is proven at the finalized block itself; so is one that was proven only at a later
+/// block.
 #[test]
 fn by_a_proof_at_the_finalized_block() {
     let scene = Scene::new(4, 2, 1);
@@ -104,11 +106,11 @@ fn by_a_proof_at_the_finalized_block() {
     // The payment is not final yet.
     let (at, _, amount) = assert_final(&scene, &finalized(&scene, Holding::native(ALICE)), ALICE);
     assert_eq!((at, amount), (scene.chain.finalized().number, BEFORE));
-    // And the newer reading is not replaced by it.
+    // And the final reading does not replace the newer one.
     assert_eq!(scene.client.last(&Holding::native(ALICE)).unwrap().amount().base_units(), AFTER);
 }
 
-/// A payment is final when its block is.
+/// A payment becomes final with its block.
 #[test]
 fn a_payment_becomes_final() {
     let scene = Scene::new(6, 2, 1);
@@ -124,9 +126,9 @@ fn a_payment_becomes_final() {
     assert_eq!(amount, AFTER);
 }
 
-/// A provider that lies about the record raises nothing, and does not keep an honest one from it.
+/// A provider with a false record makes nothing final, and an honest provider still can.
 #[test]
-fn a_false_record_raises_nothing() {
+fn a_false_record_makes_nothing_final() {
     let scene = Scene::new(7, 2, 1);
     let number = scene.balance(ALICE).proven().unwrap().anchor().number();
     pass_until_final(&scene, number);
@@ -136,7 +138,7 @@ fn a_false_record_raises_nothing() {
     assert!(matches!(path, Path::History { .. }), "{path:?}");
 }
 
-/// Where nobody proves anything final the reading says why, and still has what was proven last.
+/// If no provider proves a final block, the reading says why, and still has the last proven amount.
 #[test]
 fn without_a_proof_it_is_unknown() {
     let scene = Scene::new(8, 2, 1);
@@ -145,7 +147,7 @@ fn without_a_proof_it_is_unknown() {
     scene.assert_unknown(&finalized(&scene, Holding::native(ALICE)), "all_unreachable", BEFORE);
 }
 
-/// Where the chain does not finalize, an old final amount is not given as one of now.
+/// While the chain does not finalize, an old final amount is not given as a present one.
 #[test]
 fn old_finality_is_too_old() {
     let slot_duration = Duration::from_secs(60);
@@ -158,20 +160,21 @@ fn old_finality_is_too_old() {
     scene.assert_unknown(&finalized(&scene, Holding::native(ALICE)), "only_old_blocks", BEFORE);
 }
 
-/// Who was found not to reach the finalized block is not asked first for anything at it: beside it there is one who does.
+/// A provider whose proofs do not reach the finalized block is not asked first for a proof there: another provider
+/// has it.
 #[test]
-fn who_does_not_reach_so_far_is_not_asked_first() {
+fn a_provider_with_shallow_proofs_is_not_asked_first() {
     let scene = Scene::new(20, 2, 1);
     let _ = scene.providers[0].clone().proof_window(6);
     let number = scene.balance(ALICE).proven().unwrap().anchor().number();
     pass_until_final(&scene, number);
-    // The record of the finalized block shows it.
+    // The request for the finalized block's record shows it.
     assert_final(&scene, &finalized(&scene, Holding::native(ALICE)), ALICE);
     let proofs = || scene.providers[0].requests().get("eth_getProof").copied();
     let before = proofs();
     assert_final(&scene, &finalized(&scene, Holding::native(BOB)), BOB);
     assert_eq!(proofs(), before);
-    // What is signed it proves as before.
+    // At signed blocks it proves as before.
     scene.pass_slots(1);
     scene.assert_true(&scene.balance(ALICE), ALICE);
     assert!(proofs() > before);

@@ -1,4 +1,4 @@
-//! A slot is proven under the storage root of the account it belongs to, which is itself proven.
+//! A slot is proven under the storage root of its account, and the account itself is proven.
 
 use alloy_primitives::{Address, B256, U256, keccak256};
 use saldo_proof::trie::EMPTY_ROOT_HASH;
@@ -43,7 +43,7 @@ fn another_accounts_storage_is_refused() {
     );
 }
 
-/// The state trie is no storage trie: an account's own proof is no proof of a slot, nor the reverse.
+/// The state trie is not a storage trie: an account's own proof does not prove a slot, nor the reverse.
 #[test]
 fn the_state_trie_is_no_storage_trie() {
     for client in CLIENTS {
@@ -59,7 +59,7 @@ fn the_state_trie_is_no_storage_trie() {
     }
 }
 
-/// An account without storage has no slot, and no one can give it one.
+/// An account without storage has no slots, and a reply cannot give it one.
 #[test]
 fn an_account_without_storage_proves_every_slot_absent() {
     for client in CLIENTS {
@@ -77,15 +77,15 @@ fn an_account_without_storage_proves_every_slot_absent() {
 
 #[test]
 fn an_absent_account_proves_every_slot_absent() {
-    let nobody = Address::repeat_byte(9);
+    let absent = Address::repeat_byte(9);
     let storage: forge::Trie = [(keccak256(KEY), forge::word(U256::from(1)))].into_iter().collect();
     let state =
         state(&[(Address::repeat_byte(1), storage.root()), (Address::repeat_byte(2), EMPTY_ROOT_HASH)]);
-    let account = verified(&state, nobody);
+    let account = verified(&state, absent);
     assert_eq!(account.leaf(), &Account::Absent);
     let nothing: [&[u8]; 0] = [];
     let slot = account.slot(KEY, &nothing).unwrap();
-    assert_eq!((slot.leaf(), slot.subject().address), (&Slot::Absent, nobody));
+    assert_eq!((slot.leaf(), slot.subject().address), (&Slot::Absent, absent));
     assert_eq!(account.slot(KEY, &[[0x80]]).unwrap().leaf(), &Slot::Absent);
     let others = storage.prove(keccak256(KEY).as_slice());
     assert_eq!(account.slot(KEY, &others), Err(ProofError::ExtraNodes { got: 1, used: 0 }));

@@ -1,4 +1,4 @@
-//! A device clock that is off makes no old amount look new, and a small error stops nothing.
+//! A wrong device clock makes no old amount look new, and a small error stops nothing.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ fn a_clock_set_back_shows_no_old_amount_as_new() {
         scene.pass_slots(5);
         scene.simulation.clock().set_behind(back);
         scene.assert_unknown(&scene.balance(ALICE), "clock_off", BEFORE);
-        // The clock is set right: the truth comes with the next read.
+        // The clock is corrected: the next read is proven.
         scene.simulation.clock().set_behind(Duration::ZERO);
         assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), AFTER);
     }
@@ -38,10 +38,10 @@ fn a_clock_that_is_slow_or_fast_by_a_little_stops_nothing() {
     }
 }
 
-/// The clock is set back between two reads, but not as far as the newest head that is known: only the heads that the
-/// sources serve tell, because the committee signed them.
+/// The clock is set back between two reads, but not before the newest known head. Only the heads that the sources
+/// serve show it, because the committee signed them.
 #[test]
-fn a_clock_behind_the_chain_alone_is_found_out() {
+fn a_clock_behind_the_chain_is_detected() {
     for (seed, slots, behind) in [(7, 20_u32, 18_u32), (8, 60, 58)] {
         let scene = Scene::new(seed, 2, 2);
         assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE);
@@ -66,7 +66,7 @@ fn a_clock_far_behind_is_told_at_the_start() {
     assert_eq!(reading.why().unwrap().code(), "clock_off");
 }
 
-/// A phone that slept: its wall clock is hours on, while the monotonic one, which deadlines are measured on, stood still.
+/// A phone slept: its wall clock advanced by hours, while its monotonic clock, which measures deadlines, stood still.
 #[test]
 fn after_sleep_the_wall_clock_is_read_again() {
     let scene = Scene::new(9, 2, 2);
@@ -79,15 +79,16 @@ fn after_sleep_the_wall_clock_is_read_again() {
     let shown = last.freshness(scene.client.now(), scene.client.policy());
     assert!(matches!(shown, Freshness::Old(age) if age > Duration::from_secs(3 * 3_600)), "{shown:?}");
     assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), AFTER);
-    // With nobody to ask, what was proven before the sleep is not called new.
+    // If no endpoint can be reached, the amount proven before the sleep is not called fresh.
     scene.simulation.clock().sleep_device(Duration::from_secs(3 * 3_600));
     scene.simulation.internet().set_offline(true);
     scene.assert_unknown(&scene.balance(ALICE), "device_offline", AFTER);
 }
 
-/// The other way round: hours pass on the monotonic clock, and the wall clock shows the time of the last reading.
+/// The other way round: the monotonic clock advances by hours, and the wall clock still shows the time of the last
+/// reading.
 #[test]
-fn a_wall_clock_that_stood_still_is_found_out() {
+fn a_stopped_wall_clock_is_detected() {
     let scene = Scene::new(10, 2, 2);
     assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE);
     scene.chain.set_balance(ALICE, AFTER);
@@ -99,8 +100,8 @@ fn a_wall_clock_that_stood_still_is_found_out() {
     assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), AFTER);
 }
 
-/// The clock is set back to when the last reading was new, or a little later: then no signed block is after it. That time has
-/// passed since is known all the same, whether the world is honest or replays what it served then.
+/// The clock is set back to when the last reading was new, or a little later. Then no signed block is after it. The
+/// client still knows that time has passed, whether the sources are honest or replay old data.
 #[test]
 fn a_clock_set_back_to_the_last_reading_is_found_out() {
     for (slots, later) in [(30_u32, 0), (30, 2), (90, 0)] {
@@ -119,7 +120,7 @@ fn a_clock_set_back_to_the_last_reading_is_found_out() {
             scene.assert_unknown(&scene.balance(ALICE), "clock_off", BEFORE);
             let last = scene.client.last(&Holding::native(ALICE)).unwrap();
             assert_eq!(last.freshness(scene.client.now(), scene.client.policy()), Freshness::Unknown);
-            // The clock is set right, and the world goes on.
+            // The clock is corrected, and the chain continues.
             scene.simulation.clock().set_behind(Duration::ZERO);
             scene.providers.iter().for_each(|provider| drop(provider.clone().lag(0)));
             scene.sources.iter().for_each(|source| drop(source.clone().lag(0)));
@@ -128,7 +129,7 @@ fn a_clock_set_back_to_the_last_reading_is_found_out() {
     }
 }
 
-/// Finality that stalls ages: a finalized reading beyond the policy's age is not proven any more.
+/// Without finality the last final reading ages: when it is older than the policy's limit, it is no longer proven.
 #[test]
 fn stalled_finality_grows_too_old() {
     let policy = saldo::Policy {
@@ -144,7 +145,7 @@ fn stalled_finality_grows_too_old() {
     scene.assert_unknown(&reading, "only_old_blocks", BEFORE);
 }
 
-/// One source that lies about time or fork alone does not stop the wallet, nor decide what is said.
+/// One source that lies about time or fork does not stop the wallet, and does not decide the reason.
 #[test]
 fn one_lying_source_does_not_decide_the_reason() {
     let scene = Scene::new(6, 1, 2);
@@ -154,9 +155,9 @@ fn one_lying_source_does_not_decide_the_reason() {
     assert_ne!(reading.why().unwrap().code(), "unknown_fork");
 }
 
-/// One source is behind and the other silent for a moment: that nobody knows a newer head is not believed for long.
+/// One source is behind and the other one silent for a moment. That no newer head was found is not believed for long.
 #[test]
-fn a_newer_head_is_not_hidden_by_who_is_behind() {
+fn a_source_that_is_behind_does_not_hide_a_newer_head() {
     let scene = Scene::new(12, 1, 2);
     assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE);
     let _ = scene.sources[0].clone().lag(6);
@@ -169,9 +170,10 @@ fn a_newer_head_is_not_hidden_by_who_is_behind() {
     assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), AFTER);
 }
 
-/// Both are behind, which is believed for some slots: not any more after the device has slept for longer.
+/// Both sources are behind. The client relies on that for some slots, but no longer after the device slept for
+/// longer.
 #[test]
-fn that_nobody_knows_more_is_not_believed_after_a_sleep() {
+fn a_sleep_ends_the_belief_that_there_is_no_newer_head() {
     let scene = Scene::new(13, 1, 2);
     assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE);
     scene.sources.iter().for_each(|source| drop(source.clone().lag(6)));
@@ -180,7 +182,7 @@ fn that_nobody_knows_more_is_not_believed_after_a_sleep() {
     let _ = scene.sources[1].clone().lag(0);
     let slot = scene.chain.network().slot_duration();
     scene.simulation.clock().sleep_device(slot * 8);
-    // Who is behind does not know of it.
+    // The source that is behind does not have the newer head.
     scene.simulation.pass(Duration::from_millis(1));
     scene.chain.set_balance(ALICE, AFTER);
     scene.simulation.clock().sleep_device(slot * 2);

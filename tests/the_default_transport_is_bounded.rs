@@ -1,4 +1,5 @@
-//! Promise 7 on real sockets: whatever a server does, the default transport ends in time, within its size, and says why.
+//! Promise 7 on real sockets: whatever a server does, the default transport ends in time, within its size limit, and
+//! gives the reason.
 
 use std::time::{Duration, Instant};
 
@@ -35,13 +36,13 @@ async fn ask(fault: Option<Fault>) -> Result<Response, TransportError> {
     let provider = Provider::honest(&Chain::new(1));
     fault.into_iter().for_each(|fault| provider.add(fault));
     let server = Server::start(provider).await.unwrap();
-    // A closed port takes a moment to close.
+    // A port closes only a moment later.
     tokio::time::sleep(Duration::from_millis(50)).await;
     HttpTransport::new().unwrap().send(request(&server.url())).await
 }
 
 #[test]
-fn an_answer_comes_through() {
+fn an_answer_arrives() {
     let answer = with_runtime(ask(None)).unwrap();
     assert_eq!(answer.status, 200);
     assert!(String::from_utf8(answer.body).unwrap().contains("0x7a69"));
@@ -62,33 +63,34 @@ fn every_fault_ends_in_time_with_its_reason() {
         let started = Instant::now();
         let refusal = with_runtime(ask(Some(fault.clone()))).unwrap_err();
         assert_eq!(refusal, expected, "{fault:?}");
-        // Not a measurement: only that nothing waits for the whole of what a server would send.
+        // This is not a measurement: it only shows that the transport does not wait for the server's whole answer.
         assert!(started.elapsed() < Duration::from_secs(20), "{fault:?}");
     }
 }
 
-/// A redirect is handed on as it is, never followed: the request would show the address to a host nobody chose.
+/// A redirect is returned unchanged and never followed: following it would show the address to a host that was not
+/// configured.
 #[test]
 fn redirects_are_not_followed() {
     with_runtime(async {
-        let elsewhere = Provider::honest(&Chain::new(2));
-        let trap = Server::start(elsewhere.clone()).await.unwrap();
+        let other_server = Provider::honest(&Chain::new(2));
+        let trap = Server::start(other_server.clone()).await.unwrap();
         let answer = ask(Some(Fault::Redirect(trap.url()))).await.unwrap();
         assert_eq!(answer.status, 302);
-        assert!(elsewhere.requests().is_empty());
+        assert!(other_server.requests().is_empty());
     });
 }
 
 #[test]
-fn a_name_that_does_not_resolve_is_told_apart() {
+fn an_unresolvable_name_has_its_own_error() {
     let refusal = with_runtime(async {
         HttpTransport::new().unwrap().send(request("http://saldo-no-such-host.invalid/")).await
     });
     assert!(matches!(refusal, Err(TransportError::Dns | TransportError::Timeout { .. })), "{refusal:?}");
 }
 
-/// A server that sends `answer` to whoever connects, without waiting for what is asked.
-async fn blurt(answer: Vec<u8>) -> String {
+/// A server that sends `answer` to every connection, without reading the request.
+async fn serve_blindly(answer: Vec<u8>) -> String {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -96,7 +98,7 @@ async fn blurt(answer: Vec<u8>) -> String {
         let (mut stream, _) = listener.accept().await.unwrap();
         let _ = stream.read(&mut [0; 4096]).await;
         let _ = stream.write_all(&answer).await;
-        // Held open: it is not the end of the connection that ends the request.
+        // The connection stays open, so its end does not end the request.
         tokio::time::sleep(Duration::from_secs(5)).await;
     });
     address.to_string()
@@ -105,24 +107,24 @@ async fn blurt(answer: Vec<u8>) -> String {
 #[test]
 fn plain_http_behind_https_is_a_tls_failure() {
     let refusal = with_runtime(async {
-        let address = blurt(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n".to_vec()).await;
+        let address = serve_blindly(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n".to_vec()).await;
         HttpTransport::new().unwrap().send(request(&format!("https://{address}/"))).await
     });
     assert_eq!(refusal.unwrap_err(), TransportError::Tls);
 }
 
 #[test]
-fn what_cannot_be_inflated_is_told_apart() {
+fn invalid_compression_has_its_own_error() {
     let refusal = with_runtime(async {
         let answer =
             b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 20\r\n\r\nthis is not gzip at ";
-        let address = blurt(answer.to_vec()).await;
+        let address = serve_blindly(answer.to_vec()).await;
         HttpTransport::new().unwrap().send(request(&format!("http://{address}/"))).await
     });
     assert_eq!(refusal.unwrap_err(), TransportError::Encoding);
 }
 
-/// Thousands of headers are no way to fill the memory.
+/// Thousands of headers cannot fill the memory.
 #[test]
 fn a_flood_of_headers_is_refused() {
     let refusal = with_runtime(async {
@@ -130,7 +132,7 @@ fn a_flood_of_headers_is_refused() {
         for number in 0..100_000_u32 {
             answer.extend(format!("x-flood-{number}: {}\r\n", "y".repeat(100)).into_bytes());
         }
-        let address = blurt(answer).await;
+        let address = serve_blindly(answer).await;
         HttpTransport::new().unwrap().send(request(&format!("http://{address}/"))).await
     });
     assert_eq!(refusal.unwrap_err(), TransportError::Broken);

@@ -1,5 +1,5 @@
-//! The chain that the execution-apis tests are made of, from its genesis state to its head: built, hashed, followed and
-//! proven, and what its exchanges say of balances, nonces, storage and code is what the proofs say.
+//! The chain of the execution-apis tests, from its genesis state to its head: built, hashed, followed and proven. The
+//! balances, nonces, storage and code in its exchanges are those that the proofs prove.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -16,14 +16,14 @@ use saldo_tests::{forge, vectors};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// Who is asked about in every proof of the exchanges: a contract.
+/// The subject of every proof in the exchanges: a contract.
 const CONTRACT: &str = "0x7dcd17433742f4c0ca53122ab541d0ba67fc27df";
 
 fn folder() -> Option<PathBuf> {
     vectors("mpt/execution-apis-chain/tests")
 }
 
-/// The messages of an exchange: what was asked, and what was answered.
+/// The messages of an exchange: the request and the answer.
 fn exchange(path: &Path) -> (Value, Value) {
     let text = std::fs::read_to_string(path).unwrap();
     let lines: Vec<Value> = text
@@ -31,8 +31,8 @@ fn exchange(path: &Path) -> (Value, Value) {
         .filter(|line| !line.starts_with("//"))
         .map(|line| serde_json::from_str(line.trim_start_matches(['<', '>', ' '])).unwrap())
         .collect();
-    let [asked, answered] = <[Value; 2]>::try_from(lines).unwrap();
-    (asked, answered)
+    let [request, answer] = <[Value; 2]>::try_from(lines).unwrap();
+    (request, answer)
 }
 
 fn exchanges(folder: &Path, method: &str) -> BTreeMap<String, (Value, Value)> {
@@ -40,7 +40,7 @@ fn exchanges(folder: &Path, method: &str) -> BTreeMap<String, (Value, Value)> {
     entries.map(|path| (path.file_stem().unwrap().to_str().unwrap().to_owned(), exchange(&path))).collect()
 }
 
-/// The headers after genesis, which each block begins with.
+/// The headers after genesis. Each block starts with its header.
 fn headers(folder: &Path) -> Vec<ExecutionHeader> {
     let bytes = std::fs::read(folder.join("chain.rlp")).unwrap();
     let mut rest = bytes.as_slice();
@@ -58,9 +58,9 @@ fn headers(folder: &Path) -> Vec<ExecutionHeader> {
 }
 
 fn block(folder: &Path, name: &str) -> ExecutionHeader {
-    let (_, answered) = exchange(&folder.join("eth_getBlockByNumber").join(name).with_extension("io"));
-    let hash = serde_json::from_value(answered["result"]["hash"].clone()).unwrap();
-    ExecutionHeader::from_json(answered["result"].to_string().as_bytes(), hash).unwrap()
+    let (_, answer) = exchange(&folder.join("eth_getBlockByNumber").join(name).with_extension("io"));
+    let hash = serde_json::from_value(answer["result"]["hash"].clone()).unwrap();
+    ExecutionHeader::from_json(answer["result"].to_string().as_bytes(), hash).unwrap()
 }
 
 #[test]
@@ -74,13 +74,13 @@ fn every_block_follows_from_the_one_before() {
         assert!(header.timestamp() > parent.timestamp());
         parent = header.clone();
     }
-    // Whoever answers with a block answers with one of them.
-    let mut told = BTreeMap::new();
+    // Every exchange that answers with a block answers with one of these.
+    let mut served = BTreeMap::new();
     for method in ["eth_getBlockByNumber", "eth_getBlockByHash"] {
-        for (name, (_, answered)) in exchanges(&folder, method) {
-            let block = &answered["result"];
+        for (name, (_, answer)) in exchanges(&folder, method) {
+            let block = &answer["result"];
             if block.is_null() {
-                told.insert(name, None);
+                served.insert(name, None);
                 continue;
             }
             let hash: B256 = serde_json::from_value(block["hash"].clone()).unwrap();
@@ -89,7 +89,7 @@ fn every_block_follows_from_the_one_before() {
             if number > 0 {
                 assert_eq!(read, headers[number - 1], "{name}");
             }
-            told.insert(name, Some(number));
+            served.insert(name, Some(number));
         }
     }
     let expected = [
@@ -107,7 +107,7 @@ fn every_block_follows_from_the_one_before() {
         ("get-latest", Some(54)),
         ("get-safe", Some(54)),
     ];
-    assert_eq!(told, expected.map(|(name, number)| (name.to_owned(), number)).into());
+    assert_eq!(served, expected.map(|(name, number)| (name.to_owned(), number)).into());
 }
 
 #[derive(Deserialize)]
@@ -162,7 +162,7 @@ fn the_genesis_state_has_the_root_of_its_header() {
             assert_eq!(verified.slot(*slot, &proof).unwrap().leaf(), &Slot::Present(*word));
             slots += 1;
         }
-        // A neighbour by one bit, who holds nothing.
+        // A neighbour by one bit, which holds nothing.
         let mut neighbour = *address;
         neighbour.0[19] ^= 1;
         let proof = state.prove(keccak256(neighbour).as_slice()).unwrap();
@@ -172,18 +172,18 @@ fn the_genesis_state_has_the_root_of_its_header() {
     assert_eq!((slots, absent), (3, 27));
 }
 
-/// What a proof of the exchanges says, under the root of the block it was asked about.
-fn proven(headers: &[ExecutionHeader], asked: &Value, answered: &Value) -> (AccountReply, Verified<Account>) {
+/// The content of an exchange's proof, under the root of the requested block.
+fn proven(headers: &[ExecutionHeader], request: &Value, answer: &Value) -> (AccountReply, Verified<Account>) {
     let tip = headers.last().unwrap();
-    let header = match asked["params"].get(2).map(|block| block.as_str().unwrap()) {
+    let header = match request["params"].get(2).map(|block| block.as_str().unwrap()) {
         None | Some("latest") => tip,
         Some(hash) => headers.iter().find(|header| header.hash().to_string() == hash).unwrap(),
     };
-    let reply: AccountReply = serde_json::from_value(answered["result"].clone()).unwrap();
-    let address: Address = serde_json::from_value(asked["params"][0].clone()).unwrap();
+    let reply: AccountReply = serde_json::from_value(answer["result"].clone()).unwrap();
+    let address: Address = serde_json::from_value(request["params"][0].clone()).unwrap();
     let verified = verify_account(header.state_root(), address, &reply.account_proof).unwrap();
     assert!(!reply.contradictions(&verified).any());
-    // Under the root of any other block it proves nothing.
+    // Under the root of any other block the proof is refused.
     for other in headers.iter().filter(|other| other.state_root() != header.state_root()) {
         let root = StateRoot::new(other.state_root().get());
         assert!(verify_account(root, address, &reply.account_proof).is_err());
@@ -192,20 +192,20 @@ fn proven(headers: &[ExecutionHeader], asked: &Value, answered: &Value) -> (Acco
 }
 
 #[test]
-fn every_exchange_says_what_is_proven() {
+fn every_exchange_agrees_with_the_proofs() {
     let Some(folder) = folder() else { return };
     let headers = headers(&folder);
     let mut slots = 0;
     let proofs = exchanges(&folder, "eth_getProof");
     assert_eq!(proofs.len(), 4);
-    for (name, (asked, answered)) in &proofs {
-        assert_eq!(asked["params"][0], CONTRACT);
-        let (reply, verified) = proven(&headers, asked, answered);
+    for (name, (request, answer)) in &proofs {
+        assert_eq!(request["params"][0], CONTRACT);
+        let (reply, verified) = proven(&headers, request, answer);
         let Account::Present(account) = verified.leaf() else { panic!("{name}: absent") };
         let ask = |method: &str, name: &str| {
-            let (asked, answered) = exchange(&folder.join(method).join(name).with_extension("io"));
-            assert_eq!(asked["method"], method);
-            (asked["params"].clone(), answered["result"].clone())
+            let (request, answer) = exchange(&folder.join(method).join(name).with_extension("io"));
+            assert_eq!(request["method"], method);
+            (request["params"].clone(), answer["result"].clone())
         };
         for name in ["get-balance", "get-balance-default-block"] {
             let (params, result) = ask("eth_getBalance", name);

@@ -1,4 +1,4 @@
-//! What a reply claims beside its proof is compared and recorded, and never used.
+//! A reply's claims beside its proof are compared and recorded, and never used.
 
 use alloy_primitives::{Address, B256, KECCAK256_EMPTY, U256};
 use saldo_proof::Account;
@@ -48,24 +48,24 @@ fn each_edited_claim_is_recorded_and_ignored() {
     }
 }
 
-/// The lie that matters: the right account, a genuine proof, and a balance of zero beside it.
+/// The important lie: the right account and a genuine proof, with a claimed balance of zero.
 #[test]
 fn a_claimed_zero_is_not_shown() {
     let [funded, ..] = four_accounts();
     let liar = AccountReply { balance: U256::ZERO, ..funded.reply.clone() };
     let verified = liar.verify(funded.state_root, funded.address).unwrap();
-    let Account::Present(account) = verified.leaf() else { panic!("the account is there") };
+    let Account::Present(account) = verified.leaf() else { panic!("the account exists") };
     assert_eq!(account.balance, funded.reply.balance);
     assert!(!account.balance.is_zero());
     assert!(liar.contradictions(&verified).balance);
 }
 
-/// Clients write the hashes of an account that is not there in two ways; neither is a lie.
+/// Clients write the hashes of an absent account in two ways; both are honest.
 #[test]
 fn an_absent_accounts_hashes_may_be_zero_or_empty() {
-    let [_, nobody, ..] = four_accounts();
+    let [_, absent, ..] = four_accounts();
     for (code_hash, storage_hash) in [(B256::ZERO, B256::ZERO), (KECCAK256_EMPTY, EMPTY_ROOT_HASH)] {
-        check(&AccountReply { code_hash, storage_hash, ..nobody.reply.clone() }, &nobody, NONE);
+        check(&AccountReply { code_hash, storage_hash, ..absent.reply.clone() }, &absent, NONE);
     }
 }
 

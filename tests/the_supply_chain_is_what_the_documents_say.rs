@@ -1,5 +1,5 @@
-//! What a wallet links, and what runs on the machine that builds it, is what `docs/dependencies.md` says: names, numbers,
-//! licences, build scripts. Nothing banned, doubled or from elsewhere has come in.
+//! The packages that a wallet links, and that run on the machine that builds it, are those of `docs/dependencies.md`:
+//! names, numbers, licences, build scripts. No package is banned, doubled or from another registry.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
@@ -13,19 +13,20 @@ const LINKED: &str = "normal,no-proc-macro";
 const BUILT: &str = "normal,build";
 const WALLET: [&str; 4] = ["-p", "saldo", "-p", "saldo-doctor"];
 
-/// Every licence under which something may be linked or built.
+/// Every licence that a linked or built package may have.
 const LICENCES: [&str; 6] =
     ["MIT", "Apache-2.0", "Unicode-3.0", "ISC", "BSD-3-Clause", "CDLA-Permissive-2.0"];
 
-/// What tests, fuzzing and benches may use besides: none of it reaches a wallet.
+/// Additional licences for tests, fuzzing and benches, none of which reaches a wallet.
 const LICENCES_OF_TESTS: [&str; 4] = ["Zlib", "CC0-1.0", "MIT-0", "Apache-2.0 WITH LLVM-exception"];
 
-/// Under the MPL, which is copyleft by file: in the lock file because `ruint` could use it, and built by nobody.
+/// Licensed under the MPL, which is copyleft per file. It is in the lock file because `ruint` could use it, and no
+/// build compiles it.
 const MPL_IN_TESTS: [&str; 1] = ["fastrlp"];
 
-/// Not even for tests.
+/// Banned even in tests.
 const BANNED: [(&str, &str); 10] = [
-    ("openssl", "a TLS library of the system's own, in whatever version is there"),
+    ("openssl", "a TLS library of the system, in an unknown version"),
     ("openssl-sys", "the same"),
     ("native-tls", "the same"),
     ("aws-lc-rs", "needs CMake, and is three times the size of `ring`"),
@@ -37,7 +38,7 @@ const BANNED: [(&str, &str); 10] = [
     ("instant", "RUSTSEC-2024-0384: unmaintained"),
 ];
 
-/// Not in what a wallet links: opinions of others that our own is held against, and what the tests alone need.
+/// Banned in a wallet's dependencies: the other implementations that tests compare with, and tools for tests.
 const BANNED_IN_WALLETS: [&str; 12] = [
     "alloy-trie",
     "ethers-core",
@@ -53,7 +54,7 @@ const BANNED_IN_WALLETS: [&str; 12] = [
     "proptest",
 ];
 
-/// Not in what is pure: who waits, opens a socket, reads a clock or draws a number.
+/// Banned in pure crates: packages that wait, open sockets, read a clock or draw random numbers.
 const BANNED_IN_PURE: [&str; 10] = [
     "tokio",
     "futures-util",
@@ -67,33 +68,33 @@ const BANNED_IN_PURE: [&str; 10] = [
     "rand",
 ];
 
-/// Of the above, what is certainly found where it belongs: else the search itself is broken.
-const FOUND_ELSEWHERE: [&str; 7] =
+/// Packages of the lists above that are certainly found outside wallets. Otherwise the search itself is broken.
+const FOUND_IN_TESTS: [&str; 7] =
     ["alloy-trie", "ethers-core", "clap", "saldo-drill", "tokio", "reqwest", "getrandom"];
 
-/// Who says that it links a native library.
+/// Packages that declare a native library.
 const NATIVE: [&str; 2] = ["blst", "ring"];
 
-/// In two versions: who holds the older one back. On x86-64 Linux, and only elsewhere.
+/// Packages in two versions, and what requires the older one: on x86-64 Linux, and on other platforms only.
 const TWICE: [(&str, &str); 2] = [
     ("cpufeatures", "const-hex has 0.2, sha2 has 0.3"),
     ("syn", "derive_more and zeroize have 2, the others 3"),
 ];
-const TWICE_ELSEWHERE: [(&str, &str); 1] = [("windows-sys", "ring has 0.52, tokio has 0.61")];
+const TWICE_ON_OTHER_PLATFORMS: [(&str, &str); 1] = [("windows-sys", "ring has 0.52, tokio has 0.61")];
 
-/// Facts of cargo, asked for once, or `None` after saying that there are none on this machine.
+/// cargo's data, read once, or `None` after printing that this machine has none.
 fn known() -> Option<&'static BTreeMap<Crate, Package>> {
     static KNOWN: LazyLock<Result<BTreeMap<Crate, Package>, String>> = LazyLock::new(packages);
     match &*KNOWN {
         Ok(packages) => Some(packages),
         Err(reason) => {
-            skip(&format!("cargo cannot tell of all packages, as without a network: {reason}"));
+            skip(&format!("cargo cannot list all packages, for example without a network: {reason}"));
             None
         }
     }
 }
 
-/// Asked for once.
+/// Cached, so that cargo runs once per tree.
 fn tree(of: &[&str], edges: &str, everywhere: bool) -> Arc<Tree> {
     static KNOWN: Mutex<BTreeMap<Vec<String>, Arc<Tree>>> = Mutex::new(BTreeMap::new());
     let mut arguments = of.to_vec();
@@ -110,7 +111,7 @@ fn names<'a>(crates: impl IntoIterator<Item = &'a Crate>) -> Names {
     crates.into_iter().map(|node| node.name.clone()).collect()
 }
 
-/// The rows of the table under a heading of the document, without its head, each as its cells.
+/// The rows of the table under a heading of the document, without its header, as cells.
 fn table(heading: &str) -> Vec<Vec<String>> {
     let text = std::fs::read_to_string(repository().join("docs/dependencies.md")).unwrap();
     let section = text.split("\n## ").find(|section| section.lines().next() == Some(heading));
@@ -122,16 +123,16 @@ fn table(heading: &str) -> Vec<Vec<String>> {
     rows
 }
 
-/// What stands in backticks, each once.
+/// The texts in backticks, without duplicates.
 fn ticked(cell: &str) -> Vec<String> {
     cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
-/// All names of one column of a table, of which none may stand there twice.
+/// All names in one column of a table, which must not contain a name twice.
 fn column(heading: &str, column: usize) -> Names {
     let all: Vec<String> = table(heading).iter().flat_map(|row| ticked(&row[column])).collect();
     let once: Names = all.iter().cloned().collect();
-    assert_eq!(all.len(), once.len(), "something is named twice under `{heading}`");
+    assert_eq!(all.len(), once.len(), "a name is listed twice under `{heading}`");
     once
 }
 
@@ -173,12 +174,12 @@ fn every_direct_dependency_has_its_reason() {
     for row in table("Direct") {
         let [name] = &ticked(&row[0])[..] else { panic!("{}", row[0]) };
         let users = direct.remove(name).unwrap_or_else(|| panic!("{name} is not used"));
-        let told: Names = row[1].split(", ").map(str::to_owned).collect();
-        assert_eq!(told, users, "{name}: used by");
+        let stated: Names = row[1].split(", ").map(str::to_owned).collect();
+        assert_eq!(stated, users, "{name}: used by");
         assert!(row[2].len() > 20, "{name}: why?");
         assert_eq!(row[3], tree.brought_by(name).len().to_string(), "{name}: brings");
     }
-    assert_eq!(direct, BTreeMap::new(), "without a row");
+    assert_eq!(direct, BTreeMap::new(), "dependencies without a row");
 }
 
 #[test]
@@ -196,8 +197,8 @@ fn every_other_is_named_with_what_brings_it() {
         }
     }
     let anywhere = names(&tree(&WALLET, LINKED, true).foreign());
-    let elsewhere: Names = anywhere.difference(&names(&linked.foreign())).cloned().collect();
-    assert_eq!(column("Linked elsewhere only", 1), elsewhere);
+    let on_other_platforms: Names = anywhere.difference(&names(&linked.foreign())).cloned().collect();
+    assert_eq!(column("Linked on_other_platforms only", 1), on_other_platforms);
     let built = names(&tree(&WALLET, BUILT, true).foreign());
     let only_built: Names = built.difference(&anywhere).cloned().collect();
     assert_eq!(column("Built, not linked", 0), only_built);
@@ -211,7 +212,7 @@ fn what_runs_while_building_is_known() {
     assert_eq!(column("What runs while building", 0), names(scripts));
     let native = built.iter().filter(|node| packages[node].links.is_some());
     let mut expected: Names = NATIVE.map(str::to_owned).into();
-    // It links nothing: the name keeps cargo from building two versions.
+    // It links nothing: its name keeps cargo from building two versions.
     expected.insert("wasm-bindgen-shared".into());
     assert_eq!(names(native), expected);
 }
@@ -270,13 +271,13 @@ fn licences_are_read_as_written() {
 }
 
 #[test]
-fn nothing_banned_has_come_in() {
+fn no_banned_package_is_used() {
     let Some(packages) = known() else { return };
     for (name, reason) in BANNED {
         assert!(!packages.keys().any(|node| node.name == name), "{name}: {reason}");
     }
     let mut tries = packages.keys().filter(|node| node.name == "alloy-trie").peekable();
-    assert!(tries.peek().is_some(), "the oracle is gone");
+    assert!(tries.peek().is_some(), "the oracle is missing");
     for node in tries {
         let numbers: Vec<u64> = node.version.split('.').map(|number| number.parse().unwrap()).collect();
         assert!(numbers >= vec![0, 9, 9], "alloy-trie {} accepts proofs that prove nothing", node.version);
@@ -288,11 +289,11 @@ fn nothing_banned_has_come_in() {
     let none: [&str; 0] = [];
     assert_eq!(is_in(&tree(&WALLET, BUILT, true), &BANNED_IN_WALLETS), none);
     assert_eq!(is_in(&tree(&["-p", "saldo-reading"], LINKED, true), &BANNED_IN_PURE), none);
-    assert_eq!(is_in(&tree(&["--workspace"], "all", true), &FOUND_ELSEWHERE), FOUND_ELSEWHERE);
+    assert_eq!(is_in(&tree(&["--workspace"], "all", true), &FOUND_IN_TESTS), FOUND_IN_TESTS);
 }
 
 #[test]
-fn nothing_is_there_twice_without_a_reason() {
+fn no_package_is_doubled_without_a_reason() {
     let Some(_) = known() else { return };
     let twice = |everywhere| -> Names {
         let mut seen = Names::new();
@@ -301,7 +302,7 @@ fn nothing_is_there_twice_without_a_reason() {
     };
     let expected = |listed: &[(&str, &str)]| listed.iter().map(|(name, _)| (*name).to_owned()).collect();
     assert_eq!(twice(false), expected(&TWICE));
-    assert_eq!(twice(true), expected(&[&TWICE[..], &TWICE_ELSEWHERE].concat()));
+    assert_eq!(twice(true), expected(&[&TWICE[..], &TWICE_ON_OTHER_PLATFORMS].concat()));
 }
 
 #[test]
@@ -311,7 +312,9 @@ fn everything_comes_from_crates_io() {
     for (node, package) in packages {
         match &package.source {
             Some(source) => assert_eq!(source, SOURCE, "{}", node.name),
-            None => assert!(package.manifest.starts_with(repository()), "{} is not of here", node.name),
+            None => {
+                assert!(package.manifest.starts_with(repository()), "{} is not in this repository", node.name)
+            }
         }
     }
     let locked = |path: &str| -> BTreeMap<Crate, Option<String>> {
@@ -334,7 +337,7 @@ fn everything_comes_from_crates_io() {
     for path in ["fuzz/Cargo.lock", "tests/testnet/execution/Cargo.lock"] {
         assert!(locked(path).len() > 10);
     }
-    // What runs in WebAssembly is what a wallet links, to the byte.
+    // The WebAssembly test uses exactly the packages that a wallet links.
     for (node, checksum) in
         locked("tests/wasm/Cargo.lock").into_iter().filter(|(_, checksum)| checksum.is_some())
     {

@@ -1,9 +1,9 @@
-//! Three verifiers that share no code say the same of any proof: ours, the plain second opinion, and `alloy-trie`, in
-//! tries of 1 to 100,000 keys.
+//! Three verifiers that share no code give the same result for any proof: saldo's, the plain second opinion, and
+//! `alloy-trie`, in tries of 1 to 100,000 keys.
 //!
-//! Ours and the second opinion must agree in everything. `alloy-trie`, asked about hashed keys, accepts more in the ways
-//! that [`AlloyDiffers`] lists, and in no others. Under one root there is one proof of a key: whatever else is sent is
-//! refused, and the first place where it differs says as what ([`refusal`]).
+//! saldo and the second opinion must agree in everything. `alloy-trie`, with hashed keys, accepts more only in the
+//! ways that [`AlloyDiffers`] lists. Under one root a key has exactly one proof: anything else is refused, and the
+//! first difference decides the error ([`refusal`]).
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -18,12 +18,12 @@ use saldo_proof::ProofError;
 use saldo_proof::trie::{EMPTY_ROOT_HASH, Lookup, lookup};
 use saldo_tests::{forge, second_opinion};
 
-/// Where `alloy-trie` 0.9.9 is known to accept what we refuse.
+/// The cases in which `alloy-trie` 0.9.9 is known to accept what saldo refuses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum AlloyDiffers {
-    /// What follows the node 0x80 in a proof for the empty trie.
+    /// Nodes after the node 0x80 in a proof for the empty trie.
     TrailingAfterEmpty,
-    /// The nodes below an extension that does not go the key's way.
+    /// Nodes below an extension that leaves the key's path.
     TrailingAfterExtension,
 }
 
@@ -39,7 +39,7 @@ fn alloy_accepts(root: B256, key: &[u8], value: Option<&[u8]>, proof: &[Vec<u8>]
     verify_proof(root, Nibbles::unpack(key), value.map(<[u8]>::to_vec), &nodes).is_ok()
 }
 
-/// Asks us and the second opinion, who must agree, and returns our answer.
+/// Runs saldo and the second opinion, which must agree. Returns saldo's answer.
 fn both(root: B256, key: &[u8], proof: &[Vec<u8>]) -> Result<Option<Vec<u8>>, ProofError> {
     let answer = ours(root, key, proof);
     let nodes: Vec<&[u8]> = proof.iter().map(Vec::as_slice).collect();
@@ -48,7 +48,8 @@ fn both(root: B256, key: &[u8], proof: &[Vec<u8>]) -> Result<Option<Vec<u8>>, Pr
     answer
 }
 
-/// Asks all three, who must agree, and returns our answer and how `alloy-trie` differs after all. Only for hashed keys.
+/// Runs all three, which must agree except for the known differences. Returns saldo's answer and the difference. Only
+/// for hashed keys.
 fn all_three(
     root: B256,
     key: &[u8; 32],
@@ -65,19 +66,20 @@ fn all_three(
             Some(AlloyDiffers::TrailingAfterEmpty)
         }
         Err(ProofError::ExtraNodes { .. }) => Some(AlloyDiffers::TrailingAfterExtension),
-        Err(refusal) => panic!("alloy-trie accepts what we refuse: {refusal}"),
+        Err(refusal) => panic!("alloy-trie accepts what saldo refuses: {refusal}"),
     };
     (answer, difference)
 }
 
-/// How keys and values of a trie look.
+/// The form of a trie's keys and values.
 #[derive(Clone, Copy, Debug)]
 enum Shape {
     /// As in a state trie: hashed keys, long values.
     Hashed,
-    /// Keys that share all but a few nibbles at the end, and values of a byte or two: deep, full of embedded nodes.
+    /// Keys that differ only in a few nibbles at the end, and values of one or two bytes: deep, full of embedded
+    /// nodes.
     Crowded,
-    /// As crowded, with more places that may differ: room for many keys.
+    /// Like `Crowded`, with more positions that may differ: room for many keys.
     Wide,
     /// Keys of 0 to 5 bytes, some the beginning of others: branches with values.
     Short,
@@ -86,7 +88,7 @@ enum Shape {
 #[derive(Clone, Debug)]
 struct Case {
     entries: BTreeMap<Vec<u8>, Vec<u8>>,
-    wanted: Vec<u8>,
+    target: Vec<u8>,
     other: Vec<u8>,
 }
 
@@ -96,7 +98,7 @@ fn key_of(shape: Shape, seed: u64) -> Vec<u8> {
         Shape::Hashed => hash.to_vec(),
         Shape::Crowded => {
             let mut key = [0xab; 32];
-            // A few places may differ: the last three bytes, each of a few values.
+            // A few positions may differ: the last three bytes, each with a few values.
             for (place, byte) in key.iter_mut().zip(hash.iter()).skip(29) {
                 *place = byte & 0x33;
             }
@@ -128,27 +130,27 @@ fn case() -> impl Strategy<Value = Case> {
     // As many small tries as large ones.
     let size = (0..=11_u32).prop_flat_map(|bits| 1..=(1_usize << bits).min(2_000));
     (shape, size, any::<u64>(), any::<Index>(), any::<Index>(), any::<bool>()).prop_map(
-        |(shape, size, seed, wanted, other, present)| {
+        |(shape, size, seed, target, other, present)| {
             let seeds = || (0..size).map(|count| seed.wrapping_add(u64::try_from(count).unwrap()));
             let entries: BTreeMap<_, _> =
                 seeds().map(|one| (key_of(shape, one), value_of(shape, one))).collect();
             let key_at = |index: Index| entries.keys().nth(index.index(entries.len())).unwrap().clone();
-            let wanted = if present {
-                key_at(wanted)
+            let target = if present {
+                key_at(target)
             } else {
-                key_of(shape, seed.wrapping_sub(u64::try_from(wanted.index(999)).unwrap()))
+                key_of(shape, seed.wrapping_sub(u64::try_from(target.index(999)).unwrap()))
             };
-            Case { wanted, other: key_at(other), entries }
+            Case { target, other: key_at(other), entries }
         },
     )
 }
 
-/// What a liar does to a proof.
+/// What a lying provider does to a proof.
 #[derive(Clone, Debug)]
 enum Change {
     Drop(Index),
     Repeat(Index),
-    /// A genuine node of another trie.
+    /// Inserts a genuine node of another trie.
     Insert(Index),
     Swap(Index, Index),
     Cut(Index),
@@ -158,9 +160,9 @@ enum Change {
     CutNode(Index, Index),
     InsertByte(Index, Index, u8),
     RemoveByte(Index, Index),
-    /// A genuine proof of another key.
+    /// Sends a genuine proof of another key.
     Other,
-    /// Changes a node and every hash above it: an invented trie, valid as far as its hashes go.
+    /// Changes a node and every hash above it: an invented trie, valid under its own root.
     Reforge(Index, Index, u8),
 }
 
@@ -232,9 +234,9 @@ fn apply(change: &Change, root: B256, mut proof: Vec<Vec<u8>>, others: Vec<Vec<u
     (root, proof)
 }
 
-/// As what `sent` is refused where `genuine` is the proof under that root, or `None` if that is what was sent.
+/// The error for `sent` if `genuine` is the proof under that root, or `None` if they are equal.
 ///
-/// There is nothing to it but the first place where the two differ.
+/// Only the first difference decides.
 fn refusal(sent: &[Vec<u8>], genuine: &[Vec<u8>]) -> Option<&'static str> {
     let same = sent.iter().zip(genuine).take_while(|(one, other)| one == other).count();
     match (sent.len(), genuine.len()) {
@@ -246,7 +248,7 @@ fn refusal(sent: &[Vec<u8>], genuine: &[Vec<u8>]) -> Option<&'static str> {
     }
 }
 
-/// Asks whoever can say something to a proof, that of a liar perhaps, and holds the answer against the truth.
+/// Runs the verifiers that can judge `sent`, and compares the answer with the truth.
 fn check(key: &[u8], root: B256, truth: Option<&[u8]>, genuine: &[Vec<u8>], sent: &[Vec<u8>]) {
     let answer = match <&[u8; 32]>::try_from(key) {
         Ok(key) => all_three(root, key, sent, truth).0,
@@ -255,7 +257,7 @@ fn check(key: &[u8], root: B256, truth: Option<&[u8]>, genuine: &[Vec<u8>], sent
     let same = sent.iter().zip(genuine).take_while(|(one, other)| one == other).count();
     let refused = match &answer {
         Ok(answer) => {
-            // Under the true root there is one answer, or none.
+            // Under the true root there is the true answer, or none.
             assert_eq!(answer.as_deref(), truth);
             None
         }
@@ -273,14 +275,15 @@ fn check(key: &[u8], root: B256, truth: Option<&[u8]>, genuine: &[Vec<u8>], sent
 /// A trie that is built once, for many proofs.
 struct Large {
     shape: Shape,
-    /// Keys are made of the numbers below this one.
+    /// Keys are made from the numbers below this one.
     seeds: u64,
     entries: BTreeMap<Vec<u8>, Vec<u8>>,
     trie: trie::Trie,
     root: B256,
 }
 
-/// Of 100,000 hashed keys, of 100,000 that share 52 nibbles, and of 3,137 short ones, many the beginning of others.
+/// Tries of 100,000 hashed keys, of 100,000 keys that share 52 nibbles, and of 3,137 short keys, many the beginning
+/// of others.
 static LARGE: LazyLock<[Large; 3]> = LazyLock::new(|| {
     let kinds =
         [(Shape::Hashed, 100_000, 100_000), (Shape::Wide, 100_000, 100_000), (Shape::Short, 20_000, 3_137)];
@@ -309,15 +312,15 @@ proptest! {
     #[test]
     fn on_honest_proofs(case in case()) {
         let trie: forge::Trie = case.entries.clone().into_iter().collect();
-        let truth = case.entries.get(&case.wanted).cloned();
-        let proof = trie.prove(&case.wanted);
-        let answer = match <&[u8; 32]>::try_from(case.wanted.as_slice()) {
+        let truth = case.entries.get(&case.target).cloned();
+        let proof = trie.prove(&case.target);
+        let answer = match <&[u8; 32]>::try_from(case.target.as_slice()) {
             Ok(key) => {
                 let (answer, difference) = all_three(trie.root(), key, &proof, truth.as_deref());
                 prop_assert_eq!(difference, None);
                 answer
             }
-            Err(_) => both(trie.root(), &case.wanted, &proof),
+            Err(_) => both(trie.root(), &case.target, &proof),
         };
         prop_assert_eq!(answer, Ok(truth));
     }
@@ -325,15 +328,15 @@ proptest! {
     #[test]
     fn on_changed_proofs(case in case(), changes in prop::collection::vec(change(), 1..=3)) {
         let trie: forge::Trie = case.entries.clone().into_iter().collect();
-        let truth = case.entries.get(&case.wanted).cloned();
-        let (genuine, others) = (trie.prove(&case.wanted), trie.prove(&case.other));
+        let truth = case.entries.get(&case.target).cloned();
+        let (genuine, others) = (trie.prove(&case.target), trie.prove(&case.other));
         for change in changes {
             let (root, sent) = apply(&change, trie.root(), genuine.clone(), others.clone());
             if root == trie.root() {
-                check(&case.wanted, root, truth.as_deref(), &genuine, &sent);
+                check(&case.target, root, truth.as_deref(), &genuine, &sent);
             } else {
-                // What `alloy-trie` makes of the nodes of an invented trie is its own affair.
-                let _ = both(root, &case.wanted, &sent);
+                // The result of `alloy-trie` for an invented trie's nodes does not matter.
+                let _ = both(root, &case.target, &sent);
             }
         }
     }
@@ -346,17 +349,17 @@ proptest! {
         changes in prop::collection::vec(change(), 4),
     ) {
         let large = &LARGE[which];
-        let wanted = key_of(large.shape, if present { seed % large.seeds } else { seed | 1 << 40 });
-        let truth = large.entries.get(&wanted).map(Vec::as_slice);
+        let target = key_of(large.shape, if present { seed % large.seeds } else { seed | 1 << 40 });
+        let truth = large.entries.get(&target).map(Vec::as_slice);
         prop_assert!(truth.is_some() || !present);
-        let (genuine, others) = (large.prove(&wanted), large.prove(&key_of(large.shape, other % large.seeds)));
-        check(&wanted, large.root, truth, &genuine, &genuine);
+        let (genuine, others) = (large.prove(&target), large.prove(&key_of(large.shape, other % large.seeds)));
+        check(&target, large.root, truth, &genuine, &genuine);
         for change in changes {
             let (root, sent) = apply(&change, large.root, genuine.clone(), others.clone());
             if root == large.root {
-                check(&wanted, root, truth, &genuine, &sent);
+                check(&target, root, truth, &genuine, &sent);
             } else {
-                let _ = both(root, &wanted, &sent);
+                let _ = both(root, &target, &sent);
             }
         }
     }
@@ -376,7 +379,7 @@ fn alloy_trie_accepts_more_in_two_ways() {
     assert_eq!(answer, (refused(2, 1), Some(AlloyDiffers::TrailingAfterExtension)));
 }
 
-/// Neither occurs where keys are hashed.
+/// Neither case occurs with hashed keys.
 #[test]
 fn alloy_trie_reads_less_in_two_ways() {
     let long = [0x77; 40];
@@ -386,13 +389,13 @@ fn alloy_trie_reads_less_in_two_ways() {
     for (key, node, value) in [(&[0x12, 0x12][..], short_root, &b"x"[..]), (&[], with_value, &long)] {
         let (root, proof) = (keccak256(&node), [node]);
         assert_eq!(both(root, key, &proof), Ok(Some(value.to_vec())));
-        assert!(!alloy_accepts(root, key, Some(value), &proof), "alloy-trie has learnt to read this");
+        assert!(!alloy_accepts(root, key, Some(value), &proof), "alloy-trie now reads this");
     }
 }
 
-/// Accounts and words too, not only the bytes under them.
+/// Accounts and words too, not only the bytes in the leaves.
 #[test]
-fn on_what_an_account_holds() {
+fn on_accounts_and_words() {
     let address = [0x11; 20];
     for (nonce, balance) in [(0, U256::ZERO), (1, U256::MAX), (u64::MAX, U256::from(1))] {
         let value = forge::account(nonce, balance, B256::repeat_byte(3), B256::repeat_byte(4));

@@ -1,4 +1,4 @@
-//! Nothing from the future, nothing too old, and a clock that is a little slow is no reason to stop.
+//! Heads from the future and expired trust are refused, and a clock that is a little slow stops nothing.
 
 use std::time::Duration;
 
@@ -29,13 +29,12 @@ fn a_head_from_the_future_waits_for_its_time() {
     let now = UnixTime::from_millis(starts.as_millis() - 30_001);
     let refusal = client.advance(forge.optimistic(20), now).unwrap_err();
     assert_eq!(refusal, AdvanceError::FromFuture { slot: Slot::new(20), starts, now });
-    assert_eq!(refusal.fault(), Fault::Device, "nobody is punished: the clock may be the one that is wrong");
+    assert_eq!(refusal.fault(), Fault::Device, "no source is punished: the clock may be wrong");
     assert_eq!(format!("{client:?}"), before);
     assert!(client.advance(forge.optimistic(20), forge.now(20)).unwrap().signed);
 }
 
-/// The slot of the signature is signed by nobody: a source can set it to anything within the period, and it is no proof
-/// of the time.
+/// The signature slot is not signed: a source can set it to any slot of the period, so it does not prove the time.
 #[test]
 fn an_invented_signature_slot_proves_no_time() {
     let forge = Forge::default();
@@ -46,7 +45,7 @@ fn an_invented_signature_slot_proves_no_time() {
     let refusal = client.advance(update, now).unwrap_err();
     let expected = AdvanceError::SignatureFromFuture { signature_slot: Slot::new(60), starts, now };
     assert_eq!(refusal, expected);
-    // A head that begins just as far ahead as a clock may be behind is not from the future. Its signature is.
+    // A head that starts exactly as far ahead as a clock may be behind is not from the future. Its signature is.
     let update = forge.optimistic(20);
     let now = earlier(client.network().slot_start(Slot::new(20)), 30);
     let starts = client.network().slot_start(update.signature_slot);
@@ -54,9 +53,9 @@ fn an_invented_signature_slot_proves_no_time() {
     assert_eq!(client.advance(update, now).unwrap_err(), expected);
 }
 
-/// What nobody signed says nothing about the device's clock, however far in the future it claims to be.
+/// An unsigned object shows nothing about the device's clock, however far in the future its time is.
 #[test]
-fn an_unsigned_future_is_no_matter_of_the_clock() {
+fn an_unsigned_future_does_not_blame_the_clock() {
     let forge = Forge::default();
     let mut client = forge.client(8);
     let mut update = forge.optimistic(20);
@@ -88,9 +87,9 @@ fn a_block_is_signed_after_it_was_made_and_final_before() {
     assert_eq!(refusal, AdvanceError::SlotOrder { signature, attested, finalized });
 }
 
-/// The object has the shape of its newest header, and so has fields for it that the attested one has not.
+/// The object has the layout of its newest header, and so has fields for it that the attested header lacks.
 #[test]
-fn what_is_final_is_not_newer_across_a_fork_either() {
+fn a_final_header_is_not_newer_across_a_fork_either() {
     for (fork, next) in [(Fork::Bellatrix, Fork::Capella), (Fork::Capella, Fork::Deneb)] {
         let chain = Chain::builder(1).fork(fork).fork_at(next, Epoch::new(7)).build();
         let (network, checkpoint) = (chain.network(), chain.checkpoint());
@@ -128,7 +127,7 @@ fn an_update_older_than_what_is_final_is_refused() {
         let refusal = client.advance(update, forge.now(28)).unwrap_err();
         assert_eq!(refusal, AdvanceError::NotNewer { attested, finalized: Slot::new(24) });
     }
-    // Between the final and the signed head: valid, and nothing goes back for it.
+    // Between the final and the signed head an update is valid, and no head goes back for it.
     assert_eq!(client.advance(forge.optimistic(26), forge.now(28)).unwrap(), Advanced::default());
     assert_eq!(client.signed_head().unwrap().slot(), Slot::new(28));
 }
@@ -168,7 +167,7 @@ fn a_checkpoint_from_the_future_means_a_slow_clock() {
 }
 
 #[test]
-fn what_is_wanted_follows_the_clock() {
+fn the_requested_updates_follow_the_clock() {
     let forge = Forge::default();
     let mut client = forge.client(8);
     let updates = |start, count| Wants::Updates { start: Period::new(start), count };

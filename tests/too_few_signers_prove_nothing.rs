@@ -1,4 +1,4 @@
-//! Less than two thirds of a sync committee prove nothing: no head, no finality, and nothing to be forced later.
+//! Fewer than two thirds of a sync committee prove nothing: no head, no finality, and nothing to be forced later.
 
 use saldo_beacon::unit::Slot;
 use saldo_beacon::{AdvanceError, Advanced, Fault, LightClient, LightClientUpdate, Network};
@@ -9,7 +9,7 @@ fn refused(client: &mut LightClient, update: LightClientUpdate, forge: &Forge, s
     let before = format!("{client:?}");
     let refusal = client.advance(update, now).unwrap_err();
     assert_eq!(refusal, AdvanceError::TooFewSigners { signers, size });
-    assert_eq!(refusal.fault(), Fault::Chain, "low participation is not the source's doing");
+    assert_eq!(refusal.fault(), Fault::Chain, "low participation is not the source's fault");
     assert_eq!(format!("{client:?}"), before);
 }
 
@@ -39,7 +39,7 @@ fn two_thirds_are_enough_and_are_reported() {
 }
 
 #[test]
-fn a_head_that_is_known_stays_as_it_was_signed_first() {
+fn a_known_head_keeps_its_first_signature() {
     let forge = Forge::default();
     let mut client = forge.client(8);
     let mut update = forge.optimistic(20);
@@ -49,7 +49,7 @@ fn a_head_that_is_known_stays_as_it_was_signed_first() {
     assert_eq!(client.signed_head().unwrap().signers(), 32);
 }
 
-/// Of 512, two thirds are 341 and a third of a member: 342 are needed.
+/// Two thirds of 512 are 341 and a third of a member: 342 are needed.
 #[test]
 fn the_line_is_exact_for_a_committee_of_512() {
     let toml = MINIMAL_FULU.replace("sync_committee_size = 32", "sync_committee_size = 512");
@@ -66,7 +66,7 @@ fn the_line_is_exact_for_a_committee_of_512() {
     assert_eq!(client.signed_head().unwrap().signers(), 342);
 }
 
-/// The spec keeps a valid update of one signer, and would install its next committee when a period has passed.
+/// The spec stores a valid update of one signer, and would install its next committee after a period.
 #[test]
 fn one_signer_cannot_be_forced_into_a_hand_over() {
     let forge = Forge::default();

@@ -1,4 +1,4 @@
-//! A proof that stops before the answer proves nothing, least of all that there is nothing.
+//! A proof that ends before the answer proves nothing; above all it does not prove a zero.
 
 use alloy_primitives::{B256, Bytes, U256, keccak256};
 use saldo_proof::trie::{Lookup, lookup};
@@ -14,13 +14,13 @@ fn an_account_proof_cut_anywhere_is_refused() {
         for kept in 0..account.reply.account_proof.len() {
             let mut cut = account.reply.clone();
             cut.account_proof.truncate(kept);
-            // What the liar wants to have shown.
+            // The values that a lying provider wants to be shown.
             (cut.balance, cut.nonce) = (U256::ZERO, 0);
             (cut.code_hash, cut.storage_hash) = (B256::ZERO, B256::ZERO);
             let refusal = cut.verify(account.state_root, account.address).unwrap_err();
             match kept {
                 0 => assert_eq!(refusal, ProofError::EmptyProof { expected: account.state_root.get() }),
-                // Every node of these tries but the last is a branch: one nibble each.
+                // Every node of these tries except the last is a branch: one nibble each.
                 nodes => {
                     assert_eq!(refusal, ProofError::Truncated { nodes, depth: kept }, "{}", account.name);
                 }
@@ -70,7 +70,7 @@ fn a_proof_without_its_first_nodes_is_refused() {
     }
 }
 
-/// The one node that real clients send for an empty trie says nothing about a trie that is not empty.
+/// The one node that real clients send for an empty trie proves nothing in a trie that is not empty.
 #[test]
 fn the_empty_node_proves_nothing_in_another_trie() {
     let empty = Bytes::from_static(&[0x80]);
@@ -92,7 +92,7 @@ fn the_empty_node_proves_nothing_in_another_trie() {
     assert!(matches!(refusal, ProofError::HashMismatch { node: 0, .. }), "{refusal}");
 }
 
-/// An extension that goes the key's way is not the end of it, and its depth counts all its nibbles.
+/// An extension on the key's path is not its end, and its depth counts all its nibbles.
 #[test]
 fn a_proof_cut_below_an_extension_is_refused() {
     let keys: Vec<B256> = (0..4_u8).map(|last| B256::with_last_byte(last << 2)).collect();
@@ -107,9 +107,9 @@ fn a_proof_cut_below_an_extension_is_refused() {
     }
 }
 
-/// Of these slots the third holds nothing: complete, the same proof is a proof of absence.
+/// The third of these slots is empty: its complete proof is a proof of absence.
 #[test]
-fn uncut_the_same_proofs_hold() {
+fn the_same_proofs_verify_when_complete() {
     for client in CLIENTS {
         let token = token(client);
         let account = token.reply.verify(token.state_root, token.address).unwrap();

@@ -1,14 +1,15 @@
-//! A contradiction stops every reading until the caller names another start, and nothing from before it stays.
+//! A contradiction stops every reading until the caller restarts trust from another checkpoint, and no reading from
+//! before stays.
 
 use std::time::Duration;
 
 use futures_util::future::join;
 use saldo::{Client, Clock, Contradiction, Holding, Policy, Voucher};
 use saldo_drill::{Chain, Fault};
-use saldo_tests::council::Council;
+use saldo_tests::checkpoint_world::CheckpointWorld;
 use saldo_tests::scene::{AFTER, ALICE, BEFORE, Scene};
 
-/// A wallet whose two sources show two signed chains.
+/// A wallet whose two sources serve two signed chains.
 fn contradicted() -> (Scene, Chain) {
     let mut scene = Scene::with_policy(1, 2, 2, Policy { operators_per_address: 2, ..Policy::finalized() });
     assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE);
@@ -16,14 +17,14 @@ fn contradicted() -> (Scene, Chain) {
     scene.simulation.follow(&other);
     scene.chain.set_balance(ALICE, AFTER);
     scene.pass_slots(40);
-    // The first source gives no finality, so the second is asked for the same heads.
+    // The first source gives no finality, so the second source is asked for the same heads.
     scene.sources[0].add(Fault::Status(503).on("finality_update"));
     scene.sources[1].add(Fault::OtherChain(other.clone()));
     (scene, other)
 }
 
 #[test]
-fn every_read_says_so_and_the_evidence_is_at_hand() {
+fn every_read_reports_it_and_the_evidence_is_available() {
     let (scene, _) = contradicted();
     assert_eq!(scene.client.consensus_fault(), None);
     for _ in 0..3 {
@@ -33,28 +34,28 @@ fn every_read_says_so_and_the_evidence_is_at_hand() {
         assert!(fault.to_json().contains("sync_committee_signature"));
         scene.pass_slots(1);
     }
-    // Sources that agree again change nothing: the signatures on both sides have been seen.
+    // Even if the sources agree again, the fault stays: the client has seen the signatures on both sides.
     scene.sources.iter().for_each(|source| source.clear());
     scene.pass_slots(100);
     scene.assert_unknown(&scene.balance(ALICE), "consensus_fault", BEFORE);
 }
 
 #[test]
-fn a_new_start_is_a_new_start() {
+fn restarting_trust_forgets_everything_before() {
     let (scene, _) = contradicted();
     let _ = scene.balance(ALICE);
     assert!(scene.client.consensus_fault().is_some());
     let clone: Client = scene.client.clone();
     clone.start_again(scene.chain.checkpoint());
     assert_eq!(scene.client.consensus_fault(), None);
-    assert_eq!(scene.client.last(&Holding::native(ALICE)), None, "nothing from before is shown");
+    assert_eq!(scene.client.last(&Holding::native(ALICE)), None, "no reading from before is shown");
     scene.sources.iter().for_each(|source| source.clear());
     assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), AFTER);
     let anchor = scene.client.last(&Holding::native(ALICE)).unwrap().anchor().clone();
     assert_eq!(anchor.origin().checkpoint().root, scene.chain.checkpoint().root);
 }
 
-/// A read that is under way when trust starts again brings no light client from the old start.
+/// A read that is under way during the restart brings no light client from the old start.
 #[test]
 fn a_bootstrap_under_way_does_not_count_after() {
     let scene = Scene::new(2, 1, 1);
@@ -77,22 +78,22 @@ fn a_bootstrap_under_way_does_not_count_after() {
     assert_eq!(origin.checkpoint().root, scene.chain.checkpoint().root, "{started_again:?}");
 }
 
-/// Nor does an agreement that was being sought when the caller named another start.
+/// An agreement that is being sought during the restart does not count either.
 #[test]
 fn an_agreement_under_way_does_not_count_after() {
-    let council = Council::new(3, 4);
-    let named = council.chain.checkpoint();
-    council.pass_slots(80);
-    // The others agree at once; this one is waited for.
-    council.witnesses[0].set(Fault::Hang);
-    let client = council.client();
-    let clock = council.simulation.clock();
-    let (reading, ()) = council.simulation.run(join(client.balance(ALICE), async {
+    let world = CheckpointWorld::new(3, 4);
+    let named = world.chain.checkpoint();
+    world.pass_slots(80);
+    // The other sources agree at once; the client still waits for this one.
+    world.checkpoint_sources[0].set(Fault::Hang);
+    let client = world.client();
+    let clock = world.simulation.clock();
+    let (reading, ()) = world.simulation.run(join(client.balance(ALICE), async {
         clock.sleep(Duration::from_secs(1)).await;
         client.start_again(named);
     }));
-    for reading in [reading, council.read(&client)] {
-        let origin = council.assert_true(&reading).anchor().origin().clone();
+    for reading in [reading, world.read(&client)] {
+        let origin = world.assert_true(&reading).anchor().origin().clone();
         assert_eq!((origin.checkpoint(), origin.voucher()), (&named, &Voucher::Caller));
     }
 }

@@ -1,4 +1,5 @@
-//! A fork that this saldo does not know looks the same from every source: it is named, and no source is blamed.
+//! A fork that this version does not know looks the same from every source: the error names the fork, and blames no
+//! source.
 
 use saldo_beacon::decode::{self, DecodeError, Encoding};
 use saldo_beacon::signature::SignatureError;
@@ -77,13 +78,14 @@ fn an_update_of_such_a_fork_is_not_held_against_anyone() {
     assert_eq!(refusal.fault(), Fault::Network);
 }
 
-/// The time of a fork without a name here was set after the release: the committee already signs under its version.
+/// The time of a fork that is not in the table was set after the release: the committee already signs under its
+/// version.
 #[test]
 fn a_signature_under_an_unknown_version_says_that_saldo_is_behind() {
     let forge = Forge { network: scheduled("{ name = \"heze\", version = \"0x08000001\" },"), seed: 1 };
     let mut client = forge.client(8);
     let mut update = forge.optimistic(20);
-    // Slot 23 may be the last before that fork, which makes it no better known.
+    // Slot 23 may be the last before that fork, but the fork is unknown all the same.
     for slot in [23, 20] {
         update = forge.optimistic(slot);
         forge.sign_under(&mut update, Period::new(0), [8, 0, 0, 1], 32);

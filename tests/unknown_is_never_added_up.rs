@@ -1,5 +1,5 @@
-//! Promise 1, for sums: what is not known adds nothing and is named, what is only remembered is told apart, and nothing is
-//! counted twice.
+//! Promise 1, for sums: an unknown amount adds nothing and is named, a remembered one is kept apart, and no holding
+//! is counted twice.
 
 use futures_util::StreamExt;
 use saldo::{
@@ -7,11 +7,11 @@ use saldo::{
     U256,
 };
 use saldo_drill::{Chain, Fault};
-use saldo_tests::council::Council;
-use saldo_tests::scene::{AFTER, ALICE, BEFORE, BOB, NOBODY, Scene};
+use saldo_tests::checkpoint_world::CheckpointWorld;
+use saldo_tests::scene::{AFTER, ALICE, BEFORE, BOB, Scene, UNUSED};
 
-const OWNERS: [Holding; 3] = [holding(ALICE), holding(BOB), holding(NOBODY)];
-const BOBS: U256 = U256::from_limbs([7, 0, 0, 0]);
+const OWNERS: [Holding; 3] = [holding(ALICE), holding(BOB), holding(UNUSED)];
+const BOB_BALANCE: U256 = U256::from_limbs([7, 0, 0, 0]);
 
 const fn holding(owner: saldo::Address) -> Holding {
     Holding { owner, asset: Asset::Native }
@@ -49,18 +49,18 @@ fn numbers(sum: Sum<'_>) -> (Option<U256>, Option<U256>) {
 }
 
 #[test]
-fn what_is_proven_of_all_is_a_proven_sum() {
+fn proven_readings_of_all_give_a_proven_sum() {
     let scene = Scene::new(1, 3, 2);
     let readings = read(&scene, &OWNERS);
     let total = total(&scene.client, &each(&OWNERS, &readings));
     let Sum::Proven(amount) = total.sum() else { panic!("{total:?}") };
-    assert_eq!(amount.base_units(), BEFORE + BOBS);
+    assert_eq!(amount.base_units(), BEFORE + BOB_BALANCE);
     let times = readings.iter().map(|reading| reading.proven().unwrap().anchor().timestamp());
     assert_eq!(total.as_of(), Some((amount, times.min().unwrap())));
 }
 
 #[test]
-fn an_outage_makes_it_remembered_and_a_newcomer_missing_but_never_less() {
+fn an_outage_makes_a_sum_remembered_and_never_smaller() {
     let scene = Scene::new(2, 3, 2);
     let known = [OWNERS[0], OWNERS[1]];
     let before = read(&scene, &known);
@@ -72,23 +72,23 @@ fn an_outage_makes_it_remembered_and_a_newcomer_missing_but_never_less() {
 
     let remembered = total(&scene.client, &each(&known, &after));
     assert!(matches!(remembered.sum(), Sum::Remembered { proven: None, .. }), "{remembered:?}");
-    assert_eq!(numbers(remembered.sum()), (None, Some(BEFORE + BOBS)));
+    assert_eq!(numbers(remembered.sum()), (None, Some(BEFORE + BOB_BALANCE)));
     let (amount, time) = remembered.as_of().unwrap();
-    assert_eq!((amount.base_units(), time), (BEFORE + BOBS, oldest));
+    assert_eq!((amount.base_units(), time), (BEFORE + BOB_BALANCE, oldest));
 
     let partial = total(&scene.client, &each(&OWNERS, &after));
     let Sum::Partial { missing, .. } = partial.sum() else { panic!("{partial:?}") };
-    assert_eq!(missing, [holding(NOBODY)]);
-    assert_eq!(numbers(partial.sum()), (None, Some(BEFORE + BOBS)));
+    assert_eq!(missing, [holding(UNUSED)]);
+    assert_eq!(numbers(partial.sum()), (None, Some(BEFORE + BOB_BALANCE)));
     assert_eq!(partial.as_of(), None);
 
-    // Of one whom nobody ever proved anything, not even a zero comes.
+    // A holding that was never proven does not even add a zero.
     let nothing = total(&scene.client, &each(&OWNERS[2..], &after[2..]));
     assert_eq!((numbers(nothing.sum()), nothing.oldest()), ((None, None), None));
 }
 
 #[test]
-fn what_was_proven_before_is_told_apart_from_what_is_proven_now() {
+fn remembered_and_proven_amounts_are_kept_apart() {
     let scene = Scene::new(3, 3, 2);
     let before = read(&scene, &OWNERS);
     scene.pass_slots(2);
@@ -121,24 +121,24 @@ fn a_claim_adds_nothing() {
 }
 
 #[test]
-fn a_holding_counts_once_and_as_it_was_told_of_last() {
+fn a_holding_counts_once_with_its_last_reading() {
     let scene = Scene::new(5, 3, 2);
     let proven = scene.balance(ALICE);
     scene.pass_slots(2);
     scene.providers.iter().for_each(|provider| provider.add(Fault::Refuse));
     let unknown = scene.balance(ALICE);
     let alice = holding(ALICE);
-    for (told, numbers_expected) in [
+    for (given, numbers_expected) in [
         (vec![&proven, &proven], (Some(BEFORE), None)),
         (vec![&proven, &unknown], (None, Some(BEFORE))),
         (vec![&unknown, &unknown, &proven], (Some(BEFORE), None)),
     ] {
-        let told: Vec<(Holding, &Reading)> = told.into_iter().map(|reading| (alice, reading)).collect();
-        assert_eq!(numbers(total(&scene.client, &told).sum()), numbers_expected, "{told:?}");
+        let given: Vec<(Holding, &Reading)> = given.into_iter().map(|reading| (alice, reading)).collect();
+        assert_eq!(numbers(total(&scene.client, &given).sum()), numbers_expected, "{given:?}");
     }
 }
 
-/// A wallet that mixes up its lists learns of it, and shows no number for it.
+/// A wallet that mixes up its lists gets an error, and no number for that holding.
 #[test]
 fn a_reading_of_something_else_is_refused_and_its_holding_missing() {
     let scene = Scene::new(6, 3, 2);
@@ -157,22 +157,22 @@ fn a_reading_of_something_else_is_refused_and_its_holding_missing() {
     let error = totals.add(chain + 1, holding(ALICE), &alice).unwrap_err();
     assert_eq!(error, TotalError::Chain { got: chain, expected: chain + 1 });
     assert_eq!(totals.of(chain, Asset::Native), None);
-    let elsewhere = totals.of(chain + 1, Asset::Native).unwrap();
-    assert_eq!(numbers(elsewhere.sum()), (None, None));
+    let other_chain = totals.of(chain + 1, Asset::Native).unwrap();
+    assert_eq!(numbers(other_chain.sum()), (None, None));
 }
 
-/// A total that is told of each change of a watch: missing at first, remembered after a start, proven when all was read.
+/// A total that follows a watch: missing at first, remembered after a restart, proven when all holdings were read.
 #[test]
 fn a_total_follows_a_watch() {
-    let council = Council::new(9, 0);
+    let world = CheckpointWorld::new(9, 0);
     let storage = MemoryStorage::new();
     let start = || {
-        let builder = council.builder().checkpoint(council.chain.checkpoint());
+        let builder = world.builder().checkpoint(world.chain.checkpoint());
         builder.storage(storage.clone()).build().unwrap()
     };
     let known = [OWNERS[0], OWNERS[2]];
-    let id = council.network.chain_id();
-    let tell = |totals: &mut Totals, change: &Change| match change {
+    let id = world.network.chain_id();
+    let apply = |totals: &mut Totals, change: &Change| match change {
         Change::Remembered { holding, last, .. } | Change::Withdrawn { holding, last, .. } => {
             totals.remember(id, *holding, last.as_ref()).unwrap();
         }
@@ -182,18 +182,18 @@ fn a_total_follows_a_watch() {
     let follow = |client: &Client, changes: usize| {
         let mut totals = Totals::new();
         let watch = client.watch(known).take(changes);
-        let changes: Vec<Change> = council.simulation.run(watch.collect());
-        changes.iter().for_each(|change| tell(&mut totals, change));
+        let changes: Vec<Change> = world.simulation.run(watch.collect());
+        changes.iter().for_each(|change| apply(&mut totals, change));
         totals.of(id, Asset::Native).unwrap()
     };
     assert!(matches!(follow(&start(), 2).sum(), Sum::Partial { missing: [_, _], .. }));
-    // What is known, fetching, idle, and what was read of both.
+    // Two remembered readings, fetching, idle, and the two new readings.
     let total = follow(&start(), 6);
     assert!(matches!(total.sum(), Sum::Proven(amount) if amount.base_units() == BEFORE), "{total:?}");
     let restored = follow(&start(), 2);
     assert!(matches!(restored.sum(), Sum::Remembered { proven: None, .. }), "{restored:?}");
     assert_eq!(numbers(restored.sum()), (None, Some(BEFORE)));
-    // Even where somebody passes a restored reading off as one of now.
+    // This also holds if a caller passes a restored reading as a present one.
     let last = start().last(&known[0]).unwrap();
     let mut totals = Totals::new();
     totals.add(id, known[0], &Reading::Proven(last)).unwrap();

@@ -1,4 +1,5 @@
-//! Whoever was never needed is asked now and then for something that tells nobody anything, beside a read and never instead.
+//! A provider that was never needed is probed now and then, with a request that reveals nothing, beside a read and
+//! never instead of it.
 
 use saldo::Holding;
 use saldo_drill::Fault;
@@ -24,7 +25,7 @@ fn once_an_hour_and_without_an_address() {
     let address = format!("{ALICE:?}").to_lowercase();
     for place in [1, 2] {
         let bodies = bodies(&scene, place);
-        // Where the read did not wait for the answer it was asked again a minute later.
+        // If the read ended before the answer, the probe is repeated a minute later.
         assert!((1..=6).contains(&bodies.len()), "{bodies:?}");
         let is_harmless = |body: &String| body.contains("eth_capabilities") && !body.contains(&address);
         assert!(bodies.iter().all(is_harmless), "{bodies:?}");
@@ -37,9 +38,9 @@ fn once_an_hour_and_without_an_address() {
     assert_eq!(bodies(&scene, 1).len(), before + 1);
 }
 
-/// One that would be of no use is not the second to be asked when the first one fails.
+/// A provider that is known to fail is not asked second when the first one fails.
 #[test]
-fn who_is_of_no_use_is_known_before_he_is_needed() {
+fn a_failing_provider_is_known_before_it_is_needed() {
     let scene = Scene::new(2, 3, 1);
     scene.providers[1].add(Fault::NoProofs);
     for _ in 0..30 {
@@ -54,9 +55,9 @@ fn who_is_of_no_use_is_known_before_he_is_needed() {
     assert_eq!(bodies(&scene, 1).len(), before);
 }
 
-/// Who says that its proofs do not reach what is final is asked last for these.
+/// A provider that says its proofs do not reach final blocks is asked last for these.
 #[test]
-fn what_one_says_of_its_proofs_is_known_before_they_are_needed() {
+fn a_providers_proof_window_is_known_before_it_is_needed() {
     let scene = Scene::new(4, 3, 1);
     for _ in 0..30 {
         let oldest = scene.chain.signed().number - 8;
@@ -73,9 +74,9 @@ fn what_one_says_of_its_proofs_is_known_before_they_are_needed() {
     assert_eq!(bodies(&scene, 1).len(), before);
 }
 
-/// A read takes no longer for it.
+/// A read takes no longer because of a probe.
 #[test]
-fn nobody_waits_for_it() {
+fn no_read_waits_for_a_probe() {
     use saldo_source::Clock;
     let time = |others: Option<Fault>| {
         let scene = Scene::new(3, 2, 1);

@@ -1,5 +1,5 @@
-//! A provider's URL is a secret: whatever providers do and say, nothing of a URL but its host is ever shown or logged. Nor is
-//! an address ever logged.
+//! A provider's URL is a secret: whatever providers do, only the host of a URL is ever shown or logged. Addresses are
+//! never logged.
 
 use std::io::Write;
 use std::sync::{Mutex, Once, PoisonError};
@@ -12,11 +12,11 @@ use saldo_drill::serve::Server;
 use saldo_drill::simulate::Simulation;
 use saldo_drill::{BeaconSource, Chain, Fault, Provider, Rule};
 use saldo_source::{Method, Request};
-use saldo_tests::scene::{ALICE, BEFORE, NOBODY};
-use saldo_tests::witness::{ECHOES, KEYS, Witness, assert_no_key, client_with_keys, with_keys};
+use saldo_tests::key_recorder::{ECHOES, KEYS, KeyRecorder, assert_no_key, client_with_keys, with_keys};
+use saldo_tests::scene::{ALICE, BEFORE, UNUSED};
 use serde_json::json;
 
-/// Everything that was logged, by whatever crate, at whatever level.
+/// Everything that any crate logged, at any level.
 static LOG: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
 struct Log;
@@ -31,7 +31,7 @@ impl Write for Log {
     }
 }
 
-fn listen() {
+fn record_log() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         use tracing_subscriber::util::SubscriberInitExt;
@@ -48,17 +48,17 @@ fn logged() -> String {
     String::from_utf8_lossy(&LOG.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
 }
 
-/// Whose addresses they are is nobody's business who reads the log.
+/// The log must not reveal whose balances are read.
 fn assert_no_address_logged() {
     let logged = logged().to_lowercase();
-    for address in [ALICE, NOBODY] {
+    for address in [ALICE, UNUSED] {
         let written = format!("{address:x}");
         assert_eq!(written.len(), 40);
         assert!(!logged.contains(&written), "{address} is in the log");
     }
 }
 
-/// All that an app can show of a client and its readings.
+/// Everything that an app can show of a client and its readings.
 fn shown(client: &Client, readings: &[Reading]) -> String {
     let mut shown = format!("{client:?} {:?} {:?} {:?}", client.network(), client.policy(), client.now());
     for reading in readings {
@@ -78,7 +78,7 @@ fn shown(client: &Client, readings: &[Reading]) -> String {
     shown
 }
 
-/// What any source can do wrong; where it takes text, the text is a key.
+/// Faults of any endpoint; if a fault takes a text, the text is a key.
 fn common_faults(other: &Chain) -> Vec<Fault> {
     let url = with_keys("http://elsewhere.test");
     vec![
@@ -144,8 +144,8 @@ fn beacon_faults() -> Vec<Fault> {
 }
 
 #[test]
-fn no_fault_brings_a_url_to_light() {
-    listen();
+fn no_fault_reveals_a_url() {
+    record_log();
     let chain = Chain::builder(8).accounts([(ALICE, BEFORE)]).build();
     let other = Chain::builder(9).chain_id(9).build();
     let mut situations: Vec<(Vec<Rule>, Vec<Rule>)> = vec![(vec![], vec![])];
@@ -164,25 +164,25 @@ fn no_fault_brings_a_url_to_light() {
         let source = BeaconSource::honest(&chain);
         at_provider.into_iter().for_each(|rule| provider.add(rule));
         at_source.into_iter().for_each(|rule| source.add(rule));
-        let (provider, source) = (Witness::new(provider), Witness::new(source));
+        let (provider, source) = (KeyRecorder::new(provider), KeyRecorder::new(source));
         let simulation = Simulation::new(8, &chain);
         let client = client_with_keys(&chain, &simulation, provider.clone(), source.clone());
-        let holdings = [Holding::native(ALICE), Holding::native(NOBODY)];
+        let holdings = [Holding::native(ALICE), Holding::native(UNUSED)];
         let readings = simulation.run(client.read(&holdings));
         assert_no_key(&shown(&client, &readings), &situation);
-        // In memory there is no header for user and password.
-        let reached = |witness: &Witness| witness.take_seen() == ["KEYPATH", "KEYQUERY"];
+        // The simulated network has no header for user and password.
+        let reached = |recorder: &KeyRecorder| recorder.take_seen() == ["KEYPATH", "KEYQUERY"];
         assert!(reached(&source), "{situation}");
         assert!(reached(&provider), "{situation}: {readings:?}");
     }
-    assert!(logged().contains("head.signed"), "the log is heard");
+    assert!(logged().contains("head.signed"), "the log is recorded");
     assert_no_key(&logged(), "log");
     assert_no_address_logged();
 }
 
 #[test]
 fn no_answer_is_repeated() {
-    listen();
+    record_log();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_secs();
     let chain = Chain::builder(10)
@@ -191,8 +191,8 @@ fn no_answer_is_repeated() {
         .build();
     let other = Chain::builder(9).chain_id(9).build();
     let (honest, north) = (Provider::honest(&chain), BeaconSource::honest(&chain));
-    let (provider, source) = (Witness::new(honest.clone()), Witness::new(north.clone()));
-    let serve = |witness: &Witness| runtime.block_on(Server::start(witness.clone())).unwrap();
+    let (provider, source) = (KeyRecorder::new(honest.clone()), KeyRecorder::new(north.clone()));
+    let serve = |recorder: &KeyRecorder| runtime.block_on(Server::start(recorder.clone())).unwrap();
     let (provider_server, source_server) = (serve(&provider), serve(&source));
 
     let read = |situation: &str| {
@@ -241,13 +241,13 @@ fn no_answer_is_repeated() {
         north.clear();
     }
 
-    assert!(logged().contains("starting new connection"), "the log of reqwest is heard");
+    assert!(logged().contains("starting new connection"), "reqwest's log is recorded");
     assert_no_key(&logged(), "log");
     assert_no_address_logged();
 }
 
 #[test]
-fn no_set_up_repeats_a_url() {
+fn no_build_error_repeats_a_url() {
     let whole = with_keys("https://node.example");
     let malformed = [
         whole.replace("https://", ""),
@@ -279,7 +279,7 @@ fn no_set_up_repeats_a_url() {
 
     let endpoint: Endpoint = whole.parse().unwrap();
     let found = std::panic::catch_unwind(|| assert_no_key(&whole, "this very test"));
-    assert!(found.is_err(), "a URL with keys would be noticed");
+    assert!(found.is_err(), "the check finds a URL with keys");
     assert!(KEYS.iter().all(|key| endpoint.url().expose().as_str().contains(key)), "the transport has them");
     let request = Request {
         method: Method::Get,

@@ -1,4 +1,4 @@
-//! What a watch costs in an hour on a chain of mainnet's shape: the numbers of `docs/watch.md`.
+//! The cost of watching for an hour on a chain of mainnet's shape: the numbers of `docs/watch.md`.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ fn owner(number: u64) -> Address {
     Address::from_slice(&alloy_primitives::keccak256(number.to_be_bytes())[..20])
 }
 
-/// An hour of watching so many holdings: what the provider and the beacon source sent and received.
+/// Watches that many holdings for an hour. Returns the traffic of the provider and of the beacon source.
 fn hour(holdings: u64, pace: Pace) -> (Bytes, Bytes) {
     let accounts: Vec<(Address, U256)> =
         (0..holdings).map(|number| (owner(number), U256::from(number + 1))).collect();
@@ -53,7 +53,7 @@ fn hour(holdings: u64, pace: Pace) -> (Bytes, Bytes) {
             }
         })
     };
-    // The start is paid once.
+    // The cost of the start is not counted.
     assert_eq!(proven(Duration::from_secs(10), &mut watch), holdings);
     counted.reset();
     let times = proven(clock.monotonic() + HOUR, &mut watch);
@@ -62,7 +62,7 @@ fn hour(holdings: u64, pace: Pace) -> (Bytes, Bytes) {
     (counted.of("provider"), counted.of("source"))
 }
 
-/// The row of the document for this pace and so many holdings, in bytes.
+/// The document's row for this pace and number of holdings, in bytes.
 fn documented(pace: Pace, holdings: u64) -> (usize, usize) {
     let text = include_str!("../docs/watch.md");
     let begins = format!("| {} | {holdings} |", format!("{pace:?}").to_lowercase());
@@ -74,7 +74,7 @@ fn documented(pace: Pace, holdings: u64) -> (usize, usize) {
     (kilobytes(3), kilobytes(4))
 }
 
-/// Within a tenth, or two kilobytes.
+/// Allows a tenth, or two kilobytes.
 #[track_caller]
 fn assert_documented(pace: Pace, holdings: u64) -> usize {
     let (provider, source) = hour(holdings, pace);

@@ -10,9 +10,10 @@ use saldo::{
     Amount, Client, ClientBuilder, Holding, MemoryStorage, RedbStorage, Storage, StorageError, StorageFault,
     StorageKey, Write,
 };
-use saldo_tests::council::Council;
-use saldo_tests::kept::sealed;
-use saldo_tests::scene::{AFTER, ALICE, BEFORE, BOB, NOBODY};
+use saldo_tests::checkpoint_world::CheckpointWorld as Council;
+
+use saldo_tests::scene::{AFTER, ALICE, BEFORE, BOB, UNUSED as NOBODY};
+use saldo_tests::stored::with_record_checksum as sealed;
 
 const HOLDINGS: [Holding; 3] = [
     Holding { owner: ALICE, asset: saldo::Asset::Native },
@@ -318,7 +319,7 @@ fn a_planted_state_never_comes_to_stand_under_the_true_block() {
 
 /// The hash tree root that stands in the record of a block, worked out from the payload header in it.
 fn foreign_root(block: &[u8]) -> [u8; 32] {
-    saldo_tests::kept::payload_root(block).0
+    saldo_tests::stored::payload_root(block).0
 }
 
 /// Fails at one of its writes: before it happens, or after.

@@ -10,8 +10,8 @@ use saldo::{
     StorageFault, StorageRefusal, Write,
 };
 use saldo_drill::{BeaconSource, Chain, Fault, Provider};
-use saldo_tests::council::Council;
-use saldo_tests::scene::{AFTER, ALICE, BEFORE, NOBODY};
+use saldo_tests::checkpoint_world::CheckpointWorld as Council;
+use saldo_tests::scene::{AFTER, ALICE, BEFORE, UNUSED as NOBODY};
 
 const HOLDING: Holding = Holding { owner: ALICE, asset: saldo::Asset::Native };
 
@@ -214,7 +214,7 @@ fn another_network_and_a_newer_format_are_refused_and_left_as_they_are() {
     let mut first = kept.iter().find(|(name, _)| name == "saldo").unwrap().1.clone();
     first.truncate(first.len() - 32);
     first[0] = 2;
-    let sum = saldo_tests::kept::sealed("saldo", first);
+    let sum = saldo_tests::stored::with_record_checksum("saldo", first);
     storage.apply(&[Write { name: "saldo".to_owned(), value: Some(sum) }]).unwrap();
     let changed = storage.all().unwrap();
     let refused = council

@@ -1,4 +1,4 @@
-//! The specification's store and ours, side by side where they differ: one signer of 32 is enough for it to be led away.
+//! The specification's store and saldo's client where they differ: one signer of 32 is enough to lead the store away.
 
 use saldo_beacon::unit::{Period, Slot};
 use saldo_beacon::{AdvanceError, Finality, LightClient};
@@ -12,10 +12,10 @@ fn side_by_side(forge: &Forge) -> (SpecStore, LightClient) {
 }
 
 #[test]
-fn one_signer_and_a_forced_update_install_a_committee_of_strangers() {
+fn one_signer_and_a_forced_update_install_a_false_committee() {
     let forge = Forge::default();
     let (mut spec, mut client) = side_by_side(&forge);
-    // One member of the committee signs a block that hands over to keys of his own.
+    // One member of the committee signs a block whose next committee consists of the member's own keys.
     let strangers = Forge { seed: 2, ..forge.clone() };
     let (own, theirs) = (forge.committee(Period::new(0)), strangers.committee(Period::new(1)));
     let block = forge.block_with(20, None, &own, &theirs);
@@ -32,7 +32,7 @@ fn one_signer_and_a_forced_update_install_a_committee_of_strangers() {
     assert_eq!(client.force_update(forge.network.slot_start(late)), None);
     assert!(!client.next_committee_known());
 
-    // From now on all 32 of "the committee" sign whatever he likes.
+    // After that all 32 keys of "the committee" sign whatever this member wants.
     let forged = strangers.optimistic(PERIOD + 20);
     assert_eq!(spec.process(&forged, forged.signature_slot), Ok(()));
     assert_eq!(spec.optimistic_header, forged.attested_header);
@@ -42,7 +42,8 @@ fn one_signer_and_a_forced_update_install_a_committee_of_strangers() {
     assert_eq!(client.signed_head(), None);
 }
 
-/// The specification takes a head that more than half as many signed as ever before, ours one that two thirds did.
+/// The specification accepts a head with more than half of the highest number of signers so far, saldo only one with
+/// two thirds.
 #[test]
 fn a_head_by_less_than_two_thirds_is_a_head_for_the_specification() {
     let forge = Forge::default();
@@ -73,7 +74,7 @@ fn the_specification_does_not_see_that_a_committee_contradicts_itself() {
     assert!(client.consensus_fault().is_some());
 }
 
-/// Where two thirds sign and nobody lies, they agree.
+/// If two thirds sign and no member lies, both agree.
 #[test]
 fn otherwise_they_agree() {
     let forge = Forge::default();

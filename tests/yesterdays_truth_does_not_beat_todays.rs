@@ -1,54 +1,56 @@
-//! Promise 3 through the client: a genuine proof of an older block replaces nothing newer, and a chain that contradicts
-//! itself or keeps the next committee back is not followed.
+//! Promise 3 through the client: a genuine proof of an older block replaces nothing newer. A chain that contradicts
+//! itself, or lacks the next committee's update, is not followed.
 
 use std::time::Duration;
 
 use saldo_drill::{Chain, Fault};
-use saldo_tests::scene::{AFTER, ALICE, BEFORE, NOBODY, Scene};
+use saldo_tests::scene::{AFTER, ALICE, BEFORE, Scene, UNUSED};
 
-/// A payment was proven; then only a provider is left that has not seen it yet, or pretends not to have.
+/// A payment was proven. After that only one provider is left, which has not seen the payment yet, or pretends so.
 #[test]
 fn a_genuine_zero_of_before_the_payment() {
     for lag in [2, 5, 30] {
         let scene = Scene::new(lag, 2, 1);
-        assert!(scene.assert_true(&scene.balance(NOBODY), NOBODY).is_zero());
-        scene.chain.set_balance(NOBODY, AFTER);
+        assert!(scene.assert_true(&scene.balance(UNUSED), UNUSED).is_zero());
+        scene.chain.set_balance(UNUSED, AFTER);
         scene.pass_slots(2);
-        assert_eq!(scene.assert_true(&scene.balance(NOBODY), NOBODY), AFTER);
+        assert_eq!(scene.assert_true(&scene.balance(UNUSED), UNUSED), AFTER);
 
         let _ = scene.providers[0].clone().lag(lag);
         scene.providers[1].add(Fault::Refuse);
         scene.pass_slots(1);
-        let reading = scene.balance(NOBODY);
-        let Some(last) = reading.latest_proven() else { panic!("the payment is forgotten") };
+        let reading = scene.balance(UNUSED);
+        let Some(last) = reading.latest_proven() else { panic!("the payment is missing") };
         assert_eq!(last.amount().base_units(), AFTER, "{lag} blocks behind");
         assert!(reading.proven().is_none_or(|proven| proven.amount().base_units() == AFTER));
-        // Two blocks behind is after the payment; what is older is under no header that is known, and waits for one.
+        // Two blocks behind is still after the payment. An older block is under no known header, so its proof is
+        // pending.
         let why = reading.why().map(|why| why.code());
         assert_eq!(why, (lag > 2).then_some("unsigned_tip"), "{lag} blocks behind");
     }
 }
 
-/// A provider that proves the block before the payment, which is trusted and not too old, but older than what is proven.
+/// A provider proves the block before the payment. That block is trusted and not too old, but older than the proven
+/// one.
 #[test]
 fn a_trusted_block_older_than_the_reading_is_refused() {
     let scene = Scene::new(44, 2, 1);
-    assert!(scene.assert_true(&scene.balance(NOBODY), NOBODY).is_zero());
-    scene.chain.set_balance(NOBODY, AFTER);
+    assert!(scene.assert_true(&scene.balance(UNUSED), UNUSED).is_zero());
+    scene.chain.set_balance(UNUSED, AFTER);
     scene.pass_slots(2);
-    assert_eq!(scene.assert_true(&scene.balance(NOBODY), NOBODY), AFTER);
+    assert_eq!(scene.assert_true(&scene.balance(UNUSED), UNUSED), AFTER);
     let _ = scene.providers[0].clone().lag(4);
     scene.providers[1].add(Fault::NoProofs);
     scene.pass_slots(1);
-    let reading = scene.balance(NOBODY);
+    let reading = scene.balance(UNUSED);
     scene.assert_unknown(&reading, "only_old_blocks", AFTER);
     let is_old = |failure: &saldo::Failure| matches!(failure, saldo::Failure::OldBlock { .. });
     assert!(reading.attempts().iter().filter_map(|attempt| attempt.outcome.failure()).any(is_old));
 }
 
-/// Lagging is no lie: a provider one block behind proves what it has, at the block it has.
+/// Lag is no lie: a provider that is one block behind proves that block.
 #[test]
-fn a_provider_that_lags_a_little_is_of_use() {
+fn a_provider_that_lags_a_little_still_proves() {
     let scene = Scene::new(1, 1, 1);
     let _ = scene.providers[0].clone().lag(2);
     let _ = scene.balance(ALICE);
@@ -66,7 +68,7 @@ fn a_contradiction_stops_the_client() {
     scene.simulation.follow(&other);
     scene.pass_slots(3);
     assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE);
-    // One slot later the source serves the other branch as of the slot before: another head for a slot we know.
+    // One slot later the source serves the other branch as of the previous slot: another head for a known slot.
     scene.pass_slots(1);
     scene.sources[0].add(Fault::OtherChain(other));
     let _ = scene.sources[0].clone().lag(1);
@@ -79,9 +81,9 @@ fn a_contradiction_stops_the_client() {
     assert!(reading.why().unwrap().needs_action());
 }
 
-/// Nobody serves the next committee: heads that it signed cannot be checked, so nothing is proven under them.
+/// No source serves the next committee's update: its heads cannot be verified, so nothing is proven under them.
 #[test]
-fn a_hand_over_that_nobody_serves_is_named() {
+fn a_committee_update_that_no_source_serves_is_named() {
     let scene = Scene::new(3, 1, 2);
     assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE);
     scene.pass_slots(150);
@@ -96,17 +98,21 @@ fn a_hand_over_that_nobody_serves_is_named() {
 #[test]
 fn sources_of_another_network_are_refused() {
     let mut scene = Scene::new(4, 1, 1);
-    let elsewhere = Chain::builder(99).build();
-    scene.simulation.follow(&elsewhere);
-    scene.sources[0].add(Fault::OtherChain(elsewhere.clone()));
+    let other_chain = Chain::builder(99).build();
+    scene.simulation.follow(&other_chain);
+    scene.sources[0].add(Fault::OtherChain(other_chain.clone()));
     let reading = scene.balance(ALICE);
     assert!(reading.proven().is_none());
-    assert_eq!(reading.why().unwrap().code(), "checkpoint_not_served", "its root is unknown there");
+    assert_eq!(
+        reading.why().unwrap().code(),
+        "checkpoint_not_served",
+        "the other network does not know its root"
+    );
 
     let mut scene = Scene::new(5, 1, 1);
     assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE);
-    scene.simulation.follow(&elsewhere);
+    scene.simulation.follow(&other_chain);
     scene.pass_slots(30);
-    scene.sources[0].add(Fault::OtherChain(elsewhere));
+    scene.sources[0].add(Fault::OtherChain(other_chain));
     scene.assert_unknown(&scene.balance(ALICE), "heads_refused", BEFORE);
 }

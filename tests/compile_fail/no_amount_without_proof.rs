@@ -1,15 +1,15 @@
-//! Promise 1, at compile time: code that makes up an amount, or forgets that it may be unknown, does not compile.
+//! Promise 1, at compile time: code that invents an amount, or forgets that it may be unknown, does not compile.
 
 use std::io::Write;
 
-/// How many programs must be refused: one that is forgotten here would not be run.
+/// The number of programs that must be refused. A program missing from the list would not be run.
 const PROGRAMS: usize = 18;
 
-/// The compiler whose messages were recorded: others say the same in other words.
+/// The compiler that recorded the messages. Other versions word them differently.
 const RECORDED_WITH: &str = "rustc 1.95.";
 
 #[test]
-fn code_that_makes_up_an_amount_does_not_compile() {
+fn code_that_invents_an_amount_does_not_compile() {
     let package = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let count = |folder: &std::path::Path| {
         let paths = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
@@ -26,7 +26,7 @@ fn code_that_makes_up_an_amount_does_not_compile() {
             std::env::var_os("CI").is_none_or(|value| value != "true"),
             "must not be skipped in CI: {reason}"
         );
-        // Past the test harness, which keeps what a passing test prints to itself.
+        // Write directly to stderr: the test harness hides the output of passing tests.
         let _ = writeln!(std::io::stderr(), "skipped: {reason}");
         return;
     }

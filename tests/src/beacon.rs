@@ -1,7 +1,7 @@
-//! A beacon chain made of nothing but what a light client looks at, with sync committees whose keys we hold.
+//! A beacon chain reduced to what a light client reads, with sync committees whose keys the test holds.
 //!
-//! For forgeries that only a committee could sign. States and bodies are sparse Merkle trees: the proven leaves at
-//! their generalized indices and zero everywhere else.
+//! It is for forgeries that only a committee could sign. States and bodies are sparse Merkle trees: the proven leaves
+//! at their generalized indices, and zero everywhere else.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -22,7 +22,7 @@ use saldo_beacon::{
 };
 use serde_json::Value;
 
-/// The minimal preset, all forks up to Fulu from genesis.
+/// The minimal preset, with all forks up to Fulu from genesis.
 pub const MINIMAL_FULU: &str = r#"
 name = "minimal"
 chain_id = 31337
@@ -44,7 +44,7 @@ forks = [
 ]
 "#;
 
-/// Slots of a period of the minimal preset.
+/// The number of slots in a period of the minimal preset.
 pub const PERIOD: u64 = 64;
 
 /// A sparse Merkle tree: leaves by generalized index, zero elsewhere.
@@ -52,7 +52,7 @@ pub const PERIOD: u64 = 64;
 pub struct Tree(pub BTreeMap<u64, B256>);
 
 impl Tree {
-    /// The node at an index; the root is at 1.
+    /// The node at an index; the root has index 1.
     pub fn node(&self, gindex: u64) -> B256 {
         if let Some(leaf) = self.0.get(&gindex) {
             return *leaf;
@@ -72,7 +72,7 @@ impl Tree {
     }
 }
 
-/// A block: the header as light clients get it, and its state.
+/// A block: the header as light clients receive it, and its state.
 #[derive(Clone)]
 pub struct Block {
     /// The header.
@@ -81,12 +81,12 @@ pub struct Block {
     pub state: Tree,
 }
 
-/// A chain that can be forged at will. Another `seed` is a chain with other committees.
+/// A chain whose committee keys are known, so that anything can be signed. Another `seed` gives other committees.
 #[derive(Clone)]
 pub struct Forge {
-    /// The network the signatures are bound to.
+    /// The network to which the signatures are bound.
     pub network: Network,
-    /// What tells its committees from another forge's.
+    /// Makes its committees different from another forge's.
     pub seed: u8,
 }
 
@@ -107,7 +107,7 @@ impl Forge {
 
     /// The committee that signs in a period.
     pub fn committee(&self, period: Period) -> SyncCommittee {
-        /// Deriving keys is most of what a test would do otherwise.
+        /// Deriving keys would take most of a test's time.
         static KNOWN: Mutex<BTreeMap<(u8, Period, usize), SyncCommittee>> = Mutex::new(BTreeMap::new());
         let key = (self.seed, period, self.network.sync_committee_size());
         KNOWN.lock().unwrap().entry(key).or_insert_with(|| self.draw_committee(period)).clone()
@@ -194,7 +194,7 @@ impl Forge {
         }
     }
 
-    /// The header as an object of Gloas has it: with the hash of its execution block alone, if it has one.
+    /// The header as a Gloas object has it: with only the hash of its execution block, if it has one.
     pub fn by_hash(&self, header: LightClientHeader) -> LightClientHeader {
         let Execution::Header(payload) = &header.execution else { return header };
         let rules = self.network.fork_at(header.beacon.slot).unwrap().rules();
@@ -231,7 +231,8 @@ impl Forge {
         LightClient::bootstrap(self.network.clone(), checkpoint, bootstrap, self.now(slot)).unwrap()
     }
 
-    /// A full update: everyone signed the block at `attested` one slot later, it finalizes the block at `finalized`.
+    /// A full update: every member signed the block at `attested` one slot later, and it finalizes the block at
+    /// `finalized`.
     pub fn update(&self, attested: u64, finalized: u64) -> LightClientUpdate {
         let finalized = self.block(finalized, None).header;
         let period = self.network.period_at(Slot::new(attested)).saturating_add(1);
@@ -239,12 +240,12 @@ impl Forge {
         self.update_of(&block, Some(finalized), Some(self.committee(period)))
     }
 
-    /// An optimistic update: everyone signed the block at `attested` one slot later.
+    /// An optimistic update: every member signed the block at `attested` one slot later.
     pub fn optimistic(&self, attested: u64) -> LightClientUpdate {
         self.update_of(&self.block(attested, None), None, None)
     }
 
-    /// An update over `block` that carries these parts, signed by everyone one slot later.
+    /// An update over `block` with these parts, signed by every member one slot later.
     pub fn update_of(
         &self,
         block: &Block,
@@ -272,18 +273,18 @@ impl Forge {
         update
     }
 
-    /// Has the first `signers` members of the right committee sign the update as it stands.
+    /// Lets the first `signers` members of the right committee sign the update.
     pub fn sign(&self, update: &mut LightClientUpdate, signers: usize) {
         self.sign_as(update, self.network.period_at(update.signature_slot), signers);
     }
 
-    /// Has the first `signers` members of some period's committee sign the update as it stands.
+    /// Lets the first `signers` members of that period's committee sign the update.
     pub fn sign_as(&self, update: &mut LightClientUpdate, period: Period, signers: usize) {
         let version = self.network.fork_version_at(update.signature_slot.saturating_sub(1));
         self.sign_under(update, period, version, signers);
     }
 
-    /// Has them sign under some fork version.
+    /// Lets them sign under that fork version.
     pub fn sign_under(
         &self,
         update: &mut LightClientUpdate,
@@ -307,7 +308,7 @@ impl Forge {
         }
     }
 
-    /// The moment the slot after this one starts: when a signature over its block can be known.
+    /// The start of the next slot: a signature over this slot's block can be known then.
     pub fn now(&self, slot: u64) -> UnixTime {
         self.network.slot_start(Slot::new(slot).saturating_add(1))
     }
@@ -354,7 +355,7 @@ fn number(value: &Value) -> u64 {
     }
 }
 
-/// The network of a configuration as beacon nodes and the spec's vectors have it.
+/// The network of a configuration in the form of beacon nodes and of the spec's vectors.
 pub fn network_of_config(config: &Value, genesis_time: u64, genesis_validators_root: B256) -> Network {
     const FAR_FUTURE: u64 = u64::MAX;
     let (slots, epochs, size) = match config["PRESET_BASE"].as_str().unwrap() {
@@ -395,9 +396,9 @@ pub fn network_of_config(config: &Value, genesis_time: u64, genesis_validators_r
     Network::from_toml(&toml).unwrap_or_else(|error| panic!("{error}\n{toml}"))
 }
 
-/// Answers of a real beacon node, kept in `tests/data/captured`.
+/// Recorded answers of a real beacon node, in `tests/data/captured`.
 pub struct Node {
-    /// Where they are.
+    /// The folder of the answers.
     pub folder: PathBuf,
     /// The node's network.
     pub network: Network,
@@ -444,16 +445,16 @@ impl Node {
         LightClient::bootstrap(self.network.clone(), checkpoint, bootstrap, now).unwrap()
     }
 
-    /// The moment an update can be known.
+    /// The time at which an update can be known.
     pub fn now(&self, update: &LightClientUpdate) -> UnixTime {
         self.network.slot_start(update.signature_slot)
     }
 }
 
-/// What a file holds.
+/// The kind of object in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// A full update, alone or as the only one of a list.
+    /// A full update, alone or as the only one in a list.
     Update,
     /// A finality update.
     Finality,
@@ -461,7 +462,7 @@ pub enum Kind {
     Optimistic,
 }
 
-/// The encoding a file's name tells.
+/// The encoding that a file's name says.
 pub fn encoding(file: &Path) -> Encoding {
     match file.extension().and_then(|extension| extension.to_str()) {
         Some("json") => Encoding::Json,
@@ -470,7 +471,7 @@ pub fn encoding(file: &Path) -> Encoding {
     }
 }
 
-/// Reads an update of some kind from a file, labelled or not.
+/// Decodes an update of that kind from a file, with or without a label.
 pub fn read_update(
     file: &Path,
     kind: Kind,

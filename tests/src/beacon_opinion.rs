@@ -1,8 +1,8 @@
-//! A second opinion on what beacon nodes send that shares nothing with ours: SSZ from `ethereum_ssz`, lengths from
-//! `ssz_types`, roots from `tree_hash`, and containers that are written here anew.
+//! A second opinion on objects of beacon nodes, which shares no code with saldo: SSZ from `ethereum_ssz`, lengths
+//! from `ssz_types`, roots from `tree_hash`, and containers of its own.
 //!
-//! Unlike ours it knows one type for each fork, kind of object and committee size, and says what stands on the wire:
-//! nothing is ever absent.
+//! Unlike saldo it has one type per fork, kind of object and committee size, and reports the values as they were
+//! sent: nothing is ever absent.
 
 pub mod agreement;
 mod container;
@@ -20,15 +20,15 @@ use container::{
     GloasHeader, Length, OptimisticUpdate, Payload, PayloadHeader, SyncAggregate, SyncCommittee, Update,
 };
 
-/// Why it refuses. Only for people: no test depends on the words.
+/// Why it refuses an object. Only for people: no test depends on the text.
 pub type Refusal = String;
 
-/// What an object holds, told by roots.
+/// The content of an object, mostly as roots.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Opinion {
     /// The root of the whole object.
     pub root: B256,
-    /// What the object says, as SSZ: the bytes it was read from, if it was read from SSZ.
+    /// The object as SSZ: the original bytes, if it was decoded from SSZ.
     pub ssz: Vec<u8>,
     /// The header, or the attested one and the finalized one.
     pub headers: Vec<Header>,
@@ -36,7 +36,7 @@ pub struct Opinion {
     pub committee: Option<Committee>,
     /// Proof of the finalized header.
     pub finality_branch: Option<Vec<B256>>,
-    /// Who signed, and when.
+    /// The signers and the signature slot.
     pub signed: Option<Signed>,
 }
 
@@ -47,17 +47,17 @@ pub struct Header {
     pub slot: u64,
     /// The root of the beacon block's header.
     pub beacon: B256,
-    /// What it tells of the execution chain.
+    /// Its content about the execution chain.
     pub execution: Execution,
-    /// Proof of that.
+    /// The proof of that content.
     pub branch: Vec<B256>,
-    /// Whether every field of it is zero, and every list empty.
+    /// Whether all its fields are zero, and all its lists empty.
     pub is_zero: bool,
-    /// Whether every field of it is zero but those of the beacon block's header.
+    /// Whether all its fields are zero except those of the beacon block's header.
     pub is_beacon_only: bool,
 }
 
-/// What a header tells of the execution chain.
+/// A header's content about the execution chain.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Execution {
     /// Nothing.
@@ -66,7 +66,7 @@ pub enum Execution {
     Payload {
         /// Its root.
         root: B256,
-        /// Its root if the block is older than Deneb, unless the blob fields say something.
+        /// Its root if the block is older than Deneb, unless the blob fields have values.
         before_deneb: Option<B256>,
     },
     /// The hash of a block.
@@ -78,13 +78,13 @@ pub enum Execution {
 pub struct Committee {
     /// Its root.
     pub root: B256,
-    /// Proof of it.
+    /// The proof of the committee.
     pub branch: Vec<B256>,
-    /// Whether every key of it is zero.
+    /// Whether all its keys are zero.
     pub is_zero: bool,
 }
 
-/// Who signed, and when.
+/// The signers and the signature slot.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Signed {
     /// The root of the sync aggregate.
@@ -95,10 +95,11 @@ pub struct Signed {
     pub slot: u64,
 }
 
-/// Reads an object of the specification's name `object` as `fork` has it, for a committee of `size`: from SSZ.
+/// Decodes an object from SSZ. `object` is its name in the specification; `fork` and `size` (of the committee) select
+/// its layout.
 ///
 /// # Errors
-/// If the bytes are no such object.
+/// If the bytes are not such an object.
 pub fn from_ssz(object: &str, fork: &str, size: usize, bytes: &[u8]) -> Result<Opinion, Refusal> {
     read(object, fork, size, Input::Ssz(bytes))
 }
@@ -106,15 +107,15 @@ pub fn from_ssz(object: &str, fork: &str, size: usize, bytes: &[u8]) -> Result<O
 /// As [`from_ssz`], from the JSON of the beacon API.
 ///
 /// # Errors
-/// If the value is no such object.
+/// If the value is not such an object.
 pub fn from_json(object: &str, fork: &str, size: usize, value: &Value) -> Result<Opinion, Refusal> {
     read(object, fork, size, Input::Json(value))
 }
 
-/// The root of an object, or of one that is only a part of others.
+/// The root of an object, or of a part of objects.
 ///
 /// # Errors
-/// If the bytes are no such object.
+/// If the bytes are not such an object.
 pub fn root(object: &str, fork: &str, size: usize, bytes: &[u8]) -> Result<B256, Refusal> {
     match (object, fork, size) {
         ("BeaconBlockHeader", ..) => root_of::<BeaconBlockHeader>(bytes),
@@ -183,7 +184,7 @@ fn opine<T: AnyObject>(input: Input<'_>) -> Result<Opinion, Refusal> {
     };
     let ssz = object.as_ssz_bytes();
     if let Input::Ssz(bytes) = input {
-        assert_eq!(ssz, bytes, "read otherwise than written");
+        assert_eq!(ssz, bytes, "decoded and encoded bytes differ");
     }
     let (root, headers) = (object.tree_hash_root(), object.headers());
     let (committee, finality_branch, signed) =

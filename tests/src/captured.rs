@@ -1,4 +1,4 @@
-//! Proofs that real clients gave, kept in `tests/data/captured`.
+//! Proofs that real clients gave, in `tests/data/captured`.
 
 use alloy_primitives::{Address, U256, hex};
 use rlp::RlpStream;
@@ -6,22 +6,22 @@ use saldo_proof::StateRoot;
 use saldo_proof::eip1186::AccountReply;
 use serde_json::Value;
 
-/// A genuine reply of `eth_getProof`, with what it was asked for.
+/// A genuine reply of `eth_getProof`, and its request.
 #[derive(Clone, Debug)]
 pub struct Captured {
-    /// Where it comes from.
+    /// Its origin.
     pub name: String,
-    /// The root in the header of the block it was asked for.
+    /// The root in the header of the requested block.
     pub state_root: StateRoot,
-    /// The address it was asked for.
+    /// The requested address.
     pub address: Address,
     /// The reply.
     pub reply: AccountReply,
-    /// The reply as it came.
+    /// The reply as it arrived.
     pub json: Value,
 }
 
-/// Reads one reply and the root from the header of its block.
+/// Reads one reply, and the root from its block's header.
 pub fn captured(proof: &str, header: &str) -> Captured {
     let read = |name: &str| -> Value {
         let path = crate::data("captured").join(name);
@@ -58,20 +58,20 @@ pub fn four_accounts() -> [Captured; 4] {
     })
 }
 
-/// The clients whose proofs of a token contract (four slots, one of them empty) and of a customer are kept.
+/// The clients with recorded proofs of a token contract (four slots, one of them empty) and of a customer.
 pub const CLIENTS: [&str; 5] = ["anvil", "ejs-electra", "ethrex-electra", "ganache", "hardhat"];
 
-/// A token contract with three holders' slots (the third holds nothing) and the total supply, in slot 2.
+/// A token contract with three holders' slots (the third is empty) and the total supply, in slot 2.
 pub fn token(client: &str) -> Captured {
     captured(&format!("{client}/proof_token.json"), &format!("{client}/block_latest.json"))
 }
 
-/// An account with a balance and nothing else, in the same state as the token.
+/// An account with only a balance, in the same state as the token.
 pub fn customer(client: &str) -> Captured {
     captured(&format!("{client}/proof_customer.json"), &format!("{client}/block_latest.json"))
 }
 
-/// The fields of a header in the order of RLP, and which of them are integers.
+/// A header's fields in the order of RLP, and whether each is an integer.
 const FIELDS: [(&str, bool); 24] = [
     ("parentHash", false),
     ("sha3Uncles", false),
@@ -99,7 +99,7 @@ const FIELDS: [(&str, bool); 24] = [
     ("fieldOfTheFuture", false),
 ];
 
-/// The RLP of a header, written without anything of ours.
+/// The RLP of a header, written without any code of saldo.
 pub fn header_rlp(header: &Value) -> Vec<u8> {
     let present: Vec<Vec<u8>> = FIELDS
         .iter()

@@ -1,4 +1,4 @@
-//! A wallet in a simulated world whose trust starts from what checkpoint sources agree on.
+//! A wallet in a simulated network, whose trust starts from an agreement of checkpoint sources.
 
 use std::time::Duration;
 
@@ -12,70 +12,71 @@ use saldo_drill::{BeaconSource, Chain, ChainBuilder, Provider};
 
 use crate::scene::{ALICE, BEFORE};
 
-/// A world with one provider, some beacon sources, and some checkpoint sources, each of an operator of its own.
-pub struct Council {
+/// One provider, some beacon sources and some checkpoint sources, each with its own operator.
+pub struct CheckpointWorld {
     /// The chain.
     pub chain: Chain,
-    /// The world, in virtual time.
+    /// The simulated network, in virtual time.
     pub simulation: Simulation,
     /// The beacon sources, named `source0` and so on.
     pub sources: Vec<BeaconSource>,
-    /// The checkpoint sources, named `witness0` and so on, run by `operator0` and so on.
-    pub witnesses: Vec<BeaconSource>,
-    /// What the wallet knows of the chain beforehand.
+    /// The checkpoint sources, named `checkpoint0` and so on, run by `operator0` and so on.
+    pub checkpoint_sources: Vec<BeaconSource>,
+    /// The wallet's table of the chain.
     pub network: Network,
 }
 
-impl Council {
-    /// A world around a chain that has run for 40 slots, with one honest beacon source.
-    pub fn new(seed: u64, witnesses: usize) -> Self {
-        Self::of(Chain::builder(seed), seed, witnesses)
+impl CheckpointWorld {
+    /// A world around a chain of 40 slots, with one honest beacon source.
+    pub fn new(seed: u64, checkpoint_sources: usize) -> Self {
+        Self::of(Chain::builder(seed), seed, checkpoint_sources)
     }
 
-    /// A world around a chain whose days pass quickly: a slot is half an hour, a period 32 hours, and weak subjectivity 84
+    /// A world around a chain with long slots: a slot is half an hour, a period 32 hours, and weak subjectivity 84
     /// epochs, which are two weeks.
-    pub fn of_long_slots(seed: u64, witnesses: usize) -> Self {
+    pub fn of_long_slots(seed: u64, checkpoint_sources: usize) -> Self {
         let chain = Chain::builder(seed).slot_duration(Duration::from_secs(1_800));
-        let mut council = Self::of(chain, seed, witnesses);
-        council.network = with_max_checkpoint_age(&council.network, 84);
-        council
+        let mut world = Self::of(chain, seed, checkpoint_sources);
+        world.network = with_max_checkpoint_age(&world.network, 84);
+        world
     }
 
-    /// A world around a chain that has run for so many slots.
-    pub fn after(slots: u64, seed: u64, witnesses: usize) -> Self {
-        Self::of(Chain::builder(seed).history(slots), seed, witnesses)
+    /// A world around a chain of that many slots.
+    pub fn after(slots: u64, seed: u64, checkpoint_sources: usize) -> Self {
+        Self::of(Chain::builder(seed).history(slots), seed, checkpoint_sources)
     }
 
-    fn of(chain: ChainBuilder, seed: u64, witnesses: usize) -> Self {
+    fn of(chain: ChainBuilder, seed: u64, checkpoint_sources: usize) -> Self {
         let chain = chain.accounts([(ALICE, BEFORE)]).build();
         let simulation = Simulation::new(seed, &chain);
         let internet = simulation.internet();
         internet.register("http://provider.test", Provider::honest(&chain));
         let sources = vec![BeaconSource::honest(&chain)];
-        let witnesses: Vec<BeaconSource> = (0..witnesses).map(|_| BeaconSource::honest(&chain)).collect();
+        let checkpoint_sources: Vec<BeaconSource> =
+            (0..checkpoint_sources).map(|_| BeaconSource::honest(&chain)).collect();
         for (index, source) in sources.iter().enumerate() {
             internet.register(&format!("http://source{index}.test"), source.clone());
         }
-        for (index, witness) in witnesses.iter().enumerate() {
-            internet.register(&format!("https://witness{index}.test"), witness.clone());
+        for (index, source) in checkpoint_sources.iter().enumerate() {
+            internet.register(&format!("https://checkpoint{index}.test"), source.clone());
         }
         let network = chain.network();
-        Self { chain, simulation, sources, witnesses, network }
+        Self { chain, simulation, sources, checkpoint_sources, network }
     }
 
-    /// Another beacon source, named after how many there are.
+    /// Adds a beacon source, named by its index.
     pub fn add_source(&mut self, source: BeaconSource) {
         let url = format!("http://source{}.test", self.sources.len());
         self.simulation.internet().register(&url, source.clone());
         self.sources.push(source);
     }
 
-    /// Puts another service in the place of the first beacon source.
+    /// Replaces the first beacon source by another service.
     pub fn replace_source(&self, service: impl Service + 'static) {
         self.simulation.internet().register("http://source0.test", service);
     }
 
-    /// A client that asks the provider and the beacon sources, with nothing yet to start from.
+    /// A client that asks the provider and the beacon sources, without a checkpoint.
     pub fn builder(&self) -> ClientBuilder {
         let slot = self.network.slot_duration();
         let policy = Policy { max_age: (slot * 4).max(Duration::from_secs(300)), ..Policy::signed() };
@@ -89,31 +90,31 @@ impl Council {
         })
     }
 
-    /// A client whose trust starts from what two operators of the checkpoint sources agree on.
+    /// A client whose trust starts from an agreement of two operators of the checkpoint sources.
     pub fn client(&self) -> Client {
-        self.with_witnesses(self.builder()).build().expect("the council's client has all it needs")
+        self.with_checkpoint_sources(self.builder()).build().expect("a complete configuration")
     }
 
-    /// A client that is given the newest final block and has nobody else to ask for one.
-    pub fn given(&self) -> Client {
+    /// A client with the newest final block as its checkpoint, and without checkpoint sources.
+    pub fn client_with_checkpoint(&self) -> Client {
         let builder = self.builder().checkpoint(self.chain.checkpoint());
-        builder.build().expect("the council's client has all it needs")
+        builder.build().expect("a complete configuration")
     }
 
-    /// The same client, which asks the checkpoint sources too.
-    pub fn with_witnesses(&self, builder: ClientBuilder) -> ClientBuilder {
-        (0..self.witnesses.len()).fold(builder, |builder, index| {
-            let endpoint = Endpoint::new(&format!("https://witness{index}.test"))
-                .and_then(|endpoint| endpoint.named(&format!("witness{index}")))
+    /// Adds the checkpoint sources to a client.
+    pub fn with_checkpoint_sources(&self, builder: ClientBuilder) -> ClientBuilder {
+        (0..self.checkpoint_sources.len()).fold(builder, |builder, index| {
+            let endpoint = Endpoint::new(&format!("https://checkpoint{index}.test"))
+                .and_then(|endpoint| endpoint.named(&format!("checkpoint{index}")))
                 .and_then(|endpoint| endpoint.operator(&format!("operator{index}")));
             builder.checkpoint_source(endpoint.expect("a name and a URL"))
         })
     }
 
-    /// A client that wants `k` operators to agree.
+    /// A client that requires `k` operators to agree.
     pub fn client_of(&self, k: usize) -> Client {
-        let builder = self.with_witnesses(self.builder()).checkpoint(Trust::agree(k));
-        builder.build().expect("the council's client has all it needs")
+        let builder = self.with_checkpoint_sources(self.builder()).checkpoint(Trust::agree(k));
+        builder.build().expect("a complete configuration")
     }
 
     /// One reading of Alice's balance, in virtual time.
@@ -121,8 +122,8 @@ impl Council {
         self.simulation.run(client.balance(ALICE))
     }
 
-    /// Reads until the reading is proven or will not become so, a few times at most: a long way takes more than one.
-    pub fn read_on(&self, client: &Client) -> Reading {
+    /// Reads up to 21 times, until the reading is proven: many committee updates take more than one read.
+    pub fn read_until_proven(&self, client: &Client) -> Reading {
         let mut reading = self.read(client);
         for _ in 0..20 {
             if reading.proven().is_some() {
@@ -133,8 +134,8 @@ impl Council {
         reading
     }
 
-    /// Lets time pass with a block only now and then, and then some slots with one each, so that the newest are final. In two
-    /// months or less there are blocks enough for every hand-over.
+    /// Lets time pass with rare blocks, and then some slots with a block each, so that the newest blocks are final.
+    /// In two months or less there are enough blocks for every committee update.
     pub fn sleep_for(&self, duration: Duration) {
         let is_short = duration <= Duration::from_secs(60 * 86_400);
         self.chain.set_pace(if is_short { 8 } else { 32 });
@@ -148,7 +149,8 @@ impl Council {
         self.simulation.pass(self.network.slot_duration() * slots);
     }
 
-    /// Asserts that the reading is proven and true of the chain, and gives what it says.
+    /// Asserts that the reading is proven, and that the amount is the chain's balance at its block. Returns the
+    /// proven reading.
     ///
     /// # Panics
     /// If it is not.
@@ -164,10 +166,10 @@ impl Council {
     }
 }
 
-/// Who agreed on the block that trust started from.
+/// The operators who agreed on the block from which trust started.
 ///
 /// # Panics
-/// If it was given.
+/// If the checkpoint was given.
 #[track_caller]
 pub fn agreed_by(proven: &Proven) -> Vec<String> {
     match proven.anchor().origin().voucher() {
@@ -176,17 +178,18 @@ pub fn agreed_by(proven: &Proven) -> Vec<String> {
     }
 }
 
-/// What the checkpoint source of that name said, as the reading tells it.
+/// The outcome of the checkpoint source with that name, in the reading's attempts.
 ///
 /// # Panics
-/// If the reading does not tell.
+/// If the reading has no such attempt.
 #[track_caller]
 pub fn said(reading: &Reading, name: &str) -> String {
-    let told = reading
+    let attempt = reading
         .attempts()
         .iter()
         .find(|attempt| attempt.role == Role::Checkpoint && attempt.provider.as_str() == name);
-    told.unwrap_or_else(|| panic!("nothing told of {name}: {:?}", reading.attempts()))
+    attempt
+        .unwrap_or_else(|| panic!("no attempt at {name}: {:?}", reading.attempts()))
         .outcome
         .code()
         .to_owned()
@@ -195,13 +198,13 @@ pub fn said(reading: &Reading, name: &str) -> String {
 /// The same network with another weak subjectivity period, in epochs.
 ///
 /// # Panics
-/// If it cannot be one.
+/// If the network refuses it.
 pub fn with_max_checkpoint_age(network: &Network, epochs: u64) -> Network {
     let before = format!("max_checkpoint_age_epochs = {}", network.max_checkpoint_age_epochs());
     let text = network.to_toml();
     assert!(text.contains(&before), "{text}");
     let text = text.replace(&before, &format!("max_checkpoint_age_epochs = {epochs}"));
-    Network::from_toml(&text).expect("a network with another age is one")
+    Network::from_toml(&text).expect("a valid network")
 }
 
 /// A checkpoint at the block with that number.
@@ -213,15 +216,15 @@ pub fn checkpoint_at(chain: &Chain, number: u64) -> Checkpoint {
     Checkpoint { root: block.beacon_root, slot: Some(block.slot) }
 }
 
-/// A beacon source that no longer has the updates of periods before `oldest`, and says so as real ones do: with an error.
-pub struct Forgetful {
-    /// What it has of everything else.
+/// A beacon source without the updates of periods before `oldest`. It answers with an error, as real sources do.
+pub struct PrunedSource {
+    /// The source of all other data.
     pub source: BeaconSource,
-    /// The oldest period it still has.
+    /// The oldest period with an update.
     pub oldest: Period,
 }
 
-impl Service for Forgetful {
+impl Service for PrunedSource {
     fn answer(&self, request: &HttpRequest) -> Reaction {
         let start = request.parameter("start_period").and_then(|text| text.parse().ok());
         if start.is_some_and(|start| Period::new(start) < self.oldest) {
@@ -235,15 +238,15 @@ impl Service for Forgetful {
     }
 }
 
-/// A beacon source whose updates come from elsewhere than the rest.
-pub struct Apart {
-    /// Who serves the updates.
+/// A beacon source whose updates come from another source than its other data.
+pub struct SplitSource {
+    /// The source of the updates.
     pub updates: BeaconSource,
-    /// Who serves all else.
+    /// The source of all other data.
     pub rest: BeaconSource,
 }
 
-impl Service for Apart {
+impl Service for SplitSource {
     fn answer(&self, request: &HttpRequest) -> Reaction {
         let is_update = request.path.ends_with("/light_client/updates");
         if is_update { self.updates.answer(request) } else { self.rest.answer(request) }

@@ -1,4 +1,4 @@
-//! Runs the consensus specification's vectors, wherever they are: what a case asks is read from its files.
+//! Runs the consensus specification's vectors in any folder: each case's files say what it needs.
 
 mod collection;
 mod merkle_proof;
@@ -16,25 +16,25 @@ use serde_json::Value;
 
 use crate::beacon::network_of_config;
 
-/// When the chains of the vectors begin, in seconds; nothing depends on it.
+/// The genesis time of the vectors' chains, in seconds. No result depends on it.
 const GENESIS_TIME: u64 = 1_578_009_900;
 
-/// What was done, by name, so that nothing is skipped in silence.
+/// How often each kind was run, by name, so that no case is skipped silently.
 pub type Counts = BTreeMap<&'static str, usize>;
 
-/// One case: a folder, and what its path says of it.
+/// One case: a folder, and the data in its path.
 struct Case {
     folder: PathBuf,
     preset: String,
     fork: String,
-    /// As in `light_client/sync`, or the name of an object.
+    /// The handler, as in `light_client/sync`, or the name of an object.
     handler: String,
 }
 
-/// Runs every case below `tests`, which is laid out as `PRESET/FORK/RUNNER/HANDLER/SUITE/CASE`.
+/// Runs every case below `tests`, whose layout is `PRESET/FORK/RUNNER/HANDLER/SUITE/CASE`.
 ///
 /// # Panics
-/// If a case does not end as it says, or is of a kind that is not known here.
+/// If a case does not end as expected, or its kind is unknown.
 pub fn run(tests: &Path) -> Counts {
     let mut counts = Counts::new();
     for preset in children(tests) {
@@ -69,7 +69,7 @@ fn run_case(runner: &str, case: &Case, counts: &mut Counts) {
     }
 }
 
-/// The cases that lie in `FORK/CASE`, as some repositories keep them.
+/// The cases in folders `FORK/CASE`, as some repositories keep them.
 pub fn cases_by_fork(root: &Path) -> Vec<PathBuf> {
     children(root).iter().flat_map(|fork| children(fork)).collect()
 }
@@ -77,7 +77,7 @@ pub fn cases_by_fork(root: &Path) -> Vec<PathBuf> {
 /// Runs sync cases.
 ///
 /// # Panics
-/// If one does not end as it says.
+/// If one does not end as expected.
 pub fn run_sync(cases: &[PathBuf]) -> Counts {
     let mut counts = Counts::new();
     for case in cases {
@@ -124,7 +124,7 @@ fn network(folder: &Path, genesis_validators_root: B256) -> Network {
     network_of_config(&yaml(&folder.join("config.yaml")), GENESIS_TIME, genesis_validators_root)
 }
 
-/// A network that is on one fork from genesis on, for cases without a configuration.
+/// A network that has one fork from genesis on, for cases without a configuration.
 ///
 /// # Panics
 /// If there is no such fork or preset.
@@ -141,7 +141,7 @@ pub fn network_on(fork: &str, preset: &str) -> Network {
     network_of_config(&config, GENESIS_TIME, B256::ZERO)
 }
 
-/// What the specification calls the execution root of a header: of its payload header, or from Gloas on the hash.
+/// The specification's execution root of a header: the payload header's root or, from Gloas on, the hash.
 ///
 /// Source: `get_lc_execution_root`, consensus-specs `gloas/light-client/sync-protocol.md`.
 fn execution_root(header: &LightClientHeader, network: &Network) -> B256 {
@@ -150,7 +150,7 @@ fn execution_root(header: &LightClientHeader, network: &Network) -> B256 {
         Execution::Absent => B256::ZERO,
         Execution::Header(payload) => payload.hash_tree_root(),
         Execution::Hash(hash) => {
-            // The payload header is a leaf of the body where its own index says, and above it nothing is hashed here.
+            // The payload header is a leaf of the body at its own index. Nothing above it is hashed here.
             let (whole, payload) = (rules.execution_block_hash.unwrap(), rules.execution.unwrap());
             let depth = |gindex: u64| usize::try_from(gindex.ilog2()).unwrap();
             let below = depth(whole) - depth(payload);

@@ -1,4 +1,4 @@
-//! The internet with its bytes counted, as they would go over the wire.
+//! The simulated internet with its bytes counted, as they would be on the wire.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -12,7 +12,7 @@ use futures_util::future::BoxFuture;
 use saldo::{Clock, Request, Response, Transport, TransportError};
 use saldo_drill::simulate::{Internet, VirtualClock};
 
-/// The internet, where each exchange takes this long at least, so that the time tells the ways there and back.
+/// The internet with a minimum latency per exchange, so that the elapsed time gives the number of round trips.
 #[derive(Clone)]
 pub struct Counted {
     internet: Internet,
@@ -21,24 +21,24 @@ pub struct Counted {
     of_host: Arc<Mutex<BTreeMap<String, Bytes>>>,
 }
 
-/// What was sent and received. Headers of HTTP are not counted.
+/// The bytes sent and received. HTTP headers are not counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Bytes {
-    /// As it is.
+    /// Uncompressed.
     pub plain: usize,
-    /// With responses in gzip where that is less.
+    /// With responses in gzip if that is smaller.
     pub gzip: usize,
-    /// Exchanges.
+    /// The number of exchanges.
     pub requests: usize,
 }
 
 impl Counted {
-    /// Counts what goes over `internet`.
+    /// Counts the traffic of `internet`.
     pub fn new(internet: Internet, clock: VirtualClock, way: Duration) -> Self {
         Self { internet, clock, way, of_host: Arc::default() }
     }
 
-    /// What went to and came from hosts whose names begin so, since the last [`Counted::reset`].
+    /// The traffic with hosts whose names start with `host`, since the last [`Counted::reset`].
     pub fn of(&self, host: &str) -> Bytes {
         let of_host = self.of_host.lock().unwrap_or_else(PoisonError::into_inner);
         let matching = of_host.iter().filter(|(name, _)| name.starts_with(host)).map(|(_, bytes)| *bytes);
@@ -49,12 +49,12 @@ impl Counted {
         })
     }
 
-    /// All of it.
+    /// The traffic with all hosts.
     pub fn all(&self) -> Bytes {
         self.of("")
     }
 
-    /// Begins to count anew.
+    /// Sets all counters to zero.
     pub fn reset(&self) {
         self.of_host.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
@@ -62,7 +62,7 @@ impl Counted {
     async fn carry(&self, request: Request) -> Result<Response, TransportError> {
         let ends = self.clock.monotonic() + self.way;
         let host = request.url.expose().host_str().unwrap_or_default().to_owned();
-        let asked = request.url.expose().as_str().len() + request.body.len();
+        let sent = request.url.expose().as_str().len() + request.body.len();
         let response = self.internet.send(request).await?;
         let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
         let packed = encoder.write_all(&response.body).and_then(|()| encoder.finish());
@@ -70,8 +70,8 @@ impl Counted {
         {
             let mut of_host = self.of_host.lock().unwrap_or_else(PoisonError::into_inner);
             let bytes = of_host.entry(host).or_default();
-            bytes.plain += asked + response.body.len();
-            bytes.gzip += asked + gzip;
+            bytes.plain += sent + response.body.len();
+            bytes.gzip += sent + gzip;
             bytes.requests += 1;
         }
         self.clock.sleep(ends.saturating_sub(self.clock.monotonic())).await;

@@ -1,6 +1,6 @@
-//! Tries and nodes made by hand: honest ones, and ones that no client would make.
+//! Tries and nodes built by hand: valid ones, and ones that no client would build.
 //!
-//! It shares no code with the verifier, nor with the drill's trie.
+//! It shares no code with the verifier or with the drill's trie.
 
 use std::collections::BTreeMap;
 
@@ -47,7 +47,7 @@ pub fn hex_prefix(path: &[u8], is_leaf: bool) -> Vec<u8> {
     [first].into_iter().chain(pairs.chunks(2).map(|pair| pair[0] << 4 | pair[1])).collect()
 }
 
-/// A leaf.
+/// A leaf node.
 pub fn leaf(path: &[u8], value: &[u8]) -> Encoded {
     list(&[string(&hex_prefix(path, true)), string(value)])
 }
@@ -67,12 +67,12 @@ pub fn branch(children: &[(u8, Encoded)], value: &[u8]) -> Encoded {
     list(&items)
 }
 
-/// How a parent names a node: the node itself if it is short, else its hash.
+/// How a parent refers to a node: the node itself if it is short, else its hash.
 pub fn reference(node: &[u8]) -> Encoded {
     if node.len() < 32 { node.to_vec() } else { string(keccak256(node).as_slice()) }
 }
 
-/// The state trie's value of an account.
+/// An account as a value of the state trie.
 pub fn account(nonce: u64, balance: U256, storage_root: B256, code_hash: B256) -> Encoded {
     list(&[
         word(U256::from(nonce)),
@@ -82,12 +82,12 @@ pub fn account(nonce: u64, balance: U256, storage_root: B256, code_hash: B256) -
     ])
 }
 
-/// The storage trie's value of a word.
+/// A word as a value of the storage trie.
 pub fn word(word: U256) -> Encoded {
     string(&word.to_be_bytes_trimmed_vec())
 }
 
-/// A trie whose keys are used as they are.
+/// A trie whose keys are used without hashing.
 #[derive(Clone, Debug, Default)]
 pub struct Trie(BTreeMap<Vec<u8>, Vec<u8>>);
 
@@ -103,7 +103,7 @@ impl Trie {
         keccak256(self.build(&[], &mut Vec::new()))
     }
 
-    /// The nodes on the path to a key, root first. Of the empty trie: the one node 0x80.
+    /// The nodes on the path to a key, root first. For the empty trie: the one node 0x80.
     pub fn prove(&self, key: &[u8]) -> Vec<Encoded> {
         let mut proof = Vec::new();
         let root = self.build(&nibbles(key), &mut proof);
@@ -112,15 +112,16 @@ impl Trie {
         proof
     }
 
-    fn build(&self, wanted: &[u8], proof: &mut Vec<Encoded>) -> Encoded {
+    fn build(&self, target: &[u8], proof: &mut Vec<Encoded>) -> Encoded {
         let entries: Vec<_> =
             self.0.iter().map(|(path, value)| (path.as_slice(), value.as_slice())).collect();
-        if entries.is_empty() { string(&[]) } else { build(&entries, Some(wanted), proof) }
+        if entries.is_empty() { string(&[]) } else { build(&entries, Some(target), proof) }
     }
 }
 
-/// The node over `entries` (sorted, distinct); the nodes below it on the way to `wanted` go to `proof`, deepest first.
-fn build(entries: &[(&[u8], &[u8])], wanted: Option<&[u8]>, proof: &mut Vec<Encoded>) -> Encoded {
+/// The node over `entries` (sorted, distinct). The nodes below it on the path to `target` go to `proof`, deepest
+/// first.
+fn build(entries: &[(&[u8], &[u8])], target: Option<&[u8]>, proof: &mut Vec<Encoded>) -> Encoded {
     if let [(path, value)] = entries {
         return leaf(path, value);
     }
@@ -128,8 +129,8 @@ fn build(entries: &[(&[u8], &[u8])], wanted: Option<&[u8]>, proof: &mut Vec<Enco
     let shared = first.iter().zip(last).take_while(|(one, other)| one == other).count();
     if shared > 0 {
         let below: Vec<_> = entries.iter().map(|(path, value)| (&path[shared..], *value)).collect();
-        let child = build(&below, wanted.and_then(|wanted| wanted.strip_prefix(&first[..shared])), proof);
-        if wanted.is_some_and(|wanted| wanted.starts_with(&first[..shared])) {
+        let child = build(&below, target.and_then(|target| target.strip_prefix(&first[..shared])), proof);
+        if target.is_some_and(|target| target.starts_with(&first[..shared])) {
             keep(&child, proof);
         }
         return extension(&first[..shared], &child);
@@ -142,7 +143,7 @@ fn build(entries: &[(&[u8], &[u8])], wanted: Option<&[u8]>, proof: &mut Vec<Enco
     for group in entries.chunk_by(|one, other| one.0[0] == other.0[0]) {
         let nibble = group[0].0[0];
         let below: Vec<_> = group.iter().map(|(path, value)| (&path[1..], *value)).collect();
-        let rest = wanted.and_then(|wanted| wanted.strip_prefix(&[nibble]));
+        let rest = target.and_then(|target| target.strip_prefix(&[nibble]));
         let child = build(&below, rest, proof);
         if rest.is_some() {
             keep(&child, proof);
@@ -152,7 +153,7 @@ fn build(entries: &[(&[u8], &[u8])], wanted: Option<&[u8]>, proof: &mut Vec<Enco
     branch(&children, value)
 }
 
-/// A node that is embedded in its parent is not sent by itself.
+/// An embedded node is not sent separately.
 fn keep(node: &[u8], proof: &mut Vec<Encoded>) {
     if node.len() >= 32 {
         proof.push(node.to_vec());

@@ -1,14 +1,15 @@
-//! The cases of a further folder, which `SALDO_VECTORS_EXTRA` names: they are run like our own, and counted aloud.
+//! The cases of the further folder that `SALDO_VECTORS_EXTRA` names: they run like the project's own, and their
+//! number is printed.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// Where cases of each kind are in the further folder.
+/// The paths of the cases in the further folder, by kind.
 #[derive(Debug, Default)]
 pub struct Further {
-    /// Folders laid out as `PRESET/FORK/RUNNER/HANDLER/SUITE/CASE`.
+    /// Folders with the layout `PRESET/FORK/RUNNER/HANDLER/SUITE/CASE`.
     pub consensus: Vec<PathBuf>,
-    /// Sync cases that lie elsewhere: folders with a `steps.yaml`.
+    /// Sync cases with another layout: folders with a `steps.yaml`.
     pub sync: Vec<PathBuf>,
     /// Folders with a `scenario.json`.
     pub scenarios: Vec<PathBuf>,
@@ -17,10 +18,10 @@ pub struct Further {
 }
 
 impl Further {
-    /// What is in the further folder, if one is named.
+    /// The contents of the further folder, if one is named.
     ///
     /// # Panics
-    /// If there is no case in it of any kind that is known here.
+    /// If it has no case of a known kind.
     pub fn named() -> Option<Self> {
         let root = PathBuf::from(std::env::var_os("SALDO_VECTORS_EXTRA")?);
         let mut further = Self::default();
@@ -54,7 +55,7 @@ impl Further {
     }
 }
 
-/// Says what was done, past the test harness, which keeps what a passing test prints to itself.
+/// Prints directly to stderr: the test harness hides the output of passing tests.
 pub fn say(done: &str) {
     let _ = writeln!(std::io::stderr(), "{done}");
 }

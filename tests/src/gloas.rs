@@ -1,4 +1,4 @@
-//! Signed and finalized heads of Gloas over execution headers that a test makes up: a head tells a hash alone.
+//! Signed and finalized Gloas heads over execution headers that a test invents: a head gives only a hash.
 
 use alloy_primitives::{Address, B256, U256, keccak256};
 use rlp::RlpStream;
@@ -9,7 +9,7 @@ use saldo_proof::{Account, StateRoot, Verified, verify_account};
 
 use crate::beacon::{Block, Forge, MINIMAL_FULU, Tree};
 
-/// An execution header of which only what saldo reads matters.
+/// An execution header of which only the fields that saldo reads matter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Made {
     /// The parent's hash.
@@ -21,13 +21,13 @@ pub struct Made {
 }
 
 impl Made {
-    /// Block `number` on top of nothing that is known; another `branch` is another block.
+    /// Block `number` on an unknown parent; another `branch` gives another block.
     pub fn alone(number: u64, branch: u8) -> Self {
         let named = |name: u8| keccak256([&number.to_be_bytes()[..], &[branch, name]].concat());
         Self { parent_hash: named(1), state_root: named(2), number }
     }
 
-    /// The next block after this one; another `branch` is another block.
+    /// The next block after this one; another `branch` gives another block.
     pub fn child(&self, branch: u8) -> Self {
         Self { parent_hash: self.hash(), ..Self::alone(self.number + 1, branch) }
     }
@@ -57,19 +57,19 @@ impl Made {
         keccak256(self.rlp())
     }
 
-    /// The header as a wallet reads it.
+    /// The header as a wallet decodes it.
     pub fn header(&self) -> ExecutionHeader {
         ExecutionHeader::from_rlp(&self.rlp(), self.hash()).unwrap()
     }
 }
 
-/// A forge on Gloas from genesis on.
+/// A forge with Gloas from genesis on.
 pub fn forge() -> Forge {
     let toml = MINIMAL_FULU.replace(r#"version = "0x07000001""#, r#"version = "0x07000001", epoch = 0"#);
     Forge { network: Network::from_toml(&toml).unwrap(), seed: 1 }
 }
 
-/// The beacon block at `slot` that tells of `execution`, and whose state has finalized `finalized`.
+/// The beacon block at `slot` with the hash of `execution`, whose state has finalized `finalized`.
 pub fn block(slot: u64, execution: Made, finalized: Option<&LightClientHeader>) -> Block {
     let forge = forge();
     let mut block = forge.block(slot, finalized);
@@ -82,7 +82,7 @@ pub fn block(slot: u64, execution: Made, finalized: Option<&LightClientHeader>) 
     block
 }
 
-/// A light client that has just started from the block at `slot`, which tells of `execution`.
+/// A light client that has just started from the block at `slot` with the hash of `execution`.
 pub fn client(slot: u64, execution: Made) -> LightClient {
     let forge = forge();
     let (mut checkpoint, bootstrap) = forge.bootstrap(slot);
@@ -92,14 +92,15 @@ pub fn client(slot: u64, execution: Made) -> LightClient {
     LightClient::bootstrap(forge.network.clone(), checkpoint, bootstrap, forge.now(slot)).unwrap()
 }
 
-/// Everybody signs the block at `slot`, which tells of `execution`.
+/// Every member signs the block at `slot` with the hash of `execution`.
 pub fn sign(client: &mut LightClient, slot: u64, execution: Made) {
     let forge = forge();
     let update = forge.update_of(&block(slot, execution, None), None, None);
     client.advance(update, forge.now(slot)).unwrap();
 }
 
-/// Everybody signs the block at `slot`, which tells of `execution`, and whose state has finalized the block at the other slot.
+/// Every member signs the block at `slot` with the hash of `execution`. Its state has finalized the block at the
+/// other slot.
 pub fn finalize(client: &mut LightClient, slot: u64, execution: Made, finalized: (u64, Made)) {
     let forge = forge();
     let finalized = block(finalized.0, finalized.1, None).header;
@@ -107,7 +108,7 @@ pub fn finalize(client: &mut LightClient, slot: u64, execution: Made, finalized:
     client.advance(update, forge.now(slot)).unwrap();
 }
 
-/// A trie of a single leaf: its root, and the proof of what is at `key`.
+/// A trie with a single leaf: its root, and the proof for `key`.
 fn single_leaf(key: &[u8], value: &[u8]) -> (B256, Vec<Vec<u8>>) {
     let path = [&[0x20][..], keccak256(key).as_slice()].concat();
     let mut node = RlpStream::new_list(2);
@@ -142,12 +143,12 @@ impl State {
         self.root
     }
 
-    /// What it holds for `address`: the one account, or none.
+    /// The state's account of `address`: the one account, or absent.
     pub fn account(&self, address: Address) -> Verified<Account> {
         verify_account(StateRoot::new(self.root), address, &self.account).unwrap()
     }
 
-    /// What its account has at `key`: the one word, or none.
+    /// The account's word at `key`: the one word, or absent.
     pub fn slot(&self, key: B256) -> Verified<saldo_proof::Slot> {
         self.account(self.address).slot(key, &self.slot).unwrap()
     }

@@ -1,4 +1,4 @@
-//! A source that sees the keys in its URL, and repeats them wherever it can.
+//! A source that records the keys in its URL, and repeats them wherever it can.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,22 +10,22 @@ use saldo_drill::http::{HttpRequest, Reaction, Reply, Service};
 use saldo_drill::simulate::Simulation;
 use serde_json::{Value, json};
 
-/// What is hidden in a URL: as user, password, in the path and in the query.
+/// The keys hidden in a URL: as user, as password, in the path and in the query.
 pub const KEYS: [&str; 4] = ["KEYUSER", "KEYPASS", "KEYPATH", "KEYQUERY"];
-/// User and password as HTTP carries them.
+/// User and password in the form of HTTP basic authorization.
 const BASIC: &str = "S0VZVVNFUjpLRVlQQVNT";
 
-/// `base` with a key everywhere a URL can have one.
+/// `base` with a key in every part of a URL that can have one.
 pub fn with_keys(base: &str) -> String {
     let [user, password, path, query] = KEYS;
     let (scheme, host) = base.split_once("://").unwrap_or(("http", base));
     format!("{scheme}://{user}:{password}@{host}/v3/{path}?token={query}")
 }
 
-/// A client of these two, under URLs that have keys. A read takes three seconds at most.
+/// A client of this provider and this source, with URLs that contain keys. A read takes three seconds at most.
 ///
 /// # Panics
-/// If it cannot be set up.
+/// If the client cannot be built.
 pub fn client_with_keys(
     chain: &Chain,
     simulation: &Simulation,
@@ -45,10 +45,10 @@ pub fn client_with_keys(
         .unwrap()
 }
 
-/// Asserts that nothing of a URL but its host is in `shown`.
+/// Asserts that `shown` contains no part of a URL except its host.
 ///
 /// # Panics
-/// If something is.
+/// If it does.
 #[track_caller]
 pub fn assert_no_key(shown: &str, situation: &str) {
     let upper = shown.to_uppercase();
@@ -58,7 +58,7 @@ pub fn assert_no_key(shown: &str, situation: &str) {
     }
 }
 
-/// Makes an answer of what a request's URL said.
+/// Makes an answer from the text of a request's URL.
 pub type Echo = fn(&str) -> Reply;
 
 /// The ways to repeat a URL, each with a name.
@@ -99,7 +99,7 @@ pub const ECHOES: [(&str, Echo); 28] = [
     ("a key as all there is", |_| any(&json!({ "data": data("KEYPATH") }))),
 ];
 
-/// The field names that light-client data, genesis, configuration and headers have, each holding `said`.
+/// The field names of light-client data, genesis, configuration and headers, each with the value `said`.
 fn data(said: &str) -> Value {
     json!({
         "header": { "beacon": { "slot": said, "parent_root": said }, "message": { "slot": said } },
@@ -131,9 +131,9 @@ fn error(status: u16, code: i64, said: &str) -> Reply {
     Reply::json(status, &json!({ "jsonrpc": "2.0", "id": null, "error": error }))
 }
 
-/// A source that notes which keys reach it, and may repeat them. A handle: clones are the same witness.
+/// A service that records which keys reach it, and may repeat them. It is a handle: clones are the same service.
 #[derive(Clone)]
-pub struct Witness {
+pub struct KeyRecorder {
     inner: Arc<dyn Service>,
     state: Arc<Mutex<State>>,
 }
@@ -144,19 +144,19 @@ struct State {
     seen: BTreeSet<&'static str>,
 }
 
-impl Witness {
-    /// Watches what `inner` is asked, and answers as it does.
+impl KeyRecorder {
+    /// Records the requests to `inner`, and answers as `inner` does.
     pub fn new(inner: impl Service + 'static) -> Self {
         Self { inner: Arc::new(inner), state: Arc::default() }
     }
 
-    /// From now on it answers with that instead; `None`: as at the start.
+    /// Sets the answer from now on; `None` restores `inner`'s answers.
     pub fn repeat(&self, echo: Option<Echo>) {
         self.state().echo = echo;
     }
 
-    /// Which of [`KEYS`] reached it since the last time, and forgets them. The user's and the password's come as one
-    /// header, so both or neither.
+    /// The keys of [`KEYS`] that reached it since the last call. User and password are one header, so both or neither
+    /// are there.
     pub fn take_seen(&self) -> Vec<&'static str> {
         std::mem::take(&mut self.state().seen).into_iter().collect()
     }
@@ -166,7 +166,7 @@ impl Witness {
     }
 }
 
-impl Service for Witness {
+impl Service for KeyRecorder {
     fn answer(&self, request: &HttpRequest) -> Reaction {
         let [user, password, path, query] = KEYS;
         let authorization = request.header("authorization");

@@ -1,18 +1,17 @@
-//! What the tests share: where the real-world vectors are, and how a test that cannot run says so.
+//! Shared by the tests: the folder of the real-world vectors, and how a test that cannot run reports it.
 
 pub mod beacon;
 pub mod beacon_opinion;
 pub mod captured;
-pub mod clinic;
+pub mod checkpoint_world;
 pub mod consensus;
-pub mod council;
 pub mod counted;
+pub mod doctor_world;
 pub mod forge;
 pub mod further;
 pub mod gate;
 pub mod gloas;
-pub mod heard;
-pub mod kept;
+pub mod key_recorder;
 pub mod life;
 pub mod mirrored;
 pub mod mutation;
@@ -20,21 +19,22 @@ pub mod scenario;
 pub mod scene;
 pub mod second_opinion;
 pub mod spec_store;
-pub mod still;
+pub mod stopped_clock;
+pub mod stored;
 pub mod supply;
 pub mod syntax;
-pub mod witness;
+pub mod watched;
 
 use std::io::Write;
 use std::path::PathBuf;
 
-/// The folder `relative` inside the test vectors, or `None` after printing `skipped: …`.
+/// The folder `relative` in the test vectors, or `None` after printing `skipped: …`.
 ///
-/// The vectors are not part of the repository. They are looked for at `$SALDO_VECTORS`, else beside the
-/// checkout at `../shared/vectors`.
+/// The vectors are not part of the repository. Their folder is `$SALDO_VECTORS`, else `../shared/vectors` beside the
+/// checkout.
 ///
 /// # Panics
-/// If they are absent and `CI=true`: in CI nothing is skipped.
+/// If they are absent and `CI=true`: in CI no test is skipped.
 pub fn vectors(relative: &str) -> Option<PathBuf> {
     let root = std::env::var_os("SALDO_VECTORS").map_or_else(
         || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/vectors"),
@@ -48,20 +48,20 @@ pub fn vectors(relative: &str) -> Option<PathBuf> {
     None
 }
 
-/// Says that a test is skipped, and why.
+/// Prints that a test is skipped, and why.
 ///
 /// # Panics
-/// If `CI=true`: in CI nothing is skipped.
+/// If `CI=true`: in CI no test is skipped.
 pub fn skip(reason: &str) {
     assert!(
         std::env::var_os("CI").is_none_or(|value| value != "true"),
         "must not be skipped in CI: {reason}"
     );
-    // Past the test harness, which keeps what a passing test prints to itself.
+    // Prints directly to stderr: the test harness hides the output of passing tests.
     let _ = writeln!(std::io::stderr(), "skipped: {reason}");
 }
 
-/// The folder of data that belongs to the repository, `tests/data`.
+/// The folder `relative` in the repository's test data, `tests/data`.
 pub fn data(relative: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("data").join(relative)
 }

@@ -1,4 +1,5 @@
-//! A world in which a mirror is kept: a chain, a beacon node to write it from, and the same files in a folder and over HTTP.
+//! A simulated network with a mirror: a chain, a beacon node as the mirror's source, and the mirror's files in a
+//! folder and over HTTP.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,26 +15,26 @@ use saldo_source::mirror::{Keeper, Kept};
 
 use crate::scene::{ALICE, BEFORE};
 
-/// How long a refresh may ask.
-pub const PATIENCE: Duration = Duration::from_secs(20);
-/// How many slots a sync committee period of the chain has.
-pub const SLOTS_A_PERIOD: u64 = 64;
+/// How long the requests of one refresh may take.
+pub const REFRESH_TIMEOUT: Duration = Duration::from_secs(20);
+/// The number of slots in a sync committee period of the chain.
+pub const SLOTS_PER_PERIOD: u64 = 64;
 
-/// A folder that no other test has, and that is gone afterwards.
+/// A folder that no other test uses. Dropping it deletes the folder.
 pub struct Folder(pub PathBuf);
 
 impl Folder {
-    /// Makes one.
+    /// Creates the folder.
     ///
     /// # Panics
-    /// If it cannot.
+    /// If the folder cannot be created.
     #[expect(clippy::new_without_default, reason = "it makes a folder")]
     pub fn new() -> Self {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("saldo-mirror-{}-{number}", std::process::id());
         let path = std::env::temp_dir().join(name);
-        std::fs::create_dir_all(&path).expect("temporary folders can be made");
+        std::fs::create_dir_all(&path).expect("a temporary folder can be created");
         Self(path)
     }
 
@@ -44,7 +45,7 @@ impl Folder {
             let Ok(entries) = std::fs::read_dir(self.0.join(folder)) else { continue };
             let files_of = entries.flatten().filter(|entry| entry.path().is_file());
             files.extend(files_of.map(|entry| {
-                let name = entry.file_name().into_string().expect("names are of ours");
+                let name = entry.file_name().into_string().expect("the names are UTF-8");
                 if folder.is_empty() { name } else { format!("{folder}/{name}") }
             }));
         }
@@ -52,7 +53,7 @@ impl Folder {
         files
     }
 
-    /// The files whose names begin like this.
+    /// The files whose names start with `stem`.
     pub fn named(&self, stem: &str) -> Vec<PathBuf> {
         let files = self.files();
         files.iter().filter(|name| name.starts_with(stem)).map(|name| self.0.join(name)).collect()
@@ -67,9 +68,9 @@ impl Drop for Folder {
 
 /// The same files over HTTP, as any web server has them.
 pub struct WebServer {
-    /// Where the files are.
+    /// The folder of the files.
     pub folder: PathBuf,
-    /// The status of the answer for what is not there, and its content type.
+    /// The status of the answer for a missing file, and its content type.
     pub missing: (u16, &'static str),
 }
 
@@ -87,24 +88,24 @@ impl Service for WebServer {
     }
 }
 
-/// A chain, one provider of proofs, and a beacon node that the mirror is written from.
+/// A chain, one provider of proofs, and a beacon node as the mirror's source.
 pub struct World {
     /// The chain.
     pub chain: Chain,
-    /// The world, in virtual time.
+    /// The simulated network, in virtual time.
     pub simulation: Simulation,
     /// The beacon node, at `http://node.test`.
     pub node: BeaconSource,
-    /// Where the mirror is.
+    /// The mirror's folder.
     pub folder: Folder,
-    /// Who writes it.
+    /// The keeper that writes the mirror.
     pub keeper: Keeper,
-    /// Where trust starts.
+    /// The checkpoint from which trust starts.
     pub begin: Checkpoint,
 }
 
 impl World {
-    /// A world around a chain of that seed.
+    /// A world around a chain with that seed.
     pub fn new(seed: u64) -> Self {
         Self::of(Chain::builder(seed).accounts([(ALICE, BEFORE)]).build())
     }
@@ -115,7 +116,7 @@ impl World {
         Self::knowing(table, chain)
     }
 
-    /// A world in which the keeper has this table of the chain.
+    /// A world in which the keeper has the table `table` of the chain.
     pub fn knowing(table: Network, chain: Chain) -> Self {
         let simulation = Simulation::new(1, &chain);
         let internet = simulation.internet();
@@ -131,21 +132,21 @@ impl World {
         Self { chain, simulation, node, folder, keeper, begin }
     }
 
-    /// Has the mirror refreshed.
+    /// Refreshes the mirror.
     ///
     /// # Panics
-    /// If there is nothing to begin with, or the folder cannot be written.
+    /// If there is no source to start from, or the folder cannot be written.
     pub fn refresh(&mut self) -> Kept {
-        self.simulation.run(self.keeper.refresh(PATIENCE)).expect("there is somebody to ask")
+        self.simulation.run(self.keeper.refresh(REFRESH_TIMEOUT)).expect("a source to ask")
     }
 
-    /// Lets slots pass in which nobody does anything.
+    /// Lets slots pass without any request.
     pub fn pass_slots(&self, slots: u64) {
         let slot = self.chain.network().slot_duration();
         self.simulation.pass(slot * u32::try_from(slots).expect("few"));
     }
 
-    /// A wallet that knows no beacon API.
+    /// A wallet without a beacon node.
     pub fn wallet(&self, mirrors: &[Endpoint]) -> Client {
         let builder = Client::builder(self.chain.network())
             .checkpoint(self.begin)
@@ -157,7 +158,7 @@ impl World {
             .iter()
             .fold(builder, |builder, mirror| builder.beacon(mirror.clone()))
             .build()
-            .expect("it has all it needs")
+            .expect("a complete configuration")
     }
 
     /// The mirror in its folder.
@@ -165,12 +166,12 @@ impl World {
         Endpoint::folder(&self.folder.0).expect("a path")
     }
 
-    /// What a wallet says that Alice holds.
+    /// A wallet's reading of Alice's balance.
     pub fn read(&self, wallet: &Client) -> Reading {
         self.simulation.run(wallet.balance(ALICE))
     }
 
-    /// Asserts that the reading is proven and says what the chain's own books say at its block.
+    /// Asserts that the reading is proven, and that the amount is the chain's balance at its block.
     ///
     /// # Panics
     /// If it is not.
@@ -183,7 +184,7 @@ impl World {
         assert_eq!(proven.anchor().hash(), self.chain.block(number).expect("a proven block exists").hash);
     }
 
-    /// How often the mirror was asked over HTTP.
+    /// The number of HTTP requests to the mirror.
     pub fn requests(&self) -> usize {
         self.simulation.internet().log().iter().filter(|exchange| exchange.host == "mirror.test").count()
     }

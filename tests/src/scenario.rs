@@ -1,4 +1,4 @@
-//! Real chains, followed from a checkpoint to a proven balance, as a `scenario.json` and the files beside it tell.
+//! Real chains, followed from a checkpoint to a proven balance, as a `scenario.json` and its files describe.
 
 mod record;
 
@@ -29,8 +29,8 @@ fn read_committee(path: &Path) -> SyncCommittee {
     SyncCommittee { pubkeys, aggregate_pubkey }
 }
 
-/// By its name among those that come with saldo, else in the table of networks beside the scenarios, else as the scenario
-/// itself tells.
+/// The scenario's network: a built-in one by its name, else one from the table beside the scenarios, else the
+/// scenario's own.
 fn network(scenario: &Scenario) -> Network {
     let network = match &scenario.fork_parameters {
         Some(parameters) => devnet(scenario, parameters),
@@ -53,7 +53,7 @@ fn listed(name: &str) -> Network {
         config: Value,
     }
     let mut listed: BTreeMap<String, Listed> =
-        read(&crate::vectors("networks/all-networks.json").expect("it lies beside the scenarios"));
+        read(&crate::vectors("networks/all-networks.json").expect("a file beside the scenarios"));
     let network = listed.remove(name).unwrap_or_else(|| panic!("no such network: {name}"));
     network_of_config(&network.config, network.genesis.genesis_time, network.genesis.genesis_validators_root)
 }
@@ -82,9 +82,10 @@ fn kind(step: &Step) -> Kind {
     }
 }
 
-/// A client that trusts a committee: the period before is forged, signed by keys of our own, and hands over to it.
+/// A client that trusts a committee: the previous period is forged with keys of the test, and its update names this
+/// committee.
 ///
-/// What is proven after that is proven by the real committee's signature alone.
+/// After that, only the real committee's signature proves anything.
 fn client_trusting(network: &Network, committee: &SyncCommittee, period: u64) -> LightClient {
     let forge = Forge { network: network.clone(), seed: 9 };
     let before = Period::new(period - 1);
@@ -110,7 +111,7 @@ fn client_of(scenario: &Scenario, folder: &Path, network: &Network) -> LightClie
         return client_trusting(network, &read_committee(&file), first.period.unwrap());
     }
     if first.r#type == "LightClientUpdate" {
-        // Nobody's signature over the first update can be checked, so the committee it names is trusted.
+        // The signature of the first update cannot be verified, so the committee that it names is trusted.
         let update = read_update(&folder.join(&first.file), kind(first), Some(&first.fork), network).unwrap();
         check_update(first, &update);
         let period = network.period_at(update.attested_slot()).get() + 1;
@@ -149,14 +150,14 @@ fn check_store(client: &LightClient, store: &Store) {
     assert_eq!(finalized.slot().get(), store.finalized_slot);
     let expected = (store.finalized_block_number, store.finalized_block_hash, store.finalized_state_root);
     check_execution(finalized.execution(), expected);
-    // The reference client starts with the checkpoint as its optimistic header, which nobody has signed.
+    // The reference client starts with the checkpoint as its optimistic header, which is not signed.
     assert_eq!(signed.map_or(finalized.slot(), |head| head.slot()).get(), store.optimistic_slot);
     let expected = (store.optimistic_block_number, store.optimistic_block_hash, store.optimistic_state_root);
     check_execution(signed.map_or(finalized.execution(), |head| head.execution()), expected);
     assert_eq!(client.next_committee_known(), store.next_sync_committee_known);
 }
 
-/// What the header does not tell, as before Capella and from Gloas on, must not be asked for.
+/// The scenario must not expect fields that the header does not have, as before Capella and from Gloas on.
 fn check_execution(
     execution: &Execution,
     (number, hash, state_root): (Option<u64>, Option<B256>, Option<B256>),
@@ -210,18 +211,18 @@ fn check_proof(folder: &Path, proof: &Proof, root: B256) {
 
 /// An object of a scenario.
 pub struct ObjectFile {
-    /// Where it is.
+    /// The path of its file.
     pub path: PathBuf,
     /// Its name in the specification.
     pub object: String,
-    /// The fork it is of.
+    /// Its fork.
     pub fork: String,
 }
 
 /// The network of a scenario, and the objects of its steps.
 ///
 /// # Panics
-/// If the folder has none.
+/// If the folder has no scenario.
 pub fn objects(folder: &Path) -> (Network, Vec<ObjectFile>) {
     let scenario: Scenario = read(&folder.join("scenario.json"));
     let network = network(&scenario);
@@ -229,7 +230,7 @@ pub fn objects(folder: &Path) -> (Network, Vec<ObjectFile>) {
     (network, scenario.steps.into_iter().map(file).collect())
 }
 
-/// The folders at or below one that have a scenario.
+/// The folders at or below `root` that have a scenario.
 pub fn folders(root: &Path) -> Vec<PathBuf> {
     if root.join("scenario.json").is_file() {
         return vec![root.to_owned()];
@@ -244,22 +245,22 @@ fn is_file(folder: &Path, name: Option<&String>) -> bool {
     name.is_some_and(|name| folder.join(name).is_file())
 }
 
-/// Counts what was done, so that nothing is skipped in silence.
+/// The counts of what was replayed, so that no step is skipped silently.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Done {
-    /// How many scenarios.
+    /// The number of scenarios.
     pub scenarios: usize,
-    /// How many steps.
+    /// The number of steps.
     pub steps: usize,
-    /// How many stores.
+    /// The number of stores.
     pub stores: usize,
-    /// How many proofs.
+    /// The number of proofs.
     pub proofs: usize,
     /// Each refusal: scenario, file and variant of the error.
     pub refusals: Vec<(String, String, String)>,
 }
 
-/// Replays the scenario of a folder.
+/// Replays the scenario in a folder.
 ///
 /// # Panics
 /// If it does not end as recorded.
@@ -324,7 +325,7 @@ pub fn replay(folder: &Path, done: &mut Done) {
     done.scenarios += 1;
 }
 
-/// The one header that is older than the checkpoint: refused by the client, but signed by the same committee.
+/// The one header older than the checkpoint: the client refuses it, but the same committee signed it.
 fn check_historical(
     network: &Network,
     folder: &Path,

@@ -1,4 +1,4 @@
-//! A wallet in a simulated world: a chain, its providers and sources, and a client of them.
+//! A wallet in a simulated network: a chain, its providers and sources, and a client that asks them.
 
 use std::time::Duration;
 
@@ -7,22 +7,22 @@ use saldo::{Client, Holding, Network, Policy, Reading};
 use saldo_drill::simulate::Simulation;
 use saldo_drill::{BeaconSource, Chain, Provider};
 
-/// Who holds [`BEFORE`] from the start.
+/// An address that holds [`BEFORE`] from the start.
 pub const ALICE: Address = Address::repeat_byte(0xa1);
-/// Who never held anything.
-pub const NOBODY: Address = Address::repeat_byte(0x0b);
-/// Another one who holds something.
+/// An address that never held anything.
+pub const UNUSED: Address = Address::repeat_byte(0x0b);
+/// Another address with a balance.
 pub const BOB: Address = Address::repeat_byte(0xb0);
-/// What Alice holds at first, in wei.
+/// Alice's balance at first, in wei.
 pub const BEFORE: U256 = U256::from_limbs([1_500_000_000_000_000_000, 0, 0, 0]);
-/// What Alice holds later on, in wei.
+/// Alice's balance later on, in wei.
 pub const AFTER: U256 = U256::from_limbs([2_250_000_000_000_000_000, 0, 0, 0]);
 
-/// Everything a test of the client needs.
+/// Everything that a test of the client needs.
 pub struct Scene {
     /// The chain.
     pub chain: Chain,
-    /// The world, in virtual time.
+    /// The simulated network, in virtual time.
     pub simulation: Simulation,
     /// The execution providers, named `provider0` and so on.
     pub providers: Vec<Provider>,
@@ -33,25 +33,25 @@ pub struct Scene {
 }
 
 impl Scene {
-    /// A world with that many honest providers and sources, and a client that may ask them all.
+    /// That many honest providers and sources, and a client that may ask them all.
     pub fn new(seed: u64, providers: usize, sources: usize) -> Self {
         let policy = Policy { operators_per_address: providers, ..Policy::signed() };
         Self::with_policy(seed, providers, sources, policy)
     }
 
-    /// A world with that many honest providers and sources, and a client with that policy.
+    /// That many honest providers and sources, and a client with that policy.
     pub fn with_policy(seed: u64, providers: usize, sources: usize, policy: Policy) -> Self {
         let chain = Chain::builder(seed).accounts([(ALICE, BEFORE), (BOB, U256::from(7))]).build();
         Self::of(chain, seed, providers, sources, policy)
     }
 
-    /// A world around `chain`.
+    /// A scene around `chain`.
     pub fn of(chain: Chain, seed: u64, providers: usize, sources: usize, policy: Policy) -> Self {
         let network = chain.network();
         Self::knowing(network, chain, seed, providers, sources, policy)
     }
 
-    /// A world around `chain`, and a client that has this table of it.
+    /// A scene around `chain`, and a client with the table `table` of that chain.
     pub fn knowing(
         network: Network,
         chain: Chain,
@@ -77,7 +77,7 @@ impl Scene {
             internet.register(&format!("http://source{index}.test"), source.clone());
             builder = builder.beacon(format!("source{index}=http://source{index}.test"));
         }
-        let client = builder.build().expect("the scene's client has all it needs");
+        let client = builder.build().expect("a complete configuration");
         Self { chain, simulation, providers, sources, client }
     }
 
@@ -86,19 +86,20 @@ impl Scene {
         self.simulation.run(self.client.balance(owner))
     }
 
-    /// One reading that may wait for its block to be signed.
-    pub fn patient_balance(&self, owner: Address, patience: Duration) -> Reading {
+    /// One reading that may wait until its block is signed.
+    pub fn patient_balance(&self, owner: Address, timeout: Duration) -> Reading {
         let holding = [Holding::native(owner)];
-        let mut readings = self.simulation.run(self.client.read_patiently(&holding, patience));
+        let mut readings = self.simulation.run(self.client.read_patiently(&holding, timeout));
         readings.pop().expect("one reading for one holding")
     }
 
-    /// Lets slots pass, so that nothing rests on what was read before.
+    /// Lets slots pass, so that a new reading needs a new head.
     pub fn pass_slots(&self, slots: u32) {
         self.simulation.pass(self.chain.network().slot_duration() * slots);
     }
 
-    /// Asserts that the reading is proven and says what the chain's own books say at its block, and gives the amount.
+    /// Asserts that the reading is proven, and that the amount is the chain's balance at its block. Returns the
+    /// amount.
     ///
     /// # Panics
     /// If it is not.

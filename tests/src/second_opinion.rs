@@ -1,14 +1,14 @@
-//! A plain verifier of account and storage proofs that shares nothing with ours: RLP from `rlp`, keccak from `sha3`, the
-//! reply's types from `ethers-core`.
+//! A plain verifier of account and storage proofs that shares no code with saldo: RLP from `rlp`, keccak from `sha3`,
+//! the reply's types from `ethers-core`.
 //!
-//! It is written to be obviously right, not fast: it takes every node apart, puts it together again, and refuses it if a
-//! byte differs.
+//! It is written to be obviously right, not fast: it decodes every node, encodes it again, and refuses it if a byte
+//! differs.
 
 use ethers_core::types::{EIP1186ProofResponse, U256};
 use rlp::{Rlp, RlpStream};
 use sha3::{Digest, Keccak256};
 
-/// Why it refuses. Only for people: no test depends on the words.
+/// Why it refuses a proof. Only for people: no test depends on the text.
 pub type Refusal = String;
 
 /// An item of an RLP list.
@@ -20,7 +20,7 @@ enum Item {
     List(Vec<u8>),
 }
 
-/// An account as the second opinion reads it.
+/// An account as the second opinion decodes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Account {
     /// Nonce.
@@ -33,18 +33,18 @@ pub struct Account {
     pub code_hash: [u8; 32],
 }
 
-/// Reads a reply of `eth_getProof`.
+/// Parses a reply of `eth_getProof`.
 ///
 /// # Errors
-/// If it is no such reply.
+/// If it is not such a reply.
 pub fn reply(json: &str) -> Result<EIP1186ProofResponse, Refusal> {
     serde_json::from_str(json).map_err(|error| error.to_string())
 }
 
-/// What the reply's account proof says about the address that was asked for; `None` is proven absence.
+/// The account of the requested address, by the reply's proof; `None` is proven absence.
 ///
 /// # Errors
-/// If it proves nothing.
+/// If the proof is not valid.
 pub fn account(
     root: [u8; 32],
     asked: [u8; 20],
@@ -54,18 +54,18 @@ pub fn account(
     walk(root, &keccak(&asked), &nodes)?.map(|value| read_account(&value)).transpose()
 }
 
-/// What a storage proof says about the slot that was asked for; `None` is proven absence.
+/// The value of the requested slot, by the storage proof; `None` is proven absence.
 ///
 /// # Errors
-/// If it proves nothing.
+/// If the proof is not valid.
 pub fn slot(storage_root: [u8; 32], asked: [u8; 32], nodes: &[&[u8]]) -> Result<Option<[u8; 32]>, Refusal> {
     walk(storage_root, &keccak(&asked), nodes)?.map(|value| read_word(&value)).transpose()
 }
 
-/// What a proof says about a key; `None` is proven absence.
+/// The value of a key, by the proof; `None` is proven absence.
 ///
 /// # Errors
-/// If it proves nothing.
+/// If the proof is not valid.
 pub fn walk(root: [u8; 32], key: &[u8], nodes: &[&[u8]]) -> Result<Option<Vec<u8>>, Refusal> {
     if nodes.len() > 65 || nodes.iter().any(|node| node.len() > 1024) {
         return refuse("too large");
@@ -84,7 +84,7 @@ pub fn walk(root: [u8; 32], key: &[u8], nodes: &[&[u8]]) -> Result<Option<Vec<u8
 
 type Descent = Result<(Option<Vec<u8>>, usize), Refusal>;
 
-/// Goes on at the child `named`, which stands at `depth`, with `used` nodes used up.
+/// Continues at the child `named`, which is at `depth`, after `used` nodes.
 fn descend(named: &Item, path: &[u8], depth: usize, nodes: &[&[u8]], used: usize) -> Descent {
     match named {
         Item::List(node) => step(&decode_list(node)?, path, depth, nodes, used),
@@ -142,12 +142,12 @@ fn step(items: &[Item], path: &[u8], depth: usize, nodes: &[&[u8]], used: usize)
     }
 }
 
-/// Checks a child that stands at `depth`, whether the path leads there or not.
+/// Checks a child at `depth`, also beside the path.
 fn check_child(child: &Item, may_be_empty: bool, depth: usize) -> Result<(), Refusal> {
     match child {
         Item::Text(hash) if hash.len() == 32 || (may_be_empty && hash.is_empty()) => Ok(()),
-        // Fewer than 32 bytes in all, and the header is one of them. No path leads from it: what is embedded in it is
-        // looked at as well.
+        // Fewer than 32 bytes in all, including the header. The path does not continue below it, so its embedded
+        // nodes are checked as well.
         Item::List(node) if node.len() < 32 && usize::from(node[0]) == 0xc0 + node.len() - 1 => {
             step(&decode_list(node)?, &[], depth, &[], 0).map(|_| ())
         }
@@ -196,7 +196,7 @@ fn integer(bytes: &[u8]) -> Result<U256, Refusal> {
     Ok(U256::from_big_endian(bytes))
 }
 
-/// Takes a list apart, and checks that `rlp` itself would put it together so.
+/// Decodes a list, and checks that `rlp` itself would encode it so.
 fn decode_list(bytes: &[u8]) -> Result<Vec<Item>, Refusal> {
     let list = Rlp::new(bytes);
     if !list.is_list() {

@@ -1,8 +1,8 @@
-//! A light client that does what the specification says and nothing more, to see where ours is stricter.
+//! A light client that does exactly what the specification says, to show where saldo's client is stricter.
 //!
-//! Source: consensus-specs `altair/light-client/sync-protocol.md`. One signer makes an update valid here, and a forced
-//! update installs what it names. Built on the public arithmetic of `saldo-beacon`, not on its light client. It trusts
-//! the table of forks.
+//! Source: consensus-specs `altair/light-client/sync-protocol.md`. One signer makes an update valid here, and a
+//! forced update installs the committee that it names. It uses the public arithmetic of `saldo-beacon`, not its light
+//! client. It trusts the table of forks.
 
 use alloy_primitives::B256;
 use saldo_beacon::container::SyncCommittee;
@@ -19,7 +19,7 @@ pub struct SpecStore {
     network: Network,
     /// The newest final header.
     pub finalized_header: LightClientHeader,
-    /// The newest header that enough have signed, by the specification's moving threshold.
+    /// The newest header with enough signers, by the specification's moving threshold.
     pub optimistic_header: LightClientHeader,
     current_sync_committee: SyncCommittee,
     /// The committee of the next period.
@@ -29,16 +29,20 @@ pub struct SpecStore {
     current_max_active_participants: usize,
 }
 
-/// The assertion of the specification that does not hold.
-pub type Broken = &'static str;
+/// The specification's assertion that fails.
+pub type FailedAssertion = &'static str;
 
-fn require(holds: bool, what: Broken) -> Result<(), Broken> {
+fn require(holds: bool, what: FailedAssertion) -> Result<(), FailedAssertion> {
     if holds { Ok(()) } else { Err(what) }
 }
 
 impl SpecStore {
     /// Source: `initialize_light_client_store`.
-    pub fn new(network: Network, trusted: B256, bootstrap: LightClientBootstrap) -> Result<Self, Broken> {
+    pub fn new(
+        network: Network,
+        trusted: B256,
+        bootstrap: LightClientBootstrap,
+    ) -> Result<Self, FailedAssertion> {
         let header = bootstrap.header;
         require(is_valid_header(&header, &network), "header")?;
         require(header.beacon.hash_tree_root() == trusted, "root")?;
@@ -60,7 +64,7 @@ impl SpecStore {
     }
 
     /// Source: `process_light_client_update`.
-    pub fn process(&mut self, update: &LightClientUpdate, current_slot: Slot) -> Result<(), Broken> {
+    pub fn process(&mut self, update: &LightClientUpdate, current_slot: Slot) -> Result<(), FailedAssertion> {
         self.validate(update, current_slot)?;
         let best = self.best_valid_update.as_ref();
         if best.is_none_or(|best| update.is_better_than(best, &self.network)) {
@@ -85,7 +89,7 @@ impl SpecStore {
     }
 
     /// Source: `process_light_client_store_force_update`.
-    pub fn force_update(&mut self, current_slot: Slot) -> Result<(), Broken> {
+    pub fn force_update(&mut self, current_slot: Slot) -> Result<(), FailedAssertion> {
         let finalized = self.finalized_header.beacon.slot;
         if current_slot <= finalized.saturating_add(self.network.slots_per_period()) {
             return Ok(());
@@ -103,7 +107,7 @@ impl SpecStore {
     }
 
     /// Source: `validate_light_client_update`.
-    fn validate(&self, update: &LightClientUpdate, current_slot: Slot) -> Result<(), Broken> {
+    fn validate(&self, update: &LightClientUpdate, current_slot: Slot) -> Result<(), FailedAssertion> {
         let (attested, finalized) = (update.attested_slot(), update.finalized_slot());
         let aggregate = &update.sync_aggregate;
         require(aggregate.signers() >= 1, "participants")?;
@@ -150,7 +154,7 @@ impl SpecStore {
     }
 
     /// Source: `apply_light_client_update`.
-    fn apply(&mut self, update: &LightClientUpdate) -> Result<(), Broken> {
+    fn apply(&mut self, update: &LightClientUpdate) -> Result<(), FailedAssertion> {
         let store_period = self.period(self.finalized_header.beacon.slot);
         let finalized_period = self.period(update.finalized_slot());
         let next = update.next_sync_committee.as_ref().map(|next| next.committee.clone());

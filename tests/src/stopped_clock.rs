@@ -1,4 +1,4 @@
-//! A device on which no time passes, for what never waits.
+//! A clock that stands still, for code that never waits.
 
 use std::future::Future;
 use std::time::Duration;
@@ -8,9 +8,9 @@ use futures_util::future::BoxFuture;
 use saldo::{Clock, UnixTime};
 
 /// A clock that stands still.
-pub struct Still;
+pub struct StoppedClock;
 
-impl Clock for Still {
+impl Clock for StoppedClock {
     fn wall(&self) -> UnixTime {
         UnixTime::from_secs(0)
     }
@@ -24,10 +24,10 @@ impl Clock for Still {
     }
 }
 
-/// What a future comes to that never waits.
+/// The result of a future that never waits.
 ///
 /// # Panics
-/// If it waits.
+/// If the future waits.
 pub fn now<T>(future: impl Future<Output = T>) -> T {
-    future.now_or_never().expect("nothing waits here")
+    future.now_or_never().expect("the future is ready at once")
 }

@@ -1,12 +1,12 @@
-//! What a client keeps, written by somebody else.
+//! Stored records, changed by a test.
 
 use alloy_primitives::{Address, B256, Bloom, Bytes, U256};
 use alloy_rlp::{Decodable, Header};
 use saldo_beacon::container::ExecutionPayloadHeader;
 use sha2::{Digest, Sha256};
 
-/// `value` with the checksum that belongs to it under `name`.
-pub fn sealed(name: &str, mut value: Vec<u8>) -> Vec<u8> {
+/// `value` with the checksum that a record named `name` needs.
+pub fn with_record_checksum(name: &str, mut value: Vec<u8>) -> Vec<u8> {
     let mut digest = Sha256::new();
     digest.update(name.as_bytes());
     digest.update([0]);

@@ -1,4 +1,4 @@
-//! What cargo says of the packages that this repository builds, and what their licences allow.
+//! What cargo reports about the packages that this repository builds, and what their licences allow.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-/// A package, in the version that the lock file names. In order of its name.
+/// A package in the version of the lock file. Ordered by name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Crate {
     /// Its name.
@@ -15,18 +15,18 @@ pub struct Crate {
     pub version: String,
 }
 
-/// What the manifest of a package says.
+/// The data in a package's manifest.
 #[derive(Clone, Debug)]
 pub struct Package {
-    /// The SPDX expression, or what stands in its place.
+    /// The SPDX expression, or the text in its place.
     pub licence: String,
-    /// The native library that it says it links.
+    /// The native library that it declares to link.
     pub links: Option<String>,
-    /// Whether cargo runs a program of it before building it.
+    /// Whether cargo runs one of its programs before building it.
     pub has_build_script: bool,
-    /// Where it comes from; `None` for a package of this repository.
+    /// Its registry; `None` for a package of this repository.
     pub source: Option<String>,
-    /// Where its manifest is.
+    /// The path of its manifest.
     pub manifest: PathBuf,
 }
 
@@ -47,14 +47,13 @@ fn cargo(arguments: &[&str]) -> Result<String, String> {
     String::from_utf8(output.stdout).map_err(|error| error.to_string())
 }
 
-/// Every package that any target of any platform may need, by `cargo metadata`. What is not on this machine yet is
-/// downloaded.
+/// Every package that any target on any platform may need, by `cargo metadata`. Missing packages are downloaded.
 ///
 /// # Errors
-/// What cargo says if it cannot, as without a network.
+/// cargo's message if it fails, for example without a network.
 ///
 /// # Panics
-/// If the answer is not what cargo documents.
+/// If the answer does not have cargo's documented form.
 pub fn packages() -> Result<BTreeMap<Crate, Package>, String> {
     let metadata = ["metadata", "--format-version", "1", "--locked"];
     let text = cargo(&[&metadata[..], &["--offline"]].concat()).or_else(|_| cargo(&metadata))?;
@@ -68,7 +67,7 @@ fn text(value: &Value) -> Option<String> {
 }
 
 fn name_of(package: &Value) -> Crate {
-    let field = |name: &str| text(&package[name]).expect("every package has it");
+    let field = |name: &str| text(&package[name]).expect("a field of every package");
     Crate { name: field("name"), version: field("version") }
 }
 
@@ -84,17 +83,17 @@ fn package_of(package: &Value) -> Package {
     }
 }
 
-/// Who depends on whom, as cargo resolves it with the features that are asked for.
+/// The dependencies between packages, as cargo resolves them with the given features.
 #[derive(Clone, Debug, Default)]
 pub struct Tree {
     edges: BTreeMap<Crate, BTreeSet<Crate>>,
 }
 
 impl Tree {
-    /// What `cargo tree` says with these arguments, by default of x86-64 Linux.
+    /// The output of `cargo tree` with these arguments, by default for x86-64 Linux.
     ///
     /// # Panics
-    /// If cargo fails, or prints what is not documented.
+    /// If cargo fails, or its output does not have the documented form.
     pub fn of(arguments: &[&str]) -> Self {
         const COMMON: [&str; 7] =
             ["tree", "--locked", "--offline", "--prefix", "depth", "--charset", "ascii"];
@@ -115,25 +114,25 @@ impl Tree {
             assert_eq!(path.len(), depth, "{line}");
             tree.edges.entry(node.clone()).or_default();
             if let Some(parent) = path.last() {
-                tree.edges.get_mut(parent).expect("it came before").insert(node.clone());
+                tree.edges.get_mut(parent).expect("the parent was listed before").insert(node.clone());
             }
             path.push(node);
         }
-        assert!(!tree.edges.is_empty(), "nothing was printed for {arguments:?}");
+        assert!(!tree.edges.is_empty(), "cargo tree printed nothing for {arguments:?}");
         tree
     }
 
-    /// The names of all in it, our own among them.
+    /// The names of all packages, including the project's own.
     pub fn names(&self) -> BTreeSet<&str> {
         self.edges.keys().map(|node| node.name.as_str()).collect()
     }
 
-    /// All in it but our own.
+    /// All packages except the project's own.
     pub fn foreign(&self) -> BTreeSet<Crate> {
         self.edges.keys().filter(|node| !is_ours(node)).cloned().collect()
     }
 
-    /// What our own crates name themselves, and which of them, without `saldo-`.
+    /// The direct dependencies of the project's crates, and which crates name them, without `saldo-`.
     pub fn direct(&self) -> BTreeMap<String, BTreeSet<String>> {
         let mut direct = BTreeMap::<_, BTreeSet<_>>::new();
         for (ours, dependencies) in self.edges.iter().filter(|(node, _)| is_ours(node)) {
@@ -145,7 +144,7 @@ impl Tree {
         direct
     }
 
-    /// Everything that the crates of a name bring, they themselves not counted.
+    /// All packages that the crates of a name bring in, without those crates.
     pub fn brought_by(&self, name: &str) -> BTreeSet<Crate> {
         let mut waiting: Vec<&Crate> = self.edges.keys().filter(|node| node.name == name).collect();
         let mut found = BTreeSet::new();
@@ -164,10 +163,10 @@ fn is_ours(node: &Crate) -> bool {
     node.name == "saldo" || node.name.starts_with("saldo-")
 }
 
-/// Whether an SPDX expression is satisfied by licences of which each is `allowed`. `/` is an old way to write `OR`.
+/// Whether licences that are each `allowed` satisfy an SPDX expression. `/` is an old way to write `OR`.
 ///
 /// # Panics
-/// If it is no expression.
+/// If it is not an expression.
 pub fn is_licensed(expression: &str, allowed: &dyn Fn(&str) -> bool) -> bool {
     let spaced = expression.replace('/', " OR ").replace('(', " ( ").replace(')', " ) ");
     let mut words: Vec<&str> = spaced.split_whitespace().rev().collect();

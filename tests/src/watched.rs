@@ -1,4 +1,4 @@
-//! What a watch of a scene tells.
+//! Collects the changes of a watch.
 
 use std::time::Duration;
 
@@ -8,32 +8,32 @@ use saldo::{Asset, Change, Clock, Freshness, Holding, Reading, Watch};
 
 use crate::scene::{ALICE, Scene};
 
-/// What Alice holds.
-pub const ALICES: Holding = Holding { owner: ALICE, asset: Asset::Native };
-/// How long a slot is.
+/// Alice's native balance.
+pub const ALICE_HOLDING: Holding = Holding { owner: ALICE, asset: Asset::Native };
+/// The length of a slot.
 pub const SLOT: Duration = Duration::from_secs(12);
 
-/// What the watch tells within `duration`, and when.
-pub fn hear(scene: &Scene, watch: &mut Watch, duration: Duration) -> Vec<(Duration, Change)> {
+/// The changes of the watch within `duration`, with their times.
+pub fn changes_within(scene: &Scene, watch: &mut Watch, duration: Duration) -> Vec<(Duration, Change)> {
     let clock = scene.simulation.clock();
     let (begin, end) = (clock.monotonic(), clock.monotonic() + duration);
     scene.simulation.run(async {
-        let mut heard = Vec::new();
+        let mut changes = Vec::new();
         loop {
             let over = clock.sleep(end.saturating_sub(clock.monotonic()));
             match select(watch.next().boxed(), over).await {
-                Either::Left((change, _)) => heard.push((clock.monotonic() - begin, change)),
-                Either::Right(_) => return heard,
+                Either::Left((change, _)) => changes.push((clock.monotonic() - begin, change)),
+                Either::Right(_) => return changes,
             }
         }
     })
 }
 
-/// The readings among it, each with how fresh it was.
-pub fn readings(heard: &[(Duration, Change)]) -> Vec<(Duration, Reading, Option<Freshness>)> {
+/// The readings among the changes, with their times and freshness.
+pub fn readings(changes: &[(Duration, Change)]) -> Vec<(Duration, Reading, Option<Freshness>)> {
     let reading = |(at, change): &(Duration, Change)| match change {
         Change::Reading { reading, freshness, .. } => Some((*at, reading.clone(), *freshness)),
         _ => None,
     };
-    heard.iter().filter_map(reading).collect()
+    changes.iter().filter_map(reading).collect()
 }

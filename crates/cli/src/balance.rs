@@ -146,7 +146,7 @@ fn status(reading: &Reading) -> u8 {
 }
 
 async fn report_progress(is_interactive: bool) -> std::convert::Infallible {
-    tokio::time::sleep(STILL_READING).await;
+    tokio::time::sleep(PROGRESS_AFTER).await;
     if is_interactive {
         eprintln!("still reading: catching up with the chain, or waiting for the committee to sign…");
     }

@@ -199,11 +199,11 @@ fn four_wins_over_three_and_both_over_two() {
         let answer: serde_json::Value = serde_json::from_str(&conversation.read_line()).unwrap();
         answer.pointer(pointer).and_then(|code| code.as_str().map(str::to_owned))
     };
-    assert_eq!(hear_code("x.eth", "/error/code").as_deref(), Some("name_not_supported"));
+    assert_eq!(code_of("x.eth", "/error/code").as_deref(), Some("name_not_supported"));
     services.providers[0].set(Fault::NoProofs);
-    assert_eq!(hear_code(&ALICE.to_string(), "/why/code").as_deref(), Some("nobody_serves_proofs"));
+    assert_eq!(code_of(&ALICE.to_string(), "/why/code").as_deref(), Some("nobody_serves_proofs"));
     services.providers[0].set(Fault::RateLimited { retry_after: None });
-    assert_eq!(hear_code(&ALICE.to_string(), "/why/code").as_deref(), Some("rate_limited"));
+    assert_eq!(code_of(&ALICE.to_string(), "/why/code").as_deref(), Some("rate_limited"));
     assert_eq!(conversation.end().0, 4);
 
     services.providers[0].clear();

@@ -9,10 +9,10 @@
     reason = "a panic fails the test"
 )]
 
-mod testbed;
 #[allow(dead_code, unreachable_pub, reason = "the same as in the tests of the library")]
-#[path = "../../../tests/src/witness.rs"]
-mod witness;
+#[path = "../../../tests/src/key_recorder.rs"]
+mod key_recorder;
+mod testbed;
 
 use std::process::Command;
 use std::time::Duration;
@@ -20,15 +20,15 @@ use std::time::Duration;
 use saldo_drill::serve::Server;
 use saldo_drill::{BeaconSource, Fault, Provider};
 
+use key_recorder::{ECHOES, KEYS, KeyRecorder, assert_no_key, with_keys};
 use testbed::{ALICE, Conversation, Run, UNUSED, network_file, run, saldo, test_chain};
-use witness::{ECHOES, KEYS, Witness, assert_no_key, with_keys};
 
 /// One provider and one source whose URLs contain keys.
 struct Secrets {
     honest: Provider,
     north: BeaconSource,
-    provider: Witness,
-    source: Witness,
+    provider: KeyRecorder,
+    source: KeyRecorder,
     provider_server: Server,
     source_server: Server,
     network: String,
@@ -38,7 +38,7 @@ impl Secrets {
     fn new() -> Self {
         let (honest, north) =
             (Provider::honest(&test_chain().chain), BeaconSource::honest(&test_chain().chain));
-        let (provider, source) = (Witness::new(honest.clone()), Witness::new(north.clone()));
+        let (provider, source) = (KeyRecorder::new(honest.clone()), KeyRecorder::new(north.clone()));
         let provider_server = test_chain().serve(provider.clone());
         let source_server = test_chain().serve(source.clone());
         let network = network_file(&test_chain().network().to_toml()).display().to_string();

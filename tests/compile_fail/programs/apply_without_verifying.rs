@@ -1,4 +1,4 @@
-// Heads come out of a light client alone, and it takes nothing that it does not check.
+// Heads come only from a light client, and it accepts only updates that it has verified.
 fn make(client: &mut saldo_beacon::LightClient, update: saldo_beacon::LightClientUpdate) {
     client.apply(update);
 }

@@ -1,4 +1,4 @@
-// A proof under a root that nobody vouches for joins nothing: there is no anchor to be had from a root.
+// A proof under a root that is not trusted joins nothing: no anchor can be made from a root.
 fn make(root: saldo_proof::StateRoot, account: saldo_proof::Verified<saldo_proof::Account>) {
     let anchor = saldo_chain::Anchor::from(root);
     let first = saldo_reading::Generation::FIRST;

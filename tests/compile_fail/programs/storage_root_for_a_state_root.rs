@@ -1,4 +1,4 @@
-// A storage root is no state root: an account cannot be verified under one.
+// A storage root is not a state root: an account cannot be verified under a storage root.
 fn check(root: saldo_proof::StorageRoot, owner: saldo::Address, proof: &[Vec<u8>]) {
     let _ = saldo_proof::verify_account(root, owner, proof);
 }

@@ -1,4 +1,4 @@
-//! Our reading of an object beside that of the oracle.
+//! Compares saldo's decoding of an object with the oracle's.
 
 use alloy_primitives::{Address, B256, Bloom, Bytes, U256};
 use saldo_beacon::container::ExecutionPayloadHeader;
@@ -10,22 +10,22 @@ use saldo_beacon::{Execution, Fork, LightClientBootstrap, LightClientHeader, Lig
 
 use super::{Opinion, from_ssz};
 
-/// What we refuse although it is well-formed, because it claims what nothing proves.
+/// What saldo refuses although it is well-formed, because nothing proves it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WeAreStricter {
-    /// A part is there, and the proof of it is all zero.
+    /// A part has a value, and its proof is all zero.
     Unproven(&'static str),
-    /// A header says something in fields that are older objects' to leave zero: its own fork does not have them.
+    /// A header has values in fields that its own fork does not have.
     OlderHeader,
 }
 
-/// An object as we read it.
+/// An object as saldo decodes it.
 enum Ours {
     Bootstrap(LightClientBootstrap),
     Update(LightClientUpdate),
 }
 
-/// What both see in an object.
+/// The values of an object that both decode.
 #[derive(Debug, PartialEq)]
 struct Seen {
     header: SeenHeader,
@@ -102,7 +102,7 @@ impl Ours {
         }
     }
 
-    /// The root of the whole object of a fork, put together of our containers; what is absent is all zero there.
+    /// The root of the whole object in its fork's layout, built from saldo's containers; an absent part is all zero.
     fn root(&self, object: &str, fork: Fork, size: usize) -> B256 {
         let rules = fork.rules();
         let zeros = |gindex: u64| vec![B256::ZERO; usize::try_from(gindex.ilog2()).unwrap()];
@@ -158,7 +158,7 @@ fn zero_committee_root(size: usize) -> B256 {
     merkleize(&[vector_root(&vec![key; size]), key], 1)
 }
 
-/// The fields of a header in an object of some layout: a header of an older fork has zeros where it has no field.
+/// A header's fields in an object's layout: a header of an older fork has zeros in the fields that it lacks.
 fn header_leaves(header: Option<&LightClientHeader>, layout: HeaderLayout) -> Vec<B256> {
     let beacon = header.map_or(merkleize(&[], 3), |header| header.beacon.hash_tree_root());
     let depth = match layout {
@@ -167,7 +167,7 @@ fn header_leaves(header: Option<&LightClientHeader>, layout: HeaderLayout) -> Ve
         HeaderLayout::ExecutionHash => 11,
     };
     let execution = header.map_or(&Execution::Absent, |header| &header.execution);
-    let told = match execution {
+    let leaf = match execution {
         Execution::Hash(hash) => *hash,
         Execution::Absent if layout == HeaderLayout::ExecutionHash => B256::ZERO,
         other => {
@@ -180,7 +180,7 @@ fn header_leaves(header: Option<&LightClientHeader>, layout: HeaderLayout) -> Ve
         }
     };
     let branch = header.map(|header| header.execution_branch.clone()).filter(|branch| !branch.is_empty());
-    vec![beacon, told, vector_root(&branch.unwrap_or_else(|| vec![B256::ZERO; depth]))]
+    vec![beacon, leaf, vector_root(&branch.unwrap_or_else(|| vec![B256::ZERO; depth]))]
 }
 
 fn zero_payload() -> ExecutionPayloadHeader {
@@ -205,7 +205,7 @@ fn zero_payload() -> ExecutionPayloadHeader {
     }
 }
 
-/// What we should see in what the oracle has read, by the rules of the specification about what zeros stand for.
+/// The values that saldo should see, from the oracle's values and the specification's rules about zeros.
 fn expected(opinion: &Opinion, object: &str, network: &Network) -> Result<Seen, WeAreStricter> {
     let all_zero = |branch: &[B256]| branch.iter().all(B256::is_zero);
     let header = expected_header(&opinion.headers[0], network)?;
@@ -250,13 +250,13 @@ fn expected_header(header: &super::Header, network: &Network) -> Result<SeenHead
     Ok(SeenHeader { slot: header.slot, beacon: header.beacon, execution, branch })
 }
 
-/// Reads an object's SSZ both ways, which must come to the same; `Ok(false)` if both refuse it.
+/// Decodes an object's SSZ with both and compares the results; `Ok(false)` if both refuse it.
 ///
 /// # Errors
-/// How we are stricter, if we are.
+/// How saldo is stricter, if it is.
 ///
 /// # Panics
-/// If the two do not agree.
+/// If the two disagree.
 pub fn both(object: &str, fork: &str, bytes: &[u8], network: &Network) -> Result<bool, WeAreStricter> {
     let size = network.sync_committee_size();
     let theirs = from_ssz(object, fork, size, bytes);
@@ -286,10 +286,10 @@ pub fn both(object: &str, fork: &str, bytes: &[u8], network: &Network) -> Result
     }
 }
 
-/// Reads an object's JSON as it was sent, and compares it with what the oracle has read in it.
+/// Decodes an object's JSON as it was sent, and compares it with the oracle's result.
 ///
 /// # Panics
-/// If the two do not agree.
+/// If the two disagree.
 pub fn from_json_too(object: &str, fork: &str, sent: &[u8], opinion: &Opinion, network: &Network) {
     let ours = ours(object, sent, Encoding::Json, fork, network).unwrap();
     assert_eq!(Ok(ours.seen()), expected(opinion, object, network));

@@ -1,4 +1,4 @@
-//! The containers, written from the specification alone: `ethereum_ssz` reads them, `tree_hash` roots them.
+//! The containers, written from the specification alone: `ethereum_ssz` decodes them, `tree_hash` hashes them.
 //!
 //! Source: consensus-specs `phase0/beacon-chain.md`, `altair/beacon-chain.md`, and `light-client/sync-protocol.md` of
 //! altair, capella, deneb, electra and gloas.
@@ -93,11 +93,11 @@ pub struct DenebPayloadHeader {
     excess_blob_gas: u64,
 }
 
-/// A payload header of some fork.
+/// A payload header of one of the forks.
 pub trait Payload:
     Encode + Decode + TreeHash + Clone + Debug + Default + PartialEq + DeserializeOwned
 {
-    /// Its root if it is of a block before Deneb, where the blob fields are not there; `None` if they say something.
+    /// Its root if the block is before Deneb, when the blob fields do not exist; `None` if they have values.
     fn root_before_deneb(&self) -> Option<B256>;
 }
 
@@ -171,7 +171,7 @@ pub struct SyncAggregate<N: Length> {
     sync_committee_signature: FixedBytes<96>,
 }
 
-/// `LightClientBootstrap`. `N` members, and a branch of `C` to a committee.
+/// `LightClientBootstrap`, with `N` members and a committee branch of length `C`.
 #[derive(Clone, Debug, PartialEq, Encode, Decode, TreeHash, Deserialize)]
 #[serde(bound = "H: DeserializeOwned", deny_unknown_fields)]
 pub struct Bootstrap<H: Encode + Decode + TreeHash, N: Length, C: Length> {
@@ -180,7 +180,7 @@ pub struct Bootstrap<H: Encode + Decode + TreeHash, N: Length, C: Length> {
     pub(super) current_sync_committee_branch: FixedVector<B256, C>,
 }
 
-/// `LightClientUpdate`. `N` members, a branch of `C` to a committee and one of `F` to the finalized root.
+/// `LightClientUpdate`, with `N` members, a committee branch of length `C` and a finality branch of length `F`.
 #[derive(Clone, Debug, PartialEq, Encode, Decode, TreeHash, Deserialize)]
 #[serde(bound = "H: DeserializeOwned", deny_unknown_fields)]
 pub struct Update<H: Encode + Decode + TreeHash, N: Length, C: Length, F: Length> {

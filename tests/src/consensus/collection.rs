@@ -1,6 +1,6 @@
-//! `light_client/data_collection`: what a full node would serve at every head. All of it decodes and verifies, and who
-//! starts from the oldest bootstrap is led by it to the head it names: the specification's store even if one of 32
-//! signed, ours if two thirds did.
+//! `light_client/data_collection`: what a full node would serve at every head. All of it decodes and verifies, and
+//! leads from the oldest bootstrap to the named head: the specification's store even with one signer of 32, saldo's
+//! client with two thirds.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -65,19 +65,19 @@ struct BestUpdate {
 struct Collection<'a> {
     case: &'a Case,
     network: Network,
-    /// The slot of every block, by its parent: the signature that it carries is over that.
+    /// The signature slots by the parent block that they sign.
     signers: BTreeMap<B256, BTreeSet<u64>>,
 }
 
-/// The specification's store and our client, which start from one bootstrap.
+/// The specification's store and saldo's client, started from one bootstrap.
 struct Follower {
     spec: SpecStore,
     client: LightClient,
 }
 
 impl Follower {
-    /// Whether the specification's store and our client verified the update or knew as much. The chains of the reorgs never
-    /// finalize, so that both have to be moved by force.
+    /// Whether each of the two verified the update or knew it already. The chains of the reorg cases never finalize,
+    /// so both must be forced.
     fn advance(&mut self, update: &LightClientUpdate, now: Slot) -> [bool; 2] {
         [self.advance_spec(update, now), self.advance_client(update, now)]
     }
@@ -118,7 +118,7 @@ impl Follower {
 }
 
 pub(super) fn run(case: &Case, counts: &mut Counts) {
-    // The state begins with the time and the validators of genesis.
+    // The state starts with the genesis time and the validators' root.
     let state = ssz(&case.folder, "initial_state");
     let network = network(&case.folder, B256::from_slice(&state[8..40]));
     let mut collection = Collection { case, network, signers: BTreeMap::new() };
@@ -155,7 +155,7 @@ impl Collection<'_> {
         };
         let finality = checks.latest_finality_update.as_ref().map(|data| self.finality(data));
         let (head, now) = (optimistic.attested_header.beacon.hash_tree_root(), optimistic.signature_slot);
-        // The genesis block is no part of the case.
+        // The genesis block is not part of the case.
         assert!(self.signers.get(&head).is_some_and(|slots| slots.contains(&now.get())));
         let mut most_signers = 0;
         for best in &checks.best_updates {
@@ -172,12 +172,12 @@ impl Collection<'_> {
         let is_head = follower.spec.optimistic_header.beacon.hash_tree_root() == head;
         match spec {
             true if is_head => count(counts, "data_collection: heads by the specification"),
-            // Even the specification takes no head that less than half as many signed as another one.
+            // Even the specification accepts no head with less than half the signers of another one.
             true => {
                 assert!(optimistic.sync_aggregate.signers() <= most_signers / 2);
                 count(counts, "data_collection: heads of too few for the specification");
             }
-            false => count(counts, "data_collection: heads beyond a missing hand-over"),
+            false => count(counts, "data_collection: heads after a missing committee update"),
         }
         if ours {
             assert!(spec);

@@ -1,6 +1,6 @@
-//! `light_client/single_merkle_proof`: the indices and depths of our table are those of the executable spec.
+//! `light_client/single_merkle_proof`: the indices and depths of saldo's table are those of the executable spec.
 //!
-//! The state or body itself is not read, so its root is taken from the branch.
+//! The state or body itself is not decoded, so its root is taken from the branch.
 
 use alloy_primitives::B256;
 use saldo_beacon::Fork;
@@ -18,7 +18,7 @@ struct MerkleProof {
     branch: Vec<B256>,
 }
 
-/// A fork without a name in this version, of which only indices are among the vectors: they are those of Gloas.
+/// A fork without a name in this version. The vectors have only its indices, which are those of Gloas.
 const HEZE: (&str, Fork) = ("heze", Fork::Gloas);
 
 fn rules(fork: &str) -> &'static ForkRules {

@@ -1,4 +1,4 @@
-//! `ssz_static`: objects hash as the executable spec says, and decode to the same values from SSZ and from JSON.
+//! `ssz_static`: objects hash as in the executable spec, and decode to the same values from SSZ and from JSON.
 
 use std::str::FromStr;
 
@@ -21,7 +21,7 @@ struct Roots {
 }
 
 pub(super) fn run(case: &Case, counts: &mut Counts) {
-    // Its payload header is in no object of light clients, and laid out as no later one.
+    // Bellatrix' payload header is in no light-client object, and its layout differs from all later ones.
     if (case.fork.as_str(), case.handler.as_str()) == ("bellatrix", "ExecutionPayloadHeader") {
         return count(counts, "ssz_static: not of light clients");
     }
@@ -34,16 +34,16 @@ pub(super) fn run(case: &Case, counts: &mut Counts) {
     if !matches!(case.handler.as_str(), "ForkData" | "SigningData") {
         let size = network.sync_committee_size();
         assert_eq!(beacon_opinion::root(&case.handler, &case.fork, size, &bytes), Ok(root));
-        count(counts, "ssz_static: so says the second opinion");
+        count(counts, "ssz_static: as the second opinion");
     }
     match decodes(&case.handler, &bytes, &value, &case.fork, &network) {
         Some(Decoded::Same) => count(counts, "ssz_static: decoded"),
-        Some(Decoded::Unproven) => count(counts, "ssz_static: refused, since nothing proves a part"),
+        Some(Decoded::Unproven) => count(counts, "ssz_static: refused, since a part is unproven"),
         None => {}
     }
 }
 
-/// YAML as the JSON of the beacon API: every number a decimal string.
+/// YAML as the beacon API's JSON: every number is a decimal string.
 fn beacon_json(value: Value) -> Value {
     match value {
         Value::Number(number) => Value::String(number.to_string()),
@@ -106,7 +106,7 @@ fn aggregate(value: &Value, size: usize) -> SyncAggregate {
     SyncAggregate { bits, size, signature: field(value, "sync_committee_signature") }
 }
 
-/// A header has the beacon header alone, or also a payload header and a branch, or a hash and a branch.
+/// A header has only the beacon header, or also a payload header and a branch, or a hash and a branch.
 fn header_root(value: &Value) -> B256 {
     let beacon = beacon_header(&value["beacon"]).hash_tree_root();
     let execution = match value.get("execution") {
@@ -129,7 +129,7 @@ fn slot_root(value: &Value) -> B256 {
     B256::right_padding_from(&field::<u64>(value, "signature_slot").to_le_bytes())
 }
 
-/// The root of an object from its value, put together of our containers.
+/// The root of an object from its values, built from saldo's containers.
 fn root_of(object: &str, value: &Value, size: usize) -> B256 {
     let header = |name| header_root(&value[name]);
     let branch = |name| vector_root(&roots(&value[name]));
@@ -203,7 +203,7 @@ fn same_update(decoded: &LightClientUpdate, value: &Value, size: usize) {
     }
 }
 
-/// What became of an object that servers send, in both encodings; `None` if it is only a part of one.
+/// The result of decoding an object that servers send, in both encodings; `None` if it is only a part of objects.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Decoded {
     Same,
@@ -230,7 +230,7 @@ fn decodes(object: &str, bytes: &[u8], value: &Value, fork: &str, network: &Netw
         };
         match update {
             Ok(update) => same_update(&update, value, size),
-            // All zero but for a part of the header: the spec refuses a finalized header that nothing proves.
+            // All zero except a part of the header: the spec refuses a finalized header without proof.
             Err(DecodeError::Unproven { field: "finalized_header" }) => {
                 assert!(roots(&value["finality_branch"]).iter().all(B256::is_zero));
                 return Some(Decoded::Unproven);

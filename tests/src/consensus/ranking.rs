@@ -1,4 +1,4 @@
-//! `light_client/update_ranking`: updates, the best first.
+//! `light_client/update_ranking`: updates, best first.
 
 use saldo_beacon::LightClientUpdate;
 use saldo_beacon::decode::{self, Encoding};

@@ -1,4 +1,4 @@
-//! `light_client/sync`: a client is led along, and after each step its heads are those of the executable spec.
+//! `light_client/sync`: a client follows a chain, and after each step its heads are those of the executable spec.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -21,7 +21,7 @@ struct Meta {
     genesis_validators_root: B256,
     trusted_block_root: B256,
     bootstrap_fork_digest: String,
-    /// Until version 1.6 the digest, since then the version. The client has one shape for all forks.
+    /// Until version 1.6 the digest, since then the version. saldo's client has one form for all forks.
     #[serde(alias = "store_fork_digest", rename = "store_fork_version")]
     _store_fork: String,
 }
@@ -73,14 +73,14 @@ struct HeaderCheck {
     execution_root: Option<B256>,
 }
 
-/// The specification's store and our client, led along side by side.
+/// The specification's store and saldo's client, which follow the same steps.
 struct Pair {
     network: Network,
     spec: SpecStore,
     client: LightClient,
-    /// All headers that came, by their beacon roots.
+    /// All received headers, by their beacon roots.
     headers: BTreeMap<B256, LightClientHeader>,
-    /// Our client refused what too few had signed, and may be behind from then on.
+    /// saldo's client refused an update with too few signers, and may be behind after that.
     refused: bool,
 }
 
@@ -153,7 +153,7 @@ impl Pair {
             return;
         }
         let finalized = self.client.finalized_head();
-        // The spec's store begins with the checkpoint as its optimistic header, which nobody has signed.
+        // The spec's store starts with the checkpoint as its optimistic header, which is not signed.
         let (root, execution) = match self.client.signed_head() {
             Some(head) => (head.beacon_root(), head.execution()),
             None => (finalized.beacon_root(), finalized.execution()),
@@ -167,13 +167,13 @@ impl Pair {
     fn check_header(&self, header: &LightClientHeader, check: &HeaderCheck) {
         assert_eq!(header.beacon.slot.get(), check.slot);
         assert_eq!(header.beacon.hash_tree_root(), check.beacon_root);
-        // A store of Altair or Bellatrix has no execution root to tell.
+        // A store of Altair or Bellatrix has no execution root.
         let root = execution_root(header, &self.network);
         assert_eq!(check.execution_root.unwrap_or_default(), root);
     }
 }
 
-/// Reads an update out of the frame of `/updates`, so that its digest is part of the test.
+/// Decodes an update inside a frame of `/updates`, so that its digest is tested too.
 pub(super) fn framed_update(folder: &Path, name: &str, digest: &str, network: &Network) -> LightClientUpdate {
     let bytes = ssz(folder, name);
     let length = u64::try_from(bytes.len() + 4).unwrap();
@@ -184,7 +184,7 @@ pub(super) fn framed_update(folder: &Path, name: &str, digest: &str, network: &N
     updates.remove(0)
 }
 
-/// The name of the fork that a digest names, if the schedule has it.
+/// The name of the fork with that digest, if the schedule has it.
 pub(super) fn fork_of_digest(digest: &str, network: &Network) -> Option<String> {
     let digest: [u8; 4] = hex::decode_to_array(digest).unwrap();
     let starts = network.forks().iter().filter_map(ScheduledFork::epoch);

@@ -1,4 +1,4 @@
-//! What a `scenario.json` says. Unknown fields are refused, so that nothing it asks for is skipped.
+//! The contents of a `scenario.json`. Unknown fields are refused, so that none is skipped.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ pub(super) struct Scenario {
     pub(super) _note: String,
     #[serde(default, rename = "initial")]
     pub(super) _initial: serde_json::Value,
-    /// Tokens are another test's; what they hold is also listed as storage.
+    /// Another test covers tokens; their balances are also listed as storage.
     #[serde(default, rename = "erc20")]
     _erc20: Vec<serde_json::Value>,
     pub(super) genesis_time: Option<u64>,
@@ -123,7 +123,7 @@ pub(super) struct Storage {
     pub(super) included: bool,
 }
 
-/// The proofs of an `eth_getProof` reply; claims of the server are of no interest here.
+/// The proofs of an `eth_getProof` reply. The server's claims are ignored here.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Reply {

@@ -1,12 +1,12 @@
 //! The pure crates as a WebAssembly module: from the bytes of a bootstrap, an update and a reply of `eth_getProof` to a
 //! proven amount. For `run.mjs`, which calls it from Node.
 //!
-//! JavaScript asks for a [`buffer`] of the length it needs, writes its bytes there, and calls a function. The function
-//! returns [`ACCEPTED`] or [`REFUSED`] and leaves in the buffer, as text, what was learned (JSON) or why it was refused (the
-//! name of the error, as `Debug` prints it).
+//! JavaScript requests a [`buffer`] of the needed length, writes its bytes there, and calls a function. The function
+//! returns [`ACCEPTED`] or [`REFUSED`]. It leaves in the buffer, as text, the result (JSON) or the reason for the
+//! refusal (the error's name, as `Debug` prints it).
 //!
-//! `unsafe` is only the wish that the exported names stay as they are written: the functions take and give integers, and
-//! every byte is read and written through a `Vec`.
+//! `unsafe` only keeps the exported names unchanged: the functions take and return integers, and every byte is read
+//! and written through a `Vec`.
 #![expect(unsafe_code, reason = "names that JavaScript can call: `#[unsafe(no_mangle)]`, and nothing else")]
 
 use std::cell::RefCell;
@@ -22,9 +22,9 @@ use saldo_proof::{Account, StateRoot};
 use saldo_reading::gate::{Demand, Present, admit};
 use saldo_reading::{Generation, Holding, Now, Policy, ProviderId, join};
 
-/// What was sent holds.
+/// The input is valid.
 pub const ACCEPTED: u32 = 0;
-/// What was sent was refused, and nothing changed.
+/// The input was refused, and the state is unchanged.
 pub const REFUSED: u32 = 1;
 
 #[derive(Default)]
@@ -38,7 +38,8 @@ thread_local! {
     static STATE: RefCell<State> = RefCell::default();
 }
 
-/// Makes the buffer `length` bytes long and returns where it is. It stays there until the next call of any function.
+/// Makes the buffer `length` bytes long and returns its address. The address is valid until the next call of any
+/// function.
 #[unsafe(no_mangle)]
 pub extern "C" fn buffer(length: usize) -> *mut u8 {
     STATE.with_borrow_mut(|state| {
@@ -47,13 +48,13 @@ pub extern "C" fn buffer(length: usize) -> *mut u8 {
     })
 }
 
-/// Returns where the answer is.
+/// Returns the address of the answer.
 #[unsafe(no_mangle)]
 pub extern "C" fn answer() -> *const u8 {
     STATE.with_borrow(|state| state.buffer.as_ptr())
 }
 
-/// Returns how many bytes the answer has.
+/// Returns the length of the answer in bytes.
 #[unsafe(no_mangle)]
 pub extern "C" fn answer_length() -> usize {
     STATE.with_borrow(|state| state.buffer.len())
@@ -110,13 +111,13 @@ pub extern "C" fn optimistic_update(json: u32, now: u64) -> u32 {
     advance(decode::optimistic_update, json, now)
 }
 
-/// Tells what is signed and final.
+/// Returns the signed and the final head.
 #[unsafe(no_mangle)]
 pub extern "C" fn heads() -> u32 {
     respond(|state, _| Ok(describe(state.client.as_ref().ok_or("NoBootstrap")?)))
 }
 
-/// Proves a balance under a header that is signed. Buffer: the address (20 bytes), the result of `eth_getProof` (JSON).
+/// Proves a balance under a signed header. Buffer: the address (20 bytes), the result of `eth_getProof` (JSON).
 #[unsafe(no_mangle)]
 pub extern "C" fn balance() -> u32 {
     respond(|state, input| {
@@ -183,7 +184,7 @@ fn refusal(error: impl Debug) -> String {
     format!("{error:?}")
 }
 
-/// Takes what is in the buffer, and puts the answer there.
+/// Takes the input out of the buffer, and writes the answer into it.
 fn respond(work: impl FnOnce(&mut State, &[u8]) -> Result<String, String>) -> u32 {
     STATE.with_borrow_mut(|state| {
         let input = std::mem::take(&mut state.buffer);

@@ -22,7 +22,7 @@ const TICK: Duration = Duration::from_millis(50);
 /// A [`CommandFailure`] if the scenario cannot be used, a fault is not possible in a proxy, or no port can be opened.
 pub(super) async fn run(arguments: ProxyArguments) -> Result<u8, CommandFailure> {
     let (name, scenario) = scenario(&arguments.scenario)?;
-    let impossible = impossible_a_proxy(&scenario);
+    let impossible = beyond_a_proxy(&scenario);
     if !impossible.is_empty() {
         return Err(CommandFailure::usage(
             "needs_a_chain",

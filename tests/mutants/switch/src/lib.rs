@@ -1,5 +1,5 @@
-//! Whether a mutant is on: the one whose number `SALDO_MUTANT` holds. With `SALDO_MUTANT_TRACE`, notes in that file which
-//! thread came to which mutant; a test's thread has the test's name.
+//! Says whether a mutant is active: the one whose number is in `SALDO_MUTANT`. With `SALDO_MUTANT_TRACE`, records in
+//! that file which thread reached which mutant; a test's thread has the test's name.
 
 use std::cell::RefCell;
 use std::fs::{File, OpenOptions};
@@ -21,10 +21,10 @@ thread_local! {
     static SEEN: RefCell<Vec<bool>> = RefCell::default();
 }
 
-/// Whether the mutant of this number is on.
+/// Whether the mutant with this number is active.
 pub fn on(mutant: u32) -> bool {
     if let Some(mut file) = SETTING.trace.as_ref() {
-        // Where the thread is about to end, it may be noted twice.
+        // While a thread ends, the mutant may be recorded twice.
         if SEEN.try_with(|seen| is_new(&mut seen.borrow_mut(), mutant)).unwrap_or(true) {
             let thread = std::thread::current();
             let line = format!("{mutant}\t{}\n", thread.name().unwrap_or("?"));

@@ -1,8 +1,8 @@
-//! `weave MUTANTS ROOT`: puts every mutant of MUTANTS, the JSON that `cargo mutants --list --json` prints, into the sources
-//! below ROOT, each behind its switch, and prints the numbers of those that have no place for one.
+//! `weave MUTANTS ROOT`: inserts every mutant of MUTANTS, the JSON of `cargo mutants --list --json`, into the sources
+//! below ROOT, each behind its switch. Prints the numbers of the mutants that cannot be inserted.
 //!
-//! Only text is added, so that places found in the source stay true: what is mutated is put between
-//! `if switch::on(7) { the mutant } else { what was there }`.
+//! Only text is inserted, so that positions in the source stay valid. Mutated code becomes `if switch::on(7) { the
+//! mutant } else { the original }`.
 
 use std::collections::BTreeMap;
 
@@ -18,15 +18,15 @@ type Range = (usize, usize);
 struct Mutant {
     number: usize,
     genre: String,
-    /// What it replaces, and by what.
+    /// The replaced range, and its replacement.
     range: Range,
     replacement: String,
-    /// Where the function that it is in begins.
+    /// The start of the function that contains it.
     function: Option<usize>,
     is_woven: bool,
 }
 
-/// The place of each line in a file, by which lines and columns become places.
+/// The start of each line in a file, to convert lines and columns to positions.
 struct Lines(Vec<usize>);
 
 impl Lines {
@@ -40,7 +40,7 @@ impl Lines {
         self.0[at.line - 1] + at.column
     }
 
-    /// In the list columns count from one too.
+    /// In the list, columns count from one too.
     fn listed(&self, at: &Value) -> usize {
         let number = |name: &str| usize::try_from(at[name].as_u64().expect("a number")).expect("a small one");
         self.place(LineColumn { line: number("line"), column: number("column") - 1 })
@@ -49,7 +49,7 @@ impl Lines {
 
 struct Insertion {
     at: usize,
-    /// Of those at one place, what ends something comes first, and of those the innermost.
+    /// At the same position, closing text comes first, and of closing texts the innermost.
     order: (bool, i64),
     text: String,
 }
@@ -86,7 +86,7 @@ impl Weaver<'_> {
         self.insertions.push(Insertion { at: end, order: (false, -self.depth), text: closing.into() });
     }
 
-    /// Lets an expression be what it is or one of its mutants.
+    /// Replaces an expression by a choice between the original and its mutants.
     fn switch(&mut self, expression: Range, found: &[usize]) {
         if found.is_empty() {
             return;
@@ -130,7 +130,7 @@ fn has_let(expression: &Expr) -> bool {
     }
 }
 
-/// The operators of a chain that no parentheses divide.
+/// The operators of a chain without parentheses.
 fn operators(chain: &ExprBinary, found: &mut Vec<Span>) {
     found.push(chain.op.span());
     for side in [&chain.left, &chain.right] {
@@ -143,7 +143,8 @@ fn operators(chain: &ExprBinary, found: &mut Vec<Span>) {
 impl<'a> Visit<'a> for Weaver<'_> {
     fn visit_expr_binary(&mut self, binary: &'a ExprBinary) {
         let has_let = has_let(&binary.left) || has_let(&binary.right);
-        // Another operator may bind otherwise: the mutant is the whole chain. One with `let` cannot stand apart.
+        // Another operator may bind differently: so the mutant is the whole chain. A chain with `let` cannot be
+        // mutated separately.
         if !has_let && !self.is_in_chain {
             let mut spans = Vec::new();
             operators(binary, &mut spans);
@@ -222,7 +223,7 @@ impl<'a> Visit<'a> for Weaver<'_> {
     }
 }
 
-/// Returns the source with its mutants, and the numbers of those that are not in it.
+/// Returns the source with its mutants, and the numbers of the mutants that were not inserted.
 fn weave(source: &str, listed: &[(usize, &Value)]) -> (String, Vec<usize>) {
     let text: Vec<char> = source.chars().collect();
     let lines = Lines::of(&text);
@@ -257,7 +258,7 @@ fn main() {
     let list: Value = serde_json::from_str(&list).expect("JSON");
     let mut by_file: BTreeMap<&str, Vec<(usize, &Value)>> = BTreeMap::new();
     for (number, mutant) in list.as_array().expect("a list").iter().enumerate() {
-        // A mutant that the compiler refused is null.
+        // A mutant that the compiler rejected is null in the list.
         if let Some(file) = mutant["file"].as_str() {
             by_file.entry(file).or_default().push((number, mutant));
         }

@@ -1,7 +1,7 @@
 //! An execution client for the test network: ethrex without its command line, database and peers.
 //!
-//! The chain lives in memory. JSON-RPC is served on one address and the Engine API (with a JWT) on another;
-//! blocks arrive through the Engine API only, so no peer-to-peer port is opened.
+//! The chain is in memory. JSON-RPC is served on one address and the Engine API (with a JWT) on another. Blocks
+//! arrive only through the Engine API, so no peer-to-peer port is opened.
 //!
 //! Usage: `saldo-testnet-execution GENESIS JWT_FILE RPC_ADDRESS ENGINE_ADDRESS`
 
@@ -25,7 +25,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// The identity of a node that no peer ever talks to. It is the same on every run, so that runs are alike.
+/// The identity of a node that no peer contacts. It is the same on every run, so that runs are alike.
 const NODE_KEY: [u8; 32] = [0xcd; 32];
 const GAS_LIMIT: u64 = 60_000_000;
 
@@ -61,7 +61,7 @@ async fn main() -> Result<()> {
     let mut store = Store::new("", EngineType::InMemory)?;
     store.add_initial_state(arguments.genesis).await?;
     let blockchain = Arc::new(Blockchain::new(store.clone(), BlockchainOptions::default()));
-    // There is nobody to sync from: what the Engine API delivers is all there is.
+    // There are no peers to sync from: all blocks come through the Engine API.
     blockchain.set_synced();
 
     let key = SecretKey::from_byte_array(&NODE_KEY)?;
@@ -109,7 +109,7 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
-/// What the API wants for talking to peers, with an empty table of them.
+/// The handler that the API requires for peers, with an empty table of peers.
 fn no_peers(store: &Store, blockchain: &Arc<Blockchain>, node: &Node, key: SecretKey) -> Result<PeerHandler> {
     const BROADCAST_INTERVAL_MS: u64 = 1000;
     const LOOKUP_INTERVAL_MS: f64 = 100.0;
