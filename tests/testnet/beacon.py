@@ -15,7 +15,7 @@ from beacon_api import handler
 from chain import SLOT_SECONDS, Chain, configure_spec, report
 from engine import Engine, EngineError
 
-# Finality comes with the block of slot 32 at the earliest, and a finality update two blocks later.
+# Finality starts with the block of slot 32 at the earliest, and a finality update two blocks later.
 PAST_SLOTS = 40
 # Real chains have slots without a block. The second one is the start of an epoch, so that a checkpoint is
 # a block of the epoch before it.
@@ -23,7 +23,7 @@ EMPTY_SLOTS = frozenset({13, 24})
 
 
 def extend(chain: Chain) -> None:
-    """Adds blocks for ever: past slots at once, later ones when they start."""
+    """Adds blocks without end: past slots at once, later slots when they start."""
     caught_up = False
     slot = 0
     while True:

@@ -27,7 +27,7 @@ PRESET = (
 
 
 class NotFound(Exception):
-    """The chain has no such thing, or the route does not exist."""
+    """The chain does not have the object, or the route does not exist."""
 
 
 def handler(chain: Chain) -> type[BaseHTTPRequestHandler]:
@@ -50,7 +50,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._json({"code": 400, "message": f"bad request: {error}"}, status=400)
 
     def log_message(self, *_: Any) -> None:
-        """Says nothing: the log is for what happens on the chain."""
+        """Logs nothing: the log is only for events of the chain."""
 
     def _route(self, path: list[str], query: dict[str, list[str]]) -> None:
         chain = self.chain
@@ -170,7 +170,7 @@ def _genesis(chain: Chain) -> dict[str, str]:
 
 def _config() -> dict[str, Any]:
     preset = {name: int(getattr(spec, name)) for name in PRESET}
-    # Not in the spec: the network's name, and the length of a slot as it was given before milliseconds.
+    # Not in the spec: the network's name, and the slot length in seconds, as older nodes give it.
     besides = {"CONFIG_NAME": "saldo-testnet", "SECONDS_PER_SLOT": SLOT_SECONDS}
     return _strings(spec.config._asdict() | preset | besides)
 

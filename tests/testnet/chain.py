@@ -22,7 +22,7 @@ from engine import Built, Engine, EngineError
 FORK = "fulu"
 FORKS = ("altair", "bellatrix", "capella", "deneb", "electra", "fulu")
 SLOT_SECONDS = 2
-# One member in so many of each sync committee is absent, as on real chains.
+# One in this many members of each sync committee is absent, as on real chains.
 ABSENT_EVERY = 16
 VALIDATORS = 64
 STATES_KEPT_EPOCHS = 3
@@ -38,7 +38,7 @@ def configure_spec(chain_id: int) -> None:
         DEPOSIT_NETWORK_ID=spec.Uint64(chain_id),
         **overrides,
     )
-    # The helper signs once for each validator, which would take most of the time of a block.
+    # The helper signs once per validator, which would take most of a block's time.
     attestations.sign_aggregate_attestation = _sign_attestation
 
 
@@ -51,7 +51,7 @@ class Link:
 
 
 class Chain:
-    """The one branch there is, and the light-client data that its newest blocks give."""
+    """The only branch, and the light-client data of its newest blocks."""
 
     def __init__(self, engines: list[Engine], genesis_time: int) -> None:
         self.lock = threading.RLock()
@@ -79,7 +79,7 @@ class Chain:
 
     @property
     def finalized_root(self) -> bytes:
-        """The finalized block, which is the first one until something has been finalized."""
+        """The finalized block; before the first finality, the first block."""
         root = bytes(self.head.state.finalized_checkpoint.root)
         return root if root in self.blocks else self.roots_by_slot[0]
 
@@ -102,7 +102,7 @@ class Chain:
         )
         block.body.eth1_data = state.eth1_data
         block.body.execution_payload = _payload(built.payload)
-        # Nobody has been there to attest to genesis.
+        # Genesis has no attestations.
         if slot > 1:
             for attestation in attestations.get_valid_attestations_for_block_at_slot(
                 spec, state, spec.Slot(slot - 1)
@@ -121,7 +121,7 @@ class Chain:
             self._forget_old_states()
 
     def _execution_block(self, state: Any) -> Built:
-        """An execution block for the slot of `state`, built by one client and taken over by all others.
+        """An execution block for the slot of `state`, built by one client and accepted by all others.
 
         A client that is gone or refuses the block falls behind alone; the others go on.
         """
@@ -133,7 +133,7 @@ class Chain:
             "withdrawals": [],
             "parentBeaconBlockRoot": parent_root,
         }
-        # The validators of this chain have no withdrawal address, so that nobody's balance changes by itself.
+        # The validators have no withdrawal address, so that no balance changes by itself.
         assert not spec.get_expected_withdrawals(state).withdrawals
         forkchoice = self._forkchoice(_hex(state.latest_execution_payload_header.block_hash))
         for builder in self._engines:
@@ -154,7 +154,7 @@ class Chain:
             except EngineError as error:
                 report(f"slot {state.slot}: {error}")
         if not followers:
-            raise EngineError("no execution client takes the block")
+            raise EngineError("no execution client accepts the block")
         return built
 
     def _forkchoice(self, head_hash: str) -> dict[str, str]:
@@ -178,7 +178,7 @@ class Chain:
         return root
 
     def _publish(self, signer: Link, attested: Link) -> None:
-        """Makes the light-client data that a new block gives: it carries the signatures for its parent."""
+        """Makes the light-client data of a new block, which contains the signatures for its parent."""
         if attested.block.message.slot == 0:
             return
         finalized = self.blocks.get(bytes(attested.state.finalized_checkpoint.root))
@@ -189,14 +189,14 @@ class Chain:
         if finalized is not None:
             self.finality_update = spec.create_light_client_finality_update(update)
         period = int(spec.compute_sync_committee_period_at_slot(attested.block.message.slot))
-        # A block signed by the next committee cannot hand over from this one.
+        # An update signed by the next committee cannot name the next committee of this period.
         if period == spec.compute_sync_committee_period_at_slot(signer.block.message.slot):
             best = self.updates_by_period.get(period)
             if best is None or spec.is_better_update(update, best):
                 self.updates_by_period[period] = update
 
     def _forget_old_states(self) -> None:
-        """Keeps what a bootstrap can be asked for: the states at checkpoints, and a few epochs of all."""
+        """Keeps the states for which a bootstrap can be requested: those at checkpoints, and all of a few epochs."""
         oldest = int(self.head.block.message.slot) - STATES_KEPT_EPOCHS * int(spec.SLOTS_PER_EPOCH)
         for root in list(self.states):
             if self.blocks[root].message.slot < oldest and root not in self._checkpoint_roots:

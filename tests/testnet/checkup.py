@@ -1,4 +1,4 @@
-"""What `saldo doctor` must say about real execution clients, whose ways are known."""
+"""What `saldo doctor` must report about real execution clients, whose behaviour is known."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from testnet import START_SECONDS, ExecutionClient, Testnet, free_ports
 
 ANSWER_SECONDS = 60.0
 WORKS, NEEDS_ACTION = 0, 4
-# Their first block names the root of an empty state although accounts are funded: so let there be more of them.
+# Their first block names the root of an empty state although accounts are funded. So more blocks are needed.
 BARE_BLOCKS = 12
 
 
@@ -31,8 +31,8 @@ class Checkup:
         self._environment = testnet.private_environment() | environment
 
     def checks(self) -> Iterator[tuple[str, Callable[[], object]]]:
-        """Every check with its name. One runs before the next is asked for."""
-        yield "doctor: what is true of ethrex, EthereumJS and their beacon chain", self._examine_testnet
+        """Every check with its name. Each runs before the next one is requested."""
+        yield "doctor: ethrex, EthereumJS and their beacon chain", self._examine_testnet
         for name, directory, command in self._bare_clients():
             yield f"doctor: {name}, without a beacon chain", (
                 lambda name=name, directory=directory, command=command: self._examine_bare(
@@ -53,13 +53,13 @@ class Checkup:
             for route in ("block_rebuilds", "proof_at_tip", "proof_at_signed_head", "by_tag"):
                 expect_equal(f"{route} of {name}", provider[route]["state"], "found", provider[route])
             expect_equal(f"batch of {name}", provider["batch"]["value"], 50)
-            # Both keep all states of so short a chain.
+            # Both keep all states of such a short chain.
             depth = provider["depth"]["value"]
             expect_equal(f"refused depth of {name}", depth["refused_at_blocks"], None)
             expect(depth["proven_blocks"] >= 30, f"depth of {name} is {depth}")
             expect_equal(f"capabilities of {name}", provider["capabilities"]["code"], "not_served")
         expect_equal("EIP-1898 at ethrex", clients["ethrex"]["by_hash"]["state"], "found")
-        # It takes a string alone.
+        # It accepts only a string.
         expect_equal("EIP-1898 at EthereumJS", clients["ethereumjs"]["by_hash"]["code"], "rpc_error")
         (source,) = report["beacon_sources"]
         expect_equal("findings at the beacon source", source["findings"], [])
@@ -68,12 +68,12 @@ class Checkup:
         expect_equal("SSZ of the beacon source", source["ssz"]["value"], True)
 
     def _bare_clients(self) -> Iterator[tuple[str, Path, Callable[[int], Command]]]:
-        """The name of each, where it runs, and how it is started at a port."""
+        """The name of each client, its working directory, and its command for a port."""
         binaries = self._installed.bare / "node_modules"
         chain = str(self._testnet.chain_id)
         here = self._testnet.directory
         anvil = binaries / "@foundry-rs/anvil-linux-amd64/bin/anvil"
-        # The package holds a binary for one kind of machine.
+        # The package has a binary for one kind of machine only.
         if anvil.exists():
             yield "anvil", here, lambda port: [anvil, "--port", str(port), "--chain-id", chain]
         script = binaries / "ganache/dist/node/cli.js"

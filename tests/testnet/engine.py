@@ -10,7 +10,7 @@ import urllib.request
 from dataclasses import dataclass
 from typing import Any
 
-# The newest getPayload first. Clients differ in which of them they offer for a block of the Osaka fork.
+# The newest getPayload first. Clients support different versions for a block of the Osaka fork.
 GET_PAYLOAD_VERSIONS = (5, 4)
 
 
@@ -20,14 +20,14 @@ class EngineError(Exception):
 
 @dataclass(frozen=True)
 class Built:
-    """A block that a client has built, in the form that newPayload takes it back."""
+    """A block that a client has built, in the form that newPayload accepts."""
 
     payload: dict[str, Any]
     requests: list[str]
 
 
 def call(url: str, method: str, parameters: list[Any], headers: dict[str, str], seconds: float) -> Any:
-    """Asks for one JSON-RPC result."""
+    """Requests one JSON-RPC result."""
     body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": parameters}).encode()
     request = urllib.request.Request(url, body, {"content-type": "application/json", **headers})
     try:
@@ -41,9 +41,9 @@ def call(url: str, method: str, parameters: list[Any], headers: dict[str, str], 
 
 
 class Engine:
-    """One execution client, told what to build and what to follow."""
+    """One execution client, which receives the blocks to build and to follow."""
 
-    # Long beside what a block takes and short beside an outage: a client that hangs holds up the others.
+    # Much longer than a block takes and much shorter than an outage: a client that hangs delays the others.
     DEADLINE_SECONDS = 3.0
 
     def __init__(self, name: str, url: str, jwt_secret: bytes) -> None:
@@ -63,17 +63,17 @@ class Engine:
         return self._call("eth_getBlockByNumber", ["0x0", False])
 
     def chain_id(self) -> int:
-        """The number by which transactions name the chain."""
+        """The chain id in transactions."""
         return int(self._call("eth_chainId", []), 16)
 
     def build(self, forkchoice: dict[str, str], attributes: dict[str, Any]) -> Built:
-        """Has the client build a block on top of the head that `forkchoice` names."""
+        """Lets the client build a block on the head that `forkchoice` names."""
         payload_id = self._forkchoice(forkchoice, attributes)["payloadId"]
         answer = self._ask(self._get_payload, payload_id)
         return Built(answer["executionPayload"], answer.get("executionRequests") or [])
 
     def follow(self, built: Built, parent_beacon_block_root: str, forkchoice: dict[str, str]) -> None:
-        """Has the client check and take over a block as its head, after any that it missed."""
+        """Lets the client verify a block and make it its head, after all blocks that it missed."""
         self._to_follow.append((built, parent_beacon_block_root))
         while self._to_follow:
             missed, its_parent = self._to_follow[0]

@@ -1,4 +1,4 @@
-"""Outages and lies in front of the real clients, by `saldo drill proxy`, and a wallet that watches through them."""
+"""Outages and lies in front of real clients, by `saldo drill proxy`, and a wallet that watches through them."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from typing import Any
 from scenario import FUNDED, expect, expect_equal
 from testnet import Testnet
 
-# What a proxy can do to a real provider; what needs a chain of its own is refused by it. With how many times faster than
-# written it happens, so that each takes half a minute at most and every fault lasts for some slots.
+# The scenarios that a proxy can apply to a real provider, and how many times faster than written they run. Each takes half a
+# minute at most, and every fault lasts for some slots.
 SCENARIOS = {
     "false-zero": 20,
     "truncated-proof": 20,
@@ -27,13 +27,13 @@ SCENARIOS = {
     "two-lie-one-is-honest": 20,
     "cloud-region-down": 3600,
 }
-# Where for a while nobody is left who proves anything.
-EVERYBODY_FAILS = ("truncated-proof", "invented-trie", "rate-limit-storm", "captive-portal")
+# The scenarios in which for a while no provider proves anything.
+ALL_FAIL = ("truncated-proof", "invented-trie", "rate-limit-storm", "captive-portal")
 PROVEN_SECONDS = 60.0
 
 
 class Faults:
-    """Each scenario stands between a wallet and both clients; all of them at the same time."""
+    """Each scenario is a proxy between a wallet and both clients. All run at the same time."""
 
     def __init__(self, testnet: Testnet, saldo: Path, environment: dict[str, str]) -> None:
         self._testnet = testnet
@@ -43,11 +43,11 @@ class Faults:
         self._environment.pop("SALDO_BEACON_URL", None)
 
     def checks(self) -> Iterator[tuple[str, Callable[[], object]]]:
-        """Every check with its name. The first waits for all of them."""
+        """Every check with its name. The first one waits for all of them."""
         with ThreadPoolExecutor(len(SCENARIOS)) as pool:
             running = {name: pool.submit(self._watch_through, name, speed) for name, speed in SCENARIOS.items()}
             for name, outcome in running.items():
-                yield f"{name}, in front of both clients: no false amount, and proven when it is over", outcome.result
+                yield f"{name}, in front of both clients: no false amount, and proven afterwards", outcome.result
 
     def _watch_through(self, name: str, speed: int) -> None:
         upstreams = [part for client in self._testnet.clients for part in ("--upstream", client.url)]
@@ -68,7 +68,7 @@ class Faults:
 
     def _judge(self, name: str, speed: int, proxy: Program, wallet: Program) -> None:
         true_wei = str(self._testnet.funded_at_genesis(FUNDED))
-        # Nobody else reads what it says.
+        # No other reader consumes its output.
         threading.Thread(target=proxy.drain, daemon=True).start()
         lasts = self._seconds(name) / speed
         begun = time.monotonic()
@@ -87,7 +87,7 @@ class Faults:
             if is_proven and elapsed > lasts:
                 break
         expect(proven >= 2, f"only {proven} readings were proven")
-        expect(not_proven >= 1 or name not in EVERYBODY_FAILS, "nothing was ever in the way")
+        expect(not_proven >= 1 or name not in ALL_FAIL, "every reading was proven, so the faults had no effect")
 
     def _seconds(self, name: str) -> float:
         command = [self._saldo, "drill", "list", "--json"]
@@ -106,7 +106,7 @@ class Faults:
 
 
 class Program:
-    """A `saldo` that goes on until it is interrupted, and says lines."""
+    """A `saldo` process that prints lines until it is interrupted."""
 
     def __init__(self, child: subprocess.Popen[str]) -> None:
         self._child = child
@@ -119,7 +119,7 @@ class Program:
         return line
 
     def drain(self) -> None:
-        """Reads all that it says."""
+        """Reads all its output."""
         assert self._child.stdout is not None
         for _ in self._child.stdout:
             pass
@@ -133,7 +133,7 @@ class Program:
 
 
 def amounts(value: Any) -> Iterator[str]:
-    """Every amount in it, however deep."""
+    """Every amount in the object, at any depth."""
     if isinstance(value, dict):
         if isinstance(value.get("amount"), str):
             yield value["amount"]

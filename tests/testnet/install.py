@@ -28,7 +28,7 @@ REPOSITORY = HERE.parents[1]
 SPEC_PYTHON = "3.11"
 OLDEST_NODE = 20
 INSTALL_SECONDS = 1800.0
-# An ethrex build is five minutes of work for one core; the machine may have other work.
+# An ethrex build takes five minutes on one core; the machine may be busy.
 BUILD_SECONDS = 5400.0
 DEBIAN_PACKAGES = ("gcc", "libc6-dev", "libssl-dev", "pkg-config")
 
@@ -39,18 +39,18 @@ class CannotRunHere(Exception):
 
 @dataclass(frozen=True)
 class Installed:
-    """Where the parts of the test network are."""
+    """The paths of the test network's parts."""
 
     ethrex: Path
     ethereumjs: Path
     bare: Path
-    # None where it does not run.
+    # None if it does not run on this machine.
     hardhat: Path | None
     python: Path
 
 
 def install(logs: Path) -> Installed:
-    """Makes the entries that are missing and returns where all are."""
+    """Creates the missing entries. Returns the paths of all."""
     root = cache()
     root.mkdir(parents=True, exist_ok=True)
     with _locked(root / "lock"):
@@ -65,15 +65,15 @@ def install(logs: Path) -> Installed:
 
 @dataclass(frozen=True)
 class DevelopmentNodes:
-    """Where the nodes without a beacon chain are."""
+    """The paths of the nodes without a beacon chain."""
 
     bare: Path
-    # None where it does not run.
+    # None if it does not run on this machine.
     hardhat: Path | None
 
 
 def development_nodes(logs: Path) -> DevelopmentNodes:
-    """Makes the entries of these nodes alone."""
+    """Creates only the entries of these nodes."""
     root = cache()
     root.mkdir(parents=True, exist_ok=True)
     with _locked(root / "lock"):
@@ -93,7 +93,7 @@ def saldo(logs: Path) -> Path:
         return Path(given).absolute()
     _demand_tools("cargo", "cc")
     _say("building saldo")
-    # Cargo says where the binary is: that depends on its configuration and on the environment.
+    # Cargo prints the path of the binary, which depends on its configuration and on the environment.
     messages = logs / "build-saldo.json"
     build = "cargo build --release -p saldo-cli --bin saldo --message-format=json-render-diagnostics"
     command: Command = ["nice", "sh", "-c", f'{build} > "$0"', messages]
@@ -111,7 +111,7 @@ def _ethrex(root: Path, logs: Path) -> Path:
         _demand_tools("cargo")
         _demand_openssl(logs)
         _say("building ethrex (about five minutes of one core, once)")
-        # Outside the entry: what a build that was cut short has compiled is not compiled again.
+        # Outside the entry, so that an interrupted build continues where it stopped.
         target = root / "ethrex.target"
         command: Command = ["nice", "cargo", "build", "--locked", "--target-dir", target]
         run("building ethrex", command, logs / "build-ethrex.log", BUILD_SECONDS, source)
@@ -124,14 +124,14 @@ def _ethrex(root: Path, logs: Path) -> Path:
 
 
 def _hardhat(root: Path, logs: Path) -> Path | None:
-    # Its native part, and the newer Node.js that it needs, are listed for one kind of machine.
+    # Its native part, and the newer Node.js that it needs, are available for one kind of machine.
     if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
         return None
     return _packages(root, logs, "hardhat", HERE / "hardhat", "hardhat.config.js")
 
 
 def _packages(root: Path, logs: Path, name: str, source: Path, *further: str) -> Path:
-    """The packages of a lock file, with further files beside them."""
+    """The packages of a lock file, with further files next to them."""
     inputs = [source / file for file in ("package-lock.json", "package.json", *further)]
     settings = HERE / ".npmrc"
     _demand_node()
@@ -141,7 +141,7 @@ def _packages(root: Path, logs: Path, name: str, source: Path, *further: str) ->
         _say(f"installing the packages of {name}")
         for file in [*inputs, settings]:
             shutil.copy(file, entry)
-        # Nothing in the lock files needs its install script: native parts come built.
+        # No package in the lock files needs its install script: native parts are prebuilt.
         command = ["npm", "ci", "--ignore-scripts"]
         run(f"installing {name}", command, logs / f"install-{name}.log", INSTALL_SECONDS, entry)
 
@@ -165,7 +165,7 @@ def _consensus(root: Path, logs: Path) -> Path:
 
 
 def _entry(root: Path, name: str, inputs: Sequence[Path], make: Callable[[Path], None]) -> Path:
-    """The entry for the contents of some files, made if it is missing."""
+    """The entry for the contents of some files, created if it is missing."""
     digest = hashlib.sha256(f"{platform.system()} {platform.machine()}".encode())
     for file in inputs:
         digest.update(file.read_bytes())
@@ -173,7 +173,7 @@ def _entry(root: Path, name: str, inputs: Sequence[Path], make: Callable[[Path],
     if not entry.exists():
         for left_over in root.glob(f"{entry.name}.partial-*"):
             shutil.rmtree(left_over, ignore_errors=True)
-        # A new name each time: a run that was killed may have left behind an installer at work.
+        # A new name each time: an installer of a killed run may still be working.
         partial = Path(tempfile.mkdtemp(prefix=f"{entry.name}.partial-", dir=root))
         make(partial)
         partial.rename(entry)
@@ -210,7 +210,7 @@ def _demand_tools(*names: str) -> None:
 
 
 def _demand_openssl(logs: Path) -> None:
-    """ethrex links OpenSSL, with no feature to leave it out, and is compiled in part from C."""
+    """Installs what ethrex needs: it always links OpenSSL, and a part of it is written in C."""
     if _can_link_openssl():
         return
     if os.geteuid() == 0 and shutil.which("apt-get"):

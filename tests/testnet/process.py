@@ -1,4 +1,4 @@
-"""Child processes that are started in groups of their own, so that exactly they can be stopped again."""
+"""Child processes in process groups of their own, so that exactly these can be stopped again."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ Command = Sequence[str | Path]
 
 
 class Failed(Exception):
-    """Something that was started did not do what it was started for."""
+    """A started process did not do its work."""
 
 
 class Process:
-    """A running child and everything that it starts."""
+    """A running child and all processes that it starts."""
 
     def __init__(
         self,
@@ -73,11 +73,11 @@ class Process:
     def stop(self) -> None:
         """Stops the whole group, politely first."""
         self._signal(signal.SIGTERM)
-        # A paused process would keep the signal for later.
+        # A paused process would receive the signal only after the pause.
         self._signal(signal.SIGCONT)
         with suppress(subprocess.TimeoutExpired):
             self._child.wait(STOP_SECONDS)
-        # Also when the child has ended: what it has started may live on.
+        # Also if the child has ended: processes that it started may still run.
         self._signal(signal.SIGKILL)
         self._child.wait()
 

@@ -1,4 +1,4 @@
-"""What `saldo` must say about accounts of the test network, and what it must not say when it cannot know."""
+"""What `saldo` must print about accounts of the test network, and what it must not print when a balance is unknown."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ from testnet import FUNDED_KEYS, ExecutionClient, Testnet
 
 ANSWER_SECONDS = 60.0
 MAX_AGE_SECONDS = 300
-# What the chain's committees have: two of 32 members are absent from every block.
+# The chain's committees: two of 32 members are absent in every block.
 SIGNERS, COMMITTEE_SIZE = 30, 32
 ALL_PROVEN, NOT_PROVEN = 0, 3
 WEI_SENT = 1_234_567_890_123_456_789
-# One account of the genesis file has this, and no other.
+# Exactly one account in the genesis file has this balance.
 FUNDED = "0x00c8cccccccccccccccccccccccccccccccccccc"
 TEN = [f"0x{number:04x}".ljust(42, "c") for number in range(1, 11)]
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What one run of `saldo balance` said."""
+    """The output of one run of `saldo balance`."""
 
     status: int
     readings: list[dict[str, Any]]
 
 
 class Scenario:
-    """The checks, in the order in which they happen to the chain."""
+    """The checks, in the order in which they change the chain."""
 
     def __init__(self, testnet: Testnet, saldo: Path, environment: dict[str, str]) -> None:
         self._testnet = testnet
@@ -46,7 +46,7 @@ class Scenario:
         self._up = list(testnet.clients)
 
     def checks(self) -> Iterator[tuple[str, Callable[[], object]]]:
-        """Every check with its name. One runs before the next is asked for."""
+        """Every check with its name. Each runs before the next one is requested."""
         recipient = "0x" + secrets.token_hex(20)
         ask = self._ask_proven
         with self._session() as session:
@@ -64,7 +64,7 @@ class Scenario:
             yield "both are stopped: unknown, with the last value and its age", (
                 lambda: self._stop_both_and_ask(session, recipient)
             )
-            yield "both are stopped, nothing known before: unknown", lambda: self._ask_unknown(recipient)
+            yield "both are stopped, without an earlier reading: unknown", lambda: self._ask_unknown(recipient)
 
     def _demand_one_chain(self) -> None:
         number = hex(self._testnet.signed_block_number())
@@ -74,7 +74,7 @@ class Scenario:
             expect(len(values) == 1, f"{field} of block {number} differs: {values}")
 
     def _ask_proven(self, expected: dict[str, int], *options: str) -> list[dict[str, Any]]:
-        """Asks in a process of its own and demands these balances, all proven."""
+        """Reads in a new process and requires these balances, all proven."""
         answer = self._ask([*options, *expected])
         expect_equal("exit status", answer.status, ALL_PROVEN)
         expect_equal("number of readings", len(answer.readings), len(expected))
@@ -92,11 +92,11 @@ class Scenario:
         number = self._testnet.transfer(sender, recipient, WEI_SENT)
         (reading,) = self._ask_proven({recipient: WEI_SENT})
         expect(reading["block"]["number"] >= number, f"the proof is older than block {number}")
-        # What is left to the sender depends on the fee; both clients have worked it out.
+        # The sender's remaining balance depends on the fee; both clients have computed it.
         left = int(self._testnet.ethereumjs.call("eth_getBalance", sender, "latest"), 16)
         expect(left < self._testnet.funded_at_genesis(sender) - WEI_SENT, "the sender paid nothing")
         self._ask_proven({sender: left})
-        # This process has said zero before, and that proof is still young enough: it must not say so again.
+        # This process has printed zero before, and that proof is still young enough. It must not print zero again.
         session.ask_proven(recipient, WEI_SENT)
 
     def _hang_and_ask(self, recipient: str) -> None:
@@ -124,7 +124,7 @@ class Scenario:
         wait_until("new signed block", lambda: signed() > newest, ANSWER_SECONDS, [self._testnet.beacon])
 
     def _stop_both_and_ask(self, session: Session, recipient: str) -> None:
-        # What was proven at the newest block of all stays proven with nobody asked: let there be a newer one.
+        # A reading at the newest block stays proven without any request, so wait for a newer block.
         self._await_new_block(self._testnet.ethereumjs)
         for client in self._testnet.clients:
             client.process.stop()
@@ -132,7 +132,7 @@ class Scenario:
         first = session.ask(recipient)
         self._demand_unknown(first, recipient)
         last = first["last"]
-        expect(last is not None, "the last value is gone")
+        expect(last is not None, "the last value is missing")
         expect_equal("last amount", last["amount"], str(WEI_SENT))
         expect(last["block"] is not None, "the last value names no block")
         again = session.ask(recipient, after_seconds=2.0)
@@ -148,7 +148,7 @@ class Scenario:
         expect_equal("last", reading["last"], None)
 
     def demand_proven(self, reading: dict[str, Any], address: str, wei: int) -> None:
-        """Demands that a reading is proven, has this amount, and names a block that bears it out."""
+        """Requires that a reading is proven, has this amount, and names a block at which both clients agree."""
         self._demand_subject(reading, address)
         expect_equal("state", reading["state"], "proven", reading["why"])
         expect_equal("amount", reading["amount"], str(wei))
@@ -214,13 +214,13 @@ class Scenario:
             child.wait()
 
     def log(self, text: str) -> None:
-        """Notes what was asked and answered."""
+        """Logs a request and its answer."""
         with (self._testnet.directory / "logs/saldo.log").open("a") as log:
             log.write(text)
 
 
 class Session:
-    """One `saldo` process that answers address by address, and remembers."""
+    """One `saldo` process that reads address by address, and keeps its readings."""
 
     def __init__(self, scenario: Scenario, child: subprocess.Popen[str]) -> None:
         self._scenario = scenario
@@ -250,7 +250,7 @@ class Session:
         return self._child.wait(ANSWER_SECONDS)
 
     def ask_proven(self, address: str, wei: int) -> None:
-        """Asks and demands this balance, proven."""
+        """Reads and requires this balance, proven."""
         self._scenario.demand_proven(self.ask(address), address, wei)
 
     def _read(self) -> None:

@@ -1,4 +1,4 @@
-"""The test network while it runs: two execution clients on one chain, and the consensus that drives them."""
+"""The running test network: two execution clients on one chain, and the consensus process that drives them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from install import HERE, Installed
 from process import Command, Failed, Process, wait_until
 
 GENESIS = HERE / "genesis.json"
-# Accounts with 10,000 ether at genesis. Their keys are the first ones of a mnemonic that everybody knows.
+# Accounts with 10,000 ether at genesis. Their keys are the first ones of a well-known mnemonic.
 FUNDED_KEYS = {
     "0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266":
         "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80",
@@ -44,7 +44,7 @@ class ExecutionClient:
     process: Process
 
     def call(self, method: str, *parameters: Any) -> Any:
-        """Asks for one JSON-RPC result."""
+        """Requests one JSON-RPC result."""
         body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": list(parameters)})
         answer = fetch(self.url, body.encode())
         if "result" not in answer:
@@ -61,7 +61,7 @@ class ExecutionClient:
 
 
 class Testnet:
-    """A running chain. `start` makes one and stops it again."""
+    """A running chain. `start` starts one and stops it again."""
 
     def __init__(self, directory: Path, installed: Installed) -> None:
         self.directory = directory
@@ -77,7 +77,7 @@ class Testnet:
         return [self.ethrex, self.ethereumjs]
 
     def start(self) -> None:
-        """Starts the clients and the chain, and waits until the chain has come up to the clock."""
+        """Starts the clients and the chain, and waits until the chain has reached the present time."""
         self._jwt_secret.write_text(secrets.token_hex(32))
         ports = free_ports(5)
         self.ethrex = self._client("ethrex", ports[0], self._ethrex_command(*ports[:2]))
@@ -118,7 +118,7 @@ class Testnet:
         servers: list[str | Path] = ["--rpc", "--rpcAddr", "127.0.0.1", "--rpcPort", str(rpc)]
         servers += ["--rpcEngine", "--rpcEngineAddr", "127.0.0.1", "--rpcEnginePort", str(engine)]
         servers += ["--jwtSecret", self._jwt_secret]
-        # The library that is used without this is compiled for some machines only.
+        # The library that is used without this option exists only for some machines.
         portable = ["--useJsCrypto", "true"]
         script = self._installed.ethereumjs / "node_modules/.bin/ethereumjs"
         return ["node", script, *chain, *alone, *servers, *portable, "--logFile", "false"]
@@ -150,7 +150,7 @@ class Testnet:
         return int(update["attested_header"]["execution"]["block_number"])
 
     def funded_at_genesis(self, address: str) -> int:
-        """What an account held when the chain started, in wei."""
+        """The balance of an account at genesis, in wei."""
         return int(self.genesis["alloc"][address]["balance"], 16)
 
     def transfer(self, sender: str, recipient: str, wei: int) -> int:
@@ -179,7 +179,7 @@ class Testnet:
         return int(receipt["blockNumber"], 16)
 
     def _sign(self, transaction: dict[str, str]) -> str:
-        # Read from standard input, the script finds its packages from the working directory.
+        # A script on standard input finds its packages from the working directory.
         command = ["node", "--input-type=module", "-", json.dumps(transaction)]
         with (HERE / "transfer.mjs").open() as script:
             signed = subprocess.run(
@@ -191,7 +191,7 @@ class Testnet:
         return signed.stdout.strip()
 
     def environment(self, saldo: Path) -> dict[str, str]:
-        """What a command needs to know to use the chain; also makes the network file."""
+        """The environment that a command needs to use the chain. Also creates the network file."""
         network = self.directory / "network.toml"
         network.write_text(self._network(saldo))
         finalized = self.beacon_data("beacon/headers/finalized")
@@ -228,7 +228,7 @@ class Testnet:
         return done.stdout
 
     def private_environment(self) -> dict[str, str]:
-        """An environment without the user's settings, in which nothing is kept outside the run."""
+        """An environment without the user's settings, in which no file outlives the run."""
         home = self.directory / "home"
         home.mkdir(exist_ok=True)
         return {"HOME": str(home), "PATH": os.environ["PATH"]}
@@ -256,9 +256,9 @@ def fetch(url: str, body: bytes | None = None) -> Any:
 
 
 def free_ports(count: int) -> list[int]:
-    """That many ports of this machine that nobody listens on."""
+    """That many free ports of this machine."""
     with ExitStack() as stack:
-        # All at once: a port that has been let go could come again.
+        # All at once: a released port could be assigned again.
         listeners = [stack.enter_context(socket.socket()) for _ in range(count)]
         for listener in listeners:
             listener.bind(("127.0.0.1", 0))

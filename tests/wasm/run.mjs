@@ -80,7 +80,7 @@ function flipEveryByte(proof, attempt) {
 function proofs() {
   const { cases } = JSON.parse(read("mpt/real-getproof/helios.json"));
   const verify = (root, address, proof) => call("verify_account", [hex(root), hex(address), json(proof)]);
-  check("both real proofs are there", () => equal(cases.length, 2));
+  check("both real proofs were read", () => equal(cases.length, 2));
   for (const { file, stateRoot, proof, expect } of cases) {
     check(`a real proof, ${file}`, () => {
       const { exists, balance, nonce } = expect;
@@ -89,13 +89,13 @@ function proofs() {
     });
   }
   const { stateRoot, proof } = cases[0];
-  check("a flipped byte of a proof, whichever, is refused", () => {
+  check("any flipped byte of a proof is refused", () => {
     const refusals = flipEveryByte(proof, (bad) => verify(stateRoot, proof.address, bad));
     const total = proof.accountProof.reduce((sum, node) => sum + hex(node).length, 0);
     equal(refusals, { HashMismatch: total });
     return `${total} times`;
   });
-  check("a proof that stops early is refused, and is no zero", () => {
+  check("a truncated proof is refused, and is no zero", () => {
     for (let length = 0; length < proof.accountProof.length; length += 1) {
       const short = { ...proof, balance: "0x0", accountProof: proof.accountProof.slice(0, length) };
       equal(variant(verify(stateRoot, proof.address, short)), length === 0 ? "EmptyProof" : "Truncated");
@@ -116,25 +116,25 @@ function checkpointToBalance() {
     const refusal = call("bootstrap", [flipped(checkpoint, 0), file(start)], SSZ, at(start.slot));
     equal(variant(refusal), "WrongRoot");
   });
-  check("the bootstrap of the checkpoint is taken", () => {
+  check("the checkpoint's bootstrap is accepted", () => {
     const result = call("bootstrap", [checkpoint, file(start)], SSZ, at(start.slot));
     equal(result, { accepted: { finalized_slot: start.slot } });
     return `slot ${start.slot}`;
   });
-  check("a head whose committee is not known yet is refused", () => {
+  check("a head of an unknown committee is refused", () => {
     const refusal = call("optimistic_update", [file(newest)], SSZ, at(newest.signature_slot));
     equal(variant(refusal), "CommitteeUnknown");
   });
-  check("a hand-over is taken", () => {
+  check("a committee update is accepted", () => {
     const { accepted } = call("update", [file(handOver)], SSZ, at(handOver.signature_slot));
     equal(accepted?.finalized_slot, handOver.finalized_slot);
     equal(accepted?.signed_slot, handOver.attested_slot);
     equal(accepted?.signers, handOver.participants);
     return `signed by ${accepted.signers} of ${accepted.size}`;
   });
-  check("a flipped byte of a signature, whichever, is refused, and changes nothing", () => {
+  check("any flipped byte of a signature is refused, and changes nothing", () => {
     const before = call("heads", []);
-    // An optimistic update in SSZ: the place of the header (4 bytes), the bits of 512 members (64), the signature (96).
+    // An optimistic update in SSZ: the header's offset (4 bytes), the bits of 512 members (64), the signature (96).
     const signature = 4 + 64;
     const refusals = {};
     for (let index = signature; index < signature + 96; index += 1) {
@@ -146,13 +146,13 @@ function checkpointToBalance() {
     equal(call("heads", []), before);
     return byName.map((name) => `${name} ${refusals[name]}`).join(", ");
   });
-  check("the signature of others, as where a member is left out, is refused", () => {
+  check("a signature by other members is refused", () => {
     const genuine = file(newest);
     const index = genuine.subarray(4, 68).findIndex((byte) => (byte & 1) === 1);
     const refusal = call("optimistic_update", [flipped(genuine, 4 + index)], SSZ, at(newest.signature_slot));
     equal(refusal, { refused: "Signature(Mismatch)" });
   });
-  check("the newest head is taken", () => {
+  check("the newest head is accepted", () => {
     const { accepted } = call("optimistic_update", [file(newest)], SSZ, at(newest.signature_slot));
     equal(accepted?.signed_slot, newest.attested_slot);
     equal(accepted?.signers, newest.participants);
@@ -169,12 +169,12 @@ function checkpointToBalance() {
     equal(balance(expected.address, result), { accepted: { amount: expected.balance, number, hash, by } });
     return `${expected.balance} wei at block ${number}, ${by}`;
   });
-  check("a flipped byte of that proof, whichever, is refused", () => {
+  check("any flipped byte of that proof is refused", () => {
     const refusals = flipEveryByte(result, (bad) => balance(expected.address, bad));
     const sizes = result.accountProof.map((node) => hex(node).length);
     const total = sizes.reduce((sum, size) => sum + size, 0);
-    // With another first node it stands under another root, which nobody signed.
-    equal(refusals, { NobodySignedRoot: sizes[0], HashMismatch: total - sizes[0] });
+    // With another first node the proof is under another root, which is not signed.
+    equal(refusals, { UnsignedRoot: sizes[0], HashMismatch: total - sizes[0] });
     return `${total} times`;
   });
   check("the proof of another account is refused", () => {
@@ -188,7 +188,7 @@ function fulu() {
   const scenario = JSON.parse(read(`${folder}/scenario.json`));
   const [start, finality, optimistic, handOver] = scenario.steps;
   const file = (step) => read(`${folder}/${step.file}`);
-  check("Fulu in JSON: bootstrap, finality update, hand-over", () => {
+  check("Fulu in JSON: bootstrap, finality update, committee update", () => {
     const now = at(finality.signature_slot);
     const started = call("bootstrap", [hex(scenario.checkpoint), file(start)], JSON_ENCODED, now);
     equal(started, { accepted: { finalized_slot: start.slot } });

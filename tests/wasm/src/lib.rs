@@ -125,7 +125,7 @@ pub extern "C" fn balance() -> u32 {
         let reply: AccountReply = serde_json::from_slice(reply).map_err(refusal)?;
         let network = state.client.as_ref().ok_or("NoBootstrap")?.network();
         let root = saldo_proof::claimed_root(&reply.account_proof).map_err(refusal)?;
-        let anchor = state.chain.anchor_at_root(root).ok_or("NobodySignedRoot")?;
+        let anchor = state.chain.anchor_at_root(root).ok_or("UnsignedRoot")?;
         let address = Address::from(address);
         let account = reply.verify(anchor.state_root(), address).map_err(refusal)?;
         let provider = ProviderId::new("node").ok_or("NoName")?;
