@@ -221,7 +221,9 @@ fn the_pace_limits_the_requests() {
     let is_old =
         |change: &Change| matches!(change, Change::Remembered { freshness: Some(Freshness::Old(_)), .. });
     assert!(changes.iter().any(|(_, change)| is_old(change)), "{changes:?}");
-    assert!(readings(&changes).iter().all(|(_, _, freshness)| matches!(freshness, Some(Freshness::Fresh(_)))));
+    assert!(
+        readings(&changes).iter().all(|(_, _, freshness)| matches!(freshness, Some(Freshness::Fresh(_))))
+    );
 
     let before = requests(&scene);
     scene.client.set_pace(Pace::Paused);

@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use saldo_chain::{Anchor, Chain as Headers, Level, Standing};
 use saldo_reading::{Candidate, Change, Record};
 use saldo_tests::gate::let_out;
-use saldo_tests::stored::payload_root;
 use saldo_tests::life::{Moment, life, life_of, prove};
+use saldo_tests::stored::payload_root;
 
 /// Whether both have the same amount, which only the gate shows.
 fn same_amount(one: &Candidate, other: &Candidate) -> bool {

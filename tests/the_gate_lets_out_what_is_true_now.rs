@@ -1,4 +1,4 @@
-//! The gate checks every reading by the state of the moment when it is handed out.
+//! The gate checks every reading against the state at the moment when it is handed out.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use saldo_tests::life::{Moment, life};
 const FIRST: Generation = Generation::FIRST;
 const SLOT: Duration = Duration::from_secs(12);
 
-/// A moment late in the life of the chain, when a signed and a finalized block are known.
+/// A late moment, when a signed and a finalized block are known.
 fn late() -> &'static Moment {
     &life().moments[55]
 }
@@ -31,13 +31,26 @@ fn older() -> Candidate {
             && candidate.anchor().assurance().level() == Level::Signed
             && late().headers.agrees(candidate.anchor()) == Some(true)
     };
-    life().moments.iter().rev().map(|moment| &moment.proven[0]).find(holds).expect("a few are held").clone()
+    life()
+        .moments
+        .iter()
+        .rev()
+        .map(|moment| &moment.proven[0])
+        .find(holds)
+        .expect("an older signed block")
+        .clone()
 }
 
-/// A candidate whose block the chain of [`late`] gave up.
+/// A candidate whose block the chain of [`late`] excludes.
 fn reorganised() -> Candidate {
     let is_gone = |candidate: &&Candidate| candidate.is_withdrawn_by(&late().headers);
-    life().moments.iter().map(|moment| &moment.proven[0]).find(is_gone).expect("three were").clone()
+    life()
+        .moments
+        .iter()
+        .map(|moment| &moment.proven[0])
+        .find(is_gone)
+        .expect("three reorganised blocks")
+        .clone()
 }
 
 fn at(time: UnixTime) -> Now {
@@ -63,22 +76,22 @@ fn record_of(candidates: &[Candidate]) -> Record {
 }
 
 #[test]
-fn what_holds_is_let_out_with_the_assurance_of_now() {
+fn a_valid_candidate_is_let_out_with_its_present_assurance() {
     let record = record_of(&[signed()]);
     let proven = admit(&signed(), &demand(), &present(Some(&record))).unwrap();
     assert_eq!(proven.anchor(), signed().anchor());
     assert!(!signed().differs_from(proven.amount().base_units()));
-    // It was signed when it was joined, and is final by now.
+    // It was signed when it was joined, and is final now.
     let later = &life().moments.last().unwrap().headers;
     let is_final = |candidate: &&Candidate| {
         let now = later.anchor_again(candidate.anchor());
         candidate.anchor().assurance().level() == Level::Signed
             && now.is_some_and(|anchor| anchor.assurance().level() == Level::Finalized)
     };
-    let risen = life().moments.iter().map(|moment| &moment.proven[0]).find(is_final).unwrap();
-    let now = at(risen.anchor().timestamp());
+    let finalized_later = life().moments.iter().map(|moment| &moment.proven[0]).find(is_final).unwrap();
+    let now = at(finalized_later.anchor().timestamp());
     let present = Present { chain: later, now, ..present(None) };
-    let proven = admit(risen, &Demand { level: Level::Finalized, ..demand() }, &present).unwrap();
+    let proven = admit(finalized_later, &Demand { level: Level::Finalized, ..demand() }, &present).unwrap();
     assert_eq!(proven.anchor().assurance().level(), Level::Finalized);
 }
 
@@ -89,7 +102,7 @@ fn nothing_is_let_out_after_trust_was_restarted() {
         (Demand { generation: FIRST, ..demand() }, Demand { generation: second, ..demand() });
     let present = Present { generation: second, ..present(None) };
     assert_eq!(admit(&signed(), &call_before, &present), Err(Refusal::TrustRestarted));
-    // The call is of the present start, but what it found follows from the one before.
+    // The call began after the restart, but its candidate was joined before.
     assert_eq!(admit(&signed(), &all_before, &present), Err(Refusal::TrustRestarted));
     let record = record_of(&[signed()]);
     let present = Present { record: Some(&record), ..present };
@@ -109,7 +122,7 @@ fn nothing_is_let_out_after_a_consensus_fault() {
     for found in [Found::Candidate(Box::new(signed())), Found::Nothing(Why::AllUnreachable)] {
         let reading = hand_out(found, Mark::default(), [], &demand(), &present);
         assert_eq!(reading.why(), Some(&Why::ConsensusFault));
-        assert!(reading.latest_proven().is_some(), "the screen keeps what was proven, with its age");
+        assert!(reading.latest_proven().is_some(), "the screen keeps the last proven amount, with its age");
     }
 }
 
@@ -125,7 +138,7 @@ fn a_block_that_the_chain_does_not_know_does_not_stand() {
 fn a_withdrawn_block_is_refused_and_is_not_shown_as_the_last_one() {
     let gone = reorganised();
     let now = at(gone.anchor().timestamp());
-    // The record was not reviewed since the chain gave the block up.
+    // The record was not reviewed since the chain excluded the block.
     let record = record_of(std::slice::from_ref(&gone));
     let present = Present { now, ..present(Some(&record)) };
     assert_eq!(admit(&gone, &demand(), &present), Err(Refusal::NotHeld));
@@ -133,7 +146,7 @@ fn a_withdrawn_block_is_refused_and_is_not_shown_as_the_last_one() {
     let reading =
         hand_out(Found::Candidate(Box::new(gone.clone())), Mark::default(), [], &demand(), &present);
     assert_eq!((reading.why(), reading.latest_proven()), (Some(&Why::BlockWithdrawn), None));
-    // A screen is told which reading no longer holds.
+    // A watch reports which reading no longer holds.
     assert_eq!(withdrawn(&gone, FIRST).unwrap().anchor(), gone.anchor());
 }
 
@@ -164,7 +177,7 @@ fn a_finalized_reading_may_be_older_than_the_newest_signed_one() {
 }
 
 #[test]
-fn what_was_restored_is_shown_as_the_last_one_and_never_as_proven() {
+fn a_restored_reading_is_shown_as_the_last_one_and_never_as_proven() {
     let restored = signed().as_restored();
     let record = record_of(std::slice::from_ref(&restored));
     let present = present(Some(&record));
@@ -198,7 +211,7 @@ fn the_newer_recorded_reading_is_let_out_instead_of_an_older_one() {
 }
 
 #[test]
-fn an_older_block_is_not_let_out_where_the_newer_one_may_not_be() {
+fn an_older_block_is_not_let_out_if_the_newer_one_is_refused() {
     let record = record_of(&[signed().as_restored()]);
     let present = present(Some(&record));
     let age = present.now.age_of(older().anchor().timestamp()).unwrap();
@@ -206,7 +219,7 @@ fn an_older_block_is_not_let_out_where_the_newer_one_may_not_be() {
 }
 
 #[test]
-fn what_another_call_proved_meanwhile_is_handed_out() {
+fn a_reading_that_another_call_proved_meanwhile_is_handed_out() {
     let record = record_of(&[older(), signed()]);
     let nothing = || Found::Nothing(Why::AllUnreachable);
     let present = present(Some(&record));

@@ -1,4 +1,4 @@
-//! Whatever a call hands out as proven is true at the moment when it is handed out, whatever other calls did meanwhile.
+//! A proven reading is true at the moment when a call returns it, whatever other calls did meanwhile.
 
 use std::time::Duration;
 
@@ -7,14 +7,14 @@ use futures_util::FutureExt;
 use futures_util::future::{join, join3, select};
 use saldo::{Change, Clock, Holding, Policy, Reading};
 use saldo_drill::{Chain, Fault};
-use saldo_tests::scene::{AFTER, ALICE, BEFORE, BOB, NOBODY, Scene};
+use saldo_tests::scene::{AFTER, ALICE, BEFORE, BOB, Scene, UNUSED};
 
-const ALICES: Holding = Holding { owner: ALICE, asset: saldo::Asset::Native };
-const BOBS: Holding = Holding { owner: BOB, asset: saldo::Asset::Native };
+const ALICE_HOLDING: Holding = Holding { owner: ALICE, asset: saldo::Asset::Native };
+const BOB_HOLDING: Holding = Holding { owner: BOB, asset: saldo::Asset::Native };
 
-/// A wallet that started from another chain than the one its user means: there Alice holds nothing.
+/// A wallet whose trust started from the wrong chain, on which Alice holds nothing.
 ///
-/// The first provider leaves out the last item of a batch and the second one hangs, so that a read of two holdings waits.
+/// The first provider omits the last item of a batch and the second provider hangs, so a read of two holdings waits.
 fn falsely_started(seed: u64, policy: Policy) -> (Scene, Chain) {
     let chain = Chain::builder(seed).accounts([(ALICE, BEFORE), (BOB, U256::from(7))]).build();
     let other = chain.split();
@@ -32,7 +32,7 @@ fn falsely_started(seed: u64, policy: Policy) -> (Scene, Chain) {
     (scene, other)
 }
 
-/// After 1.5 s the app learns of the true chain, and everybody serves that one from then on.
+/// After 1.5 s the app restarts trust from the true chain, and the first provider and the source serve that chain.
 async fn learn_the_true_start(scene: &Scene) {
     scene.simulation.clock().sleep(Duration::from_millis(1_500)).await;
     scene.client.start_again(scene.chain.checkpoint());
@@ -41,30 +41,30 @@ async fn learn_the_true_start(scene: &Scene) {
 }
 
 #[test]
-fn a_revoked_start_proves_nothing_more() {
+fn a_revoked_trust_start_proves_nothing() {
     let (scene, other) = falsely_started(1, Policy::signed());
     assert_eq!(other.balance_at(other.signed().number, ALICE), Some(U256::ZERO));
-    let holdings = [ALICES, BOBS];
+    let holdings = [ALICE_HOLDING, BOB_HOLDING];
     let (readings, ()) =
         scene.simulation.run(join(scene.client.read(&holdings), learn_the_true_start(&scene)));
-    // There is time to read again, from the start that holds.
+    // There is time to read again, from the new trust start.
     assert_eq!(scene.assert_true(&readings[0], ALICE), BEFORE);
     assert_eq!(scene.assert_true(&readings[1], BOB), U256::from(8));
 }
 
 #[test]
-fn a_revoked_start_proves_nothing_final_either() {
+fn a_revoked_trust_start_proves_nothing_final() {
     let (scene, _) = falsely_started(2, Policy::signed());
-    let holdings = [ALICES, BOBS];
+    let holdings = [ALICE_HOLDING, BOB_HOLDING];
     let (readings, ()) =
         scene.simulation.run(join(scene.client.finalized(&holdings), learn_the_true_start(&scene)));
     assert_eq!(scene.assert_true(&readings[0], ALICE), BEFORE);
 }
 
 #[test]
-fn a_start_that_is_revoked_at_the_last_moment_leaves_the_reading_unknown() {
+fn a_trust_start_revoked_at_the_last_moment_leaves_the_reading_unknown() {
     let (scene, _) = falsely_started(3, Policy::signed());
-    let holdings = [ALICES, BOBS];
+    let holdings = [ALICE_HOLDING, BOB_HOLDING];
     let revoke = async {
         scene.simulation.clock().sleep(Duration::from_millis(3_999)).await;
         scene.client.start_again(scene.chain.checkpoint());
@@ -74,7 +74,7 @@ fn a_start_that_is_revoked_at_the_last_moment_leaves_the_reading_unknown() {
         let Reading::Unknown(unknown) = reading else { panic!("{reading:?}") };
         assert_eq!((unknown.why().code(), unknown.last()), ("trust_restarted", None));
     }
-    assert_eq!(scene.client.last(&ALICES), None);
+    assert_eq!(scene.client.last(&ALICE_HOLDING), None);
 }
 
 #[test]
@@ -91,13 +91,13 @@ fn a_fault_that_appears_while_a_finalized_read_waits_stops_it() {
     scene.providers[1].set(Fault::Hang);
     let clock = scene.simulation.clock();
     let contradict = async {
-        // When the next slot has begun, another call asks for its head, and sees the other chain too.
+        // After the next slot has begun, another call fetches its head, and sees the other chain too.
         clock.sleep(Duration::from_millis(2_500)).await;
         scene.sources[0].add(Fault::Status(503).on("finality_update"));
         scene.sources[1].add(Fault::OtherChain(other.clone()));
-        let _ = scene.client.balance(NOBODY).await;
+        let _ = scene.client.balance(UNUSED).await;
     };
-    let holdings = [ALICES, BOBS];
+    let holdings = [ALICE_HOLDING, BOB_HOLDING];
     let (readings, ()) = scene.simulation.run(join(scene.client.finalized(&holdings), contradict));
     assert!(scene.client.consensus_fault().is_some());
     for reading in readings {
@@ -116,7 +116,7 @@ fn no_call_returns_an_older_block_than_one_that_ended_before() {
         clock.sleep(Duration::from_secs(25)).await;
         scene.client.balance(ALICE).await
     };
-    let holdings = [ALICES, Holding::native(NOBODY)];
+    let holdings = [ALICE_HOLDING, Holding::native(UNUSED)];
     let (readings, between) = scene.simulation.run(join(scene.client.read(&holdings), meanwhile));
     let number = |reading: &Reading| reading.proven().expect("proven").anchor().number();
     assert!(number(&readings[0]) >= number(&between), "{} < {}", number(&readings[0]), number(&between));
@@ -129,26 +129,26 @@ fn a_holding_named_twice_has_one_answer() {
     let scene = Scene::new(6, 2, 1);
     scene.providers[0].add(Fault::PartialBatch.on("eth_getProof"));
     scene.providers[1].set(Fault::Hang);
-    let holdings = [ALICES, BOBS, ALICES, ALICES];
+    let holdings = [ALICE_HOLDING, BOB_HOLDING, ALICE_HOLDING, ALICE_HOLDING];
     let readings = scene.simulation.run(scene.client.read(&holdings));
     assert_eq!(readings.len(), 4);
     assert_eq!([&readings[2], &readings[3]], [&readings[0]; 2]);
-    // And in a call of nothing but one holding, there is no batch to leave anything out of.
-    let readings = scene.simulation.run(scene.client.read(&[ALICES, ALICES]));
+    // A call with only one distinct holding sends no batch, so no item can be missing.
+    let readings = scene.simulation.run(scene.client.read(&[ALICE_HOLDING, ALICE_HOLDING]));
     assert_eq!(readings[0], readings[1]);
     scene.assert_true(&readings[0], ALICE);
-    let readings = scene.simulation.run(scene.client.finalized(&[ALICES, ALICES]));
+    let readings = scene.simulation.run(scene.client.finalized(&[ALICE_HOLDING, ALICE_HOLDING]));
     assert_eq!(readings[0], readings[1]);
 }
 
 #[test]
-fn what_was_withdrawn_while_a_call_waited_is_not_its_last_reading() {
+fn a_reading_withdrawn_while_a_call_waits_is_not_its_last_reading() {
     let policy = Policy { deadline: Duration::from_secs(40), operators_per_address: 2, ..Policy::signed() };
     let scene = Scene::with_policy(7, 1, 1, policy);
     let before = scene.balance(ALICE);
     scene.assert_true(&before, ALICE);
-    // A watch links each new head to what is shown, and so learns that the block is gone.
-    let mut watch = scene.client.watch([ALICES]);
+    // A watch links each new head to the shown block, and so learns that the block is gone.
+    let mut watch = scene.client.watch([ALICE_HOLDING]);
     while !matches!(scene.simulation.run(watch.next()), Change::Reading { .. }) {}
     scene.pass_slots(1);
     scene.providers[0].set(Fault::Hang.on("eth_getProof"));
@@ -170,5 +170,5 @@ fn what_was_withdrawn_while_a_call_waited_is_not_its_last_reading() {
     let Reading::Unknown(unknown) = &reading else { panic!("{reading:?}") };
     let gone = before.proven().unwrap().anchor().hash();
     assert_ne!(unknown.last().map(|last| last.anchor().hash()), Some(gone));
-    assert_eq!(scene.client.withdrawn(&ALICES).map(|proven| proven.anchor().hash()), Some(gone));
+    assert_eq!(scene.client.withdrawn(&ALICE_HOLDING).map(|proven| proven.anchor().hash()), Some(gone));
 }

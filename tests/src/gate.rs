@@ -1,4 +1,4 @@
-//! Letting a candidate out through the gate, where a test is about something else than the gate.
+//! Hands a candidate out through the gate, for tests that are not about the gate.
 
 use std::time::Duration;
 
@@ -6,8 +6,8 @@ use saldo_chain::{Chain, Level};
 use saldo_reading::gate::{Demand, Present, admit};
 use saldo_reading::{Candidate, Generation, Now, Policy, Proven};
 
-/// Lets `candidate` out at the time of its block, by a call that asks for a signed block of any age, where `chain` is all
-/// that is known.
+/// Hands `candidate` out at the time of its block, to a call that asks for a signed block of any age. Only `chain` is
+/// known.
 pub fn let_out(candidate: &Candidate, chain: &Chain) -> Proven {
     let now = Now::new(candidate.anchor().timestamp(), None, Duration::from_secs(12));
     let present = Present { generation: Generation::FIRST, is_faulted: false, chain, record: None, now };

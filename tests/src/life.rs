@@ -1,4 +1,4 @@
-//! The life of a chain as a light client saw it, with a proof at each moment.
+//! A chain as a light client saw it at many moments, with a proof at each moment.
 
 use std::sync::OnceLock;
 
@@ -11,15 +11,15 @@ use saldo_reading::{Candidate, Generation, Holding, ProviderId, join};
 
 use crate::scene::{ALICE, BEFORE, BOB};
 
-/// A moment in the life of a chain: what a light client knew then, and a proof at each block it trusted.
+/// A moment on a chain: the light client's state then, and a proof at each block it trusted.
 pub struct Moment {
-    /// The chain as the light client knew it.
+    /// The headers that the light client trusted.
     pub headers: Headers,
     /// A proof at the newest signed block, and one at the newest finalized block, if there was one.
     pub proven: Vec<Candidate>,
 }
 
-/// The life of one chain as a light client saw it.
+/// A chain and the moments at which a light client saw it.
 pub struct Life {
     /// The chain at its end.
     pub chain: Chain,
@@ -46,7 +46,7 @@ fn proof(chain: &Chain, owner: Address, number: u64, root: StateRoot) -> Verifie
     verify_account(root, owner, &reply.account_proof).unwrap()
 }
 
-/// The life of one chain.
+/// The test chain, shared by all tests.
 pub fn life() -> &'static Life {
     static LIFE: OnceLock<Life> = OnceLock::new();
     LIFE.get_or_init(|| life_of(3))
@@ -71,7 +71,7 @@ pub fn life_of(seed: u64) -> Life {
         }
         let hand_over = chain.update(client.period()).filter(|_| !client.next_committee_known());
         for update in hand_over.into_iter().chain([chain.finality_update(), chain.optimistic_update()]) {
-            // One that brings nothing new is refused as such, and that is all.
+            // An update without anything new is refused, which does not matter here.
             let _ = client.advance(update, chain.time());
         }
         headers.follow(&client).unwrap();
@@ -82,14 +82,14 @@ pub fn life_of(seed: u64) -> Life {
     Life { chain, moments }
 }
 
-/// A proof of what Alice holds at `anchor`.
+/// A proof of Alice's balance at `anchor`.
 pub fn prove(chain: &Chain, anchor: &Anchor) -> Candidate {
     let account = proof(chain, ALICE, anchor.number(), anchor.state_root());
     let provider = ProviderId::new("anyone").unwrap();
     join(Holding::native(ALICE), anchor.chain_id(), &account, anchor, provider, Generation::FIRST).unwrap()
 }
 
-/// What a proof at `anchor`, a block of [`life`], says of Alice's account.
+/// Alice's account, proven at `anchor`, a block of [`life`].
 pub fn account_at(anchor: &Anchor) -> Verified<Account> {
     proof(&life().chain, ALICE, anchor.number(), anchor.state_root())
 }

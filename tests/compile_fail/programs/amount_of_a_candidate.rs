@@ -1,4 +1,4 @@
-// A candidate shows no amount, so nothing that was not let out by the gate can be shown.
+// A candidate shows no amount, so only a reading that passed the gate can be shown.
 fn show(candidate: &saldo_reading::Candidate) -> String {
     candidate.amount().format(18)
 }

@@ -1,4 +1,4 @@
-// What was joined is no reading: it may have stopped being true. Only the gate makes one of it.
+// A joined candidate is not a reading, because it may no longer be true. Only the gate makes a reading of it.
 fn hand_out(candidate: saldo_reading::Candidate) -> saldo::Reading {
     saldo::Reading::Proven(candidate)
 }

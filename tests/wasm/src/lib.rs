@@ -132,7 +132,7 @@ pub extern "C" fn balance() -> u32 {
         let generation = Generation::FIRST;
         let candidate = join(Holding::native(address), network.chain_id(), &account, anchor, provider, generation)
             .map_err(refusal)?;
-        // By the time of the block: the device's clock is not known in here.
+        // The time of the block: this module does not know the device's clock.
         let now = Now::new(anchor.timestamp(), None, network.slot_duration());
         let demand = Demand { generation, level: Level::Signed, policy: Policy::signed() };
         let chain = &state.chain;
