@@ -58,7 +58,7 @@ struct World {
 impl World {
     fn new(finality: bool) -> Self {
         let node = Node::new(31337, 5);
-        // The simulation needs only this chain's time; the node's own chain stands still.
+        // The simulation needs only this chain's time; the node's own chain does not advance.
         let simulation =
             Simulation::new(1, &Chain::builder(99).genesis_time(UnixTime::from_secs(1_790_000_000)).build());
         let internet = simulation.internet();

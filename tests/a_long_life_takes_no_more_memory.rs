@@ -39,7 +39,7 @@ fn life(behaviour: Behaviour, reads: usize) -> (u64, u64) {
 }
 
 #[test]
-fn whatever_providers_send() {
+fn memory_stays_bounded_whatever_providers_send() {
     for behaviour in [
         Behaviour::Honest,
         Behaviour::TipOnly,

@@ -464,7 +464,7 @@ fn an_older_snapshot_put_back_is_only_old() {
     );
 }
 
-/// An attacker who can write the app's private storage can plant a whole client, as he could plant a checkpoint. That
+/// An attacker who can write the app's private storage can plant a whole client, as well as a checkpoint. That
 /// is the limit of what is trusted. The client then follows the attacker's chain, and refuses the genuine one.
 #[test]
 fn a_snapshot_planted_whole_is_believed_like_a_checkpoint() {

@@ -101,8 +101,8 @@ fn a_hint_has_a_change_proven() {
 
     scene.chain.set_balance(ALICE, AFTER);
     let changes = changes_within(&scene, &mut watch, SLOT * 8);
-    let told = readings(&changes);
-    let [(at, reading, _)] = &told[..] else { panic!("{told:?}") };
+    let reported = readings(&changes);
+    let [(at, reading, _)] = &reported[..] else { panic!("{reported:?}") };
     assert_eq!(scene.assert_true(reading, ALICE), AFTER);
     assert!(*at <= SLOT * 5, "{at:?}");
     assert_eq!(activities(&changes), [Activity::Fetching, Activity::Idle]);
@@ -141,9 +141,9 @@ fn the_shown_amount_grows_old_when_no_provider_answers() {
     let before = requests(&scene);
     let changes = changes_within(&scene, &mut watch, Duration::from_secs(1_200));
     assert_all_true(&scene, &changes);
-    let told = readings(&changes);
+    let reported = readings(&changes);
     let code = |reading: &Reading| reading.why().map(Why::code);
-    let [(failed, unknown, fresh), (aged, still, old)] = &told[..] else { panic!("{told:?}") };
+    let [(failed, unknown, fresh), (aged, still, old)] = &reported[..] else { panic!("{reported:?}") };
     assert_eq!((code(unknown), code(still)), (Some("all_unreachable"), Some("all_unreachable")));
     assert!(matches!(fresh, Some(Freshness::Fresh(_))) && matches!(old, Some(Freshness::Old(_))));
     assert!(unknown.latest_proven() == still.latest_proven() && still.latest_proven().is_some());
@@ -160,8 +160,8 @@ fn the_shown_amount_grows_old_when_no_provider_answers() {
     scene.providers.iter().for_each(Provider::clear);
     scene.client.network_changed(true);
     let changes = changes_within(&scene, &mut watch, SLOT * 2);
-    let told = readings(&changes);
-    assert_eq!(scene.assert_true(&told.last().unwrap().1, ALICE), AFTER);
+    let reported = readings(&changes);
+    assert_eq!(scene.assert_true(&reported.last().unwrap().1, ALICE), AFTER);
     assert_eq!(activities(&changes)[..2], [Activity::Fetching, Activity::Idle]);
 }
 
@@ -186,18 +186,18 @@ fn a_signed_reading_becomes_final_in_place() {
     let scene = Scene::new(7, 1, 1);
     let mut watch = scene.client.watch([ALICE_HOLDING]);
     let changes = changes_within(&scene, &mut watch, Duration::from_secs(299));
-    let told = readings(&changes);
+    let reported = readings(&changes);
     let level = |reading: &Reading| reading.proven().unwrap().anchor().assurance().level();
     let number = |reading: &Reading| reading.proven().unwrap().anchor().number();
-    let (_, first, _) = &told[0];
-    let raised = told
+    let (_, first, _) = &reported[0];
+    let raised = reported
         .iter()
         .find(|(_, reading, _)| number(reading) == number(first) && level(reading) == Level::Finalized);
     assert_eq!(level(first), Level::Signed);
     assert!(
         raised.is_some(),
         "{:?}",
-        told.iter().map(|(at, reading, _)| (at, number(reading), level(reading))).collect::<Vec<_>>()
+        reported.iter().map(|(at, reading, _)| (at, number(reading), level(reading))).collect::<Vec<_>>()
     );
 }
 
@@ -273,8 +273,8 @@ fn hints_are_taken_from_all_providers_that_know_the_address() {
     scene.providers[0].add(Fault::Result(stale).on("eth_getBalance"));
     scene.chain.set_balance(ALICE, AFTER);
     let changes = changes_within(&scene, &mut watch, SLOT * 10);
-    let told = readings(&changes);
-    let (at, reading, _) = told
+    let reported = readings(&changes);
+    let (at, reading, _) = reported
         .iter()
         .find(|(_, reading, _)| reading.proven().is_some_and(|proven| proven.amount().base_units() == AFTER))
         .expect("a reading with the new amount");
@@ -322,17 +322,17 @@ fn after_a_sleep_the_shown_reading_is_proven_again() {
 /// Dropping `next` often changes no report.
 #[test]
 fn dropping_next_loses_no_change() {
-    let changes_with = |patience: Option<Duration>| {
+    let changes_with = |wait: Option<Duration>| {
         let scene = Scene::new(10, 2, 1);
         let mut watch = scene.client.watch([ALICE_HOLDING, UNUSED_HOLDING]);
         let mut all = Vec::new();
         for round in 0_u64..12 {
             scene.chain.set_balance(ALICE, U256::from(round / 4));
-            match patience {
+            match wait {
                 None => all.extend(changes_within(&scene, &mut watch, SLOT * 5)),
-                Some(patience) => {
-                    let times = (SLOT * 5).as_millis() / patience.as_millis();
-                    (0..times).for_each(|_| all.extend(changes_within(&scene, &mut watch, patience)));
+                Some(wait) => {
+                    let times = (SLOT * 5).as_millis() / wait.as_millis();
+                    (0..times).for_each(|_| all.extend(changes_within(&scene, &mut watch, wait)));
                 }
             }
         }

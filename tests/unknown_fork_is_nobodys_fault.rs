@@ -85,7 +85,7 @@ fn a_signature_under_an_unknown_version_says_that_saldo_is_behind() {
     let forge = Forge { network: scheduled("{ name = \"heze\", version = \"0x08000001\" },"), seed: 1 };
     let mut client = forge.client(8);
     let mut update = forge.optimistic(20);
-    // Slot 23 may be the last before that fork, but the fork is unknown all the same.
+    // Slot 23 may be the last before that fork, but the fork is still unknown.
     for slot in [23, 20] {
         update = forge.optimistic(slot);
         forge.sign_under(&mut update, Period::new(0), [8, 0, 0, 1], 32);

@@ -62,7 +62,7 @@ impl Transport for Replay {
     }
 }
 
-/// A clock that stands still.
+/// A stopped clock.
 #[derive(Clone, Copy)]
 struct Moment(UnixTime);
 

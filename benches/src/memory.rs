@@ -16,7 +16,7 @@ use saldo_source::HttpTransport;
 type Failure = Box<dyn std::error::Error>;
 
 const HOLDINGS: u64 = 100;
-/// The most memory beyond that of the bare program, in kilobytes.
+/// The most additional memory over the bare program, in kilobytes.
 const MAX_EXTRA_KB: u64 = 12 * 1024;
 /// How long the client watches: some heads and hints, and a second proof of every holding.
 const WATCH_TIME: Duration = Duration::from_secs(20);

@@ -31,7 +31,7 @@ impl Transport for Canned {
     }
 }
 
-/// A clock that stands still.
+/// A stopped clock.
 struct StoppedClock;
 
 impl Clock for StoppedClock {

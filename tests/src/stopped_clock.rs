@@ -1,4 +1,4 @@
-//! A clock that stands still, for code that never waits.
+//! A stopped clock, for code that never waits.
 
 use std::future::Future;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use saldo::{Clock, UnixTime};
 
-/// A clock that stands still.
+/// A stopped clock.
 pub struct StoppedClock;
 
 impl Clock for StoppedClock {

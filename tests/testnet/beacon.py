@@ -1,8 +1,8 @@
 """The consensus side of the test network, in one process: a chain and a beacon API for it.
 
-The chain starts a few epochs in the past, is built up to now as fast as the machine allows, and then gets one
-block at the start of every slot, so that finality and light-client data are there within seconds and time on
-the chain is the time of the clock.
+The chain starts a few epochs in the past and is built to the present as fast as the machine allows. After that it
+gets one block at the start of every slot. So finality and light-client data exist within seconds, and the chain's
+time is the clock's time.
 """
 
 import argparse

@@ -123,7 +123,7 @@ class Chain:
     def _execution_block(self, state: Any) -> Built:
         """An execution block for the slot of `state`, built by one client and accepted by all others.
 
-        A client that is gone or refuses the block falls behind alone; the others go on.
+        A client that is down or refuses the block falls behind; the other clients continue.
         """
         parent_root = _hex(self.head_root)
         attributes = {

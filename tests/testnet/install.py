@@ -1,7 +1,7 @@
-"""Installs what the test network is made of, once for every state of its lock files.
+"""Installs the parts of the test network, once for every state of its lock files.
 
-Everything lives in a cache outside the repository. An entry is made under another name and renamed when it is
-complete, so what is there is whole; a lock keeps two runs from making the same entry at once.
+All parts are in a cache outside the repository. An entry is created under a temporary name and renamed when it is
+complete, so an existing entry is always complete. A lock prevents two runs from creating the same entry.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ use saldo_drill::Fork;
 
 use crate::drill::arguments::DrillArguments;
 
-/// Tells what an address holds, and proves it.
+/// Reads what an address holds, and proves it.
 #[derive(Parser)]
 #[command(name = "saldo", version, about, max_term_width = 100)]
 pub(crate) struct Saldo {

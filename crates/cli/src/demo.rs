@@ -1,6 +1,6 @@
 //! `saldo demo`: the same outage, as a naive wallet shows it and as saldo shows it.
 //!
-//! Only the chain is made up, and it is really signed, hashed and proven. The readings come from the same client that
+//! Only the chain is invented, and it is really signed, hashed and proven. The readings come from the same client that
 //! a wallet embeds, over HTTP on loopback.
 
 mod report;

@@ -76,7 +76,7 @@ fn describe(client: &Client, change: &Change) -> Option<String> {
             }
         }
         Change::Withdrawn { withdrawn, last, .. } => {
-            let gone = format!("block {} was taken back by the chain", withdrawn.anchor().number());
+            let gone = format!("block {} was withdrawn by the chain", withdrawn.anchor().number());
             match last {
                 Some(last) => format!("{}, {}; {}", ether(last), last_proven(client, last), warn(&gone)),
                 None => format!("not known (it is not 0); {}", warn(&gone)),

@@ -76,7 +76,7 @@ fn of_network(data: &Data, network: &Network) -> Result<(), Failure> {
     }
 }
 
-/// Whether further requests to this source are useless.
+/// Whether no further request to this source can succeed.
 pub(crate) fn is_lost(report: &SourceReport) -> bool {
     let failed = |check: &Check<()>| check.failure().is_some_and(is_final);
     failed(&report.genesis) || failed(&report.bootstrap) || report.findings.contains(&Finding::OtherNetwork)

@@ -190,7 +190,7 @@ impl Finding {
             | Self::ProofRefused(_)
             | Self::FalseClaim
             | Self::DataRefused(_) => {
-                "its answers are false, and saldo refuses them. Tell its operator, or use another endpoint."
+                "its answers are false, and saldo refuses them. Report it to its operator, or use another endpoint."
             }
             Self::OtherBranch => {
                 "it follows another branch; wait until it returns to this branch, or use another provider."
@@ -208,7 +208,7 @@ impl Finding {
             Self::NoUpdates => "use a newer checkpoint, or add a source that keeps updates.",
             Self::CheckpointTooOld => "give a newer checkpoint from a source that you trust.",
             Self::NoLightClientData => {
-                "use a beacon node that serves light-client data (Nimbus and Lodestar do unless told not to)."
+                "use a beacon node that serves light-client data (Nimbus and Lodestar do by default)."
             }
             Self::OutvotedRoot => "its root is not used; if this continues, remove the source.",
             Self::Fails(_) => "try again later; if this continues, use another endpoint.",

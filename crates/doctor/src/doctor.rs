@@ -106,9 +106,9 @@ impl Doctor {
         self
     }
 
-    /// Examines all endpoints concurrently, and calls `tell` after each one. Never takes longer than
+    /// Examines all endpoints concurrently, and calls `report_progress` after each one. Never takes longer than
     /// [`Limits::total`].
-    pub async fn examine(&self, tell: &(dyn Fn(Progress) + Sync)) -> Report {
+    pub async fn examine(&self, report_progress: &(dyn Fn(Progress) + Sync)) -> Report {
         let begun = self.clock.wall();
         let deadline = Deadline::after(&*self.clock, self.limits.total);
         let done = AtomicUsize::new(0);
@@ -117,23 +117,23 @@ impl Doctor {
             .len()
             .saturating_add(self.sources.len())
             .saturating_add(self.checkpoint_sources.len());
-        let tell = |id: &ProviderId| {
+        let report_progress = |id: &ProviderId| {
             let done = done.fetch_add(1, Ordering::Relaxed).saturating_add(1);
-            tell(Progress { id: id.clone(), done, of });
+            report_progress(Progress { id: id.clone(), done, of });
         };
 
-        let beacon_side = self.beacon_side(deadline, &tell).boxed_local().shared();
+        let beacon_side = self.beacon_side(deadline, &report_progress).boxed_local().shared();
         let head = beacon_side
             .clone()
             .map(|found| found.client.as_ref().and_then(|client| client.signed_head().cloned()));
         let head: Shared<_> = head.boxed_local().shared();
         let providers = join_all(self.providers.iter().map(|endpoint| {
             let head = head.clone();
-            let tell = &tell;
+            let report_progress = &report_progress;
             async move {
                 let report =
                     execution::examine(&self.probe(endpoint, deadline), self.network.chain_id(), head).await;
-                tell(endpoint.id());
+                report_progress(endpoint.id());
                 report
             }
         }));
@@ -157,17 +157,21 @@ impl Doctor {
     }
 
     /// Examines checkpoint sources and beacon sources. Returns also the light client with the newest head.
-    async fn beacon_side(&self, deadline: Deadline, tell: &impl Fn(&ProviderId)) -> Arc<BeaconSide> {
+    async fn beacon_side(
+        &self,
+        deadline: Deadline,
+        report_progress: &impl Fn(&ProviderId),
+    ) -> Arc<BeaconSide> {
         let slot = checkpoint::slot(&self.network, self.checkpoint, self.clock.wall());
         let checkpoint_sources = join_all(self.checkpoint_sources.iter().map(|endpoint| async move {
             let report = checkpoint::examine(&self.probe(endpoint, deadline), slot).await;
-            tell(endpoint.id());
+            report_progress(endpoint.id());
             report
         }));
         let mut side =
             BeaconSide { checkpoint: self.checkpoint, checkpoint_slot: slot, ..BeaconSide::default() };
         if self.checkpoint.is_some() {
-            let sources = self.follow_all(self.checkpoint, deadline, tell);
+            let sources = self.follow_all(self.checkpoint, deadline, report_progress);
             let (checkpoint_sources, (sources, client)) = join(checkpoint_sources, sources).await;
             (side.checkpoint_sources, side.sources, side.client) = (checkpoint_sources, sources, client);
             side.agreed_root = checkpoint::agree(&mut side.checkpoint_sources);
@@ -175,7 +179,7 @@ impl Doctor {
             side.checkpoint_sources = checkpoint_sources.await;
             side.agreed_root = checkpoint::agree(&mut side.checkpoint_sources);
             side.checkpoint = side.agreed_root.map(|root| Checkpoint { root, slot });
-            (side.sources, side.client) = self.follow_all(side.checkpoint, deadline, tell).await;
+            (side.sources, side.client) = self.follow_all(side.checkpoint, deadline, report_progress).await;
         }
         if self.checkpoint_sources.is_empty() {
             side.checkpoint_slot = None;
@@ -189,7 +193,7 @@ impl Doctor {
         &self,
         checkpoint: Option<Checkpoint>,
         deadline: Deadline,
-        tell: &impl Fn(&ProviderId),
+        report_progress: &impl Fn(&ProviderId),
     ) -> (Vec<SourceReport>, Option<LightClient>) {
         let first = join_all(self.sources.iter().map(|endpoint| async move {
             let probe = self.probe(endpoint, deadline);
@@ -218,7 +222,7 @@ impl Doctor {
                     report.optimistic = Check::NotChecked(Unchecked::NoCheckpoint);
                 }
                 beacon::judge(&probe, &mut report);
-                tell(probe.endpoint.id());
+                report_progress(probe.endpoint.id());
                 (report, client)
             }
         }));

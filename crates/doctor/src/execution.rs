@@ -42,7 +42,7 @@ pub(crate) async fn examine(
     report
 }
 
-/// Makes the checks that need no signed head; `None` if further requests are useless.
+/// Makes the checks that need no signed head; `None` if no further request can succeed.
 async fn without_head(probe: &ProbeClient<'_>, chain_id: u64, report: &mut ProviderReport) -> Option<()> {
     report.chain_id = probe.number("eth_chainId").await.into();
     if *report.chain_id.found()? != chain_id {
