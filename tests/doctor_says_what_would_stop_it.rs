@@ -36,8 +36,8 @@ fn operators_and_hosting_count_but_names_do_not() {
             .provider(at("provider1", second.0, second.1))
             .source(at("source0", "x", "h"))
             .source(at("source1", "y", "h"));
-        for word in ["checkpoint0", "checkpoint1", "checkpoint2"] {
-            doctor = doctor.checkpoint_source(at(word, word, "h"));
+        for name in ["checkpoint0", "checkpoint1", "checkpoint2"] {
+            doctor = doctor.checkpoint_source(at(name, name, "h"));
         }
         kinds(&world.simulation.run(doctor.examine(&|_| {})))
     };

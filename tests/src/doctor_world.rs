@@ -47,9 +47,9 @@ impl DoctorWorld {
             internet.register(&format!("http://source{index}.test"), source.clone());
             doctor = doctor.source(place(format!("source{index}")));
         }
-        for (index, word) in checkpoint_sources.iter().enumerate() {
-            internet.register(&format!("http://word{index}.test"), word.clone());
-            doctor = doctor.checkpoint_source(place(format!("word{index}")));
+        for (index, source) in checkpoint_sources.iter().enumerate() {
+            internet.register(&format!("http://checkpoint{index}.test"), source.clone());
+            doctor = doctor.checkpoint_source(place(format!("checkpoint{index}")));
         }
         Self { chain, simulation, providers, sources, checkpoint_sources, doctor }
     }
