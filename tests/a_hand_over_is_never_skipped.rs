@@ -154,12 +154,12 @@ fn mainnets_stale_update_is_a_missing_committee_update() {
     let simulation = Simulation::new(5, &other_chain);
     let internet = simulation.internet();
     internet.register("http://real.test", Real { folder, network: network.clone() });
-    internet.register("http://other_chain.test", Provider::honest(&other_chain));
+    internet.register("http://elsewhere.test", Provider::honest(&other_chain));
     let root = "0x994cb789313ae5c5aceab6854d2ee32d8d0883a138e82d018e1a1dc59c22ba32".parse().unwrap();
     let client = Client::builder(network)
         .transport(internet)
         .clock(simulation.clock())
-        .rpc("http://other_chain.test")
+        .rpc("http://elsewhere.test")
         .beacon("http://real.test")
         .checkpoint(Checkpoint { root, slot: Some(Slot::new(12_890_400)) })
         .build()

@@ -152,7 +152,7 @@ fn each_fault_reaches_the_client_and_is_refused() {
             .collect();
         assert!(outcomes.contains(&outcome), "{faults}: {outcomes:?}");
         world.set_faults("");
-        // After `quota_exhausted` the provider is not http_request again until the quota is renewed.
+        // After `quota_exhausted` the provider is not asked again until the quota is renewed.
         let backs_off = outcome == "quota_exhausted";
         assert!(backs_off || world.read().proven().is_some(), "{faults}: well again");
     }

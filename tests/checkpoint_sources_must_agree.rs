@@ -209,7 +209,7 @@ fn a_block_without_bootstrap_sends_to_the_epoch_before() {
     assert_eq!(why(&world, &world.client()), "checkpoint_not_served");
 }
 
-/// Sources on both sides of an epoch's end do not disagree: a source that is behind is not sure yet, and is requested for
+/// Sources on both sides of an epoch's end do not disagree: a source that is behind is not sure yet, and is asked for
 /// the epoch before.
 #[test]
 fn sources_an_epoch_apart_agree_on_the_older_one() {
@@ -292,7 +292,7 @@ fn an_impossible_agreement_is_refused_at_build() {
     assert_eq!(refused(open), BuildError::CheckpointSource { position: 4, error });
 }
 
-/// A given checkpoint has priority: no source is requested.
+/// A given checkpoint has priority: no source is asked.
 #[test]
 fn a_given_checkpoint_comes_first() {
     let world = CheckpointWorld::new(16, 3);

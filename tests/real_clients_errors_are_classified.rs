@@ -1,4 +1,4 @@
-//! The answers of five real clients, call by call, are put into the class that decides which provider is call next.
+//! The answers of five real clients, call by call, are put into the class that decides which provider is asked next.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -198,7 +198,7 @@ fn every_other_is_named_with_what_brings_it() {
     }
     let anywhere = names(&tree(&WALLET, LINKED, true).foreign());
     let on_other_platforms: Names = anywhere.difference(&names(&linked.foreign())).cloned().collect();
-    assert_eq!(column("Linked on_other_platforms only", 1), on_other_platforms);
+    assert_eq!(column("Linked elsewhere only", 1), on_other_platforms);
     let built = names(&tree(&WALLET, BUILT, true).foreign());
     let only_built: Names = built.difference(&anywhere).cloned().collect();
     assert_eq!(column("Built, not linked", 0), only_built);
