@@ -313,7 +313,11 @@ fn everything_comes_from_crates_io() {
         match &package.source {
             Some(source) => assert_eq!(source, SOURCE, "{}", node.name),
             None => {
-                assert!(package.manifest.starts_with(repository()), "{} is not in this repository", node.name);
+                assert!(
+                    package.manifest.starts_with(repository()),
+                    "{} is not in this repository",
+                    node.name
+                );
             }
         }
     }

@@ -1,5 +1,7 @@
 //! The merge rule: what replaces a proven reading, and what takes it back.
 
+use std::sync::Arc;
+
 use saldo_chain::{Chain, Level, Standing};
 
 use crate::candidate::Candidate;
@@ -27,10 +29,10 @@ pub enum Change {
 /// block, it is withdrawn, and the best finalized one returns. Errors and silence have no way in.
 #[derive(Clone, Debug, Default)]
 pub struct Record {
-    newest: Option<Candidate>,
-    finalized: Option<Candidate>,
+    newest: Option<Arc<Candidate>>,
+    finalized: Option<Arc<Candidate>>,
     /// Not final yet, lowest block first.
-    awaiting: Vec<Candidate>,
+    awaiting: Vec<Arc<Candidate>>,
 }
 
 impl Record {
@@ -44,23 +46,23 @@ impl Record {
 
     /// The reading to show.
     pub fn last(&self) -> Option<&Candidate> {
-        self.newest.as_ref()
+        self.newest.as_deref()
     }
 
     /// The newest reading at a finalized block.
     pub fn finalized(&self) -> Option<&Candidate> {
-        self.finalized.as_ref()
+        self.finalized.as_deref()
     }
 
     /// The signed readings whose blocks may become final, lowest block first.
-    pub fn awaiting_finality(&self) -> &[Candidate] {
+    pub fn awaiting_finality(&self) -> &[Arc<Candidate>] {
         &self.awaiting
     }
 
     /// The newest reading whose block is at least as sure as `level`.
     pub fn newest_at(&self, level: Level) -> Option<&Candidate> {
         let is_enough = |held: &&Candidate| held.anchor.assurance().level() >= level;
-        self.newest.as_ref().filter(is_enough).or(self.finalized.as_ref())
+        self.last().filter(is_enough).or(self.finalized())
     }
 
     /// How new and how sure the newest reading at `level` is.
@@ -70,15 +72,15 @@ impl Record {
 
     /// Takes `offered` if the rule lets it replace what is there.
     pub fn offer(&mut self, offered: Candidate) -> Change {
-        if offered.anchor.assurance().level() == Level::Finalized
-            && supersedes(&offered, self.finalized.as_ref())
-        {
-            self.finalized = Some(offered.clone());
+        // One copy for all places: a client can have very many records.
+        let offered = Arc::new(offered);
+        if offered.anchor.assurance().level() == Level::Finalized && supersedes(&offered, self.finalized()) {
+            self.finalized = Some(Arc::clone(&offered));
         }
         if offered.anchor.assurance().level() < Level::Finalized {
-            self.keep_until_final(offered.clone());
+            self.keep_until_final(Arc::clone(&offered));
         }
-        if supersedes(&offered, self.newest.as_ref()) {
+        if supersedes(&offered, self.last()) {
             self.newest = Some(offered);
             Change::Replaced
         } else {
@@ -92,7 +94,8 @@ impl Record {
         self.forget_what_is_contradicted(chain);
         let Some(newest) = &self.newest else { return Change::Kept };
         if let Some(again) = chain.anchor_again(newest.anchor()).and_then(|anchor| newest.under(anchor)) {
-            return self.offer(again);
+            // The same as before: nothing is copied.
+            return if Mark::of(&again) == Mark::of(newest) { Change::Kept } else { self.offer(again) };
         }
         // Nothing withdraws a finalized reading: a chain that excludes one is a consensus fault, not a reorg.
         let is_final = newest.anchor.assurance().level() == Level::Finalized && !newest.restored;
@@ -101,7 +104,7 @@ impl Record {
         }
         let fallback = self.finalized.clone();
         match std::mem::replace(&mut self.newest, fallback) {
-            Some(withdrawn) => Change::Withdrawn { withdrawn: Box::new(withdrawn) },
+            Some(withdrawn) => Change::Withdrawn { withdrawn: Box::new(Arc::unwrap_or_clone(withdrawn)) },
             None => Change::Kept,
         }
     }
@@ -120,7 +123,7 @@ impl Record {
         }
     }
 
-    fn keep_until_final(&mut self, signed: Candidate) {
+    fn keep_until_final(&mut self, signed: Arc<Candidate>) {
         let number = signed.anchor.number();
         let is_below_final = self.finalized.as_ref().is_some_and(|held| held.anchor.number() >= number);
         if is_below_final {
@@ -144,8 +147,8 @@ impl Record {
             let again = chain.anchor_again(&held.anchor).and_then(|anchor| held.under(anchor));
             let risen = again.filter(|again| again.anchor.assurance().level() == Level::Finalized);
             if let Some(risen) = risen {
-                if supersedes(&risen, self.finalized.as_ref()) {
-                    self.finalized = Some(risen);
+                if supersedes(&risen, self.finalized()) {
+                    self.finalized = Some(Arc::new(risen));
                 }
             } else if chain.standing(&held.anchor) == Standing::Stands || held.is_ahead_of(chain) {
                 self.awaiting.push(held);

@@ -54,7 +54,11 @@ fn key(candidate: &Candidate) -> (B256, B256) {
 }
 
 fn candidates(record: &Record) -> impl Iterator<Item = &Candidate> {
-    record.last().into_iter().chain(record.finalized()).chain(record.awaiting_finality())
+    record
+        .last()
+        .into_iter()
+        .chain(record.finalized())
+        .chain(record.awaiting_finality().iter().map(AsRef::as_ref))
 }
 
 impl BlockIndex {
