@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
 use saldo_beacon::unit::UnixTime;
+
+use crate::maybe_send::BoxedFuture;
 
 /// The two clocks of a device, and a way to wait.
 pub trait Clock: Send + Sync {
@@ -12,7 +13,7 @@ pub trait Clock: Send + Sync {
     /// Time since some fixed start, which only ever grows; deadlines are measured on it.
     fn monotonic(&self) -> Duration;
     /// Completes when `duration` has passed on the monotonic clock.
-    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
+    fn sleep(&self, duration: Duration) -> BoxedFuture<'static, ()>;
 }
 
 /// A moment on a [`Clock`]'s monotonic scale by which something must be over.

@@ -4,11 +4,10 @@ use std::error::Error;
 use std::io;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 use saldo_beacon::unit::UnixTime;
 
 use crate::clock::Clock;
+use crate::maybe_send::BoxedFuture;
 use crate::transport::{Method, Request, Response, Transport, TransportError};
 
 /// A host that does not accept a connection within this time, TLS included, counts as not reached: so it has not seen
@@ -70,8 +69,8 @@ impl HttpTransport {
 }
 
 impl Transport for HttpTransport {
-    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
-        self.exchange(request).boxed()
+    fn send(&self, request: Request) -> BoxedFuture<'_, Result<Response, TransportError>> {
+        Box::pin(self.exchange(request))
     }
 }
 
@@ -145,7 +144,7 @@ impl Clock for SystemClock {
         self.start.elapsed()
     }
 
-    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        tokio::time::sleep(duration).boxed()
+    fn sleep(&self, duration: Duration) -> BoxedFuture<'static, ()> {
+        Box::pin(tokio::time::sleep(duration))
     }
 }

@@ -27,6 +27,7 @@ mod hedge;
 mod http;
 mod io;
 mod jsonrpc;
+mod maybe_send;
 pub mod mirror;
 mod provider_stats;
 mod retry_after;
@@ -43,6 +44,7 @@ pub use hedge::{Answer, Ask, DisclosureSet, Hedged, RequestSpec};
 #[cfg(feature = "http")]
 pub use http::{HttpTransport, SystemClock};
 pub use io::Io;
+pub use maybe_send::{BoxedFuture, MaybeSend};
 pub use provider_stats::ProviderStats;
 pub use standing::FINAL_PROOFS;
 pub use transport::{Method, Request, Response, Transport, TransportError};

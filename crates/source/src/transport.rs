@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
-
 pub use saldo_reading::TransportError;
 
 use crate::endpoint::SecretUrl;
+use crate::maybe_send::BoxedFuture;
 
 /// The HTTP method of a [`Request`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,5 +61,5 @@ pub trait Transport: Send + Sync {
     ///
     /// # Errors
     /// [`TransportError`] if there is no complete HTTP answer; an answer with an error status is not an error here.
-    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>>;
+    fn send(&self, request: Request) -> BoxedFuture<'_, Result<Response, TransportError>>;
 }
