@@ -1,5 +1,7 @@
 //! Where a provider is, and what it may be called in the open.
 
+mod operator;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -109,9 +111,6 @@ pub struct Declared {
 }
 
 impl Endpoint {
-    /// Who runs a folder, and where it is hosted.
-    const THIS_DEVICE: &str = "this device";
-
     /// An endpoint named after its host (and port, where the URL gives one).
     ///
     /// # Errors
@@ -137,7 +136,7 @@ impl Endpoint {
         // The path is not part of it: a URL is shown to transports.
         let url = Url::parse("file:///").map_err(|_| EndpointError::Folder)?;
         let id = ProviderId::new("folder").ok_or(EndpointError::Name)?;
-        let here = || Some(Self::THIS_DEVICE.to_owned());
+        let here = || Some(operator::THIS_DEVICE.to_owned());
         let kind = Kind::Folder(SecretPath(path));
         Ok(Self { kind, operator: here(), hosting: here(), ..Self::of(url, id) })
     }
@@ -232,9 +231,18 @@ impl Endpoint {
         self.operator.as_deref().or_else(|| self.url.0.host_str()).unwrap_or_else(|| self.id.as_str())
     }
 
-    /// [`Endpoint::run_by`] for comparing: names that differ in case alone are one operator.
+    /// [`Endpoint::run_by`] for comparing: endpoints with one key have one operator, however its name or host is written.
     pub fn operator_key(&self) -> String {
-        self.run_by().trim().to_lowercase()
+        match (&self.operator, self.url.0.host()) {
+            (Some(name), _) => operator::of_name(name),
+            (None, Some(host)) => operator::of_host(&host),
+            (None, None) => operator::of_name(self.id.as_str()),
+        }
+    }
+
+    /// The [`Endpoint::operator_key`] of an operator by its name or host. It compares the names of other companies as well.
+    pub fn operator_key_of(name: &str) -> String {
+        operator::of_name(name)
     }
 
     /// Whether [`Endpoint::run_by`] was declared, rather than taken from the host.

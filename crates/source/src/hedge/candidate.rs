@@ -15,6 +15,8 @@ pub(super) struct Candidate<'a> {
     pub(super) endpoint: &'a Endpoint,
     /// Its [`Endpoint::operator_key`].
     pub(super) operator: Arc<str>,
+    /// The key of its declared hosting.
+    hosting: Option<Arc<str>>,
     pub(super) availability: Availability,
     /// Whether its last answer to the method failed.
     pub(super) has_failed: bool,
@@ -36,6 +38,7 @@ impl<'a> Candidate<'a> {
             Self {
                 endpoint,
                 operator: endpoint.operator_key().into(),
+                hosting: endpoint.hosted_by().map(|name| Endpoint::operator_key_of(name).into()),
                 availability: providers.availability(role, method, endpoint.id(), now),
                 has_failed: providers.ranking.has_failed(&key, method),
                 hedge_delay: providers.latencies.hedge_delay(&key, method),
@@ -46,8 +49,8 @@ impl<'a> Candidate<'a> {
 
     /// Whether both may be hosted by one company: where hosting is not declared, it may be the same.
     pub(super) fn may_share_hosting(&self, other: &Self) -> bool {
-        match (self.endpoint.hosted_by(), other.endpoint.hosted_by()) {
-            (Some(one), Some(another)) => one.eq_ignore_ascii_case(another),
+        match (&self.hosting, &other.hosting) {
+            (Some(one), Some(another)) => one == another,
             _ => true,
         }
     }
