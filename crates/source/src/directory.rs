@@ -1,8 +1,8 @@
-//! Who may be asked: endpoints, and what is publicly said of them.
+//! Lists of endpoints, with what is publicly documented about each.
 //!
-//! A directory is data. One comes with saldo for each built-in network; a user's own replaces or extends it; none is
-//! ever fetched. What stands in it was found documented, not probed: nobody promises that an endpoint answers, and
-//! nothing that one answers is believed because of who it is.
+//! A directory is data. saldo has one for each built-in network, and a user's own replaces or extends it. No directory is ever
+//! fetched. Its entries were found in documentation, not tested: an endpoint may not answer. No answer is believed because of
+//! the endpoint that gave it.
 
 mod error;
 mod file;
@@ -17,7 +17,7 @@ const MAINNET: &str = include_str!("directory/mainnet.toml");
 const SEPOLIA: &str = include_str!("directory/sepolia.toml");
 const HOODI: &str = include_str!("directory/hoodi.toml");
 
-/// Endpoints of one network, by what they are asked for, in the order in which they are to be asked.
+/// The endpoints of one network, by role, in the order in which they are asked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Directory {
     rpc: Vec<Listed>,
@@ -25,7 +25,7 @@ pub struct Directory {
     checkpoint_sources: Vec<Listed>,
 }
 
-/// An endpoint of a [`Directory`], with what is publicly said of it.
+/// An endpoint of a [`Directory`], with what is publicly documented about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
     endpoint: Endpoint,
@@ -36,7 +36,7 @@ pub struct Listed {
     built_in: bool,
 }
 
-/// Where an endpoint is documented, and when that was last looked up.
+/// Where an endpoint is documented, and when that page was last read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Documented {
     page: String,
@@ -44,8 +44,7 @@ struct Documented {
 }
 
 impl Directory {
-    /// Returns the directory that comes with saldo for the network with this one's genesis validators root; an empty
-    /// one for any other network.
+    /// Returns the built-in directory of the network with this genesis validators root; an empty one for other networks.
     pub fn of(network: &Network) -> Self {
         let built_in = Network::built_in().into_iter().zip([MAINNET, SEPOLIA, HOODI]);
         let is_same = |known: &Network| known.genesis_validators_root() == network.genesis_validators_root();
@@ -59,18 +58,17 @@ impl Directory {
         directory
     }
 
-    /// Reads the tables `[[rpc]]`, `[[beacon]]` and `[[checkpoint_source]]` from TOML: from a file of their own, or from
-    /// a network file ([`Network::from_toml`]), whose other fields are not looked at.
+    /// Reads the tables `[[rpc]]`, `[[beacon]]` and `[[checkpoint_source]]` from TOML: from a file of their own, or from a network
+    /// file ([`Network::from_toml`]), whose other fields are not read.
     ///
     /// # Errors
-    /// [`DirectoryError`] if a field is missing, unknown, malformed or too long, or two endpoints of one kind have one
-    /// name.
+    /// [`DirectoryError`] if a field is missing, unknown, malformed or too long, or two endpoints in one table have the same name.
     pub fn from_toml(text: &str) -> Result<Self, DirectoryError> {
         file::read(text)
     }
 
-    /// Returns this directory with `other` put before it: of two endpoints of one kind with the same name, the one in
-    /// `other` stays.
+    /// Returns this directory with the entries of `other` before its own. If two endpoints in one table have the same name, the
+    /// one in `other` stays.
     #[must_use]
     pub fn extended_by(self, other: Self) -> Self {
         Self {
@@ -90,7 +88,7 @@ impl Directory {
         &self.beacon
     }
 
-    /// Returns the sources of checkpoints: beacon nodes, or servers made for checkpoints alone.
+    /// Returns the sources of checkpoints: beacon nodes, or servers that have only checkpoints.
     pub fn checkpoint_sources(&self) -> &[Listed] {
         &self.checkpoint_sources
     }
@@ -101,7 +99,7 @@ impl Directory {
 }
 
 impl Listed {
-    /// What is said where nothing is documented.
+    /// The text for what is not documented.
     pub const UNKNOWN: &'static str = "unknown";
 
     /// Returns the endpoint, with its name, operator and hosting.
@@ -109,32 +107,32 @@ impl Listed {
         &self.endpoint
     }
 
-    /// Returns the public page that documents or announces the endpoint, or a list that has it.
+    /// Returns the public page that documents, announces or lists the endpoint.
     pub fn documented_on(&self) -> Option<&str> {
         self.documented.as_ref().map(|documented| documented.page.as_str())
     }
 
-    /// Returns the day (YYYY-MM-DD) on which the endpoint was last found documented.
+    /// Returns the day (YYYY-MM-DD) on which that page was last read.
     pub fn read_on(&self) -> Option<&str> {
         self.documented.as_ref().map(|documented| documented.read_on.as_str())
     }
 
-    /// Returns what is documented of `eth_getProof`, in a few words; [`Listed::UNKNOWN`] if nothing is.
+    /// Returns what is documented about `eth_getProof`, in a few words; else [`Listed::UNKNOWN`].
     pub fn get_proof(&self) -> &str {
         self.get_proof.as_deref().unwrap_or(Self::UNKNOWN)
     }
 
-    /// Returns what is documented of the light-client routes, in a few words; [`Listed::UNKNOWN`] if nothing is.
+    /// Returns what is documented about the light-client routes, in a few words; else [`Listed::UNKNOWN`].
     pub fn light_client(&self) -> &str {
         self.light_client.as_deref().unwrap_or(Self::UNKNOWN)
     }
 
-    /// Returns what the operator says of tracking, in a few words; [`Listed::UNKNOWN`] if nothing was found.
+    /// Returns what the operator says about tracking, in a few words; else [`Listed::UNKNOWN`].
     pub fn tracking(&self) -> &str {
         self.tracking.as_deref().unwrap_or(Self::UNKNOWN)
     }
 
-    /// Whether it came with saldo, so that its URL is public and holds no key.
+    /// Whether the entry is built into saldo. Then its URL is public and holds no key.
     pub fn is_built_in(&self) -> bool {
         self.built_in
     }

@@ -1,4 +1,4 @@
-//! What is asked of an execution provider. The replies are handed on as they came: judging them is not done here.
+//! Requests to an execution provider. The replies are returned as they came: they are verified elsewhere.
 
 use std::time::Duration;
 
@@ -15,23 +15,23 @@ use crate::endpoint::Endpoint;
 use crate::io::Io;
 use crate::jsonrpc::{Call, batch as batch_of, call, is_about_batches};
 
-/// An account proof of mainnet is about 9 KB of JSON; with room for a longer one, and for chatty clients.
+/// Largest reply with an account proof, in bytes. On mainnet a proof has about 9 KB of JSON; some clients add other fields.
 const MAX_PROOF_REPLY: usize = 256 * 1024;
-/// What each storage key adds to it at most.
+/// What each storage key adds to [`MAX_PROOF_REPLY`].
 const MAX_SLOT_REPLY: usize = 64 * 1024;
-/// A block with the hashes of its transactions and its withdrawals.
+/// Largest reply with a block: the hashes of its transactions, and its withdrawals.
 const MAX_BLOCK_REPLY: usize = 1024 * 1024;
 const MAX_SMALL_REPLY: usize = 16 * 1024;
 const MAX_BALANCE_REPLY: usize = 1024;
 
-/// At which block something is asked.
+/// The block that a question is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum At {
-    /// The newest block the provider has.
+    /// The provider's newest block.
     Latest,
-    /// The block of this number: the one form that every client takes.
+    /// The block with this number. Every client takes this form.
     Number(u64),
-    /// The block of this hash ([EIP-1898](https://eips.ethereum.org/EIPS/eip-1898)), which not every client takes.
+    /// The block with this hash ([EIP-1898](https://eips.ethereum.org/EIPS/eip-1898)). Not every client takes this form.
     Hash(B256),
 }
 
@@ -52,23 +52,23 @@ impl Serialize for Block {
     }
 }
 
-/// One thing to ask.
+/// One question.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Question {
     /// `eth_getProof` (EIP-1186).
     Proof {
-        /// Of which account.
+        /// The account.
         address: Address,
-        /// And of which of its storage slots; sent as 32 bytes, which every client takes.
+        /// The account's storage keys; sent as 32 bytes each, which every client takes.
         keys: Vec<B256>,
-        /// At which block.
+        /// The block.
         at: At,
     },
     /// `eth_getBalance`, for [`balance`]: a claim, which proves nothing.
     Balance {
-        /// Of which account.
+        /// The account.
         address: Address,
-        /// At which block.
+        /// The block.
         at: At,
     },
     /// `eth_getBlockByHash` without full transactions: the block object.
@@ -81,12 +81,12 @@ pub enum Question {
     Capabilities,
 }
 
-/// What `eth_capabilities` says of `eth_getProof`: a claim, to be tried.
+/// What `eth_capabilities` says about `eth_getProof`. It is a claim, to be tested.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StateProofs {
-    /// Whether there are none.
+    /// Whether the provider serves no proofs.
     pub disabled: bool,
-    /// The oldest block there are proofs of.
+    /// The oldest block with proofs.
     pub oldest_block: Option<u64>,
 }
 
@@ -107,7 +107,7 @@ impl Question {
         }
     }
 
-    /// Whether it is the same method, and for a proof the same block: who cannot answer the one cannot answer the other.
+    /// Whether it is the same method, and for a proof the same block. A provider that cannot answer one cannot answer the other.
     fn is_like(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Proof { at, .. }, Self::Proof { at: other, .. }) => at == other,
@@ -116,24 +116,24 @@ impl Question {
     }
 }
 
-/// The most questions put into one request.
+/// The most questions in one request.
 pub const LARGEST_BATCH: usize = 100;
-/// How many requests of one kind are under way at one provider at most.
+/// The most requests in flight to one provider.
 const SIDE_BY_SIDE: usize = 4;
 
-/// What came of asking several things together.
+/// The results of several questions.
 #[derive(Debug)]
 pub struct Together {
-    /// The result of each question as it came, in the order of the questions.
+    /// The result of each question, as it came, in the order of the questions.
     pub each: Vec<Result<Box<RawValue>, Failure>>,
-    /// How many questions in one request the provider is known to take now.
+    /// How many questions in one request the provider is known to take.
     pub batch: usize,
 }
 
-/// Asks one thing: the result as it came.
+/// Asks one question; returns the result as it came.
 ///
 /// # Errors
-/// A [`Failure`] that says why there is none.
+/// A [`Failure`] that says why there is no result.
 pub async fn ask(
     io: &Io,
     provider: &Endpoint,
@@ -248,7 +248,7 @@ fn settle(
 ) {
     for ((place, _), result) in portion.iter().zip(results) {
         if let Some(progress) = each.get_mut(*place) {
-            // What was seen once stays seen, even if nobody is there any more.
+            // The provider may have seen the question in the refused request, even if it cannot be reached now.
             let seen = progress.refused.clone();
             progress.result = Some(result.map_err(|failure| failure.or_what_was_seen(seen)));
         }
@@ -270,7 +270,7 @@ fn give_up(each: &mut [Progress], asked: &[(usize, &Question)], open: &[(usize, 
     }
 }
 
-/// One request for all of `questions`; a single one is sent as it is.
+/// One request for all of `questions`; a single question is not sent as a batch.
 async fn ask_at_once(
     io: &Io,
     provider: &Endpoint,
@@ -287,15 +287,15 @@ async fn ask_at_once(
 /// The bytes of a [`Question::RawHeader`]'s result.
 ///
 /// # Errors
-/// [`Failure::Malformed`] if it is not hexadecimal text.
+/// [`Failure::Malformed`] if the result is not hexadecimal text.
 pub fn raw_header(result: &RawValue) -> Result<Bytes, Failure> {
     serde_json::from_str(result.get()).map_err(|_| Failure::Malformed { what: "not the bytes of a header" })
 }
 
-/// Any method: the result as it came, of at most `max_bytes`. For what is asked seldom and nowhere else.
+/// Calls any method; returns the result as it came, of at most `max_bytes`. For methods that have no [`Question`].
 ///
 /// # Errors
-/// A [`Failure`] that says why there is none.
+/// A [`Failure`] that says why there is no result.
 pub async fn ask_method(
     io: &Io,
     provider: &Endpoint,
@@ -307,10 +307,10 @@ pub async fn ask_method(
     call(io, provider, Call::new(method, &params, max_bytes), timeout).await
 }
 
-/// `eth_chainId`: which chain the provider says it serves.
+/// Asks `eth_chainId`: the chain that the provider says it serves.
 ///
 /// # Errors
-/// A [`Failure`] that says why there is no answer.
+/// A [`Failure`] that says why there is no chain id.
 pub async fn chain_id(io: &Io, provider: &Endpoint, timeout: Duration) -> Result<u64, Failure> {
     chain_id_of(&ask(io, provider, &Question::ChainId, timeout).await?)
 }
@@ -318,13 +318,13 @@ pub async fn chain_id(io: &Io, provider: &Endpoint, timeout: Duration) -> Result
 /// The number in a [`Question::ChainId`]'s result.
 ///
 /// # Errors
-/// [`Failure::Malformed`] if there is none that a chain can have.
+/// [`Failure::Malformed`] if the result is not a number that a chain can have.
 pub fn chain_id_of(result: &RawValue) -> Result<u64, Failure> {
-    // No chain has the id 0: whoever says so answers 0 to everything.
+    // No chain has the id 0; a provider that says so answers 0 to every question.
     quantity(result.get()).filter(|id| *id != 0).ok_or(Failure::Malformed { what: "not a chain id" })
 }
 
-/// The wei in a [`Question::Balance`]'s result: what the provider claims. `None` if it is no quantity.
+/// The wei in a [`Question::Balance`]'s result, which is only a claim. `None` if the result is not a quantity.
 pub fn balance(result: &RawValue) -> Option<U256> {
     let digits = result.get().trim().strip_prefix("\"0x")?.strip_suffix('"')?;
     let is_quantity =
@@ -332,7 +332,7 @@ pub fn balance(result: &RawValue) -> Option<U256> {
     is_quantity.then(|| U256::from_str_radix(digits, 16).ok()).flatten()
 }
 
-/// What a [`Question::Capabilities`]'s result says of `eth_getProof`; nothing if it says nothing of it.
+/// What a [`Question::Capabilities`]'s result says about `eth_getProof`; `None` if it says nothing.
 pub fn state_proofs(result: &RawValue) -> Option<StateProofs> {
     let said: Value = serde_json::from_str(result.get()).ok()?;
     let proofs = said.get("stateproofs")?.as_object()?;
@@ -341,7 +341,7 @@ pub fn state_proofs(result: &RawValue) -> Option<StateProofs> {
     Some(StateProofs { disabled, oldest_block: oldest })
 }
 
-/// A number as JSON-RPC writes it: hexadecimal text.
+/// A JSON-RPC quantity: hexadecimal text.
 fn quantity(json: &str) -> Option<u64> {
     let text: String = serde_json::from_str(json).ok()?;
     u64::from_str_radix(text.strip_prefix("0x")?, 16).ok()
@@ -354,7 +354,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn capabilities_are_read_as_far_as_they_say_anything() {
+    fn capabilities_may_leave_members_out() {
         let read = |said: Value| state_proofs(&to_raw_value(&said).unwrap());
         let proofs = |disabled, oldest_block| Some(StateProofs { disabled, oldest_block });
         let whole = json!({ "head": {}, "stateproofs": { "disabled": false, "oldestBlock": "0x10" } });
