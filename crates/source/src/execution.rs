@@ -143,11 +143,11 @@ pub async fn ask(
     call(io, provider, question.call(), timeout).await
 }
 
-/// Asks several things, at most `batch` of them in one HTTP request and some requests at the same time. What the provider
-/// makes nothing of is asked again in smaller portions, of ten and then one by one. `timeout` is for all of it.
+/// Asks several questions: at most `batch` of them in one HTTP request, and some requests at the same time. If the provider does
+/// not take a batch of that size, its questions are asked in smaller portions, of ten and then one by one. `timeout` is for all.
 ///
-/// Each size is tried with a few first: where these all fail, so does the rest, unasked. A provider that is out of order does
-/// not get a hundred requests for that.
+/// Each size is tried with a few portions first. If all of these fail, the other questions of their kind fail unasked: a provider
+/// that is out of order does not get a hundred requests.
 pub async fn ask_together(
     io: &Io,
     provider: &Endpoint,
@@ -159,7 +159,7 @@ pub async fn ask_together(
     let mut each: Vec<Progress> = questions.iter().map(|_| Progress::default()).collect();
     let mut size = batch.clamp(1, LARGEST_BATCH);
     let mut known = size;
-    // With how many portions the size is tried, until something of it was taken.
+    // With how many portions the size is tried, until one of them was taken.
     let mut trial = Some(SIDE_BY_SIDE);
     loop {
         let open: Vec<(usize, &Question)> =
@@ -168,36 +168,17 @@ pub async fn ask_together(
             break;
         }
         let asked = trial.map_or_else(|| open.clone(), |portions| first_of(&open, size, portions));
-        let mut portions = Vec::new();
-        for portion in asked.chunks(size) {
-            let questions: Vec<&Question> = portion.iter().map(|(_, question)| *question).collect();
-            let left = deadline.left(io.clock());
-            portions.push(async move { ask_at_once(io, provider, &questions, left).await }.boxed());
-        }
-        let answers: Vec<_> = stream::iter(portions).buffered(SIDE_BY_SIDE).collect().await;
-        let (mut is_taken, mut is_refused) = (false, false);
-        for (portion, answer) in asked.chunks(size).zip(answers) {
-            match answer {
-                Err(failure) if portion.len() > 1 && is_about_batches(&failure) => {
-                    is_refused = true;
-                    refuse(&mut each, portion, &failure);
-                }
-                Err(failure) => settle(&mut each, portion, portion.iter().map(|_| Err(failure.clone()))),
-                Ok(results) => {
-                    is_taken |= results.iter().any(Result::is_ok);
-                    settle(&mut each, portion, results);
-                }
-            }
-        }
+        let answers = ask_in_portions(io, provider, &asked, size, deadline).await;
+        let (is_taken, is_refused) = settle_portions(&mut each, asked.chunks(size).zip(answers));
         if is_taken {
             known = size;
         }
         if trial.is_some() {
-            give_up(&mut each, &asked, &open);
+            fail_unasked(&mut each, &asked, &open);
         }
         trial = None;
         if is_refused {
-            // Something of the size of a portion was not taken.
+            // A portion of this size was not taken.
             size = if size.min(open.len()) > 10 { 10 } else { 1 };
             trial = Some(1);
         }
@@ -205,11 +186,53 @@ pub async fn ask_together(
     Together { each: each.into_iter().filter_map(|progress| progress.result).collect(), batch: known }
 }
 
-/// How far one question has come.
+/// The results of one request, or why the request as a whole failed.
+type PortionResult = Result<Vec<Result<Box<RawValue>, Failure>>, Failure>;
+
+/// Sends `asked` in requests of `size` questions, some at the same time.
+async fn ask_in_portions(
+    io: &Io,
+    provider: &Endpoint,
+    asked: &[(usize, &Question)],
+    size: usize,
+    deadline: Deadline,
+) -> Vec<PortionResult> {
+    let mut portions = Vec::new();
+    for portion in asked.chunks(size) {
+        let questions: Vec<&Question> = portion.iter().map(|(_, question)| *question).collect();
+        let left = deadline.left(io.clock());
+        portions.push(async move { ask_at_once(io, provider, &questions, left).await }.boxed());
+    }
+    stream::iter(portions).buffered(SIDE_BY_SIDE).collect().await
+}
+
+/// Takes the answers of the portions; returns whether the provider took one of them, and whether it refused one for its size.
+fn settle_portions<'a>(
+    each: &mut [Progress],
+    answers: impl Iterator<Item = (&'a [(usize, &'a Question)], PortionResult)>,
+) -> (bool, bool) {
+    let (mut is_taken, mut is_refused) = (false, false);
+    for (portion, answer) in answers {
+        match answer {
+            Err(failure) if portion.len() > 1 && is_about_batches(&failure) => {
+                is_refused = true;
+                refuse(each, portion, &failure);
+            }
+            Err(failure) => settle(each, portion, portion.iter().map(|_| Err(failure.clone()))),
+            Ok(results) => {
+                is_taken |= results.iter().any(Result::is_ok);
+                settle(each, portion, results);
+            }
+        }
+    }
+    (is_taken, is_refused)
+}
+
+/// The state of one question.
 #[derive(Default)]
 struct Progress {
     result: Option<Result<Box<RawValue>, Failure>>,
-    /// Why a portion that it was in was not taken.
+    /// Why a portion with this question was refused.
     refused: Option<Failure>,
 }
 
@@ -217,8 +240,7 @@ fn is_open(each: &[Progress], place: usize) -> bool {
     each.get(place).is_some_and(|progress| progress.result.is_none())
 }
 
-/// The `open` questions that a size is tried with: so many portions of it, and where they are asked one by one, some of
-/// each kind.
+/// The `open` questions with which a size is tried: a few portions, or some questions of each kind if they go one by one.
 fn first_of<'a>(open: &[(usize, &'a Question)], size: usize, portions: usize) -> Vec<(usize, &'a Question)> {
     if size > 1 {
         return open.iter().take(size.saturating_mul(portions)).copied().collect();
@@ -255,17 +277,24 @@ fn settle(
     }
 }
 
-/// Those that are like the ones of `asked` that all failed fail as these did.
-fn give_up(each: &mut [Progress], asked: &[(usize, &Question)], open: &[(usize, &Question)]) {
-    for (place, question) in open {
-        if !is_open(each, *place) {
-            continue;
+/// Fails the open questions of each kind of which all that were asked failed, with the last of those failures.
+fn fail_unasked(each: &mut [Progress], asked: &[(usize, &Question)], open: &[(usize, &Question)]) {
+    // The kinds are few, so that this grows with the number of questions.
+    let mut kinds: Vec<(&Question, Option<Failure>)> = Vec::new();
+    for (place, question) in asked {
+        let Some(result) = each.get(*place).and_then(|progress| progress.result.as_ref()) else { continue };
+        let failure = result.as_ref().err().cloned();
+        match kinds.iter_mut().find(|(kind, _)| kind.is_like(question)) {
+            Some((_, failed)) => *failed = failed.take().and(failure),
+            None => kinds.push((question, failure)),
         }
-        let alike = asked.iter().filter(|(_, other)| other.is_like(question));
-        let results = alike.filter_map(|(other, _)| each.get(*other)?.result.as_ref());
-        let failures: Option<Vec<Failure>> = results.map(|result| result.as_ref().err().cloned()).collect();
-        if let Some(failure) = failures.and_then(|mut failures| failures.pop()) {
-            settle(each, &[(*place, *question)], [Err(failure)]);
+    }
+    for (place, question) in
+        open.iter().filter(|(place, _)| is_open(each, *place)).copied().collect::<Vec<_>>()
+    {
+        let kind = kinds.iter().find(|(kind, _)| kind.is_like(question));
+        if let Some(failure) = kind.and_then(|(_, failed)| failed.clone()) {
+            settle(each, &[(place, question)], [Err(failure)]);
         }
     }
 }

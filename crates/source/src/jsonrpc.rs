@@ -179,16 +179,16 @@ fn read_batch(
             None => Failure::Malformed { what: "one reply to several calls" },
         });
     };
-    let mut replies: BTreeMap<u64, Vec<Reply>> = BTreeMap::new();
-    let mut strangers = false;
+    let mut replies: BTreeMap<u64, Vec<Reply>> = expected.iter().map(|(id, _)| (*id, Vec::new())).collect();
+    let mut has_foreign_ids = false;
     for reply in elements {
-        let id = reply.as_ref().and_then(|reply| reply.id.as_u64());
-        match (reply, id.filter(|id| expected.iter().any(|(expected, _)| expected == id))) {
-            (Some(reply), Some(id)) => replies.entry(id).or_default().push(reply),
-            _ => strangers = true,
+        let known = reply.and_then(|reply| Some((replies.get_mut(&reply.id.as_u64()?)?, reply)));
+        match known {
+            Some((same_id, reply)) => same_id.push(reply),
+            None => has_foreign_ids = true,
         }
     }
-    let absent = if strangers { "another request's id" } else { "no reply to one of several calls" };
+    let absent = if has_foreign_ids { "another request's id" } else { "no reply to one of several calls" };
     let each = expected.iter().map(|(id, method)| {
         let mut of_id = replies.remove(id).unwrap_or_default();
         match (of_id.pop(), of_id.is_empty()) {

@@ -15,7 +15,7 @@ pub(super) struct Asked<'a>(Vec<Request<'a>>);
 
 #[derive(Debug)]
 struct Request<'a> {
-    to: Candidate<'a>,
+    to: Arc<Candidate<'a>>,
     sent: Duration,
     ended: Option<(Duration, Outcome)>,
     /// Whether as many operators as the policy names knew of the question before this one.
@@ -27,7 +27,7 @@ struct Request<'a> {
 pub(super) struct InFlight(usize);
 
 impl<'a> Asked<'a> {
-    pub(super) fn send(&mut self, to: Candidate<'a>, over_policy: bool, now: Duration) {
+    pub(super) fn send(&mut self, to: Arc<Candidate<'a>>, over_policy: bool, now: Duration) {
         self.0.push(Request { to, sent: now, ended: None, over_policy });
     }
 
@@ -42,7 +42,7 @@ impl<'a> Asked<'a> {
         self.0.iter().position(is_it).map(InFlight)
     }
 
-    pub(super) fn candidate(&self, InFlight(place): InFlight) -> Option<&Candidate<'a>> {
+    pub(super) fn candidate(&self, InFlight(place): InFlight) -> Option<&Arc<Candidate<'a>>> {
         self.0.get(place).map(|request| &request.to)
     }
 
@@ -57,12 +57,12 @@ impl<'a> Asked<'a> {
     }
 
     /// Takes back a request that was not sent after all.
-    pub(super) fn withdraw(&mut self, InFlight(place): InFlight) -> Option<Candidate<'a>> {
+    pub(super) fn withdraw(&mut self, InFlight(place): InFlight) -> Option<Arc<Candidate<'a>>> {
         (place < self.0.len()).then(|| self.0.remove(place).to)
     }
 
     /// The providers whose requests have no outcome yet.
-    pub(super) fn in_flight(&self) -> impl Iterator<Item = &Candidate<'a>> {
+    pub(super) fn in_flight(&self) -> impl Iterator<Item = &Arc<Candidate<'a>>> {
         self.0.iter().filter(|request| request.ended.is_none()).map(|request| &request.to)
     }
 
@@ -75,7 +75,7 @@ impl<'a> Asked<'a> {
     }
 
     /// The providers whose last failure may pass, in the order in which they were asked first.
-    pub(super) fn transient(&self) -> Vec<Candidate<'a>> {
+    pub(super) fn transient(&self) -> Vec<Arc<Candidate<'a>>> {
         let last: BTreeMap<&ProviderId, &Request<'a>> =
             self.0.iter().map(|request| (request.to.endpoint.id(), request)).collect();
         let mut seen = BTreeSet::new();

@@ -4,6 +4,7 @@
 //! ([`HedgedCall::handle_answers`]) or at [`HedgedCall::timeout`] ([`HedgedCall::handle_timeout`]).
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use saldo_reading::{Attempt, Outcome, ProviderId};
@@ -54,7 +55,11 @@ pub(super) struct Finished<T> {
 }
 
 impl<'a, T> HedgedCall<'a, T> {
-    pub(super) fn new(call: Call, candidates: &[Candidate<'a>], disclosures: Vec<DisclosureSet>) -> Self {
+    pub(super) fn new(
+        call: Call,
+        candidates: &[Arc<Candidate<'a>>],
+        disclosures: Vec<DisclosureSet>,
+    ) -> Self {
         let request = |disclosure| HedgedRequest::new(call, candidates, disclosure);
         let requests: Vec<HedgedRequest<'a, T>> = disclosures.into_iter().map(request).collect();
         Self {

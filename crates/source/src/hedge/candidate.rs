@@ -9,8 +9,8 @@ use crate::backoff::Availability;
 use crate::endpoint::Endpoint;
 use crate::providers::Providers;
 
-/// A provider that may be asked, with what was known of it when the call began. Cheap to clone: each question has its own.
-#[derive(Clone, Debug)]
+/// A provider that may be asked, with what was known of it when the call began. All questions of the call share it.
+#[derive(Debug)]
 pub(super) struct Candidate<'a> {
     pub(super) endpoint: &'a Endpoint,
     /// Its [`Endpoint::operator_key`].
@@ -32,7 +32,7 @@ impl<'a> Candidate<'a> {
         method: &'static str,
         endpoints: &'a [Endpoint],
         now: Duration,
-    ) -> Vec<Self> {
+    ) -> Vec<Arc<Self>> {
         let candidate = |endpoint: &'a Endpoint| {
             let key = (role, endpoint.id().clone());
             Self {
@@ -44,7 +44,7 @@ impl<'a> Candidate<'a> {
                 hedge_delay: providers.latencies.hedge_delay(&key, method),
             }
         };
-        providers.order(role, method, endpoints).into_iter().map(candidate).collect()
+        providers.order(role, method, endpoints).into_iter().map(candidate).map(Arc::new).collect()
     }
 
     /// Whether both may be hosted by one company: where hosting is not declared, it may be the same.

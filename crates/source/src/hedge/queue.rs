@@ -16,13 +16,13 @@ use crate::backoff::Availability;
 pub(super) struct Queue<'a> {
     disclosure: DisclosureSet,
     /// Not asked yet, best first.
-    waiting: Vec<Candidate<'a>>,
+    waiting: Vec<Arc<Candidate<'a>>>,
     backed_off: Vec<BackedOff<'a>>,
 }
 
 #[derive(Debug)]
 pub(super) struct BackedOff<'a> {
-    pub(super) candidate: Candidate<'a>,
+    pub(super) candidate: Arc<Candidate<'a>>,
     /// From when on it may be asked, if no other provider is left; `None` if not in this call.
     last_resort_at: Option<Duration>,
     pub(super) why: Failure,
@@ -36,7 +36,7 @@ struct Disclosed<'d> {
 }
 
 impl<'a> Queue<'a> {
-    pub(super) fn new(candidates: &[Candidate<'a>], disclosure: DisclosureSet) -> Self {
+    pub(super) fn new(candidates: &[Arc<Candidate<'a>>], disclosure: DisclosureSet) -> Self {
         let (mut waiting, mut backed_off) = (Vec::new(), Vec::new());
         for candidate in candidates.iter().cloned() {
             match candidate.availability.clone() {
@@ -54,7 +54,7 @@ impl<'a> Queue<'a> {
         Self { disclosure, waiting, backed_off }
     }
 
-    pub(super) fn first(&self) -> Option<&Candidate<'a>> {
+    pub(super) fn first(&self) -> Option<&Arc<Candidate<'a>>> {
         self.waiting.first()
     }
 
@@ -85,7 +85,7 @@ impl<'a> Queue<'a> {
     }
 
     /// Takes the next providers that the policy allows, at most `most`.
-    pub(super) fn take_within_policy(&mut self, most: usize, asked: &Asked<'_>) -> Vec<Candidate<'a>> {
+    pub(super) fn take_within_policy(&mut self, most: usize, asked: &Asked<'_>) -> Vec<Arc<Candidate<'a>>> {
         let waiting = std::mem::take(&mut self.waiting);
         let mut disclosed = self.disclosed(asked);
         let (mut taken, mut left) = (Vec::new(), Vec::new());
@@ -103,9 +103,9 @@ impl<'a> Queue<'a> {
 
     /// Takes the next provider that the policy allows: of another operator than those in flight if there is one, and then of
     /// other declared hosting if there is one.
-    pub(super) fn take_unlike_in_flight(&mut self, asked: &Asked<'_>) -> Vec<Candidate<'a>> {
-        let in_flight: Vec<&Candidate<'_>> = asked.in_flight().collect();
-        let shares = |(_, candidate): &(usize, &Candidate<'a>)| {
+    pub(super) fn take_unlike_in_flight(&mut self, asked: &Asked<'_>) -> Vec<Arc<Candidate<'a>>> {
+        let in_flight: Vec<&Arc<Candidate<'_>>> = asked.in_flight().collect();
+        let shares = |(_, candidate): &(usize, &Arc<Candidate<'a>>)| {
             let operator = in_flight.iter().any(|other| other.operator == candidate.operator);
             let hosting = in_flight.iter().any(|other| other.may_share_hosting(candidate));
             (operator, hosting)
@@ -118,18 +118,18 @@ impl<'a> Queue<'a> {
     }
 
     /// Takes all that are left, whatever the policy names.
-    pub(super) fn take_all(&mut self) -> Vec<Candidate<'a>> {
+    pub(super) fn take_all(&mut self) -> Vec<Arc<Candidate<'a>>> {
         std::mem::take(&mut self.waiting)
     }
 
     /// Puts a provider back that was not asked after all; `operators` know of the question by now.
-    pub(super) fn put_back(&mut self, candidate: Candidate<'a>, operators: BTreeSet<String>) {
+    pub(super) fn put_back(&mut self, candidate: Arc<Candidate<'a>>, operators: BTreeSet<String>) {
         self.waiting.push(candidate);
         self.disclosure.operators = operators;
     }
 
     /// Adds a provider that asked to wait until then.
-    pub(super) fn back_off(&mut self, candidate: Candidate<'a>, until: Duration, why: Failure) {
+    pub(super) fn back_off(&mut self, candidate: Arc<Candidate<'a>>, until: Duration, why: Failure) {
         self.backed_off.push(BackedOff { candidate, last_resort_at: Some(until), why });
     }
 
@@ -144,7 +144,7 @@ impl<'a> Queue<'a> {
     }
 
     /// Takes the providers that may be asked as last resort at `now`, as far as the policy allows it.
-    pub(super) fn take_last_resorts(&mut self, now: Duration, asked: &Asked<'_>) -> Vec<Candidate<'a>> {
+    pub(super) fn take_last_resorts(&mut self, now: Duration, asked: &Asked<'_>) -> Vec<Arc<Candidate<'a>>> {
         let backed_off = std::mem::take(&mut self.backed_off);
         let mut disclosed = self.disclosed(asked);
         let (mut taken, mut left) = (Vec::new(), Vec::new());

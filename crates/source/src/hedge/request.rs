@@ -1,5 +1,6 @@
 //! One question: which provider is asked when, and how it ends. Pure: time and budgets come from the caller.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use saldo_reading::{Attempt, Failure, Outcome, ProviderId, Role};
@@ -85,7 +86,7 @@ impl<'b> PollBudgets<'b> {
 }
 
 impl<'a, T> HedgedRequest<'a, T> {
-    pub(super) fn new(call: Call, candidates: &[Candidate<'a>], disclosure: DisclosureSet) -> Self {
+    pub(super) fn new(call: Call, candidates: &[Arc<Candidate<'a>>], disclosure: DisclosureSet) -> Self {
         let queue = Queue::new(candidates, disclosure);
         let hedge_delay = queue.first().map_or(Duration::ZERO, |first| first.hedge_delay);
         // With little time left all phases come sooner.
@@ -211,7 +212,7 @@ impl<'a, T> HedgedRequest<'a, T> {
     }
 
     /// The providers to ask now, after which there may be more; `None` if there is nothing to do before the timeout.
-    fn next(&mut self, now: Duration, budgets: &mut PollBudgets<'_>) -> Option<Vec<Candidate<'a>>> {
+    fn next(&mut self, now: Duration, budgets: &mut PollBudgets<'_>) -> Option<Vec<Arc<Candidate<'a>>>> {
         let has_within_policy = self.queue.has_within_policy(&self.asked);
         match self.phase {
             Phase::Primary | Phase::Hedge | Phase::FanOut if !has_within_policy => {
@@ -234,7 +235,7 @@ impl<'a, T> HedgedRequest<'a, T> {
         }
     }
 
-    fn hedge(&mut self, now: Duration, budgets: &mut PollBudgets<'_>) -> Option<Vec<Candidate<'a>>> {
+    fn hedge(&mut self, now: Duration, budgets: &mut PollBudgets<'_>) -> Option<Vec<Arc<Candidate<'a>>>> {
         let is_due = self.asked.is_idle() || now >= self.after(2);
         if !is_due {
             if now < self.after(1) || !self.may_hedge {
@@ -249,7 +250,7 @@ impl<'a, T> HedgedRequest<'a, T> {
         Some(self.queue.take_unlike_in_flight(&self.asked))
     }
 
-    fn fan_out(&mut self, now: Duration) -> Option<Vec<Candidate<'a>>> {
+    fn fan_out(&mut self, now: Duration) -> Option<Vec<Arc<Candidate<'a>>>> {
         if !self.asked.is_idle() && now < self.after(2) {
             return None;
         }
@@ -257,7 +258,7 @@ impl<'a, T> HedgedRequest<'a, T> {
         Some(self.queue.take_within_policy(usize::MAX, &self.asked))
     }
 
-    fn over_policy(&mut self, now: Duration) -> Option<Vec<Candidate<'a>>> {
+    fn over_policy(&mut self, now: Duration) -> Option<Vec<Arc<Candidate<'a>>>> {
         if !self.queue.has_over_policy() {
             self.phase = Phase::Retry;
             return Some(Vec::new());
@@ -269,7 +270,7 @@ impl<'a, T> HedgedRequest<'a, T> {
         Some(self.queue.take_all())
     }
 
-    fn retry(&mut self, now: Duration, budgets: &mut PollBudgets<'_>) -> Option<Vec<Candidate<'a>>> {
+    fn retry(&mut self, now: Duration, budgets: &mut PollBudgets<'_>) -> Option<Vec<Arc<Candidate<'a>>>> {
         if !self.asked.is_idle() {
             // A provider that did not answer within half the time may never answer.
             let is_due = now >= self.half_time() && self.last_resort().is_some_and(|at| at <= now);
