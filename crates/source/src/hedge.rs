@@ -8,6 +8,7 @@ mod asked;
 mod call;
 mod candidate;
 mod driver;
+mod poll_budgets;
 mod queue;
 mod request;
 mod retry;

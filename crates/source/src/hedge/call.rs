@@ -10,7 +10,8 @@ use std::time::Duration;
 use saldo_reading::{Attempt, Outcome, ProviderId};
 
 use super::candidate::Candidate;
-use super::request::{Call, HedgedRequest, PollBudgets};
+use super::poll_budgets::PollBudgets;
+use super::request::{Call, HedgedRequest};
 use super::{Answer, Ask, DisclosureSet, Hedged};
 use crate::budget::Budgets;
 use crate::endpoint::Endpoint;

@@ -7,10 +7,10 @@ use saldo_reading::{Attempt, Failure, Outcome, ProviderId, Role};
 
 use super::asked::{Asked, InFlight, last_of_each};
 use super::candidate::Candidate;
+use super::poll_budgets::PollBudgets;
 use super::queue::Queue;
 use super::retry::{Pauses, ROUNDS, SHORTEST_PAUSE};
 use super::{Answer, DisclosureSet, Hedged};
-use crate::budget::Budgets;
 use crate::endpoint::Endpoint;
 
 /// What all questions of one call have in common. All moments are on the monotonic clock.
@@ -56,33 +56,6 @@ enum Phase {
     OverPolicy,
     /// Those that were backed off, and those whose failure may have passed.
     Retry,
-}
-
-/// The budgets during one poll of a call. What is sent to one provider at one time is one request, so that the questions of
-/// a call spend a budget once between them.
-pub(super) struct PollBudgets<'b> {
-    budgets: &'b mut Budgets,
-    may_hedge: Option<bool>,
-    may_retry: Option<bool>,
-}
-
-impl<'b> PollBudgets<'b> {
-    pub(super) fn new(budgets: &'b mut Budgets) -> Self {
-        Self { budgets, may_hedge: None, may_retry: None }
-    }
-
-    fn earn(&mut self) {
-        self.budgets.hedges.earn();
-        self.budgets.retries.earn();
-    }
-
-    fn spend_hedge(&mut self) -> bool {
-        *self.may_hedge.get_or_insert_with(|| self.budgets.hedges.spend())
-    }
-
-    fn spend_retry(&mut self) -> bool {
-        *self.may_retry.get_or_insert_with(|| self.budgets.retries.spend())
-    }
 }
 
 impl<'a, T> HedgedRequest<'a, T> {
