@@ -1,4 +1,4 @@
-//! Asking untrusted providers: who, when, how long, whom next.
+//! Asks untrusted providers: which one, when, for how long, and which one next.
 //!
 //! Every request goes through a [`Transport`], and every wait through a [`Clock`]. An app can replace both: with a phone's
 //! own HTTP stack, or with a simulation in virtual time. This crate knows no proofs: [`Dispatcher::hedge`] asks several

@@ -272,8 +272,8 @@ fn a_backed_off_provider_is_the_last_resort() {
     fail(&mut call, &bench, "b", Failure::NoResult, millis(10));
     assert_eq!(sent(&mut call, millis(10)), "");
     assert_eq!(call.timeout(), millis(1_500), "`b` failed, so that `a` is asked as soon as it may be");
-    let told = call.finish(Some(millis(10))).results.remove(0).attempts;
-    assert_eq!(told[1].outcome, Outcome::Failed(limited));
+    let attempts = call.finish(Some(millis(10))).results.remove(0).attempts;
+    assert_eq!(attempts[1].outcome, Outcome::Failed(limited));
 }
 
 #[test]

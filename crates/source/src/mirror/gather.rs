@@ -61,7 +61,7 @@ impl Keeper {
     }
 
     /// A copy of `held` after some updates, with those that brought a next committee.
-    pub(super) async fn hand_overs(
+    pub(super) async fn committee_updates(
         &self,
         held: &LightClient,
         start: Period,
@@ -70,15 +70,15 @@ impl Keeper {
     ) -> Hedged<(LightClient, Vec<Verified>)> {
         let route = Route::Updates { start, count: count.min(beacon::MAX_UPDATES) };
         self.ask(route, deadline, &|data| {
-            let mut further = held.clone();
+            let mut advanced = held.clone();
             let mut verified = Vec::new();
             let refusal = frames(&data.bytes)?.into_iter().find_map(|(digest, bytes)| {
-                let update = self.hand_over(&mut further, digest, bytes);
+                let update = self.apply_update(&mut advanced, digest, bytes);
                 update.map(|update| verified.extend(update)).err()
             });
-            let stands = |client: &LightClient| (client.period(), client.next_committee_known());
+            let progress = |client: &LightClient| (client.period(), client.next_committee_known());
             match refusal {
-                _ if stands(&further) > stands(held) => Ok((further, verified)),
+                _ if progress(&advanced) > progress(held) => Ok((advanced, verified)),
                 Some(refusal) => Err(refusal),
                 None => Err(Failure::NotServed { method: route.name() }),
             }
@@ -87,7 +87,7 @@ impl Keeper {
     }
 
     /// Applies one update to `client`; returns the update if it brought the next committee.
-    fn hand_over(
+    fn apply_update(
         &self,
         client: &mut LightClient,
         digest: ForkDigest,

@@ -118,15 +118,15 @@ impl Keeper {
             }
         };
         while let Wants::Updates { start, count } = client.wants(self.now()) {
-            let hedged = self.hand_overs(&client, start, count, deadline).await;
-            let Some((_, (further, updates))) = hedged.winner else {
+            let hedged = self.committee_updates(&client, start, count, deadline).await;
+            let Some((_, (advanced, updates))) = hedged.winner else {
                 // The update of the present period may not exist yet.
                 if !client.knows_committee_at(self.now()) {
                     attempts.extend(hedged.attempts);
                 }
                 break;
             };
-            client = further;
+            client = advanced;
             verified.extend(updates.into_iter().filter(|update| self.is_wanted(update)));
         }
         let mut newest = None;
@@ -135,10 +135,10 @@ impl Keeper {
             if head.as_ref().is_none_or(|head| head.is_behind) {
                 attempts.extend(asked);
             }
-            if let Some(Head { slot, client: further, verified: update, .. }) = head {
+            if let Some(Head { slot, client: advanced, verified: update, .. }) = head {
                 newest = newest.max(Some(slot));
                 verified.push(update);
-                client = further;
+                client = advanced;
             }
         }
         let head = client.finalized_head();
