@@ -6,12 +6,14 @@
 
 mod error;
 mod file;
+mod listed;
 
 use saldo_beacon::Network;
 
-use crate::endpoint::Endpoint;
+use file::Tables;
 
 pub use error::DirectoryError;
+pub use listed::Listed;
 
 const MAINNET: &str = include_str!("directory/mainnet.toml");
 const SEPOLIA: &str = include_str!("directory/sepolia.toml");
@@ -25,24 +27,6 @@ pub struct Directory {
     checkpoint_sources: Vec<Listed>,
 }
 
-/// An endpoint of a [`Directory`], with what is publicly documented about it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listed {
-    endpoint: Endpoint,
-    documented: Option<Documented>,
-    get_proof: Option<String>,
-    light_client: Option<String>,
-    tracking: Option<String>,
-    built_in: bool,
-}
-
-/// Where an endpoint is documented, and when that page was last read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Documented {
-    page: String,
-    read_on: String,
-}
-
 impl Directory {
     /// Returns the built-in directory of the network with this genesis validators root; an empty one for other networks.
     pub fn of(network: &Network) -> Self {
@@ -53,7 +37,7 @@ impl Directory {
             Self::from_toml(file).expect("the files are part of the crate, and a test reads each of them")
         });
         for listed in directory.listed_mut() {
-            listed.built_in = true;
+            listed.mark_built_in();
         }
         directory
     }
@@ -64,7 +48,8 @@ impl Directory {
     /// # Errors
     /// [`DirectoryError`] if a field is missing, unknown, malformed or too long, or two endpoints in one table have the same name.
     pub fn from_toml(text: &str) -> Result<Self, DirectoryError> {
-        file::read(text)
+        let Tables { rpc, beacon, checkpoint_sources } = file::read(text)?;
+        Ok(Self { rpc, beacon, checkpoint_sources })
     }
 
     /// Returns this directory with the entries of `other` before its own. If two endpoints in one table have the same name, the
@@ -98,50 +83,10 @@ impl Directory {
     }
 }
 
-impl Listed {
-    /// The text for what is not documented.
-    pub const UNKNOWN: &'static str = "unknown";
-
-    /// Returns the endpoint, with its name, operator and hosting.
-    pub fn endpoint(&self) -> &Endpoint {
-        &self.endpoint
-    }
-
-    /// Returns the public page that documents, announces or lists the endpoint.
-    pub fn documented_on(&self) -> Option<&str> {
-        self.documented.as_ref().map(|documented| documented.page.as_str())
-    }
-
-    /// Returns the day (YYYY-MM-DD) on which that page was last read.
-    pub fn read_on(&self) -> Option<&str> {
-        self.documented.as_ref().map(|documented| documented.read_on.as_str())
-    }
-
-    /// Returns what is documented about `eth_getProof`, in a few words; else [`Listed::UNKNOWN`].
-    pub fn get_proof(&self) -> &str {
-        self.get_proof.as_deref().unwrap_or(Self::UNKNOWN)
-    }
-
-    /// Returns what is documented about the light-client routes, in a few words; else [`Listed::UNKNOWN`].
-    pub fn light_client(&self) -> &str {
-        self.light_client.as_deref().unwrap_or(Self::UNKNOWN)
-    }
-
-    /// Returns what the operator says about tracking, in a few words; else [`Listed::UNKNOWN`].
-    pub fn tracking(&self) -> &str {
-        self.tracking.as_deref().unwrap_or(Self::UNKNOWN)
-    }
-
-    /// Whether the entry is built into saldo. Then its URL is public and holds no key.
-    pub fn is_built_in(&self) -> bool {
-        self.built_in
-    }
-}
-
 fn put_before(first: Vec<Listed>, then: Vec<Listed>) -> Vec<Listed> {
     let mut all = first;
     for listed in then {
-        if all.iter().all(|known| known.endpoint.id() != listed.endpoint.id()) {
+        if all.iter().all(|known| known.endpoint().id() != listed.endpoint().id()) {
             all.push(listed);
         }
     }

@@ -34,10 +34,8 @@ use crate::io::Io;
 use crate::transport::{Method, Request};
 
 pub use file::File;
+pub use folder::MAX_FILE;
 pub use keeper::{KeepError, Keeper, Kept, newest_checkpoint};
-
-/// The largest file that is read, in bytes; an update of mainnet has 26,000.
-pub const MAX_FILE: usize = 128 * 1024;
 
 /// Fetches from a mirror what a beacon API returns on `route`, if it is light-client data: one file, or for updates one file for
 /// each period, up to the first that is missing.

@@ -3,7 +3,7 @@
 use toml::value::{Datetime, Table, Value};
 
 use super::error::DirectoryError;
-use super::{Directory, Documented, Listed};
+use super::listed::{Documented, Listed};
 use crate::endpoint::Endpoint;
 
 const MAX_BYTES: usize = 64 * 1024;
@@ -33,7 +33,14 @@ const CHECKPOINT_SOURCE: Kind = Kind {
     fields: "url, name, operator, edge, hosting, documented_on, read_on, tracking",
 };
 
-pub(super) fn read(text: &str) -> Result<Directory, DirectoryError> {
+/// The entries of each table.
+pub(super) struct Tables {
+    pub(super) rpc: Vec<Listed>,
+    pub(super) beacon: Vec<Listed>,
+    pub(super) checkpoint_sources: Vec<Listed>,
+}
+
+pub(super) fn read(text: &str) -> Result<Tables, DirectoryError> {
     if text.len() > MAX_BYTES {
         return Err(DirectoryError::TooLarge { got: text.len(), limit: MAX_BYTES });
     }
@@ -46,7 +53,7 @@ pub(super) fn read(text: &str) -> Result<Directory, DirectoryError> {
     if !file.contains_key(FIELD_OF_NETWORKS) && file.keys().any(|key| !tables.contains(&key.as_str())) {
         return Err(DirectoryError::OtherTable);
     }
-    Ok(Directory {
+    Ok(Tables {
         rpc: entries(&file, &RPC)?,
         beacon: entries(&file, &BEACON)?,
         checkpoint_sources: entries(&file, &CHECKPOINT_SOURCE)?,

@@ -6,6 +6,9 @@ use std::path::Path;
 
 use saldo_reading::{Failure, TransportError};
 
+/// The largest file that is read, in bytes; an update of mainnet has 26,000.
+pub const MAX_FILE: usize = 128 * 1024;
+
 /// The file at `path` in `folder`, or `None` if there is none.
 pub(super) fn read(folder: &Path, path: &str, limit: usize) -> Result<Option<Vec<u8>>, Failure> {
     let file = folder.join(path);

@@ -1,16 +1,17 @@
 //! Fetches the objects for a mirror, and verifies them: only what a light client accepts is written.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::FutureExt;
 use saldo_beacon::decode::{self, Encoding, MAX_UPDATES};
-use saldo_beacon::unit::{Period, Slot};
+use saldo_beacon::unit::{Period, Slot, UnixTime};
 use saldo_beacon::{
-    Checkpoint, DecodeError, Fork, ForkDigest, LightClient, LightClientUpdate, ScheduledFork,
+    Checkpoint, DecodeError, Fork, ForkDigest, LightClient, LightClientUpdate, Network as Schedule,
+    ScheduledFork,
 };
 use saldo_reading::{Attempt, Failure, Role};
 
-use super::{File, Keeper};
+use super::file::File;
 use crate::beacon::{self, Data, Route};
 use crate::clock::Deadline;
 use crate::dispatcher::Dispatcher;
@@ -34,12 +35,20 @@ pub(super) struct Head {
     pub(super) verified: Verified,
 }
 
-impl Keeper {
+/// Fetches from untrusted sources.
+#[derive(Debug)]
+pub(super) struct Gatherer {
+    pub(super) dispatcher: Dispatcher,
+    pub(super) schedule: Arc<Schedule>,
+    pub(super) sources: Vec<Endpoint>,
+}
+
+impl Gatherer {
     /// How far a healthy chain's newest signed head is behind the clock, in slots.
     const USUAL_LAG: u64 = 2;
 
-    pub(super) async fn start(&self, deadline: Deadline) -> Hedged<(LightClient, Verified)> {
-        self.bootstrap(self.checkpoint, deadline).await
+    pub(super) fn now(&self) -> UnixTime {
+        self.dispatcher.io().clock().wall()
     }
 
     /// A light client that starts at `checkpoint`, with its bootstrap.

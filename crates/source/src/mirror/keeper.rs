@@ -7,12 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use saldo_beacon::decode::{self, Encoding};
-use saldo_beacon::unit::{Slot, UnixTime};
+use saldo_beacon::unit::Slot;
 use saldo_beacon::{Checkpoint, LightClient, Network as Schedule, Wants};
 use saldo_reading::Attempt;
 
-use super::gather::{Head, Verified};
-use super::{File, MAX_FILE, folder};
+use super::file::File;
+use super::folder::{self, MAX_FILE};
+use super::gather::{Gatherer, Head, Verified};
 use crate::clock::Deadline;
 use crate::dispatcher::Dispatcher;
 use crate::endpoint::Endpoint;
@@ -21,10 +22,8 @@ use crate::io::Io;
 /// Keeps a mirror in a folder: fetches light-client data from untrusted sources, verifies it as every light client does, and
 /// writes the verified bytes unchanged.
 pub struct Keeper {
-    pub(super) dispatcher: Dispatcher,
-    pub(super) schedule: Arc<Schedule>,
-    pub(super) sources: Vec<Endpoint>,
-    pub(super) checkpoint: Checkpoint,
+    gatherer: Gatherer,
+    checkpoint: Checkpoint,
     folder: PathBuf,
     periods: u64,
     light_client: Option<LightClient>,
@@ -80,9 +79,7 @@ impl Keeper {
         folder: impl Into<PathBuf>,
     ) -> Self {
         Self {
-            dispatcher: Dispatcher::new(io),
-            schedule: schedule.into(),
-            sources,
+            gatherer: Gatherer { dispatcher: Dispatcher::new(io), schedule: schedule.into(), sources },
             checkpoint,
             folder: folder.into(),
             periods: u64::MAX,
@@ -104,12 +101,12 @@ impl Keeper {
     /// # Errors
     /// [`KeepError`] if no source has a bootstrap, or the folder cannot be written.
     pub async fn refresh(&mut self, timeout: Duration) -> Result<Kept, KeepError> {
-        let deadline = Deadline::after(self.dispatcher.io().clock(), timeout);
+        let deadline = Deadline::after(self.gatherer.dispatcher.io().clock(), timeout);
         let (mut verified, mut attempts) = (Vec::new(), Vec::new());
         let mut client = match self.light_client.clone() {
             Some(client) => client,
             None => {
-                let hedged = self.start(deadline).await;
+                let hedged = self.gatherer.bootstrap(self.checkpoint, deadline).await;
                 let Some((_, (client, bootstrap))) = hedged.winner else {
                     return Err(KeepError::NotStarted { attempts: hedged.attempts });
                 };
@@ -117,11 +114,11 @@ impl Keeper {
                 client
             }
         };
-        while let Wants::Updates { start, count } = client.wants(self.now()) {
-            let hedged = self.committee_updates(&client, start, count, deadline).await;
+        while let Wants::Updates { start, count } = client.wants(self.gatherer.now()) {
+            let hedged = self.gatherer.committee_updates(&client, start, count, deadline).await;
             let Some((_, (advanced, updates))) = hedged.winner else {
                 // The update of the present period may not exist yet.
-                if !client.knows_committee_at(self.now()) {
+                if !client.knows_committee_at(self.gatherer.now()) {
                     attempts.extend(hedged.attempts);
                 }
                 break;
@@ -131,7 +128,7 @@ impl Keeper {
         }
         let mut newest = None;
         for file in [File::FinalityUpdate, File::OptimisticUpdate] {
-            let (head, asked) = self.head(&client, file, deadline).await;
+            let (head, asked) = self.gatherer.head(&client, file, deadline).await;
             if head.as_ref().is_none_or(|head| head.is_behind) {
                 attempts.extend(asked);
             }
@@ -144,7 +141,7 @@ impl Keeper {
         let head = client.finalized_head();
         let finalized = Checkpoint { root: head.beacon_root(), slot: Some(head.slot()) };
         if !self.has(File::Bootstrap(finalized.root)) && finalized.root != self.checkpoint.root {
-            let hedged = self.bootstrap(finalized, deadline).await;
+            let hedged = self.gatherer.bootstrap(finalized, deadline).await;
             match hedged.winner {
                 Some((_, (_, bootstrap))) => verified.push(bootstrap),
                 None => attempts.extend(hedged.attempts),
@@ -155,13 +152,9 @@ impl Keeper {
         Ok(Kept { written, removed, head: newest, finalized, attempts })
     }
 
-    pub(super) fn now(&self) -> UnixTime {
-        self.dispatcher.io().clock().wall()
-    }
-
     fn is_wanted(&self, update: &Verified) -> bool {
-        let Some(present) = self.schedule.slot_at(self.now()) else { return true };
-        let before = self.schedule.period_at(present).saturating_sub(self.periods);
+        let Some(present) = self.gatherer.schedule.slot_at(self.gatherer.now()) else { return true };
+        let before = self.gatherer.schedule.period_at(present).saturating_sub(self.periods);
         match update.file {
             // The present period counts as one of them.
             File::Update(period) => self.periods == u64::MAX || period > before,
@@ -170,7 +163,7 @@ impl Keeper {
     }
 
     fn has(&self, file: File) -> bool {
-        let mut forks = file.forks(&self.schedule, self.now()).into_iter();
+        let mut forks = file.forks(&self.gatherer.schedule, self.gatherer.now()).into_iter();
         forks.any(|fork| self.folder.join(file.path(fork.name())).is_file())
     }
 
@@ -195,7 +188,7 @@ impl Keeper {
 impl std::fmt::Debug for Keeper {
     /// Leaves the folder out: its path may hold the user's name.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Keeper").field("sources", &self.sources).finish_non_exhaustive()
+        f.debug_struct("Keeper").field("sources", &self.gatherer.sources).finish_non_exhaustive()
     }
 }
 
