@@ -131,10 +131,14 @@ impl<'a, T> HedgedCall<'a, T> {
     pub(super) fn finish(self, now: Option<Duration>) -> Finished<T> {
         let now = now.unwrap_or(self.looked);
         let hedge_delay = self.requests.iter().map(HedgedRequest::hedge_delay).max().unwrap_or_default();
-        let ended: Vec<(Hedged<T>, Vec<Attempt>)> =
-            self.requests.into_iter().map(|request| request.finish(now)).collect();
-        let attempts = best_of_each(ended.iter().flat_map(|(_, sent)| sent));
-        let results = ended.into_iter().map(|(hedged, _)| hedged).collect();
+        let mut best = BestAttempts::default();
+        let finish = |request: HedgedRequest<'a, T>| {
+            let (hedged, sent) = request.finish(now);
+            best.add(&sent);
+            hedged
+        };
+        let results = self.requests.into_iter().map(finish).collect();
+        let attempts = best.of.into_values().collect();
         Finished { results, attempts, hedge_delay, now }
     }
 
@@ -160,22 +164,29 @@ impl<'a, T> HedgedCall<'a, T> {
     }
 }
 
-/// One attempt for each provider: its best.
-fn best_of_each<'a>(attempts: impl Iterator<Item = &'a Attempt>) -> Vec<Attempt> {
-    let rank = |attempt: &Attempt| match attempt.outcome {
-        Outcome::Joined | Outcome::Accepted | Outcome::Named { .. } => 3_u8,
+/// One attempt for each provider: its best. Of equals the first.
+#[derive(Default)]
+struct BestAttempts {
+    of: BTreeMap<ProviderId, Attempt>,
+}
+
+impl BestAttempts {
+    fn add(&mut self, attempts: &[Attempt]) {
+        for attempt in attempts {
+            if self.of.get(&attempt.provider).is_none_or(|held| rank(attempt) > rank(held)) {
+                self.of.insert(attempt.provider.clone(), attempt.clone());
+            }
+        }
+    }
+}
+
+fn rank(attempt: &Attempt) -> u8 {
+    match attempt.outcome {
+        Outcome::Joined | Outcome::Accepted | Outcome::Named { .. } => 3,
         Outcome::Pending => 2,
         Outcome::Failed(_) => 1,
         _ => 0,
-    };
-    let mut best: BTreeMap<&ProviderId, &Attempt> = BTreeMap::new();
-    for attempt in attempts {
-        let held = best.entry(&attempt.provider).or_insert(attempt);
-        if rank(attempt) > rank(held) {
-            *held = attempt;
-        }
     }
-    best.into_values().cloned().collect()
 }
 
 #[cfg(test)]
