@@ -17,7 +17,7 @@ use crate::transport::{Method, Request, Response};
 /// The largest reply, in bytes: updates of mainnet in JSON have about 64 KB each.
 const MAX_REPLY: usize = 1024 * 1024;
 
-/// The most updates in one request, so that their JSON stays within [`MAX_REPLY`].
+/// The most updates in one request, so that their JSON stays within the limit of a reply.
 pub const MAX_UPDATES: u64 = 8;
 
 /// A reply as it came.
