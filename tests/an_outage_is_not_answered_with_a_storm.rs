@@ -1,4 +1,4 @@
-//! Whoever fails is not asked more because he fails, and whoever asks to be left alone is.
+//! A provider that fails does not get more requests because it fails, and one that asks for a pause gets the pause.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use saldo::Policy;
 use saldo_drill::Fault;
 use saldo_tests::scene::{ALICE, BEFORE, Scene};
 
-/// The most requests that one provider or source gets in any minute, however often a wallet reads.
+/// The most requests to one provider in any minute, however often a wallet reads.
 const PER_MINUTE: usize = 400;
 
-/// The most requests that came to `host` within one minute.
+/// The most requests to `host` within any minute.
 fn most_in_a_minute(scene: &Scene, host: &str) -> usize {
     let log = scene.simulation.internet().log();
     let times: Vec<Duration> =
@@ -20,9 +20,9 @@ fn most_in_a_minute(scene: &Scene, host: &str) -> usize {
     times.iter().map(within).max().unwrap_or(0)
 }
 
-/// A wallet that reads ten times a second for three minutes while everything fails.
+/// A wallet reads ten times a second for three minutes while every provider fails.
 #[test]
-fn everything_fails_and_a_wallet_reads_on_and_on() {
+fn while_all_providers_fail_the_number_of_requests_is_bounded() {
     for (seed, fault) in (0..).zip([
         Fault::Status(503),
         Fault::Refuse,
@@ -48,9 +48,9 @@ fn everything_fails_and_a_wallet_reads_on_and_on() {
     }
 }
 
-/// How long a provider asks for is unit-tested in all its forms; here it counts what it is for.
+/// The forms in which a provider asks for a pause have unit tests; this tests that the pause is kept.
 #[test]
-fn who_asks_to_be_left_alone_is() {
+fn a_provider_that_asks_for_a_pause_is_not_asked_during_it() {
     let scene = Scene::new(9, 2, 1);
     scene.assert_true(&scene.balance(ALICE), ALICE);
     scene.pass_slots(1);
@@ -73,15 +73,15 @@ fn who_asks_to_be_left_alone_is() {
     assert!(asked() > before);
 }
 
-/// If nobody else is there and the wait is short, the read waits for it.
+/// If there is no other provider and the pause is short, the read waits for it.
 #[test]
-fn a_short_wait_is_waited_for() {
+fn a_short_pause_is_waited_for() {
     let scene = Scene::with_policy(10, 1, 1, Policy::signed());
     scene.assert_true(&scene.balance(ALICE), ALICE);
     scene.pass_slots(1);
     scene.providers[0].add(Fault::RateLimited { retry_after: Some("2".to_owned()) }.times(1));
     assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE);
-    // One that always says so is not asked for ever.
+    // A provider that always asks for a pause is not asked for ever.
     scene.pass_slots(1);
     scene.providers[0].add(Fault::RateLimited { retry_after: Some("0".to_owned()) });
     let before = scene.simulation.internet().log().len();
@@ -90,8 +90,7 @@ fn a_short_wait_is_waited_for() {
     assert!(asked <= 6, "{asked} requests");
 }
 
-/// Where trust starts a source is asked for all that is needed at once; one that fails at it is not asked for all of that
-/// again.
+/// At the start of trust a source is asked for the bootstrap and both updates at once. If it fails, only the bootstrap is retried.
 #[test]
 fn nothing_is_fetched_ahead_of_a_source_that_fails() {
     let scene = Scene::new(11, 1, 1);

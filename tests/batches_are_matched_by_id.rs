@@ -1,4 +1,4 @@
-//! Several questions in one request: each reply belongs to the question whose id it has, and what cannot be told apart is not
+//! Several questions in one request: each reply belongs to the question with its id, and replies that cannot be matched are not
 //! used.
 
 use std::sync::{Arc, Mutex};
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 type Answers = dyn Fn(&Value) -> (u16, Value) + Send + Sync;
 
-/// A provider that answers what the test says.
+/// A provider with the test's answers.
 #[derive(Clone)]
 struct Scripted {
     answers: Arc<Answers>,
@@ -37,7 +37,7 @@ impl Transport for Scripted {
     }
 }
 
-/// Stands for no connection.
+/// A status that stands for no connection.
 const UNREACHED: u16 = 0;
 const HASH: B256 = B256::repeat_byte(7);
 
@@ -63,9 +63,9 @@ fn all_answered(
     batch: usize,
 ) -> (Together, Vec<Value>, Vec<usize>) {
     let scripted = Scripted { answers: Arc::new(answers), bodies: Arc::default(), limits: Arc::default() };
-    let network = Io::new(Arc::new(scripted.clone()), Arc::new(Still));
+    let io = Io::new(Arc::new(scripted.clone()), Arc::new(Still));
     let provider: Endpoint = "http://provider.test".parse().unwrap();
-    let together = now(ask_together(&network, &provider, questions, batch, Duration::from_secs(1)));
+    let together = now(ask_together(&io, &provider, questions, batch, Duration::from_secs(1)));
     let bodies = scripted.bodies.lock().unwrap().clone();
     let limits = scripted.limits.lock().unwrap().clone();
     (together, bodies, limits)
@@ -132,7 +132,7 @@ fn a_doubled_reply_is_used_for_nothing() {
 }
 
 #[test]
-fn a_foreign_id_is_told_of() {
+fn a_foreign_id_is_reported() {
     for id in [json!(9_999), json!(null), json!("1"), json!([1])] {
         let foreign = move |body: &Value| {
             let mut replies = replies(body);
@@ -145,7 +145,7 @@ fn a_foreign_id_is_told_of() {
 }
 
 #[test]
-fn an_error_of_one_is_the_error_of_that_one() {
+fn an_error_counts_for_its_own_question() {
     let partly = |body: &Value| {
         let mut replies = replies(body);
         let id = replies[1]["id"].clone();
@@ -157,7 +157,6 @@ fn an_error_of_one_is_the_error_of_that_one() {
     assert_eq!(results(&answered(partly, true).0), [Err(Failure::NoResult), Err(Failure::NotSynced)]);
 }
 
-/// Somebody who asks to be left alone is not asked one by one.
 #[test]
 fn each_reply_is_held_to_its_own_size() {
     // Within the limit of both together, but not of its own.
@@ -185,6 +184,7 @@ fn a_list_of_its_members_is_no_reply() {
     assert_eq!(results(&together), [malformed("another request's id"), malformed("another request's id")]);
 }
 
+/// A provider that asks for a pause is not asked one by one.
 #[test]
 fn an_error_instead_of_a_list_is_the_error_of_all() {
     let limited = |_: &Value| {
@@ -197,9 +197,9 @@ fn an_error_instead_of_a_list_is_the_error_of_all() {
     assert_eq!(together.batch, 100);
 }
 
-/// Who makes nothing of a batch is asked one by one, and that is told, so that he is asked so from then on.
+/// A provider that takes no batch is asked one by one. The result says so, so that the caller asks so from then on.
 #[test]
-fn who_takes_no_batches_is_asked_one_by_one() {
+fn a_provider_that_takes_no_batch_is_asked_one_by_one() {
     let refusals = [
         (
             200,
@@ -216,7 +216,7 @@ fn who_takes_no_batches_is_asked_one_by_one() {
         assert_eq!(together.batch, 1);
         assert_eq!(bodies.len(), 3);
     }
-    // One who fails alone as well is not known to refuse batches.
+    // A provider that also fails one by one may still take batches.
     let (together, _, _) = answered(|_| (400, json!("bad request")), true);
     assert_eq!(together.batch, 100);
     assert_eq!(results(&together), [Err(Failure::Http { status: 400 }), Err(Failure::Http { status: 400 })]);
@@ -236,7 +236,7 @@ fn a_hundred() -> Vec<Question> {
 }
 
 #[test]
-fn who_is_out_of_order_is_not_asked_a_hundred_times() {
+fn a_provider_that_is_out_of_order_is_not_asked_a_hundred_times() {
     let failure = || Err(Failure::Http { status: 500 });
     for (batch, most) in [(100, 8), (10, 9), (1, 5)] {
         let (together, bodies, _) = all_answered(&a_hundred(), |_| (500, json!("internal error")), batch);
@@ -244,7 +244,7 @@ fn who_is_out_of_order_is_not_asked_a_hundred_times() {
         assert_eq!(results(&together), vec![failure(); 101]);
         assert_eq!(together.batch, batch);
     }
-    // One that has headers, and no proofs.
+    // A provider that has headers and no proofs.
     let no_proofs = |body: &Value| match body["method"].as_str() {
         Some("eth_getBlockByHash") => (200, reply(body)),
         _ => (405, json!("not allowed")),
@@ -255,7 +255,7 @@ fn who_is_out_of_order_is_not_asked_a_hundred_times() {
 }
 
 #[test]
-fn who_takes_a_smaller_size_is_asked_for_all_of_it() {
+fn a_provider_that_takes_smaller_batches_is_asked_in_that_size() {
     let (at_most, requests) = ([1, 10, 100], [2 + 1 + 100, 2 + 10, 2]);
     for (at_most, requests) in at_most.into_iter().zip(requests) {
         let answers = move |body: &Value| match body.as_array() {
@@ -269,9 +269,9 @@ fn who_takes_a_smaller_size_is_asked_for_all_of_it() {
     }
 }
 
-/// It did not take them together, and is gone when it is asked one by one: it knows of them all the same.
+/// The provider refuses the batch, and cannot be reached when it is asked one by one. It may have seen the questions in the batch.
 #[test]
-fn what_was_seen_once_stays_seen() {
+fn a_refused_batch_counts_as_seen() {
     let answers = |body: &Value| {
         if body.is_array() { (500, json!("internal error")) } else { (UNREACHED, json!(null)) }
     };

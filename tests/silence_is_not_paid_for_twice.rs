@@ -1,4 +1,4 @@
-//! Promise 4 under load: providers and sources that hang cost time once, not for every holding and every read.
+//! Promise 4 under load: providers and sources that hang cost time once, not with every holding and every read.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ fn a_hundred_holdings_beside_providers_that_hang() {
 }
 
 #[test]
-fn one_source_of_six_is_found() {
+fn the_one_source_of_six_that_answers_is_found() {
     let scene = Scene::new(2, 1, 6);
     scene.sources[..5].iter().for_each(|source| source.add(Fault::Hang));
     let proven = (0..3).any(|_| {
@@ -33,15 +33,15 @@ fn one_source_of_six_is_found() {
 }
 
 #[test]
-fn one_provider_of_eleven_is_found() {
+fn the_one_provider_of_eleven_that_answers_is_found() {
     let scene = Scene::new(3, 11, 1);
     scene.providers[..10].iter().for_each(|provider| provider.add(Fault::Hang));
     assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE);
 }
 
-/// A provider or source that is slow, but answers well within the deadline, is good enough alone.
+/// A provider or source that is slow, but answers within the deadline, is enough.
 #[test]
-fn slow_is_not_silent() {
+fn a_slow_provider_is_not_taken_for_a_silent_one() {
     for (seed, deadline, latency) in [(4, 4_000, 1_900), (5, 20_000, 8_000)] {
         let policy = Policy { deadline: Duration::from_millis(deadline), ..Policy::signed() };
         let scene = Scene::with_policy(seed, 1, 1, policy);
@@ -60,9 +60,9 @@ fn slow_is_not_silent() {
     assert!(proven, "a source at 2.1 s");
 }
 
-/// With the default policy two operators see an address in one read; the next read begins with the others.
+/// Two operators see an address in one read; the next read begins with the others.
 #[test]
-fn the_next_read_begins_with_who_has_not_failed() {
+fn the_next_read_begins_with_providers_that_have_not_failed() {
     for fault in [Fault::Status(503), Fault::Hang, Fault::TruncatedProof { nodes: 1 }] {
         let scene = Scene::with_policy(7, 3, 1, Policy::signed());
         scene.providers[..2].iter().for_each(|provider| provider.add(fault.clone()));
@@ -72,19 +72,19 @@ fn the_next_read_begins_with_who_has_not_failed() {
         }
         assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE, "{fault:?}");
     }
-    // One that could not be reached has not seen the address.
+    // A provider that could not be reached has not seen the address.
     let scene = Scene::with_policy(8, 4, 1, Policy::signed());
     scene.providers[..3].iter().for_each(|provider| provider.add(Fault::Refuse));
     assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE);
 }
 
-/// Whoever answers without being of use is asked after those who were not asked: no liar keeps a place.
+/// A provider whose answer failed is asked after those that were not asked: a false answer does not keep its provider first.
 #[test]
-fn no_useless_provider_keeps_its_place() {
+fn no_failed_provider_stays_first() {
     let invented = Fault::InventedTrie { balance: alloy_primitives::U256::from(1) };
-    let useless = Fault::Error { code: -32000, message: "missing trie node".into() };
+    let missing_node = Fault::Error { code: -32000, message: "missing trie node".into() };
     for (seed, fault, tip_only) in
-        [(11, invented, true), (12, useless, false), (13, Fault::StaleBlock(3), true)]
+        [(11, invented, true), (12, missing_node, false), (13, Fault::StaleBlock(3), true)]
     {
         let scene = Scene::with_policy(seed, 3, 1, Policy::signed());
         for provider in &scene.providers[..2] {
@@ -101,9 +101,9 @@ fn no_useless_provider_keeps_its_place() {
     }
 }
 
-/// A claim that waits does not take time away from an honest provider that is slow.
+/// A pending claim takes no time away from an honest provider that is slow.
 #[test]
-fn a_waiting_claim_costs_a_slow_provider_nothing() {
+fn a_pending_claim_costs_a_slow_provider_nothing() {
     let scene = Scene::new(14, 2, 1);
     scene.providers[0].add(Fault::InventedTrie { balance: alloy_primitives::U256::from(1) });
     let _ = scene.providers[0].clone().proof_window(0);
@@ -115,9 +115,9 @@ fn a_waiting_claim_costs_a_slow_provider_nothing() {
     }
 }
 
-/// Three providers that prove only their tip, of which two may see the address: patience still ends proven.
+/// Three providers prove only their tip, and two may see the address: a read that waits still ends proven.
 #[test]
-fn the_cap_does_not_hide_that_waiting_helps() {
+fn the_policy_does_not_hide_that_waiting_helps() {
     let scene = Scene::with_policy(15, 3, 1, Policy::signed());
     for provider in &scene.providers {
         let _ = provider.clone().proof_window(0);
@@ -126,7 +126,7 @@ fn the_cap_does_not_hide_that_waiting_helps() {
     assert_eq!(scene.assert_true(&reading, ALICE), BEFORE);
 }
 
-/// No more operators see an address than a strict policy allows, however they fail.
+/// However the providers fail, no more operators see an address than a strict policy allows.
 #[test]
 fn no_more_operators_see_an_address_than_allowed() {
     let faults =
@@ -146,7 +146,7 @@ fn no_more_operators_see_an_address_than_allowed() {
     }
 }
 
-/// A source whose finality hangs serves its head all the same.
+/// A source whose finality update hangs still serves its head.
 #[test]
 fn a_head_does_not_wait_for_finality() {
     let scene = Scene::new(30, 1, 1);
@@ -157,9 +157,9 @@ fn a_head_does_not_wait_for_finality() {
     }
 }
 
-/// A read that somebody began and no longer polls holds nobody up.
+/// A read whose future is no longer polled does not block another read.
 #[test]
-fn an_abandoned_read_holds_nobody_up() {
+fn an_abandoned_read_does_not_block_another() {
     use futures_util::FutureExt;
     use futures_util::future::select;
     use saldo_source::Clock;
@@ -174,9 +174,9 @@ fn an_abandoned_read_holds_nobody_up() {
     drop(abandoned);
 }
 
-/// Finality that one source withholds is asked of the others.
+/// If one source withholds finality, the others are asked for it.
 #[test]
-fn withheld_finality_is_asked_of_the_others() {
+fn finality_that_one_source_withholds_comes_from_another() {
     let scene = Scene::with_policy(10, 1, 2, Policy { operators_per_address: 1, ..Policy::finalized() });
     scene.sources[0].add(Fault::Status(404).on("finality_update"));
     for _ in 0..5 {
@@ -187,10 +187,10 @@ fn withheld_finality_is_asked_of_the_others() {
     }
 }
 
-/// No provider can be connected to, and a source that is slow has not answered yet when the read goes on without it: it was
-/// connected to.
+/// No provider can be connected to, and the read ends before a slow source has answered. The source accepted the connection, so
+/// the device is not offline.
 #[test]
-fn one_that_has_not_answered_yet_is_no_sign_of_being_offline() {
+fn a_source_that_has_not_answered_yet_shows_a_network() {
     let scene = Scene::new(40, 2, 1);
     assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE);
     scene.providers[0].add(Fault::Unresolvable);

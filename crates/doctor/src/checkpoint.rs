@@ -64,7 +64,7 @@ pub(crate) fn agree(reports: &mut [CheckpointReport]) -> Option<B256> {
     let mut votes: BTreeMap<B256, BTreeSet<String>> = BTreeMap::new();
     for report in reports.iter() {
         if let Some(root) = report.names.found() {
-            votes.entry(*root).or_default().insert(report.run_by.trim().to_lowercase());
+            votes.entry(*root).or_default().insert(Endpoint::operator_key_of(&report.run_by));
         }
     }
     let answered: BTreeSet<&String> = votes.values().flatten().collect();

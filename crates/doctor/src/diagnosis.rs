@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use saldo_source::Endpoint;
+
 use crate::finding::{Finding, Severity};
 use crate::report::{Diagnosis, Report, SingleFailure, Verdict};
 
@@ -120,7 +122,7 @@ fn single_failures(report: &Report) -> Vec<SingleFailure> {
 fn only<'a>(values: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let distinct: BTreeSet<String> = BTreeSet::new();
     let (_, first, many) = values.fold((distinct, None, false), |(mut distinct, first, many), value| {
-        distinct.insert(value.trim().to_lowercase());
+        distinct.insert(Endpoint::operator_key_of(value));
         let many = many || distinct.len() > 1;
         (distinct, first.or(Some(value)), many)
     });

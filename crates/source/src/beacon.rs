@@ -1,5 +1,5 @@
-//! What is asked of a beacon source: the light-client routes of the beacon API. All of it proves itself, so any
-//! source will do.
+//! Requests to a beacon source: the routes of the beacon API that a light client needs. Light-client objects prove themselves,
+//! so any source will do.
 
 use std::time::Duration;
 
@@ -14,29 +14,29 @@ use crate::io::Io;
 use crate::retry_after::retry_after;
 use crate::transport::{Method, Request, Response};
 
-/// The largest answer: some updates of mainnet in JSON, about 64 KB each.
+/// The largest reply, in bytes: updates of mainnet in JSON have about 64 KB each.
 const MAX_REPLY: usize = 1024 * 1024;
 
-/// Most updates asked for at once, so that their JSON stays within the limit.
+/// The most updates in one request, so that their JSON stays within the limit of a reply.
 pub const MAX_UPDATES: u64 = 8;
 
-/// A light-client object as it came.
+/// A reply as it came.
 #[derive(Clone, Debug)]
 pub struct Data {
     /// The bytes.
     pub bytes: Vec<u8>,
-    /// What they are, by the answer's content type: what was asked for is only a wish.
+    /// Their encoding, by the reply's content type: a source may not send what was asked for.
     pub encoding: Encoding,
-    /// The fork that the answer's `Eth-Consensus-Version` header names, if it has one.
+    /// The fork that the reply's `Eth-Consensus-Version` header names, if it has one.
     pub fork: Option<String>,
 }
 
-/// What can be asked of a beacon source.
+/// A route of the beacon API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Route {
     /// The bootstrap of the block with this root.
     Bootstrap(B256),
-    /// `count` best updates from the period `start` on.
+    /// The best update of each of `count` periods.
     Updates {
         /// The first period.
         start: Period,
@@ -62,7 +62,7 @@ pub enum Route {
 }
 
 impl Route {
-    /// What the route is called in a [`Failure`].
+    /// The route's name in a [`Failure`].
     pub fn name(&self) -> &'static str {
         match self {
             Self::Bootstrap(_) => "light_client/bootstrap",
@@ -116,11 +116,11 @@ impl Route {
     }
 }
 
-/// Fetches one route of a beacon API. What a mirror has is fetched by [`mirror::fetch`](crate::mirror::fetch).
+/// Fetches one route of a beacon API. [`mirror::fetch`](crate::mirror::fetch) does the same with a mirror.
 ///
 /// # Errors
-/// A [`Failure`] that says why there is nothing. An error status is always "this source cannot", never "the chain is
-/// broken".
+/// A [`Failure`] that says why there is no reply to use. An error status says something about this source, and nothing about
+/// the chain.
 pub async fn fetch(io: &Io, source: &Endpoint, route: Route, timeout: Duration) -> Result<Data, Failure> {
     if source.is_mirror() {
         return Err(Failure::NotServed { method: route.name() });
@@ -142,14 +142,14 @@ pub async fn fetch(io: &Io, source: &Endpoint, route: Route, timeout: Duration) 
     }
 }
 
-/// What an answer with an error status means.
+/// The meaning of a reply with an error status.
 pub(crate) fn refusal(response: &Response, route: Route) -> Failure {
     match response.status {
         429 => Failure::RateLimited { retry_after: retry_after(response, None) },
         402 => Failure::QuotaExhausted,
         401 | 403 => Failure::Denied { status: response.status },
         400 | 404 | 405 | 406 | 415 | 501 => Failure::NotServed { method: route.name() },
-        // What real servers answer for a root, a period or a slot that they do not have.
+        // Real servers answer so for a root, a period or a slot that they do not have.
         500 if matches!(route, Route::Bootstrap(_) | Route::Updates { .. } | Route::BlockRoot(_)) => {
             Failure::NotServed { method: route.name() }
         }

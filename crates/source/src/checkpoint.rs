@@ -1,5 +1,5 @@
-//! What is asked of a checkpoint source: which block stands at a slot, and how far finality is. Nothing of it proves
-//! itself: an answer is one operator's word. No address is named.
+//! Requests to a checkpoint source: which block is at a slot, and how far finality is. The replies do not prove themselves: each
+//! is the word of one operator. The requests name no address.
 
 use alloy_primitives::B256;
 use saldo_beacon::unit::{Epoch, Slot};
@@ -12,7 +12,7 @@ use crate::clock::Deadline;
 use crate::endpoint::Endpoint;
 use crate::io::Io;
 
-/// What stands around the data of every answer. Some servers leave the flags out, some write them as text.
+/// The members around the data of every reply. Some servers leave the flags out, some write them as text.
 #[derive(Deserialize)]
 struct Envelope<T> {
     #[serde(default)]
@@ -76,8 +76,8 @@ struct FinalizedEpoch {
 /// `headers/{slot}`.
 ///
 /// # Errors
-/// A [`Failure`] that says why no root was named: [`Failure::NotServed`] also where no block stands at the slot, because
-/// servers tell the two apart in no common way, and [`Failure::NotFinal`] where the source itself is not sure.
+/// A [`Failure`] that says why there is no root. [`Failure::NotServed`] may also mean that the slot is empty: servers do not
+/// agree on how to tell the two apart. [`Failure::NotFinal`] if the source says that the block is not final.
 pub async fn block_root(io: &Io, source: &Endpoint, slot: Slot, deadline: Deadline) -> Result<B256, Failure> {
     match ask::<Root>(io, source, Route::BlockRoot(slot), deadline).await {
         Ok(data) => root(&data.root),
@@ -95,17 +95,17 @@ pub async fn block_root(io: &Io, source: &Endpoint, slot: Slot, deadline: Deadli
     }
 }
 
-/// Asks for the epoch of the newest checkpoint that the source calls final. The answer's own flags say nothing of it: they
-/// are about the state at the head, which is never final.
+/// Asks for the epoch of the newest checkpoint that the source calls final. The reply's own flags are not read: they are about
+/// the state at the head, which is never final.
 ///
 /// # Errors
-/// A [`Failure`] that says why there is none.
+/// A [`Failure`] that says why there is no epoch.
 pub async fn finalized_epoch(io: &Io, source: &Endpoint, deadline: Deadline) -> Result<Epoch, Failure> {
     let answer = envelope::<FinalityCheckpoints>(io, source, Route::FinalityCheckpoints, deadline).await?;
     number(&answer.data.finalized.epoch).map(Epoch::new)
 }
 
-/// The data, if the source is sure of it and calls it final.
+/// The data, unless the source says that it is not final or not verified.
 async fn ask<T: DeserializeOwned>(
     io: &Io,
     source: &Endpoint,
@@ -129,7 +129,7 @@ async fn envelope<T: DeserializeOwned>(
     serde_json::from_slice(&data.bytes).map_err(|_| Failure::Malformed { what: "not the JSON of this route" })
 }
 
-/// Some servers leave the `0x` out.
+/// Reads a block root. Some servers leave the `0x` out.
 fn root(text: &str) -> Result<B256, Failure> {
     text.parse().map_err(|_| Failure::Malformed { what: "not a block root" })
 }

@@ -1,4 +1,4 @@
-//! What an answer that is no result means: one class for each thing that the known clients and providers say.
+//! What a reply without a result means: one class for each kind of refusal that clients and providers are known to send.
 
 use saldo_reading::Failure;
 use serde_json::Value;
@@ -6,14 +6,14 @@ use serde_json::Value;
 use crate::retry_after::retry_after;
 use crate::transport::Response;
 
-/// A JSON-RPC error, as far as it is looked at. Its text is never repeated: it comes from outside.
+/// A JSON-RPC error, as far as it is read. Its text is never shown: it comes from outside.
 pub(crate) struct Refusal<'a> {
     pub(crate) code: i64,
     pub(crate) message: &'a str,
     pub(crate) data: &'a Value,
 }
 
-/// What an error means.
+/// The meaning of an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Class {
     QuotaExhausted,
@@ -25,15 +25,14 @@ enum Class {
     OutOfService,
 }
 
-/// One line of the table: any of these codes, or all parts of any of these texts in the message (lower case).
+/// A row fits an error that has one of the codes, or whose message (in lower case) has all parts of one of the texts.
 struct Row {
     codes: &'static [i64],
     texts: &'static [&'static [&'static str]],
     class: Class,
 }
 
-/// The first line that fits decides: codes mean different things to different providers, so that what is said in words and
-/// is more special comes first.
+/// The first row that fits decides. Codes mean different things at different providers, so the more specific texts come first.
 const TABLE: &[Row] = &[
     Row {
         codes: &[402, -33000],
@@ -146,7 +145,7 @@ pub(crate) fn refusal(error: &Refusal<'_>, response: &Response, method: &'static
         _ => None,
     };
     let row = TABLE.iter().find(|row| row.fits(error.code, &message)).map(|row| row.class);
-    // Where words and status differ, what lasts longer is believed: a quota is no rate.
+    // If text and status differ, the one that lasts longer decides: a quota lasts longer than a rate limit.
     let class = if row == Some(Class::QuotaExhausted) { row } else { by_status.or(row) };
     match class {
         Some(Class::QuotaExhausted) => Failure::QuotaExhausted,
@@ -162,7 +161,7 @@ pub(crate) fn refusal(error: &Refusal<'_>, response: &Response, method: &'static
     }
 }
 
-/// The class of a response whose body is no JSON-RPC reply.
+/// The class of a response whose body is not a JSON-RPC reply.
 pub(crate) fn without_reply(response: &Response, method: &'static str) -> Failure {
     match response.status {
         429 => Failure::RateLimited { retry_after: retry_after(response, None) },
@@ -175,8 +174,8 @@ pub(crate) fn without_reply(response: &Response, method: &'static str) -> Failur
     }
 }
 
-/// Whether what came is a web page, by what it says it is or by how it begins. Neither JSON nor a light-client object that
-/// is said to be one begins so.
+/// Whether the body is a web page: by its content type, or because it begins with `<`. No JSON text begins so; a light-client
+/// object may, but its content type says what it is.
 pub(crate) fn is_web_page(response: &Response) -> bool {
     let is_said_to_be = |kind| response.header("content-type").is_some_and(|said| said.starts_with(kind));
     let is_marked_up = response.body.trim_ascii_start().first() == Some(&b'<');

@@ -16,7 +16,7 @@ fn class(status: u16, code: i64, message: &str) -> Failure {
     refusal(&Refusal { code, message, data: &Value::Null }, &response(status), METHOD)
 }
 
-/// What clients and providers are known to say, and what it is.
+/// The errors that clients and providers are known to send, and the class of each.
 fn known() -> Vec<(i64, &'static str, Failure)> {
     let limited = Failure::RateLimited { retry_after: None };
     let denied = Failure::Denied { status: 200 };
@@ -141,15 +141,15 @@ fn known() -> Vec<(i64, &'static str, Failure)> {
 }
 
 #[test]
-fn what_is_known_to_be_said_is_told_apart() {
+fn known_errors_have_their_class() {
     for (code, message, failure) in known() {
         assert_eq!(class(200, code, message), failure, "{code} {message}");
     }
 }
 
-/// Nothing stands in the table that no case comes to first.
+/// Each entry of the table is the first that fits one of the known errors.
 #[test]
-fn every_entry_of_the_table_has_a_case() {
+fn every_entry_of_the_table_is_tested() {
     let known = known();
     let first = |code: i64, message: &str| {
         let message = message.to_ascii_lowercase();
@@ -174,7 +174,7 @@ fn every_entry_of_the_table_has_a_case() {
 }
 
 #[test]
-fn the_status_speaks_where_the_words_do_not() {
+fn the_status_decides_if_the_text_does_not() {
     assert_eq!(class(402, -32000, "sorry"), Failure::QuotaExhausted);
     assert_eq!(class(429, -32601, "method not found"), Failure::RateLimited { retry_after: None });
     assert_eq!(class(429, 429, "Monthly capacity limit exceeded"), Failure::QuotaExhausted);
@@ -182,15 +182,15 @@ fn the_status_speaks_where_the_words_do_not() {
 }
 
 #[test]
-fn how_long_to_wait_is_heard_in_the_error_too() {
+fn the_time_to_wait_is_read_from_the_error_too() {
     let data = json!({ "see": "the documentation", "backoff_seconds": 30.0 });
     let error = Refusal { code: -32005, message: "project ID request rate exceeded", data: &data };
-    let heard = Failure::RateLimited { retry_after: Some(Duration::from_secs(30)) };
-    assert_eq!(refusal(&error, &response(200), METHOD), heard);
+    let expected = Failure::RateLimited { retry_after: Some(Duration::from_secs(30)) };
+    assert_eq!(refusal(&error, &response(200), METHOD), expected);
 }
 
 #[test]
-fn a_body_that_is_no_reply_is_judged_by_its_status() {
+fn without_a_reply_in_the_body_the_status_decides() {
     for (status, failure) in [
         (200, Failure::Malformed { what: "not a JSON-RPC reply" }),
         (401, Failure::Denied { status: 401 }),
@@ -206,9 +206,9 @@ fn a_body_that_is_no_reply_is_judged_by_its_status() {
     }
 }
 
-/// As from the sign-in page of a hotel's network, which answers everything.
+/// The sign-in page of a hotel's network answers every request.
 #[test]
-fn a_web_page_is_no_answer_of_the_provider() {
+fn a_web_page_is_recognised() {
     let answered = |kind: &str, body: &str| {
         let headers = vec![("content-type".to_owned(), kind.to_owned())];
         without_reply(&Response { status: 200, headers, body: body.as_bytes().to_vec() }, METHOD)

@@ -1,21 +1,22 @@
-//! Time, as the rest of the crate is given it.
+//! The clock that an app gives to this crate.
 
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
 use saldo_beacon::unit::UnixTime;
 
-/// The two clocks of a device, and a way to wait.
+use crate::maybe_send::BoxedFuture;
+
+/// The two clocks of a device, and its timer.
 pub trait Clock: Send + Sync {
-    /// The wall clock: what the user can set, and what may be wrong.
+    /// The wall clock. The user can set it, so it may be wrong.
     fn wall(&self) -> UnixTime;
-    /// Time since some fixed start, which only ever grows; deadlines are measured on it.
+    /// Time since a fixed start. It only grows; deadlines are measured on it.
     fn monotonic(&self) -> Duration;
     /// Completes when `duration` has passed on the monotonic clock.
-    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
+    fn sleep(&self, duration: Duration) -> BoxedFuture<'static, ()>;
 }
 
-/// A moment on a [`Clock`]'s monotonic scale by which something must be over.
+/// A moment on a [`Clock`]'s monotonic scale at which work must have ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Deadline(Duration);
 
@@ -25,7 +26,7 @@ impl Deadline {
         Self(clock.monotonic().saturating_add(duration))
     }
 
-    /// How much time is left; zero when it has passed.
+    /// The time that is left; zero after the deadline.
     pub fn left(&self, clock: &dyn Clock) -> Duration {
         self.0.saturating_sub(clock.monotonic())
     }

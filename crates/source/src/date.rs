@@ -1,6 +1,6 @@
-//! Dates as HTTP writes them.
+//! Dates in HTTP headers.
 
-/// Seconds since 1970 of a date such as `Sun, 06 Nov 1994 08:49:37 GMT`, the one form that servers may send.
+/// Reads a date such as `Sun, 06 Nov 1994 08:49:37 GMT`, the one form that servers may send, as seconds since 1970.
 ///
 /// Source: RFC 9110, section 5.6.7 (`IMF-fixdate`).
 pub fn unix_seconds(text: &str) -> Option<u64> {
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dates_are_read() {
+    fn a_date_is_read_as_seconds_since_1970() {
         for (text, seconds) in [
             ("Sun, 06 Nov 1994 08:49:37 GMT", 784_111_777),
             ("Thu, 01 Jan 1970 00:00:00 GMT", 0),
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_none() {
+    fn other_forms_and_impossible_dates_are_refused() {
         for text in [
             "",
             "Sunday, 06-Nov-94 08:49:37 GMT",

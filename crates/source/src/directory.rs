@@ -1,23 +1,25 @@
-//! Who may be asked: endpoints, and what is publicly said of them.
+//! Lists of endpoints, with what is publicly documented about each.
 //!
-//! A directory is data. One comes with saldo for each built-in network; a user's own replaces or extends it; none is
-//! ever fetched. What stands in it was found documented, not probed: nobody promises that an endpoint answers, and
-//! nothing that one answers is believed because of who it is.
+//! A directory is data. saldo has one for each built-in network, and a user's own replaces or extends it. No directory is ever
+//! fetched. Its entries were found in documentation, not tested: an endpoint may not answer. No answer is believed because of
+//! the endpoint that gave it.
 
 mod error;
 mod file;
+mod listed;
 
 use saldo_beacon::Network;
 
-use crate::endpoint::Endpoint;
+use file::Tables;
 
 pub use error::DirectoryError;
+pub use listed::Listed;
 
 const MAINNET: &str = include_str!("directory/mainnet.toml");
 const SEPOLIA: &str = include_str!("directory/sepolia.toml");
 const HOODI: &str = include_str!("directory/hoodi.toml");
 
-/// Endpoints of one network, by what they are asked for, in the order in which they are to be asked.
+/// The endpoints of one network, by role, in the order in which they are asked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Directory {
     rpc: Vec<Listed>,
@@ -25,27 +27,8 @@ pub struct Directory {
     checkpoint_sources: Vec<Listed>,
 }
 
-/// An endpoint of a [`Directory`], with what is publicly said of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listed {
-    endpoint: Endpoint,
-    documented: Option<Documented>,
-    get_proof: Option<String>,
-    light_client: Option<String>,
-    tracking: Option<String>,
-    built_in: bool,
-}
-
-/// Where an endpoint is documented, and when that was last looked up.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Documented {
-    page: String,
-    read_on: String,
-}
-
 impl Directory {
-    /// Returns the directory that comes with saldo for the network with this one's genesis validators root; an empty
-    /// one for any other network.
+    /// Returns the built-in directory of the network with this genesis validators root; an empty one for other networks.
     pub fn of(network: &Network) -> Self {
         let built_in = Network::built_in().into_iter().zip([MAINNET, SEPOLIA, HOODI]);
         let is_same = |known: &Network| known.genesis_validators_root() == network.genesis_validators_root();
@@ -54,23 +37,23 @@ impl Directory {
             Self::from_toml(file).expect("the files are part of the crate, and a test reads each of them")
         });
         for listed in directory.listed_mut() {
-            listed.built_in = true;
+            listed.mark_built_in();
         }
         directory
     }
 
-    /// Reads the tables `[[rpc]]`, `[[beacon]]` and `[[checkpoint_source]]` from TOML: from a file of their own, or from
-    /// a network file ([`Network::from_toml`]), whose other fields are not looked at.
+    /// Reads the tables `[[rpc]]`, `[[beacon]]` and `[[checkpoint_source]]` from TOML: from a file of their own, or from a network
+    /// file ([`Network::from_toml`]), whose other fields are not read.
     ///
     /// # Errors
-    /// [`DirectoryError`] if a field is missing, unknown, malformed or too long, or two endpoints of one kind have one
-    /// name.
+    /// [`DirectoryError`] if a field is missing, unknown, malformed or too long, or two endpoints in one table have the same name.
     pub fn from_toml(text: &str) -> Result<Self, DirectoryError> {
-        file::read(text)
+        let Tables { rpc, beacon, checkpoint_sources } = file::read(text)?;
+        Ok(Self { rpc, beacon, checkpoint_sources })
     }
 
-    /// Returns this directory with `other` put before it: of two endpoints of one kind with the same name, the one in
-    /// `other` stays.
+    /// Returns this directory with the entries of `other` before its own. If two endpoints in one table have the same name, the
+    /// one in `other` stays.
     #[must_use]
     pub fn extended_by(self, other: Self) -> Self {
         Self {
@@ -90,7 +73,7 @@ impl Directory {
         &self.beacon
     }
 
-    /// Returns the sources of checkpoints: beacon nodes, or servers made for checkpoints alone.
+    /// Returns the sources of checkpoints: beacon nodes, or servers that have only checkpoints.
     pub fn checkpoint_sources(&self) -> &[Listed] {
         &self.checkpoint_sources
     }
@@ -100,50 +83,10 @@ impl Directory {
     }
 }
 
-impl Listed {
-    /// What is said where nothing is documented.
-    pub const UNKNOWN: &'static str = "unknown";
-
-    /// Returns the endpoint, with its name, operator and hosting.
-    pub fn endpoint(&self) -> &Endpoint {
-        &self.endpoint
-    }
-
-    /// Returns the public page that documents or announces the endpoint, or a list that has it.
-    pub fn documented_on(&self) -> Option<&str> {
-        self.documented.as_ref().map(|documented| documented.page.as_str())
-    }
-
-    /// Returns the day (YYYY-MM-DD) on which the endpoint was last found documented.
-    pub fn read_on(&self) -> Option<&str> {
-        self.documented.as_ref().map(|documented| documented.read_on.as_str())
-    }
-
-    /// Returns what is documented of `eth_getProof`, in a few words; [`Listed::UNKNOWN`] if nothing is.
-    pub fn get_proof(&self) -> &str {
-        self.get_proof.as_deref().unwrap_or(Self::UNKNOWN)
-    }
-
-    /// Returns what is documented of the light-client routes, in a few words; [`Listed::UNKNOWN`] if nothing is.
-    pub fn light_client(&self) -> &str {
-        self.light_client.as_deref().unwrap_or(Self::UNKNOWN)
-    }
-
-    /// Returns what the operator says of tracking, in a few words; [`Listed::UNKNOWN`] if nothing was found.
-    pub fn tracking(&self) -> &str {
-        self.tracking.as_deref().unwrap_or(Self::UNKNOWN)
-    }
-
-    /// Whether it came with saldo, so that its URL is public and holds no key.
-    pub fn is_built_in(&self) -> bool {
-        self.built_in
-    }
-}
-
 fn put_before(first: Vec<Listed>, then: Vec<Listed>) -> Vec<Listed> {
     let mut all = first;
     for listed in then {
-        if all.iter().all(|known| known.endpoint.id() != listed.endpoint.id()) {
+        if all.iter().all(|known| known.endpoint().id() != listed.endpoint().id()) {
             all.push(listed);
         }
     }

@@ -1,85 +1,84 @@
-//! Whom to ask: what was learned of the providers, shared by all who ask.
+//! The providers' state behind one lock, and what a caller may ask of it.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use saldo_reading::{Attempt, Outcome, ProviderId, Role};
 
+use crate::backoff::{Availability, until_midnight};
 use crate::endpoint::Endpoint;
 use crate::event;
 use crate::io::Io;
-use crate::standing::{Leave, Standings, until_midnight};
+use crate::latency::Latencies;
+use crate::providers::{Finished, Providers};
 
-/// Asks providers, and remembers how they answered. See [`Asker::race`](crate::Asker::race).
+/// Asks providers, and learns from how they answer. See [`Dispatcher::hedge`].
 #[derive(Debug)]
 pub struct Dispatcher {
     io: Io,
-    standings: Mutex<Standings>,
+    providers: Mutex<Providers>,
 }
 
 impl Dispatcher {
-    /// Nothing is known of anybody yet.
+    /// Nothing is known of any provider yet.
     pub fn new(io: Io) -> Self {
-        let clock = io.clock();
-        // Devices that were started at the same millisecond may do the same.
-        let standings = Mutex::new(Standings::new(clock.wall().as_millis()));
-        Self { io, standings }
+        // Jitter is no secret: devices that were started in the same millisecond may draw the same.
+        let providers = Mutex::new(Providers::new(io.clock().wall().as_millis()));
+        Self { io, providers }
     }
 
-    /// How the outside world is reached.
+    /// The transport and the clock.
     pub fn io(&self) -> &Io {
         &self.io
     }
 
-    /// The `endpoints` in the order in which to ask them for `method`, best first: those that were of use when they were
-    /// last asked, the faster the earlier, where speed counts by doublings; then the others, the latest last.
+    /// The `endpoints` in the order in which to ask them for `method`, best first.
+    ///
+    /// Endpoints whose last answer failed come last, the latest failure the very last. The others are ranked by speed, where
+    /// two within a factor of two are equal; equals keep their order.
     pub fn order<'a>(
         &self,
         role: Role,
         method: &'static str,
         endpoints: &'a [Endpoint],
     ) -> Vec<&'a Endpoint> {
-        self.standings().order(role, method, endpoints)
+        self.providers().order(role, method, endpoints)
     }
 
-    /// Takes note of what became of asking for `method`, outside of a race.
+    /// Records requests for `method` that were sent without [`Dispatcher::hedge`].
     pub fn note(&self, method: &'static str, attempts: &[Attempt]) {
         let clock = self.io.clock();
-        let midnight = until_midnight(clock.wall().as_secs());
-        let is_over =
-            |attempt: &&Attempt| !matches!(attempt.outcome, Outcome::Overtaken | Outcome::Unfinished);
-        for attempt in attempts.iter().filter(is_over) {
-            self.standings().hear(&attempt.provider, attempt.outcome.failure(), clock.monotonic());
-        }
+        let (now, until_midnight) = (clock.monotonic(), until_midnight(clock.wall().as_secs()));
         event::failed(method, attempts);
-        self.standings().note(
-            method,
-            attempts,
-            Standings::USUAL_HEDGE_DELAY,
-            clock.monotonic(),
-            Some(midnight),
-        );
+        let hedge_delay = Latencies::DEFAULT_HEDGE_DELAY;
+        let mut providers = self.providers();
+        for attempt in attempts {
+            if !matches!(attempt.outcome, Outcome::Overtaken | Outcome::Unfinished) {
+                providers.reachability.record_answer(&attempt.provider, attempt.outcome.failure(), now);
+            }
+        }
+        providers.record(Finished { method, attempts, hedge_delay, now, until_midnight });
     }
 
-    /// Counts a proof of this provider that is false under the very block it was asked for. After two of them it is asked for
-    /// proofs only when nobody else is left.
+    /// Counts a proof of this provider that is false under the very block it was asked for. After two of them the provider is
+    /// asked for proofs only when no other is left.
     pub fn strike(&self, provider: &ProviderId) {
-        let strikes = self.standings().strike(provider);
+        let strikes = self.providers().quarantine.strike(provider);
         event::struck(provider, strikes);
     }
 
-    /// Says that the device's network changed, and whether there is one now. While there is none nobody is worse for not
-    /// being reached; the first answer that is of use shows that there is one.
+    /// Takes the app's word that the device's network changed, and whether there is one now. While there is none, failures do
+    /// not count against providers; the next accepted answer shows that there is one.
     pub fn network_changed(&self, online: bool) {
-        self.standings().network_changed(online);
+        self.providers().network_changed(online);
         event::network_changed(online);
     }
 
-    /// Whether the app said that the device is offline, and nothing has shown otherwise since.
+    /// Whether the app said that the device is offline, and no accepted answer has shown otherwise since.
     pub fn is_offline(&self) -> bool {
-        self.standings().is_offline
+        self.providers().reachability.is_offline()
     }
 
-    /// The endpoints that do not want to be left alone, in [`Asker::order`].
+    /// The endpoints that are not backed off, in [`Dispatcher::order`].
     pub fn willing<'a>(
         &self,
         role: Role,
@@ -87,20 +86,22 @@ impl Dispatcher {
         endpoints: &'a [Endpoint],
     ) -> Vec<&'a Endpoint> {
         let now = self.io.clock().monotonic();
-        let standings = self.standings();
-        let mut willing = standings.order(role, method, endpoints);
-        willing.retain(|endpoint| standings.leave(role, method, endpoint.id(), now) == Leave::Free);
-        willing
+        let providers = self.providers();
+        let mut ready = providers.order(role, method, endpoints);
+        ready.retain(|endpoint| {
+            providers.availability(role, method, endpoint.id(), now) == Availability::Ready
+        });
+        ready
     }
 
-    /// Whether these attempts, all that were made in a read, say that this device has no network: nobody could be connected
-    /// to, there are at least two, some could not be found at all, and nobody was heard a moment ago.
+    /// Whether these attempts, all that were made in a read, say that this device has no network: at least two providers were
+    /// asked, no connection came about, some hosts were not found at all, and no provider answered within ten seconds.
     pub fn is_cut_off(&self, attempts: &[Attempt]) -> bool {
-        self.standings().is_cut_off(attempts, self.io.clock().monotonic())
+        self.providers().reachability.is_cut_off(attempts, self.io.clock().monotonic())
     }
 
-    pub(crate) fn standings(&self) -> MutexGuard<'_, Standings> {
+    pub(crate) fn providers(&self) -> MutexGuard<'_, Providers> {
         // A panic while the lock was held cannot have left half a state: every change is of one provider's numbers.
-        self.standings.lock().unwrap_or_else(PoisonError::into_inner)
+        self.providers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,4 +1,4 @@
-//! What stands behind a list of endpoints, and what would take all of them away at once.
+//! Which companies a list of endpoints depends on, and whose failure would stop all of them.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,15 +7,15 @@ use saldo_reading::Role;
 
 use crate::endpoint::Endpoint;
 
-/// Something whose failure is the failure of every endpoint that depends on it.
+/// A company whose failure stops every endpoint that depends on it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Domain {
-    /// Who runs it; by its host where that was not declared.
+    /// The operator; the host where no operator was declared.
     Operator(String),
-    /// The edge that it is behind.
+    /// The company of the edge (a content delivery network).
     Edge(String),
-    /// The company, or company and region, that hosts it.
+    /// The hosting company, or company and region.
     Hosting(String),
 }
 
@@ -29,31 +29,32 @@ impl fmt::Display for Domain {
     }
 }
 
-/// What stands behind the endpoints of one role. By what was declared: what is not known may be shared with everything.
+/// Which companies the endpoints of one role depend on, as declared. A dependency that was not declared may be on any company.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diversity {
-    /// What the endpoints are asked for.
+    /// The role of the endpoints.
     pub role: Role,
     /// How many endpoints there are.
     pub endpoints: usize,
-    /// Who runs them, as declared or else by host, sorted.
+    /// Their operators, as declared or else by host, sorted.
     pub operators: Vec<String>,
-    /// Where they are hosted, as far as that was declared, sorted.
+    /// Their hosting companies as far as declared, sorted.
     pub hosting: Vec<String>,
-    /// Of how many endpoints it was not declared where they are hosted.
+    /// The number of endpoints whose hosting was not declared.
     pub hosting_unknown: usize,
-    /// Whose failure would stop all of them: everything depends on it, as declared.
+    /// Companies whose failure would stop all endpoints: each depends on it, as declared.
     pub stopped_by: Vec<Domain>,
-    /// Whose failure might: whatever is not declared to be elsewhere depends on it.
+    /// Companies whose failure might stop all endpoints: each depends on it, or its dependency was not declared.
     pub may_be_stopped_by: Vec<Domain>,
 }
 
 impl Diversity {
-    /// Looks at the `endpoints` that are asked for `role`.
+    /// The dependencies of the `endpoints` that are asked in `role`.
     pub fn of(role: Role, endpoints: &[Endpoint]) -> Self {
-        let operators = distinct(endpoints.iter().map(Endpoint::run_by));
-        let hosting = distinct(endpoints.iter().filter_map(Endpoint::hosted_by));
-        let edges = distinct(endpoints.iter().filter_map(Endpoint::behind_edge_of));
+        let operators =
+            distinct(endpoints.iter().map(|endpoint| (endpoint.operator_key(), endpoint.run_by())));
+        let hosting = distinct(endpoints.iter().filter_map(Endpoint::hosted_by).map(by_name));
+        let edges = distinct(endpoints.iter().filter_map(Endpoint::behind_edge_of).map(by_name));
         let all = endpoints.len();
         let mut diversity = Self {
             role,
@@ -78,7 +79,7 @@ impl Diversity {
         diversity
     }
 
-    /// `count` endpoints depend on `domain`, and of `unknown` it is not known.
+    /// `count` endpoints depend on `domain`, and `unknown` ones may.
     fn weigh(&mut self, domain: Domain, count: usize, unknown: usize) {
         if count == self.endpoints {
             self.stopped_by.push(domain);
@@ -88,12 +89,16 @@ impl Diversity {
     }
 }
 
-/// The names, each once whatever their case, with how often each occurs.
-fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> BTreeMap<String, (String, usize)> {
+/// A company's name with the key under which its spellings are one.
+fn by_name(name: &str) -> (String, &str) {
+    (Endpoint::operator_key_of(name), name)
+}
+
+/// The names, one for each key, with how often each key occurs.
+fn distinct<'a>(names: impl Iterator<Item = (String, &'a str)>) -> BTreeMap<String, (String, usize)> {
     let mut distinct: BTreeMap<String, (String, usize)> = BTreeMap::new();
-    for name in names {
-        let (_, count) =
-            distinct.entry(name.trim().to_lowercase()).or_insert_with(|| (name.trim().to_owned(), 0));
+    for (key, name) in names {
+        let (_, count) = distinct.entry(key).or_insert_with(|| (name.trim().to_owned(), 0));
         *count = count.saturating_add(1);
     }
     distinct
@@ -110,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn what_all_depend_on_would_stop_it() {
+    fn a_company_that_all_endpoints_depend_on_would_stop_them() {
         let endpoints = [
             endpoint("a", "Alpha", Some("Cloud")),
             endpoint("b", "Beta", Some("cloud")),
@@ -127,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_may_be_shared_with_everything() {
+    fn an_endpoint_whose_hosting_is_unknown_may_depend_on_any_company() {
         let edge = endpoint("c", "Gamma", None).edge("Shield").unwrap();
         let endpoints = [endpoint("a", "Alpha", Some("Cloud")), endpoint("b", "Beta", None), edge];
         let diversity = Diversity::of(Role::Execution, &endpoints);
@@ -137,5 +142,14 @@ mod tests {
         let two = [endpoint("a", "Alpha", Some("Cloud")), endpoint("b", "Beta", Some("Cellar"))];
         assert!(Diversity::of(Role::Execution, &two).may_be_stopped_by.is_empty());
         assert_eq!(Diversity::of(Role::Execution, &[]).stopped_by, []);
+    }
+
+    #[test]
+    fn an_operator_is_counted_once_however_its_host_is_written() {
+        let endpoints = ["https://node.example", "https://node.example.:8545", "https://www.node.example"];
+        let endpoints = endpoints.map(|url| url.parse().unwrap());
+        let diversity = Diversity::of(Role::Execution, &endpoints);
+        assert_eq!(diversity.operators, ["node.example"]);
+        assert_eq!(diversity.stopped_by, [Domain::Operator("node.example".to_owned())]);
     }
 }

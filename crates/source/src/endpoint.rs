@@ -1,4 +1,7 @@
-//! Where a provider is, and what it may be called in the open.
+//! A provider: its secret URL, its name for outputs, and its operator.
+
+mod operator;
+mod secret_url;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -6,67 +9,36 @@ use std::path::{Path, PathBuf};
 use saldo_reading::ProviderId;
 use url::Url;
 
-/// A provider's URL. It may carry an API key in its path, query or user info, so nothing but the transport
-/// sees it: `Debug` shows the scheme and host, and there is no `Display`.
-#[derive(Clone, PartialEq, Eq)]
-pub struct SecretUrl(Url);
+pub use secret_url::SecretUrl;
 
-impl SecretUrl {
-    /// The URL itself, for the transport alone.
-    pub fn expose(&self) -> &Url {
-        &self.0
-    }
-
-    /// The same URL with `path` (starting with `/`, with its query if any) appended to its own path, keeping its own
-    /// user info and query.
-    pub(crate) fn join(&self, path: &str, query: &[(&str, String)]) -> Self {
-        let mut url = self.0.clone();
-        let joined = format!("{}{path}", url.path().trim_end_matches('/'));
-        url.set_path(&joined);
-        if !query.is_empty() {
-            let mut pairs = url.query_pairs_mut();
-            for (key, value) in query {
-                pairs.append_pair(key, value);
-            }
-        }
-        Self(url)
-    }
-}
-
-impl fmt::Debug for SecretUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}/…", self.0.scheme(), self.0.host_str().unwrap_or("?"))
-    }
-}
-
-/// Why a URL cannot be an endpoint. Carries nothing of the URL. The caller's fault.
+/// Why a URL cannot be an endpoint. Shows nothing of the URL. The caller's fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EndpointError {
-    /// Not a URL at all.
+    /// The text is not a URL.
     #[error("not a URL; expected for example https://host/path")]
     NotAUrl,
-    /// A scheme other than `http` or `https`.
+    /// The scheme is not `http` or `https`.
     #[error("the URL's scheme must be http or https")]
     Scheme,
-    /// No host.
+    /// The URL has no host.
     #[error("the URL has no host")]
     NoHost,
-    /// Plain HTTP to another machine, for a source whose word is believed: whoever is on the way could be all of them.
-    #[error("the URL must be https, or of this machine: what this source says is believed, not proven")]
+    /// Plain HTTP to another machine, for a source whose word is believed: a machine on the way could answer for all sources.
+    #[error("the URL must be https, or of this machine: this source is believed without proof")]
     Unencrypted,
-    /// A name that is empty, longer than [`ProviderId::MAX_LEN`] bytes, or holds a control character.
+    /// The name is empty, longer than [`ProviderId::MAX_LEN`] bytes, or has a control character.
     #[error("a provider's name must have 1 to {} printable characters", ProviderId::MAX_LEN)]
     Name,
-    /// A folder's path that is empty, or cannot be made absolute.
+    /// The folder's path is empty, or cannot be made absolute.
     #[error("the folder's path cannot be used")]
     Folder,
-    /// A mirror where an interface is needed.
-    #[error("a mirror has light-client data alone, and can be asked for nothing else")]
+    /// A mirror, where an API is needed.
+    #[error("a mirror has light-client data only")]
     Mirror,
 }
 
-/// One provider: its URL, which stays secret, and its name, which is what all outputs show.
+/// One provider: its URL, which stays secret, and its name, which outputs show.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
     url: SecretUrl,
@@ -78,18 +50,18 @@ pub struct Endpoint {
     declared: Option<Declared>,
 }
 
-/// What there is to be asked.
+/// How an endpoint is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Kind {
-    /// An interface: JSON-RPC, or a beacon API.
+    /// An API: JSON-RPC, or a beacon API.
     Interface,
     /// Light-client objects as plain files.
     Mirror,
-    /// The same in a folder of this device.
+    /// Light-client objects as plain files in a folder of this device.
     Folder(SecretPath),
 }
 
-/// A path of this device, which may tell of its user.
+/// A path of this device. It may hold the user's name, so it is not shown.
 #[derive(Clone, PartialEq, Eq)]
 struct SecretPath(PathBuf);
 
@@ -99,20 +71,17 @@ impl fmt::Debug for SecretPath {
     }
 }
 
-/// Where it is said who runs an endpoint and where it is hosted, and when that was last read there.
+/// Where an endpoint's operator and hosting are documented, and when that was last read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Declared {
-    /// A page, or who said it.
+    /// A page, or a person.
     pub source: String,
     /// The day, as YYYY-MM-DD.
     pub as_of: String,
 }
 
 impl Endpoint {
-    /// Who runs a folder, and where it is hosted.
-    const THIS_DEVICE: &str = "this device";
-
-    /// An endpoint named after its host (and port, where the URL gives one).
+    /// An endpoint whose name is its host (and port, if the URL has one).
     ///
     /// # Errors
     /// [`EndpointError`] if `url` is not an `http` or `https` URL with a host.
@@ -127,23 +96,22 @@ impl Endpoint {
         Ok(Self::of(url, id))
     }
 
-    /// A mirror of light-client data in a folder of this device ([`mirror`](crate::mirror)), called `folder` until it is
-    /// named otherwise. The path stays secret, as a URL does.
+    /// A mirror of light-client data in a folder of this device ([`mirror`](crate::mirror)). Its name is `folder` until
+    /// [`Endpoint::named`] gives another. The path stays secret, as a URL does.
     ///
     /// # Errors
-    /// [`EndpointError::Folder`] if there can be no folder of that path.
+    /// [`EndpointError::Folder`] if no folder can have that path.
     pub fn folder(path: impl AsRef<Path>) -> Result<Self, EndpointError> {
         let path = std::path::absolute(path).map_err(|_| EndpointError::Folder)?;
-        // The path is not part of it: a URL is shown to transports.
+        // Without the path: a transport would see it.
         let url = Url::parse("file:///").map_err(|_| EndpointError::Folder)?;
         let id = ProviderId::new("folder").ok_or(EndpointError::Name)?;
-        let here = || Some(Self::THIS_DEVICE.to_owned());
+        let here = || Some(operator::THIS_DEVICE.to_owned());
         let kind = Kind::Folder(SecretPath(path));
         Ok(Self { kind, operator: here(), hosting: here(), ..Self::of(url, id) })
     }
 
-    /// The same endpoint as a mirror: light-client objects are there as plain files ([`mirror`](crate::mirror)), and no
-    /// beacon API.
+    /// The same endpoint as a mirror: it has light-client objects as plain files ([`mirror`](crate::mirror)), and no beacon API.
     #[must_use]
     pub fn mirror(mut self) -> Self {
         if self.kind == Kind::Interface {
@@ -152,12 +120,12 @@ impl Endpoint {
         self
     }
 
-    /// Whether light-client objects are there as plain files, and no beacon API.
+    /// Whether it has light-client objects as plain files, and no beacon API.
     pub fn is_mirror(&self) -> bool {
         self.kind != Kind::Interface
     }
 
-    /// The folder of this device that it is, if it is one.
+    /// Its folder on this device, if it is one.
     pub(crate) fn folder_path(&self) -> Option<&Path> {
         match &self.kind {
             Kind::Folder(SecretPath(path)) => Some(path),
@@ -173,13 +141,13 @@ impl Endpoint {
     /// The same endpoint under the given name.
     ///
     /// # Errors
-    /// [`EndpointError::Name`] if `name` is empty, longer than [`ProviderId::MAX_LEN`] bytes, or holds a control character.
+    /// [`EndpointError::Name`] if `name` is empty, longer than [`ProviderId::MAX_LEN`] bytes, or has a control character.
     pub fn named(mut self, name: &str) -> Result<Self, EndpointError> {
         self.id = ProviderId::new(name).ok_or(EndpointError::Name)?;
         Ok(self)
     }
 
-    /// The same endpoint, run by `operator`: two endpoints of one operator are one witness, and fail together.
+    /// The same endpoint with its operator. Two endpoints of one operator count as one witness, and fail together.
     ///
     /// # Errors
     /// [`EndpointError::Name`], as for [`Endpoint::named`].
@@ -188,7 +156,7 @@ impl Endpoint {
         Ok(self)
     }
 
-    /// The same endpoint, hosted where its operator says (a company, or a company and region).
+    /// The same endpoint with its hosting, as its operator says: a company, or a company and region.
     ///
     /// # Errors
     /// [`EndpointError::Name`], as for [`Endpoint::named`].
@@ -197,7 +165,7 @@ impl Endpoint {
         Ok(self)
     }
 
-    /// The same endpoint, behind the edge of that company (a content delivery network): all behind one edge fail with it.
+    /// The same endpoint with the company of its edge (a content delivery network): all endpoints behind one edge fail with it.
     ///
     /// # Errors
     /// [`EndpointError::Name`], as for [`Endpoint::named`].
@@ -206,7 +174,7 @@ impl Endpoint {
         Ok(self)
     }
 
-    /// The same endpoint, with where its operator, edge and hosting are said, and when (YYYY-MM-DD) that was read there.
+    /// The same endpoint with the source that documents its operator, edge and hosting, and the day (YYYY-MM-DD) it was read.
     ///
     /// # Errors
     /// [`EndpointError::Name`], as for [`Endpoint::named`].
@@ -215,7 +183,7 @@ impl Endpoint {
         Ok(self)
     }
 
-    /// Whether nobody on the way can change what it says: over TLS, or not leaving this machine.
+    /// Whether no machine on the way can change its answers: they come over TLS, or from this machine.
     pub fn is_private(&self) -> bool {
         let is_folder = self.folder_path().is_some();
         let is_loopback = match self.url.0.host() {
@@ -227,14 +195,23 @@ impl Endpoint {
         self.url.0.scheme() == "https" || is_loopback || is_folder
     }
 
-    /// Who runs it: as declared, else the host, since nothing else is known.
+    /// Its operator: as declared, else the host.
     pub fn run_by(&self) -> &str {
         self.operator.as_deref().or_else(|| self.url.0.host_str()).unwrap_or_else(|| self.id.as_str())
     }
 
-    /// [`Endpoint::run_by`] for comparing: names that differ in case alone are one operator.
+    /// [`Endpoint::run_by`] for comparing: endpoints with one key have one operator, however its name or host is written.
     pub fn operator_key(&self) -> String {
-        self.run_by().trim().to_lowercase()
+        match (&self.operator, self.url.0.host()) {
+            (Some(name), _) => operator::of_name(name),
+            (None, Some(host)) => operator::of_host(&host),
+            (None, None) => operator::of_name(self.id.as_str()),
+        }
+    }
+
+    /// The [`Endpoint::operator_key`] of an operator by its name or host. It compares the names of other companies as well.
+    pub fn operator_key_of(name: &str) -> String {
+        operator::of_name(name)
     }
 
     /// Whether [`Endpoint::run_by`] was declared, rather than taken from the host.
@@ -242,27 +219,27 @@ impl Endpoint {
         self.operator.is_some()
     }
 
-    /// Where it is hosted, if that was declared.
+    /// Its hosting, if that was declared.
     pub fn hosted_by(&self) -> Option<&str> {
         self.hosting.as_deref()
     }
 
-    /// Behind whose edge it is, if that was declared.
+    /// The company of its edge, if that was declared.
     pub fn behind_edge_of(&self) -> Option<&str> {
         self.edge.as_deref()
     }
 
-    /// Where operator, edge and hosting were declared, and when, if that is known.
+    /// The source of the declared operator, edge and hosting, if that is known.
     pub fn declaration(&self) -> Option<&Declared> {
         self.declared.as_ref()
     }
 
-    /// What the provider is called in every output.
+    /// The provider's name in every output.
     pub fn id(&self) -> &ProviderId {
         &self.id
     }
 
-    /// Where the provider is, for the transport alone.
+    /// The provider's URL, for the transport only.
     pub fn url(&self) -> &SecretUrl {
         &self.url
     }
@@ -291,7 +268,7 @@ impl TryFrom<String> for Endpoint {
 impl std::str::FromStr for Endpoint {
     type Err = EndpointError;
 
-    /// Reads `URL` or `NAME=URL`. What stands before the first `=` is a name only if it cannot be part of a URL.
+    /// Reads `URL` or `NAME=URL`. The text before the first `=` is a name only if it cannot be part of a URL.
     fn from_str(text: &str) -> Result<Self, EndpointError> {
         match text.split_once('=') {
             Some((name, url)) if !name.contains(['/', '?', '@', ':', '#']) => {
@@ -303,58 +280,4 @@ impl std::str::FromStr for Endpoint {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn debug_shows_the_host_alone() {
-        let endpoint: Endpoint = "https://user:KEY1@node.example:8443/v3/KEY2?k=KEY3".parse().unwrap();
-        let shown = format!("{endpoint:?}");
-        assert!(!shown.contains("KEY"), "{shown}");
-        assert_eq!(endpoint.id().as_str(), "node.example:8443");
-    }
-
-    #[test]
-    fn what_is_believed_must_not_be_changed_on_the_way() {
-        for private in ["https://node.example", "http://127.0.0.1:5052", "http://[::1]:1", "http://localhost"]
-        {
-            assert!(Endpoint::new(private).unwrap().is_private(), "{private}");
-        }
-        for open in ["http://node.example", "http://localhost.example", "http://10.0.0.1", "http://[fe80::1]"]
-        {
-            assert!(!Endpoint::new(open).unwrap().is_private(), "{open}");
-        }
-    }
-
-    #[test]
-    fn a_name_may_stand_before_the_url() {
-        let endpoint: Endpoint = "alice=https://node.example/?a=b".parse().unwrap();
-        assert_eq!(endpoint.id().as_str(), "alice");
-        let endpoint: Endpoint = "https://node.example/?a=b".parse().unwrap();
-        assert_eq!(endpoint.id().as_str(), "node.example");
-        assert_eq!("=https://node.example".parse::<Endpoint>(), Err(EndpointError::Name));
-        assert_eq!("ftp://node.example".parse::<Endpoint>(), Err(EndpointError::Scheme));
-        assert_eq!("node.example".parse::<Endpoint>(), Err(EndpointError::NotAUrl));
-        let forgotten = "node.example/v3/KEY?x=http://other.example";
-        assert_eq!(forgotten.parse::<Endpoint>(), Err(EndpointError::NotAUrl));
-    }
-
-    #[test]
-    fn the_path_of_a_folder_is_not_shown() {
-        let folder = Endpoint::folder("SECRET/mirror").unwrap();
-        let shown = format!("{folder:?}");
-        assert!(!shown.contains("SECRET"), "{shown}");
-        assert_eq!((folder.id().as_str(), folder.run_by()), ("folder", "this device"));
-        assert!(folder.is_mirror() && folder.is_private());
-        assert!(folder.folder_path().unwrap().ends_with("SECRET/mirror"));
-        assert_eq!(Endpoint::folder("").err(), Some(EndpointError::Folder));
-        assert_eq!("file:///SECRET".parse::<Endpoint>(), Err(EndpointError::Scheme));
-    }
-
-    #[test]
-    fn a_route_is_appended_to_path_and_query() {
-        let endpoint = Endpoint::new("https://node.example/v3/key/?token=t").unwrap();
-        let url = endpoint.url().join("/eth/v1/x", &[("count", "2".to_owned())]);
-        assert_eq!(url.expose().as_str(), "https://node.example/v3/key/eth/v1/x?token=t&count=2");
-    }
-}
+mod tests;

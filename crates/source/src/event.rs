@@ -1,9 +1,9 @@
-//! Events of asking, for whoever subscribes: `docs/events.md` has all of their names. No URL, no address, and no word of a
-//! provider is in them.
+//! The events of this crate, for a `tracing` subscriber; `docs/events.md` lists their names. They hold no URL, no address and
+//! no text from a provider.
 
 use saldo_reading::{Attempt, ProviderId};
 
-/// Who was of no use for `method`.
+/// Emits an event for each attempt at `method` that failed.
 pub(crate) fn failed(method: &'static str, attempts: &[Attempt]) {
     for attempt in attempts {
         let Some(failure) = attempt.outcome.failure() else { continue };
@@ -19,7 +19,7 @@ pub(crate) fn failed(method: &'static str, attempts: &[Attempt]) {
     }
 }
 
-/// A proof of `provider` was false under the very block it was asked for, for the `strikes`th time.
+/// A proof of `provider` was false under the very block it was asked for; it was its `strikes`th.
 pub(crate) fn struck(provider: &ProviderId, strikes: u32) {
     tracing::warn!(target: "saldo::source", %provider, strikes, "provider.struck");
 }

@@ -1,139 +1,27 @@
-//! What is asked of an execution provider. The replies are handed on as they came: judging them is not done here.
+//! Requests to an execution provider. The replies are returned as they came: they are verified elsewhere.
+
+mod question;
+mod result;
+mod together;
 
 use std::time::Duration;
 
-use alloy_primitives::{Address, B256, Bytes, U256};
-use futures_util::FutureExt;
-use futures_util::stream::{self, StreamExt};
 use saldo_reading::Failure;
-use serde::ser::{Serialize, SerializeStruct, Serializer};
+use serde_json::Value;
 use serde_json::value::RawValue;
-use serde_json::{Value, json};
 
-use crate::clock::Deadline;
 use crate::endpoint::Endpoint;
 use crate::io::Io;
-use crate::jsonrpc::{Call, batch as batch_of, call, is_about_batches};
+use crate::jsonrpc::{Call, call};
 
-/// An account proof of mainnet is about 9 KB of JSON; with room for a longer one, and for chatty clients.
-const MAX_PROOF_REPLY: usize = 256 * 1024;
-/// What each storage key adds to it at most.
-const MAX_SLOT_REPLY: usize = 64 * 1024;
-/// A block with the hashes of its transactions and its withdrawals.
-const MAX_BLOCK_REPLY: usize = 1024 * 1024;
-const MAX_SMALL_REPLY: usize = 16 * 1024;
-const MAX_BALANCE_REPLY: usize = 1024;
+pub use question::{At, Question};
+pub use result::{StateProofs, balance, chain_id_of, raw_header, state_proofs};
+pub use together::{LARGEST_BATCH, Together, ask_together};
 
-/// At which block something is asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum At {
-    /// The newest block the provider has.
-    Latest,
-    /// The block of this number: the one form that every client takes.
-    Number(u64),
-    /// The block of this hash ([EIP-1898](https://eips.ethereum.org/EIPS/eip-1898)), which not every client takes.
-    Hash(B256),
-}
-
-/// A block as a JSON-RPC parameter.
-struct Block(At);
-
-impl Serialize for Block {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0 {
-            At::Latest => serializer.serialize_str("latest"),
-            At::Number(number) => serializer.collect_str(&format_args!("{number:#x}")),
-            At::Hash(hash) => {
-                let mut block = serializer.serialize_struct("Block", 1)?;
-                block.serialize_field("blockHash", &hash)?;
-                block.end()
-            }
-        }
-    }
-}
-
-/// One thing to ask.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Question {
-    /// `eth_getProof` (EIP-1186).
-    Proof {
-        /// Of which account.
-        address: Address,
-        /// And of which of its storage slots; sent as 32 bytes, which every client takes.
-        keys: Vec<B256>,
-        /// At which block.
-        at: At,
-    },
-    /// `eth_getBalance`, for [`balance`]: a claim, which proves nothing.
-    Balance {
-        /// Of which account.
-        address: Address,
-        /// At which block.
-        at: At,
-    },
-    /// `eth_getBlockByHash` without full transactions: the block object.
-    Block(B256),
-    /// `debug_getRawHeader` by hash: the header's RLP, for [`raw_header`].
-    RawHeader(B256),
-    /// `eth_chainId`, for [`chain_id_of`].
-    ChainId,
-    /// `eth_capabilities`, for [`state_proofs`].
-    Capabilities,
-}
-
-/// What `eth_capabilities` says of `eth_getProof`: a claim, to be tried.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct StateProofs {
-    /// Whether there are none.
-    pub disabled: bool,
-    /// The oldest block there are proofs of.
-    pub oldest_block: Option<u64>,
-}
-
-impl Question {
-    fn call(&self) -> Call {
-        match self {
-            Self::Proof { address, keys, at } => {
-                let max_bytes = MAX_PROOF_REPLY.saturating_add(keys.len().saturating_mul(MAX_SLOT_REPLY));
-                Call::new("eth_getProof", &(address, keys, Block(*at)), max_bytes)
-            }
-            Self::Balance { address, at } => {
-                Call::new("eth_getBalance", &(address, Block(*at)), MAX_BALANCE_REPLY)
-            }
-            Self::Block(hash) => Call::new("eth_getBlockByHash", &(hash, false), MAX_BLOCK_REPLY),
-            Self::RawHeader(hash) => Call::new("debug_getRawHeader", &[hash], MAX_SMALL_REPLY),
-            Self::ChainId => Call::new("eth_chainId", &json!([]), MAX_SMALL_REPLY),
-            Self::Capabilities => Call::new("eth_capabilities", &json!([]), MAX_SMALL_REPLY),
-        }
-    }
-
-    /// Whether it is the same method, and for a proof the same block: who cannot answer the one cannot answer the other.
-    fn is_like(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Proof { at, .. }, Self::Proof { at: other, .. }) => at == other,
-            _ => std::mem::discriminant(self) == std::mem::discriminant(other),
-        }
-    }
-}
-
-/// The most questions put into one request.
-pub const LARGEST_BATCH: usize = 100;
-/// How many requests of one kind are under way at one provider at most.
-const SIDE_BY_SIDE: usize = 4;
-
-/// What came of asking several things together.
-#[derive(Debug)]
-pub struct Together {
-    /// The result of each question as it came, in the order of the questions.
-    pub each: Vec<Result<Box<RawValue>, Failure>>,
-    /// How many questions in one request the provider is known to take now.
-    pub batch: usize,
-}
-
-/// Asks one thing: the result as it came.
+/// Asks one question; returns the result as it came.
 ///
 /// # Errors
-/// A [`Failure`] that says why there is none.
+/// A [`Failure`] that says why there is no result.
 pub async fn ask(
     io: &Io,
     provider: &Endpoint,
@@ -143,159 +31,10 @@ pub async fn ask(
     call(io, provider, question.call(), timeout).await
 }
 
-/// Asks several things, at most `batch` of them in one HTTP request and some requests at the same time. What the provider
-/// makes nothing of is asked again in smaller portions, of ten and then one by one. `timeout` is for all of it.
-///
-/// Each size is tried with a few first: where these all fail, so does the rest, unasked. A provider that is out of order does
-/// not get a hundred requests for that.
-pub async fn ask_together(
-    io: &Io,
-    provider: &Endpoint,
-    questions: &[Question],
-    batch: usize,
-    timeout: Duration,
-) -> Together {
-    let deadline = Deadline::after(io.clock(), timeout);
-    let mut each: Vec<Progress> = questions.iter().map(|_| Progress::default()).collect();
-    let mut size = batch.clamp(1, LARGEST_BATCH);
-    let mut known = size;
-    // With how many portions the size is tried, until something of it was taken.
-    let mut trial = Some(SIDE_BY_SIDE);
-    loop {
-        let open: Vec<(usize, &Question)> =
-            questions.iter().enumerate().filter(|(place, _)| is_open(&each, *place)).collect();
-        if open.is_empty() {
-            break;
-        }
-        let asked = trial.map_or_else(|| open.clone(), |portions| first_of(&open, size, portions));
-        let mut portions = Vec::new();
-        for portion in asked.chunks(size) {
-            let questions: Vec<&Question> = portion.iter().map(|(_, question)| *question).collect();
-            let left = deadline.left(io.clock());
-            portions.push(async move { ask_at_once(io, provider, &questions, left).await }.boxed());
-        }
-        let answers: Vec<_> = stream::iter(portions).buffered(SIDE_BY_SIDE).collect().await;
-        let (mut is_taken, mut is_refused) = (false, false);
-        for (portion, answer) in asked.chunks(size).zip(answers) {
-            match answer {
-                Err(failure) if portion.len() > 1 && is_about_batches(&failure) => {
-                    is_refused = true;
-                    refuse(&mut each, portion, &failure);
-                }
-                Err(failure) => settle(&mut each, portion, portion.iter().map(|_| Err(failure.clone()))),
-                Ok(results) => {
-                    is_taken |= results.iter().any(Result::is_ok);
-                    settle(&mut each, portion, results);
-                }
-            }
-        }
-        if is_taken {
-            known = size;
-        }
-        if trial.is_some() {
-            give_up(&mut each, &asked, &open);
-        }
-        trial = None;
-        if is_refused {
-            // Something of the size of a portion was not taken.
-            size = if size.min(open.len()) > 10 { 10 } else { 1 };
-            trial = Some(1);
-        }
-    }
-    Together { each: each.into_iter().filter_map(|progress| progress.result).collect(), batch: known }
-}
-
-/// How far one question has come.
-#[derive(Default)]
-struct Progress {
-    result: Option<Result<Box<RawValue>, Failure>>,
-    /// Why a portion that it was in was not taken.
-    refused: Option<Failure>,
-}
-
-fn is_open(each: &[Progress], place: usize) -> bool {
-    each.get(place).is_some_and(|progress| progress.result.is_none())
-}
-
-/// The `open` questions that a size is tried with: so many portions of it, and where they are asked one by one, some of
-/// each kind.
-fn first_of<'a>(open: &[(usize, &'a Question)], size: usize, portions: usize) -> Vec<(usize, &'a Question)> {
-    if size > 1 {
-        return open.iter().take(size.saturating_mul(portions)).copied().collect();
-    }
-    let mut first: Vec<(usize, &Question)> = Vec::new();
-    for (place, question) in open {
-        let alike = first.iter().filter(|(_, other)| other.is_like(question)).count();
-        if alike < SIDE_BY_SIDE {
-            first.push((*place, question));
-        }
-    }
-    first
-}
-
-fn refuse(each: &mut [Progress], portion: &[(usize, &Question)], failure: &Failure) {
-    for (place, _) in portion {
-        if let Some(progress) = each.get_mut(*place) {
-            progress.refused = Some(failure.clone());
-        }
-    }
-}
-
-fn settle(
-    each: &mut [Progress],
-    portion: &[(usize, &Question)],
-    results: impl IntoIterator<Item = Result<Box<RawValue>, Failure>>,
-) {
-    for ((place, _), result) in portion.iter().zip(results) {
-        if let Some(progress) = each.get_mut(*place) {
-            // What was seen once stays seen, even if nobody is there any more.
-            let seen = progress.refused.clone();
-            progress.result = Some(result.map_err(|failure| failure.or_what_was_seen(seen)));
-        }
-    }
-}
-
-/// Those that are like the ones of `asked` that all failed fail as these did.
-fn give_up(each: &mut [Progress], asked: &[(usize, &Question)], open: &[(usize, &Question)]) {
-    for (place, question) in open {
-        if !is_open(each, *place) {
-            continue;
-        }
-        let alike = asked.iter().filter(|(_, other)| other.is_like(question));
-        let results = alike.filter_map(|(other, _)| each.get(*other)?.result.as_ref());
-        let failures: Option<Vec<Failure>> = results.map(|result| result.as_ref().err().cloned()).collect();
-        if let Some(failure) = failures.and_then(|mut failures| failures.pop()) {
-            settle(each, &[(*place, *question)], [Err(failure)]);
-        }
-    }
-}
-
-/// One request for all of `questions`; a single one is sent as it is.
-async fn ask_at_once(
-    io: &Io,
-    provider: &Endpoint,
-    questions: &[&Question],
-    timeout: Duration,
-) -> Result<Vec<Result<Box<RawValue>, Failure>>, Failure> {
-    if let [question] = questions {
-        return Ok(vec![ask(io, provider, question, timeout).await]);
-    }
-    let calls: Vec<Call> = questions.iter().map(|question| question.call()).collect();
-    batch_of(io, provider, &calls, timeout).await
-}
-
-/// The bytes of a [`Question::RawHeader`]'s result.
+/// Calls any method; returns the result as it came, of at most `max_bytes`. For methods that have no [`Question`].
 ///
 /// # Errors
-/// [`Failure::Malformed`] if it is not hexadecimal text.
-pub fn raw_header(result: &RawValue) -> Result<Bytes, Failure> {
-    serde_json::from_str(result.get()).map_err(|_| Failure::Malformed { what: "not the bytes of a header" })
-}
-
-/// Any method: the result as it came, of at most `max_bytes`. For what is asked seldom and nowhere else.
-///
-/// # Errors
-/// A [`Failure`] that says why there is none.
+/// A [`Failure`] that says why there is no result.
 pub async fn ask_method(
     io: &Io,
     provider: &Endpoint,
@@ -307,71 +46,10 @@ pub async fn ask_method(
     call(io, provider, Call::new(method, &params, max_bytes), timeout).await
 }
 
-/// `eth_chainId`: which chain the provider says it serves.
+/// Asks `eth_chainId`: the chain that the provider says it serves.
 ///
 /// # Errors
-/// A [`Failure`] that says why there is no answer.
+/// A [`Failure`] that says why there is no chain id.
 pub async fn chain_id(io: &Io, provider: &Endpoint, timeout: Duration) -> Result<u64, Failure> {
     chain_id_of(&ask(io, provider, &Question::ChainId, timeout).await?)
-}
-
-/// The number in a [`Question::ChainId`]'s result.
-///
-/// # Errors
-/// [`Failure::Malformed`] if there is none that a chain can have.
-pub fn chain_id_of(result: &RawValue) -> Result<u64, Failure> {
-    // No chain has the id 0: whoever says so answers 0 to everything.
-    quantity(result.get()).filter(|id| *id != 0).ok_or(Failure::Malformed { what: "not a chain id" })
-}
-
-/// The wei in a [`Question::Balance`]'s result: what the provider claims. `None` if it is no quantity.
-pub fn balance(result: &RawValue) -> Option<U256> {
-    let digits = result.get().trim().strip_prefix("\"0x")?.strip_suffix('"')?;
-    let is_quantity =
-        (1..=64).contains(&digits.len()) && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
-    is_quantity.then(|| U256::from_str_radix(digits, 16).ok()).flatten()
-}
-
-/// What a [`Question::Capabilities`]'s result says of `eth_getProof`; nothing if it says nothing of it.
-pub fn state_proofs(result: &RawValue) -> Option<StateProofs> {
-    let said: Value = serde_json::from_str(result.get()).ok()?;
-    let proofs = said.get("stateproofs")?.as_object()?;
-    let oldest = proofs.get("oldestBlock").and_then(|oldest| quantity(&oldest.to_string()));
-    let disabled = proofs.get("disabled").and_then(Value::as_bool).unwrap_or(false);
-    Some(StateProofs { disabled, oldest_block: oldest })
-}
-
-/// A number as JSON-RPC writes it: hexadecimal text.
-fn quantity(json: &str) -> Option<u64> {
-    let text: String = serde_json::from_str(json).ok()?;
-    u64::from_str_radix(text.strip_prefix("0x")?, 16).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::value::to_raw_value;
-
-    use super::*;
-
-    #[test]
-    fn capabilities_are_read_as_far_as_they_say_anything() {
-        let read = |said: Value| state_proofs(&to_raw_value(&said).unwrap());
-        let proofs = |disabled, oldest_block| Some(StateProofs { disabled, oldest_block });
-        let whole = json!({ "head": {}, "stateproofs": { "disabled": false, "oldestBlock": "0x10" } });
-        assert_eq!(read(whole), proofs(false, Some(16)));
-        assert_eq!(read(json!({ "stateproofs": { "disabled": true } })), proofs(true, None));
-        assert_eq!(read(json!({ "stateproofs": { "oldestBlock": 16 } })), proofs(false, None));
-        for nothing in [json!(null), json!("0x1"), json!({}), json!({ "stateproofs": [] })] {
-            assert_eq!(read(nothing.clone()), None, "{nothing}");
-        }
-    }
-
-    #[test]
-    fn a_chain_id_is_a_number_that_a_chain_can_have() {
-        let read = |said: Value| chain_id_of(&to_raw_value(&said).unwrap());
-        assert_eq!(read(json!("0x1")), Ok(1));
-        for none in [json!("0x0"), json!("1"), json!(1), json!("0x"), json!(null)] {
-            assert_eq!(read(none.clone()), Err(Failure::Malformed { what: "not a chain id" }), "{none}");
-        }
-    }
 }

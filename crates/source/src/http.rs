@@ -4,19 +4,17 @@ use std::error::Error;
 use std::io;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 use saldo_beacon::unit::UnixTime;
 
 use crate::clock::Clock;
+use crate::maybe_send::BoxedFuture;
 use crate::transport::{Method, Request, Response, Transport, TransportError};
 
-/// A host that does not accept a connection within this time, TLS included, counts as not reached: so it has not seen
-/// what would have been asked.
+/// A host that accepts no connection within this time, TLS included, counts as not reached: it has not seen the request.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Sends requests with `reqwest` and rustls; needs a tokio runtime. Follows no redirect, and counts the size limit
-/// while inflating, so that a small answer cannot become a large one.
+/// Sends requests with `reqwest` and rustls; needs a tokio runtime. It follows no redirect. It applies the size limit while
+/// inflating, so that a small reply cannot fill the memory.
 #[derive(Clone, Debug)]
 pub struct HttpTransport {
     client: reqwest::Client,
@@ -28,7 +26,7 @@ impl HttpTransport {
     /// # Errors
     /// [`TransportError::Failed`] if TLS cannot be set up on this machine.
     pub fn new() -> Result<Self, TransportError> {
-        // Only the first provider of cryptography that a process installs is used: an app that chose one keeps it.
+        // The first provider of cryptography that a process installs stays: an app that chose one keeps it.
         let _ = rustls::crypto::ring::default_provider().install_default();
         reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
@@ -70,12 +68,12 @@ impl HttpTransport {
 }
 
 impl Transport for HttpTransport {
-    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
-        self.exchange(request).boxed()
+    fn send(&self, request: Request) -> BoxedFuture<'_, Result<Response, TransportError>> {
+        Box::pin(self.exchange(request))
     }
 }
 
-/// Puts an error into a class. Nothing of its text is kept: it holds the URL.
+/// The class of an error. Its text is dropped, because it holds the URL.
 fn classify(error: &reqwest::Error, timeout: Duration) -> TransportError {
     if error.is_timeout() {
         return if error.is_connect() {
@@ -94,14 +92,14 @@ fn classify(error: &reqwest::Error, timeout: Duration) -> TransportError {
         if let Some(io) = cause.downcast_ref::<io::Error>() {
             innermost_io = Some(io.kind());
         }
-        // The resolver's errors have no kind of their own; the connector's name for them is the one public sign.
+        // The resolver's errors have no kind; the text that the connector puts before them is the only public sign.
         mentions_dns |= cause.to_string().starts_with("dns error");
     }
     match innermost_io {
         Some(io::ErrorKind::NetworkUnreachable | io::ErrorKind::NetworkDown) => TransportError::Offline,
         _ if error.is_connect() && mentions_dns => TransportError::Dns,
         _ if error.is_connect() => TransportError::Connect,
-        // What cannot be inflated is data of a wrong kind; any other failure while inflating is the connection's.
+        // Invalid data cannot be inflated; any other failure while inflating comes from the connection.
         Some(io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput) if error.is_decode() => {
             TransportError::Encoding
         }
@@ -110,7 +108,7 @@ fn classify(error: &reqwest::Error, timeout: Duration) -> TransportError {
     }
 }
 
-/// All causes of an error, outermost first. What an I/O error wraps is its cause, which `source` leaves out.
+/// All causes of an error, outermost first. Includes the error that an I/O error wraps, which `source` leaves out.
 fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     fn next<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
         match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
@@ -121,14 +119,14 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
     std::iter::successors(next(error), |error| next(*error))
 }
 
-/// The device's own clocks, waiting on tokio's timer.
+/// The device's own clocks, and tokio's timer.
 #[derive(Clone, Debug)]
 pub struct SystemClock {
     start: Instant,
 }
 
 impl SystemClock {
-    /// A clock whose monotonic time starts now.
+    /// A clock whose monotonic time begins now.
     #[allow(clippy::new_without_default, reason = "a clock that starts when it is made is no default value")]
     pub fn new() -> Self {
         Self { start: Instant::now() }
@@ -145,7 +143,7 @@ impl Clock for SystemClock {
         self.start.elapsed()
     }
 
-    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        tokio::time::sleep(duration).boxed()
+    fn sleep(&self, duration: Duration) -> BoxedFuture<'static, ()> {
+        Box::pin(tokio::time::sleep(duration))
     }
 }

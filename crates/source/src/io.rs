@@ -1,4 +1,4 @@
-//! The transport and the clock together, with the time limit kept by both.
+//! The transport and the clock, and the limits that hold whatever a transport does.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,7 +10,7 @@ use saldo_reading::Failure;
 use crate::clock::Clock;
 use crate::transport::{Request, Response, Transport, TransportError};
 
-/// How the outside world is reached: a transport and a clock.
+/// A transport and a clock.
 #[derive(Clone)]
 pub struct Io {
     transport: Arc<dyn Transport>,
@@ -19,7 +19,7 @@ pub struct Io {
 }
 
 impl Io {
-    /// The world as seen through `transport` and `clock`.
+    /// Uses `transport` for every request and `clock` for every wait.
     pub fn new(transport: Arc<dyn Transport>, clock: Arc<dyn Clock>) -> Self {
         Self { transport, clock, next_id: Arc::new(AtomicU64::new(1)) }
     }
@@ -29,12 +29,12 @@ impl Io {
         &*self.clock
     }
 
-    /// An id that no other request of this network had.
+    /// A JSON-RPC id that no other request of this client has.
     pub(crate) fn fresh_id(&self) -> u64 {
         self.next_id.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Sends a request and waits for the answer, no longer than the request's timeout even if the transport forgets.
+    /// Sends a request and waits for the response. The request's limits hold even if the transport ignores them.
     pub(crate) async fn exchange(&self, request: Request) -> Result<Response, Failure> {
         let (timeout, limit) = (request.timeout, request.max_bytes);
         if timeout == Duration::ZERO {

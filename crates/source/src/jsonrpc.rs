@@ -1,4 +1,4 @@
-//! JSON-RPC calls, alone or several in one request: own ids, strict replies, and every error put into a class.
+//! JSON-RPC calls, alone or as a batch: fresh ids, strict replies, and a class for every error.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -20,22 +20,22 @@ use crate::transport::{Method, Request, Response, TransportError};
 pub(crate) struct Call {
     method: &'static str,
     params: Box<RawValue>,
-    /// The largest reply taken, in bytes.
+    /// The largest reply, in bytes.
     max_bytes: usize,
 }
 
 impl Call {
-    /// A call with these parameters, a list; of its reply at most `max_bytes` are taken.
+    /// A call with these parameters, which are a list, and a reply of at most `max_bytes`.
     pub(crate) fn new(method: &'static str, params: &impl Serialize, max_bytes: usize) -> Self {
         let params = to_raw_value(params).expect("text, numbers and lists of them can be written");
         Self { method, params, max_bytes }
     }
 }
 
-/// Makes one call and gives the reply's `result` as it stands.
+/// Makes one call; returns the reply's `result` as it came.
 ///
 /// # Errors
-/// A [`Failure`] that says why there is no result. Whatever the HTTP status, the body is read first.
+/// A [`Failure`] that says why there is no result. The body is read first, whatever the HTTP status is.
 pub(crate) async fn call(
     io: &Io,
     endpoint: &Endpoint,
@@ -48,10 +48,10 @@ pub(crate) async fn call(
     read(&response, id, call.method)
 }
 
-/// Makes all `calls` in one HTTP request and gives their results in the same order.
+/// Makes all `calls` in one HTTP request; returns their results in the same order.
 ///
 /// # Errors
-/// The [`Failure`] of the request as a whole. Where it [`is_about_batches`], the calls may be made one by one.
+/// The [`Failure`] of the whole request. If it [`is_about_batches`], the calls may succeed one by one.
 pub(crate) async fn batch(
     io: &Io,
     endpoint: &Endpoint,
@@ -64,7 +64,7 @@ pub(crate) async fn batch(
     let response = io.exchange(post(endpoint, &bodies, timeout, max_bytes)).await?;
     let expected: Vec<(u64, &'static str)> = named.iter().map(|(id, call)| (*id, call.method)).collect();
     let results = read_batch(&response, &expected)?;
-    // Together they may be as large as all of them, but each only as large as it may be alone.
+    // The batch may be as large as all its calls together, but each result only as large as its own call allows.
     let within = |(result, call): (Result<Box<RawValue>, Failure>, &Call)| {
         result.and_then(|result| match result.get().len() > call.max_bytes {
             true => Err(TransportError::TooLarge { limit: call.max_bytes }.into()),
@@ -74,7 +74,7 @@ pub(crate) async fn batch(
     Ok(results.into_iter().zip(calls).map(within).collect())
 }
 
-/// Whether a failed batch may be due to its being one: the provider answered, but made nothing of it.
+/// Whether the provider may have failed because the request was a batch: it answered, but without results.
 pub(crate) fn is_about_batches(failure: &Failure) -> bool {
     match failure {
         Failure::Rpc { .. } | Failure::NotServed { .. } | Failure::Malformed { .. } => true,
@@ -83,7 +83,7 @@ pub(crate) fn is_about_batches(failure: &Failure) -> bool {
     }
 }
 
-/// What is sent for one call.
+/// One call as it is sent.
 #[derive(Serialize)]
 struct Body<'a> {
     jsonrpc: &'static str,
@@ -116,7 +116,6 @@ fn post(endpoint: &Endpoint, body: &impl Serialize, timeout: Duration, max_bytes
 struct Reply {
     jsonrpc: String,
     id: Value,
-    // Kept apart from `null`, which some clients send for a block they do not have.
     #[serde(default)]
     result: Option<Box<RawValue>>,
     #[serde(default)]
@@ -143,7 +142,7 @@ fn object(text: &[u8]) -> Option<Reply> {
     serde_json::from_slice(text).ok().map(|Object(reply)| reply)
 }
 
-/// A reply is an object: what the macro makes would take a list of its fields as well.
+/// A reply that is an object: the derived reader would also take a list of its members.
 struct Object(Reply);
 
 impl<'de> Deserialize<'de> for Object {
@@ -164,7 +163,7 @@ impl<'de> Deserialize<'de> for Object {
     }
 }
 
-/// The results of a batch, for the calls `expected` by id, in their order. Replies may come in any order.
+/// The results of a batch for the `expected` calls, in their order. Replies may come in any order.
 fn read_batch(
     response: &Response,
     expected: &[(u64, &'static str)],
@@ -174,27 +173,27 @@ fn read_batch(
         let Some(reply) = object(&response.body) else {
             return Err(without_reply(response, WHOLE));
         };
-        // One object instead of a list: its error is the error of all.
+        // One object instead of a list: its error is the error of all calls.
         return Err(match reply.error {
             Some(error) => classify(&error, response, WHOLE),
             None => Failure::Malformed { what: "one reply to several calls" },
         });
     };
-    let mut replies: BTreeMap<u64, Vec<Reply>> = BTreeMap::new();
-    let mut strangers = false;
+    let mut replies: BTreeMap<u64, Vec<Reply>> = expected.iter().map(|(id, _)| (*id, Vec::new())).collect();
+    let mut has_foreign_ids = false;
     for reply in elements {
-        let id = reply.as_ref().and_then(|reply| reply.id.as_u64());
-        match (reply, id.filter(|id| expected.iter().any(|(expected, _)| expected == id))) {
-            (Some(reply), Some(id)) => replies.entry(id).or_default().push(reply),
-            _ => strangers = true,
+        let known = reply.and_then(|reply| Some((replies.get_mut(&reply.id.as_u64()?)?, reply)));
+        match known {
+            Some((same_id, reply)) => same_id.push(reply),
+            None => has_foreign_ids = true,
         }
     }
-    let absent = if strangers { "another request's id" } else { "no reply to one of several calls" };
+    let absent = if has_foreign_ids { "another request's id" } else { "no reply to one of several calls" };
     let each = expected.iter().map(|(id, method)| {
         let mut of_id = replies.remove(id).unwrap_or_default();
         match (of_id.pop(), of_id.is_empty()) {
             (Some(reply), true) => take(reply, response, *id, method),
-            // Which of them is meant nobody can tell.
+            // It is unknown which of the two is the reply.
             (Some(_), false) => Err(Failure::Malformed { what: "two replies to one call" }),
             (None, _) => Err(Failure::Malformed { what: absent }),
         }
@@ -202,7 +201,7 @@ fn read_batch(
     Ok(each.collect())
 }
 
-/// The elements of a list, `None` in place of one that is no reply. Where all are, as nearly always, the body is read once.
+/// The elements of a list, with `None` for each that is not a reply. If all are, which is usual, the body is read once.
 fn elements(body: &[u8]) -> Option<Vec<Option<Reply>>> {
     if let Ok(replies) = serde_json::from_slice::<Vec<Object>>(body) {
         return Some(replies.into_iter().map(|Object(reply)| Some(reply)).collect());
@@ -216,7 +215,7 @@ fn take(reply: Reply, response: &Response, id: u64, method: &'static str) -> Res
         return Err(Failure::Malformed { what: "not JSON-RPC 2.0" });
     }
     if let (Some(error), None) = (&reply.error, &reply.result) {
-        // Errors about the request as a whole may carry no id.
+        // An error about the whole request may have no id.
         return match (reply.id == json!(id), reply.id.is_null()) {
             (false, false) => Err(Failure::Malformed { what: "another request's id" }),
             _ => Err(classify(error, response, method)),

@@ -15,7 +15,7 @@ fn malformed(what: &'static str) -> Result<String, Failure> {
 }
 
 #[test]
-fn only_the_reply_to_this_very_request_counts() {
+fn only_the_reply_to_this_request_counts() {
     assert_eq!(answer(200, r#"{"jsonrpc":"2.0","id":7,"result":{"a":1}}"#), Ok(r#"{"a":1}"#.to_owned()));
     for body in [
         r#"{"jsonrpc":"2.0","id":8,"result":1}"#,
@@ -55,15 +55,15 @@ fn the_body_is_read_whatever_the_status() {
 }
 
 #[test]
-fn retry_after_is_heard() {
+fn retry_after_is_read() {
     let headers = vec![("retry-after".to_owned(), "30".to_owned())];
     let response = Response { status: 429, headers, body: Vec::new() };
-    let heard = Failure::RateLimited { retry_after: Some(Duration::from_secs(30)) };
-    assert_eq!(read(&response, 7, "eth_getProof").unwrap_err(), heard);
+    let expected = Failure::RateLimited { retry_after: Some(Duration::from_secs(30)) };
+    assert_eq!(read(&response, 7, "eth_getProof").unwrap_err(), expected);
 }
 
 #[test]
-fn what_a_provider_writes_is_not_repeated() {
+fn a_providers_text_is_not_shown() {
     let body = r#"{"jsonrpc":"2.0","id":7,"error":{"code":-32000,"message":"no such path: /v3/SECRET"}}"#;
     let failure = answer(200, body).unwrap_err();
     assert!(!format!("{failure} {failure:?}").contains("SECRET"));

@@ -1,14 +1,14 @@
-//! Asking untrusted providers: who, when, how long, whom next.
+//! Asks untrusted providers: which one, when, for how long, and which one next.
 //!
-//! Everything that reaches the network goes through a [`Transport`], everything that waits through a [`Clock`]; both
-//! can be replaced, by a phone's own HTTP stack or by a simulation in virtual time. Nothing here knows what a proof
-//! is: [`Asker::race`] asks one provider after another, hands every answer to a judge, and ends with the first that
-//! the judge lets win. Whatever else happens comes back as a typed reason per provider
-//! ([`Failure`](saldo_reading::Failure)).
+//! Every request goes through a [`Transport`], and every wait through a [`Clock`]. An app can replace both: with a phone's
+//! own HTTP stack, or with a simulation in virtual time. This crate knows no proofs: [`Dispatcher::hedge`] asks several
+//! providers, gives every answer to its caller, and ends with the first answer that the caller accepts. Everything else that
+//! happened comes back as one typed reason per provider ([`Failure`](saldo_reading::Failure)).
 //!
 //! Nothing is spawned: a dropped future leaves no work behind. A provider's URL is a secret ([`SecretUrl`]); only its
-//! [`ProviderId`](saldo_reading::ProviderId) appears anywhere.
+//! [`ProviderId`](saldo_reading::ProviderId) is shown.
 
+mod backoff;
 pub mod beacon;
 mod budget;
 pub mod checkpoint;
@@ -26,11 +26,17 @@ mod hedge;
 #[cfg(feature = "http")]
 mod http;
 mod io;
+mod jitter;
 mod jsonrpc;
+mod latency;
+mod maybe_send;
 pub mod mirror;
 mod provider_stats;
+mod providers;
+mod quarantine;
+mod ranking;
+mod reachability;
 mod retry_after;
-mod standing;
 mod transport;
 
 pub use clock::{Clock, Deadline};
@@ -43,6 +49,7 @@ pub use hedge::{Answer, Ask, DisclosureSet, Hedged, RequestSpec};
 #[cfg(feature = "http")]
 pub use http::{HttpTransport, SystemClock};
 pub use io::Io;
+pub use maybe_send::{BoxedFuture, MaybeSend};
 pub use provider_stats::ProviderStats;
-pub use standing::FINAL_PROOFS;
+pub use ranking::FINAL_PROOFS;
 pub use transport::{Method, Request, Response, Transport, TransportError};

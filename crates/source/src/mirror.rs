@@ -1,7 +1,7 @@
 //! Light-client objects as plain files, under any URL or in a folder.
 //!
-//! All of them prove themselves, so that any web server, content store or disk will do. A mirror is asked as a beacon
-//! source is, by [`fetch`]; [`Keeper`] writes one.
+//! All of them prove themselves, so any web server, content store or disk will do. [`fetch`] asks a mirror as if it were a beacon
+//! source; [`Keeper`] writes a mirror.
 //!
 //! ```text
 //! bootstrap/0xROOT.FORK.ssz      the bootstrap of the block with this root
@@ -10,8 +10,8 @@
 //! optimistic_update.FORK.ssz     the newest optimistic update
 //! ```
 //!
-//! Each file is one object in SSZ, which does not say by itself of which fork it is: that is in the name. A reader knows the
-//! fork from its schedule, so that it needs no index, and mostly no second request.
+//! Each file is one object in SSZ. SSZ does not say of which fork an object is, so the file's name does. A reader knows the fork
+//! from its schedule: it needs no index, and mostly no second request.
 
 mod file;
 mod folder;
@@ -34,18 +34,17 @@ use crate::io::Io;
 use crate::transport::{Method, Request};
 
 pub use file::File;
+pub use folder::MAX_FILE;
 pub use keeper::{KeepError, Keeper, Kept, newest_checkpoint};
 
-/// The largest file that is read, in bytes: an update of mainnet has 26,000.
-pub const MAX_FILE: usize = 128 * 1024;
-
-/// Fetches from a mirror what a beacon API gives on `route`, as far as it is light-client data: one file, or for updates one
-/// file for each period, up to the first that is not there.
+/// Fetches from a mirror what a beacon API returns on `route`, if it is light-client data: one file, or for updates one file for
+/// each period, up to the first that is missing.
 ///
-/// Which forks the file can be of follows from the `schedule` and the time. The likeliest is tried first; at most 4 names are.
+/// The possible forks of a file follow from the `schedule` and the time. The most likely name is tried first, and at most four
+/// are.
 ///
 /// # Errors
-/// A [`Failure`] that says why there is nothing: [`Failure::NotServed`] if there is no such file.
+/// A [`Failure`] that says why there is no data: [`Failure::NotServed`] if there is no such file.
 pub async fn fetch(
     io: &Io,
     schedule: &Schedule,
@@ -65,7 +64,7 @@ pub async fn fetch(
     }
 }
 
-/// What one route is answered from.
+/// Reads the files for one route.
 struct Reader<'a> {
     io: &'a Io,
     schedule: &'a Schedule,
@@ -81,9 +80,9 @@ impl<'a> Reader<'a> {
         Ok(Data { bytes, encoding: Encoding::Ssz, fork: Some(fork.name().to_owned()) })
     }
 
-    /// The updates as a beacon API gives them: each framed by its length and its fork's digest.
+    /// The updates as a beacon API returns them: each after its length and its fork's digest.
     async fn updates(&self, start: Period, count: u64) -> Result<Data, Failure> {
-        // Where the first is missing, the others are of no use.
+        // Without the first update the others cannot be applied.
         let first = self.find(File::Update(start)).await?.ok_or_else(|| self.not_served())?;
         let others = (1..count).map(|index| self.find(File::Update(start.saturating_add(index))));
         let others = join_all(others).await;
@@ -99,14 +98,14 @@ impl<'a> Reader<'a> {
         Ok(Data { bytes, encoding: Encoding::Ssz, fork: None })
     }
 
-    /// The file under the first of its possible names that is there.
+    /// The file under the first of its possible names that exists.
     async fn find(&self, file: File) -> Result<Option<(Vec<u8>, &'a ScheduledFork)>, Failure> {
         let mut page = None;
         for fork in file.forks(self.schedule, self.now) {
             match self.read(&file.path(fork.name())).await {
                 Ok(Some(bytes)) => return Ok(Some((bytes, fork))),
                 Ok(None) => {}
-                // Many servers of files have a page for what they do not have; so have those who stand before a network.
+                // Many file servers answer with a page for a missing file; so does the sign-in page of a network.
                 Err(Failure::WebPage) => page = Some(Failure::WebPage),
                 Err(failure) => return Err(failure),
             }
@@ -130,7 +129,7 @@ impl<'a> Reader<'a> {
         match response.status {
             200 if is_web_page(&response) => Err(Failure::WebPage),
             200 => Ok(Some(response.body)),
-            // Content stores that do not list what they have say 403 of what they do not.
+            // Content stores that do not list their files answer 403 for a missing one.
             403 | 404 | 410 => Ok(None),
             _ => Err(refusal(&response, self.route)),
         }

@@ -1,4 +1,4 @@
-//! What is known of one endpoint by asking it.
+//! What was learned of one endpoint, for the app to show.
 
 use std::time::Duration;
 
@@ -7,54 +7,50 @@ use saldo_reading::{Failure, Role};
 use crate::co_failure::CoFailure;
 use crate::dispatcher::Dispatcher;
 use crate::endpoint::Endpoint;
-use crate::standing::Standings;
+use crate::quarantine::Quarantine;
 
-/// What is known of one endpoint in one role by asking it. Nothing of it is believed: it decides whom to ask first.
+/// What was learned of one endpoint in one role by asking it. It decides the order of asking, and what is believed never
+/// depends on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ProviderStats {
-    /// How long ago an answer of it was used last; `None` if none was yet.
+    /// How long ago an answer of the endpoint was accepted last; `None` if none was yet.
     pub accepted: Option<Duration>,
-    /// What half of its latest useful answers took at most, whatever they were asked for; `None` before the first.
+    /// The median latency of its latest accepted answers, over all methods; `None` before the first.
     pub usual_latency: Option<Duration>,
-    /// Why it was of no use the last time that it was of none, and how long ago. It may have been of use since.
+    /// Its latest failure, and how long ago that was. It may have answered since.
     pub failed: Option<(Failure, Duration)>,
-    /// For how long yet it is left alone because it asked for that; it is asked earlier if nobody else is left.
+    /// How much longer it is left unasked because it asked for that. If no other endpoint is left, it is asked sooner.
     pub backed_off: Option<Duration>,
     /// How many of its proofs were false under the very block they were asked for.
     pub strikes: u32,
-    /// Whether there were so many of them that it is asked for proofs only when nobody else is left.
+    /// Whether it is asked for proofs only when no other endpoint is left, because of its strikes.
     pub is_quarantined: bool,
 }
 
 impl Dispatcher {
-    /// Which endpoints were found unreachable together, and how often.
+    /// Which endpoints became unreachable together, and how often.
     pub fn co_failures(&self) -> Vec<CoFailure> {
-        self.standings().co_failures.all()
+        self.providers().co_failures.all()
     }
 
-    /// What is known of `endpoint` in the role `role`.
+    /// What was learned of `endpoint` in the role `role`.
     pub fn provider_stats(&self, role: Role, endpoint: &Endpoint) -> ProviderStats {
         let now = self.io().clock().monotonic();
-        let standings = self.standings();
-        // Only a proof can be false in this way.
-        let strikes = if role == Role::Execution { standings.strikes(endpoint.id()) } else { 0 };
-        let is_quarantined = strikes >= Standings::STRIKES;
-        let Some(standing) = standings.standing(role, endpoint.id()) else {
-            let (accepted, usual_latency, failed, backed_off) = Default::default();
-            return ProviderStats { accepted, usual_latency, failed, backed_off, strikes, is_quarantined };
-        };
         let ago = |then: Duration| now.saturating_sub(then);
+        let key = (role, endpoint.id().clone());
+        let providers = self.providers();
+        // Only a proof can be false in this way.
+        let strikes = if role == Role::Execution { providers.quarantine.strikes(endpoint.id()) } else { 0 };
+        let last_failure = providers.backoffs.last_failure(&key);
+        let left = |until: Duration| until.checked_sub(now).filter(|left| !left.is_zero());
         ProviderStats {
-            accepted: standing.accepted.map(ago),
-            usual_latency: standing.usual_latency(),
-            failed: standing.last.clone().map(|(failure, then)| (failure, ago(then))),
-            backed_off: standing
-                .backed_off_until()
-                .filter(|until| *until > now)
-                .map(|until| until.saturating_sub(now)),
+            accepted: providers.latencies.last_accepted(&key).map(ago),
+            usual_latency: providers.latencies.median(&key),
+            failed: last_failure.map(|(failure, then)| (failure.clone(), ago(*then))),
+            backed_off: providers.backoffs.backed_off_until(&key).and_then(left),
             strikes,
-            is_quarantined,
+            is_quarantined: strikes >= Quarantine::STRIKES,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! For how long a provider asks to be left alone, in the forms that are in use.
+//! How long a provider asks to wait, in the forms that providers use.
 
 use std::time::Duration;
 
@@ -7,17 +7,17 @@ use serde_json::Value;
 use crate::date::unix_seconds;
 use crate::transport::Response;
 
-/// Longer than this nobody is asked to wait.
+/// The longest wait that is read; longer ones become this.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
-/// A number above this is no number of seconds to wait but a moment, in seconds since 1970.
+/// A larger number is not a wait in seconds but a moment, in seconds since 1970.
 const MOMENT: f64 = 1e9;
 
 /// Returns how long to wait: by the header `Retry-After`, in seconds or as a date
-/// ([RFC 9110, section 10.2.3](https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3)), else by the headers that stand for
-/// it (`Retry-After-Ms`, `RateLimit-Reset`, `X-RateLimit-Reset`), else by what the error object says.
+/// ([RFC 9110, section 10.2.3](https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3)), else by similar headers
+/// (`Retry-After-Ms`, `RateLimit-Reset`, `X-RateLimit-Reset`), else by the error object.
 ///
-/// A moment is compared with the answer's own `Date`, never with this device's clock, which may be wrong; without one it
-/// says nothing.
+/// A moment is compared with the response's own `Date`, never with this device's clock, which may be wrong. Without a `Date` it is
+/// ignored.
 pub(crate) fn retry_after(response: &Response, error: Option<(&str, &Value)>) -> Option<Duration> {
     let header = |name| response.header(name).map(str::trim);
     let sent = header("date").and_then(unix_seconds);
@@ -29,7 +29,7 @@ pub(crate) fn retry_after(response: &Response, error: Option<(&str, &Value)>) ->
             let reset = header("ratelimit-reset").or_else(|| header("x-ratelimit-reset"))?;
             seconds(reset).or_else(|| until(reset.parse().ok()?))
         })
-        .or_else(|| error.and_then(|(message, data)| told(data).or_else(|| written(message))));
+        .or_else(|| error.and_then(|(message, data)| in_data(data).or_else(|| in_message(message))));
     wait.map(|wait| wait.min(LONGEST))
 }
 
@@ -37,22 +37,22 @@ pub(crate) fn retry_after(response: &Response, error: Option<(&str, &Value)>) ->
 fn seconds(text: &str) -> Option<Duration> {
     let is_plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     let number: f64 = text.parse().ok().filter(|_| is_plain)?;
-    whole(number)
+    duration(number)
 }
 
-fn whole(seconds: f64) -> Option<Duration> {
+fn duration(seconds: f64) -> Option<Duration> {
     if !(0.0..MOMENT).contains(&seconds) { None } else { Duration::try_from_secs_f64(seconds).ok() }
 }
 
-/// What an error's `data` says: `backoff_seconds`, alone or under `rate`, or `retry_after` in seconds.
-fn told(data: &Value) -> Option<Duration> {
+/// The wait in an error's `data`: `backoff_seconds`, alone or under `rate`, or `retry_after`, in seconds.
+fn in_data(data: &Value) -> Option<Duration> {
     let places = ["/backoff_seconds", "/rate/backoff_seconds", "/retry_after", "/retryAfter"];
     let number = places.into_iter().find_map(|place| data.pointer(place)?.as_f64());
-    number.and_then(whole)
+    number.and_then(duration)
 }
 
-/// What an error's message says in words: `… in 12s`, `… in 1.5 seconds`, `… after 300 ms`.
-fn written(message: &str) -> Option<Duration> {
+/// The wait in an error's message: `… in 12s`, `… in 1.5 seconds`, `… after 300 ms`.
+fn in_message(message: &str) -> Option<Duration> {
     let words: Vec<&str> = message.split([' ', ',', ';', '(', ')']).filter(|word| !word.is_empty()).collect();
     words.windows(3).chain(words.get(words.len().saturating_sub(2)..)).find_map(|words| {
         let (&before, number) = (words.first()?, words.get(1)?);
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_say_it_in_seconds_or_as_a_moment() {
+    fn headers_hold_seconds_or_a_moment() {
         for (headers, millis) in [
             (&[("retry-after", "30")][..], 30_000),
             (&[("retry-after", " 1.5 ")], 1_500),
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_moment_says_nothing_without_the_time_it_was_said() {
+    fn a_moment_without_a_date_and_text_that_is_no_number_are_ignored() {
         for headers in [
             &[("retry-after", "Sun, 06 Nov 1994 08:50:00 GMT")][..],
             &[("x-ratelimit-reset", "1795521609")],
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_say_it_in_their_data_or_in_words() {
+    fn errors_hold_the_wait_in_their_data_or_message() {
         for (message, data, millis) in [
             ("", json!({ "backoff_seconds": 30.5 }), 30_500),
             ("", json!({ "rate": { "allowed_rps": 1, "backoff_seconds": 24.0 } }), 24_000),

@@ -1,19 +1,18 @@
-//! The only way out: one request, one answer, with a time limit and a size limit.
+//! One HTTP request and its response, with a time limit and a size limit. Every request goes this way.
 
 use std::time::Duration;
-
-use futures_util::future::BoxFuture;
 
 pub use saldo_reading::TransportError;
 
 use crate::endpoint::SecretUrl;
+use crate::maybe_send::BoxedFuture;
 
 /// The HTTP method of a [`Request`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
-    /// Beacon REST routes.
+    /// For the routes of the beacon API.
     Get,
-    /// JSON-RPC.
+    /// For JSON-RPC.
     Post,
 }
 
@@ -22,26 +21,26 @@ pub enum Method {
 pub struct Request {
     /// The HTTP method.
     pub method: Method,
-    /// Where to; secret, because it may carry an API key.
+    /// The URL; secret, because it may carry an API key.
     pub url: SecretUrl,
     /// Header names (lower case) and values.
     pub headers: Vec<(&'static str, String)>,
     /// The body; empty for [`Method::Get`].
     pub body: Vec<u8>,
-    /// The whole exchange, from connecting to the last byte, must be over within this time.
+    /// The time limit, from connecting to the last byte of the response.
     pub timeout: Duration,
-    /// The answer's body, after inflating, may be at most this many bytes.
+    /// The size limit of the response's body after inflating, in bytes.
     pub max_bytes: usize,
 }
 
-/// An HTTP answer, whatever its status.
+/// An HTTP response with any status.
 #[derive(Clone, Debug, Default)]
 pub struct Response {
     /// The HTTP status code.
     pub status: u16,
     /// Header names (lower case) and values.
     pub headers: Vec<(String, String)>,
-    /// The body, inflated.
+    /// The body after inflating.
     pub body: Vec<u8>,
 }
 
@@ -52,15 +51,15 @@ impl Response {
     }
 }
 
-/// Carries requests. The app may bring its own, for example a phone's HTTP stack.
+/// Sends requests. An app may bring its own, for example a phone's HTTP stack.
 ///
-/// An implementation must keep to [`Request::timeout`] and [`Request::max_bytes`], must not follow redirects,
-/// and must give the answer's body inflated (with the limit counted after inflating). The caller also enforces
-/// the time limit, so one that hangs costs time but never the read.
+/// An implementation must keep to [`Request::timeout`] and [`Request::max_bytes`], and must not follow redirects. It returns the
+/// body after inflating, where the limit counts. The caller keeps to the time limit as well, so a transport that hangs costs time
+/// but never blocks a read.
 pub trait Transport: Send + Sync {
-    /// Sends `request` and waits for the whole answer. Dropping the future gives the request up.
+    /// Sends `request` and waits for the whole response. Dropping the future cancels the request.
     ///
     /// # Errors
-    /// [`TransportError`] if there is no complete HTTP answer; an answer with an error status is not an error here.
-    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>>;
+    /// [`TransportError`] if there is no complete HTTP response. A response with an error status is not an error here.
+    fn send(&self, request: Request) -> BoxedFuture<'_, Result<Response, TransportError>>;
 }

@@ -3,14 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::B256;
+use saldo_source::Endpoint;
 
 /// How many of the operators must name a block before their agreement counts for anything.
 pub(crate) const LEAST_ANSWERS: usize = 3;
 
 /// What the operators of all sources named, when they were asked for the block at one slot.
 ///
-/// An operator is one voice, however many sources it runs; one that names two blocks has none. Names that differ in
-/// case alone are one operator.
+/// An operator is one voice, however many sources it runs; one that names two blocks has none. Names with one
+/// [`Endpoint::operator_key_of`] are one operator.
 #[derive(Debug, Default)]
 pub(super) struct Voices {
     named: BTreeMap<String, Voice>,
@@ -100,7 +101,7 @@ pub(crate) fn distinct<'a>(operators: impl Iterator<Item = &'a str>) -> usize {
 }
 
 fn key(operator: &str) -> String {
-    operator.trim().to_lowercase()
+    Endpoint::operator_key_of(operator)
 }
 
 #[cfg(test)]
@@ -125,6 +126,12 @@ mod tests {
         assert_eq!(verdict(2, &[("x", A), ("y", A), ("z", A)]), agreed(A, &["x", "y", "z"]));
         assert_eq!(verdict(2, &[("y", A), ("z", B), ("x", A)]), agreed(A, &["x", "y"]));
         assert_eq!(verdict(3, &[("x", A), ("y", A), ("z", B)]), Verdict::Disagreed);
+    }
+
+    #[test]
+    fn a_host_written_in_two_ways_is_one_operator() {
+        let heard = [("example.com", A), ("example.com.", A), ("www.example.com", A), ("y", A)];
+        assert_eq!(verdict(2, &heard), Verdict::TooFew { answered: 2, needed: 3 });
     }
 
     #[test]

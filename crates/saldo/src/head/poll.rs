@@ -53,14 +53,14 @@ impl Head {
         &'a self,
         agreement: &'a Agreement,
         deadline: Deadline,
-    ) -> BTreeMap<&'a str, Epoch> {
-        let mut finalized = BTreeMap::<&str, Epoch>::new();
+    ) -> BTreeMap<String, Epoch> {
+        let mut finalized = BTreeMap::<String, Epoch>::new();
         self.ask_all(
             &agreement.sources,
             deadline,
             |source| finalized_epoch(self.env.dispatcher.io(), source, deadline).boxed(),
             |source, epoch| {
-                let newest = finalized.entry(source.run_by()).or_insert(epoch);
+                let newest = finalized.entry(source.operator_key()).or_insert(epoch);
                 *newest = epoch.max(*newest);
                 (Outcome::Accepted, false)
             },

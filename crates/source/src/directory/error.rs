@@ -2,36 +2,36 @@
 
 use crate::endpoint::EndpointError;
 
-/// Text that is no directory of endpoints. Always the caller's fault. Repeats nothing of the text but the names of
-/// fields: a URL is a secret.
+/// Why a text is not a directory of endpoints. Always the caller's fault. It shows nothing of the text but names of fields: a URL
+/// is a secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DirectoryError {
     /// The text is larger than any directory needs.
-    #[error("{got} bytes: at most {limit} are read")]
+    #[error("{got} bytes; at most {limit} are allowed")]
     TooLarge {
         /// Bytes given.
         got: usize,
         /// Bytes allowed.
         limit: usize,
     },
-    /// The text is no TOML.
+    /// The text is not TOML.
     #[error("not TOML, at line {line}")]
     NotToml {
         /// The line, from 1 on.
         line: usize,
     },
-    /// There is a table that is none of a directory's, in a file that is no network file either.
-    #[error("there is something else than [[rpc]], [[beacon]] and [[checkpoint_source]] tables")]
+    /// There is another table, in a file that is not a network file either.
+    #[error("only [[rpc]], [[beacon]] and [[checkpoint_source]] tables are allowed")]
     OtherTable,
     /// The table is not written as an array of tables.
-    #[error("`{table}` is to be written as [[{table}]]")]
+    #[error("`{table}` must be written as [[{table}]]")]
     NotTables {
         /// The table.
         table: &'static str,
     },
-    /// A list has more entries than anybody asks.
-    #[error("{got} [[{table}]] entries: at most {limit} are read")]
+    /// A table has more entries than are ever asked.
+    #[error("{got} [[{table}]] entries; at most {limit} are allowed")]
     TooMany {
         /// The table.
         table: &'static str,
@@ -40,18 +40,18 @@ pub enum DirectoryError {
         /// Entries allowed.
         limit: usize,
     },
-    /// An entry has a field that entries of its kind do not have.
-    #[error("[[{table}]] number {position} has an unknown field; known are {known}")]
+    /// An entry has a field that its table does not know.
+    #[error("[[{table}]] number {position} has an unknown field; the fields are {known}")]
     UnknownField {
         /// The table.
         table: &'static str,
         /// Which of the entries, from 1 on.
         position: usize,
-        /// The fields that there are.
+        /// The fields of the table.
         known: &'static str,
     },
-    /// A field is not of its type.
-    #[error("[[{table}]] number {position}: `{field}` is to be {expected}")]
+    /// A field has another type.
+    #[error("[[{table}]] number {position}: `{field}` must be {expected}")]
     Field {
         /// The table.
         table: &'static str,
@@ -59,7 +59,7 @@ pub enum DirectoryError {
         position: usize,
         /// The field.
         field: &'static str,
-        /// What it is to be.
+        /// What the field must be.
         expected: &'static str,
     },
     /// An entry has no URL.
@@ -80,16 +80,16 @@ pub enum DirectoryError {
         /// What is wrong.
         error: EndpointError,
     },
-    /// An entry names the page where it is documented but not when that was read, or the other way round.
-    #[error("[[{table}]] number {position}: `documented_on` and `read_on` go together")]
+    /// An entry names the page that documents it but not when it was read, or the other way round.
+    #[error("[[{table}]] number {position}: `documented_on` and `read_on` need each other")]
     Undated {
         /// The table.
         table: &'static str,
         /// Which of the entries, from 1 on.
         position: usize,
     },
-    /// Two endpoints of one kind have one name, so that nobody could tell who answered.
-    #[error("[[{table}]] number {position} has the name of an earlier one")]
+    /// Two endpoints in one table have the same name, so that outputs could not tell them apart.
+    #[error("[[{table}]] number {position} has the name of an earlier entry")]
     SameName {
         /// The table.
         table: &'static str,

@@ -1,20 +1,20 @@
-//! Directories as TOML text. Taken apart by hand: the messages of a generic reader quote the text, and with it URLs.
+//! Reads a directory from TOML text. Done by hand: the messages of a generic reader quote the text, and with it URLs.
 
 use toml::value::{Datetime, Table, Value};
 
 use super::error::DirectoryError;
-use super::{Directory, Documented, Listed};
+use super::listed::{Documented, Listed};
 use crate::endpoint::Endpoint;
 
 const MAX_BYTES: usize = 64 * 1024;
 const MAX_ENTRIES: usize = 32;
-/// The longest remark, in bytes.
+/// The longest text of a field, in bytes.
 const MAX_TEXT: usize = 200;
 
-/// A network file has it, a file of endpoints alone has not.
+/// Tells a network file from a file of endpoints alone.
 const FIELD_OF_NETWORKS: &str = "genesis_validators_root";
 
-/// What entries of one kind are called, and which fields they have.
+/// A table's name, and the fields of its entries.
 struct Kind {
     table: &'static str,
     fields: &'static str,
@@ -33,7 +33,14 @@ const CHECKPOINT_SOURCE: Kind = Kind {
     fields: "url, name, operator, edge, hosting, documented_on, read_on, tracking",
 };
 
-pub(super) fn read(text: &str) -> Result<Directory, DirectoryError> {
+/// The entries of each table.
+pub(super) struct Tables {
+    pub(super) rpc: Vec<Listed>,
+    pub(super) beacon: Vec<Listed>,
+    pub(super) checkpoint_sources: Vec<Listed>,
+}
+
+pub(super) fn read(text: &str) -> Result<Tables, DirectoryError> {
     if text.len() > MAX_BYTES {
         return Err(DirectoryError::TooLarge { got: text.len(), limit: MAX_BYTES });
     }
@@ -46,7 +53,7 @@ pub(super) fn read(text: &str) -> Result<Directory, DirectoryError> {
     if !file.contains_key(FIELD_OF_NETWORKS) && file.keys().any(|key| !tables.contains(&key.as_str())) {
         return Err(DirectoryError::OtherTable);
     }
-    Ok(Directory {
+    Ok(Tables {
         rpc: entries(&file, &RPC)?,
         beacon: entries(&file, &BEACON)?,
         checkpoint_sources: entries(&file, &CHECKPOINT_SOURCE)?,
@@ -123,7 +130,7 @@ impl Entry<'_> {
     fn documented(&self) -> Result<Option<Documented>, DirectoryError> {
         let page = self.remark("documented_on")?;
         if page.is_some_and(|page| !page.starts_with("https://")) {
-            return Err(self.is_to_be("documented_on", "an https:// address"));
+            return Err(self.must_be("documented_on", "an https:// address"));
         }
         match (page, self.date("read_on")?) {
             (Some(page), Some(read_on)) => Ok(Some(Documented { page: page.to_owned(), read_on })),
@@ -132,7 +139,7 @@ impl Entry<'_> {
         }
     }
 
-    /// A remark; `None` also if it says that nothing is known.
+    /// A field's text; `None` also if it is [`Listed::UNKNOWN`].
     fn known(&self, field: &'static str) -> Result<Option<String>, DirectoryError> {
         Ok(self.remark(field)?.filter(|text| *text != Listed::UNKNOWN).map(str::to_owned))
     }
@@ -141,7 +148,7 @@ impl Entry<'_> {
         let is_short = |text: &str| text.len() <= MAX_TEXT && !text.chars().any(char::is_control);
         match self.text(field)? {
             Some(text) if text.trim().is_empty() || !is_short(text) => {
-                Err(self.is_to_be(field, "1 to 200 printable characters"))
+                Err(self.must_be(field, "1 to 200 printable characters"))
             }
             text => Ok(text),
         }
@@ -151,7 +158,7 @@ impl Entry<'_> {
         match self.fields.get(field) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
-            Some(_) => Err(self.is_to_be(field, "text in quotes")),
+            Some(_) => Err(self.must_be(field, "text in quotes")),
         }
     }
 
@@ -161,11 +168,11 @@ impl Entry<'_> {
             Some(Value::Datetime(Datetime { date: Some(date), time: None, offset: None })) => {
                 Ok(Some(date.to_string()))
             }
-            Some(_) => Err(self.is_to_be(field, "a date without quotes, such as 2026-11-24")),
+            Some(_) => Err(self.must_be(field, "a date without quotes, such as 2026-11-24")),
         }
     }
 
-    fn is_to_be(&self, field: &'static str, expected: &'static str) -> DirectoryError {
+    fn must_be(&self, field: &'static str, expected: &'static str) -> DirectoryError {
         DirectoryError::Field { table: self.kind.table, position: self.position, field, expected }
     }
 }

@@ -22,7 +22,7 @@ fn an_entry_needs_only_a_url() {
 }
 
 #[test]
-fn what_is_documented_is_read() {
+fn all_fields_of_an_entry_are_read() {
     let text = "[[beacon]]\nurl = \"https://node.example\"\nname = \"alice\"\noperator = \"Alice\"\nhosting = \"at home\"\n\
                 documented_on = \"https://alice.example/docs\"\nread_on = 2026-11-24\nlight_client = \"all routes\"\n\
                 tracking = \"unknown\"\n";
@@ -41,7 +41,7 @@ fn what_is_documented_is_read() {
 }
 
 #[test]
-fn what_is_malformed_is_refused_without_repeating_it() {
+fn a_malformed_directory_is_refused_without_showing_its_text() {
     let rpc = |fields: &str| refusal(&format!("[[rpc]]\nurl = \"{SECRET}\"\n{fields}\n"));
     let (table, position) = ("rpc", 1);
     assert_eq!(refusal(&format!("[[rpc]]\nurl = {SECRET}\n")), DirectoryError::NotToml { line: 2 });
@@ -90,7 +90,7 @@ fn a_users_own_directory_replaces_and_extends() {
 }
 
 #[test]
-fn networks_are_known_by_their_genesis_and_not_by_name() {
+fn a_network_is_recognised_by_its_genesis_and_not_by_its_name() {
     let renamed = Network::hoodi().to_toml().replace("\"hoodi\"", "\"mainnet\"");
     let renamed = Network::from_toml(&renamed).unwrap();
     assert_eq!(Directory::of(&renamed), Directory::of(&Network::hoodi()));

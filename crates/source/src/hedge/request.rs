@@ -1,111 +1,82 @@
-//! The course of one question in a race: whose turn it is when.
+//! One question: which provider is asked when, and how it ends. Pure: time and budgets come from the caller.
 
-use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use saldo_reading::{Attempt, Failure, Outcome, ProviderId, Role};
 
-use super::retry::{LEAST_PAUSE, ROUNDS, passes};
-use super::{Answer, DisclosureSet, Hedged, RequestSpec};
-use crate::dispatcher::Dispatcher;
+use super::asked::{Asked, InFlight, last_of_each};
+use super::candidate::Candidate;
+use super::poll_budgets::PollBudgets;
+use super::queue::Queue;
+use super::retry::{Pauses, ROUNDS, SHORTEST_PAUSE};
+use super::{Answer, DisclosureSet, Hedged};
 use crate::endpoint::Endpoint;
-use crate::standing::Leave;
 
-/// One question, who is asked it, and what they said.
+/// What all questions of one call have in common. All moments are on the monotonic clock.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Call {
+    pub(super) role: Role,
+    pub(super) began: Duration,
+    pub(super) ends: Duration,
+    pub(super) pauses: Pauses,
+}
+
+/// One question on its way to an accepted answer.
 pub(super) struct HedgedRequest<'a, T> {
-    role: Role,
-    disclosure: DisclosureSet,
-    /// Not asked yet, best first.
-    waiting: Vec<&'a Endpoint>,
-    /// Not to be asked now, and until when on the monotonic clock.
-    resting: Vec<(&'a Endpoint, Option<Duration>, Failure)>,
-    asked: Vec<Asked<'a>>,
-    /// Whether a claim is waited for of somebody who was right before.
-    trusts_a_tip: bool,
+    call: Call,
+    queue: Queue<'a>,
+    asked: Asked<'a>,
     winner: Option<(ProviderId, T)>,
-    stage: Stage,
-    began: Duration,
-    ends: Duration,
-    /// How long one is waited for before another is asked as well.
+    phase: Phase,
+    /// How long the first provider is waited for before another is asked as well.
     hedge_delay: Duration,
-    last_asked: Duration,
-    /// Whether one may be asked for another's slowness alone.
+    last_sent: Duration,
+    /// Whether another provider may be asked because the first one is slow.
     may_hedge: bool,
-    /// When what failed in passing is asked again.
-    again: Option<Duration>,
-    /// How often it was asked again.
+    /// Whether a provider claimed something whose earlier claim was confirmed.
+    awaits_claim: bool,
+    /// When the next round of retries is due.
+    retry_at: Option<Duration>,
+    /// How many rounds of retries there were.
     rounds: usize,
-    pauses: [Duration; ROUNDS],
-    is_given_up: bool,
+    is_cancelled: bool,
 }
 
-struct Asked<'a> {
-    endpoint: &'a Endpoint,
-    begun: Duration,
-    ended: Option<(Duration, Outcome)>,
-    /// Asked although as many operators as the policy names knew of it.
-    over_policy: bool,
-}
-
-/// Who is asked next.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    First,
-    Second,
-    /// All others whom the audience allows.
-    Rest,
+/// Which provider is asked next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// The best one.
+    Primary,
+    /// One more, of another operator if possible.
+    Hedge,
+    /// All others that the policy allows.
+    FanOut,
     /// All others.
-    Beyond,
-    /// Those who failed in passing, again.
-    Again,
+    OverPolicy,
+    /// Those that were backed off, and those whose failure may have passed.
+    Retry,
 }
 
 impl<'a, T> HedgedRequest<'a, T> {
-    pub(super) fn new(
-        dispatcher: &Dispatcher,
-        spec: RequestSpec,
-        ordered: &[&'a Endpoint],
-        disclosure: DisclosureSet,
-        ends: Duration,
-        pauses: [Duration; ROUNDS],
-    ) -> Self {
-        let RequestSpec { role, method, .. } = spec;
-        let began = dispatcher.io().clock().monotonic();
-        let standings = dispatcher.standings();
-        let (mut waiting, mut resting) = (Vec::new(), Vec::new());
-        for &endpoint in ordered {
-            match standings.leave(role, method, endpoint.id(), began) {
-                Leave::Free => waiting.push(endpoint),
-                Leave::Not { until, why } => resting.push((endpoint, until, why)),
-            }
-        }
-        // Those who know of it already come first, as long as they are of use.
-        waiting.sort_by_key(|endpoint| {
-            let is_of_use = standings.is_in_good_standing(role, method, endpoint.id());
-            !(is_of_use && disclosure.operators.contains(&endpoint.operator_key()))
-        });
-        waiting.sort_by_key(|endpoint| disclosure.last.contains(endpoint.id()));
-        let hedge_delay = waiting.first().map(|first| standings.hedge_delay(role, method, first.id()));
-        // With little time everybody's turn comes sooner.
-        let quarter = ends.saturating_sub(began).checked_div(4).unwrap_or_default();
+    pub(super) fn new(call: Call, candidates: &[Arc<Candidate<'a>>], disclosure: DisclosureSet) -> Self {
+        let queue = Queue::new(candidates, disclosure);
+        let hedge_delay = queue.first().map_or(Duration::ZERO, |first| first.hedge_delay);
+        // With little time left all phases come sooner.
+        let quarter = call.ends.saturating_sub(call.began).checked_div(4).unwrap_or_default();
         Self {
-            role,
-            disclosure,
-            waiting,
-            resting,
-            asked: Vec::new(),
-            trusts_a_tip: false,
+            call,
+            queue,
+            asked: Asked::default(),
             winner: None,
-            stage: Stage::First,
-            began,
-            ends,
-            hedge_delay: hedge_delay.unwrap_or_default().min(quarter),
-            last_asked: began,
+            phase: Phase::Primary,
+            hedge_delay: hedge_delay.min(quarter),
+            last_sent: call.began,
             may_hedge: true,
-            again: None,
+            awaits_claim: false,
+            retry_at: None,
             rounds: 0,
-            pauses,
-            is_given_up: false,
+            is_cancelled: false,
         }
     }
 
@@ -117,334 +88,219 @@ impl<'a, T> HedgedRequest<'a, T> {
         self.hedge_delay
     }
 
-    /// Whose turn has come at `now`, and whether that widens the audience.
-    pub(super) fn due(
-        &mut self,
-        dispatcher: &Dispatcher,
-        now: Duration,
-        may_hedge: &mut dyn FnMut() -> bool,
-        may_retry: &mut dyn FnMut() -> bool,
-    ) -> Vec<(&'a Endpoint, bool)> {
+    /// The providers to ask at `now`, and whether each is over the policy.
+    pub(super) fn poll(&mut self, now: Duration, budgets: &mut PollBudgets<'_>) -> Vec<(&'a Endpoint, bool)> {
         let mut due = Vec::new();
-        while !self.is_won() {
-            let is_idle = self.asked.iter().all(|asked| asked.ended.is_some());
-            let passed = now.saturating_sub(self.began);
-            let twice = self.hedge_delay.saturating_mul(2);
-            let next = match self.stage {
-                Stage::First | Stage::Second | Stage::Rest if !self.has_inside() => {
-                    self.stage = Stage::Beyond;
-                    continue;
-                }
-                // Somebody turned out not to have been reached, so that there is room for another.
-                Stage::Beyond | Stage::Again if self.has_inside() => self.inside(1),
-                Stage::First => {
-                    self.stage = Stage::Second;
-                    let mut standings = dispatcher.standings();
-                    standings.hedges.earn();
-                    standings.retries.earn();
-                    self.inside(1)
-                }
-                Stage::Second if is_idle || passed >= twice => self.apart(),
-                Stage::Second if passed >= self.hedge_delay && self.may_hedge => {
-                    self.may_hedge = may_hedge();
-                    if !self.may_hedge {
-                        break;
-                    }
-                    self.apart()
-                }
-                Stage::Rest if is_idle || passed >= twice => {
-                    self.stage = Stage::Beyond;
-                    self.inside(usize::MAX)
-                }
-                Stage::Beyond if self.may_widen() => {
-                    if !is_idle && now < self.last_asked.saturating_add(self.hedge_delay) {
-                        break;
-                    }
-                    self.stage = Stage::Again;
-                    std::mem::take(&mut self.waiting)
-                }
-                Stage::Beyond => {
-                    self.stage = Stage::Again;
-                    continue;
-                }
-                Stage::Again if !is_idle && now >= self.half() && self.has_rested(now) => {
-                    self.rounds = self.rounds.saturating_add(1);
-                    self.rested(now)
-                }
-                Stage::Again if is_idle => match self.again {
-                    Some(at) if at <= now => {
-                        self.again = None;
-                        self.again(now, may_retry)
-                    }
-                    Some(_) => break,
-                    None => {
-                        self.again = self.next_round(now);
-                        break;
-                    }
-                },
-                _ => break,
-            };
-            due.extend(next.into_iter().map(|endpoint| (endpoint, self.begin(endpoint, now))));
+        while self.winner.is_none() {
+            let Some(next) = self.next(now, budgets) else { break };
+            for candidate in next {
+                let endpoint = candidate.endpoint;
+                let over_policy = !self.queue.is_within_policy(&candidate.operator, &self.asked);
+                self.last_sent = now;
+                self.asked.send(candidate, over_policy, now);
+                due.push((endpoint, over_policy));
+            }
         }
         due
     }
 
-    /// When to look again whose turn it is, if nobody answers before.
-    pub(super) fn wakes(&self) -> Option<Duration> {
-        let after = |times: u32| self.began.saturating_add(self.hedge_delay.saturating_mul(times));
-        match self.stage {
+    /// When to poll again if no answer comes before; `None` if only an answer matters.
+    pub(super) fn timeout(&self) -> Option<Duration> {
+        match self.phase {
             _ if self.is_won() => None,
-            Stage::First => None,
-            Stage::Second => Some(after(if self.may_hedge { 1 } else { 2 })),
-            Stage::Rest => Some(after(2)),
-            Stage::Beyond if self.may_widen() => Some(self.last_asked.saturating_add(self.hedge_delay)),
-            Stage::Beyond => None,
-            Stage::Again => {
-                let half = self.half();
-                let rested = self.backed_off().min();
-                let is_idle = self.asked.iter().all(|asked| asked.ended.is_some());
-                let at_worst = rested.map(|rested| rested.max(half)).filter(|_| !is_idle);
-                self.again.into_iter().chain(at_worst).min()
+            Phase::Primary => None,
+            Phase::Hedge => Some(self.after(if self.may_hedge { 1 } else { 2 })),
+            Phase::FanOut => Some(self.after(2)),
+            Phase::OverPolicy => self.queue.has_over_policy().then(|| self.over_policy_at()),
+            Phase::Retry => {
+                let last_resort = self.last_resort().map(|at| at.max(self.half_time()));
+                let last_resort = last_resort.filter(|_| !self.asked.is_idle());
+                self.retry_at.into_iter().chain(last_resort).min()
             }
         }
     }
 
-    /// From then on those are asked as well who are asked only if nobody else is left: who has not answered by now may
-    /// never do.
-    fn half(&self) -> Duration {
-        let all = self.ends.saturating_sub(self.began);
-        self.began.saturating_add(all.checked_div(2).unwrap_or_default())
-    }
-
-    /// When those may be asked who want to be left alone now: only they whom the audience allows.
-    fn backed_off(&self) -> impl Iterator<Item = Duration> {
-        let may_be_asked = |endpoint: &Endpoint| !self.disclosure.strict || self.is_inside(endpoint);
-        let resting = self.resting.iter().filter(|_| self.rounds < ROUNDS);
-        let allowed = resting.filter(move |(endpoint, ..)| may_be_asked(endpoint));
-        allowed.filter_map(|(_, until, _)| *until)
-    }
-
-    fn has_rested(&self, now: Duration) -> bool {
-        self.backed_off().any(|until| until <= now)
-    }
-
-    /// Takes those who have rested, as far as the audience allows them.
-    fn rested(&mut self, now: Duration) -> Vec<&'a Endpoint> {
-        let mut operators = self.operators();
-        let (mut rested, mut resting) = (Vec::new(), Vec::new());
-        for (endpoint, until, why) in std::mem::take(&mut self.resting) {
-            let operator = endpoint.operator_key();
-            let is_inside = operators.len() < self.disclosure.most || operators.contains(&operator);
-            if until.is_some_and(|until| until <= now) && (is_inside || !self.disclosure.strict) {
-                operators.insert(operator);
-                rested.push(endpoint);
-            } else {
-                resting.push((endpoint, until, why));
-            }
-        }
-        self.resting = resting;
-        rested
-    }
-
-    /// Takes an answer of `endpoint`.
-    pub(super) fn take(&mut self, endpoint: &Endpoint, answer: Answer<T>, now: Duration) {
-        let is_it = |asked: &Asked<'_>| asked.ended.is_none() && asked.endpoint.id() == endpoint.id();
-        let Some((place, asked)) = self.asked.iter().enumerate().find(|(_, asked)| is_it(asked)) else {
-            return;
-        };
-        let (endpoint, over_policy) = (asked.endpoint, asked.over_policy);
+    /// Takes the answer of `endpoint`.
+    pub(super) fn handle_answer(&mut self, endpoint: &Endpoint, answer: Answer<T>, now: Duration) {
+        let Some(request) = self.asked.in_flight_to(endpoint.id()) else { return };
         let outcome = match answer {
-            // Its turn comes again with those beyond the audience.
+            // The provider's turn comes again with those over the policy.
             Answer::Withheld { operators } => {
-                self.asked.remove(place);
-                self.waiting.push(endpoint);
-                self.disclosure.operators = operators;
-                if self.stage == Stage::Again {
-                    self.stage = Stage::Beyond;
+                if let Some(candidate) = self.asked.withdraw(request) {
+                    self.queue.put_back(candidate, operators);
+                }
+                if self.phase == Phase::Retry {
+                    self.phase = Phase::OverPolicy;
                 }
                 return;
             }
             Answer::Accepted(value) if self.winner.is_none() => {
                 self.winner = Some((endpoint.id().clone(), value));
-                match self.role {
+                match self.call.role {
                     Role::Execution => Outcome::Joined,
                     Role::Beacon | Role::Checkpoint => Outcome::Accepted,
                 }
             }
             Answer::Accepted(_) => Outcome::Overtaken,
             Answer::Pending { was_right_before } => {
-                // Its word is worth waiting for: nobody beyond the policy is asked meanwhile.
-                if was_right_before && !over_policy {
-                    self.disclosure.strict = true;
-                    self.trusts_a_tip = true;
+                // The claim is worth waiting for, so no provider over the policy is asked meanwhile.
+                if was_right_before && !self.asked.is_over_policy(request) {
+                    self.queue.forbid_over_policy();
+                    self.awaits_claim = true;
                 }
                 Outcome::Pending
             }
             Answer::Failed(failure) => {
-                if let Failure::RateLimited { retry_after: Some(after) } = &failure {
-                    let until = now.saturating_add((*after).max(LEAST_PAUSE));
-                    self.resting.push((endpoint, Some(until), failure.clone()));
-                }
+                self.back_off(request, &failure, now);
                 Outcome::Failed(failure)
             }
         };
-        if let Some(asked) = self.asked.get_mut(place) {
-            asked.ended = Some((now, outcome));
-        }
+        self.asked.end(request, outcome, now);
     }
 
-    /// The question needs no answer any more: whoever is still being asked is overtaken.
-    pub(super) fn give_up(&mut self) {
-        self.is_given_up = true;
+    /// The question needs no answer any more: requests without an outcome count as overtaken.
+    pub(super) fn cancel(&mut self) {
+        self.is_cancelled = true;
     }
 
-    /// How it ended, and what became of those who were really asked.
+    /// How it ended, and an attempt for each request that was sent.
     pub(super) fn finish(self, now: Duration) -> (Hedged<T>, Vec<Attempt>) {
-        let is_overtaken = self.is_won() || self.is_given_up;
+        let is_overtaken = self.is_won() || self.is_cancelled;
         let unfinished = if is_overtaken { Outcome::Overtaken } else { Outcome::Unfinished };
-        let is_held_back = self.disclosure.strict && !self.waiting.is_empty() && !self.has_inside();
-        let held_back = is_held_back && !self.is_won();
-        let role = self.role;
-        let asked: Vec<Attempt> = self
-            .asked
-            .into_iter()
-            .map(|asked| {
-                let (at, outcome) = asked.ended.unwrap_or_else(|| (now, unfinished.clone()));
-                let provider = asked.endpoint.id().clone();
-                Attempt {
-                    provider,
-                    role,
-                    outcome,
-                    took: at.saturating_sub(asked.begun),
-                    over_policy: asked.over_policy,
-                }
-            })
-            .collect();
-        // Of one that was asked several times the last is told.
-        let is_last = |(place, attempt): &(usize, &Attempt)| {
-            asked.iter().skip(place.saturating_add(1)).all(|later| later.provider != attempt.provider)
-        };
-        let mut attempts: Vec<Attempt> =
-            asked.iter().enumerate().filter(is_last).map(|(_, attempt)| attempt.clone()).collect();
+        let held_back = !self.is_won() && self.queue.is_held_back(&self.asked);
+        let role = self.call.role;
+        let sent = self.asked.into_attempts(role, &unfinished, now);
+        let mut attempts = last_of_each(&sent);
         if self.winner.is_none() {
-            let is_unasked = |endpoint: &Endpoint| asked.iter().all(|asked| asked.provider != *endpoint.id());
-            let unasked = self.resting.into_iter().filter(|(endpoint, ..)| is_unasked(endpoint));
-            attempts.extend(unasked.map(|(endpoint, _, why)| Attempt {
-                provider: endpoint.id().clone(),
-                role,
-                outcome: Outcome::Failed(why),
-                took: Duration::ZERO,
-                over_policy: false,
-            }));
-        }
-        (Hedged { winner: self.winner, attempts, held_back }, asked)
-    }
-
-    /// Gives whether that widens the audience.
-    fn begin(&mut self, endpoint: &'a Endpoint, now: Duration) -> bool {
-        let over_policy = !self.is_inside(endpoint);
-        self.last_asked = now;
-        self.asked.push(Asked { endpoint, begun: now, ended: None, over_policy });
-        over_policy
-    }
-
-    /// The operators that know of the question by now, within the policy.
-    fn operators(&self) -> BTreeSet<String> {
-        let told = self.asked.iter().filter(|asked| !asked.over_policy && asked.may_have_seen());
-        let told = told.map(|asked| asked.endpoint.operator_key());
-        self.disclosure.operators.iter().cloned().chain(told).collect()
-    }
-
-    fn is_inside(&self, endpoint: &Endpoint) -> bool {
-        let operators = self.operators();
-        operators.len() < self.disclosure.most || operators.contains(&endpoint.operator_key())
-    }
-
-    fn has_inside(&self) -> bool {
-        self.waiting.iter().any(|endpoint| self.is_inside(endpoint))
-    }
-
-    fn may_widen(&self) -> bool {
-        !self.waiting.is_empty() && !self.disclosure.strict
-    }
-
-    /// The next of those whom the audience allows, at most so many.
-    fn inside(&mut self, most: usize) -> Vec<&'a Endpoint> {
-        let mut operators = self.operators();
-        let mut taken = Vec::new();
-        let mut left = Vec::new();
-        for endpoint in std::mem::take(&mut self.waiting) {
-            let operator = endpoint.operator_key();
-            let is_allowed = operators.len() < self.disclosure.most || operators.contains(&operator);
-            if taken.len() < most && is_allowed {
-                operators.insert(operator);
-                taken.push(endpoint);
-            } else {
-                left.push(endpoint);
+            for backed_off in self.queue.into_backed_off() {
+                let provider = backed_off.candidate.endpoint.id().clone();
+                if sent.iter().all(|attempt| attempt.provider != provider) {
+                    let outcome = Outcome::Failed(backed_off.why);
+                    let took = Duration::ZERO;
+                    attempts.push(Attempt { provider, role, outcome, took, over_policy: false });
+                }
             }
         }
-        self.waiting = left;
-        taken
+        (Hedged { winner: self.winner, attempts, held_back }, sent)
     }
 
-    /// The next one whom the audience allows: if there is one, of another operator than those who are being asked, and if
-    /// possible of other declared hosting.
-    fn apart(&mut self) -> Vec<&'a Endpoint> {
-        self.stage = Stage::Rest;
-        let running: Vec<&Endpoint> =
-            self.asked.iter().filter(|asked| asked.ended.is_none()).map(|asked| asked.endpoint).collect();
-        let shares = |endpoint: &&&'a Endpoint| {
-            let operator = running.iter().any(|other| other.operator_key() == endpoint.operator_key());
-            // Where somebody is hosted is mostly not known: then it may be anywhere.
-            let hosting = running.iter().any(|other| match (other.hosted_by(), endpoint.hosted_by()) {
-                (Some(one), Some(another)) => one.eq_ignore_ascii_case(another),
-                _ => true,
+    /// The providers to ask now, after which there may be more; `None` if there is nothing to do before the timeout.
+    fn next(&mut self, now: Duration, budgets: &mut PollBudgets<'_>) -> Option<Vec<Arc<Candidate<'a>>>> {
+        let has_within_policy = self.queue.has_within_policy(&self.asked);
+        match self.phase {
+            Phase::Primary | Phase::Hedge | Phase::FanOut if !has_within_policy => {
+                self.phase = Phase::OverPolicy;
+                Some(Vec::new())
+            }
+            // An operator turned out not to have been reached, so the policy allows another.
+            Phase::OverPolicy | Phase::Retry if has_within_policy => {
+                Some(self.queue.take_within_policy(1, &self.asked))
+            }
+            Phase::Primary => {
+                self.phase = Phase::Hedge;
+                budgets.earn();
+                Some(self.queue.take_within_policy(1, &self.asked))
+            }
+            Phase::Hedge => self.hedge(now, budgets),
+            Phase::FanOut => self.fan_out(now),
+            Phase::OverPolicy => self.over_policy(now),
+            Phase::Retry => self.retry(now, budgets),
+        }
+    }
+
+    fn hedge(&mut self, now: Duration, budgets: &mut PollBudgets<'_>) -> Option<Vec<Arc<Candidate<'a>>>> {
+        let is_due = self.asked.is_idle() || now >= self.after(2);
+        if !is_due {
+            if now < self.after(1) || !self.may_hedge {
+                return None;
+            }
+            self.may_hedge = budgets.spend_hedge();
+            if !self.may_hedge {
+                return None;
+            }
+        }
+        self.phase = Phase::FanOut;
+        Some(self.queue.take_unlike_in_flight(&self.asked))
+    }
+
+    fn fan_out(&mut self, now: Duration) -> Option<Vec<Arc<Candidate<'a>>>> {
+        if !self.asked.is_idle() && now < self.after(2) {
+            return None;
+        }
+        self.phase = Phase::OverPolicy;
+        Some(self.queue.take_within_policy(usize::MAX, &self.asked))
+    }
+
+    fn over_policy(&mut self, now: Duration) -> Option<Vec<Arc<Candidate<'a>>>> {
+        if !self.queue.has_over_policy() {
+            self.phase = Phase::Retry;
+            return Some(Vec::new());
+        }
+        if !self.asked.is_idle() && now < self.over_policy_at() {
+            return None;
+        }
+        self.phase = Phase::Retry;
+        Some(self.queue.take_all())
+    }
+
+    fn retry(&mut self, now: Duration, budgets: &mut PollBudgets<'_>) -> Option<Vec<Arc<Candidate<'a>>>> {
+        if !self.asked.is_idle() {
+            // A provider that did not answer within half the time may never answer.
+            let is_due = now >= self.half_time() && self.last_resort().is_some_and(|at| at <= now);
+            return is_due.then(|| {
+                self.rounds = self.rounds.saturating_add(1);
+                self.queue.take_last_resorts(now, &self.asked)
             });
-            (operator, hosting)
-        };
-        let inside = self.waiting.iter().filter(|endpoint| self.is_inside(endpoint));
-        let Some(next) = inside.min_by_key(shares).copied() else { return Vec::new() };
-        self.waiting.retain(|waiting| waiting.id() != next.id());
-        vec![next]
-    }
-
-    /// When those who failed in passing, or want to be left alone until then, are asked again, if there are any.
-    fn next_round(&self, now: Duration) -> Option<Duration> {
-        // Where a tip is waited for nobody is asked twice for it, but who was left out may know it by now.
-        let passing = self.passing().next().filter(|_| !self.trusts_a_tip);
-        let passing = passing.and_then(|_| self.pauses.get(self.rounds));
-        let passing = passing.map(|pause| now.saturating_add(*pause));
-        let rested = self.backed_off().min();
-        passing.into_iter().chain(rested).min().filter(|at| *at < self.ends)
-    }
-
-    /// Those who failed in passing and those who have rested, to be asked again at `now`.
-    fn again(&mut self, now: Duration, may_retry: &mut dyn FnMut() -> bool) -> Vec<&'a Endpoint> {
-        let rested = self.rested(now);
-        let may = !rested.is_empty() || (self.passing().next().is_some() && may_retry());
-        self.rounds = if may { self.rounds.saturating_add(1) } else { ROUNDS };
-        let passing = self.passing().filter(|_| may && !self.trusts_a_tip);
-        rested.into_iter().chain(passing).collect()
-    }
-
-    /// Those whose last failure passes by itself.
-    fn passing(&self) -> impl Iterator<Item = &'a Endpoint> {
-        let last =
-            |endpoint: &Endpoint| self.asked.iter().rev().find(|asked| asked.endpoint.id() == endpoint.id());
-        let mut passing: Vec<&'a Endpoint> = Vec::new();
-        for asked in &self.asked {
-            let ended = last(asked.endpoint).and_then(|last| last.ended.as_ref());
-            let is_new = passing.iter().all(|known| known.id() != asked.endpoint.id());
-            if is_new && ended.and_then(|(_, outcome)| outcome.failure()).is_some_and(passes) {
-                passing.push(asked.endpoint);
-            }
         }
-        passing.into_iter()
+        if self.retry_at.is_none_or(|at| at > now) {
+            self.retry_at = self.retry_at.or_else(|| self.next_round(now));
+            return None;
+        }
+        self.retry_at = None;
+        let mut next = self.queue.take_last_resorts(now, &self.asked);
+        let transient = self.asked.transient();
+        let may_retry = !next.is_empty() || (!transient.is_empty() && budgets.spend_retry());
+        self.rounds = if may_retry { self.rounds.saturating_add(1) } else { ROUNDS };
+        if may_retry && !self.awaits_claim {
+            next.extend(transient);
+        }
+        Some(next)
     }
-}
 
-impl Asked<'_> {
-    fn may_have_seen(&self) -> bool {
-        self.ended.as_ref().and_then(|(_, outcome)| outcome.failure()).is_none_or(Failure::may_have_been_seen)
+    /// When the next round of retries is due, if there is a provider to ask again before the deadline.
+    fn next_round(&self, now: Duration) -> Option<Duration> {
+        let pause = self.call.pauses.get(self.rounds).filter(|_| {
+            // A provider is not asked twice for what another one claims, but one that was backed off may know it by now.
+            !self.awaits_claim && !self.asked.transient().is_empty()
+        });
+        let transient = pause.map(|pause| now.saturating_add(*pause));
+        transient.into_iter().chain(self.last_resort()).min().filter(|at| *at < self.call.ends)
+    }
+
+    /// A provider that asks for a pause in its answer may be asked again after it.
+    fn back_off(&mut self, request: InFlight, failure: &Failure, now: Duration) {
+        let Failure::RateLimited { retry_after: Some(after) } = failure else { return };
+        if let Some(candidate) = self.asked.candidate(request).cloned() {
+            let until = now.saturating_add((*after).max(SHORTEST_PAUSE));
+            self.queue.back_off(candidate, until, failure.clone());
+        }
+    }
+
+    /// The earliest moment at which a provider that is backed off may be asked.
+    fn last_resort(&self) -> Option<Duration> {
+        (self.rounds < ROUNDS).then(|| self.queue.last_resorts(&self.asked).min()).flatten()
+    }
+
+    fn over_policy_at(&self) -> Duration {
+        self.last_sent.saturating_add(self.hedge_delay)
+    }
+
+    fn half_time(&self) -> Duration {
+        let whole = self.call.ends.saturating_sub(self.call.began);
+        self.call.began.saturating_add(whole.checked_div(2).unwrap_or_default())
+    }
+
+    fn after(&self, hedge_delays: u32) -> Duration {
+        self.call.began.saturating_add(self.hedge_delay.saturating_mul(hedge_delays))
     }
 }

@@ -1,33 +1,72 @@
-//! Asking again what failed in passing: what that is, and when.
+//! Asking again after failures that may pass: which failures, when, and how often.
 
 use std::time::Duration;
 
 use saldo_reading::{Failure, TransportError};
 
-use crate::dispatcher::Dispatcher;
+use crate::jitter::Jitter;
 
-/// So often what failed in passing is asked again.
+/// How often what failed is asked again.
 pub(super) const ROUNDS: usize = 2;
-/// The longest pause before the first time, beside the least one; before the second it is twice that.
-const PAUSE: Duration = Duration::from_millis(400);
-pub(super) const LEAST_PAUSE: Duration = Duration::from_millis(50);
+/// The longest jitter before the first round; before the second it is twice that.
+const LONGEST_JITTER: Duration = Duration::from_millis(400);
+/// The shortest pause before a round.
+pub(super) const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
 
-/// Pauses before what failed in passing is asked again, with full jitter: for all questions of a race the same, so that they
-/// are asked together again.
-pub(super) fn pauses(dispatcher: &Dispatcher) -> [Duration; ROUNDS] {
+/// The pauses before the rounds, with full jitter. All questions of a call have the same, so that they are asked together
+/// again.
+pub(super) type Pauses = [Duration; ROUNDS];
+
+pub(super) fn pauses(jitter: &mut Jitter) -> Pauses {
     let mut longest = Duration::ZERO;
     [(); ROUNDS].map(|()| {
-        longest = longest.saturating_add(PAUSE);
-        LEAST_PAUSE.saturating_add(dispatcher.standings().jitter(longest))
+        longest = longest.saturating_add(LONGEST_JITTER);
+        SHORTEST_PAUSE.saturating_add(jitter.up_to(longest))
     })
 }
 
 /// Whether the same question may be answered a moment later.
-pub(super) fn passes(failure: &Failure) -> bool {
+pub(super) fn is_transient(failure: &Failure) -> bool {
     match failure {
         Failure::Transport(error) => matches!(error, TransportError::Broken),
         Failure::Http { status } => matches!(status, 408 | 500..=599),
         Failure::OutOfService { .. } | Failure::NotSynced => true,
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_have_full_jitter_and_the_second_may_be_twice_as_long() {
+        let mut jitter = Jitter::new(1);
+        let drawn: Vec<Pauses> = (0..1_000).map(|_| pauses(&mut jitter)).collect();
+        let longest = |round: usize| drawn.iter().map(|pauses| pauses[round]).max().unwrap();
+        assert!(drawn.iter().flatten().all(|pause| *pause >= SHORTEST_PAUSE));
+        assert!(longest(0) > Duration::from_millis(440) && longest(0) <= Duration::from_millis(450));
+        assert!(longest(1) > Duration::from_millis(840) && longest(1) <= Duration::from_millis(850));
+    }
+
+    #[test]
+    fn only_failures_that_may_pass_are_transient() {
+        let transient = [
+            TransportError::Broken.into(),
+            Failure::Http { status: 408 },
+            Failure::Http { status: 503 },
+            Failure::OutOfService { code: -32046 },
+            Failure::NotSynced,
+        ];
+        let lasting = [
+            TransportError::Connect.into(),
+            TransportError::Timeout { after: SHORTEST_PAUSE }.into(),
+            Failure::Http { status: 404 },
+            Failure::NoResult,
+            Failure::RateLimited { retry_after: None },
+            Failure::Malformed { what: "" },
+        ];
+        assert!(transient.iter().all(is_transient));
+        assert!(!lasting.iter().any(is_transient));
     }
 }

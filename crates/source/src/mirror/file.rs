@@ -1,10 +1,10 @@
-//! The files of a mirror: what each is called, and of which forks it can be.
+//! The files of a mirror: their names, and their possible forks.
 
 use alloy_primitives::B256;
 use saldo_beacon::unit::{Epoch, Period, Slot, UnixTime};
 use saldo_beacon::{Network as Schedule, ScheduledFork};
 
-/// A light-client object that a mirror has as a file.
+/// A light-client object that is a file of a mirror.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum File {
     /// The bootstrap of the block with this root.
@@ -18,12 +18,12 @@ pub enum File {
 }
 
 impl File {
-    /// Where the object is if it is of the fork of that name, relative to the mirror's URL or folder.
+    /// The object's path, if it is of this fork, relative to the mirror's URL or folder.
     pub fn path(&self, fork: &str) -> String {
         format!("{}{}", self.stem(), Self::ending(fork))
     }
 
-    /// What the paths of the object have in common, whatever its fork.
+    /// The part of the object's path before the fork's name.
     pub(super) fn stem(&self) -> String {
         match self {
             Self::Bootstrap(root) => format!("bootstrap/{root}"),
@@ -37,10 +37,10 @@ impl File {
         format!(".{}.ssz", fork.to_ascii_lowercase())
     }
 
-    /// The forks that the object can be of at `now`, the likeliest first.
+    /// The possible forks of the object at `now`, the most likely first.
     ///
-    /// An object is read as of the fork that the schedule has at its slot or, because fork times change after a release, as of
-    /// the next one: under another name it would be refused, so it is not looked for there.
+    /// An object is read as one of the fork at its slot or, because fork times change after a release, of the next fork. An object
+    /// under another name would be refused, so it is not looked for.
     pub(super) fn forks<'a>(&self, schedule: &'a Schedule, now: UnixTime) -> Vec<&'a ScheduledFork> {
         let present = schedule.slot_at(now).unwrap_or(Slot::new(0));
         let current = at(schedule, schedule.epoch_at(present));
@@ -59,11 +59,11 @@ impl File {
                     schedule.fork_after(first),
                 ]
             }
-            // The newest there is may be from before a fork: just after it, or where nobody keeps the mirror.
+            // The newest object may be from before a fork: just after the fork, or if the mirror is not kept fresh.
             Self::FinalityUpdate | Self::OptimisticUpdate => {
                 vec![current, schedule.fork_after(present), before(current)]
             }
-            // By the root alone nothing tells how old the block is.
+            // The root does not say how old the block is.
             Self::Bootstrap(_) => {
                 let previous = before(current);
                 vec![current, previous, schedule.fork_after(present), before(previous)]
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn names_say_object_and_fork() {
+    fn a_name_has_the_object_and_the_fork() {
         let root = B256::repeat_byte(0xab);
         let hex = "ab".repeat(32);
         assert_eq!(File::Bootstrap(root).path("fulu"), format!("bootstrap/0x{hex}.fulu.ssz"));
@@ -105,9 +105,9 @@ mod tests {
         assert_eq!(File::OptimisticUpdate.path("gloas"), "optimistic_update.gloas.ssz");
     }
 
-    /// On mainnet Electra begins with epoch 364032, and Fulu with 411392, each the first of a period.
+    /// On mainnet Electra begins at epoch 364032, and Fulu at 411392; each is the first of a period.
     #[test]
-    fn the_likeliest_fork_comes_first() {
+    fn the_most_likely_fork_comes_first() {
         let (electra, fulu) = (364_032 * 32, 411_392 * 32);
         assert_eq!(names(File::FinalityUpdate, electra + 5)[..3], ["electra", "fulu", "deneb"]);
         assert_eq!(names(File::OptimisticUpdate, fulu - 1)[..3], ["electra", "fulu", "deneb"]);
@@ -117,7 +117,7 @@ mod tests {
         let update = |epoch: u64| names(File::Update(Period::new(epoch / 256)), fulu);
         assert_eq!(update(364_031), ["deneb", "electra"]);
         assert_eq!(update(364_032), ["electra", "fulu"]);
-        // Nothing is looked for under more than four names, whatever the clock says.
+        // At most four names are tried, whatever the clock says.
         for slot in [0, electra, fulu, u64::MAX / 64] {
             assert!(names(File::Bootstrap(root), slot).len() <= 4);
             assert!(names(File::FinalityUpdate, slot).len() <= 3);

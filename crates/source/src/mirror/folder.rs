@@ -6,11 +6,14 @@ use std::path::Path;
 
 use saldo_reading::{Failure, TransportError};
 
-/// The file at `path` in `folder`, or `None` if it is not there.
+/// The largest file that is read, in bytes; an update of mainnet has 26,000.
+pub const MAX_FILE: usize = 128 * 1024;
+
+/// The file at `path` in `folder`, or `None` if there is none.
 pub(super) fn read(folder: &Path, path: &str, limit: usize) -> Result<Option<Vec<u8>>, Failure> {
     let file = folder.join(path);
     let length = match fs::metadata(&file) {
-        // Opening anything else, such as a pipe, could wait for ever.
+        // To open something else, such as a pipe, could block for ever.
         Ok(metadata) if !metadata.is_file() => return Ok(None),
         Ok(metadata) => metadata.len(),
         Err(error) => return absent(&error).map(|()| None),
@@ -35,8 +38,7 @@ fn absent(error: &io::Error) -> Result<(), Failure> {
     }
 }
 
-/// Puts the file at `path` in `folder`, at once and whole: whoever reads there has the old one or the new one. Gives whether
-/// it was not there like this before.
+/// Writes the file at `path` in `folder` atomically: a reader sees the old file or the new one. Returns whether it changed.
 pub(super) fn write(folder: &Path, path: &str, bytes: &[u8]) -> io::Result<bool> {
     let file = folder.join(path);
     if fs::read(&file).is_ok_and(|held| held == bytes) {
@@ -54,8 +56,7 @@ pub(super) fn write(folder: &Path, path: &str, bytes: &[u8]) -> io::Result<bool>
     Ok(true)
 }
 
-/// Removes those of the files of `folder` itself that begin with `stem`, end as mirrored ones do, and are not `kept`; gives
-/// their paths.
+/// Removes the mirrored files in `folder` itself that begin with `stem`, except `kept`; returns their paths.
 pub(super) fn remove_others(folder: &Path, stem: &str, kept: &str) -> io::Result<Vec<String>> {
     let mut removed = Vec::new();
     for entry in fs::read_dir(folder)? {

@@ -1,16 +1,17 @@
-//! Fetching what a mirror is to hold, and verifying it: only what a light client accepts is ever written.
+//! Fetches the objects for a mirror, and verifies them: only what a light client accepts is written.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::FutureExt;
 use saldo_beacon::decode::{self, Encoding, MAX_UPDATES};
-use saldo_beacon::unit::{Period, Slot};
+use saldo_beacon::unit::{Period, Slot, UnixTime};
 use saldo_beacon::{
-    Checkpoint, DecodeError, Fork, ForkDigest, LightClient, LightClientUpdate, ScheduledFork,
+    Checkpoint, DecodeError, Fork, ForkDigest, LightClient, LightClientUpdate, Network as Schedule,
+    ScheduledFork,
 };
 use saldo_reading::{Attempt, Failure, Role};
 
-use super::{File, Keeper};
+use super::file::File;
 use crate::beacon::{self, Data, Route};
 use crate::clock::Deadline;
 use crate::dispatcher::Dispatcher;
@@ -27,22 +28,30 @@ pub(super) struct Verified {
 /// A head that a light client has accepted.
 pub(super) struct Head {
     pub(super) slot: Slot,
-    /// Whether there should be a newer one by now.
+    /// Whether the chain should have a newer one by now.
     pub(super) is_behind: bool,
-    /// The light client with it.
+    /// The light client that has accepted it.
     pub(super) client: LightClient,
     pub(super) verified: Verified,
 }
 
-impl Keeper {
-    /// How far the newest signed head is behind the clock when all is well, in slots.
+/// Fetches from untrusted sources.
+#[derive(Debug)]
+pub(super) struct Gatherer {
+    pub(super) dispatcher: Dispatcher,
+    pub(super) schedule: Arc<Schedule>,
+    pub(super) sources: Vec<Endpoint>,
+}
+
+impl Gatherer {
+    /// How far a healthy chain's newest signed head is behind the clock, in slots.
     const USUAL_LAG: u64 = 2;
 
-    pub(super) async fn start(&self, deadline: Deadline) -> Hedged<(LightClient, Verified)> {
-        self.bootstrap(self.checkpoint, deadline).await
+    pub(super) fn now(&self) -> UnixTime {
+        self.dispatcher.io().clock().wall()
     }
 
-    /// A light client that begins at `checkpoint`, with its bootstrap.
+    /// A light client that starts at `checkpoint`, with its bootstrap.
     pub(super) async fn bootstrap(
         &self,
         checkpoint: Checkpoint,
@@ -60,8 +69,8 @@ impl Keeper {
         .await
     }
 
-    /// `held`, further on, with the updates that handed over to the next committees.
-    pub(super) async fn hand_overs(
+    /// A copy of `held` after some updates, with those that brought a next committee.
+    pub(super) async fn committee_updates(
         &self,
         held: &LightClient,
         start: Period,
@@ -70,15 +79,15 @@ impl Keeper {
     ) -> Hedged<(LightClient, Vec<Verified>)> {
         let route = Route::Updates { start, count: count.min(beacon::MAX_UPDATES) };
         self.ask(route, deadline, &|data| {
-            let mut further = held.clone();
+            let mut advanced = held.clone();
             let mut verified = Vec::new();
             let refusal = frames(&data.bytes)?.into_iter().find_map(|(digest, bytes)| {
-                let update = self.hand_over(&mut further, digest, bytes);
+                let update = self.apply_update(&mut advanced, digest, bytes);
                 update.map(|update| verified.extend(update)).err()
             });
-            let stands = |client: &LightClient| (client.period(), client.next_committee_known());
+            let progress = |client: &LightClient| (client.period(), client.next_committee_known());
             match refusal {
-                _ if stands(&further) > stands(held) => Ok((further, verified)),
+                _ if progress(&advanced) > progress(held) => Ok((advanced, verified)),
                 Some(refusal) => Err(refusal),
                 None => Err(Failure::NotServed { method: route.name() }),
             }
@@ -86,8 +95,8 @@ impl Keeper {
         .await
     }
 
-    /// Takes `client` further by one update; gives the update if it brought the next committee.
-    fn hand_over(
+    /// Applies one update to `client`; returns the update if it brought the next committee.
+    fn apply_update(
         &self,
         client: &mut LightClient,
         digest: ForkDigest,
@@ -101,7 +110,7 @@ impl Keeper {
         Ok(advanced.next_committee.then(|| Verified { file, fork, bytes: bytes.to_vec() }))
     }
 
-    /// The newest finality or optimistic update that verifies, and what became of asking for it.
+    /// The newest finality or optimistic update that verifies, and the attempts.
     pub(super) async fn head(
         &self,
         held: &LightClient,
@@ -127,11 +136,11 @@ impl Keeper {
                 let verified = Verified { file, fork, bytes: data.bytes.clone() };
                 *best = Some(Head { slot, is_behind: missing > 0, client, verified });
             }
-            // One whose head is behind is no reason to stop asking the others.
+            // Another source may have a newer head, so this one is not accepted.
             if missing > 0 { Err(Failure::Behind { slots: missing }) } else { Ok(()) }
         };
-        let race = self.ask(route, deadline, &judge).await;
-        (best.into_inner().unwrap_or_else(PoisonError::into_inner), race.attempts)
+        let hedged = self.ask(route, deadline, &judge).await;
+        (best.into_inner().unwrap_or_else(PoisonError::into_inner), hedged.attempts)
     }
 
     async fn ask<'a, T: Send + 'a>(
@@ -151,7 +160,7 @@ impl Keeper {
         Dispatcher::hedge_one(&self.dispatcher, spec, &self.sources, DisclosureSet::unrestricted(), ask).await
     }
 
-    /// A beacon API or another mirror will do, but there must be bytes to keep.
+    /// Fetches from a beacon API or another mirror. Only SSZ can be kept as a file.
     async fn fetch(&self, source: &Endpoint, route: Route, deadline: Deadline) -> Result<Data, Failure> {
         let io = self.dispatcher.io();
         let left = deadline.left(io.clock());
@@ -166,7 +175,7 @@ impl Keeper {
         }
     }
 
-    /// An object, and the name of the fork that it is read as: its label's, else that of its slot, else the next one's.
+    /// Decodes an object; returns it with the name of the fork it was read as: its label's, else its slot's, else the next one.
     fn read<T>(
         &self,
         label: Option<&str>,
@@ -185,7 +194,7 @@ impl Keeper {
     }
 }
 
-/// The updates of a list, each with the digest that it is framed with.
+/// The updates of a list, each with its fork's digest.
 fn frames(mut bytes: &[u8]) -> Result<Vec<(ForkDigest, &[u8])>, Failure> {
     let malformed = Failure::Malformed { what: "not a list of updates in SSZ" };
     let mut frames = Vec::new();

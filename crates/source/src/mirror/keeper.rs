@@ -1,4 +1,4 @@
-//! Writing a mirror, and keeping it fresh.
+//! Writes a mirror, and keeps it fresh.
 
 use std::fs;
 use std::io;
@@ -7,24 +7,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use saldo_beacon::decode::{self, Encoding};
-use saldo_beacon::unit::{Slot, UnixTime};
+use saldo_beacon::unit::Slot;
 use saldo_beacon::{Checkpoint, LightClient, Network as Schedule, Wants};
 use saldo_reading::Attempt;
 
-use super::gather::{Head, Verified};
-use super::{File, MAX_FILE, folder};
+use super::file::File;
+use super::folder::{self, MAX_FILE};
+use super::gather::{Gatherer, Head, Verified};
 use crate::clock::Deadline;
 use crate::dispatcher::Dispatcher;
 use crate::endpoint::Endpoint;
 use crate::io::Io;
 
-/// Keeps a mirror in a folder: fetches light-client data from untrusted sources, verifies it as every light client does,
-/// and writes what verified, byte for byte as it came.
+/// Keeps a mirror in a folder: fetches light-client data from untrusted sources, verifies it as every light client does, and
+/// writes the verified bytes unchanged.
 pub struct Keeper {
-    pub(super) dispatcher: Dispatcher,
-    pub(super) schedule: Arc<Schedule>,
-    pub(super) sources: Vec<Endpoint>,
-    pub(super) checkpoint: Checkpoint,
+    gatherer: Gatherer,
+    checkpoint: Checkpoint,
     folder: PathBuf,
     periods: u64,
     light_client: Option<LightClient>,
@@ -33,15 +32,15 @@ pub struct Keeper {
 /// What one refresh did.
 #[derive(Clone, Debug)]
 pub struct Kept {
-    /// The files that are new or have changed, relative to the folder.
+    /// The files that are new or changed, relative to the folder.
     pub written: Vec<String>,
-    /// The files of older heads that are not there any more.
+    /// The files of older heads that were removed.
     pub removed: Vec<String>,
-    /// The slot of the newest signed head that is in the mirror, if this refresh verified one.
+    /// The slot of the newest signed head, if this refresh verified one.
     pub head: Option<Slot>,
     /// The newest final block that was verified.
     pub finalized: Checkpoint,
-    /// What became of asking the sources for what could not be had, or only old.
+    /// The attempts to fetch what no source had, or had only old.
     pub attempts: Vec<Attempt>,
 }
 
@@ -49,40 +48,38 @@ pub struct Kept {
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeepError {
-    /// No source gave a bootstrap of the checkpoint that verifies. The sources, or a checkpoint that is too old.
-    #[error("no source gave a bootstrap of the checkpoint that verifies")]
+    /// No source returned a bootstrap of the checkpoint that verifies. The sources' fault, or the checkpoint is too old.
+    #[error("no source returned a bootstrap of the checkpoint that verifies")]
     NotStarted {
-        /// Who was asked, and what became of it.
+        /// One attempt for each source.
         attempts: Vec<Attempt>,
     },
-    /// The folder cannot be read or written. The caller, or this machine.
+    /// The folder cannot be read or written. The fault of the caller or of this machine.
     #[error("the mirror's folder cannot be written: {kind}")]
     Folder {
-        /// What the system says.
+        /// The system's kind of error.
         kind: io::ErrorKind,
     },
 }
 
 impl From<io::Error> for KeepError {
-    /// Without the system's own text: it may hold a path.
+    /// Drops the system's own text: it may hold a path.
     fn from(error: io::Error) -> Self {
         Self::Folder { kind: error.kind() }
     }
 }
 
 impl Keeper {
-    /// A keeper of the mirror in `folder`, which need not be there yet. Trust starts at `checkpoint`.
+    /// A keeper of the mirror in `folder`, which may not exist yet. Trust starts at `checkpoint`.
     pub fn new(
-        network: Io,
+        io: Io,
         schedule: impl Into<Arc<Schedule>>,
         sources: Vec<Endpoint>,
         checkpoint: Checkpoint,
         folder: impl Into<PathBuf>,
     ) -> Self {
         Self {
-            dispatcher: Dispatcher::new(network),
-            schedule: schedule.into(),
-            sources,
+            gatherer: Gatherer { dispatcher: Dispatcher::new(io), schedule: schedule.into(), sources },
             checkpoint,
             folder: folder.into(),
             periods: u64::MAX,
@@ -90,64 +87,64 @@ impl Keeper {
         }
     }
 
-    /// Writes the updates of the newest `periods` periods alone, instead of all from the checkpoint on.
+    /// Writes only the updates of the newest `periods` periods, instead of all since the checkpoint.
     #[must_use]
     pub fn periods(mut self, periods: u64) -> Self {
         self.periods = periods;
         self
     }
 
-    /// Follows the chain to the present, and writes what is new: the bootstraps of the checkpoint and of the newest final
-    /// block, the updates of the periods, and the newest heads. Earlier bootstraps and updates stay. Takes no longer than
-    /// `timeout`, what the disk takes aside.
+    /// Follows the chain to the present, and writes what is new: the bootstraps of the checkpoint and of the newest final block,
+    /// the updates of the periods, and the newest heads. Earlier bootstraps and updates stay. Takes at most `timeout`, plus the
+    /// time for writing.
     ///
     /// # Errors
-    /// [`KeepError`] if there is nothing to begin with, or no place to write to.
+    /// [`KeepError`] if no source has a bootstrap, or the folder cannot be written.
     pub async fn refresh(&mut self, timeout: Duration) -> Result<Kept, KeepError> {
-        let deadline = Deadline::after(self.dispatcher.io().clock(), timeout);
+        let deadline = Deadline::after(self.gatherer.dispatcher.io().clock(), timeout);
         let (mut verified, mut attempts) = (Vec::new(), Vec::new());
         let mut client = match self.light_client.clone() {
             Some(client) => client,
             None => {
-                let race = self.start(deadline).await;
-                let Some((_, (client, bootstrap))) = race.winner else {
-                    return Err(KeepError::NotStarted { attempts: race.attempts });
+                let hedged = self.gatherer.bootstrap(self.checkpoint, deadline).await;
+                let Some((_, (client, bootstrap))) = hedged.winner else {
+                    return Err(KeepError::NotStarted { attempts: hedged.attempts });
                 };
                 verified.push(bootstrap);
                 client
             }
         };
-        while let Wants::Updates { start, count } = client.wants(self.now()) {
-            let race = self.hand_overs(&client, start, count, deadline).await;
-            let Some((_, (further, updates))) = race.winner else {
-                // An update of the present period comes into being within it.
-                if !client.knows_committee_at(self.now()) {
-                    attempts.extend(race.attempts);
+        while let Wants::Updates { start, count } = client.wants(self.gatherer.now()) {
+            let hedged = self.gatherer.committee_updates(&client, start, count, deadline).await;
+            let Some((_, (advanced, updates))) = hedged.winner else {
+                // The update of the present period may not exist yet.
+                if !client.knows_committee_at(self.gatherer.now()) {
+                    attempts.extend(hedged.attempts);
                 }
                 break;
             };
-            client = further;
+            client = advanced;
             verified.extend(updates.into_iter().filter(|update| self.is_wanted(update)));
         }
         let mut newest = None;
         for file in [File::FinalityUpdate, File::OptimisticUpdate] {
-            let (head, asked) = self.head(&client, file, deadline).await;
+            let (head, asked) = self.gatherer.head(&client, file, deadline).await;
             if head.as_ref().is_none_or(|head| head.is_behind) {
                 attempts.extend(asked);
             }
-            if let Some(Head { slot, client: further, verified: update, .. }) = head {
+            if let Some(Head { slot, client: advanced, verified: update, .. }) = head {
                 newest = newest.max(Some(slot));
                 verified.push(update);
-                client = further;
+                client = advanced;
             }
         }
         let head = client.finalized_head();
         let finalized = Checkpoint { root: head.beacon_root(), slot: Some(head.slot()) };
         if !self.has(File::Bootstrap(finalized.root)) && finalized.root != self.checkpoint.root {
-            let race = self.bootstrap(finalized, deadline).await;
-            match race.winner {
+            let hedged = self.gatherer.bootstrap(finalized, deadline).await;
+            match hedged.winner {
                 Some((_, (_, bootstrap))) => verified.push(bootstrap),
-                None => attempts.extend(race.attempts),
+                None => attempts.extend(hedged.attempts),
             }
         }
         self.light_client = Some(client);
@@ -155,26 +152,22 @@ impl Keeper {
         Ok(Kept { written, removed, head: newest, finalized, attempts })
     }
 
-    pub(super) fn now(&self) -> UnixTime {
-        self.dispatcher.io().clock().wall()
-    }
-
     fn is_wanted(&self, update: &Verified) -> bool {
-        let Some(present) = self.schedule.slot_at(self.now()) else { return true };
-        let before = self.schedule.period_at(present).saturating_sub(self.periods);
+        let Some(present) = self.gatherer.schedule.slot_at(self.gatherer.now()) else { return true };
+        let before = self.gatherer.schedule.period_at(present).saturating_sub(self.periods);
         match update.file {
-            // The present period is the first of those counted.
+            // The present period counts as one of them.
             File::Update(period) => self.periods == u64::MAX || period > before,
             _ => true,
         }
     }
 
     fn has(&self, file: File) -> bool {
-        let mut forks = file.forks(&self.schedule, self.now()).into_iter();
+        let mut forks = file.forks(&self.gatherer.schedule, self.gatherer.now()).into_iter();
         forks.any(|fork| self.folder.join(file.path(fork.name())).is_file())
     }
 
-    /// Writes what a reader needs first before what rests on it.
+    /// Writes each object after those that a reader needs before it.
     fn write(&self, mut verified: Vec<Verified>) -> Result<(Vec<String>, Vec<String>), KeepError> {
         let (mut written, mut removed) = (Vec::new(), Vec::new());
         fs::create_dir_all(&self.folder)?;
@@ -193,14 +186,14 @@ impl Keeper {
 }
 
 impl std::fmt::Debug for Keeper {
-    /// Without the folder: its path may tell of the user.
+    /// Leaves the folder out: its path may hold the user's name.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Keeper").field("sources", &self.sources).finish_non_exhaustive()
+        f.debug_struct("Keeper").field("sources", &self.gatherer.sources).finish_non_exhaustive()
     }
 }
 
-/// The block of the newest bootstrap in a mirror's folder, for a [`Keeper`] that goes on there. It was verified when it was
-/// written: so it is as trusted as the folder.
+/// The block of the newest bootstrap in a mirror's folder, for a [`Keeper`] that continues there. It was verified when it was
+/// written, so it is as trusted as the folder.
 pub fn newest_checkpoint(folder: &Path, schedule: &Schedule) -> Option<Checkpoint> {
     let entries = fs::read_dir(folder.join("bootstrap")).ok()?.flatten();
     let dated =

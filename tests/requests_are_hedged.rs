@@ -1,5 +1,5 @@
-//! Promise 4 in time: with one honest provider an amount is proven within two waits and one way there and back, however
-//! many others lie or are silent; and with many holdings within few requests.
+//! Promise 4 in time: with one honest provider an amount is proven within two hedge delays and one round trip, however many other
+//! providers lie or are silent. Many holdings need few requests.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -13,10 +13,10 @@ use saldo_drill::{BeaconSource, Chain, Fault, Provider};
 use saldo_source::{Answer, Ask, Clock, Deadline, DisclosureSet, Dispatcher, Io, RequestSpec};
 use saldo_tests::scene::{ALICE, BEFORE, Scene};
 
-/// How long one is waited for where nothing is known of him.
-const PATIENCE: Duration = Duration::from_millis(400);
-/// The longest way in the simulation.
-const WAY: Duration = Duration::from_millis(80);
+/// The hedge delay of a provider that was never asked.
+const HEDGE_DELAY: Duration = Duration::from_millis(400);
+/// The longest latency of a request in the simulation, there and back.
+const ROUND_TRIP: Duration = Duration::from_millis(80);
 
 fn lies_and_silence() -> Vec<Fault> {
     vec![
@@ -33,7 +33,7 @@ fn lies_and_silence() -> Vec<Fault> {
     ]
 }
 
-/// How long a read of Alice takes in virtual time; it must be proven.
+/// The virtual time that a read of Alice takes; it must end proven.
 #[track_caller]
 fn time_to_proven(scene: &Scene) -> Duration {
     let clock = scene.simulation.clock();
@@ -43,9 +43,9 @@ fn time_to_proven(scene: &Scene) -> Duration {
     clock.monotonic() - before
 }
 
-/// With the default policy, which names two operators: the others are asked because these two prove nothing.
+/// The policy names two operators. The others are asked because these two prove nothing.
 #[test]
-fn five_of_six_lie_or_are_silent() {
+fn one_honest_provider_of_six_proves_within_two_hedge_delays() {
     let faults = lies_and_silence();
     for seed in 0..40_usize {
         let scene = Scene::with_policy(seed.try_into().unwrap(), 6, 1, Policy::signed());
@@ -53,15 +53,15 @@ fn five_of_six_lie_or_are_silent() {
         for (place, provider) in scene.providers.iter().enumerate().filter(|(place, _)| *place != honest) {
             provider.add(faults[(seed * 7 + place * 3) % faults.len()].clone());
         }
-        // The head comes first, then the proof.
+        // Up to two round trips for the head, then one for the proof.
         let took = time_to_proven(&scene);
-        assert!(took <= 2 * WAY + 2 * PATIENCE + WAY, "seed {seed}: {took:?}");
+        assert!(took <= 2 * ROUND_TRIP + 2 * HEDGE_DELAY + ROUND_TRIP, "seed {seed}: {took:?}");
     }
 }
 
-/// What is known to be fast is not waited for so long.
+/// A provider that is known to be fast has a shorter hedge delay.
 #[test]
-fn patience_follows_what_answers_take() {
+fn the_hedge_delay_follows_the_latency() {
     let scene = Scene::new(3, 3, 1);
     for _ in 0..5 {
         time_to_proven(&scene);
@@ -69,7 +69,7 @@ fn patience_follows_what_answers_take() {
     }
     scene.providers[0].add(Fault::Hang);
     let took = time_to_proven(&scene);
-    assert!(took <= 2 * WAY + Duration::from_millis(150) + WAY, "{took:?}");
+    assert!(took <= 2 * ROUND_TRIP + Duration::from_millis(150) + ROUND_TRIP, "{took:?}");
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn a_thousand_accounts_in_eleven_requests() {
     assert!(asked <= 11, "{asked} requests");
 }
 
-/// What one provider lacks for some of many holdings comes from another, and the rest stays.
+/// A proof that is missing from one provider's batch comes from another provider; the other proofs of the batch are used.
 #[test]
 fn a_batch_may_fail_in_part() {
     let scene = Scene::new(5, 2, 1);
@@ -105,8 +105,11 @@ fn a_batch_may_fail_in_part() {
     assert_eq!((by("provider0"), by("provider1")), (49, 1));
 }
 
-/// A client of these providers, each with its operator and declared hosting, of which the one named first is silent.
-fn beside_a_silent_one(policy: Policy, providers: &[(&str, &str, Option<&str>)]) -> (Simulation, Client) {
+/// A client of these providers, each with its operator and declared hosting. The first is silent.
+fn client_with_a_silent_first(
+    policy: Policy,
+    providers: &[(&str, &str, Option<&str>)],
+) -> (Simulation, Client) {
     let chain = Chain::builder(6).accounts([(ALICE, BEFORE)]).build();
     let simulation = Simulation::new(6, &chain);
     let internet = simulation.internet();
@@ -133,9 +136,9 @@ fn beside_a_silent_one(policy: Policy, providers: &[(&str, &str, Option<&str>)])
     (simulation, builder.build().unwrap())
 }
 
-/// The first two who are asked are run by different operators, and hosted by different companies where that is declared.
+/// The hedge goes to another operator than the primary, and to other hosting where that is declared.
 #[test]
-fn the_second_is_of_another_operator_and_other_hosting() {
+fn the_hedge_goes_to_another_operator_and_other_hosting() {
     let providers = [
         ("first", "Alpha", Some("Cloud")),
         ("same-operator", "alpha ", Some("Cellar")),
@@ -143,15 +146,15 @@ fn the_second_is_of_another_operator_and_other_hosting() {
         ("unknown-hosting", "Gamma", None),
         ("other", "Delta", Some("Cellar")),
     ];
-    let (simulation, client) = beside_a_silent_one(Policy::default(), &providers);
+    let (simulation, client) = client_with_a_silent_first(Policy::default(), &providers);
     let reading = simulation.run(client.balance(ALICE));
     assert_eq!(reading.proven().unwrap().provider().as_str(), "other", "{:?}", reading.attempts());
 }
 
-/// Where no other operator may see the address, its second server has the second turn, and nobody waits longer for it: one
-/// of other hosting, if there is one.
+/// If no other operator may see the address, the hedge goes to another server of the same operator, after the same delay: to one
+/// with other hosting if there is one.
 #[test]
-fn the_second_is_of_the_same_operator_if_no_other_may_be_asked() {
+fn the_hedge_goes_to_the_same_operator_if_no_other_may_be_asked() {
     let policy = Policy { operators_per_address: 1, ..Policy::default() };
     let providers = [
         ("first", "Alpha", Some("Cloud")),
@@ -159,19 +162,19 @@ fn the_second_is_of_the_same_operator_if_no_other_may_be_asked() {
         ("same-hosting", "Alpha", Some("Cloud")),
         ("same-operator", "Alpha", Some("Cellar")),
     ];
-    let (simulation, client) = beside_a_silent_one(policy, &providers);
+    let (simulation, client) = client_with_a_silent_first(policy, &providers);
     let clock = simulation.clock();
     let before = clock.monotonic();
     let reading = simulation.run(client.balance(ALICE));
     let took = clock.monotonic() - before;
     assert_eq!(reading.proven().unwrap().provider().as_str(), "same-operator", "{:?}", reading.attempts());
     assert!(reading.attempts().iter().all(|attempt| !attempt.over_policy), "{:?}", reading.attempts());
-    assert!(took <= 2 * WAY + PATIENCE + WAY, "{took:?}");
+    assert!(took <= 2 * ROUND_TRIP + HEDGE_DELAY + ROUND_TRIP, "{took:?}");
 }
 
-/// A failure that passes by itself is tried again within the read.
+/// A failure that may pass is retried within the read.
 #[test]
-fn what_passes_is_tried_again() {
+fn a_transient_failure_is_retried() {
     for fault in [
         Fault::Status(502),
         Fault::Reset { after: 3 },
@@ -186,18 +189,18 @@ fn what_passes_is_tried_again() {
     }
 }
 
-/// An asker that knows nothing of these two yet, in a world of its own.
-fn asker_of(seed: u64, urls: [&str; 2]) -> (Simulation, Dispatcher, Vec<Endpoint>) {
+/// A dispatcher that knows nothing of these two providers yet, in a simulation of its own.
+fn dispatcher_of(seed: u64, urls: [&str; 2]) -> (Simulation, Dispatcher, Vec<Endpoint>) {
     let simulation = Simulation::new(seed, &Chain::new(seed));
-    let network = Io::new(Arc::new(simulation.internet()), Arc::new(simulation.clock()));
+    let io = Io::new(Arc::new(simulation.internet()), Arc::new(simulation.clock()));
     let endpoints = urls.map(|url| url.parse().unwrap()).into();
-    (simulation, Dispatcher::new(network), endpoints)
+    (simulation, Dispatcher::new(io), endpoints)
 }
 
-/// A race may be given up because what it was begun for came another way. Who was silent in it is asked last all the same.
+/// A caller may drop a call because it needs no answer any more. A provider that was silent in it is asked last all the same.
 #[test]
-fn what_a_race_has_shown_is_kept_when_it_is_given_up() {
-    let (simulation, dispatcher, endpoints) = asker_of(8, ["http://silent.test", "http://good.test"]);
+fn a_dropped_call_still_records_what_it_learned() {
+    let (simulation, dispatcher, endpoints) = dispatcher_of(8, ["http://silent.test", "http://good.test"]);
     let clock = simulation.clock();
     let order = || -> Vec<&str> {
         let ordered = dispatcher.order(Role::Execution, "method", &endpoints);
@@ -215,32 +218,32 @@ fn what_a_race_has_shown_is_kept_when_it_is_given_up() {
     };
     let deadline = Deadline::after(&clock, Duration::from_secs(4));
     let spec = RequestSpec { role: Role::Execution, method: "method", deadline };
-    let given_up_after = |time: Duration| {
-        let race = dispatcher.hedge(spec, &endpoints, vec![DisclosureSet::unrestricted(); 2], ask);
-        let given_up = select(race.boxed(), clock.sleep(time));
-        simulation.run(async { drop(given_up.await) });
+    let drop_after = |time: Duration| {
+        let call = dispatcher.hedge(spec, &endpoints, vec![DisclosureSet::unrestricted(); 2], ask);
+        let dropped = select(call.boxed(), clock.sleep(time));
+        simulation.run(async { drop(dropped.await) });
     };
-    // Nobody had a chance.
-    given_up_after(PATIENCE / 2);
+    // Before the hedge delay an attempt does not count.
+    drop_after(HEDGE_DELAY / 2);
     assert_eq!(order(), ["silent.test", "good.test"]);
-    given_up_after(3 * PATIENCE);
+    drop_after(3 * HEDGE_DELAY);
     assert_eq!(order(), ["good.test", "silent.test"]);
 }
 
-/// Another race may fill the circle while this one waits for somebody who wants to be left alone: he is asked all the same when
-/// the turn of those beyond comes, and that is said.
+/// While this call waits for a provider that is backed off, another call may use up the operators of the policy. The provider is
+/// asked over the policy then, and its attempt says so.
 #[test]
-fn who_finds_no_room_in_the_last_round_is_asked_beyond() {
-    let (simulation, dispatcher, endpoints) = asker_of(9, ["http://gone.test", "http://rests.test"]);
+fn a_provider_withheld_in_the_last_round_is_asked_over_the_policy() {
+    let (simulation, dispatcher, endpoints) = dispatcher_of(9, ["http://gone.test", "http://backs-off.test"]);
     let clock = simulation.clock();
-    let rests = Attempt {
+    let backed_off = Attempt {
         provider: endpoints[1].id().clone(),
         role: Role::Execution,
         outcome: Outcome::Failed(Failure::RateLimited { retry_after: Some(Duration::from_secs(1)) }),
         took: Duration::ZERO,
         over_policy: false,
     };
-    dispatcher.note("method", &[rests]);
+    dispatcher.note("method", &[backed_off]);
     let asked = Mutex::new(Vec::new());
     let ask = |endpoint: &Endpoint, turns: Vec<Ask>| -> BoxFuture<'_, Vec<Answer<()>>> {
         let answer = match (endpoint.id().as_str(), turns[0].over_policy) {
@@ -254,13 +257,14 @@ fn who_finds_no_room_in_the_last_round_is_asked_beyond() {
     let deadline = Deadline::after(&clock, Duration::from_secs(4));
     let spec = RequestSpec { role: Role::Execution, method: "method", deadline };
     let disclosure = |strict| vec![DisclosureSet { most: 1, strict, ..DisclosureSet::unrestricted() }];
-    let race = simulation.run(dispatcher.hedge(spec, &endpoints, disclosure(false), ask)).remove(0);
-    assert_eq!(race.winner.map(|(id, ())| id.to_string()).as_deref(), Some("rests.test"));
-    let told = |name: &str| race.attempts.iter().find(|it| it.provider.as_str() == name).unwrap().over_policy;
-    assert!(told("rests.test") && !told("gone.test"));
-    let expected = [("gone.test", false), ("rests.test", false), ("rests.test", true)];
+    let hedged = simulation.run(dispatcher.hedge(spec, &endpoints, disclosure(false), ask)).remove(0);
+    assert_eq!(hedged.winner.map(|(id, ())| id.to_string()).as_deref(), Some("backs-off.test"));
+    let is_over_policy =
+        |name: &str| hedged.attempts.iter().find(|it| it.provider.as_str() == name).unwrap().over_policy;
+    assert!(is_over_policy("backs-off.test") && !is_over_policy("gone.test"));
+    let expected = [("gone.test", false), ("backs-off.test", false), ("backs-off.test", true)];
     assert_eq!(*asked.lock().unwrap(), expected.map(|(name, over_policy)| (name.to_owned(), over_policy)));
 
-    let race = simulation.run(dispatcher.hedge(spec, &endpoints, disclosure(true), ask)).remove(0);
-    assert!(race.winner.is_none() && race.held_back, "{:?}", race.attempts);
+    let hedged = simulation.run(dispatcher.hedge(spec, &endpoints, disclosure(true), ask)).remove(0);
+    assert!(hedged.winner.is_none() && hedged.held_back, "{:?}", hedged.attempts);
 }

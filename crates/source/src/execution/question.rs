@@ -1,0 +1,99 @@
+//! The questions, as JSON-RPC calls.
+
+use alloy_primitives::{Address, B256};
+use serde::ser::{Serialize, SerializeStruct, Serializer};
+use serde_json::json;
+
+use crate::jsonrpc::Call;
+
+/// Largest reply with an account proof, in bytes. On mainnet a proof has about 9 KB of JSON; some clients add other fields.
+const MAX_PROOF_REPLY: usize = 256 * 1024;
+/// What each storage key adds to [`MAX_PROOF_REPLY`].
+const MAX_SLOT_REPLY: usize = 64 * 1024;
+/// Largest reply with a block: the hashes of its transactions, and its withdrawals.
+const MAX_BLOCK_REPLY: usize = 1024 * 1024;
+const MAX_SMALL_REPLY: usize = 16 * 1024;
+const MAX_BALANCE_REPLY: usize = 1024;
+
+/// The block that a question is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum At {
+    /// The provider's newest block.
+    Latest,
+    /// The block with this number. Every client takes this form.
+    Number(u64),
+    /// The block with this hash ([EIP-1898](https://eips.ethereum.org/EIPS/eip-1898)). Not every client takes this form.
+    Hash(B256),
+}
+
+/// A block as a JSON-RPC parameter.
+struct Block(At);
+
+impl Serialize for Block {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            At::Latest => serializer.serialize_str("latest"),
+            At::Number(number) => serializer.collect_str(&format_args!("{number:#x}")),
+            At::Hash(hash) => {
+                let mut block = serializer.serialize_struct("Block", 1)?;
+                block.serialize_field("blockHash", &hash)?;
+                block.end()
+            }
+        }
+    }
+}
+
+/// One question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// `eth_getProof` (EIP-1186).
+    Proof {
+        /// The account.
+        address: Address,
+        /// The account's storage keys; sent as 32 bytes each, which every client takes.
+        keys: Vec<B256>,
+        /// The block.
+        at: At,
+    },
+    /// `eth_getBalance`, for [`balance`](super::balance): a claim, which proves nothing.
+    Balance {
+        /// The account.
+        address: Address,
+        /// The block.
+        at: At,
+    },
+    /// `eth_getBlockByHash` without full transactions: the block object.
+    Block(B256),
+    /// `debug_getRawHeader` by hash: the header's RLP, for [`raw_header`](super::raw_header).
+    RawHeader(B256),
+    /// `eth_chainId`, for [`chain_id_of`](super::chain_id_of).
+    ChainId,
+    /// `eth_capabilities`, for [`state_proofs`](super::state_proofs).
+    Capabilities,
+}
+
+impl Question {
+    pub(super) fn call(&self) -> Call {
+        match self {
+            Self::Proof { address, keys, at } => {
+                let max_bytes = MAX_PROOF_REPLY.saturating_add(keys.len().saturating_mul(MAX_SLOT_REPLY));
+                Call::new("eth_getProof", &(address, keys, Block(*at)), max_bytes)
+            }
+            Self::Balance { address, at } => {
+                Call::new("eth_getBalance", &(address, Block(*at)), MAX_BALANCE_REPLY)
+            }
+            Self::Block(hash) => Call::new("eth_getBlockByHash", &(hash, false), MAX_BLOCK_REPLY),
+            Self::RawHeader(hash) => Call::new("debug_getRawHeader", &[hash], MAX_SMALL_REPLY),
+            Self::ChainId => Call::new("eth_chainId", &json!([]), MAX_SMALL_REPLY),
+            Self::Capabilities => Call::new("eth_capabilities", &json!([]), MAX_SMALL_REPLY),
+        }
+    }
+
+    /// Whether it is the same method, and for a proof the same block. A provider that cannot answer one cannot answer the other.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Proof { at, .. }, Self::Proof { at: other, .. }) => at == other,
+            _ => std::mem::discriminant(self) == std::mem::discriminant(other),
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! The providers that one question was sent to, and what became of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use saldo_reading::{Attempt, Failure, Outcome, ProviderId, Role};
+
+use super::candidate::Candidate;
+use super::retry::is_transient;
+
+/// The requests for one question, in the order in which they were sent.
+#[derive(Debug, Default)]
+pub(super) struct Asked<'a>(Vec<Request<'a>>);
+
+#[derive(Debug)]
+struct Request<'a> {
+    to: Arc<Candidate<'a>>,
+    sent: Duration,
+    ended: Option<(Duration, Outcome)>,
+    /// Whether as many operators as the policy names knew of the question before this one.
+    over_policy: bool,
+}
+
+/// A request without an outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct InFlight(usize);
+
+impl<'a> Asked<'a> {
+    pub(super) fn send(&mut self, to: Arc<Candidate<'a>>, over_policy: bool, now: Duration) {
+        self.0.push(Request { to, sent: now, ended: None, over_policy });
+    }
+
+    /// Whether no request is without an outcome.
+    pub(super) fn is_idle(&self) -> bool {
+        self.0.iter().all(|request| request.ended.is_some())
+    }
+
+    /// The request to that provider that has no outcome yet.
+    pub(super) fn in_flight_to(&self, id: &ProviderId) -> Option<InFlight> {
+        let is_it = |request: &Request<'_>| request.ended.is_none() && request.to.endpoint.id() == id;
+        self.0.iter().position(is_it).map(InFlight)
+    }
+
+    pub(super) fn candidate(&self, InFlight(place): InFlight) -> Option<&Arc<Candidate<'a>>> {
+        self.0.get(place).map(|request| &request.to)
+    }
+
+    pub(super) fn is_over_policy(&self, InFlight(place): InFlight) -> bool {
+        self.0.get(place).is_some_and(|request| request.over_policy)
+    }
+
+    pub(super) fn end(&mut self, InFlight(place): InFlight, outcome: Outcome, now: Duration) {
+        if let Some(request) = self.0.get_mut(place) {
+            request.ended = Some((now, outcome));
+        }
+    }
+
+    /// Takes back a request that was not sent after all.
+    pub(super) fn withdraw(&mut self, InFlight(place): InFlight) -> Option<Arc<Candidate<'a>>> {
+        (place < self.0.len()).then(|| self.0.remove(place).to)
+    }
+
+    /// The providers whose requests have no outcome yet.
+    pub(super) fn in_flight(&self) -> impl Iterator<Item = &Arc<Candidate<'a>>> {
+        self.0.iter().filter(|request| request.ended.is_none()).map(|request| &request.to)
+    }
+
+    /// The operators within the policy that know of the question, except those that could not be reached.
+    pub(super) fn operators(&self) -> impl Iterator<Item = &Arc<str>> {
+        let may_know = |request: &&Request<'_>| {
+            !request.over_policy && request.failure().is_none_or(Failure::may_have_been_seen)
+        };
+        self.0.iter().filter(may_know).map(|request| &request.to.operator)
+    }
+
+    /// The providers whose last failure may pass, in the order in which they were asked first.
+    pub(super) fn transient(&self) -> Vec<Arc<Candidate<'a>>> {
+        let last: BTreeMap<&ProviderId, &Request<'a>> =
+            self.0.iter().map(|request| (request.to.endpoint.id(), request)).collect();
+        let mut seen = BTreeSet::new();
+        let is_first = |request: &&Request<'a>| seen.insert(request.to.endpoint.id());
+        let is_transient = |id| last.get(id).and_then(|last| last.failure()).is_some_and(is_transient);
+        let first = self.0.iter().filter(is_first);
+        first.map(|request| &request.to).filter(|to| is_transient(to.endpoint.id())).cloned().collect()
+    }
+
+    /// One attempt for each request; those without an outcome end now, with `unfinished`.
+    pub(super) fn into_attempts(self, role: Role, unfinished: &Outcome, now: Duration) -> Vec<Attempt> {
+        let attempt = |request: Request<'_>| {
+            let (at, outcome) = request.ended.unwrap_or_else(|| (now, unfinished.clone()));
+            Attempt {
+                provider: request.to.endpoint.id().clone(),
+                role,
+                outcome,
+                took: at.saturating_sub(request.sent),
+                over_policy: request.over_policy,
+            }
+        };
+        self.0.into_iter().map(attempt).collect()
+    }
+}
+
+impl Request<'_> {
+    fn failure(&self) -> Option<&Failure> {
+        self.ended.as_ref().and_then(|(_, outcome)| outcome.failure())
+    }
+}
+
+/// The last attempt at each provider, in their order.
+pub(super) fn last_of_each(attempts: &[Attempt]) -> Vec<Attempt> {
+    let last: BTreeMap<&ProviderId, usize> =
+        attempts.iter().enumerate().map(|(place, attempt)| (&attempt.provider, place)).collect();
+    let is_last =
+        |(place, attempt): &(usize, &Attempt)| last.get(&attempt.provider).is_some_and(|last| last == place);
+    attempts.iter().enumerate().filter(is_last).map(|(_, attempt)| attempt.clone()).collect()
+}

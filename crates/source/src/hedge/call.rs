@@ -1,0 +1,194 @@
+//! One call: several questions side by side, as a pure state machine. It knows no clock, no lock and no future.
+//!
+//! The driver polls until [`Action::Wait`], sends what [`Action::Send`] says, and polls again after an answer
+//! ([`HedgedCall::handle_answers`]) or at [`HedgedCall::timeout`] ([`HedgedCall::handle_timeout`]).
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use saldo_reading::{Attempt, Outcome, ProviderId};
+
+use super::candidate::Candidate;
+use super::poll_budgets::PollBudgets;
+use super::request::{Call, HedgedRequest};
+use super::{Answer, Ask, DisclosureSet, Hedged};
+use crate::budget::Budgets;
+use crate::endpoint::Endpoint;
+
+/// What the driver does next.
+#[derive(Debug)]
+pub(super) enum Action<'a> {
+    /// Send these questions to that provider in one request. Its answers are in the same order.
+    Send { endpoint: &'a Endpoint, asks: Vec<Ask> },
+    /// Wait for an answer or the timeout.
+    Wait,
+    /// The call is over.
+    Done,
+}
+
+/// The hedged requests of one call. All moments are on the monotonic clock.
+pub(super) struct HedgedCall<'a, T> {
+    requests: Vec<HedgedRequest<'a, T>>,
+    /// The positions of the requests without a winner.
+    open: Vec<usize>,
+    ends: Duration,
+    is_over: bool,
+    /// What is to be sent, from the last look at the requests.
+    outbox: VecDeque<(&'a Endpoint, Vec<Ask>)>,
+    /// Whether the requests were looked at since the last [`Action::Wait`].
+    has_looked: bool,
+    /// How many sent requests have no answer yet.
+    in_flight: usize,
+    /// When the requests were looked at last. Answers may have come after that without a look at them.
+    looked: Duration,
+}
+
+/// What came of a call.
+pub(super) struct Finished<T> {
+    /// One for each question, in their order.
+    pub(super) results: Vec<Hedged<T>>,
+    /// The best attempt at each provider.
+    pub(super) attempts: Vec<Attempt>,
+    /// An attempt that was overtaken sooner than this does not count against its provider.
+    pub(super) hedge_delay: Duration,
+    pub(super) now: Duration,
+}
+
+impl<'a, T> HedgedCall<'a, T> {
+    pub(super) fn new(
+        call: Call,
+        candidates: &[Arc<Candidate<'a>>],
+        disclosures: Vec<DisclosureSet>,
+    ) -> Self {
+        let request = |disclosure| HedgedRequest::new(call, candidates, disclosure);
+        let requests: Vec<HedgedRequest<'a, T>> = disclosures.into_iter().map(request).collect();
+        Self {
+            open: (0..requests.len()).collect(),
+            requests,
+            ends: call.ends,
+            is_over: false,
+            outbox: VecDeque::new(),
+            has_looked: false,
+            in_flight: 0,
+            looked: call.began,
+        }
+    }
+
+    /// What to do at `now`.
+    pub(super) fn poll(&mut self, now: Duration, budgets: &mut Budgets) -> Action<'a> {
+        if self.is_over {
+            return Action::Done;
+        }
+        if !self.has_looked {
+            self.has_looked = true;
+            self.looked = now;
+            self.outbox = self.due(now, budgets);
+        }
+        if let Some((endpoint, asks)) = self.outbox.pop_front() {
+            self.in_flight = self.in_flight.saturating_add(1);
+            return Action::Send { endpoint, asks };
+        }
+        self.has_looked = false;
+        let is_stuck = self.in_flight == 0 && self.next_timeout().is_none();
+        if self.open.is_empty() || is_stuck { Action::Done } else { Action::Wait }
+    }
+
+    /// When to call [`HedgedCall::handle_timeout`] if no answer comes before.
+    pub(super) fn timeout(&self) -> Duration {
+        self.next_timeout().map_or(self.ends, |at| at.min(self.ends))
+    }
+
+    /// Time has passed until `now`. At the deadline the call is over; an answer that comes with the deadline still counts.
+    pub(super) fn handle_timeout(&mut self, now: Duration) {
+        self.is_over |= now >= self.ends;
+    }
+
+    /// Takes the answers to one [`Action::Send`].
+    pub(super) fn handle_answers(
+        &mut self,
+        now: Duration,
+        endpoint: &Endpoint,
+        asks: &[Ask],
+        answers: Vec<Answer<T>>,
+    ) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+        for (ask, answer) in asks.iter().zip(answers) {
+            if let Some(request) = self.requests.get_mut(ask.item) {
+                request.handle_answer(endpoint, answer, now);
+            }
+        }
+        let requests = &self.requests;
+        self.open.retain(|item| requests.get(*item).is_some_and(|request| !request.is_won()));
+    }
+
+    /// The questions need no answers any more: requests without an outcome count as overtaken.
+    pub(super) fn cancel(&mut self) {
+        self.requests.iter_mut().for_each(HedgedRequest::cancel);
+    }
+
+    /// Ends the call at `now`, or without it when the requests were looked at last.
+    pub(super) fn finish(self, now: Option<Duration>) -> Finished<T> {
+        let now = now.unwrap_or(self.looked);
+        let hedge_delay = self.requests.iter().map(HedgedRequest::hedge_delay).max().unwrap_or_default();
+        let mut best = BestAttempts::default();
+        let finish = |request: HedgedRequest<'a, T>| {
+            let (hedged, sent) = request.finish(now);
+            best.add(&sent);
+            hedged
+        };
+        let results = self.requests.into_iter().map(finish).collect();
+        let attempts = best.of.into_values().collect();
+        Finished { results, attempts, hedge_delay, now }
+    }
+
+    /// What the open requests send at `now`, one entry for each provider.
+    fn due(&mut self, now: Duration, budgets: &mut Budgets) -> VecDeque<(&'a Endpoint, Vec<Ask>)> {
+        let mut budgets = PollBudgets::new(budgets);
+        let mut due: VecDeque<(&'a Endpoint, Vec<Ask>)> = VecDeque::new();
+        for item in self.open.iter().copied() {
+            let Some(request) = self.requests.get_mut(item) else { continue };
+            for (endpoint, over_policy) in request.poll(now, &mut budgets) {
+                let ask = Ask { item, over_policy };
+                match due.iter_mut().find(|(known, _)| known.id() == endpoint.id()) {
+                    Some((_, asks)) => asks.push(ask),
+                    None => due.push_back((endpoint, vec![ask])),
+                }
+            }
+        }
+        due
+    }
+
+    fn next_timeout(&self) -> Option<Duration> {
+        self.open.iter().filter_map(|item| self.requests.get(*item)?.timeout()).min()
+    }
+}
+
+/// One attempt for each provider: its best. Of equals the first.
+#[derive(Default)]
+struct BestAttempts {
+    of: BTreeMap<ProviderId, Attempt>,
+}
+
+impl BestAttempts {
+    fn add(&mut self, attempts: &[Attempt]) {
+        for attempt in attempts {
+            if self.of.get(&attempt.provider).is_none_or(|held| rank(attempt) > rank(held)) {
+                self.of.insert(attempt.provider.clone(), attempt.clone());
+            }
+        }
+    }
+}
+
+fn rank(attempt: &Attempt) -> u8 {
+    match attempt.outcome {
+        Outcome::Joined | Outcome::Accepted | Outcome::Named { .. } => 3,
+        Outcome::Pending => 2,
+        Outcome::Failed(_) => 1,
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+#[path = "call_tests.rs"]
+mod tests;
