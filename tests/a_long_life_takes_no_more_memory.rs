@@ -2,7 +2,7 @@
 
 use allocation_counter::measure;
 use saldo_beacon::Fork;
-use saldo_drill::worlds::{Behaviour, Bounds, Party, Step, Story, Variant, World, play};
+use saldo_worlds::{Behaviour, Bounds, Party, Step, Story, Variant, World, play};
 
 /// What the simulation itself keeps of a request: two entries of its logs, with the body.
 const KEPT_OF_A_REQUEST: u64 = 2_000;

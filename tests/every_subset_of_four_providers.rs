@@ -1,7 +1,7 @@
 //! Promise 4, exhaustively: of up to four providers any subset is honest, and the others have any one fault.
 
 use saldo_beacon::Fork;
-use saldo_drill::worlds::{Behaviour, Bounds, Party, Story, Variant, Wants, World, play};
+use saldo_worlds::{Behaviour, Bounds, Party, Story, Variant, Wants, World, play};
 
 /// Every way to fail a single read, and the reason that is given when all fail so.
 const FAULTS: [(Behaviour, &str); 38] = [

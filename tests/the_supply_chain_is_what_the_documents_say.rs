@@ -38,7 +38,7 @@ const BANNED: [(&str, &str); 10] = [
 ];
 
 /// Not in what a wallet links: opinions of others that our own is held against, and what the tests alone need.
-const BANNED_IN_WALLETS: [&str; 12] = [
+const BANNED_IN_WALLETS: [&str; 13] = [
     "alloy-trie",
     "ethers-core",
     "rlp",
@@ -49,6 +49,7 @@ const BANNED_IN_WALLETS: [&str; 12] = [
     "clap",
     "tracing-subscriber",
     "saldo-drill",
+    "saldo-worlds",
     "saldo-tests",
     "proptest",
 ];
