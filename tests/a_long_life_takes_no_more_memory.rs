@@ -2,7 +2,7 @@
 
 use allocation_counter::measure;
 use saldo_beacon::Fork;
-use saldo_drill::worlds::{Behaviour, Bounds, Party, Step, Story, Variant, World, play};
+use saldo_worlds::{Behaviour, Bounds, Party, Step, Story, Variant, World, play};
 
 /// The bytes that the simulation itself keeps per request: two log entries with the body.
 const LOG_BYTES_PER_REQUEST: u64 = 2_000;

@@ -1,7 +1,7 @@
 //! Promise 4, exhaustively: of up to four providers any subset is honest, and the others all have the same fault.
 
 use saldo_beacon::Fork;
-use saldo_drill::worlds::{Behaviour, Bounds, Party, Story, Variant, Wants, World, play};
+use saldo_worlds::{Behaviour, Bounds, Party, Story, Variant, Wants, World, play};
 
 /// Every fault of a single read, and the reason if all providers have it.
 const FAULTS: [(Behaviour, &str); 38] = [

@@ -1,7 +1,7 @@
 //! Every promise at once: random worlds from a seed, with a judge that knows the truth. `worlds` runs many more
-//! (`cargo run --release -p saldo-drill --bin worlds -- --count 2000`).
+//! (`cargo run --release -p saldo-worlds --bin worlds -- --count 2000`).
 
-use saldo_drill::worlds::{Bounds, Check, Variant, draw, play, shrink};
+use saldo_worlds::{Bounds, Check, Variant, draw, play, shrink};
 
 const BOUNDS: Bounds = Bounds::USUAL;
 

@@ -39,7 +39,7 @@ const BANNED: [(&str, &str); 10] = [
 ];
 
 /// Banned in a wallet's dependencies: the other implementations that tests compare with, and tools for tests.
-const BANNED_IN_WALLETS: [&str; 12] = [
+const BANNED_IN_WALLETS: [&str; 13] = [
     "alloy-trie",
     "ethers-core",
     "rlp",

@@ -1,10 +1,15 @@
 //! The ways a provider can fail or lie.
 
+use std::time::Duration;
+
 use alloy_primitives::U256;
 use saldo_beacon::Fork;
+use saldo_beacon::unit::UnixTime;
 use serde_json::Value;
 
 use crate::Chain;
+use crate::carry::carry;
+use crate::http::{Reaction, Reply};
 
 /// One way to fail or to lie. Where it applies: to any source, to execution providers (JSON-RPC), or to beacon
 /// sources (REST); putting one where it cannot apply panics.
@@ -160,16 +165,18 @@ pub enum Fault {
     Checkpointz,
 }
 
-/// Who can have a fault.
+/// The two kinds of sources.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Side {
+pub enum Side {
+    /// Execution providers, asked by JSON-RPC.
     Execution,
+    /// Beacon sources, asked by REST.
     Beacon,
 }
 
 impl Fault {
     /// The only side this fault applies to; `None` if it applies to both.
-    pub(crate) fn side(&self) -> Option<Side> {
+    pub fn side(&self) -> Option<Side> {
         match self {
             Self::Refuse
             | Self::Hang
@@ -226,6 +233,12 @@ impl Fault {
             | Self::NoRoute
             | Self::Checkpointz => Some(Side::Beacon),
         }
+    }
+
+    /// What a device gets instead of `reply`, made at `now`, from a source with this fault: of those that either kind of
+    /// source can have.
+    pub fn applied_to(self, reply: Reply, now: UnixTime) -> Reaction {
+        carry(&[self.into()], reply, Duration::ZERO, now)
     }
 
     /// The same fault, only on requests of that method (`eth_getProof`) or route (`updates`).

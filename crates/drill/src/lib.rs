@@ -26,8 +26,7 @@
 //! epoch is final follows from its age. Nobody's secret is protected: keys follow from the seed.
 //!
 //! # Modules
-//! [`scenario`] reads what happens to whom, [`stage`] sets it up, and [`replay`] runs saldo through it; [`worlds`] are random
-//! worlds in which a wallet is judged. [`fault`] lists what can go wrong, [`http`] is the border to the carriers, [`trie`]
+//! [`scenario`] reads what happens to whom, [`stage`] sets it up, and [`replay`] runs saldo through it. [`fault`] lists what can go wrong, [`http`] is the border to the carriers, [`trie`]
 //! the Merkle Patricia trie, [`encode`] the wire forms of light-client objects.
 
 pub mod attach;
@@ -57,7 +56,6 @@ pub mod stage;
 mod tree;
 pub mod trie;
 mod world;
-pub mod worlds;
 
 pub use beacon_source::BeaconSource;
 pub use block::BlockInfo;

@@ -1,0 +1,149 @@
+//! Behaviours played by the kit's providers and sources.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use alloy_primitives::U256;
+use serde_json::json;
+
+use super::Behaviour;
+use super::mirror::Mirror;
+use crate::story::{Film, OWNERS};
+use saldo_drill::fault::Side;
+use saldo_drill::{BeaconSource, Chain, Fault, Provider, Recording, Rule};
+
+/// What stands in a header field that nobody knows. With another gas limit beside it, it is as if the hash committed to
+/// the field too.
+const ODD_ROOT: &str = "0x1111111111111111111111111111111111111111111111111111111111111111";
+
+/// The chains that there are in a world.
+#[derive(Clone, Debug)]
+pub(crate) struct Chains {
+    pub(crate) main: Chain,
+    pub(crate) twin: Option<Chain>,
+    /// Another network altogether.
+    pub(crate) other: Chain,
+}
+
+/// What plays one behaviour.
+#[derive(Clone, Debug)]
+pub(crate) enum Cast {
+    Provider(Provider),
+    Source(BeaconSource),
+    Mirror(Mirror),
+}
+
+impl Chains {
+    pub(crate) fn of(film: &Film) -> Self {
+        static OTHER: OnceLock<Chain> = OnceLock::new();
+        let other = OTHER.get_or_init(|| {
+            let accounts = OWNERS.map(|owner| (owner, U256::from(123_456_789)));
+            Chain::builder(99).chain_id(1).accounts(accounts).history(48).build()
+        });
+        let twin = film.twin.as_ref().map(Recording::play);
+        Self { main: film.main.play(), twin, other: other.clone() }
+    }
+}
+
+impl Behaviour {
+    /// An execution provider that behaves so and takes `latency` besides.
+    pub(crate) fn provider(self, chains: &Chains, latency: Duration) -> Provider {
+        let latency = latency.saturating_add(Duration::from_millis(self.latency()));
+        let provider = Provider::honest(&chains.main).latency(latency);
+        match self {
+            Self::TipOnly => provider.proof_window(0),
+            Self::Window(blocks) => provider.proof_window(blocks),
+            Self::Lagging(blocks) => provider.lag(blocks),
+            Self::OddHeader => provider
+                .with(field("futureRoot", ODD_ROOT).on("eth_getBlockByHash"))
+                .with(field("gasLimit", "0x1").on("eth_getBlockByHash"))
+                .with(not_served().on("debug_getRawHeader")),
+            _ => self.rule(chains, Side::Execution).into_iter().fold(provider, Provider::with),
+        }
+    }
+
+    /// A beacon source that behaves so and takes `latency` besides.
+    pub(crate) fn source(self, chains: &Chains, latency: Duration) -> BeaconSource {
+        let latency = latency.saturating_add(Duration::from_millis(self.latency()));
+        let source = BeaconSource::honest(&chains.main).latency(latency);
+        match self {
+            Self::Lagging(blocks) => source.lag(blocks),
+            _ => self.rule(chains, Side::Beacon).into_iter().fold(source, BeaconSource::with),
+        }
+    }
+
+    /// The same source with nothing but files.
+    pub(crate) fn mirror(self, chains: &Chains, latency: Duration) -> Mirror {
+        Mirror::of(self.source(chains, latency), &chains.main)
+    }
+
+    /// The fault, if it is one that this side can have.
+    fn rule(self, chains: &Chains, side: Side) -> Option<Rule> {
+        let fault = self.fault(chains)?;
+        fault.side().is_none_or(|only| only == side).then(|| fault.into())
+    }
+
+    fn fault(self, chains: &Chains) -> Option<Fault> {
+        Some(match self {
+            Self::Refuse => Fault::Refuse,
+            Self::Hang => Fault::Hang,
+            Self::Unresolvable => Fault::Unresolvable,
+            Self::BadCertificate => Fault::BadCertificate,
+            Self::Trickle(bytes_per_second) => Fault::Trickle { bytes_per_second },
+            Self::Reset(after) => Fault::Reset { after },
+            Self::Status(status) => Fault::Status(status),
+            Self::RateLimited(seconds) => {
+                Fault::RateLimited { retry_after: seconds.map(|seconds| seconds.to_string()) }
+            }
+            Self::QuotaExhausted => Fault::QuotaExhausted,
+            Self::Forbidden => Fault::Forbidden,
+            Self::Html => Fault::Html,
+            Self::Redirect => Fault::Redirect("http://elsewhere.test/".into()),
+            Self::Huge => Fault::Huge { bytes: 2_000_000 },
+            Self::Truncated => Fault::Truncated,
+            Self::Empty => Fault::Body(String::new()),
+            Self::OtherChain => Fault::OtherChain(chains.other.clone()),
+            Self::Twin => Fault::OtherChain(chains.twin.clone()?),
+            Self::NoProofs => Fault::NoProofs,
+            Self::Null => Fault::NullResult,
+            Self::BareZero => Fault::Result(json!("0x0")),
+            Self::InternalError => Fault::Error { code: -32603, message: "internal error".into() },
+            Self::HeaderNotFound => Fault::Error { code: -32000, message: "header not found".into() },
+            Self::WrongId => Fault::WrongId,
+            Self::ListForSingle => Fault::ListForSingle,
+            Self::StaleBlock(blocks) => Fault::StaleBlock(blocks),
+            Self::ZeroClaim => Fault::ZeroBalance,
+            Self::TruncatedProof(nodes) => Fault::TruncatedProof { nodes },
+            Self::ExtraNodes => Fault::ExtraNodes,
+            Self::FlippedBit => Fault::FlippedByte { node: 0, byte: 5 },
+            Self::OtherAccount => Fault::OtherAccountsProof,
+            Self::OtherAccountEchoed => Fault::OtherAccountEchoed,
+            Self::InventedZero => Fault::InventedTrie { balance: U256::ZERO },
+            Self::InventedRiches => Fault::InventedTrie { balance: U256::from(1_u64 << 62) },
+            Self::JsonOnly => Fault::JsonOnly,
+            Self::ForgedSignature => Fault::ForgedSignature,
+            Self::TooFewSigners(signers) => Fault::TooFewSigners(signers),
+            Self::LastCommittee => Fault::LastCommittee,
+            Self::NoBootstrap => Fault::NoBootstrap,
+            Self::NoUpdates => Fault::NoUpdates,
+            Self::Relabelled(fork) => Fault::Relabelled(fork),
+            Self::OtherRoot => Fault::OtherRoot,
+            Self::NotFinalized => Fault::NotFinalized,
+            Self::NoRoute => Fault::NoRoute,
+            Self::Honest
+            | Self::Slow(_)
+            | Self::Lagging(_)
+            | Self::TipOnly
+            | Self::Window(_)
+            | Self::OddHeader => return None,
+        })
+    }
+}
+
+fn field(name: &str, value: &str) -> Fault {
+    Fault::Field { name: name.into(), value: Some(json!(value)) }
+}
+
+fn not_served() -> Fault {
+    Fault::Error { code: -32601, message: "the method does not exist".into() }
+}

@@ -1,0 +1,70 @@
+//! What a device does from day to day.
+
+use crate::dice::Dice;
+use crate::story::Story;
+use crate::world::Step;
+
+/// Reads, pauses, and now and then a network that goes away or a clock that is set.
+pub(super) fn life(dice: &mut Dice, story: &Story) -> Vec<Step> {
+    let mut steps = Vec::new();
+    if dice.chance(70) {
+        steps.push(Step::Pass(dice.below(12_000)));
+    }
+    let acts = dice.between(2, 7);
+    for act in 0..acts {
+        if act == 1 {
+            steps.extend(leap(dice, story));
+        }
+        if dice.chance(6) {
+            let says = dice.chance(50);
+            steps.push(Step::Offline(true));
+            steps.extend(says.then_some(Step::Says(false)));
+            steps.extend(dice.chance(70).then(|| read(dice)));
+            steps.push(Step::Pass(dice.between(100, 30_000)));
+            steps.push(Step::Offline(false));
+            steps.extend(says.then_some(Step::Says(true)));
+        }
+        if dice.chance(2) {
+            // Not every system knows.
+            steps.push(Step::Says(dice.chance(50)));
+        }
+        if dice.chance(3) {
+            steps.push(Step::Sleep(dice.between(10, 240)));
+        }
+        if dice.chance(8) {
+            steps.push(Step::Restart);
+        }
+        steps.push(read(dice));
+        let pause = dice.weighted(&[
+            (10, 0),
+            (10, 700),
+            (15, 4_000),
+            (35, 12_000),
+            (10, 13_000),
+            (10, 24_000),
+            (7, 60_000),
+            (3, 150_000),
+        ]);
+        steps.push(Step::Pass(pause));
+    }
+    steps
+}
+
+fn read(dice: &mut Dice) -> Step {
+    let owners = dice.weighted(&[(40, vec![0]), (20, vec![2]), (20, vec![1]), (20, vec![0, 1, 2])]);
+    Step::Read(owners)
+}
+
+/// Over the time that a story leaves out.
+fn leap(dice: &mut Dice, story: &Story) -> Vec<Step> {
+    let Some(over) = story.stretch_over_at() else { return Vec::new() };
+    let mut steps = vec![Step::Sleep(over.saturating_add(dice.below(20)))];
+    if dice.chance(50) {
+        // The first moments after waking up are without a network.
+        steps.splice(0..0, [Step::Offline(true)]);
+        steps.extend([read(dice), Step::Offline(false)]);
+    }
+    // A phone does not keep an app for days.
+    steps.extend(dice.chance(30).then_some(Step::Restart));
+    steps
+}

@@ -1,0 +1,316 @@
+//! What a world is about: most are about everything, some go where chance seldom leads.
+
+use saldo_beacon::Fork;
+
+use super::{Kind, choices, lacking, parties, slot_by_slot};
+use crate::behaviour::Behaviour;
+use crate::dice::Dice;
+use crate::party::Party;
+use crate::story::Event;
+use crate::world::{Start, Step, Table, Wants, World};
+
+/// What a world is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Theme {
+    Everything,
+    /// All providers are the same.
+    Alike,
+    /// One provider is honest, the others are not, and the sources are good.
+    OneIsHonest,
+    /// The honest ones prove their tip alone.
+    TipOnly,
+    /// Blocks are passed over, and providers fail meanwhile.
+    Reorganisation,
+    /// All sources are the same.
+    SourcesAlike,
+    /// Trust starts in every way there is.
+    Trust,
+    /// The device's clock is off.
+    Clock,
+    /// It sleeps for hours, or for days.
+    Sleep,
+    /// The wallet does not know the fork that comes.
+    NewFork,
+    /// A minority has a branch of its own, and somebody serves it.
+    Minority,
+    /// Two thirds sign two branches.
+    Split,
+    /// Time is up just when the head is there.
+    LastMoment,
+    /// Headers that nobody can read.
+    OddHeaders,
+    /// Everybody fails for a while, and the user is impatient.
+    Outage,
+    /// Providers fall behind what was proven already.
+    FallingBehind,
+    /// Nobody gives the next committee.
+    NoHandOver,
+    /// A minority names a committee of its own, and somebody serves that.
+    Usurped,
+}
+
+impl Theme {
+    pub(super) fn draw(dice: &mut Dice) -> Self {
+        dice.weighted(&[
+            (48, Self::Everything),
+            (8, Self::Alike),
+            (12, Self::OneIsHonest),
+            (4, Self::TipOnly),
+            (6, Self::Reorganisation),
+            (3, Self::SourcesAlike),
+            (4, Self::Trust),
+            (3, Self::Clock),
+            (2, Self::Sleep),
+            (2, Self::NewFork),
+            (3, Self::Minority),
+            (3, Self::Split),
+            (1, Self::LastMoment),
+            (1, Self::OddHeaders),
+            (2, Self::Outage),
+            (1, Self::FallingBehind),
+            (1, Self::NoHandOver),
+            (1, Self::Usurped),
+        ])
+    }
+
+    pub(super) fn kind(self, dice: &mut Dice) -> Kind {
+        match self {
+            Self::Reorganisation => Kind::Reorganised,
+            Self::Sleep => dice.pick(&[Kind::Hours, Kind::Days]),
+            Self::Trust => dice.pick(&[Kind::Plain, Kind::Days]),
+            Self::NewFork => Kind::Crossing,
+            Self::Minority => Kind::Minority,
+            Self::Split => Kind::Split,
+            Self::Usurped => Kind::Usurped,
+            Self::OneIsHonest | Self::TipOnly | Self::Alike | Self::Outage => {
+                dice.pick(&[Kind::Plain, Kind::Plain, Kind::Eventful])
+            }
+            Self::SourcesAlike
+            | Self::Clock
+            | Self::LastMoment
+            | Self::OddHeaders
+            | Self::FallingBehind
+            | Self::NoHandOver => Kind::Plain,
+            Self::Everything => dice.weighted(&[
+                (40, Kind::Plain),
+                (35, Kind::Eventful),
+                (12, Kind::Reorganised),
+                (8, Kind::Crossing),
+                (1, Kind::Hours),
+                (4, Kind::Minority),
+            ]),
+        }
+    }
+
+    /// Makes `world` one that is about this.
+    pub(super) fn bend(self, world: &mut World, dice: &mut Dice) {
+        match self {
+            Self::Everything => {}
+            Self::Alike => {
+                let all = [&Behaviour::FAILURES[..], &Behaviour::OF_PROVIDERS].concat();
+                alike(&mut world.providers, dice.pick(&all));
+                alike(&mut world.sources, Behaviour::Honest);
+            }
+            Self::OneIsHonest => one_is_honest(world, dice),
+            Self::TipOnly => {
+                let others = [Behaviour::Refuse, Behaviour::Status(503), Behaviour::NoProofs];
+                world.providers.iter_mut().for_each(|party| *party = Party::always(dice.pick(&others)));
+                let index = dice.below(u64::try_from(world.providers.len()).unwrap_or(1));
+                put(&mut world.providers, index, Behaviour::TipOnly);
+                alike(&mut world.sources, Behaviour::Honest);
+                (world.outages, world.wants, world.trust) = (Vec::new(), Wants::USUAL, Start::Given);
+                world.steps = slot_by_slot(dice.between(4, 7));
+            }
+            Self::Reorganisation => reorganisation(world, dice),
+            Self::SourcesAlike => {
+                let all = [&Behaviour::FAILURES[..], &Behaviour::OF_SOURCES].concat();
+                let from = dice.pick(&[0_u64, 0, 14_000]);
+                let spells = vec![(0, Behaviour::Honest), (from, dice.pick(&all))];
+                world.sources.iter_mut().for_each(|party| party.spells.clone_from(&spells));
+            }
+            Self::Trust => trust(world, dice),
+            Self::Clock => {
+                let off = dice.pick(&[-864_000, -3_600, -120, -30, -12, 5, 12, 60, 300, 1_000, 864_000]);
+                let place = usize::try_from(dice.below(3)).unwrap_or(0).min(world.steps.len());
+                world.steps.insert(place, Step::Clock(off));
+                if dice.chance(50) {
+                    world.steps.extend([Step::Clock(0), Step::Read(vec![0])]);
+                }
+            }
+            Self::Sleep => {}
+            Self::FallingBehind => {
+                let behind = Behaviour::Lagging(world.story.tip_lead.saturating_add(dice.between(1, 3)));
+                let from = dice.between(26_000, 50_000);
+                for party in &mut world.providers {
+                    party.spells = vec![(0, Behaviour::Honest), (from, behind)];
+                }
+                alike(&mut world.sources, Behaviour::Honest);
+                world.steps = slot_by_slot(6);
+            }
+            Self::NoHandOver => {
+                alike(&mut world.sources, Behaviour::NoUpdates);
+                alike(&mut world.providers, Behaviour::Honest);
+                world.steps = vec![Step::Read(vec![0]), Step::Pass(dice.between(190_000, 400_000))];
+                world.steps.extend(slot_by_slot(2));
+            }
+            Self::NewFork => {
+                let fork = world.story.next_fork.map_or(Fork::Gloas, |(fork, _)| fork);
+                world.table = lacking(dice, fork);
+                alike(&mut world.sources, Behaviour::Honest);
+                world.steps = vec![
+                    Step::Read(vec![0]),
+                    Step::Pass(200_000),
+                    Step::Read(vec![0]),
+                    Step::Pass(250_000),
+                    Step::Read(vec![0, 1]),
+                ];
+            }
+            Self::Usurped => usurped(world, dice),
+            Self::Minority | Self::Split => {
+                let twin = |party: &mut Party| party.spells.push((dice.below(30_000), Behaviour::Twin));
+                world.sources.iter_mut().chain(&mut world.providers).take(4).for_each(twin);
+                dice.chance(50).then(|| world.sources.reverse());
+                for party in world.sources.iter_mut().chain(&mut world.providers) {
+                    party.spells.sort_by_key(|(from, _)| *from);
+                }
+            }
+            Self::LastMoment => {
+                world.sources = vec![Party::always(Behaviour::Lagging(2)), Party::always(Behaviour::Hang)];
+                world.sources.iter_mut().for_each(|party| party.latency = dice.between(1_200, 1_900));
+                (world.trust, world.wants) = (Start::Given, Wants::USUAL);
+            }
+            Self::OddHeaders => {
+                world.story.fork = Fork::Gloas;
+                world.story.next_fork = None;
+                alike(&mut world.sources, Behaviour::Honest);
+                alike(&mut world.providers, Behaviour::OddHeader);
+            }
+            Self::Outage => {
+                let until = dice.between(20_000, 90_000);
+                let failure = dice.pick(&Behaviour::FAILURES);
+                for party in &mut world.providers {
+                    party.spells =
+                        vec![(0, Behaviour::Honest), (14_000, failure), (until, Behaviour::Honest)];
+                }
+                alike(&mut world.sources, Behaviour::Honest);
+                world.steps = (0..30).flat_map(|_| [Step::Read(vec![0]), Step::Pass(3_000)]).collect();
+            }
+        }
+    }
+}
+
+/// The usurpers' branch is served by all sources or by all but one, and some of the providers, over the end of the period.
+fn usurped(world: &mut World, dice: &mut Dice) {
+    alike(&mut world.sources, Behaviour::Twin);
+    if dice.chance(40) {
+        put(&mut world.sources, dice.below(4), Behaviour::Honest);
+    }
+    for party in &mut world.providers {
+        party.spells = vec![(0, dice.pick(&[Behaviour::Twin, Behaviour::Honest]))];
+    }
+    (world.outages, world.wants, world.trust) = (Vec::new(), Wants::USUAL, Start::Given);
+    world.steps = slot_by_slot(12);
+}
+
+fn alike(parties: &mut [Party], behaviour: Behaviour) {
+    parties.iter_mut().for_each(|party| party.spells = vec![(0, behaviour)]);
+}
+
+fn put(parties: &mut [Party], index: u64, behaviour: Behaviour) {
+    if let Some(party) = usize::try_from(index).ok().and_then(|index| parties.get_mut(index)) {
+        *party = Party::always(behaviour);
+    }
+}
+
+fn one_is_honest(world: &mut World, dice: &mut Dice) {
+    let choices = choices(&[Behaviour::Honest], &Behaviour::OF_PROVIDERS);
+    let many = dice.between(2, 6);
+    world.providers = parties(dice, many, &choices, 0);
+    put(&mut world.providers, dice.below(many), Behaviour::Honest);
+    for party in &mut world.sources {
+        if dice.chance(60) {
+            party.spells = vec![(0, Behaviour::Honest)];
+        }
+    }
+    put(&mut world.sources, dice.below(4), Behaviour::Honest);
+    world.outages.clear();
+    world.wants.operators = usize::MAX;
+}
+
+/// Blocks are passed over, and no provider is there to prove the ones that came instead.
+fn reorganisation(world: &mut World, dice: &mut Dice) {
+    let deep = world.story.tip_lead;
+    let passed_over = world.story.events.iter().find_map(|(at, event)| match event {
+        Event::Abandon { depth } if *depth > deep => Some(*at),
+        _ => None,
+    });
+    let at = passed_over.unwrap_or(4).min(12);
+    let down = at.saturating_mul(12_000).saturating_sub(dice.below(6_000));
+    for party in &mut world.providers {
+        party.spells = vec![(0, Behaviour::Honest), (down, Behaviour::Status(503))];
+    }
+    alike(&mut world.sources, Behaviour::Honest);
+    // From a little before to a little after.
+    world.steps =
+        vec![Step::Pass(at.saturating_sub(3).saturating_mul(12_000).saturating_add(dice.below(4_000)))];
+    world.steps.extend(slot_by_slot(deep.saturating_add(7)));
+    world.outages.clear();
+    world.wants = Wants::USUAL;
+}
+
+fn trust(world: &mut World, dice: &mut Dice) {
+    match dice.below(4) {
+        0 => world.trust = Start::GivenWithWrongSlot,
+        1 => alike(&mut world.sources, Behaviour::NoBootstrap),
+        _ => by_agreement(world, dice),
+    }
+    if dice.chance(30) {
+        // The very first read comes after the leap: what was given is old by then.
+        let over = world.story.stretch_over_at().unwrap_or(0);
+        let steps = std::mem::take(&mut world.steps);
+        let rest = steps.into_iter().filter(|step| !matches!(step, Step::Sleep(_)));
+        world.steps = [Step::Sleep(over)].into_iter().chain(rest).collect();
+    }
+}
+
+/// Trust starts where checkpoint sources agree.
+pub(super) fn by_agreement(world: &mut World, dice: &mut Dice) {
+    let many = dice.between(3, 5);
+    let bad = [
+        Behaviour::OtherRoot,
+        Behaviour::OtherRoot,
+        Behaviour::OtherChain,
+        Behaviour::OtherChain,
+        Behaviour::NotFinalized,
+        Behaviour::NoRoute,
+    ];
+    let choices = choices(&[Behaviour::Honest], &bad);
+    let good = dice.pick(&[20_u64, 80, 95]);
+    world.witnesses = parties(dice, many, &choices, good);
+    (0..).zip(&mut world.witnesses).for_each(|(index, party)| party.operator = index);
+    world.trust = if dice.chance(50) { Start::Agreement(2) } else { Start::Both(2) };
+    world.table = Table::Complete;
+}
+
+/// Where trust starts from agreement, so many as are needed for one never name the same wrong block: against them nobody can
+/// say anything.
+pub(super) fn no_conspiracy(world: &mut World) {
+    let needed = match world.trust {
+        Start::Agreement(needed) | Start::Both(needed) => needed,
+        Start::Given | Start::GivenWithWrongSlot => return,
+    };
+    // All that do the same name the same block.
+    for lie in [Behaviour::OtherRoot, Behaviour::OtherChain] {
+        for outage in world.outages.iter_mut().filter(|outage| outage.how == lie) {
+            outage.how = Behaviour::Hang;
+        }
+        // Whoever lies once counts all the time.
+        let may_lie = needed.saturating_sub(1);
+        let is_liar = |party: &Party| party.spells.iter().any(|(_, behaviour)| *behaviour == lie);
+        for party in world.witnesses.iter_mut().filter(|party| is_liar(party)).skip(may_lie) {
+            for (_, behaviour) in party.spells.iter_mut().filter(|(_, behaviour)| *behaviour == lie) {
+                *behaviour = Behaviour::NotFinalized;
+            }
+        }
+    }
+}

@@ -1,0 +1,358 @@
+//! What a wallet owes its user: with one honest provider and one honest source, a proven amount, and soon.
+
+use std::collections::BTreeMap;
+
+use saldo_beacon::Fork;
+use saldo_beacon::unit::Slot;
+
+use super::{Behaviour, Judge, Read, Worth, wrong};
+use crate::host::Role;
+use crate::party::Party;
+use crate::story::{Event, Story};
+use crate::verdict::{Check, Violation};
+use crate::wallet::Shown;
+use crate::world::{Start, Table};
+
+/// How long a slot is, in milliseconds.
+const SLOT: u64 = 12_000;
+/// By how many seconds a clock may be off without anything being different.
+const SMALL_OFFSET: i64 = 12;
+
+impl Judge<'_> {
+    /// Checks 3, 7 and the second half of 9.
+    pub(super) fn due(&mut self, read: &Read<'_>) -> Option<Violation> {
+        let good = self.steady_providers(read, |worth| worth == Worth::Good);
+        let Some(until_head) = self.time_to_head(read) else {
+            self.tips.clear();
+            return None;
+        };
+        let Some((provider, latency)) = good.into_iter().min_by_key(|(_, latency)| *latency) else {
+            return self.due_of_tips(read, until_head);
+        };
+        self.tips.clear();
+        if !self.may_ask_all(read) {
+            return None;
+        }
+        let bound = until_head.saturating_add(self.time_to_proof(read, latency));
+        if bound > self.world.wants.deadline {
+            return None;
+        }
+        let took = read.until.saturating_sub(read.from);
+        let limit = bound.saturating_add(self.bounds.afterwards).min(self.world.wants.deadline);
+        let check = if self.failed_before { Check::Recovery } else { Check::Enough };
+        for shown in read.shown {
+            if let Some(text) = self.missed(read, provider, shown) {
+                return Some(wrong(check, read, text));
+            }
+        }
+        let text = format!("it took {took} ms, {limit} ms are enough");
+        (took > limit.saturating_add(self.bounds.grace)).then(|| wrong(check, read, text))
+    }
+
+    fn missed(&self, read: &Read<'_>, provider: usize, shown: &Shown) -> Option<String> {
+        let Some(amount) = shown.amount else {
+            let is_asked = |visit: &&crate::Visit| visit.role == Role::Provider && visit.index == provider;
+            let asked =
+                if read.visits.iter().any(|visit| is_asked(&visit)) { "" } else { ", and was not asked" };
+            let why = shown.why.unwrap_or("no reason");
+            return Some(format!("not proven ({why}), and provider{provider} is honest{asked}"));
+        };
+        // A proof at an older block that the policy allows wins if it is the first.
+        let is_partial = |behaviour: super::Behaviour| behaviour.worth() == Worth::Partial;
+        let is_alone = !self.behaviours(&self.world.providers, read).into_iter().any(is_partial);
+        let is_known = is_alone && self.steady_since(read, 24_000) && !self.may_believe_lag(read);
+        let oldest = read.signed.number.saturating_sub(self.bounds.behind);
+        // Beside a source that is silent a head that is young enough is not given up for a newer one.
+        let is_silent = |behaviour: &Behaviour| matches!(behaviour, Behaviour::Hang | Behaviour::Trickle(_));
+        let all_speak = !self.behaviours(&self.world.sources, read).iter().any(is_silent);
+        let is_late = all_speak && amount.block.number < oldest;
+        let is_old = is_known && !self.world.wants.finalized && is_late;
+        is_old
+            .then(|| format!("block {} is shown, and {} is signed", amount.block.number, read.signed.number))
+    }
+
+    /// Where nobody proves more than the tip: proven when as many blocks have been signed as the tip is ahead, and one
+    /// more, if somebody asks in each slot.
+    fn due_of_tips(&mut self, read: &Read<'_>, until_head: u64) -> Option<Violation> {
+        let tips = self.steady_providers(read, |worth| worth == Worth::Tip);
+        let latency = tips.iter().map(|(_, latency)| *latency).min();
+        let bound = latency.map(|latency| until_head.saturating_add(self.time_to_proof(read, latency)));
+        let fits = bound.is_some_and(|bound| bound.saturating_mul(2) <= self.world.wants.deadline);
+        let others = self.steady_providers(read, |worth| worth != Worth::Tip && worth != Worth::False);
+        let is_alone = others.len().saturating_add(tips.len()) == self.world.providers.len();
+        if !fits || !is_alone || self.world.wants.finalized || !self.may_ask_all(read) {
+            self.tips.clear();
+            return None;
+        }
+        let gloas = u64::from(self.is_gloas(read));
+        let patience = self.world.story.tip_lead.saturating_add(1).saturating_add(gloas);
+        let mut first = None;
+        for (owner, shown) in read.owners.iter().zip(read.shown) {
+            let since = self.tips.get(owner).copied();
+            let since =
+                since.filter(|(_, last)| read.from.saturating_sub(*last) <= SLOT.saturating_add(1_000));
+            let began = since.map_or(read.signed.number, |(began, _)| began);
+            if shown.amount.is_some() {
+                self.tips.remove(owner);
+            } else {
+                self.tips.insert(*owner, (began, read.from));
+                let signed = read.signed.number.saturating_sub(began);
+                if signed >= patience {
+                    let text =
+                        format!("not proven after {signed} more blocks were signed, {patience} are enough");
+                    first = first.or(Some(wrong(Check::Enough, read, text)));
+                }
+            }
+        }
+        first
+    }
+
+    /// How long the newest head takes, in milliseconds, if it must be found at all.
+    fn time_to_head(&self, read: &Read<'_>) -> Option<u64> {
+        let is_set_up = self.world.table == Table::Complete && self.world.trust != Start::GivenWithWrongSlot;
+        if self.offline
+            || self.offset.abs() > SMALL_OFFSET
+            || !is_set_up
+            || !self.is_calm(read)
+            || self.is_reorganised(read)
+        {
+            return None;
+        }
+        self.time_to_any_head(read)
+    }
+
+    fn time_to_any_head(&self, read: &Read<'_>) -> Option<u64> {
+        let sources = self.steady(&self.world.sources, Role::Source, read, Behaviour::is_good_source);
+        let sources = sources.into_iter().filter(|(index, _)| self.is_found_at_once(*index));
+        let (_, latency) = sources.min_by_key(|(_, latency)| *latency)?;
+        let round = self
+            .bounds
+            .until_all_are_asked(turns(&self.world.sources), slowest(&self.world.sources))
+            .saturating_add(self.bounds.way)
+            .saturating_add(latency);
+        // A period that has begun since the newest head that is known brings a hand-over.
+        let period = |slot: Slot| slot.get() / 64;
+        let hand_overs = period(self.slot_of(read.until)).saturating_sub(period(self.known_head));
+        let is_warm = self.proven_at.is_some() && hand_overs == 0;
+        let wanted = match self.proven_at {
+            Some(_) if is_warm => round,
+            // One round for every eight hand-overs, and one for the head. Of a mirror, which has a file for each, the first is
+            // fetched alone, and so is the last.
+            Some(at) if read.from.saturating_sub(at) < 86_400_000 => {
+                let has_mirror = self.world.sources.iter().any(|source| source.is_mirror);
+                let rounds = hand_overs.div_ceil(8).saturating_add(if has_mirror { 3 } else { 1 });
+                round.saturating_mul(rounds)
+            }
+            // What is fetched beside the bootstrap is waited for a little.
+            _ => round.saturating_mul(3).saturating_add(self.time_to_start(read)?).saturating_add(400),
+        };
+        let wanted = wanted.saturating_add(self.time_for_newer(read));
+        (wanted <= self.world.wants.deadline).then_some(wanted)
+    }
+
+    /// Whether what a source has is where it is looked for first. A file bears the name of its fork, and around a fork several
+    /// are tried.
+    fn is_found_at_once(&self, source: usize) -> bool {
+        let is_mirror = self.world.sources.get(source).is_some_and(|source| source.is_mirror);
+        !is_mirror || self.world.story.next_fork.is_none()
+    }
+
+    /// How long it takes to learn where trust starts, beside the bootstrap.
+    fn time_to_start(&self, read: &Read<'_>) -> Option<u64> {
+        let is_fresh = read.from < 3_600_000;
+        match self.world.trust {
+            Start::Given | Start::Both(_) if is_fresh => Some(0),
+            Start::Agreement(_) | Start::Both(_) => {
+                let good = self.steady(&self.world.witnesses, Role::Witness, read, |behaviour| {
+                    behaviour.is_good_source()
+                });
+                let slowest = good.iter().map(|(_, latency)| *latency).max()?;
+                let all = good.len() == self.world.witnesses.len();
+                all.then(|| self.bounds.way.saturating_add(slowest).saturating_mul(4).saturating_add(200))
+            }
+            _ => None,
+        }
+    }
+
+    /// Where the newest head is older than usual, newer ones are looked for a while.
+    fn time_for_newer(&self, read: &Read<'_>) -> u64 {
+        let now = self.slot_of(read.from);
+        let is_usual = read.signed.slot.saturating_add(1) >= now && self.offset == 0;
+        // A final one is never as new as could be.
+        if is_usual && !self.world.wants.finalized { 0 } else { 1_200 }
+    }
+
+    fn time_to_proof(&self, read: &Read<'_>, latency: u64) -> u64 {
+        let once = self.bounds.way.saturating_add(latency);
+        let (turns, slowest) = (turns(&self.world.providers), slowest(&self.world.providers));
+        let all = self.bounds.until_all_are_asked(turns, slowest);
+        // Whom the policy does not name has his turn one wait after the last whom it names.
+        let last =
+            if self.names_a_third() { self.bounds.until_all_are_asked(turns.min(1), slowest) } else { 0 };
+        if self.is_gloas(read) {
+            // The header comes first, from whoever has it, and it may be asked for in another form.
+            return all.saturating_mul(2).saturating_add(last).saturating_add(once.saturating_mul(4));
+        }
+        all.saturating_add(last).saturating_add(once)
+    }
+
+    /// Whether the policy leaves somebody out, and names operators that can have more than the two who are asked first.
+    fn names_a_third(&self) -> bool {
+        let mut sizes: BTreeMap<u64, usize> = BTreeMap::new();
+        for provider in &self.world.providers {
+            let size = sizes.entry(provider.operator).or_default();
+            *size = size.saturating_add(1);
+        }
+        let mut sizes: Vec<usize> = sizes.into_values().collect();
+        sizes.sort_unstable_by_key(|size| std::cmp::Reverse(*size));
+        let named: usize = sizes.iter().take(self.world.wants.operators).sum();
+        named > 2 && named < self.world.providers.len()
+    }
+
+    /// Whether all may be asked. A tip of somebody whose tips were signed before is worth waiting for, so that nobody else
+    /// has to see the address meanwhile.
+    fn may_ask_all(&self, read: &Read<'_>) -> bool {
+        let behaviours = self.behaviours(&self.world.providers, read);
+        let is_waited_for = behaviours.iter().any(|behaviour| behaviour.worth() == Worth::Tip);
+        let is_allowed = self.world.wants.operators >= self.world.providers.len();
+        let is_claimed = read.shown.iter().any(|shown| shown.why == Some("unsigned_tip"));
+        is_allowed || (!self.world.wants.strict && !is_waited_for && !is_claimed)
+    }
+
+    /// Whether the light client must know the head that is signed: it can be had, and nothing of it is missing.
+    pub(super) fn knows_newest_head(&self, read: &Read<'_>) -> bool {
+        let is_set_up = self.world.table == Table::Complete && self.world.trust != Start::GivenWithWrongSlot;
+        let is_well = !self.offline && self.offset == 0 && is_set_up && self.is_calm(read);
+        is_well
+            && !self.is_gloas(read)
+            && self.proven_at.is_some()
+            && self.steady_since(read, 24_000)
+            && self.time_to_any_head(read).is_some()
+            && self.is_told(read)
+            && !self.changes_within(read)
+    }
+
+    /// Whether blocks are passed over between the beginning of the read and its end.
+    fn changes_within(&self, read: &Read<'_>) -> bool {
+        let (from, until) = (read.from / SLOT, read.until / SLOT);
+        let mut events = self.world.story.events.iter();
+        events.any(|(at, event)| from < *at && *at <= until && matches!(event, Event::Abandon { .. }))
+    }
+
+    /// Whether a good source told its newest head in this read, while one was looked for.
+    fn is_told(&self, read: &Read<'_>) -> bool {
+        let looked_until = read.until.min(read.from.saturating_add(self.bounds.gain));
+        read.visits.iter().any(|visit| {
+            let is_good = visit.behaviour.is_good_source() && !visit.limited;
+            let is_head = visit.role == Role::Source && visit.asked.contains("optimistic");
+            is_head && is_good && self.answered_at(visit) <= looked_until
+        })
+    }
+
+    fn all_sources_are_good(&self, read: &Read<'_>) -> bool {
+        self.behaviours(&self.world.sources, read).into_iter().all(Behaviour::is_good_source)
+    }
+
+    /// Whether the wallet may take it that nobody knows a newer head: for some slots after all that it asked were late.
+    fn may_believe_lag(&self, read: &Read<'_>) -> bool {
+        self.late_at.is_some_and(|at| read.from.saturating_sub(at) <= self.bounds.believes_lag)
+    }
+
+    /// Notes whether all sources seemed late: by a clock that is fast, or because the chain stood still, or they did.
+    pub(super) fn note_lag(&mut self, read: &Read<'_>) {
+        let is_late = self.time_for_newer(read) > 0 || !self.all_sources_are_good(read);
+        if is_late {
+            self.late_at = Some(read.until);
+        }
+    }
+
+    /// Whether a good source has been there for that long.
+    fn steady_since(&self, read: &Read<'_>, millis: u64) -> bool {
+        let from = read.from.saturating_sub(millis);
+        self.world.sources.iter().any(|source| {
+            let behaviour = source.during(from, read.until, &self.world.outages);
+            source.limit.is_none() && behaviour.is_some_and(Behaviour::is_good_source)
+        })
+    }
+
+    pub(super) fn is_gloas(&self, read: &Read<'_>) -> bool {
+        let network = self.chains.main.network();
+        network.fork_at(self.slot_of(read.until)).is_ok_and(|fork| fork >= Fork::Gloas)
+    }
+
+    /// The slot at which the world began.
+    pub(super) fn world_slot(&self) -> Slot {
+        Slot::new(self.world.story.history)
+    }
+
+    fn slot_of(&self, time: u64) -> Slot {
+        self.world_slot().saturating_add(time / SLOT)
+    }
+
+    /// Whether blocks are passed over while the read goes on, or were a moment ago.
+    pub(super) fn is_reorganised(&self, read: &Read<'_>) -> bool {
+        let (from, until) = (read.from / SLOT, self.longest(read) / SLOT);
+        self.world.story.events.iter().any(|(at, event)| match event {
+            Event::Abandon { depth } => {
+                let lasting = self.world.story.tip_lead.saturating_add(2).saturating_add(*depth);
+                *at <= until.saturating_add(1) && from <= at.saturating_add(lasting)
+            }
+            _ => false,
+        })
+    }
+
+    /// When the read can be over at the latest.
+    fn longest(&self, read: &Read<'_>) -> u64 {
+        read.until.max(read.from.saturating_add(self.world.wants.deadline))
+    }
+
+    /// Whether the chain goes its way while the read goes on: enough sign, and blocks are final in time.
+    fn is_calm(&self, read: &Read<'_>) -> bool {
+        let Story { events, tip_lead, stretch, .. } = &self.world.story;
+        let from = read.from / SLOT;
+        let until = self.longest(read) / SLOT;
+        let troubles =
+            |at: u64, lasting: u64| at <= until.saturating_add(1) && from <= at.saturating_add(lasting);
+        let lead = tip_lead.saturating_add(2);
+        let is_troubled = events.iter().any(|(at, event)| match event {
+            Event::Signers(Some(_)) => troubles(*at, self.lasts(*at, *event).saturating_add(lead)),
+            Event::Stall(true) => troubles(*at, self.lasts(*at, *event).saturating_add(48)),
+            Event::Withhold => troubles(*at, lead),
+            _ => false,
+        });
+        let is_leaping = stretch.is_some_and(|stretch| {
+            let over = self.world.story.stretch_over_at().map_or(0, |over| over / 12);
+            stretch.after <= until && from <= over
+        });
+        let is_beyond = read.from > 86_400_000 && self.world.trust == Start::Given;
+        !is_troubled && !is_leaping && !is_beyond && !self.is_split()
+    }
+
+    /// For how many slots an event lasts: until another of its kind.
+    fn lasts(&self, at: u64, event: Event) -> u64 {
+        let kind = std::mem::discriminant(&event);
+        let next =
+            self.world.story.events.iter().filter(|(later, other)| {
+                *later > at && std::mem::discriminant(other) == kind && *other != event
+            });
+        let over = next.map(|(later, _)| *later).min();
+        over.unwrap_or(u64::MAX).saturating_sub(at)
+    }
+}
+
+/// How many waits it takes until each of them is asked at the latest: first one, then one more, then all.
+fn turns(parties: &[Party]) -> u64 {
+    match parties.len() {
+        0 | 1 => 0,
+        2 => 1,
+        _ => 2,
+    }
+}
+
+/// How long the slowest of them ever takes for an answer, in milliseconds.
+fn slowest(parties: &[Party]) -> u64 {
+    let each = parties.iter().flat_map(|party| {
+        party.spells.iter().map(|(_, behaviour)| party.latency.saturating_add(behaviour.latency()))
+    });
+    each.max().unwrap_or(0)
+}

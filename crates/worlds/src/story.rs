@@ -1,0 +1,201 @@
+//! What happens to the chain of a world, as plain data, and the film that is made of it.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use alloy_primitives::{Address, U256};
+use saldo_beacon::Fork;
+use saldo_beacon::unit::Epoch;
+
+use saldo_drill::{Chain, Recording};
+
+/// The accounts that wallets ask about: two that hold something at first, and one that does not exist.
+pub const OWNERS: [Address; 3] =
+    [Address::repeat_byte(0xa1), Address::repeat_byte(0xb0), Address::repeat_byte(0x0b)];
+
+/// The life of a chain. Slots are counted from the moment at which a world begins.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Story {
+    /// Makes the keys and everything that looks random.
+    pub seed: u64,
+    /// The fork of genesis.
+    pub fork: Fork,
+    /// A later fork, and the epoch it starts in.
+    pub next_fork: Option<(Fork, u64)>,
+    /// How many blocks the tip is ahead of the newest signed head.
+    pub tip_lead: u64,
+    /// How many slots there were before the world began.
+    pub history: u64,
+    /// How many slots are in the film; later ones are made when they are reached.
+    pub slots: u64,
+    /// What happens, at which slot.
+    pub events: Vec<(u64, Event)>,
+    /// A time of which nobody sees each slot.
+    pub stretch: Option<Stretch>,
+    /// A second branch, if the chain splits.
+    pub twin: Option<Twin>,
+}
+
+/// Something that happens to a chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Event {
+    /// The owner of that number has so many wei from the next block on.
+    Balance {
+        /// Which of the [`OWNERS`].
+        owner: usize,
+        /// How much.
+        wei: u64,
+    },
+    /// There is no block in this slot.
+    Skip,
+    /// The last blocks are passed over; the block of this slot stands on those before.
+    Abandon {
+        /// How many.
+        depth: u64,
+    },
+    /// Finality stands still from here on, or goes on.
+    Stall(bool),
+    /// So many members of the committee sign from here on; nearly all if not said.
+    Signers(Option<usize>),
+    /// The execution block of this slot is not seen (from Gloas on).
+    Withhold,
+}
+
+/// A time that passes in one leap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Stretch {
+    /// The slot after which it begins.
+    pub after: u64,
+    /// How many slots it has.
+    pub slots: u64,
+    /// Every how many slots there is a block; 0 if there is none.
+    pub pace: u64,
+}
+
+/// A second branch of the chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Twin {
+    /// The slot after which they differ.
+    pub after: u64,
+    /// How many members of the committee sign it; all if not said, as only an attack by two thirds of it can.
+    pub signers: Option<usize>,
+    /// Whether it names another committee for the next period, all of which sign it from then on.
+    pub usurps: bool,
+}
+
+/// A story as it went.
+#[derive(Debug)]
+pub struct Film {
+    /// The chain.
+    pub main: Recording,
+    /// The second branch, if there is one.
+    pub twin: Option<Recording>,
+}
+
+impl Story {
+    /// How many slots with a block in each follow a stretch, so that something is final at its end.
+    pub const DENSE: u64 = 56;
+    /// What the owners hold at first, in wei.
+    pub const FIRST: [u64; 2] = [1_500_000_000_000_000_000, 7];
+
+    /// The film of the story, made if there is none yet.
+    pub fn film(&self) -> Arc<Film> {
+        /// As many as a few thousand worlds need.
+        const KEPT: usize = 192;
+        static FILMS: Mutex<BTreeMap<Story, Arc<Film>>> = Mutex::new(BTreeMap::new());
+        let films = || FILMS.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(film) = films().get(self) {
+            return Arc::clone(film);
+        }
+        let film = Arc::new(self.shoot());
+        let mut kept = films();
+        if kept.len() >= KEPT {
+            kept.clear();
+        }
+        kept.insert(self.clone(), Arc::clone(&film));
+        film
+    }
+
+    /// How many seconds after the beginning a stretch is over, if there is one.
+    pub fn stretch_over_at(&self) -> Option<u64> {
+        let stretch = self.stretch?;
+        let slots = stretch.after.saturating_add(stretch.slots).saturating_add(Self::DENSE);
+        Some(slots.saturating_mul(12))
+    }
+
+    fn shoot(&self) -> Film {
+        let mut builder = Chain::builder(self.seed)
+            .fork(self.fork)
+            .tip_lead(self.tip_lead)
+            .history(self.history)
+            .accounts(OWNERS.into_iter().zip(Self::FIRST).map(|(owner, wei)| (owner, U256::from(wei))));
+        if let Some((fork, epoch)) = self.next_fork {
+            builder = builder.fork_at(fork, Epoch::new(epoch));
+        }
+        let chain = builder.build();
+        let mut film = Film { main: Recording::begin(&chain), twin: None };
+        let mut twin: Option<Chain> = None;
+        for slot in 1..=self.slots {
+            if let Some(plan) = self.twin.filter(|plan| plan.after.saturating_add(1) == slot) {
+                film.twin = Some(film.main.clone());
+                twin = Some(split(&chain, plan));
+            }
+            let events: Vec<Event> =
+                self.events.iter().filter(|(at, _)| *at == slot).map(|(_, event)| *event).collect();
+            events.iter().for_each(|event| happen(&chain, *event));
+            match events.contains(&Event::Skip) {
+                true => chain.skip_slot(),
+                false => chain.advance(1),
+            }
+            film.main.add(&chain);
+            if let (Some(twin), Some(recording)) = (&twin, &mut film.twin) {
+                twin.advance(1);
+                recording.add(twin);
+            }
+            if let Some(stretch) = self.stretch.filter(|stretch| stretch.after == slot) {
+                leap(&chain, stretch);
+                film.main.add(&chain);
+            }
+        }
+        film
+    }
+}
+
+fn happen(chain: &Chain, event: Event) {
+    match event {
+        Event::Balance { owner, wei } => {
+            if let Some(owner) = OWNERS.get(owner) {
+                chain.set_balance(*owner, U256::from(wei));
+            }
+        }
+        Event::Abandon { depth } => chain.abandon(depth),
+        Event::Stall(stalled) => chain.stall_finality(stalled),
+        Event::Signers(signers) => chain.set_signers(signers),
+        Event::Withhold => chain.withhold_payload(),
+        Event::Skip => {}
+    }
+}
+
+/// The other branch: everybody has something else there.
+fn split(chain: &Chain, plan: Twin) -> Chain {
+    let twin = chain.split();
+    twin.set_signers(plan.signers);
+    if plan.usurps {
+        twin.usurp();
+    }
+    for (owner, wei) in OWNERS.into_iter().zip([0_u64, 77_000, 5_000_000_000]) {
+        twin.set_balance(owner, U256::from(wei));
+    }
+    twin
+}
+
+fn leap(chain: &Chain, stretch: Stretch) {
+    if stretch.pace == 0 {
+        (0..stretch.slots).for_each(|_| chain.skip_slot());
+    } else {
+        chain.set_pace(stretch.pace);
+        chain.advance(stretch.slots);
+        chain.set_pace(1);
+    }
+    chain.advance(Story::DENSE);
+}

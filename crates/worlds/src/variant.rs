@@ -1,0 +1,262 @@
+//! Wallets that leave something out: a net that catches none of them is no net.
+
+mod loose;
+mod wrapped;
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use saldo::MemoryStorage;
+
+use super::client::{RealWallet, policy, set_up};
+use super::verdict::Check;
+use super::wallet::Wallet;
+use super::world::{Start, World};
+use loose::LooseReader;
+use saldo_drill::Chain;
+use saldo_drill::simulate::Simulation;
+use wrapped::{Screen, Wrapped};
+
+/// A wallet that is judged.
+#[derive(Clone, Copy, Debug)]
+pub struct Variant {
+    /// What it is called.
+    pub name: &'static str,
+    /// What it does.
+    pub what: &'static str,
+    /// What it can be found wrong with; empty for one that is held against everything.
+    pub checks: &'static [Check],
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    /// `saldo`'s client.
+    Real,
+    /// The same, with hours instead of seconds.
+    Endless,
+    /// The same, with a storage that is empty whenever it is started.
+    KeepsNothing,
+    /// The same, without the last of the providers.
+    WithoutLast,
+    /// The same, behind a screen that does not show what it is told.
+    Screen(Screen),
+    /// A plain reader built from the pure crates, with or without an omission.
+    Loose(Option<Omission>),
+}
+
+/// What a plain reader leaves out or does wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Omission {
+    FirstReply,
+    ErrorIsZero,
+    EchoedAddress,
+    TruncatedIsZero,
+    ErrorsAreVotes,
+    ParkedEndsRace,
+    UnsignedTip,
+    ProvidersHeader,
+    FewSigners,
+    ForcedHandOver,
+    OldBlock,
+    NoAge,
+    DropsLast,
+    NotWithdrawn,
+    NoDeadline,
+    NeverHedges,
+    LastNeverAsked,
+    StrikesForLag,
+    BreakerStays,
+    OfflinePunishes,
+    RetryStorm,
+}
+
+/// What is due to a user.
+const DUE: &[Check] = &[Check::Enough, Check::Recovery];
+/// Who is shut out that should not be.
+const SHUT_OUT: &[Check] = &[Check::Enough, Check::Recovery, Check::Quarantine];
+
+impl Variant {
+    /// The real wallet.
+    pub const REAL: Self = Self { name: "real", what: "saldo's client", checks: &[], kind: Kind::Real };
+    /// The plain reader that leaves nothing out.
+    pub const LOOSE: Self = Self {
+        name: "loose",
+        what: "a plain reader that leaves nothing out",
+        checks: &[
+            Check::Truth,
+            Check::Order,
+            Check::Withdrawal,
+            Check::Last,
+            Check::Deadline,
+            Check::Age,
+            Check::Crash,
+            Check::Enough,
+            Check::Recovery,
+            Check::Budget,
+            Check::Quarantine,
+        ],
+        kind: Kind::Loose(None),
+    };
+
+    /// All that are broken. Each is found wrong within 2,000 worlds.
+    pub const BROKEN: &'static [Self] = &[
+        screen("zero-screen", "shows zero where nothing is known", Screen::Zero, &[Check::Truth]),
+        screen("claim-screen", "shows a claim as an amount", Screen::Claim, &[Check::Truth]),
+        screen(
+            "forgetful-screen",
+            "forgets the last amount when a read fails",
+            Screen::Forgets,
+            &[Check::Last],
+        ),
+        screen(
+            "stubborn-screen",
+            "ignores that an amount was withdrawn",
+            Screen::Stubborn,
+            &[Check::Withdrawal],
+        ),
+        screen("stale-screen", "shows the last amount as if it were known now", Screen::Stale, &[Check::Age]),
+        Self {
+            name: "endless",
+            what: "has no deadline to speak of",
+            checks: &[Check::Deadline],
+            kind: Kind::Endless,
+        },
+        Self {
+            name: "keeps-nothing",
+            what: "knows nothing any more when it is started again",
+            checks: &[Check::Last],
+            kind: Kind::KeepsNothing,
+        },
+        Self {
+            name: "without-last",
+            what: "never asks the last of its providers",
+            checks: DUE,
+            kind: Kind::WithoutLast,
+        },
+        loose("first-reply", "believes the first reply", Omission::FirstReply, &[Check::Truth]),
+        loose("error-is-zero", "takes errors for zero", Omission::ErrorIsZero, &[Check::Truth]),
+        loose("echoed-address", "trusts the address in the reply", Omission::EchoedAddress, &[Check::Truth]),
+        loose(
+            "truncated-is-zero",
+            "takes a cut proof for absence",
+            Omission::TruncatedIsZero,
+            &[Check::Truth],
+        ),
+        loose(
+            "errors-are-votes",
+            "lets a majority decide, errors included",
+            Omission::ErrorsAreVotes,
+            &[Check::Truth],
+        ),
+        loose("parked-ends-race", "stops at a proof that nobody vouches for", Omission::ParkedEndsRace, DUE),
+        loose(
+            "unsigned-tip",
+            "shows a proof at an unsigned tip as known",
+            Omission::UnsignedTip,
+            &[Check::Truth],
+        ),
+        loose(
+            "providers-header",
+            "believes a provider's own header",
+            Omission::ProvidersHeader,
+            &[Check::Truth],
+        ),
+        loose(
+            "few-signers",
+            "believes a head that fewer than two thirds signed",
+            Omission::FewSigners,
+            &[Check::Truth],
+        ),
+        loose(
+            "forced-hand-over",
+            "believes a committee that fewer than two thirds named",
+            Omission::ForcedHandOver,
+            &[Check::Truth],
+        ),
+        loose("old-block", "lets an older block replace a newer one", Omission::OldBlock, &[Check::Order]),
+        loose("no-age", "does not look at how old a block is", Omission::NoAge, &[Check::Age]),
+        loose("drops-last", "drops the last amount on an error", Omission::DropsLast, &[Check::Last]),
+        loose(
+            "not-withdrawn",
+            "keeps what the chain took back",
+            Omission::NotWithdrawn,
+            &[Check::Withdrawal],
+        ),
+        loose("no-deadline", "waits as long as it takes", Omission::NoDeadline, &[Check::Deadline]),
+        loose("never-hedges", "waits for one provider after another", Omission::NeverHedges, DUE),
+        loose("last-never-asked", "never asks the last provider", Omission::LastNeverAsked, DUE),
+        loose("strikes-for-lag", "shuts out who is behind", Omission::StrikesForLag, SHUT_OUT),
+        loose("breaker-stays", "never asks again who failed once", Omission::BreakerStays, SHUT_OUT),
+        loose(
+            "offline-punishes",
+            "blames providers for the device's network",
+            Omission::OfflinePunishes,
+            SHUT_OUT,
+        ),
+        loose("retry-storm", "asks again at once, without a budget", Omission::RetryStorm, &[Check::Budget]),
+    ];
+
+    /// The variant of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::REAL, Self::LOOSE].iter().chain(Self::BROKEN).find(|variant| variant.name == name).copied()
+    }
+
+    /// Whether it is held against `check`.
+    pub fn is_held_against(&self, check: Check) -> bool {
+        self.checks.is_empty() || self.checks.contains(&check)
+    }
+
+    /// The world it is put into: a plain reader knows no agreement, so that its trust is given, and no mirrors.
+    pub(super) fn world<'a>(&self, world: &'a World) -> Cow<'a, World> {
+        let Kind::Loose(_) = self.kind else { return Cow::Borrowed(world) };
+        let mut plain = world.clone();
+        if plain.trust != Start::GivenWithWrongSlot {
+            plain.trust = Start::Given;
+        }
+        plain.sources.iter_mut().for_each(|source| source.is_mirror = false);
+        Cow::Owned(plain)
+    }
+
+    /// The wallet, with what it kept in `storage`.
+    pub(super) fn wallet(
+        &self,
+        world: &World,
+        chain: &Chain,
+        simulation: &Simulation,
+        storage: &MemoryStorage,
+    ) -> Box<dyn Wallet> {
+        let usual = policy(&world.wants);
+        let nothing = MemoryStorage::new();
+        let storage = if let Kind::KeepsNothing = self.kind { &nothing } else { storage };
+        let real = |policy, providers: &[_]| RealWallet {
+            client: set_up(world, chain, simulation, storage, policy, providers),
+        };
+        match self.kind {
+            Kind::Real | Kind::KeepsNothing => Box::new(real(usual, &world.providers)),
+            Kind::Endless => {
+                let deadline = Duration::from_secs(7_200);
+                Box::new(real(saldo::Policy { deadline, ..usual }, &world.providers))
+            }
+            Kind::WithoutLast => {
+                let most = world.providers.len().saturating_sub(1).max(1);
+                Box::new(real(usual, world.providers.get(..most).unwrap_or_default()))
+            }
+            Kind::Screen(screen) => Box::new(Wrapped::new(real(usual, &world.providers), screen)),
+            Kind::Loose(omission) => Box::new(LooseReader::new(world, chain, simulation, omission)),
+        }
+    }
+}
+
+const fn screen(name: &'static str, what: &'static str, screen: Screen, checks: &'static [Check]) -> Variant {
+    Variant { name, what, checks, kind: Kind::Screen(screen) }
+}
+
+const fn loose(
+    name: &'static str,
+    what: &'static str,
+    omission: Omission,
+    checks: &'static [Check],
+) -> Variant {
+    Variant { name, what, checks, kind: Kind::Loose(Some(omission)) }
+}

@@ -1,0 +1,173 @@
+//! A plain reader built from the pure crates: what one might write in an afternoon. With nothing left out it is safe.
+
+mod ask;
+mod held;
+mod sync;
+mod wire;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use alloy_primitives::{Address, U256};
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, join_all, select};
+use saldo_beacon::container::SyncCommittee;
+use saldo_beacon::unit::Period;
+use saldo_beacon::{Checkpoint, LightClient, Network};
+use saldo_proof::{Account, Verified};
+
+use super::Omission;
+use crate::client::table;
+use crate::wallet::{Shown, ShownAmount, Wallet};
+use crate::world::World;
+use held::{Head, Heads, Held};
+use saldo_drill::Chain;
+use saldo_drill::simulate::Simulation;
+use wire::{Miss, Wire};
+
+/// The reader.
+pub(super) struct LooseReader {
+    wire: Wire,
+    network: Arc<Network>,
+    checkpoint: Checkpoint,
+    providers: usize,
+    sources: usize,
+    deadline: Duration,
+    max_age: Duration,
+    wants_final: bool,
+    omission: Option<Omission>,
+    state: Mutex<State>,
+}
+
+/// What it knows.
+#[derive(Default)]
+struct State {
+    light_client: Option<LightClient>,
+    /// A committee that too few named, and the period it signs in.
+    forced: Option<(Period, SyncCommittee)>,
+    heads: Heads,
+    held: BTreeMap<Address, Held>,
+    /// Proofs under roots that nobody has vouched for yet.
+    parked: BTreeMap<Address, Vec<Verified<Account>>>,
+    /// How often each provider has failed in a way that counts, and who is not asked any more.
+    strikes: BTreeMap<usize, u64>,
+    shut_out: BTreeSet<usize>,
+}
+
+impl LooseReader {
+    pub(super) fn new(
+        world: &World,
+        chain: &Chain,
+        simulation: &Simulation,
+        omission: Option<Omission>,
+    ) -> Self {
+        Self {
+            wire: Wire::new(simulation),
+            network: Arc::new(table(world, chain)),
+            checkpoint: chain.checkpoint(),
+            providers: world.providers.len(),
+            sources: world.sources.len(),
+            deadline: Duration::from_millis(world.wants.deadline),
+            max_age: Duration::from_secs(world.wants.max_age().saturating_add(60)),
+            wants_final: world.wants.finalized,
+            omission,
+            state: Mutex::default(),
+        }
+    }
+
+    fn has(&self, omission: Omission) -> bool {
+        self.omission == Some(omission)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The newest head that is good enough, if it is young enough.
+    fn head(&self) -> Option<Head> {
+        let head = self.state().heads.newest(self.wants_final)?;
+        self.is_young(&head).then_some(head)
+    }
+
+    fn is_young(&self, head: &Head) -> bool {
+        let age = self.wire.wall().saturating_sub(head.block.time);
+        self.has(Omission::NoAge) || age <= self.max_age
+    }
+
+    async fn read_all(&self, owners: &[Address]) {
+        self.sync().await;
+        self.review();
+        join_all(owners.iter().map(|owner| self.read_one(*owner))).await;
+    }
+
+    /// Reads one: what is proven is held.
+    async fn read_one(&self, owner: Address) {
+        if self.join_parked(owner) {
+            return;
+        }
+        let Some(head) = self.head() else { return };
+        if let Some((wei, head)) = self.prove(owner, &head).await {
+            self.offer(owner, wei, &head);
+        } else if self.has(Omission::ErrorIsZero) {
+            self.offer(owner, U256::ZERO, &head);
+        }
+    }
+
+    /// Takes what was proven, if it is not older than what is held.
+    fn offer(&self, owner: Address, wei: U256, head: &Head) -> bool {
+        let replaces_all = self.has(Omission::OldBlock);
+        let amount = ShownAmount { wei, block: head.block };
+        self.state().held.entry(owner).or_default().offer(amount, replaces_all)
+    }
+
+    /// Gives up what the newest head excludes.
+    fn review(&self) {
+        if self.has(Omission::NotWithdrawn) {
+            return;
+        }
+        let mut state = self.state();
+        let State { heads, held, .. } = &mut *state;
+        held.values_mut().for_each(|held| held.review(heads));
+    }
+
+    fn show(&self, owner: Address) -> Shown {
+        let mut state = self.state();
+        let Some(held) = state.held.get_mut(&owner) else { return unknown() };
+        let newest = held.newest();
+        let fresh = held.take_fresh();
+        let shown = Shown { withdrawn: held.withdrawn(), ..unknown() };
+        match fresh {
+            Some(amount) => Shown { amount: Some(amount), why: None, ..shown },
+            None if self.has(Omission::DropsLast) => {
+                state.held.remove(&owner);
+                shown
+            }
+            None => Shown { last: newest, ..shown },
+        }
+    }
+}
+
+fn unknown() -> Shown {
+    Shown { why: Some("deadline"), ..Shown::default() }
+}
+
+impl Wallet for LooseReader {
+    fn read<'a>(&'a self, owners: &'a [Address]) -> BoxFuture<'a, Vec<Shown>> {
+        async move {
+            let all = self.read_all(owners).boxed();
+            if self.has(Omission::NoDeadline) {
+                all.await;
+            } else {
+                // What is not proven by then is not known.
+                select(all, self.wire.sleep(self.deadline)).await;
+            }
+            owners.iter().map(|owner| self.show(*owner)).collect()
+        }
+        .boxed()
+    }
+
+    fn quarantined(&self) -> Vec<usize> {
+        self.state().shut_out.iter().copied().collect()
+    }
+}

@@ -1,0 +1,213 @@
+//! How the plain reader asks its providers: one, then the next when one failed or is slow.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use alloy_primitives::{Address, U256};
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Either, join_all, select};
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use saldo_chain::ExecutionHeader;
+use saldo_proof::eip1186::AccountReply;
+use saldo_proof::{Account, StateRoot, Verified, claimed_root, verify_account};
+use serde_json::{Value, json};
+
+use super::held::Head;
+use super::{LooseReader, Miss, Omission};
+use crate::wallet::ShownBlock;
+
+/// What an answer is worth.
+enum Worth {
+    /// An amount, at that block.
+    Proven(U256, Head),
+    /// A proof under a root that nobody vouches for.
+    Parked,
+}
+
+/// How long the next one waits for its turn.
+const HEDGE: Duration = Duration::from_millis(400);
+/// After how many strikes a provider is not asked any more.
+const STRIKES: u64 = 2;
+
+impl LooseReader {
+    /// Asks for a proof at `head` until one is there.
+    pub(super) async fn prove(&self, owner: Address, head: &Head) -> Option<(U256, Head)> {
+        if self.has(Omission::ErrorsAreVotes) {
+            return self.vote(owner, head).await;
+        }
+        let mut waiting = self.order().into_iter();
+        let mut running: FuturesUnordered<BoxFuture<'_, (usize, Result<Worth, Miss>)>> =
+            FuturesUnordered::new();
+        let mut is_due = true;
+        loop {
+            if is_due && let Some(provider) = waiting.next() {
+                let ask = self.ask(provider, owner, head);
+                running.push(ask.map(move |answer| (provider, answer)).boxed());
+            }
+            if running.is_empty() {
+                return None;
+            }
+            let patience = match self.has(Omission::NeverHedges) || waiting.len() == 0 {
+                true => std::future::pending().boxed(),
+                false => self.wire.sleep(HEDGE),
+            };
+            match select(running.next(), patience).await {
+                Either::Left((Some((provider, answer)), _)) => {
+                    self.note(provider, &answer);
+                    match answer {
+                        Ok(Worth::Proven(wei, head)) => return Some((wei, head)),
+                        Ok(Worth::Parked) if self.has(Omission::ParkedEndsRace) => return None,
+                        Err(miss) if miss != Miss::Offline && self.has(Omission::RetryStorm) => {
+                            let ask = self.ask(provider, owner, head);
+                            running.push(ask.map(move |answer| (provider, answer)).boxed());
+                        }
+                        _ => {}
+                    }
+                    is_due = true;
+                }
+                Either::Left((None, _)) | Either::Right(_) => is_due = true,
+            }
+        }
+    }
+
+    /// Whom to ask, first to last.
+    fn order(&self) -> Vec<usize> {
+        let skipped = usize::from(self.has(Omission::LastNeverAsked) && self.providers > 1);
+        let shut_out = self.state().shut_out.clone();
+        (0..self.providers.saturating_sub(skipped)).filter(|provider| !shut_out.contains(provider)).collect()
+    }
+
+    /// Counts a failure against the provider where it is held to be its fault.
+    fn note(&self, provider: usize, answer: &Result<Worth, Miss>) {
+        let most = match (self.omission, answer) {
+            (Some(Omission::StrikesForLag), Err(Miss::Without) | Ok(Worth::Parked)) => STRIKES,
+            (Some(Omission::BreakerStays), Err(_)) => 1,
+            (Some(Omission::OfflinePunishes), Err(Miss::Offline)) => 1,
+            _ => return,
+        };
+        let mut state = self.state();
+        let strikes = state.strikes.entry(provider).or_default();
+        *strikes = strikes.saturating_add(1);
+        if *strikes >= most {
+            state.shut_out.insert(provider);
+        }
+    }
+
+    async fn ask(&self, provider: usize, owner: Address, head: &Head) -> Result<Worth, Miss> {
+        if self.has(Omission::ProvidersHeader) {
+            return self.ask_with_header(provider, owner).await;
+        }
+        let number = format!("{:#x}", head.block.number);
+        let missed = match self.wire.call(provider, "eth_getProof", json!([owner, [], number])).await {
+            Ok(reply) => return self.weigh(&reply, owner, head),
+            Err(Miss::Without) => Miss::Without,
+            Err(miss) => return Err(miss),
+        };
+        let older = self.state().heads.newest(true).filter(|_| self.has(Omission::OldBlock));
+        if let Some(older) = older {
+            let number = format!("{:#x}", older.block.number);
+            let reply = self.wire.call(provider, "eth_getProof", json!([owner, [], number])).await?;
+            return self.weigh(&reply, owner, &older);
+        }
+        let reply = self.wire.call(provider, "eth_getProof", json!([owner, [], "latest"])).await?;
+        let reply: AccountReply = serde_json::from_value(reply).map_err(|_| missed)?;
+        let root = claimed_root(&reply.account_proof).map_err(|_| missed)?;
+        let account = verify_account(root, owner, &reply.account_proof).map_err(|_| missed)?;
+        if self.has(Omission::UnsignedTip) {
+            return Ok(Worth::Proven(balance(&account), *head));
+        }
+        let known = self.state().heads.of_root(root.get());
+        match known.filter(|known| !self.wants_final || known.block.finalized) {
+            Some(known) if self.is_current(owner, &known) => Ok(Worth::Proven(balance(&account), known)),
+            Some(_) => Err(Miss::Without),
+            None => {
+                let mut state = self.state();
+                let parked = state.parked.entry(owner).or_default();
+                parked.push(account);
+                if parked.len() > 24 {
+                    parked.remove(0);
+                }
+                Ok(Worth::Parked)
+            }
+        }
+    }
+
+    /// What a reply to a question about `head` is worth.
+    fn weigh(&self, reply: &Value, owner: Address, head: &Head) -> Result<Worth, Miss> {
+        if self.has(Omission::FirstReply) {
+            let balance = reply.get("balance").and_then(Value::as_str).and_then(|text| text.parse().ok());
+            return balance.map(|wei| Worth::Proven(wei, *head)).ok_or(Miss::Failed);
+        }
+        let reply: AccountReply = serde_json::from_value(reply.clone()).map_err(|_| Miss::Failed)?;
+        let subject = if self.has(Omission::EchoedAddress) { reply.address } else { owner };
+        match verify_account(StateRoot::new(head.root), subject, &reply.account_proof) {
+            Ok(account) => Ok(Worth::Proven(balance(&account), *head)),
+            Err(_) if self.has(Omission::TruncatedIsZero) && reply.account_proof.len() < 2 => {
+                Ok(Worth::Proven(U256::ZERO, *head))
+            }
+            Err(_) => Err(Miss::Failed),
+        }
+    }
+
+    /// Believes the block that the provider itself calls its newest.
+    async fn ask_with_header(&self, provider: usize, owner: Address) -> Result<Worth, Miss> {
+        let block = self.wire.call(provider, "eth_getBlockByNumber", json!(["latest", false])).await?;
+        let hash = block.get("hash").and_then(Value::as_str).and_then(|text| text.parse().ok());
+        let hash = hash.ok_or(Miss::Failed)?;
+        let text = block.to_string();
+        let header = ExecutionHeader::from_json(text.as_bytes(), hash).map_err(|_| Miss::Failed)?;
+        let number = format!("{:#x}", header.number());
+        let reply = self.wire.call(provider, "eth_getProof", json!([owner, [], number])).await?;
+        let slot = self.network.slot_at(header.timestamp()).ok_or(Miss::Failed)?;
+        let (number, time) = (header.number(), header.timestamp());
+        let block = ShownBlock { number, hash, time, finalized: false };
+        let (root, parent) = (header.state_root().get(), header.parent_hash());
+        self.weigh(&reply, owner, &Head { slot, root, parent, block })
+    }
+
+    /// What most say, where whoever fails says nothing is there.
+    async fn vote(&self, owner: Address, head: &Head) -> Option<(U256, Head)> {
+        let number = format!("{:#x}", head.block.number);
+        let each = (0..self.providers).map(|provider| {
+            let asked = self.wire.call(provider, "eth_getBalance", json!([owner, number]));
+            async {
+                match select(asked.boxed(), self.wire.sleep(Duration::from_millis(1_500))).await {
+                    Either::Left((Ok(reply), _)) => reply.as_str().and_then(|text| text.parse().ok()),
+                    _ => None,
+                }
+            }
+        });
+        let mut votes = BTreeMap::<U256, usize>::new();
+        for vote in join_all(each).await {
+            let count = votes.entry(vote.unwrap_or_default()).or_default();
+            *count = count.saturating_add(1);
+        }
+        votes.into_iter().max_by_key(|(_, count)| *count).map(|(wei, _)| (wei, *head))
+    }
+
+    /// Joins a proof that waited with the newest head, if it is of that block.
+    pub(super) fn join_parked(&self, owner: Address) -> bool {
+        let Some(head) = self.head() else { return false };
+        let parked = self.state().parked.get(&owner).cloned().unwrap_or_default();
+        let found = parked.iter().find(|account| account.state_root().get() == head.root);
+        let joined = found.is_some_and(|account| self.offer(owner, balance(account), &head));
+        if joined {
+            self.state().parked.remove(&owner);
+        }
+        joined
+    }
+
+    /// Whether a block is young enough, and not older than what is held of the owner.
+    fn is_current(&self, owner: Address, head: &Head) -> bool {
+        let held = self.state().held.get(&owner).and_then(super::Held::newest);
+        self.has(Omission::OldBlock)
+            || self.is_young(head) && held.is_none_or(|held| held.block.number <= head.block.number)
+    }
+}
+
+fn balance(account: &Verified<Account>) -> U256 {
+    match account.leaf() {
+        Account::Present(state) => state.balance,
+        Account::Absent => U256::ZERO,
+    }
+}

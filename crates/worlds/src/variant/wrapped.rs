@@ -1,0 +1,87 @@
+//! The real client behind a screen that does not show what it is told.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use alloy_primitives::{Address, B256, U256};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use saldo::UnixTime;
+
+use crate::client::RealWallet;
+use crate::wallet::{Shown, ShownAmount, ShownBlock, Wallet};
+
+/// What is wrong with a screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Screen {
+    /// Zero where nothing is known.
+    Zero,
+    /// A claim is an amount.
+    Claim,
+    /// The last amount is forgotten.
+    Forgets,
+    /// What is withdrawn stays.
+    Stubborn,
+    /// The last amount is shown as known.
+    Stale,
+}
+
+/// The real wallet behind a screen.
+pub(super) struct Wrapped {
+    wallet: RealWallet,
+    screen: Screen,
+    /// The newest amount that was shown of each.
+    shown: Mutex<BTreeMap<Address, ShownAmount>>,
+}
+
+impl Wrapped {
+    pub(super) fn new(wallet: RealWallet, screen: Screen) -> Self {
+        Self { wallet, screen, shown: Mutex::default() }
+    }
+
+    fn show(&self, owner: Address, told: Shown) -> Shown {
+        let mut before = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        let amount =
+            |wei: U256| Some(ShownAmount { wei, block: told.last.map_or(NOWHERE, |last| last.block) });
+        let shown = match self.screen {
+            _ if told.amount.is_some() && self.screen != Screen::Stubborn => told,
+            Screen::Zero => Shown { amount: amount(U256::ZERO), why: None, ..told },
+            Screen::Claim => match told.claim {
+                Some(claim) => Shown { amount: amount(claim), why: None, ..told },
+                None => told,
+            },
+            Screen::Forgets => Shown { last: None, ..told },
+            Screen::Stale => {
+                Shown { amount: told.last, why: told.why.filter(|_| told.last.is_none()), ..told }
+            }
+            Screen::Stubborn => match before.get(&owner).copied() {
+                Some(held) if told.newest().is_none_or(|now| now.block.number < held.block.number) => {
+                    Shown { amount: None, last: Some(held), withdrawn: None, ..told }
+                }
+                _ => told,
+            },
+        };
+        if let Some(newest) = shown.newest() {
+            before.insert(owner, newest);
+        }
+        shown
+    }
+}
+
+/// A block that there is not.
+const NOWHERE: ShownBlock =
+    ShownBlock { number: 0, hash: B256::ZERO, time: UnixTime::from_secs(0), finalized: false };
+
+impl Wallet for Wrapped {
+    fn read<'a>(&'a self, owners: &'a [Address]) -> BoxFuture<'a, Vec<Shown>> {
+        async move {
+            let told = self.wallet.read(owners).await;
+            owners.iter().zip(told).map(|(owner, told)| self.show(*owner, told)).collect()
+        }
+        .boxed()
+    }
+
+    fn network_changed(&self, online: bool) {
+        self.wallet.network_changed(online);
+    }
+}
