@@ -2,6 +2,7 @@
 
 use alloy_primitives::{Address, B256, Bloom, Bytes, U256};
 use alloy_rlp::{Decodable, Header};
+use saldo::{Storage, Write};
 use saldo_beacon::container::ExecutionPayloadHeader;
 use sha2::{Digest, Sha256};
 
@@ -13,6 +14,22 @@ pub fn with_record_checksum(name: &str, mut value: Vec<u8>) -> Vec<u8> {
     digest.update(&value);
     value.extend_from_slice(&digest.finalize());
     value
+}
+
+/// Everything that is in `storage`.
+///
+/// # Panics
+/// If it cannot be read at once.
+pub fn entries(storage: &impl Storage) -> Vec<(String, Vec<u8>)> {
+    storage.all().expect("it can be read")
+}
+
+/// Writes into `storage`.
+///
+/// # Panics
+/// If it cannot be written at once.
+pub fn put(storage: &impl Storage, writes: impl IntoIterator<Item = Write>) {
+    storage.apply(&writes.into_iter().collect::<Vec<_>>()).expect("it can be written");
 }
 
 /// The hash tree root of the payload header in the record of a block.

@@ -9,6 +9,7 @@ use std::io;
 
 use alloy_primitives::B256;
 use saldo_beacon::SnapshotError;
+use saldo_beacon::unit::UnixTime;
 use saldo_chain::StoredAnchorError;
 use saldo_proof::ProofError;
 use saldo_reading::Holding;
@@ -123,15 +124,41 @@ pub enum StorageRefusal {
         /// The latest format this version knows.
         known: u16,
     },
-    /// It belongs to another chain: each needs its own place.
+    /// It was written by an earlier version of saldo, whose format is not read any more.
+    #[error(
+        "the storage has format {got}, which this version of saldo does not read any more: delete it; all that is in it can be \
+         proven again"
+    )]
+    OlderFormat {
+        /// The format found.
+        got: u16,
+        /// The format that this version reads.
+        known: u16,
+    },
+    /// It belongs to another network: each needs its own place.
     #[error(
         "the storage is of chain {got}, this client reads chain {expected}: give each chain a place of its own"
     )]
     OtherNetwork {
         /// Its chain id.
         got: u64,
-        /// The chain id of the client's network; the same if only the beacon chain differs.
+        /// The chain id of the client's network.
         expected: u64,
+    },
+    /// It belongs to another chain that has the same chain id: often a development chain that was started anew.
+    #[error(
+        "the storage belongs to another chain with the same chain id {chain_id} (its {field} differs; its genesis was {} \
+         seconds after 1970): a development chain that was started anew is another chain; give it a place of its own or \
+         delete the old one",
+        genesis.as_secs()
+    )]
+    OtherChain {
+        /// The chain id of both.
+        chain_id: u64,
+        /// The first field of the table that differs, as in the network file.
+        field: &'static str,
+        /// When the other chain began.
+        genesis: UnixTime,
     },
 }
 

@@ -7,6 +7,7 @@
 //! checkpoint.
 
 mod form;
+mod identity;
 mod load;
 mod seal;
 

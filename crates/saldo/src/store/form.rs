@@ -7,8 +7,12 @@ use saldo_beacon::{Checkpoint, Network};
 use saldo_proof::trie::{MAX_NODE_BYTES, MAX_NODES};
 use saldo_reading::{Asset, Holding, ProviderId};
 
+use super::identity::Identity;
+
 /// The latest format. A change of what is kept that this version would misread has a higher one.
-pub(super) const FORMAT: u16 = 1;
+///
+/// Format 1 named its chain by chain id and validators root alone. It is refused.
+pub(super) const FORMAT: u16 = 2;
 
 /// The first record, whose name and form stay the same in all formats.
 pub(super) const FIRST: &str = "saldo";
@@ -62,22 +66,9 @@ pub(super) fn reading_name(holding: &Holding, block: B256) -> Option<String> {
     }
 }
 
-/// What a storage is of.
-#[derive(Debug, PartialEq, Eq, RlpEncodable, RlpDecodable)]
-pub(super) struct First {
-    pub(super) chain_id: u64,
-    pub(super) genesis_validators_root: B256,
-}
-
-impl First {
-    pub(super) fn of(network: &Network) -> Self {
-        Self { chain_id: network.chain_id(), genesis_validators_root: network.genesis_validators_root() }
-    }
-}
-
-/// The format, and then [`First`] in the way of that format.
+/// The format, and then the [`Identity`] in the way of that format.
 pub(super) fn first(network: &Network) -> Vec<u8> {
-    [&FORMAT.to_le_bytes()[..], &alloy_rlp::encode(First::of(network))].concat()
+    [&FORMAT.to_le_bytes()[..], &alloy_rlp::encode(Identity::of(network))].concat()
 }
 
 /// The format of the first record, and the rest of it.

@@ -10,7 +10,8 @@ use saldo_chain::{Anchor, StoredAnchorError};
 use saldo_proof::{Account, ProofError, Verified, verify_account, verify_accounts};
 use saldo_reading::{Candidate, Generation, Holding, Now, ProviderId, join};
 
-use super::form::{self, First, Name, Proof, ProviderState};
+use super::form::{self, Name, Proof, ProviderState};
+use super::identity::Identity;
 use super::seal::Seal;
 use super::{Index, Progress, Store};
 use crate::storage::{Storage, StorageFault, StorageKey, StorageRefusal};
@@ -133,14 +134,15 @@ impl Index {
         if got > form::FORMAT {
             return Err(StorageRefusal::NewerFormat { got, known: form::FORMAT });
         }
-        let Some(of) = form::exactly::<First>(rest, rest.len()) else {
+        if got < form::FORMAT {
+            return Err(StorageRefusal::OlderFormat { got, known: form::FORMAT });
+        }
+        let Some(identity) = form::exactly::<Identity>(rest, rest.len()) else {
             self.note(StorageFault::AllDropped);
             self.is_read = true;
             return Ok(Restored::default());
         };
-        if of != First::of(network) {
-            return Err(StorageRefusal::OtherNetwork { got: of.chain_id, expected: network.chain_id() });
-        }
+        identity.check(&Identity::of(network))?;
         self.is_read = true;
         let mut restored = Restored::default();
         let mut proofs: Vec<(Holding, B256, String, Vec<u8>)> = Vec::new();
