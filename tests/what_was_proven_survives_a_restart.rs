@@ -6,14 +6,14 @@ use std::time::Duration;
 use alloy_primitives::{Address, U256};
 use futures_util::FutureExt;
 use saldo::{
-    BuildError, Client, Clock, Holding, Level, MemoryStorage, Network, Policy, Reading,
-    StorageFault, StorageRefusal, Write,
+    BuildError, Client, Clock, Holding, Level, MemoryStorage, Network, Policy, Reading, StorageFault,
+    StorageRefusal, Write,
 };
-use saldo_drill::{BeaconSource, Chain, Fault, Provider};
 use saldo_beacon::unit::UnixTime;
+use saldo_drill::{BeaconSource, Chain, Fault, Provider};
 use saldo_tests::checkpoint_world::CheckpointWorld as Council;
-use saldo_tests::stored::{entries, put, with_record_checksum};
 use saldo_tests::scene::{AFTER, ALICE, BEFORE, UNUSED as NOBODY};
+use saldo_tests::stored::{entries, put, with_record_checksum};
 
 const HOLDING: Holding = Holding { owner: ALICE, asset: saldo::Asset::Native };
 
@@ -474,8 +474,7 @@ fn readings_below_a_final_one_are_given_up() {
         council.chain.set_balance(ALICE, U256::from(round));
         council.pass_slots(1);
         council.assert_true(&council.read(&client));
-        let count =
-            |part: &str| entries(&storage).iter().filter(|(name, _)| name.starts_with(part)).count();
+        let count = |part: &str| entries(&storage).iter().filter(|(name, _)| name.starts_with(part)).count();
         assert_eq!(count("block/"), count("reading/"));
         most = most.max(count("reading/"));
         let again = start(&council, &storage);

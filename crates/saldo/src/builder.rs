@@ -325,18 +325,11 @@ impl ClientBuilder {
         let transport = self.transport.map_or_else(default_transport, Ok)?;
         let clock = self.clock.map_or_else(default_clock, Ok)?;
         let network = Arc::new(self.network);
-        let opened = match self.storage {
-            Some(storage) => {
-                let opened = Store::open(storage, self.storage_key, &network, clock.wall());
-                Some(opened.map_err(BuildError::Storage)?)
-            }
-            None => None,
-        };
-        let (store, restored) = opened.unzip();
+        let store = self.storage.map(|storage| Store::new(storage, self.storage_key));
         let io = Io::new(transport, clock);
         let endpoints = (self.execution, self.beacon);
         let inner = ClientInner::new(network, trust_start, self.policy, endpoints, io, store);
-        restored.into_iter().for_each(|restored| inner.readings.restore(restored, &inner.proofs));
+        inner.readings.load_storage(&inner.proofs).map_err(BuildError::Storage)?;
         Ok(Client::new(inner))
     }
 

@@ -79,7 +79,10 @@ pub use pace::Pace;
 pub use proofs::Evidence;
 #[cfg(feature = "redb")]
 pub use storage::RedbStorage;
-pub use storage::{MemoryStorage, Storage, StorageError, StorageFault, StorageKey, StorageRefusal, Write};
+pub use storage::{
+    MaybeSend, MemoryStorage, Storage, StorageError, StorageFault, StorageFuture, StorageKey, StorageRefusal,
+    Version, Write,
+};
 pub use trust::Trust;
 pub use watch::{Activity, Change, Watch};
 
