@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex};
 use alloy_primitives::U256;
 use futures_util::FutureExt;
 use saldo::{
-    Amount, Client, ClientBuilder, Holding, MemoryStorage, RedbStorage, Storage, StorageError, StorageFault,
-    StorageFuture, StorageKey, Version, Write,
+    Amount, BoxedFuture, Client, ClientBuilder, Holding, MemoryStorage, RedbStorage, Storage, StorageError,
+    StorageFault, StorageKey, Version, Write,
 };
 use saldo_tests::checkpoint_world::CheckpointWorld as Council;
 use saldo_tests::scene::{AFTER, ALICE, BEFORE, BOB, UNUSED as NOBODY};
@@ -323,7 +323,7 @@ fn foreign_root(block: &[u8]) -> [u8; 32] {
     saldo_tests::stored::payload_root(block).0
 }
 
-fn failed<T: Send + 'static>(error: StorageError) -> StorageFuture<'static, Result<T, StorageError>> {
+fn failed<T: Send + 'static>(error: StorageError) -> BoxedFuture<'static, Result<T, StorageError>> {
     std::future::ready(Err(error)).boxed()
 }
 
@@ -337,7 +337,7 @@ struct Failing {
 }
 
 impl Storage for Failing {
-    fn load(&self) -> StorageFuture<'_, Result<(Vec<(String, Vec<u8>)>, Version), StorageError>> {
+    fn load(&self) -> BoxedFuture<'_, Result<(Vec<(String, Vec<u8>)>, Version), StorageError>> {
         self.inner.load()
     }
 
@@ -345,7 +345,7 @@ impl Storage for Failing {
         &self,
         changes: Vec<Write>,
         expected: Version,
-    ) -> StorageFuture<'_, Result<Version, StorageError>> {
+    ) -> BoxedFuture<'_, Result<Version, StorageError>> {
         let fails = self.writes.fetch_add(1, Ordering::Relaxed) == self.at;
         if !fails {
             return self.inner.apply(changes, expected);
@@ -391,10 +391,10 @@ fn a_failed_write_leaves_the_old_state_or_the_new_one() {
 fn a_storage_that_is_not_there_stops_nobody() {
     struct Broken;
     impl Storage for Broken {
-        fn load(&self) -> StorageFuture<'_, Result<(Vec<(String, Vec<u8>)>, Version), StorageError>> {
+        fn load(&self) -> BoxedFuture<'_, Result<(Vec<(String, Vec<u8>)>, Version), StorageError>> {
             failed(StorageError::Damaged)
         }
-        fn apply(&self, _: Vec<Write>, _: Version) -> StorageFuture<'_, Result<Version, StorageError>> {
+        fn apply(&self, _: Vec<Write>, _: Version) -> BoxedFuture<'_, Result<Version, StorageError>> {
             failed(StorageError::Damaged)
         }
     }
@@ -414,14 +414,14 @@ fn what_cannot_be_read_yet_is_not_written_over() {
     #[derive(Clone)]
     struct Locked(MemoryStorage, Arc<std::sync::atomic::AtomicBool>);
     impl Storage for Locked {
-        fn load(&self) -> StorageFuture<'_, Result<(Vec<(String, Vec<u8>)>, Version), StorageError>> {
+        fn load(&self) -> BoxedFuture<'_, Result<(Vec<(String, Vec<u8>)>, Version), StorageError>> {
             if self.1.load(Ordering::Relaxed) { failed(StorageError::Damaged) } else { self.0.load() }
         }
         fn apply(
             &self,
             changes: Vec<Write>,
             expected: Version,
-        ) -> StorageFuture<'_, Result<Version, StorageError>> {
+        ) -> BoxedFuture<'_, Result<Version, StorageError>> {
             self.0.apply(changes, expected)
         }
     }
@@ -458,10 +458,10 @@ fn what_cannot_be_read_yet_is_not_written_over() {
 struct ReadOnly(MemoryStorage, Arc<Mutex<usize>>);
 
 impl Storage for ReadOnly {
-    fn load(&self) -> StorageFuture<'_, Result<(Vec<(String, Vec<u8>)>, Version), StorageError>> {
+    fn load(&self) -> BoxedFuture<'_, Result<(Vec<(String, Vec<u8>)>, Version), StorageError>> {
         self.0.load()
     }
-    fn apply(&self, _: Vec<Write>, _: Version) -> StorageFuture<'_, Result<Version, StorageError>> {
+    fn apply(&self, _: Vec<Write>, _: Version) -> BoxedFuture<'_, Result<Version, StorageError>> {
         *self.1.lock().unwrap() += 1;
         failed(StorageError::ReadOnly)
     }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use saldo::{Clock, MemoryStorage, Storage, StorageError, StorageFuture, Version, Write};
+use saldo::{BoxedFuture, Clock, MemoryStorage, Storage, StorageError, Version, Write};
 use saldo_drill::simulate::VirtualClock;
 
 /// A storage that takes time to read and to write. Nothing happens while its futures are not polled.
@@ -62,7 +62,7 @@ impl SlowStorage {
 }
 
 impl Storage for SlowStorage {
-    fn load(&self) -> StorageFuture<'_, Result<(Vec<(String, Vec<u8>)>, Version), StorageError>> {
+    fn load(&self) -> BoxedFuture<'_, Result<(Vec<(String, Vec<u8>)>, Version), StorageError>> {
         let takes = {
             let mut state = self.state();
             state.loads += 1;
@@ -80,7 +80,7 @@ impl Storage for SlowStorage {
         &self,
         changes: Vec<Write>,
         expected: Version,
-    ) -> StorageFuture<'_, Result<Version, StorageError>> {
+    ) -> BoxedFuture<'_, Result<Version, StorageError>> {
         let (takes, fails) = {
             let mut state = self.state();
             state.writes.push(changes.clone());
@@ -99,7 +99,7 @@ impl Storage for SlowStorage {
 }
 
 impl SlowStorage {
-    fn wait(&self, takes: Duration) -> StorageFuture<'static, ()> {
+    fn wait(&self, takes: Duration) -> BoxedFuture<'static, ()> {
         if takes.is_zero() { std::future::ready(()).boxed() } else { self.clock.sleep(takes) }
     }
 }

@@ -9,7 +9,7 @@ use alloy_primitives::{Address, B256, Bloom, Bytes, U256};
 use alloy_rlp::{Decodable, Header};
 use futures_util::FutureExt;
 use futures_util::task::{ArcWake, waker};
-use saldo::{Storage, StorageError, StorageFuture, Version, Write};
+use saldo::{BoxedFuture, Storage, StorageError, Version, Write};
 use saldo_beacon::container::ExecutionPayloadHeader;
 use sha2::{Digest, Sha256};
 
@@ -45,7 +45,7 @@ pub fn put(storage: &impl Storage, writes: impl IntoIterator<Item = Write>) {
 pub struct Durable<S>(pub S);
 
 impl<S: Storage> Storage for Durable<S> {
-    fn load(&self) -> StorageFuture<'_, Result<(Vec<(String, Vec<u8>)>, Version), StorageError>> {
+    fn load(&self) -> BoxedFuture<'_, Result<(Vec<(String, Vec<u8>)>, Version), StorageError>> {
         self.0.load()
     }
 
@@ -53,7 +53,7 @@ impl<S: Storage> Storage for Durable<S> {
         &self,
         changes: Vec<Write>,
         expected: Version,
-    ) -> StorageFuture<'_, Result<Version, StorageError>> {
+    ) -> BoxedFuture<'_, Result<Version, StorageError>> {
         let (done, is_done) = channel();
         let waker = waker(Arc::new(Tell(Mutex::new(done))));
         let mut applied = self.0.apply(changes, expected);

@@ -1,6 +1,5 @@
 //! Where a client keeps what it must not forget over a restart.
 
-mod maybe_send;
 mod memory;
 #[cfg(feature = "redb")]
 mod redb;
@@ -14,8 +13,8 @@ use saldo_beacon::unit::UnixTime;
 use saldo_chain::StoredAnchorError;
 use saldo_proof::ProofError;
 use saldo_reading::Holding;
+use saldo_source::BoxedFuture;
 
-pub use maybe_send::{MaybeSend, StorageFuture};
 pub use memory::MemoryStorage;
 #[cfg(feature = "redb")]
 pub use redb::RedbStorage;
@@ -30,7 +29,7 @@ pub use redb::RedbStorage;
 ///
 /// A client calls it while it is built, and at the end of a read that proved something new. A call of the client waits for
 /// it until its own deadline and no longer; the next call goes on waiting. One client calls it for one thing at a time.
-pub trait Storage: MaybeSend {
+pub trait Storage: Send + Sync {
     /// Reads everything that is kept, as it was at one moment, in any order, with the version of that moment.
     ///
     /// [`ClientBuilder::build`] polls the future once: what is ready by then is there when `build` returns. Otherwise the
@@ -42,7 +41,7 @@ pub trait Storage: MaybeSend {
     ///
     /// [`Client::storage_faults`]: crate::Client::storage_faults
     /// [`ClientBuilder::build`]: crate::ClientBuilder::build
-    fn load(&self) -> StorageFuture<'_, Result<(Vec<(String, Vec<u8>)>, Version), StorageError>>;
+    fn load(&self) -> BoxedFuture<'_, Result<(Vec<(String, Vec<u8>)>, Version), StorageError>>;
 
     /// Writes all of `changes` if the version is still `expected`, or else nothing of it, also if the device loses power
     /// meanwhile. Durable when the future completes; gives the version after it.
@@ -52,11 +51,8 @@ pub trait Storage: MaybeSend {
     /// # Errors
     /// [`StorageError::Conflict`] if the version is another; the client then reads again, merges, and tries again. Any other
     /// [`StorageError`]: the client reads again with its next reading, to learn what is there, and then writes.
-    fn apply(
-        &self,
-        changes: Vec<Write>,
-        expected: Version,
-    ) -> StorageFuture<'_, Result<Version, StorageError>>;
+    fn apply(&self, changes: Vec<Write>, expected: Version)
+    -> BoxedFuture<'_, Result<Version, StorageError>>;
 
     /// Whether [`Storage::apply`] always refuses: for a widget beside the app. The client then keeps nothing.
     fn is_read_only(&self) -> bool {

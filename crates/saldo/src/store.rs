@@ -32,10 +32,9 @@ use futures_util::future::Shared;
 use saldo_beacon::unit::UnixTime;
 use saldo_beacon::{Checkpoint, Network};
 use saldo_reading::{Candidate, Generation, Holding};
+use saldo_source::BoxedFuture;
 
-use crate::storage::{
-    Storage, StorageError, StorageFault, StorageFuture, StorageKey, StorageRefusal, Version,
-};
+use crate::storage::{Storage, StorageError, StorageFault, StorageKey, StorageRefusal, Version};
 pub(crate) use change_set::{ChangeSet, Present};
 pub(crate) use form::{ProviderState, StoredDisclosure, StoredProvider, first};
 use index::Index;
@@ -97,7 +96,7 @@ struct UnderWay {
 #[derive(Clone)]
 pub(crate) struct Job {
     number: u64,
-    outcome: Shared<StorageFuture<'static, Outcome>>,
+    outcome: Shared<BoxedFuture<'static, Outcome>>,
 }
 
 impl Job {
@@ -285,7 +284,7 @@ impl Store {
 }
 
 impl State {
-    fn begin(&mut self, outcome: StorageFuture<'static, Outcome>, task: Task) -> Job {
+    fn begin(&mut self, outcome: BoxedFuture<'static, Outcome>, task: Task) -> Job {
         self.jobs = self.jobs.wrapping_add(1);
         let job = Job { number: self.jobs, outcome: outcome.shared() };
         self.under_way = Some(UnderWay { job: job.clone(), task });

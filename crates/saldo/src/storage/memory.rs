@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::future::ready;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{Storage, StorageError, StorageFuture, Version, Write};
+use saldo_source::BoxedFuture;
+
+use super::{Storage, StorageError, Version, Write};
 
 /// Keeps everything in memory, for as long as a clone of it exists: for tests, and for a client that is built again within
 /// one process. Several clients may share it.
@@ -31,7 +33,7 @@ impl MemoryStorage {
 }
 
 impl Storage for MemoryStorage {
-    fn load(&self) -> StorageFuture<'_, Result<(Vec<(String, Vec<u8>)>, Version), StorageError>> {
+    fn load(&self) -> BoxedFuture<'_, Result<(Vec<(String, Vec<u8>)>, Version), StorageError>> {
         let kept = self.kept();
         let entries = kept.entries.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
         Box::pin(ready(Ok((entries, kept.version))))
@@ -41,7 +43,7 @@ impl Storage for MemoryStorage {
         &self,
         changes: Vec<Write>,
         expected: Version,
-    ) -> StorageFuture<'_, Result<Version, StorageError>> {
+    ) -> BoxedFuture<'_, Result<Version, StorageError>> {
         let mut kept = self.kept();
         if kept.version != expected {
             return Box::pin(ready(Err(StorageError::Conflict)));

@@ -15,7 +15,9 @@ use ::redb::{
     ReadableDatabase, ReadableTable, StorageBackend, TableDefinition, TableError,
 };
 
-use super::{Storage, StorageError, StorageFuture, Version, Write};
+use saldo_source::BoxedFuture;
+
+use super::{Storage, StorageError, Version, Write};
 use writer::Writer;
 
 const TABLE: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("saldo");
@@ -250,7 +252,7 @@ impl Reopened {
 }
 
 impl Storage for RedbStorage {
-    fn load(&self) -> StorageFuture<'_, Result<Loaded, StorageError>> {
+    fn load(&self) -> BoxedFuture<'_, Result<Loaded, StorageError>> {
         let loaded = match &*self.file {
             File::Writable { database, .. } => database.load(),
             File::ReadOnly(database) => guarded(|| load(&database.begin_read()?)),
@@ -263,7 +265,7 @@ impl Storage for RedbStorage {
         &self,
         changes: Vec<Write>,
         expected: Version,
-    ) -> StorageFuture<'_, Result<Version, StorageError>> {
+    ) -> BoxedFuture<'_, Result<Version, StorageError>> {
         match &*self.file {
             File::Writable { writer, .. } => Box::pin(writer.write(changes, expected)),
             File::ReadOnly(_) | File::Copy(_) => Box::pin(ready(Err(StorageError::ReadOnly))),
