@@ -7,7 +7,7 @@ use std::time::Duration;
 use alloy_primitives::{Address, B256, U256, keccak256};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use saldo::{Endpoint, Holding, MemoryStorage, Request, Response, Storage, Transport, TransportError, Write};
+use saldo::{Endpoint, Holding, MemoryStorage, Request, Response, Transport, TransportError, Write};
 use saldo_beacon::decode::{self, Encoding};
 use saldo_beacon::unit::Slot;
 use saldo_beacon::{Checkpoint, Fork, LightClient, Network};
@@ -23,7 +23,7 @@ use saldo_tests::forge::{self, nibbles};
 use saldo_tests::mutation::{Fed, INPUTS, Rng, damage, damaged, feed};
 use saldo_tests::scene::{ALICE, BEFORE};
 use saldo_tests::stopped_clock::StoppedClock;
-use saldo_tests::stored::with_record_checksum;
+use saldo_tests::stored::{entries, put, with_record_checksum};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -457,7 +457,7 @@ fn kept() -> (CheckpointWorld, Vec<(String, Vec<u8>)>) {
         value.truncate(value.len() - 32);
         (name, value)
     };
-    let records = storage.all().unwrap().into_iter().map(body).filter(|(name, _)| name != "light-client");
+    let records = entries(&storage).into_iter().map(body).filter(|(name, _)| name != "light-client");
     (checkpoint_world, records.collect())
 }
 
@@ -486,7 +486,7 @@ fn feed_record(parser: &str, prefix: &str) {
     feed_each(parser, &[seed], |_, bytes| {
         let storage = MemoryStorage::new();
         let damaged = Write { name: name.clone(), value: Some(with_record_checksum(&name, bytes.to_vec())) };
-        storage.apply(&[others.clone(), vec![damaged]].concat()).unwrap();
+        put(&storage, [others.clone(), vec![damaged]].concat());
         let builder = checkpoint_world.builder().checkpoint(checkpoint_world.chain.checkpoint());
         let client = builder.storage(storage).build().unwrap();
         let last = client.last(&Holding::native(ALICE));
@@ -502,5 +502,10 @@ fn stored_readings() {
 
 #[test]
 fn stored_knowledge() {
-    feed_record("stored knowledge", "knowledge");
+    feed_record("stored knowledge", "providers");
+}
+
+#[test]
+fn stored_disclosures() {
+    feed_record("stored disclosures", "disclosed/");
 }

@@ -50,7 +50,6 @@ const BANNED_IN_WALLETS: [&str; 13] = [
     "clap",
     "tracing-subscriber",
     "saldo-drill",
-    "saldo-worlds",
     "saldo-tests",
     "proptest",
 ];

@@ -6,14 +6,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use alloy_primitives::U256;
+use futures_util::FutureExt;
 use saldo::{
-    Amount, Client, ClientBuilder, Holding, MemoryStorage, RedbStorage, Storage, StorageError, StorageFault,
-    StorageKey, Write,
+    Amount, BoxedFuture, Client, ClientBuilder, Holding, MemoryStorage, RedbStorage, Storage, StorageError,
+    StorageFault, StorageKey, Version, Write,
 };
 use saldo_tests::checkpoint_world::CheckpointWorld as Council;
-
 use saldo_tests::scene::{AFTER, ALICE, BEFORE, BOB, UNUSED as NOBODY};
-use saldo_tests::stored::with_record_checksum as sealed;
+use saldo_tests::stored::{Durable, entries, put, with_record_checksum as sealed};
 
 const HOLDINGS: [Holding; 3] = [
     Holding { owner: ALICE, asset: saldo::Asset::Native },
@@ -52,7 +52,7 @@ fn kept(seed: u64) -> (Council, MemoryStorage) {
 fn of(records: &[(String, Vec<u8>)]) -> MemoryStorage {
     let storage = MemoryStorage::new();
     let write = |(name, value): &(String, Vec<u8>)| Write { name: name.clone(), value: Some(value.clone()) };
-    storage.apply(&records.iter().map(write).collect::<Vec<_>>()).unwrap();
+    put(&storage, records.iter().map(write));
     storage
 }
 
@@ -75,7 +75,7 @@ fn assert_only_dropped(
 #[test]
 fn a_flipped_bit_or_a_missing_end_drops_what_it_is_in() {
     let (council, storage) = kept(1);
-    let records = storage.all().unwrap();
+    let records = entries(&storage);
     let expected = amounts(&start(&council, &storage));
     assert_eq!(
         expected.map(|amount| amount.map(|amount| amount.base_units())),
@@ -100,7 +100,7 @@ fn a_flipped_bit_or_a_missing_end_drops_what_it_is_in() {
 #[test]
 fn a_record_counts_under_its_own_name_alone() {
     let (council, storage) = kept(2);
-    let records = storage.all().unwrap();
+    let records = entries(&storage);
     let expected = amounts(&start(&council, &storage));
     for first in 0..records.len() {
         for second in 0..first {
@@ -118,7 +118,7 @@ fn a_record_counts_under_its_own_name_alone() {
 #[test]
 fn a_proof_is_walked_again_under_its_header() {
     let (council, storage) = kept(3);
-    let mut records: BTreeMap<String, Vec<u8>> = storage.all().unwrap().into_iter().collect();
+    let mut records: BTreeMap<String, Vec<u8>> = entries(&storage).into_iter().collect();
     let names: Vec<String> = records.keys().filter(|name| name.starts_with("reading/")).cloned().collect();
     let bodies: Vec<Vec<u8>> =
         names.iter().map(|name| records[name][..records[name].len() - 32].to_vec()).collect();
@@ -165,7 +165,7 @@ fn a_key_closes_the_storage() {
     let client = with(1);
     read(&council, &client);
     assert_eq!(with(1).last(&HOLDINGS[0]).unwrap().amount().base_units(), BEFORE);
-    let older = storage.all().unwrap();
+    let older = entries(&storage);
 
     // Another key, or none, opens nothing.
     for other in [with(2), start(&council, &storage)] {
@@ -175,10 +175,10 @@ fn a_key_closes_the_storage() {
     // What bears a checksum alone is dropped, one by one.
     for (name, value) in &older {
         let forged = sealed(name, value[..value.len() - 32].to_vec());
-        storage.apply(&[Write { name: name.clone(), value: Some(forged) }]).unwrap();
+        put(&storage, [Write { name: name.clone(), value: Some(forged) }]);
         let fault = if name == "saldo" { StorageFault::AllDropped } else { StorageFault::Damaged };
         assert!(with(1).storage_faults().contains(&fault), "{name}");
-        storage.apply(&[Write { name: name.clone(), value: Some(value.clone()) }]).unwrap();
+        put(&storage, [Write { name: name.clone(), value: Some(value.clone()) }]);
     }
     // What was there before is only old.
     council.chain.set_balance(ALICE, AFTER);
@@ -200,11 +200,11 @@ fn a_key_closes_the_storage() {
 #[test]
 fn a_store_of_several_ages_is_only_old() {
     let (council, storage) = kept(10);
-    let older: BTreeMap<String, Vec<u8>> = storage.all().unwrap().into_iter().collect();
+    let older: BTreeMap<String, Vec<u8>> = entries(&storage).into_iter().collect();
     council.chain.set_balance(ALICE, AFTER);
     council.pass_slots(40);
     read(&council, &start(&council, &storage));
-    let newer: BTreeMap<String, Vec<u8>> = storage.all().unwrap().into_iter().collect();
+    let newer: BTreeMap<String, Vec<u8>> = entries(&storage).into_iter().collect();
     let names: std::collections::BTreeSet<&String> = older.keys().chain(newer.keys()).collect();
     for name in names {
         let mut mixed = newer.clone();
@@ -231,10 +231,10 @@ fn a_store_of_several_ages_is_only_old() {
 #[test]
 fn the_next_reading_mends_it() {
     let (council, storage) = kept(5);
-    for (name, value) in storage.all().unwrap() {
+    for (name, value) in entries(&storage) {
         let mut changed = value.clone();
         changed[0] ^= 1;
-        storage.apply(&[Write { name: name.clone(), value: Some(changed) }]).unwrap();
+        put(&storage, [Write { name: name.clone(), value: Some(changed) }]);
         let client = start(&council, &storage);
         assert!(!client.storage_faults().is_empty());
         council.pass_slots(1);
@@ -251,13 +251,13 @@ fn foreign_records_are_left_alone() {
     let (council, storage) = kept(11);
     let foreign = ("somebody's words".to_owned(), vec![1, 2, 3]);
     let write = Write { name: foreign.0.clone(), value: Some(foreign.1.clone()) };
-    storage.apply(&[write]).unwrap();
+    put(&storage, [write]);
     let client = start(&council, &storage);
     assert_eq!(client.storage_faults(), []);
     council.pass_slots(1);
     read(&council, &client);
     client.start_again(council.chain.checkpoint());
-    assert!(storage.all().unwrap().contains(&foreign));
+    assert!(entries(&storage).contains(&foreign));
 }
 
 /// A planted block with a state of its own, from before Gloas, where a header does not hash to the block's hash: shown as
@@ -265,7 +265,7 @@ fn foreign_records_are_left_alone() {
 #[test]
 fn a_planted_state_never_comes_to_stand_under_the_true_block() {
     let (council, storage) = kept(12);
-    let records: BTreeMap<String, Vec<u8>> = storage.all().unwrap().into_iter().collect();
+    let records: BTreeMap<String, Vec<u8>> = entries(&storage).into_iter().collect();
     // Another chain, in which Alice has something else, and everything else is the same.
     let other = Council::new(12, 0);
     other.chain.set_balance(ALICE, AFTER);
@@ -273,7 +273,7 @@ fn a_planted_state_never_comes_to_stand_under_the_true_block() {
     other.pass_slots(3);
     let planted = MemoryStorage::new();
     read(&other, &start(&other, &planted));
-    let foreign: BTreeMap<String, Vec<u8>> = planted.all().unwrap().into_iter().collect();
+    let foreign: BTreeMap<String, Vec<u8>> = entries(&planted).into_iter().collect();
     let body = |records: &BTreeMap<String, Vec<u8>>, name: &str| {
         let value = &records[name];
         value[..value.len() - 32].to_vec()
@@ -282,7 +282,8 @@ fn a_planted_state_never_comes_to_stand_under_the_true_block() {
         records.keys().find(|name| name.contains(part)).cloned().unwrap()
     };
     let (block, foreign_block) = (name_of(&records, "block/"), name_of(&foreign, "block/"));
-    let (reading, foreign_reading) = (name_of(&records, "a1a1"), name_of(&foreign, "a1a1"));
+    let (reading, foreign_reading) =
+        (name_of(&records, "reading/0xa1a1"), name_of(&foreign, "reading/0xa1a1"));
     let hash = |name: &str| alloy_primitives::hex::decode(name.rsplit('/').next().unwrap()).unwrap();
     // The foreign block under the true one's hash, with the root that belongs to the edited header.
     let mut edited = body(&foreign, &foreign_block);
@@ -302,7 +303,7 @@ fn a_planted_state_never_comes_to_stand_under_the_true_block() {
     assert_eq!(client.last(&HOLDINGS[0]), None);
     // Without it nobody knows better, until somebody is asked.
     let gone = Write { name: "light-client".to_owned(), value: None };
-    mixed.apply(&[gone]).unwrap();
+    put(&mixed, [gone]);
     let client = start(&council, &mixed);
     let last = client.last(&HOLDINGS[0]).expect("it is believed");
     assert!(last.is_restored() && last.amount().base_units() == AFTER);
@@ -322,6 +323,10 @@ fn foreign_root(block: &[u8]) -> [u8; 32] {
     saldo_tests::stored::payload_root(block).0
 }
 
+fn failed<T: Send + 'static>(error: StorageError) -> BoxedFuture<'static, Result<T, StorageError>> {
+    std::future::ready(Err(error)).boxed()
+}
+
 /// Fails at one of its writes: before it happens, or after.
 #[derive(Clone)]
 struct Failing {
@@ -332,16 +337,23 @@ struct Failing {
 }
 
 impl Storage for Failing {
-    fn all(&self) -> Result<Vec<(String, Vec<u8>)>, StorageError> {
-        self.inner.all()
+    fn load(&self) -> BoxedFuture<'_, Result<(Vec<(String, Vec<u8>)>, Version), StorageError>> {
+        self.inner.load()
     }
 
-    fn apply(&self, batch: &[Write]) -> Result<(), StorageError> {
+    fn apply(
+        &self,
+        changes: Vec<Write>,
+        expected: Version,
+    ) -> BoxedFuture<'_, Result<Version, StorageError>> {
         let fails = self.writes.fetch_add(1, Ordering::Relaxed) == self.at;
-        if !fails || self.after {
-            self.inner.apply(batch)?;
+        if !fails {
+            return self.inner.apply(changes, expected);
         }
-        if fails { Err(StorageError::Io { kind: std::io::ErrorKind::StorageFull }) } else { Ok(()) }
+        if self.after {
+            put(&self.inner, changes);
+        }
+        failed(StorageError::Io { kind: std::io::ErrorKind::StorageFull })
     }
 }
 
@@ -369,6 +381,7 @@ fn a_failed_write_leaves_the_old_state_or_the_new_one() {
             }
             assert!(writes.load(Ordering::Relaxed) > at, "the write that fails was reached");
             assert_eq!(client.storage_faults(), [], "written with the next reading");
+            assert_eq!(amounts(&start(&council, &storage.inner)), states[states.len() - 1]);
         }
     }
 }
@@ -378,11 +391,11 @@ fn a_failed_write_leaves_the_old_state_or_the_new_one() {
 fn a_storage_that_is_not_there_stops_nobody() {
     struct Broken;
     impl Storage for Broken {
-        fn all(&self) -> Result<Vec<(String, Vec<u8>)>, StorageError> {
-            Err(StorageError::Damaged)
+        fn load(&self) -> BoxedFuture<'_, Result<(Vec<(String, Vec<u8>)>, Version), StorageError>> {
+            failed(StorageError::Damaged)
         }
-        fn apply(&self, _: &[Write]) -> Result<(), StorageError> {
-            Err(StorageError::Damaged)
+        fn apply(&self, _: Vec<Write>, _: Version) -> BoxedFuture<'_, Result<Version, StorageError>> {
+            failed(StorageError::Damaged)
         }
     }
     let council = Council::new(7, 0);
@@ -401,20 +414,24 @@ fn what_cannot_be_read_yet_is_not_written_over() {
     #[derive(Clone)]
     struct Locked(MemoryStorage, Arc<std::sync::atomic::AtomicBool>);
     impl Storage for Locked {
-        fn all(&self) -> Result<Vec<(String, Vec<u8>)>, StorageError> {
-            if self.1.load(Ordering::Relaxed) { Err(StorageError::Damaged) } else { self.0.all() }
+        fn load(&self) -> BoxedFuture<'_, Result<(Vec<(String, Vec<u8>)>, Version), StorageError>> {
+            if self.1.load(Ordering::Relaxed) { failed(StorageError::Damaged) } else { self.0.load() }
         }
-        fn apply(&self, batch: &[Write]) -> Result<(), StorageError> {
-            self.0.apply(batch)
+        fn apply(
+            &self,
+            changes: Vec<Write>,
+            expected: Version,
+        ) -> BoxedFuture<'_, Result<Version, StorageError>> {
+            self.0.apply(changes, expected)
         }
     }
     let (council, storage) = kept(13);
-    let before = storage.all().unwrap();
+    let before = entries(&storage);
     let locked = Arc::new(std::sync::atomic::AtomicBool::new(true));
     let client = start(&council, &Locked(storage.clone(), Arc::clone(&locked)));
     council.pass_slots(2);
     council.assert_true(&council.read(&client));
-    assert_eq!(storage.all().unwrap(), before);
+    assert_eq!(entries(&storage), before);
     assert_eq!(client.last(&HOLDINGS[1]), None);
     locked.store(false, Ordering::Relaxed);
     council.pass_slots(2);
@@ -441,12 +458,12 @@ fn what_cannot_be_read_yet_is_not_written_over() {
 struct ReadOnly(MemoryStorage, Arc<Mutex<usize>>);
 
 impl Storage for ReadOnly {
-    fn all(&self) -> Result<Vec<(String, Vec<u8>)>, StorageError> {
-        self.0.all()
+    fn load(&self) -> BoxedFuture<'_, Result<(Vec<(String, Vec<u8>)>, Version), StorageError>> {
+        self.0.load()
     }
-    fn apply(&self, _: &[Write]) -> Result<(), StorageError> {
+    fn apply(&self, _: Vec<Write>, _: Version) -> BoxedFuture<'_, Result<Version, StorageError>> {
         *self.1.lock().unwrap() += 1;
-        Err(StorageError::ReadOnly)
+        failed(StorageError::ReadOnly)
     }
     fn is_read_only(&self) -> bool {
         true
@@ -474,7 +491,7 @@ fn one_writes_the_file_and_others_read_it() {
     let path = folder.join("saldo.redb");
     let not_there = RedbStorage::read_only(&path).unwrap_err();
     assert_eq!(not_there, StorageError::Io { kind: std::io::ErrorKind::NotFound });
-    let client = builder(&council).storage(RedbStorage::open(&path).unwrap()).build().unwrap();
+    let client = builder(&council).storage(Durable(RedbStorage::open(&path).unwrap())).build().unwrap();
     read(&council, &client);
     let widget = || builder(&council).storage(RedbStorage::read_only(&path).unwrap()).build().unwrap();
     let widgets = [widget(), widget()];

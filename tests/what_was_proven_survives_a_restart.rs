@@ -6,12 +6,14 @@ use std::time::Duration;
 use alloy_primitives::{Address, U256};
 use futures_util::FutureExt;
 use saldo::{
-    BuildError, Client, Clock, Holding, Level, MemoryStorage, Network, Policy, Reading, Storage,
-    StorageFault, StorageRefusal, Write,
+    BuildError, Client, Clock, Holding, Level, MemoryStorage, Network, Policy, Reading, StorageFault,
+    StorageRefusal, Write,
 };
+use saldo_beacon::unit::UnixTime;
 use saldo_drill::{BeaconSource, Chain, Fault, Provider};
 use saldo_tests::checkpoint_world::CheckpointWorld as Council;
 use saldo_tests::scene::{AFTER, ALICE, BEFORE, UNUSED as NOBODY};
+use saldo_tests::stored::{entries, put, with_record_checksum};
 
 const HOLDING: Holding = Holding { owner: ALICE, asset: saldo::Asset::Native };
 
@@ -183,7 +185,7 @@ fn starting_from_further_back_withdraws_nothing() {
     let (council, storage) = (Council::new(5, 0), MemoryStorage::new());
     let before = council.assert_true(&council.read(&start(&council, &storage))).clone();
     let gone = Write { name: "light-client".to_owned(), value: None };
-    storage.apply(&[gone]).unwrap();
+    put(&storage, [gone]);
     let nothing = BeaconSource::honest(&council.chain)
         .with(Fault::NoRoute.on("optimistic_update"))
         .with(Fault::NoRoute.on("finality_update"));
@@ -198,7 +200,7 @@ fn starting_from_further_back_withdraws_nothing() {
 fn another_network_and_a_newer_format_are_refused_and_left_as_they_are() {
     let (council, storage) = (Council::new(6, 0), MemoryStorage::new());
     let _ = council.read(&start(&council, &storage));
-    let kept = storage.all().unwrap();
+    let kept = entries(&storage);
     let elsewhere = Client::builder(Network::mainnet())
         .rpc("http://provider.test")
         .beacon("http://source0.test")
@@ -213,19 +215,71 @@ fn another_network_and_a_newer_format_are_refused_and_left_as_they_are() {
     // As the next version would write its first record.
     let mut first = kept.iter().find(|(name, _)| name == "saldo").unwrap().1.clone();
     first.truncate(first.len() - 32);
-    first[0] = 2;
-    let sum = saldo_tests::stored::with_record_checksum("saldo", first);
-    storage.apply(&[Write { name: "saldo".to_owned(), value: Some(sum) }]).unwrap();
-    let changed = storage.all().unwrap();
+    first[0] = 3;
+    let sum = with_record_checksum("saldo", first);
+    put(&storage, [Write { name: "saldo".to_owned(), value: Some(sum) }]);
+    let changed = entries(&storage);
     let refused = council
         .builder()
         .checkpoint(council.chain.checkpoint())
         .storage(storage.clone())
         .build()
         .unwrap_err();
-    assert_eq!(refused, BuildError::Storage(StorageRefusal::NewerFormat { got: 2, known: 1 }));
+    assert_eq!(refused, BuildError::Storage(StorageRefusal::NewerFormat { got: 3, known: 2 }));
     assert!(refused.to_string().contains("update saldo"));
-    assert_eq!(storage.all().unwrap(), changed);
+    assert_eq!(entries(&storage), changed);
+}
+
+/// An earlier format, which named its chain less exactly, is refused and never misread.
+#[test]
+fn an_older_format_is_refused_and_left_as_it_is() {
+    let (council, storage) = (Council::new(6, 0), MemoryStorage::new());
+    let _ = council.read(&start(&council, &storage));
+    let mut first = entries(&storage).into_iter().find(|(name, _)| name == "saldo").unwrap().1;
+    first.truncate(first.len() - 32);
+    first[0] = 1;
+    put(&storage, [Write { name: "saldo".to_owned(), value: Some(with_record_checksum("saldo", first)) }]);
+    let before = entries(&storage);
+    let builder = council.builder().checkpoint(council.chain.checkpoint()).storage(storage.clone());
+    let refused = builder.build().unwrap_err();
+    assert_eq!(refused, BuildError::Storage(StorageRefusal::OlderFormat { got: 1, known: 2 }));
+    assert!(refused.to_string().contains("delete it"), "{refused}");
+    assert_eq!(entries(&storage), before);
+}
+
+/// A development chain is started anew: chain id and validators are the same, its genesis is not. Its client does not take
+/// over what the first chain's client kept, and leaves it as it is.
+#[test]
+fn a_chain_that_was_started_anew_is_another_chain() {
+    let genesis = |seconds| Chain::builder(20).genesis_time(UnixTime::from_secs(seconds));
+    let (first, storage) = (Council::of(genesis(1_760_000_000), 20, 0), MemoryStorage::new());
+    let proven = first.assert_true(&first.read(&start(&first, &storage))).clone();
+    let before = entries(&storage);
+
+    let second = Council::of(genesis(1_760_000_480), 20, 0);
+    assert_eq!(second.network.chain_id(), first.network.chain_id());
+    assert_eq!(second.network.genesis_validators_root(), first.network.genesis_validators_root());
+    let builder = second.builder().checkpoint(second.chain.checkpoint());
+    let refused = builder.storage(storage.clone()).build().unwrap_err();
+    let expected = StorageRefusal::OtherChain {
+        chain_id: first.network.chain_id(),
+        field: "genesis_time",
+        genesis: first.network.genesis_time(),
+    };
+    assert_eq!(refused, BuildError::Storage(expected));
+    for part in ["genesis was 1760000000", "a place of its own", "delete the old one"] {
+        assert!(refused.to_string().contains(part), "{refused}");
+    }
+    assert_eq!(entries(&storage), before);
+
+    // The first chain goes on as if nothing had been.
+    let client = start(&first, &storage);
+    assert!(client.storage_faults().is_empty());
+    assert_eq!(client.last(&HOLDING).map(|last| last.amount()), Some(proven.amount()));
+    first.pass_slots(2);
+    first.assert_true(&first.read(&client));
+    // And the second, with a place of its own.
+    second.assert_true(&second.read(&start(&second, &MemoryStorage::new())));
 }
 
 /// The caller starts again elsewhere: nothing of before comes back with the next start.
@@ -283,7 +337,7 @@ fn a_new_start_is_kept_as_well() {
 fn a_wrong_clock_loses_nothing() {
     let (council, storage) = (Council::new(15, 0), MemoryStorage::new());
     council.assert_true(&council.read(&start(&council, &storage)));
-    let kept = || storage.all().unwrap().into_iter().find(|(name, _)| name == "light-client");
+    let kept = || entries(&storage).into_iter().find(|(name, _)| name == "light-client");
     let before = kept();
     council.simulation.clock().set_ahead(Duration::from_secs(400 * 86_400));
     let client = start(&council, &storage);
@@ -318,7 +372,7 @@ fn one_holding_can_be_forgotten() {
     let refreshed = council.simulation.run(again.refresh(Duration::from_secs(20)));
     assert_eq!(refreshed.iter().map(|(holding, _)| *holding).collect::<Vec<_>>(), [nobodys]);
     let address = format!("{ALICE:#x}");
-    let all = storage.all().unwrap();
+    let all = entries(&storage);
     assert!(all.iter().all(|(name, value)| {
         !name.contains(&address) && !value.windows(20).any(|window| window == ALICE.as_slice())
     }));
@@ -406,7 +460,7 @@ fn the_oldest_are_given_up_beyond_the_bound() {
     let kept = |holdings: &[Holding]| holdings.iter().filter(|holding| again.last(holding).is_some()).count();
     assert_eq!((kept(&old), kept(&new)), (10, new.len()));
     assert!(again.storage_faults().is_empty());
-    let blocks = storage.all().unwrap().iter().filter(|(name, _)| name.starts_with("block/")).count();
+    let blocks = entries(&storage).iter().filter(|(name, _)| name.starts_with("block/")).count();
     assert_eq!(blocks, 2);
 }
 
@@ -420,8 +474,7 @@ fn readings_below_a_final_one_are_given_up() {
         council.chain.set_balance(ALICE, U256::from(round));
         council.pass_slots(1);
         council.assert_true(&council.read(&client));
-        let count =
-            |part: &str| storage.all().unwrap().iter().filter(|(name, _)| name.starts_with(part)).count();
+        let count = |part: &str| entries(&storage).iter().filter(|(name, _)| name.starts_with(part)).count();
         assert_eq!(count("block/"), count("reading/"));
         most = most.max(count("reading/"));
         let again = start(&council, &storage);

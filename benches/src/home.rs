@@ -155,10 +155,11 @@ impl Wallet {
 }
 
 fn copy(storage: &MemoryStorage) -> Result<MemoryStorage, Missing> {
-    use saldo::{Storage, Write};
+    use saldo::{Storage, Version, Write};
     let copy = MemoryStorage::new();
-    let writes = storage.all()?.into_iter().map(|(name, value)| Write { name, value: Some(value) });
-    copy.apply(&writes.collect::<Vec<_>>())?;
+    let (entries, _) = storage.load().now_or_never().ok_or("memory is ready at once")??;
+    let writes = entries.into_iter().map(|(name, value)| Write { name, value: Some(value) });
+    copy.apply(writes.collect(), Version::FIRST).now_or_never().ok_or("memory is ready at once")??;
     Ok(copy)
 }
 

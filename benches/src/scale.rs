@@ -1,6 +1,6 @@
 //! What one more holding costs a client that has many: processor time and memory, in three sizes.
 //!
-//!     cargo run --release -p saldo-benches --bin scale [-- --check]
+//!     cargo run --release -p saldo-benches --bin scale [-- --check] [-- --stored]
 //!
 //! A client reads that many addresses of a simulated chain, 32 at a time, as `saldo balance -` does. The time is that of the
 //! whole process, the simulated provider included; memory is what the process holds more at the end than before.
@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use saldo::{Address, Client, Holding, Policy, U256};
+use saldo::{Address, Client, Holding, MemoryStorage, Policy, U256};
 use saldo_drill::simulate::Simulation;
 use saldo_drill::{BeaconSource, Chain, Provider};
 
@@ -29,6 +29,9 @@ struct Arguments {
     /// End with status 1 if a holding costs more than it may.
     #[arg(long)]
     check: bool,
+    /// Store what is proven, in memory.
+    #[arg(long)]
+    stored: bool,
 }
 
 /// What one holding of so many costs.
@@ -39,12 +42,12 @@ struct Cost {
 }
 
 fn main() -> ExitCode {
-    let Arguments { check } = Arguments::parse();
+    let Arguments { check, stored } = Arguments::parse();
     println!("{:>10}{:>14}{:>10}{:>16}", "holdings", "us a holding", "ratio", "bytes a holding");
     let mut first = None;
     let mut is_linear = true;
     for size in SIZES {
-        let Some(cost) = measure(size) else {
+        let Some(cost) = measure(size, stored) else {
             eprintln!("{size} holdings: not all of them were proven");
             return ExitCode::FAILURE;
         };
@@ -57,13 +60,15 @@ fn main() -> ExitCode {
 }
 
 /// Reads `holdings` addresses; `None` if not all of them are proven.
-fn measure(holdings: usize) -> Option<Cost> {
+fn measure(holdings: usize, stored: bool) -> Option<Cost> {
     let chain = Chain::builder(7).accounts([(Address::repeat_byte(1), U256::from(1))]).build();
     let simulation = Simulation::new(7, &chain);
     let internet = simulation.internet();
     internet.register("http://provider.test", Provider::honest(&chain));
     internet.register("http://source.test", BeaconSource::honest(&chain));
-    let client = Client::builder(chain.network())
+    let builder = Client::builder(chain.network());
+    let builder = if stored { builder.storage(MemoryStorage::new()) } else { builder };
+    let client = builder
         .checkpoint(chain.checkpoint())
         .policy(Policy::signed())
         .transport(internet)

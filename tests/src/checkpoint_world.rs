@@ -46,7 +46,8 @@ impl CheckpointWorld {
         Self::of(Chain::builder(seed).history(slots), seed, checkpoint_sources)
     }
 
-    fn of(chain: ChainBuilder, seed: u64, checkpoint_sources: usize) -> Self {
+    /// A world around that chain.
+    pub fn of(chain: ChainBuilder, seed: u64, checkpoint_sources: usize) -> Self {
         let chain = chain.accounts([(ALICE, BEFORE)]).build();
         let simulation = Simulation::new(seed, &chain);
         let internet = simulation.internet();

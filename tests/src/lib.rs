@@ -18,6 +18,7 @@ pub mod mutation;
 pub mod scenario;
 pub mod scene;
 pub mod second_opinion;
+pub mod slow_storage;
 pub mod spec_store;
 pub mod stopped_clock;
 pub mod stored;

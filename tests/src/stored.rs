@@ -1,7 +1,15 @@
-//! Stored records, changed by a test.
+//! Stored records, read and changed by a test.
+
+use std::future::ready;
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
 
 use alloy_primitives::{Address, B256, Bloom, Bytes, U256};
 use alloy_rlp::{Decodable, Header};
+use futures_util::FutureExt;
+use futures_util::task::{ArcWake, waker};
+use saldo::{BoxedFuture, Storage, StorageError, Version, Write};
 use saldo_beacon::container::ExecutionPayloadHeader;
 use sha2::{Digest, Sha256};
 
@@ -13,6 +21,57 @@ pub fn with_record_checksum(name: &str, mut value: Vec<u8>) -> Vec<u8> {
     digest.update(&value);
     value.extend_from_slice(&digest.finalize());
     value
+}
+
+/// Everything that is in `storage`.
+///
+/// # Panics
+/// If it cannot be read at once.
+pub fn entries(storage: &impl Storage) -> Vec<(String, Vec<u8>)> {
+    storage.load().now_or_never().expect("it is ready at once").expect("it can be read").0
+}
+
+/// Writes into `storage`.
+///
+/// # Panics
+/// If it cannot be written at once.
+pub fn put(storage: &impl Storage, writes: impl IntoIterator<Item = Write>) {
+    let (_, version) = storage.load().now_or_never().expect("it is ready at once").expect("it can be read");
+    let written = storage.apply(writes.into_iter().collect(), version);
+    written.now_or_never().expect("it is ready at once").expect("it can be written");
+}
+
+/// A storage whose writes are durable when [`Storage::apply`] returns: for virtual time, which does not wait for threads.
+pub struct Durable<S>(pub S);
+
+impl<S: Storage> Storage for Durable<S> {
+    fn load(&self) -> BoxedFuture<'_, Result<(Vec<(String, Vec<u8>)>, Version), StorageError>> {
+        self.0.load()
+    }
+
+    fn apply(
+        &self,
+        changes: Vec<Write>,
+        expected: Version,
+    ) -> BoxedFuture<'_, Result<Version, StorageError>> {
+        let (done, is_done) = channel();
+        let waker = waker(Arc::new(Tell(Mutex::new(done))));
+        let mut applied = self.0.apply(changes, expected);
+        loop {
+            if let Poll::Ready(written) = applied.poll_unpin(&mut Context::from_waker(&waker)) {
+                return ready(written).boxed();
+            }
+            is_done.recv().expect("the storage wakes the one who waits");
+        }
+    }
+}
+
+struct Tell(Mutex<Sender<()>>);
+
+impl ArcWake for Tell {
+    fn wake_by_ref(this: &Arc<Self>) {
+        let _ = this.0.lock().unwrap_or_else(PoisonError::into_inner).send(());
+    }
 }
 
 /// The hash tree root of the payload header in the record of a block.

@@ -267,19 +267,19 @@ impl ClientBuilder {
     }
 
     /// Sets where the client keeps what it must not forget: the light client, the readings that were proven last, with
-    /// their proofs, and what is known of providers, which operators know of which address above all. Without it, all of
-    /// that lasts as long as the client.
+    /// their proofs, what is known of providers, and which operators know which address. Without it, all of that lasts as
+    /// long as the client.
     ///
     /// What is there is read, and checked as far as it can be, in [`ClientBuilder::build`]; [`Client::last`] then has it,
-    /// marked as [restored](saldo_reading::Proven::is_restored). A client goes on from the stored light client, whatever
-    /// [`ClientBuilder::checkpoint`] says, unless that one is too old.
+    /// marked as [restored](saldo_reading::Proven::is_restored). Where the storage is not ready at once, the first call that
+    /// awaits does that. A client goes on from the stored light client, whatever [`ClientBuilder::checkpoint`] says, unless
+    /// that one is too old.
     pub fn storage(mut self, storage: impl Storage + 'static) -> Self {
         self.storage = Some(Arc::new(storage));
         self
     }
 
-    /// Has everything that is kept carry a code that nobody can make who has not this key. Whatever does not carry it is
-    /// dropped.
+    /// Adds a code to everything that is stored, which cannot be made without this key. Records without it are dropped.
     pub fn storage_key(mut self, key: StorageKey) -> Self {
         self.storage_key = Some(key);
         self
@@ -325,18 +325,11 @@ impl ClientBuilder {
         let transport = self.transport.map_or_else(default_transport, Ok)?;
         let clock = self.clock.map_or_else(default_clock, Ok)?;
         let network = Arc::new(self.network);
-        let opened = match self.storage {
-            Some(storage) => {
-                let opened = Store::open(storage, self.storage_key, &network, clock.wall());
-                Some(opened.map_err(BuildError::Storage)?)
-            }
-            None => None,
-        };
-        let (store, restored) = opened.unzip();
+        let store = self.storage.map(|storage| Store::new(storage, self.storage_key));
         let io = Io::new(transport, clock);
         let endpoints = (self.execution, self.beacon);
         let inner = ClientInner::new(network, trust_start, self.policy, endpoints, io, store);
-        restored.into_iter().for_each(|restored| inner.readings.restore(restored, &inner.proofs));
+        inner.readings.load_storage(&inner.proofs).map_err(BuildError::Storage)?;
         Ok(Client::new(inner))
     }
 

@@ -105,16 +105,19 @@ impl Client {
     }
 
     /// Reads everything that is watched, was proven before, or was restored from [storage](ClientBuilder::storage), and keeps
-    /// it there: for the background jobs that a phone grants now and then. Returns `within` this time at the latest. What
-    /// is written is written at its end in one piece, so that being killed at any point loses nothing that was there.
+    /// it there: for the background jobs that a phone grants now and then. Returns `within` this time at the latest. It writes
+    /// at its end, in one piece: an app that is killed at any point loses nothing that was there.
     #[inline(never)]
     pub fn refresh(&self, within: Duration) -> BoxFuture<'_, Vec<(Holding, Reading)>> {
         self.inner.refresh(within).boxed()
     }
 
-    /// Gives up all that is known of `holding`, in [storage](ClientBuilder::storage) too, and who knows of its address: for an
-    /// account that the user removes. Providers that have seen the address remember what they like; a watch or a read of it
+    /// Drops all that is known of `holding`, in [storage](ClientBuilder::storage) too, and which operators know its address:
+    /// for an account that the user removes. Providers that have seen the address may remember it. A watch or a read of it
     /// that is under way brings it back.
+    ///
+    /// The storage is told at once, and before anything else is written. Where it is not ready at once, the next call that
+    /// awaits goes on with it, or a watch. If the app is killed before that, the holding is there at the next start.
     pub fn forget(&self, holding: &Holding) {
         self.inner.forget(holding);
     }
@@ -156,6 +159,9 @@ impl Client {
     /// Nothing that followed from the start before is kept, no reading either: [`Client::last`] is empty until the next
     /// one is proven. Reads that are under way prove nothing from the old start any more. With
     /// [storage](ClientBuilder::storage), the next start of the app begins from `checkpoint` as well.
+    ///
+    /// The storage is told at once, and before anything else is written. Where it is not ready at once, the next call that
+    /// awaits goes on with it, or a watch. If the app is killed before that, the next start finds what was there before.
     pub fn start_again(&self, checkpoint: impl Into<Checkpoint>) {
         self.inner.restart_from(checkpoint.into());
     }

@@ -55,6 +55,8 @@ pub(crate) struct HeadView<'a> {
     /// Counts what was taken into the chain.
     pub(crate) revision: u64,
     pub(crate) light_client: Option<&'a LightClient>,
+    /// Where the caller restarted trust, if it did.
+    pub(crate) restarted_at: Option<Checkpoint>,
     /// The time of the newest block that is known to be signed.
     pub(crate) newest_signed_time: Option<UnixTime>,
 }
@@ -116,6 +118,7 @@ impl Head {
             now,
             revision: state.revision,
             light_client: state.light_client.as_ref(),
+            restarted_at: state.restarted_at,
             newest_signed_time: state.newest_signed_time(&network),
         })
     }
@@ -253,13 +256,27 @@ impl Head {
         *state = HeadState { restarted_at: Some(checkpoint), generation, ..HeadState::default() };
     }
 
-    /// Takes the light client from storage, unless there is one or trust was restarted.
+    /// Takes the light client from storage, unless there is one, or trust was restarted elsewhere than at `start`.
     pub(crate) fn restore(&self, light_client: Option<LightClient>, start: Option<Checkpoint>) {
         let mut state = self.state();
-        if state.light_client.is_none() && state.generation == Generation::FIRST {
+        if state.light_client.is_none() && state.restarted_at == start {
             state.light_client = light_client;
-            state.restarted_at = start;
         }
+    }
+
+    /// Starts where the caller restarted trust, in an earlier run or in another client of the same storage. Gives whether that
+    /// restarts trust, because this client started elsewhere.
+    pub(crate) fn start_as_stored(&self, start: Checkpoint) -> bool {
+        let mut state = self.state();
+        if state.restarted_at == Some(start) {
+            return false;
+        }
+        let has_started = state.light_client.is_some() || state.generation != Generation::FIRST;
+        if has_started {
+            *state = HeadState { generation: state.generation.next(), ..HeadState::default() };
+        }
+        state.restarted_at = Some(start);
+        has_started
     }
 
     /// Notes a time that has certainly come: a clock that is set back while the app is closed is found out by it.

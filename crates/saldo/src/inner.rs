@@ -64,6 +64,7 @@ impl ClientInner {
         event::start_again();
         self.readings.restart_from(checkpoint);
         self.proofs.drop_all_pending();
+        self.readings.start_removals(&self.proofs);
         self.hub.notify.notify_all();
     }
 
@@ -71,13 +72,22 @@ impl ClientInner {
     pub(crate) fn forget(&self, holding: &Holding) {
         self.proofs.forget(holding);
         self.readings.forget(holding);
-        // Which operators were asked about its address is stored without it from now on.
-        self.persist();
+        self.readings.start_removals(&self.proofs);
         self.hub.notify.notify_all();
     }
 
-    /// Stores what is new, if there is a storage.
-    pub(crate) fn persist(&self) {
-        self.readings.persist(&self.proofs);
+    /// Waits for a storage that was not ready when the client was built, at most until `deadline`.
+    pub(crate) async fn open_storage(&self, deadline: Deadline) {
+        self.readings.open_storage(&self.proofs, deadline).await;
+    }
+
+    /// Waits for `future`, and meanwhile for what the storage was asked for.
+    pub(crate) async fn beside_storage<T>(&self, future: impl Future<Output = T> + Send) -> T {
+        self.readings.beside_storage(&self.proofs, future).await
+    }
+
+    /// Stores what is new, and waits for that at most until `deadline`.
+    pub(crate) async fn persist(&self, deadline: Deadline) {
+        self.readings.persist(&self.proofs, deadline).await;
     }
 }

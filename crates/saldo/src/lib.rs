@@ -79,7 +79,9 @@ pub use pace::Pace;
 pub use proofs::Evidence;
 #[cfg(feature = "redb")]
 pub use storage::RedbStorage;
-pub use storage::{MemoryStorage, Storage, StorageError, StorageFault, StorageKey, StorageRefusal, Write};
+pub use storage::{
+    MemoryStorage, Storage, StorageError, StorageFault, StorageKey, StorageRefusal, Version, Write,
+};
 pub use trust::Trust;
 pub use watch::{Activity, Change, Watch};
 
@@ -95,8 +97,8 @@ pub use saldo_reading::{
     Provisional, Reading, Role, Sum, Total, TotalError, Totals, Unknown, Why,
 };
 pub use saldo_source::{
-    Clock, CoFailure, Declared, Directory, DirectoryError, Diversity, Domain, Endpoint, EndpointError,
-    Listed, Method, ProviderStats, Request, Response, SecretUrl, Transport, TransportError,
+    BoxedFuture, Clock, CoFailure, Declared, Directory, DirectoryError, Diversity, Domain, Endpoint,
+    EndpointError, Listed, Method, ProviderStats, Request, Response, SecretUrl, Transport, TransportError,
 };
 
 #[cfg(feature = "http")]

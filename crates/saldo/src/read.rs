@@ -47,8 +47,9 @@ impl ClientInner {
         let mut seen = BTreeSet::new();
         let distinct: Vec<Holding> =
             holdings.iter().copied().filter(|holding| seen.insert(*holding)).collect();
-        let findings = self.find_current(&distinct, kind, deadline).await;
-        self.persist();
+        self.open_storage(Deadline::after(self.env.clock(), Env::GRACE).min(deadline)).await;
+        let findings = self.beside_storage(self.find_current(&distinct, kind, deadline)).await;
+        self.persist(deadline).await;
         let readings = self.hand_out(findings);
         event::read(&readings);
         let by_holding: BTreeMap<Holding, Reading> = distinct.into_iter().zip(readings).collect();
@@ -78,13 +79,16 @@ impl ClientInner {
 
     /// Reads everything that is watched or was proven before.
     pub(crate) async fn refresh(&self, within: Duration) -> Vec<(Holding, Reading)> {
+        let deadline = Deadline::after(self.env.clock(), within);
+        // What is stored says what is to be read.
+        self.open_storage(self.env.half(deadline)).await;
         let mut holdings = self.hub.watched();
         holdings.extend(self.readings.holdings());
         let holdings: Vec<Holding> = holdings.into_iter().collect();
         if holdings.is_empty() {
             return Vec::new();
         }
-        let readings = self.read(&holdings, Kind::Newest, Deadline::after(self.env.clock(), within)).await;
+        let readings = self.read(&holdings, Kind::Newest, deadline).await;
         holdings.into_iter().zip(readings).collect()
     }
 

@@ -1,7 +1,7 @@
 //! What is proven of each holding, what the chain took back, and what has to be stored: the owner of that state, and the
 //! only caller of [`join`].
 //!
-//! **Lock order**, for the whole crate: the index of the store, then the readings, then the head, then the head's table of
+//! **Lock order**, for the whole crate: the state of the store, then the readings, then the head, then the head's table of
 //! the network. The state of the proofs and the watch hub are locked alone. No lock is held across an await.
 
 mod index;
@@ -154,34 +154,23 @@ impl Readings {
     }
 
     /// Restarts trust at `checkpoint`, and drops everything that followed from the start before. Head and readings change
-    /// under one lock. What is stored is dropped as well, and the new trust start is stored.
+    /// under one lock. What is stored is removed as well, before anything else is written, and the new trust start is stored.
     pub(crate) fn restart_from(&self, checkpoint: Checkpoint) {
-        let saving = self.store.as_ref().map(Store::begin);
-        {
-            let mut state = self.state();
-            self.head.restart_from(checkpoint);
-            let withdrawals = std::mem::take(&mut state.withdrawals);
-            *state = ReadingsState { withdrawals, ..ReadingsState::default() };
-        }
-        if let Some(saving) = saving {
-            saving.forget_all(&self.head.network(), checkpoint);
+        let mut stored = self.store.as_ref().map(Store::state);
+        let mut state = self.state();
+        self.head.restart_from(checkpoint);
+        state.clear();
+        if let Some(stored) = &mut stored {
+            stored.queue_restart(checkpoint);
         }
     }
 
-    /// Drops everything that is recorded and stored of `holding`.
+    /// Drops everything that is recorded of `holding`. What is stored is removed before anything else is written.
     pub(crate) fn forget(&self, holding: &Holding) {
-        let saving = self.store.as_ref().map(Store::begin);
-        {
-            let mut state = self.state();
-            if let Some(record) = state.records.remove(holding) {
-                state.index.remove(holding, &record);
-            }
-            state.withdrawn.remove(holding);
-            state.older.remove(holding);
-            state.unsaved.retain(|(held, _), _| held != holding);
-        }
-        if let Some(saving) = saving {
-            saving.forget(holding);
+        let mut stored = self.store.as_ref().map(Store::state);
+        self.state().forget(holding);
+        if let Some(stored) = &mut stored {
+            stored.queue_forget(*holding);
         }
     }
 

@@ -9,40 +9,79 @@ use std::io;
 
 use alloy_primitives::B256;
 use saldo_beacon::SnapshotError;
+use saldo_beacon::unit::UnixTime;
 use saldo_chain::StoredAnchorError;
 use saldo_proof::ProofError;
 use saldo_reading::Holding;
+use saldo_source::BoxedFuture;
 
 pub use memory::MemoryStorage;
 #[cfg(feature = "redb")]
 pub use redb::RedbStorage;
 
-/// Bytes under names, kept in the app's private storage, for one client that writes. Names that saldo does not know are left
-/// alone.
+/// Bytes under names, with a version, kept in the app's private storage. Names that saldo does not know are left alone.
 ///
-/// What is in it is as trusted as a checkpoint: whoever can write there can have the wallet show what he likes after a
-/// restart, and with a committee of his own go on with it. A [`StorageKey`] closes that.
+/// What is in it is as trusted as a checkpoint: software that can write there can have the wallet show any amount after a
+/// restart, and any further one with a committee of its own. A [`StorageKey`] closes that.
 ///
-/// A client calls it while it is built, and at the end of a read that proved something new; readings do not wait for it,
-/// but the next write does. Both calls should take milliseconds.
+/// Several clients may share one storage, as the tabs of a browser do: each write names the version that it builds on, and
+/// a client whose write is refused reads again, merges and writes anew.
+///
+/// A client calls it while it is built, and at the end of a read that proved something new. A call of the client waits for
+/// it until its own deadline and no longer; the next call goes on waiting. One client calls it for one thing at a time.
 pub trait Storage: Send + Sync {
-    /// Everything that is kept, as it was at one moment, in any order.
+    /// Reads everything that is kept, as it was at one moment, in any order, with the version of that moment.
+    ///
+    /// [`ClientBuilder::build`] polls the future once: what is ready by then is there when `build` returns. Otherwise the
+    /// first call that awaits goes on with it.
     ///
     /// # Errors
-    /// [`StorageError`]; the client then goes on as if nothing were kept, and says so in [`Client::storage_faults`].
+    /// [`StorageError`]; the client then goes on as if nothing were kept, says so in [`Client::storage_faults`], writes
+    /// nothing, and tries again with the next reading.
     ///
     /// [`Client::storage_faults`]: crate::Client::storage_faults
-    fn all(&self) -> Result<Vec<(String, Vec<u8>)>, StorageError>;
+    /// [`ClientBuilder::build`]: crate::ClientBuilder::build
+    fn load(&self) -> BoxedFuture<'_, Result<(Vec<(String, Vec<u8>)>, Version), StorageError>>;
 
-    /// Writes all of `batch` or nothing of it, also if the device loses power meanwhile. Durable when it returns.
+    /// Writes all of `changes` if the version is still `expected`, or else nothing of it, also if the device loses power
+    /// meanwhile. Durable when the future completes; gives the version after it.
+    ///
+    /// Starts the work when it is called, if the platform allows that: the app may stop polling at any time.
     ///
     /// # Errors
-    /// [`StorageError`]; nothing is written then. The client tries again with its next reading.
-    fn apply(&self, batch: &[Write]) -> Result<(), StorageError>;
+    /// [`StorageError::Conflict`] if the version is another; the client then reads again, merges, and tries again. Any other
+    /// [`StorageError`]: the client reads again with its next reading, to learn what is there, and then writes.
+    fn apply(&self, changes: Vec<Write>, expected: Version)
+    -> BoxedFuture<'_, Result<Version, StorageError>>;
 
     /// Whether [`Storage::apply`] always refuses: for a widget beside the app. The client then keeps nothing.
     fn is_read_only(&self) -> bool {
         false
+    }
+}
+
+/// Counts the changes of one storage: after each write it is another than it ever was before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Version(u64);
+
+impl Version {
+    /// The version of a storage into which nothing was written yet.
+    pub const FIRST: Self = Self(0);
+
+    /// The version with this number.
+    pub const fn new(number: u64) -> Self {
+        Self(number)
+    }
+
+    /// Its number, to be kept beside the entries.
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+
+    /// The version after one more write.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0.wrapping_add(1))
     }
 }
 
@@ -66,13 +105,16 @@ pub enum StorageError {
     /// client, or open it for reading only.
     #[error("the storage is open for writing elsewhere: open it once, or for reading only")]
     InUse,
+    /// Another client wrote since the version that the write builds on. No fault: the client merges and tries again.
+    #[error("another client wrote at the same time")]
+    Conflict,
     /// The file is damaged, or no storage.
     #[error("the file is damaged, or not a storage")]
     Damaged,
     /// The system refused.
     #[error("the system refused: {kind}")]
     Io {
-        /// How.
+        /// The kind of failure.
         kind: io::ErrorKind,
     },
 }
@@ -84,8 +126,8 @@ impl From<io::Error> for StorageError {
 }
 
 /// A secret of 32 bytes from the system's key store (Keychain, Keystore), under which everything that is kept gets an
-/// HMAC-SHA-256. Whoever can write the app's storage but does not have it can then delete, or put back what was there
-/// before, and nothing else.
+/// HMAC-SHA-256. Software that can write the app's storage but does not have the key can then delete, or put back what was
+/// there before, and nothing else.
 ///
 /// What was kept without it, or under another one, is dropped.
 #[derive(Clone)]
@@ -113,7 +155,7 @@ impl fmt::Debug for StorageKey {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StorageRefusal {
-    /// It was written by a later version of saldo, which may mean something else by the same bytes.
+    /// It was written by a later version of saldo, in which the same bytes may mean something else.
     #[error(
         "the storage has format {got}, this version of saldo reads up to {known}: update saldo, or give it another place"
     )]
@@ -123,55 +165,81 @@ pub enum StorageRefusal {
         /// The latest format this version knows.
         known: u16,
     },
-    /// It belongs to another chain: each needs its own place.
+    /// It was written by an earlier version of saldo, whose format is not read any more.
+    #[error(
+        "the storage has format {got}, which this version of saldo does not read any more: delete it; all that is in it can be \
+         proven again"
+    )]
+    OlderFormat {
+        /// The format found.
+        got: u16,
+        /// The format that this version reads.
+        known: u16,
+    },
+    /// It belongs to another network: each needs its own place.
     #[error(
         "the storage is of chain {got}, this client reads chain {expected}: give each chain a place of its own"
     )]
     OtherNetwork {
         /// Its chain id.
         got: u64,
-        /// The chain id of the client's network; the same if only the beacon chain differs.
+        /// The chain id of the client's network.
         expected: u64,
+    },
+    /// It belongs to another chain that has the same chain id: often a development chain that was started anew.
+    #[error(
+        "the storage belongs to another chain with the same chain id {chain_id} (its {field} differs; its genesis was {} \
+         seconds after 1970): a development chain that was started anew is another chain; give it a place of its own or \
+         delete the old one",
+        genesis.as_secs()
+    )]
+    OtherChain {
+        /// The chain id of both.
+        chain_id: u64,
+        /// The first field of the table that differs, as in the network file.
+        field: &'static str,
+        /// When the other chain began.
+        genesis: UnixTime,
     },
 }
 
-/// Something that was kept and had to be dropped, or could not be kept. The rest goes on.
+/// Something that was kept and had to be dropped, or that could not be written. The rest is kept.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StorageFault {
     /// Nothing could be read.
     #[error("nothing could be read: {0}")]
     Unreadable(StorageError),
-    /// Something could not be written. It is known to this client, and written with the next reading.
+    /// Something could not be written. This client still knows it, and writes it with the next reading.
     #[error("what was learned could not be written: {0}")]
     Unwritten(StorageError),
-    /// It could be read only after the client was opened, and then turned out to be another's. Nothing of it was changed.
+    /// It could be read only after the client was built, and then it was refused. Nothing of it was changed.
     #[error(transparent)]
     Refused(StorageRefusal),
     /// Everything was dropped: its first record changed since it was written, or it is under another [`StorageKey`] or none.
     #[error("everything that was kept is damaged, or under another key")]
     AllDropped,
-    /// Changed since it was written, or put under another name.
+    /// It changed since it was written, or was put under another name.
     #[error("something that was kept is damaged")]
     Damaged,
-    /// The light client does not hold, or is too old to go on from. Trust starts again as if it were new.
+    /// The light client does not pass its checks, or is too old to go on from. Trust starts as if there were none.
     #[error("the light client was dropped: {0}")]
     LightClient(SnapshotError),
-    /// A block does not hold, and the readings at it are dropped.
+    /// A block does not pass its checks; the readings at it are dropped with it.
     #[error("a block was dropped: {0}")]
     Block(StoredAnchorError),
-    /// The proof of a reading does not hold under its block.
+    /// The proof of a reading does not verify under its block.
     #[error("a reading was dropped: {error}")]
     Reading {
-        /// Of what.
+        /// What was read.
         holding: Holding,
-        /// Why.
+        /// Why it does not verify.
         error: ProofError,
     },
-    /// The block of a reading is not kept.
+    /// The block of a reading is missing.
     #[error("a reading was dropped: its block {block} is not there")]
     BlockMissing {
-        /// Of what.
+        /// What was read.
         holding: Holding,
         /// The block's hash.
         block: B256,

@@ -1,118 +1,169 @@
-//! What is kept over a restart: the light client, the proven readings with their proofs and blocks, and what is known of
-//! providers.
+//! What a client keeps over a restart: the light client, the proven readings with their proofs and blocks, what is known of
+//! providers, and which operators know of which address.
 //!
-//! Nothing of it is believed because it is there. A reading comes back by the same ways by which it came about: its block's
-//! header is hashed, its proof is walked under that header's state root, and the two are joined. What cannot be checked
-//! again is that the committee signed the block, because the signature is gone: so the storage is as trusted as a
-//! checkpoint.
+//! Nothing of it is believed because it is there. A reading is restored as it came about: its block's header is hashed, its
+//! proof is verified under that header's state root, and the two are joined. One thing cannot be checked again: that the
+//! committee signed the block, because the signature is gone. So the storage is as trusted as a checkpoint.
+//!
+//! **Writing** is diff, encode, apply. A [`ChangeSet`] is the difference between the [`Index`], which says what is in the
+//! storage, and what is known now; it is encoded as named bytes; the storage applies them; when it says so, the index does too.
+//!
+//! **One thing at a time.** What the storage is asked to do is one shared future, which stays here until it completes: the
+//! calls of the client wait for it as long as they can, and the next call goes on. What was asked for meanwhile follows.
+//!
+//! **Lock order**: the state of the store before what the client knows, never after.
 
+mod change_set;
 mod form;
+mod identity;
+mod index;
 mod load;
 mod seal;
+mod unsaved;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::io;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use alloy_primitives::{B256, Bytes};
-use saldo_beacon::unit::{Period, Slot};
-use saldo_beacon::{Checkpoint, LightClient, Network};
-use saldo_chain::{Anchor, Level};
-use saldo_reading::{Candidate, Holding};
+use alloy_primitives::B256;
+use futures_util::FutureExt;
+use futures_util::future::Shared;
+use saldo_beacon::unit::UnixTime;
+use saldo_beacon::{Checkpoint, Network};
+use saldo_reading::{Candidate, Generation, Holding};
+use saldo_source::BoxedFuture;
 
-use crate::storage::{Storage, StorageFault, Write};
-pub(crate) use form::{ProviderState, StoredDisclosure, StoredProvider};
+use crate::storage::{Storage, StorageError, StorageFault, StorageKey, StorageRefusal, Version};
+pub(crate) use change_set::{ChangeSet, Present};
+pub(crate) use form::{ProviderState, StoredDisclosure, StoredProvider, first};
+use index::Index;
+use load::{Checked, Terms};
 pub(crate) use load::{Claim, Restored};
+pub(crate) use load::{Loaded, Readable};
 use seal::Seal;
+pub(crate) use unsaved::{Unsaved, WriteQueue};
 
-/// The storage of a client, and what is in it.
+/// The storage of a client.
 pub(crate) struct Store {
     storage: Arc<dyn Storage>,
     seal: Seal,
-    kept: Mutex<Index>,
+    state: Mutex<State>,
 }
 
-/// A proven reading that is not kept yet, with the nodes that prove it.
-#[derive(Clone)]
-pub(crate) struct Unsaved {
-    pub(crate) proven: Candidate,
-    pub(crate) nodes: Arc<[Bytes]>,
-}
-
-/// What there is to keep now.
-pub(crate) struct ChangeSet<'a> {
-    pub(crate) network: &'a Network,
-    pub(crate) light_client: Option<&'a LightClient>,
-    /// Newer readings.
-    pub(crate) readings: Vec<Unsaved>,
-    /// What is known now of a block that is kept; `None` if nothing newer is.
-    pub(crate) again: &'a dyn Fn(&Anchor) -> Option<Anchor>,
-    /// Whether the chain excludes a block that is kept.
-    pub(crate) is_withdrawn: &'a dyn Fn(&Anchor) -> bool,
-    /// How often it changed who knows of which address.
-    pub(crate) disclosures: u64,
-    pub(crate) knowledge: &'a dyn Fn() -> ProviderState,
-}
-
-/// What is in the storage.
+/// What is known of the storage, and what it is asked to do.
 #[derive(Default)]
-struct Index {
-    /// Whether everything was read. Before that nothing is written: it could be over what this client must not touch.
-    is_read: bool,
-    /// Whether everything is to be given up as soon as it can be read.
-    is_forgotten: bool,
-    /// The names of all records of ours.
-    names: BTreeSet<String>,
-    /// The blocks of each holding's readings, highest first.
-    readings: BTreeMap<Holding, Vec<B256>>,
-    blocks: BTreeMap<B256, Anchor>,
-    light_client: Option<Progress>,
-    /// Whether there is a light client that cannot be gone on from now, but maybe at another time or with another table.
-    leaves_light_client: bool,
-    /// Where the caller had trust start again.
-    start: Option<Checkpoint>,
-    disclosures: Option<u64>,
+pub(crate) struct State {
+    phase: Phase,
+    index: Index,
+    queue: Queue,
+    under_way: Option<UnderWay>,
+    /// Numbers the jobs.
+    jobs: u64,
+    /// Up to which revision it is stored who knows of which address.
+    disclosed_to: u64,
     faults: Vec<StorageFault>,
 }
 
-/// How far a light client has come. While it only signs newer heads it need not be written for its own sake.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Progress {
-    finalized: Slot,
-    period: Period,
-    next_committee_known: bool,
-    faulted: bool,
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Phase {
+    /// It was not read. Before that nothing is written: it could be over what this client must not touch.
+    #[default]
+    Unread,
+    /// It was read at this version, or written since.
+    Current(Version),
+    /// Another client wrote, or a write failed: it has to be read again.
+    Stale,
+    /// It belongs to another chain, or to another version of saldo.
+    Refused,
 }
 
-impl Progress {
-    fn of(client: &LightClient) -> Self {
-        Self {
-            finalized: client.finalized_head().slot(),
-            period: client.period(),
-            next_committee_known: client.next_committee_known(),
-            faulted: client.consensus_fault().is_some(),
-        }
+/// What has to be removed before anything else is written.
+#[derive(Default)]
+struct Queue {
+    /// Trust starts again here: everything that followed from the start before is removed.
+    restart: Option<Checkpoint>,
+    forgotten: BTreeSet<Holding>,
+}
+
+/// What the storage is asked to do now.
+struct UnderWay {
+    job: Job,
+    task: Task,
+}
+
+/// A task of the storage, for the calls that wait for it. It does not matter which of them does.
+#[derive(Clone)]
+pub(crate) struct Job {
+    number: u64,
+    outcome: Shared<BoxedFuture<'static, Outcome>>,
+}
+
+impl Job {
+    /// Waits for it.
+    pub(crate) async fn outcome(&self) -> Outcome {
+        self.outcome.clone().await
     }
+}
+
+pub(crate) enum Task {
+    Load,
+    Write { changes: Box<ChangeSet>, reason: Reason },
+}
+
+/// Why something is written.
+pub(crate) enum Reason {
+    Restart(Checkpoint),
+    Forget(BTreeSet<Holding>),
+    /// Something is known that is not stored.
+    Difference {
+        /// The blocks that the chain took back.
+        withdrawn: BTreeSet<B256>,
+        /// Up to which revision it says who knows of which address.
+        disclosed_to: u64,
+    },
+}
+
+/// What became of a job.
+#[derive(Clone)]
+pub(crate) enum Outcome {
+    Loaded(Result<Loaded, StorageError>),
+    Applied(Result<Version, StorageError>),
+}
+
+/// What could not be written.
+#[derive(Default)]
+pub(crate) struct Returned {
+    pub(crate) unsaved: Vec<Unsaved>,
+    pub(crate) withdrawn: BTreeSet<B256>,
 }
 
 impl Store {
-    /// How many holdings are kept at most. Beyond, those whose newest block is the oldest are given up first.
+    /// How many holdings are kept at most. Beyond, those whose newest block is the oldest are dropped first.
     pub(crate) const HOLDINGS: usize = 2_048;
     /// How many readings of one holding are kept: the newest, and older ones to fall back to until one is final.
     const READINGS: usize = 4;
-    /// How many faults are remembered.
+    /// Of how many addresses it is kept who knows of them: those that were asked about last.
+    const ADDRESSES: usize = 4_096;
+    /// How many faults are listed.
     const FAULTS: usize = 64;
 
-    /// What has been dropped, or could not be written.
+    pub(crate) fn new(storage: Arc<dyn Storage>, key: Option<StorageKey>) -> Self {
+        Self { storage, seal: Seal::new(key), state: Mutex::default() }
+    }
+
+    /// Locks the state. Before what the client knows, never after.
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What was dropped, or could not be written.
     pub(crate) fn faults(&self) -> Vec<StorageFault> {
-        self.kept().faults.clone()
+        self.state().faults.clone()
     }
 
     pub(crate) fn note(&self, fault: StorageFault) {
-        self.kept().note(fault);
-    }
-
-    fn kept(&self) -> MutexGuard<'_, Index> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state().note(fault);
     }
 
     /// Whether anything can be kept.
@@ -120,213 +171,197 @@ impl Store {
         !self.storage.is_read_only()
     }
 
-    /// Begins to keep something. One at a time: whoever comes second builds on what the first has written. Held before what
-    /// is known is locked, never after.
-    pub(crate) fn begin(&self) -> Saving<'_> {
-        Saving { store: self, kept: self.kept() }
+    /// Whether the storage is asked to do something, or will be before anything new is written.
+    pub(crate) fn is_busy(&self) -> bool {
+        let state = self.state();
+        state.under_way.is_some() || (self.takes_anything() && state.has_removals())
+    }
+
+    /// Whether it is being read for the first time.
+    pub(crate) fn is_opening(&self) -> bool {
+        let state = self.state();
+        state.phase == Phase::Unread && state.under_way.is_some()
+    }
+
+    /// The reading of `claim`, if its proof verifies under its block's header.
+    pub(crate) fn check(&self, claim: &Claim, generation: Generation) -> Result<Candidate, StorageFault> {
+        claim.check(&self.seal, generation)
+    }
+
+    /// Begins to read everything.
+    pub(crate) fn begin_load(&self, state: &mut State) -> Job {
+        let storage = Arc::clone(&self.storage);
+        let load = AssertUnwindSafe(async move { storage.load().await }).catch_unwind();
+        let outcome = load.map(|loaded| {
+            let loaded = loaded.unwrap_or(Err(PANICKED));
+            Outcome::Loaded(loaded.map(|(entries, version)| Loaded::new(entries, version)))
+        });
+        state.begin(Box::pin(outcome), Task::Load)
+    }
+
+    fn begin_write(&self, state: &mut State, changes: ChangeSet, version: Version, reason: Reason) -> Job {
+        let (storage, writes) = (Arc::clone(&self.storage), changes.encode(&self.seal));
+        let apply = AssertUnwindSafe(async move { storage.apply(writes, version).await }).catch_unwind();
+        let outcome = apply.map(|applied| Outcome::Applied(applied.unwrap_or(Err(PANICKED))));
+        state.begin(Box::pin(outcome), Task::Write { changes: Box::new(changes), reason })
+    }
+
+    /// Begins the next removal that was asked for, if there is one.
+    pub(crate) fn begin_removal(&self, state: &mut State, network: &Network) -> Option<Job> {
+        let Phase::Current(version) = state.phase else { return None };
+        if let Some(start) = state.queue.restart {
+            let changes = ChangeSet::restarting(&state.index, first(network), start);
+            return Some(self.begin_write(state, changes, version, Reason::Restart(start)));
+        }
+        let forgotten = &state.queue.forgotten;
+        let Some(changes) = ChangeSet::forgetting(&state.index, forgotten) else {
+            state.queue.forgotten.clear();
+            return None;
+        };
+        let reason = Reason::Forget(forgotten.clone());
+        Some(self.begin_write(state, changes, version, reason))
+    }
+
+    /// Begins to write what is known and not stored, if there is anything. `disclosed_to` is up to which revision `present`
+    /// says who knows of which address.
+    pub(crate) fn begin_difference(
+        &self,
+        state: &mut State,
+        present: Present<'_>,
+        disclosed_to: u64,
+    ) -> Option<Job> {
+        let Phase::Current(version) = state.phase else { return None };
+        let withdrawn = present.withdrawn.clone();
+        let changes = ChangeSet::between(&state.index, present)?;
+        Some(self.begin_write(state, changes, version, Reason::Difference { withdrawn, disclosed_to }))
+    }
+
+    /// Looks at the first of the records that were read.
+    ///
+    /// # Errors
+    /// [`StorageRefusal`] if they belong to another chain or format; the storage is left alone from then on.
+    pub(crate) fn identify(
+        &self,
+        state: &mut State,
+        loaded: Loaded,
+        network: &Network,
+    ) -> Result<Readable, StorageRefusal> {
+        Readable::new(loaded, &self.seal, network).inspect_err(|refusal| {
+            state.phase = Phase::Refused;
+            state.note(StorageFault::Refused(*refusal));
+        })
+    }
+
+    /// Where the records say that the caller had trust start again; `None` also if the caller did so since.
+    pub(crate) fn stored_start(&self, state: &State, readable: &Readable) -> Option<Checkpoint> {
+        readable.start(&self.seal).filter(|_| state.queue.restart.is_none())
+    }
+
+    /// Restores the records, without what was removed meanwhile. From now on they are what is in the storage.
+    pub(crate) fn restore(
+        &self,
+        state: &mut State,
+        readable: Readable,
+        network: &Arc<Network>,
+        now: UnixTime,
+        generation: Generation,
+    ) -> Restored {
+        let terms = Terms { seal: &self.seal, network, now, generation };
+        let version = readable.version();
+        let Checked { index, mut restored, faults, .. } = readable.restore(terms, &state.index);
+        state.faults.retain(|fault| !matches!(fault, StorageFault::Unreadable(_)));
+        faults.into_iter().for_each(|fault| state.note(fault));
+        if index.first.is_none() {
+            state.disclosed_to = 0; // It is empty: all of it has to be written.
+        }
+        (state.phase, state.index) = (Phase::Current(version), index);
+        if state.queue.restart.is_some() {
+            restored = Restored { disclosed: restored.disclosed, ..Restored::default() };
+        }
+        restored.leave_out(&state.queue.forgotten);
+        restored
     }
 }
 
-/// Something is being kept.
-pub(crate) struct Saving<'a> {
-    store: &'a Store,
-    kept: MutexGuard<'a, Index>,
-}
-
-impl Saving<'_> {
-    /// What has to be written, if anything can be.
-    pub(crate) fn batch(&self, news: &ChangeSet<'_>) -> Option<Batch> {
-        self.kept.is_read.then(|| self.kept.batch(&self.store.seal, news)).flatten()
+impl State {
+    fn begin(&mut self, outcome: BoxedFuture<'static, Outcome>, task: Task) -> Job {
+        self.jobs = self.jobs.wrapping_add(1);
+        let job = Job { number: self.jobs, outcome: outcome.shared() };
+        self.under_way = Some(UnderWay { job: job.clone(), task });
+        job
     }
 
-    /// Writes all of it, or nothing. Whether it is kept now.
-    pub(crate) fn write(mut self, batch: Batch) -> bool {
-        if let Err(error) = self.store.storage.apply(&batch.writes) {
-            // It may be there nevertheless: what is not wanted of it is removed with the next batch.
-            self.kept.names.extend(batch.names);
-            self.kept.note(StorageFault::Unwritten(error));
-            return false;
-        }
-        let Batch { names, readings, blocks, light_client, disclosures, .. } = batch;
-        let kept = &mut *self.kept;
-        kept.leaves_light_client &= light_client.is_none();
-        kept.light_client = light_client.or(kept.light_client);
-        (kept.names, kept.readings, kept.blocks, kept.disclosures) =
-            (names, readings, blocks, Some(disclosures));
-        kept.faults.retain(|fault| !matches!(fault, StorageFault::Unwritten(_)));
-        true
+    /// What the storage is asked to do now.
+    pub(crate) fn under_way(&self) -> Option<Job> {
+        self.under_way.as_ref().map(|it| it.job.clone())
     }
 
-    /// Gives up everything that follows from where trust started, and keeps where it starts now.
-    pub(crate) fn forget_all(mut self, network: &Network, start: Checkpoint) {
-        let before = std::mem::take(&mut *self.kept);
-        *self.kept = Index {
-            is_read: before.is_read,
-            is_forgotten: !before.is_read,
-            start: Some(start),
-            names: before.names,
-            faults: before.faults,
-            ..Index::default()
-        };
-        let put = |name: &str, value| {
-            let value = Some(self.store.seal.close(name, value));
-            Write { name: name.to_owned(), value }
-        };
-        let put = [put(form::FIRST, form::first(network)), put(form::START, form::start(&start))];
-        let removed = self.kept.names.iter().filter(|name| put.iter().all(|put| put.name != **name));
-        let removed: Vec<Write> = removed.map(|name| Write { name: name.clone(), value: None }).collect();
-        let names = put.iter().map(|put| put.name.clone()).collect();
-        self.remove(&[removed, put.into()].concat(), names);
+    /// Ends `job`, and gives what it was; `None` if another call has ended it already.
+    pub(crate) fn end(&mut self, job: &Job) -> Option<Task> {
+        self.under_way.take_if(|it| it.job.number == job.number).map(|it| it.task)
     }
 
-    /// Gives up the readings of `holding`.
-    pub(crate) fn forget(mut self, holding: &Holding) {
-        let hashes = self.kept.readings.remove(holding).unwrap_or_default();
-        let gone: Vec<String> = hashes.iter().filter_map(|hash| form::reading_name(holding, *hash)).collect();
-        let names = self.kept.names.iter().filter(|name| !gone.contains(name)).cloned().collect();
-        // Who knows of it is written without it with the next batch.
-        self.kept.disclosures = None;
-        let writes: Vec<Write> = gone.into_iter().map(|name| Write { name, value: None }).collect();
-        self.remove(&writes, names);
+    /// Whether everything has to be read before anything can be written.
+    pub(crate) fn needs_load(&self) -> bool {
+        matches!(self.phase, Phase::Unread | Phase::Stale)
     }
 
-    /// Writes removals, after which `names` are there. Where that fails, the next batch removes them.
-    fn remove(&mut self, writes: &[Write], names: BTreeSet<String>) {
-        if !self.kept.is_read || !self.store.takes_anything() {
-            return;
-        }
-        match self.store.storage.apply(writes) {
-            Ok(()) => self.kept.names = names,
+    /// Whether something has to be removed before anything else is written.
+    pub(crate) fn has_removals(&self) -> bool {
+        self.queue.restart.is_some() || !self.queue.forgotten.is_empty()
+    }
+
+    /// Has everything removed that follows from where trust started, before anything else is written.
+    pub(crate) fn queue_restart(&mut self, start: Checkpoint) {
+        self.queue.restart = Some(start);
+    }
+
+    /// Has the readings of `holding` removed, and who knows of its address, before anything else is written.
+    pub(crate) fn queue_forget(&mut self, holding: Holding) {
+        self.queue.forgotten.insert(holding);
+    }
+
+    pub(crate) fn disclosed_to(&self) -> u64 {
+        self.disclosed_to
+    }
+
+    /// Takes what became of a write. What could not be written is given back.
+    pub(crate) fn settle_write(
+        &mut self,
+        changes: ChangeSet,
+        reason: Reason,
+        applied: Result<Version, StorageError>,
+    ) -> Result<(), (StorageError, Returned)> {
+        let version = match applied {
+            Ok(version) => version,
             Err(error) => {
-                self.kept.names.extend(names);
-                self.kept.note(StorageFault::Unwritten(error));
+                self.phase = Phase::Stale;
+                if error != StorageError::Conflict {
+                    self.note(StorageFault::Unwritten(error));
+                }
+                let withdrawn = match reason {
+                    Reason::Difference { withdrawn, .. } => withdrawn,
+                    Reason::Restart(_) | Reason::Forget(_) => BTreeSet::new(),
+                };
+                return Err((error, Returned { unsaved: changes.unsaved, withdrawn }));
             }
+        };
+        self.phase = Phase::Current(version);
+        self.index.apply(&changes);
+        self.faults.retain(|fault| !matches!(fault, StorageFault::Unwritten(_)));
+        match reason {
+            Reason::Restart(start) => drop(self.queue.restart.take_if(|queued| *queued == start)),
+            Reason::Forget(holdings) => self.queue.forgotten.retain(|queued| !holdings.contains(queued)),
+            Reason::Difference { disclosed_to, .. } => self.disclosed_to = disclosed_to,
         }
+        Ok(())
     }
-}
 
-/// A batch, and what is in the storage after it.
-pub(crate) struct Batch {
-    writes: Vec<Write>,
-    names: BTreeSet<String>,
-    readings: BTreeMap<Holding, Vec<B256>>,
-    blocks: BTreeMap<B256, Anchor>,
-    light_client: Option<Progress>,
-    disclosures: u64,
-}
-
-impl Index {
-    fn note(&mut self, fault: StorageFault) {
+    pub(crate) fn note(&mut self, fault: StorageFault) {
         if !self.faults.contains(&fault) && self.faults.len() < Store::FAULTS {
             self.faults.push(fault);
         }
     }
-
-    /// What has to be written, if anything.
-    fn batch(&self, seal: &Seal, news: &ChangeSet<'_>) -> Option<Batch> {
-        let progress = news.light_client.map(Progress::of);
-        let mut blocks = self.blocks.clone();
-        let mut changed: BTreeSet<B256> = BTreeSet::new();
-        for (hash, block) in &mut blocks {
-            if let Some(again) = (news.again)(block)
-                && again.assurance().level() > block.assurance().level()
-            {
-                *block = again;
-                changed.insert(*hash);
-            }
-        }
-        let mut readings = self.readings.clone();
-        let mut values: BTreeMap<String, Vec<u8>> = BTreeMap::new();
-        for Unsaved { proven, nodes } in &news.readings {
-            let (holding, anchor) = (*proven.holding(), proven.anchor());
-            let Some(name) = form::reading_name(&holding, anchor.hash()) else { continue };
-            let provider = proven.provider().as_str().to_owned();
-            values.insert(name, alloy_rlp::encode(form::Proof { provider, nodes: nodes.to_vec() }));
-            if blocks
-                .get(&anchor.hash())
-                .is_none_or(|held| held.assurance().level() < anchor.assurance().level())
-            {
-                blocks.insert(anchor.hash(), anchor.clone());
-                changed.insert(anchor.hash());
-            }
-            let of_holding = readings.entry(holding).or_default();
-            of_holding.retain(|hash| *hash != anchor.hash());
-            of_holding.push(anchor.hash());
-        }
-        let is_withdrawn = |hash: &B256| blocks.get(hash).is_none_or(|block| (news.is_withdrawn)(block));
-        readings.values_mut().for_each(|of_holding| of_holding.retain(|hash| !is_withdrawn(hash)));
-        readings.values_mut().for_each(|of_holding| thin_out(of_holding, &blocks));
-        readings.retain(|_, of_holding| !of_holding.is_empty());
-        evict(&mut readings, &blocks);
-        let needed: BTreeSet<B256> = readings.values().flatten().copied().collect();
-        blocks.retain(|hash, _| needed.contains(hash));
-
-        let disclosures = news.disclosures;
-        let is_newer = (progress.is_some() && progress != self.light_client) || !values.is_empty();
-        if !is_newer
-            && changed.is_empty()
-            && readings == self.readings
-            && Some(disclosures) == self.disclosures
-        {
-            return None;
-        }
-        values.insert(form::FIRST.to_owned(), form::first(news.network));
-        values.insert(form::KNOWLEDGE.to_owned(), alloy_rlp::encode((news.knowledge)()));
-        if let Some(start) = &self.start {
-            values.insert(form::START.to_owned(), form::start(start));
-        }
-        if let Some(client) = news.light_client {
-            values.insert(form::LIGHT_CLIENT.to_owned(), client.snapshot());
-        }
-        for (hash, block) in blocks.iter().filter(|(hash, _)| changed.contains(*hash)) {
-            values.insert(form::block_name(*hash), block.to_bytes());
-        }
-        let of_readings = readings.iter().flat_map(|(holding, hashes)| {
-            hashes.iter().filter_map(|hash| form::reading_name(holding, *hash))
-        });
-        let mut names: BTreeSet<String> = [form::FIRST, form::KNOWLEDGE].map(str::to_owned).into();
-        names.extend(self.start.map(|_| form::START.to_owned()));
-        if progress.is_some() || self.light_client.is_some() || self.leaves_light_client {
-            names.insert(form::LIGHT_CLIENT.to_owned());
-        }
-        names.extend(blocks.keys().map(|hash| form::block_name(*hash)));
-        names.extend(of_readings);
-        let removed = self.names.difference(&names).map(|name| Write { name: name.clone(), value: None });
-        let written = values.into_iter().filter(|(name, _)| names.contains(name)).map(|(name, value)| {
-            let value = Some(seal.close(&name, value));
-            Write { name, value }
-        });
-        let writes = removed.chain(written).collect();
-        Some(Batch { writes, names, readings, blocks, light_client: progress, disclosures })
-    }
 }
 
-/// Orders the readings of one holding, highest block first, and gives up those below one that is final, and some in between.
-fn thin_out(of_holding: &mut Vec<B256>, blocks: &BTreeMap<B256, Anchor>) {
-    let number = |hash: &B256| blocks.get(hash).map_or(0, Anchor::number);
-    let is_final =
-        |hash: &B256| blocks.get(hash).is_some_and(|block| block.assurance().level() == Level::Finalized);
-    of_holding.sort_by_key(|hash| std::cmp::Reverse(number(hash)));
-    if let Some(place) = of_holding.iter().position(is_final) {
-        of_holding.truncate(place.saturating_add(1));
-    }
-    while of_holding.len() > Store::READINGS {
-        // Those below are nearer to being final.
-        of_holding.remove(1);
-    }
-}
-
-/// Gives up holdings beyond the bound: first those whose newest block is the oldest.
-fn evict(readings: &mut BTreeMap<Holding, Vec<B256>>, blocks: &BTreeMap<B256, Anchor>) {
-    let excess = readings.len().saturating_sub(Store::HOLDINGS);
-    if excess == 0 {
-        return;
-    }
-    let newest = |hashes: &[B256]| hashes.first().and_then(|hash| blocks.get(hash)).map_or(0, Anchor::number);
-    let mut by_age: Vec<(u64, Holding)> =
-        readings.iter().map(|(holding, hashes)| (newest(hashes), *holding)).collect();
-    by_age.sort_unstable();
-    for (_, holding) in by_age.iter().take(excess) {
-        readings.remove(holding);
-    }
-}
+const PANICKED: StorageError = StorageError::Io { kind: io::ErrorKind::Other };

@@ -1,6 +1,6 @@
 //! Which operators know of which address.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use alloy_primitives::Address;
 use saldo_source::{Answer, DisclosureSet, Endpoint};
@@ -9,11 +9,23 @@ use saldo_source::{Answer, DisclosureSet, Endpoint};
 /// the client's life, of the addresses that were asked about last.
 #[derive(Debug, Default)]
 pub(super) struct Disclosures {
-    /// Of each operator, whether a request is known to have come as far as it.
-    of: BTreeMap<Address, BTreeMap<String, bool>>,
+    of: BTreeMap<Address, Disclosed>,
     /// The addresses in the order in which they were first asked about.
-    order: VecDeque<Address>,
+    order: BTreeMap<u64, Address>,
+    /// The addresses by the revision of their last change.
+    changed: BTreeMap<u64, Address>,
     /// Counts the changes.
+    revision: u64,
+}
+
+/// Which operators know of one address.
+#[derive(Debug, Default)]
+struct Disclosed {
+    /// Of each operator, whether a request is known to have come as far as it.
+    operators: BTreeMap<String, bool>,
+    /// The place in the order in which addresses were first asked about.
+    order: u64,
+    /// When it changed last; 0 if it did not change since it was restored.
     revision: u64,
 }
 
@@ -34,20 +46,21 @@ impl Disclosures {
 
     /// Who may be asked about `address`.
     pub(super) fn disclosure(&self, address: Address, most: usize, strict: bool) -> DisclosureSet {
-        let operators = self.of.get(&address).into_iter().flat_map(BTreeMap::keys).cloned().collect();
+        let operators = self.operators(address).cloned().collect();
         DisclosureSet { operators, most, strict, ..DisclosureSet::unrestricted() }
     }
 
     /// Whether `provider` knows of `address`, or may come to know of it.
     pub(super) fn admits(&self, address: Address, provider: &Endpoint, most: usize) -> bool {
         self.of.get(&address).is_none_or(|disclosed| {
-            disclosed.len() < most || disclosed.contains_key(&provider.operator_key())
+            disclosed.operators.len() < most || disclosed.operators.contains_key(&provider.operator_key())
         })
     }
 
     /// Whether `provider` knows of `address`.
     pub(super) fn knows(&self, address: Address, provider: &Endpoint) -> bool {
-        self.of.get(&address).is_some_and(|disclosed| disclosed.contains_key(&provider.operator_key()))
+        let key = provider.operator_key();
+        self.of.get(&address).is_some_and(|disclosed| disclosed.operators.contains_key(&key))
     }
 
     /// `provider` is about to be asked about `address`: its operator belongs to the circle if there is room. Decided and
@@ -86,23 +99,50 @@ impl Disclosures {
     /// Gives whether it is new.
     fn enter(&mut self, address: Address, provider: &Endpoint, has_seen: bool) -> bool {
         if !self.of.contains_key(&address) {
-            self.order.push_back(address);
-            if self.order.len() > Self::CAPACITY
-                && let Some(oldest) = self.order.pop_front()
+            let order = self.order.last_key_value().map_or(0, |(newest, _)| newest.saturating_add(1));
+            self.insert(address, order);
+            while self.order.len() > Self::CAPACITY
+                && let Some((_, oldest)) = self.order.first_key_value()
             {
-                self.of.remove(&oldest);
+                self.remove(*oldest);
             }
         }
         let disclosed = self.of.entry(address).or_default();
-        let is_new = !disclosed.contains_key(&provider.operator_key());
-        self.revision = self.revision.wrapping_add(u64::from(is_new));
-        *disclosed.entry(provider.operator_key()).or_default() |= has_seen;
+        let is_new = !disclosed.operators.contains_key(&provider.operator_key());
+        *disclosed.operators.entry(provider.operator_key()).or_default() |= has_seen;
+        if is_new {
+            self.mark_changed(address);
+        }
         is_new
     }
 
-    /// The addresses, those that were asked about last first, and who knows of them.
-    pub(super) fn newest(&self) -> impl Iterator<Item = (&Address, impl Iterator<Item = &String>)> {
-        self.order.iter().rev().filter_map(|address| Some((address, self.of.get(address)?.keys())))
+    fn insert(&mut self, address: Address, order: u64) {
+        self.order.insert(order, address);
+        self.of.insert(address, Disclosed { order, ..Disclosed::default() });
+    }
+
+    fn mark_changed(&mut self, address: Address) {
+        self.revision = self.revision.saturating_add(1);
+        let Some(disclosed) = self.of.get_mut(&address) else { return };
+        self.changed.remove(&disclosed.revision);
+        disclosed.revision = self.revision;
+        self.changed.insert(self.revision, address);
+    }
+
+    fn operators(&self, address: Address) -> impl Iterator<Item = &String> {
+        self.of.get(&address).into_iter().flat_map(|disclosed| disclosed.operators.keys())
+    }
+
+    /// What changed since `revision`: each address, its place in the order, and who knows of it.
+    pub(super) fn changed_since(
+        &self,
+        revision: u64,
+    ) -> impl Iterator<Item = (Address, u64, impl Iterator<Item = &String>)> {
+        let changed = self.changed.range(revision.saturating_add(1)..);
+        changed.filter_map(|(_, address)| {
+            let order = self.of.get(address)?.order;
+            Some((*address, order, self.operators(*address)))
+        })
     }
 
     /// How often anything of it changed.
@@ -110,29 +150,45 @@ impl Disclosures {
         self.revision
     }
 
-    /// Takes back who knew of `address` before a restart.
-    pub(super) fn restore(&mut self, address: Address, operators: impl IntoIterator<Item = String>) {
-        if self.order.len() < Self::CAPACITY && !self.of.contains_key(&address) {
-            self.order.push_back(address);
-            self.of.insert(address, operators.into_iter().map(|operator| (operator, true)).collect());
+    /// Takes what storage says of who knows of `address`, beside what is known already.
+    pub(super) fn restore(&mut self, address: Address, order: u64, operators: Vec<String>) {
+        if let Some(disclosed) = self.of.get_mut(&address) {
+            let is_all = disclosed.operators.keys().all(|operator| operators.contains(operator));
+            disclosed.operators.extend(operators.into_iter().map(|operator| (operator, true)));
+            if !is_all {
+                self.mark_changed(address);
+            }
+            return;
+        }
+        let is_free = !self.order.contains_key(&order);
+        let order = if is_free {
+            order
+        } else {
+            self.order.keys().next_back().map_or(0, |last| last.saturating_add(1))
+        };
+        if self.order.len() < Self::CAPACITY {
+            self.insert(address, order);
+            let operators = operators.into_iter().map(|operator| (operator, true)).collect();
+            self.of.entry(address).or_default().operators = operators;
         }
     }
 
-    /// Gives up who knows of `address`.
+    /// Drops who knows of `address`.
     pub(super) fn remove(&mut self, address: Address) {
-        self.order.retain(|held| *held != address);
-        self.of.remove(&address);
-        self.revision = self.revision.wrapping_add(1);
+        if let Some(disclosed) = self.of.remove(&address) {
+            self.order.remove(&disclosed.order);
+            self.changed.remove(&disclosed.revision);
+        }
     }
 
     /// `provider` turned out not to have been reached: unless another read reached it, it knows nothing of `address`.
     pub(super) fn forget(&mut self, address: Address, provider: &Endpoint) {
         let operator = provider.operator_key();
         if let Some(disclosed) = self.of.get_mut(&address)
-            && disclosed.get(&operator) == Some(&false)
+            && disclosed.operators.get(&operator) == Some(&false)
         {
-            disclosed.remove(&operator);
-            self.revision = self.revision.wrapping_add(1);
+            disclosed.operators.remove(&operator);
+            self.mark_changed(address);
         }
     }
 }
@@ -178,7 +234,30 @@ mod tests {
             disclosures.tell(address(number), &provider, 1);
         }
         assert_eq!(disclosures.of.len(), Disclosures::CAPACITY);
+        assert_eq!((disclosures.order.len(), disclosures.changed.len()), (4_096, 4_096));
         assert!(disclosures.disclosure(address(0), 1, false).operators.is_empty());
         assert!(!disclosures.disclosure(address(1), 1, false).operators.is_empty());
+    }
+
+    #[test]
+    fn what_is_restored_joins_what_is_known_and_only_what_differs_is_a_change() {
+        let provider = |name: &str| format!("https://{name}.example").parse::<Endpoint>().unwrap();
+        let [first, second] = [1, 2].map(Address::repeat_byte);
+        let mut disclosures = Disclosures::default();
+        disclosures.tell(first, &provider("a"), 2);
+        let revision = disclosures.revision();
+        disclosures.restore(second, 7, vec!["b.example".to_owned()]);
+        disclosures.restore(first, 8, vec!["a.example".to_owned(), "b.example".to_owned()]);
+        assert_eq!(disclosures.changed_since(revision).count(), 0);
+        disclosures.restore(first, 8, vec!["c.example".to_owned()]);
+        let changed: Vec<(Address, Vec<String>)> = disclosures
+            .changed_since(revision)
+            .map(|(address, _, operators)| (address, operators.cloned().collect()))
+            .collect();
+        assert_eq!(changed, [(first, ["a.example", "b.example", "c.example"].map(str::to_owned).to_vec())]);
+        // One that comes later is the newest.
+        let third = Address::repeat_byte(3);
+        disclosures.tell(third, &provider("a"), 2);
+        assert_eq!(disclosures.order.last_key_value().map(|(_, address)| *address), Some(third));
     }
 }

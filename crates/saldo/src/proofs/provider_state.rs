@@ -2,40 +2,22 @@
 
 use std::time::Duration;
 
+use alloy_primitives::Address;
+use saldo_beacon::unit::UnixTime;
 use saldo_reading::ProviderId;
 
+use super::Proofs;
 use super::capability::{Capabilities, Capability};
-use super::{Proofs, ProofsState};
 use crate::store::{ProviderState, StoredDisclosure, StoredProvider};
 
 impl Proofs {
-    /// What is known of providers, to be stored.
-    pub(crate) fn provider_state(&self) -> ProviderState {
+    /// What is known of providers, to be stored; `certain` is the time that has certainly come.
+    pub(crate) fn provider_state(&self, certain: Option<UnixTime>) -> ProviderState {
         let now = self.env.clock().monotonic();
-        self.state().provider_state(now)
-    }
-
-    /// How often it changed which operators were asked about which address.
-    pub(crate) fn disclosure_revision(&self) -> u64 {
-        self.state().disclosures.revision()
-    }
-
-    /// Restores what was known of providers a time `since` ago.
-    pub(crate) fn restore(&self, stored: ProviderState, since: Duration) {
-        let now = self.env.clock().monotonic();
-        self.state().restore(stored, since, now);
-    }
-}
-
-impl ProofsState {
-    /// How many bytes of the disclosure record are stored at most.
-    const DISCLOSURES: usize = 512 * 1024;
-
-    /// What is known of providers at `now` on the monotonic clock.
-    fn provider_state(&self, now: Duration) -> ProviderState {
-        let of_capability = |(provider, known): (&ProviderId, &Capability)| StoredProvider {
+        let state = self.state();
+        let stored = |(provider, known): (&ProviderId, &Capability)| StoredProvider {
             provider: provider.as_str().to_owned(),
-            serves_chain: self.chain_confirmed.contains(provider),
+            serves_chain: state.chain_confirmed.contains(provider),
             believed_for: known.until.saturating_sub(now).as_secs(),
             batch: u64::try_from(known.batch).unwrap_or(u64::MAX),
             block_hash: known.block_hash,
@@ -43,32 +25,20 @@ impl ProofsState {
             behind_tip: known.behind_tip,
             tips_were_signed: known.tips_were_signed,
         };
-        let mut left = Self::DISCLOSURES;
-        let disclosures = self.disclosures.newest().map(|(address, operators)| StoredDisclosure {
-            address: *address,
-            operators: operators.cloned().collect(),
-        });
-        let fits = |disclosed: &StoredDisclosure| {
-            let size: usize =
-                disclosed.operators.iter().map(|operator| operator.len().saturating_add(3)).sum();
-            left = left.saturating_sub(size.saturating_add(27));
-            left > 0
-        };
-        let mut disclosures: Vec<StoredDisclosure> = disclosures.take_while(fits).collect();
-        disclosures.reverse();
-        let providers = self.capabilities.all(now).map(of_capability).collect();
-        ProviderState { providers, disclosures, ..ProviderState::default() }
+        let providers = state.capabilities.all(now).map(stored).collect();
+        let written = self.env.clock().wall().as_secs();
+        ProviderState { written, certain: certain.into_iter().map(UnixTime::as_millis).collect(), providers }
     }
 
-    /// Restores what was known of providers a time `since` ago.
-    fn restore(&mut self, stored: ProviderState, since: Duration, now: Duration) {
-        for StoredDisclosure { address, operators } in stored.disclosures {
-            self.disclosures.restore(address, operators);
-        }
+    /// Restores what was known of providers.
+    pub(crate) fn restore(&self, stored: ProviderState) {
+        let now = self.env.clock().monotonic();
+        let since = self.env.clock().wall().saturating_sub(UnixTime::from_secs(stored.written));
+        let mut state = self.state();
         for known in stored.providers {
             let Some(provider) = known.id() else { continue };
             if known.serves_chain {
-                self.chain_confirmed.insert(provider.clone());
+                state.chain_confirmed.insert(provider.clone());
             }
             let left = Duration::from_secs(known.believed_for).saturating_sub(since);
             let until = now.saturating_add(left.min(Capabilities::AGE));
@@ -81,7 +51,25 @@ impl ProofsState {
                 depth: Default::default(),
                 until,
             };
-            self.capabilities.restore(provider, capability);
+            state.capabilities.restore(provider, capability);
+        }
+    }
+
+    /// Which operators were asked about which address, where that changed after `revision`; and the revision now.
+    pub(crate) fn disclosed_since(&self, revision: u64) -> (Vec<(Address, StoredDisclosure)>, u64) {
+        let state = self.state();
+        let changed = state.disclosures.changed_since(revision);
+        let stored = changed.map(|(address, order, operators)| {
+            (address, StoredDisclosure { order, operators: operators.cloned().collect() })
+        });
+        (stored.collect(), state.disclosures.revision())
+    }
+
+    /// Restores which operators were asked about which address.
+    pub(crate) fn restore_disclosed(&self, disclosed: Vec<(Address, StoredDisclosure)>) {
+        let mut state = self.state();
+        for (address, disclosure) in disclosed {
+            state.disclosures.restore(address, disclosure.order, disclosure.operators);
         }
     }
 }

@@ -1,17 +1,17 @@
 //! The records, and how they change.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::B256;
 use saldo_chain::Standing;
-use saldo_reading::{Candidate, Change, Holding, Record};
+use saldo_reading::{Candidate, Change, Generation, Holding, Record};
 
 use super::index::BlockIndex;
 use crate::head::HeadView;
 use crate::hub::Withdrawals;
 use crate::proofs::Checked;
 use crate::storage::StorageFault;
-use crate::store::{Claim, Store, Unsaved};
+use crate::store::{Claim, Returned, Store, Unsaved, WriteQueue};
 
 /// Locked for a moment only, never across an await.
 #[derive(Default)]
@@ -24,11 +24,29 @@ pub(super) struct ReadingsState {
     pub(super) withdrawals: Withdrawals,
     /// Older readings that were stored, to fall back to. Not checked yet.
     pub(super) older: BTreeMap<Holding, Vec<Claim>>,
-    /// What is proven and not stored yet, by holding and block. Always empty where there is no storage.
-    pub(super) unsaved: BTreeMap<(Holding, B256), Unsaved>,
+    /// What is proven and not stored yet. Always empty where there is no storage.
+    unsaved: WriteQueue,
+    /// The blocks that the chain took back since the last write.
+    lost_blocks: BTreeSet<B256>,
 }
 
 impl ReadingsState {
+    /// Drops everything that followed from the trust start. What watches have to tell of stays.
+    pub(super) fn clear(&mut self) {
+        let withdrawals = std::mem::take(&mut self.withdrawals);
+        *self = Self { withdrawals, ..Self::default() };
+    }
+
+    /// Drops everything that is known of `holding`.
+    pub(super) fn forget(&mut self, holding: &Holding) {
+        if let Some(record) = self.records.remove(holding) {
+            self.index.remove(holding, &record);
+        }
+        self.withdrawn.remove(holding);
+        self.older.remove(holding);
+        self.unsaved.remove(holding);
+    }
+
     /// Offers `candidate` to the record of its holding; gives whether it is the newest now, or the newest final one.
     pub(super) fn offer(&mut self, candidate: Candidate, checked: Option<&Checked>) -> bool {
         let holding = *candidate.holding();
@@ -57,24 +75,32 @@ impl ReadingsState {
         for holding in self.index.changed(view) {
             let Some(record) = self.records.get_mut(&holding) else { continue };
             let before = record.clone();
-            if let Change::Withdrawn { withdrawn } = record.review(view.chain) {
+            let reviewed = record.review(view.chain);
+            self.index.update(&holding, &before, record);
+            if let Change::Withdrawn { withdrawn } = reviewed {
                 gone.push(withdrawn.anchor().number());
+                self.note_lost(withdrawn.anchor().hash());
                 self.withdrawals.note((*withdrawn).clone());
                 self.withdrawn.insert(holding, *withdrawn);
             }
-            self.index.update(&holding, &before, record);
         }
         gone
     }
 
-    /// How many readings of one holding wait to be written.
-    const UNSAVED: usize = 4;
+    /// How many blocks that the chain took back are listed until the next write.
+    const LOST_BLOCKS: usize = 1_024;
 
-    /// Checks the older readings of `holding` that were kept, and takes those that hold. Gives what is wrong with the others.
-    pub(super) fn load_older(&mut self, holding: &Holding, store: Option<&Store>) -> Vec<StorageFault> {
+    /// Checks the older readings of `holding` that are stored, and takes those that verify. Gives what is wrong with the
+    /// others.
+    pub(super) fn load_older(
+        &mut self,
+        holding: &Holding,
+        generation: Generation,
+        store: Option<&Store>,
+    ) -> Vec<StorageFault> {
         let mut faults = Vec::new();
         let claims = self.older.remove(holding).unwrap_or_default();
-        for checked in claims.iter().filter_map(|claim| Some(store?.check(claim))) {
+        for checked in claims.iter().filter_map(|claim| Some(store?.check(claim, generation))) {
             match checked {
                 Ok(proven) => drop(self.offer(proven, None)),
                 Err(fault) => faults.push(fault),
@@ -94,38 +120,39 @@ impl ReadingsState {
             newest.is_some_and(|newest| view.chain.standing(newest.anchor()) == Standing::Withdrawn)
         };
         let lost: Vec<Holding> = self.older.keys().filter(is_lost).copied().collect();
-        lost.iter().flat_map(|holding| self.load_older(holding, store)).collect()
+        lost.iter().flat_map(|holding| self.load_older(holding, view.generation, store)).collect()
     }
 
     /// Queues `proven` to be stored, with the nodes that prove it.
-    pub(super) fn queue_write(&mut self, proven: &Candidate, checked: &Checked) {
+    fn queue_write(&mut self, proven: &Candidate, checked: &Checked) {
         if let Some(nodes) = &checked.nodes {
-            let key = (*proven.holding(), proven.anchor().hash());
-            self.unsaved.insert(key, Unsaved { proven: proven.clone(), nodes: nodes.clone() });
-            // Reads that are given up never come to write anything.
-            let of_holding: Vec<(u64, B256)> = self
-                .unsaved
-                .iter()
-                .filter(|((held, _), _)| *held == key.0)
-                .map(|((_, hash), unsaved)| (unsaved.proven.anchor().number(), *hash))
-                .collect();
-            if let Some((_, lowest)) = of_holding.iter().min().filter(|_| of_holding.len() > Self::UNSAVED) {
-                self.unsaved.remove(&(key.0, *lowest));
-            }
+            // It is proven anew at this block, so the chain has it again.
+            self.lost_blocks.remove(&proven.anchor().hash());
+            self.unsaved.push(Unsaved { proven: proven.clone(), nodes: nodes.clone() });
         }
     }
 
-    /// They could not be written: those that are still the newest are tried again with the next ones.
-    pub(super) fn keep_unsaved(&mut self, unsaved: BTreeMap<(Holding, B256), Unsaved>) {
-        for (key, value) in unsaved {
-            if self
-                .records
-                .get(&key.0)
-                .and_then(|record| record.last())
-                .is_some_and(|last| last.anchor().hash() == key.1)
-            {
-                self.unsaved.entry(key).or_insert(value);
+    fn note_lost(&mut self, block: B256) {
+        self.lost_blocks.insert(block);
+        if self.lost_blocks.len() > Self::LOST_BLOCKS {
+            self.lost_blocks.pop_first();
+        }
+    }
+
+    /// Takes what waits to be written, and the blocks that the chain took back.
+    pub(super) fn take_unwritten(&mut self) -> (Vec<Unsaved>, BTreeSet<B256>) {
+        (self.unsaved.take(), std::mem::take(&mut self.lost_blocks))
+    }
+
+    /// Takes back what could not be written. Readings that are still the newest wait for the next write.
+    pub(super) fn return_unwritten(&mut self, returned: Returned, generation: Generation) {
+        for unsaved in returned.unsaved {
+            let newest = self.records.get(unsaved.proven.holding()).and_then(Record::last);
+            let is_newest = newest.is_some_and(|last| last.anchor().hash() == unsaved.proven.anchor().hash());
+            if is_newest && unsaved.proven.generation() == generation {
+                self.unsaved.push_back(unsaved);
             }
         }
+        returned.withdrawn.into_iter().for_each(|block| self.note_lost(block));
     }
 }

@@ -1,38 +1,60 @@
 //! Storage that lasts as long as the process.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::future::ready;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{Storage, StorageError, Write};
+use saldo_source::BoxedFuture;
 
-/// Keeps everything in memory, for as long as a clone of it is there: for tests, and for a client that is built anew
-/// within one process.
+use super::{Storage, StorageError, Version, Write};
+
+/// Keeps everything in memory, for as long as a clone of it exists: for tests, and for a client that is built again within
+/// one process. Several clients may share it.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryStorage {
-    kept: Arc<Mutex<BTreeMap<String, Vec<u8>>>>,
+    kept: Arc<Mutex<Kept>>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    version: Version,
+    entries: BTreeMap<String, Vec<u8>>,
 }
 
 impl MemoryStorage {
-    /// Storage in which nothing is kept yet.
+    /// Makes an empty storage.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Storage for MemoryStorage {
-    fn all(&self) -> Result<Vec<(String, Vec<u8>)>, StorageError> {
-        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(kept.iter().map(|(name, value)| (name.clone(), value.clone())).collect())
+    fn load(&self) -> BoxedFuture<'_, Result<(Vec<(String, Vec<u8>)>, Version), StorageError>> {
+        let kept = self.kept();
+        let entries = kept.entries.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+        Box::pin(ready(Ok((entries, kept.version))))
     }
 
-    fn apply(&self, batch: &[Write]) -> Result<(), StorageError> {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        for Write { name, value } in batch {
+    fn apply(
+        &self,
+        changes: Vec<Write>,
+        expected: Version,
+    ) -> BoxedFuture<'_, Result<Version, StorageError>> {
+        let mut kept = self.kept();
+        if kept.version != expected {
+            return Box::pin(ready(Err(StorageError::Conflict)));
+        }
+        for Write { name, value } in changes {
             match value {
-                Some(value) => kept.insert(name.clone(), value.clone()),
-                None => kept.remove(name),
+                Some(value) => kept.entries.insert(name, value),
+                None => kept.entries.remove(&name),
             };
         }
-        Ok(())
+        kept.version = kept.version.next();
+        Box::pin(ready(Ok(kept.version)))
     }
 }

@@ -1,10 +1,13 @@
 //! Storage in a file of this device.
 
+mod writer;
+
 use std::fmt;
+use std::future::ready;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ::redb::backends::InMemoryBackend;
 use ::redb::{
@@ -12,9 +15,15 @@ use ::redb::{
     ReadableDatabase, ReadableTable, StorageBackend, TableDefinition, TableError,
 };
 
-use super::{Storage, StorageError, Write};
+use saldo_source::BoxedFuture;
+
+use super::{Storage, StorageError, Version, Write};
+use writer::Writer;
 
 const TABLE: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("saldo");
+/// Has one row, which changes with each write.
+const VERSION: TableDefinition<'_, &str, u64> = TableDefinition::new("saldo-version");
+const VERSION_ROW: &str = "version";
 /// Bytes of the file that are held in memory.
 const CACHE: usize = 1 << 20;
 /// The most bytes of a file into which nothing was written yet.
@@ -23,26 +32,35 @@ const BLANK: u64 = 1 << 21;
 /// Keeps everything in one file, by [redb](https://docs.rs/redb): a commit is there in full or not at all, also after a
 /// loss of power.
 ///
-/// One client writes, in one process; any number of others, as of a widget, may read at the same time
-/// ([`RedbStorage::read_only`]). The file belongs into the app's private folder, one for each network; on Unix only its owner
-/// may read it.
+/// One process writes; any number of others, as of a widget, may read at the same time ([`RedbStorage::read_only`]). The file
+/// belongs into the app's private folder, one for each network; on Unix only its owner may read it. Clones are the same
+/// storage, and several clients may share it.
 ///
-/// A damaged file can bring redb to panic. That is caught and told as [`StorageError::Damaged`], unless the app is built with
+/// A storage that is opened for writing has a thread of its own, which waits for the disk, so that no task of the app does. A
+/// write is handed over to it when [`Storage::apply`] is called, and is finished also if the future is dropped. When the last
+/// clone is dropped, the thread finishes what it was given and ends; dropping waits for that.
+///
+/// A damaged file can make redb panic. The panic is caught and becomes [`StorageError::Damaged`], unless the app is built with
 /// `panic = "abort"`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct RedbStorage {
-    file: File,
+    file: Arc<File>,
 }
 
 enum File {
-    /// Closed after the system refused something: it is opened again with the next write.
     Writable {
-        path: PathBuf,
-        database: Mutex<Option<Database>>,
+        database: Arc<Reopened>,
+        writer: Writer,
     },
     ReadOnly(ReadOnlyDatabase),
     /// As it was when it was opened.
     Copy(Database),
+}
+
+/// A database that is closed after the system refused something, and opened again when it is needed.
+struct Reopened {
+    path: PathBuf,
+    database: Mutex<Option<Arc<Database>>>,
 }
 
 impl fmt::Debug for File {
@@ -56,17 +74,24 @@ impl fmt::Debug for File {
 }
 
 impl RedbStorage {
-    /// Opens the file at `path` for reading and writing, and makes it if it is not there.
+    /// Opens the file at `path` for reading and writing, and makes it if it is missing. Starts the thread that writes it.
     ///
-    /// Every page is checked, so that a damaged file is found out here.
+    /// Checks every page, so that a damaged file is found here.
     ///
     /// # Errors
-    /// [`StorageError::InUse`] if it is open for writing already, [`StorageError::Damaged`] if it is no such file any more:
-    /// delete it then, nothing in it is lost that cannot be proven again.
+    /// [`StorageError::InUse`] if it is open for writing already, [`StorageError::Damaged`] if it is not such a file any more:
+    /// delete it then; all that was in it can be proven again.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StorageError> {
         let path = path.as_ref().to_owned();
-        let database = Mutex::new(Some(writable(&path)?));
-        Ok(Self { file: File::Writable { path, database } })
+        let database = writable(&path)?;
+        Self::of(path, database)
+    }
+
+    fn of(path: PathBuf, database: Database) -> Result<Self, StorageError> {
+        let database = Arc::new(Reopened { path, database: Mutex::new(Some(Arc::new(database))) });
+        let file = Arc::clone(&database);
+        let writer = Writer::start(move |changes, expected| file.apply(&changes, expected))?;
+        Ok(Self { file: Arc::new(File::Writable { database, writer }) })
     }
 
     /// Opens the file at `path` for reading only, while the app may be writing it. Where the app was killed and has not been
@@ -82,9 +107,9 @@ impl RedbStorage {
             Err(error) => Err(error.into()),
         })?;
         if let Some(database) = opened {
-            return Ok(Self { file: File::ReadOnly(database) });
+            return Ok(Self { file: Arc::new(File::ReadOnly(database)) });
         }
-        // Its writer did not close it: what has to be mended is mended in memory.
+        // Its writer did not close it: it is repaired in memory.
         let bytes = std::fs::read(path)?;
         let copied = guarded(|| {
             let backend = InMemoryBackend::new();
@@ -94,7 +119,7 @@ impl RedbStorage {
             let builder = builder.set_cache_size(CACHE).set_check_integrity_on_open(true);
             Ok(builder.create_with_backend(backend)?)
         });
-        Ok(Self { file: File::Copy(copied?) })
+        Ok(Self { file: Arc::new(File::Copy(copied?)) })
     }
 }
 
@@ -117,7 +142,7 @@ fn writable(path: &Path) -> Result<Database, StorageError> {
     }
 }
 
-/// Makes the file so that nobody else can read it, if it is not there.
+/// Makes the file, readable by its owner alone, if it is missing.
 fn private(path: &Path) -> io::Result<()> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
@@ -144,7 +169,7 @@ fn guarded<T>(access: impl FnOnce() -> Result<T, Error>) -> Result<T, StorageErr
 fn refusal(error: &Error) -> StorageError {
     match error {
         Error::DatabaseAlreadyOpen | Error::LockProtocolMismatch => StorageError::InUse,
-        // What is no redb file at all is told by this kind.
+        // redb uses this kind for a file that is no redb file.
         Error::Io(error) if error.kind() != io::ErrorKind::InvalidData => {
             StorageError::Io { kind: error.kind() }
         }
@@ -153,25 +178,39 @@ fn refusal(error: &Error) -> StorageError {
     }
 }
 
-fn all(read: &ReadTransaction) -> Result<Vec<(String, Vec<u8>)>, Error> {
-    let table = match read.open_table(TABLE) {
-        Ok(table) => table,
-        Err(TableError::TableDoesNotExist(_)) => return Ok(Vec::new()),
+type Loaded = (Vec<(String, Vec<u8>)>, Version);
+
+fn load(read: &ReadTransaction) -> Result<Loaded, Error> {
+    let version = match read.open_table(VERSION) {
+        Ok(table) => table.get(VERSION_ROW)?.map_or(Version::FIRST, |row| Version::new(row.value())),
+        Err(TableError::TableDoesNotExist(_)) => Version::FIRST,
         Err(error) => return Err(error.into()),
     };
-    let mut all = Vec::new();
+    let table = match read.open_table(TABLE) {
+        Ok(table) => table,
+        Err(TableError::TableDoesNotExist(_)) => return Ok((Vec::new(), version)),
+        Err(error) => return Err(error.into()),
+    };
+    let mut entries = Vec::new();
     for entry in table.iter()? {
         let (name, value) = entry?;
-        all.push((name.value().to_owned(), value.value().to_vec()));
+        entries.push((name.value().to_owned(), value.value().to_vec()));
     }
-    Ok(all)
+    Ok((entries, version))
 }
 
-fn apply(database: &Database, batch: &[Write]) -> Result<(), Error> {
+/// Gives the version after the write; `None` if the version before it was not `expected`.
+fn apply(database: &Database, changes: &[Write], expected: Version) -> Result<Option<Version>, Error> {
     let write = database.begin_write()?;
     {
+        let mut versions = write.open_table(VERSION)?;
+        let version = versions.get(VERSION_ROW)?.map_or(Version::FIRST, |row| Version::new(row.value()));
+        if version != expected {
+            return Ok(None);
+        }
+        versions.insert(VERSION_ROW, version.next().get())?;
         let mut table = write.open_table(TABLE)?;
-        for Write { name, value } in batch {
+        for Write { name, value } in changes {
             match value {
                 Some(value) => table.insert(name.as_str(), value.as_slice())?,
                 None => table.remove(name.as_str())?,
@@ -179,45 +218,62 @@ fn apply(database: &Database, batch: &[Write]) -> Result<(), Error> {
         }
     }
     write.commit()?;
-    Ok(())
+    Ok(Some(expected.next()))
 }
 
-impl RedbStorage {
-    /// Does something with the database of `path`, opened again if it had to be closed.
-    fn with<T>(
-        path: &Path,
-        database: &Mutex<Option<Database>>,
-        access: impl FnOnce(&Database) -> Result<T, Error>,
-    ) -> Result<T, StorageError> {
-        let mut held = database.lock().unwrap_or_else(PoisonError::into_inner);
-        let open = match held.take() {
-            Some(open) => open,
-            None => writable(path)?,
-        };
+impl Reopened {
+    fn load(&self) -> Result<Loaded, StorageError> {
+        self.with(|open| load(&open.begin_read()?))
+    }
+
+    fn apply(&self, changes: &[Write], expected: Version) -> Result<Version, StorageError> {
+        self.with(|open| apply(open, changes, expected))?.ok_or(StorageError::Conflict)
+    }
+
+    /// Does something with the database, without holding its lock: reading does not wait for a write.
+    fn with<T>(&self, access: impl FnOnce(&Database) -> Result<T, Error>) -> Result<T, StorageError> {
+        let open = self.open()?;
         let done = guarded(|| access(&open));
-        if !matches!(done, Err(StorageError::Io { .. })) {
-            *held = Some(open);
+        if matches!(done, Err(StorageError::Io { .. })) {
+            self.database.lock().unwrap_or_else(PoisonError::into_inner).take();
         }
         done
+    }
+
+    fn open(&self) -> Result<Arc<Database>, StorageError> {
+        let mut held = self.database.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = match held.take() {
+            Some(open) => open,
+            None => Arc::new(writable(&self.path)?),
+        };
+        *held = Some(Arc::clone(&open));
+        Ok(open)
     }
 }
 
 impl Storage for RedbStorage {
-    fn all(&self) -> Result<Vec<(String, Vec<u8>)>, StorageError> {
-        match &self.file {
-            File::Writable { path, database } => Self::with(path, database, |open| all(&open.begin_read()?)),
-            File::ReadOnly(database) => guarded(|| all(&database.begin_read()?)),
-            File::Copy(database) => guarded(|| all(&database.begin_read()?)),
+    fn load(&self) -> BoxedFuture<'_, Result<Loaded, StorageError>> {
+        let loaded = match &*self.file {
+            File::Writable { database, .. } => database.load(),
+            File::ReadOnly(database) => guarded(|| load(&database.begin_read()?)),
+            File::Copy(database) => guarded(|| load(&database.begin_read()?)),
+        };
+        Box::pin(ready(loaded))
+    }
+
+    fn apply(
+        &self,
+        changes: Vec<Write>,
+        expected: Version,
+    ) -> BoxedFuture<'_, Result<Version, StorageError>> {
+        match &*self.file {
+            File::Writable { writer, .. } => Box::pin(writer.write(changes, expected)),
+            File::ReadOnly(_) | File::Copy(_) => Box::pin(ready(Err(StorageError::ReadOnly))),
         }
     }
 
-    fn apply(&self, batch: &[Write]) -> Result<(), StorageError> {
-        let File::Writable { path, database } = &self.file else { return Err(StorageError::ReadOnly) };
-        Self::with(path, database, |open| apply(open, batch))
-    }
-
     fn is_read_only(&self) -> bool {
-        !matches!(self.file, File::Writable { .. })
+        !matches!(*self.file, File::Writable { .. })
     }
 }
 

@@ -3,6 +3,7 @@ use std::io;
 use std::sync::{Arc, Mutex};
 
 use ::redb::StorageBackend;
+use futures_util::FutureExt;
 
 use super::*;
 
@@ -14,7 +15,7 @@ enum Step {
     Sync,
 }
 
-/// A file in memory that remembers what happened to it.
+/// A file in memory that records what happened to it.
 #[derive(Clone, Debug, Default)]
 struct Film {
     file: Arc<Mutex<Vec<u8>>>,
@@ -74,15 +75,35 @@ fn open(film: Film) -> Result<RedbStorage, StorageError> {
     guarded(|| {
         let mut builder = Builder::new();
         builder.set_cache_size(CACHE).set_check_integrity_on_open(true);
-        let database = Mutex::new(Some(builder.create_with_backend(film)?));
-        Ok(RedbStorage { file: File::Writable { path: PathBuf::new(), database } })
+        Ok(builder.create_with_backend(film)?)
     })
+    .and_then(|database| RedbStorage::of(PathBuf::new(), database))
+}
+
+fn loaded(storage: &RedbStorage) -> Loaded {
+    storage.load().now_or_never().expect("it is read at once").unwrap()
+}
+
+/// Writes `changes`, and waits until they are durable.
+fn write(storage: &RedbStorage, changes: Vec<Write>) -> Result<Version, StorageError> {
+    let expected = loaded(storage).1;
+    wait(storage.apply(changes, expected))
+}
+
+/// Waits for another thread.
+fn wait<T>(mut future: impl Future<Output = T> + Unpin) -> T {
+    loop {
+        if let Some(output) = (&mut future).now_or_never() {
+            return output;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
 }
 
 type State = BTreeMap<String, Vec<u8>>;
 
 fn state(storage: &RedbStorage) -> State {
-    storage.all().unwrap().into_iter().collect()
+    loaded(storage).0.into_iter().collect()
 }
 
 /// Batches as a client writes them: some records anew, some removed, one of a light client's size.
@@ -110,7 +131,7 @@ fn a_loss_of_power_leaves_the_old_state_or_the_new_one() {
     // By when which batch was said to be durable.
     let mut durable = vec![0];
     for round in 0..6 {
-        storage.apply(&batch(round)).unwrap();
+        write(&storage, batch(round)).unwrap();
         states.push(state(&storage));
         durable.push(film.steps.lock().unwrap().len());
     }
@@ -148,4 +169,39 @@ fn what_is_no_such_file_is_refused() {
         assert_eq!(open(Film::of(bytes)).unwrap_err(), StorageError::Damaged);
     }
     assert!(state(&open(Film::default()).unwrap()).is_empty());
+}
+
+/// Two clients share it: the one that builds on what was there before the other's write is told so, and nothing of its
+/// write is there.
+#[test]
+fn a_write_on_an_older_version_is_a_conflict() {
+    let film = Film::default();
+    let storage = open(film.clone()).unwrap();
+    let before = loaded(&storage).1;
+    assert_eq!(before, Version::FIRST);
+    let after = write(&storage, batch(0)).unwrap();
+    let kept = state(&storage);
+    assert_eq!(wait(storage.apply(batch(1), before)), Err(StorageError::Conflict));
+    assert_eq!((state(&storage), loaded(&storage).1), (kept, after));
+    assert_eq!(wait(storage.clone().apply(batch(1), after)), Ok(after.next()));
+    // The version outlasts the process.
+    drop(storage);
+    let file = film.file.lock().unwrap().clone();
+    assert_eq!(loaded(&open(Film::of(file)).unwrap()).1, after.next());
+}
+
+/// What was handed over is written when the last clone is gone, although nothing ever polled it.
+#[test]
+fn dropping_the_last_clone_finishes_the_writes() {
+    let film = Film::default();
+    let storage = open(film.clone()).unwrap();
+    let clone = storage.clone();
+    drop(storage.apply(batch(0), Version::FIRST));
+    drop(storage.apply(batch(1), Version::FIRST.next()));
+    drop(storage);
+    drop(clone);
+    let file = film.file.lock().unwrap().clone();
+    let expected: State =
+        [batch(0), batch(1)].concat().into_iter().map(|write| (write.name, write.value.unwrap())).collect();
+    assert_eq!(state(&open(Film::of(file)).unwrap()), expected);
 }

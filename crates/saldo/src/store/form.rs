@@ -7,26 +7,34 @@ use saldo_beacon::{Checkpoint, Network};
 use saldo_proof::trie::{MAX_NODE_BYTES, MAX_NODES};
 use saldo_reading::{Asset, Holding, ProviderId};
 
+use super::identity::Identity;
+
 /// The latest format. A change of what is kept that this version would misread has a higher one.
-pub(super) const FORMAT: u16 = 1;
+///
+/// Format 1 named its chain by chain id and validators root alone. It is refused.
+pub(super) const FORMAT: u16 = 2;
 
 /// The first record, whose name and form stay the same in all formats.
 pub(super) const FIRST: &str = "saldo";
 pub(super) const LIGHT_CLIENT: &str = "light-client";
-pub(super) const KNOWLEDGE: &str = "knowledge";
+pub(super) const PROVIDERS: &str = "providers";
 pub(super) const START: &str = "start";
 const BLOCK: &str = "block/";
 const READING: &str = "reading/";
+const DISCLOSED: &str = "disclosed/";
 
 /// The most bytes of what is known of providers.
-const MAX_KNOWLEDGE: usize = 1 << 20;
+const MAX_PROVIDERS: usize = 1 << 20;
+/// The most bytes of the operators that know of one address.
+const MAX_DISCLOSURE: usize = 1 << 14;
 
 /// What a name names.
 pub(super) enum Name {
     First,
     LightClient,
-    ProviderState,
+    Providers,
     Start,
+    Disclosed(Address),
     Block(B256),
     Reading(Holding, B256),
 }
@@ -40,10 +48,13 @@ impl Name {
             let (owner, hash) = reading.split_once('/')?;
             return Some(Self::Reading(Holding::native(owner.parse().ok()?), hash.parse().ok()?));
         }
+        if let Some(address) = name.strip_prefix(DISCLOSED) {
+            return Some(Self::Disclosed(address.parse().ok()?));
+        }
         match name {
             FIRST => Some(Self::First),
             LIGHT_CLIENT => Some(Self::LightClient),
-            KNOWLEDGE => Some(Self::ProviderState),
+            PROVIDERS => Some(Self::Providers),
             START => Some(Self::Start),
             _ => None,
         }
@@ -62,22 +73,23 @@ pub(super) fn reading_name(holding: &Holding, block: B256) -> Option<String> {
     }
 }
 
-/// What a storage is of.
-#[derive(Debug, PartialEq, Eq, RlpEncodable, RlpDecodable)]
-pub(super) struct First {
-    pub(super) chain_id: u64,
-    pub(super) genesis_validators_root: B256,
+/// The name of the operators that know of `address`.
+pub(super) fn disclosed_name(address: Address) -> String {
+    format!("{DISCLOSED}{address:#x}")
 }
 
-impl First {
-    pub(super) fn of(network: &Network) -> Self {
-        Self { chain_id: network.chain_id(), genesis_validators_root: network.genesis_validators_root() }
+/// Whether the record of this name is about `owner`.
+pub(super) fn names_owner(name: &str, owner: Address) -> bool {
+    match Name::parse(name) {
+        Some(Name::Reading(holding, _)) => holding.owner == owner,
+        Some(Name::Disclosed(address)) => address == owner,
+        _ => false,
     }
 }
 
-/// The format, and then [`First`] in the way of that format.
-pub(super) fn first(network: &Network) -> Vec<u8> {
-    [&FORMAT.to_le_bytes()[..], &alloy_rlp::encode(First::of(network))].concat()
+/// The format, and then the [`Identity`] in the way of that format.
+pub(crate) fn first(network: &Network) -> Vec<u8> {
+    [&FORMAT.to_le_bytes()[..], &alloy_rlp::encode(Identity::of(network))].concat()
 }
 
 /// The format of the first record, and the rest of it.
@@ -122,7 +134,7 @@ impl Proof {
     }
 }
 
-/// What is known of providers and of who knows which address.
+/// What is known of providers.
 #[derive(Default, RlpEncodable, RlpDecodable)]
 pub(crate) struct ProviderState {
     /// Seconds since 1970 when it was written, by the device's clock.
@@ -130,7 +142,6 @@ pub(crate) struct ProviderState {
     /// The time that had certainly come by then, in milliseconds since 1970; none if none was known.
     pub(crate) certain: Vec<u64>,
     pub(crate) providers: Vec<StoredProvider>,
-    pub(crate) disclosures: Vec<StoredDisclosure>,
 }
 
 #[derive(RlpEncodable, RlpDecodable)]
@@ -150,13 +161,20 @@ pub(crate) struct StoredProvider {
 /// The operators that know of an address.
 #[derive(RlpEncodable, RlpDecodable)]
 pub(crate) struct StoredDisclosure {
-    pub(crate) address: Address,
+    /// Grows with each address that is asked about for the first time.
+    pub(crate) order: u64,
     pub(crate) operators: Vec<String>,
 }
 
 impl ProviderState {
     pub(super) fn load(bytes: &[u8]) -> Option<Self> {
-        exactly(bytes, MAX_KNOWLEDGE)
+        exactly(bytes, MAX_PROVIDERS)
+    }
+}
+
+impl StoredDisclosure {
+    pub(super) fn load(bytes: &[u8]) -> Option<Self> {
+        exactly(bytes, MAX_DISCLOSURE)
     }
 }
 

@@ -1,7 +1,7 @@
-//! Taking back what was kept, as far as it can be checked again.
+//! Restoring what was stored, as far as it can be checked again.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use alloy_primitives::{Address, B256, Bytes};
 use saldo_beacon::unit::UnixTime;
@@ -10,12 +10,29 @@ use saldo_chain::{Anchor, StoredAnchorError};
 use saldo_proof::{Account, ProofError, Verified, verify_account, verify_accounts};
 use saldo_reading::{Candidate, Generation, Holding, Now, ProviderId, join};
 
-use super::form::{self, First, Name, Proof, ProviderState};
+use super::form::{self, Name, Proof, ProviderState, StoredDisclosure};
+use super::identity::Identity;
+use super::index::{Index, Progress};
 use super::seal::Seal;
-use super::{Index, Progress, Store};
-use crate::storage::{Storage, StorageFault, StorageKey, StorageRefusal};
+use crate::storage::{StorageFault, StorageRefusal, Version};
 
-/// What was taken back.
+/// Names and values as the storage gave them.
+type Entries = Vec<(String, Vec<u8>)>;
+
+/// What the storage gave, for the first call that takes it.
+#[derive(Clone)]
+pub(crate) struct Loaded {
+    entries: Arc<Mutex<Entries>>,
+    version: Version,
+}
+
+impl Loaded {
+    pub(super) fn new(entries: Entries, version: Version) -> Self {
+        Self { entries: Arc::new(Mutex::new(entries)), version }
+    }
+}
+
+/// What was restored.
 #[derive(Default)]
 pub(crate) struct Restored {
     pub(crate) light_client: Option<LightClient>,
@@ -25,10 +42,21 @@ pub(crate) struct Restored {
     pub(crate) older: BTreeMap<Holding, Vec<Claim>>,
     /// Where the caller had trust start again.
     pub(crate) start: Option<Checkpoint>,
-    pub(crate) knowledge: ProviderState,
+    pub(crate) providers: ProviderState,
+    /// Who knows of which address.
+    pub(crate) disclosed: Vec<(Address, StoredDisclosure)>,
 }
 
-/// A reading as it was kept, not looked into yet.
+impl Restored {
+    /// Leaves out what was forgotten while the storage could not be read.
+    pub(super) fn leave_out(&mut self, forgotten: &BTreeSet<Holding>) {
+        self.readings.retain(|reading| !forgotten.contains(reading.holding()));
+        self.older.retain(|holding, _| !forgotten.contains(holding));
+        self.disclosed.retain(|(address, _)| forgotten.iter().all(|holding| holding.owner != *address));
+    }
+}
+
+/// A reading as it was stored. Not checked.
 pub(crate) struct Claim {
     holding: Holding,
     anchor: Anchor,
@@ -43,6 +71,13 @@ struct Opened {
 }
 
 impl Claim {
+    /// The reading, if its proof verifies under its block's header.
+    pub(super) fn check(&self, seal: &Seal, generation: Generation) -> Result<Candidate, StorageFault> {
+        let Opened { provider, nodes } = self.open(seal).ok_or(StorageFault::Damaged)?;
+        let account = verify_account(self.anchor.state_root(), self.holding.owner, &nodes);
+        self.join(provider, account, generation)
+    }
+
     fn open(&self, seal: &Seal) -> Option<Opened> {
         let Proof { provider, nodes } = Proof::load(seal.open(&self.name, &self.sealed)?)?;
         Some(Opened { provider: ProviderId::new(&provider)?, nodes })
@@ -52,149 +87,189 @@ impl Claim {
         &self,
         provider: ProviderId,
         account: Result<Verified<Account>, ProofError>,
+        generation: Generation,
     ) -> Result<Candidate, StorageFault> {
         let Self { holding, anchor, .. } = self;
         let account = account.map_err(|error| StorageFault::Reading { holding: *holding, error })?;
-        let joined = join(*holding, anchor.chain_id(), &account, anchor, provider, Generation::FIRST);
+        let joined = join(*holding, anchor.chain_id(), &account, anchor, provider, generation);
         joined.map(Candidate::as_restored).map_err(|_| StorageFault::Damaged)
     }
 }
 
-impl Store {
-    /// Takes back what `storage` holds for `network` at the present time `now`.
-    pub(crate) fn open(
-        storage: Arc<dyn Storage>,
-        key: Option<StorageKey>,
-        network: &Arc<Network>,
-        now: UnixTime,
-    ) -> Result<(Self, Restored), StorageRefusal> {
-        let seal = Seal::new(key);
-        let mut kept = Index::default();
-        let restored = match storage.all() {
-            Ok(all) => kept.restore_from(&seal, all, network, now)?,
-            Err(error) => {
-                kept.note(StorageFault::Unreadable(error));
-                Restored::default()
+/// A storage whose first record says that this client may read it.
+pub(crate) struct Readable {
+    version: Version,
+    entries: Entries,
+    /// The first record; `None` if there is none that can be read, and nothing is to be restored.
+    first: Option<Vec<u8>>,
+}
+
+impl Readable {
+    /// Reads the first record.
+    ///
+    /// # Errors
+    /// [`StorageRefusal`] if it is of another chain or format.
+    pub(super) fn new(loaded: Loaded, seal: &Seal, network: &Network) -> Result<Self, StorageRefusal> {
+        let Loaded { entries, version } = loaded;
+        let entries = std::mem::take(&mut *entries.lock().unwrap_or_else(PoisonError::into_inner));
+        let sealed = entries.iter().find(|(name, _)| name == form::FIRST);
+        let first = sealed.and_then(|(name, value)| seal.open(name, value)).map(<[u8]>::to_vec);
+        let format = first.as_deref().and_then(form::format);
+        let first = match format {
+            Some((got, _)) if got > form::FORMAT => {
+                return Err(StorageRefusal::NewerFormat { got, known: form::FORMAT });
             }
+            Some((got, _)) if got < form::FORMAT => {
+                return Err(StorageRefusal::OlderFormat { got, known: form::FORMAT });
+            }
+            Some((_, rest)) => match form::exactly::<Identity>(rest, rest.len()) {
+                Some(identity) => {
+                    identity.check(&Identity::of(network))?;
+                    first
+                }
+                None => None,
+            },
+            None => None,
         };
-        Ok((Self { storage, seal, kept: Mutex::new(kept) }, restored))
+        Ok(Self { version, entries, first })
     }
 
-    /// The reading of `claim`, if its proof holds under its block's header.
-    pub(crate) fn check(&self, claim: &Claim) -> Result<Candidate, StorageFault> {
-        let Opened { provider, nodes } = claim.open(&self.seal).ok_or(StorageFault::Damaged)?;
-        let account = verify_account(claim.anchor.state_root(), claim.holding.owner, &nodes);
-        claim.join(provider, account)
+    pub(super) fn version(&self) -> Version {
+        self.version
     }
 
-    /// Tries to read again what could not be read when the client was opened, as before a phone is unlocked.
-    pub(crate) fn read_again(&self, network: &Arc<Network>, now: UnixTime) -> Option<Restored> {
-        let mut kept = self.kept();
-        if kept.is_read || kept.faults.iter().any(|fault| matches!(fault, StorageFault::Refused(_))) {
-            return None;
-        }
-        let all = self.storage.all().ok()?;
-        match kept.restore_from(&self.seal, all, network, now) {
-            Ok(restored) if !kept.is_forgotten => Some(restored),
-            Ok(_) => {
-                let names = std::mem::take(&mut kept.names);
-                *kept = Index { is_read: true, names, start: kept.start, ..Index::default() };
-                None
+    /// Where the caller had trust start again.
+    pub(super) fn start(&self, seal: &Seal) -> Option<Checkpoint> {
+        let (name, sealed) = self.entries.iter().find(|(name, _)| name == form::START)?;
+        self.first.as_ref().and_then(|_| form::load_start(seal.open(name, sealed)?))
+    }
+
+    /// Restores everything that passes its checks. What is in `before` was checked already.
+    pub(super) fn restore(self, terms: Terms<'_>, before: &Index) -> Checked {
+        let ours: BTreeSet<String> = self
+            .entries
+            .iter()
+            .map(|(name, _)| name)
+            .filter(|name| Name::parse(name).is_some())
+            .cloned()
+            .collect();
+        let mut checked = Checked::default();
+        match self.first {
+            Some(first) => {
+                checked.index.first = Some(first);
+                checked.take(self.entries, terms, before);
             }
-            Err(refusal) => {
-                kept.note(StorageFault::Refused(refusal));
-                None
-            }
+            None if ours.is_empty() => {}
+            None => checked.note(StorageFault::AllDropped),
         }
+        checked.index.remove_unused_blocks();
+        let index = &checked.index;
+        let strays = ours.into_iter().filter(|name| !checked.keeps_light_client(name) && !index.has(name));
+        checked.index.strays = strays.collect();
+        checked
     }
 }
 
-impl Index {
-    fn restore_from(
-        &mut self,
-        seal: &Seal,
-        all: Vec<(String, Vec<u8>)>,
-        network: &Arc<Network>,
-        now: UnixTime,
-    ) -> Result<Restored, StorageRefusal> {
-        let is_ours = |name: &&String| Name::parse(name).is_some();
-        self.names = all.iter().map(|(name, _)| name).filter(is_ours).cloned().collect();
-        if self.names.is_empty() {
-            self.is_read = true;
-            return Ok(Restored::default());
-        }
-        let first = all.iter().find(|(name, _)| name == form::FIRST);
-        let first = first.and_then(|(name, value)| form::format(seal.open(name, value)?));
-        let Some((got, rest)) = first else {
-            self.note(StorageFault::AllDropped);
-            self.is_read = true;
-            return Ok(Restored::default());
-        };
-        if got > form::FORMAT {
-            return Err(StorageRefusal::NewerFormat { got, known: form::FORMAT });
-        }
-        let Some(of) = form::exactly::<First>(rest, rest.len()) else {
-            self.note(StorageFault::AllDropped);
-            self.is_read = true;
-            return Ok(Restored::default());
-        };
-        if of != First::of(network) {
-            return Err(StorageRefusal::OtherNetwork { got: of.chain_id, expected: network.chain_id() });
-        }
-        self.is_read = true;
-        let mut restored = Restored::default();
+/// By what is stored is checked.
+#[derive(Clone, Copy)]
+pub(super) struct Terms<'a> {
+    pub(super) seal: &'a Seal,
+    pub(super) network: &'a Arc<Network>,
+    pub(super) now: UnixTime,
+    /// The trust start that readings follow from.
+    pub(super) generation: Generation,
+}
+
+/// A storage whose records were checked.
+#[derive(Default)]
+pub(super) struct Checked {
+    pub(super) index: Index,
+    pub(super) restored: Restored,
+    pub(super) faults: Vec<StorageFault>,
+    /// Whether there is a light client that cannot be used now, but maybe at another time or with another table.
+    leaves_light_client: bool,
+}
+
+impl Checked {
+    fn note(&mut self, fault: StorageFault) {
+        self.faults.push(fault);
+    }
+
+    fn keeps_light_client(&self, name: &str) -> bool {
+        self.leaves_light_client && name == form::LIGHT_CLIENT
+    }
+
+    fn take(&mut self, entries: Entries, terms: Terms<'_>, before: &Index) {
         let mut proofs: Vec<(Holding, B256, String, Vec<u8>)> = Vec::new();
-        for (name, sealed) in all {
+        let mut blocks: BTreeMap<B256, Anchor> = BTreeMap::new();
+        for (name, sealed) in entries {
             let named = Name::parse(&name);
             if let Some(Name::Reading(holding, block)) = named {
-                // Most of them are not needed.
+                // Most of them are not needed, so their seals are not checked yet.
                 proofs.push((holding, block, name, sealed));
                 continue;
             }
-            match (named, seal.open(&name, &sealed)) {
-                // What somebody else keeps here is none of ours.
+            match (named, terms.seal.open(&name, &sealed)) {
                 (None | Some(Name::First | Name::Reading(..)), _) => {}
-                (Some(Name::LightClient), Some(snapshot)) => {
-                    restored.light_client = self.light_client(snapshot, network, now);
-                }
-                (Some(Name::ProviderState), Some(knowledge)) => match ProviderState::load(knowledge) {
-                    Some(knowledge) => restored.knowledge = knowledge,
+                (Some(Name::LightClient), Some(snapshot)) => self.light_client(snapshot, terms),
+                (Some(Name::Providers), Some(state)) => match ProviderState::load(state) {
+                    Some(state) => (self.index.has_providers, self.restored.providers) = (true, state),
                     None => self.note(StorageFault::Damaged),
                 },
-                (Some(Name::Block(hash)), Some(block)) => self.block(hash, block, network.chain_id()),
+                (Some(Name::Disclosed(address)), Some(disclosure)) => {
+                    match StoredDisclosure::load(disclosure) {
+                        Some(disclosure) => {
+                            self.index.set_disclosed(address, Some(disclosure.order));
+                            self.restored.disclosed.push((address, disclosure));
+                        }
+                        None => self.note(StorageFault::Damaged),
+                    }
+                }
+                (Some(Name::Block(hash)), Some(block)) => {
+                    match load_block(hash, block, terms.network.chain_id()) {
+                        Ok(anchor) => drop(blocks.insert(hash, anchor)),
+                        Err(error) => self.note(StorageFault::Block(error)),
+                    }
+                }
                 (Some(Name::Start), Some(start)) => match form::load_start(start) {
-                    Some(start) => (self.start, restored.start) = (Some(start), Some(start)),
+                    Some(start) => (self.index.start, self.restored.start) = (Some(start), Some(start)),
                     None => self.note(StorageFault::Damaged),
                 },
                 (Some(_), None) => self.note(StorageFault::Damaged),
             }
         }
-        self.drop_what_is_yet_to_come(restored.light_client.as_ref(), now);
-        let claims = self.claims(proofs);
-        self.newest(seal, claims, &mut restored);
-        Ok(restored)
+        // Those that were asked about last first: they fit in any case.
+        self.restored.disclosed.sort_by_key(|(_, disclosure)| std::cmp::Reverse(disclosure.order));
+        self.drop_blocks_of_the_future(&mut blocks, terms.now);
+        let claims = self.claims(proofs, &blocks);
+        blocks.into_values().for_each(|anchor| self.index.put_block(anchor));
+        self.check_newest(claims, terms, before);
     }
 
-    /// Gives up blocks that are later than the clock and the newest head: there are none, or it is this clock that is slow.
-    fn drop_what_is_yet_to_come(&mut self, light_client: Option<&LightClient>, now: UnixTime) {
+    /// Drops blocks that are later than the clock and the newest head: they do not exist, or this clock is slow.
+    fn drop_blocks_of_the_future(&mut self, blocks: &mut BTreeMap<B256, Anchor>, now: UnixTime) {
         let of_head = |client: &LightClient| {
             let head = client.signed_head().map_or(client.finalized_head().slot(), |head| head.slot());
             client.network().slot_start(head)
         };
-        let latest =
-            light_client.map(of_head).map_or(now, |head| head.max(now)).saturating_add(Now::TOLERANCE);
-        let before = self.blocks.len();
-        self.blocks.retain(|_, block| block.timestamp() <= latest);
-        if self.blocks.len() < before {
+        let head = self.restored.light_client.as_ref().map(of_head);
+        let latest = head.map_or(now, |head| head.max(now)).saturating_add(Now::TOLERANCE);
+        let before = blocks.len();
+        blocks.retain(|_, block| block.timestamp() <= latest);
+        if blocks.len() < before {
             self.note(StorageFault::Damaged);
         }
     }
 
     /// The proofs with their blocks, highest block first.
-    fn claims(&mut self, proofs: Vec<(Holding, B256, String, Vec<u8>)>) -> Vec<Claim> {
+    fn claims(
+        &mut self,
+        proofs: Vec<(Holding, B256, String, Vec<u8>)>,
+        blocks: &BTreeMap<B256, Anchor>,
+    ) -> Vec<Claim> {
         let mut claims = Vec::with_capacity(proofs.len());
         for (holding, block, name, sealed) in proofs {
-            match self.blocks.get(&block).cloned() {
+            match blocks.get(&block).cloned() {
                 Some(anchor) => claims.push(Claim { holding, anchor, name, sealed }),
                 None => self.note(StorageFault::BlockMissing { holding, block }),
             }
@@ -203,30 +278,44 @@ impl Index {
         claims
     }
 
-    /// Checks the newest of each holding; where one does not hold, the one before it. The others are left for later.
-    fn newest(&mut self, seal: &Seal, mut claims: Vec<Claim>, restored: &mut Restored) {
+    /// Checks the newest of each holding; where one does not verify, the one before it. The others are left for later.
+    fn check_newest(&mut self, mut claims: Vec<Claim>, terms: Terms<'_>, before: &Index) {
+        let mut stored: BTreeMap<Holding, Vec<B256>> = BTreeMap::new();
         loop {
-            let mut tried: BTreeSet<Holding> = self.readings.keys().copied().collect();
+            let mut tried: BTreeSet<Holding> = stored.keys().copied().collect();
             let (newest, older): (Vec<Claim>, Vec<Claim>) =
                 claims.into_iter().partition(|claim| tried.insert(claim.holding));
             if newest.is_empty() {
-                for claim in older {
-                    self.readings.entry(claim.holding).or_default().push(claim.anchor.hash());
-                    restored.older.entry(claim.holding).or_default().push(claim);
-                }
-                return;
+                claims = older;
+                break;
             }
-            self.check(seal, &newest, &mut restored.readings);
+            let (known, unknown): (Vec<Claim>, Vec<Claim>) =
+                newest.into_iter().partition(|claim| is_known(claim, before));
+            stored.extend(known.into_iter().map(|claim| (claim.holding, vec![claim.anchor.hash()])));
+            for (holding, proven) in self.check(&unknown, terms) {
+                stored.insert(holding, vec![proven.anchor().hash()]);
+                self.restored.readings.push(proven);
+            }
             claims = older;
+        }
+        for claim in claims {
+            stored.entry(claim.holding).or_default().push(claim.anchor.hash());
+            if !is_known(&claim, before) {
+                self.restored.older.entry(claim.holding).or_default().push(claim);
+            }
+        }
+        for (holding, blocks) in stored {
+            self.index.set_readings(holding, blocks);
         }
     }
 
-    /// Walks the proofs of `claims`; those at one block together, nodes that they share once.
-    fn check(&mut self, seal: &Seal, claims: &[Claim], readings: &mut Vec<Candidate>) {
+    /// Verifies the proofs of `claims`; those at one block together, so that shared nodes are hashed once.
+    fn check(&mut self, claims: &[Claim], terms: Terms<'_>) -> Vec<(Holding, Candidate)> {
+        let mut checked = Vec::with_capacity(claims.len());
         for of_block in claims.chunk_by(|one, other| one.anchor.hash() == other.anchor.hash()) {
             let Some(root) = of_block.first().map(|claim| claim.anchor.state_root()) else { continue };
             let opened: Vec<(&Claim, Opened)> =
-                of_block.iter().filter_map(|claim| Some((claim, claim.open(seal)?))).collect();
+                of_block.iter().filter_map(|claim| Some((claim, claim.open(terms.seal)?))).collect();
             if opened.len() < of_block.len() {
                 self.note(StorageFault::Damaged);
             }
@@ -234,27 +323,20 @@ impl Index {
                 opened.iter().map(|(claim, opened)| (claim.holding.owner, opened.nodes.as_slice())).collect();
             let accounts = verify_accounts(root, &proofs);
             for ((claim, opened), account) in opened.iter().zip(accounts) {
-                match claim.join(opened.provider.clone(), account) {
-                    Ok(proven) => {
-                        self.readings.insert(claim.holding, vec![claim.anchor.hash()]);
-                        readings.push(proven);
-                    }
+                match claim.join(opened.provider.clone(), account, terms.generation) {
+                    Ok(proven) => checked.push((claim.holding, proven)),
                     Err(fault) => self.note(fault),
                 }
             }
         }
+        checked
     }
 
-    fn light_client(
-        &mut self,
-        snapshot: &[u8],
-        network: &Arc<Network>,
-        now: UnixTime,
-    ) -> Option<LightClient> {
-        match LightClient::load(snapshot, Arc::clone(network), now) {
+    fn light_client(&mut self, snapshot: &[u8], terms: Terms<'_>) {
+        match LightClient::load(snapshot, Arc::clone(terms.network), terms.now) {
             Ok(client) => {
-                self.light_client = Some(Progress::of(&client));
-                Some(client)
+                self.index.light_client = Some(Progress::of(&client));
+                self.restored.light_client = Some(client);
             }
             Err(error) => {
                 // At another time, or with another table or version, it may be good.
@@ -263,18 +345,16 @@ impl Index {
                     SnapshotError::TooOld { .. } | SnapshotError::Schedule(_) | SnapshotError::Version { .. }
                 );
                 self.note(StorageFault::LightClient(error));
-                None
             }
         }
     }
+}
 
-    fn block(&mut self, hash: B256, bytes: &[u8], chain_id: u64) {
-        match Anchor::load(bytes, chain_id) {
-            Ok(anchor) if anchor.hash() == hash => {
-                self.blocks.insert(hash, anchor);
-            }
-            Ok(_) => self.note(StorageFault::Block(StoredAnchorError::Malformed)),
-            Err(error) => self.note(StorageFault::Block(error)),
-        }
-    }
+fn is_known(claim: &Claim, before: &Index) -> bool {
+    before.blocks_of(&claim.holding).contains(&claim.anchor.hash())
+}
+
+fn load_block(hash: B256, bytes: &[u8], chain_id: u64) -> Result<Anchor, StoredAnchorError> {
+    let anchor = Anchor::load(bytes, chain_id)?;
+    if anchor.hash() == hash { Ok(anchor) } else { Err(StoredAnchorError::Malformed) }
 }

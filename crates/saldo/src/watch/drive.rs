@@ -14,6 +14,7 @@ use super::change::Activity;
 use super::hint::{Hint, Hints};
 use super::link::Links;
 use super::shown::{Outbox, SharedOutbox};
+use crate::env::Env;
 use crate::inner::ClientInner;
 use crate::pace::Pace;
 use crate::read::Kind;
@@ -57,6 +58,7 @@ pub(super) async fn drive(inner: Arc<ClientInner>, holdings: Vec<Holding>, outbo
         polls: 0,
         links: Links::default(),
     };
+    inner.open_storage(Deadline::after(inner.env.clock(), Env::GRACE)).await;
     let mut wakes = inner.hub.wakes();
     loop {
         // First: what rings after this is not missed.
@@ -134,7 +136,7 @@ impl Driver<'_> {
         };
         let read = inner.read(holdings, Kind::Newest, Deadline::after(inner.env.clock(), patience)).boxed();
         let Either::Left((readings, _)) = select(read, paused(inner, count).boxed()).await else {
-            inner.persist();
+            inner.persist(Deadline::after(inner.env.clock(), inner.env.policy.deadline)).await;
             return self.become_active(Activity::Idle);
         };
         if holdings.len() == self.holdings.len() {
@@ -214,7 +216,7 @@ impl Driver<'_> {
             inner.sync(deadline).await;
             self.links.lengthen(inner, self.holdings, deadline).await;
             inner.raise_watched(self.holdings, deadline).await;
-            inner.persist();
+            inner.persist(deadline).await;
             if wants_hints { self.hints.ask(inner, self.holdings).await } else { Vec::new() }
         };
         let Either::Left((hints, _)) = select(poll_at.boxed(), paused(inner, count).boxed()).await else {
@@ -254,7 +256,8 @@ impl Driver<'_> {
         let ages = self.holdings.iter().filter_map(|holding| inner.fresh_for(&inner.last(holding)?)).min();
         let old = ages.map(|left| left.saturating_add(SHORTEST_WAIT));
         let pause = pause.min(old.unwrap_or(LONGEST_WAIT)).max(SHORTEST_WAIT);
-        select(inner.env.clock().sleep(pause), inner.hub.notify.notified(count).boxed()).await;
+        let wait = select(inner.env.clock().sleep(pause), inner.hub.notify.notified(count).boxed());
+        inner.beside_storage(wait).await;
     }
 
     fn become_active(&mut self, activity: Activity) {
