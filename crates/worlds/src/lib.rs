@@ -28,6 +28,7 @@ mod dice;
 mod draw;
 mod host;
 mod judge;
+mod overlap;
 mod party;
 mod play;
 mod shrink;
@@ -41,6 +42,9 @@ pub use behaviour::{Behaviour, Worth};
 pub use bound::Bounds;
 pub use draw::draw;
 pub use host::{Role, Visit};
+pub use overlap::{
+    Act, Call, GateOmission, Mood, OverlapRun, OverlapWallet, Script, draw_overlap, play_overlap,
+};
 pub use party::{Outage, Party, Scope};
 pub use play::{Run, play};
 pub use shrink::shrink;

@@ -6,6 +6,8 @@ use saldo_worlds::Variant;
 pub(crate) const USAGE: &str = "\
 usage: worlds --count N [--seed S] [--variant NAME] [--threads T] [--all-whys] [--json]
        worlds --nets N [--seed S] [--threads T] [--json]
+       worlds --overlaps N [--seed S]
+       worlds --overlap-nets N [--seed S]
        worlds --trace SEED [--variant NAME]
        worlds --list";
 
@@ -16,6 +18,10 @@ pub(crate) enum Task {
     Worlds(u64),
     /// Look for each broken wallet in so many worlds at most.
     Nets(u64),
+    /// Run so many scripts of overlapping calls.
+    Overlaps(u64),
+    /// Look for each wallet that lacks a check of the gate, in so many scripts at most.
+    OverlapNets(u64),
     /// Tell what happens in the world of that seed.
     Trace(u64),
     /// Name the wallets.
@@ -57,6 +63,8 @@ impl Arguments {
             match name.as_str() {
                 "--count" => task = Some(Task::Worlds(number(&value()?)?)),
                 "--nets" => task = Some(Task::Nets(number(&value()?)?)),
+                "--overlaps" => task = Some(Task::Overlaps(number(&value()?)?)),
+                "--overlap-nets" => task = Some(Task::OverlapNets(number(&value()?)?)),
                 "--trace" => task = Some(Task::Trace(number(&value()?)?)),
                 "--list" => task = Some(Task::List),
                 "--help" | "-h" => task = Some(Task::Help),

@@ -2,10 +2,12 @@
 //!
 //! `worlds --count N [--seed S] [--variant NAME] [--all-whys] [--json]` runs the worlds of
 //! the seeds from S on and ends with `worlds N violations V per_second R`. `worlds --trace SEED` tells what happens in one.
-//! `worlds --nets N` looks for each broken wallet in up to N worlds. `worlds --list` names the wallets.
+//! `worlds --nets N` looks for each broken wallet in up to N worlds. `worlds --overlaps N` runs calls that overlap on one client, and
+//! `worlds --overlap-nets N` looks for each wallet that lacks a check of the gate. `worlds --list` names the wallets.
 
 mod arguments;
 mod campaign;
+mod overlaps;
 mod report;
 
 use std::process::ExitCode;
@@ -33,6 +35,8 @@ fn main() -> ExitCode {
         Task::Trace(seed) => report::trace(&arguments, seed),
         Task::Worlds(count) => campaign::run(&arguments, count),
         Task::Nets(most) => campaign::nets(&arguments, most),
+        Task::Overlaps(count) => overlaps::run(&arguments, count),
+        Task::OverlapNets(most) => overlaps::nets(&arguments, most),
     };
     ExitCode::from(if is_fine { FINE } else { WRONG })
 }

@@ -1,0 +1,166 @@
+//! The real wallet: `saldo`'s client.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use saldo::{Change, Checkpoint, Client, Holding, MemoryStorage, Network, Policy, Storage, StorageError};
+use saldo::{Version, Write};
+use saldo_drill::Chain;
+use saldo_drill::simulate::Simulation;
+
+use super::script::{PROVIDERS, SOURCES, Script};
+use super::wallet::{Amount, Answer, Overlapping, Told};
+use crate::OWNERS;
+
+/// The client, and the storage that it has.
+pub(super) struct Real {
+    client: Client,
+    network: Network,
+    storage: Late,
+}
+
+/// Storage that cannot be read at first, as before a phone is unlocked.
+#[derive(Clone)]
+struct Late {
+    storage: MemoryStorage,
+    is_locked: Arc<AtomicBool>,
+}
+
+type Loaded = Result<(Vec<(String, Vec<u8>)>, Version), StorageError>;
+
+impl Storage for Late {
+    fn load(&self) -> BoxFuture<'_, Loaded> {
+        if self.is_locked.load(Ordering::Relaxed) {
+            let kind = std::io::ErrorKind::PermissionDenied;
+            return futures_util::future::ready(Err(StorageError::Io { kind })).boxed();
+        }
+        self.storage.load()
+    }
+
+    fn apply(&self, changes: Vec<Write>, expected: Version) -> BoxFuture<'_, Result<Version, StorageError>> {
+        self.storage.apply(changes, expected)
+    }
+}
+
+impl Real {
+    /// A client at the start of a script. Where something was stored before, a client before this one has done it.
+    pub(super) fn new(script: &Script, chain: &Chain, simulation: &Simulation) -> Self {
+        let is_locked = Arc::new(AtomicBool::new(false));
+        let storage = Late { storage: MemoryStorage::new(), is_locked };
+        let network = chain.network();
+        if script.stored {
+            let before = client(script, chain, simulation, storage.clone());
+            let holdings: Vec<Holding> = OWNERS.into_iter().map(Holding::native).collect();
+            let _ = simulation.run(before.read(&holdings));
+            drop(before);
+            simulation.pass(Duration::from_secs(script.away));
+            storage.is_locked.store(true, Ordering::Relaxed);
+        }
+        Self { client: client(script, chain, simulation, storage.clone()), network, storage }
+    }
+}
+
+fn client(script: &Script, chain: &Chain, simulation: &Simulation, storage: Late) -> Client {
+    let policy = Policy {
+        max_age: Duration::from_secs(script.max_age),
+        deadline: Duration::from_millis(script.deadline),
+        operators_per_address: 2,
+        ..Policy::signed()
+    };
+    let builder = Client::builder(chain.network())
+        .checkpoint(chain.checkpoint())
+        .policy(policy)
+        .transport(simulation.internet())
+        .clock(simulation.clock())
+        .storage(storage);
+    let builder = (0..PROVIDERS).fold(builder, |builder, index| {
+        builder.rpc(format!("provider{index}={}", super::run::provider_url(index)))
+    });
+    let builder = (0..SOURCES).fold(builder, |builder, index| {
+        builder.beacon(format!("source{index}={}", super::run::source_url(index)))
+    });
+    builder.build().expect("a script's wallet has all it needs")
+}
+
+fn holding(number: u64) -> Holding {
+    let owner = usize::try_from(number).ok().and_then(|number| OWNERS.get(number).copied());
+    Holding::native(owner.unwrap_or_default())
+}
+
+fn number(holding: &Holding) -> u64 {
+    let place = OWNERS.iter().position(|owner| *owner == holding.owner);
+    place.and_then(|place| u64::try_from(place).ok()).unwrap_or(u64::MAX)
+}
+
+impl Overlapping for Real {
+    fn read<'a>(&'a self, holdings: &'a [u64], finalized: bool) -> BoxFuture<'a, Vec<Answer>> {
+        async move {
+            let holdings: Vec<Holding> = holdings.iter().map(|number| holding(*number)).collect();
+            let readings = match finalized {
+                true => self.client.finalized(&holdings).await,
+                false => self.client.read(&holdings).await,
+            };
+            readings.iter().map(Answer::of).collect()
+        }
+        .boxed()
+    }
+
+    fn refresh(&self) -> BoxFuture<'_, Vec<(u64, Answer)>> {
+        async move {
+            let all = self.client.refresh(self.client.policy().deadline).await;
+            all.iter().map(|(holding, reading)| (number(holding), Answer::of(reading))).collect()
+        }
+        .boxed()
+    }
+
+    fn watch<'a>(&'a self, holdings: &'a [u64], tell: &'a (dyn Fn(Told) + Send + Sync)) -> BoxFuture<'a, ()> {
+        async move {
+            let mut watch = self.client.watch(holdings.iter().map(|number| holding(*number)));
+            loop {
+                match watch.next().await {
+                    Change::Reading { holding, reading, .. } => {
+                        tell(Told::Answer(number(&holding), Answer::of(&reading)));
+                    }
+                    Change::Remembered { holding, last, .. } => {
+                        let last = last.as_ref().map(Amount::of);
+                        tell(Told::Answer(number(&holding), Answer { last, ..Answer::default() }));
+                    }
+                    Change::Withdrawn { holding, withdrawn, last, .. } => {
+                        tell(Told::Withdrawn(number(&holding), Amount::of(&withdrawn)));
+                        let last = last.as_ref().map(Amount::of);
+                        tell(Told::Answer(number(&holding), Answer { last, ..Answer::default() }));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        .boxed()
+    }
+
+    fn last(&self, number: u64) -> Option<Amount> {
+        self.client.last(&holding(number)).as_ref().map(Amount::of)
+    }
+
+    fn forget(&self, number: u64) {
+        self.client.forget(&holding(number));
+    }
+
+    fn restart(&self, checkpoint: Checkpoint) {
+        self.client.start_again(checkpoint);
+    }
+
+    fn adopt(&self) {
+        let _ = self.client.adopt(self.network.clone());
+    }
+
+    fn unlock(&self) {
+        self.storage.is_locked.store(false, Ordering::Relaxed);
+    }
+
+    fn is_faulted(&self) -> bool {
+        self.client.consensus_fault().is_some()
+    }
+}

@@ -1,0 +1,148 @@
+//! What happens in a world of overlapping calls, as plain data.
+
+use crate::dice::Dice;
+
+/// How many holdings there are: two accounts with coins, and one that does not exist.
+pub(super) const HOLDINGS: u64 = 3;
+/// How many providers and how many sources.
+pub(super) const PROVIDERS: u64 = 2;
+pub(super) const SOURCES: u64 = 2;
+
+/// One call of the wallet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Call {
+    /// Reads these holdings, some of them maybe twice.
+    Read(Vec<u64>),
+    /// Reads one balance.
+    Balance(u64),
+    /// Reads these holdings at a finalized block.
+    Finalized(Vec<u64>),
+    /// Reads everything that is known.
+    Refresh,
+    /// Watches these holdings for so many milliseconds.
+    Watch(Vec<u64>, u64),
+    /// Looks up the last reading.
+    Last(u64),
+}
+
+/// How a provider or a source answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mood {
+    /// As it should.
+    Honest,
+    /// Not at all.
+    Hang,
+    /// Without the last item of a batch.
+    Partial,
+    /// With HTTP status 500.
+    Error,
+    /// Truly, about the other chain.
+    OtherChain,
+}
+
+/// One thing that happens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// The app calls, and drops the future after so many milliseconds, if it is not done by then.
+    Call(Call, Option<u64>),
+    /// The app forgets a holding.
+    Forget(u64),
+    /// The app restarts trust: at the other chain, or at the first one.
+    Restart {
+        /// Whether at the other chain.
+        other: bool,
+    },
+    /// The app hands in a table of the network.
+    Adopt,
+    /// A provider answers differently from now on.
+    Provider(u64, Mood),
+    /// A source answers differently from now on.
+    Source(u64, Mood),
+    /// An account holds so many wei from the next block on.
+    Balance(u64, u64),
+    /// The chain passes over its last blocks.
+    Reorg(u64),
+    /// The storage can be read from now on.
+    Unlock,
+}
+
+/// Everything that a run follows from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Script {
+    /// Makes the keys and the times that answers take.
+    pub seed: u64,
+    /// How long a read may take, in milliseconds.
+    pub deadline: u64,
+    /// How old a block may be, in seconds, beyond the slots that are allowed for.
+    pub max_age: u64,
+    /// Whether something was stored before, and can be read only after [`Act::Unlock`].
+    pub stored: bool,
+    /// How many seconds passed since it was stored.
+    pub away: u64,
+    /// What happens when, in milliseconds.
+    pub acts: Vec<(u64, Act)>,
+}
+
+/// The script of a seed.
+pub fn draw_overlap(seed: u64) -> Script {
+    let mut dice = Dice::new(seed, "overlap");
+    let deadline = dice.pick(&[4_000, 4_000, 20_000, 40_000]);
+    let max_age = dice.pick(&[300, 300, 5, 30]);
+    let stored = dice.chance(40);
+    let away = dice.pick(&[0, 0, 5, 30, 400]);
+    let mut acts = Vec::new();
+    let mut now: u64 = 0;
+    for _ in 0..dice.between(2, 5) {
+        // A group of calls that overlap, with what happens between.
+        let span = dice.pick(&[1_500, 4_000, 14_000, 40_000]);
+        for _ in 0..dice.between(1, 3) {
+            acts.push((now, disturbance(&mut dice)));
+        }
+        for _ in 0..dice.between(2, 5) {
+            let call = call(&mut dice);
+            let dropped = dice.chance(15).then(|| dice.between(1, span));
+            acts.push((now.saturating_add(dice.below(span)), Act::Call(call, dropped)));
+        }
+        for _ in 0..dice.below(4) {
+            acts.push((now.saturating_add(dice.below(span)), event(&mut dice, stored)));
+        }
+        now = now.saturating_add(span).saturating_add(dice.pick(&[100, 12_000, 30_000, 130_000]));
+    }
+    acts.sort_by_key(|(at, _)| *at);
+    Script { seed, deadline, max_age, stored, away, acts }
+}
+
+fn some(dice: &mut Dice) -> Vec<u64> {
+    (0..dice.between(1, 4)).map(|_| dice.below(HOLDINGS)).collect()
+}
+
+fn call(dice: &mut Dice) -> Call {
+    match dice.below(12) {
+        0..=4 => Call::Read(some(dice)),
+        5..=6 => Call::Balance(dice.below(HOLDINGS)),
+        7..=8 => Call::Finalized(some(dice)),
+        9 => Call::Refresh,
+        10 => Call::Watch(some(dice), dice.between(1_000, 30_000)),
+        _ => Call::Last(dice.below(HOLDINGS)),
+    }
+}
+
+fn disturbance(dice: &mut Dice) -> Act {
+    let moods = [Mood::Honest, Mood::Honest, Mood::Hang, Mood::Partial, Mood::Error];
+    if dice.chance(65) {
+        return Act::Provider(dice.below(PROVIDERS), dice.pick(&moods));
+    }
+    Act::Source(dice.below(SOURCES), dice.pick(&[Mood::Honest, Mood::Hang, Mood::Error, Mood::OtherChain]))
+}
+
+fn event(dice: &mut Dice, stored: bool) -> Act {
+    match dice.below(13) {
+        0..=2 => Act::Restart { other: dice.chance(60) },
+        3 => Act::Forget(dice.below(HOLDINGS)),
+        4 => Act::Adopt,
+        5..=6 => Act::Balance(dice.below(2), dice.between(1, 1_000_000)),
+        7..=8 => Act::Reorg(dice.between(1, 4)),
+        9..=10 if stored => Act::Unlock,
+        _ => disturbance(dice),
+    }
+}

@@ -1,0 +1,42 @@
+//! Calls that overlap on one client, restarts of trust, storage that is readable late, and dropped futures: whatever a call
+//! hands out is true when it ends. `worlds --overlaps 2000` runs many more scripts.
+
+use saldo_worlds::{GateOmission, OverlapWallet, draw_overlap, play_overlap};
+
+#[test]
+fn no_script_violates_a_promise() {
+    let of_thread = |first: u64| {
+        for seed in (first..120).step_by(2) {
+            let run = play_overlap(&draw_overlap(seed), OverlapWallet::Real);
+            assert_eq!(run.violation, None, "seed {seed}: {:#?}", draw_overlap(seed));
+        }
+    };
+    std::thread::scope(|scope| {
+        (0..2).for_each(|first| drop(scope.spawn(move || of_thread(first))));
+    });
+}
+
+#[test]
+fn the_same_seed_gives_the_same_run() {
+    let runs = [(); 2].map(|()| play_overlap(&draw_overlap(5), OverlapWallet::Real));
+    assert!(runs[0].answers > 3);
+    assert_eq!(runs[0], runs[1]);
+    assert_ne!(draw_overlap(5), draw_overlap(6));
+}
+
+/// The full search is `worlds --overlap-nets 2000`.
+#[test]
+fn every_wallet_that_lacks_a_check_of_the_gate_is_found() {
+    let found = |omission| {
+        (0..400)
+            .any(|seed| play_overlap(&draw_overlap(seed), OverlapWallet::Plain(omission)).violation.is_some())
+    };
+    for omission in GateOmission::ALL {
+        assert!(found(Some(omission)), "{}", omission.name());
+    }
+    let sound = (0..60).find_map(|seed| {
+        let run = play_overlap(&draw_overlap(seed), OverlapWallet::Plain(None));
+        run.violation.map(|violation| (seed, violation))
+    });
+    assert_eq!(sound, None, "the gate with every check");
+}
