@@ -20,9 +20,14 @@ pub(super) struct Judge {
     other: Chain,
     max_age: Duration,
     /// Whether trust starts from the other chain.
-    is_other: bool,
+    pub(super) is_other: bool,
+    /// Whether a source showed the other chain since trust started: two thirds of the committee signed both, so that a light
+    /// client may follow either.
+    is_mixed: bool,
     /// The newest block that a call which ended returned of each holding, by any call and by calls for finalized blocks.
     returned: BTreeMap<(u64, bool), (u64, B256)>,
+    /// The latest block that a call which ended returned of any holding: the wallet knows a head that is as late.
+    latest: Option<Amount>,
     pub(super) violation: Option<String>,
     pub(super) answers: u64,
     pub(super) proven: u64,
@@ -39,7 +44,9 @@ impl Judge {
             other: other.clone(),
             max_age,
             is_other: false,
+            is_mixed: false,
             returned: BTreeMap::new(),
+            latest: None,
             violation: None,
             answers: 0,
             proven: 0,
@@ -52,8 +59,14 @@ impl Judge {
     }
 
     pub(super) fn restarted(&mut self, is_other: bool) {
-        self.is_other = is_other;
+        (self.is_other, self.is_mixed) = (is_other, false);
         self.returned.clear();
+        self.latest = None;
+    }
+
+    /// A source shows the other chain from now on.
+    pub(super) fn mixed(&mut self) {
+        self.is_mixed = true;
     }
 
     pub(super) fn forgotten(&mut self, holding: u64) {
@@ -126,9 +139,19 @@ impl Judge {
             let before = self.returned.get(&(holding, of_finalized)).copied().filter(|_| is_compared);
             let Some((newest, hash)) = before else { continue };
             let is_canonical = self.chain().block(newest).is_some_and(|block| block.hash == hash);
-            if number < newest && is_canonical {
+            if number < newest && is_canonical && !self.is_mixed {
                 self.wrong(format!("block {number} of {holding} is returned after block {newest}"));
             }
+        }
+        // A later block at the same height or below excludes this one, if it is on the chain.
+        let excludes = |latest: &Amount| {
+            latest.time > amount.time && latest.number <= number && self.is_canonical(latest)
+        };
+        if self.latest.as_ref().is_some_and(excludes) && !self.is_canonical(amount) && !self.is_mixed {
+            self.wrong(format!("block {number} of {holding} was taken back by the chain"));
+        }
+        if self.latest.is_none_or(|latest| latest.time < amount.time) {
+            self.latest = Some(*amount);
         }
         let returned = self.returned.entry((holding, finalized)).or_insert((number, amount.hash));
         if returned.0 <= number {
@@ -136,9 +159,15 @@ impl Judge {
         }
     }
 
+    fn is_canonical(&self, amount: &Amount) -> bool {
+        self.chain().block(amount.number).is_some_and(|block| block.hash == amount.hash)
+    }
+
     fn truth(&self, holding: u64, amount: &Amount) -> Option<alloy_primitives::U256> {
         let owner = usize::try_from(holding).ok().and_then(|holding| OWNERS.get(holding).copied())?;
-        self.chain().balance_at_hash(amount.hash, owner)
+        let known = |chain: &Chain| chain.balance_at_hash(amount.hash, owner);
+        known(self.chain())
+            .or_else(|| [&self.main, &self.other].into_iter().filter(|_| self.is_mixed).find_map(known))
     }
 
     fn wrong(&mut self, text: String) {

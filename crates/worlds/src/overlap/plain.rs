@@ -398,7 +398,13 @@ impl Overlapping for Plain {
             self.stored.iter().filter(|_| state_is_first(state.generation)).cloned().collect::<Vec<_>>()
         {
             let holding = *candidate.holding();
-            state.restored.insert((holding, candidate.anchor().hash()));
+            let hash = candidate.anchor().hash();
+            let record = state.records.get(&holding);
+            let is_proven = record.and_then(Record::last).is_some_and(|last| last.anchor().hash() == hash);
+            if is_proven {
+                continue;
+            }
+            state.restored.insert((holding, hash));
             let candidate = if self.has(Omission::Restored) { candidate } else { candidate.as_restored() };
             let _ = state.records.entry(holding).or_default().offer(candidate);
         }

@@ -55,6 +55,28 @@ pub fn play_overlap(script: &Script, wallet: OverlapWallet) -> OverlapRun {
         .unwrap_or_else(|_| OverlapRun { violation: Some("it panicked".to_owned()), ..OverlapRun::default() })
 }
 
+/// Two chains that part after their first blocks, so far that each has a final block of its own: copies of what is made once.
+fn chains(seed: u64) -> (Chain, Chain) {
+    /// How many chains there are, and how many slots each has after they part.
+    const CHAINS: u64 = 8;
+    const SLOTS: u64 = 60;
+    static MADE: Mutex<BTreeMap<u64, (Chain, Chain)>> = Mutex::new(BTreeMap::new());
+    let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    let make = || {
+        let first = [1_500_000, 7].map(U256::from);
+        let main = Chain::builder(seed % CHAINS).accounts(OWNERS.into_iter().zip(first)).build();
+        let other = main.split();
+        for (owner, wei) in OWNERS.into_iter().zip([0_u64, 77_000, 5_000]) {
+            other.set_balance(owner, U256::from(wei));
+        }
+        main.advance(SLOTS);
+        other.advance(SLOTS);
+        (main, other)
+    };
+    let (main, other) = made.entry(seed % CHAINS).or_insert_with(make);
+    (main.split(), other.split())
+}
+
 /// Two chains, and who serves them.
 struct Stage {
     main: Chain,
@@ -66,16 +88,7 @@ struct Stage {
 
 impl Stage {
     fn new(script: &Script) -> Self {
-        /// How many slots there are before the chains part, and after.
-        const SLOTS: u64 = 24;
-        let first = [1_500_000, 7].map(U256::from);
-        let main = Chain::builder(script.seed % 8).accounts(OWNERS.into_iter().zip(first)).build();
-        let other = main.split();
-        for (owner, wei) in OWNERS.into_iter().zip([0_u64, 77_000, 5_000]) {
-            other.set_balance(owner, U256::from(wei));
-        }
-        main.advance(SLOTS);
-        other.advance(SLOTS);
+        let (main, other) = chains(script.seed);
         let mut simulation = Simulation::new(script.seed, &main);
         simulation.follow(&other);
         let latency = |index: u64| Duration::from_millis(index.saturating_mul(40));
@@ -142,7 +155,7 @@ impl Play<'_> {
                     let chain = if *other { &self.stage.other } else { &self.stage.main };
                     self.wallet.restart(chain.checkpoint());
                     self.judge().restarted(*other);
-                    self.serve(chain);
+                    self.serve();
                 }
                 Act::Adopt => self.wallet.adopt(),
                 Act::Provider(index, mood) => self.provider(*index, *mood),
@@ -158,20 +171,23 @@ impl Play<'_> {
         .boxed()
     }
 
-    /// From now on everything is true of this chain, as the app believes.
-    fn serve(&self, chain: &Chain) {
-        let is_other = chain.checkpoint().root == self.stage.other.checkpoint().root;
-        for provider in &self.stage.providers {
-            provider.clear();
-            if is_other {
-                provider.add(Fault::OtherChain(chain.clone()));
-            }
+    /// From now on all answers are true, and about the chain that trust starts from.
+    fn serve(&self) {
+        self.stage.providers.iter().for_each(|provider| self.serve_execution(provider));
+        self.stage.sources.iter().for_each(|source| self.serve_heads(source));
+    }
+
+    fn serve_execution(&self, provider: &Provider) {
+        provider.clear();
+        if self.judge().is_other {
+            provider.add(Fault::OtherChain(self.stage.other.clone()));
         }
-        for source in &self.stage.sources {
-            source.clear();
-            if is_other {
-                source.add(Fault::OtherChain(chain.clone()));
-            }
+    }
+
+    fn serve_heads(&self, source: &BeaconSource) {
+        source.clear();
+        if self.judge().is_other {
+            source.add(Fault::OtherChain(self.stage.other.clone()));
         }
     }
 
@@ -224,7 +240,7 @@ impl Play<'_> {
         let provider = usize::try_from(index).ok().and_then(|index| self.stage.providers.get(index));
         let Some(provider) = provider else { return };
         match mood {
-            Mood::Honest => provider.clear(),
+            Mood::Honest => self.serve_execution(provider),
             Mood::Hang => provider.add(Fault::Hang.on("eth_getProof")),
             Mood::Partial => provider.add(Fault::PartialBatch.on("eth_getProof")),
             Mood::Error => provider.add(Fault::Status(500).times(6)),
@@ -236,10 +252,13 @@ impl Play<'_> {
         let source = usize::try_from(index).ok().and_then(|index| self.stage.sources.get(index));
         let Some(source) = source else { return };
         match mood {
-            Mood::Honest => source.clear(),
+            Mood::Honest => self.serve_heads(source),
             Mood::Hang | Mood::Partial => source.add(Fault::Hang),
             Mood::Error => source.add(Fault::Status(500).times(6)),
-            Mood::OtherChain => source.add(Fault::OtherChain(self.stage.other.clone())),
+            Mood::OtherChain => {
+                source.add(Fault::OtherChain(self.stage.other.clone()));
+                self.judge().mixed();
+            }
         }
     }
 }

@@ -140,8 +140,8 @@ fn event(dice: &mut Dice, stored: bool) -> Act {
         0..=2 => Act::Restart { other: dice.chance(60) },
         3 => Act::Forget(dice.below(HOLDINGS)),
         4 => Act::Adopt,
-        5..=6 => Act::Balance(dice.below(2), dice.between(1, 1_000_000)),
-        7..=8 => Act::Reorg(dice.between(1, 4)),
+        5 => Act::Balance(dice.below(2), dice.between(1, 1_000_000)),
+        6..=8 => Act::Reorg(dice.between(1, 4)),
         9..=10 if stored => Act::Unlock,
         _ => disturbance(dice),
     }
