@@ -61,7 +61,7 @@ impl<S: Storage> Storage for Durable<S> {
             if let Poll::Ready(written) = applied.poll_unpin(&mut Context::from_waker(&waker)) {
                 return ready(written).boxed();
             }
-            is_done.recv().expect("the storage wakes the one who waits");
+            is_done.recv().expect("the storage wakes the task that waits");
         }
     }
 }
