@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex};
 use alloy_primitives::U256;
 use futures_util::FutureExt;
 use saldo::{
-    Amount, BoxedFuture, Client, ClientBuilder, Holding, MemoryStorage, RedbStorage, Storage, StorageError,
-    StorageFault, StorageKey, Version, Write,
+    Amount, BoxedFuture, Client, ClientBuilder, Entries, Holding, MemoryStorage, RedbStorage, Storage,
+    StorageError, StorageFault, StorageKey, Version, Write,
 };
 use saldo_tests::checkpoint_world::CheckpointWorld as Council;
 use saldo_tests::scene::{AFTER, ALICE, BEFORE, BOB, UNUSED as NOBODY};
@@ -337,7 +337,7 @@ struct Failing {
 }
 
 impl Storage for Failing {
-    fn load(&self) -> BoxedFuture<'_, Result<(Vec<(String, Vec<u8>)>, Version), StorageError>> {
+    fn load(&self) -> BoxedFuture<'_, Result<(Entries, Version), StorageError>> {
         self.inner.load()
     }
 
@@ -391,7 +391,7 @@ fn a_failed_write_leaves_the_old_state_or_the_new_one() {
 fn a_storage_that_is_not_there_stops_nobody() {
     struct Broken;
     impl Storage for Broken {
-        fn load(&self) -> BoxedFuture<'_, Result<(Vec<(String, Vec<u8>)>, Version), StorageError>> {
+        fn load(&self) -> BoxedFuture<'_, Result<(Entries, Version), StorageError>> {
             failed(StorageError::Damaged)
         }
         fn apply(&self, _: Vec<Write>, _: Version) -> BoxedFuture<'_, Result<Version, StorageError>> {
@@ -414,7 +414,7 @@ fn what_cannot_be_read_yet_is_not_written_over() {
     #[derive(Clone)]
     struct Locked(MemoryStorage, Arc<std::sync::atomic::AtomicBool>);
     impl Storage for Locked {
-        fn load(&self) -> BoxedFuture<'_, Result<(Vec<(String, Vec<u8>)>, Version), StorageError>> {
+        fn load(&self) -> BoxedFuture<'_, Result<(Entries, Version), StorageError>> {
             if self.1.load(Ordering::Relaxed) { failed(StorageError::Damaged) } else { self.0.load() }
         }
         fn apply(
@@ -458,7 +458,7 @@ fn what_cannot_be_read_yet_is_not_written_over() {
 struct ReadOnly(MemoryStorage, Arc<Mutex<usize>>);
 
 impl Storage for ReadOnly {
-    fn load(&self) -> BoxedFuture<'_, Result<(Vec<(String, Vec<u8>)>, Version), StorageError>> {
+    fn load(&self) -> BoxedFuture<'_, Result<(Entries, Version), StorageError>> {
         self.0.load()
     }
     fn apply(&self, _: Vec<Write>, _: Version) -> BoxedFuture<'_, Result<Version, StorageError>> {

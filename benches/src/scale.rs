@@ -15,6 +15,8 @@ use saldo_drill::{BeaconSource, Chain, Provider};
 
 /// How many holdings are read.
 const SIZES: [usize; 3] = [1_000, 10_000, 100_000];
+/// The same where what is proven is stored: more than the 2,048 that are kept, so that each batch removes some as well.
+const STORED_SIZES: [usize; 3] = [10_000, 30_000, 100_000];
 /// How many of them together.
 const TOGETHER: usize = 32;
 /// How much dearer a holding may be among the most than among the fewest.
@@ -46,7 +48,7 @@ fn main() -> ExitCode {
     println!("{:>10}{:>14}{:>10}{:>16}", "holdings", "us a holding", "ratio", "bytes a holding");
     let mut first = None;
     let mut is_linear = true;
-    for size in SIZES {
+    for size in if stored { STORED_SIZES } else { SIZES } {
         let Some(cost) = measure(size, stored) else {
             eprintln!("{size} holdings: not all of them were proven");
             return ExitCode::FAILURE;

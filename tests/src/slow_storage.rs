@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use saldo::{BoxedFuture, Clock, MemoryStorage, Storage, StorageError, Version, Write};
+use saldo::{BoxedFuture, Clock, Entries, MemoryStorage, Storage, StorageError, Version, Write};
 use saldo_drill::simulate::VirtualClock;
 
 /// A storage that takes time to read and to write. Nothing happens while its futures are not polled.
@@ -62,7 +62,7 @@ impl SlowStorage {
 }
 
 impl Storage for SlowStorage {
-    fn load(&self) -> BoxedFuture<'_, Result<(Vec<(String, Vec<u8>)>, Version), StorageError>> {
+    fn load(&self) -> BoxedFuture<'_, Result<(Entries, Version), StorageError>> {
         let takes = {
             let mut state = self.state();
             state.loads += 1;

@@ -9,7 +9,7 @@ use alloy_primitives::{Address, B256, Bloom, Bytes, U256};
 use alloy_rlp::{Decodable, Header};
 use futures_util::FutureExt;
 use futures_util::task::{ArcWake, waker};
-use saldo::{BoxedFuture, Storage, StorageError, Version, Write};
+use saldo::{BoxedFuture, Entries, Storage, StorageError, Version, Write};
 use saldo_beacon::container::ExecutionPayloadHeader;
 use sha2::{Digest, Sha256};
 
@@ -45,7 +45,7 @@ pub fn put(storage: &impl Storage, writes: impl IntoIterator<Item = Write>) {
 pub struct Durable<S>(pub S);
 
 impl<S: Storage> Storage for Durable<S> {
-    fn load(&self) -> BoxedFuture<'_, Result<(Vec<(String, Vec<u8>)>, Version), StorageError>> {
+    fn load(&self) -> BoxedFuture<'_, Result<(Entries, Version), StorageError>> {
         self.0.load()
     }
 
@@ -61,7 +61,7 @@ impl<S: Storage> Storage for Durable<S> {
             if let Poll::Ready(written) = applied.poll_unpin(&mut Context::from_waker(&waker)) {
                 return ready(written).boxed();
             }
-            is_done.recv().expect("the storage wakes the one who waits");
+            is_done.recv().expect("the storage wakes the task that waits");
         }
     }
 }

@@ -104,7 +104,7 @@ impl Client {
         self.inner.hub.set_pace(pace);
     }
 
-    /// Reads everything that is watched, was proven before, or was restored from [storage](ClientBuilder::storage), and keeps
+    /// Reads everything that is watched, was proven before, or was restored from [storage](crate::ClientBuilder::storage), and keeps
     /// it there: for the background jobs that a phone grants now and then. Returns `within` this time at the latest. It writes
     /// at its end, in one piece: an app that is killed at any point loses nothing that was there.
     #[inline(never)]
@@ -112,7 +112,7 @@ impl Client {
         self.inner.refresh(within).boxed()
     }
 
-    /// Drops all that is known of `holding`, in [storage](ClientBuilder::storage) too, and which operators know its address:
+    /// Drops all that is known of `holding`, in [storage](crate::ClientBuilder::storage) too, and which operators know its address:
     /// for an account that the user removes. Providers that have seen the address may remember it. A watch or a read of it
     /// that is under way brings it back.
     ///
@@ -134,7 +134,7 @@ impl Client {
         self.inner.withdrawn(holding)
     }
 
-    /// What was dropped from the [storage](ClientBuilder::storage) because it does not hold, and whether something could not
+    /// What was dropped from the [storage](crate::ClientBuilder::storage) because it does not hold, and whether something could not
     /// be written. Nothing is wrong with the rest.
     pub fn storage_faults(&self) -> Vec<StorageFault> {
         self.inner.readings.storage_faults()
@@ -158,7 +158,7 @@ impl Client {
     ///
     /// Nothing that followed from the start before is kept, no reading either: [`Client::last`] is empty until the next
     /// one is proven. Reads that are under way prove nothing from the old start any more. With
-    /// [storage](ClientBuilder::storage), the next start of the app begins from `checkpoint` as well.
+    /// [storage](crate::ClientBuilder::storage), the next start of the app begins from `checkpoint` as well.
     ///
     /// The storage is told at once, and before anything else is written. Where it is not ready at once, the next call that
     /// awaits goes on with it, or a watch. If the app is killed before that, the next start finds what was there before.

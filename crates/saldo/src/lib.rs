@@ -80,7 +80,7 @@ pub use proofs::Evidence;
 #[cfg(feature = "redb")]
 pub use storage::RedbStorage;
 pub use storage::{
-    MemoryStorage, Storage, StorageError, StorageFault, StorageKey, StorageRefusal, Version, Write,
+    Entries, MemoryStorage, Storage, StorageError, StorageFault, StorageKey, StorageRefusal, Version, Write,
 };
 pub use trust::Trust;
 pub use watch::{Activity, Change, Watch};

@@ -41,7 +41,7 @@ pub trait Storage: Send + Sync {
     ///
     /// [`Client::storage_faults`]: crate::Client::storage_faults
     /// [`ClientBuilder::build`]: crate::ClientBuilder::build
-    fn load(&self) -> BoxedFuture<'_, Result<(Vec<(String, Vec<u8>)>, Version), StorageError>>;
+    fn load(&self) -> BoxedFuture<'_, Result<(Entries, Version), StorageError>>;
 
     /// Writes all of `changes` if the version is still `expected`, or else nothing of it, also if the device loses power
     /// meanwhile. Durable when the future completes; gives the version after it.
@@ -84,6 +84,9 @@ impl Version {
         Self(self.0.wrapping_add(1))
     }
 }
+
+/// Names, and what is kept under each.
+pub type Entries = Vec<(String, Vec<u8>)>;
 
 /// One change of what is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -139,12 +139,6 @@ pub(crate) struct Returned {
 }
 
 impl Store {
-    /// How many holdings are kept at most. Beyond, those whose newest block is the oldest are dropped first.
-    pub(crate) const HOLDINGS: usize = 2_048;
-    /// How many readings of one holding are kept: the newest, and older ones to fall back to until one is final.
-    const READINGS: usize = 4;
-    /// Of how many addresses it is kept who knows of them: those that were asked about last.
-    const ADDRESSES: usize = 4_096;
     /// How many faults are listed.
     const FAULTS: usize = 64;
 
@@ -347,7 +341,7 @@ impl State {
             }
         };
         self.phase = Phase::Current(version);
-        self.index.apply(&changes);
+        changes.apply_to(&mut self.index);
         self.faults.retain(|fault| !matches!(fault, StorageFault::Unwritten(_)));
         match reason {
             Reason::Restart(start) => drop(self.queue.restart.take_if(|queued| *queued == start)),

@@ -29,7 +29,7 @@ struct Disclosed {
     revision: u64,
 }
 
-/// What place a provider has in the circle of an address.
+/// What place a provider has in the disclosure set of an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
     /// Its operator came to it just now.
@@ -63,8 +63,8 @@ impl Disclosures {
         self.of.get(&address).is_some_and(|disclosed| disclosed.operators.contains_key(&key))
     }
 
-    /// `provider` is about to be asked about `address`: its operator belongs to the circle if there is room. Decided and
-    /// noted in one, since another read may be about to ask somebody else.
+    /// `provider` is about to be asked about `address`: its operator joins the disclosure set if there is room. Decided and
+    /// recorded in one step, because another read may be about to ask another provider.
     pub(super) fn tell(&mut self, address: Address, provider: &Endpoint, most: usize) -> Place {
         if !self.admits(address, provider, most) {
             return Place::Full;
@@ -72,8 +72,8 @@ impl Disclosures {
         if self.enter(address, provider, false) { Place::New } else { Place::Member }
     }
 
-    /// `provider` has seen that somebody asks about `address`, or proved something of it: its operator belongs to the circle
-    /// in any case, and for good.
+    /// `provider` has seen a request about `address`, or proved something of it: its operator joins the disclosure set in any
+    /// case, and stays.
     pub(super) fn admit(&mut self, address: Address, provider: &Endpoint) {
         self.enter(address, provider, true);
     }
@@ -198,7 +198,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_circle_is_as_large_as_the_policy_says_and_those_who_proved() {
+    fn a_disclosure_set_is_as_large_as_the_policy_says_and_those_who_proved() {
         let provider = |name: &str| format!("https://{name}.example").parse::<Endpoint>().unwrap();
         let address = Address::repeat_byte(1);
         let mut disclosures = Disclosures::default();

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use saldo_source::BoxedFuture;
 
-use super::{Storage, StorageError, Version, Write};
+use super::{Entries, Storage, StorageError, Version, Write};
 
 /// Keeps everything in memory, for as long as a clone of it exists: for tests, and for a client that is built again within
 /// one process. Several clients may share it.
@@ -33,7 +33,7 @@ impl MemoryStorage {
 }
 
 impl Storage for MemoryStorage {
-    fn load(&self) -> BoxedFuture<'_, Result<(Vec<(String, Vec<u8>)>, Version), StorageError>> {
+    fn load(&self) -> BoxedFuture<'_, Result<(Entries, Version), StorageError>> {
         let kept = self.kept();
         let entries = kept.entries.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
         Box::pin(ready(Ok((entries, kept.version))))

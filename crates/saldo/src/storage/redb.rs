@@ -17,7 +17,7 @@ use ::redb::{
 
 use saldo_source::BoxedFuture;
 
-use super::{Storage, StorageError, Version, Write};
+use super::{Entries, Storage, StorageError, Version, Write};
 use writer::Writer;
 
 const TABLE: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("saldo");
@@ -178,7 +178,7 @@ fn refusal(error: &Error) -> StorageError {
     }
 }
 
-type Loaded = (Vec<(String, Vec<u8>)>, Version);
+type Loaded = (Entries, Version);
 
 fn load(read: &ReadTransaction) -> Result<Loaded, Error> {
     let version = match read.open_table(VERSION) {
@@ -191,7 +191,7 @@ fn load(read: &ReadTransaction) -> Result<Loaded, Error> {
         Err(TableError::TableDoesNotExist(_)) => return Ok((Vec::new(), version)),
         Err(error) => return Err(error.into()),
     };
-    let mut entries = Vec::new();
+    let mut entries = Entries::new();
     for entry in table.iter()? {
         let (name, value) = entry?;
         entries.push((name.value().to_owned(), value.value().to_vec()));

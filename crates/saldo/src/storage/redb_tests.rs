@@ -183,7 +183,7 @@ fn a_write_on_an_older_version_is_a_conflict() {
     let kept = state(&storage);
     assert_eq!(wait(storage.apply(batch(1), before)), Err(StorageError::Conflict));
     assert_eq!((state(&storage), loaded(&storage).1), (kept, after));
-    assert_eq!(wait(storage.clone().apply(batch(1), after)), Ok(after.next()));
+    assert_eq!(wait(storage.apply(batch(1), after)), Ok(after.next()));
     // The version outlasts the process.
     drop(storage);
     let file = film.file.lock().unwrap().clone();

@@ -7,12 +7,18 @@ use saldo_beacon::{Checkpoint, LightClient};
 use saldo_chain::{Anchor, Level};
 use saldo_reading::Holding;
 
-use super::Store;
 use super::form::{self, Proof, ProviderState, StoredDisclosure};
-use super::index::{Index, Progress};
+use super::index::{Index, Progress, StoredBlock};
 use super::seal::Seal;
 use super::unsaved::Unsaved;
 use crate::storage::Write;
+
+/// How many holdings are kept at most. Beyond, those whose newest block is the oldest are dropped first.
+const HOLDINGS: usize = 2_048;
+/// How many readings of one holding are kept: the newest, and older ones to fall back to until one is final.
+const READINGS: usize = 4;
+/// Of how many addresses it is kept which operators know them: those that were asked about last.
+const ADDRESSES: usize = 4_096;
 
 /// What is known now.
 pub(crate) struct Present<'a> {
@@ -118,6 +124,24 @@ impl ChangeSet {
         }
     }
 
+    /// Has `index` say what is in the storage after the write.
+    pub(super) fn apply_to(&self, index: &mut Index) {
+        index.first = self.first.clone().or(index.first.take());
+        index.start = self.start.or(index.start);
+        let before = index.light_client.filter(|_| !self.removes_light_client);
+        index.light_client = self.light_client.as_ref().map(|(progress, _)| *progress).or(before);
+        index.has_providers = self.providers.is_some() || (index.has_providers && !self.removes_providers);
+        index.strays.retain(|name| !self.strays.contains(name));
+        for (address, disclosed) in &self.disclosed {
+            index.set_disclosed(*address, disclosed.as_ref().map(|disclosed| disclosed.order));
+        }
+        self.blocks.values().for_each(|anchor| index.put_block(anchor.clone()));
+        for (holding, blocks) in &self.readings {
+            index.set_readings(*holding, blocks.clone());
+        }
+        self.removed_blocks.iter().for_each(|hash| index.remove_block(hash));
+    }
+
     fn is_empty(&self) -> bool {
         self.start.is_none()
             && self.disclosed.is_empty()
@@ -136,7 +160,7 @@ impl ChangeSet {
             disclosure.is_some() && !index.disclosed.contains_key(*address)
         };
         let added = self.disclosed.iter().filter(is_new).count();
-        let excess = index.disclosed.len().saturating_add(added).saturating_sub(Store::ADDRESSES);
+        let excess = index.disclosed.len().saturating_add(added).saturating_sub(ADDRESSES);
         let oldest = index.disclosed_order.iter().map(|(_, address)| *address).take(excess);
         for address in oldest.collect::<Vec<_>>() {
             self.disclosed.entry(address).or_insert(None);
@@ -213,9 +237,8 @@ impl Draft<'_> {
 
     /// Drops the readings at blocks that the chain does not have any more.
     fn withdraw(&mut self, present: &Present<'_>) {
-        let is_lost = |(hash, stored): (&B256, &super::index::StoredBlock)| {
-            (present.is_lost)(&stored.anchor).then_some(*hash)
-        };
+        let is_lost =
+            |(hash, stored): (&B256, &StoredBlock)| (present.is_lost)(&stored.anchor).then_some(*hash);
         let lost = self.index.unsettled().filter_map(is_lost);
         for hash in lost.chain(present.withdrawn.iter().copied()) {
             let Some(stored) = self.index.block(&hash) else { continue };
@@ -271,7 +294,7 @@ impl Draft<'_> {
             if let Some(place) = of_holding.iter().position(is_final) {
                 of_holding.truncate(place.saturating_add(1));
             }
-            while of_holding.len() > Store::READINGS {
+            while of_holding.len() > READINGS {
                 // The lower ones are nearer to being final.
                 of_holding.remove(1);
             }
@@ -288,7 +311,7 @@ impl Draft<'_> {
             .len()
             .saturating_sub(self.readings.keys().filter(|it| is_stored(it)).count());
         let touched = self.readings.values().filter(|blocks| !blocks.is_empty()).count();
-        let excess = untouched.saturating_add(touched).saturating_sub(Store::HOLDINGS);
+        let excess = untouched.saturating_add(touched).saturating_sub(HOLDINGS);
         if excess == 0 {
             return;
         }

@@ -8,7 +8,6 @@ use saldo_beacon::{Checkpoint, LightClient};
 use saldo_chain::{Anchor, Level};
 use saldo_reading::Holding;
 
-use super::change_set::ChangeSet;
 use super::form::Name;
 
 /// What is in the storage, without the proofs.
@@ -160,34 +159,12 @@ impl Index {
         }
     }
 
-    fn remove_block(&mut self, hash: &B256) {
+    pub(super) fn remove_block(&mut self, hash: &B256) {
         self.blocks.remove(hash);
         self.unsettled.remove(hash);
     }
 
     fn newest(&self, blocks: &[B256]) -> u64 {
         blocks.first().and_then(|hash| self.blocks.get(hash)).map_or(0, |stored| stored.anchor.number())
-    }
-
-    /// Takes over what was written.
-    pub(super) fn apply(&mut self, changes: &ChangeSet) {
-        self.first = changes.first.clone().or(self.first.take());
-        self.start = changes.start.or(self.start);
-        if changes.removes_light_client {
-            self.light_client = None;
-        }
-        self.light_client =
-            changes.light_client.as_ref().map(|(progress, _)| *progress).or(self.light_client);
-        self.has_providers =
-            changes.providers.is_some() || (self.has_providers && !changes.removes_providers);
-        self.strays.retain(|name| !changes.strays.contains(name));
-        for (address, disclosed) in &changes.disclosed {
-            self.set_disclosed(*address, disclosed.as_ref().map(|disclosed| disclosed.order));
-        }
-        changes.blocks.values().for_each(|anchor| self.put_block(anchor.clone()));
-        for (holding, blocks) in &changes.readings {
-            self.set_readings(*holding, blocks.clone());
-        }
-        changes.removed_blocks.iter().for_each(|hash| self.remove_block(hash));
     }
 }

@@ -14,10 +14,7 @@ use super::form::{self, Name, Proof, ProviderState, StoredDisclosure};
 use super::identity::Identity;
 use super::index::{Index, Progress};
 use super::seal::Seal;
-use crate::storage::{StorageFault, StorageRefusal, Version};
-
-/// Names and values as the storage gave them.
-type Entries = Vec<(String, Vec<u8>)>;
+use crate::storage::{Entries, StorageFault, StorageRefusal, Version};
 
 /// What the storage gave, for the first call that takes it.
 #[derive(Clone)]

@@ -176,7 +176,7 @@ mod tests {
         })
         .unwrap();
         let mut filled = slot.lock().unwrap();
-        let _ = writer.write(write("a"), Version::FIRST);
+        drop(writer.write(write("a"), Version::FIRST));
         *filled = Some(writer);
         drop(filled);
         has_ended.recv_timeout(Duration::from_secs(60)).expect("the thread goes on");
