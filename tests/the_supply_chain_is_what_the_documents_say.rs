@@ -50,6 +50,7 @@ const BANNED_IN_WALLETS: [&str; 13] = [
     "clap",
     "tracing-subscriber",
     "saldo-drill",
+    "saldo-worlds",
     "saldo-tests",
     "proptest",
 ];
