@@ -215,7 +215,7 @@ impl Head {
         let (is_attached, contradiction) = {
             let mut state = self.state();
             let attached = state.chain.attach(header).map(|_| ());
-            (state.attached(attached), state.follow())
+            (state.attached(&attached), state.follow())
         };
         event::contradicted(contradiction);
         is_attached
@@ -235,7 +235,7 @@ impl Head {
             Err(HistoryError::Chain(error)) => Err(error),
             Ok(()) | Err(_) => Ok(()),
         };
-        state.attached(confirmed);
+        state.attached(&confirmed);
     }
 
     /// Carries what the light client learned over to the chain; gives whether the chain is sound.

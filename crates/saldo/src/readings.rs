@@ -129,7 +129,7 @@ impl Readings {
             false => record.and_then(Record::last),
         };
         let is_outdated = newest.is_some_and(|newest| newest.anchor().number() > number);
-        let is_new = state.offer(candidate.clone(), Some(checked));
+        let is_new = state.offer(&candidate, Some(checked));
         drop(state);
         if is_new {
             self.hub.notify.notify_all();

@@ -49,8 +49,9 @@ impl Watch {
         Self { inner, watched, outbox, driver }
     }
 
-    /// Waits for the next change. Never ends; give up waiting whenever you like.
+    /// Waits for the next change. It never ends; the future may be dropped at any time, and no change is lost.
     #[inline(never)]
+    #[expect(clippy::should_implement_trait, reason = "it is a stream, which has `next` in all its forms")]
     pub fn next(&mut self) -> BoxFuture<'_, Change> {
         let next = async move {
             loop {

@@ -91,7 +91,7 @@ impl HeadState {
     }
 
     /// Notes what became of taking something into the chain: a contradiction of what is final stops everything.
-    pub(super) fn attached<T>(&mut self, attached: Result<T, ChainError>) -> bool {
+    pub(super) fn attached<T>(&mut self, attached: &Result<T, ChainError>) -> bool {
         self.revision = self.revision.wrapping_add(1);
         if let Err(ChainError::ConsensusFault { .. }) = attached {
             self.stop();

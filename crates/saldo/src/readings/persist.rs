@@ -209,7 +209,7 @@ impl Readings {
         // It shows a clock that was set back while the app was closed.
         self.head.note_proven_time(providers.certain.first().map(|millis| UnixTime::from_millis(*millis)));
         for candidate in readings {
-            state.offer(candidate, None);
+            state.offer(&candidate, None);
         }
         for (holding, claims) in older {
             state.older.entry(holding).or_default().extend(claims);

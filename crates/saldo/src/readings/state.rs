@@ -48,7 +48,7 @@ impl ReadingsState {
     }
 
     /// Offers `candidate` to the record of its holding; gives whether it is the newest now, or the newest final one.
-    pub(super) fn offer(&mut self, candidate: Candidate, checked: Option<&Checked>) -> bool {
+    pub(super) fn offer(&mut self, candidate: &Candidate, checked: Option<&Checked>) -> bool {
         let holding = *candidate.holding();
         let record = self.records.entry(holding).or_default();
         let final_before = record.finalized().map(|held| held.anchor().number());
@@ -63,7 +63,7 @@ impl ReadingsState {
             self.older.remove(&holding);
         }
         if let Some(checked) = checked.filter(|_| is_newest || is_newest_final) {
-            self.queue_write(&candidate, checked);
+            self.queue_write(candidate, checked);
         }
         is_newest || is_newest_final
     }
@@ -102,7 +102,7 @@ impl ReadingsState {
         let claims = self.older.remove(holding).unwrap_or_default();
         for checked in claims.iter().filter_map(|claim| Some(store?.check(claim, generation))) {
             match checked {
-                Ok(proven) => drop(self.offer(proven, None)),
+                Ok(proven) => drop(self.offer(&proven, None)),
                 Err(fault) => faults.push(fault),
             }
         }
