@@ -17,7 +17,7 @@ pub struct Policy {
     /// How long a read may take.
     pub deadline: Duration,
     /// How many operators may see one address, as long as one of them proves what it holds; if none does, the others are
-    /// asked as well, and the attempts of the reading say so ([`Attempt::widened`](crate::Attempt::widened)). The same ones
+    /// asked as well, and the attempts of the reading say so ([`Attempt::over_policy`](crate::Attempt::over_policy)). The same ones
     /// are asked again. A provider that could not be reached has not seen the address.
     pub operators_per_address: usize,
     /// Whether no more operators see an address even if none of these proves anything: then the reading is unknown.
