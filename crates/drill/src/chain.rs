@@ -33,6 +33,13 @@ pub struct Chain {
     moments: Option<Arc<Vec<Ledger>>>,
 }
 
+impl PartialEq for Chain {
+    /// Whether both are handles of the same chain.
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.ledger, &other.ledger)
+    }
+}
+
 impl Chain {
     /// A chain that has run for 40 slots.
     pub fn new(seed: u64) -> Self {

@@ -30,20 +30,19 @@ mod amount;
 mod built_in;
 mod duration;
 mod error;
-mod failing;
 mod file;
 
 use std::time::Duration;
 
 use alloy_primitives::U256;
 
-use crate::Fork;
+use crate::{Fault, Fork};
 
+pub use crate::fault::Condition;
 pub use amount::{Ether, ether};
 pub use built_in::{built_in, file as built_in_file};
 pub use duration::{brief, parse as parse_duration};
 pub use error::ScenarioError;
-pub use failing::{Condition, Failing};
 
 /// A drill, written down.
 #[derive(Clone, Debug, PartialEq)]
@@ -145,7 +144,7 @@ pub enum Happening {
         /// Places in [`Scenario::members`].
         who: Vec<usize>,
         /// How; nothing if they are well again.
-        how: Vec<Failing>,
+        how: Vec<Fault>,
         /// The only method or route that it concerns.
         on: Option<String>,
         /// For how many requests.

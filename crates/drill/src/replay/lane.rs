@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::scenario::{Condition, Device, Event, Failing, Happening, Member, Role, Scenario};
+use crate::Fault;
+use crate::scenario::{Condition, Device, Event, Happening, Member, Role, Scenario};
 use crate::stage::condition;
 
 /// How somebody was at which time.
@@ -35,7 +36,7 @@ pub struct State {
 
 /// What is known of somebody while the events are gone through.
 struct Now {
-    how: Vec<Failing>,
+    how: Vec<Fault>,
     lag: u64,
     latency: Duration,
     window: Option<u64>,
@@ -106,7 +107,7 @@ fn device(scenario: &Scenario) -> Lane {
 impl Now {
     fn state(&self) -> (Condition, String) {
         let condition = condition(&self.how, self.lag, self.latency);
-        let mut says: Vec<String> = self.how.iter().map(Failing::words).collect();
+        let mut says: Vec<String> = self.how.iter().map(Fault::words).collect();
         if condition != Condition::Well && self.lag > 0 {
             says.push(format!("{} blocks behind", self.lag));
         }
