@@ -1,7 +1,7 @@
 //! Faults in front of a real provider, or of a real beacon source.
 //!
-//! What a fault changes on the way is changed: connections, HTTP, JSON-RPC, and the proofs in it. What only somebody with
-//! a chain of its own could do ([`Fault::needs_a_chain`]) cannot be done here.
+//! What a fault changes on the way is changed: connections, HTTP, JSON-RPC, and the proofs in it. Faults that need
+//! a chain of their own ([`Fault::needs_a_chain`]) are not possible here.
 
 mod distort;
 mod forward;
@@ -21,7 +21,7 @@ use crate::http::{HttpRequest, Reaction, Relay, Reply};
 use crate::scenario::{Event, Happening, Role, Scenario};
 use forward::Upstream;
 
-/// Somebody real, behind faults. A handle: clones are the same proxy.
+/// A real server, behind faults. A handle: clones are the same proxy.
 #[derive(Clone)]
 pub struct Proxy {
     upstream: Arc<Upstream>,
@@ -73,7 +73,7 @@ impl Proxy {
             let mut state = self.state();
             (state.rules.take(&methods), state.latency)
         };
-        // Whoever is said to be gone is not asked at all.
+        // Where nothing of the true answer is left, the upstream is not asked.
         if rules.iter().any(|rule| replaces_all(&rule.fault)) {
             return carry(&rules, Reply::default(), latency, now());
         }

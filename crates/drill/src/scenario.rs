@@ -1,4 +1,4 @@
-//! Scenarios: who there is, and what happens to them when. Written as TOML; `docs/scenarios.md` describes the fields.
+//! Scenarios: which sources there are, and what happens to them when. Written as TOML; `docs/scenarios.md` describes the fields.
 //!
 //! ```
 //! use saldo_drill::scenario::Scenario;
@@ -65,9 +65,9 @@ pub struct Scenario {
     pub operators_per_address: usize,
     /// The places in [`Scenario::members`] of the providers that the naive wallet asks, all at once.
     pub naive_asks: Vec<usize>,
-    /// What comes of the naive wallet.
+    /// Whether the naive wallet shows a wrong amount.
     pub naive: Naive,
-    /// Who can be asked: providers first, then beacon sources, then checkpoint sources.
+    /// The sources that can be asked: providers first, then beacon sources, then checkpoint sources.
     pub members: Vec<Member>,
     /// What happens, in order.
     pub events: Vec<Event>,
@@ -79,11 +79,11 @@ pub struct Scenario {
 pub enum Naive {
     /// It does.
     Wrong,
-    /// It gets away with it.
+    /// It does not.
     Right,
 }
 
-/// Somebody who can be asked.
+/// A source that can be asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {
     /// What it is called.
@@ -102,7 +102,7 @@ pub struct Member {
     pub window: Option<u64>,
 }
 
-/// What somebody is asked for.
+/// What a source is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// Balances and their proofs.

@@ -1,4 +1,4 @@
-//! A scenario's chain, and who serves it.
+//! A scenario's chain, and the sources that serve it.
 
 use std::time::Duration;
 
@@ -10,14 +10,14 @@ use crate::http::{HttpRequest, Reaction, Service};
 use crate::scenario::{Condition, Event, Happening, Member, OnChain, Role, Scenario};
 use crate::{BeaconSource, Chain, Protocol, Provider, Server};
 
-/// Whose balance a scenario is about.
+/// The account whose balance a scenario is about.
 pub const OWNER: Address = Address::repeat_byte(0xa1);
-/// Somebody else, whose proof a liar passes off as the owner's.
+/// Another account, whose proof a liar presents as the owner's.
 const ANOTHER: Address = Address::repeat_byte(0xb0);
 /// How many slots the chain has at first: enough for some blocks to be final.
 const HISTORY: u64 = 40;
 
-/// A scenario's chain, and who serves it.
+/// A scenario's chain, and the sources that serve it.
 #[derive(Debug)]
 pub struct Stage {
     /// The true chain.
@@ -28,7 +28,7 @@ pub struct Stage {
     pub others: Vec<Chain>,
 }
 
-/// Whatever can be asked. A handle: clones are the same source.
+/// A source of either kind. A handle: clones are the same source.
 #[derive(Clone, Debug)]
 pub enum Source {
     /// A provider.

@@ -1,4 +1,4 @@
-//! How everybody was at which time.
+//! The state of every source over time.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use crate::Fault;
 use crate::scenario::{Condition, Device, Event, Happening, Member, Role, Scenario};
 use crate::stage::condition;
 
-/// How somebody was at which time.
+/// The state of one source, or of the device, over time.
 #[derive(Clone, Debug)]
 pub struct Lane {
     /// What it is called.
@@ -21,7 +21,7 @@ pub struct Lane {
     pub states: Vec<State>,
 }
 
-/// How somebody was for a while.
+/// One state, from when to when.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct State {
     /// From when on.
@@ -34,7 +34,7 @@ pub struct State {
     pub says: String,
 }
 
-/// What is known of somebody while the events are gone through.
+/// The state of one source between two events.
 struct Now {
     how: Vec<Fault>,
     lag: u64,
