@@ -3,7 +3,7 @@
 mod mirror;
 mod service;
 
-pub(super) use service::{Cast, Chains};
+pub(super) use service::{Chains, PartyService};
 
 use saldo_beacon::Fork;
 

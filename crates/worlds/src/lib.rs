@@ -24,13 +24,13 @@
 mod behaviour;
 mod bound;
 mod client;
-mod dice;
 mod draw;
 mod host;
 mod judge;
 mod overlap;
 mod party;
 mod play;
+mod rng;
 mod shrink;
 mod story;
 mod variant;
@@ -48,7 +48,7 @@ pub use overlap::{
 pub use party::{Outage, Party, Scope};
 pub use play::{Run, play};
 pub use shrink::shrink;
-pub use story::{Event, Film, OWNERS, Story, Stretch, Twin};
+pub use story::{Event, OWNERS, Recordings, Story, Stretch, Twin};
 pub use variant::Variant;
 pub use verdict::{Check, Violation};
 pub use wallet::{Shown, ShownAmount, ShownBlock, Wallet};

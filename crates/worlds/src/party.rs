@@ -16,7 +16,7 @@ pub struct Party {
     /// Whether it is a mirror: a source that has light-client data as plain files, and nothing else.
     pub is_mirror: bool,
     /// What it is like from when on, in milliseconds since the beginning; the first from 0.
-    pub spells: Vec<(u64, Behaviour)>,
+    pub phases: Vec<(u64, Behaviour)>,
 }
 
 /// A time during which all that is run, or hosted, by somebody fails together.
@@ -50,17 +50,17 @@ impl Party {
             latency: 0,
             limit: None,
             is_mirror: false,
-            spells: vec![(0, behaviour)],
+            phases: vec![(0, behaviour)],
         }
     }
 
     /// What it is like at that time, in milliseconds since the beginning.
     pub fn at(&self, time: u64, outages: &[Outage]) -> Behaviour {
         let outage = outages.iter().find(|outage| self.suffers(outage) && outage.is_on(time));
-        let spell = self.spells.iter().rev().find(|(from, _)| *from <= time);
+        let phase = self.phases.iter().rev().find(|(from, _)| *from <= time);
         outage
             .map(|outage| outage.how)
-            .or(spell.map(|(_, behaviour)| *behaviour))
+            .or(phase.map(|(_, behaviour)| *behaviour))
             .unwrap_or(Behaviour::Honest)
     }
 
@@ -80,9 +80,9 @@ impl Party {
 
     /// When it becomes another, maybe.
     pub(super) fn changes(&self, outages: &[Outage]) -> Vec<u64> {
-        let spells = self.spells.iter().map(|(from, _)| *from);
+        let phases = self.phases.iter().map(|(from, _)| *from);
         let outages = outages.iter().filter(|outage| self.suffers(outage));
-        spells.chain(outages.flat_map(|outage| [outage.from, outage.until])).collect()
+        phases.chain(outages.flat_map(|outage| [outage.from, outage.until])).collect()
     }
 
     fn suffers(&self, outage: &Outage) -> bool {

@@ -42,7 +42,7 @@ pub struct Run {
 pub fn play(world: &World, variant: &Variant, bounds: Bounds, tells: bool) -> Run {
     let played = catch_unwind(AssertUnwindSafe(|| {
         let world = &*variant.world(world);
-        let chains = Chains::of(&world.story.film());
+        let chains = Chains::of(&world.story.recordings());
         let mut stage = Stage::new(world, &chains, variant, bounds, tells);
         for (number, step) in world.steps.iter().enumerate() {
             stage.step(number, step);

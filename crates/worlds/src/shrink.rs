@@ -106,11 +106,11 @@ fn plain(parties: &mut [Party]) {
     }
 }
 
-/// Leaves the first spell out, so that the next one holds from the beginning.
+/// Leaves the first phase out, so that the next one holds from the beginning.
 fn last_spell(parties: &mut [Party], index: usize) {
-    let Some(party) = parties.get_mut(index).filter(|party| party.spells.len() > 1) else { return };
-    party.spells.remove(0);
-    if let Some((from, _)) = party.spells.first_mut() {
+    let Some(party) = parties.get_mut(index).filter(|party| party.phases.len() > 1) else { return };
+    party.phases.remove(0);
+    if let Some((from, _)) = party.phases.first_mut() {
         *from = 0;
     }
 }

@@ -1,4 +1,4 @@
-//! What happens to the chain of a world, as plain data, and the film that is made of it.
+//! What happens to the chain of a world, as plain data, and the recordings that is made of it.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,7 +26,7 @@ pub struct Story {
     pub tip_lead: u64,
     /// How many slots there were before the world began.
     pub history: u64,
-    /// How many slots are in the film; later ones are made when they are reached.
+    /// How many slots are in the recordings; later ones are made when they are reached.
     pub slots: u64,
     /// What happens, at which slot.
     pub events: Vec<(u64, Event)>,
@@ -85,7 +85,7 @@ pub struct Twin {
 
 /// A story as it went.
 #[derive(Debug)]
-pub struct Film {
+pub struct Recordings {
     /// The chain.
     pub main: Recording,
     /// The second branch, if there is one.
@@ -98,22 +98,22 @@ impl Story {
     /// What the owners hold at first, in wei.
     pub const FIRST: [u64; 2] = [1_500_000_000_000_000_000, 7];
 
-    /// The film of the story, made if there is none yet.
-    pub fn film(&self) -> Arc<Film> {
+    /// The recordings of the story, made if there is none yet.
+    pub fn recordings(&self) -> Arc<Recordings> {
         /// As many as a few thousand worlds need.
         const KEPT: usize = 192;
-        static FILMS: Mutex<BTreeMap<Story, Arc<Film>>> = Mutex::new(BTreeMap::new());
-        let films = || FILMS.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(film) = films().get(self) {
-            return Arc::clone(film);
+        static FILMS: Mutex<BTreeMap<Story, Arc<Recordings>>> = Mutex::new(BTreeMap::new());
+        let known = || FILMS.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(recordings) = known().get(self) {
+            return Arc::clone(recordings);
         }
-        let film = Arc::new(self.shoot());
-        let mut kept = films();
+        let recordings = Arc::new(self.shoot());
+        let mut kept = known();
         if kept.len() >= KEPT {
             kept.clear();
         }
-        kept.insert(self.clone(), Arc::clone(&film));
-        film
+        kept.insert(self.clone(), Arc::clone(&recordings));
+        recordings
     }
 
     /// How many seconds after the beginning a stretch is over, if there is one.
@@ -123,7 +123,7 @@ impl Story {
         Some(slots.saturating_mul(12))
     }
 
-    fn shoot(&self) -> Film {
+    fn shoot(&self) -> Recordings {
         let mut builder = Chain::builder(self.seed)
             .fork(self.fork)
             .tip_lead(self.tip_lead)
@@ -133,11 +133,11 @@ impl Story {
             builder = builder.fork_at(fork, Epoch::new(epoch));
         }
         let chain = builder.build();
-        let mut film = Film { main: Recording::begin(&chain), twin: None };
+        let mut recordings = Recordings { main: Recording::begin(&chain), twin: None };
         let mut twin: Option<Chain> = None;
         for slot in 1..=self.slots {
             if let Some(plan) = self.twin.filter(|plan| plan.after.saturating_add(1) == slot) {
-                film.twin = Some(film.main.clone());
+                recordings.twin = Some(recordings.main.clone());
                 twin = Some(split(&chain, plan));
             }
             let events: Vec<Event> =
@@ -147,17 +147,17 @@ impl Story {
                 true => chain.skip_slot(),
                 false => chain.advance(1),
             }
-            film.main.add(&chain);
-            if let (Some(twin), Some(recording)) = (&twin, &mut film.twin) {
+            recordings.main.add(&chain);
+            if let (Some(twin), Some(recording)) = (&twin, &mut recordings.twin) {
                 twin.advance(1);
                 recording.add(twin);
             }
             if let Some(stretch) = self.stretch.filter(|stretch| stretch.after == slot) {
                 leap(&chain, stretch);
-                film.main.add(&chain);
+                recordings.main.add(&chain);
             }
         }
-        film
+        recordings
     }
 }
 

@@ -115,17 +115,17 @@ impl World {
 
     /// How many things there are in it: the measure by which shrinking goes on.
     pub fn size(&self) -> usize {
-        let spells = |parties: &[Party]| {
+        let phases = |parties: &[Party]| {
             parties.iter().fold(0_usize, |sum, party| {
-                sum.saturating_add(party.spells.len()).saturating_add(1).saturating_add(
+                sum.saturating_add(party.phases.len()).saturating_add(1).saturating_add(
                     usize::from(party.latency > 0).saturating_add(usize::from(party.limit.is_some())),
                 )
             })
         };
         [
-            spells(&self.providers),
-            spells(&self.sources),
-            spells(&self.witnesses),
+            phases(&self.providers),
+            phases(&self.sources),
+            phases(&self.witnesses),
             self.outages.len(),
             self.steps.len(),
             self.story.events.len(),

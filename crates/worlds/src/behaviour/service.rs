@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::Behaviour;
 use super::mirror::Mirror;
-use crate::story::{Film, OWNERS};
+use crate::story::{OWNERS, Recordings};
 use saldo_drill::fault::Side;
 use saldo_drill::{BeaconSource, Chain, Fault, Provider, Recording, Rule};
 
@@ -27,21 +27,21 @@ pub(crate) struct Chains {
 
 /// What plays one behaviour.
 #[derive(Clone, Debug)]
-pub(crate) enum Cast {
+pub(crate) enum PartyService {
     Provider(Provider),
     Source(BeaconSource),
     Mirror(Mirror),
 }
 
 impl Chains {
-    pub(crate) fn of(film: &Film) -> Self {
+    pub(crate) fn of(recordings: &Recordings) -> Self {
         static OTHER: OnceLock<Chain> = OnceLock::new();
         let other = OTHER.get_or_init(|| {
             let accounts = OWNERS.map(|owner| (owner, U256::from(123_456_789)));
             Chain::builder(99).chain_id(1).accounts(accounts).history(48).build()
         });
-        let twin = film.twin.as_ref().map(Recording::play);
-        Self { main: film.main.play(), twin, other: other.clone() }
+        let twin = recordings.twin.as_ref().map(Recording::play);
+        Self { main: recordings.main.play(), twin, other: other.clone() }
     }
 }
 

@@ -352,7 +352,7 @@ fn turns(parties: &[Party]) -> u64 {
 /// How long the slowest of them ever takes for an answer, in milliseconds.
 fn slowest(parties: &[Party]) -> u64 {
     let each = parties.iter().flat_map(|party| {
-        party.spells.iter().map(|(_, behaviour)| party.latency.saturating_add(behaviour.latency()))
+        party.phases.iter().map(|(_, behaviour)| party.latency.saturating_add(behaviour.latency()))
     });
     each.max().unwrap_or(0)
 }

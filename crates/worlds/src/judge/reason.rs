@@ -131,8 +131,8 @@ impl Judge<'_> {
     fn is_slow(&self) -> bool {
         let slow = |behaviour: Behaviour| behaviour.latency() > 400;
         let parties = self.world.providers.iter().chain(&self.world.sources).chain(&self.world.witnesses);
-        let mut spells = parties.flat_map(|party| &party.spells);
-        spells.any(|(_, behaviour)| slow(*behaviour)) || self.world.wants.deadline < 4_000
+        let mut phases = parties.flat_map(|party| &party.phases);
+        phases.any(|(_, behaviour)| slow(*behaviour)) || self.world.wants.deadline < 4_000
     }
 }
 

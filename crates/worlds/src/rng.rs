@@ -1,15 +1,15 @@
-//! Throws of the dice, one after another from a seed.
+//! Throws of the rng, one after another from a seed.
 
 use saldo_drill::Seed;
 
 /// A row of pseudo-random choices: the same seed gives the same row.
 #[derive(Clone, Debug)]
-pub(super) struct Dice {
+pub(super) struct Rng {
     seed: Seed,
     turn: u64,
 }
 
-impl Dice {
+impl Rng {
     pub(super) fn new(seed: u64, label: &str) -> Self {
         Self { seed: Seed::new(seed).child(label), turn: 0 }
     }
