@@ -37,7 +37,7 @@ pub fn draw(seed: u64) -> World {
     };
     for source in &mut world.sources {
         source.is_mirror = rng.chance(8);
-        // A file is SSZ or nothing.
+        // A mirror has SSZ files only.
         let odd = source.phases.iter_mut().filter(|(_, behaviour)| *behaviour == Behaviour::JsonOnly);
         odd.filter(|_| source.is_mirror).for_each(|(_, behaviour)| *behaviour = Behaviour::Honest);
     }
@@ -49,7 +49,7 @@ pub fn draw(seed: u64) -> World {
     world
 }
 
-/// What one may be like: as good as any, or anything else.
+/// The behaviours of one kind of party: the good ones, and all others.
 struct Choices {
     good: Vec<Behaviour>,
     bad: Vec<Behaviour>,
@@ -64,12 +64,12 @@ impl Choices {
         if !rng.chance(good) {
             return rng.pick(&self.bad);
         }
-        // The plain one most of the time.
+        // Mostly plain honesty.
         if rng.chance(60) { Behaviour::Honest } else { rng.pick(&self.good) }
     }
 }
 
-/// So many parties, each of which is good in so many of a hundred phases.
+/// Draws this many parties, each good in this percentage of its phases.
 fn parties(rng: &mut Rng, many: u64, choices: &Choices, good: u64) -> Vec<Party> {
     (0..many)
         .map(|index| {
@@ -80,7 +80,7 @@ fn parties(rng: &mut Rng, many: u64, choices: &Choices, good: u64) -> Vec<Party>
                 from = from.saturating_add(rng.between(500, 120_000));
                 phases.push((from, choices.one(rng, good)));
             }
-            // Two names of one operator now and then.
+            // Sometimes one operator has two names.
             let operator = if rng.chance(15) { 0 } else { index };
             let limit = rng.chance(6).then(|| rng.between(4, 60));
             let latency = rng.pick(&[0, 0, 30, 120, 250]);
@@ -113,12 +113,12 @@ fn wants(rng: &mut Rng) -> Wants {
     }
 }
 
-/// What the wallet's table lacks, where the chain comes to a fork.
+/// The part of the fork table that the wallet lacks, where the chain reaches a fork.
 fn lacking(rng: &mut Rng, fork: Fork) -> Table {
     if rng.chance(50) { Table::Without(fork) } else { Table::WithoutTimeOf(fork) }
 }
 
-/// Reads all accounts once in each of so many slots.
+/// Reads all accounts once in each of this many slots.
 fn slot_by_slot(slots: u64) -> Vec<Step> {
     (0..slots).flat_map(|_| [Step::Read(vec![0]), Step::Pass(12_000)]).collect()
 }

@@ -1,4 +1,4 @@
-//! A party on the network: it answers as it is just then, counts, and keeps a log.
+//! A party on the network: answers as its phase says, and logs every request.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use saldo_drill::fault::Fault;
 use saldo_drill::http::{HttpRequest, Reaction, Reply, Service};
 use saldo_drill::simulate::VirtualClock;
 
-/// Which kind a party is of.
+/// The kind of a party.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
     /// An execution provider.
@@ -23,18 +23,18 @@ pub enum Role {
     Witness,
 }
 
-/// One request, and what came of it.
+/// One request, and its outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Visit {
     /// When it arrived, in milliseconds since the beginning.
     pub at: u64,
-    /// Which kind of party it was for.
+    /// The kind of the party.
     pub role: Role,
-    /// Which of them.
+    /// The place of the party.
     pub index: usize,
     /// What was asked.
     pub asked: String,
-    /// What the party was like.
+    /// The behaviour of the party.
     pub behaviour: Behaviour,
     /// Whether it refused because of too many requests.
     pub limited: bool,
@@ -51,7 +51,7 @@ pub(super) struct Host {
     index: usize,
     clock: VirtualClock,
     start: UnixTime,
-    /// Who plays it from when on.
+    /// The service of each phase, from when on.
     services: Vec<(u64, Behaviour, PartyService)>,
     limit: Option<u64>,
     /// When the latest requests came.
@@ -97,7 +97,7 @@ impl Host {
         self.services.iter().rev().find(|(from, ..)| *from <= time)
     }
 
-    /// Whether one more request is too many, and for how many seconds to wait then.
+    /// The seconds to wait, if one more request exceeds the rate limit.
     fn is_too_many(&self, time: u64) -> Option<u64> {
         let limit = self.limit?;
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);

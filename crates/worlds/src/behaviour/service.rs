@@ -1,4 +1,4 @@
-//! Behaviours played by the kit's providers and sources.
+//! The drill's provider or source for each behaviour.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -12,20 +12,20 @@ use crate::story::{OWNERS, Recordings};
 use saldo_drill::fault::Side;
 use saldo_drill::{BeaconSource, Chain, Fault, Provider, Recording, Rule};
 
-/// What stands in a header field that nobody knows. With another gas limit beside it, it is as if the hash committed to
+/// The value of an unknown header field. With another gas limit beside it, it is as if the hash committed to
 /// the field too.
 const ODD_ROOT: &str = "0x1111111111111111111111111111111111111111111111111111111111111111";
 
-/// The chains that there are in a world.
+/// The chains of a world.
 #[derive(Clone, Debug)]
 pub(crate) struct Chains {
     pub(crate) main: Chain,
     pub(crate) twin: Option<Chain>,
-    /// Another network altogether.
+    /// Another network.
     pub(crate) other: Chain,
 }
 
-/// What plays one behaviour.
+/// The service of one behaviour.
 #[derive(Clone, Debug)]
 pub(crate) enum PartyService {
     Provider(Provider),
@@ -46,7 +46,7 @@ impl Chains {
 }
 
 impl Behaviour {
-    /// An execution provider that behaves so and takes `latency` besides.
+    /// An execution provider with this behaviour and `latency` added.
     pub(crate) fn provider(self, chains: &Chains, latency: Duration) -> Provider {
         let latency = latency.saturating_add(Duration::from_millis(self.latency()));
         let provider = Provider::honest(&chains.main).latency(latency);
@@ -62,7 +62,7 @@ impl Behaviour {
         }
     }
 
-    /// A beacon source that behaves so and takes `latency` besides.
+    /// A beacon source with this behaviour and `latency` added.
     pub(crate) fn source(self, chains: &Chains, latency: Duration) -> BeaconSource {
         let latency = latency.saturating_add(Duration::from_millis(self.latency()));
         let source = BeaconSource::honest(&chains.main).latency(latency);
@@ -72,12 +72,12 @@ impl Behaviour {
         }
     }
 
-    /// The same source with nothing but files.
+    /// The same source as a mirror.
     pub(crate) fn mirror(self, chains: &Chains, latency: Duration) -> Mirror {
         Mirror::of(self.source(chains, latency), &chains.main)
     }
 
-    /// The fault, if it is one that this side can have.
+    /// The fault, if this side can have it.
     fn rule(self, chains: &Chains, side: Side) -> Option<Rule> {
         let fault = self.fault(chains)?;
         fault.side().is_none_or(|only| only == side).then(|| fault.into())

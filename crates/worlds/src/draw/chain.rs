@@ -1,35 +1,35 @@
-//! The chain of a world: one of a pool, so that its recordings is made but once.
+//! The chain of a world: one of a pool, so that each is recorded only once.
 
 use saldo_beacon::Fork;
 
 use crate::rng::Rng;
 use crate::story::{Event, Story, Stretch, Twin};
 
-/// What kind of a life a chain has.
+/// What happens to a chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// Balances change, and slots stay empty now and then.
     Plain,
-    /// Some more happens: finality stalls, too few sign, blocks are passed over.
+    /// Also: finality stalls, too few sign, blocks are reorganised.
     Eventful,
-    /// Blocks are passed over again and again.
+    /// Many reorganisations.
     Reorganised,
-    /// It comes to another fork.
+    /// It reaches another fork.
     Crossing,
     /// Two hours pass in one leap.
     Hours,
     /// Ten days pass in one leap.
     Days,
-    /// A minority goes on with a branch of its own.
+    /// A minority continues a branch of its own.
     Minority,
     /// Two thirds sign two branches.
     Split,
-    /// A minority goes on with a branch of its own, and names the next committee there.
+    /// A minority continues a branch of its own, and names the next committee there.
     Usurped,
 }
 
 impl Kind {
-    /// How many stories of the kind there are in a pool.
+    /// Number of stories of this kind in a pool.
     fn many(self) -> u64 {
         match self {
             Self::Plain => 12,
@@ -45,7 +45,7 @@ impl Kind {
 
 /// A story for the world of `seed`.
 pub(super) fn story(seed: u64, kind: Kind, rng: &mut Rng) -> Story {
-    /// Another pool comes after so many seeds.
+    /// Number of seeds that share one pool.
     const WORLDS_OF_A_POOL: u64 = 4_096;
     let pool = seed / WORLDS_OF_A_POOL;
     let number = rng.below(kind.many());
@@ -95,7 +95,7 @@ fn write(pool: u64, kind: Kind, number: u64) -> Story {
         }
         Kind::Split => {
             story.twin = Some(Twin { after: rng.between(1, 6), signers: None, usurps: false });
-            // Where the newest head is behind the clock all sources are asked, and contradict each other.
+            // If the newest head is behind the clock, all sources are asked, and contradict each other.
             story.tip_lead = rng.between(2, 3);
         }
         _ => {}
@@ -143,9 +143,9 @@ fn events(rng: &mut Rng, kind: Kind, story: &Story) -> Vec<(u64, Event)> {
     events
 }
 
-/// Leaves out what would pass over blocks that are final by then: only a fault of the consensus does that.
+/// Removes events that would replace finalized blocks: only a consensus fault does that.
 fn keep_what_is_final(story: &mut Story) {
-    /// Slots in an epoch; with the end of the second after it one is final.
+    /// Slots in an epoch. An epoch is final two epochs after its end.
     const EPOCH: u64 = 8;
     let mut blocks: Vec<u64> = (0..=story.history).collect();
     let mut too_deep: Vec<u64> = Vec::new();

@@ -1,10 +1,10 @@
-//! What a device does from day to day.
+//! The steps of a device: reads, pauses, sleep, restarts.
 
 use crate::rng::Rng;
 use crate::story::Story;
 use crate::world::Step;
 
-/// Reads, pauses, and now and then a network that goes away or a clock that is set.
+/// Reads and pauses; sometimes the network is lost, or the clock is set.
 pub(super) fn life(rng: &mut Rng, story: &Story) -> Vec<Step> {
     let mut steps = Vec::new();
     if rng.chance(70) {
@@ -25,7 +25,7 @@ pub(super) fn life(rng: &mut Rng, story: &Story) -> Vec<Step> {
             steps.extend(says.then_some(Step::Says(true)));
         }
         if rng.chance(2) {
-            // Not every system knows.
+            // Not every operating system reports it.
             steps.push(Step::Says(rng.chance(50)));
         }
         if rng.chance(3) {
@@ -55,16 +55,16 @@ fn read(rng: &mut Rng) -> Step {
     Step::Read(owners)
 }
 
-/// Over the time that a story leaves out.
+/// Sleeps, or reads, over the time that the story skips.
 fn leap(rng: &mut Rng, story: &Story) -> Vec<Step> {
     let Some(over) = story.stretch_over_at() else { return Vec::new() };
     let mut steps = vec![Step::Sleep(over.saturating_add(rng.below(20)))];
     if rng.chance(50) {
-        // The first moments after waking up are without a network.
+        // Directly after waking up there is no network.
         steps.splice(0..0, [Step::Offline(true)]);
         steps.extend([read(rng), Step::Offline(false)]);
     }
-    // A phone does not keep an app for days.
+    // A phone ends an app that is unused for days.
     steps.extend(rng.chance(30).then_some(Step::Restart));
     steps
 }

@@ -1,4 +1,4 @@
-//! What a world is about: most are about everything, some go where chance seldom leads.
+//! The theme of a world: most worlds mix everything, some aim at rare situations.
 
 use saldo_beacon::Fork;
 
@@ -9,43 +9,43 @@ use crate::rng::Rng;
 use crate::story::Event;
 use crate::world::{Start, Step, Table, Wants, World};
 
-/// What a world is about.
+/// The theme of a world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Theme {
     Everything,
-    /// All providers are the same.
+    /// All providers behave alike.
     Alike,
     /// One provider is honest, the others are not, and the sources are good.
     OneIsHonest,
-    /// The honest ones prove their tip alone.
+    /// The honest providers prove only their tip.
     TipOnly,
-    /// Blocks are passed over, and providers fail meanwhile.
+    /// Reorganisations, while providers fail.
     Reorganisation,
-    /// All sources are the same.
+    /// All sources behave alike.
     SourcesAlike,
-    /// Trust starts in every way there is.
+    /// Every way of starting trust.
     Trust,
     /// The device's clock is off.
     Clock,
     /// It sleeps for hours, or for days.
     Sleep,
-    /// The wallet does not know the fork that comes.
+    /// The wallet does not know the next fork.
     NewFork,
-    /// A minority has a branch of its own, and somebody serves it.
+    /// A minority has a branch of its own, and a source serves it.
     Minority,
     /// Two thirds sign two branches.
     Split,
-    /// Time is up just when the head is there.
+    /// The deadline is near the moment when the head arrives.
     LastMoment,
-    /// Headers that nobody can read.
+    /// Headers with an unknown layout.
     OddHeaders,
-    /// Everybody fails for a while, and the user is impatient.
+    /// All parties fail for a while, and the user reads again and again.
     Outage,
-    /// Providers fall behind what was proven already.
+    /// Providers fall behind blocks that were proven already.
     FallingBehind,
-    /// Nobody gives the next committee.
+    /// No source serves the update with the next committee.
     NoHandOver,
-    /// A minority names a committee of its own, and somebody serves that.
+    /// A minority names a committee of its own, and a source serves it.
     Usurped,
 }
 
@@ -102,7 +102,7 @@ impl Theme {
         }
     }
 
-    /// Makes `world` one that is about this.
+    /// Changes `world` to this theme.
     pub(super) fn bend(self, world: &mut World, rng: &mut Rng) {
         match self {
             Self::Everything => {}
@@ -199,7 +199,7 @@ impl Theme {
     }
 }
 
-/// The usurpers' branch is served by all sources or by all but one, and some of the providers, over the end of the period.
+/// All sources, or all but one, and some providers serve the usurpers' branch around the end of the period.
 fn usurped(world: &mut World, rng: &mut Rng) {
     alike(&mut world.sources, Behaviour::Twin);
     if rng.chance(40) {
@@ -237,7 +237,7 @@ fn one_is_honest(world: &mut World, rng: &mut Rng) {
     world.wants.operators = usize::MAX;
 }
 
-/// Blocks are passed over, and no provider is there to prove the ones that came instead.
+/// Blocks are replaced, and no provider is reachable to prove the new ones.
 fn reorganisation(world: &mut World, rng: &mut Rng) {
     let deep = world.story.tip_lead;
     let passed_over = world.story.events.iter().find_map(|(at, event)| match event {
@@ -265,7 +265,7 @@ fn trust(world: &mut World, rng: &mut Rng) {
         _ => by_agreement(world, rng),
     }
     if rng.chance(30) {
-        // The very first read comes after the leap: what was given is old by then.
+        // The first read comes after the leap: the given checkpoint is old by then.
         let over = world.story.stretch_over_at().unwrap_or(0);
         let steps = std::mem::take(&mut world.steps);
         let rest = steps.into_iter().filter(|step| !matches!(step, Step::Sleep(_)));
@@ -292,19 +292,19 @@ pub(super) fn by_agreement(world: &mut World, rng: &mut Rng) {
     world.table = Table::Complete;
 }
 
-/// Where trust starts from agreement, so many as are needed for one never name the same wrong block: against them nobody can
-/// say anything.
+/// If trust starts from agreement, fewer sources name the same wrong block than are needed to agree: against more there is no
+/// defence.
 pub(super) fn no_conspiracy(world: &mut World) {
     let needed = match world.trust {
         Start::Agreement(needed) | Start::Both(needed) => needed,
         Start::Given | Start::GivenWithWrongSlot => return,
     };
-    // All that do the same name the same block.
+    // Sources with the same fault name the same block.
     for lie in [Behaviour::OtherRoot, Behaviour::OtherChain] {
         for outage in world.outages.iter_mut().filter(|outage| outage.how == lie) {
             outage.how = Behaviour::Hang;
         }
-        // Whoever lies once counts all the time.
+        // A source that lies in any phase counts in all.
         let may_lie = needed.saturating_sub(1);
         let is_liar = |party: &Party| party.phases.iter().any(|(_, behaviour)| *behaviour == lie);
         for party in world.witnesses.iter_mut().filter(|party| is_liar(party)).skip(may_lie) {
