@@ -95,7 +95,7 @@ fn a_fast_clock_costs_as_little_as_a_right_one() {
 fn a_source_that_returns_is_asked_again() {
     let scene = Scene::new(5, 2, 2);
     assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE);
-    let _ = scene.sources[0].clone().lag(12);
+    scene.sources[0].set_lag(12);
     scene.sources[1].add(Fault::Refuse);
     scene.chain.set_balance(ALICE, AFTER);
     scene.pass_slots(12);

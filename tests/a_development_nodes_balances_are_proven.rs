@@ -202,7 +202,7 @@ fn a_node_at_block_0_must_mine_a_block() {
     let simulation = Simulation::new(1, &Chain::new(1));
     let node = Node::new(31337, 0);
     // A drill chain has at least one block after block 0. With a lag of one block the provider shows only block 0.
-    let _ = node.provider.clone().lag(1);
+    node.provider.set_lag(1);
     simulation.internet().register("https://node.test", node);
     let attached = attach(&simulation, false).unwrap();
     assert_eq!((attached.mined(), attached.number()), (true, 1));

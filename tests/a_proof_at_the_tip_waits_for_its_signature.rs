@@ -9,7 +9,7 @@ use saldo_tests::scene::{AFTER, ALICE, BEFORE, Scene, UNUSED};
 fn tip_only(seed: u64) -> Scene {
     let scene = Scene::new(seed, 2, 1);
     for provider in &scene.providers {
-        let _ = provider.clone().proof_window(0);
+        provider.set_proof_window(0);
     }
     scene
 }
@@ -68,7 +68,7 @@ fn every_slot_is_served() {
     for lead in [1, 2, 3] {
         let chain = Chain::builder(lead).tip_lead(lead).accounts([(ALICE, BEFORE)]).build();
         let scene = Scene::of(chain, lead, 1, 1, Policy::signed());
-        let _ = scene.providers[0].clone().proof_window(0);
+        scene.providers[0].set_proof_window(0);
         let _ = scene.balance(ALICE);
         for _ in 0..lead {
             scene.pass_slots(1);
@@ -115,7 +115,7 @@ fn invented_states_are_never_a_number() {
         let invented = Fault::InventedTrie { balance: alloy_primitives::U256::from(balance) };
         scene.providers[..2].iter().for_each(|provider| {
             provider.add(invented.clone());
-            let _ = provider.clone().proof_window(0);
+            provider.set_proof_window(0);
         });
         for _ in 0..20 {
             assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE);

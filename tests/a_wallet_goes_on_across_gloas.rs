@@ -127,7 +127,7 @@ fn tips_are_bound_later() {
     for lead in [1, 2] {
         let chain = Chain::builder(lead).fork(Fork::Gloas).tip_lead(lead).accounts([(ALICE, BEFORE)]).build();
         let scene = Scene::of(chain, lead, 1, 1, Policy::signed());
-        let _ = scene.providers[0].clone().proof_window(0);
+        scene.providers[0].set_proof_window(0);
         for _ in 0..lead + 2 {
             let _ = scene.balance(ALICE);
             scene.pass_slots(1);

@@ -108,7 +108,7 @@ fn an_unreached_provider_does_not_count() {
 #[test]
 fn the_client_waits_for_the_tip_of_a_reliable_provider() {
     let scene = Scene::with_policy(5, 3, 1, policy(1, false));
-    scene.providers.iter().for_each(|provider| drop(provider.clone().proof_window(0)));
+    scene.providers.iter().for_each(|provider| provider.set_proof_window(0));
     let first = scene.patient_balance(ALICE, std::time::Duration::from_secs(60));
     assert_eq!(scene.assert_true(&first, ALICE), BEFORE);
     let from = requests(&scene);
@@ -126,7 +126,7 @@ fn the_client_waits_for_the_tip_of_a_reliable_provider() {
 fn a_tip_only_provider_can_serve_over_the_policy() {
     let scene = Scene::with_policy(10, 3, 1, policy(2, false));
     scene.providers[..2].iter().for_each(|provider| provider.add(Fault::NoProofs));
-    let _ = scene.providers[2].clone().proof_window(0);
+    scene.providers[2].set_proof_window(0);
     let mut are_proven = Vec::new();
     for _ in 0..12 {
         are_proven.push(scene.balance(ALICE).proven().is_some());

@@ -216,7 +216,7 @@ fn sources_an_epoch_apart_agree_on_the_older_one() {
     let world = CheckpointWorld::after(83, 20, 3);
     let first = world.read(&world.client());
     let first = world.assert_true(&first).anchor().origin().checkpoint().slot.unwrap();
-    let _ = world.checkpoint_sources[1].clone().lag(20);
+    world.checkpoint_sources[1].set_lag(20);
     let reading = world.read(&world.client());
     let proven = world.assert_true(&reading);
     assert_eq!(agreed_by(proven).len(), 3);

@@ -98,11 +98,11 @@ fn one_row_for_each_defect_of_a_provider() {
 fn windows_lag_and_pace_are_measured() {
     let world = DoctorWorld::new(1, 5, 1, 0);
     let [tip, full, lagging, slow, short] = &world.providers[..] else { panic!("five providers") };
-    let _same = tip.clone().proof_window(0);
-    let _same = full.clone().proof_window(127);
-    let _same = lagging.clone().lag(6);
-    let _same = slow.clone().latency(Duration::from_millis(1_600));
-    let _same = short.clone().proof_window(32);
+    tip.set_proof_window(0);
+    full.set_proof_window(127);
+    lagging.set_lag(6);
+    slow.set_latency(Duration::from_millis(1_600));
+    short.set_proof_window(32);
     let report = world.examine();
     assert_eq!(report.findings_at("provider0"), ["tip_only"], "{:?}", report.providers[0]);
     assert_eq!(report.findings_at("provider1"), [""; 0], "{:?}", report.providers[1]);
@@ -120,7 +120,7 @@ fn a_claim_about_states_is_reported_and_not_believed() {
     let claims = |oldest| json!({ "stateproofs": { "disabled": false, "oldestBlock": oldest } });
     world.providers[0].add(Fault::Result(claims("0x10")).on("eth_capabilities"));
     world.providers[1].add(Fault::Result(claims("0x0")).on("eth_capabilities"));
-    let _same = world.providers[1].clone().proof_window(0);
+    world.providers[1].set_proof_window(0);
     let report = world.examine();
     let claimed = |index: usize| report.providers[index].capabilities.found().cloned();
     assert_eq!(claimed(0), Some(Capabilities { disabled: false, oldest_block: Some(16) }));
@@ -164,7 +164,7 @@ fn one_row_for_each_defect_of_a_source() {
 #[test]
 fn a_source_that_is_behind_or_json_only_is_reported() {
     let world = DoctorWorld::new(1, 1, 2, 0);
-    let _same = world.sources[0].clone().lag(9);
+    world.sources[0].set_lag(9);
     world.sources[1].add(Fault::JsonOnly);
     world.sources[1].add(Fault::WithoutVersion);
     let report = world.examine();

@@ -84,9 +84,9 @@ fn no_other_failure_gives_a_strike() {
     }
     for (lag, window) in [(1, None), (9, None), (0, Some(0)), (2, Some(1))] {
         let scene = Scene::with_policy(30, 1, 1, Policy::signed());
-        let _ = scene.providers[0].clone().lag(lag);
+        scene.providers[0].set_lag(lag);
         if let Some(window) = window {
-            let _ = scene.providers[0].clone().proof_window(window);
+            scene.providers[0].set_proof_window(window);
         }
         for _ in 0..6 {
             let _ = scene.patient_balance(ALICE, Duration::from_secs(30));
@@ -103,7 +103,7 @@ fn no_other_failure_gives_a_strike() {
 #[test]
 fn a_repaired_provider_is_asked_while_a_tip_is_pending() {
     let scene = Scene::new(9, 2, 1);
-    let _ = scene.providers[1].clone().proof_window(0);
+    scene.providers[1].set_proof_window(0);
     scene.providers[0].add(Fault::NoProofs);
     for _ in 0..4 {
         let _ = scene.balance(ALICE);

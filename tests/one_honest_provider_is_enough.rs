@@ -128,7 +128,7 @@ fn sources_may_use_different_encodings() {
 fn a_slow_good_answer_wins_over_a_fast_bad_one() {
     let scene = Scene::new(2, 2, 1);
     scene.providers[0].add(Fault::Html);
-    let _ = scene.providers[1].clone().latency(Duration::from_millis(1_500));
+    scene.providers[1].set_latency(Duration::from_millis(1_500));
     let reading = scene.balance(ALICE);
     assert_eq!(scene.assert_true(&reading, ALICE), BEFORE);
 }

@@ -46,9 +46,9 @@ fn defects() -> [(&'static str, Make); 18] {
         ("swaps the answers of a batch", |it| it.add(Fault::SwappedBatch)),
         ("answers twice", |it| it.add(Fault::DuplicatedId)),
         ("forgets ids", |it| it.add(Fault::MissingId)),
-        ("proves only its tip", |it| drop(it.clone().proof_window(0))),
-        ("is three blocks behind", |it| drop(it.clone().lag(3))),
-        ("is slow", |it| drop(it.clone().latency(Duration::from_millis(1_800)))),
+        ("proves only its tip", |it| it.set_proof_window(0)),
+        ("is three blocks behind", |it| it.set_lag(3)),
+        ("is slow", |it| it.set_latency(Duration::from_millis(1_800))),
     ]
 }
 
@@ -130,7 +130,7 @@ fn neither_provider_needs_to_serve_both() {
     let has_headers: [Make; 3] = [
         |it| it.add(Fault::NoProofs),
         |it| it.add(Fault::InventedTrie { balance: U256::ZERO }),
-        |it| drop(it.clone().proof_window(0)),
+        |it| it.set_proof_window(0),
     ];
     for (which, prove) in proves.into_iter().enumerate() {
         for (other, have) in has_headers.into_iter().enumerate() {

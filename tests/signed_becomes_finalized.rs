@@ -77,7 +77,7 @@ fn by_known_links_without_a_request() {
 #[test]
 fn by_headers_if_only_tips_are_proven() {
     let scene = Scene::new(3, 2, 1);
-    scene.providers.iter().for_each(|provider| drop(provider.clone().proof_window(0)));
+    scene.providers.iter().for_each(|provider| provider.set_proof_window(0));
     let _ = scene.balance(ALICE);
     scene.pass_slots(1);
     let number = {
@@ -165,7 +165,7 @@ fn old_finality_is_too_old() {
 #[test]
 fn a_provider_with_shallow_proofs_is_not_asked_first() {
     let scene = Scene::new(20, 2, 1);
-    let _ = scene.providers[0].clone().proof_window(6);
+    scene.providers[0].set_proof_window(6);
     let number = scene.balance(ALICE).proven().unwrap().anchor().number();
     pass_until_final(&scene, number);
     // The request for the finalized block's record shows it.

@@ -47,11 +47,11 @@ fn a_slow_provider_is_not_taken_for_a_silent_one() {
         let scene = Scene::with_policy(seed, 1, 1, policy);
         assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE);
         scene.pass_slots(1);
-        let _ = scene.providers[0].clone().latency(Duration::from_millis(latency));
+        scene.providers[0].set_latency(Duration::from_millis(latency));
         assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE, "{latency} ms");
     }
     let scene = Scene::new(6, 1, 1);
-    let _ = scene.sources[0].clone().latency(Duration::from_millis(2_100));
+    scene.sources[0].set_latency(Duration::from_millis(2_100));
     let proven = (0..3).any(|_| {
         let reading = scene.balance(ALICE);
         scene.pass_slots(1);
@@ -90,7 +90,7 @@ fn no_failed_provider_stays_first() {
         for provider in &scene.providers[..2] {
             provider.add(fault.clone());
             if tip_only {
-                let _ = provider.clone().proof_window(0);
+                provider.set_proof_window(0);
             }
         }
         let proven = (0..4).filter(|_| {
@@ -106,8 +106,8 @@ fn no_failed_provider_stays_first() {
 fn a_pending_claim_costs_a_slow_provider_nothing() {
     let scene = Scene::new(14, 2, 1);
     scene.providers[0].add(Fault::InventedTrie { balance: alloy_primitives::U256::from(1) });
-    let _ = scene.providers[0].clone().proof_window(0);
-    let _ = scene.providers[1].clone().latency(Duration::from_millis(2_300));
+    scene.providers[0].set_proof_window(0);
+    scene.providers[1].set_latency(Duration::from_millis(2_300));
     for _ in 0..4 {
         let reading = scene.balance(ALICE);
         assert_eq!(scene.assert_true(&reading, ALICE), BEFORE);
@@ -120,7 +120,7 @@ fn a_pending_claim_costs_a_slow_provider_nothing() {
 fn the_policy_does_not_hide_that_waiting_helps() {
     let scene = Scene::with_policy(15, 3, 1, Policy::signed());
     for provider in &scene.providers {
-        let _ = provider.clone().proof_window(0);
+        provider.set_proof_window(0);
     }
     let reading = scene.patient_balance(ALICE, Duration::from_secs(60));
     assert_eq!(scene.assert_true(&reading, ALICE), BEFORE);
@@ -195,7 +195,7 @@ fn a_source_that_has_not_answered_yet_shows_a_network() {
     assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE);
     scene.providers[0].add(Fault::Unresolvable);
     scene.providers[1].add(Fault::Refuse);
-    let _ = scene.sources[0].clone().latency(Duration::from_millis(1_400));
+    scene.sources[0].set_latency(Duration::from_millis(1_400));
     scene.pass_slots(5);
     scene.assert_unknown(&scene.balance(ALICE), "all_unreachable", BEFORE);
 }

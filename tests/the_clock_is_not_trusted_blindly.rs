@@ -114,16 +114,16 @@ fn a_clock_set_back_to_the_last_reading_is_found_out() {
             scene.simulation.clock().set_behind(scene.chain.network().slot_duration() * (slots - later));
             if is_replayed {
                 let blocks = u64::from(slots - later);
-                scene.providers.iter().for_each(|provider| drop(provider.clone().lag(blocks)));
-                scene.sources.iter().for_each(|source| drop(source.clone().lag(blocks)));
+                scene.providers.iter().for_each(|provider| provider.set_lag(blocks));
+                scene.sources.iter().for_each(|source| source.set_lag(blocks));
             }
             scene.assert_unknown(&scene.balance(ALICE), "clock_off", BEFORE);
             let last = scene.client.last(&Holding::native(ALICE)).unwrap();
             assert_eq!(last.freshness(scene.client.now(), scene.client.policy()), Freshness::Unknown);
             // The clock is corrected, and the chain continues.
             scene.simulation.clock().set_behind(Duration::ZERO);
-            scene.providers.iter().for_each(|provider| drop(provider.clone().lag(0)));
-            scene.sources.iter().for_each(|source| drop(source.clone().lag(0)));
+            scene.providers.iter().for_each(|provider| provider.set_lag(0));
+            scene.sources.iter().for_each(|source| source.set_lag(0));
             assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), AFTER);
         }
     }
@@ -160,7 +160,7 @@ fn one_lying_source_does_not_decide_the_reason() {
 fn a_source_that_is_behind_does_not_hide_a_newer_head() {
     let scene = Scene::new(12, 1, 2);
     assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE);
-    let _ = scene.sources[0].clone().lag(6);
+    scene.sources[0].set_lag(6);
     scene.sources[1].add(Fault::Hang);
     scene.pass_slots(10);
     scene.assert_true(&scene.balance(ALICE), ALICE);
@@ -176,10 +176,10 @@ fn a_source_that_is_behind_does_not_hide_a_newer_head() {
 fn a_sleep_ends_the_belief_that_there_is_no_newer_head() {
     let scene = Scene::new(13, 1, 2);
     assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE);
-    scene.sources.iter().for_each(|source| drop(source.clone().lag(6)));
+    scene.sources.iter().for_each(|source| source.set_lag(6));
     scene.pass_slots(10);
     scene.assert_true(&scene.balance(ALICE), ALICE);
-    let _ = scene.sources[1].clone().lag(0);
+    scene.sources[1].set_lag(0);
     let slot = scene.chain.network().slot_duration();
     scene.simulation.clock().sleep_device(slot * 8);
     // The source that is behind does not have the newer head.

@@ -111,7 +111,7 @@ fn a_claim_adds_nothing() {
     let chain = Chain::builder(4).accounts([(ALICE, BEFORE)]).build();
     let scene = Scene::of(chain, 4, 2, 1, Policy::signed());
     for provider in &scene.providers {
-        let _ = provider.clone().proof_window(0);
+        provider.set_proof_window(0);
     }
     let claim = scene.balance(ALICE);
     let Reading::Provisional(provisional) = &claim else { panic!("{claim:?}") };

@@ -16,7 +16,7 @@ fn a_genuine_zero_of_before_the_payment() {
         scene.pass_slots(2);
         assert_eq!(scene.assert_true(&scene.balance(UNUSED), UNUSED), AFTER);
 
-        let _ = scene.providers[0].clone().lag(lag);
+        scene.providers[0].set_lag(lag);
         scene.providers[1].add(Fault::Refuse);
         scene.pass_slots(1);
         let reading = scene.balance(UNUSED);
@@ -39,7 +39,7 @@ fn a_trusted_block_older_than_the_reading_is_refused() {
     scene.chain.set_balance(UNUSED, AFTER);
     scene.pass_slots(2);
     assert_eq!(scene.assert_true(&scene.balance(UNUSED), UNUSED), AFTER);
-    let _ = scene.providers[0].clone().lag(4);
+    scene.providers[0].set_lag(4);
     scene.providers[1].add(Fault::NoProofs);
     scene.pass_slots(1);
     let reading = scene.balance(UNUSED);
@@ -52,7 +52,7 @@ fn a_trusted_block_older_than_the_reading_is_refused() {
 #[test]
 fn a_provider_that_lags_a_little_still_proves() {
     let scene = Scene::new(1, 1, 1);
-    let _ = scene.providers[0].clone().lag(2);
+    scene.providers[0].set_lag(2);
     let _ = scene.balance(ALICE);
     for _ in 0..5 {
         scene.pass_slots(1);
@@ -71,10 +71,10 @@ fn a_contradiction_stops_the_client() {
     // One slot later the source serves the other branch as of the previous slot: another head for a known slot.
     scene.pass_slots(1);
     scene.sources[0].add(Fault::OtherChain(other));
-    let _ = scene.sources[0].clone().lag(1);
+    scene.sources[0].set_lag(1);
     scene.assert_unknown(&scene.balance(ALICE), "consensus_fault", BEFORE);
     scene.sources[0].clear();
-    let _ = scene.sources[0].clone().lag(0);
+    scene.sources[0].set_lag(0);
     scene.pass_slots(2);
     let reading = scene.balance(ALICE);
     scene.assert_unknown(&reading, "consensus_fault", BEFORE);

@@ -94,7 +94,7 @@ fn a_proven_amount_at_a_finalized_block() {
 fn a_claim_at_an_unsigned_tip() {
     let services = Services::new(2, 1);
     for provider in &services.providers {
-        let _same = provider.clone().proof_window(0);
+        provider.set_proof_window(0);
     }
     let reading = services.run_for(ALICE, &["--json", "--no-wait"]);
     assert_eq!(reading.status, 3, "{reading:?}");

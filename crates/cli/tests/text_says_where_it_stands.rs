@@ -100,7 +100,7 @@ fn unknown_says_the_reason_the_attempts_and_the_next_step() {
 #[test]
 fn provisional_names_the_claim_and_its_provider() {
     let services = Services::new(1, 1);
-    let _same = services.providers[0].clone().proof_window(0);
+    services.providers[0].set_proof_window(0);
     let reading = services.run_for(ALICE, &["--no-wait"]);
     assert_eq!(reading.status, 3, "{reading:?}");
     assert_says(

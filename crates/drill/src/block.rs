@@ -100,7 +100,7 @@ impl Block {
             _ => own,
         };
 
-        // Nobody looks at the fields of which light clients get no proof, but roots must commit to them.
+        // Light clients get no proof of the other fields, but roots must commit to them.
         let commitment = keccak256([hash, contents.aggregate.hash_tree_root()].concat());
         let body_leaf = rules.execution.map(|index| match rules.layout {
             HeaderLayout::ExecutionHash => (index, told.hash),
@@ -212,7 +212,7 @@ impl Told {
 }
 
 impl Contents<'_> {
-    /// What makes up the fields nobody looks at.
+    /// The seed of the fields that no proof shows.
     fn filler(&self, label: &str, commitment: B256) -> B256 {
         let own = self.seed.child(label).bytes(&self.parent_root.to_string(), self.slot.get());
         keccak256([own, commitment].concat())

@@ -33,6 +33,13 @@ pub struct Chain {
     moments: Option<Arc<Vec<Ledger>>>,
 }
 
+impl PartialEq for Chain {
+    /// Whether both are handles of the same chain.
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.ledger, &other.ledger)
+    }
+}
+
 impl Chain {
     /// A chain that has run for 40 slots.
     pub fn new(seed: u64) -> Self {
@@ -112,7 +119,7 @@ impl Chain {
     /// Replaces the last `depth` blocks by a branch with other blocks in the same slots and lets as many slots pass
     /// as it takes until the newest signed head is on that branch ([`ChainBuilder::tip_lead`]). What the abandoned
     /// blocks changed is undone. Honest committees never sign two heads for one slot, so a light client sees no
-    /// fault. With a lead of 1 a depth of 1 replaces only a block that nobody had signed; genesis always stays.
+    /// fault. With a lead of 1 a depth of 1 replaces only a block without a signature; genesis always stays.
     pub fn reorg(&self, depth: u64) {
         self.ledger().reorganise(depth);
     }
@@ -139,7 +146,7 @@ impl Chain {
         self.ledger().usurp();
     }
 
-    /// Lets nobody see the next block's execution block: the beacon block is there and signed, and the one after it
+    /// Withholds the next block's execution block: the beacon block is there and signed, and the one after it
     /// names the same parent hash again. What the block would have changed waits for the next. Only from Gloas on;
     /// before, the two are one.
     pub fn withhold_payload(&self) {
@@ -168,7 +175,7 @@ impl Chain {
         self.schedule.network(Known::NamesFrom(fork))
     }
 
-    /// The same before anybody knew of `fork` and those after it: they are not listed.
+    /// The same network from before `fork` was planned: `fork` and later ones are not listed.
     pub fn network_without(&self, fork: Fork) -> Network {
         self.schedule.network(Known::NothingFrom(fork))
     }
@@ -275,7 +282,7 @@ impl Chain {
         self.ledger().slot
     }
 
-    /// From the next slot on the committee signs that block of somebody else's.
+    /// From the next slot on the committee signs that block of another chain.
     pub(crate) fn attest(&self, payload: ExecutionPayloadHeader) {
         let mut ledger = self.ledger();
         ledger.foreign = Some(payload);

@@ -14,7 +14,7 @@ const ORDER: U256 = uint!(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffff
 /// How many validators the chain has.
 pub(crate) const VALIDATORS: u64 = 64;
 
-/// Everybody who may be drawn into a committee.
+/// All validators that can be in a committee.
 #[derive(Debug)]
 pub(crate) struct Validators {
     seed: Seed,

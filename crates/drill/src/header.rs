@@ -145,8 +145,8 @@ impl ExecutionHeader {
         block
     }
 
-    /// Hash of the accesses of the block ([EIP-7928](https://eips.ethereum.org/EIPS/eip-7928)): made up, as nobody
-    /// here ever has the list.
+    /// Hash of the accesses of the block ([EIP-7928](https://eips.ethereum.org/EIPS/eip-7928)): made up, as the
+    /// list itself does not exist here.
     fn block_access_list_hash(&self) -> B256 {
         keccak256(self.state_root)
     }

@@ -103,7 +103,7 @@ pub trait Service: Send + Sync {
     fn refuses(&self) -> bool;
 }
 
-/// Something that answers HTTP requests, and may have to ask somebody else first. Every [`Service`] is one.
+/// Something that answers HTTP requests, and may ask another server first. Every [`Service`] is one.
 pub trait Relay: Send + Sync {
     /// Decides what happens to `request`.
     fn relay(&self, request: HttpRequest) -> BoxFuture<'_, Reaction>;

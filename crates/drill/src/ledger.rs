@@ -53,9 +53,9 @@ pub(crate) struct Ledger {
     pub(crate) withhold: bool,
     /// The last checkpoint while finality is stalled.
     pub(crate) stalled: Option<Finalized>,
-    /// Somebody else's block, to which beacon blocks commit instead of to one of the chain's own.
+    /// A block of another chain, to which beacon blocks commit instead of to one of this chain.
     pub(crate) foreign: Option<ExecutionPayloadHeader>,
-    /// From when on its committees are somebody's own choice.
+    /// The period from which on an attacker chooses its committees.
     pub(crate) usurped: Option<Usurped>,
     validators: Arc<Validators>,
     committees: BTreeMap<Period, Arc<Committee>>,
@@ -101,7 +101,7 @@ impl Ledger {
         self.blocks.last().expect("the genesis block is never removed")
     }
 
-    /// The block that is the head for somebody `lag` blocks behind; genesis if that is too far.
+    /// The head of a source that is `lag` blocks behind; genesis if there are not so many blocks.
     pub(crate) fn head(&self, lag: u64) -> &Arc<Block> {
         let skipped = usize::try_from(lag).unwrap_or(usize::MAX);
         self.blocks
@@ -146,7 +146,7 @@ impl Ledger {
         Arc::clone(self.committees.entry(period).or_insert_with(draw))
     }
 
-    /// Has the next block name another committee for the next period than everybody else knows.
+    /// Has the next block name another committee for the next period than the other blocks do.
     pub(crate) fn usurp(&mut self) {
         let from = self.network.period_at(self.slot).saturating_add(1);
         self.usurped = Some(Usurped { after: self.slot, from });
@@ -199,8 +199,8 @@ impl Ledger {
         self.extend(signers);
     }
 
-    /// Replaces the last `depth` blocks by others in the same slots, which nobody signed as they came, and goes
-    /// on with one block that is signed as usual.
+    /// Replaces the last `depth` blocks by others in the same slots, which had no signatures when they came, and
+    /// continues with one block that is signed as usual.
     pub(crate) fn reorganise(&mut self, depth: u64) {
         let abandoned = self.cut(depth);
         // Changes that only the old branch has are lost with it.
@@ -273,7 +273,7 @@ impl Ledger {
             slot_number: slot.get(),
             fork,
         };
-        // Somebody else's block is as old as it was last seen to be the newest.
+        // The time of a block of another chain is when it was last seen to be the newest.
         let foreign = self.foreign.clone();
         let foreign =
             foreign.map(|payload| ExecutionPayloadHeader { timestamp: execution.timestamp, ..payload });
@@ -297,7 +297,7 @@ impl Ledger {
         Arc::new(Block::new(contents))
     }
 
-    /// What a state at `slot` has finalized: with everybody voting, the epoch before the last.
+    /// What a state at `slot` has finalized: if all validators vote, the epoch before the last.
     pub(crate) fn finalized_at(&self, slot: Slot) -> Finalized {
         if let Some(stalled) = self.stalled {
             return stalled;

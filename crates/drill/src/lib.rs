@@ -23,11 +23,13 @@
 //! # What is real and what is not
 //! Tries, proofs, headers, hashes, committees and signatures are real: a verifier cannot tell them from mainnet's but
 //! by their size. There are no transactions: state changes because a test says so. Validators do not vote; that an
-//! epoch is final follows from its age. Nobody's secret is protected: keys follow from the seed.
+//! epoch is final follows from its age. No key is secret: all follow from the seed.
 //!
 //! # Modules
-//! [`scenario`] reads what happens to whom, [`stage`] sets it up, and [`replay`] runs saldo through it. [`fault`] lists what can go wrong, [`http`] is the border to the carriers, [`trie`]
-//! the Merkle Patricia trie, [`encode`] the wire forms of light-client objects.
+//! - [`scenario`] reads scenario files, [`stage`] sets a scenario up, and [`replay`] runs saldo through it.
+//! - [`fault`] lists all faults.
+//! - [`http`] has the requests and replies that [`serve`] and [`simulate`] transport.
+//! - [`trie`] is the Merkle Patricia trie, [`encode`] the wire form of light-client objects.
 
 pub mod attach;
 mod beacon_source;
@@ -51,19 +53,21 @@ pub mod scenario;
 mod schedule;
 mod seed;
 pub mod serve;
+mod server;
 pub mod simulate;
 pub mod stage;
 mod tree;
 pub mod trie;
 mod world;
 
-pub use beacon_source::BeaconSource;
+pub use beacon_source::{BeaconApi, BeaconSource};
 pub use block::BlockInfo;
 pub use chain::{Chain, ChainBuilder, Recording};
 pub use fault::{Fault, Rule};
 pub use header::ExecutionHeader;
-pub use provider::Provider;
+pub use provider::{JsonRpc, Provider};
 pub use saldo_beacon::Fork;
 pub use schedule::Preset;
 pub use seed::Seed;
+pub use server::{Protocol, Served, Server};
 pub use world::{HISTORY_CONTRACT, token_balance_key};

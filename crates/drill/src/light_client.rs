@@ -12,7 +12,7 @@ use crate::block::Block;
 use crate::ledger::Ledger;
 
 impl Ledger {
-    /// The newest block whose signature is known to somebody `lag` blocks behind, with the block that carries it.
+    /// The newest block whose signature a source knows that is `lag` blocks behind, with the block that carries it.
     fn newest_pair(&self, lag: u64) -> (&Arc<Block>, &Arc<Block>) {
         let behind = usize::try_from(self.tip_lead.saturating_add(lag)).unwrap_or(usize::MAX);
         self.pairs()
@@ -56,7 +56,7 @@ impl Ledger {
         let newest = self.newest_pair(lag).0.slot();
         let network = &self.network;
         let is_of = |slot| network.period_at(slot) == period;
-        // Blocks from before name the committee that everybody knows, and who is named may not vouch for that himself.
+        // Earlier blocks name the true committee; and a committee must not sign the block that names it.
         let usurped = self.usurped.filter(|usurped| period.saturating_add(1) == usurped.from);
         let names_it = |attested: &Block, child: &Block| {
             usurped.is_none_or(|usurped| attested.slot() > usurped.after && is_of(child.slot()))

@@ -9,7 +9,7 @@ use saldo_source::{Endpoint, Method, Request, Transport};
 use serde_json::{Value, json};
 
 /// How long it waits for an answer.
-const PATIENCE: Duration = Duration::from_secs(2);
+const TIMEOUT: Duration = Duration::from_secs(2);
 /// The most bytes of an answer.
 const MAX_BYTES: usize = 65_536;
 
@@ -25,8 +25,8 @@ impl NaiveWallet {
         Self { transport, providers }
     }
 
-    /// The balance in wei by whoever of the providers at these places replies first, an error being a reply: what such
-    /// wallets take for it.
+    /// The balance in wei as the first reply of these providers says; an error is a reply, and counts as 0, as in such
+    /// wallets.
     pub async fn balance(&self, owner: Address, asked: &[usize]) -> U256 {
         let asked = asked.iter().filter_map(|place| self.providers.get(*place));
         let replies: Vec<BoxFuture<'_, Option<U256>>> =
@@ -45,7 +45,7 @@ impl NaiveWallet {
             url: provider.url().clone(),
             headers: vec![("content-type", "application/json".to_owned())],
             body: call.to_string().into_bytes(),
-            timeout: PATIENCE,
+            timeout: TIMEOUT,
             max_bytes: MAX_BYTES,
         };
         let response = self.transport.send(request).await.ok()?;

@@ -1,7 +1,7 @@
 //! Faults in front of a real provider, or of a real beacon source.
 //!
-//! What a fault changes on the way is changed: connections, HTTP, JSON-RPC, and the proofs in it. What only somebody with
-//! a chain of its own could do ([`Failing::needs_a_chain`]) cannot be done here.
+//! What a fault changes on the way is changed: connections, HTTP, JSON-RPC, and the proofs in it. Faults that need
+//! a chain of their own ([`Fault::needs_a_chain`]) are not possible here.
 
 mod distort;
 mod forward;
@@ -18,10 +18,10 @@ use crate::beacon_source::route::Route;
 use crate::carry::carry;
 use crate::fault::{Fault, Rule, Rules, Side};
 use crate::http::{HttpRequest, Reaction, Relay, Reply};
-use crate::scenario::{Event, Failing, Happening, Role, Scenario};
+use crate::scenario::{Event, Happening, Role, Scenario};
 use forward::Upstream;
 
-/// Somebody real, behind faults. A handle: clones are the same proxy.
+/// A real server, behind faults. A handle: clones are the same proxy.
 #[derive(Clone)]
 pub struct Proxy {
     upstream: Arc<Upstream>,
@@ -48,11 +48,8 @@ impl Proxy {
             Happening::Fails { who, how, on, times } if who.contains(&place) => {
                 let mut state = self.state();
                 state.rules.clear();
-                for fault in how.iter().filter_map(Failing::fault) {
-                    let rule =
-                        on.as_ref().map_or_else(|| Rule::from(fault.clone()), |on| fault.clone().on(on));
-                    let rule = times.map_or_else(|| rule.clone(), |times| rule.clone().times(times));
-                    state.rules.add(rule, self.side);
+                for fault in how.iter().filter(|fault| !fault.names_a_chain()) {
+                    state.rules.add(Rule::limited(fault.clone(), on.as_deref(), *times), self.side);
                 }
             }
             Happening::Changes { who, latency: Some(latency), .. } if who.contains(&place) => {
@@ -76,7 +73,7 @@ impl Proxy {
             let mut state = self.state();
             (state.rules.take(&methods), state.latency)
         };
-        // Whoever is said to be gone is not asked at all.
+        // Where nothing of the true answer is left, the upstream is not asked.
         if rules.iter().any(|rule| replaces_all(&rule.fault)) {
             return carry(&rules, Reply::default(), latency, now());
         }
@@ -107,31 +104,10 @@ impl std::fmt::Debug for Proxy {
     }
 }
 
-impl Failing {
-    /// Whether only somebody with a chain of its own can fail so.
-    pub const fn needs_a_chain(&self) -> bool {
-        matches!(
-            self,
-            Self::AnotherNetwork
-                | Self::AnotherBranch { .. }
-                | Self::StaleBlock(_)
-                | Self::ForgedSignature
-                | Self::TooFewSigners(_)
-                | Self::LastCommittee
-                | Self::NoUpdates
-                | Self::JsonOnly
-                | Self::WithoutVersion
-                | Self::Relabelled(_)
-                | Self::OtherRoot
-                | Self::NotFinalized
-        )
-    }
-}
-
 /// What of `scenario` a proxy cannot do, in words.
 pub fn beyond_a_proxy(scenario: &Scenario) -> Vec<String> {
     let is_beyond = |event: &&Event| match &event.happening {
-        Happening::Fails { how, .. } => how.iter().any(Failing::needs_a_chain),
+        Happening::Fails { how, .. } => how.iter().any(Fault::needs_a_chain),
         Happening::Changes { lag, window, .. } => lag.is_some() || window.is_some(),
         Happening::Device(_) | Happening::Chain(_) => false,
     };

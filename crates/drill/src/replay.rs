@@ -28,7 +28,7 @@ use crate::scenario::{Device, Event, Happening, Role, Scenario};
 use crate::simulate::Simulation;
 use crate::stage::{OWNER, Stage};
 
-/// A number at a look is not wrong if it was true this many blocks ago: nobody sees the very newest block everywhere.
+/// A number at a look is not wrong if it was true this many blocks ago: not every source has the newest block at once.
 const GRACE: u64 = 3;
 
 /// Why a scenario could not be run.

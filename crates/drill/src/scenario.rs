@@ -1,4 +1,4 @@
-//! Scenarios: who there is, and what happens to them when. Written as TOML; `docs/scenarios.md` describes the fields.
+//! Scenarios: which sources there are, and what happens to them when. Written as TOML; `docs/scenarios.md` describes the fields.
 //!
 //! ```
 //! use saldo_drill::scenario::Scenario;
@@ -30,20 +30,19 @@ mod amount;
 mod built_in;
 mod duration;
 mod error;
-mod failing;
 mod file;
 
 use std::time::Duration;
 
 use alloy_primitives::U256;
 
-use crate::Fork;
+use crate::{Fault, Fork};
 
+pub use crate::fault::Condition;
 pub use amount::{Ether, ether};
 pub use built_in::{built_in, file as built_in_file};
 pub use duration::{brief, parse as parse_duration};
 pub use error::ScenarioError;
-pub use failing::{Condition, Failing};
 
 /// A drill, written down.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,9 +65,9 @@ pub struct Scenario {
     pub operators_per_address: usize,
     /// The places in [`Scenario::members`] of the providers that the naive wallet asks, all at once.
     pub naive_asks: Vec<usize>,
-    /// What comes of the naive wallet.
+    /// Whether the naive wallet shows a wrong amount.
     pub naive: Naive,
-    /// Who can be asked: providers first, then beacon sources, then checkpoint sources.
+    /// The sources that can be asked: providers first, then beacon sources, then checkpoint sources.
     pub members: Vec<Member>,
     /// What happens, in order.
     pub events: Vec<Event>,
@@ -80,11 +79,11 @@ pub struct Scenario {
 pub enum Naive {
     /// It does.
     Wrong,
-    /// It gets away with it.
+    /// It does not.
     Right,
 }
 
-/// Somebody who can be asked.
+/// A source that can be asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {
     /// What it is called.
@@ -103,7 +102,7 @@ pub struct Member {
     pub window: Option<u64>,
 }
 
-/// What somebody is asked for.
+/// What a source is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// Balances and their proofs.
@@ -145,7 +144,7 @@ pub enum Happening {
         /// Places in [`Scenario::members`].
         who: Vec<usize>,
         /// How; nothing if they are well again.
-        how: Vec<Failing>,
+        how: Vec<Fault>,
         /// The only method or route that it concerns.
         on: Option<String>,
         /// For how many requests.

@@ -19,7 +19,7 @@ use crate::http::{HttpRequest, Reaction, Relay, Reply};
 /// How often a server looks whether it should refuse connections.
 const TICK: Duration = Duration::from_millis(5);
 /// How long a client may take to send its request.
-const PATIENCE: Duration = Duration::from_secs(10);
+const READ_TIMEOUT: Duration = Duration::from_secs(10);
 /// The most bytes of a request.
 const MAX_REQUEST: usize = 1 << 20;
 
@@ -92,9 +92,9 @@ async fn serve(listener: TcpListener, address: SocketAddr, service: Arc<dyn Rela
     }
 }
 
-/// Reads one request and does what the source wants done. A broken connection is nobody's concern here.
+/// Reads one request and does what the source wants done. A broken connection is not an error here.
 async fn converse(mut stream: TcpStream, service: Arc<dyn Relay>) {
-    if let Ok(Some(request)) = timeout(PATIENCE, read(&mut stream)).await {
+    if let Ok(Some(request)) = timeout(READ_TIMEOUT, read(&mut stream)).await {
         let _ = react(&mut stream, service.relay(request).await).await;
     }
 }

@@ -63,15 +63,15 @@ impl Simulation {
         self.clock.clone()
     }
 
-    /// Lets that much time pass with nobody doing anything.
+    /// Lets that much time pass while the device does nothing.
     pub fn pass(&self, duration: Duration) {
         self.run(self.clock.timer(duration));
     }
 
-    /// Runs `future` to its end. Whenever nothing can go on, time jumps to the next moment somebody waits for.
+    /// Runs `future` to its end. Whenever it cannot continue, time jumps to the next moment that a future waits for.
     ///
     /// # Panics
-    /// If the future waits for something that can never happen: nothing is ready, and nobody waits for a time.
+    /// If the future waits for something that can never happen: nothing is ready, and no timer is set.
     pub fn run<F: Future>(&self, future: F) -> F::Output {
         let woken = Arc::new(Woken(AtomicBool::new(true)));
         let waker = Waker::from(Arc::clone(&woken));

@@ -1,21 +1,23 @@
-//! A scenario's chain, and who serves it.
+//! A scenario's chain, and the sources that serve it.
+
+use std::time::Duration;
 
 use alloy_primitives::{Address, U256};
 use saldo_beacon::unit::UnixTime;
 
 use crate::fault::{Fault, Rule};
 use crate::http::{HttpRequest, Reaction, Service};
-use crate::scenario::{Condition, Event, Failing, Happening, Member, OnChain, Role, Scenario};
-use crate::{BeaconSource, Chain, Provider};
+use crate::scenario::{Condition, Event, Happening, Member, OnChain, Role, Scenario};
+use crate::{BeaconSource, Chain, Protocol, Provider, Server};
 
-/// Whose balance a scenario is about.
+/// The account whose balance a scenario is about.
 pub const OWNER: Address = Address::repeat_byte(0xa1);
-/// Somebody else, whose proof a liar passes off as the owner's.
+/// Another account, whose proof a liar presents as the owner's.
 const ANOTHER: Address = Address::repeat_byte(0xb0);
 /// How many slots the chain has at first: enough for some blocks to be final.
 const HISTORY: u64 = 40;
 
-/// A scenario's chain, and who serves it.
+/// A scenario's chain, and the sources that serve it.
 #[derive(Debug)]
 pub struct Stage {
     /// The true chain.
@@ -26,7 +28,7 @@ pub struct Stage {
     pub others: Vec<Chain>,
 }
 
-/// Whatever can be asked. A handle: clones are the same source.
+/// A source of either kind. A handle: clones are the same source.
 #[derive(Clone, Debug)]
 pub enum Source {
     /// A provider.
@@ -81,20 +83,20 @@ impl Source {
         }
     }
 
-    /// Handles are cheap: what is said to the clone holds for all.
-    fn change(&self, latency: Option<std::time::Duration>, lag: Option<u64>, window: Option<u64>) {
+    fn change(&self, latency: Option<Duration>, lag: Option<u64>, window: Option<u64>) {
         match self {
             Self::Provider(provider) => {
-                let _ = latency.map(|latency| provider.clone().latency(latency));
-                let _ = lag.map(|lag| provider.clone().lag(lag));
-                let _ = window.map(|window| provider.clone().proof_window(window));
+                change(provider, latency, lag);
+                window.into_iter().for_each(|blocks| provider.set_proof_window(blocks));
             }
-            Self::Beacon(source) => {
-                let _ = latency.map(|latency| source.clone().latency(latency));
-                let _ = lag.map(|lag| source.clone().lag(lag));
-            }
+            Self::Beacon(source) => change(source, latency, lag),
         }
     }
+}
+
+fn change<P: Protocol>(server: &Server<P>, latency: Option<Duration>, lag: Option<u64>) {
+    latency.into_iter().for_each(|latency| server.set_latency(latency));
+    lag.into_iter().for_each(|blocks| server.set_lag(blocks));
 }
 
 impl Stage {
@@ -137,41 +139,39 @@ impl Stage {
         self.others.iter().for_each(|other| other.advance_to(now));
     }
 
-    fn fail(&mut self, who: &[usize], how: &[Failing], on: Option<&str>, times: Option<u64>) {
-        let faults: Vec<Fault> = how.iter().filter_map(|failing| self.fault(failing)).collect();
+    fn fail(&mut self, who: &[usize], how: &[Fault], on: Option<&str>, times: Option<u64>) {
+        let faults: Vec<Fault> = how.iter().map(|fault| self.with_its_chain(fault)).collect();
         for service in who.iter().filter_map(|place| self.services.get(*place)) {
             service.clear();
-            for fault in &faults {
-                let rule = on.map_or_else(|| Rule::from(fault.clone()), |on| fault.clone().on(on));
-                service.add(times.map_or_else(|| rule.clone(), |times| rule.clone().times(times)));
-            }
+            faults.iter().for_each(|fault| service.add(Rule::limited(fault.clone(), on, times)));
         }
     }
 
-    fn fault(&mut self, failing: &Failing) -> Option<Fault> {
-        let other = match failing {
-            Failing::AnotherNetwork => {
+    /// The fault; with the chain that it names, if it names one.
+    fn with_its_chain(&mut self, fault: &Fault) -> Fault {
+        let other = match fault {
+            Fault::AnotherNetwork => {
                 let network = self.chain.network();
                 let builder = Chain::builder(1).chain_id(1).slot_duration(network.slot_duration());
                 let other = builder.genesis_time(network.genesis_time()).build();
                 other.advance_to(self.chain.now());
                 other
             }
-            Failing::AnotherBranch { balance } => {
+            Fault::AnotherBranch { balance } => {
                 let other = self.chain.split();
-                other.set_balance(OWNER, balance.0);
+                other.set_balance(OWNER, *balance);
                 other
             }
-            plain => return plain.fault(),
+            other => return other.clone(),
         };
         self.others.push(other.clone());
-        Some(Fault::OtherChain(other))
+        Fault::OtherChain(other)
     }
 }
 
-/// The condition that somebody is in who fails in these ways, and is so far behind.
-pub fn condition(how: &[Failing], lag: u64, latency: std::time::Duration) -> Condition {
-    let worst = how.iter().map(Failing::condition).max().unwrap_or(Condition::Well);
-    let is_slow = lag > 2 || latency >= std::time::Duration::from_secs(1);
+/// The state of a source that has these faults, is so many blocks behind, and takes so long.
+pub fn condition(how: &[Fault], lag: u64, latency: Duration) -> Condition {
+    let worst = how.iter().map(Fault::condition).max().unwrap_or(Condition::Well);
+    let is_slow = lag > 2 || latency >= Duration::from_secs(1);
     if is_slow { worst.max(Condition::Slow) } else { worst }
 }

@@ -8,7 +8,7 @@ use saldo_beacon::merkle::hash_pair;
 
 /// A tree with nodes that are given and, everywhere else, nodes that are made up.
 ///
-/// Which fields a container has beside the given ones nobody can tell from its root and its branches.
+/// Its root and its branches do not show which other fields the container has.
 #[derive(Clone, Debug)]
 pub(crate) struct Tree {
     nodes: BTreeMap<u64, B256>,

@@ -104,7 +104,7 @@ impl World {
         world
     }
 
-    /// A world of its own making: `address` holds what `account` says and nobody else holds anything.
+    /// An invented world: `address` holds what `account` says, and no other account holds anything.
     pub(crate) fn invented(seed: Seed, address: Address, account: &Account) -> Self {
         let mut world = Self::new(Some(seed));
         world.thicken(address);

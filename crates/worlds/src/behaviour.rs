@@ -1,24 +1,24 @@
-//! What a provider or a source is like for a while.
+//! How a provider or a source behaves during a phase.
 
 mod mirror;
 mod service;
 
-pub(super) use service::{Cast, Chains};
+pub(super) use service::{Chains, PartyService};
 
 use saldo_beacon::Fork;
 
-/// What a provider or a source is like for a while.
+/// How a provider or a source behaves during a phase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Behaviour {
     /// It answers, and tells the truth.
     Honest,
-    /// So does it, and takes this long for each answer, in milliseconds.
+    /// It is honest, and takes this long for each answer, in milliseconds.
     Slow(u64),
     /// It is this many blocks behind.
     Lagging(u64),
-    /// Nothing is there to connect to.
+    /// It refuses connections.
     Refuse,
-    /// It is silent.
+    /// It never answers.
     Hang,
     /// Its name does not resolve.
     Unresolvable,
@@ -30,15 +30,15 @@ pub enum Behaviour {
     Reset(usize),
     /// It answers with this HTTP status.
     Status(u16),
-    /// It asks everybody to wait, for so many seconds if said.
+    /// It answers HTTP 429, with a time to wait in seconds if given.
     RateLimited(Option<u64>),
     /// The quota is used up.
     QuotaExhausted,
-    /// It lets nobody in.
+    /// It answers HTTP 403.
     Forbidden,
     /// A web page comes, as behind a captive portal.
     Html,
-    /// It sends everybody elsewhere.
+    /// It redirects every request.
     Redirect,
     /// Megabytes come before the answer.
     Huge,
@@ -51,7 +51,7 @@ pub enum Behaviour {
     /// It serves the other branch, where there is one.
     Twin,
 
-    /// Provider: it proves nothing but its tip.
+    /// Provider: it proves only its tip.
     TipOnly,
     /// Provider: it proves its tip and so many blocks before it.
     Window(u64),
@@ -59,7 +59,7 @@ pub enum Behaviour {
     NoProofs,
     /// Provider: it answers `null`.
     Null,
-    /// Provider: `"0x0"` is all it says.
+    /// Provider: every result is `"0x0"`.
     BareZero,
     /// Provider: it answers with an error of its own.
     InternalError,
@@ -75,7 +75,7 @@ pub enum Behaviour {
     ZeroClaim,
     /// Provider: only so many nodes of the proof are there, and zero is claimed.
     TruncatedProof(usize),
-    /// Provider: a node too many.
+    /// Provider: the proof has one node too many.
     ExtraNodes,
     /// Provider: one bit is wrong.
     FlippedBit,
@@ -83,14 +83,14 @@ pub enum Behaviour {
     OtherAccount,
     /// Provider: another account's proof, under that account's address.
     OtherAccountEchoed,
-    /// Provider: a trie of its own making, in which everybody has nothing.
+    /// Provider: an invented trie, in which every account is absent.
     InventedZero,
-    /// Provider: a trie of its own making, in which everybody is rich.
+    /// Provider: an invented trie, in which every account is rich.
     InventedRiches,
-    /// Provider: its headers have a field that nobody knows, and it has no raw ones.
+    /// Provider: its headers have an unknown field, and it serves no raw headers.
     OddHeader,
 
-    /// Source: it speaks JSON alone.
+    /// Source: it serves only JSON.
     JsonOnly,
     /// Source: signatures are over something else.
     ForgedSignature,
@@ -112,23 +112,23 @@ pub enum Behaviour {
     NoRoute,
 }
 
-/// What can be had from an execution provider that behaves so.
+/// The value of an execution provider with this behaviour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Worth {
-    /// True proofs at every block that a read can want.
+    /// True proofs at every block that a read may need.
     Good,
-    /// True proofs at its newest block alone.
+    /// True proofs only at its newest block.
     Tip,
     /// True answers, and proofs only of some blocks.
     Partial,
-    /// Nothing, honestly: it says so, or is silent.
+    /// No proof, and no false answer.
     Nothing,
-    /// Something false, or no answer at all to what was asked.
+    /// False answers, or answers to something else.
     False,
 }
 
 impl Behaviour {
-    /// What both kinds can be like when they fail.
+    /// The failures of both kinds.
     pub const FAILURES: [Self; 18] = [
         Self::Refuse,
         Self::Hang,
@@ -149,7 +149,7 @@ impl Behaviour {
         Self::Empty,
         Self::OtherChain,
     ];
-    /// What providers can be like besides.
+    /// The further failures of providers.
     pub const OF_PROVIDERS: [Self; 21] = [
         Self::NoProofs,
         Self::Null,
@@ -173,7 +173,7 @@ impl Behaviour {
         Self::Lagging(10),
         Self::Lagging(1_000),
     ];
-    /// What beacon sources can be like besides.
+    /// The further failures of beacon sources.
     pub const OF_SOURCES: [Self; 11] = [
         Self::ForgedSignature,
         Self::TooFewSigners(1),
@@ -187,12 +187,12 @@ impl Behaviour {
         Self::Lagging(4),
         Self::Lagging(20),
     ];
-    /// Providers that are as good as any.
+    /// The behaviours of a good provider.
     pub const GOOD_PROVIDERS: [Self; 4] = [Self::Honest, Self::ZeroClaim, Self::Window(64), Self::Slow(300)];
-    /// Sources that are as good as any.
+    /// The behaviours of a good source.
     pub const GOOD_SOURCES: [Self; 3] = [Self::Honest, Self::JsonOnly, Self::Slow(200)];
 
-    /// What can be had from an execution provider that behaves so.
+    /// The value of an execution provider with this behaviour.
     pub fn worth(self) -> Worth {
         match self {
             Self::Honest | Self::Slow(_) | Self::ZeroClaim => Worth::Good,
@@ -218,12 +218,12 @@ impl Behaviour {
         }
     }
 
-    /// Whether a beacon source that behaves so is as good as any.
+    /// Whether a beacon source with this behaviour is good.
     pub fn is_good_source(self) -> bool {
         matches!(self, Self::Honest | Self::Slow(_) | Self::JsonOnly)
     }
 
-    /// How long each answer takes besides the way, in milliseconds.
+    /// The latency of each answer without the network, in milliseconds.
     pub fn latency(self) -> u64 {
         match self {
             Self::Slow(millis) => millis,

@@ -1,39 +1,39 @@
-//! What a wallet has to keep to: every number that is not a law of nature, in one place.
+//! The limits of time and requests for a wallet, all in one place.
 
 /// How much time and how many requests a wallet may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
-    /// After how long without an answer the next one is asked, in milliseconds.
+    /// The hedge delay: how long without an answer until the next provider is asked, in milliseconds.
     pub hedge: u64,
-    /// How much longer that can become where answers are known to take as long, in milliseconds in all.
+    /// The longest hedge delay, where answers are known to be slow, in milliseconds.
     pub longest_hedge: u64,
-    /// After how many such delays all have been asked, however many there are.
+    /// The number of hedge delays until all providers have been asked.
     pub waves: u64,
-    /// For how long a newer head is looked for while one is known that is young enough, in milliseconds.
+    /// How long a newer head is awaited while the known one is young enough, in milliseconds.
     pub gain: u64,
-    /// How many milliseconds the way there and back takes at most, without what the answer itself takes.
+    /// The longest network round trip, without the latency of the party, in milliseconds.
     pub way: u64,
-    /// How long a read may take longer than the proof for what is only needed later, in milliseconds.
+    /// How long a read may go on after its proof, for requests that only later reads need, in milliseconds.
     pub afterwards: u64,
-    /// By how much a deadline may be missed, in milliseconds.
+    /// How much a deadline may be exceeded, in milliseconds.
     pub grace: u64,
-    /// How many requests one provider may get within a minute besides those of the reads in it.
+    /// The requests that one provider may get within a minute, without those for accounts.
     pub requests: u64,
-    /// How many more for each account in each read.
+    /// The further requests for each account in each read.
     pub requests_for_each: u64,
-    /// How many attempts one reading may tell of.
+    /// The attempts that one reading may list.
     pub attempts: usize,
-    /// For how many milliseconds it may be believed that no source knows a newer head, after all were late once.
+    /// How long the client may assume that all sources lag, after all were late once, in milliseconds.
     pub believes_lag: u64,
-    /// For how many milliseconds whoever asked to be left alone, or whose quota is used up, may be. The clock of it stands
-    /// still while the device sleeps.
+    /// The longest backoff of a party with a rate limit or without quota, in milliseconds. It does not
+    /// count the time that the device sleeps.
     pub rests: u64,
-    /// By how many blocks a proven reading may be behind the newest signed one while that can be had.
+    /// How many blocks a proven reading may be behind the newest signed one, if that is available.
     pub behind: u64,
 }
 
 impl Bounds {
-    /// What the asker keeps to: the first, one more, then all who remain.
+    /// The limits of the dispatcher: the primary provider, one hedge, then fan-out.
     pub const USUAL: Self = Self {
         hedge: 400,
         longest_hedge: 2_000,
@@ -50,8 +50,8 @@ impl Bounds {
         behind: 2,
     };
 
-    /// How long until the last has been asked, in milliseconds, if it takes `turns` to ask them one by one, and the slowest
-    /// takes `slowest` for an answer.
+    /// Milliseconds until the last provider is asked, if there are `turns` of them and the slowest
+    /// answers in `slowest`.
     pub fn until_all_are_asked(&self, turns: u64, slowest: u64) -> u64 {
         let hedge = slowest.saturating_add(self.way).clamp(self.hedge, self.longest_hedge.max(self.hedge));
         hedge.saturating_mul(self.waves.min(turns))

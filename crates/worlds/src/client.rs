@@ -45,7 +45,7 @@ impl Wallet for RealWallet {
     }
 }
 
-/// The client's policy for these wants.
+/// The client's policy for these demands.
 pub(super) fn policy(wants: &Wants) -> Policy {
     let policy = if wants.finalized { Policy::finalized() } else { Policy::signed() };
     Policy {
@@ -57,7 +57,7 @@ pub(super) fn policy(wants: &Wants) -> Policy {
     }
 }
 
-/// What a wallet in `world` knows of the chain beforehand.
+/// The network table of a wallet in `world`.
 pub(super) fn table(world: &World, chain: &Chain) -> Network {
     match world.table {
         Table::Complete => chain.network(),
@@ -66,7 +66,7 @@ pub(super) fn table(world: &World, chain: &Chain) -> Network {
     }
 }
 
-/// A client that is set up as `world` says, its providers being those of `providers` alone, and that keeps what it knows in
+/// A client for `world`, with these `providers` and this
 /// `storage`.
 pub(super) fn set_up(
     world: &World,
@@ -117,7 +117,7 @@ pub(super) fn name(role: Role, index: usize) -> String {
     }
 }
 
-/// Where a party is.
+/// The URL of a party.
 pub(super) fn url(role: Role, index: usize) -> String {
     format!("https://{}.test", name(role, index))
 }

@@ -1,4 +1,4 @@
-//! A party on the network: it answers as it is just then, counts, and keeps a log.
+//! A party on the network: answers as its phase says, and logs every request.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -6,13 +6,13 @@ use std::time::Duration;
 use saldo_beacon::unit::UnixTime;
 use serde_json::Value;
 
-use super::behaviour::{Behaviour, Cast, Chains};
+use super::behaviour::{Behaviour, Chains, PartyService};
 use super::party::{Outage, Party};
 use saldo_drill::fault::Fault;
 use saldo_drill::http::{HttpRequest, Reaction, Reply, Service};
 use saldo_drill::simulate::VirtualClock;
 
-/// Which kind a party is of.
+/// The kind of a party.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
     /// An execution provider.
@@ -23,18 +23,18 @@ pub enum Role {
     Witness,
 }
 
-/// One request, and what came of it.
+/// One request, and its outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Visit {
     /// When it arrived, in milliseconds since the beginning.
     pub at: u64,
-    /// Which kind of party it was for.
+    /// The kind of the party.
     pub role: Role,
-    /// Which of them.
+    /// The place of the party.
     pub index: usize,
     /// What was asked.
     pub asked: String,
-    /// What the party was like.
+    /// The behaviour of the party.
     pub behaviour: Behaviour,
     /// Whether it refused because of too many requests.
     pub limited: bool,
@@ -51,8 +51,8 @@ pub(super) struct Host {
     index: usize,
     clock: VirtualClock,
     start: UnixTime,
-    /// Who plays it from when on.
-    casts: Vec<(u64, Behaviour, Cast)>,
+    /// The service of each phase, from when on.
+    services: Vec<(u64, Behaviour, PartyService)>,
     limit: Option<u64>,
     /// When the latest requests came.
     recent: Mutex<Vec<u64>>,
@@ -74,17 +74,17 @@ impl Host {
         times.push(0);
         times.sort_unstable();
         times.dedup();
-        let cast = |behaviour: Behaviour| match role {
-            Role::Provider => Cast::Provider(behaviour.provider(chains, latency)),
-            Role::Source if party.is_mirror => Cast::Mirror(behaviour.mirror(chains, latency)),
-            Role::Source | Role::Witness => Cast::Source(behaviour.source(chains, latency)),
+        let service = |behaviour: Behaviour| match role {
+            Role::Provider => PartyService::Provider(behaviour.provider(chains, latency)),
+            Role::Source if party.is_mirror => PartyService::Mirror(behaviour.mirror(chains, latency)),
+            Role::Source | Role::Witness => PartyService::Source(behaviour.source(chains, latency)),
         };
-        let casts = times.into_iter().map(|time| {
+        let services = times.into_iter().map(|time| {
             let behaviour = party.at(time, outages);
-            (time, behaviour, cast(behaviour))
+            (time, behaviour, service(behaviour))
         });
-        let (casts, recent) = (casts.collect(), Mutex::default());
-        Self { role, index, clock, start, casts, limit: party.limit, recent, log }
+        let (services, recent) = (services.collect(), Mutex::default());
+        Self { role, index, clock, start, services, limit: party.limit, recent, log }
     }
 
     /// Milliseconds since the beginning.
@@ -92,12 +92,12 @@ impl Host {
         millis(self.clock.true_time().saturating_sub(self.start))
     }
 
-    fn now(&self) -> Option<&(u64, Behaviour, Cast)> {
+    fn now(&self) -> Option<&(u64, Behaviour, PartyService)> {
         let time = self.time();
-        self.casts.iter().rev().find(|(from, ..)| *from <= time)
+        self.services.iter().rev().find(|(from, ..)| *from <= time)
     }
 
-    /// Whether one more request is too many, and for how many seconds to wait then.
+    /// The seconds to wait, if one more request exceeds the rate limit.
     fn is_too_many(&self, time: u64) -> Option<u64> {
         let limit = self.limit?;
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
@@ -136,16 +136,16 @@ pub(super) fn millis(duration: Duration) -> u64 {
 impl Service for Host {
     fn answer(&self, request: &HttpRequest) -> Reaction {
         let time = self.time();
-        let Some((_, behaviour, cast)) = self.now() else { return Reaction::Refuse };
+        let Some((_, behaviour, service)) = self.now() else { return Reaction::Refuse };
         let wait = self.is_too_many(time);
-        let reaction = match (cast, wait) {
+        let reaction = match (service, wait) {
             (_, Some(seconds)) => {
                 let limited = Fault::RateLimited { retry_after: Some(seconds.to_string()) };
                 limited.applied_to(Reply::default(), self.clock.true_time())
             }
-            (Cast::Provider(provider), None) => provider.answer(request),
-            (Cast::Source(source), None) => source.answer(request),
-            (Cast::Mirror(mirror), None) => mirror.answer(request),
+            (PartyService::Provider(provider), None) => provider.answer(request),
+            (PartyService::Source(source), None) => source.answer(request),
+            (PartyService::Mirror(mirror), None) => mirror.answer(request),
         };
         self.note(time, request, *behaviour, wait.is_some(), &reaction);
         reaction
@@ -153,9 +153,9 @@ impl Service for Host {
 
     fn refuses(&self) -> bool {
         match self.now() {
-            Some((_, _, Cast::Provider(provider))) => provider.refuses(),
-            Some((_, _, Cast::Source(source))) => source.refuses(),
-            Some((_, _, Cast::Mirror(mirror))) => mirror.refuses(),
+            Some((_, _, PartyService::Provider(provider))) => provider.refuses(),
+            Some((_, _, PartyService::Source(source))) => source.refuses(),
+            Some((_, _, PartyService::Mirror(mirror))) => mirror.refuses(),
             None => true,
         }
     }

@@ -1,4 +1,4 @@
-//! Who knows the truth, and holds a wallet against it after every step.
+//! The judge knows the truth, and checks the wallet against it after every step.
 
 mod due;
 mod plain;
@@ -18,33 +18,33 @@ use super::wallet::{Shown, ShownBlock};
 use super::world::World;
 use saldo_drill::BlockInfo;
 
-/// So many of the minimal committee's members make a head that counts.
+/// Number of signers, of the minimal committee's 32, that make a head valid.
 const TWO_THIRDS: usize = 22;
-/// How many slots later the first head is that tells of a block as final: two epochs of the minimal preset.
+/// Slots from a block to the first head that calls it final: two epochs of the minimal preset.
 const FINALITY_LAG: u64 = 16;
-/// After so many false proofs a provider is asked only when nobody else is left.
+/// After this many false proofs a provider is asked only when no other is left.
 const FALSE_PROOFS: usize = 2;
 
-/// A read, as seen from outside.
+/// One read, as seen from outside.
 #[derive(Clone, Debug)]
 pub(super) struct Read<'a> {
-    /// Which step it was.
+    /// The number of its step.
     pub(super) step: usize,
     /// When it began and ended, in milliseconds since the beginning.
     pub(super) from: u64,
     pub(super) until: u64,
-    /// Which of the owners were asked about, and what the screen shows of each.
+    /// The numbers of the owners that were read, and what the screen shows of each.
     pub(super) owners: &'a [usize],
     pub(super) shown: &'a [Shown],
     /// The newest signed head when it began.
     pub(super) signed: BlockInfo,
     /// The requests made for it.
     pub(super) visits: &'a [Visit],
-    /// Whom the wallet does not ask any more.
+    /// The providers that the wallet does not ask any more.
     pub(super) quarantined: Vec<usize>,
 }
 
-/// Watches one wallet in one world.
+/// Checks one wallet in one world.
 pub(super) struct Judge<'a> {
     world: &'a World,
     chains: &'a Chains,
@@ -52,29 +52,29 @@ pub(super) struct Judge<'a> {
     /// Whether the device has no network, and whether the app says so.
     pub(super) offline: bool,
     pub(super) is_said_offline: bool,
-    /// By how many seconds its clock is off, and whether it ever was.
+    /// How many seconds its clock is off, and whether it ever was.
     pub(super) offset: i64,
     pub(super) clock_was_touched: bool,
     /// For how many milliseconds it slept.
     pub(super) slept: u64,
-    /// When the newest head seemed late last.
+    /// The last time when the newest head seemed late.
     late_at: Option<u64>,
-    /// The newest that was shown of each owner.
+    /// The newest amount that was shown of each owner.
     newest: BTreeMap<usize, ShownBlock>,
-    /// When a read was proven last, the newest slot of a head that the wallet must have known for what it showed, and whether
-    /// the read before this was proven.
+    /// The time of the last proven read, the newest slot of a head that the wallet knew by then, and whether
+    /// the previous read was proven.
     proven_at: Option<u64>,
     known_head: Slot,
     failed_before: bool,
-    /// Who asked to be left alone or had no quota left, and until when it may be left alone.
+    /// The parties that asked for a pause or had no quota left, and how long they may be skipped.
     rests: Vec<(Role, usize, u64)>,
-    /// The latest slot of a head that the wallet can have been told.
+    /// The latest slot of a head that the wallet may have received.
     told: Slot,
-    /// How often each provider sent something false when it was asked for a proof at a block of a given hash.
+    /// How often each provider sent something false for a proof at a block given by its hash.
     false_proofs: BTreeMap<usize, usize>,
-    /// When each read began, and of how many accounts it was.
+    /// When each read began, and its number of accounts.
     reads: Vec<(u64, usize)>,
-    /// When the app was started again: who had been asked too often is not known any more then.
+    /// When the app was restarted: rate limits from before are forgotten then.
     restarts: Vec<u64>,
     /// Since which signed block each owner has been read slot by slot from providers that prove their tip alone, and
     /// when last.
@@ -106,17 +106,17 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// The app was killed, and started again: of the owners that are `withdrawn` the screen had said so before.
+    /// The app was restarted. The screen had shown the withdrawals of the owners in `withdrawn` before.
     pub(super) fn restarted(&mut self, at: u64, withdrawn: &[bool]) {
         self.restarts.push(at);
         self.tips.clear();
-        // Strikes are not kept.
+        // Strikes are not stored.
         self.false_proofs.clear();
         self.rests.retain(|(.., until)| *until < u64::MAX);
         self.newest.retain(|owner, _| !withdrawn.get(*owner).copied().unwrap_or(false));
     }
 
-    /// What is wrong with a read: at most one thing of each kind, the worst first.
+    /// The violations of a read: at most one of each kind, the worst first.
     pub(super) fn judge(&mut self, read: &Read<'_>, log: &[Visit]) -> Vec<Violation> {
         self.reads.push((read.from, read.owners.len()));
         self.note_rests(read);
@@ -162,7 +162,7 @@ impl<'a> Judge<'a> {
         self.rests.retain(|(.., until)| until.saturating_add(slept) >= read.from);
     }
 
-    /// Whether a party may be left alone.
+    /// Whether a party may be skipped.
     fn may_rest(&self, role: Role, index: usize) -> bool {
         self.rests.iter().any(|(of, which, _)| *of == role && *which == index)
     }
@@ -174,7 +174,7 @@ impl<'a> Judge<'a> {
         (took > limit).then(|| wrong(Check::Deadline, read, text))
     }
 
-    /// Whether a block is on the branch that goes on. Where two thirds signed two branches none does.
+    /// Whether a block is on the canonical branch. After two thirds signed two branches there is none.
     fn is_canonical(&self, block: &ShownBlock) -> bool {
         let at = self.chains.main.block(block.number);
         !self.is_split() && at.is_some_and(|at| at.hash == block.hash)
@@ -185,19 +185,19 @@ impl<'a> Judge<'a> {
         self.world.story.twin.is_some_and(|twin| twin.signers.is_none_or(|signers| signers >= TWO_THIRDS))
     }
 
-    /// What all the parties are like at some time during the read.
+    /// All behaviours of the parties during the read.
     fn behaviours(&self, parties: &[Party], read: &Read<'_>) -> Vec<Behaviour> {
         let outages = &self.world.outages;
         parties.iter().flat_map(|party| party.all_during(read.from, read.until, outages)).collect()
     }
 
-    /// Those providers that are as `wanted` from beginning to end of the longest time the read can take, each with the
-    /// time it takes for an answer.
+    /// The providers that behave as `wanted` for as long as the read may take, each with the
+    /// latency of an answer.
     fn steady_providers(&self, read: &Read<'_>, wanted: impl Fn(Worth) -> bool) -> Vec<(usize, u64)> {
         self.steady(&self.world.providers, Role::Provider, read, |behaviour| wanted(behaviour.worth()))
     }
 
-    /// When a visit is answered at the latest, if it is.
+    /// The latest time of an answer to a request; `None` if there is none.
     fn answered_at(&self, visit: &Visit) -> u64 {
         let parties = match visit.role {
             Role::Provider => &self.world.providers,

@@ -1,9 +1,9 @@
-//! Random worlds in which a wallet is judged: a chain that goes its way, providers and sources that fail, lie and
-//! recover, and a device that sleeps, starts again, loses its network, and has its clock set.
+//! Random worlds in which a wallet is judged: a chain with events, providers and sources that fail, lie and recover, and
+//! a device that sleeps, restarts, loses its network, and has its clock set.
 //!
-//! Everything follows from one seed: [`draw`] makes it a [`World`], which is plain data, and [`play`] runs a wallet in it,
-//! in virtual time, with a judge beside it that knows the truth. The same world gives the same run, to the last request.
-//! A world in which something is wrong is made smaller by [`shrink`].
+//! Everything follows from one seed. [`draw`] makes a [`World`] of it, which is plain data. [`play`] runs a wallet in it, in
+//! virtual time, with a judge that knows the truth. The same world gives the same run, to the last request. [`shrink`]
+//! makes a failing world smaller. In [`play_overlap`] the calls overlap.
 //!
 //! ```
 //! use saldo_worlds::{Bounds, Variant, draw, play};
@@ -13,24 +13,27 @@
 //! ```
 //!
 //! # What is checked
-//! After every read, in the words of [`Check`]: amounts are true and nothing else is shown as one; nothing goes back, but
-//! for what the chain took back; with one honest provider and one honest source an amount is proven in time, also right
-//! after a recovery; a read ends at its deadline, forgets nothing, and gives a reason that there is; nobody gets more
-//! requests than he should, and nobody honest is shut out; what is proven is young enough. [`Bounds`] has the numbers.
+//! After every read ([`Check`] names each check, [`Bounds`] has the numbers):
+//! - Amounts are true, and only proven amounts are shown as amounts.
+//! - No reading goes back, except by a withdrawal.
+//! - With one honest provider and one honest source an amount is proven in time, also directly after a recovery.
+//! - A read ends at its deadline, loses no last amount, and gives a true reason.
+//! - No party gets more requests than its budget allows, and no honest party is quarantined.
+//! - A proven block is young enough.
 //!
-//! # The net itself
-//! [`Variant::BROKEN`] are wallets that leave one thing out. Each must be found, or the worlds are too tame.
+//! # Broken wallets
+//! [`Variant::BROKEN`] are wallets with one defect each. Each must be found, or the worlds check too little.
 
 mod behaviour;
 mod bound;
 mod client;
-mod dice;
 mod draw;
 mod host;
 mod judge;
 mod overlap;
 mod party;
 mod play;
+mod rng;
 mod shrink;
 mod story;
 mod variant;
@@ -48,7 +51,7 @@ pub use overlap::{
 pub use party::{Outage, Party, Scope};
 pub use play::{Run, play};
 pub use shrink::shrink;
-pub use story::{Event, Film, OWNERS, Story, Stretch, Twin};
+pub use story::{Event, OWNERS, Recordings, Story, Stretch, Twin};
 pub use variant::Variant;
 pub use verdict::{Check, Violation};
 pub use wallet::{Shown, ShownAmount, ShownBlock, Wallet};

@@ -1,48 +1,48 @@
-//! Who is asked: each with a personality that changes over time.
+//! The parties that are asked: each behaves differently in each phase.
 
 use super::behaviour::Behaviour;
 
 /// A provider or a source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Party {
-    /// Who runs it.
+    /// The number of its operator.
     pub operator: u64,
-    /// Where it is hosted.
+    /// The number of its hosting.
     pub hosting: u64,
-    /// How long each answer takes besides the way, in milliseconds.
+    /// The latency of each answer without the network, in milliseconds.
     pub latency: u64,
-    /// How many requests a minute it takes before it asks to wait; any number if not said.
+    /// Its rate limit in requests a minute; `None`: none.
     pub limit: Option<u64>,
-    /// Whether it is a mirror: a source that has light-client data as plain files, and nothing else.
+    /// Whether it is a mirror: a source that serves only files of light-client data.
     pub is_mirror: bool,
-    /// What it is like from when on, in milliseconds since the beginning; the first from 0.
-    pub spells: Vec<(u64, Behaviour)>,
+    /// Its phases: the behaviour from when on, in milliseconds since the beginning; the first from 0.
+    pub phases: Vec<(u64, Behaviour)>,
 }
 
-/// A time during which all that is run, or hosted, by somebody fails together.
+/// A time during which all parties of one operator or hosting fail together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outage {
-    /// Whose.
+    /// The parties.
     pub scope: Scope,
     /// When it begins, in milliseconds since the beginning.
     pub from: u64,
     /// When it is over.
     pub until: u64,
-    /// What they are like meanwhile.
+    /// Their behaviour meanwhile.
     pub how: Behaviour,
 }
 
-/// What has one cause.
+/// What fails together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// All of this operator.
     Operator(u64),
-    /// All that is hosted there.
+    /// All of this hosting.
     Hosting(u64),
 }
 
 impl Party {
-    /// One that is always the same.
+    /// A party with one phase.
     pub fn always(behaviour: Behaviour) -> Self {
         Self {
             operator: 0,
@@ -50,21 +50,21 @@ impl Party {
             latency: 0,
             limit: None,
             is_mirror: false,
-            spells: vec![(0, behaviour)],
+            phases: vec![(0, behaviour)],
         }
     }
 
-    /// What it is like at that time, in milliseconds since the beginning.
+    /// Its behaviour at that time, in milliseconds since the beginning.
     pub fn at(&self, time: u64, outages: &[Outage]) -> Behaviour {
         let outage = outages.iter().find(|outage| self.suffers(outage) && outage.is_on(time));
-        let spell = self.spells.iter().rev().find(|(from, _)| *from <= time);
+        let phase = self.phases.iter().rev().find(|(from, _)| *from <= time);
         outage
             .map(|outage| outage.how)
-            .or(spell.map(|(_, behaviour)| *behaviour))
+            .or(phase.map(|(_, behaviour)| *behaviour))
             .unwrap_or(Behaviour::Honest)
     }
 
-    /// What it is like, if that is the same from `from` until `until`.
+    /// Its behaviour, if that is the same from `from` until `until`.
     pub fn during(&self, from: u64, until: u64, outages: &[Outage]) -> Option<Behaviour> {
         let behaviour = self.at(from, outages);
         let changes = self.changes(outages);
@@ -72,17 +72,17 @@ impl Party {
         within.all(|change| self.at(change, outages) == behaviour).then_some(behaviour)
     }
 
-    /// Everything it is like at some time from `from` until `until`.
+    /// All its behaviours between `from` and `until`.
     pub fn all_during(&self, from: u64, until: u64, outages: &[Outage]) -> Vec<Behaviour> {
         let changes = self.changes(outages).into_iter().filter(|change| (from..=until).contains(change));
         [from].into_iter().chain(changes).map(|time| self.at(time, outages)).collect()
     }
 
-    /// When it becomes another, maybe.
+    /// The times when its behaviour changes.
     pub(super) fn changes(&self, outages: &[Outage]) -> Vec<u64> {
-        let spells = self.spells.iter().map(|(from, _)| *from);
+        let phases = self.phases.iter().map(|(from, _)| *from);
         let outages = outages.iter().filter(|outage| self.suffers(outage));
-        spells.chain(outages.flat_map(|outage| [outage.from, outage.until])).collect()
+        phases.chain(outages.flat_map(|outage| [outage.from, outage.until])).collect()
     }
 
     fn suffers(&self, outage: &Outage) -> bool {

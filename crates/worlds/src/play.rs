@@ -21,10 +21,10 @@ use super::wallet::{Shown, Wallet};
 use super::world::{Step, World};
 use saldo_drill::simulate::Simulation;
 
-/// How a run went.
+/// The result of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Run {
-    /// What is wrong with the wallet, if anything: the run ends with the first that is found.
+    /// The first violation, with which the run ends; `None` if there is none.
     pub violation: Option<Violation>,
     /// How many readings there were.
     pub readings: u64,
@@ -34,7 +34,7 @@ pub struct Run {
     pub requests: u64,
     /// How often each reason was given.
     pub whys: BTreeMap<&'static str, u64>,
-    /// What happened, line by line, if that was wanted.
+    /// What happened, line by line, if a trace was asked for.
     pub trace: Vec<String>,
 }
 
@@ -42,7 +42,7 @@ pub struct Run {
 pub fn play(world: &World, variant: &Variant, bounds: Bounds, tells: bool) -> Run {
     let played = catch_unwind(AssertUnwindSafe(|| {
         let world = &*variant.world(world);
-        let chains = Chains::of(&world.story.film());
+        let chains = Chains::of(&world.story.recordings());
         let mut stage = Stage::new(world, &chains, variant, bounds, tells);
         for (number, step) in world.steps.iter().enumerate() {
             stage.step(number, step);
@@ -58,14 +58,14 @@ pub fn play(world: &World, variant: &Variant, bounds: Bounds, tells: bool) -> Ru
     })
 }
 
-/// Everything there is while a world is run.
+/// The state of a running world.
 struct Stage<'a> {
     variant: &'a Variant,
     simulation: Simulation,
     start: UnixTime,
     chains: &'a Chains,
     world: &'a World,
-    /// What the wallet keeps over a restart.
+    /// The storage that survives a restart.
     storage: MemoryStorage,
     wallet: Box<dyn Wallet>,
     judge: Judge<'a>,
@@ -133,7 +133,7 @@ impl<'a> Stage<'a> {
         }
     }
 
-    /// Whoever keeps nothing goes on as if nothing had been.
+    /// A wallet without storage is not restarted.
     fn restart(&mut self) {
         if !self.wallet.remembers() {
             return;

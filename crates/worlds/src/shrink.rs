@@ -1,4 +1,4 @@
-//! Making a world that fails smaller, as long as it goes on failing in the same way.
+//! Makes a failing world smaller, as long as the same check fails.
 
 use super::bound::Bounds;
 use super::party::Party;
@@ -7,7 +7,7 @@ use super::variant::Variant;
 use super::verdict::Check;
 use super::world::{Step, World};
 
-/// The smallest world that was found from `world` on in which `check` still fails. At most `tries` are run.
+/// Finds a smaller world than `world` in which `check` still fails. Runs at most `tries` worlds.
 pub fn shrink(world: &World, variant: &Variant, bounds: Bounds, check: Check, tries: usize) -> World {
     let fails = |world: &World| {
         play(world, variant, bounds, false).violation.is_some_and(|violation| violation.check == check)
@@ -31,7 +31,7 @@ pub fn shrink(world: &World, variant: &Variant, bounds: Bounds, check: Check, tr
     }
 }
 
-/// Worlds with one thing less each, those that leave out most first.
+/// Worlds with one part removed each, the largest part first.
 fn smaller_ones(world: &World) -> Vec<World> {
     let mut all = Vec::new();
     let mut add = |change: &dyn Fn(&mut World)| {
@@ -69,7 +69,7 @@ fn smaller_ones(world: &World) -> Vec<World> {
     add(&|world| world.story.twin = None);
     add(&|world| {
         world.story.stretch = None;
-        // Without it each slot of so long a sleep would have to be made.
+        // Without it each slot of the long sleep would have to be made.
         world.steps.retain(|step| !matches!(step, Step::Sleep(seconds) if *seconds > 600));
     });
     add(&|world| world.story.next_fork = None);
@@ -91,14 +91,14 @@ fn smaller_ones(world: &World) -> Vec<World> {
     all
 }
 
-/// Leaves one out, unless it is the only one.
+/// Removes one, unless it is the only one.
 fn remove(parties: &mut Vec<Party>, index: usize) {
     if parties.len() > 1 && index < parties.len() {
         parties.remove(index);
     }
 }
 
-/// Nobody takes long, and everybody takes as many requests as there are.
+/// No party is slow, and none has a rate limit.
 fn plain(parties: &mut [Party]) {
     for party in parties {
         party.latency = 0;
@@ -106,11 +106,11 @@ fn plain(parties: &mut [Party]) {
     }
 }
 
-/// Leaves the first spell out, so that the next one holds from the beginning.
+/// Removes the first phase, so that the next one holds from the beginning.
 fn last_spell(parties: &mut [Party], index: usize) {
-    let Some(party) = parties.get_mut(index).filter(|party| party.spells.len() > 1) else { return };
-    party.spells.remove(0);
-    if let Some((from, _)) = party.spells.first_mut() {
+    let Some(party) = parties.get_mut(index).filter(|party| party.phases.len() > 1) else { return };
+    party.phases.remove(0);
+    if let Some((from, _)) = party.phases.first_mut() {
         *from = 0;
     }
 }

@@ -1,4 +1,4 @@
-//! What happens to the chain of a world, as plain data, and the film that is made of it.
+//! What happens to the chain of a world, as plain data, and the recordings of it.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,14 +9,14 @@ use saldo_beacon::unit::Epoch;
 
 use saldo_drill::{Chain, Recording};
 
-/// The accounts that wallets ask about: two that hold something at first, and one that does not exist.
+/// The accounts that wallets read: two with a balance at first, and one that does not exist.
 pub const OWNERS: [Address; 3] =
     [Address::repeat_byte(0xa1), Address::repeat_byte(0xb0), Address::repeat_byte(0x0b)];
 
-/// The life of a chain. Slots are counted from the moment at which a world begins.
+/// The history of a chain. Slot 0 is the moment at which a world begins.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Story {
-    /// Makes the keys and everything that looks random.
+    /// The seed of the keys and of everything that looks random.
     pub seed: u64,
     /// The fork of genesis.
     pub fork: Fork,
@@ -26,11 +26,11 @@ pub struct Story {
     pub tip_lead: u64,
     /// How many slots there were before the world began.
     pub history: u64,
-    /// How many slots are in the film; later ones are made when they are reached.
+    /// How many slots are in the recordings; later ones are made when they are reached.
     pub slots: u64,
-    /// What happens, at which slot.
+    /// The events, each with its slot.
     pub events: Vec<(u64, Event)>,
-    /// A time of which nobody sees each slot.
+    /// A time that is skipped.
     pub stretch: Option<Stretch>,
     /// A second branch, if the chain splits.
     pub twin: Option<Twin>,
@@ -39,7 +39,7 @@ pub struct Story {
 /// Something that happens to a chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Event {
-    /// The owner of that number has so many wei from the next block on.
+    /// The owner of that number has this many wei from the next block on.
     Balance {
         /// Which of the [`OWNERS`].
         owner: usize,
@@ -48,14 +48,14 @@ pub enum Event {
     },
     /// There is no block in this slot.
     Skip,
-    /// The last blocks are passed over; the block of this slot stands on those before.
+    /// The last blocks are replaced; the block of this slot follows the ones before.
     Abandon {
         /// How many.
         depth: u64,
     },
-    /// Finality stands still from here on, or goes on.
+    /// Finality stalls from here on, or continues.
     Stall(bool),
-    /// So many members of the committee sign from here on; nearly all if not said.
+    /// This many committee members sign from here on; `None`: nearly all.
     Signers(Option<usize>),
     /// The execution block of this slot is not seen (from Gloas on).
     Withhold,
@@ -77,15 +77,15 @@ pub struct Stretch {
 pub struct Twin {
     /// The slot after which they differ.
     pub after: u64,
-    /// How many members of the committee sign it; all if not said, as only an attack by two thirds of it can.
+    /// How many committee members sign it; `None`: all, as only an attack by two thirds can.
     pub signers: Option<usize>,
-    /// Whether it names another committee for the next period, all of which sign it from then on.
+    /// Whether it names another committee for the next period, which signs it from then on.
     pub usurps: bool,
 }
 
-/// A story as it went.
+/// The recordings of a story.
 #[derive(Debug)]
-pub struct Film {
+pub struct Recordings {
     /// The chain.
     pub main: Recording,
     /// The second branch, if there is one.
@@ -93,37 +93,37 @@ pub struct Film {
 }
 
 impl Story {
-    /// How many slots with a block in each follow a stretch, so that something is final at its end.
+    /// Slots with a block each after a stretch, so that there is a finalized block at the end.
     pub const DENSE: u64 = 56;
     /// What the owners hold at first, in wei.
     pub const FIRST: [u64; 2] = [1_500_000_000_000_000_000, 7];
 
-    /// The film of the story, made if there is none yet.
-    pub fn film(&self) -> Arc<Film> {
-        /// As many as a few thousand worlds need.
+    /// The recordings of the story, made at the first use.
+    pub fn recordings(&self) -> Arc<Recordings> {
+        /// Enough for a few thousand worlds.
         const KEPT: usize = 192;
-        static FILMS: Mutex<BTreeMap<Story, Arc<Film>>> = Mutex::new(BTreeMap::new());
-        let films = || FILMS.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(film) = films().get(self) {
-            return Arc::clone(film);
+        static FILMS: Mutex<BTreeMap<Story, Arc<Recordings>>> = Mutex::new(BTreeMap::new());
+        let known = || FILMS.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(recordings) = known().get(self) {
+            return Arc::clone(recordings);
         }
-        let film = Arc::new(self.shoot());
-        let mut kept = films();
+        let recordings = Arc::new(self.shoot());
+        let mut kept = known();
         if kept.len() >= KEPT {
             kept.clear();
         }
-        kept.insert(self.clone(), Arc::clone(&film));
-        film
+        kept.insert(self.clone(), Arc::clone(&recordings));
+        recordings
     }
 
-    /// How many seconds after the beginning a stretch is over, if there is one.
+    /// Seconds from the beginning to the end of the stretch, if there is one.
     pub fn stretch_over_at(&self) -> Option<u64> {
         let stretch = self.stretch?;
         let slots = stretch.after.saturating_add(stretch.slots).saturating_add(Self::DENSE);
         Some(slots.saturating_mul(12))
     }
 
-    fn shoot(&self) -> Film {
+    fn shoot(&self) -> Recordings {
         let mut builder = Chain::builder(self.seed)
             .fork(self.fork)
             .tip_lead(self.tip_lead)
@@ -133,11 +133,11 @@ impl Story {
             builder = builder.fork_at(fork, Epoch::new(epoch));
         }
         let chain = builder.build();
-        let mut film = Film { main: Recording::begin(&chain), twin: None };
+        let mut recordings = Recordings { main: Recording::begin(&chain), twin: None };
         let mut twin: Option<Chain> = None;
         for slot in 1..=self.slots {
             if let Some(plan) = self.twin.filter(|plan| plan.after.saturating_add(1) == slot) {
-                film.twin = Some(film.main.clone());
+                recordings.twin = Some(recordings.main.clone());
                 twin = Some(split(&chain, plan));
             }
             let events: Vec<Event> =
@@ -147,17 +147,17 @@ impl Story {
                 true => chain.skip_slot(),
                 false => chain.advance(1),
             }
-            film.main.add(&chain);
-            if let (Some(twin), Some(recording)) = (&twin, &mut film.twin) {
+            recordings.main.add(&chain);
+            if let (Some(twin), Some(recording)) = (&twin, &mut recordings.twin) {
                 twin.advance(1);
                 recording.add(twin);
             }
             if let Some(stretch) = self.stretch.filter(|stretch| stretch.after == slot) {
                 leap(&chain, stretch);
-                film.main.add(&chain);
+                recordings.main.add(&chain);
             }
         }
-        film
+        recordings
     }
 }
 
@@ -176,7 +176,7 @@ fn happen(chain: &Chain, event: Event) {
     }
 }
 
-/// The other branch: everybody has something else there.
+/// The other branch, on which every account has another balance.
 fn split(chain: &Chain, plan: Twin) -> Chain {
     let twin = chain.split();
     twin.set_signers(plan.signers);

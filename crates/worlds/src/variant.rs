@@ -1,4 +1,4 @@
-//! Wallets that leave something out: a net that catches none of them is no net.
+//! Broken wallets: each must be found, or the worlds check too little.
 
 mod loose;
 mod wrapped;
@@ -20,11 +20,11 @@ use wrapped::{Screen, Wrapped};
 /// A wallet that is judged.
 #[derive(Clone, Copy, Debug)]
 pub struct Variant {
-    /// What it is called.
+    /// Its name.
     pub name: &'static str,
-    /// What it does.
+    /// Its defect, or what it is.
     pub what: &'static str,
-    /// What it can be found wrong with; empty for one that is held against everything.
+    /// The checks that may find it; empty: all.
     pub checks: &'static [Check],
     kind: Kind,
 }
@@ -33,19 +33,19 @@ pub struct Variant {
 enum Kind {
     /// `saldo`'s client.
     Real,
-    /// The same, with hours instead of seconds.
+    /// The same, with a deadline of hours instead of seconds.
     Endless,
-    /// The same, with a storage that is empty whenever it is started.
+    /// The same, with storage that is empty at every start.
     KeepsNothing,
     /// The same, without the last of the providers.
     WithoutLast,
-    /// The same, behind a screen that does not show what it is told.
+    /// The same, behind a screen that shows something else.
     Screen(Screen),
     /// A plain reader built from the pure crates, with or without an omission.
     Loose(Option<Omission>),
 }
 
-/// What a plain reader leaves out or does wrong.
+/// The defect of a plain reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Omission {
     FirstReply,
@@ -71,18 +71,18 @@ enum Omission {
     RetryStorm,
 }
 
-/// What is due to a user.
+/// The checks of liveness.
 const DUE: &[Check] = &[Check::Enough, Check::Recovery];
-/// Who is shut out that should not be.
+/// The checks that find an honest provider in quarantine.
 const SHUT_OUT: &[Check] = &[Check::Enough, Check::Recovery, Check::Quarantine];
 
 impl Variant {
     /// The real wallet.
     pub const REAL: Self = Self { name: "real", what: "saldo's client", checks: &[], kind: Kind::Real };
-    /// The plain reader that leaves nothing out.
+    /// The plain reader without a defect.
     pub const LOOSE: Self = Self {
         name: "loose",
-        what: "a plain reader that leaves nothing out",
+        what: "a plain reader without a defect",
         checks: &[
             Check::Truth,
             Check::Order,
@@ -99,9 +99,9 @@ impl Variant {
         kind: Kind::Loose(None),
     };
 
-    /// All that are broken. Each is found wrong within 2,000 worlds.
+    /// All broken wallets. Each is found within 2,000 worlds.
     pub const BROKEN: &'static [Self] = &[
-        screen("zero-screen", "shows zero where nothing is known", Screen::Zero, &[Check::Truth]),
+        screen("zero-screen", "shows zero for an unknown amount", Screen::Zero, &[Check::Truth]),
         screen("claim-screen", "shows a claim as an amount", Screen::Claim, &[Check::Truth]),
         screen(
             "forgetful-screen",
@@ -118,13 +118,13 @@ impl Variant {
         screen("stale-screen", "shows the last amount as if it were known now", Screen::Stale, &[Check::Age]),
         Self {
             name: "endless",
-            what: "has no deadline to speak of",
+            what: "has a deadline of hours",
             checks: &[Check::Deadline],
             kind: Kind::Endless,
         },
         Self {
             name: "keeps-nothing",
-            what: "knows nothing any more when it is started again",
+            what: "has lost its storage at every start",
             checks: &[Check::Last],
             kind: Kind::KeepsNothing,
         },
@@ -135,7 +135,7 @@ impl Variant {
             kind: Kind::WithoutLast,
         },
         loose("first-reply", "believes the first reply", Omission::FirstReply, &[Check::Truth]),
-        loose("error-is-zero", "takes errors for zero", Omission::ErrorIsZero, &[Check::Truth]),
+        loose("error-is-zero", "takes an error for zero", Omission::ErrorIsZero, &[Check::Truth]),
         loose("echoed-address", "trusts the address in the reply", Omission::EchoedAddress, &[Check::Truth]),
         loose(
             "truncated-is-zero",
@@ -149,7 +149,12 @@ impl Variant {
             Omission::ErrorsAreVotes,
             &[Check::Truth],
         ),
-        loose("parked-ends-race", "stops at a proof that nobody vouches for", Omission::ParkedEndsRace, DUE),
+        loose(
+            "parked-ends-race",
+            "stops at a proof under a root that is not signed",
+            Omission::ParkedEndsRace,
+            DUE,
+        ),
         loose(
             "unsigned-tip",
             "shows a proof at an unsigned tip as known",
@@ -170,24 +175,24 @@ impl Variant {
         ),
         loose(
             "forced-hand-over",
-            "believes a committee that fewer than two thirds named",
+            "believes a committee whose update fewer than two thirds signed",
             Omission::ForcedHandOver,
             &[Check::Truth],
         ),
         loose("old-block", "lets an older block replace a newer one", Omission::OldBlock, &[Check::Order]),
         loose("no-age", "does not look at how old a block is", Omission::NoAge, &[Check::Age]),
         loose("drops-last", "drops the last amount on an error", Omission::DropsLast, &[Check::Last]),
-        loose(
-            "not-withdrawn",
-            "keeps what the chain took back",
-            Omission::NotWithdrawn,
-            &[Check::Withdrawal],
-        ),
+        loose("not-withdrawn", "keeps withdrawn amounts", Omission::NotWithdrawn, &[Check::Withdrawal]),
         loose("no-deadline", "waits as long as it takes", Omission::NoDeadline, &[Check::Deadline]),
         loose("never-hedges", "waits for one provider after another", Omission::NeverHedges, DUE),
         loose("last-never-asked", "never asks the last provider", Omission::LastNeverAsked, DUE),
-        loose("strikes-for-lag", "shuts out who is behind", Omission::StrikesForLag, SHUT_OUT),
-        loose("breaker-stays", "never asks again who failed once", Omission::BreakerStays, SHUT_OUT),
+        loose("strikes-for-lag", "quarantines providers that are behind", Omission::StrikesForLag, SHUT_OUT),
+        loose(
+            "breaker-stays",
+            "never asks a provider again that failed once",
+            Omission::BreakerStays,
+            SHUT_OUT,
+        ),
         loose(
             "offline-punishes",
             "blames providers for the device's network",
@@ -202,12 +207,12 @@ impl Variant {
         [Self::REAL, Self::LOOSE].iter().chain(Self::BROKEN).find(|variant| variant.name == name).copied()
     }
 
-    /// Whether it is held against `check`.
+    /// Whether `check` may find it.
     pub fn is_held_against(&self, check: Check) -> bool {
         self.checks.is_empty() || self.checks.contains(&check)
     }
 
-    /// The world it is put into: a plain reader knows no agreement, so that its trust is given, and no mirrors.
+    /// The world that it runs in. A plain reader supports neither agreement nor mirrors, so its trust is given.
     pub(super) fn world<'a>(&self, world: &'a World) -> Cow<'a, World> {
         let Kind::Loose(_) = self.kind else { return Cow::Borrowed(world) };
         let mut plain = world.clone();
@@ -218,7 +223,7 @@ impl Variant {
         Cow::Owned(plain)
     }
 
-    /// The wallet, with what it kept in `storage`.
+    /// The wallet, with its earlier state in `storage`.
     pub(super) fn wallet(
         &self,
         world: &World,

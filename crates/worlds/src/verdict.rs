@@ -1,51 +1,51 @@
-//! What is wrong with what a wallet did.
+//! The checks of the judge, and their violations.
 
 use std::fmt;
 
-/// What a wallet is held against.
+/// A check of the judge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Check {
-    /// 1: a proven amount is the true one, and nothing else is shown as an amount.
+    /// 1: a proven amount is true, and only proven amounts are shown as amounts.
     Truth,
-    /// 2: nothing goes back to an older block or a weaker assurance.
+    /// 2: no reading goes back to an older block or a weaker assurance.
     Order,
-    /// 2: what the chain took back is not shown any more, and nothing else is withdrawn.
+    /// 2: a withdrawn amount is not shown any more, and no other is withdrawn.
     Withdrawal,
-    /// 3: one honest provider and one honest source are enough, and soon.
+    /// 3: one honest provider and one honest source are enough, and in time.
     Enough,
     /// 4: a read ends at its deadline.
     Deadline,
     /// 4: an amount that was proven once is not lost.
     Last,
-    /// 4: the reason that is given is one that there is.
+    /// 4: the given reason is true.
     Reason,
-    /// 5: nobody gets more requests than the budget allows.
+    /// 5: no party gets more requests than the budget allows.
     Budget,
-    /// 6: nobody honest is shut out.
+    /// 6: no honest party is quarantined.
     Quarantine,
     /// 7: after a recovery one read is enough.
     Recovery,
-    /// 8: what a reading carries stays bounded.
+    /// 8: the size of a reading is bounded.
     Memory,
-    /// 9: what is proven is young enough.
+    /// 9: a proven block is young enough.
     Age,
-    /// The wallet panicked, or waits for what can never happen.
+    /// The wallet panicked, or waits for an event that can never happen.
     Crash,
 }
 
-/// One thing that is wrong.
+/// One violation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
-    /// What it is wrong with.
+    /// The check.
     pub check: Check,
-    /// In which step, from 0 on.
+    /// The step, from 0.
     pub step: usize,
     /// What was seen.
     pub text: String,
 }
 
 impl Check {
-    /// The number that the check has in the list of promises, and a name.
+    /// The number of the promise that it checks, and a name.
     pub fn name(self) -> &'static str {
         match self {
             Self::Truth => "1 truth",

@@ -1,4 +1,4 @@
-//! The wallet that is judged, behind a small interface: what it is asked, and what its screen would show.
+//! The wallet under test, behind a small interface: its calls, and what its screen shows.
 
 use alloy_primitives::{Address, B256, U256};
 use futures_util::future::BoxFuture;
@@ -6,29 +6,29 @@ use saldo::{Anchor, Level, Proven, Reading, UnixTime};
 
 /// A wallet.
 pub trait Wallet {
-    /// Reads what these hold, in the same order.
+    /// Reads the balances of these owners, in the same order.
     fn read<'a>(&'a self, owners: &'a [Address]) -> BoxFuture<'a, Vec<Shown>>;
 
     /// The app says that the device lost or found its network.
     fn network_changed(&self, _online: bool) {}
 
-    /// Whether it keeps what it knows where the next start of the app finds it.
+    /// Whether its state survives a restart of the app.
     fn remembers(&self) -> bool {
         false
     }
 
-    /// The block of an amount of `owner` that the chain took back, as long as none was proven since.
+    /// The block of a withdrawn amount of `owner`, until another is proven.
     fn withdrawn(&self, _owner: Address) -> Option<ShownBlock> {
         None
     }
 
-    /// Whom it does not ask any more because of what they did, by the place among the execution providers.
+    /// The execution providers that it has quarantined, by their places.
     fn quarantined(&self) -> Vec<usize> {
         Vec::new()
     }
 }
 
-/// A block as a screen names it.
+/// A block as a screen shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ShownBlock {
     /// Its number.
@@ -37,11 +37,11 @@ pub struct ShownBlock {
     pub hash: B256,
     /// Its time.
     pub time: UnixTime,
-    /// Whether it is said to be final.
+    /// Whether it is shown as final.
     pub finalized: bool,
 }
 
-/// An amount as a screen shows it: with the block at which it is true.
+/// An amount with its block, as a screen shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ShownAmount {
     /// How many wei.
@@ -55,15 +55,15 @@ pub struct ShownAmount {
 pub struct Shown {
     /// The amount, if it is shown as known now.
     pub amount: Option<ShownAmount>,
-    /// The amount from before that it goes on showing otherwise.
+    /// The earlier amount that is shown otherwise.
     pub last: Option<ShownAmount>,
-    /// What somebody claims, marked as unconfirmed.
+    /// The amount of a claim, marked as unconfirmed.
     pub claim: Option<U256>,
     /// The code of the reason, if nothing is known now.
     pub why: Option<&'static str>,
-    /// The block of an amount that the chain took back, as long as none was proven since.
+    /// The block of a withdrawn amount, until another is proven.
     pub withdrawn: Option<ShownBlock>,
-    /// How many attempts it tells of.
+    /// The number of listed attempts.
     pub attempts: usize,
     /// The same in words, for the trace.
     pub told: Vec<String>,
@@ -75,7 +75,7 @@ impl Shown {
         self.amount.or(self.last)
     }
 
-    /// What a screen shows of `reading`, where the chain took `withdrawn` back.
+    /// What a screen shows of `reading`, if `withdrawn` was withdrawn.
     pub fn of(reading: &Reading, withdrawn: Option<&Proven>) -> Self {
         let attempts = reading.attempts();
         let told = attempts.iter().map(|attempt| {

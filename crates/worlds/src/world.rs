@@ -1,4 +1,4 @@
-//! A world as plain data: who there is, what happens, what the device does.
+//! A world as plain data: its parties, its events, and the steps of the device.
 
 use saldo_beacon::Fork;
 
@@ -8,7 +8,7 @@ use super::story::Story;
 /// Everything that a run follows from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct World {
-    /// Makes the times that answers take on the way.
+    /// The seed of the network latencies.
     pub seed: u64,
     /// The chain.
     pub story: Story,
@@ -18,7 +18,7 @@ pub struct World {
     pub sources: Vec<Party>,
     /// The checkpoint sources.
     pub witnesses: Vec<Party>,
-    /// What fails together.
+    /// Outages of several parties at once.
     pub outages: Vec<Outage>,
     /// Where the wallet's trust starts.
     pub trust: Start,
@@ -37,18 +37,18 @@ pub enum Start {
     Given,
     /// The same, with a slot that is wrong.
     GivenWithWrongSlot,
-    /// Where so many operators of the checkpoint sources agree.
+    /// Where this many operators of the checkpoint sources agree.
     Agreement(usize),
-    /// At the given block, and where they agree once that is too old.
+    /// At the given block; where they agree, once that is too old.
     Both(usize),
 }
 
 /// What a wallet knows of the forks of a chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Table {
-    /// All there is.
+    /// All forks.
     Complete,
-    /// That this fork will come, not when.
+    /// That this fork will come, without its epoch.
     WithoutTimeOf(Fork),
     /// Nothing of this fork.
     Without(Fork),
@@ -57,11 +57,11 @@ pub enum Table {
 /// What a wallet asks of a reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wants {
-    /// Whether only what is final will do.
+    /// Whether only finalized amounts count.
     pub finalized: bool,
     /// How many operators may see an address.
     pub operators: usize,
-    /// Whether no more see it even if none of these proves anything.
+    /// Whether no further operators see it even if none of these proves anything.
     pub strict: bool,
     /// How long a read may take, in milliseconds.
     pub deadline: u64,
@@ -70,24 +70,24 @@ pub struct Wants {
 /// One thing that the device does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// It reads what these of the [`OWNERS`](super::OWNERS) hold.
+    /// It reads the balances of these [`OWNERS`](super::OWNERS).
     Read(Vec<usize>),
-    /// It does nothing for so many milliseconds.
+    /// It does nothing for this many milliseconds.
     Pass(u64),
-    /// It sleeps for so many seconds.
+    /// It sleeps for this many seconds.
     Sleep(u64),
-    /// Its network goes away, or returns.
+    /// It loses its network (`true`), or finds it.
     Offline(bool),
-    /// The app says that the network went away, or is there: true or not.
+    /// The app reports that the network is lost or found, rightly or wrongly.
     Says(bool),
-    /// Its clock is off by so many seconds from now on; behind if negative.
+    /// Its clock is off by this many seconds from now on; behind if negative.
     Clock(i64),
-    /// The app is killed, and started again with what it kept.
+    /// The app is killed, and started again with its storage.
     Restart,
 }
 
 impl Wants {
-    /// What a wallet asks if nothing else is said, with any number of operators.
+    /// The usual demands, with any number of operators.
     pub const USUAL: Self = Self { finalized: false, operators: usize::MAX, strict: false, deadline: 4_000 };
 
     /// How old a block may be, in seconds, beyond the slots that are allowed for.
@@ -97,7 +97,7 @@ impl Wants {
 }
 
 impl World {
-    /// A world in which all of these are as they are from beginning to end, and one account is read once.
+    /// A world in which the parties never change, and one account is read once.
     pub fn of_one_read(story: Story, providers: Vec<Party>, sources: Vec<Party>) -> Self {
         Self {
             seed: 1,
@@ -113,19 +113,19 @@ impl World {
         }
     }
 
-    /// How many things there are in it: the measure by which shrinking goes on.
+    /// The number of its parts, which shrinking reduces.
     pub fn size(&self) -> usize {
-        let spells = |parties: &[Party]| {
+        let phases = |parties: &[Party]| {
             parties.iter().fold(0_usize, |sum, party| {
-                sum.saturating_add(party.spells.len()).saturating_add(1).saturating_add(
+                sum.saturating_add(party.phases.len()).saturating_add(1).saturating_add(
                     usize::from(party.latency > 0).saturating_add(usize::from(party.limit.is_some())),
                 )
             })
         };
         [
-            spells(&self.providers),
-            spells(&self.sources),
-            spells(&self.witnesses),
+            phases(&self.providers),
+            phases(&self.sources),
+            phases(&self.witnesses),
             self.outages.len(),
             self.steps.len(),
             self.story.events.len(),

@@ -112,7 +112,7 @@ impl Testbed {
     pub(super) fn prove_back(&self, blocks: u64) {
         for provider in &self.providers {
             // A `Provider` is a handle: the clone is the same provider.
-            let _ = provider.clone().proof_window(blocks);
+            provider.set_proof_window(blocks);
         }
     }
 

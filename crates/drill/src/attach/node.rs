@@ -9,7 +9,7 @@ use saldo_source::{Endpoint, Method, Request, Transport, TransportError};
 use serde_json::{Value, json};
 
 /// How long an answer may take, and how large it may be.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_BYTES: usize = 4 << 20;
 
 /// Why a node's block could not be read. Holds no text from outside.
@@ -84,7 +84,7 @@ impl Node {
             url: self.endpoint.url().clone(),
             headers: vec![("content-type", "application/json".to_owned())],
             body: call.to_string().into_bytes(),
-            timeout: PATIENCE,
+            timeout: TIMEOUT,
             max_bytes: MAX_BYTES,
         };
         let response = self.transport.send(request).await?;
@@ -103,7 +103,7 @@ fn of<T: std::str::FromStr>(block: &Value, field: &'static str) -> Result<T, Nod
     text.and_then(|text| text.parse().ok()).ok_or(NodeError::Field { field })
 }
 
-/// The block as a beacon block commits to it. What only the body could tell, which nobody here has, is zero.
+/// The block as a beacon block commits to it. The fields that only the block body tells are zero.
 fn payload(block: &Value) -> Result<ExecutionPayloadHeader, NodeError> {
     let number = |field: &'static str| block.get(field).and_then(quantity).ok_or(NodeError::Field { field });
     let extra_data: Bytes = of(block, "extraData").unwrap_or_default();

@@ -67,7 +67,7 @@ impl Node<'_> {
 
     pub(super) fn header(&self, name: &str) -> Reply {
         self.about(name, |block, root| {
-            // Nobody checks the proposer's signature: a light client has no proposer's key.
+            // The proposer's signature may be any: a light client has no proposer's key.
             let signature = block.aggregate.signature;
             let header = json!({ "message": beacon_header_json(&block.beacon), "signature": signature });
             json!({ "root": root, "canonical": true, "header": header })

@@ -36,8 +36,8 @@ impl Objects<'_> {
         self.encode(&self.distort(update), slot)
     }
 
-    /// The best update of each period from `start` on. Those before the first missing one: a period nobody has
-    /// signed in yet ends the list.
+    /// The best update of each period from `start` on. The list ends before the first period
+    /// without a signature.
     pub(super) fn updates(&self, start: Period, count: u64) -> Reply {
         let withheld = self.has(|fault| matches!(fault, Fault::NoUpdates));
         let count = if withheld { 0 } else { count.min(MAX_UPDATES) };

@@ -113,7 +113,7 @@ impl ChainBuilder {
         self
     }
 
-    /// Has the committee sign somebody else's block, from genesis on, until there is another
+    /// Has the committee sign a block of another chain, from genesis on, until there is another
     /// ([`Chain::attest`](super::Chain)). Only from Deneb to Fulu.
     pub(crate) fn foreign(mut self, payload: ExecutionPayloadHeader) -> Self {
         self.foreign = Some(payload);

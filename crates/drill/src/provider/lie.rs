@@ -114,7 +114,7 @@ pub(crate) fn shape(mut answers: Vec<Value>, is_batch: bool, rules: &[Rule]) -> 
         match rule.fault {
             Fault::WrongId => {
                 for answer in &mut answers {
-                    set(answer, "id", Some(json!("nobody asked")));
+                    set(answer, "id", Some(json!("no such request")));
                 }
             }
             Fault::MissingId => answers.iter_mut().for_each(|answer| set(answer, "id", None)),

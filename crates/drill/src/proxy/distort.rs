@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::fault::{Fault, Rule};
 use crate::provider::lie;
 
-/// An account that nobody asks for, whose proof is passed off as another's.
+/// An account that no wallet reads, whose proof is presented as another account's.
 const STRANGER: &str = "0x000000000000000000000000000000000000dead";
 
 /// Makes up the result of a call.

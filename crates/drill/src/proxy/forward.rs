@@ -1,4 +1,4 @@
-//! What is asked of whoever stands behind a proxy.
+//! The requests of a proxy to its upstream server.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -12,17 +12,17 @@ use crate::http::{HttpRequest, Reaction, Reply, Service};
 use crate::{Chain, Provider};
 
 /// How long an answer may take, and how large it may be.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 const MAX_BYTES: usize = 32 << 20;
 /// Headers that are about the connection, or no longer true of the inflated body.
 const NOT_HANDED_ON: [&str; 6] =
     ["connection", "content-encoding", "content-length", "date", "keep-alive", "transfer-encoding"];
 
-/// Whoever stands behind a proxy.
+/// The server behind a proxy.
 pub(super) struct Upstream {
     endpoint: Endpoint,
     transport: Arc<dyn Transport>,
-    /// Makes up states, once somebody wants one.
+    /// Makes invented states; created at its first use.
     inventor: OnceLock<Chain>,
 }
 
@@ -81,7 +81,7 @@ impl Upstream {
             url: endpoint.url().clone(),
             headers: headers.filter(|(_, value)| !value.is_empty()).collect(),
             body,
-            timeout: PATIENCE,
+            timeout: TIMEOUT,
             max_bytes: MAX_BYTES,
         };
         let response = self.transport.send(request).await.map_err(|error| match error {

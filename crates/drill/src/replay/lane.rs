@@ -1,11 +1,12 @@
-//! How everybody was at which time.
+//! The state of every source over time.
 
 use std::time::Duration;
 
-use crate::scenario::{Condition, Device, Event, Failing, Happening, Member, Role, Scenario};
+use crate::Fault;
+use crate::scenario::{Condition, Device, Event, Happening, Member, Role, Scenario};
 use crate::stage::condition;
 
-/// How somebody was at which time.
+/// The state of one source, or of the device, over time.
 #[derive(Clone, Debug)]
 pub struct Lane {
     /// What it is called.
@@ -20,7 +21,7 @@ pub struct Lane {
     pub states: Vec<State>,
 }
 
-/// How somebody was for a while.
+/// One state, from when to when.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct State {
     /// From when on.
@@ -33,9 +34,9 @@ pub struct State {
     pub says: String,
 }
 
-/// What is known of somebody while the events are gone through.
+/// The state of one source between two events.
 struct Now {
-    how: Vec<Failing>,
+    how: Vec<Fault>,
     lag: u64,
     latency: Duration,
     window: Option<u64>,
@@ -106,7 +107,7 @@ fn device(scenario: &Scenario) -> Lane {
 impl Now {
     fn state(&self) -> (Condition, String) {
         let condition = condition(&self.how, self.lag, self.latency);
-        let mut says: Vec<String> = self.how.iter().map(Failing::words).collect();
+        let mut says: Vec<String> = self.how.iter().map(Fault::words).collect();
         if condition != Condition::Well && self.lag > 0 {
             says.push(format!("{} blocks behind", self.lag));
         }

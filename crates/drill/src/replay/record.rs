@@ -19,7 +19,7 @@ pub struct Record {
     pub about: Option<String>,
     /// How long it lasts.
     pub lasts: Duration,
-    /// How everybody was at which time.
+    /// The state of every source over time.
     pub lanes: Vec<Lane>,
     /// What happened.
     pub events: Vec<Happened>,
@@ -69,7 +69,7 @@ pub struct Shown {
     pub proven: Option<Known>,
     /// The amount that was proven last, if this one was not.
     pub last: Option<Known>,
-    /// What somebody claims, without proof that counts yet, in wei.
+    /// The amount of a claim without a joined proof, in wei.
     pub claimed: Option<U256>,
     /// Why it was not proven.
     pub why: Option<WhyUnproven>,

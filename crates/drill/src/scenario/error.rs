@@ -1,6 +1,6 @@
 //! Why a scenario file cannot be used.
 
-/// Why a scenario file cannot be used. The fault is of whoever wrote it.
+/// Why a scenario file cannot be used. The fault is in the file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ScenarioError {

@@ -1,4 +1,4 @@
-//! Time that passes only when everybody waits.
+//! Time that passes only when every future waits.
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
@@ -58,7 +58,7 @@ impl VirtualClock {
     }
 
     /// The device sleeps for so long: the world goes on and the wall clock with it, while the monotonic clock stands
-    /// still, as it does on phones. Whoever waits notices nothing.
+    /// still, as it does on phones. Futures that wait on it do not notice.
     pub fn sleep_device(&self, duration: Duration) {
         let mut time = self.time();
         time.asleep = time.asleep.saturating_add(duration);
@@ -76,7 +76,7 @@ impl VirtualClock {
         Timer { clock: self.clone(), due, key: None }
     }
 
-    /// Goes to the next moment somebody waits for and wakes all who wait for it; `None` if nobody waits.
+    /// Goes to the next moment that a future waits for and wakes all that wait for it; `None` if none waits.
     pub(super) fn jump(&self) -> Option<Duration> {
         let mut time = self.time();
         let (due, _) = *time.timers.first_key_value()?.0;
@@ -120,7 +120,7 @@ fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// A wait. Dropped, it is forgotten: nobody's time passes for it.
+/// A wait. A dropped one is removed, so that time does not pass for it.
 #[derive(Debug)]
 pub(super) struct Timer {
     clock: VirtualClock,

@@ -1,4 +1,4 @@
-//! A source that has what it has as plain files.
+//! A mirror: a source that serves its data as plain files.
 
 use saldo_drill::http::{HttpRequest, Reaction, Reply, Service};
 use saldo_drill::{BeaconSource, Chain};
@@ -7,7 +7,7 @@ use saldo_drill::{BeaconSource, Chain};
 const LENGTH: usize = 8;
 const DIGEST: usize = 4;
 
-/// A mirror, kept by somebody who behaves as the source does.
+/// A mirror with the behaviour of `source`.
 #[derive(Clone, Debug)]
 pub(crate) struct Mirror {
     source: BeaconSource,
@@ -19,7 +19,7 @@ impl Mirror {
         Self { source, chain: chain.clone() }
     }
 
-    /// What `path` asks for, on the routes of a beacon API, and under which fork's name.
+    /// The request of a beacon API that `path` stands for, and the name of the fork.
     fn translate(path: &str) -> Option<(HttpRequest, &str)> {
         let (stem, fork) = path.strip_suffix(".ssz")?.trim_start_matches('/').rsplit_once('.')?;
         let query = match stem.strip_prefix("updates/") {
@@ -32,7 +32,7 @@ impl Mirror {
         Some((HttpRequest { method: "GET".to_owned(), path, query, headers, body: Vec::new() }, fork))
     }
 
-    /// The file of `fork` that comes of a reply of the API. What is no SSZ is handed on as it is.
+    /// The file of `fork` that a reply of the API makes. A reply that is not SSZ stays as it is.
     fn file(&self, reply: Reply, fork: &str) -> Reply {
         let header =
             |name: &str| reply.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value);

@@ -1,4 +1,4 @@
-//! Behaviours played by the kit's providers and sources.
+//! The drill's provider or source for each behaviour.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -8,45 +8,45 @@ use serde_json::json;
 
 use super::Behaviour;
 use super::mirror::Mirror;
-use crate::story::{Film, OWNERS};
+use crate::story::{OWNERS, Recordings};
 use saldo_drill::fault::Side;
 use saldo_drill::{BeaconSource, Chain, Fault, Provider, Recording, Rule};
 
-/// What stands in a header field that nobody knows. With another gas limit beside it, it is as if the hash committed to
+/// The value of an unknown header field. With another gas limit beside it, it is as if the hash committed to
 /// the field too.
 const ODD_ROOT: &str = "0x1111111111111111111111111111111111111111111111111111111111111111";
 
-/// The chains that there are in a world.
+/// The chains of a world.
 #[derive(Clone, Debug)]
 pub(crate) struct Chains {
     pub(crate) main: Chain,
     pub(crate) twin: Option<Chain>,
-    /// Another network altogether.
+    /// Another network.
     pub(crate) other: Chain,
 }
 
-/// What plays one behaviour.
+/// The service of one behaviour.
 #[derive(Clone, Debug)]
-pub(crate) enum Cast {
+pub(crate) enum PartyService {
     Provider(Provider),
     Source(BeaconSource),
     Mirror(Mirror),
 }
 
 impl Chains {
-    pub(crate) fn of(film: &Film) -> Self {
+    pub(crate) fn of(recordings: &Recordings) -> Self {
         static OTHER: OnceLock<Chain> = OnceLock::new();
         let other = OTHER.get_or_init(|| {
             let accounts = OWNERS.map(|owner| (owner, U256::from(123_456_789)));
             Chain::builder(99).chain_id(1).accounts(accounts).history(48).build()
         });
-        let twin = film.twin.as_ref().map(Recording::play);
-        Self { main: film.main.play(), twin, other: other.clone() }
+        let twin = recordings.twin.as_ref().map(Recording::play);
+        Self { main: recordings.main.play(), twin, other: other.clone() }
     }
 }
 
 impl Behaviour {
-    /// An execution provider that behaves so and takes `latency` besides.
+    /// An execution provider with this behaviour and `latency` added.
     pub(crate) fn provider(self, chains: &Chains, latency: Duration) -> Provider {
         let latency = latency.saturating_add(Duration::from_millis(self.latency()));
         let provider = Provider::honest(&chains.main).latency(latency);
@@ -62,7 +62,7 @@ impl Behaviour {
         }
     }
 
-    /// A beacon source that behaves so and takes `latency` besides.
+    /// A beacon source with this behaviour and `latency` added.
     pub(crate) fn source(self, chains: &Chains, latency: Duration) -> BeaconSource {
         let latency = latency.saturating_add(Duration::from_millis(self.latency()));
         let source = BeaconSource::honest(&chains.main).latency(latency);
@@ -72,12 +72,12 @@ impl Behaviour {
         }
     }
 
-    /// The same source with nothing but files.
+    /// The same source as a mirror.
     pub(crate) fn mirror(self, chains: &Chains, latency: Duration) -> Mirror {
         Mirror::of(self.source(chains, latency), &chains.main)
     }
 
-    /// The fault, if it is one that this side can have.
+    /// The fault, if this side can have it.
     fn rule(self, chains: &Chains, side: Side) -> Option<Rule> {
         let fault = self.fault(chains)?;
         fault.side().is_none_or(|only| only == side).then(|| fault.into())

@@ -1,35 +1,35 @@
-//! The chain of a world: one of a pool, so that its film is made but once.
+//! The chain of a world: one of a pool, so that each is recorded only once.
 
 use saldo_beacon::Fork;
 
-use crate::dice::Dice;
+use crate::rng::Rng;
 use crate::story::{Event, Story, Stretch, Twin};
 
-/// What kind of a life a chain has.
+/// What happens to a chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// Balances change, and slots stay empty now and then.
     Plain,
-    /// Some more happens: finality stalls, too few sign, blocks are passed over.
+    /// Also: finality stalls, too few sign, blocks are reorganised.
     Eventful,
-    /// Blocks are passed over again and again.
+    /// Many reorganisations.
     Reorganised,
-    /// It comes to another fork.
+    /// It reaches another fork.
     Crossing,
     /// Two hours pass in one leap.
     Hours,
     /// Ten days pass in one leap.
     Days,
-    /// A minority goes on with a branch of its own.
+    /// A minority continues a branch of its own.
     Minority,
     /// Two thirds sign two branches.
     Split,
-    /// A minority goes on with a branch of its own, and names the next committee there.
+    /// A minority continues a branch of its own, and names the next committee there.
     Usurped,
 }
 
 impl Kind {
-    /// How many stories of the kind there are in a pool.
+    /// Number of stories of this kind in a pool.
     fn many(self) -> u64 {
         match self {
             Self::Plain => 12,
@@ -44,59 +44,59 @@ impl Kind {
 }
 
 /// A story for the world of `seed`.
-pub(super) fn story(seed: u64, kind: Kind, dice: &mut Dice) -> Story {
-    /// Another pool comes after so many seeds.
+pub(super) fn story(seed: u64, kind: Kind, rng: &mut Rng) -> Story {
+    /// Number of seeds that share one pool.
     const WORLDS_OF_A_POOL: u64 = 4_096;
     let pool = seed / WORLDS_OF_A_POOL;
-    let number = dice.below(kind.many());
+    let number = rng.below(kind.many());
     write(pool, kind, number)
 }
 
 fn write(pool: u64, kind: Kind, number: u64) -> Story {
-    let mut dice = Dice::new(pool, &format!("story {kind:?} {number}"));
+    let mut rng = Rng::new(pool, &format!("story {kind:?} {number}"));
     let (fork, next_fork) = match kind {
         // A world begins in epoch 6 or 7 and sees eight more; a period is eight epochs.
-        Kind::Crossing => dice.pick(&[
+        Kind::Crossing => rng.pick(&[
             (Fork::Fulu, Some((Fork::Gloas, 7))),
             (Fork::Fulu, Some((Fork::Gloas, 9))),
             (Fork::Electra, Some((Fork::Fulu, 7))),
             (Fork::Deneb, Some((Fork::Electra, 8))),
         ]),
         Kind::Plain | Kind::Eventful | Kind::Reorganised => {
-            (dice.weighted(&[(75, Fork::Fulu), (20, Fork::Gloas), (5, Fork::Electra)]), None)
+            (rng.weighted(&[(75, Fork::Fulu), (20, Fork::Gloas), (5, Fork::Electra)]), None)
         }
         _ => (Fork::Fulu, None),
     };
     let mut story = Story {
-        seed: dice.below(1 << 40),
+        seed: rng.below(1 << 40),
         fork,
         next_fork,
-        tip_lead: dice.weighted(&[(70, 1), (20, 2), (10, 3)]),
-        history: if kind == Kind::Crossing { 48 } else { dice.between(48, 62) },
+        tip_lead: rng.weighted(&[(70, 1), (20, 2), (10, 3)]),
+        history: if kind == Kind::Crossing { 48 } else { rng.between(48, 62) },
         slots: 64,
         events: Vec::new(),
         stretch: None,
         twin: None,
     };
-    story.events = events(&mut dice, kind, &story);
+    story.events = events(&mut rng, kind, &story);
     keep_what_is_final(&mut story);
     match kind {
         Kind::Hours => story.stretch = Some(Stretch { after: 4, slots: 540, pace: 8 }),
         Kind::Days => story.stretch = Some(Stretch { after: 4, slots: 72_000, pace: 0 }),
         Kind::Minority => {
-            let signers = Some(dice.pick(&[1_usize, 10, 21]));
-            story.twin = Some(Twin { after: dice.between(0, 6), signers, usurps: false });
+            let signers = Some(rng.pick(&[1_usize, 10, 21]));
+            story.twin = Some(Twin { after: rng.between(0, 6), signers, usurps: false });
         }
         Kind::Usurped => {
             // The period ends with slot 63; before that a block of the branch must have been signed.
-            story.history = dice.between(52, 57);
-            let signers = Some(dice.pick(&[10_usize, 21]));
-            story.twin = Some(Twin { after: dice.below(2), signers, usurps: true });
+            story.history = rng.between(52, 57);
+            let signers = Some(rng.pick(&[10_usize, 21]));
+            story.twin = Some(Twin { after: rng.below(2), signers, usurps: true });
         }
         Kind::Split => {
-            story.twin = Some(Twin { after: dice.between(1, 6), signers: None, usurps: false });
-            // Where the newest head is behind the clock all sources are asked, and contradict each other.
-            story.tip_lead = dice.between(2, 3);
+            story.twin = Some(Twin { after: rng.between(1, 6), signers: None, usurps: false });
+            // If the newest head is behind the clock, all sources are asked, and contradict each other.
+            story.tip_lead = rng.between(2, 3);
         }
         _ => {}
     }
@@ -106,16 +106,16 @@ fn write(pool: u64, kind: Kind, number: u64) -> Story {
     story
 }
 
-fn events(dice: &mut Dice, kind: Kind, story: &Story) -> Vec<(u64, Event)> {
+fn events(rng: &mut Rng, kind: Kind, story: &Story) -> Vec<(u64, Event)> {
     let mut events = Vec::new();
     for slot in 1..=story.slots {
-        if dice.chance(25) {
-            let wei = dice.pick(&[0, 1, 7_000_000_000, 1_500_000_000_000_000_000, u64::MAX]);
-            let owner = dice.pick(&[0_usize, 0, 1, 2]);
+        if rng.chance(25) {
+            let wei = rng.pick(&[0, 1, 7_000_000_000, 1_500_000_000_000_000_000, u64::MAX]);
+            let owner = rng.pick(&[0_usize, 0, 1, 2]);
             events.push((slot, Event::Balance { owner, wei }));
         }
         let skip = if kind == Kind::Eventful { 15 } else { 4 };
-        if dice.chance(skip) {
+        if rng.chance(skip) {
             events.push((slot, Event::Skip));
         }
         let abandon = match kind {
@@ -123,18 +123,18 @@ fn events(dice: &mut Dice, kind: Kind, story: &Story) -> Vec<(u64, Event)> {
             Kind::Eventful => 3,
             _ => 0,
         };
-        if dice.chance(abandon) {
-            events.push((slot, Event::Abandon { depth: dice.between(1, story.tip_lead.saturating_add(2)) }));
+        if rng.chance(abandon) {
+            events.push((slot, Event::Abandon { depth: rng.between(1, story.tip_lead.saturating_add(2)) }));
         }
-        if story.fork >= Fork::Gloas && dice.chance(5) {
+        if story.fork >= Fork::Gloas && rng.chance(5) {
             events.push((slot, Event::Withhold));
         }
     }
     if kind == Kind::Eventful {
-        let from = dice.between(1, 40);
-        let until = from.saturating_add(dice.between(2, 20));
-        if dice.chance(50) {
-            let few = dice.pick(&[1_usize, 15, 21]);
+        let from = rng.between(1, 40);
+        let until = from.saturating_add(rng.between(2, 20));
+        if rng.chance(50) {
+            let few = rng.pick(&[1_usize, 15, 21]);
             events.extend([(from, Event::Signers(Some(few))), (until, Event::Signers(None))]);
         } else {
             events.extend([(from, Event::Stall(true)), (until, Event::Stall(false))]);
@@ -143,9 +143,9 @@ fn events(dice: &mut Dice, kind: Kind, story: &Story) -> Vec<(u64, Event)> {
     events
 }
 
-/// Leaves out what would pass over blocks that are final by then: only a fault of the consensus does that.
+/// Removes events that would replace finalized blocks: only a consensus fault does that.
 fn keep_what_is_final(story: &mut Story) {
-    /// Slots in an epoch; with the end of the second after it one is final.
+    /// Slots in an epoch. An epoch is final two epochs after its end.
     const EPOCH: u64 = 8;
     let mut blocks: Vec<u64> = (0..=story.history).collect();
     let mut too_deep: Vec<u64> = Vec::new();

@@ -1,41 +1,41 @@
-//! What a device does from day to day.
+//! The steps of a device: reads, pauses, sleep, restarts.
 
-use crate::dice::Dice;
+use crate::rng::Rng;
 use crate::story::Story;
 use crate::world::Step;
 
-/// Reads, pauses, and now and then a network that goes away or a clock that is set.
-pub(super) fn life(dice: &mut Dice, story: &Story) -> Vec<Step> {
+/// Reads and pauses; sometimes the network is lost, or the clock is set.
+pub(super) fn life(rng: &mut Rng, story: &Story) -> Vec<Step> {
     let mut steps = Vec::new();
-    if dice.chance(70) {
-        steps.push(Step::Pass(dice.below(12_000)));
+    if rng.chance(70) {
+        steps.push(Step::Pass(rng.below(12_000)));
     }
-    let acts = dice.between(2, 7);
+    let acts = rng.between(2, 7);
     for act in 0..acts {
         if act == 1 {
-            steps.extend(leap(dice, story));
+            steps.extend(leap(rng, story));
         }
-        if dice.chance(6) {
-            let says = dice.chance(50);
+        if rng.chance(6) {
+            let says = rng.chance(50);
             steps.push(Step::Offline(true));
             steps.extend(says.then_some(Step::Says(false)));
-            steps.extend(dice.chance(70).then(|| read(dice)));
-            steps.push(Step::Pass(dice.between(100, 30_000)));
+            steps.extend(rng.chance(70).then(|| read(rng)));
+            steps.push(Step::Pass(rng.between(100, 30_000)));
             steps.push(Step::Offline(false));
             steps.extend(says.then_some(Step::Says(true)));
         }
-        if dice.chance(2) {
-            // Not every system knows.
-            steps.push(Step::Says(dice.chance(50)));
+        if rng.chance(2) {
+            // Not every operating system reports it.
+            steps.push(Step::Says(rng.chance(50)));
         }
-        if dice.chance(3) {
-            steps.push(Step::Sleep(dice.between(10, 240)));
+        if rng.chance(3) {
+            steps.push(Step::Sleep(rng.between(10, 240)));
         }
-        if dice.chance(8) {
+        if rng.chance(8) {
             steps.push(Step::Restart);
         }
-        steps.push(read(dice));
-        let pause = dice.weighted(&[
+        steps.push(read(rng));
+        let pause = rng.weighted(&[
             (10, 0),
             (10, 700),
             (15, 4_000),
@@ -50,21 +50,21 @@ pub(super) fn life(dice: &mut Dice, story: &Story) -> Vec<Step> {
     steps
 }
 
-fn read(dice: &mut Dice) -> Step {
-    let owners = dice.weighted(&[(40, vec![0]), (20, vec![2]), (20, vec![1]), (20, vec![0, 1, 2])]);
+fn read(rng: &mut Rng) -> Step {
+    let owners = rng.weighted(&[(40, vec![0]), (20, vec![2]), (20, vec![1]), (20, vec![0, 1, 2])]);
     Step::Read(owners)
 }
 
-/// Over the time that a story leaves out.
-fn leap(dice: &mut Dice, story: &Story) -> Vec<Step> {
+/// Sleeps, or reads, over the time that the story skips.
+fn leap(rng: &mut Rng, story: &Story) -> Vec<Step> {
     let Some(over) = story.stretch_over_at() else { return Vec::new() };
-    let mut steps = vec![Step::Sleep(over.saturating_add(dice.below(20)))];
-    if dice.chance(50) {
-        // The first moments after waking up are without a network.
+    let mut steps = vec![Step::Sleep(over.saturating_add(rng.below(20)))];
+    if rng.chance(50) {
+        // Directly after waking up there is no network.
         steps.splice(0..0, [Step::Offline(true)]);
-        steps.extend([read(dice), Step::Offline(false)]);
+        steps.extend([read(rng), Step::Offline(false)]);
     }
-    // A phone does not keep an app for days.
-    steps.extend(dice.chance(30).then_some(Step::Restart));
+    // A phone ends an app that is unused for days.
+    steps.extend(rng.chance(30).then_some(Step::Restart));
     steps
 }

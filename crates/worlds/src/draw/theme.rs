@@ -1,57 +1,57 @@
-//! What a world is about: most are about everything, some go where chance seldom leads.
+//! The theme of a world: most worlds mix everything, some aim at rare situations.
 
 use saldo_beacon::Fork;
 
 use super::{Kind, choices, lacking, parties, slot_by_slot};
 use crate::behaviour::Behaviour;
-use crate::dice::Dice;
 use crate::party::Party;
+use crate::rng::Rng;
 use crate::story::Event;
 use crate::world::{Start, Step, Table, Wants, World};
 
-/// What a world is about.
+/// The theme of a world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Theme {
     Everything,
-    /// All providers are the same.
+    /// All providers behave alike.
     Alike,
     /// One provider is honest, the others are not, and the sources are good.
     OneIsHonest,
-    /// The honest ones prove their tip alone.
+    /// The honest providers prove only their tip.
     TipOnly,
-    /// Blocks are passed over, and providers fail meanwhile.
+    /// Reorganisations, while providers fail.
     Reorganisation,
-    /// All sources are the same.
+    /// All sources behave alike.
     SourcesAlike,
-    /// Trust starts in every way there is.
+    /// Every way of starting trust.
     Trust,
     /// The device's clock is off.
     Clock,
     /// It sleeps for hours, or for days.
     Sleep,
-    /// The wallet does not know the fork that comes.
+    /// The wallet does not know the next fork.
     NewFork,
-    /// A minority has a branch of its own, and somebody serves it.
+    /// A minority has a branch of its own, and a source serves it.
     Minority,
     /// Two thirds sign two branches.
     Split,
-    /// Time is up just when the head is there.
+    /// The deadline is near the moment when the head arrives.
     LastMoment,
-    /// Headers that nobody can read.
+    /// Headers with an unknown layout.
     OddHeaders,
-    /// Everybody fails for a while, and the user is impatient.
+    /// All parties fail for a while, and the user reads again and again.
     Outage,
-    /// Providers fall behind what was proven already.
+    /// Providers fall behind blocks that were proven already.
     FallingBehind,
-    /// Nobody gives the next committee.
+    /// No source serves the update with the next committee.
     NoHandOver,
-    /// A minority names a committee of its own, and somebody serves that.
+    /// A minority names a committee of its own, and a source serves it.
     Usurped,
 }
 
 impl Theme {
-    pub(super) fn draw(dice: &mut Dice) -> Self {
-        dice.weighted(&[
+    pub(super) fn draw(rng: &mut Rng) -> Self {
+        rng.weighted(&[
             (48, Self::Everything),
             (8, Self::Alike),
             (12, Self::OneIsHonest),
@@ -73,17 +73,17 @@ impl Theme {
         ])
     }
 
-    pub(super) fn kind(self, dice: &mut Dice) -> Kind {
+    pub(super) fn kind(self, rng: &mut Rng) -> Kind {
         match self {
             Self::Reorganisation => Kind::Reorganised,
-            Self::Sleep => dice.pick(&[Kind::Hours, Kind::Days]),
-            Self::Trust => dice.pick(&[Kind::Plain, Kind::Days]),
+            Self::Sleep => rng.pick(&[Kind::Hours, Kind::Days]),
+            Self::Trust => rng.pick(&[Kind::Plain, Kind::Days]),
             Self::NewFork => Kind::Crossing,
             Self::Minority => Kind::Minority,
             Self::Split => Kind::Split,
             Self::Usurped => Kind::Usurped,
             Self::OneIsHonest | Self::TipOnly | Self::Alike | Self::Outage => {
-                dice.pick(&[Kind::Plain, Kind::Plain, Kind::Eventful])
+                rng.pick(&[Kind::Plain, Kind::Plain, Kind::Eventful])
             }
             Self::SourcesAlike
             | Self::Clock
@@ -91,7 +91,7 @@ impl Theme {
             | Self::OddHeaders
             | Self::FallingBehind
             | Self::NoHandOver => Kind::Plain,
-            Self::Everything => dice.weighted(&[
+            Self::Everything => rng.weighted(&[
                 (40, Kind::Plain),
                 (35, Kind::Eventful),
                 (12, Kind::Reorganised),
@@ -102,47 +102,47 @@ impl Theme {
         }
     }
 
-    /// Makes `world` one that is about this.
-    pub(super) fn bend(self, world: &mut World, dice: &mut Dice) {
+    /// Changes `world` to this theme.
+    pub(super) fn bend(self, world: &mut World, rng: &mut Rng) {
         match self {
             Self::Everything => {}
             Self::Alike => {
                 let all = [&Behaviour::FAILURES[..], &Behaviour::OF_PROVIDERS].concat();
-                alike(&mut world.providers, dice.pick(&all));
+                alike(&mut world.providers, rng.pick(&all));
                 alike(&mut world.sources, Behaviour::Honest);
             }
-            Self::OneIsHonest => one_is_honest(world, dice),
+            Self::OneIsHonest => one_is_honest(world, rng),
             Self::TipOnly => {
                 let others = [Behaviour::Refuse, Behaviour::Status(503), Behaviour::NoProofs];
-                world.providers.iter_mut().for_each(|party| *party = Party::always(dice.pick(&others)));
-                let index = dice.below(u64::try_from(world.providers.len()).unwrap_or(1));
+                world.providers.iter_mut().for_each(|party| *party = Party::always(rng.pick(&others)));
+                let index = rng.below(u64::try_from(world.providers.len()).unwrap_or(1));
                 put(&mut world.providers, index, Behaviour::TipOnly);
                 alike(&mut world.sources, Behaviour::Honest);
                 (world.outages, world.wants, world.trust) = (Vec::new(), Wants::USUAL, Start::Given);
-                world.steps = slot_by_slot(dice.between(4, 7));
+                world.steps = slot_by_slot(rng.between(4, 7));
             }
-            Self::Reorganisation => reorganisation(world, dice),
+            Self::Reorganisation => reorganisation(world, rng),
             Self::SourcesAlike => {
                 let all = [&Behaviour::FAILURES[..], &Behaviour::OF_SOURCES].concat();
-                let from = dice.pick(&[0_u64, 0, 14_000]);
-                let spells = vec![(0, Behaviour::Honest), (from, dice.pick(&all))];
-                world.sources.iter_mut().for_each(|party| party.spells.clone_from(&spells));
+                let from = rng.pick(&[0_u64, 0, 14_000]);
+                let phases = vec![(0, Behaviour::Honest), (from, rng.pick(&all))];
+                world.sources.iter_mut().for_each(|party| party.phases.clone_from(&phases));
             }
-            Self::Trust => trust(world, dice),
+            Self::Trust => trust(world, rng),
             Self::Clock => {
-                let off = dice.pick(&[-864_000, -3_600, -120, -30, -12, 5, 12, 60, 300, 1_000, 864_000]);
-                let place = usize::try_from(dice.below(3)).unwrap_or(0).min(world.steps.len());
+                let off = rng.pick(&[-864_000, -3_600, -120, -30, -12, 5, 12, 60, 300, 1_000, 864_000]);
+                let place = usize::try_from(rng.below(3)).unwrap_or(0).min(world.steps.len());
                 world.steps.insert(place, Step::Clock(off));
-                if dice.chance(50) {
+                if rng.chance(50) {
                     world.steps.extend([Step::Clock(0), Step::Read(vec![0])]);
                 }
             }
             Self::Sleep => {}
             Self::FallingBehind => {
-                let behind = Behaviour::Lagging(world.story.tip_lead.saturating_add(dice.between(1, 3)));
-                let from = dice.between(26_000, 50_000);
+                let behind = Behaviour::Lagging(world.story.tip_lead.saturating_add(rng.between(1, 3)));
+                let from = rng.between(26_000, 50_000);
                 for party in &mut world.providers {
-                    party.spells = vec![(0, Behaviour::Honest), (from, behind)];
+                    party.phases = vec![(0, Behaviour::Honest), (from, behind)];
                 }
                 alike(&mut world.sources, Behaviour::Honest);
                 world.steps = slot_by_slot(6);
@@ -150,12 +150,12 @@ impl Theme {
             Self::NoHandOver => {
                 alike(&mut world.sources, Behaviour::NoUpdates);
                 alike(&mut world.providers, Behaviour::Honest);
-                world.steps = vec![Step::Read(vec![0]), Step::Pass(dice.between(190_000, 400_000))];
+                world.steps = vec![Step::Read(vec![0]), Step::Pass(rng.between(190_000, 400_000))];
                 world.steps.extend(slot_by_slot(2));
             }
             Self::NewFork => {
                 let fork = world.story.next_fork.map_or(Fork::Gloas, |(fork, _)| fork);
-                world.table = lacking(dice, fork);
+                world.table = lacking(rng, fork);
                 alike(&mut world.sources, Behaviour::Honest);
                 world.steps = vec![
                     Step::Read(vec![0]),
@@ -165,18 +165,18 @@ impl Theme {
                     Step::Read(vec![0, 1]),
                 ];
             }
-            Self::Usurped => usurped(world, dice),
+            Self::Usurped => usurped(world, rng),
             Self::Minority | Self::Split => {
-                let twin = |party: &mut Party| party.spells.push((dice.below(30_000), Behaviour::Twin));
+                let twin = |party: &mut Party| party.phases.push((rng.below(30_000), Behaviour::Twin));
                 world.sources.iter_mut().chain(&mut world.providers).take(4).for_each(twin);
-                dice.chance(50).then(|| world.sources.reverse());
+                rng.chance(50).then(|| world.sources.reverse());
                 for party in world.sources.iter_mut().chain(&mut world.providers) {
-                    party.spells.sort_by_key(|(from, _)| *from);
+                    party.phases.sort_by_key(|(from, _)| *from);
                 }
             }
             Self::LastMoment => {
                 world.sources = vec![Party::always(Behaviour::Lagging(2)), Party::always(Behaviour::Hang)];
-                world.sources.iter_mut().for_each(|party| party.latency = dice.between(1_200, 1_900));
+                world.sources.iter_mut().for_each(|party| party.latency = rng.between(1_200, 1_900));
                 (world.trust, world.wants) = (Start::Given, Wants::USUAL);
             }
             Self::OddHeaders => {
@@ -186,10 +186,10 @@ impl Theme {
                 alike(&mut world.providers, Behaviour::OddHeader);
             }
             Self::Outage => {
-                let until = dice.between(20_000, 90_000);
-                let failure = dice.pick(&Behaviour::FAILURES);
+                let until = rng.between(20_000, 90_000);
+                let failure = rng.pick(&Behaviour::FAILURES);
                 for party in &mut world.providers {
-                    party.spells =
+                    party.phases =
                         vec![(0, Behaviour::Honest), (14_000, failure), (until, Behaviour::Honest)];
                 }
                 alike(&mut world.sources, Behaviour::Honest);
@@ -199,21 +199,21 @@ impl Theme {
     }
 }
 
-/// The usurpers' branch is served by all sources or by all but one, and some of the providers, over the end of the period.
-fn usurped(world: &mut World, dice: &mut Dice) {
+/// All sources, or all but one, and some providers serve the usurpers' branch around the end of the period.
+fn usurped(world: &mut World, rng: &mut Rng) {
     alike(&mut world.sources, Behaviour::Twin);
-    if dice.chance(40) {
-        put(&mut world.sources, dice.below(4), Behaviour::Honest);
+    if rng.chance(40) {
+        put(&mut world.sources, rng.below(4), Behaviour::Honest);
     }
     for party in &mut world.providers {
-        party.spells = vec![(0, dice.pick(&[Behaviour::Twin, Behaviour::Honest]))];
+        party.phases = vec![(0, rng.pick(&[Behaviour::Twin, Behaviour::Honest]))];
     }
     (world.outages, world.wants, world.trust) = (Vec::new(), Wants::USUAL, Start::Given);
     world.steps = slot_by_slot(12);
 }
 
 fn alike(parties: &mut [Party], behaviour: Behaviour) {
-    parties.iter_mut().for_each(|party| party.spells = vec![(0, behaviour)]);
+    parties.iter_mut().for_each(|party| party.phases = vec![(0, behaviour)]);
 }
 
 fn put(parties: &mut [Party], index: u64, behaviour: Behaviour) {
@@ -222,50 +222,50 @@ fn put(parties: &mut [Party], index: u64, behaviour: Behaviour) {
     }
 }
 
-fn one_is_honest(world: &mut World, dice: &mut Dice) {
+fn one_is_honest(world: &mut World, rng: &mut Rng) {
     let choices = choices(&[Behaviour::Honest], &Behaviour::OF_PROVIDERS);
-    let many = dice.between(2, 6);
-    world.providers = parties(dice, many, &choices, 0);
-    put(&mut world.providers, dice.below(many), Behaviour::Honest);
+    let many = rng.between(2, 6);
+    world.providers = parties(rng, many, &choices, 0);
+    put(&mut world.providers, rng.below(many), Behaviour::Honest);
     for party in &mut world.sources {
-        if dice.chance(60) {
-            party.spells = vec![(0, Behaviour::Honest)];
+        if rng.chance(60) {
+            party.phases = vec![(0, Behaviour::Honest)];
         }
     }
-    put(&mut world.sources, dice.below(4), Behaviour::Honest);
+    put(&mut world.sources, rng.below(4), Behaviour::Honest);
     world.outages.clear();
     world.wants.operators = usize::MAX;
 }
 
-/// Blocks are passed over, and no provider is there to prove the ones that came instead.
-fn reorganisation(world: &mut World, dice: &mut Dice) {
+/// Blocks are replaced, and no provider is reachable to prove the new ones.
+fn reorganisation(world: &mut World, rng: &mut Rng) {
     let deep = world.story.tip_lead;
     let passed_over = world.story.events.iter().find_map(|(at, event)| match event {
         Event::Abandon { depth } if *depth > deep => Some(*at),
         _ => None,
     });
     let at = passed_over.unwrap_or(4).min(12);
-    let down = at.saturating_mul(12_000).saturating_sub(dice.below(6_000));
+    let down = at.saturating_mul(12_000).saturating_sub(rng.below(6_000));
     for party in &mut world.providers {
-        party.spells = vec![(0, Behaviour::Honest), (down, Behaviour::Status(503))];
+        party.phases = vec![(0, Behaviour::Honest), (down, Behaviour::Status(503))];
     }
     alike(&mut world.sources, Behaviour::Honest);
     // From a little before to a little after.
     world.steps =
-        vec![Step::Pass(at.saturating_sub(3).saturating_mul(12_000).saturating_add(dice.below(4_000)))];
+        vec![Step::Pass(at.saturating_sub(3).saturating_mul(12_000).saturating_add(rng.below(4_000)))];
     world.steps.extend(slot_by_slot(deep.saturating_add(7)));
     world.outages.clear();
     world.wants = Wants::USUAL;
 }
 
-fn trust(world: &mut World, dice: &mut Dice) {
-    match dice.below(4) {
+fn trust(world: &mut World, rng: &mut Rng) {
+    match rng.below(4) {
         0 => world.trust = Start::GivenWithWrongSlot,
         1 => alike(&mut world.sources, Behaviour::NoBootstrap),
-        _ => by_agreement(world, dice),
+        _ => by_agreement(world, rng),
     }
-    if dice.chance(30) {
-        // The very first read comes after the leap: what was given is old by then.
+    if rng.chance(30) {
+        // The first read comes after the leap: the given checkpoint is old by then.
         let over = world.story.stretch_over_at().unwrap_or(0);
         let steps = std::mem::take(&mut world.steps);
         let rest = steps.into_iter().filter(|step| !matches!(step, Step::Sleep(_)));
@@ -274,8 +274,8 @@ fn trust(world: &mut World, dice: &mut Dice) {
 }
 
 /// Trust starts where checkpoint sources agree.
-pub(super) fn by_agreement(world: &mut World, dice: &mut Dice) {
-    let many = dice.between(3, 5);
+pub(super) fn by_agreement(world: &mut World, rng: &mut Rng) {
+    let many = rng.between(3, 5);
     let bad = [
         Behaviour::OtherRoot,
         Behaviour::OtherRoot,
@@ -285,30 +285,30 @@ pub(super) fn by_agreement(world: &mut World, dice: &mut Dice) {
         Behaviour::NoRoute,
     ];
     let choices = choices(&[Behaviour::Honest], &bad);
-    let good = dice.pick(&[20_u64, 80, 95]);
-    world.witnesses = parties(dice, many, &choices, good);
+    let good = rng.pick(&[20_u64, 80, 95]);
+    world.witnesses = parties(rng, many, &choices, good);
     (0..).zip(&mut world.witnesses).for_each(|(index, party)| party.operator = index);
-    world.trust = if dice.chance(50) { Start::Agreement(2) } else { Start::Both(2) };
+    world.trust = if rng.chance(50) { Start::Agreement(2) } else { Start::Both(2) };
     world.table = Table::Complete;
 }
 
-/// Where trust starts from agreement, so many as are needed for one never name the same wrong block: against them nobody can
-/// say anything.
+/// If trust starts from agreement, fewer sources name the same wrong block than are needed to agree: against more there is no
+/// defence.
 pub(super) fn no_conspiracy(world: &mut World) {
     let needed = match world.trust {
         Start::Agreement(needed) | Start::Both(needed) => needed,
         Start::Given | Start::GivenWithWrongSlot => return,
     };
-    // All that do the same name the same block.
+    // Sources with the same fault name the same block.
     for lie in [Behaviour::OtherRoot, Behaviour::OtherChain] {
         for outage in world.outages.iter_mut().filter(|outage| outage.how == lie) {
             outage.how = Behaviour::Hang;
         }
-        // Whoever lies once counts all the time.
+        // A source that lies in any phase counts in all.
         let may_lie = needed.saturating_sub(1);
-        let is_liar = |party: &Party| party.spells.iter().any(|(_, behaviour)| *behaviour == lie);
+        let is_liar = |party: &Party| party.phases.iter().any(|(_, behaviour)| *behaviour == lie);
         for party in world.witnesses.iter_mut().filter(|party| is_liar(party)).skip(may_lie) {
-            for (_, behaviour) in party.spells.iter_mut().filter(|(_, behaviour)| *behaviour == lie) {
+            for (_, behaviour) in party.phases.iter_mut().filter(|(_, behaviour)| *behaviour == lie) {
                 *behaviour = Behaviour::NotFinalized;
             }
         }

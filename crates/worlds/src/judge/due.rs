@@ -1,4 +1,4 @@
-//! What a wallet owes its user: with one honest provider and one honest source, a proven amount, and soon.
+//! Liveness: with one honest provider and one honest source an amount is proven, and in time.
 
 use std::collections::BTreeMap;
 
@@ -13,9 +13,9 @@ use crate::verdict::{Check, Violation};
 use crate::wallet::Shown;
 use crate::world::{Start, Table};
 
-/// How long a slot is, in milliseconds.
+/// The length of a slot, in milliseconds.
 const SLOT: u64 = 12_000;
-/// By how many seconds a clock may be off without anything being different.
+/// How many seconds a clock may be off without any effect.
 const SMALL_OFFSET: i64 = 12;
 
 impl Judge<'_> {
@@ -62,7 +62,7 @@ impl Judge<'_> {
         let is_alone = !self.behaviours(&self.world.providers, read).into_iter().any(is_partial);
         let is_known = is_alone && self.steady_since(read, 24_000) && !self.may_believe_lag(read);
         let oldest = read.signed.number.saturating_sub(self.bounds.behind);
-        // Beside a source that is silent a head that is young enough is not given up for a newer one.
+        // While a source is silent, a head that is young enough is kept, and no newer one is awaited.
         let is_silent = |behaviour: &Behaviour| matches!(behaviour, Behaviour::Hang | Behaviour::Trickle(_));
         let all_speak = !self.behaviours(&self.world.sources, read).iter().any(is_silent);
         let is_late = all_speak && amount.block.number < oldest;
@@ -71,8 +71,8 @@ impl Judge<'_> {
             .then(|| format!("block {} is shown, and {} is signed", amount.block.number, read.signed.number))
     }
 
-    /// Where nobody proves more than the tip: proven when as many blocks have been signed as the tip is ahead, and one
-    /// more, if somebody asks in each slot.
+    /// If all providers prove only the tip: proven when as many blocks were signed as the tip is ahead, and one
+    /// more, if there is a read in each slot.
     fn due_of_tips(&mut self, read: &Read<'_>, until_head: u64) -> Option<Violation> {
         let tips = self.steady_providers(read, |worth| worth == Worth::Tip);
         let latency = tips.iter().map(|(_, latency)| *latency).min();
@@ -85,7 +85,7 @@ impl Judge<'_> {
             return None;
         }
         let gloas = u64::from(self.is_gloas(read));
-        let patience = self.world.story.tip_lead.saturating_add(1).saturating_add(gloas);
+        let enough = self.world.story.tip_lead.saturating_add(1).saturating_add(gloas);
         let mut first = None;
         for (owner, shown) in read.owners.iter().zip(read.shown) {
             let since = self.tips.get(owner).copied();
@@ -97,9 +97,9 @@ impl Judge<'_> {
             } else {
                 self.tips.insert(*owner, (began, read.from));
                 let signed = read.signed.number.saturating_sub(began);
-                if signed >= patience {
+                if signed >= enough {
                     let text =
-                        format!("not proven after {signed} more blocks were signed, {patience} are enough");
+                        format!("not proven after {signed} more blocks were signed, {enough} are enough");
                     first = first.or(Some(wrong(Check::Enough, read, text)));
                 }
             }
@@ -107,7 +107,7 @@ impl Judge<'_> {
         first
     }
 
-    /// How long the newest head takes, in milliseconds, if it must be found at all.
+    /// Milliseconds until the newest head is known, if it must be fetched at all.
     fn time_to_head(&self, read: &Read<'_>) -> Option<u64> {
         let is_set_up = self.world.table == Table::Complete && self.world.trust != Start::GivenWithWrongSlot;
         if self.offline
@@ -130,34 +130,34 @@ impl Judge<'_> {
             .until_all_are_asked(turns(&self.world.sources), slowest(&self.world.sources))
             .saturating_add(self.bounds.way)
             .saturating_add(latency);
-        // A period that has begun since the newest head that is known brings a hand-over.
+        // A period that began after the newest known head needs a committee update.
         let period = |slot: Slot| slot.get() / 64;
         let hand_overs = period(self.slot_of(read.until)).saturating_sub(period(self.known_head));
         let is_warm = self.proven_at.is_some() && hand_overs == 0;
         let wanted = match self.proven_at {
             Some(_) if is_warm => round,
-            // One round for every eight hand-overs, and one for the head. Of a mirror, which has a file for each, the first is
-            // fetched alone, and so is the last.
+            // One round for every eight committee updates, and one for the head. A mirror has one file for each: the first
+            // is fetched alone, and the last too.
             Some(at) if read.from.saturating_sub(at) < 86_400_000 => {
                 let has_mirror = self.world.sources.iter().any(|source| source.is_mirror);
                 let rounds = hand_overs.div_ceil(8).saturating_add(if has_mirror { 3 } else { 1 });
                 round.saturating_mul(rounds)
             }
-            // What is fetched beside the bootstrap is waited for a little.
+            // Requests beside the bootstrap are awaited for a short time.
             _ => round.saturating_mul(3).saturating_add(self.time_to_start(read)?).saturating_add(400),
         };
         let wanted = wanted.saturating_add(self.time_for_newer(read));
         (wanted <= self.world.wants.deadline).then_some(wanted)
     }
 
-    /// Whether what a source has is where it is looked for first. A file bears the name of its fork, and around a fork several
+    /// Whether the first path that is tried at a source exists. A file carries the name of its fork, and around a fork several
     /// are tried.
     fn is_found_at_once(&self, source: usize) -> bool {
         let is_mirror = self.world.sources.get(source).is_some_and(|source| source.is_mirror);
         !is_mirror || self.world.story.next_fork.is_none()
     }
 
-    /// How long it takes to learn where trust starts, beside the bootstrap.
+    /// Milliseconds to find the trust start, without the bootstrap.
     fn time_to_start(&self, read: &Read<'_>) -> Option<u64> {
         let is_fresh = read.from < 3_600_000;
         match self.world.trust {
@@ -174,11 +174,11 @@ impl Judge<'_> {
         }
     }
 
-    /// Where the newest head is older than usual, newer ones are looked for a while.
+    /// If the newest head is older than usual, the client looks for newer ones for a while.
     fn time_for_newer(&self, read: &Read<'_>) -> u64 {
         let now = self.slot_of(read.from);
         let is_usual = read.signed.slot.saturating_add(1) >= now && self.offset == 0;
-        // A final one is never as new as could be.
+        // A finalized head is never the newest one.
         if is_usual && !self.world.wants.finalized { 0 } else { 1_200 }
     }
 
@@ -186,17 +186,17 @@ impl Judge<'_> {
         let once = self.bounds.way.saturating_add(latency);
         let (turns, slowest) = (turns(&self.world.providers), slowest(&self.world.providers));
         let all = self.bounds.until_all_are_asked(turns, slowest);
-        // Whom the policy does not name has his turn one wait after the last whom it names.
+        // A provider over the policy is asked one delay after the last provider within it.
         let last =
             if self.names_a_third() { self.bounds.until_all_are_asked(turns.min(1), slowest) } else { 0 };
         if self.is_gloas(read) {
-            // The header comes first, from whoever has it, and it may be asked for in another form.
+            // The header comes first, from any provider, and it may be requested again in another form.
             return all.saturating_mul(2).saturating_add(last).saturating_add(once.saturating_mul(4));
         }
         all.saturating_add(last).saturating_add(once)
     }
 
-    /// Whether the policy leaves somebody out, and names operators that can have more than the two who are asked first.
+    /// Whether the policy excludes a provider, and allows operators beyond the two that are asked first.
     fn names_a_third(&self) -> bool {
         let mut sizes: BTreeMap<u64, usize> = BTreeMap::new();
         for provider in &self.world.providers {
@@ -209,8 +209,8 @@ impl Judge<'_> {
         named > 2 && named < self.world.providers.len()
     }
 
-    /// Whether all may be asked. A tip of somebody whose tips were signed before is worth waiting for, so that nobody else
-    /// has to see the address meanwhile.
+    /// Whether all may be asked. The client waits for a tip of a provider whose earlier tips were signed, so that no other
+    /// provider sees the address meanwhile.
     fn may_ask_all(&self, read: &Read<'_>) -> bool {
         let behaviours = self.behaviours(&self.world.providers, read);
         let is_waited_for = behaviours.iter().any(|behaviour| behaviour.worth() == Worth::Tip);
@@ -219,7 +219,7 @@ impl Judge<'_> {
         is_allowed || (!self.world.wants.strict && !is_waited_for && !is_claimed)
     }
 
-    /// Whether the light client must know the head that is signed: it can be had, and nothing of it is missing.
+    /// Whether the light client must know the signed head: it is available, and no part of it is missing.
     pub(super) fn knows_newest_head(&self, read: &Read<'_>) -> bool {
         let is_set_up = self.world.table == Table::Complete && self.world.trust != Start::GivenWithWrongSlot;
         let is_well = !self.offline && self.offset == 0 && is_set_up && self.is_calm(read);
@@ -232,14 +232,14 @@ impl Judge<'_> {
             && !self.changes_within(read)
     }
 
-    /// Whether blocks are passed over between the beginning of the read and its end.
+    /// Whether there is a reorganisation between the beginning of the read and its end.
     fn changes_within(&self, read: &Read<'_>) -> bool {
         let (from, until) = (read.from / SLOT, read.until / SLOT);
         let mut events = self.world.story.events.iter();
         events.any(|(at, event)| from < *at && *at <= until && matches!(event, Event::Abandon { .. }))
     }
 
-    /// Whether a good source told its newest head in this read, while one was looked for.
+    /// Whether a good source served its newest head in this read.
     fn is_told(&self, read: &Read<'_>) -> bool {
         let looked_until = read.until.min(read.from.saturating_add(self.bounds.gain));
         read.visits.iter().any(|visit| {
@@ -253,12 +253,12 @@ impl Judge<'_> {
         self.behaviours(&self.world.sources, read).into_iter().all(Behaviour::is_good_source)
     }
 
-    /// Whether the wallet may take it that nobody knows a newer head: for some slots after all that it asked were late.
+    /// Whether the wallet may assume that all sources lag: for some slots after all that it asked were late.
     fn may_believe_lag(&self, read: &Read<'_>) -> bool {
         self.late_at.is_some_and(|at| read.from.saturating_sub(at) <= self.bounds.believes_lag)
     }
 
-    /// Notes whether all sources seemed late: by a clock that is fast, or because the chain stood still, or they did.
+    /// Records whether all sources seemed late: the clock is fast, the chain stood still, or the sources did.
     pub(super) fn note_lag(&mut self, read: &Read<'_>) {
         let is_late = self.time_for_newer(read) > 0 || !self.all_sources_are_good(read);
         if is_late {
@@ -266,7 +266,7 @@ impl Judge<'_> {
         }
     }
 
-    /// Whether a good source has been there for that long.
+    /// Whether a good source has been available for that long.
     fn steady_since(&self, read: &Read<'_>, millis: u64) -> bool {
         let from = read.from.saturating_sub(millis);
         self.world.sources.iter().any(|source| {
@@ -289,7 +289,7 @@ impl Judge<'_> {
         self.world_slot().saturating_add(time / SLOT)
     }
 
-    /// Whether blocks are passed over while the read goes on, or were a moment ago.
+    /// Whether there is a reorganisation during the read, or was shortly before.
     pub(super) fn is_reorganised(&self, read: &Read<'_>) -> bool {
         let (from, until) = (read.from / SLOT, self.longest(read) / SLOT);
         self.world.story.events.iter().any(|(at, event)| match event {
@@ -301,12 +301,12 @@ impl Judge<'_> {
         })
     }
 
-    /// When the read can be over at the latest.
+    /// The latest end of the read.
     fn longest(&self, read: &Read<'_>) -> u64 {
         read.until.max(read.from.saturating_add(self.world.wants.deadline))
     }
 
-    /// Whether the chain goes its way while the read goes on: enough sign, and blocks are final in time.
+    /// Whether the chain is normal during the read: enough sign, and blocks become final in time.
     fn is_calm(&self, read: &Read<'_>) -> bool {
         let Story { events, tip_lead, stretch, .. } = &self.world.story;
         let from = read.from / SLOT;
@@ -328,7 +328,7 @@ impl Judge<'_> {
         !is_troubled && !is_leaping && !is_beyond && !self.is_split()
     }
 
-    /// For how many slots an event lasts: until another of its kind.
+    /// How many slots an event lasts: until the next of its kind.
     fn lasts(&self, at: u64, event: Event) -> u64 {
         let kind = std::mem::discriminant(&event);
         let next =
@@ -340,7 +340,7 @@ impl Judge<'_> {
     }
 }
 
-/// How many waits it takes until each of them is asked at the latest: first one, then one more, then all.
+/// The number of hedge delays until each of them is asked: first one, then one more, then all.
 fn turns(parties: &[Party]) -> u64 {
     match parties.len() {
         0 | 1 => 0,
@@ -349,10 +349,10 @@ fn turns(parties: &[Party]) -> u64 {
     }
 }
 
-/// How long the slowest of them ever takes for an answer, in milliseconds.
+/// The longest latency of any of them, in milliseconds.
 fn slowest(parties: &[Party]) -> u64 {
     let each = parties.iter().flat_map(|party| {
-        party.spells.iter().map(|(_, behaviour)| party.latency.saturating_add(behaviour.latency()))
+        party.phases.iter().map(|(_, behaviour)| party.latency.saturating_add(behaviour.latency()))
     });
     each.max().unwrap_or(0)
 }

@@ -1,4 +1,4 @@
-//! What is counted: requests, attempts, and who is shut out.
+//! Counts: requests, attempts, and quarantined providers.
 
 use super::{Judge, Read, Worth, wrong};
 use crate::host::Visit;
@@ -9,7 +9,7 @@ impl Judge<'_> {
     pub(super) fn plain(&self, read: &Read<'_>, log: &[Visit]) -> Option<Violation> {
         self.budget(read, log).or_else(|| self.quarantine(read)).or_else(|| {
             let most = read.shown.iter().map(|shown| shown.attempts).max()?;
-            let text = format!("a reading tells of {most} attempts");
+            let text = format!("a reading lists {most} attempts");
             (most > self.bounds.attempts).then(|| wrong(Check::Memory, read, text))
         })
     }
@@ -47,7 +47,7 @@ impl Judge<'_> {
         Some(wrong(
             Check::Quarantine,
             read,
-            format!("provider{index} is shut out, and never said what is false"),
+            format!("provider{index} is quarantined, and never sent anything false"),
         ))
     }
 }

@@ -1,4 +1,4 @@
-//! Whether the reason that is given is one that there is: nobody is accused of what he did not do.
+//! Whether the given reason is true: no party is blamed for a fault that it did not have.
 
 use saldo_beacon::Fork;
 
@@ -17,7 +17,7 @@ impl Judge<'_> {
                     return Some(wrong(Check::Reason, read, "neither an amount nor a reason"));
                 }
                 (None, Some(code)) if !self.is_reason(code, read) => {
-                    let text = format!("`{code}` is given as the reason, and there is nothing of the kind");
+                    let text = format!("`{code}` is given as the reason, and is not true");
                     return Some(wrong(Check::Reason, read, text));
                 }
                 _ => {}
@@ -33,8 +33,8 @@ impl Judge<'_> {
         let any_provider = |test: fn(&Behaviour) -> bool| providers.iter().any(test);
         let is_resting = self.rests.iter().any(|(.., until)| *until < u64::MAX);
         let is_limited = is_resting || read.visits.iter().any(|visit| visit.limited);
-        // One that has recovered since, from having no quota or too many requests, may still be left alone: as long as it
-        // asked for, which a wallet that has nobody else cannot make shorter.
+        // A provider that has recovered from a used-up quota or a rate limit may still be backed off for as long as it
+        // asked for; a wallet without another provider cannot shorten that.
         let is_spared = self.rests.iter().any(|(role, ..)| *role != Role::Provider);
         let agreement = matches!(self.world.trust, Start::Agreement(_) | Start::Both(_));
         let is_old = read.from > 86_400_000;
@@ -43,10 +43,10 @@ impl Judge<'_> {
             || is_spared;
         let restless = self.is_restless();
         match code {
-            // Where nobody at all can be found it is as if the device were offline.
+            // If no name resolves, the device looks offline.
             "device_offline" => {
                 let is_lost = |behaviour| matches!(behaviour, Behaviour::Unresolvable | Behaviour::Refuse);
-                // What was asked shortly before the end has no answer yet.
+                // A request shortly before the end has no answer yet.
                 let is_heard =
                     |visit: &&Visit| is_lost(visit.behaviour) || self.answered_at(visit) <= read.until;
                 let mut met = read.visits.iter().filter(is_heard).map(|visit| visit.behaviour);
@@ -70,12 +70,12 @@ impl Judge<'_> {
             "quota_exhausted" => {
                 is_resting || any_provider(|behaviour| *behaviour == Behaviour::QuotaExhausted)
             }
-            // Whoever is in quarantine is there for what it said before.
+            // A quarantined provider is there because of earlier answers.
             "proofs_refused" => {
                 let is_quarantined = self.rests.iter().any(|(.., until)| *until == u64::MAX);
                 is_quarantined || any_provider(|behaviour| is_false(*behaviour)) || self.is_split()
             }
-            // Who has passed a block over no longer proves it, and one of two branches is not the other.
+            // After a reorganisation a provider no longer proves the old block, and neither branch proves the other's blocks.
             "nobody_serves_proofs"
             | "providers_failing"
             | "all_unreachable"
@@ -101,22 +101,22 @@ impl Judge<'_> {
                     || restless
                     || self.clock_was_touched
                     || any_provider(|behaviour| behaviour.worth() == Worth::Partial)
-                    // What it claims is false, and what it proves is genuine and old.
+                    // Its claim is false; its proof is genuine, and old.
                     || any_provider(|behaviour| matches!(behaviour, Behaviour::StaleBlock(_)))
             }
             "deadline" => {
                 let is_bad = any_provider(|behaviour| behaviour.worth() != Worth::Good);
-                // Who wants to be left alone until shortly before the deadline is asked then, and has no time.
+                // A provider whose backoff ends shortly before the deadline is asked then, and has no time.
                 let took = read.until.saturating_sub(read.from);
                 let is_over = took.saturating_add(self.bounds.grace) >= self.world.wants.deadline;
                 is_resting && is_over || beacon_fails || is_bad || self.is_slow()
             }
-            // What a wallet that reads native balances can never be told.
+            // Reasons that a wallet that reads native balances never gets.
             _ => false,
         }
     }
 
-    /// Whether the chain does not go its usual way at some time, or has come to a fork.
+    /// Whether the chain is not normal at some time, or has reached a fork.
     fn is_restless(&self) -> bool {
         let story = &self.world.story;
         let is_event = |(_, event): &(u64, Event)| !matches!(event, Event::Balance { .. });
@@ -131,12 +131,12 @@ impl Judge<'_> {
     fn is_slow(&self) -> bool {
         let slow = |behaviour: Behaviour| behaviour.latency() > 400;
         let parties = self.world.providers.iter().chain(&self.world.sources).chain(&self.world.witnesses);
-        let mut spells = parties.flat_map(|party| &party.spells);
-        spells.any(|(_, behaviour)| slow(*behaviour)) || self.world.wants.deadline < 4_000
+        let mut phases = parties.flat_map(|party| &party.phases);
+        phases.any(|(_, behaviour)| slow(*behaviour)) || self.world.wants.deadline < 4_000
     }
 }
 
-/// Whether what comes may be taken for something false: also what is cut off or in no known form.
+/// Whether a reply may count as false: also one that is cut off or in no known form.
 fn is_false(behaviour: Behaviour) -> bool {
     behaviour.worth() == Worth::False
 }

@@ -1,4 +1,4 @@
-//! What must hold whatever anybody does: amounts are true, and nothing goes back.
+//! Safety, under every fault: amounts are true, and readings never go back.
 
 use alloy_primitives::Address;
 
@@ -36,7 +36,7 @@ impl Judge<'_> {
             let Some(amount) = amount else { continue };
             let Some(truth) = self.true_amount(owner, &amount) else {
                 let text = format!(
-                    "the {what} {} is of block {}, which there is not",
+                    "the {what} {} is of block {}, which does not exist",
                     amount.wei, amount.block.hash
                 );
                 return Some(wrong(Check::Truth, read, text));
@@ -53,7 +53,7 @@ impl Judge<'_> {
         both.then(|| wrong(Check::Truth, read, "an amount is shown as known beside a reason why it is not"))
     }
 
-    /// What the account has after that block, if the block was ever on a branch that is signed.
+    /// The balance of the account after that block, if the block was ever on a signed branch.
     fn true_amount(&self, owner: Address, amount: &ShownAmount) -> Option<alloy_primitives::U256> {
         let known = |chain: &Chain| chain.balance_at_hash(amount.block.hash, owner);
         let twin = self.chains.twin.as_ref().filter(|_| self.is_split());
@@ -62,15 +62,15 @@ impl Judge<'_> {
 
     fn order(&self, read: &Read<'_>, index: usize, shown: &Shown) -> Option<Violation> {
         let before = self.newest.get(&index)?;
-        // Where two thirds signed both branches, each of them excludes the other.
+        // If two thirds signed both branches, each excludes the other.
         let stands = self.is_canonical(before) && !self.is_split();
         let Some(now) = shown.newest() else {
-            let text = format!("what was proven at block {} is not shown any more", before.number);
+            let text = format!("the amount proven at block {} is not shown any more", before.number);
             return stands.then(|| wrong(Check::Last, read, text));
         };
         let is_same = now.block.hash == before.hash;
         if is_same && before.finalized && !now.block.finalized {
-            return Some(wrong(Check::Order, read, "a final block is shown as signed alone"));
+            return Some(wrong(Check::Order, read, "a finalized block is shown as only signed"));
         }
         let goes_back = !is_same && now.block.number <= before.number;
         let text = || format!("block {} is shown after block {}", now.block.number, before.number);
@@ -78,23 +78,23 @@ impl Judge<'_> {
             return Some(wrong(Check::Order, read, text()));
         }
         let is_told = shown.withdrawn.is_some() || shown.amount.is_some();
-        (goes_back && !is_told).then(|| wrong(Check::Withdrawal, read, text() + ", without a word"))
+        (goes_back && !is_told).then(|| wrong(Check::Withdrawal, read, text() + ", without a withdrawal"))
     }
 
     fn withdrawal(&self, read: &Read<'_>, shown: &Shown) -> Option<Violation> {
         if let Some(withdrawn) = shown.withdrawn.filter(|withdrawn| self.is_canonical(withdrawn)) {
-            let text = format!("block {} is withdrawn, and stands", withdrawn.number);
+            let text = format!("block {} is withdrawn, but is on the chain", withdrawn.number);
             return Some(wrong(Check::Withdrawal, read, text));
         }
         let newest = shown.newest()?.block;
         let text = format!("block {} is shown, and the signed chain has another", newest.number);
-        // The newest head tells of its own block, and of the hash of the one before.
+        // The newest head shows its own block, and the hash of the one before.
         let is_excluded =
             newest.number.saturating_add(1) >= read.signed.number && newest.hash != read.signed.hash;
-        // A head of an earlier slot says nothing new to who knows a later one.
+        // A head of an earlier slot adds nothing to a later one.
         let slot = self.chains.main.network().slot_at(newest.time);
         let is_later = slot.is_some_and(|slot| slot < read.signed.slot) && self.told < read.signed.slot;
-        // If that head was passed over while the read went on, nobody can have been told yet what stands instead.
+        // If that head was replaced during the read, the wallet cannot know the new one yet.
         let told = self.chains.main.block(read.signed.number);
         let still_stands = told.is_some_and(|block| block.hash == read.signed.hash);
         let is_gone =
@@ -109,9 +109,9 @@ impl Judge<'_> {
             .saturating_add(std::time::Duration::from_millis(read.from))
             .saturating_sub(amount.block.time)
             .as_secs();
-        // As many slots as the newest block may be behind the clock when all is well.
+        // Slots that the newest block may be behind the clock without any fault.
         let limit = self.world.wants.max_age().saturating_add(60);
-        let text = format!("what is shown as known is {age} s old, {limit} s are allowed");
+        let text = format!("the amount is {age} s old, {limit} s are allowed");
         (age > limit).then(|| wrong(Check::Age, read, text))
     }
 }

@@ -1,6 +1,6 @@
 //! What happens in a world of overlapping calls, as plain data.
 
-use crate::dice::Dice;
+use crate::rng::Rng;
 
 /// How many holdings there are: two accounts with coins, and one that does not exist.
 pub(super) const HOLDINGS: u64 = 3;
@@ -85,64 +85,64 @@ pub struct Script {
 
 /// The script of a seed.
 pub fn draw_overlap(seed: u64) -> Script {
-    let mut dice = Dice::new(seed, "overlap");
-    let deadline = dice.pick(&[4_000, 4_000, 20_000, 40_000]);
-    let max_age = dice.pick(&[300, 300, 5, 30]);
-    let stored = dice.chance(40);
-    let away = dice.pick(&[0, 0, 5, 30, 400]);
+    let mut rng = Rng::new(seed, "overlap");
+    let deadline = rng.pick(&[4_000, 4_000, 20_000, 40_000]);
+    let max_age = rng.pick(&[300, 300, 5, 30]);
+    let stored = rng.chance(40);
+    let away = rng.pick(&[0, 0, 5, 30, 400]);
     let mut acts = Vec::new();
     let mut now: u64 = 0;
-    for _ in 0..dice.between(2, 5) {
+    for _ in 0..rng.between(2, 5) {
         // A group of calls that overlap, with what happens between.
-        let span = dice.pick(&[1_500, 4_000, 14_000, 40_000]);
-        for _ in 0..dice.between(1, 3) {
-            acts.push((now, disturbance(&mut dice)));
+        let span = rng.pick(&[1_500, 4_000, 14_000, 40_000]);
+        for _ in 0..rng.between(1, 3) {
+            acts.push((now, disturbance(&mut rng)));
         }
-        for _ in 0..dice.between(2, 5) {
-            let call = call(&mut dice);
-            let dropped = dice.chance(15).then(|| dice.between(1, span));
-            acts.push((now.saturating_add(dice.below(span)), Act::Call(call, dropped)));
+        for _ in 0..rng.between(2, 5) {
+            let call = call(&mut rng);
+            let dropped = rng.chance(15).then(|| rng.between(1, span));
+            acts.push((now.saturating_add(rng.below(span)), Act::Call(call, dropped)));
         }
-        for _ in 0..dice.below(4) {
-            acts.push((now.saturating_add(dice.below(span)), event(&mut dice, stored)));
+        for _ in 0..rng.below(4) {
+            acts.push((now.saturating_add(rng.below(span)), event(&mut rng, stored)));
         }
-        now = now.saturating_add(span).saturating_add(dice.pick(&[100, 12_000, 30_000, 130_000]));
+        now = now.saturating_add(span).saturating_add(rng.pick(&[100, 12_000, 30_000, 130_000]));
     }
     acts.sort_by_key(|(at, _)| *at);
     Script { seed, deadline, max_age, stored, away, acts }
 }
 
-fn some(dice: &mut Dice) -> Vec<u64> {
-    (0..dice.between(1, 4)).map(|_| dice.below(HOLDINGS)).collect()
+fn some(rng: &mut Rng) -> Vec<u64> {
+    (0..rng.between(1, 4)).map(|_| rng.below(HOLDINGS)).collect()
 }
 
-fn call(dice: &mut Dice) -> Call {
-    match dice.below(12) {
-        0..=4 => Call::Read(some(dice)),
-        5..=6 => Call::Balance(dice.below(HOLDINGS)),
-        7..=8 => Call::Finalized(some(dice)),
+fn call(rng: &mut Rng) -> Call {
+    match rng.below(12) {
+        0..=4 => Call::Read(some(rng)),
+        5..=6 => Call::Balance(rng.below(HOLDINGS)),
+        7..=8 => Call::Finalized(some(rng)),
         9 => Call::Refresh,
-        10 => Call::Watch(some(dice), dice.between(1_000, 30_000)),
-        _ => Call::Last(dice.below(HOLDINGS)),
+        10 => Call::Watch(some(rng), rng.between(1_000, 30_000)),
+        _ => Call::Last(rng.below(HOLDINGS)),
     }
 }
 
-fn disturbance(dice: &mut Dice) -> Act {
+fn disturbance(rng: &mut Rng) -> Act {
     let moods = [Mood::Honest, Mood::Honest, Mood::Hang, Mood::Partial, Mood::Error];
-    if dice.chance(65) {
-        return Act::Provider(dice.below(PROVIDERS), dice.pick(&moods));
+    if rng.chance(65) {
+        return Act::Provider(rng.below(PROVIDERS), rng.pick(&moods));
     }
-    Act::Source(dice.below(SOURCES), dice.pick(&[Mood::Honest, Mood::Hang, Mood::Error, Mood::OtherChain]))
+    Act::Source(rng.below(SOURCES), rng.pick(&[Mood::Honest, Mood::Hang, Mood::Error, Mood::OtherChain]))
 }
 
-fn event(dice: &mut Dice, stored: bool) -> Act {
-    match dice.below(13) {
-        0..=2 => Act::Restart { other: dice.chance(60) },
-        3 => Act::Forget(dice.below(HOLDINGS)),
+fn event(rng: &mut Rng, stored: bool) -> Act {
+    match rng.below(13) {
+        0..=2 => Act::Restart { other: rng.chance(60) },
+        3 => Act::Forget(rng.below(HOLDINGS)),
         4 => Act::Adopt,
-        5 => Act::Balance(dice.below(2), dice.between(1, 1_000_000)),
-        6..=8 => Act::Reorg(dice.between(1, 4)),
+        5 => Act::Balance(rng.below(2), rng.between(1, 1_000_000)),
+        6..=8 => Act::Reorg(rng.between(1, 4)),
         9..=10 if stored => Act::Unlock,
-        _ => disturbance(dice),
+        _ => disturbance(rng),
     }
 }

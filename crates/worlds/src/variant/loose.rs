@@ -1,4 +1,4 @@
-//! A plain reader built from the pure crates: what one might write in an afternoon. With nothing left out it is safe.
+//! A plain reader built from the pure crates. Without a defect it is safe.
 
 mod ask;
 mod held;
@@ -40,17 +40,17 @@ pub(super) struct LooseReader {
     state: Mutex<State>,
 }
 
-/// What it knows.
+/// Its state.
 #[derive(Default)]
 struct State {
     light_client: Option<LightClient>,
-    /// A committee that too few named, and the period it signs in.
+    /// A committee whose update too few signed, and the period that it signs in.
     forced: Option<(Period, SyncCommittee)>,
     heads: Heads,
     held: BTreeMap<Address, Held>,
-    /// Proofs under roots that nobody has vouched for yet.
+    /// Pending proofs: their roots are not signed yet.
     parked: BTreeMap<Address, Vec<Verified<Account>>>,
-    /// How often each provider has failed in a way that counts, and who is not asked any more.
+    /// The strikes of each provider, and the providers that are not asked any more.
     strikes: BTreeMap<usize, u64>,
     shut_out: BTreeSet<usize>,
 }
@@ -84,7 +84,7 @@ impl LooseReader {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The newest head that is good enough, if it is young enough.
+    /// The newest head of the wanted level, if it is young enough.
     fn head(&self) -> Option<Head> {
         let head = self.state().heads.newest(self.wants_final)?;
         self.is_young(&head).then_some(head)
@@ -101,7 +101,7 @@ impl LooseReader {
         join_all(owners.iter().map(|owner| self.read_one(*owner))).await;
     }
 
-    /// Reads one: what is proven is held.
+    /// Reads one account, and records what is proven.
     async fn read_one(&self, owner: Address) {
         if self.join_parked(owner) {
             return;
@@ -114,14 +114,14 @@ impl LooseReader {
         }
     }
 
-    /// Takes what was proven, if it is not older than what is held.
+    /// Records what was proven, if it is not older than the record.
     fn offer(&self, owner: Address, wei: U256, head: &Head) -> bool {
         let replaces_all = self.has(Omission::OldBlock);
         let amount = ShownAmount { wei, block: head.block };
         self.state().held.entry(owner).or_default().offer(amount, replaces_all)
     }
 
-    /// Gives up what the newest head excludes.
+    /// Withdraws what the newest head excludes.
     fn review(&self) {
         if self.has(Omission::NotWithdrawn) {
             return;
@@ -159,7 +159,7 @@ impl Wallet for LooseReader {
             if self.has(Omission::NoDeadline) {
                 all.await;
             } else {
-                // What is not proven by then is not known.
+                // An account that is not proven by then is unknown.
                 select(all, self.wire.sleep(self.deadline)).await;
             }
             owners.iter().map(|owner| self.show(*owner)).collect()

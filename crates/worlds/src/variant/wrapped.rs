@@ -1,4 +1,4 @@
-//! The real client behind a screen that does not show what it is told.
+//! The real client behind a screen that shows something else.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -11,18 +11,18 @@ use saldo::UnixTime;
 use crate::client::RealWallet;
 use crate::wallet::{Shown, ShownAmount, ShownBlock, Wallet};
 
-/// What is wrong with a screen.
+/// The defect of a screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Screen {
-    /// Zero where nothing is known.
+    /// Shows zero for an unknown amount.
     Zero,
-    /// A claim is an amount.
+    /// Shows a claim as an amount.
     Claim,
-    /// The last amount is forgotten.
+    /// Forgets the last amount.
     Forgets,
-    /// What is withdrawn stays.
+    /// Keeps withdrawn amounts.
     Stubborn,
-    /// The last amount is shown as known.
+    /// Shows the last amount as known now.
     Stale,
 }
 
@@ -68,7 +68,7 @@ impl Wrapped {
     }
 }
 
-/// A block that there is not.
+/// A block that does not exist.
 const NOWHERE: ShownBlock =
     ShownBlock { number: 0, hash: B256::ZERO, time: UnixTime::from_secs(0), finalized: false };
 

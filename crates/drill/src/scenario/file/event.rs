@@ -5,10 +5,10 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::member::named;
-use crate::fault::Side;
+use crate::fault::{Fault, Side};
 use crate::scenario::amount::Ether;
 use crate::scenario::duration::Length;
-use crate::scenario::{Device, Event, Failing, Happening, Member, OnChain, Role, brief, ether};
+use crate::scenario::{Device, Event, Happening, Member, OnChain, Role, brief, ether};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -16,7 +16,7 @@ pub(super) struct RawEvent {
     at: Length,
     says: Option<String>,
     who: Option<String>,
-    faults: Option<Vec<Failing>>,
+    faults: Option<Vec<Fault>>,
     on: Option<String>,
     times: Option<u64>,
     latency: Option<Length>,
@@ -64,8 +64,8 @@ pub(super) fn event(raw: RawEvent, members: &[Member]) -> Result<Event, String> 
         (Some(how), ..) => {
             let text = who.as_deref().ok_or("it does not say `who`")?;
             let who = named(text, members)?;
-            how.iter().try_for_each(|failing| can_happen(failing, &who, members))?;
-            let words = failing_words(text, &how, on.as_deref());
+            how.iter().try_for_each(|fault| can_happen(fault, &who, members))?;
+            let words = faults_in_words(text, &how, on.as_deref());
             (Happening::Fails { who, how, on, times }, words)
         }
         (None, Some(_), _) | (None, None, Some(_)) if who.is_some() => {
@@ -83,11 +83,11 @@ pub(super) fn event(raw: RawEvent, members: &[Member]) -> Result<Event, String> 
     Ok(Event { at: at.0, happening, says: says.unwrap_or(words) })
 }
 
-fn can_happen(failing: &Failing, who: &[usize], members: &[Member]) -> Result<(), String> {
-    if let Some(problem) = failing.problem() {
-        return Err(problem);
+fn can_happen(fault: &Fault, who: &[usize], members: &[Member]) -> Result<(), String> {
+    if let Some(problem) = fault.problem() {
+        return Err(problem.to_owned());
     }
-    let side = failing.side();
+    let side = fault.side();
     let stranger = who.iter().filter_map(|place| members.get(*place)).find(|member| match side {
         Some(Side::Execution) => member.role != Role::Provider,
         Some(Side::Beacon) => member.role == Role::Provider,
@@ -95,14 +95,14 @@ fn can_happen(failing: &Failing, who: &[usize], members: &[Member]) -> Result<()
     });
     match stranger {
         Some(Member { name, role, .. }) => {
-            Err(format!("`{}` cannot happen to {name}, which is a {} source", failing.words(), role.name()))
+            Err(format!("`{}` cannot happen to {name}, which is a {} source", fault.words(), role.name()))
         }
         None => Ok(()),
     }
 }
 
-fn failing_words(who: &str, how: &[Failing], on: Option<&str>) -> String {
-    let how: Vec<String> = how.iter().map(Failing::words).collect();
+fn faults_in_words(who: &str, how: &[Fault], on: Option<&str>) -> String {
+    let how: Vec<String> = how.iter().map(Fault::words).collect();
     match (how.is_empty(), on) {
         (true, _) => format!("{who}: well again"),
         (false, None) => format!("{who}: {}", how.join(", ")),

@@ -112,7 +112,7 @@ pub(super) fn naive_asks(names: &[String], members: &[Member]) -> Result<Vec<usi
     names.iter().map(place).collect()
 }
 
-/// The places of those whom `who` names.
+/// The places of the members that `who` names.
 pub(super) fn named(who: &str, members: &[Member]) -> Result<Vec<usize>, String> {
     let group = GROUPS.iter().find(|(name, _)| *name == who);
     let is_meant = |member: &Member| match (group, who.split_once(':')) {
@@ -127,10 +127,10 @@ pub(super) fn named(who: &str, members: &[Member]) -> Result<Vec<usize>, String>
         let names: Vec<&str> = members.iter().map(|member| member.name.as_str()).collect();
         let known = names.join(", ");
         return Err(format!(
-            "nobody is called `{unknown}`; there are {known}, everyone, providers, beacons, checkpoints"
+            "there is no `{unknown}`; there are {known}, everyone, providers, beacons, checkpoints"
         ));
     }
     let meant: Vec<usize> =
         members.iter().enumerate().filter(|(_, member)| is_meant(member)).map(|(place, _)| place).collect();
-    if meant.is_empty() { Err(format!("`{who}` is nobody here")) } else { Ok(meant) }
+    if meant.is_empty() { Err(format!("no member is meant by `{who}`")) } else { Ok(meant) }
 }

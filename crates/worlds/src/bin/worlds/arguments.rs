@@ -11,22 +11,22 @@ usage: worlds --count N [--seed S] [--variant NAME] [--threads T] [--all-whys] [
        worlds --trace SEED [--variant NAME]
        worlds --list";
 
-/// What is to be done.
+/// The task of the command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Task {
-    /// Run so many worlds.
+    /// Run this many worlds.
     Worlds(u64),
-    /// Look for each broken wallet in so many worlds at most.
+    /// Look for each broken wallet in at most this many worlds.
     Nets(u64),
     /// Run so many scripts of overlapping calls.
     Overlaps(u64),
     /// Look for each wallet that lacks a check of the gate, in so many scripts at most.
     OverlapNets(u64),
-    /// Tell what happens in the world of that seed.
+    /// Print what happens in the world of that seed.
     Trace(u64),
-    /// Name the wallets.
+    /// List the wallets.
     List,
-    /// Say how it is used.
+    /// Print the usage.
     Help,
 }
 
@@ -45,7 +45,7 @@ impl Arguments {
     /// Reads them.
     ///
     /// # Errors
-    /// In words what is wrong with them.
+    /// A message that says what is wrong.
     pub(crate) fn read(given: impl Iterator<Item = String>) -> Result<Self, String> {
         let mut given = given;
         let mut task = None;
@@ -77,10 +77,10 @@ impl Arguments {
                 }
                 "--all-whys" => arguments.all_whys = true,
                 "--json" => arguments.json = true,
-                other => return Err(format!("`{other}` is not known")),
+                other => return Err(format!("`{other}` is not an option")),
             }
         }
-        arguments.task = task.ok_or("nothing to do")?;
+        arguments.task = task.ok_or("no task is given")?;
         Ok(arguments)
     }
 }

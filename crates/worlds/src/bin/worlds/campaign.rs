@@ -57,7 +57,7 @@ pub(crate) fn run(arguments: &Arguments, count: u64) -> bool {
     report::tally(arguments, &tally);
     let missing = if arguments.all_whys { report::missing_whys(&tally) } else { Vec::new() };
     if !missing.is_empty() {
-        eprintln!("worlds: no reading was unknown for these reasons: {}", missing.join(", "));
+        eprintln!("worlds: no reading had these reasons: {}", missing.join(", "));
     }
     tally.failed.is_empty() && missing.is_empty()
 }

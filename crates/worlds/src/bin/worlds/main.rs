@@ -1,9 +1,12 @@
-//! Runs a wallet through random worlds and says what is wrong with it.
+//! Runs a wallet through random worlds and prints every violation.
 //!
-//! `worlds --count N [--seed S] [--variant NAME] [--all-whys] [--json]` runs the worlds of
-//! the seeds from S on and ends with `worlds N violations V per_second R`. `worlds --trace SEED` tells what happens in one.
-//! `worlds --nets N` looks for each broken wallet in up to N worlds. `worlds --overlaps N` runs calls that overlap on one client, and
-//! `worlds --overlap-nets N` looks for each wallet that lacks a check of the gate. `worlds --list` names the wallets.
+//! - `worlds --count N [--seed S] [--variant NAME] [--all-whys] [--json]` runs the worlds of the seeds from S on and ends
+//!   with `worlds N violations V per_second R`.
+//! - `worlds --trace SEED` prints what happens in one world.
+//! - `worlds --nets N` looks for each broken wallet in up to N worlds.
+//! - `worlds --overlaps N` runs calls that overlap on one client.
+//! - `worlds --overlap-nets N` looks for each wallet that lacks a check of the gate.
+//! - `worlds --list` lists the wallets.
 
 mod arguments;
 mod campaign;

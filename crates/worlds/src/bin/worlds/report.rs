@@ -69,7 +69,7 @@ pub(crate) fn failure(arguments: &Arguments, seed: u64) {
     let Some(violation) = run.violation else { return };
     say(arguments, &format!("seed {seed}: {violation}"));
     let small = shrink(&world, &arguments.variant, Bounds::USUAL, violation.check, TRIES);
-    say(arguments, &format!("made smaller, from {} to {}:", world.size(), small.size()));
+    say(arguments, &format!("made smaller, from {} parts to {}:", world.size(), small.size()));
     tell(arguments, &small);
 }
 

@@ -1,4 +1,4 @@
-//! How the plain reader asks its providers: one, then the next when one failed or is slow.
+//! How the plain reader asks its providers: one, then the next if it failed or is slow.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,21 +16,21 @@ use super::held::Head;
 use super::{LooseReader, Miss, Omission};
 use crate::wallet::ShownBlock;
 
-/// What an answer is worth.
+/// The outcome of an answer.
 enum Worth {
-    /// An amount, at that block.
+    /// A proven amount at that block.
     Proven(U256, Head),
-    /// A proof under a root that nobody vouches for.
+    /// A proof under a root that is not signed.
     Parked,
 }
 
-/// How long the next one waits for its turn.
+/// The hedge delay.
 const HEDGE: Duration = Duration::from_millis(400);
-/// After how many strikes a provider is not asked any more.
+/// Number of strikes before quarantine.
 const STRIKES: u64 = 2;
 
 impl LooseReader {
-    /// Asks for a proof at `head` until one is there.
+    /// Asks for a proof at `head` until one arrives.
     pub(super) async fn prove(&self, owner: Address, head: &Head) -> Option<(U256, Head)> {
         if self.has(Omission::ErrorsAreVotes) {
             return self.vote(owner, head).await;
@@ -47,11 +47,11 @@ impl LooseReader {
             if running.is_empty() {
                 return None;
             }
-            let patience = match self.has(Omission::NeverHedges) || waiting.len() == 0 {
+            let wait = match self.has(Omission::NeverHedges) || waiting.len() == 0 {
                 true => std::future::pending().boxed(),
                 false => self.wire.sleep(HEDGE),
             };
-            match select(running.next(), patience).await {
+            match select(running.next(), wait).await {
                 Either::Left((Some((provider, answer)), _)) => {
                     self.note(provider, &answer);
                     match answer {
@@ -70,14 +70,14 @@ impl LooseReader {
         }
     }
 
-    /// Whom to ask, first to last.
+    /// The providers in the order of asking.
     fn order(&self) -> Vec<usize> {
         let skipped = usize::from(self.has(Omission::LastNeverAsked) && self.providers > 1);
         let shut_out = self.state().shut_out.clone();
         (0..self.providers.saturating_sub(skipped)).filter(|provider| !shut_out.contains(provider)).collect()
     }
 
-    /// Counts a failure against the provider where it is held to be its fault.
+    /// Counts a failure as a strike if it is the provider's fault.
     fn note(&self, provider: usize, answer: &Result<Worth, Miss>) {
         let most = match (self.omission, answer) {
             (Some(Omission::StrikesForLag), Err(Miss::Without) | Ok(Worth::Parked)) => STRIKES,
@@ -132,7 +132,7 @@ impl LooseReader {
         }
     }
 
-    /// What a reply to a question about `head` is worth.
+    /// The outcome of a reply about `head`.
     fn weigh(&self, reply: &Value, owner: Address, head: &Head) -> Result<Worth, Miss> {
         if self.has(Omission::FirstReply) {
             let balance = reply.get("balance").and_then(Value::as_str).and_then(|text| text.parse().ok());
@@ -149,7 +149,7 @@ impl LooseReader {
         }
     }
 
-    /// Believes the block that the provider itself calls its newest.
+    /// Believes the block that the provider calls its newest.
     async fn ask_with_header(&self, provider: usize, owner: Address) -> Result<Worth, Miss> {
         let block = self.wire.call(provider, "eth_getBlockByNumber", json!(["latest", false])).await?;
         let hash = block.get("hash").and_then(Value::as_str).and_then(|text| text.parse().ok());
@@ -165,7 +165,7 @@ impl LooseReader {
         self.weigh(&reply, owner, &Head { slot, root, parent, block })
     }
 
-    /// What most say, where whoever fails says nothing is there.
+    /// The answer of the majority, where a failure counts as zero.
     async fn vote(&self, owner: Address, head: &Head) -> Option<(U256, Head)> {
         let number = format!("{:#x}", head.block.number);
         let each = (0..self.providers).map(|provider| {
@@ -185,7 +185,7 @@ impl LooseReader {
         votes.into_iter().max_by_key(|(_, count)| *count).map(|(wei, _)| (wei, *head))
     }
 
-    /// Joins a proof that waited with the newest head, if it is of that block.
+    /// Joins a pending proof with the newest head, if it is of that block.
     pub(super) fn join_parked(&self, owner: Address) -> bool {
         let Some(head) = self.head() else { return false };
         let parked = self.state().parked.get(&owner).cloned().unwrap_or_default();
@@ -197,7 +197,7 @@ impl LooseReader {
         joined
     }
 
-    /// Whether a block is young enough, and not older than what is held of the owner.
+    /// Whether a block is young enough, and not older than the record of the owner.
     fn is_current(&self, owner: Address, head: &Head) -> bool {
         let held = self.state().held.get(&owner).and_then(super::Held::newest);
         self.has(Omission::OldBlock)

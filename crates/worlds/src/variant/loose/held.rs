@@ -1,4 +1,4 @@
-//! What the plain reader remembers: signed blocks, and amounts proven at them.
+//! The records of the plain reader: signed blocks, and amounts proven at them.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use saldo_beacon::unit::Slot;
 
 use crate::wallet::{ShownAmount, ShownBlock};
 
-/// A block that a signed head tells of.
+/// A block that a signed head shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Head {
     pub(super) slot: Slot,
@@ -16,7 +16,7 @@ pub(super) struct Head {
     pub(super) block: ShownBlock,
 }
 
-/// The blocks that were told of, by number.
+/// The blocks that signed heads showed, by number.
 #[derive(Debug, Default)]
 pub(super) struct Heads {
     by_number: BTreeMap<u64, Head>,
@@ -25,7 +25,7 @@ pub(super) struct Heads {
 }
 
 impl Heads {
-    /// Takes one. Nothing at its height or above it stands beside it.
+    /// Records a block. It replaces all blocks at its height and above.
     pub(super) fn take(&mut self, head: Head) {
         if head.block.finalized {
             if self.newest_final.is_none_or(|held| held.slot <= head.slot) {
@@ -64,7 +64,7 @@ impl Heads {
     }
 }
 
-/// What is held of one account.
+/// The record of one account.
 #[derive(Debug, Default)]
 pub(super) struct Held {
     newest: Option<ShownAmount>,
@@ -82,12 +82,12 @@ impl Held {
         self.withdrawn
     }
 
-    /// What was proven since the last time this was asked.
+    /// Returns what was proven since the last call, and clears it.
     pub(super) fn take_fresh(&mut self) -> Option<ShownAmount> {
         self.newest.filter(|_| std::mem::take(&mut self.is_fresh))
     }
 
-    /// Takes an amount unless a newer one is held; gives whether it did.
+    /// Records an amount unless a newer one is recorded; returns whether it did.
     pub(super) fn offer(&mut self, amount: ShownAmount, replaces_all: bool) -> bool {
         let key = |amount: &ShownAmount| (amount.block.number, amount.block.finalized);
         if !replaces_all && self.newest.is_some_and(|held| key(&held) > key(&amount)) {
@@ -100,7 +100,7 @@ impl Held {
         true
     }
 
-    /// Falls back to what is final if the newest head excludes what is held.
+    /// Withdraws the record, back to the finalized one, if the newest head excludes it.
     pub(super) fn review(&mut self, heads: &Heads) {
         let excluded = self.newest.filter(|held| !held.block.finalized && heads.exclude(&held.block));
         if let Some(excluded) = excluded {

@@ -44,13 +44,13 @@ impl LooseReader {
             let finality = self.ask_sources("finality_update", true, |data| self.advance(data, true));
             futures_util::future::join(newest, finality).await;
         };
-        // A head that is at hand is not held up by who is silent.
-        let patience = if self.head().is_some() { 1_000 } else { 2_400 };
-        let _ = select(both.boxed(), self.wire.sleep(Duration::from_millis(patience))).await;
+        // If a head is known, silent sources are not awaited as long.
+        let wait = if self.head().is_some() { 1_000 } else { 2_400 };
+        let _ = select(both.boxed(), self.wire.sleep(Duration::from_millis(wait))).await;
         self.fetch_pending().await;
     }
 
-    /// Asks all sources for the same, until one has brought what suffices.
+    /// Asks all sources for the same, until one answer is enough.
     async fn ask_sources(&self, path: &str, all: bool, take: impl Fn(&Data) -> bool) {
         let mut asked: FuturesUnordered<BoxFuture<'_, Result<Data, Miss>>> = (0..self.sources)
             .map(|source| {
@@ -66,7 +66,7 @@ impl LooseReader {
         }
     }
 
-    /// Whether no newer head can be expected.
+    /// Whether there can be no newer head.
     fn is_newest(&self) -> bool {
         let Some(head) = self.state().heads.newest(false) else { return false };
         let present = self.network.slot_at(self.wire.wall());
@@ -97,13 +97,13 @@ impl LooseReader {
         is_forced || self.state().light_client.as_ref().is_some_and(|client| client.knows_committee_at(now))
     }
 
-    /// The committee of the period of `slot`, if too few named it and it was taken all the same.
+    /// The committee of the period of `slot`, if it was accepted although too few signed its update.
     fn forced_at(&self, slot: Slot) -> Option<SyncCommittee> {
         let period = self.network.period_at(slot);
         self.state().forced.as_ref().filter(|(from, _)| *from == period).map(|(_, forced)| forced.clone())
     }
 
-    /// Takes a hand-over that is refused because too few signed it.
+    /// Accepts a committee update that was refused because too few signed it.
     fn force(&self, update: &LightClientUpdate) -> bool {
         let Some(next) = &update.next_sync_committee else { return false };
         let from = self.network.period_at(update.attested_slot()).saturating_add(1);
@@ -111,7 +111,7 @@ impl LooseReader {
         true
     }
 
-    /// Takes a head that a committee has signed which nobody but too few named.
+    /// Accepts a head that such a committee signed.
     fn take_forced(&self, update: &LightClientUpdate) -> bool {
         let Some(committee) = self.forced_at(update.signature_slot) else { return false };
         let version = self.network.fork_version_at(update.signature_slot.saturating_sub(1));
@@ -134,7 +134,7 @@ impl LooseReader {
         decoded.is_ok_and(|update| self.take(&update))
     }
 
-    /// Takes an update if it verifies.
+    /// Applies an update if it verifies.
     fn take(&self, update: &LightClientUpdate) -> bool {
         let now = self.wire.wall();
         let mut state = self.state();
@@ -167,7 +167,7 @@ impl LooseReader {
         }
     }
 
-    /// Fetches the execution headers of heads that tell of them by hash alone, from whoever has them.
+    /// Fetches the execution headers of heads that show only their hashes, from any provider.
     async fn fetch_pending(&self) {
         for is_final in [true, false] {
             let Some((slot, hash)) = self.pending(is_final) else { continue };
@@ -183,8 +183,8 @@ impl LooseReader {
                 }
                 None
             };
-            let patience = self.wire.sleep(Duration::from_millis(1_000));
-            if let Either::Left((Some(header), _)) = select(found.boxed(), patience).await {
+            let wait = self.wire.sleep(Duration::from_millis(1_000));
+            if let Either::Left((Some(header), _)) = select(found.boxed(), wait).await {
                 let (number, time) = (header.number(), header.timestamp());
                 let block = ShownBlock { number, hash, time, finalized: is_final };
                 let (root, parent) = (header.state_root().get(), header.parent_hash());
@@ -208,7 +208,7 @@ impl LooseReader {
     }
 }
 
-/// Takes over what the light client has learned.
+/// Records the heads of the light client.
 fn follow(state: &mut State) {
     let Some(client) = &state.light_client else { return };
     let finalized = client.finalized_head();
@@ -217,7 +217,7 @@ fn follow(state: &mut State) {
     signed.flatten().into_iter().chain(finalized).for_each(|head| state.heads.take(head));
 }
 
-/// The block that a head tells of in full.
+/// The block that a head shows in full.
 fn head_of(slot: Slot, execution: &Execution, finalized: bool) -> Option<Head> {
     let Execution::Header(payload) = execution else { return None };
     let (number, hash) = (payload.block_number, payload.block_hash);

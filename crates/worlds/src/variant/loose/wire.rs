@@ -13,14 +13,14 @@ use crate::client::url;
 use crate::host::Role;
 use saldo_drill::simulate::Simulation;
 
-/// Why nothing came.
+/// Why there is no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Miss {
     /// The device has no network.
     Offline,
-    /// No answer, or none that can be read.
+    /// No answer, or an unreadable one.
     Failed,
-    /// An error, or nothing: perhaps it does not have the block.
+    /// An error, or an empty result: it may not have the block.
     Without,
 }
 
@@ -31,14 +31,14 @@ pub(super) struct Data {
     pub(super) fork: Option<String>,
 }
 
-/// The way out.
+/// Access to the simulated network.
 pub(super) struct Wire {
     transport: Arc<dyn Transport>,
     clock: Arc<dyn Clock>,
 }
 
 impl Wire {
-    /// As long as anything may take at all: the reader's own deadline comes first.
+    /// Longer than any call: the reader's own deadline comes first.
     const TIMEOUT: Duration = Duration::from_secs(600);
 
     pub(super) fn new(simulation: &Simulation) -> Self {

@@ -1,15 +1,15 @@
-//! Throws of the dice, one after another from a seed.
+//! Pseudo-random choices, one after another from a seed.
 
 use saldo_drill::Seed;
 
-/// A row of pseudo-random choices: the same seed gives the same row.
+/// A sequence of pseudo-random choices: the same seed gives the same sequence.
 #[derive(Clone, Debug)]
-pub(super) struct Dice {
+pub(super) struct Rng {
     seed: Seed,
     turn: u64,
 }
 
-impl Dice {
+impl Rng {
     pub(super) fn new(seed: u64, label: &str) -> Self {
         Self { seed: Seed::new(seed).child(label), turn: 0 }
     }
@@ -25,7 +25,7 @@ impl Dice {
         least.saturating_add(self.below(most.saturating_sub(least).saturating_add(1)))
     }
 
-    /// True in so many of a hundred throws.
+    /// True with this probability in percent.
     pub(super) fn chance(&mut self, of_hundred: u64) -> bool {
         self.below(100) < of_hundred
     }

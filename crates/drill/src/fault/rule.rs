@@ -1,0 +1,85 @@
+//! A fault together with the requests that it applies to.
+
+use crate::fault::{Fault, Side};
+
+/// A fault, and the requests that it applies to.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    pub(crate) fault: Fault,
+    /// The only method or route that it applies to; `None`: all.
+    pub(crate) method: Option<String>,
+    /// How many more requests it applies to; `None`: without end.
+    pub(crate) left: Option<u64>,
+}
+
+impl Rule {
+    /// The same rule, only for requests of that method (`eth_getProof`) or route (`updates`).
+    #[must_use]
+    pub fn on(mut self, method: &str) -> Self {
+        self.method = Some(method.to_owned());
+        self
+    }
+
+    /// The same rule, only for the first `count` requests it applies to.
+    #[must_use]
+    pub fn times(mut self, count: u64) -> Self {
+        self.left = Some(count);
+        self
+    }
+
+    /// The fault, only for requests of the method or route `on` and only for the first `times`, where these are given.
+    pub(crate) fn limited(fault: Fault, on: Option<&str>, times: Option<u64>) -> Self {
+        Self { fault, method: on.map(str::to_owned), left: times }
+    }
+
+    fn applies_to(&self, methods: &[String]) -> bool {
+        self.left != Some(0) && self.method.as_ref().is_none_or(|method| methods.contains(method))
+    }
+}
+
+impl From<Fault> for Rule {
+    fn from(fault: Fault) -> Self {
+        Self { fault, method: None, left: None }
+    }
+}
+
+/// The rules of one source.
+#[derive(Debug, Default)]
+pub(crate) struct Rules(Vec<Rule>);
+
+impl Rules {
+    /// Adds a rule.
+    ///
+    /// # Panics
+    /// If a source of that side cannot have the fault, or if [`Stage`](crate::stage::Stage) must first make the chain
+    /// that the fault names.
+    pub(crate) fn add(&mut self, rule: Rule, side: Side) {
+        let belongs = rule.fault.side().is_none_or(|only| only == side);
+        assert!(belongs, "a source of the {side:?} side cannot have the fault {:?}", rule.fault);
+        assert!(!rule.fault.names_a_chain(), "{:?} needs a chain: use Fault::OtherChain", rule.fault);
+        self.0.push(rule);
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// The rules for a request of `methods` (several in a batch). Counts each as applied once more.
+    pub(crate) fn take(&mut self, methods: &[String]) -> Vec<Rule> {
+        let mut taken = Vec::new();
+        for rule in self.0.iter_mut().filter(|rule| rule.applies_to(methods)) {
+            rule.left = rule.left.map(|left| left.saturating_sub(1));
+            taken.push(rule.clone());
+        }
+        taken
+    }
+
+    /// Whether every connection is refused, for all methods.
+    pub(crate) fn refuse(&self) -> bool {
+        self.0.iter().any(|rule| {
+            rule.method.is_none()
+                && rule.left != Some(0)
+                && matches!(rule.fault, Fault::Refuse | Fault::Unresolvable)
+        })
+    }
+}
