@@ -122,9 +122,7 @@ impl ClientInner {
         let target = ProofTarget { block: target.clone(), level: self.env.policy.assurance };
         let pending: Vec<(Holding, PendingProof)> = holdings
             .iter()
-            .flat_map(|holding| {
-                self.proofs.pending_of(*holding).into_iter().map(|proof| (*holding, proof))
-            })
+            .flat_map(|holding| self.proofs.pending_of(*holding).into_iter().map(|proof| (*holding, proof)))
             .collect();
         let named = |results: Vec<Hedged<Box<Candidate>>>| holdings.iter().copied().zip(results).collect();
         let prove = self.prove(holdings, &target, deadline).boxed();

@@ -50,7 +50,8 @@ impl Watch {
         Self { inner, watched, outbox, driver }
     }
 
-    /// Waits for the next change. The stream never ends. The future may be dropped at any time, and no change is lost.
+    /// Waits for the next change. The stream never ends. The future may be dropped at any time without losing
+    /// a change.
     #[inline(never)]
     #[expect(clippy::should_implement_trait, reason = "it is a stream, which has `next` in all its forms")]
     pub fn next(&mut self) -> BoxFuture<'_, Change> {

@@ -222,7 +222,8 @@ impl Driver<'_> {
             inner.persist(deadline).await;
             if wants_hints { self.hints.ask(inner, self.holdings).await } else { Vec::new() }
         };
-        let Either::Left((hints, _)) = select(polled.boxed(), paused(inner, notifications).boxed()).await else {
+        let Either::Left((hints, _)) = select(polled.boxed(), paused(inner, notifications).boxed()).await
+        else {
             return;
         };
         self.queue_changes();
