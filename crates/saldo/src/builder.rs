@@ -101,7 +101,7 @@ pub enum BuildError {
     /// Fewer operators than the app requires run the providers, or the beacon sources.
     #[error("the {} endpoints are run by {operators} operators, and at least {needed} are required", role.code())]
     TooFewOperators {
-        /// Providers of proofs, or beacon sources.
+        /// The role of the endpoints: providers of proofs, or beacon sources.
         role: Role,
         /// The number of operators, as declared, else counted by host.
         operators: usize,
@@ -117,7 +117,7 @@ pub enum BuildError {
     /// The storage belongs to another chain, or a later version of saldo wrote it. It was not changed.
     #[error(transparent)]
     Storage(StorageRefusal),
-    /// TLS cannot be set up on this machine. The machine's fault.
+    /// TLS cannot be set up on this machine. It is the machine's fault.
     #[error("TLS cannot be set up on this machine")]
     Tls,
 }

@@ -253,7 +253,7 @@ mod tests {
 
     /// Executors need futures that can move between threads. This test passes if it compiles.
     #[test]
-    fn clients_and_their_futures_can_be_sent() {
+    fn clients_and_their_futures_are_send() {
         fn is_shared<T: Clone + Send + Sync + 'static>() {}
         fn is_sent<T: Send>(_: &T) {}
         fn futures(client: &Client, owner: Address, holdings: &[Holding]) {

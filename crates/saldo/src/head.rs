@@ -80,7 +80,7 @@ impl Head {
     }
 
     fn state(&self) -> MutexGuard<'_, HeadState> {
-        // A panic while the lock was held cannot have left half a state: every change is one assignment.
+        // A panic cannot leave a half-changed state behind: every change is one assignment.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

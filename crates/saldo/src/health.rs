@@ -62,7 +62,7 @@ pub struct HeadsHealth {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EndpointHealth {
-    /// Its name; never its URL.
+    /// The name of the endpoint, never its URL.
     pub provider: ProviderId,
     /// The role in which it is asked.
     pub role: Role,
@@ -107,7 +107,7 @@ pub enum EndpointState {
     Accepted,
     /// Its last request failed.
     Failing,
-    /// It is backed off: it asked for a pause, or failed before.
+    /// It is backed off: it reported a rate limit or an exhausted quota.
     BackedOff,
     /// It sent false proofs, and is asked for proofs only when no other provider is left.
     Quarantined,

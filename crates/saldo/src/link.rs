@@ -22,7 +22,7 @@ pub(crate) enum Link {
 
 impl ClientInner {
     /// The extra time that a call spends on the header of a finalized head that it does not need itself.
-    const FINALIZED_HEADER_PATIENCE: Duration = Duration::from_millis(1_500);
+    const FINALIZED_HEADER_WAIT: Duration = Duration::from_millis(1_500);
 
     /// Fetches the header of the newest head of the assurance `level`, if only its hash is known. A block hash
     /// names no address, so every provider may be asked. Returns the failed attempts.
@@ -81,8 +81,8 @@ impl ClientInner {
         if self.env.policy.assurance == Level::Finalized || self.head.untried_finalized_header().is_none() {
             return;
         }
-        let patience = Deadline::after(self.env.clock(), Self::FINALIZED_HEADER_PATIENCE);
-        let _ = self.fetch_head(Level::Finalized, deadline.min(patience)).await;
+        let until = Deadline::after(self.env.clock(), Self::FINALIZED_HEADER_WAIT);
+        let _ = self.fetch_head(Level::Finalized, deadline.min(until)).await;
     }
 
     /// Fetches the headers between the finalized head and the block number `lowest`, newest first.

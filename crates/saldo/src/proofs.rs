@@ -69,7 +69,7 @@ impl Proofs {
     }
 
     fn state(&self) -> MutexGuard<'_, ProofsState> {
-        // A panic while the lock was held cannot have left half a state: every change is one assignment.
+        // A panic cannot leave a half-changed state behind: every change is one assignment.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

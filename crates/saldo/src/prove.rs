@@ -218,8 +218,8 @@ impl ClientInner {
             return holdings.iter().map(|_| vec![joined.clone()]).collect();
         };
         let ask = self.ask_for_tips(endpoint, holdings, deadline).boxed();
-        let patience = Env::GRACE.min(self.env.time_left(deadline));
-        let outcomes: Vec<Option<Outcome>> = match select(ask, clock.sleep(patience)).await {
+        let longest_wait = Env::GRACE.min(self.env.time_left(deadline));
+        let outcomes: Vec<Option<Outcome>> = match select(ask, clock.sleep(longest_wait)).await {
             Either::Left((answers, _)) => answers
                 .into_iter()
                 .map(|answer| match answer {

@@ -39,7 +39,7 @@ pub(super) enum Verdict {
 }
 
 impl Votes {
-    /// Counts that a source of `operator` named `root`.
+    /// Adds the vote of a source of `operator` for `root`.
     pub(super) fn count(&mut self, operator: &str, root: B256) {
         let vote = self
             .named
@@ -90,7 +90,7 @@ impl Votes {
     }
 }
 
-/// How many operators must answer if `k` of them must name one block.
+/// The number of operators that must answer if `k` of them must name one block.
 pub(super) fn needed(k: usize) -> usize {
     LEAST_ANSWERS.max(k)
 }

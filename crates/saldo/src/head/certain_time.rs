@@ -20,8 +20,9 @@ impl CertainTime {
             .unwrap_or(Self { proven: newest, known_at: monotonic })
     }
 
-    /// The least time that it is now. The monotonic clock may run a little fast, so a thousandth of what passes
-    /// on it does not count. Otherwise the drift of weeks would make every correct wall clock look slow.
+    /// A lower bound of the present time. The monotonic clock may run a little fast, so a thousandth of the
+    /// time that it shows does not count. Otherwise the drift of weeks would make every correct wall clock look
+    /// slow.
     pub(super) fn at(self, monotonic: Duration) -> UnixTime {
         let passed = monotonic.saturating_sub(self.known_at);
         self.proven.saturating_add(passed.saturating_sub(passed.checked_div(1024).unwrap_or_default()))
@@ -39,7 +40,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_passed_is_certain() {
+    fn time_that_has_passed_is_certain() {
         let known_at = Duration::from_secs(7);
         let certain = CertainTime::after(None, START, known_at);
         assert_eq!(certain.at(known_at), START);
@@ -49,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn a_newer_head_counts_only_if_it_is_later_than_what_has_passed() {
+    fn a_newer_head_counts_only_if_it_is_later_than_the_certain_time() {
         let held = CertainTime::after(None, START, Duration::ZERO);
         let after = Duration::from_secs(1_000);
         // A replayed head does not reduce the certain time.

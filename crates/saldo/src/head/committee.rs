@@ -21,7 +21,7 @@ impl Head {
     /// it is not needed yet.
     const NEXT_COMMITTEE_PAUSE: Duration = Duration::from_secs(600);
     /// The extra time that a read spends on a next committee that is not needed yet.
-    const NEXT_COMMITTEE_PATIENCE: Duration = Duration::from_millis(1_500);
+    const NEXT_COMMITTEE_WAIT: Duration = Duration::from_millis(1_500);
     /// The extra time for the first request after the app was opened, because the user looks at the screen.
     const NEXT_COMMITTEE_GRACE: Duration = Duration::from_millis(100);
 
@@ -90,7 +90,7 @@ impl Head {
             state.next_committee_after = Some(self.next_committee_pause());
             period
         };
-        let deadline = deadline.min(Deadline::after(clock, Self::NEXT_COMMITTEE_PATIENCE));
+        let deadline = deadline.min(Deadline::after(clock, Self::NEXT_COMMITTEE_WAIT));
         // A failure has no consequence: the committee is not needed yet, and the request is repeated before it
         // is.
         let _ = self.ask_sources(UPDATES, deadline, |source| self.updates(source, period, 1, deadline)).await;

@@ -70,9 +70,9 @@ impl Head {
     /// Why the light client is behind, if its lag is more than a few missed slots.
     pub(super) fn lag(&self) -> Option<Why> {
         /// More than three missed slots in a row are rare.
-        const PATIENCE: u64 = 3;
+        const MISSED_SLOTS: u64 = 3;
         match self.slots_behind() {
-            Some(slots) if slots <= PATIENCE => None,
+            Some(slots) if slots <= MISSED_SLOTS => None,
             Some(_) => {
                 Some(Why::LightClientBehind { newest: self.state().newest_signed_time(&self.network()) })
             }

@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn heads_of_a_later_period_are_looked_into_once() {
+    fn heads_of_a_later_period_start_one_look_ahead() {
         let mut plan = SyncPlan::default();
         assert!(plan.note_later_period(&round(false, None)));
         assert_eq!(plan.next_step(Need::Heads), Some(Request::LookAhead));

@@ -13,8 +13,8 @@ impl Head {
     pub(crate) async fn sync(&self, deadline: Deadline) -> Synced {
         // A second call waits for the first, to save requests. It does not wait long: the first future may no
         // longer be polled, and syncing twice does no harm.
-        let patience = self.env.time_left(deadline).checked_div(4).unwrap_or_default();
-        let _turn = match select(self.syncing.lock(), self.env.clock().sleep(patience)).await {
+        let longest_wait = self.env.time_left(deadline).checked_div(4).unwrap_or_default();
+        let _turn = match select(self.syncing.lock(), self.env.clock().sleep(longest_wait)).await {
             Either::Left((turn, _)) => Some(turn),
             Either::Right(_) => None,
         };

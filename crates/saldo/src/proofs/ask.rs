@@ -36,7 +36,7 @@ impl Proofs {
         let is_open = |place: &usize| results.get(*place).is_some_and(|result| result.winner.is_none());
         let open: Vec<usize> = (0..results.len()).filter(is_open).collect();
         let Some(anchor) = attached.filter(|_| !open.is_empty()) else { return results };
-        // A provider without the header was not asked for a proof under it. Another provider attached the header
+        // A provider without the header was not asked for a proof under it. Another provider brought the header
         // meanwhile.
         let target = ProofTarget { block: BlockRef::Known(anchor), ..inquiry.target.clone() };
         let again = Inquiry { target: &target, ..inquiry };

@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_learned_is_tried_again_after_an_hour() {
+    fn a_capability_is_tried_again_after_an_hour() {
         let provider = ProviderId::new("a").unwrap();
         let mut capabilities = Capabilities::default();
         let start = Duration::from_secs(5);

@@ -132,11 +132,11 @@ impl Driver<'_> {
     async fn prove(&mut self, holdings: &[Holding], pace: Pace, notifications: u64) {
         self.become_active(Activity::Fetching);
         let inner = self.inner;
-        let patience = match pace {
+        let time = match pace {
             Pace::Background => inner.env.policy.deadline.max(inner.env.policy.in_background().deadline),
             Pace::Foreground | Pace::Paused => inner.env.policy.deadline,
         };
-        let read = inner.read(holdings, Kind::Newest, Deadline::after(inner.env.clock(), patience)).boxed();
+        let read = inner.read(holdings, Kind::Newest, Deadline::after(inner.env.clock(), time)).boxed();
         let Either::Left((readings, _)) = select(read, paused(inner, notifications).boxed()).await else {
             inner.persist(Deadline::after(inner.env.clock(), inner.env.policy.deadline)).await;
             return self.become_active(Activity::Idle);
@@ -217,7 +217,7 @@ impl Driver<'_> {
             Deadline::after(inner.env.clock(), inner.env.policy.deadline.checked_div(2).unwrap_or_default());
         let polled = async {
             inner.sync(deadline).await;
-            self.links.lengthen(inner, self.holdings, deadline).await;
+            self.links.extend(inner, self.holdings, deadline).await;
             inner.raise_watched(self.holdings, deadline).await;
             inner.persist(deadline).await;
             if wants_hints { self.hints.ask(inner, self.holdings).await } else { Vec::new() }

@@ -42,7 +42,7 @@ impl Hints {
     /// How long a provider is not asked after one wrong hint. It doubles with each further one.
     const FIRST_PAUSE: Duration = Duration::from_secs(60);
     /// How long to wait for an answer.
-    const PATIENCE: Duration = Duration::from_secs(2);
+    const TIMEOUT: Duration = Duration::from_secs(2);
 
     /// Asks for the balances of `holdings` at the newest signed block, where a proof can show the same. Each
     /// balance is asked of a provider in the disclosure set of its address. Returns the holdings whose balance
@@ -84,7 +84,7 @@ impl Hints {
         let questions: Vec<Question> = holdings.iter().map(question).collect();
         let batch = inner.proofs.batch_of(provider.id());
         let replies =
-            ask_together(inner.env.dispatcher.io(), provider, &questions, batch, Self::PATIENCE).await.each;
+            ask_together(inner.env.dispatcher.io(), provider, &questions, batch, Self::TIMEOUT).await.each;
         let failure = replies.iter().find_map(|reply| reply.as_ref().err()).cloned();
         let outcome = failure.map_or(Outcome::Accepted, Outcome::Failed);
         let took = inner.env.clock().monotonic().saturating_sub(began);

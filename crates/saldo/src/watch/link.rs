@@ -25,12 +25,12 @@ impl Links {
     const TRIES: u32 = 4;
 
     /// Links the newest head to the blocks of the last proven readings of `holdings`.
-    pub(super) async fn lengthen(&mut self, inner: &ClientInner, holdings: &[Holding], deadline: Deadline) {
+    pub(super) async fn extend(&mut self, inner: &ClientInner, holdings: &[Holding], deadline: Deadline) {
         let newest = || inner.head.newest(inner.env.policy.assurance).map_or(0, |head| head.number());
         let is_signed = |last: &Proven| last.anchor().assurance().level() < Level::Finalized;
         let signed = holdings.iter().filter_map(|holding| inner.last(holding)).filter(is_signed);
         let Some(lowest) = signed.map(|last| last.anchor().number()).min() else { return };
-        // After a restart of trust, block numbers of the earlier chain do not count.
+        // After a restart of trust, `from` is of the earlier chain, whose blocks can have had any number.
         let lowest = lowest.max(self.from.min(newest()));
         match inner.link_down_to(lowest, Self::AT_ONCE, deadline).await {
             Link::Whole => self.failures = 0,
