@@ -1,8 +1,8 @@
-//! An account as one proof shows it.
+//! An account, as one proof shows it.
 
 use saldo_reading::{Reading, Why};
 
-/// The balance of an account, and the nonce that the same proof shows.
+/// Holds the balance of an account, and the nonce that the same proof shows.
 #[must_use]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountReading {
@@ -14,16 +14,16 @@ impl AccountReading {
         Self { balance }
     }
 
-    /// The native balance.
+    /// Returns the reading of the native balance, in wei.
     pub fn balance(&self) -> &Reading {
         &self.balance
     }
 
-    /// The number of transactions sent from the account, at the block that the balance is proven at. An account that does
-    /// not exist has nonce 0.
+    /// Returns the nonce: the number of transactions sent from the account, at the block of the balance. An
+    /// account that does not exist has nonce 0.
     ///
     /// # Errors
-    /// The [`Why`] of the balance, if it is not proven: then the nonce is not known either.
+    /// [`Why`] the balance is not proven: then the nonce is not known either.
     pub fn nonce(&self) -> Result<u64, &Why> {
         match &self.balance {
             Reading::Proven(proven) => proven.nonce().ok_or(&Why::InternalFault),

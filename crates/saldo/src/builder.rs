@@ -1,4 +1,4 @@
-//! Setting a client up. Opens no socket and spawns nothing.
+//! Building a client. It opens no socket and spawns no task.
 
 use std::convert::Infallible;
 use std::path::Path;
@@ -15,7 +15,7 @@ use crate::storage::{Storage, StorageKey, StorageRefusal};
 use crate::store::Store;
 use crate::trust::Trust;
 
-/// Sets up a [`Client`]. Made by [`Client::builder`].
+/// Builds a [`Client`]. [`Client::builder`] makes one.
 #[must_use]
 pub struct ClientBuilder {
     network: Network,
@@ -33,95 +33,97 @@ pub struct ClientBuilder {
     error: Option<BuildError>,
 }
 
-/// Why a client could not be set up. The caller's fault, unless said otherwise.
+/// Says why a client could not be built. It is the caller's fault, unless a variant says otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
     /// A provider's URL or name cannot be used.
     #[error("provider {position}: {error}")]
     Provider {
-        /// Which of the providers given, from 1 on.
+        /// The position of the provider among those given, counted from 1.
         position: usize,
-        /// What is wrong with it.
+        /// What is wrong with its URL or name.
         error: EndpointError,
     },
     /// A beacon source's URL or name cannot be used.
     #[error("beacon source {position}: {error}")]
     BeaconSource {
-        /// Which of the sources given, from 1 on.
+        /// The position of the source among those given, counted from 1.
         position: usize,
-        /// What is wrong with it.
+        /// What is wrong with its URL or name.
         error: EndpointError,
     },
     /// A checkpoint source's URL or name cannot be used.
     #[error("checkpoint source {position}: {error}")]
     CheckpointSource {
-        /// Which of the sources given, from 1 on.
+        /// The position of the source among those given, counted from 1.
         position: usize,
-        /// What is wrong with it.
+        /// What is wrong with its URL or name.
         error: EndpointError,
     },
-    /// Two providers, or two sources of a kind, have one name, so that nobody could tell who answered.
+    /// Two providers, or two sources of one kind, have the same name. Answers could not be attributed to one of
+    /// them.
     #[error("two providers or two sources have the same name; give one of them another")]
     SameName,
-    /// No provider of proofs.
+    /// No provider of proofs was given.
     #[error("no provider: give at least one execution RPC URL")]
     NoProvider,
-    /// No beacon source.
+    /// No beacon source was given.
     #[error("no beacon source: give at least one beacon API URL, or a mirror")]
     NoBeaconSource,
-    /// A policy that leaves no time, or lets nobody be asked.
+    /// The policy has a deadline of zero, or lets no operator see an address.
     #[error("the policy must leave some time and let at least one operator see an address")]
     Policy,
-    /// Nothing to start trust from: no checkpoint, no checkpoint sources, and the network has no checkpoint of its own.
+    /// There is no trust start: no checkpoint, no checkpoint sources, and the network has no checkpoint of its
+    /// own.
     #[error(
         "no checkpoint: give the root of a finalized block from a source you trust, or at least {} checkpoint sources run \
          by different operators",
         LEAST_ANSWERS
     )]
     NoCheckpoint,
-    /// The checkpoint sources are run by too few operators: two names of one operator are one witness.
+    /// Too few operators run the checkpoint sources. Two sources of one operator count as one witness.
     #[error("the checkpoint sources are run by {operators} operators, and at least {needed} are needed")]
     TooFewCheckpointOperators {
-        /// How many operators there are, as declared, else by host.
+        /// The number of operators, as declared, else counted by host.
         operators: usize,
-        /// How many are needed.
+        /// The number of operators needed.
         needed: usize,
     },
-    /// An agreement of one, which is none, or of more operators than there are.
+    /// `k` is less than 2, which is no agreement, or more than the number of operators.
     #[error("an agreement of {k} among {operators} operators: at least 2 must agree, and at most all")]
     Agreement {
-        /// How many shall agree.
+        /// The number of operators that must agree.
         k: usize,
-        /// How many operators the checkpoint sources have.
+        /// The number of operators that run the checkpoint sources.
         operators: usize,
     },
-    /// The providers, or the beacon sources, are run by fewer operators than the app requires.
+    /// Fewer operators than the app requires run the providers, or the beacon sources.
     #[error("the {} endpoints are run by {operators} operators, and at least {needed} are required", role.code())]
     TooFewOperators {
-        /// Providers of proofs, or beacon sources.
+        /// The role of the endpoints: providers of proofs, or beacon sources.
         role: Role,
-        /// How many operators there are, as declared, else by host.
+        /// The number of operators, as declared, else counted by host.
         operators: usize,
-        /// How many are required.
+        /// The number of operators required.
         needed: usize,
     },
-    /// No transport, and the feature `http` is off.
+    /// No transport was given, and the feature `http` is off.
     #[error("no transport: give one, or build with the feature `http`")]
     NoTransport,
-    /// No clock, and the feature `http` is off.
+    /// No clock was given, and the feature `http` is off.
     #[error("no clock: give one, or build with the feature `http`")]
     NoClock,
-    /// The storage is of another chain, or of a later version of saldo. Nothing of it was changed.
+    /// The storage belongs to another chain, or a later version of saldo wrote it. It was not changed.
     #[error(transparent)]
     Storage(StorageRefusal),
-    /// TLS cannot be set up on this machine. The machine's fault.
+    /// TLS cannot be set up on this machine. It is the machine's fault.
     #[error("TLS cannot be set up on this machine")]
     Tls,
 }
 
 impl Client {
-    /// Begins setting up a client for `network`.
+    /// Starts building a client for `network`.
     pub fn builder(network: Network) -> ClientBuilder {
         ClientBuilder::new(network)
     }
@@ -146,7 +148,7 @@ impl ClientBuilder {
         }
     }
 
-    /// Adds a provider of proofs, after those added before: a URL, or an [`Endpoint`] with a name.
+    /// Adds a provider of proofs after those added before. Takes a URL, or an [`Endpoint`] with a name.
     pub fn rpc<E>(mut self, endpoint: E) -> Self
     where
         E: TryInto<Endpoint>,
@@ -162,7 +164,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Adds a source of light-client data, after those added before: a URL, or an [`Endpoint`] with a name.
+    /// Adds a beacon source of light-client data after those added before. Takes a URL, or an [`Endpoint`] with
+    /// a name.
     pub fn beacon<E>(mut self, endpoint: E) -> Self
     where
         E: TryInto<Endpoint>,
@@ -178,8 +181,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Adds a source of light-client data, after those added before, that is no beacon node but a mirror: plain files under a
-    /// URL, of which [`mirror`](saldo_source::mirror) has the names.
+    /// Adds a mirror of light-client data after the beacon sources added before. A mirror is a set of plain
+    /// files under a URL; [`mirror`](saldo_source::mirror) lists their names.
     pub fn mirror<E>(self, endpoint: E) -> Self
     where
         E: TryInto<Endpoint>,
@@ -189,16 +192,18 @@ impl ClientBuilder {
         self.beacon(GivenMirror(mirror.map_err(IntoEndpointError::into_endpoint_error)))
     }
 
-    /// Adds a mirror in a folder of this device, called `folder`; [`Endpoint::folder`] can be given another name, and to
-    /// [`ClientBuilder::beacon`].
+    /// Adds a mirror in a folder of this device, with the name `folder`. To use another name, pass
+    /// [`Endpoint::folder`] to [`ClientBuilder::beacon`].
     pub fn mirror_folder(self, path: impl AsRef<Path>) -> Self {
         self.beacon(GivenMirror(Endpoint::folder(path)))
     }
 
-    /// Adds a source that is asked, with all others of its kind, which block trust shall start from: any beacon node, or
-    /// a checkpoint-sync server. What it says is one operator's word
-    /// ([`Endpoint::operator`], else the host), so at least 3 operators are needed. It must be https, or on this machine:
-    /// over plain HTTP, one who is on the way could speak for all of them.
+    /// Adds a checkpoint source: a beacon node or a checkpoint-sync server. All checkpoint sources are asked
+    /// which block trust starts from. Each operator ([`Endpoint::operator`], else the host) has one vote, and
+    /// at least 3 operators are needed.
+    ///
+    /// The URL must use https, or point to this machine. Over plain HTTP, one attacker on the network path
+    /// could answer for all of them.
     pub fn checkpoint_source<E>(mut self, endpoint: E) -> Self
     where
         E: TryInto<Endpoint>,
@@ -214,9 +219,9 @@ impl ClientBuilder {
         self
     }
 
-    /// Adds all endpoints of a directory, after those added before: providers, beacon sources and checkpoint sources.
-    /// [`Directory::of`] has public ones for the built-in networks; their operators see the addresses that are asked
-    /// about, as many as [`Policy::operators_per_address`] allows.
+    /// Adds all endpoints of a directory after those added before: providers, beacon sources and checkpoint
+    /// sources. [`Directory::of`] has public endpoints for the built-in networks. Their operators see the
+    /// addresses of requests, as many operators as [`Policy::operators_per_address`] allows.
     pub fn directory(mut self, directory: &Directory) -> Self {
         let endpoints =
             |listed: &[Listed]| listed.iter().map(|listed| listed.endpoint().clone()).collect::<Vec<_>>();
@@ -226,12 +231,13 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets where trust starts: at a finalized block that is given, or at one that so many operators of the checkpoint
-    /// sources agree on. Called once with each, the agreement takes over when the given block has become too old.
+    /// Sets the trust start: a given finalized block, or a block that `k` operators of the checkpoint sources
+    /// agree on. Call it twice to set both: then the agreement is used once the given block is too old.
     ///
-    /// Without it, the operators of the checkpoint sources decide ([`Trust::DEFAULT_AGREEMENT`] must agree): those added,
-    /// else those listed for the network ([`Directory::of`]), which learn nothing of any address. Where none are, the
-    /// network's own checkpoint is taken ([`Network::checkpoint`]).
+    /// If neither is set, the operators of the checkpoint sources decide, and [`Trust::DEFAULT_AGREEMENT`] of
+    /// them must agree. The sources are those added, else those listed for the network ([`Directory::of`]).
+    /// They learn no address. If there are none, the network's own checkpoint is used
+    /// ([`Network::checkpoint`]).
     pub fn checkpoint(mut self, trust: impl Into<Trust>) -> Self {
         match trust.into() {
             Trust::Given(checkpoint) => self.checkpoint = Some(checkpoint),
@@ -240,55 +246,55 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets what a reading must reach, instead of [`Policy::signed`].
+    /// Sets what a reading must satisfy. The default is [`Policy::signed`].
     pub fn policy(mut self, policy: Policy) -> Self {
         self.policy = policy;
         self
     }
 
-    /// Requires that the providers, and the beacon sources, are run by at least so many operators each
-    /// ([`Endpoint::operator`], else the host), so that no single one can stop the wallet. 1 if not said;
-    /// [`Client::diversity`] tells what a configuration depends on.
+    /// Requires at least this number of operators ([`Endpoint::operator`], else the host) for the providers,
+    /// and for the beacon sources, so that no single operator can stop the wallet. The default is 1.
+    /// [`Client::diversity`] says what a configuration depends on.
     pub fn minimum_operators(mut self, operators: usize) -> Self {
         self.minimum_operators = operators;
         self
     }
 
-    /// Sets the transport, instead of HTTP with rustls.
+    /// Sets the transport. The default is HTTP with rustls.
     pub fn transport(mut self, transport: impl Transport + 'static) -> Self {
         self.transport = Some(Arc::new(transport));
         self
     }
 
-    /// Sets the clock, instead of the device's own.
+    /// Sets the clock. The default is the device's clock.
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Some(Arc::new(clock));
         self
     }
 
-    /// Sets where the client keeps what it must not forget: the light client, the readings that were proven last, with
-    /// their proofs, what is known of providers, and which operators know which address. Without it, all of that lasts as
-    /// long as the client.
+    /// Sets the storage. The client keeps there: the light client, the last proven readings with their proofs,
+    /// the provider state, and the disclosure sets. Without storage, all of it is lost with the client.
     ///
-    /// What is there is read, and checked as far as it can be, in [`ClientBuilder::build`]; [`Client::last`] then has it,
-    /// marked as [restored](saldo_reading::Proven::is_restored). Where the storage is not ready at once, the first call that
-    /// awaits does that. A client goes on from the stored light client, whatever [`ClientBuilder::checkpoint`] says, unless
-    /// that one is too old.
+    /// [`ClientBuilder::build`] loads what is stored and checks it as far as possible. [`Client::last`] then
+    /// returns it, marked as [restored](saldo_reading::Proven::is_restored). If the storage is not ready at
+    /// once, the first call that awaits loads it. A client continues from the stored light client, whatever
+    /// [`ClientBuilder::checkpoint`] says, unless that light client is too old.
     pub fn storage(mut self, storage: impl Storage + 'static) -> Self {
         self.storage = Some(Arc::new(storage));
         self
     }
 
-    /// Adds a code to everything that is stored, which cannot be made without this key. Records without it are dropped.
+    /// Adds an authentication code to every stored record; only this key can make it. Records without a valid
+    /// code are dropped.
     pub fn storage_key(mut self, key: StorageKey) -> Self {
         self.storage_key = Some(key);
         self
     }
 
-    /// Sets the client up, from what is in the storage if there is any. Opens no socket: the first read does.
+    /// Builds the client, from the storage if it has data. It opens no socket: the first read does.
     ///
     /// # Errors
-    /// [`BuildError`] if something is missing or cannot be used.
+    /// [`BuildError`] if a setting is missing or cannot be used.
     pub fn build(self) -> Result<Client, BuildError> {
         if let Some(error) = self.error {
             return Err(error);
@@ -356,7 +362,8 @@ impl ClientBuilder {
             return Err(BuildError::Agreement { k, operators });
         }
         let agreement = Agreement { k, sources };
-        // The network's own may be long expired: it only decides where the sources disagree.
+        // The network's own checkpoint may have expired long ago. It is used only to decide where the sources
+        // disagree.
         Ok(TrustStart::Agreement { given: self.checkpoint, agreement })
     }
 
@@ -365,7 +372,7 @@ impl ClientBuilder {
     }
 }
 
-/// A mirror, or why it cannot be one.
+/// A mirror endpoint, or why the endpoint cannot be a mirror.
 struct GivenMirror(Result<Endpoint, EndpointError>);
 
 impl TryFrom<GivenMirror> for Endpoint {
@@ -376,9 +383,10 @@ impl TryFrom<GivenMirror> for Endpoint {
     }
 }
 
-/// What can go wrong in becoming an [`Endpoint`]: nothing, or an [`EndpointError`].
+/// Converts the error of a conversion into [`Endpoint`] to an [`EndpointError`]. A conversion that cannot fail
+/// has [`Infallible`].
 pub trait IntoEndpointError {
-    /// The error.
+    /// Returns the error as an [`EndpointError`].
     fn into_endpoint_error(self) -> EndpointError;
 }
 

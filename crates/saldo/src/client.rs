@@ -1,4 +1,4 @@
-//! What a wallet holds on to.
+//! The client: the object that a wallet keeps and calls.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,10 +19,10 @@ use crate::read::Kind;
 use crate::storage::StorageFault;
 use crate::watch::Watch;
 
-/// Reads what addresses hold, and proves it. Cheap to clone; all clones know the same.
+/// Reads what addresses hold and proves it. Cheap to clone; all clones share one state.
 ///
-/// Every future may be dropped at any point: no work is left behind, and nothing that was verified is lost. Futures are
-/// boxed, so that an app does not compile what happens inside them.
+/// Every future may be dropped at any point. It leaves no work behind, and verified data is not lost. Futures
+/// are boxed, so that an app does not compile saldo's state machines in its own crate.
 #[derive(Clone)]
 pub struct Client {
     inner: Arc<ClientInner>,
@@ -33,9 +33,9 @@ impl Client {
         Self { inner: Arc::new(inner) }
     }
 
-    /// Reads the native balance of `owner`. Returns at the policy's deadline at the latest.
+    /// Reads the native balance of `owner`, in wei. Returns at the policy's deadline at the latest.
     ///
-    /// A provisional reading is finished by the next call, once the committee has signed its block.
+    /// If the reading is provisional, the next call can prove it: the committee has then signed its block.
     #[inline(never)]
     pub fn balance(&self, owner: Address) -> BoxFuture<'_, Reading> {
         let balance = async move {
@@ -51,7 +51,8 @@ impl Client {
         self.balance(owner).map(AccountReading::new).boxed()
     }
 
-    /// Reads all `holdings`, in the same order. Returns at the policy's deadline at the latest.
+    /// Reads all `holdings` and returns their readings in the same order. Returns at the policy's deadline at
+    /// the latest.
     #[inline(never)]
     pub fn read<'a>(&'a self, holdings: &'a [Holding]) -> BoxFuture<'a, Vec<Reading>> {
         let read = async move {
@@ -61,9 +62,9 @@ impl Client {
         read.boxed()
     }
 
-    /// Reads all `holdings` again and again until each is proven, or waiting will not help, or `patience` is over.
+    /// Reads all `holdings` repeatedly until each is proven, waiting cannot help, or `patience` is over.
     ///
-    /// What helps is the next signed head, which a provisional reading waits for: one slot later, or two.
+    /// Waiting helps a provisional reading: it is proven once the next head is signed, one or two slots later.
     #[inline(never)]
     pub fn read_patiently<'a>(
         &'a self,
@@ -73,17 +74,18 @@ impl Client {
         self.inner.read_patiently(holdings, patience).boxed()
     }
 
-    /// Reads the newest amount of each of the `holdings` at a *finalized* block, in the same order, whatever assurance the
-    /// policy asks for. Returns at the policy's deadline at the latest.
+    /// Reads the newest amount of each of the `holdings` at a *finalized* block and returns the readings in the
+    /// same order. The assurance that the policy asks for does not matter. Returns at the policy's deadline at
+    /// the latest.
     ///
-    /// What was proven at a signed block becomes final when finality reaches that block, some 13 to 20 minutes later on
-    /// mainnet. It is raised the cheapest way that works: without a request where the blocks in between are known; by one
-    /// proof of the chain's own record of block hashes (EIP-2935), which names no address; by the headers in between; and
-    /// if nothing was proven at a block that is final by now, by a proof at the finalized block. A reading at an older
-    /// finalized block is given as long as it is no older than the policy, or [`Policy::finalized`], allows.
+    /// An amount that was proven at a signed block becomes final when finality reaches that block, about 13 to
+    /// 20 minutes later on mainnet. This call takes the cheapest way that works, in this order: no request,
+    /// where the blocks in between are known; one proof of the chain's own record of block hashes (EIP-2935),
+    /// which names no address; the headers in between; a new proof at the finalized block. A reading at an
+    /// older finalized block is returned while the policy, or [`Policy::finalized`], allows its age.
     ///
-    /// Where no finalized amount can be proven the reading is [`Reading::Unknown`], with the reason and the last proven
-    /// amount of any assurance.
+    /// If no finalized amount can be proven, the reading is [`Reading::Unknown`]. It has the reason and the
+    /// last proven amount of any assurance.
     #[inline(never)]
     pub fn finalized<'a>(&'a self, holdings: &'a [Holding]) -> BoxFuture<'a, Vec<Reading>> {
         let read = async move {
@@ -93,84 +95,90 @@ impl Client {
         read.boxed()
     }
 
-    /// Keeps the readings of `holdings` up, for as long as it is polled: what is known at once, then each change. How much it
-    /// asks is said by [`Client::set_pace`]; each holding counts once.
+    /// Watches `holdings`: yields what is known at once, and then each change, for as long as the watch is
+    /// polled. [`Client::set_pace`] limits its requests. A holding that is named twice counts once.
     pub fn watch(&self, holdings: impl IntoIterator<Item = Holding>) -> Watch {
         Watch::new(Arc::clone(&self.inner), holdings)
     }
 
-    /// Sets how much the watches of this client may ask, from now on: call it when the app comes to the front or leaves it.
+    /// Sets how many requests the watches of this client may make from now on. Call it when the app moves to
+    /// the foreground or to the background.
     pub fn set_pace(&self, pace: Pace) {
         self.inner.hub.set_pace(pace);
     }
 
-    /// Reads everything that is watched, was proven before, or was restored from [storage](crate::ClientBuilder::storage), and keeps
-    /// it there: for the background jobs that a phone grants now and then. Returns `within` this time at the latest. It writes
-    /// at its end, in one piece: an app that is killed at any point loses nothing that was there.
+    /// Reads every holding that is watched, was proven before, or was restored from
+    /// [storage](crate::ClientBuilder::storage), and stores the results. It is made for the short background
+    /// jobs that a phone allows. Returns after `within` at the latest.
+    ///
+    /// It writes once, at its end. If the app is killed at any point, the data stored before is not lost.
     #[inline(never)]
     pub fn refresh(&self, within: Duration) -> BoxFuture<'_, Vec<(Holding, Reading)>> {
         self.inner.refresh(within).boxed()
     }
 
-    /// Drops all that is known of `holding`, in [storage](crate::ClientBuilder::storage) too, and which operators know its address:
-    /// for an account that the user removes. Providers that have seen the address may remember it. A watch or a read of it
-    /// that is under way brings it back.
+    /// Drops all data about `holding`, in [storage](crate::ClientBuilder::storage) too, and the disclosure set
+    /// of its address. Call it when the user removes an account. Providers that have seen the address may still
+    /// remember it. A watch or a read of the holding that is in progress creates the data again.
     ///
-    /// The storage is told at once, and before anything else is written. Where it is not ready at once, the next call that
-    /// awaits goes on with it, or a watch. If the app is killed before that, the holding is there at the next start.
+    /// The storage is asked to remove the data at once, before any other write. If the storage is not ready, a
+    /// watch or the next call that awaits continues the removal. If the app is killed before that, the holding
+    /// is still there at the next start.
     pub fn forget(&self, holding: &Holding) {
         self.inner.forget(holding);
     }
 
-    /// The reading of `holding` that was proven last, from memory. Show it with its age, which
-    /// [`Proven::freshness`] gives for [`Client::now`].
+    /// Returns the last proven reading of `holding`, from memory. Show it with its age: [`Proven::freshness`]
+    /// takes [`Client::now`].
     pub fn last(&self, holding: &Holding) -> Option<Proven> {
         self.inner.last(holding)
     }
 
-    /// The reading of `holding` that the chain took back, if none has been proven since: its block was reorganised away.
-    /// [`Client::last`] then gives the best finalized one.
+    /// Returns the withdrawn reading of `holding`, if none has been proven since. A reorganisation removed its
+    /// block from the chain. [`Client::last`] then returns the best finalized reading.
     pub fn withdrawn(&self, holding: &Holding) -> Option<Proven> {
         self.inner.withdrawn(holding)
     }
 
-    /// What was dropped from the [storage](crate::ClientBuilder::storage) because it does not hold, and whether something could not
-    /// be written. Nothing is wrong with the rest.
+    /// Lists what was dropped from the [storage](crate::ClientBuilder::storage) because it did not verify, and
+    /// any data that could not be written. All other data is valid.
     pub fn storage_faults(&self) -> Vec<StorageFault> {
         self.inner.readings.storage_faults()
     }
 
-    /// The time by the wall clock and the newest signed block, for working out ages.
+    /// Returns the time by the wall clock and the time of the newest signed block. Use it to compute ages.
     pub fn now(&self) -> Now {
         self.inner.head.now()
     }
 
-    /// The contradiction for which every read is `consensus_fault`, with the signed updates on both sides:
-    /// [`ConsensusFault::to_json`] gives them for others to check.
+    /// Returns the contradiction that makes every reading `consensus_fault`, with the signed updates of both
+    /// sides. [`ConsensusFault::to_json`] exports it, so that others can check it.
     ///
-    /// It goes away by [`Client::start_again`] alone.
+    /// Only [`Client::start_again`] removes it.
     pub fn consensus_fault(&self) -> Option<ConsensusFault> {
         self.inner.head.fault()
     }
 
-    /// Starts again from `checkpoint`, on the caller's own word: after a [`Client::consensus_fault`], from a block that
-    /// many agree on.
+    /// Restarts trust from `checkpoint`, which the caller vouches for. Call it after a
+    /// [`Client::consensus_fault`], with a block that many independent sources name.
     ///
-    /// Nothing that followed from the start before is kept, no reading either: [`Client::last`] is empty until the next
-    /// one is proven. Reads that are under way prove nothing from the old start any more. With
-    /// [storage](crate::ClientBuilder::storage), the next start of the app begins from `checkpoint` as well.
+    /// Everything that followed from the earlier trust start is dropped, readings too: [`Client::last`] is
+    /// `None` until the next reading is proven. Reads in progress prove nothing from the earlier trust start.
+    /// With [storage](crate::ClientBuilder::storage), the next start of the app uses `checkpoint` too.
     ///
-    /// The storage is told at once, and before anything else is written. Where it is not ready at once, the next call that
-    /// awaits goes on with it, or a watch. If the app is killed before that, the next start finds what was there before.
+    /// The storage is asked to remove the old data at once, before any other write. If the storage is not
+    /// ready, a watch or the next call that awaits continues the removal. If the app is killed before that, the
+    /// next start finds the old data.
     pub fn start_again(&self, checkpoint: impl Into<Checkpoint>) {
         self.inner.restart_from(checkpoint.into());
     }
 
-    /// Says that the device's network changed, and whether there is one now: call it when the system says so.
+    /// Tells the client that the device's network changed, and whether the device is online now. Call it when
+    /// the operating system reports a change.
     ///
-    /// Whoever did not answer over the old network is asked as if nothing had happened. While there is none, nobody is worse
-    /// for not being reached, and readings that find nobody are `device_offline`; all are asked nevertheless, and the
-    /// first answer shows that there is a network.
+    /// Providers that did not answer over the old network are asked again without a backoff. While the device
+    /// is offline, an unreachable provider is not ranked lower, and readings that reach no provider are
+    /// `device_offline`. Requests are still sent: the first answer shows that the device is online.
     pub fn network_changed(&self, online: bool) {
         self.inner.env.dispatcher.network_changed(online);
         if online {
@@ -178,14 +186,16 @@ impl Client {
         }
     }
 
-    /// The newest proofs that were false under the very block they were asked for. A provider that sends two of them is asked
-    /// for proofs only when nobody else is left, for the client's life.
+    /// Returns the newest proofs that were false under the exact block of the request. A provider that sends
+    /// two of them is in quarantine for the client's life: it is asked for proofs only when no other provider
+    /// is left.
     pub fn evidence(&self) -> Vec<Evidence> {
         self.inner.proofs.evidence()
     }
 
-    /// What stands behind the providers, the beacon sources and the checkpoint sources: how many operators and declared
-    /// hosting companies, and whose failure alone would stop it. It is what was declared, nothing is looked up.
+    /// Returns how many operators and declared hosting companies are behind the providers, the beacon sources
+    /// and the checkpoint sources, and which single failure would stop each kind. It uses declared facts only;
+    /// it makes no request.
     pub fn diversity(&self) -> Vec<Diversity> {
         let inner = &self.inner;
         let sources: &[Endpoint] = match inner.head.trust_start().agreement() {
@@ -197,31 +207,33 @@ impl Client {
             (Role::Beacon, inner.env.beacon.as_slice()),
             (Role::Checkpoint, sources),
         ];
-        let there = kinds.into_iter().filter(|(_, endpoints)| !endpoints.is_empty());
-        there.map(|(role, endpoints)| Diversity::of(role, endpoints)).collect()
+        let given = kinds.into_iter().filter(|(_, endpoints)| !endpoints.is_empty());
+        given.map(|(role, endpoints)| Diversity::of(role, endpoints)).collect()
     }
 
-    /// How the client is, for a status screen: who can be asked, and how far the light client has come. From memory; nobody is
-    /// asked for it.
+    /// Returns the state of the client for a status screen: the state of each endpoint and the progress of the
+    /// light client. It reads memory and makes no request.
     pub fn health(&self) -> Health {
         self.inner.health()
     }
 
-    /// The table of the chain that is read.
+    /// Returns the table of the chain that this client reads.
     pub fn network(&self) -> Arc<Network> {
         self.inner.head.network()
     }
 
-    /// Takes a newer table of the same chain, as when the time of a fork has become known after this version of saldo was
-    /// built: no restart is needed, and what is proven stays. Reads that are under way may still end by the old one.
+    /// Takes a newer table of the same chain, for example when a fork time is published after this version of
+    /// saldo was built. No restart is needed, and proven readings stay. Reads in progress may still use the old
+    /// table.
     ///
     /// # Errors
-    /// [`AdoptError`] if it is of another chain, or contradicts what signatures have shown. Nothing changes then.
+    /// [`AdoptError`] if the table is of another chain, or contradicts what signatures have shown. Nothing
+    /// changes then.
     pub fn adopt(&self, network: impl Into<Arc<Network>>) -> Result<(), AdoptError> {
         self.inner.head.adopt(network.into())
     }
 
-    /// What a reading must reach.
+    /// Returns the policy: what a reading must satisfy.
     pub fn policy(&self) -> &Policy {
         &self.inner.env.policy
     }
@@ -239,9 +251,9 @@ impl std::fmt::Debug for Client {
 mod tests {
     use super::*;
 
-    /// What runs on any executor, from any thread: that this compiles is the test.
+    /// Executors need futures that can move between threads. This test passes if it compiles.
     #[test]
-    fn clients_and_their_futures_can_be_sent() {
+    fn clients_and_their_futures_are_send() {
         fn is_shared<T: Clone + Send + Sync + 'static>() {}
         fn is_sent<T: Send>(_: &T) {}
         fn futures(client: &Client, owner: Address, holdings: &[Holding]) {

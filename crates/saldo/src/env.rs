@@ -1,5 +1,5 @@
-//! What the owners of a client's state share: the endpoints, the policy, the clock, and who is asked next. It holds no state
-//! of its own.
+//! The environment that the owners of a client's state share: the endpoints, the policy, the clock, and the
+//! dispatcher of requests. It holds no state of its own.
 
 use std::time::Duration;
 
@@ -8,9 +8,9 @@ use saldo_chain::{Anchor, Level};
 use saldo_reading::{Asset, Now, Policy, Role};
 use saldo_source::{Answer, Clock, Deadline, DisclosureSet, Dispatcher, Endpoint, Hedged, Io, RequestSpec};
 
-/// How a client reaches the world, and what it may spend there.
+/// How a client reaches the network, and the policy for its requests.
 pub(crate) struct Env {
-    /// How the world is reached, and what was learned of the endpoints there.
+    /// Sends requests, and keeps the provider stats.
     pub(crate) dispatcher: Dispatcher,
     pub(crate) policy: Policy,
     pub(crate) execution: Vec<Endpoint>,
@@ -18,7 +18,7 @@ pub(crate) struct Env {
 }
 
 impl Env {
-    /// How long a call waits for what would be good to have, where what it needs is there.
+    /// The time that a call waits for optional data once it has the data that it needs.
     pub(crate) const GRACE: Duration = Duration::from_millis(400);
 
     pub(crate) fn new(io: Io, policy: Policy, execution: Vec<Endpoint>, beacon: Vec<Endpoint>) -> Self {
@@ -29,19 +29,20 @@ impl Env {
         self.dispatcher.io().clock()
     }
 
-    /// How long one attempt may take: until the deadline, because the others are asked beside it.
+    /// The time that one attempt may take: until the deadline, because other providers are asked at the same
+    /// time.
     pub(crate) fn time_left(&self, deadline: Deadline) -> Duration {
         deadline.left(self.clock())
     }
 
-    /// Half of the time that is left: what follows needs some as well.
+    /// The deadline at half of the time left: the next step needs time too.
     pub(crate) fn half(&self, deadline: Deadline) -> Deadline {
         let half = self.time_left(deadline).checked_div(2).unwrap_or_default();
         Deadline::after(self.clock(), half)
     }
 
-    /// Asks the endpoints of `role` in hedged requests until an answer is accepted. The request names no address, so all of
-    /// them may see it.
+    /// Asks the endpoints of `role` in hedged requests until an answer is accepted. The request names no
+    /// address, so all of them may see it.
     pub(crate) async fn hedge<'a, T: Send + 'a>(
         &'a self,
         role: Role,
@@ -51,14 +52,15 @@ impl Env {
     ) -> Hedged<T> {
         let endpoints = match role {
             Role::Execution => &self.execution,
-            // Checkpoint sources are asked all at once, and never in hedged requests.
+            // Checkpoint sources are all asked at the same time, never in hedged requests.
             Role::Beacon | Role::Checkpoint => &self.beacon,
         };
         let spec = RequestSpec { role, method, deadline };
         self.dispatcher.hedge_one(spec, endpoints, DisclosureSet::unrestricted(), ask).await
     }
 
-    /// The policy for a block of the assurance `level`: a finalized block is older, where the policy does not ask for one.
+    /// The policy for a block of the assurance `level`. A finalized block may be older if the policy does not
+    /// ask for finalized ones.
     pub(crate) fn policy_at(&self, level: Level) -> Policy {
         if level <= self.policy.assurance {
             return self.policy;
@@ -66,19 +68,20 @@ impl Env {
         Policy { max_age: self.policy.max_age.max(Policy::finalized().max_age), ..self.policy }
     }
 
-    /// Whether `anchor` is young enough for the policy. Where the clock is off no block is, because its age is not known.
+    /// Whether `anchor` is young enough for the policy. If the clock is wrong no block is, because the age is
+    /// not known.
     pub(crate) fn is_young(&self, anchor: &Anchor, now: Now) -> bool {
         now.age_of(anchor.timestamp()).is_some_and(|age| now.allows(age, &self.policy))
     }
 }
 
-/// Whether a proof at a block that is not signed yet can be accepted later: a signature follows within slots, but finality
-/// not within the deadline of any read.
+/// Whether a proof at an unsigned block can be accepted later. A signature follows within some slots, but
+/// finality does not come before the deadline of a read.
 pub(crate) fn takes_tips(level: Level) -> bool {
     level == Level::Signed
 }
 
-/// Whether `asset` can be read by this version.
+/// Whether this version can read `asset`.
 pub(crate) fn is_readable(asset: Asset) -> bool {
     matches!(asset, Asset::Native)
 }

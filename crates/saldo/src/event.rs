@@ -1,13 +1,13 @@
-//! Events of reading and of the light client, for whoever subscribes: `docs/events.md` has all of their names. No address, no
-//! URL, and no word of a provider is in them. None is sent while what is known is locked, so that a subscriber may ask the
-//! client whatever it likes.
+//! Sends the events of reads and of the light client to subscribers. `docs/events.md` lists their names. They
+//! contain no address, no URL, and no text from a provider. No lock is held while an event is sent, so that a
+//! subscriber may call the client.
 
 use saldo_beacon::unit::{Period, Slot};
 use saldo_beacon::{LightClient, Origin, Voucher};
 use saldo_chain::Level;
 use saldo_reading::{ProviderId, Reading};
 
-/// What each of `readings` came to.
+/// Sends the result of each of the `readings`.
 pub(crate) fn read(readings: &[Reading]) {
     for reading in readings {
         let remembered = reading.latest_proven().is_some();
@@ -36,26 +36,26 @@ pub(crate) fn read(readings: &[Reading]) {
     }
 }
 
-/// The chain took back the readings at these `blocks`.
+/// Sends that the readings at these `blocks` were withdrawn.
 pub(crate) fn withdrawn(blocks: &[u64]) {
     for block in blocks {
         tracing::warn!(target: "saldo::read", block, "reading.withdrawn");
     }
 }
 
-/// The chain came to contradict itself at the slot `fault`, if it did.
+/// Sends that the chain contradicted itself at the slot `fault`, if it did.
 pub(crate) fn contradicted(fault: Option<Slot>) {
     if let Some(slot) = fault {
         tracing::error!(target: "saldo::heads", %slot, "consensus.fault");
     }
 }
 
-/// What `provider` claims beside its proof is not what the proof says.
+/// Sends that a claim of `provider` beside its proof differs from the proof.
 pub(crate) fn claim_contradicts(provider: &ProviderId) {
     tracing::warn!(target: "saldo::source", %provider, "provider.claim_contradicts_proof");
 }
 
-/// How far a light client has come.
+/// The progress of a light client.
 #[derive(Clone, Copy)]
 pub(crate) struct Progress {
     signed: Option<(Slot, usize)>,
@@ -75,7 +75,7 @@ impl Progress {
     }
 }
 
-/// The light client came from `before` to `after`.
+/// Sends how the light client advanced from `before` to `after`.
 pub(crate) fn advanced(before: Option<Progress>, after: Option<Progress>) {
     let (Some(before), Some(after)) = (before, after) else { return };
     if let Some((slot, signers)) = after.signed.filter(|_| before.signed != after.signed) {
@@ -90,7 +90,7 @@ pub(crate) fn advanced(before: Option<Progress>, after: Option<Progress>) {
     }
 }
 
-/// Trust starts from here.
+/// Sends where trust started.
 pub(crate) fn started(origin: &Origin, at: Slot) {
     let operators = match origin.voucher() {
         Voucher::Agreement { operators, .. } => operators.len(),
@@ -99,7 +99,7 @@ pub(crate) fn started(origin: &Origin, at: Slot) {
     tracing::info!(target: "saldo::heads", slot = %at, operators, "trust.started");
 }
 
-/// The caller had trust start again at another checkpoint.
+/// Sends that the caller restarted trust from another checkpoint.
 pub(crate) fn start_again() {
     tracing::warn!(target: "saldo::heads", "trust.start_again");
 }

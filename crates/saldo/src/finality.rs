@@ -1,4 +1,4 @@
-//! Raising what was proven at a signed block to final, the cheapest way first.
+//! Raises readings at a signed block to final, the cheapest way first.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::proofs::ProofTarget;
 use crate::why;
 
 impl ClientInner {
-    /// How many blocks one history proof is asked for at most.
+    /// The most blocks that one history proof covers.
     const RECORDED_TOGETHER: usize = 32;
 
     /// Finds the newest finalized amount of each of the `holdings`, in their order.
@@ -34,9 +34,9 @@ impl ClientInner {
         self.settle_finalized(holdings, &synced, deadline).await
     }
 
-    /// Raises signed readings of `holdings` whose blocks are not above the finalized head: by one proof of the history
-    /// contract for all, else by the headers in between where they are few enough. Where links are known this has
-    /// happened already.
+    /// Raises signed readings of `holdings` whose blocks are not above the finalized head. Uses one proof of
+    /// the history contract for all of them, else the headers in between, if they are few enough. Where the
+    /// chain already has the links, the readings are final already.
     pub(crate) async fn raise(&self, holdings: Vec<Holding>, deadline: Deadline) {
         let Some(head) = self.head.newest(Level::Finalized) else { return };
         let mut blocks: Vec<Anchor> = Vec::new();
@@ -60,7 +60,8 @@ impl ClientInner {
         }
     }
 
-    /// What is known of the `holdings` at a finalized block; what is not young enough is proven at the finalized head.
+    /// Finds each of the `holdings` at a finalized block. One without a reading that is young enough is proven
+    /// at the finalized head.
     async fn settle_finalized(
         &self,
         holdings: &[Holding],
@@ -69,7 +70,7 @@ impl ClientInner {
     ) -> Vec<(Found, Vec<Attempt>)> {
         let (head, block) = self.head.target(Level::Finalized);
         let known: Vec<Option<Found>> =
-            holdings.iter().map(|holding| self.finalized_already(*holding, synced, &block)).collect();
+            holdings.iter().map(|holding| self.without_proof(*holding, synced, &block)).collect();
         let open = holdings.iter().zip(&known).filter(|(_, known)| known.is_none());
         let open: Vec<Holding> = open.map(|(holding, _)| *holding).collect();
         let target = ProofTarget { block, level: Level::Finalized };
@@ -103,8 +104,8 @@ impl ClientInner {
         holdings.iter().zip(known).map(settle).collect()
     }
 
-    /// What is known of one holding for which no provider has to be asked.
-    fn finalized_already(&self, holding: Holding, synced: &Synced, block: &BlockRef) -> Option<Found> {
+    /// The finding of one holding that needs no request; `None` if it has to be proven.
+    fn without_proof(&self, holding: Holding, synced: &Synced, block: &BlockRef) -> Option<Found> {
         if !is_readable(holding.asset) {
             return Some(Found::Nothing(Why::TokenLayoutUnproven));
         }
@@ -112,7 +113,7 @@ impl ClientInner {
             return Some(Found::Nothing(Why::ConsensusFault));
         }
         let finalized = self.readings.finalized(&holding);
-        // A provider has to confirm what was restored, and the chain has to hold the block still.
+        // A restored reading needs a provider to confirm it, and the chain must still have the block.
         let is_enough = |finalized: &Candidate| {
             !finalized.is_restored()
                 && self.head.is_final(finalized.anchor())
@@ -130,7 +131,7 @@ impl ClientInner {
         }
     }
 
-    /// Whether a block that is final is young enough to be shown as such.
+    /// Whether a final block is young enough to be shown as such.
     fn is_final_enough(&self, anchor: &Anchor) -> bool {
         let (now, policy) = (self.head.now(), self.env.policy_at(Level::Finalized));
         now.age_of(anchor.timestamp()).is_some_and(|age| now.allows(age, &policy))

@@ -1,6 +1,6 @@
-//! The gate of a client: every reading leaves through here, by the state of that moment.
+//! The gate of a client: every reading leaves through here and is checked against the state of that moment.
 //!
-//! [`saldo_reading::gate`] has the rules. This file reads the state for them, all of it under one lock
+//! [`saldo_reading::gate`] has the rules. This file reads the state that they need, under one lock
 //! ([`Readings::at_present`]).
 
 use std::time::Duration;
@@ -11,25 +11,25 @@ use saldo_reading::{Attempt, Candidate, Freshness, Holding, Mark, Proven, Readin
 
 use crate::inner::ClientInner;
 
-/// What a call found for one holding, and under which conditions it may be handed out.
+/// What a call found for one holding, and the conditions under which the gate may hand it out.
 #[derive(Clone, Debug)]
 pub(crate) struct Finding {
     pub(crate) holding: Holding,
     pub(crate) found: Found,
     pub(crate) attempts: Vec<Attempt>,
-    /// What the call asked for when it began to read this holding.
+    /// The demand of the call when it began to read this holding.
     pub(crate) demand: Demand,
-    /// What was recorded then.
+    /// The record of the holding at that time.
     pub(crate) before: Mark,
 }
 
 impl ClientInner {
-    /// What a call that begins now asks of its readings.
+    /// The demand of a call that begins now.
     pub(crate) fn demand(&self, level: Level) -> Demand {
         Demand { generation: self.head.generation(), level, policy: self.env.policy_at(level) }
     }
 
-    /// What is recorded of each of the `holdings` now.
+    /// The marks of the records of `holdings` now.
     pub(crate) fn marks(&self, holdings: &[Holding], level: Level) -> Vec<Mark> {
         self.readings.at_present(|moment| {
             let mark = |record: &Record| record.mark_at(level);
@@ -38,7 +38,7 @@ impl ClientInner {
         })
     }
 
-    /// Hands out what a call found, all of it by the state of one moment.
+    /// Turns the findings of a call into readings, all by the state of one moment.
     pub(crate) fn hand_out(&self, findings: Vec<Finding>) -> Vec<Reading> {
         self.readings.at_present(|moment| {
             let hand_out = |finding| {
@@ -49,52 +49,52 @@ impl ClientInner {
         })
     }
 
-    /// Whether the gate would refuse `finding` now for a reason that reading it again removes: trust was restarted, or the
-    /// chain took its block back.
+    /// Whether the gate would refuse `finding` now for a reason that a second read removes: trust was
+    /// restarted, or the chain withdrew its block.
     pub(crate) fn is_overtaken(&self, finding: &Finding) -> bool {
         self.readings.at_present(|moment| {
             let Finding { holding, found, demand, .. } = finding;
             let present = moment.present(holding);
-            let is_of_before = demand.generation != present.generation;
+            let has_restarted = demand.generation != present.generation;
             match found {
                 Found::Candidate(candidate) => {
-                    is_of_before || gate::admit(candidate, demand, &present) == Err(gate::Refusal::NotHeld)
+                    has_restarted || gate::admit(candidate, demand, &present) == Err(gate::Refusal::NotHeld)
                 }
-                Found::Claim { .. } | Found::Nothing(_) => is_of_before,
+                Found::Claim { .. } | Found::Nothing(_) => has_restarted,
             }
         })
     }
 
-    /// The reading of `holding` that was proven last, to be shown with its age.
+    /// The last proven reading of `holding`, to be shown with its age.
     pub(crate) fn last(&self, holding: &Holding) -> Option<Proven> {
         self.readings.at_present(|moment| gate::last(&moment.present(holding)))
     }
 
-    /// What is recorded of `holding`, if it may be handed out as proven now.
+    /// The recorded reading of `holding`, if the gate may hand it out as proven now.
     pub(crate) fn recorded(&self, holding: &Holding) -> Option<Proven> {
         let demand = self.demand(self.env.policy.assurance);
         self.readings.at_present(|moment| gate::recorded(&demand, &moment.present(holding)))
     }
 
-    /// The reading of `holding` that the chain took back last.
+    /// The reading of `holding` that was withdrawn last.
     pub(crate) fn withdrawn(&self, holding: &Holding) -> Option<Proven> {
         self.readings.at_present(|moment| {
             gate::withdrawn(moment.withdrawn(holding)?, moment.present(holding).generation)
         })
     }
 
-    /// A reading that the chain took back, unless trust was restarted since.
+    /// The withdrawn reading `candidate`, unless trust was restarted since.
     pub(crate) fn withdrawal(&self, candidate: &Candidate) -> Option<Proven> {
         gate::withdrawn(candidate, self.head.generation())
     }
 
-    /// For how long more `proven` is fresh; `None` if it is not, or its age is not known.
+    /// How long `proven` stays fresh; `None` if it is old already, or its age is not known.
     pub(crate) fn fresh_for(&self, proven: &Proven) -> Option<Duration> {
         let policy = self.env.policy_at(proven.anchor().assurance().level());
         self.head.now().fresh_for(proven.anchor().timestamp(), &policy)
     }
 
-    /// How old `proven` is, against the policy for its assurance.
+    /// The age of `proven`, compared with the policy for its assurance.
     pub(crate) fn freshness(&self, proven: &Proven) -> Freshness {
         let policy = self.env.policy_at(proven.anchor().assurance().level());
         proven.freshness(self.head.now(), &policy)

@@ -1,6 +1,7 @@
-//! What the light client and the chain know: the owner of that state.
+//! The owner of the light client and the chain.
 //!
-//! A head asks beacon sources and nothing else. Headers of execution blocks are brought to it ([`Head::attach`]).
+//! This module sends requests only to beacon sources and checkpoint sources. Other code fetches execution
+//! headers and attaches them ([`Head::attach`]).
 
 mod agreement;
 mod ahead;
@@ -35,40 +36,40 @@ pub(crate) use agreement::{LEAST_ANSWERS, distinct};
 pub(crate) use step::{Need, Synced};
 pub(crate) use trust_start::{Agreement, TrustStart};
 
-/// The light client, the chain that follows from it, and where trust starts.
+/// Owns the light client, the chain that follows from it, and the trust start.
 pub(crate) struct Head {
     env: Arc<Env>,
     trust_start: TrustStart,
-    /// Replaced as a whole when the app hands in a newer table.
+    /// Replaced as a whole when the app adopts a newer table.
     network: RwLock<Arc<Network>>,
-    /// Held by the one future that brings the light client up to date.
+    /// Held by the one future that syncs the light client.
     syncing: futures_util::lock::Mutex<()>,
     state: Mutex<HeadState>,
 }
 
-/// What is known at one moment, while it is locked.
+/// The state of the head at one moment, while it is locked.
 pub(crate) struct HeadView<'a> {
     pub(crate) generation: Generation,
     pub(crate) is_faulted: bool,
     pub(crate) chain: &'a Chain,
     pub(crate) now: Now,
-    /// Counts what was taken into the chain.
+    /// Counts the changes of the chain.
     pub(crate) revision: u64,
     pub(crate) light_client: Option<&'a LightClient>,
-    /// Where the caller restarted trust, if it did.
+    /// The checkpoint at which the caller restarted trust, if it did.
     pub(crate) restarted_at: Option<Checkpoint>,
     /// The time of the newest block that is known to be signed.
     pub(crate) newest_signed_time: Option<UnixTime>,
 }
 
-/// Which block a proof is asked for at.
+/// The block at which a proof is requested.
 #[derive(Clone, Debug)]
 pub(crate) enum BlockRef {
-    /// A trusted one.
+    /// A trusted block.
     Known(Anchor),
-    /// The block of a head that tells its hash alone: its header is fetched along with the proof.
+    /// The block of a head whose hash alone is known: its header is fetched along with the proof.
     ByHash(B256),
-    /// The provider's own newest.
+    /// The newest block of the provider.
     Tip,
 }
 
@@ -79,34 +80,34 @@ impl Head {
     }
 
     fn state(&self) -> MutexGuard<'_, HeadState> {
-        // A panic while the lock was held cannot have left half a state: every change is one assignment.
+        // A panic cannot leave a half-changed state behind: every change is one assignment.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The table of the chain as it is known now.
+    /// The current table of the chain.
     pub(crate) fn network(&self) -> Arc<Network> {
         Arc::clone(&self.network.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Takes a newer table of the same chain.
+    /// Adopts a newer table of the same chain.
     pub(crate) fn adopt(&self, network: Arc<Network>) -> Result<(), AdoptError> {
         let mut state = self.state();
         self.network().allows(&network)?;
         if let Some(light_client) = &mut state.light_client {
             light_client.adopt(Arc::clone(&network))?;
         }
-        // It is only a probe, and begins again.
+        // The probe client follows the old table, so it starts again.
         state.probe = None;
         *self.network.write().unwrap_or_else(PoisonError::into_inner) = network;
         Ok(())
     }
 
-    /// Where trust starts, as the client was set up.
+    /// The trust start that the client was built with.
     pub(crate) fn trust_start(&self) -> &TrustStart {
         &self.trust_start
     }
 
-    /// Runs `look` with what is known at this moment, while it is locked.
+    /// Runs `look` on the state of this moment, while it is locked.
     pub(crate) fn look<T>(&self, look: impl FnOnce(&HeadView<'_>) -> T) -> T {
         let network = self.network();
         let mut state = self.state();
@@ -123,13 +124,13 @@ impl Head {
         })
     }
 
-    /// The time by the wall clock, the newest signed block, and what has passed since that became known.
+    /// The time by the wall clock, the time of the newest signed block, and how long that has been known.
     pub(crate) fn now(&self) -> Now {
         let network = self.network();
         self.state().now(&network, self.env.clock())
     }
 
-    /// The present trust start.
+    /// The generation of the current trust start.
     pub(crate) fn generation(&self) -> Generation {
         self.state().generation
     }
@@ -138,7 +139,7 @@ impl Head {
         self.state().faulted
     }
 
-    /// The contradiction for which nothing more is proven.
+    /// The contradiction that stopped this chain.
     pub(crate) fn fault(&self) -> Option<ConsensusFault> {
         self.state().fault.clone()
     }
@@ -148,8 +149,8 @@ impl Head {
         self.state().chain.newest(level).cloned()
     }
 
-    /// The newest trusted block of the assurance `level`, and what to ask about: that block, or a newer head's of which only
-    /// the hash is known.
+    /// The newest trusted block of the assurance `level`, and the block to request proofs at: the same block,
+    /// or that of a newer head whose hash alone is known.
     pub(crate) fn target(&self, level: Level) -> (Option<Anchor>, BlockRef) {
         let state = self.state();
         let newest = state.chain.newest(level).cloned();
@@ -161,7 +162,7 @@ impl Head {
         (newest, block)
     }
 
-    /// Whether a block is trusted that is young enough to prove under.
+    /// Whether there is a trusted block that is young enough to prove under.
     pub(crate) fn has_young_head(&self) -> bool {
         let head = self.newest(self.env.policy.assurance);
         head.is_some_and(|head| self.env.is_young(&head, self.now()))
@@ -182,35 +183,37 @@ impl Head {
         state.chain.anchor_again(block).is_some_and(|again| again.assurance().level() == Level::Finalized)
     }
 
-    /// How far the block of that `number` is behind the newest signed one.
+    /// How many blocks the block of that `number` is behind the newest signed one.
     pub(crate) fn depth_of(&self, number: u64) -> Option<u64> {
         self.newest(Level::Signed)?.number().checked_sub(number)
     }
 
-    /// The hash of the header that is missing to prove under the newest head of the assurance `level`.
+    /// The hash of the header that is missing for proofs under the newest head of the assurance `level`.
     pub(crate) fn missing_head(&self, level: Level) -> Option<B256> {
         self.state().chain.missing_head(level)
     }
 
-    /// The hash of a finalized head whose header is missing and was not asked for yet.
+    /// The hash of the finalized head, if its header is missing and was not requested yet. Marks it as
+    /// requested.
     pub(crate) fn untried_finalized_header(&self) -> Option<B256> {
         let mut state = self.state();
         let hash = state.chain.missing_head(Level::Finalized)?;
-        // Once for each head: a call that needs it asks again.
+        // One request for each head is enough here: a call that needs the header requests it itself.
         (state.finalized_header_tried.replace(hash) != Some(hash)).then_some(hash)
     }
 
-    /// The hash of the next header that is missing between the newest head and the block number `lowest`.
+    /// The hash of the next missing header between the newest head and the block number `lowest`.
     pub(crate) fn missing_parent(&self, lowest: u64) -> Option<B256> {
         self.state().chain.missing_parent(lowest).map(|(_, hash)| hash)
     }
 
-    /// The same for the newest finalized head.
+    /// The hash of the next missing header between the newest finalized head and the block number `lowest`.
     pub(crate) fn missing_final_parent(&self, lowest: u64) -> Option<B256> {
         self.state().chain.missing_final_parent(lowest).map(|(_, hash)| hash)
     }
 
-    /// Takes a header into the chain, if it is still missing there: another call may have brought it, or a newer head.
+    /// Attaches a header to the chain, if it is still missing there. Another call may have attached it, or a
+    /// newer head may have come.
     pub(crate) fn attach(&self, header: &ExecutionHeader) -> bool {
         let (is_attached, contradiction) = {
             let mut state = self.state();
@@ -221,8 +224,8 @@ impl Head {
         is_attached
     }
 
-    /// Confirms `block` by a proof of the history contract under `under`. A refusal says that the chain has another block
-    /// there, or none.
+    /// Confirms `block` by a proof of the history contract under `under`. A refusal means that the chain has
+    /// another block at that number, or none.
     pub(crate) fn confirm_by_history(
         &self,
         under: &Anchor,
@@ -238,7 +241,7 @@ impl Head {
         state.attached(&confirmed);
     }
 
-    /// Carries what the light client learned over to the chain; gives whether the chain is sound.
+    /// Updates the chain from the light client. Returns whether the chain is free of contradictions.
     pub(crate) fn follow(&self) -> bool {
         let (contradiction, is_faulted) = {
             let mut state = self.state();
@@ -248,15 +251,16 @@ impl Head {
         !is_faulted
     }
 
-    /// Restarts trust at `checkpoint`. Nothing that followed from the start before stays: of a chain that turns out not to be
-    /// the one, blocks can have any number, and would stand in the way of every true reading below it.
+    /// Restarts trust from `checkpoint`. Everything that followed from the earlier trust start is dropped:
+    /// blocks of a false chain can have any number, and would block every true reading with a lower number.
     pub(crate) fn restart_from(&self, checkpoint: Checkpoint) {
         let mut state = self.state();
         let generation = state.generation.next();
         *state = HeadState { restarted_at: Some(checkpoint), generation, ..HeadState::default() };
     }
 
-    /// Takes the light client from storage, unless there is one, or trust was restarted elsewhere than at `start`.
+    /// Restores the light client from storage, unless there is one already, or trust was restarted elsewhere
+    /// than at `start`.
     pub(crate) fn restore(&self, light_client: Option<LightClient>, start: Option<Checkpoint>) {
         let mut state = self.state();
         if state.light_client.is_none() && state.restarted_at == start {
@@ -264,8 +268,8 @@ impl Head {
         }
     }
 
-    /// Starts where the caller restarted trust, in an earlier run or in another client of the same storage. Gives whether that
-    /// restarts trust, because this client started elsewhere.
+    /// Uses the stored restart `start`, which came from an earlier run or from another client of the same
+    /// storage. Returns whether this restarts trust, because this client started elsewhere.
     pub(crate) fn start_as_stored(&self, start: Checkpoint) -> bool {
         let mut state = self.state();
         if state.restarted_at == Some(start) {
@@ -279,7 +283,7 @@ impl Head {
         has_started
     }
 
-    /// Notes a time that has certainly come: a clock that is set back while the app is closed is found out by it.
+    /// Notes a time that has certainly come. It exposes a clock that was set back while the app was closed.
     pub(crate) fn note_proven_time(&self, time: Option<UnixTime>) {
         let mut state = self.state();
         state.proven_time = state.proven_time.max(time);

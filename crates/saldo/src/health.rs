@@ -1,4 +1,4 @@
-//! How a client is, for a status screen.
+//! The health of a client, for a status screen.
 
 use saldo_beacon::unit::{Slot, UnixTime};
 use saldo_reading::{Failure, ProviderId, Role};
@@ -6,70 +6,74 @@ use saldo_source::{CoFailure, Endpoint, ProviderStats};
 
 use crate::inner::ClientInner;
 
-/// How a client is: who can be asked, and how far the light client has come. From memory; nobody is asked for it.
+/// Reports the state of the endpoints and the progress of the light client. It is read from memory; no request
+/// is made.
 ///
-/// Nothing of it says what anybody holds, and no amount becomes wrong by it: it is for a status screen and for support.
-/// All durations are as of the moment it was given.
+/// It contains no balance, and no amount depends on it: it is for a status screen and for support. All
+/// durations count from the moment when it was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Health {
-    /// Whether the app said that the device is offline ([`Client::network_changed`](crate::Client::network_changed)), and
-    /// no answer has shown otherwise since.
+    /// Whether the app reported that the device is offline
+    /// ([`Client::network_changed`](crate::Client::network_changed)), and no answer has shown the contrary
+    /// since.
     pub is_offline: bool,
     /// Whether the wall clock is behind a time that has certainly come, so that no age is known.
     pub is_clock_off: bool,
     /// Whether the chain contradicted itself, so that nothing more is proven
     /// ([`Client::consensus_fault`](crate::Client::consensus_fault)).
     pub is_faulted: bool,
-    /// How many things that were kept had to be dropped, or could not be written
+    /// The number of stored items that had to be dropped, and of failed writes
     /// ([`Client::storage_faults`](crate::Client::storage_faults)).
     pub storage_faults: usize,
-    /// How far the light client has come; `None` until trust has started.
+    /// The progress of the light client; `None` until trust has started.
     pub heads: Option<HeadsHealth>,
-    /// The providers, the beacon sources and the checkpoint sources, each kind in the order in which they were given.
+    /// The providers, the beacon sources and the checkpoint sources, each kind in the order in which the app
+    /// gave them.
     pub endpoints: Vec<EndpointHealth>,
-    /// Which of them were found unreachable within the same minute. [`Client::diversity`](crate::Client::diversity) tells what was
-    /// declared; this tells what was seen. Nothing is done about it: it is for whoever chooses the endpoints.
+    /// The endpoints that were unreachable within the same minute.
+    /// [`Client::diversity`](crate::Client::diversity) reports declared facts; this reports observed ones.
+    /// saldo does not act on it: it helps to choose endpoints.
     pub failed_together: Vec<CoFailure>,
 }
 
-/// How far the light client has come.
+/// Reports the progress of the light client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HeadsHealth {
-    /// The slot of the newest head that the sync committee signed; `None` right after trust started.
+    /// The slot of the newest head that the sync committee signed; `None` right after the trust start.
     pub signed: Option<Slot>,
     /// The start of that slot.
     pub signed_time: Option<UnixTime>,
-    /// How many slots it is behind where it usually is, by this device's clock: 0 if all is well.
+    /// The lag of that head beyond the usual, in slots, by this device's clock. 0 if all is well.
     pub slots_behind: Option<u64>,
-    /// The slot of the newest head that counts as final; at first the checkpoint's.
+    /// The slot of the newest finalized head; at first that of the checkpoint.
     pub finalized: Slot,
     /// The start of that slot.
     pub finalized_time: UnixTime,
     /// Whether heads that are signed now can be checked: their sync committee is known.
     pub is_committee_known: bool,
-    /// Whether the committee of the next period is known as well. It is mostly learned hours before it is needed; as long
-    /// as it is not known by then, heads cannot be checked.
+    /// Whether the committee of the next period is known too. It is mostly learned hours before it is needed.
+    /// Without it, heads of that period cannot be checked.
     pub is_next_committee_known: bool,
 }
 
-/// How one endpoint is in one role.
+/// Reports the state of one endpoint in one role.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EndpointHealth {
-    /// Its name; never its URL.
+    /// The name of the endpoint, never its URL.
     pub provider: ProviderId,
-    /// What it is asked for.
+    /// The role in which it is asked.
     pub role: Role,
-    /// Who runs it, as declared, else its host.
+    /// The operator, as declared, else the host.
     pub operator: String,
-    /// What is known of it by asking it.
+    /// The provider stats: the results of requests to it.
     pub stats: ProviderStats,
 }
 
 impl EndpointHealth {
-    /// What its row says.
+    /// Returns the state of the endpoint, for its row on the screen.
     pub fn state(&self) -> EndpointState {
         let ProviderStats { accepted, failed, backed_off, is_quarantined, .. } = &self.stats;
         match (accepted, failed) {
@@ -82,7 +86,7 @@ impl EndpointHealth {
         }
     }
 
-    /// Why it was of no use when it was asked last; `None` if it was of use, or was not asked.
+    /// Returns why the last request failed; `None` if it was accepted, or if there was none.
     pub fn failure(&self) -> Option<&Failure> {
         match self.state() {
             EndpointState::Unasked | EndpointState::Accepted => None,
@@ -93,24 +97,24 @@ impl EndpointHealth {
     }
 }
 
-/// How an endpoint is, in a word.
+/// Names the state of an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EndpointState {
-    /// It was not asked yet, or another answered before it could.
+    /// It was not asked yet, or another endpoint answered first.
     Unasked,
-    /// It was of use when it was asked last.
+    /// Its last answer was accepted.
     Accepted,
-    /// It was of no use when it was asked last.
+    /// Its last request failed.
     Failing,
-    /// It asked to be left alone for a while.
+    /// It is backed off: it reported a rate limit or an exhausted quota.
     BackedOff,
-    /// It sent false proofs, and is asked for proofs only when nobody else is left.
+    /// It sent false proofs, and is asked for proofs only when no other provider is left.
     Quarantined,
 }
 
 impl EndpointState {
-    /// A stable name, in snake case.
+    /// Returns a stable name in snake case.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Unasked => "unasked",

@@ -1,4 +1,5 @@
-//! What the watches of a client have in common: how much they may ask, what they watch, and what they must not miss.
+//! The watch hub: the state that all watches of a client share. It has the pace, the watched holdings, and the
+//! list of withdrawals.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,7 +12,7 @@ use crate::pace::Pace;
 /// Shared by all watches of a client.
 #[derive(Default)]
 pub(crate) struct WatchHub {
-    /// Rings when something was proven or withdrawn, and when the app says something.
+    /// Notifies when a reading was proven or withdrawn, and when the app changed a setting.
     pub(crate) notify: Notify,
     state: Mutex<State>,
 }
@@ -19,13 +20,13 @@ pub(crate) struct WatchHub {
 #[derive(Default)]
 struct State {
     pace: Pace,
-    /// How often the app said that it is worth trying again at once.
+    /// The number of times that the app asked for an immediate try.
     wakes: u64,
-    /// How many watches watch each holding.
+    /// The number of watches of each holding.
     watched: BTreeMap<Holding, usize>,
 }
 
-/// The newest withdrawals, numbered, for watches that have not told of them yet.
+/// The newest withdrawals with their numbers, for watches that have not reported them yet.
 #[derive(Default)]
 pub(crate) struct Withdrawals {
     count: u64,
@@ -33,10 +34,10 @@ pub(crate) struct Withdrawals {
 }
 
 impl Withdrawals {
-    /// How many are remembered.
+    /// The most withdrawals that are kept.
     const CAPACITY: usize = 4_096;
 
-    /// How many there were, and the newest of them, each with its number.
+    /// The number of withdrawals so far, and the newest of them, each with its number.
     pub(crate) fn newest(&self) -> (u64, Vec<(u64, Candidate)>) {
         (self.count, self.newest.iter().cloned().collect())
     }
@@ -55,7 +56,7 @@ impl WatchHub {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Says that it is worth trying again at once.
+    /// Wakes all watches, so that they try again at once.
     pub(crate) fn wake(&self) {
         {
             let mut state = self.state();
@@ -83,7 +84,7 @@ impl WatchHub {
 }
 
 impl WatchHub {
-    /// A watch of `holdings` begins.
+    /// Adds the `holdings` of a new watch.
     pub(crate) fn register(&self, holdings: &BTreeSet<Holding>) {
         let mut state = self.state();
         for holding in holdings {
@@ -92,7 +93,7 @@ impl WatchHub {
         }
     }
 
-    /// It ends.
+    /// Removes the `holdings` of a watch that ends.
     pub(crate) fn unregister(&self, holdings: &BTreeSet<Holding>) {
         let mut state = self.state();
         for holding in holdings {
@@ -103,7 +104,7 @@ impl WatchHub {
         state.watched.retain(|_, count| *count > 0);
     }
 
-    /// Everything that is watched.
+    /// All watched holdings.
     pub(crate) fn watched(&self) -> BTreeSet<Holding> {
         self.state().watched.keys().copied().collect()
     }

@@ -1,4 +1,4 @@
-//! What all clones of a client share: the owners of its state.
+//! The state that all clones of a client share, divided among its owners.
 
 use std::sync::Arc;
 
@@ -14,16 +14,16 @@ use crate::proofs::Proofs;
 use crate::readings::Readings;
 use crate::store::Store;
 
-/// Shared by all clones of a client.
+/// Holds the owners of the state. All clones of a client share it.
 pub(crate) struct ClientInner {
     pub(crate) env: Arc<Env>,
-    /// What the light client and the chain know.
+    /// The light client and the chain.
     pub(crate) head: Arc<Head>,
-    /// Which proof is asked of which provider.
+    /// The provider state and the pending proofs.
     pub(crate) proofs: Proofs,
-    /// What is proven.
+    /// The records of proven readings.
     pub(crate) readings: Readings,
-    /// What watches have in common.
+    /// The state that the watches share.
     pub(crate) hub: Arc<WatchHub>,
 }
 
@@ -46,20 +46,20 @@ impl ClientInner {
         Self { env, head, proofs, readings, hub }
     }
 
-    /// Brings the light client up to date, and the records with it.
+    /// Syncs the light client, and reviews the records.
     pub(crate) async fn sync(&self, deadline: Deadline) -> Synced {
         let synced = self.head.sync(deadline).await;
         self.readings.review();
         synced
     }
 
-    /// Carries what the light client learned over to the chain and the records.
+    /// Updates the chain from the light client, and reviews the records.
     pub(crate) fn follow(&self) {
         self.head.follow();
         self.readings.review();
     }
 
-    /// Restarts trust at `checkpoint`.
+    /// Restarts trust from `checkpoint`.
     pub(crate) fn restart_from(&self, checkpoint: Checkpoint) {
         event::start_again();
         self.readings.restart_from(checkpoint);
@@ -68,7 +68,7 @@ impl ClientInner {
         self.hub.notify.notify_all();
     }
 
-    /// Drops everything that is known of `holding`.
+    /// Drops all data about `holding`.
     pub(crate) fn forget(&self, holding: &Holding) {
         self.proofs.forget(holding);
         self.readings.forget(holding);
@@ -81,7 +81,7 @@ impl ClientInner {
         self.readings.open_storage(&self.proofs, deadline).await;
     }
 
-    /// Waits for `future`, and meanwhile for what the storage was asked for.
+    /// Waits for `future`, and drives the pending storage operations meanwhile.
     pub(crate) async fn beside_storage<T>(&self, future: impl Future<Output = T> + Send) -> T {
         self.readings.beside_storage(&self.proofs, future).await
     }

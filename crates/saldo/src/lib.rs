@@ -1,8 +1,9 @@
 //! Tells a wallet what an address holds, and proves it.
 //!
-//! A [`Client`] asks several providers that it does not trust, and checks each answer, a Merkle proof, against a header
-//! that the chain's sync committee signed. What it finds is a [`Reading`]: proven, provisional, or unknown with a reason
-//! ([`Why`]). Nothing else ever becomes an [`Amount`], so an outage cannot become a zero.
+//! A [`Client`] asks several providers that it does not trust. Each answer is a Merkle proof, and the client
+//! checks it against a header that the chain's sync committee signed. The result is a [`Reading`]: proven,
+//! provisional, or unknown with a reason ([`Why`]). Only a checked proof becomes an [`Amount`], so an outage
+//! cannot become a zero.
 //!
 //! ```no_run
 //! use saldo::{Address, BuildError, Checkpoint, Client, Network, Proven, Reading, Why};
@@ -34,17 +35,18 @@
 //! ```
 //!
 //! # What is trusted
-//! Providers and beacon sources: nothing but to answer. They can withhold, and with that make readings old or unknown,
-//! but not false. The sync committee: two thirds of 512 validators drawn at random could together prove anything, and
-//! lying costs them no stake. The checkpoint: everything follows from it; either it is given, or at least two of three or
-//! more operators must name it ([`ClientBuilder::checkpoint_source`]). [`Policy::finalized`] guards against
-//! reorganisations, for which large sums should wait; what is final is still told by the committee's signature. The
-//! README has the whole table.
+//! Providers and beacon sources are trusted only to answer. If they withhold data, readings become old or
+//! unknown, but never false. The sync committee is trusted: two thirds of 512 validators drawn at random could
+//! together prove anything, and a lie costs them no stake. The checkpoint is trusted, because all trust follows
+//! from it. Either the app gives it, or at least two of three or more operators must name it
+//! ([`ClientBuilder::checkpoint_source`]). For large sums wait for [`Policy::finalized`], which guards against
+//! reorganisations; even there, the committee's signature tells which block is final. The README has the whole
+//! table.
 //!
 //! # Time and work
-//! [`ClientBuilder::build`] opens no socket, and saldo spawns nothing: all work is done inside the futures that the caller
-//! polls, and dropping one leaves none behind. Every read ends by [`Policy::deadline`]. With the feature `http` (on by
-//! default) requests go out by reqwest and rustls, which need a tokio runtime; without it
+//! [`ClientBuilder::build`] opens no socket, and saldo spawns no task. All work is done inside the futures that
+//! the caller polls, and a dropped future leaves no work behind. Every read ends by [`Policy::deadline`]. With
+//! the feature `http` (on by default), requests use reqwest and rustls, which need a tokio runtime. Without it,
 //! [`ClientBuilder::transport`] and [`ClientBuilder::clock`] take the app's own.
 
 mod account;

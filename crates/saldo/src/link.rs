@@ -1,4 +1,4 @@
-//! Linking blocks to the heads: fetching the headers in between from providers, and bringing them to the chain.
+//! Links blocks to the heads: fetches the headers in between from providers and attaches them to the chain.
 
 use std::time::Duration;
 
@@ -9,36 +9,37 @@ use saldo_source::Deadline;
 use crate::inner::ClientInner;
 use crate::proofs::{PendingProof, Proofs};
 
-/// How far the newest head is linked to an older block.
+/// The result of linking the newest head to an older block.
 pub(crate) enum Link {
-    /// All the way, or further than [`Chain::MAX_ANCESTRY`](saldo_chain::Chain::MAX_ANCESTRY), which nobody goes.
+    /// Linked down to the block, or [`Chain::MAX_ANCESTRY`](saldo_chain::Chain::MAX_ANCESTRY) headers deep,
+    /// which is the limit.
     Whole,
-    /// By some headers more than before.
+    /// Linked by some headers more than before, but not down to the block.
     Longer,
-    /// No further: nobody has the header, or it is not wanted any more.
+    /// The next header is missing: no provider has it, or the chain no longer needs it.
     Broken { failed: Vec<Attempt> },
 }
 
 impl ClientInner {
-    /// How much longer a call may take for the header of a finalized head that it does not need itself.
-    const FINALIZED_HEADER_PATIENCE: Duration = Duration::from_millis(1_500);
+    /// The extra time that a call spends on the header of a finalized head that it does not need itself.
+    const FINALIZED_HEADER_WAIT: Duration = Duration::from_millis(1_500);
 
-    /// Fetches the header of the newest head of the assurance `level`, if only its hash is known. A block's hash names no
-    /// address, so everybody may be asked. Gives the attempts that brought none.
+    /// Fetches the header of the newest head of the assurance `level`, if only its hash is known. A block hash
+    /// names no address, so every provider may be asked. Returns the failed attempts.
     pub(crate) async fn fetch_head(&self, level: Level, deadline: Deadline) -> Vec<Attempt> {
         let Some(hash) = self.head.missing_head(level) else { return Vec::new() };
         let (header, failed) = self.proofs.fetch_header(hash, deadline).await;
         if let Some(header) = header {
-            self.take(&header);
+            self.attach(&header);
         }
         failed
     }
 
-    /// Fetches the headers between the newest head and the blocks that `waiting` proofs can be of, newest first. Gives
-    /// the attempts that brought none. A block's hash names no address, so everybody may be asked.
-    pub(crate) async fn link(&self, waiting: &[PendingProof], deadline: Deadline) -> Vec<Attempt> {
-        // One that came before there was any head is not looked for: its block may be anywhere.
-        let Some(above) = waiting.iter().filter_map(|waiting| waiting.above).min() else { return Vec::new() };
+    /// Fetches the headers between the newest head and the possible blocks of the `pending` proofs, newest
+    /// first. Returns the failed attempts. A block hash names no address, so every provider may be asked.
+    pub(crate) async fn link(&self, pending: &[PendingProof], deadline: Deadline) -> Vec<Attempt> {
+        // A proof that came before there was a head is left out: its block may have any number.
+        let Some(above) = pending.iter().filter_map(|proof| proof.above).min() else { return Vec::new() };
         loop {
             let lowest = {
                 let newest = self.head.newest(self.env.policy.assurance).map_or(0, |head| head.number());
@@ -68,20 +69,20 @@ impl ClientInner {
         let Some(hash) = self.head.missing_parent(lowest) else { return Link::Whole };
         let (header, failed) = self.proofs.fetch_header(hash, deadline).await;
         match header {
-            Some(header) if self.take(&header) => Link::Longer,
+            Some(header) if self.attach(&header) => Link::Longer,
             Some(_) => Link::Broken { failed: Vec::new() },
             None => Link::Broken { failed },
         }
     }
 
-    /// Fetches the header of a finalized head that is known by hash alone, when it is not needed yet: with it the chain
-    /// notices a head that contradicts finality, and what was proven below becomes final.
+    /// Fetches the header of a finalized head whose hash alone is known, before it is needed. With it the chain
+    /// detects a head that contradicts finality, and signed readings below it become final.
     pub(crate) async fn learn_finalized_header(&self, deadline: Deadline) {
         if self.env.policy.assurance == Level::Finalized || self.head.untried_finalized_header().is_none() {
             return;
         }
-        let patience = Deadline::after(self.env.clock(), Self::FINALIZED_HEADER_PATIENCE);
-        let _ = self.fetch_head(Level::Finalized, deadline.min(patience)).await;
+        let until = Deadline::after(self.env.clock(), Self::FINALIZED_HEADER_WAIT);
+        let _ = self.fetch_head(Level::Finalized, deadline.min(until)).await;
     }
 
     /// Fetches the headers between the finalized head and the block number `lowest`, newest first.
@@ -89,14 +90,14 @@ impl ClientInner {
         loop {
             let Some(hash) = self.head.missing_final_parent(lowest) else { return };
             let Some(header) = self.proofs.fetch_header(hash, deadline).await.0 else { return };
-            if !self.take(&header) {
+            if !self.attach(&header) {
                 return;
             }
         }
     }
 
-    /// Takes a header into the chain, if it is still missing there, and holds the records against it.
-    fn take(&self, header: &ExecutionHeader) -> bool {
+    /// Attaches a header to the chain, if it is still missing there, and reviews the records.
+    fn attach(&self, header: &ExecutionHeader) -> bool {
         let is_attached = self.head.attach(header);
         self.readings.review();
         is_attached

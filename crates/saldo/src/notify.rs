@@ -1,4 +1,4 @@
-//! Waking those who wait for something to change.
+//! Wakes the futures that wait for a change.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -6,20 +6,20 @@ use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-/// Rings when something changed that others may wait for.
+/// Notifies all waiting futures of a change.
 #[derive(Default)]
 pub(crate) struct Notify(Mutex<State>);
 
 #[derive(Default)]
 struct State {
     count: u64,
-    /// Counts those who ever waited.
+    /// Counts the futures that ever waited, to give each a number.
     listeners: u64,
     waiting: BTreeMap<u64, Waker>,
 }
 
 impl Notify {
-    /// How often it has rung.
+    /// The number of notifications so far.
     pub(crate) fn count(&self) -> u64 {
         self.state().count
     }
@@ -33,7 +33,7 @@ impl Notify {
         waiting.into_values().for_each(Waker::wake);
     }
 
-    /// Waits until it has rung again since it had rung `since` times. Dropped, it leaves nothing behind.
+    /// Waits until there are more notifications than `since`. A dropped future leaves no waker behind.
     pub(crate) fn notified(&self, since: u64) -> Notified<'_> {
         Notified { notify: self, since, listener: None }
     }
@@ -43,7 +43,7 @@ impl Notify {
     }
 }
 
-/// Waits for a bell.
+/// Waits for the next notification.
 pub(crate) struct Notified<'a> {
     notify: &'a Notify,
     since: u64,

@@ -1,15 +1,16 @@
-//! How much watches may ask.
+//! The pace: how many requests watches may make.
 
-/// How much a client's watches may ask.
+/// Limits the requests that a client's watches make.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Pace {
-    /// Somebody is looking: what is shown is proven anew every 5 minutes (or [`Policy::max_age`](saldo_reading::Policy), if
-    /// that is less), and within some slots of a change.
+    /// The user sees the readings. They are proven again every 5 minutes (or
+    /// [`Policy::max_age`](saldo_reading::Policy), if that is less), and within some slots after a change.
     #[default]
     Foreground,
-    /// Nobody is looking: what is known is proven anew every 30 minutes, and nothing else is asked.
+    /// The user does not see the readings. They are proven again every 30 minutes, and no other request is
+    /// made.
     Background,
-    /// Nothing is asked. What is shown still grows old.
+    /// No request is made. The age of the readings still grows, and the watch reports it.
     Paused,
 }

@@ -1,5 +1,5 @@
-//! Which proof is asked of which provider: the owner of what is known of providers, and of the proofs that wait for a
-//! signature. It never joins a proof with a block: a judge does that ([`Judge`]).
+//! The owner of the provider state and the pending proofs: decides which proof is requested from which
+//! provider. It never joins a proof with a block; a judge does that ([`Judge`]).
 
 mod ask;
 mod capability;
@@ -9,11 +9,11 @@ mod evidence;
 mod explore;
 mod header;
 mod history;
+mod judge;
 mod pending;
 mod provider_state;
 mod request;
 mod target;
-mod weigh;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -35,11 +35,11 @@ pub use evidence::Evidence;
 pub(crate) use pending::PendingProof;
 pub(crate) use target::{Checked, Inquiry, Judged, ProofRequest, ProofTarget};
 
-/// What is known of the providers, and the proofs that wait.
+/// Owns the provider state and the pending proofs.
 pub(crate) struct Proofs {
     env: Arc<Env>,
     head: Arc<Head>,
-    /// Whether the nodes of proofs are needed after they were checked, because readings are stored.
+    /// Whether the nodes of a proof are kept after the check, because readings are stored.
     keeps_nodes: bool,
     state: Mutex<ProofsState>,
 }
@@ -48,11 +48,11 @@ pub(crate) struct Proofs {
 #[derive(Default)]
 struct ProofsState {
     capabilities: Capabilities,
-    /// Which operators were asked about which address.
+    /// The disclosure sets: which operators were asked about which address.
     disclosures: Disclosures,
-    /// Until when providers are not asked only to try them, on the monotonic clock.
+    /// The earliest time of the next trial request to each provider, on the monotonic clock.
     explored: BTreeMap<ProviderId, Duration>,
-    /// Proofs that are false under the block they were asked for.
+    /// Proofs that are false under the block of their request.
     evidence: EvidenceLog,
     /// Providers that said they serve this chain.
     chain_confirmed: BTreeSet<ProviderId>,
@@ -60,8 +60,8 @@ struct ProofsState {
 }
 
 impl Proofs {
-    /// For so many slots a pending proof waits for its block to be signed, and so far below the newest head that block is
-    /// looked for.
+    /// Number of slots that a pending proof waits for the signature of its block. It is also how far below the
+    /// newest head that block is searched, in blocks.
     pub(crate) const LINK_DEPTH: u64 = 16;
 
     pub(crate) fn new(env: Arc<Env>, head: Arc<Head>, keeps_nodes: bool) -> Self {
@@ -69,37 +69,38 @@ impl Proofs {
     }
 
     fn state(&self) -> MutexGuard<'_, ProofsState> {
-        // A panic while the lock was held cannot have left half a state: every change is one assignment.
+        // A panic cannot leave a half-changed state behind: every change is one assignment.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What `provider` can do, as far as it is known.
+    /// The known capability of `provider`.
     fn capability(&self, provider: &ProviderId) -> Capability {
         self.state().capabilities.of(provider, self.env.clock().monotonic())
     }
 
-    /// Notes what `provider` can do.
+    /// Updates the capability of `provider`.
     fn learn(&self, provider: &ProviderId, learn: impl FnOnce(&mut Capability)) {
         let now = self.env.clock().monotonic();
         self.state().capabilities.note(provider, now, learn);
     }
 
-    /// How many calls `provider` takes in one batch.
+    /// The number of calls that `provider` accepts in one batch.
     pub(crate) fn batch_of(&self, provider: &ProviderId) -> usize {
         self.capability(provider).batch
     }
 
-    /// Whether the operator of `provider` was asked about `owner` before.
-    pub(crate) fn knows(&self, owner: Address, provider: &Endpoint) -> bool {
-        self.state().disclosures.knows(owner, provider)
+    /// Whether the operator of `provider` is in the disclosure set of `owner`.
+    pub(crate) fn is_disclosed(&self, owner: Address, provider: &Endpoint) -> bool {
+        self.state().disclosures.contains(owner, provider)
     }
 
-    /// Whether the policy lets `provider` be asked about `owner`.
+    /// Whether the policy allows asking `provider` about `owner`.
     pub(crate) fn admits(&self, owner: Address, provider: &Endpoint) -> bool {
         self.state().disclosures.admits(owner, provider, self.env.policy.operators_per_address)
     }
 
-    /// The proofs that wait for `holding`. They wait for some slots: a block that is not signed by then will not be.
+    /// The pending proofs of `holding`. They expire after some slots: a block without a signature by then will
+    /// not get one.
     pub(crate) fn pending_of(&self, holding: Holding) -> Vec<PendingProof> {
         let slots = u32::try_from(Self::LINK_DEPTH).unwrap_or(u32::MAX);
         let longest = self.head.network().slot_duration().saturating_mul(slots);
@@ -111,26 +112,27 @@ impl Proofs {
         self.state().pending.of(holding)
     }
 
-    /// The newest proof from `provider` that waits for `holding`.
+    /// The newest pending proof of `holding` from `provider`.
     pub(crate) fn newest_pending(&self, holding: Holding, provider: &ProviderId) -> Option<PendingProof> {
         self.state().pending.newest(holding, provider).cloned()
     }
 
-    /// Drops all proofs that wait for `holding`: it is proven without them.
+    /// Drops all pending proofs of `holding`: it is proven without them.
     pub(crate) fn drop_pending(&self, holding: Holding) {
         self.state().pending.remove_all(holding);
     }
 
-    /// Notes that the block of a pending proof is signed by now.
+    /// Drops a pending proof whose block is signed by now, and notes that the tips of `provider` get signed.
     pub(crate) fn settle_pending(&self, holding: Holding, provider: &ProviderId, root: StateRoot) {
         self.state().pending.remove(holding, provider, root);
         self.learn(provider, |known| known.tips_were_signed = true);
     }
 
-    /// Records that `provider` proved something of `owner`, whether the policy let it be asked or not.
+    /// Records `provider` in the disclosure set of `owner` because it proved something about it, within policy
+    /// or over policy.
     pub(crate) fn record_disclosure(&self, owner: Address, provider: &ProviderId) {
         if let Some(endpoint) = self.env.execution.iter().find(|known| known.id() == provider) {
-            self.state().disclosures.admit(owner, endpoint);
+            self.state().disclosures.record_seen(owner, endpoint);
         }
     }
 
@@ -139,14 +141,14 @@ impl Proofs {
         self.state().evidence.all()
     }
 
-    /// Drops everything that is known of `holding`, and which operators were asked about its owner.
+    /// Drops the pending proofs of `holding` and the disclosure set of its owner.
     pub(crate) fn forget(&self, holding: &Holding) {
         let mut state = self.state();
         state.pending.remove_all(*holding);
         state.disclosures.remove(holding.owner);
     }
 
-    /// Drops what followed from the trust start before: the proofs that wait. What is known of providers stays.
+    /// Drops all pending proofs, after a restart of trust. The provider state stays.
     pub(crate) fn drop_all_pending(&self) {
         self.state().pending = PendingProofs::default();
     }

@@ -1,4 +1,4 @@
-//! Proving holdings: which proofs are asked for when, and which of those that waited for a signature join now.
+//! Proves holdings: decides which proofs are requested when, and which pending proofs join now.
 
 use std::collections::BTreeMap;
 
@@ -13,11 +13,11 @@ use crate::head::{BlockRef, Synced};
 use crate::inner::ClientInner;
 use crate::proofs::{Checked, Inquiry, Judged, PendingProof, ProofRequest, ProofTarget};
 
-/// The hedged requests of some holdings.
+/// The results of the hedged requests, by holding.
 pub(crate) type Proven = BTreeMap<Holding, Hedged<Box<Candidate>>>;
 
 impl ClientInner {
-    /// Asks for the proofs of `holdings`, until each joins a trusted block or no provider is left to ask.
+    /// Requests proofs of `holdings` until each joins a trusted block, or no provider is left to ask.
     pub(crate) async fn prove(
         &self,
         holdings: &[Holding],
@@ -43,13 +43,14 @@ impl ClientInner {
         self.proofs.ask(provider, &requests, inquiry).await
     }
 
-    /// What judges a checked proof: it joins a trusted block, or waits.
+    /// The judge of checked proofs: a proof joins a trusted block, or becomes a pending proof.
     fn judge(&self) -> impl Fn(Holding, &Checked, &ProviderId, Level) -> Judged + Send + Sync + '_ {
         |holding, checked, provider, level| self.readings.join(holding, checked, provider, level)
     }
 
-    /// Brings the light client up to date. As long as there is no head worth asking about, the first provider is asked
-    /// for its tip at the same time: a provider that serves nothing else is then one slot ahead. Gives who was asked so.
+    /// Syncs the light client. While there is no young head, the first provider is asked for proofs at its tip
+    /// at the same time: a provider that serves only its tip then has the proof one slot earlier. Returns the
+    /// attempts of these early requests.
     pub(crate) async fn sync_beside_early_proofs(
         &self,
         holdings: &[Holding],
@@ -57,7 +58,7 @@ impl ClientInner {
     ) -> (Synced, BTreeMap<Holding, Attempt>) {
         let clock = self.env.clock();
         if self.head.has_young_head() {
-            // Half the time is kept for proving under the head at hand.
+            // Half of the time is kept for proving under the known head.
             let half = self.env.time_left(deadline).checked_div(2).unwrap_or_default();
             return (self.sync(Deadline::after(clock, half)).await, BTreeMap::new());
         }
@@ -90,7 +91,7 @@ impl ClientInner {
                     Answer::Accepted(_) => Outcome::Joined,
                     Answer::Pending { .. } => Outcome::Pending,
                     Answer::Failed(failure) => Outcome::Failed(failure),
-                    // Somebody else was asked for it meanwhile, by another read.
+                    // Another read asked another provider for it meanwhile.
                     Answer::Withheld { .. } => Outcome::Overtaken,
                 };
                 outcomes = answers.into_iter().map(outcome).collect();
@@ -103,11 +104,11 @@ impl ClientInner {
         (synced, holdings.iter().copied().zip(attempts).collect())
     }
 
-    /// Asks for proofs at the head. If nobody proves under it, but somebody does under a tip that is not signed yet, then
-    /// a proof that waited, under a head a little older by now, is the newest there can be: its block is looked for when
-    /// all have answered, or at half time beside those who have not. Gives the races, and who was asked for links in
-    /// vain.
-    pub(crate) async fn prove_beside_links(
+    /// Requests proofs at the head, and joins pending proofs if that fails. Suppose no provider proves under
+    /// the head, but one proves under a newer tip without a signature. Then a pending proof under a slightly
+    /// older block is the newest possible reading. Its block is linked once all providers have answered, or
+    /// from half time on beside those that have not. Returns the results, and the failed attempts to link.
+    pub(crate) async fn prove_or_join_pending(
         &self,
         holdings: &[Holding],
         target: &BlockRef,
@@ -119,15 +120,13 @@ impl ClientInner {
         let number = |holding: &Holding| self.readings.newest(holding).map(|newest| newest.anchor().number());
         let before: Vec<Option<u64>> = holdings.iter().map(number).collect();
         let target = ProofTarget { block: target.clone(), level: self.env.policy.assurance };
-        let waiting: Vec<(Holding, PendingProof)> = holdings
+        let pending: Vec<(Holding, PendingProof)> = holdings
             .iter()
-            .flat_map(|holding| {
-                self.proofs.pending_of(*holding).into_iter().map(|waiting| (*holding, waiting))
-            })
+            .flat_map(|holding| self.proofs.pending_of(*holding).into_iter().map(|proof| (*holding, proof)))
             .collect();
         let named = |results: Vec<Hedged<Box<Candidate>>>| holdings.iter().copied().zip(results).collect();
         let prove = self.prove(holdings, &target, deadline).boxed();
-        if waiting.is_empty() {
+        if pending.is_empty() {
             return (named(prove.await), Vec::new());
         }
         let half = self.env.time_left(deadline).checked_div(2).unwrap_or_default();
@@ -136,15 +135,15 @@ impl ClientInner {
                 return (named(results), Vec::new());
             }
             Either::Left((results, _)) => {
-                let failed = self.bind(&waiting, deadline).await;
+                let failed = self.join_linked(&pending, deadline).await;
                 return (named(results), failed);
             }
             Either::Right(((), prove)) => prove,
         };
-        match select(prove, self.bind(&waiting, deadline).boxed()).await {
-            Either::Left((results, bind)) => {
-                let is_won = results.iter().all(|result| result.winner.is_some());
-                let failed = if is_won { Vec::new() } else { bind.await };
+        match select(prove, self.join_linked(&pending, deadline).boxed()).await {
+            Either::Left((results, joining)) => {
+                let all_proven = results.iter().all(|result| result.winner.is_some());
+                let failed = if all_proven { Vec::new() } else { joining.await };
                 (named(results), failed)
             }
             Either::Right((failed, prove)) => {
@@ -156,31 +155,31 @@ impl ClientInner {
         }
     }
 
-    /// Looks for the blocks of the proofs `before`, if somebody has parked another one since: only then is there a provider
-    /// behind them. Gives who was asked in vain.
-    async fn bind(&self, before: &[(Holding, PendingProof)], deadline: Deadline) -> Vec<Attempt> {
+    /// Links the blocks of the pending proofs `before`, if a newer proof became pending since: only then is
+    /// there a provider that serves nothing but its tip. Returns the failed attempts.
+    async fn join_linked(&self, before: &[(Holding, PendingProof)], deadline: Deadline) -> Vec<Attempt> {
         let is_new = |holding: &Holding, tip: &PendingProof| {
             let root = tip.checked.account.state_root();
             before.iter().all(|(held, known)| held != holding || known.checked.account.state_root() != root)
         };
         let has_new =
             |holding: &Holding| self.proofs.pending_of(*holding).iter().any(|tip| is_new(holding, tip));
-        let wanted: Vec<&(Holding, PendingProof)> =
+        let to_link: Vec<&(Holding, PendingProof)> =
             before.iter().filter(|(holding, _)| has_new(holding)).collect();
-        if wanted.is_empty() {
+        if to_link.is_empty() {
             return Vec::new();
         }
-        let waiting: Vec<PendingProof> = wanted.iter().map(|(_, waiting)| waiting.clone()).collect();
-        let failed = self.link(&waiting, deadline).await;
-        for (holding, waiting) in wanted {
-            let _ = self.join_pending(*holding, std::slice::from_ref(waiting));
+        let pending: Vec<PendingProof> = to_link.iter().map(|(_, proof)| proof.clone()).collect();
+        let failed = self.link(&pending, deadline).await;
+        for (holding, proof) in to_link {
+            let _ = self.join_pending(*holding, std::slice::from_ref(proof));
         }
         failed
     }
 
-    /// Providers whose proofs had to wait prove nothing but their tip: the next one is asked for while these are good, so
-    /// that it is there when its block is signed. Gives who was asked for what.
-    pub(crate) async fn park_next_tips(
+    /// Requests the next proof from each provider whose pending proof joined just now. Such a provider proves
+    /// only its tip, so the proof must be there when its block is signed. Returns the attempts by holding.
+    pub(crate) async fn request_next_tips(
         &self,
         bound: &[(Holding, Candidate)],
         deadline: Deadline,
@@ -196,7 +195,8 @@ impl ClientInner {
         join_all(each).await.into_iter().flatten().collect()
     }
 
-    /// For each of the `holdings`, what became of asking `provider`, whose proof of it has joined, for the next tip.
+    /// Asks `provider`, whose proofs of `holdings` have joined, for proofs at its next tip. Returns the
+    /// attempts of each holding.
     async fn next_tips(
         &self,
         provider: &ProviderId,
@@ -211,15 +211,15 @@ impl ClientInner {
         };
         let joined = attempt(Outcome::Joined);
         let endpoint = self.env.execution.iter().find(|known| known.id() == provider);
-        // Not at the cost of the time for a read.
+        // Only if enough time is left for a read.
         let has_time =
             self.env.time_left(deadline) > self.env.policy.deadline.checked_div(2).unwrap_or_default();
         let Some(endpoint) = endpoint.filter(|_| has_time) else {
             return holdings.iter().map(|_| vec![joined.clone()]).collect();
         };
         let ask = self.ask_for_tips(endpoint, holdings, deadline).boxed();
-        let patience = Env::GRACE.min(self.env.time_left(deadline));
-        let outcomes: Vec<Option<Outcome>> = match select(ask, clock.sleep(patience)).await {
+        let longest_wait = Env::GRACE.min(self.env.time_left(deadline));
+        let outcomes: Vec<Option<Outcome>> = match select(ask, clock.sleep(longest_wait)).await {
             Either::Left((answers, _)) => answers
                 .into_iter()
                 .map(|answer| match answer {
@@ -235,7 +235,7 @@ impl ClientInner {
             .collect()
     }
 
-    /// Joins those of the pending proofs whose block is trusted by now, and gives the newest candidate.
+    /// Joins the pending proofs whose block is trusted by now, and returns the newest candidate.
     pub(crate) fn join_pending(&self, holding: Holding, pending: &[PendingProof]) -> Option<Candidate> {
         let mut newest: Option<Candidate> = None;
         for PendingProof { provider, checked, .. } in pending {

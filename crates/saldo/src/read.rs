@@ -1,4 +1,5 @@
-//! Reading holdings: the light client and the proofs side by side, then all holdings to their ends together.
+//! Reads holdings: syncs the light client and asks for proofs at the same time, and repeats what changes of
+//! state made invalid.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -18,28 +19,28 @@ use crate::inner::ClientInner;
 use crate::proofs::PendingProof;
 use crate::why;
 
-/// What is known of one holding before any provider is asked for a proof.
+/// The state of one holding before any provider is asked for a proof.
 enum Step {
-    /// What the call found, without asking.
+    /// The call has a result without a request.
     Done(Found),
-    /// A pending proof of it joined the newest head.
+    /// A pending proof of the holding joined the newest head.
     Bound(Box<Candidate>),
-    /// It has to be proven.
+    /// The holding has to be proven.
     Open,
 }
 
-/// What a call reads.
+/// Which amounts a call reads.
 #[derive(Clone, Copy)]
 pub(crate) enum Kind {
-    /// The newest amount, as sure as the policy asks for.
+    /// The newest amount of the assurance that the policy asks for.
     Newest,
-    /// The newest finalized amount, whatever the policy asks for.
+    /// The newest finalized amount, whatever assurance the policy asks for.
     Finalized,
 }
 
 impl ClientInner {
-    /// How often a call reads a holding at most. It reads one again where trust was restarted meanwhile, or where the chain
-    /// took back the block of the answer.
+    /// The most rounds in which one call reads a holding. A second round follows if trust was restarted
+    /// meanwhile, or if the chain withdrew the block of the answer.
     const ROUNDS: usize = 3;
 
     /// Reads all `holdings`, in their order. A holding that is named twice is read once.
@@ -57,8 +58,8 @@ impl ClientInner {
         holdings.iter().map(reading).collect()
     }
 
-    /// Reads `holdings` until each is proven, or waiting will not help, or `patience` is over. A provisional reading waits for
-    /// the next signed head.
+    /// Reads `holdings` repeatedly until each is proven, waiting cannot help, or `patience` is over. A
+    /// provisional reading waits for the next signed head.
     pub(crate) async fn read_patiently(&self, holdings: &[Holding], patience: Duration) -> Vec<Reading> {
         let clock = self.env.clock();
         let end = Deadline::after(clock, patience);
@@ -77,10 +78,10 @@ impl ClientInner {
         }
     }
 
-    /// Reads everything that is watched or was proven before.
+    /// Reads every holding that is watched, or was proven before.
     pub(crate) async fn refresh(&self, within: Duration) -> Vec<(Holding, Reading)> {
         let deadline = Deadline::after(self.env.clock(), within);
-        // What is stored says what is to be read.
+        // Stored readings are part of the list.
         self.open_storage(self.env.half(deadline)).await;
         let mut holdings = self.hub.watched();
         holdings.extend(self.readings.holdings());
@@ -92,7 +93,8 @@ impl ClientInner {
         holdings.into_iter().zip(readings).collect()
     }
 
-    /// Reads `holdings`, and again those that the state of the client has overtaken meanwhile, as long as there is time.
+    /// Reads `holdings`. Reads again those whose findings the gate would refuse by now, as long as there is
+    /// time.
     async fn find_current(&self, holdings: &[Holding], kind: Kind, deadline: Deadline) -> Vec<Finding> {
         let mut findings: BTreeMap<Holding, Finding> = BTreeMap::new();
         let mut open: Vec<Holding> = holdings.to_vec();
@@ -101,7 +103,7 @@ impl ClientInner {
             let restarted = self.trust_restarted(self.head.generation()).boxed();
             let found = match select(self.find_once(&reading, kind, deadline).boxed(), restarted).await {
                 Either::Left((found, _)) => found,
-                // Nothing that was found so far counts any more.
+                // Nothing found under the earlier trust start counts any more.
                 Either::Right(_) if round < Self::ROUNDS && self.env.time_left(deadline) >= Env::GRACE => {
                     open = holdings.to_vec();
                     continue;
@@ -137,14 +139,14 @@ impl ClientInner {
         }
     }
 
-    /// Completes when trust is not of this generation any more.
+    /// Completes when the trust start is no longer of this `generation`.
     async fn trust_restarted(&self, generation: Generation) {
         loop {
-            let count = self.hub.notify.count();
+            let notifications = self.hub.notify.count();
             if self.head.generation() != generation {
                 return;
             }
-            self.hub.notify.notified(count).await;
+            self.hub.notify.notified(notifications).await;
         }
     }
 
@@ -162,34 +164,34 @@ impl ClientInner {
         holdings.iter().zip(marks).zip(found).map(finding).collect()
     }
 
-    /// Finds the newest amounts: the light client and the proofs side by side.
+    /// Finds the newest amounts: syncs the light client and asks for proofs at the same time.
     async fn find_newest(&self, holdings: &[Holding], deadline: Deadline) -> Vec<(Found, Vec<Attempt>)> {
         let readable: Vec<Holding> =
             holdings.iter().copied().filter(|holding| is_readable(holding.asset)).collect();
         let (mut synced, early) = self.sync_beside_early_proofs(&readable, deadline).await;
         let is_waiting = || readable.iter().any(|holding| !self.proofs.pending_of(*holding).is_empty());
         if readable.len() > 1 || is_waiting() {
-            // One header for all. For a single holding it comes with the proof, in one request.
+            // One header request for all holdings. For a single holding the header comes with the proof, in one
+            // request.
             let half = self.env.time_left(deadline).checked_div(2).unwrap_or_default();
             let until = Deadline::after(self.env.clock(), half);
             synced.attempts.extend(self.fetch_head(self.env.policy.assurance, until).await);
         }
         let settled = self.settle(holdings, &synced, &early, deadline);
-        // What is needed only later is fetched while the proofs are under way.
+        // Data that only later calls need is fetched while the proofs are in flight.
         let settled = join(settled, self.learn_finalized_header(deadline));
         let read = self.head.learn_next_committee_beside(settled, deadline).boxed();
         if holdings.len() > 1 {
             return read.await.0;
         }
-        // Beside a single request there is room for trying another provider. The call does not wait for that.
+        // A call for a single holding has time to try another provider. The call does not wait for the answer.
         match select(read, self.proofs.explore(deadline).boxed()).await {
             Either::Left(((found, _), _)) => found,
             Either::Right(((), read)) => read.await.0,
         }
     }
 
-    /// Finds the amounts of `holdings` under the heads that are known now. `early` are the attempts that were made beside
-    /// the sync.
+    /// Finds the amounts of `holdings` under the current heads. `early` has the attempts made during the sync.
     async fn settle(
         &self,
         holdings: &[Holding],
@@ -198,7 +200,7 @@ impl ClientInner {
         deadline: Deadline,
     ) -> Vec<(Found, Vec<Attempt>)> {
         let (head, block) = self.head.target(self.env.policy.assurance);
-        // An early request that was cancelled as soon as there was a head is sent again, and listed then.
+        // An early request that was cancelled because a head came is sent again, and listed then.
         let before = |holding: &Holding| -> Vec<Attempt> {
             let listed = early.get(holding).filter(|attempt| attempt.outcome != Outcome::Overtaken);
             synced.attempts.iter().chain(listed).cloned().collect()
@@ -213,8 +215,8 @@ impl ClientInner {
                 Step::Open => open.push(*holding),
             }
         }
-        let proving = self.prove_beside_links(&open, &block, deadline);
-        let (proofs, mut next) = join(proving, self.park_next_tips(&bound, deadline)).await;
+        let proving = self.prove_or_join_pending(&open, &block, deadline);
+        let (proofs, mut next) = join(proving, self.request_next_tips(&bound, deadline)).await;
         let (mut results, failed) = proofs;
         let mut found = Vec::with_capacity(holdings.len());
         for (holding, step) in holdings.iter().zip(steps) {
@@ -236,7 +238,7 @@ impl ClientInner {
         found
     }
 
-    /// What can be said of one holding without asking for a proof.
+    /// Decides what one holding needs, without a request.
     fn without_asking(&self, holding: Holding, block: &BlockRef) -> Step {
         if !is_readable(holding.asset) {
             return Step::Done(Found::Nothing(Why::TokenLayoutUnproven));
@@ -244,7 +246,8 @@ impl ClientInner {
         if self.head.is_faulted() {
             return Step::Done(Found::Nothing(Why::ConsensusFault));
         }
-        // What is proven under the newest head. While only that head's hash is known, nothing is.
+        // A reading counts only if it is at the newest head. If only the hash of that head is known, no reading
+        // is.
         let is_at_head = |candidate: &Candidate| match block {
             BlockRef::Known(head) => candidate.anchor().hash() == head.hash(),
             BlockRef::ByHash(_) | BlockRef::Tip => false,
@@ -264,7 +267,7 @@ impl ClientInner {
         }
     }
 
-    /// What one holding comes to, after the providers were asked.
+    /// Makes the finding of one holding, after the providers were asked.
     fn conclude(
         &self,
         holding: Holding,

@@ -1,8 +1,9 @@
-//! What is proven of each holding, what the chain took back, and what has to be stored: the owner of that state, and the
-//! only caller of [`join`].
+//! The owner of the readings: the records of all holdings, the withdrawn readings, and what has to be stored.
+//! It is the only caller of [`join`].
 //!
-//! **Lock order**, for the whole crate: the state of the store, then the readings, then the head, then the head's table of
-//! the network. The state of the proofs and the watch hub are locked alone. No lock is held across an await.
+//! **Lock order** of the whole crate: first the state of the store, then the readings, then the head, then the
+//! head's table of the network. The state of the proofs and the watch hub are locked alone. No lock is held
+//! across an await.
 
 mod index;
 mod persist;
@@ -25,17 +26,17 @@ use crate::storage::StorageFault;
 use crate::store::Store;
 use state::ReadingsState;
 
-/// The records of all holdings.
+/// Owns the records of all holdings.
 pub(crate) struct Readings {
     env: Arc<Env>,
     head: Arc<Head>,
     hub: Arc<WatchHub>,
-    /// Where what is known is kept over a restart, if anywhere.
+    /// The storage that outlasts a restart, if the app gave one.
     store: Option<Store>,
     state: Mutex<ReadingsState>,
 }
 
-/// What is known at one moment, while it is locked.
+/// The state of the readings and the head at one moment, while both are locked.
 pub(crate) struct Moment<'a> {
     records: &'a BTreeMap<Holding, Record>,
     withdrawn: &'a BTreeMap<Holding, Candidate>,
@@ -43,13 +44,13 @@ pub(crate) struct Moment<'a> {
 }
 
 impl<'a> Moment<'a> {
-    /// What the gate looks at for `holding`.
+    /// The state that the gate checks for `holding`.
     pub(crate) fn present(&self, holding: &Holding) -> Present<'a> {
         let HeadView { generation, is_faulted, chain, now, .. } = *self.view;
         Present { generation, is_faulted, chain, record: self.records.get(holding), now }
     }
 
-    /// The reading of `holding` that the chain took back last.
+    /// The reading of `holding` that was withdrawn last.
     pub(crate) fn withdrawn(&self, holding: &Holding) -> Option<&'a Candidate> {
         self.withdrawn.get(holding)
     }
@@ -61,18 +62,18 @@ impl Readings {
     }
 
     fn state(&self) -> MutexGuard<'_, ReadingsState> {
-        // A panic while the lock was held cannot have left half a state: every change is one assignment.
+        // A panic cannot leave a half-changed state behind: every change is one assignment.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Runs `look` with what is known at this moment, while all of it is locked.
+    /// Runs `look` on the state of this moment, while all of it is locked.
     pub(crate) fn at_present<T>(&self, look: impl FnOnce(&Moment<'_>) -> T) -> T {
         let state = self.state();
         let (records, withdrawn) = (&state.records, &state.withdrawn);
         self.head.look(|view| look(&Moment { records, withdrawn, view }))
     }
 
-    /// What is recorded as the newest of `holding`. The gate decides whether it may be handed out.
+    /// The newest recorded reading of `holding`. The gate decides whether it may be handed out.
     pub(crate) fn newest(&self, holding: &Holding) -> Option<Candidate> {
         self.state().records.get(holding)?.last().cloned()
     }
@@ -82,7 +83,7 @@ impl Readings {
         self.state().records.get(holding)?.finalized().cloned()
     }
 
-    /// The signed blocks of readings of `holding` that may become final, lowest first.
+    /// The signed blocks of readings of `holding` that can become final, lowest first.
     pub(crate) fn awaiting_finality(&self, holding: &Holding) -> Vec<Anchor> {
         let state = self.state();
         let awaiting = state.records.get(holding).map(Record::awaiting_finality).unwrap_or_default();
@@ -90,14 +91,14 @@ impl Readings {
         proven.map(|candidate| candidate.anchor().clone()).collect()
     }
 
-    /// All holdings of which something is recorded.
+    /// All holdings that have a recorded reading.
     pub(crate) fn holdings(&self) -> Vec<Holding> {
         let state = self.state();
         let recorded = state.records.iter().filter(|(_, record)| record.last().is_some());
         recorded.map(|(holding, _)| *holding).collect()
     }
 
-    /// How many withdrawals there were, and the newest of them, each with its number.
+    /// The number of withdrawals so far, and the newest of them, each with its number.
     pub(crate) fn withdrawals(&self) -> (u64, Vec<(u64, Candidate)>) {
         self.state().withdrawals.newest()
     }
@@ -137,7 +138,8 @@ impl Readings {
         if is_outdated || !is_young { Judged::Old { number } } else { Judged::Joined(Box::new(candidate)) }
     }
 
-    /// Holds the records against what the chain knows now: what it excludes is withdrawn, what is final is so from now on.
+    /// Reviews the records against the chain: withdraws readings whose block the chain excludes, and raises
+    /// those whose block is final.
     pub(crate) fn review(&self) {
         let (gone, faults) = {
             let mut state = self.state();
@@ -153,8 +155,9 @@ impl Readings {
         event::withdrawn(&gone);
     }
 
-    /// Restarts trust at `checkpoint`, and drops everything that followed from the start before. Head and readings change
-    /// under one lock. What is stored is removed as well, before anything else is written, and the new trust start is stored.
+    /// Restarts trust from `checkpoint`, and drops everything that followed from the earlier trust start. Head
+    /// and readings change under one lock. The stored data is removed before any other write, and the new trust
+    /// start is stored.
     pub(crate) fn restart_from(&self, checkpoint: Checkpoint) {
         let mut stored = self.store.as_ref().map(Store::state);
         let mut state = self.state();
@@ -165,7 +168,7 @@ impl Readings {
         }
     }
 
-    /// Drops everything that is recorded of `holding`. What is stored is removed before anything else is written.
+    /// Drops all records of `holding`. The stored data is removed before any other write.
     pub(crate) fn forget(&self, holding: &Holding) {
         let mut stored = self.store.as_ref().map(Store::state);
         self.state().forget(holding);

@@ -1,28 +1,29 @@
-//! Where trust starts, as the caller wants it.
+//! The trust start that the caller chooses.
 
 use saldo_beacon::Checkpoint;
 
-/// Where trust starts.
+/// Says where trust starts.
 ///
-/// A given [`Checkpoint`] comes first. Without one, or once it is too old, the operators of the checkpoint sources decide
-/// ([`ClientBuilder::checkpoint_source`](crate::ClientBuilder::checkpoint_source)). Both may be set.
+/// A given [`Checkpoint`] is used first. If there is none, or it is too old, the operators of the checkpoint
+/// sources decide ([`ClientBuilder::checkpoint_source`](crate::ClientBuilder::checkpoint_source)). Both may be
+/// set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Trust {
-    /// This finalized block, on the caller's own word.
+    /// This finalized block, which the caller vouches for.
     Given(Checkpoint),
     /// The finalized block that at least `k` independent operators of checkpoint sources name.
     Agreement {
-        /// How many, at least 2.
+        /// The number of operators, at least 2.
         k: usize,
     },
 }
 
 impl Trust {
-    /// How many operators must agree if nothing else is said.
+    /// The number of operators that must agree by default.
     pub const DEFAULT_AGREEMENT: usize = 2;
 
-    /// The finalized block that at least `k` independent operators of checkpoint sources name.
+    /// Starts trust at the finalized block that at least `k` independent operators of checkpoint sources name.
     pub fn agree(k: usize) -> Self {
         Self::Agreement { k }
     }

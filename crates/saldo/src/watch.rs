@@ -1,4 +1,4 @@
-//! What a screen shows while it is open.
+//! The watch: a stream of what a screen shows while it is open.
 
 mod change;
 mod drive;
@@ -22,10 +22,11 @@ use shown::{Outbox, SharedOutbox};
 
 pub use change::{Activity, Change};
 
-/// The readings of some holdings, kept up while it is polled. Made by [`Client::watch`](crate::Client::watch).
+/// Watches the readings of some holdings for as long as it is polled. [`Client::watch`](crate::Client::watch)
+/// makes one.
 ///
-/// It is a [`Stream`] that never ends. All its work is done in [`Watch::next`]; while nobody calls that, nothing is asked,
-/// and when it is dropped, nothing is left. A `next` that is given up loses no item.
+/// It is a [`Stream`] that never ends. All its work is done in [`Watch::next`]: without that call it makes no
+/// request, and a dropped watch leaves no work behind. Dropping the future of `next` loses no item.
 #[must_use = "a watch does nothing unless it is polled"]
 pub struct Watch {
     inner: Arc<ClientInner>,
@@ -49,7 +50,8 @@ impl Watch {
         Self { inner, watched, outbox, driver }
     }
 
-    /// Waits for the next change. It never ends; the future may be dropped at any time, and no change is lost.
+    /// Waits for the next change. The stream never ends. The future may be dropped at any time without losing
+    /// a change.
     #[inline(never)]
     #[expect(clippy::should_implement_trait, reason = "it is a stream, which has `next` in all its forms")]
     pub fn next(&mut self) -> BoxFuture<'_, Change> {
@@ -63,7 +65,7 @@ impl Watch {
         next.boxed()
     }
 
-    fn untold(&self) -> Option<Change> {
+    fn next_queued(&self) -> Option<Change> {
         self.outbox.lock().unwrap_or_else(PoisonError::into_inner).take(&self.inner)
     }
 }
@@ -72,12 +74,12 @@ impl Stream for Watch {
     type Item = Change;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Change>> {
-        if let Some(change) = self.untold() {
+        if let Some(change) = self.next_queued() {
             return Poll::Ready(Some(change));
         }
-        // It never completes.
+        // The driver never completes.
         let _ = self.driver.poll_unpin(context);
-        self.untold().map_or(Poll::Pending, |change| Poll::Ready(Some(change)))
+        self.next_queued().map_or(Poll::Pending, |change| Poll::Ready(Some(change)))
     }
 }
 

@@ -1,4 +1,4 @@
-//! The one reason why nothing was proven: what keeps the light client behind, and what keeps a holding from being proven.
+//! Chooses the one reason why nothing was proven: first for the light client, then for a holding.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use saldo_source::Dispatcher;
 use crate::env::Env;
 use crate::head::Need;
 
-/// The reason for a step of the light client that failed.
+/// The reason why a step of the light client failed.
 ///
-/// `lag` is the reason that follows from how far the newest head is behind the clock; `epochs` is the length of that many
-/// epochs.
+/// `lag` is the reason that follows from the lag of the newest head. `epochs` converts a number of epochs to
+/// their length.
 pub(crate) fn of_heads(
     need: Need,
     round: &[Attempt],
@@ -21,8 +21,8 @@ pub(crate) fn of_heads(
     epochs: impl Fn(u64) -> Duration,
 ) -> Option<Why> {
     let failures = || round.iter().filter_map(|attempt| attempt.outcome.failure());
-    if let Some(telling) = failures().find_map(|failure| telling(failure, lag.is_some(), &epochs)) {
-        return Some(telling);
+    if let Some(decisive) = failures().find_map(|failure| decisive(failure, lag.is_some(), &epochs)) {
+        return Some(decisive);
     }
     let all = |test: fn(&Failure) -> bool| {
         !round.is_empty() && failures().count() == round.len() && failures().all(test)
@@ -30,7 +30,7 @@ pub(crate) fn of_heads(
     if all(|failure| *failure == Failure::Transport(TransportError::Offline)) {
         return Some(Why::DeviceOffline);
     }
-    // One source alone can label its data as it likes: it must be what all of them say.
+    // One source alone can label its data as it likes: all sources must say it.
     let reached: Vec<_> = failures().filter(|failure| !failure.is_unreachable()).collect();
     let is_alone = reached.len() == 1 && round.len() > 1;
     if !reached.is_empty() && !is_alone && reached.into_iter().all(is_of_unknown_fork) {
@@ -52,8 +52,8 @@ pub(crate) fn of_heads(
     }
 }
 
-/// What a single failure says of the whole, because it was verified: the same would be true whoever had been asked.
-fn telling(failure: &Failure, lags: bool, epochs: &impl Fn(u64) -> Duration) -> Option<Why> {
+/// The reason that a single failure is enough for. Its data was verified, so it does not depend on the source.
+fn decisive(failure: &Failure, lags: bool, epochs: &impl Fn(u64) -> Duration) -> Option<Why> {
     match failure {
         Failure::Bootstrap(BootstrapError::CheckpointTooOld { age_epochs, limit_epochs }) => {
             Some(Why::CheckpointTooOld { age: epochs(*age_epochs), limit: epochs(*limit_epochs) })
@@ -75,49 +75,53 @@ fn is_of_unknown_fork(failure: &Failure) -> bool {
     )
 }
 
-/// Whether data came and was refused, rather than not coming at all.
+/// Whether data came and was refused, in contrast to no data.
 fn is_refusal(failure: &Failure) -> bool {
     matches!(failure, Failure::Update(_) | Failure::Bootstrap(_) | Failure::Malformed { .. })
 }
 
-/// What is known when nothing was proven.
+/// The facts about a read that proved nothing.
 pub(crate) struct Case<'a> {
-    /// What is wrong with the heads, if anything.
+    /// The reason why the heads are not up to date, if they are not.
     pub(crate) problem: Option<&'a Why>,
-    /// Who was asked for heads.
+    /// The attempts to fetch heads.
     pub(crate) heads: &'a [Attempt],
-    /// Who was asked for the proof.
+    /// The attempts to fetch the proof.
     pub(crate) attempts: &'a [Attempt],
-    /// Whether the policy forbade to ask all.
+    /// Whether the policy held back requests to some providers.
     pub(crate) held_back: bool,
-    /// The newest block that is trusted enough.
+    /// The newest block of enough assurance.
     pub(crate) head: Option<&'a Anchor>,
     pub(crate) now: Now,
     pub(crate) policy: &'a Policy,
     pub(crate) dispatcher: &'a Dispatcher,
 }
 
-/// Why nothing was proven: what is wrong with the device first, then with the heads, then what the providers have in common.
+/// The reason why nothing was proven. A fault of the device comes first, then one of the heads, then what the
+/// providers have in common.
 pub(crate) fn of_read(case: &Case<'_>) -> Why {
     of_device(case).or_else(|| of_whole(case)).unwrap_or_else(|| of_providers(case))
 }
 
-/// What is wrong with the device: its network or its clock.
+/// The fault of the device, if any: its network or its clock.
 fn of_device(case: &Case<'_>) -> Option<Why> {
     let Case { heads, attempts, now, dispatcher, .. } = *case;
     // A provider that was not asked says nothing about the network.
     let is_asked = |attempt: &&Attempt| attempt.took > Duration::ZERO || !is_backed_off(attempt);
     let asked: Vec<Attempt> = heads.iter().chain(attempts).filter(is_asked).cloned().collect();
-    let is_told = dispatcher.is_offline() && asked.iter().all(is_silent);
+    let is_set_offline = dispatcher.is_offline() && asked.iter().all(is_silent);
     let says_offline =
         |attempt: &Attempt| attempt.outcome.failure() == Some(&Failure::Transport(TransportError::Offline));
-    if is_told || dispatcher.is_cut_off(&asked) || (!asked.is_empty() && asked.iter().all(says_offline)) {
+    if is_set_offline
+        || dispatcher.is_cut_off(&asked)
+        || (!asked.is_empty() && asked.iter().all(says_offline))
+    {
         return Some(Why::DeviceOffline);
     }
     now.clock_off().then_some(Why::ClockOff)
 }
 
-/// What is wrong with the heads, or with all providers at once.
+/// The fault of the heads, or of all providers together, if any.
 fn of_whole(case: &Case<'_>) -> Option<Why> {
     let Case { problem, attempts, held_back, now, policy, .. } = *case;
     if let Some(problem) = problem.filter(|problem| problem.needs_action()) {
@@ -127,11 +131,11 @@ fn of_whole(case: &Case<'_>) -> Option<Why> {
         return Some(Why::PolicyForbidsMoreOperators);
     }
     if !attempts.is_empty() && attempts.iter().all(is_silent) {
-        // The time was spent before the providers were asked.
+        // The time was used up before the providers were asked.
         let had_no_time = attempts.iter().all(|attempt| is_late(attempt) && attempt.took < Env::GRACE);
         return Some(if had_no_time { Why::Deadline } else { Why::AllUnreachable });
     }
-    // One provider alone could make a field up: all that answered must say it.
+    // One provider alone could invent a field: all that answered must say it.
     let mut reached = case.failures().filter(|failure| !failure.is_unreachable()).peekable();
     if reached.peek().is_some() && !case.is_pending() && reached.all(is_of_unknown_layout) {
         return Some(Why::UnknownHeaderLayout);
@@ -144,7 +148,8 @@ fn of_whole(case: &Case<'_>) -> Option<Why> {
     }
 }
 
-/// What the providers that answered have in common, and what helps soonest.
+/// The reason that the providers that answered have in common. If there are several, the one that is resolved
+/// soonest.
 fn of_providers(case: &Case<'_>) -> Why {
     let failures = || case.failures();
     let all = |test: fn(&Failure) -> bool| {
@@ -188,7 +193,7 @@ impl<'a> Case<'a> {
         self.attempts.iter().filter_map(|attempt| attempt.outcome.failure())
     }
 
-    /// Whether a proof waits for its block to be signed.
+    /// Whether there is a pending proof.
     fn is_pending(&self) -> bool {
         self.attempts.iter().any(|attempt| attempt.outcome == Outcome::Pending)
     }
@@ -207,7 +212,7 @@ fn is_silent(attempt: &Attempt) -> bool {
     attempt.outcome == Outcome::Unfinished || attempt.outcome.failure().is_some_and(Failure::is_unreachable)
 }
 
-/// Whether the provider was not asked because it is backed off, or is asked only if no other is left.
+/// Whether the provider was not asked: it is backed off, or it is asked only if no other is left.
 fn is_backed_off(attempt: &Attempt) -> bool {
     matches!(
         attempt.outcome.failure(),
@@ -220,7 +225,7 @@ fn is_backed_off(attempt: &Attempt) -> bool {
     )
 }
 
-/// Whether time was up before the provider answered.
+/// Whether the time ended before the provider answered.
 fn is_late(attempt: &Attempt) -> bool {
     match &attempt.outcome {
         Outcome::Unfinished => true,
@@ -228,7 +233,7 @@ fn is_late(attempt: &Attempt) -> bool {
     }
 }
 
-/// The bytes are asked for only where the JSON has an unknown layout.
+/// The bytes are requested only if the JSON has an unknown layout.
 fn is_of_unknown_layout(failure: &Failure) -> bool {
     matches!(
         failure,

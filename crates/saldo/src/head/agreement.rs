@@ -1,61 +1,61 @@
-//! What the checkpoint sources say together.
+//! The votes of the checkpoint sources, and the verdict that follows from them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::B256;
 use saldo_source::Endpoint;
 
-/// How many of the operators must name a block before their agreement counts for anything.
+/// The least number of operators that must answer before an agreement counts.
 pub(crate) const LEAST_ANSWERS: usize = 3;
 
-/// What the operators of all sources named, when they were asked for the block at one slot.
+/// The votes of all operators on the block at one slot.
 ///
-/// An operator is one voice, however many sources it runs; one that names two blocks has none. Names with one
-/// [`Endpoint::operator_key_of`] are one operator.
+/// Each operator has one vote, however many sources it runs. An operator that names two blocks has no vote.
+/// Names with the same [`Endpoint::operator_key_of`] are one operator.
 #[derive(Debug, Default)]
-pub(super) struct Voices {
-    named: BTreeMap<String, Voice>,
+pub(super) struct Votes {
+    named: BTreeMap<String, Vote>,
 }
 
 #[derive(Debug)]
-struct Voice {
+struct Vote {
     operator: String,
     roots: BTreeSet<B256>,
 }
 
-/// What follows from the voices.
+/// The result of the votes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// Enough operators named this block, and no other block was named by enough.
     Agreed {
         root: B256,
-        /// Sorted, each once.
+        /// The operators that named it, sorted, each once.
         operators: Vec<String>,
     },
     /// Enough operators answered, but no block was named by enough of them, or more than one.
     Disagreed,
-    /// Too few operators answered for anything to follow.
+    /// Too few operators answered to decide.
     TooFew { answered: usize, needed: usize },
 }
 
-impl Voices {
-    /// Counts that a source of `operator` named `root`.
-    pub(super) fn hear(&mut self, operator: &str, root: B256) {
-        let voice = self
+impl Votes {
+    /// Adds the vote of a source of `operator` for `root`.
+    pub(super) fn count(&mut self, operator: &str, root: B256) {
+        let vote = self
             .named
             .entry(key(operator))
-            .or_insert_with(|| Voice { operator: operator.to_owned(), roots: BTreeSet::new() });
-        voice.roots.insert(root);
+            .or_insert_with(|| Vote { operator: operator.to_owned(), roots: BTreeSet::new() });
+        vote.roots.insert(root);
     }
 
-    /// What follows, if `k` operators must name one block.
+    /// The verdict, if `k` operators must name one block.
     pub(super) fn verdict(&self, k: usize) -> Verdict {
         let needed = needed(k);
-        let answered = self.voices().count();
+        let answered = self.votes().count();
         if answered < needed {
             return Verdict::TooFew { answered, needed };
         }
-        let roots: BTreeSet<B256> = self.voices().map(|(_, root)| root).collect();
+        let roots: BTreeSet<B256> = self.votes().map(|(_, root)| root).collect();
         let mut reached = roots.into_iter().filter(|root| self.naming(*root).len() >= k);
         match (reached.next(), reached.next()) {
             (Some(root), None) => Verdict::Agreed { root, operators: self.naming(root) },
@@ -63,10 +63,10 @@ impl Voices {
         }
     }
 
-    /// Who named `root`, and nothing else; sorted.
+    /// The operators that named `root` and no other block, sorted.
     pub(super) fn naming(&self, root: B256) -> Vec<String> {
         let mut operators: Vec<String> = self
-            .voices()
+            .votes()
             .filter(|(_, named)| *named == root)
             .map(|(operator, _)| operator.to_owned())
             .collect();
@@ -74,28 +74,28 @@ impl Voices {
         operators
     }
 
-    /// Whether `k` operators named one and the same block that is not `root`.
+    /// Whether at least `k` operators named the same block, and that block is not `root`.
     pub(super) fn contradict(&self, root: B256, k: usize) -> bool {
-        self.voices().any(|(_, named)| named != root && self.naming(named).len() >= k)
+        self.votes().any(|(_, named)| named != root && self.naming(named).len() >= k)
     }
 
-    fn voices(&self) -> impl Iterator<Item = (&str, B256)> {
-        self.named.values().filter_map(|voice| {
-            let mut roots = voice.roots.iter();
+    fn votes(&self) -> impl Iterator<Item = (&str, B256)> {
+        self.named.values().filter_map(|vote| {
+            let mut roots = vote.roots.iter();
             match (roots.next(), roots.next()) {
-                (Some(root), None) => Some((voice.operator.as_str(), *root)),
+                (Some(root), None) => Some((vote.operator.as_str(), *root)),
                 _ => None,
             }
         })
     }
 }
 
-/// How many operators must answer if `k` of them must name one block.
+/// The number of operators that must answer if `k` of them must name one block.
 pub(super) fn needed(k: usize) -> usize {
     LEAST_ANSWERS.max(k)
 }
 
-/// How many operators there are among these names.
+/// The number of operators among these names.
 pub(crate) fn distinct<'a>(operators: impl Iterator<Item = &'a str>) -> usize {
     operators.map(key).collect::<BTreeSet<_>>().len()
 }
@@ -111,10 +111,10 @@ mod tests {
     const A: B256 = B256::repeat_byte(0xaa);
     const B: B256 = B256::repeat_byte(0xbb);
 
-    fn verdict(k: usize, heard: &[(&str, B256)]) -> Verdict {
-        let mut voices = Voices::default();
-        heard.iter().for_each(|(operator, root)| voices.hear(operator, *root));
-        voices.verdict(k)
+    fn verdict(k: usize, named: &[(&str, B256)]) -> Verdict {
+        let mut votes = Votes::default();
+        named.iter().for_each(|(operator, root)| votes.count(operator, *root));
+        votes.verdict(k)
     }
 
     fn agreed(root: B256, operators: &[&str]) -> Verdict {
@@ -130,8 +130,8 @@ mod tests {
 
     #[test]
     fn a_host_written_in_two_ways_is_one_operator() {
-        let heard = [("example.com", A), ("example.com.", A), ("www.example.com", A), ("y", A)];
-        assert_eq!(verdict(2, &heard), Verdict::TooFew { answered: 2, needed: 3 });
+        let named = [("example.com", A), ("example.com.", A), ("www.example.com", A), ("y", A)];
+        assert_eq!(verdict(2, &named), Verdict::TooFew { answered: 2, needed: 3 });
     }
 
     #[test]
@@ -142,20 +142,20 @@ mod tests {
     }
 
     #[test]
-    fn two_blocks_with_enough_voices_each_are_a_disagreement() {
+    fn two_blocks_with_enough_votes_each_are_a_disagreement() {
         assert_eq!(verdict(2, &[("w", A), ("x", A), ("y", B), ("z", B)]), Verdict::Disagreed);
         let c = B256::repeat_byte(0xcc);
         assert_eq!(verdict(2, &[("x", A), ("y", B), ("z", c)]), Verdict::Disagreed);
     }
 
     #[test]
-    fn two_sources_of_one_operator_are_one_voice() {
+    fn two_sources_of_one_operator_have_one_vote() {
         assert_eq!(verdict(2, &[("x", A), ("X ", A), ("y", A)]), Verdict::TooFew { answered: 2, needed: 3 });
         assert_eq!(verdict(2, &[("x", A), ("x", A), ("y", B), ("z", B)]), agreed(B, &["y", "z"]));
     }
 
     #[test]
-    fn who_says_two_things_has_no_voice() {
+    fn an_operator_that_names_two_blocks_has_no_vote() {
         assert_eq!(verdict(2, &[("w", A), ("w", B), ("x", A), ("y", A), ("z", B)]), agreed(A, &["x", "y"]));
         assert_eq!(
             verdict(2, &[("w", A), ("w", B), ("x", A), ("y", A)]),
@@ -165,11 +165,11 @@ mod tests {
 
     #[test]
     fn a_contradiction_needs_k_operators() {
-        let mut voices = Voices::default();
-        voices.hear("x", B);
-        assert!(!voices.contradict(A, 2));
-        voices.hear("y", B);
-        assert!(voices.contradict(A, 2) && !voices.contradict(B, 2));
+        let mut votes = Votes::default();
+        votes.count("x", B);
+        assert!(!votes.contradict(A, 2));
+        votes.count("y", B);
+        assert!(votes.contradict(A, 2) && !votes.contradict(B, 2));
         assert_eq!(distinct(["x", "X", "y"].into_iter()), 2);
     }
 }

@@ -1,4 +1,5 @@
-//! What a light client needs right after its start, fetched beside the bootstrap: one way there and back instead of three.
+//! Fetches what a light client needs right after its start beside the bootstrap: one round trip instead of
+//! three.
 
 use futures_util::future::{Either, join3, select};
 use saldo_beacon::decode;
@@ -20,7 +21,7 @@ pub(super) struct Ahead {
 }
 
 impl Head {
-    /// Fetches the hand-overs since the block at `slot`, where there are any, and the newest heads.
+    /// Fetches the committee updates since the block at `slot`, if there are any, and the newest heads.
     pub(super) async fn fetch_ahead(&self, source: &Endpoint, slot: Slot, deadline: Deadline) -> Ahead {
         let network = self.network();
         let start = network.period_at(slot);
@@ -36,7 +37,8 @@ impl Head {
         Ahead { updates, finality: finality.ok(), optimistic: optimistic.ok() }
     }
 
-    /// Takes what was fetched ahead, if it comes within a grace. What is refused now is asked for again as usual.
+    /// Uses the data that was fetched ahead, if it comes within the grace time. Refused data is requested again
+    /// in the usual way.
     pub(super) async fn take_ahead(&self, ahead: impl Future<Output = Ahead> + Unpin) {
         let Either::Left((ahead, _)) = select(ahead, self.env.clock().sleep(Env::GRACE)).await else {
             return;
@@ -44,7 +46,7 @@ impl Head {
         let network = self.network();
         if let Some(Data { bytes, encoding, .. }) = &ahead.updates {
             let updates = decode::updates(bytes, *encoding, &network).unwrap_or_default();
-            // The first that is refused leaves the others without the committee to check them by.
+            // After the first refused update, the committee to check the others is missing.
             let _ = updates.into_iter().try_for_each(|update| self.advance(update));
         }
         let fork = |data: &Data| data.fork.clone();

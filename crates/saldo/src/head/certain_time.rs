@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use saldo_beacon::unit::UnixTime;
 
-/// A time that a committee's signature proves to have come, and the moment on the monotonic clock when that became known.
-/// What has passed since is certain as well, because nobody sets that clock back.
+/// A time that a committee's signature proves to have come, and when that became known on the monotonic clock.
+/// The time that has passed since is certain too, because that clock cannot be set back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct CertainTime {
     proven: UnixTime,
@@ -13,14 +13,16 @@ pub(super) struct CertainTime {
 }
 
 impl CertainTime {
-    /// What is certain once `newest` is proven: that, or what was `held` if more has passed since.
+    /// The certain time once `newest` is proven: `newest`, or `held` plus the time passed since, whichever is
+    /// later.
     pub(super) fn after(held: Option<Self>, newest: UnixTime, monotonic: Duration) -> Self {
         held.filter(|held| held.at(monotonic) >= newest)
             .unwrap_or(Self { proven: newest, known_at: monotonic })
     }
 
-    /// What time it is at least. The monotonic clock may run a little fast: a thousandth of what passes on it does not count,
-    /// or the drift of weeks would make every true wall clock look slow.
+    /// A lower bound of the present time. The monotonic clock may run a little fast, so a thousandth of the
+    /// time that it shows does not count. Otherwise the drift of weeks would make every correct wall clock look
+    /// slow.
     pub(super) fn at(self, monotonic: Duration) -> UnixTime {
         let passed = monotonic.saturating_sub(self.known_at);
         self.proven.saturating_add(passed.saturating_sub(passed.checked_div(1024).unwrap_or_default()))
@@ -38,7 +40,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_passed_is_certain() {
+    fn time_that_has_passed_is_certain() {
         let known_at = Duration::from_secs(7);
         let certain = CertainTime::after(None, START, known_at);
         assert_eq!(certain.at(known_at), START);
@@ -48,10 +50,10 @@ mod tests {
     }
 
     #[test]
-    fn a_newer_head_counts_only_if_it_is_later_than_what_has_passed() {
+    fn a_newer_head_counts_only_if_it_is_later_than_the_certain_time() {
         let held = CertainTime::after(None, START, Duration::ZERO);
         let after = Duration::from_secs(1_000);
-        // A replayed head does not make less certain what has passed.
+        // A replayed head does not reduce the certain time.
         assert_eq!(CertainTime::after(Some(held), later(900), after), held);
         let newer = CertainTime::after(Some(held), later(1_000), after);
         assert_eq!(newer.at(after), later(1_000));

@@ -1,4 +1,4 @@
-//! Following the committee updates, and learning the next committee before it is needed.
+//! Follows the committee updates, and learns the next committee before it is needed.
 
 use std::time::Duration;
 
@@ -17,11 +17,12 @@ use super::step::Need;
 pub(super) const UPDATES: &str = "light_client/updates";
 
 impl Head {
-    /// How long after starting, or after nobody served it, the next committee is asked for while it is not needed yet.
+    /// The pause after the start, or after a request that failed, before the next committee is requested while
+    /// it is not needed yet.
     const NEXT_COMMITTEE_PAUSE: Duration = Duration::from_secs(600);
-    /// How long a read may take longer for a next committee that is not needed yet.
-    const NEXT_COMMITTEE_PATIENCE: Duration = Duration::from_millis(1_500);
-    /// The same where it is asked for the first time since the app was opened: somebody looks at the screen.
+    /// The extra time that a read spends on a next committee that is not needed yet.
+    const NEXT_COMMITTEE_WAIT: Duration = Duration::from_millis(1_500);
+    /// The extra time for the first request after the app was opened, because the user looks at the screen.
     const NEXT_COMMITTEE_GRACE: Duration = Duration::from_millis(100);
 
     pub(super) fn updates<'a>(
@@ -32,28 +33,28 @@ impl Head {
         deadline: Deadline,
     ) -> BoxFuture<'a, Answer<()>> {
         async move {
-            let handed_over = async {
+            let updated = async {
                 let data = self.fetch(source, Route::Updates { start, count }, deadline).await?;
                 let updates = decode::updates(&data.bytes, data.encoding, &self.network())?;
-                let before = self.hand_overs();
+                let before = self.committees_known();
                 let refusal = updates.into_iter().find_map(|update| self.advance(update).err());
                 match refusal {
-                    _ if self.hand_overs() > before => Ok(()),
-                    // An empty list, or genuine updates of which the first brings no next committee, so that the others cannot be
-                    // checked.
+                    _ if self.committees_known() > before => Ok(()),
+                    // The list is empty, or the first update brings no next committee, so that the others
+                    // cannot be checked.
                     None | Some(Failure::Update(AdvanceError::CommitteeUnknown { .. })) => {
                         Err(Failure::NotServed { method: "light_client/updates" })
                     }
                     Some(refusal) => Err(refusal),
                 }
             };
-            handed_over.await.map_or_else(Answer::Failed, Answer::Accepted)
+            updated.await.map_or_else(Answer::Failed, Answer::Accepted)
         }
         .boxed()
     }
 
-    /// Asks for the next committee while `read` goes on, and for a little longer: at the end of the period it is too late to
-    /// find a source.
+    /// Requests the next committee while `read` runs, and for a little longer. At the end of the period it is
+    /// too late to find a source.
     pub(crate) async fn learn_next_committee_beside<T: Send>(
         &self,
         read: impl Future<Output = T> + Send,
@@ -65,7 +66,7 @@ impl Head {
                 select(learning, self.env.clock().sleep(Self::NEXT_COMMITTEE_GRACE)).await;
                 read
             }
-            // Whoever gave it up each time would ask for it again and again.
+            // Await it: cancelling would repeat the request on every read.
             Either::Left((read, learning)) => {
                 learning.await;
                 read
@@ -89,8 +90,9 @@ impl Head {
             state.next_committee_after = Some(self.next_committee_pause());
             period
         };
-        let deadline = deadline.min(Deadline::after(clock, Self::NEXT_COMMITTEE_PATIENCE));
-        // Not needed yet: whoever fails here is asked again before it is.
+        let deadline = deadline.min(Deadline::after(clock, Self::NEXT_COMMITTEE_WAIT));
+        // A failure has no consequence: the committee is not needed yet, and the request is repeated before it
+        // is.
         let _ = self.ask_sources(UPDATES, deadline, |source| self.updates(source, period, 1, deadline)).await;
     }
 
@@ -98,7 +100,7 @@ impl Head {
         self.env.clock().monotonic().saturating_add(Self::NEXT_COMMITTEE_PAUSE)
     }
 
-    /// Asks for the first hand-over that is not known and the one after it, whatever the clock says.
+    /// Requests the first unknown committee update and the one after it, whatever the clock says.
     pub(super) async fn look_ahead(&self, deadline: Deadline) {
         let first_unknown =
             |client: &LightClient| client.period().saturating_add(u64::from(client.next_committee_known()));

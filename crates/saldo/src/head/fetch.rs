@@ -1,4 +1,4 @@
-//! Fetching light-client data from the sources, and taking it.
+//! Fetches light-client data from the sources, and advances the light client with it.
 
 use futures_util::future::BoxFuture;
 use saldo_beacon::unit::Period;
@@ -38,17 +38,17 @@ impl Head {
         let mut state = self.state();
         let held = state.light_client.as_ref().map(|client| client.finalized_head().slot());
         if let Some(held) = held.filter(|held| self.is_beyond_weak_subjectivity(*held, now)) {
-            // It was not when this was asked for: since then the clock was set, or the device slept.
+            // It was young enough when the request was sent: since then the clock was set, or the device slept.
             let (age_epochs, limit_epochs) = self.age_and_limit(held, now);
             return Err(BootstrapError::CheckpointTooOld { age_epochs, limit_epochs }.into());
         }
-        // Not the time that signatures prove: where the clock is slow, that would follow an old committee bit by bit, each time
-        // to where it has signed already, and past weak subjectivity unnoticed.
+        // The wall clock decides, not the time that signatures prove. With a slow clock, signed time would
+        // follow an old committee step by step, and past weak subjectivity unnoticed.
         let wall = self.env.clock().wall();
         let before = state.light_client.as_ref().map(event::Progress::of);
         let outcome = state.light_client.as_mut().map(|client| client.advance(update, wall));
         if let Some(Err(AdvanceError::FromFuture { starts, .. })) = &outcome {
-            // The committee signed it, so that time has come: it is this device's clock that is behind.
+            // The committee signed it, so that time has come: this device's clock is behind.
             state.proven_time = Some(state.proven_time.map_or(*starts, |proven| proven.max(*starts)));
         }
         let after = state.light_client.as_ref().map(event::Progress::of);
@@ -64,8 +64,9 @@ impl Head {
         }
     }
 
-    /// Grows with every hand-over from one sync committee to the next.
-    pub(super) fn hand_overs(&self) -> (Option<Period>, bool) {
+    /// The known committees: the period, and whether the next committee is known. It grows with every committee
+    /// update.
+    pub(super) fn committees_known(&self) -> (Option<Period>, bool) {
         let state = self.state();
         let light_client = state.light_client.as_ref();
         (light_client.map(LightClient::period), light_client.is_some_and(LightClient::next_committee_known))

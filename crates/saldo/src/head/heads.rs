@@ -1,4 +1,4 @@
-//! Asking the sources for newer heads, and how far behind the known one is.
+//! Asks the sources for newer heads, and learns how far all of them lag.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,7 +17,7 @@ use super::Head;
 use super::state::CommonLag;
 use crate::env::Env;
 
-/// Whether a head was refused because it is of a period whose committee is not known.
+/// Whether a head was refused because its committee is not known: it is of a later period.
 fn is_of_later_period(answer: &Answer<()>) -> bool {
     matches!(answer, Answer::Failed(Failure::Update(AdvanceError::CommitteeUnknown { .. })))
 }
@@ -26,13 +26,13 @@ fn is_of_later_period(answer: &Answer<()>) -> bool {
 pub(super) const HEADS: &str = "light_client/heads";
 
 impl Head {
-    /// How long the sources may take for a newer head where one is at hand already.
+    /// The time that the sources get for a newer head when there is a usable head already.
     const SMALL_GAIN: Duration = Duration::from_secs(1);
-    /// For how many slots more it is believed that the sources know nothing newer, where each of them said so.
+    /// Number of slots for which a common lag is believed, if every source showed it.
     const COMMON_LAG_SLOTS: u64 = 8;
 
-    /// Asks for newer heads, but no longer than worth while: a short time after one is at hand that can be proven under.
-    /// Gives who was asked, and whether somebody gave a head of a period whose committee is not known.
+    /// Asks for newer heads, and stops a short time after there is a head that can be proven under. Returns the
+    /// attempts, and whether a source gave a head of a later period.
     pub(super) async fn newer_heads(&self, deadline: Deadline, may_look_ahead: bool) -> (Vec<Attempt>, bool) {
         let clock = self.env.clock();
         let began = clock.monotonic();
@@ -46,39 +46,39 @@ impl Head {
                 gained = if self.knows_young_head() { gained.saturating_add(1) } else { 0 };
             }
         };
-        // Kept apart from the race, which is given up as soon as a head is good enough.
-        let told: Mutex<BTreeMap<ProviderId, Attempt>> = Mutex::default();
-        let tell = |source: &Endpoint, outcome| {
+        // Kept outside the hedged request, which is cancelled once a head is good enough.
+        let recorded: Mutex<BTreeMap<ProviderId, Attempt>> = Mutex::default();
+        let record = |source: &Endpoint, outcome| {
             let (provider, took) = (source.id().clone(), clock.monotonic().saturating_sub(began));
             let attempt = Attempt { provider, role: Role::Beacon, outcome, took, over_policy: false };
-            let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
-            told.insert(source.id().clone(), attempt);
+            let mut recorded = recorded.lock().unwrap_or_else(PoisonError::into_inner);
+            recorded.insert(source.id().clone(), attempt);
         };
         let ask = |source| {
-            tell(source, Outcome::Unfinished);
+            record(source, Outcome::Unfinished);
             let heads = self.heads(source, deadline);
-            let noted = heads.inspect(move |answer| {
+            let recording = heads.inspect(move |answer| {
                 of_later_period.fetch_or(is_of_later_period(answer), Ordering::Relaxed);
                 if let Answer::Failed(failure) = answer {
-                    tell(source, Outcome::Failed(failure.clone()));
+                    record(source, Outcome::Failed(failure.clone()));
                 }
             });
-            noted.boxed()
+            recording.boxed()
         };
         let asked = self.ask_sources(HEADS, deadline, ask);
         let attempts = match select(asked.boxed(), good_enough.boxed()).await {
             Either::Left((attempts, _)) => attempts,
             Either::Right(_) => {
-                let told = told.lock().unwrap_or_else(PoisonError::into_inner);
-                told.values().cloned().collect()
+                let recorded = recorded.lock().unwrap_or_else(PoisonError::into_inner);
+                recorded.values().cloned().collect()
             }
         };
         self.learn_common_lag(began, self.have_all_answered(&attempts));
         (attempts, of_later_period.load(Ordering::Relaxed))
     }
 
-    /// Whether every source said that it knows no newer head. A source that does not answer for the second time counts as if
-    /// it had: otherwise all of them would be asked in every slot.
+    /// Whether every source said that it has no newer head. A source that did not answer twice in a row counts
+    /// too: otherwise all sources would be asked in every slot.
     fn have_all_answered(&self, attempts: &[Attempt]) -> bool {
         let is_behind = |attempt: &Attempt| matches!(attempt.outcome.failure(), Some(Failure::Behind { .. }));
         let is_silent = |attempt: &&Attempt| !is_behind(attempt) && attempt.outcome != Outcome::Accepted;
@@ -100,9 +100,9 @@ impl Head {
             && attempts.iter().all(counts)
     }
 
-    /// Caches that all sources lag by what was learned since `began`, if the head is good enough to prove under. Where the
-    /// clock is fast, no source would ever be found good enough otherwise, and all of them would be asked in each read. Where
-    /// not all have said so, that is believed only until a newer head may come.
+    /// Caches that all sources lag by what was learned since `began`, if the head is good enough to prove
+    /// under. Without this, a fast clock would make every source look behind, and each read would ask all of
+    /// them. Unless all sources said so, the lag is believed only until a newer head can come.
     fn learn_common_lag(&self, began: Duration, have_all_answered: bool) {
         let current = self.network().slot_at(self.time());
         let (Some(slots), Some(since)) = (self.slots_behind(), current) else { return };
@@ -140,8 +140,8 @@ impl Head {
                     &self.network(),
                 )?)
             };
-            // What a source gives counts even if the other half fails. Where finality is not asked for, it does not hold
-            // a good head up.
+            // One half of the answer counts even if the other half fails. If the policy does not ask for
+            // finality, a late finality update does not delay a good head.
             let outcome = match select(finality.boxed(), optimistic.boxed()).await {
                 Either::Left((finality, optimistic)) => finality.and(optimistic.await),
                 Either::Right((optimistic, finality)) if self.env.policy.assurance == Level::Signed => {
@@ -157,7 +157,8 @@ impl Head {
                 let now = self.env.clock().monotonic();
                 self.state().heads_answered = Some(now);
             }
-            // One whose head is behind is no reason to stop asking the others, and one that gave nothing has won nothing.
+            // A source whose head is behind does not stop the requests to the others. A source that gave no
+            // newer head is not accepted.
             let has_finality = self.env.policy.assurance < Level::Finalized || !self.finality_is_due();
             let has_given = outcome.is_ok() || self.newest_slot() > before;
             match (outcome, self.slots_missing()) {

@@ -1,4 +1,4 @@
-//! How far the newest signed head is behind the clock, and what may still be trusted at this time.
+//! The lag of the newest signed head behind the clock, and what may still be trusted at this time.
 
 use std::time::Duration;
 
@@ -10,28 +10,29 @@ use super::Head;
 use super::step::age_and_limit;
 
 impl Head {
-    /// The time as the protocol takes it.
+    /// The time for the protocol's checks.
     pub(crate) fn time(&self) -> UnixTime {
         self.now().time()
     }
 
-    /// How far the newest signed head is behind the clock when all is well, in slots: the signature over the head of one
-    /// slot is published with the block of the next.
+    /// The usual lag of the newest signed head, in slots: the signature over the head of one slot is published
+    /// with the block of the next.
     const USUAL_LAG: u64 = 1;
 
-    /// How many slots the newest signed head is behind where it usually is; `None` if there is none.
+    /// The lag of the newest signed head beyond [`Self::USUAL_LAG`], in slots; `None` if there is no head.
     pub(crate) fn slots_behind(&self) -> Option<u64> {
         let current = self.network().slot_at(self.time())?;
         let newest = self.newest_slot()?;
         Some(current.since(newest.saturating_add(Self::USUAL_LAG)).unwrap_or(0))
     }
 
-    /// How many slots the newest signed head is behind what the sources are known to have; `None` if there is none.
+    /// The lag of the newest signed head behind what the sources are known to have, in slots; `None` if there
+    /// is no head.
     pub(super) fn slots_missing(&self) -> Option<u64> {
         Some(self.slots_behind()?.saturating_sub(self.common_lag()))
     }
 
-    /// By how many slots more than usual the newest head may be behind before somebody is asked for a newer one.
+    /// The lag beyond the usual, in slots, up to which no source is asked for a newer head.
     pub(super) fn common_lag(&self) -> u64 {
         let Some(current) = self.network().slot_at(self.time()) else { return 0 };
         self.state().common_lag.filter(|lag| lag.is_believed(current)).map_or(0, |lag| lag.slots)
@@ -43,7 +44,7 @@ impl Head {
         Some(state.light_client.as_ref()?.signed_head()?.slot())
     }
 
-    /// Whether a head is signed that is young enough to prove under, be it known by its hash alone.
+    /// Whether there is a signed head young enough to prove under, even if only its hash is known.
     pub(super) fn knows_young_head(&self) -> bool {
         let slot = match self.env.policy.assurance {
             Level::Finalized => {
@@ -56,7 +57,7 @@ impl Head {
         age.is_some_and(|age| now.allows(age, &self.env.policy))
     }
 
-    /// Whether a newer finalized head than the known one should exist: two epochs end before one is final.
+    /// Whether a newer finalized head should exist: a block is final two epochs after its own.
     pub(super) fn finality_is_due(&self) -> bool {
         let Some(current) = self.network().slot_at(self.time()) else { return true };
         let current = current.saturating_sub(self.common_lag());
@@ -66,12 +67,12 @@ impl Head {
         light_client.signed_head().is_none() || finalized.saturating_add(2) < self.network().epoch_at(current)
     }
 
-    /// Why the light client is behind, if it is by more than a missed slot or two.
+    /// Why the light client is behind, if its lag is more than a few missed slots.
     pub(super) fn lag(&self) -> Option<Why> {
-        /// Slots without a block follow one another rarely.
-        const PATIENCE: u64 = 3;
+        /// More than three missed slots in a row are rare.
+        const MISSED_SLOTS: u64 = 3;
         match self.slots_behind() {
-            Some(slots) if slots <= PATIENCE => None,
+            Some(slots) if slots <= MISSED_SLOTS => None,
             Some(_) => {
                 Some(Why::LightClientBehind { newest: self.state().newest_signed_time(&self.network()) })
             }
@@ -95,13 +96,14 @@ impl Head {
         age_and_limit(&self.network(), slot, now)
     }
 
-    /// How long until a newer head can have been signed and published.
+    /// The time until a newer head can have been signed and published.
     pub(crate) fn until_next_head(&self) -> Duration {
         let wall = self.env.clock().wall();
         let slot_duration = self.network().slot_duration();
         let next = self.network().slot_at(wall).and_then(|slot| slot.checked_add(1));
         let start = next.map_or(wall, |slot| self.network().slot_start(slot));
-        // Blocks are published early in their slot; a third of it later most of the committee's view has settled.
+        // Blocks are published early in their slot. After a third of the slot, most of the committee has
+        // settled on a view.
         start.saturating_sub(wall).saturating_add(slot_duration.checked_div(3).unwrap_or_default())
     }
 }

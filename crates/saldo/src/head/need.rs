@@ -1,4 +1,4 @@
-//! What the light client lacks now, and what came of fetching it.
+//! Decides what the light client lacks now, and judges the attempts to fetch it.
 
 use saldo_reading::{Attempt, Outcome};
 
@@ -17,7 +17,7 @@ impl Head {
         Need::of(self.state().light_client.as_ref(), &network, now, slots_missing)
     }
 
-    /// What the attempts of a step amount to.
+    /// The result of a step, from its attempts.
     pub(super) fn judge(&self, need: Need, attempts: Vec<Attempt>) -> Round {
         if attempts.iter().any(|attempt| attempt.outcome == Outcome::Accepted) {
             return Round { attempts, won: true, problem: None };

@@ -1,4 +1,4 @@
-//! Asking all checkpoint sources one question, side by side.
+//! Asks all checkpoint sources one question at the same time.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,17 +12,17 @@ use saldo_source::checkpoint::{block_root, finalized_epoch};
 use saldo_source::{Deadline, Endpoint};
 
 use super::Head;
-use super::agreement::{Verdict, Voices};
+use super::agreement::{Verdict, Votes};
 use super::trust_start::Agreement;
 
-/// What the sources said of the block at one slot.
-pub(super) struct Heard {
-    pub(super) voices: Voices,
+/// The poll result: the votes of the sources on the block at one slot.
+pub(super) struct PollResult {
+    pub(super) votes: Votes,
     pub(super) attempts: Vec<Attempt>,
 }
 
 impl Head {
-    /// How long those who have not answered yet are waited for once there is an agreement: each of them might break it.
+    /// How long to wait for the other sources once there is an agreement: each of them might break it.
     const LATECOMERS: Duration = Duration::from_millis(1_500);
 
     /// Asks all sources for the root of the block at `slot`.
@@ -31,24 +31,24 @@ impl Head {
         agreement: &'a Agreement,
         slot: Slot,
         deadline: Deadline,
-    ) -> Heard {
-        let mut voices = Voices::default();
+    ) -> PollResult {
+        let mut votes = Votes::default();
         let attempts = self
             .ask_all(
                 &agreement.sources,
                 deadline,
                 |source| block_root(self.env.dispatcher.io(), source, slot, deadline).boxed(),
                 |source, root| {
-                    voices.hear(source.run_by(), root);
-                    (Outcome::Named { root }, matches!(voices.verdict(agreement.k), Verdict::Agreed { .. }))
+                    votes.count(source.run_by(), root);
+                    (Outcome::Named { root }, matches!(votes.verdict(agreement.k), Verdict::Agreed { .. }))
                 },
             )
             .await;
         self.env.dispatcher.note("checkpoint", &attempts);
-        Heard { voices, attempts }
+        PollResult { votes, attempts }
     }
 
-    /// Asks all sources for the newest finalized epoch: the newest that each operator names.
+    /// Asks all sources for the newest finalized epoch. Returns the newest one that each operator names.
     pub(super) async fn ask_finalized_epoch<'a>(
         &'a self,
         agreement: &'a Agreement,
@@ -69,13 +69,14 @@ impl Head {
         finalized
     }
 
-    /// Asks all `sources` and gives each answer to `hear`, which says what it is and whether the answers suffice.
+    /// Asks all `sources` and passes each answer to `count`. It returns the outcome of the answer, and whether
+    /// the answers suffice.
     async fn ask_all<'a, T>(
         &'a self,
         sources: &'a [Endpoint],
         deadline: Deadline,
         ask: impl Fn(&'a Endpoint) -> BoxFuture<'a, Result<T, Failure>>,
-        mut hear: impl FnMut(&'a Endpoint, T) -> (Outcome, bool),
+        mut count: impl FnMut(&'a Endpoint, T) -> (Outcome, bool),
     ) -> Vec<Attempt> {
         let clock = self.env.clock();
         let began = clock.monotonic();
@@ -96,7 +97,7 @@ impl Head {
         let mut attempts: Vec<Attempt> = Vec::new();
         while let Either::Left((Some((source, answer)), _)) = select(asked.next(), &mut over).await {
             let (outcome, suffices) = match answer {
-                Ok(answer) => hear(source, answer),
+                Ok(answer) => count(source, answer),
                 Err(failure) => (Outcome::Failed(failure), false),
             };
             attempts.push(attempt(source, outcome));

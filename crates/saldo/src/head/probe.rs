@@ -1,4 +1,5 @@
-//! Following hand-overs on a copy, to learn what a chain says without trusting it.
+//! The probe client: follows the committee updates on a copy of the light client, to learn what a chain says
+//! without trusting it.
 
 use std::sync::Mutex;
 
@@ -14,45 +15,47 @@ use saldo_source::{Answer, Deadline, Endpoint};
 use super::Head;
 
 impl Head {
-    /// The newest final block that follows from the newest checkpoint at hand, however old that is. The light client that
-    /// was running, the given checkpoint and the network's own count.
+    /// The newest final block that follows from the newest known checkpoint, however old that is. The light
+    /// client that was running, the given checkpoint and the network's own checkpoint count.
     ///
-    /// Nothing is proven by it: beyond weak subjectivity, those who signed the hand-overs may have signed others too.
-    pub(super) async fn newest_final_by_hand_overs(&self, deadline: Deadline) -> Option<(Slot, B256)> {
+    /// Nothing is proven by it. Beyond weak subjectivity, the signers of these committee updates may have
+    /// signed others too.
+    pub(super) async fn newest_final_by_probe(&self, deadline: Deadline) -> Option<(Slot, B256)> {
         let generation = self.state().generation;
         let mut probe = self.probe(deadline).await?;
         let mut has_moved = false;
-        // Each round ends a period's hand-over or is the last: the bound is only for one that would not move.
+        // Each round passes a period or is the last. The bound protects against a client that does not advance.
         for _ in 0..1_000 {
             let now = self.now().time();
-            let hand_overs = match probe.wants(now) {
+            let committee_updates = match probe.wants(now) {
                 Wants::Updates { start, count } if !probe.knows_committee_at(now) => {
                     Some(Route::Updates { start, count: count.min(MAX_UPDATES) })
                 }
                 _ => None,
             };
-            let route = hand_overs.unwrap_or(Route::FinalityUpdate);
-            let ask = |source| self.probe_further(source, &probe, route, deadline);
+            let route = committee_updates.unwrap_or(Route::FinalityUpdate);
+            let ask = |source| self.advance_probe(source, &probe, route, deadline);
             let result = self.env.hedge(Role::Beacon, route.name(), deadline, ask).await;
             let Some((_, further)) = result.winner else {
                 let is_refused =
                     |attempt: &Attempt| matches!(attempt.outcome.failure(), Some(Failure::Update(_)));
-                // Hand-overs that nothing fits on may have been forged: another time the way is begun anew.
+                // Updates that no further update fits may have been forged: the next call starts again from the
+                // checkpoint.
                 if !has_moved && result.attempts.iter().any(is_refused) {
-                    self.forget_probe();
+                    self.drop_probe();
                 }
                 break;
             };
             has_moved = true;
-            // A year of hand-overs takes more than one read: the next one goes on from here.
+            // A year of committee updates takes more than one read: the next read continues from here.
             let mut state = self.state();
             if state.generation != generation {
-                return None; // The caller had trust start elsewhere meanwhile.
+                return None; // The caller restarted trust elsewhere meanwhile.
             }
             state.probe = Some(further.clone());
             drop(state);
             probe = further;
-            if hand_overs.is_none() {
+            if committee_updates.is_none() {
                 break;
             }
         }
@@ -60,13 +63,14 @@ impl Head {
         Some((head.slot(), head.beacon_root()))
     }
 
-    /// Begins anew the next time. Whoever has the keys of an old committee can lead astray, but not for good.
-    pub(super) fn forget_probe(&self) {
+    /// Drops the probe client, so that the next call starts again. An attacker with the keys of an old
+    /// committee can mislead it, but not for good.
+    pub(super) fn drop_probe(&self) {
         self.state().probe = None;
     }
 
-    /// The time of the newest head that the sources give, if it verifies by the committees known and no source gives one
-    /// of a later committee: then no hand-over is missing, whatever the clock says.
+    /// The time of the newest head of the sources, if the known committees verify it and no source gives a head
+    /// of a later committee. Then no committee update is missing, whatever the clock says.
     pub(super) async fn newest_by_known_committees(&self, deadline: Deadline) -> Option<UnixTime> {
         let held = self.state().light_client.clone()?;
         let newest = Mutex::new(None);
@@ -123,7 +127,8 @@ impl Head {
                     let data = self.fetch(source, Route::Bootstrap(checkpoint.root), deadline).await?;
                     let fork = data.fork.as_deref();
                     let bootstrap = decode::bootstrap(&data.bytes, data.encoding, fork, &self.network())?;
-                    // As of its own time: it is not trusted for being young, and what follows from it is not either.
+                    // Checked at the bootstrap's own time: the probe client is not trusted, however young it
+                    // is.
                     let then = self.network().slot_start(bootstrap.header.beacon.slot);
                     Ok(LightClient::bootstrap(self.network(), checkpoint, bootstrap, then)?)
                 };
@@ -135,8 +140,8 @@ impl Head {
         result.winner.map(|(_, probe)| probe)
     }
 
-    /// A copy of `probe`, further on by what `source` serves on `route`.
-    fn probe_further<'a>(
+    /// A copy of `probe`, advanced by what `source` serves on `route`.
+    fn advance_probe<'a>(
         &'a self,
         source: &'a Endpoint,
         probe: &LightClient,
@@ -149,8 +154,8 @@ impl Head {
         async move {
             let probed = async {
                 let data = self.fetch(source, route, deadline).await?;
-                let is_hand_over = matches!(route, Route::Updates { .. });
-                let updates: Vec<LightClientUpdate> = if is_hand_over {
+                let is_committee_update = matches!(route, Route::Updates { .. });
+                let updates: Vec<LightClientUpdate> = if is_committee_update {
                     decode::updates(&data.bytes, data.encoding, &self.network())?
                 } else {
                     let fork = data.fork.as_deref();
@@ -158,7 +163,7 @@ impl Head {
                 };
                 let now = self.now().time();
                 let refusal = updates.into_iter().find_map(|update| further.advance(update, now).err());
-                let has_moved = if is_hand_over {
+                let has_moved = if is_committee_update {
                     (further.period(), further.next_committee_known()) > before
                 } else {
                     further.finalized_head().slot() > finalized

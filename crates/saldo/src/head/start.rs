@@ -1,4 +1,4 @@
-//! Starting the light client: at a given checkpoint, or at one that the checkpoint sources agree on.
+//! Starts the light client: at a given checkpoint, or at one that the checkpoint sources agree on.
 //!
 //! The reasons for the rules are in `docs/decisions/011-trust-starts-from-agreement.md`.
 
@@ -14,20 +14,21 @@ use saldo_source::{Answer, Deadline, Endpoint};
 use super::Head;
 use super::agreement::{Verdict, needed};
 use super::ahead::Ahead;
-use super::poll::Heard;
+use super::poll::PollResult;
 use super::step::{Need, Round};
 use super::trust_start::{Agreement, TrustStart};
 use crate::event;
 
 impl Head {
-    /// The block asked for is this many epochs old: final everywhere, also where a source or this clock is a little off.
+    /// The age of the requested block, in epochs. It is final everywhere, even if a source or this clock is a
+    /// little wrong.
     const FINAL_AFTER: u64 = 4;
-    /// How many epochs are tried, each earlier than the one before: where the slot of one is empty, or nobody serves its
-    /// bootstrap, another will do.
+    /// The number of epochs that are tried, each earlier than the one before. The slot of one may be empty, or
+    /// no source may serve its bootstrap.
     const EPOCHS_TRIED: usize = 4;
 
-    /// Starts the light client for the first time. `generation` is the trust start at which this was found to be needed: if
-    /// trust is restarted meanwhile, what is learned here does not count.
+    /// Starts the light client for the first time. `generation` is that of the trust start when this began: if
+    /// trust is restarted meanwhile, the result does not count.
     pub(super) async fn start(&self, generation: Generation, deadline: Deadline) -> Round {
         let restarted_at = self.state().restarted_at;
         if let Some(checkpoint) = restarted_at {
@@ -54,16 +55,17 @@ impl Head {
         Round { attempts: [before, round.attempts].concat(), ..round }
     }
 
-    /// Starts anew after an absence beyond weak subjectivity: validators who have left since could have signed another
-    /// chain without risk, so that the committee known from before proves nothing any more. `held` is the slot of the newest
-    /// final head.
+    /// Restarts after an absence longer than the weak subjectivity period. Validators that have left since
+    /// could have signed another chain without risk, so the known committee proves nothing any more. `held` is
+    /// the slot of the newest final head.
     pub(super) async fn restart(&self, held: Slot, generation: Generation, deadline: Deadline) -> Round {
         match self.trust_start.agreement() {
             Some(agreement) => self.start_by_agreement(agreement, generation, deadline).await,
             None => {
                 let newest = self.newest_by_known_committees(deadline).await;
                 let why = match newest {
-                    // The chain is where the light client is: it is this clock that is ahead, or the chain that stands.
+                    // The chain has not gone past the light client: this clock is ahead, or the chain stands
+                    // still.
                     Some(_) => Why::LightClientBehind { newest },
                     None => {
                         let (age, limit) = self.age_and_limit(held, self.now().time());
@@ -86,7 +88,7 @@ impl Head {
             let started = async {
                 let Checkpoint { root, slot } = *origin.checkpoint();
                 let ahead = async {
-                    // Four requests at a time are too many for one that fails again and again.
+                    // Four requests at a time are too many for a source that fails repeatedly.
                     match slot.filter(|_| !self.state().without_bootstrap.contains(source.id())) {
                         Some(slot) => self.fetch_ahead(source, slot, deadline).await,
                         None => Ahead::default(),
@@ -101,7 +103,7 @@ impl Head {
                     decode::bootstrap(&data.bytes, data.encoding, data.fork.as_deref(), &self.network())?;
                 let now = self.time();
                 let light_client = LightClient::bootstrap(self.network(), origin, bootstrap, now)?;
-                self.follow_from_now_on(light_client, generation);
+                self.replace_light_client(light_client, generation);
                 self.take_ahead(ahead).await;
                 Ok(())
             };
@@ -135,21 +137,21 @@ impl Head {
             return Round::lost(Vec::new(), Why::ClockOff);
         };
         let present = self.network().epoch_at(present);
-        // The try in which most operators answered says best what is wrong.
+        // The try with the most answers gives the best reason for a failure.
         let mut best: Option<Try> = None;
         let mut doubts_clock = true;
         for age in (Self::FINAL_AFTER..).take(Self::EPOCHS_TRIED) {
             let Some(slot) = present.checked_sub(age).map(|epoch| self.first_slot(epoch)) else { break };
-            let heard = self.ask_which_block(agreement, slot, self.env.half(deadline)).await;
-            // Where no source at all has this slot, the clock is more likely wrong than the slot empty.
-            if doubts_clock && heard.attempts.iter().all(is_elsewhere) {
+            let polled = self.ask_which_block(agreement, slot, self.env.half(deadline)).await;
+            // If no source has this slot, a wrong clock is more likely than an empty slot.
+            if doubts_clock && polled.attempts.iter().all(may_have_another_epoch) {
                 doubts_clock = false;
-                let why = self.why_no_answer(agreement, present, &heard.attempts, deadline).await;
+                let why = self.why_no_answer(agreement, present, &polled.attempts, deadline).await;
                 if let Some(why) = why {
-                    return Round::lost(heard.attempts, why);
+                    return Round::lost(polled.attempts, why);
                 }
             }
-            let tried = self.start_as_agreed(agreement, slot, heard, generation, deadline).await;
+            let tried = self.start_as_agreed(agreement, slot, polled, generation, deadline).await;
             let (goes_on, is_over) = (tried.goes_on, tried.is_over);
             if is_over || best.as_ref().is_none_or(|best| tried.answered > best.answered) {
                 best = Some(tried);
@@ -159,7 +161,7 @@ impl Head {
             }
         }
         let best = best.unwrap_or_else(|| {
-            // The chain is too young for anything to be final for long enough.
+            // The chain is too young to have a block that has been final for long enough.
             let why = Why::TooFewCheckpointSources { answered: 0, needed: needed(agreement.k) };
             Try { answered: 0, goes_on: false, is_over: false, round: Round::lost(Vec::new(), why) }
         });
@@ -171,25 +173,25 @@ impl Head {
         round
     }
 
-    /// Starts at the block at `slot`, if what the sources said of it is an agreement.
+    /// Starts at the block at `slot`, if the sources agree on it.
     async fn start_as_agreed(
         &self,
         agreement: &Agreement,
         slot: Slot,
-        heard: Heard,
+        polled: PollResult,
         generation: Generation,
         deadline: Deadline,
     ) -> Try {
         let over = |answered, round| Try { answered, goes_on: false, is_over: true, round };
-        match heard.voices.verdict(agreement.k) {
+        match polled.votes.verdict(agreement.k) {
             Verdict::Disagreed => {
-                let round = self.decide_by_chain(agreement, heard.attempts, generation, deadline).await;
+                let round = self.decide_by_chain(agreement, polled.attempts, generation, deadline).await;
                 over(agreement.k, round)
             }
             Verdict::TooFew { answered, needed } => {
-                let goes_on = heard.attempts.iter().any(is_elsewhere);
+                let goes_on = polled.attempts.iter().any(may_have_another_epoch);
                 let why = Why::TooFewCheckpointSources { answered, needed };
-                Try { answered, goes_on, is_over: false, round: Round::lost(heard.attempts, why) }
+                Try { answered, goes_on, is_over: false, round: Round::lost(polled.attempts, why) }
             }
             Verdict::Agreed { root, operators } => {
                 let answered = operators.len();
@@ -198,8 +200,8 @@ impl Head {
                 }
                 let origin = agreed(slot, root, operators);
                 let started = self.start_at(&origin, generation, self.env.half(deadline)).await;
-                let is_not_served = started.attempts.iter().any(is_elsewhere);
-                let round = Round { attempts: [heard.attempts, started.attempts].concat(), ..started };
+                let is_not_served = started.attempts.iter().any(may_have_another_epoch);
+                let round = Round { attempts: [polled.attempts, started.attempts].concat(), ..started };
                 if round.won || !is_not_served {
                     return over(answered, round);
                 }
@@ -209,8 +211,8 @@ impl Head {
         }
     }
 
-    /// Where the sources disagree: trust starts at the newest final block that the committee updates lead to, from the newest
-    /// checkpoint at hand, if enough operators name that block too.
+    /// Decides a disagreement of the sources. The probe client follows the committee updates from the newest
+    /// known checkpoint to the newest final block. Trust starts there, if enough operators name that block too.
     async fn decide_by_chain(
         &self,
         agreement: &Agreement,
@@ -218,32 +220,33 @@ impl Head {
         generation: Generation,
         deadline: Deadline,
     ) -> Round {
-        if let Some((slot, root)) = self.newest_final_by_hand_overs(self.env.half(deadline)).await
+        if let Some((slot, root)) = self.newest_final_by_probe(self.env.half(deadline)).await
             && !self.is_beyond_weak_subjectivity(slot, self.now().time())
         {
-            let heard = self.ask_which_block(agreement, slot, self.env.half(deadline)).await;
-            let operators = heard.voices.naming(root);
+            let polled = self.ask_which_block(agreement, slot, self.env.half(deadline)).await;
+            let operators = polled.votes.naming(root);
             if operators.len() >= agreement.k {
                 let begun = self.start_at(&agreed(slot, root, operators), generation, deadline).await;
-                return Round { attempts: [heard.attempts, begun.attempts].concat(), ..begun };
+                return Round { attempts: [polled.attempts, begun.attempts].concat(), ..begun };
             }
-            self.forget_probe();
+            self.drop_probe();
         }
         Round::lost(disagreement, Why::CheckpointSourcesDisagree)
     }
 
-    /// Who names another block than the one that the light client held as final, if enough do for it to count.
+    /// The attempts that name another block than the light client's final one, if enough operators do.
     async fn contradiction(&self, agreement: &Agreement, deadline: Deadline) -> Option<Vec<Attempt>> {
         let (slot, root) = {
             let state = self.state();
             let held = state.light_client.as_ref()?.finalized_head();
             (held.slot(), held.beacon_root())
         };
-        let heard = self.ask_which_block(agreement, slot, self.env.half(deadline)).await;
-        heard.voices.contradict(root, agreement.k).then_some(heard.attempts)
+        let polled = self.ask_which_block(agreement, slot, self.env.half(deadline)).await;
+        polled.votes.contradict(root, agreement.k).then_some(polled.attempts)
     }
 
-    /// Why no source named a block, if more can be said than that. It is said to the user, and nothing follows from it.
+    /// The reason why no source named a block, if there is a better one. It is only shown to the user; nothing
+    /// else depends on it.
     async fn why_no_answer(
         &self,
         agreement: &Agreement,
@@ -256,32 +259,33 @@ impl Head {
         if !asked.is_empty() && asked.iter().all(|attempt| attempt.outcome.failure() == Some(&offline)) {
             return Some(Why::DeviceOffline);
         }
-        // A block that is there and not final tells of a chain that does not finalize, not of a clock.
+        // A block that exists but is not final means that the chain does not finalize. It says nothing about
+        // the clock.
         if any(Failure::NotFinal) {
             return None;
         }
         let finalized = self.ask_finalized_epoch(agreement, self.env.half(deadline)).await;
-        // Finality that lags by a little is usual, and no reason to doubt the clock.
+        // A small lag of finality is usual, and no reason to doubt the clock.
         let earliest = present.get().saturating_sub(Self::FINAL_AFTER).saturating_sub(Self::FINAL_AFTER);
         let is_another_time = |epoch: &Epoch| *epoch > present || epoch.get() < earliest;
         let is_off = finalized.len() >= agreement.k && finalized.values().all(is_another_time);
         is_off.then_some(Why::ClockOff)
     }
 
-    /// Takes `light_client` as the one to follow, unless the one at hand is newer: another read may have been faster. `generation`
-    /// is the trust start at which its bootstrap was asked for.
-    pub(super) fn follow_from_now_on(&self, mut light_client: LightClient, generation: Generation) {
+    /// Replaces the light client by `light_client`, unless the present one is newer: another read may have been
+    /// faster. `generation` is that of the trust start when its bootstrap was requested.
+    pub(super) fn replace_light_client(&self, mut light_client: LightClient, generation: Generation) {
         let after = self.next_committee_pause();
         let mut state = self.state();
         if state.generation != generation {
-            return; // It began where trust does not start any more.
+            return; // Trust was restarted elsewhere meanwhile.
         }
         if light_client.adopt(self.network()).is_err() {
-            return; // A newer table came meanwhile, and contradicts it.
+            return; // A newer table was adopted meanwhile, and contradicts it.
         }
         let slot = light_client.finalized_head().slot();
         if state.light_client.as_ref().is_none_or(|held| held.finalized_head().slot() < slot) {
-            // Time that was proven to have come stays so.
+            // A time that was proven to have come stays proven.
             state.proven_time = state.newest_signed_time(&self.network()).or(state.proven_time);
             let origin = light_client.origin().clone();
             state.light_client = Some(light_client);
@@ -296,13 +300,13 @@ impl Head {
     }
 }
 
-/// What came of one epoch boundary.
+/// The result of trying one epoch boundary.
 struct Try {
-    /// How many operators answered.
+    /// The number of operators that answered.
     answered: usize,
-    /// Whether an earlier epoch may be answered better.
+    /// Whether an earlier epoch may have a better answer.
     goes_on: bool,
-    /// Whether no other epoch is to be tried, whatever came of this one.
+    /// Whether no other epoch is tried, whatever this result is.
     is_over: bool,
     round: Round,
 }
@@ -312,8 +316,8 @@ fn agreed(slot: Slot, root: B256, operators: Vec<String>) -> Origin {
     Origin::new(checkpoint, Voucher::Agreement { slot, operators: operators.into() })
 }
 
-/// Whether an earlier or later epoch may be answered where this one was not.
-fn is_elsewhere(attempt: &Attempt) -> bool {
+/// Whether the source may have another epoch, although it did not serve this one.
+fn may_have_another_epoch(attempt: &Attempt) -> bool {
     matches!(
         attempt.outcome.failure(),
         Some(

@@ -1,4 +1,4 @@
-//! What the light client and the chain know.
+//! The state of the light client and the chain.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -16,66 +16,68 @@ use super::certain_time::CertainTime;
 #[derive(Default)]
 pub(crate) struct HeadState {
     pub(super) light_client: Option<LightClient>,
-    /// Follows the committee updates from an old checkpoint, where the checkpoint sources disagree. Nothing is proven by it.
+    /// The probe client: follows the committee updates from an old checkpoint, if the checkpoint sources
+    /// disagree. Nothing is proven by it.
     pub(super) probe: Option<LightClient>,
     pub(super) chain: Chain,
-    /// Counts what was taken into the chain.
+    /// Counts the changes of the chain.
     pub(super) revision: u64,
-    /// The heads contradicted each other or what is final. Nothing more is proven from this chain until trust is restarted
-    /// at another checkpoint.
+    /// The heads contradicted each other or a final block. Nothing more is proven from this chain until trust
+    /// is restarted from another checkpoint.
     pub(super) faulted: bool,
-    /// The contradiction itself, kept beside the light client in case another light client takes its place.
+    /// The contradiction. It is kept here too because another light client may replace the present one.
     pub(super) fault: Option<ConsensusFault>,
-    /// Where the caller restarted trust, instead of where the client was set up to start.
+    /// The checkpoint at which the caller restarted trust, instead of the one that the client was built with.
     pub(super) restarted_at: Option<Checkpoint>,
-    /// Counts the trust starts: what was under way before the last one does not count after it.
+    /// Counts the trust starts. Work that began under an earlier trust start does not count after the next one.
     pub(super) generation: Generation,
-    /// The latest time that a committee's signature proves to have come, although the head that it signs was refused as being
-    /// from the future.
+    /// The latest time that a committee's signature proves to have come, although the signed head was refused
+    /// as being from the future.
     pub(super) proven_time: Option<UnixTime>,
     /// The time that has certainly come.
     pub(super) certain_time: Option<CertainTime>,
-    /// By how many slots more than usual even the best sources were behind the clock, if they were.
+    /// The lag of even the best sources behind the clock, if it was more than usual.
     pub(super) common_lag: Option<CommonLag>,
-    /// The sources that did not answer when newer heads were asked for last.
+    /// The sources that did not answer the last request for newer heads.
     pub(super) silent_sources: BTreeSet<ProviderId>,
-    /// When a source last gave heads that were not refused, on the monotonic clock.
+    /// When a source last gave accepted heads, on the monotonic clock.
     pub(super) heads_answered: Option<Duration>,
-    /// The sources that had no bootstrap when they were last asked for one: nothing is fetched from them beside the next.
+    /// The sources that had no bootstrap at the last request: the next request to them fetches nothing else
+    /// beside it.
     pub(super) without_bootstrap: BTreeSet<ProviderId>,
-    /// The finalized head whose header was fetched before it was needed.
+    /// The finalized head whose header was requested before it was needed.
     pub(super) finalized_header_tried: Option<B256>,
-    /// Until when the period's next committee is not asked for again, on the monotonic clock. `None` from the start of the app
-    /// until it is asked for.
+    /// The next committee is not requested before this time, on the monotonic clock. `None` until the first
+    /// request after the app was opened.
     pub(super) next_committee_after: Option<Duration>,
 }
 
-/// By how many slots more than usual all sources that answered were behind the clock. Then the clock is fast, or the chain
-/// stands still, and asking all of them again and again brings nothing.
+/// The lag beyond the usual of all sources that answered. It means that the clock is fast, or that the chain
+/// stands still. Asking all sources repeatedly would not help.
 #[derive(Clone, Copy)]
 pub(super) struct CommonLag {
     pub(super) slots: u64,
-    /// The slot in which that was learned.
+    /// The slot in which the lag was learned.
     pub(super) since: Slot,
-    /// For how many slots it is believed: a source that was unreachable may know better.
+    /// Number of slots for which the lag is believed. A source that was unreachable may have newer heads.
     pub(super) lasts: u64,
 }
 
 impl CommonLag {
-    /// Counts slots, because the monotonic clock stands still while the device sleeps.
+    /// Measures in slots, because the monotonic clock stops while the device sleeps.
     pub(super) fn is_believed(&self, current: Slot) -> bool {
         current.since(self.since).is_some_and(|passed| passed <= self.lasts)
     }
 }
 
 impl HeadState {
-    /// Proves nothing more from this chain: it contradicted what is final.
+    /// Stops this chain: it contradicted a final block, so nothing more is proven from it.
     pub(super) fn stop(&mut self) {
         self.faulted = true;
         self.light_client.iter_mut().for_each(LightClient::stop_for_reverted_finality);
     }
 
-    /// Carries what the light client learned over to the chain. Gives the slot of a contradiction that was not known before.
+    /// Updates the chain from the light client. Returns the slot of a contradiction that was not known before.
     pub(super) fn follow(&mut self) -> Option<Slot> {
         let was_at_fault = self.fault.is_some();
         if let Some(light_client) = &mut self.light_client {
@@ -90,7 +92,7 @@ impl HeadState {
         self.fault.as_ref().filter(|_| !was_at_fault).map(ConsensusFault::slot)
     }
 
-    /// Notes what became of taking something into the chain: a contradiction of what is final stops everything.
+    /// Notes the result of attaching to the chain. A contradiction of a final block stops the chain.
     pub(super) fn attached<T>(&mut self, attached: &Result<T, ChainError>) -> bool {
         self.revision = self.revision.wrapping_add(1);
         if let Err(ChainError::ConsensusFault { .. }) = attached {
@@ -99,14 +101,14 @@ impl HeadState {
         attached.is_ok()
     }
 
-    /// The time by the wall clock, the newest signed block, and what has passed since that became known.
+    /// The time by the wall clock, the time of the newest signed block, and how long that has been known.
     pub(super) fn now(&mut self, network: &Network, clock: &dyn Clock) -> Now {
         let certain = self.certain_time(network, clock.monotonic());
         Now::new(clock.wall(), certain, network.slot_duration())
     }
 
-    /// The time that has certainly come: that of the newest block that is known to be signed, and what has passed since then
-    /// on the `monotonic` clock, which nobody sets back.
+    /// The time that has certainly come: the time of the newest signed block, plus what has passed since on the
+    /// `monotonic` clock, which cannot be set back.
     fn certain_time(&mut self, network: &Network, monotonic: Duration) -> Option<UnixTime> {
         let newest = self.newest_signed_time(network)?;
         let certain = CertainTime::after(self.certain_time, newest, monotonic);

@@ -1,4 +1,4 @@
-//! What a sync asks for next: pure decisions, without a request, a clock or a lock.
+//! Decides what a sync requests next. The decisions are pure: no request, no clock, no lock.
 
 use saldo_beacon::unit::{Period, Slot, UnixTime};
 use saldo_beacon::{LightClient, Network, Wants};
@@ -8,18 +8,18 @@ use saldo_source::beacon::MAX_UPDATES;
 /// What the light client lacks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Need {
-    /// A place to start from.
+    /// A trust start.
     Start,
-    /// Another place to start from: it was away for longer than the weak subjectivity period.
+    /// A new trust start: the light client was away for longer than the weak subjectivity period.
     Restart {
         /// The slot of the newest finalized head.
         held: Slot,
     },
-    /// The committee updates from this period on.
+    /// The committee updates from the period `start` on.
     Updates {
         /// The first period.
         start: Period,
-        /// How many periods.
+        /// The number of periods.
         count: u64,
     },
     /// Newer heads.
@@ -29,8 +29,8 @@ pub(crate) enum Need {
 }
 
 impl Need {
-    /// What `light_client` lacks at the time `now`, where its newest head is `slots_missing` slots behind what the sources are
-    /// known to have.
+    /// The need of `light_client` at the time `now`, if its newest head is `slots_missing` slots behind what
+    /// the sources are known to have.
     pub(super) fn of(
         light_client: Option<&LightClient>,
         network: &Network,
@@ -53,20 +53,21 @@ impl Need {
     }
 }
 
-/// How old a finalized block at `slot` is at `now`, and how old it may be to start from, in epochs.
+/// The age of a finalized block at `slot` at the time `now`, and the greatest age to start from, both in
+/// epochs.
 pub(super) fn age_and_limit(network: &Network, slot: Slot, now: UnixTime) -> (u64, u64) {
     let made = network.epoch_at(slot);
     let today = network.slot_at(now).map_or(made, |present| network.epoch_at(present));
     (today.since(made).unwrap_or(0), network.max_checkpoint_age_between(made, today))
 }
 
-/// What became of one request.
+/// The result of one request.
 #[derive(Debug, Default)]
 pub(crate) struct Round {
     pub(super) attempts: Vec<Attempt>,
-    /// Whether it brought the light client on.
+    /// Whether it advanced the light client.
     pub(super) won: bool,
-    /// If not, what is wrong, if anything.
+    /// The reason for a failure, if one is known.
     pub(super) problem: Option<Why>,
 }
 
@@ -76,16 +77,16 @@ impl Round {
     }
 }
 
-/// What became of bringing the light client up to date.
+/// The result of a sync.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Synced {
-    /// Who was asked, and what became of it.
+    /// The attempts, one for each source that was asked.
     pub(crate) attempts: Vec<Attempt>,
-    /// What keeps the light client behind, if anything.
+    /// The reason why the light client is behind, if it is.
     pub(crate) problem: Option<Why>,
 }
 
-/// What a sync does next.
+/// The next request of a sync.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Request {
     /// Fetch what the light client lacks.
@@ -94,22 +95,22 @@ pub(super) enum Request {
     LookAhead,
 }
 
-/// The course of one sync.
+/// The progress of one sync.
 #[derive(Debug, Default)]
-pub(super) struct Course {
+pub(super) struct SyncPlan {
     synced: Synced,
     turns: usize,
-    /// The heads of a source were of a later period than the clock says.
+    /// A source gave heads of a later period than the clock says.
     wants_to_look_ahead: bool,
     looked_ahead: bool,
     is_over: bool,
 }
 
-impl Course {
-    /// Each turn learns a committee or fails. The bound is for a light client that does not move.
+impl SyncPlan {
+    /// Each turn learns a committee or fails. The bound protects against a light client that does not advance.
     const MAX_TURNS: usize = 1_000;
 
-    /// The next request, where the light client lacks `need`; `None` if the sync is over.
+    /// The next request, if the light client lacks `need`; `None` if the sync is over.
     pub(super) fn next_step(&mut self, need: Need) -> Option<Request> {
         self.turns = self.turns.saturating_add(1);
         if self.is_over || self.turns > Self::MAX_TURNS {
@@ -122,23 +123,24 @@ impl Course {
         (need != Need::Nothing).then_some(Request::Fetch(need))
     }
 
-    /// Whether heads of a later period are still worth a look.
+    /// Whether heads of a later period may still start a look-ahead.
     pub(super) fn may_look_ahead(&self) -> bool {
         !self.looked_ahead
     }
 
-    /// Notes that a source gave heads of a period whose committee is not known. By its heads the chain is in a later period
-    /// than by this clock: the committee updates in between can be verified, and prove the time.
-    pub(super) fn is_ahead_of_clock(&mut self, round: &Round) -> bool {
+    /// Notes that a source gave heads of a period whose committee is not known. According to them, the chain is
+    /// in a later period than this clock. The committee updates in between can be verified, and prove the time.
+    /// Returns whether a look-ahead follows.
+    pub(super) fn note_later_period(&mut self, round: &Round) -> bool {
         self.wants_to_look_ahead = !round.won && self.may_look_ahead();
         self.wants_to_look_ahead
     }
 
-    /// Takes what became of fetching `need`, where `lacks` is what the light client lacks after it.
-    pub(super) fn take(&mut self, need: Need, round: Round, lacks: Need) {
+    /// Records the result of fetching `need`; `lacks` is what the light client lacks after it.
+    pub(super) fn record(&mut self, need: Need, round: Round, lacks: Need) {
         let has_aged = !matches!(need, Need::Restart { .. }) && matches!(lacks, Need::Restart { .. });
         if !round.won && has_aged {
-            return; // While the request was under way the clock was set, or the device slept.
+            return; // During the request the clock was set, or the device slept.
         }
         self.synced.problem = round.problem;
         self.synced.attempts.retain(|attempt| attempt.outcome != Outcome::Accepted);
@@ -146,7 +148,7 @@ impl Course {
         self.is_over = !round.won || need == Need::Heads;
     }
 
-    /// What the sync came to. A chain that contradicted itself is the reason above all others.
+    /// The result of the sync. A contradiction of the chain is a stronger reason than all others.
     pub(super) fn end(mut self, is_sound: bool) -> Synced {
         if !is_sound {
             self.synced.problem = Some(Why::ConsensusFault);
@@ -169,60 +171,60 @@ mod tests {
 
     #[test]
     fn one_step_follows_another_until_heads_are_fetched() {
-        let mut course = Course::default();
-        assert_eq!(course.next_step(Need::Start), Some(Request::Fetch(Need::Start)));
-        course.take(Need::Start, round(true, None), updates(7));
-        assert_eq!(course.next_step(updates(7)), Some(Request::Fetch(updates(7))));
-        course.take(updates(7), round(true, None), Need::Heads);
-        assert_eq!(course.next_step(Need::Heads), Some(Request::Fetch(Need::Heads)));
-        course.take(Need::Heads, round(true, None), Need::Heads);
-        assert_eq!(course.next_step(Need::Heads), None, "heads are asked for once");
-        assert_eq!(course.end(true).problem, None);
+        let mut plan = SyncPlan::default();
+        assert_eq!(plan.next_step(Need::Start), Some(Request::Fetch(Need::Start)));
+        plan.record(Need::Start, round(true, None), updates(7));
+        assert_eq!(plan.next_step(updates(7)), Some(Request::Fetch(updates(7))));
+        plan.record(updates(7), round(true, None), Need::Heads);
+        assert_eq!(plan.next_step(Need::Heads), Some(Request::Fetch(Need::Heads)));
+        plan.record(Need::Heads, round(true, None), Need::Heads);
+        assert_eq!(plan.next_step(Need::Heads), None, "heads are asked for once");
+        assert_eq!(plan.end(true).problem, None);
     }
 
     #[test]
     fn nothing_is_fetched_where_nothing_is_missing() {
-        assert_eq!(Course::default().next_step(Need::Nothing), None);
+        assert_eq!(SyncPlan::default().next_step(Need::Nothing), None);
     }
 
     #[test]
     fn a_step_that_failed_ends_the_sync_with_its_reason() {
-        let mut course = Course::default();
-        course.take(Need::Start, round(false, Some(Why::CheckpointNotServed)), Need::Start);
-        assert_eq!(course.next_step(Need::Start), None);
-        assert_eq!(course.end(true).problem, Some(Why::CheckpointNotServed));
-        let mut course = Course::default();
-        course.take(Need::Start, round(false, Some(Why::CheckpointNotServed)), Need::Start);
-        assert_eq!(course.end(false).problem, Some(Why::ConsensusFault));
+        let mut plan = SyncPlan::default();
+        plan.record(Need::Start, round(false, Some(Why::CheckpointNotServed)), Need::Start);
+        assert_eq!(plan.next_step(Need::Start), None);
+        assert_eq!(plan.end(true).problem, Some(Why::CheckpointNotServed));
+        let mut plan = SyncPlan::default();
+        plan.record(Need::Start, round(false, Some(Why::CheckpointNotServed)), Need::Start);
+        assert_eq!(plan.end(false).problem, Some(Why::ConsensusFault));
     }
 
     #[test]
-    fn heads_of_a_later_period_are_looked_into_once() {
-        let mut course = Course::default();
-        assert!(course.is_ahead_of_clock(&round(false, None)));
-        assert_eq!(course.next_step(Need::Heads), Some(Request::LookAhead));
-        assert_eq!(course.next_step(Need::Heads), Some(Request::Fetch(Need::Heads)));
-        assert!(!course.is_ahead_of_clock(&round(false, None)));
-        assert!(!Course::default().is_ahead_of_clock(&round(true, None)));
+    fn heads_of_a_later_period_start_one_look_ahead() {
+        let mut plan = SyncPlan::default();
+        assert!(plan.note_later_period(&round(false, None)));
+        assert_eq!(plan.next_step(Need::Heads), Some(Request::LookAhead));
+        assert_eq!(plan.next_step(Need::Heads), Some(Request::Fetch(Need::Heads)));
+        assert!(!plan.note_later_period(&round(false, None)));
+        assert!(!SyncPlan::default().note_later_period(&round(true, None)));
     }
 
     #[test]
     fn a_light_client_that_aged_meanwhile_restarts() {
-        let mut course = Course::default();
+        let mut plan = SyncPlan::default();
         let restart = Need::Restart { held: Slot::new(3) };
-        course.take(Need::Heads, round(false, Some(Why::HeadsRefused)), restart);
-        assert_eq!(course.next_step(restart), Some(Request::Fetch(restart)));
-        course.take(restart, round(false, Some(Why::CheckpointNotServed)), restart);
-        assert_eq!(course.next_step(restart), None);
+        plan.record(Need::Heads, round(false, Some(Why::HeadsRefused)), restart);
+        assert_eq!(plan.next_step(restart), Some(Request::Fetch(restart)));
+        plan.record(restart, round(false, Some(Why::CheckpointNotServed)), restart);
+        assert_eq!(plan.next_step(restart), None);
     }
 
     #[test]
     fn a_light_client_that_does_not_move_ends_the_sync() {
-        let mut course = Course::default();
-        for _ in 0..Course::MAX_TURNS {
-            assert!(course.next_step(updates(7)).is_some());
-            course.take(updates(7), round(true, None), updates(7));
+        let mut plan = SyncPlan::default();
+        for _ in 0..SyncPlan::MAX_TURNS {
+            assert!(plan.next_step(updates(7)).is_some());
+            plan.record(updates(7), round(true, None), updates(7));
         }
-        assert_eq!(course.next_step(updates(7)), None);
+        assert_eq!(plan.next_step(updates(7)), None);
     }
 }

@@ -1,4 +1,4 @@
-//! Bringing the light client up to the newest signed head: the driver of [`Course`].
+//! Syncs the light client to the newest signed head: the driver of [`SyncPlan`].
 
 use futures_util::future::{Either, select};
 use saldo_reading::{Generation, Why};
@@ -6,37 +6,37 @@ use saldo_source::Deadline;
 
 use super::Head;
 use super::committee::UPDATES;
-use super::step::{Course, Need, Request, Round, Synced};
+use super::step::{Need, Request, Round, SyncPlan, Synced};
 
 impl Head {
-    /// Brings the light client as far as the sources allow before `deadline`.
+    /// Syncs the light client as far as the sources allow before `deadline`.
     pub(crate) async fn sync(&self, deadline: Deadline) -> Synced {
-        // A second call waits for the first, to save requests. But not for long: the first may be a future that is not polled
-        // any more, and doing the same twice does no harm.
-        let patience = self.env.time_left(deadline).checked_div(4).unwrap_or_default();
-        let _turn = match select(self.syncing.lock(), self.env.clock().sleep(patience)).await {
+        // A second call waits for the first, to save requests. It does not wait long: the first future may no
+        // longer be polled, and syncing twice does no harm.
+        let longest_wait = self.env.time_left(deadline).checked_div(4).unwrap_or_default();
+        let _turn = match select(self.syncing.lock(), self.env.clock().sleep(longest_wait)).await {
             Either::Left((turn, _)) => Some(turn),
             Either::Right(_) => None,
         };
-        let mut course = Course::default();
-        while let Some(request) = course.next_step(self.need()) {
+        let mut plan = SyncPlan::default();
+        while let Some(request) = plan.next_step(self.need()) {
             let generation = self.generation();
             match request {
                 Request::LookAhead => self.look_ahead(deadline).await,
                 Request::Fetch(Need::Heads) => {
-                    let (heads, is_ahead) = self.newer_heads(deadline, course.may_look_ahead()).await;
+                    let (heads, is_ahead) = self.newer_heads(deadline, plan.may_look_ahead()).await;
                     let round = self.judge(Need::Heads, heads);
-                    if !(is_ahead && course.is_ahead_of_clock(&round)) {
-                        course.take(Need::Heads, round, self.need());
+                    if !(is_ahead && plan.note_later_period(&round)) {
+                        plan.record(Need::Heads, round, self.need());
                     }
                 }
                 Request::Fetch(need) => {
                     let round = self.fetch_needed(need, generation, deadline).await;
-                    course.take(need, round, self.need());
+                    plan.record(need, round, self.need());
                 }
             }
         }
-        course.end(self.follow())
+        plan.end(self.follow())
     }
 
     async fn fetch_needed(&self, need: Need, generation: Generation, deadline: Deadline) -> Round {
@@ -54,15 +54,15 @@ impl Head {
         };
         match round.problem {
             Some(Why::HandOverMissing { .. }) => {
-                self.go_round_missing_update(round, generation, deadline).await
+                self.handle_missing_update(round, generation, deadline).await
             }
             _ => round,
         }
     }
 
-    /// No source gives a committee update that is needed by this clock. A period is never skipped: either trust starts
-    /// again, after it, or the light client stays where it is.
-    async fn go_round_missing_update(
+    /// Handles a committee update that is needed by this clock but that no source gives. A period is never
+    /// skipped: trust restarts after it, or the light client stays where it is.
+    async fn handle_missing_update(
         &self,
         missing: Round,
         generation: Generation,
@@ -71,14 +71,14 @@ impl Head {
         if let Some(agreement) = self.trust_start.agreement() {
             let before = self.finalized_slot();
             let again = self.start_by_agreement(agreement, generation, deadline).await;
-            let is_further = self.finalized_slot() > before;
+            let has_advanced = self.finalized_slot() > before;
             let attempts = [missing.attempts.clone(), again.attempts].concat();
-            if again.won && is_further {
+            if again.won && has_advanced {
                 return Round { attempts, ..again };
             }
         }
         match self.newest_by_known_committees(deadline).await {
-            // The next committee was not signed in yet: this clock is ahead, or the chain stands still.
+            // The known committees still sign: this clock is ahead, or the chain stands still.
             Some(newest) => Round::lost(missing.attempts, Why::LightClientBehind { newest: Some(newest) }),
             None => missing,
         }

@@ -1,13 +1,13 @@
-//! Where trust can start, as the client was set up.
+//! The trust start that the client was built with.
 
 use saldo_beacon::Checkpoint;
 use saldo_source::Endpoint;
 
 /// Where trust can start.
 pub(crate) enum TrustStart {
-    /// At this finalized block, on the caller's word or the network's, and nowhere else.
+    /// Only at this finalized block, which the caller or the network vouches for.
     Given(Checkpoint),
-    /// At a given finalized block as long as it is not too old, else where the sources agree.
+    /// At a given finalized block while it is not too old, else where the sources agree.
     Agreement { given: Option<Checkpoint>, agreement: Agreement },
 }
 
@@ -27,9 +27,10 @@ impl TrustStart {
     }
 }
 
-/// Who can agree where trust starts.
+/// The checkpoint sources, and the number of operators that must agree.
 pub(crate) struct Agreement {
-    /// How many operators must name one block: at least 2, at most as many as the sources have.
+    /// The number of operators that must name one block: at least 2, at most the number of operators of the
+    /// sources.
     pub(crate) k: usize,
     pub(crate) sources: Vec<Endpoint>,
 }

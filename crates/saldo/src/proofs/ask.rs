@@ -1,4 +1,4 @@
-//! Asking the providers for proofs.
+//! Requests proofs from providers.
 
 use std::collections::BTreeSet;
 
@@ -12,31 +12,32 @@ use serde_json::value::RawValue;
 use super::Proofs;
 use super::disclosed::Place;
 use super::evidence::Evidence;
+use super::judge::{Missed, PinnedReply};
 use super::request::Asked;
 use super::target::{Inquiry, PinnedBlock, ProofRequest, ProofTarget, proofs_at};
-use super::weigh::{Missed, PinnedReply};
 use crate::env::takes_tips;
 use crate::head::BlockRef;
 
-/// What a provider answered for one holding.
+/// The answer of a provider for one holding.
 type ProofAnswer = Answer<Box<Candidate>>;
 
 impl Proofs {
-    /// Asks for the proofs of `holdings`, until each is proven or no provider is left to ask.
+    /// Requests proofs of `holdings` until each is proven, or no provider is left to ask.
     pub(crate) async fn prove(
         &self,
         holdings: &[Holding],
         inquiry: Inquiry<'_>,
     ) -> Vec<Hedged<Box<Candidate>>> {
         let mut results = self.prove_once(holdings, inquiry).await;
-        let brought = match &inquiry.target.block {
+        let attached = match &inquiry.target.block {
             BlockRef::ByHash(hash) => self.head.anchor_at_hash(*hash),
             BlockRef::Known(_) | BlockRef::Tip => None,
         };
         let is_open = |place: &usize| results.get(*place).is_some_and(|result| result.winner.is_none());
         let open: Vec<usize> = (0..results.len()).filter(is_open).collect();
-        let Some(anchor) = brought.filter(|_| !open.is_empty()) else { return results };
-        // A provider that had no header was not asked for a proof under it. Meanwhile another brought the header.
+        let Some(anchor) = attached.filter(|_| !open.is_empty()) else { return results };
+        // A provider without the header was not asked for a proof under it. Another provider brought the header
+        // meanwhile.
         let target = ProofTarget { block: BlockRef::Known(anchor), ..inquiry.target.clone() };
         let again = Inquiry { target: &target, ..inquiry };
         let asked: Vec<Holding> = open.iter().filter_map(|place| holdings.get(*place).copied()).collect();
@@ -76,7 +77,8 @@ impl Proofs {
         self.env.dispatcher.hedge(spec, &self.env.execution, disclosures, ask).await
     }
 
-    /// Asks one provider for proofs at the target block; where it has none there, at its own tip, which may be signed later.
+    /// Requests proofs from one provider at the target block. If it has none there, requests them at its own
+    /// tip, which may be signed later.
     pub(crate) async fn ask(
         &self,
         provider: &Endpoint,
@@ -86,10 +88,11 @@ impl Proofs {
         let (most, strict) = (self.env.policy.operators_per_address, self.env.policy.strict);
         let places: Vec<Place> = {
             let mut state = self.state();
-            let tell = |request: &ProofRequest| state.disclosures.tell(request.holding.owner, provider, most);
-            requests.iter().map(tell).collect()
+            let admit =
+                |request: &ProofRequest| state.disclosures.admit(request.holding.owner, provider, most);
+            requests.iter().map(admit).collect()
         };
-        // Another call may have taken the place that was free when this one chose the provider.
+        // Another call may have filled the disclosure set after this call chose the provider.
         let is_withheld = |(request, place): &(&ProofRequest, &Place)| {
             **place == Place::Full && (strict || !request.over_policy)
         };
@@ -122,33 +125,33 @@ impl Proofs {
     ) -> Vec<ProofAnswer> {
         let asked = self.ask_at_target(provider, holdings, inquiry).await;
         let mut accusation = None;
-        let (mut answers, missed) = self.weigh_replies(provider, holdings, &asked, inquiry, &mut accusation);
+        let (mut answers, missed) = self.judge_replies(provider, holdings, &asked, inquiry, &mut accusation);
         let tips = self.tips_of(provider, &missed, asked.tips, inquiry).await;
-        let tips = self.weigh_tips(provider, &missed, tips, inquiry).await;
+        let tips = self.judge_tips(provider, &missed, tips, inquiry).await;
         for (missed, answer) in missed.into_iter().zip(tips) {
             if let Some(slot) = answers.get_mut(missed.place) {
                 *slot = answer;
             }
         }
-        let answers = self.told_apart_from_another_chain(provider, answers, inquiry.deadline).await;
-        let is_elsewhere =
+        let answers = self.mark_wrong_chain(provider, answers, inquiry.deadline).await;
+        let is_of_other_chain =
             |answer: &ProofAnswer| matches!(answer, Answer::Failed(Failure::WrongChain { .. }));
-        // All false proofs of one request are one lie, and none where they are of another chain.
-        if let Some(evidence) = accusation.filter(|_| !answers.iter().any(is_elsewhere)) {
+        // All false proofs of one request count as one. None counts if the provider serves another chain.
+        if let Some(evidence) = accusation.filter(|_| !answers.iter().any(is_of_other_chain)) {
             self.env.dispatcher.strike(provider.id());
             self.state().evidence.keep(evidence);
         }
         answers
     }
 
-    /// Asks for proofs at the target block.
+    /// Requests proofs at the target block.
     async fn ask_at_target(&self, provider: &Endpoint, holdings: &[Holding], inquiry: Inquiry<'_>) -> Asked {
         let Inquiry { target, deadline, .. } = inquiry;
         match &target.block {
             BlockRef::Known(anchor) => {
                 self.at_anchor(provider, holdings, anchor, target.level, deadline).await
             }
-            // Another call may have brought the header since.
+            // Another call may have attached the header since.
             BlockRef::ByHash(hash) => match self.head.anchor_at_hash(*hash) {
                 Some(anchor) => self.at_anchor(provider, holdings, &anchor, target.level, deadline).await,
                 None => match self.header_and_proofs(provider, holdings, *hash, deadline).await {
@@ -162,9 +165,9 @@ impl Proofs {
         }
     }
 
-    /// Weighs what came for the target block: one answer for each holding, and the holdings for which the provider may have
-    /// a proof at its own tip instead.
-    fn weigh_replies(
+    /// Judges the replies for the target block. Returns one answer for each holding, and the holdings for which
+    /// the provider may have a proof at its own tip instead.
+    fn judge_replies(
         &self,
         provider: &Endpoint,
         holdings: &[Holding],
@@ -184,7 +187,7 @@ impl Proofs {
                 (Some(pin), Ok(result)) => {
                     let checked = checked.next().unwrap_or(Err(Failure::NoResult));
                     let pinned = PinnedReply { pin, by_hash: reply.by_hash, reply: result, checked };
-                    answers.push(self.weigh_pinned(provider, *holding, inquiry, pinned, accusation));
+                    answers.push(self.judge_pinned(provider, *holding, inquiry, pinned, accusation));
                     continue;
                 }
                 (None, Ok(_)) => Failure::NoResult,
@@ -198,7 +201,8 @@ impl Proofs {
         (answers, missed)
     }
 
-    /// The proofs at the provider's own tip of what it has not at the target block: asked for now, unless that was done.
+    /// The provider's proofs at its own tip for the holdings `missed` at the target block. Requests them now,
+    /// unless `tips` has them already.
     async fn tips_of(
         &self,
         provider: &Endpoint,
@@ -216,7 +220,7 @@ impl Proofs {
     }
 }
 
-/// Whether the provider might answer the same question about another block.
+/// Whether the provider may answer the same request for another block.
 fn is_about_the_block(failure: &Failure) -> bool {
     matches!(
         failure,

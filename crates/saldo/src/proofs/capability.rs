@@ -1,4 +1,4 @@
-//! What a provider can do, as far as it has shown.
+//! The capabilities of providers, as far as their answers have shown them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -6,49 +6,50 @@ use std::time::Duration;
 use saldo_reading::ProviderId;
 use saldo_source::execution::LARGEST_BATCH;
 
-/// What one provider has shown that it can and cannot do, so that it is not asked in vain every time.
+/// What one provider can and cannot do. It prevents requests that would fail every time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Capability {
-    /// How many questions it takes in one request.
+    /// The number of calls that it accepts in one request.
     pub(super) batch: usize,
-    /// Whether `eth_getProof` takes a block by its hash.
+    /// Whether its `eth_getProof` accepts a block hash.
     pub(super) block_hash: bool,
-    /// Whether its headers as JSON have a layout that is known here; else they are asked for as bytes.
+    /// Whether its JSON headers have a known layout; else headers are requested as bytes.
     pub(super) json_header: bool,
-    /// Whether it proves at a signed block, and not at its own tip alone.
+    /// Whether it proves at signed blocks, and not only at its own tip.
     pub(super) behind_tip: bool,
     /// How far behind the newest signed block it proves.
     pub(super) depth: Depth,
-    /// Whether the last of its tips that were waited for were signed in the end.
+    /// Whether the block of its last pending proof was signed in the end.
     pub(super) tips_were_signed: bool,
-    /// Until when this is believed, on the monotonic clock.
+    /// All of this is believed until this time, on the monotonic clock.
     pub(super) until: Duration,
 }
 
-/// How far behind the newest signed block a provider proves, in blocks, as far as its answers have shown. Its own tip is a
-/// little ahead of that block, by about the same each time.
+/// How far behind the newest signed block a provider proves, in blocks, as its answers have shown. Its own tip
+/// is a little ahead of that block, by about the same distance each time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Depth {
-    /// The furthest it has proven.
+    /// The greatest depth at which it has proven.
     served: Option<u64>,
-    /// The nearest that it no longer had the state of.
+    /// The least depth at which it no longer had the state.
     refused: Option<u64>,
 }
 
 impl Depth {
-    /// It has proven at a block so far behind. What it refused at no greater depth was another time's.
+    /// Records a proof at this depth. Earlier refusals at this depth or less no longer count.
     pub(super) fn serves(&mut self, depth: u64) {
         self.served = self.served.max(Some(depth));
         self.refused = self.refused.filter(|refused| *refused > depth);
     }
 
-    /// It no longer had the state of a block so far behind.
+    /// Records that the state at this depth was missing.
     pub(super) fn refuses(&mut self, depth: u64) {
         self.refused = Some(self.refused.map_or(depth, |refused| refused.min(depth)));
         self.served = self.served.filter(|served| *served < depth);
     }
 
-    /// It says that it proves so far behind, and no further: so it is, unless it has shown that it does.
+    /// Records the provider's statement that it proves to this depth and no further. Its own proofs count more
+    /// than the statement.
     pub(super) fn says(&mut self, depth: u64) {
         let beyond = depth.saturating_add(1);
         if self.served < Some(beyond) {
@@ -56,13 +57,14 @@ impl Depth {
         }
     }
 
-    /// Whether it is known not to prove so far behind. Between what it served and what it refused nothing is known.
+    /// Whether it is known not to prove at this depth. Between the served and the refused depth nothing is
+    /// known.
     pub(super) fn ends_before(&self, depth: u64) -> bool {
         self.refused.is_some_and(|refused| refused <= depth)
     }
 }
 
-/// By provider.
+/// The capabilities by provider.
 #[derive(Default)]
 pub(super) struct Capabilities(BTreeMap<ProviderId, Capability>);
 
@@ -81,32 +83,32 @@ impl Capability {
 }
 
 impl Capabilities {
-    /// After so long everything is tried again: nodes are upgraded.
+    /// After this time everything is tried again, because nodes are upgraded.
     pub(super) const AGE: Duration = Duration::from_secs(60 * 60);
 
-    /// What `provider` is known for at `now`; whatever is not known is believed to be possible.
+    /// The capability of `provider` at `now`. Everything unknown counts as possible.
     pub(super) fn of(&self, provider: &ProviderId, now: Duration) -> Capability {
         let known = self.0.get(provider).copied();
         known.filter(|known| now < known.until).unwrap_or(Capability::unknown(now))
     }
 
-    /// What is known at `now`.
+    /// All capabilities that are still believed at `now`.
     pub(super) fn all(&self, now: Duration) -> impl Iterator<Item = (&ProviderId, &Capability)> {
         self.0.iter().filter(move |(_, known)| now < known.until)
     }
 
-    /// Takes back what was known before a restart.
+    /// Restores a capability from before a restart.
     pub(super) fn restore(&mut self, provider: ProviderId, known: Capability) {
         self.0.insert(provider, known);
     }
 
-    /// Those that are known not to prove so far behind the newest signed block.
+    /// The providers that are known not to prove at this depth behind the newest signed block.
     pub(super) fn too_shallow(&self, depth: u64, now: Duration) -> BTreeSet<ProviderId> {
         let each = self.0.keys().filter(|provider| self.of(provider, now).depth.ends_before(depth));
         each.cloned().collect()
     }
 
-    /// Notes what `provider` has shown at `now`.
+    /// Updates the capability of `provider` at `now`.
     pub(super) fn note(&mut self, provider: &ProviderId, now: Duration, learn: impl FnOnce(&mut Capability)) {
         let mut known = self.of(provider, now);
         learn(&mut known);
@@ -119,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn how_deep_one_proves_follows_from_what_it_refuses() {
+    fn the_depth_follows_from_what_a_provider_serves_and_refuses() {
         let mut depth = Depth::default();
         assert!(!depth.ends_before(u64::MAX));
         depth.serves(3);
@@ -136,11 +138,11 @@ mod tests {
     }
 
     #[test]
-    fn what_one_says_of_it_holds_until_it_shows_otherwise() {
+    fn a_stated_depth_holds_until_an_answer_shows_another() {
         let mut depth = Depth::default();
         depth.says(63);
         assert_eq!([63, 64].map(|at| depth.ends_before(at)), [false, true]);
-        // It says more than it keeps to, and keeps to more than it says.
+        // It first claims more than it serves, and then serves more than it claims.
         depth.refuses(32);
         depth.says(127);
         assert_eq!([31, 32].map(|at| depth.ends_before(at)), [false, true]);
@@ -150,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn who_proves_too_little_is_known_for_an_hour() {
+    fn a_provider_that_proves_too_little_is_known_for_an_hour() {
         let provider = ProviderId::new("a").unwrap();
         let mut capabilities = Capabilities::default();
         let now = Duration::from_secs(5);
@@ -161,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_learned_is_tried_again_after_an_hour() {
+    fn a_capability_is_tried_again_after_an_hour() {
         let provider = ProviderId::new("a").unwrap();
         let mut capabilities = Capabilities::default();
         let start = Duration::from_secs(5);

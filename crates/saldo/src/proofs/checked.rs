@@ -1,4 +1,4 @@
-//! Checking a reply to `eth_getProof` against what was asked, never against what it echoes.
+//! Checks a reply to `eth_getProof` against the request, never against what the reply echoes.
 
 use alloy_primitives::{Address, Bytes};
 use saldo_proof::eip1186::AccountReply;
@@ -11,7 +11,8 @@ use super::target::Checked;
 use crate::event;
 
 impl Proofs {
-    /// Checks replies under the state root of the block they were asked for at; nodes that they share are hashed once.
+    /// Checks replies under the state root of the requested block. Nodes that the replies share are hashed
+    /// once.
     pub(super) fn verify_together(
         &self,
         replies: &[(Holding, &RawValue)],
@@ -35,7 +36,8 @@ impl Proofs {
         each.collect()
     }
 
-    /// Checks a reply under the root that its own first node has. The result is no more than a claim.
+    /// Checks a reply under the root of its own first node. The result is only a claim, because that root is
+    /// not trusted.
     pub(super) fn verify_claim(
         &self,
         reply: &RawValue,
@@ -49,7 +51,7 @@ impl Proofs {
 
     fn checked(&self, reply: AccountReply, account: Verified<Account>, provider: &ProviderId) -> Checked {
         if reply.contradictions(&account).any() {
-            // The leaf decides. A claim beside it that says otherwise is worth knowing about the provider.
+            // The leaf decides. A claim beside it that differs is reported as an event about the provider.
             event::claim_contradicts(provider);
         }
         Checked { account, nodes: self.keeps_nodes.then(|| reply.account_proof.into()) }

@@ -1,12 +1,12 @@
-//! Which operators know of which address.
+//! The disclosure sets: which operators have seen which address.
 
 use std::collections::BTreeMap;
 
 use alloy_primitives::Address;
 use saldo_source::{Answer, DisclosureSet, Endpoint};
 
-/// Keeps the operators that were asked about an address, so that the same ones are asked again and not always others. For
-/// the client's life, of the addresses that were asked about last.
+/// Keeps the operators that were asked about each address, so that the same ones are asked again. It keeps the
+/// newest addresses, for the client's life.
 #[derive(Debug, Default)]
 pub(super) struct Disclosures {
     of: BTreeMap<Address, Disclosed>,
@@ -18,67 +18,67 @@ pub(super) struct Disclosures {
     revision: u64,
 }
 
-/// Which operators know of one address.
+/// The disclosure set of one address.
 #[derive(Debug, Default)]
 struct Disclosed {
-    /// Of each operator, whether a request is known to have come as far as it.
+    /// For each operator, whether a request is known to have reached it.
     operators: BTreeMap<String, bool>,
-    /// The place in the order in which addresses were first asked about.
+    /// The position in the order in which addresses were first asked about.
     order: u64,
-    /// When it changed last; 0 if it did not change since it was restored.
+    /// The revision of the last change; 0 if the set did not change since it was restored.
     revision: u64,
 }
 
-/// What place a provider has in the disclosure set of an address.
+/// The place of a provider in the disclosure set of an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
-    /// Its operator came to it just now.
+    /// Its operator was added just now.
     New,
-    /// Its operator knew of the address before.
+    /// Its operator was in the set before.
     Member,
-    /// None: as many operators know of it as may.
+    /// It has no place: the set has as many operators as the policy allows.
     Full,
 }
 
 impl Disclosures {
-    /// Of how many addresses this is kept: some 200 bytes each.
+    /// The most addresses; each takes about 200 bytes.
     const CAPACITY: usize = 4_096;
 
-    /// Who may be asked about `address`.
+    /// The operators that may be asked about `address`.
     pub(super) fn disclosure(&self, address: Address, most: usize, strict: bool) -> DisclosureSet {
         let operators = self.operators(address).cloned().collect();
         DisclosureSet { operators, most, strict, ..DisclosureSet::unrestricted() }
     }
 
-    /// Whether `provider` knows of `address`, or may come to know of it.
+    /// Whether the operator of `provider` is in the disclosure set of `address`, or there is room for it.
     pub(super) fn admits(&self, address: Address, provider: &Endpoint, most: usize) -> bool {
         self.of.get(&address).is_none_or(|disclosed| {
             disclosed.operators.len() < most || disclosed.operators.contains_key(&provider.operator_key())
         })
     }
 
-    /// Whether `provider` knows of `address`.
-    pub(super) fn knows(&self, address: Address, provider: &Endpoint) -> bool {
+    /// Whether the operator of `provider` is in the disclosure set of `address`.
+    pub(super) fn contains(&self, address: Address, provider: &Endpoint) -> bool {
         let key = provider.operator_key();
         self.of.get(&address).is_some_and(|disclosed| disclosed.operators.contains_key(&key))
     }
 
-    /// `provider` is about to be asked about `address`: its operator joins the disclosure set if there is room. Decided and
-    /// recorded in one step, because another read may be about to ask another provider.
-    pub(super) fn tell(&mut self, address: Address, provider: &Endpoint, most: usize) -> Place {
+    /// Adds the operator of `provider` to the disclosure set of `address`, if there is room, before the request
+    /// is sent. Check and change are one step, because another read may be about to ask another provider.
+    pub(super) fn admit(&mut self, address: Address, provider: &Endpoint, most: usize) -> Place {
         if !self.admits(address, provider, most) {
             return Place::Full;
         }
-        if self.enter(address, provider, false) { Place::New } else { Place::Member }
+        if self.add(address, provider, false) { Place::New } else { Place::Member }
     }
 
-    /// `provider` has seen a request about `address`, or proved something of it: its operator joins the disclosure set in any
-    /// case, and stays.
-    pub(super) fn admit(&mut self, address: Address, provider: &Endpoint) {
-        self.enter(address, provider, true);
+    /// Records that `provider` has seen a request about `address`, or proved something of it. Its operator
+    /// joins the disclosure set in any case, and stays.
+    pub(super) fn record_seen(&mut self, address: Address, provider: &Endpoint) {
+        self.add(address, provider, true);
     }
 
-    /// Records what the `answer` to a request shows: whether `provider`, in the place that it had, has seen `address`.
+    /// Records what the `answer` to a request shows: whether `provider`, in its `place`, has seen `address`.
     pub(super) fn record_answer<T>(
         &mut self,
         address: Address,
@@ -88,16 +88,16 @@ impl Disclosures {
     ) {
         let is_unseen = matches!(answer, Answer::Failed(failure) if !failure.may_have_been_seen());
         match place {
-            Place::New if is_unseen => self.forget(address, provider),
-            // It was reached, so that it knows the address, whatever another call meets.
-            Place::New | Place::Member if !is_unseen => self.admit(address, provider),
-            Place::Full if matches!(answer, Answer::Accepted(_)) => self.admit(address, provider),
+            Place::New if is_unseen => self.withdraw(address, provider),
+            // The request reached the operator, so it has seen the address, whatever happens to another call.
+            Place::New | Place::Member if !is_unseen => self.record_seen(address, provider),
+            Place::Full if matches!(answer, Answer::Accepted(_)) => self.record_seen(address, provider),
             Place::New | Place::Member | Place::Full => {}
         }
     }
 
-    /// Gives whether it is new.
-    fn enter(&mut self, address: Address, provider: &Endpoint, has_seen: bool) -> bool {
+    /// Adds an operator, and returns whether it is new in the set.
+    fn add(&mut self, address: Address, provider: &Endpoint, has_seen: bool) -> bool {
         if !self.of.contains_key(&address) {
             let order = self.order.last_key_value().map_or(0, |(newest, _)| newest.saturating_add(1));
             self.insert(address, order);
@@ -133,7 +133,7 @@ impl Disclosures {
         self.of.get(&address).into_iter().flat_map(|disclosed| disclosed.operators.keys())
     }
 
-    /// What changed since `revision`: each address, its place in the order, and who knows of it.
+    /// The changes since `revision`: each address, its position in the order, and its operators.
     pub(super) fn changed_since(
         &self,
         revision: u64,
@@ -145,12 +145,12 @@ impl Disclosures {
         })
     }
 
-    /// How often anything of it changed.
+    /// The number of changes so far.
     pub(super) fn revision(&self) -> u64 {
         self.revision
     }
 
-    /// Takes what storage says of who knows of `address`, beside what is known already.
+    /// Restores the stored disclosure set of `address`, and merges it with the present one.
     pub(super) fn restore(&mut self, address: Address, order: u64, operators: Vec<String>) {
         if let Some(disclosed) = self.of.get_mut(&address) {
             let is_all = disclosed.operators.keys().all(|operator| operators.contains(operator));
@@ -173,7 +173,7 @@ impl Disclosures {
         }
     }
 
-    /// Drops who knows of `address`.
+    /// Drops the disclosure set of `address`.
     pub(super) fn remove(&mut self, address: Address) {
         if let Some(disclosed) = self.of.remove(&address) {
             self.order.remove(&disclosed.order);
@@ -181,8 +181,9 @@ impl Disclosures {
         }
     }
 
-    /// `provider` turned out not to have been reached: unless another read reached it, it knows nothing of `address`.
-    pub(super) fn forget(&mut self, address: Address, provider: &Endpoint) {
+    /// Removes the operator of `provider`, because its request did not arrive. The operator stays if another
+    /// read reached it.
+    pub(super) fn withdraw(&mut self, address: Address, provider: &Endpoint) {
         let operator = provider.operator_key();
         if let Some(disclosed) = self.of.get_mut(&address)
             && disclosed.operators.get(&operator) == Some(&false)
@@ -198,30 +199,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_disclosure_set_is_as_large_as_the_policy_says_and_those_who_proved() {
+    fn a_disclosure_set_has_the_size_of_the_policy_plus_operators_that_proved() {
         let provider = |name: &str| format!("https://{name}.example").parse::<Endpoint>().unwrap();
         let address = Address::repeat_byte(1);
         let mut disclosures = Disclosures::default();
-        let places = ["a", "a", "b", "c", "a"].map(|name| disclosures.tell(address, &provider(name), 2));
+        let places = ["a", "a", "b", "c", "a"].map(|name| disclosures.admit(address, &provider(name), 2));
         assert_eq!(places, [Place::New, Place::Member, Place::New, Place::Full, Place::Member]);
         assert_eq!(disclosures.disclosure(address, 2, false).operators.len(), 2);
-        disclosures.forget(address, &provider("a"));
-        assert_eq!(disclosures.tell(address, &provider("c"), 2), Place::New);
-        disclosures.admit(address, &provider("d"));
+        disclosures.withdraw(address, &provider("a"));
+        assert_eq!(disclosures.admit(address, &provider("c"), 2), Place::New);
+        disclosures.record_seen(address, &provider("d"));
         let known: Vec<String> = disclosures.disclosure(address, 2, true).operators.into_iter().collect();
         assert_eq!(known, ["b.example", "c.example", "d.example"]);
     }
 
-    /// Two reads ask the same provider: one reaches it, the other does not.
+    /// Two reads ask the same provider: one request arrives, the other does not.
     #[test]
-    fn who_was_reached_once_stays() {
+    fn an_operator_that_was_reached_once_stays() {
         let provider: Endpoint = "https://a.example".parse().unwrap();
         let address = Address::repeat_byte(1);
         let mut disclosures = Disclosures::default();
-        assert_eq!(disclosures.tell(address, &provider, 1), Place::New);
-        assert_eq!(disclosures.tell(address, &provider, 1), Place::Member);
-        disclosures.admit(address, &provider);
-        disclosures.forget(address, &provider);
+        assert_eq!(disclosures.admit(address, &provider, 1), Place::New);
+        assert_eq!(disclosures.admit(address, &provider, 1), Place::Member);
+        disclosures.record_seen(address, &provider);
+        disclosures.withdraw(address, &provider);
         assert_eq!(disclosures.disclosure(address, 1, false).operators.len(), 1);
     }
 
@@ -231,7 +232,7 @@ mod tests {
         let mut disclosures = Disclosures::default();
         let address = |number: usize| Address::left_padding_from(&number.to_be_bytes());
         for number in 0..=Disclosures::CAPACITY {
-            disclosures.tell(address(number), &provider, 1);
+            disclosures.admit(address(number), &provider, 1);
         }
         assert_eq!(disclosures.of.len(), Disclosures::CAPACITY);
         assert_eq!((disclosures.order.len(), disclosures.changed.len()), (4_096, 4_096));
@@ -240,11 +241,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_restored_joins_what_is_known_and_only_what_differs_is_a_change() {
+    fn a_restored_set_is_merged_and_only_a_difference_is_a_change() {
         let provider = |name: &str| format!("https://{name}.example").parse::<Endpoint>().unwrap();
         let [first, second] = [1, 2].map(Address::repeat_byte);
         let mut disclosures = Disclosures::default();
-        disclosures.tell(first, &provider("a"), 2);
+        disclosures.admit(first, &provider("a"), 2);
         let revision = disclosures.revision();
         disclosures.restore(second, 7, vec!["b.example".to_owned()]);
         disclosures.restore(first, 8, vec!["a.example".to_owned(), "b.example".to_owned()]);
@@ -255,9 +256,9 @@ mod tests {
             .map(|(address, _, operators)| (address, operators.cloned().collect()))
             .collect();
         assert_eq!(changed, [(first, ["a.example", "b.example", "c.example"].map(str::to_owned).to_vec())]);
-        // One that comes later is the newest.
+        // An address that comes later is the newest.
         let third = Address::repeat_byte(3);
-        disclosures.tell(third, &provider("a"), 2);
+        disclosures.admit(third, &provider("a"), 2);
         assert_eq!(disclosures.order.last_key_value().map(|(_, address)| *address), Some(third));
     }
 }

@@ -1,4 +1,4 @@
-//! False proofs, kept for others to look at.
+//! The evidence log: false proofs, kept so that others can check them.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -10,10 +10,11 @@ use serde_json::{Value, json};
 
 use super::target::PinnedBlock;
 
-/// A proof that is false under the very block it was asked for: the request, the reply, the block, and the reason.
+/// Holds a proof that is false under the exact block of its request: the request, the reply, the block, and the
+/// reason.
 ///
-/// It shows that these bytes are refused, to anybody who knows the block. It does not show who sent them: whoever has it
-/// could have written it himself. The request names the address that was asked about.
+/// It shows to anyone who knows the block that these bytes are refused. It does not show who sent them: anyone
+/// who has it could have written it. The request names the address that was asked about.
 #[derive(Clone)]
 pub struct Evidence {
     provider: ProviderId,
@@ -40,18 +41,18 @@ impl Evidence {
         }
     }
 
-    /// The provider that was asked. Nothing in the evidence proves that it was this one.
+    /// Returns the provider that was asked. The evidence does not prove that this provider sent the reply.
     pub fn provider(&self) -> &ProviderId {
         &self.provider
     }
 
-    /// Why the proof was refused.
+    /// Returns why the proof was refused.
     pub fn reason(&self) -> &str {
         &self.reason
     }
 
-    /// The request, the reply as it came, the block (hash, number and state root) and the reason, as one JSON object. Names
-    /// the address, and not the provider.
+    /// Returns one JSON object: the request, the reply as it came, the block (hash, number and state root), and
+    /// the reason. It contains the address, but not the provider.
     pub fn to_json(&self) -> String {
         let (hash, number, state_root) = self.pin;
         let reply: Value = serde_json::from_str(self.reply.get()).unwrap_or_default();
@@ -66,7 +67,7 @@ impl Evidence {
 }
 
 impl fmt::Debug for Evidence {
-    /// Names no address.
+    /// The output names no address.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Evidence")
             .field("provider", &self.provider)
@@ -75,12 +76,12 @@ impl fmt::Debug for Evidence {
     }
 }
 
-/// The newest few.
+/// Keeps the newest false proofs.
 #[derive(Debug, Default)]
 pub(super) struct EvidenceLog(VecDeque<Evidence>);
 
 impl EvidenceLog {
-    /// How many are kept, a proof of 256 KB at most each.
+    /// The most proofs that are kept; each has at most 256 KB.
     const CAPACITY: usize = 16;
 
     pub(super) fn keep(&mut self, evidence: Evidence) {

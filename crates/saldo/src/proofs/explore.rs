@@ -1,4 +1,4 @@
-//! Getting to know providers that were not needed yet, so that it is known whom to ask when they are.
+//! Tries providers that were not needed yet, so that their capabilities are known when they are needed.
 
 use std::time::Duration;
 
@@ -14,14 +14,14 @@ use super::target::proofs_at;
 use crate::env::takes_tips;
 
 impl Proofs {
-    /// How long what was seen of a provider is good for.
+    /// How long the result of a trial counts.
     const EXPLORED_FOR: Duration = Duration::from_secs(60 * 60);
-    /// How long until one is asked again whose answer the read did not wait for.
+    /// The pause before the next trial of a provider whose answer the read did not wait for.
     const EXPLORED_AGAIN: Duration = Duration::from_secs(60);
 
-    /// Asks one provider that is not asked first, and was not asked for this in the last hour, for a proof of the history
-    /// contract at the newest head: it names no address. If the answer comes before the read is over, it counts like any
-    /// other; a provider that is slower than the one in use need not be known better.
+    /// Requests a proof of the history contract at the newest head from one provider that is not the first
+    /// choice and was not tried in the last hour. The request names no address. An answer that comes before the
+    /// read ends counts like any other. A slower provider than the one in use does not have to be known better.
     pub(crate) async fn explore(&self, deadline: Deadline) {
         let now = self.env.clock().monotonic();
         let method = proofs_at(self.env.policy.assurance);
@@ -54,7 +54,7 @@ impl Proofs {
         self.env.dispatcher.note(method, &[attempt]);
     }
 
-    /// Asks in one request which chain a provider serves, what it says of its proofs, and for one.
+    /// Asks a provider in one request: which chain it serves, which proofs it says it has, and for one proof.
     async fn try_proof(&self, provider: &Endpoint, head: &Anchor, deadline: Deadline) -> Result<(), Failure> {
         let known = self.capability(provider.id());
         let at = if known.block_hash { At::Hash(head.hash()) } else { At::Number(head.number()) };
@@ -65,7 +65,7 @@ impl Proofs {
         let mut each = together.each.into_iter();
         let mut next = || -> Result<Box<RawValue>, Failure> { each.next().unwrap_or(Err(Failure::NoResult)) };
         let expected = self.head.network().chain_id();
-        // One that cannot say is judged by its proof alone.
+        // A provider that does not support the call is judged by its proof alone.
         if let Ok(got) = next().and_then(|said| chain_id_of(&said)) {
             if got != expected {
                 return Err(Failure::WrongChain { got, expected });
@@ -79,10 +79,10 @@ impl Proofs {
             reply.verify(head.state_root(), HISTORY_CONTRACT)?;
             Ok(())
         });
-        // What it says counts only where it does not prove the contrary.
+        // Its statement counts only if its proof does not show the contrary.
         let says_none = said.is_some_and(|said| said.disabled || said.oldest_block > Some(head.number()));
         let is_too_old = proven == Err(Failure::ProofWindowMissed) || (says_none && proven.is_err());
-        // Who lacks what is final may still have more than its tip.
+        // A provider without the state of a final block may still have more than its tip.
         let only_tip = is_too_old && takes_tips(self.env.policy.assurance);
         let oldest = said.filter(|said| !said.disabled).and_then(|said| said.oldest_block);
         if let Some(depth) = oldest.and_then(|oldest| self.head.depth_of(oldest)) {

@@ -1,4 +1,4 @@
-//! Fetching headers of execution blocks by their hash. A hash names no address, so every provider may be asked.
+//! Fetches headers of execution blocks by their hash. A hash names no address, so every provider may be asked.
 
 use alloy_primitives::B256;
 use futures_util::FutureExt;
@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use super::Proofs;
 
 impl Proofs {
-    /// Asks by waves for a header. Gives it, and who had none.
+    /// Requests a header in hedged requests. Returns it, and the failed attempts.
     pub(crate) async fn fetch_header(
         &self,
         hash: B256,
@@ -23,8 +23,8 @@ impl Proofs {
         };
         let result = self.env.hedge(Role::Execution, "eth_getBlockByHash", deadline, ask).await;
         let header = result.winner.map(|(_, header)| header);
-        let is_told = |attempt: &Attempt| header.is_none() || attempt.outcome.failure().is_some();
-        let failed = result.attempts.into_iter().filter(is_told).collect();
+        let is_listed = |attempt: &Attempt| header.is_none() || attempt.outcome.failure().is_some();
+        let failed = result.attempts.into_iter().filter(is_listed).collect();
         (header, failed)
     }
 
@@ -40,8 +40,8 @@ impl Proofs {
         self.read_header(provider, &question, reply, hash, deadline).await
     }
 
-    /// Reads the reply to `question`: bytes as they are; JSON by the table of fields, and where that does not know the
-    /// block's layout, the bytes are asked for.
+    /// Reads the reply to `question`. Bytes are read as they are, and JSON by the table of fields. If the table
+    /// does not know the block's layout, the bytes are requested.
     pub(super) async fn read_header(
         &self,
         provider: &Endpoint,
@@ -50,7 +50,7 @@ impl Proofs {
         hash: B256,
         deadline: Deadline,
     ) -> Result<ExecutionHeader, Failure> {
-        // A block that it does not have: so does an honest provider answer that is behind.
+        // The provider does not have the block. An honest provider that is behind answers the same.
         let reply =
             reply.map_err(|failure| if failure == Failure::NoResult { Failure::NotSynced } else { failure });
         if let Question::RawHeader(_) = question {
@@ -60,7 +60,7 @@ impl Proofs {
             Err(HeaderError::UnknownLayout) => {
                 let left = self.env.time_left(deadline);
                 let bytes = ask(self.env.dispatcher.io(), provider, &Question::RawHeader(hash), left).await;
-                // Whoever has no bytes is not to blame for a layout that is not known here.
+                // A provider without the bytes is not at fault for a layout that is not known here.
                 let bytes = bytes.map_err(|_| HeaderError::UnknownLayout)?;
                 let header = ExecutionHeader::from_rlp(&raw_header(&bytes)?, hash)?;
                 self.learn(provider.id(), |known| known.json_header = false);

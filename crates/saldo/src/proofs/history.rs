@@ -1,5 +1,5 @@
-//! Confirming blocks by the chain's own record of block hashes (EIP-2935). The proof names no address, so every provider may
-//! be asked.
+//! Confirms blocks by the chain's own record of block hashes (EIP-2935). The proof names no address, so every
+//! provider may be asked.
 
 use alloy_primitives::B256;
 use futures_util::FutureExt;
@@ -12,7 +12,7 @@ use saldo_source::{Answer, Deadline, DisclosureSet, Endpoint, RequestSpec};
 use super::Proofs;
 
 impl Proofs {
-    /// Asks one provider after another for a proof of the history contract at `head`, until one vouches for `blocks`.
+    /// Requests a proof of the history contract at `head`, in hedged requests, until one confirms `blocks`.
     pub(crate) async fn confirm_by_history(&self, head: &Anchor, blocks: &[Anchor], deadline: Deadline) {
         let ask = |provider| {
             let recorded = self.confirm(provider, head, blocks, deadline);
@@ -24,7 +24,7 @@ impl Proofs {
         let _ = self.env.dispatcher.hedge_one(spec, &self.env.execution, disclosure, ask).await;
     }
 
-    /// Asks one provider for a proof of the history contract at `head`, and confirms `blocks` by it.
+    /// Requests a proof of the history contract at `head` from one provider, and confirms `blocks` by it.
     async fn confirm(
         &self,
         provider: &Endpoint,

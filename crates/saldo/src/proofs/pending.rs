@@ -1,4 +1,4 @@
-//! Proofs at a tip that nobody has signed yet, waiting for the committee to sign that block.
+//! Pending proofs: proofs at a tip that has no signature yet. They join when the committee signs their block.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
@@ -8,65 +8,68 @@ use saldo_reading::{Holding, ProviderId};
 
 use super::target::Checked;
 
-/// The newest few such proofs per provider and holding: the next tip's proof must not displace the one that is about to
-/// be signed. Worth nothing until its root is in a signed header: anyone can make a flawless proof under a root of his
-/// own, so one provider's never displaces another's, and the number is bounded.
+/// Holds the newest few pending proofs of each provider and holding. The next tip's proof must not displace one
+/// whose block is about to be signed.
+///
+/// A pending proof is worth nothing until its root is in a signed header: anyone can make a flawless proof
+/// under a made-up root. So a proof of one provider never displaces another provider's, and the number is
+/// bounded.
 #[derive(Default)]
 pub(super) struct PendingProofs {
-    /// How much memory the nodes take, in bytes.
+    /// The memory that the nodes take, in bytes.
     nodes: usize,
     proofs: BTreeMap<(Holding, ProviderId), VecDeque<PendingProof>>,
 }
 
-/// A proof that waits.
+/// A complete proof whose block has no signature yet.
 #[derive(Clone)]
 pub(crate) struct PendingProof {
     pub(crate) provider: ProviderId,
     pub(crate) checked: Checked,
-    /// The newest trusted block number when the proof came, if any was known: its own block is above it, or it would
-    /// have joined.
+    /// The newest trusted block number when the proof came, if there was one. The proof's own block has a
+    /// higher number, or the proof would have joined.
     pub(crate) above: Option<u64>,
-    /// When it came, on the monotonic clock.
+    /// When the proof came, on the monotonic clock.
     pub(super) came: Duration,
 }
 
 impl PendingProofs {
-    /// How many proofs of one provider wait for one holding at most: as many tips as can be ahead of the newest block that
-    /// a signed head names, which from Gloas on is the signed block's parent.
+    /// The most pending proofs of one holding from one provider. So many tips can be ahead of the newest block
+    /// that a signed head names; from Gloas on that block is the signed block's parent.
     const TIPS: usize = 6;
-    /// For how many pairs of holding and provider proofs wait at most; a verified account is some 200 bytes.
+    /// The most pairs of holding and provider; a verified account takes about 200 bytes.
     const CAPACITY: usize = 4_096;
-    /// How many bytes the nodes of all may take. Beyond, proofs wait without theirs: what they prove is then not kept over a
-    /// restart.
+    /// The most bytes that the nodes of all proofs may take. Beyond it, nodes are dropped, and the readings of
+    /// those proofs are not stored.
     const NODES: usize = 4 << 20;
 
     /// Keeps a proof until its root is in a trusted header.
-    pub(super) fn keep(&mut self, holding: Holding, mut waiting: PendingProof) {
-        let key = (holding, waiting.provider.clone());
+    pub(super) fn keep(&mut self, holding: Holding, mut proof: PendingProof) {
+        let key = (holding, proof.provider.clone());
         if self.proofs.len() >= Self::CAPACITY && !self.proofs.contains_key(&key) {
             return; // Full: a later read asks again.
         }
         let tips = self.proofs.entry(key).or_default();
-        let root = waiting.checked.account.state_root();
+        let root = proof.checked.account.state_root();
         if tips.iter().all(|tip| tip.checked.account.state_root() != root) {
-            if self.nodes.saturating_add(waiting.checked.size()) > Self::NODES {
-                waiting.checked.nodes = None;
+            if self.nodes.saturating_add(proof.checked.size()) > Self::NODES {
+                proof.checked.nodes = None;
             }
-            self.nodes = self.nodes.saturating_add(waiting.checked.size());
-            tips.push_back(waiting);
+            self.nodes = self.nodes.saturating_add(proof.checked.size());
+            tips.push_back(proof);
         }
         while tips.len() > Self::TIPS {
-            let given_up = tips.pop_front().map_or(0, |tip| tip.checked.size());
-            self.nodes = self.nodes.saturating_sub(given_up);
+            let dropped = tips.pop_front().map_or(0, |tip| tip.checked.size());
+            self.nodes = self.nodes.saturating_sub(dropped);
         }
     }
 
-    /// Counts anew what the nodes take, after some were given up.
+    /// Counts the memory of the nodes again, after some proofs were dropped.
     fn recount(&mut self) {
         self.nodes = self.proofs.values().flatten().map(|tip| tip.checked.size()).sum();
     }
 
-    /// Gives up whatever came before `since`, on the monotonic clock, and gives whose it was.
+    /// Drops the proofs that came before `since`, on the monotonic clock, and returns their providers.
     pub(super) fn expire(&mut self, since: Duration) -> BTreeSet<ProviderId> {
         let mut expired = BTreeSet::new();
         self.proofs.retain(|(_, provider), tips| {
@@ -83,18 +86,18 @@ impl PendingProofs {
         expired
     }
 
-    /// All that wait for `holding`, oldest first.
+    /// All pending proofs of `holding`, oldest first of each provider.
     pub(super) fn of(&self, holding: Holding) -> Vec<PendingProof> {
         let of_holding = self.proofs.iter().filter(|((held, _), _)| *held == holding);
         of_holding.flat_map(|(_, tips)| tips.iter().cloned()).collect()
     }
 
-    /// The newest one from `provider` that waits for `holding`.
+    /// The newest pending proof of `holding` from `provider`.
     pub(super) fn newest(&self, holding: Holding, provider: &ProviderId) -> Option<&PendingProof> {
         self.proofs.get(&(holding, provider.clone()))?.back()
     }
 
-    /// Gives up the one from `provider` under `root`.
+    /// Drops the proof from `provider` under `root`.
     pub(super) fn remove(&mut self, holding: Holding, provider: &ProviderId, root: StateRoot) {
         let key = (holding, provider.clone());
         if let Some(tips) = self.proofs.get_mut(&key) {
@@ -106,7 +109,7 @@ impl PendingProofs {
         }
     }
 
-    /// Gives up all that wait for `holding`: it is proven without them.
+    /// Drops all pending proofs of `holding`: it is proven without them.
     pub(super) fn remove_all(&mut self, holding: Holding) {
         let before = self.proofs.len();
         self.proofs.retain(|(held, _), _| *held != holding);
@@ -145,14 +148,14 @@ mod tests {
         let holding = Holding::native(owner);
         for round in 0..9_u8 {
             for number in 0..5_000 {
-                let waiting = PendingProof {
+                let proof = PendingProof {
                     provider: name(number),
                     checked: Checked { account: absent(owner, round), nodes: None },
                     above: Some(round.into()),
                     came: Duration::from_secs(round.into()),
                 };
-                pending.keep(holding, waiting.clone());
-                pending.keep(holding, waiting);
+                pending.keep(holding, proof.clone());
+                pending.keep(holding, proof);
             }
         }
         assert_eq!(pending.proofs.len(), PendingProofs::CAPACITY);
@@ -164,7 +167,7 @@ mod tests {
         pending.remove(holding, &name(0), absent(owner, 8).state_root());
         assert_eq!(pending.newest(holding, &name(0)).unwrap().above, Some(7));
         assert_eq!(pending.expire(Duration::from_secs(7)).len(), PendingProofs::CAPACITY);
-        assert!(pending.of(holding).iter().all(|waiting| waiting.above >= Some(7)));
+        assert!(pending.of(holding).iter().all(|proof| proof.above >= Some(7)));
         assert!(pending.expire(Duration::from_secs(7)).is_empty());
         pending.expire(Duration::from_secs(9));
         assert!(pending.of(holding).is_empty() && pending.proofs.is_empty());

@@ -1,4 +1,4 @@
-//! What is known of providers, as it is stored and restored.
+//! The provider state, as it is stored and restored.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::capability::{Capabilities, Capability};
 use crate::store::{ProviderState, StoredDisclosure, StoredProvider};
 
 impl Proofs {
-    /// What is known of providers, to be stored; `certain` is the time that has certainly come.
+    /// The provider state to store; `certain` is the time that has certainly come.
     pub(crate) fn provider_state(&self, certain: Option<UnixTime>) -> ProviderState {
         let now = self.env.clock().monotonic();
         let state = self.state();
@@ -30,7 +30,7 @@ impl Proofs {
         ProviderState { written, certain: certain.into_iter().map(UnixTime::as_millis).collect(), providers }
     }
 
-    /// Restores what was known of providers.
+    /// Restores the provider state.
     pub(crate) fn restore(&self, stored: ProviderState) {
         let now = self.env.clock().monotonic();
         let since = self.env.clock().wall().saturating_sub(UnixTime::from_secs(stored.written));
@@ -55,7 +55,7 @@ impl Proofs {
         }
     }
 
-    /// Which operators were asked about which address, where that changed after `revision`; and the revision now.
+    /// The disclosure sets that changed after `revision`, and the present revision.
     pub(crate) fn disclosed_since(&self, revision: u64) -> (Vec<(Address, StoredDisclosure)>, u64) {
         let state = self.state();
         let changed = state.disclosures.changed_since(revision);
@@ -65,7 +65,7 @@ impl Proofs {
         (stored.collect(), state.disclosures.revision())
     }
 
-    /// Restores which operators were asked about which address.
+    /// Restores the disclosure sets.
     pub(crate) fn restore_disclosed(&self, disclosed: Vec<(Address, StoredDisclosure)>) {
         let mut state = self.state();
         for (address, disclosure) in disclosed {

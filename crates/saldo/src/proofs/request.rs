@@ -1,4 +1,4 @@
-//! How proofs are asked for of one provider: at which block, in which form, and how many together.
+//! Requests proofs from one provider: chooses the block, the form of the call, and the size of the batch.
 
 use std::collections::BTreeSet;
 
@@ -13,25 +13,26 @@ use super::Proofs;
 use super::target::PinnedBlock;
 use crate::env::takes_tips;
 
-/// What one provider was asked for at the block aimed at, and what it said.
+/// The replies of one provider at the target block.
 pub(super) struct Asked {
-    /// The block, if it is known by now.
+    /// The block, if its header is known.
     pub(super) pin: Option<PinnedBlock>,
     /// One reply for each holding.
     pub(super) replies: Vec<Reply>,
-    /// The same at the provider's own tip, where that was asked for at the same time.
+    /// The replies at the provider's own tip, if they were requested at the same time.
     pub(super) tips: Option<Vec<Result<Box<RawValue>, Failure>>>,
 }
 
-/// A result of `eth_getProof`, and whether it was asked for by the block's hash: by its number, an honest provider may
-/// mean another block.
+/// A result of `eth_getProof`, and whether the request had the block's hash. With a number, an honest provider
+/// may mean another block.
 pub(super) struct Reply {
     pub(super) result: Result<Box<RawValue>, Failure>,
     pub(super) by_hash: bool,
 }
 
 impl Proofs {
-    /// Asks at a block that is known; a provider that proved nothing but its tip lately is asked for that at the same time.
+    /// Requests proofs at a known block. A provider that recently proved only its tip is asked for its tip in
+    /// the same request.
     pub(super) async fn at_anchor(
         &self,
         provider: &Endpoint,
@@ -60,8 +61,8 @@ impl Proofs {
         Asked { pin: Some(pin), replies: each.into_iter().map(reply).collect(), tips: Some(tips) }
     }
 
-    /// Asks one provider for proofs at the block `pin`: by its hash, and where the provider does not take that, by its
-    /// number.
+    /// Requests proofs at the block `pin` from one provider: by hash, and if the provider does not accept a
+    /// hash, by number.
     async fn pinned(
         &self,
         provider: &Endpoint,
@@ -78,8 +79,8 @@ impl Proofs {
         self.or_by_number(provider, holdings, pin, by_hash, is_unread, deadline).await
     }
 
-    /// `by_hash`, with those that the provider seems not to have understood (`is_unread`) asked for again by the block's
-    /// number.
+    /// Completes the replies `by_hash`: requests by number what the provider seems not to have understood
+    /// (`is_unread`).
     async fn or_by_number(
         &self,
         provider: &Endpoint,
@@ -109,7 +110,7 @@ impl Proofs {
         by_hash.into_iter().map(reply).collect()
     }
 
-    /// Notes how far behind the newest signed block `provider` proves, by what became of proofs at the block of that `number`.
+    /// Records the depth at which `provider` proves, from the results at the block of that `number`.
     pub(super) fn learn_depth<'a, T: 'a>(
         &self,
         provider: &Endpoint,
@@ -128,7 +129,8 @@ impl Proofs {
         }
     }
 
-    /// Who is known not to prove at the block of that `number` any more, where it is not the newest.
+    /// The providers that are known not to prove at the block of that `number` any more. Empty for the newest
+    /// block.
     pub(super) fn too_shallow(&self, number: u64) -> BTreeSet<ProviderId> {
         let now = self.env.clock().monotonic();
         match self.head.depth_of(number) {
@@ -137,8 +139,8 @@ impl Proofs {
         }
     }
 
-    /// Asks one provider for the header of this hash and proofs at it, in one request where it takes that. The header is
-    /// taken into the chain.
+    /// Requests the header of this hash and proofs at its block from one provider, in one request if the
+    /// provider accepts that. The header is attached to the chain.
     pub(super) async fn header_and_proofs(
         &self,
         provider: &Endpoint,
@@ -160,14 +162,16 @@ impl Proofs {
         let reply = each.next().unwrap_or(Err(Failure::NoResult));
         let by_hash: Vec<Result<Box<RawValue>, Failure>> = each.collect();
         let header = self.read_header(provider, &of_header, reply, hash, deadline).await;
-        // Where it is asked one by one it may have seen the addresses all the same.
+        // If the calls were sent one by one, the provider may have seen the addresses although the header
+        // failed.
         let seen = by_hash.iter().find_map(|reply| match reply {
             Ok(_) => Some(Failure::NoResult),
             Err(failure) => failure.may_have_been_seen().then(|| failure.clone()),
         });
         let header = header.map_err(|failure| failure.or_what_was_seen(seen))?;
         self.head.attach(&header);
-        // It has the block, since it gave the header: whatever it says, perhaps it does not take a hash.
+        // The provider has the block, because it gave the header. So any other failure may mean that it does
+        // not accept a hash.
         let is_unread = |failure: &Failure| {
             matches!(
                 failure,

@@ -1,4 +1,4 @@
-//! What a proof is asked for, and what becomes of it.
+//! The request for a proof, and the result of judging it.
 
 use std::sync::Arc;
 
@@ -10,24 +10,24 @@ use saldo_source::{Deadline, FINAL_PROOFS};
 
 use crate::head::BlockRef;
 
-/// Which proofs are asked for.
+/// The proof target: the block of a request, and the assurance it needs.
 #[derive(Clone, Debug)]
 pub(crate) struct ProofTarget {
     pub(crate) block: BlockRef,
-    /// How sure the block must be.
+    /// The assurance that the block must have.
     pub(crate) level: Level,
 }
 
-/// A proof that is asked for.
+/// A request for a proof of one holding.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ProofRequest {
     pub(super) holding: Holding,
-    /// Whether it is asked of more operators than the policy names.
+    /// Whether it is over policy: more operators see the address than the policy names.
     pub(super) over_policy: bool,
 }
 
 impl ProofRequest {
-    /// Asked of those operators alone that the policy names.
+    /// Makes a request that only goes to operators within the policy.
     pub(crate) fn within_policy(holding: Holding) -> Self {
         Self { holding, over_policy: false }
     }
@@ -37,18 +37,18 @@ impl ProofRequest {
 #[derive(Clone, Debug)]
 pub(crate) struct Checked {
     pub(crate) account: Verified<Account>,
-    /// `None` where they are not needed any more, because nothing is stored or there are too many.
+    /// `None` if the nodes are not needed, because nothing is stored, or if there are too many.
     pub(crate) nodes: Option<Arc<[Bytes]>>,
 }
 
 impl Checked {
-    /// How much memory the nodes take, in bytes.
+    /// The memory that the nodes take, in bytes.
     pub(super) fn size(&self) -> usize {
         self.nodes.iter().flat_map(|nodes| nodes.iter()).map(|node| node.len()).sum()
     }
 }
 
-/// The block that a proof was asked for at.
+/// The block at which a proof was requested.
 #[derive(Clone, Copy)]
 pub(super) struct PinnedBlock {
     pub(super) hash: B256,
@@ -62,23 +62,23 @@ impl PinnedBlock {
     }
 }
 
-/// What became of joining a checked proof with the chain as it is known.
+/// The result of joining a checked proof with the chain.
 pub(crate) enum Judged {
-    /// It joined.
+    /// The proof joined a trusted block.
     Joined(Box<Candidate>),
-    /// It is genuine, but older than what is recorded already, or than the policy allows.
+    /// The proof is genuine, but its block is older than the recorded one, or than the policy allows.
     Old {
-        /// Its block's number.
+        /// The number of its block.
         number: u64,
     },
-    /// Its root belongs to no block that is trusted enough yet.
+    /// The root of the proof belongs to no block of enough assurance yet.
     NotYet,
 }
 
 /// Joins a checked proof with a trusted block of at least this level, if there is one.
 pub(crate) type Judge<'a> = dyn Fn(Holding, &Checked, &ProviderId, Level) -> Judged + Send + Sync + 'a;
 
-/// What is asked for, who judges the answers, and until when.
+/// The target of a request, the judge of its answers, and its deadline.
 #[derive(Clone, Copy)]
 pub(crate) struct Inquiry<'a> {
     pub(crate) target: &'a ProofTarget,
@@ -86,8 +86,8 @@ pub(crate) struct Inquiry<'a> {
     pub(crate) deadline: Deadline,
 }
 
-/// The name under which the dispatcher ranks providers of proofs at blocks of the assurance `level`: a provider that proves
-/// at signed blocks need not have the state of finalized ones.
+/// The name under which the dispatcher ranks providers of proofs at blocks of the assurance `level`. A provider
+/// that proves at signed blocks may not have the state of finalized ones.
 pub(crate) fn proofs_at(level: Level) -> &'static str {
     if level > Level::Signed { FINAL_PROOFS } else { "eth_getProof" }
 }

@@ -1,4 +1,4 @@
-//! Which holdings have a reading at which block, so that a new head costs in proportion to what it changes.
+//! The index of holdings by block. With it, the work for a new head is proportional to what the head changes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,10 +8,10 @@ use saldo_reading::{Candidate, Holding, Record};
 
 use crate::head::HeadView;
 
-/// The blocks of all records.
+/// Lists the blocks of all records.
 #[derive(Default)]
 pub(super) struct BlockIndex {
-    /// By hash, and by the state root that a record says it has: a restored record can say another one.
+    /// By block hash and state root. A restored record can claim another root than the chain's.
     blocks: BTreeMap<(B256, B256), Block>,
     /// The revision of the head that the blocks were last compared with.
     reviewed: Option<u64>,
@@ -22,21 +22,21 @@ pub(super) struct BlockIndex {
 struct Block {
     anchor: Anchor,
     holdings: BTreeSet<Holding>,
-    /// What the chain said of the block when its records were reviewed last.
-    said: Option<Said>,
+    /// The chain's view of the block when its records were last reviewed.
+    chain_view: Option<View>,
 }
 
 /// Everything that the review of a record asks the chain about one block.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct Said {
+struct View {
     level: Option<Level>,
     agrees: Option<bool>,
     stands: bool,
-    /// Whether the chain has come as far in time as the block.
+    /// Whether the newest signed block is as late as this block, or later.
     has_come_as_far: bool,
 }
 
-impl Said {
+impl View {
     fn of(anchor: &Anchor, view: &HeadView<'_>) -> Self {
         let chain = view.chain;
         let newest = chain.newest(Level::Signed);
@@ -62,12 +62,12 @@ fn candidates(record: &Record) -> impl Iterator<Item = &Candidate> {
 }
 
 impl BlockIndex {
-    /// Notes that the record of `holding` was `before`, and is `after` now.
+    /// Updates the index after the record of `holding` changed from `before` to `after`.
     pub(super) fn update(&mut self, holding: &Holding, before: &Record, after: &Record) {
         let kept: BTreeSet<(B256, B256)> = candidates(after).map(key).collect();
         for candidate in candidates(after) {
             let block =
-                || Block { anchor: candidate.anchor().clone(), holdings: BTreeSet::new(), said: None };
+                || Block { anchor: candidate.anchor().clone(), holdings: BTreeSet::new(), chain_view: None };
             let block = self.blocks.entry(key(candidate)).or_insert_with(block);
             if block.holdings.insert(*holding) {
                 self.unreviewed.insert(*holding);
@@ -78,7 +78,7 @@ impl BlockIndex {
         }
     }
 
-    /// Notes that the record of `holding` was dropped.
+    /// Updates the index after the record of `holding` was dropped.
     pub(super) fn remove(&mut self, holding: &Holding, record: &Record) {
         candidates(record).for_each(|candidate| self.drop_one(holding, key(candidate)));
     }
@@ -92,8 +92,8 @@ impl BlockIndex {
         }
     }
 
-    /// The holdings whose records changed, and those with a reading at a block of which the chain says something else than
-    /// when it was asked last.
+    /// Returns the holdings whose records changed since the last call, and those with a block for which the
+    /// chain's view changed.
     pub(super) fn changed(&mut self, view: &HeadView<'_>) -> BTreeSet<Holding> {
         let mut changed = std::mem::take(&mut self.unreviewed);
         if self.reviewed == Some(view.revision) {
@@ -101,9 +101,9 @@ impl BlockIndex {
         }
         self.reviewed = Some(view.revision);
         for block in self.blocks.values_mut() {
-            let said = Said::of(&block.anchor, view);
-            if block.said != Some(said) {
-                block.said = Some(said);
+            let chain_view = View::of(&block.anchor, view);
+            if block.chain_view != Some(chain_view) {
+                block.chain_view = Some(chain_view);
                 changed.extend(block.holdings.iter().copied());
             }
         }

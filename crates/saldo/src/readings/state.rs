@@ -1,4 +1,4 @@
-//! The records, and how they change.
+//! The state of the readings: the records, and how they change.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,24 +20,24 @@ pub(super) struct ReadingsState {
     /// Which holdings have a reading at which block.
     pub(super) index: BlockIndex,
     pub(super) withdrawn: BTreeMap<Holding, Candidate>,
-    /// What watches have to tell of.
+    /// The withdrawals that watches report.
     pub(super) withdrawals: Withdrawals,
-    /// Older readings that were stored, to fall back to. Not checked yet.
+    /// Older stored readings to fall back to. They are not checked yet.
     pub(super) older: BTreeMap<Holding, Vec<Claim>>,
-    /// What is proven and not stored yet. Always empty where there is no storage.
+    /// Proven readings that are not stored yet. Always empty without storage.
     unsaved: WriteQueue,
-    /// The blocks that the chain took back since the last write.
+    /// The blocks that the chain withdrew since the last write.
     lost_blocks: BTreeSet<B256>,
 }
 
 impl ReadingsState {
-    /// Drops everything that followed from the trust start. What watches have to tell of stays.
+    /// Drops everything that followed from the trust start. The list of withdrawals stays for the watches.
     pub(super) fn clear(&mut self) {
         let withdrawals = std::mem::take(&mut self.withdrawals);
         *self = Self { withdrawals, ..Self::default() };
     }
 
-    /// Drops everything that is known of `holding`.
+    /// Drops all state of `holding`.
     pub(super) fn forget(&mut self, holding: &Holding) {
         if let Some(record) = self.records.remove(holding) {
             self.index.remove(holding, &record);
@@ -47,7 +47,8 @@ impl ReadingsState {
         self.unsaved.remove(holding);
     }
 
-    /// Offers `candidate` to the record of its holding; gives whether it is the newest now, or the newest final one.
+    /// Offers `candidate` to the record of its holding. Returns whether it is now the newest reading, or the
+    /// newest final one.
     pub(super) fn offer(&mut self, candidate: &Candidate, checked: Option<&Checked>) -> bool {
         let holding = *candidate.holding();
         let record = self.records.entry(holding).or_default();
@@ -68,8 +69,8 @@ impl ReadingsState {
         is_newest || is_newest_final
     }
 
-    /// Reviews the records of those holdings whose blocks the chain says something new about. Gives the numbers of the blocks
-    /// that it took back.
+    /// Reviews the records of the holdings that have a block for which the chain's view changed. Returns the
+    /// numbers of the withdrawn blocks.
     pub(super) fn review(&mut self, view: &HeadView<'_>) -> Vec<u64> {
         let mut gone = Vec::new();
         for holding in self.index.changed(view) {
@@ -87,10 +88,10 @@ impl ReadingsState {
         gone
     }
 
-    /// How many blocks that the chain took back are listed until the next write.
+    /// The most withdrawn blocks that are listed until the next write.
     const LOST_BLOCKS: usize = 1_024;
 
-    /// Checks the older readings of `holding` that are stored, and takes those that verify. Gives what is wrong with the
+    /// Checks the older stored readings of `holding` and offers those that verify. Returns the faults of the
     /// others.
     pub(super) fn load_older(
         &mut self,
@@ -109,7 +110,7 @@ impl ReadingsState {
         faults
     }
 
-    /// Loads the older readings of those holdings whose newest block the chain does not have any more.
+    /// Loads the older readings of the holdings whose newest block is no longer in the chain.
     pub(super) fn load_older_of_lost(
         &mut self,
         view: &HeadView<'_>,
@@ -123,10 +124,10 @@ impl ReadingsState {
         lost.iter().flat_map(|holding| self.load_older(holding, view.generation, store)).collect()
     }
 
-    /// Queues `proven` to be stored, with the nodes that prove it.
+    /// Queues `proven` for storage, with the nodes that prove it.
     fn queue_write(&mut self, proven: &Candidate, checked: &Checked) {
         if let Some(nodes) = &checked.nodes {
-            // It is proven anew at this block, so the chain has it again.
+            // A new proof joined at this block, so the chain has it again.
             self.lost_blocks.remove(&proven.anchor().hash());
             self.unsaved.push(Unsaved { proven: proven.clone(), nodes: nodes.clone() });
         }
@@ -139,12 +140,12 @@ impl ReadingsState {
         }
     }
 
-    /// Takes what waits to be written, and the blocks that the chain took back.
+    /// Takes the queued writes, and the blocks that the chain withdrew.
     pub(super) fn take_unwritten(&mut self) -> (Vec<Unsaved>, BTreeSet<B256>) {
         (self.unsaved.take(), std::mem::take(&mut self.lost_blocks))
     }
 
-    /// Takes back what could not be written. Readings that are still the newest wait for the next write.
+    /// Queues failed writes again, if their reading is still the newest.
     pub(super) fn return_unwritten(&mut self, returned: Returned, generation: Generation) {
         for unsaved in returned.unsaved {
             let newest = self.records.get(unsaved.proven.holding()).and_then(Record::last);

@@ -1,51 +1,53 @@
-//! What a watch tells.
+//! The changes that a watch yields.
 
 use saldo_beacon::unit::UnixTime;
 use saldo_reading::{Freshness, Holding, Proven, Reading};
 
-/// Something that a screen shows is another now.
+/// Reports that something on the screen has to change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Change {
-    /// What is known of a holding without a proof of this moment. The first item of each holding, at once, before any
-    /// provider was asked for this watch; and again where what was proven may not be called so any more, because it has
-    /// become too old for the policy or its age is not known. Show it with its age.
+    /// The last proven amount of a holding, which is not proven as of now. It is the first item of each
+    /// holding, before any request of this watch. It comes again when the last reading may no longer be called
+    /// proven: it is too old for the policy, or its age is not known. Show it with its age.
     Remembered {
-        /// Of what.
+        /// The holding that changed.
         holding: Holding,
-        /// What was proven last, maybe before the app was started ([`Proven::is_restored`]); `None`: nothing is known, which
-        /// is not zero.
+        /// The last proven reading, possibly from an earlier run of the app ([`Proven::is_restored`]). `None`
+        /// means that no amount is known, which is not zero.
         last: Option<Proven>,
-        /// How old that is.
+        /// The age of `last`, compared with the policy; `None` if `last` is `None`.
         freshness: Option<Freshness>,
     },
-    /// A holding was read, and the reading says something else than the one before it: another block, amount, assurance or
+    /// A holding was read, and the reading differs from the one before it: another block, amount, assurance or
     /// reason.
     Reading {
-        /// Of what.
+        /// The holding that changed.
         holding: Holding,
-        /// The reading.
+        /// The new reading.
         reading: Reading,
-        /// How old the block of [`Reading::latest_proven`] is; `None` where nothing is proven.
+        /// The age of the block of [`Reading::latest_proven`], compared with the policy; `None` if nothing is
+        /// proven.
         freshness: Option<Freshness>,
     },
-    /// The chain took back the block of what was proven last: do not show it any more.
+    /// A reorganisation removed the block of the last proven reading: stop showing that reading.
     Withdrawn {
-        /// Of what.
+        /// The holding that changed.
         holding: Holding,
-        /// What no longer holds.
+        /// The reading that no longer holds.
         withdrawn: Proven,
-        /// What holds instead until it is read again: the newest at a finalized block, if there is one.
+        /// The reading to show until the holding is read again: the newest at a finalized block, if there is
+        /// one.
         last: Option<Proven>,
-        /// How old that is.
+        /// The age of `last`, compared with the policy; `None` if `last` is `None`.
         freshness: Option<Freshness>,
     },
-    /// The watch does something else now.
+    /// The activity of the watch changed.
     Activity(Activity),
 }
 
 impl Change {
-    /// What it is about; `None` for an [`Activity`], which is about all.
+    /// Returns the holding that changed; `None` for an [`Activity`], which concerns all holdings.
     pub fn holding(&self) -> Option<&Holding> {
         match self {
             Self::Remembered { holding, .. }
@@ -55,7 +57,7 @@ impl Change {
         }
     }
 
-    /// The newest proven amount that holds, if there is one.
+    /// Returns the newest proven reading that still holds, if there is one.
     pub fn latest_proven(&self) -> Option<&Proven> {
         match self {
             Self::Remembered { last, .. } | Self::Withdrawn { last, .. } => last.as_ref(),
@@ -65,20 +67,20 @@ impl Change {
     }
 }
 
-/// What a watch does. [`Activity::Idle`] until the first one is told.
+/// Says what a watch is doing. It is [`Activity::Idle`] until the first item of this kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Activity {
-    /// Nothing, until the next block or re-proof is due.
+    /// The watch waits until the next block or the next proof is due.
     Idle,
-    /// Asks and proves.
+    /// The watch sends requests and checks proofs.
     Fetching,
-    /// Nothing, because the device has no network. It tries again now and then, and at once when
-    /// [`Client::network_changed`](crate::Client::network_changed) says that there is one.
+    /// The watch waits because the device is offline. It tries again at intervals, and at once when
+    /// [`Client::network_changed`](crate::Client::network_changed) reports that the device is online.
     Offline,
-    /// Nothing, because what was tried last failed.
+    /// The watch waits because its last requests failed.
     BackingOff {
-        /// When it tries again, by the device's clock.
+        /// The time of the next try, by the device's clock.
         until: UnixTime,
     },
 }

@@ -1,4 +1,4 @@
-//! When to ask again.
+//! The driver of a watch: decides when to send the next requests.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, MutexGuard, PoisonError};
@@ -19,15 +19,16 @@ use crate::inner::ClientInner;
 use crate::pace::Pace;
 use crate::read::Kind;
 
-/// In the foreground, each slot's head is asked for, so that one that replaces another is noticed by its parent; and at every
-/// so many of them, hints.
+/// Hints are asked for at every second poll of the head. In the foreground the head is polled in every slot: a
+/// head that replaces another is detected by its parent.
 const POLLS_PER_HINT: u64 = 2;
-/// Never so long without looking at the clock again: a device that slept has another time.
+/// The longest wait before the clock is read again: the clock of a device that slept has moved.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 const SHORTEST_WAIT: Duration = Duration::from_millis(1);
 
 impl Pace {
-    /// How old what is shown may become before it is proven anew: in the foreground never too old for `policy`.
+    /// How old a shown reading may become before it is proven again. In the foreground it is never too old for
+    /// `policy`.
     fn reproof(self, policy: &Policy) -> Duration {
         match self {
             Self::Foreground => Duration::from_secs(5 * 60).min(policy.max_age),
@@ -36,16 +37,16 @@ impl Pace {
     }
 }
 
-/// When a holding may be proven next.
+/// When a holding may be proven again.
 #[derive(Clone, Copy, Default)]
 struct Plan {
-    /// How often in a row it could not be proven.
+    /// Number of failed tries in a row.
     failures: u32,
-    /// Not before then, on the monotonic clock.
+    /// The earliest time of the next try, on the monotonic clock.
     not_before: Duration,
 }
 
-/// Keeps `holdings` up for ever.
+/// Keeps the readings of `holdings` up to date. Never completes.
 pub(super) async fn drive(inner: Arc<ClientInner>, holdings: Vec<Holding>, outbox: SharedOutbox) {
     let mut driver = Driver {
         inner: &inner,
@@ -61,19 +62,19 @@ pub(super) async fn drive(inner: Arc<ClientInner>, holdings: Vec<Holding>, outbo
     inner.open_storage(Deadline::after(inner.env.clock(), Env::GRACE)).await;
     let mut wakes = inner.hub.wakes();
     loop {
-        // First: what rings after this is not missed.
-        let count = inner.hub.notify.count();
+        // Counted before the work, so that no later notification is missed.
+        let notifications = inner.hub.notify.count();
         let woken = inner.hub.wakes();
         if wakes != woken {
             wakes = woken;
             driver.plans.clear();
             driver.poll_at = Duration::ZERO;
-            // Hints come with the first glance.
+            // So that the first poll asks for hints.
             driver.polls = POLLS_PER_HINT.saturating_sub(1);
         }
-        driver.tell();
-        driver.act(count).await;
-        driver.wait(count).await;
+        driver.queue_changes();
+        driver.run_due(notifications).await;
+        driver.wait(notifications).await;
     }
 }
 
@@ -84,16 +85,16 @@ struct Driver<'a> {
     hints: Hints,
     activity: Activity,
     plans: BTreeMap<Holding, Plan>,
-    /// When to look for a new head next, on the monotonic clock.
+    /// When to poll for a new head next, on the monotonic clock.
     poll_at: Duration,
-    /// How often it was looked for since something was proven.
+    /// Number of polls since all holdings were read.
     polls: u64,
     links: Links,
 }
 
 impl Driver<'_> {
-    /// Does what is due.
-    async fn act(&mut self, count: u64) {
+    /// Proves and polls what is due now.
+    async fn run_due(&mut self, notifications: u64) {
         let (pace, now) = (self.inner.hub.pace(), self.inner.env.clock().monotonic());
         if pace == Pace::Paused {
             self.become_active(Activity::Idle);
@@ -102,40 +103,41 @@ impl Driver<'_> {
         let is_due = |holding: &&Holding| self.due_at(holding, pace, now) <= now;
         let due: Vec<Holding> = self.holdings.iter().filter(is_due).copied().collect();
         if !due.is_empty() {
-            self.prove(&due, pace, count).await;
+            self.prove(&due, pace, notifications).await;
         }
-        if self.may_look(pace) && self.poll_at <= self.inner.env.clock().monotonic() {
-            self.look(count).await;
+        if self.may_poll(pace) && self.poll_at <= self.inner.env.clock().monotonic() {
+            self.poll(notifications).await;
         }
     }
 
-    /// When `holding` has to be proven, on the monotonic clock that says `now`: at once what never was or is not so any
-    /// more, the rest when it is old.
+    /// When `holding` has to be proven, on the monotonic clock, which is at `now`. A holding without a current
+    /// proof is due at once. A proven one is due when its reading is old.
     fn due_at(&self, holding: &Holding, pace: Pace, now: Duration) -> Duration {
         let not_before = self.plans.get(holding).map_or(Duration::ZERO, |plan| plan.not_before);
         let is_proven = self.is_proven(holding);
         let last = self.inner.last(holding).filter(|last| is_proven && !last.is_restored());
-        // Where the clock is off the age is not known, and the pause after the last proof decides.
+        // If the clock is wrong the age is not known. Then the pause after the last proof decides.
         let age = last.and_then(|last| self.inner.head.now().age_of(last.anchor().timestamp()));
         let left = age.map_or(Duration::ZERO, |age| pace.reproof(&self.inner.env.policy).saturating_sub(age));
         now.saturating_add(left).max(not_before)
     }
 
-    /// Whether heads and hints are looked for: where somebody looks, and something is shown that can change.
-    fn may_look(&self, pace: Pace) -> bool {
+    /// Whether to poll for heads and hints: only in the foreground, and only if a proven reading is shown,
+    /// which can change.
+    fn may_poll(&self, pace: Pace) -> bool {
         pace == Pace::Foreground && self.holdings.iter().any(|holding| self.is_proven(holding))
     }
 
-    /// Proves `holdings`, unless the pace says meanwhile that nothing is to be asked.
-    async fn prove(&mut self, holdings: &[Holding], pace: Pace, count: u64) {
+    /// Proves `holdings`. Stops if the pace becomes [`Pace::Paused`] meanwhile.
+    async fn prove(&mut self, holdings: &[Holding], pace: Pace, notifications: u64) {
         self.become_active(Activity::Fetching);
         let inner = self.inner;
-        let patience = match pace {
+        let time = match pace {
             Pace::Background => inner.env.policy.deadline.max(inner.env.policy.in_background().deadline),
             Pace::Foreground | Pace::Paused => inner.env.policy.deadline,
         };
-        let read = inner.read(holdings, Kind::Newest, Deadline::after(inner.env.clock(), patience)).boxed();
-        let Either::Left((readings, _)) = select(read, paused(inner, count).boxed()).await else {
+        let read = inner.read(holdings, Kind::Newest, Deadline::after(inner.env.clock(), time)).boxed();
+        let Either::Left((readings, _)) = select(read, paused(inner, notifications).boxed()).await else {
             inner.persist(Deadline::after(inner.env.clock(), inner.env.policy.deadline)).await;
             return self.become_active(Activity::Idle);
         };
@@ -150,18 +152,18 @@ impl Driver<'_> {
             self.outbox().set_reading(*holding, reading);
         }
         self.become_active(self.activity_after());
-        self.tell();
+        self.queue_changes();
     }
 
-    /// When `holding` may be proven next, after this `reading`.
+    /// Sets when `holding` may be proven again after this `reading`.
     fn plan(&mut self, holding: Holding, reading: &Reading, pace: Pace) {
         let inner = self.inner;
         let plan = self.plans.entry(holding).or_default();
         let pause = match reading {
             Reading::Proven(_) => {
                 plan.failures = 0;
-                // Nobody knows the age of what is proven then: it would be due at once, for ever. Otherwise nothing newer can
-                // be proven before the next head.
+                // If the clock is wrong the age is not known, and the holding would be due at once, for ever.
+                // Otherwise no newer reading can be proven before the next head.
                 if inner.head.now().clock_off() {
                     pace.reproof(&inner.env.policy)
                 } else {
@@ -175,7 +177,7 @@ impl Driver<'_> {
             Reading::Provisional(_) | Reading::Unknown(_) => {
                 let doubled = 1_u32.checked_shl(plan.failures.min(16)).unwrap_or(u32::MAX);
                 plan.failures = plan.failures.saturating_add(1);
-                // At least a slot, however short the age that the wallet asks for.
+                // At least one slot, however small the policy's maximum age is.
                 let slot = inner.head.network().slot_duration();
                 let backoff = slot.saturating_mul(doubled).min(pace.reproof(&inner.env.policy)).max(slot);
                 backoff.max(reading.why().and_then(Why::retry_after).unwrap_or_default())
@@ -184,7 +186,7 @@ impl Driver<'_> {
         plan.not_before = inner.env.clock().monotonic().saturating_add(pause);
     }
 
-    /// What is done until something is due.
+    /// The activity to report until something is due.
     fn activity_after(&self) -> Activity {
         let failed = || {
             self.holdings
@@ -204,28 +206,30 @@ impl Driver<'_> {
         })
     }
 
-    /// Looks for a new head, which may withdraw what is shown or make it final, and for hints that something has changed.
-    async fn look(&mut self, count: u64) {
+    /// Polls for a new head, which may withdraw a shown reading or make it final, and for hints that a balance
+    /// changed.
+    async fn poll(&mut self, notifications: u64) {
         let inner = self.inner;
         self.poll_at = inner.env.clock().monotonic().saturating_add(inner.head.until_next_head());
         self.polls = self.polls.saturating_add(1);
         let wants_hints = self.polls.is_multiple_of(POLLS_PER_HINT);
         let deadline =
             Deadline::after(inner.env.clock(), inner.env.policy.deadline.checked_div(2).unwrap_or_default());
-        let poll_at = async {
+        let polled = async {
             inner.sync(deadline).await;
-            self.links.lengthen(inner, self.holdings, deadline).await;
+            self.links.extend(inner, self.holdings, deadline).await;
             inner.raise_watched(self.holdings, deadline).await;
             inner.persist(deadline).await;
             if wants_hints { self.hints.ask(inner, self.holdings).await } else { Vec::new() }
         };
-        let Either::Left((hints, _)) = select(poll_at.boxed(), paused(inner, count).boxed()).await else {
+        let Either::Left((hints, _)) = select(polled.boxed(), paused(inner, notifications).boxed()).await
+        else {
             return;
         };
-        self.tell();
+        self.queue_changes();
         if inner.head.is_faulted() {
-            // Every reading says so from now on.
-            return self.prove(self.holdings, Pace::Foreground, count).await;
+            // From now on every reading is `consensus_fault`.
+            return self.prove(self.holdings, Pace::Foreground, notifications).await;
         }
         if hints.is_empty() {
             return;
@@ -233,7 +237,7 @@ impl Driver<'_> {
         let hinted: Vec<Holding> = hints.iter().map(|hint| hint.holding).collect();
         let amount = |holding: &Holding| inner.last(holding).map(|last| last.amount());
         let before: Vec<_> = hinted.iter().map(amount).collect();
-        self.prove(&hinted, Pace::Foreground, count).await;
+        self.prove(&hinted, Pace::Foreground, notifications).await;
         let now = inner.env.clock().monotonic();
         for (Hint { holding, provider }, before) in hints.iter().zip(before) {
             if self.is_proven(holding) {
@@ -242,21 +246,21 @@ impl Driver<'_> {
         }
     }
 
-    /// Waits until something is due, the bell rings, or what is shown grows old.
-    async fn wait(&self, count: u64) {
+    /// Waits until something is due, a notification comes, or a shown reading becomes old.
+    async fn wait(&self, notifications: u64) {
         let inner = self.inner;
         let (now, pace) = (inner.env.clock().monotonic(), inner.hub.pace());
         let mut pause = LONGEST_WAIT;
         if pace != Pace::Paused {
             let due = self.holdings.iter().map(|holding| self.due_at(holding, pace, now));
-            let poll_at = self.may_look(pace).then_some(self.poll_at);
+            let poll_at = self.may_poll(pace).then_some(self.poll_at);
             let first = due.chain(poll_at).min();
             pause = pause.min(first.map_or(LONGEST_WAIT, |first| first.saturating_sub(now)));
         }
         let ages = self.holdings.iter().filter_map(|holding| inner.fresh_for(&inner.last(holding)?)).min();
         let old = ages.map(|left| left.saturating_add(SHORTEST_WAIT));
         let pause = pause.min(old.unwrap_or(LONGEST_WAIT)).max(SHORTEST_WAIT);
-        let wait = select(inner.env.clock().sleep(pause), inner.hub.notify.notified(count).boxed());
+        let wait = select(inner.env.clock().sleep(pause), inner.hub.notify.notified(notifications).boxed());
         inner.beside_storage(wait).await;
     }
 
@@ -267,11 +271,11 @@ impl Driver<'_> {
         }
     }
 
-    fn tell(&self) {
+    fn queue_changes(&self) {
         self.outbox().queue_changes(self.inner, self.holdings);
     }
 
-    /// Whether the reading taken last of `holding` is proven.
+    /// Whether the last reading of `holding` is proven.
     fn is_proven(&self, holding: &Holding) -> bool {
         matches!(self.outbox().reading(holding), Some(Reading::Proven(_)))
     }
@@ -281,16 +285,16 @@ impl Driver<'_> {
     }
 }
 
-/// Completes when nothing is to be asked any more.
-async fn paused(inner: &ClientInner, mut count: u64) {
+/// Completes when the pace is [`Pace::Paused`].
+async fn paused(inner: &ClientInner, mut notifications: u64) {
     while inner.hub.pace() != Pace::Paused {
-        inner.hub.notify.notified(count).await;
-        count = inner.hub.notify.count();
+        inner.hub.notify.notified(notifications).await;
+        notifications = inner.hub.notify.count();
     }
 }
 
 impl ClientInner {
-    /// Makes what was proven of `holdings` at a signed block final, where finality has passed that block.
+    /// Raises signed readings of `holdings` to final where finality has reached their block.
     async fn raise_watched(&self, holdings: &[Holding], deadline: Deadline) {
         let finalized = self.head.newest(Level::Finalized).map(|head| head.number());
         let is_passed = |holding: &&Holding| {

@@ -1,4 +1,4 @@
-//! Unproven balances, which say when it is worth proving, and nothing else.
+//! Hints: unproven balances that only tell when a new proof is worth its requests.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,36 +14,39 @@ use crate::inner::ClientInner;
 
 const METHOD: &str = "eth_getBalance";
 
-/// Whom to believe that a balance has changed. A provider that says so and is wrong makes work: it is asked less and less.
+/// Asks providers for hints that a balance changed. A wrong hint costs a proof, so its provider is asked less
+/// and less.
 #[derive(Default)]
 pub(super) struct Hints {
     mistrusted: BTreeMap<ProviderId, Mistrust>,
-    /// Counts the rounds, so that not always the same one is asked: one that errs, or says what was, would hide every change.
+    /// Counts the rounds, so that the providers take turns. A single provider that errs or repeats an old
+    /// balance would hide every change.
     rounds: usize,
 }
 
 #[derive(Clone, Copy, Default)]
 struct Mistrust {
-    /// How often in a row its hints were wrong.
+    /// Number of wrong hints in a row.
     count: u32,
-    /// Until when it is not asked, on the monotonic clock.
+    /// The provider is not asked before this time, on the monotonic clock.
     until: Duration,
 }
 
-/// A hint that the balance of `holding` is another.
+/// A hint that the balance of `holding` has changed.
 pub(super) struct Hint {
     pub(super) holding: Holding,
     pub(super) provider: ProviderId,
 }
 
 impl Hints {
-    /// How long whoever was wrong once is not asked; doubled each time.
+    /// How long a provider is not asked after one wrong hint. It doubles with each further one.
     const FIRST_PAUSE: Duration = Duration::from_secs(60);
-    /// How long an answer is waited for.
-    const PATIENCE: Duration = Duration::from_secs(2);
+    /// How long to wait for an answer.
+    const TIMEOUT: Duration = Duration::from_secs(2);
 
-    /// Asks for the balances of `holdings` at the newest signed block, where a proof can show the same, each of a provider
-    /// that knows of the address already. Gives those that are said to differ from what was proven last.
+    /// Asks for the balances of `holdings` at the newest signed block, where a proof can show the same. Each
+    /// balance is asked of a provider in the disclosure set of its address. Returns the holdings whose balance
+    /// differs from the last proven one.
     pub(super) async fn ask(&mut self, inner: &ClientInner, holdings: &[Holding]) -> Vec<Hint> {
         let now = inner.env.clock().monotonic();
         let head = inner.head.newest(inner.env.policy.assurance).map(|head| head.number());
@@ -54,12 +57,12 @@ impl Hints {
         for holding in holdings {
             let is_mistrusted =
                 |id: &ProviderId| self.mistrusted.get(id).is_some_and(|mistrust| now < mistrust.until);
-            let knows = |provider: &&&Endpoint| {
-                !is_mistrusted(provider.id()) && inner.proofs.knows(holding.owner, provider)
+            let is_disclosed = |provider: &&&Endpoint| {
+                !is_mistrusted(provider.id()) && inner.proofs.is_disclosed(holding.owner, provider)
             };
-            let knowing: Vec<&&Endpoint> = willing.iter().filter(knows).collect();
-            let turn = self.rounds.checked_rem(knowing.len()).unwrap_or(0);
-            if let Some(provider) = knowing.get(turn) {
+            let disclosed: Vec<&&Endpoint> = willing.iter().filter(is_disclosed).collect();
+            let turn = self.rounds.checked_rem(disclosed.len()).unwrap_or(0);
+            if let Some(provider) = disclosed.get(turn) {
                 of_provider.entry(provider.id()).or_insert((provider, Vec::new())).1.push(*holding);
             }
         }
@@ -81,7 +84,7 @@ impl Hints {
         let questions: Vec<Question> = holdings.iter().map(question).collect();
         let batch = inner.proofs.batch_of(provider.id());
         let replies =
-            ask_together(inner.env.dispatcher.io(), provider, &questions, batch, Self::PATIENCE).await.each;
+            ask_together(inner.env.dispatcher.io(), provider, &questions, batch, Self::TIMEOUT).await.each;
         let failure = replies.iter().find_map(|reply| reply.as_ref().err()).cloned();
         let outcome = failure.map_or(Outcome::Accepted, Outcome::Failed);
         let took = inner.env.clock().monotonic().saturating_sub(began);
@@ -96,7 +99,7 @@ impl Hints {
         holdings.iter().zip(replies).filter_map(is_other).collect()
     }
 
-    /// Notes whether what `provider` said turned out to be so.
+    /// Notes whether the hint of `provider` was right.
     pub(super) fn note(&mut self, provider: &ProviderId, was_right: bool, now: Duration) {
         if was_right {
             self.mistrusted.remove(provider);

@@ -1,4 +1,5 @@
-//! Linking each new head to what is shown: one that does not follow the head before it may be of a branch that excludes that.
+//! Links each new head to the blocks of shown readings. A head that does not follow the head before it may be
+//! of a branch without those blocks.
 
 use saldo_chain::Level;
 use saldo_reading::{Holding, Proven};
@@ -7,28 +8,29 @@ use saldo_source::Deadline;
 use crate::inner::ClientInner;
 use crate::link::Link;
 
-/// How far down heads are linked.
+/// How far down the heads are linked.
 #[derive(Default)]
 pub(super) struct Links {
-    /// Not below this block number: too many heads were missed there.
+    /// The lowest block number to link to. Below it, too many heads were missed.
     from: u64,
-    /// How often in a row nobody had the next header.
+    /// Number of tries in a row in which no provider had the next header.
     failures: u32,
 }
 
 impl Links {
-    /// So many headers are fetched for one head.
+    /// Number of headers fetched for one head, at most.
     const AT_ONCE: usize = 4;
-    /// For so many heads one that nobody has is asked for: at first many providers are on the old branch still.
+    /// Number of heads for which a header that no provider has is requested again: at first many providers are
+    /// still on the old branch.
     const TRIES: u32 = 4;
 
-    /// Links the newest head to the blocks of what was proven of `holdings`.
-    pub(super) async fn lengthen(&mut self, inner: &ClientInner, holdings: &[Holding], deadline: Deadline) {
+    /// Links the newest head to the blocks of the last proven readings of `holdings`.
+    pub(super) async fn extend(&mut self, inner: &ClientInner, holdings: &[Holding], deadline: Deadline) {
         let newest = || inner.head.newest(inner.env.policy.assurance).map_or(0, |head| head.number());
         let is_signed = |last: &Proven| last.anchor().assurance().level() < Level::Finalized;
         let signed = holdings.iter().filter_map(|holding| inner.last(holding)).filter(is_signed);
         let Some(lowest) = signed.map(|last| last.anchor().number()).min() else { return };
-        // Of a chain that was given up, blocks can have had any number.
+        // After a restart of trust, `from` is of the earlier chain, whose blocks can have had any number.
         let lowest = lowest.max(self.from.min(newest()));
         match inner.link_down_to(lowest, Self::AT_ONCE, deadline).await {
             Link::Whole => self.failures = 0,

@@ -1,4 +1,4 @@
-//! What the app was told of each holding, and what it has to be told next.
+//! The outbox of a watch: what the app has seen of each holding, and which changes are queued for it.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -10,21 +10,21 @@ use saldo_reading::{Candidate, Freshness, Holding, Proven, Reading};
 use super::change::{Activity, Change};
 use crate::inner::ClientInner;
 
-/// What the app has not taken yet, and what it was told before.
+/// The changes that the app has not taken yet, and the state that it has seen.
 ///
-/// A change is made at the moment when the app takes it, from what is known then: what waits in the queue is only what the
-/// change is about.
+/// A change is made when the app takes it, from the state at that moment. The queue only says which holding it
+/// concerns.
 #[derive(Default)]
 pub(super) struct Outbox {
     queue: VecDeque<Item>,
     /// The holdings in the queue.
     queued: BTreeSet<Holding>,
     of: BTreeMap<Holding, One>,
-    /// Up to which withdrawal the app was told.
+    /// Number of withdrawals that are already queued or seen.
     withdrawals: u64,
 }
 
-/// Shared by the driver, which fills it, and the watch, from which the app takes.
+/// Shared by the driver, which fills it, and the watch, which empties it.
 pub(super) type SharedOutbox = Arc<Mutex<Outbox>>;
 
 enum Item {
@@ -35,14 +35,14 @@ enum Item {
 
 #[derive(Default)]
 struct One {
-    /// The reading that was told last; `None` if none was, or it was withdrawn since.
+    /// The reading that the app saw last; `None` if there was none, or it was withdrawn since.
     reading: Option<Reading>,
-    told: Option<Told>,
+    seen: Option<Shown>,
 }
 
-/// All that makes a difference to a screen.
+/// Everything that makes a difference on a screen.
 #[derive(PartialEq, Eq)]
-struct Told {
+struct Shown {
     latest: Option<(B256, Level, bool)>,
     unconfirmed: Option<U256>,
     why: Option<&'static str>,
@@ -50,7 +50,7 @@ struct Told {
     freshness: Option<Class>,
 }
 
-/// A freshness without the age.
+/// A freshness without the age, which grows all the time.
 #[derive(PartialEq, Eq)]
 enum Class {
     Fresh,
@@ -59,17 +59,17 @@ enum Class {
 }
 
 impl Outbox {
-    /// An outbox from which nothing was taken yet. What was withdrawn before does not concern its watch.
+    /// Makes an empty outbox. Withdrawals before this moment do not concern its watch.
     pub(super) fn new(inner: &ClientInner) -> Self {
         Self { withdrawals: inner.readings.withdrawals().0, ..Self::default() }
     }
 
-    /// Takes a new reading. It is told with the next [`Outbox::queue_changes`].
+    /// Sets a new reading. The next [`Outbox::queue_changes`] queues it.
     pub(super) fn set_reading(&mut self, holding: Holding, reading: Reading) {
         self.of.entry(holding).or_default().reading = Some(reading);
     }
 
-    /// The reading taken last.
+    /// The last reading that was set.
     pub(super) fn reading(&self, holding: &Holding) -> Option<&Reading> {
         self.of.get(holding)?.reading.as_ref()
     }
@@ -78,7 +78,8 @@ impl Outbox {
         self.queue.push_back(Item::Activity(activity));
     }
 
-    /// Queues those of the `holdings` of which the app has to be told something new.
+    /// Queues the withdrawals since the last call, and the `holdings` whose state differs from what the app has
+    /// seen.
     pub(super) fn queue_changes(&mut self, inner: &ClientInner, holdings: &[Holding]) {
         let (count, withdrawals) = inner.readings.withdrawals();
         let before = std::mem::replace(&mut self.withdrawals, count);
@@ -97,7 +98,7 @@ impl Outbox {
         }
     }
 
-    /// The next change, by what is known now.
+    /// Takes the next change, made from the state of this moment.
     pub(super) fn take(&mut self, inner: &ClientInner) -> Option<Change> {
         while let Some(item) = self.queue.pop_front() {
             let change = match item {
@@ -109,8 +110,8 @@ impl Outbox {
                 Item::Holding(holding) => {
                     self.queued.remove(&holding);
                     let one = self.of.entry(holding).or_default();
-                    one.change(inner, holding).map(|(told, change)| {
-                        one.told = Some(told);
+                    one.change(inner, holding).map(|(seen, change)| {
+                        one.seen = Some(seen);
                         change
                     })
                 }
@@ -124,7 +125,7 @@ impl Outbox {
 }
 
 impl One {
-    /// Drops the reading that was told, if it is about a block that does not hold any more.
+    /// Drops the reading that the app saw last, if its block was withdrawn.
     fn drop_withdrawn(&mut self, withdrawn: &Candidate) {
         let is_gone = |reading: &mut Reading| {
             let proven = reading.latest_proven();
@@ -137,31 +138,31 @@ impl One {
         let holding = *withdrawn.holding();
         let withdrawn = inner.withdrawal(withdrawn)?;
         let (last, freshness) = latest(inner, &holding);
-        self.told = Some(Told::of(self.reading.as_ref(), last.as_ref(), freshness.as_ref()));
+        self.seen = Some(Shown::of(self.reading.as_ref(), last.as_ref(), freshness.as_ref()));
         Some(Change::Withdrawn { holding, withdrawn, last, freshness })
     }
 
-    /// What the app has to be told of `holding` now, if it is not what it was told last.
-    fn change(&mut self, inner: &ClientInner, holding: Holding) -> Option<(Told, Change)> {
+    /// Makes the change of `holding`, if its state differs from what the app has seen.
+    fn change(&mut self, inner: &ClientInner, holding: Holding) -> Option<(Shown, Change)> {
         let (last, freshness) = latest(inner, &holding);
         let recorded = inner.recorded(&holding);
-        // Another call may have read it since, or it was forgotten.
-        let shown = self.reading.as_ref().map(|reading| reading.latest_proven().map(block));
-        if shown.is_some_and(|shown| shown != last.as_ref().map(block)) {
+        // Another call may have read or forgotten the holding since.
+        let previous = self.reading.as_ref().map(|reading| reading.latest_proven().map(block));
+        if previous.is_some_and(|previous| previous != last.as_ref().map(block)) {
             self.reading = recorded.clone().map(Reading::Proven);
         }
-        // What the gate would not let out as proven any more is what is remembered.
+        // A reading that the gate would no longer hand out as proven is shown as remembered.
         let is_current = |reading: &&Reading| reading.proven().is_none() || recorded.is_some();
         let reading = self.reading.as_ref().filter(is_current);
-        let told = Told::of(reading, last.as_ref(), freshness.as_ref());
-        if self.told.as_ref() == Some(&told) {
+        let seen = Shown::of(reading, last.as_ref(), freshness.as_ref());
+        if self.seen.as_ref() == Some(&seen) {
             return None;
         }
         let change = match reading.cloned() {
             Some(reading) => Change::Reading { holding, reading, freshness },
             None => Change::Remembered { holding, last, freshness },
         };
-        Some((told, change))
+        Some((seen, change))
     }
 }
 
@@ -169,14 +170,14 @@ fn block(proven: &Proven) -> (B256, Level, bool) {
     (proven.anchor().hash(), proven.anchor().assurance().level(), proven.is_restored())
 }
 
-/// What was proven last of `holding`, and how old it is.
+/// The last proven reading of `holding`, and its age.
 fn latest(inner: &ClientInner, holding: &Holding) -> (Option<Proven>, Option<Freshness>) {
     let last = inner.last(holding);
     let freshness = last.as_ref().map(|last| inner.freshness(last));
     (last, freshness)
 }
 
-impl Told {
+impl Shown {
     fn of(reading: Option<&Reading>, last: Option<&Proven>, freshness: Option<&Freshness>) -> Self {
         let latest = reading.and_then(Reading::latest_proven).or(last.filter(|_| reading.is_none()));
         let unconfirmed = match reading {

@@ -1,4 +1,4 @@
-//! Judging what providers answer: a proof that joins, a claim that waits, or a failure with its reason.
+//! Judges the answers of providers: a proof joins, becomes a pending proof, or fails with a reason.
 
 use saldo_chain::{Anchor, HeaderError};
 use saldo_reading::{Candidate, Failure, Holding, ProviderId};
@@ -13,26 +13,26 @@ use super::target::{Checked, Inquiry, Judged, PinnedBlock};
 use crate::env::takes_tips;
 use crate::head::BlockRef;
 
-/// A reply that was asked for at the block `pin`.
+/// A reply to a request at the block `pin`.
 pub(super) struct PinnedReply<'a> {
     pub(super) pin: PinnedBlock,
     pub(super) by_hash: bool,
     pub(super) reply: &'a RawValue,
-    /// What came of checking it there.
+    /// The result of checking it at that block.
     pub(super) checked: Result<Checked, Failure>,
 }
 
-/// A holding of which the provider has no proof at the target block.
+/// A holding for which the provider has no proof at the target block.
 pub(super) struct Missed {
-    /// Its place among the holdings that were asked for.
+    /// Its position among the requested holdings.
     pub(super) place: usize,
     pub(super) holding: Holding,
     pub(super) failure: Failure,
 }
 
 impl Proofs {
-    /// What `replies` are worth that are of the provider's own tip, of the holdings `missed` at the block that was aimed at.
-    pub(super) async fn weigh_tips(
+    /// Judges `replies` at the provider's own tip, for the holdings `missed` at the target block.
+    pub(super) async fn judge_tips(
         &self,
         provider: &Endpoint,
         missed: &[Missed],
@@ -44,10 +44,10 @@ impl Proofs {
             .zip(replies)
             .map(|(Missed { holding, failure: missed, .. }, reply)| {
                 let reply = reply.map_err(|failure| match (failure, &inquiry.target.block) {
-                    // Not even of its own tip: it serves no proofs at all.
+                    // It has no proof even at its own tip: it serves no proofs at all.
                     (Failure::ProofWindowMissed, _) => Failure::NotServed { method: "eth_getProof" },
                     (failure, BlockRef::Tip) => failure,
-                    // What was seen before stays seen.
+                    // The provider may have seen the address: this failure keeps that fact.
                     (failure, _) if failure.is_unreachable() && failure.may_have_been_seen() => failure,
                     _ => missed.clone(),
                 });
@@ -58,13 +58,13 @@ impl Proofs {
             Ok(checked) => !self.head.trusts_root(checked.account.state_root()),
             Err(_) => false,
         };
-        // Before a claim is kept that nothing vouches for: is it at least about this chain? One that does not have our newest
-        // block may have come to serve another since it was asked.
-        let is_elsewhere = |missed: &Missed| {
+        // Before a proof becomes pending, check that it is of this chain at least. A provider that does not
+        // have our newest block may have switched to another chain since it was last asked.
+        let may_be_other_chain = |missed: &Missed| {
             matches!(missed.failure, Failure::NotSynced | Failure::NoResult)
                 && !matches!(inquiry.target.block, BlockRef::Tip)
         };
-        let is_doubtful = missed.iter().any(is_elsewhere);
+        let is_doubtful = missed.iter().any(may_be_other_chain);
         if accounts.iter().any(is_claim)
             && let Err(other) = self.confirm_chain(provider, is_doubtful, inquiry.deadline).await
         {
@@ -77,15 +77,15 @@ impl Proofs {
                     if *missed == Failure::ProofWindowMissed {
                         self.learn(provider.id(), |known| known.behind_tip = false);
                     }
-                    self.weigh(*holding, checked, inquiry, provider.id())
+                    self.judge_checked(*holding, checked, inquiry, provider.id())
                 }
             },
         );
         answers.collect()
     }
 
-    /// What a reply is worth that was asked for at a known block.
-    pub(super) fn weigh_pinned(
+    /// Judges a reply to a request at a known block.
+    pub(super) fn judge_pinned(
         &self,
         provider: &Endpoint,
         holding: Holding,
@@ -95,14 +95,15 @@ impl Proofs {
     ) -> Answer<Box<Candidate>> {
         let PinnedReply { pin, by_hash, reply, checked } = pinned;
         let refusal = match checked {
-            Ok(checked) => return self.weigh(holding, checked, inquiry, provider.id()),
+            Ok(checked) => return self.judge_checked(holding, checked, inquiry, provider.id()),
             Err(refusal) => refusal,
         };
-        // It may be a genuine proof at another block of this chain: then it is that block's, and no lie.
+        // It may be a genuine proof at another block of this chain. Then it counts for that block, and is not a
+        // false proof.
         if let Ok(checked) = self.verify_claim(reply, holding, provider.id())
             && self.head.trusts_root(checked.account.state_root())
         {
-            return self.weigh(holding, checked, inquiry, provider.id());
+            return self.judge_checked(holding, checked, inquiry, provider.id());
         }
         if by_hash && let Failure::Proof(_) = refusal {
             accusation.get_or_insert(Evidence::new(provider.id(), holding, pin, reply, &refusal));
@@ -110,9 +111,9 @@ impl Proofs {
         Answer::Failed(refusal)
     }
 
-    /// A proof that does not prove may be a genuine one of another chain: where there is one, the provider is asked which
-    /// chain it serves.
-    pub(super) async fn told_apart_from_another_chain(
+    /// Asks the provider which chain it serves, if a proof does not verify: it may be a genuine proof of
+    /// another chain.
+    pub(super) async fn mark_wrong_chain(
         &self,
         provider: &Endpoint,
         answers: Vec<Answer<Box<Candidate>>>,
@@ -131,14 +132,14 @@ impl Proofs {
             return answers;
         }
         let Err(other) = self.confirm_chain(provider, false, deadline).await else { return answers };
-        let told = |answer: Answer<Box<Candidate>>| {
+        let marked = |answer: Answer<Box<Candidate>>| {
             if is_doubtful(&answer) { Answer::Failed(other.clone()) } else { answer }
         };
-        answers.into_iter().map(told).collect()
+        answers.into_iter().map(marked).collect()
     }
 
-    /// What a complete proof is worth: an amount if its root is trusted, else a claim that waits.
-    fn weigh(
+    /// Judges a complete proof: it joins if its root is trusted, else it becomes a pending proof.
+    fn judge_checked(
         &self,
         holding: Holding,
         checked: Checked,
@@ -178,7 +179,7 @@ impl Proofs {
                 self.state().chain_confirmed.insert(provider.id().clone());
                 Ok(())
             }
-            // One that cannot say is judged by its proofs alone.
+            // A provider that does not support the call is judged by its proofs alone.
             Err(_) => Ok(()),
         }
     }
