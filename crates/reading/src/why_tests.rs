@@ -63,9 +63,9 @@ fn only_a_provider_that_asked_to_wait_says_how_long() {
 fn ages_are_shown_in_whole_units() {
     let (age, limit) = (Duration::from_secs(7_300), Duration::from_secs(3_600));
     let text = Why::CheckpointTooOld { age, limit }.to_string();
-    assert_eq!(text, "the checkpoint is 2 hours old, more than the 1 hours within which it is safe");
+    assert_eq!(text, "the checkpoint is too old to start from safely (its age is 2 h, the limit is 1 h)");
     let text = Why::OnlyOldBlocks { age }.to_string();
-    assert_eq!(text, "the newest block that can be proven is 7300 s old");
+    assert_eq!(text, "the newest block that can be proven is too old (it is 7300 s old)");
 }
 
 /// They are in the JSON that a wallet reads.
