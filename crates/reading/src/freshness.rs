@@ -78,6 +78,15 @@ pub enum Freshness {
 }
 
 impl Freshness {
+    /// Returns a stable name, in snake case.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Fresh(_) => "fresh",
+            Self::Old(_) => "old",
+            Self::Unknown => "unknown",
+        }
+    }
+
     /// The freshness of something of the time `then`.
     pub fn of(then: UnixTime, now: Now, policy: &Policy) -> Self {
         match now.age_of(then) {

@@ -20,11 +20,16 @@
 //! ```
 //!
 //! The crate is pure: no sockets, clock, randomness or async; the time is an argument.
+//!
+//! With the feature `serde` readings, reasons and totals implement `Serialize`, by the schemas `saldo.reading/1` and
+//! `saldo.total/1` in `docs`. Nothing implements `Deserialize`: an amount that was read from a text is not proven.
 
 mod amount;
 mod candidate;
 mod failure;
 mod fault;
+#[cfg(feature = "serde")]
+mod form;
 mod freshness;
 pub mod gate;
 mod holding;

@@ -147,7 +147,7 @@ pub struct Provisional {
     state_root: StateRoot,
     provider: ProviderId,
     why: Why,
-    attempts: Arc<[Attempt]>,
+    pub(crate) attempts: Arc<[Attempt]>,
     last: Option<Proven>,
 }
 
@@ -197,7 +197,7 @@ impl Provisional {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unknown {
     why: Why,
-    attempts: Arc<[Attempt]>,
+    pub(crate) attempts: Arc<[Attempt]>,
     last: Option<Proven>,
 }
 
