@@ -269,7 +269,7 @@ fn the_schema_refuses_invalid_readings() {
         (&failure, "extra", json!(1)),
         (&failure, "error", json!({ "code": "usage", "detail": "no" })),
         (&proven, "block", with(&proven["block"], &[("assurance", json!("justified"))])),
-        (&proven, "block", with(&proven["block"], &[("signers", none)])),
+        (&proven, "block", with(&proven["block"], &[("signers", none.clone())])),
         (&proven, "block", with(&proven["block"], &[("extra", json!(1))])),
         (&unknown, "why", with(&why, &[("fault", json!("somebody"))])),
         (&unknown, "why", with(&why, &[("extra", json!(1))])),

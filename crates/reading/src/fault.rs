@@ -1,4 +1,4 @@
-//! Who has to remedy it when an amount is not proven.
+//! The party that can remedy it when an amount is not proven.
 
 /// The cause of an amount that is not proven, as the party that can remedy it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,19 +11,19 @@ mod reason;
 
 use reason::Reason;
 
-/// Why an amount is not proven. Not knowing is a value, and this is its reason.
+/// Why an amount is not proven.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Why {
-    /// A proof is there, at a block that the sync committee has not signed yet.
+    /// There is a proof, at a block that the sync committee has not signed yet.
     UnsignedTip,
     /// The device has no network.
     DeviceOffline,
     /// No provider of proofs could be reached.
     AllUnreachable,
-    /// The providers that could be reached ask to wait.
+    /// The providers that could be reached ask to wait before the next request.
     RateLimited {
-        /// For how long, if one said.
+        /// For how long, if a provider said so.
         retry_after: Option<Duration>,
     },
     /// The quota with the providers that could be reached is used up.
@@ -46,14 +46,14 @@ pub enum Why {
         /// Its age.
         age: Duration,
     },
-    /// No signed head is known that is new enough: no source of light-client data gave one.
+    /// No source of light-client data gave a signed head that is new enough.
     LightClientBehind {
         /// The time of the newest signed head, if there is one.
         newest: Option<UnixTime>,
     },
-    /// The sources gave light-client data, and all of it was refused.
+    /// The sources gave light-client data, and every object was refused.
     HeadsRefused,
-    /// No source gives the next sync committee, so newer heads cannot be checked.
+    /// No source gives the committee update to the next period, so newer heads cannot be checked.
     HandOverMissing {
         /// The period whose update is missing.
         period: Period,
@@ -69,35 +69,35 @@ pub enum Why {
         /// The greatest age at which starting from it is safe.
         limit: Duration,
     },
-    /// The sources of the first checkpoint name different ones. The attempts tell who named what.
+    /// The sources of the first checkpoint name different blocks. The attempts show which source named which.
     CheckpointSourcesDisagree,
-    /// Too few sources of the first checkpoint answered for any agreement to count.
+    /// Too few sources of the first checkpoint answered.
     TooFewCheckpointSources {
         /// How many answered.
         answered: usize,
-        /// How many must.
+        /// How many must answer before an agreement counts.
         needed: usize,
     },
-    /// The chain has come to a fork that this version cannot read.
+    /// The chain has reached a fork that this version cannot read.
     UnknownFork,
     /// The block has a header layout that this version cannot hash.
     UnknownHeaderLayout,
     /// The chain's validators signed two contradicting blocks.
     ConsensusFault,
-    /// The device's clock is behind blocks that were certainly signed before now, or, before any is known, far from the
-    /// time that the checkpoint sources tell of.
+    /// The device's clock is behind blocks that were certainly signed before now. Before the first such block: it is far
+    /// from the time of the checkpoint sources.
     ClockOff,
-    /// Time was up before any provider gave a usable answer.
+    /// The deadline passed before any answer could be accepted.
     Deadline,
-    /// Trust was restarted at another checkpoint while this was read.
+    /// Trust was restarted at another checkpoint during the read.
     TrustRestarted,
-    /// The chain took back the block of the answer while this was read.
+    /// The chain withdrew the block of the answer during the read.
     BlockWithdrawn,
-    /// Providers are left to ask, but the policy lets no more operators see this address.
+    /// There are providers left to ask, but the policy lets no more operators see this address.
     PolicyForbidsMoreOperators,
     /// There is no token at that address.
     NotAToken,
-    /// Where the token keeps its balances is not proven.
+    /// It is not proven where the token keeps its balances.
     TokenLayoutUnproven,
     /// The client is closed.
     Closed,

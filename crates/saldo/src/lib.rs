@@ -45,8 +45,7 @@
 //! [`ClientBuilder::build`] opens no socket, and saldo spawns nothing: all work is done inside the futures that the caller
 //! polls, and dropping one leaves none behind. Every read ends by [`Policy::deadline`]. With the feature `http` (on by
 //! default) requests go out by reqwest and rustls, which need a tokio runtime; without it
-//! [`ClientBuilder::transport`] and [`ClientBuilder::clock`] take the app's own. With the feature `serde` readings, changes,
-//! totals and health can be written as JSON, by the schemas in `docs`, and never be read back.
+//! [`ClientBuilder::transport`] and [`ClientBuilder::clock`] take the app's own. The feature `serde` writes readings as JSON.
 
 mod account;
 mod builder;

@@ -1,4 +1,4 @@
-//! Every reason why an amount is not proven, with all that is said about it.
+//! Every reason why an amount is not proven, with its code, message and next step.
 
 use crate::fault::Fault;
 
