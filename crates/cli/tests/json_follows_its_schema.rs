@@ -198,10 +198,10 @@ fn the_schema_refuses_invalid_readings() {
         "asset": "eip155:1/slip44:60", "decimals": 18, "state": "proven", "amount": "5", "block": block,
         "provider": "anna", "age_seconds": 3, "why": null, "last": null,
         "origin": { "root": format!("0x{}", "ef".repeat(32)), "slot": 8, "agreed_by": ["anna", "bert"] },
-        "attempts": [{ "provider": "anna", "role": "execution", "outcome": "joined", "detail": "joined", "ms": 4, "widened": false }],
+        "attempts": [{ "provider": "anna", "role": "execution", "outcome": "joined", "detail": "joined", "ms": 4, "over_policy": false }],
     });
     let why = json!({
-        "code": "deadline", "detail": "time was up", "fault": "providers", "retry_after_seconds": null,
+        "code": "deadline", "detail": "time was up", "fault": "providers", "needs_action": false, "retry_after_seconds": null,
         "next_step": "Try again.",
     });
     let with = |base: &Value, changes: &[(&str, Value)]| {
@@ -229,6 +229,14 @@ fn the_schema_refuses_invalid_readings() {
     for right in [&proven, &unknown, &provisional, &failure] {
         assert!(schema.is_valid(right), "{right}");
     }
+
+    let mut last = json!({ "restored": false });
+    for key in ["chain_id", "address", "asset", "amount", "block", "provider", "age_seconds", "origin"] {
+        last[key] = proven[key].clone();
+    }
+    assert!(schema.is_valid(&with(&unknown, &[("last", last.clone())])));
+    let mut without_age = last;
+    without_age.as_object_mut().unwrap().remove("age_seconds");
 
     for key in proven.as_object().unwrap().keys() {
         for base in [&proven, &unknown, &provisional] {
@@ -261,11 +269,16 @@ fn the_schema_refuses_invalid_readings() {
         (&failure, "extra", json!(1)),
         (&failure, "error", json!({ "code": "usage", "detail": "no" })),
         (&proven, "block", with(&proven["block"], &[("assurance", json!("justified"))])),
-        (&proven, "block", with(&proven["block"], &[("signers", none)])),
+        (&proven, "block", with(&proven["block"], &[("signers", none.clone())])),
         (&proven, "block", with(&proven["block"], &[("extra", json!(1))])),
         (&unknown, "why", with(&why, &[("fault", json!("somebody"))])),
         (&unknown, "why", with(&why, &[("extra", json!(1))])),
         (&unknown, "last", json!({ "amount": "5" })),
+        (&unknown, "last", without_age),
+        (&unknown, "chain_id", none.clone()),
+        (&unknown, "address", none.clone()),
+        (&unknown, "age_seconds", json!(3)),
+        (&proven, "asset", json!(format!("eip155:1/erc20:0x{}", "22".repeat(20)))),
     ] {
         let wrong = with(base, &[(key, value)]);
         assert!(!schema.is_valid(&wrong), "{wrong}");

@@ -1,11 +1,11 @@
-//! A quantity of an asset, which exists only because it was read from verified leaves.
+//! A quantity of an asset. It exists only if it was read from verified leaves.
 
 use alloy_primitives::U256;
 
 /// A quantity in the asset's base units (wei for the native asset).
 ///
-/// It has no `Default`, no `Sum`, no conversion from an integer and no zero constant: code that has no answer cannot
-/// make one up.
+/// It has no `Default`, no `Sum`, no conversion from an integer and no zero constant. Code that has no answer therefore
+/// cannot invent one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Amount(U256);
 
@@ -14,25 +14,26 @@ impl Amount {
         Self(base_units)
     }
 
-    /// Both together; `None` if that does not fit. Only for [`Totals`](crate::Totals), which knows what is left out.
+    /// Returns the sum; `None` if it does not fit. Only [`Totals`](crate::Totals) adds, because it knows which holdings are
+    /// missing.
     pub(crate) fn checked_add(self, other: Self) -> Option<Self> {
         self.0.checked_add(other.0).map(Self)
     }
 
-    /// The quantity in base units (wei for the native asset).
+    /// Returns the quantity in base units (wei for the native asset).
     pub fn base_units(&self) -> U256 {
         self.0
     }
 
-    /// The exact quantity as a decimal fraction, without trailing zeros: 1500000000000000000 wei with 18 decimals is
-    /// `1.5`.
+    /// Returns the exact quantity as a decimal fraction, without trailing zeros: 1500000000000000000 wei with 18 decimals
+    /// is `1.5`.
     pub fn format(&self, decimals: u8) -> String {
         let (whole, fraction) = self.split(decimals);
         if fraction.is_empty() { whole } else { format!("{whole}.{fraction}") }
     }
 
-    /// The quantity cut to `places` digits after the point. One that is not zero never reads as zero: too small for
-    /// the places, it is `<0.0001`.
+    /// Returns the quantity cut to `places` digits after the point. An amount that is not zero never reads as zero: one that
+    /// is too small for the places is `<0.0001`.
     pub fn format_short(&self, decimals: u8, places: u8) -> String {
         let (whole, fraction) = self.split(decimals);
         let shown: String = fraction.chars().take(usize::from(places)).collect();
@@ -46,7 +47,7 @@ impl Amount {
         }
     }
 
-    /// The digits before the point, and those after it without trailing zeros.
+    /// Returns the digits before the point, and the digits after it without trailing zeros.
     fn split(&self, decimals: u8) -> (String, String) {
         let width = usize::from(decimals).saturating_add(1);
         let digits = format!("{:0>width$}", self.0.to_string());
@@ -64,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn the_exact_form_loses_nothing() {
+    fn the_exact_format_keeps_every_digit() {
         for (base_units, decimals, text) in [
             (0, 18, "0"),
             (1, 18, "0.000000000000000001"),
@@ -79,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn the_short_form_never_makes_something_nothing() {
+    fn the_short_format_never_shows_a_positive_amount_as_zero() {
         for (base_units, places, text) in [
             (0, 4, "0"),
             (1, 4, "<0.0001"),

@@ -1,4 +1,4 @@
-//! What became of asking one provider.
+//! The outcome of asking one provider.
 
 use std::time::Duration;
 
@@ -9,84 +9,85 @@ use saldo_proof::ProofError;
 
 use crate::provider::ProviderId;
 
-/// Why no HTTP answer came. Carries no text from outside and no URL: both may hold a secret.
+/// Why no HTTP answer came. It has no text from outside and no URL, because both may contain a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TransportError {
-    /// The device has no network at all, as far as it can tell. The device's own state.
+    /// The device has no network, as far as it can tell. Fault: the device.
     #[error("this device has no network")]
     Offline,
-    /// The host name did not resolve. The provider, or the device's network.
+    /// The host name did not resolve. Fault: the provider, or the device's network.
     #[error("the host name does not resolve")]
     Dns,
-    /// No connection could be made. The provider, or the network between.
+    /// No connection could be made. Fault: the provider, or the network in between.
     #[error("no connection")]
     Connect,
-    /// The connection could not be secured. The provider, or somebody between.
+    /// The connection could not be secured. Fault: the provider, or an attacker in between.
     #[error("the TLS handshake failed")]
     Tls,
-    /// The time limit passed. The provider, or the network between.
+    /// The time limit passed. Fault: the provider, or the network in between.
     #[error("no complete answer within {} ms", .after.as_millis())]
     Timeout {
-        /// The limit that passed.
+        /// The time limit.
         after: Duration,
     },
-    /// The connection broke before the answer was complete. The provider, or the network between.
+    /// The connection broke before the answer was complete. Fault: the provider, or the network in between.
     #[error("the connection broke before the answer was complete")]
     Broken,
-    /// The answer was a redirect; following one would show the request to a host nobody chose. The provider.
+    /// The answer was a redirect. It is refused, because it would show the request to a host that the app did not choose.
+    /// Fault: the provider.
     #[error("redirect (HTTP {status}) refused")]
     Redirect {
         /// The HTTP status code.
         status: u16,
     },
-    /// The answer is larger than the limit of the request. The provider.
+    /// The answer is larger than the limit of the request. Fault: the provider.
     #[error("the answer is larger than {limit} bytes")]
     TooLarge {
-        /// The limit, in bytes after inflating.
+        /// The limit, in bytes after decompression.
         limit: usize,
     },
-    /// The answer's encoding could not be undone. The provider.
+    /// The answer could not be decompressed. Fault: the provider.
     #[error("the answer's content encoding cannot be read")]
     Encoding,
-    /// The transport itself failed. Ours, or the app's own transport.
+    /// The transport itself failed. Fault: saldo, or the app's own transport.
     #[error("the transport failed")]
     Failed,
 }
 
 impl TransportError {
-    /// Whether the request may have reached the provider, so that it may have seen what was asked.
+    /// Returns whether the request may have reached the provider. If so, the provider may have seen the address.
     pub fn may_have_been_seen(&self) -> bool {
         !matches!(self, Self::Offline | Self::Dns | Self::Connect | Self::Tls)
     }
 }
 
-/// Why one provider's answer was not used. Holds no text that came from outside.
+/// Why one provider's answer was not accepted. It has no text from outside.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Failure {
     /// No HTTP answer came.
     #[error(transparent)]
     Transport(#[from] TransportError),
-    /// An error status, and a body that says nothing.
+    /// The answer has an error status, and its body does not explain it.
     #[error("HTTP {status}")]
     Http {
         /// The HTTP status code.
         status: u16,
     },
-    /// The provider does not let this device in.
+    /// The provider denies access.
     #[error("access denied (HTTP {status})")]
     Denied {
         /// The HTTP status code.
         status: u16,
     },
-    /// The provider asks to be left alone for a while.
+    /// The provider asks for no more requests for some time.
     #[error("rate limited{}", .retry_after.map(|after| format!(", for {} s", after.as_secs())).unwrap_or_default())]
     RateLimited {
-        /// For how long, if it said.
+        /// For how long, if the provider said so.
         retry_after: Option<Duration>,
     },
-    /// The account's quota with the provider is used up.
+    /// The quota of the account with the provider is used up.
     #[error("the quota with this provider is used up")]
     QuotaExhausted,
     /// The provider does not serve this method or route.
@@ -101,29 +102,29 @@ pub enum Failure {
     /// The provider does not have the block yet.
     #[error("does not have that block yet")]
     NotSynced,
-    /// The source has the block, but says itself that it is not final or not checked. Nobody's fault: it takes its time.
+    /// The source has the block, and says itself that it is not final or not checked. No fault: it only takes time.
     #[error("does not call that block final yet")]
     NotFinal,
     /// The provider answered `null`.
     #[error("answered null")]
     NoResult,
-    /// A web page came instead of an answer: of an error, of a wall before the provider, or of this network's own sign-in. The
-    /// provider, or the network between.
+    /// A web page came instead of an answer: an error page, an access check, or the sign-in page of this network. Fault: the
+    /// provider, or the network in between.
     #[error("answered with a web page")]
     WebPage,
-    /// The provider says that it is out of service. The provider.
+    /// The provider says that it is out of service. Fault: the provider.
     #[error("is out of service (JSON-RPC error {code})")]
     OutOfService {
         /// The error's code.
         code: i64,
     },
-    /// The provider answered with an error of its own.
+    /// The provider answered with another JSON-RPC error.
     #[error("JSON-RPC error {code}")]
     Rpc {
         /// The error's code.
         code: i64,
     },
-    /// The answer is not of the form that was asked for.
+    /// The answer does not have the expected form.
     #[error("malformed answer: {what}")]
     Malformed {
         /// What is wrong with it.
@@ -137,35 +138,36 @@ pub enum Failure {
         /// The chain id that was asked for.
         expected: u64,
     },
-    /// The proof does not prove.
+    /// The proof was refused.
     #[error("proof refused: {0}")]
     Proof(#[from] ProofError),
-    /// The proof is genuine, but of a block older than the one already proven, or than the policy allows.
-    #[error("a proof at block {number}, which is too old to be used")]
+    /// The proof is valid, but its block is older than one that is already proven, or older than the policy allows.
+    #[error("its proof is at block {number}, which is too old")]
     OldBlock {
         /// The block's number.
         number: u64,
     },
-    /// The header does not hash to what was asked for.
+    /// The header does not have the requested hash.
     #[error("header refused: {0}")]
     Header(#[from] HeaderError),
-    /// The source's newest head is older than it should be by now.
+    /// The source's newest head is too old.
     #[error("its newest head is {slots} slots behind")]
     Behind {
         /// By how many slots.
         slots: u64,
     },
-    /// The light-client data is of a fork that this version cannot read. Nobody's fault.
+    /// The light-client data is of a fork that this version cannot read. Fault: saldo, which must be updated.
     #[error("its data is of a fork that this version cannot read")]
     UnknownFork,
-    /// It was not asked: it has been of no use so often lately that it is spared for a moment.
-    #[error("not asked again so soon after: {last}")]
+    /// The provider was not asked, because its latest requests failed too often.
+    #[error("not asked again yet, because it failed: {last}")]
     Spared {
-        /// What became of asking it last.
+        /// Its latest failure.
         last: Box<Self>,
     },
-    /// It was not asked: it sent two false proofs, so that it is asked only when nobody else is left. The provider.
-    #[error("is asked only when nobody else is left, because it sent false proofs")]
+    /// The provider was not asked. It sent two false proofs, so it is asked only if no other provider is left. Fault: the
+    /// provider.
+    #[error("not asked while other providers are left, because it sent false proofs")]
     Quarantined,
     /// The bootstrap was refused.
     #[error("bootstrap refused: {0}")]
@@ -176,23 +178,23 @@ pub enum Failure {
 }
 
 impl From<DecodeError> for Failure {
-    /// Keeps the kind alone: the decoder's own message may quote what came from outside.
+    /// Keeps only the kind, because the decoder's message may quote text from outside.
     fn from(error: DecodeError) -> Self {
         let what = match error {
             DecodeError::UnknownFork(_) => return Self::UnknownFork,
             DecodeError::TooLarge { .. } | DecodeError::TooMany { .. } => "larger than any light-client data",
             DecodeError::Ssz(_) => "not the SSZ of light-client data",
             DecodeError::Json(_) => "not the JSON of light-client data",
-            DecodeError::Relabelled { .. } => "labelled as another fork than its slot is of",
+            DecodeError::Relabelled { .. } => "labelled with another fork than the fork of its slot",
             DecodeError::ParticipationBits { .. } => "participation bits beyond the committee",
-            _ => "light-client data that is not laid out as its fork has it",
+            _ => "light-client data without the layout of its fork",
         };
         Self::Malformed { what }
     }
 }
 
 impl Failure {
-    /// A stable name of the kind of failure, in snake case.
+    /// Returns a stable name of the kind of failure, in snake case.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Transport(error) => match error {
@@ -233,7 +235,7 @@ impl Failure {
         }
     }
 
-    /// Whether the provider could not be reached or gave no usable HTTP answer.
+    /// Returns whether the provider could not be reached, or gave no JSON answer.
     pub fn is_unreachable(&self) -> bool {
         match self {
             Self::Transport(_) | Self::Http { .. } | Self::WebPage | Self::OutOfService { .. } => true,
@@ -242,10 +244,10 @@ impl Failure {
         }
     }
 
-    /// Whether an answer was offered that does not hold, or is none.
+    /// Returns whether the provider gave an answer that is false or empty.
     pub fn is_false_answer(&self) -> bool {
         match self {
-            // A layout that this version does not know is nobody's fault.
+            // The provider is not at fault if this version does not know a layout.
             Self::Header(error) => *error != HeaderError::UnknownLayout,
             Self::Proof(_)
             | Self::Malformed { .. }
@@ -257,7 +259,7 @@ impl Failure {
         }
     }
 
-    /// Whether the provider may have seen what was asked.
+    /// Returns whether the provider may have seen the address.
     pub fn may_have_been_seen(&self) -> bool {
         match self {
             Self::Transport(error) => error.may_have_been_seen(),
@@ -266,8 +268,8 @@ impl Failure {
         }
     }
 
-    /// What to tell of a provider that was asked the same before, and failed with `before` then: this, unless only that one
-    /// shows that the provider may have seen what was asked.
+    /// Returns the failure to report for a provider that was asked twice and failed with `before` first: this one, unless
+    /// only `before` shows that the provider may have seen the address.
     #[must_use]
     pub fn or_what_was_seen(self, before: Option<Self>) -> Self {
         match before {
@@ -277,7 +279,7 @@ impl Failure {
     }
 }
 
-/// What a provider was asked for.
+/// The kind of data that a provider was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
     /// Proofs and headers, over JSON-RPC.
@@ -289,7 +291,7 @@ pub enum Role {
 }
 
 impl Role {
-    /// A stable name, in snake case.
+    /// Returns a stable name, in snake case.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Execution => "execution",
@@ -299,31 +301,31 @@ impl Role {
     }
 }
 
-/// What became of one attempt.
+/// The outcome of one attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// Its answer joined a trusted header: it is what is shown.
+    /// Its answer joined a trusted header: the reading shows it.
     Joined,
     /// Its light-client data was accepted.
     Accepted,
-    /// It named this beacon block when it was asked for the one that trust starts from.
+    /// It named this beacon block as the one to start trust from.
     Named {
-        /// Root of the block.
+        /// The root of the block.
         root: B256,
     },
-    /// Its proof is complete, under a state root that nobody has signed yet.
+    /// Its proof is complete, under a state root that is not signed yet.
     Pending,
-    /// Another answer came first.
+    /// Another provider's answer was accepted first.
     Overtaken,
-    /// The read's deadline came first.
+    /// The deadline of the read passed first.
     Unfinished,
-    /// The answer was not used.
+    /// The answer was not accepted.
     Failed(Failure),
 }
 
 impl Outcome {
-    /// A stable name of the outcome, in snake case; for a failure, its own.
+    /// Returns a stable name of the outcome, in snake case; for a failure, the name of the failure.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Joined => "joined",
@@ -336,7 +338,7 @@ impl Outcome {
         }
     }
 
-    /// The failure, if it is one.
+    /// Returns the failure, if it is one.
     pub fn failure(&self) -> Option<&Failure> {
         match self {
             Self::Failed(failure) => Some(failure),
@@ -353,25 +355,25 @@ impl std::fmt::Display for Outcome {
             Self::Named { root } => write!(f, "named block {root} as the checkpoint"),
             Self::Pending => f.write_str("its proof waits for the committee to sign the block"),
             Self::Overtaken => f.write_str("another answer came first"),
-            Self::Unfinished => f.write_str("had not answered when time was up"),
+            Self::Unfinished => f.write_str("had not answered at the deadline"),
             Self::Failed(failure) => failure.fmt(f),
         }
     }
 }
 
-/// One provider asked, and what became of it.
+/// One request to a provider, and its outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attempt {
-    /// Who.
+    /// The provider.
     pub provider: ProviderId,
-    /// For what.
+    /// The kind of data that it was asked for.
     pub role: Role,
-    /// What became of it.
+    /// The outcome.
     pub outcome: Outcome,
     /// How long it took.
     pub took: Duration,
-    /// Whether it was asked although as many operators as the policy names knew of the address, because none of these
-    /// proved anything.
+    /// Whether it was asked beyond [`Policy::operators_per_address`](crate::Policy::operators_per_address), because the
+    /// operators within that number proved nothing.
     pub over_policy: bool,
 }
 

@@ -9,7 +9,7 @@ fn failed(failure: impl Into<Failure>) -> Outcome {
 }
 
 #[test]
-fn only_a_provider_that_a_request_can_have_reached_may_have_seen_it() {
+fn a_provider_may_have_seen_only_a_request_that_may_have_reached_it() {
     let after = Duration::from_secs(4);
     for (error, seen) in [
         (TransportError::Offline, false),
@@ -36,7 +36,7 @@ fn spared(last: Failure) -> Failure {
 }
 
 #[test]
-fn who_is_spared_failed_as_it_did_the_last_time() {
+fn a_spared_provider_counts_as_its_latest_failure() {
     let (unreachable, refused) = (Failure::Transport(TransportError::Connect), Failure::NoResult);
     for (last, is_unreachable, is_false) in [(unreachable, true, false), (refused, false, true)] {
         let again = spared(spared(last.clone()));
@@ -46,7 +46,7 @@ fn who_is_spared_failed_as_it_did_the_last_time() {
 }
 
 #[test]
-fn an_answer_that_does_not_hold_is_false_and_none_is_not() {
+fn a_wrong_answer_is_false_and_a_missing_answer_is_not() {
     let got = B256::ZERO;
     for failure in [
         Failure::Proof(ProofError::EmptyProof { expected: got }),
@@ -67,9 +67,9 @@ fn an_answer_that_does_not_hold_is_false_and_none_is_not() {
     }
 }
 
-/// The decoder's own words may quote what came from outside.
+/// The decoder's message may quote text from outside.
 #[test]
-fn a_decoders_error_becomes_its_kind_alone() {
+fn only_the_kind_of_a_decode_error_is_kept() {
     let fork = Fork::Deneb;
     let json = decode::finality_update(b"{", decode::Encoding::Json, None, &Network::mainnet()).unwrap_err();
     assert!(matches!(json, DecodeError::Json(_)));
@@ -80,10 +80,10 @@ fn a_decoders_error_becomes_its_kind_alone() {
         (json, "not the JSON of light-client data"),
         (
             DecodeError::Relabelled { label: fork, scheduled: fork, slot: Slot::new(1) },
-            "labelled as another fork than its slot is of",
+            "labelled with another fork than the fork of its slot",
         ),
         (DecodeError::ParticipationBits { size: 512 }, "participation bits beyond the committee"),
-        (DecodeError::Unproven { field: "" }, "light-client data that is not laid out as its fork has it"),
+        (DecodeError::Unproven { field: "" }, "light-client data without the layout of its fork"),
     ] {
         assert_eq!(Failure::from(error), Failure::Malformed { what });
     }
@@ -93,9 +93,9 @@ fn a_decoders_error_becomes_its_kind_alone() {
     );
 }
 
-/// They are in the JSON that a wallet reads: none may change, and no two may be the same.
+/// A wallet reads the codes in JSON: none may change, and no two may be the same.
 #[test]
-fn every_outcome_has_a_code_of_its_own() {
+fn every_outcome_has_its_own_code() {
     let (status, after) = (500, Duration::from_secs(4));
     let codes = [
         (failed(TransportError::Offline), "offline"),
@@ -151,7 +151,7 @@ fn every_outcome_has_a_code_of_its_own() {
 }
 
 #[test]
-fn a_failure_is_shown_in_its_own_words() {
+fn a_failed_outcome_shows_the_message_of_its_failure() {
     let failure = Failure::Http { status: 503 };
     assert_eq!(failed(failure.clone()).to_string(), failure.to_string());
     assert_eq!(Outcome::Overtaken.to_string(), "another answer came first");

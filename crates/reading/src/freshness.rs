@@ -1,4 +1,4 @@
-//! How old a reading is, worked out when it is looked at.
+//! How old a reading is. Computed on demand.
 
 use std::time::Duration;
 
@@ -6,8 +6,8 @@ use saldo_beacon::unit::UnixTime;
 
 use crate::policy::Policy;
 
-/// The time as the protocol takes it: the later of the device's wall clock and the time that has certainly come, because
-/// the committee signed a block of it.
+/// The time that the protocol uses: the later of the device's wall clock and the chain's certain time. That time has
+/// certainly come, because the committee signed a block of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Now {
     time: UnixTime,
@@ -16,15 +16,15 @@ pub struct Now {
 }
 
 impl Now {
-    /// How far a wall clock may be behind a time that has certainly come without being called off.
+    /// How far the wall clock may be behind the certain time before it counts as off.
     pub const TOLERANCE: Duration = Duration::from_secs(30);
 
-    /// How many slots the newest block may be behind the clock when all is well: its signature comes a slot later, from
-    /// Gloas on a head tells of the block before it, and some slots stay empty.
+    /// How many slots the newest block is behind the clock at most while everything works. Its signature comes one slot
+    /// later, from Gloas on a head names the block before it, and some slots stay empty.
     pub const SLOTS_BEHIND: u32 = 5;
 
-    /// The time by a `wall` clock, where the time `certain` has come by the newest signed block and what has passed since it
-    /// became known, on a network whose slots are `slot_duration` long.
+    /// Makes the time from the `wall` clock and the `certain` time, on a network whose slots last `slot_duration`. The
+    /// certain time is that of the newest signed block, plus the time since it became known.
     pub fn new(wall: UnixTime, certain: Option<UnixTime>, slot_duration: Duration) -> Self {
         let allowance = slot_duration.saturating_mul(Self::SLOTS_BEHIND);
         match certain {
@@ -36,27 +36,28 @@ impl Now {
         }
     }
 
-    /// The time.
+    /// Returns the time.
     pub fn time(&self) -> UnixTime {
         self.time
     }
 
-    /// Whether the wall clock is behind a time that has certainly come.
+    /// Returns whether the wall clock is behind the certain time by more than [`Now::TOLERANCE`].
     pub fn clock_off(&self) -> bool {
         self.clock_off
     }
 
-    /// How long ago `then` was; `None` if the clock is off, because any answer would be wrong.
+    /// Returns how long ago `then` was; `None` if the clock is off, because any answer would be wrong.
     pub fn age_of(&self, then: UnixTime) -> Option<Duration> {
         (!self.clock_off).then(|| self.time.saturating_sub(then))
     }
 
-    /// Whether something of the age `age` is within `policy`: its age beyond [`Now::SLOTS_BEHIND`] slots counts.
+    /// Returns whether `age` is within `policy`. The first [`Now::SLOTS_BEHIND`] slots of it do not count.
     pub fn allows(&self, age: Duration, policy: &Policy) -> bool {
         age <= self.limit(policy)
     }
 
-    /// For how long more something of the time `then` is within `policy`; `None` if it is not, or its age is not known.
+    /// Returns how much longer a block of the time `then` is within `policy`; `None` if it is not, or if its age is not
+    /// known.
     pub fn fresh_for(&self, then: UnixTime, policy: &Policy) -> Option<Duration> {
         self.limit(policy).checked_sub(self.age_of(then)?)
     }
@@ -66,19 +67,28 @@ impl Now {
     }
 }
 
-/// How old a reading is against a policy. Computed on demand and never stored.
+/// How old a reading is, by a policy. Computed on demand and never stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Freshness {
-    /// Within the policy's age, as [`Policy::max_age`] counts it.
+    /// Its age is within the policy, as [`Policy::max_age`] counts it.
     Fresh(Duration),
-    /// Older than the policy allows: show it with its age.
+    /// It is older than the policy allows: show it with its age.
     Old(Duration),
     /// The device's clock is off, so the age is not known.
     Unknown,
 }
 
 impl Freshness {
-    /// The freshness of something of the time `then`.
+    /// Returns a stable name, in snake case.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Fresh(_) => "fresh",
+            Self::Old(_) => "old",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// Returns the freshness of a block of the time `then`.
     pub fn of(then: UnixTime, now: Now, policy: &Policy) -> Self {
         match now.age_of(then) {
             None => Self::Unknown,
@@ -95,7 +105,7 @@ mod tests {
     const SLOT: Duration = Duration::from_secs(12);
 
     #[test]
-    fn a_clock_behind_signed_blocks_is_off_beyond_the_tolerance() {
+    fn a_clock_behind_signed_blocks_by_more_than_the_tolerance_is_off() {
         let wall = UnixTime::from_secs(1_000);
         let at = |signed| Now::new(wall, Some(UnixTime::from_secs(signed)), SLOT);
         assert!(!at(999).clock_off());
@@ -107,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn the_policy_draws_the_line_some_slots_further() {
+    fn the_limit_is_the_age_of_the_policy_plus_some_slots() {
         let now = Now::new(UnixTime::from_secs(1_000), None, SLOT);
         let of = |then| Freshness::of(UnixTime::from_secs(then), now, &Policy::signed());
         assert_eq!(of(640), Freshness::Fresh(Duration::from_secs(360)));

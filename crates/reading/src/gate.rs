@@ -1,18 +1,18 @@
 //! The gate: the one place through which readings are handed out.
 //!
-//! What was right when it was joined can be wrong when it is handed out: trust was restarted, the chain took the block
-//! back, a call beside this one proved a newer block, the reading came from storage. So a call keeps a [`Candidate`], which
-//! shows no amount, and the gate alone turns it into a [`Proven`], by what is known at that moment ([`Present`]).
+//! An amount that was true at the join can be false when it is handed out: trust was restarted, the chain withdrew the
+//! block, a concurrent call proved a newer block, or the reading came from storage. So a call keeps a [`Candidate`], which
+//! shows no amount. Only the gate turns it into a [`Proven`], by the state of that moment ([`Present`]).
 //!
 //! | check | refused as |
 //! | --- | --- |
-//! | the candidate and the call are of the present trust start | [`Refusal::TrustRestarted`] |
+//! | the candidate and the call belong to the present trust start | [`Refusal::TrustRestarted`] |
 //! | the chain did not contradict itself | [`Refusal::ConsensusFault`] |
 //! | it was proven by a provider, not restored from storage | [`Refusal::Restored`] |
-//! | the chain holds its block; a block that the chain does not know does not stand | [`Refusal::NotHeld`] |
-//! | the block is as sure as the call asks for | [`Refusal::TooWeak`] |
+//! | the chain has its block; a block that the chain does not know is refused | [`Refusal::NotHeld`] |
+//! | the block has the assurance that the call asks for | [`Refusal::TooWeak`] |
 //! | its age is known and within the policy | [`Refusal::AgeUnknown`], [`Refusal::TooOld`] |
-//! | no newer reading of the holding is recorded; if there is one, that one is handed out | [`Refusal::OlderThanRecord`] |
+//! | no newer reading of the holding is recorded; if there is one, the gate hands out that one | [`Refusal::OlderThanRecord`] |
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,10 +29,10 @@ use crate::reading::{Proven, Provisional, Reading, Unknown};
 use crate::record::{Mark, Record};
 use crate::why::Why;
 
-/// What a call asks of the readings that it hands out.
+/// The conditions of a call for the readings that it hands out.
 #[derive(Clone, Copy, Debug)]
 pub struct Demand {
-    /// The trust start of the moment when the call began.
+    /// The trust start when the call began.
     pub generation: Generation,
     /// The least assurance of the block.
     pub level: Level,
@@ -40,36 +40,36 @@ pub struct Demand {
     pub policy: Policy,
 }
 
-/// What is known at the moment of handing out. All of it is read under one lock.
+/// The state at the moment of handing out. All of it is read under one lock.
 #[derive(Clone, Copy, Debug)]
 pub struct Present<'a> {
     /// The present trust start.
     pub generation: Generation,
     /// Whether the chain contradicted itself.
     pub is_faulted: bool,
-    /// The trusted stretch of the chain.
+    /// The trusted blocks.
     pub chain: &'a Chain,
-    /// What is recorded of the holding; `None` if nothing is.
+    /// The record of the holding; `None` if there is none.
     pub record: Option<&'a Record>,
     /// The time.
     pub now: Now,
 }
 
-/// What a call found for one holding.
+/// The result of a call for one holding.
 #[derive(Clone, Debug)]
 pub enum Found {
     /// A proof that joined a trusted header.
     Candidate(Box<Candidate>),
     /// A complete proof under a state root that is not signed.
     Claim {
-        /// What it proves, under that root.
+        /// The account, as proven under that root.
         account: Box<Verified<Account>>,
-        /// Who served it.
+        /// The provider that served it.
         provider: ProviderId,
         /// Why it is not proven.
         why: Why,
     },
-    /// Nothing usable.
+    /// No answer that can be accepted.
     Nothing(Why),
 }
 
@@ -83,9 +83,9 @@ pub enum Refusal {
     ConsensusFault,
     /// It comes from storage.
     Restored,
-    /// The chain does not hold its block: it took it back, or never had it.
+    /// The chain does not have its block: the block was withdrawn, or is unknown.
     NotHeld,
-    /// Its block is less sure than the call asks for.
+    /// Its block has less assurance than the call asks for.
     TooWeak,
     /// The device's clock is off, so its age is not known.
     AgeUnknown,
@@ -94,15 +94,15 @@ pub enum Refusal {
         /// The block's age.
         age: Duration,
     },
-    /// A newer reading of the holding is recorded, and that one may not be handed out either.
+    /// A newer reading of the holding is recorded, and the gate refuses that one too.
     OlderThanRecord {
-        /// The age of this one's block.
+        /// The age of the older block.
         age: Duration,
     },
 }
 
 impl Refusal {
-    /// The reason to give to the caller.
+    /// Returns the reason for the caller.
     fn why(self) -> Why {
         match self {
             Self::TrustRestarted => Why::TrustRestarted,
@@ -110,16 +110,16 @@ impl Refusal {
             Self::NotHeld => Why::BlockWithdrawn,
             Self::AgeUnknown => Why::ClockOff,
             Self::TooOld { age } | Self::OlderThanRecord { age } => Why::OnlyOldBlocks { age },
-            // A call joins at the level it asks for, and never what was restored.
+            // A call joins only at the level that it asks for, and never joins a restored reading.
             Self::Restored | Self::TooWeak => Why::InternalFault,
         }
     }
 }
 
-/// Hands out what a call found for one holding.
+/// Hands out the result of a call for one holding.
 ///
-/// `before` is what was recorded of the holding when the call began. Where the call found nothing, and another call proved
-/// something newer meanwhile, that is handed out.
+/// `before` is the mark of the holding's record when the call began. If this call found nothing and another call proved a
+/// newer reading since then, the newer reading is handed out.
 pub fn hand_out(
     found: Found,
     before: Mark,
@@ -151,7 +151,7 @@ pub fn hand_out(
     }
 }
 
-/// Lets `candidate` out, or what is recorded of its holding if that is newer.
+/// Lets out `candidate`, or the recorded reading of its holding if that is newer.
 ///
 /// # Errors
 /// [`Refusal`]: the first check that does not hold.
@@ -172,10 +172,10 @@ pub fn admit(candidate: &Candidate, demand: &Demand, present: &Present<'_>) -> R
     })
 }
 
-/// The reading of the holding that was proven last, to be shown with its age.
+/// Returns the newest proven reading of the holding, to be shown with its age.
 ///
-/// Age, assurance and being restored are labels here, and no reasons to drop it: an offline screen keeps its amounts. It is
-/// of the present trust start, and not known to be withdrawn.
+/// Its age, its assurance and whether it was restored do not matter: an offline screen keeps its amounts. It belongs to the
+/// present trust start, and is not known to be withdrawn.
 pub fn last(present: &Present<'_>) -> Option<Proven> {
     let record = present.record?;
     let stands =
@@ -184,22 +184,22 @@ pub fn last(present: &Present<'_>) -> Option<Proven> {
     Some(proven(newest, present))
 }
 
-/// What is recorded of the holding, if it may be handed out as proven.
+/// Returns the recorded reading of the holding, if it may be handed out as proven.
 pub fn recorded(demand: &Demand, present: &Present<'_>) -> Option<Proven> {
     proven_since(Mark::default(), demand, present).filter(|_| closed(demand, present).is_none())
 }
 
-/// A reading that the chain took back, to tell a screen what no longer holds. `None` if it is of another trust start.
+/// Returns a reading that the chain withdrew, so that a screen removes it. `None` if it belongs to another trust start.
 pub fn withdrawn(candidate: &Candidate, generation: Generation) -> Option<Proven> {
     (candidate.generation == generation).then(|| Proven::of(candidate, candidate.anchor.clone()))
 }
 
-/// A reading that says nothing but `why`.
+/// Returns an unknown reading with the reason `why`.
 pub fn unknown(why: Why) -> Reading {
     Reading::Unknown(Unknown::new(why, [], None))
 }
 
-/// The reading of the holding that was proven since `before` was recorded, if it may be handed out.
+/// Returns the reading of the holding that was recorded after `before`, if it may be handed out.
 fn proven_since(before: Mark, demand: &Demand, present: &Present<'_>) -> Option<Proven> {
     let newest = present.record?.newest_at(demand.level)?;
     if Mark::of(newest) <= before {
@@ -208,7 +208,7 @@ fn proven_since(before: Mark, demand: &Demand, present: &Present<'_>) -> Option<
     check(newest, demand, present).ok()
 }
 
-/// Why nothing at all is handed out as proven to this call.
+/// Returns why no reading may be handed out as proven to this call; `None` if there is no such reason.
 fn closed(demand: &Demand, present: &Present<'_>) -> Option<Refusal> {
     if demand.generation != present.generation {
         return Some(Refusal::TrustRestarted);
@@ -216,7 +216,7 @@ fn closed(demand: &Demand, present: &Present<'_>) -> Option<Refusal> {
     present.is_faulted.then_some(Refusal::ConsensusFault)
 }
 
-/// Every check of one candidate but the comparison with the record.
+/// Makes every check of one candidate except the comparison with the record.
 fn check(candidate: &Candidate, demand: &Demand, present: &Present<'_>) -> Result<Proven, Refusal> {
     if candidate.generation != present.generation {
         return Err(Refusal::TrustRestarted);
@@ -237,7 +237,7 @@ fn check(candidate: &Candidate, demand: &Demand, present: &Present<'_>) -> Resul
     Ok(Proven::of(candidate, held.clone()))
 }
 
-/// The candidate with the assurance that its block has by now.
+/// Shows the candidate with the present assurance of its block.
 fn proven(candidate: &Candidate, present: &Present<'_>) -> Proven {
     let again = present.chain.anchor_again(&candidate.anchor).and_then(|anchor| candidate.under(anchor));
     let candidate = again.as_ref().unwrap_or(candidate);

@@ -1,4 +1,4 @@
-//! What is asked about.
+//! The subject of a reading.
 
 use alloy_primitives::Address;
 
@@ -8,21 +8,21 @@ use alloy_primitives::Address;
 pub enum Asset {
     /// The chain's own coin, in wei.
     Native,
-    /// An ERC-20 token, by its contract. Not readable yet: a reading of it is unknown, and says so.
+    /// An ERC-20 token, by its contract. This version cannot read tokens: a reading of one is unknown, with that reason.
     Erc20(Address),
 }
 
-/// One asset of one owner: what a reading is about.
+/// One asset of one owner: the subject of a reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Holding {
-    /// Whose.
+    /// The address that holds it.
     pub owner: Address,
-    /// What.
+    /// The kind of value.
     pub asset: Asset,
 }
 
 impl Holding {
-    /// The chain's own coin held by `owner`.
+    /// Returns the holding of the chain's own coin by `owner`.
     pub fn native(owner: Address) -> Self {
         Self { owner, asset: Asset::Native }
     }

@@ -1,4 +1,4 @@
-//! The one place where an amount comes into being. Only the [gate](crate::gate) shows it.
+//! The only place that creates an amount. Only the [gate](crate::gate) shows it.
 
 use alloy_primitives::{Address, B256, U256};
 use saldo_chain::Anchor;
@@ -9,12 +9,12 @@ use crate::candidate::{Candidate, Generation};
 use crate::holding::{Asset, Holding};
 use crate::provider::ProviderId;
 
-/// Why a verified account and an anchor do not make a proven amount. The caller's fault: it paired things that do
-/// not belong together.
+/// Why a verified account and an anchor do not make a proven amount. Fault: the caller, which paired things that do not
+/// belong together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum JoinError {
-    /// The proof is about another account than the one asked about.
+    /// The proof is about another account.
     #[error("the proof is about {got}, not {expected}")]
     Subject {
         /// The account that was proven.
@@ -22,16 +22,16 @@ pub enum JoinError {
         /// The account that was asked about.
         expected: Address,
     },
-    /// The proof stands under another state root than the anchor's.
-    #[error("the proof stands under state root {got}, the block has {expected}")]
+    /// The proof was checked under another state root than the anchor's.
+    #[error("the proof was checked under state root {got}, the block has {expected}")]
     StateRoot {
         /// The root that the proof was checked under.
         got: B256,
         /// The root of the trusted block.
         expected: B256,
     },
-    /// The anchor is of another chain than the one asked about.
-    #[error("the block is of chain {got}, expected {expected}")]
+    /// The anchor belongs to another chain.
+    #[error("the block belongs to chain {got}, expected {expected}")]
     Chain {
         /// The anchor's chain id.
         got: u64,
@@ -43,13 +43,14 @@ pub enum JoinError {
     Asset,
 }
 
-/// Joins what a proof says with the header it stands under: the only constructor of a [`Candidate`]. `generation` is the
-/// trust start that `anchor` follows from.
+/// Joins a verified account with the trusted header of the same state root. It is the only constructor of a [`Candidate`].
+/// `generation` is the trust start that `anchor` follows from.
 ///
-/// An account that is proven absent holds a proven zero: nothing else is ever turned into one.
+/// An account that is proven absent holds a proven zero. No other case becomes zero.
 ///
 /// # Errors
-/// [`JoinError`] if `account` is not about `holding`, or `anchor` is not of chain `chain_id` or has another state root.
+/// [`JoinError`] if `account` is not about `holding`, or if `anchor` has another state root or belongs to another chain than
+/// `chain_id`.
 pub fn join(
     holding: Holding,
     chain_id: u64,

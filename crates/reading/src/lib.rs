@@ -1,11 +1,10 @@
-//! What may be said about an amount, and with how much assurance.
+//! What is known about an amount, and with how much assurance.
 //!
-//! [`join`] is the only place where a number comes into being: it takes what a Merkle proof says
-//! ([`Verified<Account>`](saldo_proof::Verified)) and an execution header that is trusted
-//! ([`Anchor`](saldo_chain::Anchor)), and only if subject and state root match is there a [`Candidate`]. The [`gate`] alone
-//! turns it into a [`Proven`], by what is known at the moment of handing it out. What could not
-//! be learned is a [`Reading::Unknown`] with a [`Why`], never a number; [`Record`] is the rule by which one reading
-//! replaces another, and [`Totals`] adds up readings without losing sight of what is not known.
+//! Only [`join`] creates an amount. It takes the result of a Merkle proof ([`Verified<Account>`](saldo_proof::Verified))
+//! and a trusted execution header ([`Anchor`](saldo_chain::Anchor)). If subject and state root match, it returns a
+//! [`Candidate`]. Only the [`gate`] turns it into a [`Proven`], by the state at the moment of handing it out. An amount that
+//! could not be proven is a [`Reading::Unknown`] with a [`Why`], never a number. [`Record`] is the rule by which one reading
+//! replaces another. [`Totals`] adds up readings and states which holdings are missing.
 //!
 //! ```
 //! use saldo_reading::Reading;
@@ -20,10 +19,16 @@
 //! ```
 //!
 //! The crate is pure: no sockets, clock, randomness or async; the time is an argument.
+//!
+//! With the feature `serde` readings, reasons and totals implement `Serialize`, by the schemas `saldo.reading/1` and
+//! `saldo.total/1` in `docs`. Nothing implements `Deserialize`: an amount that was read from a text is not proven.
 
 mod amount;
 mod candidate;
 mod failure;
+mod fault;
+#[cfg(feature = "serde")]
+mod form;
 mod freshness;
 pub mod gate;
 mod holding;
@@ -38,6 +43,7 @@ mod why;
 pub use amount::Amount;
 pub use candidate::{Candidate, Generation};
 pub use failure::{Attempt, Failure, Outcome, Role, TransportError};
+pub use fault::Fault;
 pub use freshness::{Freshness, Now};
 pub use holding::{Asset, Holding};
 pub use join::{JoinError, join};
@@ -46,4 +52,4 @@ pub use provider::ProviderId;
 pub use reading::{Proven, Provisional, Reading, Unknown};
 pub use record::{Change, Mark, Record};
 pub use total::{Sum, Total, TotalError, Totals};
-pub use why::{Fault, Why};
+pub use why::Why;

@@ -1,23 +1,23 @@
-//! What a provider is called in the open.
+//! The public name of a provider.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// The name of a provider: the one it was given, else its host. Its URL is a secret and never part of it.
+/// The name of a provider: the one that the app gave it, else its host. Its URL is a secret and never part of the name.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ProviderId(Arc<str>);
 
 impl ProviderId {
-    /// The longest name taken, in bytes: as long as a host name with a port can be.
+    /// The length of the longest name, in bytes: enough for every host name with a port.
     pub const MAX_LEN: usize = 260;
 
-    /// A name; `None` if it is empty, longer than [`ProviderId::MAX_LEN`], or holds a control character.
+    /// Makes a name; `None` if it is empty, longer than [`ProviderId::MAX_LEN`], or contains a control character.
     pub fn new(name: &str) -> Option<Self> {
         let printable = !name.chars().any(char::is_control);
         (!name.trim().is_empty() && name.len() <= Self::MAX_LEN && printable).then(|| Self(name.into()))
     }
 
-    /// The name.
+    /// Returns the name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_shown_as_it_is_and_keeps_to_its_column() {
+    fn a_name_is_shown_unchanged_and_padded() {
         let name = ProviderId::new("rpc.example").unwrap();
         assert_eq!(format!("{name:>12}"), " rpc.example");
         assert_eq!(format!("{name:?}"), "\"rpc.example\"");

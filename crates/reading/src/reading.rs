@@ -15,22 +15,22 @@ use crate::policy::Policy;
 use crate::provider::ProviderId;
 use crate::why::Why;
 
-/// What is known about an amount right now. Not knowing is a value, not an error.
+/// What is known about an amount right now. An unknown amount is a value, not an error.
 ///
 /// Exhaustive on purpose: code that forgets `Unknown` must not compile; a new variant is a major version.
 #[must_use]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reading {
-    /// Merkle proof under a header that the chain's sync committee signed.
+    /// A Merkle proof shows it, under a header that the chain's sync committee signed.
     Proven(Proven),
-    /// Something was claimed that cannot be proven yet (a proof at an unsigned tip).
+    /// A provider claims an amount that cannot be proven yet (a proof at an unsigned tip).
     Provisional(Provisional),
-    /// Nothing usable was learned. Says why, provider by provider.
+    /// Nothing was proven. It states the reason, and the outcome of each provider.
     Unknown(Unknown),
 }
 
 impl Reading {
-    /// The proven amount, if this very reading proved one.
+    /// Returns the amount that this reading proved, if it proved one.
     pub fn proven(&self) -> Option<&Proven> {
         match self {
             Self::Proven(proven) => Some(proven),
@@ -38,7 +38,7 @@ impl Reading {
         }
     }
 
-    /// The newest proven amount there is: this reading's own, else the one before it. Show it with its age.
+    /// Returns the newest proven amount: this reading's own, else the last one before it. Show it with its age.
     pub fn latest_proven(&self) -> Option<&Proven> {
         match self {
             Self::Proven(proven) => Some(proven),
@@ -47,7 +47,7 @@ impl Reading {
         }
     }
 
-    /// Why this reading is not proven; `None` if it is.
+    /// Returns why this reading is not proven; `None` if it is.
     pub fn why(&self) -> Option<&Why> {
         match self {
             Self::Proven(_) => None,
@@ -56,7 +56,7 @@ impl Reading {
         }
     }
 
-    /// Who was asked for this reading, and what became of it.
+    /// Returns the requests for this reading, and the outcome of each.
     pub fn attempts(&self) -> &[Attempt] {
         match self {
             Self::Proven(proven) => &proven.attempts,
@@ -66,8 +66,8 @@ impl Reading {
     }
 }
 
-/// An amount that a Merkle proof shows under a header that the chain's sync committee signed. Built by the
-/// [gate](crate::gate) alone, from what was [joined](crate::join).
+/// An amount that a Merkle proof shows under a header that the chain's sync committee signed. Only the
+/// [gate](crate::gate) builds it, from a [joined](crate::join) candidate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proven {
     pub(crate) holding: Holding,
@@ -80,45 +80,44 @@ pub struct Proven {
 }
 
 impl Proven {
-    /// What was asked about.
+    /// Returns the holding that was asked about.
     pub fn holding(&self) -> &Holding {
         &self.holding
     }
 
-    /// How much of it there is.
+    /// Returns the amount.
     pub fn amount(&self) -> Amount {
         self.amount
     }
 
-    /// The account's nonce, shown by the same proof; `None` for an asset other than the native one. An account that
-    /// does not exist has nonce 0.
+    /// Returns the account's nonce, which the same proof shows; `None` for an asset other than the native one. An account
+    /// that does not exist has nonce 0.
     pub fn nonce(&self) -> Option<u64> {
         self.nonce
     }
 
-    /// The block it is true at, and how that block's header is known.
+    /// Returns the block that it is true at, and how that block's header is known.
     pub fn anchor(&self) -> &Anchor {
         &self.anchor
     }
 
-    /// Who served the proof. It could not have been another amount, whoever served it.
+    /// Returns the provider that served the proof. The amount does not depend on the provider.
     pub fn provider(&self) -> &ProviderId {
         &self.provider
     }
 
-    /// Whether it was proven before the app was started, and comes from the device's storage: its proof was checked again,
-    /// but nobody has been asked since whether the chain still has its block. The next reading that is proven takes its
-    /// place. Show it with its age.
+    /// Returns whether it was proven before the app was started, and comes from the device's storage. Its proof was checked
+    /// again, but not whether the chain still has its block. The next proven reading replaces it. Show it with its age.
     pub fn is_restored(&self) -> bool {
         self.restored
     }
 
-    /// How old the block is against `policy`. Computed on demand, so that it cannot go stale itself.
+    /// Returns how old the block is at the time `now`, by `policy`.
     pub fn freshness(&self, now: Now, policy: &Policy) -> Freshness {
         Freshness::of(self.anchor.timestamp(), now, policy)
     }
 
-    /// What the gate lets out: `candidate`, at its block as it is known now.
+    /// Makes the reading that the gate hands out: `candidate` at `anchor`, its block as it is known now.
     pub(crate) fn of(candidate: &Candidate, anchor: Anchor) -> Self {
         let Candidate { holding, amount, nonce, provider, restored, .. } = candidate;
         let attempts = Arc::new([]);
@@ -133,26 +132,26 @@ impl Proven {
         }
     }
 
-    /// Notes who was asked on the way.
+    /// Adds the requests that led to it.
     pub(crate) fn with_attempts(self, attempts: impl Into<Arc<[Attempt]>>) -> Self {
         Self { attempts: attempts.into(), ..self }
     }
 }
 
-/// A claim that cannot be proven yet: a complete proof under a state root that nobody has signed. Anyone can make one
-/// up, so it never stands in for an amount.
+/// A claim that cannot be proven yet: a complete proof under a state root that is not signed. Anyone can invent such a
+/// proof, so a claim never replaces an amount.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Provisional {
     unconfirmed: Option<Amount>,
     state_root: StateRoot,
     provider: ProviderId,
     why: Why,
-    attempts: Arc<[Attempt]>,
+    pub(crate) attempts: Arc<[Attempt]>,
     last: Option<Proven>,
 }
 
 impl Provisional {
-    /// What `provider` claims by a proof under a root that is not signed.
+    /// Makes the claim of `provider`: a proof under a root that is not signed.
     pub(crate) fn new(
         account: &Verified<Account>,
         provider: ProviderId,
@@ -167,52 +166,52 @@ impl Provisional {
         Self { unconfirmed, state_root: account.state_root(), provider, why, attempts: attempts.into(), last }
     }
 
-    /// The amount that is claimed, for showing as unconfirmed; `None` for zero, which must not be shown on a claim.
+    /// Returns the claimed amount, to be shown as unconfirmed; `None` for zero, because a claim is not enough to show zero.
     pub fn unconfirmed_amount(&self) -> Option<Amount> {
         self.unconfirmed
     }
 
-    /// The state root that the claim stands under, and that nobody has signed yet.
+    /// Returns the state root of the claim, which is not signed yet.
     pub fn state_root(&self) -> B256 {
         self.state_root.get()
     }
 
-    /// Who claims it.
+    /// Returns the provider that claims it.
     pub fn provider(&self) -> &ProviderId {
         &self.provider
     }
 
-    /// Why it is not proven.
+    /// Returns why it is not proven.
     pub fn why(&self) -> &Why {
         &self.why
     }
 
-    /// The newest proven amount before it. Go on showing it, with its age.
+    /// Returns the newest proven amount before it. Continue to show it, with its age.
     pub fn last(&self) -> Option<&Proven> {
         self.last.as_ref()
     }
 }
 
-/// Nothing usable was learned.
+/// Nothing was proven.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unknown {
     why: Why,
-    attempts: Arc<[Attempt]>,
+    pub(crate) attempts: Arc<[Attempt]>,
     last: Option<Proven>,
 }
 
 impl Unknown {
-    /// Nothing was learned, because of `why`.
+    /// Makes a reading that proved nothing because of `why`.
     pub(crate) fn new(why: Why, attempts: impl Into<Arc<[Attempt]>>, last: Option<Proven>) -> Self {
         Self { why, attempts: attempts.into(), last }
     }
 
-    /// Why nothing was learned.
+    /// Returns why nothing was proven.
     pub fn why(&self) -> &Why {
         &self.why
     }
 
-    /// The newest proven amount before it. Go on showing it, with its age.
+    /// Returns the newest proven amount before it. Continue to show it, with its age.
     pub fn last(&self) -> Option<&Proven> {
         self.last.as_ref()
     }
@@ -227,7 +226,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_claim_keeps_what_it_stands_under_and_never_shows_a_zero() {
+    fn a_claim_keeps_its_state_root_and_never_shows_zero() {
         let proof: [Bytes; 0] = [];
         let absent = verify_account(StateRoot::new(EMPTY_ROOT_HASH), Address::ZERO, &proof).unwrap();
         let provider = ProviderId::new("rpc.example").unwrap();

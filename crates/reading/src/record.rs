@@ -1,4 +1,4 @@
-//! The merge rule: what replaces a proven reading, and what takes it back.
+//! The merge rule: what replaces a proven reading, and what withdraws it.
 
 use std::sync::Arc;
 
@@ -6,73 +6,73 @@ use saldo_chain::{Chain, Level, Standing};
 
 use crate::candidate::Candidate;
 
-/// What happened to the proven reading of a holding.
+/// The effect of an offer or a review on the record of a holding.
 #[must_use]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// A newer or surer one took its place.
+    /// A newer reading, or one with more assurance, took its place.
     Replaced,
-    /// The offered one is older or weaker; nothing changed.
+    /// The offered reading is older or weaker. Nothing changed.
     Kept,
     /// The chain no longer has its block.
     Withdrawn {
-        /// The reading that no longer holds.
+        /// The withdrawn reading.
         withdrawn: Box<Candidate>,
     },
 }
 
-/// The proven readings of one holding: the newest, the newest finalized one to fall back to, and a few in between whose
-/// blocks are signed and may become final.
+/// The proven readings of one holding: the newest, the newest finalized one as the fallback, and a few signed ones whose
+/// blocks may become final.
 ///
-/// **The rule.** A proven reading replaces another if its block is higher, or the same height with stronger
-/// assurance, or the same block proven anew instead of restored from storage. One exception: when the chain excludes its
-/// block, it is withdrawn, and the best finalized one returns. Errors and silence have no way in.
+/// **The rule.** A proven reading replaces another if its block is higher. At the same height it replaces one with less
+/// assurance, or one that was restored from storage. One exception: if the chain excludes the block of the newest reading,
+/// that reading is withdrawn, and the newest finalized one returns. Errors and silence never change a record.
 #[derive(Clone, Debug, Default)]
 pub struct Record {
     newest: Option<Arc<Candidate>>,
     finalized: Option<Arc<Candidate>>,
-    /// Not final yet, lowest block first.
+    /// The signed readings whose blocks are not final yet, lowest block first.
     awaiting: Vec<Arc<Candidate>>,
 }
 
 impl Record {
-    /// How many signed readings are kept until their blocks are final, spread over the blocks that are not.
+    /// How many signed readings are kept until their blocks are final.
     const AWAITING: usize = 16;
 
-    /// A record without any reading yet.
+    /// Makes a record without readings.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The reading to show.
+    /// Returns the newest reading, which is the one to show.
     pub fn last(&self) -> Option<&Candidate> {
         self.newest.as_deref()
     }
 
-    /// The newest reading at a finalized block.
+    /// Returns the newest reading at a finalized block.
     pub fn finalized(&self) -> Option<&Candidate> {
         self.finalized.as_deref()
     }
 
-    /// The signed readings whose blocks may become final, lowest block first.
+    /// Returns the signed readings whose blocks may become final, lowest block first.
     pub fn awaiting_finality(&self) -> &[Arc<Candidate>] {
         &self.awaiting
     }
 
-    /// The newest reading whose block is at least as sure as `level`.
+    /// Returns the newest reading whose block has at least the assurance `level`.
     pub fn newest_at(&self, level: Level) -> Option<&Candidate> {
         let is_enough = |held: &&Candidate| held.anchor.assurance().level() >= level;
         self.last().filter(is_enough).or(self.finalized())
     }
 
-    /// How new and how sure the newest reading at `level` is.
+    /// Returns the mark of the newest reading at `level`.
     pub fn mark_at(&self, level: Level) -> Mark {
         self.newest_at(level).map(Mark::of).unwrap_or_default()
     }
 
-    /// Takes `offered` if the rule lets it replace what is there.
+    /// Takes `offered` if the rule lets it replace the present reading.
     pub fn offer(&mut self, offered: Candidate) -> Change {
-        // One copy for all places: a client can have very many records.
+        // All places share one copy, because a client can have very many records.
         let offered = Arc::new(offered);
         if offered.anchor.assurance().level() == Level::Finalized && supersedes(&offered, self.finalized()) {
             self.finalized = Some(Arc::clone(&offered));
@@ -88,13 +88,13 @@ impl Record {
         }
     }
 
-    /// Holds the reading against what `chain` knows now: surer if its block is, withdrawn if the chain excludes it.
+    /// Compares the readings with the present `chain`: raises their assurance, or withdraws what the chain excludes.
     pub fn review(&mut self, chain: &Chain) -> Change {
         self.review_awaiting(chain);
         self.forget_what_is_contradicted(chain);
         let Some(newest) = &self.newest else { return Change::Kept };
         if let Some(again) = chain.anchor_again(newest.anchor()).and_then(|anchor| newest.under(anchor)) {
-            // The same as before: nothing is copied.
+            // No copy is made if nothing changed.
             return if Mark::of(&again) == Mark::of(newest) { Change::Kept } else { self.offer(again) };
         }
         // Nothing withdraws a finalized reading: a chain that excludes one is a consensus fault, not a reorg.
@@ -109,8 +109,8 @@ impl Record {
         }
     }
 
-    /// Gives up what was restored and says something else of its block than the chain does, or is final and nowhere in it:
-    /// it was never proven.
+    /// Drops restored readings that contradict the chain about their block, or whose finalized block is not in the chain.
+    /// They were never proven.
     fn forget_what_is_contradicted(&mut self, chain: &Chain) {
         let is_false = |held: &Candidate| held.restored && chain.agrees(held.anchor()) == Some(false);
         let is_nowhere = |held: &Candidate| {
@@ -133,7 +133,7 @@ impl Record {
         let place = self.awaiting.partition_point(|held| held.anchor.number() < number);
         self.awaiting.insert(place, signed);
         if self.awaiting.len() > Self::AWAITING {
-            // The one that is missed least: the one nearest above another.
+            // Drops the one nearest above another, so that the others stay spread out.
             let numbers = self.awaiting.iter().map(|held| held.anchor.number());
             let gaps = numbers.clone().skip(1).zip(numbers).map(|(above, below)| above.saturating_sub(below));
             if let Some((nearest, _)) = gaps.enumerate().min_by_key(|(_, gap)| *gap) {
@@ -159,12 +159,12 @@ impl Record {
     }
 }
 
-/// How new and how sure a reading is: what the merge rule compares.
+/// The age and the assurance of a reading, in the order of the merge rule.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Mark(Option<(u64, Level, bool)>);
 
 impl Mark {
-    /// The mark of `held`: its block's number and level, and that a provider proved it since the start.
+    /// Returns the mark of `held`: its block's number and level, and whether a provider proved it since the start.
     pub fn of(held: &Candidate) -> Self {
         Self(Some((held.anchor.number(), held.anchor.assurance().level(), !held.restored)))
     }

@@ -1,4 +1,4 @@
-//! What several holdings come to, by chain and asset, with what is not known of it.
+//! The sums of several holdings by chain and asset, with the holdings that are missing.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::reading::{Proven, Reading};
 
 /// Readings of several holdings, added up by chain and asset.
 ///
-/// What is said of a holding last counts, and it counts once: so one `Totals` may be kept, and told of each change.
+/// The newest statement about a holding counts, and it counts once. So an app can keep one `Totals` and add each change.
 ///
 /// ```
 /// use saldo_reading::{Holding, Reading, Sum, TotalError, Totals};
@@ -23,7 +23,7 @@ use crate::reading::{Proven, Reading};
 ///     }
 ///     let line = |sum: Sum<'_>| match sum {
 ///         Sum::Proven(amount) => amount.format(18),
-///         Sum::Remembered { .. } => "not all of it is proven now".to_owned(),
+///         Sum::Remembered { .. } => "not all holdings are proven now".to_owned(),
 ///         Sum::Partial { missing, .. } => format!("{} addresses are not known", missing.len()),
 ///         Sum::TooLarge => "this token is broken".to_owned(),
 ///     };
@@ -35,7 +35,7 @@ pub struct Totals {
     of: BTreeMap<(u64, Asset), BTreeMap<Address, Part>>,
 }
 
-/// What one holding adds.
+/// The contribution of one holding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
     Proven { amount: Amount, at: UnixTime },
@@ -43,51 +43,51 @@ enum Part {
     Missing,
 }
 
-/// Why a reading was not added. The caller's fault: it paired a reading with what it is not about.
+/// Why a reading was not added. Fault: the caller, which paired the reading with another holding or chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TotalError {
-    /// The reading is about another holding. Says neither address: both may end up in a log.
+    /// The reading is about another holding. The message has neither address, because it may be logged.
     #[error("the reading is about another holding")]
     Holding {
-        /// What the reading is about.
+        /// The holding of the reading.
         got: Holding,
-        /// What it was given as.
+        /// The holding that the caller named.
         expected: Holding,
     },
-    /// The reading is of another chain.
-    #[error("the reading is of chain {got}, expected {expected}")]
+    /// The reading belongs to another chain.
+    #[error("the reading belongs to chain {got}, expected {expected}")]
     Chain {
         /// The chain id of the reading's block.
         got: u64,
-        /// The chain id it was given as.
+        /// The chain id that the caller named.
         expected: u64,
     },
 }
 
 impl Totals {
-    /// Nothing was added yet.
+    /// Makes totals without holdings.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Takes `reading` as what is known of `holding` on the chain `chain_id`, in place of what was said of it before.
+    /// Takes `reading` as the newest statement about `holding` on the chain `chain_id`. It replaces the one before.
     ///
-    /// A reading that is not proven adds what was proven before it, as remembered; if there is nothing, the holding is
-    /// missing. The amount of a provisional reading is never added.
+    /// A reading that is not proven adds the last proven amount, as remembered. If there is none, the holding is missing.
+    /// The amount of a provisional reading is never added.
     ///
     /// # Errors
-    /// [`TotalError`] if the reading is about something else. The holding then counts as missing.
+    /// [`TotalError`] if the reading is about another holding or chain. The holding then counts as missing.
     pub fn add(&mut self, chain_id: u64, holding: Holding, reading: &Reading) -> Result<(), TotalError> {
         let is_proven = matches!(reading, Reading::Proven(proven) if !proven.is_restored());
         self.take(chain_id, holding, reading.latest_proven(), is_proven)
     }
 
-    /// Takes what is remembered of `holding` on the chain `chain_id`, as a watch tells before it has read it or after the
-    /// chain took a block back. `None`: it is missing.
+    /// Takes `last` as the remembered amount of `holding` on the chain `chain_id`. A watch reports one before the first
+    /// read, and after a withdrawal. With `None` the holding is missing.
     ///
     /// # Errors
-    /// [`TotalError`] if `last` is of something else. The holding then counts as missing.
+    /// [`TotalError`] if `last` is about another holding or chain. The holding then counts as missing.
     pub fn remember(
         &mut self,
         chain_id: u64,
@@ -116,12 +116,12 @@ impl Totals {
         checked
     }
 
-    /// The totals, in the order of chain id and asset. There is none of what no reading was added of.
+    /// Returns the totals, in the order of chain id and asset. An asset without any added reading has no total.
     pub fn iter(&self) -> impl Iterator<Item = Total> + '_ {
         self.of.iter().map(|((chain_id, asset), parts)| Total::of(*chain_id, *asset, parts))
     }
 
-    /// The total of `asset` on the chain `chain_id`; `None` if no reading of it was added.
+    /// Returns the total of `asset` on the chain `chain_id`; `None` if no reading of it was added.
     pub fn of(&self, chain_id: u64, asset: Asset) -> Option<Total> {
         self.of.get(&(chain_id, asset)).map(|parts| Total::of(chain_id, asset, parts))
     }
@@ -142,47 +142,48 @@ fn check(chain_id: u64, holding: Holding, proven: &Proven) -> Result<(), TotalEr
     Ok(())
 }
 
-/// What the holdings of one asset on one chain come to.
+/// The sum of the holdings of one asset on one chain.
 ///
-/// Its amounts are reachable by [`Total::sum`] alone, which has to be matched: a number that leaves something out cannot be
-/// taken for the whole by forgetting to ask.
+/// Only [`Total::sum`] gives the amounts, and code must match its variants. So no code can take a part for the whole by
+/// mistake.
 #[must_use]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Total {
     chain_id: u64,
     asset: Asset,
-    /// All that is proven; all that is remembered; both together. `None` where there is nothing, never zero for it.
+    /// The proven sum, the remembered sum, and the sum of both. `None` where there is no holding, never zero instead.
+    /// `None` as a whole if the sum does not fit.
     amounts: Option<[Option<Amount>; 3]>,
     missing: Vec<Holding>,
     oldest: Option<UnixTime>,
 }
 
-/// What is known of a [`Total`].
+/// The amounts of a [`Total`].
 ///
-/// Exhaustive on purpose: code that forgets what is missing must not compile; a new variant is a major version.
+/// Exhaustive on purpose: code that forgets missing holdings must not compile; a new variant is a major version.
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sum<'a> {
-    /// All of it is proven.
+    /// Every holding is proven.
     Proven(Amount),
-    /// Every holding was proven once, but some, or all, not by this reading. To show one number for all take
-    /// [`Total::as_of`], with its time.
+    /// Every holding was proven at some time, but not all by their newest reading. [`Total::as_of`] gives one number for
+    /// all, with its time.
     Remembered {
-        /// What those come to that are proven; `None` if none is.
+        /// The sum of the proven holdings; `None` if there is none.
         proven: Option<Amount>,
-        /// What the others came to when each was proven last.
+        /// The sum of the other holdings, each as it was proven last.
         remembered: Amount,
     },
-    /// Something is missing: neither number, nor both, is the whole.
+    /// Some holdings are missing. Neither number is the whole, and both together are not the whole.
     Partial {
-        /// What those come to that are proven; `None` if none is.
+        /// The sum of the proven holdings; `None` if there is none.
         proven: Option<Amount>,
-        /// What those came to that were proven once; `None` if there are none.
+        /// The sum of the holdings that were proven before; `None` if there is none.
         remembered: Option<Amount>,
-        /// The holdings of which nothing is known, by owner. At least one.
+        /// The holdings without any proven amount, by owner. At least one.
         missing: &'a [Holding],
     },
-    /// More than 2²⁵⁶ − 1 base units. No honest asset has so many: what its contract says is not to be relied on.
+    /// More than 2²⁵⁶ − 1 base units. No honest asset has that many, so its contract is not reliable.
     TooLarge,
 }
 
@@ -201,17 +202,17 @@ impl Total {
         Self { chain_id, asset, amounts, missing, oldest }
     }
 
-    /// The chain id (EIP-155) of the chain.
+    /// Returns the chain id (EIP-155) of the chain.
     pub fn chain_id(&self) -> u64 {
         self.chain_id
     }
 
-    /// The asset, in whose base units the amounts are.
+    /// Returns the asset. The amounts are in its base units.
     pub fn asset(&self) -> Asset {
         self.asset
     }
 
-    /// What is known of it.
+    /// Returns the amounts.
     pub fn sum(&self) -> Sum<'_> {
         let missing = self.missing.as_slice();
         match (self.amounts, missing) {
@@ -222,14 +223,14 @@ impl Total {
         }
     }
 
-    /// What all holdings come to, remembered ones as they were when each was proven last, with the time of the oldest block
-    /// behind it: show both. `None` while a holding is missing, or where the sum is too large.
+    /// Returns the sum of all holdings, with the time of the oldest block that it comes from: show both. A remembered
+    /// holding counts as it was proven last. `None` while a holding is missing, or if the sum is too large.
     pub fn as_of(&self) -> Option<(Amount, UnixTime)> {
         let [_, _, together] = self.amounts.filter(|_| self.missing.is_empty())?;
         together.zip(self.oldest)
     }
 
-    /// The time of the oldest block that stands behind any of it; `None` if nothing is known.
+    /// Returns the time of the oldest block that any amount comes from; `None` if no amount is known.
     pub fn oldest(&self) -> Option<UnixTime> {
         self.oldest
     }
@@ -258,10 +259,10 @@ impl Part {
     }
 }
 
-/// More than fits.
+/// The sum does not fit.
 struct Overflow;
 
-/// `None` for nothing, never zero.
+/// Returns the sum; `None` if there are no amounts, never zero instead.
 fn add_up(mut amounts: impl Iterator<Item = Amount>) -> Result<Option<Amount>, Overflow> {
     amounts.try_fold(None, |sum: Option<Amount>, amount| match sum {
         None => Ok(Some(amount)),

@@ -25,7 +25,7 @@ fn remembered(base_units: u64, at: u64) -> Part {
     Part::Remembered { amount: amount(base_units), at: UnixTime::from_secs(at) }
 }
 
-/// The total of what is put of owners 1, 2, 3…
+/// Returns the total of `parts`, one for each of the owners 1, 2, 3…
 fn total(parts: impl IntoIterator<Item = Part>) -> Total {
     let mut totals = Totals::new();
     for (number, part) in (1..).zip(parts) {
@@ -35,14 +35,14 @@ fn total(parts: impl IntoIterator<Item = Part>) -> Total {
 }
 
 #[test]
-fn nothing_added_is_no_total() {
+fn totals_without_readings_have_no_total() {
     let totals = Totals::new();
     assert_eq!(totals.iter().count(), 0);
     assert_eq!(totals.of(1, Asset::Native), None);
 }
 
 #[test]
-fn what_nobody_proved_is_none_and_not_zero() {
+fn an_unknown_holding_is_missing_and_not_zero() {
     let mut totals = Totals::new();
     let unknown = Reading::Unknown(Unknown::new(Why::DeviceOffline, [], None));
     totals.add(1, native(1), &unknown).unwrap();
@@ -53,21 +53,21 @@ fn what_nobody_proved_is_none_and_not_zero() {
 }
 
 #[test]
-fn a_proven_zero_is_a_sum() {
+fn a_proven_zero_counts_as_an_amount() {
     assert_eq!(total([proven(0, 5)]).sum(), Sum::Proven(amount(0)));
     let none_proven = total([remembered(0, 5)]);
     assert_eq!(none_proven.sum(), Sum::Remembered { proven: None, remembered: amount(0) });
 }
 
 #[test]
-fn what_is_remembered_is_told_apart_and_added_only_with_its_time() {
+fn remembered_amounts_are_separate_and_added_only_with_their_time() {
     let total = total([proven(5, 100), remembered(7, 60), proven(1, 90)]);
     assert_eq!(total.sum(), Sum::Remembered { proven: Some(amount(6)), remembered: amount(7) });
     assert_eq!(total.as_of(), Some((amount(13), UnixTime::from_secs(60))));
 }
 
 #[test]
-fn with_a_gap_there_is_no_whole() {
+fn a_total_with_a_missing_holding_has_no_whole() {
     let total = total([proven(5, 100), Part::Missing, remembered(7, 60), Part::Missing]);
     let missing = [native(2), native(4)];
     let sum = Sum::Partial { proven: Some(amount(5)), remembered: Some(amount(7)), missing: &missing };
@@ -76,7 +76,7 @@ fn with_a_gap_there_is_no_whole() {
 }
 
 #[test]
-fn chains_and_assets_are_never_added_up() {
+fn different_chains_and_assets_are_never_added_up() {
     let mut totals = Totals::new();
     let tokens = [Asset::Erc20(owner(8)), Asset::Erc20(owner(9))];
     let put = |totals: &mut Totals, chain_id, asset, base_units| {
@@ -98,7 +98,7 @@ fn chains_and_assets_are_never_added_up() {
 }
 
 #[test]
-fn a_sum_that_does_not_fit_is_none_whoever_is_added_first() {
+fn a_sum_that_does_not_fit_is_too_large_in_any_order() {
     let most = Part::Proven { amount: Amount::new(U256::MAX), at: UnixTime::from_secs(3) };
     assert_eq!(total([most, proven(0, 1)]).sum(), Sum::Proven(Amount::new(U256::MAX)));
     for parts in [
@@ -111,8 +111,8 @@ fn a_sum_that_does_not_fit_is_none_whoever_is_added_first() {
     }
 }
 
-/// Few owners, so that many are said something of again.
-fn said() -> impl Strategy<Value = (u64, u8, Part)> {
+/// Statements about few owners, so that many owners get more than one.
+fn statements() -> impl Strategy<Value = (u64, u8, Part)> {
     let part = prop_oneof![
         (0..1_000_u64, 1..100_u64).prop_map(|(base_units, at)| proven(base_units, at)),
         (0..1_000_u64, 1..100_u64).prop_map(|(base_units, at)| remembered(base_units, at)),
@@ -122,17 +122,17 @@ fn said() -> impl Strategy<Value = (u64, u8, Part)> {
 }
 
 proptest! {
-    /// Added up once more in plain numbers, from what was said last of each.
+    /// The reference adds plain integers: the latest statement about each owner.
     #[test]
-    fn every_holding_counts_once_as_what_was_said_of_it_last(said in proptest::collection::vec(said(), 0..24)) {
+    fn every_holding_counts_once_by_its_latest_statement(given in proptest::collection::vec(statements(), 0..24)) {
         let mut totals = Totals::new();
-        for (chain_id, number, part) in &said {
+        for (chain_id, number, part) in &given {
             totals.put(*chain_id, native(*number), *part);
         }
         let mut seen = Vec::new();
         for chain_id in 1..3 {
             let last = |number: u8| {
-                said.iter().rev().find(|(chain, who, _)| (*chain, *who) == (chain_id, number)).map(|(_, _, part)| *part)
+                given.iter().rev().find(|(chain, owner, _)| (*chain, *owner) == (chain_id, number)).map(|(_, _, part)| *part)
             };
             let parts: Vec<Part> = (1..6).filter_map(last).collect();
             let Some(total) = totals.of(chain_id, Asset::Native) else {

@@ -40,11 +40,11 @@ fn all() -> Vec<Why> {
 }
 
 #[test]
-fn every_reason_has_a_code_and_words_of_its_own_and_a_next_step() {
+fn every_reason_has_its_own_code_and_message_and_a_next_step() {
     let reasons = all();
     let codes: BTreeSet<_> = reasons.iter().map(Why::code).collect();
-    let words: BTreeSet<_> = reasons.iter().map(Why::to_string).collect();
-    assert_eq!((codes.len(), words.len()), (reasons.len(), reasons.len()));
+    let messages: BTreeSet<_> = reasons.iter().map(Why::to_string).collect();
+    assert_eq!((codes.len(), messages.len()), (reasons.len(), reasons.len()));
     for why in &reasons {
         assert!(why.code().bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{why:?}");
         assert!(why.next_step().ends_with('.') && why.to_string().len() > 10, "{why:?}");
@@ -52,7 +52,7 @@ fn every_reason_has_a_code_and_words_of_its_own_and_a_next_step() {
 }
 
 #[test]
-fn only_a_provider_that_asked_to_wait_says_how_long() {
+fn only_a_rate_limit_states_how_long_to_wait() {
     let after = Duration::from_secs(30);
     let limited = Why::RateLimited { retry_after: Some(after) };
     assert_eq!((limited.retry_after(), limited.to_string().contains("30 s")), (Some(after), true));
@@ -63,12 +63,12 @@ fn only_a_provider_that_asked_to_wait_says_how_long() {
 fn ages_are_shown_in_whole_units() {
     let (age, limit) = (Duration::from_secs(7_300), Duration::from_secs(3_600));
     let text = Why::CheckpointTooOld { age, limit }.to_string();
-    assert_eq!(text, "the checkpoint is 2 hours old, more than the 1 hours within which it is safe");
+    assert_eq!(text, "the checkpoint is too old to start from safely (its age is 2 h, the limit is 1 h)");
     let text = Why::OnlyOldBlocks { age }.to_string();
-    assert_eq!(text, "the newest block that can be proven is 7300 s old");
+    assert_eq!(text, "the newest block that can be proven is too old (it is 7300 s old)");
 }
 
-/// They are in the JSON that a wallet reads.
+/// A wallet reads the codes in JSON.
 #[test]
 fn every_fault_has_a_code() {
     let faults = [

@@ -47,7 +47,8 @@
 //! [`ClientBuilder::build`] opens no socket, and saldo spawns no task. All work is done inside the futures that
 //! the caller polls, and a dropped future leaves no work behind. Every read ends by [`Policy::deadline`]. With
 //! the feature `http` (on by default), requests use reqwest and rustls, which need a tokio runtime. Without it,
-//! [`ClientBuilder::transport`] and [`ClientBuilder::clock`] take the app's own.
+//! [`ClientBuilder::transport`] and [`ClientBuilder::clock`] take the app's own. The feature
+//! `serde` writes readings as JSON.
 
 mod account;
 mod builder;
@@ -55,6 +56,8 @@ mod client;
 mod env;
 mod event;
 mod finality;
+#[cfg(feature = "serde")]
+mod form;
 mod gate;
 mod head;
 mod health;

@@ -1,0 +1,156 @@
+//! The serialised form of a reading: schema `saldo.reading/1`, described in `docs/saldo.reading-1.schema.json`.
+//!
+//! It goes one way. A form can be written and never read back: a text cannot prove an amount. A form has no age either,
+//! because an age is only true at one moment; the time of the block is there instead. All keys are always present.
+
+use alloy_primitives::Address;
+use serde::{Serialize, Serializer};
+
+use crate::amount::Amount;
+use crate::failure::Attempt;
+use crate::provider::ProviderId;
+use crate::reading::{Proven, Provisional, Reading, Unknown};
+use crate::why::Why;
+
+mod asset;
+mod block;
+mod cause;
+mod total;
+
+use asset::AssetId;
+use block::{BlockForm, OriginForm};
+
+const SCHEMA: &str = "saldo.reading/1";
+
+#[derive(Serialize)]
+struct ReadingForm<'a> {
+    schema: &'static str,
+    state: &'static str,
+    /// The holding of a proven reading. Another reading does not say what it is about: these three are `None`.
+    chain_id: Option<u64>,
+    address: Option<Address>,
+    asset: Option<AssetId>,
+    amount: Option<Amount>,
+    block: Option<BlockForm>,
+    provider: Option<&'a ProviderId>,
+    origin: Option<OriginForm<'a>>,
+    why: Option<&'a Why>,
+    attempts: &'a [Attempt],
+    last: Option<&'a Proven>,
+}
+
+impl<'a> ReadingForm<'a> {
+    fn proven(proven: &'a Proven) -> Self {
+        let chain_id = proven.anchor.chain_id();
+        Self {
+            schema: SCHEMA,
+            state: "proven",
+            chain_id: Some(chain_id),
+            address: Some(proven.holding.owner),
+            asset: Some(AssetId { chain_id, asset: proven.holding.asset }),
+            amount: Some(proven.amount),
+            block: Some(BlockForm::of(&proven.anchor)),
+            provider: Some(&proven.provider),
+            origin: Some(OriginForm::of(proven.anchor.origin())),
+            why: None,
+            attempts: &proven.attempts,
+            last: None,
+        }
+    }
+
+    /// Has no unconfirmed amount: a program that reads the form could take it for the amount.
+    fn not_proven(
+        state: &'static str,
+        provider: Option<&'a ProviderId>,
+        why: &'a Why,
+        attempts: &'a [Attempt],
+        last: Option<&'a Proven>,
+    ) -> Self {
+        Self {
+            schema: SCHEMA,
+            state,
+            chain_id: None,
+            address: None,
+            asset: None,
+            amount: None,
+            block: None,
+            provider,
+            origin: None,
+            why: Some(why),
+            attempts,
+            last,
+        }
+    }
+}
+
+/// As `saldo.reading/1`.
+impl Serialize for Reading {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Proven(proven) => ReadingForm::proven(proven).serialize(serializer),
+            Self::Provisional(provisional) => provisional.serialize(serializer),
+            Self::Unknown(unknown) => unknown.serialize(serializer),
+        }
+    }
+}
+
+/// As the [`Reading`] that it is.
+impl Serialize for Provisional {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let provider = Some(self.provider());
+        ReadingForm::not_proven("provisional", provider, self.why(), &self.attempts, self.last())
+            .serialize(serializer)
+    }
+}
+
+/// As the [`Reading`] that it is.
+impl Serialize for Unknown {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        ReadingForm::not_proven("unknown", None, self.why(), &self.attempts, self.last())
+            .serialize(serializer)
+    }
+}
+
+#[derive(Serialize)]
+struct ProvenForm<'a> {
+    chain_id: u64,
+    address: Address,
+    asset: AssetId,
+    amount: Amount,
+    block: BlockForm,
+    provider: &'a ProviderId,
+    origin: OriginForm<'a>,
+    restored: bool,
+}
+
+/// As `last` of `saldo.reading/1`: an amount with the block that it was proven at, without attempts.
+impl Serialize for Proven {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let chain_id = self.anchor.chain_id();
+        let form = ProvenForm {
+            chain_id,
+            address: self.holding.owner,
+            asset: AssetId { chain_id, asset: self.holding.asset },
+            amount: self.amount,
+            block: BlockForm::of(&self.anchor),
+            provider: &self.provider,
+            origin: OriginForm::of(self.anchor.origin()),
+            restored: self.restored,
+        };
+        form.serialize(serializer)
+    }
+}
+
+/// As its base units, in decimal: a number of a JSON reader may have 53 bits only.
+impl Serialize for Amount {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.base_units())
+    }
+}
+
+/// As its name.
+impl Serialize for ProviderId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}

@@ -1,0 +1,126 @@
+//! `saldo.health/1`.
+
+use std::time::Duration;
+
+use saldo_reading::{Failure, ProviderId, Role};
+use saldo_source::CoFailure;
+use serde::{Serialize, Serializer};
+
+use crate::health::{EndpointHealth, HeadsHealth, Health};
+
+#[derive(Serialize)]
+struct HealthForm<'a> {
+    schema: &'static str,
+    is_offline: bool,
+    is_clock_off: bool,
+    is_faulted: bool,
+    storage_faults: usize,
+    heads: &'a Option<HeadsHealth>,
+    endpoints: &'a [EndpointHealth],
+    failed_together: Vec<CoFailureForm<'a>>,
+}
+
+#[derive(Serialize)]
+struct CoFailureForm<'a> {
+    role: Role,
+    endpoints: &'a [ProviderId],
+    times: u32,
+}
+
+impl<'a> CoFailureForm<'a> {
+    fn of(found: &'a CoFailure) -> Self {
+        Self { role: found.role, endpoints: &found.endpoints, times: found.times }
+    }
+}
+
+/// As `saldo.health/1`.
+impl Serialize for Health {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let form = HealthForm {
+            schema: "saldo.health/1",
+            is_offline: self.is_offline,
+            is_clock_off: self.is_clock_off,
+            is_faulted: self.is_faulted,
+            storage_faults: self.storage_faults,
+            heads: &self.heads,
+            endpoints: &self.endpoints,
+            failed_together: self.failed_together.iter().map(CoFailureForm::of).collect(),
+        };
+        form.serialize(serializer)
+    }
+}
+
+/// Times in seconds since 1970.
+#[derive(Serialize)]
+struct HeadsForm {
+    signed_slot: Option<u64>,
+    signed_timestamp: Option<u64>,
+    slots_behind: Option<u64>,
+    finalized_slot: u64,
+    finalized_timestamp: u64,
+    is_committee_known: bool,
+    is_next_committee_known: bool,
+}
+
+/// As `heads` of `saldo.health/1`.
+impl Serialize for HeadsHealth {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let form = HeadsForm {
+            signed_slot: self.signed.map(|slot| slot.get()),
+            signed_timestamp: self.signed_time.map(|time| time.as_secs()),
+            slots_behind: self.slots_behind,
+            finalized_slot: self.finalized.get(),
+            finalized_timestamp: self.finalized_time.as_secs(),
+            is_committee_known: self.is_committee_known,
+            is_next_committee_known: self.is_next_committee_known,
+        };
+        form.serialize(serializer)
+    }
+}
+
+#[derive(Serialize)]
+struct EndpointForm<'a> {
+    provider: &'a ProviderId,
+    role: Role,
+    operator: &'a str,
+    state: &'static str,
+    accepted_seconds_ago: Option<u64>,
+    usual_latency_ms: Option<u64>,
+    failed: Option<FailedForm>,
+    backed_off_seconds: Option<u64>,
+    strikes: u32,
+    is_quarantined: bool,
+}
+
+#[derive(Serialize)]
+struct FailedForm {
+    code: &'static str,
+    detail: String,
+    seconds_ago: u64,
+}
+
+impl FailedForm {
+    fn of((failure, ago): &(Failure, Duration)) -> Self {
+        Self { code: failure.code(), detail: failure.to_string(), seconds_ago: ago.as_secs() }
+    }
+}
+
+/// As one of `endpoints` of `saldo.health/1`.
+impl Serialize for EndpointHealth {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        let form = EndpointForm {
+            provider: &self.provider,
+            role: self.role,
+            operator: &self.operator,
+            state: self.state().code(),
+            accepted_seconds_ago: self.stats.accepted.map(|ago| ago.as_secs()),
+            usual_latency_ms: self.stats.usual_latency.map(millis),
+            failed: self.stats.failed.as_ref().map(FailedForm::of),
+            backed_off_seconds: self.stats.backed_off.map(|left| left.as_secs()),
+            strikes: self.stats.strikes,
+            is_quarantined: self.stats.is_quarantined,
+        };
+        form.serialize(serializer)
+    }
+}
