@@ -276,7 +276,7 @@ fn the_schema_refuses_invalid_readings() {
         (&unknown, "last", json!({ "amount": "5" })),
         (&unknown, "last", without_age),
         (&unknown, "chain_id", none.clone()),
-        (&unknown, "address", none.clone()),
+        (&unknown, "address", none),
         (&unknown, "age_seconds", json!(3)),
         (&proven, "asset", json!(format!("eip155:1/erc20:0x{}", "22".repeat(20)))),
     ] {
