@@ -18,7 +18,7 @@ use saldo_reading::Failure;
 use saldo_source::execution::{
     At, Question, ask, ask_together, balance, chain_id, chain_id_of, raw_header, state_proofs,
 };
-use saldo_source::{Clock, Deadline, Endpoint, Network, Request, Response, Transport, TransportError};
+use saldo_source::{Clock, Deadline, Endpoint, Io, Request, Response, Transport, TransportError};
 use saldo_source::{beacon, checkpoint};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -60,7 +60,7 @@ fuzz_target!(|input: &[u8]| {
     let headers = vec![("retry-after".to_owned(), String::from_utf8_lossy(input.part()).into_owned())];
     let body = input.rest().to_vec();
     let network =
-        Network::new(Arc::new(Canned(Response { status, headers, body: body.clone() })), Arc::new(Still));
+        Io::new(Arc::new(Canned(Response { status, headers, body: body.clone() })), Arc::new(Still));
     let questions = [
         Question::Proof { address: Address::ZERO, keys: vec![B256::ZERO], at: At::Latest },
         Question::Block(B256::ZERO),
