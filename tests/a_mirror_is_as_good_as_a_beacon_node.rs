@@ -211,7 +211,7 @@ fn a_renamed_fork_is_refused() {
     world.refresh();
     world.pass_slots(2 * SLOTS_PER_PERIOD);
     world.refresh();
-    let relabelled = Failure::Malformed { what: "labelled as another fork than its slot is of" };
+    let relabelled = Failure::Malformed { what: "labelled with another fork than the fork of its slot" };
     let not_served = Failure::NotServed { method: "light_client/updates" };
     let heads = ["finality_update", "optimistic_update"];
     for (stems, expected) in
