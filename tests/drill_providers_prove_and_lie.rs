@@ -200,7 +200,7 @@ fn results_and_claims_are_replaced() {
     assert_eq!(answer(Fault::ZeroBalance)["result"], "0x0");
     let error = Fault::Error { code: -32005, message: "limit".into() };
     assert_eq!(answer(error)["error"], json!({ "code": -32005, "message": "limit" }));
-    assert_eq!(answer(Fault::WrongId)["id"], "absent asked");
+    assert_eq!(answer(Fault::WrongId)["id"], "no such request");
     assert!(answer(Fault::MissingId).get("id").is_none());
     assert!(answer(Fault::ListForSingle).is_array());
 
@@ -268,7 +268,7 @@ fn a_fault_can_be_bound_to_a_method_and_a_number_of_times() {
 }
 
 #[test]
-#[should_panic(expected = "cannot happen to a source of the Execution side")]
+#[should_panic(expected = "a source of the Execution side cannot have the fault")]
 fn a_beacon_fault_on_a_provider_panics() {
     let _ = Provider::honest(&Chain::new(1)).with(Fault::NoUpdates);
 }
