@@ -37,6 +37,18 @@ impl Rule {
     }
 }
 
+impl Fault {
+    /// The same fault, only on requests of that method (`eth_getProof`) or route (`updates`).
+    pub fn on(self, method: &str) -> Rule {
+        Rule::from(self).on(method)
+    }
+
+    /// The same fault, only for the first `count` requests it applies to.
+    pub fn times(self, count: u64) -> Rule {
+        Rule::from(self).times(count)
+    }
+}
+
 impl From<Fault> for Rule {
     fn from(fault: Fault) -> Self {
         Self { fault, method: None, left: None }
