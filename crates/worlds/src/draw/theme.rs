@@ -44,7 +44,7 @@ pub(super) enum Theme {
     /// Providers fall behind blocks that were proven already.
     FallingBehind,
     /// No source serves the update with the next committee.
-    NoHandOver,
+    NoCommitteeUpdate,
     /// A minority names a committee of its own, and a source serves it.
     Usurped,
 }
@@ -68,7 +68,7 @@ impl Theme {
             (1, Self::OddHeaders),
             (2, Self::Outage),
             (1, Self::FallingBehind),
-            (1, Self::NoHandOver),
+            (1, Self::NoCommitteeUpdate),
             (1, Self::Usurped),
         ])
     }
@@ -90,7 +90,7 @@ impl Theme {
             | Self::LastMoment
             | Self::OddHeaders
             | Self::FallingBehind
-            | Self::NoHandOver => Kind::Plain,
+            | Self::NoCommitteeUpdate => Kind::Plain,
             Self::Everything => rng.weighted(&[
                 (40, Kind::Plain),
                 (35, Kind::Eventful),
@@ -123,7 +123,7 @@ impl Theme {
             Self::Trust => trust(world, rng),
             Self::Clock => clock(world, rng),
             Self::FallingBehind => falling_behind(world, rng),
-            Self::NoHandOver => {
+            Self::NoCommitteeUpdate => {
                 alike(&mut world.sources, Behaviour::NoUpdates);
                 alike(&mut world.providers, Behaviour::Honest);
                 world.steps = vec![Step::Read(vec![0]), Step::Pass(rng.between(190_000, 400_000))];

@@ -61,21 +61,21 @@ impl Judge<'_> {
         let any_provider = |test: fn(&Behaviour) -> bool| providers.iter().any(test);
         // A provider that has recovered from a used-up quota or a rate limit may still be backed off for as long as it
         // asked for; a wallet without another provider cannot shorten that.
-        let is_resting = self.rests.iter().any(|(.., until)| *until < u64::MAX);
+        let is_backed_off = self.backoffs.iter().any(|(.., until)| *until < u64::MAX);
         match code {
             "unknown_header_layout" => any_provider(|behaviour| *behaviour == Behaviour::OddHeader),
             "wrong_chain" => any_provider(|behaviour| *behaviour == Behaviour::OtherChain),
             "rate_limited" => {
-                is_resting
+                is_backed_off
                     || read.visits.iter().any(|visit| visit.limited)
                     || any_provider(|behaviour| matches!(behaviour, Behaviour::RateLimited(_)))
             }
             "quota_exhausted" => {
-                is_resting || any_provider(|behaviour| *behaviour == Behaviour::QuotaExhausted)
+                is_backed_off || any_provider(|behaviour| *behaviour == Behaviour::QuotaExhausted)
             }
             // A quarantined provider is there because of earlier answers.
             "proofs_refused" => {
-                let is_quarantined = self.rests.iter().any(|(.., until)| *until == u64::MAX);
+                let is_quarantined = self.backoffs.iter().any(|(.., until)| *until == u64::MAX);
                 is_quarantined || any_provider(is_false) || self.is_split()
             }
             // After a reorganisation a provider no longer proves the old block, and neither branch proves the other's blocks.
@@ -96,7 +96,7 @@ impl Judge<'_> {
                 // A provider whose backoff ends shortly before the deadline is asked then, and has no time.
                 let took = read.until.saturating_sub(read.from);
                 let is_over = took.saturating_add(self.bounds.grace) >= self.world.wants.deadline;
-                is_resting && is_over
+                is_backed_off && is_over
                     || self.has_bad_beacon(read)
                     || any_provider(is_not_good)
                     || self.is_slow()
@@ -121,16 +121,16 @@ impl Judge<'_> {
         let mut behaviours = parties.into_iter().flat_map(|parties| self.behaviours(parties, read));
         behaviours.any(|behaviour| !behaviour.is_good_source())
             || self.world.sources.iter().any(|source| source.limit.is_some() || source.latency > 400)
-            || self.rests.iter().any(|(role, ..)| *role != Role::Provider)
+            || self.backoffs.iter().any(|(role, ..)| *role != Role::Provider)
     }
 
     /// Whether the newest heads may be missing or late.
     fn may_lack_heads(&self, read: &Read<'_>) -> bool {
-        self.has_bad_beacon(read) || self.is_restless() || self.clock_was_touched
+        self.has_bad_beacon(read) || self.is_unusual() || self.clock_was_touched
     }
 
     /// Whether the chain is not normal at some time, or has reached a fork.
-    fn is_restless(&self) -> bool {
+    fn is_unusual(&self) -> bool {
         let story = &self.world.story;
         let is_event = |(_, event): &(u64, Event)| !matches!(event, Event::Balance { .. });
         story.events.iter().any(is_event)
