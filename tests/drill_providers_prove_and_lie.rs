@@ -200,7 +200,7 @@ fn results_and_claims_are_replaced() {
     assert_eq!(answer(Fault::ZeroBalance)["result"], "0x0");
     let error = Fault::Error { code: -32005, message: "limit".into() };
     assert_eq!(answer(error)["error"], json!({ "code": -32005, "message": "limit" }));
-    assert_eq!(answer(Fault::WrongId)["id"], "absent asked");
+    assert_eq!(answer(Fault::WrongId)["id"], "no such request");
     assert!(answer(Fault::MissingId).get("id").is_none());
     assert!(answer(Fault::ListForSingle).is_array());
 

@@ -67,7 +67,7 @@ impl Rules {
     /// that the fault names.
     pub(crate) fn add(&mut self, rule: Rule, side: Side) {
         let belongs = rule.fault.side().is_none_or(|only| only == side);
-        assert!(belongs, "a source of the {side:?} side cannot have the fault {:?}", rule.fault);
+        assert!(belongs, "{:?} cannot happen to a source of the {side:?} side", rule.fault);
         assert!(!rule.fault.names_a_chain(), "{:?} needs a chain: use Fault::OtherChain", rule.fault);
         self.0.push(rule);
     }
