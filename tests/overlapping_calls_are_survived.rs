@@ -16,6 +16,13 @@ fn no_script_violates_a_promise() {
     });
 }
 
+/// A read that began before a holding was forgotten ends after it, and a read of finalized blocks starts a new record.
+#[test]
+fn a_holding_that_is_forgotten_during_a_read_may_be_proven_at_an_older_block() {
+    let run = play_overlap(&draw_overlap(101_161), OverlapWallet::Real);
+    assert_eq!(run.violation, None);
+}
+
 #[test]
 fn the_same_seed_gives_the_same_run() {
     let runs = [(); 2].map(|()| play_overlap(&draw_overlap(5), OverlapWallet::Real));

@@ -12,6 +12,14 @@ use crate::date::http_date;
 use crate::fault::{Fault, Rule};
 use crate::http::{Reaction, Reply};
 
+impl Fault {
+    /// What a device gets instead of `reply`, made at `now`, from a source with this fault: of those that either kind of
+    /// source can have.
+    pub fn applied_to(self, reply: Reply, now: UnixTime) -> Reaction {
+        carry(&[self.into()], reply, Duration::ZERO, now)
+    }
+}
+
 /// What becomes of `reply`, made at `now`, under `rules`, after `latency`.
 pub(crate) fn carry(rules: &[Rule], mut reply: Reply, latency: Duration, now: UnixTime) -> Reaction {
     for rule in rules {

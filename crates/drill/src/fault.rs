@@ -3,17 +3,12 @@
 mod condition;
 mod rule;
 
-use std::time::Duration;
-
 use alloy_primitives::U256;
 use saldo_beacon::Fork;
-use saldo_beacon::unit::UnixTime;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::Chain;
-use crate::carry::carry;
-use crate::http::{Reaction, Reply};
 use crate::scenario::Ether;
 pub use condition::Condition;
 pub use rule::Rule;
@@ -253,22 +248,6 @@ faults! {
 }
 
 impl Fault {
-    /// The same fault, only on requests of that method (`eth_getProof`) or route (`updates`).
-    pub fn on(self, method: &str) -> Rule {
-        Rule::from(self).on(method)
-    }
-
-    /// The same fault, only for the first `count` requests it applies to.
-    pub fn times(self, count: u64) -> Rule {
-        Rule::from(self).times(count)
-    }
-
-    /// What a device gets instead of `reply`, made at `now`, from a source with this fault: of those that either kind of
-    /// source can have.
-    pub fn applied_to(self, reply: Reply, now: UnixTime) -> Reaction {
-        carry(&[self.into()], reply, Duration::ZERO, now)
-    }
-
     /// Whether only a source with a chain of its own can have it, so that a proxy cannot.
     pub const fn needs_a_chain(&self) -> bool {
         matches!(

@@ -27,7 +27,7 @@ pub struct Bounds {
     pub believes_lag: u64,
     /// The longest backoff of a party with a rate limit or without quota, in milliseconds. It does not
     /// count the time that the device sleeps.
-    pub rests: u64,
+    pub longest_backoff: u64,
     /// How many blocks a proven reading may be behind the newest signed one, if that is available.
     pub behind: u64,
 }
@@ -46,7 +46,7 @@ impl Bounds {
         requests_for_each: 12,
         attempts: 200,
         believes_lag: 100_000,
-        rests: 300_000,
+        longest_backoff: 300_000,
         behind: 2,
     };
 

@@ -44,7 +44,7 @@ pub fn draw(seed: u64) -> World {
     if rng.chance(12) {
         theme::by_agreement(&mut world, &mut rng);
     }
-    theme.bend(&mut world, &mut rng);
+    theme.apply(&mut world, &mut rng);
     theme::no_conspiracy(&mut world);
     world
 }

@@ -97,8 +97,8 @@ impl Host {
         self.services.iter().rev().find(|(from, ..)| *from <= time)
     }
 
-    /// The seconds to wait, if one more request exceeds the rate limit.
-    fn is_too_many(&self, time: u64) -> Option<u64> {
+    /// Counts a request. Returns the seconds to wait if it exceeds the rate limit.
+    fn count_request(&self, time: u64) -> Option<u64> {
         let limit = self.limit?;
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
         recent.retain(|at| time.saturating_sub(*at) < 60_000);
@@ -137,7 +137,7 @@ impl Service for Host {
     fn answer(&self, request: &HttpRequest) -> Reaction {
         let time = self.time();
         let Some((_, behaviour, service)) = self.now() else { return Reaction::Refuse };
-        let wait = self.is_too_many(time);
+        let wait = self.count_request(time);
         let reaction = match (service, wait) {
             (_, Some(seconds)) => {
                 let limited = Fault::RateLimited { retry_after: Some(seconds.to_string()) };

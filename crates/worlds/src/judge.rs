@@ -67,7 +67,7 @@ pub(super) struct Judge<'a> {
     known_head: Slot,
     failed_before: bool,
     /// The parties that asked for a pause or had no quota left, and how long they may be skipped.
-    rests: Vec<(Role, usize, u64)>,
+    backoffs: Vec<(Role, usize, u64)>,
     /// The latest slot of a head that the wallet may have received.
     told: Slot,
     /// How often each provider sent something false for a proof at a block given by its hash.
@@ -97,7 +97,7 @@ impl<'a> Judge<'a> {
             proven_at: None,
             known_head: Slot::new(0),
             failed_before: false,
-            rests: Vec::new(),
+            backoffs: Vec::new(),
             told: Slot::new(0),
             false_proofs: BTreeMap::new(),
             reads: Vec::new(),
@@ -112,14 +112,14 @@ impl<'a> Judge<'a> {
         self.tips.clear();
         // Strikes are not stored.
         self.false_proofs.clear();
-        self.rests.retain(|(.., until)| *until < u64::MAX);
+        self.backoffs.retain(|(.., until)| *until < u64::MAX);
         self.newest.retain(|owner, _| !withdrawn.get(*owner).copied().unwrap_or(false));
     }
 
     /// The violations of a read: at most one of each kind, the worst first.
     pub(super) fn judge(&mut self, read: &Read<'_>, log: &[Visit]) -> Vec<Violation> {
         self.reads.push((read.from, read.owners.len()));
-        self.note_rests(read);
+        self.note_backoffs(read);
         let mut found = self.safe(read);
         found.extend(self.in_time(read));
         found.extend(self.reasons(read));
@@ -141,11 +141,15 @@ impl<'a> Judge<'a> {
         found
     }
 
-    fn note_rests(&mut self, read: &Read<'_>) {
+    fn note_backoffs(&mut self, read: &Read<'_>) {
         for visit in read.visits {
             let wants_rest = matches!(visit.behaviour, Behaviour::RateLimited(_) | Behaviour::QuotaExhausted);
             if wants_rest || visit.limited {
-                self.rests.push((visit.role, visit.index, visit.at.saturating_add(self.bounds.rests)));
+                self.backoffs.push((
+                    visit.role,
+                    visit.index,
+                    visit.at.saturating_add(self.bounds.longest_backoff),
+                ));
             }
         }
         let told = read.visits.iter().filter(|visit| visit.role == Role::Provider);
@@ -155,16 +159,16 @@ impl<'a> Judge<'a> {
             let count = self.false_proofs.entry(visit.index).or_default();
             *count = count.saturating_add(1);
             if *count >= FALSE_PROOFS {
-                self.rests.push((Role::Provider, visit.index, u64::MAX));
+                self.backoffs.push((Role::Provider, visit.index, u64::MAX));
             }
         }
         let slept = self.slept;
-        self.rests.retain(|(.., until)| until.saturating_add(slept) >= read.from);
+        self.backoffs.retain(|(.., until)| until.saturating_add(slept) >= read.from);
     }
 
     /// Whether a party may be skipped.
     fn may_rest(&self, role: Role, index: usize) -> bool {
-        self.rests.iter().any(|(of, which, _)| *of == role && *which == index)
+        self.backoffs.iter().any(|(of, which, _)| *of == role && *which == index)
     }
 
     fn in_time(&self, read: &Read<'_>) -> Option<Violation> {

@@ -163,7 +163,7 @@ impl<'a> Stage<'a> {
         if self.tells {
             self.tell_read(&read);
         }
-        self.run.violation = found.into_iter().find(|found| self.variant.is_held_against(found.check));
+        self.run.violation = found.into_iter().find(|found| self.variant.may_be_found_by(found.check));
     }
 
     fn count(&mut self, shown: &[Shown], requests: usize) {

@@ -53,11 +53,11 @@ enum Omission {
     EchoedAddress,
     TruncatedIsZero,
     ErrorsAreVotes,
-    ParkedEndsRace,
+    PendingEndsRead,
     UnsignedTip,
     ProvidersHeader,
     FewSigners,
-    ForcedHandOver,
+    ForcedCommittee,
     OldBlock,
     NoAge,
     DropsLast,
@@ -152,7 +152,7 @@ impl Variant {
         loose(
             "parked-ends-race",
             "stops at a proof under a root that is not signed",
-            Omission::ParkedEndsRace,
+            Omission::PendingEndsRead,
             DUE,
         ),
         loose(
@@ -176,7 +176,7 @@ impl Variant {
         loose(
             "forced-hand-over",
             "believes a committee whose update fewer than two thirds signed",
-            Omission::ForcedHandOver,
+            Omission::ForcedCommittee,
             &[Check::Truth],
         ),
         loose("old-block", "lets an older block replace a newer one", Omission::OldBlock, &[Check::Order]),
@@ -208,7 +208,7 @@ impl Variant {
     }
 
     /// Whether `check` may find it.
-    pub fn is_held_against(&self, check: Check) -> bool {
+    pub fn may_be_found_by(&self, check: Check) -> bool {
         self.checks.is_empty() || self.checks.contains(&check)
     }
 

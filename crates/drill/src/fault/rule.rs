@@ -37,6 +37,18 @@ impl Rule {
     }
 }
 
+impl Fault {
+    /// The same fault, only on requests of that method (`eth_getProof`) or route (`updates`).
+    pub fn on(self, method: &str) -> Rule {
+        Rule::from(self).on(method)
+    }
+
+    /// The same fault, only for the first `count` requests it applies to.
+    pub fn times(self, count: u64) -> Rule {
+        Rule::from(self).times(count)
+    }
+}
+
 impl From<Fault> for Rule {
     fn from(fault: Fault) -> Self {
         Self { fault, method: None, left: None }
@@ -55,7 +67,7 @@ impl Rules {
     /// that the fault names.
     pub(crate) fn add(&mut self, rule: Rule, side: Side) {
         let belongs = rule.fault.side().is_none_or(|only| only == side);
-        assert!(belongs, "a source of the {side:?} side cannot have the fault {:?}", rule.fault);
+        assert!(belongs, "{:?} cannot happen to a source of the {side:?} side", rule.fault);
         assert!(!rule.fault.names_a_chain(), "{:?} needs a chain: use Fault::OtherChain", rule.fault);
         self.0.push(rule);
     }

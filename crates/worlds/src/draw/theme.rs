@@ -44,7 +44,7 @@ pub(super) enum Theme {
     /// Providers fall behind blocks that were proven already.
     FallingBehind,
     /// No source serves the update with the next committee.
-    NoHandOver,
+    NoCommitteeUpdate,
     /// A minority names a committee of its own, and a source serves it.
     Usurped,
 }
@@ -68,7 +68,7 @@ impl Theme {
             (1, Self::OddHeaders),
             (2, Self::Outage),
             (1, Self::FallingBehind),
-            (1, Self::NoHandOver),
+            (1, Self::NoCommitteeUpdate),
             (1, Self::Usurped),
         ])
     }
@@ -90,7 +90,7 @@ impl Theme {
             | Self::LastMoment
             | Self::OddHeaders
             | Self::FallingBehind
-            | Self::NoHandOver => Kind::Plain,
+            | Self::NoCommitteeUpdate => Kind::Plain,
             Self::Everything => rng.weighted(&[
                 (40, Kind::Plain),
                 (35, Kind::Eventful),
@@ -103,24 +103,16 @@ impl Theme {
     }
 
     /// Changes `world` to this theme.
-    pub(super) fn bend(self, world: &mut World, rng: &mut Rng) {
+    pub(super) fn apply(self, world: &mut World, rng: &mut Rng) {
         match self {
-            Self::Everything => {}
+            Self::Everything | Self::Sleep => {}
             Self::Alike => {
                 let all = [&Behaviour::FAILURES[..], &Behaviour::OF_PROVIDERS].concat();
                 alike(&mut world.providers, rng.pick(&all));
                 alike(&mut world.sources, Behaviour::Honest);
             }
             Self::OneIsHonest => one_is_honest(world, rng),
-            Self::TipOnly => {
-                let others = [Behaviour::Refuse, Behaviour::Status(503), Behaviour::NoProofs];
-                world.providers.iter_mut().for_each(|party| *party = Party::always(rng.pick(&others)));
-                let index = rng.below(u64::try_from(world.providers.len()).unwrap_or(1));
-                put(&mut world.providers, index, Behaviour::TipOnly);
-                alike(&mut world.sources, Behaviour::Honest);
-                (world.outages, world.wants, world.trust) = (Vec::new(), Wants::USUAL, Start::Given);
-                world.steps = slot_by_slot(rng.between(4, 7));
-            }
+            Self::TipOnly => tip_only(world, rng),
             Self::Reorganisation => reorganisation(world, rng),
             Self::SourcesAlike => {
                 let all = [&Behaviour::FAILURES[..], &Behaviour::OF_SOURCES].concat();
@@ -129,51 +121,17 @@ impl Theme {
                 world.sources.iter_mut().for_each(|party| party.phases.clone_from(&phases));
             }
             Self::Trust => trust(world, rng),
-            Self::Clock => {
-                let off = rng.pick(&[-864_000, -3_600, -120, -30, -12, 5, 12, 60, 300, 1_000, 864_000]);
-                let place = usize::try_from(rng.below(3)).unwrap_or(0).min(world.steps.len());
-                world.steps.insert(place, Step::Clock(off));
-                if rng.chance(50) {
-                    world.steps.extend([Step::Clock(0), Step::Read(vec![0])]);
-                }
-            }
-            Self::Sleep => {}
-            Self::FallingBehind => {
-                let behind = Behaviour::Lagging(world.story.tip_lead.saturating_add(rng.between(1, 3)));
-                let from = rng.between(26_000, 50_000);
-                for party in &mut world.providers {
-                    party.phases = vec![(0, Behaviour::Honest), (from, behind)];
-                }
-                alike(&mut world.sources, Behaviour::Honest);
-                world.steps = slot_by_slot(6);
-            }
-            Self::NoHandOver => {
+            Self::Clock => clock(world, rng),
+            Self::FallingBehind => falling_behind(world, rng),
+            Self::NoCommitteeUpdate => {
                 alike(&mut world.sources, Behaviour::NoUpdates);
                 alike(&mut world.providers, Behaviour::Honest);
                 world.steps = vec![Step::Read(vec![0]), Step::Pass(rng.between(190_000, 400_000))];
                 world.steps.extend(slot_by_slot(2));
             }
-            Self::NewFork => {
-                let fork = world.story.next_fork.map_or(Fork::Gloas, |(fork, _)| fork);
-                world.table = lacking(rng, fork);
-                alike(&mut world.sources, Behaviour::Honest);
-                world.steps = vec![
-                    Step::Read(vec![0]),
-                    Step::Pass(200_000),
-                    Step::Read(vec![0]),
-                    Step::Pass(250_000),
-                    Step::Read(vec![0, 1]),
-                ];
-            }
+            Self::NewFork => new_fork(world, rng),
             Self::Usurped => usurped(world, rng),
-            Self::Minority | Self::Split => {
-                let twin = |party: &mut Party| party.phases.push((rng.below(30_000), Behaviour::Twin));
-                world.sources.iter_mut().chain(&mut world.providers).take(4).for_each(twin);
-                rng.chance(50).then(|| world.sources.reverse());
-                for party in world.sources.iter_mut().chain(&mut world.providers) {
-                    party.phases.sort_by_key(|(from, _)| *from);
-                }
-            }
+            Self::Minority | Self::Split => two_branches(world, rng),
             Self::LastMoment => {
                 world.sources = vec![Party::always(Behaviour::Lagging(2)), Party::always(Behaviour::Hang)];
                 world.sources.iter_mut().for_each(|party| party.latency = rng.between(1_200, 1_900));
@@ -185,18 +143,76 @@ impl Theme {
                 alike(&mut world.sources, Behaviour::Honest);
                 alike(&mut world.providers, Behaviour::OddHeader);
             }
-            Self::Outage => {
-                let until = rng.between(20_000, 90_000);
-                let failure = rng.pick(&Behaviour::FAILURES);
-                for party in &mut world.providers {
-                    party.phases =
-                        vec![(0, Behaviour::Honest), (14_000, failure), (until, Behaviour::Honest)];
-                }
-                alike(&mut world.sources, Behaviour::Honest);
-                world.steps = (0..30).flat_map(|_| [Step::Read(vec![0]), Step::Pass(3_000)]).collect();
-            }
+            Self::Outage => outage(world, rng),
         }
     }
+}
+
+/// One provider proves its tip, and the others prove nothing.
+fn tip_only(world: &mut World, rng: &mut Rng) {
+    let others = [Behaviour::Refuse, Behaviour::Status(503), Behaviour::NoProofs];
+    world.providers.iter_mut().for_each(|party| *party = Party::always(rng.pick(&others)));
+    let index = rng.below(u64::try_from(world.providers.len()).unwrap_or(1));
+    put(&mut world.providers, index, Behaviour::TipOnly);
+    alike(&mut world.sources, Behaviour::Honest);
+    (world.outages, world.wants, world.trust) = (Vec::new(), Wants::USUAL, Start::Given);
+    world.steps = slot_by_slot(rng.between(4, 7));
+}
+
+/// The clock is set early, and sometimes corrected at the end.
+fn clock(world: &mut World, rng: &mut Rng) {
+    let off = rng.pick(&[-864_000, -3_600, -120, -30, -12, 5, 12, 60, 300, 1_000, 864_000]);
+    let place = usize::try_from(rng.below(3)).unwrap_or(0).min(world.steps.len());
+    world.steps.insert(place, Step::Clock(off));
+    if rng.chance(50) {
+        world.steps.extend([Step::Clock(0), Step::Read(vec![0])]);
+    }
+}
+
+/// After some reads all providers fall behind.
+fn falling_behind(world: &mut World, rng: &mut Rng) {
+    let behind = Behaviour::Lagging(world.story.tip_lead.saturating_add(rng.between(1, 3)));
+    let from = rng.between(26_000, 50_000);
+    for party in &mut world.providers {
+        party.phases = vec![(0, Behaviour::Honest), (from, behind)];
+    }
+    alike(&mut world.sources, Behaviour::Honest);
+    world.steps = slot_by_slot(6);
+}
+
+/// The wallet reads before and after a fork that its table lacks.
+fn new_fork(world: &mut World, rng: &mut Rng) {
+    let fork = world.story.next_fork.map_or(Fork::Gloas, |(fork, _)| fork);
+    world.table = lacking(rng, fork);
+    alike(&mut world.sources, Behaviour::Honest);
+    world.steps = vec![
+        Step::Read(vec![0]),
+        Step::Pass(200_000),
+        Step::Read(vec![0]),
+        Step::Pass(250_000),
+        Step::Read(vec![0, 1]),
+    ];
+}
+
+/// Some sources and providers serve the other branch from some time on.
+fn two_branches(world: &mut World, rng: &mut Rng) {
+    let twin = |party: &mut Party| party.phases.push((rng.below(30_000), Behaviour::Twin));
+    world.sources.iter_mut().chain(&mut world.providers).take(4).for_each(twin);
+    rng.chance(50).then(|| world.sources.reverse());
+    for party in world.sources.iter_mut().chain(&mut world.providers) {
+        party.phases.sort_by_key(|(from, _)| *from);
+    }
+}
+
+/// All providers fail in the same way for a while, and the wallet reads every three seconds.
+fn outage(world: &mut World, rng: &mut Rng) {
+    let until = rng.between(20_000, 90_000);
+    let failure = rng.pick(&Behaviour::FAILURES);
+    for party in &mut world.providers {
+        party.phases = vec![(0, Behaviour::Honest), (14_000, failure), (until, Behaviour::Honest)];
+    }
+    alike(&mut world.sources, Behaviour::Honest);
+    world.steps = (0..30).flat_map(|_| [Step::Read(vec![0]), Step::Pass(3_000)]).collect();
 }
 
 /// All sources, or all but one, and some providers serve the usurpers' branch around the end of the period.

@@ -132,15 +132,15 @@ impl Judge<'_> {
             .saturating_add(latency);
         // A period that began after the newest known head needs a committee update.
         let period = |slot: Slot| slot.get() / 64;
-        let hand_overs = period(self.slot_of(read.until)).saturating_sub(period(self.known_head));
-        let is_warm = self.proven_at.is_some() && hand_overs == 0;
+        let committee_updates = period(self.slot_of(read.until)).saturating_sub(period(self.known_head));
+        let is_warm = self.proven_at.is_some() && committee_updates == 0;
         let wanted = match self.proven_at {
             Some(_) if is_warm => round,
             // One round for every eight committee updates, and one for the head. A mirror has one file for each: the first
             // is fetched alone, and the last too.
             Some(at) if read.from.saturating_sub(at) < 86_400_000 => {
                 let has_mirror = self.world.sources.iter().any(|source| source.is_mirror);
-                let rounds = hand_overs.div_ceil(8).saturating_add(if has_mirror { 3 } else { 1 });
+                let rounds = committee_updates.div_ceil(8).saturating_add(if has_mirror { 3 } else { 1 });
                 round.saturating_mul(rounds)
             }
             // Requests beside the bootstrap are awaited for a short time.

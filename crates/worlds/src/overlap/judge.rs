@@ -28,6 +28,9 @@ pub(super) struct Judge {
     returned: BTreeMap<(u64, bool), (u64, B256)>,
     /// The latest block that a call which ended returned of any holding: the wallet knows a head that is as late.
     latest: Option<Amount>,
+    /// How often a holding was forgotten, and at which of these times each was forgotten last.
+    forgets: u64,
+    forgotten: BTreeMap<u64, u64>,
     pub(super) violation: Option<String>,
     pub(super) answers: u64,
     pub(super) proven: u64,
@@ -47,6 +50,8 @@ impl Judge {
             is_mixed: false,
             returned: BTreeMap::new(),
             latest: None,
+            forgets: 0,
+            forgotten: BTreeMap::new(),
             violation: None,
             answers: 0,
             proven: 0,
@@ -71,6 +76,13 @@ impl Judge {
 
     pub(super) fn forgotten(&mut self, holding: u64) {
         self.returned.retain(|(held, _), _| *held != holding);
+        self.forgets = self.forgets.saturating_add(1);
+        self.forgotten.insert(holding, self.forgets);
+    }
+
+    /// How often a holding was forgotten until now: marks the beginning of a call.
+    pub(super) fn forgets(&self) -> u64 {
+        self.forgets
     }
 
     pub(super) fn withdrawn(&mut self, holding: u64, amount: &Amount) {
@@ -153,6 +165,10 @@ impl Judge {
         if self.latest.is_none_or(|latest| latest.time < amount.time) {
             self.latest = Some(*amount);
         }
+        // A call that began before its holding was forgotten belongs to the time before: later calls may return older blocks.
+        if self.forgotten.get(&holding).is_some_and(|forgotten| *forgotten > at.began) {
+            return;
+        }
         let returned = self.returned.entry((holding, finalized)).or_insert((number, amount.hash));
         if returned.0 <= number {
             *returned = (number, amount.hash);
@@ -179,6 +195,8 @@ impl Judge {
 #[derive(Clone, Copy)]
 pub(super) struct Moment {
     pub(super) time: UnixTime,
+    /// How often a holding had been forgotten when the call began.
+    pub(super) began: u64,
     /// Whether the wallet knows of a consensus fault.
     pub(super) is_faulted: bool,
 }

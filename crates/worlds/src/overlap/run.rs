@@ -134,8 +134,9 @@ impl Play<'_> {
         self.judge.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn moment(&self) -> Moment {
-        Moment { time: self.clock.true_time(), is_faulted: self.wallet.is_faulted() }
+    /// The moment when a call ends that began after this many forgets.
+    fn moment(&self, began: u64) -> Moment {
+        Moment { time: self.clock.true_time(), began, is_faulted: self.wallet.is_faulted() }
     }
 
     fn act<'a>(&'a self, at: u64, act: &'a Act) -> BoxFuture<'a, ()> {
@@ -198,14 +199,16 @@ impl Play<'_> {
                 Call::Balance(holding) => self.read(std::slice::from_ref(holding), false).await,
                 Call::Finalized(holdings) => self.read(holdings, true).await,
                 Call::Refresh => {
+                    let began = self.judge().forgets();
                     let all = self.wallet.refresh().await;
-                    let moment = self.moment();
+                    let moment = self.moment(began);
                     for (holding, answer) in all {
                         self.judge().answer(holding, &answer, false, moment);
                     }
                 }
                 Call::Watch(holdings, millis) => {
-                    let tell = |told| self.tell(told);
+                    let began = self.judge().forgets();
+                    let tell = |told| self.tell(told, began);
                     let watch = self.wallet.watch(holdings, &tell);
                     let over = self.clock.sleep(Duration::from_millis(*millis));
                     if let Either::Left(((), _)) = select(watch, over).await {
@@ -223,13 +226,14 @@ impl Play<'_> {
     }
 
     async fn read(&self, holdings: &[u64], finalized: bool) {
+        let began = self.judge().forgets();
         let answers: Vec<Answer> = self.wallet.read(holdings, finalized).await;
-        let moment = self.moment();
+        let moment = self.moment(began);
         self.judge().call(holdings, &answers, finalized, moment);
     }
 
-    fn tell(&self, told: Told) {
-        let moment = self.moment();
+    fn tell(&self, told: Told, began: u64) {
+        let moment = self.moment(began);
         match told {
             Told::Answer(holding, answer) => self.judge().answer(holding, &answer, false, moment),
             Told::Withdrawn(holding, amount) => self.judge().withdrawn(holding, &amount),

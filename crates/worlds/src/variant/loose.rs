@@ -49,7 +49,7 @@ struct State {
     heads: Heads,
     held: BTreeMap<Address, Held>,
     /// Pending proofs: their roots are not signed yet.
-    parked: BTreeMap<Address, Vec<Verified<Account>>>,
+    pending: BTreeMap<Address, Vec<Verified<Account>>>,
     /// The strikes of each provider, and the providers that are not asked any more.
     strikes: BTreeMap<usize, u64>,
     shut_out: BTreeSet<usize>,
@@ -103,7 +103,7 @@ impl LooseReader {
 
     /// Reads one account, and records what is proven.
     async fn read_one(&self, owner: Address) {
-        if self.join_parked(owner) {
+        if self.join_pending(owner) {
             return;
         }
         let Some(head) = self.head() else { return };

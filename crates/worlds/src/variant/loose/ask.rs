@@ -21,7 +21,7 @@ enum Worth {
     /// A proven amount at that block.
     Proven(U256, Head),
     /// A proof under a root that is not signed.
-    Parked,
+    Pending,
 }
 
 /// The hedge delay.
@@ -56,7 +56,7 @@ impl LooseReader {
                     self.note(provider, &answer);
                     match answer {
                         Ok(Worth::Proven(wei, head)) => return Some((wei, head)),
-                        Ok(Worth::Parked) if self.has(Omission::ParkedEndsRace) => return None,
+                        Ok(Worth::Pending) if self.has(Omission::PendingEndsRead) => return None,
                         Err(miss) if miss != Miss::Offline && self.has(Omission::RetryStorm) => {
                             let ask = self.ask(provider, owner, head);
                             running.push(ask.map(move |answer| (provider, answer)).boxed());
@@ -80,7 +80,7 @@ impl LooseReader {
     /// Counts a failure as a strike if it is the provider's fault.
     fn note(&self, provider: usize, answer: &Result<Worth, Miss>) {
         let most = match (self.omission, answer) {
-            (Some(Omission::StrikesForLag), Err(Miss::Without) | Ok(Worth::Parked)) => STRIKES,
+            (Some(Omission::StrikesForLag), Err(Miss::Without) | Ok(Worth::Pending)) => STRIKES,
             (Some(Omission::BreakerStays), Err(_)) => 1,
             (Some(Omission::OfflinePunishes), Err(Miss::Offline)) => 1,
             _ => return,
@@ -122,12 +122,12 @@ impl LooseReader {
             Some(_) => Err(Miss::Without),
             None => {
                 let mut state = self.state();
-                let parked = state.parked.entry(owner).or_default();
-                parked.push(account);
-                if parked.len() > 24 {
-                    parked.remove(0);
+                let pending = state.pending.entry(owner).or_default();
+                pending.push(account);
+                if pending.len() > 24 {
+                    pending.remove(0);
                 }
-                Ok(Worth::Parked)
+                Ok(Worth::Pending)
             }
         }
     }
@@ -186,13 +186,13 @@ impl LooseReader {
     }
 
     /// Joins a pending proof with the newest head, if it is of that block.
-    pub(super) fn join_parked(&self, owner: Address) -> bool {
+    pub(super) fn join_pending(&self, owner: Address) -> bool {
         let Some(head) = self.head() else { return false };
-        let parked = self.state().parked.get(&owner).cloned().unwrap_or_default();
-        let found = parked.iter().find(|account| account.state_root().get() == head.root);
+        let pending = self.state().pending.get(&owner).cloned().unwrap_or_default();
+        let found = pending.iter().find(|account| account.state_root().get() == head.root);
         let joined = found.is_some_and(|account| self.offer(owner, balance(account), &head));
         if joined {
-            self.state().parked.remove(&owner);
+            self.state().pending.remove(&owner);
         }
         joined
     }

@@ -37,7 +37,7 @@ impl LooseReader {
             };
             let Some(Wants::Updates { start, count }) = wants else { break };
             let path = format!("updates?start_period={start}&count={count}");
-            self.ask_sources(&path, false, |data| self.hand_over(data)).await;
+            self.ask_sources(&path, false, |data| self.take_committee_updates(data)).await;
         }
         let newest = self.ask_sources("optimistic_update", true, |data| self.advance(data, false));
         let both = async {
@@ -47,7 +47,7 @@ impl LooseReader {
         // If a head is known, silent sources are not awaited as long.
         let wait = if self.head().is_some() { 1_000 } else { 2_400 };
         let _ = select(both.boxed(), self.wire.sleep(Duration::from_millis(wait))).await;
-        self.fetch_pending().await;
+        self.fetch_headers().await;
     }
 
     /// Asks all sources for the same, until one answer is enough.
@@ -87,7 +87,7 @@ impl LooseReader {
         true
     }
 
-    fn hand_over(&self, data: &Data) -> bool {
+    fn take_committee_updates(&self, data: &Data) -> bool {
         let Ok(updates) = decode::updates(&data.bytes, data.encoding, &self.network) else { return false };
         for update in updates {
             self.take(&update);
@@ -141,7 +141,7 @@ impl LooseReader {
         let Some(client) = &mut state.light_client else { return false };
         let header = update.attested_header.clone();
         let outcome = client.advance(update.clone(), now);
-        if self.has(Omission::ForcedHandOver) {
+        if self.has(Omission::ForcedCommittee) {
             drop(state);
             return match outcome {
                 Err(AdvanceError::TooFewSigners { .. }) => self.force(update),
@@ -168,9 +168,9 @@ impl LooseReader {
     }
 
     /// Fetches the execution headers of heads that show only their hashes, from any provider.
-    async fn fetch_pending(&self) {
+    async fn fetch_headers(&self) {
         for is_final in [true, false] {
-            let Some((slot, hash)) = self.pending(is_final) else { continue };
+            let Some((slot, hash)) = self.missing_header(is_final) else { continue };
             let found = async {
                 let mut asked: FuturesUnordered<_> = (0..self.providers)
                     .map(|provider| self.wire.call(provider, "eth_getBlockByHash", json!([hash, false])))
@@ -194,7 +194,7 @@ impl LooseReader {
     }
 
     /// The newest head, if only the hash of its execution block is known so far.
-    fn pending(&self, is_final: bool) -> Option<(Slot, B256)> {
+    fn missing_header(&self, is_final: bool) -> Option<(Slot, B256)> {
         let state = self.state();
         let client = state.light_client.as_ref()?;
         let (slot, execution) = if is_final {
