@@ -3,7 +3,7 @@
 //!
 //! It only reads the store. So it may run, as a widget does, while the app writes to the same store.
 
-use saldo::{Client, Holding, RedbStorage};
+use saldo::{Client, RedbStorage};
 use saldo_examples::{Failure, network};
 
 fn main() -> Result<(), Failure> {
@@ -12,7 +12,7 @@ fn main() -> Result<(), Failure> {
     let storage = RedbStorage::read_only(std::env::args().nth(2).ok_or(usage)?)?;
     let (network, endpoints) = network(3)?;
     let client = Client::builder(network).directory(&endpoints).storage(storage).build()?;
-    match client.last(&Holding::native(owner)) {
+    match client.last(&client.native(owner)) {
         None => println!("not known (it is not 0)"),
         Some(last) => {
             let age = client.now().age_of(last.anchor().timestamp());

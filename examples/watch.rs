@@ -2,7 +2,7 @@
 //! stored readings:
 //! `cargo run -p saldo-examples --bin watch -- ADDRESS STORE [NETWORK_FILE]`
 
-use saldo::{Activity, Change, Client, Freshness, Holding, Proven, Reading, RedbStorage};
+use saldo::{Activity, Change, Client, Freshness, Proven, Reading, RedbStorage};
 use saldo_examples::{Failure, network};
 
 #[tokio::main(flavor = "current_thread")]
@@ -15,7 +15,7 @@ async fn main() -> Result<(), Failure> {
     for fault in client.storage_faults() {
         println!("(dropped from the store: {fault})");
     }
-    let mut watch = client.watch([Holding::native(owner)]);
+    let mut watch = client.watch([client.native(owner)]);
     loop {
         println!("{}", line(&watch.next().await));
     }

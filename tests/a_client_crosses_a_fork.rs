@@ -3,10 +3,11 @@
 
 use std::time::Duration;
 
-use saldo::{Holding, Network, Policy, Reading};
+use saldo::{Network, Policy, Reading};
 use saldo_beacon::Fork;
 use saldo_beacon::unit::Epoch;
 use saldo_drill::Chain;
+use saldo_tests::native;
 use saldo_tests::scene::{AFTER, ALICE, BEFORE, Scene};
 
 /// The chain is at slot 40 when the wallet opens; slot 56 is the first of Gloas.
@@ -68,7 +69,7 @@ fn a_reading_from_before_the_fork_becomes_final_after_it() {
             scene.pass_slots(1);
             scene.assert_true(&scene.patient_balance(ALICE, Duration::from_secs(40)), ALICE);
         }
-        let finalized = scene.simulation.run(scene.client.finalized(&[Holding::native(ALICE)]));
+        let finalized = scene.simulation.run(scene.client.finalized(&[native(ALICE)]));
         scene.assert_true(&finalized[0], ALICE);
         assert_eq!(finalized[0].proven().unwrap().anchor().assurance().level(), saldo::Level::Finalized);
     }

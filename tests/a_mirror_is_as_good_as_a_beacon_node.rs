@@ -5,15 +5,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use saldo::{
-    BuildError, Client, Domain, Endpoint, EndpointError, Failure, Holding, Reading, Role, TransportError,
-};
+use saldo::{BuildError, Client, Domain, Endpoint, EndpointError, Failure, Reading, Role, TransportError};
 use saldo_beacon::Fork;
 use saldo_beacon::unit::{Epoch, Period};
 use saldo_drill::{Chain, Fault};
 use saldo_source::mirror::{File, KeepError, Keeper, newest_checkpoint};
 use saldo_source::{Clock, Io};
 use saldo_tests::mirrored::{Folder, REFRESH_TIMEOUT, SLOTS_PER_PERIOD, WebServer, World, over_http};
+use saldo_tests::native;
 use saldo_tests::scene::{ALICE, BEFORE};
 
 /// The failure of the source with that name.
@@ -135,7 +134,7 @@ fn a_mirror_continues_across_a_fork() {
         while world.chain.slot().get() < 56 + 30 {
             removed.extend(world.refresh().removed);
             for wallet in &wallets {
-                let holding = [Holding::native(ALICE)];
+                let holding = [native(ALICE)];
                 let reading = world.simulation.run(wallet.read_patiently(&holding, timeout)).remove(0);
                 world.assert_proven(&reading);
             }
@@ -148,7 +147,7 @@ fn a_mirror_continues_across_a_fork() {
         world.pass_slots(3 * SLOTS_PER_PERIOD);
         world.refresh();
         for wallet in [asleep, wallet(folder), wallet(over_http())] {
-            let holding = [Holding::native(ALICE)];
+            let holding = [native(ALICE)];
             let reading = world.simulation.run(wallet.read_patiently(&holding, timeout)).remove(0);
             world.assert_proven(&reading);
         }

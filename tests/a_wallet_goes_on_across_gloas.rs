@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use saldo::{Assurance, Holding, Path, Policy, Reading};
+use saldo::{Assurance, Path, Policy, Reading};
 use saldo_beacon::Fork;
 use saldo_beacon::unit::Epoch;
 use saldo_drill::{Chain, Fault};
+use saldo_tests::native;
 use saldo_tests::scene::{AFTER, ALICE, BEFORE, BOB, Scene, UNUSED};
 
 fn on_gloas(seed: u64, providers: usize) -> Scene {
@@ -40,7 +41,7 @@ fn header_and_proof_are_fetched_together() {
 #[test]
 fn many_holdings_share_a_header() {
     let scene = on_gloas(2, 1);
-    let holdings = [Holding::native(ALICE), Holding::native(BOB), Holding::native(UNUSED)];
+    let holdings = [native(ALICE), native(BOB), native(UNUSED)];
     let mut finalized = None;
     for round in 0..12 {
         let before = calls(&scene, 0, "eth_getBlockByHash");
@@ -158,7 +159,7 @@ fn the_fork_is_crossed() {
 #[test]
 fn finality_is_reached() {
     let scene = on_gloas(9, 2);
-    let holding = Holding::native(ALICE);
+    let holding = native(ALICE);
     let number = scene.balance(ALICE).proven().unwrap().anchor().number();
     while scene.chain.finalized().number < number + 2 {
         scene.pass_slots(1);

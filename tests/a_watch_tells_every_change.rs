@@ -10,10 +10,11 @@ use saldo::{
 };
 use saldo_drill::{Fault, Provider};
 use saldo_tests::checkpoint_world::CheckpointWorld;
+use saldo_tests::native;
 use saldo_tests::scene::{AFTER, ALICE, BEFORE, Scene, UNUSED};
 use saldo_tests::watched::{ALICE_HOLDING, SLOT, changes_within, readings};
 
-const UNUSED_HOLDING: Holding = Holding { owner: UNUSED, asset: saldo::Asset::Native };
+const UNUSED_HOLDING: Holding = native(UNUSED);
 
 fn activities(changes: &[(Duration, Change)]) -> Vec<Activity> {
     let activity = |(_, change): &(Duration, Change)| match change {
@@ -27,7 +28,7 @@ fn activities(changes: &[(Duration, Change)]) -> Vec<Activity> {
 #[track_caller]
 fn assert_all_true(scene: &Scene, changes: &[(Duration, Change)]) {
     for proven in changes.iter().filter_map(|(_, change)| change.latest_proven()) {
-        let true_amount = scene.chain.balance_at_hash(proven.anchor().hash(), proven.holding().owner);
+        let true_amount = scene.chain.balance_at_hash(proven.anchor().hash(), proven.holding().owner());
         assert_eq!(Some(proven.amount().base_units()), true_amount);
     }
 }
@@ -340,7 +341,7 @@ fn dropping_next_loses_no_change() {
         let amounts = all.iter().filter_map(|(_, change)| {
             let proven = change.latest_proven()?;
             matches!(change, Change::Reading { .. })
-                .then(|| (proven.holding().owner, proven.amount().base_units()))
+                .then(|| (proven.holding().owner(), proven.amount().base_units()))
         });
         let mut amounts: Vec<_> = amounts.collect();
         amounts.dedup();

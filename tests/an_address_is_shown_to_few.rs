@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use alloy_primitives::Address;
 use futures_util::future::join;
-use saldo::{Attempt, Clock, Holding, Policy, Reading, Role, Why};
+use saldo::{Attempt, Clock, Policy, Reading, Role, Why};
 use saldo_drill::http::{HttpRequest, Reaction, Service};
 use saldo_drill::{Fault, Provider};
+use saldo_tests::native;
 use saldo_tests::scene::{ALICE, BEFORE, BOB, Scene};
 
 /// The providers that received a request with `owner`, starting with the log's request number `from`.
@@ -168,7 +169,7 @@ fn two_reads_at_once(strict: bool) -> (Scene, [Reading; 2]) {
     scene.providers[0].clear();
     scene.providers.iter().for_each(|provider| provider.add(Fault::Hang.on("eth_getProof")));
     let (clock, client) = (scene.simulation.clock(), scene.client.clone());
-    let holding = [Holding::native(ALICE)];
+    let holding = [native(ALICE)];
     let later = async {
         clock.sleep(std::time::Duration::from_millis(100)).await;
         client.finalized(&holding).await.remove(0)

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use alloy_primitives::U256;
-use saldo::{Holding, Reading};
+use saldo::Reading;
 use saldo_drill::{Chain, Fault};
+use saldo_tests::native;
 use saldo_tests::scene::{ALICE, BEFORE, Scene, UNUSED};
 use serde_json::json;
 
@@ -70,7 +71,7 @@ fn no_failure_of_all_providers_is_a_number() {
                 .count(),
             3
         );
-        assert!(scene.client.last(&Holding::native(ALICE)).is_some());
+        assert!(scene.client.last(&native(ALICE)).is_some());
 
         // When the providers work again, the next read proves it, or the first read after the backoff that they asked
         // for.
@@ -117,7 +118,7 @@ fn forged_heads_change_nothing() {
     {
         let scene = Scene::new(seed, 2, 2);
         assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE);
-        let at = scene.client.last(&Holding::native(ALICE)).unwrap().anchor().number();
+        let at = scene.client.last(&native(ALICE)).unwrap().anchor().number();
         // Far into the next period, so that the last committee is a different one.
         scene.pass_slots(70);
         scene.sources.iter().for_each(|source| source.add(fault.clone()));

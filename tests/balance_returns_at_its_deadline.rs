@@ -7,6 +7,7 @@ use futures_util::future::{Either, select};
 use saldo::{Holding, Policy, Reading};
 use saldo_drill::Fault;
 use saldo_source::Clock;
+use saldo_tests::native;
 use saldo_tests::scene::{ALICE, BEFORE, Scene};
 
 fn timed(scene: &Scene) -> (Reading, Duration) {
@@ -74,11 +75,7 @@ fn many_holdings_are_read_concurrently() {
     scene.pass_slots(1);
     let holdings: Vec<Holding> = (0..10)
         .map(|index| {
-            Holding::native(if index % 3 == 0 {
-                ALICE
-            } else {
-                alloy_primitives::Address::repeat_byte(index)
-            })
+            native(if index % 3 == 0 { ALICE } else { alloy_primitives::Address::repeat_byte(index) })
         })
         .collect();
     let clock = scene.simulation.clock();
@@ -88,6 +85,6 @@ fn many_holdings_are_read_concurrently() {
     assert_eq!(readings.len(), holdings.len());
     for (holding, reading) in holdings.iter().zip(&readings) {
         assert_eq!(reading.proven().unwrap().holding(), holding);
-        scene.assert_true(reading, holding.owner);
+        scene.assert_true(reading, holding.owner());
     }
 }

@@ -3,13 +3,14 @@
 
 use saldo::{Checkpoint, Client, Holding, MemoryStorage, Storage, StorageError, StorageFault};
 use saldo_tests::checkpoint_world::CheckpointWorld;
+use saldo_tests::native;
 use saldo_tests::scene::{AFTER, ALICE, BEFORE, BOB, UNUSED};
 use saldo_tests::slow_storage::SlowStorage;
 use saldo_tests::stored::{Durable, entries};
 
-const ALICES: Holding = Holding { owner: ALICE, asset: saldo::Asset::Native };
-const BOBS: Holding = Holding { owner: BOB, asset: saldo::Asset::Native };
-const UNUSEDS: Holding = Holding { owner: UNUSED, asset: saldo::Asset::Native };
+const ALICES: Holding = native(ALICE);
+const BOBS: Holding = native(BOB);
+const UNUSEDS: Holding = native(UNUSED);
 
 fn start(world: &CheckpointWorld, storage: &(impl Storage + Clone + 'static)) -> Client {
     let builder = world.builder().checkpoint(world.chain.checkpoint()).storage(storage.clone());

@@ -6,7 +6,7 @@ use std::fmt::{Debug, Write};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use saldo::{Client, Holding, Policy, U256};
+use saldo::{Client, Policy, U256};
 use saldo_drill::replay::replay;
 use saldo_drill::scenario::built_in;
 use saldo_drill::simulate::Simulation;
@@ -14,6 +14,7 @@ use saldo_drill::stage::OWNER;
 use saldo_drill::{BeaconSource, Chain, Fault, Provider};
 use saldo_tests::checkpoint_world::CheckpointWorld;
 use saldo_tests::key_recorder::{assert_no_key, client_with_keys, with_keys};
+use saldo_tests::native;
 use saldo_tests::scene::{AFTER, ALICE, BEFORE, Scene, UNUSED};
 use saldo_tests::supply::repository;
 use tracing::field::{Field, Visit};
@@ -143,7 +144,7 @@ fn with_secrets() {
     let simulation = Simulation::new(8, &chain);
     let (provider, source) = (Provider::honest(&chain), BeaconSource::honest(&chain));
     let client = client_with_keys(&chain, &simulation, provider.clone(), source.clone());
-    let holdings = [Holding::native(ALICE), Holding::native(UNUSED)];
+    let holdings = [native(ALICE), native(UNUSED)];
     let everybodys = [
         Fault::Refuse,
         Fault::Redirect(with_keys("http://elsewhere.test")),
@@ -215,7 +216,7 @@ fn no_lock_is_held_while_an_event_is_emitted() {
     struct CallsClient(Client, Arc<Mutex<BTreeSet<String>>>);
     impl<S: tracing::Subscriber> Layer<S> for CallsClient {
         fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
-            let _ = (self.0.health(), self.0.last(&Holding::native(ALICE)), self.0.evidence());
+            let _ = (self.0.health(), self.0.last(&native(ALICE)), self.0.evidence());
             let mut reader = Reader::default();
             event.record(&mut reader);
             self.1.lock().unwrap().insert(reader.name);

@@ -9,7 +9,7 @@ use saldo_beacon::unit::{Epoch, Slot};
 use saldo_beacon::{Execution, Fork, LightClient, Network};
 use saldo_chain::{Chain, ExecutionHeader, Level};
 use saldo_proof::{StateRoot, verify_account};
-use saldo_reading::{Generation, Holding, ProviderId, join};
+use saldo_reading::{Generation, Holding, NetworkId, ProviderId, join};
 use saldo_tests::beacon::{Block, Forge, MINIMAL_FULU, Tree};
 use saldo_tests::forge::{account, leaf, nibbles};
 use saldo_tests::gate::let_out;
@@ -86,7 +86,8 @@ fn follow(forge: &Forge, table: &Network, start: u64, slot: u64) -> &'static str
     let Some(anchor) = chain.anchor_at_root(verified.state_root()) else { return "follows" };
     let provider = ProviderId::new("forge").unwrap();
     let first = Generation::FIRST;
-    let joined = join(Holding::native(OWNER), table.chain_id(), &verified, anchor, provider, first).unwrap();
+    let joined =
+        join(Holding::native(NetworkId::from(table), OWNER), &verified, anchor, provider, first).unwrap();
     assert_eq!(let_out(&joined, &chain).amount().base_units(), WEI);
     "proves"
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use alloy_primitives::{Address, B256, U256, keccak256};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use saldo::{Endpoint, Holding, MemoryStorage, Request, Response, Transport, TransportError, Write};
+use saldo::{Endpoint, MemoryStorage, Request, Response, Transport, TransportError, Write};
 use saldo_beacon::decode::{self, Encoding};
 use saldo_beacon::unit::Slot;
 use saldo_beacon::{Checkpoint, Fork, LightClient, Network};
@@ -21,6 +21,7 @@ use saldo_tests::captured::{CLIENTS, customer, four_accounts, header_rlp, token}
 use saldo_tests::checkpoint_world::CheckpointWorld;
 use saldo_tests::forge::{self, nibbles};
 use saldo_tests::mutation::{Fed, INPUTS, Rng, damage, damaged, feed};
+use saldo_tests::native;
 use saldo_tests::scene::{ALICE, BEFORE};
 use saldo_tests::stopped_clock::StoppedClock;
 use saldo_tests::stored::{entries, put, with_record_checksum};
@@ -489,7 +490,7 @@ fn feed_record(parser: &str, prefix: &str) {
         put(&storage, [others.clone(), vec![damaged]].concat());
         let builder = checkpoint_world.builder().checkpoint(checkpoint_world.chain.checkpoint());
         let client = builder.storage(storage).build().unwrap();
-        let last = client.last(&Holding::native(ALICE));
+        let last = client.last(&native(ALICE));
         assert!(last.is_none_or(|last| last.amount().base_units() == BEFORE));
         client.storage_faults().is_empty()
     });

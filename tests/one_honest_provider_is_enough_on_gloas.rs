@@ -7,6 +7,7 @@ use alloy_primitives::{Address, B256, U256};
 use saldo::{Holding, Policy};
 use saldo_beacon::Fork;
 use saldo_drill::{Chain, Fault, Provider};
+use saldo_tests::native;
 use saldo_tests::scene::{ALICE, BEFORE, BOB, Scene, UNUSED};
 
 const HEADER: &str = "eth_getBlockByHash";
@@ -59,7 +60,7 @@ fn an_honest_provider_proves_whatever_the_other_does() {
             let scene = gloas(7, 2);
             make(&scene.providers[faulty]);
             for round in 0..4 {
-                let holdings = [ALICE, BOB, UNUSED].map(Holding::native);
+                let holdings = [ALICE, BOB, UNUSED].map(native);
                 let readings = scene.simulation.run(scene.client.read(&holdings));
                 for (reading, holding) in readings.iter().zip(holdings) {
                     let why = reading.why();
@@ -68,7 +69,7 @@ fn an_honest_provider_proves_whatever_the_other_does() {
                         "{defect} ({faulty}), round {round}: {why:?} {:?}",
                         reading.attempts()
                     );
-                    scene.assert_true(reading, holding.owner);
+                    scene.assert_true(reading, holding.owner());
                 }
                 scene.pass_slots(1);
             }
@@ -79,8 +80,7 @@ fn an_honest_provider_proves_whatever_the_other_does() {
 #[test]
 fn a_header_is_fetched_once_for_all_holdings() {
     let scene = gloas(1, 1);
-    let holdings: Vec<Holding> =
-        (0..10_u8).map(|index| Holding::native(Address::repeat_byte(index))).collect();
+    let holdings: Vec<Holding> = (0..10_u8).map(|index| native(Address::repeat_byte(index))).collect();
     let calls = |method: &str| scene.providers[0].requests().get(method).copied().unwrap_or(0);
     // The first read also fetches the finalized head's header.
     for _ in 0..3 {

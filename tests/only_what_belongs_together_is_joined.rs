@@ -1,14 +1,14 @@
 //! A proof and a block give an amount only if account, state root and chain match.
 
 use alloy_primitives::{Address, B256, U256};
-use saldo::{Asset, Holding};
+use saldo::{Holding, NetworkId};
 use saldo_chain::{Anchor, Chain, Level};
 use saldo_reading::{Generation, JoinError, ProviderId, join};
 use saldo_tests::gate::let_out;
 use saldo_tests::gloas::{Made, State, client, sign};
+use saldo_tests::{NETWORK, native};
 
 const OWNER: Address = Address::repeat_byte(1);
-const CHAIN: u64 = 31337;
 
 fn state(of: Address, word: u8) -> State {
     State::new(of, B256::repeat_byte(2), B256::with_last_byte(1), B256::with_last_byte(word))
@@ -36,45 +36,25 @@ fn provider() -> ProviderId {
 #[test]
 fn what_belongs_together_is_joined() {
     let state = state(OWNER, 1);
-    let candidate = join(
-        Holding::native(OWNER),
-        CHAIN,
-        &state.account(OWNER),
-        &block(&state),
-        provider(),
-        Generation::FIRST,
-    )
-    .unwrap();
+    let candidate =
+        join(native(OWNER), &state.account(OWNER), &block(&state), provider(), Generation::FIRST).unwrap();
     let proven = let_out(&candidate, &chain(&state));
-    assert_eq!((proven.holding().owner, proven.nonce()), (OWNER, Some(1)));
+    assert_eq!((proven.holding().owner(), proven.nonce()), (OWNER, Some(1)));
     assert_eq!(proven.amount().base_units(), U256::ZERO);
     // Absence is a zero too, for the requested address.
     let other = Address::repeat_byte(9);
-    let candidate = join(
-        Holding::native(other),
-        CHAIN,
-        &state.account(other),
-        &block(&state),
-        provider(),
-        Generation::FIRST,
-    )
-    .unwrap();
+    let candidate =
+        join(native(other), &state.account(other), &block(&state), provider(), Generation::FIRST).unwrap();
     let proven = let_out(&candidate, &chain(&state));
-    assert_eq!((proven.holding().owner, proven.amount().base_units()), (other, U256::ZERO));
+    assert_eq!((proven.holding().owner(), proven.amount().base_units()), (other, U256::ZERO));
 }
 
 #[test]
 fn another_accounts_proof_is_not_joined() {
     let state = state(OWNER, 1);
     let requested = Address::repeat_byte(9);
-    let refusal = join(
-        Holding::native(requested),
-        CHAIN,
-        &state.account(OWNER),
-        &block(&state),
-        provider(),
-        Generation::FIRST,
-    );
+    let refusal =
+        join(native(requested), &state.account(OWNER), &block(&state), provider(), Generation::FIRST);
     assert_eq!(refusal, Err(JoinError::Subject { got: OWNER, expected: requested }));
 }
 
@@ -83,30 +63,28 @@ fn another_accounts_proof_is_not_joined() {
 fn a_proof_under_another_root_is_not_joined() {
     let (genuine, other) = (state(OWNER, 1), state(OWNER, 2));
     assert_ne!(genuine.root(), other.root());
-    let refusal = join(
-        Holding::native(OWNER),
-        CHAIN,
-        &other.account(OWNER),
-        &block(&genuine),
-        provider(),
-        Generation::FIRST,
-    );
+    let refusal = join(native(OWNER), &other.account(OWNER), &block(&genuine), provider(), Generation::FIRST);
     assert_eq!(refusal, Err(JoinError::StateRoot { got: other.root(), expected: genuine.root() }));
 }
 
 #[test]
 fn another_networks_block_is_not_joined() {
     let state = state(OWNER, 1);
-    let refusal =
-        join(Holding::native(OWNER), 1, &state.account(OWNER), &block(&state), provider(), Generation::FIRST);
-    assert_eq!(refusal, Err(JoinError::Chain { got: CHAIN, expected: 1 }));
+    let refusal = join(
+        Holding::native(NetworkId::new(1), OWNER),
+        &state.account(OWNER),
+        &block(&state),
+        provider(),
+        Generation::FIRST,
+    );
+    assert_eq!(refusal, Err(JoinError::Network { got: NETWORK, expected: NetworkId::new(1) }));
 }
 
 /// An account's native balance proves nothing about a token.
 #[test]
 fn an_account_proof_is_no_proof_of_a_token() {
     let state = state(OWNER, 1);
-    let token = Holding { asset: Asset::Erc20(Address::repeat_byte(3)), ..Holding::native(OWNER) };
-    let refusal = join(token, CHAIN, &state.account(OWNER), &block(&state), provider(), Generation::FIRST);
+    let token = Holding::erc20(NETWORK, OWNER, Address::repeat_byte(3));
+    let refusal = join(token, &state.account(OWNER), &block(&state), provider(), Generation::FIRST);
     assert_eq!(refusal, Err(JoinError::Asset));
 }

@@ -11,6 +11,7 @@ use saldo::{Attempt, Client, Endpoint, Failure, Holding, Outcome, Policy, Role, 
 use saldo_drill::simulate::Simulation;
 use saldo_drill::{BeaconSource, Chain, Fault, Provider};
 use saldo_source::{Answer, Ask, Clock, Deadline, DisclosureSet, Dispatcher, Io, RequestSpec};
+use saldo_tests::native;
 use saldo_tests::scene::{ALICE, BEFORE, Scene};
 
 /// The hedge delay of a provider that was never asked.
@@ -77,9 +78,8 @@ fn a_thousand_accounts_in_eleven_requests() {
     let scene = Scene::new(4, 2, 1);
     scene.assert_true(&scene.balance(ALICE), ALICE);
     scene.pass_slots(1);
-    let holdings: Vec<Holding> = (0_u16..1_000)
-        .map(|number| Holding::native(Address::left_padding_from(&number.to_be_bytes())))
-        .collect();
+    let holdings: Vec<Holding> =
+        (0_u16..1_000).map(|number| native(Address::left_padding_from(&number.to_be_bytes()))).collect();
     let before = scene.simulation.internet().log().len();
     let readings = scene.simulation.run(scene.client.read(&holdings));
     assert!(readings.iter().all(|reading| reading.proven().is_some()));
@@ -96,7 +96,7 @@ fn a_batch_may_fail_in_part() {
     scene.pass_slots(1);
     let absent = Fault::PartialBatch.on("eth_getProof");
     scene.providers[0].add(absent);
-    let holdings: Vec<Holding> = (0_u8..50).map(|byte| Holding::native(Address::repeat_byte(byte))).collect();
+    let holdings: Vec<Holding> = (0_u8..50).map(|byte| native(Address::repeat_byte(byte))).collect();
     let readings = scene.simulation.run(scene.client.read(&holdings));
     assert!(readings.iter().all(|reading| reading.proven().is_some()));
     let by = |name: &str| {

@@ -12,6 +12,7 @@ use saldo_tests::key_recorder::{assert_no_key, with_keys};
 use saldo_tests::scene::{AFTER, ALICE, BEFORE, BOB, Scene, UNUSED};
 use saldo_tests::stopped_clock::StoppedClock;
 use saldo_tests::watched::{ALICE_HOLDING, SLOT, changes_within};
+use saldo_tests::{NETWORK, native};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -68,9 +69,8 @@ fn a_proven_reading() {
     let own = balance.proven().unwrap();
     assert_eq!((&form["state"], &form["amount"]), (&json!("proven"), &json!(BEFORE.to_string())));
     assert_eq!(form["address"], format!("{ALICE:#x}"));
-    let chain_id = scene.chain.network().chain_id();
-    assert_eq!(form["chain_id"], chain_id);
-    assert_eq!(form["asset"], format!("eip155:{chain_id}/slip44:60"));
+    assert_eq!(form["chain_id"], NETWORK.chain_id());
+    assert_eq!(form["asset"], format!("{NETWORK}/slip44:60"));
     assert_eq!(form["block"]["hash"], own.anchor().hash().to_string());
     assert_eq!(form["block"]["timestamp"], own.anchor().timestamp().as_secs());
     assert_eq!(form["block"]["assurance"], "signed");
@@ -89,7 +89,7 @@ fn a_proven_reading() {
 #[test]
 fn a_finalized_reading() {
     let scene = Scene::new(2, 1, 1);
-    let readings = scene.simulation.run(scene.client.finalized(&[Holding::native(ALICE)]));
+    let readings = scene.simulation.run(scene.client.finalized(&[native(ALICE)]));
     assert_eq!(reading(&readings[0])["block"]["assurance"], "finalized");
 }
 
@@ -150,7 +150,7 @@ fn a_provider_that_was_asked_over_the_policy_is_named_as_such() {
 #[test]
 fn every_change_of_a_watch() {
     let scene = Scene::new(7, 1, 1);
-    let token = Holding { owner: ALICE, asset: Asset::Erc20(BOB) };
+    let token = Holding::erc20(NETWORK, ALICE, BOB);
     let mut watch = scene.client.watch([ALICE_HOLDING, token]);
     let mut changes = changes_within(&scene, &mut watch, Duration::from_secs(6));
     scene.chain.set_balance(ALICE, AFTER);
@@ -184,11 +184,10 @@ fn every_change_of_a_watch() {
 fn every_kind_of_total() {
     let most = Chain::builder(8).accounts([(ALICE, U256::MAX), (BOB, U256::from(7))]).build();
     let scene = Scene::of(most, 8, 1, 1, Policy::signed());
-    let chain_id = scene.chain.network().chain_id();
     let mut totals = Totals::new();
     let mut add = |owner, reading: &Reading| {
-        totals.add(chain_id, Holding::native(owner), reading).unwrap();
-        let form = written(&totals.of(chain_id, Asset::Native).unwrap(), "total:1");
+        totals.add(native(owner), reading).unwrap();
+        let form = written(&totals.of(NETWORK, Asset::Native).unwrap(), "total:1");
         assert_eq!(serde_json::to_value(&totals).unwrap(), json!([form]));
         form
     };
@@ -202,12 +201,12 @@ fn every_kind_of_total() {
     unreachable(&scene);
     let unknown = scene.balance(UNUSED);
     let mut totals = Totals::new();
-    totals.add(chain_id, Holding::native(BOB), &scene.balance(BOB)).unwrap();
-    let remembered = written(&totals.of(chain_id, Asset::Native).unwrap(), "total:1");
+    totals.add(native(BOB), &scene.balance(BOB)).unwrap();
+    let remembered = written(&totals.of(NETWORK, Asset::Native).unwrap(), "total:1");
     assert_eq!((&remembered["state"], &remembered["amount"]), (&json!("remembered"), &Value::Null));
     assert_eq!((&remembered["remembered_part"], &remembered["as_of"]["amount"]), (&json!("7"), &json!("7")));
-    totals.add(chain_id, Holding::native(UNUSED), &unknown).unwrap();
-    let partial = written(&totals.of(chain_id, Asset::Native).unwrap(), "total:1");
+    totals.add(native(UNUSED), &unknown).unwrap();
+    let partial = written(&totals.of(NETWORK, Asset::Native).unwrap(), "total:1");
     assert_eq!((&partial["state"], &partial["amount"]), (&json!("partial"), &Value::Null));
     assert_eq!(partial["missing"], json!([format!("{UNUSED:#x}")]));
 }
@@ -272,9 +271,8 @@ fn the_schemas_refuse_false_forms() {
     }
 
     let mut totals = Totals::new();
-    let chain_id = scene.chain.network().chain_id();
-    totals.add(chain_id, ALICE_HOLDING, &scene.balance(ALICE)).unwrap();
-    let mut total = written(&totals.of(chain_id, Asset::Native).unwrap(), "total:1");
+    totals.add(ALICE_HOLDING, &scene.balance(ALICE)).unwrap();
+    let mut total = written(&totals.of(NETWORK, Asset::Native).unwrap(), "total:1");
     total["amount"] = total["remembered_part"].clone();
     assert!(!schema("total:1").is_valid(&total), "a remembered part is not the whole: {total}");
 }

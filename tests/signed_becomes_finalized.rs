@@ -5,6 +5,7 @@ use std::time::Duration;
 use alloy_primitives::U256;
 use saldo::{Holding, Level, Path, Policy, Reading};
 use saldo_drill::{Chain, Fault};
+use saldo_tests::native;
 use saldo_tests::scene::{AFTER, ALICE, BEFORE, BOB, Scene, UNUSED};
 
 fn finalized(scene: &Scene, holding: Holding) -> Reading {
@@ -40,7 +41,7 @@ fn assert_final(scene: &Scene, reading: &Reading, owner: alloy_primitives::Addre
 #[test]
 fn by_the_chains_own_record() {
     let scene = Scene::new(1, 2, 1);
-    let holdings = [Holding::native(ALICE), Holding::native(BOB), Holding::native(UNUSED)];
+    let holdings = [native(ALICE), native(BOB), native(UNUSED)];
     let signed = scene.simulation.run(scene.client.read(&holdings));
     let number = signed[0].proven().unwrap().anchor().number();
     assert_eq!(signed[0].proven().unwrap().anchor().assurance().level(), Level::Signed);
@@ -66,7 +67,7 @@ fn by_known_links_without_a_request() {
         scene.assert_true(&scene.balance(ALICE), ALICE);
     }
     let before = requests(&scene);
-    let (at, path, _) = assert_final(&scene, &finalized(&scene, Holding::native(ALICE)), ALICE);
+    let (at, path, _) = assert_final(&scene, &finalized(&scene, native(ALICE)), ALICE);
     assert!(at >= number);
     assert_eq!((at, path), (scene.chain.finalized().number, Path::Head));
     assert_eq!(requests(&scene), before);
@@ -86,7 +87,7 @@ fn by_headers_if_only_tips_are_proven() {
         reading.proven().unwrap().anchor().number()
     };
     pass_until_final(&scene, number);
-    let (at, path, _) = assert_final(&scene, &finalized(&scene, Holding::native(ALICE)), ALICE);
+    let (at, path, _) = assert_final(&scene, &finalized(&scene, native(ALICE)), ALICE);
     assert_eq!(at, number);
     assert!(matches!(path, Path::Ancestor { .. }), "{path:?}");
 }
@@ -96,7 +97,7 @@ fn by_headers_if_only_tips_are_proven() {
 #[test]
 fn by_a_proof_at_the_finalized_block() {
     let scene = Scene::new(4, 2, 1);
-    let (at, path, amount) = assert_final(&scene, &finalized(&scene, Holding::native(ALICE)), ALICE);
+    let (at, path, amount) = assert_final(&scene, &finalized(&scene, native(ALICE)), ALICE);
     assert_eq!((at, path, amount), (scene.chain.finalized().number, Path::Head, BEFORE));
 
     let scene = Scene::new(5, 2, 1);
@@ -104,17 +105,17 @@ fn by_a_proof_at_the_finalized_block() {
     scene.pass_slots(2);
     assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), AFTER);
     // The payment is not final yet.
-    let (at, _, amount) = assert_final(&scene, &finalized(&scene, Holding::native(ALICE)), ALICE);
+    let (at, _, amount) = assert_final(&scene, &finalized(&scene, native(ALICE)), ALICE);
     assert_eq!((at, amount), (scene.chain.finalized().number, BEFORE));
     // And the final reading does not replace the newer one.
-    assert_eq!(scene.client.last(&Holding::native(ALICE)).unwrap().amount().base_units(), AFTER);
+    assert_eq!(scene.client.last(&native(ALICE)).unwrap().amount().base_units(), AFTER);
 }
 
 /// A payment becomes final with its block.
 #[test]
 fn a_payment_becomes_final() {
     let scene = Scene::new(6, 2, 1);
-    let holding = Holding::native(ALICE);
+    let holding = native(ALICE);
     let _ = scene.balance(ALICE);
     scene.chain.set_balance(ALICE, AFTER);
     scene.pass_slots(3);
@@ -133,7 +134,7 @@ fn a_false_record_makes_nothing_final() {
     let number = scene.balance(ALICE).proven().unwrap().anchor().number();
     pass_until_final(&scene, number);
     scene.providers[0].add(Fault::FlippedByte { node: 1, byte: 40 });
-    let (at, path, _) = assert_final(&scene, &finalized(&scene, Holding::native(ALICE)), ALICE);
+    let (at, path, _) = assert_final(&scene, &finalized(&scene, native(ALICE)), ALICE);
     assert_eq!(at, number);
     assert!(matches!(path, Path::History { .. }), "{path:?}");
 }
@@ -144,7 +145,7 @@ fn without_a_proof_it_is_unknown() {
     let scene = Scene::new(8, 2, 1);
     scene.assert_true(&scene.balance(ALICE), ALICE);
     scene.providers.iter().for_each(|provider| provider.add(Fault::Refuse));
-    scene.assert_unknown(&finalized(&scene, Holding::native(ALICE)), "all_unreachable", BEFORE);
+    scene.assert_unknown(&finalized(&scene, native(ALICE)), "all_unreachable", BEFORE);
 }
 
 /// While the chain does not finalize, an old final amount is not given as a present one.
@@ -157,7 +158,7 @@ fn old_finality_is_too_old() {
     scene.chain.stall_finality(true);
     scene.pass_slots(20);
     scene.assert_true(&scene.balance(ALICE), ALICE);
-    scene.assert_unknown(&finalized(&scene, Holding::native(ALICE)), "only_old_blocks", BEFORE);
+    scene.assert_unknown(&finalized(&scene, native(ALICE)), "only_old_blocks", BEFORE);
 }
 
 /// A provider whose proofs do not reach the finalized block is not asked first for a proof there: another provider
@@ -169,10 +170,10 @@ fn a_provider_with_shallow_proofs_is_not_asked_first() {
     let number = scene.balance(ALICE).proven().unwrap().anchor().number();
     pass_until_final(&scene, number);
     // The request for the finalized block's record shows it.
-    assert_final(&scene, &finalized(&scene, Holding::native(ALICE)), ALICE);
+    assert_final(&scene, &finalized(&scene, native(ALICE)), ALICE);
     let proofs = || scene.providers[0].requests().get("eth_getProof").copied();
     let before = proofs();
-    assert_final(&scene, &finalized(&scene, Holding::native(BOB)), BOB);
+    assert_final(&scene, &finalized(&scene, native(BOB)), BOB);
     assert_eq!(proofs(), before);
     // At signed blocks it proves as before.
     scene.pass_slots(1);

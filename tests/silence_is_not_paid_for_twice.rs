@@ -5,6 +5,7 @@ use std::time::Duration;
 use alloy_primitives::Address;
 use saldo::{Holding, Policy};
 use saldo_drill::Fault;
+use saldo_tests::native;
 use saldo_tests::scene::{ALICE, BEFORE, Scene};
 
 #[test]
@@ -12,8 +13,7 @@ fn a_hundred_holdings_beside_providers_that_hang() {
     for hanging in [1, 2, 3] {
         let scene = Scene::new(1, 4, 1);
         scene.providers[..hanging].iter().for_each(|provider| provider.add(Fault::Hang));
-        let holdings: Vec<Holding> =
-            (0..100).map(|index| Holding::native(Address::repeat_byte(index))).collect();
+        let holdings: Vec<Holding> = (0..100).map(|index| native(Address::repeat_byte(index))).collect();
         let readings = scene.simulation.run(scene.client.read(&holdings));
         let proven = readings.iter().filter(|reading| reading.proven().is_some()).count();
         assert_eq!(proven, 100, "{hanging} hang");

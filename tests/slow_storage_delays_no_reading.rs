@@ -10,13 +10,14 @@ use saldo::{
     StorageRefusal, Write,
 };
 use saldo_tests::checkpoint_world::CheckpointWorld;
+use saldo_tests::native;
 use saldo_tests::scene::{ALICE, BOB, UNUSED};
 use saldo_tests::slow_storage::SlowStorage;
 use saldo_tests::stored::entries;
 
-const ALICES: Holding = Holding { owner: ALICE, asset: saldo::Asset::Native };
-const BOBS: Holding = Holding { owner: BOB, asset: saldo::Asset::Native };
-const UNUSEDS: Holding = Holding { owner: UNUSED, asset: saldo::Asset::Native };
+const ALICES: Holding = native(ALICE);
+const BOBS: Holding = native(BOB);
+const UNUSEDS: Holding = native(UNUSED);
 const MINUTE: Duration = Duration::from_secs(60);
 
 fn start(world: &CheckpointWorld, storage: &(impl saldo::Storage + Clone + 'static)) -> Client {
@@ -346,9 +347,8 @@ fn a_watch_goes_on_with_removals() {
 fn a_write_does_not_grow_with_what_is_stored() {
     let (world, storage) = new_world(13);
     let client = start(&world, &storage);
-    let holding = |number: u64| {
-        Holding::native(alloy_primitives::Address::left_padding_from(&(number << 40 | 1).to_be_bytes()))
-    };
+    let holding =
+        |number: u64| native(alloy_primitives::Address::left_padding_from(&(number << 40 | 1).to_be_bytes()));
     let holdings: Vec<Holding> = (1..=2_560).map(holding).collect();
     for together in holdings.chunks(32) {
         let readings = world.simulation.run(client.read(together));

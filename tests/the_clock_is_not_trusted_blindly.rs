@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use saldo::{Clock, Freshness, Holding};
+use saldo::{Clock, Freshness};
 use saldo_drill::Fault;
+use saldo_tests::native;
 use saldo_tests::scene::{AFTER, ALICE, BEFORE, Scene};
 
 #[test]
@@ -75,7 +76,7 @@ fn after_sleep_the_wall_clock_is_read_again() {
     let before = scene.simulation.clock().monotonic();
     scene.simulation.clock().sleep_device(Duration::from_secs(3 * 3_600));
     assert_eq!(scene.simulation.clock().monotonic(), before);
-    let last = scene.client.last(&Holding::native(ALICE)).unwrap();
+    let last = scene.client.last(&native(ALICE)).unwrap();
     let shown = last.freshness(scene.client.now(), scene.client.policy());
     assert!(matches!(shown, Freshness::Old(age) if age > Duration::from_secs(3 * 3_600)), "{shown:?}");
     assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), AFTER);
@@ -118,7 +119,7 @@ fn a_clock_set_back_to_the_last_reading_is_found_out() {
                 scene.sources.iter().for_each(|source| source.set_lag(blocks));
             }
             scene.assert_unknown(&scene.balance(ALICE), "clock_off", BEFORE);
-            let last = scene.client.last(&Holding::native(ALICE)).unwrap();
+            let last = scene.client.last(&native(ALICE)).unwrap();
             assert_eq!(last.freshness(scene.client.now(), scene.client.policy()), Freshness::Unknown);
             // The clock is corrected, and the chain continues.
             scene.simulation.clock().set_behind(Duration::ZERO);

@@ -4,9 +4,10 @@
 use std::time::Duration;
 
 use futures_util::future::join;
-use saldo::{Client, Clock, Contradiction, Holding, Policy, Voucher};
+use saldo::{Client, Clock, Contradiction, Policy, Voucher};
 use saldo_drill::{Chain, Fault};
 use saldo_tests::checkpoint_world::CheckpointWorld;
+use saldo_tests::native;
 use saldo_tests::scene::{AFTER, ALICE, BEFORE, Scene};
 
 /// A wallet whose two sources serve two signed chains.
@@ -48,10 +49,10 @@ fn restarting_trust_forgets_everything_before() {
     let clone: Client = scene.client.clone();
     clone.start_again(scene.chain.checkpoint());
     assert_eq!(scene.client.consensus_fault(), None);
-    assert_eq!(scene.client.last(&Holding::native(ALICE)), None, "no reading from before is shown");
+    assert_eq!(scene.client.last(&native(ALICE)), None, "no reading from before is shown");
     scene.sources.iter().for_each(|source| source.clear());
     assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), AFTER);
-    let anchor = scene.client.last(&Holding::native(ALICE)).unwrap().anchor().clone();
+    let anchor = scene.client.last(&native(ALICE)).unwrap().anchor().clone();
     assert_eq!(anchor.origin().checkpoint().root, scene.chain.checkpoint().root);
 }
 
@@ -74,7 +75,7 @@ fn a_bootstrap_under_way_does_not_count_after() {
     });
     let started = scene.assert_true(&scene.balance(ALICE), ALICE);
     assert_eq!(started, BEFORE);
-    let origin = scene.client.last(&Holding::native(ALICE)).unwrap().anchor().origin().clone();
+    let origin = scene.client.last(&native(ALICE)).unwrap().anchor().origin().clone();
     assert_eq!(origin.checkpoint().root, scene.chain.checkpoint().root, "{started_again:?}");
 }
 

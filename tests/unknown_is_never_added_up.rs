@@ -3,30 +3,23 @@
 
 use futures_util::StreamExt;
 use saldo::{
-    Amount, Asset, Change, Client, Holding, MemoryStorage, Policy, Reading, Sum, Total, TotalError, Totals,
-    U256,
+    Amount, Asset, Change, Client, Holding, MemoryStorage, NetworkId, Policy, Reading, Sum, Total,
+    TotalError, Totals, U256,
 };
 use saldo_drill::{Chain, Fault};
 use saldo_tests::checkpoint_world::CheckpointWorld;
 use saldo_tests::scene::{AFTER, ALICE, BEFORE, BOB, Scene, UNUSED};
+use saldo_tests::{NETWORK, native};
 
-const OWNERS: [Holding; 3] = [holding(ALICE), holding(BOB), holding(UNUSED)];
+const OWNERS: [Holding; 3] = [native(ALICE), native(BOB), native(UNUSED)];
 const BOB_BALANCE: U256 = U256::from_limbs([7, 0, 0, 0]);
 
-const fn holding(owner: saldo::Address) -> Holding {
-    Holding { owner, asset: Asset::Native }
-}
-
-fn chain_id(client: &Client) -> u64 {
-    client.network().chain_id()
-}
-
-fn total(client: &Client, readings: &[(Holding, &Reading)]) -> Total {
+fn total(readings: &[(Holding, &Reading)]) -> Total {
     let mut totals = Totals::new();
     for (holding, reading) in readings {
-        totals.add(chain_id(client), *holding, reading).unwrap();
+        totals.add(*holding, reading).unwrap();
     }
-    totals.of(chain_id(client), Asset::Native).unwrap()
+    totals.of(NETWORK, Asset::Native).unwrap()
 }
 
 fn read(scene: &Scene, holdings: &[Holding]) -> Vec<Reading> {
@@ -52,7 +45,7 @@ fn numbers(sum: Sum<'_>) -> (Option<U256>, Option<U256>) {
 fn proven_readings_of_all_give_a_proven_sum() {
     let scene = Scene::new(1, 3, 2);
     let readings = read(&scene, &OWNERS);
-    let total = total(&scene.client, &each(&OWNERS, &readings));
+    let total = total(&each(&OWNERS, &readings));
     let Sum::Proven(amount) = total.sum() else { panic!("{total:?}") };
     assert_eq!(amount.base_units(), BEFORE + BOB_BALANCE);
     let times = readings.iter().map(|reading| reading.proven().unwrap().anchor().timestamp());
@@ -70,20 +63,20 @@ fn an_outage_makes_a_sum_remembered_and_never_smaller() {
     let after = read(&scene, &OWNERS);
     assert!(after.iter().all(|reading| matches!(reading, Reading::Unknown(_))), "{after:?}");
 
-    let remembered = total(&scene.client, &each(&known, &after));
+    let remembered = total(&each(&known, &after));
     assert!(matches!(remembered.sum(), Sum::Remembered { proven: None, .. }), "{remembered:?}");
     assert_eq!(numbers(remembered.sum()), (None, Some(BEFORE + BOB_BALANCE)));
     let (amount, time) = remembered.as_of().unwrap();
     assert_eq!((amount.base_units(), time), (BEFORE + BOB_BALANCE, oldest));
 
-    let partial = total(&scene.client, &each(&OWNERS, &after));
+    let partial = total(&each(&OWNERS, &after));
     let Sum::Partial { missing, .. } = partial.sum() else { panic!("{partial:?}") };
-    assert_eq!(missing, [holding(UNUSED)]);
+    assert_eq!(missing, [native(UNUSED)]);
     assert_eq!(numbers(partial.sum()), (None, Some(BEFORE + BOB_BALANCE)));
     assert_eq!(partial.as_of(), None);
 
     // A holding that was never proven does not even add a zero.
-    let nothing = total(&scene.client, &each(&OWNERS[2..], &after[2..]));
+    let nothing = total(&each(&OWNERS[2..], &after[2..]));
     assert_eq!((numbers(nothing.sum()), nothing.oldest()), ((None, None), None));
 }
 
@@ -94,12 +87,12 @@ fn remembered_and_proven_amounts_are_kept_apart() {
     scene.pass_slots(2);
     scene.chain.set_balance(BOB, AFTER);
     scene.pass_slots(2);
-    let bob = read(&scene, &[holding(BOB)]).remove(0);
+    let bob = read(&scene, &[native(BOB)]).remove(0);
     scene.providers.iter().for_each(|provider| provider.add(Fault::Refuse));
     scene.pass_slots(1);
-    let alice = read(&scene, &[holding(ALICE)]).remove(0);
+    let alice = read(&scene, &[native(ALICE)]).remove(0);
 
-    let total = total(&scene.client, &[(holding(ALICE), &alice), (holding(BOB), &bob)]);
+    let total = total(&[(native(ALICE), &alice), (native(BOB), &bob)]);
     assert_eq!(numbers(total.sum()), (Some(AFTER), Some(BEFORE)));
     let (amount, time) = total.as_of().unwrap();
     assert_eq!(amount.base_units(), AFTER + BEFORE);
@@ -116,8 +109,8 @@ fn a_claim_adds_nothing() {
     let claim = scene.balance(ALICE);
     let Reading::Provisional(provisional) = &claim else { panic!("{claim:?}") };
     assert!(provisional.unconfirmed_amount().is_some());
-    let total = total(&scene.client, &[(holding(ALICE), &claim)]);
-    assert_eq!(total.sum(), Sum::Partial { proven: None, remembered: None, missing: &[holding(ALICE)] });
+    let total = total(&[(native(ALICE), &claim)]);
+    assert_eq!(total.sum(), Sum::Partial { proven: None, remembered: None, missing: &[native(ALICE)] });
 }
 
 #[test]
@@ -127,14 +120,14 @@ fn a_holding_counts_once_with_its_last_reading() {
     scene.pass_slots(2);
     scene.providers.iter().for_each(|provider| provider.add(Fault::Refuse));
     let unknown = scene.balance(ALICE);
-    let alice = holding(ALICE);
+    let alice = native(ALICE);
     for (given, numbers_expected) in [
         (vec![&proven, &proven], (Some(BEFORE), None)),
         (vec![&proven, &unknown], (None, Some(BEFORE))),
         (vec![&unknown, &unknown, &proven], (Some(BEFORE), None)),
     ] {
         let given: Vec<(Holding, &Reading)> = given.into_iter().map(|reading| (alice, reading)).collect();
-        assert_eq!(numbers(total(&scene.client, &given).sum()), numbers_expected, "{given:?}");
+        assert_eq!(numbers(total(&given).sum()), numbers_expected, "{given:?}");
     }
 }
 
@@ -143,22 +136,22 @@ fn a_holding_counts_once_with_its_last_reading() {
 fn a_reading_of_something_else_is_refused_and_its_holding_missing() {
     let scene = Scene::new(6, 3, 2);
     let alice = scene.balance(ALICE);
-    let chain = chain_id(&scene.client);
 
     let mut totals = Totals::new();
-    totals.add(chain, holding(BOB), &scene.balance(BOB)).unwrap();
-    let error = totals.add(chain, holding(BOB), &alice).unwrap_err();
-    assert_eq!(error, TotalError::Holding { got: holding(ALICE), expected: holding(BOB) });
+    totals.add(native(BOB), &scene.balance(BOB)).unwrap();
+    let error = totals.add(native(BOB), &alice).unwrap_err();
+    assert_eq!(error, TotalError::Holding { got: native(ALICE), expected: native(BOB) });
     assert!(!error.to_string().contains("0x"), "no address in the message");
-    let sum = Sum::Partial { proven: None, remembered: None, missing: &[holding(BOB)] };
-    assert_eq!(totals.of(chain, Asset::Native).unwrap().sum(), sum);
+    let sum = Sum::Partial { proven: None, remembered: None, missing: &[native(BOB)] };
+    assert_eq!(totals.of(NETWORK, Asset::Native).unwrap().sum(), sum);
 
     let mut totals = Totals::new();
-    let error = totals.add(chain + 1, holding(ALICE), &alice).unwrap_err();
-    assert_eq!(error, TotalError::Chain { got: chain, expected: chain + 1 });
-    assert_eq!(totals.of(chain, Asset::Native), None);
-    let other_chain = totals.of(chain + 1, Asset::Native).unwrap();
-    assert_eq!(numbers(other_chain.sum()), (None, None));
+    let other = NetworkId::new(NETWORK.chain_id() + 1);
+    let elsewhere = Holding::native(other, ALICE);
+    let error = totals.add(elsewhere, &alice).unwrap_err();
+    assert_eq!(error, TotalError::Holding { got: native(ALICE), expected: elsewhere });
+    assert_eq!(totals.of(NETWORK, Asset::Native), None);
+    assert_eq!(numbers(totals.of(other, Asset::Native).unwrap().sum()), (None, None));
 }
 
 /// A total that follows a watch: missing at first, remembered after a restart, proven when all holdings were read.
@@ -171,12 +164,11 @@ fn a_total_follows_a_watch() {
         builder.storage(storage.clone()).build().unwrap()
     };
     let known = [OWNERS[0], OWNERS[2]];
-    let id = world.network.chain_id();
     let apply = |totals: &mut Totals, change: &Change| match change {
         Change::Remembered { holding, last, .. } | Change::Withdrawn { holding, last, .. } => {
-            totals.remember(id, *holding, last.as_ref()).unwrap();
+            totals.remember(*holding, last.as_ref()).unwrap();
         }
-        Change::Reading { holding, reading, .. } => totals.add(id, *holding, reading).unwrap(),
+        Change::Reading { holding, reading, .. } => totals.add(*holding, reading).unwrap(),
         _ => {}
     };
     let follow = |client: &Client, changes: usize| {
@@ -184,7 +176,7 @@ fn a_total_follows_a_watch() {
         let watch = client.watch(known).take(changes);
         let changes: Vec<Change> = world.simulation.run(watch.collect());
         changes.iter().for_each(|change| apply(&mut totals, change));
-        totals.of(id, Asset::Native).unwrap()
+        totals.of(NETWORK, Asset::Native).unwrap()
     };
     assert!(matches!(follow(&start(), 2).sum(), Sum::Partial { missing: [_, _], .. }));
     // Two remembered readings, fetching, idle, and the two new readings.
@@ -196,6 +188,6 @@ fn a_total_follows_a_watch() {
     // This also holds if a caller passes a restored reading as a present one.
     let last = start().last(&known[0]).unwrap();
     let mut totals = Totals::new();
-    totals.add(id, known[0], &Reading::Proven(last)).unwrap();
-    assert!(matches!(totals.of(id, Asset::Native).unwrap().sum(), Sum::Remembered { .. }));
+    totals.add(known[0], &Reading::Proven(last)).unwrap();
+    assert!(matches!(totals.of(NETWORK, Asset::Native).unwrap().sum(), Sum::Remembered { .. }));
 }

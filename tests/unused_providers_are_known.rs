@@ -1,8 +1,8 @@
 //! A provider that was never needed is probed now and then, with a request that reveals nothing, beside a read and
 //! never instead of it.
 
-use saldo::Holding;
 use saldo_drill::Fault;
+use saldo_tests::native;
 use saldo_tests::scene::{ALICE, BEFORE, BOB, Scene};
 use serde_json::json;
 
@@ -69,7 +69,7 @@ fn a_providers_proof_window_is_known_before_it_is_needed() {
     assert!(bodies(&scene, 1).iter().any(|body| body.contains("eth_capabilities")));
     scene.providers[0].add(Fault::NoProofs);
     let before = bodies(&scene, 1).len();
-    let final_ones = scene.simulation.run(scene.client.finalized(&[Holding::native(BOB)]));
+    let final_ones = scene.simulation.run(scene.client.finalized(&[native(BOB)]));
     assert_eq!(final_ones[0].proven().unwrap().provider().as_str(), "provider2");
     assert_eq!(bodies(&scene, 1).len(), before);
 }

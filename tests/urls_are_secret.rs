@@ -6,13 +6,14 @@ use std::sync::{Mutex, Once, PoisonError};
 use std::time::Duration;
 
 use alloy_primitives::U256;
-use saldo::{Client, Endpoint, Holding, Policy, Reading};
+use saldo::{Client, Endpoint, Policy, Reading};
 use saldo_beacon::Fork;
 use saldo_drill::serve::Server;
 use saldo_drill::simulate::Simulation;
 use saldo_drill::{BeaconSource, Chain, Fault, Provider, Rule};
 use saldo_source::{Method, Request};
 use saldo_tests::key_recorder::{ECHOES, KEYS, KeyRecorder, assert_no_key, client_with_keys, with_keys};
+use saldo_tests::native;
 use saldo_tests::scene::{ALICE, BEFORE, UNUSED};
 use serde_json::json;
 
@@ -167,7 +168,7 @@ fn no_fault_reveals_a_url() {
         let (provider, source) = (KeyRecorder::new(provider), KeyRecorder::new(source));
         let simulation = Simulation::new(8, &chain);
         let client = client_with_keys(&chain, &simulation, provider.clone(), source.clone());
-        let holdings = [Holding::native(ALICE), Holding::native(UNUSED)];
+        let holdings = [native(ALICE), native(UNUSED)];
         let readings = simulation.run(client.read(&holdings));
         assert_no_key(&shown(&client, &readings), &situation);
         // The simulated network has no header for user and password.
@@ -203,7 +204,7 @@ fn no_answer_is_repeated() {
             .policy(Policy { deadline: Duration::from_millis(400), ..Policy::signed() })
             .build()
             .unwrap();
-        let readings = runtime.block_on(client.read(&[Holding::native(ALICE)]));
+        let readings = runtime.block_on(client.read(&[native(ALICE)]));
         assert_no_key(&shown(&client, &readings), situation);
         readings[0].clone()
     };

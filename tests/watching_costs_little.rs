@@ -5,10 +5,11 @@ use std::time::Duration;
 use alloy_primitives::{Address, U256};
 use futures_util::FutureExt;
 use futures_util::future::{Either, select};
-use saldo::{Change, Client, Clock, Holding, Pace, Policy};
+use saldo::{Change, Client, Clock, Pace, Policy};
 use saldo_drill::simulate::Simulation;
 use saldo_drill::{BeaconSource, Chain, Preset, Provider};
 use saldo_tests::counted::{Bytes, Counted};
+use saldo_tests::native;
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
@@ -35,7 +36,7 @@ fn hour(holdings: u64, pace: Pace) -> (Bytes, Bytes) {
         .clock(simulation.clock())
         .build()
         .unwrap();
-    let mut watch = client.watch((0..holdings).map(|number| Holding::native(owner(number))));
+    let mut watch = client.watch((0..holdings).map(|number| native(owner(number))));
     client.set_pace(pace);
     let clock = simulation.clock();
     let proven = |until: Duration, watch: &mut saldo::Watch| {

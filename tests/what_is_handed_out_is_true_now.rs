@@ -7,10 +7,11 @@ use futures_util::FutureExt;
 use futures_util::future::{join, join3, select};
 use saldo::{Change, Clock, Holding, Policy, Reading};
 use saldo_drill::{Chain, Fault};
+use saldo_tests::native;
 use saldo_tests::scene::{AFTER, ALICE, BEFORE, BOB, Scene, UNUSED};
 
-const ALICE_HOLDING: Holding = Holding { owner: ALICE, asset: saldo::Asset::Native };
-const BOB_HOLDING: Holding = Holding { owner: BOB, asset: saldo::Asset::Native };
+const ALICE_HOLDING: Holding = native(ALICE);
+const BOB_HOLDING: Holding = native(BOB);
 
 /// A wallet whose trust started from the wrong chain, on which Alice holds nothing.
 ///
@@ -116,7 +117,7 @@ fn no_call_returns_an_older_block_than_one_that_ended_before() {
         clock.sleep(Duration::from_secs(25)).await;
         scene.client.balance(ALICE).await
     };
-    let holdings = [ALICE_HOLDING, Holding::native(UNUSED)];
+    let holdings = [ALICE_HOLDING, native(UNUSED)];
     let (readings, between) = scene.simulation.run(join(scene.client.read(&holdings), meanwhile));
     let number = |reading: &Reading| reading.proven().expect("proven").anchor().number();
     assert!(number(&readings[0]) >= number(&between), "{} < {}", number(&readings[0]), number(&between));

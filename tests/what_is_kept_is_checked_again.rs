@@ -12,14 +12,11 @@ use saldo::{
     StorageError, StorageFault, StorageKey, Version, Write,
 };
 use saldo_tests::checkpoint_world::CheckpointWorld as Council;
+use saldo_tests::native;
 use saldo_tests::scene::{AFTER, ALICE, BEFORE, BOB, UNUSED as NOBODY};
 use saldo_tests::stored::{Durable, entries, put, with_record_checksum as sealed};
 
-const HOLDINGS: [Holding; 3] = [
-    Holding { owner: ALICE, asset: saldo::Asset::Native },
-    Holding { owner: BOB, asset: saldo::Asset::Native },
-    Holding { owner: NOBODY, asset: saldo::Asset::Native },
-];
+const HOLDINGS: [Holding; 3] = [native(ALICE), native(BOB), native(NOBODY)];
 
 fn builder(council: &Council) -> ClientBuilder {
     council.builder().checkpoint(council.chain.checkpoint())

@@ -12,10 +12,11 @@ use saldo::{
 use saldo_beacon::unit::UnixTime;
 use saldo_drill::{BeaconSource, Chain, Fault, Provider};
 use saldo_tests::checkpoint_world::CheckpointWorld as Council;
+use saldo_tests::native;
 use saldo_tests::scene::{AFTER, ALICE, BEFORE, UNUSED as NOBODY};
 use saldo_tests::stored::{entries, put, with_record_checksum};
 
-const HOLDING: Holding = Holding { owner: ALICE, asset: saldo::Asset::Native };
+const HOLDING: Holding = native(ALICE);
 
 /// The app is started: a client of the council's world that keeps what it knows in `storage`.
 fn start(council: &Council, storage: &MemoryStorage) -> Client {
@@ -53,7 +54,7 @@ fn offline_and_at_once() {
     assert_eq!((last.anchor(), last.provider()), (before.anchor(), before.provider()));
     let age = last.freshness(client.now(), client.policy());
     assert!(matches!(age, saldo::Freshness::Old(age) if age >= Duration::from_secs(7_200)));
-    assert_eq!(client.last(&Holding::native(NOBODY)), None);
+    assert_eq!(client.last(&native(NOBODY)), None);
     assert_eq!(asked(&council), requests);
 
     // A read finds nobody, and keeps it.
@@ -359,7 +360,7 @@ fn a_wrong_clock_loses_nothing() {
 #[test]
 fn one_holding_can_be_forgotten() {
     let (council, storage) = (Council::new(16, 0), MemoryStorage::new());
-    let nobodys = Holding::native(NOBODY);
+    let nobodys = native(NOBODY);
     let client = start(&council, &storage);
     let readings = council.simulation.run(client.read(&[HOLDING, nobodys]));
     assert!(readings.iter().all(|reading| reading.proven().is_some()));
@@ -442,7 +443,7 @@ fn an_address_is_shown_to_the_same_operators() {
 fn the_oldest_are_given_up_beyond_the_bound() {
     let (council, storage) = (Council::new(9, 0), MemoryStorage::new());
     let holdings = |range: std::ops::Range<u64>| -> Vec<Holding> {
-        range.map(|number| Holding::native(Address::left_padding_from(&number.to_be_bytes()))).collect()
+        range.map(|number| native(Address::left_padding_from(&number.to_be_bytes()))).collect()
     };
     let (old, new) = (holdings(1..30), holdings(100..100 + 2_048 - 10));
     let policy = Policy { deadline: Duration::from_secs(60), ..Policy::signed() };

@@ -8,8 +8,8 @@ use alloy_primitives::{Address, U256, keccak256};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, pending, ready};
 use saldo::{
-    Checkpoint, Client, Clock, Holding, MemoryStorage, Network, Policy, Request, Response, Transport,
-    TransportError, UnixTime,
+    Checkpoint, Client, Clock, Holding, MemoryStorage, Network, NetworkId, Policy, Request, Response,
+    Transport, TransportError, UnixTime,
 };
 use saldo_drill::simulate::{Internet, Simulation};
 use saldo_drill::{BeaconSource, Chain, Preset, Provider};
@@ -21,7 +21,7 @@ const HOLDINGS: u64 = 100;
 
 fn holdings() -> Vec<Holding> {
     let owner = |number: u64| Address::from_word(keccak256(number.to_be_bytes()));
-    (0..HOLDINGS).map(|number| Holding::native(owner(number))).collect()
+    (0..HOLDINGS).map(|number| Holding::native(NetworkId::new(Chain::CHAIN_ID), owner(number))).collect()
 }
 
 /// The response to each request, by the request's text.
@@ -92,7 +92,7 @@ struct Wallet {
 
 impl Wallet {
     fn new() -> Result<Self, Missing> {
-        let balance = |(number, holding): (u64, &Holding)| (holding.owner, U256::from(number));
+        let balance = |(number, holding): (u64, &Holding)| (holding.owner(), U256::from(number));
         let accounts: Vec<(Address, U256)> = (1..).zip(&holdings()).map(balance).collect();
         let chain = Chain::builder(1).preset(Preset::Mainnet).mainnet_shape(true).accounts(accounts).build();
         let simulation = Simulation::new(1, &chain);

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use alloy_primitives::{Address, U256, keccak256};
 use saldo::{
-    Change, Checkpoint, Client, Endpoint, Holding, MemoryStorage, Method, Network, Request, Transport,
+    Change, Checkpoint, Client, Endpoint, Holding, MemoryStorage, Method, Network, NetworkId, Request,
+    Transport,
 };
 use saldo_drill::serve::Server;
 use saldo_drill::{BeaconSource, Chain, Preset, Provider};
@@ -118,7 +119,8 @@ fn watch(provider: &str, source: &str, network: &str, checkpoint: &str) -> Resul
         .policy(saldo::Policy { max_age: Duration::from_secs(8), ..saldo::Policy::signed() })
         .storage(MemoryStorage::new())
         .build()?;
-    let mut watch = client.watch((0..HOLDINGS).map(|number| Holding::native(owner(number))));
+    let mut watch = client
+        .watch((0..HOLDINGS).map(|number| Holding::native(NetworkId::new(Chain::CHAIN_ID), owner(number))));
     let mut proven = 0_u64;
     runtime()?.block_on(async {
         let over = tokio::time::sleep(WATCH_TIME);

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use saldo::{Address, Client, Holding, MemoryStorage, Policy, U256};
+use saldo::{Address, Client, Holding, MemoryStorage, NetworkId, Policy, U256};
 use saldo_drill::simulate::Simulation;
 use saldo_drill::{BeaconSource, Chain, Provider};
 
@@ -34,6 +34,9 @@ struct Arguments {
     /// Store what is proven, in memory.
     #[arg(long)]
     stored: bool,
+    /// Measure these numbers of holdings.
+    #[arg(long, value_delimiter = ',')]
+    sizes: Vec<usize>,
 }
 
 /// What one holding of so many costs.
@@ -44,11 +47,14 @@ struct Cost {
 }
 
 fn main() -> ExitCode {
-    let Arguments { check, stored } = Arguments::parse();
+    let Arguments { check, stored, mut sizes } = Arguments::parse();
+    if sizes.is_empty() {
+        sizes = if stored { STORED_SIZES } else { SIZES }.to_vec();
+    }
     println!("{:>10}{:>14}{:>10}{:>16}", "holdings", "us a holding", "ratio", "bytes a holding");
     let mut first = None;
     let mut is_linear = true;
-    for size in if stored { STORED_SIZES } else { SIZES } {
+    for size in sizes {
         let Some(cost) = measure(size, stored) else {
             eprintln!("{size} holdings: not all of them were proven");
             return ExitCode::FAILURE;
@@ -104,7 +110,7 @@ fn holding(number: usize) -> Holding {
     for (byte, value) in bytes.iter_mut().zip(number.to_le_bytes()) {
         *byte = value;
     }
-    Holding::native(Address::from(bytes))
+    Holding::native(NetworkId::new(Chain::CHAIN_ID), Address::from(bytes))
 }
 
 /// How many bytes of memory this process holds (Linux); 0 elsewhere.

@@ -13,7 +13,7 @@ use saldo_fuzz::scene::{OWNERS, Scene, Trusted, balance_at, scene};
 use saldo_proof::{Account, Verified, claimed_root, verify_account};
 use saldo_reading::gate::{Demand, Present, admit};
 use saldo_reading::{
-    Asset, Candidate, Change, Generation, Holding, JoinError, Now, Policy, ProviderId, Record, join,
+    Asset, Candidate, Change, Generation, Holding, JoinError, NetworkId, Now, Policy, ProviderId, Record, join,
 };
 
 fuzz_target!(|input: &[u8]| {
@@ -47,11 +47,12 @@ fn pair(scene: &Scene, input: &mut Input<'_>, way: u8) -> Option<Candidate> {
     let asset = if input.byte() < 240 { Asset::Native } else { Asset::Erc20(owner) };
     let chain_id = if input.byte() < 240 { anchor.chain_id() } else { input.number() };
     let provider = ProviderId::new("provider").expect("a name");
-    match join(Holding { owner, asset }, chain_id, &account, anchor, provider, Generation::FIRST) {
+    let holding = Holding::of(NetworkId::new(chain_id), owner, asset);
+    match join(holding, &account, anchor, provider, Generation::FIRST) {
         Ok(proven) => {
             assert_eq!((asset, owner, chain_id), (Asset::Native, *account.subject(), anchor.chain_id()));
             assert_eq!(account.state_root(), anchor.state_root());
-            assert_eq!((proven.holding(), proven.anchor()), (&Holding::native(owner), anchor));
+            assert_eq!((proven.holding(), proven.anchor()), (&holding, anchor));
             let (amount, nonce) = match account.leaf() {
                 Account::Present(state) => (state.balance, state.nonce),
                 Account::Absent => (U256::ZERO, 0),
@@ -67,7 +68,7 @@ fn pair(scene: &Scene, input: &mut Input<'_>, way: u8) -> Option<Candidate> {
             let is_wrong = match refusal {
                 JoinError::Asset => asset != Asset::Native,
                 JoinError::Subject { got, expected } => got != expected && expected == owner,
-                JoinError::Chain { got, expected } => got != expected && expected == chain_id,
+                JoinError::Network { got, expected } => got != expected && expected == holding.network(),
                 JoinError::StateRoot { got, expected } => {
                     got != expected && expected == anchor.state_root().get()
                 }

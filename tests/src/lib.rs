@@ -29,6 +29,16 @@ pub mod watched;
 use std::io::Write;
 use std::path::PathBuf;
 
+use saldo::{Address, Holding, NetworkId};
+
+/// The network of the drill's chains.
+pub const NETWORK: NetworkId = NetworkId::new(saldo_drill::Chain::CHAIN_ID);
+
+/// Returns the holding of the coin of [`NETWORK`] by `owner`.
+pub const fn native(owner: Address) -> Holding {
+    Holding::native(NETWORK, owner)
+}
+
 /// The folder `relative` in the test vectors, or `None` after printing `skipped: …`.
 ///
 /// The vectors are not part of the repository. Their folder is `$SALDO_VECTORS`, else `../shared/vectors` beside the

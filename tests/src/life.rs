@@ -7,8 +7,9 @@ use saldo_beacon::{Checkpoint, LightClient, Network};
 use saldo_chain::{Anchor, Chain as Headers, Level};
 use saldo_drill::Chain;
 use saldo_proof::{Account, StateRoot, Verified, verify_account};
-use saldo_reading::{Candidate, Generation, Holding, ProviderId, join};
+use saldo_reading::{Candidate, Generation, ProviderId, join};
 
+use crate::native;
 use crate::scene::{ALICE, BEFORE, BOB};
 
 /// A moment on a chain: the light client's state then, and a proof at each block it trusted.
@@ -86,7 +87,7 @@ pub fn life_of(seed: u64) -> Life {
 pub fn prove(chain: &Chain, anchor: &Anchor) -> Candidate {
     let account = proof(chain, ALICE, anchor.number(), anchor.state_root());
     let provider = ProviderId::new("anyone").unwrap();
-    join(Holding::native(ALICE), anchor.chain_id(), &account, anchor, provider, Generation::FIRST).unwrap()
+    join(native(ALICE), &account, anchor, provider, Generation::FIRST).unwrap()
 }
 
 /// Alice's account, proven at `anchor`, a block of [`life`].

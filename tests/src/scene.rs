@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use alloy_primitives::{Address, U256};
-use saldo::{Client, Holding, Network, Policy, Reading};
+use saldo::{Client, Network, Policy, Reading};
 use saldo_drill::simulate::Simulation;
 use saldo_drill::{BeaconSource, Chain, Provider};
+
+use crate::native;
 
 /// An address that holds [`BEFORE`] from the start.
 pub const ALICE: Address = Address::repeat_byte(0xa1);
@@ -88,7 +90,7 @@ impl Scene {
 
     /// One reading that may wait until its block is signed.
     pub fn patient_balance(&self, owner: Address, timeout: Duration) -> Reading {
-        let holding = [Holding::native(owner)];
+        let holding = [native(owner)];
         let mut readings = self.simulation.run(self.client.read_patiently(&holding, timeout));
         readings.pop().expect("one reading for one holding")
     }

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::{Either, select};
-use saldo::{Asset, Change, Clock, Freshness, Holding, Reading, Watch};
+use saldo::{Change, Clock, Freshness, Holding, Reading, Watch};
 
+use crate::native;
 use crate::scene::{ALICE, Scene};
 
 /// Alice's native balance.
-pub const ALICE_HOLDING: Holding = Holding { owner: ALICE, asset: Asset::Native };
+pub const ALICE_HOLDING: Holding = native(ALICE);
 /// The length of a slot.
 pub const SLOT: Duration = Duration::from_secs(12);
 

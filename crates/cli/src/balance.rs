@@ -100,7 +100,7 @@ impl Output {
     }
 
     async fn read(&mut self, owners: &[Address]) -> Result<(), CommandFailure> {
-        let holdings: Vec<Holding> = owners.iter().map(|owner| Holding::native(*owner)).collect();
+        let holdings: Vec<Holding> = owners.iter().map(|owner| self.client.native(*owner)).collect();
         let reading = async {
             if self.arguments.no_wait {
                 self.client.read(&holdings).await

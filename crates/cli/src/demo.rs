@@ -9,7 +9,7 @@ mod testbed;
 
 use std::sync::Arc;
 
-use saldo::{Client, Endpoint, Holding, Policy, Reading};
+use saldo::{Client, Endpoint, Policy, Reading};
 use saldo_drill::naive::NaiveWallet;
 
 use crate::arguments::DemoArguments;
@@ -37,7 +37,7 @@ pub(crate) async fn run(arguments: DemoArguments) -> Result<u8, CommandFailure> 
     let mut first = 0;
     for step in Step::all() {
         step.prepare(&testbed, first).await;
-        let holding = Holding::native(step.owner);
+        let holding = client.native(step.owner);
         let asked = [first];
         let (shown, readings) = futures_util::future::join(
             naive.balance(step.owner, &asked),

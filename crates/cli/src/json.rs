@@ -13,7 +13,7 @@ pub(crate) fn reading(client: &Client, holding: &Holding, reading: &Reading) -> 
     let last = if reading.proven().is_some() { None } else { reading.latest_proven() };
     let added = json!({
         "chain_id": chain_id,
-        "address": holding.owner,
+        "address": holding.owner(),
         "asset": format!("eip155:{chain_id}/slip44:60"),
         "decimals": 18,
         "age_seconds": reading.proven().and_then(|proven| age_seconds(client, proven)),

@@ -21,9 +21,9 @@ pub(crate) enum Detail {
 pub(crate) fn reading(client: &Client, holding: &Holding, reading: &Reading, detail: Detail) -> String {
     let mut text = String::new();
     let _ = match reading {
-        Reading::Proven(proven) => write!(text, "{}  {}", holding.owner, good(&ether(proven))),
+        Reading::Proven(proven) => write!(text, "{}  {}", holding.owner(), good(&ether(proven))),
         Reading::Provisional(provisional) => {
-            let _ = write!(text, "{}  {}: {}", holding.owner, warn("provisional"), provisional.why());
+            let _ = write!(text, "{}  {}: {}", holding.owner(), warn("provisional"), provisional.why());
             provisional.unconfirmed_amount().map_or(Ok(()), |amount| {
                 write!(
                     text,
@@ -34,7 +34,7 @@ pub(crate) fn reading(client: &Client, holding: &Holding, reading: &Reading, det
             })
         }
         Reading::Unknown(unknown) => {
-            write!(text, "{}  {}: {}", holding.owner, warn("unknown"), unknown.why())
+            write!(text, "{}  {}: {}", holding.owner(), warn("unknown"), unknown.why())
         }
     };
     if detail == Detail::Least {

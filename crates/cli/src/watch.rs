@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::io::IsTerminal;
 use std::time::Duration;
 
-use saldo::{Activity, Address, Change, Client, Freshness, Holding, Proven, Reading};
+use saldo::{Activity, Address, Change, Client, Freshness, Proven, Reading};
 
 use crate::arguments::BalanceArguments;
 use crate::failure::CommandFailure;
@@ -24,7 +24,7 @@ pub(crate) async fn run(
     owners: &[Address],
     arguments: &BalanceArguments,
 ) -> Result<u8, CommandFailure> {
-    let mut watch = client.watch(owners.iter().map(|owner| Holding::native(*owner)));
+    let mut watch = client.watch(owners.iter().map(|owner| client.native(*owner)));
     let is_drawn = std::io::stdout().is_terminal() && !arguments.json;
     let mut screen = Screen { client, shown: BTreeMap::new(), activity: Activity::Idle, drawn: 0 };
     let mut tick = tokio::time::interval(TICK);
@@ -53,7 +53,7 @@ pub(crate) async fn run(
 
 /// One change as one line; `None` if it concerns no holding.
 fn line(client: &Client, change: &Change) -> Option<String> {
-    let owner = change.holding()?.owner;
+    let owner = change.holding()?.owner();
     Some(format!("{owner}  {}", describe(client, change)?))
 }
 
@@ -111,7 +111,7 @@ impl Screen<'_> {
             Change::Activity(activity) => self.activity = activity,
             change => {
                 if let Some(holding) = change.holding() {
-                    self.shown.insert(holding.owner, change);
+                    self.shown.insert(holding.owner(), change);
                 }
             }
         }

@@ -41,6 +41,9 @@ impl PartialEq for Chain {
 }
 
 impl Chain {
+    /// The chain id of a chain whose builder names no other.
+    pub const CHAIN_ID: u64 = 31_337;
+
     /// A chain that has run for 40 slots.
     pub fn new(seed: u64) -> Self {
         Self::builder(seed).build()

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use alloy_primitives::U256;
 use futures_util::future::join;
-use saldo::{BuildError, Client, Endpoint, EndpointError, Holding, Policy, Proven, Reading};
+use saldo::{BuildError, Client, Endpoint, EndpointError, Policy, Proven, Reading};
 
 pub use lane::{Lane, State};
 pub use record::{Happened, Known, Look, Record, Shown, Standing, WhyUnproven};
@@ -159,7 +159,7 @@ impl Run {
     fn look(&self, at: Duration, scenario: &Scenario) -> Look {
         let tip = self.stage.chain.tip().number;
         let truth = self.stage.chain.balance_at(tip, OWNER).unwrap_or_default();
-        let holding = Holding::native(OWNER);
+        let holding = self.client.native(OWNER);
         let holdings = [holding];
         let both = join(self.naive.balance(OWNER, &scenario.naive_asks), self.client.read(&holdings));
         let (naive, readings) = self.simulation.run(both);
@@ -196,7 +196,7 @@ impl Run {
             last,
             claimed,
             why: reading.why().map(WhyUnproven::from),
-            withdrawn: self.client.withdrawn(&Holding::native(OWNER)).is_some(),
+            withdrawn: self.client.withdrawn(&self.client.native(OWNER)).is_some(),
             attempts: attempts.map(|attempt| format!("{}: {}", attempt.provider, attempt.outcome)).collect(),
         }
     }

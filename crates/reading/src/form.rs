@@ -41,13 +41,12 @@ struct ReadingForm<'a> {
 
 impl<'a> ReadingForm<'a> {
     fn proven(proven: &'a Proven) -> Self {
-        let chain_id = proven.anchor.chain_id();
         Self {
             schema: SCHEMA,
             state: "proven",
-            chain_id: Some(chain_id),
-            address: Some(proven.holding.owner),
-            asset: Some(AssetId { chain_id, asset: proven.holding.asset }),
+            chain_id: Some(proven.holding.network().chain_id()),
+            address: Some(proven.holding.owner()),
+            asset: Some(AssetId::of(&proven.holding)),
             amount: Some(proven.amount),
             block: Some(BlockForm::of(&proven.anchor)),
             provider: Some(&proven.provider),
@@ -126,11 +125,10 @@ struct ProvenForm<'a> {
 /// As `last` of `saldo.reading/1`: an amount with the block that it was proven at, without attempts.
 impl Serialize for Proven {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let chain_id = self.anchor.chain_id();
         let form = ProvenForm {
-            chain_id,
-            address: self.holding.owner,
-            asset: AssetId { chain_id, asset: self.holding.asset },
+            chain_id: self.holding.network().chain_id(),
+            address: self.holding.owner(),
+            asset: AssetId::of(&self.holding),
             amount: self.amount,
             block: BlockForm::of(&self.anchor),
             provider: &self.provider,

@@ -1,29 +1,85 @@
 //! The subject of a reading.
 
-use alloy_primitives::Address;
+use std::fmt;
 
-/// A kind of value that an address can hold on one chain.
+use alloy_primitives::Address;
+use saldo_beacon::Network;
+
+/// A network, named by its chain id (EIP-155).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NetworkId(u64);
+
+impl NetworkId {
+    /// Returns the network with this chain id.
+    pub const fn new(chain_id: u64) -> Self {
+        Self(chain_id)
+    }
+
+    /// Returns the chain id.
+    pub const fn chain_id(self) -> u64 {
+        self.0
+    }
+}
+
+impl From<&Network> for NetworkId {
+    fn from(network: &Network) -> Self {
+        Self(network.chain_id())
+    }
+}
+
+/// As [CAIP-2](https://chainagnostic.org/CAIPs/caip-2) writes it: `eip155:1`.
+impl fmt::Display for NetworkId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "eip155:{}", self.0)
+    }
+}
+
+/// A kind of value that an address can hold on one network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Asset {
-    /// The chain's own coin, in wei.
+    /// The network's own coin, in wei.
     Native,
     /// An ERC-20 token, by its contract. This version cannot read tokens: a reading of one is unknown, with that reason.
     Erc20(Address),
 }
 
-/// One asset of one owner: the subject of a reading.
+/// One asset of one owner on one network: the subject of a reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Holding {
-    /// The address that holds it.
-    pub owner: Address,
-    /// The kind of value.
-    pub asset: Asset,
+    network: NetworkId,
+    owner: Address,
+    asset: Asset,
 }
 
 impl Holding {
-    /// Returns the holding of the chain's own coin by `owner`.
-    pub fn native(owner: Address) -> Self {
-        Self { owner, asset: Asset::Native }
+    /// Returns the holding of the network's own coin by `owner`.
+    pub const fn native(network: NetworkId, owner: Address) -> Self {
+        Self::of(network, owner, Asset::Native)
+    }
+
+    /// Returns the holding of the ERC-20 token at `token` by `owner`.
+    pub const fn erc20(network: NetworkId, owner: Address, token: Address) -> Self {
+        Self::of(network, owner, Asset::Erc20(token))
+    }
+
+    /// Returns the holding of `asset` by `owner`.
+    pub const fn of(network: NetworkId, owner: Address, asset: Asset) -> Self {
+        Self { network, owner, asset }
+    }
+
+    /// Returns the network that the asset is on.
+    pub const fn network(&self) -> NetworkId {
+        self.network
+    }
+
+    /// Returns the address that holds it.
+    pub const fn owner(&self) -> Address {
+        self.owner
+    }
+
+    /// Returns the kind of value.
+    pub const fn asset(&self) -> Asset {
+        self.asset
     }
 }

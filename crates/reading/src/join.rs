@@ -6,7 +6,7 @@ use saldo_proof::{Account, Verified};
 
 use crate::amount::Amount;
 use crate::candidate::{Candidate, Generation};
-use crate::holding::{Asset, Holding};
+use crate::holding::{Asset, Holding, NetworkId};
 use crate::provider::ProviderId;
 
 /// Why a verified account and an anchor do not make a proven amount. Fault: the caller, which paired things that do not
@@ -30,13 +30,13 @@ pub enum JoinError {
         /// The root of the trusted block.
         expected: B256,
     },
-    /// The anchor belongs to another chain.
-    #[error("the block belongs to chain {got}, expected {expected}")]
-    Chain {
-        /// The anchor's chain id.
-        got: u64,
-        /// The chain id that was asked about.
-        expected: u64,
+    /// The anchor belongs to another network.
+    #[error("the block belongs to {got}, expected {expected}")]
+    Network {
+        /// The anchor's network.
+        got: NetworkId,
+        /// The network of the holding.
+        expected: NetworkId,
     },
     /// An account proof says nothing about this asset.
     #[error("an account proof says nothing about this asset")]
@@ -49,24 +49,24 @@ pub enum JoinError {
 /// An account that is proven absent holds a proven zero. No other case becomes zero.
 ///
 /// # Errors
-/// [`JoinError`] if `account` is not about `holding`, or if `anchor` has another state root or belongs to another chain than
-/// `chain_id`.
+/// [`JoinError`] if `account` is not about `holding`, or if `anchor` has another state root or belongs to another network than
+/// `holding`.
 pub fn join(
     holding: Holding,
-    chain_id: u64,
     account: &Verified<Account>,
     anchor: &Anchor,
     provider: ProviderId,
     generation: Generation,
 ) -> Result<Candidate, JoinError> {
-    if holding.asset != Asset::Native {
+    if holding.asset() != Asset::Native {
         return Err(JoinError::Asset);
     }
-    if *account.subject() != holding.owner {
-        return Err(JoinError::Subject { got: *account.subject(), expected: holding.owner });
+    if *account.subject() != holding.owner() {
+        return Err(JoinError::Subject { got: *account.subject(), expected: holding.owner() });
     }
-    if anchor.chain_id() != chain_id {
-        return Err(JoinError::Chain { got: anchor.chain_id(), expected: chain_id });
+    let network = NetworkId::new(anchor.chain_id());
+    if network != holding.network() {
+        return Err(JoinError::Network { got: network, expected: holding.network() });
     }
     if account.state_root() != anchor.state_root() {
         let (got, expected) = (account.state_root().get(), anchor.state_root().get());

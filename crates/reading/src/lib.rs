@@ -45,7 +45,7 @@ pub use candidate::{Candidate, Generation};
 pub use failure::{Attempt, Failure, Outcome, Role, TransportError};
 pub use fault::Fault;
 pub use freshness::{Freshness, Now};
-pub use holding::{Asset, Holding};
+pub use holding::{Asset, Holding, NetworkId};
 pub use join::{JoinError, join};
 pub use policy::Policy;
 pub use provider::ProviderId;

@@ -1,4 +1,4 @@
-//! The sums of several holdings by chain and asset, with the holdings that are missing.
+//! The sums of several holdings by network and asset, with the holdings that are missing.
 
 use std::collections::BTreeMap;
 
@@ -6,20 +6,20 @@ use alloy_primitives::Address;
 use saldo_beacon::unit::UnixTime;
 
 use crate::amount::Amount;
-use crate::holding::{Asset, Holding};
+use crate::holding::{Asset, Holding, NetworkId};
 use crate::reading::{Proven, Reading};
 
-/// Readings of several holdings, added up by chain and asset.
+/// Readings of several holdings, added up by network and asset.
 ///
 /// The newest statement about a holding counts, and it counts once. So an app can keep one `Totals` and add each change.
 ///
 /// ```
 /// use saldo_reading::{Holding, Reading, Sum, TotalError, Totals};
 ///
-/// fn show(chain_id: u64, readings: &[(Holding, Reading)]) -> Result<Vec<String>, TotalError> {
+/// fn show(readings: &[(Holding, Reading)]) -> Result<Vec<String>, TotalError> {
 ///     let mut totals = Totals::new();
 ///     for (holding, reading) in readings {
-///         totals.add(chain_id, *holding, reading)?;
+///         totals.add(*holding, reading)?;
 ///     }
 ///     let line = |sum: Sum<'_>| match sum {
 ///         Sum::Proven(amount) => amount.format(18),
@@ -32,7 +32,7 @@ use crate::reading::{Proven, Reading};
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Totals {
-    of: BTreeMap<(u64, Asset), BTreeMap<Address, Part>>,
+    of: BTreeMap<(NetworkId, Asset), BTreeMap<Address, Part>>,
 }
 
 /// The contribution of one holding.
@@ -43,7 +43,7 @@ enum Part {
     Missing,
 }
 
-/// Why a reading was not added. Fault: the caller, which paired the reading with another holding or chain.
+/// Why a reading was not added. Fault: the caller, which paired the reading with another holding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TotalError {
@@ -55,14 +55,6 @@ pub enum TotalError {
         /// The holding that the caller named.
         expected: Holding,
     },
-    /// The reading belongs to another chain.
-    #[error("the reading belongs to chain {got}, expected {expected}")]
-    Chain {
-        /// The chain id of the reading's block.
-        got: u64,
-        /// The chain id that the caller named.
-        expected: u64,
-    },
 }
 
 impl Totals {
@@ -71,40 +63,29 @@ impl Totals {
         Self::default()
     }
 
-    /// Takes `reading` as the newest statement about `holding` on the chain `chain_id`. It replaces the one before.
+    /// Takes `reading` as the newest statement about `holding`. It replaces the one before.
     ///
     /// A reading that is not proven adds the last proven amount, as remembered. If there is none, the holding is missing.
     /// The amount of a provisional reading is never added.
     ///
     /// # Errors
-    /// [`TotalError`] if the reading is about another holding or chain. The holding then counts as missing.
-    pub fn add(&mut self, chain_id: u64, holding: Holding, reading: &Reading) -> Result<(), TotalError> {
+    /// [`TotalError`] if the reading is about another holding. The holding then counts as missing.
+    pub fn add(&mut self, holding: Holding, reading: &Reading) -> Result<(), TotalError> {
         let is_proven = matches!(reading, Reading::Proven(proven) if !proven.is_restored());
-        self.take(chain_id, holding, reading.latest_proven(), is_proven)
+        self.take(holding, reading.latest_proven(), is_proven)
     }
 
-    /// Takes `last` as the remembered amount of `holding` on the chain `chain_id`. A watch reports one before the first
+    /// Takes `last` as the remembered amount of `holding`. A watch reports one before the first
     /// read, and after a withdrawal. With `None` the holding is missing.
     ///
     /// # Errors
-    /// [`TotalError`] if `last` is about another holding or chain. The holding then counts as missing.
-    pub fn remember(
-        &mut self,
-        chain_id: u64,
-        holding: Holding,
-        last: Option<&Proven>,
-    ) -> Result<(), TotalError> {
-        self.take(chain_id, holding, last, false)
+    /// [`TotalError`] if `last` is about another holding. The holding then counts as missing.
+    pub fn remember(&mut self, holding: Holding, last: Option<&Proven>) -> Result<(), TotalError> {
+        self.take(holding, last, false)
     }
 
-    fn take(
-        &mut self,
-        chain_id: u64,
-        holding: Holding,
-        known: Option<&Proven>,
-        is_proven: bool,
-    ) -> Result<(), TotalError> {
-        let checked = known.map_or(Ok(()), |proven| check(chain_id, holding, proven));
+    fn take(&mut self, holding: Holding, known: Option<&Proven>, is_proven: bool) -> Result<(), TotalError> {
+        let checked = known.map_or(Ok(()), |proven| check(holding, proven));
         let part = match known.filter(|_| checked.is_ok()) {
             None => Part::Missing,
             Some(proven) => {
@@ -112,44 +93,40 @@ impl Totals {
                 if is_proven { Part::Proven { amount, at } } else { Part::Remembered { amount, at } }
             }
         };
-        self.put(chain_id, holding, part);
+        self.put(holding, part);
         checked
     }
 
-    /// Returns the totals, in the order of chain id and asset. An asset without any added reading has no total.
+    /// Returns the totals, in the order of network and asset. An asset without any added reading has no total.
     pub fn iter(&self) -> impl Iterator<Item = Total> + '_ {
-        self.of.iter().map(|((chain_id, asset), parts)| Total::of(*chain_id, *asset, parts))
+        self.of.iter().map(|((network, asset), parts)| Total::of(*network, *asset, parts))
     }
 
-    /// Returns the total of `asset` on the chain `chain_id`; `None` if no reading of it was added.
-    pub fn of(&self, chain_id: u64, asset: Asset) -> Option<Total> {
-        self.of.get(&(chain_id, asset)).map(|parts| Total::of(chain_id, asset, parts))
+    /// Returns the total of `asset` on `network`; `None` if no reading of it was added.
+    pub fn of(&self, network: NetworkId, asset: Asset) -> Option<Total> {
+        self.of.get(&(network, asset)).map(|parts| Total::of(network, asset, parts))
     }
 
-    fn put(&mut self, chain_id: u64, holding: Holding, part: Part) {
-        self.of.entry((chain_id, holding.asset)).or_default().insert(holding.owner, part);
+    fn put(&mut self, holding: Holding, part: Part) {
+        self.of.entry((holding.network(), holding.asset())).or_default().insert(holding.owner(), part);
     }
 }
 
-fn check(chain_id: u64, holding: Holding, proven: &Proven) -> Result<(), TotalError> {
-    if *proven.holding() != holding {
-        return Err(TotalError::Holding { got: *proven.holding(), expected: holding });
+fn check(holding: Holding, proven: &Proven) -> Result<(), TotalError> {
+    match *proven.holding() {
+        got if got == holding => Ok(()),
+        got => Err(TotalError::Holding { got, expected: holding }),
     }
-    let got = proven.anchor().chain_id();
-    if got != chain_id {
-        return Err(TotalError::Chain { got, expected: chain_id });
-    }
-    Ok(())
 }
 
-/// The sum of the holdings of one asset on one chain.
+/// The sum of the holdings of one asset on one network.
 ///
 /// Only [`Total::sum`] gives the amounts, and code must match its variants. So no code can take a part for the whole by
 /// mistake.
 #[must_use]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Total {
-    chain_id: u64,
+    network: NetworkId,
     asset: Asset,
     /// The proven sum, the remembered sum, and the sum of both. `None` where there is no holding, never zero instead.
     /// `None` as a whole if the sum does not fit.
@@ -188,7 +165,7 @@ pub enum Sum<'a> {
 }
 
 impl Total {
-    fn of(chain_id: u64, asset: Asset, parts: &BTreeMap<Address, Part>) -> Self {
+    fn of(network: NetworkId, asset: Asset, parts: &BTreeMap<Address, Part>) -> Self {
         let proven = parts.values().filter_map(Part::proven);
         let remembered = parts.values().filter_map(Part::remembered);
         let together = proven.clone().chain(remembered.clone());
@@ -197,14 +174,14 @@ impl Total {
             _ => None,
         };
         let missing = parts.iter().filter(|(_, part)| **part == Part::Missing);
-        let missing = missing.map(|(owner, _)| Holding { owner: *owner, asset }).collect();
+        let missing = missing.map(|(owner, _)| Holding::of(network, *owner, asset)).collect();
         let oldest = parts.values().filter_map(Part::at).min();
-        Self { chain_id, asset, amounts, missing, oldest }
+        Self { network, asset, amounts, missing, oldest }
     }
 
-    /// Returns the chain id (EIP-155) of the chain.
-    pub fn chain_id(&self) -> u64 {
-        self.chain_id
+    /// Returns the network.
+    pub fn network(&self) -> NetworkId {
+        self.network
     }
 
     /// Returns the asset. The amounts are in its base units.

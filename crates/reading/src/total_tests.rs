@@ -9,8 +9,10 @@ fn owner(number: u8) -> Address {
     Address::repeat_byte(number)
 }
 
+const NETWORK: NetworkId = NetworkId::new(1);
+
 fn native(number: u8) -> Holding {
-    Holding::native(owner(number))
+    Holding::native(NETWORK, owner(number))
 }
 
 fn amount(base_units: u64) -> Amount {
@@ -29,27 +31,27 @@ fn remembered(base_units: u64, at: u64) -> Part {
 fn total(parts: impl IntoIterator<Item = Part>) -> Total {
     let mut totals = Totals::new();
     for (number, part) in (1..).zip(parts) {
-        totals.put(1, native(number), part);
+        totals.put(native(number), part);
     }
-    totals.of(1, Asset::Native).unwrap()
+    totals.of(NETWORK, Asset::Native).unwrap()
 }
 
 #[test]
 fn totals_without_readings_have_no_total() {
     let totals = Totals::new();
     assert_eq!(totals.iter().count(), 0);
-    assert_eq!(totals.of(1, Asset::Native), None);
+    assert_eq!(totals.of(NETWORK, Asset::Native), None);
 }
 
 #[test]
 fn an_unknown_holding_is_missing_and_not_zero() {
     let mut totals = Totals::new();
     let unknown = Reading::Unknown(Unknown::new(Why::DeviceOffline, [], None));
-    totals.add(1, native(1), &unknown).unwrap();
-    let total = totals.of(1, Asset::Native).unwrap();
+    totals.add(native(1), &unknown).unwrap();
+    let total = totals.of(NETWORK, Asset::Native).unwrap();
     assert_eq!(total.sum(), Sum::Partial { proven: None, remembered: None, missing: &[native(1)] });
     assert_eq!((total.as_of(), total.oldest()), (None, None));
-    assert_eq!((total.chain_id(), total.asset()), (1, Asset::Native));
+    assert_eq!((total.network(), total.asset()), (NETWORK, Asset::Native));
 }
 
 #[test]
@@ -76,17 +78,18 @@ fn a_total_with_a_missing_holding_has_no_whole() {
 }
 
 #[test]
-fn different_chains_and_assets_are_never_added_up() {
+fn different_networks_and_assets_are_never_added_up() {
     let mut totals = Totals::new();
     let tokens = [Asset::Erc20(owner(8)), Asset::Erc20(owner(9))];
     let put = |totals: &mut Totals, chain_id, asset, base_units| {
-        totals.put(chain_id, Holding { owner: owner(1), asset }, proven(base_units, 1));
+        totals.put(Holding::of(NetworkId::new(chain_id), owner(1), asset), proven(base_units, 1));
     };
     put(&mut totals, 10, Asset::Native, 5);
     put(&mut totals, 1, tokens[1], 4);
     put(&mut totals, 1, tokens[0], 3);
     put(&mut totals, 1, Asset::Native, 2);
-    let seen: Vec<_> = totals.iter().map(|total| (total.chain_id(), total.asset(), total.amounts)).collect();
+    let seen: Vec<_> =
+        totals.iter().map(|total| (total.network().chain_id(), total.asset(), total.amounts)).collect();
     let sum = |base_units| Some([Some(amount(base_units)), None, Some(amount(base_units))]);
     let expected = [
         (1, Asset::Native, sum(2)),
@@ -127,7 +130,7 @@ proptest! {
     fn every_holding_counts_once_by_its_latest_statement(given in proptest::collection::vec(statements(), 0..24)) {
         let mut totals = Totals::new();
         for (chain_id, number, part) in &given {
-            totals.put(*chain_id, native(*number), *part);
+            totals.put(Holding::native(NetworkId::new(*chain_id), owner(*number)), *part);
         }
         let mut seen = Vec::new();
         for chain_id in 1..3 {
@@ -135,7 +138,8 @@ proptest! {
                 given.iter().rev().find(|(chain, owner, _)| (*chain, *owner) == (chain_id, number)).map(|(_, _, part)| *part)
             };
             let parts: Vec<Part> = (1..6).filter_map(last).collect();
-            let Some(total) = totals.of(chain_id, Asset::Native) else {
+            let network = NetworkId::new(chain_id);
+            let Some(total) = totals.of(network, Asset::Native) else {
                 prop_assert!(parts.is_empty());
                 continue;
             };
@@ -145,7 +149,9 @@ proptest! {
                 (!amounts.is_empty()).then(|| amount(amounts.iter().sum()))
             };
             let missing: Vec<Holding> =
-                (1..6).filter(|number| last(*number) == Some(Part::Missing)).map(native).collect();
+                (1..6).filter(|number| last(*number) == Some(Part::Missing))
+                    .map(|number| Holding::native(network, owner(number)))
+                    .collect();
             let (proven, remembered) = (sum(Part::proven), sum(Part::remembered));
             match total.sum() {
                 Sum::Proven(amount) => {
@@ -164,6 +170,6 @@ proptest! {
             prop_assert_eq!(total.as_of().map(|(amount, _)| amount), whole);
             prop_assert_eq!(total.oldest(), parts.iter().filter_map(Part::at).min());
         }
-        prop_assert_eq!(totals.iter().map(|total| total.chain_id()).collect::<Vec<_>>(), seen);
+        prop_assert_eq!(totals.iter().map(|total| total.network().chain_id()).collect::<Vec<_>>(), seen);
     }
 }

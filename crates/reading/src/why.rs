@@ -6,6 +6,7 @@ use std::time::Duration;
 use saldo_beacon::unit::{Period, UnixTime};
 
 use crate::fault::Fault;
+use crate::holding::NetworkId;
 
 mod reason;
 
@@ -95,6 +96,11 @@ pub enum Why {
     BlockWithdrawn,
     /// There are providers left to ask, but the policy lets no more operators see this address.
     PolicyForbidsMoreOperators,
+    /// The holding is on a network that this client does not read.
+    NetworkNotConfigured {
+        /// The network of this client.
+        expected: NetworkId,
+    },
     /// There is no token at that address.
     NotAToken,
     /// It is not proven where the token keeps its balances.
@@ -163,6 +169,7 @@ impl Why {
             Self::TrustRestarted => &reason::TRUST_RESTARTED,
             Self::BlockWithdrawn => &reason::BLOCK_WITHDRAWN,
             Self::PolicyForbidsMoreOperators => &reason::POLICY_FORBIDS_MORE_OPERATORS,
+            Self::NetworkNotConfigured { .. } => &reason::NETWORK_NOT_CONFIGURED,
             Self::NotAToken => &reason::NOT_A_TOKEN,
             Self::TokenLayoutUnproven => &reason::TOKEN_LAYOUT_UNPROVEN,
             Self::Closed => &reason::CLOSED,
@@ -177,6 +184,7 @@ impl Why {
                 retry_after.map(|after| format!("for {} s", after.as_secs()))
             }
             Self::WrongChain { expected } => Some(format!("expected is chain {expected}")),
+            Self::NetworkNotConfigured { expected } => Some(format!("this client reads {expected}")),
             Self::OnlyOldBlocks { age } => Some(format!("it is {} s old", age.as_secs())),
             Self::HandOverMissing { period } => Some(format!("of period {period}")),
             Self::CheckpointTooOld { age, limit } => Some(format!(

@@ -32,6 +32,7 @@ fn all() -> Vec<Why> {
         Why::TrustRestarted,
         Why::BlockWithdrawn,
         Why::PolicyForbidsMoreOperators,
+        Why::NetworkNotConfigured { expected: NetworkId::new(1) },
         Why::NotAToken,
         Why::TokenLayoutUnproven,
         Why::Closed,

@@ -7,7 +7,7 @@ use alloy_primitives::Address;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use saldo_beacon::{AdoptError, Checkpoint, ConsensusFault, Network};
-use saldo_reading::{Holding, Now, Policy, Proven, Reading, Role, Why, gate};
+use saldo_reading::{Holding, NetworkId, Now, Policy, Proven, Reading, Role, Why, gate};
 use saldo_source::{Deadline, Diversity, Endpoint};
 
 use crate::account::AccountReading;
@@ -33,13 +33,18 @@ impl Client {
         Self { inner: Arc::new(inner) }
     }
 
+    /// Returns the holding of the coin of this client's network by `owner`.
+    pub fn native(&self, owner: Address) -> Holding {
+        Holding::native(self.network_id(), owner)
+    }
+
     /// Reads the native balance of `owner`, in wei. Returns at the policy's deadline at the latest.
     ///
     /// If the reading is provisional, the next call can prove it: the committee has then signed its block.
     #[inline(never)]
     pub fn balance(&self, owner: Address) -> BoxFuture<'_, Reading> {
         let balance = async move {
-            let holding = Holding::native(owner);
+            let holding = self.native(owner);
             self.read(&[holding]).await.pop().unwrap_or(gate::unknown(Why::InternalFault))
         };
         balance.boxed()
@@ -215,6 +220,11 @@ impl Client {
     /// light client. It reads memory and makes no request.
     pub fn health(&self) -> Health {
         self.inner.health()
+    }
+
+    /// Returns the network that this client reads. It is part of every [`Holding`].
+    pub fn network_id(&self) -> NetworkId {
+        NetworkId::from(&*self.network())
     }
 
     /// Returns the table of the chain that this client reads.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use saldo_chain::{Anchor, Level};
-use saldo_reading::{Asset, Now, Policy, Role};
+use saldo_reading::{Now, Policy, Role};
 use saldo_source::{Answer, Clock, Deadline, DisclosureSet, Dispatcher, Endpoint, Hedged, Io, RequestSpec};
 
 /// How a client reaches the network, and the policy for its requests.
@@ -79,9 +79,4 @@ impl Env {
 /// finality does not come before the deadline of a read.
 pub(crate) fn takes_tips(level: Level) -> bool {
     level == Level::Signed
-}
-
-/// Whether this version can read `asset`.
-pub(crate) fn is_readable(asset: Asset) -> bool {
-    matches!(asset, Asset::Native)
 }

@@ -7,7 +7,6 @@ use saldo_reading::gate::Found;
 use saldo_reading::{Attempt, Candidate, Holding, Why};
 use saldo_source::Deadline;
 
-use crate::env::is_readable;
 use crate::head::{BlockRef, Synced};
 use crate::inner::ClientInner;
 use crate::proofs::ProofTarget;
@@ -29,7 +28,7 @@ impl ClientInner {
         synced.attempts.extend(self.fetch_head(Level::Finalized, until).await);
         self.follow();
         self.readings.load_older(holdings);
-        let readable = holdings.iter().copied().filter(|holding| is_readable(holding.asset));
+        let readable = holdings.iter().copied().filter(|holding| self.unreadable(holding).is_none());
         self.raise(readable.collect(), deadline).await;
         self.settle_finalized(holdings, &synced, deadline).await
     }
@@ -106,8 +105,8 @@ impl ClientInner {
 
     /// The finding of one holding that needs no request; `None` if it has to be proven.
     fn without_proof(&self, holding: Holding, synced: &Synced, block: &BlockRef) -> Option<Found> {
-        if !is_readable(holding.asset) {
-            return Some(Found::Nothing(Why::TokenLayoutUnproven));
+        if let Some(why) = self.unreadable(&holding) {
+            return Some(Found::Nothing(why));
         }
         if self.head.is_faulted() {
             return Some(Found::Nothing(Why::ConsensusFault));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use saldo_beacon::{Checkpoint, Network};
-use saldo_reading::{Holding, Policy};
+use saldo_reading::{Asset, Holding, NetworkId, Policy, Why};
 use saldo_source::{Deadline, Endpoint, Io};
 
 use crate::env::Env;
@@ -89,5 +89,15 @@ impl ClientInner {
     /// Stores what is new, and waits for that at most until `deadline`.
     pub(crate) async fn persist(&self, deadline: Deadline) {
         self.readings.persist(&self.proofs, deadline).await;
+    }
+
+    /// Why this client cannot read `holding`, whatever the providers answer; `None` if it can.
+    pub(crate) fn unreadable(&self, holding: &Holding) -> Option<Why> {
+        let expected = NetworkId::from(&*self.head.network());
+        match holding.asset() {
+            _ if holding.network() != expected => Some(Why::NetworkNotConfigured { expected }),
+            Asset::Native => None,
+            _ => Some(Why::TokenLayoutUnproven),
+        }
     }
 }

@@ -98,8 +98,8 @@ pub use saldo_beacon::{
 };
 pub use saldo_chain::{Anchor, Assurance, Level, Path, StoredAnchorError};
 pub use saldo_reading::{
-    Amount, Asset, Attempt, Failure, Fault, Freshness, Holding, Now, Outcome, Policy, Proven, ProviderId,
-    Provisional, Reading, Role, Sum, Total, TotalError, Totals, Unknown, Why,
+    Amount, Asset, Attempt, Failure, Fault, Freshness, Holding, NetworkId, Now, Outcome, Policy, Proven,
+    ProviderId, Provisional, Reading, Role, Sum, Total, TotalError, Totals, Unknown, Why,
 };
 pub use saldo_source::{
     BoxedFuture, Clock, CoFailure, Declared, Directory, DirectoryError, Diversity, Domain, Endpoint,

@@ -145,7 +145,7 @@ impl Proofs {
     pub(crate) fn forget(&self, holding: &Holding) {
         let mut state = self.state();
         state.pending.remove_all(*holding);
-        state.disclosures.remove(holding.owner);
+        state.disclosures.remove(holding.owner());
     }
 
     /// Drops all pending proofs, after a restart of trust. The provider state stays.

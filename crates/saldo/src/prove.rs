@@ -69,7 +69,7 @@ impl ClientInner {
         let Some(first) = first.filter(|_| takes_tips) else {
             return (sync.await, BTreeMap::new());
         };
-        let is_admitted = |holding: &&Holding| self.proofs.admits(holding.owner, first);
+        let is_admitted = |holding: &&Holding| self.proofs.admits(holding.owner(), first);
         let holdings: Vec<Holding> = holdings.iter().filter(is_admitted).copied().collect();
         let began = clock.monotonic();
         let attempt = |outcome| {
@@ -244,7 +244,7 @@ impl ClientInner {
                 self.proofs.settle_pending(holding, provider, checked.account.state_root());
             }
             if let Judged::Joined(candidate) = judged {
-                self.proofs.record_disclosure(holding.owner, provider);
+                self.proofs.record_disclosure(holding.owner(), provider);
                 let number = candidate.anchor().number();
                 if newest.as_ref().is_none_or(|held| held.anchor().number() < number) {
                     newest = Some(*candidate);

@@ -11,7 +11,7 @@ use saldo_reading::gate::{self, Found};
 use saldo_reading::{Attempt, Candidate, Generation, Holding, Mark, Outcome, Reading, Why};
 use saldo_source::{Deadline, Hedged};
 
-use crate::env::{Env, is_readable};
+use crate::env::Env;
 use crate::event;
 use crate::gate::Finding;
 use crate::head::{BlockRef, Synced};
@@ -167,7 +167,7 @@ impl ClientInner {
     /// Finds the newest amounts: syncs the light client and asks for proofs at the same time.
     async fn find_newest(&self, holdings: &[Holding], deadline: Deadline) -> Vec<(Found, Vec<Attempt>)> {
         let readable: Vec<Holding> =
-            holdings.iter().copied().filter(|holding| is_readable(holding.asset)).collect();
+            holdings.iter().copied().filter(|holding| self.unreadable(holding).is_none()).collect();
         let (mut synced, early) = self.sync_beside_early_proofs(&readable, deadline).await;
         let is_waiting = || readable.iter().any(|holding| !self.proofs.pending_of(*holding).is_empty());
         if readable.len() > 1 || is_waiting() {
@@ -240,8 +240,8 @@ impl ClientInner {
 
     /// Decides what one holding needs, without a request.
     fn without_asking(&self, holding: Holding, block: &BlockRef) -> Step {
-        if !is_readable(holding.asset) {
-            return Step::Done(Found::Nothing(Why::TokenLayoutUnproven));
+        if let Some(why) = self.unreadable(&holding) {
+            return Step::Done(Found::Nothing(why));
         }
         if self.head.is_faulted() {
             return Step::Done(Found::Nothing(Why::ConsensusFault));

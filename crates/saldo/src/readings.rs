@@ -111,13 +111,13 @@ impl Readings {
         provider: &ProviderId,
         level: Level,
     ) -> Judged {
-        let (chain_id, policy) = (self.head.network().chain_id(), self.env.policy_at(level));
+        let policy = self.env.policy_at(level);
         let mut state = self.state();
         let joined = self.head.look(|view| {
             let anchor = view.chain.anchor_at_root(checked.account.state_root());
             let anchor = anchor.filter(|anchor| !view.is_faulted && anchor.assurance().level() >= level)?;
             let provider = provider.clone();
-            let joined = join(holding, chain_id, &checked.account, anchor, provider, view.generation);
+            let joined = join(holding, &checked.account, anchor, provider, view.generation);
             let age = view.now.age_of(anchor.timestamp());
             let is_young = age.is_some_and(|age| view.now.allows(age, &policy));
             Some((joined.ok()?, is_young))

@@ -23,7 +23,7 @@ pub(super) struct RealWallet {
 impl Wallet for RealWallet {
     fn read<'a>(&'a self, owners: &'a [Address]) -> BoxFuture<'a, Vec<Shown>> {
         async move {
-            let holdings: Vec<Holding> = owners.iter().copied().map(Holding::native).collect();
+            let holdings: Vec<Holding> = owners.iter().map(|owner| self.client.native(*owner)).collect();
             let readings = self.client.read(&holdings).await;
             let each = holdings.iter().zip(&readings);
             each.map(|(holding, reading)| Shown::of(reading, self.client.withdrawn(holding).as_ref()))
@@ -41,7 +41,7 @@ impl Wallet for RealWallet {
     }
 
     fn withdrawn(&self, owner: Address) -> Option<ShownBlock> {
-        self.client.withdrawn(&Holding::native(owner)).map(|proven| ShownBlock::of(proven.anchor()))
+        self.client.withdrawn(&self.client.native(owner)).map(|proven| ShownBlock::of(proven.anchor()))
     }
 }
 

@@ -3,7 +3,7 @@ fn make(root: saldo_proof::StateRoot, account: saldo_proof::Verified<saldo_proof
     let anchor = saldo_chain::Anchor::from(root);
     let first = saldo_reading::Generation::FIRST;
     let provider = saldo::ProviderId::new("me").unwrap();
-    let _ = saldo_reading::join(saldo::Holding::native(*account.subject()), 1, &account, &anchor, provider, first);
+    let _ = saldo_reading::join(saldo::Holding::native(saldo::NetworkId::new(1), *account.subject()), &account, &anchor, provider, first);
 }
 
 fn main() {

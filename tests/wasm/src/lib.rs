@@ -20,7 +20,7 @@ use saldo_chain::{Assurance, Chain, Level};
 use saldo_proof::eip1186::AccountReply;
 use saldo_proof::{Account, StateRoot};
 use saldo_reading::gate::{Demand, Present, admit};
-use saldo_reading::{Generation, Holding, Now, Policy, ProviderId, join};
+use saldo_reading::{Generation, Holding, NetworkId, Now, Policy, ProviderId, join};
 
 /// The input is valid.
 pub const ACCEPTED: u32 = 0;
@@ -130,7 +130,7 @@ pub extern "C" fn balance() -> u32 {
         let account = reply.verify(anchor.state_root(), address).map_err(refusal)?;
         let provider = ProviderId::new("node").ok_or("NoName")?;
         let generation = Generation::FIRST;
-        let candidate = join(Holding::native(address), network.chain_id(), &account, anchor, provider, generation)
+        let candidate = join(Holding::native(NetworkId::from(network), address), &account, anchor, provider, generation)
             .map_err(refusal)?;
         // The time of the block: this module does not know the device's clock.
         let now = Now::new(anchor.timestamp(), None, network.slot_duration());

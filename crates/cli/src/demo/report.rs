@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use alloy_primitives::U256;
-use saldo::{Assurance, Client, Freshness, Holding, Proven, Reading};
+use saldo::{Assurance, Client, Freshness, Proven, Reading};
 use saldo_drill::Fork;
 use serde_json::json;
 
@@ -53,7 +53,7 @@ impl Report {
                 "act": step.title,
                 "truth": truth.to_string(),
                 "naive": naive.to_string(),
-                "saldo": wire::reading(client, &Holding::native(step.owner), reading),
+                "saldo": wire::reading(client, &client.native(step.owner), reading),
                 "right": right,
             });
             return print(&line.to_string());

@@ -33,7 +33,7 @@ impl ChainBuilder {
     pub(super) fn new(seed: u64) -> Self {
         let schedule = Schedule {
             seed,
-            chain_id: 31337,
+            chain_id: Chain::CHAIN_ID,
             genesis_time: UnixTime::from_secs(1_760_000_000),
             slot_duration: Duration::from_secs(12),
             preset: Preset::Minimal,

@@ -56,7 +56,7 @@ impl SumForm {
                 state: "partial",
                 proven_part: proven,
                 remembered_part: remembered,
-                missing: missing.iter().map(|holding| holding.owner).collect(),
+                missing: missing.iter().map(|holding| holding.owner()).collect(),
                 ..none
             },
             Sum::TooLarge => none,
@@ -76,8 +76,8 @@ impl Serialize for Total {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let form = TotalForm {
             schema: SCHEMA,
-            chain_id: self.chain_id(),
-            asset: AssetId { chain_id: self.chain_id(), asset: self.asset() },
+            chain_id: self.network().chain_id(),
+            asset: AssetId { network: self.network(), asset: self.asset() },
             sum: SumForm::of(self.sum()),
             as_of: self.as_of().map(|(amount, time)| AsOfForm { amount, timestamp: time.as_secs() }),
             oldest: self.oldest().map(|time| time.as_secs()),

@@ -232,6 +232,14 @@ pub(crate) const POLICY_FORBIDS_MORE_OPERATORS: Reason = Reason {
     next_step: "Allow more operators per address in the policy, or replace the providers that failed.",
 };
 
+pub(crate) const NETWORK_NOT_CONFIGURED: Reason = Reason {
+    code: "network_not_configured",
+    fault: Fault::Setup,
+    needs_action: true,
+    message: "the holding is on a network that this client does not read",
+    next_step: "Ask the client that is built for the network of the holding.",
+};
+
 pub(crate) const NOT_A_TOKEN: Reason = Reason {
     code: "not_a_token",
     fault: Fault::Setup,

@@ -59,7 +59,7 @@ impl Proofs {
         let disclosures = {
             let state = self.state();
             let disclosure = |holding: &Holding| {
-                let disclosure = state.disclosures.disclosure(holding.owner, most, strict);
+                let disclosure = state.disclosures.disclosure(holding.owner(), most, strict);
                 DisclosureSet { last: last.clone(), ..disclosure }
             };
             holdings.iter().map(disclosure).collect()
@@ -89,7 +89,7 @@ impl Proofs {
         let places: Vec<Place> = {
             let mut state = self.state();
             let admit =
-                |request: &ProofRequest| state.disclosures.admit(request.holding.owner, provider, most);
+                |request: &ProofRequest| state.disclosures.admit(request.holding.owner(), provider, most);
             requests.iter().map(admit).collect()
         };
         // Another call may have filled the disclosure set after this call chose the provider.
@@ -104,12 +104,12 @@ impl Proofs {
         };
         let mut state = self.state();
         for ((request, place), answer) in sent().zip(&answers) {
-            state.disclosures.record_answer(request.holding.owner, provider, *place, answer);
+            state.disclosures.record_answer(request.holding.owner(), provider, *place, answer);
         }
         let mut answers = answers.into_iter();
         let answer = |it: (&ProofRequest, &Place)| match is_withheld(&it) {
             true => {
-                let owner = it.0.holding.owner;
+                let owner = it.0.holding.owner();
                 Answer::Withheld { operators: state.disclosures.disclosure(owner, most, strict).operators }
             }
             false => answers.next().unwrap_or(Answer::Failed(Failure::NoResult)),

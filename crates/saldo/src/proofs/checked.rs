@@ -24,7 +24,7 @@ impl Proofs {
             .iter()
             .zip(&read)
             .filter_map(|((holding, _), reply)| {
-                Some((holding.owner, reply.as_ref().ok()?.account_proof.as_slice()))
+                Some((holding.owner(), reply.as_ref().ok()?.account_proof.as_slice()))
             })
             .collect();
         let mut accounts = verify_accounts(root, &proofs).into_iter();
@@ -45,7 +45,7 @@ impl Proofs {
         provider: &ProviderId,
     ) -> Result<Checked, Failure> {
         let reply = read(reply)?;
-        let account = reply.verify(claimed_root(&reply.account_proof)?, holding.owner)?;
+        let account = reply.verify(claimed_root(&reply.account_proof)?, holding.owner())?;
         Ok(self.checked(reply, account, provider))
     }
 

@@ -34,7 +34,7 @@ impl Evidence {
     ) -> Self {
         Self {
             provider: provider.clone(),
-            owner: holding.owner,
+            owner: holding.owner(),
             pin: (pin.hash, pin.number, pin.state_root.get()),
             reply: reply.to_owned(),
             reason: reason.to_string(),

@@ -145,7 +145,7 @@ mod tests {
     fn the_newest_tips_of_each_provider_and_never_too_many() {
         let mut pending = PendingProofs::default();
         let owner = Address::repeat_byte(7);
-        let holding = Holding::native(owner);
+        let holding = Holding::native(saldo_reading::NetworkId::new(1), owner);
         for round in 0..9_u8 {
             for number in 0..5_000 {
                 let proof = PendingProof {

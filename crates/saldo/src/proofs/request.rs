@@ -219,5 +219,5 @@ impl Asked {
 }
 
 fn proof_of(holding: Holding, at: At) -> Question {
-    Question::Proof { address: holding.owner, keys: Vec::new(), at }
+    Question::Proof { address: holding.owner(), keys: Vec::new(), at }
 }

@@ -102,10 +102,10 @@ impl ChangeSet {
         }
         let mut changes = draft.finish(Vec::new());
         let is_disclosed = |address: &Address| index.disclosed.contains_key(address);
-        let addresses = holdings.iter().map(|holding| holding.owner).filter(is_disclosed);
+        let addresses = holdings.iter().map(|holding| holding.owner()).filter(is_disclosed);
         changes.disclosed = addresses.map(|address| (address, None)).collect();
         let is_theirs =
-            |name: &&String| holdings.iter().any(|holding| form::names_owner(name, holding.owner));
+            |name: &&String| holdings.iter().any(|holding| form::names_owner(name, holding.owner()));
         changes.strays = index.strays.iter().filter(is_theirs).cloned().collect();
         (!changes.is_empty() || !changes.strays.is_empty()).then_some(changes)
     }

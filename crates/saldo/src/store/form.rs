@@ -5,14 +5,15 @@ use alloy_rlp::{Decodable, RlpDecodable, RlpEncodable};
 use saldo_beacon::unit::Slot;
 use saldo_beacon::{Checkpoint, Network};
 use saldo_proof::trie::{MAX_NODE_BYTES, MAX_NODES};
-use saldo_reading::{Asset, Holding, ProviderId};
+use saldo_reading::{Asset, Holding, NetworkId, ProviderId};
 
 use super::identity::Identity;
 
 /// The latest format. A change of what is kept that this version would misread has a higher one.
 ///
-/// Format 1 named its chain by chain id and validators root alone. It is refused.
-pub(super) const FORMAT: u16 = 2;
+/// Format 1 named its chain by chain id and validators root alone; format 2 named no network in a reading. Both are
+/// refused.
+pub(super) const FORMAT: u16 = 3;
 
 /// The first record, whose name and form stay the same in all formats.
 pub(super) const FIRST: &str = "saldo";
@@ -45,8 +46,10 @@ impl Name {
             return Some(Self::Block(hash.parse().ok()?));
         }
         if let Some(reading) = name.strip_prefix(READING) {
-            let (owner, hash) = reading.split_once('/')?;
-            return Some(Self::Reading(Holding::native(owner.parse().ok()?), hash.parse().ok()?));
+            let (chain_id, rest) = reading.split_once('/')?;
+            let (owner, hash) = rest.split_once('/')?;
+            let network = NetworkId::new(chain_id.parse().ok()?);
+            return Some(Self::Reading(Holding::native(network, owner.parse().ok()?), hash.parse().ok()?));
         }
         if let Some(address) = name.strip_prefix(DISCLOSED) {
             return Some(Self::Disclosed(address.parse().ok()?));
@@ -67,8 +70,11 @@ pub(super) fn block_name(hash: B256) -> String {
 
 /// The name of a reading; `None` for an asset that this version cannot read.
 pub(super) fn reading_name(holding: &Holding, block: B256) -> Option<String> {
-    match holding.asset {
-        Asset::Native => Some(format!("{READING}{:#x}/{block:#x}", holding.owner)),
+    match holding.asset() {
+        Asset::Native => {
+            let chain_id = holding.network().chain_id();
+            Some(format!("{READING}{chain_id}/{:#x}/{block:#x}", holding.owner()))
+        }
         _ => None,
     }
 }
@@ -81,7 +87,7 @@ pub(super) fn disclosed_name(address: Address) -> String {
 /// Whether the record of this name is about `owner`.
 pub(super) fn names_owner(name: &str, owner: Address) -> bool {
     match Name::parse(name) {
-        Some(Name::Reading(holding, _)) => holding.owner == owner,
+        Some(Name::Reading(holding, _)) => holding.owner() == owner,
         Some(Name::Disclosed(address)) => address == owner,
         _ => false,
     }

@@ -49,7 +49,7 @@ impl Restored {
     pub(super) fn leave_out(&mut self, forgotten: &BTreeSet<Holding>) {
         self.readings.retain(|reading| !forgotten.contains(reading.holding()));
         self.older.retain(|holding, _| !forgotten.contains(holding));
-        self.disclosed.retain(|(address, _)| forgotten.iter().all(|holding| holding.owner != *address));
+        self.disclosed.retain(|(address, _)| forgotten.iter().all(|holding| holding.owner() != *address));
     }
 }
 
@@ -71,7 +71,7 @@ impl Claim {
     /// The reading, if its proof verifies under its block's header.
     pub(super) fn check(&self, seal: &Seal, generation: Generation) -> Result<Candidate, StorageFault> {
         let Opened { provider, nodes } = self.open(seal).ok_or(StorageFault::Damaged)?;
-        let account = verify_account(self.anchor.state_root(), self.holding.owner, &nodes);
+        let account = verify_account(self.anchor.state_root(), self.holding.owner(), &nodes);
         self.join(provider, account, generation)
     }
 
@@ -88,7 +88,7 @@ impl Claim {
     ) -> Result<Candidate, StorageFault> {
         let Self { holding, anchor, .. } = self;
         let account = account.map_err(|error| StorageFault::Reading { holding: *holding, error })?;
-        let joined = join(*holding, anchor.chain_id(), &account, anchor, provider, generation);
+        let joined = join(*holding, &account, anchor, provider, generation);
         joined.map(Candidate::as_restored).map_err(|_| StorageFault::Damaged)
     }
 }
@@ -316,8 +316,10 @@ impl Checked {
             if opened.len() < of_block.len() {
                 self.note(StorageFault::Damaged);
             }
-            let proofs: Vec<(Address, &[Bytes])> =
-                opened.iter().map(|(claim, opened)| (claim.holding.owner, opened.nodes.as_slice())).collect();
+            let proofs: Vec<(Address, &[Bytes])> = opened
+                .iter()
+                .map(|(claim, opened)| (claim.holding.owner(), opened.nodes.as_slice()))
+                .collect();
             let accounts = verify_accounts(root, &proofs);
             for ((claim, opened), account) in opened.iter().zip(accounts) {
                 match claim.join(opened.provider.clone(), account, terms.generation) {

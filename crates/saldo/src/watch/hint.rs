@@ -58,7 +58,7 @@ impl Hints {
             let is_mistrusted =
                 |id: &ProviderId| self.mistrusted.get(id).is_some_and(|mistrust| now < mistrust.until);
             let is_disclosed = |provider: &&&Endpoint| {
-                !is_mistrusted(provider.id()) && inner.proofs.is_disclosed(holding.owner, provider)
+                !is_mistrusted(provider.id()) && inner.proofs.is_disclosed(holding.owner(), provider)
             };
             let disclosed: Vec<&&Endpoint> = willing.iter().filter(is_disclosed).collect();
             let turn = self.rounds.checked_rem(disclosed.len()).unwrap_or(0);
@@ -80,7 +80,7 @@ impl Hints {
         at: At,
     ) -> Vec<Holding> {
         let began = inner.env.clock().monotonic();
-        let question = |holding: &Holding| Question::Balance { address: holding.owner, at };
+        let question = |holding: &Holding| Question::Balance { address: holding.owner(), at };
         let questions: Vec<Question> = holdings.iter().map(question).collect();
         let batch = inner.proofs.batch_of(provider.id());
         let replies =

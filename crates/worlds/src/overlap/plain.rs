@@ -178,7 +178,7 @@ impl Plain {
 
     fn holding(number: u64) -> Holding {
         let owner = usize::try_from(number).ok().and_then(|number| OWNERS.get(number).copied());
-        Holding::native(owner.unwrap_or_default())
+        super::native(owner.unwrap_or_default())
     }
 
     /// Brings the light client to the newest heads of all sources.
@@ -247,15 +247,15 @@ impl Plain {
         let head = self.state().chain.newest(level).cloned()?;
         for provider in &self.providers {
             let at = At::Hash(head.hash());
-            let question = Question::Proof { address: holding.owner, keys: Vec::new(), at };
+            let question = Question::Proof { address: holding.owner(), keys: Vec::new(), at };
             let Ok(reply) = ask(&self.io, provider, &question, PATIENCE).await else { continue };
             let Ok(reply) = serde_json::from_str::<AccountReply>(reply.get()) else { continue };
-            let Ok(account) = reply.verify(head.state_root(), holding.owner) else { continue };
+            let Ok(account) = reply.verify(head.state_root(), holding.owner()) else { continue };
             let mut state = self.state();
             let Some(anchor) = state.chain.anchor_at_root(account.state_root()).cloned() else { continue };
-            let (chain_id, provider) = (anchor.chain_id(), ProviderId::new("plain")?);
+            let provider = ProviderId::new("plain")?;
             let generation = self.generation(&state);
-            let joined = join(holding, chain_id, &account, &anchor, provider, generation);
+            let joined = join(holding, &account, &anchor, provider, generation);
             let Ok(candidate) = joined else { continue };
             let _ = state.records.entry(holding).or_default().offer(candidate.clone());
             state.restored.remove(&(holding, anchor.hash()));

@@ -53,7 +53,7 @@ impl Real {
         let network = chain.network();
         if script.stored {
             let before = client(script, chain, simulation, storage.clone());
-            let holdings: Vec<Holding> = OWNERS.into_iter().map(Holding::native).collect();
+            let holdings: Vec<Holding> = OWNERS.map(super::native).into();
             let _ = simulation.run(before.read(&holdings));
             drop(before);
             simulation.pass(Duration::from_secs(script.away));
@@ -87,11 +87,11 @@ fn client(script: &Script, chain: &Chain, simulation: &Simulation, storage: Late
 
 fn holding(number: u64) -> Holding {
     let owner = usize::try_from(number).ok().and_then(|number| OWNERS.get(number).copied());
-    Holding::native(owner.unwrap_or_default())
+    super::native(owner.unwrap_or_default())
 }
 
 fn number(holding: &Holding) -> u64 {
-    let place = OWNERS.iter().position(|owner| *owner == holding.owner);
+    let place = OWNERS.iter().position(|owner| *owner == holding.owner());
     place.and_then(|place| u64::try_from(place).ok()).unwrap_or(u64::MAX)
 }
 
