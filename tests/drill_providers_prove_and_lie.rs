@@ -268,7 +268,7 @@ fn a_fault_can_be_bound_to_a_method_and_a_number_of_times() {
 }
 
 #[test]
-#[should_panic(expected = "a source of the Execution side cannot have the fault")]
+#[should_panic(expected = "cannot happen to a source of the Execution side")]
 fn a_beacon_fault_on_a_provider_panics() {
     let _ = Provider::honest(&Chain::new(1)).with(Fault::NoUpdates);
 }
