@@ -77,12 +77,16 @@ fn a_stored_reading_belongs_to_its_network() {
 
     let own = format!("reading/31337/{ALICE:#x}/");
     let records = entries(&storage);
-    let (name, value) = records.iter().find(|(name, _)| name.starts_with(&own)).expect("the reading was kept");
+    let (name, value) =
+        records.iter().find(|(name, _)| name.starts_with(&own)).expect("the reading was kept");
     let moved = name.replace("31337", &OTHER.chain_id().to_string());
-    put(&storage, [
-        Write { name: name.clone(), value: None },
-        Write { name: moved.clone(), value: Some(value.clone()) },
-    ]);
+    put(
+        &storage,
+        [
+            Write { name: name.clone(), value: None },
+            Write { name: moved.clone(), value: Some(value.clone()) },
+        ],
+    );
     let client = start(&storage);
     assert_eq!(client.storage_faults().len(), 1, "{:?}", client.storage_faults());
     assert_eq!((client.last(&native(ALICE)), client.last(&ELSEWHERE)), (None, None));

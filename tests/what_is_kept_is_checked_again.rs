@@ -280,7 +280,7 @@ fn a_planted_state_never_comes_to_stand_under_the_true_block() {
     };
     let (block, foreign_block) = (name_of(&records, "block/"), name_of(&foreign, "block/"));
     let (reading, foreign_reading) =
-        (name_of(&records, "reading/0xa1a1"), name_of(&foreign, "reading/0xa1a1"));
+        (name_of(&records, "reading/31337/0xa1a1"), name_of(&foreign, "reading/31337/0xa1a1"));
     let hash = |name: &str| alloy_primitives::hex::decode(name.rsplit('/').next().unwrap()).unwrap();
     // The foreign block under the true one's hash, with the root that belongs to the edited header.
     let mut edited = body(&foreign, &foreign_block);

@@ -216,7 +216,7 @@ fn another_network_and_a_newer_format_are_refused_and_left_as_they_are() {
     // As the next version would write its first record.
     let mut first = kept.iter().find(|(name, _)| name == "saldo").unwrap().1.clone();
     first.truncate(first.len() - 32);
-    first[0] = 3;
+    first[0] = 4;
     let sum = with_record_checksum("saldo", first);
     put(&storage, [Write { name: "saldo".to_owned(), value: Some(sum) }]);
     let changed = entries(&storage);
@@ -226,26 +226,30 @@ fn another_network_and_a_newer_format_are_refused_and_left_as_they_are() {
         .storage(storage.clone())
         .build()
         .unwrap_err();
-    assert_eq!(refused, BuildError::Storage(StorageRefusal::NewerFormat { got: 3, known: 2 }));
+    assert_eq!(refused, BuildError::Storage(StorageRefusal::NewerFormat { got: 4, known: 3 }));
     assert!(refused.to_string().contains("update saldo"));
     assert_eq!(entries(&storage), changed);
 }
 
-/// An earlier format, which named its chain less exactly, is refused and never misread.
+/// Earlier formats named the chain, or the network of a reading, less exactly. They are refused and never misread.
 #[test]
 fn an_older_format_is_refused_and_left_as_it_is() {
     let (council, storage) = (Council::new(6, 0), MemoryStorage::new());
     let _ = council.read(&start(&council, &storage));
     let mut first = entries(&storage).into_iter().find(|(name, _)| name == "saldo").unwrap().1;
     first.truncate(first.len() - 32);
-    first[0] = 1;
-    put(&storage, [Write { name: "saldo".to_owned(), value: Some(with_record_checksum("saldo", first)) }]);
-    let before = entries(&storage);
-    let builder = council.builder().checkpoint(council.chain.checkpoint()).storage(storage.clone());
-    let refused = builder.build().unwrap_err();
-    assert_eq!(refused, BuildError::Storage(StorageRefusal::OlderFormat { got: 1, known: 2 }));
-    assert!(refused.to_string().contains("delete it"), "{refused}");
-    assert_eq!(entries(&storage), before);
+    for format in [1, 2] {
+        first[0] = format;
+        let sealed = with_record_checksum("saldo", first.clone());
+        put(&storage, [Write { name: "saldo".to_owned(), value: Some(sealed) }]);
+        let before = entries(&storage);
+        let builder = council.builder().checkpoint(council.chain.checkpoint()).storage(storage.clone());
+        let refused = builder.build().unwrap_err();
+        let expected = StorageRefusal::OlderFormat { got: format.into(), known: 3 };
+        assert_eq!(refused, BuildError::Storage(expected));
+        assert!(refused.to_string().contains("delete it"), "{refused}");
+        assert_eq!(entries(&storage), before);
+    }
 }
 
 /// A development chain is started anew: chain id and validators are the same, its genesis is not. Its client does not take

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::io::IsTerminal;
 use std::time::Duration;
 
-use saldo::{Activity, Address, Change, Client, Freshness, Proven, Reading};
+use saldo::{Activity, Address, Change, Client, Freshness, Proven, ProviderId, Reading};
 
 use crate::arguments::BalanceArguments;
 use crate::failure::CommandFailure;
@@ -29,32 +29,39 @@ pub(crate) async fn run(
     let mut screen = Screen { client, shown: BTreeMap::new(), activity: Activity::Idle, drawn: 0 };
     let mut tick = tokio::time::interval(TICK);
     loop {
-        let change = tokio::select! {
-            change = watch.next() => Some(change),
-            _ = tick.tick(), if is_drawn => None,
+        let changes = tokio::select! {
+            changes = watch.next_all() => changes,
+            _ = tick.tick(), if is_drawn => Vec::new(),
             // Returning closes the storage in good order.
             _ = tokio::signal::ctrl_c() => return Ok(0),
         };
-        match change {
-            Some(change) if arguments.json => print(&json::change(client, &change).to_string())?,
-            Some(change) if !is_drawn => {
-                if let Some(line) = line(client, &change) {
-                    print(&line)?;
-                }
-            }
-            Some(change) => {
+        for change in changes {
+            if arguments.json {
+                print(&json::change(client, &change).to_string())?;
+            } else if is_drawn {
                 screen.apply(change);
-                screen.draw()?;
+            } else if let Some(line) = line(client, &change) {
+                print(&line)?;
             }
-            None => screen.draw()?,
+        }
+        if is_drawn {
+            screen.draw()?;
         }
     }
 }
 
-/// One change as one line; `None` if it concerns no holding.
+/// One change as one line; `None` if it says nothing of a holding and nothing of the sources.
 fn line(client: &Client, change: &Change) -> Option<String> {
+    if let Change::Activity(Activity::NoNewHeads { sources, .. }) = change {
+        return Some(no_new_heads(sources));
+    }
     let owner = change.holding()?.owner();
     Some(format!("{owner}  {}", describe(client, change)?))
+}
+
+fn no_new_heads(sources: &[ProviderId]) -> String {
+    let names: Vec<&str> = sources.iter().map(ProviderId::as_str).collect();
+    format!("no source gives a new head (failed: {})", names.join(", "))
 }
 
 /// The text for a change of a holding. It contains a number only if that number was proven.
@@ -133,7 +140,10 @@ impl Screen<'_> {
 
     fn activity(&self) -> String {
         let now = self.client.now().time();
-        match self.activity {
+        match &self.activity {
+            Activity::NoNewHeads { sources, until } => {
+                format!("{}; trying again in {}", no_new_heads(sources), ago(until.saturating_sub(now)))
+            }
             Activity::Fetching => "asking…".to_owned(),
             Activity::Offline => "this device has no network".to_owned(),
             Activity::BackingOff { until } => format!("trying again in {}", ago(until.saturating_sub(now))),

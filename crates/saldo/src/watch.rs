@@ -65,6 +65,21 @@ impl Watch {
         next.boxed()
     }
 
+    /// Waits for the next change, and returns it with all others that are known at that moment, in their order.
+    /// A screen that applies them together shows no sum of old and new amounts. The future may be dropped at any
+    /// time without losing a change.
+    #[inline(never)]
+    pub fn next_all(&mut self) -> BoxFuture<'_, Vec<Change>> {
+        let all = async move {
+            let mut changes = vec![self.next().await];
+            while let Some(change) = self.next_queued() {
+                changes.push(change);
+            }
+            changes
+        };
+        all.boxed()
+    }
+
     fn next_queued(&self) -> Option<Change> {
         self.outbox.lock().unwrap_or_else(PoisonError::into_inner).take(&self.inner)
     }

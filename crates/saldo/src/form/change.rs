@@ -1,6 +1,6 @@
 //! `saldo.change/1`.
 
-use saldo_reading::{Freshness, Holding, Proven, Reading};
+use saldo_reading::{Freshness, Holding, Proven, ProviderId, Reading};
 use serde::{Serialize, Serializer};
 
 use crate::watch::{Activity, Change};
@@ -60,21 +60,24 @@ impl Serialize for Change {
 }
 
 #[derive(Serialize)]
-struct ActivityForm {
+struct ActivityForm<'a> {
     activity: &'static str,
+    /// The sources that failed.
+    sources: Option<&'a [ProviderId]>,
     /// Seconds since 1970.
     until: Option<u64>,
 }
 
-/// As `activity` and `until` of `saldo.change/1`.
+/// As `activity`, `sources` and `until` of `saldo.change/1`.
 impl Serialize for Activity {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let (activity, until) = match self {
-            Self::Idle => ("idle", None),
-            Self::Fetching => ("fetching", None),
-            Self::Offline => ("offline", None),
-            Self::BackingOff { until } => ("backing_off", Some(until.as_secs())),
+        let (activity, sources, until) = match self {
+            Self::Idle => ("idle", None, None),
+            Self::Fetching => ("fetching", None, None),
+            Self::Offline => ("offline", None, None),
+            Self::NoNewHeads { sources, until } => ("no_new_heads", Some(&**sources), Some(until.as_secs())),
+            Self::BackingOff { until } => ("backing_off", None, Some(until.as_secs())),
         };
-        ActivityForm { activity, until }.serialize(serializer)
+        ActivityForm { activity, sources, until }.serialize(serializer)
     }
 }

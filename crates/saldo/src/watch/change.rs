@@ -1,7 +1,7 @@
 //! The changes that a watch yields.
 
 use saldo_beacon::unit::UnixTime;
-use saldo_reading::{Freshness, Holding, Proven, Reading};
+use saldo_reading::{Freshness, Holding, Proven, ProviderId, Reading};
 
 /// Reports that something on the screen has to change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,7 +68,7 @@ impl Change {
 }
 
 /// Says what a watch is doing. It is [`Activity::Idle`] until the first item of this kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Activity {
     /// The watch waits until the next block or the next proof is due.
@@ -78,6 +78,14 @@ pub enum Activity {
     /// The watch waits because the device is offline. It tries again at intervals, and at once when
     /// [`Client::network_changed`](crate::Client::network_changed) reports that the device is online.
     Offline,
+    /// The watch waits because no source gave a new head in the last polls, two or more. What is shown keeps its
+    /// amount, and its age grows.
+    NoNewHeads {
+        /// The sources of light-client data that failed in the last poll.
+        sources: Vec<ProviderId>,
+        /// The time of the next poll, by the device's clock.
+        until: UnixTime,
+    },
     /// The watch waits because its last requests failed.
     BackingOff {
         /// The time of the next try, by the device's clock.

@@ -1,13 +1,14 @@
 //! The driver of a watch: decides when to send the next requests.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::{Either, select};
+use saldo_beacon::unit::UnixTime;
 use saldo_chain::Level;
-use saldo_reading::{Holding, Policy, Reading, Why};
+use saldo_reading::{Attempt, Failure, Holding, Policy, ProviderId, Reading, Why};
 use saldo_source::Deadline;
 
 use super::change::Activity;
@@ -15,6 +16,7 @@ use super::hint::{Hint, Hints};
 use super::link::Links;
 use super::shown::{Outbox, SharedOutbox};
 use crate::env::Env;
+use crate::head::Synced;
 use crate::inner::ClientInner;
 use crate::pace::Pace;
 use crate::read::Kind;
@@ -25,6 +27,10 @@ const POLLS_PER_HINT: u64 = 2;
 /// The longest wait before the clock is read again: the clock of a device that slept has moved.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 const SHORTEST_WAIT: Duration = Duration::from_millis(1);
+/// The longest pause between two tries while the user looks at the screen.
+const LONGEST_PAUSE_IN_FOREGROUND: Duration = Duration::from_secs(30);
+/// The number of polls in a row that fail before the watch reports it.
+const FAILED_POLLS: u32 = 2;
 
 impl Pace {
     /// How old a shown reading may become before it is proven again. In the foreground it is never too old for
@@ -33,6 +39,14 @@ impl Pace {
         match self {
             Self::Foreground => Duration::from_secs(5 * 60).min(policy.max_age),
             Self::Background | Self::Paused => Duration::from_secs(30 * 60),
+        }
+    }
+
+    /// The longest pause between two failed tries, if only time can help.
+    fn longest_backoff(self, policy: &Policy) -> Duration {
+        match self {
+            Self::Foreground => LONGEST_PAUSE_IN_FOREGROUND,
+            Self::Background | Self::Paused => self.reproof(policy),
         }
     }
 }
@@ -57,6 +71,8 @@ pub(super) async fn drive(inner: Arc<ClientInner>, holdings: Vec<Holding>, outbo
         plans: BTreeMap::new(),
         poll_at: Duration::ZERO,
         polls: 0,
+        failed_polls: 0,
+        silent_sources: Vec::new(),
         links: Links::default(),
     };
     inner.open_storage(Deadline::after(inner.env.clock(), Env::GRACE)).await;
@@ -89,6 +105,10 @@ struct Driver<'a> {
     poll_at: Duration,
     /// Number of polls since all holdings were read.
     polls: u64,
+    /// Number of polls in a row in which no source gave a head.
+    failed_polls: u32,
+    /// The sources that failed in the last of them.
+    silent_sources: Vec<ProviderId>,
     links: Links,
 }
 
@@ -122,10 +142,14 @@ impl Driver<'_> {
         now.saturating_add(left).max(not_before)
     }
 
-    /// Whether to poll for heads and hints: only in the foreground, and only if a proven reading is shown,
-    /// which can change.
+    /// Whether to poll for heads and hints: only in the foreground, and only for a reading that a new head can
+    /// change.
     fn may_poll(&self, pace: Pace) -> bool {
-        pace == Pace::Foreground && self.holdings.iter().any(|holding| self.is_proven(holding))
+        let outbox = self.outbox();
+        let can_change = |holding: &Holding| {
+            outbox.reading(holding).is_some_and(|reading| !reading.why().is_some_and(Why::needs_action))
+        };
+        pace == Pace::Foreground && self.holdings.iter().any(can_change)
     }
 
     /// Proves `holdings`. Stops if the pace becomes [`Pace::Paused`] meanwhile.
@@ -179,7 +203,11 @@ impl Driver<'_> {
                 plan.failures = plan.failures.saturating_add(1);
                 // At least one slot, however small the policy's maximum age is.
                 let slot = inner.head.network().slot_duration();
-                let backoff = slot.saturating_mul(doubled).min(pace.reproof(&inner.env.policy)).max(slot);
+                let longest = match reading.why().is_some_and(Why::needs_action) {
+                    true => pace.reproof(&inner.env.policy),
+                    false => pace.longest_backoff(&inner.env.policy),
+                };
+                let backoff = slot.saturating_mul(doubled).min(longest).max(slot);
                 backoff.max(reading.why().and_then(Why::retry_after).unwrap_or_default())
             }
         };
@@ -200,10 +228,40 @@ impl Driver<'_> {
             return Activity::Offline;
         }
         let next = failed().filter_map(|holding| self.plans.get(holding)).map(|plan| plan.not_before).min();
-        next.map_or(Activity::Idle, |next| {
-            let pause = next.saturating_sub(self.inner.env.clock().monotonic());
-            Activity::BackingOff { until: self.inner.env.clock().wall().saturating_add(pause) }
-        })
+        if let Some(next) = next {
+            return Activity::BackingOff { until: self.wall_at(next) };
+        }
+        if self.failed_polls >= FAILED_POLLS {
+            let (sources, until) = (self.silent_sources.clone(), self.wall_at(self.poll_at));
+            return Activity::NoNewHeads { sources, until };
+        }
+        Activity::Idle
+    }
+
+    /// The time by the device's clock at `moment` on the monotonic clock.
+    fn wall_at(&self, moment: Duration) -> UnixTime {
+        let clock = self.inner.env.clock();
+        clock.wall().saturating_add(moment.saturating_sub(clock.monotonic()))
+    }
+
+    /// Records how the sources answered a poll.
+    fn record_poll(&mut self, synced: &Synced) {
+        let failed = |attempt: &Attempt| attempt.outcome.failure().is_some_and(is_silence);
+        if synced.attempts.is_empty() {
+            return;
+        }
+        if !synced.attempts.iter().all(failed) {
+            if std::mem::take(&mut self.failed_polls) > 0 {
+                // The network is back: what failed is tried at once.
+                self.plans.retain(|_, plan| plan.failures == 0);
+            }
+            self.silent_sources.clear();
+            return;
+        }
+        self.failed_polls = self.failed_polls.saturating_add(1);
+        let sources: BTreeSet<&ProviderId> =
+            synced.attempts.iter().map(|attempt| &attempt.provider).collect();
+        self.silent_sources = sources.into_iter().cloned().collect();
     }
 
     /// Polls for a new head, which may withdraw a shown reading or make it final, and for hints that a balance
@@ -216,7 +274,8 @@ impl Driver<'_> {
         let deadline =
             Deadline::after(inner.env.clock(), inner.env.policy.deadline.checked_div(2).unwrap_or_default());
         let polled = async {
-            inner.sync(deadline).await;
+            let synced = inner.sync(deadline).await;
+            self.record_poll(&synced);
             self.links.extend(inner, self.holdings, deadline).await;
             inner.raise_watched(self.holdings, deadline).await;
             inner.persist(deadline).await;
@@ -227,6 +286,9 @@ impl Driver<'_> {
             return;
         };
         self.queue_changes();
+        if self.activity != Activity::Fetching {
+            self.become_active(self.activity_after());
+        }
         if inner.head.is_faulted() {
             // From now on every reading is `consensus_fault`.
             return self.prove(self.holdings, Pace::Foreground, notifications).await;
@@ -266,7 +328,7 @@ impl Driver<'_> {
 
     fn become_active(&mut self, activity: Activity) {
         if self.activity != activity {
-            self.activity = activity;
+            self.activity = activity.clone();
             self.outbox().queue_activity(activity);
         }
     }
@@ -283,6 +345,14 @@ impl Driver<'_> {
     fn outbox(&self) -> MutexGuard<'_, Outbox> {
         self.outbox.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether the source gave no data at all. One that answers with the head that is known already is not silent, because
+/// blocks can be missing.
+fn is_silence(failure: &Failure) -> bool {
+    let refuses =
+        matches!(failure, Failure::RateLimited { .. } | Failure::QuotaExhausted | Failure::Denied { .. });
+    refuses || failure.is_unreachable()
 }
 
 /// Completes when the pace is [`Pace::Paused`].
