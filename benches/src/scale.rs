@@ -17,6 +17,9 @@ use saldo_drill::{BeaconSource, Chain, Provider};
 const SIZES: [usize; 3] = [1_000, 10_000, 100_000];
 /// The same where what is proven is stored: more than the 2,048 that are kept, so that each batch removes some as well.
 const STORED_SIZES: [usize; 3] = [10_000, 30_000, 100_000];
+/// How many holdings the rounds of one size read together, and how many rounds there are at most.
+const MOST_HOLDINGS: usize = 200_000;
+const MOST_ROUNDS: usize = 20;
 /// How many of them together.
 const TOGETHER: usize = 32;
 /// How much dearer a holding may be among the most than among the fewest.
@@ -55,7 +58,7 @@ fn main() -> ExitCode {
     let mut first = None;
     let mut is_linear = true;
     for size in sizes {
-        let Some(cost) = measure(size, stored) else {
+        let Some(cost) = least(size, stored) else {
             eprintln!("{size} holdings: not all of them were proven");
             return ExitCode::FAILURE;
         };
@@ -65,6 +68,17 @@ fn main() -> ExitCode {
     }
     println!("must reach: ratio at most {RATIO}, from 10,000 on at most {BYTES} bytes a holding");
     ExitCode::from(u8::from(check && !is_linear))
+}
+
+/// The least time of some rounds, because other programs only add time; the memory of the first round, because a later
+/// one uses what that one freed. `None` if not all holdings are proven.
+fn least(holdings: usize, stored: bool) -> Option<Cost> {
+    let mut cost = measure(holdings, stored)?;
+    let rounds = MOST_HOLDINGS.checked_div(holdings)?.clamp(1, MOST_ROUNDS);
+    for _ in 1..rounds {
+        cost.micros = cost.micros.min(measure(holdings, stored)?.micros);
+    }
+    Some(cost)
 }
 
 /// Reads `holdings` addresses; `None` if not all of them are proven.
