@@ -29,7 +29,18 @@ impl Head {
     /// The lag of the newest signed head behind what the sources are known to have, in slots; `None` if there
     /// is no head.
     pub(super) fn slots_missing(&self) -> Option<u64> {
-        Some(self.slots_behind()?.saturating_sub(self.common_lag()))
+        match self.slots_behind()?.saturating_sub(self.common_lag()) {
+            1 if self.was_just_answered() => Some(0),
+            missing => Some(missing),
+        }
+    }
+
+    /// Whether a source gave its newest head within the last sixth of a slot. The head of this slot is then not
+    /// published yet: many calls in a row ask for it once.
+    fn was_just_answered(&self) -> bool {
+        let pause = self.network().slot_duration().checked_div(6).unwrap_or_default();
+        let now = self.env.clock().monotonic();
+        self.state().heads_answered.is_some_and(|answered| now.saturating_sub(answered) < pause)
     }
 
     /// The lag beyond the usual, in slots, up to which no source is asked for a newer head.
