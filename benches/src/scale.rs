@@ -2,15 +2,22 @@
 //!
 //!     cargo run --release -p saldo-benches --bin scale [-- --check] [-- --stored]
 //!
-//! A client reads that many addresses of a simulated chain, 32 at a time, as `saldo balance -` does. The time is that of the
-//! whole process, the simulated provider included; memory is what the process holds more at the end than before.
+//! A client reads that many addresses of a simulated chain, 32 at a time. The time is that of the client: what the simulated
+//! provider takes to answer does not count. Memory is what the process holds more at the end than before.
 
+use std::future::poll_fn;
 use std::process::ExitCode;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use saldo::{Address, Client, Holding, MemoryStorage, NetworkId, Policy, U256};
-use saldo_drill::simulate::Simulation;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use saldo::{
+    Address, Client, Holding, MemoryStorage, NetworkId, Policy, Request, Response, Transport, TransportError,
+    U256,
+};
+use saldo_drill::simulate::{Internet, Simulation};
 use saldo_drill::{BeaconSource, Chain, Provider};
 
 /// How many holdings are read.
@@ -40,6 +47,33 @@ struct Arguments {
     /// Measure these numbers of holdings.
     #[arg(long, value_delimiter = ',')]
     sizes: Vec<usize>,
+}
+
+/// Passes requests to the simulated network, and counts the time that it takes to answer them.
+#[derive(Clone)]
+struct Answering {
+    internet: Internet,
+    spent: Arc<Mutex<Duration>>,
+}
+
+impl Answering {
+    fn spent(&self) -> Duration {
+        *self.spent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Transport for Answering {
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
+        let mut answer = self.internet.send(request);
+        poll_fn(move |context| {
+            let began = Instant::now();
+            let polled = answer.poll_unpin(context);
+            let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
+            *spent = spent.saturating_add(began.elapsed());
+            polled
+        })
+        .boxed()
+    }
 }
 
 /// What one holding of so many costs.
@@ -88,12 +122,13 @@ fn measure(holdings: usize, stored: bool) -> Option<Cost> {
     let internet = simulation.internet();
     internet.register("http://provider.test", Provider::honest(&chain));
     internet.register("http://source.test", BeaconSource::honest(&chain));
+    let answering = Answering { internet, spent: Arc::default() };
     let builder = Client::builder(chain.network());
     let builder = if stored { builder.storage(MemoryStorage::new()) } else { builder };
     let client = builder
         .checkpoint(chain.checkpoint())
         .policy(Policy::signed())
-        .transport(internet)
+        .transport(answering.clone())
         .clock(simulation.clock())
         .rpc("http://provider.test")
         .beacon("http://source.test")
@@ -106,9 +141,10 @@ fn measure(holdings: usize, stored: bool) -> Option<Cost> {
     let mut proven = 0_usize;
     let all: Vec<Holding> = (0..holdings).map(holding).collect();
     for together in all.chunks(TOGETHER) {
-        let began = Instant::now();
+        let (began, answered) = (Instant::now(), answering.spent());
         let readings = simulation.run(client.read(together));
-        spent = spent.saturating_add(began.elapsed());
+        let others = answering.spent().saturating_sub(answered);
+        spent = spent.saturating_add(began.elapsed().saturating_sub(others));
         proven = proven.saturating_add(readings.iter().filter(|reading| reading.proven().is_some()).count());
     }
     let number = f64::from(u32::try_from(holdings).ok()?);
