@@ -2,17 +2,18 @@
 //!
 //!     cargo run --release -p saldo-benches --bin scale [-- --check] [-- --stored]
 //!
-//! A client reads that many addresses of a simulated chain, 32 at a time. The time is that of the client: what the simulated
+//! A client reads that many addresses of a simulated chain, 32 at a time. The time is the processor time of the client: what the simulated
 //! provider takes to answer does not count. Memory is what the process holds more at the end than before.
 
 use std::future::poll_fn;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use clap::Parser;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use rustix::time::{ClockId, clock_gettime};
 use saldo::{
     Address, Client, Holding, MemoryStorage, NetworkId, Policy, Request, Response, Transport, TransportError,
     U256,
@@ -66,14 +67,20 @@ impl Transport for Answering {
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
         let mut answer = self.internet.send(request);
         poll_fn(move |context| {
-            let began = Instant::now();
+            let began = processor_time();
             let polled = answer.poll_unpin(context);
             let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
-            *spent = spent.saturating_add(began.elapsed());
+            *spent = spent.saturating_add(processor_time().saturating_sub(began));
             polled
         })
         .boxed()
     }
+}
+
+/// The processor time of this thread. Unlike the time of day it does not count what other programs take.
+fn processor_time() -> Duration {
+    let spent = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::try_from(spent).unwrap_or_default()
 }
 
 /// What one holding of so many costs.
@@ -141,10 +148,10 @@ fn measure(holdings: usize, stored: bool) -> Option<Cost> {
     let mut proven = 0_usize;
     let all: Vec<Holding> = (0..holdings).map(holding).collect();
     for together in all.chunks(TOGETHER) {
-        let (began, answered) = (Instant::now(), answering.spent());
+        let (began, answered) = (processor_time(), answering.spent());
         let readings = simulation.run(client.read(together));
         let others = answering.spent().saturating_sub(answered);
-        spent = spent.saturating_add(began.elapsed().saturating_sub(others));
+        spent = spent.saturating_add(processor_time().saturating_sub(began).saturating_sub(others));
         proven = proven.saturating_add(readings.iter().filter(|reading| reading.proven().is_some()).count());
     }
     let number = f64::from(u32::try_from(holdings).ok()?);
