@@ -9,7 +9,7 @@ mod index;
 mod persist;
 mod state;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use saldo_beacon::Checkpoint;
@@ -38,8 +38,8 @@ pub(crate) struct Readings {
 
 /// The state of the readings and the head at one moment, while both are locked.
 pub(crate) struct Moment<'a> {
-    records: &'a BTreeMap<Holding, Record>,
-    withdrawn: &'a BTreeMap<Holding, Candidate>,
+    records: &'a HashMap<Holding, Record>,
+    withdrawn: &'a HashMap<Holding, Candidate>,
     view: &'a HeadView<'a>,
 }
 
@@ -92,7 +92,7 @@ impl Readings {
     }
 
     /// All holdings that have a recorded reading.
-    pub(crate) fn holdings(&self) -> Vec<Holding> {
+    pub(crate) fn holdings(&self) -> BTreeSet<Holding> {
         let state = self.state();
         let recorded = state.records.iter().filter(|(_, record)| record.last().is_some());
         recorded.map(|(holding, _)| *holding).collect()

@@ -1,6 +1,6 @@
 //! The index of holdings by block. With it, the work for a new head is proportional to what the head changes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use alloy_primitives::B256;
 use saldo_chain::{Anchor, Level, Standing};
@@ -21,7 +21,7 @@ pub(super) struct BlockIndex {
 
 struct Block {
     anchor: Anchor,
-    holdings: BTreeSet<Holding>,
+    holdings: HashSet<Holding>,
     /// The chain's view of the block when its records were last reviewed.
     chain_view: Option<View>,
 }
@@ -67,7 +67,7 @@ impl BlockIndex {
         let kept: BTreeSet<(B256, B256)> = candidates(after).map(key).collect();
         for candidate in candidates(after) {
             let block =
-                || Block { anchor: candidate.anchor().clone(), holdings: BTreeSet::new(), chain_view: None };
+                || Block { anchor: candidate.anchor().clone(), holdings: HashSet::new(), chain_view: None };
             let block = self.blocks.entry(key(candidate)).or_insert_with(block);
             if block.holdings.insert(*holding) {
                 self.unreviewed.insert(*holding);

@@ -1,6 +1,6 @@
 //! The state of the readings: the records, and how they change.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 
 use alloy_primitives::B256;
 use saldo_chain::Standing;
@@ -16,14 +16,15 @@ use crate::store::{Claim, Returned, Store, Unsaved, WriteQueue};
 /// Locked for a moment only, never across an await.
 #[derive(Default)]
 pub(super) struct ReadingsState {
-    pub(super) records: BTreeMap<Holding, Record>,
+    /// A hash map, because a wallet can have many holdings: a search in it reads less memory than one in a tree.
+    pub(super) records: HashMap<Holding, Record>,
     /// Which holdings have a reading at which block.
     pub(super) index: BlockIndex,
-    pub(super) withdrawn: BTreeMap<Holding, Candidate>,
+    pub(super) withdrawn: HashMap<Holding, Candidate>,
     /// The withdrawals that watches report.
     pub(super) withdrawals: Withdrawals,
     /// Older stored readings to fall back to. They are not checked yet.
-    pub(super) older: BTreeMap<Holding, Vec<Claim>>,
+    pub(super) older: HashMap<Holding, Vec<Claim>>,
     /// Proven readings that are not stored yet. Always empty without storage.
     unsaved: WriteQueue,
     /// The blocks that the chain withdrew since the last write.
@@ -120,7 +121,7 @@ impl ReadingsState {
             let newest = self.records.get(holding).and_then(|record| record.last());
             newest.is_some_and(|newest| view.chain.standing(newest.anchor()) == Standing::Withdrawn)
         };
-        let lost: Vec<Holding> = self.older.keys().filter(is_lost).copied().collect();
+        let lost: BTreeSet<Holding> = self.older.keys().filter(is_lost).copied().collect();
         lost.iter().flat_map(|holding| self.load_older(holding, view.generation, store)).collect()
     }
 
