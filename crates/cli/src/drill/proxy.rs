@@ -9,9 +9,10 @@ use saldo_source::Endpoint;
 use serde_json::json;
 
 use super::arguments::ProxyArguments;
-use super::loopback::{Loopback, interrupted};
+use super::loopback::Loopback;
 use super::scenario;
 use crate::failure::CommandFailure;
+use crate::interrupt::interrupted;
 use crate::{print, setup};
 
 const TICK: Duration = Duration::from_millis(50);
