@@ -8,7 +8,7 @@ use saldo::{
     BuildError, Checkpoint, Client, Directory, Endpoint, Level, Listed, Network, Policy, RedbStorage,
     StorageError, StorageFault,
 };
-use saldo_source::HttpTransport;
+use saldo_source::{HttpTransport, SetupError};
 
 use crate::arguments::{BalanceArguments, EndpointArguments};
 use crate::chain_id::ChainCheck;
@@ -92,6 +92,7 @@ fn policy(arguments: &BalanceArguments, rpc: &EndpointChoice) -> Policy {
 
 fn build_failure(error: &BuildError) -> CommandFailure {
     let next = match error {
+        BuildError::Proxy(_) => return proxy_failure(error),
         BuildError::Storage(_) => "Give another file with --store: one for each network.",
         BuildError::TooFewCheckpointOperators { .. } => {
             "Give a checkpoint with --checkpoint, or more [[checkpoint_source]] entries."
@@ -104,10 +105,17 @@ fn build_failure(error: &BuildError) -> CommandFailure {
 /// The default HTTP transport.
 ///
 /// # Errors
-/// A [`CommandFailure`] if TLS cannot be set up.
+/// A [`CommandFailure`] if a proxy variable cannot be understood, or TLS cannot be set up.
 pub(crate) fn http_transport() -> Result<HttpTransport, CommandFailure> {
-    HttpTransport::new()
-        .map_err(|_| CommandFailure::internal("TLS cannot be set up", "Check this machine's certificates."))
+    HttpTransport::new().map_err(|error| match error {
+        SetupError::Proxy(error) => proxy_failure(&error),
+        _ => CommandFailure::internal(error, "Check this machine's certificates, or SSL_CERT_FILE."),
+    })
+}
+
+fn proxy_failure(error: &dyn std::fmt::Display) -> CommandFailure {
+    let next = "Correct the variable, or unset it to ask without a proxy.";
+    CommandFailure::usage("proxy", error, next)
 }
 
 /// Opens the file of `--store`. One that cannot be written is used for reading.
