@@ -31,7 +31,9 @@ pub(super) async fn run(arguments: AttachArguments) -> Result<u8, CommandFailure
     let attached =
         Attached::to(upstream.clone(), Arc::<HttpTransport>::clone(&transport), signing, now()).await;
     let mut attached = attached.map_err(|error| failure(&error))?;
-    let mut loopback = Loopback::new(arguments.listen).write_to(arguments.out.clone());
+    let mut loopback = Loopback::new(arguments.listen)
+        .only_for(arguments.allow_origin.clone())
+        .write_to(arguments.out.clone());
     loopback.serve(Role::Provider, "node", Proxy::new(upstream, transport, Role::Provider)).await?;
     loopback.serve(Role::Beacon, "committee", attached.beacon()).await?;
     if !arguments.json {

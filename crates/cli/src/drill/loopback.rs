@@ -10,7 +10,7 @@ use saldo_drill::scenario::Role;
 use saldo_drill::serve::Server;
 use serde_json::json;
 
-use super::browser::ForBrowsers;
+use super::browser::{ForBrowsers, Pages};
 use crate::failure::CommandFailure;
 use crate::network_file::{self, Entry, NetworkFile};
 use crate::print;
@@ -20,6 +20,7 @@ pub(super) struct Loopback {
     next: Option<SocketAddr>,
     running: Vec<Running>,
     out: Option<PathBuf>,
+    pages: Pages,
     file: Option<NetworkFile>,
 }
 
@@ -35,7 +36,13 @@ struct Running {
 impl Loopback {
     /// The first server listens on `listen`; without it each server gets a free port.
     pub(super) fn new(listen: Option<SocketAddr>) -> Self {
-        Self { next: listen, running: Vec::new(), out: None, file: None }
+        Self { next: listen, running: Vec::new(), out: None, pages: Pages::Any, file: None }
+    }
+
+    /// Lets only web pages of these origins use the servers.
+    pub(super) fn only_for(mut self, origins: Vec<String>) -> Self {
+        self.pages = Pages::Of(origins);
+        self
     }
 
     /// Writes the network file to `out` instead of the temporary folder.
@@ -55,7 +62,8 @@ impl Loopback {
         relay: impl Relay + 'static,
     ) -> Result<(), CommandFailure> {
         let address = self.next.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
-        let server = Server::start_at(address, ForBrowsers(relay)).await.map_err(|error| {
+        let relay = ForBrowsers { relay, pages: self.pages.clone() };
+        let server = Server::start_at(address, relay).await.map_err(|error| {
             let detail = format!("port {} of {} cannot be opened: {error}", address.port(), address.ip());
             CommandFailure::failed("port", detail, "Choose another with --listen, or leave it out.")
         })?;
