@@ -73,6 +73,15 @@ impl HttpTransport {
             .map_err(|_| SetupError::Tls)
     }
 
+    /// A transport that uses the app's own client: its pool, proxies, certificates and provider of cryptography.
+    ///
+    /// Build the client with `redirect(Policy::none())`: one that follows redirects shows the address to hosts that the app did
+    /// not choose. Loopback, proxies and `localhost` are then as that client has them.
+    #[cfg(feature = "reqwest-client")]
+    pub fn from_client(client: reqwest::Client) -> Self {
+        Self { client }
+    }
+
     async fn exchange(&self, request: Request) -> Result<Response, TransportError> {
         let Request { method, url, headers, body, timeout, max_bytes } = request;
         let is_plain = url.expose().scheme() == "http";
