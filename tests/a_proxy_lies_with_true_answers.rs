@@ -222,3 +222,84 @@ fn a_beacon_source_works_behind_a_proxy() {
     };
     assert_eq!((reply.status, reply.body), (200, direct.body));
 }
+
+/// A server that sets a cookie, permits all web pages, and counts what reaches it.
+struct Chatty(std::sync::Mutex<Vec<HttpRequest>>);
+
+impl saldo::Transport for Chatty {
+    fn send(
+        &self,
+        request: saldo::Request,
+    ) -> futures_util::future::BoxFuture<'_, Result<saldo::Response, saldo::TransportError>> {
+        let headers =
+            request.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        self.0.lock().unwrap().push(HttpRequest { headers, body: request.body, ..HttpRequest::default() });
+        let sent = [
+            ("Content-Type", "application/json"),
+            ("Set-Cookie", "session=SECRET"),
+            ("Access-Control-Allow-Origin", "*"),
+            ("Location", "https://user:SECRET@elsewhere.test"),
+            ("Server", "SECRET"),
+            ("Retry-After", "7"),
+            ("Eth-Consensus-Version", "fulu"),
+        ];
+        let headers = sent.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        let body = br#"{"jsonrpc":"2.0","id":1,"result":"0x1"}"#.to_vec();
+        Box::pin(std::future::ready(Ok(saldo::Response { status: 200, headers, body })))
+    }
+}
+
+#[test]
+fn a_proxy_passes_only_what_a_wallet_needs() {
+    use futures_util::FutureExt;
+    let upstream = Arc::new(Chatty(std::sync::Mutex::default()));
+    let proxy = |role| Proxy::new(Endpoint::new("https://node.test/KEY").unwrap(), upstream.clone(), role);
+    let ask = |role, method: &str, path: &str| {
+        let headers = [("cookie", "SECRET"), ("authorization", "SECRET"), ("origin", "x"), ("accept", "*/*")];
+        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        let body = if method == "POST" { br#"{"id":1,"method":"eth_chainId"}"#.to_vec() } else { Vec::new() };
+        let request = HttpRequest {
+            method: method.to_owned(),
+            path: path.to_owned(),
+            headers,
+            body,
+            ..HttpRequest::default()
+        };
+        match proxy(role).relay(request).now_or_never() {
+            Some(Reaction::Reply(reply)) => reply,
+            other => panic!("{other:?}"),
+        }
+    };
+    let passed = [
+        ask(Role::Provider, "POST", "/"),
+        ask(Role::Beacon, "GET", "/eth/v1/beacon/light_client/finality_update"),
+        ask(Role::Beacon, "GET", "/eth/v1/beacon/headers/finalized"),
+    ];
+    for reply in passed {
+        let mut names: Vec<&str> = reply.headers.iter().map(|(name, _)| name.as_str()).collect();
+        names.sort_unstable();
+        assert_eq!(
+            (reply.status, names),
+            (200, vec!["content-type", "date", "eth-consensus-version", "retry-after"])
+        );
+    }
+    for request in upstream.0.lock().unwrap().drain(..) {
+        assert!(
+            !format!("{request:?}").contains("SECRET") && request.header("origin").is_empty(),
+            "{request:?}"
+        );
+    }
+    for (role, method, path) in [
+        (Role::Provider, "GET", "/"),
+        (Role::Provider, "PUT", "/"),
+        (Role::Provider, "OPTIONS", "/"),
+        (Role::Beacon, "POST", "/eth/v1/beacon/genesis"),
+        (Role::Beacon, "GET", "/"),
+        (Role::Beacon, "GET", "/eth/v1/keystores"),
+        (Role::Beacon, "GET", "/eth/v1/node/peers"),
+        (Role::Beacon, "DELETE", "/eth/v1/beacon/genesis"),
+    ] {
+        assert_eq!(ask(role, method, path).status, 404, "{method} {path}");
+    }
+    assert!(upstream.0.lock().unwrap().is_empty(), "none of these reaches the server");
+}

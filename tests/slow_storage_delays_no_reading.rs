@@ -370,3 +370,34 @@ fn a_write_does_not_grow_with_what_is_stored() {
     assert_eq!(holdings.iter().filter(is_stored).count(), 2_048);
     assert_eq!(again.storage_faults(), []);
 }
+
+/// An app on a full device learns it from the watch, once, and learns when there is room again.
+#[test]
+fn a_watch_tells_that_the_storage_is_full_and_that_there_is_room_again() {
+    let (world, storage) = new_world(12);
+    let client = start(&world, &storage);
+    let full = StorageError::Io { kind: std::io::ErrorKind::StorageFull };
+    assert!(full.is_full() && full.code() == "full");
+    storage.set_failing(Some(full));
+    let mut watch = client.watch([ALICES, UNUSEDS]);
+    let clock = world.simulation.clock();
+    let mut told_within = |duration: Duration| {
+        world.simulation.run(async {
+            let end = clock.monotonic() + duration;
+            let mut told = Vec::new();
+            loop {
+                let over = clock.sleep(end.saturating_sub(clock.monotonic()));
+                match select(watch.next().boxed(), over).await {
+                    Either::Left((Change::Storage { unwritten }, _)) => told.push(unwritten),
+                    Either::Left(_) => {}
+                    Either::Right(_) => return told,
+                }
+            }
+        })
+    };
+    assert_eq!(told_within(2 * MINUTE), [Some(full)]);
+    assert!(client.last(&ALICES).is_some(), "the readings are not affected");
+    storage.set_failing(None);
+    assert_eq!(told_within(10 * MINUTE), [None]);
+    assert!(!entries(&storage.inner).is_empty());
+}

@@ -62,5 +62,5 @@ pub use light_client::{
     AdoptError, AdvanceError, Advanced, BootstrapError, ConsensusFault, Contradiction, LightClient,
     SignedUpdate, SnapshotError, Testimony, VerifiedFork, Wants,
 };
-pub use network::{BlobParameters, ForkDigest, Network, NetworkError, ScheduledFork};
+pub use network::{BlobParameters, ForkDigest, Network, NetworkError, ScheduledFork, TomlFault};
 pub use update::{Execution, LightClientBootstrap, LightClientHeader, LightClientUpdate};

@@ -2,6 +2,7 @@
 
 mod built_in;
 mod file;
+mod toml_fault;
 
 use core::time::Duration;
 
@@ -9,6 +10,7 @@ use alloy_primitives::B256;
 use sha2::{Digest, Sha256};
 
 pub use file::NetworkError;
+pub use toml_fault::TomlFault;
 
 use crate::checkpoint::Checkpoint;
 use crate::fork::{Fork, UnknownFork};

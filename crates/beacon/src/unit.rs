@@ -140,11 +140,36 @@ impl UnixTime {
     }
 }
 
-/// Seconds since 1970 with three decimals.
+/// As ISO 8601 in UTC, such as `2026-11-28T22:33:10Z`; with milliseconds if it is not at a whole second.
 impl fmt::Display for UnixTime {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}.{:03}", self.as_secs(), self.milliseconds % 1000)
+        let (seconds, millis) = (self.as_secs(), self.milliseconds % 1000);
+        let (year, month, day) = civil(seconds / 86_400);
+        let (hour, minute, second) = (seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60);
+        write!(formatter, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")?;
+        if millis > 0 {
+            write!(formatter, ".{millis:03}")?;
+        }
+        formatter.write_str("Z")
     }
+}
+
+/// Year, month and day of that many days after 1970-01-01. Source: the civil-from-days algorithm, which counts eras of 400
+/// years that start in March (<https://howardhinnant.github.io/date_algorithms.html>).
+fn civil(days: u64) -> (u64, u64, u64) {
+    let shifted = days.saturating_add(719_468);
+    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
+    let leap_days = (day_of_era / 36_524).saturating_sub(day_of_era / 146_096);
+    let year_of_era = day_of_era.saturating_add(leap_days).saturating_sub(day_of_era / 1_460) / 365;
+    let days_before =
+        year_of_era.saturating_mul(365).saturating_add(year_of_era / 4).saturating_sub(year_of_era / 100);
+    let day_of_year = day_of_era.saturating_sub(days_before);
+    let from_march = day_of_year.saturating_mul(5).saturating_add(2) / 153;
+    let day =
+        day_of_year.saturating_sub(from_march.saturating_mul(153).saturating_add(2) / 5).saturating_add(1);
+    let month = if from_march < 10 { from_march.saturating_add(3) } else { from_march.saturating_sub(9) };
+    let year = era.saturating_mul(400).saturating_add(year_of_era).saturating_add(u64::from(month <= 2));
+    (year, month, day)
 }
 
 /// Unsigned numbers as strict decimal strings: digits only, no sign, no leading zero.
@@ -178,6 +203,23 @@ pub(crate) mod decimal {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn moments_are_written_as_iso_8601() {
+        for (seconds, expected) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (951_782_399, "2000-02-28T23:59:59Z"),
+            (951_782_400, "2000-02-29T00:00:00Z"),
+            (1_709_251_200, "2024-03-01T00:00:00Z"),
+            (1_735_689_599, "2024-12-31T23:59:59Z"),
+            (1_791_294_816, "2026-10-06T13:53:36Z"),
+            (4_107_542_400, "2100-03-01T00:00:00Z"),
+        ] {
+            assert_eq!(UnixTime::from_secs(seconds).to_string(), expected);
+        }
+        assert_eq!(UnixTime::from_millis(1_795_881_190_007).to_string(), "2026-11-28T15:53:10.007Z");
+        assert!(UnixTime::from_millis(u64::MAX).to_string().ends_with('Z'), "no moment overflows");
+    }
 
     #[test]
     fn arithmetic_never_wraps() {
@@ -214,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn a_moment_is_shown_in_seconds() {
-        assert_eq!(UnixTime::from_millis(1_606_824_023_045).to_string(), "1606824023.045");
+    fn a_moment_is_shown_with_its_milliseconds() {
+        assert_eq!(UnixTime::from_millis(1_606_824_023_045).to_string(), "2020-12-01T12:00:23.045Z");
     }
 }

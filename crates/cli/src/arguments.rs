@@ -63,6 +63,9 @@ pub(crate) struct BalanceArguments {
     /// Keep running: print the last known readings at once, and then every change
     #[arg(short, long, conflicts_with_all = ["no_wait", "finalized"])]
     pub(crate) watch: bool,
+    /// With `-`: read each address when its line arrives, for a program that writes one after another
+    #[arg(long, conflicts_with = "watch")]
+    pub(crate) line_by_line: bool,
     /// Store proven readings in this file, and start with the readings stored in it
     #[arg(long, value_name = "FILE")]
     pub(crate) store: Option<PathBuf>,

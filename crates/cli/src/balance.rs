@@ -4,16 +4,15 @@ use std::io::IsTerminal;
 use std::path::Path;
 use std::time::Duration;
 
-use saldo::{Address, Client, Holding, Reading};
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::sync::mpsc;
+use futures_util::future::join;
+use saldo::{Address, Client, Holding, Reading, StorageFault};
 
 use crate::arguments::BalanceArguments;
+use crate::chain_id::ChainCheck;
 use crate::failure::CommandFailure;
-use crate::{address, json, print, setup, text, watch};
+use crate::say::say;
+use crate::{input, json, print, setup, text, watch};
 
-/// The most addresses from standard input that are read in one batch.
-const BATCH_SIZE: usize = 32;
 /// How long a read takes before a terminal user sees a progress message.
 const PROGRESS_AFTER: Duration = Duration::from_secs(2);
 
@@ -38,23 +37,28 @@ pub(crate) async fn run(arguments: BalanceArguments) -> Result<u8, CommandFailur
         let next = "Give the addresses themselves.";
         return Err(CommandFailure::usage("watched_input", "`-` cannot be watched", next));
     }
-    // Check the typed addresses before opening files or building a client.
-    let owners: Vec<Address> = match from_stdin {
-        true => Vec::new(),
-        false => {
-            arguments.addresses.iter().map(|address| address::parse(address)).collect::<Result<_, _>>()?
-        }
+    if arguments.line_by_line && !from_stdin {
+        let next = "Give `-`, and write the addresses to standard input.";
+        return Err(CommandFailure::usage("mixed_addresses", "--line-by-line reads standard input", next));
+    }
+    // Check all addresses before opening files or building a client.
+    let owners: Vec<Address> = match (from_stdin, arguments.line_by_line) {
+        (false, _) => input::of_arguments(&arguments.addresses)?,
+        (true, false) => input::of_stdin().await?,
+        (true, true) => Vec::new(),
     };
-    let client = setup::client(&arguments)?;
-    for fault in client.storage_faults() {
-        eprintln!("{}: {fault}", arguments.store.as_deref().unwrap_or(Path::new("")).display());
+    let (client, chain_check) = setup::client(&arguments)?;
+    let mut output = Output { client, arguments, status: 0, told: Vec::new(), chain_check };
+    output.tell_storage_faults();
+    if output.arguments.watch {
+        let Output { client, arguments, chain_check, .. } = &output;
+        if let Some(check) = chain_check {
+            check.run().await?;
+        }
+        return watch::run(client, &owners, arguments).await;
     }
-    if arguments.watch {
-        return watch::run(&client, &owners, &arguments).await;
-    }
-    let mut output = Output { client, arguments, status: 0 };
-    if from_stdin {
-        output.read_from_stdin().await?;
+    if output.arguments.line_by_line {
+        output.read_line_by_line().await?;
     } else {
         output.read(&owners).await?;
     }
@@ -65,42 +69,47 @@ struct Output {
     client: Client,
     arguments: BalanceArguments,
     status: u8,
+    /// The faults of the storage that were printed.
+    told: Vec<StorageFault>,
+    /// The check of a network file's chain id, until it is done.
+    chain_check: Option<ChainCheck>,
 }
 
 impl Output {
     /// Reads each line with the same client, so that the light client and proven readings are reused.
-    async fn read_from_stdin(&mut self) -> Result<(), CommandFailure> {
-        let (lines, mut incoming) = mpsc::channel::<String>(BATCH_SIZE);
-        tokio::spawn(async move {
-            let mut stdin = BufReader::new(tokio::io::stdin()).lines();
-            while let Ok(Some(line)) = stdin.next_line().await {
-                if lines.send(line).await.is_err() {
-                    break;
+    async fn read_line_by_line(&mut self) -> Result<(), CommandFailure> {
+        let mut incoming = input::line_by_line();
+        while let Some(line) = incoming.recv().await {
+            match line {
+                Ok(owner) => self.read(&[owner]).await?,
+                Err(failure) => {
+                    failure.report(self.arguments.json);
+                    self.worsen(failure.status());
                 }
             }
-        });
-        let mut batch = Vec::new();
-        while incoming.recv_many(&mut batch, BATCH_SIZE).await > 0 {
-            let mut owners = Vec::new();
-            for line in batch.drain(..) {
-                match line.split('#').next().unwrap_or_default().trim() {
-                    "" => {}
-                    line => match address::parse(line) {
-                        Ok(owner) => owners.push(owner),
-                        Err(failure) => {
-                            failure.report(self.arguments.json);
-                            self.worsen(failure.status());
-                        }
-                    },
-                }
-            }
-            self.read(&owners).await?;
         }
         Ok(())
     }
 
+    /// Says what is wrong with the file of `--store`, each fault once.
+    fn tell_storage_faults(&mut self) {
+        let file = self.arguments.store.as_deref().unwrap_or(Path::new("")).display().to_string();
+        for fault in self.client.storage_faults() {
+            if !self.told.contains(&fault) {
+                say(format_args!("{file}: {fault}\n  {}", setup::next_step_of(&fault)));
+                self.told.push(fault);
+            }
+        }
+    }
+
     async fn read(&mut self, owners: &[Address]) -> Result<(), CommandFailure> {
         let holdings: Vec<Holding> = owners.iter().map(|owner| self.client.native(*owner)).collect();
+        let check = async {
+            match &self.chain_check {
+                Some(check) => check.run().await,
+                None => Ok(()),
+            }
+        };
         let reading = async {
             if self.arguments.no_wait {
                 self.client.read(&holdings).await
@@ -109,10 +118,15 @@ impl Output {
             }
         };
         let is_interactive = std::io::stderr().is_terminal() && !self.arguments.quiet && !self.arguments.json;
-        let readings = tokio::select! {
-            readings = reading => readings,
+        let (checked, readings) = tokio::select! {
+            both = join(check, reading) => both,
             never = report_progress(is_interactive) => match never {},
         };
+        // A reading that is not proven gives its own reason.
+        if readings.iter().any(|reading| reading.proven().is_some()) {
+            checked?;
+            self.chain_check = None;
+        }
         for (holding, reading) in holdings.iter().zip(&readings) {
             let line = if self.arguments.json {
                 json::reading(&self.client, holding, reading).to_string()
@@ -127,6 +141,7 @@ impl Output {
             print(&line)?;
             self.worsen(status(reading));
         }
+        self.tell_storage_faults();
         Ok(())
     }
 
@@ -148,7 +163,7 @@ fn status(reading: &Reading) -> u8 {
 async fn report_progress(is_interactive: bool) -> std::convert::Infallible {
     tokio::time::sleep(PROGRESS_AFTER).await;
     if is_interactive {
-        eprintln!("still reading: catching up with the chain, or waiting for the committee to sign…");
+        say("still reading: catching up with the chain, or waiting for the committee to sign…");
     }
     std::future::pending().await
 }
@@ -159,6 +174,8 @@ fn log_to_stderr() {
     let _ = tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .with_env_filter(filter)
+        // It would be written to standard error, which may be closed.
+        .log_internal_errors(false)
         .without_time()
         .try_init();
 }

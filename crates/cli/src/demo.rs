@@ -14,6 +14,8 @@ use saldo_drill::naive::NaiveWallet;
 
 use crate::arguments::DemoArguments;
 use crate::failure::CommandFailure;
+use crate::interrupt::interrupted;
+use crate::network_file::NetworkFile;
 use crate::setup;
 
 use report::Report;
@@ -62,13 +64,9 @@ pub(crate) async fn run(arguments: DemoArguments) -> Result<u8, CommandFailure> 
 
 /// Keeps the servers running until the command is interrupted, and prints how to reach them.
 async fn keep_running(testbed: &Testbed, report: &Report) -> Result<(), CommandFailure> {
-    let path = std::env::temp_dir().join(format!("saldo-demo-{}.toml", std::process::id()));
-    std::fs::write(&path, testbed.network().to_toml()).map_err(|error| {
-        CommandFailure::internal(format!("network file: {error}"), "Check the temporary folder.")
-    })?;
-    report.show_how_to_connect(&path, &testbed.providers(), &testbed.sources())?;
-    let _ = tokio::signal::ctrl_c().await;
-    let _ = std::fs::remove_file(path);
+    let file = NetworkFile::write(None, &testbed.network_file())?;
+    report.show_how_to_connect(file.path(), &testbed.providers(), &testbed.sources())?;
+    interrupted().await;
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 mod json;
 mod text;
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::sync::Arc;
 
 use saldo_doctor::{Doctor, Limits, Progress, Verdict};
@@ -11,6 +11,7 @@ use saldo_source::SystemClock;
 
 use crate::arguments::DoctorArguments;
 use crate::failure::CommandFailure;
+use crate::say::say_in_place;
 use crate::{print, setup};
 
 /// Examines the endpoints and prints the report. Returns the exit status: 0 if a balance can be proven now, 3 if not
@@ -19,7 +20,7 @@ use crate::{print, setup};
 /// # Errors
 /// A [`CommandFailure`] if the command itself fails. A provider that fails is not a failure of the command.
 pub(crate) async fn run(arguments: DoctorArguments) -> Result<u8, CommandFailure> {
-    let chosen = setup::choose(&arguments.endpoints)?;
+    let chosen = setup::choose(&arguments.endpoints, arguments.timeout)?;
     let examined = [&chosen.rpc.endpoints, &chosen.beacon.endpoints, &chosen.checkpoint_sources];
     if examined.iter().all(|endpoints| endpoints.is_empty()) {
         return Err(CommandFailure::usage(
@@ -48,7 +49,7 @@ pub(crate) async fn run(arguments: DoctorArguments) -> Result<u8, CommandFailure
     let is_interactive = std::io::stderr().is_terminal();
     let report = doctor.examine(&|progress| show_progress(is_interactive, &progress)).await;
     if is_interactive {
-        eprint!("\r\x1b[K");
+        say_in_place("\r\x1b[K");
     }
     if arguments.json {
         print(&json::report(&report).to_string())?;
@@ -64,7 +65,7 @@ pub(crate) async fn run(arguments: DoctorArguments) -> Result<u8, CommandFailure
 
 fn show_progress(is_interactive: bool, progress: &Progress) {
     if is_interactive {
-        eprint!("\r\x1b[Kexamined {} of {}: {}", progress.done, progress.of, progress.id);
-        let _ = std::io::stderr().flush();
+        let Progress { done, of, id, .. } = progress;
+        say_in_place(format_args!("\r\x1b[Kexamined {done} of {of}: {id}"));
     }
 }

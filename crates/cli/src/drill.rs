@@ -16,6 +16,7 @@ mod words;
 use saldo_drill::scenario::{Scenario, built_in_file};
 
 use crate::failure::CommandFailure;
+use crate::file::{PATIENCE, read_text};
 use arguments::{DrillArguments, DrillCommand};
 
 /// Runs the subcommand; returns the exit status.
@@ -56,7 +57,7 @@ fn scenario(text: &str) -> Result<(String, Scenario), CommandFailure> {
             "`saldo drill list` shows the built-in ones. Give a file by its path, such as ./my-outage.toml.",
         ));
     }
-    let file = std::fs::read_to_string(text).map_err(|error| {
+    let file = read_text(text, PATIENCE).map_err(|error| {
         let detail = format!("the scenario file cannot be read: {error}");
         CommandFailure::usage("scenario_file", detail, "Check the path after --scenario.")
     })?;

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde_json::json;
 
+use crate::say::say;
+
 /// Why the command could not do its work. Holds no URL.
 #[derive(Debug)]
 pub(crate) struct CommandFailure {
@@ -36,6 +38,26 @@ impl CommandFailure {
         Self::failed("internal", detail, next_step)
     }
 
+    /// The same failure with the place at which it was found.
+    pub(crate) fn at(self, place: &str) -> Self {
+        Self { detail: format!("{place}: {}", self.detail), ..self }
+    }
+
+    /// All of `failures` as one: the code and the next step are those of the first. At most `named` are told one by one.
+    pub(crate) fn of_all(failures: Vec<Self>, named: usize) -> Self {
+        let further = failures.len().saturating_sub(named);
+        let mut details: Vec<String> =
+            failures.iter().take(named).map(|failure| failure.detail.clone()).collect();
+        if further > 0 {
+            details.push(format!("and {further} more"));
+        }
+        let detail = details.join("; ");
+        match failures.into_iter().next() {
+            Some(first) => Self { detail, ..first },
+            None => Self::internal("no failure", "Try again."),
+        }
+    }
+
     /// The exit status.
     pub(crate) fn status(&self) -> u8 {
         self.status
@@ -47,8 +69,7 @@ impl CommandFailure {
             let error = json!({ "code": self.code, "detail": self.detail, "next_step": self.next_step });
             let _ = crate::print(&json!({ "error": error }).to_string());
         } else {
-            eprintln!("saldo: {}", self.detail);
-            eprintln!("  {}", self.next_step);
+            say(format_args!("saldo: {}\n  {}", self.detail, self.next_step));
         }
     }
 }

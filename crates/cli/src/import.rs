@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::arguments::ImportArguments;
 use crate::failure::CommandFailure;
+use crate::say::say;
 use crate::{print, setup};
 
 /// The forks in order, by their names in `config/spec` and in a network file.
@@ -38,8 +39,8 @@ pub(crate) async fn run(arguments: ImportArguments) -> Result<u8, CommandFailure
     let root =
         at(&header, "root").as_str().and_then(|root| root.parse().ok()).ok_or_else(|| malformed("root"))?;
     if fetch(&node.io, &node.endpoint, Route::Bootstrap(root), timeout).await.is_err() {
-        eprintln!(
-            "saldo: this node does not serve the light-client bootstrap of its finalized block: use another beacon source"
+        say(
+            "saldo: this node does not serve the light-client bootstrap of its finalized block: use another beacon source",
         );
     }
     print(&format!("{HEADING}\n{}", network.to_toml().trim_end()))?;

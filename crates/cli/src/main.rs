@@ -3,14 +3,21 @@
 mod address;
 mod arguments;
 mod balance;
+mod chain_id;
 mod demo;
 mod doctor;
 mod drill;
+mod encoding;
 mod failure;
+mod file;
 mod import;
+mod input;
+mod interrupt;
 mod json;
 mod mirror;
 mod network;
+mod network_file;
+mod say;
 mod setup;
 mod text;
 mod usage;
@@ -57,9 +64,10 @@ fn run(arguments: Saldo) -> Result<ExitCode, CommandFailure> {
         Command::Mirror(arguments) => runtime.block_on(mirror::run(arguments)),
         Command::Demo(arguments) => runtime.block_on(demo::run(arguments)),
         Command::Drill(arguments) => runtime.block_on(drill::run(arguments)),
-    }?;
+    };
+    // A thread that still waits for standard input must not keep the command.
     runtime.shutdown_background();
-    Ok(ExitCode::from(status))
+    status.map(ExitCode::from)
 }
 
 /// Writes a line to standard output.

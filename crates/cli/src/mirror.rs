@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::arguments::{EndpointArguments, MirrorArguments};
 use crate::failure::CommandFailure;
+use crate::say::say;
 use crate::{print, setup};
 
 /// The exit status when no source gave a head that verifies. Trying again may help.
@@ -25,7 +26,7 @@ pub(crate) async fn run(arguments: MirrorArguments) -> Result<u8, CommandFailure
         arguments;
     let (rpc_url, providers) = Default::default();
     let named = EndpointArguments { network, rpc_url, beacon_url, mirror, providers, checkpoint };
-    let chosen = setup::choose(&named)?;
+    let chosen = setup::choose(&named, timeout)?;
     let network = chosen.network;
     if chosen.beacon.endpoints.is_empty() {
         return Err(CommandFailure::usage(
@@ -89,7 +90,7 @@ fn report(kept: &Kept, folder: &Path, is_first: bool, as_json: bool) -> Result<(
     if as_json {
         return print(&object(kept, folder).to_string());
     }
-    kept.attempts.iter().for_each(|attempt| eprintln!("saldo: {}", line(attempt)));
+    kept.attempts.iter().for_each(|attempt| say(format_args!("saldo: {}", line(attempt))));
     kept.written.iter().try_for_each(|path| print(&format!("wrote    {path}")))?;
     kept.removed.iter().try_for_each(|path| print(&format!("removed  {path}")))?;
     let head = kept.head.map_or("no newer head".to_owned(), |slot| format!("head at slot {slot}"));

@@ -2,15 +2,15 @@
 
 use std::fmt::Write;
 
-use saldo::{Directory, Listed, Network};
+use saldo::{Directory, Listed, Network, UnixTime};
 use serde_json::{Value, json};
 
 use crate::arguments::{NetworkArguments, NetworkCommand};
 use crate::failure::CommandFailure;
+use crate::file::PATIENCE;
 use crate::{import, print, setup};
 
 const NOT_PROBED: &str = "documented, not probed";
-const SECONDS_A_DAY: u64 = 86_400;
 
 /// Runs the subcommand.
 ///
@@ -30,7 +30,7 @@ pub(crate) async fn run(arguments: NetworkArguments) -> Result<u8, CommandFailur
             }
         }
         NetworkCommand::Show(arguments) => {
-            let (network, directory) = setup::network(&arguments.network)?;
+            let (network, directory) = setup::network(&arguments.network, PATIENCE)?;
             print(&if arguments.json {
                 object(&network, &directory).to_string()
             } else {
@@ -60,7 +60,7 @@ fn text(network: &Network, directory: &Directory) -> String {
         "{}\n  chain {}, genesis {}, slots of {} ms",
         network.name(),
         network.chain_id(),
-        date(network.genesis_time().as_secs()),
+        network.genesis_time(),
         network.slot_duration().as_millis(),
     );
     if let Some(checkpoint) = network.checkpoint() {
@@ -69,7 +69,9 @@ fn text(network: &Network, directory: &Directory) -> String {
     text.push_str("\n\nforks");
     for fork in network.forks() {
         let _ = match fork.epoch().map(|epoch| (epoch, start(network, epoch.get()))) {
-            Some((epoch, start)) => write!(text, "\n  {:<10} epoch {epoch:<8}  {}", fork.name(), date(start)),
+            Some((epoch, start)) => {
+                write!(text, "\n  {:<10} epoch {epoch:<8}  {}", fork.name(), UnixTime::from_secs(start))
+            }
             None => write!(text, "\n  {:<10} no epoch yet", fork.name()),
         };
     }
@@ -174,47 +176,4 @@ fn start(network: &Network, epoch: u64) -> u64 {
     let slot = epoch.saturating_mul(network.slots_per_epoch());
     let millis = u64::try_from(network.slot_duration().as_millis()).unwrap_or(u64::MAX);
     network.genesis_time().as_secs().saturating_add(slot.saturating_mul(millis) / 1_000)
-}
-
-/// A moment in UTC. Source: the civil-from-days algorithm, which counts eras of 400 years that start in March.
-fn date(seconds: u64) -> String {
-    let (days, rest) = (seconds / SECONDS_A_DAY, seconds % SECONDS_A_DAY);
-    let shifted = days.saturating_add(719_468);
-    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
-    let leap_days = (day_of_era / 36_524).saturating_sub(day_of_era / 146_096);
-    let year_of_era = day_of_era.saturating_add(leap_days).saturating_sub(day_of_era / 1_460) / 365;
-    let days_before =
-        year_of_era.saturating_mul(365).saturating_add(year_of_era / 4).saturating_sub(year_of_era / 100);
-    let day_of_year = day_of_era.saturating_sub(days_before);
-    let month_from_march = day_of_year.saturating_mul(5).saturating_add(2) / 153;
-    let day = day_of_year
-        .saturating_sub(month_from_march.saturating_mul(153).saturating_add(2) / 5)
-        .saturating_add(1);
-    let month = if month_from_march < 10 {
-        month_from_march.saturating_add(3)
-    } else {
-        month_from_march.saturating_sub(9)
-    };
-    let year = era.saturating_mul(400).saturating_add(year_of_era).saturating_add(u64::from(month <= 2));
-    format!("{year:04}-{month:02}-{day:02} {:02}:{:02}:{:02} UTC", rest / 3_600, rest / 60 % 60, rest % 60)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn moments_are_written_in_utc() {
-        for (seconds, expected) in [
-            (0, "1970-01-01 00:00:00 UTC"),
-            (951_782_399, "2000-02-28 23:59:59 UTC"),
-            (951_782_400, "2000-02-29 00:00:00 UTC"),
-            (1_709_251_200, "2024-03-01 00:00:00 UTC"),
-            (1_735_689_599, "2024-12-31 23:59:59 UTC"),
-            (1_791_294_816, "2026-10-06 13:53:36 UTC"),
-            (4_107_542_400, "2100-03-01 00:00:00 UTC"),
-        ] {
-            assert_eq!(date(seconds), expected);
-        }
-    }
 }

@@ -1,22 +1,29 @@
 //! From arguments and environment to a client.
 
+use std::io::ErrorKind;
 use std::path::Path;
+use std::time::Duration;
 
 use saldo::{
     BuildError, Checkpoint, Client, Directory, Endpoint, Level, Listed, Network, Policy, RedbStorage,
-    StorageError,
+    StorageError, StorageFault,
 };
-use saldo_source::HttpTransport;
+use saldo_source::{HttpTransport, SetupError};
 
 use crate::arguments::{BalanceArguments, EndpointArguments};
+use crate::chain_id::ChainCheck;
 use crate::failure::CommandFailure;
+use crate::file::{self, PATIENCE};
+use crate::say::say;
 
-/// Builds a client from the arguments and, where they give nothing, from the environment.
+/// Builds a client from the arguments and, where they give nothing, from the environment. With it comes the check of the chain
+/// id, if the network is from a file.
 ///
 /// # Errors
 /// A usage failure that names what is missing or wrong, but never repeats a URL.
-pub(crate) fn client(arguments: &BalanceArguments) -> Result<Client, CommandFailure> {
-    let Chosen { network, rpc, beacon, checkpoint, checkpoint_sources } = choose(&arguments.endpoints)?;
+pub(crate) fn client(arguments: &BalanceArguments) -> Result<(Client, Option<ChainCheck>), CommandFailure> {
+    let Chosen { network, is_own, rpc, beacon, checkpoint, checkpoint_sources } =
+        choose(&arguments.endpoints, arguments.read_timeout())?;
     let name = network.name().to_owned();
     if rpc.endpoints.is_empty() {
         return Err(CommandFailure::usage(
@@ -44,8 +51,9 @@ pub(crate) fn client(arguments: &BalanceArguments) -> Result<Client, CommandFail
 
     let policy = policy(arguments, &rpc);
     if rpc.is_listed() && !arguments.quiet && !arguments.json {
-        eprintln!("{}", rpc.notice(policy.operators_per_address));
+        say(rpc.notice(policy.operators_per_address));
     }
+    let check = is_own.then(|| ChainCheck::new(network.chain_id(), &rpc.endpoints));
     let mut builder = Client::builder(network).policy(policy);
     if let Some(checkpoint) = checkpoint {
         builder = builder.checkpoint(checkpoint);
@@ -58,7 +66,8 @@ pub(crate) fn client(arguments: &BalanceArguments) -> Result<Client, CommandFail
     if let Some(path) = &arguments.store {
         builder = builder.storage(store(path)?);
     }
-    builder.build().map_err(|error| build_failure(&error))
+    let client = builder.build().map_err(|error| build_failure(&error))?;
+    Ok((client, check))
 }
 
 fn policy(arguments: &BalanceArguments, rpc: &EndpointChoice) -> Policy {
@@ -83,6 +92,7 @@ fn policy(arguments: &BalanceArguments, rpc: &EndpointChoice) -> Policy {
 
 fn build_failure(error: &BuildError) -> CommandFailure {
     let next = match error {
+        BuildError::Proxy(_) => return proxy_failure(error),
         BuildError::Storage(_) => "Give another file with --store: one for each network.",
         BuildError::TooFewCheckpointOperators { .. } => {
             "Give a checkpoint with --checkpoint, or more [[checkpoint_source]] entries."
@@ -95,28 +105,69 @@ fn build_failure(error: &BuildError) -> CommandFailure {
 /// The default HTTP transport.
 ///
 /// # Errors
-/// A [`CommandFailure`] if TLS cannot be set up.
+/// A [`CommandFailure`] if a proxy variable cannot be understood, or TLS cannot be set up.
 pub(crate) fn http_transport() -> Result<HttpTransport, CommandFailure> {
-    HttpTransport::new()
-        .map_err(|_| CommandFailure::internal("TLS cannot be set up", "Check this machine's certificates."))
+    HttpTransport::new().map_err(|error| match error {
+        SetupError::Proxy(error) => proxy_failure(&error),
+        _ => CommandFailure::internal(error, "Check this machine's certificates, or SSL_CERT_FILE."),
+    })
 }
 
+fn proxy_failure(error: &dyn std::fmt::Display) -> CommandFailure {
+    let next = "Correct the variable, or unset it to ask without a proxy.";
+    CommandFailure::usage("proxy", error, next)
+}
+
+/// Opens the file of `--store`. One that cannot be written is used for reading.
 fn store(path: &Path) -> Result<RedbStorage, CommandFailure> {
-    RedbStorage::open(path).map_err(|error| {
-        let next = match error {
-            StorageError::InUse => "End the other `saldo` that uses this file, or give another file.",
-            StorageError::Damaged => {
-                "Delete the file, or give another one: everything in it can be proven again."
-            }
-            _ => "Check the path after --store.",
-        };
-        CommandFailure::usage("store", format!("the file of --store cannot be used: {error}"), next)
+    RedbStorage::open(path).or_else(|error| match RedbStorage::read_only(path) {
+        Ok(storage) if is_write_protected(error) => {
+            say(format_args!(
+                "{}: the file cannot be written: this run starts with what is in it, and stores nothing",
+                path.display()
+            ));
+            Ok(storage)
+        }
+        _ => {
+            let detail = format!("the file of --store cannot be used: {error}");
+            Err(CommandFailure::usage("store", detail, next_step_of_store(error)))
+        }
     })
+}
+
+fn is_write_protected(error: StorageError) -> bool {
+    matches!(error, StorageError::Io { kind: ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem })
+}
+
+fn next_step_of_store(error: StorageError) -> &'static str {
+    match error {
+        StorageError::InUse => "End the other `saldo` that uses this file, or give another file.",
+        StorageError::Damaged => {
+            "Delete the file, or give another one: everything in it can be proven again."
+        }
+        _ if error.is_full() => "Free some space, or give a file on another disk.",
+        StorageError::Io { kind: ErrorKind::IsADirectory } => "Name a file in that folder.",
+        _ => "Check the path after --store.",
+    }
+}
+
+/// The next step for something that was dropped from the file of `--store`, or could not be written.
+pub(crate) fn next_step_of(fault: &StorageFault) -> &'static str {
+    match fault {
+        StorageFault::Unwritten(error) if error.is_full() => {
+            "Free some space: what is proven now is not stored for the next run."
+        }
+        StorageFault::Unwritten(error) | StorageFault::Unreadable(error) => next_step_of_store(*error),
+        StorageFault::Refused(_) => "Give another file with --store: one for each network.",
+        _ => "Nothing to do: it is proven again.",
+    }
 }
 
 /// The configuration: from the arguments, else the environment, else the directory.
 pub(crate) struct Chosen {
     pub(crate) network: Network,
+    /// Whether the network is from a file.
+    pub(crate) is_own: bool,
     pub(crate) rpc: EndpointChoice,
     pub(crate) beacon: EndpointChoice,
     /// The checkpoint that the user gave.
@@ -124,15 +175,16 @@ pub(crate) struct Chosen {
     pub(crate) checkpoint_sources: Vec<Endpoint>,
 }
 
-/// Chooses the network and its endpoints.
+/// Chooses the network and its endpoints. Waits for each file at most `patience`, and at most [`PATIENCE`].
 ///
 /// # Errors
 /// A usage failure that names what is wrong, but never repeats a URL.
-pub(crate) fn choose(arguments: &EndpointArguments) -> Result<Chosen, CommandFailure> {
+pub(crate) fn choose(arguments: &EndpointArguments, patience: Duration) -> Result<Chosen, CommandFailure> {
+    let patience = patience.min(PATIENCE);
     let text = arguments.network.clone().or_else(|| variable("SALDO_NETWORK")).unwrap_or("mainnet".into());
-    let (network, mut directory) = network(&text)?;
+    let (network, mut directory) = network(&text, patience)?;
     if let Some(path) = &arguments.providers {
-        directory = directory.extended_by(providers(path)?);
+        directory = directory.extended_by(providers(path, patience)?);
     }
     let rpc =
         EndpointChoice::new(endpoints(&arguments.rpc_url, "ETH_RPC_URL", "--rpc-url")?, directory.rpc());
@@ -147,7 +199,8 @@ pub(crate) fn choose(arguments: &EndpointArguments) -> Result<Chosen, CommandFai
     })?;
     let checkpoint_sources = directory.checkpoint_sources().iter().map(|listed| listed.endpoint().clone());
     let checkpoint_sources = checkpoint_sources.collect();
-    Ok(Chosen { network, rpc, beacon, checkpoint, checkpoint_sources })
+    let is_own = Network::named(&text).is_none();
+    Ok(Chosen { network, is_own, rpc, beacon, checkpoint, checkpoint_sources })
 }
 
 /// The endpoints to ask: those that the user named, else those of the directory.
@@ -234,7 +287,7 @@ fn endpoints(given: &[String], variable_name: &str, option: &str) -> Result<Vec<
 ///
 /// # Errors
 /// A usage failure.
-pub(crate) fn network(text: &str) -> Result<(Network, Directory), CommandFailure> {
+pub(crate) fn network(text: &str, patience: Duration) -> Result<(Network, Directory), CommandFailure> {
     if let Some(network) = Network::named(text) {
         let directory = Directory::of(&network);
         return Ok((network, directory));
@@ -246,7 +299,7 @@ pub(crate) fn network(text: &str) -> Result<(Network, Directory), CommandFailure
             "Use mainnet, sepolia or hoodi, or a network file; `saldo network import` makes one from a beacon node.",
         ));
     }
-    let file = std::fs::read_to_string(text).map_err(|error| {
+    let file = file::read_text(text, patience).map_err(|error| {
         let next = "Check the path; `saldo network import` makes a network file from a beacon node.";
         CommandFailure::usage("network_file", format!("the network file cannot be read: {error}"), next)
     })?;
@@ -263,8 +316,8 @@ pub(crate) fn network(text: &str) -> Result<(Network, Directory), CommandFailure
     Ok((network, directory))
 }
 
-fn providers(path: &str) -> Result<Directory, CommandFailure> {
-    let file = std::fs::read_to_string(path).map_err(|error| {
+fn providers(path: &str, patience: Duration) -> Result<Directory, CommandFailure> {
+    let file = file::read_text(path, patience).map_err(|error| {
         let detail = format!("the file of providers cannot be read: {error}");
         CommandFailure::usage("providers_file", detail, "Check the path after --providers.")
     })?;

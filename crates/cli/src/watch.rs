@@ -5,12 +5,13 @@ use std::fmt::Write;
 use std::io::IsTerminal;
 use std::time::Duration;
 
-use saldo::{Activity, Address, Change, Client, Freshness, Proven, ProviderId, Reading};
+use saldo::{Activity, Address, Change, Client, Freshness, Proven, ProviderId, Reading, StorageFault};
 
 use crate::arguments::BalanceArguments;
 use crate::failure::CommandFailure;
+use crate::say::say;
 use crate::text::{ago, ether, good, provenance, warn};
-use crate::{json, print};
+use crate::{json, print, setup};
 
 /// How often the ages in a terminal are redrawn.
 const TICK: Duration = Duration::from_secs(1);
@@ -38,6 +39,11 @@ pub(crate) async fn run(
         for change in changes {
             if arguments.json {
                 print(&json::change(client, &change).to_string())?;
+            } else if let Change::Storage { unwritten: Some(error) } = change {
+                // It concerns no reading: in a terminal it stands above the next drawing.
+                let fault = StorageFault::Unwritten(error);
+                say(format_args!("saldo: {fault}\n  {}", setup::next_step_of(&fault)));
+                screen.drawn = 0;
             } else if is_drawn {
                 screen.apply(change);
             } else if let Some(line) = line(client, &change) {

@@ -228,3 +228,48 @@ fn a_development_nodes_balances_are_proven() {
     assert_eq!(reading.status, 0, "{reading:?}");
     assert_eq!(reading.only()["amount"], ALICE_WEI);
 }
+
+/// Sends one request with these headers, and gives the whole answer.
+fn answer_to(url: &str, headers: &str) -> String {
+    use std::io::{Read, Write};
+    let address = url.rsplit_once('/').unwrap().1;
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    let body = r#"{"jsonrpc":"2.0","id":1,"method":"eth_chainId","params":[]}"#;
+    write!(stream, "POST / HTTP/1.1\r\ncontent-length: {}\r\n{headers}\r\n{body}", body.len()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn web_pages_reach_a_real_server_only_if_they_are_named() {
+    let services = Services::new(1, 0);
+    let scenario = file(
+        "quiet.toml",
+        "title = \"quiet\"\nlasts = \"3h\"\nlooks_every = \"1m\"\nnaive = \"right\"\n[[event]]\nat = \"2h\"\n\
+         who = \"providers\"\nfaults = [\"zero_balance\"]\n",
+    );
+    let scenario = scenario.display().to_string();
+    let (upstream, page) = (&services.rpc_urls()[0], "http://localhost:5173");
+    let proxy = ["drill", "proxy", "--json", "--allow-origin", page, "--upstream", upstream, "--scenario", &scenario];
+    let attach = ["drill", "attach", "--json", "--allow-origin", page, "--upstream", upstream];
+    for command in [&proxy[..], &attach] {
+        let mut running = Running::start(&mut saldo(command));
+        let url = running.line()["rpc_urls"][0].as_str().unwrap().to_owned();
+        for headers in [
+            "host: evil.test\r\n",
+            "",
+            "host: localhost\r\norigin: https://evil.test\r\n",
+            "host: localhost\r\norigin: null\r\n",
+            "host: localhost\r\nsec-fetch-site: cross-site\r\n",
+        ] {
+            let refused = answer_to(&url, headers);
+            assert!(refused.starts_with("HTTP/1.1 403 "), "{headers}: {refused}");
+            assert!(!refused.contains("access-control"), "{headers}: {refused}");
+        }
+        let program = answer_to(&url, "host: localhost:8545\r\n");
+        assert!(program.starts_with("HTTP/1.1 200 ") && !program.contains("access-control"), "{program}");
+        let allowed = answer_to(&url, &format!("host: 127.0.0.1\r\norigin: {page}\r\n"));
+        assert!(allowed.contains(&format!("access-control-allow-origin: {page}\r\n")), "{allowed}");
+    }
+}

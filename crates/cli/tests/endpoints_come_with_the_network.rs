@@ -119,7 +119,7 @@ fn networks_are_listed_and_shown() {
 
     let sepolia = run(&mut saldo(&["network", "show", "sepolia"]));
     for words in [
-        "gloas      epoch 353024    2026-10-06 13:53:36 UTC",
+        "gloas      epoch 353024    2026-10-06T13:53:36Z",
         "execution providers (documented, not probed)",
         "checkpoint sources (documented, not probed)",
         "ethereum-sepolia-rpc.publicnode.com",

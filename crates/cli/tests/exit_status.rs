@@ -40,7 +40,7 @@ fn zero_everything_is_proven() {
     assert_eq!(services.run(&addresses).status, 0);
     services.providers[0].add(Fault::Refuse);
     assert_eq!(services.run(&addresses).status, 0, "one honest provider is enough");
-    let nothing = run(services.balance().arg("-"));
+    let nothing = run(services.balance().args(["-", "--line-by-line"]));
     assert_eq!((nothing.status, nothing.all().trim()), (0, ""), "no address, nothing unproven");
 }
 
@@ -193,7 +193,8 @@ fn four_the_checkpoint_is_too_old() {
 fn four_wins_over_three_and_both_over_two() {
     let services = Services::new(1, 1);
     let mut command = services.balance();
-    let mut conversation = Conversation::start(command.args(["-", "--json", "--timeout", "3s"]));
+    let mut conversation =
+        Conversation::start(command.args(["-", "--line-by-line", "--json", "--timeout", "3s"]));
     let mut code_of = |line: &str, pointer: &str| {
         conversation.send_line(line);
         let answer: serde_json::Value = serde_json::from_str(&conversation.read_line()).unwrap();
@@ -208,7 +209,8 @@ fn four_wins_over_three_and_both_over_two() {
 
     services.providers[0].clear();
     let mut command = services.balance();
-    let mut conversation = Conversation::start(command.args(["-", "--json", "--timeout", "3s"]));
+    let mut conversation =
+        Conversation::start(command.args(["-", "--line-by-line", "--json", "--timeout", "3s"]));
     conversation.send_line("# a remark, and an empty line\n");
     conversation.send_line("0x12 # no address");
     assert!(conversation.read_line().contains("not_an_address"));

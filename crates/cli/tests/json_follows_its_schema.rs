@@ -136,7 +136,8 @@ fn everything_is_down() {
 fn an_outage_leaves_the_last_amount_with_its_age() {
     let services = Services::new(2, 1);
     let mut command = services.balance();
-    let mut conversation = Conversation::start(command.args(["-", "--json", "--timeout", "5s"]));
+    let mut conversation =
+        Conversation::start(command.args(["-", "--line-by-line", "--json", "--timeout", "5s"]));
     conversation.send_line(&ALICE.to_string());
     let before: Value = serde_json::from_str(&conversation.read_line()).unwrap();
     check(&before);

@@ -120,7 +120,7 @@ fn provisional_names_the_claim_and_its_provider() {
 fn the_last_amount_is_still_shown() {
     let services = Services::new(1, 1);
     let mut command = services.balance();
-    let mut conversation = Conversation::start(command.args(["-", "--timeout", "3s"]));
+    let mut conversation = Conversation::start(command.args(["-", "--line-by-line", "--timeout", "3s"]));
     conversation.send_line(&ALICE.to_string());
     assert_eq!(conversation.read_line(), format!("{ALICE}  1.5 ether"));
     assert!(conversation.read_line().contains("signed by"));

@@ -176,7 +176,7 @@ fn no_key_is_printed_when_a_connection_fails() {
 #[test]
 fn no_key_is_printed_with_the_environment_and_standard_input() {
     let secrets = Secrets::new();
-    let mut command = saldo(&["balance", "-", "-v", "--timeout", "2s"]);
+    let mut command = saldo(&["balance", "-", "--line-by-line", "-v", "--timeout", "2s"]);
     command
         .env("SALDO_NETWORK", &secrets.network)
         .env("ETH_RPC_URL", format!("{},{}", secrets.rpc_url(), with_keys("http://127.0.0.1:9")))

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use saldo_source::Endpoint;
+use saldo_source::{Endpoint, TransportError};
 
 use crate::finding::{Finding, Severity};
 use crate::report::{Diagnosis, Report, SingleFailure, Verdict};
@@ -176,6 +176,7 @@ impl Finding {
             return None;
         }
         Some(match self {
+            Self::Unreachable(TransportError::Unsecured(fault)) => fault.next_step(),
             Self::Unreachable(_) => "check the URL and this device's network, or try again later.",
             Self::NeverAnswers | Self::TooSlow { .. } => "try again later, or use a nearer endpoint.",
             Self::WebPage => "check the URL: an API answers in JSON, a web page does not.",

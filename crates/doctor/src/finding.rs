@@ -209,6 +209,7 @@ impl Finding {
             | Self::CheckpointTooOld
             | Self::ClockOff
             | Self::NoLightClientData => true,
+            Self::Unreachable(error) => matches!(error, TransportError::Unsecured(_)),
             Self::Fails(failure) => matches!(failure, Failure::NotServed { .. }),
             _ => false,
         }

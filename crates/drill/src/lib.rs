@@ -71,3 +71,7 @@ pub use schedule::Preset;
 pub use seed::Seed;
 pub use server::{Protocol, Served, Server};
 pub use world::{HISTORY_CONTRACT, token_balance_key};
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/in-your-tests.md")]
+struct InYourTests;

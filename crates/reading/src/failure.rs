@@ -8,6 +8,7 @@ use saldo_chain::HeaderError;
 use saldo_proof::ProofError;
 
 use crate::provider::ProviderId;
+use crate::tls::TlsFault;
 
 /// Why no HTTP answer came. It has no text from outside and no URL, because both may contain a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -25,6 +26,9 @@ pub enum TransportError {
     /// The connection could not be secured. Fault: the provider, or an attacker in between.
     #[error("the TLS handshake failed")]
     Tls,
+    /// The connection could not be secured, and it is known why. Fault: as the [`TlsFault`] says.
+    #[error("{0}")]
+    Unsecured(TlsFault),
     /// The time limit passed. Fault: the provider, or the network in between.
     #[error("no complete answer within {} ms", .after.as_millis())]
     Timeout {
@@ -58,7 +62,11 @@ pub enum TransportError {
 impl TransportError {
     /// Returns whether the request may have reached the provider. If so, the provider may have seen the address.
     pub fn may_have_been_seen(&self) -> bool {
-        !matches!(self, Self::Offline | Self::Dns | Self::Connect | Self::Tls)
+        match self {
+            Self::Offline | Self::Dns | Self::Connect | Self::Tls => false,
+            Self::Unsecured(fault) => *fault == TlsFault::TlsExpected,
+            _ => true,
+        }
     }
 }
 
@@ -202,6 +210,7 @@ impl Failure {
                 TransportError::Dns => "dns",
                 TransportError::Connect => "connect",
                 TransportError::Tls => "tls",
+                TransportError::Unsecured(fault) => fault.code(),
                 TransportError::Timeout { .. } => "timeout",
                 TransportError::Broken => "broken",
                 TransportError::Redirect { .. } => "redirect",

@@ -37,6 +37,7 @@ mod policy;
 mod provider;
 mod reading;
 mod record;
+mod tls;
 mod total;
 mod why;
 
@@ -51,5 +52,6 @@ pub use policy::Policy;
 pub use provider::ProviderId;
 pub use reading::{Proven, Provisional, Reading, Unknown};
 pub use record::{Change, Mark, Record};
+pub use tls::TlsFault;
 pub use total::{Sum, Total, TotalError, Totals};
 pub use why::Why;

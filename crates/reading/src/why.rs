@@ -7,6 +7,7 @@ use saldo_beacon::unit::{Period, UnixTime};
 
 use crate::fault::Fault;
 use crate::holding::NetworkId;
+use crate::tls::TlsFault;
 
 mod reason;
 
@@ -22,6 +23,11 @@ pub enum Why {
     DeviceOffline,
     /// No provider of proofs could be reached.
     AllUnreachable,
+    /// No connection could be secured.
+    NotSecure {
+        /// Why not.
+        fault: TlsFault,
+    },
     /// The providers that could be reached ask to wait before the next request.
     RateLimited {
         /// For how long, if a provider said so.
@@ -124,7 +130,10 @@ impl Why {
 
     /// Returns what to do about it, in one sentence.
     pub fn next_step(&self) -> &'static str {
-        self.reason().next_step
+        match self {
+            Self::NotSecure { fault } => fault.next_step(),
+            _ => self.reason().next_step,
+        }
     }
 
     /// Returns whether trying again will not help, until a person acts.
@@ -145,6 +154,7 @@ impl Why {
             Self::UnsignedTip => &reason::UNSIGNED_TIP,
             Self::DeviceOffline => &reason::DEVICE_OFFLINE,
             Self::AllUnreachable => &reason::ALL_UNREACHABLE,
+            Self::NotSecure { .. } => &reason::NOT_SECURE,
             Self::RateLimited { .. } => &reason::RATE_LIMITED,
             Self::QuotaExhausted => &reason::QUOTA_EXHAUSTED,
             Self::NobodyServesProofs => &reason::NOBODY_SERVES_PROOFS,
@@ -183,6 +193,7 @@ impl Why {
             Self::RateLimited { retry_after } => {
                 retry_after.map(|after| format!("for {} s", after.as_secs()))
             }
+            Self::NotSecure { fault } => Some(fault.to_string()),
             Self::WrongChain { expected } => Some(format!("expected is chain {expected}")),
             Self::NetworkNotConfigured { expected } => Some(format!("this client reads {expected}")),
             Self::OnlyOldBlocks { age } => Some(format!("it is {} s old", age.as_secs())),

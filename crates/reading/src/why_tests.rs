@@ -8,6 +8,7 @@ fn all() -> Vec<Why> {
         Why::UnsignedTip,
         Why::DeviceOffline,
         Why::AllUnreachable,
+        Why::NotSecure { fault: TlsFault::UntrustedIssuer },
         Why::RateLimited { retry_after: None },
         Why::QuotaExhausted,
         Why::NobodyServesProofs,

@@ -117,6 +117,10 @@ pub enum BuildError {
     /// The storage belongs to another chain, or a later version of saldo wrote it. It was not changed.
     #[error(transparent)]
     Storage(StorageRefusal),
+    /// A proxy variable of the environment cannot be understood. The caller's fault.
+    #[cfg(feature = "http")]
+    #[error(transparent)]
+    Proxy(saldo_source::ProxyError),
     /// TLS cannot be set up on this machine. It is the machine's fault.
     #[error("TLS cannot be set up on this machine")]
     Tls,
@@ -410,7 +414,10 @@ fn has_same_name(endpoints: &[Endpoint]) -> bool {
 
 #[cfg(feature = "http")]
 fn default_transport() -> Result<Arc<dyn Transport>, BuildError> {
-    let transport = saldo_source::HttpTransport::new().map_err(|_| BuildError::Tls)?;
+    let transport = saldo_source::HttpTransport::new().map_err(|error| match error {
+        saldo_source::SetupError::Proxy(error) => BuildError::Proxy(error),
+        _ => BuildError::Tls,
+    })?;
     Ok(Arc::new(transport))
 }
 

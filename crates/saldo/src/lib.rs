@@ -103,11 +103,12 @@ pub use saldo_reading::{
 };
 pub use saldo_source::{
     BoxedFuture, Clock, CoFailure, Declared, Directory, DirectoryError, Diversity, Domain, Endpoint,
-    EndpointError, Listed, Method, ProviderStats, Request, Response, SecretUrl, Transport, TransportError,
+    EndpointError, Listed, Method, ProviderStats, Request, Response, SecretUrl, TlsFault, Transport,
+    TransportError,
 };
 
 #[cfg(feature = "http")]
-pub use saldo_source::{HttpTransport, SystemClock};
+pub use saldo_source::{HttpTransport, Proxies, ProxyError, SetupError, SystemClock};
 
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]

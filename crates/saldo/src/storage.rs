@@ -122,6 +122,26 @@ pub enum StorageError {
     },
 }
 
+impl StorageError {
+    /// Returns a stable name, in snake case.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::ReadOnly => "read_only",
+            Self::InUse => "in_use",
+            Self::Conflict => "conflict",
+            Self::Damaged => "damaged",
+            Self::Io { .. } if self.is_full() => "full",
+            Self::Io { .. } => "io",
+        }
+    }
+
+    /// Returns whether there is no room: the disk, the user's quota, or the largest size of a file. Freeing space helps.
+    pub fn is_full(&self) -> bool {
+        use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+        matches!(self, Self::Io { kind: StorageFull | QuotaExceeded | FileTooLarge })
+    }
+}
+
 impl From<io::Error> for StorageError {
     fn from(error: io::Error) -> Self {
         Self::Io { kind: error.kind() }
@@ -191,10 +211,9 @@ pub enum StorageRefusal {
     },
     /// It belongs to another chain that has the same chain id: often a development chain that was started anew.
     #[error(
-        "the storage belongs to another chain with the same chain id {chain_id} (its {field} differs; its genesis was {} \
-         seconds after 1970): a development chain that was started anew is another chain; give it a place of its own or \
-         delete the old one",
-        genesis.as_secs()
+        "the storage belongs to another chain with the same chain id {chain_id} (its {field} differs; its genesis was \
+         {genesis}): a development chain that was started anew is another chain; give it a place of its own or delete the \
+         old one"
     )]
     OtherChain {
         /// The chain id of both.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use saldo_beacon::{AdvanceError, BootstrapError};
 use saldo_chain::{Anchor, HeaderError};
-use saldo_reading::{Attempt, Failure, Now, Outcome, Policy, TransportError, Why};
+use saldo_reading::{Attempt, Failure, Now, Outcome, Policy, TlsFault, TransportError, Why};
 use saldo_source::Dispatcher;
 
 use crate::env::Env;
@@ -30,6 +30,9 @@ pub(crate) fn of_heads(
     if all(|failure| *failure == Failure::Transport(TransportError::Offline)) {
         return Some(Why::DeviceOffline);
     }
+    if let Some(why) = of_tls(round) {
+        return Some(why);
+    }
     // One source alone can label its data as it likes: all sources must say it.
     let reached: Vec<_> = failures().filter(|failure| !failure.is_unreachable()).collect();
     let is_alone = reached.len() == 1 && round.len() > 1;
@@ -49,6 +52,30 @@ pub(crate) fn of_heads(
         Need::Updates { start, .. } => Some(Why::HandOverMissing { period: start }),
         Need::Heads if lag.is_some() && failures().any(is_refusal) => Some(Why::HeadsRefused),
         Need::Heads | Need::Nothing | Need::Restart { .. } => lag,
+    }
+}
+
+/// The reason if no connection of `attempts` could be secured. If several providers have certificates that are not valid at this
+/// device's time, it is the device's clock.
+pub(crate) fn of_tls(attempts: &[Attempt]) -> Option<Why> {
+    let faults: Option<Vec<TlsFault>> =
+        attempts.iter().map(|attempt| attempt.outcome.failure().and_then(tls_fault)).collect();
+    let faults = faults?;
+    let first = *faults.first()?;
+    let is_one = attempts
+        .iter()
+        .all(|attempt| Some(&attempt.provider) == attempts.first().map(|first| &first.provider));
+    if !is_one && faults.iter().all(TlsFault::may_be_the_clock) {
+        return Some(Why::ClockOff);
+    }
+    Some(Why::NotSecure { fault: first })
+}
+
+fn tls_fault(failure: &Failure) -> Option<TlsFault> {
+    match failure {
+        Failure::Transport(TransportError::Unsecured(fault)) => Some(*fault),
+        Failure::Spared { last } => tls_fault(last),
+        _ => None,
     }
 }
 
@@ -129,6 +156,9 @@ fn of_whole(case: &Case<'_>) -> Option<Why> {
     }
     if held_back && !case.is_pending() {
         return Some(Why::PolicyForbidsMoreOperators);
+    }
+    if let Some(why) = of_tls(attempts) {
+        return Some(why);
     }
     if !attempts.is_empty() && attempts.iter().all(is_silent) {
         // The time was used up before the providers were asked.

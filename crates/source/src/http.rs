@@ -1,46 +1,91 @@
 //! The default transport and clock: `reqwest` with rustls, on tokio.
 
+mod proxy;
+mod tls;
+
 use std::error::Error;
 use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use saldo_beacon::unit::UnixTime;
 
 use crate::clock::Clock;
 use crate::maybe_send::BoxedFuture;
-use crate::transport::{Method, Request, Response, Transport, TransportError};
+use crate::transport::{Method, Request, Response, TlsFault, Transport, TransportError};
+
+pub use proxy::{Proxies, ProxyError};
 
 /// A host that accepts no connection within this time, TLS included, counts as not reached: it has not seen the request.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// Why the default transport cannot be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SetupError {
+    /// A proxy variable cannot be understood. Fault: the caller.
+    #[error(transparent)]
+    Proxy(#[from] ProxyError),
+    /// TLS cannot be set up, often because the system has no store of certificates. Fault: the device.
+    #[error("TLS cannot be set up on this device")]
+    Tls,
+}
+
 /// Sends requests with `reqwest` and rustls; needs a tokio runtime. It follows no redirect. It applies the size limit while
 /// inflating, so that a small reply cannot fill the memory.
+///
+/// It trusts the issuers in the system's store; on Linux the variables `SSL_CERT_FILE` and `SSL_CERT_DIR` name others in their
+/// place. `localhost` means the two loopback addresses, whatever the hosts file says.
 #[derive(Clone, Debug)]
 pub struct HttpTransport {
     client: reqwest::Client,
 }
 
 impl HttpTransport {
-    /// A transport with a connection pool of its own.
+    /// A transport with a connection pool of its own, and the proxies of the environment.
     ///
     /// # Errors
-    /// [`TransportError::Failed`] if TLS cannot be set up on this machine.
-    pub fn new() -> Result<Self, TransportError> {
+    /// [`SetupError`] if a proxy variable cannot be understood, or TLS cannot be set up.
+    pub fn new() -> Result<Self, SetupError> {
+        Self::with_proxies(Proxies::from_env()?)
+    }
+
+    /// A transport with a connection pool of its own, and these proxies instead of those of the environment.
+    ///
+    /// # Errors
+    /// [`SetupError::Tls`] if TLS cannot be set up.
+    pub fn with_proxies(proxies: Proxies) -> Result<Self, SetupError> {
         // The first provider of cryptography that a process installs stays: an app that chose one keeps it.
         let _ = rustls::crypto::ring::default_provider().install_default();
+        let loopback =
+            [SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), SocketAddr::from((Ipv6Addr::LOCALHOST, 0))];
         reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
             .connect_timeout(CONNECT_TIMEOUT)
             .user_agent(concat!("saldo/", env!("CARGO_PKG_VERSION")))
+            .resolve_to_addrs("localhost", &loopback)
+            // No other proxy is used.
+            .no_proxy()
+            .proxy(reqwest::Proxy::custom(move |url| proxies.of(url).cloned()))
             .build()
             .map(|client| Self { client })
-            .map_err(|_| TransportError::Failed)
+            .map_err(|_| SetupError::Tls)
+    }
+
+    /// A transport that uses the app's own client: its pool, proxies, certificates and provider of cryptography.
+    ///
+    /// Build the client with `redirect(Policy::none())`: one that follows redirects shows the address to hosts that the app did
+    /// not choose. Loopback, proxies and `localhost` are then as that client has them.
+    #[cfg(feature = "reqwest-client")]
+    pub fn from_client(client: reqwest::Client) -> Self {
+        Self { client }
     }
 
     async fn exchange(&self, request: Request) -> Result<Response, TransportError> {
         let Request { method, url, headers, body, timeout, max_bytes } = request;
-        let failed = |error: reqwest::Error| classify(&error, timeout);
+        let is_plain = url.expose().scheme() == "http";
+        let failed = |error: reqwest::Error| classify(&error, timeout, is_plain);
         let method = match method {
             Method::Get => reqwest::Method::GET,
             Method::Post => reqwest::Method::POST,
@@ -63,6 +108,9 @@ impl HttpTransport {
             }
             body.extend_from_slice(&chunk);
         }
+        if is_plain && tls::asks_for_tls(status, &body) {
+            return Err(TransportError::Unsecured(TlsFault::TlsExpected));
+        }
         Ok(Response { status, headers, body })
     }
 }
@@ -74,7 +122,7 @@ impl Transport for HttpTransport {
 }
 
 /// The class of an error. Its text is dropped, because it holds the URL.
-fn classify(error: &reqwest::Error, timeout: Duration) -> TransportError {
+fn classify(error: &reqwest::Error, timeout: Duration, is_plain: bool) -> TransportError {
     if error.is_timeout() {
         return if error.is_connect() {
             TransportError::Connect
@@ -85,9 +133,12 @@ fn classify(error: &reqwest::Error, timeout: Duration) -> TransportError {
     let mut innermost_io = None;
     let mut mentions_dns = false;
     for cause in causes(error) {
-        if cause.is::<rustls::Error>() {
+        if let Some(refused) = cause.downcast_ref::<rustls::Error>() {
             // Once there was a connection the request may have been seen.
-            return if error.is_connect() { TransportError::Tls } else { TransportError::Broken };
+            return if error.is_connect() { tls::fault(refused) } else { TransportError::Broken };
+        }
+        if is_plain && tls::is_record(cause) {
+            return TransportError::Unsecured(TlsFault::TlsExpected);
         }
         if let Some(io) = cause.downcast_ref::<io::Error>() {
             innermost_io = Some(io.kind());

@@ -47,9 +47,9 @@ pub use diversity::{Diversity, Domain};
 pub use endpoint::{Declared, Endpoint, EndpointError, SecretUrl};
 pub use hedge::{Answer, Ask, DisclosureSet, Hedged, RequestSpec};
 #[cfg(feature = "http")]
-pub use http::{HttpTransport, SystemClock};
+pub use http::{HttpTransport, Proxies, ProxyError, SetupError, SystemClock};
 pub use io::Io;
 pub use maybe_send::{BoxedFuture, MaybeSend};
 pub use provider_stats::ProviderStats;
 pub use ranking::FINAL_PROOFS;
-pub use transport::{Method, Request, Response, Transport, TransportError};
+pub use transport::{Method, Request, Response, TlsFault, Transport, TransportError};

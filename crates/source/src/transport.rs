@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-pub use saldo_reading::TransportError;
+pub use saldo_reading::{TlsFault, TransportError};
 
 use crate::endpoint::SecretUrl;
 use crate::maybe_send::BoxedFuture;

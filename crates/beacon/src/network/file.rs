@@ -4,9 +4,10 @@ use core::ops::RangeInclusive;
 use core::time::Duration;
 
 use alloy_primitives::{B256, hex};
-use serde::de::{Error, IgnoredAny};
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
+use super::toml_fault::TomlFault;
 use super::{BlobParameters, Network, ScheduledFork};
 use crate::checkpoint::{Checkpoint, CheckpointFormatError};
 use crate::fault::Fault;
@@ -43,7 +44,7 @@ pub enum NetworkError {
     },
     /// The text is not TOML, or a field is missing, unknown or of the wrong type.
     #[error("not a network file: {0}")]
-    Toml(#[from] toml::de::Error),
+    Toml(TomlFault),
     /// A number is out of range.
     #[error("`{field}` is {got}, expected {} to {}", .expected.start(), .expected.end())]
     OutOfRange {
@@ -168,13 +169,8 @@ impl Network {
         if text.len() > MAX_BYTES {
             return Err(NetworkError::TooLarge { got: text.len(), limit: MAX_BYTES });
         }
-        let file: NetworkFile = toml::from_str(text).map_err(|mut error| {
-            // The error quotes the input, and a URL is a secret.
-            if has_url(text) {
-                error.set_input(None);
-            }
-            if has_url(error.message()) { toml::de::Error::custom(A_URL) } else { error }
-        })?;
+        let file: NetworkFile =
+            toml::from_str(text).map_err(|error| NetworkError::Toml(TomlFault::new(&error, text)))?;
         within("chain_id", file.chain_id, 1..=MAX_INTEGER)?;
         within("genesis_time", file.genesis_time, 0..=MAX_SECONDS)?;
         within("slot_duration_ms", file.slot_duration_ms, 1..=3_600_000)?;

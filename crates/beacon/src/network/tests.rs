@@ -265,3 +265,35 @@ fn lists_are_bounded() {
         Err(NetworkError::TooMany { field: "blob_schedule", got: 65, limit: 64 })
     ));
 }
+
+#[test]
+fn a_mistyped_file_names_the_line_the_key_and_what_was_meant() {
+    let file = Network::hoodi().to_toml();
+    let shown = |from: &str, to: &str| {
+        assert!(file.contains(from), "{from}");
+        Network::from_toml(&file.replacen(from, to, 1)).unwrap_err().to_string()
+    };
+    for (from, to, expected) in [
+        (
+            "chain_id",
+            "chain_idd",
+            "not a network file: line 2: unknown key `chain_idd`; did you mean `chain_id`?",
+        ),
+        (
+            "chain_id",
+            "Chain_Id",
+            "not a network file: line 2: unknown key `Chain_Id`; did you mean `chain_id`?",
+        ),
+        ("genesis_time", "genesistime", "line 3: unknown key `genesistime`; did you mean `genesis_time`?"),
+        ("[[forks]]", "[[fork]]", "unknown key `fork`; did you mean `forks`?"),
+        ("chain_id", "colour = 1\nchain_id", "line 2: unknown key `colour`; the keys are name, chain_id,"),
+        ("chain_id = 560048\n", "", "not a network file: missing field `chain_id`"),
+        ("chain_id = 560048", "chain_id = \"x\"", "line 2: invalid type: string \"x\", expected u64"),
+        ("chain_id = ", "chain_id : ", "not a network file: line 2: "),
+        ("chain_id = 560048", "chain_id = \"https://KEY@x\"", "line 2: a URL, where no URL is allowed"),
+    ] {
+        let shown = shown(from, to);
+        assert!(shown.contains(expected), "{shown}");
+        assert!(!shown.contains("KEY") && !shown.contains('\n'), "{shown}");
+    }
+}

@@ -88,16 +88,8 @@ impl Report {
             });
             return print(&line.to_string());
         }
-        let options = |option: &str, urls: &[String]| -> String {
-            urls.iter().map(|url| format!(" {option} {url}")).collect()
-        };
         print("\nEverything stays up until you press Ctrl-C. Try it:\n")?;
-        print(&format!(
-            "  saldo balance {ALICE} {UNUSED} -n {}{}{}",
-            file.display(),
-            options("--rpc-url", rpc),
-            options("--beacon-url", beacon)
-        ))
+        print(&format!("  saldo balance {ALICE} {UNUSED} -n {}", file.display()))
     }
 }
 

@@ -9,6 +9,7 @@ use saldo_drill::{BeaconSource, Chain, Fork, Provider};
 use tokio::task::JoinHandle;
 
 use crate::failure::CommandFailure;
+use crate::network_file::{self, Entry};
 
 /// The length of a slot on the demo's chain.
 const SLOT: Duration = Duration::from_secs(1);
@@ -78,6 +79,19 @@ impl Testbed {
 
     pub(super) fn network(&self) -> Network {
         self.chain.network().with_checkpoint(self.chain.checkpoint())
+    }
+
+    /// The text of a network file with all endpoints.
+    pub(super) fn network_file(&self) -> String {
+        let entries = |table, names: &'static [&'static str], servers: &[Server]| -> Vec<Entry<'static>> {
+            let named = names.iter().zip(servers);
+            named
+                .map(|(name, server)| Entry { table, url: server.url(), name, operator: name, hosting: None })
+                .collect()
+        };
+        let mut all = entries("rpc", &Self::PROVIDER_NAMES, &self.provider_servers);
+        all.extend(entries("beacon", &Self::SOURCE_NAMES, &self.source_servers));
+        network_file::text(&self.network(), all)
     }
 
     /// The providers as `NAME=URL`.

@@ -62,6 +62,9 @@ pub(crate) struct ServeArguments {
     /// The first port; the other servers take the following ports [default: free ports of 127.0.0.1]
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub(crate) listen: Option<SocketAddr>,
+    /// Write the network file here, with all endpoints, instead of into the temporary folder; it is kept afterwards
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
     /// How many times faster than written the events happen; a slot takes at least one second
     #[arg(long, value_name = "TIMES", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) speed: u32,
@@ -86,6 +89,9 @@ pub(crate) struct ProxyArguments {
     /// The first port; the other servers take the following ports [default: free ports of 127.0.0.1]
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub(crate) listen: Option<SocketAddr>,
+    /// Let web pages of this origin, such as http://localhost:5173, use the servers; may be given several times
+    #[arg(long, value_name = "ORIGIN")]
+    pub(crate) allow_origin: Vec<String>,
     /// How many times faster than written the events happen
     #[arg(long, value_name = "TIMES", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) speed: u32,
@@ -106,6 +112,12 @@ pub(crate) struct AttachArguments {
     /// The first of the two ports; the other one follows it [default: free ports of 127.0.0.1]
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub(crate) listen: Option<SocketAddr>,
+    /// Let web pages of this origin, such as http://localhost:5173, use the servers; may be given several times
+    #[arg(long, value_name = "ORIGIN")]
+    pub(crate) allow_origin: Vec<String>,
+    /// Write the network file here, with all endpoints, instead of into the temporary folder; it is kept afterwards
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
     /// The length of a slot, in whole seconds: a mined block is proven one or two slots later
     #[arg(long, value_name = "TIME", default_value = "1s", value_parser = parse_duration)]
     pub(crate) slot: Duration,

@@ -10,8 +10,9 @@ use saldo_source::HttpTransport;
 use serde_json::json;
 
 use super::arguments::AttachArguments;
-use super::loopback::{Loopback, interrupted, now};
+use super::loopback::{Loopback, now};
 use crate::failure::CommandFailure;
+use crate::interrupt::interrupted;
 use crate::{print, setup};
 
 /// How many times per slot the node is polled, at least.
@@ -30,7 +31,9 @@ pub(super) async fn run(arguments: AttachArguments) -> Result<u8, CommandFailure
     let attached =
         Attached::to(upstream.clone(), Arc::<HttpTransport>::clone(&transport), signing, now()).await;
     let mut attached = attached.map_err(|error| failure(&error))?;
-    let mut loopback = Loopback::new(arguments.listen);
+    let mut loopback = Loopback::new(arguments.listen)
+        .only_for(arguments.allow_origin.clone())
+        .write_to(arguments.out.clone());
     loopback.serve(Role::Provider, "node", Proxy::new(upstream, transport, Role::Provider)).await?;
     loopback.serve(Role::Beacon, "committee", attached.beacon()).await?;
     if !arguments.json {

@@ -8,17 +8,20 @@ use saldo::{Address, Network, UnixTime};
 use saldo_drill::http::Relay;
 use saldo_drill::scenario::Role;
 use saldo_drill::serve::Server;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::browser::ForBrowsers;
+use super::browser::{ForBrowsers, Pages};
 use crate::failure::CommandFailure;
+use crate::network_file::{self, Entry, NetworkFile};
 use crate::print;
 
-/// Servers on consecutive ports. Dropping it stops the servers and deletes the network file.
+/// Servers on consecutive ports. Dropping it stops the servers and deletes a temporary network file.
 pub(super) struct Loopback {
     next: Option<SocketAddr>,
     running: Vec<Running>,
-    file: PathBuf,
+    out: Option<PathBuf>,
+    pages: Pages,
+    file: Option<NetworkFile>,
 }
 
 /// One server and what is known of its member.
@@ -33,8 +36,19 @@ struct Running {
 impl Loopback {
     /// The first server listens on `listen`; without it each server gets a free port.
     pub(super) fn new(listen: Option<SocketAddr>) -> Self {
-        let file = std::env::temp_dir().join(format!("saldo-drill-{}.toml", std::process::id()));
-        Self { next: listen, running: Vec::new(), file }
+        Self { next: listen, running: Vec::new(), out: None, pages: Pages::Any, file: None }
+    }
+
+    /// Lets only web pages of these origins use the servers.
+    pub(super) fn only_for(mut self, origins: Vec<String>) -> Self {
+        self.pages = Pages::Of(origins);
+        self
+    }
+
+    /// Writes the network file to `out` instead of the temporary folder.
+    pub(super) fn write_to(mut self, out: Option<PathBuf>) -> Self {
+        self.out = out;
+        self
     }
 
     /// Starts one more server.
@@ -48,7 +62,8 @@ impl Loopback {
         relay: impl Relay + 'static,
     ) -> Result<(), CommandFailure> {
         let address = self.next.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
-        let server = Server::start_at(address, ForBrowsers(relay)).await.map_err(|error| {
+        let relay = ForBrowsers { relay, pages: self.pages.clone() };
+        let server = Server::start_at(address, relay).await.map_err(|error| {
             let detail = format!("port {} of {} cannot be opened: {error}", address.port(), address.ip());
             CommandFailure::failed("port", detail, "Choose another with --listen, or leave it out.")
         })?;
@@ -95,21 +110,20 @@ impl Loopback {
     /// # Errors
     /// A [`CommandFailure`] if the file cannot be written.
     pub(super) fn write_network_file(
-        &self,
+        &mut self,
         network: &Network,
         owner: Option<Address>,
         as_json: bool,
     ) -> Result<(), CommandFailure> {
-        std::fs::write(&self.file, self.network_file(network)).map_err(|error| {
-            CommandFailure::internal(format!("network file: {error}"), "Check the temporary folder.")
-        })?;
+        let file = NetworkFile::write(self.out.as_deref(), &self.network_file(network))?;
+        let path = self.file.insert(file).path().to_owned();
         let checkpoint = network.checkpoint().map(ToString::to_string);
         let [rpc, beacon, checkpoints] =
             [Role::Provider, Role::Beacon, Role::Checkpoint].map(|role| self.urls(role));
         if as_json {
             let line = json!({
                 "schema": "saldo.drill/1",
-                "network_file": self.file,
+                "network_file": path,
                 "chain_id": network.chain_id(),
                 "checkpoint": checkpoint,
                 "rpc_urls": rpc,
@@ -119,7 +133,7 @@ impl Loopback {
             });
             return print(&line.to_string());
         }
-        print(&format!("network file  {}  (chain {})", self.file.display(), network.chain_id()))?;
+        print(&format!("network file  {}  (chain {})", path.display(), network.chain_id()))?;
         for (what, urls) in [("provider", rpc), ("beacon", beacon), ("checkpoint", checkpoints)] {
             for url in urls {
                 print(&format!("{what:<14}{url}"))?;
@@ -129,36 +143,23 @@ impl Loopback {
             print(&format!("trust starts  {checkpoint}"))?;
         }
         let owner = owner.map_or_else(|| "ADDRESS".to_owned(), |owner| owner.to_string());
-        print(&format!("\n  saldo balance {owner} --network {}\n", self.file.display()))
+        print(&format!("\n  saldo balance {owner} --network {}\n", path.display()))
     }
 
-    /// The network file: the network and its endpoints.
+    /// The text of the network file: the network and its endpoints.
     fn network_file(&self, network: &Network) -> String {
-        let mut text = network.to_toml();
-        for Running { role, name, operator, hosting, server } in &self.running {
-            let table = match role {
+        let entries = self.running.iter().map(|running| Entry {
+            table: match running.role {
                 Role::Provider => "rpc",
                 Role::Beacon => "beacon",
                 Role::Checkpoint => "checkpoint_source",
-            };
-            let quoted = |text: &str| Value::from(text).to_string();
-            text.push_str(&format!(
-                "\n[[{table}]]\nurl = {}\nname = {}\noperator = {}\n",
-                quoted(&server.url()),
-                quoted(name),
-                quoted(operator)
-            ));
-            if let Some(hosting) = hosting {
-                text.push_str(&format!("hosting = {}\n", quoted(hosting)));
-            }
-        }
-        text
-    }
-}
-
-impl Drop for Loopback {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.file);
+            },
+            url: running.server.url(),
+            name: &running.name,
+            operator: &running.operator,
+            hosting: running.hosting.as_deref(),
+        });
+        network_file::text(network, entries)
     }
 }
 
@@ -166,20 +167,4 @@ impl Drop for Loopback {
 pub(super) fn now() -> UnixTime {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     UnixTime::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
-}
-
-/// Waits until the command is interrupted (Ctrl-C) or terminated (SIGTERM, as test runners send).
-pub(super) async fn interrupted() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminated) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = terminated.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
-            }
-            return;
-        }
-    }
-    let _ = tokio::signal::ctrl_c().await;
 }

@@ -9,9 +9,10 @@ use saldo_source::Endpoint;
 use serde_json::json;
 
 use super::arguments::ProxyArguments;
-use super::loopback::{Loopback, interrupted};
+use super::loopback::Loopback;
 use super::scenario;
 use crate::failure::CommandFailure;
+use crate::interrupt::interrupted;
 use crate::{print, setup};
 
 const TICK: Duration = Duration::from_millis(50);
@@ -36,7 +37,7 @@ pub(super) async fn run(arguments: ProxyArguments) -> Result<u8, CommandFailure>
     let upstreams = endpoints(&arguments.upstream, "--upstream")?;
     let beacons = endpoints(&arguments.beacon_upstream, "--beacon-upstream")?;
     let transport = setup::http_transport()?;
-    let mut loopback = Loopback::new(arguments.listen);
+    let mut loopback = Loopback::new(arguments.listen).only_for(arguments.allow_origin.clone());
     let mut proxies = Vec::new();
     for role in [Role::Provider, Role::Beacon] {
         let behind = if role == Role::Provider { &upstreams } else { &beacons };

@@ -7,9 +7,10 @@ use saldo_drill::stage::{OWNER, Stage};
 use serde_json::json;
 
 use super::arguments::ServeArguments;
-use super::loopback::{Loopback, interrupted, now};
+use super::loopback::{Loopback, now};
 use super::scenario;
 use crate::failure::CommandFailure;
+use crate::interrupt::interrupted;
 use crate::print;
 
 /// How often the chain is advanced to the present time.
@@ -26,7 +27,7 @@ pub(super) async fn run(arguments: ServeArguments) -> Result<u8, CommandFailure>
     let faster = scenario.slot.checked_div(arguments.speed).unwrap_or_default();
     scenario.slot = Duration::from_secs(faster.max(SHORTEST_SLOT).as_secs());
     let mut stage = Stage::set_up(&scenario, Some(now()));
-    let mut loopback = Loopback::new(arguments.listen);
+    let mut loopback = Loopback::new(arguments.listen).write_to(arguments.out.clone());
     for (member, service) in scenario.members.iter().zip(&stage.services) {
         loopback.serve(member.role, &member.name, service.clone()).await?;
         loopback.declare(&member.operator, &member.hosting);

@@ -28,7 +28,17 @@ pub const ALICE_WEI: &str = "1500000000000000000";
 const HISTORY: u64 = 40;
 
 /// The environment variables that the command reads, and those that change its output.
-const VARIABLES: [&str; 7] = [
+const VARIABLES: [&str; 17] = [
+    "http_proxy",
+    "HTTP_PROXY",
+    "https_proxy",
+    "HTTPS_PROXY",
+    "all_proxy",
+    "ALL_PROXY",
+    "no_proxy",
+    "NO_PROXY",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
     "SALDO_NETWORK",
     "ETH_RPC_URL",
     "SALDO_BEACON_URL",
@@ -77,6 +87,11 @@ impl TestChain {
     /// Starts a server for `service` on a loopback port.
     pub fn serve(&self, service: impl Service + 'static) -> Server {
         self.runtime.block_on(Server::start(service)).expect("a port on loopback")
+    }
+
+    /// The runtime of the servers.
+    pub fn runtime(&self) -> &Runtime {
+        &self.runtime
     }
 
     /// The network, with the newest checkpoint.

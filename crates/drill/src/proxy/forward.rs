@@ -14,9 +14,9 @@ use crate::{Chain, Provider};
 /// How long an answer may take, and how large it may be.
 const TIMEOUT: Duration = Duration::from_secs(30);
 const MAX_BYTES: usize = 32 << 20;
-/// Headers that are about the connection, or no longer true of the inflated body.
-const NOT_HANDED_ON: [&str; 6] =
-    ["connection", "content-encoding", "content-length", "date", "keep-alive", "transfer-encoding"];
+/// The headers of an answer that a wallet needs. No other is handed on: no cookie, no permission for web pages, and nothing about
+/// the connection or the body before it was inflated.
+const HANDED_ON: [&str; 3] = ["content-type", "eth-consensus-version", "retry-after"];
 
 /// The server behind a proxy.
 pub(super) struct Upstream {
@@ -89,7 +89,7 @@ impl Upstream {
             _ => Reaction::Refuse,
         })?;
         let headers = response.headers.into_iter().map(|(name, value)| (name.to_lowercase(), value));
-        let headers = headers.filter(|(name, _)| !NOT_HANDED_ON.contains(&name.as_str())).collect();
+        let headers = headers.filter(|(name, _)| HANDED_ON.contains(&name.as_str())).collect();
         Ok(Reply { status: response.status, headers, body: response.body, delay: Duration::ZERO })
     }
 

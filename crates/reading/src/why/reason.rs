@@ -40,6 +40,14 @@ pub(crate) const ALL_UNREACHABLE: Reason = Reason {
     next_step: "Try again, or add a provider run by another operator.",
 };
 
+pub(crate) const NOT_SECURE: Reason = Reason {
+    code: "not_secure",
+    fault: Fault::Setup,
+    needs_action: true,
+    message: "no connection could be secured",
+    next_step: "Check the URLs and this device's certificates.",
+};
+
 pub(crate) const RATE_LIMITED: Reason = Reason {
     code: "rate_limited",
     fault: Fault::Providers,

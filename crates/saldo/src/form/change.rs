@@ -3,6 +3,7 @@
 use saldo_reading::{Freshness, Holding, Proven, ProviderId, Reading};
 use serde::{Serialize, Serializer};
 
+use crate::storage::StorageError;
 use crate::watch::{Activity, Change};
 
 #[derive(Serialize)]
@@ -34,6 +35,9 @@ enum KindForm<'a> {
         last: &'a Option<Proven>,
         freshness: &'a Option<Freshness>,
     },
+    Storage {
+        unwritten: Option<&'static str>,
+    },
     Activity {
         #[serde(flatten)]
         activity: &'a Activity,
@@ -52,6 +56,9 @@ impl Serialize for Change {
             }
             Self::Withdrawn { holding, withdrawn, last, freshness } => {
                 KindForm::Withdrawn { holding, withdrawn, last, freshness }
+            }
+            Self::Storage { unwritten } => {
+                KindForm::Storage { unwritten: unwritten.as_ref().map(StorageError::code) }
             }
             Self::Activity(activity) => KindForm::Activity { activity },
         };

@@ -17,7 +17,7 @@ use super::ahead::Ahead;
 use super::poll::PollResult;
 use super::step::{Need, Round};
 use super::trust_start::{Agreement, TrustStart};
-use crate::event;
+use crate::{event, why};
 
 impl Head {
     /// The age of the requested block, in epochs. It is final everywhere, even if a source or this clock is a
@@ -190,7 +190,8 @@ impl Head {
             }
             Verdict::TooFew { answered, needed } => {
                 let goes_on = polled.attempts.iter().any(may_have_another_epoch);
-                let why = Why::TooFewCheckpointSources { answered, needed };
+                let too_few = Why::TooFewCheckpointSources { answered, needed };
+                let why = why::of_tls(&polled.attempts).unwrap_or(too_few);
                 Try { answered, goes_on, is_over: false, round: Round::lost(polled.attempts, why) }
             }
             Verdict::Agreed { root, operators } => {

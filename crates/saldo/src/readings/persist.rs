@@ -229,6 +229,14 @@ impl Readings {
         self.note_faults(faults);
     }
 
+    /// Why the storage did not take the last write, if it did not.
+    pub(crate) fn unwritten(&self) -> Option<StorageError> {
+        self.storage_faults().into_iter().find_map(|fault| match fault {
+            StorageFault::Unwritten(error) => Some(error),
+            _ => None,
+        })
+    }
+
     /// What was dropped from the storage, or could not be written.
     pub(crate) fn storage_faults(&self) -> Vec<StorageFault> {
         self.store.as_ref().map(Store::faults).unwrap_or_default()

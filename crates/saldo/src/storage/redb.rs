@@ -142,16 +142,38 @@ fn writable(path: &Path) -> Result<Database, StorageError> {
     }
 }
 
-/// Makes the file, readable by its owner alone, if it is missing.
+/// Makes the file if it is missing. Only its owner may read it, also if it was there before.
 fn private(path: &Path) -> io::Result<()> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     match options.open(path) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-        _ => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => take_from_others(path),
+        Err(error) => Err(error),
+        Ok(_) => Ok(()),
     }
+}
+
+/// Takes an existing file away from other users.
+fn take_from_others(path: &Path) -> io::Result<()> {
+    let metadata = std::fs::metadata(path)?;
+    if metadata.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    // The system lets an administrator write such a file all the same; its owner did not mean that.
+    if metadata.permissions().readonly() {
+        return Err(io::ErrorKind::PermissionDenied.into());
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = metadata.permissions().mode();
+        if metadata.is_file() && mode & 0o077 != 0 {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode & 0o700))?;
+        }
+    }
+    Ok(())
 }
 
 /// Whether a file was made and nothing written into it: it holds zeros, and not many.

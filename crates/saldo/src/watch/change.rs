@@ -3,6 +3,8 @@
 use saldo_beacon::unit::UnixTime;
 use saldo_reading::{Freshness, Holding, Proven, ProviderId, Reading};
 
+use crate::storage::StorageError;
+
 /// Reports that something on the screen has to change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -42,18 +44,26 @@ pub enum Change {
         /// The age of `last`, compared with the policy; `None` if `last` is `None`.
         freshness: Option<Freshness>,
     },
+    /// The storage refuses to keep what is proven, or keeps it again. The readings are not affected; without the
+    /// storage the next start of the app begins from the checkpoint.
+    Storage {
+        /// Why it refuses; `None` if everything is kept again. If [`StorageError::is_full`], ask the user to free some
+        /// space.
+        unwritten: Option<StorageError>,
+    },
     /// The activity of the watch changed.
     Activity(Activity),
 }
 
 impl Change {
-    /// Returns the holding that changed; `None` for an [`Activity`], which concerns all holdings.
+    /// Returns the holding that changed; `None` for [`Change::Activity`] and [`Change::Storage`], which concern all
+    /// holdings.
     pub fn holding(&self) -> Option<&Holding> {
         match self {
             Self::Remembered { holding, .. }
             | Self::Reading { holding, .. }
             | Self::Withdrawn { holding, .. } => Some(holding),
-            Self::Activity(_) => None,
+            Self::Activity(_) | Self::Storage { .. } => None,
         }
     }
 
@@ -62,7 +72,7 @@ impl Change {
         match self {
             Self::Remembered { last, .. } | Self::Withdrawn { last, .. } => last.as_ref(),
             Self::Reading { reading, .. } => reading.latest_proven(),
-            Self::Activity(_) => None,
+            Self::Activity(_) | Self::Storage { .. } => None,
         }
     }
 }

@@ -9,6 +9,7 @@ use saldo_reading::{Candidate, Freshness, Holding, Proven, Reading};
 
 use super::change::{Activity, Change};
 use crate::inner::ClientInner;
+use crate::storage::StorageError;
 
 /// The changes that the app has not taken yet, and the state that it has seen.
 ///
@@ -22,6 +23,8 @@ pub(super) struct Outbox {
     of: BTreeMap<Holding, One>,
     /// Number of withdrawals that are already queued or seen.
     withdrawals: u64,
+    /// Why the storage refuses to write, as it was queued last.
+    unwritten: Option<StorageError>,
 }
 
 /// Shared by the driver, which fills it, and the watch, which empties it.
@@ -30,6 +33,7 @@ pub(super) type SharedOutbox = Arc<Mutex<Outbox>>;
 enum Item {
     Holding(Holding),
     Withdrawn(Box<Candidate>),
+    Storage(Option<StorageError>),
     Activity(Activity),
 }
 
@@ -78,7 +82,7 @@ impl Outbox {
         self.queue.push_back(Item::Activity(activity));
     }
 
-    /// Queues the withdrawals since the last call, and the `holdings` whose state differs from what the app has
+    /// Queues the withdrawals since the last call, a storage that began or stopped to refuse, and the `holdings` whose state differs from what the app has
     /// seen.
     pub(super) fn queue_changes(&mut self, inner: &ClientInner, holdings: &[Holding]) {
         let (count, withdrawals) = inner.readings.withdrawals();
@@ -88,6 +92,11 @@ impl Outbox {
                 self.of.entry(*withdrawn.holding()).or_default().drop_withdrawn(&withdrawn);
                 self.queue.push_back(Item::Withdrawn(Box::new(withdrawn)));
             }
+        }
+        let unwritten = inner.readings.unwritten();
+        if self.unwritten != unwritten {
+            self.unwritten = unwritten;
+            self.queue.push_back(Item::Storage(unwritten));
         }
         for holding in holdings {
             if self.of.entry(*holding).or_default().change(inner, *holding).is_some()
@@ -103,6 +112,7 @@ impl Outbox {
         while let Some(item) = self.queue.pop_front() {
             let change = match item {
                 Item::Activity(activity) => Some(Change::Activity(activity)),
+                Item::Storage(unwritten) => Some(Change::Storage { unwritten }),
                 Item::Withdrawn(withdrawn) => {
                     let holding = *withdrawn.holding();
                     self.of.entry(holding).or_default().withdrawal(inner, &withdrawn)

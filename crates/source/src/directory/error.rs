@@ -41,12 +41,16 @@ pub enum DirectoryError {
         limit: usize,
     },
     /// An entry has a field that its table does not know.
-    #[error("[[{table}]] number {position} has an unknown field; the fields are {known}")]
+    #[error("{}[[{table}]] number {position} has an unknown field; {}", place(.line), meant(.nearest, .known))]
     UnknownField {
         /// The table.
         table: &'static str,
         /// Which of the entries, from 1 on.
         position: usize,
+        /// The line, from 1 on, where it can be told.
+        line: Option<usize>,
+        /// The field that was probably meant.
+        nearest: Option<&'static str>,
         /// The fields of the table.
         known: &'static str,
     },
@@ -96,4 +100,12 @@ pub enum DirectoryError {
         /// Which of the entries, from 1 on.
         position: usize,
     },
+}
+
+fn place(line: &Option<usize>) -> String {
+    line.map(|line| format!("line {line}: ")).unwrap_or_default()
+}
+
+fn meant(nearest: &Option<&'static str>, known: &str) -> String {
+    nearest.map_or_else(|| format!("the fields are {known}"), |nearest| format!("did you mean `{nearest}`?"))
 }

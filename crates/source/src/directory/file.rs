@@ -1,5 +1,6 @@
 //! Reads a directory from TOML text. Done by hand: the messages of a generic reader quote the text, and with it URLs.
 
+use saldo_beacon::TomlFault;
 use toml::value::{Datetime, Table, Value};
 
 use super::error::DirectoryError;
@@ -54,13 +55,13 @@ pub(super) fn read(text: &str) -> Result<Tables, DirectoryError> {
         return Err(DirectoryError::OtherTable);
     }
     Ok(Tables {
-        rpc: entries(&file, &RPC)?,
-        beacon: entries(&file, &BEACON)?,
-        checkpoint_sources: entries(&file, &CHECKPOINT_SOURCE)?,
+        rpc: entries(&file, &RPC, text)?,
+        beacon: entries(&file, &BEACON, text)?,
+        checkpoint_sources: entries(&file, &CHECKPOINT_SOURCE, text)?,
     })
 }
 
-fn entries(file: &Table, kind: &Kind) -> Result<Vec<Listed>, DirectoryError> {
+fn entries(file: &Table, kind: &Kind, text: &str) -> Result<Vec<Listed>, DirectoryError> {
     let table = kind.table;
     let given = match file.get(table) {
         None => return Ok(Vec::new()),
@@ -73,7 +74,7 @@ fn entries(file: &Table, kind: &Kind) -> Result<Vec<Listed>, DirectoryError> {
     let mut listed: Vec<Listed> = Vec::with_capacity(given.len());
     for (value, position) in given.iter().zip(1..) {
         let fields = value.as_table().ok_or(DirectoryError::NotTables { table })?;
-        let next = Entry { kind, position, fields }.read()?;
+        let next = Entry { kind, position, fields, text }.read()?;
         if listed.iter().any(|earlier| earlier.endpoint.id() == next.endpoint.id()) {
             return Err(DirectoryError::SameName { table, position });
         }
@@ -86,13 +87,17 @@ struct Entry<'a> {
     kind: &'a Kind,
     position: usize,
     fields: &'a Table,
+    /// The whole file, to find the line of a field.
+    text: &'a str,
 }
 
 impl Entry<'_> {
     fn read(&self) -> Result<Listed, DirectoryError> {
         let (table, position) = (self.kind.table, self.position);
-        if self.fields.keys().any(|key| !self.kind.fields.split(", ").any(|field| field == key)) {
-            return Err(DirectoryError::UnknownField { table, position, known: self.kind.fields });
+        let known = self.kind.fields;
+        if let Some(key) = self.fields.keys().find(|key| !known.split(", ").any(|field| field == *key)) {
+            let (line, nearest) = (self.line_of(key), TomlFault::nearest(key, known.split(", ")));
+            return Err(DirectoryError::UnknownField { table, position, line, nearest, known });
         }
         Ok(Listed {
             endpoint: self.endpoint()?,
@@ -102,6 +107,17 @@ impl Entry<'_> {
             tracking: self.known("tracking")?,
             built_in: false,
         })
+    }
+
+    /// The line of `key` in this entry, if the entry is written in the usual form.
+    fn line_of(&self, key: &str) -> Option<usize> {
+        let header = format!("[[{}]]", self.kind.table);
+        let lines = || (1_usize..).zip(self.text.lines().map(str::trim));
+        let (start, _) =
+            lines().filter(|(_, line)| line.starts_with(&header)).nth(self.position.checked_sub(1)?)?;
+        let mut own = lines().skip(start).take_while(|(_, line)| !line.starts_with('['));
+        let is_key = |line: &str| line.split('=').next().is_some_and(|left| left.trim() == key);
+        own.find(|(_, line)| is_key(line)).map(|(number, _)| number)
     }
 
     fn endpoint(&self) -> Result<Endpoint, DirectoryError> {

@@ -76,6 +76,22 @@ fn a_malformed_directory_is_refused_without_showing_its_text() {
 }
 
 #[test]
+fn a_mistyped_field_names_its_line_and_the_field_that_was_meant() {
+    let shown =
+        |fields: &str| refusal(&format!("# mine\n\n[[rpc]]\nurl = \"{SECRET}\"\n{fields}\n")).to_string();
+    for (fields, expected) in [
+        ("oprator = \"x\"", "line 5: [[rpc]] number 1 has an unknown field; did you mean `operator`?"),
+        ("name = \"a\"\nURL = \"x\"", "line 6: [[rpc]] number 1 has an unknown field; did you mean `url`?"),
+        ("getproof = \"x\"", "line 5: [[rpc]] number 1 has an unknown field; did you mean `get_proof`?"),
+        ("colour = 1", "line 5: [[rpc]] number 1 has an unknown field; the fields are url, name,"),
+    ] {
+        assert!(shown(fields).starts_with(expected), "{}", shown(fields));
+    }
+    let second = format!("[[rpc]]\nurl = \"{SECRET}\"\n[[rpc]]\nurl = \"https://b.example\"\nnam = \"b\"\n");
+    assert!(refusal(&second).to_string().starts_with("line 5: [[rpc]] number 2"), "{}", refusal(&second));
+}
+
+#[test]
 fn a_users_own_directory_replaces_and_extends() {
     let own = "[[rpc]]\nname = \"mine\"\nurl = \"https://mine.example\"\n\
                [[rpc]]\nname = \"drpc\"\nurl = \"https://drpc.example/KEY\"\n";

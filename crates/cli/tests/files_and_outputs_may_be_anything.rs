@@ -1,0 +1,229 @@
+//! Files that a user names are read within a size and a time, and no closed or full output makes the command panic.
+#![cfg(unix)]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a failed check ends the test"
+)]
+
+mod testbed;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use saldo::{Directory, Network};
+use testbed::{ALICE, Conversation, Run, Services, network_file, run, saldo, test_chain};
+
+/// A path that no other test uses, with no file at it.
+fn free_path() -> PathBuf {
+    let path = network_file("");
+    fs::remove_file(&path).unwrap();
+    path
+}
+
+fn shell(script: &str) -> Command {
+    let mut command = Command::new("sh");
+    command.arg("-c").arg(script).stdin(Stdio::null());
+    command
+}
+
+#[track_caller]
+fn assert_refused(run: &Run, words: &str) {
+    assert_eq!(run.status, 2, "{run:?}");
+    assert!(run.only()["error"]["detail"].as_str().unwrap().contains(words), "{run:?}");
+}
+
+#[test]
+fn files_without_an_end_are_refused_in_time() {
+    let pipe = free_path();
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let pipe = pipe.display().to_string();
+    let owner = ALICE.to_string();
+    let started = Instant::now();
+    let balance =
+        |options: &[&str]| run(saldo(&["balance", &owner, "--json", "--timeout", "500ms"]).args(options));
+    for option in ["-n", "--providers"] {
+        assert_refused(&balance(&[option, "/dev/zero"]), "larger than");
+        assert_refused(&balance(&[option, &pipe]), "did not end within 500 ms");
+        assert_refused(&balance(&[option, "/tmp/"]), "a folder");
+        assert_refused(&balance(&[option, "/no/such/file"]), "cannot be read");
+    }
+    for command in [
+        &["doctor", "--timeout", "500ms", "--json", "-n", &pipe][..],
+        &["mirror", "/tmp/x", "--timeout", "500ms", "--json", "-n", &pipe],
+    ] {
+        assert_refused(&run(&mut saldo(command)), "did not end within 500 ms");
+    }
+    assert_refused(&run(&mut saldo(&["network", "show", "/dev/zero", "--json"])), "larger than");
+    assert_refused(&run(&mut saldo(&["drill", "run", "-s", "/dev/zero", "--json"])), "larger than");
+    assert!(started.elapsed() < Duration::from_secs(30), "each of them is limited");
+    fs::remove_file(pipe).unwrap();
+}
+
+#[test]
+fn files_of_other_editors_are_read() {
+    let utf16: Vec<u8> =
+        format!("\u{feff}{}", Network::hoodi().to_toml()).encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let marked = format!("\u{feff}{}", Network::hoodi().to_toml()).into_bytes();
+    for bytes in [utf16, marked] {
+        let path = network_file("");
+        fs::write(&path, bytes).unwrap();
+        let shown = run(saldo(&["network", "show", "--json"]).arg(path));
+        assert_eq!((shown.status, &shown.only()["name"]), (0, &"hoodi".into()), "{shown:?}");
+    }
+}
+
+#[test]
+fn a_mistyped_network_file_says_where_and_what_was_meant() {
+    let show = |text: &str| run(saldo(&["network", "show", "--json"]).arg(network_file(text)));
+    let mistyped = Network::hoodi().to_toml().replace("chain_id", "chain_idd");
+    assert_refused(&show(&mistyped), "line 2: unknown key `chain_idd`; did you mean `chain_id`?");
+    let provider = format!("{}\n[[rpc]]\nulr = \"https://a.example\"\n", Network::hoodi().to_toml());
+    assert_refused(&show(&provider), "did you mean `url`?");
+}
+
+#[test]
+fn a_closed_or_full_output_never_panics() {
+    let services = Services::new(1, 1);
+    let mut balance = services.balance();
+    balance.args([&ALICE.to_string(), "-v", "--timeout", "5s"]);
+    let quoted: Vec<String> = std::iter::once(balance.get_program())
+        .chain(balance.get_args())
+        .map(|argument| format!("'{}'", argument.to_str().unwrap()))
+        .collect();
+    let balance = quoted.join(" ");
+    let saldo = &quoted[0];
+    for (script, expected) in [
+        (format!("{balance} 2>&-"), 0),
+        (format!("{balance} 2>/dev/full"), 0),
+        (format!("{balance} >/dev/full"), 1),
+        (format!("{balance} >/dev/full 2>/dev/full"), 1),
+        (format!("{balance} --json >/dev/full 2>&-"), 1),
+        (format!("{saldo} balance x.eth 2>/dev/full"), 2),
+        (format!("{saldo} balance x.eth --json >/dev/full 2>/dev/full"), 2),
+        (format!("{saldo} no-such-command 2>/dev/full"), 2),
+        (format!("{saldo} --help >/dev/full"), 0),
+        (format!("{saldo} network list >/dev/full 2>/dev/full"), 1),
+        (format!("{saldo} drill list >/dev/full 2>/dev/full"), 1),
+        (
+            format!(
+                "{saldo} doctor -n mainnet --timeout 1s --rpc-url http://127.0.0.1:9 --beacon-url http://127.0.0.1:9 --checkpoint 0x{:064x} >/dev/full 2>/dev/full",
+                1
+            ),
+            1,
+        ),
+    ] {
+        let ended = shell(&script).output().unwrap();
+        assert_eq!(ended.status.code(), Some(expected), "{script}: {ended:?}");
+        assert!(!String::from_utf8_lossy(&ended.stderr).contains("panicked"), "{script}: {ended:?}");
+    }
+}
+
+#[test]
+fn a_network_file_of_drill_and_demo_is_complete_and_private() {
+    let out = free_path();
+    let mut serve = saldo(&["drill", "serve", "-s", "false-zero", "--json", "--out"]);
+    serve.arg(&out);
+    let mut drill = Conversation::start(&mut serve);
+    let told: serde_json::Value = serde_json::from_str(&drill.read_line()).unwrap();
+    assert_eq!(told["network_file"], out.display().to_string());
+    assert_complete(&out);
+    drill.kill();
+    assert_complete(&out);
+
+    let mut demo = Conversation::start(&mut saldo(&["demo", "--keep", "--json"]));
+    let path = loop {
+        let line: serde_json::Value = serde_json::from_str(&demo.read_line()).unwrap();
+        if let Some(path) = line["network_file"].as_str() {
+            break PathBuf::from(path);
+        }
+    };
+    assert_complete(&path);
+    let read =
+        run(saldo(&["balance", &format!("0x{}", "a1".repeat(20)), "--json", "--timeout", "9s", "-n"])
+            .arg(&path));
+    assert_eq!(read.status, 0, "{read:?}");
+    demo.kill();
+    fs::remove_file(path).unwrap();
+}
+
+#[track_caller]
+fn assert_complete(path: &Path) {
+    let text = fs::read_to_string(path).unwrap();
+    let network = Network::from_toml(&text).unwrap();
+    let directory = Directory::from_toml(&text).unwrap();
+    assert!(network.checkpoint().is_some() || !directory.checkpoint_sources().is_empty(), "{text}");
+    assert!(!directory.rpc().is_empty() && !directory.beacon().is_empty(), "{text}");
+    assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn a_store_is_private_and_a_protected_one_is_read() {
+    let services = Services::new(1, 1);
+    let store = free_path();
+    let named = store.display().to_string();
+    let read = || services.run_for(ALICE, &["--json", "--timeout", "9s", "--store", &named]);
+    assert_eq!(read().status, 0);
+    fs::set_permissions(&store, fs::Permissions::from_mode(0o664)).unwrap();
+    assert_eq!(read().status, 0);
+    assert_eq!(fs::metadata(&store).unwrap().permissions().mode() & 0o777, 0o600, "taken from others");
+
+    fs::set_permissions(&store, fs::Permissions::from_mode(0o400)).unwrap();
+    let before = fs::read(&store).unwrap();
+    let protected = read();
+    assert_eq!(protected.status, 0, "{protected:?}");
+    assert!(
+        protected.err.contains("this run starts with what is in it, and stores nothing"),
+        "{protected:?}"
+    );
+    assert_eq!(fs::read(&store).unwrap(), before);
+    services.refuse_all_connections();
+    let offline = services.run_for(ALICE, &["--json", "--timeout", "1s", "--store", &named]);
+    assert_eq!(offline.only()["last"]["amount"], testbed::ALICE_WEI, "{offline:?}");
+
+    let folder = services.run_for(ALICE, &["--json", "--store", "/tmp"]);
+    assert_eq!((folder.status, &folder.only()["error"]["code"]), (2, &"store".into()), "{folder:?}");
+}
+
+/// The largest size of a file stands for a full disk: the system refuses to let the file grow.
+#[test]
+fn a_full_disk_is_said_with_what_helps() {
+    let services = Services::new(1, 1);
+    let mut balance = services.balance();
+    let store = free_path();
+    balance.args([&ALICE.to_string(), "--timeout", "9s", "--store", &store.display().to_string()]);
+    let quoted: Vec<String> = std::iter::once(balance.get_program())
+        .chain(balance.get_args())
+        .map(|argument| format!("'{}'", argument.to_str().unwrap()))
+        .collect();
+    let ended = shell(&format!("trap '' XFSZ; ulimit -f 1; {}", quoted.join(" "))).output().unwrap();
+    let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+    assert!(said.contains("Free some space"), "{ended:?}");
+    assert_ne!(ended.status.code(), Some(101), "{ended:?}");
+}
+
+#[test]
+fn a_wrong_chain_id_in_a_network_file_is_noticed() {
+    let services = Services::new(2, 1);
+    let network = test_chain().network();
+    let wrong =
+        network.to_toml().replacen(&format!("chain_id = {}", network.chain_id()), "chain_id = 4242", 1);
+    let mut command = saldo(&["balance", &ALICE.to_string(), "--json", "--timeout", "9s", "-n"]);
+    command.arg(network_file(&wrong));
+    for (option, urls) in [("--rpc-url", services.rpc_urls()), ("--beacon-url", services.beacon_urls())] {
+        urls.iter().for_each(|url| drop(command.args([option, url])));
+    }
+    let refused = run(&mut command);
+    assert_refused(&refused, "chain 4242");
+    assert_eq!(refused.only()["error"]["code"], "wrong_chain_id");
+}
+
+#[test]
+fn times_are_iso_8601() {
+    let shown = run(&mut saldo(&["network", "show", "hoodi"]));
+    assert!(shown.out.contains("genesis 2025-03-17T12:10:00Z"), "{}", shown.out);
+}

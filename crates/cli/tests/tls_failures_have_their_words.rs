@@ -1,0 +1,154 @@
+//! Each failure of TLS has its own words and its own next step, in `balance` as in `doctor`. None says "try again", and none
+//! repeats what the server wrote.
+
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a failed check ends the test"
+)]
+
+#[path = "testbed/relay.rs"]
+mod relay;
+mod testbed;
+
+use std::net::SocketAddr;
+
+use relay::{Relay, certificate_path};
+use saldo_drill::serve::Server;
+use saldo_drill::{BeaconSource, Provider};
+use testbed::{ALICE, Run, network_file, run, saldo, test_chain};
+
+fn address(server: &Server) -> SocketAddr {
+    server.url().trim_start_matches("http://").parse().unwrap()
+}
+
+/// Runs a command with these URLs for providers and sources, and the tests' issuer in place of the system's.
+fn ask(command: &[&str], urls: &[String], trusts_issuer: bool) -> Run {
+    let mut command = saldo(command);
+    command.args(["--json", "--timeout", "4s", "-n"]).arg(network_file(&test_chain().network().to_toml()));
+    for (number, url) in urls.iter().enumerate() {
+        command.args(["--rpc-url", &format!("p{number}={url}"), "--beacon-url", &format!("s{number}={url}")]);
+    }
+    if trusts_issuer {
+        command.env("SSL_CERT_FILE", certificate_path("issuer.pem"));
+    }
+    run(&mut command)
+}
+
+fn balance(urls: &[String], trusts_issuer: bool) -> Run {
+    ask(&["balance", &ALICE.to_string()], urls, trusts_issuer)
+}
+
+/// Both commands name `code` and `words`, tell `step`, and nothing of what the server wrote.
+#[track_caller]
+fn assert_told(relay: &Relay, scheme: &str, code: &str, words: &str, step: &str) {
+    let urls = [format!("{scheme}://localhost:{}/", relay.port)];
+    let balance = balance(&urls, true);
+    let doctor = ask(&["doctor"], &urls, true);
+    let why = balance.only()["why"].clone();
+    assert_eq!((balance.status, why["code"].as_str()), (4, Some("not_secure")), "{balance:?}");
+    assert!(why["next_step"].as_str().unwrap().contains(step), "{why}");
+    assert_eq!(doctor.status, 4, "{doctor:?}");
+    assert!(balance.out.contains(code), "{balance:?}");
+    for told in [&balance, &doctor] {
+        assert!(told.out.contains(words) && told.out.contains(step), "{code}: {told:?}");
+        assert!(!told.all().to_lowercase().contains("try again"), "{told:?}");
+        assert!(
+            !told.all().contains("secret-internal-host") && !told.all().contains("saldo test"),
+            "{told:?}"
+        );
+    }
+}
+
+fn behind(certificate: &str) -> (Server, Relay) {
+    let server = test_chain().serve(Provider::honest(&test_chain().chain));
+    let relay = Relay::tls(certificate, address(&server));
+    (server, relay)
+}
+
+#[test]
+fn certificates() {
+    for (certificate, code, words, step) in [
+        ("own_issuer", "tls_untrusted_issuer", "an issuer that this device does not trust", "SSL_CERT_FILE"),
+        ("other_name", "tls_other_name", "for other host names", "Check the host in the URL"),
+        ("expired", "tls_expired", "has expired, on 2021-02-03T04:05:06Z", "Check this device's date"),
+        ("not_yet_valid", "tls_not_yet_valid", "but from 2090-01-02T03:04:05Z on", "Set this device's clock"),
+    ] {
+        let (_server, relay) = behind(certificate);
+        assert_told(&relay, "https", code, words, step);
+    }
+}
+
+#[test]
+fn protocols() {
+    let alert = b"\x15\x03\x02\x00\x02\x02\x46".to_vec();
+    let mut hello = b"\x16\x03\x02\x00\x2a\x02\x00\x00\x26\x03\x02".to_vec();
+    hello.extend([7; 32]);
+    hello.extend([0, 0, 0x2f, 0]);
+    for old in [alert, hello] {
+        let relay = Relay::blind(old);
+        assert_told(&relay, "https", "tls_old_version", "no TLS 1.2 or later", "Use another provider");
+    }
+    let pages = [
+        &b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n"[..],
+        b"<html>not HTTP at all</html>",
+        b"SSH-2.0-OpenSSH\r\n",
+    ];
+    for plain in pages {
+        let relay = Relay::blind(plain.to_vec());
+        assert_told(&relay, "https", "tls_plain_http", "does not speak TLS at this port", "Check the URL");
+    }
+}
+
+#[test]
+fn tls_behind_plain_http() {
+    let (_server, relay) = behind("valid");
+    assert_told(&relay, "http", "tls_expected", "expects TLS at this port", "Write https://");
+    for page in [
+        "Client sent an HTTP request to an HTTPS server.\n",
+        "<html><head><title>400 The plain HTTP request was sent to HTTPS port</title></head></html>",
+        "Reason: You're speaking plain HTTP to an SSL-enabled server port.<br />",
+    ] {
+        let answer = format!("HTTP/1.0 400 Bad Request\r\ncontent-length: {}\r\n\r\n{page}", page.len());
+        let relay = Relay::blind(answer.into_bytes());
+        assert_told(&relay, "http", "tls_expected", "expects TLS at this port", "Write https://");
+    }
+}
+
+#[test]
+fn certificates_of_several_servers_that_are_not_valid_now_are_the_clock() {
+    let pairs = [behind("expired"), behind("not_yet_valid")];
+    for kinds in [[0, 0], [1, 1], [0, 1]] {
+        let urls = kinds.map(|number: usize| format!("https://localhost:{}/", pairs[number].1.port));
+        let read = balance(&urls, true);
+        let why = read.only()["why"].clone();
+        assert_eq!((read.status, why["code"].as_str()), (4, Some("clock_off")), "{read:?}");
+    }
+    // One good certificate among them shows that the clock is right.
+    let other = behind("other_name");
+    let urls = [pairs[0].1.port, other.1.port].map(|port| format!("https://localhost:{port}/"));
+    assert_eq!(balance(&urls, true).only()["why"]["code"], "not_secure");
+}
+
+#[test]
+fn the_file_that_ssl_cert_file_names_is_trusted_and_nothing_else() {
+    let chain = &test_chain().chain;
+    let (provider, source) =
+        (test_chain().serve(Provider::honest(chain)), test_chain().serve(BeaconSource::honest(chain)));
+    let (rpc, beacon) = (Relay::tls("valid", address(&provider)), Relay::tls("valid", address(&source)));
+    let read = |issuer: Option<&str>| {
+        let mut command = saldo(&["balance", &ALICE.to_string(), "--json", "--timeout", "6s", "-n"]);
+        command.arg(network_file(&test_chain().network().to_toml()));
+        command.args(["--rpc-url", &format!("https://localhost:{}", rpc.port)]);
+        command.args(["--beacon-url", &format!("https://127.0.0.1:{}", beacon.port)]);
+        issuer.map(|file| command.env("SSL_CERT_FILE", certificate_path(file)));
+        run(&mut command)
+    };
+    let trusted = read(Some("issuer.pem"));
+    assert_eq!((trusted.status, &trusted.only()["state"]), (0, &"proven".into()), "{trusted:?}");
+    for not_trusted in [read(None), read(Some("own_issuer.pem"))] {
+        assert_eq!(not_trusted.only()["why"]["code"], "not_secure", "{not_trusted:?}");
+        assert!(not_trusted.out.contains("tls_untrusted_issuer"), "{not_trusted:?}");
+    }
+}
