@@ -7,8 +7,8 @@ use std::time::Duration;
 use alloy_primitives::{Address, B256};
 use futures_util::FutureExt;
 use saldo::{Endpoint, Failure, Request, Response, Transport, TransportError};
-use saldo_source::Io;
 use saldo_source::execution::{At, Question, Together, ask_together};
+use saldo_source::{BatchSize, Io};
 use saldo_tests::stopped_clock::{StoppedClock as Still, now};
 use serde_json::{Value, json};
 
@@ -65,7 +65,8 @@ fn all_answered(
     let scripted = Scripted { answers: Arc::new(answers), bodies: Arc::default(), limits: Arc::default() };
     let io = Io::new(Arc::new(scripted.clone()), Arc::new(Still));
     let provider: Endpoint = "http://provider.test".parse().unwrap();
-    let together = now(ask_together(&io, &provider, questions, batch, Duration::from_secs(1)));
+    let together =
+        now(ask_together(&io, &provider, questions, BatchSize::known(batch), Duration::from_secs(1)));
     let bodies = scripted.bodies.lock().unwrap().clone();
     let limits = scripted.limits.lock().unwrap().clone();
     (together, bodies, limits)
@@ -99,7 +100,7 @@ fn malformed(what: &'static str) -> Result<String, Failure> {
 fn one_request_in_any_order() {
     let (together, bodies, limits) = answered(|body| (200, Value::Array(replies(body))), true);
     assert_eq!(results(&together), both());
-    assert_eq!(together.batch, 100);
+    assert_eq!(together.batch.size(), 100);
     assert_eq!(bodies.len(), 1);
     let params = &bodies[0][1]["params"];
     assert_eq!(params[1][0], json!(B256::with_last_byte(2)), "a key is sent as 32 bytes");
@@ -194,7 +195,7 @@ fn an_error_instead_of_a_list_is_the_error_of_all() {
     let failure = Failure::RateLimited { retry_after: None };
     assert_eq!(results(&together), [Err(failure.clone()), Err(failure)]);
     assert_eq!(bodies.len(), 1);
-    assert_eq!(together.batch, 100);
+    assert_eq!(together.batch.size(), 100);
 }
 
 /// A provider that takes no batch is asked one by one. The result says so, so that the caller asks so from then on.
@@ -213,12 +214,12 @@ fn a_provider_that_takes_no_batch_is_asked_one_by_one() {
         let answers = move |body: &Value| if body.is_array() { refusal.clone() } else { (200, reply(body)) };
         let (together, bodies, _) = answered(answers, true);
         assert_eq!(results(&together), both());
-        assert_eq!(together.batch, 1);
+        assert_eq!(together.batch.size(), 1);
         assert_eq!(bodies.len(), 3);
     }
     // A provider that also fails one by one may still take batches.
     let (together, _, _) = answered(|_| (400, json!("bad request")), true);
-    assert_eq!(together.batch, 100);
+    assert_eq!(together.batch.size(), 100);
     assert_eq!(results(&together), [Err(Failure::Http { status: 400 }), Err(Failure::Http { status: 400 })]);
 
     let (together, bodies, _) = answered(|call| (200, reply(call)), false);
@@ -242,7 +243,7 @@ fn a_provider_that_is_out_of_order_is_not_asked_a_hundred_times() {
         let (together, bodies, _) = all_answered(&a_hundred(), |_| (500, json!("internal error")), batch);
         assert!(bodies.len() <= most, "{} requests of {batch}", bodies.len());
         assert_eq!(results(&together), vec![failure(); 101]);
-        assert_eq!(together.batch, batch);
+        assert_eq!(together.batch.size(), batch);
     }
     // A provider that has headers and no proofs.
     let no_proofs = |body: &Value| match body["method"].as_str() {
@@ -256,7 +257,8 @@ fn a_provider_that_is_out_of_order_is_not_asked_a_hundred_times() {
 
 #[test]
 fn a_provider_that_takes_smaller_batches_is_asked_in_that_size() {
-    let (at_most, requests) = ([1, 10, 100], [2 + 1 + 100, 2 + 10, 2]);
+    // One of each kind alone, and batches of 3 and 10, are asked in one round trip after the refusal.
+    let (at_most, requests) = ([1, 3, 10, 100], [2 + 4 + 98, 2 + 4 + 32, 2 + 4 + 9, 2]);
     for (at_most, requests) in at_most.into_iter().zip(requests) {
         let answers = move |body: &Value| match body.as_array() {
             Some(calls) if calls.len() > at_most => (413, json!("too large")),
@@ -265,7 +267,7 @@ fn a_provider_that_takes_smaller_batches_is_asked_in_that_size() {
         };
         let (together, bodies, _) = all_answered(&a_hundred(), answers, 100);
         assert!(results(&together).iter().all(Result::is_ok));
-        assert_eq!((together.batch, bodies.len()), (at_most, requests));
+        assert_eq!((together.batch.size(), bodies.len()), (at_most, requests));
     }
 }
 

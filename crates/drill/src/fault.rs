@@ -1,6 +1,8 @@
 //! The ways a source can fail or lie: one table, from which their names, their parsing and their descriptions come.
 
+mod batch_refusal;
 mod condition;
+mod odd_error;
 mod rule;
 
 use alloy_primitives::U256;
@@ -10,7 +12,9 @@ use serde_json::Value;
 
 use crate::Chain;
 use crate::scenario::Ether;
+pub use batch_refusal::BatchRefusal;
 pub use condition::Condition;
+pub use odd_error::OddError;
 pub use rule::Rule;
 pub(crate) use rule::Rules;
 
@@ -173,6 +177,20 @@ faults! {
     ReorderedBatch = "reordered_batch", Some(Side::Execution), Well;
     /// Execution: the last answer of a batch is missing.
     PartialBatch = "partial_batch", Some(Side::Execution), Failing;
+    /// Execution: a batch of more calls is refused.
+    BatchLimit {
+        /// The most calls of one request.
+        calls: usize,
+        /// How it is refused.
+        form: BatchRefusal,
+    } = "batch_limit", Some(Side::Execution), Well, "takes at most {calls} calls at once";
+    /// Execution: the answers of a batch beyond so many bytes are errors, as geth sends them.
+    ResponseLimit {
+        /// The most bytes of all results.
+        bytes: usize,
+    } = "response_limit", Some(Side::Execution), Well, "sends at most {bytes} bytes at once";
+    /// Execution: an error in a form that no specification has.
+    OddError(form: OddError) = "odd_error", Some(Side::Execution), Failing;
     /// Execution: in a batch, each answer's content is under the next one's id.
     SwappedBatch = "swapped_batch", Some(Side::Execution), Lies;
     /// Execution: a single answer comes as a list of one.

@@ -63,7 +63,7 @@ mod world;
 pub use beacon_source::{BeaconApi, BeaconSource};
 pub use block::BlockInfo;
 pub use chain::{Chain, ChainBuilder, Recording};
-pub use fault::{Fault, Rule};
+pub use fault::{BatchRefusal, Fault, OddError, Rule};
 pub use header::ExecutionHeader;
 pub use provider::{JsonRpc, Provider};
 pub use saldo_beacon::Fork;

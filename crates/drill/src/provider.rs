@@ -6,7 +6,7 @@ mod method;
 use serde_json::{Value, json};
 
 use crate::Chain;
-use crate::fault::{Fault, Rule, Side};
+use crate::fault::{BatchRefusal, Fault, Rule, Side};
 use crate::http::{HttpRequest, Reply};
 use crate::server::{Protocol, Served, Server};
 
@@ -42,15 +42,37 @@ impl Protocol for JsonRpc {
         calls(&body(request)).iter().map(method_of).collect()
     }
 
+    fn breaks(request: &HttpRequest, rules: &[Rule]) -> bool {
+        let body = body(request);
+        let is_closed = |rule: &Rule| match rule.fault {
+            Fault::BatchLimit { calls: most, form: BatchRefusal::Closed } => calls(&body).len() > most.max(1),
+            _ => false,
+        };
+        rules.iter().any(is_closed)
+    }
+
     fn reply(served: &mut Served, request: &HttpRequest, rules: &[Rule]) -> Reply {
         if request.method != "POST" {
             return Reply::new(405, "text/plain", "method not allowed");
         }
         let body = body(request);
         let is_batch = body.as_array().is_some_and(|calls| !calls.is_empty());
-        let answers = calls(&body).iter().map(|call| answer(served, call, rules)).collect();
+        if let Some(reply) = refusal(calls(&body), rules) {
+            return reply;
+        }
+        let mut answers: Vec<Value> = calls(&body).iter().map(|call| answer(served, call, rules)).collect();
+        lie::limit(&mut answers, rules);
         Reply::json(200, &lie::shape(answers, is_batch, rules))
     }
+}
+
+/// The answer to all `calls` together, if it is an error.
+fn refusal(calls: &[Value], rules: &[Rule]) -> Option<Reply> {
+    rules.iter().find_map(|rule| match rule.fault {
+        Fault::BatchLimit { calls: most, form } if calls.len() > most.max(1) => Some(form.reply(calls, most)),
+        Fault::OddError(form) => Some(form.reply(calls)),
+        _ => None,
+    })
 }
 
 fn body(request: &HttpRequest) -> Value {

@@ -19,6 +19,11 @@ pub trait Protocol: Send + Sync + 'static {
     /// The methods or routes that `request` asks for; several in a batch.
     fn methods(request: &HttpRequest) -> Vec<String>;
 
+    /// Whether the connection is closed without an answer to `request`.
+    fn breaks(_request: &HttpRequest, _rules: &[Rule]) -> bool {
+        false
+    }
+
     /// The answer to `request` under `rules`.
     fn reply(served: &mut Served, request: &HttpRequest, rules: &[Rule]) -> Reply;
 }
@@ -131,8 +136,11 @@ impl<P: Protocol> Service for Server<P> {
         let (rules, reply) = if state.rules.refuse() {
             (state.rules.take(&[]), Reply::default())
         } else {
-            let rules = state.rules.take(&P::methods(request));
+            let mut rules = state.rules.take(&P::methods(request));
             let reply = P::reply(&mut state, request, &rules);
+            if P::breaks(request, &rules) {
+                rules.push(Fault::Reset { after: 0 }.into());
+            }
             (rules, reply)
         };
         carry(&rules, reply, state.latency, state.chain.now())

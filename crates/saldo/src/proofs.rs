@@ -22,7 +22,7 @@ use std::time::Duration;
 use alloy_primitives::Address;
 use saldo_proof::StateRoot;
 use saldo_reading::{Holding, ProviderId};
-use saldo_source::Endpoint;
+use saldo_source::{BatchSize, Endpoint};
 
 use crate::env::Env;
 use crate::head::Head;
@@ -85,8 +85,15 @@ impl Proofs {
     }
 
     /// The number of calls that `provider` accepts in one batch.
-    pub(crate) fn batch_of(&self, provider: &ProviderId) -> usize {
+    pub(crate) fn batch_of(&self, provider: &ProviderId) -> BatchSize {
         self.capability(provider).batch
+    }
+
+    /// Records the size of a batch that `provider` accepts, if it is not the one that was `known` before.
+    pub(crate) fn learn_batch(&self, provider: &ProviderId, known: BatchSize, learned: BatchSize) {
+        if learned != known {
+            self.learn(provider, |known| known.batch = learned);
+        }
     }
 
     /// Whether the operator of `provider` is in the disclosure set of `owner`.

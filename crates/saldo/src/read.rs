@@ -63,9 +63,17 @@ impl ClientInner {
     pub(crate) async fn read_patiently(&self, holdings: &[Holding], patience: Duration) -> Vec<Reading> {
         let clock = self.env.clock();
         let end = Deadline::after(clock, patience);
+        let mut proven: BTreeSet<Holding> = BTreeSet::new();
         loop {
             let deadline = Deadline::after(clock, self.env.policy.deadline).min(end);
-            let readings = self.read(holdings, Kind::Newest, deadline).await;
+            let mut readings = self.read(holdings, Kind::Newest, deadline).await;
+            for (holding, reading) in holdings.iter().zip(&mut readings) {
+                match reading.proven() {
+                    Some(_) => drop(proven.insert(*holding)),
+                    None if proven.contains(holding) => self.hand_out_again(holding, reading),
+                    None => {}
+                }
+            }
             let waits = readings.iter().any(|reading| match reading {
                 Reading::Provisional(provisional) => !provisional.why().needs_action(),
                 Reading::Proven(_) | Reading::Unknown(_) => false,
@@ -75,6 +83,14 @@ impl ClientInner {
                 return readings;
             }
             clock.sleep(pause).await;
+        }
+    }
+
+    /// Puts the recorded reading of `holding`, which this call proved, in the place of `reading`, which proves nothing. The gate
+    /// decides whether it may be handed out.
+    fn hand_out_again(&self, holding: &Holding, reading: &mut Reading) {
+        if let Some(recorded) = self.recorded(holding) {
+            *reading = Reading::Proven(recorded);
         }
     }
 
@@ -111,9 +127,12 @@ impl ClientInner {
                 Either::Right(_) => return self.nothing_found(holdings, kind, &Why::TrustRestarted),
             };
             for finding in found {
-                let before = findings.remove(&finding.holding).map(|finding| finding.attempts);
-                let attempts = [before.unwrap_or_default(), finding.attempts].concat();
-                findings.insert(finding.holding, Finding { attempts, ..finding });
+                let earlier = findings.remove(&finding.holding);
+                // What an earlier round of this call proved may still be handed out.
+                let before = earlier.as_ref().map_or(finding.before, |earlier| earlier.before);
+                let attempts =
+                    [earlier.map(|earlier| earlier.attempts).unwrap_or_default(), finding.attempts].concat();
+                findings.insert(finding.holding, Finding { attempts, before, ..finding });
             }
             open = findings.values().filter(|it| self.is_overtaken(it)).map(|it| it.holding).collect();
             if open.is_empty() || self.env.time_left(deadline).is_zero() {

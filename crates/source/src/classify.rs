@@ -43,6 +43,12 @@ const TABLE: &[Row] = &[
             &["quota exceeded"],
             &["credits exhausted"],
             &["out of credits"],
+            &["daily request limit"],
+            &["daily limit"],
+            &["monthly limit"],
+            &["exceeded", "quota"],
+            &["quota", "reached"],
+            &["upgrade your plan"],
         ],
         class: Class::QuotaExhausted,
     },
@@ -84,6 +90,10 @@ const TABLE: &[Row] = &[
             &["unauthorized"],
             &["not allowed"],
             &["must be authenticated"],
+            &["invalid host"],
+            &["access denied"],
+            &["forbidden"],
+            &["invalid token"],
         ],
         class: Class::Denied,
     },
@@ -147,6 +157,8 @@ pub(crate) fn refusal(error: &Refusal<'_>, response: &Response, method: &'static
     let row = TABLE.iter().find(|row| row.fits(error.code, &message)).map(|row| row.class);
     // If text and status differ, the one that lasts longer decides: a quota lasts longer than a rate limit.
     let class = if row == Some(Class::QuotaExhausted) { row } else { by_status.or(row) };
+    // A text that says nothing leaves it to the status.
+    let class = class.or(is_denial(response.status).then_some(Class::Denied));
     match class {
         Some(Class::QuotaExhausted) => Failure::QuotaExhausted,
         Some(Class::RateLimited) => {
@@ -163,15 +175,34 @@ pub(crate) fn refusal(error: &Refusal<'_>, response: &Response, method: &'static
 
 /// The class of a response whose body is not a JSON-RPC reply.
 pub(crate) fn without_reply(response: &Response, method: &'static str) -> Failure {
-    match response.status {
-        429 => Failure::RateLimited { retry_after: retry_after(response, None) },
-        402 => Failure::QuotaExhausted,
-        status @ (401 | 403) => Failure::Denied { status },
-        404 | 405 => Failure::NotServed { method },
-        200..=299 if is_web_page(response) => Failure::WebPage,
-        200..=299 => Failure::Malformed { what: "not a JSON-RPC reply" },
-        status => Failure::Http { status },
+    let text = said(response);
+    let row = TABLE.iter().find(|row| row.fits(0, &text)).map(|row| row.class);
+    let limited = || Failure::RateLimited { retry_after: retry_after(response, Some((&text, &Value::Null))) };
+    match (response.status, row) {
+        (402, _) | (_, Some(Class::QuotaExhausted)) => Failure::QuotaExhausted,
+        (429, _) | (_, Some(Class::RateLimited)) => limited(),
+        (status, _) if is_denial(status) => Failure::Denied { status },
+        (405, _) => Failure::NotServed { method },
+        (200..=299, _) if is_web_page(response) => Failure::WebPage,
+        (status @ 200..=299, Some(Class::Denied)) => Failure::Denied { status },
+        (200..=299, _) => Failure::Malformed { what: "not a JSON-RPC reply" },
+        (status, _) => Failure::Http { status },
     }
+}
+
+/// Whether the status says that the key or the path of the URL is wrong. JSON-RPC has one path: 404 says that it is another.
+fn is_denial(status: u16) -> bool {
+    matches!(status, 401 | 403 | 404)
+}
+
+/// The beginning of a body that is plain text or JSON of another kind, in lower case. A web page says nothing.
+pub(crate) fn said(response: &Response) -> String {
+    const LONGEST: usize = 1024;
+    if is_web_page(response) {
+        return String::new();
+    }
+    let beginning = response.body.get(..LONGEST).unwrap_or(&response.body);
+    String::from_utf8_lossy(beginning).to_ascii_lowercase()
 }
 
 /// Whether the body is a web page: by its content type, or because it begins with `<`. No JSON text begins so; a light-client

@@ -1,5 +1,7 @@
 //! Requests to an execution provider. The replies are returned as they came: they are verified elsewhere.
 
+mod portion;
+mod progress;
 mod question;
 mod result;
 mod together;
@@ -16,7 +18,9 @@ use crate::jsonrpc::{Call, call};
 
 pub use question::{At, Question};
 pub use result::{StateProofs, balance, chain_id_of, raw_header, state_proofs};
-pub use together::{LARGEST_BATCH, Together, ask_together};
+pub use together::{Together, ask_together};
+
+pub use crate::batch_size::LARGEST_BATCH;
 
 /// Asks one question; returns the result as it came.
 ///

@@ -7,7 +7,8 @@ use crate::transport::Response;
 
 fn answer(status: u16, body: &str) -> Result<String, Failure> {
     let response = Response { status, headers: Vec::new(), body: body.as_bytes().to_vec() };
-    read(&response, 7, "eth_getProof").map(|result| result.get().to_owned())
+    let result = read(&response, 7, "eth_getProof");
+    result.map(|result| result.get().to_owned()).map_err(|failed| failed.failure)
 }
 
 fn malformed(what: &'static str) -> Result<String, Failure> {
@@ -59,7 +60,7 @@ fn retry_after_is_read() {
     let headers = vec![("retry-after".to_owned(), "30".to_owned())];
     let response = Response { status: 429, headers, body: Vec::new() };
     let expected = Failure::RateLimited { retry_after: Some(Duration::from_secs(30)) };
-    assert_eq!(read(&response, 7, "eth_getProof").unwrap_err(), expected);
+    assert_eq!(read(&response, 7, "eth_getProof").unwrap_err().failure, expected);
 }
 
 #[test]
@@ -67,4 +68,55 @@ fn a_providers_text_is_not_shown() {
     let body = r#"{"jsonrpc":"2.0","id":7,"error":{"code":-32000,"message":"no such path: /v3/SECRET"}}"#;
     let failure = answer(200, body).unwrap_err();
     assert!(!format!("{failure} {failure:?}").contains("SECRET"));
+}
+
+/// An overloaded or misconfigured server answers in forms that no specification has. All of them are errors, and none is a
+/// malformed result.
+#[test]
+fn an_error_is_read_in_any_form() {
+    let limited = Failure::RateLimited { retry_after: None };
+    for (status, body, failure) in [
+        (200, r#"{"error":"too many requests, please try again later","id":7}"#, limited.clone()),
+        (200, r#"{"error":"Too Many Requests"}"#, limited.clone()),
+        (200, r#"{"jsonrpc":"2.0","id":"7","error":{"message":"rate limit exceeded"}}"#, limited.clone()),
+        (200, r#"{"id":7,"error":{"code":"429","message":null}}"#, limited.clone()),
+        (200, r#"{"id":7,"error":{"code":429.0}}"#, limited.clone()),
+        (200, r#"{"error":{"detail":"rate limited"}}"#, limited.clone()),
+        (200, r#"{"error":{"reason":"none"}}"#, Failure::Rpc { code: 0 }),
+        (200, r#"{"jsonrpc":"2.0","id":7,"error":{}}"#, Failure::Rpc { code: 0 }),
+        (200, r#"{"jsonrpc":"2.0","id":7,"error":[]}"#, Failure::Rpc { code: 0 }),
+        (200, r#"{"jsonrpc":"2.0","id":7,"error":true,"result":null}"#, Failure::Rpc { code: 0 }),
+        (200, r#"{"id":7,"error":{"code":-32603}}"#, Failure::Rpc { code: -32_603 }),
+        (200, r#"{"id":7,"error":{"code":-32000,"message":["x"]}}"#, Failure::Rpc { code: -32_000 }),
+        (200, r#"{"jsonrpc":"1.0","id":7,"error":"header not found"}"#, Failure::NotSynced),
+        (401, r#"{"message":"No API key found in request"}"#, Failure::Denied { status: 401 }),
+        (403, r#"{"error":{"code":-32000,"message":"sorry"}}"#, Failure::Denied { status: 403 }),
+        (
+            200,
+            r#"{"error":{"code":-32003,"message":"daily request limit reached"}}"#,
+            Failure::QuotaExhausted,
+        ),
+        (400, r#"{"message":"daily request limit reached"}"#, Failure::QuotaExhausted),
+    ] {
+        assert_eq!(answer(status, body), Err(failure), "{body}");
+    }
+}
+
+#[test]
+fn a_body_that_is_plain_text_is_an_error_too() {
+    let limited = Failure::RateLimited { retry_after: None };
+    for (status, body, failure) in [
+        (200, "invalid host specified\n", Failure::Denied { status: 200 }),
+        (200, "Too many requests", limited.clone()),
+        (400, "too many requests", limited),
+        (403, "invalid host specified\n", Failure::Denied { status: 403 }),
+        (404, "404 page not found\n", Failure::Denied { status: 404 }),
+        (404, "", Failure::Denied { status: 404 }),
+        (500, "daily limit reached", Failure::QuotaExhausted),
+        (501, "Not Implemented", Failure::Http { status: 501 }),
+        (200, "", Failure::Malformed { what: "not a JSON-RPC reply" }),
+        (200, "OK", Failure::Malformed { what: "not a JSON-RPC reply" }),
+    ] {
+        assert_eq!(answer(status, body), Err(failure), "{body}");
+    }
 }

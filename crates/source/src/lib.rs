@@ -9,6 +9,7 @@
 //! [`ProviderId`](saldo_reading::ProviderId) is shown.
 
 mod backoff;
+mod batch_size;
 pub mod beacon;
 mod budget;
 pub mod checkpoint;
@@ -39,6 +40,7 @@ mod reachability;
 mod retry_after;
 mod transport;
 
+pub use batch_size::BatchSize;
 pub use clock::{Clock, Deadline};
 pub use co_failure::CoFailure;
 pub use directory::{Directory, DirectoryError, Listed};

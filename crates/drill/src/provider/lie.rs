@@ -106,6 +106,24 @@ pub(super) fn outcome(faults: &[&Fault]) -> Option<Result<Value, Failure>> {
     })
 }
 
+/// Replaces the answers of a batch that are over the limit of all answers by errors, as geth does.
+pub(super) fn limit(answers: &mut [Value], rules: &[Rule]) {
+    let bytes = rules.iter().find_map(|rule| match rule.fault {
+        Fault::ResponseLimit { bytes } => Some(bytes),
+        _ => None,
+    });
+    let Some(bytes) = bytes.filter(|_| answers.len() > 1) else { return };
+    let mut sent = 0_usize;
+    for answer in answers {
+        // The answer that reaches the limit is sent whole.
+        if sent > bytes {
+            set(answer, "result", None);
+            set(answer, "error", Some(json!({ "code": -32_003, "message": "response too large" })));
+        }
+        sent = sent.saturating_add(answer.to_string().len());
+    }
+}
+
 /// The body of the reply: one answer or a list of them, under the faults that concern ids and lists.
 pub(crate) fn shape(mut answers: Vec<Value>, is_batch: bool, rules: &[Rule]) -> Value {
     let mut listed = is_batch;

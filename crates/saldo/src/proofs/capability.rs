@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use saldo_reading::ProviderId;
-use saldo_source::execution::LARGEST_BATCH;
+use saldo_source::BatchSize;
 
 /// What one provider can and cannot do. It prevents requests that would fail every time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Capability {
     /// The number of calls that it accepts in one request.
-    pub(super) batch: usize,
+    pub(super) batch: BatchSize,
     /// Whether its `eth_getProof` accepts a block hash.
     pub(super) block_hash: bool,
     /// Whether its JSON headers have a known layout; else headers are requested as bytes.
@@ -71,7 +71,7 @@ pub(super) struct Capabilities(BTreeMap<ProviderId, Capability>);
 impl Capability {
     fn unknown(now: Duration) -> Self {
         Self {
-            batch: LARGEST_BATCH,
+            batch: BatchSize::default(),
             block_hash: true,
             json_header: true,
             behind_tip: true,
@@ -167,11 +167,11 @@ mod tests {
         let provider = ProviderId::new("a").unwrap();
         let mut capabilities = Capabilities::default();
         let start = Duration::from_secs(5);
-        capabilities.note(&provider, start, |known| known.batch = 1);
+        capabilities.note(&provider, start, |known| known.batch = BatchSize::known(1));
         let later = start + Duration::from_secs(3_599);
         capabilities.note(&provider, later, |known| known.block_hash = false);
         let known = capabilities.of(&provider, later);
-        assert_eq!((known.batch, known.block_hash, known.json_header), (1, false, true));
+        assert_eq!((known.batch.size(), known.block_hash, known.json_header), (1, false, true));
         let again = start + Capabilities::AGE;
         assert_eq!(capabilities.of(&provider, again), Capability::unknown(again));
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use alloy_primitives::Address;
 use saldo_beacon::unit::UnixTime;
 use saldo_reading::ProviderId;
+use saldo_source::BatchSize;
 
 use super::Proofs;
 use super::capability::{Capabilities, Capability};
@@ -19,7 +20,7 @@ impl Proofs {
             provider: provider.as_str().to_owned(),
             serves_chain: state.chain_confirmed.contains(provider),
             believed_for: known.until.saturating_sub(now).as_secs(),
-            batch: u64::try_from(known.batch).unwrap_or(u64::MAX),
+            batch: u64::try_from(known.batch.size()).unwrap_or(u64::MAX),
             block_hash: known.block_hash,
             json_header: known.json_header,
             behind_tip: known.behind_tip,
@@ -43,7 +44,7 @@ impl Proofs {
             let left = Duration::from_secs(known.believed_for).saturating_sub(since);
             let until = now.saturating_add(left.min(Capabilities::AGE));
             let capability = Capability {
-                batch: usize::try_from(known.batch).unwrap_or(usize::MAX),
+                batch: BatchSize::known(usize::try_from(known.batch).unwrap_or(usize::MAX)),
                 block_hash: known.block_hash,
                 json_header: known.json_header,
                 behind_tip: known.behind_tip,

@@ -204,9 +204,7 @@ impl Proofs {
         let together =
             ask_together(self.env.dispatcher.io(), provider, questions, known, self.env.time_left(deadline))
                 .await;
-        if together.batch != known {
-            self.learn(provider.id(), |known| known.batch = together.batch);
-        }
+        self.learn_batch(provider.id(), known, together.batch);
         together.each
     }
 }

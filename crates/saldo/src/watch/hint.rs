@@ -83,8 +83,10 @@ impl Hints {
         let question = |holding: &Holding| Question::Balance { address: holding.owner(), at };
         let questions: Vec<Question> = holdings.iter().map(question).collect();
         let batch = inner.proofs.batch_of(provider.id());
-        let replies =
-            ask_together(inner.env.dispatcher.io(), provider, &questions, batch, Self::TIMEOUT).await.each;
+        let together =
+            ask_together(inner.env.dispatcher.io(), provider, &questions, batch, Self::TIMEOUT).await;
+        inner.proofs.learn_batch(provider.id(), batch, together.batch);
+        let replies = together.each;
         let failure = replies.iter().find_map(|reply| reply.as_ref().err()).cloned();
         let outcome = failure.map_or(Outcome::Accepted, Outcome::Failed);
         let took = inner.env.clock().monotonic().saturating_sub(began);

@@ -7,16 +7,23 @@ use futures_util::stream::{self, StreamExt};
 use saldo_reading::Failure;
 use serde_json::value::RawValue;
 
+use super::portion::{Answered, Numbered, Portion, PortionReply, answered, first_of_each_kind};
+use super::progress::Progress;
 use super::question::Question;
+use crate::batch_size::BatchSize;
 use crate::clock::Deadline;
 use crate::endpoint::Endpoint;
 use crate::io::Io;
-use crate::jsonrpc::{Call, batch as batch_of, call, is_about_batches};
+use crate::jsonrpc::{Call, alone, batch as batch_of};
 
-/// The most questions in one request.
-pub const LARGEST_BATCH: usize = 100;
-/// The most requests in flight to one provider.
-const SIDE_BY_SIDE: usize = 4;
+/// The most requests in flight to one provider. Small ones may be more: a provider counts the calls inside a batch.
+const SIDE_BY_SIDE: usize = 8;
+/// The most small requests in flight to one provider.
+const SMALL_SIDE_BY_SIDE: usize = 32;
+/// A request with fewer questions is small.
+const SMALL: usize = 10;
+/// With how many requests a size is tried, until one of them was answered.
+const TRIAL: usize = 4;
 
 /// The results of several questions.
 #[derive(Debug)]
@@ -24,175 +31,165 @@ pub struct Together {
     /// The result of each question, as it came, in the order of the questions.
     pub each: Vec<Result<Box<RawValue>, Failure>>,
     /// How many questions in one request the provider is known to take.
-    pub batch: usize,
+    pub batch: BatchSize,
 }
 
-/// Asks several questions: at most `batch` of them in one HTTP request, and some requests at the same time. If the provider does
-/// not take a batch of that size, its questions are asked in smaller portions, of ten and then one by one. `timeout` is for all.
+/// What is sent next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    /// A few requests of the known size.
+    Trial,
+    /// One question of each kind alone, and smaller batches, because a batch of `refused` questions was refused. `named` is the
+    /// limit in the error's text.
+    Probe { refused: usize, named: Option<usize> },
+    /// All questions that are left.
+    Rest,
+}
+
+/// Asks several questions: at most `batch` of them in one HTTP request, and some requests at the same time. `timeout` is for all.
 ///
-/// Each size is tried with a few portions first. If all of these fail, the other questions of their kind fail unasked: a provider
-/// that is out of order does not get a hundred requests.
+/// A failure of a batch says nothing of the provider until one question alone was asked. So if the provider refuses a batch, one
+/// question of each kind is asked alone, with smaller batches beside it, and then the rest in the size that was answered: two more
+/// round trips. After a rate limit no more requests are sent.
+///
+/// A provider that is out of order does not get a hundred requests: the size is tried with a few requests first. If all of these
+/// fail, the other questions of their kind fail unasked.
 pub async fn ask_together(
     io: &Io,
     provider: &Endpoint,
     questions: &[Question],
-    batch: usize,
+    batch: BatchSize,
     timeout: Duration,
 ) -> Together {
     let deadline = Deadline::after(io.clock(), timeout);
-    let mut each: Vec<Progress> = questions.iter().map(|_| Progress::default()).collect();
-    let mut size = batch.clamp(1, LARGEST_BATCH);
-    let mut known = size;
-    // With how many portions the size is tried, until one of them was taken.
-    let mut trial = Some(SIDE_BY_SIDE);
-    loop {
-        let open: Vec<(usize, &Question)> =
-            questions.iter().enumerate().filter(|(place, _)| is_open(&each, *place)).collect();
-        if open.is_empty() {
-            break;
+    let (mut batch, mut progress) = (batch, Progress::of(questions));
+    let mut step = Step::Trial;
+    while !progress.is_done() {
+        let portions = portions(step, &progress, batch);
+        let replies = send(io, provider, &portions, deadline).await;
+        let answers = portions.iter().zip(replies);
+        let answers = answers.map(|(portion, reply)| (portion.len(), answered(portion.len(), reply, batch)));
+        let answers: Vec<(usize, Answered)> = answers.collect();
+        if step == Step::Trial && portions.iter().any(|portion| portion.len() == batch.size()) {
+            batch.record_use();
         }
-        let asked = trial.map_or_else(|| open.clone(), |portions| first_of(&open, size, portions));
-        let answers = ask_in_portions(io, provider, &asked, size, deadline).await;
-        let (is_taken, is_refused) = settle_portions(&mut each, asked.chunks(size).zip(answers));
-        if is_taken {
-            known = size;
+        let next = next_step(step, &answers, &mut batch);
+        for (portion, (_, answer)) in portions.iter().zip(answers) {
+            progress.settle(portion, answer);
         }
-        if trial.is_some() {
-            fail_unasked(&mut each, &asked, &open);
+        progress.fail_after_rate_limit();
+        if step != Step::Rest {
+            progress.fail_unasked(&portions);
         }
-        trial = None;
-        if is_refused {
-            // A portion of this size was not taken.
-            size = if size.min(open.len()) > 10 { 10 } else { 1 };
-            trial = Some(1);
-        }
+        step = next;
     }
-    Together { each: each.into_iter().filter_map(|progress| progress.result).collect(), batch: known }
+    Together { each: progress.into_results(), batch }
 }
 
-/// The results of one request, or why the request as a whole failed.
-type PortionResult = Result<Vec<Result<Box<RawValue>, Failure>>, Failure>;
+/// The requests of one step.
+fn portions<'a>(step: Step, progress: &Progress<'a>, batch: BatchSize) -> Vec<Portion<'a>> {
+    let open = progress.open();
+    match step {
+        Step::Rest => in_size(&open, batch.size()),
+        Step::Trial if batch.size() == 1 => in_size(&first_of_each_kind(&open, TRIAL), 1),
+        Step::Trial => {
+            let larger = batch.trial(open.len()).unwrap_or(0);
+            let (larger, others) = open.split_at_checked(larger).unwrap_or((&[], &open));
+            let few = others.get(..batch.size().saturating_mul(TRIAL)).unwrap_or(others);
+            let larger = Some(larger.to_vec()).filter(|larger| !larger.is_empty());
+            larger.into_iter().chain(in_size(few, batch.size())).collect()
+        }
+        Step::Probe { refused, named } => probes(&open, &BatchSize::probes(refused, named)),
+    }
+}
 
-/// Sends `asked` in requests of `size` questions, some at the same time.
-async fn ask_in_portions(
+/// One question of each kind alone, and beside it batches of these sizes. Without sizes a few questions alone.
+fn probes<'a>(open: &[Numbered<'a>], sizes: &[usize]) -> Vec<Portion<'a>> {
+    let alone = first_of_each_kind(open, if sizes.is_empty() { TRIAL } else { 1 });
+    let is_other = |question: &Numbered<'a>| alone.iter().all(|(place, _)| *place != question.0);
+    let mut left: Vec<Numbered<'a>> = open.iter().copied().filter(is_other).collect();
+    let mut portions = in_size(&alone, 1);
+    for size in sizes {
+        let rest = left.split_off((*size).min(left.len()));
+        portions.push(std::mem::replace(&mut left, rest));
+    }
+    portions.retain(|portion| !portion.is_empty());
+    portions
+}
+
+fn in_size<'a>(questions: &[Numbered<'a>], size: usize) -> Vec<Portion<'a>> {
+    questions.chunks(size).map(<[_]>::to_vec).collect()
+}
+
+/// What to send after the `answers`, each with the number of its questions. Learns the size.
+fn next_step(step: Step, answers: &[(usize, Answered)], batch: &mut BatchSize) -> Step {
+    let of = |test: fn(&Answered) -> bool| answers.iter().filter(move |(_, answer)| test(answer));
+    let taken = of(Answered::is_taken).map(|(calls, _)| *calls).max();
+    let known = batch.size();
+    if let Some(calls) = taken.filter(|calls| *calls > 1) {
+        batch.record_taken(calls);
+    }
+    if let Some((calls, _)) = of(Answered::is_rate_limit).find(|(calls, _)| *calls > 1) {
+        batch.record_limited(*calls);
+    }
+    for (calls, answer) in answers {
+        if let Some(part) = answer.taken_in_part() {
+            batch.record_refused(*calls, part);
+        }
+    }
+    let refused = of(Answered::is_refused).min_by_key(|(calls, _)| *calls);
+    match (step, refused, taken) {
+        // Smaller requests are answered, so that the size was the reason. Otherwise nothing is known of the size.
+        (Step::Probe { refused: first, .. }, refused, Some(taken)) => {
+            batch.record_refused(first, taken);
+            if let Some((calls, _)) = refused {
+                batch.record_refused(*calls, taken);
+            }
+            Step::Rest
+        }
+        (_, None, _) | (Step::Probe { .. }, ..) => Step::Rest,
+        // Only the trial of a larger size was refused.
+        (Step::Trial, Some((calls, _)), Some(taken)) if *calls > known && taken >= known => {
+            batch.record_refused(*calls, known);
+            Step::Rest
+        }
+        (Step::Trial, Some((calls, answer)), _) => {
+            Step::Probe { refused: *calls, named: answer.named_limit() }
+        }
+        (Step::Rest, Some((calls, _)), _) => {
+            batch.record_refused(*calls, calls / 2);
+            Step::Rest
+        }
+    }
+}
+
+/// Sends the portions, some at the same time.
+async fn send(
     io: &Io,
     provider: &Endpoint,
-    asked: &[(usize, &Question)],
-    size: usize,
+    portions: &[Portion<'_>],
     deadline: Deadline,
-) -> Vec<PortionResult> {
-    let mut portions = Vec::new();
-    for portion in asked.chunks(size) {
-        let questions: Vec<&Question> = portion.iter().map(|(_, question)| *question).collect();
+) -> Vec<PortionReply> {
+    let most = portions.iter().map(Vec::len).max().unwrap_or(0);
+    let side_by_side = if most < SMALL { SMALL_SIDE_BY_SIDE } else { SIDE_BY_SIDE };
+    let mut requests = Vec::new();
+    for portion in portions {
         let left = deadline.left(io.clock());
-        portions.push(async move { ask_at_once(io, provider, &questions, left).await }.boxed());
+        requests.push(async move { ask_at_once(io, provider, portion, left).await }.boxed());
     }
-    stream::iter(portions).buffered(SIDE_BY_SIDE).collect().await
+    stream::iter(requests).buffered(side_by_side).collect().await
 }
 
-/// Takes the answers of the portions; returns whether the provider took one of them, and whether it refused one for its size.
-fn settle_portions<'a>(
-    each: &mut [Progress],
-    answers: impl Iterator<Item = (&'a [(usize, &'a Question)], PortionResult)>,
-) -> (bool, bool) {
-    let (mut is_taken, mut is_refused) = (false, false);
-    for (portion, answer) in answers {
-        match answer {
-            Err(failure) if portion.len() > 1 && is_about_batches(&failure) => {
-                is_refused = true;
-                refuse(each, portion, &failure);
-            }
-            Err(failure) => settle(each, portion, portion.iter().map(|_| Err(failure.clone()))),
-            Ok(results) => {
-                is_taken |= results.iter().any(Result::is_ok);
-                settle(each, portion, results);
-            }
-        }
-    }
-    (is_taken, is_refused)
-}
-
-/// The state of one question.
-#[derive(Default)]
-struct Progress {
-    result: Option<Result<Box<RawValue>, Failure>>,
-    /// Why a portion with this question was refused.
-    refused: Option<Failure>,
-}
-
-fn is_open(each: &[Progress], place: usize) -> bool {
-    each.get(place).is_some_and(|progress| progress.result.is_none())
-}
-
-/// The `open` questions with which a size is tried: a few portions, or some questions of each kind if they go one by one.
-fn first_of<'a>(open: &[(usize, &'a Question)], size: usize, portions: usize) -> Vec<(usize, &'a Question)> {
-    if size > 1 {
-        return open.iter().take(size.saturating_mul(portions)).copied().collect();
-    }
-    let mut first: Vec<(usize, &Question)> = Vec::new();
-    for (place, question) in open {
-        let alike = first.iter().filter(|(_, other)| other.is_like(question)).count();
-        if alike < SIDE_BY_SIDE {
-            first.push((*place, question));
-        }
-    }
-    first
-}
-
-fn refuse(each: &mut [Progress], portion: &[(usize, &Question)], failure: &Failure) {
-    for (place, _) in portion {
-        if let Some(progress) = each.get_mut(*place) {
-            progress.refused = Some(failure.clone());
-        }
-    }
-}
-
-fn settle(
-    each: &mut [Progress],
-    portion: &[(usize, &Question)],
-    results: impl IntoIterator<Item = Result<Box<RawValue>, Failure>>,
-) {
-    for ((place, _), result) in portion.iter().zip(results) {
-        if let Some(progress) = each.get_mut(*place) {
-            // The provider may have seen the question in the refused request, even if it cannot be reached now.
-            let seen = progress.refused.clone();
-            progress.result = Some(result.map_err(|failure| failure.or_what_was_seen(seen)));
-        }
-    }
-}
-
-/// Fails the open questions of each kind of which all that were asked failed, with the last of those failures.
-fn fail_unasked(each: &mut [Progress], asked: &[(usize, &Question)], open: &[(usize, &Question)]) {
-    // The kinds are few, so that this grows with the number of questions.
-    let mut kinds: Vec<(&Question, Option<Failure>)> = Vec::new();
-    for (place, question) in asked {
-        let Some(result) = each.get(*place).and_then(|progress| progress.result.as_ref()) else { continue };
-        let failure = result.as_ref().err().cloned();
-        match kinds.iter_mut().find(|(kind, _)| kind.is_like(question)) {
-            Some((_, failed)) => *failed = failed.take().and(failure),
-            None => kinds.push((question, failure)),
-        }
-    }
-    for (place, question) in
-        open.iter().filter(|(place, _)| is_open(each, *place)).copied().collect::<Vec<_>>()
-    {
-        let kind = kinds.iter().find(|(kind, _)| kind.is_like(question));
-        if let Some(failure) = kind.and_then(|(_, failed)| failed.clone()) {
-            settle(each, &[(place, question)], [Err(failure)]);
-        }
-    }
-}
-
-/// One request for all of `questions`; a single question is not sent as a batch.
+/// One request for all of `portion`; a single question is not sent as a batch.
 async fn ask_at_once(
     io: &Io,
     provider: &Endpoint,
-    questions: &[&Question],
+    portion: &[Numbered<'_>],
     timeout: Duration,
-) -> Result<Vec<Result<Box<RawValue>, Failure>>, Failure> {
-    if let [question] = questions {
-        return Ok(vec![call(io, provider, question.call(), timeout).await]);
+) -> PortionReply {
+    if let [(_, question)] = portion {
+        return Ok(vec![alone(io, provider, &question.call(), timeout).await]);
     }
-    let calls: Vec<Call> = questions.iter().map(|question| question.call()).collect();
+    let calls: Vec<Call> = portion.iter().map(|(_, question)| question.call()).collect();
     batch_of(io, provider, &calls, timeout).await
 }

@@ -1,0 +1,154 @@
+//! Free tiers and clients refuse batches in many ways. None of them says anything about the provider, so every address is proven.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use alloy_primitives::{Address, U256};
+use saldo::{Clock, Failure, Holding, Policy, Reading};
+use saldo_drill::{BatchRefusal, Chain, Fault};
+use saldo_source::execution::{At, Question, ask_together};
+use saldo_source::{BatchSize, Io};
+use saldo_tests::native;
+use saldo_tests::scene::Scene;
+
+/// The longest latency of a request in the simulation, there and back.
+const ROUND_TRIP: Duration = Duration::from_millis(80);
+
+fn owner(number: u8) -> Address {
+    Address::repeat_byte(number + 1)
+}
+
+/// A scene in which sixty addresses hold something, with a running light client.
+fn sixty(seed: u64, providers: usize, policy: Policy) -> (Scene, Vec<Holding>) {
+    let accounts = (0..60).map(|number| (owner(number), U256::from(number) + U256::from(1)));
+    let chain = Chain::builder(seed).accounts(accounts).build();
+    let scene = Scene::of(chain, seed, providers, 1, policy);
+    let holdings: Vec<Holding> = (0..60).map(|number| native(owner(number))).collect();
+    (scene, holdings)
+}
+
+fn proven(scene: &Scene, holdings: &[Holding], readings: &[Reading]) -> usize {
+    for (holding, reading) in holdings.iter().zip(readings).filter(|(_, reading)| reading.proven().is_some())
+    {
+        scene.assert_true(reading, holding.owner());
+    }
+    readings.iter().filter(|reading| reading.proven().is_some()).count()
+}
+
+/// The limits that the refusing providers have.
+fn limits() -> Vec<Fault> {
+    let refusals = BatchRefusal::ALL.into_iter();
+    let mut limits: Vec<Fault> = refusals
+        .flat_map(|form| [1, 2, 3, 5, 10, 20].map(|calls| Fault::BatchLimit { calls, form }))
+        .collect();
+    limits.extend([2_000, 8_000, 20_000, 60_000].map(|bytes| Fault::ResponseLimit { bytes }));
+    limits
+}
+
+#[test]
+fn two_refusing_providers_and_three_honest_ones_prove_sixty_of_sixty() {
+    for (seed, limit) in (1..).zip(limits()) {
+        let (scene, holdings) = sixty(seed, 5, Policy::signed());
+        scene.assert_true(&scene.balance(owner(0)), owner(0));
+        scene.pass_slots(1);
+        scene.assert_true(&scene.balance(owner(0)), owner(0));
+        scene.providers[..2].iter().for_each(|provider| provider.add(limit.clone()));
+        let clock = scene.simulation.clock();
+        let began = clock.monotonic();
+        let readings = scene.simulation.run(scene.client.read(&holdings));
+        let took = clock.monotonic() - began;
+        assert_eq!(proven(&scene, &holdings, &readings), 60, "{limit:?}");
+        assert!(took <= 4 * ROUND_TRIP, "{limit:?}: {took:?}");
+    }
+}
+
+/// The first call may meet the limit while the light client starts. The provider is then the only one.
+#[test]
+fn a_refusing_provider_alone_proves_sixty_of_sixty_and_is_not_punished() {
+    for (seed, limit) in (101..).zip(limits()) {
+        let (scene, holdings) = sixty(seed, 1, Policy::signed());
+        scene.providers[0].add(limit.clone());
+        for _ in 0..3 {
+            let readings = scene.simulation.run(scene.client.read(&holdings));
+            assert_eq!(proven(&scene, &holdings, &readings), 60, "{limit:?}");
+            scene.pass_slots(1);
+        }
+        let health = scene.client.health();
+        let stats = &health.endpoints[0].stats;
+        assert_eq!((stats.strikes, stats.backed_off, stats.failed.clone()), (0, None, None), "{limit:?}");
+    }
+}
+
+/// The size is learned: a later read sends no refused batch, until it tries a larger one.
+#[test]
+fn a_learned_size_is_kept() {
+    let (scene, holdings) = sixty(7, 1, Policy::signed());
+    let limit = Fault::BatchLimit { calls: 3, form: BatchRefusal::FreeTier };
+    scene.providers[0].add(limit);
+    let requests = || {
+        let log = scene.simulation.internet().log();
+        log.iter().filter(|exchange| exchange.host.starts_with("provider")).count()
+    };
+    scene.simulation.run(scene.client.read(&holdings));
+    scene.pass_slots(1);
+    let before = requests();
+    let readings = scene.simulation.run(scene.client.read(&holdings));
+    assert_eq!(proven(&scene, &holdings, &readings), 60);
+    assert!(requests() - before <= 20 + 1, "{} requests", requests() - before);
+}
+
+fn questions() -> Vec<Question> {
+    (0..60)
+        .map(|number| Question::Proof { address: owner(number), keys: Vec::new(), at: At::Latest })
+        .collect()
+}
+
+/// Asks sixty questions of a provider with these faults. Returns the failures, the size, and the number of round trips.
+fn asked(faults: &[Fault], batch: BatchSize) -> (Vec<Failure>, BatchSize, usize) {
+    let (scene, _) = sixty(9, 1, Policy::signed());
+    faults.iter().for_each(|fault| scene.providers[0].add(fault.clone()));
+    let io = Io::new(Arc::new(scene.simulation.internet()), Arc::new(scene.simulation.clock()));
+    let provider = "http://provider0.test".parse().unwrap();
+    let before = scene.simulation.internet().log().len();
+    let questions = questions();
+    let ask = ask_together(&io, &provider, &questions, batch, Duration::from_secs(4));
+    let together = scene.simulation.run(ask);
+    let log = scene.simulation.internet().log();
+    let mut moments: Vec<Duration> = log[before..].iter().map(|exchange| exchange.at).collect();
+    moments.dedup();
+    let failures = together.each.into_iter().filter_map(Result::err).collect();
+    (failures, together.batch, moments.len())
+}
+
+#[test]
+fn every_refusal_is_learned_in_two_more_round_trips() {
+    for form in BatchRefusal::ALL {
+        for (calls, learned) in [(1, 1), (2, 1), (3, 3), (5, 3), (9, 3), (10, 10), (50, 10)] {
+            let (failures, batch, _) = asked(&[Fault::BatchLimit { calls, form }], BatchSize::default());
+            // The text of a free tier names the limit.
+            let learned = if form == BatchRefusal::FreeTier { calls } else { learned };
+            assert_eq!((failures.len(), batch.size()), (0, learned), "{form:?} {calls}");
+        }
+    }
+}
+
+/// After a rate limit no more requests are sent.
+#[test]
+fn a_rate_limit_is_no_refusal_of_a_batch() {
+    let limited = Fault::RateLimited { retry_after: None };
+    let (failures, batch, moments) = asked(&[limited], BatchSize::default());
+    assert_eq!((failures.len(), batch.size(), moments), (60, 100, 1));
+    assert!(failures.iter().all(|failure| *failure == Failure::RateLimited { retry_after: None }));
+}
+
+/// A provider that fails alone too has no limit of batches. Its own failure is reported.
+#[test]
+fn an_outage_is_not_mistaken_for_a_limit() {
+    for fault in
+        [Fault::Status(503), Fault::QuotaExhausted, Fault::Forbidden, Fault::Html, Fault::Reset { after: 0 }]
+    {
+        let (failures, batch, moments) = asked(&[fault.clone()], BatchSize::default());
+        assert_eq!((failures.len(), batch.size()), (60, 100), "{fault:?}");
+        assert!(moments <= 2, "{fault:?}: {moments}");
+    }
+}
