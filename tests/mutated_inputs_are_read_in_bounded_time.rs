@@ -337,7 +337,13 @@ fn json_rpc_batches() {
     let questions = [Question::Block(B256::ZERO), Question::RawHeader(B256::ZERO)];
     feed_bytes("JSON-RPC batch", &seeds, |bytes| {
         let network = world(bytes);
-        let together = execution::ask_together(&network, &endpoint, &questions, 100, SECOND);
+        let together = execution::ask_together(
+            &network,
+            &endpoint,
+            &questions,
+            saldo_source::BatchSize::default(),
+            SECOND,
+        );
         together.now_or_never().unwrap().each.iter().all(Result::is_ok)
     });
 }

@@ -13,7 +13,8 @@ use futures_util::future::{BoxFuture, pending, ready};
 use saldo_beacon::unit::UnixTime;
 use saldo_proof::StateRoot;
 use saldo_proof::eip1186::AccountReply;
-use saldo_source::execution::{At, LARGEST_BATCH, Question, ask_together};
+use saldo_source::BatchSize;
+use saldo_source::execution::{At, Question, ask_together};
 use saldo_source::{Clock, Endpoint, Io, Request, Response, Transport, TransportError};
 use serde::Deserialize;
 use serde_json::json;
@@ -139,8 +140,9 @@ pub(crate) fn reply() -> Result<Row, Missing> {
     let transport = Arc::new(Canned(body));
     let ours: Work = Box::new(move || {
         let network = Io::new(Arc::<Canned>::clone(&transport), Arc::new(StoppedClock));
-        let replies = ask_together(&network, &provider, &questions, LARGEST_BATCH, Duration::from_secs(1))
-            .now_or_never();
+        let replies =
+            ask_together(&network, &provider, &questions, BatchSize::default(), Duration::from_secs(1))
+                .now_or_never();
         let Some(replies) = replies else { return false };
         let parsed: Vec<AccountReply> = replies
             .each

@@ -251,7 +251,8 @@ fn web_pages_reach_a_real_server_only_if_they_are_named() {
     );
     let scenario = scenario.display().to_string();
     let (upstream, page) = (&services.rpc_urls()[0], "http://localhost:5173");
-    let proxy = ["drill", "proxy", "--json", "--allow-origin", page, "--upstream", upstream, "--scenario", &scenario];
+    let proxy =
+        ["drill", "proxy", "--json", "--allow-origin", page, "--upstream", upstream, "--scenario", &scenario];
     let attach = ["drill", "attach", "--json", "--allow-origin", page, "--upstream", upstream];
     for command in [&proxy[..], &attach] {
         let mut running = Running::start(&mut saldo(command));

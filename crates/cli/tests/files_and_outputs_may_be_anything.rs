@@ -215,7 +215,9 @@ fn a_wrong_chain_id_in_a_network_file_is_noticed() {
     let mut command = saldo(&["balance", &ALICE.to_string(), "--json", "--timeout", "9s", "-n"]);
     command.arg(network_file(&wrong));
     for (option, urls) in [("--rpc-url", services.rpc_urls()), ("--beacon-url", services.beacon_urls())] {
-        urls.iter().for_each(|url| drop(command.args([option, url])));
+        for url in urls {
+            command.args([option, url]);
+        }
     }
     let refused = run(&mut command);
     assert_refused(&refused, "chain 4242");
