@@ -77,7 +77,7 @@ fuzz_target!(|input: &[u8]| {
             judge(now(ask(&network, provider, question, TIMEOUT)), &body, question, 1);
         }
         3 => {
-            let together = now(ask_together(&network, provider, &questions, 100, TIMEOUT));
+            let together = now(ask_together(&network, provider, &questions, saldo_source::BatchSize::default(), TIMEOUT));
             assert_eq!(together.each.len(), questions.len());
             // If the calls are repeated one by one, their ids follow those of the batch.
             let first = if serde_json::from_slice::<Vec<&RawValue>>(&body).is_ok() { 1 } else { 7 };

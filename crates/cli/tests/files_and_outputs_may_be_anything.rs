@@ -216,7 +216,7 @@ fn a_wrong_chain_id_in_a_network_file_is_noticed() {
     command.arg(network_file(&wrong));
     for (option, urls) in [("--rpc-url", services.rpc_urls()), ("--beacon-url", services.beacon_urls())] {
         for url in urls {
-            command.args([option, url]);
+            command.args([option, &url]);
         }
     }
     let refused = run(&mut command);
