@@ -44,7 +44,7 @@ fn no_provider_is_asked_about_a_holding_of_another_network() {
     readings.iter().for_each(assert_not_configured);
     let log = scene.simulation.internet().log();
     let named = |body: &[u8]| String::from_utf8_lossy(body).to_lowercase().contains("a1a1a1");
-    assert!(!log.is_empty() && !log.iter().any(|exchange| named(&exchange.body)), "{log:?}");
+    assert!(!log.iter().any(|exchange| named(&exchange.body)), "{log:?}");
 }
 
 #[test]

@@ -80,7 +80,7 @@ impl Head {
     }
 
     fn state(&self) -> MutexGuard<'_, HeadState> {
-        // A panic cannot leave a half-changed state behind: every change is one assignment.
+        // After a panic the state can lack a change, and the gate checks each reading that leaves.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -269,18 +269,16 @@ impl Head {
     }
 
     /// Uses the stored restart `start`, which came from an earlier run or from another client of the same
-    /// storage. Returns whether this restarts trust, because this client started elsewhere.
+    /// storage. Returns whether this restarts trust, because this client did not start there. Then a bootstrap
+    /// that is still on its way does not count any more.
     pub(crate) fn start_as_stored(&self, start: Checkpoint) -> bool {
         let mut state = self.state();
         if state.restarted_at == Some(start) {
             return false;
         }
-        let has_started = state.light_client.is_some() || state.generation != Generation::FIRST;
-        if has_started {
-            *state = HeadState { generation: state.generation.next(), ..HeadState::default() };
-        }
-        state.restarted_at = Some(start);
-        has_started
+        let generation = state.generation.next();
+        *state = HeadState { restarted_at: Some(start), generation, ..HeadState::default() };
+        true
     }
 
     /// Notes a time that has certainly come. It exposes a clock that was set back while the app was closed.

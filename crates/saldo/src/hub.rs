@@ -37,9 +37,10 @@ impl Withdrawals {
     /// The most withdrawals that are kept.
     const CAPACITY: usize = 4_096;
 
-    /// The number of withdrawals so far, and the newest of them, each with its number.
-    pub(crate) fn newest(&self) -> (u64, Vec<(u64, Candidate)>) {
-        (self.count, self.newest.iter().cloned().collect())
+    /// The number of withdrawals so far, and those from the number `since` on, each with its number.
+    pub(crate) fn newest(&self, since: u64) -> (u64, Vec<(u64, Candidate)>) {
+        let newer = self.newest.iter().filter(|(number, _)| *number >= since);
+        (self.count, newer.cloned().collect())
     }
 
     pub(crate) fn note(&mut self, withdrawn: Candidate) {

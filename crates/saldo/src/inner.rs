@@ -70,6 +70,9 @@ impl ClientInner {
 
     /// Drops all data about `holding`.
     pub(crate) fn forget(&self, holding: &Holding) {
+        if holding.network() != NetworkId::from(&*self.head.network()) {
+            return; // Nothing is known about it. The same address on this network stays.
+        }
         self.proofs.forget(holding);
         self.readings.forget(holding);
         self.readings.start_removals(&self.proofs);

@@ -69,7 +69,7 @@ impl Proofs {
     }
 
     fn state(&self) -> MutexGuard<'_, ProofsState> {
-        // A panic cannot leave a half-changed state behind: every change is one assignment.
+        // After a panic the state can lack a change, and the gate checks each reading that leaves.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

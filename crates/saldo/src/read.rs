@@ -173,7 +173,12 @@ impl ClientInner {
     async fn find_once(&self, holdings: &[Holding], kind: Kind, deadline: Deadline) -> Vec<Finding> {
         let level = self.level_of(kind);
         let (demand, marks) = (self.demand(level), self.marks(holdings, level));
+        let unreadable: Option<Vec<Why>> = holdings.iter().map(|holding| self.unreadable(holding)).collect();
         let found = match kind {
+            // No request can help.
+            _ if let Some(all) = unreadable => {
+                all.into_iter().map(|why| (Found::Nothing(why), Vec::new())).collect()
+            }
             Kind::Newest => self.find_newest(holdings, deadline).await,
             Kind::Finalized => self.find_finalized(holdings, deadline).await,
         };

@@ -1,9 +1,9 @@
 //! The owner of the readings: the records of all holdings, the withdrawn readings, and what has to be stored.
 //! It is the only caller of [`join`].
 //!
-//! **Lock order** of the whole crate: first the state of the store, then the readings, then the head, then the
-//! head's table of the network. The state of the proofs and the watch hub are locked alone. No lock is held
-//! across an await.
+//! **Lock order** of the whole crate: first the outbox of a watch, then the state of the store, then the
+//! readings, then the head, then the head's table of the network, and last the state of the proofs. Nothing else
+//! is locked under the proofs or under the watch hub. No lock is held across an await.
 
 mod index;
 mod persist;
@@ -62,7 +62,7 @@ impl Readings {
     }
 
     fn state(&self) -> MutexGuard<'_, ReadingsState> {
-        // A panic cannot leave a half-changed state behind: every change is one assignment.
+        // After a panic the state can lack a change, and the gate checks each reading that leaves.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -98,9 +98,9 @@ impl Readings {
         recorded.map(|(holding, _)| *holding).collect()
     }
 
-    /// The number of withdrawals so far, and the newest of them, each with its number.
-    pub(crate) fn withdrawals(&self) -> (u64, Vec<(u64, Candidate)>) {
-        self.state().withdrawals.newest()
+    /// The number of withdrawals so far, and those from the number `since` on, each with its number.
+    pub(crate) fn withdrawals(&self, since: u64) -> (u64, Vec<(u64, Candidate)>) {
+        self.state().withdrawals.newest(since)
     }
 
     /// Joins a checked proof with a trusted block of at least `level`, and records it. Both happen under one lock.

@@ -52,7 +52,13 @@ impl Head {
             state.proven_time = Some(state.proven_time.map_or(*starts, |proven| proven.max(*starts)));
         }
         let after = state.light_client.as_ref().map(event::Progress::of);
+        // Under the same lock: no other call may prove anything from a chain that has contradicted itself.
+        let contradiction = match &outcome {
+            Some(Err(AdvanceError::ConsensusFault(_))) => state.follow(),
+            _ => None,
+        };
         drop(state);
+        event::contradicted(contradiction);
         event::advanced(before, after);
         match outcome {
             None | Some(Err(AdvanceError::NotNewer { .. })) => Ok(()),

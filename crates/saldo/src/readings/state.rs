@@ -146,12 +146,14 @@ impl ReadingsState {
         (self.unsaved.take(), std::mem::take(&mut self.lost_blocks))
     }
 
-    /// Queues failed writes again, if their reading is still the newest.
+    /// Queues failed writes again, if their reading is still the newest, or the newest final one.
     pub(super) fn return_unwritten(&mut self, returned: Returned, generation: Generation) {
         for unsaved in returned.unsaved {
-            let newest = self.records.get(unsaved.proven.holding()).and_then(Record::last);
-            let is_newest = newest.is_some_and(|last| last.anchor().hash() == unsaved.proven.anchor().hash());
-            if is_newest && unsaved.proven.generation() == generation {
+            let block = unsaved.proven.anchor().hash();
+            let held = self.records.get(unsaved.proven.holding());
+            let mut kept =
+                held.into_iter().flat_map(|record| record.last().into_iter().chain(record.finalized()));
+            if kept.any(|kept| kept.anchor().hash() == block) && unsaved.proven.generation() == generation {
                 self.unsaved.push_back(unsaved);
             }
         }

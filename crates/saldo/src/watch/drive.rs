@@ -219,6 +219,7 @@ impl Driver<'_> {
         let failed = || {
             self.holdings
                 .iter()
+                .filter(|holding| self.inner.unreadable(holding).is_none())
                 .filter(|holding| self.plans.get(holding).is_some_and(|plan| plan.failures > 0))
         };
         let is_offline = |holding: &Holding| {
@@ -247,10 +248,11 @@ impl Driver<'_> {
     /// Records how the sources answered a poll.
     fn record_poll(&mut self, synced: &Synced) {
         let failed = |attempt: &Attempt| attempt.outcome.failure().is_some_and(is_silence);
-        if synced.attempts.is_empty() {
-            return;
+        if synced.attempts.is_empty() && !self.inner.head.head_is_newest() {
+            return; // There was no time to ask.
         }
-        if !synced.attempts.iter().all(failed) {
+        // Without an attempt the newest head is known: another call has asked.
+        if synced.attempts.is_empty() || !synced.attempts.iter().all(failed) {
             if std::mem::take(&mut self.failed_polls) > 0 {
                 // The network is back: what failed is tried at once.
                 self.plans.retain(|_, plan| plan.failures == 0);

@@ -54,7 +54,7 @@ impl Hints {
         let willing = inner.env.dispatcher.willing(Role::Execution, METHOD, &inner.env.execution);
         let mut of_provider: BTreeMap<&ProviderId, (&Endpoint, Vec<Holding>)> = BTreeMap::new();
         self.rounds = self.rounds.wrapping_add(1);
-        for holding in holdings {
+        for holding in holdings.iter().filter(|holding| inner.last(holding).is_some()) {
             let is_mistrusted =
                 |id: &ProviderId| self.mistrusted.get(id).is_some_and(|mistrust| now < mistrust.until);
             let is_disclosed = |provider: &&&Endpoint| {

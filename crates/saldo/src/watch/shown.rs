@@ -65,7 +65,7 @@ enum Class {
 impl Outbox {
     /// Makes an empty outbox. Withdrawals before this moment do not concern its watch.
     pub(super) fn new(inner: &ClientInner) -> Self {
-        Self { withdrawals: inner.readings.withdrawals().0, ..Self::default() }
+        Self { withdrawals: inner.readings.withdrawals(u64::MAX).0, ..Self::default() }
     }
 
     /// Sets a new reading. The next [`Outbox::queue_changes`] queues it.
@@ -85,10 +85,10 @@ impl Outbox {
     /// Queues the withdrawals since the last call, a storage that began or stopped to refuse, and the `holdings` whose state differs from what the app has
     /// seen.
     pub(super) fn queue_changes(&mut self, inner: &ClientInner, holdings: &[Holding]) {
-        let (count, withdrawals) = inner.readings.withdrawals();
-        let before = std::mem::replace(&mut self.withdrawals, count);
-        for (number, withdrawn) in withdrawals {
-            if number >= before && holdings.contains(withdrawn.holding()) {
+        let (count, withdrawals) = inner.readings.withdrawals(self.withdrawals);
+        self.withdrawals = count;
+        for (_, withdrawn) in withdrawals {
+            if holdings.contains(withdrawn.holding()) {
                 self.of.entry(*withdrawn.holding()).or_default().drop_withdrawn(&withdrawn);
                 self.queue.push_back(Item::Withdrawn(Box::new(withdrawn)));
             }
