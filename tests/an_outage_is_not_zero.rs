@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use alloy_primitives::U256;
 use saldo::Reading;
-use saldo_drill::{Chain, Fault};
+use saldo_drill::{Chain, Fault, OddError};
 use saldo_tests::native;
 use saldo_tests::scene::{ALICE, BEFORE, Scene, UNUSED};
 use serde_json::json;
@@ -19,9 +19,9 @@ fn provider_faults() -> Vec<(Fault, &'static str)> {
         (Fault::BadCertificate, "all_unreachable"),
         (Fault::Trickle { bytes_per_second: 1 }, "all_unreachable"),
         (Fault::Reset { after: 20 }, "all_unreachable"),
-        (Fault::Status(500), "all_unreachable"),
+        (Fault::Status(500), "providers_failing"),
         (Fault::Forbidden, "nobody_serves_proofs"),
-        (Fault::Redirect("http://elsewhere.test/".into()), "all_unreachable"),
+        (Fault::Redirect("http://elsewhere.test/".into()), "moved"),
         (Fault::Huge { bytes: 20_000_000 }, "all_unreachable"),
         (Fault::RateLimited { retry_after: Some("30".into()) }, "rate_limited"),
         (Fault::RateLimited { retry_after: None }, "rate_limited"),
@@ -30,12 +30,25 @@ fn provider_faults() -> Vec<(Fault, &'static str)> {
         (Fault::OtherChain(other_chain), "wrong_chain"),
         // Not even at the provider's own tip.
         (Fault::Error { code: -32000, message: "missing trie node".into() }, "nobody_serves_proofs"),
-        (Fault::Html, "all_unreachable"),
-        (Fault::Truncated, "proofs_refused"),
-        (Fault::NullResult, "proofs_refused"),
-        (Fault::Result(json!("0x0")), "proofs_refused"),
-        (Fault::Result(json!("")), "proofs_refused"),
-        (Fault::WrongId, "proofs_refused"),
+        (Fault::Status(501), "providers_failing"),
+        (Fault::Status(401), "denied"),
+        (Fault::Status(403), "denied"),
+        (Fault::Status(404), "denied"),
+        (Fault::Body("invalid host specified".into()), "denied"),
+        (Fault::Error { code: -32003, message: "daily request limit reached".into() }, "quota_exhausted"),
+        (Fault::OddError(OddError::Text), "providers_failing"),
+        (Fault::OddError(OddError::Empty), "providers_failing"),
+        (Fault::OddError(OddError::NullMessage), "providers_failing"),
+        (Fault::OddError(OddError::TextCode), "providers_failing"),
+        (Fault::OddError(OddError::Bare), "providers_failing"),
+        (Fault::OddError(OddError::PlainText), "providers_failing"),
+        (Fault::OddError(OddError::EmptyBody), "providers_failing"),
+        (Fault::Html, "log_in_page"),
+        (Fault::Truncated, "providers_failing"),
+        (Fault::NullResult, "providers_failing"),
+        (Fault::Result(json!("0x0")), "providers_failing"),
+        (Fault::Result(json!("")), "providers_failing"),
+        (Fault::WrongId, "providers_failing"),
         (Fault::TruncatedProof { nodes: 0 }, "proofs_refused"),
         (Fault::TruncatedProof { nodes: 1 }, "proofs_refused"),
         (Fault::ExtraNodes, "proofs_refused"),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use alloy_primitives::U256;
 use saldo_doctor::{Capabilities, Check, Depth, Limits, NamesFork, Unchecked, Verdict};
-use saldo_drill::{Chain, Fault, Rule};
+use saldo_drill::{BatchRefusal, Chain, Fault, Rule};
 use saldo_tests::doctor_world::DoctorWorld;
 use serde_json::json;
 
@@ -91,6 +91,20 @@ fn one_row_for_each_defect_of_a_provider() {
         assert_eq!(report.findings_at("provider0"), expected, "{rule:?}: {:?}", report.providers[0]);
         assert_eq!(report.findings_at("provider1"), [""; 0], "{rule:?}");
         assert_eq!(report.diagnosis.verdict, Verdict::Works, "{rule:?}: the other provider works");
+    }
+}
+
+/// A limit of batches is shown, and is no defect.
+#[test]
+fn the_largest_batch_is_shown() {
+    for (seed, form) in (1..).zip(BatchRefusal::ALL) {
+        for (calls, shown) in [(1, 1), (3, 3), (12, 10)] {
+            let world = DoctorWorld::new(seed, 1, 1, 0);
+            world.providers[0].add(Fault::BatchLimit { calls, form });
+            let report = world.examine();
+            assert_eq!(report.findings_at("provider0"), [""; 0], "{form:?}");
+            assert_eq!(report.providers[0].batch.found(), Some(&shown), "{form:?}");
+        }
     }
 }
 

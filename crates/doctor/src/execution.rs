@@ -19,7 +19,7 @@ use crate::reply::{MAX_BLOCK, MAX_PROOF, PROBED, hash_and_number, verify};
 
 const MAX_SMALL: usize = 64 * 1024;
 /// The batch sizes to try, until one fails.
-const BATCHES: [usize; 4] = [1, 2, 10, 50];
+const BATCHES: [usize; 5] = [1, 2, 3, 10, 50];
 
 /// Examines `provider`. Checks that need the signed head wait for it.
 pub(crate) async fn examine(
@@ -178,9 +178,12 @@ async fn batch(probe: &ProbeClient<'_>, chain_id: u64, report: &mut ProviderRepo
         let calls = (0..size)
             .map(|id| json!({ "jsonrpc": "2.0", "id": id, "method": method(id), "params": params(id) }));
         let answered = probe.batch(&Value::Array(calls.collect()), MAX_SMALL).await;
-        match answered.map(|body| is_whole(&body, size, chain_id)) {
-            Ok(true) => largest = Check::Found(size),
-            Ok(false) => {
+        let answered = answered.map(|body| (is_whole(&body, size, chain_id), is_refusal(&body, size)));
+        match answered {
+            Ok((true, _)) => largest = Check::Found(size),
+            // A provider may refuse a batch of this size. The size before is the one that it takes.
+            Ok((false, true)) if largest.is_found() => break,
+            Ok((false, _)) => {
                 report.findings.push(Finding::BrokenBatch { size });
                 if !largest.is_found() {
                     largest = Check::Failed(Failure::Malformed { what: "not the answers to a batch" });
@@ -196,6 +199,12 @@ async fn batch(probe: &ProbeClient<'_>, chain_id: u64, report: &mut ProviderRepo
         }
     }
     largest
+}
+
+/// Whether no call of the batch has a result: an error for the whole batch, in any form, or one for each of its calls.
+fn is_refusal(body: &[u8], size: usize) -> bool {
+    let Ok(Value::Array(answers)) = serde_json::from_slice::<Value>(body) else { return true };
+    answers.len() <= size && answers.iter().all(|answer| answer.get("error").is_some())
 }
 
 fn is_whole(body: &[u8], size: usize, chain_id: u64) -> bool {

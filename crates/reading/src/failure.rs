@@ -253,16 +253,13 @@ impl Failure {
         }
     }
 
-    /// Returns whether the provider gave an answer that is false or empty.
+    /// Returns whether the provider gave an answer that is false. An answer that is empty or malformed is not: an overloaded or
+    /// misconfigured provider gives such answers too.
     pub fn is_false_answer(&self) -> bool {
         match self {
             // The provider is not at fault if this version does not know a layout.
             Self::Header(error) => *error != HeaderError::UnknownLayout,
-            Self::Proof(_)
-            | Self::Malformed { .. }
-            | Self::NoResult
-            | Self::WrongChain { .. }
-            | Self::Quarantined => true,
+            Self::Proof(_) | Self::WrongChain { .. } | Self::Quarantined => true,
             Self::Spared { last } => last.is_false_answer(),
             _ => false,
         }

@@ -40,7 +40,8 @@ fn spared(last: Failure) -> Failure {
 
 #[test]
 fn a_spared_provider_counts_as_its_latest_failure() {
-    let (unreachable, refused) = (Failure::Transport(TransportError::Connect), Failure::NoResult);
+    let unreachable = Failure::Transport(TransportError::Connect);
+    let refused = Failure::WrongChain { got: 1, expected: 2 };
     for (last, is_unreachable, is_false) in [(unreachable, true, false), (refused, false, true)] {
         let again = spared(spared(last.clone()));
         assert_eq!((last.is_unreachable(), last.is_false_answer()), (is_unreachable, is_false));
@@ -53,8 +54,6 @@ fn a_wrong_answer_is_false_and_a_missing_answer_is_not() {
     let got = B256::ZERO;
     for failure in [
         Failure::Proof(ProofError::EmptyProof { expected: got }),
-        Failure::Malformed { what: "" },
-        Failure::NoResult,
         Failure::WrongChain { got: 1, expected: 2 },
         Failure::Header(HeaderError::HashMismatch { got, expected: got }),
     ] {
@@ -63,6 +62,8 @@ fn a_wrong_answer_is_false_and_a_missing_answer_is_not() {
     for failure in [
         Failure::Header(HeaderError::UnknownLayout),
         Failure::Transport(TransportError::Broken),
+        Failure::Malformed { what: "" },
+        Failure::NoResult,
         Failure::NotSynced,
         Failure::UnknownFork,
     ] {

@@ -41,7 +41,13 @@ pub enum Why {
     ProofWindowMissed,
     /// The providers that could be reached answer with errors.
     ProvidersFailing,
-    /// Answers came, and none of them proves anything.
+    /// The providers that could be reached deny access: the key or the URL is wrong.
+    Denied,
+    /// A web page answers in place of the providers, as the log-in page of a network does.
+    LogInPage,
+    /// The providers answer with redirects, which saldo does not follow.
+    Moved,
+    /// Proofs came, and none of them holds.
     ProofsRefused,
     /// The providers serve another chain.
     WrongChain {
@@ -160,6 +166,9 @@ impl Why {
             Self::NobodyServesProofs => &reason::NOBODY_SERVES_PROOFS,
             Self::ProofWindowMissed => &reason::PROOF_WINDOW_MISSED,
             Self::ProvidersFailing => &reason::PROVIDERS_FAILING,
+            Self::Denied => &reason::DENIED,
+            Self::LogInPage => &reason::LOG_IN_PAGE,
+            Self::Moved => &reason::MOVED,
             Self::ProofsRefused => &reason::PROOFS_REFUSED,
             Self::WrongChain { .. } => &reason::WRONG_CHAIN,
             Self::OnlyOldBlocks { .. } => &reason::ONLY_OLD_BLOCKS,

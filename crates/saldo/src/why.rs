@@ -163,7 +163,7 @@ fn of_whole(case: &Case<'_>) -> Option<Why> {
     if !attempts.is_empty() && attempts.iter().all(is_silent) {
         // The time was used up before the providers were asked.
         let had_no_time = attempts.iter().all(|attempt| is_late(attempt) && attempt.took < Env::GRACE);
-        return Some(if had_no_time { Why::Deadline } else { Why::AllUnreachable });
+        return Some(if had_no_time { Why::Deadline } else { of_silence(attempts) });
     }
     // One provider alone could invent a field: all that answered must say it.
     let mut reached = case.failures().filter(|failure| !failure.is_unreachable()).peekable();
@@ -175,6 +175,28 @@ fn of_whole(case: &Case<'_>) -> Option<Why> {
         (Some(problem), Some(age)) if !now.allows(age, policy) => Some(problem.clone()),
         (None, Some(age)) if !now.allows(age, policy) => Some(Why::OnlyOldBlocks { age }),
         _ => case.is_pending().then_some(Why::UnsignedTip),
+    }
+}
+
+/// The reason why no provider gave a JSON answer: errors, web pages and redirects are answers of another kind.
+fn of_silence(attempts: &[Attempt]) -> Why {
+    let is_other_answer = |failure: &&Failure| match failure {
+        Failure::Transport(TransportError::Redirect { .. }) => true,
+        Failure::Transport(_) => false,
+        _ => true,
+    };
+    let failures = attempts.iter().filter_map(|attempt| attempt.outcome.failure()).map(latest);
+    let others: Vec<&Failure> = failures.filter(is_other_answer).collect();
+    let is_redirect =
+        |failure: &&Failure| matches!(failure, Failure::Transport(TransportError::Redirect { .. }));
+    if others.is_empty() {
+        Why::AllUnreachable
+    } else if others.iter().all(|failure| **failure == Failure::WebPage) {
+        Why::LogInPage
+    } else if others.iter().all(is_redirect) {
+        Why::Moved
+    } else {
+        Why::ProvidersFailing
     }
 }
 
@@ -209,11 +231,21 @@ fn of_providers(case: &Case<'_>) -> Why {
         return Why::WrongChain { expected: *expected };
     }
     if all(serves_nothing) {
-        let is_used_up = failures().any(|failure| *failure == Failure::QuotaExhausted);
-        return if is_used_up { Why::QuotaExhausted } else { Why::NobodyServesProofs };
+        let any = |test: fn(&Failure) -> bool| failures().any(test);
+        return if any(|failure| *failure == Failure::QuotaExhausted) {
+            Why::QuotaExhausted
+        } else if any(is_denial) {
+            Why::Denied
+        } else {
+            Why::NobodyServesProofs
+        };
     }
     if failures().any(Failure::is_false_answer) {
         return Why::ProofsRefused;
+    }
+    let mut reached = failures().filter(|failure| !failure.is_unreachable()).peekable();
+    if reached.peek().is_some() && reached.all(is_denial) {
+        return Why::Denied;
     }
     if failures().next().is_some() { Why::ProvidersFailing } else { Why::Deadline }
 }
@@ -237,7 +269,19 @@ fn serves_nothing(failure: &Failure) -> bool {
     matches!(failure, Failure::QuotaExhausted | Failure::NotServed { .. } | Failure::Denied { .. })
 }
 
-/// Whether the provider did not answer at all.
+/// The latest failure of a provider that was not asked again.
+fn latest(failure: &Failure) -> &Failure {
+    match failure {
+        Failure::Spared { last } => latest(last),
+        other => other,
+    }
+}
+
+fn is_denial(failure: &Failure) -> bool {
+    matches!(failure, Failure::Denied { .. })
+}
+
+/// Whether the provider gave no JSON answer.
 fn is_silent(attempt: &Attempt) -> bool {
     attempt.outcome == Outcome::Unfinished || attempt.outcome.failure().is_some_and(Failure::is_unreachable)
 }

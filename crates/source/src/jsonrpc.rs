@@ -42,7 +42,7 @@ pub(crate) async fn call(
     call: Call,
     timeout: Duration,
 ) -> Result<Box<RawValue>, Failure> {
-    alone(io, endpoint, &call, timeout).await.map_err(|failed| failed.failure)
+    alone(io, endpoint, &call, timeout).await.map_err(|failed| *failed.failure)
 }
 
 /// [`call`], with all that a failure says.

@@ -8,7 +8,7 @@ use crate::transport::Response;
 fn answer(status: u16, body: &str) -> Result<String, Failure> {
     let response = Response { status, headers: Vec::new(), body: body.as_bytes().to_vec() };
     let result = read(&response, 7, "eth_getProof");
-    result.map(|result| result.get().to_owned()).map_err(|failed| failed.failure)
+    result.map(|result| result.get().to_owned()).map_err(|failed| *failed.failure)
 }
 
 fn malformed(what: &'static str) -> Result<String, Failure> {
@@ -60,7 +60,7 @@ fn retry_after_is_read() {
     let headers = vec![("retry-after".to_owned(), "30".to_owned())];
     let response = Response { status: 429, headers, body: Vec::new() };
     let expected = Failure::RateLimited { retry_after: Some(Duration::from_secs(30)) };
-    assert_eq!(read(&response, 7, "eth_getProof").unwrap_err().failure, expected);
+    assert_eq!(read(&response, 7, "eth_getProof").unwrap_err().failure, Box::new(expected));
 }
 
 #[test]

@@ -88,6 +88,30 @@ pub(crate) const PROVIDERS_FAILING: Reason = Reason {
     next_step: "Try again, or add a provider run by another operator.",
 };
 
+pub(crate) const DENIED: Reason = Reason {
+    code: "denied",
+    fault: Fault::Setup,
+    needs_action: true,
+    message: "the providers deny access",
+    next_step: "Check the key or the URL of the providers.",
+};
+
+pub(crate) const LOG_IN_PAGE: Reason = Reason {
+    code: "log_in_page",
+    fault: Fault::Device,
+    needs_action: true,
+    message: "a web page answers in place of the providers",
+    next_step: "Open a browser and log in to this network, or check the URLs of the providers.",
+};
+
+pub(crate) const MOVED: Reason = Reason {
+    code: "moved",
+    fault: Fault::Setup,
+    needs_action: true,
+    message: "the providers have moved to another address",
+    next_step: "Give the new URL of the provider; saldo follows no redirect.",
+};
+
 pub(crate) const PROOFS_REFUSED: Reason = Reason {
     code: "proofs_refused",
     fault: Fault::Providers,

@@ -33,7 +33,7 @@ impl Answered {
     pub(super) fn is_taken(&self) -> bool {
         let is_answer = |result: &Option<Result<_, CallFailure>>| match result {
             Some(Err(failed)) => {
-                matches!(failed.failure, Failure::ProofWindowMissed | Failure::NotSynced | Failure::NoResult)
+                matches!(*failed.failure, Failure::ProofWindowMissed | Failure::NotSynced | Failure::NoResult)
             }
             Some(Ok(_)) => true,
             None => false,
@@ -101,7 +101,7 @@ fn same_for_all(results: &[Result<Box<RawValue>, CallFailure>]) -> Option<&CallF
     let is_same =
         |result: &Result<_, CallFailure>| result.as_ref().err().is_some_and(|it| it.failure == first.failure);
     let is_about_each =
-        is_about_the_question(&first.failure) || matches!(first.failure, Failure::Malformed { .. });
+        is_about_the_question(&first.failure) || matches!(*first.failure, Failure::Malformed { .. });
     (results.iter().all(is_same) && !(is_about_each && first.size.is_none())).then_some(first)
 }
 
@@ -110,7 +110,7 @@ fn may_be_about_size(failed: &CallFailure, was_taken: bool) -> bool {
     if failed.size.is_some() {
         return true;
     }
-    match &failed.failure {
+    match &*failed.failure {
         _ if failed.is_rate_limit => false,
         Failure::Transport(TransportError::Broken)
         | Failure::Http { status: 500..=599 }

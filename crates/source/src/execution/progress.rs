@@ -55,7 +55,7 @@ impl<'a> Progress<'a> {
             Answered::Refused(failed) => {
                 for (place, _) in portion {
                     if let Some(state) = self.each.get_mut(*place) {
-                        state.refused = Some(failed.failure.clone());
+                        state.refused = Some((*failed.failure).clone());
                     }
                 }
             }
@@ -98,15 +98,16 @@ impl<'a> Progress<'a> {
     /// The results, in the order of the questions.
     pub(super) fn into_results(self) -> Vec<Result<Box<RawValue>, Failure>> {
         let results = self.each.into_iter().filter_map(|state| state.result);
-        results.map(|result| result.map_err(|failed| failed.failure)).collect()
+        results.map(|result| result.map_err(|failed| *failed.failure)).collect()
     }
 
     fn record(&mut self, place: usize, result: QuestionResult) {
         let Some(state) = self.each.get_mut(place) else { return };
         // The provider may have seen the question in the refused request, even if it cannot be reached now.
         let seen = state.refused.clone();
-        state.result = Some(
-            result.map_err(|failed| CallFailure { failure: failed.failure.or_what_was_seen(seen), ..failed }),
-        );
+        state.result = Some(result.map_err(|failed| CallFailure {
+            failure: Box::new(failed.failure.or_what_was_seen(seen)),
+            ..failed
+        }));
     }
 }

@@ -31,7 +31,7 @@ pub(super) struct Reply {
 /// A failure, and what the reply says about the size of the batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CallFailure {
-    pub(crate) failure: Failure,
+    pub(crate) failure: Box<Failure>,
     /// What the error's text says about the size of the batch.
     pub(crate) size: Option<SizeLimit>,
     /// Whether it is a rate limit by its status or code, after which no more requests are sent.
@@ -46,7 +46,7 @@ impl CallFailure {
 
 impl From<Failure> for CallFailure {
     fn from(failure: Failure) -> Self {
-        Self { failure, size: None, is_rate_limit: false }
+        Self { failure: Box::new(failure), size: None, is_rate_limit: false }
     }
 }
 
@@ -106,7 +106,7 @@ impl Reply {
         let error = self.error.as_ref().unwrap_or(&Value::Null);
         let (code, message) = (code_of(error), message_of(error));
         let data = error.get("data").unwrap_or(&Value::Null);
-        let failure = refusal(&Refusal { code, message, data }, response, method);
+        let failure = Box::new(refusal(&Refusal { code, message, data }, response, method));
         let size = if calls > 1 { size_limit(message, calls) } else { None };
         CallFailure {
             failure,
@@ -160,7 +160,7 @@ impl Reply {
 pub(super) fn unread(response: &Response, method: &'static str, calls: usize) -> CallFailure {
     let size = if calls > 1 { size_limit(&said(response), calls) } else { None };
     let is_rate_limit = size.is_none() && response.status == 429;
-    CallFailure { failure: without_reply(response, method), size, is_rate_limit }
+    CallFailure { failure: Box::new(without_reply(response, method)), size, is_rate_limit }
 }
 
 /// A member that is there, also if it is null.

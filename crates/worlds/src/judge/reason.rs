@@ -81,6 +81,9 @@ impl Judge<'_> {
             // After a reorganisation a provider no longer proves the old block, and neither branch proves the other's blocks.
             "nobody_serves_proofs"
             | "providers_failing"
+            | "denied"
+            | "log_in_page"
+            | "moved"
             | "all_unreachable"
             | "proof_window_missed"
             | "unsigned_tip" => {

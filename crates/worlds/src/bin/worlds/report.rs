@@ -10,7 +10,7 @@ use crate::campaign::Tally;
 const TRIES: usize = 400;
 
 /// The reasons that a wallet which reads native balances can be given.
-const WHYS: [&str; 25] = [
+const WHYS: [&str; 28] = [
     "all_unreachable",
     "checkpoint_not_served",
     "checkpoint_slot_wrong",
@@ -19,10 +19,13 @@ const WHYS: [&str; 25] = [
     "clock_off",
     "consensus_fault",
     "deadline",
+    "denied",
     "device_offline",
     "hand_over_missing",
     "heads_refused",
     "light_client_behind",
+    "log_in_page",
+    "moved",
     "nobody_serves_proofs",
     "only_old_blocks",
     "policy_forbids_more_operators",
