@@ -263,7 +263,8 @@ mod tests {
             for variable in ["all_proxy", "HTTPS_PROXY", "http_proxy"] {
                 let error = proxies(&[(variable, value)]).unwrap_err();
                 assert_eq!(error, ProxyError { variable }, "{value:?}");
-                assert!(!error.to_string().contains(value), "{error}");
+                let shown = error.to_string();
+                assert!(!shown.contains("KEY") && !shown.contains("proxy.test"), "{shown}");
             }
         }
         #[cfg(unix)]
