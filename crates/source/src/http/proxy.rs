@@ -65,7 +65,7 @@ impl Proxies {
     /// [`ProxyError`] if a value cannot be understood.
     pub fn from_variables(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self, ProxyError> {
         let named = |names: &[&'static str]| {
-            let mut values = names.iter().filter_map(|name| value(*name, &lookup).transpose());
+            let mut values = names.iter().filter_map(|name| value(name, &lookup).transpose());
             values.next().transpose()
         };
         let all = named(&["all_proxy", "ALL_PROXY"])?;
