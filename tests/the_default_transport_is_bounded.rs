@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use saldo::{Endpoint, TransportError};
+use saldo::{Endpoint, TlsFault, TransportError};
 use saldo_drill::serve::Server;
 use saldo_drill::{Chain, Fault, Provider};
 use saldo_source::{HttpTransport, Method, Request, Response, Transport};
@@ -110,7 +110,7 @@ fn plain_http_behind_https_is_a_tls_failure() {
         let address = serve_blindly(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n".to_vec()).await;
         HttpTransport::new().unwrap().send(request(&format!("https://{address}/"))).await
     });
-    assert_eq!(refusal.unwrap_err(), TransportError::Tls);
+    assert_eq!(refusal.unwrap_err(), TransportError::Unsecured(TlsFault::PlainHttp));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Files that a user names are read within a size and a time, and no closed or full output makes the command panic.
 #![cfg(unix)]
 #![allow(
+    clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
@@ -193,17 +194,32 @@ fn a_store_is_private_and_a_protected_one_is_read() {
 #[test]
 fn a_full_disk_is_said_with_what_helps() {
     let services = Services::new(1, 1);
-    let mut balance = services.balance();
     let store = free_path();
-    balance.args([&ALICE.to_string(), "--timeout", "9s", "--store", &store.display().to_string()]);
-    let quoted: Vec<String> = std::iter::once(balance.get_program())
-        .chain(balance.get_args())
-        .map(|argument| format!("'{}'", argument.to_str().unwrap()))
-        .collect();
-    let ended = shell(&format!("trap '' XFSZ; ulimit -f 1; {}", quoted.join(" "))).output().unwrap();
-    let said = String::from_utf8_lossy(&ended.stderr).into_owned();
-    assert!(said.contains("Free some space"), "{ended:?}");
-    assert_ne!(ended.status.code(), Some(101), "{ended:?}");
+    let named = store.display().to_string();
+    let under = |blocks: u64, owners: &[String]| {
+        let mut balance = services.balance();
+        balance.args(owners).args(["--quiet", "--timeout", "9s", "--store", &named]);
+        let quoted: Vec<String> = std::iter::once(balance.get_program())
+            .chain(balance.get_args())
+            .map(|argument| format!("'{}'", argument.to_str().unwrap()))
+            .collect();
+        // In blocks of 512 bytes.
+        shell(&format!("trap '' XFSZ; ulimit -f {blocks}; {}", quoted.join(" "))).output().unwrap()
+    };
+    let said = |output: &std::process::Output| String::from_utf8_lossy(&output.stderr).into_owned();
+    let no_file = under(1, &[ALICE.to_string()]);
+    assert_eq!(no_file.status.code(), Some(2), "{no_file:?}");
+    assert!(said(&no_file).contains("Free some space, or give a file on another disk"), "{no_file:?}");
+
+    // The file exists, and what many readings need no longer fits: the amounts are proven, and that is said.
+    fs::remove_file(&store).unwrap_or_default();
+    assert_eq!(services.run_for(ALICE, &["--quiet", "--timeout", "9s", "--store", &named]).status, 0);
+    let blocks = fs::metadata(&store).unwrap().len().div_ceil(512) + 8;
+    let many: Vec<String> = (1..=150).map(|number| format!("0x{number:040x}")).collect();
+    let full = under(blocks, &many);
+    assert_eq!(full.status.code(), Some(0), "{full:?}");
+    assert_eq!(String::from_utf8_lossy(&full.stdout).lines().count(), 150);
+    assert!(said(&full).contains("Free some space: what is proven now is not stored"), "{full:?}");
 }
 
 #[test]

@@ -65,7 +65,7 @@ impl Proxies {
     /// [`ProxyError`] if a value cannot be understood.
     pub fn from_variables(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self, ProxyError> {
         let named = |names: &[&'static str]| {
-            let mut values = names.iter().filter_map(|name| value(*name, &lookup).transpose());
+            let mut values = names.iter().filter_map(|name| value(name, &lookup).transpose());
             values.next().transpose()
         };
         let all = named(&["all_proxy", "ALL_PROXY"])?;
@@ -263,7 +263,8 @@ mod tests {
             for variable in ["all_proxy", "HTTPS_PROXY", "http_proxy"] {
                 let error = proxies(&[(variable, value)]).unwrap_err();
                 assert_eq!(error, ProxyError { variable }, "{value:?}");
-                assert!(!error.to_string().contains(value), "{error}");
+                let shown = error.to_string();
+                assert!(!shown.contains("KEY") && !shown.contains("proxy.test"), "{shown}");
             }
         }
         #[cfg(unix)]
