@@ -158,9 +158,35 @@ pub(crate) fn refusal(response: &Response, route: Route) -> Failure {
 }
 
 fn data(response: Response) -> Data {
-    let ssz =
-        response.header("content-type").is_some_and(|kind| kind.starts_with("application/octet-stream"));
+    let ssz = response.header("content-type").is_some_and(is_ssz);
     let fork = response.header("eth-consensus-version").map(str::to_owned);
     let encoding = if ssz { Encoding::Ssz } else { Encoding::Json };
     Data { bytes: response.body, encoding, fork }
+}
+
+/// Whether a media type names SSZ. The letter case has no meaning, and parameters may follow (RFC 9110, section 8.3.1).
+fn is_ssz(media_type: &str) -> bool {
+    let (essence, _) = media_type.split_once(';').unwrap_or((media_type, ""));
+    essence.trim().eq_ignore_ascii_case("application/octet-stream")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_letter_case_and_the_parameters_of_a_media_type_have_no_meaning() {
+        for ssz in [
+            "application/octet-stream",
+            "Application/Octet-Stream",
+            "APPLICATION/OCTET-STREAM",
+            " application/octet-stream ; charset=utf-8",
+        ] {
+            assert!(is_ssz(ssz), "{ssz}");
+        }
+        for other in ["application/json", "Application/JSON; charset=utf-8", "application/octet-streams", ""]
+        {
+            assert!(!is_ssz(other), "{other}");
+        }
+    }
 }

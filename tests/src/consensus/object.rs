@@ -7,6 +7,7 @@ use saldo_beacon::container::{BeaconBlockHeader, ExecutionPayloadHeader, SyncAgg
 use saldo_beacon::decode::{self, DecodeError, Encoding};
 use saldo_beacon::merkle::merkleize;
 use saldo_beacon::signature::{compute_fork_data_root, compute_signing_root};
+use saldo_beacon::unit::Slot;
 use saldo_beacon::{Execution, LightClientHeader, LightClientUpdate, Network};
 use serde::Deserialize;
 use serde_json::Value;
@@ -203,6 +204,26 @@ fn same_update(decoded: &LightClientUpdate, value: &Value, size: usize) {
     }
 }
 
+/// Whether the finality branch is all zero, or the finalized header has slot 0.
+///
+/// Source: `validate_light_client_update`, consensus-specs `altair/light-client/sync-protocol.md`.
+fn has_no_proof_or_slot(value: &Value) -> bool {
+    let slot: Slot = field(&value["finalized_header"]["beacon"], "slot");
+    roots(&value["finality_branch"]).iter().all(B256::is_zero) || slot == Slot::new(0)
+}
+
+#[test]
+fn only_a_header_without_proof_or_of_slot_0_may_be_unproven() {
+    let object = |slot: &str, root: u8| {
+        let branch = [B256::ZERO, B256::repeat_byte(root)];
+        serde_json::json!({ "finalized_header": { "beacon": { "slot": slot } }, "finality_branch": branch })
+    };
+    assert!(has_no_proof_or_slot(&object("0", 0)));
+    assert!(has_no_proof_or_slot(&object("0", 1)));
+    assert!(has_no_proof_or_slot(&object("8", 0)));
+    assert!(!has_no_proof_or_slot(&object("8", 1)));
+}
+
 /// The result of decoding an object that servers send, in both encodings; `None` if it is only a part of objects.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Decoded {
@@ -230,9 +251,9 @@ fn decodes(object: &str, bytes: &[u8], value: &Value, fork: &str, network: &Netw
         };
         match update {
             Ok(update) => same_update(&update, value, size),
-            // All zero except a part of the header: the spec refuses a finalized header without proof.
+            // The spec refuses a finalized header without proof, and one of slot 0 that is not empty.
             Err(DecodeError::Unproven { field: "finalized_header" }) => {
-                assert!(roots(&value["finality_branch"]).iter().all(B256::is_zero));
+                assert!(has_no_proof_or_slot(value), "{object} is refused as unproven");
                 return Some(Decoded::Unproven);
             }
             Err(error) => panic!("{object}: {error}"),

@@ -31,15 +31,15 @@ impl Shape<'_> {
         self.fork.rules().layout == HeaderLayout::Execution17
     }
 
-    /// Returns the payload header if it has the fields of the object's fork.
+    /// Returns the payload header if it has the fields of the object's fork. It may have more: `resolve` accepts fields
+    /// of a later fork if they are zero, as some tools write them.
     fn expect_layout(
         &self,
         header: ExecutionPayloadHeader,
         slot: Slot,
     ) -> Result<ExecutionPayloadHeader, DecodeError> {
-        let has_fields = [header.blob_gas_used, header.excess_blob_gas]
-            .iter()
-            .all(|field| field.is_some() == self.has_blob_fields());
+        let blob_fields = [header.blob_gas_used, header.excess_blob_gas];
+        let has_fields = !self.has_blob_fields() || blob_fields.iter().all(Option::is_some);
         if has_fields && header.extra_data.len() <= ExecutionPayloadHeader::MAX_EXTRA_DATA {
             return Ok(header);
         }
