@@ -147,7 +147,7 @@ fn an_outage_is_not_mistaken_for_a_limit() {
     for fault in
         [Fault::Status(503), Fault::QuotaExhausted, Fault::Forbidden, Fault::Html, Fault::Reset { after: 0 }]
     {
-        let (failures, batch, moments) = asked(&[fault.clone()], BatchSize::default());
+        let (failures, batch, moments) = asked(std::slice::from_ref(&fault), BatchSize::default());
         assert_eq!((failures.len(), batch.size()), (60, 100), "{fault:?}");
         assert!(moments <= 2, "{fault:?}: {moments}");
     }

@@ -178,7 +178,11 @@ impl Store {
     }
 
     /// The reading of `claim`, if its proof verifies under its block's header.
-    pub(crate) fn check(&self, claim: &Claim, generation: Generation) -> Result<Candidate, StorageFault> {
+    pub(crate) fn check(
+        &self,
+        claim: &Claim,
+        generation: Generation,
+    ) -> Result<Candidate, Box<StorageFault>> {
         claim.check(&self.seal, generation)
     }
 

@@ -81,7 +81,7 @@ fn an_error_is_read_in_any_form() {
         (200, r#"{"jsonrpc":"2.0","id":"7","error":{"message":"rate limit exceeded"}}"#, limited.clone()),
         (200, r#"{"id":7,"error":{"code":"429","message":null}}"#, limited.clone()),
         (200, r#"{"id":7,"error":{"code":429.0}}"#, limited.clone()),
-        (200, r#"{"error":{"detail":"rate limited"}}"#, limited.clone()),
+        (200, r#"{"error":{"detail":"rate limited"}}"#, limited),
         (200, r#"{"error":{"reason":"none"}}"#, Failure::Rpc { code: 0 }),
         (200, r#"{"jsonrpc":"2.0","id":7,"error":{}}"#, Failure::Rpc { code: 0 }),
         (200, r#"{"jsonrpc":"2.0","id":7,"error":[]}"#, Failure::Rpc { code: 0 }),

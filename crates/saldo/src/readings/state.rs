@@ -105,7 +105,7 @@ impl ReadingsState {
         for checked in claims.iter().filter_map(|claim| Some(store?.check(claim, generation))) {
             match checked {
                 Ok(proven) => drop(self.offer(&proven, None)),
-                Err(fault) => faults.push(fault),
+                Err(fault) => faults.push(*fault),
             }
         }
         faults

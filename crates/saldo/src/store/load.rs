@@ -69,8 +69,8 @@ struct Opened {
 
 impl Claim {
     /// The reading, if its proof verifies under its block's header.
-    pub(super) fn check(&self, seal: &Seal, generation: Generation) -> Result<Candidate, StorageFault> {
-        let Opened { provider, nodes } = self.open(seal).ok_or(StorageFault::Damaged)?;
+    pub(super) fn check(&self, seal: &Seal, generation: Generation) -> Result<Candidate, Box<StorageFault>> {
+        let Opened { provider, nodes } = self.open(seal).ok_or_else(|| Box::new(StorageFault::Damaged))?;
         let account = verify_account(self.anchor.state_root(), self.holding.owner(), &nodes);
         self.join(provider, account, generation)
     }
@@ -85,11 +85,12 @@ impl Claim {
         provider: ProviderId,
         account: Result<Verified<Account>, ProofError>,
         generation: Generation,
-    ) -> Result<Candidate, StorageFault> {
+    ) -> Result<Candidate, Box<StorageFault>> {
         let Self { holding, anchor, .. } = self;
-        let account = account.map_err(|error| StorageFault::Reading { holding: *holding, error })?;
+        let account =
+            account.map_err(|error| Box::new(StorageFault::Reading { holding: *holding, error }))?;
         let joined = join(*holding, &account, anchor, provider, generation);
-        joined.map(Candidate::as_restored).map_err(|_| StorageFault::Damaged)
+        joined.map(Candidate::as_restored).map_err(|_| Box::new(StorageFault::Damaged))
     }
 }
 
@@ -324,7 +325,7 @@ impl Checked {
             for ((claim, opened), account) in opened.iter().zip(accounts) {
                 match claim.join(opened.provider.clone(), account, terms.generation) {
                     Ok(proven) => checked.push((claim.holding, proven)),
-                    Err(fault) => self.note(fault),
+                    Err(fault) => self.note(*fault),
                 }
             }
         }
