@@ -62,7 +62,7 @@ pub fn test_chain() -> &'static TestChain {
 
 impl TestChain {
     fn start() -> Self {
-        let genesis = now().as_secs() - HISTORY;
+        let genesis = now().as_secs().saturating_sub(HISTORY);
         let chain = Chain::builder(77)
             .slot_duration(Duration::from_secs(1))
             .genesis_time(UnixTime::from_secs(genesis))
