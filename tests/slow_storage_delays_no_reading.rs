@@ -237,6 +237,23 @@ fn a_stored_trust_start_counts_also_when_it_is_read_late() {
     assert!(entries(&storage.inner).iter().all(|(name, _)| !name.starts_with("reading/")));
 }
 
+/// The same for every moment at which the storage can become readable: before the first request, while the bootstrap of the
+/// other checkpoint is on its way, and after it.
+#[test]
+fn a_stored_trust_start_counts_at_whatever_moment_it_is_read() {
+    for tenths in 0..20 {
+        let (world, storage) = world_with_reading(8);
+        let elsewhere = Checkpoint { root: alloy_primitives::B256::repeat_byte(9), slot: None };
+        start(&world, &storage).start_again(elsewhere);
+        storage.set_load(Duration::from_millis(100) * tenths);
+        let client = start(&world, &storage);
+        for _ in 0..2 {
+            let reading = world.read(&client);
+            assert_eq!((reading.proven(), client.last(&ALICES)), (None, None), "read after {tenths} tenths");
+        }
+    }
+}
+
 /// Trust is restarted while a write is under way: what that write stores is removed before anything else is written.
 #[test]
 fn a_restart_leaves_no_old_reading_behind() {

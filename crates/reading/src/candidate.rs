@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use alloy_primitives::U256;
 use saldo_chain::{Anchor, Chain, Level, Standing};
 
 use crate::amount::Amount;
@@ -63,12 +62,6 @@ impl Candidate {
     /// Returns the trust start that it follows from.
     pub fn generation(&self) -> Generation {
         self.generation
-    }
-
-    /// Returns whether `claimed`, in base units, is another amount than this one. A claim can cause a new proof request,
-    /// and nothing else.
-    pub fn differs_from(&self, claimed: U256) -> bool {
-        self.amount.base_units() != claimed
     }
 
     /// Marks it as restored from storage.
