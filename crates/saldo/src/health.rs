@@ -132,7 +132,7 @@ impl std::fmt::Display for EndpointState {
             Self::Unasked => "not asked yet",
             Self::Accepted => "answers",
             Self::Failing => "does not answer usefully",
-            Self::BackedOff => "asked to be left alone for a while",
+            Self::BackedOff => "asked to wait before the next request",
             Self::Quarantined => "sent false proofs",
         })
     }

@@ -19,7 +19,7 @@ pub use memory::MemoryStorage;
 #[cfg(feature = "redb")]
 pub use redb::RedbStorage;
 
-/// Bytes under names, with a version, kept in the app's private storage. Names that saldo does not know are left alone.
+/// Bytes under names, with a version, kept in the app's private storage. Names that saldo does not know are not changed.
 ///
 /// What is in it is as trusted as a checkpoint: software that can write there can have the wallet show any amount after a
 /// restart, and any further one with a committee of its own. A [`StorageKey`] closes that.

@@ -1,15 +1,15 @@
 //! What a client keeps over a restart: the light client, the proven readings with their proofs and blocks, what is known of
-//! providers, and which operators know of which address.
+//! providers, and the disclosure sets of the addresses.
 //!
-//! Nothing of it is believed because it is there. A reading is restored as it came about: its block's header is hashed, its
-//! proof is verified under that header's state root, and the two are joined. One thing cannot be checked again: that the
-//! committee signed the block, because the signature is gone. So the storage is as trusted as a checkpoint.
+//! All of it is checked again. The header of a reading's block is hashed, the proof is verified under its state root, and the
+//! two are joined. One thing cannot be checked again: that the committee signed the block, because the signature is not
+//! stored. So the storage is as trusted as a checkpoint.
 //!
 //! **Writing** is diff, encode, apply. A [`ChangeSet`] is the difference between the [`Index`], which says what is in the
 //! storage, and what is known now; it is encoded as named bytes; the storage applies them; when it says so, the index does too.
 //!
-//! **One thing at a time.** What the storage is asked to do is one shared future, which stays here until it completes: the
-//! calls of the client wait for it as long as they can, and the next call goes on. What was asked for meanwhile follows.
+//! **One job at a time.** The current job of the storage is one shared future, which stays here until it completes. The calls
+//! of the client wait for it until their deadlines, and the next call goes on with it. Other jobs wait in a queue.
 //!
 //! **Lock order**: the state of the store before what the client knows, never after.
 
@@ -60,7 +60,7 @@ pub(crate) struct State {
     under_way: Option<UnderWay>,
     /// Numbers the jobs.
     jobs: u64,
-    /// Up to which revision it is stored who knows of which address.
+    /// Up to which revision the disclosure sets are stored.
     disclosed_to: u64,
     faults: Vec<StorageFault>,
 }
@@ -119,12 +119,12 @@ pub(crate) enum Reason {
     Difference {
         /// The blocks that the chain took back.
         withdrawn: BTreeSet<B256>,
-        /// Up to which revision it says who knows of which address.
+        /// Up to which revision it has the disclosure sets.
         disclosed_to: u64,
     },
 }
 
-/// What became of a job.
+/// The result of a job.
 #[derive(Clone)]
 pub(crate) enum Outcome {
     Loaded(Result<Loaded, StorageError>),
@@ -220,8 +220,8 @@ impl Store {
         Some(self.begin_write(state, changes, version, reason))
     }
 
-    /// Begins to write what is known and not stored, if there is anything. `disclosed_to` is up to which revision `present`
-    /// says who knows of which address.
+    /// Begins to write what is known and not stored, if there is anything. `present` has the disclosure sets up to the revision
+    /// `disclosed_to`.
     pub(crate) fn begin_difference(
         &self,
         state: &mut State,
@@ -237,7 +237,7 @@ impl Store {
     /// Looks at the first of the records that were read.
     ///
     /// # Errors
-    /// [`StorageRefusal`] if they belong to another chain or format; the storage is left alone from then on.
+    /// [`StorageRefusal`] if they belong to another chain or format; the storage is not changed from then on.
     pub(crate) fn identify(
         &self,
         state: &mut State,
@@ -250,7 +250,7 @@ impl Store {
         })
     }
 
-    /// Where the records say that the caller had trust start again; `None` also if the caller did so since.
+    /// Where the records say that the caller restarted trust; `None` also if the caller did so since.
     pub(crate) fn stored_start(&self, state: &State, readable: &Readable) -> Option<Checkpoint> {
         readable.start(&self.seal).filter(|_| state.queue.restart.is_none())
     }
@@ -314,7 +314,7 @@ impl State {
         self.queue.restart = Some(start);
     }
 
-    /// Has the readings of `holding` removed, and who knows of its address, before anything else is written.
+    /// Has the readings of `holding` and the disclosure set of its address removed, before anything else is written.
     pub(crate) fn queue_forget(&mut self, holding: Holding) {
         self.queue.forgotten.insert(holding);
     }
@@ -323,7 +323,7 @@ impl State {
         self.disclosed_to
     }
 
-    /// Takes what became of a write. What could not be written is given back.
+    /// Takes the result of a write. Returns what could not be written.
     pub(crate) fn settle_write(
         &mut self,
         changes: ChangeSet,

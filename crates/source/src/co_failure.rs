@@ -36,7 +36,7 @@ impl CoFailures {
     /// Of an endpoint whose last answer is older it is not known when it began to fail.
     const RECENT: Duration = Duration::from_secs(60 * 60);
 
-    /// Records what became of a call that ended at `now`. An attempt that was overtaken before the hedge delay says nothing.
+    /// Records the result of a call that ended at `now`. An attempt that was overtaken before the hedge delay says nothing.
     pub(crate) fn record(&mut self, attempts: &[Attempt], hedge_delay: Duration, now: Duration) {
         let key = |attempt: &Attempt| (attempt.role, attempt.provider.clone());
         let answered: Vec<Key> = attempts.iter().filter(|attempt| has_answered(attempt)).map(key).collect();

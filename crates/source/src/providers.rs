@@ -27,7 +27,7 @@ pub(crate) struct Providers {
     pub(crate) jitter: Jitter,
 }
 
-/// What became of one call's requests for `method`.
+/// The results of one call's requests for `method`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Finished<'a> {
     pub(crate) method: &'static str,
@@ -80,7 +80,7 @@ impl Providers {
         self.backoffs.availability(&(role, id.clone()), now)
     }
 
-    /// Records what became of a call. If this device has no network, only accepted answers count.
+    /// Records the result of a call. If this device has no network, only accepted answers count.
     pub(crate) fn record(&mut self, finished: Finished<'_>) {
         let Finished { attempts, hedge_delay, now, .. } = finished;
         let is_device = self.reachability.is_offline() || self.reachability.is_cut_off(attempts, now);

@@ -24,7 +24,7 @@ enum Scope {
     All,
 }
 
-/// What follows from what became of a job.
+/// What follows from the result of a job.
 enum Next {
     /// The next job.
     Job,
@@ -149,7 +149,7 @@ impl Readings {
         })
     }
 
-    /// Takes what became of `job`, unless another call has.
+    /// Takes the result of `job`, unless another call has.
     ///
     /// # Errors
     /// [`StorageRefusal`] if the storage turns out to belong to another chain or format.

@@ -23,7 +23,7 @@ const ADDRESSES: usize = 4_096;
 /// What is known now.
 pub(crate) struct Present<'a> {
     pub(crate) first: Vec<u8>,
-    /// Where the caller had trust start again.
+    /// Where the caller restarted trust.
     pub(crate) start: Option<Checkpoint>,
     pub(crate) light_client: Option<&'a LightClient>,
     /// Readings that are not in the storage yet.
@@ -59,7 +59,7 @@ pub(crate) struct ChangeSet {
     pub(super) removed_readings: Vec<(Holding, B256)>,
     /// The readings that are new.
     pub(super) unsaved: Vec<Unsaved>,
-    /// Names to remove that are of no value any more.
+    /// Names that are not used any more, to remove.
     pub(super) strays: BTreeSet<String>,
 }
 
@@ -94,7 +94,7 @@ impl ChangeSet {
         Some(changes)
     }
 
-    /// Removes the readings of `holdings`, and who knows of their addresses.
+    /// Removes the readings of `holdings`, and the disclosure sets of their addresses.
     pub(super) fn forgetting(index: &Index, holdings: &BTreeSet<Holding>) -> Option<Self> {
         let mut draft = Draft { index, blocks: BTreeMap::new(), readings: BTreeMap::new() };
         for holding in holdings.iter().filter(|holding| !index.blocks_of(holding).is_empty()) {

@@ -104,7 +104,7 @@ pub(super) fn format(first: &[u8]) -> Option<(u16, &[u8])> {
     Some((u16::from_le_bytes(*format), rest))
 }
 
-/// Where the caller had trust start again.
+/// Where the caller restarted trust.
 #[derive(RlpEncodable, RlpDecodable)]
 struct Start {
     root: B256,

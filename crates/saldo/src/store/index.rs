@@ -15,16 +15,16 @@ use super::form::Name;
 pub(super) struct Index {
     /// The first record.
     pub(super) first: Option<Vec<u8>>,
-    /// Where the caller had trust start again.
+    /// Where the caller restarted trust.
     pub(super) start: Option<Checkpoint>,
     /// How far the light client that is stored has come.
     pub(super) light_client: Option<Progress>,
     pub(super) has_providers: bool,
-    /// The orders of the addresses of which it is stored who knows of them.
+    /// The orders of the addresses whose disclosure sets are stored.
     pub(super) disclosed: BTreeMap<Address, u64>,
     /// The same, oldest first.
     pub(super) disclosed_order: BTreeSet<(u64, Address)>,
-    /// Names of saldo's that are of no value any more. The next write removes them.
+    /// Names that saldo wrote and does not use any more. The next write removes them.
     pub(super) strays: BTreeSet<String>,
     /// The blocks of each holding's readings, highest first.
     readings: BTreeMap<Holding, Vec<B256>>,

@@ -37,10 +37,10 @@ pub(crate) struct Restored {
     pub(crate) readings: Vec<Candidate>,
     /// Older ones, to fall back to, which are checked when they are needed.
     pub(crate) older: BTreeMap<Holding, Vec<Claim>>,
-    /// Where the caller had trust start again.
+    /// Where the caller restarted trust.
     pub(crate) start: Option<Checkpoint>,
     pub(crate) providers: ProviderState,
-    /// Who knows of which address.
+    /// The disclosure sets, by address.
     pub(crate) disclosed: Vec<(Address, StoredDisclosure)>,
 }
 
@@ -136,7 +136,7 @@ impl Readable {
         self.version
     }
 
-    /// Where the caller had trust start again.
+    /// Where the caller restarted trust.
     pub(super) fn start(&self, seal: &Seal) -> Option<Checkpoint> {
         let (name, sealed) = self.entries.iter().find(|(name, _)| name == form::START)?;
         self.first.as_ref().and_then(|_| form::load_start(seal.open(name, sealed)?))

@@ -1,4 +1,4 @@
-//! What became of each question so far.
+//! The result of each question so far.
 
 use saldo_reading::Failure;
 use serde_json::value::RawValue;
@@ -9,7 +9,7 @@ use crate::jsonrpc::CallFailure;
 
 type QuestionResult = Result<Box<RawValue>, CallFailure>;
 
-/// All questions, and what became of them.
+/// All questions and their results.
 pub(super) struct Progress<'a> {
     questions: &'a [Question],
     each: Vec<State>,

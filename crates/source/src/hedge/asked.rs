@@ -1,4 +1,4 @@
-//! The providers that one question was sent to, and what became of it.
+//! The providers that one question was sent to, and their answers.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

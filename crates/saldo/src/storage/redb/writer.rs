@@ -63,7 +63,7 @@ impl Drop for Writer {
     }
 }
 
-/// What became of a batch, as soon as it is known.
+/// The result of a batch, as soon as it is known.
 #[derive(Clone, Default)]
 pub(super) struct Reply(Arc<Mutex<State>>);
 
