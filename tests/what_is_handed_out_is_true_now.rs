@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use alloy_primitives::U256;
 use futures_util::FutureExt;
-use futures_util::future::{join, join3, select};
+use futures_util::future::{Either, join, join3, select};
 use saldo::{Change, Clock, Holding, Policy, Reading};
-use saldo_drill::{Chain, Fault};
+use saldo_drill::{Chain, Fault, Provider};
 use saldo_tests::native;
 use saldo_tests::scene::{AFTER, ALICE, BEFORE, BOB, Scene, UNUSED};
 
@@ -104,6 +104,32 @@ fn a_fault_that_appears_while_a_finalized_read_waits_stops_it() {
     for reading in readings {
         assert_eq!(reading.why().map(saldo::Why::code), Some("consensus_fault"));
     }
+}
+
+/// The call that receives the contradiction goes on waiting for another source, and the app drops it. The client knows the
+/// contradiction from the moment when it came, and no other call proves anything.
+#[test]
+fn a_fault_that_a_dropped_call_received_stops_all_others() {
+    let scene = Scene::new(14, 2, 2);
+    let other = scene.chain.split();
+    scene.chain.set_balance(ALICE, AFTER);
+    scene.pass_slots(2);
+    other.advance(2);
+    scene.assert_true(&scene.balance(ALICE), ALICE);
+    scene.pass_slots(1);
+    scene.sources[0].set(Fault::Hang);
+    scene.sources[1].set(Fault::OtherChain(other));
+    scene.providers.iter().for_each(|provider| provider.set(Fault::Hang));
+    let clock = scene.simulation.clock();
+    let dropped = scene.simulation.run(async {
+        let read = scene.client.balance(BOB);
+        matches!(select(read, clock.sleep(Duration::from_millis(600)).boxed()).await, Either::Right(_))
+    });
+    assert!(dropped, "the call was still waiting");
+    assert!(scene.client.consensus_fault().is_some());
+    scene.providers.iter().for_each(Provider::clear);
+    let reading = scene.balance(ALICE);
+    assert_eq!(reading.why().map(saldo::Why::code), Some("consensus_fault"));
 }
 
 #[test]

@@ -13,10 +13,10 @@ use saldo::{
 };
 use saldo_tests::checkpoint_world::CheckpointWorld as Council;
 use saldo_tests::native;
-use saldo_tests::scene::{AFTER, ALICE, BEFORE, BOB, UNUSED as NOBODY};
+use saldo_tests::scene::{AFTER, ALICE, BEFORE, BOB, UNUSED};
 use saldo_tests::stored::{Durable, entries, put, with_record_checksum as sealed};
 
-const HOLDINGS: [Holding; 3] = [native(ALICE), native(BOB), native(NOBODY)];
+const HOLDINGS: [Holding; 3] = [native(ALICE), native(BOB), native(UNUSED)];
 
 fn builder(council: &Council) -> ClientBuilder {
     council.builder().checkpoint(council.chain.checkpoint())

@@ -13,7 +13,7 @@ use saldo_beacon::unit::UnixTime;
 use saldo_drill::{BeaconSource, Chain, Fault, Provider};
 use saldo_tests::checkpoint_world::CheckpointWorld as Council;
 use saldo_tests::native;
-use saldo_tests::scene::{AFTER, ALICE, BEFORE, UNUSED as NOBODY};
+use saldo_tests::scene::{AFTER, ALICE, BEFORE, UNUSED};
 use saldo_tests::stored::{entries, put, with_record_checksum};
 
 const HOLDING: Holding = native(ALICE);
@@ -54,7 +54,7 @@ fn offline_and_at_once() {
     assert_eq!((last.anchor(), last.provider()), (before.anchor(), before.provider()));
     let age = last.freshness(client.now(), client.policy());
     assert!(matches!(age, saldo::Freshness::Old(age) if age >= Duration::from_secs(7_200)));
-    assert_eq!(client.last(&native(NOBODY)), None);
+    assert_eq!(client.last(&native(UNUSED)), None);
     assert_eq!(asked(&council), requests);
 
     // A read finds nobody, and keeps it.
@@ -364,18 +364,18 @@ fn a_wrong_clock_loses_nothing() {
 #[test]
 fn one_holding_can_be_forgotten() {
     let (council, storage) = (Council::new(16, 0), MemoryStorage::new());
-    let nobodys = native(NOBODY);
+    let unused = native(UNUSED);
     let client = start(&council, &storage);
-    let readings = council.simulation.run(client.read(&[HOLDING, nobodys]));
+    let readings = council.simulation.run(client.read(&[HOLDING, unused]));
     assert!(readings.iter().all(|reading| reading.proven().is_some()));
     client.forget(&HOLDING);
     let again = start(&council, &storage);
     for client in [&client, &again] {
         assert_eq!(client.last(&HOLDING), None);
-        assert!(client.last(&nobodys).is_some() && client.storage_faults().is_empty());
+        assert!(client.last(&unused).is_some() && client.storage_faults().is_empty());
     }
     let refreshed = council.simulation.run(again.refresh(Duration::from_secs(20)));
-    assert_eq!(refreshed.iter().map(|(holding, _)| *holding).collect::<Vec<_>>(), [nobodys]);
+    assert_eq!(refreshed.iter().map(|(holding, _)| *holding).collect::<Vec<_>>(), [unused]);
     let address = format!("{ALICE:#x}");
     let all = entries(&storage);
     assert!(all.iter().all(|(name, value)| {

@@ -1,9 +1,9 @@
 //! What a client keeps over a restart: the light client, the proven readings with their proofs and blocks, what is known of
 //! providers, and the disclosure sets of the addresses.
 //!
-//! All of it is checked again. The header of a reading's block is hashed, the proof is verified under its state root, and the
-//! two are joined. One thing cannot be checked again: that the committee signed the block, because the signature is not
-//! stored. So the storage is as trusted as a checkpoint.
+//! A stored reading is checked again: the header of its block is hashed, its proof is verified under the state root of that
+//! header, and the two are joined. Only the signature of the committee is not stored, so it cannot be checked again. That is
+//! why the storage is as trusted as a checkpoint.
 //!
 //! **Writing** is diff, encode, apply. A [`ChangeSet`] is the difference between the [`Index`], which says what is in the
 //! storage, and what is known now; it is encoded as named bytes; the storage applies them; when it says so, the index does too.
