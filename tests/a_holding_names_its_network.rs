@@ -1,6 +1,6 @@
 //! A holding names its network. A client reads the holdings of its own network only, and says so of any other.
 
-use saldo::{Change, Holding, MemoryStorage, NetworkId, Reading, Why, Write};
+use saldo::{Activity, Change, Holding, MemoryStorage, NetworkId, Reading, Why, Write};
 use saldo_tests::checkpoint_world::CheckpointWorld;
 use saldo_tests::scene::{ALICE, BEFORE, BOB, Scene};
 use saldo_tests::stored::{entries, put};
@@ -61,6 +61,15 @@ fn a_watch_says_so_once() {
     assert_eq!(said(ELSEWHERE).count(), 1, "{changes:?}");
     said(ELSEWHERE).for_each(assert_not_configured);
     assert!(said(native(ALICE)).any(|reading| reading.proven().is_some()));
+    // No request failed, so the watch does not wait for a next try, and it does not read that holding again.
+    let activities: Vec<&Activity> = changes
+        .iter()
+        .filter_map(|(_, change)| match change {
+            Change::Activity(activity) => Some(activity),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(activities, [&Activity::Fetching, &Activity::Idle]);
 }
 
 /// The key of a stored reading names the network, and a record that is moved to another network's key is dropped.

@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use saldo::{Activity, Change, Clock, Freshness, Reading};
+use futures_util::FutureExt;
+use futures_util::future::{join_all, select};
+use saldo::{Activity, Change, Clock, Freshness, Reading, Watch};
 use saldo_drill::{BeaconSource, Fault, Provider};
 use saldo_tests::native;
 use saldo_tests::scene::{AFTER, ALICE, BEFORE, BOB, Scene, UNUSED};
@@ -57,6 +59,32 @@ fn one_source_that_answers_is_enough() {
     scene.sources[0].add(Fault::Refuse);
     let changes = changes_within(&scene, &mut watch, SLOT * 20);
     assert_eq!(silent(&changes), None);
+}
+
+/// Two watches of one client share each new head: the watch that did not ask for it is not told of silent sources.
+#[test]
+fn a_head_that_another_watch_fetched_ends_the_silence_for_both() {
+    let scene = Scene::new(6, 3, 2);
+    let mut watches = [scene.client.watch([ALICE_HOLDING]), scene.client.watch([native(BOB)])];
+    let follow = |watches: &mut [Watch; 2], duration: Duration| {
+        let over = scene.simulation.clock().sleep(duration);
+        let mut last = [Activity::Fetching, Activity::Fetching];
+        let all = watches.iter_mut().zip(&mut last).map(|(watch, last)| async move {
+            loop {
+                if let Change::Activity(activity) = watch.next().await {
+                    *last = activity;
+                }
+            }
+        });
+        scene.simulation.run(select(join_all(all).map(|_: Vec<()>| ()), over));
+        last
+    };
+    follow(&mut watches, SLOT * 2);
+    stop(&scene);
+    let during = follow(&mut watches, SLOT * 5);
+    assert!(during.iter().all(|last| matches!(last, Activity::NoNewHeads { .. })), "{during:?}");
+    go_on(&scene);
+    assert_eq!(follow(&mut watches, SLOT * 5), [Activity::Idle, Activity::Idle]);
 }
 
 #[test]

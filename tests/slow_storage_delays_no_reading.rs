@@ -250,7 +250,11 @@ fn a_stored_trust_start_counts_at_whatever_moment_it_is_read() {
         let client = start(&world, &storage);
         for _ in 0..2 {
             let reading = world.read(&client);
-            assert_eq!((reading.proven(), client.last(&ALICES)), (None, None), "read after {hundredths} hundredths of a second");
+            assert_eq!(
+                (reading.proven(), client.last(&ALICES)),
+                (None, None),
+                "read after {hundredths} hundredths of a second"
+            );
         }
     }
 }

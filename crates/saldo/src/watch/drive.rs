@@ -183,6 +183,11 @@ impl Driver<'_> {
     fn plan(&mut self, holding: Holding, reading: &Reading, pace: Pace) {
         let inner = self.inner;
         let plan = self.plans.entry(holding).or_default();
+        if inner.unreadable(&holding).is_some() {
+            // No later try can read it.
+            plan.not_before = Duration::MAX;
+            return;
+        }
         let pause = match reading {
             Reading::Proven(_) => {
                 plan.failures = 0;
@@ -219,7 +224,6 @@ impl Driver<'_> {
         let failed = || {
             self.holdings
                 .iter()
-                .filter(|holding| self.inner.unreadable(holding).is_none())
                 .filter(|holding| self.plans.get(holding).is_some_and(|plan| plan.failures > 0))
         };
         let is_offline = |holding: &Holding| {
