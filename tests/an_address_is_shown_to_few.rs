@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use alloy_primitives::Address;
 use futures_util::future::join;
-use saldo::{Attempt, Clock, Policy, Reading, Role, Why};
+use saldo::{Attempt, Clock, Holding, NetworkId, Policy, Reading, Role, Why};
 use saldo_drill::http::{HttpRequest, Reaction, Service};
 use saldo_drill::{Fault, Provider};
-use saldo_tests::native;
 use saldo_tests::scene::{ALICE, BEFORE, BOB, Scene};
+use saldo_tests::{NETWORK, native};
 
 /// The providers that received a request with `owner`, starting with the log's request number `from`.
 fn providers_that_saw(scene: &Scene, owner: Address, from: usize) -> BTreeSet<String> {
@@ -90,6 +90,25 @@ fn a_strict_policy_prefers_an_unknown_balance() {
         assert_eq!(providers_that_saw(&scene, ALICE, 0), hosts(&[0, 1]));
         scene.pass_slots(1);
     }
+}
+
+/// A token of the owner, and the same owner on another network, are other holdings: to forget them shows the address to no
+/// further operator.
+#[test]
+fn forgetting_another_holding_of_the_owner_changes_nothing() {
+    let scene = Scene::with_policy(14, 4, 1, policy(1, true));
+    scene.assert_true(&scene.balance(ALICE), ALICE);
+    let seen = providers_that_saw(&scene, ALICE, 0);
+    scene.client.forget(&Holding::erc20(NETWORK, ALICE, BOB));
+    scene.client.forget(&Holding::native(NetworkId::new(1), ALICE));
+    scene.providers[0].add(Fault::Refuse);
+    scene.pass_slots(1);
+    let reading = scene.balance(ALICE);
+    assert_eq!(reading.why().map(Why::code), Some("policy_forbids_more_operators"));
+    assert_eq!(providers_that_saw(&scene, ALICE, 0), seen);
+
+    scene.client.forget(&native(ALICE));
+    scene.assert_true(&scene.balance(ALICE), ALICE);
 }
 
 /// A provider that was not reached has not seen the address: another one may be asked in its place.

@@ -70,8 +70,8 @@ impl ClientInner {
 
     /// Drops all data about `holding`.
     pub(crate) fn forget(&self, holding: &Holding) {
-        if holding.network() != NetworkId::from(&*self.head.network()) {
-            return; // Nothing is known about it. The same address on this network stays.
+        if self.unreadable(holding).is_some() {
+            return; // Nothing is known about it. What is known about its owner belongs to another holding.
         }
         self.proofs.forget(holding);
         self.readings.forget(holding);
