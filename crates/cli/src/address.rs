@@ -21,7 +21,7 @@ pub(crate) fn parse(text: &str) -> Result<Address, CommandFailure> {
         }
         return usage(
             "not_an_address",
-            "an argument is not an address",
+            "this is not an address",
             "Give 0x and 40 hexadecimal digits, or `-` to read addresses from standard input.",
         );
     };

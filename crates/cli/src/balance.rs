@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::join;
 use saldo::{Address, Client, Holding, Reading, StorageFault};
@@ -13,6 +13,8 @@ use crate::failure::CommandFailure;
 use crate::say::say;
 use crate::{input, json, print, setup, text, watch};
 
+/// How many addresses are read together. A longer list takes more memory, and its first line comes later.
+const READ_TOGETHER: usize = 2_000;
 /// How long a read takes before a terminal user sees a progress message.
 const PROGRESS_AFTER: Duration = Duration::from_secs(2);
 
@@ -60,7 +62,7 @@ pub(crate) async fn run(arguments: BalanceArguments) -> Result<u8, CommandFailur
     if output.arguments.line_by_line {
         output.read_line_by_line().await?;
     } else {
-        output.read(&owners).await?;
+        output.read_all(&owners).await?;
     }
     Ok(output.status)
 }
@@ -81,7 +83,7 @@ impl Output {
         let mut incoming = input::line_by_line();
         while let Some(line) = incoming.recv().await {
             match line {
-                Ok(owner) => self.read(&[owner]).await?,
+                Ok(owner) => self.read(&[owner], self.arguments.read_timeout()).await?,
                 Err(failure) => {
                     failure.report(self.arguments.json);
                     self.worsen(failure.status());
@@ -102,7 +104,17 @@ impl Output {
         }
     }
 
-    async fn read(&mut self, owners: &[Address]) -> Result<(), CommandFailure> {
+    /// Reads a list in portions, within one timeout.
+    async fn read_all(&mut self, owners: &[Address]) -> Result<(), CommandFailure> {
+        let began = Instant::now();
+        for portion in owners.chunks(READ_TOGETHER) {
+            let left = self.arguments.read_timeout().saturating_sub(began.elapsed());
+            self.read(portion, left).await?;
+        }
+        Ok(())
+    }
+
+    async fn read(&mut self, owners: &[Address], timeout: Duration) -> Result<(), CommandFailure> {
         let holdings: Vec<Holding> = owners.iter().map(|owner| self.client.native(*owner)).collect();
         let check = async {
             match &self.chain_check {
@@ -114,7 +126,7 @@ impl Output {
             if self.arguments.no_wait {
                 self.client.read(&holdings).await
             } else {
-                self.client.read_patiently(&holdings, self.arguments.read_timeout()).await
+                self.client.read_patiently(&holdings, timeout).await
             }
         };
         let is_interactive = std::io::stderr().is_terminal() && !self.arguments.quiet && !self.arguments.json;
