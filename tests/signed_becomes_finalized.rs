@@ -57,6 +57,20 @@ fn by_the_chains_own_record() {
     assert_eq!(requests(&scene), (proofs + 1, headers));
 }
 
+/// A newer signed reading is no reason against a new proof at the finalized block, which is always older.
+#[test]
+fn by_a_new_proof_below_a_newer_signed_reading() {
+    let scene = Scene::new(21, 2, 1);
+    let signed = scene.balance(ALICE);
+    let newest = signed.proven().unwrap().anchor().number();
+    let (proofs, _) = requests(&scene);
+    let (at, _, amount) = assert_final(&scene, &finalized(&scene, native(ALICE)), ALICE);
+    assert!(at < newest, "{at} {newest}");
+    assert_eq!(Some(amount), scene.chain.balance_at(at, ALICE));
+    assert_eq!(requests(&scene).0, proofs + 1, "one provider's proof counts at once");
+    assert_eq!(scene.client.last(&native(ALICE)).unwrap().anchor().number(), newest);
+}
+
 /// If the blocks in between are known, only the heads are requested.
 #[test]
 fn by_known_links_without_a_request() {

@@ -121,6 +121,27 @@ fn a_dropped_read_loses_no_write() {
     assert!(start(&world, &storage.inner).last(&ALICES).is_some());
 }
 
+/// A write that an earlier call began fails while the next call waits for it. That call writes once more.
+#[test]
+fn a_write_of_an_earlier_call_that_fails_is_tried_once_more() {
+    let (world, storage) = new_world(13);
+    let client = start(&world, &storage);
+    storage.set_write(Duration::from_secs(3));
+    storage.set_failing(Some(StorageError::InUse));
+    let clock = world.simulation.clock();
+    let dropped = async {
+        let wait = clock.sleep(Duration::from_millis(2_500));
+        matches!(select(client.balance(ALICE).boxed(), wait).await, Either::Right(_))
+    };
+    assert!(world.simulation.run(dropped), "the read was still waiting");
+    storage.set_write(Duration::ZERO);
+    storage.set_failing(None);
+    world.simulation.internet().set_offline(true);
+    world.simulation.run(client.refresh(Duration::from_secs(5)));
+    assert_eq!(storage.writes().len(), 2);
+    assert!(start(&world, &storage.inner).last(&ALICES).is_some());
+}
+
 /// Two calls wait for one write. One of them is dropped, and the other sees it through.
 #[test]
 fn two_calls_wait_for_one_write() {
