@@ -315,6 +315,35 @@ fn a_planted_state_never_comes_to_stand_under_the_true_block() {
     assert_eq!(client.last(&HOLDINGS[0]).unwrap().amount().base_units(), BEFORE);
 }
 
+/// The older readings of a holding are checked only when they are needed. What does not verify is said then too.
+#[test]
+fn a_damaged_older_reading_is_said_when_it_is_needed() {
+    let (council, storage) = kept(21);
+    let client = start(&council, &storage);
+    let older = client.last(&HOLDINGS[0]).unwrap().anchor().hash();
+    council.pass_slots(2);
+    read(&council, &client);
+    drop(client);
+    let part = format!("{older:#x}");
+    let is_older = |name: &str| name.starts_with("reading/31337/0xa1a1") && name.ends_with(&part);
+    let (name, value) =
+        entries(&storage).into_iter().find(|(name, _)| is_older(name)).expect("both are kept");
+    let mut body = value[..value.len() - 32].to_vec();
+    let middle = body.len() / 2;
+    body[middle] ^= 1;
+    put(&storage, [Write { name: name.clone(), value: Some(sealed(&name, body)) }]);
+
+    let client = start(&council, &storage);
+    assert!(client.storage_faults().is_empty(), "{:?}", client.storage_faults());
+    let reading = council.simulation.run(client.finalized(&HOLDINGS[..1])).pop().unwrap();
+    council.assert_true(&reading);
+    let faults = client.storage_faults();
+    assert!(
+        matches!(faults[..], [StorageFault::Reading { holding, .. }] if holding == HOLDINGS[0]),
+        "{faults:?}"
+    );
+}
+
 /// The hash tree root that stands in the record of a block, worked out from the payload header in it.
 fn foreign_root(block: &[u8]) -> [u8; 32] {
     saldo_tests::stored::payload_root(block).0
