@@ -203,7 +203,7 @@ class Scenario:
     def _session(self) -> Iterator[Session]:
         with (self._testnet.directory / "logs/saldo.log").open("a") as log:
             child = subprocess.Popen(
-                [self._saldo, "balance", "--json", "-"], env=self._environment,
+                [self._saldo, "balance", "--json", "--line-by-line", "-"], env=self._environment,
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True,
                 start_new_session=True,
             )
