@@ -55,8 +55,14 @@ impl fmt::Debug for Source {
 
 /// An execution header that is trusted, with the reason why. [`Chain`](crate::Chain) builds it, or [`Anchor::load`]
 /// reads it from storage.
+///
+/// A clone shares all of it: a wallet with many addresses has many readings at one block.
 #[derive(Clone, Debug)]
-pub struct Anchor {
+pub struct Anchor(pub(crate) Arc<Trusted>);
+
+/// What an [`Anchor`] says.
+#[derive(Clone, Debug)]
+pub(crate) struct Trusted {
     pub(crate) chain_id: u64,
     pub(crate) number: u64,
     pub(crate) hash: B256,
@@ -72,19 +78,26 @@ pub struct Anchor {
 impl PartialEq for Anchor {
     fn eq(&self, other: &Self) -> bool {
         let told = |anchor: &Self| {
-            let block = (anchor.chain_id, anchor.number, anchor.hash, anchor.state_root, anchor.timestamp);
-            (block, anchor.assurance, anchor.path)
+            let block =
+                (anchor.chain_id(), anchor.number(), anchor.hash(), anchor.state_root(), anchor.timestamp());
+            (block, anchor.assurance(), anchor.path())
         };
-        told(self) == told(other) && self.origin == other.origin
+        told(self) == told(other) && self.origin() == other.origin()
     }
 }
 
 impl Eq for Anchor {}
 
+impl From<Trusted> for Anchor {
+    fn from(trusted: Trusted) -> Self {
+        Self(Arc::new(trusted))
+    }
+}
+
 impl Anchor {
     /// Makes the anchor of a head whose own object has the whole header.
     pub(crate) fn of_payload(payload: &ExecutionPayloadHeader, voucher: &Voucher) -> Self {
-        Self {
+        Trusted {
             chain_id: voucher.chain_id,
             number: payload.block_number,
             hash: payload.block_hash,
@@ -95,11 +108,12 @@ impl Anchor {
             path: Path::Head,
             origin: voucher.origin.clone(),
         }
+        .into()
     }
 
     /// Makes the anchor of a head that was known by its hash, from its `header`.
     pub(crate) fn of_header(header: &ExecutionHeader, voucher: &Voucher) -> Self {
-        Self {
+        Trusted {
             chain_id: voucher.chain_id,
             number: header.number(),
             hash: header.hash(),
@@ -110,113 +124,118 @@ impl Anchor {
             path: Path::Head,
             origin: voucher.origin.clone(),
         }
+        .into()
     }
 
     /// Returns the same block as the block of a head that was known by its hash.
     pub(crate) fn vouched_by(&self, voucher: &Voucher) -> Self {
-        Self {
+        Trusted {
             assurance: voucher.assurance,
             path: Path::Head,
             origin: voucher.origin.clone(),
-            ..self.clone()
+            ..(*self.0).clone()
         }
+        .into()
     }
 
     /// Makes the anchor of a block whose hash the state of `under` records. It has the assurance of `under`.
     pub(crate) fn recorded(header: &ExecutionHeader, under: &Self) -> Self {
-        Self {
+        Trusted {
             number: header.number(),
             hash: header.hash(),
             state_root: header.state_root(),
             timestamp: header.timestamp(),
             source: Source::Rlp(header.rlp().clone()),
-            path: Path::History { under: under.number },
-            ..under.clone()
+            path: Path::History { under: under.number() },
+            ..(*under.0).clone()
         }
+        .into()
     }
 
     /// Returns the same block as one whose hash the state of `under` records.
     pub(crate) fn recorded_again(&self, under: &Self) -> Self {
-        Self {
-            assurance: under.assurance,
-            path: Path::History { under: under.number },
-            origin: under.origin.clone(),
-            ..self.clone()
+        Trusted {
+            assurance: under.assurance(),
+            path: Path::History { under: under.number() },
+            origin: under.origin().clone(),
+            ..(*self.0).clone()
         }
+        .into()
     }
 
     /// Makes the anchor of the parent of `child`. It has the assurance of the child, because the child's hash commits
     /// to it.
     pub(crate) fn parent_of(child: &Self, header: &ExecutionHeader) -> Self {
-        let depth = match child.path {
+        let depth = match child.path() {
             Path::Head | Path::History { .. } => 1,
             Path::Ancestor { depth } => depth.saturating_add(1),
         };
-        Self {
+        Trusted {
             number: header.number(),
             hash: header.hash(),
             state_root: header.state_root(),
             timestamp: header.timestamp(),
             source: Source::Rlp(header.rlp().clone()),
             path: Path::Ancestor { depth },
-            ..child.clone()
+            ..(*child.0).clone()
         }
+        .into()
     }
 
     /// Returns the same block as a final one: an ancestor of the finalized block `number`.
     pub(crate) fn final_below(&self, number: u64, assurance: Assurance) -> Self {
-        let path = Path::Ancestor { depth: number.saturating_sub(self.number) };
-        Self { assurance, path, ..self.clone() }
+        let path = Path::Ancestor { depth: number.saturating_sub(self.number()) };
+        Trusted { assurance, path, ..(*self.0).clone() }.into()
     }
 
     /// Whether it was checked that the header belongs to the hash: the header was hashed here, or it is in a signed
     /// block. That was not checked for the header of a payload from storage.
     pub(crate) fn is_bound(&self) -> bool {
-        !matches!(self.source, Source::Claimed(_))
+        !matches!(self.0.source, Source::Claimed(_))
     }
 
     pub(crate) fn with_assurance(&self, assurance: Assurance) -> Self {
-        Self { assurance, ..self.clone() }
+        Trusted { assurance, ..(*self.0).clone() }.into()
     }
 
     /// Returns the chain id (EIP-155) of the chain that the header belongs to.
     pub fn chain_id(&self) -> u64 {
-        self.chain_id
+        self.0.chain_id
     }
 
     /// Returns the block number.
     pub fn number(&self) -> u64 {
-        self.number
+        self.0.number
     }
 
     /// Returns the block hash: keccak256 of the header's RLP.
     pub fn hash(&self) -> B256 {
-        self.hash
+        self.0.hash
     }
 
     /// Returns the root of the state after this block.
     pub fn state_root(&self) -> StateRoot {
-        self.state_root
+        self.0.state_root
     }
 
     /// Returns the block's own time.
     pub fn timestamp(&self) -> UnixTime {
-        self.timestamp
+        self.0.timestamp
     }
 
     /// Returns how sure it is that the block belongs to the chain.
     pub fn assurance(&self) -> Assurance {
-        self.assurance
+        self.0.assurance
     }
 
     /// Returns how the header follows from the signed head.
     pub fn path(&self) -> Path {
-        self.path
+        self.0.path
     }
 
     /// Returns what trust started from, and who vouched for it.
     pub fn origin(&self) -> &Origin {
-        &self.origin
+        &self.0.origin
     }
 }
 

@@ -14,7 +14,7 @@ use saldo_proof::StateRoot;
 
 pub use error::StoredAnchorError;
 
-use crate::anchor::{Anchor, Path, Source};
+use crate::anchor::{Anchor, Path, Source, Trusted};
 use crate::assurance::Assurance;
 use crate::header::ExecutionHeader;
 use error::MAX_BYTES;
@@ -58,32 +58,32 @@ impl Anchor {
 
     /// Returns the anchor as bytes for [`Anchor::load`]: its header, and the reason why it is trusted.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let (source, header, header_root) = match &self.source {
-            Source::Rlp(rlp) => (RLP, rlp.clone(), self.hash),
+        let (source, header, header_root) = match &self.0.source {
+            Source::Rlp(rlp) => (RLP, rlp.clone(), self.hash()),
             Source::Payload(payload) | Source::Claimed(payload) => {
                 (PAYLOAD, alloy_rlp::encode(Payload::from(&**payload)).into(), payload.hash_tree_root())
             }
         };
-        let (assurance, signers, size) = match self.assurance {
+        let (assurance, signers, size) = match self.assurance() {
             Assurance::Signed { signers, size } => (SIGNED, signers, size),
             Assurance::Finalized(Finality::Signed { signers, size }) => (FINAL_SIGNED, signers, size),
             Assurance::Finalized(Finality::Checkpoint) => (FINAL_CHECKPOINT, 0, 0),
             Assurance::Finalized(Finality::Forced { signers, size }) => (FINAL_FORCED, signers, size),
         };
-        let (path, path_number) = match self.path {
+        let (path, path_number) = match self.path() {
             Path::Head => (HEAD, 0),
             Path::Ancestor { depth } => (ANCESTOR, depth),
             Path::History { under } => (HISTORY, under),
         };
-        let (agreed_slot, operators) = match self.origin.voucher() {
+        let (agreed_slot, operators) = match self.origin().voucher() {
             Voucher::Agreement { slot, operators } => (Some(*slot), operators.to_vec()),
             _ => (None, Vec::new()),
         };
         let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
         let slot = |slot: Option<Slot>| slot.map(Slot::get).into_iter().collect();
-        let checkpoint = self.origin.checkpoint();
+        let checkpoint = self.origin().checkpoint();
         let stored = Stored {
-            chain_id: self.chain_id,
+            chain_id: self.chain_id(),
             source,
             header,
             header_root,
@@ -137,7 +137,7 @@ impl Anchor {
             }
             _ => return Err(StoredAnchorError::Malformed),
         };
-        Ok(Self { chain_id, number, hash, state_root, timestamp, source, assurance, path, origin })
+        Ok(Trusted { chain_id, number, hash, state_root, timestamp, source, assurance, path, origin }.into())
     }
 }
 
@@ -233,7 +233,7 @@ mod tests {
         let of_header = |assurance| Anchor::of_header(&header(10, B256::ZERO), &voucher(assurance));
         let finalized = of_header(Assurance::Finalized(Finality::Signed { signers, size }));
         let mut bare = of_header(SIGNED);
-        bare.origin = Checkpoint { root: B256::ZERO, slot: None }.into();
+        Arc::make_mut(&mut bare.0).origin = Checkpoint { root: B256::ZERO, slot: None }.into();
         vec![
             of_header(Assurance::Finalized(Finality::Checkpoint)),
             of_header(Assurance::Finalized(Finality::Forced { signers, size })),
@@ -253,7 +253,7 @@ mod tests {
             let loaded = Anchor::load(&bytes, 1).unwrap();
             assert_eq!((&loaded, loaded.to_bytes()), (&anchor, bytes.clone()));
             // A payload's header cannot be hashed to the block's hash, so the hash is only a claim after loading.
-            assert_eq!(loaded.is_bound(), matches!(anchor.source, Source::Rlp(_)));
+            assert_eq!(loaded.is_bound(), matches!(anchor.0.source, Source::Rlp(_)));
             assert!(anchor.is_bound());
             assert_eq!(Anchor::load(&bytes, 2), Err(StoredAnchorError::OtherChain { got: 1, expected: 2 }));
         }
@@ -262,7 +262,7 @@ mod tests {
     #[test]
     fn debug_output_names_the_source_without_its_bytes() {
         for anchor in anchors() {
-            let is_bare = matches!(anchor.source, Source::Rlp(_));
+            let is_bare = matches!(anchor.0.source, Source::Rlp(_));
             let (kept, loaded) = if is_bare { ("Rlp", "Rlp") } else { ("Payload", "Claimed") };
             assert!(format!("{anchor:?}").contains(&format!("source: {kept},")), "{anchor:?}");
             let anchor = Anchor::load(&anchor.to_bytes(), 1).unwrap();
@@ -324,7 +324,7 @@ mod tests {
         let mut foreign = Anchor::of_payload(&payload(true), &voucher(SIGNED));
         let root = payload(true).hash_tree_root();
         let bytes = foreign.to_bytes();
-        foreign.source = Source::Payload(Arc::new(payload(false)));
+        Arc::make_mut(&mut foreign.0).source = Source::Payload(Arc::new(payload(false)));
         let place = bytes.windows(32).position(|window| window == root).unwrap();
         let mut swapped = bytes;
         swapped[place] ^= 1;

@@ -98,12 +98,16 @@ impl Proofs {
 
     /// Whether the operator of `provider` is in the disclosure set of `owner`.
     pub(crate) fn is_disclosed(&self, owner: Address, provider: &Endpoint) -> bool {
-        self.state().disclosures.contains(owner, provider)
+        self.state().disclosures.contains(owner, &provider.operator_key())
     }
 
     /// Whether the policy allows asking `provider` about `owner`.
     pub(crate) fn admits(&self, owner: Address, provider: &Endpoint) -> bool {
-        self.state().disclosures.admits(owner, provider, self.env.policy.operators_per_address)
+        self.state().disclosures.admits(
+            owner,
+            &provider.operator_key(),
+            self.env.policy.operators_per_address,
+        )
     }
 
     /// The pending proofs of `holding`. They expire after some slots: a block without a signature by then will
@@ -139,7 +143,7 @@ impl Proofs {
     /// or over policy.
     pub(crate) fn record_disclosure(&self, owner: Address, provider: &ProviderId) {
         if let Some(endpoint) = self.env.execution.iter().find(|known| known.id() == provider) {
-            self.state().disclosures.record_seen(owner, endpoint);
+            self.state().disclosures.record_seen(owner, &endpoint.operator_key());
         }
     }
 

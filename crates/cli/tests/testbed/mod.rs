@@ -51,6 +51,7 @@ const VARIABLES: [&str; 17] = [
 /// The chain that all tests of a file share, and its runtime.
 pub struct TestChain {
     pub chain: Chain,
+    network: Network,
     runtime: Runtime,
 }
 
@@ -81,7 +82,8 @@ impl TestChain {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         });
-        Self { chain, runtime }
+        let network = chain.network().with_checkpoint(chain.checkpoint());
+        Self { chain, network, runtime }
     }
 
     /// Starts a server for `service` on a loopback port.
@@ -94,9 +96,10 @@ impl TestChain {
         &self.runtime
     }
 
-    /// The network, with the newest checkpoint.
+    /// The network, with the newest checkpoint of the moment in which the chain was created. It does not follow the
+    /// chain: what a mirror keeps for one checkpoint does not start a client from the next one.
     pub fn network(&self) -> Network {
-        self.chain.network().with_checkpoint(self.chain.checkpoint())
+        self.network.clone()
     }
 }
 

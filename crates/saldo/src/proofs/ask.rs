@@ -86,10 +86,11 @@ impl Proofs {
         inquiry: Inquiry<'_>,
     ) -> Vec<ProofAnswer> {
         let (most, strict) = (self.env.policy.operators_per_address, self.env.policy.strict);
+        let operator = provider.operator_key();
         let places: Vec<Place> = {
             let mut state = self.state();
             let admit =
-                |request: &ProofRequest| state.disclosures.admit(request.holding.owner(), provider, most);
+                |request: &ProofRequest| state.disclosures.admit(request.holding.owner(), &operator, most);
             requests.iter().map(admit).collect()
         };
         // Another call may have filled the disclosure set after this call chose the provider.
@@ -104,7 +105,7 @@ impl Proofs {
         };
         let mut state = self.state();
         for ((request, place), answer) in sent().zip(&answers) {
-            state.disclosures.record_answer(request.holding.owner(), provider, *place, answer);
+            state.disclosures.record_answer(request.holding.owner(), &operator, *place, answer);
         }
         let mut answers = answers.into_iter();
         let answer = |it: (&ProofRequest, &Place)| match is_withheld(&it) {

@@ -1,15 +1,15 @@
 //! The disclosure sets: which operators have seen which address.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use alloy_primitives::Address;
-use saldo_source::{Answer, DisclosureSet, Endpoint};
+use saldo_source::{Answer, DisclosureSet};
 
 /// Keeps the operators that were asked about each address, so that the same ones are asked again. It keeps the
-/// newest addresses, for the client's life.
+/// newest addresses, for the client's life. Operators are named by their [`Endpoint::operator_key`](saldo_source::Endpoint::operator_key).
 #[derive(Debug, Default)]
 pub(super) struct Disclosures {
-    of: BTreeMap<Address, Disclosed>,
+    of: HashMap<Address, Disclosed>,
     /// The addresses in the order in which they were first asked about.
     order: BTreeMap<u64, Address>,
     /// The addresses by the revision of their last change.
@@ -21,12 +21,45 @@ pub(super) struct Disclosures {
 /// The disclosure set of one address.
 #[derive(Debug, Default)]
 struct Disclosed {
-    /// For each operator, whether a request is known to have reached it.
-    operators: BTreeMap<String, bool>,
+    /// Sorted by name. A list takes less memory than a tree, and a set has few operators.
+    operators: Vec<Operator>,
     /// The position in the order in which addresses were first asked about.
     order: u64,
     /// The revision of the last change; 0 if the set did not change since it was restored.
     revision: u64,
+}
+
+/// An operator in a disclosure set.
+#[derive(Debug)]
+struct Operator {
+    /// Its name for comparing.
+    key: String,
+    /// Whether a request is known to have reached it.
+    has_seen: bool,
+}
+
+impl Disclosed {
+    fn place(&self, key: &str) -> Result<usize, usize> {
+        self.operators.binary_search_by(|operator| operator.key.as_str().cmp(key))
+    }
+
+    fn contains(&self, key: &str) -> bool {
+        self.place(key).is_ok()
+    }
+
+    /// Adds an operator, and returns whether it is new in the set.
+    fn add(&mut self, key: &str, has_seen: bool) -> bool {
+        let place = self.place(key);
+        match place {
+            Ok(place) => {
+                if let Some(operator) = self.operators.get_mut(place) {
+                    operator.has_seen |= has_seen;
+                }
+            }
+            Err(place) => self.operators.insert(place, Operator { key: key.to_owned(), has_seen }),
+        }
+        place.is_err()
+    }
 }
 
 /// The place of a provider in the disclosure set of an address.
@@ -50,54 +83,53 @@ impl Disclosures {
         DisclosureSet { operators, most, strict, ..DisclosureSet::unrestricted() }
     }
 
-    /// Whether the operator of `provider` is in the disclosure set of `address`, or there is room for it.
-    pub(super) fn admits(&self, address: Address, provider: &Endpoint, most: usize) -> bool {
-        self.of.get(&address).is_none_or(|disclosed| {
-            disclosed.operators.len() < most || disclosed.operators.contains_key(&provider.operator_key())
-        })
+    /// Whether `operator` is in the disclosure set of `address`, or there is room for it.
+    pub(super) fn admits(&self, address: Address, operator: &str, most: usize) -> bool {
+        self.of
+            .get(&address)
+            .is_none_or(|disclosed| disclosed.operators.len() < most || disclosed.contains(operator))
     }
 
-    /// Whether the operator of `provider` is in the disclosure set of `address`.
-    pub(super) fn contains(&self, address: Address, provider: &Endpoint) -> bool {
-        let key = provider.operator_key();
-        self.of.get(&address).is_some_and(|disclosed| disclosed.operators.contains_key(&key))
+    /// Whether `operator` is in the disclosure set of `address`.
+    pub(super) fn contains(&self, address: Address, operator: &str) -> bool {
+        self.of.get(&address).is_some_and(|disclosed| disclosed.contains(operator))
     }
 
-    /// Adds the operator of `provider` to the disclosure set of `address`, if there is room, before the request
+    /// Adds `operator` to the disclosure set of `address`, if there is room, before the request
     /// is sent. Check and change are one step, because another read may be about to ask another provider.
-    pub(super) fn admit(&mut self, address: Address, provider: &Endpoint, most: usize) -> Place {
-        if !self.admits(address, provider, most) {
+    pub(super) fn admit(&mut self, address: Address, operator: &str, most: usize) -> Place {
+        if !self.admits(address, operator, most) {
             return Place::Full;
         }
-        if self.add(address, provider, false) { Place::New } else { Place::Member }
+        if self.add(address, operator, false) { Place::New } else { Place::Member }
     }
 
-    /// Records that `provider` has seen a request about `address`, or proved something of it. Its operator
+    /// Records that `operator` has seen a request about `address`, or proved something of it. It
     /// joins the disclosure set in any case, and stays.
-    pub(super) fn record_seen(&mut self, address: Address, provider: &Endpoint) {
-        self.add(address, provider, true);
+    pub(super) fn record_seen(&mut self, address: Address, operator: &str) {
+        self.add(address, operator, true);
     }
 
-    /// Records what the `answer` to a request shows: whether `provider`, in its `place`, has seen `address`.
+    /// Records what the `answer` to a request shows: whether `operator`, in its `place`, has seen `address`.
     pub(super) fn record_answer<T>(
         &mut self,
         address: Address,
-        provider: &Endpoint,
+        operator: &str,
         place: Place,
         answer: &Answer<T>,
     ) {
         let is_unseen = matches!(answer, Answer::Failed(failure) if !failure.may_have_been_seen());
         match place {
-            Place::New if is_unseen => self.withdraw(address, provider),
+            Place::New if is_unseen => self.withdraw(address, operator),
             // The request reached the operator, so it has seen the address, whatever happens to another call.
-            Place::New | Place::Member if !is_unseen => self.record_seen(address, provider),
-            Place::Full if matches!(answer, Answer::Accepted(_)) => self.record_seen(address, provider),
+            Place::New | Place::Member if !is_unseen => self.record_seen(address, operator),
+            Place::Full if matches!(answer, Answer::Accepted(_)) => self.record_seen(address, operator),
             Place::New | Place::Member | Place::Full => {}
         }
     }
 
     /// Adds an operator, and returns whether it is new in the set.
-    fn add(&mut self, address: Address, provider: &Endpoint, has_seen: bool) -> bool {
+    fn add(&mut self, address: Address, operator: &str, has_seen: bool) -> bool {
         if !self.of.contains_key(&address) {
             let order = self.order.last_key_value().map_or(0, |(newest, _)| newest.saturating_add(1));
             self.insert(address, order);
@@ -107,9 +139,7 @@ impl Disclosures {
                 self.remove(*oldest);
             }
         }
-        let disclosed = self.of.entry(address).or_default();
-        let is_new = !disclosed.operators.contains_key(&provider.operator_key());
-        *disclosed.operators.entry(provider.operator_key()).or_default() |= has_seen;
+        let is_new = self.of.entry(address).or_default().add(operator, has_seen);
         if is_new {
             self.mark_changed(address);
         }
@@ -130,7 +160,11 @@ impl Disclosures {
     }
 
     fn operators(&self, address: Address) -> impl Iterator<Item = &String> {
-        self.of.get(&address).into_iter().flat_map(|disclosed| disclosed.operators.keys())
+        self.of
+            .get(&address)
+            .into_iter()
+            .flat_map(|disclosed| &disclosed.operators)
+            .map(|operator| &operator.key)
     }
 
     /// The changes since `revision`: each address, its position in the order, and its operators.
@@ -153,8 +187,10 @@ impl Disclosures {
     /// Restores the stored disclosure set of `address`, and merges it with the present one.
     pub(super) fn restore(&mut self, address: Address, order: u64, operators: Vec<String>) {
         if let Some(disclosed) = self.of.get_mut(&address) {
-            let is_all = disclosed.operators.keys().all(|operator| operators.contains(operator));
-            disclosed.operators.extend(operators.into_iter().map(|operator| (operator, true)));
+            let is_all = disclosed.operators.iter().all(|operator| operators.contains(&operator.key));
+            for operator in &operators {
+                disclosed.add(operator, true);
+            }
             if !is_all {
                 self.mark_changed(address);
             }
@@ -168,8 +204,10 @@ impl Disclosures {
         };
         if self.order.len() < Self::CAPACITY {
             self.insert(address, order);
-            let operators = operators.into_iter().map(|operator| (operator, true)).collect();
-            self.of.entry(address).or_default().operators = operators;
+            let disclosed = self.of.entry(address).or_default();
+            for operator in &operators {
+                disclosed.add(operator, true);
+            }
         }
     }
 
@@ -181,14 +219,14 @@ impl Disclosures {
         }
     }
 
-    /// Removes the operator of `provider`, because its request did not arrive. The operator stays if another
+    /// Removes `operator`, because the request to it did not arrive. It stays if another
     /// read reached it.
-    pub(super) fn withdraw(&mut self, address: Address, provider: &Endpoint) {
-        let operator = provider.operator_key();
+    pub(super) fn withdraw(&mut self, address: Address, operator: &str) {
         if let Some(disclosed) = self.of.get_mut(&address)
-            && disclosed.operators.get(&operator) == Some(&false)
+            && let Ok(place) = disclosed.place(operator)
+            && disclosed.operators.get(place).is_some_and(|operator| !operator.has_seen)
         {
-            disclosed.operators.remove(&operator);
+            disclosed.operators.remove(place);
             self.mark_changed(address);
         }
     }
@@ -200,15 +238,16 @@ mod tests {
 
     #[test]
     fn a_disclosure_set_has_the_size_of_the_policy_plus_operators_that_proved() {
-        let provider = |name: &str| format!("https://{name}.example").parse::<Endpoint>().unwrap();
         let address = Address::repeat_byte(1);
         let mut disclosures = Disclosures::default();
-        let places = ["a", "a", "b", "c", "a"].map(|name| disclosures.admit(address, &provider(name), 2));
+        let places = ["a", "a", "b", "c", "a"]
+            .map(|name| format!("{name}.example"))
+            .map(|name| disclosures.admit(address, &name, 2));
         assert_eq!(places, [Place::New, Place::Member, Place::New, Place::Full, Place::Member]);
         assert_eq!(disclosures.disclosure(address, 2, false).operators.len(), 2);
-        disclosures.withdraw(address, &provider("a"));
-        assert_eq!(disclosures.admit(address, &provider("c"), 2), Place::New);
-        disclosures.record_seen(address, &provider("d"));
+        disclosures.withdraw(address, "a.example");
+        assert_eq!(disclosures.admit(address, "c.example", 2), Place::New);
+        disclosures.record_seen(address, "d.example");
         let known: Vec<String> = disclosures.disclosure(address, 2, true).operators.into_iter().collect();
         assert_eq!(known, ["b.example", "c.example", "d.example"]);
     }
@@ -216,23 +255,21 @@ mod tests {
     /// Two reads ask the same provider: one request arrives, the other does not.
     #[test]
     fn an_operator_that_was_reached_once_stays() {
-        let provider: Endpoint = "https://a.example".parse().unwrap();
         let address = Address::repeat_byte(1);
         let mut disclosures = Disclosures::default();
-        assert_eq!(disclosures.admit(address, &provider, 1), Place::New);
-        assert_eq!(disclosures.admit(address, &provider, 1), Place::Member);
-        disclosures.record_seen(address, &provider);
-        disclosures.withdraw(address, &provider);
+        assert_eq!(disclosures.admit(address, "a.example", 1), Place::New);
+        assert_eq!(disclosures.admit(address, "a.example", 1), Place::Member);
+        disclosures.record_seen(address, "a.example");
+        disclosures.withdraw(address, "a.example");
         assert_eq!(disclosures.disclosure(address, 1, false).operators.len(), 1);
     }
 
     #[test]
     fn the_oldest_addresses_are_forgotten() {
-        let provider: Endpoint = "https://a.example".parse().unwrap();
         let mut disclosures = Disclosures::default();
         let address = |number: usize| Address::left_padding_from(&number.to_be_bytes());
         for number in 0..=Disclosures::CAPACITY {
-            disclosures.admit(address(number), &provider, 1);
+            disclosures.admit(address(number), "a.example", 1);
         }
         assert_eq!(disclosures.of.len(), Disclosures::CAPACITY);
         assert_eq!((disclosures.order.len(), disclosures.changed.len()), (4_096, 4_096));
@@ -242,10 +279,9 @@ mod tests {
 
     #[test]
     fn a_restored_set_is_merged_and_only_a_difference_is_a_change() {
-        let provider = |name: &str| format!("https://{name}.example").parse::<Endpoint>().unwrap();
         let [first, second] = [1, 2].map(Address::repeat_byte);
         let mut disclosures = Disclosures::default();
-        disclosures.admit(first, &provider("a"), 2);
+        disclosures.admit(first, "a.example", 2);
         let revision = disclosures.revision();
         disclosures.restore(second, 7, vec!["b.example".to_owned()]);
         disclosures.restore(first, 8, vec!["a.example".to_owned(), "b.example".to_owned()]);
@@ -258,7 +294,7 @@ mod tests {
         assert_eq!(changed, [(first, ["a.example", "b.example", "c.example"].map(str::to_owned).to_vec())]);
         // An address that comes later is the newest.
         let third = Address::repeat_byte(3);
-        disclosures.admit(third, &provider("a"), 2);
+        disclosures.admit(third, "a.example", 2);
         assert_eq!(disclosures.order.last_key_value().map(|(_, address)| *address), Some(third));
     }
 }
