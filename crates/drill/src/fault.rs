@@ -115,6 +115,14 @@ faults! {
         #[serde(default)]
         retry_after: Option<String>,
     } = "rate_limited", None, Limited, "asks to wait";
+    /// Any: HTTP 429 for each request beyond that many in the second before it.
+    RequestRate {
+        /// The most requests in any second.
+        per_second: usize,
+        /// The `Retry-After` header, seconds or a date.
+        #[serde(default)]
+        retry_after: Option<String>,
+    } = "request_rate", None, Well, "takes {per_second} requests a second";
     /// Any: HTTP 402, the credits are used up.
     QuotaExhausted = "quota_exhausted", None, Limited;
     /// Any: HTTP 403, not allowed.

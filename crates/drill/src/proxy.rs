@@ -83,7 +83,7 @@ impl Proxy {
         };
         let (rules, latency) = {
             let mut state = self.state();
-            (state.rules.take(&methods), state.latency)
+            (state.rules.take(&methods, now()), state.latency)
         };
         // Where nothing of the true answer is left, the upstream is not asked.
         if rules.iter().any(|rule| replaces_all(&rule.fault)) {
@@ -147,5 +147,5 @@ const fn replaces_all(fault: &Fault) -> bool {
 
 fn now() -> UnixTime {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    UnixTime::from_secs(since.as_secs())
+    UnixTime::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }

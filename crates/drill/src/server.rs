@@ -133,17 +133,18 @@ impl<P: Protocol> Server<P> {
 impl<P: Protocol> Service for Server<P> {
     fn answer(&self, request: &HttpRequest) -> Reaction {
         let mut state = self.state();
+        let now = state.chain.now();
         let (rules, reply) = if state.rules.refuse() {
-            (state.rules.take(&[]), Reply::default())
+            (state.rules.take(&[], now), Reply::default())
         } else {
-            let mut rules = state.rules.take(&P::methods(request));
+            let mut rules = state.rules.take(&P::methods(request), now);
             let reply = P::reply(&mut state, request, &rules);
             if P::breaks(request, &rules) {
                 rules.push(Fault::Reset { after: 0 }.into());
             }
             (rules, reply)
         };
-        carry(&rules, reply, state.latency, state.chain.now())
+        carry(&rules, reply, state.latency, now)
     }
 
     fn refuses(&self) -> bool {

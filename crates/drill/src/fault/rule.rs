@@ -1,5 +1,9 @@
 //! A fault together with the requests that it applies to.
 
+use std::collections::VecDeque;
+
+use saldo_beacon::unit::UnixTime;
+
 use crate::fault::{Fault, Side};
 
 /// A fault, and the requests that it applies to.
@@ -10,6 +14,8 @@ pub struct Rule {
     pub(crate) method: Option<String>,
     /// How many more requests it applies to; `None`: without end.
     pub(crate) left: Option<u64>,
+    /// When requests were let through in the last second, under [`Fault::RequestRate`].
+    recent: VecDeque<UnixTime>,
 }
 
 impl Rule {
@@ -29,11 +35,34 @@ impl Rule {
 
     /// The fault, only for requests of the method or route `on` and only for the first `times`, where these are given.
     pub(crate) fn limited(fault: Fault, on: Option<&str>, times: Option<u64>) -> Self {
-        Self { fault, method: on.map(str::to_owned), left: times }
+        Self { left: times, method: on.map(str::to_owned), ..Self::from(fault) }
     }
 
     fn applies_to(&self, methods: &[String]) -> bool {
         self.left != Some(0) && self.method.as_ref().is_none_or(|method| methods.contains(method))
+    }
+
+    /// Whether a request at `now` is within the rate, if there is one. Counts it then.
+    fn lets_through(&mut self, now: UnixTime) -> bool {
+        let Fault::RequestRate { per_second, .. } = self.fault else { return false };
+        let is_over = |at: &UnixTime| now.as_millis().saturating_sub(at.as_millis()) >= 1_000;
+        while self.recent.front().is_some_and(is_over) {
+            self.recent.pop_front();
+        }
+        let has_room = self.recent.len() < per_second;
+        if has_room {
+            self.recent.push_back(now);
+        }
+        has_room
+    }
+
+    /// What the rule does to a request that it applies to.
+    fn taken(&self) -> Self {
+        let fault = match &self.fault {
+            Fault::RequestRate { retry_after, .. } => Fault::RateLimited { retry_after: retry_after.clone() },
+            other => other.clone(),
+        };
+        fault.into()
     }
 }
 
@@ -51,7 +80,7 @@ impl Fault {
 
 impl From<Fault> for Rule {
     fn from(fault: Fault) -> Self {
-        Self { fault, method: None, left: None }
+        Self { fault, method: None, left: None, recent: VecDeque::new() }
     }
 }
 
@@ -76,12 +105,15 @@ impl Rules {
         self.0.clear();
     }
 
-    /// The rules for a request of `methods` (several in a batch). Counts each as applied once more.
-    pub(crate) fn take(&mut self, methods: &[String]) -> Vec<Rule> {
+    /// The rules for a request of `methods` (several in a batch) at `now`. Counts each as applied once more.
+    pub(crate) fn take(&mut self, methods: &[String], now: UnixTime) -> Vec<Rule> {
         let mut taken = Vec::new();
         for rule in self.0.iter_mut().filter(|rule| rule.applies_to(methods)) {
+            if rule.lets_through(now) {
+                continue;
+            }
             rule.left = rule.left.map(|left| left.saturating_sub(1));
-            taken.push(rule.clone());
+            taken.push(rule.taken());
         }
         taken
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use saldo_reading::{Attempt, Failure, Outcome, ProviderId, Role};
+use saldo_reading::{Attempt, Failure, Outcome, ProviderId, Role, TransportError};
 
 use super::candidate::Candidate;
 use super::retry::is_transient;
@@ -66,6 +66,12 @@ impl<'a> Asked<'a> {
         self.0.iter().filter(|request| request.ended.is_none()).map(|request| &request.to)
     }
 
+    /// The providers whose requests have no outcome yet, each once.
+    pub(super) fn silent(&self) -> Vec<Arc<Candidate<'a>>> {
+        let mut seen = BTreeSet::new();
+        self.in_flight().filter(|candidate| seen.insert(candidate.endpoint.id())).cloned().collect()
+    }
+
     /// The operators within the policy that know of the question, except those that could not be reached.
     pub(super) fn operators(&self) -> impl Iterator<Item = &Arc<str>> {
         let may_know = |request: &&Request<'_>| {
@@ -107,11 +113,21 @@ impl Request<'_> {
     }
 }
 
-/// The last attempt at each provider, in their order.
+/// The last attempt at each provider, in their order. A provider that stayed silent was silent since the first such attempt.
 pub(super) fn last_of_each(attempts: &[Attempt]) -> Vec<Attempt> {
-    let last: BTreeMap<&ProviderId, usize> =
-        attempts.iter().enumerate().map(|(place, attempt)| (&attempt.provider, place)).collect();
+    let mut last: BTreeMap<&ProviderId, usize> = BTreeMap::new();
+    for (place, attempt) in attempts.iter().enumerate() {
+        let held = last.get(&attempt.provider).and_then(|place| attempts.get(*place));
+        if !is_silent(attempt) || !held.is_some_and(is_silent) {
+            last.insert(&attempt.provider, place);
+        }
+    }
     let is_last =
         |(place, attempt): &(usize, &Attempt)| last.get(&attempt.provider).is_some_and(|last| last == place);
     attempts.iter().enumerate().filter(is_last).map(|(_, attempt)| attempt.clone()).collect()
+}
+
+fn is_silent(attempt: &Attempt) -> bool {
+    let timeout = |failure: &Failure| matches!(failure, Failure::Transport(TransportError::Timeout { .. }));
+    attempt.outcome == Outcome::Unfinished || attempt.outcome.failure().is_some_and(timeout)
 }

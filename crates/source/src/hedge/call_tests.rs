@@ -262,9 +262,9 @@ fn a_backed_off_provider_is_the_last_resort() {
     bench.providers.backoffs.record_failure((role, id), &limited, Duration::ZERO, midnight, jitter);
     let mut call = bench.call(vec![DisclosureSet::unrestricted()]);
     assert_eq!(sent(&mut call, Duration::ZERO), "b");
-    // While `b` may still answer, `a` is asked after half the time and not before.
-    assert_eq!(sent(&mut call, millis(1_500)), "");
-    assert_eq!(call.timeout(), DEADLINE / 2);
+    // While `b` may still answer, `a` is asked after half the time and not before. `b` is asked again meanwhile.
+    assert_eq!(sent(&mut call, millis(1_500)), "b");
+    assert!(call.timeout() <= DEADLINE / 2);
     assert_eq!(sent(&mut call, DEADLINE / 2), "a");
 
     let mut call = bench.call(vec![DisclosureSet::unrestricted()]);
@@ -288,13 +288,48 @@ fn a_pause_that_an_answer_asks_for_is_waited_for() {
     assert_eq!(sent(&mut call, millis(1_010)), "a");
 }
 
+/// The pauses double, for at most as long as the call lasts.
+#[test]
+fn a_pause_of_unknown_length_is_guessed() {
+    let bench = Bench::new(&["a"]);
+    let mut call = bench.call(vec![DisclosureSet::unrestricted()]);
+    assert_eq!(sent(&mut call, Duration::ZERO), "a");
+    let (mut now, mut waited) = (Duration::ZERO, Vec::new());
+    while call.timeout() < DEADLINE {
+        fail(&mut call, &bench, "a", Failure::RateLimited { retry_after: None }, now);
+        assert_eq!(sent(&mut call, now), "");
+        waited.push(call.timeout() - now);
+        now = call.timeout();
+        assert_eq!(sent(&mut call, now), "a");
+    }
+    assert_eq!(waited, [millis(1_300), millis(2_300)], "the next pause would end after the deadline");
+}
+
+/// A request can be lost while its server works.
+#[test]
+fn a_provider_that_is_silent_is_asked_again_if_there_is_no_other() {
+    let bench = Bench::new(&["a"]);
+    let mut call = bench.call(vec![DisclosureSet::unrestricted()]);
+    assert_eq!(sent(&mut call, Duration::ZERO), "a");
+    let mut resent = Vec::new();
+    while call.timeout() < DEADLINE {
+        let now = call.timeout();
+        assert_eq!(sent(&mut call, now), "a");
+        resent.push(now);
+    }
+    assert_eq!(resent, [1, 3, 7].map(|delays| HEDGE_DELAY * delays));
+    // The answer to any of the requests counts.
+    answer(&mut call, &bench, "a", Answer::Accepted(1), DEADLINE);
+    assert_done(&mut call, DEADLINE);
+}
+
 #[test]
 fn the_deadline_ends_the_call_and_an_answer_that_comes_with_it_counts() {
     let bench = Bench::new(&["a"]);
     let mut call = bench.call(vec![DisclosureSet::unrestricted()]);
     assert_eq!(sent(&mut call, Duration::ZERO), "a");
     call.handle_timeout(DEADLINE - millis(1));
-    assert_eq!(sent(&mut call, DEADLINE - millis(1)), "");
+    assert_eq!(sent(&mut call, DEADLINE - millis(1)), "a", "it is silent, so it is asked again");
     assert_eq!(call.timeout(), DEADLINE);
     answer(&mut call, &bench, "a", Answer::Accepted(1), DEADLINE);
     assert_done(&mut call, DEADLINE);

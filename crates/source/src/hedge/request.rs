@@ -9,7 +9,7 @@ use super::asked::{Asked, InFlight, last_of_each};
 use super::candidate::Candidate;
 use super::poll_budgets::PollBudgets;
 use super::queue::Queue;
-use super::retry::{Pauses, ROUNDS, SHORTEST_PAUSE};
+use super::retry::{self, Pauses, RESENDS, ROUNDS};
 use super::{Answer, DisclosureSet, Hedged};
 use crate::endpoint::Endpoint;
 
@@ -40,6 +40,10 @@ pub(super) struct HedgedRequest<'a, T> {
     retry_at: Option<Duration>,
     /// How many rounds of retries there were.
     rounds: usize,
+    /// How many times providers asked to wait.
+    waits: u32,
+    /// How many times providers were asked again because they are silent.
+    resends: u32,
     is_cancelled: bool,
 }
 
@@ -76,6 +80,8 @@ impl<'a, T> HedgedRequest<'a, T> {
             awaits_claim: false,
             retry_at: None,
             rounds: 0,
+            waits: 0,
+            resends: 0,
             is_cancelled: false,
         }
     }
@@ -112,10 +118,10 @@ impl<'a, T> HedgedRequest<'a, T> {
             Phase::Hedge => Some(self.after(if self.may_hedge { 1 } else { 2 })),
             Phase::FanOut => Some(self.after(2)),
             Phase::OverPolicy => self.queue.has_over_policy().then(|| self.over_policy_at()),
+            Phase::Retry if self.asked.is_idle() => self.retry_at,
             Phase::Retry => {
                 let last_resort = self.last_resort().map(|at| at.max(self.half_time()));
-                let last_resort = last_resort.filter(|_| !self.asked.is_idle());
-                self.retry_at.into_iter().chain(last_resort).min()
+                last_resort.into_iter().chain(self.resend_at()).min()
             }
         }
     }
@@ -246,11 +252,10 @@ impl<'a, T> HedgedRequest<'a, T> {
     fn retry(&mut self, now: Duration, budgets: &mut PollBudgets<'_>) -> Option<Vec<Arc<Candidate<'a>>>> {
         if !self.asked.is_idle() {
             // A provider that did not answer within half the time may never answer.
-            let is_due = now >= self.half_time() && self.last_resort().is_some_and(|at| at <= now);
-            return is_due.then(|| {
-                self.rounds = self.rounds.saturating_add(1);
-                self.queue.take_last_resorts(now, &self.asked)
-            });
+            if now >= self.half_time() && self.last_resort().is_some_and(|at| at <= now) {
+                return Some(self.queue.take_last_resorts(now, &self.asked));
+            }
+            return self.resend(now, budgets);
         }
         if self.retry_at.is_none_or(|at| at > now) {
             self.retry_at = self.retry_at.or_else(|| self.next_round(now));
@@ -258,37 +263,61 @@ impl<'a, T> HedgedRequest<'a, T> {
         }
         self.retry_at = None;
         let mut next = self.queue.take_last_resorts(now, &self.asked);
-        let transient = self.asked.transient();
-        let may_retry = !next.is_empty() || (!transient.is_empty() && budgets.spend_retry());
-        self.rounds = if may_retry { self.rounds.saturating_add(1) } else { ROUNDS };
-        if may_retry && !self.awaits_claim {
+        let transient = self.may_retry_transient().then(|| self.asked.transient()).unwrap_or_default();
+        if !transient.is_empty() && (!next.is_empty() || budgets.spend_retry()) {
+            self.rounds = self.rounds.saturating_add(1);
             next.extend(transient);
+        } else if next.is_empty() {
+            self.rounds = ROUNDS;
         }
         Some(next)
     }
 
+    /// All providers were asked, and those that did not answer are silent. A request can be lost although its server works,
+    /// so they are asked again, on another connection, after pauses that double.
+    fn resend(&mut self, now: Duration, budgets: &mut PollBudgets<'_>) -> Option<Vec<Arc<Candidate<'a>>>> {
+        if self.resend_at().is_none_or(|at| at > now) {
+            return None;
+        }
+        let may_resend = budgets.spend_hedge();
+        self.resends = if may_resend { self.resends.saturating_add(1) } else { RESENDS };
+        may_resend.then(|| self.asked.silent())
+    }
+
+    /// When silent providers are asked again.
+    fn resend_at(&self) -> Option<Duration> {
+        let pause = self.hedge_delay.saturating_mul(1_u32.checked_shl(self.resends)?);
+        (self.resends < RESENDS && !self.awaits_claim).then(|| self.last_sent.saturating_add(pause))
+    }
+
+    /// Whether what failed may be asked again. A provider is not asked twice for what another one claims, but one that was
+    /// backed off may know it by now.
+    fn may_retry_transient(&self) -> bool {
+        self.rounds < ROUNDS && !self.awaits_claim
+    }
+
     /// When the next round of retries is due, if there is a provider to ask again before the deadline.
     fn next_round(&self, now: Duration) -> Option<Duration> {
-        let pause = self.call.pauses.get(self.rounds).filter(|_| {
-            // A provider is not asked twice for what another one claims, but one that was backed off may know it by now.
-            !self.awaits_claim && !self.asked.transient().is_empty()
-        });
+        let pause = self.call.pauses.get(self.rounds);
+        let pause = pause.filter(|_| self.may_retry_transient() && !self.asked.transient().is_empty());
         let transient = pause.map(|pause| now.saturating_add(*pause));
         transient.into_iter().chain(self.last_resort()).min().filter(|at| *at < self.call.ends)
     }
 
-    /// A provider that asks for a pause in its answer may be asked again after it.
+    /// A provider that asks for a pause in its answer is asked again after it, if there is no other. The pauses double, so
+    /// that there are few.
     fn back_off(&mut self, request: InFlight, failure: &Failure, now: Duration) {
-        let Failure::RateLimited { retry_after: Some(after) } = failure else { return };
+        let Failure::RateLimited { retry_after } = failure else { return };
         if let Some(candidate) = self.asked.candidate(request).cloned() {
-            let until = now.saturating_add((*after).max(SHORTEST_PAUSE));
-            self.queue.back_off(candidate, until, failure.clone());
+            let pause = retry::wait(*retry_after, self.waits, &self.call.pauses);
+            self.waits = self.waits.saturating_add(1);
+            self.queue.back_off(candidate, now.saturating_add(pause), failure.clone());
         }
     }
 
     /// The earliest moment at which a provider that is backed off may be asked.
     fn last_resort(&self) -> Option<Duration> {
-        (self.rounds < ROUNDS).then(|| self.queue.last_resorts(&self.asked).min()).flatten()
+        self.queue.last_resorts(&self.asked).min()
     }
 
     fn over_policy_at(&self) -> Duration {

@@ -8,6 +8,10 @@ use crate::jitter::Jitter;
 
 /// How often what failed is asked again.
 pub(super) const ROUNDS: usize = 2;
+/// How often silent providers are asked again.
+pub(super) const RESENDS: u32 = 5;
+/// The pause after a refusal for too many requests, where the provider does not say how long; it doubles each time.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
 /// The longest jitter before the first round; before the second it is twice that.
 const LONGEST_JITTER: Duration = Duration::from_millis(400);
 /// The shortest pause before a round.
@@ -23,6 +27,18 @@ pub(super) fn pauses(jitter: &mut Jitter) -> Pauses {
         longest = longest.saturating_add(LONGEST_JITTER);
         SHORTEST_PAUSE.saturating_add(jitter.up_to(longest))
     })
+}
+
+/// How long a provider is left alone that asked for that, for the time number `before` in this call.
+///
+/// A guess has jitter, because the provider may have refused one of two requests that came together. A provider that refuses
+/// after the pause that it asked for is left alone four times as long each time.
+pub(super) fn wait(asked_for: Option<Duration>, before: u32, pauses: &Pauses) -> Duration {
+    let jitter = pauses.last().copied().unwrap_or(SHORTEST_PAUSE);
+    match asked_for {
+        Some(pause) => pause.max(SHORTEST_PAUSE.saturating_mul(4_u32.saturating_pow(before))),
+        None => FIRST_WAIT.saturating_mul(2_u32.saturating_pow(before)).saturating_add(jitter),
+    }
 }
 
 /// Whether the same question may be answered a moment later.
