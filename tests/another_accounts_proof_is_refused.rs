@@ -13,7 +13,7 @@ fn another_accounts_proof_is_refused() {
         for sent in accounts.iter().filter(|sent| sent.address != requested.address) {
             // Once with the proof's own address echoed, and once with the requested one.
             for echoed in [sent.address, requested.address] {
-                let reply = AccountReply { address: echoed, ..sent.reply.clone() };
+                let reply = AccountReply { address: Some(echoed), ..sent.reply.clone() };
                 let refusal = reply.verify(requested.state_root, requested.address).unwrap_err();
                 // The paths separate at some branch: the next node is on the other path, or one too many.
                 assert!(
@@ -40,10 +40,10 @@ fn another_slots_proof_is_refused() {
         let account = token.reply.verify(token.state_root, token.address).unwrap();
         let slots = &token.reply.storage_proof;
         // The third slot's proof is one node that proves absence, and all the others contain that node.
-        for sent in slots.iter().filter(|sent| !sent.value.is_zero()) {
+        for sent in slots.iter().filter(|sent| !sent.value.unwrap().is_zero()) {
             for requested in slots.iter().filter(|requested| requested.key != sent.key) {
                 let refusal = account.slot(B256::from(requested.key), &sent.proof).unwrap_err();
-                let expected = match requested.value.is_zero() {
+                let expected = match requested.value.unwrap().is_zero() {
                     true => ProofError::ExtraNodes { got: 2, used: 1 },
                     false => match refusal {
                         ProofError::HashMismatch { node: 1, expected, got } if expected != got => refusal,
@@ -54,7 +54,7 @@ fn another_slots_proof_is_refused() {
                 pairs += 1;
             }
         }
-        for requested in slots.iter().filter(|requested| !requested.value.is_zero()) {
+        for requested in slots.iter().filter(|requested| !requested.value.unwrap().is_zero()) {
             let refusal = account.slot(B256::from(requested.key), &slots[2].proof).unwrap_err();
             assert_eq!(
                 refusal,
@@ -107,7 +107,7 @@ fn swapped_answers_are_refused() {
 #[test]
 fn the_subject_is_the_requested_address() {
     for account in four_accounts() {
-        let liar = AccountReply { address: Address::repeat_byte(0xee), ..account.reply.clone() };
+        let liar = AccountReply { address: Some(Address::repeat_byte(0xee)), ..account.reply.clone() };
         let verified = liar.verify(account.state_root, account.address).unwrap();
         assert_eq!((verified.subject(), verified.state_root()), (&account.address, account.state_root));
         assert!(liar.contradictions(&verified).address);

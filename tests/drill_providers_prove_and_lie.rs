@@ -158,7 +158,7 @@ fn another_accounts_proof_is_genuine_for_that_account() {
     let chain = chain(true);
     let provider = Provider::honest(&chain).with(Fault::OtherAccountsProof);
     let reply = proof(&provider, ALICE, &[]);
-    assert_eq!(reply.address, ALICE);
+    assert_eq!(reply.address, Some(ALICE));
     assert!(reply.verify(tip(&chain), ALICE).is_err());
     let others = [BOB, TOKEN].into_iter().filter(|other| reply.verify(tip(&chain), *other).is_ok());
     assert_eq!(others.count(), 1);

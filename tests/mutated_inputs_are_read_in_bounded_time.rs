@@ -162,7 +162,7 @@ fn account_replies() {
         .collect();
     feed_bytes("account reply", &seeds, |bytes| {
         serde_json::from_slice::<AccountReply>(bytes).is_ok_and(|reply| {
-            let _ = reply.verify(StateRoot::new(B256::ZERO), reply.address);
+            let _ = reply.verify(StateRoot::new(B256::ZERO), reply.address.unwrap_or_default());
             reply.storage(B256::ZERO).is_none_or(|storage| storage.key.is_zero())
         })
     });

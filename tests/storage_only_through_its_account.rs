@@ -50,7 +50,7 @@ fn the_state_trie_is_no_storage_trie() {
         let token = token(client);
         let account = token.reply.verify(token.state_root, token.address).unwrap();
         let refusal = account.slot(KEY, &token.reply.account_proof).unwrap_err();
-        let (state, storage) = (token.state_root.get(), token.reply.storage_hash);
+        let (state, storage) = (token.state_root.get(), token.reply.storage_hash.unwrap());
         assert_eq!(refusal, ProofError::HashMismatch { node: 0, expected: storage, got: state }, "{client}");
 
         let proof = &token.reply.storage(KEY).unwrap().proof;

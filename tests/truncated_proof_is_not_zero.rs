@@ -15,8 +15,8 @@ fn an_account_proof_cut_anywhere_is_refused() {
             let mut cut = account.reply.clone();
             cut.account_proof.truncate(kept);
             // The values that a lying provider wants to be shown.
-            (cut.balance, cut.nonce) = (U256::ZERO, 0);
-            (cut.code_hash, cut.storage_hash) = (B256::ZERO, B256::ZERO);
+            (cut.balance, cut.nonce) = (Some(U256::ZERO), Some(0));
+            (cut.code_hash, cut.storage_hash) = (Some(B256::ZERO), Some(B256::ZERO));
             let refusal = cut.verify(account.state_root, account.address).unwrap_err();
             match kept {
                 0 => assert_eq!(refusal, ProofError::EmptyProof { expected: account.state_root.get() }),
@@ -44,7 +44,10 @@ fn a_storage_proof_cut_anywhere_is_refused() {
             for kept in 0..storage.proof.len() {
                 let refusal = account.slot(key, &storage.proof[..kept]).unwrap_err();
                 match kept {
-                    0 => assert_eq!(refusal, ProofError::EmptyProof { expected: token.reply.storage_hash }),
+                    0 => assert_eq!(
+                        refusal,
+                        ProofError::EmptyProof { expected: token.reply.storage_hash.unwrap() }
+                    ),
                     nodes => assert_eq!(refusal, ProofError::Truncated { nodes, depth: kept }),
                 }
                 cuts += 1;
@@ -118,7 +121,8 @@ fn the_same_proofs_verify_when_complete() {
             .storage_proof
             .iter()
             .map(|storage| *account.slot(B256::from(storage.key), &storage.proof).unwrap().leaf());
-        let claims: Vec<U256> = token.reply.storage_proof.iter().map(|storage| storage.value).collect();
+        let claims: Vec<U256> =
+            token.reply.storage_proof.iter().map(|storage| storage.value.unwrap()).collect();
         let expected =
             [Slot::Present(claims[0]), Slot::Present(claims[1]), Slot::Absent, Slot::Present(claims[3])];
         assert!(words.eq(expected), "{client}");

@@ -60,6 +60,7 @@ fn hash_all<'a>(nodes: impl IntoIterator<Item = &'a Bytes>) -> bool {
 
 pub(crate) fn account() -> Result<Row, Missing> {
     let Case { state_root, proof: AccountReply { address, account_proof, .. } } = real()?;
+    let address = address.ok_or("no address")?;
     let bytes: usize = account_proof.iter().map(|node| node.len()).sum();
     let what = format!("a mainnet account proof: {} nodes, {bytes} bytes", account_proof.len());
     let expected = value(state_root, keccak256(address), &account_proof)?;
@@ -85,6 +86,7 @@ pub(crate) fn account() -> Result<Row, Missing> {
 pub(crate) fn account_and_slot() -> Result<Row, Missing> {
     let Case { state_root, proof } = real()?;
     let AccountReply { address, storage_hash, account_proof, storage_proof, .. } = proof;
+    let (address, storage_hash) = address.zip(storage_hash).ok_or("no address or storage hash")?;
     let slot = storage_proof.into_iter().next().ok_or("no storage proof")?;
     let (key, slot_proof) = (B256::from(slot.key), slot.proof);
     let what = format!("that account and a slot: {} and {} nodes", account_proof.len(), slot_proof.len());

@@ -36,7 +36,7 @@ pub fn captured(proof: &str, header: &str) -> Captured {
     Captured {
         name: proof.to_owned(),
         state_root: StateRoot::new(header["stateRoot"].as_str().unwrap().parse().unwrap()),
-        address: reply.address,
+        address: reply.address.expect("a captured reply names its account"),
         reply,
         json,
     }

@@ -14,21 +14,26 @@ use crate::root::StateRoot;
 use crate::trie::EMPTY_ROOT_HASH;
 use crate::verified::{Verified, verify_account};
 
-/// A provider's reply to `eth_getProof`. Unknown fields are ignored; a missing `storageProof` counts as an empty one.
+/// A provider's reply to `eth_getProof`. Unknown fields are ignored; a missing `storageProof` counts as an empty one. Claims may
+/// be missing or `null`, because nothing depends on them.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AccountReply {
     /// The address that the reply claims to be about.
-    pub address: Address,
+    #[serde(default)]
+    pub address: Option<Address>,
     /// The claimed balance, in wei.
-    pub balance: U256,
+    #[serde(default)]
+    pub balance: Option<U256>,
     /// The claimed nonce.
-    #[serde(deserialize_with = "quantity")]
-    pub nonce: u64,
+    #[serde(default, deserialize_with = "quantity")]
+    pub nonce: Option<u64>,
     /// The claimed code hash.
-    pub code_hash: B256,
+    #[serde(default)]
+    pub code_hash: Option<B256>,
     /// The claimed storage root.
-    pub storage_hash: B256,
+    #[serde(default)]
+    pub storage_hash: Option<B256>,
     /// Nodes of the state trie, root first.
     #[serde(deserialize_with = "nodes")]
     pub account_proof: Vec<Bytes>,
@@ -43,7 +48,8 @@ pub struct StorageReply {
     /// The slot that the reply claims to be about. An integer, because clients strip or pad leading zeros.
     pub key: U256,
     /// The claimed word.
-    pub value: U256,
+    #[serde(default)]
+    pub value: Option<U256>,
     /// Nodes of the storage trie, root first.
     #[serde(deserialize_with = "nodes")]
     pub proof: Vec<Bytes>,
@@ -82,24 +88,26 @@ impl AccountReply {
         self.storage_proof.iter().find(|reply| reply.key == key)
     }
 
-    /// Compares the claims with the proven leaf.
+    /// Compares the claims with the proven leaf. A claim that is missing contradicts nothing.
     pub fn contradictions(&self, verified: &Verified<Account>) -> Contradictions {
-        let address = self.address != *verified.subject();
+        let address = self.address.is_some_and(|address| address != *verified.subject());
         match verified.leaf() {
             Account::Present(state) => Contradictions {
                 address,
-                balance: self.balance != state.balance,
-                nonce: self.nonce != state.nonce,
-                code_hash: self.code_hash != state.code_hash,
-                storage_hash: self.storage_hash != state.storage_root.get(),
+                balance: self.balance.is_some_and(|balance| balance != state.balance),
+                nonce: self.nonce.is_some_and(|nonce| nonce != state.nonce),
+                code_hash: self.code_hash.is_some_and(|hash| hash != state.code_hash),
+                storage_hash: self.storage_hash.is_some_and(|hash| hash != state.storage_root.get()),
             },
             // For an absent account some clients send zero hashes and others the hashes of empty code and storage.
             Account::Absent => Contradictions {
                 address,
-                balance: !self.balance.is_zero(),
-                nonce: self.nonce != 0,
-                code_hash: self.code_hash != KECCAK256_EMPTY && !self.code_hash.is_zero(),
-                storage_hash: self.storage_hash != EMPTY_ROOT_HASH && !self.storage_hash.is_zero(),
+                balance: self.balance.is_some_and(|balance| !balance.is_zero()),
+                nonce: self.nonce.is_some_and(|nonce| nonce != 0),
+                code_hash: self.code_hash.is_some_and(|hash| hash != KECCAK256_EMPTY && !hash.is_zero()),
+                storage_hash: self
+                    .storage_hash
+                    .is_some_and(|hash| hash != EMPTY_ROOT_HASH && !hash.is_zero()),
             },
         }
     }
@@ -112,7 +120,8 @@ impl StorageReply {
             Slot::Present(word) => *word,
             Slot::Absent => U256::ZERO,
         };
-        self.key != U256::from_be_bytes(verified.subject().key.0) || self.value != proven
+        self.key != U256::from_be_bytes(verified.subject().key.0)
+            || self.value.is_some_and(|value| value != proven)
     }
 }
 
@@ -123,9 +132,10 @@ impl Contradictions {
     }
 }
 
-/// A `QUANTITY`: a hexadecimal string.
-fn quantity<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
-    U64::deserialize(deserializer).map(|quantity| quantity.to())
+/// A `QUANTITY`, which is a hexadecimal string, or `null`.
+fn quantity<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    let quantity: Option<U64> = Option::deserialize(deserializer)?;
+    Ok(quantity.map(|quantity| quantity.to()))
 }
 
 /// A list of nodes. All nodes share one allocation, because a reply has many.
@@ -208,9 +218,34 @@ mod tests {
     #[test]
     fn reads_a_reply_with_fields_it_does_not_know_and_without_storage() {
         let reply = reply(r#","accountProofSize":2,"extra":{"a":[]}"#).unwrap();
-        assert_eq!((reply.balance, reply.nonce), (U256::from(16), 2));
+        assert_eq!((reply.balance, reply.nonce), (Some(U256::from(16)), Some(2)));
         assert_eq!(reply.account_proof, [Bytes::from_static(&[0x80]), Bytes::new()]);
         assert_eq!(reply.storage_proof, []);
+    }
+
+    /// The proof is not optional, and a claim that is there is read strictly.
+    #[test]
+    fn claims_may_be_missing_or_null() {
+        let read = |json: &str| serde_json::from_str::<AccountReply>(json);
+        let bare = read(r#"{"accountProof":["0x80"]}"#).unwrap();
+        let null = r#"{"address":null,"balance":null,"nonce":null,"codeHash":null,"storageHash":null,"accountProof":["0x80"],
+            "storageProof":[{"key":"0x0","value":null,"proof":[]},{"key":"0x1","proof":[]}]}"#;
+        let null = read(null).unwrap();
+        assert_eq!((bare.address, bare.balance, bare.nonce), (None, None, None));
+        assert_eq!((bare.code_hash, bare.storage_hash), (None, None));
+        assert_eq!(AccountReply { storage_proof: Vec::new(), ..null.clone() }, bare);
+        assert!(null.storage_proof.iter().all(|slot| slot.value.is_none()));
+        for refused in [
+            r#"{"address":null}"#,
+            r#"{"accountProof":null}"#,
+            r#"{"accountProof":[],"balance":true}"#,
+            r#"{"accountProof":[],"nonce":"0x1ffffffffffffffff"}"#,
+            r#"{"accountProof":[],"codeHash":"0x12"}"#,
+            r#"{"accountProof":[],"storageProof":[{"value":"0x0","proof":[]}]}"#,
+            r#"{"accountProof":[],"storageProof":[{"key":"0x0","value":"0x0"}]}"#,
+        ] {
+            assert!(read(refused).is_err(), "{refused}");
+        }
     }
 
     #[test]
@@ -256,8 +291,12 @@ mod tests {
     fn a_slot_is_found_by_the_integer_value_of_its_key() {
         for echoed in ["0x2", "0x02", "0x0000000000000000000000000000000000000000000000000000000000000002"] {
             let reply = reply(&format!(r#","storageProof":[{{"key":"0x0","value":"0x0","proof":[]}},{{"key":"{echoed}","value":"0x7","proof":["0x80"]}}]"#)).unwrap();
-            assert_eq!(reply.storage(B256::with_last_byte(2)).unwrap().value, U256::from(7), "{echoed}");
-            assert_eq!(reply.storage(B256::ZERO).unwrap().value, U256::ZERO);
+            assert_eq!(
+                reply.storage(B256::with_last_byte(2)).unwrap().value,
+                Some(U256::from(7)),
+                "{echoed}"
+            );
+            assert_eq!(reply.storage(B256::ZERO).unwrap().value, Some(U256::ZERO));
             assert_eq!(reply.storage(B256::with_last_byte(3)), None);
         }
     }

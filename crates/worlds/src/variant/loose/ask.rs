@@ -139,7 +139,7 @@ impl LooseReader {
             return balance.map(|wei| Worth::Proven(wei, *head)).ok_or(Miss::Failed);
         }
         let reply: AccountReply = serde_json::from_value(reply.clone()).map_err(|_| Miss::Failed)?;
-        let subject = if self.has(Omission::EchoedAddress) { reply.address } else { owner };
+        let subject = if self.has(Omission::EchoedAddress) { reply.address.unwrap_or(owner) } else { owner };
         match verify_account(StateRoot::new(head.root), subject, &reply.account_proof) {
             Ok(account) => Ok(Worth::Proven(balance(&account), *head)),
             Err(_) if self.has(Omission::TruncatedIsZero) && reply.account_proof.len() < 2 => {
