@@ -20,7 +20,7 @@ const FAULTS: [(Behaviour, &str); 38] = [
     (Behaviour::QuotaExhausted, "quota_exhausted"),
     (Behaviour::Forbidden, "nobody_serves_proofs"),
     (Behaviour::NoProofs, "nobody_serves_proofs"),
-    (Behaviour::HeaderNotFound, "proof_window_missed"),
+    (Behaviour::HeaderNotFound, "providers_behind"),
     (Behaviour::InternalError, "providers_failing"),
     (Behaviour::OtherChain, "wrong_chain"),
     (Behaviour::Html, "log_in_page"),
@@ -42,7 +42,7 @@ const FAULTS: [(Behaviour, &str); 38] = [
     // Genuine proofs of blocks that are not signed yet, or that were signed too early.
     (Behaviour::TipOnly, "unsigned_tip"),
     (Behaviour::Lagging(10), "unsigned_tip"),
-    (Behaviour::Lagging(1_000), "unsigned_tip"),
+    (Behaviour::Lagging(1_000), "providers_behind"),
     (Behaviour::StaleBlock(5), "proofs_refused"),
 ];
 

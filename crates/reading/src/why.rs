@@ -39,6 +39,8 @@ pub enum Why {
     NobodyServesProofs,
     /// The providers no longer have the state of the block that was signed.
     ProofWindowMissed,
+    /// The providers lag: they do not have the signed block yet.
+    ProvidersBehind,
     /// The providers that could be reached answer with errors.
     ProvidersFailing,
     /// The providers that could be reached deny access: the key or the URL is wrong.
@@ -165,6 +167,7 @@ impl Why {
             Self::QuotaExhausted => &reason::QUOTA_EXHAUSTED,
             Self::NobodyServesProofs => &reason::NOBODY_SERVES_PROOFS,
             Self::ProofWindowMissed => &reason::PROOF_WINDOW_MISSED,
+            Self::ProvidersBehind => &reason::PROVIDERS_BEHIND,
             Self::ProvidersFailing => &reason::PROVIDERS_FAILING,
             Self::Denied => &reason::DENIED,
             Self::LogInPage => &reason::LOG_IN_PAGE,

@@ -13,6 +13,7 @@ fn all() -> Vec<Why> {
         Why::QuotaExhausted,
         Why::NobodyServesProofs,
         Why::ProofWindowMissed,
+        Why::ProvidersBehind,
         Why::ProvidersFailing,
         Why::Denied,
         Why::LogInPage,

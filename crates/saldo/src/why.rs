@@ -215,8 +215,11 @@ fn of_providers(case: &Case<'_>) -> Why {
         });
         return Why::RateLimited { retry_after: retry_after.min() };
     }
-    if failures().any(|failure| matches!(failure, Failure::ProofWindowMissed | Failure::NotSynced)) {
+    if failures().any(|failure| *failure == Failure::ProofWindowMissed) {
         return Why::ProofWindowMissed;
+    }
+    if failures().any(|failure| *failure == Failure::NotSynced) {
+        return Why::ProvidersBehind;
     }
     let is_old = |failure: &Failure| matches!(failure, Failure::OldBlock { .. });
     if let Some(age) = case.age_of_head().filter(|_| failures().any(is_old)) {

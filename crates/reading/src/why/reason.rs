@@ -80,6 +80,14 @@ pub(crate) const PROOF_WINDOW_MISSED: Reason = Reason {
     next_step: "Try again, or add a provider that keeps older state.",
 };
 
+pub(crate) const PROVIDERS_BEHIND: Reason = Reason {
+    code: "providers_behind",
+    fault: Fault::Providers,
+    needs_action: false,
+    message: "the providers do not have the signed block yet",
+    next_step: "Try again. If it stays so, add a provider that keeps up with the chain.",
+};
+
 pub(crate) const PROVIDERS_FAILING: Reason = Reason {
     code: "providers_failing",
     fault: Fault::Providers,

@@ -2,7 +2,7 @@
 
 use saldo_chain::{Anchor, HeaderError};
 use saldo_reading::{Candidate, Failure, Holding, ProviderId};
-use saldo_source::execution::chain_id;
+use saldo_source::execution::{Question, ask, block_number_of, chain_id};
 use saldo_source::{Answer, Deadline, Endpoint};
 use serde_json::value::RawValue;
 
@@ -70,6 +70,8 @@ impl Proofs {
         {
             return missed.iter().map(|_| Answer::Failed(other.clone())).collect();
         }
+        let is_behind =
+            is_doubtful && accounts.iter().any(is_claim) && self.is_behind(provider, inquiry).await;
         let answers = missed.iter().zip(accounts).map(
             |(Missed { holding, failure: missed, .. }, account)| match account {
                 Err(failure) => Answer::Failed(failure),
@@ -77,7 +79,10 @@ impl Proofs {
                     if *missed == Failure::ProofWindowMissed {
                         self.learn(provider.id(), |known| known.behind_tip = false);
                     }
-                    self.judge_checked(*holding, checked, inquiry, provider.id())
+                    match self.judge_checked(*holding, checked, inquiry, provider.id()) {
+                        Answer::Pending { .. } if is_behind => Answer::Failed(Failure::NotSynced),
+                        answer => answer,
+                    }
                 }
             },
         );
@@ -160,6 +165,20 @@ impl Proofs {
                 Answer::Pending { was_right_before }
             }
         }
+    }
+
+    /// Whether a provider that lacks the newest trusted block says itself that it is so far behind that an amount at its tip
+    /// would be too old.
+    async fn is_behind(&self, provider: &Endpoint, inquiry: Inquiry<'_>) -> bool {
+        let Some(head) = self.head.newest(inquiry.target.level) else { return false };
+        let (io, left) = (self.env.dispatcher.io(), self.env.time_left(inquiry.deadline));
+        let Ok(said) = ask(io, provider, &Question::BlockNumber, left).await else { return false };
+        let missing = block_number_of(&said).and_then(|tip| head.number().checked_sub(tip));
+        let Some(missing) = missing.and_then(|missing| u32::try_from(missing).ok()) else { return false };
+        let now = self.head.now();
+        let Some(age) = now.age_of(head.timestamp()) else { return false };
+        let age = age.saturating_add(self.head.network().slot_duration().saturating_mul(missing));
+        !now.allows(age, &self.env.policy_at(inquiry.target.level))
     }
 
     /// Asks which chain a provider serves, unless it said so before and there is no doubt.

@@ -68,6 +68,8 @@ pub enum Question {
     RawHeader(B256),
     /// `eth_chainId`, for [`chain_id_of`](super::chain_id_of).
     ChainId,
+    /// `eth_blockNumber`, for [`block_number_of`](super::block_number_of).
+    BlockNumber,
     /// `eth_capabilities`, for [`state_proofs`](super::state_proofs).
     Capabilities,
 }
@@ -85,6 +87,7 @@ impl Question {
             Self::Block(hash) => Call::new("eth_getBlockByHash", &(hash, false), MAX_BLOCK_REPLY),
             Self::RawHeader(hash) => Call::new("debug_getRawHeader", &[hash], MAX_SMALL_REPLY),
             Self::ChainId => Call::new("eth_chainId", &json!([]), MAX_SMALL_REPLY),
+            Self::BlockNumber => Call::new("eth_blockNumber", &json!([]), MAX_SMALL_REPLY),
             Self::Capabilities => Call::new("eth_capabilities", &json!([]), MAX_SMALL_REPLY),
         }
     }

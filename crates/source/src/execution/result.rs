@@ -31,6 +31,12 @@ pub fn chain_id_of(result: &RawValue) -> Result<u64, Failure> {
     quantity(result.get()).filter(|id| *id != 0).ok_or(Failure::Malformed { what: "not a chain id" })
 }
 
+/// The number in a [`Question::BlockNumber`](super::Question::BlockNumber)'s result: the block that the provider says is its newest.
+/// `None` if the result is not a quantity.
+pub fn block_number_of(result: &RawValue) -> Option<u64> {
+    quantity(result.get())
+}
+
 /// The wei in a [`Question::Balance`](super::Question::Balance)'s result, which is only a claim. `None` if the result is not a quantity.
 pub fn balance(result: &RawValue) -> Option<U256> {
     let digits = result.get().trim().strip_prefix("\"0x")?.strip_suffix('"')?;

@@ -86,6 +86,7 @@ impl Judge<'_> {
             | "moved"
             | "all_unreachable"
             | "proof_window_missed"
+            | "providers_behind"
             | "unsigned_tip" => {
                 any_provider(is_not_good) || self.is_slow() || self.is_reorganised(read) || self.is_split()
             }

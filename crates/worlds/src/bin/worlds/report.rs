@@ -31,6 +31,7 @@ const WHYS: [&str; 27] = [
     "policy_forbids_more_operators",
     "proof_window_missed",
     "proofs_refused",
+    "providers_behind",
     "providers_failing",
     "quota_exhausted",
     "rate_limited",
