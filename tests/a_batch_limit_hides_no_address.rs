@@ -152,3 +152,23 @@ fn an_outage_is_not_mistaken_for_a_limit() {
         assert!(moments <= 2, "{fault:?}: {moments}");
     }
 }
+
+/// A provider that took large batches before refuses them now. Its first refusal may look like an outage, the second does not.
+#[test]
+fn a_limit_that_begins_later_is_learned() {
+    for (seed, limit) in (401..).zip(limits()) {
+        let (scene, holdings) = sixty(seed, 1, Policy::signed());
+        let readings = scene.simulation.run(scene.client.read(&holdings));
+        assert_eq!(proven(&scene, &holdings, &readings), 60);
+        scene.providers[0].add(limit.clone());
+        let numbers = [(); 2].map(|()| {
+            scene.pass_slots(1);
+            let readings = scene.simulation.run(scene.client.read(&holdings));
+            proven(&scene, &holdings, &readings)
+        });
+        assert_eq!(numbers[1], 60, "{limit:?}: {numbers:?}");
+        let is_silent =
+            matches!(limit, Fault::BatchLimit { form: BatchRefusal::Closed | BatchRefusal::TooLarge, .. });
+        assert!(is_silent || numbers[0] == 60, "{limit:?}: {numbers:?}");
+    }
+}

@@ -83,6 +83,11 @@ impl BatchSize {
         }
     }
 
+    /// Records that a batch of `calls` calls failed as in an outage. If the next one fails too, its size may be the reason.
+    pub(crate) fn record_failed(&mut self, calls: usize) {
+        self.taken = self.taken.min(calls.saturating_sub(1));
+    }
+
     /// Records that one call of this provider used the whole size.
     pub(crate) fn record_use(&mut self) {
         self.used = self.used.saturating_add(1);

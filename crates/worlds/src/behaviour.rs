@@ -6,6 +6,7 @@ mod service;
 pub(super) use service::{Chains, PartyService};
 
 use saldo_beacon::Fork;
+use saldo_drill::{BatchRefusal, OddError};
 
 /// How a provider or a source behaves during a phase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,6 +58,10 @@ pub enum Behaviour {
     Window(u64),
     /// Provider: it serves no proofs.
     NoProofs,
+    /// Provider: it takes at most so many calls in one request, and refuses more in this form.
+    BatchLimit(usize, BatchRefusal),
+    /// Provider: it answers with an error in this form.
+    OddError(OddError),
     /// Provider: it answers `null`.
     Null,
     /// Provider: every result is `"0x0"`.
@@ -150,11 +155,18 @@ impl Behaviour {
         Self::OtherChain,
     ];
     /// The further failures of providers.
-    pub const OF_PROVIDERS: [Self; 21] = [
+    pub const OF_PROVIDERS: [Self; 28] = [
         Self::NoProofs,
         Self::Null,
         Self::BareZero,
         Self::InternalError,
+        Self::OddError(OddError::Text),
+        Self::OddError(OddError::Empty),
+        Self::OddError(OddError::NullMessage),
+        Self::OddError(OddError::TextCode),
+        Self::OddError(OddError::Bare),
+        Self::OddError(OddError::PlainText),
+        Self::OddError(OddError::EmptyBody),
         Self::HeaderNotFound,
         Self::WrongId,
         Self::ListForSingle,
@@ -188,14 +200,30 @@ impl Behaviour {
         Self::Lagging(20),
     ];
     /// The behaviours of a good provider.
-    pub const GOOD_PROVIDERS: [Self; 4] = [Self::Honest, Self::ZeroClaim, Self::Window(64), Self::Slow(300)];
+    pub const GOOD_PROVIDERS: [Self; 15] = [
+        Self::Honest,
+        Self::ZeroClaim,
+        Self::Window(64),
+        Self::Slow(300),
+        Self::BatchLimit(1, BatchRefusal::FreeTier),
+        Self::BatchLimit(2, BatchRefusal::SizeLimit),
+        Self::BatchLimit(1, BatchRefusal::TooManyRequests),
+        Self::BatchLimit(2, BatchRefusal::PaymentRequired),
+        Self::BatchLimit(1, BatchRefusal::Forbidden),
+        Self::BatchLimit(2, BatchRefusal::TooLarge),
+        Self::BatchLimit(1, BatchRefusal::EachCall),
+        Self::BatchLimit(2, BatchRefusal::ListOfOne),
+        Self::BatchLimit(1, BatchRefusal::Page),
+        Self::BatchLimit(2, BatchRefusal::Text),
+        Self::BatchLimit(1, BatchRefusal::Closed),
+    ];
     /// The behaviours of a good source.
     pub const GOOD_SOURCES: [Self; 3] = [Self::Honest, Self::JsonOnly, Self::Slow(200)];
 
     /// The value of an execution provider with this behaviour.
     pub fn worth(self) -> Worth {
         match self {
-            Self::Honest | Self::Slow(_) | Self::ZeroClaim => Worth::Good,
+            Self::Honest | Self::Slow(_) | Self::ZeroClaim | Self::BatchLimit(..) => Worth::Good,
             Self::Window(blocks) if blocks >= 48 => Worth::Good,
             Self::TipOnly => Worth::Tip,
             Self::Window(_) | Self::Lagging(_) => Worth::Partial,
@@ -213,6 +241,7 @@ impl Behaviour {
             | Self::Huge
             | Self::NoProofs
             | Self::InternalError
+            | Self::OddError(_)
             | Self::HeaderNotFound => Worth::Nothing,
             _ => Worth::False,
         }

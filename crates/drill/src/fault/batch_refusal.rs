@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::http::Reply;
 
 /// How a provider refuses a batch that is too large for it. None of these answers is about the provider's state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum BatchRefusal {
@@ -26,13 +26,17 @@ pub enum BatchRefusal {
     EachCall,
     /// A list with one error, under the first id, as geth answers.
     ListOfOne,
+    /// HTTP 200 with a web page, as a firewall answers.
+    Page,
+    /// HTTP 200 with an error that is a text.
+    Text,
     /// The connection is closed without an answer.
     Closed,
 }
 
 impl BatchRefusal {
     /// All ways.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::FreeTier,
         Self::SizeLimit,
         Self::TooManyRequests,
@@ -41,6 +45,8 @@ impl BatchRefusal {
         Self::TooLarge,
         Self::EachCall,
         Self::ListOfOne,
+        Self::Page,
+        Self::Text,
         Self::Closed,
     ];
 
@@ -75,6 +81,8 @@ impl BatchRefusal {
                 let error = json!({ "code": -32_600, "message": "batch too large" });
                 Reply::json(200, &json!([{ "jsonrpc": "2.0", "id": first, "error": error }]))
             }
+            Self::Page => Reply::new(200, "text/html", "<html><body>Request blocked</body></html>"),
+            Self::Text => Reply::json(200, &json!({ "error": "request blocked" })),
             Self::Closed => Reply::default(),
         }
     }

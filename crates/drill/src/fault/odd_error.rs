@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::http::Reply;
 
 /// The form of an error that an overloaded or misconfigured provider sends instead of an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum OddError {

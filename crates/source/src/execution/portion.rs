@@ -49,6 +49,11 @@ impl Answered {
         matches!(self, Self::Refused(_))
     }
 
+    /// Whether all questions failed, whatever the size seemed to be.
+    pub(super) fn is_failed(&self) -> bool {
+        matches!(self, Self::Failed(failed) if !failed.is_rate_limit)
+    }
+
     /// How many questions were answered, if the size left the others unanswered.
     pub(super) fn taken_in_part(&self) -> Option<usize> {
         let Self::Each(results) = self else { return None };
@@ -114,7 +119,6 @@ fn may_be_about_size(failed: &CallFailure, was_taken: bool) -> bool {
         _ if failed.is_rate_limit => false,
         Failure::Transport(TransportError::Broken)
         | Failure::Http { status: 500..=599 }
-        | Failure::WebPage
         | Failure::OutOfService { .. } => !was_taken,
         Failure::Transport(_) => false,
         _ => true,

@@ -133,6 +133,9 @@ fn next_step(step: Step, answers: &[(usize, Answered)], batch: &mut BatchSize) -
         batch.record_limited(*calls);
     }
     for (calls, answer) in answers {
+        if answer.is_failed() {
+            batch.record_failed(*calls);
+        }
         if let Some(part) = answer.taken_in_part() {
             batch.record_refused(*calls, part);
         }

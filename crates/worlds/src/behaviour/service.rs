@@ -104,6 +104,8 @@ impl Behaviour {
             Self::Empty => Fault::Body(String::new()),
             Self::OtherChain => Fault::OtherChain(chains.other.clone()),
             Self::Twin => Fault::OtherChain(chains.twin.clone()?),
+            Self::BatchLimit(calls, form) => Fault::BatchLimit { calls, form },
+            Self::OddError(form) => Fault::OddError(form),
             Self::NoProofs => Fault::NoProofs,
             Self::Null => Fault::NullResult,
             Self::BareZero => Fault::Result(json!("0x0")),
