@@ -113,18 +113,26 @@ impl Request<'_> {
     }
 }
 
-/// The last attempt at each provider, in their order. A provider that stayed silent was silent since the first such attempt.
-pub(super) fn last_of_each(attempts: &[Attempt]) -> Vec<Attempt> {
-    let mut last: BTreeMap<&ProviderId, usize> = BTreeMap::new();
+/// The decisive attempt at each provider, in their order: the one with an answer, else the last one. A provider that stayed
+/// silent was silent since the first such attempt.
+pub(super) fn decisive_of_each(attempts: &[Attempt]) -> Vec<Attempt> {
+    let mut decisive: BTreeMap<&ProviderId, usize> = BTreeMap::new();
     for (place, attempt) in attempts.iter().enumerate() {
-        let held = last.get(&attempt.provider).and_then(|place| attempts.get(*place));
-        if !is_silent(attempt) || !held.is_some_and(is_silent) {
-            last.insert(&attempt.provider, place);
+        let held = decisive.get(&attempt.provider).and_then(|place| attempts.get(*place));
+        let is_kept = held.is_some_and(|held| {
+            let is_answer = |attempt: &Attempt| {
+                matches!(attempt.outcome, Outcome::Joined | Outcome::Accepted | Outcome::Pending)
+            };
+            is_answer(held) && !is_answer(attempt) || is_silent(held) && is_silent(attempt)
+        });
+        if !is_kept {
+            decisive.insert(&attempt.provider, place);
         }
     }
-    let is_last =
-        |(place, attempt): &(usize, &Attempt)| last.get(&attempt.provider).is_some_and(|last| last == place);
-    attempts.iter().enumerate().filter(is_last).map(|(_, attempt)| attempt.clone()).collect()
+    let is_decisive = |(place, attempt): &(usize, &Attempt)| {
+        decisive.get(&attempt.provider).is_some_and(|held| held == place)
+    };
+    attempts.iter().enumerate().filter(is_decisive).map(|(_, attempt)| attempt.clone()).collect()
 }
 
 fn is_silent(attempt: &Attempt) -> bool {

@@ -318,9 +318,11 @@ fn a_provider_that_is_silent_is_asked_again_if_there_is_no_other() {
         resent.push(now);
     }
     assert_eq!(resent, [1, 3, 7].map(|delays| HEDGE_DELAY * delays));
-    // The answer to any of the requests counts.
+    // The answer to any of the requests counts, and is what is reported.
     answer(&mut call, &bench, "a", Answer::Accepted(1), DEADLINE);
     assert_done(&mut call, DEADLINE);
+    let attempts = call.finish(Some(DEADLINE)).results.remove(0).attempts;
+    assert_eq!(attempts.iter().map(|it| &it.outcome).collect::<Vec<_>>(), [&Outcome::Joined]);
 }
 
 #[test]

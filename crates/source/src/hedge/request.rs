@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use saldo_reading::{Attempt, Failure, Outcome, ProviderId, Role};
 
-use super::asked::{Asked, InFlight, last_of_each};
+use super::asked::{Asked, InFlight, decisive_of_each};
 use super::candidate::Candidate;
 use super::poll_budgets::PollBudgets;
 use super::queue::Queue;
@@ -176,7 +176,7 @@ impl<'a, T> HedgedRequest<'a, T> {
         let held_back = !self.is_won() && self.queue.is_held_back(&self.asked);
         let role = self.call.role;
         let sent = self.asked.into_attempts(role, &unfinished, now);
-        let mut attempts = last_of_each(&sent);
+        let mut attempts = decisive_of_each(&sent);
         if self.winner.is_none() {
             for backed_off in self.queue.into_backed_off() {
                 let provider = backed_off.candidate.endpoint.id().clone();
