@@ -163,7 +163,7 @@ fn one_row_for_each_defect_of_a_source() {
         (Fault::NoBootstrap.into(), &["no_bootstrap"]),
         (Fault::Checkpointz.into(), &["no_light_client_data"]),
         (Fault::JsonOnly.into(), &[]),
-        (Fault::Relabelled(saldo_beacon::Fork::Deneb).into(), &["data_refused"]),
+        (Fault::Relabelled(saldo_beacon::Fork::Deneb).into(), &[]),
     ];
     for (seed, (rule, expected)) in (0..).zip(rows) {
         let world = DoctorWorld::new(seed, 1, 2, 0);

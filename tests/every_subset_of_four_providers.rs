@@ -126,7 +126,7 @@ fn proven_if_one_source_is_honest() {
         Behaviour::FAILURES.iter().chain(&Behaviour::OF_SOURCES).map(|fault| (*fault, "")).collect();
     on_two_threads(&cases, |fault, _| {
         let serves_nothing = Behaviour::FAILURES.contains(&fault)
-            || matches!(fault, Behaviour::NoBootstrap | Behaviour::NoRoute | Behaviour::Relabelled(_));
+            || matches!(fault, Behaviour::NoBootstrap | Behaviour::NoRoute);
         for many in 1..=3_usize {
             for honest in 0..1_usize << many {
                 let provider = vec![Party::always(Behaviour::Honest)];

@@ -70,7 +70,7 @@ fn beacon_faults() -> Vec<Fault> {
         Fault::TooFewSigners(21),
         Fault::LastCommittee,
         Fault::NoBootstrap,
-        Fault::Relabelled(saldo_beacon::Fork::Deneb),
+        Fault::NoRoute,
     ]);
     faults
 }

@@ -151,6 +151,7 @@ fn stalled_finality_grows_too_old() {
 fn one_lying_source_does_not_decide_the_reason() {
     let scene = Scene::new(6, 1, 2);
     scene.sources[0].add(Fault::Relabelled(saldo_beacon::Fork::Gloas));
+    scene.sources[0].add(Fault::Truncated);
     scene.sources[1].add(Fault::NoBootstrap);
     let reading = scene.balance(ALICE);
     assert_ne!(reading.why().unwrap().code(), "unknown_fork");

@@ -6,6 +6,7 @@
 
 mod encoding;
 mod error;
+mod hint;
 mod json;
 mod limit;
 mod list;

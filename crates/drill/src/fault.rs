@@ -261,7 +261,7 @@ faults! {
     /// Beacon: no answer names the fork of an object.
     WithoutVersion = "without_version", Some(Side::Beacon), Failing;
     /// Beacon: objects are labelled with another fork.
-    Relabelled(#[serde(deserialize_with = "fork")]fork: Fork) = "relabelled", Some(Side::Beacon), Lies;
+    Relabelled(#[serde(deserialize_with = "fork")]fork: Fork) = "relabelled", Some(Side::Beacon), Well;
     /// Beacon: answers that name blocks by their roots name others. All sources that do it tell the same lie.
     OtherRoot = "other_root", Some(Side::Beacon), Lies;
     /// Beacon: no block is said to be final.

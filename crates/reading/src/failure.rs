@@ -193,7 +193,6 @@ impl From<DecodeError> for Failure {
             DecodeError::TooLarge { .. } | DecodeError::TooMany { .. } => "larger than any light-client data",
             DecodeError::Ssz(_) => "not the SSZ of light-client data",
             DecodeError::Json(_) => "not the JSON of light-client data",
-            DecodeError::Relabelled { .. } => "labelled with another fork than the fork of its slot",
             DecodeError::ParticipationBits { .. } => "participation bits beyond the committee",
             _ => "light-client data without the layout of its fork",
         };

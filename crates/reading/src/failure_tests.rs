@@ -1,5 +1,4 @@
 use saldo_beacon::decode::SszError;
-use saldo_beacon::unit::Slot;
 use saldo_beacon::{Fork, Network, decode};
 
 use super::*;
@@ -82,10 +81,6 @@ fn only_the_kind_of_a_decode_error_is_kept() {
         (DecodeError::TooMany { limit: 1 }, "larger than any light-client data"),
         (SszError::TooLong { got: 1, limit: 0 }.into(), "not the SSZ of light-client data"),
         (json, "not the JSON of light-client data"),
-        (
-            DecodeError::Relabelled { label: fork, scheduled: fork, slot: Slot::new(1) },
-            "labelled with another fork than the fork of its slot",
-        ),
         (DecodeError::ParticipationBits { size: 512 }, "participation bits beyond the committee"),
         (DecodeError::Unproven { field: "" }, "light-client data without the layout of its fork"),
     ] {

@@ -107,6 +107,8 @@ pub enum Behaviour {
     NoBootstrap,
     /// Source: it has no updates.
     NoUpdates,
+    /// Source: it labels nothing.
+    WithoutVersion,
     /// Source: it labels everything as of this fork.
     Relabelled(Fork),
     /// Source: it names other blocks.
@@ -186,14 +188,13 @@ impl Behaviour {
         Self::Lagging(1_000),
     ];
     /// The further failures of beacon sources.
-    pub const OF_SOURCES: [Self; 11] = [
+    pub const OF_SOURCES: [Self; 10] = [
         Self::ForgedSignature,
         Self::TooFewSigners(1),
         Self::TooFewSigners(21),
         Self::LastCommittee,
         Self::NoBootstrap,
         Self::NoUpdates,
-        Self::Relabelled(Fork::Deneb),
         Self::NoRoute,
         Self::Lagging(2),
         Self::Lagging(4),
@@ -218,7 +219,14 @@ impl Behaviour {
         Self::BatchLimit(1, BatchRefusal::Closed),
     ];
     /// The behaviours of a good source.
-    pub const GOOD_SOURCES: [Self; 3] = [Self::Honest, Self::JsonOnly, Self::Slow(200)];
+    pub const GOOD_SOURCES: [Self; 6] = [
+        Self::Honest,
+        Self::JsonOnly,
+        Self::Slow(200),
+        Self::WithoutVersion,
+        Self::Relabelled(Fork::Deneb),
+        Self::Relabelled(Fork::Gloas),
+    ];
 
     /// The value of an execution provider with this behaviour.
     pub fn worth(self) -> Worth {
@@ -249,7 +257,10 @@ impl Behaviour {
 
     /// Whether a beacon source with this behaviour is good.
     pub fn is_good_source(self) -> bool {
-        matches!(self, Self::Honest | Self::Slow(_) | Self::JsonOnly)
+        matches!(
+            self,
+            Self::Honest | Self::Slow(_) | Self::JsonOnly | Self::WithoutVersion | Self::Relabelled(_)
+        )
     }
 
     /// The latency of each answer without the network, in milliseconds.

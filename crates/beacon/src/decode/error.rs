@@ -1,7 +1,7 @@
 //! Why bytes are not the light-client object that was asked for.
 
 use crate::fault::Fault;
-use crate::fork::{Fork, UnknownFork};
+use crate::fork::UnknownFork;
 use crate::unit::Slot;
 
 /// Why bytes are not the light-client object that was asked for.
@@ -30,16 +30,6 @@ pub enum DecodeError {
     /// The JSON is malformed, or not in the form of the beacon API. The source's fault.
     #[error("malformed JSON: {0}")]
     Json(#[from] serde_json::Error),
-    /// The label of the object, or its own `version`, is not the fork scheduled at its slot. The source's fault.
-    #[error("labelled `{label}` at slot {slot}, where `{scheduled}` is scheduled")]
-    Relabelled {
-        /// The fork of the label.
-        label: Fork,
-        /// The fork of the schedule.
-        scheduled: Fork,
-        /// The slot of the object's header.
-        slot: Slot,
-    },
     /// The object's fork cannot be read. No party is at fault: a newer saldo or network table is needed.
     #[error(transparent)]
     UnknownFork(#[from] UnknownFork),

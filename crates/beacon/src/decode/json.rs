@@ -67,16 +67,8 @@ impl<'de> Visitor<'de> for Elements {
     }
 }
 
-/// What can be read of an object before its fork is known.
-pub(super) struct Glance {
-    /// The slot of its header.
-    pub(super) slot: Slot,
-    /// Whether its header names the execution block by hash only.
-    pub(super) is_by_hash: bool,
-}
-
-/// Reads only the slot of the header and its layout. This works for the objects of every fork.
-pub(super) fn glance(body: &[u8]) -> Result<Glance, serde_json::Error> {
+/// Reads only the slot of the header. This works for the objects of every fork.
+pub(super) fn slot(body: &[u8]) -> Result<Slot, serde_json::Error> {
     #[derive(Deserialize)]
     struct Object {
         #[serde(alias = "header")]
@@ -87,7 +79,6 @@ pub(super) fn glance(body: &[u8]) -> Result<Glance, serde_json::Error> {
     struct Header {
         slot: Option<Slot>,
         beacon: Option<Beacon>,
-        execution_block_hash: Option<IgnoredAny>,
     }
     #[derive(Deserialize)]
     struct Beacon {
@@ -95,8 +86,7 @@ pub(super) fn glance(body: &[u8]) -> Result<Glance, serde_json::Error> {
     }
     let header = serde_json::from_slice::<Object>(body)?.attested_header;
     let slot = header.beacon.map(|beacon| beacon.slot).or(header.slot);
-    let slot = slot.ok_or_else(|| Error::missing_field("slot"))?;
-    Ok(Glance { slot, is_by_hash: header.execution_block_hash.is_some() })
+    slot.ok_or_else(|| Error::missing_field("slot"))
 }
 
 #[derive(Deserialize)]

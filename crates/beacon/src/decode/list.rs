@@ -3,11 +3,11 @@
 use alloy_primitives::hex;
 
 use super::error::DecodeError;
+use super::hint::Hint;
 use super::json;
 use super::limit::{MAX_LIST_BYTES, MAX_UPDATES};
 use super::object::{self, Update};
 use super::ssz::Reader;
-use crate::fork::UnknownFork;
 use crate::network::{ForkDigest, Network};
 use crate::update::LightClientUpdate;
 
@@ -16,7 +16,7 @@ pub(super) fn json(bytes: &[u8], network: &Network) -> Result<Vec<LightClientUpd
     json::elements(bytes, MAX_UPDATES)?
         .ok_or(DecodeError::TooMany { limit: MAX_UPDATES })?
         .into_iter()
-        .map(|element| object::decode_json::<Update>(element.get().as_bytes(), None, network))
+        .map(|element| object::decode_json::<Update>(element.get().as_bytes(), Hint::default(), network))
         .collect()
 }
 
@@ -41,18 +41,14 @@ pub(super) fn ssz(bytes: &[u8], network: &Network) -> Result<Vec<LightClientUpda
     Ok(updates)
 }
 
-/// Reads an update with a fork digest. A digest that is not in the schedule is most often a change of the blob
-/// parameters, which does not change how updates are read: the fork of the slot decides. If that fails, the fork is
-/// unknown.
+/// Reads an update with a fork digest, which is a label. One that is not in the schedule is most often a change of the blob
+/// parameters, which does not change how updates are read.
 fn framed(digest: ForkDigest, bytes: &[u8], network: &Network) -> Result<LightClientUpdate, DecodeError> {
-    match network.fork_of_digest(digest) {
-        Some(scheduled) => {
-            let label = scheduled.name().parse()?;
-            object::decode_ssz::<Update>(bytes, Some(label), network)
-        }
-        None => object::decode_ssz::<Update>(bytes, None, network)
-            .map_err(|_| UnknownFork::named(&hex::encode_prefixed(digest)).into()),
-    }
+    let label = match network.fork_of_digest(digest) {
+        Some(scheduled) => scheduled.name().to_owned(),
+        None => hex::encode_prefixed(digest),
+    };
+    object::decode_ssz::<Update>(bytes, Hint::of(Some(&label)), network)
 }
 
 fn expect_size(bytes: &[u8]) -> Result<(), DecodeError> {

@@ -5,6 +5,7 @@ use serde::de::DeserializeOwned;
 
 use super::encoding::Encoding;
 use super::error::{DecodeError, SszError};
+use super::hint::Hint;
 use super::json::{
     self, BeaconHeaderJson, BootstrapJson, ExecutionHeaderJson, FinalityUpdateJson, HashHeaderJson,
     OptimisticUpdateJson, UpdateJson,
@@ -13,8 +14,8 @@ use super::limit::MAX_OBJECT_BYTES;
 use super::ssz::{OFFSET, Reader};
 use super::wire::{Shape, WireBootstrap, WireHeader, WireUpdate};
 use crate::container::{BeaconBlockHeader, ExecutionPayloadHeader, SyncAggregate, SyncCommittee};
-use crate::fork::{Fork, HeaderLayout, UnknownFork};
-use crate::network::{Network, ScheduledFork};
+use crate::fork::{Fork, HeaderLayout};
+use crate::network::Network;
 use crate::unit::Slot;
 use crate::update::{Execution, LightClientBootstrap, LightClientUpdate};
 
@@ -56,31 +57,28 @@ pub(super) fn decode<T: Object>(
     if bytes.len() > MAX_OBJECT_BYTES {
         return Err(DecodeError::TooLarge { got: bytes.len(), limit: MAX_OBJECT_BYTES });
     }
-    let label = label.map(str::parse).transpose()?;
+    let hint = Hint::of(label);
     match encoding {
-        Encoding::Json => decode_json::<T>(bytes, label, network),
-        Encoding::Ssz => decode_ssz::<T>(bytes, label, network),
+        Encoding::Json => decode_json::<T>(bytes, hint, network),
+        Encoding::Ssz => decode_ssz::<T>(bytes, hint, network),
     }
 }
 
 pub(super) fn decode_json<T: Object>(
     bytes: &[u8],
-    label: Option<Fork>,
+    hint: Hint,
     network: &Network,
 ) -> Result<T::Output, DecodeError> {
     let envelope = json::envelope(bytes)?;
-    let version = envelope.version.as_deref().map(str::parse).transpose()?;
-    let glance = json::glance(envelope.body)?;
-    let is_of = |fork: Fork| (fork.rules().layout == HeaderLayout::ExecutionHash) == glance.is_by_hash;
-    shape(glance.slot, version, network, is_of)?;
-    let shape = shape(glance.slot, label.or(version), network, is_of)?;
-    match shape.fork.rules().layout {
-        HeaderLayout::Beacon => json_of::<T, BeaconHeaderJson>(envelope.body, &shape),
+    let hint = hint.or(envelope.version.as_deref());
+    let slot = json::slot(envelope.body).map_err(DecodeError::from);
+    hint.read(slot, network, |shape| match shape.fork.rules().layout {
+        HeaderLayout::Beacon => json_of::<T, BeaconHeaderJson>(envelope.body, shape),
         HeaderLayout::Execution15 | HeaderLayout::Execution17 => {
-            json_of::<T, ExecutionHeaderJson>(envelope.body, &shape)
+            json_of::<T, ExecutionHeaderJson>(envelope.body, shape)
         }
-        HeaderLayout::ExecutionHash => json_of::<T, HashHeaderJson>(envelope.body, &shape),
-    }
+        HeaderLayout::ExecutionHash => json_of::<T, HashHeaderJson>(envelope.body, shape),
+    })
 }
 
 fn json_of<T: Object, H: DeserializeOwned + Into<WireHeader>>(
@@ -92,39 +90,11 @@ fn json_of<T: Object, H: DeserializeOwned + Into<WireHeader>>(
 
 pub(super) fn decode_ssz<T: Object>(
     bytes: &[u8],
-    label: Option<Fork>,
+    hint: Hint,
     network: &Network,
 ) -> Result<T::Output, DecodeError> {
-    let size = network.sync_committee_size();
-    let slot = ssz_slot::<T>(bytes, size)?;
-    let shape = shape(slot, label, network, |fork| has_form_of::<T>(bytes, fork, size))?;
-    T::from_ssz(Reader::new(bytes), &shape)
-}
-
-/// Returns the form that an object has at a slot. Its label must not contradict that.
-///
-/// Fork times change after a release. So an object with the label of the next known fork is read as of that fork. So is
-/// an object without a label that has only the form of the next fork. This decides only how the object is read.
-fn shape<'a>(
-    slot: Slot,
-    label: Option<Fork>,
-    network: &'a Network,
-    is_of: impl Fn(Fork) -> bool,
-) -> Result<Shape<'a>, DecodeError> {
-    let scheduled = network.fork_at(slot)?;
-    let next = network.fork_after(slot).and_then(ScheduledFork::fork);
-    match (label, next) {
-        (Some(label), _) if label == scheduled => Ok(Shape { fork: scheduled, network }),
-        (Some(label), Some(next)) if label == next => Ok(Shape { fork: next, network }),
-        (Some(label), _)
-            if label > scheduled && !network.forks().iter().any(|fork| fork.fork() == Some(label)) =>
-        {
-            Err(UnknownFork::named(label.name()).into())
-        }
-        (Some(label), _) => Err(DecodeError::Relabelled { label, scheduled, slot }),
-        (None, Some(next)) if is_of(next) && !is_of(scheduled) => Ok(Shape { fork: next, network }),
-        (None, _) => Ok(Shape { fork: scheduled, network }),
-    }
+    let slot = ssz_slot::<T>(bytes, network.sync_committee_size()).map_err(DecodeError::from);
+    hint.read(slot, network, |shape| T::from_ssz(Reader::new(bytes), shape))
 }
 
 /// Returns the slot of the object's header. Its fork is not known yet.

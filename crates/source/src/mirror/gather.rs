@@ -175,7 +175,8 @@ impl Gatherer {
         }
     }
 
-    /// Decodes an object; returns it with the name of the fork it was read as: its label's, else its slot's, else the next one.
+    /// Decodes an object; returns it with the name of its fork for the file's name: that of its slot, or the next one if its label
+    /// says so. A client reads the file in either form.
     fn read<T>(
         &self,
         label: Option<&str>,
@@ -183,14 +184,14 @@ impl Gatherer {
         slot: impl Fn(&T) -> Slot,
     ) -> Result<(T, &'static str), DecodeError> {
         let object = decode(label)?;
-        if let Some(fork) = label.and_then(Fork::from_name) {
-            return Ok((object, fork.name()));
-        }
         let slot = slot(&object);
-        let scheduled = self.schedule.fork_at(slot)?;
+        let label = label.and_then(|label| label.parse::<Fork>().ok());
         let next = self.schedule.fork_after(slot).and_then(ScheduledFork::fork);
-        let is_scheduled = decode(Some(scheduled.name())).is_ok();
-        Ok((object, next.filter(|_| !is_scheduled).unwrap_or(scheduled).name()))
+        let fork = match next {
+            Some(next) if label == Some(next) => next,
+            _ => self.schedule.fork_at(slot)?,
+        };
+        Ok((object, fork.name()))
     }
 }
 

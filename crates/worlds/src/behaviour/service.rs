@@ -128,6 +128,7 @@ impl Behaviour {
             Self::LastCommittee => Fault::LastCommittee,
             Self::NoBootstrap => Fault::NoBootstrap,
             Self::NoUpdates => Fault::NoUpdates,
+            Self::WithoutVersion => Fault::WithoutVersion,
             Self::Relabelled(fork) => Fault::Relabelled(fork),
             Self::OtherRoot => Fault::OtherRoot,
             Self::NotFinalized => Fault::NotFinalized,

@@ -41,11 +41,9 @@ impl Judge<'_> {
             "checkpoint_not_served" => self.has_bad_beacon(read),
             "checkpoint_sources_disagree" | "too_few_checkpoint_sources" => agreement,
             "unknown_fork" => {
-                let is_of_another = |behaviour: &Behaviour| {
-                    matches!(behaviour, Behaviour::Relabelled(_) | Behaviour::OtherChain)
-                };
                 let mut sources = self.behaviours(&self.world.sources, read).into_iter();
-                self.world.table != Table::Complete || sources.any(|behaviour| is_of_another(&behaviour))
+                let is_of_another = |behaviour| behaviour == Behaviour::OtherChain;
+                self.world.table != Table::Complete || sources.any(is_of_another)
             }
             "heads_refused" | "hand_over_missing" | "light_client_behind" => {
                 self.may_lack_heads(read) || self.world.table != Table::Complete

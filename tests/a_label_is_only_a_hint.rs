@@ -1,22 +1,13 @@
-//! The slot decides the fork of an object. A different label is false, even if the object is genuine.
+//! The slot decides the fork of an object. Servers label objects wrongly, and the objects are genuine all the same.
 
 use saldo_beacon::decode::{self, DecodeError, Encoding, SszError};
 use saldo_beacon::unit::{Epoch, Slot};
 use saldo_beacon::{Fault, Fork, Network};
 use saldo_tests::beacon::Node;
+use saldo_tests::scene::{ALICE, BEFORE, Scene};
 
-fn is_relabelled<T: core::fmt::Debug>(result: Result<T, DecodeError>, expected: Fork, slot: Slot) {
-    let refusal = result.unwrap_err();
-    assert_eq!(refusal.fault(), Fault::Source);
-    match refusal {
-        DecodeError::Relabelled { label, scheduled, slot: at } => {
-            assert_eq!((label, scheduled, at), (expected, Fork::Fulu, slot));
-        }
-        other => panic!("{other}"),
-    }
-}
-
-const OTHERS: [Fork; 3] = [Fork::Capella, Fork::Deneb, Fork::Electra];
+/// Names of other forks, and names of none.
+const OTHERS: [&str; 7] = ["capella", "deneb", "Electra", "gloas", "heze", "", "FULU "];
 
 #[test]
 fn by_the_header_of_the_answer() {
@@ -25,10 +16,10 @@ fn by_the_header_of_the_answer() {
     {
         let bytes = node.answer(file);
         let read = |label| decode::finality_update(&bytes, encoding, label, &node.network);
-        let slot = read(Some("fulu")).unwrap().attested_slot();
-        assert!(read(Some("Fulu")).is_ok() && read(None).is_ok());
-        for fork in OTHERS {
-            is_relabelled(read(Some(fork.name())), fork, slot);
+        let genuine = read(Some("fulu")).unwrap();
+        assert_eq!(read(None).unwrap(), genuine);
+        for label in OTHERS.into_iter().chain(["Fulu", "FULU"]) {
+            assert_eq!(read(Some(label)).unwrap(), genuine, "{label}");
         }
     }
 }
@@ -39,12 +30,12 @@ fn by_the_version_in_the_answer() {
     let genuine = String::from_utf8(node.answer("optimistic_update.json")).unwrap();
     let read =
         |text: &str, label| decode::optimistic_update(text.as_bytes(), Encoding::Json, label, &node.network);
-    let slot = read(&genuine, None).unwrap().attested_slot();
-    for fork in OTHERS {
-        let text = genuine.replace("\"version\": \"fulu\"", &format!("\"version\": \"{fork}\""));
+    let expected = read(&genuine, None).unwrap();
+    for version in OTHERS {
+        let text = genuine.replace("\"version\": \"fulu\"", &format!("\"version\": \"{version}\""));
         assert_ne!(text, genuine);
-        for label in [None, Some("fulu")] {
-            is_relabelled(read(&text, label), fork, slot);
+        for label in [None, Some("fulu"), Some("gloas")] {
+            assert_eq!(read(&text, label).unwrap(), expected, "{version}, {label:?}");
         }
     }
 }
@@ -61,15 +52,23 @@ fn by_the_digest_in_a_list() {
     }
     let network = Network::from_toml(&toml).unwrap();
     let mut list = node.answer("updates_0_8.ssz");
-    list[8..12].copy_from_slice(&network.fork_digest(Epoch::new(3)));
-    let first =
-        decode::updates(&node.answer("updates_0_8.ssz"), Encoding::Ssz, &node.network).unwrap().remove(0);
-    let slot = first.attested_slot();
-    assert_eq!(network.fork_at(slot), Ok(Fork::Fulu));
-    for (fork, epoch) in [(Fork::Capella, 0), (Fork::Deneb, 1), (Fork::Electra, 2)] {
-        list[8..12].copy_from_slice(&network.fork_digest(Epoch::new(epoch)));
-        is_relabelled(decode::updates(&list, Encoding::Ssz, &network), fork, slot);
+    let expected = decode::updates(&list, Encoding::Ssz, &node.network).unwrap();
+    assert_eq!(network.fork_at(expected[0].attested_slot()), Ok(Fork::Fulu));
+    for digest in
+        [0, 1, 2, 3].map(|epoch| network.fork_digest(Epoch::new(epoch))).into_iter().chain([[0xee; 4]])
+    {
+        list[8..12].copy_from_slice(&digest);
+        assert_eq!(decode::updates(&list, Encoding::Ssz, &network).unwrap(), expected, "{digest:?}");
     }
+    // A digest that is not known explains bytes that cannot be read.
+    let length = list.len();
+    list[length - 1] ^= 0xff;
+    list.truncate(length - 1);
+    let frame = u64::try_from(length - 9).unwrap();
+    list[..8].copy_from_slice(&frame.to_le_bytes());
+    let refusal = decode::updates(&list, Encoding::Ssz, &network).unwrap_err();
+    assert!(matches!(refusal, DecodeError::UnknownFork(_)), "{refusal}");
+    assert_eq!(refusal.fault(), Fault::Network);
 }
 
 /// Deneb and Electra objects have branches of different lengths: each is decoded with its own fork's length.
@@ -82,8 +81,7 @@ fn the_layout_of_another_fork_does_not_fit() {
     assert_eq!(until_deneb.fork_at(Slot::new(100)), Ok(Fork::Deneb));
     let json =
         decode::finality_update(&fulu.answer("finality_update.json"), Encoding::Json, None, &until_deneb);
-    // The decoder checks the label first: that fork is not in the table. Without the label, the branch is one too
-    // long.
+    // The label names a fork that is not in the table, which explains the failure. Without the label, the branch is one too long.
     assert!(matches!(json, Err(DecodeError::UnknownFork(fork)) if fork.name() == "fulu"));
     let text = String::from_utf8(fulu.answer("finality_update.json")).unwrap();
     let bare = text.replace("\"version\": \"fulu\",", "");
@@ -96,4 +94,23 @@ fn the_layout_of_another_fork_does_not_fit() {
     let ssz = fulu.answer("finality_update.ssz");
     let refusal = decode::finality_update(&ssz, Encoding::Ssz, None, &until_deneb).unwrap_err();
     assert!(matches!(refusal, DecodeError::Ssz(SszError::Offset { .. })), "{refusal}");
+}
+
+/// A source that labels everything wrongly, or nothing, is followed, and leads to a proof on its own.
+#[test]
+fn a_source_that_mislabels_is_followed() {
+    let labels = [Fork::Altair, Fork::Deneb, Fork::Electra, Fork::Gloas].map(saldo_drill::Fault::Relabelled);
+    for (seed, fault) in (0..).zip(labels.into_iter().chain([saldo_drill::Fault::WithoutVersion])) {
+        for json in [false, true] {
+            let scene = Scene::new(seed, 1, 1);
+            scene.sources[0].add(fault.clone());
+            if json {
+                scene.sources[0].add(saldo_drill::Fault::JsonOnly);
+            }
+            assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE, "{fault:?}");
+            // The next period needs a committee update, which comes in a list.
+            scene.pass_slots(64);
+            assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE, "{fault:?}");
+        }
+    }
 }
