@@ -31,7 +31,7 @@ struct Block {
 struct View {
     level: Option<Level>,
     agrees: Option<bool>,
-    stands: bool,
+    standing: Standing,
     /// Whether the newest signed block is as late as this block, or later.
     has_come_as_far: bool,
 }
@@ -43,7 +43,7 @@ impl View {
         Self {
             level: chain.anchor_again(anchor).map(|again| again.assurance().level()),
             agrees: chain.agrees(anchor),
-            stands: chain.standing(anchor) == Standing::Stands,
+            standing: chain.standing(anchor),
             has_come_as_far: newest.is_some_and(|newest| newest.timestamp() >= anchor.timestamp()),
         }
     }
