@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use alloy_primitives::B256;
-use saldo::{Change, Proven, Watch};
+use futures_util::FutureExt;
+use futures_util::future::{join, select};
+use saldo::{Change, Clock, Pace, Proven, Watch};
 use saldo_drill::Fault;
-use saldo_tests::scene::{AFTER, ALICE, Scene};
+use saldo_tests::scene::{AFTER, ALICE, BOB, Scene};
 use saldo_tests::watched::{ALICE_HOLDING, SLOT, changes_within, readings};
 
 /// A reorganisation removes the block. The watch reports the withdrawal, and then the reading that holds instead.
@@ -89,4 +91,40 @@ fn a_deeper_one_is_noticed_by_the_next_proof() {
     let changes = changes_within(&scene, &mut watch, Duration::from_secs(300));
     assert_eq!(withdrawn(&changes), Some(shown.anchor().hash()), "{changes:?}");
     scene.assert_true(&readings(&changes).last().unwrap().1, ALICE);
+}
+
+/// In the background a watch asks no source by itself. It reports what another call learns, and does not wait until it
+/// looks again by itself.
+#[test]
+fn a_withdrawal_that_another_call_learns_of_is_reported_at_once() {
+    let scene = Scene::new(9, 1, 1);
+    scene.client.set_pace(Pace::Background);
+    let mut watch = scene.client.watch([ALICE_HOLDING]);
+    let first = changes_within(&scene, &mut watch, Duration::from_secs(6));
+    let shown = readings(&first).last().unwrap().1.proven().unwrap().clone();
+    scene.chain.reorg(2);
+    scene.providers[0].set(Fault::Hang);
+    let clock = scene.simulation.clock();
+    // The app drops the call as soon as the client knows that the block is gone.
+    let learn = async {
+        clock.sleep(Duration::from_secs(13)).await;
+        let is_known = async {
+            while scene.client.withdrawn(&ALICE_HOLDING).is_none() {
+                clock.sleep(Duration::from_millis(1)).await;
+            }
+        };
+        let _ = select(scene.client.balance(BOB).boxed(), is_known.boxed()).await;
+        clock.monotonic()
+    };
+    let report = async {
+        loop {
+            if let Change::Withdrawn { withdrawn, .. } = watch.next().await {
+                return (withdrawn.anchor().hash(), clock.monotonic());
+            }
+        }
+    };
+    let (learned, (gone, reported)) = scene.simulation.run(join(learn, report));
+    assert_eq!(gone, shown.anchor().hash());
+    let late = reported.saturating_sub(learned);
+    assert!(late < Duration::from_millis(5), "{late:?}");
 }

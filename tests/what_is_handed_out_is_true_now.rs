@@ -5,7 +5,8 @@ use std::time::Duration;
 use alloy_primitives::U256;
 use futures_util::FutureExt;
 use futures_util::future::{Either, join, join3, select};
-use saldo::{Change, Clock, Holding, Policy, Reading};
+use saldo::{Change, Clock, Failure, Holding, Policy, Reading};
+use saldo_drill::http::{HttpRequest, Reaction, Service};
 use saldo_drill::{Chain, Fault, Provider};
 use saldo_tests::native;
 use saldo_tests::scene::{AFTER, ALICE, BEFORE, BOB, Scene, UNUSED};
@@ -198,4 +199,129 @@ fn a_reading_withdrawn_while_a_call_waits_is_not_its_last_reading() {
     let gone = before.proven().unwrap().anchor().hash();
     assert_ne!(unknown.last().map(|last| last.anchor().hash()), Some(gone));
     assert_eq!(scene.client.withdrawn(&ALICE_HOLDING).map(|proven| proven.anchor().hash()), Some(gone));
+}
+
+/// A call that reads two holdings. Alice's balance is proven at once. The first provider omits Bob's proof, and the second
+/// provider needs about 20 seconds for it.
+fn with_a_slow_second_holding(seed: u64) -> Scene {
+    let policy = Policy { deadline: Duration::from_secs(60), operators_per_address: 2, ..Policy::signed() };
+    let scene = Scene::with_policy(seed, 2, 1, policy);
+    // The client has a head, so that the call needs no early proofs.
+    scene.assert_true(&scene.balance(UNUSED), UNUSED);
+    scene.providers[0].add(Fault::PartialBatch.on("eth_getProof"));
+    scene.providers[1].set(Fault::Trickle { bytes_per_second: 40 }.on("eth_getProof"));
+    scene
+}
+
+/// How many requests for proofs named Alice.
+fn proofs_of_alice(scene: &Scene) -> usize {
+    let log = scene.simulation.internet().log();
+    let names_alice = |body: &[u8]| {
+        let body = String::from_utf8_lossy(body).to_lowercase();
+        body.contains("eth_getproof") && body.contains(&format!("{ALICE:#x}"))
+    };
+    log.iter().filter(|exchange| names_alice(&exchange.body)).count()
+}
+
+#[test]
+fn a_holding_whose_block_goes_away_while_the_call_waits_is_read_again() {
+    let scene = with_a_slow_second_holding(15);
+    let clock = scene.simulation.clock();
+    let meanwhile = async {
+        clock.sleep(Duration::from_secs(1)).await;
+        let first = scene.client.last(&ALICE_HOLDING).expect("it is proven already");
+        scene.chain.set_balance(ALICE, AFTER);
+        scene.chain.reorg(3);
+        // Another call fetches the next head, and learns that the block is gone.
+        clock.sleep(Duration::from_secs(13)).await;
+        let _ = scene.client.balance(UNUSED).await;
+        assert_eq!(scene.client.last(&ALICE_HOLDING), None);
+        first
+    };
+    let holdings = [ALICE_HOLDING, BOB_HOLDING];
+    let (readings, first) = scene.simulation.run(join(scene.client.read(&holdings), meanwhile));
+    assert_eq!(scene.assert_true(&readings[0], ALICE), AFTER);
+    assert_ne!(readings[0].proven().unwrap().anchor().hash(), first.anchor().hash());
+    assert_eq!(proofs_of_alice(&scene), 2);
+}
+
+#[test]
+fn a_holding_whose_block_remains_is_read_once() {
+    let scene = with_a_slow_second_holding(16);
+    let clock = scene.simulation.clock();
+    let meanwhile = async {
+        clock.sleep(Duration::from_secs(14)).await;
+        let _ = scene.client.balance(UNUSED).await;
+    };
+    let holdings = [ALICE_HOLDING, BOB_HOLDING];
+    let began = clock.monotonic();
+    let read = async { (scene.client.read(&holdings).await, clock.monotonic() - began) };
+    let ((readings, took), ()) = scene.simulation.run(join(read, meanwhile));
+    // There was a newer head, and time to read again.
+    assert!((15..50).contains(&took.as_secs()), "{took:?}");
+    assert_eq!(scene.assert_true(&readings[0], ALICE), BEFORE);
+    scene.assert_true(&readings[1], BOB);
+    assert_eq!(proofs_of_alice(&scene), 1);
+}
+
+/// A provider that proves at the newest signed block, whatever block the request names.
+struct AtTheSignedBlock(Chain, Provider);
+
+impl Service for AtTheSignedBlock {
+    fn answer(&self, request: &HttpRequest) -> Reaction {
+        let mut call: serde_json::Value = serde_json::from_slice(&request.body).unwrap_or_default();
+        if call["method"] == "eth_getProof" {
+            call["params"][2] = format!("{:#x}", self.0.signed().number).into();
+        }
+        self.1.answer(&HttpRequest { body: call.to_string().into_bytes(), ..request.clone() })
+    }
+
+    fn refuses(&self) -> bool {
+        self.1.refuses()
+    }
+}
+
+/// The proof is genuine, but its block is not final yet.
+#[test]
+fn a_proof_at_a_signed_block_is_no_finalized_reading() {
+    let scene = Scene::new(17, 1, 1);
+    let provider = AtTheSignedBlock(scene.chain.clone(), scene.providers[0].clone());
+    scene.simulation.internet().register("http://provider0.test", provider);
+    let reading = scene.simulation.run(scene.client.finalized(&[ALICE_HOLDING])).remove(0);
+    assert!(matches!(reading, Reading::Unknown(_)) && reading.latest_proven().is_none(), "{reading:?}");
+    let failures: Vec<&Failure> = reading.attempts().iter().filter_map(|it| it.outcome.failure()).collect();
+    assert_eq!(failures, [&Failure::NotSynced]);
+    assert_eq!(scene.client.last(&ALICE_HOLDING), None);
+    // The same proof is enough for a call that asks for a signed block.
+    scene.assert_true(&scene.balance(ALICE), ALICE);
+}
+
+/// The proof arrives after another call saw the contradiction.
+#[test]
+fn nothing_is_recorded_after_a_contradiction() {
+    let policy = Policy { deadline: Duration::from_secs(60), ..Policy::signed() };
+    let scene = Scene::with_policy(18, 1, 2, policy);
+    let other = scene.chain.split();
+    let before = scene.balance(ALICE);
+    scene.assert_true(&before, ALICE);
+    scene.chain.set_balance(ALICE, AFTER);
+    scene.pass_slots(2);
+    other.advance(2);
+    scene.providers[0].set(Fault::Trickle { bytes_per_second: 40 }.on("eth_getProof"));
+    let clock = scene.simulation.clock();
+    let contradict = async {
+        clock.sleep(Duration::from_millis(12_500)).await;
+        scene.sources[0].set(Fault::Hang);
+        scene.sources[1].set(Fault::OtherChain(other.clone()));
+        let call = scene.client.balance(UNUSED);
+        let _ = select(call.boxed(), clock.sleep(Duration::from_secs(2)).boxed()).await;
+        assert!(scene.client.consensus_fault().is_some());
+        clock.monotonic()
+    };
+    let read = async { (scene.client.balance(ALICE).await, clock.monotonic()) };
+    let ((reading, read), contradicted) = scene.simulation.run(join(read, contradict));
+    assert!(read > contradicted, "{read:?} {contradicted:?}");
+    assert_eq!(reading.why().map(saldo::Why::code), Some("consensus_fault"));
+    let last = scene.client.last(&ALICE_HOLDING).map(|last| last.anchor().hash());
+    assert_eq!(last, before.proven().map(|proven| proven.anchor().hash()));
 }

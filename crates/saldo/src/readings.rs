@@ -6,6 +6,8 @@
 //! is locked under the proofs or under the watch hub. No lock is held across an await.
 
 mod index;
+#[cfg(test)]
+mod made;
 mod persist;
 mod state;
 

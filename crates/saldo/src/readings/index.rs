@@ -31,7 +31,7 @@ struct Block {
 struct View {
     level: Option<Level>,
     agrees: Option<bool>,
-    stands: bool,
+    standing: Standing,
     /// Whether the newest signed block is as late as this block, or later.
     has_come_as_far: bool,
 }
@@ -43,7 +43,7 @@ impl View {
         Self {
             level: chain.anchor_again(anchor).map(|again| again.assurance().level()),
             agrees: chain.agrees(anchor),
-            stands: chain.standing(anchor) == Standing::Stands,
+            standing: chain.standing(anchor),
             has_come_as_far: newest.is_some_and(|newest| newest.timestamp() >= anchor.timestamp()),
         }
     }
@@ -108,5 +108,64 @@ impl BlockIndex {
             }
         }
         changed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::made::{holding, proven};
+    use super::*;
+
+    /// The records of two holdings, and the index of both.
+    #[derive(Default)]
+    struct Listed {
+        index: BlockIndex,
+        records: [Record; 2],
+    }
+
+    impl Listed {
+        fn offer(&mut self, which: usize, number: u64, level: Level) {
+            let before = self.records[which].clone();
+            let holding = holding(u8::try_from(which).unwrap());
+            let _ = self.records[which].offer(proven(&holding, number, level));
+            self.index.update(&holding, &before, &self.records[which]);
+        }
+
+        /// The blocks that the records name.
+        fn named(&self) -> Vec<(B256, B256)> {
+            let named: BTreeSet<_> = self.records.iter().flat_map(candidates).map(key).collect();
+            named.into_iter().collect()
+        }
+
+        fn blocks(&self) -> Vec<(B256, B256)> {
+            self.index.blocks.keys().copied().collect()
+        }
+    }
+
+    #[test]
+    fn the_index_lists_only_blocks_that_a_record_names() {
+        let mut listed = Listed::default();
+        for number in 1..=200 {
+            listed.offer(0, number, Level::Signed);
+            assert_eq!(listed.blocks(), listed.named());
+        }
+        listed.offer(1, 200, Level::Signed);
+        listed.offer(0, 150, Level::Finalized);
+        assert_eq!(listed.blocks(), listed.named());
+        assert!(listed.blocks().len() < 20, "{}", listed.blocks().len());
+    }
+
+    #[test]
+    fn a_dropped_record_leaves_nothing_in_the_index() {
+        let mut listed = Listed::default();
+        for number in 1..=20 {
+            listed.offer(0, number, Level::Signed);
+        }
+        listed.offer(1, 20, Level::Signed);
+        listed.index.remove(&holding(0), &std::mem::take(&mut listed.records[0]));
+        assert_eq!(listed.blocks(), listed.named());
+        assert_eq!(listed.blocks().len(), 1, "the other holding has a reading there");
+        listed.index.remove(&holding(1), &std::mem::take(&mut listed.records[1]));
+        assert!(listed.index.blocks.is_empty());
     }
 }

@@ -243,10 +243,10 @@ impl Readings {
     }
 }
 
-/// Whether the chain excludes `block`. A chain that started again from further back says nothing about it yet.
+/// Whether the chain excludes `block`, which is never one that it holds as final. A chain that started again from further
+/// back says nothing about it yet.
 fn has_lost(view: &HeadView<'_>, block: &Anchor) -> bool {
     let newest = view.chain.newest(Level::Signed);
-    block.assurance().level() < Level::Finalized
-        && view.chain.standing(block) == Standing::Withdrawn
+    view.chain.standing(block) == Standing::Withdrawn
         && newest.is_some_and(|newest| newest.timestamp() >= block.timestamp())
 }

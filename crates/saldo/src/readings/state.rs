@@ -160,3 +160,7 @@ impl ReadingsState {
         returned.withdrawn.into_iter().for_each(|block| self.note_lost(block));
     }
 }
+
+#[cfg(test)]
+#[path = "state_tests.rs"]
+mod tests;

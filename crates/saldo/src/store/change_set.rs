@@ -32,7 +32,7 @@ pub(crate) struct Present<'a> {
     pub(crate) withdrawn: &'a BTreeSet<B256>,
     /// What is known now of a block that is stored.
     pub(crate) again: &'a dyn Fn(&Anchor) -> Option<Anchor>,
-    /// Whether the chain excludes a block that is not final.
+    /// Whether the chain excludes a block.
     pub(crate) is_lost: &'a dyn Fn(&Anchor) -> bool,
     /// Who knows of which address, where that changed since the last change set.
     pub(crate) disclosed: Vec<(Address, StoredDisclosure)>,
