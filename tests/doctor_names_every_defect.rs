@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use alloy_primitives::U256;
 use saldo_doctor::{Capabilities, Check, Depth, Limits, NamesFork, Unchecked, Verdict};
-use saldo_drill::{BatchRefusal, Chain, Fault, Rule};
+use saldo_drill::{BatchRefusal, BeaconSource, Chain, Fault, OddError, Provider, Rule};
 use saldo_tests::doctor_world::DoctorWorld;
 use serde_json::json;
 
@@ -59,7 +59,13 @@ fn one_row_for_each_defect_of_a_provider() {
         (rate_limited().on("eth_getProof"), &["rate_limited"]),
         (Fault::QuotaExhausted.into(), &["quota_exhausted"]),
         (Fault::Html.into(), &["web_page"]),
-        (Fault::Redirect("http://provider1.test/".into()).into(), &["unreachable"]),
+        (Fault::Redirect("http://provider1.test/".into()).into(), &["moved"]),
+        (Fault::Status(401).into(), &["denied"]),
+        (Fault::Forbidden.into(), &["fails"]),
+        (Fault::Status(403).into(), &["denied"]),
+        (Fault::Status(404).into(), &["denied"]),
+        (Fault::OddError(OddError::Text).into(), &["fails"]),
+        (Fault::OddError(OddError::EmptyBody).into(), &["fails"]),
         (Fault::Truncated.into(), &["fails"]),
         (Fault::OtherChain(other_chain).into(), &["wrong_chain"]),
         (Fault::WrongId.into(), &["wrong_id"]),
@@ -104,8 +110,39 @@ fn the_largest_batch_is_shown() {
             let report = world.examine();
             assert_eq!(report.findings_at("provider0"), [""; 0], "{form:?}");
             assert_eq!(report.providers[0].batch.found(), Some(&shown), "{form:?}");
+            assert!(report.providers[0].depth.is_found(), "{form:?}: one request alone is answered");
         }
     }
+}
+
+/// A limit of bytes is a limit of calls, and no defect either.
+#[test]
+fn a_limit_of_bytes_is_no_broken_batch() {
+    for (seed, bytes) in (1..).zip([60, 120, 300, 1_000]) {
+        let world = DoctorWorld::new(seed, 1, 1, 0);
+        world.providers[0].add(Fault::ResponseLimit { bytes }.on("eth_chainId"));
+        world.providers[0].add(Fault::ResponseLimit { bytes }.on("eth_getBalance"));
+        let report = world.examine();
+        assert_eq!(report.findings_at("provider0"), [""; 0], "{bytes}: {:?}", report.providers[0]);
+        let batch = report.providers[0].batch.found().copied();
+        assert!(batch.is_some_and(|calls| calls < 50), "{bytes}: {batch:?}");
+    }
+}
+
+/// The doctor recognises a beacon node's URL among the providers and the reverse, by what answers there.
+#[test]
+fn exchanged_urls_are_recognised() {
+    let world = DoctorWorld::new(1, 2, 2, 0);
+    let internet = world.simulation.internet();
+    internet.register("http://provider0.test", BeaconSource::honest(&world.chain));
+    internet.register("http://source0.test", Provider::honest(&world.chain));
+    let report = world.examine();
+    assert_eq!(report.findings_at("provider0"), ["is_beacon_node"], "{:?}", report.providers[0]);
+    assert_eq!(report.findings_at("source0"), ["is_execution_provider"], "{:?}", report.sources[0]);
+    assert_eq!(report.diagnosis.verdict, Verdict::Works, "the others work");
+    let steps = report.diagnosis.next_steps.join("\n");
+    assert!(steps.contains("provider0: give its URL with --beacon-url"), "{steps}");
+    assert!(steps.contains("source0: give its URL with --rpc-url"), "{steps}");
 }
 
 #[test]
@@ -137,9 +174,38 @@ fn a_claim_about_states_is_reported_and_not_believed() {
     world.providers[1].set_proof_window(0);
     let report = world.examine();
     let claimed = |index: usize| report.providers[index].capabilities.found().cloned();
-    assert_eq!(claimed(0), Some(Capabilities { disabled: false, oldest_block: Some(16) }));
-    assert_eq!(claimed(1), Some(Capabilities { disabled: false, oldest_block: Some(0) }));
-    assert_eq!(report.findings_at("provider1"), ["tip_only"]);
+    let of = |oldest| Capabilities { disabled: false, oldest_block: Some(oldest), oldest_state: None };
+    assert_eq!((claimed(0), claimed(1)), (Some(of(16)), Some(of(0))));
+    assert_eq!(report.findings_at("provider0"), [""; 0]);
+    assert_eq!(report.findings_at("provider1"), ["tip_only", "claims_older_proofs"]);
+}
+
+/// A claim that the proofs contradict is a finding. A node that claims less than it serves is only careful.
+#[test]
+fn a_claim_that_the_proofs_contradict_is_a_finding() {
+    let hex = |number: u64| format!("{number:#x}");
+    // The tip is block 200, as it is in every world of the doctor.
+    for (seed, window, disabled, oldest, expected) in [
+        (1, 127, false, hex(0), &["claims_older_proofs"][..]),
+        (2, 127, false, hex(20), &["claims_older_proofs"]),
+        (3, 127, false, hex(73), &[]),
+        (4, 127, false, hex(74), &[]),
+        (5, 127, true, hex(0), &["claims_no_proofs"]),
+        (6, 10_000, false, hex(0), &[]),
+        (7, 10_000, false, hex(150), &[]),
+    ] {
+        let world = DoctorWorld::new(seed, 1, 1, 0);
+        let claims = json!({
+            "state": { "disabled": false, "oldestBlock": "0x7" },
+            "stateproofs": { "disabled": disabled, "oldestBlock": oldest },
+        });
+        world.providers[0].add(Fault::Result(claims).on("eth_capabilities"));
+        world.providers[0].set_proof_window(window);
+        let report = world.examine();
+        assert_eq!(report.findings_at("provider0"), expected, "{oldest}: {:?}", report.providers[0]);
+        let claimed = report.providers[0].capabilities.found();
+        assert_eq!(claimed.and_then(|claimed| claimed.oldest_state), Some(7));
+    }
 }
 
 #[test]

@@ -138,6 +138,74 @@ fn every_member_that_is_named_is_in_the_code() {
     assert!(count > 30, "only {count} members are named");
 }
 
+/// The lines before a function that has that name begin with `#[test]`, other attributes aside.
+fn is_test(source: &str, name: &str) -> bool {
+    let lines: Vec<&str> = source.lines().map(str::trim).collect();
+    let begins = [format!("fn {name}("), format!("async fn {name}(")];
+    let found = lines.iter().position(|line| begins.iter().any(|begin| line.starts_with(begin)));
+    found.is_some_and(|at| {
+        let mut above = lines[..at].iter().rev().take_while(|line| line.starts_with("#["));
+        above.any(|line| *line == "#[test]" || line.starts_with("#[tokio::test"))
+    })
+}
+
+/// `docs/field.md` has a row for each kind of trouble, and each row names tests: a file, a colon, and tests in that file.
+#[test]
+fn every_row_of_the_field_names_its_tests() {
+    let text = std::fs::read_to_string(repository().join("docs/field.md")).unwrap();
+    let mut count = 0;
+    let is_row = |line: &&str| line.starts_with("| ") && !line.starts_with("| what happens |");
+    for row in text.lines().filter(is_row) {
+        let cells: Vec<&str> = row.trim_matches('|').split(" | ").collect();
+        let [happens, does, tests] = cells[..] else { panic!("not three cells: {row}") };
+        assert!(happens.len() > 10 && does.len() > 4, "{row}");
+        for group in tests.split("; ") {
+            let names = ticked(group);
+            let (file, names) = names.split_first().unwrap_or_else(|| panic!("no file: {row}"));
+            let source = std::fs::read_to_string(repository().join(file));
+            let source = source.unwrap_or_else(|error| panic!("{file}: {error}"));
+            assert!(!names.is_empty(), "{file} without a test: {row}");
+            for name in names {
+                assert!(is_test(&source, name), "{file} has no test {name}");
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 50, "only {count} tests are named");
+    assert!(is_test("#[test]\nfn one() {}", "one") && !is_test("fn one() {}", "one"));
+}
+
+/// The release publishes every crate that may be published, each after those that it needs.
+#[test]
+fn crates_are_released_in_the_order_of_their_needs() {
+    let workflow = std::fs::read_to_string(repository().join(".github/workflows/release.yml")).unwrap();
+    let list = workflow.lines().find_map(|line| line.trim().strip_prefix("for crate in ")).unwrap();
+    let order: Vec<&str> = list.trim_end_matches("; do").split(' ').collect();
+    let releasing = std::fs::read_to_string(repository().join("docs/releasing.md")).unwrap();
+    let mut expected = Vec::new();
+    for folder in std::fs::read_dir(repository().join("crates")).unwrap() {
+        let path = folder.unwrap().path().join("Cargo.toml");
+        let manifest: toml::Table = std::fs::read_to_string(&path).unwrap().parse().unwrap();
+        let package = manifest["package"].as_table().unwrap();
+        let name = package["name"].as_str().unwrap().to_owned();
+        assert!(releasing.contains(&format!("`{name}`")), "docs/releasing.md does not name {name}");
+        if package.contains_key("publish") {
+            continue;
+        }
+        let at =
+            order.iter().position(|one| *one == name).unwrap_or_else(|| panic!("{name} is not released"));
+        for needed in manifest["dependencies"].as_table().unwrap().keys() {
+            let is_ours = needed == "saldo" || needed.starts_with("saldo-");
+            assert!(!is_ours || order[..at].contains(&needed.as_str()), "{name} is released before {needed}");
+        }
+        expected.push(name);
+    }
+    expected.sort();
+    let mut released = order.clone();
+    released.sort_unstable();
+    assert_eq!(released, expected);
+}
+
 /// The number of lines of a file before its tests.
 fn lines(path: &Path) -> usize {
     if path.is_dir() {

@@ -25,18 +25,19 @@ const LICENCES_OF_TESTS: [&str; 4] = ["Zlib", "CC0-1.0", "MIT-0", "Apache-2.0 WI
 const MPL_IN_TESTS: [&str; 1] = ["fastrlp"];
 
 /// Banned even in tests.
-const BANNED: [(&str, &str); 10] = [
+const BANNED: [(&str, &str); 8] = [
     ("openssl", "a TLS library of the system, in an unknown version"),
     ("openssl-sys", "the same"),
     ("native-tls", "the same"),
-    ("aws-lc-rs", "needs CMake, and is three times the size of `ring`"),
-    ("aws-lc-sys", "the same"),
     ("ethers", "archived; brings TLS with known holes"),
     ("ethers-providers", "the same"),
     ("tracing-ethers", "RUSTSEC-2026-0040: sent SSH keys away"),
     ("rustls-pemfile", "RUSTSEC-2025-0134: unmaintained"),
     ("instant", "RUSTSEC-2024-0384: unmaintained"),
 ];
+
+/// In the lock file only for the feature `aws-lc-rs`. They need CMake, and are three times the size of `ring`.
+const ONLY_BY_THEIR_FEATURE: [&str; 2] = ["aws-lc-rs", "aws-lc-sys"];
 
 /// Banned in a wallet's dependencies: the other implementations that tests compare with, and tools for tests.
 const BANNED_IN_WALLETS: [&str; 13] = [
@@ -289,6 +290,10 @@ fn no_banned_package_is_used() {
     };
     let none: [&str; 0] = [];
     assert_eq!(is_in(&tree(&WALLET, BUILT, true), &BANNED_IN_WALLETS), none);
+    assert_eq!(is_in(&tree(&["--workspace"], "all", true), &ONLY_BY_THEIR_FEATURE), none);
+    let chosen = tree(&["-p", "saldo", "--no-default-features", "--features", "aws-lc-rs"], BUILT, true);
+    assert_eq!(is_in(&chosen, &ONLY_BY_THEIR_FEATURE), ONLY_BY_THEIR_FEATURE);
+    assert_eq!(is_in(&chosen, &["ring"]), none, "aws-lc-rs stands in place of ring");
     assert_eq!(is_in(&tree(&["-p", "saldo-reading"], LINKED, true), &BANNED_IN_PURE), none);
     assert_eq!(is_in(&tree(&["--workspace"], "all", true), &FOUND_IN_TESTS), FOUND_IN_TESTS);
 }

@@ -9,6 +9,7 @@ use saldo::{Address, Client, Holding, Reading, StorageFault};
 
 use crate::arguments::BalanceArguments;
 use crate::chain_id::ChainCheck;
+use crate::exchanged::ExchangeCheck;
 use crate::failure::CommandFailure;
 use crate::say::say;
 use crate::{input, json, print, setup, text, watch};
@@ -49,8 +50,15 @@ pub(crate) async fn run(arguments: BalanceArguments) -> Result<u8, CommandFailur
         (true, false) => input::of_stdin().await?,
         (true, true) => Vec::new(),
     };
-    let (client, chain_check) = setup::client(&arguments)?;
-    let mut output = Output { client, arguments, status: 0, told: Vec::new(), chain_check };
+    let (client, chain_check, exchange_check) = setup::client(&arguments)?;
+    let mut output = Output {
+        client,
+        arguments,
+        status: 0,
+        told: Vec::new(),
+        chain_check,
+        exchange_check: Some(exchange_check),
+    };
     output.tell_storage_faults();
     if output.arguments.watch {
         let Output { client, arguments, chain_check, .. } = &output;
@@ -75,6 +83,8 @@ struct Output {
     told: Vec<StorageFault>,
     /// The check of a network file's chain id, until it is done.
     chain_check: Option<ChainCheck>,
+    /// The check for exchanged URLs, until it is done or a reading is proven.
+    exchange_check: Option<ExchangeCheck>,
 }
 
 impl Output {
@@ -139,6 +149,15 @@ impl Output {
             checked?;
             self.chain_check = None;
         }
+        let exchanged = match self.exchange_check.take() {
+            Some(check) => check.run(&readings).await?,
+            None => None,
+        };
+        // An amount that was proven before is shown all the same.
+        let exchanged = match exchanged {
+            Some(failure) if !readings.iter().any(remembers) => return Err(failure),
+            other => other,
+        };
         for (holding, reading) in holdings.iter().zip(&readings) {
             let line = if self.arguments.json {
                 json::reading(&self.client, holding, reading).to_string()
@@ -153,6 +172,10 @@ impl Output {
             print(&line)?;
             self.worsen(status(reading));
         }
+        if let Some(failure) = exchanged {
+            failure.report(self.arguments.json);
+            self.worsen(failure.status());
+        }
         self.tell_storage_faults();
         Ok(())
     }
@@ -160,6 +183,15 @@ impl Output {
     /// Keeps the highest status: 4 (you must act) over 3 (try again) over 2 (usage error on one line).
     fn worsen(&mut self, status: u8) {
         self.status = self.status.max(status);
+    }
+}
+
+/// Whether the reading has an amount to show.
+fn remembers(reading: &Reading) -> bool {
+    match reading {
+        Reading::Proven(_) => true,
+        Reading::Provisional(provisional) => provisional.last().is_some(),
+        Reading::Unknown(unknown) => unknown.last().is_some(),
     }
 }
 

@@ -8,6 +8,7 @@ mod demo;
 mod doctor;
 mod drill;
 mod encoding;
+mod exchanged;
 mod failure;
 mod file;
 mod import;

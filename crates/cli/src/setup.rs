@@ -12,16 +12,19 @@ use saldo_source::{HttpTransport, SetupError};
 
 use crate::arguments::{BalanceArguments, EndpointArguments};
 use crate::chain_id::ChainCheck;
+use crate::exchanged::ExchangeCheck;
 use crate::failure::CommandFailure;
 use crate::file::{self, PATIENCE};
 use crate::say::say;
 
-/// Builds a client from the arguments and, where they give nothing, from the environment. With it comes the check of the chain
-/// id, if the network is from a file.
+/// Builds a client from the arguments and, where they give nothing, from the environment. With it come the check of the chain
+/// id, if the network is from a file, and the check for exchanged URLs.
 ///
 /// # Errors
 /// A usage failure that names what is missing or wrong, but never repeats a URL.
-pub(crate) fn client(arguments: &BalanceArguments) -> Result<(Client, Option<ChainCheck>), CommandFailure> {
+pub(crate) fn client(
+    arguments: &BalanceArguments,
+) -> Result<(Client, Option<ChainCheck>, ExchangeCheck), CommandFailure> {
     let Chosen { network, is_own, rpc, beacon, checkpoint, checkpoint_sources } =
         choose(&arguments.endpoints, arguments.read_timeout())?;
     let name = network.name().to_owned();
@@ -54,6 +57,7 @@ pub(crate) fn client(arguments: &BalanceArguments) -> Result<(Client, Option<Cha
         say(rpc.notice(policy.operators_per_address));
     }
     let check = is_own.then(|| ChainCheck::new(network.chain_id(), &rpc.endpoints));
+    let exchange = ExchangeCheck::new(&rpc.endpoints, &beacon.endpoints);
     let mut builder = Client::builder(network).policy(policy);
     if let Some(checkpoint) = checkpoint {
         builder = builder.checkpoint(checkpoint);
@@ -67,7 +71,7 @@ pub(crate) fn client(arguments: &BalanceArguments) -> Result<(Client, Option<Cha
         builder = builder.storage(store(path)?);
     }
     let client = builder.build().map_err(|error| build_failure(&error))?;
-    Ok((client, check))
+    Ok((client, check, exchange))
 }
 
 fn policy(arguments: &BalanceArguments, rpc: &EndpointChoice) -> Policy {

@@ -50,6 +50,11 @@ fn assert_told(relay: &Relay, scheme: &str, code: &str, words: &str, step: &str)
     assert_eq!((balance.status, why["code"].as_str()), (4, Some("not_secure")), "{balance:?}");
     assert!(why["next_step"].as_str().unwrap().contains(step), "{why}");
     assert_eq!(doctor.status, 4, "{doctor:?}");
+    let found = doctor.only();
+    for examined in [&found["providers"][0], &found["beacon_sources"][0]] {
+        assert_eq!(examined["findings"][0]["code"], why["code"], "{examined}");
+        assert_eq!(examined["findings"].as_array().unwrap().len(), 1, "{examined}");
+    }
     assert!(balance.out.contains(code), "{balance:?}");
     for told in [&balance, &doctor] {
         assert!(told.out.contains(words) && told.out.contains(step), "{code}: {told:?}");

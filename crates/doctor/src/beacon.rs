@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::check::{Check, Unchecked};
 use crate::finding::Finding;
+use crate::kind::{Kind, genesis_validators_root};
 use crate::probe::{ProbeClient, is_final};
 use crate::source::{NamesFork, SeenHead, SourceReport};
 
@@ -26,7 +27,16 @@ pub(crate) async fn start(
     report: &mut SourceReport,
 ) -> Option<LightClient> {
     report.genesis = probe.fetch(Route::Genesis).await.and_then(|data| of_network(&data, network)).into();
-    if report.genesis.failure().is_some_and(is_final) || report.findings_of_network() {
+    if report.findings_of_network() {
+        return None;
+    }
+    if report.genesis.failure().is_some_and(Kind::may_be_other)
+        && probe.only_kind().await == Some(Kind::ExecutionProvider)
+    {
+        report.findings.push(Finding::IsExecutionProvider);
+        return None;
+    }
+    if report.genesis.failure().is_some_and(is_final) {
         return None;
     }
     let Some(checkpoint) = checkpoint else {
@@ -65,10 +75,7 @@ impl SourceReport {
 const OTHER_GENESIS: &str = "the genesis of another network";
 
 fn of_network(data: &Data, network: &Network) -> Result<(), Failure> {
-    let body: Value =
-        serde_json::from_slice(&data.bytes).map_err(|_| Failure::Malformed { what: "not JSON" })?;
-    let root = body.pointer("/data/genesis_validators_root").and_then(Value::as_str);
-    let root = root.ok_or(Failure::Malformed { what: "not a genesis" })?;
+    let root = genesis_validators_root(data).ok_or(Failure::Malformed { what: "not a genesis" })?;
     if root.parse() == Ok(network.genesis_validators_root()) {
         Ok(())
     } else {
@@ -79,7 +86,12 @@ fn of_network(data: &Data, network: &Network) -> Result<(), Failure> {
 /// Whether no further request to this source can succeed.
 pub(crate) fn is_lost(report: &SourceReport) -> bool {
     let failed = |check: &Check<()>| check.failure().is_some_and(is_final);
-    failed(&report.genesis) || failed(&report.bootstrap) || report.findings.contains(&Finding::OtherNetwork)
+    failed(&report.genesis) || failed(&report.bootstrap) || is_elsewhere(report)
+}
+
+/// Whether it is no beacon source of the network at all.
+fn is_elsewhere(report: &SourceReport) -> bool {
+    report.findings.iter().any(|found| matches!(found, Finding::OtherNetwork | Finding::IsExecutionProvider))
 }
 
 /// Advances `client` with the source's data to the newest head.
@@ -207,7 +219,7 @@ pub(crate) fn judge(probe: &ProbeClient<'_>, report: &mut SourceReport) {
     (report.requests, report.latency, report.clock_offset) =
         (seen.requests, seen.latency(), seen.clock_offset());
     let mut more = Vec::new();
-    if !report.findings.contains(&Finding::OtherNetwork) {
+    if !is_elsewhere(report) {
         let routes = [
             report.genesis.failure().filter(|failure| is_final(failure)),
             report.bootstrap.failure(),

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use saldo_source::{Endpoint, TransportError};
+use saldo_source::Endpoint;
 
-use crate::finding::{Finding, Severity};
+use crate::finding::Finding;
 use crate::report::{Diagnosis, Report, SingleFailure, Verdict};
 
 /// The diagnosis of `report`. The report's own diagnosis is ignored.
@@ -167,55 +167,4 @@ fn next_steps(report: &Report, single_failures: &[SingleFailure]) -> Vec<String>
     }
     single_failures.iter().for_each(|single| add(single.next_step.clone()));
     steps
-}
-
-impl Finding {
-    /// What to do about the finding; `None` if nothing is to be done.
-    pub fn next_step(&self) -> Option<&'static str> {
-        if self.severity() == Severity::Note {
-            return None;
-        }
-        Some(match self {
-            Self::Unreachable(TransportError::Unsecured(fault)) => fault.next_step(),
-            Self::Unreachable(_) => "check the URL and this device's network, or try again later.",
-            Self::NeverAnswers | Self::TooSlow { .. } => "try again later, or use a nearer endpoint.",
-            Self::WebPage => "check the URL: an API answers in JSON, a web page does not.",
-            Self::RateLimited { .. } => "ask less often, or use another plan.",
-            Self::QuotaExhausted => "wait until the quota is renewed, or use another plan.",
-            Self::Denied => "check the API key, and whether it serves this method.",
-            Self::WrongChain { .. } | Self::OtherNetwork => {
-                "use its URL for this network, or give its network with --network."
-            }
-            Self::WrongId
-            | Self::LiesAboutTip { .. }
-            | Self::HeaderRefused
-            | Self::TruncatedProof
-            | Self::ProofRefused(_)
-            | Self::FalseClaim
-            | Self::DataRefused(_) => {
-                "its answers are false, and saldo refuses them. Report it to its operator, or use another endpoint."
-            }
-            Self::OtherBranch => {
-                "it follows another branch; wait until it returns to this branch, or use another provider."
-            }
-            Self::Lagging { .. } | Self::Behind { .. } => {
-                "wait until it has caught up, or use another endpoint."
-            }
-            Self::NoProofs => "ask its operator for eth_getProof, or use a provider that serves it.",
-            Self::TipOnly | Self::ShallowProofs { .. } => {
-                "it works, but each reading waits until its block is signed. A node with a longer proof window avoids that."
-            }
-            Self::UnknownHeaderLayout | Self::UnknownFork => "upgrade saldo, or give a newer network file.",
-            Self::ClockDiffers { .. } | Self::ClockOff => "synchronise this device's clock.",
-            Self::NoBootstrap => "use a newer checkpoint, or add a source that has its bootstrap.",
-            Self::NoUpdates => "use a newer checkpoint, or add a source that keeps updates.",
-            Self::CheckpointTooOld => "give a newer checkpoint from a source that you trust.",
-            Self::NoLightClientData => {
-                "use a beacon node that serves light-client data (Nimbus and Lodestar do by default)."
-            }
-            Self::OutvotedRoot => "its root is not used; if this continues, remove the source.",
-            Self::Fails(_) => "try again later; if this continues, use another endpoint.",
-            Self::BrokenBatch { .. } => return None,
-        })
-    }
 }

@@ -13,13 +13,11 @@ use serde_json::{Value, json};
 use crate::check::{Check, Unchecked};
 use crate::depth;
 use crate::finding::Finding;
-use crate::probe::{ProbeClient, is_final, quantity};
-use crate::provider::{Capabilities, ProviderReport, Tip};
-use crate::reply::{MAX_BLOCK, MAX_PROOF, PROBED, hash_and_number, verify};
-
-const MAX_SMALL: usize = 64 * 1024;
-/// The batch sizes to try, until one fails.
-const BATCHES: [usize; 5] = [1, 2, 3, 10, 50];
+use crate::kind::Kind;
+use crate::probe::{ProbeClient, is_final};
+use crate::provider::{ProviderReport, Tip};
+use crate::reply::{MAX_BLOCK, MAX_PROOF, MAX_SMALL, PROBED, hash_and_number, verify};
+use crate::{batch, capabilities};
 
 /// Examines `provider`. Checks that need the signed head wait for it.
 pub(crate) async fn examine(
@@ -37,6 +35,11 @@ pub(crate) async fn examine(
     }
     if let (Some(header_of_tip), true) = (report.tip.found().copied(), report.proof_at_tip.is_found()) {
         report.depth = depth::search(probe, header_of_tip.number).await;
+    }
+    if report.chain_id.failure().is_some_and(Kind::may_be_other)
+        && probe.only_kind().await == Some(Kind::BeaconNode)
+    {
+        report.findings.push(Finding::IsBeaconNode);
     }
     judge(probe, &mut report);
     report
@@ -62,8 +65,8 @@ async fn without_head(probe: &ProbeClient<'_>, chain_id: u64, report: &mut Provi
         report.findings.push(Finding::LiesAboutTip { said: claimed, given: header.number() });
     }
     forms(probe, &header, report).await;
-    report.capabilities = capabilities(probe).await;
-    report.batch = batch(probe, chain_id, report).await;
+    report.capabilities = capabilities::read(probe).await;
+    report.batch = batch::largest(probe, chain_id, &mut report.findings).await;
     Some(())
 }
 
@@ -150,77 +153,6 @@ pub(crate) async fn proof(
     Ok(nodes)
 }
 
-async fn capabilities(probe: &ProbeClient<'_>) -> Check<Capabilities> {
-    if probe.is_over() {
-        return Check::NotChecked(Unchecked::OutOfBudget);
-    }
-    let read = |reply: Box<RawValue>| {
-        let malformed = Failure::Malformed { what: "not capabilities" };
-        let reply: Value = serde_json::from_str(reply.get()).map_err(|_| malformed.clone())?;
-        let proofs = reply.get("stateproofs").ok_or(malformed)?;
-        let oldest = proofs.get("oldestBlock").and_then(|oldest| quantity(&oldest.to_string()));
-        let disabled = proofs.get("disabled").and_then(Value::as_bool).unwrap_or(false);
-        Ok(Capabilities { disabled, oldest_block: oldest })
-    };
-    probe.call("eth_capabilities", json!([]), MAX_SMALL).await.and_then(read).into()
-}
-
-/// The largest batch that is answered correctly: each call answered once, under its own id, with a result of its own
-/// kind.
-async fn batch(probe: &ProbeClient<'_>, chain_id: u64, report: &mut ProviderReport) -> Check<usize> {
-    let mut largest = Check::NotChecked(Unchecked::OutOfBudget);
-    for size in BATCHES {
-        if probe.is_over() {
-            break;
-        }
-        let method = |id: usize| if id.is_multiple_of(2) { "eth_chainId" } else { "eth_getBalance" };
-        let params = |id: usize| if id.is_multiple_of(2) { json!([]) } else { json!([PROBED, "earliest"]) };
-        let calls = (0..size)
-            .map(|id| json!({ "jsonrpc": "2.0", "id": id, "method": method(id), "params": params(id) }));
-        let answered = probe.batch(&Value::Array(calls.collect()), MAX_SMALL).await;
-        let answered = answered.map(|body| (is_whole(&body, size, chain_id), is_refusal(&body, size)));
-        match answered {
-            Ok((true, _)) => largest = Check::Found(size),
-            // A provider may refuse a batch of this size. The size before is the one that it takes.
-            Ok((false, true)) if largest.is_found() => break,
-            Ok((false, _)) => {
-                report.findings.push(Finding::BrokenBatch { size });
-                if !largest.is_found() {
-                    largest = Check::Failed(Failure::Malformed { what: "not the answers to a batch" });
-                }
-                break;
-            }
-            Err(failure) => {
-                if !largest.is_found() {
-                    largest = Check::Failed(failure);
-                }
-                break;
-            }
-        }
-    }
-    largest
-}
-
-/// Whether no call of the batch has a result: an error for the whole batch, in any form, or one for each of its calls.
-fn is_refusal(body: &[u8], size: usize) -> bool {
-    let Ok(Value::Array(answers)) = serde_json::from_slice::<Value>(body) else { return true };
-    answers.len() <= size && answers.iter().all(|answer| answer.get("error").is_some())
-}
-
-fn is_whole(body: &[u8], size: usize, chain_id: u64) -> bool {
-    let Ok(Value::Array(answers)) = serde_json::from_slice::<Value>(body) else { return false };
-    let is_right = |id: usize| {
-        let mut own = answers.iter().filter(|answer| answer.get("id") == Some(&json!(id)));
-        let (Some(answer), None) = (own.next(), own.next()) else { return false };
-        let is_chain_id =
-            answer.get("result").and_then(|result| quantity(&result.to_string())) == Some(chain_id);
-        // `eth_getBalance` may fail if the node has no state of block 0. But its answer is never the chain id.
-        let is_answer = answer.get("result").is_some() || answer.get("error").is_some();
-        if id.is_multiple_of(2) { is_chain_id } else { is_answer && !is_chain_id }
-    };
-    answers.len() == size && (0..size).all(is_right)
-}
-
 /// Makes the checks that need the signed head.
 async fn with_head(probe: &ProbeClient<'_>, head: &SignedHead, report: &mut ProviderReport) {
     let Some(hash) = head.execution().block_hash() else {
@@ -269,7 +201,8 @@ fn judge(probe: &ProbeClient<'_>, report: &mut ProviderReport) {
         report.proof_at_signed_head.failure(),
         report.depth.failure(),
     ];
-    for failure in failures.into_iter().flatten().filter(|failure| !probe.ran_out(failure)) {
+    let is_provider = !report.findings.contains(&Finding::IsBeaconNode);
+    for failure in failures.into_iter().flatten().filter(|failure| is_provider && !probe.ran_out(failure)) {
         more.extend(match failure {
             Failure::NotServed { method: "eth_getProof" } => Some(Finding::NoProofs),
             // A missed proof window has its own finding below. A missing block means lag or another branch.
@@ -297,6 +230,7 @@ fn judge(probe: &ProbeClient<'_>, report: &mut ProviderReport) {
             more.push(Finding::ShallowProofs { blocks: depth.proven });
         }
     }
+    more.extend(capabilities::contradiction(report));
     more.extend(Finding::of_pace(seen.latency(), seen.clock_offset()));
     for finding in more {
         let is_known = report.findings.iter().any(|known| known.code() == finding.code());

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use saldo_proof::ProofError;
-use saldo_reading::{Failure, TransportError};
+use saldo_reading::{Failure, TlsFault, TransportError};
 
 /// How much a finding matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,6 +34,17 @@ impl Severity {
 pub enum Finding {
     /// The endpoint cannot be reached. Fault: the provider, the network, or the URL.
     Unreachable(TransportError),
+    /// No connection to it can be secured. Fault: as the [`TlsFault`] says.
+    NotSecure(TlsFault),
+    /// It answers with a redirect, which saldo does not follow. Fault: the caller's URL.
+    Moved {
+        /// The HTTP status code.
+        status: u16,
+    },
+    /// A beacon node answers at this URL of an execution provider. Fault: the caller's URL.
+    IsBeaconNode,
+    /// An execution provider answers at this URL of a beacon source. Fault: the caller's URL.
+    IsExecutionProvider,
     /// The endpoint accepts requests and does not answer in time. Fault: the provider.
     NeverAnswers,
     /// Its answers take longer than a reader waits. Fault: the provider, or the network.
@@ -96,6 +107,15 @@ pub enum Finding {
         /// How far back they go, in blocks.
         blocks: u64,
     },
+    /// It says in `eth_capabilities` that it has proofs of blocks for which it gives none. Fault: the provider.
+    ClaimsOlderProofs {
+        /// The oldest block of which it claims to have proofs.
+        from: u64,
+        /// The newest block of which it gave no proof, though the claim includes the block.
+        refused: u64,
+    },
+    /// It says in `eth_capabilities` that it serves no proofs, and serves them. Fault: the provider.
+    ClaimsNoProofs,
     /// It does not answer batches of this size correctly. Fault: the provider.
     BrokenBatch {
         /// The number of calls in the batch.
@@ -147,6 +167,8 @@ impl Finding {
     pub(crate) fn of(failure: &Failure) -> Self {
         match failure {
             Failure::Transport(TransportError::Timeout { .. }) => Self::NeverAnswers,
+            Failure::Transport(TransportError::Unsecured(fault)) => Self::NotSecure(*fault),
+            Failure::Transport(TransportError::Redirect { status }) => Self::Moved { status: *status },
             Failure::Transport(error) => Self::Unreachable(*error),
             Failure::RateLimited { retry_after } => Self::RateLimited { retry_after: *retry_after },
             Failure::QuotaExhausted => Self::QuotaExhausted,
@@ -181,11 +203,12 @@ impl Finding {
     /// How much it matters.
     pub fn severity(&self) -> Severity {
         match self {
-            Self::BrokenBatch { .. } => Severity::Note,
+            Self::BrokenBatch { .. } | Self::ClaimsNoProofs => Severity::Note,
             Self::TooSlow { .. }
             | Self::FalseClaim
             | Self::TipOnly
             | Self::ShallowProofs { .. }
+            | Self::ClaimsOlderProofs { .. }
             | Self::ClockDiffers { .. }
             | Self::NoBootstrap
             | Self::NoUpdates
@@ -198,7 +221,11 @@ impl Finding {
     /// Whether the problem stays until the user or the operator acts: a setting, a plan, an upgrade.
     pub fn needs_action(&self) -> bool {
         match self {
-            Self::WebPage
+            Self::NotSecure(_)
+            | Self::Moved { .. }
+            | Self::IsBeaconNode
+            | Self::IsExecutionProvider
+            | Self::WebPage
             | Self::QuotaExhausted
             | Self::Denied
             | Self::WrongChain { .. }
@@ -209,7 +236,6 @@ impl Finding {
             | Self::CheckpointTooOld
             | Self::ClockOff
             | Self::NoLightClientData => true,
-            Self::Unreachable(error) => matches!(error, TransportError::Unsecured(_)),
             Self::Fails(failure) => matches!(failure, Failure::NotServed { .. }),
             _ => false,
         }
@@ -219,6 +245,10 @@ impl Finding {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Unreachable(_) => "unreachable",
+            Self::NotSecure(_) => "not_secure",
+            Self::Moved { .. } => "moved",
+            Self::IsBeaconNode => "is_beacon_node",
+            Self::IsExecutionProvider => "is_execution_provider",
             Self::NeverAnswers => "never_answers",
             Self::TooSlow { .. } => "too_slow",
             Self::WebPage => "web_page",
@@ -239,6 +269,8 @@ impl Finding {
             Self::FalseClaim => "false_claim",
             Self::TipOnly => "tip_only",
             Self::ShallowProofs { .. } => "shallow_proofs",
+            Self::ClaimsOlderProofs { .. } => "claims_older_proofs",
+            Self::ClaimsNoProofs => "claims_no_proofs",
             Self::BrokenBatch { .. } => "broken_batch",
             Self::ClockDiffers { .. } => "clock_differs",
             Self::OtherNetwork => "other_network",
@@ -259,6 +291,14 @@ impl fmt::Display for Finding {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unreachable(error) => write!(formatter, "cannot be reached: {error}"),
+            Self::NotSecure(fault) => write!(formatter, "the connection cannot be secured: {fault}"),
+            Self::Moved { status } => write!(formatter, "has moved to another address (HTTP {status})"),
+            Self::IsBeaconNode => {
+                formatter.write_str("is a beacon node, and was given as an execution provider")
+            }
+            Self::IsExecutionProvider => {
+                formatter.write_str("is an execution provider, and was given as a beacon source")
+            }
             Self::NeverAnswers => formatter.write_str("accepts requests but does not answer in time"),
             Self::TooSlow { latency } => {
                 write!(formatter, "too slow: half of its answers take {} ms or more", latency.as_millis())
@@ -290,6 +330,13 @@ impl fmt::Display for Finding {
             Self::ShallowProofs { blocks } => {
                 write!(formatter, "proves {blocks} blocks back, less far than finality")
             }
+            Self::ClaimsOlderProofs { from, refused } => {
+                write!(
+                    formatter,
+                    "claims to have proofs from block {from} on, and gives none of block {refused}"
+                )
+            }
+            Self::ClaimsNoProofs => formatter.write_str("claims to serve no proofs, and serves them"),
             Self::BrokenBatch { size } => {
                 write!(formatter, "does not answer a batch of {size} calls correctly")
             }

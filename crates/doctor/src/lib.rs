@@ -26,7 +26,9 @@
 //! Each endpoint receives at most [`Limits::requests`] requests; the largest is a batch of 50 cheap calls. An
 //! endpoint that limits the rate receives no further request. A URL is a secret: reports hold only names.
 
+mod batch;
 mod beacon;
+mod capabilities;
 mod check;
 mod checkpoint;
 mod depth;
@@ -34,9 +36,11 @@ mod diagnosis;
 mod doctor;
 mod execution;
 mod finding;
+mod kind;
 mod meter;
 mod probe;
 mod provider;
+mod remedy;
 mod reply;
 mod report;
 mod source;
@@ -44,6 +48,7 @@ mod source;
 pub use check::{Check, Unchecked};
 pub use doctor::{Doctor, Limits, Progress};
 pub use finding::{Finding, Severity};
+pub use kind::{Kind, only_kind};
 pub use provider::{Capabilities, Depth, ProviderReport, Tip};
 pub use reply::PROBED;
 pub use report::{Diagnosis, Report, SingleFailure, Verdict};

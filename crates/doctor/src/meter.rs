@@ -53,6 +53,11 @@ impl Meter {
         seen.stopped || seen.requests >= self.most
     }
 
+    /// Allows further requests after the host refused one for a reason that may not concern others.
+    pub(crate) fn reopen(&self) {
+        self.lock().stopped = false;
+    }
+
     fn lock(&self) -> MutexGuard<'_, Seen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }

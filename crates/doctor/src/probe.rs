@@ -10,6 +10,7 @@ use saldo_source::{Clock, Deadline, Endpoint, Io, Method, Request, Transport, mi
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::kind::{Kind, only_kind};
 use crate::meter::{AsJson, Meter};
 
 /// Sends requests to one host within its limits of number and time.
@@ -89,6 +90,14 @@ impl<'a> ProbeClient<'a> {
     /// The same route in JSON.
     pub(crate) async fn fetch_json(&self, route: Route) -> Result<Data, Failure> {
         fetch(&self.in_json, self.endpoint, route, self.request_timeout()).await
+    }
+
+    /// The only kind of server that answers at the endpoint's URL; `None` also if no further request may be sent.
+    pub(crate) async fn only_kind(&self) -> Option<Kind> {
+        if self.is_over() {
+            return None;
+        }
+        only_kind(&self.io, self.endpoint, self.request_timeout()).await
     }
 
     /// Several JSON-RPC calls in one request. Returns the answer's body unchecked.

@@ -80,6 +80,8 @@ pub struct Capabilities {
     pub disabled: bool,
     /// The oldest block of which it claims to have proofs.
     pub oldest_block: Option<u64>,
+    /// The oldest block of which it claims to have the state.
+    pub oldest_state: Option<u64>,
 }
 
 impl Depth {

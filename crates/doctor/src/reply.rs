@@ -13,6 +13,8 @@ use crate::probe::quantity;
 /// The account whose proofs are requested. It reveals nothing about the user.
 pub const PROBED: Address = Address::ZERO;
 
+/// The most bytes of a small reply.
+pub(crate) const MAX_SMALL: usize = 64 * 1024;
 /// The most bytes of a reply with a proof.
 pub(crate) const MAX_PROOF: usize = 256 * 1024;
 /// The most bytes of a reply with a block.

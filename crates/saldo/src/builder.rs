@@ -118,7 +118,7 @@ pub enum BuildError {
     #[error(transparent)]
     Storage(StorageRefusal),
     /// A proxy variable of the environment cannot be understood. The caller's fault.
-    #[cfg(feature = "http")]
+    #[cfg(feature = "_transport")]
     #[error(transparent)]
     Proxy(saldo_source::ProxyError),
     /// TLS cannot be set up on this machine. It is the machine's fault.
@@ -412,7 +412,7 @@ fn has_same_name(endpoints: &[Endpoint]) -> bool {
     names.windows(2).any(|pair| matches!(pair, [first, second] if first == second))
 }
 
-#[cfg(feature = "http")]
+#[cfg(feature = "_transport")]
 fn default_transport() -> Result<Arc<dyn Transport>, BuildError> {
     let transport = saldo_source::HttpTransport::new().map_err(|error| match error {
         saldo_source::SetupError::Proxy(error) => BuildError::Proxy(error),
@@ -421,17 +421,17 @@ fn default_transport() -> Result<Arc<dyn Transport>, BuildError> {
     Ok(Arc::new(transport))
 }
 
-#[cfg(not(feature = "http"))]
+#[cfg(not(feature = "_transport"))]
 fn default_transport() -> Result<Arc<dyn Transport>, BuildError> {
     Err(BuildError::NoTransport)
 }
 
-#[cfg(feature = "http")]
+#[cfg(feature = "_transport")]
 fn default_clock() -> Result<Arc<dyn Clock>, BuildError> {
     Ok(Arc::new(saldo_source::SystemClock::new()))
 }
 
-#[cfg(not(feature = "http"))]
+#[cfg(not(feature = "_transport"))]
 fn default_clock() -> Result<Arc<dyn Clock>, BuildError> {
     Err(BuildError::NoClock)
 }

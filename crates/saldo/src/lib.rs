@@ -107,7 +107,7 @@ pub use saldo_source::{
     TransportError,
 };
 
-#[cfg(feature = "http")]
+#[cfg(feature = "_transport")]
 pub use saldo_source::{HttpTransport, Proxies, ProxyError, SetupError, SystemClock};
 
 #[cfg(doctest)]

@@ -19,6 +19,20 @@ pub use proxy::{Proxies, ProxyError};
 /// A host that accepts no connection within this time, TLS included, counts as not reached: it has not seen the request.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
+#[cfg(not(any(feature = "http", feature = "aws-lc-rs")))]
+compile_error!("`_transport` has no cryptography: turn on the feature `http` or `aws-lc-rs`");
+
+/// The provider of cryptography. `http` is on by default, and an app that names `aws-lc-rs` wants that one.
+#[cfg(feature = "aws-lc-rs")]
+fn cryptography() -> rustls::crypto::CryptoProvider {
+    rustls::crypto::aws_lc_rs::default_provider()
+}
+
+#[cfg(not(feature = "aws-lc-rs"))]
+fn cryptography() -> rustls::crypto::CryptoProvider {
+    rustls::crypto::ring::default_provider()
+}
+
 /// Why the default transport cannot be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -56,7 +70,7 @@ impl HttpTransport {
     /// [`SetupError::Tls`] if TLS cannot be set up.
     pub fn with_proxies(proxies: Proxies) -> Result<Self, SetupError> {
         // The first provider of cryptography that a process installs stays: an app that chose one keeps it.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        let _ = cryptography().install_default();
         let loopback =
             [SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), SocketAddr::from((Ipv6Addr::LOCALHOST, 0))];
         reqwest::Client::builder()
@@ -196,5 +210,21 @@ impl Clock for SystemClock {
 
     fn sleep(&self, duration: Duration) -> BoxedFuture<'static, ()> {
         Box::pin(tokio::time::sleep(duration))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_named_cryptography_is_used() {
+        let random = format!("{:?}", cryptography().secure_random).to_lowercase();
+        let expected = if cfg!(feature = "aws-lc-rs") { "aws" } else { "ring" };
+        assert!(random.contains(expected), "{random}");
+        assert!(HttpTransport::with_proxies(Proxies::none()).is_ok());
+        let installed = rustls::crypto::CryptoProvider::get_default();
+        let installed = installed.map(|one| format!("{:?}", one.secure_random).to_lowercase());
+        assert!(installed.as_deref().is_some_and(|name| name.contains(expected)), "{installed:?}");
     }
 }

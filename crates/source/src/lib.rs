@@ -24,7 +24,7 @@ mod endpoint;
 mod event;
 pub mod execution;
 mod hedge;
-#[cfg(feature = "http")]
+#[cfg(feature = "_transport")]
 mod http;
 mod io;
 mod jitter;
@@ -48,7 +48,7 @@ pub use dispatcher::Dispatcher;
 pub use diversity::{Diversity, Domain};
 pub use endpoint::{Declared, Endpoint, EndpointError, SecretUrl};
 pub use hedge::{Answer, Ask, DisclosureSet, Hedged, RequestSpec};
-#[cfg(feature = "http")]
+#[cfg(feature = "_transport")]
 pub use http::{HttpTransport, Proxies, ProxyError, SetupError, SystemClock};
 pub use io::Io;
 pub use maybe_send::{BoxedFuture, MaybeSend};

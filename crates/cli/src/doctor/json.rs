@@ -60,6 +60,7 @@ fn provider(report: &ProviderReport) -> Value {
         "capabilities": check(&report.capabilities, |capabilities| json!({
             "disabled": capabilities.disabled,
             "oldest_block": capabilities.oldest_block,
+            "oldest_state": capabilities.oldest_state,
         })),
         "findings": findings(&report.findings),
     })

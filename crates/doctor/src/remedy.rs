@@ -1,0 +1,96 @@
+//! What to do about a finding, and the reason that a balance gives for it.
+
+use saldo_reading::{Failure, TransportError, Why};
+
+use crate::finding::{Finding, Severity};
+
+impl Finding {
+    /// What to do about the finding; `None` if nothing is to be done.
+    pub fn next_step(&self) -> Option<&'static str> {
+        if self.severity() == Severity::Note {
+            return None;
+        }
+        Some(match self {
+            Self::NotSecure(fault) => fault.next_step(),
+            Self::Moved { .. } => "give its new URL; saldo follows no redirect.",
+            Self::IsBeaconNode => {
+                "give its URL with --beacon-url, and an execution provider's with --rpc-url."
+            }
+            Self::IsExecutionProvider => {
+                "give its URL with --rpc-url, and a beacon node's with --beacon-url."
+            }
+            Self::Unreachable(_) => "check the URL and this device's network, or try again later.",
+            Self::NeverAnswers | Self::TooSlow { .. } => "try again later, or use a nearer endpoint.",
+            Self::WebPage => {
+                "open a browser and log in to this network, or check the URL: an API answers in JSON."
+            }
+            Self::RateLimited { .. } => "ask less often, or use another plan.",
+            Self::QuotaExhausted => "raise the quota, wait until it is renewed, or use another provider.",
+            Self::Denied => "check the key or the URL.",
+            Self::WrongChain { .. } | Self::OtherNetwork => {
+                "use its URL for this network, or give its network with --network."
+            }
+            Self::WrongId => "its answers are mixed up: try again later, or use another endpoint.",
+            Self::DataRefused(Failure::Malformed { .. }) => {
+                "its answers cannot be read: check the URL, or use another endpoint."
+            }
+            Self::LiesAboutTip { .. }
+            | Self::HeaderRefused
+            | Self::TruncatedProof
+            | Self::ProofRefused(_)
+            | Self::FalseClaim
+            | Self::DataRefused(_) => {
+                "its answers are false, and saldo refuses them. Report it to its operator, or use another endpoint."
+            }
+            Self::OtherBranch => {
+                "it follows another branch; wait until it returns to this branch, or use another provider."
+            }
+            Self::Lagging { .. } | Self::Behind { .. } => {
+                "wait until it has caught up, or use another endpoint."
+            }
+            Self::NoProofs => "ask its operator for eth_getProof, or use a provider that serves it.",
+            Self::TipOnly | Self::ShallowProofs { .. } => {
+                "it works, but each reading waits until its block is signed. A node with a longer proof window avoids that."
+            }
+            Self::ClaimsOlderProofs { .. } => {
+                "saldo goes by the proofs, not by the claim. Report the claim to its operator."
+            }
+            Self::UnknownHeaderLayout | Self::UnknownFork => "upgrade saldo, or give a newer network file.",
+            Self::ClockDiffers { .. } | Self::ClockOff => "synchronise this device's clock.",
+            Self::NoBootstrap => "use a newer checkpoint, or add a source that has its bootstrap.",
+            Self::NoUpdates => "use a newer checkpoint, or add a source that keeps updates.",
+            Self::CheckpointTooOld => "give a newer checkpoint from a source that you trust.",
+            Self::NoLightClientData => {
+                "use a beacon node that serves light-client data (Nimbus and Lodestar do by default)."
+            }
+            Self::OutvotedRoot => "its root is not used; if this continues, remove the source.",
+            Self::Fails(Failure::NotServed { .. }) => {
+                "check its plan and its settings, or use a provider that serves eth_getProof."
+            }
+            Self::Fails(_) => "try again later; if this continues, use another endpoint.",
+            Self::BrokenBatch { .. } | Self::ClaimsNoProofs => return None,
+        })
+    }
+
+    /// The reason that a balance gives if every execution provider has this finding and the beacon sources work; `None` if the
+    /// balance can be proven, or if the finding is of a source.
+    pub fn why(&self) -> Option<Why> {
+        Some(match self {
+            Self::Unreachable(TransportError::Offline) => Why::DeviceOffline,
+            Self::Unreachable(_) | Self::NeverAnswers => Why::AllUnreachable,
+            Self::NotSecure(fault) => Why::NotSecure { fault: *fault },
+            Self::Moved { .. } => Why::Moved,
+            Self::WebPage => Why::LogInPage,
+            Self::RateLimited { retry_after } => Why::RateLimited { retry_after: *retry_after },
+            Self::QuotaExhausted => Why::QuotaExhausted,
+            Self::Denied => Why::Denied,
+            Self::NoProofs | Self::Fails(Failure::NotServed { .. }) => Why::NobodyServesProofs,
+            Self::Fails(_) | Self::WrongId => Why::ProvidersFailing,
+            Self::TruncatedProof | Self::ProofRefused(_) | Self::HeaderRefused => Why::ProofsRefused,
+            Self::WrongChain { expected, .. } => Why::WrongChain { expected: *expected },
+            Self::Lagging { .. } => Why::ProvidersBehind,
+            Self::UnknownHeaderLayout => Why::UnknownHeaderLayout,
+            _ => return None,
+        })
+    }
+}
