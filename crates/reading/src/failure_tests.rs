@@ -1,5 +1,5 @@
 use saldo_beacon::decode::SszError;
-use saldo_beacon::{Fork, Network, decode};
+use saldo_beacon::{Network, decode};
 
 use super::*;
 
@@ -73,7 +73,6 @@ fn a_wrong_answer_is_false_and_a_missing_answer_is_not() {
 /// The decoder's message may quote text from outside.
 #[test]
 fn only_the_kind_of_a_decode_error_is_kept() {
-    let fork = Fork::Deneb;
     let json = decode::finality_update(b"{", decode::Encoding::Json, None, &Network::mainnet()).unwrap_err();
     assert!(matches!(json, DecodeError::Json(_)));
     for (error, what) in [

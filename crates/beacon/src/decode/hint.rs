@@ -21,8 +21,8 @@ impl Hint {
     }
 
     /// Adds another label, which counts if there was none.
-    pub(super) fn or(self, label: Option<&str>) -> Self {
-        Self { label: self.label.or_else(|| label.map(str::to_owned)) }
+    pub(super) fn or(&self, label: Option<&str>) -> Self {
+        Self { label: self.label.clone().or_else(|| label.map(str::to_owned)) }
     }
 
     /// Reads an object whose header has the slot `slot`, with `read` in the form of a fork: of the scheduled one, or else of the next known one, because

@@ -16,7 +16,7 @@ pub(super) fn json(bytes: &[u8], network: &Network) -> Result<Vec<LightClientUpd
     json::elements(bytes, MAX_UPDATES)?
         .ok_or(DecodeError::TooMany { limit: MAX_UPDATES })?
         .into_iter()
-        .map(|element| object::decode_json::<Update>(element.get().as_bytes(), Hint::default(), network))
+        .map(|element| object::decode_json::<Update>(element.get().as_bytes(), &Hint::default(), network))
         .collect()
 }
 
@@ -48,7 +48,7 @@ fn framed(digest: ForkDigest, bytes: &[u8], network: &Network) -> Result<LightCl
         Some(scheduled) => scheduled.name().to_owned(),
         None => hex::encode_prefixed(digest),
     };
-    object::decode_ssz::<Update>(bytes, Hint::of(Some(&label)), network)
+    object::decode_ssz::<Update>(bytes, &Hint::of(Some(&label)), network)
 }
 
 fn expect_size(bytes: &[u8]) -> Result<(), DecodeError> {

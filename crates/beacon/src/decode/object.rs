@@ -59,14 +59,14 @@ pub(super) fn decode<T: Object>(
     }
     let hint = Hint::of(label);
     match encoding {
-        Encoding::Json => decode_json::<T>(bytes, hint, network),
-        Encoding::Ssz => decode_ssz::<T>(bytes, hint, network),
+        Encoding::Json => decode_json::<T>(bytes, &hint, network),
+        Encoding::Ssz => decode_ssz::<T>(bytes, &hint, network),
     }
 }
 
 pub(super) fn decode_json<T: Object>(
     bytes: &[u8],
-    hint: Hint,
+    hint: &Hint,
     network: &Network,
 ) -> Result<T::Output, DecodeError> {
     let envelope = json::envelope(bytes)?;
@@ -90,7 +90,7 @@ fn json_of<T: Object, H: DeserializeOwned + Into<WireHeader>>(
 
 pub(super) fn decode_ssz<T: Object>(
     bytes: &[u8],
-    hint: Hint,
+    hint: &Hint,
     network: &Network,
 ) -> Result<T::Output, DecodeError> {
     let slot = ssz_slot::<T>(bytes, network.sync_committee_size()).map_err(DecodeError::from);

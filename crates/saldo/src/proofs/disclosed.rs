@@ -185,10 +185,10 @@ impl Disclosures {
     }
 
     /// Restores the stored disclosure set of `address`, and merges it with the present one.
-    pub(super) fn restore(&mut self, address: Address, order: u64, operators: Vec<String>) {
+    pub(super) fn restore(&mut self, address: Address, order: u64, operators: &[String]) {
         if let Some(disclosed) = self.of.get_mut(&address) {
             let is_all = disclosed.operators.iter().all(|operator| operators.contains(&operator.key));
-            for operator in &operators {
+            for operator in operators {
                 disclosed.add(operator, true);
             }
             if !is_all {
@@ -205,7 +205,7 @@ impl Disclosures {
         if self.order.len() < Self::CAPACITY {
             self.insert(address, order);
             let disclosed = self.of.entry(address).or_default();
-            for operator in &operators {
+            for operator in operators {
                 disclosed.add(operator, true);
             }
         }
@@ -283,10 +283,10 @@ mod tests {
         let mut disclosures = Disclosures::default();
         disclosures.admit(first, "a.example", 2);
         let revision = disclosures.revision();
-        disclosures.restore(second, 7, vec!["b.example".to_owned()]);
-        disclosures.restore(first, 8, vec!["a.example".to_owned(), "b.example".to_owned()]);
+        disclosures.restore(second, 7, &["b.example".to_owned()]);
+        disclosures.restore(first, 8, &["a.example".to_owned(), "b.example".to_owned()]);
         assert_eq!(disclosures.changed_since(revision).count(), 0);
-        disclosures.restore(first, 8, vec!["c.example".to_owned()]);
+        disclosures.restore(first, 8, &["c.example".to_owned()]);
         let changed: Vec<(Address, Vec<String>)> = disclosures
             .changed_since(revision)
             .map(|(address, _, operators)| (address, operators.cloned().collect()))

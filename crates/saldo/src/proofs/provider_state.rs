@@ -70,7 +70,7 @@ impl Proofs {
     pub(crate) fn restore_disclosed(&self, disclosed: Vec<(Address, StoredDisclosure)>) {
         let mut state = self.state();
         for (address, disclosure) in disclosed {
-            state.disclosures.restore(address, disclosure.order, disclosure.operators);
+            state.disclosures.restore(address, disclosure.order, &disclosure.operators);
         }
     }
 }

@@ -263,7 +263,7 @@ impl<'a, T> HedgedRequest<'a, T> {
         }
         self.retry_at = None;
         let mut next = self.queue.take_last_resorts(now, &self.asked);
-        let transient = self.may_retry_transient().then(|| self.asked.transient()).unwrap_or_default();
+        let transient = if self.may_retry_transient() { self.asked.transient() } else { Vec::new() };
         if !transient.is_empty() && (!next.is_empty() || budgets.spend_retry()) {
             self.rounds = self.rounds.saturating_add(1);
             next.extend(transient);
