@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from geth_checkup import GethCheckup
 from install import Installed
 from process import Command, Process, wait_until
 from scenario import expect, expect_equal
@@ -32,13 +33,16 @@ class Checkup:
 
     def checks(self) -> Iterator[tuple[str, Callable[[], object]]]:
         """Every check with its name. Each runs before the next one is requested."""
-        yield "doctor: ethrex, EthereumJS and their beacon chain", self._examine_testnet
+        names = " and ".join(client.name for client in self._testnet.clients)
+        yield f"doctor: {names}, and their beacon chain", self._examine_testnet
         for name, directory, command in self._bare_clients():
             yield f"doctor: {name}, without a beacon chain", (
                 lambda name=name, directory=directory, command=command: self._examine_bare(
                     name, directory, command
                 )
             )
+        if geth := self._installed.geth:
+            yield from GethCheckup(geth, self._testnet, self._saldo, self._environment).checks()
 
     def _examine_testnet(self) -> None:
         report = self._examine(WORKS, self._environment)
@@ -46,18 +50,23 @@ class Checkup:
         head = report["signed_head"]
         expect_equal("signers and committee", (head["signers"], head["committee_size"]), (30, 32))
         clients = {provider["provider"]: provider for provider in report["providers"]}
-        expect_equal("providers", sorted(clients), ["ethereumjs", "ethrex"])
+        expect_equal("providers", sorted(clients), sorted(client.name for client in self._testnet.clients))
         for name, provider in clients.items():
             expect_equal(f"findings at {name}", provider["findings"], [])
             expect_equal(f"chain id of {name}", provider["chain_id"]["value"], self._testnet.chain_id)
             for route in ("block_rebuilds", "proof_at_tip", "proof_at_signed_head", "by_tag"):
                 expect_equal(f"{route} of {name}", provider[route]["state"], "found", provider[route])
             expect_equal(f"batch of {name}", provider["batch"]["value"], 50)
-            # Both keep all states of such a short chain.
+            # All keep every state of such a short chain.
             depth = provider["depth"]["value"]
             expect_equal(f"refused depth of {name}", depth["refused_at_blocks"], None)
             expect(depth["proven_blocks"] >= 30, f"depth of {name} is {depth}")
-            expect_equal(f"capabilities of {name}", provider["capabilities"]["code"], "not_served")
+            if name == "geth":
+                claims = {"disabled": False, "oldest_block": 0, "oldest_state": 0}
+                expect_equal("capabilities of geth", provider["capabilities"]["value"], claims)
+                expect_equal("EIP-1898 at geth", provider["by_hash"]["state"], "found")
+            else:
+                expect_equal(f"capabilities of {name}", provider["capabilities"]["code"], "not_served")
         expect_equal("EIP-1898 at ethrex", clients["ethrex"]["by_hash"]["state"], "found")
         # It accepts only a string.
         expect_equal("EIP-1898 at EthereumJS", clients["ethereumjs"]["by_hash"]["code"], "rpc_error")

@@ -33,7 +33,7 @@ PROVEN_SECONDS = 60.0
 
 
 class Faults:
-    """Each scenario is a proxy between a wallet and both clients. All run at the same time."""
+    """Each scenario is a proxy between a wallet and all clients. All run at the same time."""
 
     def __init__(self, testnet: Testnet, saldo: Path, environment: dict[str, str]) -> None:
         self._testnet = testnet
@@ -47,7 +47,7 @@ class Faults:
         with ThreadPoolExecutor(len(SCENARIOS)) as pool:
             running = {name: pool.submit(self._watch_through, name, speed) for name, speed in SCENARIOS.items()}
             for name, outcome in running.items():
-                yield f"{name}, in front of both clients: no false amount, and proven afterwards", outcome.result
+                yield f"{name}, in front of all clients: no false amount, and proven afterwards", outcome.result
 
     def _watch_through(self, name: str, speed: int) -> None:
         upstreams = [part for client in self._testnet.clients for part in ("--upstream", client.url)]

@@ -27,6 +27,7 @@ HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parents[1]
 SPEC_PYTHON = "3.11"
 OLDEST_NODE = 20
+OLDEST_GO = (1, 25)
 INSTALL_SECONDS = 1800.0
 # An ethrex build takes five minutes on one core; the machine may be busy.
 BUILD_SECONDS = 5400.0
@@ -46,6 +47,8 @@ class Installed:
     bare: Path
     # None if it does not run on this machine.
     hardhat: Path | None
+    # None if Go is missing or too old.
+    geth: Path | None
     python: Path
 
 
@@ -59,6 +62,7 @@ def install(logs: Path) -> Installed:
             ethereumjs=_packages(root, logs, "ethereumjs", HERE),
             bare=_packages(root, logs, "bare", HERE / "bare"),
             hardhat=_hardhat(root, logs),
+            geth=_geth(root, logs),
             python=_consensus(root, logs) / "venv/bin/python",
         )
 
@@ -121,6 +125,42 @@ def _ethrex(root: Path, logs: Path) -> Path:
 
     inputs = [source / name for name in ("Cargo.lock", "Cargo.toml", "src/main.rs")]
     return _entry(root, "ethrex", inputs, make)
+
+
+def _geth(root: Path, logs: Path) -> Path | None:
+    source = HERE / "geth"
+    inputs = [source / name for name in ("go.mod", "go.sum")]
+
+    def make(entry: Path) -> None:
+        _say("building geth (about four minutes of one core, once)")
+        # Outside the entry, so that an interrupted build continues where it stopped. 1.6 GB, which the binary does not need.
+        scratch = root / "geth.build"
+        settings = {
+            # go.mod and go.sum decide every version, also that of Go.
+            "GOFLAGS": "-mod=readonly -modcacherw", "GOTOOLCHAIN": "local", "GOWORK": "off",
+            "GOMODCACHE": str(scratch / "modules"), "GOCACHE": str(scratch / "cache"), "CGO_ENABLED": "0",
+        }
+        words = [f"{name}={value}" for name, value in settings.items()]
+        build = ["go", "build", "-p", "1", "-trimpath", "-ldflags", "-s -w", "-o", entry / "geth"]
+        command: Command = ["nice", "env", *words, *build, "github.com/ethereum/go-ethereum/cmd/geth"]
+        run("building geth", command, logs / "build-geth.log", BUILD_SECONDS, source)
+        shutil.rmtree(scratch)
+
+    if _has_go():
+        return _entry(root, "geth", inputs, make) / "geth"
+    needed = ".".join(map(str, OLDEST_GO))
+    _say(f"geth is left out: it needs Go {needed} or later, and this machine has none")
+    return None
+
+
+def _has_go() -> bool:
+    """Whether a Go is installed that is new enough."""
+    if shutil.which("go") is None:
+        return False
+    # For example `go1.26.8`.
+    version = _output("go", "env", "GOVERSION").removeprefix("go").split(".")
+    numbers = tuple(int(number) for number in version[:2] if number.isdigit())
+    return numbers >= OLDEST_GO
 
 
 def _hardhat(root: Path, logs: Path) -> Path | None:

@@ -62,6 +62,10 @@ class Process:
         finally:
             self.stop()
 
+    def send_signal(self, number: signal.Signals) -> None:
+        """Sends a signal to the whole group."""
+        self._signal(number)
+
     def pause(self) -> None:
         """Makes the process hang: its ports stay open and nothing is answered."""
         self._signal(signal.SIGSTOP)

@@ -50,7 +50,7 @@ class Scenario:
         recipient = "0x" + secrets.token_hex(20)
         ask = self._ask_proven
         with self._session() as session:
-            yield "both clients follow one chain", self._demand_one_chain
+            yield "all clients follow one chain", self._demand_one_chain
             yield "a funded account", lambda: ask({FUNDED: self._testnet.funded_at_genesis(FUNDED)})
             yield "a funded account, finalized", self._ask_finalized
             yield "an empty account is a proven zero", lambda: ask({recipient: 0})
@@ -61,10 +61,12 @@ class Scenario:
             )
             yield "one client hangs: still proven", lambda: self._hang_and_ask(recipient)
             yield "one client is stopped: still proven", lambda: self._stop_one_and_ask(session, recipient)
-            yield "both are stopped: unknown, with the last value and its age", (
-                lambda: self._stop_both_and_ask(session, recipient)
+            if geth := self._testnet.geth:
+                yield "geth alone: it builds, and it proves", lambda: self._ask_geth(geth, session, recipient)
+            yield "all are stopped: unknown, with the last value and its age", (
+                lambda: self._stop_all_and_ask(session, recipient)
             )
-            yield "both are stopped, without an earlier reading: unknown", lambda: self._ask_unknown(recipient)
+            yield "all are stopped, without an earlier reading: unknown", lambda: self._ask_unknown(recipient)
 
     def _demand_one_chain(self) -> None:
         number = hex(self._testnet.signed_block_number())
@@ -92,7 +94,7 @@ class Scenario:
         number = self._testnet.transfer(sender, recipient, WEI_SENT)
         (reading,) = self._ask_proven({recipient: WEI_SENT})
         expect(reading["block"]["number"] >= number, f"the proof is older than block {number}")
-        # The sender's remaining balance depends on the fee; both clients have computed it.
+        # The sender's remaining balance depends on the fee; all clients have computed it.
         left = int(self._testnet.ethereumjs.call("eth_getBalance", sender, "latest"), 16)
         expect(left < self._testnet.funded_at_genesis(sender) - WEI_SENT, "the sender paid nothing")
         self._ask_proven({sender: left})
@@ -102,7 +104,7 @@ class Scenario:
     def _hang_and_ask(self, recipient: str) -> None:
         self._testnet.ethereumjs.process.pause()
         try:
-            self._up = [self._testnet.ethrex]
+            self._up = self._others(self._testnet.ethereumjs)
             self._ask_proven({recipient: WEI_SENT})
         finally:
             self._testnet.ethereumjs.process.resume()
@@ -110,12 +112,27 @@ class Scenario:
         self._await_new_block(self._testnet.ethereumjs)
 
     def _stop_one_and_ask(self, session: Session, recipient: str) -> None:
-        """Stops the client that has built all blocks so far; the other one builds from then on."""
+        """Stops the client that has built all blocks so far; the next one builds from then on."""
         self._testnet.ethrex.process.stop()
-        self._up = [self._testnet.ethereumjs]
+        self._up = self._others(self._testnet.ethrex)
         self._await_new_block(self._testnet.ethereumjs)
         self._ask_proven({recipient: WEI_SENT})
         session.ask_proven(recipient, WEI_SENT)
+
+    def _others(self, client: ExecutionClient) -> list[ExecutionClient]:
+        return [other for other in self._testnet.clients if other is not client]
+
+    def _ask_geth(self, geth: ExecutionClient, session: Session, recipient: str) -> None:
+        """ethrex is stopped already, and EthereumJS hangs meanwhile."""
+        self._testnet.ethereumjs.process.pause()
+        try:
+            self._up = [geth]
+            self._await_new_block(geth)
+            self._ask_proven({recipient: WEI_SENT})
+            session.ask_proven(recipient, WEI_SENT)
+        finally:
+            self._testnet.ethereumjs.process.resume()
+            self._up = self._others(self._testnet.ethrex)
 
     def _await_new_block(self, client: ExecutionClient) -> None:
         """Waits until a block that the client did not have yet is signed."""
@@ -123,9 +140,10 @@ class Scenario:
         signed = self._testnet.signed_block_number
         wait_until("new signed block", lambda: signed() > newest, ANSWER_SECONDS, [self._testnet.beacon])
 
-    def _stop_both_and_ask(self, session: Session, recipient: str) -> None:
+    def _stop_all_and_ask(self, session: Session, recipient: str) -> None:
         # A reading at the newest block stays proven without any request, so wait for a newer block.
-        self._await_new_block(self._testnet.ethereumjs)
+        # The client that hung last may still lag, so wait for one that did not.
+        self._await_new_block(self._up[-1])
         for client in self._testnet.clients:
             client.process.stop()
         self._up = []
@@ -148,7 +166,7 @@ class Scenario:
         expect_equal("last", reading["last"], None)
 
     def demand_proven(self, reading: dict[str, Any], address: str, wei: int) -> None:
-        """Requires that a reading is proven, has this amount, and names a block at which both clients agree."""
+        """Requires that a reading is proven, has this amount, and names a block at which all clients agree."""
         self._demand_subject(reading, address)
         expect_equal("state", reading["state"], "proven", reading["why"])
         expect_equal("amount", reading["amount"], str(wei))

@@ -1,4 +1,4 @@
-"""The running test network: two execution clients on one chain, and the consensus process that drives them."""
+"""The running test network: execution clients on one chain, and the consensus process that drives them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from install import HERE, Installed
-from process import Command, Failed, Process, wait_until
+from process import Command, Failed, Process, run, wait_until
 
 GENESIS = HERE / "genesis.json"
 # Accounts with 10,000 ether at genesis. Their keys are the first ones of a well-known mnemonic.
@@ -37,7 +37,7 @@ TRANSFER_GAS = 21_000
 
 @dataclass(frozen=True)
 class ExecutionClient:
-    """One of the two execution clients, as a provider of balances."""
+    """One of the execution clients, as a provider of balances."""
 
     name: str
     url: str
@@ -70,22 +70,27 @@ class Testnet:
         self._installed = installed
         self._jwt_secret = directory / "jwt.hex"
         self._processes: list[Process] = []
+        # None if it is not installed.
+        self.geth: ExecutionClient | None = None
 
     @property
     def clients(self) -> list[ExecutionClient]:
-        """Both execution clients."""
-        return [self.ethrex, self.ethereumjs]
+        """All execution clients."""
+        return [self.ethrex, self.ethereumjs] + ([self.geth] if self.geth else [])
 
     def start(self) -> None:
         """Starts the clients and the chain, and waits until the chain has reached the present time."""
         self._jwt_secret.write_text(secrets.token_hex(32))
-        ports = free_ports(5)
+        ports = free_ports(7)
         self.ethrex = self._client("ethrex", ports[0], self._ethrex_command(*ports[:2]))
         self.ethereumjs = self._client("ethereumjs", ports[2], self._ethereumjs_command(*ports[2:4]))
+        if geth := self._installed.geth:
+            self._make_geth_database(geth)
+            self.geth = self._client("geth", ports[5], self._geth_command(geth, *ports[5:7]))
         for client in self.clients:
             wait_until(f"answer from {client.name}", client.answers, START_SECONDS, self._processes)
         self.beacon_url = f"http://127.0.0.1:{ports[4]}"
-        engines = {"ethrex": ports[1], "ethereumjs": ports[3]}
+        engines = {"ethrex": ports[1], "ethereumjs": ports[3]} | ({"geth": ports[6]} if self.geth else {})
         self.beacon = self._start("beacon", self._beacon_command(ports[4], engines))
         wait_until("chain up to now", self._is_up_to_now, CATCH_UP_SECONDS, self._processes)
 
@@ -122,6 +127,19 @@ class Testnet:
         portable = ["--useJsCrypto", "true"]
         script = self._installed.ethereumjs / "node_modules/.bin/ethereumjs"
         return ["node", script, *chain, *alone, *servers, *portable, "--logFile", "false"]
+
+    def _make_geth_database(self, geth: Path) -> None:
+        command: Command = [geth, "--datadir", self.directory / "geth", "init", GENESIS]
+        run("making geth's database", command, self.directory / "logs/geth-init.log", START_SECONDS, self.directory)
+
+    def _geth_command(self, geth: Path, rpc: int, engine: int) -> Command:
+        chain: Command = [geth, "--datadir", self.directory / "geth", "--networkid", str(self.chain_id)]
+        alone: Command = ["--config", HERE / "geth/geth.toml", "--nodiscover", "--maxpeers", "0", "--nat", "none"]
+        servers: Command = ["--ipcdisable", "--http", "--http.addr", "127.0.0.1", "--http.port", str(rpc)]
+        servers = [*servers, "--http.api", "eth,net,web3,debug", "--authrpc.addr", "127.0.0.1"]
+        servers = [*servers, "--authrpc.port", str(engine), "--authrpc.jwtsecret", self._jwt_secret]
+        # It never puts a transaction with a smaller tip into a block, and the transfers tip 1 wei.
+        return [*chain, *alone, *servers, "--syncmode", "full", "--miner.gasprice", "1"]
 
     def _beacon_command(self, port: int, engines: dict[str, int]) -> Command:
         command: list[str | Path] = [self._installed.python, "-B", HERE / "beacon.py"]
