@@ -8,7 +8,7 @@ use saldo_beacon::decode::Encoding;
 use saldo_beacon::unit::{Period, Slot};
 use saldo_reading::Failure;
 
-use crate::classify::is_web_page;
+use crate::classify::{is_web_page, said};
 use crate::endpoint::Endpoint;
 use crate::io::Io;
 use crate::retry_after::retry_after;
@@ -149,12 +149,32 @@ pub(crate) fn refusal(response: &Response, route: Route) -> Failure {
         402 => Failure::QuotaExhausted,
         401 | 403 => Failure::Denied { status: response.status },
         400 | 404 | 405 | 406 | 415 | 501 => Failure::NotServed { method: route.name() },
-        // Real servers answer so for a root, a period or a slot that they do not have.
-        500 if matches!(route, Route::Bootstrap(_) | Route::Updates { .. } | Route::BlockRoot(_)) => {
+        // Real servers answer so for a root, a period or a slot that they do not have, and for their own failures.
+        500 if is_for_one_object(route) && says_missing(response) => {
             Failure::NotServed { method: route.name() }
         }
         status => Failure::Http { status },
     }
+}
+
+fn is_for_one_object(route: Route) -> bool {
+    matches!(route, Route::Bootstrap(_) | Route::Updates { .. } | Route::BlockRoot(_))
+}
+
+/// Whether the text of an error says that the server does not have the object.
+fn says_missing(response: &Response) -> bool {
+    const WORDS: [&str; 8] = [
+        "not found",
+        "not available",
+        "no such",
+        "unknown block",
+        "unknown root",
+        "missing",
+        "does not exist",
+        "don't have",
+    ];
+    let said = said(response);
+    WORDS.iter().any(|words| said.contains(words))
 }
 
 fn data(response: Response) -> Data {
@@ -173,6 +193,45 @@ fn is_ssz(media_type: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn answered(status: u16, body: &str, route: Route) -> Failure {
+        refusal(&Response { status, headers: Vec::new(), body: body.as_bytes().to_vec() }, route)
+    }
+
+    const OF_ONE_OBJECT: [Route; 3] = [
+        Route::Bootstrap(B256::ZERO),
+        Route::Updates { start: Period::new(1), count: 1 },
+        Route::BlockRoot(Slot::new(1)),
+    ];
+
+    #[test]
+    fn status_500_is_a_failing_server_unless_its_text_says_that_the_object_is_missing() {
+        for route in OF_ONE_OBJECT {
+            for body in [
+                "",
+                "Internal Server Error",
+                r#"{"code":500,"message":"the server has failed"}"#,
+                "<html><body>Page not found</body></html>",
+                "database is locked",
+                r#"{"message":"an unknown error occurred"}"#,
+            ] {
+                assert_eq!(answered(500, body, route), Failure::Http { status: 500 }, "{route:?} {body}");
+            }
+            for body in [
+                r#"{"code":500,"message":"Light client bootstrap NOT FOUND"}"#,
+                r#"{"code":500,"message":"no such block"}"#,
+                r#"{"code":500,"message":"unknown block root"}"#,
+                r#"{"message":"light client data is not available for this period"}"#,
+            ] {
+                let missing = Failure::NotServed { method: route.name() };
+                assert_eq!(answered(500, body, route), missing, "{route:?} {body}");
+            }
+            assert_eq!(answered(503, "block not found", route), Failure::Http { status: 503 });
+        }
+        for route in [Route::FinalityUpdate, Route::OptimisticUpdate, Route::Genesis] {
+            assert_eq!(answered(500, "not found", route), Failure::Http { status: 500 }, "{route:?}");
+        }
+    }
 
     #[test]
     fn the_letter_case_and_the_parameters_of_a_media_type_have_no_meaning() {
