@@ -31,8 +31,11 @@ fn by_the_version_in_the_answer() {
     let read =
         |text: &str, label| decode::optimistic_update(text.as_bytes(), Encoding::Json, label, &node.network);
     let expected = read(&genuine, None).unwrap();
-    for version in OTHERS {
-        let text = genuine.replace("\"version\": \"fulu\"", &format!("\"version\": \"{version}\""));
+    let versions = OTHERS.map(|name| format!("\"version\": \"{name}\""));
+    let odd =
+        ["\"version\": null", "\"version\": 7", "\"version\": [\"fulu\"]", "\"other\": 1"].map(str::to_owned);
+    for version in versions.iter().chain(&odd) {
+        let text = genuine.replace("\"version\": \"fulu\"", version);
         assert_ne!(text, genuine);
         for label in [None, Some("fulu"), Some("gloas")] {
             assert_eq!(read(&text, label).unwrap(), expected, "{version}, {label:?}");
@@ -94,6 +97,83 @@ fn the_layout_of_another_fork_does_not_fit() {
     let ssz = fulu.answer("finality_update.ssz");
     let refusal = decode::finality_update(&ssz, Encoding::Ssz, None, &until_deneb).unwrap_err();
     assert!(matches!(refusal, DecodeError::Ssz(SszError::Offset { .. })), "{refusal}");
+}
+
+/// The fork of the slot is read by the bytes also where the label names the other of two forks around a boundary.
+#[test]
+fn json_is_read_by_the_lengths_of_its_branches() {
+    let node = Node::captured("pyspec-ethrex-fulu");
+    let toml = node.network.to_toml();
+    // Electra, with its longer branches, begins earlier than the table says.
+    let from = toml.find("[[forks]]\nname = \"electra\"").unwrap();
+    let later = toml[from..].replace("epoch = 0", "epoch = 1000000");
+    assert_ne!(later, toml[from..]);
+    let outdated = Network::from_toml(&format!("{}{later}", &toml[..from])).unwrap();
+    assert_eq!(outdated.fork_at(Slot::new(100)), Ok(Fork::Deneb));
+    for (file, encoding) in [("finality_update.json", Encoding::Json), ("finality_update.ssz", Encoding::Ssz)]
+    {
+        let bytes = node.answer(file);
+        let genuine = decode::finality_update(&bytes, encoding, None, &node.network).unwrap();
+        for label in [None, Some("deneb"), Some("electra"), Some("fulu"), Some("heze")] {
+            let read = decode::finality_update(&bytes, encoding, label, &outdated).unwrap();
+            assert_eq!(read, genuine, "{file} {label:?}");
+        }
+    }
+}
+
+/// Tools write the fields of later forks as zeros. Fields that are not zero are refused.
+#[test]
+fn zero_fields_of_a_later_fork_are_no_fields() {
+    let zero = |bytes: usize| format!("\"0x{}\"", "00".repeat(bytes));
+    let node = Node::captured("lodestar151-ejs-capella");
+    let genuine = String::from_utf8(node.answer("optimistic_update.json")).unwrap();
+    let read = |text: &str| decode::optimistic_update(text.as_bytes(), Encoding::Json, None, &node.network);
+    let update = read(&genuine).unwrap();
+    let place = "\"transactions_root\"";
+    assert!(genuine.contains(place));
+    for (fields, is_read) in [
+        (r#""blob_gas_used": "0", "excess_blob_gas": "0", "#, true),
+        (r#""blob_gas_used": "0", "#, true),
+        (r#""excess_blob_gas": "0", "#, true),
+        (r#""blob_gas_used": "1", "excess_blob_gas": "0", "#, false),
+        (r#""blob_gas_used": "0", "excess_blob_gas": "1", "#, false),
+    ] {
+        let text = genuine.replace(place, &format!("{fields}{place}"));
+        match read(&text) {
+            Ok(read) => assert!(is_read && read == update, "{fields}"),
+            Err(DecodeError::ExecutionLayout { .. }) => assert!(!is_read, "{fields}"),
+            Err(refusal) => panic!("{fields}: {refusal}"),
+        }
+    }
+    let altair = |fields: &str| {
+        let root = zero(32);
+        format!(
+            r#"{{ "attested_header": {{ "beacon": {{ "slot": "1", "proposer_index": "0", "parent_root": {root},
+            "state_root": {root}, "body_root": {root} }}{fields} }}, "sync_aggregate": {{ "sync_committee_bits":
+            "0x{}", "sync_committee_signature": {} }}, "signature_slot": "2" }}"#,
+            "00".repeat(64),
+            zero(96)
+        )
+    };
+    let mainnet = Network::mainnet();
+    let epochs = mainnet.forks()[0].epoch().unwrap().get();
+    let read = |fields: &str| {
+        let text = altair(fields).replace("\"slot\": \"1\"", &format!("\"slot\": \"{}\"", epochs * 32 + 1));
+        decode::optimistic_update(text.as_bytes(), Encoding::Json, Some("capella"), &mainnet)
+    };
+    let branch = |root: &str| format!(r#", "execution_branch": [{root}, {root}, {root}, {root}]"#);
+    let genuine = read("").unwrap();
+    assert_eq!(mainnet.fork_at(genuine.attested_slot()), Ok(Fork::Altair));
+    for fields in
+        [", \"execution\": null".to_owned(), branch(&zero(32)), ", \"execution_branch\": []".to_owned()]
+    {
+        assert_eq!(read(&fields).unwrap(), genuine, "{fields}");
+    }
+    let refusal = read(&branch(&format!("\"0x{}\"", "01".repeat(32)))).unwrap_err();
+    assert!(
+        matches!(refusal, DecodeError::Length { field: "execution_branch", got: 4, expected: 0 }),
+        "{refusal}"
+    );
 }
 
 /// A source that labels everything wrongly, or nothing, is followed, and leads to a proof on its own.

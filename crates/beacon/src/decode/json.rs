@@ -24,11 +24,14 @@ pub(super) struct Envelope<'a> {
 pub(super) fn envelope(bytes: &[u8]) -> Result<Envelope<'_>, serde_json::Error> {
     #[derive(Deserialize)]
     struct Wrapper<'a> {
-        version: Option<String>,
+        #[serde(borrow)]
+        version: Option<&'a RawValue>,
         #[serde(borrow)]
         data: Option<&'a RawValue>,
     }
     let Wrapper { version, data } = serde_json::from_slice(bytes)?;
+    // The version is a hint: one that is no text is as good as none.
+    let version = version.and_then(|version| serde_json::from_str(version.get()).ok());
     Ok(Envelope { version, body: data.map_or(bytes, |data| data.get().as_bytes()) })
 }
 
@@ -129,7 +132,8 @@ struct ExecutionJson {
     excess_blob_gas: Option<u64>,
 }
 
-/// A header of Altair or Bellatrix. Some servers leave out the object around the beacon header.
+/// A header of Altair or Bellatrix. Some servers leave out the object around the beacon header; some tools write the fields
+/// of later forks, which are zero.
 #[derive(Deserialize)]
 #[serde(untagged)]
 pub(super) enum BeaconHeaderJson {
@@ -141,6 +145,9 @@ pub(super) enum BeaconHeaderJson {
 #[serde(deny_unknown_fields)]
 pub(super) struct WrappedBeaconJson {
     beacon: BeaconJson,
+    execution: Option<ExecutionJson>,
+    #[serde(default)]
+    execution_branch: Vec<B256>,
 }
 
 /// A header from Capella to Fulu.
@@ -227,8 +234,14 @@ impl From<BeaconJson> for BeaconBlockHeader {
 
 impl From<BeaconHeaderJson> for WireHeader {
     fn from(json: BeaconHeaderJson) -> Self {
-        let (BeaconHeaderJson::Wrapped(WrappedBeaconJson { beacon }) | BeaconHeaderJson::Bare(beacon)) = json;
-        Self { beacon: beacon.into(), execution: Execution::Absent, execution_branch: Vec::new() }
+        let (beacon, execution, execution_branch) = match json {
+            BeaconHeaderJson::Wrapped(WrappedBeaconJson { beacon, execution, execution_branch }) => {
+                (beacon, execution, execution_branch)
+            }
+            BeaconHeaderJson::Bare(beacon) => (beacon, None, Vec::new()),
+        };
+        let execution = execution.map_or(Execution::Absent, |execution| Execution::Header(execution.into()));
+        Self { beacon: beacon.into(), execution, execution_branch }.without_zeros()
     }
 }
 

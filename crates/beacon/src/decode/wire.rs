@@ -101,6 +101,14 @@ impl WireHeader {
         is_empty && all_zero(&self.execution_branch)
     }
 
+    /// Returns the header without its execution part if that is all zero.
+    pub(super) fn without_zeros(self) -> Self {
+        if !self.is_beacon_only() {
+            return self;
+        }
+        Self { execution: Execution::Absent, execution_branch: Vec::new(), ..self }
+    }
+
     /// Returns the header with the fields of the fork of its own slot. In an object of Gloas it stays as it is: only the
     /// branch shows whether the hash is of a block of an older fork, and the branch is not checked here.
     fn resolve(self, shape: &Shape<'_>) -> Result<LightClientHeader, DecodeError> {
