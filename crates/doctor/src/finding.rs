@@ -312,50 +312,67 @@ impl fmt::Display for Finding {
             Self::Denied => formatter.write_str("denies access"),
             Self::WrongId => formatter.write_str("answers with another request's id"),
             Self::Fails(failure) => write!(formatter, "fails: {failure}"),
-            Self::WrongChain { got, expected } => write!(formatter, "serves chain {got}, not {expected}"),
+            _ => self.fmt_data(formatter),
+        }
+    }
+}
+
+impl Finding {
+    /// The words for a finding about what the endpoint serves. The others have their words above.
+    fn fmt_data(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::WrongChain { got, expected } => write!(f, "serves chain {got}, not {expected}"),
             Self::LiesAboutTip { said, given } => {
-                write!(formatter, "reports block {said} as its newest, but gives block {given}")
+                write!(f, "reports block {said} as its newest, but gives block {given}")
             }
-            Self::OtherBranch => formatter.write_str("is past the signed head, but does not have that block"),
-            Self::Lagging { blocks } => write!(formatter, "{blocks} blocks behind the signed head"),
-            Self::HeaderRefused => formatter.write_str("its block does not hash to its own hash"),
+            Self::OtherBranch => f.write_str("is past the signed head, but does not have that block"),
+            Self::Lagging { blocks } => write!(f, "{blocks} blocks behind the signed head"),
+            Self::HeaderRefused => f.write_str("its block does not hash to its own hash"),
             Self::UnknownHeaderLayout => {
-                formatter.write_str("its blocks have a field that this version does not know")
+                f.write_str("its blocks have a field that this version does not know")
             }
-            Self::NoProofs => formatter.write_str("does not serve eth_getProof"),
-            Self::TruncatedProof => formatter.write_str("its proofs end before the answer"),
-            Self::ProofRefused(error) => write!(formatter, "its proofs do not verify: {error}"),
-            Self::FalseClaim => formatter.write_str("claims an amount that its own proof contradicts"),
-            Self::TipOnly => formatter.write_str("proves only its newest block"),
+            Self::NoProofs => f.write_str("does not serve eth_getProof"),
+            Self::TruncatedProof => f.write_str("its proofs end before the answer"),
+            Self::ProofRefused(error) => write!(f, "its proofs do not verify: {error}"),
+            Self::FalseClaim => f.write_str("claims an amount that its own proof contradicts"),
+            Self::TipOnly => f.write_str("proves only its newest block"),
             Self::ShallowProofs { blocks } => {
-                write!(formatter, "proves {blocks} blocks back, less far than finality")
+                write!(f, "proves {blocks} blocks back, less far than finality")
             }
             Self::ClaimsOlderProofs { from, refused } => {
-                write!(
-                    formatter,
-                    "claims to have proofs from block {from} on, and gives none of block {refused}"
-                )
+                write!(f, "claims to have proofs from block {from} on, and gives none of block {refused}")
             }
-            Self::ClaimsNoProofs => formatter.write_str("claims to serve no proofs, and serves them"),
+            Self::ClaimsNoProofs => f.write_str("claims to serve no proofs, and serves them"),
             Self::BrokenBatch { size } => {
-                write!(formatter, "does not answer a batch of {size} calls correctly")
+                write!(f, "does not answer a batch of {size} calls correctly")
             }
             Self::ClockDiffers { seconds } => {
                 let way = if *seconds < 0 { "behind" } else { "ahead of" };
-                write!(formatter, "its clock is {} s {way} this device's", seconds.unsigned_abs())
+                write!(f, "its clock is {} s {way} this device's", seconds.unsigned_abs())
             }
-            Self::OtherNetwork => formatter.write_str("is of another network"),
-            Self::NoBootstrap => formatter.write_str("does not have the bootstrap of the checkpoint"),
-            Self::NoUpdates => formatter.write_str("lacks updates between the checkpoint and now"),
-            Self::DataRefused(failure) => failure.fmt(formatter),
-            Self::UnknownFork => formatter.write_str("its data is of a fork that this version cannot read"),
-            Self::Behind { slots } => write!(formatter, "its newest signed head is {slots} slots behind"),
-            Self::CheckpointTooOld => formatter.write_str("the checkpoint is too old to start from"),
-            Self::ClockOff => {
-                formatter.write_str("this device's clock is behind the time of a signed header")
-            }
-            Self::NoLightClientData => formatter.write_str("does not serve light-client data"),
-            Self::OutvotedRoot => formatter.write_str("names another block than the others"),
+            Self::OtherNetwork => f.write_str("is of another network"),
+            Self::NoBootstrap => f.write_str("does not have the bootstrap of the checkpoint"),
+            Self::NoUpdates => f.write_str("lacks updates between the checkpoint and now"),
+            Self::DataRefused(failure) => fmt::Display::fmt(failure, f),
+            Self::UnknownFork => f.write_str("its data is of a fork that this version cannot read"),
+            Self::Behind { slots } => write!(f, "its newest signed head is {slots} slots behind"),
+            Self::CheckpointTooOld => f.write_str("the checkpoint is too old to start from"),
+            Self::ClockOff => f.write_str("this device's clock is behind the time of a signed header"),
+            Self::NoLightClientData => f.write_str("does not serve light-client data"),
+            Self::OutvotedRoot => f.write_str("names another block than the others"),
+            Self::Unreachable(_)
+            | Self::NotSecure(_)
+            | Self::Moved { .. }
+            | Self::IsBeaconNode
+            | Self::IsExecutionProvider
+            | Self::NeverAnswers
+            | Self::TooSlow { .. }
+            | Self::WebPage
+            | Self::RateLimited { .. }
+            | Self::QuotaExhausted
+            | Self::Denied
+            | Self::WrongId
+            | Self::Fails(_) => f.write_str(self.code()),
         }
     }
 }

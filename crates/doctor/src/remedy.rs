@@ -27,10 +27,21 @@ impl Finding {
             Self::RateLimited { .. } => "ask less often, or use another plan.",
             Self::QuotaExhausted => "raise the quota, wait until it is renewed, or use another provider.",
             Self::Denied => "check the key or the URL.",
+            Self::WrongId => "its answers are mixed up: try again later, or use another endpoint.",
+            Self::Fails(Failure::NotServed { .. }) => {
+                "check its plan and its settings, or use a provider that serves eth_getProof."
+            }
+            Self::Fails(_) => "try again later; if this continues, use another endpoint.",
+            _ => return self.next_step_for_data(),
+        })
+    }
+
+    /// The next step for a finding about what the endpoint serves. The others have theirs above.
+    fn next_step_for_data(&self) -> Option<&'static str> {
+        Some(match self {
             Self::WrongChain { .. } | Self::OtherNetwork => {
                 "use its URL for this network, or give its network with --network."
             }
-            Self::WrongId => "its answers are mixed up: try again later, or use another endpoint.",
             Self::DataRefused(Failure::Malformed { .. }) => {
                 "its answers cannot be read: check the URL, or use another endpoint."
             }
@@ -64,11 +75,21 @@ impl Finding {
                 "use a beacon node that serves light-client data (Nimbus and Lodestar do by default)."
             }
             Self::OutvotedRoot => "its root is not used; if this continues, remove the source.",
-            Self::Fails(Failure::NotServed { .. }) => {
-                "check its plan and its settings, or use a provider that serves eth_getProof."
-            }
-            Self::Fails(_) => "try again later; if this continues, use another endpoint.",
-            Self::BrokenBatch { .. } | Self::ClaimsNoProofs => return None,
+            Self::Unreachable(_)
+            | Self::NotSecure(_)
+            | Self::Moved { .. }
+            | Self::IsBeaconNode
+            | Self::IsExecutionProvider
+            | Self::NeverAnswers
+            | Self::TooSlow { .. }
+            | Self::WebPage
+            | Self::RateLimited { .. }
+            | Self::QuotaExhausted
+            | Self::Denied
+            | Self::WrongId
+            | Self::Fails(_)
+            | Self::BrokenBatch { .. }
+            | Self::ClaimsNoProofs => return None,
         })
     }
 
