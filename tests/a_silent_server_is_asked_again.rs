@@ -89,3 +89,19 @@ fn a_slow_answer_still_counts() {
     assert_eq!(scene.assert_true(&reading, ALICE), BEFORE);
     assert!(took < Duration::from_secs(14), "{took:?}");
 }
+
+/// A server in front of the source has lost it for a moment.
+#[test]
+fn a_source_that_fails_for_a_moment_is_asked_again() {
+    for (seed, status) in (400..).zip([500, 502, 503, 504]) {
+        let scene = scene(seed, 1, 1);
+        scene.sources[0].add(Fault::Status(status));
+        let (reading, took) = read(&scene, Duration::from_millis(200));
+        assert_eq!(scene.assert_true(&reading, ALICE), BEFORE, "{status}");
+        assert!(took < Duration::from_secs(2), "{status}: {took:?}");
+    }
+    // If it lasts, the reason is not a checkpoint that no source has.
+    let scene = scene(410, 1, 1);
+    scene.sources[0].add(Fault::Status(500));
+    assert_eq!(scene.balance(ALICE).why().map(saldo::Why::code), Some("light_client_behind"));
+}
