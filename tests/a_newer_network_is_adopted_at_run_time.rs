@@ -1,6 +1,6 @@
 //! The time of a fork becomes known after a release: the app passes a newer table, and the client continues.
 
-use saldo::{AdoptError, Client, Network, Policy, Reading};
+use saldo::{AdoptError, Client, Failure, Network, Policy, Reading, Why};
 use saldo_drill::Chain;
 use saldo_tests::scene::{ALICE, BEFORE, Scene};
 
@@ -25,14 +25,27 @@ fn client(scene: &Scene, network: Network) -> Client {
         .unwrap()
 }
 
+/// Why the beacon source gave no newer head.
+fn failure(reading: &Reading) -> Failure {
+    let attempt = reading.attempts().iter().find(|attempt| attempt.provider.as_str() == "source0").unwrap();
+    attempt.outcome.failure().unwrap().clone()
+}
+
 #[test]
 fn an_unknown_fork_is_followed_after_adopting_a_newer_table() {
     let scene = Scene::new(1, 1, 1);
     let old = before_the_fork(&scene.chain);
     assert_eq!(old.forks().len() + 1, scene.chain.network().forks().len());
     let client = client(&scene, old);
+    // The checkpoint names its block by hash, whatever its fork. A newer head is signed under a version that is not known.
     let reading = scene.simulation.run(client.balance(ALICE));
-    assert!(reading.proven().is_none(), "{reading:?}");
+    let proven = reading.proven().expect("the checkpoint's block is young enough");
+    assert_eq!(Some(proven.anchor().hash()), scene.chain.block(proven.anchor().number()).map(|it| it.hash));
+    assert_eq!(failure(&reading), Failure::UnknownFork);
+    scene.pass_slots(5);
+    let reading = scene.simulation.run(client.balance(ALICE));
+    assert_eq!(reading.why().map(Why::code), Some("unknown_fork"), "{reading:?}");
+    assert_eq!(client.health().endpoints.iter().map(|it| it.stats.strikes).sum::<u32>(), 0);
 
     client.adopt(scene.chain.network()).unwrap();
     assert_eq!(*client.network(), scene.chain.network());

@@ -22,6 +22,12 @@ use crate::network::Network;
 use crate::update::{LightClientBootstrap, LightClientUpdate};
 use object::{Bootstrap, FinalityUpdate, OptimisticUpdate, Update};
 
+/// Returns whether `label` names a fork that this version of saldo, or the table of `network`, does not know. Such an object may be
+/// genuine although its signature does not verify: the signature is under a fork version that is not known.
+pub fn names_unknown_fork(label: &str, network: &Network) -> bool {
+    hint::Hint::of(Some(label)).unknown(network).is_some()
+}
+
 /// Reads the answer to `/eth/v1/beacon/light_client/bootstrap/{root}`.
 ///
 /// `label` is the fork named by `Eth-Consensus-Version`, if the source sent one.

@@ -60,12 +60,17 @@ impl Hint {
     /// The reason why an object could not be read: its label, if that names a fork which this version or the network's table does
     /// not know; otherwise `refusal`.
     fn explain(&self, refusal: DecodeError, network: &Network) -> DecodeError {
+        self.unknown(network).map_or(refusal, DecodeError::from)
+    }
+
+    /// The fork that the label names, if this version or the network's table does not know it.
+    pub(super) fn unknown(&self, network: &Network) -> Option<UnknownFork> {
         let is_later =
             |label: Fork| network.forks().iter().filter_map(ScheduledFork::fork).all(|fork| fork < label);
-        match self.label.as_deref().map(str::parse::<Fork>) {
-            Some(Err(unknown)) => unknown.into(),
-            Some(Ok(label)) if is_later(label) => UnknownFork::named(label.name()).into(),
-            _ => refusal,
+        match self.label.as_deref()?.parse::<Fork>() {
+            Err(unknown) => Some(unknown),
+            Ok(label) if is_later(label) => Some(UnknownFork::named(label.name())),
+            Ok(_) => None,
         }
     }
 }

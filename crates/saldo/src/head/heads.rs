@@ -7,15 +7,19 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Either, select};
-use saldo_beacon::{AdvanceError, decode};
+use saldo_beacon::decode::{self, DecodeError, Encoding};
+use saldo_beacon::{AdvanceError, LightClientUpdate, Network};
 use saldo_chain::Level;
 use saldo_reading::{Attempt, Failure, Outcome, ProviderId, Role};
-use saldo_source::beacon::Route;
+use saldo_source::beacon::{Data, Route};
 use saldo_source::{Answer, Deadline, Endpoint};
 
 use super::Head;
 use super::state::CommonLag;
 use crate::env::Env;
+
+/// Decodes an update, by its bytes, encoding, label and network.
+type DecodeUpdate = fn(&[u8], Encoding, Option<&str>, &Network) -> Result<LightClientUpdate, DecodeError>;
 
 /// Whether a head was refused because its committee is not known: it is of a later period.
 fn is_of_later_period(answer: &Answer<()>) -> bool {
@@ -116,6 +120,21 @@ impl Head {
         };
     }
 
+    /// Advances the light client with one head. If its label names an unknown fork, a signature that does not verify may be genuine
+    /// under the version of that fork.
+    fn advance_to(&self, data: &Data, decode: DecodeUpdate) -> Result<(), Failure> {
+        let (network, label) = (self.network(), data.fork.as_deref());
+        let update = decode(&data.bytes, data.encoding, label, &network)?;
+        self.advance(update).map_err(|failure| match failure {
+            Failure::Update(AdvanceError::Signature(_))
+                if label.is_some_and(|label| decode::names_unknown_fork(label, &network)) =>
+            {
+                Failure::UnknownFork
+            }
+            other => other,
+        })
+    }
+
     fn heads<'a>(&'a self, source: &'a Endpoint, deadline: Deadline) -> BoxFuture<'a, Answer<()>> {
         async move {
             let before = self.newest_slot();
@@ -124,21 +143,11 @@ impl Head {
                     return Ok(());
                 }
                 let data = self.fetch(source, Route::FinalityUpdate, deadline).await?;
-                self.advance(decode::finality_update(
-                    &data.bytes,
-                    data.encoding,
-                    data.fork.as_deref(),
-                    &self.network(),
-                )?)
+                self.advance_to(&data, decode::finality_update)
             };
             let optimistic = async {
                 let data = self.fetch(source, Route::OptimisticUpdate, deadline).await?;
-                self.advance(decode::optimistic_update(
-                    &data.bytes,
-                    data.encoding,
-                    data.fork.as_deref(),
-                    &self.network(),
-                )?)
+                self.advance_to(&data, decode::optimistic_update)
             };
             // One half of the answer counts even if the other half fails. If the policy does not ask for
             // finality, a late finality update does not delay a good head.
