@@ -9,6 +9,7 @@ use saldo_beacon::unit::{Period, Slot};
 use saldo_reading::Failure;
 
 use crate::classify::{is_web_page, said};
+use crate::clock::Deadline;
 use crate::endpoint::Endpoint;
 use crate::io::Io;
 use crate::retry_after::retry_after;
@@ -19,6 +20,9 @@ const MAX_REPLY: usize = 1024 * 1024;
 
 /// The most updates in one request, so that their JSON stays within the limit of a reply.
 pub const MAX_UPDATES: u64 = 8;
+
+const SSZ: &str = "application/octet-stream;q=1.0,application/json;q=0.9";
+const JSON: &str = "application/json";
 
 /// A reply as it came.
 #[derive(Clone, Debug)]
@@ -103,16 +107,12 @@ impl Route {
         }
     }
 
-    fn accept(&self) -> &'static str {
-        match self {
-            Self::Genesis
-            | Self::Spec
-            | Self::FinalizedHeader
-            | Self::BlockRoot(_)
-            | Self::Header(_)
-            | Self::FinalityCheckpoints => "application/json",
-            _ => "application/octet-stream;q=1.0,application/json;q=0.9",
-        }
+    /// Whether the route has answers in SSZ.
+    fn has_ssz(&self) -> bool {
+        matches!(
+            self,
+            Self::Bootstrap(_) | Self::Updates { .. } | Self::FinalityUpdate | Self::OptimisticUpdate
+        )
     }
 }
 
@@ -125,21 +125,44 @@ pub async fn fetch(io: &Io, source: &Endpoint, route: Route, timeout: Duration) 
     if source.is_mirror() {
         return Err(Failure::NotServed { method: route.name() });
     }
-    let (path, query) = route.path();
-    let request = Request {
-        method: Method::Get,
-        url: source.url().join(&path, &query),
-        headers: vec![("accept", route.accept().to_owned())],
-        body: Vec::new(),
-        timeout,
-        max_bytes: MAX_REPLY,
-    };
-    let response = io.exchange(request).await?;
+    let deadline = Deadline::after(io.clock(), timeout);
+    let wants_ssz = route.has_ssz() && !io.is_without_ssz(source.id());
+    let mut response = exchange(io, source, route, if wants_ssz { SSZ } else { JSON }, timeout).await?;
+    if wants_ssz && may_refuse_ssz(response.status) {
+        response = exchange(io, source, route, JSON, deadline.left(io.clock())).await?;
+        if !may_refuse_ssz(response.status) {
+            io.remember_without_ssz(source.id());
+        }
+    }
     match response.status {
         200 if is_web_page(&response) => Err(Failure::WebPage),
         200 => Ok(data(response)),
         _ => Err(refusal(&response, route)),
     }
+}
+
+async fn exchange(
+    io: &Io,
+    source: &Endpoint,
+    route: Route,
+    accept: &str,
+    timeout: Duration,
+) -> Result<Response, Failure> {
+    let (path, query) = route.path();
+    let request = Request {
+        method: Method::Get,
+        url: source.url().join(&path, &query),
+        headers: vec![("accept", accept.to_owned())],
+        body: Vec::new(),
+        timeout,
+        max_bytes: MAX_REPLY,
+    };
+    io.exchange(request).await
+}
+
+/// Whether a server that has no SSZ may answer so to a request that prefers SSZ.
+fn may_refuse_ssz(status: u16) -> bool {
+    matches!(status, 400 | 406 | 415)
 }
 
 /// The meaning of a reply with an error status.

@@ -1,11 +1,12 @@
 //! The transport and the clock, and the limits that hold whatever a transport does.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
-use saldo_reading::Failure;
+use saldo_reading::{Failure, ProviderId};
 
 use crate::clock::Clock;
 use crate::transport::{Request, Response, Transport, TransportError};
@@ -16,12 +17,14 @@ pub struct Io {
     transport: Arc<dyn Transport>,
     clock: Arc<dyn Clock>,
     next_id: Arc<AtomicU64>,
+    /// The beacon sources that refused to send SSZ.
+    without_ssz: Arc<Mutex<BTreeSet<ProviderId>>>,
 }
 
 impl Io {
     /// Uses `transport` for every request and `clock` for every wait.
     pub fn new(transport: Arc<dyn Transport>, clock: Arc<dyn Clock>) -> Self {
-        Self { transport, clock, next_id: Arc::new(AtomicU64::new(1)) }
+        Self { transport, clock, next_id: Arc::new(AtomicU64::new(1)), without_ssz: Arc::default() }
     }
 
     /// The clock.
@@ -32,6 +35,16 @@ impl Io {
     /// A JSON-RPC id that no other request of this client has.
     pub(crate) fn fresh_id(&self) -> u64 {
         self.next_id.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Whether this beacon source has refused to send SSZ.
+    pub(crate) fn is_without_ssz(&self, source: &ProviderId) -> bool {
+        self.without_ssz.lock().unwrap_or_else(PoisonError::into_inner).contains(source)
+    }
+
+    /// Remembers that this beacon source refuses to send SSZ.
+    pub(crate) fn remember_without_ssz(&self, source: &ProviderId) {
+        self.without_ssz.lock().unwrap_or_else(PoisonError::into_inner).insert(source.clone());
     }
 
     /// Sends a request and waits for the response. The request's limits hold even if the transport ignores them.
