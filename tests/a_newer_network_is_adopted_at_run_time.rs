@@ -42,7 +42,7 @@ fn an_unknown_fork_is_followed_after_adopting_a_newer_table() {
     let proven = reading.proven().expect("the checkpoint's block is young enough");
     assert_eq!(Some(proven.anchor().hash()), scene.chain.block(proven.anchor().number()).map(|it| it.hash));
     assert_eq!(failure(&reading), Failure::UnknownFork);
-    scene.pass_slots(5);
+    scene.pass_slots(15);
     let reading = scene.simulation.run(client.balance(ALICE));
     assert_eq!(reading.why().map(Why::code), Some("unknown_fork"), "{reading:?}");
     assert_eq!(client.health().endpoints.iter().map(|it| it.stats.strikes).sum::<u32>(), 0);

@@ -39,8 +39,8 @@ impl File {
 
     /// The possible forks of the object at `now`, the most likely first.
     ///
-    /// An object is read as one of the fork at its slot or, because fork times change after a release, of the next fork. An object
-    /// under another name would be refused, so it is not looked for.
+    /// An object has the form of the fork at its slot or, because fork times change after a release, of the next fork. No file of
+    /// another fork can be read, so it is not looked for.
     pub(super) fn forks<'a>(&self, schedule: &'a Schedule, now: UnixTime) -> Vec<&'a ScheduledFork> {
         let present = schedule.slot_at(now).unwrap_or(Slot::new(0));
         let current = at(schedule, schedule.epoch_at(present));
