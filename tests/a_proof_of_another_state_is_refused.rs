@@ -1,11 +1,17 @@
 //! Everything in an update is proven under the signed header, at the place that its own fork has for it.
 
+use std::collections::BTreeMap;
+
 use alloy_primitives::B256;
+use saldo_beacon::container::BeaconBlockHeader;
 use saldo_beacon::merkle::hash_pair;
-use saldo_beacon::unit::{Period, Slot};
+use saldo_beacon::unit::{Period, Slot, UnixTime};
 use saldo_beacon::update::FinalizedPart;
-use saldo_beacon::{AdvanceError, Execution, Fault, LightClientUpdate, Network};
-use saldo_tests::beacon::{Forge, MINIMAL_FULU};
+use saldo_beacon::{
+    AdvanceError, BootstrapError, Checkpoint, Execution, Fault, LightClient, LightClientHeader,
+    LightClientUpdate, Network,
+};
+use saldo_tests::beacon::{Block, Forge, MINIMAL_FULU, Tree};
 
 fn refusal(forge: &Forge, update: LightClientUpdate) -> AdvanceError {
     let mut client = forge.client(8);
@@ -102,6 +108,41 @@ fn an_execution_header_of_another_body_is_refused() {
     let finalized = update.finality.as_mut().unwrap().header.as_mut().unwrap();
     finalized.execution = other.execution;
     assert_eq!(refusal(&forge, update), AdvanceError::ExecutionBranch { slot: Slot::new(16) });
+}
+
+/// The header with a payload that is dated `seconds` later, proven by another body.
+fn dated(forge: &Forge, header: &LightClientHeader, seconds: i64) -> LightClientHeader {
+    let Execution::Header(mut payload) = header.execution.clone() else { panic!("a payload header") };
+    payload.timestamp = payload.timestamp.checked_add_signed(seconds).unwrap();
+    let gindex = forge.network.fork_at(header.beacon.slot).unwrap().rules().execution.unwrap();
+    let body = Tree(BTreeMap::from([(gindex, payload.hash_tree_root())]));
+    let beacon = BeaconBlockHeader { body_root: body.node(1), ..header.beacon };
+    LightClientHeader { beacon, execution: Execution::Header(payload), execution_branch: body.branch(gindex) }
+}
+
+/// A reading at such a block would seem younger than it is.
+#[test]
+fn a_payload_that_is_dated_later_than_its_slot_is_refused() {
+    let forge = Forge::default();
+    for seconds in [1, 12, 3_600, i64::MAX / 2] {
+        let start = |slot| forge.network.slot_start(Slot::new(slot)).as_secs();
+        let time = |slot| UnixTime::from_secs(start(slot).checked_add_signed(seconds).unwrap());
+        let refused = |slot| AdvanceError::ExecutionTime { slot: Slot::new(slot), time: time(slot) };
+        let block = forge.block(20, None);
+        let header = dated(&forge, &block.header, seconds);
+        let update = forge.update_of(&Block { header, ..block }, None, None);
+        assert_eq!(refusal(&forge, update), refused(20));
+        let finalized = dated(&forge, &forge.block(16, None).header, seconds);
+        let block = forge.block(20, Some(&finalized));
+        let update = forge.update_of(&block, Some(finalized), None);
+        assert_eq!(refusal(&forge, update), refused(16));
+        let (checkpoint, mut bootstrap) = forge.bootstrap(8);
+        bootstrap.header = dated(&forge, &bootstrap.header, seconds);
+        let checkpoint = Checkpoint { root: bootstrap.header.beacon.hash_tree_root(), ..checkpoint };
+        let refusal = LightClient::bootstrap(forge.network.clone(), checkpoint, bootstrap, forge.now(8));
+        let expected = BootstrapError::ExecutionTime { slot: Slot::new(8), time: time(8) };
+        assert_eq!(refusal.unwrap_err(), expected);
+    }
 }
 
 #[test]

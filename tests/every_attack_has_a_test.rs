@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 const ROWS: [(&str, usize); 4] = [
     ("Account and storage proofs", 71),
     ("Headers", 25),
-    ("Light-client data", 73),
+    ("Light-client data", 74),
     ("Stored state and replay", 33),
 ];
 

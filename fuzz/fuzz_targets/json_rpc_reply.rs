@@ -16,7 +16,8 @@ use saldo_proof::StateRoot;
 use saldo_proof::eip1186::AccountReply;
 use saldo_reading::Failure;
 use saldo_source::execution::{
-    At, Question, ask, ask_together, balance, chain_id, chain_id_of, raw_header, state_proofs,
+    At, Question, ask, ask_together, balance, block_number_of, chain_id, chain_id_of, raw_header,
+    state_proofs,
 };
 use saldo_source::{Clock, Deadline, Endpoint, Io, Request, Response, Transport, TransportError};
 use saldo_source::{beacon, checkpoint};
@@ -77,7 +78,13 @@ fuzz_target!(|input: &[u8]| {
             judge(now(ask(&network, provider, question, TIMEOUT)), &body, question, 1);
         }
         3 => {
-            let together = now(ask_together(&network, provider, &questions, saldo_source::BatchSize::default(), TIMEOUT));
+            let together = now(ask_together(
+                &network,
+                provider,
+                &questions,
+                saldo_source::BatchSize::default(),
+                TIMEOUT,
+            ));
             assert_eq!(together.each.len(), questions.len());
             // If the calls are repeated one by one, their ids follow those of the batch.
             let first = if serde_json::from_slice::<Vec<&RawValue>>(&body).is_ok() { 1 } else { 7 };
@@ -145,6 +152,9 @@ fn judge(result: Result<Box<RawValue>, Failure>, body: &[u8], question: &Questio
             if let Ok(bytes) = raw_header(&result) {
                 assert!(ExecutionHeader::from_rlp(&bytes, *hash).is_err());
             }
+        }
+        Question::BlockNumber => {
+            let _ = block_number_of(&result);
         }
         Question::ChainId => {
             let _ = chain_id_of(&result);

@@ -9,7 +9,7 @@ use crate::container::{BeaconBlockHeader, ExecutionPayloadHeader, SyncAggregate,
 use crate::fork::{Fork, HeaderLayout};
 use crate::merkle;
 use crate::network::Network;
-use crate::unit::Slot;
+use crate::unit::{Slot, UnixTime};
 
 /// What a light-client header says about the execution chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +55,16 @@ pub struct LightClientHeader {
 }
 
 impl LightClientHeader {
+    /// Returns the time of the payload header if it is later than the slot. No valid block has such a header, and a reading at it
+    /// would seem younger than it is. An earlier time makes it seem older, as test chains do that keep no time.
+    ///
+    /// Source: `process_execution_payload`, which demands `payload.timestamp == compute_time_at_slot(state, state.slot)`.
+    pub(crate) fn later_time(&self, network: &Network) -> Option<UnixTime> {
+        let Execution::Header(header) = &self.execution else { return None };
+        let time = UnixTime::from_secs(header.timestamp);
+        (time > network.slot_start(self.beacon.slot)).then_some(time)
+    }
+
     /// Whether a header of `fork` can have this execution part, and the block's body proves it.
     ///
     /// A header from Capella to Fulu has its payload header, or, within an object of Gloas, only the hash.

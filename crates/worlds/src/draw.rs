@@ -37,8 +37,11 @@ pub fn draw(seed: u64) -> World {
     };
     for source in &mut world.sources {
         source.is_mirror = rng.chance(8);
-        // A mirror has SSZ files only.
-        let odd = source.phases.iter_mut().filter(|(_, behaviour)| *behaviour == Behaviour::JsonOnly);
+        // A mirror has SSZ files only, and their names have the forks of their slots.
+        let is_odd = |behaviour: &Behaviour| {
+            matches!(behaviour, Behaviour::JsonOnly | Behaviour::WithoutVersion | Behaviour::Relabelled(_))
+        };
+        let odd = source.phases.iter_mut().filter(|(_, behaviour)| is_odd(behaviour));
         odd.filter(|_| source.is_mirror).for_each(|(_, behaviour)| *behaviour = Behaviour::Honest);
     }
     if rng.chance(12) {

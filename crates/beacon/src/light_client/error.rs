@@ -31,6 +31,14 @@ pub enum BootstrapError {
     /// The block does not prove the execution header. The source's fault.
     #[error("the execution header is not proven by the block")]
     ExecutionBranch,
+    /// The execution header is dated later than its slot, as in no valid block. The source's fault.
+    #[error("the execution header at slot {slot} is dated {time}")]
+    ExecutionTime {
+        /// Slot of the block.
+        slot: Slot,
+        /// Time of the execution header.
+        time: UnixTime,
+    },
     /// The committee does not have the network's size. The source's fault.
     #[error("the sync committee has {got} members, expected {expected}")]
     CommitteeSize {
@@ -72,6 +80,7 @@ impl BootstrapError {
         match self {
             Self::WrongRoot { .. }
             | Self::ExecutionBranch
+            | Self::ExecutionTime { .. }
             | Self::CommitteeSize { .. }
             | Self::CommitteeBranch => Fault::Source,
             Self::WrongSlot { .. } | Self::CheckpointTooOld { .. } => Fault::Caller,
@@ -154,6 +163,14 @@ pub enum AdvanceError {
         /// Slot of the header.
         slot: Slot,
     },
+    /// An execution header is dated later than its slot, as in no valid block. The source's fault.
+    #[error("the execution header at slot {slot} is dated {time}")]
+    ExecutionTime {
+        /// Slot of the header.
+        slot: Slot,
+        /// Time of the execution header.
+        time: UnixTime,
+    },
     /// The attested state does not prove the finalized header. The source's fault.
     #[error("the finalized header is not proven by the attested state")]
     FinalityBranch,
@@ -202,6 +219,7 @@ impl AdvanceError {
             | Self::SlotOrder { .. }
             | Self::NotNewer { .. }
             | Self::ExecutionBranch { .. }
+            | Self::ExecutionTime { .. }
             | Self::FinalityBranch
             | Self::CommitteeSize { .. }
             | Self::CommitteeBranch

@@ -54,6 +54,9 @@ pub(super) fn bootstrap(
     if !header.is_valid(fork) {
         return Err(BootstrapError::ExecutionBranch);
     }
+    if let Some(time) = header.later_time(network) {
+        return Err(BootstrapError::ExecutionTime { slot, time });
+    }
     if !is_proven(fork) {
         return Err(BootstrapError::CommitteeBranch);
     }
@@ -250,6 +253,9 @@ fn execution(
         };
         if !is_valid || !header.fits_in_one_object_with(&update.attested_header) {
             return Err(AdvanceError::ExecutionBranch { slot });
+        }
+        if let Some(time) = header.later_time(schedule.network) {
+            return Err(AdvanceError::ExecutionTime { slot, time });
         }
     }
     Ok(())
