@@ -29,8 +29,8 @@ impl Dispatcher {
     ///    it for slowness alone is limited to one call in ten;
     /// 3. fan-out: after 2*d*, or when both have failed, all others that the disclosure set allows;
     /// 4. over policy: *d* after the last of these, or when all have failed, all others, unless the disclosure set is strict;
-    /// 5. retry: failures that may pass are asked again, twice, with full jitter, in one call of ten; so are providers that
-    ///    were backed off.
+    /// 5. retry: failures that may pass are asked again, twice, with full jitter, in one call of ten. Providers that asked for a
+    ///    pause are asked after it, and silent ones after pauses that double.
     ///
     /// Questions that go to one provider at one time are given to `ask` together. Its answers are in the same order.
     pub async fn hedge<'a, T: MaybeSend + 'a>(
