@@ -45,8 +45,8 @@ pub(crate) fn of_heads(
         }
         Need::Start if failures().any(is_refusal) => Some(Why::HeadsRefused),
         Need::Start => Some(Why::LightClientBehind { newest: None }),
-        Need::Updates { .. } if all(Failure::is_unreachable) => lag,
-        Need::Updates { .. } if all(|failure| failure.is_unreachable() || is_refusal(failure)) => {
+        Need::Updates { .. } if all(is_out_of_reach) => lag,
+        Need::Updates { .. } if all(|failure| is_out_of_reach(failure) || is_refusal(failure)) => {
             Some(Why::HeadsRefused)
         }
         Need::Updates { start, .. } => Some(Why::HandOverMissing { period: start }),
@@ -100,6 +100,11 @@ fn is_of_unknown_fork(failure: &Failure) -> bool {
             | Failure::Bootstrap(BootstrapError::UnknownFork(_))
             | Failure::Update(AdvanceError::UnknownFork(_) | AdvanceError::UnsettledFork { .. })
     )
+}
+
+/// Whether the source could not be asked. HTTP 500 is an answer here: some servers send it for a period that they do not have.
+fn is_out_of_reach(failure: &Failure) -> bool {
+    failure.is_unreachable() && *failure != Failure::Http { status: 500 }
 }
 
 /// Whether data came and was refused, in contrast to no data.

@@ -81,7 +81,8 @@ struct FinalizedEpoch {
 pub async fn block_root(io: &Io, source: &Endpoint, slot: Slot, deadline: Deadline) -> Result<B256, Failure> {
     match ask::<Root>(io, source, Route::BlockRoot(slot), deadline).await {
         Ok(data) => root(&data.root),
-        Err(missing @ Failure::NotServed { .. }) => {
+        // Some servers answer HTTP 500 on a route that they do not have.
+        Err(missing @ (Failure::NotServed { .. } | Failure::Http { status: 500 })) => {
             let header = match ask::<Header>(io, source, Route::Header(slot), deadline).await {
                 Err(Failure::NotServed { .. }) => return Err(missing),
                 header => header?,

@@ -317,12 +317,14 @@ fn agreed(slot: Slot, root: B256, operators: Vec<String>) -> Origin {
     Origin::new(checkpoint, Voucher::Agreement { slot, operators: operators.into() })
 }
 
-/// Whether the source may have another epoch, although it did not serve this one.
+/// Whether the source may have another epoch, although it did not serve this one. Some servers answer HTTP 500 for a block that
+/// they do not have.
 fn may_have_another_epoch(attempt: &Attempt) -> bool {
     matches!(
         attempt.outcome.failure(),
         Some(
             Failure::NotServed { .. }
+                | Failure::Http { status: 500 }
                 | Failure::NotFinal
                 | Failure::Bootstrap(BootstrapError::WrongSlot { .. })
         )
