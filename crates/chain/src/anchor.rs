@@ -88,9 +88,9 @@ impl PartialEq for Anchor {
 
 impl Eq for Anchor {}
 
-impl From<Trusted> for Anchor {
-    fn from(trusted: Trusted) -> Self {
-        Self(Arc::new(trusted))
+impl Trusted {
+    pub(crate) fn anchor(self) -> Anchor {
+        Anchor(Arc::new(self))
     }
 }
 
@@ -108,7 +108,7 @@ impl Anchor {
             path: Path::Head,
             origin: voucher.origin.clone(),
         }
-        .into()
+        .anchor()
     }
 
     /// Makes the anchor of a head that was known by its hash, from its `header`.
@@ -124,7 +124,7 @@ impl Anchor {
             path: Path::Head,
             origin: voucher.origin.clone(),
         }
-        .into()
+        .anchor()
     }
 
     /// Returns the same block as the block of a head that was known by its hash.
@@ -135,7 +135,7 @@ impl Anchor {
             origin: voucher.origin.clone(),
             ..(*self.0).clone()
         }
-        .into()
+        .anchor()
     }
 
     /// Makes the anchor of a block whose hash the state of `under` records. It has the assurance of `under`.
@@ -149,7 +149,7 @@ impl Anchor {
             path: Path::History { under: under.number() },
             ..(*under.0).clone()
         }
-        .into()
+        .anchor()
     }
 
     /// Returns the same block as one whose hash the state of `under` records.
@@ -160,7 +160,7 @@ impl Anchor {
             origin: under.origin().clone(),
             ..(*self.0).clone()
         }
-        .into()
+        .anchor()
     }
 
     /// Makes the anchor of the parent of `child`. It has the assurance of the child, because the child's hash commits
@@ -179,13 +179,13 @@ impl Anchor {
             path: Path::Ancestor { depth },
             ..(*child.0).clone()
         }
-        .into()
+        .anchor()
     }
 
     /// Returns the same block as a final one: an ancestor of the finalized block `number`.
     pub(crate) fn final_below(&self, number: u64, assurance: Assurance) -> Self {
         let path = Path::Ancestor { depth: number.saturating_sub(self.number()) };
-        Trusted { assurance, path, ..(*self.0).clone() }.into()
+        Trusted { assurance, path, ..(*self.0).clone() }.anchor()
     }
 
     /// Whether it was checked that the header belongs to the hash: the header was hashed here, or it is in a signed
@@ -195,7 +195,7 @@ impl Anchor {
     }
 
     pub(crate) fn with_assurance(&self, assurance: Assurance) -> Self {
-        Trusted { assurance, ..(*self.0).clone() }.into()
+        Trusted { assurance, ..(*self.0).clone() }.anchor()
     }
 
     /// Returns the chain id (EIP-155) of the chain that the header belongs to.

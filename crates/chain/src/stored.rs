@@ -137,7 +137,8 @@ impl Anchor {
             }
             _ => return Err(StoredAnchorError::Malformed),
         };
-        Ok(Trusted { chain_id, number, hash, state_root, timestamp, source, assurance, path, origin }.into())
+        Ok(Trusted { chain_id, number, hash, state_root, timestamp, source, assurance, path, origin }
+            .anchor())
     }
 }
 

@@ -42,11 +42,20 @@ pub async fn only_kind(io: &Io, endpoint: &Endpoint, timeout: Duration) -> Optio
     }
     let genesis = fetch(io, endpoint, Route::Genesis, timeout);
     let (genesis, chain) = join(genesis, chain_id(io, endpoint, timeout)).await;
-    match (genesis.is_ok_and(|data| genesis_validators_root(&data).is_some()), chain.is_ok()) {
+    match (genesis.is_ok_and(|data| is_genesis(&data)), chain.is_ok()) {
         (true, false) => Some(Kind::BeaconNode),
         (false, true) => Some(Kind::ExecutionProvider),
         _ => None,
     }
+}
+
+/// Whether it is the genesis of a beacon chain: one with a root, which no other server invents.
+fn is_genesis(data: &Data) -> bool {
+    let is_hash = |root: &str| {
+        let digits = root.strip_prefix("0x").unwrap_or_default();
+        digits.len() == 64 && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
+    };
+    genesis_validators_root(data).is_some_and(|root| is_hash(&root))
 }
 
 /// The root that a beacon node's genesis names, as text.
