@@ -72,6 +72,13 @@ impl<'a> Asked<'a> {
         self.in_flight().filter(|candidate| seen.insert(candidate.endpoint.id())).cloned().collect()
     }
 
+    /// Whether a provider gave an answer, though none that was accepted.
+    pub(super) fn has_answer(&self) -> bool {
+        let is_answer =
+            |(_, outcome): &(Duration, Outcome)| !outcome.failure().is_some_and(Failure::is_unreachable);
+        self.0.iter().filter_map(|request| request.ended.as_ref()).any(is_answer)
+    }
+
     /// The operators within the policy that know of the question, except those that could not be reached.
     pub(super) fn operators(&self) -> impl Iterator<Item = &Arc<str>> {
         let may_know = |request: &&Request<'_>| {

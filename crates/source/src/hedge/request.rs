@@ -273,8 +273,8 @@ impl<'a, T> HedgedRequest<'a, T> {
         Some(next)
     }
 
-    /// All providers were asked, and those that did not answer are silent. A request can be lost although its server works,
-    /// so they are asked again, on another connection, after pauses that double.
+    /// All providers were asked, and none has answered. A request can be lost although its server works, so the silent ones are
+    /// asked again, on another connection, after pauses that double.
     fn resend(&mut self, now: Duration, budgets: &mut PollBudgets<'_>) -> Option<Vec<Arc<Candidate<'a>>>> {
         if self.resend_at().is_none_or(|at| at > now) {
             return None;
@@ -287,7 +287,8 @@ impl<'a, T> HedgedRequest<'a, T> {
     /// When silent providers are asked again.
     fn resend_at(&self) -> Option<Duration> {
         let pause = self.hedge_delay.saturating_mul(1_u32.checked_shl(self.resends)?);
-        (self.resends < RESENDS && !self.awaits_claim).then(|| self.last_sent.saturating_add(pause))
+        let may_resend = self.resends < RESENDS && !self.asked.has_answer();
+        may_resend.then(|| self.last_sent.saturating_add(pause))
     }
 
     /// Whether what failed may be asked again. A provider is not asked twice for what another one claims, but one that was
