@@ -9,7 +9,7 @@ use super::asked::{Asked, InFlight, decisive_of_each};
 use super::candidate::Candidate;
 use super::poll_budgets::PollBudgets;
 use super::queue::Queue;
-use super::retry::{self, Pauses, RESENDS, ROUNDS};
+use super::retry::{self, FIRST_RESEND, Pauses, RESENDS, ROUNDS};
 use super::{Answer, DisclosureSet, Hedged};
 use crate::endpoint::Endpoint;
 
@@ -286,7 +286,7 @@ impl<'a, T> HedgedRequest<'a, T> {
 
     /// When silent providers are asked again.
     fn resend_at(&self) -> Option<Duration> {
-        let pause = self.hedge_delay.saturating_mul(1_u32.checked_shl(self.resends)?);
+        let pause = self.hedge_delay.saturating_mul(FIRST_RESEND.checked_shl(self.resends)?);
         let may_resend = self.resends < RESENDS && !self.asked.has_answer();
         may_resend.then(|| self.last_sent.saturating_add(pause))
     }

@@ -9,7 +9,9 @@ use crate::jitter::Jitter;
 /// How often what failed is asked again.
 pub(super) const ROUNDS: usize = 2;
 /// How often silent providers are asked again.
-pub(super) const RESENDS: u32 = 5;
+pub(super) const RESENDS: u32 = 4;
+/// After how many hedge delays they are asked again the first time. An answer over a slow link takes longer than one.
+pub(super) const FIRST_RESEND: u32 = 3;
 /// The pause after a refusal for too many requests, where the provider does not say how long; it doubles each time.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 /// The longest jitter before the first round; before the second it is twice that.
