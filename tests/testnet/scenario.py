@@ -147,7 +147,8 @@ class Scenario:
         for client in self._testnet.clients:
             client.process.stop()
         self._up = []
-        first = session.ask(recipient)
+        # A head is asked for once in a sixth of a slot, and the last check asked for one.
+        first = session.ask(recipient, after_seconds=2.0)
         self._demand_unknown(first, recipient)
         last = first["last"]
         expect(last is not None, "the last value is missing")
