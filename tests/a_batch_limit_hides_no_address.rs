@@ -167,8 +167,6 @@ fn a_limit_that_begins_later_is_learned() {
             proven(&scene, &holdings, &readings)
         });
         assert_eq!(numbers[1], 60, "{limit:?}: {numbers:?}");
-        let is_silent =
-            matches!(limit, Fault::BatchLimit { form: BatchRefusal::Closed | BatchRefusal::TooLarge, .. });
-        assert!(is_silent || numbers[0] == 60, "{limit:?}: {numbers:?}");
+        assert_eq!(numbers[0], 60, "{limit:?}: {numbers:?}");
     }
 }

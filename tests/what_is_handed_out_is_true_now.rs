@@ -202,14 +202,14 @@ fn a_reading_withdrawn_while_a_call_waits_is_not_its_last_reading() {
 }
 
 /// A call that reads two holdings. Alice's balance is proven at once. The first provider omits Bob's proof, and the second
-/// provider needs about 20 seconds for it.
+/// provider needs about 27 seconds for it.
 fn with_a_slow_second_holding(seed: u64) -> Scene {
     let policy = Policy { deadline: Duration::from_secs(60), operators_per_address: 2, ..Policy::signed() };
     let scene = Scene::with_policy(seed, 2, 1, policy);
     // The client has a head, so that the call needs no early proofs.
     scene.assert_true(&scene.balance(UNUSED), UNUSED);
     scene.providers[0].add(Fault::PartialBatch.on("eth_getProof"));
-    scene.providers[1].set(Fault::Trickle { bytes_per_second: 40 }.on("eth_getProof"));
+    scene.providers[1].set(Fault::Trickle { bytes_per_second: 30 }.on("eth_getProof"));
     scene
 }
 
@@ -290,7 +290,7 @@ fn a_proof_at_a_signed_block_is_no_finalized_reading() {
     let reading = scene.simulation.run(scene.client.finalized(&[ALICE_HOLDING])).remove(0);
     assert!(matches!(reading, Reading::Unknown(_)) && reading.latest_proven().is_none(), "{reading:?}");
     let failures: Vec<&Failure> = reading.attempts().iter().filter_map(|it| it.outcome.failure()).collect();
-    assert_eq!(failures, [&Failure::NotSynced]);
+    assert_eq!(failures, [&Failure::ProofWindowMissed]);
     assert_eq!(scene.client.last(&ALICE_HOLDING), None);
     // The same proof is enough for a call that asks for a signed block.
     scene.assert_true(&scene.balance(ALICE), ALICE);

@@ -130,7 +130,7 @@ pub async fn fetch(io: &Io, source: &Endpoint, route: Route, timeout: Duration) 
     let mut response = exchange(io, source, route, if wants_ssz { SSZ } else { JSON }, timeout).await?;
     if wants_ssz && may_refuse_ssz(response.status) {
         response = exchange(io, source, route, JSON, deadline.left(io.clock())).await?;
-        if !may_refuse_ssz(response.status) {
+        if response.status == 200 {
             io.remember_without_ssz(source.id());
         }
     }

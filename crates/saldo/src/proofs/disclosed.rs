@@ -32,7 +32,7 @@ struct Disclosed {
 /// An operator in a disclosure set.
 #[derive(Debug)]
 struct Operator {
-    /// Its name for comparing.
+    /// Its operator key.
     key: String,
     /// Whether a request is known to have reached it.
     has_seen: bool,

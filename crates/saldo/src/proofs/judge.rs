@@ -155,7 +155,8 @@ impl Proofs {
         match (inquiry.judge)(holding, &checked, provider, level) {
             Judged::Joined(candidate) => Answer::Accepted(candidate),
             Judged::Old { number } => Answer::Failed(Failure::OldBlock { number }),
-            Judged::NotYet if !takes_tips(level) => Answer::Failed(Failure::NotSynced),
+            // It proved another block than the one it was asked for.
+            Judged::NotYet if !takes_tips(level) => Answer::Failed(Failure::ProofWindowMissed),
             Judged::NotYet => {
                 let was_right_before = self.capability(provider).tips_were_signed;
                 let above = self.head.newest(level).as_ref().map(Anchor::number);
@@ -167,8 +168,8 @@ impl Proofs {
         }
     }
 
-    /// Whether a provider that lacks the newest trusted block says itself that it is so far behind that an amount at its tip
-    /// would be too old.
+    /// Whether the provider is too far behind: by its own block number, an amount at its tip would be older than the policy
+    /// allows.
     async fn is_behind(&self, provider: &Endpoint, inquiry: Inquiry<'_>) -> bool {
         let Some(head) = self.head.newest(inquiry.target.level) else { return false };
         let (io, left) = (self.env.dispatcher.io(), self.env.time_left(inquiry.deadline));

@@ -72,7 +72,7 @@ impl<'a> Asked<'a> {
         self.in_flight().filter(|candidate| seen.insert(candidate.endpoint.id())).cloned().collect()
     }
 
-    /// Whether a provider gave an answer, though none that was accepted.
+    /// Whether a request was answered, also with a failure. A provider that cannot be reached gives no answer.
     pub(super) fn has_answer(&self) -> bool {
         let is_answer =
             |(_, outcome): &(Duration, Outcome)| !outcome.failure().is_some_and(Failure::is_unreachable);

@@ -305,8 +305,8 @@ impl<'a, T> HedgedRequest<'a, T> {
         transient.into_iter().chain(self.last_resort()).min().filter(|at| *at < self.call.ends)
     }
 
-    /// A provider that asks for a pause in its answer is asked again after it, if there is no other. The pauses double, so
-    /// that there are few.
+    /// A provider that asks for a pause in its answer is asked again after it, if there is no other. The pauses grow, so
+    /// that few requests are sent.
     fn back_off(&mut self, request: InFlight, failure: &Failure, now: Duration) {
         let Failure::RateLimited { retry_after } = failure else { return };
         if let Some(candidate) = self.asked.candidate(request).cloned() {

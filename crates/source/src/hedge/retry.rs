@@ -10,7 +10,7 @@ use crate::jitter::Jitter;
 pub(super) const ROUNDS: usize = 2;
 /// How often silent providers are asked again.
 pub(super) const RESENDS: u32 = 4;
-/// After how many hedge delays they are asked again the first time. An answer over a slow link takes longer than one.
+/// After how many hedge delays they are asked again the first time. Over a slow link an answer takes longer than one delay.
 pub(super) const FIRST_RESEND: u32 = 3;
 /// The pause after a refusal for too many requests, where the provider does not say how long; it doubles each time.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
@@ -31,10 +31,10 @@ pub(super) fn pauses(jitter: &mut Jitter) -> Pauses {
     })
 }
 
-/// How long a provider is left alone that asked for that, for the time number `before` in this call.
+/// Returns the pause after a refusal for too many requests. `before` counts the refusals in this call before it.
 ///
-/// A guess has jitter, because the provider may have refused one of two requests that came together. A provider that refuses
-/// after the pause that it asked for is left alone four times as long each time.
+/// A pause that is guessed has jitter, because two requests may have come together. If a provider refuses again after the pause
+/// that it asked for, the shortest pause becomes four times as long.
 pub(super) fn wait(asked_for: Option<Duration>, before: u32, pauses: &Pauses) -> Duration {
     let jitter = pauses.last().copied().unwrap_or(SHORTEST_PAUSE);
     match asked_for {

@@ -59,9 +59,9 @@ impl Gatherer {
     ) -> Hedged<(LightClient, Verified)> {
         let schedule = &self.schedule;
         self.ask(Route::Bootstrap(checkpoint.root), deadline, &|data| {
-            let decode = |label: Option<&str>| decode::bootstrap(&data.bytes, Encoding::Ssz, label, schedule);
-            let (bootstrap, fork) =
-                self.read(data.fork.as_deref(), decode, |object| object.header.beacon.slot)?;
+            let label = data.fork.as_deref();
+            let bootstrap = decode::bootstrap(&data.bytes, Encoding::Ssz, label, schedule)?;
+            let fork = self.fork_name(label, bootstrap.header.beacon.slot)?;
             let client = LightClient::bootstrap(schedule.clone(), checkpoint, bootstrap, self.now())?;
             let file = File::Bootstrap(checkpoint.root);
             Ok((client, Verified { file, fork, bytes: data.bytes.clone() }))
@@ -103,8 +103,8 @@ impl Gatherer {
         bytes: &[u8],
     ) -> Result<Option<Verified>, Failure> {
         let label = self.schedule.fork_of_digest(digest).map(ScheduledFork::name);
-        let decode = |label: Option<&str>| decode::update(bytes, Encoding::Ssz, label, &self.schedule);
-        let (update, fork) = self.read(label, decode, LightClientUpdate::attested_slot)?;
+        let update = decode::update(bytes, Encoding::Ssz, label, &self.schedule)?;
+        let fork = self.fork_name(label, update.attested_slot())?;
         let file = File::Update(self.schedule.period_at(update.attested_slot()));
         let advanced = client.advance(update, self.now())?;
         Ok(advanced.next_committee.then(|| Verified { file, fork, bytes: bytes.to_vec() }))
@@ -121,12 +121,13 @@ impl Gatherer {
         let is_finality = file == File::FinalityUpdate;
         let route = if is_finality { Route::FinalityUpdate } else { Route::OptimisticUpdate };
         let judge = |data: &Data| {
-            let decode = |label: Option<&str>| match is_finality {
+            let label = data.fork.as_deref();
+            let update = match is_finality {
                 true => decode::finality_update(&data.bytes, Encoding::Ssz, label, &self.schedule),
                 false => decode::optimistic_update(&data.bytes, Encoding::Ssz, label, &self.schedule),
-            };
-            let (update, fork) = self.read(data.fork.as_deref(), decode, LightClientUpdate::attested_slot)?;
+            }?;
             let slot = update.attested_slot();
+            let fork = self.fork_name(label, slot)?;
             let mut client = held.clone();
             client.advance(update, self.now())?;
             let missing = self.schedule.slot_at(self.now()).and_then(|now| now.since(slot));
@@ -175,23 +176,15 @@ impl Gatherer {
         }
     }
 
-    /// Decodes an object; returns it with the name of its fork for the file's name: that of its slot, or the next one if its label
-    /// says so. A client reads the file in either form.
-    fn read<T>(
-        &self,
-        label: Option<&str>,
-        decode: impl Fn(Option<&str>) -> Result<T, DecodeError>,
-        slot: impl Fn(&T) -> Slot,
-    ) -> Result<(T, &'static str), DecodeError> {
-        let object = decode(label)?;
-        let slot = slot(&object);
+    /// The fork in the file's name: that of the slot, or the next one if the label says so. A client reads the file in either form.
+    fn fork_name(&self, label: Option<&str>, slot: Slot) -> Result<&'static str, DecodeError> {
         let label = label.and_then(|label| label.parse::<Fork>().ok());
         let next = self.schedule.fork_after(slot).and_then(ScheduledFork::fork);
         let fork = match next {
             Some(next) if label == Some(next) => next,
             _ => self.schedule.fork_at(slot)?,
         };
-        Ok((object, fork.name()))
+        Ok(fork.name())
     }
 }
 
