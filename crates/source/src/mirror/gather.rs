@@ -6,8 +6,7 @@ use futures_util::FutureExt;
 use saldo_beacon::decode::{self, Encoding, MAX_UPDATES};
 use saldo_beacon::unit::{Period, Slot, UnixTime};
 use saldo_beacon::{
-    Checkpoint, DecodeError, Fork, ForkDigest, LightClient, LightClientUpdate, Network as Schedule,
-    ScheduledFork,
+    Checkpoint, DecodeError, Fork, ForkDigest, LightClient, Network as Schedule, ScheduledFork,
 };
 use saldo_reading::{Attempt, Failure, Role};
 
