@@ -1,11 +1,15 @@
 //! What one more holding costs a client that has many: processor time and memory, in three sizes.
 //!
 //!     cargo run --release -p saldo-benches --bin scale [-- --check] [-- --stored]
+//!     cargo run --release -p saldo-benches --bin scale -- --command target/release/saldo [--check]
 //!
-//! A client reads that many addresses of a simulated chain, 32 at a time. The time is the processor time of the client: what the simulated
+//! With `--command` it measures `saldo balance -`, which reads the addresses from a list. Without it, a client reads that many addresses of a simulated chain, 32 at a time. The time is the processor time of the client: what the simulated
 //! provider takes to answer does not count. Memory is what the process holds more at the end than before.
 
+mod command;
+
 use std::future::poll_fn;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -41,6 +45,9 @@ struct Arguments {
     /// End with status 1 if a holding costs more than it may.
     #[arg(long)]
     check: bool,
+    /// Measure `saldo balance -` with this program.
+    #[arg(long, value_name = "PROGRAM", conflicts_with_all = ["stored", "sizes"])]
+    command: Option<PathBuf>,
     /// Store what is proven, in memory.
     #[arg(long)]
     stored: bool,
@@ -90,7 +97,10 @@ struct Cost {
 }
 
 fn main() -> ExitCode {
-    let Arguments { check, stored, mut sizes } = Arguments::parse();
+    let Arguments { check, command, stored, mut sizes } = Arguments::parse();
+    if let Some(program) = command {
+        return of_command(&program, check);
+    }
     if sizes.is_empty() {
         sizes = if stored { STORED_SIZES } else { SIZES }.to_vec();
     }
@@ -110,6 +120,30 @@ fn main() -> ExitCode {
     }
     println!("must reach: ratio at most {RATIO}, from 10,000 on at most {BYTES} bytes a holding");
     ExitCode::from(u8::from(check && !is_linear))
+}
+
+/// Measures `saldo balance -`: what one address costs in three sizes.
+fn of_command(program: &Path, check: bool) -> ExitCode {
+    println!("{:>10}{:>14}{:>10}", "addresses", "us an address", "ratio");
+    let measured = command::with_served(program, |served| {
+        let mut first = None;
+        let mut worst = 0.0_f64;
+        for (addresses, runs) in command::SIZES {
+            let micros = served.micros(addresses, runs)?;
+            let ratio = micros / *first.get_or_insert(micros);
+            worst = worst.max(ratio);
+            println!("{addresses:>10}{micros:>14.1}{ratio:>10.2}");
+        }
+        Ok(worst)
+    });
+    println!("must reach: ratio at most {RATIO}");
+    match measured {
+        Ok(worst) => ExitCode::from(u8::from(check && worst > RATIO)),
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 /// The least time of some rounds, because other programs only add time; the memory of the first round, because a later
@@ -163,11 +197,16 @@ fn measure(holdings: usize, stored: bool) -> Option<Cost> {
 
 /// The holding of that number.
 fn holding(number: usize) -> Holding {
+    Holding::native(NetworkId::new(Chain::CHAIN_ID), address(number))
+}
+
+/// The address of that number.
+fn address(number: usize) -> Address {
     let mut bytes = [0x5a; 20];
     for (byte, value) in bytes.iter_mut().zip(number.to_le_bytes()) {
         *byte = value;
     }
-    Holding::native(NetworkId::new(Chain::CHAIN_ID), Address::from(bytes))
+    Address::from(bytes)
 }
 
 /// How many bytes of memory this process holds (Linux); 0 elsewhere.
