@@ -106,7 +106,7 @@ fn without_beacon_sources_there_is_no_head() {
         (2, Fault::Hang, "light_client_behind"),
         (3, Fault::Html, "light_client_behind"),
         (4, Fault::NoBootstrap, "checkpoint_not_served"),
-        (5, Fault::Status(404), "checkpoint_not_served"),
+        (5, Fault::Status(404), "no_light_client_routes"),
         (6, Fault::Truncated, "unknown_fork"),
     ] {
         let scene = Scene::new(seed, 2, 2);

@@ -94,6 +94,28 @@ fn is_elsewhere(report: &SourceReport) -> bool {
     report.findings.iter().any(|found| matches!(found, Finding::OtherNetwork | Finding::IsExecutionProvider))
 }
 
+/// Asks a source that lacks the bootstrap for the other light-client routes. It serves none of them if the routes are switched
+/// off.
+pub(crate) async fn look_for_routes(probe: &ProbeClient<'_>, network: &Network, report: &mut SourceReport) {
+    if !matches!(report.bootstrap.failure(), Some(Failure::NotServed { .. })) {
+        return;
+    }
+    let present = network.slot_at(now(probe)).map_or(Period::new(0), |slot| network.period_at(slot));
+    let updates = Route::Updates { start: present, count: 1 };
+    let mut refused = Vec::new();
+    for route in [Route::OptimisticUpdate, Route::FinalityUpdate, updates] {
+        match probe.fetch(route).await {
+            Err(failure @ Failure::NotServed { .. }) => refused.push(failure),
+            Ok(_) | Err(_) => return,
+        }
+    }
+    if let Ok([optimistic, finality, updates]) = <[Failure; 3]>::try_from(refused) {
+        report.optimistic = Check::Failed(optimistic);
+        report.finality = Check::Failed(finality);
+        report.updates = Check::Failed(updates);
+    }
+}
+
 /// Advances `client` with the source's data to the newest head.
 pub(crate) async fn follow(probe: &ProbeClient<'_>, client: &mut LightClient, report: &mut SourceReport) {
     let network = client.network().clone();

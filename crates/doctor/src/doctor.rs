@@ -212,12 +212,12 @@ impl Doctor {
         let all = join_all(first.into_iter().map(|(probe, mut report, mut client)| {
             let reference = reference.clone();
             async move {
-                if client.is_none()
-                    && !beacon::is_lost(&report)
-                    && let Some(mut borrowed) = reference
-                {
+                let may_serve = client.is_none() && !beacon::is_lost(&report);
+                if may_serve && let Some(mut borrowed) = reference {
                     beacon::follow(&probe, &mut borrowed, &mut report).await;
                     client = Some(borrowed);
+                } else if may_serve && checkpoint.is_some() {
+                    beacon::look_for_routes(&probe, &self.network, &mut report).await;
                 } else if client.is_none() && checkpoint.is_none() {
                     report.optimistic = Check::NotChecked(Unchecked::NoCheckpoint);
                 }

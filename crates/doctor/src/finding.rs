@@ -145,7 +145,7 @@ pub enum Finding {
     CheckpointTooOld,
     /// The device's clock is behind the time of a signed header. Fault: the device.
     ClockOff,
-    /// It does not serve light-client data. Fault: the source.
+    /// It serves no light-client route. Fault: the source.
     NoLightClientData,
     /// It names another block than the other sources. Fault: this source, or the others.
     OutvotedRoot,
@@ -358,7 +358,7 @@ impl Finding {
             Self::Behind { slots } => write!(f, "its newest signed head is {slots} slots behind"),
             Self::CheckpointTooOld => f.write_str("the checkpoint is too old to start from"),
             Self::ClockOff => f.write_str("this device's clock is behind the time of a signed header"),
-            Self::NoLightClientData => f.write_str("does not serve light-client data"),
+            Self::NoLightClientData => f.write_str("has no light-client routes, or they are switched off"),
             Self::OutvotedRoot => f.write_str("names another block than the others"),
             Self::Unreachable(_)
             | Self::NotSecure(_)

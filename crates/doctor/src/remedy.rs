@@ -72,7 +72,7 @@ impl Finding {
             Self::NoUpdates => "use a newer checkpoint, or add a source that keeps updates.",
             Self::CheckpointTooOld => "give a newer checkpoint from a source that you trust.",
             Self::NoLightClientData => {
-                "use a beacon node that serves light-client data (Nimbus and Lodestar do by default)."
+                "add another beacon source, or switch its light-client routes on (Lighthouse: --light-client-server, Nimbus: --light-client-data-serve, Prysm: --enable-light-client, Lodestar: --rest.namespace lightclient)."
             }
             Self::OutvotedRoot => "its root is not used; if this continues, remove the source.",
             Self::Unreachable(_)
@@ -93,8 +93,8 @@ impl Finding {
         })
     }
 
-    /// The reason that a balance gives if every execution provider has this finding and the beacon sources work; `None` if the
-    /// balance can be proven, or if the finding is of a source.
+    /// The reason that a balance gives if every execution provider has this finding and the beacon sources work, or if every
+    /// beacon source lacks that data; `None` if the balance can be proven, or if the finding is another one of a source.
     pub fn why(&self) -> Option<Why> {
         Some(match self {
             Self::Unreachable(TransportError::Offline) => Why::DeviceOffline,
@@ -111,6 +111,8 @@ impl Finding {
             Self::WrongChain { expected, .. } => Why::WrongChain { expected: *expected },
             Self::Lagging { .. } => Why::ProvidersBehind,
             Self::UnknownHeaderLayout => Why::UnknownHeaderLayout,
+            Self::NoLightClientData => Why::NoLightClientRoutes,
+            Self::NoBootstrap => Why::CheckpointNotServed,
             _ => return None,
         })
     }

@@ -75,6 +75,8 @@ pub enum Why {
     },
     /// No source has the bootstrap of the checkpoint.
     CheckpointNotServed,
+    /// No source serves any light-client route.
+    NoLightClientRoutes,
     /// The checkpoint's block is at another slot than the checkpoint says.
     CheckpointSlotWrong,
     /// The checkpoint is too old to start from safely.
@@ -179,6 +181,7 @@ impl Why {
             Self::HeadsRefused => &reason::HEADS_REFUSED,
             Self::HandOverMissing { .. } => &reason::HAND_OVER_MISSING,
             Self::CheckpointNotServed => &reason::CHECKPOINT_NOT_SERVED,
+            Self::NoLightClientRoutes => &reason::NO_LIGHT_CLIENT_ROUTES,
             Self::CheckpointSlotWrong => &reason::CHECKPOINT_SLOT_WRONG,
             Self::CheckpointTooOld { .. } => &reason::CHECKPOINT_TOO_OLD,
             Self::CheckpointSourcesDisagree => &reason::CHECKPOINT_SOURCES_DISAGREE,

@@ -25,6 +25,7 @@ fn all() -> Vec<Why> {
         Why::HeadsRefused,
         Why::HandOverMissing { period: Period::new(7) },
         Why::CheckpointNotServed,
+        Why::NoLightClientRoutes,
         Why::CheckpointSlotWrong,
         Why::CheckpointTooOld { age, limit },
         Why::CheckpointSourcesDisagree,

@@ -13,6 +13,7 @@ mod lag;
 mod need;
 mod poll;
 mod probe;
+mod routes;
 mod start;
 mod state;
 mod step;

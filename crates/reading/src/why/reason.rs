@@ -176,6 +176,15 @@ pub(crate) const CHECKPOINT_NOT_SERVED: Reason = Reason {
     next_step: "Give a newer finalized checkpoint, or add a beacon source.",
 };
 
+/// The flags are those of Lighthouse, Nimbus, Prysm and Lodestar.
+pub(crate) const NO_LIGHT_CLIENT_ROUTES: Reason = Reason {
+    code: "no_light_client_routes",
+    fault: Fault::Beacon,
+    needs_action: true,
+    message: "the beacon sources have no light-client routes, or the routes are switched off",
+    next_step: "Add another beacon source, or switch the routes on (Lighthouse: --light-client-server, Nimbus: --light-client-data-serve, Prysm: --enable-light-client, Lodestar: --rest.namespace lightclient).",
+};
+
 pub(crate) const CHECKPOINT_SLOT_WRONG: Reason = Reason {
     code: "checkpoint_slot_wrong",
     fault: Fault::Setup,

@@ -27,6 +27,7 @@ impl Head {
                     let (heads, is_ahead) = self.newer_heads(deadline, plan.may_look_ahead()).await;
                     let round = self.judge(Need::Heads, heads);
                     if !(is_ahead && plan.note_later_period(&round)) {
+                        let round = self.name_missing_routes(round, deadline).await;
                         plan.record(Need::Heads, round, self.need());
                     }
                 }
@@ -52,12 +53,13 @@ impl Head {
             }
             Need::Heads | Need::Nothing => Round::default(),
         };
-        match round.problem {
+        let round = match round.problem {
             Some(Why::HandOverMissing { .. }) => {
                 self.handle_missing_update(round, generation, deadline).await
             }
             _ => round,
-        }
+        };
+        self.name_missing_routes(round, deadline).await
     }
 
     /// Handles a committee update that is needed by this clock but that no source gives. A period is never

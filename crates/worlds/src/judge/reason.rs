@@ -38,7 +38,7 @@ impl Judge<'_> {
             }
             "checkpoint_slot_wrong" => self.world.trust == Start::GivenWithWrongSlot,
             "checkpoint_too_old" => read.from > 86_400_000 || self.clock_was_touched,
-            "checkpoint_not_served" => self.has_bad_beacon(read),
+            "checkpoint_not_served" | "no_light_client_routes" => self.has_bad_beacon(read),
             "checkpoint_sources_disagree" | "too_few_checkpoint_sources" => agreement,
             "unknown_fork" => {
                 let mut sources = self.behaviours(&self.world.sources, read).into_iter();

@@ -11,7 +11,7 @@ const TRIES: usize = 400;
 
 /// The reasons that a wallet which reads native balances is given in these worlds. They do not draw a provider that denies every
 /// request: `tests/an_outage_is_not_zero.rs` has it.
-const WHYS: [&str; 28] = [
+const WHYS: [&str; 29] = [
     "all_unreachable",
     "checkpoint_not_served",
     "checkpoint_slot_wrong",
@@ -26,6 +26,7 @@ const WHYS: [&str; 28] = [
     "light_client_behind",
     "log_in_page",
     "moved",
+    "no_light_client_routes",
     "nobody_serves_proofs",
     "only_old_blocks",
     "policy_forbids_more_operators",
