@@ -1,6 +1,7 @@
 //! A beacon source that serves no light-client route, or refuses one of them, is named as the fault, with what helps.
 
 use saldo::{Fault as Party, Why};
+use saldo_beacon::Fork;
 use saldo_doctor::Finding;
 use saldo_drill::{Fault, Rule};
 use saldo_tests::doctor_world::DoctorWorld;
@@ -123,4 +124,39 @@ fn the_doctor_names_a_server_without_light_client_routes() {
     let findings = world.examine().sources[0].findings.clone();
     assert!(matches!(findings[..], [Finding::NoBootstrap]), "{findings:?}");
     assert_eq!(findings[0].why(), Some(Why::CheckpointNotServed));
+}
+
+/// Lists of updates with a signature that does not hold. Their label may explain it.
+#[test]
+fn a_list_of_an_unknown_fork_that_is_not_signed_is_of_an_unknown_fork() {
+    let unknown = Fault::Relabelled(Fork::Gloas);
+    let rows: Vec<(Vec<Fault>, &str)> = vec![
+        (vec![Fault::ForgedSignature], "heads_refused"),
+        (vec![Fault::ForgedSignature, Fault::Relabelled(Fork::Deneb), Fault::JsonOnly], "heads_refused"),
+        (vec![Fault::ForgedSignature, Fault::WithoutVersion, Fault::JsonOnly], "heads_refused"),
+        (vec![Fault::ForgedSignature, unknown.clone()], "unknown_fork"),
+        (vec![Fault::ForgedSignature, unknown.clone(), Fault::JsonOnly], "unknown_fork"),
+        (vec![Fault::LastCommittee, unknown.clone()], "unknown_fork"),
+        // A body that is cut off is no list.
+        (vec![Fault::Truncated, unknown.clone()], "heads_refused"),
+    ];
+    for (seed, (faults, code)) in (500..).zip(rows) {
+        let scene = Scene::new(seed, 1, 2);
+        scene.assert_true(&scene.balance(ALICE), ALICE);
+        // So late that the committees in between are missing.
+        scene.pass_slots(140);
+        for source in &scene.sources {
+            faults.iter().for_each(|fault| source.add(fault.clone()));
+        }
+        let reading = scene.balance(ALICE);
+        scene.assert_unknown(&reading, code, BEFORE);
+        // One source alone does not decide that the fork is unknown.
+        scene.sources[1].clear();
+        scene.sources[1].add(Fault::ForgedSignature);
+        assert_eq!(scene.balance(ALICE).why().map(Why::code), Some("heads_refused"), "{faults:?}");
+        // The label alone is only a hint.
+        scene.sources[0].clear();
+        scene.sources[0].add(unknown.clone());
+        assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE, "{faults:?}");
+    }
 }

@@ -113,3 +113,28 @@ fn the_version_changes_one_slot_after_the_fork() {
     forge.sign_under(&mut update, Period::new(0), [6, 0, 0, 1], 32);
     assert!(client.advance(update, forge.now(23)).unwrap().signed);
 }
+
+/// Each update of a list has its own label.
+#[test]
+fn the_label_of_each_update_of_a_list_is_read() {
+    let node = Node::captured("pyspec-ethrex-fulu");
+    let named = |place, bytes: &[u8], encoding| {
+        decode::names_unknown_fork_at(place, bytes, encoding, &node.network)
+    };
+    let known = node.answer("updates_0_8.ssz");
+    let mut unknown = known.clone();
+    unknown[8..12].copy_from_slice(&[1, 2, 3, 4]);
+    let number = decode::updates(&known, Encoding::Ssz, &node.network).unwrap().len();
+    let both = [known.clone(), unknown.clone()].concat();
+    let places = |bytes: &[u8]| -> Vec<usize> {
+        (0..=2 * number).filter(|place| named(*place, bytes, Encoding::Ssz)).collect()
+    };
+    assert_eq!((places(&known), places(&unknown), places(&both)), (vec![], vec![0], vec![number]));
+    assert_eq!(places(&both[..known.len() + 10]), [0; 0]);
+    for bytes in [&[][..], &[0xff; 8], &[0xff; 40], &unknown[..11]] {
+        assert!(!named(0, bytes, Encoding::Ssz) && !named(0, bytes, Encoding::Json), "{bytes:?}");
+    }
+    let list = r#"[{"version": "fulu", "data": {}}, {"version": "heze", "data": {}}, {"data": {}}, {"version": 7}, 1]"#;
+    let names = [0, 1, 2, 3, 4, 5].map(|place| named(place, list.as_bytes(), Encoding::Json));
+    assert_eq!(names, [false, true, false, false, false, false]);
+}

@@ -28,6 +28,12 @@ pub fn names_unknown_fork(label: &str, network: &Network) -> bool {
     hint::Hint::of(Some(label)).unknown(network).is_some()
 }
 
+/// Returns whether the update at `place` of a list is labelled with a fork that this version of saldo, or the table of `network`,
+/// does not know: by its `version` in JSON, by its fork digest in SSZ. It means the same as for [`names_unknown_fork`].
+pub fn names_unknown_fork_at(place: usize, bytes: &[u8], encoding: Encoding, network: &Network) -> bool {
+    list::hint_at(bytes, encoding, place, network).is_some_and(|hint| hint.unknown(network).is_some())
+}
+
 /// Reads the answer to `/eth/v1/beacon/light_client/bootstrap/{root}`.
 ///
 /// `label` is the fork named by `Eth-Consensus-Version`, if the source sent one.

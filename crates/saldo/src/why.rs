@@ -46,7 +46,11 @@ pub(crate) fn of_heads(
         Need::Start if failures().any(is_refusal) => Some(Why::HeadsRefused),
         Need::Start => Some(Why::LightClientBehind { newest: None }),
         Need::Updates { .. } if all(is_out_of_reach) => lag,
-        Need::Updates { .. } if all(|failure| is_out_of_reach(failure) || is_refusal(failure)) => {
+        Need::Updates { .. }
+            if all(|failure| {
+                is_out_of_reach(failure) || is_refusal(failure) || *failure == Failure::UnknownFork
+            }) =>
+        {
             Some(Why::HeadsRefused)
         }
         Need::Updates { start, .. } => Some(Why::HandOverMissing { period: start }),

@@ -2,6 +2,7 @@
 
 use alloy_primitives::hex;
 
+use super::encoding::Encoding;
 use super::error::DecodeError;
 use super::hint::Hint;
 use super::json;
@@ -20,9 +21,7 @@ pub(super) fn json(bytes: &[u8], network: &Network) -> Result<Vec<LightClientUpd
         .collect()
 }
 
-/// Reads a list in SSZ. Each update is `length || fork digest || bytes`; the length counts digest and bytes.
-///
-/// Source: beacon-APIs `light_client/updates`.
+/// Reads a list in SSZ.
 pub(super) fn ssz(bytes: &[u8], network: &Network) -> Result<Vec<LightClientUpdate>, DecodeError> {
     expect_size(bytes)?;
     let mut updates = Vec::new();
@@ -31,24 +30,48 @@ pub(super) fn ssz(bytes: &[u8], network: &Network) -> Result<Vec<LightClientUpda
         if updates.len() == MAX_UPDATES {
             return Err(DecodeError::TooMany { limit: MAX_UPDATES });
         }
-        let mut reader = Reader::new(rest);
-        let length = usize::try_from(reader.uint64()?).unwrap_or(usize::MAX);
-        let mut frame = Reader::new(reader.bytes(length)?);
-        let digest = frame.fixed::<4>()?.0;
-        updates.push(framed(digest, frame.rest(), network)?);
-        rest = reader.rest();
+        let (digest, update, after) = frame(rest)?;
+        updates.push(object::decode_ssz::<Update>(update, &hint(digest, network), network)?);
+        rest = after;
     }
     Ok(updates)
 }
 
-/// Reads an update with a fork digest, which is a label. One that is not in the schedule is most often a change of the blob
+/// What the label of the update at `place` says about its fork. The list must have been read before.
+pub(super) fn hint_at(bytes: &[u8], encoding: Encoding, place: usize, network: &Network) -> Option<Hint> {
+    if encoding == Encoding::Json {
+        let elements = json::elements(bytes, MAX_UPDATES).ok()??;
+        let envelope = json::envelope(elements.get(place)?.get().as_bytes()).ok()?;
+        return Some(Hint::of(envelope.version.as_deref()));
+    }
+    let mut rest = bytes;
+    for _ in 0..place {
+        (_, _, rest) = frame(rest).ok()?;
+    }
+    let (digest, ..) = frame(rest).ok()?;
+    Some(hint(digest, network))
+}
+
+/// The digest and the bytes of the first update of a list, and the bytes after it. Each update is `length || fork digest || bytes`; the
+/// length counts digest and bytes.
+///
+/// Source: beacon-APIs `light_client/updates`.
+fn frame(list: &[u8]) -> Result<(ForkDigest, &[u8], &[u8]), DecodeError> {
+    let mut reader = Reader::new(list);
+    let length = usize::try_from(reader.uint64()?).unwrap_or(usize::MAX);
+    let mut frame = Reader::new(reader.bytes(length)?);
+    let digest = frame.fixed::<4>()?.0;
+    Ok((digest, frame.rest(), reader.rest()))
+}
+
+/// What a fork digest says about the fork of its update. One that is not in the schedule is most often a change of the blob
 /// parameters, which does not change how updates are read.
-fn framed(digest: ForkDigest, bytes: &[u8], network: &Network) -> Result<LightClientUpdate, DecodeError> {
+fn hint(digest: ForkDigest, network: &Network) -> Hint {
     let label = match network.fork_of_digest(digest) {
         Some(scheduled) => scheduled.name().to_owned(),
         None => hex::encode_prefixed(digest),
     };
-    object::decode_ssz::<Update>(bytes, &Hint::of(Some(&label)), network)
+    Hint::of(Some(&label))
 }
 
 fn expect_size(bytes: &[u8]) -> Result<(), DecodeError> {

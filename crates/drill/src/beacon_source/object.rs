@@ -2,7 +2,7 @@
 
 use alloy_primitives::keccak256;
 use saldo_beacon::unit::{Period, Slot};
-use saldo_beacon::{Fork, LightClientUpdate};
+use saldo_beacon::{Fork, ForkDigest, LightClientUpdate, Network};
 use serde_json::{Value, json};
 
 use super::node::refusal;
@@ -55,7 +55,7 @@ impl Objects<'_> {
         let network = self.chain.network();
         let mut body = Vec::new();
         for update in updates {
-            let digest = network.fork_digest(network.epoch_at(update.attested_slot()));
+            let digest = self.digest(&network, update.attested_slot());
             let object = update.ssz();
             let length = object.len().saturating_add(digest.len());
             body.extend(u64::try_from(length).unwrap_or(u64::MAX).to_le_bytes());
@@ -87,12 +87,26 @@ impl Objects<'_> {
 
     /// The fork that an object is said to be of.
     fn label(&self, slot: Slot) -> Option<Fork> {
-        let relabelled = self.faults.iter().find_map(|fault| match fault {
+        (!self.has(|fault| matches!(fault, Fault::WithoutVersion)))
+            .then_some(self.relabelled().unwrap_or_else(|| self.chain.ledger().fork_at(slot)))
+    }
+
+    /// The fork that all objects are labelled with, if they are labelled wrongly.
+    fn relabelled(&self) -> Option<Fork> {
+        self.faults.iter().find_map(|fault| match fault {
             Fault::Relabelled(fork) => Some(*fork),
             _ => None,
-        });
-        (!self.has(|fault| matches!(fault, Fault::WithoutVersion)))
-            .then_some(relabelled.unwrap_or_else(|| self.chain.ledger().fork_at(slot)))
+        })
+    }
+
+    /// The digest that is the label of an update of a list. A fork that is not in the network's table has one that is not known.
+    fn digest(&self, network: &Network, slot: Slot) -> ForkDigest {
+        let Some(fork) = self.relabelled() else { return network.fork_digest(network.epoch_at(slot)) };
+        let scheduled = network.forks().iter().find(|scheduled| scheduled.fork() == Some(fork));
+        scheduled.map_or_else(
+            || keccak256(fork.name()).first_chunk().copied().unwrap_or_default(),
+            |scheduled| network.fork_digest_of(scheduled),
+        )
     }
 
     fn wants_ssz(&self) -> bool {

@@ -11,6 +11,7 @@ use saldo_source::beacon::Route;
 use saldo_source::{Answer, Deadline, Endpoint};
 
 use super::Head;
+use super::heads::explained_by_label;
 use super::step::Need;
 
 /// The name under which the dispatcher ranks sources of committee updates.
@@ -37,7 +38,12 @@ impl Head {
                 let data = self.fetch(source, Route::Updates { start, count }, deadline).await?;
                 let updates = decode::updates(&data.bytes, data.encoding, &self.network())?;
                 let before = self.committees_known();
-                let refusal = updates.into_iter().find_map(|update| self.advance(update).err());
+                let refusal = updates.into_iter().enumerate().find_map(|(place, update)| {
+                    let failure = self.advance(update).err()?;
+                    Some(explained_by_label(failure, || {
+                        decode::names_unknown_fork_at(place, &data.bytes, data.encoding, &self.network())
+                    }))
+                });
                 match refusal {
                     _ if self.committees_known() > before => Ok(()),
                     // The list is empty, or the first update brings no next committee, so that the others

@@ -26,6 +26,15 @@ fn is_of_later_period(answer: &Answer<()>) -> bool {
     matches!(answer, Answer::Failed(Failure::Update(AdvanceError::CommitteeUnknown { .. })))
 }
 
+/// The reason why an object was refused. If its label names an unknown fork, a signature that does not verify may be genuine under
+/// the version of that fork.
+pub(super) fn explained_by_label(failure: Failure, names_unknown_fork: impl FnOnce() -> bool) -> Failure {
+    match failure {
+        Failure::Update(AdvanceError::Signature(_)) if names_unknown_fork() => Failure::UnknownFork,
+        other => other,
+    }
+}
+
 /// The name under which the dispatcher ranks sources of heads.
 pub(super) const HEADS: &str = "light_client/heads";
 
@@ -120,18 +129,14 @@ impl Head {
         };
     }
 
-    /// Advances the light client with one head. If its label names an unknown fork, a signature that does not verify may be genuine
-    /// under the version of that fork.
+    /// Advances the light client with one head.
     fn advance_to(&self, data: &Data, decode: DecodeUpdate) -> Result<(), Failure> {
         let (network, label) = (self.network(), data.fork.as_deref());
         let update = decode(&data.bytes, data.encoding, label, &network)?;
-        self.advance(update).map_err(|failure| match failure {
-            Failure::Update(AdvanceError::Signature(_))
-                if label.is_some_and(|label| decode::names_unknown_fork(label, &network)) =>
-            {
-                Failure::UnknownFork
-            }
-            other => other,
+        self.advance(update).map_err(|failure| {
+            explained_by_label(failure, || {
+                label.is_some_and(|label| decode::names_unknown_fork(label, &network))
+            })
         })
     }
 
