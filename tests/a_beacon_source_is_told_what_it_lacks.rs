@@ -1,10 +1,14 @@
 //! A beacon source that serves no light-client route, or refuses one of them, is named as the fault, with what helps.
 
-use saldo::{Fault as Party, Why};
+use std::time::Duration;
+
+use saldo::{Attempt, Endpoint, Fault as Party, Level, Outcome, Policy, Reading, Why};
 use saldo_beacon::Fork;
 use saldo_doctor::Finding;
-use saldo_drill::{Fault, Rule};
+use saldo_drill::{Chain, Fault, Rule};
+use saldo_source::{Method, Request, Transport};
 use saldo_tests::doctor_world::DoctorWorld;
+use saldo_tests::native;
 use saldo_tests::scene::{ALICE, BEFORE, Scene};
 
 const ROUTES: [&str; 4] = ["bootstrap", "updates", "finality_update", "optimistic_update"];
@@ -124,6 +128,123 @@ fn the_doctor_names_a_server_without_light_client_routes() {
     let findings = world.examine().sources[0].findings.clone();
     assert!(matches!(findings[..], [Finding::NoBootstrap]), "{findings:?}");
     assert_eq!(findings[0].why(), Some(Why::CheckpointNotServed));
+}
+
+/// What all sources do to finality updates, and the reason of a finalized reading.
+fn finality_faults() -> Vec<(Rule, &'static str)> {
+    let on = |fault: Fault| fault.on("finality_update");
+    vec![
+        (on(Fault::Status(404)), "light_client_behind"),
+        (on(Fault::Status(500)), "light_client_behind"),
+        (on(Fault::RateLimited { retry_after: None }), "light_client_behind"),
+        (on(Fault::Hang), "light_client_behind"),
+        (on(Fault::Body("{}".into())), "heads_refused"),
+        (on(Fault::Truncated), "heads_refused"),
+        (on(Fault::ForgedSignature), "heads_refused"),
+        (on(Fault::TooFewSigners(1)), "heads_refused"),
+    ]
+}
+
+/// A policy of finalized readings, and a finalized reading of a wallet whose policy is signed. Both have read at the start of a
+/// period, so that no committee update is due that would finalize blocks.
+fn finalized_scenes(seed: u64, sources: usize) -> [(Scene, bool); 2] {
+    let slot_duration = Duration::from_secs(60);
+    [Policy::finalized(), Policy::signed()].map(|policy| {
+        let chain = Chain::builder(seed).slot_duration(slot_duration).accounts([(ALICE, BEFORE)]).build();
+        let policy = Policy { operators_per_address: 1, ..policy };
+        let (scene, is_policy) =
+            (Scene::of(chain, seed, 1, sources, policy), policy.assurance == Level::Finalized);
+        scene.pass_slots(30);
+        scene.assert_true(&read_finalized(&scene, is_policy), ALICE);
+        (scene, is_policy)
+    })
+}
+
+/// Later in the same period.
+const LATER: u32 = 50;
+
+fn read_finalized(scene: &Scene, is_policy: bool) -> Reading {
+    if is_policy {
+        return scene.balance(ALICE);
+    }
+    scene.simulation.run(scene.client.finalized(&[native(ALICE)])).pop().expect("one reading")
+}
+
+#[test]
+fn without_finality_updates_the_beacon_source_is_at_fault() {
+    for (seed, (rule, code)) in (400..).zip(finality_faults()) {
+        for (scene, is_policy) in finalized_scenes(seed, 2) {
+            scene.sources.iter().for_each(|source| source.add(rule.clone()));
+            scene.pass_slots(LATER);
+            let reading = read_finalized(&scene, is_policy);
+            let why = reading.why().unwrap_or_else(|| panic!("{rule:?}: {reading:?}"));
+            assert_eq!(
+                (why.code(), why.fault()),
+                (code, Party::Beacon),
+                "{rule:?}, {:?}",
+                reading.attempts()
+            );
+            let is_named = |attempt: &Attempt| {
+                attempt.provider.as_str().starts_with("source") && attempt.outcome != Outcome::Accepted
+            };
+            assert!(reading.attempts().iter().any(is_named), "{rule:?}: {:?}", reading.attempts());
+            scene.sources.iter().for_each(saldo_drill::BeaconSource::clear);
+            scene.pass_slots(1);
+            scene.assert_true(&read_finalized(&scene, is_policy), ALICE);
+        }
+    }
+}
+
+/// One of two sources has finality updates.
+#[test]
+fn one_source_with_finality_updates_is_enough() {
+    for (seed, (rule, _)) in (420..).zip(finality_faults()) {
+        for (scene, is_policy) in finalized_scenes(seed, 2) {
+            scene.sources[0].add(rule.clone());
+            scene.pass_slots(LATER);
+            scene.assert_true(&read_finalized(&scene, is_policy), ALICE);
+        }
+    }
+}
+
+/// The finality update of `scene` at this moment, as JSON.
+fn finality_update(scene: &Scene) -> String {
+    let request = Request {
+        method: Method::Get,
+        url: Endpoint::new("http://source0.test/eth/v1/beacon/light_client/finality_update")
+            .unwrap()
+            .url()
+            .clone(),
+        headers: vec![("accept", "application/json".to_owned())],
+        body: Vec::new(),
+        timeout: Duration::from_secs(1),
+        max_bytes: 1 << 20,
+    };
+    let response = scene.simulation.run(scene.simulation.internet().send(request)).unwrap();
+    String::from_utf8(response.body).unwrap()
+}
+
+/// A source repeats one finality update for ever. If the chain itself does not finalize, no source is at fault.
+#[test]
+fn a_finality_update_that_never_advances_is_the_sources_fault() {
+    for (scene, is_policy) in finalized_scenes(440, 1) {
+        scene.sources[0].add(Fault::Body(finality_update(&scene)).on("finality_update"));
+        scene.pass_slots(LATER);
+        let reading = read_finalized(&scene, is_policy);
+        let why = reading.why().expect("not proven");
+        assert_eq!(
+            (why.code(), why.fault()),
+            ("light_client_behind", Party::Beacon),
+            "{:?}",
+            reading.attempts()
+        );
+    }
+    for (scene, is_policy) in finalized_scenes(441, 1) {
+        scene.chain.stall_finality(true);
+        scene.pass_slots(LATER);
+        let reading = read_finalized(&scene, is_policy);
+        assert_eq!(reading.why().map(Why::code), Some("only_old_blocks"), "{:?}", reading.attempts());
+    }
 }
 
 /// Lists of updates with a signature that does not hold. Their label may explain it.

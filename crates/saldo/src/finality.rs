@@ -25,6 +25,10 @@ impl ClientInner {
         let half = self.env.time_left(deadline).checked_div(2).unwrap_or_default();
         let until = Deadline::after(self.env.clock(), half);
         let mut synced = self.sync(until).await;
+        if synced.problem.is_none() {
+            synced.attempts.extend(self.head.learn_finality(until).await);
+            synced.problem = self.head.why_finality_is_late();
+        }
         synced.attempts.extend(self.fetch_head(Level::Finalized, until).await);
         self.follow();
         self.readings.load_older(holdings);

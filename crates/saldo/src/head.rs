@@ -8,6 +8,7 @@ mod ahead;
 mod certain_time;
 mod committee;
 mod fetch;
+mod finality;
 mod heads;
 mod lag;
 mod need;

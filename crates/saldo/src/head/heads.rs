@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Either, select};
 use saldo_beacon::decode::{self, DecodeError, Encoding};
+use saldo_beacon::unit::Slot;
 use saldo_beacon::{AdvanceError, LightClientUpdate, Network};
 use saldo_chain::Level;
 use saldo_reading::{Attempt, Failure, Outcome, ProviderId, Role};
@@ -129,11 +130,12 @@ impl Head {
         };
     }
 
-    /// Advances the light client with one head.
-    fn advance_to(&self, data: &Data, decode: DecodeUpdate) -> Result<(), Failure> {
+    /// Advances the light client with one head. Returns its slot.
+    pub(super) fn advance_to(&self, data: &Data, decode: DecodeUpdate) -> Result<Slot, Failure> {
         let (network, label) = (self.network(), data.fork.as_deref());
         let update = decode(&data.bytes, data.encoding, label, &network)?;
-        self.advance(update).map_err(|failure| {
+        let slot = update.attested_slot();
+        self.advance(update).map(|()| slot).map_err(|failure| {
             explained_by_label(failure, || {
                 label.is_some_and(|label| decode::names_unknown_fork(label, &network))
             })
@@ -147,12 +149,11 @@ impl Head {
                 if !self.finality_is_due() {
                     return Ok(());
                 }
-                let data = self.fetch(source, Route::FinalityUpdate, deadline).await?;
-                self.advance_to(&data, decode::finality_update)
+                self.take_finality(source, deadline).await
             };
             let optimistic = async {
                 let data = self.fetch(source, Route::OptimisticUpdate, deadline).await?;
-                self.advance_to(&data, decode::optimistic_update)
+                self.advance_to(&data, decode::optimistic_update).map(drop)
             };
             // One half of the answer counts even if the other half fails. If the policy does not ask for
             // finality, a late finality update does not delay a good head.

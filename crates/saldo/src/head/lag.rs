@@ -17,7 +17,7 @@ impl Head {
 
     /// The usual lag of the newest signed head, in slots: the signature over the head of one slot is published
     /// with the block of the next.
-    const USUAL_LAG: u64 = 1;
+    pub(super) const USUAL_LAG: u64 = 1;
 
     /// The lag of the newest signed head beyond [`Self::USUAL_LAG`], in slots; `None` if there is no head.
     pub(crate) fn slots_behind(&self) -> Option<u64> {

@@ -1,13 +1,13 @@
 //! The state of the light client and the chain.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use alloy_primitives::B256;
 use saldo_beacon::unit::{Slot, UnixTime};
 use saldo_beacon::{Checkpoint, ConsensusFault, LightClient, Network};
 use saldo_chain::{Chain, ChainError};
-use saldo_reading::{Generation, Now, ProviderId};
+use saldo_reading::{Attempt, Generation, Now, ProviderId};
 use saldo_source::Clock;
 
 use super::certain_time::CertainTime;
@@ -42,6 +42,8 @@ pub(crate) struct HeadState {
     pub(super) silent_sources: BTreeSet<ProviderId>,
     /// When a source last gave accepted heads, on the monotonic clock.
     pub(super) heads_answered: Option<Duration>,
+    /// What the sources answered to requests for finality updates.
+    pub(super) finality: FinalityAnswers,
     /// The sources that had no bootstrap at the last request: the next request to them fetches nothing else
     /// beside it.
     pub(super) without_bootstrap: BTreeSet<ProviderId>,
@@ -50,6 +52,17 @@ pub(crate) struct HeadState {
     /// The next committee is not requested before this time, on the monotonic clock. `None` until the first
     /// request after the app was opened.
     pub(super) next_committee_after: Option<Duration>,
+}
+
+/// What the sources answered to requests for finality updates.
+#[derive(Debug, Default)]
+pub(super) struct FinalityAnswers {
+    /// The attested slot of the newest update that was accepted, even if it finalized nothing new.
+    pub(super) attested: Option<Slot>,
+    /// The sources whose last answer was not accepted.
+    pub(super) failed: BTreeMap<ProviderId, Attempt>,
+    /// When each source answered last, on the monotonic clock.
+    pub(super) answered: BTreeMap<ProviderId, Duration>,
 }
 
 /// The lag beyond the usual of all sources that answered. It means that the clock is fast, or that the chain

@@ -1,6 +1,7 @@
 //! Syncs the light client to the newest signed head: the driver of [`SyncPlan`].
 
 use futures_util::future::{Either, select};
+use saldo_chain::Level;
 use saldo_reading::{Generation, Why};
 use saldo_source::Deadline;
 
@@ -37,7 +38,11 @@ impl Head {
                 }
             }
         }
-        plan.end(self.follow())
+        let mut synced = plan.end(self.follow());
+        if self.env.policy.assurance == Level::Finalized {
+            synced.problem = synced.problem.or_else(|| self.why_finality_is_late());
+        }
+        synced
     }
 
     async fn fetch_needed(&self, need: Need, generation: Generation, deadline: Deadline) -> Round {
