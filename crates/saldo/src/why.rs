@@ -135,7 +135,12 @@ pub(crate) struct Case<'a> {
 
 /// The reason why nothing was proven. A fault of the device comes first, then one of the heads, then what the
 /// providers have in common.
+///
+/// A checkpoint that is too old is named before all: it is known without any answer, and no answer can help.
 pub(crate) fn of_read(case: &Case<'_>) -> Why {
+    if let Some(problem @ Why::CheckpointTooOld { .. }) = case.problem {
+        return problem.clone();
+    }
     of_device(case).or_else(|| of_whole(case)).unwrap_or_else(|| of_providers(case))
 }
 

@@ -32,11 +32,11 @@ impl Head {
     pub(super) async fn start(&self, generation: Generation, deadline: Deadline) -> Round {
         let restarted_at = self.state().restarted_at;
         if let Some(checkpoint) = restarted_at {
-            return self.start_at(&Origin::from(checkpoint), generation, deadline).await;
+            return self.start_at_given(checkpoint, generation, deadline).await;
         }
         let (given, agreement) = match &self.trust_start {
             TrustStart::Given(given) => {
-                return self.start_at(&Origin::from(*given), generation, deadline).await;
+                return self.start_at_given(*given, generation, deadline).await;
             }
             TrustStart::Agreement { given, agreement } => (given, agreement),
         };
@@ -67,14 +67,25 @@ impl Head {
                     // The chain has not gone past the light client: this clock is ahead, or the chain stands
                     // still.
                     Some(_) => Why::LightClientBehind { newest },
-                    None => {
-                        let (age, limit) = self.age_and_limit(held, self.now().time());
-                        Why::CheckpointTooOld { age: self.epochs(age), limit: self.epochs(limit) }
-                    }
+                    None => self.checkpoint_too_old(held),
                 };
                 Round::lost(Vec::new(), why)
             }
         }
+    }
+
+    /// Starts at the only checkpoint that may be used. If its slot says that it is too old, no answer can help.
+    async fn start_at_given(&self, given: Checkpoint, generation: Generation, deadline: Deadline) -> Round {
+        let now = self.now().time();
+        match given.slot.filter(|slot| self.is_beyond_weak_subjectivity(*slot, now)) {
+            Some(slot) => Round::lost(Vec::new(), self.checkpoint_too_old(slot)),
+            None => self.start_at(&Origin::from(given), generation, deadline).await,
+        }
+    }
+
+    fn checkpoint_too_old(&self, slot: Slot) -> Why {
+        let (age, limit) = self.age_and_limit(slot, self.now().time());
+        Why::CheckpointTooOld { age: self.epochs(age), limit: self.epochs(limit) }
     }
 
     pub(super) fn bootstrap<'a>(
