@@ -55,7 +55,7 @@ fn six_minutes_fast_is_reported() {
     assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE);
     scene.simulation.clock().set_ahead(FAST + scene.chain.network().slot_duration() * 6);
     let reading = scene.balance(ALICE);
-    scene.assert_unknown(&reading, "light_client_behind", BEFORE);
+    scene.assert_unknown(&reading, "clock_off", BEFORE);
     let shown = reading.latest_proven().unwrap();
     assert!(matches!(shown.freshness(scene.client.now(), &Policy::signed()), Freshness::Old(_)));
 }

@@ -53,6 +53,7 @@
 mod account;
 mod builder;
 mod client;
+mod clock_fault;
 mod env;
 mod event;
 mod finality;

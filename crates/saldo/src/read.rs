@@ -183,7 +183,7 @@ impl ClientInner {
             Kind::Finalized => self.find_finalized(holdings, deadline).await,
         };
         let finding = |((holding, before), (found, attempts)): ((&Holding, Mark), (Found, Vec<Attempt>))| {
-            Finding { holding: *holding, found, attempts, demand, before }
+            Finding { holding: *holding, found: self.blame_fast_clock(found), attempts, demand, before }
         };
         holdings.iter().zip(marks).zip(found).map(finding).collect()
     }

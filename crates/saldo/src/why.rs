@@ -144,6 +144,19 @@ pub(crate) fn of_read(case: &Case<'_>) -> Why {
     of_device(case).or_else(|| of_whole(case)).unwrap_or_else(|| of_providers(case))
 }
 
+/// Whether a reason can be wrong because this device's clock is fast: something looks old, or is asked for too early.
+pub(crate) fn depends_on_time(why: &Why) -> bool {
+    matches!(
+        why,
+        Why::LightClientBehind { .. }
+            | Why::OnlyOldBlocks { .. }
+            | Why::HandOverMissing { .. }
+            | Why::CheckpointTooOld { .. }
+            | Why::CheckpointNotServed
+            | Why::TooFewCheckpointSources { .. }
+    )
+}
+
 /// The fault of the device, if any: its network or its clock.
 fn of_device(case: &Case<'_>) -> Option<Why> {
     let Case { heads, attempts, now, dispatcher, .. } = *case;

@@ -185,14 +185,18 @@ impl Endpoint {
 
     /// Whether no machine on the way can change its answers: they come over TLS, or from this machine.
     pub fn is_private(&self) -> bool {
-        let is_folder = self.folder_path().is_some();
+        self.url.0.scheme() == "https" || self.is_on_this_device()
+    }
+
+    /// Whether it is a folder or a server of this device.
+    pub(crate) fn is_on_this_device(&self) -> bool {
         let is_loopback = match self.url.0.host() {
             Some(url::Host::Ipv4(address)) => address.is_loopback(),
             Some(url::Host::Ipv6(address)) => address.is_loopback(),
             Some(url::Host::Domain(name)) => name == "localhost",
             None => false,
         };
-        self.url.0.scheme() == "https" || is_loopback || is_folder
+        is_loopback || self.folder_path().is_some()
     }
 
     /// Its operator: as declared, else the host.

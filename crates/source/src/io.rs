@@ -5,10 +5,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures_util::TryFutureExt;
 use futures_util::future::{Either, select};
 use saldo_reading::{Failure, ProviderId};
 
 use crate::clock::Clock;
+use crate::endpoint::Endpoint;
+use crate::server_dates::ServerDates;
 use crate::transport::{Request, Response, Transport, TransportError};
 
 /// A transport and a clock.
@@ -19,12 +22,14 @@ pub struct Io {
     next_id: Arc<AtomicU64>,
     /// The beacon sources that refused to send SSZ.
     without_ssz: Arc<Mutex<BTreeSet<ProviderId>>>,
+    dates: Arc<Mutex<ServerDates>>,
 }
 
 impl Io {
     /// Uses `transport` for every request and `clock` for every wait.
     pub fn new(transport: Arc<dyn Transport>, clock: Arc<dyn Clock>) -> Self {
-        Self { transport, clock, next_id: Arc::new(AtomicU64::new(1)), without_ssz: Arc::default() }
+        let next_id = Arc::new(AtomicU64::new(1));
+        Self { transport, clock, next_id, without_ssz: Arc::default(), dates: Arc::default() }
     }
 
     /// The clock.
@@ -47,13 +52,26 @@ impl Io {
         self.without_ssz.lock().unwrap_or_else(PoisonError::into_inner).insert(source.clone());
     }
 
+    /// Whether this device's clock is ahead of the `Date` headers that all of `endpoints` gave within the last two minutes, as far as
+    /// they gave one. At least two operators must have given one. It is a hint for the user; nothing may be proven by it.
+    ///
+    /// Source: RFC 9110, section 6.6.1.
+    pub fn dates_show_fast_clock<'a>(&self, endpoints: impl Iterator<Item = &'a Endpoint>) -> bool {
+        let dates = self.dates.lock().unwrap_or_else(PoisonError::into_inner);
+        dates.show_fast_clock(endpoints, self.clock())
+    }
+
     /// Sends a request and waits for the response. The request's limits hold even if the transport ignores them.
     pub(crate) async fn exchange(&self, request: Request) -> Result<Response, Failure> {
         let (timeout, limit) = (request.timeout, request.max_bytes);
         if timeout == Duration::ZERO {
             return Err(TransportError::Timeout { after: timeout }.into());
         }
-        let answer = self.transport.send(request);
+        let url = request.url.clone();
+        let answer = self.transport.send(request).inspect_ok(|response| {
+            let mut dates = self.dates.lock().unwrap_or_else(PoisonError::into_inner);
+            dates.note(&url, response, self.clock());
+        });
         match select(answer, self.clock.sleep(timeout)).await {
             Either::Left((Ok(response), _)) if response.body.len() > limit => {
                 Err(TransportError::TooLarge { limit }.into())

@@ -38,6 +38,7 @@ mod quarantine;
 mod ranking;
 mod reachability;
 mod retry_after;
+mod server_dates;
 mod transport;
 
 pub use batch_size::BatchSize;
