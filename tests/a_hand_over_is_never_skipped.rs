@@ -80,6 +80,9 @@ fn a_clock_a_day_fast_is_no_missing_committee_update() {
         world.assert_true(&world.read(&client));
         world.simulation.clock().set_ahead(Duration::from_secs(86_400));
         world.pass_slots(2);
+        // The dates of the servers show it.
+        assert_eq!(world.read(&client).why(), Some(&Why::ClockOff));
+        world.without_dates();
         let reading = world.read(&client);
         let Some(Why::LightClientBehind { newest: Some(newest) }) = reading.why() else {
             panic!("{:?}, {:?}", reading.why(), reading.attempts());
@@ -98,6 +101,8 @@ fn a_clock_a_month_fast_is_no_old_checkpoint() {
     world.assert_true(&world.read(&client));
     world.simulation.clock().set_ahead(Duration::from_secs(30 * 86_400));
     world.pass_slots(2);
+    assert_eq!(world.read(&client).why(), Some(&Why::ClockOff), "the dates of the servers show it");
+    world.without_dates();
     assert_eq!(world.read(&client).why().unwrap().code(), "light_client_behind");
     world.simulation.clock().set_ahead(Duration::ZERO);
     world.assert_true(&world.read(&client));

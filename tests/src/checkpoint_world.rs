@@ -8,7 +8,7 @@ use saldo::{
 use saldo_beacon::unit::Period;
 use saldo_drill::http::{HttpRequest, Reaction, Reply, Service};
 use saldo_drill::simulate::Simulation;
-use saldo_drill::{BeaconSource, Chain, ChainBuilder, Provider};
+use saldo_drill::{BeaconSource, Chain, ChainBuilder, Fault, Provider};
 
 use crate::scene::{ALICE, BEFORE};
 
@@ -143,6 +143,12 @@ impl CheckpointWorld {
         self.simulation.pass(duration);
         self.chain.set_pace(1);
         self.pass_slots(64);
+    }
+
+    /// From now on the beacon sources and the checkpoint sources give no date, and the dates that they gave are too old to count.
+    pub fn without_dates(&self) {
+        self.sources.iter().chain(&self.checkpoint_sources).for_each(|source| source.set(Fault::NoDate));
+        self.simulation.pass(Duration::from_secs(180));
     }
 
     /// Lets slots pass.

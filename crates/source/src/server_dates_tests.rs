@@ -65,7 +65,7 @@ fn one_server_decides_nothing() {
     let day = 86_400;
     assert!(!shows(day, &[("http://a.test", AT_NOON)]));
     // Two servers of one operator.
-    assert!(!shows(day, &[("http://a.one.test", AT_NOON), ("http://b.one.test", AT_NOON)]));
+    assert!(!shows(day, &[("http://a.test:1", AT_NOON), ("http://a.test:2", AT_NOON)]));
     // One of three says that the device is right.
     let agrees = "Wed, 25 Nov 2026 12:00:00 GMT";
     assert!(!shows(

@@ -11,7 +11,6 @@ use saldo_source::beacon::Route;
 use saldo_source::{Answer, Deadline, Endpoint};
 
 use super::Head;
-use super::heads::explained_by_label;
 use super::step::Need;
 
 /// The name under which the dispatcher ranks sources of committee updates.
@@ -40,23 +39,37 @@ impl Head {
                 let before = self.committees_known();
                 let refusal = updates.into_iter().enumerate().find_map(|(place, update)| {
                     let failure = self.advance(update).err()?;
-                    Some(explained_by_label(failure, || {
-                        decode::names_unknown_fork_at(place, &data.bytes, data.encoding, &self.network())
-                    }))
+                    let is_unsigned = matches!(failure, Failure::Update(AdvanceError::Signature(_)));
+                    let may_be_of_unknown_fork = is_unsigned
+                        && decode::names_unknown_fork_at(place, &data.bytes, data.encoding, &self.network());
+                    Some((failure, may_be_of_unknown_fork))
                 });
                 match refusal {
                     _ if self.committees_known() > before => Ok(()),
                     // The list is empty, or the first update brings no next committee, so that the others
                     // cannot be checked.
-                    None | Some(Failure::Update(AdvanceError::CommitteeUnknown { .. })) => {
+                    None | Some((Failure::Update(AdvanceError::CommitteeUnknown { .. }), _)) => {
                         Err(Failure::NotServed { method: "light_client/updates" })
                     }
-                    Some(refusal) => Err(refusal),
+                    // The signature may be genuine under the version of that fork. But the fork digests of another chain are
+                    // unknown too.
+                    Some((_, true)) if self.is_of_this_chain(source, deadline).await => {
+                        Err(Failure::UnknownFork)
+                    }
+                    Some((refusal, _)) => Err(refusal),
                 }
             };
             updated.await.map_or_else(Answer::Failed, Answer::Accepted)
         }
         .boxed()
+    }
+
+    /// Whether the source says that its genesis is that of this chain.
+    async fn is_of_this_chain(&self, source: &Endpoint, deadline: Deadline) -> bool {
+        let Ok(data) = self.fetch(source, Route::Genesis, deadline).await else { return false };
+        let genesis: serde_json::Value = serde_json::from_slice(&data.bytes).unwrap_or_default();
+        let root = genesis.pointer("/data/genesis_validators_root").and_then(serde_json::Value::as_str);
+        root.and_then(|root| root.parse().ok()) == Some(self.network().genesis_validators_root())
     }
 
     /// Requests the next committee while `read` runs, and for a little longer. At the end of the period it is

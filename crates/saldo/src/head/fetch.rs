@@ -1,14 +1,19 @@
 //! Fetches light-client data from the sources, and advances the light client with it.
 
 use futures_util::future::BoxFuture;
-use saldo_beacon::unit::Period;
-use saldo_beacon::{AdvanceError, BootstrapError, LightClient, LightClientUpdate};
+use saldo_beacon::decode::{self, DecodeError, Encoding};
+use saldo_beacon::unit::{Period, Slot};
+use saldo_beacon::{AdvanceError, BootstrapError, LightClient, LightClientUpdate, Network};
 use saldo_reading::{Attempt, Failure, Role};
 use saldo_source::beacon::{Data, Route, fetch};
 use saldo_source::{Answer, Deadline, Endpoint, mirror};
 
 use super::Head;
 use crate::event;
+
+/// Decodes an update, by its bytes, encoding, label and network.
+pub(super) type DecodeUpdate =
+    fn(&[u8], Encoding, Option<&str>, &Network) -> Result<LightClientUpdate, DecodeError>;
 
 impl Head {
     pub(super) async fn ask_sources<'a>(
@@ -31,6 +36,23 @@ impl Head {
             return mirror::fetch(io, &self.network(), self.time(), source, route, time_left).await;
         }
         fetch(io, source, route, time_left).await
+    }
+
+    /// Advances the light client with one head, and returns its slot. If its label names an unknown fork, a signature that does not
+    /// verify may be genuine under the version of that fork.
+    pub(super) fn advance_to(&self, data: &Data, decode: DecodeUpdate) -> Result<Slot, Failure> {
+        let (network, label) = (self.network(), data.fork.as_deref());
+        let update = decode(&data.bytes, data.encoding, label, &network)?;
+        let slot = update.attested_slot();
+        match self.advance(update) {
+            Ok(()) => Ok(slot),
+            Err(Failure::Update(AdvanceError::Signature(_)))
+                if label.is_some_and(|label| decode::names_unknown_fork(label, &network)) =>
+            {
+                Err(Failure::UnknownFork)
+            }
+            Err(refusal) => Err(refusal),
+        }
     }
 
     pub(super) fn advance(&self, update: LightClientUpdate) -> Result<(), Failure> {

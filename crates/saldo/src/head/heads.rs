@@ -7,33 +7,19 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Either, select};
-use saldo_beacon::decode::{self, DecodeError, Encoding};
-use saldo_beacon::unit::Slot;
-use saldo_beacon::{AdvanceError, LightClientUpdate, Network};
+use saldo_beacon::{AdvanceError, decode};
 use saldo_chain::Level;
 use saldo_reading::{Attempt, Failure, Outcome, ProviderId, Role};
-use saldo_source::beacon::{Data, Route};
+use saldo_source::beacon::Route;
 use saldo_source::{Answer, Deadline, Endpoint};
 
 use super::Head;
 use super::state::CommonLag;
 use crate::env::Env;
 
-/// Decodes an update, by its bytes, encoding, label and network.
-type DecodeUpdate = fn(&[u8], Encoding, Option<&str>, &Network) -> Result<LightClientUpdate, DecodeError>;
-
 /// Whether a head was refused because its committee is not known: it is of a later period.
 fn is_of_later_period(answer: &Answer<()>) -> bool {
     matches!(answer, Answer::Failed(Failure::Update(AdvanceError::CommitteeUnknown { .. })))
-}
-
-/// The reason why an object was refused. If its label names an unknown fork, a signature that does not verify may be genuine under
-/// the version of that fork.
-pub(super) fn explained_by_label(failure: Failure, names_unknown_fork: impl FnOnce() -> bool) -> Failure {
-    match failure {
-        Failure::Update(AdvanceError::Signature(_)) if names_unknown_fork() => Failure::UnknownFork,
-        other => other,
-    }
 }
 
 /// The name under which the dispatcher ranks sources of heads.
@@ -128,18 +114,6 @@ impl Head {
             _ if slots <= 1 || !is_good_enough || state.heads_answered < Some(began) => None,
             _ => Some(CommonLag { slots, since, lasts }),
         };
-    }
-
-    /// Advances the light client with one head. Returns its slot.
-    pub(super) fn advance_to(&self, data: &Data, decode: DecodeUpdate) -> Result<Slot, Failure> {
-        let (network, label) = (self.network(), data.fork.as_deref());
-        let update = decode(&data.bytes, data.encoding, label, &network)?;
-        let slot = update.attested_slot();
-        self.advance(update).map(|()| slot).map_err(|failure| {
-            explained_by_label(failure, || {
-                label.is_some_and(|label| decode::names_unknown_fork(label, &network))
-            })
-        })
     }
 
     fn heads<'a>(&'a self, source: &'a Endpoint, deadline: Deadline) -> BoxFuture<'a, Answer<()>> {

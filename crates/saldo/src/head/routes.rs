@@ -50,6 +50,10 @@ impl Head {
 
     /// Whether the source refuses each light-client route that does not depend on a block root.
     async fn serves_no_route(&self, source: &Endpoint, deadline: Deadline) -> bool {
+        // A mirror has files, and no routes that could be switched on.
+        if source.is_mirror() {
+            return false;
+        }
         let network = self.network();
         let present = network.slot_at(self.time()).map_or(Period::new(0), |slot| network.period_at(slot));
         let routes = [
