@@ -3,8 +3,11 @@
 use std::time::Duration;
 
 use saldo::{Policy, Reading, Why};
-use saldo_drill::{Chain, Fault};
+use saldo_drill::http::{HttpRequest, Reaction, Service};
+use saldo_drill::{Chain, Fault, Provider};
+use saldo_tests::native;
 use saldo_tests::scene::{ALICE, BEFORE, Scene};
+use serde_json::{Value, json};
 
 /// All providers are that many blocks behind.
 fn lagging(seed: u64, blocks: u64, providers: usize) -> Scene {
@@ -75,4 +78,66 @@ fn what_it_says_of_its_tip_proves_nothing() {
     let scene = lagging(310, 0, 1);
     scene.providers[0].add(Fault::Result(serde_json::json!("0x1")).on("eth_blockNumber"));
     assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE);
+}
+
+/// A provider that proves its newest block, whatever block it is asked for.
+struct OnlyTip(Provider);
+
+impl Service for OnlyTip {
+    fn answer(&self, request: &HttpRequest) -> Reaction {
+        let mut body: Value = serde_json::from_slice(&request.body).unwrap();
+        let calls = match &mut body {
+            Value::Array(calls) => calls.as_mut_slice(),
+            call => std::slice::from_mut(call),
+        };
+        for call in calls.iter_mut().filter(|call| call["method"] == "eth_getProof") {
+            call["params"][2] = json!("latest");
+        }
+        self.0.answer(&HttpRequest { body: body.to_string().into_bytes(), ..request.clone() })
+    }
+
+    fn refuses(&self) -> bool {
+        false
+    }
+}
+
+fn finalized(scene: &Scene) -> Reading {
+    scene.simulation.run(scene.client.finalized(&[native(ALICE)])).pop().unwrap()
+}
+
+/// A provider that no longer has the final block is past it, however it says that it does not know the block.
+#[test]
+fn a_provider_past_the_final_block_is_not_behind() {
+    let error = |message: &str| Fault::Error { code: -32_000, message: message.into() }.on("eth_getProof");
+    let faults = [
+        Some(error("header not found")),
+        Some(error("header for hash not found")),
+        Some(error("unknown block")),
+        Some(error("missing trie node")),
+        None,
+    ];
+    for (seed, fault) in (400..).zip(faults) {
+        let scene = lagging(seed, 0, 1);
+        match &fault {
+            Some(rule) => scene.providers[0].add(rule.clone()),
+            None => {
+                // Its tip is the newest signed block.
+                let only_tip = OnlyTip(Provider::honest(&scene.chain));
+                only_tip.0.set_lag(1);
+                scene.simulation.internet().register("http://provider0.test", only_tip);
+            }
+        }
+        let reading = finalized(&scene);
+        assert_eq!(code(&reading), Some("proof_window_missed"), "{fault:?}: {:?}", reading.attempts());
+    }
+    let scene = lagging(410, 0, 1);
+    scene.providers[0].set_proof_window(3);
+    assert_eq!(code(&finalized(&scene)), Some("proof_window_missed"));
+    // One that is really behind, and one that does not say where it is.
+    let scene = lagging(411, 283, 1);
+    assert_eq!(code(&finalized(&scene)), Some("providers_behind"));
+    let scene = lagging(412, 0, 1);
+    scene.providers[0].add(error("header not found"));
+    scene.providers[0].add(Fault::NullResult.on("eth_blockNumber"));
+    assert_eq!(code(&finalized(&scene)), Some("providers_behind"));
 }

@@ -134,6 +134,7 @@ impl Proofs {
                 *slot = answer;
             }
         }
+        let answers = self.mark_pruned(provider, answers, inquiry).await;
         let answers = self.mark_wrong_chain(provider, answers, inquiry.deadline).await;
         let is_of_other_chain =
             |answer: &ProofAnswer| matches!(answer, Answer::Failed(Failure::WrongChain { .. }));

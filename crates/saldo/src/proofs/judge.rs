@@ -182,6 +182,30 @@ impl Proofs {
         !now.allows(age, &self.env.policy_at(inquiry.target.level))
     }
 
+    /// Tells a provider that no longer has a final block from one that does not have it yet: by its own block number, it is past the
+    /// block. Both answer that they do not know the block.
+    pub(super) async fn mark_pruned(
+        &self,
+        provider: &Endpoint,
+        answers: Vec<Answer<Box<Candidate>>>,
+        inquiry: Inquiry<'_>,
+    ) -> Vec<Answer<Box<Candidate>>> {
+        let is_unknown =
+            |answer: &Answer<Box<Candidate>>| matches!(answer, Answer::Failed(Failure::NotSynced));
+        if takes_tips(inquiry.target.level) || !answers.iter().any(is_unknown) {
+            return answers;
+        }
+        let Some(head) = self.head.newest(inquiry.target.level) else { return answers };
+        let (io, left) = (self.env.dispatcher.io(), self.env.time_left(inquiry.deadline));
+        let said = ask(io, provider, &Question::BlockNumber, left).await.ok();
+        let is_past = said.and_then(|said| block_number_of(&said)).is_some_and(|tip| tip > head.number());
+        let marked = |answer: Answer<Box<Candidate>>| match is_past && is_unknown(&answer) {
+            true => Answer::Failed(Failure::ProofWindowMissed),
+            false => answer,
+        };
+        answers.into_iter().map(marked).collect()
+    }
+
     /// Asks which chain a provider serves, unless it said so before and there is no doubt.
     async fn confirm_chain(
         &self,
