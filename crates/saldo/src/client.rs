@@ -69,7 +69,8 @@ impl Client {
 
     /// Reads all `holdings` repeatedly until each is proven, waiting cannot help, or `patience` is over.
     ///
-    /// Waiting helps a provisional reading: it is proven once the next head is signed, one or two slots later.
+    /// Waiting helps a provisional reading: it is proven once the next head is signed, one or two slots later. It also helps where
+    /// servers limit the rate: the next read follows after the pause that they ask for, or after pauses that grow from 1 s to 30 s.
     #[inline(never)]
     pub fn read_patiently<'a>(
         &'a self,

@@ -67,6 +67,7 @@ mod inner;
 mod link;
 mod notify;
 mod pace;
+mod patience;
 mod proofs;
 mod prove;
 mod read;

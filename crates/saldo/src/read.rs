@@ -16,6 +16,7 @@ use crate::event;
 use crate::gate::Finding;
 use crate::head::{BlockRef, Synced};
 use crate::inner::ClientInner;
+use crate::patience;
 use crate::proofs::PendingProof;
 use crate::why;
 
@@ -59,11 +60,12 @@ impl ClientInner {
     }
 
     /// Reads `holdings` repeatedly until each is proven, waiting cannot help, or `patience` is over. A
-    /// provisional reading waits for the next signed head.
+    /// provisional reading waits for the next signed head, and a rate limit for the end of its pause.
     pub(crate) async fn read_patiently(&self, holdings: &[Holding], patience: Duration) -> Vec<Reading> {
         let clock = self.env.clock();
         let end = Deadline::after(clock, patience);
         let mut proven: BTreeSet<Holding> = BTreeSet::new();
+        let mut refusals = 0_u32;
         loop {
             let deadline = Deadline::after(clock, self.env.policy.deadline).min(end);
             let mut readings = self.read(holdings, Kind::Newest, deadline).await;
@@ -74,14 +76,10 @@ impl ClientInner {
                     None => {}
                 }
             }
-            let waits = readings.iter().any(|reading| match reading {
-                Reading::Provisional(provisional) => !provisional.why().needs_action(),
-                Reading::Proven(_) | Reading::Unknown(_) => false,
-            });
-            let pause = self.head.until_next_head();
-            if !waits || end.left(clock) <= pause {
-                return readings;
-            }
+            let until_head = self.head.until_next_head();
+            let pauses = readings.iter().filter_map(|reading| patience::pause(reading, until_head, refusals));
+            let Some(pause) = pauses.min().filter(|pause| *pause < end.left(clock)) else { return readings };
+            refusals = refusals.saturating_add(1);
             clock.sleep(pause).await;
         }
     }
