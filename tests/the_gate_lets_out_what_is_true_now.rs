@@ -60,7 +60,14 @@ fn at(time: UnixTime) -> Now {
 /// The state at [`late`], at the time of the newest block.
 fn present(record: Option<&Record>) -> Present<'_> {
     let now = at(signed().anchor().timestamp());
-    Present { generation: FIRST, is_faulted: false, chain: &late().headers, record, now }
+    Present {
+        generation: FIRST,
+        is_faulted: false,
+        wrong_chain_id: None,
+        chain: &late().headers,
+        record,
+        now,
+    }
 }
 
 fn demand() -> Demand {
@@ -252,4 +259,19 @@ fn a_claim_carries_the_reading_that_holds_now() {
     let Reading::Provisional(claim) = reading else { panic!("{reading:?}") };
     assert_eq!(claim.last().unwrap().anchor().hash(), signed().anchor().hash());
     assert!(claim.unconfirmed_amount().is_some());
+}
+
+/// The providers say that the table has the chain id of another chain: no amount is shown under the wrong name, not even an old one.
+#[test]
+fn nothing_is_let_out_under_a_wrong_chain_id() {
+    let record = record_of(&[signed()]);
+    let present = Present { wrong_chain_id: Some(7), ..present(Some(&record)) };
+    assert_eq!(admit(&signed(), &demand(), &present), Err(Refusal::WrongChainId { expected: 7 }));
+    assert_eq!(recorded(&demand(), &present), None);
+    assert_eq!(last(&present), None);
+    for found in [Found::Candidate(Box::new(signed())), Found::Nothing(Why::AllUnreachable)] {
+        let reading = hand_out(found, Mark::default(), [], &demand(), &present);
+        assert_eq!(reading.why(), Some(&Why::WrongChain { expected: 7 }));
+        assert_eq!(reading.latest_proven(), None);
+    }
 }

@@ -118,9 +118,8 @@ fn the_version_changes_one_slot_after_the_fork() {
 #[test]
 fn the_label_of_each_update_of_a_list_is_read() {
     let node = Node::captured("pyspec-ethrex-fulu");
-    let named = |place, bytes: &[u8], encoding| {
-        decode::names_unknown_fork_at(place, bytes, encoding, &node.network)
-    };
+    let named =
+        |place, bytes: &[u8], encoding| decode::names_unknown_fork_at(place, bytes, encoding, &node.network);
     let known = node.answer("updates_0_8.ssz");
     let mut unknown = known.clone();
     unknown[8..12].copy_from_slice(&[1, 2, 3, 4]);

@@ -10,7 +10,14 @@ use saldo_reading::{Candidate, Generation, Now, Policy, Proven};
 /// known.
 pub fn let_out(candidate: &Candidate, chain: &Chain) -> Proven {
     let now = Now::new(candidate.anchor().timestamp(), None, Duration::from_secs(12));
-    let present = Present { generation: Generation::FIRST, is_faulted: false, chain, record: None, now };
+    let present = Present {
+        generation: Generation::FIRST,
+        is_faulted: false,
+        wrong_chain_id: None,
+        chain,
+        record: None,
+        now,
+    };
     let policy = Policy { max_age: Duration::MAX, ..Policy::signed() };
     let demand = Demand { generation: Generation::FIRST, level: Level::Signed, policy };
     admit(candidate, &demand, &present).expect("the chain holds its block")

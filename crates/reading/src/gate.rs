@@ -8,6 +8,7 @@
 //! | --- | --- |
 //! | the candidate and the call belong to the present trust start | [`Refusal::TrustRestarted`] |
 //! | the chain did not contradict itself | [`Refusal::ConsensusFault`] |
+//! | the providers do not say that the chain id of the network's table is wrong | [`Refusal::WrongChainId`] |
 //! | it was proven by a provider, not restored from storage | [`Refusal::Restored`] |
 //! | the chain has its block; a block that the chain does not know is refused | [`Refusal::NotHeld`] |
 //! | the block has the assurance that the call asks for | [`Refusal::TooWeak`] |
@@ -47,6 +48,8 @@ pub struct Present<'a> {
     pub generation: Generation,
     /// Whether the chain contradicted itself.
     pub is_faulted: bool,
+    /// The chain id of the network's table, if the providers say that they serve another chain.
+    pub wrong_chain_id: Option<u64>,
     /// The trusted blocks.
     pub chain: &'a Chain,
     /// The record of the holding; `None` if there is none.
@@ -81,6 +84,11 @@ pub enum Refusal {
     TrustRestarted,
     /// The chain contradicted itself.
     ConsensusFault,
+    /// The chain id of the network's table is wrong, so the amount would be shown under the name of another chain.
+    WrongChainId {
+        /// The chain id of the table.
+        expected: u64,
+    },
     /// It comes from storage.
     Restored,
     /// The chain does not have its block: the block was withdrawn, or is unknown.
@@ -107,6 +115,7 @@ impl Refusal {
         match self {
             Self::TrustRestarted => Why::TrustRestarted,
             Self::ConsensusFault => Why::ConsensusFault,
+            Self::WrongChainId { expected } => Why::WrongChain { expected },
             Self::NotHeld => Why::BlockWithdrawn,
             Self::AgeUnknown => Why::ClockOff,
             Self::TooOld { age } | Self::OlderThanRecord { age } => Why::OnlyOldBlocks { age },
@@ -177,7 +186,7 @@ pub fn admit(candidate: &Candidate, demand: &Demand, present: &Present<'_>) -> R
 /// Its age, its assurance and whether it was restored do not matter: an offline screen keeps its amounts. It belongs to the
 /// present trust start, and is not known to be withdrawn.
 pub fn last(present: &Present<'_>) -> Option<Proven> {
-    let record = present.record?;
+    let record = present.record.filter(|_| present.wrong_chain_id.is_none())?;
     let stands =
         |held: &&Candidate| held.generation == present.generation && !held.is_withdrawn_by(present.chain);
     let newest = record.last().filter(stands).or_else(|| record.finalized().filter(stands))?;
@@ -212,6 +221,9 @@ fn proven_since(before: Mark, demand: &Demand, present: &Present<'_>) -> Option<
 fn closed(demand: &Demand, present: &Present<'_>) -> Option<Refusal> {
     if demand.generation != present.generation {
         return Some(Refusal::TrustRestarted);
+    }
+    if let Some(expected) = present.wrong_chain_id {
+        return Some(Refusal::WrongChainId { expected });
     }
     present.is_faulted.then_some(Refusal::ConsensusFault)
 }

@@ -77,7 +77,8 @@ impl ClientInner {
         let open = holdings.iter().zip(&known).filter(|(_, known)| known.is_none());
         let open: Vec<Holding> = open.map(|(holding, _)| *holding).collect();
         let target = ProofTarget { block, level: Level::Finalized };
-        let results = self.prove(&open, &target, deadline).await;
+        let proving = self.prove(&open, &target, deadline);
+        let results = self.proofs.learn_chain_beside(proving, deadline).await;
         let mut results: BTreeMap<Holding, _> = open.into_iter().zip(results).collect();
         let policy = self.env.policy_at(Level::Finalized);
         let settle = |(holding, known): (&Holding, Option<Found>)| {

@@ -53,6 +53,8 @@ pub(crate) struct Head {
 pub(crate) struct HeadView<'a> {
     pub(crate) generation: Generation,
     pub(crate) is_faulted: bool,
+    /// The chain id of the network's table, if the providers say that they serve another chain.
+    pub(crate) wrong_chain_id: Option<u64>,
     pub(crate) chain: &'a Chain,
     pub(crate) now: Now,
     /// Counts the changes of the chain.
@@ -117,6 +119,7 @@ impl Head {
         look(&HeadView {
             generation: state.generation,
             is_faulted: state.faulted,
+            wrong_chain_id: state.has_wrong_chain_id.then(|| network.chain_id()),
             chain: &state.chain,
             now,
             revision: state.revision,
@@ -139,6 +142,11 @@ impl Head {
 
     pub(crate) fn is_faulted(&self) -> bool {
         self.state().faulted
+    }
+
+    /// Notes whether the providers say that the chain id of the network's table is wrong.
+    pub(crate) fn note_wrong_chain_id(&self, is_wrong: bool) {
+        self.state().has_wrong_chain_id = is_wrong;
     }
 
     /// The contradiction that stopped this chain.

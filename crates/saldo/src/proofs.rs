@@ -3,6 +3,8 @@
 
 mod ask;
 mod capability;
+mod chain_check;
+mod chains_said;
 mod checked;
 mod disclosed;
 mod evidence;
@@ -15,7 +17,7 @@ mod provider_state;
 mod request;
 mod target;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -27,6 +29,7 @@ use saldo_source::{BatchSize, Endpoint};
 use crate::env::Env;
 use crate::head::Head;
 use capability::{Capabilities, Capability};
+use chains_said::{ChainsSaid, is_built_in};
 use disclosed::Disclosures;
 use evidence::EvidenceLog;
 use pending::PendingProofs;
@@ -41,6 +44,8 @@ pub(crate) struct Proofs {
     head: Arc<Head>,
     /// Whether the nodes of a proof are kept after the check, because readings are stored.
     keeps_nodes: bool,
+    /// Whether the network's table is built in, so that its chain id is certain.
+    is_built_in: bool,
     state: Mutex<ProofsState>,
 }
 
@@ -54,8 +59,7 @@ struct ProofsState {
     explored: BTreeMap<ProviderId, Duration>,
     /// Proofs that are false under the block of their request.
     evidence: EvidenceLog,
-    /// Providers that said they serve this chain.
-    chain_confirmed: BTreeSet<ProviderId>,
+    chains_said: ChainsSaid,
     pending: PendingProofs,
 }
 
@@ -65,7 +69,8 @@ impl Proofs {
     pub(crate) const LINK_DEPTH: u64 = 16;
 
     pub(crate) fn new(env: Arc<Env>, head: Arc<Head>, keeps_nodes: bool) -> Self {
-        Self { env, head, keeps_nodes, state: Mutex::default() }
+        let is_built_in = is_built_in(&head.network());
+        Self { env, head, keeps_nodes, is_built_in, state: Mutex::default() }
     }
 
     fn state(&self) -> MutexGuard<'_, ProofsState> {

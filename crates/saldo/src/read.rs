@@ -180,6 +180,11 @@ impl ClientInner {
             Kind::Newest => self.find_newest(holdings, deadline).await,
             Kind::Finalized => self.find_finalized(holdings, deadline).await,
         };
+        let proven = found.iter().filter_map(|(found, _)| match found {
+            Found::Candidate(candidate) => Some(candidate.provider().clone()),
+            Found::Claim { .. } | Found::Nothing(_) => None,
+        });
+        self.proofs.check_chain(&proven.collect(), deadline).await;
         let finding = |((holding, before), (found, attempts)): ((&Holding, Mark), (Found, Vec<Attempt>))| {
             Finding { holding: *holding, found: self.blame_fast_clock(found), attempts, demand, before }
         };
@@ -201,6 +206,7 @@ impl ClientInner {
         }
         let settled = self.settle(holdings, &synced, &early, deadline);
         // Data that only later calls need is fetched while the proofs are in flight.
+        let settled = self.proofs.learn_chain_beside(settled, deadline);
         let settled = join(settled, self.learn_finalized_header(deadline));
         let read = self.head.learn_next_committee_beside(settled, deadline).boxed();
         if holdings.len() > 1 {

@@ -48,8 +48,9 @@ pub(crate) struct Moment<'a> {
 impl<'a> Moment<'a> {
     /// The state that the gate checks for `holding`.
     pub(crate) fn present(&self, holding: &Holding) -> Present<'a> {
-        let HeadView { generation, is_faulted, chain, now, .. } = *self.view;
-        Present { generation, is_faulted, chain, record: self.records.get(holding), now }
+        let HeadView { generation, is_faulted, wrong_chain_id, chain, now, .. } = *self.view;
+        let record = self.records.get(holding);
+        Present { generation, is_faulted, wrong_chain_id, chain, record, now }
     }
 
     /// The reading of `holding` that was withdrawn last.

@@ -136,7 +136,7 @@ pub extern "C" fn balance() -> u32 {
         let now = Now::new(anchor.timestamp(), None, network.slot_duration());
         let demand = Demand { generation, level: Level::Signed, policy: Policy::signed() };
         let chain = &state.chain;
-        let present = Present { generation, is_faulted: false, chain, record: None, now };
+        let present = Present { generation, is_faulted: false, wrong_chain_id: None, chain, record: None, now };
         let proven = admit(&candidate, &demand, &present).map_err(refusal)?;
         let anchor = proven.anchor();
         let by = match anchor.assurance() {

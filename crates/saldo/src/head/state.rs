@@ -25,6 +25,8 @@ pub(crate) struct HeadState {
     /// The heads contradicted each other or a final block. Nothing more is proven from this chain until trust
     /// is restarted from another checkpoint.
     pub(super) faulted: bool,
+    /// The providers say that the chain id of the network's table is wrong.
+    pub(super) has_wrong_chain_id: bool,
     /// The contradiction. It is kept here too because another light client may replace the present one.
     pub(super) fault: Option<ConsensusFault>,
     /// The checkpoint at which the caller restarted trust, instead of the one that the client was built with.

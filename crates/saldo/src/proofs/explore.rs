@@ -67,10 +67,10 @@ impl Proofs {
         let expected = self.head.network().chain_id();
         // A provider that does not support the call is judged by its proof alone.
         if let Ok(got) = next().and_then(|said| chain_id_of(&said)) {
+            self.state().chains_said.record(provider.id(), got, expected);
             if got != expected {
                 return Err(Failure::WrongChain { got, expected });
             }
-            self.state().chain_confirmed.insert(provider.id().clone());
         }
         let said = next().ok().and_then(|said| state_proofs(&said));
         let proven = next().and_then(|reply| {

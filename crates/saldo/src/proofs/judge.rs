@@ -214,14 +214,13 @@ impl Proofs {
         deadline: Deadline,
     ) -> Result<(), Failure> {
         let expected = self.head.network().chain_id();
-        if !is_doubtful && self.state().chain_confirmed.contains(provider.id()) {
+        if !is_doubtful && self.state().chains_said.of(provider.id()) == Some(expected) {
             return Ok(());
         }
         match chain_id(self.env.dispatcher.io(), provider, self.env.time_left(deadline)).await {
-            Ok(got) if got != expected => Err(Failure::WrongChain { got, expected }),
-            Ok(_) => {
-                self.state().chain_confirmed.insert(provider.id().clone());
-                Ok(())
+            Ok(got) => {
+                self.state().chains_said.record(provider.id(), got, expected);
+                if got == expected { Ok(()) } else { Err(Failure::WrongChain { got, expected }) }
             }
             // A provider that does not support the call is judged by its proofs alone.
             Err(_) => Ok(()),

@@ -15,10 +15,11 @@ impl Proofs {
     /// The provider state to store; `certain` is the time that has certainly come.
     pub(crate) fn provider_state(&self, certain: Option<UnixTime>) -> ProviderState {
         let now = self.env.clock().monotonic();
+        let chain = self.head.network().chain_id();
         let state = self.state();
         let stored = |(provider, known): (&ProviderId, &Capability)| StoredProvider {
             provider: provider.as_str().to_owned(),
-            serves_chain: state.chain_confirmed.contains(provider),
+            serves_chain: state.chains_said.of(provider) == Some(chain),
             believed_for: known.until.saturating_sub(now).as_secs(),
             batch: u64::try_from(known.batch.size()).unwrap_or(u64::MAX),
             block_hash: known.block_hash,
@@ -35,11 +36,12 @@ impl Proofs {
     pub(crate) fn restore(&self, stored: ProviderState) {
         let now = self.env.clock().monotonic();
         let since = self.env.clock().wall().saturating_sub(UnixTime::from_secs(stored.written));
+        let chain = self.head.network().chain_id();
         let mut state = self.state();
         for known in stored.providers {
             let Some(provider) = known.id() else { continue };
             if known.serves_chain {
-                state.chain_confirmed.insert(provider.clone());
+                state.chains_said.record(&provider, chain, chain);
             }
             let left = Duration::from_secs(known.believed_for).saturating_sub(since);
             let until = now.saturating_add(left.min(Capabilities::AGE));

@@ -289,6 +289,7 @@ impl Plain {
         Present {
             generation: self.generation(state),
             is_faulted: state.is_faulted && !self.has(Omission::Fault),
+            wrong_chain_id: None,
             chain,
             record,
             now: Now::new(self.time(), None, self.network.slot_duration()),
