@@ -170,3 +170,43 @@ fn a_limit_that_begins_later_is_learned() {
         assert_eq!(numbers[0], 60, "{limit:?}: {numbers:?}");
     }
 }
+
+/// The only provider counts the calls inside a batch, and takes few of them in a second. The pace is learned and kept.
+#[test]
+fn a_provider_that_counts_the_calls_inside_a_batch_is_paced() {
+    for (seed, (per_second, hint)) in
+        (600..).zip([(5, None), (10, None), (20, None), (20, Some("1")), (45, None), (59, Some("2"))])
+    {
+        let policy = Policy { deadline: Duration::from_secs(30), ..Policy::signed() };
+        let (scene, holdings) = sixty(seed, 1, policy);
+        let retry_after = hint.map(str::to_owned);
+        scene.providers[0].add(Fault::CallRate { per_second, retry_after });
+        let patience = Duration::from_secs(90);
+        for round in 0..2 {
+            let before = scene.simulation.internet().log().len();
+            let readings = scene.simulation.run(scene.client.read_patiently(&holdings, patience));
+            assert_eq!(proven(&scene, &holdings, &readings), 60, "{per_second} a second, round {round}");
+            let requests = scene.simulation.internet().log().len() - before;
+            let most = 60 / per_second * 4 + 16;
+            assert!(requests <= most, "{per_second} a second, round {round}: {requests} requests");
+            scene.pass_slots(1);
+        }
+        let stats = scene.client.health().endpoints;
+        assert!(stats.iter().all(|endpoint| !endpoint.stats.is_quarantined), "it is not punished");
+    }
+}
+
+/// A limit of requests is no limit of calls: the whole list is asked for in few requests.
+#[test]
+fn a_limit_of_requests_is_not_taken_for_one_of_calls() {
+    for (seed, per_second) in (700..).zip([1, 2, 3]) {
+        let policy = Policy { deadline: Duration::from_secs(30), ..Policy::signed() };
+        let (scene, holdings) = sixty(seed, 1, policy);
+        scene.providers[0].add(Fault::RequestRate { per_second, retry_after: None });
+        let clock = scene.simulation.clock();
+        let began = clock.monotonic();
+        let readings = scene.simulation.run(scene.client.read(&holdings));
+        assert_eq!(proven(&scene, &holdings, &readings), 60, "{per_second} a second");
+        assert!(clock.monotonic() - began <= Duration::from_secs(20), "{:?}", clock.monotonic() - began);
+    }
+}

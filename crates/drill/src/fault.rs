@@ -123,6 +123,14 @@ faults! {
         #[serde(default)]
         retry_after: Option<String>,
     } = "request_rate", None, Well, "takes {per_second} requests a second";
+    /// Execution: HTTP 429 for a request with which more than that many calls come in a second. Each call of a batch counts.
+    CallRate {
+        /// The most calls in any second.
+        per_second: usize,
+        /// The `Retry-After` header, seconds or a date.
+        #[serde(default)]
+        retry_after: Option<String>,
+    } = "call_rate", Some(Side::Execution), Well, "takes {per_second} calls a second";
     /// Any: HTTP 402, the credits are used up.
     QuotaExhausted = "quota_exhausted", None, Limited;
     /// Any: HTTP 403, not allowed.

@@ -1,5 +1,7 @@
 //! How many calls in one request a provider takes, as its answers have shown. Pure.
 
+use std::time::Duration;
+
 /// The most calls in one request.
 pub const LARGEST_BATCH: usize = 100;
 
@@ -19,6 +21,10 @@ pub struct BatchSize {
     used: u8,
     /// How many batches in a row were answered with a rate limit.
     limited: u8,
+    /// The number of calls of the last one; 0 if there was none.
+    limited_calls: usize,
+    /// Whether the provider counts the calls inside a batch: it takes `size` of them in a second.
+    is_paced: bool,
 }
 
 impl Default for BatchSize {
@@ -34,15 +40,40 @@ impl BatchSize {
     const LIMITS_BEFORE_HALF: u8 = 2;
     /// The sizes to try after a refusal.
     const STEPS: [usize; 2] = [3, 10];
+    /// After the first rate limit a quarter of the batch is tried, and after each further one half of that.
+    const PARTS_AFTER_LIMIT: [usize; 2] = [4, 2];
+    /// The pause between batches to a provider that counts the calls inside them. Limits are mostly per second.
+    pub(crate) const PACE: Duration = Duration::from_millis(1_050);
 
     /// A size that was learned before, between 1 and [`LARGEST_BATCH`].
     pub fn known(size: usize) -> Self {
-        Self { size: size.clamp(1, LARGEST_BATCH), taken: 0, refused: None, used: 0, limited: 0 }
+        Self {
+            size: size.clamp(1, LARGEST_BATCH),
+            taken: 0,
+            refused: None,
+            used: 0,
+            limited: 0,
+            limited_calls: 0,
+            is_paced: false,
+        }
     }
 
     /// Returns the largest number of calls to send in one request.
     pub fn size(&self) -> usize {
         self.size
+    }
+
+    /// Whether batches are sent one after another with a pause, because the provider counts the calls inside them.
+    pub(crate) fn is_paced(&self) -> bool {
+        self.is_paced
+    }
+
+    /// The number of calls to try first after a batch of `calls` calls was answered with a rate limit: the provider may count calls.
+    pub(crate) fn part_after_limit(&self, calls: usize) -> Option<usize> {
+        let limited = self.limited_calls.min(calls);
+        let [first, later] = Self::PARTS_AFTER_LIMIT;
+        let part = limited.checked_div(if self.limited == 1 { first } else { later });
+        part.map(|part| part.max(1)).filter(|_| self.limited > 0 && limited > 1)
     }
 
     /// Whether a batch of `calls` calls was answered before, so that a failure now has another cause.
@@ -75,6 +106,12 @@ impl BatchSize {
 
     /// Records that a batch of `calls` calls was answered.
     pub(crate) fn record_taken(&mut self, calls: usize) {
+        if self.limited > 0 && calls < self.limited_calls {
+            self.record_refused(self.limited_calls, calls);
+            self.is_paced = true;
+        } else if calls > self.size {
+            self.is_paced = false;
+        }
         self.limited = 0;
         self.taken = self.taken.max(calls);
         self.refused = self.refused.filter(|refused| *refused > calls);
@@ -106,8 +143,8 @@ impl BatchSize {
     /// Records that a batch of `calls` calls was answered with a rate limit.
     pub(crate) fn record_limited(&mut self, calls: usize) {
         self.limited = self.limited.saturating_add(1);
+        self.limited_calls = calls;
         if self.limited >= Self::LIMITS_BEFORE_HALF {
-            self.limited = 0;
             self.record_refused(calls, calls / 2);
         }
     }
@@ -173,6 +210,31 @@ mod tests {
         assert_eq!(batch.size(), 100);
         batch.record_limited(60);
         assert_eq!(batch.size(), 30);
+    }
+
+    /// A quarter of a batch that met a rate limit is tried. If it is answered, the provider counts calls.
+    #[test]
+    fn a_part_that_is_answered_after_a_rate_limit_sets_the_pace() {
+        let mut batch = BatchSize::default();
+        assert_eq!(batch.part_after_limit(60), None);
+        batch.record_limited(60);
+        assert_eq!(
+            [60, 30, 3, 1].map(|calls| batch.part_after_limit(calls)),
+            [Some(15), Some(7), Some(1), None]
+        );
+        assert!(!batch.is_paced());
+        batch.record_taken(15);
+        assert_eq!((batch.size(), batch.is_paced(), batch.part_after_limit(45)), (15, true, None));
+        // A larger batch is answered later: the calls are not counted any more.
+        (0..4).for_each(|_| batch.record_use());
+        assert_eq!(batch.trial(60), Some(30));
+        batch.record_taken(30);
+        assert_eq!((batch.size(), batch.is_paced()), (30, false));
+        // The whole batch is answered after the pause: it was a limit of requests.
+        let mut batch = BatchSize::default();
+        batch.record_limited(2);
+        batch.record_taken(2);
+        assert_eq!((batch.size(), batch.is_paced()), (100, false));
     }
 
     #[test]

@@ -14,7 +14,7 @@ pub struct Rule {
     pub(crate) method: Option<String>,
     /// How many more requests it applies to; `None`: without end.
     pub(crate) left: Option<u64>,
-    /// When requests were let through in the last second, under [`Fault::RequestRate`].
+    /// When requests were let through in the last second, under [`Fault::RequestRate`]; calls under [`Fault::CallRate`].
     recent: VecDeque<UnixTime>,
 }
 
@@ -42,16 +42,20 @@ impl Rule {
         self.left != Some(0) && self.method.as_ref().is_none_or(|method| methods.contains(method))
     }
 
-    /// Whether a request at `now` is within the rate, if there is one. Counts it then.
-    fn lets_through(&mut self, now: UnixTime) -> bool {
-        let Fault::RequestRate { per_second, .. } = self.fault else { return false };
+    /// Whether a request of so many `calls` at `now` is within the rate, if there is one. Counts it then.
+    fn lets_through(&mut self, calls: usize, now: UnixTime) -> bool {
+        let (per_second, counted) = match self.fault {
+            Fault::RequestRate { per_second, .. } => (per_second, 1),
+            Fault::CallRate { per_second, .. } => (per_second, calls),
+            _ => return false,
+        };
         let is_over = |at: &UnixTime| now.as_millis().saturating_sub(at.as_millis()) >= 1_000;
         while self.recent.front().is_some_and(is_over) {
             self.recent.pop_front();
         }
-        let has_room = self.recent.len() < per_second;
+        let has_room = self.recent.len().saturating_add(counted) <= per_second;
         if has_room {
-            self.recent.push_back(now);
+            self.recent.extend(std::iter::repeat_n(now, counted));
         }
         has_room
     }
@@ -59,7 +63,9 @@ impl Rule {
     /// What the rule does to a request that it applies to.
     fn taken(&self) -> Self {
         let fault = match &self.fault {
-            Fault::RequestRate { retry_after, .. } => Fault::RateLimited { retry_after: retry_after.clone() },
+            Fault::RequestRate { retry_after, .. } | Fault::CallRate { retry_after, .. } => {
+                Fault::RateLimited { retry_after: retry_after.clone() }
+            }
             other => other.clone(),
         };
         fault.into()
@@ -109,7 +115,7 @@ impl Rules {
     pub(crate) fn take(&mut self, methods: &[String], now: UnixTime) -> Vec<Rule> {
         let mut taken = Vec::new();
         for rule in self.0.iter_mut().filter(|rule| rule.applies_to(methods)) {
-            if rule.lets_through(now) {
+            if rule.lets_through(methods.len(), now) {
                 continue;
             }
             rule.left = rule.left.map(|left| left.saturating_sub(1));

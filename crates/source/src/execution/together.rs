@@ -7,14 +7,16 @@ use futures_util::stream::{self, StreamExt};
 use saldo_reading::Failure;
 use serde_json::value::RawValue;
 
-use super::portion::{Answered, Numbered, Portion, PortionReply, answered, first_of_each_kind};
+use super::portion::{
+    Answered, Numbered, Portion, PortionReply, answered, first_of_each_kind, is_rate_limit,
+};
 use super::progress::Progress;
 use super::question::Question;
-use crate::batch_size::BatchSize;
+use crate::batch_size::{BatchSize, LARGEST_BATCH};
 use crate::clock::Deadline;
 use crate::endpoint::Endpoint;
 use crate::io::Io;
-use crate::jsonrpc::{Call, alone, batch as batch_of};
+use crate::jsonrpc::{Call, CallFailure, alone, batch as batch_of};
 
 /// The most requests in flight to one provider. Small ones may be more: a provider counts the calls inside a batch.
 const SIDE_BY_SIDE: usize = 8;
@@ -66,7 +68,11 @@ pub async fn ask_together(
     let mut step = Step::Trial;
     while !progress.is_done() {
         let portions = portions(step, &progress, batch);
-        let replies = send(io, provider, &portions, deadline).await;
+        let replies = if batch.is_paced() {
+            send_paced(io, provider, &portions, step == Step::Rest, deadline).await
+        } else {
+            send(io, provider, &portions, deadline).await
+        };
         let answers = portions.iter().zip(replies);
         let answers = answers.map(|(portion, reply)| (portion.len(), answered(portion.len(), reply, batch)));
         let answers: Vec<(usize, Answered)> = answers.collect();
@@ -91,6 +97,9 @@ fn portions<'a>(step: Step, progress: &Progress<'a>, batch: BatchSize) -> Vec<Po
     let open = progress.open();
     match step {
         Step::Rest => in_size(&open, batch.size()),
+        Step::Trial if let Some(part) = batch.part_after_limit(open.len()) => {
+            vec![open.get(..part).unwrap_or(&open).to_vec()]
+        }
         Step::Trial if batch.size() == 1 => in_size(&first_of_each_kind(&open, TRIAL), 1),
         Step::Trial => {
             let larger = batch.trial(open.len()).unwrap_or(0);
@@ -126,7 +135,7 @@ fn next_step(step: Step, answers: &[(usize, Answered)], batch: &mut BatchSize) -
     let of = |test: fn(&Answered) -> bool| answers.iter().filter(move |(_, answer)| test(answer));
     let taken = of(Answered::is_taken).map(|(calls, _)| *calls).max();
     let known = batch.size();
-    if let Some(calls) = taken.filter(|calls| *calls > 1) {
+    if let Some(calls) = taken.filter(|calls| *calls > 1 || batch.part_after_limit(LARGEST_BATCH).is_some()) {
         batch.record_taken(calls);
     }
     if let Some((calls, _)) = of(Answered::is_rate_limit).find(|(calls, _)| *calls > 1) {
@@ -181,6 +190,42 @@ async fn send(
         requests.push(async move { ask_at_once(io, provider, portion, left).await }.boxed());
     }
     stream::iter(requests).buffered(side_by_side).collect().await
+}
+
+/// Sends the portions one after another, with a pause before each that is not the first of its call. After a rate limit, and where
+/// the time is over, the others are not sent.
+async fn send_paced(
+    io: &Io,
+    provider: &Endpoint,
+    portions: &[Portion<'_>],
+    has_sent: bool,
+    deadline: Deadline,
+) -> Vec<PortionReply> {
+    let mut replies: Vec<PortionReply> = Vec::with_capacity(portions.len());
+    let limit = CallFailure {
+        failure: Box::new(Failure::RateLimited { retry_after: Some(BatchSize::PACE) }),
+        size: None,
+        is_rate_limit: true,
+    };
+    for portion in portions {
+        if has_sent || !replies.is_empty() {
+            if deadline.left(io.clock()) <= BatchSize::PACE {
+                break;
+            }
+            io.clock().sleep(BatchSize::PACE).await;
+        }
+        let reply = ask_at_once(io, provider, portion, deadline.left(io.clock())).await;
+        let is_limit = match &reply {
+            Ok(results) => results.iter().any(|result| is_rate_limit(result.as_ref().err())),
+            Err(failed) => failed.is_rate_limit,
+        };
+        replies.push(reply);
+        if is_limit {
+            break;
+        }
+    }
+    replies.resize_with(portions.len(), || Err(limit.clone()));
+    replies
 }
 
 /// One request for all of `portion`; a single question is not sent as a batch.
