@@ -61,11 +61,12 @@ pub(crate) async fn run(arguments: BalanceArguments) -> Result<u8, CommandFailur
     };
     output.tell_storage_faults();
     if output.arguments.watch {
-        let Output { client, arguments, chain_check, .. } = &output;
+        let Output { client, arguments, chain_check, exchange_check, .. } = &mut output;
         if let Some(check) = chain_check {
             check.run().await?;
         }
-        return watch::run(client, &owners, arguments).await;
+        let exchange_check = exchange_check.take().expect("nothing was read yet");
+        return watch::run(client, &owners, arguments, exchange_check).await;
     }
     if output.arguments.line_by_line {
         output.read_line_by_line().await?;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use saldo::{Activity, Address, Change, Client, Freshness, Proven, ProviderId, Reading, StorageFault};
 
 use crate::arguments::BalanceArguments;
+use crate::exchanged::ExchangeCheck;
 use crate::failure::CommandFailure;
 use crate::say::say;
 use crate::text::{ago, ether, good, provenance, warn};
@@ -19,12 +20,14 @@ const TICK: Duration = Duration::from_secs(1);
 /// Runs until it is interrupted.
 ///
 /// # Errors
-/// A [`CommandFailure`] if the output was closed.
+/// A [`CommandFailure`] if the output was closed, or if the first readings fail because URLs were exchanged and no amount is known.
 pub(crate) async fn run(
     client: &Client,
     owners: &[Address],
     arguments: &BalanceArguments,
+    exchange_check: ExchangeCheck,
 ) -> Result<u8, CommandFailure> {
+    let mut exchange_check = Some(exchange_check);
     let mut watch = client.watch(owners.iter().map(|owner| client.native(*owner)));
     let is_drawn = std::io::stdout().is_terminal() && !arguments.json;
     let mut screen = Screen { client, shown: BTreeMap::new(), activity: Activity::Idle, drawn: 0 };
@@ -36,6 +39,13 @@ pub(crate) async fn run(
             // Returning closes the storage in good order.
             _ = tokio::signal::ctrl_c() => return Ok(0),
         };
+        if let Some(failure) = exchanged(&changes, &mut exchange_check).await? {
+            if !owners.iter().any(|owner| client.last(&client.native(*owner)).is_some()) {
+                return Err(failure);
+            }
+            failure.report(arguments.json);
+            screen.drawn = 0;
+        }
         for change in changes {
             if arguments.json {
                 print(&json::change(client, &change).to_string())?;
@@ -53,6 +63,22 @@ pub(crate) async fn run(
         if is_drawn {
             screen.draw()?;
         }
+    }
+}
+
+/// The failure to report if the first readings among `changes` fail because URLs were exchanged.
+async fn exchanged(
+    changes: &[Change],
+    check: &mut Option<ExchangeCheck>,
+) -> Result<Option<CommandFailure>, CommandFailure> {
+    let reading = |change: &Change| match change {
+        Change::Reading { reading, .. } => Some(reading.clone()),
+        _ => None,
+    };
+    let readings: Vec<Reading> = changes.iter().filter_map(reading).collect();
+    match check.take_if(|_| !readings.is_empty()) {
+        Some(check) => check.run(&readings).await,
+        None => Ok(None),
     }
 }
 

@@ -128,3 +128,24 @@ fn a_failing_server_is_not_called_exchanged() {
         );
     }
 }
+
+/// A watch that can show nothing ends like `balance`. One that has an amount to show goes on.
+#[test]
+fn a_watch_says_it_too() {
+    for json in [true, false] {
+        let [of_beacon, ..] = refusals_of_beacon_nodes();
+        let [of_execution, ..] = refusals_of_execution_clients();
+        let (beacon, execution) = (beacon(of_beacon), execution(of_execution));
+        let mut command = saldo(&["balance", "--watch", &ALICE.to_string(), "--timeout", "6s", "-n"]);
+        command.arg(network_file(&test_chain().network().to_toml()));
+        command.args(["--rpc-url", &format!("r={}", beacon.url())]);
+        command.args(["--beacon-url", &format!("b={}", execution.url())]);
+        if json {
+            command.arg("--json");
+        }
+        let watch = run(&mut command);
+        assert_eq!(watch.status, 2, "{watch:?}");
+        assert!(watch.all().contains("the URLs were exchanged: r is a beacon node"), "{watch:?}");
+        assert!(watch.all().contains("--rpc-url") && !watch.all().contains("127.0.0.1"), "{watch:?}");
+    }
+}
