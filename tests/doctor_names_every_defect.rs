@@ -129,6 +129,23 @@ fn a_limit_of_bytes_is_no_broken_batch() {
     }
 }
 
+/// Proofs are longer than other answers: a limit of bytes that hits them alone is shown too.
+#[test]
+fn a_limit_of_bytes_that_hits_only_proofs_is_shown() {
+    for (seed, bytes) in (1..).zip([1_000, 4_000, 8_000, 20_000]) {
+        let world = DoctorWorld::new(seed, 1, 1, 0);
+        world.providers[0].add(Fault::ResponseLimit { bytes }.on("eth_getProof"));
+        let report = world.examine();
+        assert_eq!(report.findings_at("provider0"), [""; 0], "{bytes}: {:?}", report.providers[0]);
+        let batch = report.providers[0].batch.found().copied();
+        assert!(batch.is_some_and(|calls| calls < 50), "{bytes}: {batch:?}");
+        assert!(report.providers[0].depth.is_found(), "{bytes}: one request alone is answered");
+    }
+    let world = DoctorWorld::new(9, 1, 1, 0);
+    world.providers[0].add(Fault::ResponseLimit { bytes: 10_000_000 });
+    assert_eq!(world.examine().providers[0].batch.found(), Some(&50));
+}
+
 /// The doctor recognises a beacon node's URL among the providers and the reverse, by what answers there.
 #[test]
 fn exchanged_urls_are_recognised() {

@@ -60,6 +60,36 @@ pub(crate) async fn largest(
     largest
 }
 
+/// The largest batch of proofs, of the tried sizes up to `known`, that is answered whole. Proofs are much longer than other answers,
+/// so a limit of bytes may hit them alone.
+pub(crate) async fn largest_of_proofs(probe: &ProbeClient<'_>, known: usize) -> usize {
+    /// The most bytes of one batch of proofs.
+    const MOST: usize = 1024 * 1024;
+    for size in SIZES.into_iter().rev().filter(|size| (2..=known).contains(size)) {
+        if probe.is_over() {
+            return known;
+        }
+        let call = |id: usize| json!({ "jsonrpc": "2.0", "id": id, "method": "eth_getProof", "params": [PROBED, [], "latest"] });
+        let body = probe.batch(&Value::Array((0..size).map(call).collect()), MOST).await;
+        match body.map(|body| are_all_answered(&body, size)) {
+            Ok(true) => return size,
+            Ok(false) => probe.meter.reopen(),
+            // No answer says nothing of a limit.
+            Err(_) => return known,
+        }
+    }
+    1
+}
+
+fn are_all_answered(body: &[u8], size: usize) -> bool {
+    let answers: Vec<Value> = serde_json::from_slice(body).unwrap_or_default();
+    let is_answered = |id: usize| {
+        let mut own = answers.iter().filter(|answer| answer.get("id") == Some(&json!(id)));
+        own.next().is_some_and(|answer| answer.get("result").is_some_and(Value::is_object))
+    };
+    (0..size).all(is_answered)
+}
+
 /// The kinds of calls alternate, so that answers under another id are noticed.
 fn call(id: usize) -> Value {
     let (method, params) = if asks_chain_id(id) {

@@ -67,6 +67,11 @@ async fn without_head(probe: &ProbeClient<'_>, chain_id: u64, report: &mut Provi
     forms(probe, &header, report).await;
     report.capabilities = capabilities::read(probe).await;
     report.batch = batch::largest(probe, chain_id, &mut report.findings).await;
+    if let (Check::Found(known), Check::Found(()), Check::Found(_)) =
+        (&report.batch, &report.by_tag, &report.proof_at_tip)
+    {
+        report.batch = Check::Found(batch::largest_of_proofs(probe, *known).await);
+    }
     Some(())
 }
 

@@ -45,7 +45,7 @@ pub struct ProviderReport {
     pub by_tag: Check<()>,
     /// Whether a proof can be asked for by block hash (EIP-1898).
     pub by_hash: Check<()>,
-    /// The largest batch, of the tried sizes, that it answered correctly.
+    /// The largest batch, of the tried sizes, that it answered correctly, also with proofs.
     pub batch: Check<usize>,
     /// What `eth_capabilities` claims about proofs.
     pub capabilities: Check<Capabilities>,
