@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use alloy_primitives::U256;
+use alloy_primitives::{Address, U256};
 use futures_util::future::select;
 use futures_util::{FutureExt, StreamExt};
 use saldo::{
@@ -43,9 +43,14 @@ fn of_method(scene: &Scene, method: &str) -> u64 {
 
 /// The number of proof requests that named Alice.
 fn proofs_of_alice(scene: &Scene) -> usize {
+    proofs_of(scene, ALICE)
+}
+
+/// The number of proof requests that named `owner`.
+fn proofs_of(scene: &Scene, owner: Address) -> usize {
     let names = |body: &[u8]| {
         let body = String::from_utf8_lossy(body).to_lowercase();
-        body.contains("eth_getproof") && body.contains(&format!("{ALICE:#x}"))
+        body.contains("eth_getproof") && body.contains(&format!("{owner:#x}"))
     };
     scene.simulation.internet().log().iter().filter(|exchange| names(&exchange.body)).count()
 }
@@ -95,6 +100,7 @@ fn a_hint_has_a_change_proven() {
     let first = changes_within(&scene, &mut watch, SLOT * 4);
     assert_eq!(readings(&first).len(), 2);
     let proofs = of_method(&scene, "eth_getProof");
+    let asked = [ALICE, UNUSED].map(|owner| proofs_of(&scene, owner));
     let quiet = changes_within(&scene, &mut watch, SLOT * 10);
     assert_eq!(quiet, [], "no change without a change of the balance");
     assert_eq!(of_method(&scene, "eth_getProof"), proofs);
@@ -108,7 +114,7 @@ fn a_hint_has_a_change_proven() {
     assert!(*at <= SLOT * 5, "{at:?}");
     assert_eq!(activities(&changes), [Activity::Fetching, Activity::Idle]);
     // The holding that did not change was not proven again.
-    assert_eq!(of_method(&scene, "eth_getProof"), proofs + 1);
+    assert_eq!([ALICE, UNUSED].map(|owner| proofs_of(&scene, owner)), [asked[0] + 1, asked[1]]);
 }
 
 /// A provider whose hint changes every time causes some proofs, fewer and fewer, and no other amount.

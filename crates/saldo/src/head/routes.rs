@@ -1,5 +1,7 @@
 //! Tells a server without light-client routes from a source that only lacks one object.
 
+use std::time::Duration;
+
 use futures_util::future::join_all;
 use saldo_beacon::unit::Period;
 use saldo_reading::{Attempt, Failure, Outcome, Role, Why};
@@ -13,6 +15,9 @@ use super::step::Round;
 const ALL_ROUTES: &str = "light_client";
 
 impl Head {
+    /// How long a source counts as one that serves light-client routes after it served one.
+    const ROUTES_SERVED: Duration = Duration::from_secs(5 * 60);
+
     /// Replaces the reason of a failed `round` if no source serves any light-client route. A newer checkpoint would not help then.
     ///
     /// Asks the sources only if all of them refused what was asked for.
@@ -48,12 +53,24 @@ impl Head {
         Round { attempts, problem, ..round }
     }
 
-    /// Whether the source refuses each light-client route that does not depend on a block root.
+    /// Whether the source refuses each light-client route that does not depend on a block root. A source that served one is not
+    /// asked again for some minutes.
     async fn serves_no_route(&self, source: &Endpoint, deadline: Deadline) -> bool {
+        let now = self.env.clock().monotonic();
+        let served = self.state().served_routes.get(source.id()).copied();
+        let has_just_served = served.is_some_and(|served| now.saturating_sub(served) < Self::ROUTES_SERVED);
         // A mirror has files, and no routes that could be switched on.
-        if source.is_mirror() {
+        if source.is_mirror() || has_just_served {
             return false;
         }
+        let serves_none = self.refuses_all_routes(source, deadline).await;
+        if !serves_none {
+            self.state().served_routes.insert(source.id().clone(), now);
+        }
+        serves_none
+    }
+
+    async fn refuses_all_routes(&self, source: &Endpoint, deadline: Deadline) -> bool {
         let network = self.network();
         let present = network.slot_at(self.time()).map_or(Period::new(0), |slot| network.period_at(slot));
         let routes = [

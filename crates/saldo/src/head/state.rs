@@ -46,6 +46,8 @@ pub(crate) struct HeadState {
     pub(super) heads_answered: Option<Duration>,
     /// What the sources answered to requests for finality updates.
     pub(super) finality: FinalityAnswers,
+    /// When each source was last found to serve a light-client route, on the monotonic clock.
+    pub(super) served_routes: BTreeMap<ProviderId, Duration>,
     /// The sources that had no bootstrap at the last request: the next request to them fetches nothing else
     /// beside it.
     pub(super) without_bootstrap: BTreeSet<ProviderId>,
