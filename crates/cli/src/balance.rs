@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join;
-use saldo::{Address, Client, Holding, Reading, StorageFault};
+use saldo::{Address, Client, Holding, Outcome, Reading, StorageFault, Why};
 
 use crate::arguments::BalanceArguments;
 use crate::chain_id::ChainCheck;
@@ -145,8 +145,8 @@ impl Output {
             both = join(check, reading) => both,
             never = report_progress(is_interactive) => match never {},
         };
-        // A reading that is not proven gives its own reason.
-        if readings.iter().any(|reading| reading.proven().is_some()) {
+        // A reading without a proof that holds gives its own reason.
+        if readings.iter().any(has_proof) {
             checked?;
             self.chain_check = None;
         }
@@ -185,6 +185,12 @@ impl Output {
     fn worsen(&mut self, status: u8) {
         self.status = self.status.max(status);
     }
+}
+
+/// Whether a proof of the reading holds, also if the chain id of the network is wrong, so that no amount is shown.
+fn has_proof(reading: &Reading) -> bool {
+    let holds = || reading.attempts().iter().any(|attempt| attempt.outcome == Outcome::Joined);
+    reading.proven().is_some() || matches!(reading.why(), Some(Why::WrongChain { .. })) && holds()
 }
 
 /// Whether the reading has an amount to show.
