@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use alloy_primitives::Address;
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 use saldo_beacon::{AdoptError, Checkpoint, ConsensusFault, Network};
 use saldo_reading::{Holding, NetworkId, Now, Policy, Proven, Reading, Role, Why, gate};
-use saldo_source::{Deadline, Diversity, Endpoint};
+use saldo_source::{BoxedFuture, Deadline, Diversity, Endpoint, IntoBoxed};
 
 use crate::account::AccountReading;
 use crate::health::Health;
@@ -42,29 +41,29 @@ impl Client {
     ///
     /// If the reading is provisional, the next call can prove it: the committee has then signed its block.
     #[inline(never)]
-    pub fn balance(&self, owner: Address) -> BoxFuture<'_, Reading> {
+    pub fn balance(&self, owner: Address) -> BoxedFuture<'_, Reading> {
         let balance = async move {
             let holding = self.native(owner);
             self.read(&[holding]).await.pop().unwrap_or(gate::unknown(Why::InternalFault))
         };
-        balance.boxed()
+        balance.into_boxed()
     }
 
     /// Reads the account of `owner`: the balance, and the nonce that the same proof shows.
     #[inline(never)]
-    pub fn account(&self, owner: Address) -> BoxFuture<'_, AccountReading> {
-        self.balance(owner).map(AccountReading::new).boxed()
+    pub fn account(&self, owner: Address) -> BoxedFuture<'_, AccountReading> {
+        self.balance(owner).map(AccountReading::new).into_boxed()
     }
 
     /// Reads all `holdings` and returns their readings in the same order. Returns at the policy's deadline at
     /// the latest.
     #[inline(never)]
-    pub fn read<'a>(&'a self, holdings: &'a [Holding]) -> BoxFuture<'a, Vec<Reading>> {
+    pub fn read<'a>(&'a self, holdings: &'a [Holding]) -> BoxedFuture<'a, Vec<Reading>> {
         let read = async move {
             let deadline = Deadline::after(self.inner.env.clock(), self.inner.env.policy.deadline);
             self.inner.read(holdings, Kind::Newest, deadline).await
         };
-        read.boxed()
+        read.into_boxed()
     }
 
     /// Reads all `holdings` repeatedly until each is proven, waiting cannot help, or `patience` is over.
@@ -76,8 +75,8 @@ impl Client {
         &'a self,
         holdings: &'a [Holding],
         patience: Duration,
-    ) -> BoxFuture<'a, Vec<Reading>> {
-        self.inner.read_patiently(holdings, patience).boxed()
+    ) -> BoxedFuture<'a, Vec<Reading>> {
+        self.inner.read_patiently(holdings, patience).into_boxed()
     }
 
     /// Reads the newest amount of each of the `holdings` at a *finalized* block and returns the readings in the
@@ -93,12 +92,12 @@ impl Client {
     /// If no finalized amount can be proven, the reading is [`Reading::Unknown`]. It has the reason and the
     /// last proven amount of any assurance.
     #[inline(never)]
-    pub fn finalized<'a>(&'a self, holdings: &'a [Holding]) -> BoxFuture<'a, Vec<Reading>> {
+    pub fn finalized<'a>(&'a self, holdings: &'a [Holding]) -> BoxedFuture<'a, Vec<Reading>> {
         let read = async move {
             let deadline = Deadline::after(self.inner.env.clock(), self.inner.env.policy.deadline);
             self.inner.read(holdings, Kind::Finalized, deadline).await
         };
-        read.boxed()
+        read.into_boxed()
     }
 
     /// Watches `holdings`: yields what is known at once, and then each change, for as long as the watch is
@@ -119,8 +118,8 @@ impl Client {
     ///
     /// It writes once, at its end. If the app is killed at any point, the data stored before is not lost.
     #[inline(never)]
-    pub fn refresh(&self, within: Duration) -> BoxFuture<'_, Vec<(Holding, Reading)>> {
-        self.inner.refresh(within).boxed()
+    pub fn refresh(&self, within: Duration) -> BoxedFuture<'_, Vec<(Holding, Reading)>> {
+        self.inner.refresh(within).into_boxed()
     }
 
     /// Drops all data about `holding`, in [storage](crate::ClientBuilder::storage) too, and the disclosure set

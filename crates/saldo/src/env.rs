@@ -3,10 +3,12 @@
 
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
 use saldo_chain::{Anchor, Level};
 use saldo_reading::{Now, Policy, Role};
-use saldo_source::{Answer, Clock, Deadline, DisclosureSet, Dispatcher, Endpoint, Hedged, Io, RequestSpec};
+use saldo_source::{
+    Answer, BoxedFuture, Clock, Deadline, DisclosureSet, Dispatcher, Endpoint, Hedged, Io, MaybeSend,
+    RequestSpec,
+};
 
 /// How a client reaches the network, and the policy for its requests.
 pub(crate) struct Env {
@@ -43,12 +45,12 @@ impl Env {
 
     /// Asks the endpoints of `role` in hedged requests until an answer is accepted. The request names no
     /// address, so all of them may see it.
-    pub(crate) async fn hedge<'a, T: Send + 'a>(
+    pub(crate) async fn hedge<'a, T: MaybeSend + 'a>(
         &'a self,
         role: Role,
         method: &'static str,
         deadline: Deadline,
-        ask: impl Fn(&'a Endpoint) -> BoxFuture<'a, Answer<T>>,
+        ask: impl Fn(&'a Endpoint) -> BoxedFuture<'a, Answer<T>>,
     ) -> Hedged<T> {
         let endpoints = match role {
             Role::Execution => &self.execution,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use saldo_beacon::{Checkpoint, Network};
 use saldo_reading::{Asset, Holding, NetworkId, Policy, Why};
-use saldo_source::{Deadline, Endpoint, Io};
+use saldo_source::{Deadline, Endpoint, Io, MaybeSend};
 
 use crate::env::Env;
 use crate::event;
@@ -85,7 +85,7 @@ impl ClientInner {
     }
 
     /// Waits for `future`, and drives the pending storage operations meanwhile.
-    pub(crate) async fn beside_storage<T>(&self, future: impl Future<Output = T> + Send) -> T {
+    pub(crate) async fn beside_storage<T>(&self, future: impl Future<Output = T> + MaybeSend) -> T {
         self.readings.beside_storage(&self.proofs, future).await
     }
 

@@ -36,7 +36,7 @@ use pending::PendingProofs;
 
 pub use evidence::Evidence;
 pub(crate) use pending::PendingProof;
-pub(crate) use target::{Checked, Inquiry, Judged, ProofRequest, ProofTarget};
+pub(crate) use target::{Checked, Inquiry, Judge, Judged, ProofRequest, ProofTarget};
 
 /// Owns the provider state and the pending proofs.
 pub(crate) struct Proofs {

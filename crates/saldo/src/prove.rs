@@ -2,16 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use futures_util::FutureExt;
 use futures_util::future::{Either, join_all, select};
-use saldo_chain::Level;
 use saldo_reading::{Attempt, Candidate, Holding, Outcome, ProviderId, Role};
-use saldo_source::{Answer, Deadline, Endpoint, Hedged};
+use saldo_source::{Answer, Deadline, Endpoint, Hedged, IntoBoxed};
 
 use crate::env::{Env, takes_tips};
 use crate::head::{BlockRef, Synced};
 use crate::inner::ClientInner;
-use crate::proofs::{Checked, Inquiry, Judged, PendingProof, ProofRequest, ProofTarget};
+use crate::proofs::{Inquiry, Judge, Judged, PendingProof, ProofRequest, ProofTarget};
 
 /// The results of the hedged requests, by holding.
 pub(crate) type Proven = BTreeMap<Holding, Hedged<Box<Candidate>>>;
@@ -24,8 +22,7 @@ impl ClientInner {
         target: &ProofTarget,
         deadline: Deadline,
     ) -> Vec<Hedged<Box<Candidate>>> {
-        let judge = self.judge();
-        let inquiry = Inquiry { target, judge: &judge, deadline };
+        let inquiry = Inquiry { target, judge: &self.readings, deadline };
         self.proofs.prove(holdings, inquiry).await
     }
 
@@ -36,16 +33,10 @@ impl ClientInner {
         holdings: &[Holding],
         deadline: Deadline,
     ) -> Vec<Answer<Box<Candidate>>> {
-        let judge = self.judge();
         let target = ProofTarget { block: BlockRef::Tip, level: self.env.policy.assurance };
-        let inquiry = Inquiry { target: &target, judge: &judge, deadline };
+        let inquiry = Inquiry { target: &target, judge: &self.readings, deadline };
         let requests: Vec<ProofRequest> = holdings.iter().copied().map(ProofRequest::within_policy).collect();
         self.proofs.ask(provider, &requests, inquiry).await
-    }
-
-    /// The judge of checked proofs: a proof joins a trusted block, or becomes a pending proof.
-    fn judge(&self) -> impl Fn(Holding, &Checked, &ProviderId, Level) -> Judged + Send + Sync + '_ {
-        |holding, checked, provider, level| self.readings.join(holding, checked, provider, level)
     }
 
     /// Syncs the light client. While there is no young head, the first provider is asked for proofs at its tip
@@ -62,7 +53,7 @@ impl ClientInner {
             let half = self.env.time_left(deadline).checked_div(2).unwrap_or_default();
             return (self.sync(Deadline::after(clock, half)).await, BTreeMap::new());
         }
-        let sync = self.sync(deadline).boxed();
+        let sync = self.sync(deadline).into_boxed();
         let willing = self.env.dispatcher.willing(Role::Execution, "eth_getProof", &self.env.execution);
         let first = willing.first().copied();
         let takes_tips = takes_tips(self.env.policy.assurance) && !holdings.is_empty();
@@ -77,7 +68,7 @@ impl ClientInner {
             let provider = first.id().clone();
             Attempt { provider, role: Role::Execution, outcome, took, over_policy: false }
         };
-        let early = self.ask_for_tips(first, &holdings, deadline).boxed();
+        let early = self.ask_for_tips(first, &holdings, deadline).into_boxed();
         let outcomes: Vec<Outcome>;
         let synced = match select(sync, early).await {
             Either::Left((synced, _)) => {
@@ -125,7 +116,7 @@ impl ClientInner {
             .flat_map(|holding| self.proofs.pending_of(*holding).into_iter().map(|proof| (*holding, proof)))
             .collect();
         let named = |results: Vec<Hedged<Box<Candidate>>>| holdings.iter().copied().zip(results).collect();
-        let prove = self.prove(holdings, &target, deadline).boxed();
+        let prove = self.prove(holdings, &target, deadline).into_boxed();
         if pending.is_empty() {
             return (named(prove.await), Vec::new());
         }
@@ -140,7 +131,7 @@ impl ClientInner {
             }
             Either::Right(((), prove)) => prove,
         };
-        match select(prove, self.join_linked(&pending, deadline).boxed()).await {
+        match select(prove, self.join_linked(&pending, deadline).into_boxed()).await {
             Either::Left((results, joining)) => {
                 let all_proven = results.iter().all(|result| result.winner.is_some());
                 let failed = if all_proven { Vec::new() } else { joining.await };
@@ -217,7 +208,7 @@ impl ClientInner {
         let Some(endpoint) = endpoint.filter(|_| has_time) else {
             return holdings.iter().map(|_| vec![joined.clone()]).collect();
         };
-        let ask = self.ask_for_tips(endpoint, holdings, deadline).boxed();
+        let ask = self.ask_for_tips(endpoint, holdings, deadline).into_boxed();
         let longest_wait = Env::GRACE.min(self.env.time_left(deadline));
         let outcomes: Vec<Option<Outcome>> = match select(ask, clock.sleep(longest_wait)).await {
             Either::Left((answers, _)) => answers

@@ -4,12 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use futures_util::FutureExt;
 use futures_util::future::{Either, join, select};
 use saldo_chain::{Anchor, Level};
 use saldo_reading::gate::{self, Found};
 use saldo_reading::{Attempt, Candidate, Generation, Holding, Mark, Outcome, Reading, Why};
-use saldo_source::{Deadline, Hedged};
+use saldo_source::{Deadline, Hedged, IntoBoxed};
 
 use crate::env::Env;
 use crate::event;
@@ -114,8 +113,8 @@ impl ClientInner {
         let mut open: Vec<Holding> = holdings.to_vec();
         for round in 1..=Self::ROUNDS {
             let reading = std::mem::take(&mut open);
-            let restarted = self.trust_restarted(self.head.generation()).boxed();
-            let found = match select(self.find_once(&reading, kind, deadline).boxed(), restarted).await {
+            let restarted = self.trust_restarted(self.head.generation()).into_boxed();
+            let found = match select(self.find_once(&reading, kind, deadline).into_boxed(), restarted).await {
                 Either::Left((found, _)) => found,
                 // Nothing found under the earlier trust start counts any more.
                 Either::Right(_) if round < Self::ROUNDS && self.env.time_left(deadline) >= Env::GRACE => {
@@ -208,12 +207,12 @@ impl ClientInner {
         // Data that only later calls need is fetched while the proofs are in flight.
         let settled = self.proofs.learn_chain_beside(settled, deadline);
         let settled = join(settled, self.learn_finalized_header(deadline));
-        let read = self.head.learn_next_committee_beside(settled, deadline).boxed();
+        let read = self.head.learn_next_committee_beside(settled, deadline).into_boxed();
         if holdings.len() > 1 {
             return read.await.0;
         }
         // A call for a single holding has time to try another provider. The call does not wait for the answer.
-        match select(read, self.proofs.explore(deadline).boxed()).await {
+        match select(read, self.proofs.explore(deadline).into_boxed()).await {
             Either::Left(((found, _), _)) => found,
             Either::Right(((), read)) => read.await.0,
         }

@@ -23,7 +23,7 @@ use crate::env::Env;
 use crate::event;
 use crate::head::{Head, HeadView};
 use crate::hub::WatchHub;
-use crate::proofs::{Checked, Judged};
+use crate::proofs::{Checked, Judge, Judged};
 use crate::storage::StorageFault;
 use crate::store::Store;
 use state::ReadingsState;
@@ -106,41 +106,6 @@ impl Readings {
         self.state().withdrawals.newest(since)
     }
 
-    /// Joins a checked proof with a trusted block of at least `level`, and records it. Both happen under one lock.
-    pub(crate) fn join(
-        &self,
-        holding: Holding,
-        checked: &Checked,
-        provider: &ProviderId,
-        level: Level,
-    ) -> Judged {
-        let policy = self.env.policy_at(level);
-        let mut state = self.state();
-        let joined = self.head.look(|view| {
-            let anchor = view.chain.anchor_at_root(checked.account.state_root());
-            let anchor = anchor.filter(|anchor| !view.is_faulted && anchor.assurance().level() >= level)?;
-            let provider = provider.clone();
-            let joined = join(holding, &checked.account, anchor, provider, view.generation);
-            let age = view.now.age_of(anchor.timestamp());
-            let is_young = age.is_some_and(|age| view.now.allows(age, &policy));
-            Some((joined.ok()?, is_young))
-        });
-        let Some((candidate, is_young)) = joined else { return Judged::NotYet };
-        let number = candidate.anchor().number();
-        let record = state.records.get(&holding);
-        let newest = match level > self.env.policy.assurance {
-            true => record.and_then(Record::finalized),
-            false => record.and_then(Record::last),
-        };
-        let is_outdated = newest.is_some_and(|newest| newest.anchor().number() > number);
-        let is_new = state.offer(&candidate, Some(checked));
-        drop(state);
-        if is_new {
-            self.hub.notify.notify_all();
-        }
-        if is_outdated || !is_young { Judged::Old { number } } else { Judged::Joined(Box::new(candidate)) }
-    }
-
     /// Reviews the records against the chain: withdraws readings whose block the chain excludes, and raises
     /// those whose block is final.
     pub(crate) fn review(&self) {
@@ -184,5 +149,36 @@ impl Readings {
         if let Some(store) = &self.store {
             faults.into_iter().for_each(|fault| store.note(fault));
         }
+    }
+}
+
+impl Judge for Readings {
+    /// Joins a checked proof with a trusted block of at least `level`, and records it. Both happen under one lock.
+    fn join(&self, holding: Holding, checked: &Checked, provider: &ProviderId, level: Level) -> Judged {
+        let policy = self.env.policy_at(level);
+        let mut state = self.state();
+        let joined = self.head.look(|view| {
+            let anchor = view.chain.anchor_at_root(checked.account.state_root());
+            let anchor = anchor.filter(|anchor| !view.is_faulted && anchor.assurance().level() >= level)?;
+            let provider = provider.clone();
+            let joined = join(holding, &checked.account, anchor, provider, view.generation);
+            let age = view.now.age_of(anchor.timestamp());
+            let is_young = age.is_some_and(|age| view.now.allows(age, &policy));
+            Some((joined.ok()?, is_young))
+        });
+        let Some((candidate, is_young)) = joined else { return Judged::NotYet };
+        let number = candidate.anchor().number();
+        let record = state.records.get(&holding);
+        let newest = match level > self.env.policy.assurance {
+            true => record.and_then(Record::finalized),
+            false => record.and_then(Record::last),
+        };
+        let is_outdated = newest.is_some_and(|newest| newest.anchor().number() > number);
+        let is_new = state.offer(&candidate, Some(checked));
+        drop(state);
+        if is_new {
+            self.hub.notify.notify_all();
+        }
+        if is_outdated || !is_young { Judged::Old { number } } else { Judged::Joined(Box::new(candidate)) }
     }
 }

@@ -13,7 +13,7 @@ use saldo_beacon::unit::UnixTime;
 use saldo_chain::StoredAnchorError;
 use saldo_proof::ProofError;
 use saldo_reading::Holding;
-use saldo_source::BoxedFuture;
+use saldo_source::{BoxedFuture, MaybeSend, MaybeSync};
 
 pub use memory::MemoryStorage;
 #[cfg(feature = "redb")]
@@ -29,7 +29,7 @@ pub use redb::RedbStorage;
 ///
 /// A client calls it while it is built, and at the end of a read that proved something new. A call of the client waits for
 /// it until its own deadline and no longer; the next call goes on waiting. One client calls it for one thing at a time.
-pub trait Storage: Send + Sync {
+pub trait Storage: MaybeSend + MaybeSync {
     /// Reads everything that is kept, as it was at one moment, in any order, with the version of that moment.
     ///
     /// [`ClientBuilder::build`] polls the future once: what is ready by then is there when `build` returns. Otherwise the

@@ -13,9 +13,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 use futures_util::stream::{Stream, StreamExt};
 use saldo_reading::Holding;
+use saldo_source::{BoxedFuture, IntoBoxed};
 
 use crate::inner::ClientInner;
 use shown::{Outbox, SharedOutbox};
@@ -32,7 +32,7 @@ pub struct Watch {
     inner: Arc<ClientInner>,
     watched: BTreeSet<Holding>,
     outbox: SharedOutbox,
-    driver: BoxFuture<'static, ()>,
+    driver: BoxedFuture<'static, ()>,
 }
 
 impl Watch {
@@ -46,7 +46,7 @@ impl Watch {
         }
         inner.hub.register(&watched);
         let outbox = Arc::new(Mutex::new(Outbox::new(&inner)));
-        let driver = drive::drive(Arc::clone(&inner), order, Arc::clone(&outbox)).boxed();
+        let driver = drive::drive(Arc::clone(&inner), order, Arc::clone(&outbox)).into_boxed();
         Self { inner, watched, outbox, driver }
     }
 
@@ -54,7 +54,7 @@ impl Watch {
     /// a change.
     #[inline(never)]
     #[expect(clippy::should_implement_trait, reason = "it is a stream, which has `next` in all its forms")]
-    pub fn next(&mut self) -> BoxFuture<'_, Change> {
+    pub fn next(&mut self) -> BoxedFuture<'_, Change> {
         let next = async move {
             loop {
                 if let Some(change) = StreamExt::next(self).await {
@@ -62,14 +62,14 @@ impl Watch {
                 }
             }
         };
-        next.boxed()
+        next.into_boxed()
     }
 
     /// Waits for the next change, and returns it with all others that are known at that moment, in their order.
     /// A screen that applies them together shows no sum of old and new amounts. The future may be dropped at any
     /// time without losing a change.
     #[inline(never)]
-    pub fn next_all(&mut self) -> BoxFuture<'_, Vec<Change>> {
+    pub fn next_all(&mut self) -> BoxedFuture<'_, Vec<Change>> {
         let all = async move {
             let mut changes = vec![self.next().await];
             while let Some(change) = self.next_queued() {
@@ -77,7 +77,7 @@ impl Watch {
             }
             changes
         };
-        all.boxed()
+        all.into_boxed()
     }
 
     fn next_queued(&self) -> Option<Change> {

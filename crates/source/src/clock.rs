@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use saldo_beacon::unit::UnixTime;
 
-use crate::maybe_send::BoxedFuture;
+use crate::maybe_send::{BoxedFuture, MaybeSend, MaybeSync};
 
 /// The two clocks of a device, and its timer.
-pub trait Clock: Send + Sync {
+pub trait Clock: MaybeSend + MaybeSync {
     /// The wall clock. The user can set it, so it may be wrong.
     fn wall(&self) -> UnixTime;
     /// Time since a fixed start. It only grows; deadlines are measured on it.

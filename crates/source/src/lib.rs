@@ -52,7 +52,7 @@ pub use hedge::{Answer, Ask, DisclosureSet, Hedged, RequestSpec};
 #[cfg(feature = "_transport")]
 pub use http::{HttpTransport, Proxies, ProxyError, SetupError, SystemClock};
 pub use io::Io;
-pub use maybe_send::{BoxedFuture, MaybeSend};
+pub use maybe_send::{BoxedFuture, IntoBoxed, MaybeSend, MaybeSync};
 pub use provider_stats::ProviderStats;
 pub use ranking::FINAL_PROOFS;
 pub use transport::{Method, Request, Response, TlsFault, Transport, TransportError};

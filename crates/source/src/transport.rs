@@ -5,7 +5,7 @@ use std::time::Duration;
 pub use saldo_reading::{TlsFault, TransportError};
 
 use crate::endpoint::SecretUrl;
-use crate::maybe_send::BoxedFuture;
+use crate::maybe_send::{BoxedFuture, MaybeSend, MaybeSync};
 
 /// The HTTP method of a [`Request`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +56,7 @@ impl Response {
 /// An implementation must keep to [`Request::timeout`] and [`Request::max_bytes`], and must not follow redirects. It returns the
 /// body after inflating, where the limit counts. The caller keeps to the time limit as well, so a transport that hangs costs time
 /// but never blocks a read.
-pub trait Transport: Send + Sync {
+pub trait Transport: MaybeSend + MaybeSync {
     /// Sends `request` and waits for the whole response. Dropping the future cancels the request.
     ///
     /// # Errors

@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, Either, select};
+use futures_util::future::{Either, select};
 use saldo_beacon::unit::Period;
 use saldo_beacon::{AdvanceError, LightClient, decode};
 use saldo_reading::Failure;
 use saldo_source::beacon::Route;
-use saldo_source::{Answer, Deadline, Endpoint};
+use saldo_source::{Answer, BoxedFuture, Deadline, Endpoint, IntoBoxed, MaybeSend};
 
 use super::Head;
 use super::step::Need;
@@ -31,7 +30,7 @@ impl Head {
         start: Period,
         count: u64,
         deadline: Deadline,
-    ) -> BoxFuture<'a, Answer<()>> {
+    ) -> BoxedFuture<'a, Answer<()>> {
         async move {
             let updated = async {
                 let data = self.fetch(source, Route::Updates { start, count }, deadline).await?;
@@ -61,7 +60,7 @@ impl Head {
             };
             updated.await.map_or_else(Answer::Failed, Answer::Accepted)
         }
-        .boxed()
+        .into_boxed()
     }
 
     /// Whether the source says that its genesis is that of this chain.
@@ -74,13 +73,13 @@ impl Head {
 
     /// Requests the next committee while `read` runs, and for a little longer. At the end of the period it is
     /// too late to find a source.
-    pub(crate) async fn learn_next_committee_beside<T: Send>(
+    pub(crate) async fn learn_next_committee_beside<T: MaybeSend>(
         &self,
-        read: impl Future<Output = T> + Send,
+        read: impl Future<Output = T> + MaybeSend,
         deadline: Deadline,
     ) -> T {
         let is_first = self.state().next_committee_after.is_none();
-        match select(read.boxed(), self.learn_next_committee(deadline).boxed()).await {
+        match select(read.into_boxed(), self.learn_next_committee(deadline).into_boxed()).await {
             Either::Left((read, learning)) if is_first => {
                 select(learning, self.env.clock().sleep(Self::NEXT_COMMITTEE_GRACE)).await;
                 read

@@ -1,12 +1,11 @@
 //! Fetches light-client data from the sources, and advances the light client with it.
 
-use futures_util::future::BoxFuture;
 use saldo_beacon::decode::{self, DecodeError, Encoding};
 use saldo_beacon::unit::{Period, Slot};
 use saldo_beacon::{AdvanceError, BootstrapError, LightClient, LightClientUpdate, Network};
 use saldo_reading::{Attempt, Failure, Role};
 use saldo_source::beacon::{Data, Route, fetch};
-use saldo_source::{Answer, Deadline, Endpoint, mirror};
+use saldo_source::{Answer, BoxedFuture, Deadline, Endpoint, mirror};
 
 use super::Head;
 use crate::event;
@@ -20,7 +19,7 @@ impl Head {
         &'a self,
         method: &'static str,
         deadline: Deadline,
-        ask: impl Fn(&'a Endpoint) -> BoxFuture<'a, Answer<()>>,
+        ask: impl Fn(&'a Endpoint) -> BoxedFuture<'a, Answer<()>>,
     ) -> Vec<Attempt> {
         self.env.hedge(Role::Beacon, method, deadline, ask).await.attempts
     }

@@ -1,10 +1,9 @@
 //! Fetches finality updates, and tells a source without them from a chain that does not finalize.
 
-use futures_util::FutureExt;
 use saldo_beacon::decode;
 use saldo_reading::{Attempt, Failure, Outcome, ProviderId, Role, Why};
 use saldo_source::beacon::Route;
-use saldo_source::{Answer, Deadline, Endpoint};
+use saldo_source::{Answer, Deadline, Endpoint, IntoBoxed};
 
 use super::Head;
 use super::step::Need;
@@ -49,7 +48,7 @@ impl Head {
         if !has_started || !self.finality_is_due() || is_known {
             return Vec::new();
         }
-        let ask = |source| self.finality_of(source, deadline).boxed();
+        let ask = |source| self.finality_of(source, deadline).into_boxed();
         self.ask_sources(Route::FinalityUpdate.name(), deadline, ask).await
     }
 

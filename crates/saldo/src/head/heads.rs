@@ -6,12 +6,12 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, Either, select};
+use futures_util::future::{Either, select};
 use saldo_beacon::{AdvanceError, decode};
 use saldo_chain::Level;
 use saldo_reading::{Attempt, Failure, Outcome, ProviderId, Role};
 use saldo_source::beacon::Route;
-use saldo_source::{Answer, Deadline, Endpoint};
+use saldo_source::{Answer, BoxedFuture, Deadline, Endpoint, IntoBoxed};
 
 use super::Head;
 use super::state::CommonLag;
@@ -63,10 +63,10 @@ impl Head {
                     record(source, Outcome::Failed(failure.clone()));
                 }
             });
-            recording.boxed()
+            recording.into_boxed()
         };
         let asked = self.ask_sources(HEADS, deadline, ask);
-        let attempts = match select(asked.boxed(), good_enough.boxed()).await {
+        let attempts = match select(asked.into_boxed(), good_enough.into_boxed()).await {
             Either::Left((attempts, _)) => attempts,
             Either::Right(_) => {
                 let recorded = recorded.lock().unwrap_or_else(PoisonError::into_inner);
@@ -116,7 +116,7 @@ impl Head {
         };
     }
 
-    fn heads<'a>(&'a self, source: &'a Endpoint, deadline: Deadline) -> BoxFuture<'a, Answer<()>> {
+    fn heads<'a>(&'a self, source: &'a Endpoint, deadline: Deadline) -> BoxedFuture<'a, Answer<()>> {
         async move {
             let before = self.newest_slot();
             let finality = async {
@@ -131,7 +131,7 @@ impl Head {
             };
             // One half of the answer counts even if the other half fails. If the policy does not ask for
             // finality, a late finality update does not delay a good head.
-            let outcome = match select(finality.boxed(), optimistic.boxed()).await {
+            let outcome = match select(finality.into_boxed(), optimistic.into_boxed()).await {
                 Either::Left((finality, optimistic)) => finality.and(optimistic.await),
                 Either::Right((optimistic, finality)) if self.env.policy.assurance == Level::Signed => {
                     let grace = self.env.clock().sleep(Env::GRACE);
@@ -157,6 +157,6 @@ impl Head {
                 (Ok(()), slots) => Answer::Failed(Failure::Behind { slots: slots.unwrap_or(u64::MAX) }),
             }
         }
-        .boxed()
+        .into_boxed()
     }
 }

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, Either, select};
+use futures_util::future::{Either, select};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use saldo_beacon::unit::{Epoch, Slot};
 use saldo_reading::{Attempt, Failure, Outcome, Role};
 use saldo_source::checkpoint::{block_root, finalized_epoch};
-use saldo_source::{Deadline, Endpoint};
+use saldo_source::{BoxedFuture, Deadline, Endpoint, IntoBoxed};
 
 use super::Head;
 use super::agreement::{Verdict, Votes};
@@ -37,7 +37,7 @@ impl Head {
             .ask_all(
                 &agreement.sources,
                 deadline,
-                |source| block_root(self.env.dispatcher.io(), source, slot, deadline).boxed(),
+                |source| block_root(self.env.dispatcher.io(), source, slot, deadline).into_boxed(),
                 |source, root| {
                     votes.count(source.run_by(), root);
                     (Outcome::Named { root }, matches!(votes.verdict(agreement.k), Verdict::Agreed { .. }))
@@ -58,7 +58,7 @@ impl Head {
         self.ask_all(
             &agreement.sources,
             deadline,
-            |source| finalized_epoch(self.env.dispatcher.io(), source, deadline).boxed(),
+            |source| finalized_epoch(self.env.dispatcher.io(), source, deadline).into_boxed(),
             |source, epoch| {
                 let newest = finalized.entry(source.operator_key()).or_insert(epoch);
                 *newest = epoch.max(*newest);
@@ -75,7 +75,7 @@ impl Head {
         &'a self,
         sources: &'a [Endpoint],
         deadline: Deadline,
-        ask: impl Fn(&'a Endpoint) -> BoxFuture<'a, Result<T, Failure>>,
+        ask: impl Fn(&'a Endpoint) -> BoxedFuture<'a, Result<T, Failure>>,
         mut count: impl FnMut(&'a Endpoint, T) -> (Outcome, bool),
     ) -> Vec<Attempt> {
         let clock = self.env.clock();

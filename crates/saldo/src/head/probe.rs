@@ -4,13 +4,11 @@
 use std::sync::Mutex;
 
 use alloy_primitives::B256;
-use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 use saldo_beacon::unit::{Slot, UnixTime};
 use saldo_beacon::{AdvanceError, LightClient, LightClientUpdate, Wants, decode};
 use saldo_reading::{Attempt, Failure, Outcome, Role};
 use saldo_source::beacon::{MAX_UPDATES, Route};
-use saldo_source::{Answer, Deadline, Endpoint};
+use saldo_source::{Answer, BoxedFuture, Deadline, Endpoint, IntoBoxed};
 
 use super::Head;
 
@@ -95,7 +93,7 @@ impl Head {
                     Err(failure) => Answer::Failed(failure),
                 }
             }
-            .boxed()
+            .into_boxed()
         };
         let result =
             self.env.hedge(Role::Beacon, Route::FinalityUpdate.name(), self.env.half(deadline), ask).await;
@@ -134,7 +132,7 @@ impl Head {
                 };
                 started.await.map_or_else(Answer::Failed, Answer::Accepted)
             }
-            .boxed()
+            .into_boxed()
         };
         let result = self.env.hedge(Role::Beacon, "light_client/bootstrap", deadline, ask).await;
         result.winner.map(|(_, probe)| probe)
@@ -147,7 +145,7 @@ impl Head {
         probe: &LightClient,
         route: Route,
         deadline: Deadline,
-    ) -> BoxFuture<'a, Answer<LightClient>> {
+    ) -> BoxedFuture<'a, Answer<LightClient>> {
         let mut further = probe.clone();
         let before = (probe.period(), probe.next_committee_known());
         let finalized = probe.finalized_head().slot();
@@ -176,6 +174,6 @@ impl Head {
             };
             probed.await.map_or_else(Answer::Failed, Answer::Accepted)
         }
-        .boxed()
+        .into_boxed()
     }
 }

@@ -3,13 +3,12 @@
 //! The reasons for the rules are in `docs/decisions/011-trust-starts-from-agreement.md`.
 
 use alloy_primitives::B256;
-use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, Either, ready, select};
+use futures_util::future::{Either, ready, select};
 use saldo_beacon::unit::{Epoch, Slot};
 use saldo_beacon::{BootstrapError, Checkpoint, LightClient, Origin, Voucher, decode};
 use saldo_reading::{Attempt, Failure, Generation, TransportError, Why};
 use saldo_source::beacon::Route;
-use saldo_source::{Answer, Deadline, Endpoint};
+use saldo_source::{Answer, BoxedFuture, Deadline, Endpoint, IntoBoxed};
 
 use super::Head;
 use super::agreement::{Verdict, needed};
@@ -94,7 +93,7 @@ impl Head {
         origin: Origin,
         generation: Generation,
         deadline: Deadline,
-    ) -> BoxFuture<'a, Answer<()>> {
+    ) -> BoxedFuture<'a, Answer<()>> {
         async move {
             let started = async {
                 let Checkpoint { root, slot } = *origin.checkpoint();
@@ -106,9 +105,9 @@ impl Head {
                     }
                 };
                 let data = self.fetch(source, Route::Bootstrap(root), deadline);
-                let (data, ahead) = match select(data.boxed(), ahead.boxed()).await {
+                let (data, ahead) = match select(data.into_boxed(), ahead.into_boxed()).await {
                     Either::Left((data, ahead)) => (data?, ahead),
-                    Either::Right((ahead, data)) => (data.await?, ready(ahead).boxed()),
+                    Either::Right((ahead, data)) => (data.await?, ready(ahead).into_boxed()),
                 };
                 let bootstrap =
                     decode::bootstrap(&data.bytes, data.encoding, data.fork.as_deref(), &self.network())?;
@@ -127,7 +126,7 @@ impl Head {
             drop(state);
             started.map_or_else(Answer::Failed, Answer::Accepted)
         }
-        .boxed()
+        .into_boxed()
     }
 
     /// Starts at `origin`, with the bootstrap of the first source that has it.

@@ -2,11 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 use saldo_reading::{Candidate, Failure, Holding, Role};
 use saldo_source::execution::At;
-use saldo_source::{Answer, Ask, DisclosureSet, Endpoint, Hedged, RequestSpec};
+use saldo_source::{Answer, Ask, BoxedFuture, DisclosureSet, Endpoint, Hedged, IntoBoxed, RequestSpec};
 use serde_json::value::RawValue;
 
 use super::Proofs;
@@ -64,13 +62,13 @@ impl Proofs {
             };
             holdings.iter().map(disclosure).collect()
         };
-        let ask = |provider, asks: Vec<Ask>| -> BoxFuture<'_, Vec<ProofAnswer>> {
+        let ask = |provider, asks: Vec<Ask>| -> BoxedFuture<'_, Vec<ProofAnswer>> {
             let request = |ask: &Ask| {
                 let holding = *holdings.get(ask.item)?;
                 Some(ProofRequest { holding, over_policy: ask.over_policy })
             };
             let requests: Vec<ProofRequest> = asks.iter().filter_map(request).collect();
-            async move { self.ask(provider, &requests, inquiry).await }.boxed()
+            async move { self.ask(provider, &requests, inquiry).await }.into_boxed()
         };
         let method = proofs_at(inquiry.target.level);
         let spec = RequestSpec { role: Role::Execution, method, deadline: inquiry.deadline };

@@ -10,7 +10,7 @@ use futures_util::FutureExt;
 use futures_util::future::{Either, join_all, select};
 use saldo_reading::{ProviderId, Role};
 use saldo_source::execution::chain_id;
-use saldo_source::{Deadline, Endpoint};
+use saldo_source::{Deadline, Endpoint, IntoBoxed};
 
 use super::Proofs;
 use super::target::proofs_at;
@@ -28,7 +28,7 @@ impl Proofs {
         read: impl Future<Output = T> + Send,
         deadline: Deadline,
     ) -> T {
-        match select(read.boxed(), self.learn_chain(deadline).boxed()).await {
+        match select(read.into_boxed(), self.learn_chain(deadline).into_boxed()).await {
             Either::Left((read, learning)) => {
                 select(learning, self.env.clock().sleep(Self::CHAIN_GRACE)).await;
                 read

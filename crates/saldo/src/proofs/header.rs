@@ -5,7 +5,7 @@ use futures_util::FutureExt;
 use saldo_chain::{ExecutionHeader, HeaderError};
 use saldo_reading::{Attempt, Failure, Role};
 use saldo_source::execution::{Question, ask, raw_header};
-use saldo_source::{Answer, Deadline, Endpoint};
+use saldo_source::{Answer, Deadline, Endpoint, IntoBoxed};
 use serde_json::value::RawValue;
 
 use super::Proofs;
@@ -19,7 +19,7 @@ impl Proofs {
     ) -> (Option<ExecutionHeader>, Vec<Attempt>) {
         let ask = |provider| {
             let header = self.header(provider, hash, deadline);
-            header.map(|header| header.map_or_else(Answer::Failed, Answer::Accepted)).boxed()
+            header.map(|header| header.map_or_else(Answer::Failed, Answer::Accepted)).into_boxed()
         };
         let result = self.env.hedge(Role::Execution, "eth_getBlockByHash", deadline, ask).await;
         let header = result.winner.map(|(_, header)| header);

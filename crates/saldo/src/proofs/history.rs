@@ -7,7 +7,7 @@ use saldo_chain::{Anchor, HISTORY_CONTRACT, history_key};
 use saldo_proof::eip1186::AccountReply;
 use saldo_reading::{Failure, Role};
 use saldo_source::execution::{At, Question, ask};
-use saldo_source::{Answer, Deadline, DisclosureSet, Endpoint, RequestSpec};
+use saldo_source::{Answer, Deadline, DisclosureSet, Endpoint, IntoBoxed, RequestSpec};
 
 use super::Proofs;
 
@@ -16,7 +16,7 @@ impl Proofs {
     pub(crate) async fn confirm_by_history(&self, head: &Anchor, blocks: &[Anchor], deadline: Deadline) {
         let ask = |provider| {
             let recorded = self.confirm(provider, head, blocks, deadline);
-            recorded.map(|recorded| recorded.map_or_else(Answer::Failed, Answer::Accepted)).boxed()
+            recorded.map(|recorded| recorded.map_or_else(Answer::Failed, Answer::Accepted)).into_boxed()
         };
         let disclosure =
             DisclosureSet { last: self.too_shallow(head.number()), ..DisclosureSet::unrestricted() };

@@ -152,7 +152,7 @@ impl Proofs {
         provider: &ProviderId,
     ) -> Answer<Box<Candidate>> {
         let level = inquiry.target.level;
-        match (inquiry.judge)(holding, &checked, provider, level) {
+        match inquiry.judge.join(holding, &checked, provider, level) {
             Judged::Joined(candidate) => Answer::Accepted(candidate),
             Judged::Old { number } => Answer::Failed(Failure::OldBlock { number }),
             // It proved another block than the one it was asked for.

@@ -6,7 +6,7 @@ use alloy_primitives::{B256, Bytes};
 use saldo_chain::{ExecutionHeader, Level};
 use saldo_proof::{Account, StateRoot, Verified};
 use saldo_reading::{Candidate, Holding, ProviderId};
-use saldo_source::{Deadline, FINAL_PROOFS};
+use saldo_source::{Deadline, FINAL_PROOFS, MaybeSend, MaybeSync};
 
 use crate::head::BlockRef;
 
@@ -75,14 +75,17 @@ pub(crate) enum Judged {
     NotYet,
 }
 
-/// Joins a checked proof with a trusted block of at least this level, if there is one.
-pub(crate) type Judge<'a> = dyn Fn(Holding, &Checked, &ProviderId, Level) -> Judged + Send + Sync + 'a;
+/// Joins checked proofs with trusted blocks.
+pub(crate) trait Judge: MaybeSend + MaybeSync {
+    /// Joins a checked proof with a trusted block of at least `level`, if there is one.
+    fn join(&self, holding: Holding, checked: &Checked, provider: &ProviderId, level: Level) -> Judged;
+}
 
 /// The target of a request, the judge of its answers, and its deadline.
 #[derive(Clone, Copy)]
 pub(crate) struct Inquiry<'a> {
     pub(crate) target: &'a ProofTarget,
-    pub(crate) judge: &'a Judge<'a>,
+    pub(crate) judge: &'a dyn Judge,
     pub(crate) deadline: Deadline,
 }
 

@@ -7,7 +7,7 @@ use futures_util::future::{Either, select};
 use saldo_beacon::unit::UnixTime;
 use saldo_chain::{Anchor, Level, Standing};
 use saldo_reading::Holding;
-use saldo_source::Deadline;
+use saldo_source::{Deadline, IntoBoxed, MaybeSend};
 
 use super::Readings;
 use crate::head::HeadView;
@@ -68,13 +68,13 @@ impl Readings {
     pub(crate) async fn beside_storage<T>(
         &self,
         proofs: &Proofs,
-        future: impl Future<Output = T> + Send,
+        future: impl Future<Output = T> + MaybeSend,
     ) -> T {
         if !self.store.as_ref().is_some_and(Store::is_busy) {
             return future.await;
         }
         let work = self.work(proofs, Scope::Queued).then(|()| pending::<()>());
-        match select(future.boxed(), work.boxed()).await {
+        match select(future.into_boxed(), work.into_boxed()).await {
             Either::Left((output, _)) => output,
             Either::Right(((), future)) => future.await,
         }
@@ -88,7 +88,7 @@ impl Readings {
     async fn work_until(&self, proofs: &Proofs, scope: Scope, deadline: Deadline) {
         // The work comes first, so that it is started also when no time is left.
         let clock = self.env.clock();
-        select(self.work(proofs, scope).boxed(), clock.sleep(deadline.left(clock))).await;
+        select(self.work(proofs, scope).into_boxed(), clock.sleep(deadline.left(clock))).await;
     }
 
     /// Has the storage do one thing after another, until there is nothing more to do or something fails.

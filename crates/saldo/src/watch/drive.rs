@@ -4,12 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures_util::FutureExt;
 use futures_util::future::{Either, select};
 use saldo_beacon::unit::UnixTime;
 use saldo_chain::Level;
 use saldo_reading::{Attempt, Failure, Holding, Policy, ProviderId, Reading, Why};
-use saldo_source::Deadline;
+use saldo_source::{Deadline, IntoBoxed};
 
 use super::change::Activity;
 use super::hint::{Hint, Hints};
@@ -160,8 +159,9 @@ impl Driver<'_> {
             Pace::Background => inner.env.policy.deadline.max(inner.env.policy.in_background().deadline),
             Pace::Foreground | Pace::Paused => inner.env.policy.deadline,
         };
-        let read = inner.read(holdings, Kind::Newest, Deadline::after(inner.env.clock(), time)).boxed();
-        let Either::Left((readings, _)) = select(read, paused(inner, notifications).boxed()).await else {
+        let read = inner.read(holdings, Kind::Newest, Deadline::after(inner.env.clock(), time)).into_boxed();
+        let Either::Left((readings, _)) = select(read, paused(inner, notifications).into_boxed()).await
+        else {
             inner.persist(Deadline::after(inner.env.clock(), inner.env.policy.deadline)).await;
             return self.become_active(Activity::Idle);
         };
@@ -287,7 +287,8 @@ impl Driver<'_> {
             inner.persist(deadline).await;
             if wants_hints { self.hints.ask(inner, self.holdings).await } else { Vec::new() }
         };
-        let Either::Left((hints, _)) = select(polled.boxed(), paused(inner, notifications).boxed()).await
+        let Either::Left((hints, _)) =
+            select(polled.into_boxed(), paused(inner, notifications).into_boxed()).await
         else {
             return;
         };
@@ -328,7 +329,8 @@ impl Driver<'_> {
         let ages = self.holdings.iter().filter_map(|holding| inner.fresh_for(&inner.last(holding)?)).min();
         let old = ages.map(|left| left.saturating_add(SHORTEST_WAIT));
         let pause = pause.min(old.unwrap_or(LONGEST_WAIT)).max(SHORTEST_WAIT);
-        let wait = select(inner.env.clock().sleep(pause), inner.hub.notify.notified(notifications).boxed());
+        let wait =
+            select(inner.env.clock().sleep(pause), inner.hub.notify.notified(notifications).into_boxed());
         inner.beside_storage(wait).await;
     }
 

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use futures_util::FutureExt;
 use futures_util::stream::{self, StreamExt};
 use saldo_reading::Failure;
 use serde_json::value::RawValue;
@@ -17,6 +16,7 @@ use crate::clock::Deadline;
 use crate::endpoint::Endpoint;
 use crate::io::Io;
 use crate::jsonrpc::{Call, CallFailure, alone, batch as batch_of};
+use crate::maybe_send::IntoBoxed;
 
 /// The most requests in flight to one provider. Small ones may be more: a provider counts the calls inside a batch.
 const SIDE_BY_SIDE: usize = 8;
@@ -187,7 +187,7 @@ async fn send(
     let mut requests = Vec::new();
     for portion in portions {
         let left = deadline.left(io.clock());
-        requests.push(async move { ask_at_once(io, provider, portion, left).await }.boxed());
+        requests.push(async move { ask_at_once(io, provider, portion, left).await }.into_boxed());
     }
     stream::iter(requests).buffered(side_by_side).collect().await
 }

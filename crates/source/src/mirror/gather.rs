@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use futures_util::FutureExt;
 use saldo_beacon::decode::{self, Encoding, MAX_UPDATES};
 use saldo_beacon::unit::{Period, Slot, UnixTime};
 use saldo_beacon::{
@@ -16,6 +15,7 @@ use crate::clock::Deadline;
 use crate::dispatcher::Dispatcher;
 use crate::endpoint::Endpoint;
 use crate::hedge::{Answer, DisclosureSet, Hedged, RequestSpec};
+use crate::maybe_send::{IntoBoxed, MaybeSend, MaybeSync};
 
 /// An object that a light client has accepted, as it came.
 pub(super) struct Verified {
@@ -143,11 +143,11 @@ impl Gatherer {
         (best.into_inner().unwrap_or_else(PoisonError::into_inner), hedged.attempts)
     }
 
-    async fn ask<'a, T: Send + 'a>(
+    async fn ask<'a, T: MaybeSend + 'a>(
         &'a self,
         route: Route,
         deadline: Deadline,
-        judge: &'a (dyn Fn(&Data) -> Result<T, Failure> + Sync),
+        judge: &'a (impl Fn(&Data) -> Result<T, Failure> + MaybeSync),
     ) -> Hedged<T> {
         let spec = RequestSpec { role: Role::Beacon, method: route.name(), deadline };
         let ask = |source: &'a Endpoint| {
@@ -155,7 +155,7 @@ impl Gatherer {
                 let judged = self.fetch(source, route, deadline).await.and_then(|data| judge(&data));
                 judged.map_or_else(Answer::Failed, Answer::Accepted)
             }
-            .boxed()
+            .into_boxed()
         };
         Dispatcher::hedge_one(&self.dispatcher, spec, &self.sources, DisclosureSet::unrestricted(), ask).await
     }
