@@ -1,10 +1,11 @@
 //! The watch hub: the state that all watches of a client share. It has the pace, the watched holdings, and the
 //! list of withdrawals.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use saldo_reading::{Candidate, Holding};
+use saldo_source::{SortedMap, SortedSet};
 
 use crate::notify::Notify;
 use crate::pace::Pace;
@@ -23,7 +24,7 @@ struct State {
     /// The number of times that the app asked for an immediate try.
     wakes: u64,
     /// The number of watches of each holding.
-    watched: BTreeMap<Holding, usize>,
+    watched: SortedMap<Holding, usize>,
 }
 
 /// The newest withdrawals with their numbers, for watches that have not reported them yet.
@@ -86,7 +87,7 @@ impl WatchHub {
 
 impl WatchHub {
     /// Adds the `holdings` of a new watch.
-    pub(crate) fn register(&self, holdings: &BTreeSet<Holding>) {
+    pub(crate) fn register(&self, holdings: &SortedSet<Holding>) {
         let mut state = self.state();
         for holding in holdings {
             let count = state.watched.entry(*holding).or_default();
@@ -95,7 +96,7 @@ impl WatchHub {
     }
 
     /// Removes the `holdings` of a watch that ends.
-    pub(crate) fn unregister(&self, holdings: &BTreeSet<Holding>) {
+    pub(crate) fn unregister(&self, holdings: &SortedSet<Holding>) {
         let mut state = self.state();
         for holding in holdings {
             if let Some(count) = state.watched.get_mut(holding) {
@@ -106,7 +107,7 @@ impl WatchHub {
     }
 
     /// All watched holdings.
-    pub(crate) fn watched(&self) -> BTreeSet<Holding> {
+    pub(crate) fn watched(&self) -> SortedSet<Holding> {
         self.state().watched.keys().copied().collect()
     }
 }

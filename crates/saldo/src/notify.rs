@@ -1,6 +1,6 @@
 //! Wakes the futures that wait for a change.
 
-use std::collections::BTreeMap;
+use saldo_source::SortedMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,7 +15,7 @@ struct State {
     count: u64,
     /// Counts the futures that ever waited, to give each a number.
     listeners: u64,
-    waiting: BTreeMap<u64, Waker>,
+    waiting: SortedMap<u64, Waker>,
 }
 
 impl Notify {

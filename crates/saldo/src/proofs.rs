@@ -17,14 +17,13 @@ mod provider_state;
 mod request;
 mod target;
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use alloy_primitives::Address;
 use saldo_proof::StateRoot;
 use saldo_reading::{Holding, ProviderId};
-use saldo_source::{BatchSize, Endpoint};
+use saldo_source::{BatchSize, Endpoint, SortedMap};
 
 use crate::env::Env;
 use crate::head::Head;
@@ -56,7 +55,7 @@ struct ProofsState {
     /// The disclosure sets: which operators were asked about which address.
     disclosures: Disclosures,
     /// The earliest time of the next trial request to each provider, on the monotonic clock.
-    explored: BTreeMap<ProviderId, Duration>,
+    explored: SortedMap<ProviderId, Duration>,
     /// Proofs that are false under the block of their request.
     evidence: EvidenceLog,
     chains_said: ChainsSaid,

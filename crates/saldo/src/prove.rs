@@ -1,10 +1,8 @@
 //! Proves holdings: decides which proofs are requested when, and which pending proofs join now.
 
-use std::collections::BTreeMap;
-
 use futures_util::future::{Either, join_all, select};
 use saldo_reading::{Attempt, Candidate, Holding, Outcome, ProviderId, Role};
-use saldo_source::{Answer, Deadline, Endpoint, Hedged, IntoBoxed};
+use saldo_source::{Answer, Deadline, Endpoint, Hedged, IntoBoxed, SortedMap};
 
 use crate::env::{Env, takes_tips};
 use crate::head::{BlockRef, Synced};
@@ -12,7 +10,7 @@ use crate::inner::ClientInner;
 use crate::proofs::{Inquiry, Judge, Judged, PendingProof, ProofRequest, ProofTarget};
 
 /// The results of the hedged requests, by holding.
-pub(crate) type Proven = BTreeMap<Holding, Hedged<Box<Candidate>>>;
+pub(crate) type Proven = SortedMap<Holding, Hedged<Box<Candidate>>>;
 
 impl ClientInner {
     /// Requests proofs of `holdings` until each joins a trusted block, or no provider is left to ask.
@@ -46,19 +44,19 @@ impl ClientInner {
         &self,
         holdings: &[Holding],
         deadline: Deadline,
-    ) -> (Synced, BTreeMap<Holding, Attempt>) {
+    ) -> (Synced, SortedMap<Holding, Attempt>) {
         let clock = self.env.clock();
         if self.head.has_young_head() {
             // Half of the time is kept for proving under the known head.
             let half = self.env.time_left(deadline).checked_div(2).unwrap_or_default();
-            return (self.sync(Deadline::after(clock, half)).await, BTreeMap::new());
+            return (self.sync(Deadline::after(clock, half)).await, SortedMap::new());
         }
         let sync = self.sync(deadline).into_boxed();
         let willing = self.env.dispatcher.willing(Role::Execution, "eth_getProof", &self.env.execution);
         let first = willing.first().copied();
         let takes_tips = takes_tips(self.env.policy.assurance) && !holdings.is_empty();
         let Some(first) = first.filter(|_| takes_tips) else {
-            return (sync.await, BTreeMap::new());
+            return (sync.await, SortedMap::new());
         };
         let is_admitted = |holding: &&Holding| self.proofs.admits(holding.owner(), first);
         let holdings: Vec<Holding> = holdings.iter().filter(is_admitted).copied().collect();
@@ -106,7 +104,7 @@ impl ClientInner {
         deadline: Deadline,
     ) -> (Proven, Vec<Attempt>) {
         if holdings.is_empty() {
-            return (BTreeMap::new(), Vec::new());
+            return (SortedMap::new(), Vec::new());
         }
         let number = |holding: &Holding| self.readings.newest(holding).map(|newest| newest.anchor().number());
         let before: Vec<Option<u64>> = holdings.iter().map(number).collect();
@@ -139,7 +137,7 @@ impl ClientInner {
             }
             Either::Right((failed, prove)) => {
                 if holdings.iter().zip(&before).all(|(holding, before)| number(holding) > *before) {
-                    return (BTreeMap::new(), failed);
+                    return (SortedMap::new(), failed);
                 }
                 (named(prove.await), failed)
             }
@@ -174,8 +172,8 @@ impl ClientInner {
         &self,
         bound: &[(Holding, Candidate)],
         deadline: Deadline,
-    ) -> BTreeMap<Holding, Vec<Attempt>> {
-        let mut of_provider: BTreeMap<&ProviderId, Vec<Holding>> = BTreeMap::new();
+    ) -> SortedMap<Holding, Vec<Attempt>> {
+        let mut of_provider: SortedMap<&ProviderId, Vec<Holding>> = SortedMap::new();
         for (holding, proven) in bound {
             of_provider.entry(proven.provider()).or_default().push(*holding);
         }

@@ -1,14 +1,13 @@
 //! Reads holdings: syncs the light client and asks for proofs at the same time, and repeats what changes of
 //! state made invalid.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures_util::future::{Either, join, select};
 use saldo_chain::{Anchor, Level};
 use saldo_reading::gate::{self, Found};
 use saldo_reading::{Attempt, Candidate, Generation, Holding, Mark, Outcome, Reading, Why};
-use saldo_source::{Deadline, Hedged, IntoBoxed};
+use saldo_source::{Deadline, Hedged, IntoBoxed, SortedMap, SortedSet};
 
 use crate::env::Env;
 use crate::event;
@@ -45,7 +44,7 @@ impl ClientInner {
 
     /// Reads all `holdings`, in their order. A holding that is named twice is read once.
     pub(crate) async fn read(&self, holdings: &[Holding], kind: Kind, deadline: Deadline) -> Vec<Reading> {
-        let mut seen = BTreeSet::new();
+        let mut seen = SortedSet::new();
         let distinct: Vec<Holding> =
             holdings.iter().copied().filter(|holding| seen.insert(*holding)).collect();
         self.open_storage(Deadline::after(self.env.clock(), Env::GRACE).min(deadline)).await;
@@ -53,7 +52,7 @@ impl ClientInner {
         self.persist(deadline).await;
         let readings = self.hand_out(findings);
         event::read(&readings);
-        let by_holding: BTreeMap<Holding, Reading> = distinct.into_iter().zip(readings).collect();
+        let by_holding: SortedMap<Holding, Reading> = distinct.into_iter().zip(readings).collect();
         let reading = |holding| by_holding.get(holding).cloned().unwrap_or(gate::unknown(Why::InternalFault));
         holdings.iter().map(reading).collect()
     }
@@ -63,7 +62,7 @@ impl ClientInner {
     pub(crate) async fn read_patiently(&self, holdings: &[Holding], patience: Duration) -> Vec<Reading> {
         let clock = self.env.clock();
         let end = Deadline::after(clock, patience);
-        let mut proven: BTreeSet<Holding> = BTreeSet::new();
+        let mut proven: SortedSet<Holding> = SortedSet::new();
         let mut refusals = 0_u32;
         loop {
             let deadline = Deadline::after(clock, self.env.policy.deadline).min(end);
@@ -109,7 +108,7 @@ impl ClientInner {
     /// Reads `holdings`. Reads again those whose findings the gate would refuse by now, as long as there is
     /// time.
     async fn find_current(&self, holdings: &[Holding], kind: Kind, deadline: Deadline) -> Vec<Finding> {
-        let mut findings: BTreeMap<Holding, Finding> = BTreeMap::new();
+        let mut findings: SortedMap<Holding, Finding> = SortedMap::new();
         let mut open: Vec<Holding> = holdings.to_vec();
         for round in 1..=Self::ROUNDS {
             let reading = std::mem::take(&mut open);
@@ -223,7 +222,7 @@ impl ClientInner {
         &self,
         holdings: &[Holding],
         synced: &Synced,
-        early: &BTreeMap<Holding, Attempt>,
+        early: &SortedMap<Holding, Attempt>,
         deadline: Deadline,
     ) -> Vec<(Found, Vec<Attempt>)> {
         let (head, block) = self.head.target(self.env.policy.assurance);

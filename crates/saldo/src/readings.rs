@@ -11,13 +11,14 @@ mod made;
 mod persist;
 mod state;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use saldo_beacon::Checkpoint;
 use saldo_chain::{Anchor, Level};
 use saldo_reading::gate::Present;
 use saldo_reading::{Candidate, Holding, ProviderId, Record, join};
+use saldo_source::SortedSet;
 
 use crate::env::Env;
 use crate::event;
@@ -95,7 +96,7 @@ impl Readings {
     }
 
     /// All holdings that have a recorded reading.
-    pub(crate) fn holdings(&self) -> BTreeSet<Holding> {
+    pub(crate) fn holdings(&self) -> SortedSet<Holding> {
         let state = self.state();
         let recorded = state.records.iter().filter(|(_, record)| record.last().is_some());
         recorded.map(|(holding, _)| *holding).collect()

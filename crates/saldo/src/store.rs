@@ -21,7 +21,6 @@ mod load;
 mod seal;
 mod unsaved;
 
-use std::collections::BTreeSet;
 use std::io;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -32,7 +31,7 @@ use futures_util::future::Shared;
 use saldo_beacon::unit::UnixTime;
 use saldo_beacon::{Checkpoint, Network};
 use saldo_reading::{Candidate, Generation, Holding};
-use saldo_source::BoxedFuture;
+use saldo_source::{BoxedFuture, SortedSet};
 
 use crate::storage::{Storage, StorageError, StorageFault, StorageKey, StorageRefusal, Version};
 pub(crate) use change_set::{ChangeSet, Present};
@@ -83,7 +82,7 @@ enum Phase {
 struct Queue {
     /// Trust starts again here: everything that followed from the start before is removed.
     restart: Option<Checkpoint>,
-    forgotten: BTreeSet<Holding>,
+    forgotten: SortedSet<Holding>,
 }
 
 /// What the storage is asked to do now.
@@ -114,11 +113,11 @@ pub(crate) enum Task {
 /// Why something is written.
 pub(crate) enum Reason {
     Restart(Checkpoint),
-    Forget(BTreeSet<Holding>),
+    Forget(SortedSet<Holding>),
     /// Something is known that is not stored.
     Difference {
         /// The blocks that the chain took back.
-        withdrawn: BTreeSet<B256>,
+        withdrawn: SortedSet<B256>,
         /// Up to which revision it has the disclosure sets.
         disclosed_to: u64,
     },
@@ -135,7 +134,7 @@ pub(crate) enum Outcome {
 #[derive(Default)]
 pub(crate) struct Returned {
     pub(crate) unsaved: Vec<Unsaved>,
-    pub(crate) withdrawn: BTreeSet<B256>,
+    pub(crate) withdrawn: SortedSet<B256>,
 }
 
 impl Store {
@@ -339,7 +338,7 @@ impl State {
                 }
                 let withdrawn = match reason {
                     Reason::Difference { withdrawn, .. } => withdrawn,
-                    Reason::Restart(_) | Reason::Forget(_) => BTreeSet::new(),
+                    Reason::Restart(_) | Reason::Forget(_) => SortedSet::new(),
                 };
                 return Err((error, Returned { unsaved: changes.unsaved, withdrawn }));
             }

@@ -6,7 +6,6 @@ mod hint;
 mod link;
 mod shown;
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,7 +14,7 @@ use std::task::{Context, Poll};
 use futures_util::FutureExt;
 use futures_util::stream::{Stream, StreamExt};
 use saldo_reading::Holding;
-use saldo_source::{BoxedFuture, IntoBoxed};
+use saldo_source::{BoxedFuture, IntoBoxed, SortedSet};
 
 use crate::inner::ClientInner;
 use shown::{Outbox, SharedOutbox};
@@ -30,7 +29,7 @@ pub use change::{Activity, Change};
 #[must_use = "a watch does nothing unless it is polled"]
 pub struct Watch {
     inner: Arc<ClientInner>,
-    watched: BTreeSet<Holding>,
+    watched: SortedSet<Holding>,
     outbox: SharedOutbox,
     driver: BoxedFuture<'static, ()>,
 }
@@ -38,7 +37,7 @@ pub struct Watch {
 impl Watch {
     pub(crate) fn new(inner: Arc<ClientInner>, holdings: impl IntoIterator<Item = Holding>) -> Self {
         let mut order: Vec<Holding> = Vec::new();
-        let mut watched = BTreeSet::new();
+        let mut watched = SortedSet::new();
         for holding in holdings {
             if watched.insert(holding) {
                 order.push(holding);

@@ -1,12 +1,12 @@
 //! How long a provider is left unasked: because it asked for that, or because it failed too often.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use saldo_reading::{Failure, ProviderId, Role, TransportError};
 
 use crate::budget::FailureBudget;
 use crate::jitter::Jitter;
+use crate::sorted::SortedMap;
 
 type Key = (Role, ProviderId);
 
@@ -26,7 +26,7 @@ pub(crate) enum Availability {
 /// The backoffs of all providers. All moments are on the monotonic clock.
 #[derive(Debug, Default)]
 pub(crate) struct Backoffs {
-    of: BTreeMap<Key, Backoff>,
+    of: SortedMap<Key, Backoff>,
 }
 
 #[derive(Debug, Default)]

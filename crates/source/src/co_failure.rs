@@ -1,8 +1,8 @@
 //! Which endpoints become unreachable together: a sign that they depend on the same thing, whatever is declared.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::sorted::SortedMap;
 use saldo_reading::{Attempt, Failure, Outcome, ProviderId, Role};
 
 /// Two endpoints that became unreachable, or silent, within the same minute.
@@ -25,9 +25,9 @@ type Key = (Role, ProviderId);
 /// When each endpoint answered last, and since when it fails. All moments are on the monotonic clock.
 #[derive(Debug, Default)]
 pub(crate) struct CoFailures {
-    last_answer: BTreeMap<Key, Duration>,
-    failing_since: BTreeMap<Key, Duration>,
-    times: BTreeMap<(Role, [ProviderId; 2]), u32>,
+    last_answer: SortedMap<Key, Duration>,
+    failing_since: SortedMap<Key, Duration>,
+    times: SortedMap<(Role, [ProviderId; 2]), u32>,
 }
 
 impl CoFailures {

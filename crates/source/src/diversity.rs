@@ -1,11 +1,11 @@
 //! Which companies a list of endpoints depends on, and whose failure would stop all of them.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use saldo_reading::Role;
 
 use crate::endpoint::Endpoint;
+use crate::sorted::SortedMap;
 
 /// A company whose failure stops every endpoint that depends on it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -95,8 +95,8 @@ fn by_name(name: &str) -> (String, &str) {
 }
 
 /// The names, one for each key, with how often each key occurs.
-fn distinct<'a>(names: impl Iterator<Item = (String, &'a str)>) -> BTreeMap<String, (String, usize)> {
-    let mut distinct: BTreeMap<String, (String, usize)> = BTreeMap::new();
+fn distinct<'a>(names: impl Iterator<Item = (String, &'a str)>) -> SortedMap<String, (String, usize)> {
+    let mut distinct: SortedMap<String, (String, usize)> = SortedMap::new();
     for (key, name) in names {
         let (_, count) = distinct.entry(key).or_insert_with(|| (name.trim().to_owned(), 0));
         *count = count.saturating_add(1);

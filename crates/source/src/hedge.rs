@@ -13,11 +13,10 @@ mod queue;
 mod request;
 mod retry;
 
-use std::collections::BTreeSet;
-
 use saldo_reading::{Attempt, Failure, ProviderId, Role};
 
 use crate::clock::Deadline;
+use crate::sorted::SortedSet;
 
 /// What the caller makes of one provider's answer.
 #[derive(Debug)]
@@ -35,7 +34,7 @@ pub enum Answer<T> {
     /// The provider was not asked after all: another call has used up the operators that the policy names.
     Withheld {
         /// The operators that know of the question by now, by [`Endpoint::operator_key`](crate::Endpoint::operator_key).
-        operators: BTreeSet<String>,
+        operators: SortedSet<String>,
     },
 }
 
@@ -73,20 +72,20 @@ pub struct RequestSpec {
 #[derive(Clone, Debug)]
 pub struct DisclosureSet {
     /// The operators that know of it already, by [`Endpoint::operator_key`](crate::Endpoint::operator_key).
-    pub operators: BTreeSet<String>,
+    pub operators: SortedSet<String>,
     /// How many operators may know of it while one of them may still answer, [`DisclosureSet::operators`] included. An operator
     /// that could not be reached does not count.
     pub most: usize,
     /// Whether no more are asked even if none of them answers.
     pub strict: bool,
     /// The providers that are known not to have the answer. They are asked after all others.
-    pub last: BTreeSet<ProviderId>,
+    pub last: SortedSet<ProviderId>,
 }
 
 impl DisclosureSet {
     /// Every operator may learn of the question: it tells nothing about the user.
     pub fn unrestricted() -> Self {
-        Self { operators: BTreeSet::new(), most: usize::MAX, strict: false, last: BTreeSet::new() }
+        Self { operators: SortedSet::new(), most: usize::MAX, strict: false, last: SortedSet::new() }
     }
 }
 

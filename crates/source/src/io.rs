@@ -1,6 +1,5 @@
 //! The transport and the clock, and the limits that hold whatever a transport does.
 
-use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -12,6 +11,7 @@ use saldo_reading::{Failure, ProviderId};
 use crate::clock::Clock;
 use crate::endpoint::Endpoint;
 use crate::server_dates::ServerDates;
+use crate::sorted::SortedSet;
 use crate::transport::{Request, Response, Transport, TransportError};
 
 /// A transport and a clock.
@@ -21,7 +21,7 @@ pub struct Io {
     clock: Arc<dyn Clock>,
     next_id: Arc<AtomicU64>,
     /// The beacon sources that refused to send SSZ.
-    without_ssz: Arc<Mutex<BTreeSet<ProviderId>>>,
+    without_ssz: Arc<Mutex<SortedSet<ProviderId>>>,
     dates: Arc<Mutex<ServerDates>>,
 }
 

@@ -3,7 +3,6 @@
 mod batch_refusal;
 mod reply;
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use saldo_reading::Failure;
@@ -14,6 +13,7 @@ pub(crate) use self::reply::CallFailure;
 use self::reply::{Reply, elements, object, unread};
 use crate::endpoint::Endpoint;
 use crate::io::Io;
+use crate::sorted::SortedMap;
 use crate::transport::{Method, Request, Response, TransportError};
 
 /// One call.
@@ -139,7 +139,7 @@ fn read_batch(
     if let Some(failure) = whole_failure(&elements, calls, response, WHOLE) {
         return Err(failure);
     }
-    let mut replies: BTreeMap<u64, Vec<Reply>> = expected.iter().map(|(id, _)| (*id, Vec::new())).collect();
+    let mut replies: SortedMap<u64, Vec<Reply>> = expected.iter().map(|(id, _)| (*id, Vec::new())).collect();
     let mut has_foreign_ids = false;
     for reply in elements {
         let known = reply.and_then(|reply| Some((replies.get_mut(&reply.id()?)?, reply)));

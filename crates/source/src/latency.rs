@@ -1,8 +1,9 @@
 //! How long the accepted answers of each provider took, and what follows: the hedge delay, and speed as a rank.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
 
+use crate::sorted::SortedMap;
 use saldo_reading::{ProviderId, Role};
 
 type Key = (Role, ProviderId);
@@ -10,14 +11,14 @@ type Key = (Role, ProviderId);
 /// The latest accepted answers of each provider. All moments are on the monotonic clock.
 #[derive(Debug, Default)]
 pub(crate) struct Latencies {
-    of: BTreeMap<Key, Latency>,
+    of: SortedMap<Key, Latency>,
 }
 
 #[derive(Debug, Default)]
 struct Latency {
     last_accepted: Option<Duration>,
     /// How long the latest accepted answers took, by method, oldest first.
-    samples: BTreeMap<&'static str, VecDeque<Duration>>,
+    samples: SortedMap<&'static str, VecDeque<Duration>>,
 }
 
 impl Latencies {

@@ -39,6 +39,7 @@ mod ranking;
 mod reachability;
 mod retry_after;
 mod server_dates;
+mod sorted;
 mod transport;
 
 pub use batch_size::BatchSize;
@@ -55,4 +56,5 @@ pub use io::Io;
 pub use maybe_send::{BoxedFuture, IntoBoxed, MaybeSend, MaybeSync};
 pub use provider_stats::ProviderStats;
 pub use ranking::FINAL_PROOFS;
+pub use sorted::{SortedMap, SortedSet};
 pub use transport::{Method, Request, Response, TlsFault, Transport, TransportError};

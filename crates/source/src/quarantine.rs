@@ -1,10 +1,9 @@
 //! Providers that sent false proofs.
 
-use std::collections::BTreeMap;
-
 use saldo_reading::ProviderId;
 
 use crate::ranking::FINAL_PROOFS;
+use crate::sorted::SortedMap;
 
 /// The methods that a quarantined provider is not asked for. Headers are asked for by hash, so a false one is recognised.
 const PROOFS: [&str; 2] = ["eth_getProof", FINAL_PROOFS];
@@ -12,7 +11,7 @@ const PROOFS: [&str; 2] = ["eth_getProof", FINAL_PROOFS];
 /// Counts the proofs that were false under the very block they were asked for.
 #[derive(Debug, Default)]
 pub(crate) struct Quarantine {
-    strikes: BTreeMap<ProviderId, u32>,
+    strikes: SortedMap<ProviderId, u32>,
 }
 
 impl Quarantine {

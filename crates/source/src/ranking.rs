@@ -1,11 +1,10 @@
 //! In which order providers are asked.
 
-use std::collections::BTreeMap;
-
 use saldo_reading::{ProviderId, Role};
 
 use crate::endpoint::Endpoint;
 use crate::latency::Latencies;
+use crate::sorted::SortedMap;
 
 /// `eth_getProof` at a finalized block. Ranked apart: a provider that proves the head may not reach back so far.
 pub const FINAL_PROOFS: &str = "eth_getProof at a finalized block";
@@ -18,7 +17,7 @@ type Key = (Role, ProviderId);
 /// accepted again. So a provider that hangs or lies costs time once. The others are ranked by speed.
 #[derive(Debug, Default)]
 pub(crate) struct Ranking {
-    of: BTreeMap<Key, Failures>,
+    of: SortedMap<Key, Failures>,
     /// Numbers the failures, so that the later of two is known.
     recorded: u64,
 }
@@ -26,7 +25,7 @@ pub(crate) struct Ranking {
 #[derive(Debug, Default)]
 struct Failures {
     /// The methods whose last answer failed, with the failure's number.
-    by_method: BTreeMap<&'static str, u64>,
+    by_method: SortedMap<&'static str, u64>,
     /// The number of the failure after which the provider was unreachable or silent: that counts for every method.
     unreachable: Option<u64>,
 }

@@ -1,8 +1,8 @@
 //! Whether it is this device that has no network, rather than the providers that fail.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
+use crate::sorted::SortedSet;
 use saldo_reading::{Attempt, Failure, ProviderId, TransportError};
 
 /// What shows whether the device has a network. All moments are on the monotonic clock.
@@ -13,7 +13,7 @@ pub(crate) struct Reachability {
     /// When any provider answered last.
     last_answer: Option<Duration>,
     /// The folders of this device: that they answer says nothing of the network.
-    local: BTreeSet<ProviderId>,
+    local: SortedSet<ProviderId>,
 }
 
 impl Reachability {
@@ -62,7 +62,7 @@ impl Reachability {
             .filter(|attempt| !self.local.contains(&attempt.provider))
             .map(|attempt| (&attempt.provider, transport_error(attempt)))
             .collect();
-        let asked: BTreeSet<&ProviderId> = errors.iter().map(|(provider, _)| *provider).collect();
+        let asked: SortedSet<&ProviderId> = errors.iter().map(|(provider, _)| *provider).collect();
         let is_recent = self.last_answer.is_some_and(|answer| now < answer.saturating_add(Self::RECENT));
         asked.len() >= 2
             && !is_recent

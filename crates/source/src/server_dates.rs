@@ -1,6 +1,5 @@
 //! The device's clock beside the `Date` headers of servers. It explains a failure; nothing is proven by it.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use saldo_beacon::unit::UnixTime;
@@ -8,12 +7,13 @@ use saldo_beacon::unit::UnixTime;
 use crate::clock::Clock;
 use crate::date::unix_seconds;
 use crate::endpoint::{Endpoint, SecretUrl};
+use crate::sorted::{SortedMap, SortedSet};
 use crate::transport::Response;
 
 /// The last date that each server gave, by its origin.
 #[derive(Debug, Default)]
 pub(crate) struct ServerDates {
-    of: BTreeMap<String, Seen>,
+    of: SortedMap<String, Seen>,
 }
 
 /// A date, and the device's clocks when it came.
@@ -52,7 +52,7 @@ impl ServerDates {
         endpoints: impl Iterator<Item = &'a Endpoint>,
         clock: &dyn Clock,
     ) -> bool {
-        let mut operators = BTreeSet::new();
+        let mut operators = SortedSet::new();
         for endpoint in endpoints.filter(|endpoint| !endpoint.is_on_this_device()) {
             let Some(seen) = self.of.get(&origin(endpoint.url())).filter(|seen| seen.is_fresh(clock)) else {
                 continue;

@@ -1,9 +1,7 @@
 //! The votes of the checkpoint sources, and the verdict that follows from them.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use alloy_primitives::B256;
-use saldo_source::Endpoint;
+use saldo_source::{Endpoint, SortedMap, SortedSet};
 
 /// The least number of operators that must answer before an agreement counts.
 pub(crate) const LEAST_ANSWERS: usize = 3;
@@ -14,13 +12,13 @@ pub(crate) const LEAST_ANSWERS: usize = 3;
 /// Names with the same [`Endpoint::operator_key_of`] are one operator.
 #[derive(Debug, Default)]
 pub(super) struct Votes {
-    named: BTreeMap<String, Vote>,
+    named: SortedMap<String, Vote>,
 }
 
 #[derive(Debug)]
 struct Vote {
     operator: String,
-    roots: BTreeSet<B256>,
+    roots: SortedSet<B256>,
 }
 
 /// The result of the votes.
@@ -44,7 +42,7 @@ impl Votes {
         let vote = self
             .named
             .entry(key(operator))
-            .or_insert_with(|| Vote { operator: operator.to_owned(), roots: BTreeSet::new() });
+            .or_insert_with(|| Vote { operator: operator.to_owned(), roots: SortedSet::new() });
         vote.roots.insert(root);
     }
 
@@ -55,7 +53,7 @@ impl Votes {
         if answered < needed {
             return Verdict::TooFew { answered, needed };
         }
-        let roots: BTreeSet<B256> = self.votes().map(|(_, root)| root).collect();
+        let roots: SortedSet<B256> = self.votes().map(|(_, root)| root).collect();
         let mut reached = roots.into_iter().filter(|root| self.naming(*root).len() >= k);
         match (reached.next(), reached.next()) {
             (Some(root), None) => Verdict::Agreed { root, operators: self.naming(root) },
@@ -97,7 +95,7 @@ pub(super) fn needed(k: usize) -> usize {
 
 /// The number of operators among these names.
 pub(crate) fn distinct<'a>(operators: impl Iterator<Item = &'a str>) -> usize {
-    operators.map(key).collect::<BTreeSet<_>>().len()
+    operators.map(key).collect::<SortedSet<_>>().len()
 }
 
 fn key(operator: &str) -> String {

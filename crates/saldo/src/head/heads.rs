@@ -1,6 +1,5 @@
 //! Asks the sources for newer heads, and learns how far all of them lag.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -11,7 +10,7 @@ use saldo_beacon::{AdvanceError, decode};
 use saldo_chain::Level;
 use saldo_reading::{Attempt, Failure, Outcome, ProviderId, Role};
 use saldo_source::beacon::Route;
-use saldo_source::{Answer, BoxedFuture, Deadline, Endpoint, IntoBoxed};
+use saldo_source::{Answer, BoxedFuture, Deadline, Endpoint, IntoBoxed, SortedMap, SortedSet};
 
 use super::Head;
 use super::state::CommonLag;
@@ -47,7 +46,7 @@ impl Head {
             }
         };
         // Kept outside the hedged request, which is cancelled once a head is good enough.
-        let recorded: Mutex<BTreeMap<ProviderId, Attempt>> = Mutex::default();
+        let recorded: Mutex<SortedMap<ProviderId, Attempt>> = Mutex::default();
         let record = |source: &Endpoint, outcome| {
             let (provider, took) = (source.id().clone(), clock.monotonic().saturating_sub(began));
             let attempt = Attempt { provider, role: Role::Beacon, outcome, took, over_policy: false };
@@ -82,7 +81,7 @@ impl Head {
     fn have_all_answered(&self, attempts: &[Attempt]) -> bool {
         let is_behind = |attempt: &Attempt| matches!(attempt.outcome.failure(), Some(Failure::Behind { .. }));
         let is_silent = |attempt: &&Attempt| !is_behind(attempt) && attempt.outcome != Outcome::Accepted;
-        let silent: BTreeSet<ProviderId> =
+        let silent: SortedSet<ProviderId> =
             attempts.iter().filter(is_silent).map(|attempt| attempt.provider.clone()).collect();
         let were_silent = {
             let mut state = self.state();

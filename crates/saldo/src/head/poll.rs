@@ -1,6 +1,5 @@
 //! Asks all checkpoint sources one question at the same time.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -9,7 +8,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use saldo_beacon::unit::{Epoch, Slot};
 use saldo_reading::{Attempt, Failure, Outcome, Role};
 use saldo_source::checkpoint::{block_root, finalized_epoch};
-use saldo_source::{BoxedFuture, Deadline, Endpoint, IntoBoxed};
+use saldo_source::{BoxedFuture, Deadline, Endpoint, IntoBoxed, SortedMap};
 
 use super::Head;
 use super::agreement::{Verdict, Votes};
@@ -53,8 +52,8 @@ impl Head {
         &'a self,
         agreement: &'a Agreement,
         deadline: Deadline,
-    ) -> BTreeMap<String, Epoch> {
-        let mut finalized = BTreeMap::<String, Epoch>::new();
+    ) -> SortedMap<String, Epoch> {
+        let mut finalized = SortedMap::<String, Epoch>::new();
         self.ask_all(
             &agreement.sources,
             deadline,

@@ -1,6 +1,5 @@
 //! The state of the light client and the chain.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use alloy_primitives::B256;
@@ -8,7 +7,7 @@ use saldo_beacon::unit::{Slot, UnixTime};
 use saldo_beacon::{Checkpoint, ConsensusFault, LightClient, Network};
 use saldo_chain::{Chain, ChainError};
 use saldo_reading::{Attempt, Generation, Now, ProviderId};
-use saldo_source::Clock;
+use saldo_source::{Clock, SortedMap, SortedSet};
 
 use super::certain_time::CertainTime;
 
@@ -41,16 +40,16 @@ pub(crate) struct HeadState {
     /// The lag of even the best sources behind the clock, if it was more than usual.
     pub(super) common_lag: Option<CommonLag>,
     /// The sources that did not answer the last request for newer heads.
-    pub(super) silent_sources: BTreeSet<ProviderId>,
+    pub(super) silent_sources: SortedSet<ProviderId>,
     /// When a source last gave accepted heads, on the monotonic clock.
     pub(super) heads_answered: Option<Duration>,
     /// What the sources answered to requests for finality updates.
     pub(super) finality: FinalityAnswers,
     /// When each source was last found to serve a light-client route, on the monotonic clock.
-    pub(super) served_routes: BTreeMap<ProviderId, Duration>,
+    pub(super) served_routes: SortedMap<ProviderId, Duration>,
     /// The sources that had no bootstrap at the last request: the next request to them fetches nothing else
     /// beside it.
-    pub(super) without_bootstrap: BTreeSet<ProviderId>,
+    pub(super) without_bootstrap: SortedSet<ProviderId>,
     /// The finalized head whose header was requested before it was needed.
     pub(super) finalized_header_tried: Option<B256>,
     /// The next committee is not requested before this time, on the monotonic clock. `None` until the first
@@ -64,9 +63,9 @@ pub(super) struct FinalityAnswers {
     /// The attested slot of the newest update that was accepted, even if it finalized nothing new.
     pub(super) attested: Option<Slot>,
     /// The sources whose last answer was not accepted.
-    pub(super) failed: BTreeMap<ProviderId, Attempt>,
+    pub(super) failed: SortedMap<ProviderId, Attempt>,
     /// When each source answered last, on the monotonic clock.
-    pub(super) answered: BTreeMap<ProviderId, Duration>,
+    pub(super) answered: SortedMap<ProviderId, Duration>,
 }
 
 /// The lag beyond the usual of all sources that answered. It means that the clock is fast, or that the chain

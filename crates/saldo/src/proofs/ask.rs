@@ -1,10 +1,10 @@
 //! Requests proofs from providers.
 
-use std::collections::BTreeSet;
-
 use saldo_reading::{Candidate, Failure, Holding, Role};
 use saldo_source::execution::At;
-use saldo_source::{Answer, Ask, BoxedFuture, DisclosureSet, Endpoint, Hedged, IntoBoxed, RequestSpec};
+use saldo_source::{
+    Answer, Ask, BoxedFuture, DisclosureSet, Endpoint, Hedged, IntoBoxed, RequestSpec, SortedSet,
+};
 use serde_json::value::RawValue;
 
 use super::Proofs;
@@ -52,7 +52,7 @@ impl Proofs {
         let (most, strict) = (self.env.policy.operators_per_address, self.env.policy.strict);
         let last = match &inquiry.target.block {
             BlockRef::Known(anchor) => self.too_shallow(anchor.number()),
-            BlockRef::ByHash(_) | BlockRef::Tip => BTreeSet::new(),
+            BlockRef::ByHash(_) | BlockRef::Tip => SortedSet::new(),
         };
         let disclosures = {
             let state = self.state();
@@ -214,7 +214,7 @@ impl Proofs {
             let holdings: Vec<Holding> = missed.iter().map(|missed| missed.holding).collect();
             return self.proofs(provider, &holdings, At::Latest, inquiry.deadline).await;
         };
-        let places: BTreeSet<usize> = missed.iter().map(|missed| missed.place).collect();
+        let places: SortedSet<usize> = missed.iter().map(|missed| missed.place).collect();
         let of_missed = tips.into_iter().enumerate().filter(|(place, _)| places.contains(place));
         of_missed.map(|(_, tip)| tip).collect()
     }

@@ -1,10 +1,9 @@
 //! The capabilities of providers, as far as their answers have shown them.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use saldo_reading::ProviderId;
-use saldo_source::BatchSize;
+use saldo_source::{BatchSize, SortedMap, SortedSet};
 
 /// What one provider can and cannot do. It prevents requests that would fail every time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +65,7 @@ impl Depth {
 
 /// The capabilities by provider.
 #[derive(Default)]
-pub(super) struct Capabilities(BTreeMap<ProviderId, Capability>);
+pub(super) struct Capabilities(SortedMap<ProviderId, Capability>);
 
 impl Capability {
     fn unknown(now: Duration) -> Self {
@@ -103,7 +102,7 @@ impl Capabilities {
     }
 
     /// The providers that are known not to prove at this depth behind the newest signed block.
-    pub(super) fn too_shallow(&self, depth: u64, now: Duration) -> BTreeSet<ProviderId> {
+    pub(super) fn too_shallow(&self, depth: u64, now: Duration) -> SortedSet<ProviderId> {
         let each = self.0.keys().filter(|provider| self.of(provider, now).depth.ends_before(depth));
         each.cloned().collect()
     }
@@ -158,7 +157,7 @@ mod tests {
         let now = Duration::from_secs(5);
         capabilities.note(&provider, now, |known| known.depth.refuses(64));
         assert!(capabilities.too_shallow(63, now).is_empty());
-        assert_eq!(capabilities.too_shallow(64, now), BTreeSet::from([provider]));
+        assert_eq!(capabilities.too_shallow(64, now), SortedSet::from([provider]));
         assert!(capabilities.too_shallow(64, now + Capabilities::AGE).is_empty());
     }
 

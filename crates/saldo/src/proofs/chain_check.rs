@@ -3,14 +3,12 @@
 //! A proof is of a block, and no block states its chain id. So a wrong number in a network file would go unnoticed, and a wallet
 //! would show the right amount under the name of another chain. Built-in tables need no check.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
-use futures_util::FutureExt;
 use futures_util::future::{Either, join_all, select};
 use saldo_reading::{ProviderId, Role};
 use saldo_source::execution::chain_id;
-use saldo_source::{Deadline, Endpoint, IntoBoxed};
+use saldo_source::{Deadline, Endpoint, IntoBoxed, MaybeSend, SortedSet};
 
 use super::Proofs;
 use super::target::proofs_at;
@@ -25,7 +23,7 @@ impl Proofs {
     /// Asks the first choice which chain it serves while `read` runs, unless one has said so.
     pub(crate) async fn learn_chain_beside<T>(
         &self,
-        read: impl Future<Output = T> + Send,
+        read: impl Future<Output = T> + MaybeSend,
         deadline: Deadline,
     ) -> T {
         match select(read.into_boxed(), self.learn_chain(deadline).into_boxed()).await {
@@ -70,7 +68,7 @@ impl Proofs {
     /// Notes whether the chain id of the network's table is wrong: one of the `providers`, whose proofs hold, says that it serves
     /// another chain, and no provider has ever said that it serves this one. A provider that lies about its chain changes nothing
     /// where another one tells the truth.
-    pub(crate) async fn check_chain(&self, providers: &BTreeSet<ProviderId>, deadline: Deadline) {
+    pub(crate) async fn check_chain(&self, providers: &SortedSet<ProviderId>, deadline: Deadline) {
         if self.is_built_in || providers.is_empty() {
             return;
         }
@@ -85,7 +83,7 @@ impl Proofs {
         self.head.note_wrong_chain_id(is_doubtful());
     }
 
-    fn has_any_said(&self, providers: &BTreeSet<ProviderId>) -> bool {
+    fn has_any_said(&self, providers: &SortedSet<ProviderId>) -> bool {
         let state = self.state();
         providers.iter().any(|provider| state.chains_said.of(provider).is_some())
     }

@@ -1,15 +1,15 @@
 //! What the providers said about the chain that they serve.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use saldo_beacon::Network;
 use saldo_reading::ProviderId;
+use saldo_source::SortedMap;
 
 /// What the providers said about the chain that they serve.
 #[derive(Debug, Default)]
 pub(super) struct ChainsSaid {
-    of: BTreeMap<ProviderId, u64>,
+    of: SortedMap<ProviderId, u64>,
     /// Whether a provider has said that it serves the chain of the network's table.
     pub(super) is_confirmed: bool,
     /// When providers may be asked again, on the monotonic clock.

@@ -1,9 +1,9 @@
 //! The disclosure sets: which operators have seen which address.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use alloy_primitives::Address;
-use saldo_source::{Answer, DisclosureSet};
+use saldo_source::{Answer, DisclosureSet, SortedMap};
 
 /// Keeps the operators that were asked about each address, so that the same ones are asked again. It keeps the
 /// newest addresses, for the client's life. Operators are named by their [`Endpoint::operator_key`](saldo_source::Endpoint::operator_key).
@@ -11,9 +11,9 @@ use saldo_source::{Answer, DisclosureSet};
 pub(super) struct Disclosures {
     of: HashMap<Address, Disclosed>,
     /// The addresses in the order in which they were first asked about.
-    order: BTreeMap<u64, Address>,
+    order: SortedMap<u64, Address>,
     /// The addresses by the revision of their last change.
-    changed: BTreeMap<u64, Address>,
+    changed: SortedMap<u64, Address>,
     /// Counts the changes.
     revision: u64,
 }
@@ -172,7 +172,7 @@ impl Disclosures {
         &self,
         revision: u64,
     ) -> impl Iterator<Item = (Address, u64, impl Iterator<Item = &String>)> {
-        let changed = self.changed.range(revision.saturating_add(1)..);
+        let changed = self.changed.starting_at(revision.saturating_add(1));
         changed.filter_map(|(_, address)| {
             let order = self.of.get(address)?.order;
             Some((*address, order, self.operators(*address)))

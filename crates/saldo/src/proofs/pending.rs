@@ -1,10 +1,11 @@
 //! Pending proofs: proofs at a tip that has no signature yet. They join when the committee signs their block.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use saldo_proof::StateRoot;
 use saldo_reading::{Holding, ProviderId};
+use saldo_source::{SortedMap, SortedSet};
 
 use super::target::Checked;
 
@@ -18,7 +19,7 @@ use super::target::Checked;
 pub(super) struct PendingProofs {
     /// The memory that the nodes take, in bytes.
     nodes: usize,
-    proofs: BTreeMap<(Holding, ProviderId), VecDeque<PendingProof>>,
+    proofs: SortedMap<(Holding, ProviderId), VecDeque<PendingProof>>,
 }
 
 /// A complete proof whose block has no signature yet.
@@ -70,8 +71,8 @@ impl PendingProofs {
     }
 
     /// Drops the proofs that came before `since`, on the monotonic clock, and returns their providers.
-    pub(super) fn expire(&mut self, since: Duration) -> BTreeSet<ProviderId> {
-        let mut expired = BTreeSet::new();
+    pub(super) fn expire(&mut self, since: Duration) -> SortedSet<ProviderId> {
+        let mut expired = SortedSet::new();
         self.proofs.retain(|(_, provider), tips| {
             let before = tips.len();
             tips.retain(|tip| tip.came >= since);

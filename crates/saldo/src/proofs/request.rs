@@ -1,12 +1,10 @@
 //! Requests proofs from one provider: chooses the block, the form of the call, and the size of the batch.
 
-use std::collections::BTreeSet;
-
 use alloy_primitives::B256;
 use saldo_chain::{Anchor, ExecutionHeader, Level};
 use saldo_reading::{Failure, Holding, ProviderId};
 use saldo_source::execution::{At, Question, ask_together};
-use saldo_source::{Deadline, Endpoint};
+use saldo_source::{Deadline, Endpoint, SortedSet};
 use serde_json::value::RawValue;
 
 use super::Proofs;
@@ -131,10 +129,10 @@ impl Proofs {
 
     /// The providers that are known not to prove at the block of that `number` any more. Empty for the newest
     /// block.
-    pub(super) fn too_shallow(&self, number: u64) -> BTreeSet<ProviderId> {
+    pub(super) fn too_shallow(&self, number: u64) -> SortedSet<ProviderId> {
         let now = self.env.clock().monotonic();
         match self.head.depth_of(number) {
-            None | Some(0) => BTreeSet::new(),
+            None | Some(0) => SortedSet::new(),
             Some(depth) => self.state().capabilities.too_shallow(depth, now),
         }
     }

@@ -1,10 +1,11 @@
 //! The index of holdings by block. With it, the work for a new head is proportional to what the head changes.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::HashSet;
 
 use alloy_primitives::B256;
 use saldo_chain::{Anchor, Level, Standing};
 use saldo_reading::{Candidate, Holding, Record};
+use saldo_source::{SortedMap, SortedSet};
 
 use crate::head::HeadView;
 
@@ -12,11 +13,11 @@ use crate::head::HeadView;
 #[derive(Default)]
 pub(super) struct BlockIndex {
     /// By block hash and state root. A restored record can claim another root than the chain's.
-    blocks: BTreeMap<(B256, B256), Block>,
+    blocks: SortedMap<(B256, B256), Block>,
     /// The revision of the head that the blocks were last compared with.
     reviewed: Option<u64>,
     /// The holdings whose records changed since.
-    unreviewed: BTreeSet<Holding>,
+    unreviewed: SortedSet<Holding>,
 }
 
 struct Block {
@@ -64,7 +65,7 @@ fn candidates(record: &Record) -> impl Iterator<Item = &Candidate> {
 impl BlockIndex {
     /// Updates the index after the record of `holding` changed from `before` to `after`.
     pub(super) fn update(&mut self, holding: &Holding, before: &Record, after: &Record) {
-        let kept: BTreeSet<(B256, B256)> = candidates(after).map(key).collect();
+        let kept: SortedSet<(B256, B256)> = candidates(after).map(key).collect();
         for candidate in candidates(after) {
             let block =
                 || Block { anchor: candidate.anchor().clone(), holdings: HashSet::new(), chain_view: None };
@@ -94,7 +95,7 @@ impl BlockIndex {
 
     /// Returns the holdings whose records changed since the last call, and those with a block for which the
     /// chain's view changed.
-    pub(super) fn changed(&mut self, view: &HeadView<'_>) -> BTreeSet<Holding> {
+    pub(super) fn changed(&mut self, view: &HeadView<'_>) -> SortedSet<Holding> {
         let mut changed = std::mem::take(&mut self.unreviewed);
         if self.reviewed == Some(view.revision) {
             return changed;
@@ -133,7 +134,7 @@ mod tests {
 
         /// The blocks that the records name.
         fn named(&self) -> Vec<(B256, B256)> {
-            let named: BTreeSet<_> = self.records.iter().flat_map(candidates).map(key).collect();
+            let named: SortedSet<_> = self.records.iter().flat_map(candidates).map(key).collect();
             named.into_iter().collect()
         }
 

@@ -1,10 +1,11 @@
 //! The state of the readings: the records, and how they change.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use alloy_primitives::B256;
 use saldo_chain::Standing;
 use saldo_reading::{Candidate, Change, Generation, Holding, Record};
+use saldo_source::SortedSet;
 
 use super::index::BlockIndex;
 use crate::head::HeadView;
@@ -28,7 +29,7 @@ pub(super) struct ReadingsState {
     /// Proven readings that are not stored yet. Always empty without storage.
     unsaved: WriteQueue,
     /// The blocks that the chain withdrew since the last write.
-    lost_blocks: BTreeSet<B256>,
+    lost_blocks: SortedSet<B256>,
 }
 
 impl ReadingsState {
@@ -121,7 +122,7 @@ impl ReadingsState {
             let newest = self.records.get(holding).and_then(|record| record.last());
             newest.is_some_and(|newest| view.chain.standing(newest.anchor()) == Standing::Withdrawn)
         };
-        let lost: BTreeSet<Holding> = self.older.keys().filter(is_lost).copied().collect();
+        let lost: SortedSet<Holding> = self.older.keys().filter(is_lost).copied().collect();
         lost.iter().flat_map(|holding| self.load_older(holding, view.generation, store)).collect()
     }
 
@@ -142,7 +143,7 @@ impl ReadingsState {
     }
 
     /// Takes the queued writes, and the blocks that the chain withdrew.
-    pub(super) fn take_unwritten(&mut self) -> (Vec<Unsaved>, BTreeSet<B256>) {
+    pub(super) fn take_unwritten(&mut self) -> (Vec<Unsaved>, SortedSet<B256>) {
         (self.unsaved.take(), std::mem::take(&mut self.lost_blocks))
     }
 

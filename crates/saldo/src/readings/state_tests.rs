@@ -73,7 +73,7 @@ fn a_failed_write_is_repeated_only_if_its_reading_is_still_recorded() {
     for candidate in [&first, &final_one, &newest] {
         let _ = state.offer(candidate, None);
     }
-    let withdrawn = BTreeSet::from([B256::repeat_byte(7)]);
+    let withdrawn = SortedSet::from([B256::repeat_byte(7)]);
     let failed = || Returned {
         unsaved: [&first, &final_one, &newest, &forgotten].map(unsaved).to_vec(),
         withdrawn: withdrawn.clone(),

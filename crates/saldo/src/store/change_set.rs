@@ -1,11 +1,10 @@
 //! What has to be written: the difference between what is in the storage and what is known now.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use alloy_primitives::{Address, B256};
 use saldo_beacon::{Checkpoint, LightClient};
 use saldo_chain::{Anchor, Level};
 use saldo_reading::Holding;
+use saldo_source::{SortedMap, SortedSet};
 
 use super::form::{self, Proof, ProviderState, StoredDisclosure};
 use super::index::{Index, Progress, StoredBlock};
@@ -29,7 +28,7 @@ pub(crate) struct Present<'a> {
     /// Readings that are not in the storage yet.
     pub(crate) unsaved: Vec<Unsaved>,
     /// The blocks that the chain took back since the last change set.
-    pub(crate) withdrawn: &'a BTreeSet<B256>,
+    pub(crate) withdrawn: &'a SortedSet<B256>,
     /// What is known now of a block that is stored.
     pub(crate) again: &'a dyn Fn(&Anchor) -> Option<Anchor>,
     /// Whether the chain excludes a block.
@@ -50,17 +49,17 @@ pub(crate) struct ChangeSet {
     pub(super) providers: Option<ProviderState>,
     pub(super) removes_providers: bool,
     /// Who knows of an address from now on; `None`: no operator.
-    pub(super) disclosed: BTreeMap<Address, Option<StoredDisclosure>>,
+    pub(super) disclosed: SortedMap<Address, Option<StoredDisclosure>>,
     /// Blocks that are new, or of which more is known.
-    pub(super) blocks: BTreeMap<B256, Anchor>,
-    pub(super) removed_blocks: BTreeSet<B256>,
+    pub(super) blocks: SortedMap<B256, Anchor>,
+    pub(super) removed_blocks: SortedSet<B256>,
     /// The blocks of the readings of each holding that changes, highest first.
-    pub(super) readings: BTreeMap<Holding, Vec<B256>>,
+    pub(super) readings: SortedMap<Holding, Vec<B256>>,
     pub(super) removed_readings: Vec<(Holding, B256)>,
     /// The readings that are new.
     pub(super) unsaved: Vec<Unsaved>,
     /// Names that are not used any more, to remove.
-    pub(super) strays: BTreeSet<String>,
+    pub(super) strays: SortedSet<String>,
 }
 
 impl ChangeSet {
@@ -69,7 +68,7 @@ impl ChangeSet {
     /// The work grows with what changed, and with the number of stored blocks that are not final, not with everything that
     /// is stored.
     pub(super) fn between(index: &Index, present: Present<'_>) -> Option<Self> {
-        let mut draft = Draft { index, blocks: BTreeMap::new(), readings: BTreeMap::new() };
+        let mut draft = Draft { index, blocks: SortedMap::new(), readings: SortedMap::new() };
         draft.withdraw(&present);
         draft.raise(&present);
         let unsaved = draft.add(&present);
@@ -95,8 +94,8 @@ impl ChangeSet {
     }
 
     /// Removes the readings of `holdings`, and the disclosure sets of their addresses.
-    pub(super) fn forgetting(index: &Index, holdings: &BTreeSet<Holding>) -> Option<Self> {
-        let mut draft = Draft { index, blocks: BTreeMap::new(), readings: BTreeMap::new() };
+    pub(super) fn forgetting(index: &Index, holdings: &SortedSet<Holding>) -> Option<Self> {
+        let mut draft = Draft { index, blocks: SortedMap::new(), readings: SortedMap::new() };
         for holding in holdings.iter().filter(|holding| !index.blocks_of(holding).is_empty()) {
             draft.readings.insert(*holding, Vec::new());
         }
@@ -112,7 +111,7 @@ impl ChangeSet {
 
     /// Removes all that follows from where trust started, and writes where it starts now.
     pub(super) fn restarting(index: &Index, first: Vec<u8>, start: Checkpoint) -> Self {
-        let mut draft = Draft { index, blocks: BTreeMap::new(), readings: BTreeMap::new() };
+        let mut draft = Draft { index, blocks: SortedMap::new(), readings: SortedMap::new() };
         draft.readings.extend(index.holdings().map(|holding| (*holding, Vec::new())));
         Self {
             first: Some(first),
@@ -169,7 +168,7 @@ impl ChangeSet {
 
     /// The change set as named bytes, each with its seal: removals first.
     pub(super) fn encode(&self, seal: &Seal) -> Vec<Write> {
-        let mut put: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+        let mut put: SortedMap<String, Vec<u8>> = SortedMap::new();
         let mut removed = self.strays.clone();
         let fixed = [
             (form::FIRST, self.first.clone(), false),
@@ -220,9 +219,9 @@ impl ChangeSet {
 struct Draft<'a> {
     index: &'a Index,
     /// Blocks that are new, or of which more is known.
-    blocks: BTreeMap<B256, Anchor>,
+    blocks: SortedMap<B256, Anchor>,
     /// The readings of each holding that is touched, as they will be.
-    readings: BTreeMap<Holding, Vec<B256>>,
+    readings: SortedMap<Holding, Vec<B256>>,
 }
 
 impl Draft<'_> {
@@ -333,13 +332,13 @@ impl Draft<'_> {
             readings.get(&unsaved.holding()).is_some_and(|blocks| blocks.contains(&unsaved.block()))
         };
         unsaved.retain(is_there);
-        let written: BTreeSet<Holding> = unsaved.iter().map(Unsaved::holding).collect();
+        let written: SortedSet<Holding> = unsaved.iter().map(Unsaved::holding).collect();
         readings.retain(|holding, blocks| {
             written.contains(holding) || index.blocks_of(holding) != blocks.as_slice()
         });
         // How many readings each block gains and loses.
-        let mut gained: BTreeMap<B256, usize> = BTreeMap::new();
-        let mut lost: BTreeMap<B256, usize> = BTreeMap::new();
+        let mut gained: SortedMap<B256, usize> = SortedMap::new();
+        let mut lost: SortedMap<B256, usize> = SortedMap::new();
         let mut removed_readings = Vec::new();
         for (holding, after) in &readings {
             let before = index.blocks_of(holding);

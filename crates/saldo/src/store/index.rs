@@ -1,12 +1,11 @@
 //! What is in the storage, as far as its writes are acknowledged.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use alloy_primitives::{Address, B256};
 use saldo_beacon::unit::{Period, Slot};
 use saldo_beacon::{Checkpoint, LightClient};
 use saldo_chain::{Anchor, Level};
 use saldo_reading::Holding;
+use saldo_source::{SortedMap, SortedSet};
 
 use super::form::Name;
 
@@ -21,24 +20,24 @@ pub(super) struct Index {
     pub(super) light_client: Option<Progress>,
     pub(super) has_providers: bool,
     /// The orders of the addresses whose disclosure sets are stored.
-    pub(super) disclosed: BTreeMap<Address, u64>,
+    pub(super) disclosed: SortedMap<Address, u64>,
     /// The same, oldest first.
-    pub(super) disclosed_order: BTreeSet<(u64, Address)>,
+    pub(super) disclosed_order: SortedSet<(u64, Address)>,
     /// Names that saldo wrote and does not use any more. The next write removes them.
-    pub(super) strays: BTreeSet<String>,
+    pub(super) strays: SortedSet<String>,
     /// The blocks of each holding's readings, highest first.
-    readings: BTreeMap<Holding, Vec<B256>>,
-    blocks: BTreeMap<B256, StoredBlock>,
+    readings: SortedMap<Holding, Vec<B256>>,
+    blocks: SortedMap<B256, StoredBlock>,
     /// The blocks that are not final.
-    unsettled: BTreeSet<B256>,
+    unsettled: SortedSet<B256>,
     /// The holdings by the number of their newest block.
-    by_age: BTreeSet<(u64, Holding)>,
+    by_age: SortedSet<(u64, Holding)>,
 }
 
 /// A block, and the holdings that have a reading at it.
 pub(super) struct StoredBlock {
     pub(super) anchor: Anchor,
-    pub(super) holdings: BTreeSet<Holding>,
+    pub(super) holdings: SortedSet<Holding>,
 }
 
 /// How far a light client has come.
@@ -103,7 +102,7 @@ impl Index {
         match self.blocks.get_mut(&hash) {
             Some(stored) => stored.anchor = anchor,
             None => {
-                self.blocks.insert(hash, StoredBlock { anchor, holdings: BTreeSet::new() });
+                self.blocks.insert(hash, StoredBlock { anchor, holdings: SortedSet::new() });
             }
         }
     }

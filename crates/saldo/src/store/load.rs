@@ -1,6 +1,5 @@
 //! Restoring what was stored, as far as it can be checked again.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use alloy_primitives::{Address, B256, Bytes};
@@ -9,6 +8,7 @@ use saldo_beacon::{Checkpoint, LightClient, Network, SnapshotError};
 use saldo_chain::{Anchor, StoredAnchorError};
 use saldo_proof::{Account, ProofError, Verified, verify_account, verify_accounts};
 use saldo_reading::{Candidate, Generation, Holding, Now, ProviderId, join};
+use saldo_source::{SortedMap, SortedSet};
 
 use super::form::{self, Name, Proof, ProviderState, StoredDisclosure};
 use super::identity::Identity;
@@ -36,7 +36,7 @@ pub(crate) struct Restored {
     /// The newest of each holding.
     pub(crate) readings: Vec<Candidate>,
     /// Older ones, to fall back to, which are checked when they are needed.
-    pub(crate) older: BTreeMap<Holding, Vec<Claim>>,
+    pub(crate) older: SortedMap<Holding, Vec<Claim>>,
     /// Where the caller restarted trust.
     pub(crate) start: Option<Checkpoint>,
     pub(crate) providers: ProviderState,
@@ -46,7 +46,7 @@ pub(crate) struct Restored {
 
 impl Restored {
     /// Leaves out what was forgotten while the storage could not be read.
-    pub(super) fn leave_out(&mut self, forgotten: &BTreeSet<Holding>) {
+    pub(super) fn leave_out(&mut self, forgotten: &SortedSet<Holding>) {
         self.readings.retain(|reading| !forgotten.contains(reading.holding()));
         self.older.retain(|holding, _| !forgotten.contains(holding));
         self.disclosed.retain(|(address, _)| forgotten.iter().all(|holding| holding.owner() != *address));
@@ -144,7 +144,7 @@ impl Readable {
 
     /// Restores everything that passes its checks. What is in `before` was checked already.
     pub(super) fn restore(self, terms: Terms<'_>, before: &Index) -> Checked {
-        let ours: BTreeSet<String> = self
+        let ours: SortedSet<String> = self
             .entries
             .iter()
             .map(|(name, _)| name)
@@ -199,7 +199,7 @@ impl Checked {
 
     fn take(&mut self, entries: Entries, terms: Terms<'_>, before: &Index) {
         let mut proofs: Vec<(Holding, B256, String, Vec<u8>)> = Vec::new();
-        let mut blocks: BTreeMap<B256, Anchor> = BTreeMap::new();
+        let mut blocks: SortedMap<B256, Anchor> = SortedMap::new();
         for (name, sealed) in entries {
             let named = Name::parse(&name);
             if let Some(Name::Reading(holding, block)) = named {
@@ -245,7 +245,7 @@ impl Checked {
     }
 
     /// Drops blocks that are later than the clock and the newest head: they do not exist, or this clock is slow.
-    fn drop_blocks_of_the_future(&mut self, blocks: &mut BTreeMap<B256, Anchor>, now: UnixTime) {
+    fn drop_blocks_of_the_future(&mut self, blocks: &mut SortedMap<B256, Anchor>, now: UnixTime) {
         let of_head = |client: &LightClient| {
             let head = client.signed_head().map_or(client.finalized_head().slot(), |head| head.slot());
             client.network().slot_start(head)
@@ -263,7 +263,7 @@ impl Checked {
     fn claims(
         &mut self,
         proofs: Vec<(Holding, B256, String, Vec<u8>)>,
-        blocks: &BTreeMap<B256, Anchor>,
+        blocks: &SortedMap<B256, Anchor>,
     ) -> Vec<Claim> {
         let mut claims = Vec::with_capacity(proofs.len());
         for (holding, block, name, sealed) in proofs {
@@ -278,9 +278,9 @@ impl Checked {
 
     /// Checks the newest of each holding; where one does not verify, the one before it. The others are left for later.
     fn check_newest(&mut self, mut claims: Vec<Claim>, terms: Terms<'_>, before: &Index) {
-        let mut stored: BTreeMap<Holding, Vec<B256>> = BTreeMap::new();
+        let mut stored: SortedMap<Holding, Vec<B256>> = SortedMap::new();
         loop {
-            let mut tried: BTreeSet<Holding> = stored.keys().copied().collect();
+            let mut tried: SortedSet<Holding> = stored.keys().copied().collect();
             let (newest, older): (Vec<Claim>, Vec<Claim>) =
                 claims.into_iter().partition(|claim| tried.insert(claim.holding));
             if newest.is_empty() {

@@ -1,10 +1,10 @@
 //! What is proven and not in storage yet.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use alloy_primitives::{B256, Bytes};
 use saldo_reading::{Candidate, Holding};
+use saldo_source::SortedMap;
 
 /// A proven reading that is not in storage yet, with the nodes that prove it.
 #[derive(Clone)]
@@ -26,7 +26,7 @@ impl Unsaved {
 /// The readings that wait to be written. Empty where there is no storage that takes anything.
 #[derive(Default)]
 pub(crate) struct WriteQueue {
-    of: BTreeMap<Holding, Vec<Unsaved>>,
+    of: SortedMap<Holding, Vec<Unsaved>>,
 }
 
 impl WriteQueue {

@@ -1,6 +1,5 @@
 //! The driver of a watch: decides when to send the next requests.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -8,7 +7,7 @@ use futures_util::future::{Either, select};
 use saldo_beacon::unit::UnixTime;
 use saldo_chain::Level;
 use saldo_reading::{Attempt, Failure, Holding, Policy, ProviderId, Reading, Why};
-use saldo_source::{Deadline, IntoBoxed};
+use saldo_source::{Deadline, IntoBoxed, SortedMap, SortedSet};
 
 use super::change::Activity;
 use super::hint::{Hint, Hints};
@@ -67,7 +66,7 @@ pub(super) async fn drive(inner: Arc<ClientInner>, holdings: Vec<Holding>, outbo
         outbox,
         hints: Hints::default(),
         activity: Activity::Idle,
-        plans: BTreeMap::new(),
+        plans: SortedMap::new(),
         poll_at: Duration::ZERO,
         polls: 0,
         failed_polls: 0,
@@ -99,7 +98,7 @@ struct Driver<'a> {
     outbox: SharedOutbox,
     hints: Hints,
     activity: Activity,
-    plans: BTreeMap<Holding, Plan>,
+    plans: SortedMap<Holding, Plan>,
     /// When to poll for a new head next, on the monotonic clock.
     poll_at: Duration,
     /// Number of polls since all holdings were read.
@@ -265,7 +264,7 @@ impl Driver<'_> {
             return;
         }
         self.failed_polls = self.failed_polls.saturating_add(1);
-        let sources: BTreeSet<&ProviderId> =
+        let sources: SortedSet<&ProviderId> =
             synced.attempts.iter().map(|attempt| &attempt.provider).collect();
         self.silent_sources = sources.into_iter().cloned().collect();
     }

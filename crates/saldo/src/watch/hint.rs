@@ -1,13 +1,12 @@
 //! Hints: unproven balances that only tell when a new proof is worth its requests.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use alloy_primitives::U256;
 use futures_util::future::join_all;
 use saldo_reading::{Attempt, Failure, Holding, Outcome, ProviderId, Role};
-use saldo_source::Endpoint;
 use saldo_source::execution::{At, Question, ask_together, balance};
+use saldo_source::{Endpoint, SortedMap};
 use serde_json::value::RawValue;
 
 use crate::inner::ClientInner;
@@ -18,7 +17,7 @@ const METHOD: &str = "eth_getBalance";
 /// and less.
 #[derive(Default)]
 pub(super) struct Hints {
-    mistrusted: BTreeMap<ProviderId, Mistrust>,
+    mistrusted: SortedMap<ProviderId, Mistrust>,
     /// Counts the rounds, so that the providers take turns. A single provider that errs or repeats an old
     /// balance would hide every change.
     rounds: usize,
@@ -52,7 +51,7 @@ impl Hints {
         let head = inner.head.newest(inner.env.policy.assurance).map(|head| head.number());
         let Some(head) = head else { return Vec::new() };
         let willing = inner.env.dispatcher.willing(Role::Execution, METHOD, &inner.env.execution);
-        let mut of_provider: BTreeMap<&ProviderId, (&Endpoint, Vec<Holding>)> = BTreeMap::new();
+        let mut of_provider: SortedMap<&ProviderId, (&Endpoint, Vec<Holding>)> = SortedMap::new();
         self.rounds = self.rounds.wrapping_add(1);
         for holding in holdings.iter().filter(|holding| inner.last(holding).is_some()) {
             let is_mistrusted =

@@ -1,11 +1,12 @@
 //! The outbox of a watch: what the app has seen of each holding, and which changes are queued for it.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
 use alloy_primitives::{B256, U256};
 use saldo_chain::Level;
 use saldo_reading::{Candidate, Freshness, Holding, Proven, Reading};
+use saldo_source::{SortedMap, SortedSet};
 
 use super::change::{Activity, Change};
 use crate::inner::ClientInner;
@@ -19,8 +20,8 @@ use crate::storage::StorageError;
 pub(super) struct Outbox {
     queue: VecDeque<Item>,
     /// The holdings in the queue.
-    queued: BTreeSet<Holding>,
-    of: BTreeMap<Holding, One>,
+    queued: SortedSet<Holding>,
+    of: SortedMap<Holding, One>,
     /// Number of withdrawals that are already queued or seen.
     withdrawals: u64,
     /// Why the storage refuses to write, as it was queued last.

@@ -1,6 +1,5 @@
 //! The providers that one question was sent to, and their answers.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +7,7 @@ use saldo_reading::{Attempt, Failure, Outcome, ProviderId, Role, TransportError}
 
 use super::candidate::Candidate;
 use super::retry::is_transient;
+use crate::sorted::{SortedMap, SortedSet};
 
 /// The requests for one question, in the order in which they were sent.
 #[derive(Debug, Default)]
@@ -68,7 +68,7 @@ impl<'a> Asked<'a> {
 
     /// The providers whose requests have no outcome yet, each once.
     pub(super) fn silent(&self) -> Vec<Arc<Candidate<'a>>> {
-        let mut seen = BTreeSet::new();
+        let mut seen = SortedSet::new();
         self.in_flight().filter(|candidate| seen.insert(candidate.endpoint.id())).cloned().collect()
     }
 
@@ -89,9 +89,9 @@ impl<'a> Asked<'a> {
 
     /// The providers whose last failure may pass, in the order in which they were asked first.
     pub(super) fn transient(&self) -> Vec<Arc<Candidate<'a>>> {
-        let last: BTreeMap<&ProviderId, &Request<'a>> =
+        let last: SortedMap<&ProviderId, &Request<'a>> =
             self.0.iter().map(|request| (request.to.endpoint.id(), request)).collect();
-        let mut seen = BTreeSet::new();
+        let mut seen = SortedSet::new();
         let is_first = |request: &&Request<'a>| seen.insert(request.to.endpoint.id());
         let is_transient = |id| last.get(id).and_then(|last| last.failure()).is_some_and(is_transient);
         let first = self.0.iter().filter(is_first);
@@ -123,7 +123,7 @@ impl Request<'_> {
 /// The decisive attempt at each provider, in their order: the one with an answer, else the last one. A provider that stayed
 /// silent was silent since the first such attempt.
 pub(super) fn decisive_of_each(attempts: &[Attempt]) -> Vec<Attempt> {
-    let mut decisive: BTreeMap<&ProviderId, usize> = BTreeMap::new();
+    let mut decisive: SortedMap<&ProviderId, usize> = SortedMap::new();
     for (place, attempt) in attempts.iter().enumerate() {
         let held = decisive.get(&attempt.provider).and_then(|place| attempts.get(*place));
         let is_kept = held.is_some_and(|held| {

@@ -3,7 +3,7 @@
 //! The driver polls until [`Action::Wait`], sends what [`Action::Send`] says, and polls again after an answer
 //! ([`HedgedCall::handle_answers`]) or at [`HedgedCall::timeout`] ([`HedgedCall::handle_timeout`]).
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use super::request::{Call, HedgedRequest};
 use super::{Answer, Ask, DisclosureSet, Hedged};
 use crate::budget::Budgets;
 use crate::endpoint::Endpoint;
+use crate::sorted::SortedMap;
 
 /// What the driver does next.
 #[derive(Debug)]
@@ -167,7 +168,7 @@ impl<'a, T> HedgedCall<'a, T> {
 /// One attempt for each provider: its best. Of equals the first.
 #[derive(Default)]
 struct BestAttempts {
-    of: BTreeMap<ProviderId, Attempt>,
+    of: SortedMap<ProviderId, Attempt>,
 }
 
 impl BestAttempts {

@@ -1,6 +1,5 @@
 //! The providers that one question was not sent to yet, and which of them the policy allows next.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +9,7 @@ use super::DisclosureSet;
 use super::asked::Asked;
 use super::candidate::Candidate;
 use crate::backoff::Availability;
+use crate::sorted::SortedSet;
 
 /// The providers that are left. All moments are on the monotonic clock.
 #[derive(Debug)]
@@ -30,8 +30,8 @@ pub(super) struct BackedOff<'a> {
 
 /// The operators that know of the question, within the policy.
 struct Disclosed<'d> {
-    before: &'d BTreeSet<String>,
-    now: BTreeSet<Arc<str>>,
+    before: &'d SortedSet<String>,
+    now: SortedSet<Arc<str>>,
     most: usize,
 }
 
@@ -123,7 +123,7 @@ impl<'a> Queue<'a> {
     }
 
     /// Puts a provider back that was not asked after all; `operators` know of the question by now.
-    pub(super) fn put_back(&mut self, candidate: Arc<Candidate<'a>>, operators: BTreeSet<String>) {
+    pub(super) fn put_back(&mut self, candidate: Arc<Candidate<'a>>, operators: SortedSet<String>) {
         self.waiting.push(candidate);
         self.disclosure.operators = operators;
     }
