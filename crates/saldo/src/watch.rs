@@ -43,6 +43,12 @@ impl Watch {
                 order.push(holding);
             }
         }
+        Self::start(inner, order, watched)
+    }
+
+    /// Not generic: its code, and all that it polls, is compiled once, in this crate.
+    #[inline(never)]
+    fn start(inner: Arc<ClientInner>, order: Vec<Holding>, watched: SortedSet<Holding>) -> Self {
         inner.hub.register(&watched);
         let outbox = Arc::new(Mutex::new(Outbox::new(&inner)));
         let driver = drive::drive(Arc::clone(&inner), order, Arc::clone(&outbox)).into_boxed();
