@@ -49,6 +49,7 @@ mod head;
 mod light_client;
 pub mod merkle;
 mod network;
+pub mod plain_toml;
 pub mod signature;
 pub mod unit;
 pub mod update;

@@ -2,6 +2,8 @@
 
 mod built_in;
 mod file;
+mod plain;
+mod read;
 mod toml_fault;
 
 use core::time::Duration;

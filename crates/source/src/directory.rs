@@ -7,6 +7,8 @@
 mod error;
 mod file;
 mod listed;
+#[cfg(feature = "toml")]
+mod toml_file;
 
 use saldo_beacon::Network;
 
@@ -34,7 +36,8 @@ impl Directory {
         let is_same = |known: &Network| known.genesis_validators_root() == network.genesis_validators_root();
         let file = built_in.into_iter().find(|(known, _)| is_same(known)).map(|(_, file)| file);
         let mut directory = file.map_or_else(Self::default, |file| {
-            Self::from_toml(file).expect("the files are part of the crate, and a test reads each of them")
+            let read = file::read_built_in(file).map(Self::new);
+            read.expect("the files are part of the crate, and a test reads each of them")
         });
         for listed in directory.listed_mut() {
             listed.mark_built_in();
@@ -43,13 +46,18 @@ impl Directory {
     }
 
     /// Reads the tables `[[rpc]]`, `[[beacon]]` and `[[checkpoint_source]]` from TOML: from a file of their own, or from a network
-    /// file ([`Network::from_toml`]), whose other fields are not read.
+    /// file ([`Network::from_toml`]), whose other fields are not read. Without the feature `toml`, the text must be
+    /// in [plain lines](saldo_beacon::plain_toml).
     ///
     /// # Errors
     /// [`DirectoryError`] if a field is missing, unknown, malformed or too long, or two endpoints in one table have the same name.
     pub fn from_toml(text: &str) -> Result<Self, DirectoryError> {
-        let Tables { rpc, beacon, checkpoint_sources } = file::read(text)?;
-        Ok(Self { rpc, beacon, checkpoint_sources })
+        file::read(text).map(Self::new)
+    }
+
+    fn new(tables: Tables) -> Self {
+        let Tables { rpc, beacon, checkpoint_sources } = tables;
+        Self { rpc, beacon, checkpoint_sources }
     }
 
     /// Returns this directory with the entries of `other` before its own. If two endpoints in one table have the same name, the

@@ -1,6 +1,7 @@
 //! The networks that come with saldo. Their files have the same format as those of a user.
 
 use super::Network;
+use super::file::NetworkFile;
 
 const MAINNET: &str = include_str!("mainnet.toml");
 const SEPOLIA: &str = include_str!("sepolia.toml");
@@ -35,5 +36,18 @@ impl Network {
 }
 
 fn parsed(file: &str) -> Network {
-    Network::from_toml(file).expect("the files are part of the crate, and a test reads each of them")
+    let file = NetworkFile::plain(file).map_err(super::NetworkError::Toml);
+    file.and_then(Network::of_file).expect("the files are part of the crate, and a test reads each of them")
+}
+
+#[cfg(test)]
+#[cfg(feature = "toml")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_general_parser_reads_the_same_networks() {
+        let files = [MAINNET, SEPOLIA, HOODI].map(|file| Network::from_toml(file).unwrap());
+        assert_eq!(files, Network::built_in());
+    }
 }

@@ -4,7 +4,9 @@ use core::ops::RangeInclusive;
 use core::time::Duration;
 
 use alloy_primitives::{B256, hex};
+#[cfg(feature = "toml")]
 use serde::de::IgnoredAny;
+#[cfg(feature = "toml")]
 use serde::{Deserialize, Serialize};
 
 use super::toml_fault::TomlFault;
@@ -16,9 +18,8 @@ use crate::signature::ForkVersion;
 use crate::unit::{Epoch, UnixTime};
 
 /// About 15.7 days on mainnet.
-const DEFAULT_MAX_CHECKPOINT_AGE: u64 = 3532;
+pub(super) const DEFAULT_MAX_CHECKPOINT_AGE: u64 = 3532;
 
-const MAX_BYTES: usize = 64 * 1024;
 const MAX_NAME: usize = 64;
 /// The maximum ages of a checkpoint that a file may set, in epochs.
 const CHECKPOINT_AGES: RangeInclusive<u64> = 1..=1_000_000;
@@ -107,70 +108,63 @@ impl NetworkError {
     }
 }
 
-#[derive(Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-struct NetworkFile {
-    name: String,
-    chain_id: u64,
+#[derive(Default)]
+#[cfg_attr(feature = "toml", derive(Deserialize, Serialize), serde(deny_unknown_fields))]
+pub(super) struct NetworkFile {
+    pub(super) name: String,
+    pub(super) chain_id: u64,
     /// Seconds since 1970.
-    genesis_time: u64,
-    genesis_validators_root: B256,
-    slot_duration_ms: u64,
-    slots_per_epoch: u64,
-    epochs_per_sync_committee_period: u64,
-    sync_committee_size: u64,
-    #[serde(default = "default_max_checkpoint_age")]
-    max_checkpoint_age_epochs: u64,
-    genesis_fork_version: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    checkpoint: Option<String>,
-    #[serde(default)]
-    forks: Vec<ForkEntry>,
-    #[serde(default)]
-    blob_schedule: Vec<BlobEntry>,
+    pub(super) genesis_time: u64,
+    pub(super) genesis_validators_root: B256,
+    pub(super) slot_duration_ms: u64,
+    pub(super) slots_per_epoch: u64,
+    pub(super) epochs_per_sync_committee_period: u64,
+    pub(super) sync_committee_size: u64,
+    #[cfg_attr(feature = "toml", serde(default = "default_max_checkpoint_age"))]
+    pub(super) max_checkpoint_age_epochs: u64,
+    pub(super) genesis_fork_version: String,
+    #[cfg_attr(feature = "toml", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub(super) checkpoint: Option<String>,
+    #[cfg_attr(feature = "toml", serde(default))]
+    pub(super) forks: Vec<ForkEntry>,
+    #[cfg_attr(feature = "toml", serde(default))]
+    pub(super) blob_schedule: Vec<BlobEntry>,
     /// The same file may hold the three tables of a directory of endpoints. Other code reads those.
+    #[cfg(feature = "toml")]
     #[serde(default, rename = "rpc", skip_serializing)]
-    _rpc: Option<IgnoredAny>,
+    pub(super) _rpc: Option<IgnoredAny>,
+    #[cfg(feature = "toml")]
     #[serde(default, rename = "beacon", skip_serializing)]
-    _beacon: Option<IgnoredAny>,
+    pub(super) _beacon: Option<IgnoredAny>,
+    #[cfg(feature = "toml")]
     #[serde(default, rename = "checkpoint_source", skip_serializing)]
-    _checkpoint_source: Option<IgnoredAny>,
+    pub(super) _checkpoint_source: Option<IgnoredAny>,
 }
 
-#[derive(Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-struct ForkEntry {
-    name: String,
-    version: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    epoch: Option<u64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    max_checkpoint_age_epochs: Option<u64>,
+#[cfg_attr(feature = "toml", derive(Deserialize, Serialize), serde(deny_unknown_fields))]
+pub(super) struct ForkEntry {
+    pub(super) name: String,
+    pub(super) version: String,
+    #[cfg_attr(feature = "toml", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub(super) epoch: Option<u64>,
+    #[cfg_attr(feature = "toml", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub(super) max_checkpoint_age_epochs: Option<u64>,
 }
 
-#[derive(Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-struct BlobEntry {
-    epoch: u64,
-    max_blobs: u64,
+#[cfg_attr(feature = "toml", derive(Deserialize, Serialize), serde(deny_unknown_fields))]
+pub(super) struct BlobEntry {
+    pub(super) epoch: u64,
+    pub(super) max_blobs: u64,
 }
 
+#[cfg(feature = "toml")]
 fn default_max_checkpoint_age() -> u64 {
     DEFAULT_MAX_CHECKPOINT_AGE
 }
 
 impl Network {
-    /// Reads a network from TOML, as [`Network::to_toml`] writes it. The text may also have the tables `rpc`, `beacon`
-    /// and `checkpoint_source` of a directory of endpoints. They are ignored here.
-    ///
-    /// # Errors
-    /// [`NetworkError`] if a field is missing, unknown, malformed or out of range, or the forks are out of order.
-    pub fn from_toml(text: &str) -> Result<Self, NetworkError> {
-        if text.len() > MAX_BYTES {
-            return Err(NetworkError::TooLarge { got: text.len(), limit: MAX_BYTES });
-        }
-        let file: NetworkFile =
-            toml::from_str(text).map_err(|error| NetworkError::Toml(TomlFault::new(&error, text)))?;
+    /// Checks the values of a file.
+    pub(super) fn of_file(file: NetworkFile) -> Result<Self, NetworkError> {
         within("chain_id", file.chain_id, 1..=MAX_INTEGER)?;
         within("genesis_time", file.genesis_time, 0..=MAX_SECONDS)?;
         within("slot_duration_ms", file.slot_duration_ms, 1..=3_600_000)?;
@@ -199,6 +193,7 @@ impl Network {
     }
 
     /// Writes the network as TOML that [`Network::from_toml`] reads back to an equal value.
+    #[cfg(feature = "toml")]
     pub fn to_toml(&self) -> String {
         let file = NetworkFile {
             name: self.name.clone(),
@@ -214,14 +209,13 @@ impl Network {
             checkpoint: self.checkpoint.map(|checkpoint| checkpoint.to_string()),
             forks: self.forks.iter().map(ForkEntry::from).collect(),
             blob_schedule: self.blob_schedule.iter().map(BlobEntry::from).collect(),
-            _rpc: None,
-            _beacon: None,
-            _checkpoint_source: None,
+            ..NetworkFile::default()
         };
         toml::to_string(&file).expect("strings, and numbers that fit TOML's: checked when built")
     }
 }
 
+#[cfg(feature = "toml")]
 impl From<&ScheduledFork> for ForkEntry {
     fn from(fork: &ScheduledFork) -> Self {
         Self {
@@ -233,6 +227,7 @@ impl From<&ScheduledFork> for ForkEntry {
     }
 }
 
+#[cfg(feature = "toml")]
 impl From<&BlobParameters> for BlobEntry {
     fn from(parameters: &BlobParameters) -> Self {
         Self { epoch: parameters.epoch.get(), max_blobs: parameters.max_blobs }

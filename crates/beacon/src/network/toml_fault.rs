@@ -3,6 +3,7 @@
 use core::fmt;
 
 /// Stands for a URL in errors: a URL is a secret.
+#[cfg(feature = "toml")]
 const A_URL: &str = "a URL, where no URL is allowed";
 /// The most characters in which a mistyped key may differ from a known one.
 const TYPOS: usize = 3;
@@ -15,7 +16,19 @@ pub struct TomlFault {
 }
 
 impl TomlFault {
+    /// A fault on a line, or without one; `what` quotes no value of the text.
+    pub(super) fn at(line: Option<usize>, what: &str) -> Self {
+        Self { line, what: what.to_owned() }
+    }
+
+    /// A key that is none of `known`.
+    pub(super) fn unknown_key(key: &str, known: &[&str]) -> Self {
+        let nearest = Self::nearest(key, known.iter().copied());
+        Self { line: None, what: unknown_key(key, nearest, || known.join(", ")) }
+    }
+
     /// Reads the error of the parser of `text`.
+    #[cfg(feature = "toml")]
     pub(super) fn new(error: &toml::de::Error, text: &str) -> Self {
         let before = error.span().and_then(|span| text.get(..span.start));
         // A missing field has no place of its own.
@@ -56,13 +69,18 @@ impl fmt::Display for TomlFault {
 }
 
 /// The message for an unknown field, with the nearest known one; `None` if `message` is about something else.
+#[cfg(feature = "toml")]
 fn unknown_field(message: &str) -> Option<String> {
     let (key, known) = message.strip_prefix("unknown field `")?.split_once('`')?;
     let known = || known.split('`').skip(1).step_by(2);
-    Some(match TomlFault::nearest(key, known()) {
+    Some(unknown_key(key, TomlFault::nearest(key, known()), || known().collect::<Vec<_>>().join(", ")))
+}
+
+fn unknown_key(key: &str, nearest: Option<&str>, known: impl FnOnce() -> String) -> String {
+    match nearest {
         Some(meant) => format!("unknown key `{key}`; did you mean `{meant}`?"),
-        None => format!("unknown key `{key}`; the keys are {}", known().collect::<Vec<_>>().join(", ")),
-    })
+        None => format!("unknown key `{key}`; the keys are {}", known()),
+    }
 }
 
 /// How many characters have to be inserted, removed or replaced (Levenshtein).

@@ -1,7 +1,7 @@
 //! Reads a directory from TOML text. Done by hand: the messages of a generic reader quote the text, and with it URLs.
 
 use saldo_beacon::TomlFault;
-use toml::value::{Datetime, Table, Value};
+use saldo_beacon::plain_toml::{Fields, NotPlain, Tables as File, Value};
 
 use super::error::DirectoryError;
 use super::listed::{Documented, Listed};
@@ -41,39 +41,51 @@ pub(super) struct Tables {
     pub(super) checkpoint_sources: Vec<Listed>,
 }
 
+/// Reads a directory of a user.
 pub(super) fn read(text: &str) -> Result<Tables, DirectoryError> {
     if text.len() > MAX_BYTES {
         return Err(DirectoryError::TooLarge { got: text.len(), limit: MAX_BYTES });
     }
-    let file: Table = toml::from_str(text).map_err(|error| {
-        let start = error.span().map_or(0, |span| span.start);
-        let line = text.bytes().take(start).filter(|byte| *byte == b'\n').count().saturating_add(1);
-        DirectoryError::NotToml { line }
-    })?;
+    #[cfg(feature = "toml")]
+    let file = super::toml_file::read(text)?;
+    #[cfg(not(feature = "toml"))]
+    let file = plain(text)?;
+    tables(&file, text)
+}
+
+/// Reads a built-in directory.
+pub(super) fn read_built_in(text: &str) -> Result<Tables, DirectoryError> {
+    tables(&plain(text)?, text)
+}
+
+fn plain(text: &str) -> Result<File, DirectoryError> {
+    File::read(text).map_err(|NotPlain { line }| DirectoryError::NotToml { line })
+}
+
+fn tables(file: &File, text: &str) -> Result<Tables, DirectoryError> {
     let tables = [RPC.table, BEACON.table, CHECKPOINT_SOURCE.table];
-    if !file.contains_key(FIELD_OF_NETWORKS) && file.keys().any(|key| !tables.contains(&key.as_str())) {
+    let mut names = file.top.keys().chain(file.arrays.iter().map(|(name, _)| name.as_str()));
+    if file.top.get(FIELD_OF_NETWORKS).is_none() && names.any(|name| !tables.contains(&name)) {
         return Err(DirectoryError::OtherTable);
     }
     Ok(Tables {
-        rpc: entries(&file, &RPC, text)?,
-        beacon: entries(&file, &BEACON, text)?,
-        checkpoint_sources: entries(&file, &CHECKPOINT_SOURCE, text)?,
+        rpc: entries(file, &RPC, text)?,
+        beacon: entries(file, &BEACON, text)?,
+        checkpoint_sources: entries(file, &CHECKPOINT_SOURCE, text)?,
     })
 }
 
-fn entries(file: &Table, kind: &Kind, text: &str) -> Result<Vec<Listed>, DirectoryError> {
+fn entries(file: &File, kind: &Kind, text: &str) -> Result<Vec<Listed>, DirectoryError> {
     let table = kind.table;
-    let given = match file.get(table) {
-        None => return Ok(Vec::new()),
-        Some(Value::Array(given)) => given,
-        Some(_) => return Err(DirectoryError::NotTables { table }),
-    };
+    if file.top.get(table).is_some() {
+        return Err(DirectoryError::NotTables { table });
+    }
+    let given = file.array(table);
     if given.len() > MAX_ENTRIES {
         return Err(DirectoryError::TooMany { table, got: given.len(), limit: MAX_ENTRIES });
     }
     let mut listed: Vec<Listed> = Vec::with_capacity(given.len());
-    for (value, position) in given.iter().zip(1..) {
-        let fields = value.as_table().ok_or(DirectoryError::NotTables { table })?;
+    for (fields, position) in given.iter().zip(1..) {
         let next = Entry { kind, position, fields, text }.read()?;
         if listed.iter().any(|earlier| earlier.endpoint.id() == next.endpoint.id()) {
             return Err(DirectoryError::SameName { table, position });
@@ -86,7 +98,7 @@ fn entries(file: &Table, kind: &Kind, text: &str) -> Result<Vec<Listed>, Directo
 struct Entry<'a> {
     kind: &'a Kind,
     position: usize,
-    fields: &'a Table,
+    fields: &'a Fields,
     /// The whole file, to find the line of a field.
     text: &'a str,
 }
@@ -173,7 +185,7 @@ impl Entry<'_> {
     fn text(&self, field: &'static str) -> Result<Option<&str>, DirectoryError> {
         match self.fields.get(field) {
             None => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text)),
+            Some(Value::Text(text)) => Ok(Some(text)),
             Some(_) => Err(self.must_be(field, "text in quotes")),
         }
     }
@@ -181,9 +193,7 @@ impl Entry<'_> {
     fn date(&self, field: &'static str) -> Result<Option<String>, DirectoryError> {
         match self.fields.get(field) {
             None => Ok(None),
-            Some(Value::Datetime(Datetime { date: Some(date), time: None, offset: None })) => {
-                Ok(Some(date.to_string()))
-            }
+            Some(Value::Day(day)) => Ok(Some(day.clone())),
             Some(_) => Err(self.must_be(field, "a date without quotes, such as 2026-11-24")),
         }
     }

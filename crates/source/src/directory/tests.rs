@@ -120,3 +120,14 @@ fn a_network_file_may_hold_the_tables() {
     assert!(Network::from_toml(&text).is_ok());
     assert_eq!(Directory::from_toml(&text).unwrap().beacon().len(), 1);
 }
+
+#[cfg(feature = "toml")]
+#[test]
+fn the_general_parser_reads_the_same_built_in_directories() {
+    for (network, file) in Network::built_in().into_iter().zip([MAINNET, SEPOLIA, HOODI]) {
+        let mut general = Directory::from_toml(file).unwrap();
+        general.listed_mut().for_each(Listed::mark_built_in);
+        assert_eq!(general, Directory::of(&network));
+        assert!(!general.rpc().is_empty());
+    }
+}
