@@ -180,6 +180,13 @@ pub(crate) mod decimal {
         deserializer.deserialize_str(Visitor(core::marker::PhantomData))
     }
 
+    /// Reads a number in decimal digits, without more zeros than it needs.
+    pub(crate) fn read<N: FromStr>(text: &str) -> Option<N> {
+        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let canonical = text == "0" || !text.starts_with('0');
+        text.parse().ok().filter(|_| digits && canonical)
+    }
+
     struct Visitor<N>(core::marker::PhantomData<N>);
 
     impl<N: FromStr> de::Visitor<'_> for Visitor<N> {
@@ -190,12 +197,7 @@ pub(crate) mod decimal {
         }
 
         fn visit_str<E: de::Error>(self, text: &str) -> Result<N, E> {
-            let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-            let canonical = text == "0" || !text.starts_with('0');
-            match text.parse() {
-                Ok(number) if digits && canonical => Ok(number),
-                _ => Err(E::custom("not a decimal number in range")),
-            }
+            read(text).ok_or_else(|| E::custom("not a decimal number in range"))
         }
     }
 }

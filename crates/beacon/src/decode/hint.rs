@@ -35,7 +35,7 @@ impl Hint {
         &self,
         slot: Result<Slot, DecodeError>,
         network: &Network,
-        read: impl Fn(&Shape<'_>) -> Result<O, DecodeError>,
+        read: &dyn Fn(&Shape<'_>) -> Result<O, DecodeError>,
     ) -> Result<O, DecodeError> {
         let read = |fork: Fork| read(&Shape { fork, network });
         let slot = slot.map_err(|refusal| self.explain(refusal, network))?;
@@ -59,7 +59,7 @@ impl Hint {
 
     /// The reason why an object could not be read: its label, if that names a fork which this version or the network's table does
     /// not know; otherwise `refusal`.
-    fn explain(&self, refusal: DecodeError, network: &Network) -> DecodeError {
+    pub(super) fn explain(&self, refusal: DecodeError, network: &Network) -> DecodeError {
         self.unknown(network).map_or(refusal, DecodeError::from)
     }
 
@@ -92,7 +92,7 @@ mod tests {
         forms: &[Fork],
     ) -> (Result<Fork, DecodeError>, Vec<Fork>) {
         let tried = RefCell::new(Vec::new());
-        let result = Hint::of(label).read(Ok(DENEB), network, |shape| {
+        let result = Hint::of(label).read(Ok(DENEB), network, &|shape| {
             tried.borrow_mut().push(shape.fork);
             let is_of = forms.contains(&shape.fork);
             is_of.then_some(shape.fork).ok_or(DecodeError::ExecutionLayout { slot: DENEB })
@@ -155,7 +155,7 @@ mod tests {
         }
         let without_slot = |label| {
             let refusal = Err(DecodeError::ExecutionLayout { slot: DENEB });
-            Hint::of(Some(label)).read(refusal, &until_deneb, |_| Ok(())).unwrap_err()
+            Hint::of(Some(label)).read(refusal, &until_deneb, &|_| Ok(())).unwrap_err()
         };
         assert!(matches!(without_slot("heze"), DecodeError::UnknownFork(_)));
         assert!(matches!(without_slot("deneb"), DecodeError::ExecutionLayout { .. }));

@@ -1,23 +1,28 @@
 //! The JSON of the beacon API. Unknown fields are refused within the objects, and ignored around them.
+//!
+//! The objects are read by hand, field by field: derived readers of each object with each kind of header take 100 KB of code.
+
+mod fields;
 
 use core::fmt;
 
-use alloy_primitives::{Address, B256, Bloom, Bytes, U256};
+use alloy_primitives::Bytes;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::wire::{WireBootstrap, WireHeader, WireUpdate};
-use crate::container::{
-    BeaconBlockHeader, ExecutionPayloadHeader, PublicKeyBytes, SignatureBytes, SyncAggregate, SyncCommittee,
-};
-use crate::unit::{Slot, decimal};
+use super::wire::{Shape, WireBootstrap, WireHeader, WireUpdate};
+use crate::container::{BeaconBlockHeader, ExecutionPayloadHeader, SyncAggregate, SyncCommittee};
+use crate::fork::HeaderLayout;
+use crate::unit::Slot;
 use crate::update::Execution;
+use fields::Fields;
 
 /// An object without its wrapper, if it had one.
 pub(super) struct Envelope<'a> {
     pub(super) version: Option<String>,
-    pub(super) body: &'a [u8],
+    /// Text, unless its bytes are not UTF-8.
+    pub(super) body: Result<&'a str, serde_json::Error>,
 }
 
 /// Takes an object out of `{"version": …, "data": …}`. Servers leave out one or both of the two.
@@ -32,14 +37,16 @@ pub(super) fn envelope(bytes: &[u8]) -> Result<Envelope<'_>, serde_json::Error> 
     let Wrapper { version, data } = serde_json::from_slice(bytes)?;
     // The version is a hint: one that is no text is as good as none.
     let version = version.and_then(|version| serde_json::from_str(version.get()).ok());
-    Ok(Envelope { version, body: data.map_or(bytes, |data| data.get().as_bytes()) })
+    let bare = || core::str::from_utf8(bytes).map_err(Error::custom);
+    Ok(Envelope { version, body: data.map_or_else(bare, |data| Ok(data.get())) })
 }
 
 /// Splits a list of objects, bare or as the `data` of a wrapper. Returns `None` if there are more than `limit`.
 pub(super) fn elements(bytes: &[u8], limit: usize) -> Result<Option<Vec<&RawValue>>, serde_json::Error> {
     let is_bare = bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[');
-    let list = if is_bare { bytes } else { envelope(bytes)?.body };
-    let mut deserializer = serde_json::Deserializer::from_slice(list);
+    let list =
+        if is_bare { core::str::from_utf8(bytes).map_err(Error::custom) } else { envelope(bytes)?.body }?;
+    let mut deserializer = serde_json::Deserializer::from_str(list);
     let elements = deserializer.deserialize_seq(Elements { limit })?;
     deserializer.end()?;
     Ok(elements)
@@ -71,275 +78,211 @@ impl<'de> Visitor<'de> for Elements {
 }
 
 /// Reads only the slot of the header. This works for the objects of every fork.
-pub(super) fn slot(body: &[u8]) -> Result<Slot, serde_json::Error> {
-    #[derive(Deserialize)]
-    struct Object {
-        #[serde(alias = "header")]
-        attested_header: Header,
+pub(super) fn slot(body: &str) -> Result<Slot, serde_json::Error> {
+    let object = Fields::some(body, &["attested_header", "header"])?;
+    let [attested, header] = ["attested_header", "header"].map(|name| object.text(name));
+    // One name or the other: both would be two headers.
+    let header = match (attested, header) {
+        (Some(header), None) | (None, Some(header)) => header,
+        (Some(_), Some(_)) => return Err(Error::duplicate_field("attested_header")),
+        (None, None) => return Err(Error::missing_field("attested_header")),
+    };
+    // The beacon header, or the object around it.
+    let header = Fields::some(header, &["slot", "beacon"])?;
+    let beacon = header.unless_null("beacon").map(|beacon| Fields::some(beacon, &["slot"])).transpose()?;
+    match beacon {
+        Some(beacon) => beacon.number("slot").map(Slot::new),
+        None if header.unless_null("slot").is_some() => header.number("slot").map(Slot::new),
+        None => Err(Error::missing_field("slot")),
     }
-    /// The beacon header, or the object around it.
-    #[derive(Deserialize)]
-    struct Header {
-        slot: Option<Slot>,
-        beacon: Option<Beacon>,
+}
+
+/// Reads a bootstrap.
+pub(super) fn bootstrap(body: &str, shape: &Shape<'_>) -> Result<WireBootstrap, serde_json::Error> {
+    let names = &["header", "current_sync_committee", "current_sync_committee_branch"];
+    let object = Fields::only(body, names)?;
+    Ok(WireBootstrap {
+        header: header(object.needed("header")?, shape)?,
+        current_sync_committee: committee(object.needed("current_sync_committee")?)?,
+        current_sync_committee_branch: object.roots("current_sync_committee_branch")?,
+    })
+}
+
+/// The fields of an update, and whether it has a next committee and a finalized header.
+pub(super) struct UpdateForm {
+    names: &'static [&'static str],
+    has_committee: bool,
+    has_finality: bool,
+}
+
+pub(super) const UPDATE: UpdateForm = UpdateForm {
+    names: &[
+        "attested_header",
+        "next_sync_committee",
+        "next_sync_committee_branch",
+        "finalized_header",
+        "finality_branch",
+        "sync_aggregate",
+        "signature_slot",
+    ],
+    has_committee: true,
+    has_finality: true,
+};
+
+pub(super) const FINALITY_UPDATE: UpdateForm = UpdateForm {
+    names: &["attested_header", "finalized_header", "finality_branch", "sync_aggregate", "signature_slot"],
+    has_committee: false,
+    has_finality: true,
+};
+
+pub(super) const OPTIMISTIC_UPDATE: UpdateForm = UpdateForm {
+    names: &["attested_header", "sync_aggregate", "signature_slot"],
+    has_committee: false,
+    has_finality: false,
+};
+
+/// Reads an update in one of its three forms.
+pub(super) fn update(
+    body: &str,
+    form: &UpdateForm,
+    shape: &Shape<'_>,
+) -> Result<WireUpdate, serde_json::Error> {
+    let object = Fields::only(body, form.names)?;
+    let attested_header = header(object.needed("attested_header")?, shape)?;
+    let next_sync_committee = match form.has_committee {
+        true => {
+            let committee = committee(object.needed("next_sync_committee")?)?;
+            Some((committee, object.roots("next_sync_committee_branch")?))
+        }
+        false => None,
+    };
+    let finality = match form.has_finality {
+        true => Some((header(object.needed("finalized_header")?, shape)?, object.roots("finality_branch")?)),
+        false => None,
+    };
+    let aggregate =
+        Fields::only(object.needed("sync_aggregate")?, &["sync_committee_bits", "sync_committee_signature"])?;
+    let sync_aggregate = SyncAggregate {
+        bits: aggregate.bytes("sync_committee_bits")?,
+        size: shape.committee_size(),
+        signature: aggregate.fixed("sync_committee_signature")?.into(),
+    };
+    let signature_slot = Slot::new(object.number("signature_slot")?);
+    Ok(WireUpdate { attested_header, next_sync_committee, finality, sync_aggregate, signature_slot })
+}
+
+/// Reads a header in the layout of the object.
+fn header(text: &str, shape: &Shape<'_>) -> Result<WireHeader, serde_json::Error> {
+    match shape.fork.rules().layout {
+        // Some servers leave out the object around the beacon header.
+        HeaderLayout::Beacon => wrapped(text).or_else(|_| bare(text)).map(WireHeader::without_zeros),
+        HeaderLayout::Execution15 | HeaderLayout::Execution17 => with_execution(text),
+        HeaderLayout::ExecutionHash => with_hash(text),
     }
-    #[derive(Deserialize)]
-    struct Beacon {
-        slot: Slot,
-    }
-    let header = serde_json::from_slice::<Object>(body)?.attested_header;
-    let slot = header.beacon.map(|beacon| beacon.slot).or(header.slot);
-    slot.ok_or_else(|| Error::missing_field("slot"))
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct BeaconJson {
-    slot: Slot,
-    #[serde(deserialize_with = "decimal::deserialize")]
-    proposer_index: u64,
-    parent_root: B256,
-    state_root: B256,
-    body_root: B256,
+/// A header of Altair or Bellatrix. Some tools write the fields of later forks, which are zero.
+fn wrapped(text: &str) -> Result<WireHeader, serde_json::Error> {
+    let fields = Fields::only(text, &["beacon", "execution", "execution_branch"])?;
+    let execution = fields.unless_null("execution").map(execution).transpose()?;
+    let execution_branch = match fields.text("execution_branch") {
+        Some(_) => fields.roots("execution_branch")?,
+        None => Vec::new(),
+    };
+    Ok(WireHeader {
+        beacon: beacon(fields.needed("beacon")?)?,
+        execution: execution.map_or(Execution::Absent, Execution::Header),
+        execution_branch,
+    })
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ExecutionJson {
-    parent_hash: B256,
-    fee_recipient: Address,
-    state_root: B256,
-    receipts_root: B256,
-    logs_bloom: Bloom,
-    prev_randao: B256,
-    #[serde(deserialize_with = "decimal::deserialize")]
-    block_number: u64,
-    #[serde(deserialize_with = "decimal::deserialize")]
-    gas_limit: u64,
-    #[serde(deserialize_with = "decimal::deserialize")]
-    gas_used: u64,
-    #[serde(deserialize_with = "decimal::deserialize")]
-    timestamp: u64,
-    extra_data: Bytes,
-    #[serde(deserialize_with = "decimal::deserialize")]
-    base_fee_per_gas: U256,
-    block_hash: B256,
-    transactions_root: B256,
-    withdrawals_root: B256,
-    #[serde(default, deserialize_with = "present")]
-    blob_gas_used: Option<u64>,
-    #[serde(default, deserialize_with = "present")]
-    excess_blob_gas: Option<u64>,
-}
-
-/// A header of Altair or Bellatrix. Some servers leave out the object around the beacon header; some tools write the fields
-/// of later forks, which are zero.
-#[derive(Deserialize)]
-#[serde(untagged)]
-pub(super) enum BeaconHeaderJson {
-    Wrapped(WrappedBeaconJson),
-    Bare(BeaconJson),
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct WrappedBeaconJson {
-    beacon: BeaconJson,
-    execution: Option<ExecutionJson>,
-    #[serde(default)]
-    execution_branch: Vec<B256>,
+fn bare(text: &str) -> Result<WireHeader, serde_json::Error> {
+    Ok(WireHeader { beacon: beacon(text)?, execution: Execution::Absent, execution_branch: Vec::new() })
 }
 
 /// A header from Capella to Fulu.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct ExecutionHeaderJson {
-    beacon: BeaconJson,
-    execution: ExecutionJson,
-    execution_branch: Vec<B256>,
+fn with_execution(text: &str) -> Result<WireHeader, serde_json::Error> {
+    let fields = Fields::only(text, &["beacon", "execution", "execution_branch"])?;
+    Ok(WireHeader {
+        beacon: beacon(fields.needed("beacon")?)?,
+        execution: Execution::Header(execution(fields.needed("execution")?)?),
+        execution_branch: fields.roots("execution_branch")?,
+    })
 }
 
 /// A header from Gloas on.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct HashHeaderJson {
-    beacon: BeaconJson,
-    execution_block_hash: B256,
-    execution_branch: Vec<B256>,
+fn with_hash(text: &str) -> Result<WireHeader, serde_json::Error> {
+    let fields = Fields::only(text, &["beacon", "execution_block_hash", "execution_branch"])?;
+    Ok(WireHeader {
+        beacon: beacon(fields.needed("beacon")?)?,
+        execution: Execution::Hash(fields.fixed("execution_block_hash")?.into()),
+        execution_branch: fields.roots("execution_branch")?,
+    })
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CommitteeJson {
-    pubkeys: Vec<PublicKeyBytes>,
-    aggregate_pubkey: PublicKeyBytes,
+fn beacon(text: &str) -> Result<BeaconBlockHeader, serde_json::Error> {
+    let names = &["slot", "proposer_index", "parent_root", "state_root", "body_root"];
+    let fields = Fields::only(text, names)?;
+    Ok(BeaconBlockHeader {
+        slot: Slot::new(fields.number("slot")?),
+        proposer_index: fields.number("proposer_index")?,
+        parent_root: fields.fixed("parent_root")?.into(),
+        state_root: fields.fixed("state_root")?.into(),
+        body_root: fields.fixed("body_root")?.into(),
+    })
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct AggregateJson {
-    sync_committee_bits: Bytes,
-    sync_committee_signature: SignatureBytes,
+const EXECUTION: &[&str] = &[
+    "parent_hash",
+    "fee_recipient",
+    "state_root",
+    "receipts_root",
+    "logs_bloom",
+    "prev_randao",
+    "block_number",
+    "gas_limit",
+    "gas_used",
+    "timestamp",
+    "extra_data",
+    "base_fee_per_gas",
+    "block_hash",
+    "transactions_root",
+    "withdrawals_root",
+    "blob_gas_used",
+    "excess_blob_gas",
+];
+
+fn execution(text: &str) -> Result<ExecutionPayloadHeader, serde_json::Error> {
+    let fields = Fields::only(text, EXECUTION)?;
+    // A field that may be missing. If it is present, it must be a number, not null.
+    let present = |name| fields.text(name).map(|_| fields.number(name)).transpose();
+    Ok(ExecutionPayloadHeader {
+        parent_hash: fields.fixed("parent_hash")?.into(),
+        fee_recipient: fields.fixed("fee_recipient")?.into(),
+        state_root: fields.fixed("state_root")?.into(),
+        receipts_root: fields.fixed("receipts_root")?.into(),
+        logs_bloom: fields.fixed("logs_bloom")?.into(),
+        prev_randao: fields.fixed("prev_randao")?.into(),
+        block_number: fields.number("block_number")?,
+        gas_limit: fields.number("gas_limit")?,
+        gas_used: fields.number("gas_used")?,
+        timestamp: fields.number("timestamp")?,
+        extra_data: Bytes::from(fields.bytes("extra_data")?),
+        base_fee_per_gas: fields.wide_number("base_fee_per_gas")?,
+        block_hash: fields.fixed("block_hash")?.into(),
+        transactions_root: fields.fixed("transactions_root")?.into(),
+        withdrawals_root: fields.fixed("withdrawals_root")?.into(),
+        blob_gas_used: present("blob_gas_used")?,
+        excess_blob_gas: present("excess_blob_gas")?,
+    })
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct BootstrapJson<H> {
-    header: H,
-    current_sync_committee: CommitteeJson,
-    current_sync_committee_branch: Vec<B256>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct UpdateJson<H> {
-    attested_header: H,
-    next_sync_committee: CommitteeJson,
-    next_sync_committee_branch: Vec<B256>,
-    finalized_header: H,
-    finality_branch: Vec<B256>,
-    sync_aggregate: AggregateJson,
-    signature_slot: Slot,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct FinalityUpdateJson<H> {
-    attested_header: H,
-    finalized_header: H,
-    finality_branch: Vec<B256>,
-    sync_aggregate: AggregateJson,
-    signature_slot: Slot,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct OptimisticUpdateJson<H> {
-    attested_header: H,
-    sync_aggregate: AggregateJson,
-    signature_slot: Slot,
-}
-
-/// Reads a field that may be missing. If it is present, it must be a number, not null.
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
-    decimal::deserialize(deserializer).map(Some)
-}
-
-impl From<BeaconJson> for BeaconBlockHeader {
-    fn from(json: BeaconJson) -> Self {
-        let BeaconJson { slot, proposer_index, parent_root, state_root, body_root } = json;
-        Self { slot, proposer_index, parent_root, state_root, body_root }
-    }
-}
-
-impl From<BeaconHeaderJson> for WireHeader {
-    fn from(json: BeaconHeaderJson) -> Self {
-        let (beacon, execution, execution_branch) = match json {
-            BeaconHeaderJson::Wrapped(WrappedBeaconJson { beacon, execution, execution_branch }) => {
-                (beacon, execution, execution_branch)
-            }
-            BeaconHeaderJson::Bare(beacon) => (beacon, None, Vec::new()),
-        };
-        let execution = execution.map_or(Execution::Absent, |execution| Execution::Header(execution.into()));
-        Self { beacon: beacon.into(), execution, execution_branch }.without_zeros()
-    }
-}
-
-impl From<HashHeaderJson> for WireHeader {
-    fn from(json: HashHeaderJson) -> Self {
-        let HashHeaderJson { beacon, execution_block_hash, execution_branch } = json;
-        Self { beacon: beacon.into(), execution: Execution::Hash(execution_block_hash), execution_branch }
-    }
-}
-
-impl From<ExecutionHeaderJson> for WireHeader {
-    fn from(json: ExecutionHeaderJson) -> Self {
-        let ExecutionHeaderJson { beacon, execution, execution_branch } = json;
-        Self { beacon: beacon.into(), execution: Execution::Header(execution.into()), execution_branch }
-    }
-}
-
-impl From<ExecutionJson> for ExecutionPayloadHeader {
-    fn from(json: ExecutionJson) -> Self {
-        Self {
-            parent_hash: json.parent_hash,
-            fee_recipient: json.fee_recipient,
-            state_root: json.state_root,
-            receipts_root: json.receipts_root,
-            logs_bloom: json.logs_bloom,
-            prev_randao: json.prev_randao,
-            block_number: json.block_number,
-            gas_limit: json.gas_limit,
-            gas_used: json.gas_used,
-            timestamp: json.timestamp,
-            extra_data: json.extra_data,
-            base_fee_per_gas: json.base_fee_per_gas,
-            block_hash: json.block_hash,
-            transactions_root: json.transactions_root,
-            withdrawals_root: json.withdrawals_root,
-            blob_gas_used: json.blob_gas_used,
-            excess_blob_gas: json.excess_blob_gas,
-        }
-    }
-}
-
-impl From<CommitteeJson> for SyncCommittee {
-    fn from(json: CommitteeJson) -> Self {
-        Self { pubkeys: json.pubkeys, aggregate_pubkey: json.aggregate_pubkey }
-    }
-}
-
-impl<H: Into<WireHeader>> From<BootstrapJson<H>> for WireBootstrap {
-    fn from(json: BootstrapJson<H>) -> Self {
-        Self {
-            header: json.header.into(),
-            current_sync_committee: json.current_sync_committee.into(),
-            current_sync_committee_branch: json.current_sync_committee_branch,
-        }
-    }
-}
-
-impl AggregateJson {
-    fn of_members(self, size: usize) -> SyncAggregate {
-        let signature = self.sync_committee_signature;
-        SyncAggregate { bits: self.sync_committee_bits.to_vec(), size, signature }
-    }
-}
-
-impl<H: Into<WireHeader>> UpdateJson<H> {
-    pub(super) fn into_wire(self, committee_size: usize) -> WireUpdate {
-        WireUpdate {
-            attested_header: self.attested_header.into(),
-            next_sync_committee: Some((self.next_sync_committee.into(), self.next_sync_committee_branch)),
-            finality: Some((self.finalized_header.into(), self.finality_branch)),
-            sync_aggregate: self.sync_aggregate.of_members(committee_size),
-            signature_slot: self.signature_slot,
-        }
-    }
-}
-
-impl<H: Into<WireHeader>> FinalityUpdateJson<H> {
-    pub(super) fn into_wire(self, committee_size: usize) -> WireUpdate {
-        WireUpdate {
-            attested_header: self.attested_header.into(),
-            next_sync_committee: None,
-            finality: Some((self.finalized_header.into(), self.finality_branch)),
-            sync_aggregate: self.sync_aggregate.of_members(committee_size),
-            signature_slot: self.signature_slot,
-        }
-    }
-}
-
-impl<H: Into<WireHeader>> OptimisticUpdateJson<H> {
-    pub(super) fn into_wire(self, committee_size: usize) -> WireUpdate {
-        WireUpdate {
-            attested_header: self.attested_header.into(),
-            next_sync_committee: None,
-            finality: None,
-            sync_aggregate: self.sync_aggregate.of_members(committee_size),
-            signature_slot: self.signature_slot,
-        }
-    }
+fn committee(text: &str) -> Result<SyncCommittee, serde_json::Error> {
+    let fields = Fields::only(text, &["pubkeys", "aggregate_pubkey"])?;
+    Ok(SyncCommittee {
+        pubkeys: fields.list("pubkeys")?,
+        aggregate_pubkey: fields.fixed("aggregate_pubkey")?.into(),
+    })
 }
 
 #[cfg(test)]

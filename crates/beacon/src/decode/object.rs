@@ -1,15 +1,11 @@
 //! Decodes one object: finds its fork, then reads its bytes in the form of that fork.
 
 use alloy_primitives::Bytes;
-use serde::de::DeserializeOwned;
 
 use super::encoding::Encoding;
 use super::error::{DecodeError, SszError};
 use super::hint::Hint;
-use super::json::{
-    self, BeaconHeaderJson, BootstrapJson, ExecutionHeaderJson, FinalityUpdateJson, HashHeaderJson,
-    OptimisticUpdateJson, UpdateJson,
-};
+use super::json::{self, FINALITY_UPDATE, OPTIMISTIC_UPDATE, UPDATE};
 use super::limit::MAX_OBJECT_BYTES;
 use super::ssz::{OFFSET, Reader};
 use super::wire::{Shape, WireBootstrap, WireHeader, WireUpdate};
@@ -37,15 +33,10 @@ pub(super) enum Part {
 /// A kind of object, and how each of its encodings is read.
 pub(super) trait Object {
     type Output;
-    /// Its JSON, with headers of the layout `H`.
-    type Json<H: DeserializeOwned>: DeserializeOwned;
     const PARTS: &'static [Part];
 
     fn from_ssz(reader: Reader<'_>, shape: &Shape<'_>) -> Result<Self::Output, DecodeError>;
-    fn from_json<H: DeserializeOwned + Into<WireHeader>>(
-        json: Self::Json<H>,
-        shape: &Shape<'_>,
-    ) -> Result<Self::Output, DecodeError>;
+    fn from_json(body: &str, shape: &Shape<'_>) -> Result<Self::Output, DecodeError>;
 }
 
 pub(super) fn decode<T: Object>(
@@ -71,21 +62,9 @@ pub(super) fn decode_json<T: Object>(
 ) -> Result<T::Output, DecodeError> {
     let envelope = json::envelope(bytes)?;
     let hint = hint.or(envelope.version.as_deref());
-    let slot = json::slot(envelope.body).map_err(DecodeError::from);
-    hint.read(slot, network, |shape| match shape.fork.rules().layout {
-        HeaderLayout::Beacon => json_of::<T, BeaconHeaderJson>(envelope.body, shape),
-        HeaderLayout::Execution15 | HeaderLayout::Execution17 => {
-            json_of::<T, ExecutionHeaderJson>(envelope.body, shape)
-        }
-        HeaderLayout::ExecutionHash => json_of::<T, HashHeaderJson>(envelope.body, shape),
-    })
-}
-
-fn json_of<T: Object, H: DeserializeOwned + Into<WireHeader>>(
-    body: &[u8],
-    shape: &Shape<'_>,
-) -> Result<T::Output, DecodeError> {
-    T::from_json(serde_json::from_slice::<T::Json<H>>(body)?, shape)
+    let body = envelope.body.map_err(|error| hint.explain(error.into(), network))?;
+    let slot = json::slot(body).map_err(DecodeError::from);
+    hint.read(slot, network, &|shape| T::from_json(body, shape))
 }
 
 pub(super) fn decode_ssz<T: Object>(
@@ -94,7 +73,7 @@ pub(super) fn decode_ssz<T: Object>(
     network: &Network,
 ) -> Result<T::Output, DecodeError> {
     let slot = ssz_slot::<T>(bytes, network.sync_committee_size()).map_err(DecodeError::from);
-    hint.read(slot, network, |shape| T::from_ssz(Reader::new(bytes), shape))
+    hint.read(slot, network, &|shape| T::from_ssz(Reader::new(bytes), shape))
 }
 
 /// Returns the slot of the object's header. Its fork is not known yet.
@@ -155,7 +134,6 @@ fn header_length(layout: HeaderLayout) -> Option<usize> {
 
 impl Object for Bootstrap {
     type Output = LightClientBootstrap;
-    type Json<H: DeserializeOwned> = BootstrapJson<H>;
     const PARTS: &'static [Part] = &[Part::Header, Part::Committee, Part::CommitteeBranch];
 
     fn from_ssz(mut reader: Reader<'_>, shape: &Shape<'_>) -> Result<Self::Output, DecodeError> {
@@ -166,17 +144,13 @@ impl Object for Bootstrap {
         WireBootstrap { header, current_sync_committee, current_sync_committee_branch }.resolve(shape)
     }
 
-    fn from_json<H: DeserializeOwned + Into<WireHeader>>(
-        json: BootstrapJson<H>,
-        shape: &Shape<'_>,
-    ) -> Result<Self::Output, DecodeError> {
-        WireBootstrap::from(json).resolve(shape)
+    fn from_json(body: &str, shape: &Shape<'_>) -> Result<Self::Output, DecodeError> {
+        json::bootstrap(body, shape)?.resolve(shape)
     }
 }
 
 impl Object for Update {
     type Output = LightClientUpdate;
-    type Json<H: DeserializeOwned> = UpdateJson<H>;
     const PARTS: &'static [Part] = &[
         Part::Header,
         Part::Committee,
@@ -206,17 +180,13 @@ impl Object for Update {
         update.resolve(shape)
     }
 
-    fn from_json<H: DeserializeOwned + Into<WireHeader>>(
-        json: UpdateJson<H>,
-        shape: &Shape<'_>,
-    ) -> Result<Self::Output, DecodeError> {
-        json.into_wire(shape.committee_size()).resolve(shape)
+    fn from_json(body: &str, shape: &Shape<'_>) -> Result<Self::Output, DecodeError> {
+        json::update(body, &UPDATE, shape)?.resolve(shape)
     }
 }
 
 impl Object for FinalityUpdate {
     type Output = LightClientUpdate;
-    type Json<H: DeserializeOwned> = FinalityUpdateJson<H>;
     const PARTS: &'static [Part] =
         &[Part::Header, Part::Header, Part::FinalityBranch, Part::Aggregate, Part::Slot];
 
@@ -237,17 +207,13 @@ impl Object for FinalityUpdate {
         update.resolve(shape)
     }
 
-    fn from_json<H: DeserializeOwned + Into<WireHeader>>(
-        json: FinalityUpdateJson<H>,
-        shape: &Shape<'_>,
-    ) -> Result<Self::Output, DecodeError> {
-        json.into_wire(shape.committee_size()).resolve(shape)
+    fn from_json(body: &str, shape: &Shape<'_>) -> Result<Self::Output, DecodeError> {
+        json::update(body, &FINALITY_UPDATE, shape)?.resolve(shape)
     }
 }
 
 impl Object for OptimisticUpdate {
     type Output = LightClientUpdate;
-    type Json<H: DeserializeOwned> = OptimisticUpdateJson<H>;
     const PARTS: &'static [Part] = &[Part::Header, Part::Aggregate, Part::Slot];
 
     fn from_ssz(mut reader: Reader<'_>, shape: &Shape<'_>) -> Result<Self::Output, DecodeError> {
@@ -264,11 +230,8 @@ impl Object for OptimisticUpdate {
         update.resolve(shape)
     }
 
-    fn from_json<H: DeserializeOwned + Into<WireHeader>>(
-        json: OptimisticUpdateJson<H>,
-        shape: &Shape<'_>,
-    ) -> Result<Self::Output, DecodeError> {
-        json.into_wire(shape.committee_size()).resolve(shape)
+    fn from_json(body: &str, shape: &Shape<'_>) -> Result<Self::Output, DecodeError> {
+        json::update(body, &OPTIMISTIC_UPDATE, shape)?.resolve(shape)
     }
 }
 

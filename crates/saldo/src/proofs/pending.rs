@@ -160,7 +160,8 @@ mod tests {
             }
         }
         assert_eq!(pending.proofs.len(), PendingProofs::CAPACITY);
-        let above: Vec<_> = pending.proofs[&(holding, name(0))].iter().filter_map(|tip| tip.above).collect();
+        let above: Vec<_> =
+            pending.proofs.get(&(holding, name(0))).unwrap().iter().filter_map(|tip| tip.above).collect();
         assert_eq!(above, [3, 4, 5, 6, 7, 8]);
         assert_eq!(pending.newest(holding, &name(0)).unwrap().above, Some(8));
 
