@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use saldo_beacon::{Checkpoint, Network};
 use saldo_reading::{Policy, Role};
-use saldo_source::{Clock, Directory, Diversity, Endpoint, EndpointError, Io, Listed, Transport};
+use saldo_source::{Clock, Directory, Diversity, Endpoint, EndpointError, Io, Listed, SortedSet, Transport};
 
 use crate::client::Client;
 use crate::head::{Agreement, LEAST_ANSWERS, TrustStart, distinct};
@@ -407,9 +407,8 @@ impl IntoEndpointError for Infallible {
 }
 
 fn has_same_name(endpoints: &[Endpoint]) -> bool {
-    let mut names: Vec<_> = endpoints.iter().map(Endpoint::id).collect();
-    names.sort();
-    names.windows(2).any(|pair| matches!(pair, [first, second] if first == second))
+    let mut names = SortedSet::new();
+    endpoints.iter().any(|endpoint| !names.insert(endpoint.id()))
 }
 
 #[cfg(feature = "_transport")]

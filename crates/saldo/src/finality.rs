@@ -3,7 +3,7 @@
 use saldo_chain::{Anchor, Chain, Level};
 use saldo_reading::gate::Found;
 use saldo_reading::{Attempt, Candidate, Holding, Why};
-use saldo_source::{Deadline, SortedMap};
+use saldo_source::{Deadline, SortedMap, sort_by_key};
 
 use crate::head::{BlockRef, Synced};
 use crate::inner::ClientInner;
@@ -46,7 +46,7 @@ impl ClientInner {
             let newest = awaiting.into_iter().rev().find(|anchor| anchor.number() < head.number());
             blocks.extend(newest.filter(|newest| self.is_final_enough(newest)));
         }
-        blocks.sort_by_key(Anchor::number);
+        sort_by_key(&mut blocks, Anchor::number);
         blocks.dedup_by_key(|anchor| anchor.hash());
         let Some(lowest) = blocks.first().map(Anchor::number) else { return };
         let half = self.env.time_left(deadline).checked_div(2).unwrap_or_default();

@@ -6,20 +6,22 @@ use saldo_beacon::unit::{Epoch, Slot};
 use saldo_reading::Failure;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 
 use crate::beacon::{Route, fetch};
 use crate::clock::Deadline;
 use crate::endpoint::Endpoint;
 use crate::io::Io;
+use crate::maybe_send::BoxedFuture;
 
 /// The members around the data of every reply. Some servers leave the flags out, some write them as text.
 #[derive(Deserialize)]
-struct Envelope<T> {
+struct Envelope {
     #[serde(default)]
     execution_optimistic: Flag,
     #[serde(default)]
     finalized: Flag,
-    data: T,
+    data: Box<RawValue>,
 }
 
 #[derive(Default, Deserialize)]
@@ -102,8 +104,8 @@ pub async fn block_root(io: &Io, source: &Endpoint, slot: Slot, deadline: Deadli
 /// # Errors
 /// A [`Failure`] that says why there is no epoch.
 pub async fn finalized_epoch(io: &Io, source: &Endpoint, deadline: Deadline) -> Result<Epoch, Failure> {
-    let answer = envelope::<FinalityCheckpoints>(io, source, Route::FinalityCheckpoints, deadline).await?;
-    number(&answer.data.finalized.epoch).map(Epoch::new)
+    let answer = envelope(io, source, Route::FinalityCheckpoints, deadline).await?;
+    number(&answer.data::<FinalityCheckpoints>()?.finalized.epoch).map(Epoch::new)
 }
 
 /// The data, unless the source says that it is not final or not verified.
@@ -113,21 +115,32 @@ async fn ask<T: DeserializeOwned>(
     route: Route,
     deadline: Deadline,
 ) -> Result<T, Failure> {
-    let envelope = envelope::<T>(io, source, route, deadline).await?;
+    let envelope = envelope(io, source, route, deadline).await?;
     if envelope.finalized.is(false) || envelope.execution_optimistic.is(true) {
         return Err(Failure::NotFinal);
     }
-    Ok(envelope.data)
+    envelope.data()
 }
 
-async fn envelope<T: DeserializeOwned>(
-    io: &Io,
-    source: &Endpoint,
+/// Boxed, so that its code is there once.
+fn envelope<'a>(
+    io: &'a Io,
+    source: &'a Endpoint,
     route: Route,
     deadline: Deadline,
-) -> Result<Envelope<T>, Failure> {
-    let data = fetch(io, source, route, deadline.left(io.clock())).await?;
-    serde_json::from_slice(&data.bytes).map_err(|_| Failure::Malformed { what: "not the JSON of this route" })
+) -> BoxedFuture<'a, Result<Envelope, Failure>> {
+    Box::pin(async move {
+        let data = fetch(io, source, route, deadline.left(io.clock())).await?;
+        serde_json::from_slice(&data.bytes).map_err(|_| NOT_OF_THIS_ROUTE)
+    })
+}
+
+const NOT_OF_THIS_ROUTE: Failure = Failure::Malformed { what: "not the JSON of this route" };
+
+impl Envelope {
+    fn data<T: DeserializeOwned>(&self) -> Result<T, Failure> {
+        serde_json::from_str(self.data.get()).map_err(|_| NOT_OF_THIS_ROUTE)
+    }
 }
 
 /// Reads a block root. Some servers leave the `0x` out.
@@ -143,7 +156,7 @@ fn number(text: &str) -> Result<u64, Failure> {
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Envelope<Root> {
+    fn read(text: &str) -> Envelope {
         serde_json::from_str(text).unwrap()
     }
 

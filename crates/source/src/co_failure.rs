@@ -60,8 +60,7 @@ impl CoFailures {
         let is_together = |since: Duration| now.saturating_sub(since) <= Self::TOGETHER;
         for ((other_role, other), since) in &self.failing_since {
             if *other_role == role && is_together(*since) {
-                let mut pair = [id.clone(), other.clone()];
-                pair.sort_unstable();
+                let pair = [(&id).min(other).clone(), (&id).max(other).clone()];
                 let times = self.times.entry((role, pair)).or_default();
                 *times = times.saturating_add(1);
             }

@@ -3,8 +3,9 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::sorted::SortedMap;
 use saldo_reading::{ProviderId, Role};
+
+use crate::sorted::{SortedMap, sort_by_key};
 
 type Key = (Role, ProviderId);
 
@@ -73,7 +74,7 @@ impl Latencies {
     /// The median latency over all methods.
     pub(crate) fn median(&self, key: &Key) -> Option<Duration> {
         let mut sorted: Vec<Duration> = self.of.get(key)?.samples.values().flatten().copied().collect();
-        sorted.sort_unstable();
+        sort_by_key(&mut sorted, |it| *it);
         percentile(&sorted, 5)
     }
 
@@ -81,7 +82,7 @@ impl Latencies {
     fn sorted(&self, key: &Key, method: &'static str) -> Option<Vec<Duration>> {
         let samples = self.of.get(key)?.samples.get(method)?;
         let mut sorted: Vec<Duration> = samples.iter().copied().collect();
-        sorted.sort_unstable();
+        sort_by_key(&mut sorted, |it| *it);
         (sorted.len() >= Self::FEWEST_SAMPLES).then_some(sorted)
     }
 }

@@ -56,5 +56,5 @@ pub use io::Io;
 pub use maybe_send::{BoxedFuture, IntoBoxed, MaybeSend, MaybeSync};
 pub use provider_stats::ProviderStats;
 pub use ranking::FINAL_PROOFS;
-pub use sorted::{SortedMap, SortedSet};
+pub use sorted::{SortedMap, SortedSet, sort_by, sort_by_key};
 pub use transport::{Method, Request, Response, TlsFault, Transport, TransportError};

@@ -4,7 +4,7 @@ use saldo_reading::{ProviderId, Role};
 
 use crate::endpoint::Endpoint;
 use crate::latency::Latencies;
-use crate::sorted::SortedMap;
+use crate::sorted::{SortedMap, sort_by_key};
 
 /// `eth_getProof` at a finalized block. Ranked apart: a provider that proves the head may not reach back so far.
 pub const FINAL_PROOFS: &str = "eth_getProof at a finalized block";
@@ -46,12 +46,13 @@ impl Ranking {
         method: &'static str,
         endpoints: &'a [Endpoint],
     ) -> Vec<&'a Endpoint> {
-        let mut ordered: Vec<&Endpoint> = endpoints.iter().collect();
-        ordered.sort_by_cached_key(|endpoint| {
+        let rank = |endpoint: &'a Endpoint| {
             let key = (role, endpoint.id().clone());
-            (self.latest_failure(&key, method), latencies.doublings(&key, method))
-        });
-        ordered
+            ((self.latest_failure(&key, method), latencies.doublings(&key, method)), endpoint)
+        };
+        let mut ordered: Vec<_> = endpoints.iter().map(rank).collect();
+        sort_by_key(&mut ordered, |(rank, _)| *rank);
+        ordered.into_iter().map(|(_, endpoint)| endpoint).collect()
     }
 
     /// Whether the provider's last answer to `method` failed.

@@ -1,4 +1,4 @@
-//! Maps and sets in the order of their keys, for few entries and little code.
+//! Maps and sets in the order of their keys, and sorting, with little code.
 //!
 //! A `BTreeMap` of the standard library costs a library for phones about 8 KB of code for each pair of types. These cost a tenth
 //! of that. They are vectors of boxes, found by binary search: to insert or remove moves one pointer for each later entry, which
@@ -240,4 +240,25 @@ impl<'a, K, V> IntoIterator for &'a SortedMap<K, V> {
     fn into_iter(self) -> Self::IntoIter {
         self.entries.iter().map(|entry| (&entry.0, &entry.1))
     }
+}
+
+/// Sorts `items`; equals keep their order. One copy of the code that sorts serves all types.
+pub fn sort_by<T>(items: &mut Vec<T>, compare: impl Fn(&T, &T) -> Ordering) {
+    let mut order: Vec<usize> = (0..items.len()).collect();
+    sort_places(&mut order, &|one, another| match (items.get(one), items.get(another)) {
+        (Some(one), Some(another)) => compare(one, another),
+        _ => Ordering::Equal,
+    });
+    let mut taken: Vec<Option<T>> = items.drain(..).map(Some).collect();
+    items.extend(order.into_iter().filter_map(|place| taken.get_mut(place)?.take()));
+}
+
+/// Sorts `items` by a key; equals keep their order.
+pub fn sort_by_key<T, K: Ord>(items: &mut Vec<T>, key: impl Fn(&T) -> K) {
+    sort_by(items, |one, another| key(one).cmp(&key(another)));
+}
+
+#[inline(never)]
+fn sort_places(order: &mut [usize], compare: &dyn Fn(usize, usize) -> Ordering) {
+    order.sort_by(|one, another| compare(*one, *another));
 }

@@ -1,7 +1,7 @@
 //! The votes of the checkpoint sources, and the verdict that follows from them.
 
 use alloy_primitives::B256;
-use saldo_source::{Endpoint, SortedMap, SortedSet};
+use saldo_source::{Endpoint, SortedMap, SortedSet, sort_by};
 
 /// The least number of operators that must answer before an agreement counts.
 pub(crate) const LEAST_ANSWERS: usize = 3;
@@ -68,7 +68,7 @@ impl Votes {
             .filter(|(_, named)| *named == root)
             .map(|(operator, _)| operator.to_owned())
             .collect();
-        operators.sort();
+        sort_by(&mut operators, String::cmp);
         operators
     }
 

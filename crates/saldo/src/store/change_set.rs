@@ -4,7 +4,7 @@ use alloy_primitives::{Address, B256};
 use saldo_beacon::{Checkpoint, LightClient};
 use saldo_chain::{Anchor, Level};
 use saldo_reading::Holding;
-use saldo_source::{SortedMap, SortedSet};
+use saldo_source::{SortedMap, SortedSet, sort_by_key};
 
 use super::form::{self, Proof, ProviderState, StoredDisclosure};
 use super::index::{Index, Progress, StoredBlock};
@@ -289,7 +289,7 @@ impl Draft<'_> {
             let is_final = |hash: &B256| {
                 self.anchor(hash).is_some_and(|block| block.assurance().level() == Level::Finalized)
             };
-            of_holding.sort_by_key(|hash| std::cmp::Reverse(number(hash)));
+            sort_by_key(of_holding, |hash| std::cmp::Reverse(number(hash)));
             if let Some(place) = of_holding.iter().position(is_final) {
                 of_holding.truncate(place.saturating_add(1));
             }
@@ -319,7 +319,7 @@ impl Draft<'_> {
             self.index.oldest_first().filter(|it| !is_touched(it)).take(excess).collect();
         let newest = |blocks: &Vec<B256>| Some(self.anchor(blocks.first()?)?.number());
         oldest.extend(self.readings.iter().filter_map(|(holding, blocks)| Some((newest(blocks)?, *holding))));
-        oldest.sort_unstable();
+        sort_by_key(&mut oldest, |it| *it);
         for (_, holding) in oldest.into_iter().take(excess) {
             self.readings.insert(holding, Vec::new());
         }

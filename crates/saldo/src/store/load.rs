@@ -8,7 +8,7 @@ use saldo_beacon::{Checkpoint, LightClient, Network, SnapshotError};
 use saldo_chain::{Anchor, StoredAnchorError};
 use saldo_proof::{Account, ProofError, Verified, verify_account, verify_accounts};
 use saldo_reading::{Candidate, Generation, Holding, Now, ProviderId, join};
-use saldo_source::{SortedMap, SortedSet};
+use saldo_source::{SortedMap, SortedSet, sort_by_key};
 
 use super::form::{self, Name, Proof, ProviderState, StoredDisclosure};
 use super::identity::Identity;
@@ -237,7 +237,7 @@ impl Checked {
             }
         }
         // Those that were asked about last first: they fit in any case.
-        self.restored.disclosed.sort_by_key(|(_, disclosure)| std::cmp::Reverse(disclosure.order));
+        sort_by_key(&mut self.restored.disclosed, |(_, disclosure)| std::cmp::Reverse(disclosure.order));
         self.drop_blocks_of_the_future(&mut blocks, terms.now);
         let claims = self.claims(proofs, &blocks);
         blocks.into_values().for_each(|anchor| self.index.put_block(anchor));
@@ -272,7 +272,7 @@ impl Checked {
                 None => self.note(StorageFault::BlockMissing { holding, block }),
             }
         }
-        claims.sort_by_key(|claim| std::cmp::Reverse(claim.anchor.number()));
+        sort_by_key(&mut claims, |claim| std::cmp::Reverse(claim.anchor.number()));
         claims
     }
 

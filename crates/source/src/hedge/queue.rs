@@ -9,7 +9,7 @@ use super::DisclosureSet;
 use super::asked::Asked;
 use super::candidate::Candidate;
 use crate::backoff::Availability;
-use crate::sorted::SortedSet;
+use crate::sorted::{SortedSet, sort_by_key};
 
 /// The providers that are left. All moments are on the monotonic clock.
 #[derive(Debug)]
@@ -47,10 +47,10 @@ impl<'a> Queue<'a> {
             }
         }
         // A provider that knows of the question comes first, unless it failed. Both sorts keep the order of equals.
-        waiting.sort_by_key(|candidate| {
+        sort_by_key(&mut waiting, |candidate: &Arc<Candidate<'a>>| {
             candidate.has_failed || !disclosure.operators.contains(&*candidate.operator)
         });
-        waiting.sort_by_key(|candidate| disclosure.last.contains(candidate.endpoint.id()));
+        sort_by_key(&mut waiting, |candidate| disclosure.last.contains(candidate.endpoint.id()));
         Self { disclosure, waiting, backed_off }
     }
 

@@ -1,6 +1,7 @@
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{SortedMap, SortedSet};
+use super::{SortedMap, SortedSet, sort_by_key};
 
 /// A sequence of numbers that looks random, and is the same every time.
 fn numbers() -> impl Iterator<Item = u64> {
@@ -69,4 +70,17 @@ fn the_later_of_two_equal_keys_is_kept() {
     assert!(words.contains("a") && words.iter().eq(["a", "b"]));
     assert!(words.is_disjoint(&SortedSet::from(["c".to_owned()])));
     assert!(!words.is_disjoint(&SortedSet::from(["c".to_owned(), "b".to_owned()])));
+}
+
+#[test]
+fn equals_keep_their_order() {
+    let mut numbers = numbers();
+    for length in [0, 1, 2, 30, 500] {
+        let mut ours: Vec<(u64, usize)> =
+            (0..length).map(|place| (numbers.next().unwrap() % 9, place)).collect();
+        let mut theirs = ours.clone();
+        sort_by_key(&mut ours, |(number, _)| Reverse(*number));
+        theirs.sort_by_key(|(number, _)| Reverse(*number));
+        assert_eq!(ours, theirs);
+    }
 }
