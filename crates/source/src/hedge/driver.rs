@@ -45,6 +45,7 @@ impl Dispatcher {
             return disclosures.iter().map(|_| Hedged::unasked()).collect();
         }
         let mut recorded = self.begin(spec, endpoints, disclosures);
+        let mut accepted = Accepted::new();
         let mut in_flight = FuturesUnordered::new();
         while let Some(call) = &mut recorded.call {
             // A name of its own, so that the lock is released before anything is awaited.
@@ -64,6 +65,7 @@ impl Dispatcher {
                     let now = clock.monotonic();
                     match event {
                         Some((endpoint, asks, answers)) => {
+                            let answers = accepted.take(answers);
                             self.record_answers(endpoint, &answers);
                             call.handle_answers(now, endpoint, &asks, answers);
                         }
@@ -73,7 +75,7 @@ impl Dispatcher {
                 Action::Done => break,
             }
         }
-        recorded.finish()
+        recorded.finish().into_iter().map(|hedged| accepted.put_back(hedged)).collect()
     }
 
     /// [`Dispatcher::hedge`] for a single question.
@@ -91,12 +93,12 @@ impl Dispatcher {
         results.pop().unwrap_or_else(Hedged::unasked)
     }
 
-    fn begin<'a, T>(
+    fn begin<'a>(
         &self,
         spec: RequestSpec,
         endpoints: &'a [Endpoint],
         disclosures: Vec<DisclosureSet>,
-    ) -> Recorded<'_, 'a, T> {
+    ) -> Recorded<'_, 'a> {
         let RequestSpec { role, method, deadline } = spec;
         let clock = self.io().clock();
         let began = clock.monotonic();
@@ -113,7 +115,7 @@ impl Dispatcher {
     }
 
     /// Records at once that the provider answered: the call may be dropped before it ends.
-    fn record_answers<T>(&self, endpoint: &Endpoint, answers: &[Answer<T>]) {
+    fn record_answers(&self, endpoint: &Endpoint, answers: &[Answer<usize>]) {
         let now = self.io().clock().monotonic();
         let mut providers = self.providers();
         for answer in answers.iter().filter(|answer| !matches!(answer, Answer::Withheld { .. })) {
@@ -130,21 +132,49 @@ async fn next<S: Stream + Unpin>(in_flight: &mut S) -> S::Item {
     }
 }
 
-/// A call whose outcome is recorded however it ends, also if its future is dropped.
-struct Recorded<'d, 'a, T> {
-    dispatcher: &'d Dispatcher,
-    method: &'static str,
-    call: Option<HedgedCall<'a, T>>,
+/// The answers that were accepted. The call itself has only their places, so that its code is there once for all types.
+struct Accepted<T>(Vec<Option<T>>);
+
+impl<T> Accepted<T> {
+    fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    fn take(&mut self, answers: Vec<Answer<T>>) -> Vec<Answer<usize>> {
+        let place = |answer| match answer {
+            Answer::Accepted(value) => {
+                self.0.push(Some(value));
+                Answer::Accepted(self.0.len().saturating_sub(1))
+            }
+            Answer::Pending { was_right_before } => Answer::Pending { was_right_before },
+            Answer::Failed(failure) => Answer::Failed(failure),
+            Answer::Withheld { operators } => Answer::Withheld { operators },
+        };
+        answers.into_iter().map(place).collect()
+    }
+
+    fn put_back(&mut self, hedged: Hedged<usize>) -> Hedged<T> {
+        let Hedged { winner, attempts, held_back } = hedged;
+        let winner = winner.and_then(|(provider, place)| Some((provider, self.0.get_mut(place)?.take()?)));
+        Hedged { winner, attempts, held_back }
+    }
 }
 
-impl<T> Recorded<'_, '_, T> {
-    fn finish(mut self) -> Vec<Hedged<T>> {
+/// A call whose outcome is recorded however it ends, also if its future is dropped.
+struct Recorded<'d, 'a> {
+    dispatcher: &'d Dispatcher,
+    method: &'static str,
+    call: Option<HedgedCall<'a, usize>>,
+}
+
+impl Recorded<'_, '_> {
+    fn finish(mut self) -> Vec<Hedged<usize>> {
         let now = self.dispatcher.io().clock().monotonic();
         let finished = self.call.take().map(|call| call.finish(Some(now)));
         finished.map(|finished| self.record(finished)).unwrap_or_default()
     }
 
-    fn record(&self, finished: Finished<T>) -> Vec<Hedged<T>> {
+    fn record(&self, finished: Finished<usize>) -> Vec<Hedged<usize>> {
         let Finished { results, attempts, hedge_delay, now } = finished;
         let (method, attempts) = (self.method, attempts.as_slice());
         let until_midnight = until_midnight(self.dispatcher.io().clock().wall().as_secs());
@@ -155,7 +185,7 @@ impl<T> Recorded<'_, '_, T> {
     }
 }
 
-impl<T> Drop for Recorded<'_, '_, T> {
+impl Drop for Recorded<'_, '_> {
     fn drop(&mut self) {
         if let Some(mut call) = self.call.take() {
             call.cancel();
