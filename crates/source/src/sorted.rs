@@ -163,8 +163,8 @@ impl<K: Ord, V> SortedMap<K, V> {
     }
 
     /// Returns the entries whose key is `least` or greater.
-    pub fn starting_at(&self, least: K) -> impl Iterator<Item = (&K, &V)> {
-        let start = self.entries.partition_point(|entry| entry.0 < least);
+    pub fn starting_at<'m>(&'m self, least: &K) -> impl Iterator<Item = (&'m K, &'m V)> + use<'m, K, V> {
+        let start = self.entries.partition_point(|entry| entry.0 < *least);
         self.entries.iter().skip(start).map(|entry| (&entry.0, &entry.1))
     }
 }

@@ -172,7 +172,7 @@ impl Disclosures {
         &self,
         revision: u64,
     ) -> impl Iterator<Item = (Address, u64, impl Iterator<Item = &String>)> {
-        let changed = self.changed.starting_at(revision.saturating_add(1));
+        let changed = self.changed.starting_at(&revision.saturating_add(1));
         changed.filter_map(|(_, address)| {
             let order = self.of.get(address)?.order;
             Some((*address, order, self.operators(*address)))

@@ -24,7 +24,7 @@ fn a_map_does_what_a_tree_map_does() {
             5 => assert_eq!(map.entry(key).or_insert(value), tree.entry(key).or_insert(value)),
             6 => assert_eq!(map.get(&key), tree.get(&key)),
             7 => assert_eq!(map.get_mut(&key).map(|it| *it += 1), tree.get_mut(&key).map(|it| *it += 1)),
-            8 => assert!(map.starting_at(key).eq(tree.range(key..))),
+            8 => assert!(map.starting_at(&key).eq(tree.range(key..))),
             _ if value % 50 == 0 => {
                 map.retain(|key, _| key % 3 == 0);
                 tree.retain(|key, _| key % 3 == 0);
