@@ -84,6 +84,11 @@ impl ClientInner {
         self.readings.open_storage(&self.proofs, deadline).await;
     }
 
+    /// Waits until the storage was read and has removed what it was asked to remove, at most until `deadline`.
+    pub(crate) async fn settle_storage(&self, deadline: Deadline) {
+        self.readings.settle_storage(&self.proofs, deadline).await;
+    }
+
     /// Waits for `future`, and drives the pending storage operations meanwhile.
     pub(crate) async fn beside_storage<T>(&self, future: impl Future<Output = T> + MaybeSend) -> T {
         self.readings.beside_storage(&self.proofs, future).await

@@ -8,7 +8,7 @@ mod shown;
 
 use std::fmt;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use futures_util::FutureExt;
@@ -77,7 +77,8 @@ impl Watch {
     pub fn next_all(&mut self) -> BoxedFuture<'_, Vec<Change>> {
         let all = async move {
             let mut changes = vec![self.next().await];
-            while let Some(change) = self.next_queued() {
+            // Nothing is awaited from here on: the batch is whole, or it is not taken.
+            while let Some(change) = self.outbox().take(&self.inner) {
                 changes.push(change);
             }
             changes
@@ -85,8 +86,18 @@ impl Watch {
         all.into_boxed()
     }
 
-    fn next_queued(&self) -> Option<Change> {
-        self.outbox.lock().unwrap_or_else(PoisonError::into_inner).take(&self.inner)
+    /// Reports the changes of the last completed [`Watch::next`] or [`Watch::next_all`] again, from the state of the moment when
+    /// they are taken. Call it if they were lost on the way to the screen.
+    pub fn report_again(&mut self) {
+        self.outbox().put_back();
+    }
+
+    fn first_of_batch(&self) -> Option<Change> {
+        self.outbox().take_first(&self.inner)
+    }
+
+    fn outbox(&self) -> MutexGuard<'_, Outbox> {
+        self.outbox.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -94,12 +105,12 @@ impl Stream for Watch {
     type Item = Change;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Change>> {
-        if let Some(change) = self.next_queued() {
+        if let Some(change) = self.first_of_batch() {
             return Poll::Ready(Some(change));
         }
         // The driver never completes.
         let _ = self.driver.poll_unpin(context);
-        self.next_queued().map_or(Poll::Pending, |change| Poll::Ready(Some(change)))
+        self.first_of_batch().map_or(Poll::Pending, |change| Poll::Ready(Some(change)))
     }
 }
 

@@ -56,6 +56,13 @@ impl Readings {
         }
     }
 
+    /// Waits for what the storage was asked for, at most until `deadline`.
+    pub(crate) async fn settle_storage(&self, proofs: &Proofs, deadline: Deadline) {
+        if self.store.is_some() {
+            self.work_until(proofs, Scope::Queued, deadline).await;
+        }
+    }
+
     /// Writes what is new into the storage, if there is one, and waits for that at most until `deadline`. The next call
     /// goes on with what is not written by then.
     pub(crate) async fn persist(&self, proofs: &Proofs, deadline: Deadline) {

@@ -26,11 +26,14 @@ pub(super) struct Outbox {
     withdrawals: u64,
     /// Why the storage refuses to write, as it was queued last.
     unwritten: Option<StorageError>,
+    /// The items of the last batch, in their order. They can be lost on the way to the screen.
+    batch: Vec<Item>,
 }
 
 /// Shared by the driver, which fills it, and the watch, which empties it.
 pub(super) type SharedOutbox = Arc<Mutex<Outbox>>;
 
+#[derive(Clone)]
 enum Item {
     Holding(Holding),
     Withdrawn(Box<Candidate>),
@@ -108,9 +111,33 @@ impl Outbox {
         }
     }
 
-    /// Takes the next change, made from the state of this moment.
+    /// Takes the next change as the first of a new batch. If there is none, the last batch stays.
+    pub(super) fn take_first(&mut self, inner: &ClientInner) -> Option<Change> {
+        let last = std::mem::take(&mut self.batch);
+        let change = self.take(inner);
+        if change.is_none() {
+            self.batch = last;
+        }
+        change
+    }
+
+    /// Queues the items of the last batch again, before all others.
+    pub(super) fn put_back(&mut self) {
+        for item in std::mem::take(&mut self.batch).into_iter().rev() {
+            if let Item::Holding(holding) = item {
+                self.of.entry(holding).or_default().seen = None;
+                if !self.queued.insert(holding) {
+                    continue;
+                }
+            }
+            self.queue.push_front(item);
+        }
+    }
+
+    /// Takes the next change of the batch, made from the state of this moment.
     pub(super) fn take(&mut self, inner: &ClientInner) -> Option<Change> {
         while let Some(item) = self.queue.pop_front() {
+            let taken = item.clone();
             let change = match item {
                 Item::Activity(activity) => Some(Change::Activity(activity)),
                 Item::Storage(unwritten) => Some(Change::Storage { unwritten }),
@@ -128,6 +155,7 @@ impl Outbox {
                 }
             };
             if change.is_some() {
+                self.batch.push(taken);
                 return change;
             }
         }

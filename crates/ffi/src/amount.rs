@@ -1,0 +1,69 @@
+//! Amounts: exact numbers of base units, which travel as decimal text.
+
+use saldo::U256;
+
+/// An exact number of an asset's base units (wei for the native asset), as decimal digits. Kotlin has it as `BigInteger`,
+/// Python as `int`, Swift as a struct.
+///
+/// Only a proven or a claimed leaf makes one here. The other language can make any: no function takes one as a proof.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Amount(String);
+
+uniffi::custom_type!(Amount, String, {
+    lower: |amount| amount.0,
+    try_lift: |digits| Amount::parse(digits).ok_or_else(|| uniffi::deps::anyhow::anyhow!("not a number of base units")),
+});
+
+impl Amount {
+    /// Takes at most 78 decimal digits without a sign: what fits into 256 bits.
+    fn parse(digits: String) -> Option<Self> {
+        let is_number = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
+        (is_number && U256::from_str_radix(&digits, 10).is_ok()).then_some(Self(digits))
+    }
+
+    /// Returns the digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Makes an amount for a sample.
+    pub(crate) fn sample(digits: &str) -> Self {
+        Self(digits.to_owned())
+    }
+
+    fn split(&self, decimals: u8) -> (String, String) {
+        let width = usize::from(decimals).saturating_add(1);
+        let digits = format!("{:0>width$}", self.0.trim_start_matches('0'));
+        let (whole, fraction) = digits.split_at(digits.len().saturating_sub(usize::from(decimals)));
+        (whole.to_owned(), fraction.trim_end_matches('0').to_owned())
+    }
+}
+
+impl From<saldo::Amount> for Amount {
+    fn from(amount: saldo::Amount) -> Self {
+        Self(amount.base_units().to_string())
+    }
+}
+
+/// Returns the exact quantity as a decimal fraction, without trailing zeros: 1500000000000000000 wei with 18 decimals is `1.5`.
+#[uniffi::export]
+pub fn format_amount(amount: Amount, decimals: u8) -> String {
+    let (whole, fraction) = amount.split(decimals);
+    if fraction.is_empty() { whole } else { format!("{whole}.{fraction}") }
+}
+
+/// Returns the quantity cut to `places` digits after the point. An amount that is not zero never reads as zero: one that is too
+/// small for the places is `<0.0001`.
+#[uniffi::export]
+pub fn format_amount_short(amount: Amount, decimals: u8, places: u8) -> String {
+    let (whole, fraction) = amount.split(decimals);
+    let shown: String = fraction.chars().take(usize::from(places)).collect();
+    let cut = shown.len() < fraction.len();
+    let shown = shown.trim_end_matches('0');
+    match (shown.is_empty(), whole == "0") {
+        (true, true) if cut && places == 0 => "<1".to_owned(),
+        (true, true) if cut => format!("<0.{:0>width$}", 1, width = usize::from(places)),
+        (true, _) => whole,
+        (false, _) => format!("{whole}.{shown}"),
+    }
+}

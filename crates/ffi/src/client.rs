@@ -1,0 +1,348 @@
+//! The client: the object that an app keeps and calls.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::change::Change;
+use crate::clock::{DeviceClock, Timer};
+use crate::config::{self, Checkpoint, ClientConfig, Pace, Policy};
+use crate::ended::Ended;
+use crate::fault::{ConsensusFault, Evidence, StorageFault};
+use crate::health::{Diversity, Health};
+use crate::holding::Holding;
+use crate::http::{ForeignTransport, HttpTransport};
+use crate::log::{self, LogSink};
+use crate::reading::{AccountReading, Freshness, HeldReading, Now, Proven, Reading};
+use crate::setup::SetupError;
+use crate::storage::{ForeignStorage, Storage};
+use crate::total::{Statements, Total};
+use crate::watch::Watch;
+use crate::why::Why;
+use crate::worker::{Run, Timers, Worker};
+
+/// Reads what addresses hold and proves it. Keep one for each network.
+///
+/// No method computes on the caller's thread, and no read throws.
+#[derive(uniffi::Object)]
+pub struct SaldoClient {
+    core: Arc<Core>,
+    network_id: u64,
+    policy: Policy,
+}
+
+/// What a client and its watches share. The thread ends when the last of them is dropped.
+pub(crate) struct Core {
+    pub(crate) worker: Worker,
+    pub(crate) state: Arc<State>,
+}
+
+/// What jobs work on. It keeps no thread alive.
+pub(crate) struct State {
+    pub(crate) client: saldo::Client,
+    pub(crate) statements: Statements,
+}
+
+impl State {
+    /// Waits until the storage was read, at most for the policy's deadline.
+    async fn opened(&self) -> &saldo::Client {
+        self.client.settle_storage(self.client.policy().deadline).await;
+        &self.client
+    }
+}
+
+impl Core {
+    /// Runs a job on the client's thread.
+    pub(crate) fn ask<T, F>(&self, job: impl FnOnce(Arc<State>) -> F + Send + 'static) -> Run<T>
+    where
+        T: Send + 'static,
+        F: Future<Output = T> + Send + 'static,
+    {
+        let state = Arc::clone(&self.state);
+        self.worker.run(async move { job(state).await })
+    }
+}
+
+/// Which reading of some holdings a call asks for.
+#[derive(Clone, Copy)]
+enum Kind {
+    Newest,
+    Finalized,
+    Patient(Duration),
+}
+
+#[uniffi::export]
+impl SaldoClient {
+    /// Makes a client. It opens no connection: the first read does.
+    ///
+    /// # Errors
+    /// [`SetupError`] if a setting is missing or cannot be used.
+    #[uniffi::constructor(default(storage = None, log = None))]
+    pub fn new(
+        config: ClientConfig,
+        transport: Arc<dyn HttpTransport>,
+        storage: Option<Arc<dyn Storage>>,
+        log: Option<Arc<dyn LogSink>>,
+    ) -> Result<Arc<Self>, SetupError> {
+        let timers = Arc::new(Timers::default());
+        let dispatch = log::dispatch(log.as_ref());
+        let worker = Worker::start(Arc::clone(&timers), dispatch)
+            .map_err(|error| SetupError::new("no_thread", error.kind()))?;
+        let timer = Timer::new(Arc::clone(&timers), worker.poster());
+        let mut builder = config
+            .builder()?
+            .clock(DeviceClock::new(timers))
+            .transport(ForeignTransport::new(transport, timer.clone()));
+        if let Some(storage) = storage {
+            builder = builder.storage(ForeignStorage::new(storage, timer, config.is_storage_read_only));
+        }
+        let client = builder.build()?;
+        let network_id = client.network_id().chain_id();
+        let policy = client.policy().into();
+        let state = Arc::new(State { client, statements: Statements::default() });
+        Ok(Arc::new(Self { core: Arc::new(Core { worker, state }), network_id, policy }))
+    }
+
+    /// Returns the holding of the network's own coin by `owner`.
+    pub fn native(&self, owner: String) -> Holding {
+        Holding { network_id: self.network_id, owner, token: None }
+    }
+
+    /// Returns the chain id of the network that this client reads.
+    pub fn network_id(&self) -> u64 {
+        self.network_id
+    }
+
+    /// Returns the policy: what a reading must satisfy.
+    pub fn policy(&self) -> Policy {
+        self.policy.clone()
+    }
+
+    /// Reads the native balance of `owner`, in wei. Returns at the policy's deadline at the latest.
+    pub async fn balance(&self, owner: String) -> Reading {
+        self.readings(vec![self.native(owner)], Kind::Newest).await.pop().unwrap_or_else(fault)
+    }
+
+    /// Reads the account of `owner`: the balance, and the nonce that the same proof shows.
+    pub async fn account(&self, owner: String) -> AccountReading {
+        let balance = self.balance(owner).await;
+        let nonce = match &balance {
+            Reading::Proven { proven } => proven.nonce,
+            Reading::Provisional { .. } | Reading::Unknown { .. } => None,
+        };
+        AccountReading { balance, nonce }
+    }
+
+    /// Reads all `holdings` and returns their readings in the same order. Returns at the policy's deadline at the latest.
+    pub async fn read(&self, holdings: Vec<Holding>) -> Vec<Reading> {
+        self.readings(holdings, Kind::Newest).await
+    }
+
+    /// Reads all `holdings` repeatedly until each is proven, waiting cannot help, or `patience_ms` is over.
+    pub async fn read_patiently(&self, holdings: Vec<Holding>, patience_ms: u64) -> Vec<Reading> {
+        self.readings(holdings, Kind::Patient(Duration::from_millis(patience_ms))).await
+    }
+
+    /// Reads the newest amount of each of the `holdings` at a finalized block, 13 to 20 minutes old on mainnet.
+    pub async fn finalized(&self, holdings: Vec<Holding>) -> Vec<Reading> {
+        self.readings(holdings, Kind::Finalized).await
+    }
+
+    /// Returns the last proven amount of `holding`, from memory or the storage; none is not zero. Makes no request.
+    pub async fn last(&self, holding: Holding) -> Option<Proven> {
+        let holding = holding.read()?;
+        self.look(None, move |client| client.last(&holding).as_ref().map(Proven::from)).await
+    }
+
+    /// Returns the withdrawn amount of `holding`, if none has been proven since: a reorganisation removed its block.
+    pub async fn withdrawn(&self, holding: Holding) -> Option<Proven> {
+        let holding = holding.read()?;
+        self.look(None, move |client| client.withdrawn(&holding).as_ref().map(Proven::from)).await
+    }
+
+    /// Watches `holdings`. A holding that is named twice counts once.
+    pub fn watch(&self, holdings: Vec<Holding>) -> Arc<Watch> {
+        Arc::new(Watch::new(Arc::clone(&self.core), holdings))
+    }
+
+    /// Reads every holding that is watched, was proven before, or was stored, and stores the results. For the short background
+    /// jobs that a phone allows. Returns after `within_ms` at the latest.
+    pub async fn refresh(&self, within_ms: u64) -> Vec<HeldReading> {
+        let within = Duration::from_millis(within_ms);
+        let refresh = move |state: Arc<State>| async move {
+            let readings = state.client.refresh(within).await;
+            let held = |(holding, reading): &(saldo::Holding, saldo::Reading)| {
+                state.statements.note(*holding, reading);
+                HeldReading { holding: holding.into(), reading: reading.into() }
+            };
+            readings.iter().map(held).collect()
+        };
+        self.core.ask(refresh).await.unwrap_or_default()
+    }
+
+    /// Adds up what is known of `holdings` by network and asset. Makes no request. An amount counts as proven while the newest
+    /// reading of its holding proved it and it is fresh; otherwise it is remembered.
+    pub async fn totals(&self, holdings: Vec<Holding>) -> Vec<Total> {
+        let totals = |state: Arc<State>| async move {
+            state.opened().await;
+            state.statements.totals(&state.client, &holdings)
+        };
+        self.core.ask(totals).await.unwrap_or_default()
+    }
+
+    /// Returns the state of the client for a status screen. Makes no request.
+    pub async fn health(&self) -> Health {
+        self.look(Health::closed(), |client| Health::from(&client.health())).await
+    }
+
+    /// Returns the newest proofs that were false under the exact block of the request.
+    pub async fn evidence(&self) -> Vec<Evidence> {
+        self.look(Vec::new(), |client| client.evidence().iter().map(Evidence::from).collect()).await
+    }
+
+    /// Returns how many operators and hosting companies are behind the endpoints, as declared.
+    pub async fn diversity(&self) -> Vec<Diversity> {
+        self.look(Vec::new(), |client| client.diversity().iter().map(Diversity::from).collect()).await
+    }
+
+    /// Lists what was dropped from the storage because it did not verify, and what could not be written.
+    pub async fn storage_faults(&self) -> Vec<StorageFault> {
+        self.look(Vec::new(), |client| client.storage_faults().iter().map(StorageFault::from).collect()).await
+    }
+
+    /// Returns the contradiction that makes every reading `consensus_fault`. Only `start_again` removes it.
+    pub async fn consensus_fault(&self) -> Option<ConsensusFault> {
+        self.look(None, |client| client.consensus_fault().as_ref().map(ConsensusFault::from)).await
+    }
+
+    /// Returns the time that the protocol uses; none after `shutdown`.
+    pub async fn now(&self) -> Option<Now> {
+        self.look(None, |client| Some(client.now().into())).await
+    }
+
+    /// Returns how old a block of the time `timestamp` (seconds since 1970) is, by this client's policy for signed or for finalized
+    /// blocks.
+    pub async fn freshness(&self, timestamp: u64, is_finalized: bool) -> Freshness {
+        let unknown = saldo::Freshness::Unknown.into();
+        let level = if is_finalized { saldo::Level::Finalized } else { saldo::Level::Signed };
+        let of = move |client: &saldo::Client| {
+            let policy = policy_at(client.policy(), level);
+            saldo::Freshness::of(saldo::UnixTime::from_secs(timestamp), client.now(), &policy).into()
+        };
+        self.look(unknown, of).await
+    }
+
+    /// Tells the client that the device's network changed. Returns at once.
+    pub fn network_changed(&self, is_online: bool) {
+        self.tell(move |client| client.network_changed(is_online));
+    }
+
+    /// Sets how many requests the watches of this client may make from now on. Returns at once.
+    pub fn set_pace(&self, pace: Pace) {
+        self.tell(move |client| client.set_pace(pace.into()));
+    }
+
+    /// Drops all data about `holding`, in the storage too. Call it when the user removes an account. Returns when the storage has
+    /// removed it, or refuses.
+    pub async fn forget(&self, holding: Holding) {
+        let Some(holding) = holding.read() else { return };
+        let forget = move |state: Arc<State>| async move {
+            state.client.forget(&holding);
+            state.statements.forget(&holding);
+            state.opened().await;
+        };
+        // After the end there is nothing to forget but what the next start finds.
+        let _ = self.core.ask(forget).await;
+    }
+
+    /// Restarts trust from `checkpoint`, which the app vouches for. Every reading is dropped. Returns when the storage has removed
+    /// the old data, or refuses.
+    ///
+    /// # Errors
+    /// [`SetupError`] if the checkpoint is malformed, or the client was shut down.
+    pub async fn start_again(&self, checkpoint: Checkpoint) -> Result<(), SetupError> {
+        let checkpoint = checkpoint.read()?;
+        let start = move |state: Arc<State>| async move {
+            state.client.start_again(checkpoint);
+            state.statements.clear();
+            state.opened().await;
+        };
+        Ok(self.core.ask(start).await?)
+    }
+
+    /// Takes a newer table of the same chain: a built-in name, or the text of a network file.
+    ///
+    /// # Errors
+    /// [`SetupError`] if the table cannot be read or is of another chain, or the client was shut down. Nothing changes then.
+    pub async fn adopt(&self, network: String) -> Result<(), SetupError> {
+        let adopt =
+            move |state: Arc<State>| async move { Ok(state.client.adopt(config::read_network(&network)?)?) };
+        self.core.ask(adopt).await?
+    }
+
+    /// Ends the client: pending calls end at once, and its thread has ended when this returns. Every later reading is `closed`.
+    pub async fn shutdown(&self) {
+        self.core.worker.stop().await;
+    }
+}
+
+impl SaldoClient {
+    async fn readings(&self, holdings: Vec<Holding>, kind: Kind) -> Vec<Reading> {
+        let asked = holdings.len();
+        let job = move |state: Arc<State>| async move {
+            let read: Vec<Option<saldo::Holding>> = holdings.iter().map(Holding::read).collect();
+            let known: Vec<saldo::Holding> = read.iter().flatten().copied().collect();
+            let readings = match kind {
+                _ if known.is_empty() => Vec::new(),
+                Kind::Newest => state.client.read(&known).await,
+                Kind::Finalized => state.client.finalized(&known).await,
+                Kind::Patient(patience) => state.client.read_patiently(&known, patience).await,
+            };
+            known
+                .iter()
+                .zip(&readings)
+                .for_each(|(holding, reading)| state.statements.note(*holding, reading));
+            let mut readings = readings.iter().map(Reading::from);
+            let reading = |holding: Option<saldo::Holding>| match holding {
+                Some(_) => readings.next().unwrap_or_else(fault),
+                None => Reading::unknown(Why::malformed_address()),
+            };
+            read.into_iter().map(reading).collect()
+        };
+        let ended = |ended| vec![Reading::ended(ended); asked];
+        self.core.ask(job).await.unwrap_or_else(ended)
+    }
+
+    /// Looks at the client on its thread, when the storage was read.
+    async fn look<T: Send + 'static>(
+        &self,
+        ended: T,
+        look: impl FnOnce(&saldo::Client) -> T + Send + 'static,
+    ) -> T {
+        self.core.ask(|state| async move { look(state.opened().await) }).await.unwrap_or(ended)
+    }
+
+    /// Tells the client something, in the order of the calls, without waiting for it.
+    fn tell(&self, tell: impl FnOnce(&saldo::Client) + Send + 'static) {
+        let state = Arc::clone(&self.core.state);
+        self.core.worker.post(async move { tell(&state.client) });
+    }
+}
+
+/// The policy for a block of the assurance `level`. A finalized block may be older if the policy does not ask for finalized ones.
+pub(crate) fn policy_at(policy: &saldo::Policy, level: saldo::Level) -> saldo::Policy {
+    if level <= policy.assurance {
+        return *policy;
+    }
+    saldo::Policy { max_age: policy.max_age.max(saldo::Policy::finalized().max_age), ..*policy }
+}
+
+/// A result that is missing though it cannot be.
+fn fault() -> Reading {
+    Reading::ended(Ended::Panicked)
+}
+
+/// Notes what a change of a watch says about its holding.
+pub(crate) fn note_change(state: &State, change: &saldo::Change) -> Change {
+    state.statements.note_change(change);
+    change.into()
+}
