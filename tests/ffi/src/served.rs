@@ -1,0 +1,196 @@
+//! A scenario that is set up on loopback.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use saldo::{Checkpoint, Network, UnixTime};
+use saldo_drill::Fork;
+use saldo_drill::scenario::{Role, Scenario as Drill, parse_duration};
+use saldo_drill::serve::Server;
+use saldo_drill::stage::{OWNER, Stage};
+use serde_json::{Value, json};
+
+use crate::table::{Scenario, fill_in};
+
+/// How often the chain is advanced to the present time.
+const TICK: Duration = Duration::from_millis(20);
+/// What every world has. The times have no meaning here.
+const HEAD: &str =
+    "title = \"a scenario of the table\"\nlasts = \"2h\"\nlooks_every = \"5m\"\nnaive = \"wrong\"\n";
+
+/// A scenario that is set up on loopback. Dropping it ends it.
+pub struct Served {
+    scenario: Scenario,
+    drill: Drill,
+    stage: Stage,
+    /// The number of events that have happened.
+    happened: usize,
+    servers: Vec<Server>,
+    checkpoint: Option<Checkpoint>,
+    network: String,
+}
+
+impl Served {
+    /// Sets the scenario up. Must be called within a tokio runtime.
+    ///
+    /// # Panics
+    /// If the scenario makes no sense, or no port can be opened.
+    pub async fn set_up(scenario: &Scenario) -> Self {
+        let drill = Drill::from_toml(&format!("{HEAD}{}", scenario.world))
+            .unwrap_or_else(|error| panic!("{}: {error}", scenario.name));
+        let duration = |text: &Option<String>| {
+            text.as_deref().map_or(Duration::ZERO, |text| parse_duration(text).expect("a duration"))
+        };
+        let began = shifted(now(), duration(&scenario.ahead), duration(&scenario.began));
+        let stage = Stage::set_up(&drill, Some(began));
+        let old = stage.chain.checkpoint();
+        stage.advance_to(now());
+        let checkpoint = checkpoint(scenario, old, stage.chain.checkpoint());
+        let network = network(scenario, &stage);
+        let mut served = Self {
+            scenario: scenario.clone(),
+            drill,
+            stage,
+            happened: 0,
+            servers: Vec::new(),
+            checkpoint,
+            network,
+        };
+        served.happen("0s");
+        for service in &served.stage.services {
+            served.servers.push(Server::start(service.clone()).await.expect("a port of this machine"));
+        }
+        served
+    }
+
+    /// Lets the chain go on, for as long as it is polled.
+    pub async fn go_on(&self) {
+        loop {
+            self.tick();
+            tokio::time::sleep(TICK).await;
+        }
+    }
+
+    /// Brings the chain to the present moment, unless it stands still.
+    pub fn tick(&self) {
+        if !self.scenario.frozen {
+            self.stage.advance_to(now());
+        }
+    }
+
+    /// Lets all events up to the time `at` happen, and returns how many did.
+    ///
+    /// # Panics
+    /// If `at` is no duration.
+    pub fn happen(&mut self, at: &str) -> usize {
+        let at = parse_duration(at).expect("the time of an event");
+        let due: Vec<_> = self
+            .drill
+            .events
+            .iter()
+            .skip(self.happened)
+            .take_while(|event| event.at <= at)
+            .cloned()
+            .collect();
+        self.happened += due.len();
+        due.iter().for_each(|event| self.stage.apply(event));
+        due.len()
+    }
+
+    /// Everything that a runner needs.
+    pub fn told(&self) -> Value {
+        let endpoints = |role: Role| -> Vec<Value> {
+            let of_role = self.drill.of(role).filter_map(|(place, member)| {
+                let url = self.servers.get(place)?.url();
+                Some(json!({ "url": url, "name": member.name, "operator": member.operator, "hosting": member.hosting }))
+            });
+            of_role.collect()
+        };
+        let told = |checkpoint: &Checkpoint| json!({ "root": checkpoint.root.to_string(), "slot": checkpoint.slot.map(|slot| slot.get()) });
+        let mut config = json!({
+            "network": self.network,
+            "rpc": endpoints(Role::Provider),
+            "beacon": endpoints(Role::Beacon),
+            "checkpoint_sources": endpoints(Role::Checkpoint),
+            "checkpoint": self.checkpoint.as_ref().map(told),
+            "policy": null,
+            "agreement": null,
+        });
+        let known = self.known(told(&self.stage.chain.checkpoint()));
+        for (name, value) in &self.scenario.config {
+            config[name] = fill_in(value, &known);
+        }
+        let step = |step: &BTreeMap<String, Value>| -> Value {
+            step.iter().map(|(name, value)| (name.clone(), fill_in(value, &known))).collect()
+        };
+        json!({
+            "schema": "saldo.ffi-scenario/1",
+            "name": self.scenario.name,
+            "says": self.scenario.says,
+            "config": config,
+            "steps": self.scenario.steps.iter().map(step).collect::<Vec<_>>(),
+        })
+    }
+
+    /// The values that the table names with a `$`.
+    fn known(&self, checkpoint: Value) -> BTreeMap<&'static str, Value> {
+        let network_id = self.stage.chain.network().chain_id();
+        let holding = |owner: &str, network_id: u64, token: Option<&str>| json!({ "network_id": network_id, "owner": owner, "token": token });
+        let owner = OWNER.to_checksum(None);
+        let unused = "0x00000000000000000000000000000000000000c3";
+        let malformed = "0x12";
+        let token = "0x00000000000000000000000000000000000000d4";
+        BTreeMap::from([
+            ("owner", json!(owner)),
+            ("unused", json!(unused)),
+            ("malformed", json!(malformed)),
+            ("holding", holding(&owner, network_id, None)),
+            ("unused_holding", holding(unused, network_id, None)),
+            ("malformed_holding", holding(malformed, network_id, None)),
+            ("elsewhere", holding(&owner, network_id.saturating_add(1), None)),
+            ("token_holding", holding(&owner, network_id, Some(token))),
+            ("checkpoint", checkpoint),
+            ("whole_network", json!(self.stage.chain.network().to_toml())),
+        ])
+    }
+}
+
+/// `time`, later by `ahead` and earlier by `before`.
+fn shifted(time: UnixTime, ahead: Duration, before: Duration) -> UnixTime {
+    UnixTime::from_secs(time.as_secs().saturating_add(ahead.as_secs()).saturating_sub(before.as_secs()))
+}
+
+fn checkpoint(scenario: &Scenario, old: Checkpoint, new: Checkpoint) -> Option<Checkpoint> {
+    match scenario.checkpoint.as_deref().unwrap_or("new") {
+        "new" => Some(new),
+        "old" => Some(old),
+        "wrong_slot" => {
+            Some(Checkpoint { slot: new.slot.map(|slot| slot.get() + 1).map(saldo::Slot::new), ..new })
+        }
+        "unknown" => Some(Checkpoint { root: saldo::B256::repeat_byte(7), slot: None }),
+        "none" => None,
+        other => panic!("{}: there is no checkpoint `{other}`", scenario.name),
+    }
+}
+
+/// The table of the chain that the client gets.
+fn network(scenario: &Scenario, stage: &Stage) -> String {
+    let network: Network = match scenario.without_fork.as_deref() {
+        None => stage.chain.network(),
+        Some(name) => stage.chain.network_without(Fork::from_name(name).expect("the name of a fork")),
+    };
+    let text = network.to_toml();
+    match scenario.max_checkpoint_age_epochs {
+        None => text,
+        Some(epochs) => {
+            let is_age = |line: &&str| line.starts_with("max_checkpoint_age_epochs");
+            let age = text.lines().find(is_age).expect("the table has an age");
+            text.replacen(age, &format!("max_checkpoint_age_epochs = {epochs}"), 1)
+        }
+    }
+}
+
+fn now() -> UnixTime {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970");
+    UnixTime::from_secs(since.as_secs())
+}
