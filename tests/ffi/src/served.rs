@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use saldo::{Checkpoint, Network, UnixTime};
-use saldo_drill::Fork;
 use saldo_drill::scenario::{Role, Scenario as Drill, parse_duration};
 use saldo_drill::serve::Server;
-use saldo_drill::stage::{OWNER, Stage};
+use saldo_drill::stage::{OWNER, Source, Stage};
+use saldo_drill::{Fault, Fork};
 use serde_json::{Value, json};
 
 use crate::table::{Scenario, fill_in};
@@ -44,19 +44,26 @@ impl Served {
         let began = shifted(now(), duration(&scenario.ahead), duration(&scenario.began));
         let stage = Stage::set_up(&drill, Some(began));
         let old = stage.chain.checkpoint();
-        stage.advance_to(now());
-        let checkpoint = checkpoint(scenario, old, stage.chain.checkpoint());
-        let network = network(scenario, &stage);
         let mut served = Self {
             scenario: scenario.clone(),
             drill,
             stage,
             happened: 0,
             servers: Vec::new(),
-            checkpoint,
-            network,
+            checkpoint: None,
+            network: String::new(),
         };
+        if scenario.early {
+            served.happen("0s");
+        }
+        served.stage.advance_to(now());
         served.happen("0s");
+        // An event replaces the faults before it.
+        if scenario.no_raw_headers {
+            served.stage.services.iter().for_each(serve_no_raw_header);
+        }
+        served.checkpoint = checkpoint(scenario, old, served.stage.chain.checkpoint());
+        served.network = network(scenario, &served.stage);
         for service in &served.stage.services {
             served.servers.push(Server::start(service.clone()).await.expect("a port of this machine"));
         }
@@ -152,6 +159,13 @@ impl Served {
             ("checkpoint", checkpoint),
             ("whole_network", json!(self.stage.chain.network().to_toml())),
         ])
+    }
+}
+
+fn serve_no_raw_header(source: &Source) {
+    if let Source::Provider(provider) = source {
+        let message = "the method debug_getRawHeader does not exist/is not available".to_owned();
+        provider.add(Fault::Error { code: -32601, message }.on("debug_getRawHeader"));
     }
 }
 

@@ -35,6 +35,12 @@ pub struct Scenario {
     /// How long ago the chain was set up, and the checkpoint taken if `checkpoint` is `old`.
     #[serde(default)]
     pub began: Option<String>,
+    /// Whether the events at `0s` happen when the chain was set up, and not at present.
+    #[serde(default)]
+    pub early: bool,
+    /// Whether the providers serve no header as bytes.
+    #[serde(default)]
+    pub no_raw_headers: bool,
     /// How far the chain is ahead of the device's clock.
     #[serde(default)]
     pub ahead: Option<String>,
