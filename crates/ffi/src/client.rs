@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tracing::Dispatch;
+
 use crate::change::Change;
 use crate::clock::{DeviceClock, Timer};
 use crate::config::{self, Checkpoint, ClientConfig, Pace, Policy};
@@ -11,7 +13,7 @@ use crate::fault::{ConsensusFault, Evidence, StorageFault};
 use crate::health::{Diversity, Health};
 use crate::holding::Holding;
 use crate::http::{ForeignTransport, HttpTransport};
-use crate::log::{self, LogSink};
+use crate::log::{Lines, LogSink};
 use crate::reading::{AccountReading, Freshness, HeldReading, Now, Proven, Reading};
 use crate::setup::SetupError;
 use crate::storage::{ForeignStorage, Storage};
@@ -84,10 +86,17 @@ impl SaldoClient {
         log: Option<Arc<dyn LogSink>>,
     ) -> Result<Arc<Self>, SetupError> {
         let timers = Arc::new(Timers::default());
-        let dispatch = log::dispatch(log.as_ref());
+        let lines = Arc::new(Lines::default());
+        let dispatch = match &log {
+            Some(_) => lines.dispatch(&config.log_level)?,
+            None => Dispatch::none(),
+        };
         let worker = Worker::start(Arc::clone(&timers), dispatch)
             .map_err(|error| SetupError::new("no_thread", error.kind()))?;
         let timer = Timer::new(Arc::clone(&timers), worker.poster());
+        if let Some(log) = log {
+            worker.post(lines.hand_over(log, timer.clone()));
+        }
         let mut builder = config
             .builder()?
             .clock(DeviceClock::new(timers))

@@ -1,5 +1,6 @@
 //! The settings of a client.
 
+use std::fmt;
 use std::time::Duration;
 
 use saldo::{Client, ClientBuilder, Directory, Level, Network, Slot, StorageKey, Trust};
@@ -8,7 +9,8 @@ use crate::endpoint::Endpoint;
 use crate::setup::SetupError;
 
 /// The settings of a client. Only `network` and some endpoints are needed.
-#[derive(Clone, Debug, uniffi::Record)]
+#[derive(Clone, uniffi::Record)]
+#[uniffi::export(Debug, Display)]
 pub struct ClientConfig {
     /// A built-in network (`mainnet`, `sepolia`, `hoodi`), or the text of a network file.
     pub network: String,
@@ -48,6 +50,9 @@ pub struct ClientConfig {
     /// Whether the storage must not be written: for a widget beside the app.
     #[uniffi(default = false)]
     pub is_storage_read_only: bool,
+    /// The least important lines that the log gets: `error`, `warn`, `info`, `debug` or `trace`.
+    #[uniffi(default = "info")]
+    pub log_level: String,
 }
 
 /// A beacon block that trust starts from.
@@ -91,6 +96,20 @@ pub enum Pace {
     Paused,
 }
 
+/// Shows no URL and no key, also in the other languages.
+impl fmt::Debug for ClientConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (rpc, beacon) = (self.rpc.len(), self.beacon.len().saturating_add(self.mirrors.len()));
+        write!(f, "ClientConfig({rpc} providers, {beacon} beacon sources)")
+    }
+}
+
+impl fmt::Display for ClientConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, f)
+    }
+}
+
 impl ClientConfig {
     /// Returns the settings of a client of `network`, without endpoints.
     pub fn new(network: impl Into<String>) -> Self {
@@ -108,6 +127,7 @@ impl ClientConfig {
             minimum_operators: 1,
             storage_key: None,
             is_storage_read_only: false,
+            log_level: "info".to_owned(),
         }
     }
 

@@ -1,9 +1,12 @@
 //! An endpoint, as the app declares it.
 
+use std::fmt;
+
 use saldo::EndpointError;
 
 /// A provider, a beacon source, a checkpoint source or a mirror.
 #[derive(Clone, PartialEq, Eq, uniffi::Record)]
+#[uniffi::export(Debug, Display)]
 pub struct Endpoint {
     /// The URL. It is a secret: no output shows more of it than the host.
     pub url: String,
@@ -21,10 +24,16 @@ pub struct Endpoint {
     pub edge: Option<String>,
 }
 
-/// Never shows the URL.
-impl std::fmt::Debug for Endpoint {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Endpoint").field("name", &self.name).finish_non_exhaustive()
+/// Never shows the URL, also in the other languages.
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Endpoint({})", self.name.as_deref().unwrap_or(".."))
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, f)
     }
 }
 

@@ -1,5 +1,6 @@
 //! HTTP by the app's own stack.
 
+use std::fmt;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +26,7 @@ pub trait HttpTransport: Shared {
 
 /// One HTTP request.
 #[derive(Clone, PartialEq, Eq, uniffi::Record)]
+#[uniffi::export(Debug, Display)]
 pub struct HttpRequest {
     /// `GET` or `POST`.
     pub method: String,
@@ -127,10 +129,16 @@ pub enum TransportFailure {
     },
 }
 
-/// Never shows the URL beyond what a log may have: nothing.
-impl std::fmt::Debug for HttpRequest {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("HttpRequest").field("method", &self.method).finish_non_exhaustive()
+/// Shows neither the URL nor the body, which has the address, also in the other languages.
+impl fmt::Debug for HttpRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "HttpRequest({}, {} bytes)", self.method, self.body.len())
+    }
+}
+
+impl fmt::Display for HttpRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, f)
     }
 }
 
