@@ -67,3 +67,50 @@ pub fn format_amount_short(amount: Amount, decimals: u8, places: u8) -> String {
         (false, _) => format!("{whole}.{shown}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_digits_that_fit_are_an_amount() {
+        let most = U256::MAX.to_string();
+        for digits in ["0", "7", most.as_str()] {
+            assert_eq!(Amount::parse(digits.to_owned()).unwrap().as_str(), digits);
+        }
+        for digits in ["", "-1", "+1", "1.0", "0x1", "1e3", " 1", &format!("{most}0"), &(most.clone() + "1")]
+        {
+            assert_eq!(Amount::parse(digits.to_owned()), None, "{digits}");
+        }
+    }
+
+    /// The same results as those of `saldo::Amount`, whose tests have these rows.
+    #[test]
+    fn amounts_are_formatted_as_in_rust() {
+        for (digits, decimals, text) in [
+            ("0", 18, "0"),
+            ("000", 18, "0"),
+            ("1", 18, "0.000000000000000001"),
+            ("1500000000000000000", 18, "1.5"),
+            ("100", 0, "100"),
+            ("100", 2, "1"),
+            ("105", 2, "1.05"),
+        ] {
+            assert_eq!(format_amount(Amount::sample(digits), decimals), text);
+        }
+        for (digits, places, text) in [
+            ("0", 4, "0"),
+            ("0", 0, "0"),
+            ("1", 4, "<0.0001"),
+            ("99999999999999", 4, "<0.0001"),
+            ("100000000000000", 4, "0.0001"),
+            ("1000000000000000001", 4, "1"),
+            ("1234567000000000000", 4, "1.2345"),
+            ("1", 0, "<1"),
+            ("1", 18, "0.000000000000000001"),
+        ] {
+            assert_eq!(format_amount_short(Amount::sample(digits), 18, places), text, "{digits} in {places}");
+        }
+        assert_eq!(format_amount(Amount(U256::MAX.to_string()), 255).len(), 257);
+    }
+}

@@ -113,3 +113,26 @@ fn proven(base_units: &str, level: &str, is_restored: bool) -> Proven {
 fn zeros() -> String {
     saldo::B256::ZERO.to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn samples_show_every_state_and_are_of_no_network() {
+        let samples = samples();
+        let is = |test: fn(&Reading) -> bool| samples.iter().any(|sample| test(&sample.reading));
+        assert!(is(|reading| matches!(reading, Reading::Proven { .. })));
+        assert!(is(|reading| matches!(reading, Reading::Provisional { .. })));
+        assert!(is(|reading| matches!(reading, Reading::Unknown { .. })));
+        for sample in &samples {
+            let proven = match &sample.reading {
+                Reading::Proven { proven } => Some(proven),
+                Reading::Provisional { provisional } => provisional.last.as_ref(),
+                Reading::Unknown { unknown } => unknown.last.as_ref(),
+            };
+            assert!(proven.is_none_or(|proven| proven.block.chain_id == 0 && proven.holding.network_id == 0));
+            assert_eq!(proven.is_some(), sample.freshness.is_some(), "{}", sample.name);
+        }
+    }
+}

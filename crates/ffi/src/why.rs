@@ -104,3 +104,25 @@ const CODES: [&str; 38] = [
 pub fn why_codes() -> Vec<String> {
     CODES.iter().map(|code| (*code).to_owned()).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_and_a_panic_have_a_reason() {
+        assert_eq!(Why::from(Ended::Closed).code, "closed");
+        assert_eq!(Why::from(Ended::Panicked).code, "internal_fault");
+    }
+
+    /// The list of the crate `saldo-reading`, from its source.
+    #[test]
+    fn every_code_of_saldo_is_listed() {
+        let source = include_str!("../../reading/src/why/reason.rs");
+        let code = |line: &str| Some(line.trim().strip_prefix("code: \"")?.split_once('"')?.0.to_owned());
+        let mut codes: Vec<String> = source.lines().filter_map(code).collect();
+        codes.push(MALFORMED_ADDRESS.to_owned());
+        codes.sort();
+        assert_eq!(why_codes(), codes);
+    }
+}

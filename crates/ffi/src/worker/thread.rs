@@ -68,10 +68,12 @@ impl Queue {
         let mut jobs = FuturesUnordered::new();
         while let Some(new) = self.wait() {
             jobs.extend(new);
-            // A job that panics does so in its own `catch_unwind`. This one is for what dropping a job does.
-            let _ = catch_unwind(AssertUnwindSafe(|| {
+            let mut poll = || {
                 while let Poll::Ready(Some(())) = jobs.poll_next_unpin(&mut Context::from_waker(&waker)) {}
-            }));
+            };
+            // A job that panics does so in its own `catch_unwind`. This one is for what dropping a job does: the others that
+            // are ready still have to be polled.
+            while catch_unwind(AssertUnwindSafe(&mut poll)).is_err() {}
         }
         let left = std::mem::take(&mut self.state().jobs);
         let _ = catch_unwind(AssertUnwindSafe(|| drop(left)));
