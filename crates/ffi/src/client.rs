@@ -35,6 +35,7 @@ pub struct SaldoClient {
 /// What a client and its watches share. The thread ends when the last of them is dropped.
 pub(crate) struct Core {
     pub(crate) worker: Worker,
+    pub(crate) timer: Timer,
     pub(crate) state: Arc<State>,
 }
 
@@ -102,13 +103,14 @@ impl SaldoClient {
             .clock(DeviceClock::new(timers))
             .transport(ForeignTransport::new(transport, timer.clone()));
         if let Some(storage) = storage {
-            builder = builder.storage(ForeignStorage::new(storage, timer, config.is_storage_read_only));
+            builder =
+                builder.storage(ForeignStorage::new(storage, timer.clone(), config.is_storage_read_only));
         }
         let client = builder.build()?;
         let network_id = client.network_id().chain_id();
         let policy = client.policy().into();
         let state = Arc::new(State { client, statements: Statements::default() });
-        Ok(Arc::new(Self { core: Arc::new(Core { worker, state }), network_id, policy }))
+        Ok(Arc::new(Self { core: Arc::new(Core { worker, timer, state }), network_id, policy }))
     }
 
     /// Returns the holding of the network's own coin by `owner`.

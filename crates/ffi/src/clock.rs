@@ -60,6 +60,11 @@ impl Timer {
         }
     }
 
+    /// Completes when `duration` has passed.
+    pub(crate) async fn sleep(&self, duration: Duration) {
+        self.timers.sleep(duration).await;
+    }
+
     /// Starts `work` at once. It goes on if the returned future is dropped: what was begun to be written must be finished.
     pub(crate) fn detached<T: Send + 'static>(
         &self,

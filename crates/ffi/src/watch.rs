@@ -1,32 +1,30 @@
 //! The watch: what a screen shows while it is open.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
-use futures_util::lock::Mutex;
+use futures_channel::{mpsc, oneshot};
+use futures_util::future::{Either, select};
+use futures_util::{FutureExt, StreamExt};
 
 use crate::change::Change;
 use crate::client::{Core, State, note_change};
+use crate::clock::Timer;
 use crate::holding::Holding;
 use crate::reading::Reading;
 use crate::why::Why;
 
-/// Watches the readings of some holdings, for as long as the app waits in `next`. Between the calls it makes no request.
+/// Watches the readings of some holdings, for as long as the app waits in `next`. Between the calls it begins no request.
 ///
 /// A call can be cancelled when its changes are already on the way. So every batch has a number, and the app names the number of
 /// the last batch that it received: if that is not the last one that was made, the changes are reported again, from the state of
 /// that moment.
 #[derive(uniffi::Object)]
 pub struct Watch {
-    core: Arc<Core>,
-    inner: Arc<Mutex<Inner>>,
-}
-
-struct Inner {
-    watch: saldo::Watch,
-    /// The number of the last batch.
-    number: u64,
-    /// Holdings with a malformed address. They are the first batch, until the app has received it.
-    malformed: Vec<Holding>,
+    /// Keeps the client's thread.
+    _core: Arc<Core>,
+    asked: mpsc::UnboundedSender<Asked>,
 }
 
 /// Some changes, in their order. A screen that applies them together shows no sum of old and new amounts.
@@ -38,13 +36,30 @@ pub struct Changes {
     pub changes: Vec<Change>,
 }
 
+/// One call of the app.
+struct Asked {
+    /// The last batch that the app received.
+    received: u64,
+    /// Whether it wants all changes that are known at that moment.
+    all: bool,
+    reply: oneshot::Sender<Changes>,
+}
+
 impl Watch {
     pub(crate) fn new(core: Arc<Core>, holdings: Vec<Holding>) -> Self {
-        let known = holdings.iter().filter_map(Holding::read);
-        let watch = core.state.client.watch(known);
-        let malformed = holdings.into_iter().filter(|holding| holding.read().is_none()).collect();
-        let inner = Arc::new(Mutex::new(Inner { watch, number: 0, malformed }));
-        Self { core, inner }
+        let (sender, receiver) = mpsc::unbounded();
+        let (state, timer) = (Arc::clone(&core.state), core.timer.clone());
+        // The thread owns the watch: the end of the client drops it, and with it its requests.
+        core.worker
+            .post(async move { Watched::new(&state, holdings).answer(&state, &timer, receiver).await });
+        Self { _core: core, asked: sender }
+    }
+
+    async fn wait(&self, received: u64, all: bool) -> Changes {
+        let (reply, answer) = oneshot::channel();
+        // Without a receiver the client was shut down, and the reply is dropped.
+        let _ = self.asked.unbounded_send(Asked { received, all, reply });
+        answer.await.unwrap_or(Changes { number: 0, changes: Vec::new() })
     }
 }
 
@@ -61,18 +76,50 @@ impl Watch {
     }
 }
 
-impl Watch {
-    async fn wait(&self, received: u64, all: bool) -> Changes {
-        let inner = Arc::clone(&self.inner);
-        let job =
-            move |state: Arc<State>| async move { inner.lock().await.wait(&state, received, all).await };
-        let ended = |_| Changes { number: 0, changes: Vec::new() };
-        self.core.ask(job).await.unwrap_or_else(ended)
-    }
+/// A watch on the client's thread.
+struct Watched {
+    watch: saldo::Watch,
+    known: Vec<saldo::Holding>,
+    /// Holdings with a malformed address. They are the first batch, until the app has received it.
+    malformed: Vec<Holding>,
+    /// The number of the last batch.
+    number: u64,
 }
 
-impl Inner {
-    async fn wait(&mut self, state: &State, received: u64, all: bool) -> Changes {
+impl Watched {
+    /// How long a watch rests after a panic.
+    const REST: Duration = Duration::from_secs(1);
+
+    fn new(state: &State, holdings: Vec<Holding>) -> Self {
+        let known: Vec<saldo::Holding> = holdings.iter().filter_map(Holding::read).collect();
+        let malformed = holdings.into_iter().filter(|holding| holding.read().is_none()).collect();
+        Self { watch: state.client.watch(known.iter().copied()), known, malformed, number: 0 }
+    }
+
+    /// Answers one call after another, as long as the app has the watch.
+    async fn answer(mut self, state: &State, timer: &Timer, mut asked: mpsc::UnboundedReceiver<Asked>) {
+        while let Some(Asked { received, all, mut reply }) = asked.next().await {
+            let answered = {
+                let next = AssertUnwindSafe(self.next(state, received, all)).catch_unwind();
+                match select(Box::pin(next), reply.cancellation()).await {
+                    Either::Left((changes, _)) => changes.ok(),
+                    // The app no longer waits. What was not taken is still there.
+                    Either::Right(_) => continue,
+                }
+            };
+            let changes = match answered {
+                Some(changes) => changes,
+                None => {
+                    timer.sleep(Self::REST).await;
+                    self.begin_again(state)
+                }
+            };
+            // If the app is gone by now, its next call names an earlier batch.
+            let _ = reply.send(changes);
+        }
+    }
+
+    async fn next(&mut self, state: &State, received: u64, all: bool) -> Changes {
         if received == 0 && !self.malformed.is_empty() {
             self.number = 1;
             return Changes { number: 1, changes: self.malformed.iter().map(malformed).collect() };
@@ -86,9 +133,21 @@ impl Inner {
             false => vec![self.watch.next().await],
         };
         // Nothing is awaited from here on: what was taken is numbered.
-        self.number = self.number.wrapping_add(1).max(1);
+        self.count();
         let changes = changes.iter().map(|change| note_change(state, change)).collect();
         Changes { number: self.number, changes }
+    }
+
+    /// Replaces a watch that panicked. The new one reports every holding anew.
+    fn begin_again(&mut self, state: &State) -> Changes {
+        self.watch = state.client.watch(self.known.iter().copied());
+        self.count();
+        let text = "a fault in saldo itself; the watch has begun again".to_owned();
+        Changes { number: self.number, changes: vec![Change::Other { text }] }
+    }
+
+    fn count(&mut self) {
+        self.number = self.number.wrapping_add(1).max(1);
     }
 }
 

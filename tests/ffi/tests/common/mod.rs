@@ -6,11 +6,18 @@ pub mod http;
 pub mod memory;
 
 use std::future::Future;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
-use saldo_ffi::{Checkpoint, ClientConfig, Endpoint, HttpTransport, Policy, SaldoClient, Storage};
+use saldo_ffi::{
+    Checkpoint, ClientConfig, Endpoint, Holding, HttpTransport, Policy, Proven, Reading, SaldoClient, Storage,
+};
+use saldo_ffi_scenarios::{Scenario, Served, Table};
 use serde_json::Value;
 use tokio::runtime::{Handle, Runtime};
+
+use http::Http;
+use memory::Memory;
 
 /// The runtime of the servers and of the HTTP stack. The client itself needs none.
 pub fn runtime() -> &'static Handle {
@@ -103,4 +110,77 @@ pub fn client(
     storage: Option<Arc<dyn Storage>>,
 ) -> Arc<SaldoClient> {
     SaldoClient::new(config, transport, storage, None).expect("settings that can be used")
+}
+
+/// A scenario in progress: its servers, and the client's own settings.
+pub struct Scene {
+    pub served: Arc<Mutex<Served>>,
+    pub config: ClientConfig,
+    pub http: Arc<Http>,
+    pub memory: Arc<Memory>,
+    pub holding: Holding,
+    pub unused: Holding,
+}
+
+impl Scene {
+    /// Sets up a world of the drill with two seconds a slot, unless `world` says otherwise.
+    pub fn new(world: &str) -> Self {
+        let scenario =
+            Scenario { world: world.to_owned(), ..Table::read().expect("the table").scenarios[0].clone() };
+        Self::of(&scenario)
+    }
+
+    /// Sets up `scenario`, without its steps.
+    pub fn of(scenario: &Scenario) -> Self {
+        let served = runtime().block_on(Served::set_up(scenario));
+        let told = served.told();
+        let served = Arc::new(Mutex::new(served));
+        let advancing = Arc::downgrade(&served);
+        runtime().spawn(async move {
+            while let Some(served) = advancing.upgrade() {
+                served.lock().unwrap_or_else(PoisonError::into_inner).tick();
+                drop(served);
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        });
+        let native = |owner: &str| Holding { network_id: 31_337, owner: owner.to_owned(), token: None };
+        Self {
+            served,
+            config: config(&told["config"]),
+            http: Arc::default(),
+            memory: Arc::default(),
+            holding: native("0xa1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1"),
+            unused: native("0x00000000000000000000000000000000000000c3"),
+        }
+    }
+
+    /// A new client with the same HTTP stack and the same storage.
+    pub fn client(&self) -> Arc<SaldoClient> {
+        client(self.config.clone(), self.http.clone(), Some(self.memory.clone()))
+    }
+
+    /// Lets the events up to the time `at` happen.
+    pub fn happen(&self, at: &str) {
+        assert!(self.served.lock().unwrap_or_else(PoisonError::into_inner).happen(at) > 0);
+    }
+
+    /// Reads the holding until it is proven.
+    pub fn proven(&self, client: &SaldoClient) -> Proven {
+        for _ in 0..100 {
+            if let Reading::Proven { proven } = wait(client.balance(self.holding.owner.clone())) {
+                return proven;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        panic!("nothing was proven within 10 s");
+    }
+}
+
+/// The code of the reason of a reading that is not proven.
+pub fn why(reading: &Reading) -> &str {
+    match reading {
+        Reading::Proven { .. } => panic!("it is proven: {reading:?}"),
+        Reading::Provisional { provisional } => &provisional.why.code,
+        Reading::Unknown { unknown } => &unknown.why.code,
+    }
 }

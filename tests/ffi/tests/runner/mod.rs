@@ -2,17 +2,15 @@
 
 mod compare;
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::future::{Either, select};
-use saldo_ffi::{Changes, ClientConfig, Holding, SaldoClient, Watch};
-use saldo_ffi_scenarios::{Scenario, Served};
+use saldo_ffi::{Changes, Holding, SaldoClient, Watch};
+use saldo_ffi_scenarios::Scenario;
 use serde_json::Value;
 
-use crate::common::http::Http;
-use crate::common::memory::Memory;
-use crate::common::{checkpoint, client, config, runtime, wait};
+use crate::common::{Scene, checkpoint, runtime, wait};
 use compare::Difference;
 
 /// How long the runner pauses before it repeats a step.
@@ -20,10 +18,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// A scenario in progress.
 struct Run {
-    served: Arc<Mutex<Served>>,
-    config: ClientConfig,
-    http: Arc<Http>,
-    memory: Arc<Memory>,
+    scene: Scene,
     client: Arc<SaldoClient>,
     watch: Option<Open>,
 }
@@ -41,21 +36,10 @@ struct Open {
 /// # Panics
 /// If a step does not show what it must.
 pub fn run(scenario: &Scenario) {
-    let served = runtime().block_on(Served::set_up(scenario));
-    let told = served.told();
-    let served = Arc::new(Mutex::new(served));
-    let advancing = Arc::downgrade(&served);
-    runtime().spawn(async move {
-        while let Some(served) = advancing.upgrade() {
-            served.lock().unwrap().tick();
-            drop(served);
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    });
-    let (http, memory) = (Arc::new(Http::default()), Arc::new(Memory::default()));
-    let config = config(&told["config"]);
-    let client = client(config.clone(), http.clone(), Some(memory.clone()));
-    let mut run = Run { served, config, http, memory, client, watch: None };
+    let scene = Scene::of(scenario);
+    let told = scene.served.lock().unwrap().told();
+    let client = scene.client();
+    let mut run = Run { scene, client, watch: None };
     for (index, step) in told["steps"].as_array().expect("steps").iter().enumerate() {
         if let Err(difference) = run.step(step) {
             panic!("{}, step {}: {difference}\n{step}", scenario.name, index + 1);
@@ -130,11 +114,10 @@ impl Run {
                     self.cancel_next(after(step));
                 }
             }
-            "transport" => self.http.set(text("does")),
-            "storage" => self.memory.set(text("does")),
+            "transport" => self.scene.http.set(text("does")),
+            "storage" => self.scene.memory.set(text("does")),
             "event" => {
-                let happened = self.served.lock().unwrap().happen(text("at"));
-                assert!(happened > 0, "nothing happens at {}", text("at"));
+                self.scene.happen(text("at"));
             }
             "network_changed" => {
                 self.client.network_changed(step["is_online"].as_bool().expect("a truth value"))
@@ -146,7 +129,7 @@ impl Run {
             "forget" => wait(self.client.forget(holding(&step["holding"]))),
             "restart" => {
                 wait(self.client.shutdown());
-                self.client = client(self.config.clone(), self.http.clone(), Some(self.memory.clone()));
+                self.client = self.scene.client();
             }
             "shutdown" => wait(self.client.shutdown()),
             other => panic!("the runner does not know the step {other}"),
@@ -160,16 +143,16 @@ impl Run {
         match wait(select(read, sleep)) {
             Either::Left((reading, _)) => panic!("the read ended before it was cancelled: {reading:?}"),
             Either::Right(((), read)) => {
-                assert!(self.http.in_progress() > 0, "the read made no request");
+                assert!(self.scene.http.in_progress() > 0, "the read made no request");
                 drop(read);
             }
         }
         let end = Instant::now() + Duration::from_secs(1);
-        while self.http.in_progress() > 0 && Instant::now() < end {
+        while self.scene.http.in_progress() > 0 && Instant::now() < end {
             std::thread::sleep(Duration::from_millis(5));
         }
         let left = step["expect"]["requests_left"].as_u64().expect("a number");
-        compare::same("requests_left", &u64::try_from(self.http.in_progress()).expect("few"), &left)
+        compare::same("requests_left", &u64::try_from(self.scene.http.in_progress()).expect("few"), &left)
     }
 
     fn open(&mut self) -> &mut Open {
