@@ -359,6 +359,39 @@ fn dropping_next_loses_no_change() {
     assert!(whole.len() >= 4, "{whole:?}");
 }
 
+/// Changes can be lost on the way to the screen, where an app waits in another language. They are reported again, from the
+/// state of that moment and in their order, as often as they are lost.
+#[test]
+fn lost_changes_are_reported_again() {
+    let scene = Scene::new(6, 1, 1);
+    let mut watch = scene.client.watch([ALICE_HOLDING, UNUSED_HOLDING]);
+    watch.report_again();
+    let first = scene.simulation.run(watch.next_all());
+    assert_eq!(
+        first.iter().filter_map(Change::holding).collect::<Vec<_>>(),
+        [&ALICE_HOLDING, &UNUSED_HOLDING]
+    );
+    for _ in 0..3 {
+        watch.report_again();
+        assert_eq!(scene.simulation.run(watch.next_all()), first);
+    }
+    changes_within(&scene, &mut watch, Duration::from_secs(6));
+    scene.chain.set_balance(ALICE, AFTER);
+    scene.chain.reorg(2);
+    let is_withdrawal = |change: &Change| matches!(change, Change::Withdrawn { .. });
+    let mut batches = (0..50).map(|_| scene.simulation.run(watch.next_all()));
+    let withdrawn = batches.find(|batch| batch.iter().any(is_withdrawal)).expect("a withdrawal");
+    for _ in 0..3 {
+        watch.report_again();
+        let again = scene.simulation.run(watch.next_all());
+        assert_eq!(again[..withdrawn.len()], withdrawn);
+    }
+    // What arrived is not reported again.
+    let later = changes_within(&scene, &mut watch, SLOT * 6);
+    assert!(!later.iter().any(|(_, change)| is_withdrawal(change)), "{later:?}");
+    assert_eq!(scene.assert_true(&readings(&later).last().unwrap().1, ALICE), AFTER);
+}
+
 #[test]
 fn a_dropped_watch_leaves_no_work() {
     let scene = Scene::new(11, 1, 1);

@@ -127,7 +127,7 @@ impl Outbox {
             if let Item::Holding(holding) = item {
                 self.of.entry(holding).or_default().seen = None;
                 if !self.queued.insert(holding) {
-                    continue;
+                    self.queue.retain(|item| !matches!(item, Item::Holding(other) if *other == holding));
                 }
             }
             self.queue.push_front(item);
