@@ -58,7 +58,7 @@ impl Why {
 pub(crate) const MALFORMED_ADDRESS: &str = "malformed_address";
 
 /// Every code, sorted. A test compares them with those of `saldo`.
-const CODES: [&str; 38] = [
+const CODES: [&str; 39] = [
     "all_unreachable",
     "block_withdrawn",
     "checkpoint_not_served",
@@ -79,6 +79,7 @@ const CODES: [&str; 38] = [
     "malformed_address",
     "moved",
     "network_not_configured",
+    "no_light_client_routes",
     "nobody_serves_proofs",
     "not_a_token",
     "not_secure",

@@ -49,7 +49,8 @@ fn what_the_table_names_is_exported() {
         }
         let name = exported.split('`').nth(1).unwrap();
         let name = if method == "Client::builder" { "new" } else { name };
-        let is_there = source.contains(&format!("pub fn {name}(")) || source.contains(&format!("pub async fn {name}("));
+        let is_there =
+            source.contains(&format!("pub fn {name}(")) || source.contains(&format!("pub async fn {name}("));
         assert!(is_there, "{method}: there is no `{name}`");
     }
 }
