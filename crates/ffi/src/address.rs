@@ -18,6 +18,7 @@ pub(crate) fn parse(text: &str) -> Option<Address> {
 
 /// Returns `text` as an address with its EIP-55 checksum; `None` if it is not an address, or has a wrong checksum.
 #[uniffi::export]
+#[allow(clippy::needless_pass_by_value, reason = "the bindings hand over owned values")]
 pub fn normalize_address(text: String) -> Option<String> {
     parse(text.trim()).map(|address| address.to_checksum(None))
 }
@@ -33,9 +34,10 @@ mod tests {
         for text in [CHECKSUMMED.to_owned(), CHECKSUMMED.to_lowercase(), format!(" {CHECKSUMMED}\n")] {
             assert_eq!(normalize_address(text).as_deref(), Some(CHECKSUMMED));
         }
-        let upper = format!("0x{}", CHECKSUMMED[2..].to_uppercase());
+        let digits = CHECKSUMMED.strip_prefix("0x").unwrap();
+        let upper = format!("0x{}", digits.to_uppercase());
         assert_eq!(normalize_address(upper).as_deref(), Some(CHECKSUMMED));
-        for text in ["", "0x", "vitalik.eth", &CHECKSUMMED[2..], &CHECKSUMMED[..41]] {
+        for text in ["", "0x", "vitalik.eth", digits, CHECKSUMMED.strip_suffix('5').unwrap()] {
             assert_eq!(normalize_address(text.to_owned()), None, "{text}");
         }
         assert_eq!(normalize_address(CHECKSUMMED.replace('B', "b")), None);

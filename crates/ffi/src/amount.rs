@@ -47,6 +47,7 @@ impl From<saldo::Amount> for Amount {
 
 /// Returns the exact quantity as a decimal fraction, without trailing zeros: 1500000000000000000 wei with 18 decimals is `1.5`.
 #[uniffi::export]
+#[allow(clippy::needless_pass_by_value, reason = "the bindings hand over owned values")]
 pub fn format_amount(amount: Amount, decimals: u8) -> String {
     let (whole, fraction) = amount.split(decimals);
     if fraction.is_empty() { whole } else { format!("{whole}.{fraction}") }
@@ -55,6 +56,7 @@ pub fn format_amount(amount: Amount, decimals: u8) -> String {
 /// Returns the quantity cut to `places` digits after the point. An amount that is not zero never reads as zero: one that is too
 /// small for the places is `<0.0001`.
 #[uniffi::export]
+#[allow(clippy::needless_pass_by_value, reason = "the bindings hand over owned values")]
 pub fn format_amount_short(amount: Amount, decimals: u8, places: u8) -> String {
     let (whole, fraction) = amount.split(decimals);
     let shown: String = fraction.chars().take(usize::from(places)).collect();
@@ -78,8 +80,7 @@ mod tests {
         for digits in ["0", "7", most.as_str()] {
             assert_eq!(Amount::parse(digits.to_owned()).unwrap().as_str(), digits);
         }
-        for digits in ["", "-1", "+1", "1.0", "0x1", "1e3", " 1", &format!("{most}0"), &(most.clone() + "1")]
-        {
+        for digits in ["", "-1", "+1", "1.0", "0x1", "1e3", " 1", &format!("{most}0"), &format!("{most}1")] {
             assert_eq!(Amount::parse(digits.to_owned()), None, "{digits}");
         }
     }

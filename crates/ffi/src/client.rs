@@ -80,6 +80,7 @@ impl SaldoClient {
     /// # Errors
     /// [`SetupError`] if a setting is missing or cannot be used.
     #[uniffi::constructor(default(storage = None, log = None))]
+    #[allow(clippy::needless_pass_by_value, reason = "the bindings hand over owned values")]
     pub fn new(
         config: ClientConfig,
         transport: Arc<dyn HttpTransport>,

@@ -19,6 +19,7 @@ pub enum SetupError {
 }
 
 impl SetupError {
+    #[allow(clippy::needless_pass_by_value, reason = "every error is converted here once")]
     pub(crate) fn new(code: &str, text: impl ToString) -> Self {
         Self::Refused { code: code.to_owned(), text: text.to_string() }
     }

@@ -96,6 +96,6 @@ fn no_thread_is_left() {
     // A client that cannot be built leaves none either.
     let mut config = scene.config.clone();
     config.rpc.clear();
-    assert!(saldo_ffi::SaldoClient::new(config, scene.http.clone(), None, None).is_err());
+    assert!(saldo_ffi::SaldoClient::new(config, scene.http, None, None).is_err());
     until(0);
 }

@@ -120,10 +120,10 @@ impl Run {
                 self.scene.happen(text("at"));
             }
             "network_changed" => {
-                self.client.network_changed(step["is_online"].as_bool().expect("a truth value"))
+                self.client.network_changed(step["is_online"].as_bool().expect("a truth value"));
             }
             "start_again" => {
-                wait(self.client.start_again(checkpoint(&step["checkpoint"]))).expect("a checkpoint")
+                wait(self.client.start_again(checkpoint(&step["checkpoint"]))).expect("a checkpoint");
             }
             "adopt" => wait(self.client.adopt(text("network").to_owned())).expect("a network"),
             "forget" => wait(self.client.forget(holding(&step["holding"]))),
