@@ -136,8 +136,8 @@ impl Client {
     /// Waits until the storage was read and has removed what it was asked to remove, at most for `within`. It makes no request, and
     /// writes nothing else. Call it before [`Client::last`] if the storage was not ready when the client was built.
     #[inline(never)]
-    pub fn settle_storage(&self, within: Duration) -> BoxFuture<'_, ()> {
-        self.inner.settle_storage(Deadline::after(self.inner.env.clock(), within)).boxed()
+    pub fn settle_storage(&self, within: Duration) -> BoxedFuture<'_, ()> {
+        self.inner.settle_storage(Deadline::after(self.inner.env.clock(), within)).into_boxed()
     }
 
     /// Returns the last proven reading of `holding`, from memory. Show it with its age: [`Proven::freshness`]
