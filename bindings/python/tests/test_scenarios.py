@@ -1,0 +1,272 @@
+"""Every scenario of the common table shows what the table says: tests/ffi/scenarios.toml."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+import pytest
+from drill import SwitchedStorage, SwitchedTransport, World, amount, run, scenario_names
+
+import saldo
+
+AT_ONCE = 6
+"""How many scenarios run at the same time: most of their time is spent waiting."""
+PAUSE_SECONDS = 0.1
+
+
+class Difference(Exception):
+    """What is shown differs from what the table expects."""
+
+
+def fields(shown: dict[str, Any], expected: dict[str, Any]) -> None:
+    for name, value in expected.items():
+        if name not in shown or shown[name] != value or type(shown[name]) is not type(value):
+            raise Difference(f"{name} is {shown.get(name)!r}, expected {value!r}, in {shown}")
+
+
+def of_reading(reading: saldo.Reading, expected: dict[str, Any]) -> dict[str, Any]:
+    match reading:
+        case saldo.Proven():
+            agreed = len(reading.block.origin.agreed_by)
+            return {
+                "state": "proven",
+                "amount": str(reading.amount),
+                "restored": reading.is_restored,
+                "level": reading.block.assurance.level,
+                "nonce": reading.nonce,
+                "agreed_by_at_least": min(agreed, expected.get("agreed_by_at_least", 0)),
+            }
+        case saldo.Provisional(unconfirmed=unconfirmed):
+            claim = str(unconfirmed.amount) if isinstance(unconfirmed, saldo.Claimed) else "none"
+            own: dict[str, Any] = {"state": "provisional", "unconfirmed": claim}
+        case saldo.Unknown():
+            own = {"state": "unknown"}
+    return own | {
+        "why": reading.why.code,
+        "needs_action": reading.why.needs_action,
+        "has_retry_after": reading.why.retry_after_seconds is not None,
+        "last": amount(reading.last),
+    }
+
+
+def compare_readings(readings: tuple[saldo.Reading, ...], expected: list[dict[str, Any]]) -> None:
+    if len(readings) != len(expected):
+        raise Difference(f"{len(readings)} readings, expected {len(expected)}")
+    for reading, one in zip(readings, expected):
+        fields(of_reading(reading, one), one)
+
+
+def of_last(proven: saldo.Proven | None) -> dict[str, Any]:
+    return {"amount": amount(proven), "restored": proven is not None and proven.is_restored}
+
+
+def of_total(total: saldo.Total) -> dict[str, Any]:
+    def part(sum_: saldo.PartialSum) -> str:
+        return str(sum_.amount) if isinstance(sum_, saldo.SumOf) else "none"
+
+    match total.sum:
+        case saldo.ProvenSum(amount=whole):
+            return {"sum": "proven", "amount": str(whole)}
+        case saldo.RememberedSum(together=together):
+            return {"sum": "remembered", "amount": str(together)}
+        case saldo.IncompleteSum(proven=proven, remembered=remembered, missing=missing):
+            return {"sum": "partial", "proven": part(proven), "remembered": part(remembered), "missing": len(missing)}
+        case other:
+            return {"sum": type(other).__name__}
+
+
+def of_change(change: saldo.Change, expected: dict[str, Any]) -> dict[str, Any]:
+    match change:
+        case saldo.NewReading(reading=reading):
+            return of_reading(reading, expected) | {"change": "reading"}
+        case saldo.Remembered(last=last):
+            return {"change": "remembered", "amount": amount(last)}
+        case saldo.Withdrawn(withdrawn=withdrawn):
+            return {"change": "withdrawn", "amount": amount(withdrawn)}
+        case saldo.StorageChanged(unwritten=unwritten):
+            return {"change": "storage", "unwritten": unwritten}
+        case saldo.ActivityChanged():
+            return {"change": "activity"}
+        case _:
+            return {"change": "other"}
+
+
+def holding(told: dict[str, Any]) -> saldo.Holding:
+    return saldo.Holding(**told)
+
+
+def holdings(step: dict[str, Any]) -> list[saldo.Holding]:
+    return [holding(told) for told in step["holdings"]]
+
+
+class Scenario:
+    """A scenario in progress."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.http = SwitchedTransport()
+        self.memory = SwitchedStorage()
+        self.client = self.open()
+        self.watch: saldo.Watch | None = None
+
+    def open(self) -> saldo.Client:
+        return saldo.Client(self.world.config, transport=self.http, storage=self.memory)
+
+    async def step(self, step: dict[str, Any]) -> None:
+        end = time.monotonic() + step.get("within_ms", 0) / 1000
+        if step["call"] == "watch_until":
+            return await self.watch_until(step, end)
+        while True:
+            began = time.monotonic()
+            try:
+                return await self.once(step)
+            except Difference:
+                if time.monotonic() >= end:
+                    raise
+            finally:
+                took_ms = (time.monotonic() - began) * 1000
+                assert took_ms <= step.get("at_most_ms", took_ms), f"it took {took_ms} ms"
+            await asyncio.sleep(PAUSE_SECONDS)
+
+    async def once(self, step: dict[str, Any]) -> None:
+        client, expect = self.client, step.get("expect")
+        match step["call"]:
+            case "balance":
+                compare_readings((await client.balance(step["owner"]),), [expect])
+            case "account":
+                account = await client.account(step["owner"])
+                fields(of_reading(account.balance, expect) | {"nonce": account.nonce}, expect)
+            case "read":
+                compare_readings(await client.read(holdings(step)), expect)
+            case "read_patiently":
+                compare_readings(await client.read_patiently(holdings(step), step["patience_ms"]), expect)
+            case "finalized":
+                compare_readings(await client.finalized(holdings(step)), expect)
+            case "last":
+                fields(of_last(await client.last(holding(step["holding"]))), expect)
+            case "withdrawn":
+                fields(of_last(await client.withdrawn(holding(step["holding"]))), expect)
+            case "totals":
+                totals = await client.totals(holdings(step))
+                if len(totals) != len(expect):
+                    raise Difference(f"{len(totals)} totals, expected {len(expect)}")
+                for total, one in zip(totals, expect):
+                    fields(of_total(total), one)
+            case "health":
+                health = await client.health()
+                fields({name: getattr(health, name) for name in expect}, expect)
+            case "evidence":
+                found = len(await client.evidence())
+                fields({"at_least": min(found, expect["at_least"])}, expect)
+            case "consensus_fault":
+                fields({"is_there": await client.consensus_fault() is not None}, expect)
+            case "storage_faults":
+                codes = [fault.code for fault in await client.storage_faults()]
+                if (not expect and codes) or any(code not in codes for code in expect):
+                    raise Difference(f"the faults are {codes}, expected {expect}")
+            case "watch_ended":
+                assert self.watch
+                async for change in self.watch:
+                    raise Difference(f"the watch has not ended: {change}")
+            case "cancel":
+                await self.cancel(step)
+            case _:
+                await self.act(step)
+
+    async def act(self, step: dict[str, Any]) -> None:
+        match step["call"]:
+            case "watch_open":
+                self.watch = self.client.watch(holdings(step))
+            case "watch_cancel":
+                for _ in range(step["times"]):
+                    await self.cancel_next(step["after_ms"] / 1000)
+            case "transport":
+                self.http.does = step["does"]
+            case "storage":
+                self.memory.does = step["does"]
+            case "event":
+                self.world.happen(step["at"])
+            case "network_changed":
+                self.client.network_changed(step["is_online"])
+            case "start_again":
+                await self.client.start_again(saldo.Checkpoint(**step["checkpoint"]))
+            case "adopt":
+                await self.client.adopt(step["network"])
+            case "forget":
+                await self.client.forget(holding(step["holding"]))
+            case "restart":
+                await self.client.shutdown()
+                self.client = self.open()
+            case "shutdown":
+                await self.client.shutdown()
+            case other:
+                raise AssertionError(f"the runner does not know the step {other}")
+
+    async def cancel(self, step: dict[str, Any]) -> None:
+        read = asyncio.ensure_future(self.client.balance(step["owner"]))
+        await asyncio.sleep(step["after_ms"] / 1000)
+        assert not read.done() and self.http.in_progress > 0, "the read is not in progress"
+        read.cancel()
+        end = time.monotonic() + 1
+        while self.http.in_progress > 0 and time.monotonic() < end:
+            await asyncio.sleep(0.005)
+        fields({"requests_left": self.http.in_progress}, step["expect"])
+
+    async def cancel_next(self, seconds: float) -> None:
+        """Cancels a wait for the next change. One that came in time is put back: the next batch begins with it."""
+        assert self.watch
+        step = asyncio.ensure_future(anext(self.watch))
+        await asyncio.wait((step,), timeout=seconds)
+        if step.done():
+            self.watch._left.appendleft(step.result())
+        step.cancel()
+
+    async def watch_until(self, step: dict[str, Any], end: float) -> None:
+        assert self.watch
+        seen = []
+        while True:
+            try:
+                change = await asyncio.wait_for(anext(self.watch), max(end - time.monotonic(), 0.001))
+            except (TimeoutError, asyncio.TimeoutError):
+                raise Difference(f"no such change came, but {seen}") from None
+            try:
+                return fields(of_change(change, step["expect"]), step["expect"])
+            except Difference as difference:
+                seen.append(str(difference))
+
+
+async def play(name: str) -> str:
+    """Returns what differs; nothing if all is as the table says."""
+    world = await asyncio.to_thread(World, name)
+    scenario = Scenario(world)
+    try:
+        for number, step in enumerate(world.steps, 1):
+            try:
+                await scenario.step(step)
+            except (Difference, AssertionError) as difference:
+                return f"{name}, step {number}: {difference}\n{step}"
+        return ""
+    finally:
+        await scenario.client.shutdown()
+        await asyncio.to_thread(world.__exit__, None, None, None)
+
+
+@pytest.fixture(scope="module")
+def played() -> dict[str, str]:
+    async def all_of_them() -> dict[str, str]:
+        turn = asyncio.Semaphore(AT_ONCE)
+
+        async def one(name: str) -> tuple[str, str]:
+            async with turn:
+                return name, await play(name)
+
+        return dict(await asyncio.gather(*map(one, scenario_names())))
+
+    return run(all_of_them(), 280)
+
+
+@pytest.mark.parametrize("name", scenario_names())
+def test_a_scenario_shows_what_the_table_says(name: str, played: dict[str, str]) -> None:
+    assert played[name] == ""
