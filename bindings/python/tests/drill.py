@@ -61,7 +61,8 @@ class World:
     @property
     def owner(self) -> str:
         """The address that holds ``OWNED`` wei."""
-        return str(next(step["owner"] for step in self.steps if "owner" in step))
+        named = (step.get("owner") or step["holdings"][0]["owner"] for step in self.steps if {"owner", "holdings"} & set(step))
+        return str(next(named))
 
 
 def _config(told: dict[str, Any]) -> saldo.ClientConfig:

@@ -200,8 +200,9 @@ class Exchange:
             connection.putheader(name, value)
         connection.endheaders(request.body or None)
         stream.settimeout(self._left())
-        response = connection.getresponse()
-        body = self._body(stream, response)
+        # Without the `with`, the response keeps the connection open.
+        with connection.getresponse() as response:
+            body = self._body(stream, response)
         if url.scheme == "http" and _asks_for_tls(response.status, body):
             raise TransportFailure(FailureKind.TLS_EXPECTED)
         return HttpResponse(status=response.status, headers=tuple(response.getheaders()), body=body)

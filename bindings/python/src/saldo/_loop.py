@@ -21,16 +21,27 @@ T = TypeVar("T")
 
 
 class _Loop(asyncio.SelectorEventLoop):
-    """Takes ``call_soon`` from any thread: the bindings cancel a call from a thread of the library."""
+    """Takes ``call_soon`` from any thread: the bindings cancel a call from a thread of the library.
+
+    After its end it drops what the library still reports, because nothing waits for it.
+    """
 
     runner: int | None = None
 
     def call_soon(  # type: ignore[override]
         self, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> asyncio.Handle:
-        if self.runner in (None, threading.get_ident()):
+        if self.runner in (None, threading.get_ident()) and not self.is_closed():
             return super().call_soon(callback, *args, context=context)
         return self.call_soon_threadsafe(callback, *args, context=context)
+
+    def call_soon_threadsafe(  # type: ignore[override]
+        self, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.Handle:
+        try:
+            return super().call_soon_threadsafe(callback, *args, context=context)
+        except RuntimeError:
+            return asyncio.Handle(callback, args, self, context)
 
 
 class _Runner:
@@ -59,8 +70,7 @@ class _Runner:
             self.ended.set_result(None)
 
     def stop(self) -> None:
-        with contextlib.suppress(RuntimeError):
-            self.loop.call_soon_threadsafe(self.loop.stop)
+        self.loop.call_soon_threadsafe(self.loop.stop)
 
 
 _lock = threading.RLock()

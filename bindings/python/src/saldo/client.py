@@ -75,7 +75,9 @@ class Client:
             part.begin()
         self._lease = lease
         self._forget_exit = at_exit(functools.partial(_end, self._native, lease))
-        self._finalizer = finalize(self, _drop, lease, self._forget_exit)
+        self._dropped = finalize(self, _drop, self._native, lease, self._forget_exit)
+        # `_end` does it then, while it can still wait.
+        self._dropped.atexit = False
 
     async def __aenter__(self) -> Client:
         return self
@@ -226,6 +228,7 @@ class Client:
         parts, self._parts = self._parts, []
         for part in parts:
             await part.end()
+        self._dropped.detach()
         self._forget_exit()
         await self._lease.release_and_wait()
 
@@ -248,9 +251,16 @@ def _end(inner: Any, lease: Lease) -> None:
     """Ends a client that the app has not shut down, when the interpreter ends."""
     with contextlib.suppress(Exception):
         asyncio.run_coroutine_threadsafe(_shutdown(inner), lease.loop).result(timeout=5)
+    runner = lease.release()
+    if runner is not None:
+        runner.thread.join(timeout=5)
 
 
-def _drop(lease: Lease, forget_exit: Callable[[], None]) -> None:
-    """Lets the thread of a client end that was dropped without :meth:`Client.shutdown`."""
-    forget_exit()
-    lease.release()
+def _drop(inner: Any, lease: Lease, forget_exit: Callable[[], None]) -> None:
+    """Ends a client that was dropped without :meth:`Client.shutdown`. It waits for nothing: it may run on any thread."""
+
+    def ended(_: object) -> None:
+        forget_exit()
+        lease.release()
+
+    asyncio.run_coroutine_threadsafe(_shutdown(inner), lease.loop).add_done_callback(ended)
