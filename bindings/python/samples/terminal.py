@@ -1,12 +1,11 @@
 """Shows several balances in a terminal, each with its state and its age, and goes on through an outage and a restart.
 
     python terminal.py --network mainnet 0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045
-    python terminal.py --previews
 """
 
 import argparse
 import asyncio
-import sys
+import contextlib
 import time
 from pathlib import Path
 from typing import assert_never
@@ -14,28 +13,30 @@ from typing import assert_never
 import saldo
 
 
-def age(seconds: float) -> str:
-    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
-        if seconds >= size:
-            return f"{seconds / size:.0f} {unit} old"
-    return f"{seconds:.0f} s old"
+def aged(freshness: saldo.Freshness | None) -> str:
+    if freshness is None or freshness.age_seconds is None:
+        return "of unknown age"
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
+        if freshness.age_seconds >= size:
+            break
+    return f"{freshness.age_seconds // size} {unit} old"
 
 
-def shown(proven: saldo.Proven | None) -> str:
+def shown(proven: saldo.Proven | None, freshness: saldo.Freshness | None) -> str:
     if proven is None:
         return "no amount is known"
-    old = age(max(time.time() - proven.block.timestamp, 0))
-    return f"{saldo.format_amount_short(proven.amount, 18, 6)} at block {proven.block.number}, {old}"
+    return f"{saldo.format_amount_short(proven.amount, 18, 6)} at block {proven.block.number}, {aged(freshness)}"
 
 
-def line(reading: saldo.Reading) -> str:
+def line(reading: saldo.Reading, freshness: saldo.Freshness | None) -> str:
     match reading:
-        case saldo.Proven(is_restored=is_restored):
-            return f"{'remembered' if is_restored else 'proven':12} {shown(reading)}"
+        case saldo.Proven():
+            return f"{'proven':12} {shown(reading, freshness)}"
         case saldo.Provisional(unconfirmed=saldo.Claimed(amount=amount), last=last):
-            return f"{'unconfirmed':12} {saldo.format_amount_short(amount, 18, 6)}; proven before: {shown(last)}"
+            claim = saldo.format_amount_short(amount, 18, 6)
+            return f"{'unconfirmed':12} {claim}; proven before: {shown(last, freshness)}"
         case saldo.Provisional(why=why, last=last) | saldo.Unknown(why=why, last=last):
-            return f"{'not known':12} {shown(last)}; {why.text}. {why.next_step}"
+            return f"{'not known':12} {shown(last, freshness)}; {why.text}. {why.next_step}"
         case _:
             assert_never(reading)
 
@@ -44,12 +45,12 @@ async def watch(config: saldo.ClientConfig, owners: list[str], file: Path) -> No
     async with saldo.Client(config, storage=saldo.FileStorage(file)) as client:
         async for change in client.watch([client.native(owner) for owner in owners]):
             match change:
-                case saldo.Remembered(holding=holding, last=last):
-                    text = f"{'remembered':12} {shown(last)}"
-                case saldo.NewReading(holding=holding, reading=reading):
-                    text = line(reading)
-                case saldo.Withdrawn(holding=holding, last=last):
-                    text = f"{'withdrawn':12} the chain took a block back; {shown(last)}"
+                case saldo.Remembered(holding=holding, last=last, freshness=freshness):
+                    text = f"{'remembered':12} {shown(last, freshness)}"
+                case saldo.NewReading(holding=holding, reading=reading, freshness=freshness):
+                    text = line(reading, freshness)
+                case saldo.Withdrawn(holding=holding, last=last, freshness=freshness):
+                    text = f"{'withdrawn':12} the chain took a block back; {shown(last, freshness)}"
                 case _:
                     continue
             print(f"{time.strftime('%H:%M:%S')}  {holding.owner[:8]}..  {text}", flush=True)
@@ -60,19 +61,18 @@ def main() -> None:
     parser.add_argument("owners", nargs="*", help="addresses")
     parser.add_argument("--network", default="mainnet", help="a built-in name, or a network file with its endpoints")
     parser.add_argument("--storage", type=Path, default=Path("saldo.bin"))
+    parser.add_argument("--max-age", type=int, default=300, help="seconds until an amount counts as old")
     parser.add_argument("--previews", action="store_true", help="show an invented reading of each state")
     given = parser.parse_args()
     if given.previews:
-        for sample in saldo.samples():
-            print(f"{sample.name:22}  {line(sample.reading)}")
+        print("\n".join(f"{one.name:22}  {line(one.reading, one.freshness)}" for one in saldo.samples()))
         return
     is_file = Path(given.network).is_file()
     text = Path(given.network).read_text() if is_file else given.network
-    config = saldo.ClientConfig(network=text, use_directory=not is_file, directory_file=text if is_file else None)
-    try:
+    policy, own = saldo.Policy(max_age_seconds=given.max_age), text if is_file else None
+    config = saldo.ClientConfig(network=text, use_directory=not is_file, directory_file=own, policy=policy)
+    with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(watch(config, given.owners, given.storage))
-    except KeyboardInterrupt:
-        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -131,13 +131,11 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return mypy(tmp_path_factory.mktemp("mypy"), RIGHT | {name: text for name, (text, _) in WRONG.items()})
 
 
-@pytest.mark.skipif(sys.version_info < (3, 11), reason="typing.assert_never is new in Python 3.11")
 @pytest.mark.parametrize("name", RIGHT)
 def test_code_that_looks_at_each_state_passes(name: str, said: dict[str, str]) -> None:
     assert said[name] == ""
 
 
-@pytest.mark.skipif(sys.version_info < (3, 11), reason="typing.assert_never is new in Python 3.11")
 @pytest.mark.parametrize("name", WRONG)
 def test_code_that_misreads_does_not_pass(name: str, said: dict[str, str]) -> None:
     assert WRONG[name][1] in said[name], said[name]
