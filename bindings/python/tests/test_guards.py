@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -328,3 +329,40 @@ def test_the_wrong_answers_above_differ_from_a_right_one() -> None:
 def test_the_app_hears_nothing_of_the_library_on_its_error_output(capfd: pytest.CaptureFixture[str]) -> None:
     test_a_read_is_proven_beside_an_http_stack_that_breaks_for_one_provider(Odd())
     assert capfd.readouterr().err == "", sys.version
+
+
+def test_a_logger_gets_the_lines_and_they_name_no_url(caplog: pytest.LogCaptureFixture) -> None:
+    async def read(world: World) -> None:
+        async with saldo.Client(world.config, log=logging.getLogger("app.saldo")) as client:
+            [reading] = await client.read_patiently([client.native(world.owner)], 8_000)
+            assert isinstance(reading, saldo.Proven)
+            end = time.monotonic() + 5
+            while not caplog.records and time.monotonic() < end:
+                await asyncio.sleep(0.01)
+
+    caplog.set_level(1)
+    with World("proven") as world:
+        run(read(world))
+    lines = [record.getMessage() for record in caplog.records if record.name == "app.saldo"]
+    assert lines and all("http" not in line and world.owner.lower()[2:] not in line.lower() for line in lines), lines
+
+
+@pytest.mark.parametrize("raised", [ValueError(), Odd(), asyncio.CancelledError(), None], ids=repr)
+def test_a_log_that_breaks_stops_nothing(raised: BaseException | None) -> None:
+    taken: list[int] = []
+
+    class Log:
+        async def write(self, lines: Sequence[saldo.LogLine]) -> None:
+            taken.append(len(lines))
+            if raised is None:
+                await asyncio.Event().wait()
+            raise raised or AssertionError
+
+    async def read(world: World) -> None:
+        async with saldo.Client(world.config, log=Log()) as client:
+            [reading] = await client.read_patiently([client.native(world.owner)], 8_000)
+            assert isinstance(reading, saldo.Proven)
+
+    with World("proven") as world:
+        run(read(world))
+    assert taken

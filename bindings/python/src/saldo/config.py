@@ -102,6 +102,8 @@ class ClientConfig:
     """32 secret bytes of the system's key store. Stored records without a code by this key are dropped."""
     is_storage_read_only: bool = False
     """Whether the storage must not be written: for a widget beside the app."""
+    log_level: str = "info"
+    """The least important lines that the log gets: ``error``, ``warn``, ``info``, ``debug`` or ``trace``."""
 
 
 class SetupError(ValueError):
