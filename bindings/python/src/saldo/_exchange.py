@@ -164,9 +164,8 @@ class Exchange:
             head += f"Proxy-Authorization: {credentials}\r\n"
         try:
             stream.sendall(f"{head}\r\n".encode())
-            reply = http.client.HTTPResponse(stream, method="CONNECT")
-            reply.begin()
-            reply.close()
+            with http.client.HTTPResponse(stream, method="CONNECT") as reply:
+                reply.begin()
         except TimeoutError:
             raise
         except (OSError, http.client.HTTPException):

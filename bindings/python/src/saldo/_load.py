@@ -16,11 +16,14 @@ def _load() -> Any:
     again = "Install it again: pip install --force-reinstall saldo-wallet"
     try:
         from ._native import saldo_ffi
+
+        # A checksum of each function's signature. The bindings define this check and do not call it.
+        saldo_ffi._uniffi_check_api_checksums(saldo_ffi._UniffiLib)
     except (ImportError, OSError, AttributeError) as error:
         # An AttributeError: the library lacks a function that the bindings expect.
         raise LoadError(f"the native library of saldo-wallet {VERSION} cannot be loaded: {error}. {again}") from error
     except Exception as error:
-        # The bindings compare a checksum of each function when they are imported.
+        # The bindings' own class, which cannot be imported if they cannot.
         if type(error).__name__ != "InternalError":
             raise
         raise LoadError(f"the native library does not belong to saldo-wallet {VERSION}: {error}. {again}") from error

@@ -1,0 +1,2 @@
+// The records, the enums and `SaldoClient`, as the library has them.
+@_exported import SaldoFFI
