@@ -113,7 +113,7 @@ def test_every_damage_is_noticed_on_load_and_on_write(tmp_path: Path) -> None:
     for content in (flipped[20], b""):
         path.write_bytes(content)
         assert refused(storage) is Kind.DAMAGED
-        assert path.read_bytes() == content, "a damaged file is left for whoever looks into it"
+        assert path.read_bytes() == content, "a damaged file is left as it is"
 
 
 def test_a_full_disk_keeps_what_was_there(tmp_path: Path) -> None:

@@ -97,7 +97,7 @@ class Lease:
         return self._runner.loop
 
     def release(self) -> _Runner | None:
-        """Lets the thread end. Returns it if no one else needs it. A second call does nothing."""
+        """Lets the thread end. Returns it if no other client needs it. A second call does nothing."""
         global _runner, _users
         with _lock:
             if self._is_released:
@@ -111,7 +111,7 @@ class Lease:
         return self._runner
 
     async def release_and_wait(self) -> None:
-        """Lets the thread end, and waits until it has ended if no one else needs it."""
+        """Lets the thread end, and waits until it has ended if no other client needs it."""
         runner = self.release()
         if runner is not None:
             await asyncio.wrap_future(runner.ended)

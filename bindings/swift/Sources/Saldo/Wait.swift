@@ -16,7 +16,7 @@ func value<Value: Sendable>(of task: Task<Value, Never>) async -> Value? {
     }
 }
 
-/// A continuation that is resumed once, by whoever comes first.
+/// A continuation that is resumed once, by the value or by the cancellation.
 private final class Race<Value: Sendable>: @unchecked Sendable {
     private let lock = NSLock()
     private var continuation: CheckedContinuation<Value?, Never>?
