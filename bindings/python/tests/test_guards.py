@@ -128,6 +128,20 @@ def test_an_interrupt_is_answered_first_and_then_goes_on(name: str, stop: type[B
         loop.close()
 
 
+def test_a_class_derived_from_one_of_the_package_is_the_apps_code() -> None:
+    class Derived(saldo.StandardTransport):
+        async def send(self, request: saldo.HttpRequest) -> saldo.HttpResponse:
+            raise asyncio.CancelledError
+
+    async def call() -> None:
+        guarded = GuardedTransport(Derived(), asyncio.get_running_loop()).send(REQUEST)
+        with pytest.raises(native.TransportFailure.Unexpected) as answer:
+            await asyncio.to_thread(asyncio.run, asyncio.wait_for(guarded, 5))
+        assert answer.value.detail == "cancelled by the app"
+
+    run(call(), 10)
+
+
 @pytest.mark.parametrize("name", CALLS)
 def test_code_that_is_not_async_is_an_answer(name: str) -> None:
     answer = failure(name, lambda *_: None)

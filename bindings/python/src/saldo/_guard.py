@@ -35,11 +35,13 @@ class Caller:
     """Calls the app's code on the app's event loop."""
 
     def __init__(self, app: object, loop: asyncio.AbstractEventLoop | None) -> None:
-        if loop is None and not isinstance(app, Here):
+        # A class that an app derives from one of this package is the app's code.
+        is_own = isinstance(app, Here) and type(app).__module__.startswith(f"{__package__}.")
+        if loop is None and not is_own:
             raise RuntimeError(
                 f"{type(app).__name__} needs an event loop: make the client in a coroutine, for example inside asyncio.run"
             )
-        self._loop = None if isinstance(app, Here) else loop
+        self._loop = None if is_own else loop
 
     async def __call__(self, make: Callable[[], Coroutine[Any, Any, T]], *, may_cancel: bool = True) -> T:
         """Returns the result of the app's code, or raises what it raised as an ``Exception``.
