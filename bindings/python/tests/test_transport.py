@@ -165,6 +165,18 @@ def test_a_name_and_a_password_in_the_url_are_sent_as_credentials() -> None:
     assert b"Authorization: Basic dXNlcjpwYXNz\r\n" in server.requests[0]
 
 
+def test_a_server_that_ends_the_connection_has_answered() -> None:
+    for content in (b"", b"ok", b"x" * 100_000):
+        with Server(says(body(content, b"Connection: close"))) as server:
+            assert send(server.url()).body == content
+        with Server(says(body(gzip.compress(content), b"Connection: close", b"Content-Encoding: gzip"))) as server:
+            assert send(server.url()).body == content
+        with Server(says(b"HTTP/1.0 200 OK\r\n\r\n" + content)) as server:
+            assert send(server.url()).body == content
+    with Server(says(OK + b"Connection: close\r\nContent-Length: 10\r\n\r\n12345")) as server:
+        assert failure(server.url()) is FailureKind.BROKEN
+
+
 def test_chunks_and_a_body_until_the_end_are_read() -> None:
     with Server(says(OK + b"Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\n")) as server:
         assert send(server.url()).body == b"abc"

@@ -223,7 +223,8 @@ class Exchange:
         return bytes(body)
 
     def _chunks(self, stream: socket.socket, response: http.client.HTTPResponse) -> Iterator[bytes]:
-        while True:
+        # After the last byte, newer versions of Python close the socket at once.
+        while not response.isclosed():
             stream.settimeout(self._left())
             chunk = response.read1(_CHUNK)
             if not chunk:
