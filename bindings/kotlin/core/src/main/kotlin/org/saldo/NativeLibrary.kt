@@ -44,7 +44,7 @@ internal object NativeLibrary {
                     "On Android, depend on `net.java.dev.jna:jna` 5.17 or later as `@aar`, and keep its classes in R8.",
                     thrown,
                 )
-            "not found in resource path" in text || "Unable to load library" in text && "cannot open shared object" in text ->
+            "not found in resource path" in text && REFUSALS.none { it in text } ->
                 SaldoLoadException(
                     Reason.MISSING,
                     "There is no native library of saldo for $system.",
@@ -59,6 +59,9 @@ internal object NativeLibrary {
             )
         }
     }
+
+    /** What loaders say of a file that they found: JNA goes on to look elsewhere, and says at last that it found nothing. */
+    private val REFUSALS = listOf("ELF", "file too short", "GLIBC", "failed to map", "mach-o", "32-bit", "page size", "valid Win32")
 
     private fun otherVersion(what: String, cause: Throwable?) = SaldoLoadException(
         Reason.OTHER_VERSION,

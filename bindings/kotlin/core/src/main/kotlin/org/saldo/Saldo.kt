@@ -31,6 +31,7 @@ import org.saldo.ffi.SetupException
 import org.saldo.ffi.Storage
 import org.saldo.ffi.StorageFault
 import org.saldo.ffi.Total
+import org.saldo.ffi.normalizeAddress
 
 /**
  * Reads what addresses hold, and proves it. Keep one for each network, for as long as the app runs.
@@ -73,8 +74,11 @@ class Saldo private constructor(private val client: SaldoClient) : AutoCloseable
     /** What a reading must satisfy. */
     val policy: Policy = client.policy()
 
-    /** Returns the holding of the network's own coin by [owner]. */
-    fun native(owner: String): Holding = Holding(networkId, readable(owner), null)
+    /** Returns the holding of the network's own coin by [owner]. It is equal to the holding in a change of a watch. */
+    fun native(owner: String): Holding = Holding(networkId, checksummed(owner), null)
+
+    /** Returns the holding of the token of [contract] by [owner]. It is equal to the holding in a change of a watch. */
+    fun token(owner: String, contract: String): Holding = Holding(networkId, checksummed(owner), checksummed(contract))
 
     /** Reads the native balance of [owner], in wei. Returns at the policy's deadline at the latest. */
     suspend fun balance(owner: String): Reading = off { client.balance(readable(owner)) }
@@ -212,6 +216,9 @@ fun Reading.why(): org.saldo.ffi.Why? = when (this) {
 
 /** The bindings throw at half a surrogate pair. A question mark in its place makes the text a malformed address. */
 internal fun readable(text: String): String = text.encodeToByteArray().decodeToString()
+
+/** Changes name addresses with their checksum. A malformed one stays as it is. */
+private fun checksummed(address: String): String = readable(address).let { normalizeAddress(it) ?: it }
 
 private fun readable(holding: Holding): Holding =
     holding.copy(owner = readable(holding.owner), token = holding.token?.let(::readable))

@@ -1,6 +1,5 @@
 package org.saldo
 
-import java.io.IOException
 import java.io.InputStream
 import java.net.HttpURLConnection
 import java.net.URL
@@ -64,10 +63,12 @@ internal class UrlConnectionExchange(
 
     private fun response(connection: HttpURLConnection): HttpResponse {
         val status = connection.responseCode
-        if (status < 0) throw noHttp(connection)
-        val limit = request.maxBytes.coerceAtMost(Int.MAX_VALUE.toULong()).toInt()
+        // What came is no HTTP.
+        if (status < 0) throw TransportFailure.Broken()
         val stream = if (status < HttpURLConnection.HTTP_BAD_REQUEST) connection.inputStream else connection.errorStream
-        val body = stream?.use { readBody(it, connection.contentEncoding, limit) } ?: ByteArray(0)
+        val body = stream?.use { body(connection, it) } ?: ByteArray(0)
+        // Java takes headers that break off for headers that end. A response without a length then seems to be empty.
+        if (status == HttpURLConnection.HTTP_OK && body.isEmpty() && !hasLength(connection)) throw TransportFailure.Broken()
         val headers = connection.headerFields.flatMap { (name, values) ->
             // The status line has no name. The body is no longer in the encoding that the header names.
             if (name == null || name.equals("Content-Encoding", ignoreCase = true)) emptyList() else values.map { HttpHeader(name, readable(it)) }
@@ -75,13 +76,35 @@ internal class UrlConnectionExchange(
         return HttpResponse(status.toUShort(), headers, body)
     }
 
-    /** What came is no HTTP. A TLS alert begins with 21 and 3 (RFC 8446, section 5.1). */
-    private fun noHttp(connection: HttpURLConnection): TransportFailure {
-        val first = try {
-            connection.inputStream.use { listOf(it.read(), it.read()) }
-        } catch (_: IOException) {
-            emptyList()
+    /** Java does not say when a connection breaks before the announced length: the bytes are counted here. */
+    private fun body(connection: HttpURLConnection, stream: InputStream): ByteArray {
+        val counted = CountingStream(stream)
+        val limit = request.maxBytes.coerceAtMost(Int.MAX_VALUE.toULong()).toInt()
+        val encoding = connection.contentEncoding
+        val body = try {
+            readBody(counted, encoding, limit)
+        } catch (e: TransportFailure.Encoding) {
+            throw if (counted.endedBefore(connection.contentLengthLong)) TransportFailure.Broken() else e
         }
-        return if (first == listOf(21, 3)) TransportFailure.TlsExpected() else TransportFailure.Broken()
+        if (counted.endedBefore(connection.contentLengthLong)) throw TransportFailure.Broken()
+        return body
+    }
+
+    private fun hasLength(connection: HttpURLConnection): Boolean =
+        listOf("Content-Length", "Transfer-Encoding").any { connection.getHeaderField(it) != null }
+}
+
+private class CountingStream(private val inner: InputStream) : InputStream() {
+    private var count = 0L
+    private var isEnded = false
+
+    fun endedBefore(length: Long): Boolean = isEnded && count < length
+
+    override fun read(): Int = inner.read().also { note(if (it < 0) it else 1) }
+
+    override fun read(into: ByteArray, offset: Int, length: Int): Int = inner.read(into, offset, length).also(::note)
+
+    private fun note(got: Int) {
+        if (got < 0) isEnded = true else count += got
     }
 }

@@ -14,7 +14,8 @@ import org.saldo.ffi.TransportFailure
 /**
  * Sends requests with `HttpURLConnection`, which Java and Android have. It follows no redirect.
  *
- * A request that is cancelled or takes too long is disconnected.
+ * A request that is cancelled or takes too long is disconnected. Once its response has begun, Java outside Android keeps the
+ * connection for the rest of the request's time limit and 5 seconds more, without the caller.
  *
  * @param blocking where requests wait: each takes a thread.
  * @param configure is called with each connection before it connects, to set a socket factory, for example.
