@@ -233,4 +233,39 @@ class GuardTest {
             }
         }
     }
+
+    @Test
+    fun aLogThatThrowsOrHangsStopsNothing(): Unit = runBlocking {
+        val sinks = throws.map { (name, throwIt) -> name to log { throwIt() } } + ("never returns" to log { awaitCancellation() })
+        for ((name, sink) in sinks) {
+            Saldo.open(config.copy(logLevel = "trace"), TestTransport().apply { does = { throw TransportFailure.Dns() } }, log = sink).use { saldo ->
+                val (reading, took) = measureTimedValue { saldo.balance(owner) }
+                assertInstanceOf(Reading.Unknown::class.java, reading, name)
+                assertTrue(took < 4.seconds, "$name: $took")
+            }
+        }
+    }
+
+    @Test
+    fun theLogNamesNoUrlAndNoAddress(): Unit = runBlocking {
+        val written = ConcurrentLinkedQueue<LogLine>()
+        val sink = object : LogSink {
+            override suspend fun write(lines: List<LogLine>) {
+                written += lines
+            }
+        }
+        Saldo.open(config.copy(logLevel = "trace"), TestTransport().apply { does = { throw TransportFailure.Connect() } }, log = sink).use { saldo ->
+            saldo.balance(owner)
+            repeat(100) { if (written.isEmpty()) delay(20) }
+        }
+        assertTrue(written.isNotEmpty())
+        assertTrue(written.none { "secret" in it.text || owner.drop(2) in it.text.lowercase() }, "$written")
+    }
+
+    @Test
+    fun noSettingAndNoRequestShowsItsUrl() {
+        for (shown in listOf(config, config.rpc, config.beacon.single(), request)) {
+            assertTrue("secret" !in "$shown" && "https" !in "$shown", "$shown")
+        }
+    }
 }

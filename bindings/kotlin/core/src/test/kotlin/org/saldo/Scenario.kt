@@ -25,13 +25,13 @@ class Scenario(private val served: Served) {
         served.steps.forEachIndexed { place, step ->
             val known = setOf(
                 "call", "owner", "holding", "holdings", "expect", "within_ms", "at_most_ms", "times", "after_ms", "does", "at",
-                "is_online", "checkpoint", "network",
+                "is_online", "checkpoint", "network", "patience_ms",
             )
             check(known.containsAll(step.keys)) { "step $place has unknown fields: ${step.keys - known}" }
             try {
                 step(step)
             } catch (e: AssertionError) {
-                throw AssertionError("step $place, ${step["call"]}: ${e.message}", e)
+                throw AssertionError("${served.name}, step $place (${step["call"]}): ${e.message}", e)
             }
         }
         saldo.shutdown()
@@ -57,6 +57,7 @@ class Scenario(private val served: Served) {
         "balance" -> reading(saldo.balance(step["owner"] as String))
         "account" -> saldo.account(step["owner"] as String).let { reading(it.balance) + ("nonce" to it.nonce?.toLong()) }
         "read" -> saldo.read(holdings(step)).map(::reading)
+        "read_patiently" -> saldo.readPatiently(holdings(step), (step["patience_ms"] as Long).milliseconds).map(::reading)
         "finalized" -> saldo.finalized(holdings(step)).map(::reading)
         "last" -> remembered(saldo.last(holding(step["holding"])))
         "withdrawn" -> remembered(saldo.withdrawn(holding(step["holding"])))

@@ -7,7 +7,7 @@ import org.saldo.ffi.Endpoint
 import org.saldo.ffi.Policy
 
 /** One scenario of the table (`tests/ffi/README.md`), served by a process on loopback until it is closed. */
-class Served(name: String) : AutoCloseable {
+class Served(val name: String) : AutoCloseable {
     private val process = ProcessBuilder(server.path, name).redirectError(ProcessBuilder.Redirect.INHERIT).start()
     private val output = process.inputStream.bufferedReader()
     private val told = map(Json.read(checkNotNull(output.readLine()) { "the server said nothing about $name" }))
