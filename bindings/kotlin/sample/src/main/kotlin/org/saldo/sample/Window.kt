@@ -34,6 +34,7 @@ fun remembered(last: Proven?, words: String): Line {
     return Line(last?.let { ether(it.amount) } ?: "not known", true, listOf(since, words).filter { !it.isNullOrEmpty() }.joinToString("; "))
 }
 
+private val FONT = Font(Font.SANS_SERIF, Font.PLAIN, 13)
 private val TIME = DateTimeFormatter.ofPattern("HH:mm:ss").withZone(ZoneOffset.UTC)
 
 private fun ether(amount: Amount) = formatAmountShort(amount, 18u, 4u) + " ETH"
@@ -41,7 +42,7 @@ private fun ether(amount: Amount) = formatAmountShort(amount, 18u, 4u) + " ETH"
 /** The balances of some holdings, each with a name, and what the watch is doing. */
 class Balances(names: Map<Holding, String>) : JPanel(GridLayout(0, 1, 0, 10)) {
     private val lines = names.mapValues { (_, name) -> JLabel("", JLabel.LEFT).also { add(it) } to name }
-    private val activity = JLabel(" ").also { add(it) }
+    private val activity = JLabel(" ").also { it.font = FONT; add(it) }
 
     init {
         border = BorderFactory.createEmptyBorder(12, 16, 12, 16)
@@ -52,8 +53,8 @@ class Balances(names: Map<Holding, String>) : JPanel(GridLayout(0, 1, 0, 10)) {
     fun show(holding: Holding, line: Line) {
         val (label, name) = lines[holding] ?: return
         val (number, words) = if (line.isDim) "#777777" to "#777777" else "#000000" to "#2e7d32"
-        label.font = Font(Font.SANS_SERIF, Font.PLAIN, 13)
-        label.text = "<html><div width=420>$name&nbsp; <b style='color:$number;font-size:14px'>${line.number.replace("<", "&lt;")}</b>" +
+        label.font = FONT
+        label.text = "<html><div width=440>$name&nbsp; <b style='color:$number;font-size:14px'>${line.number.replace("<", "&lt;")}</b>" +
             "<br><span style='color:$words'>${line.beside}</span></div></html>"
     }
 
