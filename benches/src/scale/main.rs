@@ -1,6 +1,6 @@
 //! What one more holding costs a client that has many: processor time and memory, in three sizes.
 //!
-//!     cargo run --release -p saldo-benches --bin scale [-- --check] [-- --stored]
+//!     cargo run --release -p saldo-benches --bin scale [-- --check] [-- --stored] [-- --at-once]
 //!     cargo run --release -p saldo-benches --bin scale -- --command target/release/saldo [--check]
 //!
 //! With `--command` it measures `saldo balance -`, which reads the addresses from a list. Without it, a client reads that many addresses of a simulated chain, 32 at a time. The time is the processor time of the client: what the simulated
@@ -46,8 +46,11 @@ struct Arguments {
     #[arg(long)]
     check: bool,
     /// Measure `saldo balance -` with this program.
-    #[arg(long, value_name = "PROGRAM", conflicts_with_all = ["stored", "sizes"])]
+    #[arg(long, value_name = "PROGRAM", conflicts_with_all = ["at_once", "stored", "sizes"])]
     command: Option<PathBuf>,
+    /// Read all holdings in one call.
+    #[arg(long)]
+    at_once: bool,
     /// Store what is proven, in memory.
     #[arg(long)]
     stored: bool,
@@ -97,7 +100,7 @@ struct Cost {
 }
 
 fn main() -> ExitCode {
-    let Arguments { check, command, stored, mut sizes } = Arguments::parse();
+    let Arguments { check, command, at_once, stored, mut sizes } = Arguments::parse();
     if let Some(program) = command {
         return of_command(&program, check);
     }
@@ -106,11 +109,11 @@ fn main() -> ExitCode {
     }
     println!("{:>10}{:>14}{:>10}{:>16}", "holdings", "us a holding", "ratio", "bytes a holding");
     // The first reads of a process take longer: code and memory are cold.
-    let _ = measure(sizes.first().copied().unwrap_or_default(), stored);
+    let _ = measure(sizes.first().copied().unwrap_or_default(), stored, at_once);
     let mut first = None;
     let mut is_linear = true;
     for size in sizes {
-        let Some(cost) = least(size, stored) else {
+        let Some(cost) = least(size, stored, at_once) else {
             eprintln!("{size} holdings: not all of them were proven");
             return ExitCode::FAILURE;
         };
@@ -148,16 +151,16 @@ fn of_command(program: &Path, check: bool) -> ExitCode {
 
 /// The least time of some rounds, because other programs only add time; the memory of the first round, because a later
 /// one uses what that one freed. `None` if not all holdings are proven.
-fn least(holdings: usize, stored: bool) -> Option<Cost> {
-    let mut cost = measure(holdings, stored)?;
+fn least(holdings: usize, stored: bool, at_once: bool) -> Option<Cost> {
+    let mut cost = measure(holdings, stored, at_once)?;
     for _ in 1..ROUNDS {
-        cost.micros = cost.micros.min(measure(holdings, stored)?.micros);
+        cost.micros = cost.micros.min(measure(holdings, stored, at_once)?.micros);
     }
     Some(cost)
 }
 
 /// Reads `holdings` addresses; `None` if not all of them are proven.
-fn measure(holdings: usize, stored: bool) -> Option<Cost> {
+fn measure(holdings: usize, stored: bool, at_once: bool) -> Option<Cost> {
     let chain = Chain::builder(7).accounts([(Address::repeat_byte(1), U256::from(1))]).build();
     let simulation = Simulation::new(7, &chain);
     let internet = simulation.internet();
@@ -181,7 +184,7 @@ fn measure(holdings: usize, stored: bool) -> Option<Cost> {
     let mut spent = Duration::ZERO;
     let mut proven = 0_usize;
     let all: Vec<Holding> = (0..holdings).map(holding).collect();
-    for together in all.chunks(TOGETHER) {
+    for together in all.chunks(if at_once { holdings.max(1) } else { TOGETHER }) {
         let (began, answered) = (processor_time(), answering.spent());
         let readings = simulation.run(client.read(together));
         let others = answering.spent().saturating_sub(answered);

@@ -1,9 +1,11 @@
 //! Raises readings at a signed block to final, the cheapest way first.
 
+use std::collections::HashMap;
+
 use saldo_chain::{Anchor, Chain, Level};
 use saldo_reading::gate::Found;
 use saldo_reading::{Attempt, Candidate, Holding, Why};
-use saldo_source::{Deadline, SortedMap, sort_by_key};
+use saldo_source::{Deadline, sort_by_key};
 
 use crate::head::{BlockRef, Synced};
 use crate::inner::ClientInner;
@@ -77,7 +79,7 @@ impl ClientInner {
         let target = ProofTarget { block, level: Level::Finalized };
         let proving = self.prove(&open, &target, deadline);
         let results = self.proofs.learn_chain_beside(proving, deadline).await;
-        let mut results: SortedMap<Holding, _> = open.into_iter().zip(results).collect();
+        let mut results: HashMap<Holding, _> = open.into_iter().zip(results).collect();
         let policy = self.env.policy_at(Level::Finalized);
         let settle = |(holding, known): (&Holding, Option<Found>)| {
             let before = synced.attempts.clone();

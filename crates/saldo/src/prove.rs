@@ -1,5 +1,7 @@
 //! Proves holdings: decides which proofs are requested when, and which pending proofs join now.
 
+use std::collections::HashMap;
+
 use futures_util::future::{Either, join_all, select};
 use saldo_reading::{Attempt, Candidate, Holding, Outcome, ProviderId, Role};
 use saldo_source::{Answer, Deadline, Endpoint, Hedged, IntoBoxed, SortedMap};
@@ -10,7 +12,7 @@ use crate::inner::ClientInner;
 use crate::proofs::{Inquiry, Judge, Judged, PendingProof, ProofRequest, ProofTarget};
 
 /// The results of the hedged requests, by holding.
-pub(crate) type Proven = SortedMap<Holding, Hedged<Box<Candidate>>>;
+pub(crate) type Proven = HashMap<Holding, Hedged<Box<Candidate>>>;
 
 impl ClientInner {
     /// Requests proofs of `holdings` until each joins a trusted block, or no provider is left to ask.
@@ -104,7 +106,7 @@ impl ClientInner {
         deadline: Deadline,
     ) -> (Proven, Vec<Attempt>) {
         if holdings.is_empty() {
-            return (SortedMap::new(), Vec::new());
+            return (HashMap::new(), Vec::new());
         }
         let number = |holding: &Holding| self.readings.newest(holding).map(|newest| newest.anchor().number());
         let before: Vec<Option<u64>> = holdings.iter().map(number).collect();
@@ -137,7 +139,7 @@ impl ClientInner {
             }
             Either::Right((failed, prove)) => {
                 if holdings.iter().zip(&before).all(|(holding, before)| number(holding) > *before) {
-                    return (SortedMap::new(), failed);
+                    return (HashMap::new(), failed);
                 }
                 (named(prove.await), failed)
             }
@@ -172,7 +174,7 @@ impl ClientInner {
         &self,
         bound: &[(Holding, Candidate)],
         deadline: Deadline,
-    ) -> SortedMap<Holding, Vec<Attempt>> {
+    ) -> HashMap<Holding, Vec<Attempt>> {
         let mut of_provider: SortedMap<&ProviderId, Vec<Holding>> = SortedMap::new();
         for (holding, proven) in bound {
             of_provider.entry(proven.provider()).or_default().push(*holding);

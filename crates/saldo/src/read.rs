@@ -1,13 +1,14 @@
 //! Reads holdings: syncs the light client and asks for proofs at the same time, and repeats what changes of
 //! state made invalid.
 
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use futures_util::future::{Either, join, select};
 use saldo_chain::{Anchor, Level};
 use saldo_reading::gate::{self, Found};
 use saldo_reading::{Attempt, Candidate, Generation, Holding, Mark, Outcome, Reading, Why};
-use saldo_source::{Deadline, Hedged, IntoBoxed, SortedMap, SortedSet};
+use saldo_source::{Deadline, Hedged, IntoBoxed, SortedMap};
 
 use crate::env::Env;
 use crate::event;
@@ -44,7 +45,7 @@ impl ClientInner {
 
     /// Reads all `holdings`, in their order. A holding that is named twice is read once.
     pub(crate) async fn read(&self, holdings: &[Holding], kind: Kind, deadline: Deadline) -> Vec<Reading> {
-        let mut seen = SortedSet::new();
+        let mut seen = HashSet::new();
         let distinct: Vec<Holding> =
             holdings.iter().copied().filter(|holding| seen.insert(*holding)).collect();
         self.open_storage(Deadline::after(self.env.clock(), Env::GRACE).min(deadline)).await;
@@ -52,7 +53,7 @@ impl ClientInner {
         self.persist(deadline).await;
         let readings = self.hand_out(findings);
         event::read(&readings);
-        let by_holding: SortedMap<Holding, Reading> = distinct.into_iter().zip(readings).collect();
+        let by_holding: HashMap<Holding, Reading> = distinct.into_iter().zip(readings).collect();
         let reading = |holding| by_holding.get(holding).cloned().unwrap_or(gate::unknown(Why::InternalFault));
         holdings.iter().map(reading).collect()
     }
@@ -62,7 +63,7 @@ impl ClientInner {
     pub(crate) async fn read_patiently(&self, holdings: &[Holding], patience: Duration) -> Vec<Reading> {
         let clock = self.env.clock();
         let end = Deadline::after(clock, patience);
-        let mut proven: SortedSet<Holding> = SortedSet::new();
+        let mut proven: HashSet<Holding> = HashSet::new();
         let mut refusals = 0_u32;
         loop {
             let deadline = Deadline::after(clock, self.env.policy.deadline).min(end);
@@ -108,7 +109,7 @@ impl ClientInner {
     /// Reads `holdings`. Reads again those whose findings the gate would refuse by now, as long as there is
     /// time.
     async fn find_current(&self, holdings: &[Holding], kind: Kind, deadline: Deadline) -> Vec<Finding> {
-        let mut findings: SortedMap<Holding, Finding> = SortedMap::new();
+        let mut findings: HashMap<Holding, Finding> = HashMap::new();
         let mut open: Vec<Holding> = holdings.to_vec();
         for round in 1..=Self::ROUNDS {
             let reading = std::mem::take(&mut open);
@@ -130,7 +131,9 @@ impl ClientInner {
                     [earlier.map(|earlier| earlier.attempts).unwrap_or_default(), finding.attempts].concat();
                 findings.insert(finding.holding, Finding { attempts, before, ..finding });
             }
-            open = findings.values().filter(|it| self.is_overtaken(it)).map(|it| it.holding).collect();
+            let is_overtaken =
+                |holding: &&Holding| findings.get(*holding).is_some_and(|it| self.is_overtaken(it));
+            open = holdings.iter().filter(is_overtaken).copied().collect();
             if open.is_empty() || self.env.time_left(deadline).is_zero() {
                 break;
             }

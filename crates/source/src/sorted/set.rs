@@ -108,9 +108,7 @@ impl<K: Ord> Extend<K> for SortedSet<K> {
 
 impl<K: Ord> FromIterator<K> for SortedSet<K> {
     fn from_iter<T: IntoIterator<Item = K>>(keys: T) -> Self {
-        let mut set = Self::new();
-        set.extend(keys);
-        set
+        Self { map: keys.into_iter().map(|key| (key, ())).collect() }
     }
 }
 
