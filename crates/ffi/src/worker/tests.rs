@@ -224,3 +224,16 @@ fn many_jobs_wake_each_other() {
     jobs.into_iter().for_each(|job| wait(job).unwrap());
     assert_eq!(done.load(Ordering::SeqCst), 200);
 }
+
+#[test]
+fn a_timer_fires_while_another_job_keeps_waking_itself() {
+    let (worker, timers) = worker();
+    let _busy = worker.run(poll_fn(|context| {
+        context.waker().wake_by_ref();
+        Poll::<()>::Pending
+    }));
+    let began = Instant::now();
+    let slept = worker.run(async move { timers.sleep(Duration::from_millis(20)).await });
+    assert_eq!(wait(slept), Ok(()));
+    assert!(began.elapsed() >= Duration::from_millis(20));
+}

@@ -83,6 +83,8 @@ impl Queue {
 
     /// Waits until a job can go on, and returns the new jobs; `None` at the end.
     fn wait(&self) -> Option<Vec<BoxFuture<'static, ()>>> {
+        // Also while jobs keep waking each other: a deadline must not wait for them.
+        self.timers.fire();
         let mut state = self.state();
         loop {
             if state.stopped {
