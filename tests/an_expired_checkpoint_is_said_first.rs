@@ -6,6 +6,9 @@ use saldo::{Checkpoint, Client, Why};
 use saldo_drill::{Fault, Provider};
 use saldo_tests::checkpoint_world::CheckpointWorld;
 
+/// Makes the servers of a world fail.
+type Failing = fn(&CheckpointWorld);
+
 const MONTHS: Duration = Duration::from_secs(90 * 86_400);
 
 /// A world in which the checkpoint has expired, with other things that fail at the same time.
@@ -76,7 +79,7 @@ fn after_a_restart_by_hand() {
 /// The light client that was running has expired while the app was closed.
 #[test]
 fn after_a_long_absence() {
-    let failing: [(&str, fn(&CheckpointWorld)); 6] = [
+    let failing: [(&str, Failing); 6] = [
         ("the chain went on", |_| {}),
         ("the device is offline", |world| world.simulation.internet().set_offline(true)),
         ("all servers are gone", |world| set_all(world, &Fault::Refuse)),

@@ -37,7 +37,7 @@ fn dated(date: &str) -> Response {
 
 /// Whether these dates of these servers show a clock that is fast, `ahead` seconds after noon.
 fn shows(ahead: u64, answers: &[(&str, &str)]) -> bool {
-    let clock = at(NOON + ahead);
+    let clock = at(NOON.saturating_add(ahead));
     let urls: Vec<&str> = answers.iter().map(|(url, _)| *url).collect();
     let endpoints = endpoints(&urls);
     let mut dates = ServerDates::default();
