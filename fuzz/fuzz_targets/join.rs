@@ -84,7 +84,7 @@ fn let_out(candidate: &Candidate, chain: &Chain, amount: U256, nonce: u64) {
     let generation = Generation::FIRST;
     let now = Now::new(candidate.anchor().timestamp(), None, Duration::from_secs(12));
     let demand = Demand { generation, level: Level::Signed, policy: Policy::signed() };
-    let present = Present { generation, is_faulted: false, chain, record: None, now };
+    let present = Present { generation, is_faulted: false, chain, record: None, now, wrong_chain_id: None };
     match admit(candidate, &demand, &present) {
         Ok(proven) => {
             assert_eq!(chain.agrees(candidate.anchor()), Some(true));
