@@ -68,7 +68,7 @@ fn at_the_first_start() {
     }
 }
 
-/// Servers that give no date, or one that nobody else gives, change no reason.
+/// Servers that give no date, or a date that no other server gives, change no reason.
 #[test]
 fn without_agreement_the_reason_stays() {
     for (seed, dates) in (30..).zip(["none", "one lies", "all agree with the clock", "one server"]) {
