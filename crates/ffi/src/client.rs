@@ -3,8 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tracing::Dispatch;
-
 use crate::change::Change;
 use crate::clock::{DeviceClock, Timer};
 use crate::config::{self, Checkpoint, ClientConfig, Pace, Policy};
@@ -13,7 +11,7 @@ use crate::fault::{ConsensusFault, Evidence, StorageFault};
 use crate::health::{Diversity, Health};
 use crate::holding::Holding;
 use crate::http::{ForeignTransport, HttpTransport};
-use crate::log::{Lines, LogSink};
+use crate::log::{Lines, LogSink, silent};
 use crate::reading::{AccountReading, Freshness, HeldReading, Now, Proven, Reading};
 use crate::setup::SetupError;
 use crate::storage::{ForeignStorage, Storage};
@@ -91,7 +89,7 @@ impl SaldoClient {
         let lines = Arc::new(Lines::default());
         let dispatch = match &log {
             Some(_) => lines.dispatch(&config.log_level)?,
-            None => Dispatch::none(),
+            None => silent(),
         };
         let worker = Worker::start(Arc::clone(&timers), dispatch)
             .map_err(|error| SetupError::new("no_thread", error.kind()))?;

@@ -4,13 +4,14 @@ use std::collections::VecDeque;
 use std::fmt::{self, Write};
 use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
+use tracing::subscriber::Interest;
 use tracing::{Dispatch, Event, Level, Metadata, Subscriber, span};
 
 use crate::clock::Timer;
@@ -130,8 +131,52 @@ impl Lines {
         let level = level.parse::<Level>().map_err(|_| {
             SetupError::new("log_level", "a log level is `error`, `warn`, `info`, `debug` or `trace`")
         })?;
+        LazyLock::force(&SILENT);
         Ok(Dispatch::new(ToLines { lines: Arc::clone(self), level }))
     }
+}
+
+/// Where the events of a client without a log go.
+///
+/// As long as a process has one subscriber, `tracing` asks only the thread that first comes to an event whether the event is wanted,
+/// and keeps that answer for all threads (`tracing_core::callsite`). A client without a log would silence the log of another one.
+/// So there is always a second subscriber, and it never answers for others.
+static SILENT: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(Silent));
+
+/// Returns where the events of a client without a log go.
+pub(crate) fn silent() -> Dispatch {
+    SILENT.clone()
+}
+
+/// Takes no event.
+struct Silent;
+
+impl Subscriber for Silent {
+    fn register_callsite(&self, _: &'static Metadata<'static>) -> Interest {
+        Interest::sometimes()
+    }
+
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        false
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Some(LevelFilter::OFF)
+    }
+
+    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+        span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+
+    fn event(&self, _: &Event<'_>) {}
+
+    fn enter(&self, _: &span::Id) {}
+
+    fn exit(&self, _: &span::Id) {}
 }
 
 /// Turns saldo's events into lines.
