@@ -139,6 +139,9 @@ impl Judge {
         if at.is_faulted {
             self.wrong(format!("something is proven of {holding} after a consensus fault"));
         }
+        if at.has_wrong_chain_id {
+            self.wrong(format!("something is proven of {holding} under the name of another chain"));
+        }
         if at.time.saturating_sub(amount.time) > self.max_age.max(finalized_age(finalized)) {
             self.wrong(format!("what is proven of {holding} at block {number} is too old"));
         }
@@ -199,6 +202,8 @@ pub(super) struct Moment {
     pub(super) began: u64,
     /// Whether the wallet knows of a consensus fault.
     pub(super) is_faulted: bool,
+    /// Whether the wallet knows that its table names another chain than the providers.
+    pub(super) has_wrong_chain_id: bool,
 }
 
 /// How old a block may be where a call asks for a finalized one: half an hour, and the slots that are allowed for.

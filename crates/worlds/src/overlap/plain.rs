@@ -17,64 +17,12 @@ use saldo_reading::gate::{self, Demand, Found, Present};
 use saldo_reading::{Candidate, Generation, Mark, ProviderId, Record, Why, join};
 use saldo_source::Io;
 use saldo_source::beacon::{Data, Route, fetch};
-use saldo_source::execution::{At, Question, ask};
+use saldo_source::execution::{At, Question, ask, chain_id};
 
+use super::omission::Omission;
 use super::script::{PROVIDERS, SOURCES, Script};
 use super::wallet::{Amount, Answer, Overlapping, Told};
 use crate::OWNERS;
-
-/// Which check of the gate is left out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Omission {
-    /// The generation of trust is not compared.
-    Generation,
-    /// A consensus fault is not looked at.
-    Fault,
-    /// The chain need not hold the block any more.
-    Held,
-    /// A signed block passes for a finalized one.
-    Weaker,
-    /// A restored reading passes for a proven one.
-    Restored,
-    /// The age is not looked at.
-    Age,
-    /// An older block passes after a newer one.
-    Older,
-    /// The last reading is that of the moment when the call began.
-    Last,
-    /// A holding that is named twice is read twice.
-    Duplicates,
-}
-
-impl Omission {
-    /// All of them. Each is found within 2,000 scripts.
-    pub const ALL: [Self; 9] = [
-        Self::Generation,
-        Self::Fault,
-        Self::Held,
-        Self::Weaker,
-        Self::Restored,
-        Self::Age,
-        Self::Older,
-        Self::Last,
-        Self::Duplicates,
-    ];
-
-    /// A stable name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Generation => "gate-without-generation",
-            Self::Fault => "gate-without-fault",
-            Self::Held => "gate-without-held",
-            Self::Weaker => "gate-without-level",
-            Self::Restored => "gate-without-restored",
-            Self::Age => "gate-without-age",
-            Self::Older => "gate-without-record",
-            Self::Last => "gate-without-last",
-            Self::Duplicates => "gate-without-duplicates",
-        }
-    }
-}
 
 /// The plain wallet.
 pub(super) struct Plain {
@@ -97,6 +45,8 @@ struct State {
     chain: Chain,
     records: BTreeMap<Holding, Record>,
     is_faulted: bool,
+    /// Whether each provider that was asked says that it serves the chain of the table.
+    chains: BTreeMap<u64, bool>,
     /// The blocks of restored readings.
     restored: BTreeSet<(Holding, B256)>,
 }
@@ -149,12 +99,13 @@ impl Plain {
             chain: Chain::new(),
             records: BTreeMap::new(),
             is_faulted: false,
+            chains: BTreeMap::new(),
             restored: BTreeSet::new(),
         };
         Self {
             io: Io::new(Arc::new(simulation.internet()), Arc::new(clock.clone())),
             clock,
-            network: Arc::new(chain.network()),
+            network: Arc::new(super::table(script, chain)),
             providers: (0..PROVIDERS).map(|index| endpoint(super::run::provider_url(index))).collect(),
             sources: (0..SOURCES).map(|index| endpoint(super::run::source_url(index))).collect(),
             policy: Policy { max_age: Duration::from_secs(script.max_age), ..Policy::signed() },
@@ -176,9 +127,9 @@ impl Plain {
         self.clock.true_time()
     }
 
-    fn holding(number: u64) -> Holding {
+    fn holding(&self, number: u64) -> Holding {
         let owner = usize::try_from(number).ok().and_then(|number| OWNERS.get(number).copied());
-        super::native(owner.unwrap_or_default())
+        super::native(&self.network, owner.unwrap_or_default())
     }
 
     /// Brings the light client to the newest heads of all sources.
@@ -242,6 +193,17 @@ impl Plain {
         *is_faulted |= !is_sound;
     }
 
+    /// Asks the providers that have not said it which chain they serve.
+    async fn learn_chains(&self) {
+        for (number, provider) in (0..).zip(&self.providers) {
+            if !self.state().chains.contains_key(&number)
+                && let Ok(said) = chain_id(&self.io, provider, PATIENCE).await
+            {
+                self.state().chains.insert(number, said == self.network.chain_id());
+            }
+        }
+    }
+
     /// Asks one provider after another for a proof, and records what joins.
     async fn prove(&self, holding: Holding, level: Level) -> Option<(Candidate, Chain)> {
         let head = self.state().chain.newest(level).cloned()?;
@@ -286,10 +248,11 @@ impl Plain {
     /// What the gate looks at, with what is left out.
     fn present<'a>(&self, state: &'a State, holding: &Holding, chain: &'a Chain) -> Present<'a> {
         let record = state.records.get(holding).filter(|_| !self.has(Omission::Older));
+        let is_wrong = state.has_wrong_chain_id() && !self.has(Omission::ChainId);
         Present {
             generation: self.generation(state),
             is_faulted: state.is_faulted && !self.has(Omission::Fault),
-            wrong_chain_id: None,
+            wrong_chain_id: is_wrong.then(|| self.network.chain_id()),
             chain,
             record,
             now: Now::new(self.time(), None, self.network.slot_duration()),
@@ -330,13 +293,14 @@ impl Overlapping for Plain {
                 policy.max_age = Duration::MAX;
             }
             let generation = self.generation(&self.state());
+            self.learn_chains().await;
             self.sync().await;
             let asked = if self.has(Omission::Weaker) { Level::Signed } else { level };
             let demand = Demand { generation, level: asked, policy };
             let mut findings: Vec<(u64, Finding)> = Vec::new();
             for number in holdings {
                 if self.has(Omission::Duplicates) || findings.iter().all(|(held, _)| held != number) {
-                    findings.push((*number, self.find(Self::holding(*number), asked).await));
+                    findings.push((*number, self.find(self.holding(*number), asked).await));
                 }
             }
             let answers: Vec<(u64, Answer)> = findings
@@ -375,11 +339,11 @@ impl Overlapping for Plain {
 
     fn last(&self, holding: u64) -> Option<Amount> {
         let state = self.state();
-        self.last_of(&state, &Self::holding(holding))
+        self.last_of(&state, &self.holding(holding))
     }
 
     fn forget(&self, holding: u64) {
-        self.state().records.remove(&Self::holding(holding));
+        self.state().records.remove(&self.holding(holding));
     }
 
     fn restart(&self, checkpoint: Checkpoint) {
@@ -413,6 +377,17 @@ impl Overlapping for Plain {
 
     fn is_faulted(&self) -> bool {
         self.state().is_faulted
+    }
+
+    fn has_wrong_chain_id(&self) -> bool {
+        self.state().has_wrong_chain_id()
+    }
+}
+
+impl State {
+    /// Whether the providers that said which chain they serve all name another one than the table.
+    fn has_wrong_chain_id(&self) -> bool {
+        !self.chains.is_empty() && self.chains.values().all(|is_ours| !is_ours)
     }
 }
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use saldo::{Change, Checkpoint, Client, Holding, MemoryStorage, Network, Policy, Storage, StorageError};
-use saldo::{Version, Write};
+use saldo::{Change, Checkpoint, Client, Holding, MemoryStorage, Network, Policy, Reading, Storage};
+use saldo::{StorageError, Version, Write};
 use saldo_drill::Chain;
 use saldo_drill::simulate::Simulation;
 
@@ -20,6 +20,8 @@ pub(super) struct Real {
     client: Client,
     network: Network,
     storage: Late,
+    /// Whether a reading has said that the chain id is wrong.
+    has_wrong_chain_id: AtomicBool,
 }
 
 /// Storage that cannot be read at first, as before a phone is unlocked.
@@ -50,27 +52,47 @@ impl Real {
     pub(super) fn new(script: &Script, chain: &Chain, simulation: &Simulation) -> Self {
         let is_locked = Arc::new(AtomicBool::new(false));
         let storage = Late { storage: MemoryStorage::new(), is_locked };
-        let network = chain.network();
+        let network = super::table(script, chain);
         if script.stored {
-            let before = client(script, chain, simulation, storage.clone());
-            let holdings: Vec<Holding> = OWNERS.map(super::native).into();
+            let before = client(script, network.clone(), chain, simulation, storage.clone());
+            let holdings: Vec<Holding> = OWNERS.map(|owner| super::native(&network, owner)).into();
             let _ = simulation.run(before.read(&holdings));
             drop(before);
             simulation.pass(Duration::from_secs(script.away));
             storage.is_locked.store(true, Ordering::Relaxed);
         }
-        Self { client: client(script, chain, simulation, storage.clone()), network, storage }
+        let client = client(script, network.clone(), chain, simulation, storage.clone());
+        Self { client, network, storage, has_wrong_chain_id: AtomicBool::new(false) }
+    }
+
+    fn holding(&self, number: u64) -> Holding {
+        let owner = usize::try_from(number).ok().and_then(|number| OWNERS.get(number).copied());
+        super::native(&self.network, owner.unwrap_or_default())
+    }
+
+    fn answer(&self, reading: &Reading) -> Answer {
+        let answer = Answer::of(reading);
+        if answer.why == Some("wrong_chain") {
+            self.has_wrong_chain_id.store(true, Ordering::Relaxed);
+        }
+        answer
     }
 }
 
-fn client(script: &Script, chain: &Chain, simulation: &Simulation, storage: Late) -> Client {
+fn client(
+    script: &Script,
+    network: Network,
+    chain: &Chain,
+    simulation: &Simulation,
+    storage: Late,
+) -> Client {
     let policy = Policy {
         max_age: Duration::from_secs(script.max_age),
         deadline: Duration::from_millis(script.deadline),
         operators_per_address: 2,
         ..Policy::signed()
     };
-    let builder = Client::builder(chain.network())
+    let builder = Client::builder(network)
         .checkpoint(chain.checkpoint())
         .policy(policy)
         .transport(simulation.internet())
@@ -85,11 +107,6 @@ fn client(script: &Script, chain: &Chain, simulation: &Simulation, storage: Late
     builder.build().expect("a script's wallet has all it needs")
 }
 
-fn holding(number: u64) -> Holding {
-    let owner = usize::try_from(number).ok().and_then(|number| OWNERS.get(number).copied());
-    super::native(owner.unwrap_or_default())
-}
-
 fn number(holding: &Holding) -> u64 {
     let place = OWNERS.iter().position(|owner| *owner == holding.owner());
     place.and_then(|place| u64::try_from(place).ok()).unwrap_or(u64::MAX)
@@ -98,12 +115,12 @@ fn number(holding: &Holding) -> u64 {
 impl Overlapping for Real {
     fn read<'a>(&'a self, holdings: &'a [u64], finalized: bool) -> BoxFuture<'a, Vec<Answer>> {
         async move {
-            let holdings: Vec<Holding> = holdings.iter().map(|number| holding(*number)).collect();
+            let holdings: Vec<Holding> = holdings.iter().map(|number| self.holding(*number)).collect();
             let readings = match finalized {
                 true => self.client.finalized(&holdings).await,
                 false => self.client.read(&holdings).await,
             };
-            readings.iter().map(Answer::of).collect()
+            readings.iter().map(|reading| self.answer(reading)).collect()
         }
         .boxed()
     }
@@ -111,18 +128,18 @@ impl Overlapping for Real {
     fn refresh(&self) -> BoxFuture<'_, Vec<(u64, Answer)>> {
         async move {
             let all = self.client.refresh(self.client.policy().deadline).await;
-            all.iter().map(|(holding, reading)| (number(holding), Answer::of(reading))).collect()
+            all.iter().map(|(holding, reading)| (number(holding), self.answer(reading))).collect()
         }
         .boxed()
     }
 
     fn watch<'a>(&'a self, holdings: &'a [u64], tell: &'a (dyn Fn(Told) + Send + Sync)) -> BoxFuture<'a, ()> {
         async move {
-            let mut watch = self.client.watch(holdings.iter().map(|number| holding(*number)));
+            let mut watch = self.client.watch(holdings.iter().map(|number| self.holding(*number)));
             loop {
                 match watch.next().await {
                     Change::Reading { holding, reading, .. } => {
-                        tell(Told::Answer(number(&holding), Answer::of(&reading)));
+                        tell(Told::Answer(number(&holding), self.answer(&reading)));
                     }
                     Change::Remembered { holding, last, .. } => {
                         let last = last.as_ref().map(Amount::of);
@@ -141,11 +158,11 @@ impl Overlapping for Real {
     }
 
     fn last(&self, number: u64) -> Option<Amount> {
-        self.client.last(&holding(number)).as_ref().map(Amount::of)
+        self.client.last(&self.holding(number)).as_ref().map(Amount::of)
     }
 
     fn forget(&self, number: u64) {
-        self.client.forget(&holding(number));
+        self.client.forget(&self.holding(number));
     }
 
     fn restart(&self, checkpoint: Checkpoint) {
@@ -162,5 +179,9 @@ impl Overlapping for Real {
 
     fn is_faulted(&self) -> bool {
         self.client.consensus_fault().is_some()
+    }
+
+    fn has_wrong_chain_id(&self) -> bool {
+        self.has_wrong_chain_id.load(Ordering::Relaxed)
     }
 }

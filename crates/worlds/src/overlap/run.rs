@@ -13,7 +13,8 @@ use saldo_drill::simulate::{Simulation, VirtualClock};
 use saldo_drill::{BeaconSource, Chain, Fault, Provider};
 
 use super::judge::{Judge, Moment};
-use super::plain::{Omission, Plain};
+use super::omission::Omission;
+use super::plain::Plain;
 use super::real::Real;
 use super::script::{Act, Call, Mood, PROVIDERS, SOURCES, Script};
 use super::wallet::{Answer, Overlapping, Told};
@@ -136,7 +137,12 @@ impl Play<'_> {
 
     /// The moment when a call ends that began after this many forgets.
     fn moment(&self, began: u64) -> Moment {
-        Moment { time: self.clock.true_time(), began, is_faulted: self.wallet.is_faulted() }
+        Moment {
+            time: self.clock.true_time(),
+            began,
+            is_faulted: self.wallet.is_faulted(),
+            has_wrong_chain_id: self.wallet.has_wrong_chain_id(),
+        }
     }
 
     fn act<'a>(&'a self, at: u64, act: &'a Act) -> BoxFuture<'a, ()> {

@@ -1,5 +1,7 @@
 //! What happens in a world of overlapping calls, as plain data.
 
+use saldo_drill::Chain;
+
 use crate::rng::Rng;
 
 /// How many holdings there are: two accounts with coins, and one that does not exist.
@@ -7,6 +9,8 @@ pub(super) const HOLDINGS: u64 = 3;
 /// How many providers and how many sources.
 pub(super) const PROVIDERS: u64 = 2;
 pub(super) const SOURCES: u64 = 2;
+/// A chain id that no provider serves.
+const WRONG_CHAIN_ID: u64 = 4_242;
 
 /// One call of the wallet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,6 +83,8 @@ pub struct Script {
     pub stored: bool,
     /// How many seconds passed since it was stored.
     pub away: u64,
+    /// The chain id in the wallet's table of the network.
+    pub chain_id: u64,
     /// What happens when, in milliseconds.
     pub acts: Vec<(u64, Act)>,
 }
@@ -109,7 +115,8 @@ pub fn draw_overlap(seed: u64) -> Script {
         now = now.saturating_add(span).saturating_add(rng.pick(&[100, 12_000, 30_000, 130_000]));
     }
     acts.sort_by_key(|(at, _)| *at);
-    Script { seed, deadline, max_age, stored, away, acts }
+    let chain_id = if rng.chance(10) { WRONG_CHAIN_ID } else { Chain::CHAIN_ID };
+    Script { seed, deadline, max_age, stored, away, chain_id, acts }
 }
 
 fn some(rng: &mut Rng) -> Vec<u64> {

@@ -76,4 +76,6 @@ pub(super) trait Overlapping {
     fn unlock(&self);
     /// Whether the wallet knows of a consensus fault.
     fn is_faulted(&self) -> bool;
+    /// Whether the wallet knows that its table names another chain than the providers.
+    fn has_wrong_chain_id(&self) -> bool;
 }
