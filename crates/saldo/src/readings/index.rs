@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use alloy_primitives::B256;
+use saldo_beacon::unit::UnixTime;
 use saldo_chain::{Anchor, Level, Standing};
 use saldo_reading::{Candidate, Holding, Record};
 use saldo_source::{SortedMap, SortedSet};
@@ -40,14 +41,19 @@ struct View {
 impl View {
     fn of(anchor: &Anchor, view: &HeadView<'_>) -> Self {
         let chain = view.chain;
-        let newest = chain.newest(Level::Signed);
+        let newest = chain.newest(Level::Signed).map(Anchor::timestamp);
         Self {
             level: chain.anchor_again(anchor).map(|again| again.assurance().level()),
             agrees: chain.agrees(anchor),
             standing: chain.standing(anchor),
-            has_come_as_far: newest.is_some_and(|newest| newest.timestamp() >= anchor.timestamp()),
+            has_come_as_far: has_come_as_far(newest, anchor.timestamp()),
         }
     }
+}
+
+/// Whether the newest signed block, if there is one, is as late as `block`, or later.
+fn has_come_as_far(newest: Option<UnixTime>, block: UnixTime) -> bool {
+    newest.is_some_and(|newest| newest >= block)
 }
 
 fn key(candidate: &Candidate) -> (B256, B256) {
@@ -154,6 +160,13 @@ mod tests {
         listed.offer(0, 150, Level::Finalized);
         assert_eq!(listed.blocks(), listed.named());
         assert!(listed.blocks().len() < 20, "{}", listed.blocks().len());
+    }
+
+    #[test]
+    fn a_chain_without_a_signed_block_has_not_come_as_far() {
+        let of =
+            |newest: Option<u64>| has_come_as_far(newest.map(UnixTime::from_secs), UnixTime::from_secs(24));
+        assert_eq!([None, Some(12), Some(24), Some(36)].map(of), [false, false, true, true]);
     }
 
     #[test]
