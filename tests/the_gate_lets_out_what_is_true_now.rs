@@ -230,6 +230,13 @@ fn an_older_block_is_not_let_out_if_the_newer_one_is_refused() {
     assert_eq!(admit(&older(), &demand(), &present), Err(Refusal::OlderThanRecord { age }));
 }
 
+/// The record may still hold what storage said of the same block.
+#[test]
+fn a_restored_reading_of_the_same_block_does_not_stop_a_proven_one() {
+    let record = record_of(&[signed().as_restored()]);
+    assert!(admit(&signed(), &demand(), &present(Some(&record))).is_ok());
+}
+
 #[test]
 fn a_reading_that_another_call_proved_meanwhile_is_handed_out() {
     let record = record_of(&[older(), signed()]);
