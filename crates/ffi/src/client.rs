@@ -4,21 +4,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::change::Change;
-use crate::clock::{DeviceClock, Timer};
-use crate::config::{self, Checkpoint, ClientConfig, Pace, Policy};
+use crate::clock::Timer;
+use crate::config::{self, Checkpoint, Pace, Policy};
 use crate::ended::Ended;
 use crate::fault::{ConsensusFault, Evidence, StorageFault};
 use crate::health::{Diversity, Health};
 use crate::holding::Holding;
-use crate::http::{ForeignTransport, HttpTransport};
-use crate::log::{Lines, LogSink, silent};
+use crate::maybe_send::MaybeSend;
 use crate::reading::{AccountReading, Freshness, HeldReading, Now, Proven, Reading};
 use crate::setup::SetupError;
-use crate::storage::{ForeignStorage, Storage};
 use crate::total::{Statements, Total};
 use crate::watch::Watch;
 use crate::why::Why;
-use crate::worker::{Run, Timers, Worker};
+use crate::worker::{Run, Worker};
 
 /// Reads what addresses hold and proves it. Keep one for each network.
 ///
@@ -44,6 +42,10 @@ pub(crate) struct State {
 }
 
 impl State {
+    pub(crate) fn new(client: saldo::Client) -> Self {
+        Self { client, statements: Statements::default() }
+    }
+
     /// Waits until the storage was read, at most for the policy's deadline.
     async fn opened(&self) -> &saldo::Client {
         self.client.settle_storage(self.client.policy().deadline).await;
@@ -53,10 +55,10 @@ impl State {
 
 impl Core {
     /// Runs a job on the client's thread.
-    pub(crate) fn ask<T, F>(&self, job: impl FnOnce(Arc<State>) -> F + Send + 'static) -> Run<T>
+    pub(crate) fn ask<T, F>(&self, job: impl FnOnce(Arc<State>) -> F + MaybeSend + 'static) -> Run<T>
     where
-        T: Send + 'static,
-        F: Future<Output = T> + Send + 'static,
+        T: MaybeSend + 'static,
+        F: Future<Output = T> + MaybeSend + 'static,
     {
         let state = Arc::clone(&self.state);
         self.worker.run(async move { job(state).await })
@@ -73,45 +75,6 @@ enum Kind {
 
 #[uniffi::export]
 impl SaldoClient {
-    /// Makes a client. It opens no connection: the first read does.
-    ///
-    /// # Errors
-    /// [`SetupError`] if a setting is missing or cannot be used.
-    #[uniffi::constructor(default(storage = None, log = None))]
-    #[allow(clippy::needless_pass_by_value, reason = "the bindings hand over owned values")]
-    pub fn new(
-        config: ClientConfig,
-        transport: Arc<dyn HttpTransport>,
-        storage: Option<Arc<dyn Storage>>,
-        log: Option<Arc<dyn LogSink>>,
-    ) -> Result<Arc<Self>, SetupError> {
-        let timers = Arc::new(Timers::default());
-        let lines = Arc::new(Lines::default());
-        let dispatch = match &log {
-            Some(_) => lines.dispatch(&config.log_level)?,
-            None => silent(),
-        };
-        let worker = Worker::start(Arc::clone(&timers), dispatch)
-            .map_err(|error| SetupError::new("no_thread", error.kind()))?;
-        let timer = Timer::new(Arc::clone(&timers), worker.poster());
-        if let Some(log) = log {
-            worker.post(lines.hand_over(log, timer.clone()));
-        }
-        let mut builder = config
-            .builder()?
-            .clock(DeviceClock::new(timers))
-            .transport(ForeignTransport::new(transport, timer.clone()));
-        if let Some(storage) = storage {
-            builder =
-                builder.storage(ForeignStorage::new(storage, timer.clone(), config.is_storage_read_only));
-        }
-        let client = builder.build()?;
-        let network_id = client.network_id().chain_id();
-        let policy = client.policy().into();
-        let state = Arc::new(State { client, statements: Statements::default() });
-        Ok(Arc::new(Self { core: Arc::new(Core { worker, timer, state }), network_id, policy }))
-    }
-
     /// Returns the holding of the network's own coin by `owner`.
     pub fn native(&self, owner: String) -> Holding {
         Holding { network_id: self.network_id, owner, token: None }
@@ -296,6 +259,12 @@ impl SaldoClient {
 }
 
 impl SaldoClient {
+    pub(crate) fn of(core: Core) -> Arc<Self> {
+        let network_id = core.state.client.network_id().chain_id();
+        let policy = core.state.client.policy().into();
+        Arc::new(Self { core: Arc::new(core), network_id, policy })
+    }
+
     async fn readings(&self, holdings: Vec<Holding>, kind: Kind) -> Vec<Reading> {
         let asked = holdings.len();
         let job = move |state: Arc<State>| async move {
@@ -323,16 +292,16 @@ impl SaldoClient {
     }
 
     /// Looks at the client on its thread, when the storage was read.
-    async fn look<T: Send + 'static>(
+    async fn look<T: MaybeSend + 'static>(
         &self,
         ended: T,
-        look: impl FnOnce(&saldo::Client) -> T + Send + 'static,
+        look: impl FnOnce(&saldo::Client) -> T + MaybeSend + 'static,
     ) -> T {
         self.core.ask(|state| async move { look(state.opened().await) }).await.unwrap_or(ended)
     }
 
     /// Tells the client something, in the order of the calls, without waiting for it.
-    fn tell(&self, tell: impl FnOnce(&saldo::Client) + Send + 'static) {
+    fn tell(&self, tell: impl FnOnce(&saldo::Client) + MaybeSend + 'static) {
         let state = Arc::clone(&self.core.state);
         self.core.worker.post(async move { tell(&state.client) });
     }

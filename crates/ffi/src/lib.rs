@@ -5,13 +5,14 @@
 //!
 //! Reads never throw. What cannot be known is [`Reading::Unknown`], also after [`SaldoClient::shutdown`] (`closed`) and after a
 //! panic (`internal_fault`). All work is done on one thread of the client (`worker`), so that no exported function computes
-//! on the caller's thread.
+//! on the caller's thread. On `wasm32`, which has no threads, the calls of the app do the work, and the app gives the clock.
 //!
 //! The app gives the HTTP stack ([`HttpTransport`]), the storage ([`Storage`]) and the log ([`LogSink`]). Each may throw, hang or
 //! answer nonsense: that becomes a typed failure, and ends by a deadline of this crate.
 
 mod address;
 mod amount;
+mod app_clock;
 mod attempt;
 mod block;
 mod change;
@@ -30,6 +31,7 @@ mod number;
 mod reading;
 mod sample;
 mod setup;
+mod start;
 mod storage;
 mod total;
 mod version;
@@ -39,6 +41,7 @@ mod worker;
 
 pub use address::normalize_address;
 pub use amount::{Amount, format_amount, format_amount_short};
+pub use app_clock::Clock;
 pub use attempt::Attempt;
 pub use block::{Assurance, Block, Origin};
 pub use change::{Activity, Change};

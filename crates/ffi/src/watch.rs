@@ -23,7 +23,7 @@ use crate::why::Why;
 #[derive(uniffi::Object)]
 pub struct Watch {
     /// Keeps the client's thread.
-    _core: Arc<Core>,
+    core: Arc<Core>,
     asked: mpsc::UnboundedSender<Asked>,
 }
 
@@ -52,14 +52,14 @@ impl Watch {
         // The thread owns the watch: the end of the client drops it, and with it its requests.
         core.worker
             .post(async move { Watched::new(&state, holdings).answer(&state, &timer, receiver).await });
-        Self { _core: core, asked: sender }
+        Self { core, asked: sender }
     }
 
     async fn wait(&self, received: u64, all: bool) -> Changes {
         let (reply, answer) = oneshot::channel();
         // Without a receiver the client was shut down, and the reply is dropped.
         let _ = self.asked.unbounded_send(Asked { received, all, reply });
-        answer.await.unwrap_or(Changes { number: 0, changes: Vec::new() })
+        self.core.worker.wait(answer).await.unwrap_or(Changes { number: 0, changes: Vec::new() })
     }
 }
 

@@ -4,7 +4,9 @@
 //! the client, and the steps with their expected results. `README.md` describes the steps.
 
 mod served;
+mod simulated;
 mod table;
 
 pub use served::Served;
+pub use simulated::{CountedHttp, SimulatedClock, Traffic};
 pub use table::{Scenario, TABLE, Table, TableError};

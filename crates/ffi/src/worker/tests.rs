@@ -16,7 +16,7 @@ fn worker() -> (Worker, Arc<Timers>) {
 }
 
 /// Waits for `future` by parking this thread, as no runtime is here.
-fn wait<T>(future: impl Future<Output = T>) -> T {
+pub(super) fn wait<T>(future: impl Future<Output = T>) -> T {
     struct Unpark(thread::Thread);
     impl Wake for Unpark {
         fn wake(self: Arc<Self>) {

@@ -1,17 +1,56 @@
 //! What the thread does: it waits for jobs, wake-ups and timers, and polls what is ready.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Wake, Waker};
+use std::thread::{JoinHandle, ThreadId};
 
-use futures_util::StreamExt;
-use futures_util::future::BoxFuture;
-use futures_util::stream::FuturesUnordered;
+use futures_channel::oneshot;
+use futures_util::FutureExt;
+use futures_util::future::Shared;
+use tracing::Dispatch;
 
+use super::job::{Job, Jobs, drop_all, poll_ready};
 use super::timers::Timers;
 
+/// A thread that does jobs.
+pub(super) struct Thread {
+    id: ThreadId,
+    handle: Mutex<Option<JoinHandle<()>>>,
+    ended: Shared<oneshot::Receiver<()>>,
+}
+
+/// Starts a thread. Its events go to `log`.
+///
+/// # Errors
+/// The system's error if it has no room for a thread.
+pub(super) fn start(timers: Arc<Timers>, log: Dispatch) -> std::io::Result<(Arc<ThreadQueue>, Thread)> {
+    let queue = Arc::new(ThreadQueue::new(timers));
+    let (sender, ended) = oneshot::channel();
+    let own = Arc::clone(&queue);
+    let handle = std::thread::Builder::new().name("saldo".to_owned()).spawn(move || {
+        tracing::dispatcher::with_default(&log, || own.work());
+        // The receiver may be gone.
+        let _ = sender.send(());
+    })?;
+    let id = handle.thread().id();
+    Ok((queue, Thread { id, handle: Mutex::new(Some(handle)), ended: ended.shared() }))
+}
+
+impl Thread {
+    /// Waits until the thread has ended. On the thread itself it waits for nothing.
+    pub(super) async fn join(&self) {
+        if std::thread::current().id() == self.id {
+            return;
+        }
+        let _ = self.ended.clone().await;
+        let handle = self.handle.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // It has nothing left to do but to end. It catches every panic.
+        let _ = handle.map(JoinHandle::join);
+    }
+}
+
 /// What others ask of the thread.
-pub(super) struct Queue {
+pub(super) struct ThreadQueue {
     state: Mutex<State>,
     changed: Condvar,
     timers: Arc<Timers>,
@@ -19,14 +58,14 @@ pub(super) struct Queue {
 
 #[derive(Default)]
 struct State {
-    jobs: Vec<BoxFuture<'static, ()>>,
+    jobs: Vec<Job>,
     /// Whether a job can go on.
     woken: bool,
     stopped: bool,
 }
 
 /// Wakes the thread because a job can go on.
-struct Bell(Arc<Queue>);
+struct Bell(Arc<ThreadQueue>);
 
 impl Wake for Bell {
     fn wake(self: Arc<Self>) {
@@ -35,8 +74,8 @@ impl Wake for Bell {
     }
 }
 
-impl Queue {
-    pub(super) fn new(timers: Arc<Timers>) -> Self {
+impl ThreadQueue {
+    fn new(timers: Arc<Timers>) -> Self {
         Self { state: Mutex::default(), changed: Condvar::new(), timers }
     }
 
@@ -45,7 +84,7 @@ impl Queue {
     }
 
     /// Adds a job. After the end it is dropped.
-    pub(super) fn push(&self, job: BoxFuture<'static, ()>) {
+    pub(super) fn push(&self, job: Job) {
         {
             let mut state = self.state();
             if state.stopped {
@@ -62,27 +101,22 @@ impl Queue {
     }
 
     /// Runs jobs until the end, and then drops those that are left.
-    pub(super) fn work(self: Arc<Self>) {
+    fn work(self: Arc<Self>) {
         let waker = Waker::from(Arc::new(Bell(Arc::clone(&self))));
         self.timers.set_reader(waker.clone());
-        let mut jobs = FuturesUnordered::new();
+        let mut jobs = Jobs::new();
         while let Some(new) = self.wait() {
             jobs.extend(new);
-            let mut poll = || {
-                while let Poll::Ready(Some(())) = jobs.poll_next_unpin(&mut Context::from_waker(&waker)) {}
-            };
-            // A job that panics does so in its own `catch_unwind`. This one is for what dropping a job does: the others that
-            // are ready still have to be polled.
-            while catch_unwind(AssertUnwindSafe(&mut poll)).is_err() {}
+            poll_ready(&mut jobs, &waker);
         }
         let left = std::mem::take(&mut self.state().jobs);
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(left)));
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(jobs)));
+        drop_all(left);
+        drop_all(jobs);
         self.timers.clear();
     }
 
     /// Waits until a job can go on, and returns the new jobs; `None` at the end.
-    fn wait(&self) -> Option<Vec<BoxFuture<'static, ()>>> {
+    fn wait(&self) -> Option<Vec<Job>> {
         // Also while jobs keep waking each other: a deadline must not wait for them.
         self.timers.fire();
         let mut state = self.state();
