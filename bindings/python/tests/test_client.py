@@ -111,6 +111,30 @@ def test_cancelling_a_read_ends_its_requests_and_the_client_goes_on(world: World
     run(read())
 
 
+def test_a_cancelled_handle_ends_its_own_calls_only(world: World) -> None:
+    """Python cancels tasks by itself. The library's handle is for Swift, whose generated code cannot be run here."""
+
+    async def read() -> None:
+        http = SwitchedTransport()
+        http.does = "hangs"
+        async with saldo.Client(world.config, transport=http) as client:
+            handle = client._native.handle()
+            pending = asyncio.ensure_future(client._ask(lambda: handle.balance(world.owner)))
+            await asyncio.sleep(0.2)
+            assert http.in_progress > 0
+            began = time.monotonic()
+            handle.cancel_calls()
+            reading = await asyncio.wait_for(pending, 1)
+            assert isinstance(reading, saldo.Unknown) and reading.why.code == "closed", reading
+            while http.in_progress > 0:
+                assert time.monotonic() - began < 1, "the requests go on"
+                await asyncio.sleep(0.005)
+            http.does = "pass"
+            await prove(client, world.owner)
+
+    run(read())
+
+
 def test_a_timeout_of_the_app_is_a_cancellation(world: World) -> None:
     async def read() -> None:
         http = SwitchedTransport()

@@ -8,6 +8,7 @@ use crate::clock::Timer;
 use crate::config::{self, Checkpoint, Pace, Policy};
 use crate::ended::Ended;
 use crate::fault::{ConsensusFault, Evidence, StorageFault};
+use crate::handle::Handle;
 use crate::health::{Diversity, Health};
 use crate::holding::Holding;
 use crate::maybe_send::MaybeSend;
@@ -24,6 +25,7 @@ use crate::worker::{Run, Worker};
 #[derive(uniffi::Object)]
 pub struct SaldoClient {
     core: Arc<Core>,
+    handle: Handle,
     network_id: u64,
     policy: Policy,
 }
@@ -149,7 +151,7 @@ impl SaldoClient {
             };
             readings.iter().map(held).collect()
         };
-        self.core.ask(refresh).await.unwrap_or_default()
+        self.ask(refresh).await.unwrap_or_default()
     }
 
     /// Adds up what is known of `holdings` by network and asset. Makes no request. An amount counts as proven while the newest
@@ -159,7 +161,7 @@ impl SaldoClient {
             state.opened().await;
             state.statements.totals(&state.client, &holdings)
         };
-        self.core.ask(totals).await.unwrap_or_default()
+        self.ask(totals).await.unwrap_or_default()
     }
 
     /// Returns the state of the client for a status screen. Makes no request.
@@ -224,7 +226,7 @@ impl SaldoClient {
             state.opened().await;
         };
         // After the end there is nothing to forget but what the next start finds.
-        let _ = self.core.ask(forget).await;
+        let _ = self.ask(forget).await;
     }
 
     /// Restarts trust from `checkpoint`, which the app vouches for. Every reading is dropped. Returns when the storage has removed
@@ -239,7 +241,7 @@ impl SaldoClient {
             state.statements.clear();
             state.opened().await;
         };
-        Ok(self.core.ask(start).await?)
+        Ok(self.ask(start).await?)
     }
 
     /// Takes a newer table of the same chain: a built-in name, or the text of a network file.
@@ -249,7 +251,24 @@ impl SaldoClient {
     pub async fn adopt(&self, network: String) -> Result<(), SetupError> {
         let adopt =
             move |state: Arc<State>| async move { Ok(state.client.adopt(config::read_network(&network)?)?) };
-        self.core.ask(adopt).await?
+        self.ask(adopt).await?
+    }
+
+    /// Returns another handle of this client, whose calls can be ended without ending the client: for a language in which a
+    /// cancelled task does not cancel its call.
+    pub fn handle(&self) -> Arc<Self> {
+        Arc::new(Self {
+            core: Arc::clone(&self.core),
+            handle: Handle::new(),
+            network_id: self.network_id,
+            policy: self.policy.clone(),
+        })
+    }
+
+    /// Ends the pending calls of this handle at once and cancels the HTTP calls that only they need. Later calls of this handle end at
+    /// once as well, as after `shutdown`: readings are `closed`. Other handles and watches go on.
+    pub fn cancel_calls(&self) {
+        self.handle.cancel();
     }
 
     /// Ends the client: pending calls end at once, and its thread has ended when this returns. Every later reading is `closed`.
@@ -262,7 +281,16 @@ impl SaldoClient {
     pub(crate) fn of(core: Core) -> Arc<Self> {
         let network_id = core.state.client.network_id().chain_id();
         let policy = core.state.client.policy().into();
-        Arc::new(Self { core: Arc::new(core), network_id, policy })
+        Arc::new(Self { core: Arc::new(core), handle: Handle::new(), network_id, policy })
+    }
+
+    /// Waits for a job, or until the calls of this handle are cancelled.
+    async fn ask<T, F>(&self, job: impl FnOnce(Arc<State>) -> F + MaybeSend + 'static) -> Result<T, Ended>
+    where
+        T: MaybeSend + 'static,
+        F: Future<Output = T> + MaybeSend + 'static,
+    {
+        self.handle.wait(|| self.core.ask(job)).await
     }
 
     async fn readings(&self, holdings: Vec<Holding>, kind: Kind) -> Vec<Reading> {
@@ -288,7 +316,7 @@ impl SaldoClient {
             read.into_iter().map(reading).collect()
         };
         let ended = |ended| vec![Reading::ended(ended); asked];
-        self.core.ask(job).await.unwrap_or_else(ended)
+        self.ask(job).await.unwrap_or_else(ended)
     }
 
     /// Looks at the client on its thread, when the storage was read.
@@ -297,7 +325,7 @@ impl SaldoClient {
         ended: T,
         look: impl FnOnce(&saldo::Client) -> T + MaybeSend + 'static,
     ) -> T {
-        self.core.ask(|state| async move { look(state.opened().await) }).await.unwrap_or(ended)
+        self.ask(|state| async move { look(state.opened().await) }).await.unwrap_or(ended)
     }
 
     /// Tells the client something, in the order of the calls, without waiting for it.

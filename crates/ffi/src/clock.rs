@@ -1,5 +1,6 @@
 //! The clocks of a client, and the deadlines that they give.
 
+#[cfg(not(target_arch = "wasm32"))]
 use std::sync::Arc;
 use std::time::Duration;
 #[cfg(not(target_arch = "wasm32"))]

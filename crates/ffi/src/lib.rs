@@ -22,6 +22,7 @@ mod config;
 mod ended;
 mod endpoint;
 mod fault;
+mod handle;
 mod health;
 mod holding;
 mod http;

@@ -1129,6 +1129,12 @@ public protocol SaldoClientProtocol: AnyObject, Sendable {
     func balance(owner: String) async  -> Reading
     
     /**
+     * Ends the pending calls of this handle at once and cancels the HTTP calls that only they need. Later calls of this handle end at
+     * once as well, as after `shutdown`: readings are `closed`. Other handles and watches go on.
+     */
+    func cancelCalls() 
+    
+    /**
      * Returns the contradiction that makes every reading `consensus_fault`. Only `start_again` removes it.
      */
     func consensusFault() async  -> ConsensusFault?
@@ -1159,6 +1165,12 @@ public protocol SaldoClientProtocol: AnyObject, Sendable {
      * blocks.
      */
     func freshness(timestamp: UInt64, isFinalized: Bool) async  -> Freshness
+    
+    /**
+     * Returns another handle of this client, whose calls can be ended without ending the client: for a language in which a
+     * cancelled task does not cancel its call.
+     */
+    func handle()  -> SaldoClient
     
     /**
      * Returns the state of the client for a status screen. Makes no request.
@@ -1391,6 +1403,18 @@ open func balance(owner: String)async  -> Reading  {
 }
     
     /**
+     * Ends the pending calls of this handle at once and cancels the HTTP calls that only they need. Later calls of this handle end at
+     * once as well, as after `shutdown`: readings are `closed`. Other handles and watches go on.
+     */
+open func cancelCalls()  {try! rustCall() {
+        uniffiCallStatus in
+    uniffi_saldo_ffi_fn_method_saldoclient_cancel_calls(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+}
+}
+    
+    /**
      * Returns the contradiction that makes every reading `consensus_fault`. Only `start_again` removes it.
      */
 open func consensusFault()async  -> ConsensusFault?  {
@@ -1510,6 +1534,19 @@ open func freshness(timestamp: UInt64, isFinalized: Bool)async  -> Freshness  {
             errorHandler: nil
             
         )
+}
+    
+    /**
+     * Returns another handle of this client, whose calls can be ended without ending the client: for a language in which a
+     * cancelled task does not cancel its call.
+     */
+open func handle() -> SaldoClient  {
+    return try!  FfiConverterTypeSaldoClient_lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_saldo_ffi_fn_method_saldoclient_handle(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
 }
     
     /**
@@ -8156,6 +8193,9 @@ private let initializationResult: InitializationResult = {
     if (uniffi_saldo_ffi_checksum_method_saldoclient_balance() != 14830) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_saldo_ffi_checksum_method_saldoclient_cancel_calls() != 58742) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_saldo_ffi_checksum_method_saldoclient_consensus_fault() != 44751) {
         return InitializationResult.apiChecksumMismatch
     }
@@ -8172,6 +8212,9 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_saldo_ffi_checksum_method_saldoclient_freshness() != 37540) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_saldo_ffi_checksum_method_saldoclient_handle() != 11355) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_saldo_ffi_checksum_method_saldoclient_health() != 5885) {
@@ -8243,7 +8286,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_saldo_ffi_checksum_method_watch_next_all() != 29327) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_saldo_ffi_checksum_constructor_saldoclient_new() != 42836) {
+    if (uniffi_saldo_ffi_checksum_constructor_saldoclient_new() != 18440) {
         return InitializationResult.apiChecksumMismatch
     }
 

@@ -325,6 +325,11 @@ uint64_t uniffi_saldo_ffi_fn_method_saldoclient_adopt(uint64_t ptr, RustBuffer n
 uint64_t uniffi_saldo_ffi_fn_method_saldoclient_balance(uint64_t ptr, RustBuffer owner
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SALDO_FFI_FN_METHOD_SALDOCLIENT_CANCEL_CALLS
+#define UNIFFI_FFIDEF_UNIFFI_SALDO_FFI_FN_METHOD_SALDOCLIENT_CANCEL_CALLS
+void uniffi_saldo_ffi_fn_method_saldoclient_cancel_calls(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SALDO_FFI_FN_METHOD_SALDOCLIENT_CONSENSUS_FAULT
 #define UNIFFI_FFIDEF_UNIFFI_SALDO_FFI_FN_METHOD_SALDOCLIENT_CONSENSUS_FAULT
 uint64_t uniffi_saldo_ffi_fn_method_saldoclient_consensus_fault(uint64_t ptr
@@ -353,6 +358,11 @@ uint64_t uniffi_saldo_ffi_fn_method_saldoclient_forget(uint64_t ptr, RustBuffer 
 #ifndef UNIFFI_FFIDEF_UNIFFI_SALDO_FFI_FN_METHOD_SALDOCLIENT_FRESHNESS
 #define UNIFFI_FFIDEF_UNIFFI_SALDO_FFI_FN_METHOD_SALDOCLIENT_FRESHNESS
 uint64_t uniffi_saldo_ffi_fn_method_saldoclient_freshness(uint64_t ptr, uint64_t timestamp, int8_t is_finalized
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SALDO_FFI_FN_METHOD_SALDOCLIENT_HANDLE
+#define UNIFFI_FFIDEF_UNIFFI_SALDO_FFI_FN_METHOD_SALDOCLIENT_HANDLE
+uint64_t uniffi_saldo_ffi_fn_method_saldoclient_handle(uint64_t ptr, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SALDO_FFI_FN_METHOD_SALDOCLIENT_HEALTH
@@ -942,6 +952,12 @@ uint16_t uniffi_saldo_ffi_checksum_method_saldoclient_balance(void
     
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SALDO_FFI_CHECKSUM_METHOD_SALDOCLIENT_CANCEL_CALLS
+#define UNIFFI_FFIDEF_UNIFFI_SALDO_FFI_CHECKSUM_METHOD_SALDOCLIENT_CANCEL_CALLS
+uint16_t uniffi_saldo_ffi_checksum_method_saldoclient_cancel_calls(void
+    
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SALDO_FFI_CHECKSUM_METHOD_SALDOCLIENT_CONSENSUS_FAULT
 #define UNIFFI_FFIDEF_UNIFFI_SALDO_FFI_CHECKSUM_METHOD_SALDOCLIENT_CONSENSUS_FAULT
 uint16_t uniffi_saldo_ffi_checksum_method_saldoclient_consensus_fault(void
@@ -975,6 +991,12 @@ uint16_t uniffi_saldo_ffi_checksum_method_saldoclient_forget(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_SALDO_FFI_CHECKSUM_METHOD_SALDOCLIENT_FRESHNESS
 #define UNIFFI_FFIDEF_UNIFFI_SALDO_FFI_CHECKSUM_METHOD_SALDOCLIENT_FRESHNESS
 uint16_t uniffi_saldo_ffi_checksum_method_saldoclient_freshness(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SALDO_FFI_CHECKSUM_METHOD_SALDOCLIENT_HANDLE
+#define UNIFFI_FFIDEF_UNIFFI_SALDO_FFI_CHECKSUM_METHOD_SALDOCLIENT_HANDLE
+uint16_t uniffi_saldo_ffi_checksum_method_saldoclient_handle(void
     
 );
 #endif
