@@ -64,8 +64,8 @@ impl App {
             ..ClientConfig::new(self.chain.network().to_toml())
         };
         let clock = SimulatedClock::new(&self.simulation);
-        let (storage, log) = (Some(self.memory.clone() as _), Some(self.log.clone() as _));
-        SaldoClient::with_clock(config, clock, self.http.clone(), storage, log).unwrap()
+        let (storage, log) = (self.memory.clone(), self.log.clone());
+        SaldoClient::with_clock(config, clock, self.http.clone(), Some(storage), Some(log)).unwrap()
     }
 
     fn balance(&self, client: &SaldoClient) -> Reading {

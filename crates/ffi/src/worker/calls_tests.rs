@@ -76,7 +76,7 @@ fn what_wakes_a_job_wakes_the_calls_and_any_of_them_does_it() {
     let (sender, receiver) = oneshot::channel::<u32>();
     let (mut one, mut other) = (Call::new(worker.run(receiver)), Call::new(worker.run(pending::<()>())));
     assert!(one.poll().is_pending() && other.poll().is_pending());
-    (one.was_woken(), other.was_woken());
+    let _ = (one.was_woken(), other.was_woken());
     sender.send(7).unwrap();
     assert!(one.was_woken() && other.was_woken());
     assert!(other.poll().is_pending());
