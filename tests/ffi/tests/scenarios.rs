@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use saldo_ffi_scenarios::Table;
 
-/// How many scenarios run at the same time: most of their time is spent waiting.
+/// How many scenarios run at the same time, unless `AT_ONCE` says otherwise: most of their time is spent waiting.
 const AT_ONCE: usize = 6;
 
 #[test]
@@ -22,9 +22,10 @@ fn every_scenario_shows_what_the_table_says() {
         .iter()
         .filter(|scenario| wanted.as_ref().is_none_or(|wanted| *wanted == scenario.name))
         .collect();
+    let at_once = std::env::var("AT_ONCE").map_or(AT_ONCE, |number| number.parse().expect("a number"));
     let (next, failed) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
-        for _ in 0..AT_ONCE {
+        for _ in 0..at_once {
             scope.spawn(|| {
                 while let Some(scenario) = scenarios.get(next.fetch_add(1, Ordering::SeqCst)) {
                     let began = std::time::Instant::now();
