@@ -1,5 +1,5 @@
 //! A temporary committee signs the blocks of a development node, so that a wallet gets proven readings from it. The
-//! node may be idle, go back, or be reset. `tests/attach/run` does the same with anvil and hardhat.
+//! node may be idle, go back, or be reset. `tests/attach/run` does the same with anvil, hardhat, ganache and geth.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,20 +20,28 @@ const SLOT: Duration = Duration::from_secs(1);
 struct Node {
     chain: Chain,
     provider: Provider,
+    serves_evm_mine: bool,
 }
 
 impl Node {
     fn new(chain_id: u64, history: u64) -> Self {
         let builder = Chain::builder(3).chain_id(chain_id).history(history);
         let chain = builder.accounts([(OWNER, U256::from(10))]).build();
-        Self { provider: Provider::honest(&chain), chain }
+        Self { provider: Provider::honest(&chain), chain, serves_evm_mine: true }
+    }
+
+    /// A drill chain has at least one block after block 0. With a lag of one block the provider shows only block 0.
+    fn at_block_0() -> Self {
+        let node = Self::new(31337, 0);
+        node.provider.set_lag(1);
+        node
     }
 }
 
 impl Service for Node {
     fn answer(&self, request: &HttpRequest) -> Reaction {
         let call: Value = serde_json::from_slice(&request.body).unwrap_or_default();
-        if call["method"] == "evm_mine" {
+        if call["method"] == "evm_mine" && self.serves_evm_mine {
             self.chain.advance(1);
             return Reaction::Reply(Reply::json(
                 200,
@@ -57,7 +65,10 @@ struct World {
 
 impl World {
     fn new(finality: bool) -> Self {
-        let node = Node::new(31337, 5);
+        Self::with(Node::new(31337, 5), finality)
+    }
+
+    fn with(node: Node, finality: bool) -> Self {
         // The simulation needs only this chain's time; the node's own chain does not advance.
         let simulation =
             Simulation::new(1, &Chain::builder(99).genesis_time(UnixTime::from_secs(1_790_000_000)).build());
@@ -134,6 +145,11 @@ fn an_idle_node_is_not_out_of_date_with(finality: bool) {
     let age = world.client.now().age_of(proven.anchor().timestamp()).expect("the clock is right");
     // The timestamp of a final block is the time at which it was last signed as final.
     assert!(age <= if finality { 26 * SLOT } else { 3 * SLOT }, "{age:?}");
+    // The same block is signed again and again: each time it is proven, also by a client that has proven it before.
+    for _ in 0..30 {
+        world.pass(1).unwrap();
+        world.expect(10);
+    }
 }
 
 #[test]
@@ -200,12 +216,37 @@ fn a_built_in_network_is_refused_by_name() {
 #[test]
 fn a_node_at_block_0_must_mine_a_block() {
     let simulation = Simulation::new(1, &Chain::new(1));
-    let node = Node::new(31337, 0);
-    // A drill chain has at least one block after block 0. With a lag of one block the provider shows only block 0.
-    node.provider.set_lag(1);
-    simulation.internet().register("https://node.test", node);
+    simulation.internet().register("https://node.test", Node::at_block_0());
     let attached = attach(&simulation, false).unwrap();
     assert_eq!((attached.mined(), attached.number()), (true, 1));
+}
+
+/// As geth: its first block can be proven, and it mines when a transaction comes.
+#[test]
+fn a_node_that_does_not_mine_on_request_is_followed_from_block_0() {
+    let mut world = World::with(Node { serves_evm_mine: false, ..Node::at_block_0() }, false);
+    assert_eq!((world.attached.mined(), world.attached.number()), (false, 0));
+    assert_eq!(world.expect(10), 0);
+    // Its first block is the final one, whose time stays: it is too old after some minutes without another.
+    assert_eq!(world.pass(200), Ok(vec![]));
+    assert_eq!(world.expect(10), 0);
+    world.node.chain.set_balance(OWNER, U256::from(25));
+    world.node.chain.advance(1);
+    world.node.provider.set_lag(0);
+    assert_eq!(world.pass(2), Ok(vec![Noticed::Newer { number: 2 }]));
+    assert_eq!(world.expect(25), 2);
+}
+
+#[test]
+fn a_node_that_refuses_the_host_name_or_the_key_says_so() {
+    for status in [401, 403, 407] {
+        let simulation = Simulation::new(1, &Chain::new(1));
+        let node = Node::new(31337, 5);
+        node.provider.set(Fault::Status(status));
+        simulation.internet().register("https://node.test", node);
+        let error = attach(&simulation, false).unwrap_err();
+        assert_eq!(error, AttachError::Node(NodeError::Denied { status }));
+    }
 }
 
 #[test]

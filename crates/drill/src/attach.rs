@@ -91,8 +91,8 @@ pub struct Attached {
 }
 
 impl Attached {
-    /// Starts to sign the blocks of `node`. One that has nothing but its first block is made to mine another: of some nodes
-    /// the first one's state cannot be proven.
+    /// Starts to sign the blocks of `node`. One that has nothing but its first block is made to mine another, if it serves
+    /// `evm_mine`: of some nodes the first one's state cannot be proven.
     ///
     /// # Errors
     /// [`AttachError`] if it is no node, or one of a built-in network.
@@ -109,9 +109,8 @@ impl Attached {
             return Err(AttachError::BuiltIn { name: network.name().to_owned(), chain_id });
         }
         let mut block = node.latest().await?;
-        let mined = block.block_number == 0;
+        let mined = block.block_number == 0 && node.mine().await?;
         if mined {
-            node.mine().await?;
             block = node.latest().await?;
         }
         let newest = (block.block_number, block.block_hash);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use saldo_drill::attach::{AttachError, Attached, Noticed, Signing};
+use saldo_drill::attach::{AttachError, Attached, NodeError, Noticed, Signing};
 use saldo_drill::proxy::Proxy;
 use saldo_drill::scenario::Role;
 use saldo_source::HttpTransport;
@@ -104,6 +104,11 @@ fn failure(error: &AttachError) -> CommandFailure {
             error,
             "Start `saldo drill attach` again, and start the wallet with the new network file. Without --finality a node may go \
              back to the block at which attach began.",
+        ),
+        AttachError::Node(NodeError::Denied { .. }) => CommandFailure::failed(
+            "denied",
+            error,
+            "Check the key in the URL, name the node by its IP address, or let it serve this host name (geth: --http.vhosts).",
         ),
         _ => CommandFailure::failed(
             "no_node",

@@ -19,6 +19,12 @@ pub enum NodeError {
     /// No HTTP answer. The node's fault, or of the network to it.
     #[error("the node does not answer: {0}")]
     Unreachable(#[from] TransportError),
+    /// HTTP 401, 403 or 407. The caller's fault: the key is missing, or the node does not serve this host name.
+    #[error("the node refuses requests, by HTTP {status}: of this host name, or without a key")]
+    Denied {
+        /// The HTTP status.
+        status: u16,
+    },
     /// No JSON-RPC, or an error. The node's fault, or the caller's for naming something else.
     #[error("the node does not answer {method} as a node does")]
     NoAnswer {
@@ -72,9 +78,13 @@ impl Node {
         Ok(block.is_object() && of(&block, "hash").is_ok_and(|found: B256| found == hash))
     }
 
-    /// Has the node mine a block.
-    pub(super) async fn mine(&self) -> Result<(), NodeError> {
-        self.call("evm_mine", json!([])).await.map(drop)
+    /// Has the node mine a block. Returns whether it serves the method: geth does not.
+    pub(super) async fn mine(&self) -> Result<bool, NodeError> {
+        match self.call("evm_mine", json!([])).await {
+            Ok(_) => Ok(true),
+            Err(NodeError::NoAnswer { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     async fn call(&self, method: &'static str, params: Value) -> Result<Value, NodeError> {
@@ -88,6 +98,9 @@ impl Node {
             max_bytes: MAX_BYTES,
         };
         let response = self.transport.send(request).await?;
+        if let status @ (401 | 403 | 407) = response.status {
+            return Err(NodeError::Denied { status });
+        }
         let answer: Value =
             serde_json::from_slice(&response.body).map_err(|_| NodeError::NoAnswer { method })?;
         answer.get("result").cloned().ok_or(NodeError::NoAnswer { method })
