@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use alloy_primitives::{Address, U256};
-use saldo::{Clock, Failure, Holding, Policy, Reading};
+use saldo::{Client, Clock, Failure, Holding, MemoryStorage, Policy, Reading};
 use saldo_drill::{BatchRefusal, Chain, Fault};
 use saldo_source::execution::{At, Question, ask_together};
 use saldo_source::{BatchSize, Io};
@@ -193,6 +193,60 @@ fn a_provider_that_counts_the_calls_inside_a_batch_is_paced() {
         }
         let stats = scene.client.health().endpoints;
         assert!(stats.iter().all(|endpoint| !endpoint.stats.is_quarantined), "it is not punished");
+    }
+}
+
+/// The number of calls in the body of a request.
+fn calls_of(body: &[u8]) -> usize {
+    match serde_json::from_slice(body) {
+        Ok(serde_json::Value::Array(calls)) => calls.len(),
+        _ => 1,
+    }
+}
+
+/// The pace is kept with the size: after a restart of the app its batches do not all come at once.
+#[test]
+fn a_learned_pace_survives_a_restart() {
+    for (seed, per_second) in (800..).zip([5, 10, 20]) {
+        let policy = Policy { deadline: Duration::from_secs(30), ..Policy::signed() };
+        let (scene, holdings) = sixty(seed, 1, policy);
+        let storage = MemoryStorage::new();
+        let start = || {
+            let builder = Client::builder(scene.chain.network()).checkpoint(scene.chain.checkpoint());
+            let builder = builder.policy(policy).transport(scene.simulation.internet());
+            let builder = builder.clock(scene.simulation.clock()).storage(storage.clone());
+            builder
+                .rpc("provider0=http://provider0.test")
+                .beacon("source0=http://source0.test")
+                .build()
+                .unwrap()
+        };
+        // The most calls within a second, in requests from that one on.
+        let most_at_once = |from: usize| {
+            let log = scene.simulation.internet().log();
+            let sent = log[from..].iter().filter(|exchange| exchange.host == "provider0.test");
+            let sent: Vec<(Duration, usize)> =
+                sent.map(|exchange| (exchange.at, calls_of(&exchange.body))).collect();
+            let within = |then: Duration| {
+                let near = sent.iter().filter(|(at, _)| (then..then + Duration::from_secs(1)).contains(at));
+                near.map(|(_, calls)| calls).sum::<usize>()
+            };
+            sent.iter().map(|(at, _)| within(*at)).max().unwrap()
+        };
+        scene.providers[0].add(Fault::CallRate { per_second, retry_after: None });
+        let patience = Duration::from_secs(90);
+        let client = start();
+        scene.simulation.run(client.read_patiently(&holdings, patience));
+        assert!(most_at_once(0) > per_second, "{per_second} a second: the limit is met while it is learned");
+        drop(client);
+        scene.pass_slots(1);
+        let client = start();
+        let before = scene.simulation.internet().log().len();
+        let readings = scene.simulation.run(client.read_patiently(&holdings, patience));
+        assert_eq!(proven(&scene, &holdings, &readings), 60, "{per_second} a second");
+        // The first batch before the new head is known, and one after it. Without the pace all sixty calls come at once.
+        let most = most_at_once(before);
+        assert!(most <= 2 * per_second, "{per_second} a second: {most}");
     }
 }
 

@@ -58,13 +58,19 @@ impl BatchSize {
         }
     }
 
+    /// The same, and whether the provider was learned to count the calls inside a batch.
+    #[must_use]
+    pub fn paced(self, is_paced: bool) -> Self {
+        Self { is_paced, ..self }
+    }
+
     /// Returns the largest number of calls to send in one request.
     pub fn size(&self) -> usize {
         self.size
     }
 
     /// Whether batches are sent one after another with a pause, because the provider counts the calls inside them.
-    pub(crate) fn is_paced(&self) -> bool {
+    pub fn is_paced(&self) -> bool {
         self.is_paced
     }
 
@@ -199,6 +205,12 @@ mod tests {
         (0..4).for_each(|_| largest.record_use());
         assert_eq!((largest.size(), largest.trial(1_000)), (LARGEST_BATCH, None));
         assert_eq!(BatchSize::known(0).size(), 1);
+        // A pace from before a restart ends as one that was just learned: when a larger batch is answered.
+        let mut paced = BatchSize::known(15).paced(true);
+        paced.record_taken(15);
+        assert!(paced.is_paced());
+        paced.record_taken(30);
+        assert_eq!((paced.size(), paced.is_paced()), (30, false));
     }
 
     #[test]

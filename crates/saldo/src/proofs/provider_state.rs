@@ -26,6 +26,7 @@ impl Proofs {
             json_header: known.json_header,
             behind_tip: known.behind_tip,
             tips_were_signed: known.tips_were_signed,
+            is_paced: known.batch.is_paced().then_some(true),
         };
         let providers = state.capabilities.all(now).map(stored).collect();
         let written = self.env.clock().wall().as_secs();
@@ -45,8 +46,9 @@ impl Proofs {
             }
             let left = Duration::from_secs(known.believed_for).saturating_sub(since);
             let until = now.saturating_add(left.min(Capabilities::AGE));
+            let size = BatchSize::known(usize::try_from(known.batch).unwrap_or(usize::MAX));
             let capability = Capability {
-                batch: BatchSize::known(usize::try_from(known.batch).unwrap_or(usize::MAX)),
+                batch: size.paced(known.is_paced.unwrap_or(false)),
                 block_hash: known.block_hash,
                 json_header: known.json_header,
                 behind_tip: known.behind_tip,

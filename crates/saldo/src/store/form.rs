@@ -151,6 +151,7 @@ pub(crate) struct ProviderState {
 }
 
 #[derive(RlpEncodable, RlpDecodable)]
+#[rlp(trailing)]
 pub(crate) struct StoredProvider {
     pub(crate) provider: String,
     /// Whether it said that it serves this chain.
@@ -162,6 +163,8 @@ pub(crate) struct StoredProvider {
     pub(crate) json_header: bool,
     pub(crate) behind_tip: bool,
     pub(crate) tips_were_signed: bool,
+    /// `Some(true)` if it counts the calls inside a batch, else `None`. It was added without a new format.
+    pub(crate) is_paced: Option<bool>,
 }
 
 /// The operators that know of an address.
