@@ -63,14 +63,16 @@ impl CommandFailure {
         self.status
     }
 
-    /// Prints the failure: as JSON to standard output, like the readings, or as text to standard error.
+    /// Prints the failure: as JSON to standard output, like the readings, or as text to standard error. If standard output
+    /// cannot be written, the text goes to standard error in both cases.
     pub(crate) fn report(&self, as_json: bool) {
         if as_json {
             let error = json!({ "code": self.code, "detail": self.detail, "next_step": self.next_step });
-            let _ = crate::print(&json!({ "error": error }).to_string());
-        } else {
-            say(format_args!("saldo: {}\n  {}", self.detail, self.next_step));
+            if crate::print(&json!({ "error": error }).to_string()).is_ok() {
+                return;
+            }
         }
+        say(format_args!("saldo: {}\n  {}", self.detail, self.next_step));
     }
 }
 

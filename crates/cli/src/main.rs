@@ -24,7 +24,7 @@ mod text;
 mod usage;
 mod watch;
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -74,10 +74,20 @@ fn run(arguments: Saldo) -> Result<ExitCode, CommandFailure> {
 /// Writes a line to standard output.
 ///
 /// # Errors
-/// A [`CommandFailure`] if the output was closed.
+/// A [`CommandFailure`] if the output was closed, or is full.
 fn print(line: &str) -> Result<(), CommandFailure> {
     let mut out = std::io::stdout().lock();
-    writeln!(out, "{line}").and_then(|()| out.flush()).map_err(|_| {
-        CommandFailure::internal("output closed", "The program that read this command's output has ended.")
+    writeln!(out, "{line}").and_then(|()| out.flush()).map_err(|error| match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            CommandFailure::internal("the output cannot be written: no space is left", "Free some space.")
+        }
+        ErrorKind::BrokenPipe => CommandFailure::internal(
+            "output closed",
+            "The program that read this command's output has ended.",
+        ),
+        _ => CommandFailure::internal(
+            format!("the output cannot be written: {error}"),
+            "Check where this command's output goes.",
+        ),
     })
 }

@@ -125,6 +125,25 @@ fn a_closed_or_full_output_never_panics() {
 }
 
 #[test]
+fn an_output_that_cannot_be_written_is_named_as_what_it_is() {
+    for (script, words) in [
+        ("network list >/dev/full", "no space is left\n  Free some space."),
+        ("drill list >/dev/full", "no space is left\n  Free some space."),
+        ("network list --json >/dev/full", "no space is left\n  Free some space."),
+        ("drill list | true", ""),
+        ("network list 2>&1 >/dev/full | cat >&2", "no space is left"),
+    ] {
+        let ended = shell(&format!("'{}' {script}", saldo(&[]).get_program().display())).output().unwrap();
+        let told = String::from_utf8_lossy(&ended.stderr);
+        assert!(told.contains(words), "{script}: {told}");
+        assert!(
+            !told.contains("panicked") && !told.contains("has ended") || words.is_empty(),
+            "{script}: {told}"
+        );
+    }
+}
+
+#[test]
 fn a_network_file_of_drill_and_demo_is_complete_and_private() {
     let out = free_path();
     let mut serve = saldo(&["drill", "serve", "-s", "false-zero", "--json", "--out"]);
@@ -188,6 +207,21 @@ fn a_store_is_private_and_a_protected_one_is_read() {
 
     let folder = services.run_for(ALICE, &["--json", "--store", "/tmp"]);
     assert_eq!((folder.status, &folder.only()["error"]["code"]), (2, &"store".into()), "{folder:?}");
+}
+
+#[test]
+fn a_store_that_is_no_regular_file_is_refused_in_time() {
+    let services = Services::new(1, 1);
+    let pipe = free_path();
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let started = Instant::now();
+    for path in [pipe.to_str().unwrap(), "/dev/zero", "/dev/full", "/dev/null"] {
+        let refused = services.run_for(ALICE, &["--json", "--timeout", "1s", "--store", path]);
+        assert_eq!((refused.status, &refused.only()["error"]["code"]), (2, &"store".into()), "{refused:?}");
+        assert!(refused.out.contains("a regular file"), "{path}: {refused:?}");
+    }
+    assert!(started.elapsed() < Duration::from_secs(10), "none waits for the other end of a pipe");
+    fs::remove_file(pipe).unwrap();
 }
 
 /// The largest size of a file stands for a full disk: the system refuses to let the file grow.

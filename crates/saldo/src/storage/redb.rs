@@ -101,6 +101,7 @@ impl RedbStorage {
     /// [`StorageError::Io`] with `NotFound` if it is not there yet; [`StorageError::Damaged`] if it is no such file any more.
     pub fn read_only(path: impl AsRef<Path>) -> Result<Self, StorageError> {
         let path = path.as_ref();
+        regular(path)?;
         let opened = guarded(|| match builder().open_read_only(path) {
             Ok(database) => Ok(Some(database)),
             Err(DatabaseError::RepairAborted) => Ok(None),
@@ -157,10 +158,7 @@ fn private(path: &Path) -> io::Result<()> {
 
 /// Takes an existing file away from other users.
 fn take_from_others(path: &Path) -> io::Result<()> {
-    let metadata = std::fs::metadata(path)?;
-    if metadata.is_dir() {
-        return Err(io::ErrorKind::IsADirectory.into());
-    }
+    let metadata = regular(path)?;
     // The system lets an administrator write such a file all the same; its owner did not mean that.
     if metadata.permissions().readonly() {
         return Err(io::ErrorKind::PermissionDenied.into());
@@ -169,11 +167,23 @@ fn take_from_others(path: &Path) -> io::Result<()> {
     {
         use std::os::unix::fs::PermissionsExt;
         let mode = metadata.permissions().mode();
-        if metadata.is_file() && mode & 0o077 != 0 {
+        if mode & 0o077 != 0 {
             std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode & 0o700))?;
         }
     }
     Ok(())
+}
+
+/// The metadata of a file that is neither a folder nor a device. To open a pipe would wait for its other end.
+fn regular(path: &Path) -> io::Result<std::fs::Metadata> {
+    let metadata = std::fs::metadata(path)?;
+    if metadata.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    if !metadata.is_file() {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    Ok(metadata)
 }
 
 /// Whether a file was made and nothing written into it: it holds zeros, and not many.
