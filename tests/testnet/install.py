@@ -74,6 +74,8 @@ class DevelopmentNodes:
     bare: Path
     # None if it does not run on this machine.
     hardhat: Path | None
+    # None if Go is missing or too old.
+    geth: Path | None
 
 
 def development_nodes(logs: Path) -> DevelopmentNodes:
@@ -82,7 +84,7 @@ def development_nodes(logs: Path) -> DevelopmentNodes:
     root.mkdir(parents=True, exist_ok=True)
     with _locked(root / "lock"):
         bare = _packages(root, logs, "bare", HERE / "bare")
-        return DevelopmentNodes(bare, _hardhat(root, logs))
+        return DevelopmentNodes(bare, _hardhat(root, logs), _geth(root, logs))
 
 
 def cache() -> Path:
