@@ -53,5 +53,9 @@ fn it_is_waited_for_no_longer_than_asked() {
     assert_eq!(waits(&world, &client, Duration::from_secs(1)), Duration::from_secs(1));
     assert_eq!(client.last(&ALICES), None);
     let without = start(&world, &MemoryStorage::new());
-    assert_eq!(waits(&world, &without, Duration::from_secs(1)), Duration::ZERO, "there is nothing to wait for");
+    assert_eq!(
+        waits(&world, &without, Duration::from_secs(1)),
+        Duration::ZERO,
+        "there is nothing to wait for"
+    );
 }

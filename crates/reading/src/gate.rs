@@ -237,7 +237,10 @@ fn check(candidate: &Candidate, demand: &Demand, present: &Present<'_>) -> Resul
         return Err(Refusal::Restored);
     }
     let held = present.chain.anchor_again(&candidate.anchor);
-    let held = held.filter(|held| is_same_state(held, &candidate.anchor)).ok_or(Refusal::NotHeld)?;
+    // The same state, which the proof was checked under. The times may differ: the committee of a development node signs one block
+    // in many slots, each time with the time of the slot. The newest time counts.
+    let state = |anchor: &Anchor| (anchor.chain_id(), anchor.state_root());
+    let held = held.filter(|held| state(held) == state(&candidate.anchor)).ok_or(Refusal::NotHeld)?;
     if held.assurance().level() < demand.level {
         return Err(Refusal::TooWeak);
     }
@@ -246,12 +249,6 @@ fn check(candidate: &Candidate, demand: &Demand, present: &Present<'_>) -> Resul
         return Err(Refusal::TooOld { age });
     }
     Ok(Proven::of(candidate, held.clone()))
-}
-
-/// Whether both anchors of one block have the same state, which the proof was checked under. Their times may differ: the
-/// committee of a development node signs one block in many slots, each time with the time of the slot. The newest time counts.
-fn is_same_state(held: &Anchor, joined: &Anchor) -> bool {
-    (held.chain_id(), held.state_root()) == (joined.chain_id(), joined.state_root())
 }
 
 /// Shows the candidate with the present assurance of its block.
