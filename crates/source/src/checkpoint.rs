@@ -4,8 +4,8 @@
 use alloy_primitives::B256;
 use saldo_beacon::unit::{Epoch, Slot};
 use saldo_reading::Failure;
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error};
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use crate::beacon::{Route, fetch};
@@ -24,21 +24,24 @@ struct Envelope {
     data: Box<RawValue>,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(untagged)]
-enum Flag {
-    Written(String),
-    Plain(bool),
-    #[default]
-    Absent,
-}
+/// Absent, null and other text are no flag.
+#[derive(Default)]
+struct Flag(Option<bool>);
 
 impl Flag {
     fn is(&self, value: bool) -> bool {
-        match self {
-            Self::Plain(plain) => *plain == value,
-            Self::Written(text) => text.parse() == Ok(value),
-            Self::Absent => false,
+        self.0 == Some(value)
+    }
+}
+
+impl<'de> Deserialize<'de> for Flag {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let written = Box::<RawValue>::deserialize(deserializer)?;
+        match written.get() {
+            "true" | "\"true\"" => Ok(Self(Some(true))),
+            "false" | "\"false\"" => Ok(Self(Some(false))),
+            other if other == "null" || other.starts_with('"') => Ok(Self(None)),
+            _ => Err(D::Error::custom("not a flag")),
         }
     }
 }
@@ -168,6 +171,8 @@ mod tests {
         assert!(plain.finalized.is(false) && plain.execution_optimistic.is(true));
         let text = read(r#"{"finalized":"false","execution_optimistic":"true","data":{"root":"11"}}"#);
         assert!(text.finalized.is(false) && text.execution_optimistic.is(true));
+        let unclear = read(r#"{"finalized":null,"execution_optimistic":"maybe","data":{"root":"11"}}"#);
+        assert!(!unclear.finalized.is(false) && !unclear.execution_optimistic.is(true));
     }
 
     #[test]
