@@ -1,6 +1,6 @@
 //! The sums of several holdings.
 
-use std::collections::BTreeMap;
+use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::amount::Amount;
@@ -75,33 +75,36 @@ impl From<Option<saldo::Amount>> for PartialSum {
 
 /// Which holdings the newest reading proved. The amounts themselves stay in the client.
 #[derive(Default)]
-pub(crate) struct Statements(Mutex<BTreeMap<saldo::Holding, bool>>);
+pub(crate) struct Statements(Mutex<HashSet<saldo::Holding>>);
 
 impl Statements {
-    fn state(&self) -> MutexGuard<'_, BTreeMap<saldo::Holding, bool>> {
+    fn proven(&self) -> MutexGuard<'_, HashSet<saldo::Holding>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn note(&self, holding: saldo::Holding, reading: &saldo::Reading) {
-        self.state().insert(holding, reading.proven().is_some());
+        match reading.proven() {
+            Some(_) => self.proven().insert(holding),
+            None => self.proven().remove(&holding),
+        };
     }
 
     pub(crate) fn note_change(&self, change: &saldo::Change) {
         match change {
             saldo::Change::Reading { holding, reading, .. } => self.note(*holding, reading),
             saldo::Change::Remembered { holding, .. } | saldo::Change::Withdrawn { holding, .. } => {
-                self.state().insert(*holding, false);
+                self.forget(holding);
             }
             _ => {}
         }
     }
 
     pub(crate) fn forget(&self, holding: &saldo::Holding) {
-        self.state().remove(holding);
+        self.proven().remove(holding);
     }
 
     pub(crate) fn clear(&self) {
-        self.state().clear();
+        self.proven().clear();
     }
 
     /// Adds up what `client` knows of `holdings`. A malformed holding is missing from the sum of its network and asset.
@@ -114,7 +117,7 @@ impl Statements {
                 continue;
             };
             let last = client.last(&holding);
-            let was_proven = self.state().get(&holding).copied().unwrap_or(false);
+            let was_proven = self.proven().contains(&holding);
             let is_fresh = |proven: &saldo::Proven| {
                 let policy = policy_at(client.policy(), proven.anchor().assurance().level());
                 matches!(proven.freshness(client.now(), &policy), saldo::Freshness::Fresh(_))
