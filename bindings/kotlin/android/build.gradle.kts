@@ -3,12 +3,13 @@
 //
 // First build the native libraries, with the Android NDK and cargo-ndk 4, from the root of the repository:
 //
-//     export RUSTFLAGS="-C link-arg=-Wl,-z,max-page-size=16384 -C link-arg=-Wl,-z,common-page-size=16384"
 //     cargo ndk -t arm64-v8a -t armeabi-v7a -t x86_64 -o bindings/kotlin/android/src/main/jniLibs \
-//         build -p saldo-ffi --profile mobile
+//         build -p saldo-ffi --profile mobile --config crates/ffi/mobile.toml
 //     readelf -lW bindings/kotlin/android/src/main/jniLibs/arm64-v8a/libsaldo_ffi.so    # each LOAD is aligned to 0x4000
 //
-// The flags are for devices with pages of 16 KiB, which Google Play requires since November 2025. NDK r28 has them by default.
+// That file has the linker's flags, also those for devices with pages of 16 KiB, which Google Play requires since November 2025.
+// Leave RUSTFLAGS unset: it would replace them. With a nightly toolchain that has `rust-src`, add
+// `--config crates/ffi/from-source.toml`: docs/size.md has how much smaller that is.
 //
 // Then `bindings/kotlin/build --generate` writes the Kotlin bindings, and `gradle assembleRelease` here makes the .aar.
 plugins {
