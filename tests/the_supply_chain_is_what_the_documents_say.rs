@@ -156,7 +156,7 @@ fn the_numbers_are_right() {
     let mut count = 0;
     for row in table("How many") {
         let mut of: Vec<&str> = match row[0].as_str() {
-            "`saldo`, with the default features `http`, `redb` and `toml`" => vec!["-p", "saldo"],
+            "`saldo`, with the default features `http`, `http2`, `redb` and `toml`" => vec!["-p", "saldo"],
             "`saldo` without them: the app brings transport, clock and storage" => {
                 vec!["-p", "saldo", "--no-default-features"]
             }

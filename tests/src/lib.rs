@@ -24,6 +24,7 @@ pub mod stopped_clock;
 pub mod stored;
 pub mod supply;
 pub mod syntax;
+pub mod tls_server;
 pub mod watched;
 
 use std::io::Write;

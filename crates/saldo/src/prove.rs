@@ -39,6 +39,12 @@ impl ClientInner {
         self.proofs.ask(provider, &requests, inquiry).await
     }
 
+    /// The provider that is asked for proofs first.
+    fn first_asked(&self) -> Option<&Endpoint> {
+        let willing = self.env.dispatcher.willing(Role::Execution, "eth_getProof", &self.env.execution);
+        willing.first().copied()
+    }
+
     /// Syncs the light client. While there is no young head, the first provider is asked for proofs at its tip
     /// at the same time: a provider that serves only its tip then has the proof one slot earlier. Returns the
     /// attempts of these early requests.
@@ -49,15 +55,19 @@ impl ClientInner {
     ) -> (Synced, SortedMap<Holding, Attempt>) {
         let clock = self.env.clock();
         if self.head.has_young_head() {
+            // A proof follows as soon as the head is there.
+            if !self.head.head_is_newest()
+                && let Some(first) = self.first_asked()
+            {
+                self.env.dispatcher.io().open_early(first);
+            }
             // Half of the time is kept for proving under the known head.
             let half = self.env.time_left(deadline).checked_div(2).unwrap_or_default();
             return (self.sync(Deadline::after(clock, half)).await, SortedMap::new());
         }
         let sync = self.sync(deadline).into_boxed();
-        let willing = self.env.dispatcher.willing(Role::Execution, "eth_getProof", &self.env.execution);
-        let first = willing.first().copied();
         let takes_tips = takes_tips(self.env.policy.assurance) && !holdings.is_empty();
-        let Some(first) = first.filter(|_| takes_tips) else {
+        let Some(first) = self.first_asked().filter(|_| takes_tips) else {
             return (sync.await, SortedMap::new());
         };
         let is_admitted = |holding: &&Holding| self.proofs.admits(holding.owner(), first);

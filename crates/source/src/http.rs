@@ -1,23 +1,40 @@
 //! The default transport and clock: `reqwest` with rustls, on tokio.
 
+mod cancel;
+mod connector;
+mod early;
+mod exchange;
+#[cfg(feature = "http2")]
+mod http2;
+mod progress;
 mod proxy;
+mod servers;
 mod tls;
 
-use std::error::Error;
-use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use saldo_beacon::unit::UnixTime;
+use tokio::sync::watch;
 
+use self::cancel::Cancellable;
+use self::connector::{CONNECT_TIMEOUT, SharedConnections};
+use self::early::EarlyConnections;
+use self::exchange::Exchange;
+use self::progress::Progress;
+use self::servers::Servers;
 use crate::clock::Clock;
+use crate::endpoint::SecretUrl;
 use crate::maybe_send::BoxedFuture;
-use crate::transport::{Method, Request, Response, TlsFault, Transport, TransportError};
+use crate::transport::{Request, Response, Transport, TransportError};
 
 pub use proxy::{Proxies, ProxyError};
 
-/// A host that accepts no connection within this time, TLS included, counts as not reached: it has not seen the request.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+/// The time to open a connection, which includes the wait for one that another request opens.
+const LONGEST_CONNECT: Duration = CONNECT_TIMEOUT.saturating_add(Duration::from_secs(1));
+/// How long a connection is kept without a request. Load balancers and web servers close theirs after 60 seconds or more.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(55);
 
 #[cfg(not(any(feature = "http", feature = "aws-lc-rs")))]
 compile_error!("`_transport` has no cryptography: turn on the feature `http` or `aws-lc-rs`");
@@ -50,9 +67,17 @@ pub enum SetupError {
 ///
 /// It trusts the issuers in the system's store; on Linux the variables `SSL_CERT_FILE` and `SSL_CERT_DIR` name others in their
 /// place. `localhost` means the two loopback addresses, whatever the hosts file says.
+///
+/// A short answer whose request is cancelled is read to its end, for two seconds and 64 KiB at most: this keeps an HTTP/1.1
+/// connection. It ends when the last clone of the transport is dropped.
 #[derive(Clone, Debug)]
 pub struct HttpTransport {
     client: reqwest::Client,
+    servers: Arc<Servers>,
+    /// `None` if the client is the app's own, whose connector is not [`SharedConnections`].
+    early: Option<EarlyConnections>,
+    /// Closed with the last clone.
+    alive: Arc<watch::Sender<()>>,
 }
 
 impl HttpTransport {
@@ -71,20 +96,16 @@ impl HttpTransport {
     pub fn with_proxies(proxies: Proxies) -> Result<Self, SetupError> {
         // The first provider of cryptography that a process installs stays: an app that chose one keeps it.
         let _ = cryptography().install_default();
-        let loopback =
-            [SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), SocketAddr::from((Ipv6Addr::LOCALHOST, 0))];
-        reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .referer(false)
-            .connect_timeout(CONNECT_TIMEOUT)
-            .user_agent(concat!("saldo/", env!("CARGO_PKG_VERSION")))
-            .resolve_to_addrs("localhost", &loopback)
-            // No other proxy is used.
-            .no_proxy()
-            .proxy(reqwest::Proxy::custom(move |url| proxies.of(url).cloned()))
-            .build()
-            .map(|client| Self { client })
-            .map_err(|_| SetupError::Tls)
+        let servers = Arc::new(Servers::default());
+        let client = builder(&proxies, &servers).build().map_err(|_| SetupError::Tls)?;
+        let early = EarlyConnections::new(
+            {
+                let servers = Arc::clone(&servers);
+                move || builder(&proxies, &servers)
+            },
+            Arc::clone(&servers),
+        );
+        Ok(Self { client, servers, early: Some(early), alive: Arc::default() })
     }
 
     /// A transport that uses the app's own client: its pool, proxies, certificates and provider of cryptography.
@@ -93,95 +114,48 @@ impl HttpTransport {
     /// not choose. Loopback, proxies and `localhost` are then as that client has them.
     #[cfg(feature = "reqwest-client")]
     pub fn from_client(client: reqwest::Client) -> Self {
-        Self { client }
-    }
-
-    async fn exchange(&self, request: Request) -> Result<Response, TransportError> {
-        let Request { method, url, headers, body, timeout, max_bytes } = request;
-        let is_plain = url.expose().scheme() == "http";
-        let failed = |error: reqwest::Error| classify(&error, timeout, is_plain);
-        let method = match method {
-            Method::Get => reqwest::Method::GET,
-            Method::Post => reqwest::Method::POST,
-        };
-        let mut builder = self.client.request(method, url.expose().clone()).timeout(timeout).body(body);
-        for (name, value) in headers {
-            builder = builder.header(name, value);
-        }
-        let mut answer = builder.send().await.map_err(failed)?;
-        let status = answer.status().as_u16();
-        let headers = answer
-            .headers()
-            .iter()
-            .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
-            .collect();
-        let mut body = Vec::new();
-        while let Some(chunk) = answer.chunk().await.map_err(failed)? {
-            if body.len().saturating_add(chunk.len()) > max_bytes {
-                return Err(TransportError::TooLarge { limit: max_bytes });
-            }
-            body.extend_from_slice(&chunk);
-        }
-        if is_plain && tls::asks_for_tls(status, &body) {
-            return Err(TransportError::Unsecured(TlsFault::TlsExpected));
-        }
-        Ok(Response { status, headers, body })
+        Self { client, servers: Arc::default(), early: None, alive: Arc::default() }
     }
 }
 
 impl Transport for HttpTransport {
     fn send(&self, request: Request) -> BoxedFuture<'_, Result<Response, TransportError>> {
-        Box::pin(self.exchange(request))
-    }
-}
-
-/// The class of an error. Its text is dropped, because it holds the URL.
-fn classify(error: &reqwest::Error, timeout: Duration, is_plain: bool) -> TransportError {
-    if error.is_timeout() {
-        return if error.is_connect() {
-            TransportError::Connect
-        } else {
-            TransportError::Timeout { after: timeout }
+        let progress = Arc::new(Progress::new(request.url.expose(), request.max_bytes));
+        let servers = Arc::clone(&self.servers);
+        let exchange = Exchange {
+            client: self.client.clone(),
+            servers: Arc::clone(&servers),
+            progress: Arc::clone(&progress),
+            knows_connections: self.early.is_some(),
         };
+        Box::pin(Cancellable::new(exchange.run(request), progress, servers, self.alive.subscribe()))
     }
-    let mut innermost_io = None;
-    let mut mentions_dns = false;
-    for cause in causes(error) {
-        if let Some(refused) = cause.downcast_ref::<rustls::Error>() {
-            // Once there was a connection the request may have been seen.
-            return if error.is_connect() { tls::fault(refused) } else { TransportError::Broken };
+
+    fn open_early(&self, url: &SecretUrl) {
+        if let Some(early) = &self.early {
+            early.open(url.expose(), IDLE_TIMEOUT, self.alive.subscribe());
         }
-        if is_plain && tls::is_record(cause) {
-            return TransportError::Unsecured(TlsFault::TlsExpected);
-        }
-        if let Some(io) = cause.downcast_ref::<io::Error>() {
-            innermost_io = Some(io.kind());
-        }
-        // The resolver's errors have no kind; the text that the connector puts before them is the only public sign.
-        mentions_dns |= cause.to_string().starts_with("dns error");
-    }
-    match innermost_io {
-        Some(io::ErrorKind::NetworkUnreachable | io::ErrorKind::NetworkDown) => TransportError::Offline,
-        _ if error.is_connect() && mentions_dns => TransportError::Dns,
-        _ if error.is_connect() => TransportError::Connect,
-        // Invalid data cannot be inflated; any other failure while inflating comes from the connection.
-        Some(io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput) if error.is_decode() => {
-            TransportError::Encoding
-        }
-        _ if error.is_decode() || error.is_body() || error.is_request() => TransportError::Broken,
-        _ => TransportError::Failed,
     }
 }
 
-/// All causes of an error, outermost first. Includes the error that an I/O error wraps, which `source` leaves out.
-fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    fn next<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
-        match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
-            Some(wrapped) => Some(wrapped),
-            None => error.source(),
-        }
-    }
-    std::iter::successors(next(error), |error| next(*error))
+/// What all clients of a transport have.
+fn builder(proxies: &Proxies, servers: &Arc<Servers>) -> reqwest::ClientBuilder {
+    let loopback = [SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), SocketAddr::from((Ipv6Addr::LOCALHOST, 0))];
+    let proxies = proxies.clone();
+    let builder = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .referer(false)
+        .connect_timeout(LONGEST_CONNECT)
+        .connector_layer(SharedConnections(Arc::clone(servers)))
+        .pool_idle_timeout(IDLE_TIMEOUT)
+        .user_agent(concat!("saldo/", env!("CARGO_PKG_VERSION")))
+        .resolve_to_addrs("localhost", &loopback)
+        // No other proxy is used.
+        .no_proxy()
+        .proxy(reqwest::Proxy::custom(move |url| proxies.of(url).cloned()));
+    #[cfg(feature = "http2")]
+    let builder = http2::limited(builder);
+    builder
 }
 
 /// The device's own clocks, and tokio's timer.

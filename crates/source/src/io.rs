@@ -61,6 +61,11 @@ impl Io {
         dates.show_fast_clock(endpoints, self.clock())
     }
 
+    /// Says that a request to `endpoint` follows soon, so that its connection can be opened now. Sends no request.
+    pub fn open_early(&self, endpoint: &Endpoint) {
+        self.transport.open_early(endpoint.url());
+    }
+
     /// Sends a request and waits for the response. The request's limits hold even if the transport ignores them.
     pub(crate) async fn exchange(&self, request: Request) -> Result<Response, Failure> {
         let (timeout, limit) = (request.timeout, request.max_bytes);

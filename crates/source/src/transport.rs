@@ -62,4 +62,8 @@ pub trait Transport: MaybeSend + MaybeSync {
     /// # Errors
     /// [`TransportError`] if there is no complete HTTP response. A response with an error status is not an error here.
     fn send(&self, request: Request) -> BoxedFuture<'_, Result<Response, TransportError>>;
+
+    /// Says that a request to the server of `url` follows soon, so that its connection can be opened now. Sends no request, and
+    /// returns at once. A transport need not do anything.
+    fn open_early(&self, _url: &SecretUrl) {}
 }

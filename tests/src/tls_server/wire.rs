@@ -1,0 +1,42 @@
+//! A connection on which every byte takes some time.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, duplex, split};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+
+/// Hands on what `stream` receives and sends after `latency`.
+pub(super) fn delayed(stream: TcpStream, latency: Duration) -> DuplexStream {
+    let (near, far) = duplex(1 << 14);
+    let (from_client, to_client) = stream.into_split();
+    let (from_server, to_server) = split(far);
+    tokio::spawn(carry(from_client, to_server, latency));
+    tokio::spawn(carry(from_server, to_client, latency));
+    near
+}
+
+async fn carry(
+    mut from: impl AsyncRead + Unpin + Send + 'static,
+    mut to: impl AsyncWrite + Unpin,
+    latency: Duration,
+) {
+    let (sender, mut receiver) = mpsc::channel::<(Instant, Vec<u8>)>(16);
+    tokio::spawn(async move {
+        let mut bytes = vec![0; 1 << 12];
+        while let Ok(length @ 1..) = from.read(&mut bytes).await {
+            let arrival = Instant::now() + latency;
+            if sender.send((arrival, bytes[..length].to_vec())).await.is_err() {
+                return;
+            }
+        }
+    });
+    while let Some((arrival, bytes)) = receiver.recv().await {
+        sleep_until(arrival).await;
+        if to.write_all(&bytes).await.is_err() {
+            return;
+        }
+    }
+    let _ = to.shutdown().await;
+}
