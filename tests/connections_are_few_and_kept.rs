@@ -97,7 +97,8 @@ impl World {
 
     fn pass_slots(&self, slots: u64) {
         self.chain.advance(slots);
-        let passed = self.chain.network().slot_duration().as_millis() as u64 * slots;
+        let slot = u64::try_from(self.chain.network().slot_duration().as_millis()).expect("a short slot");
+        let passed = slot * slots;
         self.clock.skipped.fetch_add(passed, Ordering::SeqCst);
     }
 
