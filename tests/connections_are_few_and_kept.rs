@@ -183,7 +183,7 @@ fn a_first_read_by_http_1_proves_on_the_connection_of_the_early_proof() {
         assert!(world.rounds.deepest() <= 4, "{} round trips", world.rounds.deepest());
         assert_eq!(world.provider.connections_of("latest"), [1]);
         assert!(world.provider.connections() <= 2 && world.source.connections() <= 4);
-        assert_eq!(world.provider.round_trips_before(), 0);
+        assert_eq!(world.provider.round_trips_before_the_first(), 0);
     });
 }
 

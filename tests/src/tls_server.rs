@@ -191,6 +191,12 @@ impl TlsServer {
         before.last().copied().unwrap_or_default()
     }
 
+    /// The number of round trips before the first connection was opened.
+    pub fn round_trips_before_the_first(&self) -> usize {
+        let before = self.counts.before.lock().unwrap_or_else(PoisonError::into_inner);
+        before.first().copied().unwrap_or_default()
+    }
+
     /// Waits until `open` connections are open; returns the time that this took.
     ///
     /// # Panics
