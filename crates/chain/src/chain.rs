@@ -211,7 +211,8 @@ impl Chain {
     }
 
     /// Whether `anchor` says the same about its block as the chain; `None` if the chain does not hold the block. Only an
-    /// anchor from storage can say something else about the same hash.
+    /// anchor from storage can say something else about the same hash, and one of a development node, whose committee signs one block
+    /// at several times.
     pub fn agrees(&self, anchor: &Anchor) -> Option<bool> {
         let known = self.anchor_again(anchor)?;
         let told = |anchor: &Anchor| (anchor.chain_id(), anchor.state_root(), anchor.timestamp());

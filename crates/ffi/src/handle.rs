@@ -24,7 +24,7 @@ impl Handle {
 
     /// Ends all pending calls, and each later one before it begins.
     pub(crate) fn cancel(&self) {
-        // Without the lock: what waits is woken.
+        // Dropped without the lock, because that wakes the calls that wait.
         let cancel = self.cancel.lock().unwrap_or_else(PoisonError::into_inner).take();
         drop(cancel);
     }

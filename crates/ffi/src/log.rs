@@ -140,7 +140,7 @@ impl Lines {
 ///
 /// As long as a process has one subscriber, `tracing` asks only the thread that first comes to an event whether the event is wanted,
 /// and keeps that answer for all threads (`tracing_core::callsite`). A client without a log would silence the log of another one.
-/// So there is always a second subscriber, and it never answers for others.
+/// So a second subscriber is always registered. It takes no event, and keeps no answer for others.
 static SILENT: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(Silent));
 
 /// Returns where the events of a client without a log go.

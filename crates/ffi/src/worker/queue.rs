@@ -37,6 +37,7 @@ impl Queue {
             Self::Calls(calls) => calls.stop(),
         }
     }
+
     /// Returns how a call of the app waits for a job.
     pub(super) fn caller(&self) -> Caller {
         match self {

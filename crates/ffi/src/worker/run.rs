@@ -36,7 +36,7 @@ pub(super) fn run<T: MaybeSend + 'static>(
 }
 
 impl<T> Run<T> {
-    /// Lets the job go on when the result is dropped. Another job may wait for it, but does it not.
+    /// Lets the job go on when the result is dropped. The result may be waited for in another job, which must not do jobs itself.
     pub(super) fn keep(&mut self) {
         self.abort = None;
         self.caller = Caller::default();

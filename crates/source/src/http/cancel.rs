@@ -21,7 +21,7 @@ const LONGEST_DRAIN: Duration = Duration::from_secs(2);
 
 type Exchange = Pin<Box<dyn Future<Output = Result<Response, TransportError>> + Send>>;
 
-/// A request that ends well when it is dropped.
+/// A request that can be dropped without losing its connection.
 pub(super) struct Cancellable {
     /// `None` once it has ended.
     exchange: Option<Exchange>,

@@ -56,7 +56,7 @@ impl Server {
     /// How long a request waits at most before it opens a connection; `None` if no other connection is expected.
     fn wait(&self, is_secure: bool) -> Option<Duration> {
         // Plain HTTP is never HTTP/2 here.
-        let may_share = is_secure && self.protocol != Some(Protocol::One);
+        let may_share = cfg!(feature = "http2") && is_secure && self.protocol != Some(Protocol::One);
         if self.opening > 0 || (may_share && self.handshakes > 0) {
             return Some(LONGEST_WAIT);
         }
