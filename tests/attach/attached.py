@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from process import Command, Failed, Process, wait_until
-from testnet import fetch
+from testnet import request
 
 START_SECONDS = 60.0
 SIGN_SECONDS = 15.0
@@ -49,11 +49,7 @@ class Node:
 
     def call(self, method: str, *parameters: Any) -> Any:
         """Requests one JSON-RPC result."""
-        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": list(parameters)})
-        answer = fetch(self.url, body.encode())
-        if "result" not in answer:
-            raise Failed(f"{self.name}: {method}: {answer.get('error')}")
-        return answer["result"]
+        return request(self.name, self.url, method, *parameters)
 
     def is_up(self) -> bool:
         """Whether the node answers."""

@@ -45,11 +45,7 @@ class ExecutionClient:
 
     def call(self, method: str, *parameters: Any) -> Any:
         """Requests one JSON-RPC result."""
-        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": list(parameters)})
-        answer = fetch(self.url, body.encode())
-        if "result" not in answer:
-            raise Failed(f"{self.name}: {method}: {answer.get('error')}")
-        return answer["result"]
+        return request(self.name, self.url, method, *parameters)
 
     def answers(self) -> bool:
         """Whether the client is up."""
@@ -263,11 +259,20 @@ def running(directory: Path, installed: Installed) -> Iterator[Testnet]:
         testnet.stop()
 
 
+def request(name: str, url: str, method: str, *parameters: Any) -> Any:
+    """One JSON-RPC result of the server `name`; raises `Failed` for anything else."""
+    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": list(parameters)})
+    answer = fetch(url, body.encode())
+    if "result" not in answer:
+        raise Failed(f"{name}: {method}: {answer.get('error')}")
+    return answer["result"]
+
+
 def fetch(url: str, body: bytes | None = None) -> Any:
     """A JSON document; raises `Failed` for anything else."""
-    request = urllib.request.Request(url, body, {"content-type": "application/json"})
+    asked = urllib.request.Request(url, body, {"content-type": "application/json"})
     try:
-        with urllib.request.urlopen(request, timeout=REQUEST_SECONDS) as response:
+        with urllib.request.urlopen(asked, timeout=REQUEST_SECONDS) as response:
             return json.load(response)
     except (OSError, ValueError) as error:
         raise Failed(f"{url}: {error}") from error

@@ -5,7 +5,8 @@ import { ok, deepStrictEqual as equal } from "node:assert";
 import { readFileSync, existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { gzipSync } from "node:zlib";
+
+import { check, finish, module } from "./checks.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const vectors = process.env.SALDO_VECTORS ?? join(here, "../../../shared/vectors");
@@ -15,21 +16,6 @@ const GENESIS_TIME = 1606824023; // of mainnet
 const ACCEPTED = 0;
 const REFUSED = 1;
 
-let passed = 0;
-let failed = 0;
-function check(name, action) {
-  try {
-    const detail = action();
-    passed += 1;
-    console.log(`ok      ${name}${detail ? `: ${detail}` : ""}`);
-  } catch (error) {
-    failed += 1;
-    console.log(`FAILED  ${name}: ${error.message}`);
-  }
-}
-
-const bytes = readFileSync(process.argv[2]);
-const module = new WebAssembly.Module(bytes);
 const saldo = new WebAssembly.Instance(module, {}).exports;
 
 /** Calls a function with bytes in the buffer, and returns whether it accepted them and what it said. */
@@ -215,6 +201,4 @@ if (existsSync(vectors)) {
   if (process.env.CI === "true") throw new Error(`must not be skipped in CI: ${reason}`);
   console.error(`skipped: ${reason}`);
 }
-console.log(`${bytes.length} bytes, ${gzipSync(bytes, { level: 9 }).length} compressed`);
-console.log(`${passed} passed, ${failed} failed`);
-process.exitCode = failed === 0 ? 0 : 1;
+finish("the pure crates");

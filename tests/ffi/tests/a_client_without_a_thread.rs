@@ -3,7 +3,7 @@
 
 mod common;
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -11,11 +11,10 @@ use futures_util::future::{Either, join, join_all, select};
 use saldo::{Clock as _, U256};
 use saldo_drill::simulate::Simulation;
 use saldo_drill::{BeaconSource, Chain, Provider};
-use saldo_ffi::{
-    Change, Checkpoint, ClientConfig, Endpoint, LogFailure, LogLine, LogSink, Reading, SaldoClient,
-};
+use saldo_ffi::{Change, Checkpoint, ClientConfig, Endpoint, Reading, SaldoClient};
 use saldo_ffi_scenarios::{CountedHttp, SimulatedClock};
 
+use common::log::Log;
 use common::memory::Memory;
 use common::why;
 
@@ -28,17 +27,6 @@ struct App {
     http: Arc<CountedHttp>,
     memory: Arc<Memory>,
     log: Arc<Log>,
-}
-
-#[derive(Default)]
-struct Log(Mutex<Vec<LogLine>>);
-
-#[async_trait::async_trait]
-impl LogSink for Log {
-    async fn write(&self, lines: Vec<LogLine>) -> Result<(), LogFailure> {
-        self.0.lock().unwrap().extend(lines);
-        Ok(())
-    }
 }
 
 impl App {

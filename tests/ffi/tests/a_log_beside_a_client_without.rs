@@ -4,32 +4,19 @@
 
 mod common;
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use common::log::Log;
 use common::{Scene, wait};
-use saldo_ffi::{LogFailure, LogLine, LogSink, SaldoClient};
+use saldo_ffi::SaldoClient;
 
-/// A log that keeps its lines.
-#[derive(Default)]
-struct Log(Mutex<Vec<LogLine>>);
-
-#[async_trait::async_trait]
-impl LogSink for Log {
-    async fn write(&self, lines: Vec<LogLine>) -> Result<(), LogFailure> {
-        self.0.lock().unwrap().extend(lines);
-        Ok(())
-    }
-}
-
-impl Log {
-    /// Waits until the log has a line.
-    fn expect_a_line(&self, which: &str) {
-        let end = Instant::now() + Duration::from_secs(60);
-        while self.0.lock().unwrap().is_empty() {
-            assert!(Instant::now() < end, "the {which} log gets a line");
-            std::thread::sleep(Duration::from_millis(20));
-        }
+/// Waits until the log has a line.
+fn expect_a_line(log: &Log, which: &str) {
+    let end = Instant::now() + Duration::from_secs(60);
+    while log.0.lock().unwrap().is_empty() {
+        assert!(Instant::now() < end, "the {which} log gets a line");
+        std::thread::sleep(Duration::from_millis(20));
     }
 }
 
@@ -46,12 +33,12 @@ fn a_client_without_a_log_silences_no_other() {
     let silent = scene.client();
     scene.proven(&silent);
     scene.proven(&loud);
-    first.expect_a_line("first");
+    expect_a_line(&first, "first");
     let later = with_log(&scene, &second);
     wait(loud.shutdown());
     scene.proven(&silent);
     scene.proven(&later);
-    second.expect_a_line("second");
+    expect_a_line(&second, "second");
     assert!(first.0.lock().unwrap().iter().all(|line| line.target.starts_with("saldo")));
     wait(silent.shutdown());
     wait(later.shutdown());

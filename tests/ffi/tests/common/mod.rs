@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test file uses a part")]
 
 pub mod http;
+pub mod log;
 pub mod memory;
 
 use std::future::Future;
