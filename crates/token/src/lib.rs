@@ -1,0 +1,44 @@
+//! Where a token keeps a balance, and the proof that it does.
+//!
+//! A proof that a storage slot is absent always verifies, if no contract ever wrote to it. "The slot is empty, so the balance is
+//! 0" is true only if the token's own code keeps the balance in that slot. So this crate makes a [`VerifiedBalance`] only where
+//! everything is proven under one state root: the hash of the token's code; for a proxy the pointer to the implementation, and
+//! the hash of the implementation's code; the guards of the layout that was established for exactly that code; and the slot.
+//!
+//! ```
+//! use saldo_token::{Obstacle, ProvenState, VerifiedBalance};
+//! # use alloy_primitives::{Address, B256};
+//! # use saldo_proof::StateRoot;
+//! # let (root, token, owner) = (StateRoot::new(B256::ZERO), Address::ZERO, Address::ZERO);
+//! let state = ProvenState::new(root);
+//! // Nothing is proven yet: the error says what to ask for.
+//! let Err(Obstacle::Missing(query)) = VerifiedBalance::from_slot(&state, token, owner) else { panic!() };
+//! assert!(query.slots().contains_key(&token));
+//! ```
+//!
+//! This crate has no socket, no clock and no randomness. Its caller asks providers for what is missing, and adds each proof to
+//! the [`ProvenState`] until there is a balance, or an obstacle that no proof removes.
+
+mod balance;
+mod hint;
+mod key;
+mod layout;
+mod list;
+mod proxy;
+mod query;
+mod route;
+mod state;
+mod symbol;
+mod table;
+
+pub use balance::{Derivation, VerifiedBalance};
+pub use hint::Hint;
+pub use key::Mapping;
+pub use layout::{Guard, Layout, Place, Word};
+pub use list::{ListError, ListedToken, TokenList};
+pub use proxy::{Pointer, Proxy};
+pub use query::Query;
+pub use route::{NotAToken, Obstacle};
+pub use state::{OtherRoot, ProvenState};
+pub use symbol::{Symbol, SymbolFlaw};
+pub use table::{layouts, proxies};

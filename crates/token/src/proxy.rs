@@ -1,0 +1,109 @@
+//! Contracts that run the code of another contract in their own storage.
+
+use alloy_primitives::{Address, B256, U256};
+
+/// Code that passes every call of `balanceOf` to an implementation. It was established for exactly this code.
+#[derive(Clone, Copy, Debug)]
+pub struct Proxy {
+    /// The keccak256 hash of the deployed code.
+    pub code_hash: B256,
+    /// The name of the code, for people.
+    pub name: &'static str,
+    /// Where it keeps the address of the implementation.
+    pub pointer: Pointer,
+    /// Where the source of the code is.
+    pub source: &'static str,
+    /// Why `balanceOf` runs the implementation's code on every path.
+    pub argument: &'static str,
+}
+
+/// Where a proxy keeps the address of the implementation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pointer {
+    /// In this slot of its own.
+    Slot(B256),
+    /// In the first slot, or the named one, of the contract that the slot `beacon` names
+    /// ([ERC-1967](https://eips.ethereum.org/EIPS/eip-1967) beacon).
+    Beacon {
+        /// The proxy's slot that names the beacon.
+        beacon: B256,
+        /// The hash of the beacon's code, whose `implementation()` returns that slot.
+        code_hash: B256,
+        /// The beacon's slot that names the implementation.
+        slot: B256,
+    },
+}
+
+/// The slot of the implementation in ZeppelinOS, keccak256 of "org.zeppelinos.proxy.implementation".
+pub(crate) const ZEPPELINOS_IMPLEMENTATION: B256 =
+    alloy_primitives::b256!("7050c9e0f4ca769c69bd3a8ef740bc37934f8e2c036e5a723fd8ee048ed3f8c3");
+
+/// The address that a word of storage names; `None` if it is no address.
+pub(crate) fn address_of(word: U256) -> Option<Address> {
+    let bytes = word.to_be_bytes::<32>();
+    let (high, low) = bytes.split_at(12);
+    high.iter().all(|byte| *byte == 0).then(|| Address::from_slice(low))
+}
+
+/// The code before and after the address in a minimal proxy ([ERC-1167](https://eips.ethereum.org/EIPS/eip-1167)).
+const MINIMAL: ([u8; 10], [u8; 15]) = (
+    [0x36, 0x3d, 0x3d, 0x37, 0x3d, 0x3d, 0x3d, 0x36, 0x3d, 0x73],
+    [0x5a, 0xf4, 0x3d, 0x82, 0x80, 0x3e, 0x90, 0x3d, 0x91, 0x60, 0x2b, 0x57, 0xfd, 0x5b, 0xf3],
+);
+/// What the code of a delegated account begins with ([EIP-7702](https://eips.ethereum.org/EIPS/eip-7702)).
+const DELEGATION: [u8; 3] = [0xef, 0x01, 0x00];
+
+/// The address that is written in the code itself: of a minimal proxy, or of a delegated account. All bytes are compared.
+pub(crate) fn target_in_code(code: &[u8]) -> Option<Address> {
+    let minimal = code.strip_prefix(&MINIMAL.0).and_then(|rest| rest.strip_suffix(&MINIMAL.1));
+    let target = minimal.or_else(|| code.strip_prefix(&DELEGATION))?;
+    Address::try_from(target).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloy_primitives::{hex, keccak256};
+
+    #[test]
+    fn pointer_slots_follow_from_their_names() {
+        assert_eq!(keccak256("org.zeppelinos.proxy.implementation"), ZEPPELINOS_IMPLEMENTATION);
+    }
+
+    #[test]
+    fn a_minimal_proxy_is_recognised_by_all_of_its_45_bytes() {
+        // The example of ERC-1167.
+        let code = hex!(
+            "363d3d373d3d3d363d73bebebebebebebebebebebebebebebebebebebebe5af43d82803e903d91602b57fd5bf3"
+        );
+        let target = Address::repeat_byte(0xbe);
+        assert_eq!(code.len(), 45);
+        assert_eq!(target_in_code(&code), Some(target));
+        for place in (0..45).filter(|place| !(10..30).contains(place)) {
+            let mut other = code;
+            other[place] ^= 1;
+            assert_eq!(target_in_code(&other), None, "byte {place}");
+        }
+        assert_eq!(target_in_code(&[&code[..], &[0]].concat()), None);
+        assert_eq!(target_in_code(&code[..44]), None);
+    }
+
+    #[test]
+    fn a_delegation_has_23_bytes() {
+        let target = Address::repeat_byte(7);
+        let code = [DELEGATION.as_slice(), target.as_slice()].concat();
+        assert_eq!(target_in_code(&code), Some(target));
+        assert_eq!(target_in_code(&code[..22]), None);
+        assert_eq!(target_in_code(&[&code[..], &[0]].concat()), None);
+        assert_eq!(target_in_code(&[]), None);
+    }
+
+    #[test]
+    fn a_word_with_other_bits_names_no_address() {
+        let address = Address::repeat_byte(0x11);
+        let word = U256::from_be_bytes(address.into_word().0);
+        assert_eq!(address_of(word), Some(address));
+        assert_eq!(address_of(word | (U256::ONE << 160)), None);
+        assert_eq!(address_of(U256::MAX), None);
+    }
+}
