@@ -8,6 +8,7 @@ use alloy_primitives::{Address, B256, Bytes, U256, address, b256, keccak256};
 use crate::proxy::ZEPPELINOS_IMPLEMENTATION;
 use crate::query::Query;
 use crate::route::{self, Obstacle, View};
+use crate::state::ProvenState;
 
 /// Code hashes, pointers and codes that tokens had when they were read before. They only decide what is asked for in the first
 /// request: a balance is made from proofs alone, so a wrong hint costs a round trip and nothing else.
@@ -18,45 +19,60 @@ pub struct Hint {
     codes: BTreeMap<B256, Bytes>,
 }
 
-/// Where well-known tokens pass their calls to: chain id, token, hash of its code, slot of the pointer, implementation, hash of the
-/// implementation's code.
-const WELL_KNOWN: &[(u64, Address, B256, Option<(B256, Address, B256)>)] = &[
-    (
-        1,
-        address!("A0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48"),
-        b256!("d80d4b7c890cb9d6a4893e6b52bc34b56b25335cb13716e0d1d31383e6b41505"),
-        Some((
-            ZEPPELINOS_IMPLEMENTATION,
-            address!("43506849D7C04F9138D1A2050bbF3A0c054402dd"),
-            b256!("cdfb7d322961af3acae7a8f7ee8b69c205b36f576cc5b077f170c7eb8ecbe3ea"),
-        )),
-    ),
-    (
-        1,
-        address!("dAC17F958D2ee523a2206206994597C13D831ec7"),
-        b256!("b44fb4e949d0f78f87f79ee46428f23a2a5713ce6fc6e0beb3dda78c2ac1ea55"),
-        None,
-    ),
-    (
-        1,
-        address!("C02aaA39b223FE8D0A0e5C4F27eAD9083C756Cc2"),
-        b256!("d0a06b12ac47863b5c7be4185c2deaad1c61557033f56c7d4ea74429cbb25e23"),
-        None,
-    ),
+/// A well-known token of one network.
+struct WellKnown {
+    chain_id: u64,
+    token: Address,
+    code_hash: B256,
+    pointer: Option<KnownPointer>,
+}
+
+/// Where a well-known token passes its calls to.
+struct KnownPointer {
+    slot: B256,
+    implementation: Address,
+    code_hash: B256,
+}
+
+const WELL_KNOWN: &[WellKnown] = &[
+    WellKnown {
+        chain_id: 1,
+        token: address!("A0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48"),
+        code_hash: b256!("d80d4b7c890cb9d6a4893e6b52bc34b56b25335cb13716e0d1d31383e6b41505"),
+        pointer: Some(KnownPointer {
+            slot: ZEPPELINOS_IMPLEMENTATION,
+            implementation: address!("43506849D7C04F9138D1A2050bbF3A0c054402dd"),
+            code_hash: b256!("cdfb7d322961af3acae7a8f7ee8b69c205b36f576cc5b077f170c7eb8ecbe3ea"),
+        }),
+    },
+    WellKnown {
+        chain_id: 1,
+        token: address!("dAC17F958D2ee523a2206206994597C13D831ec7"),
+        code_hash: b256!("b44fb4e949d0f78f87f79ee46428f23a2a5713ce6fc6e0beb3dda78c2ac1ea55"),
+        pointer: None,
+    },
+    WellKnown {
+        chain_id: 1,
+        token: address!("C02aaA39b223FE8D0A0e5C4F27eAD9083C756Cc2"),
+        code_hash: b256!("d0a06b12ac47863b5c7be4185c2deaad1c61557033f56c7d4ea74429cbb25e23"),
+        pointer: None,
+    },
 ];
 
 impl Hint {
+    /// The most contracts, and the most slots, of which something is noted. Beyond it, everything is dropped and learned again.
+    pub const CAPACITY: usize = 4_096;
+    /// The most bytes that the noted codes take. Beyond it, all codes are dropped.
+    pub const CODE_BYTES: usize = 1 << 20;
+
     /// Returns what is known of well-known tokens of the network with this chain id.
     pub fn well_known(chain_id: u64) -> Self {
         let mut hint = Self::default();
-        for (chain, token, code_hash, pointer) in WELL_KNOWN {
-            if *chain != chain_id {
-                continue;
-            }
-            hint.note_code_hash(*token, *code_hash);
-            if let Some((slot, implementation, its_code)) = pointer {
-                hint.note_slot(*token, *slot, U256::from_be_bytes(implementation.into_word().0));
-                hint.note_code_hash(*implementation, *its_code);
+        for known in WELL_KNOWN.iter().filter(|known| known.chain_id == chain_id) {
+            hint.note_code_hash(known.token, known.code_hash);
+            if let Some(KnownPointer { slot, implementation, code_hash }) = &known.pointer {
+                hint.note_slot(known.token, *slot, U256::from_be_bytes(implementation.into_word().0));
+                hint.note_code_hash(*implementation, *code_hash);
             }
         }
         hint
@@ -64,18 +80,48 @@ impl Hint {
 
     /// Notes the hash of a contract's code.
     pub fn note_code_hash(&mut self, address: Address, code_hash: B256) {
+        if self.code_hashes.len() >= Self::CAPACITY {
+            self.code_hashes.clear();
+        }
         self.code_hashes.insert(address, code_hash);
     }
 
     /// Notes the word in a slot that points to another contract.
     pub fn note_slot(&mut self, address: Address, key: B256, word: U256) {
+        if self.slots.len() >= Self::CAPACITY {
+            self.slots.clear();
+        }
         self.slots.insert((address, key), word);
     }
 
-    /// Notes a code. Give it to [`ProvenState::add_code`](crate::ProvenState::add_code) too: there it counts only for an account
-    /// with its hash.
+    /// Notes a code. [`lend_codes`](Self::lend_codes) gives it to a state, where it counts only for an account with its hash.
     pub fn note_code(&mut self, code: Bytes) {
-        self.codes.insert(keccak256(&code), code);
+        self.note_hashed(keccak256(&code), code);
+    }
+
+    fn note_hashed(&mut self, hash: B256, code: Bytes) {
+        let bytes: usize = self.codes.values().map(|code| code.len()).sum();
+        if bytes.saturating_add(code.len()) > Self::CODE_BYTES {
+            self.codes.clear();
+        }
+        self.codes.insert(hash, code);
+    }
+
+    /// Returns the noted code with this hash.
+    pub fn code(&self, hash: B256) -> Option<&Bytes> {
+        self.codes.get(&hash)
+    }
+
+    /// Adds the noted codes to `state`, so that they are not asked for again.
+    pub fn lend_codes(&self, state: &mut ProvenState) {
+        self.codes.iter().for_each(|(hash, code)| state.add_hashed_code(*hash, code.clone()));
+    }
+
+    /// Notes what `state` proves of the way from `token` to its layout: code hashes, pointers and codes. The state may be
+    /// proven under any root.
+    pub fn learn(&mut self, state: &ProvenState, token: Address) {
+        let learner = Learner { state, hint: RefCell::new(self) };
+        let _ = route::find(&learner, token);
     }
 
     /// Returns everything that a balance of `owner` needs, as far as the hint reaches.
@@ -89,6 +135,30 @@ impl Hint {
         let mut query = recorder.query.into_inner();
         query.merge(missing);
         query
+    }
+}
+
+/// Notes in a hint what is read from a state.
+struct Learner<'a> {
+    state: &'a ProvenState,
+    hint: RefCell<&'a mut Hint>,
+}
+
+impl View for Learner<'_> {
+    fn code_hash(&self, address: Address) -> Option<B256> {
+        let known = self.state.code_hash(address);
+        known.inspect(|hash| self.hint.borrow_mut().note_code_hash(address, *hash))
+    }
+
+    fn slot(&self, address: Address, key: B256) -> Option<U256> {
+        let known = self.state.slot(address, key);
+        known.inspect(|word| self.hint.borrow_mut().note_slot(address, key, *word))
+    }
+
+    fn code(&self, hash: B256) -> Option<&[u8]> {
+        let code = self.state.bytes(hash)?;
+        self.hint.borrow_mut().note_hashed(hash, code.clone());
+        Some(code)
     }
 }
 
@@ -111,5 +181,25 @@ impl View for Recorder<'_> {
 
     fn code(&self, hash: B256) -> Option<&[u8]> {
         self.hint.codes.get(&hash).map(AsRef::as_ref)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hint_is_bounded() {
+        let mut hint = Hint::default();
+        for number in 0..10_000_u64 {
+            let address = Address::left_padding_from(&number.to_be_bytes());
+            hint.note_code_hash(address, B256::ZERO);
+            hint.note_slot(address, B256::ZERO, U256::ZERO);
+            hint.note_code(vec![1; usize::try_from(number).unwrap()].into());
+        }
+        assert!(hint.code_hashes.len() <= Hint::CAPACITY && hint.slots.len() <= Hint::CAPACITY);
+        assert!(hint.codes.values().map(|code| code.len()).sum::<usize>() <= Hint::CODE_BYTES);
+        let newest = keccak256(vec![1; 9_999]);
+        assert_eq!(hint.code(newest).unwrap().len(), 9_999);
     }
 }

@@ -39,7 +39,7 @@ impl ProvenState {
     /// [`OtherRoot`] if it was proven under another state root.
     pub fn add_account(&mut self, account: &Verified<Account>) -> Result<(), OtherRoot> {
         self.same_root(account.state_root())?;
-        self.accounts.insert(*account.subject(), account.leaf().clone());
+        self.accounts.insert(*account.subject(), *account.leaf());
         Ok(())
     }
 
@@ -60,6 +60,20 @@ impl ProvenState {
     /// Adds code. It is kept under its own hash, so code that no proven account has is never read.
     pub fn add_code(&mut self, code: Bytes) {
         self.codes.insert(keccak256(&code), code);
+    }
+
+    /// Adds code whose hash is `hash`.
+    pub(crate) fn add_hashed_code(&mut self, hash: B256, code: Bytes) {
+        self.codes.insert(hash, code);
+    }
+
+    /// Returns the hash of the code of `address`, that of no bytes for an account without code; `None` if it is not proven.
+    pub fn code_hash_of(&self, address: Address) -> Option<B256> {
+        self.code_hash(address)
+    }
+
+    pub(crate) fn bytes(&self, hash: B256) -> Option<&Bytes> {
+        self.codes.get(&hash)
     }
 
     fn same_root(&self, root: StateRoot) -> Result<(), OtherRoot> {
