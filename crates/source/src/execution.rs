@@ -17,7 +17,7 @@ use crate::io::Io;
 use crate::jsonrpc::{Call, call};
 
 pub use question::{At, Question};
-pub use result::{StateProofs, balance, block_number_of, chain_id_of, raw_header, state_proofs};
+pub use result::{StateProofs, balance, block_number_of, chain_id_of, code, raw_header, state_proofs};
 pub use together::{Together, ask_together};
 
 pub use crate::batch_size::LARGEST_BATCH;

@@ -12,6 +12,8 @@ const MAX_PROOF_REPLY: usize = 256 * 1024;
 const MAX_SLOT_REPLY: usize = 64 * 1024;
 /// Largest reply with a block: the hashes of its transactions, and its withdrawals.
 const MAX_BLOCK_REPLY: usize = 1024 * 1024;
+/// Largest reply with a contract's code. Deployed code has at most 24 KB (EIP-170), and twice as much in hexadecimal text.
+const MAX_CODE_REPLY: usize = 256 * 1024;
 const MAX_SMALL_REPLY: usize = 16 * 1024;
 const MAX_BALANCE_REPLY: usize = 1024;
 
@@ -62,6 +64,13 @@ pub enum Question {
         /// The block.
         at: At,
     },
+    /// `eth_getCode`, for [`code`](super::code): a claim, until its hash is that of a proven account.
+    Code {
+        /// The account.
+        address: Address,
+        /// The block.
+        at: At,
+    },
     /// `eth_getBlockByHash` without full transactions: the block object.
     Block(B256),
     /// `debug_getRawHeader` by hash: the header's RLP, for [`raw_header`](super::raw_header).
@@ -84,6 +93,7 @@ impl Question {
             Self::Balance { address, at } => {
                 Call::new("eth_getBalance", &(address, Block(*at)), MAX_BALANCE_REPLY)
             }
+            Self::Code { address, at } => Call::new("eth_getCode", &(address, Block(*at)), MAX_CODE_REPLY),
             Self::Block(hash) => Call::new("eth_getBlockByHash", &(hash, false), MAX_BLOCK_REPLY),
             Self::RawHeader(hash) => Call::new("debug_getRawHeader", &[hash], MAX_SMALL_REPLY),
             Self::ChainId => Call::new("eth_chainId", &json!([]), MAX_SMALL_REPLY),
@@ -92,10 +102,11 @@ impl Question {
         }
     }
 
-    /// Whether it is the same method, and for a proof the same block. A provider that cannot answer one cannot answer the other.
+    /// Whether it is the same method, and for a proof or a code the same block. A provider that cannot answer one cannot answer the other.
     pub(super) fn is_like(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Proof { at, .. }, Self::Proof { at: other, .. }) => at == other,
+            (Self::Proof { at, .. }, Self::Proof { at: other, .. })
+            | (Self::Code { at, .. }, Self::Code { at: other, .. }) => at == other,
             _ => std::mem::discriminant(self) == std::mem::discriminant(other),
         }
     }

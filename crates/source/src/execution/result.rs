@@ -22,6 +22,14 @@ pub fn raw_header(result: &RawValue) -> Result<Bytes, Failure> {
     serde_json::from_str(result.get()).map_err(|_| Failure::Malformed { what: "not the bytes of a header" })
 }
 
+/// The bytes of a [`Question::Code`](super::Question::Code)'s result, which are only a claim.
+///
+/// # Errors
+/// [`Failure::Malformed`] if the result is not hexadecimal text.
+pub fn code(result: &RawValue) -> Result<Bytes, Failure> {
+    serde_json::from_str(result.get()).map_err(|_| Failure::Malformed { what: "not the bytes of a code" })
+}
+
 /// The number in a [`Question::ChainId`](super::Question::ChainId)'s result.
 ///
 /// # Errors
