@@ -5,7 +5,7 @@ mod recording;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use alloy_primitives::{Address, B256, U256};
+use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use saldo_beacon::container::ExecutionPayloadHeader;
 use saldo_beacon::unit::{Period, Slot, UnixTime};
 use saldo_beacon::{Checkpoint, Fork, LightClientBootstrap, LightClientUpdate, Network};
@@ -72,6 +72,16 @@ impl Chain {
     /// From the next block on `holder` has `amount` base units of `token`, whose balances are a mapping in slot 0.
     pub fn set_token_balance(&self, token: Address, holder: Address, amount: U256) {
         self.set_storage(token, token_balance_key(holder), amount);
+    }
+
+    /// From the next block on `address` has this code. The chain never runs it.
+    pub fn set_code(&self, address: Address, code: Bytes) {
+        self.change(Change::Code(address, keccak256(&code), code));
+    }
+
+    /// From the next block on `address` has the code with this hash, as a contract of mainnet; its bytes are not known.
+    pub fn set_code_hash(&self, address: Address, code_hash: B256) {
+        self.change(Change::Code(address, code_hash, Bytes::new()));
     }
 
     /// From the next block on `address` can be proven, present or absent, in a chain of mainnet's shape.

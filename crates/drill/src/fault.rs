@@ -243,6 +243,17 @@ faults! {
     } = "invented_trie", Some(Side::Execution), Lies;
     /// Execution: `storageProof` is empty although keys were asked for.
     NoStorageProof = "no_storage_proof", Some(Side::Execution), Failing;
+    /// Execution: genuine proofs of other slots of the same contract, under the asked keys, and everything claimed is zero.
+    OtherSlotsProof = "other_slots_proof", Some(Side::Execution), Lies;
+    /// Execution: only the first nodes of each storage proof are there, and everything claimed is zero.
+    TruncatedStorageProof {
+        /// How many nodes are left.
+        nodes: usize,
+    } = "truncated_storage_proof", Some(Side::Execution), Lies;
+    /// Execution: every second proof is that of the block before.
+    MixedBlocks = "mixed_blocks", Some(Side::Execution), Lies;
+    /// Execution: the code of a contract is another.
+    OtherCode = "other_code", Some(Side::Execution), Lies;
     /// Execution: storage keys are echoed without their leading zeros, as some clients do.
     ShortKeys = "short_keys", Some(Side::Execution), Well;
     /// Execution: one field of a result that is an object is another, or missing.
@@ -290,6 +301,10 @@ impl Fault {
                 | Self::AnotherNetwork
                 | Self::AnotherBranch { .. }
                 | Self::StaleBlock(_)
+                | Self::OtherSlotsProof
+                | Self::TruncatedStorageProof { .. }
+                | Self::MixedBlocks
+                | Self::OtherCode
                 | Self::ForgedSignature
                 | Self::TooFewSigners(_)
                 | Self::LastCommittee

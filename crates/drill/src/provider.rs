@@ -13,7 +13,7 @@ use crate::server::{Protocol, Served, Server};
 /// An execution provider. A handle: clones are the same provider.
 ///
 /// Serves `eth_chainId`, `eth_blockNumber`, `eth_getBlockByNumber`, `eth_getBlockByHash`, `debug_getRawHeader`,
-/// `eth_getProof`, `eth_getBalance`, `eth_getTransactionCount` and `eth_getStorageAt`, single and in batches, with
+/// `eth_getProof`, `eth_getBalance`, `eth_getTransactionCount`, `eth_getCode` and `eth_getStorageAt`, single and in batches, with
 /// geth's fields and errors.
 pub type Provider = Server<JsonRpc>;
 

@@ -23,6 +23,8 @@ pub(crate) enum Change {
     Balance(Address, U256),
     Nonce(Address, u64),
     Storage(Address, B256, U256),
+    /// A contract's code, by its hash; the bytes are empty if they are not known.
+    Code(Address, B256, Bytes),
     /// Nothing but the shape of the path, so that the account can be proven absent.
     Path(Address),
 }
@@ -33,12 +35,20 @@ pub(crate) struct Account {
     pub(crate) nonce: u64,
     pub(crate) balance: U256,
     pub(crate) code_hash: B256,
+    /// Empty if only the hash is known.
+    pub(crate) code: Bytes,
     storage: Trie,
 }
 
 impl Default for Account {
     fn default() -> Self {
-        Self { nonce: 0, balance: U256::ZERO, code_hash: KECCAK256_EMPTY, storage: Trie::default() }
+        Self {
+            nonce: 0,
+            balance: U256::ZERO,
+            code_hash: KECCAK256_EMPTY,
+            code: Bytes::new(),
+            storage: Trie::default(),
+        }
     }
 }
 
@@ -69,6 +79,12 @@ impl Account {
     /// Empty accounts are not in the state ([EIP-161](https://eips.ethereum.org/EIPS/eip-161)).
     fn is_empty(&self) -> bool {
         self.nonce == 0 && self.balance.is_zero() && self.code_hash == KECCAK256_EMPTY
+    }
+
+    /// Gives it code. A contract starts with nonce 1.
+    fn become_contract(&mut self, code_hash: B256, code: Bytes) {
+        self.nonce = self.nonce.max(1);
+        (self.code_hash, self.code) = (code_hash, code);
     }
 
     fn write(&mut self, key: B256, value: U256) {
@@ -143,6 +159,7 @@ impl World {
             Change::Balance(address, _)
             | Change::Nonce(address, _)
             | Change::Storage(address, ..)
+            | Change::Code(address, ..)
             | Change::Path(address) => address,
         };
         if address == HISTORY_CONTRACT {
@@ -150,16 +167,18 @@ impl World {
         }
         self.thicken(address);
         let mut account = self.account(address).cloned().unwrap_or_default();
-        match *change {
-            Change::Balance(_, balance) => account.balance = balance,
-            Change::Nonce(_, nonce) => account.nonce = nonce,
+        match change {
+            Change::Balance(_, balance) => account.balance = *balance,
+            Change::Nonce(_, nonce) => account.nonce = *nonce,
             Change::Path(_) => {}
             Change::Storage(_, key, value) => {
-                account.write(key, value);
-                // Only a contract has storage, and a contract starts with nonce 1.
-                account.nonce = account.nonce.max(1);
-                account.code_hash = keccak256(address);
+                account.write(*key, *value);
+                // Only a contract has storage.
+                if account.code_hash == KECCAK256_EMPTY {
+                    account.become_contract(keccak256(address), address.0.into());
+                }
             }
+            Change::Code(_, hash, code) => account.become_contract(*hash, code.clone()),
         }
         self.place(address, &account);
         let accounts = Arc::make_mut(&mut self.accounts);

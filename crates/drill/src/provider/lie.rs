@@ -3,7 +3,7 @@
 use alloy_primitives::{B256, Bytes, KECCAK256_EMPTY, U256};
 use serde_json::{Value, json};
 
-use super::method::{Proof, missing, prove};
+use super::method::{Proof, missing, prove, storage_key};
 use super::{Failure, View};
 use crate::block::Block;
 use crate::fault::{Fault, Rule};
@@ -43,6 +43,19 @@ impl View<'_> {
                 }
                 Fault::InventedTrie { balance } => proof = self.invent(&proof, *balance)?,
                 Fault::NoStorageProof => proof.storage.clear(),
+                Fault::OtherSlotsProof => {
+                    proof.claim_nothing();
+                    let Some(account) = block.world.account(proof.address) else { continue };
+                    for entry in &mut proof.storage {
+                        let mut other = storage_key(&entry.key)?;
+                        other.0.iter_mut().rev().take(1).for_each(|byte| *byte ^= 1);
+                        entry.nodes = account.prove(other).map_err(missing)?;
+                    }
+                }
+                Fault::TruncatedStorageProof { nodes } => {
+                    proof.storage.iter_mut().for_each(|entry| entry.nodes.truncate(*nodes));
+                    proof.claim_nothing();
+                }
                 Fault::ShortKeys => proof.storage.iter_mut().for_each(|entry| shorten(&mut entry.key)),
                 _ => {}
             }
