@@ -5,7 +5,7 @@ use std::time::Duration;
 use saldo_beacon::unit::UnixTime;
 use saldo_chain::{Chain, Level};
 use saldo_reading::gate::{Demand, Found, Present, Refusal, admit, hand_out, last, recorded, withdrawn};
-use saldo_reading::{Candidate, Generation, Mark, Now, Policy, Reading, Record, Why};
+use saldo_reading::{Candidate, Claim, Generation, Mark, Now, Policy, Reading, Record, Why};
 use saldo_tests::life::{Moment, life};
 
 const FIRST: Generation = Generation::FIRST;
@@ -258,7 +258,7 @@ fn a_claim_carries_the_reading_that_holds_now() {
     let record = record_of(&[signed()]);
     let account = saldo_tests::life::account_at(signed().anchor());
     let claim = Found::Claim {
-        account: Box::new(account),
+        claim: Claim::from(&account),
         provider: signed().provider().clone(),
         why: Why::UnsignedTip,
     };

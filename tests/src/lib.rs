@@ -25,6 +25,7 @@ pub mod stored;
 pub mod supply;
 pub mod syntax;
 pub mod tls_server;
+pub mod token;
 pub mod watched;
 
 use std::io::Write;

@@ -1,8 +1,10 @@
 //! An amount that was joined and has not passed the gate yet.
 
 use std::fmt;
+use std::sync::Arc;
 
 use saldo_chain::{Anchor, Chain, Level, Standing};
+use saldo_token::VerifiedBalance;
 
 use crate::amount::Amount;
 use crate::holding::Holding;
@@ -23,7 +25,8 @@ impl Generation {
     }
 }
 
-/// An amount that was proven under a trusted header. Only [`join`](crate::join) builds it.
+/// An amount that was proven under a trusted header. Only [`join`](crate::join) and
+/// [`join_token`](crate::join_token) build it.
 ///
 /// It can have become false since then: trust was restarted, the chain withdrew its block, or a newer amount is known. So
 /// it does not show its amount. Only the [gate](crate::gate) turns it into a [`Proven`](crate::Proven).
@@ -32,6 +35,7 @@ pub struct Candidate {
     pub(crate) holding: Holding,
     pub(crate) amount: Amount,
     pub(crate) nonce: Option<u64>,
+    pub(crate) token: Option<Arc<VerifiedBalance>>,
     pub(crate) anchor: Anchor,
     pub(crate) provider: ProviderId,
     pub(crate) restored: bool,

@@ -19,9 +19,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use saldo_chain::{Anchor, Chain, Level};
-use saldo_proof::{Account, Verified};
 
 use crate::candidate::{Candidate, Generation};
+use crate::claim::Claim;
 use crate::failure::Attempt;
 use crate::freshness::Now;
 use crate::policy::Policy;
@@ -65,8 +65,8 @@ pub enum Found {
     Candidate(Box<Candidate>),
     /// A complete proof under a state root that is not signed.
     Claim {
-        /// The account, as proven under that root.
-        account: Box<Verified<Account>>,
+        /// What it says under that root.
+        claim: Claim,
         /// The provider that served it.
         provider: ProviderId,
         /// Why it is not proven.
@@ -145,7 +145,7 @@ pub fn hand_out(
             Ok(proven) => return Reading::Proven(proven.with_attempts(attempts)),
             Err(refusal) => (refusal.why(), None),
         },
-        Found::Claim { account, provider, why } => (why, Some((account, provider))),
+        Found::Claim { claim, provider, why } => (why, Some((claim, provider))),
         Found::Nothing(why) => (why, None),
     };
     if let Some(proven) = proven_since(before, demand, present) {
@@ -153,8 +153,8 @@ pub fn hand_out(
     }
     let last = last(present);
     match claim {
-        Some((account, provider)) => {
-            Reading::Provisional(Provisional::new(&account, provider, found, attempts, last))
+        Some((claim, provider)) => {
+            Reading::Provisional(Provisional::new(&claim, provider, found, attempts, last))
         }
         None => Reading::Unknown(Unknown::new(found, attempts, last)),
     }

@@ -40,7 +40,8 @@ impl fmt::Display for NetworkId {
 pub enum Asset {
     /// The network's own coin, in wei.
     Native,
-    /// An ERC-20 token, by its contract. This version cannot read tokens: a reading of one is unknown, with that reason.
+    /// An ERC-20 token, by its contract. It can be proven if the layout of its balances was established for its code
+    /// ([`saldo_token::layouts`]); else a reading of it is unknown, with that reason.
     Erc20(Address),
 }
 

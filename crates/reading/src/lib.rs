@@ -1,7 +1,8 @@
 //! What is known about an amount, and with how much assurance.
 //!
-//! Only [`join`] creates an amount. It takes the result of a Merkle proof ([`Verified<Account>`](saldo_proof::Verified))
-//! and a trusted execution header ([`Anchor`](saldo_chain::Anchor)). If subject and state root match, it returns a
+//! Only [`join`] and [`join_token`] create an amount. They take the result of a Merkle proof
+//! ([`Verified<Account>`](saldo_proof::Verified), or [`VerifiedBalance`](saldo_token::VerifiedBalance) for a token) and a
+//! trusted execution header ([`Anchor`](saldo_chain::Anchor)). If subject and state root match, it returns a
 //! [`Candidate`]. Only the [`gate`] turns it into a [`Proven`], by the state at the moment of handing it out. An amount that
 //! could not be proven is a [`Reading::Unknown`] with a [`Why`], never a number. [`Record`] is the rule by which one reading
 //! replaces another. [`Totals`] adds up readings and states which holdings are missing.
@@ -25,6 +26,7 @@
 
 mod amount;
 mod candidate;
+mod claim;
 mod failure;
 mod fault;
 #[cfg(feature = "serde")]
@@ -43,11 +45,12 @@ mod why;
 
 pub use amount::Amount;
 pub use candidate::{Candidate, Generation};
+pub use claim::Claim;
 pub use failure::{Attempt, Failure, Outcome, Role, TransportError};
 pub use fault::Fault;
 pub use freshness::{Freshness, Now};
 pub use holding::{Asset, Holding, NetworkId};
-pub use join::{JoinError, join};
+pub use join::{JoinError, join, join_token};
 pub use policy::Policy;
 pub use provider::ProviderId;
 pub use reading::{Proven, Provisional, Reading, Unknown};

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use alloy_primitives::B256;
 use saldo_chain::Anchor;
-use saldo_proof::{Account, StateRoot, Verified};
+use saldo_proof::StateRoot;
+use saldo_token::VerifiedBalance;
 
 use crate::amount::Amount;
 use crate::candidate::Candidate;
+use crate::claim::Claim;
 use crate::failure::Attempt;
 use crate::freshness::{Freshness, Now};
 use crate::holding::Holding;
@@ -73,6 +75,7 @@ pub struct Proven {
     pub(crate) holding: Holding,
     pub(crate) amount: Amount,
     pub(crate) nonce: Option<u64>,
+    pub(crate) token: Option<Arc<VerifiedBalance>>,
     pub(crate) anchor: Anchor,
     pub(crate) provider: ProviderId,
     pub(crate) attempts: Arc<[Attempt]>,
@@ -94,6 +97,17 @@ impl Proven {
     /// that does not exist has nonce 0.
     pub fn nonce(&self) -> Option<u64> {
         self.nonce
+    }
+
+    /// Returns how the balance of a token was proven: by which layout, for which code; `None` for the native asset.
+    pub fn token(&self) -> Option<&VerifiedBalance> {
+        self.token.as_deref()
+    }
+
+    /// Returns whether the token's issuer has frozen the owner's balance, so that it cannot be moved. False where the token's
+    /// layout does not say.
+    pub fn is_frozen(&self) -> bool {
+        self.token.as_ref().is_some_and(|token| token.is_blocked())
     }
 
     /// Returns the block that it is true at, and how that block's header is known.
@@ -119,12 +133,13 @@ impl Proven {
 
     /// Makes the reading that the gate hands out: `candidate` at `anchor`, its block as it is known now.
     pub(crate) fn of(candidate: &Candidate, anchor: Anchor) -> Self {
-        let Candidate { holding, amount, nonce, provider, restored, .. } = candidate;
+        let Candidate { holding, amount, nonce, token, provider, restored, .. } = candidate;
         let attempts = Arc::new([]);
         Self {
             holding: *holding,
             amount: *amount,
             nonce: *nonce,
+            token: token.clone(),
             anchor,
             provider: provider.clone(),
             attempts,
@@ -153,17 +168,14 @@ pub struct Provisional {
 impl Provisional {
     /// Makes the claim of `provider`: a proof under a root that is not signed.
     pub(crate) fn new(
-        account: &Verified<Account>,
+        claim: &Claim,
         provider: ProviderId,
         why: Why,
         attempts: impl Into<Arc<[Attempt]>>,
         last: Option<Proven>,
     ) -> Self {
-        let unconfirmed = match account.leaf() {
-            Account::Present(state) if !state.balance.is_zero() => Some(Amount::new(state.balance)),
-            Account::Present(_) | Account::Absent => None,
-        };
-        Self { unconfirmed, state_root: account.state_root(), provider, why, attempts: attempts.into(), last }
+        let unconfirmed = Some(claim.amount()).filter(|amount| !amount.is_zero()).map(Amount::new);
+        Self { unconfirmed, state_root: claim.state_root(), provider, why, attempts: attempts.into(), last }
     }
 
     /// Returns the claimed amount, to be shown as unconfirmed; `None` for zero, because a claim is not enough to show zero.
@@ -230,7 +242,7 @@ mod tests {
         let proof: [Bytes; 0] = [];
         let absent = verify_account(StateRoot::new(EMPTY_ROOT_HASH), Address::ZERO, &proof).unwrap();
         let provider = ProviderId::new("rpc.example").unwrap();
-        let claim = Provisional::new(&absent, provider.clone(), Why::UnsignedTip, [], None);
+        let claim = Provisional::new(&Claim::from(&absent), provider.clone(), Why::UnsignedTip, [], None);
         assert_eq!(claim.state_root(), EMPTY_ROOT_HASH);
         assert_eq!((claim.provider(), claim.why(), claim.last()), (&provider, &Why::UnsignedTip, None));
         assert_eq!(claim.unconfirmed_amount(), None);

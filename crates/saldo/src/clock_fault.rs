@@ -11,8 +11,8 @@ impl ClientInner {
     pub(crate) fn blame_fast_clock(&self, found: Found) -> Found {
         match found {
             Found::Nothing(why) if self.is_fast_clock(&why) => Found::Nothing(Why::ClockOff),
-            Found::Claim { account, provider, why } if self.is_fast_clock(&why) => {
-                Found::Claim { account, provider, why: Why::ClockOff }
+            Found::Claim { claim, provider, why } if self.is_fast_clock(&why) => {
+                Found::Claim { claim, provider, why: Why::ClockOff }
             }
             other => other,
         }

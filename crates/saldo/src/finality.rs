@@ -90,8 +90,8 @@ impl ClientInner {
                 (None, Some(result)) => result,
             };
             let attempts = [before, result.attempts.clone()].concat();
-            if let Some((_, candidate)) = result.winner {
-                return (Found::Candidate(candidate), attempts);
+            if let Some((_, settled)) = result.winner {
+                return (settled.found(), attempts);
             }
             let why = why::of_read(&why::Case {
                 problem: synced.problem.as_ref(),

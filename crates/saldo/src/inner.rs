@@ -73,7 +73,7 @@ impl ClientInner {
         if self.unreadable(holding).is_some() {
             return; // Nothing is known about it. What is known about its owner belongs to another holding.
         }
-        self.proofs.forget(holding);
+        self.proofs.forget(holding, !self.readings.has_other_of_owner(holding));
         self.readings.forget(holding);
         self.readings.start_removals(&self.proofs);
         self.hub.notify.notify_all();
@@ -104,7 +104,7 @@ impl ClientInner {
         let expected = NetworkId::from(&*self.head.network());
         match holding.asset() {
             _ if holding.network() != expected => Some(Why::NetworkNotConfigured { expected }),
-            Asset::Native => None,
+            Asset::Native | Asset::Erc20(_) => None,
             _ => Some(Why::TokenLayoutUnproven),
         }
     }

@@ -74,6 +74,7 @@ mod read;
 mod readings;
 mod storage;
 mod store;
+mod token_proof;
 mod trust;
 mod watch;
 mod why;
@@ -108,6 +109,7 @@ pub use saldo_source::{
     EndpointError, Listed, Method, ProviderStats, Request, Response, SecretUrl, TlsFault, Transport,
     TransportError,
 };
+pub use saldo_token::{Derivation, VerifiedBalance};
 
 #[cfg(feature = "_transport")]
 pub use saldo_source::{HttpTransport, Proxies, ProxyError, SetupError, SystemClock};
@@ -119,6 +121,10 @@ struct Readme;
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/show-balances-honestly.md")]
 struct ShowBalancesHonestly;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/tokens.md")]
+struct Tokens;
 
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/migrating.md")]

@@ -13,6 +13,7 @@ mod header;
 mod history;
 mod judge;
 mod pending;
+mod plan;
 mod provider_state;
 mod request;
 mod target;
@@ -24,6 +25,7 @@ use alloy_primitives::Address;
 use saldo_proof::StateRoot;
 use saldo_reading::{Holding, ProviderId};
 use saldo_source::{BatchSize, Endpoint, SortedMap};
+use saldo_token::Hint;
 
 use crate::env::Env;
 use crate::head::Head;
@@ -35,7 +37,7 @@ use pending::PendingProofs;
 
 pub use evidence::Evidence;
 pub(crate) use pending::PendingProof;
-pub(crate) use target::{Checked, Inquiry, Judge, Judged, ProofRequest, ProofTarget};
+pub(crate) use target::{Checked, Inquiry, Judge, Judged, ProofRequest, ProofTarget, Settled, Shown};
 
 /// Owns the provider state and the pending proofs.
 pub(crate) struct Proofs {
@@ -60,6 +62,8 @@ struct ProofsState {
     evidence: EvidenceLog,
     chains_said: ChainsSaid,
     pending: PendingProofs,
+    /// What tokens were when they were read last. It only decides what is asked for.
+    hints: Hint,
 }
 
 impl Proofs {
@@ -69,7 +73,9 @@ impl Proofs {
 
     pub(crate) fn new(env: Arc<Env>, head: Arc<Head>, keeps_nodes: bool) -> Self {
         let is_built_in = is_built_in(&head.network());
-        Self { env, head, keeps_nodes, is_built_in, state: Mutex::default() }
+        let hints = Hint::well_known(head.network().chain_id());
+        let state = Mutex::new(ProofsState { hints, ..ProofsState::default() });
+        Self { env, head, keeps_nodes, is_built_in, state }
     }
 
     fn state(&self) -> MutexGuard<'_, ProofsState> {
@@ -156,11 +162,13 @@ impl Proofs {
         self.state().evidence.all()
     }
 
-    /// Drops the pending proofs of `holding` and the disclosure set of its owner.
-    pub(crate) fn forget(&self, holding: &Holding) {
+    /// Drops the pending proofs of `holding`; and the disclosure set of its owner, if nothing else is known of the owner.
+    pub(crate) fn forget(&self, holding: &Holding, is_last_of_owner: bool) {
         let mut state = self.state();
         state.pending.remove_all(*holding);
-        state.disclosures.remove(holding.owner());
+        if is_last_of_owner {
+            state.disclosures.remove(holding.owner());
+        }
     }
 
     /// Drops all pending proofs, after a restart of trust. The provider state stays.

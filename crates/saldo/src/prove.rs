@@ -9,10 +9,10 @@ use saldo_source::{Answer, Deadline, Endpoint, Hedged, IntoBoxed, SortedMap};
 use crate::env::{Env, takes_tips};
 use crate::head::{BlockRef, Synced};
 use crate::inner::ClientInner;
-use crate::proofs::{Inquiry, Judge, Judged, PendingProof, ProofRequest, ProofTarget};
+use crate::proofs::{Inquiry, Judge, Judged, PendingProof, ProofRequest, ProofTarget, Settled};
 
 /// The results of the hedged requests, by holding.
-pub(crate) type Proven = HashMap<Holding, Hedged<Box<Candidate>>>;
+pub(crate) type Proven = HashMap<Holding, Hedged<Settled>>;
 
 impl ClientInner {
     /// Requests proofs of `holdings` until each joins a trusted block, or no provider is left to ask.
@@ -21,7 +21,7 @@ impl ClientInner {
         holdings: &[Holding],
         target: &ProofTarget,
         deadline: Deadline,
-    ) -> Vec<Hedged<Box<Candidate>>> {
+    ) -> Vec<Hedged<Settled>> {
         let inquiry = Inquiry { target, judge: &self.readings, deadline };
         self.proofs.prove(holdings, inquiry).await
     }
@@ -32,7 +32,7 @@ impl ClientInner {
         provider: &Endpoint,
         holdings: &[Holding],
         deadline: Deadline,
-    ) -> Vec<Answer<Box<Candidate>>> {
+    ) -> Vec<Answer<Settled>> {
         let target = ProofTarget { block: BlockRef::Tip, level: self.env.policy.assurance };
         let inquiry = Inquiry { target: &target, judge: &self.readings, deadline };
         let requests: Vec<ProofRequest> = holdings.iter().copied().map(ProofRequest::within_policy).collect();
@@ -125,7 +125,7 @@ impl ClientInner {
             .iter()
             .flat_map(|holding| self.proofs.pending_of(*holding).into_iter().map(|proof| (*holding, proof)))
             .collect();
-        let named = |results: Vec<Hedged<Box<Candidate>>>| holdings.iter().copied().zip(results).collect();
+        let named = |results: Vec<Hedged<Settled>>| holdings.iter().copied().zip(results).collect();
         let prove = self.prove(holdings, &target, deadline).into_boxed();
         if pending.is_empty() {
             return (named(prove.await), Vec::new());
@@ -160,8 +160,8 @@ impl ClientInner {
     /// there a provider that serves nothing but its tip. Returns the failed attempts.
     async fn join_linked(&self, before: &[(Holding, PendingProof)], deadline: Deadline) -> Vec<Attempt> {
         let is_new = |holding: &Holding, tip: &PendingProof| {
-            let root = tip.checked.account.state_root();
-            before.iter().all(|(held, known)| held != holding || known.checked.account.state_root() != root)
+            let root = tip.checked.state_root();
+            before.iter().all(|(held, known)| held != holding || known.checked.state_root() != root)
         };
         let has_new =
             |holding: &Holding| self.proofs.pending_of(*holding).iter().any(|tip| is_new(holding, tip));
@@ -236,19 +236,19 @@ impl ClientInner {
             .collect()
     }
 
-    /// Joins the pending proofs whose block is trusted by now, and returns the newest candidate.
-    pub(crate) fn join_pending(&self, holding: Holding, pending: &[PendingProof]) -> Option<Candidate> {
-        let mut newest: Option<Candidate> = None;
+    /// Joins the pending proofs whose block is trusted by now, and returns what the newest of them says.
+    pub(crate) fn join_pending(&self, holding: Holding, pending: &[PendingProof]) -> Option<Settled> {
+        let mut newest: Option<Settled> = None;
         for PendingProof { provider, checked, .. } in pending {
             let judged = self.readings.join(holding, checked, provider, self.env.policy.assurance);
             if !matches!(judged, Judged::NotYet) {
-                self.proofs.settle_pending(holding, provider, checked.account.state_root());
+                self.proofs.settle_pending(holding, provider, checked.state_root());
             }
-            if let Judged::Joined(candidate) = judged {
+            if let Judged::Settled(settled) = judged {
                 self.proofs.record_disclosure(holding.owner(), provider);
-                let number = candidate.anchor().number();
+                let number = settled.anchor().number();
                 if newest.as_ref().is_none_or(|held| held.anchor().number() < number) {
-                    newest = Some(*candidate);
+                    newest = Some(settled);
                 }
             }
         }

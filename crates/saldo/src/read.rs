@@ -16,7 +16,7 @@ use crate::gate::Finding;
 use crate::head::{BlockRef, Synced};
 use crate::inner::ClientInner;
 use crate::patience;
-use crate::proofs::PendingProof;
+use crate::proofs::{PendingProof, Settled};
 use crate::why;
 
 /// The state of one holding before any provider is asked for a proof.
@@ -277,12 +277,16 @@ impl ClientInner {
         }
         // A reading counts only if it is at the newest head. If only the hash of that head is known, no reading
         // is.
-        let is_at_head = |candidate: &Candidate| match block {
-            BlockRef::Known(head) => candidate.anchor().hash() == head.hash(),
+        let is_head = |anchor: &Anchor| match block {
+            BlockRef::Known(head) => anchor.hash() == head.hash(),
             BlockRef::ByHash(_) | BlockRef::Tip => false,
         };
-        if let Some(bound) = self.join_pending(holding, &self.proofs.pending_of(holding)).filter(is_at_head) {
-            return Step::Bound(Box::new(bound));
+        let is_at_head = |candidate: &Candidate| is_head(candidate.anchor());
+        let bound = self.join_pending(holding, &self.proofs.pending_of(holding));
+        match bound.filter(|settled| is_head(settled.anchor())) {
+            Some(Settled::Proven(candidate)) => return Step::Bound(candidate),
+            Some(Settled::NoBalance { why, .. }) => return Step::Done(Found::Nothing(why)),
+            None => {}
         }
         let newest = self
             .readings
@@ -302,12 +306,12 @@ impl ClientInner {
         holding: Holding,
         synced: &Synced,
         head: Option<Anchor>,
-        result: Option<Hedged<Box<Candidate>>>,
+        result: Option<Hedged<Settled>>,
     ) -> Found {
         let result = result.unwrap_or(Hedged { winner: None, attempts: Vec::new(), held_back: false });
-        if let Some((_, candidate)) = result.winner {
+        if let Some((_, settled)) = result.winner {
             self.proofs.drop_pending(holding);
-            return Found::Candidate(candidate);
+            return settled.found();
         }
         let head = self.head.newest(self.env.policy.assurance).or(head);
         let why = why::of_read(&why::Case {
@@ -324,7 +328,7 @@ impl ClientInner {
         let claim = pending.and_then(|attempt| self.proofs.newest_pending(holding, &attempt.provider));
         match claim {
             Some(PendingProof { provider, checked, .. }) => {
-                Found::Claim { account: Box::new(checked.account), provider, why }
+                Found::Claim { claim: checked.claim(), provider, why }
             }
             None => Found::Nothing(why),
         }

@@ -1,5 +1,6 @@
 //! The owner of the readings: the records of all holdings, the withdrawn readings, and what has to be stored.
-//! It is the only caller of [`join`].
+//! Beside the restoring of the
+//! store it is the only caller of [`join`] and [`join_token`].
 //!
 //! **Lock order** of the whole crate: first the outbox of a watch, then the state of the store, then the
 //! readings, then the head, then the head's table of the network, and last the state of the proofs. Nothing else
@@ -17,14 +18,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use saldo_beacon::Checkpoint;
 use saldo_chain::{Anchor, Level};
 use saldo_reading::gate::Present;
-use saldo_reading::{Candidate, Holding, ProviderId, Record, join};
+use saldo_reading::{Candidate, Holding, ProviderId, Record, join, join_token};
 use saldo_source::SortedSet;
 
 use crate::env::Env;
 use crate::event;
 use crate::head::{Head, HeadView};
 use crate::hub::WatchHub;
-use crate::proofs::{Checked, Judge, Judged};
+use crate::proofs::{Checked, Judge, Judged, Settled, Shown};
 use crate::storage::StorageFault;
 use crate::store::Store;
 use state::ReadingsState;
@@ -146,6 +147,15 @@ impl Readings {
         }
     }
 
+    /// Whether another holding of the same owner than `holding` has a recorded reading.
+    pub(crate) fn has_other_of_owner(&self, holding: &Holding) -> bool {
+        let state = self.state();
+        let is_other = |(held, record): (&Holding, &Record)| {
+            held.owner() == holding.owner() && held != holding && record.last().is_some()
+        };
+        state.records.iter().any(is_other)
+    }
+
     fn note_faults(&self, faults: Vec<StorageFault>) {
         if let Some(store) = &self.store {
             faults.into_iter().for_each(|fault| store.note(fault));
@@ -159,27 +169,39 @@ impl Judge for Readings {
         let policy = self.env.policy_at(level);
         let mut state = self.state();
         let joined = self.head.look(|view| {
-            let anchor = view.chain.anchor_at_root(checked.account.state_root());
+            let anchor = view.chain.anchor_at_root(checked.state_root());
             let anchor = anchor.filter(|anchor| !view.is_faulted && anchor.assurance().level() >= level)?;
-            let provider = provider.clone();
-            let joined = join(holding, &checked.account, anchor, provider, view.generation);
             let age = view.now.age_of(anchor.timestamp());
             let is_young = age.is_some_and(|age| view.now.allows(age, &policy));
-            Some((joined.ok()?, is_young))
+            let (provider, generation) = (provider.clone(), view.generation);
+            let joined = match &checked.shown {
+                Shown::Account(account) => join(holding, account, anchor, provider, generation),
+                Shown::Token(balance) => {
+                    join_token(holding, Arc::clone(balance), anchor, provider, generation)
+                }
+                Shown::NoBalance { why, .. } => {
+                    let anchor = Box::new(anchor.clone());
+                    return Some((Settled::NoBalance { why: why.clone(), anchor }, is_young));
+                }
+            };
+            Some((Settled::Proven(Box::new(joined.ok()?)), is_young))
         });
-        let Some((candidate, is_young)) = joined else { return Judged::NotYet };
-        let number = candidate.anchor().number();
+        let Some((settled, is_young)) = joined else { return Judged::NotYet };
+        let number = settled.anchor().number();
         let record = state.records.get(&holding);
         let newest = match level > self.env.policy.assurance {
             true => record.and_then(Record::finalized),
             false => record.and_then(Record::last),
         };
         let is_outdated = newest.is_some_and(|newest| newest.anchor().number() > number);
-        let is_new = state.offer(&candidate, Some(checked));
+        let is_new = match &settled {
+            Settled::Proven(candidate) => state.offer(candidate, Some(checked)),
+            Settled::NoBalance { .. } => false,
+        };
         drop(state);
         if is_new {
             self.hub.notify.notify_all();
         }
-        if is_outdated || !is_young { Judged::Old { number } } else { Judged::Joined(Box::new(candidate)) }
+        if is_outdated || !is_young { Judged::Old { number } } else { Judged::Settled(settled) }
     }
 }

@@ -1,31 +1,27 @@
 //! Requests proofs from providers.
 
-use saldo_reading::{Candidate, Failure, Holding, Role};
+use saldo_reading::{Failure, Holding, Role};
 use saldo_source::execution::At;
 use saldo_source::{
     Answer, Ask, BoxedFuture, DisclosureSet, Endpoint, Hedged, IntoBoxed, RequestSpec, SortedSet,
 };
-use serde_json::value::RawValue;
 
 use super::Proofs;
 use super::disclosed::Place;
 use super::evidence::Evidence;
 use super::judge::{Missed, PinnedReply};
+use super::plan::Parts;
 use super::request::Asked;
-use super::target::{Inquiry, PinnedBlock, ProofRequest, ProofTarget, proofs_at};
+use super::target::{Inquiry, PinnedBlock, ProofRequest, ProofTarget, Settled, proofs_at};
 use crate::env::takes_tips;
 use crate::head::BlockRef;
 
 /// The answer of a provider for one holding.
-type ProofAnswer = Answer<Box<Candidate>>;
+type ProofAnswer = Answer<Settled>;
 
 impl Proofs {
     /// Requests proofs of `holdings` until each is proven, or no provider is left to ask.
-    pub(crate) async fn prove(
-        &self,
-        holdings: &[Holding],
-        inquiry: Inquiry<'_>,
-    ) -> Vec<Hedged<Box<Candidate>>> {
+    pub(crate) async fn prove(&self, holdings: &[Holding], inquiry: Inquiry<'_>) -> Vec<Hedged<Settled>> {
         let mut results = self.prove_once(holdings, inquiry).await;
         let attached = match &inquiry.target.block {
             BlockRef::ByHash(hash) => self.head.anchor_at_hash(*hash),
@@ -48,7 +44,7 @@ impl Proofs {
         results
     }
 
-    async fn prove_once(&self, holdings: &[Holding], inquiry: Inquiry<'_>) -> Vec<Hedged<Box<Candidate>>> {
+    async fn prove_once(&self, holdings: &[Holding], inquiry: Inquiry<'_>) -> Vec<Hedged<Settled>> {
         let (most, strict) = (self.env.policy.operators_per_address, self.env.policy.strict);
         let last = match &inquiry.target.block {
             BlockRef::Known(anchor) => self.too_shallow(anchor.number()),
@@ -176,17 +172,17 @@ impl Proofs {
         accusation: &mut Option<Evidence>,
     ) -> (Vec<ProofAnswer>, Vec<Missed>) {
         let replies = holdings.iter().zip(&asked.replies);
-        let came = replies.filter_map(|(holding, reply)| Some((*holding, reply.result.as_deref().ok()?)));
-        let came: Vec<(Holding, &RawValue)> = came.collect();
+        let came = replies.filter_map(|(holding, reply)| Some((*holding, reply.result.as_ref().ok()?)));
+        let came: Vec<(Holding, &Parts)> = came.collect();
         let checked = asked.pin.map(|pin| self.verify_together(&came, provider.id(), pin.state_root));
         let mut checked = checked.into_iter().flatten();
         let mut answers: Vec<ProofAnswer> = Vec::with_capacity(holdings.len());
         let mut missed = Vec::new();
         for (place, (holding, reply)) in holdings.iter().zip(&asked.replies).enumerate() {
             let failure = match (asked.pin, &reply.result) {
-                (Some(pin), Ok(result)) => {
+                (Some(pin), Ok(parts)) => {
                     let checked = checked.next().unwrap_or(Err(Failure::NoResult));
-                    let pinned = PinnedReply { pin, by_hash: reply.by_hash, reply: result, checked };
+                    let pinned = PinnedReply { pin, by_hash: reply.by_hash, parts, checked };
                     answers.push(self.judge_pinned(provider, *holding, inquiry, pinned, accusation));
                     continue;
                 }
@@ -207,12 +203,12 @@ impl Proofs {
         &self,
         provider: &Endpoint,
         missed: &[Missed],
-        tips: Option<Vec<Result<Box<RawValue>, Failure>>>,
+        tips: Option<Vec<Result<Parts, Failure>>>,
         inquiry: Inquiry<'_>,
-    ) -> Vec<Result<Box<RawValue>, Failure>> {
+    ) -> Vec<Result<Parts, Failure>> {
         let Some(tips) = tips else {
             let holdings: Vec<Holding> = missed.iter().map(|missed| missed.holding).collect();
-            return self.proofs(provider, &holdings, At::Latest, inquiry.deadline).await;
+            return self.proofs(provider, &holdings, At::Latest, None, inquiry.deadline).await;
         };
         let places: SortedSet<usize> = missed.iter().map(|missed| missed.place).collect();
         let of_missed = tips.into_iter().enumerate().filter(|(place, _)| places.contains(place));

@@ -3,11 +3,13 @@
 use std::collections::VecDeque;
 use std::fmt;
 
-use alloy_primitives::B256;
-use saldo_reading::{Failure, Holding, ProviderId};
+use alloy_primitives::{Address, B256};
+use saldo_reading::{Failure, ProviderId};
+use saldo_source::execution::Question;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use super::plan::Piece;
 use super::target::PinnedBlock;
 
 /// Holds a proof that is false under the exact block of its request: the request, the reply, the block, and the
@@ -18,27 +20,29 @@ use super::target::PinnedBlock;
 #[derive(Clone)]
 pub struct Evidence {
     provider: ProviderId,
-    owner: alloy_primitives::Address,
+    /// The account and the slots that the request names.
+    asked: (Address, Vec<B256>),
     pin: (B256, u64, B256),
     reply: Box<RawValue>,
     reason: String,
 }
 
 impl Evidence {
+    /// `None` if the request was for no proof.
     pub(super) fn new(
         provider: &ProviderId,
-        holding: Holding,
+        piece: &Piece,
         pin: PinnedBlock,
-        reply: &RawValue,
         reason: &Failure,
-    ) -> Self {
-        Self {
+    ) -> Option<Self> {
+        let Question::Proof { address, keys, .. } = &piece.part.question else { return None };
+        Some(Self {
             provider: provider.clone(),
-            owner: holding.owner(),
+            asked: (*address, keys.clone()),
             pin: (pin.hash, pin.number, pin.state_root.get()),
-            reply: reply.to_owned(),
+            reply: piece.part.result.clone(),
             reason: reason.to_string(),
-        }
+        })
     }
 
     /// Returns the provider that was asked. The evidence does not prove that this provider sent the reply.
@@ -55,9 +59,10 @@ impl Evidence {
     /// the reason. It contains the address, but not the provider.
     pub fn to_json(&self) -> String {
         let (hash, number, state_root) = self.pin;
+        let (address, keys) = &self.asked;
         let reply: Value = serde_json::from_str(self.reply.get()).unwrap_or_default();
         json!({
-            "request": { "method": "eth_getProof", "params": [self.owner, [], { "blockHash": hash }] },
+            "request": { "method": "eth_getProof", "params": [address, keys, { "blockHash": hash }] },
             "reply": reply,
             "block": { "hash": hash, "number": number, "stateRoot": state_root },
             "reason": self.reason,

@@ -1,15 +1,16 @@
 //! Judges the answers of providers: a proof joins, becomes a pending proof, or fails with a reason.
 
 use saldo_chain::{Anchor, HeaderError};
-use saldo_reading::{Candidate, Failure, Holding, ProviderId};
+use saldo_reading::{Failure, Holding, ProviderId};
 use saldo_source::execution::{Question, ask, block_number_of, chain_id};
 use saldo_source::{Answer, Deadline, Endpoint};
-use serde_json::value::RawValue;
 
 use super::Proofs;
+use super::checked::first_false;
 use super::evidence::Evidence;
 use super::pending::PendingProof;
-use super::target::{Checked, Inquiry, Judged, PinnedBlock};
+use super::plan::Parts;
+use super::target::{Checked, Inquiry, Judged, PinnedBlock, Settled};
 use crate::env::takes_tips;
 use crate::head::BlockRef;
 
@@ -17,7 +18,7 @@ use crate::head::BlockRef;
 pub(super) struct PinnedReply<'a> {
     pub(super) pin: PinnedBlock,
     pub(super) by_hash: bool,
-    pub(super) reply: &'a RawValue,
+    pub(super) parts: &'a Parts,
     /// The result of checking it at that block.
     pub(super) checked: Result<Checked, Failure>,
 }
@@ -36,9 +37,9 @@ impl Proofs {
         &self,
         provider: &Endpoint,
         missed: &[Missed],
-        replies: Vec<Result<Box<RawValue>, Failure>>,
+        replies: Vec<Result<Parts, Failure>>,
         inquiry: Inquiry<'_>,
-    ) -> Vec<Answer<Box<Candidate>>> {
+    ) -> Vec<Answer<Settled>> {
         let accounts: Vec<Result<Checked, Failure>> = missed
             .iter()
             .zip(replies)
@@ -55,7 +56,7 @@ impl Proofs {
             })
             .collect();
         let is_claim = |checked: &Result<Checked, Failure>| match checked {
-            Ok(checked) => !self.head.trusts_root(checked.account.state_root()),
+            Ok(checked) => !self.head.trusts_root(checked.state_root()),
             Err(_) => false,
         };
         // Before a proof becomes pending, check that it is of this chain at least. A provider that does not
@@ -97,21 +98,25 @@ impl Proofs {
         inquiry: Inquiry<'_>,
         pinned: PinnedReply<'_>,
         accusation: &mut Option<Evidence>,
-    ) -> Answer<Box<Candidate>> {
-        let PinnedReply { pin, by_hash, reply, checked } = pinned;
+    ) -> Answer<Settled> {
+        let PinnedReply { pin, by_hash, parts, checked } = pinned;
         let refusal = match checked {
             Ok(checked) => return self.judge_checked(holding, checked, inquiry, provider.id()),
             Err(refusal) => refusal,
         };
         // It may be a genuine proof at another block of this chain. Then it counts for that block, and is not a
         // false proof.
-        if let Ok(checked) = self.verify_claim(reply, holding, provider.id())
-            && self.head.trusts_root(checked.account.state_root())
+        if let Ok(checked) = self.verify_claim(parts, holding, provider.id())
+            && self.head.trusts_root(checked.state_root())
         {
             return self.judge_checked(holding, checked, inquiry, provider.id());
         }
-        if by_hash && let Failure::Proof(_) = refusal {
-            accusation.get_or_insert(Evidence::new(provider.id(), holding, pin, reply, &refusal));
+        if by_hash
+            && let Failure::Proof(_) = refusal
+            && accusation.is_none()
+            && let Some(piece) = first_false(parts, pin.state_root)
+        {
+            *accusation = Evidence::new(provider.id(), piece, pin, &refusal);
         }
         Answer::Failed(refusal)
     }
@@ -121,10 +126,10 @@ impl Proofs {
     pub(super) async fn mark_wrong_chain(
         &self,
         provider: &Endpoint,
-        answers: Vec<Answer<Box<Candidate>>>,
+        answers: Vec<Answer<Settled>>,
         deadline: Deadline,
-    ) -> Vec<Answer<Box<Candidate>>> {
-        let is_doubtful = |answer: &Answer<Box<Candidate>>| match answer {
+    ) -> Vec<Answer<Settled>> {
+        let is_doubtful = |answer: &Answer<Settled>| match answer {
             Answer::Accepted(_) | Answer::Pending { .. } | Answer::Withheld { .. } => false,
             Answer::Failed(failure) => matches!(
                 failure,
@@ -137,7 +142,7 @@ impl Proofs {
             return answers;
         }
         let Err(other) = self.confirm_chain(provider, false, deadline).await else { return answers };
-        let marked = |answer: Answer<Box<Candidate>>| {
+        let marked = |answer: Answer<Settled>| {
             if is_doubtful(&answer) { Answer::Failed(other.clone()) } else { answer }
         };
         answers.into_iter().map(marked).collect()
@@ -150,10 +155,10 @@ impl Proofs {
         checked: Checked,
         inquiry: Inquiry<'_>,
         provider: &ProviderId,
-    ) -> Answer<Box<Candidate>> {
+    ) -> Answer<Settled> {
         let level = inquiry.target.level;
         match inquiry.judge.join(holding, &checked, provider, level) {
-            Judged::Joined(candidate) => Answer::Accepted(candidate),
+            Judged::Settled(settled) => Answer::Accepted(settled),
             Judged::Old { number } => Answer::Failed(Failure::OldBlock { number }),
             // It proved another block than the one it was asked for.
             Judged::NotYet if !takes_tips(level) => Answer::Failed(Failure::ProofWindowMissed),
@@ -187,11 +192,10 @@ impl Proofs {
     pub(super) async fn mark_pruned(
         &self,
         provider: &Endpoint,
-        answers: Vec<Answer<Box<Candidate>>>,
+        answers: Vec<Answer<Settled>>,
         inquiry: Inquiry<'_>,
-    ) -> Vec<Answer<Box<Candidate>>> {
-        let is_unknown =
-            |answer: &Answer<Box<Candidate>>| matches!(answer, Answer::Failed(Failure::NotSynced));
+    ) -> Vec<Answer<Settled>> {
+        let is_unknown = |answer: &Answer<Settled>| matches!(answer, Answer::Failed(Failure::NotSynced));
         if takes_tips(inquiry.target.level) || !answers.iter().any(is_unknown) {
             return answers;
         }
@@ -199,7 +203,7 @@ impl Proofs {
         let (io, left) = (self.env.dispatcher.io(), self.env.time_left(inquiry.deadline));
         let said = ask(io, provider, &Question::BlockNumber, left).await.ok();
         let is_past = said.and_then(|said| block_number_of(&said)).is_some_and(|tip| tip > head.number());
-        let marked = |answer: Answer<Box<Candidate>>| match is_past && is_unknown(&answer) {
+        let marked = |answer: Answer<Settled>| match is_past && is_unknown(&answer) {
             true => Answer::Failed(Failure::ProofWindowMissed),
             false => answer,
         };

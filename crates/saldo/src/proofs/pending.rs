@@ -51,8 +51,8 @@ impl PendingProofs {
             return; // Full: a later read asks again.
         }
         let tips = self.proofs.entry(key).or_default();
-        let root = proof.checked.account.state_root();
-        if tips.iter().all(|tip| tip.checked.account.state_root() != root) {
+        let root = proof.checked.state_root();
+        if tips.iter().all(|tip| tip.checked.state_root() != root) {
             if self.nodes.saturating_add(proof.checked.size()) > Self::NODES {
                 proof.checked.nodes = None;
             }
@@ -102,7 +102,7 @@ impl PendingProofs {
     pub(super) fn remove(&mut self, holding: Holding, provider: &ProviderId, root: StateRoot) {
         let key = (holding, provider.clone());
         if let Some(tips) = self.proofs.get_mut(&key) {
-            tips.retain(|tip| tip.checked.account.state_root() != root);
+            tips.retain(|tip| tip.checked.state_root() != root);
             if tips.is_empty() {
                 self.proofs.remove(&key);
             }
@@ -125,6 +125,7 @@ mod tests {
     use alloy_primitives::{Address, B256, hex, keccak256};
     use saldo_proof::{Account, Verified, verify_account};
 
+    use super::super::target::Shown;
     use super::*;
 
     /// A proof that `owner` is absent, from a trie of one other account, which holds `wei`.
@@ -151,7 +152,7 @@ mod tests {
             for number in 0..5_000 {
                 let proof = PendingProof {
                     provider: name(number),
-                    checked: Checked { account: absent(owner, round), nodes: None },
+                    checked: Checked { shown: Shown::Account(absent(owner, round)), nodes: None },
                     above: Some(round.into()),
                     came: Duration::from_secs(round.into()),
                 };

@@ -2,12 +2,14 @@
 
 use alloy_primitives::B256;
 use saldo_chain::{Anchor, ExecutionHeader, Level};
+use saldo_proof::StateRoot;
 use saldo_reading::{Failure, Holding, ProviderId};
 use saldo_source::execution::{At, Question, ask_together};
 use saldo_source::{Deadline, Endpoint, SortedSet};
 use serde_json::value::RawValue;
 
 use super::Proofs;
+use super::plan::{Parts, Plan};
 use super::target::PinnedBlock;
 use crate::env::takes_tips;
 
@@ -18,13 +20,13 @@ pub(super) struct Asked {
     /// One reply for each holding.
     pub(super) replies: Vec<Reply>,
     /// The replies at the provider's own tip, if they were requested at the same time.
-    pub(super) tips: Option<Vec<Result<Box<RawValue>, Failure>>>,
+    pub(super) tips: Option<Vec<Result<Parts, Failure>>>,
 }
 
-/// A result of `eth_getProof`, and whether the request had the block's hash. With a number, an honest provider
+/// The proofs of one holding, and whether the request had the block's hash. With a number, an honest provider
 /// may mean another block.
 pub(super) struct Reply {
-    pub(super) result: Result<Box<RawValue>, Failure>,
+    pub(super) result: Result<Parts, Failure>,
     pub(super) by_hash: bool,
 }
 
@@ -48,10 +50,15 @@ impl Proofs {
             return Asked { pin: Some(pin), replies, tips: None };
         }
         let at = if known.block_hash { At::Hash(pin.hash) } else { At::Number(pin.number) };
-        let of = |at| holdings.iter().map(move |holding| proof_of(*holding, at));
-        let questions: Vec<Question> = of(at).chain(of(At::Latest)).collect();
+        let (pinned, latest) = (self.plan(holdings, at), self.plan(holdings, At::Latest));
+        let questions = [pinned.questions.as_slice(), &latest.questions].concat();
         let mut each = self.together(provider, &questions, deadline).await;
-        let tips = each.split_off(holdings.len().min(each.len()));
+        let tips = each.split_off(pinned.questions.len().min(each.len()));
+        let (mut each, mut tips) = (pinned.collect(each), latest.collect(tips));
+        self.complete(provider, holdings, at, Some(pin.state_root), &mut each, deadline).await;
+        if each.iter().any(Result::is_err) {
+            self.complete(provider, holdings, At::Latest, None, &mut tips, deadline).await;
+        }
         if each.iter().any(Result::is_ok) {
             self.learn(provider.id(), |known| known.behind_tip = true);
         }
@@ -69,10 +76,12 @@ impl Proofs {
         deadline: Deadline,
     ) -> Vec<Reply> {
         if !self.capability(provider.id()).block_hash {
-            let by_number = self.proofs(provider, holdings, At::Number(pin.number), deadline).await;
+            let (at, root) = (At::Number(pin.number), Some(pin.state_root));
+            let by_number = self.proofs(provider, holdings, at, root, deadline).await;
             return by_number.into_iter().map(|result| Reply { result, by_hash: false }).collect();
         }
-        let by_hash = self.proofs(provider, holdings, At::Hash(pin.hash), deadline).await;
+        let (at, root) = (At::Hash(pin.hash), Some(pin.state_root));
+        let by_hash = self.proofs(provider, holdings, at, root, deadline).await;
         let is_unread = |failure: &Failure| matches!(failure, Failure::Rpc { .. });
         self.or_by_number(provider, holdings, pin, by_hash, is_unread, deadline).await
     }
@@ -84,20 +93,21 @@ impl Proofs {
         provider: &Endpoint,
         holdings: &[Holding],
         pin: PinnedBlock,
-        by_hash: Vec<Result<Box<RawValue>, Failure>>,
+        by_hash: Vec<Result<Parts, Failure>>,
         is_unread: impl Fn(&Failure) -> bool,
         deadline: Deadline,
     ) -> Vec<Reply> {
-        let is_unread = |reply: &Result<Box<RawValue>, Failure>| reply.as_ref().is_err_and(&is_unread);
+        let is_unread = |reply: &Result<Parts, Failure>| reply.as_ref().is_err_and(&is_unread);
         let replies = holdings.iter().zip(&by_hash);
         let unread: Vec<Holding> =
             replies.filter(|(_, reply)| is_unread(reply)).map(|(holding, _)| *holding).collect();
-        let mut by_number =
-            self.proofs(provider, &unread, At::Number(pin.number), deadline).await.into_iter().peekable();
+        let (at, root) = (At::Number(pin.number), Some(pin.state_root));
+        let by_number = self.proofs(provider, &unread, at, root, deadline).await;
+        let mut by_number = by_number.into_iter().peekable();
         if by_number.peek().is_some_and(Result::is_ok) {
             self.learn(provider.id(), |known| known.block_hash = false);
         }
-        let reply = |reply: Result<Box<RawValue>, Failure>| match is_unread(&reply) {
+        let reply = |reply: Result<Parts, Failure>| match is_unread(&reply) {
             true => {
                 let second = by_number.next().unwrap_or(Err(Failure::NoResult));
                 let result = second.map_err(|failure| failure.or_what_was_seen(reply.err()));
@@ -154,11 +164,11 @@ impl Proofs {
             return Ok((header, replies));
         }
         let of_header = if known.json_header { Question::Block(hash) } else { Question::RawHeader(hash) };
-        let proofs = holdings.iter().map(|holding| proof_of(*holding, At::Hash(hash)));
-        let questions: Vec<Question> = std::iter::once(of_header.clone()).chain(proofs).collect();
+        let plan = self.plan(holdings, At::Hash(hash));
+        let questions: Vec<Question> = std::iter::once(&of_header).chain(&plan.questions).cloned().collect();
         let mut each = self.together(provider, &questions, deadline).await.into_iter();
         let reply = each.next().unwrap_or(Err(Failure::NoResult));
-        let by_hash: Vec<Result<Box<RawValue>, Failure>> = each.collect();
+        let mut by_hash = plan.collect(each.collect());
         let header = self.read_header(provider, &of_header, reply, hash, deadline).await;
         // If the calls were sent one by one, the provider may have seen the addresses although the header
         // failed.
@@ -177,19 +187,66 @@ impl Proofs {
             )
         };
         let pin = PinnedBlock::of(&header);
+        let (at, root) = (At::Hash(hash), Some(pin.state_root));
+        self.complete(provider, holdings, at, root, &mut by_hash, deadline).await;
         let replies = self.or_by_number(provider, holdings, pin, by_hash, is_unread, deadline).await;
         Ok((header, replies))
     }
 
+    /// Requests the proofs of `holdings` at the block `at`, whose state root is `root` if its header is known.
     pub(super) async fn proofs(
         &self,
         provider: &Endpoint,
         holdings: &[Holding],
         at: At,
+        root: Option<StateRoot>,
         deadline: Deadline,
-    ) -> Vec<Result<Box<RawValue>, Failure>> {
-        let questions: Vec<Question> = holdings.iter().map(|holding| proof_of(*holding, at)).collect();
-        self.together(provider, &questions, deadline).await
+    ) -> Vec<Result<Parts, Failure>> {
+        let plan = self.plan(holdings, at);
+        let mut each = plan.collect(self.together(provider, &plan.questions, deadline).await);
+        self.complete(provider, holdings, at, root, &mut each, deadline).await;
+        each
+    }
+
+    /// The most further requests for tokens of which it was not known what their balances need. A token behind a beacon needs
+    /// four: the beacon, its pointer, the implementation, and the slot.
+    const MORE: usize = 5;
+
+    /// Requests the proofs of tokens again, as long as the answers `each` show that more of them is needed.
+    async fn complete(
+        &self,
+        provider: &Endpoint,
+        holdings: &[Holding],
+        at: At,
+        root: Option<StateRoot>,
+        each: &mut [Result<Parts, Failure>],
+        deadline: Deadline,
+    ) {
+        for _ in 0..Self::MORE {
+            let needs_more = |(holding, parts): (&Holding, &Result<Parts, Failure>)| match parts {
+                Ok(parts) => self.needs_more(*holding, parts, root),
+                Err(_) => false,
+            };
+            let needed: Vec<bool> = holdings.iter().zip(each.iter()).map(needs_more).collect();
+            let again = holdings.iter().zip(&needed).filter(|(_, needed)| **needed);
+            let again: Vec<Holding> = again.map(|(holding, _)| *holding).collect();
+            if again.is_empty() || self.env.time_left(deadline).is_zero() {
+                return;
+            }
+            let plan = self.plan(&again, at);
+            let answers = plan.collect(self.together(provider, &plan.questions, deadline).await);
+            let open = each.iter_mut().zip(&needed).filter(|(_, needed)| **needed);
+            for ((parts, _), answer) in open.zip(answers) {
+                // The provider answered before, so it may have seen the address, although it did not see this request.
+                if answer.as_ref().err().is_none_or(Failure::may_have_been_seen) {
+                    *parts = answer;
+                }
+            }
+        }
+    }
+
+    fn plan(&self, holdings: &[Holding], at: At) -> Plan {
+        Plan::new(holdings, at, &self.state().hints)
     }
 
     async fn together(
@@ -212,8 +269,4 @@ impl Asked {
         let reply = |_| Reply { result: Err(failure.clone()), by_hash: false };
         Self { pin: None, replies: holdings.iter().map(reply).collect(), tips: None }
     }
-}
-
-fn proof_of(holding: Holding, at: At) -> Question {
-    Question::Proof { address: holding.owner(), keys: Vec::new(), at }
 }

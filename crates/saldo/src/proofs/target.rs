@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use alloy_primitives::{B256, Bytes};
-use saldo_chain::{ExecutionHeader, Level};
+use saldo_chain::{Anchor, ExecutionHeader, Level};
 use saldo_proof::{Account, StateRoot, Verified};
-use saldo_reading::{Candidate, Holding, ProviderId};
+use saldo_reading::gate::Found;
+use saldo_reading::{Candidate, Claim, Holding, ProviderId, Why};
 use saldo_source::{Deadline, FINAL_PROOFS, MaybeSend, MaybeSync};
+use saldo_token::VerifiedBalance;
 
 use crate::head::BlockRef;
 
@@ -33,15 +35,46 @@ impl ProofRequest {
     }
 }
 
-/// A verified account, and the nodes that prove it.
+/// What complete proofs of a holding show under one state root.
+#[derive(Clone, Debug)]
+pub(crate) enum Shown {
+    Account(Verified<Account>),
+    Token(Arc<VerifiedBalance>),
+    /// Under this root the token has no balance that can be proven, whatever else is proven.
+    NoBalance {
+        root: StateRoot,
+        why: Why,
+    },
+}
+
+/// What verified proofs show, and the nodes that prove it.
 #[derive(Clone, Debug)]
 pub(crate) struct Checked {
-    pub(crate) account: Verified<Account>,
-    /// `None` if the nodes are not needed, because nothing is stored, or if there are too many.
+    pub(crate) shown: Shown,
+    /// `None` if the nodes are not needed, because nothing is stored, or if there are too many. For a token it is one item:
+    /// the encoded [`TokenProof`](crate::token_proof::TokenProof).
     pub(crate) nodes: Option<Arc<[Bytes]>>,
 }
 
 impl Checked {
+    /// The root that it was verified under.
+    pub(crate) fn state_root(&self) -> StateRoot {
+        match &self.shown {
+            Shown::Account(account) => account.state_root(),
+            Shown::Token(balance) => balance.state_root(),
+            Shown::NoBalance { root, .. } => *root,
+        }
+    }
+
+    /// What it claims, if its root is not trusted.
+    pub(crate) fn claim(&self) -> Claim {
+        match &self.shown {
+            Shown::Account(account) => account.into(),
+            Shown::Token(balance) => (&**balance).into(),
+            Shown::NoBalance { root, .. } => Claim::without_amount(*root),
+        }
+    }
+
     /// The memory that the nodes take, in bytes.
     pub(super) fn size(&self) -> usize {
         self.nodes.iter().flat_map(|nodes| nodes.iter()).map(|node| node.len()).sum()
@@ -62,10 +95,37 @@ impl PinnedBlock {
     }
 }
 
+/// What a checked proof says at a trusted block. No other provider can say otherwise about that block.
+#[derive(Clone, Debug)]
+pub(crate) enum Settled {
+    /// It joined.
+    Proven(Box<Candidate>),
+    /// The holding has no amount that can be proven.
+    NoBalance { why: Why, anchor: Box<Anchor> },
+}
+
+impl Settled {
+    /// The finding of a call.
+    pub(crate) fn found(self) -> Found {
+        match self {
+            Self::Proven(candidate) => Found::Candidate(candidate),
+            Self::NoBalance { why, .. } => Found::Nothing(why),
+        }
+    }
+
+    /// The trusted block.
+    pub(crate) fn anchor(&self) -> &Anchor {
+        match self {
+            Self::Proven(candidate) => candidate.anchor(),
+            Self::NoBalance { anchor, .. } => anchor,
+        }
+    }
+}
+
 /// The result of joining a checked proof with the chain.
 pub(crate) enum Judged {
-    /// The proof joined a trusted block.
-    Joined(Box<Candidate>),
+    /// The proof is of a trusted block.
+    Settled(Settled),
     /// The proof is genuine, but its block is older than the recorded one, or than the policy allows.
     Old {
         /// The number of its block.

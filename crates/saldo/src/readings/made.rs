@@ -6,7 +6,7 @@ use saldo_chain::{Anchor, Level};
 use saldo_proof::{StateRoot, verify_account};
 use saldo_reading::{Candidate, Generation, Holding, NetworkId, ProviderId, join};
 
-use crate::proofs::Checked;
+use crate::proofs::{Checked, Shown};
 use crate::store::Unsaved;
 
 const CHAIN_ID: u64 = 1;
@@ -73,13 +73,13 @@ fn anchor(number: u64, level: Level) -> Anchor {
 pub(super) fn checked(holding: &Holding) -> Checked {
     let nodes: [Bytes; 0] = [];
     let account = verify_account(StateRoot::new(empty_root()), holding.owner(), &nodes).unwrap();
-    Checked { account, nodes: Some(nodes.into()) }
+    Checked { shown: Shown::Account(account), nodes: Some(nodes.into()) }
 }
 
 /// A reading of `holding` at the block `number`, proven under the first trust start.
 pub(super) fn proven(holding: &Holding, number: u64, level: Level) -> Candidate {
     let provider = ProviderId::new("provider").unwrap();
-    let account = checked(holding).account;
+    let Shown::Account(account) = checked(holding).shown else { panic!("a native holding") };
     join(*holding, &account, &anchor(number, level), provider, Generation::FIRST).unwrap()
 }
 

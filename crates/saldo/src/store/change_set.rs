@@ -93,14 +93,17 @@ impl ChangeSet {
         Some(changes)
     }
 
-    /// Removes the readings of `holdings`, and the disclosure sets of their addresses.
+    /// Removes the readings of `holdings`, and the disclosure sets of the addresses of which no other holding is stored.
     pub(super) fn forgetting(index: &Index, holdings: &SortedSet<Holding>) -> Option<Self> {
         let mut draft = Draft { index, blocks: SortedMap::new(), readings: SortedMap::new() };
         for holding in holdings.iter().filter(|holding| !index.blocks_of(holding).is_empty()) {
             draft.readings.insert(*holding, Vec::new());
         }
         let mut changes = draft.finish(Vec::new());
-        let is_disclosed = |address: &Address| index.disclosed.contains_key(address);
+        let has_other = |address: &Address| {
+            index.holdings().any(|held| held.owner() == *address && !holdings.contains(held))
+        };
+        let is_disclosed = |address: &Address| index.disclosed.contains_key(address) && !has_other(address);
         let addresses = holdings.iter().map(|holding| holding.owner()).filter(is_disclosed);
         changes.disclosed = addresses.map(|address| (address, None)).collect();
         let is_theirs =

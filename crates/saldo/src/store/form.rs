@@ -8,6 +8,7 @@ use saldo_proof::trie::{MAX_NODE_BYTES, MAX_NODES};
 use saldo_reading::{Asset, Holding, NetworkId, ProviderId};
 
 use super::identity::Identity;
+use crate::token_proof::TokenProof;
 
 /// The latest format. A change of what is kept that this version would misread has a higher one.
 ///
@@ -47,9 +48,14 @@ impl Name {
         }
         if let Some(reading) = name.strip_prefix(READING) {
             let (chain_id, rest) = reading.split_once('/')?;
-            let (owner, hash) = rest.split_once('/')?;
-            let network = NetworkId::new(chain_id.parse().ok()?);
-            return Some(Self::Reading(Holding::native(network, owner.parse().ok()?), hash.parse().ok()?));
+            let (owner, rest) = rest.split_once('/')?;
+            let (network, owner) = (NetworkId::new(chain_id.parse().ok()?), owner.parse().ok()?);
+            return Some(match rest.split_once('/') {
+                Some((token, hash)) => {
+                    Self::Reading(Holding::erc20(network, owner, token.parse().ok()?), hash.parse().ok()?)
+                }
+                None => Self::Reading(Holding::native(network, owner), rest.parse().ok()?),
+            });
         }
         if let Some(address) = name.strip_prefix(DISCLOSED) {
             return Some(Self::Disclosed(address.parse().ok()?));
@@ -70,11 +76,10 @@ pub(super) fn block_name(hash: B256) -> String {
 
 /// The name of a reading; `None` for an asset that this version cannot read.
 pub(super) fn reading_name(holding: &Holding, block: B256) -> Option<String> {
+    let (chain_id, owner) = (holding.network().chain_id(), holding.owner());
     match holding.asset() {
-        Asset::Native => {
-            let chain_id = holding.network().chain_id();
-            Some(format!("{READING}{chain_id}/{:#x}/{block:#x}", holding.owner()))
-        }
+        Asset::Native => Some(format!("{READING}{chain_id}/{owner:#x}/{block:#x}")),
+        Asset::Erc20(token) => Some(format!("{READING}{chain_id}/{owner:#x}/{token:#x}/{block:#x}")),
         _ => None,
     }
 }
@@ -127,7 +132,7 @@ pub(super) fn load_start(bytes: &[u8]) -> Option<Checkpoint> {
     Some(Checkpoint { root, slot })
 }
 
-/// Who served a proof, and its nodes.
+/// Who served a proof, and its nodes. For a token it is one item: the encoded [`TokenProof`].
 #[derive(RlpEncodable, RlpDecodable)]
 pub(super) struct Proof {
     pub(super) provider: String,
@@ -135,6 +140,12 @@ pub(super) struct Proof {
 }
 
 impl Proof {
+    /// The proof of a token's balance.
+    pub(super) fn load_token(nodes: &[Bytes]) -> Option<TokenProof> {
+        let [proof] = nodes else { return None };
+        exactly(proof, MAX_NODES.saturating_mul(MAX_NODE_BYTES))
+    }
+
     pub(super) fn load(bytes: &[u8]) -> Option<Self> {
         exactly(bytes, MAX_NODES.saturating_mul(MAX_NODE_BYTES).saturating_add(1_024))
     }

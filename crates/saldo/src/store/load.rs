@@ -7,8 +7,9 @@ use saldo_beacon::unit::UnixTime;
 use saldo_beacon::{Checkpoint, LightClient, Network, SnapshotError};
 use saldo_chain::{Anchor, StoredAnchorError};
 use saldo_proof::{Account, ProofError, Verified, verify_account, verify_accounts};
-use saldo_reading::{Candidate, Generation, Holding, Now, ProviderId, join};
+use saldo_reading::{Asset, Candidate, Generation, Holding, Now, ProviderId, join, join_token};
 use saldo_source::{SortedMap, SortedSet, sort_by_key};
+use saldo_token::VerifiedBalance;
 
 use super::form::{self, Name, Proof, ProviderState, StoredDisclosure};
 use super::identity::Identity;
@@ -49,7 +50,13 @@ impl Restored {
     pub(super) fn leave_out(&mut self, forgotten: &SortedSet<Holding>) {
         self.readings.retain(|reading| !forgotten.contains(reading.holding()));
         self.older.retain(|holding, _| !forgotten.contains(holding));
-        self.disclosed.retain(|(address, _)| forgotten.iter().all(|holding| holding.owner() != *address));
+        let (readings, older) = (&self.readings, &self.older);
+        let is_held = |address: &Address| {
+            let mut held = readings.iter().map(Candidate::holding).chain(older.keys());
+            held.any(|holding| holding.owner() == *address)
+        };
+        let is_forgotten = |address: &Address| forgotten.iter().any(|holding| holding.owner() == *address);
+        self.disclosed.retain(|(address, _)| !is_forgotten(address) || is_held(address));
     }
 }
 
@@ -71,8 +78,29 @@ impl Claim {
     /// The reading, if its proof verifies under its block's header.
     pub(super) fn check(&self, seal: &Seal, generation: Generation) -> Result<Candidate, Box<StorageFault>> {
         let Opened { provider, nodes } = self.open(seal).ok_or_else(|| Box::new(StorageFault::Damaged))?;
+        if let Asset::Erc20(token) = self.holding.asset() {
+            return self.join_token(token, provider, &nodes, generation);
+        }
         let account = verify_account(self.anchor.state_root(), self.holding.owner(), &nodes);
         self.join(provider, account, generation)
+    }
+
+    /// Verifies the proofs of a token's balance again, by the layouts of this version.
+    fn join_token(
+        &self,
+        token: Address,
+        provider: ProviderId,
+        nodes: &[Bytes],
+        generation: Generation,
+    ) -> Result<Candidate, Box<StorageFault>> {
+        let Self { holding, anchor, .. } = self;
+        let damaged = || Box::new(StorageFault::Damaged);
+        let refused = |error| Box::new(StorageFault::Reading { holding: *holding, error });
+        let proof = Proof::load_token(nodes).ok_or_else(damaged)?;
+        let state = proof.state(anchor.state_root()).map_err(refused)?;
+        let balance = VerifiedBalance::from_slot(&state, token, holding.owner()).map_err(|_| damaged())?;
+        let joined = join_token(*holding, Arc::new(balance), anchor, provider, generation);
+        joined.map(Candidate::as_restored).map_err(|_| damaged())
     }
 
     fn open(&self, seal: &Seal) -> Option<Opened> {
@@ -307,13 +335,21 @@ impl Checked {
         }
     }
 
-    /// Verifies the proofs of `claims`; those at one block together, so that shared nodes are hashed once.
+    /// Verifies the proofs of `claims`; those of accounts at one block together, so that shared nodes are hashed once.
     fn check(&mut self, claims: &[Claim], terms: Terms<'_>) -> Vec<(Holding, Candidate)> {
         let mut checked = Vec::with_capacity(claims.len());
-        for of_block in claims.chunk_by(|one, other| one.anchor.hash() == other.anchor.hash()) {
+        let is_token = |claim: &&Claim| claim.holding.asset() != Asset::Native;
+        for claim in claims.iter().filter(is_token) {
+            match claim.check(terms.seal, terms.generation) {
+                Ok(proven) => checked.push((claim.holding, proven)),
+                Err(fault) => self.note(*fault),
+            }
+        }
+        let natives: Vec<&Claim> = claims.iter().filter(|claim| !is_token(claim)).collect();
+        for of_block in natives.chunk_by(|one, other| one.anchor.hash() == other.anchor.hash()) {
             let Some(root) = of_block.first().map(|claim| claim.anchor.state_root()) else { continue };
             let opened: Vec<(&Claim, Opened)> =
-                of_block.iter().filter_map(|claim| Some((claim, claim.open(terms.seal)?))).collect();
+                of_block.iter().filter_map(|claim| Some((*claim, claim.open(terms.seal)?))).collect();
             if opened.len() < of_block.len() {
                 self.note(StorageFault::Damaged);
             }

@@ -1,0 +1,45 @@
+//! An amount under a state root that is not signed.
+
+use alloy_primitives::U256;
+use saldo_proof::{Account, StateRoot, Verified};
+use saldo_token::VerifiedBalance;
+
+/// What a complete proof says under a state root that is not signed. Anyone can invent such a root, so it proves nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Claim {
+    amount: U256,
+    state_root: StateRoot,
+}
+
+impl Claim {
+    /// Makes the claim that a holding has no amount that can be proven, because its token has none.
+    pub const fn without_amount(state_root: StateRoot) -> Self {
+        Self { amount: U256::ZERO, state_root }
+    }
+
+    pub(crate) const fn amount(&self) -> U256 {
+        self.amount
+    }
+
+    pub(crate) const fn state_root(&self) -> StateRoot {
+        self.state_root
+    }
+}
+
+/// The native balance of the account.
+impl From<&Verified<Account>> for Claim {
+    fn from(account: &Verified<Account>) -> Self {
+        let amount = match account.leaf() {
+            Account::Present(state) => state.balance,
+            Account::Absent => U256::ZERO,
+        };
+        Self { amount, state_root: account.state_root() }
+    }
+}
+
+/// The balance of the token.
+impl From<&VerifiedBalance> for Claim {
+    fn from(balance: &VerifiedBalance) -> Self {
+        Self { amount: balance.amount(), state_root: balance.state_root() }
+    }
+}

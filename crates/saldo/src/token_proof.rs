@@ -1,0 +1,71 @@
+//! The proofs that the balance of a token rests on, all of one block.
+
+use alloy_primitives::{Address, B256, Bytes};
+use alloy_rlp::{RlpDecodable, RlpEncodable};
+use saldo_proof::{ProofError, StateRoot, claimed_root, verify_accounts};
+use saldo_token::{Hint, ProvenState};
+
+/// The proofs of accounts and of slots in their storage, and codes. Not checked: [`state`](Self::state) checks them.
+#[derive(Clone, Debug, Default, RlpEncodable, RlpDecodable)]
+pub(crate) struct TokenProof {
+    pub(crate) accounts: Vec<AccountProof>,
+    pub(crate) codes: Vec<Bytes>,
+}
+
+/// The proof of one account and of some of its slots.
+#[derive(Clone, Debug, RlpEncodable, RlpDecodable)]
+pub(crate) struct AccountProof {
+    pub(crate) address: Address,
+    pub(crate) nodes: Vec<Bytes>,
+    pub(crate) slots: Vec<SlotProof>,
+}
+
+/// The proof of one slot.
+#[derive(Clone, Debug, RlpEncodable, RlpDecodable)]
+pub(crate) struct SlotProof {
+    pub(crate) key: B256,
+    pub(crate) nodes: Vec<Bytes>,
+}
+
+impl TokenProof {
+    /// Verifies all proofs under `root`.
+    ///
+    /// # Errors
+    /// [`ProofError`] of the first proof that does not verify.
+    pub(crate) fn state(&self, root: StateRoot) -> Result<ProvenState, ProofError> {
+        let proofs: Vec<(Address, &[Bytes])> =
+            self.accounts.iter().map(|proof| (proof.address, proof.nodes.as_slice())).collect();
+        let mut state = ProvenState::new(root);
+        for (proof, account) in self.accounts.iter().zip(verify_accounts(root, &proofs)) {
+            let account = account?;
+            state.add_account(&account).expect("it was verified under this root");
+            for slot in &proof.slots {
+                let slot = account.slot(slot.key, &slot.nodes)?;
+                state.add_slot(&slot).expect("it was verified under this root");
+            }
+        }
+        self.codes.iter().for_each(|code| state.add_code(code.clone()));
+        Ok(state)
+    }
+
+    /// The state root that all account proofs claim to be under; `None` if they claim different ones, or there is none.
+    ///
+    /// # Errors
+    /// Those of [`claimed_root`].
+    pub(crate) fn claimed_root(&self) -> Result<Option<StateRoot>, ProofError> {
+        let roots = self.accounts.iter().map(|proof| claimed_root(&proof.nodes));
+        let roots: Vec<StateRoot> = roots.collect::<Result<_, _>>()?;
+        let first = roots.first().copied();
+        Ok(first.filter(|first| roots.iter().all(|root| root == first)))
+    }
+
+    /// Adds the codes in `hint` that accounts of `state` have, so that the proof is complete without the hint.
+    pub(crate) fn take_codes(&mut self, hint: &Hint, state: &ProvenState) {
+        for proof in &self.accounts {
+            let code = state.code_hash_of(proof.address).and_then(|hash| hint.code(hash));
+            if let Some(code) = code.filter(|code| !self.codes.contains(code)) {
+                self.codes.push(code.clone());
+            }
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! A token's balance is stored with all its proofs. After a restart they are verified again, by the layouts of this version.
+
+use std::time::Duration;
+
+use alloy_primitives::{Address, U256};
+use saldo::{Client, Holding, MemoryStorage, Reading, StorageFault, Write};
+use saldo_tests::checkpoint_world::CheckpointWorld;
+use saldo_tests::native;
+use saldo_tests::scene::{ALICE, UNUSED};
+use saldo_tests::stored::{entries, put, with_record_checksum};
+use saldo_tests::token::{CLONE, USDC, USDT, WETH, deploy, erc20, point, set_word};
+
+const TOKENS: [Address; 4] = [WETH, USDT, USDC, CLONE];
+
+fn world(seed: u64) -> CheckpointWorld {
+    let world = CheckpointWorld::new(seed, 0);
+    deploy(&world.chain);
+    for (token, name) in [(WETH, "WETH9"), (USDT, "TetherToken"), (USDC, "FiatTokenV2_2"), (CLONE, "WETH9")] {
+        set_word(&world.chain, token, name, ALICE, U256::from(5));
+    }
+    world.pass_slots(4);
+    world
+}
+
+fn start(world: &CheckpointWorld, storage: &MemoryStorage) -> Client {
+    let builder = world.builder().checkpoint(world.chain.checkpoint()).storage(storage.clone());
+    builder.build().expect("the wallet starts")
+}
+
+fn holdings() -> Vec<Holding> {
+    let tokens = TOKENS.iter().flat_map(|token| [erc20(ALICE, *token), erc20(UNUSED, *token)]);
+    tokens.chain([native(ALICE)]).collect()
+}
+
+fn read_all(world: &CheckpointWorld, client: &Client) -> Vec<Reading> {
+    world.simulation.run(client.read(&holdings()))
+}
+
+/// The name of the only stored record of `holding`.
+fn record(storage: &MemoryStorage, token: Address) -> (String, Vec<u8>) {
+    let start = format!("reading/31337/{ALICE:#x}/{token:#x}/");
+    let mut found = entries(storage).into_iter().filter(|(name, _)| name.starts_with(&start));
+    found.next().expect("the reading was stored")
+}
+
+#[test]
+fn what_was_proven_is_there_after_a_restart() {
+    let (world, storage) = (world(1), MemoryStorage::new());
+    let before = read_all(&world, &start(&world, &storage));
+    assert!(before.iter().all(|reading| reading.proven().is_some()), "{before:?}");
+    world.simulation.internet().set_offline(true);
+    world.simulation.pass(Duration::from_secs(600));
+    let client = start(&world, &storage);
+    assert!(client.storage_faults().is_empty(), "{:?}", client.storage_faults());
+    for (holding, before) in holdings().iter().zip(&before) {
+        let before = before.proven().unwrap();
+        let last = client.last(holding).unwrap_or_else(|| panic!("{holding:?} was not restored"));
+        assert!(last.is_restored() && !before.is_restored());
+        assert_eq!(
+            (last.amount(), last.token(), last.anchor()),
+            (before.amount(), before.token(), before.anchor())
+        );
+    }
+    for reading in read_all(&world, &client) {
+        assert_eq!(reading.why().map(saldo::Why::code), Some("device_offline"));
+        assert!(reading.latest_proven().unwrap().is_restored());
+    }
+}
+
+/// The checksum of the record is right, and the proof is not.
+#[test]
+fn a_stored_token_with_a_false_proof_is_dropped() {
+    for (seed, token) in (10..).zip(TOKENS) {
+        let (world, storage) = (world(seed), MemoryStorage::new());
+        read_all(&world, &start(&world, &storage));
+        let (name, sealed) = record(&storage, token);
+        let whole = sealed[..sealed.len() - 32].to_vec();
+        // Each of these bytes is in a node of the proof, or in a code.
+        for place in [whole.len() / 4, whole.len() / 2, whole.len() - 5] {
+            let mut value = whole.clone();
+            value[place] ^= 1;
+            let storage = storage.clone();
+            put(&storage, [Write { name: name.clone(), value: Some(with_record_checksum(&name, value)) }]);
+            let client = start(&world, &storage);
+            let is_expected = |fault: &StorageFault| {
+                matches!(fault, StorageFault::Reading { holding, .. } if *holding == erc20(ALICE, token))
+                    || matches!(fault, StorageFault::Damaged)
+            };
+            let faults = client.storage_faults();
+            assert!(faults.len() == 1 && faults.iter().all(is_expected), "{token} {place}: {faults:?}");
+            assert_eq!(client.last(&erc20(ALICE, token)), None);
+            assert!(client.last(&erc20(UNUSED, token)).is_some());
+        }
+    }
+}
+
+/// A record under the name of another owner, or of another token, is the proof of something else.
+#[test]
+fn a_stored_token_under_another_name_is_dropped() {
+    let (world, storage) = (world(20), MemoryStorage::new());
+    read_all(&world, &start(&world, &storage));
+    let (name, sealed) = record(&storage, WETH);
+    let value = sealed[..sealed.len() - 32].to_vec();
+    let (bob, usdt) = (Address::repeat_byte(0xb0), format!("{USDT:#x}"));
+    let others = [
+        (name.replace(&format!("{ALICE:#x}"), &format!("{bob:#x}")), erc20(bob, WETH)),
+        (name.replace(&format!("{WETH:#x}"), &format!("{CLONE:#x}")), erc20(ALICE, CLONE)),
+        (name.replace(&format!("{WETH:#x}"), &usdt), erc20(ALICE, USDT)),
+    ];
+    let moved = others.iter().map(|(name, _)| Write {
+        name: name.clone(),
+        value: Some(with_record_checksum(name, value.clone())),
+    });
+    put(&storage, moved.collect::<Vec<_>>());
+    let client = start(&world, &storage);
+    // Equal faults are told once.
+    assert_eq!(client.storage_faults(), [StorageFault::Damaged]);
+    for (_, holding) in &others {
+        assert_eq!(client.last(holding), None, "{holding:?}");
+    }
+    assert!(client.last(&erc20(ALICE, WETH)).is_some());
+}
+
+#[test]
+fn after_a_restart_an_upgraded_token_is_read_by_its_new_code() {
+    let (world, storage) = (world(30), MemoryStorage::new());
+    read_all(&world, &start(&world, &storage));
+    point(&world.chain, USDC, WETH);
+    world.pass_slots(2);
+    let client = start(&world, &storage);
+    assert_eq!(client.last(&erc20(ALICE, USDC)).unwrap().amount().base_units(), U256::from(5));
+    let reading = world.simulation.run(client.read(&[erc20(ALICE, USDC)])).pop().unwrap();
+    let proven = reading.proven().unwrap_or_else(|| panic!("{reading:?}"));
+    assert!(proven.amount().base_units().is_zero() && !proven.is_restored());
+    assert_eq!(client.last(&erc20(ALICE, USDC)).unwrap().amount().base_units(), U256::ZERO);
+}
+
+/// To forget one token of an owner leaves what is known of the owner's other holdings, and who has seen the address.
+#[test]
+fn a_token_is_forgotten_alone() {
+    let (world, storage) = (world(40), MemoryStorage::new());
+    let client = start(&world, &storage);
+    read_all(&world, &client);
+    let is_there = |part: &str| entries(&storage).iter().any(|(name, _)| name.contains(part));
+    let (weth, disclosed) = (format!("{ALICE:#x}/{WETH:#x}"), format!("disclosed/{ALICE:#x}"));
+    assert!(is_there(&weth) && is_there(&disclosed));
+    client.forget(&erc20(ALICE, WETH));
+    world.simulation.run(client.settle_storage(Duration::from_secs(5)));
+    assert!(!is_there(&weth) && is_there(&disclosed));
+    assert!(client.last(&erc20(ALICE, WETH)).is_none() && client.last(&native(ALICE)).is_some());
+    for holding in holdings().iter().filter(|holding| holding.owner() == ALICE) {
+        client.forget(holding);
+    }
+    world.simulation.run(client.settle_storage(Duration::from_secs(5)));
+    assert!(
+        !is_there(&format!("{ALICE:#x}")),
+        "{:?}",
+        entries(&storage).iter().map(|it| &it.0).collect::<Vec<_>>()
+    );
+}

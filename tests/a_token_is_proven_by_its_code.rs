@@ -1,0 +1,232 @@
+//! A client proves the balance of a token where the layout of the token's code is known. Everywhere else the reading is unknown,
+//! with the reason. It is never zero for lack of knowledge.
+
+use alloy_primitives::{Address, U256};
+use saldo::{Holding, Level, Reading};
+use saldo_drill::Fault;
+use saldo_tests::native;
+use saldo_tests::scene::{ALICE, BEFORE, BOB, Scene, UNUSED};
+use saldo_tests::token::{
+    CLONE, UNKNOWN, USDC, USDC_CODE, USDT, WETH, deploy, erc20, layout, point, set_word,
+};
+use saldo_token::Derivation;
+
+const TOP_BIT: U256 = U256::from_limbs([0, 0, 0, 1 << 63]);
+
+/// A scene in which Alice has 5 WETH, 6 USDT, 7 USDC and 8 of the minimal proxy, and Bob has frozen USDC.
+fn scene(seed: u64, providers: usize) -> Scene {
+    let scene = Scene::new(seed, providers, 1);
+    deploy(&scene.chain);
+    for (token, name, units) in
+        [(WETH, "WETH9", 5_u64), (USDT, "TetherToken", 6), (USDC, "FiatTokenV2_2", 7), (CLONE, "WETH9", 8)]
+    {
+        set_word(&scene.chain, token, name, ALICE, U256::from(units));
+    }
+    set_word(&scene.chain, USDC, "FiatTokenV2_2", BOB, TOP_BIT | U256::from(9));
+    scene.chain.set_token_balance(UNKNOWN, ALICE, U256::from(10));
+    scene.pass_slots(4);
+    scene
+}
+
+fn read(scene: &Scene, holding: Holding) -> Reading {
+    scene.simulation.run(scene.client.read(&[holding])).pop().unwrap()
+}
+
+#[track_caller]
+fn amount(reading: &Reading) -> u64 {
+    let proven = reading.proven();
+    let proven = proven.unwrap_or_else(|| panic!("{:?} {:?}", reading.why(), reading.attempts()));
+    u64::try_from(proven.amount().base_units()).unwrap()
+}
+
+#[track_caller]
+fn assert_unknown(reading: &Reading, code: &str) {
+    let Reading::Unknown(unknown) = reading else { panic!("not unknown: {reading:?}") };
+    assert_eq!(unknown.why().code(), code, "{:?}", reading.attempts());
+}
+
+#[test]
+fn tokens_with_known_layouts_are_proven() {
+    let scene = scene(1, 2);
+    for (token, units) in [(WETH, 5), (USDT, 6), (USDC, 7), (CLONE, 8)] {
+        let reading = read(&scene, erc20(ALICE, token));
+        assert_eq!(amount(&reading), units, "{token}");
+        let proven = reading.proven().unwrap();
+        assert_eq!((*proven.holding(), proven.nonce()), (erc20(ALICE, token), None));
+        let block = scene.chain.block(proven.anchor().number()).unwrap();
+        assert_eq!(proven.token().unwrap().state_root().get(), block.state_root);
+        assert!(!proven.is_frozen() && !proven.is_restored());
+    }
+    let usdc = read(&scene, erc20(ALICE, USDC));
+    let Derivation::Slot { layout: name, code_hash, implementation } =
+        usdc.proven().unwrap().token().unwrap().derivation()
+    else {
+        panic!()
+    };
+    assert_eq!(
+        (*name, *code_hash, *implementation),
+        ("FiatTokenV2_2", layout("FiatTokenV2_2").code_hash, Some(USDC_CODE))
+    );
+    // A native reading has neither.
+    let native = read(&scene, native(ALICE));
+    assert!(native.proven().unwrap().token().is_none() && !native.proven().unwrap().is_frozen());
+}
+
+#[test]
+fn an_empty_slot_of_a_known_layout_is_a_proven_zero() {
+    let scene = scene(2, 2);
+    for token in [WETH, USDT, USDC, CLONE] {
+        assert_eq!(amount(&read(&scene, erc20(UNUSED, token))), 0, "{token}");
+    }
+}
+
+#[test]
+fn a_blocked_owner_has_an_amount_that_is_frozen() {
+    let scene = scene(3, 2);
+    let reading = read(&scene, erc20(BOB, USDC));
+    assert_eq!(amount(&reading), 9);
+    assert!(reading.proven().unwrap().is_frozen());
+    assert!(!read(&scene, erc20(ALICE, USDC)).proven().unwrap().is_frozen());
+}
+
+#[test]
+fn an_address_without_code_is_no_token() {
+    let scene = scene(4, 2);
+    // The second has an account, and the third does not even have that.
+    for token in [UNUSED, BOB, Address::repeat_byte(0x77)] {
+        assert_unknown(&read(&scene, erc20(ALICE, token)), "not_a_token");
+    }
+    point(&scene.chain, USDC, UNUSED);
+    scene.pass_slots(2);
+    assert_unknown(&read(&scene, erc20(ALICE, USDC)), "not_a_token");
+    point(&scene.chain, USDC, Address::ZERO);
+    scene.pass_slots(2);
+    assert_unknown(&read(&scene, erc20(ALICE, USDC)), "not_a_token");
+}
+
+#[test]
+fn a_token_without_a_layout_is_unknown() {
+    let scene = scene(5, 2);
+    for owner in [ALICE, UNUSED] {
+        let reading = read(&scene, erc20(owner, UNKNOWN));
+        assert_unknown(&reading, "token_layout_unproven");
+        assert!(reading.latest_proven().is_none() && reading.why().unwrap().needs_action());
+        // The first provider proved it, so that no other one is asked.
+        let joined = reading.attempts().iter().filter(|attempt| attempt.outcome.code() == "joined");
+        assert_eq!(joined.count(), 1, "{:?}", reading.attempts());
+    }
+    // A minimal proxy to code without a layout, and a proxy to a proxy.
+    for target in [UNKNOWN, USDC] {
+        scene.chain.set_code(CLONE, saldo_tests::token::minimal_proxy(target));
+        scene.pass_slots(2);
+        assert_unknown(&read(&scene, erc20(ALICE, CLONE)), "token_layout_unproven");
+    }
+}
+
+/// USDT asks another contract for the balance once it is deprecated. Then the slot says nothing.
+#[test]
+fn a_guard_that_does_not_hold_is_no_zero() {
+    let scene = scene(6, 2);
+    assert_eq!(amount(&read(&scene, erc20(ALICE, USDT))), 6);
+    let guard = layout("TetherToken").guards[0].slot;
+    scene.chain.set_storage(USDT, guard, U256::from(1));
+    scene.pass_slots(2);
+    for owner in [ALICE, UNUSED] {
+        assert_unknown(&read(&scene, erc20(owner, USDT)), "token_layout_unproven");
+    }
+    assert_eq!(scene.client.last(&erc20(ALICE, USDT)).unwrap().amount().base_units(), U256::from(6));
+    scene.chain.set_storage(USDT, guard, U256::ZERO);
+    scene.pass_slots(2);
+    assert_eq!(amount(&read(&scene, erc20(ALICE, USDT))), 6);
+}
+
+/// The new implementation keeps its balances in another slot. The old slot still has the old amount.
+#[test]
+fn an_upgraded_proxy_is_read_by_its_new_code() {
+    let scene = scene(7, 2);
+    assert_eq!(amount(&read(&scene, erc20(ALICE, USDC))), 7);
+    point(&scene.chain, USDC, UNKNOWN);
+    scene.pass_slots(2);
+    let reading = read(&scene, erc20(ALICE, USDC));
+    assert_unknown(&reading, "token_layout_unproven");
+    assert_eq!(reading.latest_proven().unwrap().amount().base_units(), U256::from(7));
+    point(&scene.chain, USDC, WETH);
+    set_word(&scene.chain, USDC, "WETH9", ALICE, U256::from(70));
+    scene.pass_slots(2);
+    assert_eq!(amount(&read(&scene, erc20(ALICE, USDC))), 70);
+    // The words of the implementation itself are not the token's.
+    assert_eq!(amount(&read(&scene, erc20(ALICE, WETH))), 5);
+}
+
+#[test]
+fn native_and_tokens_are_read_in_one_request_once_they_are_known() {
+    let scene = scene(8, 1);
+    let tokens = [WETH, USDT, USDC, CLONE];
+    let holdings: Vec<Holding> =
+        std::iter::once(native(ALICE)).chain(tokens.map(|token| erc20(ALICE, token))).collect();
+    let read_all = || scene.simulation.run(scene.client.read(&holdings));
+    let check = |readings: &[Reading]| {
+        assert_eq!(readings[0].proven().unwrap().amount().base_units(), BEFORE);
+        assert_eq!(readings[1..].iter().map(amount).collect::<Vec<_>>(), [5, 6, 7, 8]);
+        let blocks: Vec<_> = readings.iter().map(|it| it.proven().unwrap().anchor().hash()).collect();
+        assert!(blocks.iter().all(|block| *block == blocks[0]));
+    };
+    check(&read_all());
+    scene.pass_slots(2);
+    let asked = |method: &str| {
+        let log = scene.simulation.internet().log();
+        let bodies = log.iter().map(|exchange| String::from_utf8_lossy(&exchange.body).into_owned());
+        bodies.filter(|body| body.contains(method)).count()
+    };
+    let (proofs, codes) = (asked("eth_getProof"), asked("eth_getCode"));
+    check(&read_all());
+    assert_eq!(asked("eth_getProof") - proofs, 1);
+    assert_eq!(asked("eth_getCode"), codes, "codes are kept by their hashes");
+}
+
+/// A provider that proves only its own tip: the proofs join when the committee has signed their block.
+#[test]
+fn proofs_at_the_tip_wait_for_their_signature() {
+    let scene = scene(9, 1);
+    scene.providers[0].set_proof_window(0);
+    let wait = std::time::Duration::from_secs(60);
+    let holdings = [erc20(ALICE, USDC), erc20(ALICE, WETH)];
+    let first = scene.simulation.run(scene.client.read(&holdings));
+    let claimed = |reading: &Reading| match reading {
+        Reading::Provisional(claim) => claim.unconfirmed_amount().map(|amount| amount.base_units()),
+        _ => panic!("{reading:?}"),
+    };
+    assert_eq!(first.iter().map(claimed).collect::<Vec<_>>(), [Some(U256::from(7)), Some(U256::from(5))]);
+    let readings = scene.simulation.run(scene.client.read_patiently(&holdings, wait));
+    assert_eq!(readings.iter().map(amount).collect::<Vec<_>>(), [7, 5]);
+    for (token, code) in [(BOB, "not_a_token"), (UNKNOWN, "token_layout_unproven")] {
+        let holding = [erc20(ALICE, token)];
+        let reading = scene.simulation.run(scene.client.read(&holding)).pop().unwrap();
+        // A claim that there is no token is a claim, and nothing more.
+        assert_eq!((claimed(&reading), reading.why().unwrap().code()), (None, "unsigned_tip"));
+        let reading = scene.simulation.run(scene.client.read_patiently(&holding, wait)).pop().unwrap();
+        assert_unknown(&reading, code);
+    }
+}
+
+#[test]
+fn a_token_can_be_final() {
+    let scene = scene(10, 2);
+    scene.pass_slots(40);
+    let holding = [erc20(ALICE, USDC)];
+    let reading = scene.simulation.run(scene.client.finalized(&holding)).pop().unwrap();
+    assert_eq!(amount(&reading), 7);
+    assert_eq!(reading.proven().unwrap().anchor().assurance().level(), Level::Finalized);
+}
+
+#[test]
+fn an_outage_changes_no_amount_of_a_token() {
+    let scene = scene(11, 2);
+    assert_eq!(amount(&read(&scene, erc20(ALICE, WETH))), 5);
+    scene.providers.iter().for_each(|provider| provider.set(Fault::Refuse));
+    scene.pass_slots(2);
+    let reading = read(&scene, erc20(ALICE, WETH));
+    assert_unknown(&reading, "all_unreachable");
+    assert_eq!(reading.latest_proven().unwrap().amount().base_units(), U256::from(5));
+    assert_unknown(&read(&scene, erc20(UNUSED, WETH)), "all_unreachable");
+}
