@@ -28,7 +28,7 @@ fn every_real_scenario_ends_as_recorded() {
     let Some(root) = saldo_tests::vectors("e2e") else { return };
     let refusals =
         REFUSED.map(|(scenario, file, error)| (scenario.into(), file.into(), error.into())).to_vec();
-    let expected = Done { scenarios: 26, steps: 162, stores: 130, proofs: 19, refusals };
+    let expected = Done { scenarios: 26, steps: 162, stores: 130, proofs: 19, tokens: 1, refusals };
     assert_eq!(replay_all(&folders(&root)), expected);
 }
 

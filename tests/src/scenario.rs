@@ -4,6 +4,7 @@ mod record;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use alloy_primitives::{B256, U256};
 use saldo_beacon::container::SyncCommittee;
@@ -12,12 +13,17 @@ use saldo_beacon::unit::{Period, Slot};
 use saldo_beacon::{
     AdvanceError, Advanced, Checkpoint, Execution, Finality, LightClient, LightClientUpdate, Network, decode,
 };
+use saldo_chain::{Chain, Level};
+use saldo_proof::eip1186::AccountReply;
 use saldo_proof::{Account, StateRoot, verify_account};
+use saldo_reading::{Generation, Holding, NetworkId, ProviderId, join_token};
+use saldo_token::{ProvenState, VerifiedBalance};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::beacon::{Forge, Kind, encoding, network_of_config, read_update};
-use record::{CommitteeFile, HistoricalHeader, Proof, Reply, Scenario, Step, Store};
+use crate::gate::let_out;
+use record::{CommitteeFile, HistoricalHeader, Proof, Reply, Scenario, Step, Store, Token};
 
 fn read<T: for<'de> Deserialize<'de>>(path: &Path) -> T {
     let bytes = std::fs::read(path).unwrap();
@@ -256,6 +262,8 @@ pub struct Done {
     pub stores: usize,
     /// The number of proofs.
     pub proofs: usize,
+    /// The number of balances of tokens.
+    pub tokens: usize,
     /// Each refusal: scenario, file and variant of the error.
     pub refusals: Vec<(String, String, String)>,
 }
@@ -322,7 +330,43 @@ pub fn replay(folder: &Path, done: &mut Done) {
         check_proof(folder, proof, roots[&proof.against]);
         done.proofs += 1;
     }
+    for token in &scenario.erc20 {
+        check_token(folder, scenario, token, &network, &client);
+        done.tokens += 1;
+    }
     done.scenarios += 1;
+}
+
+/// The balance of a token follows from the replies about the token and its implementation, under the head that the committee signed.
+fn check_token(
+    folder: &Path,
+    scenario: &Scenario,
+    expected: &Token,
+    network: &Network,
+    client: &LightClient,
+) {
+    let mut chain = Chain::new();
+    chain.follow(client).unwrap();
+    let anchor = chain.newest(Level::Signed).unwrap();
+    let mut state = ProvenState::new(anchor.state_root());
+    for proof in &scenario.proofs {
+        let reply: Value = read(&folder.join(&proof.file));
+        let reply: AccountReply = serde_json::from_value(reply["result"].clone()).unwrap();
+        let account = reply.verify(anchor.state_root(), proof.address).unwrap();
+        state.add_account(&account).unwrap();
+        for storage in &proof.storage {
+            let slot = reply.storage(storage.key).unwrap();
+            state.add_slot(&account.slot(storage.key, &slot.proof).unwrap()).unwrap();
+        }
+    }
+    let balance = VerifiedBalance::from_slot(&state, expected.token, expected.holder).unwrap();
+    let is_of_slot = |proof: &Proof| proof.storage.iter().any(|storage| storage.key == expected.storage_key);
+    assert!(scenario.proofs.iter().any(is_of_slot));
+    let holding = Holding::erc20(NetworkId::from(network), expected.holder, expected.token);
+    let provider = ProviderId::new("recorded").unwrap();
+    let candidate = join_token(holding, Arc::new(balance), anchor, provider, Generation::FIRST).unwrap();
+    let proven = let_out(&candidate, &chain);
+    assert_eq!(proven.amount().base_units().to_string(), expected.balance);
 }
 
 /// The one header older than the checkpoint: the client refuses it, but the same committee signed it.

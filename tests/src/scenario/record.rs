@@ -22,9 +22,8 @@ pub(super) struct Scenario {
     pub(super) _note: String,
     #[serde(default, rename = "initial")]
     pub(super) _initial: serde_json::Value,
-    /// Another test covers tokens; their balances are also listed as storage.
-    #[serde(default, rename = "erc20")]
-    _erc20: Vec<serde_json::Value>,
+    #[serde(default)]
+    pub(super) erc20: Vec<Token>,
     pub(super) genesis_time: Option<u64>,
     #[serde(default, rename = "chain_id")]
     _chain_id: Option<u64>,
@@ -113,6 +112,20 @@ pub(super) struct Proof {
     pub(super) _format: String,
     #[serde(default, rename = "note")]
     pub(super) _note: String,
+}
+
+/// A balance of a token, which the files of `proofs` prove together.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Token {
+    pub(super) token: Address,
+    pub(super) holder: Address,
+    #[serde(rename = "mapping_slot")]
+    pub(super) _mapping_slot: u64,
+    pub(super) storage_key: B256,
+    pub(super) balance: String,
+    #[serde(rename = "proof")]
+    pub(super) _proof: String,
 }
 
 #[derive(Deserialize)]
