@@ -9,6 +9,7 @@ use saldo_tests::scene::{ALICE, BEFORE, BOB, Scene, UNUSED};
 use saldo_tests::token::{
     CLONE, UNKNOWN, USDC, USDC_CODE, USDT, WETH, deploy, erc20, layout, point, set_word,
 };
+use saldo_tests::watched::{SLOT, changes_within, readings};
 use saldo_token::Derivation;
 
 const TOP_BIT: U256 = U256::from_limbs([0, 0, 0, 1 << 63]);
@@ -229,4 +230,45 @@ fn an_outage_changes_no_amount_of_a_token() {
     assert_unknown(&reading, "all_unreachable");
     assert_eq!(reading.latest_proven().unwrap().amount().base_units(), U256::from(5));
     assert_unknown(&read(&scene, erc20(UNUSED, WETH)), "all_unreachable");
+}
+
+#[test]
+fn a_watch_tells_that_a_proxy_was_upgraded() {
+    let scene = scene(12, 2);
+    let holding = erc20(ALICE, USDC);
+    let mut watch = scene.client.watch([holding]);
+    let mut last = |slots| readings(&changes_within(&scene, &mut watch, SLOT * slots)).pop().unwrap().1;
+    assert_eq!(amount(&last(5)), 7);
+    point(&scene.chain, USDC, UNKNOWN);
+    let reading = last(30);
+    assert_unknown(&reading, "token_layout_unproven");
+    assert_eq!(reading.latest_proven().unwrap().amount().base_units(), U256::from(7));
+    point(&scene.chain, USDC, WETH);
+    set_word(&scene.chain, USDC, "WETH9", ALICE, U256::from(70));
+    assert_eq!(amount(&last(200)), 70);
+}
+
+#[test]
+fn holders_of_one_token_share_its_proof() {
+    let scene = scene(13, 1);
+    let owners: Vec<Address> = (1..=100).map(Address::repeat_byte).collect();
+    for (owner, units) in owners.iter().zip(1_u64..) {
+        set_word(&scene.chain, WETH, "WETH9", *owner, U256::from(units));
+    }
+    scene.pass_slots(2);
+    let holdings: Vec<Holding> = owners.iter().map(|owner| erc20(*owner, WETH)).collect();
+    let read_all = || scene.simulation.run(scene.client.read(&holdings));
+    let check = |readings: &[Reading]| {
+        assert_eq!(readings.iter().map(amount).collect::<Vec<_>>(), (1..=100).collect::<Vec<u64>>());
+    };
+    check(&read_all());
+    scene.pass_slots(2);
+    let asked = || {
+        let log = scene.simulation.internet().log();
+        let bodies = log.iter().map(|exchange| String::from_utf8_lossy(&exchange.body).into_owned());
+        bodies.map(|body| body.matches("eth_getProof").count()).sum::<usize>()
+    };
+    let before = asked();
+    check(&read_all());
+    assert_eq!(asked() - before, 2, "at most 64 slots in one question");
 }
