@@ -45,6 +45,7 @@
 //!
 //! - [`verify_account`], [`Verified::slot`]: from proof to leaf.
 //! - `verify_accounts`: several accounts; a node that they share is hashed once (feature `alloc`, part of `serde`).
+//! - `ProvenState`, `Query`: what is proven under one root, and what has to be proven next (feature `alloc`).
 //! - [`trie`]: the walk itself, for any key in any trie.
 //! - `eip1186`: the JSON of `eth_getProof` (feature `serde`, on by default).
 #![no_std]
@@ -62,13 +63,21 @@ mod error;
 mod leaf;
 mod node;
 mod path;
+#[cfg(feature = "alloc")]
+mod query;
 mod rlp;
 mod root;
+#[cfg(feature = "alloc")]
+mod state;
 mod verified;
 
 #[cfg(feature = "alloc")]
 pub use batch::verify_accounts;
 pub use error::{LeafError, NodeError, ProofError, RlpError};
 pub use leaf::{Account, AccountState, Leaf, Slot, SlotSubject};
+#[cfg(feature = "alloc")]
+pub use query::Query;
 pub use root::{StateRoot, StorageRoot};
+#[cfg(feature = "alloc")]
+pub use state::{HashedCode, OtherRoot, ProvenState};
 pub use verified::{Verified, claimed_root, verify_account};

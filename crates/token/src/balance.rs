@@ -1,10 +1,9 @@
 //! The only way to the balance of a token.
 
 use alloy_primitives::{Address, B256, U256};
-use saldo_proof::StateRoot;
+use saldo_proof::{ProvenState, StateRoot};
 
 use crate::route::{self, Obstacle};
-use crate::state::ProvenState;
 
 /// The balance of a token that the state under a state root proves, with how it was derived.
 ///

@@ -3,12 +3,11 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use alloy_primitives::{Address, B256, Bytes, U256, address, b256, keccak256};
+use alloy_primitives::{Address, B256, Bytes, U256, address, b256};
+use saldo_proof::{HashedCode, ProvenState, Query};
 
 use crate::proxy::ZEPPELINOS_IMPLEMENTATION;
-use crate::query::Query;
 use crate::route::{self, Obstacle, View};
-use crate::state::ProvenState;
 
 /// Code hashes, pointers and codes that tokens had when they were read before. They only decide what is asked for in the first
 /// request: a balance is made from proofs alone, so a wrong hint costs a round trip and nothing else.
@@ -16,7 +15,7 @@ use crate::state::ProvenState;
 pub struct Hint {
     code_hashes: BTreeMap<Address, B256>,
     slots: BTreeMap<(Address, B256), U256>,
-    codes: BTreeMap<B256, Bytes>,
+    codes: BTreeMap<B256, HashedCode>,
 }
 
 /// A well-known token of one network.
@@ -96,25 +95,32 @@ impl Hint {
 
     /// Notes a code. [`lend_codes`](Self::lend_codes) gives it to a state, where it counts only for an account with its hash.
     pub fn note_code(&mut self, code: Bytes) {
-        self.note_hashed(keccak256(&code), code);
+        self.note_hashed(HashedCode::new(code));
     }
 
-    fn note_hashed(&mut self, hash: B256, code: Bytes) {
-        let bytes: usize = self.codes.values().map(|code| code.len()).sum();
-        if bytes.saturating_add(code.len()) > Self::CODE_BYTES {
+    /// Notes the code with this hash, unless it is noted already.
+    fn note_known(&mut self, hash: B256, code: &Bytes) {
+        if !self.codes.contains_key(&hash) {
+            self.note_code(code.clone());
+        }
+    }
+
+    fn note_hashed(&mut self, code: HashedCode) {
+        let bytes: usize = self.codes.values().map(|code| code.code().len()).sum();
+        if bytes.saturating_add(code.code().len()) > Self::CODE_BYTES {
             self.codes.clear();
         }
-        self.codes.insert(hash, code);
+        self.codes.insert(code.hash(), code);
     }
 
     /// Returns the noted code with this hash.
     pub fn code(&self, hash: B256) -> Option<&Bytes> {
-        self.codes.get(&hash)
+        self.codes.get(&hash).map(HashedCode::code)
     }
 
     /// Adds the noted codes to `state`, so that they are not asked for again.
     pub fn lend_codes(&self, state: &mut ProvenState) {
-        self.codes.iter().for_each(|(hash, code)| state.add_hashed_code(*hash, code.clone()));
+        self.codes.values().for_each(|code| state.add_hashed_code(code.clone()));
     }
 
     /// Notes what `state` proves of the way from `token` to its layout: code hashes, pointers and codes. The state may be
@@ -156,8 +162,8 @@ impl View for Learner<'_> {
     }
 
     fn code(&self, hash: B256) -> Option<&[u8]> {
-        let code = self.state.bytes(hash)?;
-        self.hint.borrow_mut().note_hashed(hash, code.clone());
+        let code = self.state.code_with_hash(hash)?;
+        self.hint.borrow_mut().note_known(hash, code);
         Some(code)
     }
 }
@@ -180,7 +186,7 @@ impl View for Recorder<'_> {
     }
 
     fn code(&self, hash: B256) -> Option<&[u8]> {
-        self.hint.codes.get(&hash).map(AsRef::as_ref)
+        self.hint.code(hash).map(AsRef::as_ref)
     }
 }
 
@@ -198,8 +204,8 @@ mod tests {
             hint.note_code(vec![1; usize::try_from(number).unwrap()].into());
         }
         assert!(hint.code_hashes.len() <= Hint::CAPACITY && hint.slots.len() <= Hint::CAPACITY);
-        assert!(hint.codes.values().map(|code| code.len()).sum::<usize>() <= Hint::CODE_BYTES);
-        let newest = keccak256(vec![1; 9_999]);
+        assert!(hint.codes.values().map(|code| code.code().len()).sum::<usize>() <= Hint::CODE_BYTES);
+        let newest = alloy_primitives::keccak256(vec![1; 9_999]);
         assert_eq!(hint.code(newest).unwrap().len(), 9_999);
     }
 }

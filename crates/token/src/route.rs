@@ -1,10 +1,10 @@
 //! How to get from a token's address to the layout of its balances.
 
 use alloy_primitives::{Address, B256, KECCAK256_EMPTY, U256};
+use saldo_proof::{ProvenState, Query};
 
 use crate::layout::Layout;
 use crate::proxy::{self, Pointer};
-use crate::query::Query;
 use crate::table;
 
 /// What is known of accounts, slots and codes. `None` is not known; it is neither zero nor empty.
@@ -15,6 +15,20 @@ pub(crate) trait View {
     fn slot(&self, address: Address, key: B256) -> Option<U256>;
     /// The code with that hash.
     fn code(&self, hash: B256) -> Option<&[u8]>;
+}
+
+impl View for ProvenState {
+    fn code_hash(&self, address: Address) -> Option<B256> {
+        self.code_hash_of(address)
+    }
+
+    fn slot(&self, address: Address, key: B256) -> Option<U256> {
+        self.word(address, key)
+    }
+
+    fn code(&self, hash: B256) -> Option<&[u8]> {
+        self.code_with_hash(hash).map(AsRef::as_ref)
+    }
 }
 
 /// Why there is no verified balance.

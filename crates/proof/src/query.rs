@@ -1,6 +1,6 @@
 //! What has to be proven next.
 
-use std::collections::{BTreeMap, BTreeSet};
+use alloc::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::{Address, B256};
 
@@ -28,28 +28,40 @@ impl Query {
         self.slots.is_empty() && self.codes.is_empty()
     }
 
-    pub(crate) fn account(address: Address) -> Self {
+    /// Asks for an account.
+    pub fn account(address: Address) -> Self {
         let mut query = Self::default();
         query.add_account(address);
         query
     }
 
-    pub(crate) fn slot(address: Address, key: B256) -> Self {
+    /// Asks for an account and one of its slots.
+    pub fn slot(address: Address, key: B256) -> Self {
         let mut query = Self::default();
         query.add_slot(address, key);
         query
     }
 
-    pub(crate) fn code(address: Address) -> Self {
-        Self { codes: BTreeSet::from([address]), ..Self::default() }
+    /// Asks for the code of an account.
+    pub fn code(address: Address) -> Self {
+        let mut query = Self::default();
+        query.add_code(address);
+        query
     }
 
-    pub(crate) fn add_account(&mut self, address: Address) {
+    /// Adds an account.
+    pub fn add_account(&mut self, address: Address) {
         self.slots.entry(address).or_default();
     }
 
-    pub(crate) fn add_slot(&mut self, address: Address, key: B256) {
+    /// Adds an account and one of its slots.
+    pub fn add_slot(&mut self, address: Address, key: B256) {
         self.slots.entry(address).or_default().insert(key);
+    }
+
+    /// Adds the code of an account.
+    pub fn add_code(&mut self, address: Address) {
+        self.codes.insert(address);
     }
 
     /// Adds everything that `other` asks for.

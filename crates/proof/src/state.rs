@@ -1,11 +1,12 @@
 //! What is proven under one state root.
 
-use std::collections::BTreeMap;
+use alloc::collections::BTreeMap;
 
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256, keccak256};
-use saldo_proof::{Account, Slot, StateRoot, Verified};
 
-use crate::route::View;
+use crate::leaf::{Account, Slot};
+use crate::root::StateRoot;
+use crate::verified::Verified;
 
 /// Accounts, slots and codes that are proven under one state root. Proofs of other roots cannot be added, so what is read from it
 /// is of one moment.
@@ -21,6 +22,30 @@ pub struct ProvenState {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the proof is of another state root")]
 pub struct OtherRoot;
+
+/// Code with its hash, which was computed from it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HashedCode {
+    hash: B256,
+    code: Bytes,
+}
+
+impl HashedCode {
+    /// Hashes `code`.
+    pub fn new(code: Bytes) -> Self {
+        Self { hash: keccak256(&code), code }
+    }
+
+    /// Returns the keccak256 hash of the code.
+    pub const fn hash(&self) -> B256 {
+        self.hash
+    }
+
+    /// Returns the code.
+    pub const fn code(&self) -> &Bytes {
+        &self.code
+    }
+}
 
 impl ProvenState {
     /// Makes a state in which nothing is proven yet.
@@ -59,41 +84,48 @@ impl ProvenState {
 
     /// Adds code. It is kept under its own hash, so code that no proven account has is never read.
     pub fn add_code(&mut self, code: Bytes) {
-        self.codes.insert(keccak256(&code), code);
+        self.add_hashed_code(HashedCode::new(code));
     }
 
-    /// Adds code whose hash is `hash`.
-    pub(crate) fn add_hashed_code(&mut self, hash: B256, code: Bytes) {
-        self.codes.insert(hash, code);
+    /// Adds code that was hashed before.
+    pub fn add_hashed_code(&mut self, code: HashedCode) {
+        self.codes.insert(code.hash, code.code);
+    }
+
+    /// Returns the account at `address`; `None` if it is not proven.
+    pub fn account(&self, address: Address) -> Option<&Account> {
+        self.accounts.get(&address)
     }
 
     /// Returns the hash of the code of `address`, that of no bytes for an account without code; `None` if it is not proven.
     pub fn code_hash_of(&self, address: Address) -> Option<B256> {
-        self.code_hash(address)
-    }
-
-    pub(crate) fn bytes(&self, hash: B256) -> Option<&Bytes> {
-        self.codes.get(&hash)
-    }
-
-    fn same_root(&self, root: StateRoot) -> Result<(), OtherRoot> {
-        if root == self.root { Ok(()) } else { Err(OtherRoot) }
-    }
-}
-
-impl View for ProvenState {
-    fn code_hash(&self, address: Address) -> Option<B256> {
-        self.accounts.get(&address).map(|account| match account {
+        self.account(address).map(|account| match account {
             Account::Present(state) => state.code_hash,
             Account::Absent => KECCAK256_EMPTY,
         })
     }
 
-    fn slot(&self, address: Address, key: B256) -> Option<U256> {
+    /// Returns the word in a slot of the storage of `address`; `None` if it is not proven.
+    pub fn word(&self, address: Address, key: B256) -> Option<U256> {
         self.slots.get(&(address, key)).copied()
     }
 
-    fn code(&self, hash: B256) -> Option<&[u8]> {
-        self.codes.get(&hash).map(AsRef::as_ref)
+    /// Returns the code with that hash; `None` if it was not added.
+    pub fn code_with_hash(&self, hash: B256) -> Option<&Bytes> {
+        self.codes.get(&hash)
+    }
+
+    /// Returns all proven accounts.
+    pub fn accounts(&self) -> impl Iterator<Item = (Address, &Account)> {
+        self.accounts.iter().map(|(address, account)| (*address, account))
+    }
+
+    /// Returns all proven slots, each as address, key and word.
+    pub fn words(&self) -> impl Iterator<Item = (Address, B256, U256)> {
+        self.slots.iter().map(|((address, key), word)| (*address, *key, *word))
+    }
+
+    fn same_root(&self, root: StateRoot) -> Result<(), OtherRoot> {
+        if root == self.root { Ok(()) } else { Err(OtherRoot) }
     }
 }
