@@ -1,11 +1,11 @@
 //! An execution header that has the expected hash, from raw RLP or from the JSON of a block.
 
 use alloy_primitives::{B256, Bytes, U256, keccak256};
-use alloy_rlp::PayloadView;
 use saldo_beacon::unit::UnixTime;
 use saldo_proof::StateRoot;
 use serde_json::{Map, Value};
 
+use crate::fields::{BadField, Fields};
 use crate::layout::{ALWAYS, FIELDS, Kind, index};
 
 /// Why bytes are not the requested header.
@@ -73,37 +73,15 @@ impl ExecutionHeader {
         if got != expected {
             return Err(HeaderError::HashMismatch { got, expected });
         }
-        let mut rest = rlp;
-        let Ok(PayloadView::List(items)) = alloy_rlp::Header::decode_raw(&mut rest) else {
-            return Err(HeaderError::NotAHeader);
-        };
-        if !rest.is_empty() || items.len() < ALWAYS {
-            return Err(HeaderError::NotAHeader);
-        }
-        let field = |at: usize| {
-            let name = FIELDS.get(at).map_or("", |(name, _)| name);
-            let mut item = *items.get(at).ok_or(HeaderError::Field { field: name })?;
-            match alloy_rlp::Header::decode_raw(&mut item) {
-                Ok(PayloadView::String(bytes)) => Ok((name, bytes)),
-                _ => Err(HeaderError::Field { field: name }),
-            }
-        };
-        let word = |at: usize| {
-            let (name, bytes) = field(at)?;
-            B256::try_from(bytes).map_err(|_| HeaderError::Field { field: name })
-        };
-        let integer = |at: usize| {
-            let (name, bytes) = field(at)?;
-            let canonical = bytes.len() <= 8 && bytes.first() != Some(&0);
-            let value = U256::try_from_be_slice(bytes).filter(|_| canonical);
-            value.and_then(|value| u64::try_from(value).ok()).ok_or(HeaderError::Field { field: name })
-        };
+        let fields =
+            Fields::read(rlp).filter(|fields| fields.len() >= ALWAYS).ok_or(HeaderError::NotAHeader)?;
+        let named = |BadField(field): BadField| HeaderError::Field { field };
         Ok(Self {
             hash: got,
-            parent_hash: word(index::PARENT_HASH)?,
-            state_root: StateRoot::new(word(index::STATE_ROOT)?),
-            number: integer(index::NUMBER)?,
-            timestamp: UnixTime::from_secs(integer(index::TIMESTAMP)?),
+            parent_hash: fields.word(index::PARENT_HASH).map_err(named)?,
+            state_root: StateRoot::new(fields.word(index::STATE_ROOT).map_err(named)?),
+            number: fields.integer(index::NUMBER).map_err(named)?,
+            timestamp: UnixTime::from_secs(fields.integer(index::TIMESTAMP).map_err(named)?),
             rlp: Bytes::copy_from_slice(rlp),
         })
     }

@@ -9,6 +9,8 @@
 //! A proof joins an anchor by its state root ([`Chain::anchor_at_root`]). An anchor no longer stands when a newer head
 //! excludes its block ([`Chain::standing`]).
 //!
+//! An anchor also gives the [`Environment`] of its block: what code can ask about the block that it runs in.
+//!
 //! Headers come from untrusted providers. [`ExecutionHeader`] takes the expected hash and the bytes, and exists only if
 //! their keccak256 is that hash. The bytes are raw RLP, or the JSON of `eth_getBlockByHash`, which is encoded as RLP
 //! again.
@@ -26,6 +28,8 @@
 mod anchor;
 mod assurance;
 mod chain;
+mod environment;
+mod fields;
 mod header;
 mod history;
 mod layout;
@@ -35,6 +39,7 @@ mod stored;
 pub use anchor::{Anchor, Path};
 pub use assurance::{Assurance, Level};
 pub use chain::{Chain, ChainError, Standing};
+pub use environment::{Environment, EnvironmentError, ExecutionFork};
 pub use header::{ExecutionHeader, HeaderError};
 pub use history::{HISTORY_CODE_HASH, HISTORY_CONTRACT, HISTORY_WINDOW, HistoryError, history_key};
 pub use stored::StoredAnchorError;
