@@ -52,6 +52,14 @@ pub enum JoinError {
         /// The token that was asked about.
         expected: Address,
     },
+    /// The token's code ran in the environment of another block.
+    #[error("the token's code ran in block {got}, not in {expected}")]
+    Block {
+        /// The hash of the block in which the code ran.
+        got: B256,
+        /// The hash of the trusted block.
+        expected: B256,
+    },
 }
 
 /// Joins a verified account with the trusted header of the same state root. Beside [`join_token`] it is the only constructor of
@@ -111,6 +119,11 @@ pub fn join_token(
     }
     same_owner(holding, balance.owner())?;
     same_state(holding, balance.state_root(), anchor)?;
+    // Two blocks can have one state root, and still differ in their time.
+    let expected = anchor.hash();
+    if let Some(got) = balance.block_hash().filter(|got| *got != expected) {
+        return Err(JoinError::Block { got, expected });
+    }
     Ok(Candidate {
         holding,
         amount: Amount::new(balance.amount()),

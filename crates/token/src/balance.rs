@@ -16,6 +16,8 @@ pub struct VerifiedBalance {
     amount: U256,
     is_blocked: bool,
     derivation: Derivation,
+    /// The block in whose environment the token's code ran.
+    block_hash: Option<B256>,
 }
 
 /// How a balance follows from what was proven.
@@ -31,6 +33,23 @@ pub enum Derivation {
         /// The contract that has this code, if it is not the token itself.
         implementation: Option<Address>,
     },
+    /// The token's own code was run over proven state, in the environment of one block.
+    Executed {
+        /// The hash of the token's code.
+        code_hash: B256,
+        /// What it read.
+        touched: Touched,
+    },
+}
+
+/// How much of the state a run read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Touched {
+    /// The number of accounts.
+    pub accounts: usize,
+    /// The number of slots of their storage.
+    pub slots: usize,
 }
 
 impl VerifiedBalance {
@@ -45,7 +64,28 @@ impl VerifiedBalance {
         let (amount, is_blocked) = route.layout.word.read(word);
         let (layout, code_hash) = (route.layout.name, route.layout.code_hash);
         let derivation = Derivation::Slot { layout, code_hash, implementation: route.implementation };
-        Ok(Self { token, owner, state_root: state.root(), amount, is_blocked, derivation })
+        let (state_root, block_hash) = (state.root(), None);
+        Ok(Self { token, owner, state_root, amount, is_blocked, derivation, block_hash })
+    }
+
+    /// Reads how much of `token` the address `owner` holds, from what the token's own code returned.
+    ///
+    /// # Errors
+    /// [`Obstacle::NotAToken`] if the account has no code, or the call failed, or it returned fewer than 32 bytes. All of that is
+    /// proven. [`Obstacle::OtherCall`] if `executed` is another call than [`balance_of`](crate::balance_of).
+    #[cfg(feature = "execute")]
+    pub fn from_execution(
+        executed: &saldo_execute::Executed,
+        token: Address,
+        owner: Address,
+    ) -> Result<Self, Obstacle> {
+        let amount = crate::execution::amount(executed, token, owner)?;
+        let read = executed.touched().slots();
+        let slots = read.values().map(std::collections::BTreeSet::len).sum();
+        let touched = Touched { accounts: read.len(), slots };
+        let derivation = Derivation::Executed { code_hash: executed.code_hash(), touched };
+        let (state_root, block_hash) = (executed.state_root(), Some(executed.block_hash()));
+        Ok(Self { token, owner, state_root, amount, is_blocked: false, derivation, block_hash })
     }
 
     /// Returns the token's contract.
@@ -61,6 +101,11 @@ impl VerifiedBalance {
     /// Returns the state root under which everything was proven.
     pub const fn state_root(&self) -> StateRoot {
         self.state_root
+    }
+
+    /// Returns the hash of the only block in which the amount holds; `None` if it holds in every block with this state root.
+    pub const fn block_hash(&self) -> Option<B256> {
+        self.block_hash
     }
 
     /// Returns the amount in the token's base units.

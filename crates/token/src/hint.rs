@@ -132,15 +132,68 @@ impl Hint {
 
     /// Returns everything that a balance of `owner` needs, as far as the hint reaches.
     pub fn query(&self, token: Address, owner: Address) -> Query {
+        self.by_slot(token, owner).0
+    }
+
+    /// Returns the query, and whether the hint says that no slot gives the balance.
+    fn by_slot(&self, token: Address, owner: Address) -> (Query, bool) {
         let recorder = Recorder { hint: self, query: RefCell::default() };
-        let missing =
-            match route::find(&recorder, token).and_then(|route| route.word(&recorder, token, owner)) {
-                Err(Obstacle::Missing(missing)) => missing,
-                _ => Query::default(),
-            };
+        let found = route::find(&recorder, token).and_then(|route| route.word(&recorder, token, owner));
         let mut query = recorder.query.into_inner();
-        query.merge(missing);
+        match found {
+            Err(Obstacle::Missing(missing)) => query.merge(missing),
+            Err(Obstacle::LayoutUnknown { .. } | Obstacle::GuardFailed { .. }) => return (query, true),
+            _ => {}
+        }
+        (query, false)
+    }
+}
+
+/// Hints about tokens whose code is run.
+#[cfg(feature = "execute")]
+impl Hint {
+    /// Notes all that `state` proves, whatever its root: code hashes, words and the codes of the accounts.
+    pub fn learn_all(&mut self, state: &ProvenState) {
+        for (address, _) in state.accounts() {
+            let Some(hash) = state.code_hash_of(address) else { continue };
+            self.note_code_hash(address, hash);
+            if let Some(code) = state.code_with_hash(hash) {
+                self.note_known(hash, code);
+            }
+        }
+        state.words().for_each(|(address, key, word)| self.note_slot(address, key, word));
+    }
+
+    /// Returns everything that a balance of `owner` needs, as far as the hint and what is `proven` already reach. Where no slot
+    /// gives the balance, the token's code is run over them in a block like that of `environment`.
+    pub fn query_by_running(
+        &self,
+        token: Address,
+        owner: Address,
+        environment: &saldo_execute::Environment,
+        proven: Option<&ProvenState>,
+    ) -> Query {
+        let (mut query, must_run) = self.by_slot(token, owner);
+        if must_run {
+            let call = crate::execution::balance_of(token, owner);
+            query.merge(saldo_execute::foresee(proven, self, environment, &call));
+        }
         query
+    }
+}
+
+#[cfg(feature = "execute")]
+impl saldo_execute::Guess for Hint {
+    fn code_hash(&self, address: Address) -> Option<B256> {
+        self.code_hashes.get(&address).copied()
+    }
+
+    fn word(&self, address: Address, key: B256) -> Option<U256> {
+        self.slots.get(&(address, key)).copied()
+    }
+
+    fn code(&self, hash: B256) -> Option<&Bytes> {
+        Self::code(self, hash)
     }
 }
 

@@ -16,10 +16,15 @@
 //! assert!(query.slots().contains_key(&token));
 //! ```
 //!
+//! With the feature `execute`, the token's own code is run where its layout is not known: [`VerifiedBalance`] has a second
+//! constructor, which takes the proof of such a run and nothing else.
+//!
 //! This crate has no socket, no clock and no randomness. Its caller asks providers for what is missing, and adds each proof to
 //! the [`ProvenState`] until there is a balance, or an obstacle that no proof removes.
 
 mod balance;
+#[cfg(feature = "execute")]
+mod execution;
 mod hint;
 mod key;
 mod layout;
@@ -29,7 +34,9 @@ mod route;
 mod symbol;
 mod table;
 
-pub use balance::{Derivation, VerifiedBalance};
+pub use balance::{Derivation, Touched, VerifiedBalance};
+#[cfg(feature = "execute")]
+pub use execution::{balance_of, prove};
 pub use hint::Hint;
 pub use key::Mapping;
 pub use layout::{Guard, Layout, Place, Word};

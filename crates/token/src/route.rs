@@ -55,6 +55,13 @@ pub enum Obstacle {
         /// The condition.
         meaning: &'static str,
     },
+    /// The token's code was run, and the run was given up.
+    #[cfg(feature = "execute")]
+    #[error("the token's code was not run to its end: {0}")]
+    NotRun(saldo_execute::Refusal),
+    /// Another call was run than the one that asks for the balance. Fault: the caller.
+    #[error("another call was run")]
+    OtherCall,
 }
 
 /// Why an address is no token. It is proven, and it is not a balance of zero.
@@ -72,6 +79,20 @@ pub enum NotAToken {
     ImplementationWithoutCode {
         /// That address.
         implementation: Address,
+    },
+    /// The contract's own code fails when it is asked for a balance.
+    #[error("the contract at {address} fails when it is asked for a balance")]
+    Fails {
+        /// The token's address.
+        address: Address,
+    },
+    /// The contract's own code returns no number when it is asked for a balance.
+    #[error("the contract at {address} returns {bytes} bytes when it is asked for a balance")]
+    ReturnsTooLittle {
+        /// The token's address.
+        address: Address,
+        /// How many bytes it returns; a number has 32.
+        bytes: usize,
     },
 }
 

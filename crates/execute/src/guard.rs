@@ -1,0 +1,96 @@
+//! Watches each step of a run, and gives it up where its result would not be that of the chain.
+
+use revm::Inspector;
+use revm::bytecode::opcode;
+use revm::interpreter::interpreter_types::{Jumps, LoopControl};
+use revm::interpreter::{
+    CallInputs, CallOutcome, CreateInputs, CreateOutcome, Gas, InstructionResult, Interpreter,
+    InterpreterResult,
+};
+
+use crate::bound::{Bound, DEPTH, STEPS, WORK};
+use crate::refusal::Refusal;
+
+/// Watches a run. Once it has a reason to give up, every call ends at its next step.
+#[derive(Default)]
+pub(crate) struct Guard {
+    steps: u64,
+    /// The gas of all instructions, without what calls pass on.
+    work: u64,
+    /// The gas that remained before the step.
+    before: u64,
+    depth: usize,
+    pub(crate) refusal: Option<Refusal>,
+}
+
+impl Guard {
+    fn give_up(&mut self, reason: impl Into<Refusal>) {
+        self.refusal.get_or_insert(reason.into());
+    }
+
+    /// Notes why a call ended.
+    fn note(&mut self, result: InstructionResult) {
+        match result {
+            InstructionResult::OutOfGas
+            | InstructionResult::MemoryOOG
+            | InstructionResult::PrecompileOOG
+            | InstructionResult::InvalidOperandOOG
+            | InstructionResult::ReentrancySentryOOG => self.give_up(Refusal::OutOfGas),
+            InstructionResult::MemoryLimitOOG => self.give_up(Bound::Memory),
+            InstructionResult::CallTooDeep => self.give_up(Bound::Depth),
+            _ => {}
+        }
+    }
+}
+
+impl<Context> Inspector<Context> for Guard {
+    fn step(&mut self, interpreter: &mut Interpreter, _: &mut Context) {
+        self.steps = self.steps.saturating_add(1);
+        self.before = interpreter.gas.remaining();
+        if self.steps > STEPS {
+            self.give_up(Bound::Steps);
+        } else if self.work > WORK {
+            self.give_up(Bound::Work);
+        }
+        match interpreter.bytecode.opcode() {
+            opcode::BLOBBASEFEE => self.give_up(Refusal::BlobBaseFee),
+            opcode::SELFDESTRUCT => self.give_up(Refusal::Contracts),
+            _ => {}
+        }
+        if self.refusal.is_some() {
+            interpreter.halt(InstructionResult::FatalExternalError);
+        }
+    }
+
+    fn step_end(&mut self, interpreter: &mut Interpreter, _: &mut Context) {
+        let cost = self.before.saturating_sub(interpreter.gas.remaining());
+        self.work = self.work.saturating_add(cost);
+        if let Some(result) = interpreter.bytecode.instruction_result() {
+            self.note(result);
+        }
+    }
+
+    fn call(&mut self, _: &mut Context, inputs: &mut CallInputs) -> Option<CallOutcome> {
+        self.work = self.work.saturating_sub(inputs.gas_limit);
+        self.depth = self.depth.saturating_add(1);
+        if self.depth > DEPTH {
+            self.give_up(Bound::Depth);
+        }
+        self.refusal.as_ref()?;
+        let gas = Gas::new(inputs.gas_limit);
+        let result = InterpreterResult::new(InstructionResult::Revert, Default::default(), gas);
+        Some(CallOutcome::new(result, inputs.return_memory_offset.clone()))
+    }
+
+    fn call_end(&mut self, _: &mut Context, _: &CallInputs, outcome: &mut CallOutcome) {
+        self.depth = self.depth.saturating_sub(1);
+        self.note(outcome.result.result);
+    }
+
+    fn create(&mut self, _: &mut Context, inputs: &mut CreateInputs) -> Option<CreateOutcome> {
+        self.give_up(Refusal::Contracts);
+        let gas = Gas::new(inputs.gas_limit());
+        let result = InterpreterResult::new(InstructionResult::Revert, Default::default(), gas);
+        Some(CreateOutcome::new(result, None))
+    }
+}

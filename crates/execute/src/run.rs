@@ -1,0 +1,130 @@
+//! One run of the virtual machine.
+
+use alloy_primitives::{Address, Bytes, TxKind, U256};
+use revm::context::result::{EVMError, ExecutionResult, HaltReason, Output as Out, SuccessReason};
+use revm::context::{BlockEnv, CfgEnv, Context, Evm, FrameStack, TxEnv};
+use revm::handler::instructions::EthInstructions;
+use revm::handler::{EthFrame, Handler, MainnetContext, MainnetHandler};
+use revm::inspector::InspectorHandler;
+use revm::interpreter::interpreter::EthInterpreter;
+use revm::primitives::hardfork::SpecId;
+use saldo_chain::{Environment, ExecutionFork};
+use saldo_proof::Query;
+
+use crate::bound::{Bound, MEMORY};
+use crate::database::{GivenUp, Known};
+use crate::guard::Guard;
+use crate::precompile::Precompiles;
+use crate::refusal::Refusal;
+use crate::source::Source;
+
+/// A call of a contract, from the zero address and without value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// The contract.
+    pub to: Address,
+    /// The input.
+    pub data: Bytes,
+}
+
+/// How a call ended by the rules of the chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// It returned these bytes. A call of an account without code returns none.
+    Returned(Bytes),
+    /// It reverted, or failed in another way than by its gas.
+    Failed,
+}
+
+/// How a run ended, and what it read.
+pub(crate) struct Run {
+    pub(crate) outcome: Result<Output, Refusal>,
+    pub(crate) touched: Query,
+}
+
+type Machine<'a> = Evm<
+    MainnetContext<Known<'a>>,
+    Guard,
+    EthInstructions<EthInterpreter, MainnetContext<Known<'a>>>,
+    Precompiles,
+    EthFrame<EthInterpreter>,
+>;
+
+/// Runs `call` in the block of `environment`.
+pub(crate) fn run(source: &dyn Source, environment: &Environment, call: &Call) -> Run {
+    let mut machine = machine(source, environment, call);
+    let mut handler = MainnetHandler::<_, EVMError<GivenUp>, EthFrame<EthInterpreter>>::default();
+    let ended =
+        handler.load_accounts(&mut machine).and_then(|()| handler.inspect_run_system_call(&mut machine));
+    let Evm { ctx, inspector, precompiles, .. } = machine;
+    let known = ctx.journaled_state.database;
+    let refusal = known.refusal.or(inspector.refusal).or(precompiles.refusal);
+    let outcome = match refusal {
+        Some(refusal) => Err(refusal),
+        None => ended.map_err(|_| Refusal::Machine).and_then(read),
+    };
+    Run { outcome, touched: known.touched }
+}
+
+fn read(result: ExecutionResult) -> Result<Output, Refusal> {
+    match result {
+        ExecutionResult::Success { reason: SuccessReason::SelfDestruct, .. } => Err(Refusal::Contracts),
+        ExecutionResult::Success { output: Out::Call(bytes), .. } => Ok(Output::Returned(bytes)),
+        ExecutionResult::Success { output: Out::Create(..), .. } => Err(Refusal::Contracts),
+        ExecutionResult::Revert { .. } => Ok(Output::Failed),
+        ExecutionResult::Halt { reason: HaltReason::OutOfGas(_), .. } => Err(Refusal::OutOfGas),
+        ExecutionResult::Halt { reason: HaltReason::CallTooDeep, .. } => Err(Bound::Depth.into()),
+        ExecutionResult::Halt { .. } => Ok(Output::Failed),
+    }
+}
+
+fn machine<'a>(source: &'a dyn Source, environment: &Environment, call: &Call) -> Machine<'a> {
+    let fork = specification(environment.fork());
+    let parent = environment.number().checked_sub(1).map(|parent| (parent, environment.parent_hash()));
+    let mut context: MainnetContext<Known<'a>> = Context::new(Known::new(source, parent), fork);
+    context.cfg = CfgEnv::new_with_spec(fork).with_chain_id(environment.chain_id());
+    context.cfg.memory_limit = MEMORY;
+    context.block = block(environment);
+    context.tx = TxEnv {
+        caller: Address::ZERO,
+        gas_limit: environment.gas_limit(),
+        gas_price: 0,
+        kind: TxKind::Call(call.to),
+        data: call.data.clone(),
+        chain_id: Some(environment.chain_id()),
+        ..TxEnv::default()
+    };
+    Evm {
+        ctx: context,
+        inspector: Guard::default(),
+        instruction: EthInstructions::new_mainnet_with_spec(fork),
+        precompiles: Precompiles::new(fork),
+        frame_stack: FrameStack::new_prealloc(4),
+    }
+}
+
+fn block(environment: &Environment) -> BlockEnv {
+    BlockEnv {
+        number: U256::from(environment.number()),
+        beneficiary: environment.coinbase(),
+        timestamp: U256::from(environment.timestamp().as_secs()),
+        gas_limit: environment.gas_limit(),
+        basefee: environment.base_fee(),
+        difficulty: U256::ZERO,
+        prevrandao: Some(environment.prev_randao()),
+        // The instruction that reads it gives the run up.
+        blob_excess_gas_and_price: None,
+        slot_num: environment.slot().get(),
+    }
+}
+
+const fn specification(fork: ExecutionFork) -> SpecId {
+    match fork {
+        ExecutionFork::Paris => SpecId::MERGE,
+        ExecutionFork::Shanghai => SpecId::SHANGHAI,
+        ExecutionFork::Cancun => SpecId::CANCUN,
+        ExecutionFork::Prague => SpecId::PRAGUE,
+        ExecutionFork::Osaka => SpecId::OSAKA,
+        ExecutionFork::Amsterdam => SpecId::AMSTERDAM,
+    }
+}

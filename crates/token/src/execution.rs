@@ -1,0 +1,55 @@
+//! The balance of a token by running the token's own code.
+
+use alloy_primitives::{Address, Bytes, KECCAK256_EMPTY, U256};
+use saldo_execute::{Call, Environment, Executed, Output, Refusal, execute};
+use saldo_proof::ProvenState;
+
+use crate::balance::VerifiedBalance;
+use crate::route::{NotAToken, Obstacle};
+
+/// The first four bytes of the hash of `balanceOf(address)`.
+const BALANCE_OF: [u8; 4] = [0x70, 0xa0, 0x82, 0x31];
+
+/// Returns the call that asks `token` for the balance of `owner` ([ERC-20](https://eips.ethereum.org/EIPS/eip-20)).
+pub fn balance_of(token: Address, owner: Address) -> Call {
+    let data = [BALANCE_OF.as_slice(), owner.into_word().as_slice()].concat();
+    Call { to: token, data: Bytes::from(data) }
+}
+
+/// Reads how much of `token` the address `owner` holds: from the slot where a known layout keeps it, else by running the token's
+/// code in the block of `environment`.
+///
+/// # Errors
+/// [`Obstacle`]. Without an environment the obstacles are those of [`VerifiedBalance::from_slot`].
+pub fn prove(
+    state: &ProvenState,
+    environment: Option<&Environment>,
+    token: Address,
+    owner: Address,
+) -> Result<VerifiedBalance, Obstacle> {
+    let by_slot = VerifiedBalance::from_slot(state, token, owner);
+    let Err(Obstacle::LayoutUnknown { .. } | Obstacle::GuardFailed { .. }) = by_slot else { return by_slot };
+    let Some(environment) = environment else { return by_slot };
+    match execute(state, environment, &balance_of(token, owner)) {
+        Ok(executed) => VerifiedBalance::from_execution(&executed, token, owner),
+        Err(Refusal::Missing(query)) => Err(Obstacle::Missing(query)),
+        Err(refusal) => Err(Obstacle::NotRun(refusal)),
+    }
+}
+
+/// The amount that the call returned.
+pub(crate) fn amount(executed: &Executed, token: Address, owner: Address) -> Result<U256, Obstacle> {
+    if *executed.call() != balance_of(token, owner) {
+        return Err(Obstacle::OtherCall);
+    }
+    if executed.code_hash() == KECCAK256_EMPTY {
+        return Err(NotAToken::NoCode { address: token }.into());
+    }
+    let Output::Returned(bytes) = executed.output() else {
+        return Err(NotAToken::Fails { address: token }.into());
+    };
+    match bytes.first_chunk::<32>() {
+        Some(word) => Ok(U256::from_be_bytes(*word)),
+        None => Err(NotAToken::ReturnsTooLittle { address: token, bytes: bytes.len() }.into()),
+    }
+}
