@@ -1,5 +1,6 @@
 //! Shared by the tests: the folder of the real-world vectors, and how a test that cannot run reports it.
 
+pub mod assembler;
 pub mod beacon;
 pub mod beacon_opinion;
 pub mod captured;
@@ -15,6 +16,7 @@ pub mod key_recorder;
 pub mod life;
 pub mod mirrored;
 pub mod mutation;
+pub mod proven_world;
 pub mod scenario;
 pub mod scene;
 pub mod second_opinion;

@@ -7,6 +7,7 @@ use saldo_drill::Chain;
 use saldo_token::{Layout, Pointer, Proxy, layouts, proxies};
 
 use crate::NETWORK;
+use crate::assembler::token_of;
 
 /// The address of a plain token, with the code of WETH9.
 pub const WETH: Address = Address::repeat_byte(0x31);
@@ -18,7 +19,7 @@ pub const USDC: Address = Address::repeat_byte(0x33);
 pub const USDC_CODE: Address = Address::repeat_byte(0x34);
 /// The address of a minimal proxy (ERC-1167) that runs the code of [`WETH`] in its own storage.
 pub const CLONE: Address = Address::repeat_byte(0x35);
-/// The address of a token whose code has no layout. Its balances are a mapping in slot 0.
+/// The address of a token whose code has no layout, and cannot be run to its end. Its balances are a mapping in slot 0.
 pub const UNKNOWN: Address = Address::repeat_byte(0x36);
 
 /// The holding of `token` by `owner` on the drill's chain.
@@ -61,6 +62,8 @@ pub fn deploy(chain: &Chain) {
     chain.set_code_hash(USDC_CODE, layout("FiatTokenV2_2").code_hash);
     point(chain, USDC, USDC_CODE);
     chain.set_code(CLONE, minimal_proxy(WETH));
+    // It returns the hash of a block that no header of ours proves.
+    chain.set_code(UNKNOWN, token_of("2 NUMBER SUB BLOCKHASH"));
 }
 
 /// From the next block on the proxy `token` passes its calls to `implementation`.

@@ -58,7 +58,7 @@ impl<Context> Inspector<Context> for Guard {
             _ => {}
         }
         if self.refusal.is_some() {
-            interpreter.halt(InstructionResult::FatalExternalError);
+            interpreter.halt(InstructionResult::Revert);
         }
     }
 

@@ -1,6 +1,6 @@
 //! What is proven under one state root.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256, keccak256};
 
@@ -123,6 +123,22 @@ impl ProvenState {
     /// Returns all proven slots, each as address, key and word.
     pub fn words(&self) -> impl Iterator<Item = (Address, B256, U256)> {
         self.slots.iter().map(|((address, key), word)| (*address, *key, *word))
+    }
+
+    /// Drops the codes that no proven account has.
+    pub fn drop_other_codes(&mut self) {
+        let own: BTreeSet<B256> =
+            self.accounts.keys().filter_map(|address| self.code_hash_of(*address)).collect();
+        self.codes.retain(|hash, _| own.contains(hash));
+    }
+
+    /// Returns the memory that the state takes, in bytes, about.
+    pub fn size(&self) -> usize {
+        const ACCOUNT: usize = 160;
+        const SLOT: usize = 120;
+        let codes: usize = self.codes.values().map(|code| code.len()).sum();
+        let accounts = self.accounts.len().saturating_mul(ACCOUNT);
+        codes.saturating_add(accounts).saturating_add(self.slots.len().saturating_mul(SLOT))
     }
 
     fn same_root(&self, root: StateRoot) -> Result<(), OtherRoot> {
