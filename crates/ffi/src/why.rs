@@ -92,6 +92,7 @@ const CODES: [&str; 39] = [
     "quota_exhausted",
     "rate_limited",
     "token_layout_unproven",
+    "token_not_run",
     "too_few_checkpoint_sources",
     "trust_restarted",
     "unknown_fork",

@@ -121,6 +121,11 @@ pub enum Why {
     NotAToken,
     /// It is not proven where the token keeps its balances.
     TokenLayoutUnproven,
+    /// The token's own code was not run to its end, so it is not known what it returns.
+    TokenNotRun {
+        /// Why not.
+        reason: String,
+    },
     /// The client is closed.
     Closed,
     /// A fault in saldo itself.
@@ -197,6 +202,7 @@ impl Why {
             Self::NetworkNotConfigured { .. } => &reason::NETWORK_NOT_CONFIGURED,
             Self::NotAToken => &reason::NOT_A_TOKEN,
             Self::TokenLayoutUnproven => &reason::TOKEN_LAYOUT_UNPROVEN,
+            Self::TokenNotRun { .. } => &reason::TOKEN_NOT_RUN,
             Self::Closed => &reason::CLOSED,
             Self::InternalFault => &reason::INTERNAL_FAULT,
         }
@@ -209,6 +215,7 @@ impl Why {
                 retry_after.map(|after| format!("for {} s", after.as_secs()))
             }
             Self::NotSecure { fault } => Some(fault.to_string()),
+            Self::TokenNotRun { reason } => Some(reason.clone()),
             Self::WrongChain { expected } => Some(format!("expected is chain {expected}")),
             Self::NetworkNotConfigured { expected } => Some(format!("this client reads {expected}")),
             Self::OnlyOldBlocks { age } => Some(format!("it is {} s old", age.as_secs())),

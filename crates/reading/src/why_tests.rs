@@ -41,6 +41,7 @@ fn all() -> Vec<Why> {
         Why::NetworkNotConfigured { expected: NetworkId::new(1) },
         Why::NotAToken,
         Why::TokenLayoutUnproven,
+        Why::TokenNotRun { reason: "it calls itself".to_owned() },
         Why::Closed,
         Why::InternalFault,
     ]

@@ -305,6 +305,14 @@ pub(crate) const TOKEN_LAYOUT_UNPROVEN: Reason = Reason {
     next_step: "This token cannot be proven by this version.",
 };
 
+pub(crate) const TOKEN_NOT_RUN: Reason = Reason {
+    code: "token_not_run",
+    fault: Fault::Saldo,
+    needs_action: true,
+    message: "the token's own code was not run to its end",
+    next_step: "This token cannot be proven by this version.",
+};
+
 pub(crate) const CLOSED: Reason = Reason {
     code: "closed",
     fault: Fault::Setup,
