@@ -182,6 +182,10 @@ impl Head {
         self.state().chain.anchor_at_hash(hash).cloned()
     }
 
+    pub(crate) fn anchor_at_root(&self, root: StateRoot) -> Option<Anchor> {
+        self.state().chain.anchor_at_root(root).cloned()
+    }
+
     /// Whether a trusted block has this state root.
     pub(crate) fn trusts_root(&self, root: StateRoot) -> bool {
         self.state().chain.anchor_at_root(root).is_some()

@@ -75,6 +75,7 @@ mod readings;
 mod storage;
 mod store;
 mod token_proof;
+mod token_run;
 mod trust;
 mod watch;
 mod why;
@@ -109,7 +110,7 @@ pub use saldo_source::{
     EndpointError, Listed, Method, ProviderStats, Request, Response, SecretUrl, TlsFault, Transport,
     TransportError,
 };
-pub use saldo_token::{Derivation, VerifiedBalance};
+pub use saldo_token::{Derivation, Touched, VerifiedBalance};
 
 #[cfg(feature = "_transport")]
 pub use saldo_source::{HttpTransport, Proxies, ProxyError, SetupError, SystemClock};

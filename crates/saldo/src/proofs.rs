@@ -17,6 +17,7 @@ mod plan;
 mod provider_state;
 mod request;
 mod target;
+mod token;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

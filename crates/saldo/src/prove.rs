@@ -240,6 +240,11 @@ impl ClientInner {
     pub(crate) fn join_pending(&self, holding: Holding, pending: &[PendingProof]) -> Option<Settled> {
         let mut newest: Option<Settled> = None;
         for PendingProof { provider, checked, .. } in pending {
+            let Ok(checked) = &self.proofs.finish(holding, checked.clone()) else {
+                // The block is known now, and its rules ask for more. A later read asks at that block.
+                self.proofs.settle_pending(holding, provider, checked.state_root());
+                continue;
+            };
             let judged = self.readings.join(holding, checked, provider, self.env.policy.assurance);
             if !matches!(judged, Judged::NotYet) {
                 self.proofs.settle_pending(holding, provider, checked.state_root());

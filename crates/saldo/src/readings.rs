@@ -112,9 +112,10 @@ impl Readings {
     /// those whose block is final.
     pub(crate) fn review(&self) {
         let (gone, faults) = {
+            let network = self.head.network();
             let mut state = self.state();
             self.head.look(|view| {
-                let faults = state.load_older_of_lost(view, self.store.as_ref());
+                let faults = state.load_older_of_lost(view, &network, self.store.as_ref());
                 (state.review(view), faults)
             })
         };
@@ -179,6 +180,7 @@ impl Judge for Readings {
                 Shown::Token(balance) => {
                     join_token(holding, Arc::clone(balance), anchor, provider, generation)
                 }
+                Shown::Later { .. } => return None,
                 Shown::NoBalance { why, .. } => {
                     let anchor = Box::new(anchor.clone());
                     return Some((Settled::NoBalance { why: why.clone(), anchor }, is_young));

@@ -12,7 +12,7 @@ use saldo_beacon::SnapshotError;
 use saldo_beacon::unit::UnixTime;
 use saldo_chain::StoredAnchorError;
 use saldo_proof::ProofError;
-use saldo_reading::Holding;
+use saldo_reading::{Holding, Why};
 use saldo_source::{BoxedFuture, MaybeSend, MaybeSync};
 
 pub use memory::MemoryStorage;
@@ -257,6 +257,14 @@ pub enum StorageFault {
         holding: Holding,
         /// Why it does not verify.
         error: ProofError,
+    },
+    /// This version reads no balance from the proofs of a token, for example because it is built without running code.
+    #[error("a reading was dropped: {why}")]
+    NoBalance {
+        /// What was read.
+        holding: Holding,
+        /// Why there is no balance.
+        why: Why,
     },
     /// The block of a reading is missing.
     #[error("a reading was dropped: its block {block} is not there")]

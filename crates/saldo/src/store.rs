@@ -180,9 +180,10 @@ impl Store {
     pub(crate) fn check(
         &self,
         claim: &Claim,
+        network: &Network,
         generation: Generation,
     ) -> Result<Candidate, Box<StorageFault>> {
-        claim.check(&self.seal, generation)
+        claim.check(&self.seal, network, generation)
     }
 
     /// Begins to read everything.

@@ -40,7 +40,7 @@ impl Evidence {
             provider: provider.clone(),
             asked: (*address, keys.clone()),
             pin: (pin.hash, pin.number, pin.state_root.get()),
-            reply: piece.part.result.clone(),
+            reply: piece.part.result.as_ref().ok()?.clone(),
             reason: reason.to_string(),
         })
     }

@@ -6,11 +6,11 @@ use saldo_source::execution::{Question, ask, block_number_of, chain_id};
 use saldo_source::{Answer, Deadline, Endpoint};
 
 use super::Proofs;
-use super::checked::first_false;
 use super::evidence::Evidence;
 use super::pending::PendingProof;
 use super::plan::Parts;
 use super::target::{Checked, Inquiry, Judged, PinnedBlock, Settled};
+use super::token::first_false;
 use crate::env::takes_tips;
 use crate::head::BlockRef;
 
@@ -157,6 +157,10 @@ impl Proofs {
         provider: &ProviderId,
     ) -> Answer<Settled> {
         let level = inquiry.target.level;
+        let checked = match self.finish(holding, checked) {
+            Ok(checked) => checked,
+            Err(failure) => return Answer::Failed(failure),
+        };
         match inquiry.judge.join(holding, &checked, provider, level) {
             Judged::Settled(settled) => Answer::Accepted(settled),
             Judged::Old { number } => Answer::Failed(Failure::OldBlock { number }),

@@ -7,7 +7,7 @@ use saldo_proof::StateRoot;
 use saldo_reading::{Holding, ProviderId};
 use saldo_source::{SortedMap, SortedSet};
 
-use super::target::Checked;
+use super::target::{Checked, Shown};
 
 /// Holds the newest few pending proofs of each provider and holding. The next tip's proof must not displace one
 /// whose block is about to be signed.
@@ -55,6 +55,10 @@ impl PendingProofs {
         if tips.iter().all(|tip| tip.checked.state_root() != root) {
             if self.nodes.saturating_add(proof.checked.size()) > Self::NODES {
                 proof.checked.nodes = None;
+            }
+            let is_full = self.nodes.saturating_add(proof.checked.size()) > Self::NODES;
+            if is_full && matches!(proof.checked.shown, Shown::Later { .. }) {
+                return; // Its state takes memory too.
             }
             self.nodes = self.nodes.saturating_add(proof.checked.size());
             tips.push_back(proof);
@@ -125,7 +129,6 @@ mod tests {
     use alloy_primitives::{Address, B256, hex, keccak256};
     use saldo_proof::{Account, Verified, verify_account};
 
-    use super::super::target::Shown;
     use super::*;
 
     /// A proof that `owner` is absent, from a trie of one other account, which holds `wei`.

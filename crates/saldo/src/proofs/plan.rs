@@ -4,17 +4,17 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use alloy_primitives::{Address, B256};
-use saldo_reading::{Asset, Failure, Holding};
+use saldo_reading::Failure;
 use saldo_source::SortedMap;
 use saldo_source::execution::{At, Question};
-use saldo_token::{Hint, Query};
+use saldo_token::Query;
 use serde_json::value::RawValue;
 
-/// One question and its result, as it came.
+/// One question and its result, as it came. Only a question for code may have failed: it can be one that nothing needs.
 #[derive(Debug)]
 pub(super) struct Part {
     pub(super) question: Question,
-    pub(super) result: Box<RawValue>,
+    pub(super) result: Result<Box<RawValue>, Failure>,
 }
 
 /// A result about one holding. Holdings can share it.
@@ -26,7 +26,40 @@ pub(super) struct Piece {
 }
 
 /// The results about one holding. For the native coin it is one.
-pub(super) type Parts = Vec<Piece>;
+#[derive(Clone, Debug)]
+pub(super) struct Parts {
+    pieces: Vec<Piece>,
+    is_over: bool,
+}
+
+impl Parts {
+    pub(super) fn pieces(&self) -> &[Piece] {
+        &self.pieces
+    }
+
+    /// The first failure of a question for code.
+    pub(super) fn failure(&self) -> Option<&Failure> {
+        self.pieces.iter().find_map(|piece| piece.part.result.as_ref().err())
+    }
+
+    /// Whether the token asked for more than saldo asks for one balance. All that was asked for came.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_over
+    }
+
+    pub(super) fn mark_over(&mut self) {
+        self.is_over = true;
+    }
+}
+
+/// What a holding needs.
+#[derive(Clone, Debug)]
+pub(super) enum Need {
+    /// The account of the owner.
+    Account(Address),
+    /// What the balance of a token follows from.
+    Token(Query),
+}
 
 /// The questions about several holdings at one block.
 pub(super) struct Plan {
@@ -39,29 +72,42 @@ impl Plan {
     /// The most slots that are asked for in one question.
     const KEYS: usize = 64;
 
-    /// Plans the questions about `holdings` at the block `at`. `hint` says what tokens were the last time.
-    pub(super) fn new(holdings: &[Holding], at: At, hint: &Hint) -> Self {
-        let mut draft = Draft { at, questions: Vec::with_capacity(holdings.len()), proofs: SortedMap::new() };
-        let of = holdings.iter().map(|holding| match holding.asset() {
-            Asset::Erc20(token) => draft.add(&hint.query(token, holding.owner())),
-            _ => vec![draft.proof(holding.owner(), Vec::new())],
+    /// Plans the questions for `needs` at the block `at`.
+    pub(super) fn new(needs: &[Need], at: At) -> Self {
+        let mut draft = Draft { at, questions: Vec::with_capacity(needs.len()), proofs: SortedMap::new() };
+        let of = needs.iter().map(|need| match need {
+            Need::Token(query) => draft.add(query),
+            Need::Account(owner) => vec![draft.proof(*owner, Vec::new())],
         });
         let of = of.collect();
         Self { questions: draft.questions, of }
     }
 
-    /// Returns the results of each holding, from those of all questions. A holding fails with the first of its questions that
-    /// failed.
+    /// Returns the results of each holding, from those of all questions. A holding fails with the first of its questions for
+    /// proofs that failed.
     pub(super) fn collect(&self, each: Vec<Result<Box<RawValue>, Failure>>) -> Vec<Result<Parts, Failure>> {
         let part = |(question, result): (&Question, Result<Box<RawValue>, Failure>)| {
-            result.map(|result| Arc::new(Part { question: question.clone(), result }))
+            let is_code = matches!(question, Question::Code { .. });
+            match result {
+                Err(failure) if !is_code => Err(failure),
+                result => Ok(Arc::new(Part { question: question.clone(), result })),
+            }
         };
         let parts: Vec<Result<Arc<Part>, Failure>> = self.questions.iter().zip(each).map(part).collect();
         let found = |(place, keys): &(usize, Vec<B256>)| {
             let part = parts.get(*place).cloned().unwrap_or(Err(Failure::NoResult));
             part.map(|part| Piece { part, keys: keys.clone() })
         };
-        self.of.iter().map(|places| places.iter().map(found).collect()).collect()
+        let of_holding = |places: &Vec<(usize, Vec<B256>)>| {
+            let pieces = places.iter().map(found).collect::<Result<_, _>>()?;
+            Ok(Parts { pieces, is_over: false })
+        };
+        self.of.iter().map(of_holding).collect()
+    }
+
+    /// Returns how many questions each holding needs.
+    pub(super) fn counts(&self) -> Vec<usize> {
+        self.of.iter().map(Vec::len).collect()
     }
 }
 
@@ -112,7 +158,7 @@ impl Draft {
 /// Whether `parts` are the answers to everything that `query` asks for.
 pub(super) fn covers(parts: &Parts, query: &Query) -> bool {
     let has_proof = |(address, keys): (&Address, &BTreeSet<B256>)| {
-        parts.iter().any(|piece| match &piece.part.question {
+        parts.pieces.iter().any(|piece| match &piece.part.question {
             Question::Proof { address: asked, .. } => {
                 asked == address && keys.iter().all(|key| piece.keys.contains(key))
             }
@@ -120,7 +166,7 @@ pub(super) fn covers(parts: &Parts, query: &Query) -> bool {
         })
     };
     let has_code = |address: &Address| {
-        parts.iter().any(|piece| match &piece.part.question {
+        parts.pieces.iter().any(|piece| match &piece.part.question {
             Question::Code { address: asked, .. } => asked == address,
             _ => false,
         })
@@ -130,12 +176,15 @@ pub(super) fn covers(parts: &Parts, query: &Query) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use saldo_reading::NetworkId;
+    use saldo_token::Hint;
 
     use super::*;
 
-    const NETWORK: NetworkId = NetworkId::new(1);
     const USDT: Address = alloy_primitives::address!("dAC17F958D2ee523a2206206994597C13D831ec7");
+
+    fn token(token: Address, owner: Address) -> Need {
+        Need::Token(Hint::well_known(1).query(token, owner))
+    }
 
     fn keys(question: &Question) -> usize {
         match question {
@@ -147,10 +196,10 @@ mod tests {
     #[test]
     fn what_several_holdings_need_is_asked_once() {
         let owners: Vec<Address> = (1..=200).map(Address::repeat_byte).collect();
-        let tokens = owners.iter().map(|owner| Holding::erc20(NETWORK, *owner, USDT));
-        let holdings: Vec<Holding> =
-            tokens.chain([Holding::native(NETWORK, USDT), Holding::native(NETWORK, owners[0])]).collect();
-        let plan = Plan::new(&holdings, At::Number(7), &Hint::well_known(1));
+        let tokens = owners.iter().map(|owner| token(USDT, *owner));
+        let needs: Vec<Need> = tokens.chain([Need::Account(USDT), Need::Account(owners[0])]).collect();
+        let plan = Plan::new(&needs, At::Number(7));
+        assert!(plan.counts().iter().all(|questions| *questions == 1));
         // Each holder has one slot, and all share the guard.
         assert!(plan.questions.iter().all(|question| keys(question) <= Plan::KEYS));
         assert_eq!(plan.questions.len(), 4 + 1);
@@ -166,13 +215,12 @@ mod tests {
     fn a_holding_fails_with_the_first_question_that_fails() {
         let owner = Address::repeat_byte(1);
         let usdc = alloy_primitives::address!("A0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48");
-        let holdings = [Holding::erc20(NETWORK, owner, usdc), Holding::native(NETWORK, owner)];
-        let plan = Plan::new(&holdings, At::Latest, &Hint::well_known(1));
+        let plan = Plan::new(&[token(usdc, owner), Need::Account(owner)], At::Latest);
         assert_eq!(plan.questions.len(), 3, "the token, its implementation, and the owner");
         let result = || Ok(RawValue::from_string("1".to_owned()).unwrap());
         let parts = plan.collect(vec![result(), Err(Failure::NotSynced), result()]);
         assert_eq!(parts[0].as_ref().unwrap_err(), &Failure::NotSynced);
-        assert_eq!(parts[1].as_ref().unwrap().len(), 1);
+        assert_eq!(parts[1].as_ref().unwrap().pieces().len(), 1);
         let parts = plan.collect(vec![result()]);
         assert_eq!(parts[1].as_ref().unwrap_err(), &Failure::NoResult);
     }

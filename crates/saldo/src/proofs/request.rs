@@ -9,7 +9,7 @@ use saldo_source::{Deadline, Endpoint, SortedSet};
 use serde_json::value::RawValue;
 
 use super::Proofs;
-use super::plan::{Parts, Plan};
+use super::plan::{Need, Parts, Plan};
 use super::target::PinnedBlock;
 use crate::env::takes_tips;
 
@@ -209,8 +209,10 @@ impl Proofs {
     }
 
     /// The most further requests for tokens of which it was not known what their balances need. A token behind a beacon needs
-    /// four: the beacon, its pointer, the implementation, and the slot.
-    const MORE: usize = 5;
+    /// four: the beacon, its pointer, the implementation, and the slot. Code that is run asks for one contract after another.
+    const MORE: usize = if cfg!(feature = "execute") { 16 } else { 5 };
+    /// The most questions about the balance of one token, all requests together.
+    const QUESTIONS: usize = 256;
 
     /// Requests the proofs of tokens again, as long as the answers `each` show that more of them is needed.
     async fn complete(
@@ -222,31 +224,36 @@ impl Proofs {
         each: &mut [Result<Parts, Failure>],
         deadline: Deadline,
     ) {
-        for _ in 0..Self::MORE {
-            let needs_more = |(holding, parts): (&Holding, &Result<Parts, Failure>)| match parts {
-                Ok(parts) => self.needs_more(*holding, parts, root),
-                Err(_) => false,
-            };
-            let needed: Vec<bool> = holdings.iter().zip(each.iter()).map(needs_more).collect();
-            let again = holdings.iter().zip(&needed).filter(|(_, needed)| **needed);
-            let again: Vec<Holding> = again.map(|(holding, _)| *holding).collect();
+        let mut asked: Vec<usize> = each.iter().map(|parts| parts.as_ref().map_or(0, count)).collect();
+        for round in 0..=Self::MORE {
+            let mut again: Vec<(usize, Need)> = Vec::new();
+            for (place, (holding, parts)) in holdings.iter().zip(each.iter_mut()).enumerate() {
+                let Ok(parts) = parts else { continue };
+                let Some(query) = self.needs_more(*holding, parts, root) else { continue };
+                let is_much = asked.get(place).is_some_and(|asked| *asked >= Self::QUESTIONS);
+                if round == Self::MORE || is_much {
+                    parts.mark_over();
+                } else {
+                    again.push((place, Need::Token(query)));
+                }
+            }
             if again.is_empty() || self.env.time_left(deadline).is_zero() {
                 return;
             }
-            let plan = self.plan(&again, at);
+            let (places, needs): (Vec<usize>, Vec<Need>) = again.into_iter().unzip();
+            let plan = Plan::new(&needs, at);
             let answers = plan.collect(self.together(provider, &plan.questions, deadline).await);
-            let open = each.iter_mut().zip(&needed).filter(|(_, needed)| **needed);
-            for ((parts, _), answer) in open.zip(answers) {
+            for ((place, count), answer) in places.into_iter().zip(plan.counts()).zip(answers) {
+                let (Some(parts), Some(asked)) = (each.get_mut(place), asked.get_mut(place)) else {
+                    continue;
+                };
+                *asked = asked.saturating_add(count);
                 // The provider answered before, so it may have seen the address, although it did not see this request.
                 if answer.as_ref().err().is_none_or(Failure::may_have_been_seen) {
                     *parts = answer;
                 }
             }
         }
-    }
-
-    fn plan(&self, holdings: &[Holding], at: At) -> Plan {
-        Plan::new(holdings, at, &self.state().hints)
     }
 
     async fn together(
@@ -269,4 +276,9 @@ impl Asked {
         let reply = |_| Reply { result: Err(failure.clone()), by_hash: false };
         Self { pin: None, replies: holdings.iter().map(reply).collect(), tips: None }
     }
+}
+
+/// The number of questions that were asked for `parts`.
+fn count(parts: &Parts) -> usize {
+    parts.pieces().len()
 }

@@ -8,7 +8,7 @@ use saldo_proof::{Account, StateRoot, Verified};
 use saldo_reading::gate::Found;
 use saldo_reading::{Candidate, Claim, Holding, ProviderId, Why};
 use saldo_source::{Deadline, FINAL_PROOFS, MaybeSend, MaybeSync};
-use saldo_token::VerifiedBalance;
+use saldo_token::{ProvenState, VerifiedBalance};
 
 use crate::head::BlockRef;
 
@@ -40,6 +40,10 @@ impl ProofRequest {
 pub(crate) enum Shown {
     Account(Verified<Account>),
     Token(Arc<VerifiedBalance>),
+    /// The token's code has to be run over this state. It is not known yet which block has this root.
+    Later {
+        state: Arc<ProvenState>,
+    },
     /// Under this root the token has no balance that can be proven, whatever else is proven.
     NoBalance {
         root: StateRoot,
@@ -62,6 +66,7 @@ impl Checked {
         match &self.shown {
             Shown::Account(account) => account.state_root(),
             Shown::Token(balance) => balance.state_root(),
+            Shown::Later { state } => state.root(),
             Shown::NoBalance { root, .. } => *root,
         }
     }
@@ -71,13 +76,17 @@ impl Checked {
         match &self.shown {
             Shown::Account(account) => account.into(),
             Shown::Token(balance) => (&**balance).into(),
-            Shown::NoBalance { root, .. } => Claim::without_amount(*root),
+            Shown::Later { .. } | Shown::NoBalance { .. } => Claim::without_amount(self.state_root()),
         }
     }
 
-    /// The memory that the nodes take, in bytes.
+    /// The memory that the nodes and the state take, in bytes.
     pub(super) fn size(&self) -> usize {
-        self.nodes.iter().flat_map(|nodes| nodes.iter()).map(|node| node.len()).sum()
+        let nodes: usize = self.nodes.iter().flat_map(|nodes| nodes.iter()).map(|node| node.len()).sum();
+        match &self.shown {
+            Shown::Later { state } => nodes.saturating_add(state.size()),
+            Shown::Account(_) | Shown::Token(_) | Shown::NoBalance { .. } => nodes,
+        }
     }
 }
 

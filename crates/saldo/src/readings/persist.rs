@@ -229,9 +229,11 @@ impl Readings {
     /// Checks the older readings of `holdings` that are stored, and takes those that verify.
     pub(crate) fn load_older(&self, holdings: &[Holding]) {
         let faults: Vec<StorageFault> = {
+            let network = self.head.network();
             let mut state = self.state();
             let (generation, store) = (self.head.generation(), self.store.as_ref());
-            holdings.iter().flat_map(|holding| state.load_older(holding, generation, store)).collect()
+            let load = |holding| state.load_older(holding, &network, generation, store);
+            holdings.iter().flat_map(load).collect()
         };
         self.note_faults(faults);
     }

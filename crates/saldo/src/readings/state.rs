@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use alloy_primitives::B256;
+use saldo_beacon::Network;
 use saldo_chain::Standing;
 use saldo_reading::{Candidate, Change, Generation, Holding, Record};
 use saldo_source::SortedSet;
@@ -98,12 +99,13 @@ impl ReadingsState {
     pub(super) fn load_older(
         &mut self,
         holding: &Holding,
+        network: &Network,
         generation: Generation,
         store: Option<&Store>,
     ) -> Vec<StorageFault> {
         let mut faults = Vec::new();
         let claims = self.older.remove(holding).unwrap_or_default();
-        for checked in claims.iter().filter_map(|claim| Some(store?.check(claim, generation))) {
+        for checked in claims.iter().filter_map(|claim| Some(store?.check(claim, network, generation))) {
             match checked {
                 Ok(proven) => drop(self.offer(&proven, None)),
                 Err(fault) => faults.push(*fault),
@@ -116,6 +118,7 @@ impl ReadingsState {
     pub(super) fn load_older_of_lost(
         &mut self,
         view: &HeadView<'_>,
+        network: &Network,
         store: Option<&Store>,
     ) -> Vec<StorageFault> {
         let is_lost = |holding: &&Holding| {
@@ -123,7 +126,7 @@ impl ReadingsState {
             newest.is_some_and(|newest| view.chain.standing(newest.anchor()) == Standing::Withdrawn)
         };
         let lost: SortedSet<Holding> = self.older.keys().filter(is_lost).copied().collect();
-        lost.iter().flat_map(|holding| self.load_older(holding, view.generation, store)).collect()
+        lost.iter().flat_map(|holding| self.load_older(holding, network, view.generation, store)).collect()
     }
 
     /// Queues `proven` for storage, with the nodes that prove it.

@@ -9,13 +9,13 @@ use saldo_chain::{Anchor, StoredAnchorError};
 use saldo_proof::{Account, ProofError, Verified, verify_account, verify_accounts};
 use saldo_reading::{Asset, Candidate, Generation, Holding, Now, ProviderId, join, join_token};
 use saldo_source::{SortedMap, SortedSet, sort_by_key};
-use saldo_token::VerifiedBalance;
 
 use super::form::{self, Name, Proof, ProviderState, StoredDisclosure};
 use super::identity::Identity;
 use super::index::{Index, Progress};
 use super::seal::Seal;
 use crate::storage::{Entries, StorageFault, StorageRefusal, Version};
+use crate::token_run::{self, NoBalance};
 
 /// What the storage gave, for the first call that takes it.
 #[derive(Clone)]
@@ -76,19 +76,25 @@ struct Opened {
 
 impl Claim {
     /// The reading, if its proof verifies under its block's header.
-    pub(super) fn check(&self, seal: &Seal, generation: Generation) -> Result<Candidate, Box<StorageFault>> {
+    pub(super) fn check(
+        &self,
+        seal: &Seal,
+        network: &Network,
+        generation: Generation,
+    ) -> Result<Candidate, Box<StorageFault>> {
         let Opened { provider, nodes } = self.open(seal).ok_or_else(|| Box::new(StorageFault::Damaged))?;
         if let Asset::Erc20(token) = self.holding.asset() {
-            return self.join_token(token, provider, &nodes, generation);
+            return self.join_token(token, network, provider, &nodes, generation);
         }
         let account = verify_account(self.anchor.state_root(), self.holding.owner(), &nodes);
         self.join(provider, account, generation)
     }
 
-    /// Verifies the proofs of a token's balance again, by the layouts of this version.
+    /// Verifies the proofs of a token's balance again, by the layouts of this version, or by running the token's code again.
     fn join_token(
         &self,
         token: Address,
+        network: &Network,
         provider: ProviderId,
         nodes: &[Bytes],
         generation: Generation,
@@ -98,7 +104,13 @@ impl Claim {
         let refused = |error| Box::new(StorageFault::Reading { holding: *holding, error });
         let proof = Proof::load_token(nodes).ok_or_else(damaged)?;
         let state = proof.state(anchor.state_root()).map_err(refused)?;
-        let balance = VerifiedBalance::from_slot(&state, token, holding.owner()).map_err(|_| damaged())?;
+        let balance = match token_run::balance(&state, Some(anchor), network, token, holding.owner()) {
+            Ok(balance) => balance,
+            Err(NoBalance::Never(why)) => {
+                return Err(Box::new(StorageFault::NoBalance { holding: *holding, why }));
+            }
+            Err(NoBalance::Missing | NoBalance::Later) => return Err(damaged()),
+        };
         let joined = join_token(*holding, Arc::new(balance), anchor, provider, generation);
         joined.map(Candidate::as_restored).map_err(|_| damaged())
     }
@@ -340,7 +352,7 @@ impl Checked {
         let mut checked = Vec::with_capacity(claims.len());
         let is_token = |claim: &&Claim| claim.holding.asset() != Asset::Native;
         for claim in claims.iter().filter(is_token) {
-            match claim.check(terms.seal, terms.generation) {
+            match claim.check(terms.seal, terms.network, terms.generation) {
                 Ok(proven) => checked.push((claim.holding, proven)),
                 Err(fault) => self.note(*fault),
             }

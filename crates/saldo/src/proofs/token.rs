@@ -1,0 +1,183 @@
+//! What the proofs of a token show, and what else has to be asked for.
+
+use std::sync::Arc;
+
+use alloy_primitives::{Address, B256, Bytes};
+use saldo_chain::Anchor;
+use saldo_proof::StateRoot;
+use saldo_proof::eip1186::AccountReply;
+use saldo_reading::{Asset, Failure, Holding, Why};
+use saldo_source::execution::{At, Question, code};
+use saldo_token::{Hint, ProvenState, Query};
+
+use super::Proofs;
+use super::plan::{Need, Part, Parts, Piece, Plan, covers};
+use super::target::{Checked, Shown};
+use crate::token_proof::{AccountProof, SlotProof, TokenProof};
+use crate::token_run::{self, NoBalance};
+
+impl Proofs {
+    /// Plans the questions about `holdings` at the block `at`.
+    pub(super) fn plan(&self, holdings: &[Holding], at: At) -> Plan {
+        let needs: Vec<Need> = holdings.iter().map(|holding| self.need(*holding)).collect();
+        Plan::new(&needs, at)
+    }
+
+    fn need(&self, holding: Holding) -> Need {
+        let Some(token) = token_of(&holding) else { return Need::Account(holding.owner()) };
+        let newest = self.head.newest(self.env.policy.assurance);
+        Need::Token(self.query(&self.state().hints, token, holding.owner(), newest.as_ref(), None))
+    }
+
+    /// What a balance of `owner` needs, as far as the hints and what is `proven` reach. Where the token's code has to be run, it is
+    /// run over them, in a block like `block`.
+    fn query(
+        &self,
+        hints: &Hint,
+        token: Address,
+        owner: Address,
+        block: Option<&Anchor>,
+        proven: Option<&ProvenState>,
+    ) -> Query {
+        #[cfg(feature = "execute")]
+        if let Some(environment) = block.and_then(|block| block.environment(&self.head.network()).ok()) {
+            return hints.query_by_running(token, owner, &environment, proven);
+        }
+        let _ = (block, proven);
+        hints.query(token, owner)
+    }
+
+    /// Checks the proofs of a token's balance: under `root`, or under the root that all of them claim.
+    pub(super) fn verify_token(
+        &self,
+        holding: Holding,
+        parts: &Parts,
+        root: Option<StateRoot>,
+    ) -> Result<Checked, Failure> {
+        let token = token_of(&holding).ok_or(Failure::NoResult)?;
+        let mut proof = read_token(parts)?;
+        let root = root.map_or_else(|| one_root(&proof), Ok)?;
+        let mut state = proof.state(root)?;
+        self.state().hints.lend_codes(&mut state);
+        let shown = match self.balance(&state, token, holding.owner()) {
+            Ok(shown) => shown,
+            Err(NoBalance::Later) => {
+                state.drop_other_codes();
+                Shown::Later { state: Arc::new(state.clone()) }
+            }
+            Err(NoBalance::Never(why)) => Shown::NoBalance { root, why },
+            Err(NoBalance::Missing) if parts.is_over() => {
+                let reason = "it needs more requests than saldo makes for one balance".to_owned();
+                Shown::NoBalance { root, why: Why::TokenNotRun { reason } }
+            }
+            Err(NoBalance::Missing) => return Err(parts.failure().cloned().unwrap_or(NOT_ALL)),
+        };
+        let is_kept = self.keeps_nodes && matches!(shown, Shown::Token(_) | Shown::Later { .. });
+        let nodes = is_kept.then(|| {
+            proof.take_codes(&self.state().hints, &state);
+            Arc::from([Bytes::from(alloy_rlp::encode(&proof))])
+        });
+        Ok(Checked { shown, nodes })
+    }
+
+    fn balance(&self, state: &ProvenState, token: Address, owner: Address) -> Result<Shown, NoBalance> {
+        let anchor = self.head.anchor_at_root(state.root());
+        let balance = token_run::balance(state, anchor.as_ref(), &self.head.network(), token, owner)?;
+        Ok(Shown::Token(Arc::new(balance)))
+    }
+
+    /// Runs the token's code, if that had to wait until its block is trusted, and the block is trusted by now.
+    ///
+    /// # Errors
+    /// [`Failure`] if not everything was proven that the code needs in that block. The proof is worth nothing then.
+    pub(crate) fn finish(&self, holding: Holding, checked: Checked) -> Result<Checked, Failure> {
+        let Shown::Later { state } = &checked.shown else { return Ok(checked) };
+        let token = token_of(&holding).ok_or(Failure::NoResult)?;
+        let shown = match self.balance(state, token, holding.owner()) {
+            Ok(shown) => shown,
+            Err(NoBalance::Later) => return Ok(checked),
+            Err(NoBalance::Never(why)) => Shown::NoBalance { root: state.root(), why },
+            Err(NoBalance::Missing) => return Err(NOT_ALL),
+        };
+        Ok(Checked { shown, nodes: checked.nodes })
+    }
+
+    /// Learns from `parts` what the token of `holding` is, and returns what the provider has to be asked for again, if it is more.
+    /// `root` is that of the block, if its header is known.
+    pub(super) fn needs_more(
+        &self,
+        holding: Holding,
+        parts: &Parts,
+        root: Option<StateRoot>,
+    ) -> Option<Query> {
+        let token = token_of(&holding)?;
+        let proof = read_token(parts).ok()?;
+        let root = root.map_or_else(|| one_root(&proof), Ok).ok()?;
+        let mut state = proof.state(root).ok()?;
+        let anchor = self.head.anchor_at_root(root);
+        let block = anchor.clone().or_else(|| self.head.newest(self.env.policy.assurance));
+        let network = self.head.network();
+        self.state().hints.lend_codes(&mut state);
+        let outcome = token_run::balance(&state, anchor.as_ref(), &network, token, holding.owner());
+        let mut locked = self.state();
+        locked.hints.learn(&state, token);
+        #[cfg(feature = "execute")]
+        if !matches!(outcome, Err(NoBalance::Never(Why::NotAToken))) {
+            locked.hints.learn_all(&state);
+        }
+        if !matches!(outcome, Err(NoBalance::Missing | NoBalance::Later)) {
+            return None;
+        }
+        let query = self.query(&locked.hints, token, holding.owner(), block.as_ref(), Some(&state));
+        (!covers(parts, &query)).then_some(query)
+    }
+}
+
+const NOT_ALL: Failure = Failure::Malformed { what: "not all that the balance of the token needs" };
+
+pub(super) fn token_of(holding: &Holding) -> Option<Address> {
+    match holding.asset() {
+        Asset::Erc20(token) => Some(token),
+        _ => None,
+    }
+}
+
+fn one_root(proof: &TokenProof) -> Result<StateRoot, Failure> {
+    proof.claimed_root()?.ok_or(Failure::Malformed { what: "proofs of different blocks" })
+}
+
+pub(super) fn read(part: &Part) -> Result<AccountReply, Failure> {
+    let malformed = |_| Failure::Malformed { what: "not an eth_getProof result" };
+    let result = part.result.as_ref().map_err(Clone::clone)?;
+    serde_json::from_str(result.get()).map_err(malformed)
+}
+
+/// The proofs and codes of `parts`. Slots and codes that the provider did not give are left out.
+fn read_token(parts: &Parts) -> Result<TokenProof, Failure> {
+    let mut proof = TokenProof::default();
+    for piece in parts.pieces() {
+        match (&piece.part.question, &piece.part.result) {
+            (Question::Code { .. }, Ok(result)) => proof.codes.push(code(result)?),
+            (Question::Code { .. }, Err(_)) => {}
+            _ => proof.accounts.push(read_account(piece)?),
+        }
+    }
+    Ok(proof)
+}
+
+fn read_account(piece: &Piece) -> Result<AccountProof, Failure> {
+    let Question::Proof { address, .. } = &piece.part.question else { return Err(Failure::NoResult) };
+    let reply = read(&piece.part)?;
+    let slot = |key: &B256| Some(SlotProof { key: *key, nodes: reply.storage(*key)?.proof.clone() });
+    let slots = piece.keys.iter().filter_map(slot).collect();
+    Ok(AccountProof { address: *address, nodes: reply.account_proof, slots })
+}
+
+/// The first of `parts` whose proofs are false under `root`; the first of all if none is.
+pub(super) fn first_false(parts: &Parts, root: StateRoot) -> Option<&Piece> {
+    let is_false = |piece: &&Piece| {
+        let accounts: Vec<AccountProof> = read_account(piece).into_iter().collect();
+        TokenProof { accounts, codes: Vec::new() }.state(root).is_err()
+    };
+    parts.pieces().iter().find(is_false).or(parts.pieces().first())
+}
