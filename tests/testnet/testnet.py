@@ -18,6 +18,7 @@ from typing import Any
 
 from install import HERE, Installed
 from process import Command, Failed, Process, run, wait_until
+from programs import all_programs
 
 GENESIS = HERE / "genesis.json"
 # Accounts with 10,000 ether at genesis. Their keys are the first ones of a well-known mnemonic.
@@ -62,6 +63,9 @@ class Testnet:
     def __init__(self, directory: Path, installed: Installed) -> None:
         self.directory = directory
         self.genesis: dict[str, Any] = json.loads(GENESIS.read_text())
+        self.genesis["alloc"] |= {program.address: program.account() for program in all_programs()}
+        self._genesis_file = directory / "genesis.json"
+        self._genesis_file.write_text(json.dumps(self.genesis))
         self.chain_id: int = self.genesis["config"]["chainId"]
         self._installed = installed
         self._jwt_secret = directory / "jwt.hex"
@@ -110,10 +114,10 @@ class Testnet:
 
     def _ethrex_command(self, rpc: int, engine: int) -> Command:
         addresses = [f"127.0.0.1:{rpc}", f"127.0.0.1:{engine}"]
-        return [self._installed.ethrex, GENESIS, self._jwt_secret, *addresses]
+        return [self._installed.ethrex, self._genesis_file, self._jwt_secret, *addresses]
 
     def _ethereumjs_command(self, rpc: int, engine: int) -> Command:
-        chain: Command = ["--gethGenesis", GENESIS, "--dataDir", self.directory / "ethereumjs"]
+        chain: Command = ["--gethGenesis", self._genesis_file, "--dataDir", self.directory / "ethereumjs"]
         alone = ["--sync", "none", "--isSingleNode", "--port", "0", "--maxPeers", "0"]
         alone += ["--discDns=false", "--discV4=false"]
         servers: list[str | Path] = ["--rpc", "--rpcAddr", "127.0.0.1", "--rpcPort", str(rpc)]
@@ -125,7 +129,7 @@ class Testnet:
         return ["node", script, *chain, *alone, *servers, *portable, "--logFile", "false"]
 
     def _make_geth_database(self, geth: Path) -> None:
-        command: Command = [geth, "--datadir", self.directory / "geth", "init", GENESIS]
+        command: Command = [geth, "--datadir", self.directory / "geth", "init", self._genesis_file]
         run("making geth's database", command, self.directory / "logs/geth-init.log", START_SECONDS, self.directory)
 
     def _geth_command(self, geth: Path, rpc: int, engine: int) -> Command:

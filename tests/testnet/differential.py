@@ -1,0 +1,112 @@
+"""Random contracts: what `saldo` proves that their `balanceOf` returns, beside `eth_call` of two clients at the same block."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from process import Failed
+from programs import HOLDER, PLAIN, Program, all_programs, balance_of
+from scenario import expect
+from testnet import ExecutionClient, Testnet
+
+ANSWER_SECONDS = 300.0
+# Of the first kind, at least so many percent must be known: an amount, or that it is no token.
+KNOWN_PERCENT = 90
+# A contract that fails at one block may succeed at another. Its reading names no block, so the newest ones are tried.
+BLOCKS_BACK = 30
+
+
+class Differential:
+    """Reads all contracts with `saldo balance --token-list`, and compares each with the clients."""
+
+    def __init__(self, testnet: Testnet, saldo: Path, environment: dict[str, str]) -> None:
+        self._testnet = testnet
+        self._saldo = saldo
+        self._environment = testnet.private_environment() | environment
+        self._readings: dict[str, dict[str, Any]] = {}
+
+    def checks(self) -> Iterator[tuple[str, Callable[[], object]]]:
+        """Every check with its name."""
+        programs = all_programs()
+        plain, limited = programs[:PLAIN], programs[PLAIN:]
+        yield f"{len(programs)} random contracts are read", lambda: self._read(programs)
+        yield "the amounts are those of the clients", lambda: self._compare(plain, KNOWN_PERCENT)
+        yield "the same for contracts that read gas and fees, or unknown", lambda: self._compare(limited, 0)
+
+    def _read(self, programs: list[Program]) -> None:
+        path = self._testnet.directory / "tokens.json"
+        path.write_text(json.dumps(self._token_list(programs)))
+        command = [self._saldo, "balance", "--json", "--token-list", path, "--timeout", "120s", HOLDER]
+        done = subprocess.run(
+            command, env=self._environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            timeout=ANSWER_SECONDS, check=False,
+        )
+        log = self._testnet.directory / "logs/differential.log"
+        log.write_text(done.stdout + done.stderr)
+        for line in done.stdout.splitlines():
+            reading = json.loads(line)
+            token = reading["asset"].rpartition("/erc20:")[2].lower()
+            self._readings[token] = reading
+        missing = [program.address for program in programs if program.address not in self._readings]
+        expect(not missing, f"no reading of {missing[:5]}: status {done.returncode}, {done.stderr[:500]}")
+
+    def _token_list(self, programs: list[Program]) -> dict[str, Any]:
+        tokens = [
+            {
+                "chainId": self._testnet.chain_id, "address": program.address, "decimals": 0,
+                "symbol": f"R{place}", "name": f"Random {place}",
+            }
+            for place, program in enumerate(programs)
+        ]
+        version = {"major": 1, "minor": 0, "patch": 0}
+        return {"name": "Random", "timestamp": "2026-01-01T00:00:00Z", "version": version, "tokens": tokens}
+
+    def _compare(self, programs: list[Program], known_percent: int) -> None:
+        outcomes: Counter[str] = Counter()
+        wrong: list[str] = []
+        for program in programs:
+            outcome = self._outcome(program, self._readings[program.address])
+            outcomes[outcome.partition(":")[0]] += 1
+            if outcome.startswith("wrong"):
+                wrong.append(f"{program.address} {outcome} (code 0x{program.code.hex()})")
+        with (self._testnet.directory / "logs/differential.log").open("a") as log:
+            log.write(f"{dict(outcomes)}\n" + "\n".join(wrong) + "\n")
+        expect(not wrong, f"{len(wrong)} differ; the first one: {wrong[:1]}")
+        known = outcomes["equal"] + outcomes["no token"]
+        expect(100 * known >= known_percent * len(programs), f"too few are known: {dict(outcomes)}")
+        expect(outcomes["clients differ"] * 100 <= len(programs), f"the clients differ: {dict(outcomes)}")
+
+    def _outcome(self, program: Program, reading: dict[str, Any]) -> str:
+        if reading["state"] == "proven":
+            return self._outcome_of_amount(program, int(reading["amount"]), reading["block"]["number"])
+        code = reading["why"]["code"]
+        if code != "not_a_token":
+            return f"unknown: {code}"
+        newest = self._testnet.signed_block_number()
+        blocks = range(newest, max(newest - BLOCKS_BACK, 0), -1)
+        fails = any(self._returned(client, program, block) is None for client in self._clients() for block in blocks)
+        return "no token" if fails else "wrong: a client returns an amount at each block"
+
+    def _outcome_of_amount(self, program: Program, amount: int, block: int) -> str:
+        theirs = {client.name: self._returned(client, program, block) for client in self._clients()}
+        if len(set(theirs.values())) > 1:
+            return "clients differ" if amount in theirs.values() else f"wrong: {amount} is not one of {theirs}"
+        return "equal" if set(theirs.values()) == {amount} else f"wrong: {amount}, and the clients say {theirs}"
+
+    def _clients(self) -> list[ExecutionClient]:
+        """Those that know all instructions of the fork. EthereumJS does not count leading zeros (EIP-7939)."""
+        return [client for client in self._testnet.clients if client is not self._testnet.ethereumjs]
+
+    def _returned(self, client: ExecutionClient, program: Program, block: int) -> int | None:
+        """The first word that `balanceOf` returns; `None` if it fails, or returns less."""
+        call = {"to": program.address, "data": balance_of(HOLDER)}
+        try:
+            returned = bytes.fromhex(client.call("eth_call", call, hex(block))[2:])
+        except Failed:
+            return None
+        return int.from_bytes(returned[:32], "big") if len(returned) >= 32 else None
