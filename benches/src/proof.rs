@@ -54,7 +54,7 @@ pub(crate) fn peer_verifies(root: B256, key: B256, value: Option<&[u8]>, proof: 
     verify_proof(root, Nibbles::unpack(key), value.map(<[u8]>::to_vec), proof).is_ok()
 }
 
-fn hash_all<'a>(nodes: impl IntoIterator<Item = &'a Bytes>) -> bool {
+pub(crate) fn hash_all<'a>(nodes: impl IntoIterator<Item = &'a Bytes>) -> bool {
     nodes.into_iter().all(|node| !black_box(keccak256(black_box(node))).is_zero())
 }
 
