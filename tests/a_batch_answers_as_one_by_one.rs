@@ -1,13 +1,13 @@
-//! Verifying several accounts together saves hashes, and gives for each account the result that verifying it alone
-//! gives.
+//! Verifying several accounts together, or several slots of one account, saves hashes, and gives for each the result that
+//! verifying it alone gives.
 
-use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
+use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256, keccak256};
 use alloy_trie::TrieAccount;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use saldo_drill::Seed;
 use saldo_drill::trie::Trie;
-use saldo_proof::{Account, ProofError, StateRoot, Verified, verify_account, verify_accounts};
+use saldo_proof::{Account, ProofError, Slot, StateRoot, Verified, verify_account, verify_accounts};
 
 /// A state of some accounts, with proofs of these and of as many absent accounts.
 fn state(seed: u64, size: u64) -> (StateRoot, Vec<(Address, Vec<Bytes>)>) {
@@ -34,6 +34,39 @@ fn one_by_one(
     proofs.iter().map(|(address, proof)| verify_account(root, *address, proof)).collect()
 }
 
+/// An account with `size` slots, with proofs of these and of as many absent slots.
+fn storage(seed: u64, size: u64) -> (Verified<Account>, Vec<(B256, Vec<Bytes>)>) {
+    let seed = Seed::new(seed);
+    let (mut slots, mut accounts) = (Trie::default(), Trie::default());
+    let key = |index| seed.bytes("slot", index);
+    for index in 0..size {
+        slots.insert(keccak256(key(index)).as_slice(), &alloy_rlp::encode(U256::from(index + 1)));
+    }
+    let owner = Address::repeat_byte(7);
+    let account =
+        TrieAccount { storage_root: slots.root(), code_hash: KECCAK256_EMPTY, ..TrieAccount::default() };
+    accounts.insert(keccak256(owner).as_slice(), &alloy_rlp::encode(account));
+    let proof = accounts.prove(keccak256(owner).as_slice()).unwrap();
+    let account = verify_account(StateRoot::new(accounts.root()), owner, &proof).unwrap();
+    let prove = |index| (key(index), slots.prove(keccak256(key(index)).as_slice()).unwrap());
+    (account, (0..size.saturating_mul(2)).map(prove).collect())
+}
+
+fn slots_together(
+    account: &Verified<Account>,
+    proofs: &[(B256, Vec<Bytes>)],
+) -> Vec<Result<Verified<Slot>, ProofError>> {
+    let proofs: Vec<_> = proofs.iter().map(|(key, proof)| (*key, proof.as_slice())).collect();
+    account.slots(&proofs)
+}
+
+fn slots_one_by_one(
+    account: &Verified<Account>,
+    proofs: &[(B256, Vec<Bytes>)],
+) -> Vec<Result<Verified<Slot>, ProofError>> {
+    proofs.iter().map(|(key, proof)| account.slot(*key, proof)).collect()
+}
+
 /// What a lying provider does to a batch.
 #[derive(Clone, Debug)]
 enum Change {
@@ -57,7 +90,7 @@ fn change() -> impl Strategy<Value = Change> {
     ]
 }
 
-fn apply(change: &Change, proofs: &mut Vec<(Address, Vec<Bytes>)>) {
+fn apply<K: Clone>(change: &Change, proofs: &mut Vec<(K, Vec<Bytes>)>) {
     let count = proofs.len();
     match change {
         Change::Flip(proof, node, byte, bits) => {
@@ -106,6 +139,35 @@ proptest! {
         }
         prop_assert_eq!(together(root, &proofs), one_by_one(root, &proofs));
     }
+
+    #[test]
+    fn so_does_a_batch_of_slots(
+        seed in any::<u64>(),
+        size in 0..60_u64,
+        order in any::<u64>(),
+        changes in prop::collection::vec(change(), 0..6),
+    ) {
+        let (account, mut proofs) = storage(seed, size);
+        proofs.sort_by_key(|(key, _)| keccak256([key.as_slice(), &order.to_be_bytes()].concat()));
+        if !proofs.is_empty() {
+            changes.iter().for_each(|change| apply(change, &mut proofs));
+        }
+        prop_assert_eq!(slots_together(&account, &proofs), slots_one_by_one(&account, &proofs));
+    }
+}
+
+#[test]
+fn the_proof_of_another_slot_is_refused_though_its_nodes_are_known() {
+    let (account, proofs) = storage(3, 40);
+    let each = slots_together(&account, &proofs);
+    let is_present =
+        |answer: &Result<Verified<Slot>, _>| matches!(answer.as_ref().unwrap().leaf(), Slot::Present(_));
+    assert!(each[..40].iter().all(is_present) && !each[40..].iter().any(is_present));
+    let swapped = proofs.iter().zip(proofs.iter().skip(1)).map(|(own, other)| (own.0, other.1.clone()));
+    let all: Vec<_> = proofs.iter().cloned().chain(swapped).collect();
+    let answers = slots_together(&account, &all);
+    assert!(answers[proofs.len()..].iter().filter(|answer| answer.is_err()).count() > 50);
+    assert_eq!(answers, slots_one_by_one(&account, &all));
 }
 
 #[test]

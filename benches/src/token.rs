@@ -56,7 +56,8 @@ impl Usdc {
     /// All proofs, each on its own.
     fn proofs(&self) -> Result<Vec<Proof>, Missing> {
         let accounts = self.accounts.iter().map(|(address, nodes)| (self.root, keccak256(address), nodes));
-        let slots = self.slots.iter().map(|slot| (self.storage_root, keccak256(B256::from(slot.key)), &slot.proof));
+        let slots =
+            self.slots.iter().map(|slot| (self.storage_root, keccak256(B256::from(slot.key)), &slot.proof));
         let proof = |(root, key, nodes): (B256, B256, &Vec<Bytes>)| {
             Ok((root, key, value(root, key, nodes)?, nodes.clone()))
         };
@@ -72,8 +73,10 @@ impl Usdc {
         let (token, code) = (accounts.next()?.ok()?, accounts.next()?.ok()?);
         state.add_account(&token).ok()?;
         state.add_account(&code).ok()?;
-        for slot in &self.slots {
-            state.add_slot(&token.slot(B256::from(slot.key), black_box(&slot.proof)).ok()?).ok()?;
+        let slots: Vec<(B256, &[Bytes])> =
+            self.slots.iter().map(|slot| (B256::from(slot.key), slot.proof.as_slice())).collect();
+        for slot in token.slots(black_box(&slots)) {
+            state.add_slot(&slot.ok()?).ok()?;
         }
         let balance = VerifiedBalance::from_slot(&state, black_box(TOKEN), black_box(HOLDER)).ok()?;
         Some(black_box(balance).amount())

@@ -1,13 +1,13 @@
-//! Several accounts of one state at once. A node that their proofs share is hashed once.
+//! Several accounts of one state, or several slots of one account, at once. A node that their proofs share is hashed once.
 
 use alloc::vec::Vec;
 
 use alloy_primitives::{Address, B256, keccak256};
 
 use crate::error::ProofError;
-use crate::leaf::Account;
+use crate::leaf::{Account, Leaf, Slot};
 use crate::root::StateRoot;
-use crate::trie::{self, MAX_NODES, Memory};
+use crate::trie::{self, Lookup, MAX_NODES, Memory};
 use crate::verified::Verified;
 
 /// Verifies what the state under `state_root` holds for each of several accounts, as
@@ -22,20 +22,44 @@ pub fn verify_accounts<N: AsRef<[u8]>>(
     state_root: StateRoot,
     proofs: &[(Address, &[N])],
 ) -> Vec<Result<Verified<Account>, ProofError>> {
-    // In the order of the trie's keys, proofs that share nodes are neighbours, so remembering the last proof is enough.
-    let mut sorted: Vec<_> = proofs
-        .iter()
-        .enumerate()
-        .map(|(place, (address, proof))| (keccak256(address), place, *address, *proof))
-        .collect();
-    sorted.sort_unstable_by_key(|(key, place, ..)| (*key, *place));
+    let keys = proofs.iter().map(|(address, _)| keccak256(address)).collect();
+    walk_all(state_root.get(), keys, proofs, |(address, found)| {
+        Verified::account(*address, state_root, found)
+    })
+}
+
+impl Verified<Account> {
+    /// Verifies what this account's storage holds in several slots, as [`slot`](Self::slot) does for one, but hashes a node that
+    /// several proofs share only once.
+    ///
+    /// Returns one answer for each proof, in the order of `proofs`. The answers are independent.
+    ///
+    /// # Errors
+    /// For each proof, those of [`slot`](Self::slot).
+    pub fn slots<N: AsRef<[u8]>>(&self, proofs: &[(B256, &[N])]) -> Vec<Result<Verified<Slot>, ProofError>> {
+        let keys = proofs.iter().map(|(key, _)| keccak256(key)).collect();
+        walk_all(self.leaf().storage_root().get(), keys, proofs, |(key, found)| self.slot_of(*key, found))
+    }
+}
+
+/// Walks from `root` along each of the hashed `keys`, and reads what is there.
+///
+/// In the order of the keys, proofs that share nodes are neighbours, so remembering the last proof is enough.
+fn walk_all<S, N: AsRef<[u8]>, L: Leaf>(
+    root: B256,
+    keys: Vec<B256>,
+    proofs: &[(S, &[N])],
+    read: impl Fn((&S, Lookup<'_>)) -> Result<Verified<L>, ProofError>,
+) -> Vec<Result<Verified<L>, ProofError>> {
+    let mut sorted: Vec<_> = keys.into_iter().zip(proofs).enumerate().collect();
+    sorted.sort_unstable_by_key(|(place, (key, _))| (*key, *place));
 
     let mut trail = Trail { nodes: [(B256::ZERO, &[]); MAX_NODES], length: 0 };
     let mut answers: Vec<_> = sorted
         .into_iter()
-        .map(|(key, place, address, proof)| {
-            let found = trie::walk(state_root.get(), key.as_slice(), proof, &mut trail);
-            (place, found.and_then(|found| Verified::account(address, state_root, found)))
+        .map(|(place, (key, (subject, proof)))| {
+            let found = trie::walk(root, key.as_slice(), proof, &mut trail);
+            (place, found.and_then(|found| read((subject, found))))
         })
         .collect();
     answers.sort_unstable_by_key(|(place, _)| *place);

@@ -44,7 +44,7 @@
 //! Verifying a proof does not use the heap. Without the feature `alloc` this crate does not link an allocator.
 //!
 //! - [`verify_account`], [`Verified::slot`]: from proof to leaf.
-//! - `verify_accounts`: several accounts; a node that they share is hashed once (feature `alloc`, part of `serde`).
+//! - `verify_accounts`, `Verified::slots`: several accounts, or several slots; a node that they share is hashed once (feature `alloc`, part of `serde`).
 //! - `ProvenState`, `Query`: what is proven under one root, and what has to be proven next (feature `alloc`).
 //! - [`trie`]: the walk itself, for any key in any trie.
 //! - `eip1186`: the JSON of `eth_getProof` (feature `serde`, on by default).

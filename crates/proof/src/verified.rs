@@ -67,6 +67,11 @@ impl Verified<Account> {
     /// Any [`ProofError`]. The slot is then unknown. In particular, it is not known to be zero.
     pub fn slot<N: AsRef<[u8]>>(&self, key: B256, proof: &[N]) -> Result<Verified<Slot>, ProofError> {
         let found = trie::lookup(self.leaf.storage_root().get(), keccak256(key).as_slice(), proof)?;
+        self.slot_of(key, found)
+    }
+
+    /// Makes the slot from the result of a walk from this account's storage root along the hash of `key`.
+    pub(crate) fn slot_of(&self, key: B256, found: Lookup<'_>) -> Result<Verified<Slot>, ProofError> {
         let subject = SlotSubject { address: self.subject, key };
         Ok(Verified { subject, state_root: self.state_root, leaf: Slot::read(found)? })
     }

@@ -39,9 +39,10 @@ impl TokenProof {
         for (proof, account) in self.accounts.iter().zip(verify_accounts(root, &proofs)) {
             let account = account?;
             state.add_account(&account).expect("it was verified under this root");
-            for slot in &proof.slots {
-                let slot = account.slot(slot.key, &slot.nodes)?;
-                state.add_slot(&slot).expect("it was verified under this root");
+            let slots: Vec<(B256, &[Bytes])> =
+                proof.slots.iter().map(|slot| (slot.key, slot.nodes.as_slice())).collect();
+            for slot in account.slots(&slots) {
+                state.add_slot(&slot?).expect("it was verified under this root");
             }
         }
         self.codes.iter().for_each(|code| state.add_code(code.clone()));
