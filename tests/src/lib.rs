@@ -5,6 +5,7 @@ pub mod beacon;
 pub mod beacon_opinion;
 pub mod captured;
 pub mod checkpoint_world;
+pub mod compiled;
 pub mod consensus;
 pub mod counted;
 pub mod doctor_world;
