@@ -17,10 +17,12 @@ function compiler(name) {
 }
 
 const readPackage = (path) => readFileSync(`node_modules/${path}`, 'utf8')
+const readArchive = (path) => readFileSync(`node_modules/.archives/${path}`, 'utf8')
 
 function findImport(path) {
   try {
-    return { contents: readPackage(path) }
+    const isArchived = path.startsWith('zos-lib/') || path.startsWith('@openzeppelin/upgrades/')
+    return { contents: isArchived ? readArchive(path) : readPackage(path) }
   } catch {
     return { error: `there is no file ${path}` }
   }
@@ -32,7 +34,7 @@ const NEWER_OUTPUT = [...OUTPUT, 'evm.deployedBytecode.immutableReferences', 'st
 /// Compiles files with one compiler. Returns the contracts of each file.
 function compile(name, sources, settings) {
   const solc = compiler(name)
-  const outputs = name === 'solc-0.4.18' ? ['evm.bytecode', 'evm.deployedBytecode', 'abi'] : NEWER_OUTPUT
+  const outputs = ['solc-0.4.18', 'solc-0.5.3'].includes(name) ? ['evm.bytecode', 'evm.deployedBytecode', 'abi'] : NEWER_OUTPUT
   const input = { language: 'Solidity', sources, settings: { ...settings, outputSelection: { '*': { '*': outputs } } } }
   const output = JSON.parse(solc.compile(JSON.stringify(input), { import: findImport }))
   const errors = (output.errors ?? []).filter((error) => error.severity === 'error')
@@ -88,14 +90,14 @@ export function own(file) {
 
 /// Compiles the proxies of OpenZeppelin's upgrades plugins again, and compares the result with the code that the plugins deploy.
 export function proxies(buildInfo, folder, name) {
-  const artifacts = 'node_modules/@openzeppelin/upgrades-core/artifacts'
-  const { input } = JSON.parse(readFileSync(`${artifacts}/${buildInfo}`))
+  const artifacts = '@openzeppelin/upgrades-core/artifacts'
+  const { input } = JSON.parse(readArchive(`${artifacts}/${buildInfo}`))
   const { outputSelection: _, ...settings } = input.settings
   const { version, contracts } = compile(name, input.sources, settings)
   return (path) => {
     const contract = path.split('/').pop()
     const file = `@openzeppelin/contracts/proxy/${path}.sol`
-    const shipped = JSON.parse(readFileSync(`${artifacts}/@openzeppelin/${folder}/proxy/${path}.sol/${contract}.json`))
+    const shipped = JSON.parse(readArchive(`${artifacts}/@openzeppelin/${folder}/proxy/${path}.sol/${contract}.json`))
     const source = `@openzeppelin/upgrades-core ${folder}/proxy/${path}.sol`
     const described = describe(source, contract, { version, contract: contracts[file][contract] }, settings)
     expect(described.creation_code, shipped.bytecode, source)
@@ -122,8 +124,7 @@ export function uniswapPair() {
   return described
 }
 
-/// Compiles WETH9. The compiler appends a digest of its metadata, which depends on names of files and on comments. With the
-/// digest that WETH has on mainnet, all of the code is the same as there.
+/// Compiles WETH9.
 export function weth9() {
   const file = 'WETH9.sol'
   const settings = { optimizer: { enabled: false, runs: 200 } }
@@ -131,15 +132,35 @@ export function weth9() {
   const { version, contracts } = compile('solc-0.4.18', sources, settings)
   const source = `canonical-weth contracts/${file}`
   const described = describe(source, 'WETH9', { version, contract: contracts[file].WETH9 }, settings)
-  const digest = 'deb4c2ccab3c2fdca32ab3f46728389c2fe2c165d5fafa07661e4e004f6c344a'
-  const [, own] = described.deployed_code.match(/a165627a7a72305820([0-9a-f]{64})0029$/)
-  for (const code of ['creation_code', 'deployed_code']) {
-    described[code] = described[code].replace(own, digest)
-  }
-  described.deployed_code_hash = keccak(described.deployed_code)
+  setDigest(described, 'deb4c2ccab3c2fdca32ab3f46728389c2fe2c165d5fafa07661e4e004f6c344a')
   const onMainnet = '0xd0a06b12ac47863b5c7be4185c2deaad1c61557033f56c7d4ea74429cbb25e23'
   expect(described.deployed_code_hash, onMainnet, 'WETH9')
   return described
+}
+
+/// Compiles a proxy of ZeppelinOS or of OpenZeppelin's first command, which deployed the code that their packages ship.
+export function olderProxy(name, contract) {
+  const file = `${name}/contracts/upgradeability/${contract}.sol`
+  const shipped = JSON.parse(readArchive(`${name}/build/contracts/${contract}.json`))
+  const settings = { optimizer: { enabled: false, runs: 200 } }
+  if (shipped.compiler.evmVersion) settings.evmVersion = shipped.compiler.evmVersion
+  const sources = { [file]: { content: readArchive(file) } }
+  const { version, contracts } = compile('solc-0.5.3', sources, settings)
+  const source = file.replace('/contracts/', ' contracts/')
+  const described = describe(source, contract, { version, contract: contracts[file][contract] }, settings)
+  setDigest(described, digestOf(shipped.deployedBytecode))
+  expect(described.creation_code, shipped.bytecode, source)
+  expect(described.deployed_code, shipped.deployedBytecode, source)
+  return described
+}
+
+const digestOf = (code) => code.match(/a165627a7a72305820([0-9a-f]{64})0029$/)[1]
+
+/// Older compilers append a digest of their metadata, which depends on names of files and on comments. Puts another digest there.
+function setDigest(described, digest) {
+  const own = digestOf(described.deployed_code)
+  for (const code of ['creation_code', 'deployed_code']) described[code] = described[code].replace(own, digest)
+  described.deployed_code_hash = keccak(described.deployed_code)
 }
 
 /// Compiles the token in Vyper.

@@ -1,5 +1,5 @@
 // Which contracts are written to tests/data/tokens, each under which name.
-import { own, proxies, uniswapPair, vyper, weth9 } from './compile.mjs'
+import { olderProxy, own, proxies, uniswapPair, vyper, weth9 } from './compile.mjs'
 import { observe } from './observe.mjs'
 
 const kebab = (name) => name.replace(/(?<=[a-z0-9])(?=[A-Z])/g, '-').toLowerCase()
@@ -32,6 +32,10 @@ export async function all() {
     written[`proxy-${version}-transparent`] = proxy('transparent/TransparentUpgradeableProxy')
     written[`proxy-${version}-beacon`] = proxy('beacon/BeaconProxy')
     written[`proxy-${version}-upgradeable-beacon`] = proxy('beacon/UpgradeableBeacon')
+  }
+  for (const [version, source] of [['zos', 'zos-lib'], ['2', '@openzeppelin/upgrades']]) {
+    written[`proxy-${version}-admin`] = olderProxy(source, 'AdminUpgradeabilityProxy')
+    written[`proxy-${version}-initializable-admin`] = olderProxy(source, 'InitializableAdminUpgradeabilityProxy')
   }
   for (const [name, contract] of Object.entries(hostile)) written[`hostile-${kebab(name)}`] = contract
   for (const [name, contract] of Object.entries(written)) contract.observed = await observe(name, contract)
