@@ -72,6 +72,13 @@ pub enum Found {
         /// Why it is not proven.
         why: Why,
     },
+    /// A proof that the holding has no amount at a trusted block, or none that can be proven.
+    NoBalance {
+        /// Why there is none.
+        why: Why,
+        /// The number of that block.
+        number: u64,
+    },
     /// No answer that can be accepted.
     Nothing(Why),
 }
@@ -140,13 +147,18 @@ pub fn hand_out(
     if let Some(refusal) = closed(demand, present) {
         return Reading::Unknown(Unknown::new(refusal.why(), attempts, last(present)));
     }
+    // What was proven before a block where there is no amount is no newer answer, whatever its level has become since.
+    let before = match &found {
+        Found::NoBalance { number, .. } => before.max(Mark::at_block(*number)),
+        _ => before,
+    };
     let (found, claim) = match found {
         Found::Candidate(candidate) => match admit(&candidate, demand, present) {
             Ok(proven) => return Reading::Proven(proven.with_attempts(attempts)),
             Err(refusal) => (refusal.why(), None),
         },
         Found::Claim { claim, provider, why } => (why, Some((claim, provider))),
-        Found::Nothing(why) => (why, None),
+        Found::NoBalance { why, .. } | Found::Nothing(why) => (why, None),
     };
     if let Some(proven) = proven_since(before, demand, present) {
         return Reading::Proven(proven.with_attempts(attempts));

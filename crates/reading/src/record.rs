@@ -164,6 +164,11 @@ impl Record {
 pub struct Mark(Option<(u64, Level, bool)>);
 
 impl Mark {
+    /// Returns the highest mark of the block with this number.
+    pub(crate) const fn at_block(number: u64) -> Self {
+        Self(Some((number, Level::Finalized, true)))
+    }
+
     /// Returns the mark of `held`: its block's number and level, and whether a provider proved it since the start.
     pub fn of(held: &Candidate) -> Self {
         Self(Some((held.anchor.number(), held.anchor.assurance().level(), !held.restored)))

@@ -60,7 +60,7 @@ impl ClientInner {
                 Found::Candidate(candidate) => {
                     has_restarted || gate::admit(candidate, demand, &present) == Err(gate::Refusal::NotHeld)
                 }
-                Found::Claim { .. } | Found::Nothing(_) => has_restarted,
+                Found::Claim { .. } | Found::NoBalance { .. } | Found::Nothing(_) => has_restarted,
             }
         })
     }

@@ -183,7 +183,7 @@ impl ClientInner {
         };
         let proven = found.iter().filter_map(|(found, _)| match found {
             Found::Candidate(candidate) => Some(candidate.provider().clone()),
-            Found::Claim { .. } | Found::Nothing(_) => None,
+            Found::Claim { .. } | Found::NoBalance { .. } | Found::Nothing(_) => None,
         });
         self.proofs.check_chain(&proven.collect(), deadline).await;
         let finding = |((holding, before), (found, attempts)): ((&Holding, Mark), (Found, Vec<Attempt>))| {
@@ -285,7 +285,7 @@ impl ClientInner {
         let bound = self.join_pending(holding, &self.proofs.pending_of(holding));
         match bound.filter(|settled| is_head(settled.anchor())) {
             Some(Settled::Proven(candidate)) => return Step::Bound(candidate),
-            Some(Settled::NoBalance { why, .. }) => return Step::Done(Found::Nothing(why)),
+            Some(settled) => return Step::Done(settled.found()),
             None => {}
         }
         let newest = self

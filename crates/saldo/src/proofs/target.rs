@@ -118,7 +118,7 @@ impl Settled {
     pub(crate) fn found(self) -> Found {
         match self {
             Self::Proven(candidate) => Found::Candidate(candidate),
-            Self::NoBalance { why, .. } => Found::Nothing(why),
+            Self::NoBalance { why, anchor } => Found::NoBalance { why, number: anchor.number() },
         }
     }
 
