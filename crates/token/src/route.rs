@@ -4,7 +4,7 @@ use alloy_primitives::{Address, B256, KECCAK256_EMPTY, U256};
 use saldo_proof::{ProvenState, Query};
 
 use crate::layout::Layout;
-use crate::proxy::{self, Pointer};
+use crate::proxy::{self, BeaconPlace, Pointer};
 use crate::table;
 
 /// What is known of accounts, slots and codes. `None` is not known; it is neither zero nor empty.
@@ -132,20 +132,28 @@ pub(crate) fn find(view: &impl View, token: Address) -> Result<Route, Obstacle> 
 
 /// The contract whose code `token` runs; `None` if its code is no proxy that is known.
 fn implementation(view: &impl View, token: Address, code_hash: B256) -> Result<Option<Address>, Obstacle> {
-    let Some(proxy) = table::proxy(code_hash) else {
-        // The address can be written in the code itself.
-        let code = view.code(code_hash).ok_or_else(|| Obstacle::Missing(Query::code(token)))?;
-        return Ok(proxy::target_in_code(code));
-    };
-    match proxy.pointer {
-        Pointer::Slot(key) => Ok(proxy::address_of(slot(view, token, key)?)),
-        Pointer::Beacon { beacon, code_hash, slot: key } => {
-            let Some(beacon) = proxy::address_of(slot(view, token, beacon)?) else { return Ok(None) };
-            if self::code_hash(view, beacon)? != code_hash {
-                return Ok(None);
+    let (proxy, immutable) = match table::proxy(code_hash) {
+        Some(proxy) => (proxy, None),
+        None => {
+            let code = view.code(code_hash).ok_or_else(|| Obstacle::Missing(Query::code(token)))?;
+            // The address can be written in the code itself.
+            if let Some(target) = proxy::target_in_code(code) {
+                return Ok(Some(target));
             }
-            Ok(proxy::address_of(slot(view, beacon, key)?))
+            let Some((proxy, value)) = table::proxy_with_immutable(code) else { return Ok(None) };
+            (proxy, Some(value))
         }
+    };
+    let beacon = match (proxy.pointer, immutable) {
+        (Pointer::Slot(key), _) => return Ok(proxy::address_of(slot(view, token, key)?)),
+        (Pointer::Beacon(BeaconPlace::Slot(key)), _) => slot(view, token, key)?,
+        (Pointer::Beacon(BeaconPlace::Immutable), Some(value)) => value,
+        (Pointer::Beacon(BeaconPlace::Immutable), None) => return Ok(None),
+    };
+    let Some(beacon) = proxy::address_of(beacon) else { return Ok(None) };
+    match table::beacon(self::code_hash(view, beacon)?) {
+        Some(known) => Ok(proxy::address_of(slot(view, beacon, known.slot)?)),
+        None => Ok(None),
     }
 }
 
