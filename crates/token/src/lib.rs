@@ -23,21 +23,26 @@
 //! the [`ProvenState`] until there is a balance, or an obstacle that no proof removes.
 
 mod balance;
+mod coverage;
 #[cfg(feature = "execute")]
 mod execution;
 mod hint;
+mod info;
 mod key;
 mod layout;
 mod list;
 mod proxy;
 mod route;
+mod skeleton;
 mod symbol;
 mod table;
 
 pub use balance::{Derivation, Touched, VerifiedBalance};
+pub use coverage::Coverage;
 #[cfg(feature = "execute")]
 pub use execution::{balance_of, prove};
 pub use hint::Hint;
+pub use info::{InfoSource, TokenInfo};
 pub use key::Mapping;
 pub use layout::{Guard, Layout, Place, Word};
 pub use list::{ListError, ListedToken, TokenList};

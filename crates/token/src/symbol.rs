@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::skeleton;
+
 /// A symbol or a name as it may be shown, and what was wrong with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Symbol {
@@ -23,8 +25,40 @@ pub enum SymbolFlaw {
     Direction,
     /// It has characters beyond ASCII. Some of them look like others: Cyrillic `Е` like Latin `E`.
     NotAscii,
-    /// It is the symbol of a network's own coin, which no token is.
+    /// It is the symbol of a network's own coin, which no token is, or looks like it.
     NativeCoin,
+    /// Another token of the same list has a symbol that looks the same.
+    LookAlike,
+}
+
+impl SymbolFlaw {
+    /// Returns a stable name, in snake case.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Empty => "empty",
+            Self::TooLong => "too_long",
+            Self::Invisible => "invisible",
+            Self::Direction => "direction",
+            Self::NotAscii => "not_ascii",
+            Self::NativeCoin => "native_coin",
+            Self::LookAlike => "look_alike",
+        }
+    }
+}
+
+/// What is wrong, as a clause.
+impl fmt::Display for SymbolFlaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Empty => "it is empty",
+            Self::TooLong => "it was too long and is cut",
+            Self::Invisible => "it had invisible characters",
+            Self::Direction => "it had characters that turn text around",
+            Self::NotAscii => "it has characters that can look like other letters",
+            Self::NativeCoin => "it looks like the symbol of a network's own coin",
+            Self::LookAlike => "another token has a symbol that looks the same",
+        })
+    }
 }
 
 impl Symbol {
@@ -62,11 +96,26 @@ impl Symbol {
         if shown.is_empty() {
             note(SymbolFlaw::Empty);
         }
-        if Self::NATIVE.contains(&shown.to_uppercase().as_str()) {
+        let looks = skeleton::of(&shown);
+        if Self::NATIVE.iter().any(|coin| skeleton::of(coin) == looks) {
             note(SymbolFlaw::NativeCoin);
         }
         flaws.sort();
         Self { shown, flaws }
+    }
+
+    /// Returns a text that is the same for symbols that look alike: letter case, spaces and accents do not count, and letters of
+    /// other scripts count as the Latin letters that they look like. It knows the common cases of
+    /// [UTS #39](https://www.unicode.org/reports/tr39/), not all of them. It is never shown.
+    pub fn skeleton(&self) -> String {
+        skeleton::of(&self.shown)
+    }
+
+    /// The same symbol with the mark that another token's symbol looks the same.
+    pub(crate) fn mark_look_alike(&mut self) {
+        if !self.flaws.contains(&SymbolFlaw::LookAlike) {
+            self.flaws.push(SymbolFlaw::LookAlike);
+        }
     }
 
     /// Returns what may be shown. It has no control characters.
@@ -163,5 +212,31 @@ mod tests {
         assert_eq!(flaws("\u{200b}"), [SymbolFlaw::Empty, SymbolFlaw::Invisible]);
         assert_eq!(flaws("eth"), [SymbolFlaw::NativeCoin]);
         assert_eq!(flaws("E\u{200b}TH"), [SymbolFlaw::Invisible, SymbolFlaw::NativeCoin]);
+        for cyrillic in ["\u{415}TH", "E\u{422}\u{41d}", "\u{ff25}TH"] {
+            assert_eq!(flaws(cyrillic), [SymbolFlaw::NotAscii, SymbolFlaw::NativeCoin]);
+        }
+        assert_eq!(flaws("ETHX"), []);
+    }
+
+    #[test]
+    fn a_mark_is_set_once_and_each_flaw_has_its_own_code_and_words() {
+        let mut symbol = Symbol::new("USDC");
+        symbol.mark_look_alike();
+        symbol.mark_look_alike();
+        assert_eq!((symbol.flaws(), symbol.as_str()), (&[SymbolFlaw::LookAlike][..], "USDC"));
+        let all = [
+            SymbolFlaw::Empty,
+            SymbolFlaw::TooLong,
+            SymbolFlaw::Invisible,
+            SymbolFlaw::Direction,
+            SymbolFlaw::NotAscii,
+            SymbolFlaw::NativeCoin,
+            SymbolFlaw::LookAlike,
+        ];
+        let distinct = |texts: [String; 7]| texts.into_iter().collect::<std::collections::BTreeSet<_>>();
+        assert_eq!(distinct(all.map(|flaw| flaw.code().to_owned())).len(), 7);
+        assert_eq!(distinct(all.map(|flaw| flaw.to_string())).len(), 7);
+        assert_eq!((SymbolFlaw::NotAscii.code(), SymbolFlaw::TooLong.code()), ("not_ascii", "too_long"));
+        assert_eq!(Symbol::new("a b").skeleton(), "AB");
     }
 }
