@@ -197,6 +197,9 @@ fn the_schema_refuses_invalid_readings() {
     let proven = json!({
         "schema": "saldo.reading/1", "chain_id": 1, "address": format!("0x{}", "11".repeat(20)),
         "asset": "eip155:1/slip44:60", "decimals": 18, "state": "proven", "amount": "5", "block": block,
+        "token": null, "frozen": false, "derivation": null, "decimals_from": "network",
+        "formatted": "0.000000000000000005", "symbol": null,
+        "coverage": { "native": true, "tokens": 1, "other_networks": 0, "skipped": 0 },
         "provider": "anna", "age_seconds": 3, "why": null, "last": null,
         "origin": { "root": format!("0x{}", "ef".repeat(32)), "slot": 8, "agreed_by": ["anna", "bert"] },
         "attempts": [{ "provider": "anna", "role": "execution", "outcome": "joined", "detail": "joined", "ms": 4, "over_policy": false }],
@@ -218,6 +221,8 @@ fn the_schema_refuses_invalid_readings() {
         &[
             ("state", json!("unknown")),
             ("amount", none.clone()),
+            ("formatted", none.clone()),
+            ("frozen", none.clone()),
             ("block", none.clone()),
             ("provider", none.clone()),
             ("age_seconds", none.clone()),
@@ -227,12 +232,44 @@ fn the_schema_refuses_invalid_readings() {
     );
     let provisional = with(&unknown, &[("state", json!("provisional")), ("provider", json!("anna"))]);
     let failure = json!({ "error": { "code": "usage", "detail": "no", "next_step": "See." } });
-    for right in [&proven, &unknown, &provisional, &failure] {
+    let contract = format!("0x{}", "22".repeat(20));
+    let derivation = json!({
+        "kind": "slot", "layout": "WETH9", "code_hash": format!("0x{}", "ab".repeat(32)), "implementation": null,
+    });
+    let token = with(
+        &proven,
+        &[
+            ("asset", json!(format!("eip155:1/erc20:{contract}"))),
+            ("token", json!(contract)),
+            ("derivation", derivation.clone()),
+            ("decimals", json!(6)),
+            ("decimals_from", json!("list")),
+            ("formatted", json!("0.000005")),
+            ("symbol", json!({ "text": "USDC", "from": "list", "flaws": ["look_alike"] })),
+        ],
+    );
+    let no_info = [("decimals", &none), ("decimals_from", &none), ("formatted", &none), ("symbol", &none)];
+    let without_decimals = with(&token, &no_info.map(|(key, value)| (key, value.clone())));
+    for right in [&proven, &unknown, &provisional, &failure, &token, &without_decimals] {
         assert!(schema.is_valid(right), "{right}");
     }
 
     let mut last = json!({ "restored": false });
-    for key in ["chain_id", "address", "asset", "amount", "block", "provider", "age_seconds", "origin"] {
+    for key in [
+        "chain_id",
+        "address",
+        "asset",
+        "token",
+        "amount",
+        "frozen",
+        "derivation",
+        "block",
+        "provider",
+        "age_seconds",
+        "decimals",
+        "formatted",
+        "origin",
+    ] {
         last[key] = proven[key].clone();
     }
     assert!(schema.is_valid(&with(&unknown, &[("last", last.clone())])));
@@ -240,7 +277,7 @@ fn the_schema_refuses_invalid_readings() {
     without_age.as_object_mut().unwrap().remove("age_seconds");
 
     for key in proven.as_object().unwrap().keys() {
-        for base in [&proven, &unknown, &provisional] {
+        for base in [&proven, &unknown, &provisional, &token] {
             let mut lacking = base.clone();
             lacking.as_object_mut().unwrap().remove(key);
             assert!(!schema.is_valid(&lacking), "without {key}");
@@ -277,9 +314,32 @@ fn the_schema_refuses_invalid_readings() {
         (&unknown, "last", json!({ "amount": "5" })),
         (&unknown, "last", without_age),
         (&unknown, "chain_id", none.clone()),
-        (&unknown, "address", none),
+        (&unknown, "address", none.clone()),
         (&unknown, "age_seconds", json!(3)),
-        (&proven, "asset", json!(format!("eip155:1/erc20:0x{}", "22".repeat(20)))),
+        (&unknown, "frozen", json!(false)),
+        (&unknown, "derivation", derivation.clone()),
+        (&unknown, "formatted", json!("0")),
+        (&proven, "asset", json!(format!("eip155:1/erc20:{contract}"))),
+        (&proven, "token", json!(contract)),
+        (&proven, "derivation", derivation.clone()),
+        (&proven, "frozen", none.clone()),
+        (&proven, "decimals", json!(6)),
+        (&proven, "decimals_from", json!("list")),
+        (&proven, "coverage", json!({ "native": false, "tokens": 1, "other_networks": 0, "skipped": 0 })),
+        (&token, "token", none.clone()),
+        (&token, "asset", json!("eip155:1/slip44:60")),
+        (&token, "derivation", none.clone()),
+        (&token, "derivation", with(&derivation, &[("kind", json!("guess"))])),
+        (&token, "decimals", none.clone()),
+        (&token, "decimals", json!(256)),
+        (&token, "decimals", json!(6.5)),
+        (&token, "decimals_from", json!("network")),
+        (&token, "decimals_from", none.clone()),
+        (&token, "formatted", json!(0.5)),
+        (&token, "formatted", json!("0.50")),
+        (&token, "formatted", json!("1e3")),
+        (&token, "symbol", json!("USDC")),
+        (&without_decimals, "formatted", json!("5")),
     ] {
         let wrong = with(base, &[(key, value)]);
         assert!(!schema.is_valid(&wrong), "{wrong}");

@@ -15,10 +15,12 @@ use crate::why::Why;
 mod asset;
 mod block;
 mod cause;
+mod derivation;
 mod total;
 
 use asset::AssetId;
 use block::{BlockForm, OriginForm};
+use derivation::DerivationForm;
 
 const SCHEMA: &str = "saldo.reading/1";
 
@@ -26,11 +28,16 @@ const SCHEMA: &str = "saldo.reading/1";
 struct ReadingForm<'a> {
     schema: &'static str,
     state: &'static str,
-    /// The holding of a proven reading. Another reading does not say what it is about: these three are `None`.
+    /// The holding of a proven reading. Another reading does not say what it is about: these three and `token` are `None`.
     chain_id: Option<u64>,
     address: Option<Address>,
     asset: Option<AssetId>,
+    /// The contract of a token; `None` for the native coin.
+    token: Option<Address>,
     amount: Option<Amount>,
+    frozen: Option<bool>,
+    /// `None` for the native coin.
+    derivation: Option<DerivationForm>,
     block: Option<BlockForm>,
     provider: Option<&'a ProviderId>,
     origin: Option<OriginForm<'a>>,
@@ -47,7 +54,10 @@ impl<'a> ReadingForm<'a> {
             chain_id: Some(proven.holding.network().chain_id()),
             address: Some(proven.holding.owner()),
             asset: Some(AssetId::of(&proven.holding)),
+            token: asset::token_of(&proven.holding),
             amount: Some(proven.amount),
+            frozen: Some(proven.is_frozen()),
+            derivation: derivation_of(proven),
             block: Some(BlockForm::of(&proven.anchor)),
             provider: Some(&proven.provider),
             origin: Some(OriginForm::of(proven.anchor.origin())),
@@ -71,7 +81,10 @@ impl<'a> ReadingForm<'a> {
             chain_id: None,
             address: None,
             asset: None,
+            token: None,
             amount: None,
+            frozen: None,
+            derivation: None,
             block: None,
             provider,
             origin: None,
@@ -80,6 +93,10 @@ impl<'a> ReadingForm<'a> {
             last,
         }
     }
+}
+
+fn derivation_of(proven: &Proven) -> Option<DerivationForm> {
+    proven.token().map(|balance| DerivationForm::of(balance.derivation()))
 }
 
 /// As `saldo.reading/1`.
@@ -115,7 +132,10 @@ struct ProvenForm<'a> {
     chain_id: u64,
     address: Address,
     asset: AssetId,
+    token: Option<Address>,
     amount: Amount,
+    frozen: bool,
+    derivation: Option<DerivationForm>,
     block: BlockForm,
     provider: &'a ProviderId,
     origin: OriginForm<'a>,
@@ -129,7 +149,10 @@ impl Serialize for Proven {
             chain_id: self.holding.network().chain_id(),
             address: self.holding.owner(),
             asset: AssetId::of(&self.holding),
+            token: asset::token_of(&self.holding),
             amount: self.amount,
+            frozen: self.is_frozen(),
+            derivation: derivation_of(self),
             block: BlockForm::of(&self.anchor),
             provider: &self.provider,
             origin: OriginForm::of(self.anchor.origin()),

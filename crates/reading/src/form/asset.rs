@@ -35,6 +35,14 @@ impl Serialize for AssetId {
     }
 }
 
+/// The contract of the token; `None` for the network's own coin.
+pub(super) fn token_of(holding: &Holding) -> Option<Address> {
+    match holding.asset() {
+        Asset::Native => None,
+        Asset::Erc20(contract) => Some(contract),
+    }
+}
+
 #[derive(Serialize)]
 struct HoldingForm {
     chain_id: u64,
@@ -45,12 +53,8 @@ struct HoldingForm {
 /// As `chain_id`, `address` and `token`, the token's contract; `token` is null for the network's own coin.
 impl Serialize for Holding {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let token = match self.asset() {
-            Asset::Native => None,
-            Asset::Erc20(contract) => Some(contract),
-        };
-        HoldingForm { chain_id: self.network().chain_id(), address: self.owner(), token }
-            .serialize(serializer)
+        let (chain_id, address, token) = (self.network().chain_id(), self.owner(), token_of(self));
+        HoldingForm { chain_id, address, token }.serialize(serializer)
     }
 }
 
