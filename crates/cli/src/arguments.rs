@@ -20,7 +20,7 @@ pub(crate) struct Saldo {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Read and prove native balances.
+    /// Read and prove balances: of the native coin, and of tokens.
     Balance(BalanceArguments),
     /// List networks and their endpoints, and make network files.
     Network(NetworkArguments),
@@ -43,6 +43,12 @@ pub(crate) struct BalanceArguments {
     /// Addresses (0x and 40 hexadecimal digits), or `-` to read them from standard input, one a line
     #[arg(value_name = "ADDRESS", required = true)]
     pub(crate) addresses: Vec<String>,
+    /// Also read the balance of this token, by its contract's address; may be given several times
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) token: Vec<String>,
+    /// Also read the tokens of this list (Uniswap schema) on the network. Its symbols and decimals are shown, and not proven
+    #[arg(long, value_name = "FILE|URL")]
+    pub(crate) token_list: Option<String>,
     #[command(flatten)]
     pub(crate) endpoints: EndpointArguments,
     /// How many operators may see an address at most [default: 2 of the listed ones, all of those you name]

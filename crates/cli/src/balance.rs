@@ -12,9 +12,10 @@ use crate::chain_id::ChainCheck;
 use crate::exchanged::ExchangeCheck;
 use crate::failure::CommandFailure;
 use crate::say::say;
-use crate::{input, json, print, setup, text, watch};
+use crate::tokens::{self, Tokens};
+use crate::{input, json, print, setup, text, token_list, watch};
 
-/// How many addresses are read together. A longer list takes more memory, and its first line comes later.
+/// How many amounts are read together. A longer list takes more memory, and its first line comes later.
 const READ_TOGETHER: usize = 2_000;
 /// How long a read takes before a terminal user sees a progress message.
 const PROGRESS_AFTER: Duration = Duration::from_secs(2);
@@ -50,9 +51,16 @@ pub(crate) async fn run(arguments: BalanceArguments) -> Result<u8, CommandFailur
         (true, false) => input::of_stdin().await?,
         (true, true) => Vec::new(),
     };
+    let named = tokens::of_arguments(&arguments.token)?;
+    let list = match &arguments.token_list {
+        Some(place) => Some(token_list::read(place, arguments.read_timeout()).await?),
+        None => None,
+    };
     let (client, chain_check, exchange_check) = setup::client(&arguments)?;
+    let tokens = Tokens::new(named, list.as_ref(), &client)?;
     let mut output = Output {
         client,
+        tokens,
         arguments,
         status: 0,
         told: Vec::new(),
@@ -61,23 +69,26 @@ pub(crate) async fn run(arguments: BalanceArguments) -> Result<u8, CommandFailur
     };
     output.tell_storage_faults();
     if output.arguments.watch {
-        let Output { client, arguments, chain_check, exchange_check, .. } = &mut output;
+        output.tell_coverage()?;
+        let Output { client, tokens, arguments, chain_check, exchange_check, .. } = &mut output;
         if let Some(check) = chain_check {
             check.run().await?;
         }
         let exchange_check = exchange_check.take().expect("nothing was read yet");
-        return watch::run(client, &owners, arguments, exchange_check).await;
+        return watch::run(client, tokens, &owners, arguments, exchange_check).await;
     }
     if output.arguments.line_by_line {
         output.read_line_by_line().await?;
     } else {
         output.read_all(&owners).await?;
     }
+    output.tell_coverage()?;
     Ok(output.status)
 }
 
 struct Output {
     client: Client,
+    tokens: Tokens,
     arguments: BalanceArguments,
     status: u8,
     /// The faults of the storage that were printed.
@@ -115,10 +126,20 @@ impl Output {
         }
     }
 
-    /// Reads a list in portions, within one timeout.
+    /// Says which tokens are looked at. In JSON each reading says it.
+    fn tell_coverage(&self) -> Result<(), CommandFailure> {
+        let is_told = !self.arguments.quiet && !self.arguments.json;
+        match self.tokens.coverage_line().filter(|_| is_told) {
+            Some(line) => print(&line),
+            None => Ok(()),
+        }
+    }
+
+    /// Reads a list in portions, within one timeout. What belongs to one address is in one portion, and so at one block.
     async fn read_all(&mut self, owners: &[Address]) -> Result<(), CommandFailure> {
         let began = Instant::now();
-        for portion in owners.chunks(READ_TOGETHER) {
+        let together = READ_TOGETHER.checked_div(self.tokens.holdings_of_one()).unwrap_or_default();
+        for portion in owners.chunks(together.max(1)) {
             let left = self.arguments.read_timeout().saturating_sub(began.elapsed());
             self.read(portion, left).await?;
         }
@@ -126,7 +147,8 @@ impl Output {
     }
 
     async fn read(&mut self, owners: &[Address], timeout: Duration) -> Result<(), CommandFailure> {
-        let holdings: Vec<Holding> = owners.iter().map(|owner| self.client.native(*owner)).collect();
+        let of_owner = |owner: &Address| self.tokens.holdings(&self.client, *owner);
+        let holdings: Vec<Holding> = owners.iter().flat_map(of_owner).collect();
         let check = async {
             match &self.chain_check {
                 Some(check) => check.run().await,
@@ -161,14 +183,14 @@ impl Output {
         };
         for (holding, reading) in holdings.iter().zip(&readings) {
             let line = if self.arguments.json {
-                json::reading(&self.client, holding, reading).to_string()
+                json::reading(&self.client, &self.tokens, holding, reading).to_string()
             } else {
                 let detail = match (self.arguments.quiet, self.arguments.verbose) {
                     (true, _) => text::Detail::Least,
                     (_, true) => text::Detail::Most,
                     _ => text::Detail::Usual,
                 };
-                text::reading(&self.client, holding, reading, detail)
+                text::reading(&self.client, &self.tokens, holding, reading, detail)
             };
             print(&line)?;
             self.worsen(status(reading));

@@ -19,8 +19,8 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) enum FileError {
     /// The system refused.
     Io(io::Error),
-    /// It is larger than any such file, or has no end.
-    TooLarge,
+    /// It is larger than this many bytes, or has no end.
+    TooLarge(u64),
     /// It is a pipe into which no program wrote everything in time.
     Late(Duration),
     /// It is no text.
@@ -32,7 +32,7 @@ impl std::fmt::Display for FileError {
         match self {
             Self::Io(error) if error.kind() == io::ErrorKind::IsADirectory => f.write_str("it is a folder"),
             Self::Io(error) => error.fmt(f),
-            Self::TooLarge => write!(f, "it is larger than {LIMIT} bytes"),
+            Self::TooLarge(limit) => write!(f, "it is larger than {limit} bytes"),
             Self::Late(after) => write!(f, "it did not end within {} ms", after.as_millis()),
             Self::NotText(error) => error.fmt(f),
         }
@@ -44,10 +44,18 @@ impl std::fmt::Display for FileError {
 /// # Errors
 /// [`FileError`], which does not repeat the path.
 pub(crate) fn read_text(path: &str, patience: Duration) -> Result<String, FileError> {
+    read_text_up_to(path, LIMIT, patience)
+}
+
+/// Reads the text at `path`, at most `limit` bytes, and waits at most `patience`.
+///
+/// # Errors
+/// [`FileError`], which does not repeat the path.
+pub(crate) fn read_text_up_to(path: &str, limit: u64, patience: Duration) -> Result<String, FileError> {
     let (done, outcome) = channel();
     let path = PathBuf::from(path);
     // Opening a pipe blocks until a program writes to it. A thread that waits too long ends with the process.
-    let reading = move || drop(done.send(read_bytes(&path)));
+    let reading = move || drop(done.send(read_bytes(&path, limit)));
     std::thread::Builder::new().spawn(reading).map_err(FileError::Io)?;
     let bytes = match outcome.recv_timeout(patience) {
         Ok(read) => read?,
@@ -58,13 +66,13 @@ pub(crate) fn read_text(path: &str, patience: Duration) -> Result<String, FileEr
     decode(&bytes).map_err(FileError::NotText)
 }
 
-fn read_bytes(path: &PathBuf) -> Result<Vec<u8>, FileError> {
+fn read_bytes(path: &PathBuf, limit: u64) -> Result<Vec<u8>, FileError> {
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(FileError::Io)?;
-    file.take(LIMIT.saturating_add(1)).read_to_end(&mut bytes).map_err(FileError::Io)?;
-    if u64::try_from(bytes.len()).is_ok_and(|length| length <= LIMIT) {
+    file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(FileError::Io)?;
+    if u64::try_from(bytes.len()).is_ok_and(|length| length <= limit) {
         Ok(bytes)
     } else {
-        Err(FileError::TooLarge)
+        Err(FileError::TooLarge(limit))
     }
 }

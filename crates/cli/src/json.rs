@@ -3,35 +3,49 @@
 //! The objects are saldo's own serialised forms. The command adds what it alone knows: the holding that it asked about,
 //! the number of decimals, and ages at this moment.
 
-use saldo::{Change, Client, Holding, Proven, Reading};
+use saldo::{Change, Client, Holding, Proven, Reading, TokenInfo};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::tokens::{Tokens, token_of};
+
 /// One reading as one object with all keys. `amount` has a value only if `state` is `proven`.
-pub(crate) fn reading(client: &Client, holding: &Holding, reading: &Reading) -> Value {
-    let chain_id = client.network().chain_id();
+pub(crate) fn reading(client: &Client, tokens: &Tokens, holding: &Holding, reading: &Reading) -> Value {
+    let chain_id = holding.network().chain_id();
     let last = if reading.proven().is_some() { None } else { reading.latest_proven() };
+    let token = token_of(holding).map(|token| format!("{token:#x}"));
+    let asset = match &token {
+        None => format!("eip155:{chain_id}/slip44:60"),
+        Some(token) => format!("eip155:{chain_id}/erc20:{token}"),
+    };
+    let info = tokens.info(holding);
+    let decimals_from = if token.is_none() { Some("network") } else { info.map(|info| info.source().code()) };
     let added = json!({
         "chain_id": chain_id,
         "address": holding.owner(),
-        "asset": format!("eip155:{chain_id}/slip44:60"),
-        "decimals": 18,
+        "asset": asset,
+        "token": token,
+        "decimals": tokens.decimals(holding),
+        "decimals_from": decimals_from,
+        "formatted": reading.proven().and_then(|proven| formatted(tokens, proven)),
+        "symbol": info.map(symbol),
+        "coverage": coverage(tokens),
         "age_seconds": reading.proven().and_then(|proven| age_seconds(client, proven)),
-        "last": last.map(|last| aged(client, last)),
+        "last": last.map(|last| aged(client, tokens, last)),
     });
     with(form(reading), added)
 }
 
 /// One change of a watch as one object.
-pub(crate) fn change(client: &Client, change: &Change) -> Value {
-    let aged = |last: &Option<Proven>| last.as_ref().map(|last| aged(client, last));
+pub(crate) fn change(client: &Client, tokens: &Tokens, change: &Change) -> Value {
+    let aged = |last: &Option<Proven>| last.as_ref().map(|last| aged(client, tokens, last));
     let added = match change {
         Change::Remembered { last, .. } => json!({ "last": aged(last) }),
         Change::Reading { holding, reading: read, .. } => {
-            json!({ "reading": reading(client, holding, read) })
+            json!({ "reading": reading(client, tokens, holding, read) })
         }
         Change::Withdrawn { withdrawn, last, .. } => {
-            json!({ "withdrawn": self::aged(client, withdrawn), "last": aged(last) })
+            json!({ "withdrawn": self::aged(client, tokens, withdrawn), "last": aged(last) })
         }
         _ => json!({}),
     };
@@ -39,8 +53,32 @@ pub(crate) fn change(client: &Client, change: &Change) -> Value {
 }
 
 /// A reading that was proven before, with its age.
-fn aged(client: &Client, last: &Proven) -> Value {
-    with(form(last), json!({ "age_seconds": age_seconds(client, last) }))
+fn aged(client: &Client, tokens: &Tokens, last: &Proven) -> Value {
+    let added = json!({
+        "age_seconds": age_seconds(client, last),
+        "decimals": tokens.decimals(last.holding()),
+        "formatted": formatted(tokens, last),
+    });
+    with(form(last), added)
+}
+
+fn formatted(tokens: &Tokens, proven: &Proven) -> Option<String> {
+    tokens.decimals(proven.holding()).map(|decimals| proven.amount().format(decimals))
+}
+
+fn symbol(info: &TokenInfo) -> Value {
+    let flaws: Vec<&str> = info.symbol().flaws().iter().map(|flaw| flaw.code()).collect();
+    json!({ "text": info.symbol().as_str(), "from": info.source().code(), "flaws": flaws })
+}
+
+fn coverage(tokens: &Tokens) -> Value {
+    let coverage = tokens.coverage();
+    json!({
+        "native": true,
+        "tokens": coverage.tokens().len(),
+        "other_networks": coverage.other_networks(),
+        "skipped": coverage.skipped(),
+    })
 }
 
 fn age_seconds(client: &Client, proven: &Proven) -> Option<u64> {

@@ -21,6 +21,8 @@ mod network_file;
 mod say;
 mod setup;
 mod text;
+mod token_list;
+mod tokens;
 mod usage;
 mod watch;
 

@@ -4,7 +4,11 @@ use std::fmt::Write;
 use std::io::IsTerminal;
 use std::time::Duration;
 
-use saldo::{Assurance, Attempt, Client, Finality, Holding, Origin, Proven, Reading, Role, Voucher};
+use saldo::{
+    Assurance, Attempt, Client, Derivation, Finality, Holding, Origin, Proven, Reading, Role, Voucher, Why,
+};
+
+use crate::tokens::{Tokens, token_of};
 
 /// How much is printed for a reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,66 +22,91 @@ pub(crate) enum Detail {
 }
 
 /// The text of one reading, without a line break at its end.
-pub(crate) fn reading(client: &Client, holding: &Holding, reading: &Reading, detail: Detail) -> String {
-    let mut text = String::new();
+pub(crate) fn reading(
+    client: &Client,
+    tokens: &Tokens,
+    holding: &Holding,
+    reading: &Reading,
+    detail: Detail,
+) -> String {
+    let mut text = format!("{}  ", tokens.subject(holding));
     let _ = match reading {
-        Reading::Proven(proven) => write!(text, "{}  {}", holding.owner(), good(&ether(proven))),
+        Reading::Proven(proven) => write!(text, "{}", good(&tokens.amount(proven))),
         Reading::Provisional(provisional) => {
-            let _ = write!(text, "{}  {}: {}", holding.owner(), warn("provisional"), provisional.why());
+            let _ = write!(text, "{}: {}", warn("provisional"), provisional.why());
             provisional.unconfirmed_amount().map_or(Ok(()), |amount| {
-                write!(
-                    text,
-                    "\n  claimed by {}, not proven: {} ether",
-                    provisional.provider(),
-                    amount.format(18)
-                )
+                let amount = tokens.quantity(holding, amount);
+                write!(text, "\n  claimed by {}, not proven: {amount}", provisional.provider())
             })
         }
-        Reading::Unknown(unknown) => {
-            write!(text, "{}  {}: {}", holding.owner(), warn("unknown"), unknown.why())
-        }
+        Reading::Unknown(unknown) => write!(text, "{}: {}", warn("unknown"), unknown.why()),
     };
-    if detail == Detail::Least {
-        return text;
-    }
-    if let Some(proven) = reading.proven() {
-        let _ = write!(text, "\n  {}", provenance(client, proven));
-    } else {
-        for attempt in reading.attempts() {
-            let _ = write!(text, "\n  {}", attempt_line(attempt));
-        }
-        if let Some(why) = reading.why() {
-            let _ = write!(text, "\n  {}", why.next_step());
-        }
-        match reading.latest_proven() {
-            Some(last) => {
-                let _ = write!(text, "\n  last proven: {}, {}", ether(last), provenance(client, last));
-            }
-            None => text.push_str("\n  nothing was proven before: the amount is not known (it is not 0)"),
-        }
-    }
-    if detail == Detail::Most {
-        if let Some(proven) = reading.proven() {
-            for attempt in reading.attempts() {
-                let _ = write!(text, "\n  {}", attempt_line(attempt));
-            }
-            let _ = write!(
-                text,
-                "\n  nonce {}",
-                proven.nonce().map_or("-".to_owned(), |nonce| nonce.to_string())
-            );
-            let _ =
-                write!(text, "\n  block {}, state {}", proven.anchor().hash(), proven.anchor().state_root());
-        }
-        if let Some(proven) = reading.latest_proven() {
-            let _ = write!(text, "\n  {}", origin(proven.anchor().origin()));
-        }
-    }
+    let lines = match detail {
+        Detail::Least => Vec::new(),
+        Detail::Usual | Detail::Most => below(client, tokens, holding, reading, detail == Detail::Most),
+    };
+    lines.iter().for_each(|line| {
+        let _ = write!(text, "\n  {line}");
+    });
     text
 }
 
-pub(crate) fn ether(proven: &Proven) -> String {
-    format!("{} ether", proven.amount().format(18))
+/// The lines below the first one.
+fn below(
+    client: &Client,
+    tokens: &Tokens,
+    holding: &Holding,
+    reading: &Reading,
+    is_verbose: bool,
+) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(proven) = reading.proven() {
+        lines.push(provenance(client, proven));
+        lines.extend(derivation(proven));
+    } else {
+        lines.extend(reading.attempts().iter().map(attempt_line));
+        lines.extend(reading.why().map(|why| why.next_step().to_owned()));
+        lines.extend(token_of(holding).zip(reading.why()).and_then(|(token, why)| match why {
+            Why::NotAToken | Why::TokenLayoutUnproven => {
+                Some(format!("`saldo token {token}` shows the reason."))
+            }
+            _ => None,
+        }));
+        match reading.latest_proven() {
+            Some(last) => {
+                lines.push(format!("last proven: {}, {}", tokens.amount(last), provenance(client, last)));
+                lines.extend(derivation(last));
+            }
+            None => {
+                lines.push("nothing was proven before: the amount is not known (it is not 0)".to_owned());
+            }
+        }
+    }
+    lines.extend(tokens.warning(holding));
+    if is_verbose {
+        if let Some(proven) = reading.proven() {
+            lines.extend(reading.attempts().iter().map(attempt_line));
+            lines.extend(proven.nonce().map(|nonce| format!("nonce {nonce}")));
+            let anchor = proven.anchor();
+            lines.push(format!("block {}, state {}", anchor.hash(), anchor.state_root()));
+        }
+        lines.extend(reading.latest_proven().map(|proven| origin(proven.anchor().origin())));
+    }
+    lines
+}
+
+/// How the balance of a token was derived.
+fn derivation(proven: &Proven) -> Option<String> {
+    let derivation = match proven.token()?.derivation() {
+        Derivation::Slot { layout, code_hash, implementation: None } => {
+            format!("derived by the layout {layout}, which holds for the token's code {code_hash}")
+        }
+        Derivation::Slot { layout, code_hash, implementation: Some(implementation) } => format!(
+            "derived by the layout {layout}, which holds for the code {code_hash} of its implementation {implementation}"
+        ),
+        _ => "derived in a way that this command has no words for".to_owned(),
+    };
+    Some(derivation)
 }
 
 pub(crate) fn provenance(client: &Client, proven: &Proven) -> String {

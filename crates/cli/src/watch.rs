@@ -5,13 +5,16 @@ use std::fmt::Write;
 use std::io::IsTerminal;
 use std::time::Duration;
 
-use saldo::{Activity, Address, Change, Client, Freshness, Proven, ProviderId, Reading, StorageFault};
+use saldo::{
+    Activity, Address, Change, Client, Freshness, Holding, Proven, ProviderId, Reading, StorageFault,
+};
 
 use crate::arguments::BalanceArguments;
 use crate::exchanged::ExchangeCheck;
 use crate::failure::CommandFailure;
 use crate::say::say;
-use crate::text::{ago, ether, good, provenance, warn};
+use crate::text::{ago, good, provenance, warn};
+use crate::tokens::Tokens;
 use crate::{json, print, setup};
 
 /// How often the ages in a terminal are redrawn.
@@ -23,14 +26,16 @@ const TICK: Duration = Duration::from_secs(1);
 /// A [`CommandFailure`] if the output was closed, or if the first readings fail because URLs were exchanged and no amount is known.
 pub(crate) async fn run(
     client: &Client,
+    tokens: &Tokens,
     owners: &[Address],
     arguments: &BalanceArguments,
     exchange_check: ExchangeCheck,
 ) -> Result<u8, CommandFailure> {
     let mut exchange_check = Some(exchange_check);
-    let mut watch = client.watch(owners.iter().map(|owner| client.native(*owner)));
+    let holdings: Vec<Holding> = owners.iter().flat_map(|owner| tokens.holdings(client, *owner)).collect();
+    let mut watch = client.watch(holdings.iter().copied());
     let is_drawn = std::io::stdout().is_terminal() && !arguments.json;
-    let mut screen = Screen { client, shown: BTreeMap::new(), activity: Activity::Idle, drawn: 0 };
+    let mut screen = Screen { client, tokens, shown: BTreeMap::new(), activity: Activity::Idle, drawn: 0 };
     let mut tick = tokio::time::interval(TICK);
     loop {
         let changes = tokio::select! {
@@ -40,7 +45,7 @@ pub(crate) async fn run(
             _ = tokio::signal::ctrl_c() => return Ok(0),
         };
         if let Some(failure) = exchanged(&changes, &mut exchange_check).await? {
-            if !owners.iter().any(|owner| client.last(&client.native(*owner)).is_some()) {
+            if !holdings.iter().any(|holding| client.last(holding).is_some()) {
                 return Err(failure);
             }
             failure.report(arguments.json);
@@ -48,7 +53,7 @@ pub(crate) async fn run(
         }
         for change in changes {
             if arguments.json {
-                print(&json::change(client, &change).to_string())?;
+                print(&json::change(client, tokens, &change).to_string())?;
             } else if let Change::Storage { unwritten: Some(error) } = change {
                 // It concerns no reading: in a terminal it stands above the next drawing.
                 let fault = StorageFault::Unwritten(error);
@@ -56,7 +61,7 @@ pub(crate) async fn run(
                 screen.drawn = 0;
             } else if is_drawn {
                 screen.apply(change);
-            } else if let Some(line) = line(client, &change) {
+            } else if let Some(line) = line(client, tokens, &change) {
                 print(&line)?;
             }
         }
@@ -83,12 +88,13 @@ async fn exchanged(
 }
 
 /// One change as one line; `None` if it says nothing of a holding and nothing of the sources.
-fn line(client: &Client, change: &Change) -> Option<String> {
+fn line(client: &Client, tokens: &Tokens, change: &Change) -> Option<String> {
     if let Change::Activity(Activity::NoNewHeads { sources, .. }) = change {
         return Some(no_new_heads(sources));
     }
-    let owner = change.holding()?.owner();
-    Some(format!("{owner}  {}", describe(client, change)?))
+    let holding = change.holding()?;
+    let warning = tokens.warning(holding).map_or(String::new(), |warning| format!("; {}", warn(&warning)));
+    Some(format!("{}  {}{warning}", tokens.subject(holding), describe(client, tokens, change)?))
 }
 
 fn no_new_heads(sources: &[ProviderId]) -> String {
@@ -97,27 +103,28 @@ fn no_new_heads(sources: &[ProviderId]) -> String {
 }
 
 /// The text for a change of a holding. It contains a number only if that number was proven.
-fn describe(client: &Client, change: &Change) -> Option<String> {
+fn describe(client: &Client, tokens: &Tokens, change: &Change) -> Option<String> {
+    let amount = |proven: &Proven| tokens.amount(proven);
     let text = match change {
         Change::Remembered { last: None, .. } => "not known yet (it is not 0)".to_owned(),
         Change::Remembered { last: Some(last), .. } => {
-            format!("{}, {}", ether(last), last_proven(client, last))
+            format!("{}, {}", amount(last), last_proven(client, last))
         }
         Change::Reading { reading: Reading::Proven(proven), freshness, .. } => match freshness {
-            Some(Freshness::Fresh(_)) => format!("{}, {}", good(&ether(proven)), provenance(client, proven)),
-            _ => format!("{}, {}", ether(proven), provenance(client, proven)),
+            Some(Freshness::Fresh(_)) => format!("{}, {}", good(&amount(proven)), provenance(client, proven)),
+            _ => format!("{}, {}", amount(proven), provenance(client, proven)),
         },
         Change::Reading { reading, .. } => {
             let why = reading.why().map(ToString::to_string).unwrap_or_default();
             match reading.latest_proven() {
-                Some(last) => format!("{}, {}; {}", ether(last), last_proven(client, last), warn(&why)),
+                Some(last) => format!("{}, {}; {}", amount(last), last_proven(client, last), warn(&why)),
                 None => format!("not known (it is not 0); {}", warn(&why)),
             }
         }
         Change::Withdrawn { withdrawn, last, .. } => {
             let gone = format!("block {} was withdrawn by the chain", withdrawn.anchor().number());
             match last {
-                Some(last) => format!("{}, {}; {}", ether(last), last_proven(client, last), warn(&gone)),
+                Some(last) => format!("{}, {}; {}", amount(last), last_proven(client, last), warn(&gone)),
                 None => format!("not known (it is not 0); {}", warn(&gone)),
             }
         }
@@ -138,7 +145,8 @@ fn is_proven(change: &Change) -> bool {
 /// The readings in the terminal, drawn over the previous ones.
 struct Screen<'a> {
     client: &'a Client,
-    shown: BTreeMap<Address, Change>,
+    tokens: &'a Tokens,
+    shown: BTreeMap<Holding, Change>,
     activity: Activity,
     /// The number of lines drawn last.
     drawn: usize,
@@ -150,7 +158,7 @@ impl Screen<'_> {
             Change::Activity(activity) => self.activity = activity,
             change => {
                 if let Some(holding) = change.holding() {
-                    self.shown.insert(holding.owner(), change);
+                    self.shown.insert(*holding, change);
                 }
             }
         }
@@ -162,7 +170,8 @@ impl Screen<'_> {
         if self.drawn > 0 {
             let _ = write!(text, "\x1b[{}A", self.drawn);
         }
-        let lines: Vec<String> = self.shown.values().filter_map(|change| line(self.client, change)).collect();
+        let lines: Vec<String> =
+            self.shown.values().filter_map(|change| line(self.client, self.tokens, change)).collect();
         for line in lines.iter().chain(std::iter::once(&self.activity())) {
             let _ = writeln!(text, "\x1b[2K{line}");
         }

@@ -110,7 +110,10 @@ pub use saldo_source::{
     EndpointError, Listed, Method, ProviderStats, Request, Response, SecretUrl, TlsFault, Transport,
     TransportError,
 };
-pub use saldo_token::{Derivation, Touched, VerifiedBalance};
+pub use saldo_token::{
+    Coverage, Derivation, InfoSource, ListError, ListedToken, Symbol, SymbolFlaw, TokenInfo, TokenList, Touched,
+    VerifiedBalance,
+};
 
 #[cfg(feature = "_transport")]
 pub use saldo_source::{HttpTransport, Proxies, ProxyError, SetupError, SystemClock};

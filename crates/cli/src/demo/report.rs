@@ -11,6 +11,7 @@ use super::step::Step;
 use super::testbed::{ALICE, Testbed, UNUSED, milliether};
 use crate::failure::CommandFailure;
 use crate::text::ago;
+use crate::tokens::Tokens;
 use crate::{json as wire, print};
 
 /// Prints lines for people, or JSON objects.
@@ -53,7 +54,7 @@ impl Report {
                 "act": step.title,
                 "truth": truth.to_string(),
                 "naive": naive.to_string(),
-                "saldo": wire::reading(client, &client.native(step.owner), reading),
+                "saldo": wire::reading(client, &Tokens::default(), &client.native(step.owner), reading),
                 "right": right,
             });
             return print(&line.to_string());

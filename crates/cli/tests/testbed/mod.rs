@@ -1,6 +1,8 @@
 //! A small chain on loopback that follows the wall clock, and the command as a user runs it.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its own part")]
 
+pub mod token;
+
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
@@ -26,6 +28,8 @@ pub const UNUSED: Address = Address::repeat_byte(0x0b);
 pub const ALICE_WEI: &str = "1500000000000000000";
 /// How many slots the chain has at the start. Some of them are final.
 const HISTORY: u64 = 40;
+/// How many of them have the tokens.
+const WITH_TOKENS: u64 = 30;
 
 /// The environment variables that the command reads, and those that change its output.
 const VARIABLES: [&str; 17] = [
@@ -67,12 +71,14 @@ impl TestChain {
         let chain = Chain::builder(77)
             .slot_duration(Duration::from_secs(1))
             .genesis_time(UnixTime::from_secs(genesis))
-            .history(HISTORY)
+            .history(HISTORY - WITH_TOKENS)
             .accounts([
                 (ALICE, U256::from(1_500_000_000_000_000_000_u64)),
                 (BOB, U256::from(700_000_000_000_000_000_u64)),
             ])
             .build();
+        token::deploy(&chain);
+        chain.advance_to(now());
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
         let runtime = runtime.expect("a runtime");
         let growing = chain.clone();
