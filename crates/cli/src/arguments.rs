@@ -9,6 +9,7 @@ use saldo::Policy;
 use saldo_drill::Fork;
 
 use crate::drill::arguments::DrillArguments;
+use crate::setup::ClientOptions;
 
 /// Reads what an address holds, and proves it.
 #[derive(Parser)]
@@ -22,6 +23,8 @@ pub(crate) struct Saldo {
 pub(crate) enum Command {
     /// Read and prove balances: of the native coin, and of tokens.
     Balance(BalanceArguments),
+    /// Show a token: its code, its proxy, and how its balances can be proven, or why not.
+    Token(TokenArguments),
     /// List networks and their endpoints, and make network files.
     Network(NetworkArguments),
     /// Examine the configured endpoints: which work, what is wrong, and which single failure would stop saldo.
@@ -91,6 +94,53 @@ impl BalanceArguments {
     pub(crate) fn read_timeout(&self) -> Duration {
         let usual = if self.watch { Policy::signed().deadline } else { Duration::from_secs(30) };
         self.timeout.unwrap_or(usual)
+    }
+
+    /// What the command wants of its client.
+    pub(crate) fn client_options(&self) -> ClientOptions<'_> {
+        ClientOptions {
+            endpoints: &self.endpoints,
+            timeout: self.read_timeout(),
+            operators: self.operators,
+            is_finalized: self.finalized,
+            max_age: self.max_age,
+            store: self.store.as_deref(),
+            is_quiet: self.quiet || self.json,
+        }
+    }
+}
+
+#[derive(Args)]
+#[command(after_help = "\
+Environment: as for `saldo balance`; options win.
+Exit status: 0 balances of the token can be proven; 1 the command itself failed; 2 usage;
+             3 nothing was proven, and trying again may help; 4 its balances cannot be proven, or you must act.")]
+pub(crate) struct TokenArguments {
+    /// The address of the token's contract
+    #[arg(value_name = "ADDRESS")]
+    pub(crate) token: String,
+    #[command(flatten)]
+    pub(crate) endpoints: EndpointArguments,
+    /// How long to try
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
+    pub(crate) timeout: Duration,
+    /// One JSON object (schema saldo.token/1)
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+impl TokenArguments {
+    /// What the command wants of its client.
+    pub(crate) fn client_options(&self) -> ClientOptions<'_> {
+        ClientOptions {
+            endpoints: &self.endpoints,
+            timeout: self.timeout,
+            operators: None,
+            is_finalized: false,
+            max_age: None,
+            store: None,
+            is_quiet: self.json,
+        }
     }
 }
 

@@ -56,7 +56,7 @@ pub(crate) async fn run(arguments: BalanceArguments) -> Result<u8, CommandFailur
         Some(place) => Some(token_list::read(place, arguments.read_timeout()).await?),
         None => None,
     };
-    let (client, chain_check, exchange_check) = setup::client(&arguments)?;
+    let (client, chain_check, exchange_check) = setup::client(&arguments.client_options())?;
     let tokens = Tokens::new(named, list.as_ref(), &client)?;
     let mut output = Output {
         client,

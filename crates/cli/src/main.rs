@@ -21,6 +21,7 @@ mod network_file;
 mod say;
 mod setup;
 mod text;
+mod token;
 mod token_list;
 mod tokens;
 mod usage;
@@ -62,6 +63,7 @@ fn run(arguments: Saldo) -> Result<ExitCode, CommandFailure> {
         .map_err(|_| CommandFailure::internal("no runtime", "The system refused threads or timers."))?;
     let status = match arguments.command {
         Command::Balance(arguments) => runtime.block_on(balance::run(arguments)),
+        Command::Token(arguments) => runtime.block_on(token::run(arguments)),
         Command::Network(arguments) => runtime.block_on(network::run(arguments)),
         Command::Doctor(arguments) => runtime.block_on(doctor::run(arguments)),
         Command::Mirror(arguments) => runtime.block_on(mirror::run(arguments)),

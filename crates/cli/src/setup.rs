@@ -1,6 +1,7 @@
 //! From arguments and environment to a client.
 
 use std::io::ErrorKind;
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::time::Duration;
 
@@ -10,12 +11,26 @@ use saldo::{
 };
 use saldo_source::{HttpTransport, SetupError};
 
-use crate::arguments::{BalanceArguments, EndpointArguments};
+use crate::arguments::EndpointArguments;
 use crate::chain_id::ChainCheck;
 use crate::exchanged::ExchangeCheck;
 use crate::failure::CommandFailure;
 use crate::file::{self, PATIENCE};
 use crate::say::say;
+
+/// What a command wants of its client.
+pub(crate) struct ClientOptions<'a> {
+    pub(crate) endpoints: &'a EndpointArguments,
+    /// How long one read may take.
+    pub(crate) timeout: Duration,
+    pub(crate) operators: Option<NonZeroUsize>,
+    pub(crate) is_finalized: bool,
+    pub(crate) max_age: Option<Duration>,
+    /// The file of `--store`.
+    pub(crate) store: Option<&'a Path>,
+    /// Whether notes for people are left out.
+    pub(crate) is_quiet: bool,
+}
 
 /// Builds a client from the arguments and, where they give nothing, from the environment. With it come the check of the chain
 /// id, if the network is from a file, and the check for exchanged URLs.
@@ -23,10 +38,10 @@ use crate::say::say;
 /// # Errors
 /// A usage failure that names what is missing or wrong, but never repeats a URL.
 pub(crate) fn client(
-    arguments: &BalanceArguments,
+    options: &ClientOptions<'_>,
 ) -> Result<(Client, Option<ChainCheck>, ExchangeCheck), CommandFailure> {
     let Chosen { network, is_own, rpc, beacon, checkpoint, checkpoint_sources } =
-        choose(&arguments.endpoints, arguments.read_timeout())?;
+        choose(options.endpoints, options.timeout)?;
     let name = network.name().to_owned();
     if rpc.endpoints.is_empty() {
         return Err(CommandFailure::usage(
@@ -52,8 +67,8 @@ pub(crate) fn client(
         ));
     }
 
-    let policy = policy(arguments, &rpc);
-    if rpc.is_listed() && !arguments.quiet && !arguments.json {
+    let policy = policy(options, &rpc);
+    if rpc.is_listed() && !options.is_quiet {
         say(rpc.notice(policy.operators_per_address));
     }
     let check = is_own.then(|| ChainCheck::new(network.chain_id(), &rpc.endpoints));
@@ -67,30 +82,30 @@ pub(crate) fn client(
     }
     builder = rpc.endpoints.into_iter().fold(builder, |builder, endpoint| builder.rpc(endpoint));
     builder = beacon.endpoints.into_iter().fold(builder, |builder, endpoint| builder.beacon(endpoint));
-    if let Some(path) = &arguments.store {
+    if let Some(path) = options.store {
         builder = builder.storage(store(path)?);
     }
     let client = builder.build().map_err(|error| build_failure(&error))?;
     Ok((client, check, exchange))
 }
 
-fn policy(arguments: &BalanceArguments, rpc: &EndpointChoice) -> Policy {
-    let base = if arguments.finalized { Policy::finalized() } else { Policy::signed() };
-    let operators_per_address = match arguments.operators {
+fn policy(options: &ClientOptions<'_>, rpc: &EndpointChoice) -> Policy {
+    let base = if options.is_finalized { Policy::finalized() } else { Policy::signed() };
+    let operators_per_address = match options.operators {
         Some(operators) => operators.get(),
         None if rpc.is_listed() => base.operators_per_address,
         // A user who names providers lets all of them see the address.
         None => usize::MAX,
     };
     let policy = Policy {
-        max_age: arguments.max_age.unwrap_or(base.max_age),
-        deadline: arguments.read_timeout(),
+        max_age: options.max_age.unwrap_or(base.max_age),
+        deadline: options.timeout,
         operators_per_address,
         // The user chose this number, or the notice states it as the maximum: the limit must hold.
-        strict: rpc.is_listed() || arguments.operators.is_some(),
+        strict: rpc.is_listed() || options.operators.is_some(),
         ..base
     };
-    debug_assert!(!arguments.finalized || policy.assurance == Level::Finalized);
+    debug_assert!(!options.is_finalized || policy.assurance == Level::Finalized);
     policy
 }
 

@@ -5,7 +5,8 @@ use std::io::IsTerminal;
 use std::time::Duration;
 
 use saldo::{
-    Assurance, Attempt, Client, Derivation, Finality, Holding, Origin, Proven, Reading, Role, Voucher, Why,
+    Anchor, Assurance, Attempt, Client, Derivation, Finality, Holding, Origin, Proven, ProviderId, Reading,
+    Role, Voucher, Why,
 };
 
 use crate::tokens::{Tokens, token_of};
@@ -110,7 +111,11 @@ fn derivation(proven: &Proven) -> Option<String> {
 }
 
 pub(crate) fn provenance(client: &Client, proven: &Proven) -> String {
-    let anchor = proven.anchor();
+    place(client, proven.anchor(), proven.provider())
+}
+
+/// The block, its age, how it is known, and the provider.
+pub(crate) fn place(client: &Client, anchor: &Anchor, provider: &ProviderId) -> String {
     let age = match client.now().age_of(anchor.timestamp()) {
         Some(age) => format!("{} old", ago(age)),
         None => "of unknown age (this device's clock is off)".to_owned(),
@@ -121,7 +126,7 @@ pub(crate) fn provenance(client: &Client, proven: &Proven) -> String {
         Assurance::Finalized(Finality::Checkpoint) => "finalized (the checkpoint itself)".to_owned(),
         Assurance::Finalized(Finality::Forced { .. }) => "finalized (taken by force)".to_owned(),
     };
-    format!("block {}, {age}, {assurance}, served by {}", anchor.number(), proven.provider())
+    format!("block {}, {age}, {assurance}, served by {provider}", anchor.number())
 }
 
 fn origin(origin: &Origin) -> String {
@@ -134,7 +139,7 @@ fn origin(origin: &Origin) -> String {
     }
 }
 
-fn attempt_line(attempt: &Attempt) -> String {
+pub(crate) fn attempt_line(attempt: &Attempt) -> String {
     let role = match attempt.role {
         Role::Execution => "",
         Role::Beacon => " (beacon)",

@@ -16,6 +16,7 @@ use crate::pace::Pace;
 use crate::proofs::Evidence;
 use crate::read::Kind;
 use crate::storage::StorageFault;
+use crate::token::TokenReading;
 use crate::watch::Watch;
 
 /// Reads what addresses hold and proves it. Cheap to clone; all clones share one state.
@@ -64,6 +65,17 @@ impl Client {
             self.inner.read(holdings, Kind::Newest, deadline).await
         };
         read.into_boxed()
+    }
+
+    /// Looks at the token whose contract is at `token`: its code, its proxy, and how its balances can be proven, or why not. Returns
+    /// at the policy's deadline at the latest. The requests name no owner.
+    #[inline(never)]
+    pub fn token(&self, token: Address) -> BoxedFuture<'_, TokenReading> {
+        let look = async move {
+            let deadline = Deadline::after(self.inner.env.clock(), self.inner.env.policy.deadline);
+            self.inner.token(token, deadline).await
+        };
+        look.into_boxed()
     }
 
     /// Reads all `holdings` repeatedly until each is proven, waiting cannot help, or `patience` is over.
@@ -277,6 +289,7 @@ mod tests {
             is_sent(&client.balance(owner));
             is_sent(&client.account(owner));
             is_sent(&client.read(holdings));
+            is_sent(&client.token(owner));
             is_sent(&client.finalized(holdings));
             is_sent(&client.read_patiently(holdings, Duration::ZERO));
             is_sent(&client.refresh(Duration::ZERO));

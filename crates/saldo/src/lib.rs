@@ -74,6 +74,7 @@ mod read;
 mod readings;
 mod storage;
 mod store;
+mod token;
 mod token_proof;
 mod token_run;
 mod trust;
@@ -91,6 +92,7 @@ pub use storage::RedbStorage;
 pub use storage::{
     Entries, MemoryStorage, Storage, StorageError, StorageFault, StorageKey, StorageRefusal, Version, Write,
 };
+pub use token::{ProvenToken, TokenReading, UnknownToken};
 pub use trust::Trust;
 pub use watch::{Activity, Change, Watch};
 
@@ -111,8 +113,9 @@ pub use saldo_source::{
     TransportError,
 };
 pub use saldo_token::{
-    Coverage, Derivation, InfoSource, ListError, ListedToken, Symbol, SymbolFlaw, TokenInfo, TokenList, Touched,
-    VerifiedBalance,
+    CheckedGuard, Coverage, Derivation, Guard, InfoSource, Layout, ListError, ListedToken, Mapping,
+    NotAToken, Place, Provability, Symbol, SymbolFlaw, TokenDescription, TokenInfo, TokenList, Touched,
+    VerifiedBalance, Word,
 };
 
 #[cfg(feature = "_transport")]

@@ -24,6 +24,7 @@
 
 mod balance;
 mod coverage;
+mod description;
 #[cfg(feature = "execute")]
 mod execution;
 mod hint;
@@ -39,6 +40,7 @@ mod table;
 
 pub use balance::{Derivation, Touched, VerifiedBalance};
 pub use coverage::Coverage;
+pub use description::{CheckedGuard, Provability, TokenDescription};
 #[cfg(feature = "execute")]
 pub use execution::{balance_of, prove};
 pub use hint::Hint;

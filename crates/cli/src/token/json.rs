@@ -1,0 +1,102 @@
+//! What a token is, as JSON by `docs/saldo.token-1.schema.json`.
+
+use saldo::{
+    Address, Anchor, Assurance, Attempt, CheckedGuard, Client, Finality, Layout, ProvenToken, TokenReading,
+    Why, Word,
+};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+const SCHEMA: &str = "saldo.token/1";
+
+/// One reading as one object with all keys.
+pub(super) fn reading(client: &Client, token: Address, reading: &TokenReading) -> Value {
+    let chain_id = client.network_id().chain_id();
+    match reading {
+        TokenReading::Proven(proven) => self::proven(client, chain_id, proven),
+        TokenReading::Unknown(unknown) => {
+            let (why, attempts): (&Why, &[Attempt]) = (unknown.why(), unknown.attempts());
+            json!({
+                "schema": SCHEMA,
+                "chain_id": chain_id,
+                "token": token,
+                "state": "unknown",
+                "provable": null,
+                "code_hash": null,
+                "proxy": null,
+                "implementation": null,
+                "layout": null,
+                "guards": [],
+                "block": null,
+                "provider": null,
+                "age_seconds": null,
+                "why": form(why),
+                "attempts": form(&attempts),
+            })
+        }
+    }
+}
+
+fn proven(client: &Client, chain_id: u64, proven: &ProvenToken) -> Value {
+    let described = proven.description();
+    let implementation = described
+        .implementation()
+        .map(|(address, code_hash)| json!({ "address": address, "code_hash": code_hash }));
+    let anchor = proven.anchor();
+    json!({
+        "schema": SCHEMA,
+        "chain_id": chain_id,
+        "token": described.token(),
+        "state": "proven",
+        "provable": described.provability().code(),
+        "code_hash": described.code_hash(),
+        "proxy": described.proxy(),
+        "implementation": implementation,
+        "layout": described.layout().map(layout),
+        "guards": described.guards().iter().map(guard).collect::<Vec<_>>(),
+        "block": block(anchor),
+        "provider": proven.provider().as_str(),
+        "age_seconds": client.now().age_of(anchor.timestamp()).map(|age| age.as_secs()),
+        "why": null,
+        "attempts": [],
+    })
+}
+
+fn layout(layout: &Layout) -> Value {
+    let tells_frozen = layout.word == Word::BlockedBitAndAmount;
+    json!({
+        "name": layout.name,
+        "tells_frozen": tells_frozen,
+        "source": layout.source,
+        "argument": layout.argument,
+    })
+}
+
+fn guard(checked: &CheckedGuard) -> Value {
+    let CheckedGuard { guard, address, holds } = checked;
+    json!({ "meaning": guard.meaning, "address": address, "slot": guard.slot, "holds": holds })
+}
+
+/// As `block` of `saldo.reading/1`.
+fn block(anchor: &Anchor) -> Value {
+    let (assurance, signers) = match anchor.assurance() {
+        Assurance::Signed { signers, size } => ("signed", Some((signers, size))),
+        Assurance::Finalized(Finality::Signed { signers, size } | Finality::Forced { signers, size }) => {
+            ("finalized", Some((signers, size)))
+        }
+        Assurance::Finalized(Finality::Checkpoint) => ("finalized", None),
+    };
+    json!({
+        "number": anchor.number(),
+        "hash": anchor.hash(),
+        "timestamp": anchor.timestamp().as_secs(),
+        "state_root": anchor.state_root().get(),
+        "assurance": assurance,
+        "signers": signers.map(|(signers, _)| signers),
+        "committee_size": signers.map(|(_, size)| size),
+    })
+}
+
+fn form(of: &impl Serialize) -> Value {
+    serde_json::to_value(of).expect("all keys of a form are strings, and all its numbers are integers")
+}
