@@ -33,6 +33,8 @@ def of_reading(reading: saldo.Reading, expected: dict[str, Any]) -> dict[str, An
             return {
                 "state": "proven",
                 "amount": str(reading.amount),
+                "frozen": reading.is_frozen,
+                "layout": getattr(reading.derivation, "layout", "none"),
                 "restored": reading.is_restored,
                 "level": reading.block.assurance.level,
                 "nonce": reading.nonce,

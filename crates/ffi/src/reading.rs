@@ -3,6 +3,7 @@
 use crate::amount::Amount;
 use crate::attempt::Attempt;
 use crate::block::Block;
+use crate::derivation::Derivation;
 use crate::ended::Ended;
 use crate::holding::Holding;
 use crate::why::Why;
@@ -36,6 +37,11 @@ pub struct Proven {
     pub holding: Holding,
     /// The amount, in base units.
     pub amount: Amount,
+    /// Whether the token's issuer has frozen the amount, so that it cannot be moved. Show it. False where the token's code does not
+    /// say, and for the network's own coin.
+    pub is_frozen: bool,
+    /// How the balance of a token was derived; none for the network's own coin.
+    pub derivation: Option<Derivation>,
     /// The account's nonce, which the same proof shows; none for a token.
     pub nonce: Option<u64>,
     /// The block that it is true at.
@@ -174,6 +180,8 @@ impl From<&saldo::Proven> for Proven {
         Self {
             holding: proven.holding().into(),
             amount: proven.amount().into(),
+            is_frozen: proven.is_frozen(),
+            derivation: proven.token().map(|balance| balance.derivation().into()),
             nonce: proven.nonce(),
             block: proven.anchor().into(),
             provider: proven.provider().as_str().to_owned(),

@@ -5,6 +5,7 @@ use saldo::Why as Reason;
 use crate::amount::Amount;
 use crate::block::{Assurance, Block, Origin};
 use crate::config::Checkpoint;
+use crate::derivation::Derivation;
 use crate::holding::Holding;
 use crate::reading::{Freshness, Proven, Provisional, Reading, Unconfirmed, Unknown};
 use crate::why::Why;
@@ -53,6 +54,7 @@ pub fn samples() -> Vec<Sample> {
             Reading::Proven { proven: proven(some, "finalized", false) },
             Some(("fresh", 840)),
         ),
+        sample("proven_frozen_token", Reading::Proven { proven: frozen_token() }, Some(("fresh", 24))),
         sample("provisional", claim(claimed.clone(), None), None),
         sample(
             "provisional_with_last",
@@ -64,6 +66,7 @@ pub fn samples() -> Vec<Sample> {
         sample("unknown_with_last", unknown(&Reason::AllUnreachable, remembered()), Some(("old", 7_200))),
         sample("unknown_offline", unknown(&Reason::DeviceOffline, remembered()), Some(("old", 86_400))),
         sample("unknown_age", unknown(&Reason::ClockOff, remembered()), Some(("unknown", 0))),
+        sample("unknown_token", unknown(&Reason::TokenLayoutUnproven, None), None),
         sample("unknown_needs_action", unknown(&Reason::ConsensusFault, None), None),
     ]
 }
@@ -84,6 +87,8 @@ fn proven(base_units: &str, level: &str, is_restored: bool) -> Proven {
             token: None,
         },
         amount: Amount::sample(base_units),
+        is_frozen: false,
+        derivation: None,
         nonce: Some(0),
         block: Block {
             chain_id: NO_NETWORK,
@@ -106,6 +111,23 @@ fn proven(base_units: &str, level: &str, is_restored: bool) -> Proven {
         provider: SAMPLE.to_owned(),
         is_restored,
         attempts: Vec::new(),
+    }
+}
+
+/// The balance of an invented token, frozen by its issuer.
+fn frozen_token() -> Proven {
+    let native = proven("2500000", "signed", false);
+    let derivation =
+        Derivation::Slot { layout: "invented".to_owned(), code_hash: zeros(), implementation: None };
+    Proven {
+        holding: Holding {
+            token: Some("0x0000000000000000000000000000000000000001".to_owned()),
+            ..native.holding
+        },
+        is_frozen: true,
+        derivation: Some(derivation),
+        nonce: None,
+        ..native
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use saldo::{Checkpoint, Network, UnixTime};
+use saldo::{Address, B256, Checkpoint, Network, U256, UnixTime};
 use saldo_drill::scenario::{Role, Scenario as Drill, parse_duration};
 use saldo_drill::serve::Server;
 use saldo_drill::stage::{OWNER, Source, Stage};
@@ -17,6 +17,13 @@ const TICK: Duration = Duration::from_millis(20);
 /// What every world has. The times have no meaning here.
 const HEAD: &str =
     "title = \"a scenario of the table\"\nlasts = \"2h\"\nlooks_every = \"5m\"\nnaive = \"wrong\"\n";
+
+/// A token that scenarios can name.
+const FROZEN: Address = Address::repeat_byte(0xe5);
+/// The hash of the code of USDC's implementation on mainnet. It keeps balances in a mapping at slot 9.
+const FIAT_TOKEN: &str = "0xcdfb7d322961af3acae7a8f7ee8b69c205b36f576cc5b077f170c7eb8ecbe3ea";
+/// The slot of the owner in that mapping: keccak256 of the owner and 9, each in 32 bytes.
+const OWNER_SLOT: &str = "0x81a3181bb95acfe7b7cb22200d5b2b0475bbc79b90b295aa76d4dfae0f8d724c";
 
 /// A scenario that is set up on loopback. Dropping it ends it.
 pub struct Served {
@@ -44,6 +51,9 @@ impl Served {
         let began = shifted(now(), duration(&scenario.ahead), duration(&scenario.began));
         let stage = Stage::set_up(&drill, Some(began));
         let old = stage.chain.checkpoint();
+        if scenario.names("$frozen_holding") {
+            deploy_frozen(&stage);
+        }
         let mut served = Self {
             scenario: scenario.clone(),
             drill,
@@ -156,10 +166,18 @@ impl Served {
             ("malformed_holding", holding(malformed, network_id, None)),
             ("elsewhere", holding(&owner, network_id.saturating_add(1), None)),
             ("token_holding", holding(&owner, network_id, Some(token))),
+            ("frozen_holding", holding(&owner, network_id, Some(&FROZEN.to_checksum(None)))),
             ("checkpoint", checkpoint),
             ("whole_network", json!(self.stage.chain.network().to_toml())),
         ])
     }
+}
+
+/// From the next block on there is a token with the code of USDC, of which the owner has 9 base units, frozen by the issuer.
+fn deploy_frozen(stage: &Stage) {
+    let hash = |text: &str| text.parse::<B256>().expect("a hash");
+    stage.chain.set_code_hash(FROZEN, hash(FIAT_TOKEN));
+    stage.chain.set_storage(FROZEN, hash(OWNER_SLOT), (U256::ONE << 255) | U256::from(9));
 }
 
 fn serve_no_raw_header(source: &Source) {

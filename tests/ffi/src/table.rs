@@ -76,6 +76,17 @@ impl fmt::Display for TableError {
 
 impl std::error::Error for TableError {}
 
+impl Scenario {
+    /// Whether a step has the text `value`.
+    pub fn names(&self, value: &str) -> bool {
+        let has = |found: &Value| match found {
+            Value::Array(items) => items.iter().any(|item| item == value),
+            found => found == value,
+        };
+        self.steps.iter().flat_map(BTreeMap::values).any(has)
+    }
+}
+
 impl Table {
     /// Reads the table of this repository.
     ///

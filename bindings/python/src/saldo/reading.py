@@ -104,6 +104,27 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
+class SlotDerivation:
+    """The token's code keeps the balance in a slot, by a layout that was established for exactly this code."""
+
+    layout: str
+    """The name of the layout."""
+    code_hash: str
+    """The hash of the code that reads the balance, 0x and 64 hexadecimal digits."""
+    implementation: str | None
+    """The contract that has this code; none if it is the token itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class OtherDerivation:
+    """A way that this version has no name for."""
+
+
+Derivation: TypeAlias = SlotDerivation | OtherDerivation
+"""How the balance of a token follows from what was proven. A later version may have other ways."""
+
+
+@dataclass(frozen=True, slots=True)
 class Proven:
     """An amount that a Merkle proof shows, under a header that the chain's sync committee signed."""
 
@@ -111,6 +132,11 @@ class Proven:
     """The holding that was asked about."""
     amount: int
     """The amount, in base units (wei for the network's own coin). Zero only if the proof shows zero."""
+    is_frozen: bool
+    """Whether the token's issuer has frozen the amount, so that it cannot be moved. Show it. False where the token's code
+    does not say, and for the network's own coin."""
+    derivation: Derivation | None
+    """How the balance of a token was derived; none for the network's own coin."""
     nonce: int | None
     """The account's nonce, which the same proof shows; none for a token."""
     block: Block

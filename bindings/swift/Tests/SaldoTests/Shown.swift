@@ -36,9 +36,14 @@ func shown(_ reading: Reading, _ expected: Fields) -> Fields {
             "last": amount(last),
         ]
     }
+    func layout(_ derivation: Derivation?) -> String {
+        if case .slot(let layout, _, _) = derivation { return layout }
+        return "none"
+    }
     switch reading {
     case .proven(let proven):
         return [
+            "frozen": proven.isFrozen, "layout": layout(proven.derivation),
             "state": "proven", "amount": proven.amount.digits, "restored": proven.isRestored,
             "level": proven.block.assurance.level, "nonce": proven.nonce.map { "\($0)" } ?? "none",
             "agreed_by_at_least": min(proven.block.origin.agreedBy.count, expected["agreed_by_at_least"] as? Int ?? 0),

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use saldo_ffi::{
-    AccountReading, Change, Health, PartialSum, Proven, Reading, StorageFault, Sum, Total, Unconfirmed,
+    AccountReading, Change, Derivation, Health, PartialSum, Proven, Reading, StorageFault, Sum, Total,
+    Unconfirmed,
 };
 use serde_json::{Map, Value, json};
 
@@ -58,6 +59,12 @@ fn shown(reading: &Reading, expected: &Value) -> Map<String, Value> {
         Reading::Proven { proven } => {
             put("state", json!("proven"));
             put("amount", json!(proven.amount.as_str()));
+            put("frozen", json!(proven.is_frozen));
+            let layout = match &proven.derivation {
+                Some(Derivation::Slot { layout, .. }) => layout.as_str(),
+                Some(Derivation::Other) | None => "none",
+            };
+            put("layout", json!(layout));
             put("restored", json!(proven.is_restored));
             put("level", json!(proven.block.assurance.level));
             put("nonce", json!(proven.nonce));

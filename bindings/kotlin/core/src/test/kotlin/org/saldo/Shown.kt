@@ -1,6 +1,7 @@
 package org.saldo
 
 import org.saldo.ffi.Change
+import org.saldo.ffi.Derivation
 import org.saldo.ffi.PartialSum
 import org.saldo.ffi.Proven
 import org.saldo.ffi.Reading
@@ -20,6 +21,11 @@ fun reading(reading: Reading): Map<String, Any?> {
         is Reading.Proven -> mapOf(
             "state" to "proven",
             "amount" to amount(reading.proven),
+            "frozen" to reading.proven.isFrozen,
+            "layout" to when (val derivation = reading.proven.derivation) {
+                is Derivation.Slot -> derivation.layout
+                is Derivation.Other, null -> "none"
+            },
             "restored" to reading.proven.isRestored,
             "level" to reading.proven.block.assurance.level,
             "agreed_by_at_least" to reading.proven.block.origin.agreedBy.size.toLong(),
