@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
+use alloy_primitives::{Address, U256};
 use saldo::{Checkpoint, Client, Clock, Policy};
 use saldo_drill::simulate::Simulation;
 use saldo_drill::{BeaconSource, Chain, Fork, Preset, Provider};
 use saldo_tests::counted::{Bytes, Counted};
+use saldo_tests::native;
 use saldo_tests::scene::{ALICE, BEFORE};
+use saldo_tests::token::{erc20, layout, set_word};
 
 const ONE_WAY: Duration = Duration::from_secs(1);
 
@@ -143,4 +146,48 @@ fn seventy_five_kilobytes_from_a_period_ago() {
     let (ways, bytes) = world.read();
     assert_eq!(ways, 2, "{bytes:?}");
     assert!(bytes.plain <= 75_000, "{bytes:?}");
+}
+
+/// The tokens have the code of WETH on mainnet. On the drill's chain a slot has a shorter proof than on mainnet: real bytes are in
+/// `docs/tokens.md`.
+#[test]
+fn one_coin_and_fifty_tokens_take_one_batch() {
+    let chain = Chain::builder(9)
+        .preset(Preset::Mainnet)
+        .fork(Fork::Fulu)
+        .mainnet_shape(true)
+        .accounts([(ALICE, BEFORE)])
+        .build();
+    let tokens: Vec<Address> =
+        (1..=50_u64).map(|n| Address::left_padding_from(&(n << 20).to_be_bytes())).collect();
+    for token in &tokens {
+        chain.set_code_hash(*token, layout("WETH9").code_hash);
+        set_word(&chain, *token, "WETH9", ALICE, U256::from(7));
+    }
+    chain.advance(4);
+    let checkpoint = chain.checkpoint();
+    let world = begin(chain, 9, Some(checkpoint), patient());
+    let mut holdings = vec![native(ALICE)];
+    holdings.extend(tokens.iter().map(|token| erc20(ALICE, *token)));
+    let read = || {
+        world.counted.reset();
+        let clock = world.simulation.clock();
+        let before = clock.monotonic();
+        let readings = world.simulation.run(world.client.read(&holdings));
+        let amounts: Vec<U256> =
+            readings.iter().map(|it| it.proven().unwrap().amount().base_units()).collect();
+        assert!(amounts[0] == BEFORE && amounts[1..].iter().all(|amount| *amount == U256::from(7)));
+        let hash = |place: usize| readings[place].proven().unwrap().anchor().hash();
+        assert!((1..=50).all(|place| hash(place) == hash(0)), "all at one block");
+        ((clock.monotonic() - before).as_millis().div_ceil(ONE_WAY.as_millis()), world.counted.all())
+    };
+    let (ways, bytes) = read();
+    println!("first: {ways} round trips, {bytes:?}");
+    assert!(ways <= 4, "the heads, the code of each token, its slot: {ways} {bytes:?}");
+    world.pass_slots(2);
+    let (ways, bytes) = read();
+    println!("then: {ways} round trips, {bytes:?}");
+    // The newest head and its header, and one batch.
+    assert!(ways <= 3 && bytes.requests <= 5, "{ways} {bytes:?}");
+    assert!(bytes.plain <= 700_000, "{bytes:?}");
 }

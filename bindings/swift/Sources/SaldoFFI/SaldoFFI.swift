@@ -4898,6 +4898,15 @@ public struct Proven: Equatable, Hashable {
      */
     public let amount: Amount
     /**
+     * Whether the token's issuer has frozen the amount, so that it cannot be moved. Show it. False where the token's code does not
+     * say, and for the network's own coin.
+     */
+    public let isFrozen: Bool
+    /**
+     * How the balance of a token was derived; none for the network's own coin.
+     */
+    public let derivation: Derivation?
+    /**
      * The account's nonce, which the same proof shows; none for a token.
      */
     public let nonce: UInt64?
@@ -4928,6 +4937,13 @@ public struct Proven: Equatable, Hashable {
          * The amount, in base units.
          */amount: Amount, 
         /**
+         * Whether the token's issuer has frozen the amount, so that it cannot be moved. Show it. False where the token's code does not
+         * say, and for the network's own coin.
+         */isFrozen: Bool, 
+        /**
+         * How the balance of a token was derived; none for the network's own coin.
+         */derivation: Derivation?, 
+        /**
          * The account's nonce, which the same proof shows; none for a token.
          */nonce: UInt64?, 
         /**
@@ -4944,6 +4960,8 @@ public struct Proven: Equatable, Hashable {
          */attempts: [Attempt]) {
         self.holding = holding
         self.amount = amount
+        self.isFrozen = isFrozen
+        self.derivation = derivation
         self.nonce = nonce
         self.block = block
         self.provider = provider
@@ -4969,6 +4987,8 @@ public struct FfiConverterTypeProven: FfiConverterRustBuffer {
             try Proven(
                 holding: FfiConverterTypeHolding.read(from: &buf), 
                 amount: FfiConverterTypeAmount.read(from: &buf), 
+                isFrozen: FfiConverterBool.read(from: &buf), 
+                derivation: FfiConverterOptionTypeDerivation.read(from: &buf), 
                 nonce: FfiConverterOptionUInt64.read(from: &buf), 
                 block: FfiConverterTypeBlock.read(from: &buf), 
                 provider: FfiConverterString.read(from: &buf), 
@@ -4980,6 +5000,8 @@ public struct FfiConverterTypeProven: FfiConverterRustBuffer {
     public static func write(_ value: Proven, into buf: inout [UInt8]) {
         FfiConverterTypeHolding.write(value.holding, into: &buf)
         FfiConverterTypeAmount.write(value.amount, into: &buf)
+        FfiConverterBool.write(value.isFrozen, into: &buf)
+        FfiConverterOptionTypeDerivation.write(value.derivation, into: &buf)
         FfiConverterOptionUInt64.write(value.nonce, into: &buf)
         FfiConverterTypeBlock.write(value.block, into: &buf)
         FfiConverterString.write(value.provider, into: &buf)
@@ -6003,6 +6025,95 @@ public func FfiConverterTypeChange_lift(_ buf: RustBuffer) throws -> Change {
 #endif
 public func FfiConverterTypeChange_lower(_ value: Change) -> RustBuffer {
     return FfiConverterTypeChange.lower(value)
+}
+
+
+
+/**
+ * How the balance of a token follows from what was proven. A later version may have other ways.
+ */
+
+public enum Derivation: Equatable, Hashable {
+    
+    /**
+     * The token's code keeps the balance in a slot, by a layout that was established for exactly this code.
+     */
+    case slot(
+        /**
+         * The name of the layout.
+         */layout: String, 
+        /**
+         * The hash of the code that reads the balance, 0x and 64 hexadecimal digits.
+         */codeHash: String, 
+        /**
+         * The contract that has this code; none if it is the token itself.
+         */implementation: String?
+    )
+    /**
+     * A way that this version has no name for.
+     */
+    case other
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Derivation: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeDerivation: FfiConverterRustBuffer {
+    typealias SwiftType = Derivation
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Derivation {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+        
+        case 1: return .slot(layout: try FfiConverterString.read(from: &buf), codeHash: try FfiConverterString.read(from: &buf), implementation: try FfiConverterOptionString.read(from: &buf)
+        )
+        
+        case 2: return .other
+        
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: Derivation, into buf: inout [UInt8]) {
+        switch value {
+        
+        
+        case let .slot(layout,codeHash,implementation):
+            writeInt(&buf, Int32(1))
+            FfiConverterString.write(layout, into: &buf)
+            FfiConverterString.write(codeHash, into: &buf)
+            FfiConverterOptionString.write(implementation, into: &buf)
+            
+        
+        case .other:
+            writeInt(&buf, Int32(2))
+        
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeDerivation_lift(_ buf: RustBuffer) throws -> Derivation {
+    return try FfiConverterTypeDerivation.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeDerivation_lower(_ value: Derivation) -> RustBuffer {
+    return FfiConverterTypeDerivation.lower(value)
 }
 
 
@@ -7444,6 +7555,30 @@ fileprivate struct FfiConverterOptionTypeProven: FfiConverterRustBuffer {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterTypeProven.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeDerivation: FfiConverterRustBuffer {
+    typealias SwiftType = Derivation?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeDerivation.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeDerivation.read(from: &buf)
         default: throw UniffiInternalError.unexpectedOptionalTag
         }
     }

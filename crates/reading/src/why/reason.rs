@@ -302,7 +302,7 @@ pub(crate) const TOKEN_LAYOUT_UNPROVEN: Reason = Reason {
     fault: Fault::Saldo,
     needs_action: true,
     message: "it is not proven where the token keeps its balances",
-    next_step: "This token cannot be proven by this version.",
+    next_step: "Show no amount of it: a newer version of saldo may know the token's code.",
 };
 
 pub(crate) const TOKEN_NOT_RUN: Reason = Reason {
