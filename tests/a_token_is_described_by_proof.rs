@@ -4,7 +4,9 @@ use alloy_primitives::{Address, U256};
 use saldo::{Level, Provability, ProvenToken, TokenReading};
 use saldo_drill::Fault;
 use saldo_tests::scene::{ALICE, Scene};
-use saldo_tests::token::{CLONE, UNKNOWN, USDC, USDC_CODE, USDT, WETH, deploy, layout, point, proxy};
+use saldo_tests::token::{
+    CLONE, UNKNOWN, USDC, USDC_CODE, USDT, WETH, deploy, layout, point, proxy, set_word,
+};
 
 fn scene(seed: u64, providers: usize) -> Scene {
     let scene = Scene::new(seed, providers, 1);

@@ -68,7 +68,7 @@ fn below(
         lines.extend(reading.attempts().iter().map(attempt_line));
         lines.extend(reading.why().map(|why| why.next_step().to_owned()));
         lines.extend(token_of(holding).zip(reading.why()).and_then(|(token, why)| match why {
-            Why::NotAToken | Why::TokenLayoutUnproven => {
+            Why::NotAToken | Why::TokenLayoutUnproven | Why::TokenNotRun { .. } => {
                 Some(format!("`saldo token {token}` shows the reason."))
             }
             _ => None,
@@ -104,6 +104,10 @@ fn derivation(proven: &Proven) -> Option<String> {
         }
         Derivation::Slot { layout, code_hash, implementation: Some(implementation) } => format!(
             "derived by the layout {layout}, which holds for the code {code_hash} of its implementation {implementation}"
+        ),
+        Derivation::Executed { code_hash, touched } => format!(
+            "derived by running the token's own code {code_hash} over proven state: {} accounts, {} slots",
+            touched.accounts, touched.slots
         ),
         _ => "derived in a way that this command has no words for".to_owned(),
     };

@@ -235,6 +235,7 @@ fn the_schema_refuses_invalid_readings() {
     let contract = format!("0x{}", "22".repeat(20));
     let derivation = json!({
         "kind": "slot", "layout": "WETH9", "code_hash": format!("0x{}", "ab".repeat(32)), "implementation": null,
+        "touched": null,
     });
     let token = with(
         &proven,

@@ -101,6 +101,7 @@ fn the_coin_comes_first_and_each_token_says_how_it_was_derived() {
             "layout": layout,
             "code_hash": code_hash,
             "implementation": implementation.map(hex),
+            "touched": null,
         })
     };
     assert_eq!(lines[1]["derivation"], slot("WETH9", WETH_CODE_HASH, None));

@@ -1,5 +1,7 @@
 //! How the balance of a token was derived.
 
+use crate::number::narrow;
+
 /// How the balance of a token follows from what was proven. A later version may have other ways.
 #[derive(Clone, Debug, PartialEq, Eq, uniffi::Enum)]
 pub enum Derivation {
@@ -12,6 +14,15 @@ pub enum Derivation {
         /// The contract that has this code; none if it is the token itself.
         implementation: Option<String>,
     },
+    /// The token's own code was run over proven state.
+    Executed {
+        /// The hash of the token's code, 0x and 64 hexadecimal digits.
+        code_hash: String,
+        /// How many accounts it read.
+        accounts: u32,
+        /// How many slots of their storage it read.
+        slots: u32,
+    },
     /// A way that this version has no name for.
     Other,
 }
@@ -23,6 +34,11 @@ impl From<&saldo::Derivation> for Derivation {
                 layout: (*layout).to_owned(),
                 code_hash: code_hash.to_string(),
                 implementation: implementation.map(|address| address.to_checksum(None)),
+            },
+            saldo::Derivation::Executed { code_hash, touched } => Self::Executed {
+                code_hash: code_hash.to_string(),
+                accounts: narrow(touched.accounts),
+                slots: narrow(touched.slots),
             },
             _ => Self::Other,
         }

@@ -52,6 +52,7 @@ RECORDS: dict[type, type] = {
     native.Unconfirmed.CLAIMED: reading.Claimed,
     native.Unconfirmed.NOT_SHOWN: reading.NotShown,
     native.Derivation.SLOT: reading.SlotDerivation,
+    native.Derivation.EXECUTED: reading.ExecutedDerivation,
     native.Derivation.OTHER: reading.OtherDerivation,
     native.Change.REMEMBERED: change.Remembered,
     native.Change.READING: change.NewReading,

@@ -116,11 +116,23 @@ class SlotDerivation:
 
 
 @dataclass(frozen=True, slots=True)
+class ExecutedDerivation:
+    """The token's own code was run over proven state."""
+
+    code_hash: str
+    """The hash of the token's code, 0x and 64 hexadecimal digits."""
+    accounts: int
+    """How many accounts it read."""
+    slots: int
+    """How many slots of their storage it read."""
+
+
+@dataclass(frozen=True, slots=True)
 class OtherDerivation:
     """A way that this version has no name for."""
 
 
-Derivation: TypeAlias = SlotDerivation | OtherDerivation
+Derivation: TypeAlias = SlotDerivation | ExecutedDerivation | OtherDerivation
 """How the balance of a token follows from what was proven. A later version may have other ways."""
 
 

@@ -10,6 +10,14 @@ pub(super) struct DerivationForm {
     layout: Option<&'static str>,
     code_hash: Option<B256>,
     implementation: Option<Address>,
+    touched: Option<TouchedForm>,
+}
+
+/// What a run of the token's code read.
+#[derive(Serialize)]
+struct TouchedForm {
+    accounts: usize,
+    slots: usize,
 }
 
 impl DerivationForm {
@@ -20,8 +28,16 @@ impl DerivationForm {
                 layout: Some(layout),
                 code_hash: Some(*code_hash),
                 implementation: *implementation,
+                touched: None,
             },
-            _ => Self { kind: "other", layout: None, code_hash: None, implementation: None },
+            Derivation::Executed { code_hash, touched } => Self {
+                kind: "executed",
+                layout: None,
+                code_hash: Some(*code_hash),
+                implementation: None,
+                touched: Some(TouchedForm { accounts: touched.accounts, slots: touched.slots }),
+            },
+            _ => Self { kind: "other", layout: None, code_hash: None, implementation: None, touched: None },
         }
     }
 }

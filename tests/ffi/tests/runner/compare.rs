@@ -62,7 +62,7 @@ fn shown(reading: &Reading, expected: &Value) -> Map<String, Value> {
             put("frozen", json!(proven.is_frozen));
             let layout = match &proven.derivation {
                 Some(Derivation::Slot { layout, .. }) => layout.as_str(),
-                Some(Derivation::Other) | None => "none",
+                Some(Derivation::Executed { .. } | Derivation::Other) | None => "none",
             };
             put("layout", json!(layout));
             put("restored", json!(proven.is_restored));

@@ -24,7 +24,7 @@ fun reading(reading: Reading): Map<String, Any?> {
             "frozen" to reading.proven.isFrozen,
             "layout" to when (val derivation = reading.proven.derivation) {
                 is Derivation.Slot -> derivation.layout
-                is Derivation.Other, null -> "none"
+                is Derivation.Executed, is Derivation.Other, null -> "none"
             },
             "restored" to reading.proven.isRestored,
             "level" to reading.proven.block.assurance.level,
