@@ -2,12 +2,14 @@
 
 mod json;
 mod text;
+mod trial;
 
-use saldo::{Provability, TokenReading};
+use saldo::TokenReading;
 
 use crate::arguments::TokenArguments;
 use crate::failure::CommandFailure;
 use crate::{print, setup, tokens};
+use trial::{Provable, Trial};
 
 /// Looks at the token and prints what was proven. Returns the exit status: 0 if balances of the token can be proven, 3 if nothing was
 /// proven and trying again may help, 4 if its balances cannot be proven, or the user must act.
@@ -21,14 +23,21 @@ pub(crate) async fn run(arguments: TokenArguments) -> Result<u8, CommandFailure>
     if let (TokenReading::Proven(_), Some(check)) = (&reading, chain_check) {
         check.run().await?;
     }
+    let trial = match &reading {
+        TokenReading::Proven(proven) => {
+            Some(Trial::of(&client, proven.description(), arguments.timeout).await)
+        }
+        TokenReading::Unknown(_) => None,
+    };
     if arguments.json {
-        print(&json::reading(&client, token, &reading).to_string())?;
+        print(&json::reading(&client, token, &reading, trial.as_ref()).to_string())?;
     } else {
-        print(&text::reading(&client, token, &reading))?;
+        print(&text::reading(&client, token, &reading, trial.as_ref()))?;
     }
-    Ok(match reading {
-        TokenReading::Proven(proven) if proven.description().provability() == Provability::Slot => 0,
-        TokenReading::Unknown(unknown) if !unknown.why().needs_action() => 3,
-        TokenReading::Proven(_) | TokenReading::Unknown(_) => 4,
+    Ok(match (&reading, trial.map(|trial| trial.provable())) {
+        (_, Some(Provable::Slot | Provable::Execution)) => 0,
+        (_, Some(Provable::NotNow)) => 3,
+        (TokenReading::Unknown(unknown), _) if !unknown.why().needs_action() => 3,
+        _ => 4,
     })
 }

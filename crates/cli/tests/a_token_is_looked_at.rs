@@ -16,7 +16,8 @@ use saldo_drill::Fault;
 use serde_json::{Value, json};
 
 use testbed::token::{
-    BROKEN, CLONE, OLD_USDT, UNKNOWN, USDC, USDC_CODE, USDC_CODE_HASH, USDC_PROXY_HASH, WETH, WETH_CODE_HASH,
+    BROKEN, CLONE, ENDLESS, OLD_USDT, REVERTS, RUN, USDC, USDC_CODE, USDC_CODE_HASH, USDC_PROXY_HASH, WETH,
+    WETH_CODE_HASH,
 };
 use testbed::{ALICE, Run, Services, network_file, run, saldo, test_chain};
 
@@ -74,11 +75,24 @@ fn each_token_says_its_code_its_proxy_and_how_it_can_be_proven() {
     );
     assert_eq!(clone["implementation"]["address"], json!(WETH));
 
-    let old = json_of(&services, OLD_USDT, 4);
-    assert_eq!((&old["provable"], &old["layout"]["name"]), (&json!("guard_failed"), &json!("TetherToken")));
+    // The condition of its layout does not hold, and no provider has its code.
+    let old = json_of(&services, OLD_USDT, 3);
+    assert_eq!((&old["provable"], &old["layout"]["name"]), (&json!("not_now"), &json!("TetherToken")));
     assert_eq!((old["guards"].as_array().unwrap().len(), &old["guards"][0]["holds"]), (1, &json!(false)));
 
-    assert_eq!(json_of(&services, UNKNOWN, 4)["provable"], "layout_unknown");
+    let executed = json_of(&services, RUN, 0);
+    assert_eq!((&executed["provable"], &executed["layout"]), (&json!("execution"), &Value::Null));
+    assert_eq!(executed["run"], json!({ "accounts": 1, "slots": 1, "why": null }));
+    let reverts = json_of(&services, REVERTS, 4);
+    assert_eq!(
+        (&reverts["provable"], &reverts["run"]["why"]["code"]),
+        (&json!("not_a_token"), &json!("not_a_token"))
+    );
+    let endless = json_of(&services, ENDLESS, 4);
+    assert_eq!(
+        (&endless["provable"], &endless["run"]["why"]["code"]),
+        (&json!("not_run"), &json!("token_not_run"))
+    );
     for not in [Address::repeat_byte(0x98), ALICE, BROKEN] {
         assert_eq!(json_of(&services, not, 4)["provable"], "not_a_token", "{not}");
     }
@@ -94,8 +108,22 @@ fn the_text_has_words_for_each_case() {
             &["  balances can be proven, each from its slot\n", "why it holds: `balanceOf` is the getter"][..],
         ),
         (USDC, 0, &["proxy: FiatTokenProxy, code 0xd80d", "the highest bit says that the owner is frozen"]),
-        (OLD_USDT, 4, &["a condition of its layout does not hold", "does not hold (slot 0x"]),
-        (UNKNOWN, 4, &["no layout is known for its code", "it is no proxy that saldo knows"]),
+        (
+            OLD_USDT,
+            3,
+            &["balances need a run of its code, which was not possible now", "does not hold (slot 0x"],
+        ),
+        (
+            RUN,
+            0,
+            &[
+                "balances can be proven, by running its code\n",
+                "tried with the token's own address as the owner: the code read 1 accounts and 1 slots",
+                "it is no proxy that saldo knows",
+            ],
+        ),
+        (REVERTS, 4, &["there is no token at this address", "its code fails, or returns no number"]),
+        (ENDLESS, 4, &["its code does not run to its end\n", "the token's own code was not run to its end"]),
         (ALICE, 4, &["there is no token at this address", "there is no contract: check the address"]),
         (
             BROKEN,

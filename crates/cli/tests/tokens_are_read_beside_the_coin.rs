@@ -21,7 +21,7 @@ use saldo_drill::http::{HttpRequest, Reaction, Reply, Service};
 use serde_json::{Value, json};
 
 use testbed::token::{
-    BROKEN, CLONE, OLD_USDT, UNKNOWN, USDC, USDC_CODE, USDC_CODE_HASH, WETH, WETH_CODE_HASH,
+    BROKEN, CLONE, ENDLESS, OLD_USDT, REVERTS, RUN, USDC, USDC_CODE, USDC_CODE_HASH, WETH, WETH_CODE_HASH,
 };
 use testbed::{
     ALICE, ALICE_WEI, BOB, Conversation, Run, Services, UNUSED, network_file, run, saldo, test_chain,
@@ -153,29 +153,52 @@ fn the_text_says_token_amount_frozen_and_derivation() {
 }
 
 #[test]
+fn a_token_without_a_layout_is_run_and_says_so() {
+    let services = Services::new(2, 1);
+    let read = lines(&run_with(&services, &[ALICE], &[RUN], &["--json"]));
+    let code_hash = alloy_primitives::keccak256(alloy_primitives::hex!("60005460005260206000f3"));
+    let executed = json!({
+        "kind": "executed",
+        "layout": null,
+        "code_hash": code_hash,
+        "implementation": null,
+        "touched": { "accounts": 1, "slots": 1 },
+    });
+    assert_eq!((&read[1]["amount"], &read[1]["derivation"]), (&json!("10"), &executed));
+    assert_eq!((&read[1]["frozen"], &read[1]["decimals"]), (&json!(false), &Value::Null));
+    let text = run_with(&services, &[ALICE], &[RUN], &[]);
+    assert_eq!(text.status, 0, "{text:?}");
+    let said = format!(
+        "derived by running the token's own code {code_hash} over proven state: 1 accounts, 1 slots\n"
+    );
+    assert!(text.out.contains(&said) && text.out.contains("10 base units"), "{}", text.out);
+}
+
+#[test]
 fn what_cannot_be_proven_says_why_and_the_next_step() {
     let services = Services::new(2, 1);
     let nothing = Address::repeat_byte(0x98);
-    for (token, code, said) in [
-        (nothing, "not_a_token", "unknown: there is no token at that address\n"),
-        (BROKEN, "not_a_token", "unknown: there is no token at that address\n"),
-        (UNKNOWN, "token_layout_unproven", "unknown: it is not proven where the token keeps its balances\n"),
-        (OLD_USDT, "token_layout_unproven", "unknown: it is not proven where the token keeps its balances\n"),
+    for (token, status, code, said) in [
+        (nothing, 4, "not_a_token", "unknown: there is no token at that address\n"),
+        (BROKEN, 4, "not_a_token", "unknown: there is no token at that address\n"),
+        (REVERTS, 4, "not_a_token", "unknown: there is no token at that address\n"),
+        (ENDLESS, 4, "token_not_run", "unknown: the token's code was not run to its end"),
+        (OLD_USDT, 3, "providers_failing", "unknown: the providers answer with errors\n"),
     ] {
         let text = run_with(&services, &[ALICE], &[token], &["--timeout", "10s"]);
-        assert_eq!(text.status, 4, "{text:?}");
+        assert_eq!(text.status, status, "{text:?}");
         assert!(text.out.contains(&format!("{ALICE}  token {token}  {said}")), "{}", text.out);
-        assert!(text.out.contains(&format!("\n  `saldo token {token}` shows the reason.\n")), "{}", text.out);
+        let hint = format!("\n  `saldo token {token}` shows the reason.\n");
+        assert_eq!(text.out.contains(&hint), status == 4, "{}", text.out);
         assert!(text.out.contains("the amount is not known (it is not 0)"), "{}", text.out);
         assert!(!text.out.contains("base units") && text.out.contains("1.5 ether"), "{}", text.out);
 
         let read = lines(&run_with(&services, &[ALICE], &[token], &["--json", "--timeout", "10s"]));
         assert_eq!((&read[0]["state"], &read[1]["state"]), (&json!("proven"), &json!("unknown")));
         assert_eq!((&read[1]["why"]["code"], &read[1]["token"]), (&json!(code), &json!(hex(token))));
-        assert_eq!(
-            (&read[1]["amount"], &read[1]["frozen"], &read[1]["derivation"]),
-            (&Value::Null, &Value::Null, &Value::Null)
-        );
+        for key in ["amount", "frozen", "derivation", "formatted"] {
+            assert_eq!(read[1][key], Value::Null, "{key}");
+        }
     }
 }
 
@@ -222,7 +245,7 @@ fn a_lie_about_a_slot_is_no_zero() {
 fn the_watch_has_a_line_for_each_token() {
     let services = Services::new(2, 1);
     let mut command = services.balance();
-    command.arg(ALICE.to_string()).args(tokens(&[USDC, UNKNOWN])).args(["--watch", "--json"]);
+    command.arg(ALICE.to_string()).args(tokens(&[USDC, REVERTS])).args(["--watch", "--json"]);
     let list = list_file(&[(CHAIN, USDC, 6, "USDC")]);
     let mut watch = Conversation::start(command.arg("--token-list").arg(list));
     let schema = schema("change");
@@ -242,7 +265,7 @@ fn the_watch_has_a_line_for_each_token() {
     assert_eq!(of(Value::Null)["reading"]["amount"], ALICE_WEI);
     let usdc = &of(json!(hex(USDC)))["reading"];
     assert_eq!((&usdc["formatted"], &usdc["frozen"]), (&json!("7.25"), &json!(false)));
-    assert_eq!(of(json!(hex(UNKNOWN)))["reading"]["why"]["code"], "token_layout_unproven");
+    assert_eq!(of(json!(hex(REVERTS)))["reading"]["why"]["code"], "not_a_token");
 
     let mut command = services.balance();
     command.arg(BOB.to_string()).args(tokens(&[USDC])).arg("--watch");

@@ -7,13 +7,20 @@ use saldo::{
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::trial::Trial;
+
 const SCHEMA: &str = "saldo.token/1";
 
 /// One reading as one object with all keys.
-pub(super) fn reading(client: &Client, token: Address, reading: &TokenReading) -> Value {
+pub(super) fn reading(
+    client: &Client,
+    token: Address,
+    reading: &TokenReading,
+    trial: Option<&Trial>,
+) -> Value {
     let chain_id = client.network_id().chain_id();
     match reading {
-        TokenReading::Proven(proven) => self::proven(client, chain_id, proven),
+        TokenReading::Proven(proven) => self::proven(client, chain_id, proven, trial),
         TokenReading::Unknown(unknown) => {
             let (why, attempts): (&Why, &[Attempt]) = (unknown.why(), unknown.attempts());
             json!({
@@ -27,6 +34,7 @@ pub(super) fn reading(client: &Client, token: Address, reading: &TokenReading) -
                 "implementation": null,
                 "layout": null,
                 "guards": [],
+                "run": null,
                 "block": null,
                 "provider": null,
                 "age_seconds": null,
@@ -37,7 +45,7 @@ pub(super) fn reading(client: &Client, token: Address, reading: &TokenReading) -
     }
 }
 
-fn proven(client: &Client, chain_id: u64, proven: &ProvenToken) -> Value {
+fn proven(client: &Client, chain_id: u64, proven: &ProvenToken, trial: Option<&Trial>) -> Value {
     let described = proven.description();
     let implementation = described
         .implementation()
@@ -48,17 +56,31 @@ fn proven(client: &Client, chain_id: u64, proven: &ProvenToken) -> Value {
         "chain_id": chain_id,
         "token": described.token(),
         "state": "proven",
-        "provable": described.provability().code(),
+        "provable": trial.map(|trial| trial.provable().code()),
         "code_hash": described.code_hash(),
         "proxy": described.proxy(),
         "implementation": implementation,
         "layout": described.layout().map(layout),
         "guards": described.guards().iter().map(guard).collect::<Vec<_>>(),
+        "run": trial.and_then(run),
         "block": block(anchor),
         "provider": proven.provider().as_str(),
         "age_seconds": client.now().age_of(anchor.timestamp()).map(|age| age.as_secs()),
         "why": null,
         "attempts": [],
+    })
+}
+
+/// A run of the token's code that was tried; none if the layout tells all.
+fn run(trial: &Trial) -> Option<Value> {
+    let touched = trial.touched();
+    let is_tried = touched.is_some() || trial.why().is_some();
+    is_tried.then(|| {
+        json!({
+            "accounts": touched.map(|touched| touched.accounts),
+            "slots": touched.map(|touched| touched.slots),
+            "why": trial.why().map(form),
+        })
     })
 }
 

@@ -5,13 +5,20 @@ use saldo::{
     TokenReading, Word,
 };
 
+use super::trial::{Provable, Trial};
 use crate::text::{attempt_line, good, place, warn};
 
 /// The text of a reading, without a line break at its end.
-pub(super) fn reading(client: &Client, token: Address, reading: &TokenReading) -> String {
-    let lines = match reading {
-        TokenReading::Proven(proven) => proven_lines(client, proven),
-        TokenReading::Unknown(unknown) => {
+pub(super) fn reading(
+    client: &Client,
+    token: Address,
+    reading: &TokenReading,
+    trial: Option<&Trial>,
+) -> String {
+    let lines = match (reading, trial) {
+        (TokenReading::Proven(proven), Some(trial)) => proven_lines(client, proven, trial),
+        (TokenReading::Proven(_), None) => vec![token.to_string()],
+        (TokenReading::Unknown(unknown), _) => {
             let first = format!("{token}  {}: {}", warn("unknown"), unknown.why());
             let attempts = unknown.attempts().iter().map(attempt_line);
             std::iter::once(first).chain(attempts).chain([unknown.why().next_step().to_owned()]).collect()
@@ -20,15 +27,15 @@ pub(super) fn reading(client: &Client, token: Address, reading: &TokenReading) -
     lines.join("\n  ")
 }
 
-fn proven_lines(client: &Client, proven: &ProvenToken) -> Vec<String> {
+fn proven_lines(client: &Client, proven: &ProvenToken, trial: &Trial) -> Vec<String> {
     let described = proven.description();
-    let provability = described.provability();
-    let verdict = match provability {
-        Provability::Slot => good(&verdict(provability)),
-        _ => warn(&verdict(provability)),
+    let provable = trial.provable();
+    let verdict = match provable {
+        Provable::Slot | Provable::Execution => good(verdict(provable)),
+        _ => warn(verdict(provable)),
     };
     let mut lines = vec![format!("{}  {verdict}", described.token())];
-    lines.extend(reason(provability));
+    lines.extend(reason(trial));
     lines.push(place(client, proven.anchor(), proven.provider()));
     lines.extend(code_lines(described));
     if let Some(layout) = described.layout() {
@@ -39,25 +46,36 @@ fn proven_lines(client: &Client, proven: &ProvenToken) -> Vec<String> {
     lines
 }
 
-fn verdict(provability: Provability) -> String {
-    match provability {
-        Provability::Slot => "balances can be proven, each from its slot",
-        Provability::NotAToken(_) => "there is no token at this address",
-        Provability::LayoutUnknown => "balances cannot be proven: no layout is known for its code",
-        Provability::GuardFailed => "balances cannot be proven: a condition of its layout does not hold",
-        _ => "balances cannot be proven",
+fn verdict(provable: Provable) -> &'static str {
+    match provable {
+        Provable::Slot => "balances can be proven, each from its slot",
+        Provable::Execution => "balances can be proven, by running its code",
+        Provable::NotAToken => "there is no token at this address",
+        Provable::LayoutUnknown => "balances cannot be proven: no layout is known for its code",
+        Provable::GuardFailed => "balances cannot be proven: a condition of its layout does not hold",
+        Provable::NotRun => "balances cannot be proven: its code does not run to its end",
+        Provable::NotNow => "balances need a run of its code, which was not possible now",
     }
-    .to_owned()
 }
 
-fn reason(provability: Provability) -> Option<String> {
-    match provability {
-        Provability::NotAToken(NotAToken::NoCode { .. }) => {
+fn reason(trial: &Trial) -> Option<String> {
+    match (trial.provability(), trial.provable()) {
+        (Provability::NotAToken(NotAToken::NoCode { .. }), _) => {
             Some("there is no contract: check the address, and the network".to_owned())
         }
-        Provability::NotAToken(not) => Some(not.to_string()),
-        Provability::LayoutUnknown => Some(
-            "saldo knows in which slot the codes of its table keep balances (docs/tokens.md); for any other code it gives no amount"
+        (Provability::NotAToken(not), _) => Some(not.to_string()),
+        (_, Provable::NotAToken) => {
+            Some("its code fails, or returns no number, when it is asked for a balance".to_owned())
+        }
+        (_, Provable::Execution) => trial.touched().map(|touched| {
+            format!(
+                "tried with the token's own address as the owner: the code read {} accounts and {} slots",
+                touched.accounts, touched.slots
+            )
+        }),
+        (_, Provable::NotRun | Provable::NotNow) => trial.why().map(ToString::to_string),
+        (_, Provable::LayoutUnknown | Provable::GuardFailed) => Some(
+            "this `saldo` was built without the feature `execute`: it gives no amount of such a token"
                 .to_owned(),
         ),
         _ => None,

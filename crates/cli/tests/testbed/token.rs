@@ -1,7 +1,7 @@
 //! Tokens of the test chain. The chain runs no code: a contract has the hash of a code of mainnet, and the storage that this code
 //! would have written.
 
-use alloy_primitives::{B256, U256, b256, keccak256};
+use alloy_primitives::{B256, U256, b256, hex, keccak256};
 use saldo::Address;
 use saldo_drill::Chain;
 
@@ -13,10 +13,14 @@ pub const WETH: Address = Address::repeat_byte(0x31);
 pub const USDC: Address = Address::repeat_byte(0x33);
 /// The implementation of [`USDC`].
 pub const USDC_CODE: Address = Address::repeat_byte(0x34);
-/// A token with the code of USDT that was deprecated: its layout does not hold.
+/// A token with the code of USDT that was deprecated: its layout does not hold, and no provider has its code.
 pub const OLD_USDT: Address = Address::repeat_byte(0x32);
-/// A token whose code has no layout. Alice has 10 in the first mapping of its storage.
-pub const UNKNOWN: Address = Address::repeat_byte(0x36);
+/// A token whose code has no layout and is run: it returns the word in slot 0, which is 10, for each owner.
+pub const RUN: Address = Address::repeat_byte(0x36);
+/// A contract whose code fails whatever it is asked.
+pub const REVERTS: Address = Address::repeat_byte(0x38);
+/// A contract whose code never ends.
+pub const ENDLESS: Address = Address::repeat_byte(0x39);
 /// A minimal proxy (ERC-1167) that runs the code of [`WETH`] in its own storage, where Alice has 8.
 pub const CLONE: Address = Address::repeat_byte(0x35);
 /// A minimal proxy that passes its calls to an address without code.
@@ -40,7 +44,13 @@ pub fn deploy(chain: &Chain) {
     chain.set_code_hash(USDC, USDC_PROXY_HASH);
     chain.set_code_hash(USDC_CODE, USDC_CODE_HASH);
     chain.set_storage(USDC, ZEPPELINOS, U256::from_be_bytes(USDC_CODE.into_word().0));
-    chain.set_code(UNKNOWN, vec![0x60, 0x00, 0x60, 0x00, 0xfd].into());
+    // PUSH1 0 SLOAD PUSH1 0 MSTORE PUSH1 32 PUSH1 0 RETURN
+    chain.set_code(RUN, hex!("60005460005260206000f3").into());
+    chain.set_storage(RUN, B256::ZERO, U256::from(10));
+    // PUSH1 0 PUSH1 0 REVERT
+    chain.set_code(REVERTS, hex!("60006000fd").into());
+    // JUMPDEST PUSH1 0 JUMP
+    chain.set_code(ENDLESS, hex!("5b600056").into());
     chain.set_code(CLONE, minimal_proxy(WETH));
     chain.set_code(BROKEN, minimal_proxy(Address::repeat_byte(0x99)));
     set_word(chain, WETH, 3, ALICE, U256::from(5));
@@ -48,7 +58,6 @@ pub fn deploy(chain: &Chain) {
     set_word(chain, USDC, 9, ALICE, U256::from(7_250_000));
     set_word(chain, USDC, 9, BOB, (U256::ONE << 255) | U256::from(9));
     set_word(chain, OLD_USDT, 2, ALICE, U256::from(6));
-    chain.set_token_balance(UNKNOWN, ALICE, U256::from(10));
 }
 
 /// From the next block on the mapping in `slot` of `token` has `word` for `owner`.
@@ -58,9 +67,6 @@ pub fn set_word(chain: &Chain, token: Address, slot: u8, owner: Address, word: U
 }
 
 fn minimal_proxy(target: Address) -> alloy_primitives::Bytes {
-    let (before, after) = (
-        alloy_primitives::hex!("363d3d373d3d3d363d73"),
-        alloy_primitives::hex!("5af43d82803e903d91602b57fd5bf3"),
-    );
+    let (before, after) = (hex!("363d3d373d3d3d363d73"), hex!("5af43d82803e903d91602b57fd5bf3"));
     [before.as_slice(), target.as_slice(), after.as_slice()].concat().into()
 }

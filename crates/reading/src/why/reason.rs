@@ -310,7 +310,7 @@ pub(crate) const TOKEN_NOT_RUN: Reason = Reason {
     fault: Fault::Saldo,
     needs_action: true,
     message: "the token's own code was not run to its end",
-    next_step: "This token cannot be proven by this version.",
+    next_step: "Show no amount of it: a newer version of saldo may be able to run the token's code.",
 };
 
 pub(crate) const CLOSED: Reason = Reason {
