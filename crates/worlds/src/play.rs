@@ -225,7 +225,7 @@ fn words(shown: &Shown) -> String {
     let mut words = Vec::new();
     if let Some(amount) = shown.amount {
         let level = if amount.block.finalized { "final" } else { "signed" };
-        words.push(format!("{} at block {} ({level})", amount.wei, amount.block.number));
+        words.push(format!("{} at block {} ({level})", amount.units, amount.block.number));
     }
     if let Some(why) = shown.why {
         words.push(format!("not known: {why}"));
@@ -234,7 +234,7 @@ fn words(shown: &Shown) -> String {
         words.push(format!("{claim} is claimed"));
     }
     if let Some(last) = shown.last {
-        words.push(format!("last {} at block {}", last.wei, last.block.number));
+        words.push(format!("last {} at block {}", last.units, last.block.number));
     }
     if let Some(withdrawn) = shown.withdrawn {
         words.push(format!("block {} withdrawn", withdrawn.number));

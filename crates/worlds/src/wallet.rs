@@ -44,8 +44,8 @@ pub struct ShownBlock {
 /// An amount with its block, as a screen shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ShownAmount {
-    /// How many wei.
-    pub wei: U256,
+    /// How much, in base units.
+    pub units: U256,
     /// The block.
     pub block: ShownBlock,
 }
@@ -114,6 +114,6 @@ impl ShownBlock {
 
 impl From<&Proven> for ShownAmount {
     fn from(proven: &Proven) -> Self {
-        Self { wei: proven.amount().base_units(), block: ShownBlock::of(proven.anchor()) }
+        Self { units: proven.amount().base_units(), block: ShownBlock::of(proven.anchor()) }
     }
 }

@@ -37,14 +37,14 @@ impl Judge<'_> {
             let Some(truth) = self.true_amount(owner, &amount) else {
                 let text = format!(
                     "the {what} {} is of block {}, which does not exist",
-                    amount.wei, amount.block.hash
+                    amount.units, amount.block.hash
                 );
                 return Some(wrong(Check::Truth, read, text));
             };
-            if truth != amount.wei {
+            if truth != amount.units {
                 let text = format!(
                     "the {what} is shown as {} at block {}, and is {truth}",
-                    amount.wei, amount.block.number
+                    amount.units, amount.block.number
                 );
                 return Some(wrong(Check::Truth, read, text));
             }

@@ -115,9 +115,9 @@ impl LooseReader {
     }
 
     /// Records what was proven, if it is not older than the record.
-    fn offer(&self, owner: Address, wei: U256, head: &Head) -> bool {
+    fn offer(&self, owner: Address, units: U256, head: &Head) -> bool {
         let replaces_all = self.has(Omission::OldBlock);
-        let amount = ShownAmount { wei, block: head.block };
+        let amount = ShownAmount { units, block: head.block };
         self.state().held.entry(owner).or_default().offer(amount, replaces_all)
     }
 

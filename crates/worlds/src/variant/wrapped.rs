@@ -42,7 +42,7 @@ impl Wrapped {
     fn show(&self, owner: Address, told: Shown) -> Shown {
         let mut before = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
         let amount =
-            |wei: U256| Some(ShownAmount { wei, block: told.last.map_or(NOWHERE, |last| last.block) });
+            |units: U256| Some(ShownAmount { units, block: told.last.map_or(NOWHERE, |last| last.block) });
         let shown = match self.screen {
             _ if told.amount.is_some() && self.screen != Screen::Stubborn => told,
             Screen::Zero => Shown { amount: amount(U256::ZERO), why: None, ..told },
