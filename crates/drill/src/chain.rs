@@ -261,6 +261,13 @@ impl Chain {
         Some(world.account(address).map_or(U256::ZERO, |account| account.storage_at(key)))
     }
 
+    /// The truth: what the storage of `address` holds at `key` after the block of that hash, on any branch; 0 if nothing,
+    /// `None` if the block does not exist.
+    pub fn storage_at_hash(&self, hash: B256, address: Address, key: B256) -> Option<U256> {
+        let block = self.block_of_hash(hash)?;
+        Some(block.world.account(address).map_or(U256::ZERO, |account| account.storage_at(key)))
+    }
+
     /// The bootstrap of the block with that beacon root.
     pub fn bootstrap(&self, root: B256) -> Option<LightClientBootstrap> {
         self.ledger().bootstrap(root)

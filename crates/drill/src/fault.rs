@@ -237,12 +237,15 @@ faults! {
     OtherAccountEchoed = "other_account_echoed", Some(Side::Execution), Lies;
     /// Execution: a flawless trie that the provider made up, another one each time.
     InventedTrie {
-        /// What the account holds in it, in wei; with 0 it is proven absent. A file gives it in ether.
+        /// What the account holds in it, in wei; with 0 it is proven absent. A file gives it in ether. A contract keeps its
+        /// code and what points to other contracts; each other slot that is asked for holds this number.
         #[serde(deserialize_with = "wei")]
         balance: U256,
     } = "invented_trie", Some(Side::Execution), Lies;
     /// Execution: `storageProof` is empty although keys were asked for.
     NoStorageProof = "no_storage_proof", Some(Side::Execution), Failing;
+    /// Execution: the last entry of `storageProof` is missing.
+    LeftOutSlot = "left_out_slot", Some(Side::Execution), Failing;
     /// Execution: genuine proofs of other slots of the same contract, under the asked keys, and everything claimed is zero.
     OtherSlotsProof = "other_slots_proof", Some(Side::Execution), Lies;
     /// Execution: only the first nodes of each storage proof are there, and everything claimed is zero.

@@ -58,6 +58,14 @@ impl Account {
         Self { balance, ..Self::default() }
     }
 
+    /// A contract with that code and these words in its storage.
+    pub(crate) fn contract(code_hash: B256, words: &[(B256, U256)]) -> Self {
+        let mut account = Self::default();
+        account.become_contract(code_hash, Bytes::new());
+        words.iter().for_each(|(key, word)| account.write(*key, *word));
+        account
+    }
+
     /// The root of the account's storage.
     pub(crate) fn storage_root(&self) -> B256 {
         self.storage.root()

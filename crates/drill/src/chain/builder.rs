@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use alloy_primitives::{Address, U256};
+use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use saldo_beacon::Fork;
 use saldo_beacon::container::ExecutionPayloadHeader;
 use saldo_beacon::unit::{Epoch, UnixTime};
@@ -110,6 +110,24 @@ impl ChainBuilder {
     /// Balances at genesis, in wei; an account with 0 wei does not exist.
     pub fn accounts(mut self, accounts: impl IntoIterator<Item = (Address, U256)>) -> Self {
         self.changes.extend(accounts.into_iter().map(|(address, balance)| Change::Balance(address, balance)));
+        self
+    }
+
+    /// The code of a contract at genesis. The chain never runs it.
+    pub fn code(mut self, address: Address, code: Bytes) -> Self {
+        self.changes.push(Change::Code(address, keccak256(&code), code));
+        self
+    }
+
+    /// The hash of a contract's code at genesis, as of a contract of mainnet; its bytes are not known.
+    pub fn code_hash(mut self, address: Address, code_hash: B256) -> Self {
+        self.changes.push(Change::Code(address, code_hash, Bytes::new()));
+        self
+    }
+
+    /// What a contract keeps at `key` at genesis; 0 is nothing.
+    pub fn storage(mut self, address: Address, key: B256, value: U256) -> Self {
+        self.changes.push(Change::Storage(address, key, value));
         self
     }
 

@@ -3,11 +3,10 @@
 use alloy_primitives::{B256, Bytes, KECCAK256_EMPTY, U256};
 use serde_json::{Value, json};
 
-use super::method::{Proof, missing, prove, storage_key};
+use super::method::{Proof, StorageProof, missing, prove, storage_key};
 use super::{Failure, View};
 use crate::block::Block;
 use crate::fault::{Fault, Rule};
-use crate::trie::EMPTY_ROOT;
 use crate::world::{Account, World};
 
 impl View<'_> {
@@ -43,6 +42,7 @@ impl View<'_> {
                 }
                 Fault::InventedTrie { balance } => proof = self.invent(&proof, *balance)?,
                 Fault::NoStorageProof => proof.storage.clear(),
+                Fault::LeftOutSlot => drop(proof.storage.pop()),
                 Fault::OtherSlotsProof => {
                     proof.claim_nothing();
                     let Some(account) = block.world.account(proof.address) else { continue };
@@ -66,19 +66,35 @@ impl View<'_> {
     /// A flawless proof under a root of the provider's own making.
     fn invent(&self, proof: &Proof, balance: U256) -> Result<Proof, Failure> {
         let seed = self.chain.seed().child("invented").child(&self.turn.to_string());
-        let account = Account::holding(balance);
+        let mut account = Account::holding(balance);
+        if proof.code_hash != KECCAK256_EMPTY {
+            let words = proof.storage.iter().map(|entry| {
+                let word = if is_pointer(entry.value) { entry.value } else { balance };
+                storage_key(&entry.key).map(|key| (key, word))
+            });
+            account = Account::contract(proof.code_hash, &words.collect::<Result<Vec<_>, _>>()?);
+        }
         let nodes = World::invented(seed, proof.address, &account).prove(proof.address).map_err(missing)?;
-        let (nonce, code_hash, storage_root) = (0, KECCAK256_EMPTY, EMPTY_ROOT);
+        let storage = proof.storage.iter().map(|entry| {
+            let key = storage_key(&entry.key)?;
+            let nodes = account.prove(key).map_err(missing)?;
+            Ok(StorageProof { key: entry.key.clone(), value: account.storage_at(key), nodes })
+        });
         Ok(Proof {
             address: proof.address,
-            balance,
-            nonce,
-            code_hash,
-            storage_root,
+            balance: account.balance,
+            nonce: account.nonce,
+            code_hash: account.code_hash,
+            storage_root: account.storage_root(),
             nodes,
-            storage: Vec::new(),
+            storage: storage.collect::<Result<_, Failure>>()?,
         })
     }
+}
+
+/// Whether a word looks like the address of another contract, which is no small number.
+fn is_pointer(word: U256) -> bool {
+    (128..=160).contains(&word.bit_len())
 }
 
 impl Proof {

@@ -118,6 +118,12 @@ fn distort(proof: &mut Value, call: &Value, fault: &Fault) {
                 *text = json!(hex::encode_prefixed(bytes));
             }
         }
+        Fault::NoStorageProof => lie::set(proof, "storageProof", Some(json!([]))),
+        Fault::LeftOutSlot => {
+            if let Some(slots) = proof.get_mut("storageProof").and_then(Value::as_array_mut) {
+                slots.pop();
+            }
+        }
         Fault::OtherAccountsProof => {
             let address = call.get("params").and_then(|params| params.get(0)).cloned();
             lie::set(proof, "address", address);
