@@ -92,6 +92,18 @@ pub enum Behaviour {
     InventedZero,
     /// Provider: an invented trie, in which every account is rich.
     InventedRiches,
+    /// Provider: proofs of other slots of the same contract.
+    OtherSlots,
+    /// Provider: only so many nodes of each slot's proof are there, and zero is claimed.
+    TruncatedSlot(usize),
+    /// Provider: no slot is in the reply.
+    NoSlots,
+    /// Provider: the last slot is not in the reply.
+    LeftOutSlot,
+    /// Provider: every second proof is of the block before.
+    MixedBlocks,
+    /// Provider: the code of a contract is another.
+    OtherCode,
     /// Provider: its headers have an unknown field, and it serves no raw headers.
     OddHeader,
 
@@ -186,6 +198,21 @@ impl Behaviour {
         Self::Lagging(1),
         Self::Lagging(10),
         Self::Lagging(1_000),
+    ];
+    /// The lies of providers about tokens. Nearly all of them are true of the coin.
+    pub const ABOUT_TOKENS: [Self; 12] = [
+        Self::OtherSlots,
+        Self::TruncatedSlot(0),
+        Self::TruncatedSlot(1),
+        Self::NoSlots,
+        Self::LeftOutSlot,
+        Self::MixedBlocks,
+        Self::OtherCode,
+        Self::OtherAccount,
+        Self::InventedZero,
+        Self::InventedRiches,
+        Self::StaleBlock(1),
+        Self::TruncatedProof(1),
     ];
     /// The further failures of beacon sources.
     pub const OF_SOURCES: [Self; 10] = [

@@ -21,6 +21,8 @@ pub struct Bounds {
     pub requests: u64,
     /// The further requests for each account in each read.
     pub requests_for_each: u64,
+    /// The most round trips to one provider for a token that was never read.
+    pub token_steps: u64,
     /// The attempts that one reading may list.
     pub attempts: usize,
     /// How long the client may assume that all sources lag, after all were late once, in milliseconds.
@@ -44,6 +46,7 @@ impl Bounds {
         grace: 5,
         requests: 30,
         requests_for_each: 12,
+        token_steps: 6,
         attempts: 200,
         believes_lag: 100_000,
         longest_backoff: 300_000,

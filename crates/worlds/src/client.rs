@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use alloy_primitives::Address;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use saldo::{Checkpoint, Client, ClientBuilder, Endpoint, Holding, MemoryStorage, Network, Policy, Trust};
@@ -21,10 +20,9 @@ pub(super) struct RealWallet {
 }
 
 impl Wallet for RealWallet {
-    fn read<'a>(&'a self, owners: &'a [Address]) -> BoxFuture<'a, Vec<Shown>> {
+    fn read<'a>(&'a self, holdings: &'a [Holding]) -> BoxFuture<'a, Vec<Shown>> {
         async move {
-            let holdings: Vec<Holding> = owners.iter().map(|owner| self.client.native(*owner)).collect();
-            let readings = self.client.read(&holdings).await;
+            let readings = self.client.read(holdings).await;
             let each = holdings.iter().zip(&readings);
             each.map(|(holding, reading)| Shown::of(reading, self.client.withdrawn(holding).as_ref()))
                 .collect()
@@ -40,8 +38,8 @@ impl Wallet for RealWallet {
         true
     }
 
-    fn withdrawn(&self, owner: Address) -> Option<ShownBlock> {
-        self.client.withdrawn(&self.client.native(owner)).map(|proven| ShownBlock::of(proven.anchor()))
+    fn withdrawn(&self, holding: Holding) -> Option<ShownBlock> {
+        self.client.withdrawn(&holding).map(|proven| ShownBlock::of(proven.anchor()))
     }
 }
 

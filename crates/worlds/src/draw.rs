@@ -3,6 +3,7 @@
 mod chain;
 mod device;
 mod theme;
+mod token;
 
 use saldo_beacon::Fork;
 
@@ -49,6 +50,7 @@ pub fn draw(seed: u64) -> World {
     }
     theme.apply(&mut world, &mut rng);
     theme::no_conspiracy(&mut world);
+    token::read(&mut world);
     world
 }
 

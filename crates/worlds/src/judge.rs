@@ -4,6 +4,7 @@ mod due;
 mod plain;
 mod reason;
 mod safe;
+mod token;
 
 use std::collections::BTreeMap;
 
@@ -33,8 +34,8 @@ pub(super) struct Read<'a> {
     /// When it began and ended, in milliseconds since the beginning.
     pub(super) from: u64,
     pub(super) until: u64,
-    /// The numbers of the owners that were read, and what the screen shows of each.
-    pub(super) owners: &'a [usize],
+    /// The places of the holdings that were read, and what the screen shows of each.
+    pub(super) places: &'a [usize],
     pub(super) shown: &'a [Shown],
     /// The newest signed head when it began.
     pub(super) signed: BlockInfo,
@@ -59,7 +60,7 @@ pub(super) struct Judge<'a> {
     pub(super) slept: u64,
     /// The last time when the newest head seemed late.
     late_at: Option<u64>,
-    /// The newest amount that was shown of each owner.
+    /// The newest amount that was shown of each holding.
     newest: BTreeMap<usize, ShownBlock>,
     /// The time of the last proven read, the newest slot of a head that the wallet knew by then, and whether
     /// the previous read was proven.
@@ -72,11 +73,11 @@ pub(super) struct Judge<'a> {
     told: Slot,
     /// How often each provider sent something false for a proof at a block given by its hash.
     false_proofs: BTreeMap<usize, usize>,
-    /// When each read began, and its number of accounts.
+    /// When each read began, and its number of holdings.
     reads: Vec<(u64, usize)>,
     /// When the app was restarted: rate limits from before are forgotten then.
     restarts: Vec<u64>,
-    /// Since which signed block each owner has been read slot by slot from providers that prove their tip alone, and
+    /// Since which signed block each holding has been read slot by slot from providers that prove their tip alone, and
     /// when last.
     tips: BTreeMap<usize, (u64, u64)>,
 }
@@ -106,26 +107,26 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// The app was restarted. The screen had shown the withdrawals of the owners in `withdrawn` before.
+    /// The app was restarted. The screen had shown the withdrawals of the holdings in `withdrawn` before.
     pub(super) fn restarted(&mut self, at: u64, withdrawn: &[bool]) {
         self.restarts.push(at);
         self.tips.clear();
         // Strikes are not stored.
         self.false_proofs.clear();
         self.backoffs.retain(|(.., until)| *until < u64::MAX);
-        self.newest.retain(|owner, _| !withdrawn.get(*owner).copied().unwrap_or(false));
+        self.newest.retain(|place, _| !withdrawn.get(*place).copied().unwrap_or(false));
     }
 
     /// The violations of a read: at most one of each kind, the worst first.
     pub(super) fn judge(&mut self, read: &Read<'_>, log: &[Visit]) -> Vec<Violation> {
-        self.reads.push((read.from, read.owners.len()));
+        self.reads.push((read.from, read.places.len()));
         self.note_backoffs(read);
         let mut found = self.safe(read);
         found.extend(self.in_time(read));
         found.extend(self.reasons(read));
         found.extend(self.due(read));
         found.extend(self.plain(read, log));
-        let is_proven = read.shown.iter().all(|shown| shown.amount.is_some());
+        let is_proven = read.shown.iter().all(Shown::is_settled);
         if is_proven {
             self.proven_at = Some(read.from);
             let blocks = read.shown.iter().filter_map(|shown| Some(shown.amount?.block));

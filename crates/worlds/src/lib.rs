@@ -14,7 +14,8 @@
 //!
 //! # What is checked
 //! After every read ([`Check`] names each check, [`Bounds`] has the numbers):
-//! - Amounts are true, and only proven amounts are shown as amounts.
+//! - Amounts are true, and only proven amounts are shown as amounts. That of a token is what the token's own code says after
+//!   that block, and where no known code says it there is none.
 //! - No reading goes back, except by a withdrawal.
 //! - With one honest provider and one honest source an amount is proven in time, also directly after a recovery.
 //! - A read ends at its deadline, loses no last amount, and gives a true reason.
@@ -28,6 +29,7 @@ mod behaviour;
 mod bound;
 mod client;
 mod draw;
+mod holding;
 mod host;
 mod judge;
 mod overlap;
@@ -36,6 +38,7 @@ mod play;
 mod rng;
 mod shrink;
 mod story;
+mod token;
 mod variant;
 mod verdict;
 mod wallet;
@@ -44,6 +47,7 @@ mod world;
 pub use behaviour::{Behaviour, Worth};
 pub use bound::Bounds;
 pub use draw::draw;
+pub use holding::{HOLDINGS, OWNERS};
 pub use host::{Role, Visit};
 pub use overlap::{
     Act, Call, GateOmission, Mood, OverlapRun, OverlapWallet, Script, draw_overlap, play_overlap,
@@ -51,7 +55,8 @@ pub use overlap::{
 pub use party::{Outage, Party, Scope};
 pub use play::{Run, play};
 pub use shrink::shrink;
-pub use story::{Event, OWNERS, Recordings, Story, Stretch, Twin};
+pub use story::{Event, Recordings, Story, Stretch, Twin};
+pub use token::{Target, TokenEvent};
 pub use variant::Variant;
 pub use verdict::{Check, Violation};
 pub use wallet::{Shown, ShownAmount, ShownBlock, Wallet};

@@ -5,16 +5,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use alloy_primitives::Address;
-use saldo::MemoryStorage;
+use saldo::{Holding, MemoryStorage};
 use saldo_beacon::unit::UnixTime;
 
 use super::behaviour::Chains;
 use super::bound::Bounds;
 use super::client::url;
+use super::holding::HOLDINGS;
 use super::host::{Host, Log, Role, entries, millis};
 use super::judge::{Judge, Read};
-use super::story::OWNERS;
+use super::token;
 use super::variant::Variant;
 use super::verdict::{Check, Violation};
 use super::wallet::{Shown, Wallet};
@@ -105,7 +105,7 @@ impl<'a> Stage<'a> {
             self.tell(&format!("step {number}: {step:?}"));
         }
         match step {
-            Step::Read(owners) => self.read(number, owners),
+            Step::Read(places) => self.read(number, places),
             Step::Pass(time) => self.simulation.pass(Duration::from_millis(*time)),
             Step::Sleep(seconds) => {
                 clock.sleep_device(Duration::from_secs(*seconds));
@@ -138,7 +138,7 @@ impl<'a> Stage<'a> {
         if !self.wallet.remembers() {
             return;
         }
-        let withdrawn = OWNERS.map(|owner| self.wallet.withdrawn(owner).is_some());
+        let withdrawn = HOLDINGS.map(|holding| self.wallet.withdrawn(holding).is_some());
         self.judge.restarted(self.time(), &withdrawn);
         self.wallet = self.variant.wallet(self.world, &self.chains.main, &self.simulation, &self.storage);
         if self.judge.is_said_offline {
@@ -146,18 +146,19 @@ impl<'a> Stage<'a> {
         }
     }
 
-    fn read(&mut self, number: usize, owners: &[usize]) {
+    fn read(&mut self, number: usize, places: &[usize]) {
         self.chains.main.advance_to(self.simulation.clock().true_time());
-        let addresses: Vec<Address> = owners.iter().filter_map(|owner| OWNERS.get(*owner).copied()).collect();
+        let holdings: Vec<Holding> =
+            places.iter().filter_map(|place| HOLDINGS.get(*place).copied()).collect();
         let (from, signed) = (self.time(), self.chains.main.signed());
         let began = entries(&self.log).len();
-        let shown = self.simulation.run(self.wallet.read(&addresses));
+        let shown = self.simulation.run(self.wallet.read(&holdings));
         let until = self.time();
         let log = Arc::clone(&self.log);
         let log = entries(&log);
         let visits = log.get(began..).unwrap_or_default();
         let quarantined = self.wallet.quarantined();
-        let read = Read { step: number, from, until, owners, shown: &shown, signed, visits, quarantined };
+        let read = Read { step: number, from, until, places, shown: &shown, signed, visits, quarantined };
         let found = self.judge.judge(&read, &log);
         self.count(&shown, visits.len());
         if self.tells {
@@ -192,7 +193,7 @@ impl<'a> Stage<'a> {
             "{:>10} step {}: reads {:?}; the newest signed block is {signed}",
             seconds(read.from),
             read.step,
-            read.owners
+            read.places
         ));
         for visit in read.visits {
             self.run.trace.push(format!(
@@ -204,13 +205,19 @@ impl<'a> Stage<'a> {
                 visit.reaction
             ));
         }
-        for (owner, shown) in read.owners.iter().zip(read.shown) {
-            self.run.trace.push(format!("{:>10}   owner {owner}: {}", seconds(read.until), words(shown)));
+        for (place, shown) in read.places.iter().zip(read.shown) {
+            self.run.trace.push(format!("{:>10}   holding {place}: {}", seconds(read.until), words(shown)));
             for told in &shown.told {
                 self.run.trace.push(format!("{:>10}     {told}", ""));
             }
-            let Some(address) = OWNERS.get(*owner) else { continue };
-            let truth = self.chains.main.balance_at(signed, *address).unwrap_or_default();
+            let Some(holding) = HOLDINGS.get(*place) else { continue };
+            let truth = match token::truth(&self.chains.main, read.signed.hash, holding) {
+                Some(truth) => format!("{truth:?}"),
+                None => {
+                    let wei = self.chains.main.balance_at(signed, holding.owner());
+                    wei.unwrap_or_default().to_string()
+                }
+            };
             self.run.trace.push(format!("{:>10}     the truth at block {signed}: {truth}", ""));
         }
     }
@@ -225,7 +232,8 @@ fn words(shown: &Shown) -> String {
     let mut words = Vec::new();
     if let Some(amount) = shown.amount {
         let level = if amount.block.finalized { "final" } else { "signed" };
-        words.push(format!("{} at block {} ({level})", amount.units, amount.block.number));
+        let frozen = if amount.is_frozen { ", frozen" } else { "" };
+        words.push(format!("{} at block {} ({level}{frozen})", amount.units, amount.block.number));
     }
     if let Some(why) = shown.why {
         words.push(format!("not known: {why}"));

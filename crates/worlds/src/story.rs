@@ -3,15 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use alloy_primitives::{Address, U256};
+use alloy_primitives::U256;
 use saldo_beacon::Fork;
 use saldo_beacon::unit::Epoch;
 
+use super::holding::{HOLDINGS, OWNERS};
+use super::token::{self, TokenEvent};
 use saldo_drill::{Chain, Recording};
-
-/// The accounts that wallets read: two with a balance at first, and one that does not exist.
-pub const OWNERS: [Address; 3] =
-    [Address::repeat_byte(0xa1), Address::repeat_byte(0xb0), Address::repeat_byte(0x0b)];
 
 /// The history of a chain. Slot 0 is the moment at which a world begins.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,6 +57,8 @@ pub enum Event {
     Signers(Option<usize>),
     /// The execution block of this slot is not seen (from Gloas on).
     Withhold,
+    /// Something happens to a token.
+    Token(TokenEvent),
 }
 
 /// A time that passes in one leap.
@@ -124,7 +124,7 @@ impl Story {
     }
 
     fn shoot(&self) -> Recordings {
-        let mut builder = Chain::builder(self.seed)
+        let mut builder = token::deploy(Chain::builder(self.seed), 5_000)
             .fork(self.fork)
             .tip_lead(self.tip_lead)
             .history(self.history)
@@ -172,11 +172,12 @@ fn happen(chain: &Chain, event: Event) {
         Event::Stall(stalled) => chain.stall_finality(stalled),
         Event::Signers(signers) => chain.set_signers(signers),
         Event::Withhold => chain.withhold_payload(),
+        Event::Token(event) => event.happen(chain),
         Event::Skip => {}
     }
 }
 
-/// The other branch, on which every account has another balance.
+/// The other branch, on which every account has another balance, and other tokens.
 fn split(chain: &Chain, plan: Twin) -> Chain {
     let twin = chain.split();
     twin.set_signers(plan.signers);
@@ -185,6 +186,9 @@ fn split(chain: &Chain, plan: Twin) -> Chain {
     }
     for (owner, wei) in OWNERS.into_iter().zip([0_u64, 77_000, 5_000_000_000]) {
         twin.set_balance(owner, U256::from(wei));
+    }
+    for place in 0..HOLDINGS.len() {
+        TokenEvent::Units { place, units: 66_000, is_blocked: false }.happen(&twin);
     }
     twin
 }

@@ -69,6 +69,16 @@ enum Omission {
     BreakerStays,
     OfflinePunishes,
     RetryStorm,
+    BareSlot,
+    NoGuard,
+    OldImplementation,
+    Unmasked,
+    NeverFrozen,
+    TwoBlocks,
+    NotATokenIsZero,
+    UnprovenIsZero,
+    LeftOutIsZero,
+    CutSlotIsZero,
 }
 
 /// The checks of liveness.
@@ -200,6 +210,56 @@ impl Variant {
             SHUT_OUT,
         ),
         loose("retry-storm", "asks again at once, without a budget", Omission::RetryStorm, &[Check::Budget]),
+        loose("bare-slot", "reads a token's slot without its code", Omission::BareSlot, &[Check::Truth]),
+        loose("no-guard", "ignores the condition of a layout", Omission::NoGuard, &[Check::Truth]),
+        loose(
+            "old-implementation",
+            "never looks again where a proxy points to",
+            Omission::OldImplementation,
+            &[Check::Truth],
+        ),
+        loose(
+            "unmasked",
+            "takes the blocked bit for a part of the amount",
+            Omission::Unmasked,
+            &[Check::Truth],
+        ),
+        loose(
+            "never-frozen",
+            "does not say that an amount is frozen",
+            Omission::NeverFrozen,
+            &[Check::Truth],
+        ),
+        loose(
+            "two-blocks",
+            "takes the code of one block and the slot of another",
+            Omission::TwoBlocks,
+            &[Check::Truth],
+        ),
+        loose(
+            "not-a-token-is-zero",
+            "shows zero where there is no token",
+            Omission::NotATokenIsZero,
+            &[Check::Truth],
+        ),
+        loose(
+            "unproven-is-zero",
+            "shows zero for a token without a known layout",
+            Omission::UnprovenIsZero,
+            &[Check::Truth],
+        ),
+        loose(
+            "left-out-is-zero",
+            "takes a slot that is not in the reply for zero",
+            Omission::LeftOutIsZero,
+            &[Check::Truth],
+        ),
+        loose(
+            "cut-slot-is-zero",
+            "takes a cut proof of a slot for zero",
+            Omission::CutSlotIsZero,
+            &[Check::Truth],
+        ),
     ];
 
     /// The variant of that name.

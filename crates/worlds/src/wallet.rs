@@ -1,13 +1,16 @@
 //! The wallet under test, behind a small interface: its calls, and what its screen shows.
 
-use alloy_primitives::{Address, B256, U256};
+use alloy_primitives::{B256, U256};
 use futures_util::future::BoxFuture;
-use saldo::{Anchor, Level, Proven, Reading, UnixTime};
+use saldo::{Anchor, Holding, Level, Proven, Reading, UnixTime};
+
+/// The reasons that are proven: no other provider can say otherwise.
+pub(crate) const NO_BALANCE: [&str; 2] = ["not_a_token", "token_layout_unproven"];
 
 /// A wallet.
 pub trait Wallet {
-    /// Reads the balances of these owners, in the same order.
-    fn read<'a>(&'a self, owners: &'a [Address]) -> BoxFuture<'a, Vec<Shown>>;
+    /// Reads these holdings, in the same order.
+    fn read<'a>(&'a self, holdings: &'a [Holding]) -> BoxFuture<'a, Vec<Shown>>;
 
     /// The app says that the device lost or found its network.
     fn network_changed(&self, _online: bool) {}
@@ -17,8 +20,8 @@ pub trait Wallet {
         false
     }
 
-    /// The block of a withdrawn amount of `owner`, until another is proven.
-    fn withdrawn(&self, _owner: Address) -> Option<ShownBlock> {
+    /// The block of a withdrawn amount of `holding`, until another is proven.
+    fn withdrawn(&self, _holding: Holding) -> Option<ShownBlock> {
         None
     }
 
@@ -46,6 +49,8 @@ pub struct ShownBlock {
 pub struct ShownAmount {
     /// How much, in base units.
     pub units: U256,
+    /// Whether it is shown as frozen.
+    pub is_frozen: bool,
     /// The block.
     pub block: ShownBlock,
 }
@@ -73,6 +78,11 @@ impl Shown {
     /// The newest amount on the screen.
     pub fn newest(&self) -> Option<ShownAmount> {
         self.amount.or(self.last)
+    }
+
+    /// Whether the reading says all there is to know: an amount, or that the token has none that can be proven.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.amount.is_some() || self.why.is_some_and(|code| NO_BALANCE.contains(&code))
     }
 
     /// What a screen shows of `reading`, if `withdrawn` was withdrawn.
@@ -114,6 +124,10 @@ impl ShownBlock {
 
 impl From<&Proven> for ShownAmount {
     fn from(proven: &Proven) -> Self {
-        Self { units: proven.amount().base_units(), block: ShownBlock::of(proven.anchor()) }
+        Self {
+            units: proven.amount().base_units(),
+            is_frozen: proven.is_frozen(),
+            block: ShownBlock::of(proven.anchor()),
+        }
     }
 }

@@ -70,7 +70,7 @@ pub struct Wants {
 /// One thing that the device does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// It reads the balances of these [`OWNERS`](super::OWNERS).
+    /// It reads these [`HOLDINGS`](super::HOLDINGS).
     Read(Vec<usize>),
     /// It does nothing for this many milliseconds.
     Pass(u64),

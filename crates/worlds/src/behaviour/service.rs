@@ -8,7 +8,9 @@ use serde_json::json;
 
 use super::Behaviour;
 use super::mirror::Mirror;
-use crate::story::{OWNERS, Recordings};
+use crate::holding::OWNERS;
+use crate::story::Recordings;
+use crate::token;
 use saldo_drill::fault::Side;
 use saldo_drill::{BeaconSource, Chain, Fault, Provider, Recording, Rule};
 
@@ -38,7 +40,7 @@ impl Chains {
         static OTHER: OnceLock<Chain> = OnceLock::new();
         let other = OTHER.get_or_init(|| {
             let accounts = OWNERS.map(|owner| (owner, U256::from(123_456_789)));
-            Chain::builder(99).chain_id(1).accounts(accounts).history(48).build()
+            token::deploy(Chain::builder(99), 44).chain_id(1).accounts(accounts).history(48).build()
         });
         let twin = recordings.twin.as_ref().map(Recording::play);
         Self { main: recordings.main.play(), twin, other: other.clone() }
@@ -122,6 +124,12 @@ impl Behaviour {
             Self::OtherAccountEchoed => Fault::OtherAccountEchoed,
             Self::InventedZero => Fault::InventedTrie { balance: U256::ZERO },
             Self::InventedRiches => Fault::InventedTrie { balance: U256::from(1_u64 << 62) },
+            Self::OtherSlots => Fault::OtherSlotsProof,
+            Self::TruncatedSlot(nodes) => Fault::TruncatedStorageProof { nodes },
+            Self::NoSlots => Fault::NoStorageProof,
+            Self::LeftOutSlot => Fault::LeftOutSlot,
+            Self::MixedBlocks => Fault::MixedBlocks,
+            Self::OtherCode => Fault::OtherCode,
             Self::JsonOnly => Fault::JsonOnly,
             Self::ForgedSignature => Fault::ForgedSignature,
             Self::TooFewSigners(signers) => Fault::TooFewSigners(signers),

@@ -2,6 +2,7 @@
 
 use saldo_beacon::Fork;
 
+use super::token;
 use crate::rng::Rng;
 use crate::story::{Event, Story, Stretch, Twin};
 
@@ -79,6 +80,7 @@ fn write(pool: u64, kind: Kind, number: u64) -> Story {
         twin: None,
     };
     story.events = events(&mut rng, kind, &story);
+    story.events.extend(token::events(&format!("{kind:?} {number}"), pool, story.slots));
     keep_what_is_final(&mut story);
     match kind {
         Kind::Hours => story.stretch = Some(Stretch { after: 4, slots: 540, pace: 8 }),

@@ -6,6 +6,7 @@ use saldo_beacon::Fork;
 use saldo_beacon::unit::Slot;
 
 use super::{Behaviour, Judge, Read, Worth, wrong};
+use crate::holding::{HOLDINGS, of_token};
 use crate::host::Role;
 use crate::party::Party;
 use crate::story::{Event, Story};
@@ -50,6 +51,10 @@ impl Judge<'_> {
     }
 
     fn missed(&self, read: &Read<'_>, provider: usize, shown: &Shown) -> Option<String> {
+        if shown.amount.is_none() && shown.is_settled() {
+            // The check of reasons says whether it is true.
+            return None;
+        }
         let Some(amount) = shown.amount else {
             let is_asked = |visit: &&crate::Visit| visit.role == Role::Provider && visit.index == provider;
             let asked =
@@ -87,15 +92,15 @@ impl Judge<'_> {
         let gloas = u64::from(self.is_gloas(read));
         let enough = self.world.story.tip_lead.saturating_add(1).saturating_add(gloas);
         let mut first = None;
-        for (owner, shown) in read.owners.iter().zip(read.shown) {
-            let since = self.tips.get(owner).copied();
+        for (place, shown) in read.places.iter().zip(read.shown) {
+            let since = self.tips.get(place).copied();
             let since =
                 since.filter(|(_, last)| read.from.saturating_sub(*last) <= SLOT.saturating_add(1_000));
             let began = since.map_or(read.signed.number, |(began, _)| began);
-            if shown.amount.is_some() {
-                self.tips.remove(owner);
+            if shown.is_settled() {
+                self.tips.remove(place);
             } else {
-                self.tips.insert(*owner, (began, read.from));
+                self.tips.insert(*place, (began, read.from));
                 let signed = read.signed.number.saturating_sub(began);
                 if signed >= enough {
                     let text =
@@ -183,7 +188,11 @@ impl Judge<'_> {
     }
 
     fn time_to_proof(&self, read: &Read<'_>, latency: u64) -> u64 {
-        let once = self.bounds.way.saturating_add(latency);
+        let each = self.bounds.way.saturating_add(latency);
+        // What a token is has to be learned step by step, if it was never read.
+        let is_native = |place: &usize| HOLDINGS.get(*place).is_none_or(|it| of_token(it).is_none());
+        let is_short = read.places.iter().all(is_native);
+        let once = if is_short { each } else { each.saturating_mul(self.bounds.token_steps) };
         let (turns, slowest) = (turns(&self.world.providers), slowest(&self.world.providers));
         let all = self.bounds.until_all_are_asked(turns, slowest);
         // A provider over the policy is asked one delay after the last provider within it.

@@ -48,7 +48,8 @@ impl Judge<'_> {
             "heads_refused" | "hand_over_missing" | "light_client_behind" => {
                 self.may_lack_heads(read) || self.world.table != Table::Complete
             }
-            // Reasons that a wallet that reads native balances never gets fit no provider either.
+            "not_a_token" | "token_layout_unproven" => self.has_no_balance(code, read),
+            // Reasons that no wallet of these worlds gets fit no provider either.
             _ => self.is_reason_of_providers(code, read),
         }
     }
@@ -92,7 +93,9 @@ impl Judge<'_> {
                 // The claim of a stale provider is false; its proof is genuine, and old.
                 self.may_lack_heads(read)
                     || any_provider(|behaviour| behaviour.worth() == Worth::Partial)
-                    || any_provider(|behaviour| matches!(behaviour, Behaviour::StaleBlock(_)))
+                    || any_provider(|behaviour| {
+                        matches!(behaviour, Behaviour::StaleBlock(_) | Behaviour::MixedBlocks)
+                    })
             }
             "deadline" => {
                 // A provider whose backoff ends shortly before the deadline is asked then, and has no time.
@@ -134,7 +137,7 @@ impl Judge<'_> {
     /// Whether the chain is not normal at some time, or has reached a fork.
     fn is_unusual(&self) -> bool {
         let story = &self.world.story;
-        let is_event = |(_, event): &(u64, Event)| !matches!(event, Event::Balance { .. });
+        let is_event = |(_, event): &(u64, Event)| !matches!(event, Event::Balance { .. } | Event::Token(_));
         story.events.iter().any(is_event)
             || story.stretch.is_some()
             || story.twin.is_some()

@@ -1,24 +1,24 @@
 //! Safety, under every fault: amounts are true, and readings never go back.
 
-use alloy_primitives::Address;
-
 use super::{Judge, Read, wrong};
-use crate::OWNERS;
+use crate::HOLDINGS;
+use crate::holding::of_token;
 use crate::verdict::{Check, Violation};
 use crate::wallet::{Shown, ShownAmount};
+use saldo::Holding;
 use saldo_drill::Chain;
 
 impl Judge<'_> {
     /// Checks 1, 2, the second half of 4, and the age.
     pub(super) fn safe(&mut self, read: &Read<'_>) -> Vec<Violation> {
-        if read.shown.len() != read.owners.len() {
-            let text = format!("{} readings of {} accounts", read.shown.len(), read.owners.len());
+        if read.shown.len() != read.places.len() {
+            let text = format!("{} readings of {} holdings", read.shown.len(), read.places.len());
             return vec![wrong(Check::Truth, read, text)];
         }
         let mut all = Vec::new();
-        for (index, shown) in read.owners.iter().zip(read.shown) {
-            let Some(owner) = OWNERS.get(*index).copied() else { continue };
-            all.extend(self.truth(read, owner, shown));
+        for (index, shown) in read.places.iter().zip(read.shown) {
+            let Some(holding) = HOLDINGS.get(*index) else { continue };
+            all.extend(self.truth(read, holding, shown));
             all.extend(self.order(read, *index, shown));
             all.extend(self.withdrawal(read, shown));
             all.extend(self.age(read, shown));
@@ -31,10 +31,16 @@ impl Judge<'_> {
         all
     }
 
-    fn truth(&self, read: &Read<'_>, owner: Address, shown: &Shown) -> Option<Violation> {
+    fn truth(&self, read: &Read<'_>, holding: &Holding, shown: &Shown) -> Option<Violation> {
         for (what, amount) in [("amount", shown.amount), ("last amount", shown.last)] {
             let Some(amount) = amount else { continue };
-            let Some(truth) = self.true_amount(owner, &amount) else {
+            if of_token(holding).is_some() {
+                if let Some(text) = self.false_token(holding, what, &amount) {
+                    return Some(wrong(Check::Truth, read, text));
+                }
+                continue;
+            }
+            let Some(truth) = self.true_amount(holding, &amount) else {
                 let text = format!(
                     "the {what} {} is of block {}, which does not exist",
                     amount.units, amount.block.hash
@@ -54,8 +60,8 @@ impl Judge<'_> {
     }
 
     /// The balance of the account after that block, if the block was ever on a signed branch.
-    fn true_amount(&self, owner: Address, amount: &ShownAmount) -> Option<alloy_primitives::U256> {
-        let known = |chain: &Chain| chain.balance_at_hash(amount.block.hash, owner);
+    fn true_amount(&self, holding: &Holding, amount: &ShownAmount) -> Option<alloy_primitives::U256> {
+        let known = |chain: &Chain| chain.balance_at_hash(amount.block.hash, holding.owner());
         let twin = self.chains.twin.as_ref().filter(|_| self.is_split());
         known(&self.chains.main).or_else(|| twin.and_then(known))
     }

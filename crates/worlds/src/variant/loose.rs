@@ -3,19 +3,20 @@
 mod ask;
 mod held;
 mod sync;
+mod token;
 mod wire;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use alloy_primitives::{Address, U256};
+use alloy_primitives::{Address, B256, U256};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, join_all, select};
+use saldo::Holding;
 use saldo_beacon::container::SyncCommittee;
 use saldo_beacon::unit::Period;
 use saldo_beacon::{Checkpoint, LightClient, Network};
-use saldo_proof::{Account, Verified};
 
 use super::Omission;
 use crate::client::table;
@@ -40,6 +41,15 @@ pub(super) struct LooseReader {
     state: Mutex<State>,
 }
 
+/// What a proof shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Found {
+    /// So many base units, frozen or not.
+    Units(U256, bool),
+    /// The token has no balance that can be proven; the code of the reason.
+    NoBalance(&'static str),
+}
+
 /// Its state.
 #[derive(Default)]
 struct State {
@@ -47,9 +57,13 @@ struct State {
     /// A committee whose update too few signed, and the period that it signs in.
     forced: Option<(Period, SyncCommittee)>,
     heads: Heads,
-    held: BTreeMap<Address, Held>,
-    /// Pending proofs: their roots are not signed yet.
-    pending: BTreeMap<Address, Vec<Verified<Account>>>,
+    held: BTreeMap<Holding, Held>,
+    /// What pending proofs show, under roots that are not signed yet.
+    pending: BTreeMap<Holding, Vec<(B256, Found)>>,
+    /// The tokens that have no balance that can be proven, since the last read.
+    without: BTreeMap<Holding, &'static str>,
+    /// The implementation that the proxy had first, for a wallet that never looks again.
+    implementation: Option<Address>,
     /// The strikes of each provider, and the providers that are not asked any more.
     strikes: BTreeMap<usize, u64>,
     shut_out: BTreeSet<usize>,
@@ -95,30 +109,38 @@ impl LooseReader {
         self.has(Omission::NoAge) || age <= self.max_age
     }
 
-    async fn read_all(&self, owners: &[Address]) {
+    async fn read_all(&self, holdings: &[Holding]) {
         self.sync().await;
         self.review();
-        join_all(owners.iter().map(|owner| self.read_one(*owner))).await;
+        join_all(holdings.iter().map(|holding| self.read_one(*holding))).await;
     }
 
-    /// Reads one account, and records what is proven.
-    async fn read_one(&self, owner: Address) {
-        if self.join_pending(owner) {
+    /// Reads one holding, and records what is proven.
+    async fn read_one(&self, holding: Holding) {
+        if self.join_pending(holding) {
             return;
         }
         let Some(head) = self.head() else { return };
-        if let Some((wei, head)) = self.prove(owner, &head).await {
-            self.offer(owner, wei, &head);
+        if let Some((found, head)) = self.prove(holding, &head).await {
+            self.offer(holding, found, &head);
         } else if self.has(Omission::ErrorIsZero) {
-            self.offer(owner, U256::ZERO, &head);
+            self.offer(holding, Found::Units(U256::ZERO, false), &head);
         }
     }
 
     /// Records what was proven, if it is not older than the record.
-    fn offer(&self, owner: Address, units: U256, head: &Head) -> bool {
+    fn offer(&self, holding: Holding, found: Found, head: &Head) -> bool {
         let replaces_all = self.has(Omission::OldBlock);
-        let amount = ShownAmount { units, block: head.block };
-        self.state().held.entry(owner).or_default().offer(amount, replaces_all)
+        let mut state = self.state();
+        let (units, is_frozen) = match found {
+            Found::Units(units, is_frozen) => (units, is_frozen),
+            Found::NoBalance(code) => {
+                state.without.insert(holding, code);
+                return true;
+            }
+        };
+        let amount = ShownAmount { units, is_frozen, block: head.block };
+        state.held.entry(holding).or_default().offer(amount, replaces_all)
     }
 
     /// Withdraws what the newest head excludes.
@@ -131,16 +153,18 @@ impl LooseReader {
         held.values_mut().for_each(|held| held.review(heads));
     }
 
-    fn show(&self, owner: Address) -> Shown {
+    fn show(&self, holding: Holding) -> Shown {
         let mut state = self.state();
-        let Some(held) = state.held.get_mut(&owner) else { return unknown() };
+        let without = state.without.remove(&holding);
+        let unknown = Shown { why: Some(without.unwrap_or("deadline")), ..Shown::default() };
+        let Some(held) = state.held.get_mut(&holding) else { return unknown };
         let newest = held.newest();
         let fresh = held.take_fresh();
-        let shown = Shown { withdrawn: held.withdrawn(), ..unknown() };
+        let shown = Shown { withdrawn: held.withdrawn(), ..unknown };
         match fresh {
             Some(amount) => Shown { amount: Some(amount), why: None, ..shown },
             None if self.has(Omission::DropsLast) => {
-                state.held.remove(&owner);
+                state.held.remove(&holding);
                 shown
             }
             None => Shown { last: newest, ..shown },
@@ -148,21 +172,17 @@ impl LooseReader {
     }
 }
 
-fn unknown() -> Shown {
-    Shown { why: Some("deadline"), ..Shown::default() }
-}
-
 impl Wallet for LooseReader {
-    fn read<'a>(&'a self, owners: &'a [Address]) -> BoxFuture<'a, Vec<Shown>> {
+    fn read<'a>(&'a self, holdings: &'a [Holding]) -> BoxFuture<'a, Vec<Shown>> {
         async move {
-            let all = self.read_all(owners).boxed();
+            let all = self.read_all(holdings).boxed();
             if self.has(Omission::NoDeadline) {
                 all.await;
             } else {
-                // An account that is not proven by then is unknown.
+                // What is not proven by then is unknown.
                 select(all, self.wire.sleep(self.deadline)).await;
             }
-            owners.iter().map(|owner| self.show(*owner)).collect()
+            holdings.iter().map(|holding| self.show(*holding)).collect()
         }
         .boxed()
     }

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use alloy_primitives::{Address, B256, U256};
+use alloy_primitives::{B256, U256};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use saldo::UnixTime;
+use saldo::{Holding, UnixTime};
 
 use crate::client::RealWallet;
 use crate::wallet::{Shown, ShownAmount, ShownBlock, Wallet};
@@ -31,7 +31,7 @@ pub(super) struct Wrapped {
     wallet: RealWallet,
     screen: Screen,
     /// The newest amount that was shown of each.
-    shown: Mutex<BTreeMap<Address, ShownAmount>>,
+    shown: Mutex<BTreeMap<Holding, ShownAmount>>,
 }
 
 impl Wrapped {
@@ -39,10 +39,10 @@ impl Wrapped {
         Self { wallet, screen, shown: Mutex::default() }
     }
 
-    fn show(&self, owner: Address, told: Shown) -> Shown {
+    fn show(&self, holding: Holding, told: Shown) -> Shown {
         let mut before = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
-        let amount =
-            |units: U256| Some(ShownAmount { units, block: told.last.map_or(NOWHERE, |last| last.block) });
+        let block = told.last.map_or(NOWHERE, |last| last.block);
+        let amount = |units: U256| Some(ShownAmount { units, is_frozen: false, block });
         let shown = match self.screen {
             _ if told.amount.is_some() && self.screen != Screen::Stubborn => told,
             Screen::Zero => Shown { amount: amount(U256::ZERO), why: None, ..told },
@@ -54,7 +54,7 @@ impl Wrapped {
             Screen::Stale => {
                 Shown { amount: told.last, why: told.why.filter(|_| told.last.is_none()), ..told }
             }
-            Screen::Stubborn => match before.get(&owner).copied() {
+            Screen::Stubborn => match before.get(&holding).copied() {
                 Some(held) if told.newest().is_none_or(|now| now.block.number < held.block.number) => {
                     Shown { amount: None, last: Some(held), withdrawn: None, ..told }
                 }
@@ -62,7 +62,7 @@ impl Wrapped {
             },
         };
         if let Some(newest) = shown.newest() {
-            before.insert(owner, newest);
+            before.insert(holding, newest);
         }
         shown
     }
@@ -73,10 +73,10 @@ const NOWHERE: ShownBlock =
     ShownBlock { number: 0, hash: B256::ZERO, time: UnixTime::from_secs(0), finalized: false };
 
 impl Wallet for Wrapped {
-    fn read<'a>(&'a self, owners: &'a [Address]) -> BoxFuture<'a, Vec<Shown>> {
+    fn read<'a>(&'a self, holdings: &'a [Holding]) -> BoxFuture<'a, Vec<Shown>> {
         async move {
-            let told = self.wallet.read(owners).await;
-            owners.iter().zip(told).map(|(owner, told)| self.show(*owner, told)).collect()
+            let told = self.wallet.read(holdings).await;
+            holdings.iter().zip(told).map(|(holding, told)| self.show(*holding, told)).collect()
         }
         .boxed()
     }

@@ -9,9 +9,9 @@ use crate::campaign::Tally;
 /// How many smaller worlds are tried for each that fails.
 const TRIES: usize = 400;
 
-/// The reasons that a wallet which reads native balances is given in these worlds. They do not draw a provider that denies every
+/// The reasons that a wallet is given in these worlds. They do not draw a provider that denies every
 /// request: `tests/an_outage_is_not_zero.rs` has it.
-const WHYS: [&str; 29] = [
+const WHYS: [&str; 31] = [
     "all_unreachable",
     "checkpoint_not_served",
     "checkpoint_slot_wrong",
@@ -28,6 +28,7 @@ const WHYS: [&str; 29] = [
     "moved",
     "no_light_client_routes",
     "nobody_serves_proofs",
+    "not_a_token",
     "only_old_blocks",
     "policy_forbids_more_operators",
     "proof_window_missed",
@@ -36,6 +37,7 @@ const WHYS: [&str; 29] = [
     "providers_failing",
     "quota_exhausted",
     "rate_limited",
+    "token_layout_unproven",
     "too_few_checkpoint_sources",
     "unknown_fork",
     "unknown_header_layout",

@@ -3,23 +3,25 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use alloy_primitives::{Address, U256};
+use alloy_primitives::{Address, B256, U256};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Either, join_all, select};
 use futures_util::stream::{FuturesUnordered, StreamExt};
+use saldo::Holding;
 use saldo_chain::ExecutionHeader;
 use saldo_proof::eip1186::AccountReply;
 use saldo_proof::{Account, StateRoot, Verified, claimed_root, verify_account};
 use serde_json::{Value, json};
 
 use super::held::Head;
-use super::{LooseReader, Miss, Omission};
+use super::{Found, LooseReader, Miss, Omission};
+use crate::holding::of_token;
 use crate::wallet::ShownBlock;
 
 /// The outcome of an answer.
-enum Worth {
-    /// A proven amount at that block.
-    Proven(U256, Head),
+pub(super) enum Worth {
+    /// What is proven at that block.
+    Proven(Found, Head),
     /// A proof under a root that is not signed.
     Pending,
 }
@@ -31,9 +33,10 @@ const STRIKES: u64 = 2;
 
 impl LooseReader {
     /// Asks for a proof at `head` until one arrives.
-    pub(super) async fn prove(&self, owner: Address, head: &Head) -> Option<(U256, Head)> {
-        if self.has(Omission::ErrorsAreVotes) {
-            return self.vote(owner, head).await;
+    pub(super) async fn prove(&self, holding: Holding, head: &Head) -> Option<(Found, Head)> {
+        if self.has(Omission::ErrorsAreVotes) && of_token(&holding).is_none() {
+            let (wei, head) = self.vote(holding.owner(), head).await?;
+            return Some((Found::Units(wei, false), head));
         }
         let mut waiting = self.order().into_iter();
         let mut running: FuturesUnordered<BoxFuture<'_, (usize, Result<Worth, Miss>)>> =
@@ -41,7 +44,7 @@ impl LooseReader {
         let mut is_due = true;
         loop {
             if is_due && let Some(provider) = waiting.next() {
-                let ask = self.ask(provider, owner, head);
+                let ask = self.ask(provider, holding, head);
                 running.push(ask.map(move |answer| (provider, answer)).boxed());
             }
             if running.is_empty() {
@@ -55,10 +58,10 @@ impl LooseReader {
                 Either::Left((Some((provider, answer)), _)) => {
                     self.note(provider, &answer);
                     match answer {
-                        Ok(Worth::Proven(wei, head)) => return Some((wei, head)),
+                        Ok(Worth::Proven(found, head)) => return Some((found, head)),
                         Ok(Worth::Pending) if self.has(Omission::PendingEndsRead) => return None,
                         Err(miss) if miss != Miss::Offline && self.has(Omission::RetryStorm) => {
-                            let ask = self.ask(provider, owner, head);
+                            let ask = self.ask(provider, holding, head);
                             running.push(ask.map(move |answer| (provider, answer)).boxed());
                         }
                         _ => {}
@@ -93,7 +96,15 @@ impl LooseReader {
         }
     }
 
-    async fn ask(&self, provider: usize, owner: Address, head: &Head) -> Result<Worth, Miss> {
+    async fn ask(&self, provider: usize, holding: Holding, head: &Head) -> Result<Worth, Miss> {
+        match of_token(&holding) {
+            Some((owner, token)) => self.ask_token(provider, holding, (owner, token), head).await,
+            None => self.ask_native(provider, holding, head).await,
+        }
+    }
+
+    async fn ask_native(&self, provider: usize, holding: Holding, head: &Head) -> Result<Worth, Miss> {
+        let owner = holding.owner();
         if self.has(Omission::ProvidersHeader) {
             return self.ask_with_header(provider, owner).await;
         }
@@ -116,14 +127,19 @@ impl LooseReader {
         if self.has(Omission::UnsignedTip) {
             return Ok(Worth::Proven(balance(&account), *head));
         }
-        let known = self.state().heads.of_root(root.get());
+        self.join_or_keep(holding, root.get(), balance(&account))
+    }
+
+    /// The outcome of a proof under `root`: it is of a signed block, or it is kept.
+    pub(super) fn join_or_keep(&self, holding: Holding, root: B256, found: Found) -> Result<Worth, Miss> {
+        let known = self.state().heads.of_root(root);
         match known.filter(|known| !self.wants_final || known.block.finalized) {
-            Some(known) if self.is_current(owner, &known) => Ok(Worth::Proven(balance(&account), known)),
+            Some(known) if self.is_current(holding, &known) => Ok(Worth::Proven(found, known)),
             Some(_) => Err(Miss::Without),
             None => {
                 let mut state = self.state();
-                let pending = state.pending.entry(owner).or_default();
-                pending.push(account);
+                let pending = state.pending.entry(holding).or_default();
+                pending.push((root, found));
                 if pending.len() > 24 {
                     pending.remove(0);
                 }
@@ -136,14 +152,14 @@ impl LooseReader {
     fn weigh(&self, reply: &Value, owner: Address, head: &Head) -> Result<Worth, Miss> {
         if self.has(Omission::FirstReply) {
             let balance = reply.get("balance").and_then(Value::as_str).and_then(|text| text.parse().ok());
-            return balance.map(|wei| Worth::Proven(wei, *head)).ok_or(Miss::Failed);
+            return balance.map(|wei| Worth::Proven(Found::Units(wei, false), *head)).ok_or(Miss::Failed);
         }
         let reply: AccountReply = serde_json::from_value(reply.clone()).map_err(|_| Miss::Failed)?;
         let subject = if self.has(Omission::EchoedAddress) { reply.address.unwrap_or(owner) } else { owner };
         match verify_account(StateRoot::new(head.root), subject, &reply.account_proof) {
             Ok(account) => Ok(Worth::Proven(balance(&account), *head)),
             Err(_) if self.has(Omission::TruncatedIsZero) && reply.account_proof.len() < 2 => {
-                Ok(Worth::Proven(U256::ZERO, *head))
+                Ok(Worth::Proven(Found::Units(U256::ZERO, false), *head))
             }
             Err(_) => Err(Miss::Failed),
         }
@@ -186,28 +202,28 @@ impl LooseReader {
     }
 
     /// Joins a pending proof with the newest head, if it is of that block.
-    pub(super) fn join_pending(&self, owner: Address) -> bool {
+    pub(super) fn join_pending(&self, holding: Holding) -> bool {
         let Some(head) = self.head() else { return false };
-        let pending = self.state().pending.get(&owner).cloned().unwrap_or_default();
-        let found = pending.iter().find(|account| account.state_root().get() == head.root);
-        let joined = found.is_some_and(|account| self.offer(owner, balance(account), &head));
+        let pending = self.state().pending.get(&holding).cloned().unwrap_or_default();
+        let found = pending.iter().find(|(root, _)| *root == head.root);
+        let joined = found.is_some_and(|(_, found)| self.offer(holding, *found, &head));
         if joined {
-            self.state().pending.remove(&owner);
+            self.state().pending.remove(&holding);
         }
         joined
     }
 
-    /// Whether a block is young enough, and not older than the record of the owner.
-    fn is_current(&self, owner: Address, head: &Head) -> bool {
-        let held = self.state().held.get(&owner).and_then(super::Held::newest);
+    /// Whether a block is young enough, and not older than the record of the holding.
+    fn is_current(&self, holding: Holding, head: &Head) -> bool {
+        let held = self.state().held.get(&holding).and_then(super::Held::newest);
         self.has(Omission::OldBlock)
             || self.is_young(head) && held.is_none_or(|held| held.block.number <= head.block.number)
     }
 }
 
-fn balance(account: &Verified<Account>) -> U256 {
+fn balance(account: &Verified<Account>) -> Found {
     match account.leaf() {
-        Account::Present(state) => state.balance,
-        Account::Absent => U256::ZERO,
+        Account::Present(state) => Found::Units(state.balance, false),
+        Account::Absent => Found::Units(U256::ZERO, false),
     }
 }
