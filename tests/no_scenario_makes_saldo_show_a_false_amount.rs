@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use saldo_drill::replay::{Look, Record, replay};
+use saldo_drill::replay::{Known, Look, Record, replay};
 use saldo_drill::scenario::{Naive, Scenario, brief, built_in, ether};
 use saldo_tests::supply::repository;
 
@@ -165,7 +165,9 @@ fn naive(record: &Record) -> String {
 
 fn saldo(record: &Record) -> String {
     let mut parts = Vec::new();
-    let proven = distinct(record, |look| look.shown.proven.as_ref().map(|known| ether(known.amount)));
+    let shown =
+        |known: &Known| format!("{}{}", ether(known.amount), if known.is_frozen { " frozen" } else { "" });
+    let proven = distinct(record, |look| look.shown.proven.as_ref().map(shown));
     if !proven.is_empty() {
         parts.push(format!("{}, proven", proven.join(", then ")));
     }

@@ -117,6 +117,69 @@ fn impossible_members_and_times_are_refused() {
 }
 
 #[test]
+fn impossible_contracts_are_refused() {
+    let usdc = "[[contract]]\nname = \"usdc\"\ncode = \"FiatTokenProxy\"\npoints_to = \"code\"\n\
+                [[contract]]\nname = \"code\"\ncode = \"FiatTokenV2_2\"\n";
+    assert_eq!(Scenario::from_toml(&format!("{HEAD}token = \"usdc\"\n{usdc}")).unwrap().contracts.len(), 2);
+    let one = |rest: &str| format!("token = \"x\"\n[[contract]]\nname = \"x\"\n{rest}\n");
+    for (rest, line, part) in [
+        (one("code = \"weth9\""), 8, "there is no code `weth9`; did you mean `WETH9`?"),
+        (one("code = \"minimal-proxy\""), 8, "did you mean `minimal_proxy`?"),
+        (one("code = \"DAI\""), 8, "expected one of none, unknown, minimal_proxy, "),
+        (one("code = \"none\"\ncolour = 1"), 9, "unknown field `colour`, expected one of `name`, `code`"),
+        (one("code = \"none\"\nslots = [{ key = \"0x1\" }]"), 9, "missing field `value`"),
+        (one("code = \"none\"\nslots = [{ key = \"x\", value = \"1\" }]"), 9, ""),
+        (
+            "[[event]]\nat = \"1m\"\nchain = { upgraded = { contract = \"x\", into = \"y\" } }\n".into(),
+            7,
+            "into",
+        ),
+        ("[[event]]\nat = \"1m\"\nchain = { frozen = \"yes\" }\n".into(), 7, "expected a boolean"),
+    ] {
+        let error = refused(&rest);
+        let ScenarioError::Form { line: at, message } = &error else { panic!("{rest}: {error:?}") };
+        assert!(*at == line && message.contains(part), "{rest}: {error}");
+    }
+    let many: String =
+        (0..17).map(|at| format!("[[contract]]\nname = \"x{at}\"\ncode = \"none\"\n")).collect();
+    for (rest, part) in [
+        (usdc.to_owned(), "no `token` says which of them is read"),
+        (format!("token = \"dai\"\n{usdc}"), "no [[contract]] is called so"),
+        ("token = \"dai\"\n".to_owned(), "no [[contract]] is called so"),
+        (one("code = \"FiatTokenProxy\""), "does not say what it `points_to`"),
+        (one("code = \"minimal_proxy\""), "does not say what it `points_to`"),
+        (one("code = \"minimal_proxy\"\npoints_to = \"y\""), "`x` points to `y`, and no [[contract]]"),
+        (one("code = \"WETH9\"\npoints_to = \"x\""), "it is no proxy"),
+        (
+            one("code = \"WETH9\"\n[[contract]]\nname = \"x\"\ncode = \"none\""),
+            "two contracts are called `x`",
+        ),
+        (format!("token = \"X\"\n[[contract]]\nname = \"X\"\ncode = \"none\"\n"), "a name is 1 to 32"),
+        (format!("token = \"x0\"\n{many}"), "more than 16 contracts"),
+    ] {
+        let error = refused(&rest);
+        assert!(matches!(error, ScenarioError::Contracts(_)), "{rest}: {error:?}");
+        assert!(error.to_string().contains(part), "{rest}: {error}");
+    }
+    for (chain, part) in [
+        ("{ upgraded = { contract = \"dai\", to = \"code\" } }", "no [[contract]] is called `dai`"),
+        ("{ upgraded = { contract = \"usdc\", to = \"dai\" } }", "no [[contract]] is called `dai`"),
+        ("{ upgraded = { contract = \"code\", to = \"usdc\" } }", "`code` is no proxy that can be upgraded"),
+        (
+            "{ deployed = { contract = \"code\", code = \"minimal_proxy\" } }",
+            "does not say what it `points_to`",
+        ),
+        ("{ slot = { contract = \"dai\", key = \"1\", value = \"1\" } }", "no [[contract]] is called `dai`"),
+    ] {
+        let error = refused(&format!("token = \"usdc\"\n{usdc}[[event]]\nat = \"1m\"\nchain = {chain}\n"));
+        assert!(matches!(error, ScenarioError::Event { .. }), "{chain}: {error:?}");
+        assert!(error.to_string().contains(part), "{chain}: {error}");
+    }
+    let frozen = refused("[[event]]\nat = \"1m\"\nchain = { frozen = true }\n");
+    assert!(frozen.to_string().contains("only a token can be frozen"), "{frozen}");
+}
+
+#[test]
 fn built_in_scenarios_are_valid_and_named_as_their_files() {
     let names: Vec<&str> = built_in().iter().map(|(name, _)| *name).collect();
     for name in &names {
@@ -140,6 +203,8 @@ fn built_in_scenarios_are_valid_and_named_as_their_files() {
         "stale-node",
         "split-brain",
         "captive-portal",
+        "token-wrong-slot",
+        "not-a-token",
     ] {
         assert!(names.contains(&requested), "{requested}");
     }
@@ -171,7 +236,8 @@ fn the_document_shows_valid_faults() {
     let document = std::fs::read_to_string(path).unwrap();
     let example = document.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
     let scenario = Scenario::from_toml(example).unwrap();
-    assert_eq!((scenario.members.len(), scenario.events.len()), (6, 5));
+    assert_eq!((scenario.members.len(), scenario.events.len()), (6, 6));
+    assert_eq!((scenario.contracts.len(), scenario.token), (2, Some(scenario.contracts[0].address)));
 
     let faults = document.split("## Faults").nth(1).and_then(|rest| rest.split("\n## ").next()).unwrap();
     let (of_everyone, rest) = faults.split_once("Of providers alone:").unwrap();

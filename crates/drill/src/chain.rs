@@ -17,6 +17,7 @@ use crate::Seed;
 use crate::block::{Block, BlockInfo};
 use crate::ledger::Ledger;
 use crate::schedule::{Known, Preset, Schedule};
+use crate::token::{ContractCode, Held};
 use crate::world::{Change, token_balance_key};
 
 /// How many blocks are kept of a chain that goes on for days.
@@ -77,6 +78,13 @@ impl Chain {
     /// From the next block on `address` has this code. The chain never runs it.
     pub fn set_code(&self, address: Address, code: Bytes) {
         self.change(Change::Code(address, keccak256(&code), code));
+    }
+
+    /// From the next block on `address` has this code. Without code it stays as it is: no contract ceases to exist.
+    pub fn deploy(&self, address: Address, code: &ContractCode) {
+        if let Some((hash, bytes)) = code.hash_and_bytes() {
+            self.change(Change::Code(address, hash, bytes));
+        }
     }
 
     /// From the next block on `address` has the code with this hash, as a contract of mainnet; its bytes are not known.
@@ -266,6 +274,11 @@ impl Chain {
     pub fn storage_at_hash(&self, hash: B256, address: Address, key: B256) -> Option<U256> {
         let block = self.block_of_hash(hash)?;
         Some(block.world.account(address).map_or(U256::ZERO, |account| account.storage_at(key)))
+    }
+
+    /// The truth: what `owner` holds of `token` after the block of that hash, on any branch; `None` if the block does not exist.
+    pub fn held_at_hash(&self, hash: B256, token: Address, owner: Address) -> Option<Held> {
+        Some(self.block_of_hash(hash)?.world.held(token, owner))
     }
 
     /// The bootstrap of the block with that beacon root.

@@ -56,6 +56,7 @@ pub mod serve;
 mod server;
 pub mod simulate;
 pub mod stage;
+mod token;
 mod tree;
 pub mod trie;
 mod world;
@@ -70,6 +71,7 @@ pub use saldo_beacon::Fork;
 pub use schedule::Preset;
 pub use seed::Seed;
 pub use server::{Protocol, Served, Server};
+pub use token::{ContractCode, Held};
 pub use world::{HISTORY_CONTRACT, token_balance_key};
 
 #[cfg(doctest)]

@@ -28,23 +28,32 @@ impl NaiveWallet {
     /// The balance in wei as the first reply of these providers says; an error is a reply, and counts as 0, as in such
     /// wallets.
     pub async fn balance(&self, owner: Address, asked: &[usize]) -> U256 {
+        self.first("eth_getBalance", json!([owner, "latest"]), asked).await
+    }
+
+    /// The same of a token, in its base units.
+    pub async fn token_balance(&self, owner: Address, token: Address, asked: &[usize]) -> U256 {
+        let data = format!("0x70a08231{:x}", owner.into_word());
+        self.first("eth_call", json!([{ "to": token, "data": data }, "latest"]), asked).await
+    }
+
+    async fn first(&self, method: &str, params: Value, asked: &[usize]) -> U256 {
+        let call = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }).to_string();
         let asked = asked.iter().filter_map(|place| self.providers.get(*place));
         let replies: Vec<BoxFuture<'_, Option<U256>>> =
-            asked.map(|provider| -> BoxFuture<'_, _> { Box::pin(self.ask(owner, provider)) }).collect();
+            asked.map(|provider| -> BoxFuture<'_, _> { Box::pin(self.ask(&call, provider)) }).collect();
         if replies.is_empty() {
             return U256::ZERO;
         }
         select_all(replies).await.0.unwrap_or_default()
     }
 
-    async fn ask(&self, owner: Address, provider: &Endpoint) -> Option<U256> {
-        let call =
-            json!({ "jsonrpc": "2.0", "id": 1, "method": "eth_getBalance", "params": [owner, "latest"] });
+    async fn ask(&self, call: &str, provider: &Endpoint) -> Option<U256> {
         let request = Request {
             method: Method::Post,
             url: provider.url().clone(),
             headers: vec![("content-type", "application/json".to_owned())],
-            body: call.to_string().into_bytes(),
+            body: call.as_bytes().to_vec(),
             timeout: TIMEOUT,
             max_bytes: MAX_BYTES,
         };

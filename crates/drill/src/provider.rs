@@ -1,5 +1,6 @@
 //! An execution provider: JSON-RPC over the state of a [`Chain`].
 
+mod call;
 pub(crate) mod lie;
 mod method;
 
@@ -13,8 +14,8 @@ use crate::server::{Protocol, Served, Server};
 /// An execution provider. A handle: clones are the same provider.
 ///
 /// Serves `eth_chainId`, `eth_blockNumber`, `eth_getBlockByNumber`, `eth_getBlockByHash`, `debug_getRawHeader`,
-/// `eth_getProof`, `eth_getBalance`, `eth_getTransactionCount`, `eth_getCode` and `eth_getStorageAt`, single and in batches, with
-/// geth's fields and errors.
+/// `eth_getProof`, `eth_getBalance`, `eth_getTransactionCount`, `eth_getCode`, `eth_getStorageAt` and `eth_call` (only `balanceOf` of
+/// the codes that it knows), single and in batches, with geth's fields and errors.
 pub type Provider = Server<JsonRpc>;
 
 /// JSON-RPC, as execution providers speak it.

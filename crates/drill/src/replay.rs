@@ -18,11 +18,12 @@ use std::time::Duration;
 
 use alloy_primitives::U256;
 use futures_util::future::join;
-use saldo::{BuildError, Client, Endpoint, EndpointError, Policy, Proven, Reading};
+use saldo::{BuildError, Client, Endpoint, EndpointError, Holding, Policy, Proven, Reading};
 
 pub use lane::{Lane, State};
 pub use record::{Happened, Known, Look, Record, Shown, Standing, WhyUnproven};
 
+use crate::Held;
 use crate::naive::NaiveWallet;
 use crate::scenario::{Device, Event, Happening, Role, Scenario};
 use crate::simulate::Simulation;
@@ -157,22 +158,40 @@ impl Run {
 
     /// Both wallets look at the same time.
     fn look(&self, at: Duration, scenario: &Scenario) -> Look {
-        let tip = self.stage.chain.tip().number;
-        let truth = self.stage.chain.balance_at(tip, OWNER).unwrap_or_default();
-        let holding = self.client.native(OWNER);
-        let holdings = [holding];
-        let both = join(self.naive.balance(OWNER, &scenario.naive_asks), self.client.read(&holdings));
-        let (naive, readings) = self.simulation.run(both);
+        let truth = match self.stage.held_at_hash(self.stage.chain.tip().hash) {
+            Some(Held::Units { units, .. }) => units,
+            _ => U256::ZERO,
+        };
+        let holdings = [self.holding()];
+        let naive = async {
+            match self.stage.token() {
+                Some(token) => self.naive.token_balance(OWNER, token, &scenario.naive_asks).await,
+                None => self.naive.balance(OWNER, &scenario.naive_asks).await,
+            }
+        };
+        let (naive, readings) = self.simulation.run(join(naive, self.client.read(&holdings)));
         let reading = readings.into_iter().next();
         let shown = reading.as_ref().map_or_else(Shown::nothing, |reading| self.shown(reading));
         Look { at, truth, naive, naive_is_wrong: !self.was_lately(naive), shown }
     }
 
+    /// What both wallets look at.
+    fn holding(&self) -> Holding {
+        match self.stage.token() {
+            Some(token) => Holding::erc20(self.client.network_id(), OWNER, token),
+            None => self.client.native(OWNER),
+        }
+    }
+
     /// Whether the account held so much at one of the newest blocks.
-    fn was_lately(&self, wei: U256) -> bool {
+    fn was_lately(&self, shown: U256) -> bool {
         let tip = self.stage.chain.tip().number;
         let lately = tip.saturating_sub(GRACE)..=tip;
-        lately.into_iter().any(|number| self.stage.chain.balance_at(number, OWNER) == Some(wei))
+        let held = |number| self.stage.held_at_hash(self.stage.chain.block(number)?.hash);
+        lately.into_iter().any(|number| match held(number) {
+            Some(Held::Units { units, .. }) => units == shown,
+            _ => false,
+        })
     }
 
     fn shown(&self, reading: &Reading) -> Shown {
@@ -196,21 +215,24 @@ impl Run {
             last,
             claimed,
             why: reading.why().map(WhyUnproven::from),
-            withdrawn: self.client.withdrawn(&self.client.native(OWNER)).is_some(),
+            withdrawn: self.client.withdrawn(&self.holding()).is_some(),
             attempts: attempts.map(|attempt| format!("{}: {}", attempt.provider, attempt.outcome)).collect(),
         }
     }
 
     fn known(&self, proven: &Proven) -> Known {
         let anchor = proven.anchor();
-        let truth = self.stage.chain.balance_at_hash(anchor.hash(), OWNER);
+        let (units, is_frozen) = (proven.amount().base_units(), proven.is_frozen());
+        let truth = self.stage.held_at_hash(anchor.hash());
         Known {
-            amount: proven.amount().base_units(),
+            amount: units,
+            unit: if self.stage.token().is_some() { "tokens" } else { "ether" },
+            is_frozen,
             block: anchor.number(),
             age: self.client.now().age_of(anchor.timestamp()),
             assurance: anchor.assurance(),
             provider: proven.provider().to_string(),
-            is_true: truth == Some(proven.amount().base_units()),
+            is_true: truth == Some(Held::Units { units, is_frozen }),
         }
     }
 }

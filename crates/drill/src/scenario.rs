@@ -34,9 +34,9 @@ mod file;
 
 use std::time::Duration;
 
-use alloy_primitives::U256;
+use alloy_primitives::{Address, B256, U256};
 
-use crate::{Fault, Fork};
+use crate::{ContractCode, Fault, Fork};
 
 pub use crate::fault::Condition;
 pub use amount::{Ether, ether};
@@ -59,8 +59,12 @@ pub struct Scenario {
     pub fork: Fork,
     /// How long a slot of the chain is.
     pub slot: Duration,
-    /// What the account holds at first, in wei.
+    /// What the account holds at first: in wei, or in base units of the token.
     pub balance: U256,
+    /// The contracts of the chain.
+    pub contracts: Vec<Contract>,
+    /// The address of the token that wallets read; `None` if they read the coin.
+    pub token: Option<Address>,
     /// How many operators may see the address in one read.
     pub operators_per_address: usize,
     /// The places in [`Scenario::members`] of the providers that the naive wallet asks, all at once.
@@ -100,6 +104,21 @@ pub struct Member {
     pub lag: u64,
     /// How many blocks before its newest it can prove, if not all. Only of providers.
     pub window: Option<u64>,
+}
+
+/// A contract of the chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contract {
+    /// What it is called.
+    pub name: String,
+    /// Where it is.
+    pub address: Address,
+    /// Its code; a minimal proxy names the contract that it points to.
+    pub code: ContractCode,
+    /// The contract that a proxy passes its calls to.
+    pub points_to: Option<Address>,
+    /// Words of its storage at first.
+    pub slots: Vec<(B256, U256)>,
 }
 
 /// What a source is asked for.
@@ -187,8 +206,35 @@ pub enum Device {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OnChain {
-    /// The account holds this much from the next block on, in wei.
+    /// The account holds this much from the next block on: in wei, or in base units of the token.
     Balance(U256),
+    /// Whether the token's issuer freezes what the account holds, from the next block on.
+    Frozen(bool),
+    /// A proxy passes its calls to another contract from the next block on.
+    Upgraded {
+        /// The proxy.
+        contract: Address,
+        /// The other contract.
+        to: Address,
+        /// What the account holds from then on, if the other contract's code was given its balances.
+        balance: Option<U256>,
+    },
+    /// There is code at an address from the next block on.
+    Deployed {
+        /// The address.
+        contract: Address,
+        /// The code.
+        code: ContractCode,
+    },
+    /// A contract has this word in a slot from the next block on.
+    Slot {
+        /// The contract.
+        contract: Address,
+        /// The slot.
+        key: B256,
+        /// The word.
+        value: U256,
+    },
     /// The last so many blocks are replaced by others.
     Reorganised(u64),
     /// Nothing becomes final any more, or again.

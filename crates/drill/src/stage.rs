@@ -1,14 +1,18 @@
 //! A scenario's chain, and the sources that serve it.
 
+mod token;
+
 use std::time::Duration;
 
-use alloy_primitives::{Address, U256};
+use alloy_primitives::{Address, B256, U256};
 use saldo_beacon::unit::UnixTime;
 
 use crate::fault::{Fault, Rule};
 use crate::http::{HttpRequest, Reaction, Service};
 use crate::scenario::{Condition, Event, Happening, Member, OnChain, Role, Scenario};
-use crate::{BeaconSource, Chain, Protocol, Provider, Server};
+use crate::{BeaconSource, Chain, Held, Protocol, Provider, Server};
+
+use token::Token;
 
 /// The account whose balance a scenario is about.
 pub const OWNER: Address = Address::repeat_byte(0xa1);
@@ -26,6 +30,8 @@ pub struct Stage {
     pub services: Vec<Source>,
     /// Chains that are not the true one; they follow the time as it does.
     pub others: Vec<Chain>,
+    /// The token that wallets read, if they do not read the coin.
+    token: Option<Token>,
 }
 
 /// A source of either kind. A handle: clones are the same source.
@@ -111,9 +117,29 @@ impl Stage {
             let before = scenario.slot.as_secs().saturating_mul(HISTORY);
             builder = builder.genesis_time(UnixTime::from_secs(now.as_secs().saturating_sub(before)));
         }
-        let chain = builder.build();
+        let token = scenario.token.map(|address| {
+            let contracts = scenario.contracts.clone();
+            Token { address, contracts, units: scenario.balance, is_frozen: false }
+        });
+        let chain = token.iter().fold(builder, |builder, token| token.deploy(builder, OWNER)).build();
         let services = scenario.members.iter().map(|member| Source::new(member, &chain)).collect();
-        Self { chain, services, others: Vec::new() }
+        Self { chain, services, others: Vec::new(), token }
+    }
+
+    /// The address of the token that wallets read; `None` if they read the coin.
+    pub fn token(&self) -> Option<Address> {
+        self.token.as_ref().map(|token| token.address)
+    }
+
+    /// The truth: what the account holds after the block of that hash; `None` if there is no such block.
+    pub fn held_at_hash(&self, hash: B256) -> Option<Held> {
+        match self.token() {
+            Some(token) => self.chain.held_at_hash(hash, token, OWNER),
+            None => {
+                let units = self.chain.balance_at_hash(hash, OWNER)?;
+                Some(Held::Units { units, is_frozen: false })
+            }
+        }
     }
 
     /// Lets `event` happen, as far as it does not happen to the device.
@@ -125,11 +151,49 @@ impl Stage {
                 meant.for_each(|service| service.change(*latency, *lag, *window));
             }
             Happening::Device(_) => {}
-            Happening::Chain(OnChain::Balance(wei)) => self.chain.set_balance(OWNER, *wei),
+            Happening::Chain(OnChain::Balance(units)) => self.set_balance(*units),
+            Happening::Chain(OnChain::Frozen(is_it)) => self.change_token(|token| token.is_frozen = *is_it),
+            Happening::Chain(OnChain::Upgraded { contract, to, balance }) => {
+                self.upgrade(*contract, *to, *balance);
+            }
+            Happening::Chain(OnChain::Deployed { contract, code }) => {
+                self.chain.deploy(*contract, code);
+                self.change_token(|token| token.deployed(*contract, *code));
+            }
+            Happening::Chain(OnChain::Slot { contract, key, value }) => {
+                self.chain.set_storage(*contract, *key, *value);
+            }
             Happening::Chain(OnChain::Reorganised(depth)) => self.chain.reorg(*depth),
             Happening::Chain(OnChain::FinalityStalls(stalls)) => self.chain.stall_finality(*stalls),
             Happening::Chain(OnChain::Signers(signers)) => self.chain.set_signers(*signers),
             Happening::Chain(OnChain::Pace(slots)) => self.chain.set_pace(*slots),
+        }
+    }
+
+    fn set_balance(&mut self, units: U256) {
+        match self.token {
+            Some(_) => self.change_token(|token| token.units = units),
+            None => self.chain.set_balance(OWNER, units),
+        }
+    }
+
+    /// Changes what is known of the token, and what its code keeps for the account.
+    fn change_token(&mut self, change: impl FnOnce(&mut Token)) {
+        let Some(token) = &mut self.token else { return };
+        change(token);
+        if let Some((key, word)) = token.word(OWNER, token.units, token.is_frozen) {
+            self.chain.set_storage(token.address, key, word);
+        }
+    }
+
+    fn upgrade(&mut self, contract: Address, to: Address, balance: Option<U256>) {
+        let Some(token) = &mut self.token else { return };
+        if let Some(key) = token.upgraded(contract, to) {
+            self.chain.set_storage(contract, key, U256::from_be_bytes(to.into_word().0));
+        }
+        // Without it the other code finds what is in its slot.
+        if let Some(units) = balance {
+            self.change_token(|token| token.units = units);
         }
     }
 
@@ -159,7 +223,11 @@ impl Stage {
             }
             Fault::AnotherBranch { balance } => {
                 let other = self.chain.split();
-                other.set_balance(OWNER, *balance);
+                match self.token.as_ref().and_then(|it| Some((it.address, it.word(OWNER, *balance, false)?)))
+                {
+                    Some((token, (key, word))) => other.set_storage(token, key, word),
+                    None => other.set_balance(OWNER, *balance),
+                }
                 other
             }
             other => return other.clone(),

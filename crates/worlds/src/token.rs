@@ -94,7 +94,7 @@ impl Target {
     }
 }
 
-/// Adds the tokens to a chain, with `first` base units for each holder.
+/// Adds the tokens to a chain, with `first` base units for each holder. One holder is blocked.
 pub(crate) fn deploy(builder: ChainBuilder, first: u64) -> ChainBuilder {
     let (before, after) = (hex!("363d3d373d3d3d363d73"), hex!("5af43d82803e903d91602b57fd5bf3"));
     let clone = [before.as_slice(), PLAIN.as_slice(), &after];
@@ -113,7 +113,8 @@ pub(crate) fn deploy(builder: ChainBuilder, first: u64) -> ChainBuilder {
     let holders =
         strangers.chain(HOLDINGS.iter().filter_map(of_token).filter(|(owner, _)| *owner != OWNERS[2]));
     holders.fold(builder, |builder, (owner, token)| {
-        let each = words(token, owner, first, false).into_iter();
+        let is_blocked = (owner, token) == (OWNERS[1], PROXY);
+        let each = words(token, owner, first, is_blocked).into_iter();
         each.fold(builder, |builder, (key, word)| builder.storage(token, key, word))
     })
 }

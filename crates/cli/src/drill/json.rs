@@ -85,6 +85,7 @@ fn shown(shown: &Shown) -> Value {
 fn known(known: &Known) -> Value {
     json!({
         "amount": known.amount.to_string(),
+        "is_frozen": known.is_frozen,
         "block": known.block,
         "age_seconds": known.age.map(|age| age.as_secs()),
         "provider": known.provider,

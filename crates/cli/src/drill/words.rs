@@ -40,7 +40,9 @@ pub(super) fn headline(shown: &Shown) -> String {
 
 fn amount(known: &Known) -> String {
     let falsely = if known.is_true { "" } else { " (FALSE)" };
-    format!("{} ether{falsely} at block {}, {}", ether(known.amount), known.block, age(known))
+    let frozen = if known.is_frozen { ", frozen," } else { "" };
+    let (amount, unit, block) = (ether(known.amount), known.unit, known.block);
+    format!("{amount} {unit}{frozen}{falsely} at block {block}, {}", age(known))
 }
 
 fn age(known: &Known) -> String {

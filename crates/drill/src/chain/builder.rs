@@ -12,6 +12,7 @@ use super::Chain;
 use crate::Seed;
 use crate::ledger::Ledger;
 use crate::schedule::{Known, Preset, Schedule};
+use crate::token::ContractCode;
 use crate::world::{Change, World};
 
 /// How many epochs a chain has if not said.
@@ -122,6 +123,13 @@ impl ChainBuilder {
     /// The hash of a contract's code at genesis, as of a contract of mainnet; its bytes are not known.
     pub fn code_hash(mut self, address: Address, code_hash: B256) -> Self {
         self.changes.push(Change::Code(address, code_hash, Bytes::new()));
+        self
+    }
+
+    /// The code of a contract at genesis.
+    pub fn deploy(mut self, address: Address, code: &ContractCode) -> Self {
+        let change = code.hash_and_bytes().map(|(hash, bytes)| Change::Code(address, hash, bytes));
+        self.changes.extend(change);
         self
     }
 

@@ -13,7 +13,7 @@ use crate::header::quantity;
 use crate::trie::{EMPTY_ROOT, MissingNode};
 use crate::world::Account;
 
-type Answer = Result<Value, Failure>;
+pub(super) type Answer = Result<Value, Failure>;
 
 /// What `eth_getProof` says, before lies are put on it.
 pub(super) struct Proof {
@@ -64,6 +64,7 @@ impl View<'_> {
                 let value = self.account(&params, 2)?.1.map_or(U256::ZERO, |account| account.storage_at(key));
                 Ok(format!("{value:#066x}").into())
             }
+            "eth_call" => self.call(&params),
             "eth_getCode" => self.get_code(&params),
             "eth_getProof" => self.get_proof(&params),
             _ => Err(Failure::new(-32601, &format!("the method {method} does not exist/is not available"))),
@@ -105,7 +106,7 @@ impl View<'_> {
 
     /// The block that a parameter names: by tag, number, hash, or an object with one of the two
     /// ([EIP-1898](https://eips.ethereum.org/EIPS/eip-1898)).
-    fn block(&self, name: &Value) -> Result<Arc<Block>, Failure> {
+    pub(super) fn block(&self, name: &Value) -> Result<Arc<Block>, Failure> {
         let unknown = |message| Failure::new(-32000, message);
         let hash =
             name.get("blockHash").or(Some(name)).and_then(Value::as_str).filter(|text| text.len() == 66);
@@ -192,11 +193,11 @@ pub(super) fn missing(node: MissingNode) -> Failure {
     Failure::new(-32000, &format!("missing trie node {:x} (path ) state is not available", node.hash))
 }
 
-fn invalid() -> Failure {
+pub(super) fn invalid() -> Failure {
     Failure::new(-32602, "invalid argument")
 }
 
-fn parse<T: FromStr>(text: &str) -> Result<T, Failure> {
+pub(super) fn parse<T: FromStr>(text: &str) -> Result<T, Failure> {
     text.parse().map_err(|_| invalid())
 }
 
@@ -207,10 +208,10 @@ pub(super) fn storage_key(text: &str) -> Result<B256, Failure> {
 }
 
 /// The parameters of a call.
-struct Params<'a>(&'a [Value]);
+pub(super) struct Params<'a>(&'a [Value]);
 
 impl<'a> Params<'a> {
-    fn get(&self, place: usize) -> Result<&'a Value, Failure> {
+    pub(super) fn get(&self, place: usize) -> Result<&'a Value, Failure> {
         self.0
             .get(place)
             .ok_or_else(|| Failure::new(-32602, &format!("missing value for required argument {place}")))

@@ -50,9 +50,9 @@ impl From<&Event> for Happened {
 pub struct Look {
     /// When.
     pub at: Duration,
-    /// What the account really held at the newest block, in wei.
+    /// What the account really held at the newest block, in base units; 0 where no code says it.
     pub truth: U256,
-    /// What the naive wallet showed, in wei.
+    /// What the naive wallet showed, in base units.
     pub naive: U256,
     /// Whether that is not what the account held at any of the newest blocks.
     pub naive_is_wrong: bool,
@@ -69,7 +69,7 @@ pub struct Shown {
     pub proven: Option<Known>,
     /// The amount that was proven last, if this one was not.
     pub last: Option<Known>,
-    /// The amount of a claim without a joined proof, in wei.
+    /// The amount of a claim without a joined proof, in base units.
     pub claimed: Option<U256>,
     /// Why it was not proven.
     pub why: Option<WhyUnproven>,
@@ -104,8 +104,12 @@ impl Standing {
 /// A proven amount.
 #[derive(Clone, Debug)]
 pub struct Known {
-    /// How much, in wei.
+    /// How much: in wei, or in base units of the token.
     pub amount: U256,
+    /// What it is called with 18 decimals: `ether` or `tokens`.
+    pub unit: &'static str,
+    /// Whether the token's issuer has frozen it.
+    pub is_frozen: bool,
     /// The number of the block it was proven at.
     pub block: u64,
     /// That block's age; unknown if the device's clock is off.
@@ -177,7 +181,9 @@ impl Record {
 impl Look {
     /// Whether the other look showed the same, but for age and block.
     fn is_like(&self, other: &Self) -> bool {
-        let amount = |known: &Option<Known>| known.as_ref().map(|known| (known.amount, known.is_true));
+        let amount = |known: &Option<Known>| {
+            known.as_ref().map(|known| (known.amount, known.is_frozen, known.is_true))
+        };
         let why = |shown: &Shown| shown.why.as_ref().map(|why| why.code);
         let of = |look: &Self| {
             let shown = &look.shown;

@@ -3,7 +3,7 @@
 use super::Scenario;
 
 /// The names and texts of the files.
-const FILES: [(&str, &str); 71] = [
+const FILES: [(&str, &str); 81] = [
     ("cloud-region-down", include_str!("../../scenarios/cloud-region-down.toml")),
     ("false-zero", include_str!("../../scenarios/false-zero.toml")),
     ("truncated-proof", include_str!("../../scenarios/truncated-proof.toml")),
@@ -75,6 +75,16 @@ const FILES: [(&str, &str); 71] = [
     ("beacon-of-another-network", include_str!("../../scenarios/beacon-of-another-network.toml")),
     ("checkpoint-sources-disagree", include_str!("../../scenarios/checkpoint-sources-disagree.toml")),
     ("checkpoint-sources-down", include_str!("../../scenarios/checkpoint-sources-down.toml")),
+    ("token-outage", include_str!("../../scenarios/token-outage.toml")),
+    ("token-wrong-slot", include_str!("../../scenarios/token-wrong-slot.toml")),
+    ("token-cut-slot", include_str!("../../scenarios/token-cut-slot.toml")),
+    ("token-left-out-slot", include_str!("../../scenarios/token-left-out-slot.toml")),
+    ("token-invented", include_str!("../../scenarios/token-invented.toml")),
+    ("token-upgraded", include_str!("../../scenarios/token-upgraded.toml")),
+    ("token-upgraded-to-unknown-code", include_str!("../../scenarios/token-upgraded-to-unknown-code.toml")),
+    ("token-guard-fails", include_str!("../../scenarios/token-guard-fails.toml")),
+    ("not-a-token", include_str!("../../scenarios/not-a-token.toml")),
+    ("token-frozen", include_str!("../../scenarios/token-frozen.toml")),
 ];
 
 /// The scenarios that come with the kit, with their names.

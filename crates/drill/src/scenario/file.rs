@@ -1,5 +1,6 @@
 //! Scenarios as TOML text.
 
+mod contract;
 mod event;
 mod member;
 
@@ -31,6 +32,9 @@ struct File {
     fork: Option<String>,
     slot: Option<Length>,
     balance: Option<Ether>,
+    token: Option<String>,
+    #[serde(default)]
+    contract: Vec<contract::Entry>,
     operators_per_address: Option<usize>,
     naive: Naive,
     #[serde(default)]
@@ -52,10 +56,11 @@ pub(super) fn read(text: &str) -> Result<Scenario, ScenarioError> {
         ScenarioError::Form { line, message: error.message().to_owned() }
     })?;
     let members = member::members(&file)?;
+    let (contracts, token) = contract::contracts(&file.contract, file.token.as_deref())?;
     let mut events = Vec::with_capacity(file.event.len());
     for (raw, number) in file.event.into_iter().zip(1..) {
         let problem = |problem| ScenarioError::Event { event: number, problem };
-        let event = event::event(raw, &members).map_err(problem)?;
+        let event = event::event(raw, &members, &contracts).map_err(problem)?;
         let ends = match event.happening {
             Happening::Device(Device::Asleep(length)) => event.at.saturating_add(length),
             _ => event.at,
@@ -80,6 +85,8 @@ pub(super) fn read(text: &str) -> Result<Scenario, ScenarioError> {
         fork,
         slot,
         balance: file.balance.map_or(usual_balance(), |balance| balance.0),
+        contracts,
+        token,
         operators_per_address: file.operators_per_address.unwrap_or(usize::MAX).max(1),
         naive_asks,
         naive: file.naive,

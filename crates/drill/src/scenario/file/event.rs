@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
+use alloy_primitives::{B256, U256};
 use serde::Deserialize;
 
+use super::contract::CodeName;
 use super::member::named;
+use crate::ContractCode;
 use crate::fault::{Fault, Side};
 use crate::scenario::amount::Ether;
 use crate::scenario::duration::Length;
-use crate::scenario::{Device, Event, Happening, Member, OnChain, Role, brief, ether};
+use crate::scenario::{Contract, Device, Event, Happening, Member, OnChain, Role, brief, ether};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -37,9 +40,13 @@ enum RawDevice {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 enum RawChain {
     Balance(Ether),
+    Frozen(bool),
+    Upgraded { contract: String, to: String, balance: Option<Ether> },
+    Deployed { contract: String, code: CodeName, points_to: Option<String> },
+    Slot { contract: String, key: U256, value: U256 },
     Reorganised(u64),
     FinalityStalls(bool),
     Signers(usize),
@@ -48,7 +55,7 @@ enum RawChain {
 }
 
 /// The event as it is understood.
-pub(super) fn event(raw: RawEvent, members: &[Member]) -> Result<Event, String> {
+pub(super) fn event(raw: RawEvent, members: &[Member], contracts: &[Contract]) -> Result<Event, String> {
     let RawEvent { at, says, who, faults, on, times, latency, lag, window, device, chain } = raw;
     let changes = latency.is_some() || lag.is_some() || window.is_some();
     let kinds = [faults.is_some(), changes, device.is_some(), chain.is_some()];
@@ -72,7 +79,7 @@ pub(super) fn event(raw: RawEvent, members: &[Member]) -> Result<Event, String> 
             return Err("`who` belongs to `faults`, `latency`, `lag` and `window`".to_owned());
         }
         (None, Some(device), _) => device_event(&device),
-        (None, None, Some(chain)) => chain_event(&chain),
+        (None, None, Some(chain)) => chain_event(&chain, contracts)?,
         (None, None, None) => {
             let text = who.as_deref().ok_or("it does not say `who`")?;
             let who = named(text, members)?;
@@ -139,11 +146,16 @@ fn device_event(device: &RawDevice) -> (Happening, String) {
     (Happening::Device(device), words)
 }
 
-fn chain_event(chain: &RawChain) -> (Happening, String) {
+fn chain_event(chain: &RawChain, contracts: &[Contract]) -> Result<(Happening, String), String> {
+    let unit = if contracts.is_empty() { "ether" } else { "tokens" };
     let (chain, words) = match chain {
         RawChain::Balance(Ether(wei)) => {
-            (OnChain::Balance(*wei), format!("the account holds {} ether from here on", ether(*wei)))
+            (OnChain::Balance(*wei), format!("the account holds {} {unit} from here on", ether(*wei)))
         }
+        RawChain::Frozen(_)
+        | RawChain::Upgraded { .. }
+        | RawChain::Deployed { .. }
+        | RawChain::Slot { .. } => contract_event(chain, contracts)?,
         RawChain::Reorganised(depth) => {
             (OnChain::Reorganised(*depth), format!("the last {depth} blocks are replaced"))
         }
@@ -162,5 +174,38 @@ fn chain_event(chain: &RawChain) -> (Happening, String) {
             (OnChain::Pace(*slots), format!("there is a block only every {slots} slots"))
         }
     };
-    (Happening::Chain(chain), words)
+    Ok((Happening::Chain(chain), words))
+}
+
+/// What happens to a contract, and the same in words.
+fn contract_event(chain: &RawChain, contracts: &[Contract]) -> Result<(OnChain, String), String> {
+    let find = |name: &str| {
+        let found = contracts.iter().find(|contract| contract.name == name);
+        found.ok_or_else(|| format!("no [[contract]] is called `{name}`"))
+    };
+    match chain {
+        RawChain::Upgraded { contract, to, balance } => {
+            let (proxy, target) = (find(contract)?, find(to)?);
+            if !matches!(proxy.code, ContractCode::Proxy(_)) {
+                return Err(format!("`{contract}` is no proxy that can be upgraded"));
+            }
+            let balance = balance.map(|balance| balance.0);
+            let upgraded = OnChain::Upgraded { contract: proxy.address, to: target.address, balance };
+            Ok((upgraded, format!("{contract} runs the code of {to} from here on")))
+        }
+        RawChain::Deployed { contract, code, points_to } => {
+            let target = points_to.as_deref().map(find).transpose()?;
+            let code = code.code(target.map(|target| target.address))?;
+            let deployed = OnChain::Deployed { contract: find(contract)?.address, code };
+            Ok((deployed, format!("{contract} has code from here on")))
+        }
+        RawChain::Slot { contract, key, value } => {
+            let slot =
+                OnChain::Slot { contract: find(contract)?.address, key: B256::from(*key), value: *value };
+            Ok((slot, format!("a slot of {contract} changes")))
+        }
+        RawChain::Frozen(_) if contracts.is_empty() => Err("only a token can be frozen".to_owned()),
+        RawChain::Frozen(true) => Ok((OnChain::Frozen(true), "the issuer freezes the account".to_owned())),
+        _ => Ok((OnChain::Frozen(false), "the issuer releases the account".to_owned())),
+    }
 }

@@ -74,10 +74,15 @@ fn usual_member(name: &str, role: Role) -> Member {
     }
 }
 
+/// Whether something can be called so: 1 to 32 of a-z, 0-9 and -.
+pub(super) fn is_plain(name: &str) -> bool {
+    let is_plain = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
+    (1..=32).contains(&name.len()) && name.chars().all(is_plain)
+}
+
 fn member(entry: &Entry, role: Role) -> Result<Member, ScenarioError> {
     let name = &entry.name;
-    let is_plain = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
-    if name.is_empty() || name.len() > 32 || !name.chars().all(is_plain) {
+    if !is_plain(name) {
         let problem = format!("`{name}`: a name is 1 to 32 of a-z, 0-9 and -");
         return Err(ScenarioError::Members(problem));
     }
