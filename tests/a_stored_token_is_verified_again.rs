@@ -158,3 +158,64 @@ fn a_token_is_forgotten_alone() {
         entries(&storage).iter().map(|it| &it.0).collect::<Vec<_>>()
     );
 }
+
+/// How many requests named `token`.
+fn requests(world: &CheckpointWorld, token: Address) -> usize {
+    let log = world.simulation.internet().log();
+    let name = format!("{token:#x}");
+    log.iter().filter(|exchange| String::from_utf8_lossy(&exchange.body).contains(&name)).count()
+}
+
+/// Reads one token with a new client, and returns the amount and how many requests it took.
+fn first_read(world: &CheckpointWorld, storage: &MemoryStorage, token: Address) -> (Option<U256>, usize) {
+    let client = start(world, storage);
+    let before = requests(world, token);
+    let reading = world.simulation.run(client.read(&[erc20(ALICE, token)])).pop().unwrap();
+    (reading.proven().map(|proven| proven.amount().base_units()), requests(world, token) - before)
+}
+
+#[test]
+fn what_a_token_was_is_known_after_a_restart() {
+    let world = world(30);
+    for token in TOKENS {
+        let storage = MemoryStorage::new();
+        let (amount, cold) = first_read(&world, &storage, token);
+        world.pass_slots(2);
+        let (again, warm) = first_read(&world, &storage, token);
+        assert_eq!((amount, again), (Some(U256::from(5)), Some(U256::from(5))), "{token}");
+        assert!(warm < cold && warm == 1, "{token}: {cold} requests, and {warm} after the restart");
+        world.pass_slots(2);
+    }
+}
+
+/// What was learned is only a guess: a token that was upgraded since costs a request more, and its amount is right.
+#[test]
+fn a_token_that_was_upgraded_meanwhile_costs_a_request() {
+    let (world, storage) = (world(31), MemoryStorage::new());
+    assert_eq!(first_read(&world, &storage, USDC).0, Some(U256::from(5)));
+    point(&world.chain, USDC, WETH);
+    set_word(&world.chain, USDC, "WETH9", ALICE, U256::from(70));
+    world.pass_slots(4);
+    let (amount, requests) = first_read(&world, &storage, USDC);
+    assert_eq!(amount, Some(U256::from(70)));
+    assert!((2..=3).contains(&requests), "{requests} requests");
+}
+
+/// Storage that an attacker has written teaches nothing that is not proven, and leads to no false amount.
+#[test]
+fn hostile_storage_teaches_nothing() {
+    for (seed, token) in (40..).zip(TOKENS) {
+        let (world, storage) = (world(seed), MemoryStorage::new());
+        read_all(&world, &start(&world, &storage));
+        for (name, sealed) in entries(&storage).into_iter().filter(|(name, _)| name.starts_with("reading/")) {
+            let mut value = sealed[..sealed.len() - 32].to_vec();
+            let place = value.len() / 2;
+            value[place] ^= 1;
+            put(&storage, [Write { name: name.clone(), value: Some(with_record_checksum(&name, value)) }]);
+        }
+        world.pass_slots(2);
+        let (amount, requests) = first_read(&world, &storage, token);
+        assert_eq!(amount, Some(U256::from(5)), "{token}");
+        assert!(requests > 1, "{token}: {requests}");
+    }
+}

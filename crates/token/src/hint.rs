@@ -130,6 +130,14 @@ impl Hint {
         let _ = route::find(&learner, token);
     }
 
+    /// Adds what `older` notes of contracts, slots and codes of which nothing is noted here.
+    pub fn add_older(&mut self, older: Self) {
+        let newer = std::mem::replace(self, older);
+        newer.code_hashes.into_iter().for_each(|(address, hash)| self.note_code_hash(address, hash));
+        newer.slots.into_iter().for_each(|((address, key), word)| self.note_slot(address, key, word));
+        newer.codes.into_iter().for_each(|(hash, code)| self.note_hashed(hash, code));
+    }
+
     /// Returns everything that a balance of `owner` needs, as far as the hint reaches.
     pub fn query(&self, token: Address, owner: Address) -> Query {
         self.by_slot(token, owner).0
@@ -260,5 +268,12 @@ mod tests {
         assert!(hint.codes.values().map(|code| code.code().len()).sum::<usize>() <= Hint::CODE_BYTES);
         let newest = alloy_primitives::keccak256(vec![1; 9_999]);
         assert_eq!(hint.code(newest).unwrap().len(), 9_999);
+        let mut other = hint.clone();
+        other.note_code_hash(Address::ZERO, B256::repeat_byte(2));
+        hint.note_code_hash(Address::ZERO, B256::repeat_byte(1));
+        hint.add_older(other);
+        assert_eq!(hint.code_hashes.get(&Address::ZERO), Some(&B256::repeat_byte(1)), "the newer one");
+        assert!(hint.code_hashes.len() <= Hint::CAPACITY && hint.slots.len() <= Hint::CAPACITY);
+        assert!(hint.codes.values().map(|code| code.len()).sum::<usize>() <= Hint::CODE_BYTES);
     }
 }

@@ -6,6 +6,7 @@ use alloy_primitives::Address;
 use saldo_beacon::unit::UnixTime;
 use saldo_reading::ProviderId;
 use saldo_source::BatchSize;
+use saldo_token::Hint;
 
 use super::Proofs;
 use super::capability::{Capabilities, Capability};
@@ -58,6 +59,11 @@ impl Proofs {
             };
             state.capabilities.restore(provider, capability);
         }
+    }
+
+    /// Takes what tokens were before the restart. What was learned since is newer.
+    pub(crate) fn restore_hints(&self, hints: Hint) {
+        self.state().hints.add_older(hints);
     }
 
     /// The disclosure sets that changed after `revision`, and the present revision.

@@ -211,7 +211,7 @@ impl Readings {
             proofs.drop_all_pending();
         }
         let restored = store.restore(stored, readable, &network, now, self.head.generation());
-        let Restored { light_client, readings, older, start, providers, disclosed } = restored;
+        let Restored { light_client, readings, older, start, providers, hints, disclosed } = restored;
         self.head.restore(light_client, start);
         // It shows a clock that was set back while the app was closed.
         self.head.note_proven_time(providers.certain.first().map(|millis| UnixTime::from_millis(*millis)));
@@ -222,6 +222,7 @@ impl Readings {
             state.older.entry(holding).or_default().extend(claims);
         }
         proofs.restore(providers);
+        proofs.restore_hints(hints);
         proofs.restore_disclosed(disclosed);
         Ok(())
     }

@@ -9,6 +9,7 @@ use saldo_chain::{Anchor, StoredAnchorError};
 use saldo_proof::{Account, ProofError, Verified, verify_account, verify_accounts};
 use saldo_reading::{Asset, Candidate, Generation, Holding, Now, ProviderId, join, join_token};
 use saldo_source::{SortedMap, SortedSet, sort_by_key};
+use saldo_token::Hint;
 
 use super::form::{self, Name, Proof, ProviderState, StoredDisclosure};
 use super::identity::Identity;
@@ -41,6 +42,8 @@ pub(crate) struct Restored {
     /// Where the caller restarted trust.
     pub(crate) start: Option<Checkpoint>,
     pub(crate) providers: ProviderState,
+    /// What the tokens of the readings were, by their proofs.
+    pub(crate) hints: Hint,
     /// The disclosure sets, by address.
     pub(crate) disclosed: Vec<(Address, StoredDisclosure)>,
 }
@@ -82,9 +85,20 @@ impl Claim {
         network: &Network,
         generation: Generation,
     ) -> Result<Candidate, Box<StorageFault>> {
+        self.check_and_learn(seal, network, generation, &mut Hint::default())
+    }
+
+    /// The same. `hints` learns what a token was.
+    fn check_and_learn(
+        &self,
+        seal: &Seal,
+        network: &Network,
+        generation: Generation,
+        hints: &mut Hint,
+    ) -> Result<Candidate, Box<StorageFault>> {
         let Opened { provider, nodes } = self.open(seal).ok_or_else(|| Box::new(StorageFault::Damaged))?;
         if let Asset::Erc20(token) = self.holding.asset() {
-            return self.join_token(token, network, provider, &nodes, generation);
+            return self.join_token(token, network, provider, &nodes, generation, hints);
         }
         let account = verify_account(self.anchor.state_root(), self.holding.owner(), &nodes);
         self.join(provider, account, generation)
@@ -98,12 +112,14 @@ impl Claim {
         provider: ProviderId,
         nodes: &[Bytes],
         generation: Generation,
+        hints: &mut Hint,
     ) -> Result<Candidate, Box<StorageFault>> {
         let Self { holding, anchor, .. } = self;
         let damaged = || Box::new(StorageFault::Damaged);
         let refused = |error| Box::new(StorageFault::Reading { holding: *holding, error });
         let proof = Proof::load_token(nodes).ok_or_else(damaged)?;
         let state = proof.state(anchor.state_root()).map_err(refused)?;
+        hints.learn(&state, token);
         let balance = match token_run::balance(&state, Some(anchor), network, token, holding.owner()) {
             Ok(balance) => balance,
             Err(NoBalance::Never(why)) => {
@@ -352,7 +368,7 @@ impl Checked {
         let mut checked = Vec::with_capacity(claims.len());
         let is_token = |claim: &&Claim| claim.holding.asset() != Asset::Native;
         for claim in claims.iter().filter(is_token) {
-            match claim.check(terms.seal, terms.network, terms.generation) {
+            match claim.check_and_learn(terms.seal, terms.network, terms.generation, &mut self.restored.hints) {
                 Ok(proven) => checked.push((claim.holding, proven)),
                 Err(fault) => self.note(*fault),
             }
