@@ -17,6 +17,7 @@ use saldo_tests::key_recorder::{assert_no_key, client_with_keys, with_keys};
 use saldo_tests::native;
 use saldo_tests::scene::{AFTER, ALICE, BEFORE, Scene, UNUSED};
 use saldo_tests::supply::repository;
+use saldo_tests::token::{USDC, deploy, erc20, set_word};
 use tracing::field::{Field, Visit};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
@@ -241,5 +242,29 @@ fn no_lock_is_held_while_an_event_is_emitted() {
     let called_at = finished.recv_timeout(Duration::from_secs(60)).expect("it came to an end");
     for name in ["trust.started", "head.signed", "reading.withdrawn", "provider.struck", "reading.unknown"] {
         assert!(called_at.contains(name), "{name} is not among {called_at:?}");
+    }
+}
+
+#[test]
+fn a_claim_beside_the_proof_of_a_token_is_compared() {
+    let zero = serde_json::json!("0x0");
+    let lie = Fault::Field { name: "balance".into(), value: Some(zero) };
+    for (seed, fault, is_told) in [
+        (60, Some(Fault::ZeroBalance), true),
+        (61, Some(lie), false),
+        (62, Some(Fault::ShortKeys), false),
+        (63, None, false),
+    ] {
+        let scene = Scene::new(seed, 1, 1);
+        deploy(&scene.chain);
+        set_word(&scene.chain, USDC, "FiatTokenV2_2", ALICE, U256::from(7));
+        scene.pass_slots(4);
+        fault.clone().into_iter().for_each(|fault| scene.providers[0].add(fault));
+        let events = events_during(|| {
+            let reading = scene.simulation.run(scene.client.read(&[erc20(ALICE, USDC)])).pop().unwrap();
+            assert_eq!(reading.proven().unwrap().amount().base_units(), U256::from(7), "{fault:?}");
+        });
+        let told = events.iter().filter(|event| event.name == "provider.claim_contradicts_proof").count();
+        assert_eq!(told > 0, is_told, "{fault:?}");
     }
 }

@@ -2,7 +2,7 @@
 
 use alloy_primitives::{Address, B256, Bytes};
 use alloy_rlp::{RlpDecodable, RlpEncodable};
-use saldo_proof::{ProofError, StateRoot, claimed_root, verify_accounts};
+use saldo_proof::{Account, ProofError, Slot, StateRoot, Verified, claimed_root, verify_accounts};
 use saldo_token::{Hint, ProvenState};
 
 /// The proofs of accounts and of slots in their storage, and codes. Not checked: [`state`](Self::state) checks them.
@@ -27,22 +27,44 @@ pub(crate) struct SlotProof {
     pub(crate) nodes: Vec<Bytes>,
 }
 
+/// What was verified.
+pub(crate) enum Seen<'a> {
+    Account(&'a Verified<Account>),
+    Slot(&'a Verified<Slot>),
+}
+
 impl TokenProof {
     /// Verifies all proofs under `root`.
     ///
     /// # Errors
     /// [`ProofError`] of the first proof that does not verify.
     pub(crate) fn state(&self, root: StateRoot) -> Result<ProvenState, ProofError> {
+        self.state_beside(root, |_, _| ())
+    }
+
+    /// The same. `see` gets all that verifies, each with the place of its account.
+    ///
+    /// # Errors
+    /// Those of [`state`](Self::state).
+    pub(crate) fn state_beside(
+        &self,
+        root: StateRoot,
+        mut see: impl FnMut(usize, Seen<'_>),
+    ) -> Result<ProvenState, ProofError> {
         let proofs: Vec<(Address, &[Bytes])> =
             self.accounts.iter().map(|proof| (proof.address, proof.nodes.as_slice())).collect();
         let mut state = ProvenState::new(root);
-        for (proof, account) in self.accounts.iter().zip(verify_accounts(root, &proofs)) {
+        let verified = self.accounts.iter().zip(verify_accounts(root, &proofs));
+        for (place, (proof, account)) in verified.enumerate() {
             let account = account?;
+            see(place, Seen::Account(&account));
             state.add_account(&account).expect("it was verified under this root");
             let slots: Vec<(B256, &[Bytes])> =
                 proof.slots.iter().map(|slot| (slot.key, slot.nodes.as_slice())).collect();
             for slot in account.slots(&slots) {
-                state.add_slot(&slot?).expect("it was verified under this root");
+                let slot = slot?;
+                see(place, Seen::Slot(&slot));
+                state.add_slot(&slot).expect("it was verified under this root");
             }
         }
         self.codes.iter().for_each(|code| state.add_code(code.clone()));

@@ -32,7 +32,7 @@ impl Proofs {
             .collect();
         let mut accounts = verify_accounts(root, &proofs).into_iter();
         let each = replies.iter().zip(read).map(|((holding, parts), reply)| {
-            let Some(reply) = reply else { return self.verify_token(*holding, parts, Some(root)) };
+            let Some(reply) = reply else { return self.verify_token(*holding, parts, provider, Some(root)) };
             let reply = reply?;
             let account = accounts.next().ok_or(Failure::NoResult)??;
             Ok(self.checked(reply, account, provider))
@@ -49,7 +49,7 @@ impl Proofs {
         provider: &ProviderId,
     ) -> Result<Checked, Failure> {
         if token_of(&holding).is_some() {
-            return self.verify_token(holding, parts, None);
+            return self.verify_token(holding, parts, provider, None);
         }
         let reply = read_native(parts)?;
         let account = reply.verify(claimed_root(&reply.account_proof)?, holding.owner())?;

@@ -6,14 +6,15 @@ use alloy_primitives::{Address, B256, Bytes};
 use saldo_chain::Anchor;
 use saldo_proof::StateRoot;
 use saldo_proof::eip1186::AccountReply;
-use saldo_reading::{Asset, Failure, Holding, Why};
+use saldo_reading::{Asset, Failure, Holding, ProviderId, Why};
 use saldo_source::execution::{At, Question, code};
 use saldo_token::{Hint, ProvenState, Query};
 
 use super::Proofs;
 use super::plan::{Need, Part, Parts, Piece, Plan, covers};
 use super::target::{Checked, Shown};
-use crate::token_proof::{AccountProof, SlotProof, TokenProof};
+use crate::event;
+use crate::token_proof::{AccountProof, Seen, SlotProof, TokenProof};
 use crate::token_run::{self, NoBalance};
 
 impl Proofs {
@@ -52,12 +53,20 @@ impl Proofs {
         &self,
         holding: Holding,
         parts: &Parts,
+        provider: &ProviderId,
         root: Option<StateRoot>,
     ) -> Result<Checked, Failure> {
         let token = token_of(&holding).ok_or(Failure::NoResult)?;
-        let mut proof = read_token(parts)?;
+        let (mut proof, replies) = read_token(parts)?;
         let root = root.map_or_else(|| one_root(&proof), Ok)?;
-        let mut state = proof.state(root)?;
+        let mut is_contradicted = false;
+        let mut state = proof.state_beside(root, |place, seen| {
+            is_contradicted |= replies.get(place).is_some_and(|reply| contradicts(reply, &seen));
+        })?;
+        if is_contradicted {
+            // As for the coin: the leaf decides.
+            event::claim_contradicts(provider);
+        }
         self.state().hints.lend_codes(&mut state);
         let shown = match self.balance(&state, token, holding.owner()) {
             Ok(shown) => shown,
@@ -111,7 +120,7 @@ impl Proofs {
         root: Option<StateRoot>,
     ) -> Option<Query> {
         let token = token_of(&holding)?;
-        let proof = read_token(parts).ok()?;
+        let (proof, _) = read_token(parts).ok()?;
         let root = root.map_or_else(|| one_root(&proof), Ok).ok()?;
         let mut state = proof.state(root).ok()?;
         let anchor = self.head.anchor_at_root(root);
@@ -152,31 +161,44 @@ pub(super) fn read(part: &Part) -> Result<AccountReply, Failure> {
     serde_json::from_str(result.get()).map_err(malformed)
 }
 
-/// The proofs and codes of `parts`. Slots and codes that the provider did not give are left out.
-fn read_token(parts: &Parts) -> Result<TokenProof, Failure> {
-    let mut proof = TokenProof::default();
+/// Whether a claim of `reply` differs from what was proven.
+fn contradicts(reply: &AccountReply, seen: &Seen<'_>) -> bool {
+    match seen {
+        Seen::Account(account) => reply.contradictions(account).any(),
+        Seen::Slot(slot) => reply.storage(slot.subject().key).is_some_and(|claim| claim.contradicts(slot)),
+    }
+}
+
+/// The proofs and codes of `parts`, and the replies with the proofs of accounts. Slots and codes that the provider did not give
+/// are left out.
+fn read_token(parts: &Parts) -> Result<(TokenProof, Vec<AccountReply>), Failure> {
+    let (mut proof, mut replies) = (TokenProof::default(), Vec::new());
     for piece in parts.pieces() {
         match (&piece.part.question, &piece.part.result) {
             (Question::Code { .. }, Ok(result)) => proof.codes.push(code(result)?),
             (Question::Code { .. }, Err(_)) => {}
-            _ => proof.accounts.push(read_account(piece)?),
+            _ => {
+                let (account, reply) = read_account(piece)?;
+                proof.accounts.push(account);
+                replies.push(reply);
+            }
         }
     }
-    Ok(proof)
+    Ok((proof, replies))
 }
 
-fn read_account(piece: &Piece) -> Result<AccountProof, Failure> {
+fn read_account(piece: &Piece) -> Result<(AccountProof, AccountReply), Failure> {
     let Question::Proof { address, .. } = &piece.part.question else { return Err(Failure::NoResult) };
     let reply = read(&piece.part)?;
     let slot = |key: &B256| Some(SlotProof { key: *key, nodes: reply.storage(*key)?.proof.clone() });
     let slots = piece.keys.iter().filter_map(slot).collect();
-    Ok(AccountProof { address: *address, nodes: reply.account_proof, slots })
+    Ok((AccountProof { address: *address, nodes: reply.account_proof.clone(), slots }, reply))
 }
 
 /// The first of `parts` whose proofs are false under `root`; the first of all if none is.
 pub(super) fn first_false(parts: &Parts, root: StateRoot) -> Option<&Piece> {
     let is_false = |piece: &&Piece| {
-        let accounts: Vec<AccountProof> = read_account(piece).into_iter().collect();
+        let accounts = read_account(piece).into_iter().map(|(account, _)| account).collect();
         TokenProof { accounts, codes: Vec::new() }.state(root).is_err()
     };
     parts.pieces().iter().find(is_false).or(parts.pieces().first())
