@@ -2,7 +2,7 @@
 //! with the reason. It is never zero for lack of knowledge.
 
 use alloy_primitives::{Address, U256};
-use saldo::{Holding, Level, Reading};
+use saldo::{Activity, Change, Holding, Level, Reading};
 use saldo_drill::Fault;
 use saldo_tests::native;
 use saldo_tests::scene::{ALICE, BEFORE, BOB, Scene, UNUSED};
@@ -273,4 +273,38 @@ fn holders_of_one_token_share_its_proof() {
     let before = asked();
     check(&read_all());
     assert_eq!(asked() - before, 2, "at most 64 slots in one question");
+}
+
+/// It is proven that there is nothing to prove, so that nothing has failed. The watch looks again from time to time.
+#[test]
+fn a_watch_of_a_token_without_an_amount_is_idle() {
+    let scene = scene(14, 2);
+    let holdings = [erc20(ALICE, UNKNOWN), erc20(ALICE, UNUSED)];
+    let mut watch = scene.client.watch(holdings);
+    let asked = || scene.simulation.internet().log().len();
+    let changes = changes_within(&scene, &mut watch, SLOT * 4);
+    let told: Vec<_> = readings(&changes).into_iter().map(|(_, reading, _)| reading).collect();
+    assert_eq!(told.len(), 2);
+    assert_unknown(&told[0], "token_layout_unproven");
+    assert_unknown(&told[1], "not_a_token");
+    let before = asked();
+    let later = changes_within(&scene, &mut watch, SLOT * 300);
+    for (_, change) in changes.iter().chain(&later) {
+        if let Change::Activity(activity) = change {
+            assert!(matches!(activity, Activity::Idle | Activity::Fetching), "{activity:?}");
+        }
+    }
+    assert!(readings(&later).is_empty(), "nothing has changed");
+    let looks = asked() - before;
+    assert!((10..150).contains(&looks), "{looks} requests in an hour");
+    // Once there is a token, it is shown within the time after which a proven amount is proven again.
+    scene.chain.set_code_hash(UNUSED, layout("WETH9").code_hash);
+    set_word(&scene.chain, UNUSED, "WETH9", ALICE, U256::from(3));
+    let found = changes_within(&scene, &mut watch, SLOT * 30);
+    assert_eq!(amount(&readings(&found).pop().unwrap().1), 3);
+    // In an outage it is said that it is not reached.
+    scene.providers.iter().for_each(|provider| provider.set(Fault::Refuse));
+    let outage = changes_within(&scene, &mut watch, SLOT * 60);
+    let is_backing_off = |change: &Change| matches!(change, Change::Activity(Activity::BackingOff { .. }));
+    assert!(outage.iter().any(|(_, change)| is_backing_off(change)), "{outage:?}");
 }

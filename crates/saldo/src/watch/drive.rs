@@ -56,6 +56,8 @@ struct Plan {
     failures: u32,
     /// The earliest time of the next try, on the monotonic clock.
     not_before: Duration,
+    /// Whether it is proven that there is no amount to prove, so that nothing has failed.
+    is_without_amount: bool,
 }
 
 /// Keeps the readings of `holdings` up to date. Never completes.
@@ -187,6 +189,11 @@ impl Driver<'_> {
             plan.not_before = Duration::MAX;
             return;
         }
+        // Such a token can still become one, or be upgraded. It is looked at again as after a failure, which it is not.
+        let is_without_amount = matches!(reading.why(), Some(Why::NotAToken | Why::TokenLayoutUnproven));
+        if is_without_amount != plan.is_without_amount {
+            *plan = Plan { is_without_amount, ..Plan::default() };
+        }
         let pause = match reading {
             Reading::Proven(_) => {
                 plan.failures = 0;
@@ -221,9 +228,9 @@ impl Driver<'_> {
     /// The activity to report until something is due.
     fn activity_after(&self) -> Activity {
         let failed = || {
-            self.holdings
-                .iter()
-                .filter(|holding| self.plans.get(holding).is_some_and(|plan| plan.failures > 0))
+            self.holdings.iter().filter(|holding| {
+                self.plans.get(holding).is_some_and(|plan| plan.failures > 0 && !plan.is_without_amount)
+            })
         };
         let is_offline = |holding: &Holding| {
             self.outbox().reading(holding).and_then(Reading::why) == Some(&Why::DeviceOffline)
