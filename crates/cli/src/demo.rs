@@ -39,13 +39,16 @@ pub(crate) async fn run(arguments: DemoArguments) -> Result<u8, CommandFailure> 
     let mut first = 0;
     for step in Step::all() {
         step.prepare(&testbed, first).await;
-        let holding = client.native(step.owner);
         let asked = [first];
-        let (shown, readings) = futures_util::future::join(
-            naive.balance(step.owner, &asked),
-            client.read_patiently(&[holding], testbed::READ_TIMEOUT),
-        )
-        .await;
+        let naive = async {
+            match step.token {
+                Some(token) => naive.token_balance(step.owner, token, &asked).await,
+                None => naive.balance(step.owner, &asked).await,
+            }
+        };
+        let holdings = [step.holding(&client)];
+        let saldo = client.read_patiently(&holdings, testbed::READ_TIMEOUT);
+        let (shown, readings) = futures_util::future::join(naive, saldo).await;
         let Some(reading) = readings.first() else { continue };
         let right = is_right(&testbed, &step, reading);
         wrong = wrong.saturating_add(u32::from(!right));
@@ -93,18 +96,15 @@ fn client(testbed: &Testbed) -> Result<Client, CommandFailure> {
 /// Whether the reading is right. It is compared with the chain's own balances, not with another reading.
 fn is_right(testbed: &Testbed, step: &Step, reading: &Reading) -> bool {
     let is_true = |proven: &saldo::Proven| {
-        let truth = testbed.chain.balance_at(proven.anchor().number(), step.owner);
-        truth == Some(proven.amount().base_units())
+        step.truth(&testbed.chain, proven.anchor().number()) == Some(proven.amount().base_units())
     };
     match (step.expected, reading) {
         (Expected::Amount(amount), Reading::Proven(proven)) => {
             is_true(proven) && proven.amount().base_units() == amount
         }
         (Expected::Unknown { code, last }, Reading::Unknown(unknown)) => {
-            unknown.why().code() == code
-                && unknown
-                    .last()
-                    .is_some_and(|proven| is_true(proven) && proven.amount().base_units() == last)
+            let shown = unknown.last().map(|proven| proven.amount().base_units());
+            unknown.why().code() == code && shown == last && unknown.last().is_none_or(is_true)
         }
         _ => false,
     }

@@ -50,7 +50,14 @@ fn every_line_is_right_at(fork: &str) {
         naive_is_wrong += usize::from(step["naive"] != step["truth"]);
     }
     let unknown = steps.iter().filter(|step| step["saldo"]["state"] == "unknown").count();
-    assert_eq!(unknown, 2, "all lie, all are down");
+    assert_eq!(unknown, 4, "all lie, all are down, no token, all are down for the token");
+    let of_token =
+        |what: &str| steps.iter().find(|step| step["act"].as_str().unwrap().contains(what)).unwrap();
+    for what in ["a provider proves an empty slot", "a token: all are down"] {
+        let step = of_token(what);
+        assert_eq!((&step["naive"], &step["truth"]), (&"0".into(), &"250000000".into()), "{step}");
+    }
+    assert_eq!(of_token("no token")["truth"], Value::Null);
     assert!(naive_is_wrong >= 5, "the naive wallet was wrong {naive_is_wrong} times");
     assert!(
         steps.iter().any(|step| step["truth"] == "0" && step["saldo"]["state"] == "proven"),

@@ -8,7 +8,7 @@ use saldo_drill::Fork;
 use serde_json::json;
 
 use super::step::Step;
-use super::testbed::{ALICE, Testbed, UNUSED, milliether};
+use super::testbed::{ALICE, Testbed, UNUSED};
 use crate::failure::CommandFailure;
 use crate::text::ago;
 use crate::tokens::Tokens;
@@ -47,21 +47,24 @@ impl Report {
         reading: &Reading,
         right: bool,
     ) -> Result<(), CommandFailure> {
-        let truth = testbed.chain.balance_at(testbed.chain.tip().number, step.owner).unwrap_or_default();
+        let truth = step.truth(&testbed.chain, testbed.chain.tip().number);
+        let holding = step.holding(client);
         if self.json {
             let line = json!({
                 "schema": "saldo.demo/1",
                 "act": step.title,
-                "truth": truth.to_string(),
+                "truth": truth.map(|units| units.to_string()),
                 "naive": naive.to_string(),
-                "saldo": wire::reading(client, &Tokens::default(), &client.native(step.owner), reading),
+                "saldo": wire::reading(client, &Tokens::default(), &holding, reading),
                 "right": right,
             });
             return print(&line.to_string());
         }
-        let naive = format!("{}{}", ether(naive), if naive == truth { "" } else { " (wrong)" });
+        let unit = if step.token.is_some() { DOLLAR } else { ETHER };
+        let wrong = if Some(naive) == truth { "" } else { " (wrong)" };
+        let naive = format!("{}{wrong}", unit.in_words(naive));
         let verdict = if right { "" } else { "   <-- NOT WHAT IT HAS TO BE" };
-        print(&format!("{:<46}{naive:<14}{}{verdict}", step.title, describe(client, reading)))
+        print(&format!("{:<46}{naive:<14}{}{verdict}", step.title, describe(client, unit, reading)))
     }
 
     pub(super) fn conclude(&self, wrong: u32) -> Result<(), CommandFailure> {
@@ -94,26 +97,27 @@ impl Report {
     }
 }
 
-fn describe(client: &Client, reading: &Reading) -> String {
+fn describe(client: &Client, unit: Unit, reading: &Reading) -> String {
     match reading {
         Reading::Proven(proven) => {
             format!(
-                "{} ether, proven at block {}, {}",
-                proven.amount().format(18),
+                "{} {}, proven at block {}, {}",
+                proven.amount().format(unit.decimals),
+                unit.name,
                 proven.anchor().number(),
                 provenance(proven)
             )
         }
         Reading::Provisional(provisional) => format!("provisional: {}", provisional.why()),
         Reading::Unknown(unknown) => {
-            let last = unknown.last().map_or("nothing".to_owned(), |last| {
+            let last = unknown.last().map_or("nothing was proven before".to_owned(), |last| {
                 let age = match last.freshness(client.now(), client.policy()) {
                     Freshness::Fresh(age) | Freshness::Old(age) => format!("{} old", ago(age)),
                     Freshness::Unknown => "of unknown age".to_owned(),
                 };
-                format!("{} ether, {age}", last.amount().format(18))
+                format!("last proven {} {}, {age}", last.amount().format(unit.decimals), unit.name)
             });
-            format!("unknown: {}; last proven {last}", unknown.why())
+            format!("unknown: {}; {last}", unknown.why())
         }
     }
 }
@@ -126,14 +130,20 @@ fn provenance(proven: &Proven) -> String {
     format!("{signed}, served by {}", proven.provider())
 }
 
-/// Wei as ether, exactly: the demo's amounts are whole thousandths of an ether.
-fn ether(wei: U256) -> String {
-    let thousandths = wei.checked_div(milliether(1)).unwrap_or_default();
-    let thousand = U256::from(1_000);
-    let (whole, fraction) = (thousandths.wrapping_div(thousand), thousandths.wrapping_rem(thousand));
-    let fraction = format!("{fraction:0>3}");
-    match fraction.trim_end_matches('0') {
-        "" => whole.to_string(),
-        fraction => format!("{whole}.{fraction}"),
+/// What an amount is counted in.
+#[derive(Clone, Copy)]
+struct Unit {
+    name: &'static str,
+    decimals: u8,
+}
+
+const ETHER: Unit = Unit { name: "ether", decimals: 18 };
+const DOLLAR: Unit = Unit { name: "dollars", decimals: 6 };
+
+impl Unit {
+    /// The amount of the naive wallet, exactly.
+    fn in_words(self, units: U256) -> String {
+        let missing = usize::from(18_u8.saturating_sub(self.decimals));
+        saldo_drill::scenario::ether(units.saturating_mul(U256::from(10).saturating_pow(U256::from(missing))))
     }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use alloy_primitives::U256;
 use saldo::{Address, Network, ProviderId, UnixTime};
 use saldo_drill::serve::Server;
-use saldo_drill::{BeaconSource, Chain, Fork, Provider};
+use saldo_drill::{BeaconSource, Chain, ChainBuilder, ContractCode, Fork, Provider};
 use tokio::task::JoinHandle;
 
 use crate::failure::CommandFailure;
@@ -24,6 +24,13 @@ pub(super) const ALICE: Address = Address::repeat_byte(0xa1);
 pub(super) const UNUSED: Address = Address::repeat_byte(0x0b);
 /// An address whose proof a lying provider sends as Alice's.
 const BOB: Address = Address::repeat_byte(0xb0);
+
+/// A token with the code of USDT, of which Alice holds 250 dollars.
+pub(super) const TOKEN: Address = Address::repeat_byte(0xd0);
+/// What Alice holds of it: 250 dollars, with six decimals.
+pub(super) const DOLLARS: U256 = U256::from_limbs([250_000_000, 0, 0, 0]);
+/// An address without code.
+pub(super) const NO_TOKEN: Address = Address::repeat_byte(0xd1);
 
 /// An amount in thousandths of an ether.
 pub(super) fn milliether(amount: u64) -> U256 {
@@ -45,7 +52,7 @@ impl Testbed {
 
     pub(super) async fn set_up(fork: Fork) -> Result<Self, CommandFailure> {
         let genesis = now().as_secs().saturating_sub(HISTORY);
-        let chain = Chain::builder(2025)
+        let chain = with_token(Chain::builder(2025))
             .fork(fork)
             .slot_duration(SLOT)
             .genesis_time(UnixTime::from_secs(genesis))
@@ -136,6 +143,14 @@ impl Testbed {
         self.providers.iter().for_each(Provider::clear);
         self.sources.iter().for_each(BeaconSource::clear);
     }
+}
+
+/// Adds the token, which has other holders too.
+fn with_token(builder: ChainBuilder) -> ChainBuilder {
+    let Some(code) = ContractCode::named("TetherToken") else { return builder };
+    let others = (1..=9).map(|number| (Address::repeat_byte(number), U256::from(5_000_000)));
+    let words = others.chain([(ALICE, DOLLARS)]).filter_map(|(owner, units)| code.word(owner, units, false));
+    words.fold(builder.deploy(TOKEN, &code), |builder, (key, word)| builder.storage(TOKEN, key, word))
 }
 
 fn named(names: &[&str], servers: &[Server]) -> Vec<String> {
