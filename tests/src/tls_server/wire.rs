@@ -7,13 +7,14 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
-/// Hands on what `stream` receives and sends after `latency`.
+/// Hands on what `stream` receives and sends after `latency`. What the client sends first takes a round trip more: the handshake
+/// of TCP, which takes no time on loopback.
 pub(super) fn delayed(stream: TcpStream, latency: Duration) -> DuplexStream {
     let (near, far) = duplex(1 << 14);
     let (from_client, to_client) = stream.into_split();
     let (from_server, to_server) = split(far);
-    tokio::spawn(carry(from_client, to_server, latency));
-    tokio::spawn(carry(from_server, to_client, latency));
+    tokio::spawn(carry(from_client, to_server, latency, latency * 2));
+    tokio::spawn(carry(from_server, to_client, latency, Duration::ZERO));
     near
 }
 
@@ -21,12 +22,14 @@ async fn carry(
     mut from: impl AsyncRead + Unpin + Send + 'static,
     mut to: impl AsyncWrite + Unpin,
     latency: Duration,
+    of_tcp: Duration,
 ) {
+    let opened = Instant::now() + of_tcp;
     let (sender, mut receiver) = mpsc::channel::<(Instant, Vec<u8>)>(16);
     tokio::spawn(async move {
         let mut bytes = vec![0; 1 << 12];
         while let Ok(length @ 1..) = from.read(&mut bytes).await {
-            let arrival = Instant::now() + latency;
+            let arrival = Instant::now().max(opened) + latency;
             if sender.send((arrival, bytes[..length].to_vec())).await.is_err() {
                 return;
             }

@@ -42,6 +42,7 @@ impl Exchange {
             builder = builder.header(name, value);
         }
         let request = builder.build().map_err(failed)?;
+        let active = self.servers.begin_request(self.progress.origin());
         let mut answer = self.send(request, timeout).await.map_err(failed)?;
         let is_two = answer.version() == reqwest::Version::HTTP_2;
         let protocol = if is_two { Protocol::Two } else { Protocol::One };
@@ -59,6 +60,7 @@ impl Exchange {
             }
             body.extend_from_slice(&chunk);
         }
+        active.succeed(self.progress.stage_began());
         if is_plain && tls::asks_for_tls(status, &body) {
             return Err(TransportError::Unsecured(TlsFault::TlsExpected));
         }

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use url::{Origin, Url};
 
@@ -31,7 +32,7 @@ pub(super) struct Progress {
     is_secure: bool,
     /// Whether it only opens a connection, and is never sent.
     opens_early: bool,
-    stage: Mutex<Stage>,
+    stage: Mutex<(Stage, Instant)>,
     /// Whether it opened a connection.
     has_connected: AtomicBool,
     /// The bytes of the body that were read, after inflating.
@@ -48,7 +49,7 @@ impl Progress {
             origin: url.origin(),
             is_secure: url.scheme() == "https",
             opens_early: false,
-            stage: Mutex::new(Stage::Sent),
+            stage: Mutex::new((Stage::Sent, Instant::now())),
             has_connected: AtomicBool::new(false),
             read: AtomicUsize::new(0),
             limit: AtomicUsize::new(max_bytes),
@@ -87,11 +88,16 @@ impl Progress {
         if stage == Stage::Connecting {
             self.has_connected.store(true, Ordering::Relaxed);
         }
-        *self.stage.lock().unwrap_or_else(PoisonError::into_inner) = stage;
+        *self.stage.lock().unwrap_or_else(PoisonError::into_inner) = (stage, Instant::now());
     }
 
     pub(super) fn stage(&self) -> Stage {
-        *self.stage.lock().unwrap_or_else(PoisonError::into_inner)
+        self.stage.lock().unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    /// When the present stage began.
+    pub(super) fn stage_began(&self) -> Instant {
+        self.stage.lock().unwrap_or_else(PoisonError::into_inner).1
     }
 
     /// Whether it opened a connection. If not, the connection that it had was kept from an earlier request.

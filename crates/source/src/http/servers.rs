@@ -1,6 +1,8 @@
 //! What is known of the connections to each server: its protocol, the handshakes in progress, and the connections that are
 //! free soon. It decides whether a request waits for such a connection or opens a new one.
 
+mod line;
+
 use std::any::Any;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,6 +11,9 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 use url::Origin;
+
+use self::line::Line;
+pub(super) use self::line::{Active, Place};
 
 /// The longest wait for a handshake that another request began with the same server. It may have been lost.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
@@ -20,6 +25,9 @@ const UNTIL_POOLED: Duration = Duration::from_millis(50);
 const OPENED_FOR: Duration = Duration::from_secs(5);
 /// The most servers that are remembered. More are never asked, unless the caller's endpoints change all the time.
 const MOST_SERVERS: usize = 256;
+/// The most connections of HTTP/1.1 to one server that are used at one time. One more is opened only after [`LONGEST_WAIT`] in
+/// which none came free. Browsers have the same number.
+const MOST_CONNECTIONS: usize = 6;
 /// The most cancelled answers that are read to their end at one time.
 const MOST_DRAINS: usize = 8;
 
@@ -50,22 +58,41 @@ struct Server {
     connected: Option<Instant>,
     /// Notified when a handshake has ended, or an answer was not read to its end.
     changed: Arc<Notify>,
+    /// The requests in progress, and those of them that have no connection.
+    line: Line,
+}
+
+/// How long a request waits at most for a connection that another request opened.
+enum Wait {
+    /// Since it began to wait for a connection.
+    ForConnection(Duration),
+    /// Since it began to wait for its turn on connections that serve other requests now.
+    ForTurn(Duration),
 }
 
 impl Server {
-    /// How long a request waits at most before it opens a connection; `None` if no other connection is expected.
-    fn wait(&self, is_secure: bool) -> Option<Duration> {
+    /// How long the request with this ticket waits before it opens a connection; `None` if none is free sooner.
+    fn wait(&self, is_secure: bool, ticket: u64) -> Option<Wait> {
         // Plain HTTP is never HTTP/2 here.
         let may_share = cfg!(feature = "http2") && is_secure && self.protocol != Some(Protocol::One);
         if self.opening > 0 || (may_share && self.handshakes > 0) {
-            return Some(LONGEST_WAIT);
+            return Some(Wait::ForConnection(LONGEST_WAIT));
         }
         let is_new = |at: Instant| at.elapsed() < UNTIL_POOLED;
         if self.protocol == Some(Protocol::Two) && self.connected.is_some_and(is_new) {
-            return Some(UNTIL_POOLED);
+            return Some(Wait::ForConnection(UNTIL_POOLED));
+        }
+        let handshake = self.handshake.clamp(SHORTEST_WAIT, LONGEST_WAIT);
+        let is_one = !is_secure || self.protocol == Some(Protocol::One);
+        if is_one && self.line.connections() >= MOST_CONNECTIONS {
+            return Some(Wait::ForTurn(LONGEST_WAIT));
+        }
+        if is_one && is_secure && self.line.is_served_within(handshake, ticket, self.handshakes) {
+            // A little longer than expected. The wait costs no more than a second handshake.
+            return Some(Wait::ForTurn(handshake.saturating_mul(3) / 2));
         }
         // To wait for as long as a handshake takes costs at most twice the time of the better choice.
-        (self.drains > 0).then(|| self.handshake.clamp(SHORTEST_WAIT, LONGEST_WAIT))
+        (self.drains > 0).then_some(Wait::ForConnection(handshake))
     }
 }
 
@@ -84,6 +111,12 @@ impl Servers {
     /// The protocol of the last connection to the server.
     pub(super) fn protocol(&self, origin: &Origin) -> Option<Protocol> {
         self.known().get(origin).and_then(|server| server.protocol)
+    }
+
+    /// Begins a request, which has a connection or waits for one.
+    pub(super) fn begin_request(self: &Arc<Self>, origin: &Origin) -> Active {
+        server_of(&mut self.known(), origin).line.begin();
+        Active::new(Arc::clone(self), origin.clone())
     }
 
     /// Takes note of an answer, and of its protocol.
@@ -128,7 +161,8 @@ impl Servers {
     /// Waits while another connection to the server may serve the request. Then takes one that was opened early, or begins a
     /// handshake.
     pub(super) async fn begin_handshake(self: &Arc<Self>, origin: &Origin, is_secure: bool) -> Turn {
-        let began = Instant::now();
+        let (began, mut queued) = (Instant::now(), None);
+        let place = self.take_place(origin);
         loop {
             let (longest, changed) = {
                 let mut known = self.known();
@@ -139,11 +173,18 @@ impl Servers {
                     server.connected = Some(Instant::now());
                     return Turn::Opened(connection);
                 }
-                let left = server.wait(is_secure).map(|longest| longest.saturating_sub(began.elapsed()));
+                let left = server.wait(is_secure, place.ticket()).map(|wait| match wait {
+                    Wait::ForConnection(longest) => longest.saturating_sub(began.elapsed()),
+                    Wait::ForTurn(longest) => {
+                        longest.saturating_sub(queued.get_or_insert_with(Instant::now).elapsed())
+                    }
+                });
                 match left.filter(|left| !left.is_zero()) {
                     Some(left) => (left, Arc::clone(&server.changed).notified_owned()),
                     None => {
                         server.handshakes = server.handshakes.saturating_add(1);
+                        // At once: the next request that looks must not see it in the line.
+                        server.line.leave(place.ticket());
                         let (servers, origin) = (Arc::clone(self), origin.clone());
                         let began = Instant::now();
                         return Turn::Connect(Handshake { servers, origin, began, protocol: None });
@@ -152,6 +193,12 @@ impl Servers {
             };
             let _ = timeout(longest, changed).await;
         }
+    }
+
+    /// Puts a request that has no connection at the end of the line.
+    fn take_place(self: &Arc<Self>, origin: &Origin) -> Place {
+        let ticket = server_of(&mut self.known(), origin).line.enter();
+        Place::new(Arc::clone(self), origin.clone(), ticket)
     }
 
     /// Begins to read a cancelled answer to its end; `None` if too many are read already.
@@ -169,7 +216,9 @@ impl Servers {
 
 fn server_of<'a>(known: &'a mut HashMap<Origin, Server>, origin: &Origin) -> &'a mut Server {
     if known.len() >= MOST_SERVERS && !known.contains_key(origin) {
-        known.retain(|_, server| server.handshakes > 0 || server.drains > 0 || server.opening > 0);
+        known.retain(|_, server| {
+            server.handshakes > 0 || server.drains > 0 || server.opening > 0 || server.line.is_used()
+        });
     }
     known.entry(origin.clone()).or_default()
 }
