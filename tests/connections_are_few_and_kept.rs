@@ -325,7 +325,7 @@ fn requests_at_one_time_share_a_connection_of_http_2() {
 #[test]
 fn slow_answers_by_http_1_are_not_waited_for() {
     run(|| async {
-        let slow = Late { service: Provider::honest(&Chain::new(1)), of: "eth_", delay: LATENCY * 8 };
+        let slow = Late { service: Provider::honest(&Chain::new(1)), of: "eth_", delay: LATENCY * 28 };
         let server = TlsServer::start(slow, Speech::One, LATENCY, &Rounds::default()).await;
         let transport = HttpTransport::with_proxies(Proxies::none()).unwrap();
         for (requests, connections) in [(1, 1), (4, 4)] {

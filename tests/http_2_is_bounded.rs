@@ -76,6 +76,57 @@ fn a_dead_connection_is_replaced() {
     });
 }
 
+/// A link on which a round trip takes two to four seconds is slow, and alive.
+#[test]
+fn a_slow_link_is_not_cut() {
+    run(|transport| async move {
+        let server = start(Speech::Two).await;
+        assert!(ask(&transport, &server, "now", SLACK).await.is_ok());
+        for one_way in [1_000, 2_000, 1_500, 2_000] {
+            server.change_latency(Duration::from_millis(one_way));
+            let began = Instant::now();
+            let answer = ask(&transport, &server, "now", 3 * SLACK).await;
+            assert_eq!(answer.map(|answer| answer.status), Ok(200), "{one_way} ms");
+            println!("{one_way} ms in each direction: {:?}", began.elapsed());
+        }
+        assert_eq!(server.connections(), 1);
+    });
+}
+
+/// The link becomes slow while several requests are sent. No new connection can be opened: its handshake takes too long.
+#[test]
+fn requests_on_a_slow_link_end_on_the_connection_that_is_alive() {
+    run(|transport| async move {
+        let server = start(Speech::Two).await;
+        assert!(ask(&transport, &server, "now", SLACK).await.is_ok());
+        server.change_latency(Duration::from_secs(2));
+        let late = async {
+            tokio::time::sleep(Duration::from_millis(1_500)).await;
+            ask(&transport, &server, "now", 3 * SLACK).await
+        };
+        let first = ask(&transport, &server, "now", 3 * SLACK);
+        let (first, second) = futures_util::future::join(first, late).await;
+        let status = |answer: Result<Response, TransportError>| answer.map(|answer| answer.status);
+        assert_eq!((status(first), status(second)), (Ok(200), Ok(200)));
+        assert_eq!((server.connections(), server.handshakes()), (2, 1));
+    });
+}
+
+/// The first request waits for its dead connection. A request that follows does not.
+#[test]
+fn a_request_after_a_silence_uses_a_new_connection() {
+    run(|transport| async move {
+        let server = start(Speech::TwoThenSilence(1)).await;
+        assert!(ask(&transport, &server, "now", SLACK).await.is_ok());
+        let lost = tokio::time::timeout(Duration::from_millis(1_500), ask(&transport, &server, "now", SLACK));
+        assert!(lost.await.is_err(), "the connection is dead");
+        let began = Instant::now();
+        assert!(ask(&transport, &server, "now", SLACK).await.is_ok());
+        assert!(began.elapsed() < Duration::from_secs(5), "{:?}: pings take eight seconds", began.elapsed());
+        assert_eq!(server.connections(), 2);
+    });
+}
+
 #[test]
 fn a_silent_answer_costs_no_connection() {
     run(|transport| async move {

@@ -106,6 +106,7 @@ struct Counts {
 pub struct TlsServer {
     address: SocketAddr,
     counts: Arc<Counts>,
+    latency: wire::Latency,
     task: JoinHandle<()>,
 }
 
@@ -124,10 +125,11 @@ impl TlsServer {
         let address = listener.local_addr().unwrap();
         let counts: Arc<Counts> = Arc::default();
         let acceptor = acceptor(&speech);
+        let latency: wire::Latency = Arc::new(millis(latency).into());
         let host = Host {
             service: Arc::new(service),
             speech,
-            latency,
+            latency: latency.clone(),
             rounds: rounds.clone(),
             counts: Arc::clone(&counts),
         };
@@ -146,7 +148,12 @@ impl TlsServer {
                 });
             }
         });
-        Self { address, counts, task }
+        Self { address, counts, latency, task }
+    }
+
+    /// From now on each byte takes `latency` in each direction.
+    pub fn change_latency(&self, latency: Duration) {
+        self.latency.store(millis(latency), Ordering::SeqCst);
     }
 
     /// Its URL.
@@ -217,6 +224,10 @@ impl Drop for TlsServer {
     }
 }
 
+fn millis(latency: Duration) -> u64 {
+    u64::try_from(latency.as_millis()).expect("a short latency")
+}
+
 /// The path of a certificate for tests.
 fn certificate_path(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../crates/cli/tests/testbed/certificates").join(name)
@@ -264,7 +275,7 @@ fn acceptor(speech: &Speech) -> TlsAcceptor {
 struct Host {
     service: Arc<dyn Relay>,
     speech: Speech,
-    latency: Duration,
+    latency: wire::Latency,
     rounds: Rounds,
     counts: Arc<Counts>,
 }
@@ -277,7 +288,7 @@ impl Host {
         acceptor: TlsAcceptor,
     ) -> io::Result<()> {
         stream.set_nodelay(true)?;
-        let stream = acceptor.accept(wire::delayed(stream, self.latency)).await?;
+        let stream = acceptor.accept(wire::delayed(stream, &self.latency)).await?;
         self.counts.handshakes.fetch_add(1, Ordering::SeqCst);
         let is_two = stream.get_ref().1.alpn_protocol() == Some(b"h2");
         match self.speech.clone() {
@@ -320,7 +331,7 @@ impl Host {
             let (reaction, depth) = self.take(connection, request).await;
             match reaction {
                 Reaction::Reply(reply) => {
-                    self.rounds.answer(depth, self.latency);
+                    self.rounds.answer(depth, Duration::from_millis(self.latency.load(Ordering::SeqCst)));
                     stream.write_all(&message::head(&reply)).await?;
                     self.write(&mut stream, &reply.body).await?;
                 }
@@ -387,7 +398,7 @@ impl Host {
         for (name, value) in &headers {
             response = response.header(name, value);
         }
-        self.rounds.answer(depth, self.latency);
+        self.rounds.answer(depth, Duration::from_millis(self.latency.load(Ordering::SeqCst)));
         let mut stream = respond.send_response(response.body(()).unwrap(), false)?;
         stream.send_data(body.into(), true)
     }

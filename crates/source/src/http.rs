@@ -6,6 +6,7 @@ mod early;
 mod exchange;
 #[cfg(feature = "http2")]
 mod http2;
+mod pools;
 mod progress;
 mod proxy;
 mod servers;
@@ -22,6 +23,7 @@ use self::cancel::Cancellable;
 use self::connector::{CONNECT_TIMEOUT, SharedConnections};
 use self::early::EarlyConnections;
 use self::exchange::Exchange;
+use self::pools::{Builder, Pools};
 use self::progress::Progress;
 use self::servers::Servers;
 use crate::clock::Clock;
@@ -66,13 +68,14 @@ pub enum SetupError {
 /// inflating, so that a small reply cannot fill the memory.
 ///
 /// It trusts the issuers in the system's store; on Linux the variables `SSL_CERT_FILE` and `SSL_CERT_DIR` name others in their
-/// place. `localhost` means the two loopback addresses, whatever the hosts file says.
+/// place. `localhost`, also with a dot at its end, means the two loopback addresses, whatever the hosts file
+/// says.
 ///
 /// A short answer whose request is cancelled is read to its end, for two seconds and 64 KiB at most: this keeps an HTTP/1.1
 /// connection. It ends when the last clone of the transport is dropped.
 #[derive(Clone, Debug)]
 pub struct HttpTransport {
-    client: reqwest::Client,
+    pools: Pools,
     servers: Arc<Servers>,
     /// `None` if the client is the app's own, whose connector is not [`SharedConnections`].
     early: Option<EarlyConnections>,
@@ -97,15 +100,14 @@ impl HttpTransport {
         // The first provider of cryptography that a process installs stays: an app that chose one keeps it.
         let _ = cryptography().install_default();
         let servers = Arc::new(Servers::default());
-        let client = builder(&proxies, &servers).build().map_err(|_| SetupError::Tls)?;
-        let early = EarlyConnections::new(
-            {
-                let servers = Arc::clone(&servers);
-                move || builder(&proxies, &servers)
-            },
-            Arc::clone(&servers),
-        );
-        Ok(Self { client, servers, early: Some(early), alive: Arc::default() })
+        let builder = Builder::new({
+            let servers = Arc::clone(&servers);
+            move || builder(&proxies, &servers)
+        });
+        let client = builder.make().build().map_err(|_| SetupError::Tls)?;
+        let early = EarlyConnections::new(builder.clone(), Arc::clone(&servers));
+        let pools = Pools::new(client, Some(builder));
+        Ok(Self { pools, servers, early: Some(early), alive: Arc::default() })
     }
 
     /// A transport that uses the app's own client: its pool, proxies, certificates and provider of cryptography.
@@ -114,7 +116,7 @@ impl HttpTransport {
     /// not choose. Loopback, proxies and `localhost` are then as that client has them.
     #[cfg(feature = "reqwest-client")]
     pub fn from_client(client: reqwest::Client) -> Self {
-        Self { client, servers: Arc::default(), early: None, alive: Arc::default() }
+        Self { pools: Pools::new(client, None), servers: Arc::default(), early: None, alive: Arc::default() }
     }
 }
 
@@ -123,7 +125,7 @@ impl Transport for HttpTransport {
         let progress = Arc::new(Progress::new(request.url.expose(), request.max_bytes));
         let servers = Arc::clone(&self.servers);
         let exchange = Exchange {
-            client: self.client.clone(),
+            pools: self.pools.clone(),
             servers: Arc::clone(&servers),
             progress: Arc::clone(&progress),
             knows_connections: self.early.is_some(),
@@ -150,6 +152,7 @@ fn builder(proxies: &Proxies, servers: &Arc<Servers>) -> reqwest::ClientBuilder 
         .pool_idle_timeout(IDLE_TIMEOUT)
         .user_agent(concat!("saldo/", env!("CARGO_PKG_VERSION")))
         .resolve_to_addrs("localhost", &loopback)
+        .resolve_to_addrs("localhost.", &loopback)
         // No other proxy is used.
         .no_proxy()
         .proxy(reqwest::Proxy::custom(move |url| proxies.of(url).cloned()));

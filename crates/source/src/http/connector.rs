@@ -72,7 +72,7 @@ where
             }
             progress.enter(Stage::Waiting);
             let turn = servers.begin_handshake(progress.origin(), progress.is_secure());
-            let handshake = match in_foreground(turn).await {
+            let mut handshake = match in_foreground(turn).await {
                 Some(Turn::Connect(handshake)) => handshake,
                 Some(Turn::Opened(connection)) => {
                     progress.enter(Stage::Sent);
@@ -87,7 +87,14 @@ where
                 }
             };
             progress.enter(Stage::Connecting);
-            let connection = connect.await?;
+            let mut connect = pin!(connect);
+            let connection = poll_fn(|context| {
+                if Progress::current().is_none() {
+                    handshake.leave();
+                }
+                connect.as_mut().poll(context)
+            });
+            let connection = connection.await?;
             handshake.succeed(protocol_of(&connection));
             progress.enter(Stage::Sent);
             Ok(connection)

@@ -12,6 +12,7 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use url::Url;
 
+use super::pools::Builder;
 use super::progress::Progress;
 use super::servers::Servers;
 
@@ -24,23 +25,10 @@ pub(super) struct EarlyConnections {
     servers: Arc<Servers>,
 }
 
-/// Makes the builder of the client.
-#[derive(Clone)]
-struct Builder(Arc<dyn Fn() -> reqwest::ClientBuilder + Send + Sync>);
-
-impl std::fmt::Debug for Builder {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Builder").finish_non_exhaustive()
-    }
-}
-
 impl EarlyConnections {
     /// `builder` is that of the client whose requests use the connections.
-    pub(super) fn new(
-        builder: impl Fn() -> reqwest::ClientBuilder + Send + Sync + 'static,
-        servers: Arc<Servers>,
-    ) -> Self {
-        Self { client: Arc::default(), builder: Builder(Arc::new(builder)), servers }
+    pub(super) fn new(builder: Builder, servers: Arc<Servers>) -> Self {
+        Self { client: Arc::default(), builder, servers }
     }
 
     /// Opens a connection to the server of `url` in the background, unless one is expected that was used within `kept`. It is
@@ -50,7 +38,7 @@ impl EarlyConnections {
         let Some(opening) = self.servers.begin_opening(&url.origin(), kept) else { return };
         let (this, url) = (self.clone(), url.clone());
         let open = async move {
-            let made = this.client.get_or_init(|| (this.builder.0)().pool_max_idle_per_host(0).build().ok());
+            let made = this.client.get_or_init(|| this.builder.make().pool_max_idle_per_host(0).build().ok());
             let Some(client) = made else { return };
             let progress = Arc::new(Progress::opening(&url));
             // The error is that of the connector, which has kept the connection, or has none.

@@ -5,8 +5,9 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::pools::Pools;
 use super::progress::Progress;
-use super::servers::{Protocol, Servers};
+use super::servers::{Pool, Protocol, Servers};
 use super::tls;
 use crate::transport::{Method, Request, Response, TlsFault, TransportError};
 
@@ -15,7 +16,7 @@ const MOST_RESENDS: usize = 2;
 
 /// What one request needs.
 pub(super) struct Exchange {
-    pub(super) client: reqwest::Client,
+    pub(super) pools: Pools,
     pub(super) servers: Arc<Servers>,
     pub(super) progress: Arc<Progress>,
     /// Whether [`Progress::has_connected`] is known.
@@ -37,16 +38,14 @@ impl Exchange {
             Method::Get => reqwest::Method::GET,
             Method::Post => reqwest::Method::POST,
         };
-        let mut builder = self.client.request(method, url.expose().clone()).timeout(timeout).body(body);
+        let mut builder =
+            self.pools.first().request(method, url.expose().clone()).timeout(timeout).body(body);
         for (name, value) in headers {
             builder = builder.header(name, value);
         }
         let request = builder.build().map_err(failed)?;
         let active = self.servers.begin_request(self.progress.origin());
-        let mut answer = self.send(request, timeout).await.map_err(failed)?;
-        let is_two = answer.version() == reqwest::Version::HTTP_2;
-        let protocol = if is_two { Protocol::Two } else { Protocol::One };
-        self.servers.note_answer(self.progress.origin(), protocol);
+        let mut answer = self.send_by_best(request, timeout).await.map_err(failed)?;
         let status = answer.status().as_u16();
         let headers = answer
             .headers()
@@ -67,24 +66,62 @@ impl Exchange {
         Ok(Response { status, headers, body })
     }
 
+    /// Sends the request by the pool whose connection is probably alive.
+    async fn send_by_best(
+        &self,
+        request: reqwest::Request,
+        timeout: Duration,
+    ) -> Result<reqwest::Response, reqwest::Error> {
+        let began = Instant::now();
+        let (pool, is_other_doubtful) = self.servers.pool(self.progress.origin());
+        let again = request.try_clone();
+        let outcome = self.send_by(pool, request, timeout).await;
+        // The link is slow or dead: a new connection cannot be opened, but the silent one may still be alive.
+        match (&outcome, again) {
+            (Err(error), Some(mut again)) if is_other_doubtful && error.is_connect() => {
+                let left = timeout.saturating_sub(began.elapsed());
+                *again.timeout_mut() = Some(left);
+                self.send_by(pool.other(), again, left).await
+            }
+            _ => outcome,
+        }
+    }
+
+    /// Sends the request by one pool, and takes note of its answer.
+    async fn send_by(
+        &self,
+        pool: Pool,
+        request: reqwest::Request,
+        timeout: Duration,
+    ) -> Result<reqwest::Response, reqwest::Error> {
+        let sent = Sent::new(self);
+        let answer = self.send(self.pools.of(pool), request, timeout).await?;
+        let is_two = answer.version() == reqwest::Version::HTTP_2;
+        let protocol = if is_two { Protocol::Two } else { Protocol::One };
+        self.servers.note_answer(self.progress.origin(), protocol, pool);
+        drop(sent);
+        Ok(answer)
+    }
+
     /// Sends the request. A server may close a kept connection in the moment in which the request is sent, so that it is sent
     /// again on another one. All requests here only read (RFC 9110, section 9.2.2).
     async fn send(
         &self,
+        client: &reqwest::Client,
         mut request: reqwest::Request,
         timeout: Duration,
     ) -> Result<reqwest::Response, reqwest::Error> {
         let began = Instant::now();
         for sent in 0..MOST_RESENDS {
             let Some(again) = request.try_clone() else { break };
-            match self.client.execute(request).await {
+            match client.execute(request).await {
                 Err(error) if began.elapsed() < timeout && self.may_resend(&error, sent) => {}
                 outcome => return outcome,
             }
             request = again;
             *request.timeout_mut() = Some(timeout.saturating_sub(began.elapsed()));
         }
-        self.client.execute(request).await
+        client.execute(request).await
     }
 
     /// Whether the request failed because the connection, which was kept from an earlier request, was lost.
@@ -93,6 +130,24 @@ impl Exchange {
         let may_be_lost = sent == 0 || self.servers.protocol(self.progress.origin()) != Some(Protocol::Two);
         let was_kept = self.knows_connections && !self.progress.has_connected();
         was_kept && may_be_lost && !self.progress.is_cancelled() && error.is_request()
+    }
+}
+
+/// A request that has no answer yet.
+struct Sent<'a> {
+    exchange: &'a Exchange,
+    number: u64,
+}
+
+impl<'a> Sent<'a> {
+    fn new(exchange: &'a Exchange) -> Self {
+        Self { exchange, number: exchange.servers.note_sent(exchange.progress.origin()) }
+    }
+}
+
+impl Drop for Sent<'_> {
+    fn drop(&mut self) {
+        self.exchange.servers.note_no_answer(self.exchange.progress.origin(), self.number);
     }
 }
 

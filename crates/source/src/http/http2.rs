@@ -15,9 +15,10 @@ const FRAME: u32 = 1 << 14;
 const HEADERS: u32 = 32 << 10;
 /// A connection that is silent for this time is pinged, while an answer is expected.
 const SILENCE: Duration = Duration::from_secs(1);
-/// A connection that does not answer a ping within this time is closed. All requests share it, so that asking again would not
-/// help: a phone that changed its network would wait for the deadline.
-const PING_TIMEOUT: Duration = Duration::from_secs(2);
+/// A connection that does not answer a ping within this time is closed. On a bad mobile link a round trip takes four seconds;
+/// the ping may wait behind another packet, and so takes nearly two. New requests do not wait for this: they use another
+/// connection. In 20 seconds, the deadline of background work, a connection can be replaced twice.
+const PING_TIMEOUT: Duration = Duration::from_secs(7);
 
 /// Sets the limits.
 pub(super) fn limited(builder: ClientBuilder) -> ClientBuilder {

@@ -304,6 +304,8 @@ mod tests {
             "http://[::ffff:127.0.0.1]",
             "http://localhost:8545",
             "https://LOCALHOST",
+            "http://localhost.:8545",
+            "https://LOCALHOST.",
             "http://a.localhost.",
             "https://corp.test",
             "https://a.b.corp.test",

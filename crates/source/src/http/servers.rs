@@ -2,6 +2,7 @@
 //! free soon. It decides whether a request waits for such a connection or opens a new one.
 
 mod line;
+mod silence;
 
 use std::any::Any;
 use std::collections::HashMap;
@@ -12,8 +13,11 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 use url::Origin;
 
+pub(super) use self::line::Active;
 use self::line::Line;
-pub(super) use self::line::{Active, Place};
+use self::line::Place;
+pub(super) use self::silence::Pool;
+use self::silence::Silence;
 
 /// The longest wait for a handshake that another request began with the same server. It may have been lost.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
@@ -45,6 +49,8 @@ pub(super) enum Protocol {
 struct Server {
     protocol: Option<Protocol>,
     handshakes: usize,
+    /// The number of those handshakes whose request has another connection meanwhile.
+    left: usize,
     drains: usize,
     /// The number of handshakes whose connection has no request yet.
     opening: usize,
@@ -60,6 +66,7 @@ struct Server {
     changed: Arc<Notify>,
     /// The requests in progress, and those of them that have no connection.
     line: Line,
+    silence: Silence,
 }
 
 /// How long a request waits at most for a connection that another request opened.
@@ -84,10 +91,11 @@ impl Server {
         }
         let handshake = self.handshake.clamp(SHORTEST_WAIT, LONGEST_WAIT);
         let is_one = !is_secure || self.protocol == Some(Protocol::One);
-        if is_one && self.line.connections() >= MOST_CONNECTIONS {
+        if is_one && self.line.connections().saturating_add(self.left) >= MOST_CONNECTIONS {
             return Some(Wait::ForTurn(LONGEST_WAIT));
         }
-        if is_one && is_secure && self.line.is_served_within(handshake, ticket, self.handshakes) {
+        let connecting = self.handshakes.saturating_sub(self.left);
+        if is_one && is_secure && self.line.is_served_within(handshake, ticket, connecting) {
             // A little longer than expected. The wait costs no more than a second handshake.
             return Some(Wait::ForTurn(handshake.saturating_mul(3) / 2));
         }
@@ -119,12 +127,32 @@ impl Servers {
         Active::new(Arc::clone(self), origin.clone())
     }
 
-    /// Takes note of an answer, and of its protocol.
-    pub(super) fn note_answer(&self, origin: &Origin, protocol: Protocol) {
+    /// The pool whose connection a new request uses, and whether that of the other pool is in doubt.
+    pub(super) fn pool(&self, origin: &Origin) -> (Pool, bool) {
+        let mut known = self.known();
+        let server = server_of(&mut known, origin);
+        server.silence.pool(server.line.answer(), Instant::now())
+    }
+
+    /// A request was sent. Returns its number.
+    pub(super) fn note_sent(&self, origin: &Origin) -> u64 {
+        server_of(&mut self.known(), origin).silence.begin(Instant::now())
+    }
+
+    /// A request has ended without an answer.
+    pub(super) fn note_no_answer(&self, origin: &Origin, number: u64) {
+        let mut known = self.known();
+        let server = server_of(&mut known, origin);
+        server.silence.end(number, server.line.answer(), Instant::now());
+    }
+
+    /// Takes note of an answer, of its protocol, and of the pool whose connection brought it.
+    pub(super) fn note_answer(&self, origin: &Origin, protocol: Protocol, pool: Pool) {
         let mut known = self.known();
         let server = server_of(&mut known, origin);
         server.protocol = Some(protocol);
         server.answered = Some(Instant::now());
+        server.silence.hear(pool, Instant::now());
     }
 
     /// Begins a handshake for a request that comes soon; `None` if there is a connection that was used within `kept`, or one
@@ -187,7 +215,13 @@ impl Servers {
                         server.line.leave(place.ticket());
                         let (servers, origin) = (Arc::clone(self), origin.clone());
                         let began = Instant::now();
-                        return Turn::Connect(Handshake { servers, origin, began, protocol: None });
+                        return Turn::Connect(Handshake {
+                            servers,
+                            origin,
+                            began,
+                            protocol: None,
+                            is_left: false,
+                        });
                     }
                 }
             };
@@ -255,9 +289,19 @@ pub(super) struct Handshake {
     origin: Origin,
     began: Instant,
     protocol: Option<Protocol>,
+    is_left: bool,
 }
 
 impl Handshake {
+    /// Its request has another connection. It goes on, so that its connection serves the next request.
+    pub(super) fn leave(&mut self) {
+        if !std::mem::replace(&mut self.is_left, true)
+            && let Some(server) = self.servers.known().get_mut(&self.origin)
+        {
+            server.left = server.left.saturating_add(1);
+        }
+    }
+
     /// Ends it with a connection of this protocol.
     pub(super) fn succeed(mut self, protocol: Protocol) {
         self.protocol = Some(protocol);
@@ -269,6 +313,7 @@ impl Drop for Handshake {
         let mut known = self.servers.known();
         let Some(server) = known.get_mut(&self.origin) else { return };
         server.handshakes = server.handshakes.saturating_sub(1);
+        server.left = server.left.saturating_sub(usize::from(self.is_left));
         if self.protocol.is_some() {
             server.protocol = self.protocol;
             server.handshake = self.began.elapsed();
@@ -305,104 +350,4 @@ impl Drop for Drain {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn origin(name: &str) -> Origin {
-        url::Url::parse(&format!("https://{name}")).unwrap().origin()
-    }
-
-    fn with_runtime<T>(future: impl Future<Output = T>) -> T {
-        tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(future)
-    }
-
-    async fn begin(servers: &Arc<Servers>, name: &str) -> Handshake {
-        match servers.begin_handshake(&origin(name), true).await {
-            Turn::Connect(handshake) => handshake,
-            Turn::Opened(_) => panic!("nothing was opened early"),
-        }
-    }
-
-    /// Whether a second handshake begins at once.
-    fn begins_at_once(servers: &Arc<Servers>, is_secure: bool) -> bool {
-        with_runtime(async {
-            timeout(Duration::from_millis(5), servers.begin_handshake(&origin("a"), is_secure)).await.is_ok()
-        })
-    }
-
-    #[test]
-    fn one_handshake_at_a_time_until_the_protocol_is_known() {
-        let servers = Arc::new(Servers::default());
-        let first = with_runtime(begin(&servers, "a"));
-        assert!(!begins_at_once(&servers, true), "it may be HTTP/2");
-        assert!(begins_at_once(&servers, false), "plain HTTP is not");
-        first.succeed(Protocol::One);
-        let _second = with_runtime(begin(&servers, "a"));
-        assert!(begins_at_once(&servers, true), "HTTP/1.1 shares no connection");
-    }
-
-    #[test]
-    fn the_next_one_begins_when_a_handshake_fails() {
-        with_runtime(async {
-            let servers = Arc::new(Servers::default());
-            let first = begin(&servers, "a").await;
-            let waiting = Arc::clone(&servers);
-            let began = Instant::now();
-            let second = tokio::spawn(async move { begin(&waiting, "a").await });
-            tokio::task::yield_now().await;
-            drop(first);
-            let _second = second.await.unwrap();
-            assert!(began.elapsed() < LONGEST_WAIT);
-        });
-    }
-
-    #[test]
-    fn a_lost_handshake_is_not_waited_for_longer_than_a_second() {
-        let servers = Arc::new(Servers::default());
-        let _lost = with_runtime(begin(&servers, "a"));
-        let began = Instant::now();
-        let _second = with_runtime(begin(&servers, "a"));
-        assert!(began.elapsed() >= LONGEST_WAIT);
-    }
-
-    #[test]
-    fn a_drained_connection_is_waited_for_unless_it_is_lost() {
-        let servers = Arc::new(Servers::default());
-        let drain = servers.begin_drain(&origin("a")).unwrap();
-        assert!(!begins_at_once(&servers, false));
-        drop(drain);
-        assert!(begins_at_once(&servers, false));
-    }
-
-    #[test]
-    fn few_answers_are_drained_and_few_servers_remembered() {
-        let servers = Arc::new(Servers::default());
-        let drains: Vec<Drain> =
-            (0..MOST_DRAINS).filter_map(|n| servers.begin_drain(&origin(&format!("h{n}")))).collect();
-        assert_eq!(drains.len(), MOST_DRAINS);
-        assert!(servers.begin_drain(&origin("a")).is_none());
-        for number in 0..2_000 {
-            drop(with_runtime(begin(&servers, &format!("h{number}"))));
-        }
-        assert!(servers.known().len() <= MOST_SERVERS);
-        drop(drains);
-        assert!(servers.begin_drain(&origin("a")).is_some());
-    }
-
-    #[test]
-    fn a_connection_is_opened_early_only_where_none_is_expected() {
-        let servers = Arc::new(Servers::default());
-        let kept = Duration::from_secs(55);
-        let opening = servers.begin_opening(&origin("a"), kept).unwrap();
-        assert!(servers.begin_opening(&origin("a"), kept).is_none(), "one is on its way");
-        assert!(!begins_at_once(&servers, false), "the request waits for it");
-        servers.keep_opened(&origin("a"), Protocol::One, Box::new("a connection"));
-        drop(opening);
-        assert!(servers.begin_opening(&origin("a"), kept).is_none(), "one is open");
-        let turn = with_runtime(servers.begin_handshake(&origin("a"), true));
-        assert!(matches!(turn, Turn::Opened(connection) if connection.is::<&str>()));
-        servers.note_answer(&origin("a"), Protocol::One);
-        assert!(servers.begin_opening(&origin("a"), kept).is_none(), "the pool has it");
-        assert!(servers.begin_opening(&origin("a"), Duration::ZERO).is_some(), "the pool has closed it");
-    }
-}
+mod tests;

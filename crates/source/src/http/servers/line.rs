@@ -40,6 +40,11 @@ impl Line {
         self.waiting.remove(&ticket);
     }
 
+    /// The time that the last whole answer took on its connection.
+    pub(super) fn answer(&self) -> Option<Duration> {
+        self.answer
+    }
+
     /// Whether a request is in progress.
     pub(super) fn is_used(&self) -> bool {
         self.active > 0
@@ -100,7 +105,7 @@ impl Drop for Active {
 
 /// The place in the line of a request that has no connection.
 #[derive(Debug)]
-pub(in crate::http) struct Place {
+pub(super) struct Place {
     servers: Arc<Servers>,
     origin: Origin,
     ticket: u64,
