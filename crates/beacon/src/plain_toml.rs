@@ -69,6 +69,22 @@ impl Tables {
     }
 }
 
+/// Returns the line of `key`, from 1 on: before the first entry, or in the entry with this number, from 0 on, of an array of tables.
+/// `None` if the text does not have it in the usual form: `key = value`, alone on a line.
+pub fn line_of(text: &str, entry: Option<(&str, usize)>, key: &str) -> Option<usize> {
+    let lines = || (1_usize..).zip(text.lines().map(str::trim));
+    let start = match entry {
+        None => 0,
+        Some((table, number)) => {
+            let header = format!("[[{table}]]");
+            lines().filter(|(_, line)| line.starts_with(&header)).nth(number)?.0
+        }
+    };
+    let mut own = lines().skip(start).take_while(|(_, line)| !line.starts_with('['));
+    let is_key = |line: &str| line.split_once('=').is_some_and(|(left, _)| left.trim() == key);
+    own.find(|(_, line)| is_key(line)).map(|(number, _)| number)
+}
+
 const BLANK: [char; 2] = [' ', '\t'];
 
 struct Reader {

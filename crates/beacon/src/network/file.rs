@@ -14,6 +14,7 @@ use super::{BlobParameters, Network, ScheduledFork};
 use crate::checkpoint::{Checkpoint, CheckpointFormatError};
 use crate::fault::Fault;
 use crate::fork::Fork;
+use crate::plain_toml::line_of;
 use crate::signature::ForkVersion;
 use crate::unit::{Epoch, UnixTime};
 
@@ -24,6 +25,8 @@ const MAX_NAME: usize = 64;
 /// The maximum ages of a checkpoint that a file may set, in epochs.
 const CHECKPOINT_AGES: RangeInclusive<u64> = 1..=1_000_000;
 const MAX_SCHEDULE: usize = 64;
+const FORKS: &str = "forks";
+const BLOBS: &str = "blob_schedule";
 /// Stands for a URL in errors.
 const A_URL: &str = "a URL, where no URL is allowed";
 /// TOML integers are signed, so their largest value is half as large.
@@ -97,14 +100,56 @@ pub enum NetworkError {
         epoch: Epoch,
     },
     /// The checkpoint is malformed.
-    #[error(transparent)]
+    #[error("`checkpoint`: {0}")]
     Checkpoint(#[from] CheckpointFormatError),
+    /// A value of a file cannot be used, and its line is known.
+    #[error("line {line}: {error}")]
+    AtLine {
+        /// The line, from 1 on.
+        line: usize,
+        /// What is wrong with the value.
+        error: Box<NetworkError>,
+    },
 }
 
 impl NetworkError {
     /// Returns who is at fault: always [`Fault::Caller`].
     pub fn fault(&self) -> Fault {
         Fault::Caller
+    }
+}
+
+/// What is wrong with a value, and where the value is.
+#[derive(Debug)]
+pub(super) struct Misplaced {
+    /// The array of tables and the number of its entry, from 0 on; `None` for a field that is in no entry.
+    entry: Option<(&'static str, usize)>,
+    key: &'static str,
+    error: NetworkError,
+}
+
+impl Misplaced {
+    fn at(key: &'static str) -> impl FnOnce(NetworkError) -> Self {
+        move |error| Self { entry: None, key, error }
+    }
+
+    fn in_entry(table: &'static str, number: usize, key: &'static str) -> impl FnOnce(NetworkError) -> Self {
+        move |error| Self { entry: Some((table, number)), key, error }
+    }
+
+    /// The error, with its line in `text` if the value is there in the usual form.
+    pub(super) fn in_text(self, text: &str) -> NetworkError {
+        let Self { entry, key, error } = self;
+        match line_of(text, entry, key) {
+            Some(line) => NetworkError::AtLine { line, error: Box::new(error) },
+            None => error,
+        }
+    }
+
+    /// The error alone.
+    #[cfg(test)]
+    pub(super) fn error(self) -> NetworkError {
+        self.error
     }
 }
 
@@ -164,19 +209,25 @@ fn default_max_checkpoint_age() -> u64 {
 
 impl Network {
     /// Checks the values of a file.
-    pub(super) fn of_file(file: NetworkFile) -> Result<Self, NetworkError> {
-        within("chain_id", file.chain_id, 1..=MAX_INTEGER)?;
-        within("genesis_time", file.genesis_time, 0..=MAX_SECONDS)?;
-        within("slot_duration_ms", file.slot_duration_ms, 1..=3_600_000)?;
-        within("slots_per_epoch", file.slots_per_epoch, 1..=512)?;
-        within("epochs_per_sync_committee_period", file.epochs_per_sync_committee_period, 1..=4096)?;
-        within("sync_committee_size", file.sync_committee_size, 1..=512)?;
-        within("max_checkpoint_age_epochs", file.max_checkpoint_age_epochs, CHECKPOINT_AGES)?;
-        if !file.sync_committee_size.is_power_of_two() {
-            return Err(NetworkError::CommitteeSize { got: file.sync_committee_size });
+    pub(super) fn of_file(file: NetworkFile) -> Result<Self, Misplaced> {
+        for (field, got, expected) in [
+            ("chain_id", file.chain_id, 1..=MAX_INTEGER),
+            ("genesis_time", file.genesis_time, 0..=MAX_SECONDS),
+            ("slot_duration_ms", file.slot_duration_ms, 1..=3_600_000),
+            ("slots_per_epoch", file.slots_per_epoch, 1..=512),
+            ("epochs_per_sync_committee_period", file.epochs_per_sync_committee_period, 1..=4096),
+            ("sync_committee_size", file.sync_committee_size, 1..=512),
+            ("max_checkpoint_age_epochs", file.max_checkpoint_age_epochs, CHECKPOINT_AGES),
+        ] {
+            within(field, got, expected).map_err(Misplaced::at(field))?;
         }
+        if !file.sync_committee_size.is_power_of_two() {
+            let error = NetworkError::CommitteeSize { got: file.sync_committee_size };
+            return Err(Misplaced::at("sync_committee_size")(error));
+        }
+        let checkpoint = file.checkpoint.map(|text| text.parse::<Checkpoint>()).transpose();
         Ok(Self {
-            name: name(file.name)?,
+            name: name(file.name).map_err(Misplaced::at("name"))?,
             chain_id: file.chain_id,
             genesis_time: UnixTime::from_secs(file.genesis_time),
             genesis_validators_root: file.genesis_validators_root,
@@ -185,10 +236,11 @@ impl Network {
             epochs_per_sync_committee_period: file.epochs_per_sync_committee_period,
             sync_committee_size: usize::try_from(file.sync_committee_size).expect("at most 512"),
             max_checkpoint_age_epochs: file.max_checkpoint_age_epochs,
-            genesis_fork_version: version(&file.genesis_fork_version)?,
+            genesis_fork_version: version(&file.genesis_fork_version)
+                .map_err(Misplaced::at("genesis_fork_version"))?,
             forks: forks(file.forks)?,
             blob_schedule: blob_schedule(&file.blob_schedule)?,
-            checkpoint: file.checkpoint.map(|text| text.parse::<Checkpoint>()).transpose()?,
+            checkpoint: checkpoint.map_err(|error| Misplaced::at("checkpoint")(error.into()))?,
         })
     }
 
@@ -271,25 +323,27 @@ fn shown(text: String) -> String {
 
 /// Reads the forks. They must be in the order of their epochs, those without an epoch last. No known fork may follow a
 /// later or an unknown one.
-fn forks(entries: Vec<ForkEntry>) -> Result<Vec<ScheduledFork>, NetworkError> {
-    few("forks", &entries)?;
+fn forks(entries: Vec<ForkEntry>) -> Result<Vec<ScheduledFork>, Misplaced> {
+    few(FORKS, &entries).map_err(Misplaced::at(FORKS))?;
     let mut forks: Vec<ScheduledFork> = Vec::with_capacity(entries.len());
-    for entry in entries {
+    for (number, entry) in entries.into_iter().enumerate() {
+        let at = |key| Misplaced::in_entry(FORKS, number, key);
         if let Some(epoch) = entry.epoch {
-            within("forks.epoch", epoch, 0..=MAX_INTEGER)?;
+            within("forks.epoch", epoch, 0..=MAX_INTEGER).map_err(at("epoch"))?;
         }
         if let Some(age) = entry.max_checkpoint_age_epochs {
-            within("forks.max_checkpoint_age_epochs", age, CHECKPOINT_AGES)?;
+            within("forks.max_checkpoint_age_epochs", age, CHECKPOINT_AGES)
+                .map_err(at("max_checkpoint_age_epochs"))?;
         }
         let next = ScheduledFork {
-            name: name(entry.name)?,
-            version: version(&entry.version)?,
+            name: name(entry.name).map_err(at("name"))?,
+            version: version(&entry.version).map_err(at("version"))?,
             epoch: entry.epoch.map(Epoch::new),
             max_checkpoint_age_epochs: entry.max_checkpoint_age_epochs,
         };
         let repeated = forks.iter().any(|fork| fork.name.eq_ignore_ascii_case(&next.name));
         if repeated || forks.last().is_some_and(|last| !follows(last, &next)) {
-            return Err(NetworkError::ForkOrder { name: next.name });
+            return Err(at("name")(NetworkError::ForkOrder { name: next.name }));
         }
         forks.push(next);
     }
@@ -310,15 +364,16 @@ fn follows(earlier: &ScheduledFork, later: &ScheduledFork) -> bool {
     in_time && in_order
 }
 
-fn blob_schedule(entries: &[BlobEntry]) -> Result<Vec<BlobParameters>, NetworkError> {
-    few("blob_schedule", entries)?;
+fn blob_schedule(entries: &[BlobEntry]) -> Result<Vec<BlobParameters>, Misplaced> {
+    few(BLOBS, entries).map_err(Misplaced::at(BLOBS))?;
     let mut schedule: Vec<BlobParameters> = Vec::with_capacity(entries.len());
-    for entry in entries {
-        within("blob_schedule.epoch", entry.epoch, 0..=MAX_INTEGER)?;
-        within("blob_schedule.max_blobs", entry.max_blobs, 0..=MAX_INTEGER)?;
+    for (number, entry) in entries.iter().enumerate() {
+        let at = |key| Misplaced::in_entry(BLOBS, number, key);
+        within("blob_schedule.epoch", entry.epoch, 0..=MAX_INTEGER).map_err(at("epoch"))?;
+        within("blob_schedule.max_blobs", entry.max_blobs, 0..=MAX_INTEGER).map_err(at("max_blobs"))?;
         let epoch = Epoch::new(entry.epoch);
         if schedule.last().is_some_and(|last| last.epoch >= epoch) {
-            return Err(NetworkError::BlobOrder { epoch });
+            return Err(at("epoch")(NetworkError::BlobOrder { epoch }));
         }
         schedule.push(BlobParameters { epoch, max_blobs: entry.max_blobs });
     }

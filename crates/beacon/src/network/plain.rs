@@ -4,7 +4,7 @@ use alloy_primitives::{B256, hex};
 
 use super::file::{BlobEntry, DEFAULT_MAX_CHECKPOINT_AGE, ForkEntry, NetworkFile};
 use super::toml_fault::TomlFault;
-use crate::plain_toml::{Fields, NotPlain, Tables, Value};
+use crate::plain_toml::{Fields, NotPlain, Tables, Value, line_of};
 
 const FIELDS: &[&str] = &[
     "name",
@@ -33,65 +33,89 @@ impl NetworkFile {
         let tables = Tables::read(text).map_err(|NotPlain { line }| {
             TomlFault::at(Some(line), "expected a comment, `key = value` or `[[table]]` in plain TOML")
         })?;
-        only(&tables.top, FIELDS)?;
+        let top = Section { text, entry: None, fields: &tables.top };
+        top.only(FIELDS)?;
         if let Some((name, _)) = tables.arrays.iter().find(|(name, _)| !ARRAYS.contains(&name.as_str())) {
-            return Err(TomlFault::unknown_key(name, ARRAYS));
+            return Err(TomlFault::unknown_key(None, name, ARRAYS));
         }
-        let top = &tables.top;
+        let entries =
+            |table| (0_usize..).zip(tables.array(table)).map(move |(number, fields)| (table, number, fields));
+        let section = |(table, number, fields)| Section { text, entry: Some((table, number)), fields };
         Ok(Self {
-            name: required(top, "name", text_of)?,
-            chain_id: required(top, "chain_id", number_of)?,
-            genesis_time: required(top, "genesis_time", number_of)?,
-            genesis_validators_root: required(top, "genesis_validators_root", root_of)?,
-            slot_duration_ms: required(top, "slot_duration_ms", number_of)?,
-            slots_per_epoch: required(top, "slots_per_epoch", number_of)?,
-            epochs_per_sync_committee_period: required(top, "epochs_per_sync_committee_period", number_of)?,
-            sync_committee_size: required(top, "sync_committee_size", number_of)?,
-            max_checkpoint_age_epochs: optional(top, "max_checkpoint_age_epochs", number_of)?
+            name: top.required("name", TEXT)?,
+            chain_id: top.required("chain_id", NUMBER)?,
+            genesis_time: top.required("genesis_time", NUMBER)?,
+            genesis_validators_root: top.required("genesis_validators_root", ROOT)?,
+            slot_duration_ms: top.required("slot_duration_ms", NUMBER)?,
+            slots_per_epoch: top.required("slots_per_epoch", NUMBER)?,
+            epochs_per_sync_committee_period: top.required("epochs_per_sync_committee_period", NUMBER)?,
+            sync_committee_size: top.required("sync_committee_size", NUMBER)?,
+            max_checkpoint_age_epochs: top
+                .optional("max_checkpoint_age_epochs", NUMBER)?
                 .unwrap_or(DEFAULT_MAX_CHECKPOINT_AGE),
-            genesis_fork_version: required(top, "genesis_fork_version", text_of)?,
-            checkpoint: optional(top, "checkpoint", text_of)?,
-            forks: tables.array("forks").iter().map(fork).collect::<Result<_, _>>()?,
-            blob_schedule: tables.array("blob_schedule").iter().map(blobs).collect::<Result<_, _>>()?,
+            genesis_fork_version: top.required("genesis_fork_version", TEXT)?,
+            checkpoint: top.optional("checkpoint", TEXT)?,
+            forks: entries("forks").map(section).map(|entry| fork(&entry)).collect::<Result<_, _>>()?,
+            blob_schedule: entries("blob_schedule")
+                .map(section)
+                .map(|entry| blobs(&entry))
+                .collect::<Result<_, _>>()?,
             ..Self::default()
         })
     }
 }
 
-fn fork(fields: &Fields) -> Result<ForkEntry, TomlFault> {
-    only(fields, FORK_FIELDS)?;
+fn fork(entry: &Section<'_>) -> Result<ForkEntry, TomlFault> {
+    entry.only(FORK_FIELDS)?;
     Ok(ForkEntry {
-        name: required(fields, "name", text_of)?,
-        version: required(fields, "version", text_of)?,
-        epoch: optional(fields, "epoch", number_of)?,
-        max_checkpoint_age_epochs: optional(fields, "max_checkpoint_age_epochs", number_of)?,
+        name: entry.required("name", TEXT)?,
+        version: entry.required("version", TEXT)?,
+        epoch: entry.optional("epoch", NUMBER)?,
+        max_checkpoint_age_epochs: entry.optional("max_checkpoint_age_epochs", NUMBER)?,
     })
 }
 
-fn blobs(fields: &Fields) -> Result<BlobEntry, TomlFault> {
-    only(fields, BLOB_FIELDS)?;
-    Ok(BlobEntry {
-        epoch: required(fields, "epoch", number_of)?,
-        max_blobs: required(fields, "max_blobs", number_of)?,
-    })
+fn blobs(entry: &Section<'_>) -> Result<BlobEntry, TomlFault> {
+    entry.only(BLOB_FIELDS)?;
+    Ok(BlobEntry { epoch: entry.required("epoch", NUMBER)?, max_blobs: entry.required("max_blobs", NUMBER)? })
 }
 
-fn only(fields: &Fields, known: &[&'static str]) -> Result<(), TomlFault> {
-    fields
-        .keys()
-        .find(|key| !known.contains(key))
-        .map_or(Ok(()), |key| Err(TomlFault::unknown_key(key, known)))
+/// What a field must be, and how it is read.
+type Form<T> = (&'static str, fn(&Value) -> Option<T>);
+
+const TEXT: Form<String> = ("text in quotes", text_of);
+const NUMBER: Form<u64> = ("a whole number", number_of);
+const ROOT: Form<B256> = ("text of 64 hexadecimal digits in quotes", root_of);
+
+/// The fields before the first entry, or those of one entry.
+struct Section<'a> {
+    /// The whole file, to find the line of a field.
+    text: &'a str,
+    entry: Option<(&'a str, usize)>,
+    fields: &'a Fields,
 }
 
-fn required<T>(fields: &Fields, key: &str, read: fn(&Value) -> Option<T>) -> Result<T, TomlFault> {
-    optional(fields, key, read)?.ok_or_else(|| TomlFault::at(None, &format!("missing field `{key}`")))
-}
+impl Section<'_> {
+    fn only(&self, known: &[&'static str]) -> Result<(), TomlFault> {
+        match self.fields.keys().find(|key| !known.contains(key)) {
+            Some(key) => Err(TomlFault::unknown_key(self.line_of(key), key, known)),
+            None => Ok(()),
+        }
+    }
 
-fn optional<T>(fields: &Fields, key: &str, read: fn(&Value) -> Option<T>) -> Result<Option<T>, TomlFault> {
-    let Some(value) = fields.get(key) else { return Ok(None) };
-    let value = read(value)
-        .ok_or_else(|| TomlFault::at(None, &format!("field `{key}` has a value of another type")))?;
-    Ok(Some(value))
+    fn required<T>(&self, key: &str, form: Form<T>) -> Result<T, TomlFault> {
+        self.optional(key, form)?.ok_or_else(|| TomlFault::at(None, &format!("missing field `{key}`")))
+    }
+
+    fn optional<T>(&self, key: &str, (expected, read): Form<T>) -> Result<Option<T>, TomlFault> {
+        let Some(value) = self.fields.get(key) else { return Ok(None) };
+        let wrong = || TomlFault::at(self.line_of(key), &format!("`{key}` must be {expected}"));
+        read(value).map(Some).ok_or_else(wrong)
+    }
+
+    fn line_of(&self, key: &str) -> Option<usize> {
+        line_of(self.text, self.entry, key)
+    }
 }
 
 fn text_of(value: &Value) -> Option<String> {
@@ -123,7 +147,7 @@ mod tests {
 
     fn reads(text: &str) -> Result<Network, String> {
         let file = NetworkFile::plain(text).map_err(|fault| fault.to_string())?;
-        Network::of_file(file).map_err(|error| error.to_string())
+        Network::of_file(file).map_err(|misplaced| misplaced.error().to_string())
     }
 
     #[test]
@@ -139,14 +163,14 @@ mod tests {
         let with = |from: &str, to: &str| reads(&file.replacen(from, to, 1)).unwrap_err();
         for (from, to, expected) in [
             ("chain_id = 11155111\n", "", "missing field `chain_id`"),
-            ("chain_id = 11155111", "chain_id = \"1\"", "field `chain_id` has a value of another type"),
-            ("chain_id", "chain_ident", "unknown key `chain_ident`; did you mean `chain_id`?"),
+            ("chain_id = 11155111", "chain_id = \"1\"", "line 2: `chain_id` must be a whole number"),
+            ("chain_id", "chain_ident", "line 2: unknown key `chain_ident`; did you mean `chain_id`?"),
             (
                 "[[blob_schedule]]",
                 "[[blob_schedules]]",
                 "unknown key `blob_schedules`; did you mean `blob_schedule`?",
             ),
-            ("max_blobs", "max_blob", "unknown key `max_blob`; did you mean `max_blobs`?"),
+            ("max_blobs", "max_blob", "line 50: unknown key `max_blob`; did you mean `max_blobs`?"),
             (
                 "name = \"sepolia\"",
                 "name = 'sepolia'",

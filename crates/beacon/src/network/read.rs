@@ -24,6 +24,6 @@ impl Network {
         let file = toml::from_str(text).map_err(|error| TomlFault::new(&error, text));
         #[cfg(not(feature = "toml"))]
         let file = NetworkFile::plain(text);
-        Self::of_file(file.map_err(NetworkError::Toml)?)
+        Self::of_file(file.map_err(NetworkError::Toml)?).map_err(|misplaced| misplaced.in_text(text))
     }
 }

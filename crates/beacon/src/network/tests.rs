@@ -135,7 +135,8 @@ fn a_fork_that_this_version_does_not_know_can_be_scheduled() {
         "[[forks]]\nname = \"heze\"\nversion = \"0x08000000\"\n\n[[blob_schedule]]",
     );
     // The first replacement is enough; the others would repeat the name.
-    assert!(matches!(Network::from_toml(&text), Err(NetworkError::ForkOrder { name }) if name == "heze"));
+    let refused = Network::from_toml(&text).map_err(reason);
+    assert!(matches!(refused, Err(NetworkError::ForkOrder { name }) if name == "heze"));
     let text = Network::mainnet().to_toml()
         + "\n[[forks]]\nname = \"heze\"\nversion = \"0x08000000\"\nepoch = 500000\n";
     let text = text.replace("version = \"0x07000000\"", "version = \"0x07000000\"\nepoch = 450000");
@@ -143,6 +144,14 @@ fn a_fork_that_this_version_does_not_know_can_be_scheduled() {
     let slot = network.slots_per_epoch() * 500_000;
     assert_eq!(network.fork_at(Slot::new(slot)), Err(UnknownFork::named("heze")));
     assert_eq!(network.fork_version_at(Slot::new(slot)), [8, 0, 0, 0]);
+}
+
+/// An error without the line of its value.
+fn reason(error: NetworkError) -> NetworkError {
+    match error {
+        NetworkError::AtLine { error, .. } => *error,
+        other => other,
+    }
 }
 
 #[test]
@@ -168,7 +177,7 @@ fn every_number_is_bounded() {
     for (from, to, expected) in refused {
         let text = Network::mainnet().to_toml();
         assert!(text.contains(from), "{from}");
-        match Network::from_toml(&text.replace(from, to)) {
+        match Network::from_toml(&text.replace(from, to)).map_err(reason) {
             Err(NetworkError::OutOfRange { field, .. }) => assert_eq!(field, expected),
             other => panic!("{expected}: {other:?}"),
         }
@@ -180,7 +189,7 @@ fn malformed_networks_are_refused() {
     let text = Network::mainnet().to_toml();
     let with = |from: &str, to: &str| {
         assert!(text.contains(from), "{from}");
-        Network::from_toml(&text.replacen(from, to, 1)).unwrap_err()
+        reason(Network::from_toml(&text.replacen(from, to, 1)).unwrap_err())
     };
     assert!(matches!(with("chain_id", "colour = 1\nchain_id"), NetworkError::Toml(_)));
     assert!(matches!(with("chain_id = 1\n", ""), NetworkError::Toml(_)));
@@ -238,7 +247,8 @@ fn names_have_only_letters_digits_hyphens_and_underscores() {
         assert_eq!(named(name).unwrap(), name);
     }
     for name in ["", " ", "a.b", "ä", &"x".repeat(65)] {
-        assert!(matches!(named(name), Err(NetworkError::Name { got }) if got == name), "{name}");
+        let refused = named(name).map_err(reason);
+        assert!(matches!(refused, Err(NetworkError::Name { got }) if got == name), "{name}");
     }
 }
 
@@ -288,12 +298,45 @@ fn a_mistyped_file_names_the_line_the_key_and_what_was_meant() {
         ("[[forks]]", "[[fork]]", "unknown key `fork`; did you mean `forks`?"),
         ("chain_id", "colour = 1\nchain_id", "line 2: unknown key `colour`; the keys are name, chain_id,"),
         ("chain_id = 560048\n", "", "not a network file: missing field `chain_id`"),
-        ("chain_id = 560048", "chain_id = \"x\"", "line 2: invalid type: string \"x\", expected u64"),
+        ("chain_id = 560048", "chain_id = \"x\"", "line 2: `chain_id` must be a whole number"),
+        ("genesis_time = ", "genesis_time = 1.5 #", "line 3: `genesis_time` must be a whole number"),
+        ("chain_id = 560048", "chain_id = -1", "line 2: `chain_id` must be a whole number"),
+        ("name = \"hoodi\"", "name = true", "line 1: `name` must be text in quotes"),
+        (
+            "slots_per_epoch = 32",
+            "slots_per_epoch = [32]",
+            "line 6: `slots_per_epoch` must be a whole number",
+        ),
         ("chain_id = ", "chain_id : ", "not a network file: line 2: "),
         ("chain_id = 560048", "chain_id = \"https://KEY@x\"", "line 2: a URL, where no URL is allowed"),
     ] {
         let shown = shown(from, to);
         assert!(shown.contains(expected), "{shown}");
         assert!(!shown.contains("KEY") && !shown.contains('\n'), "{shown}");
+    }
+}
+
+#[test]
+fn a_value_that_cannot_be_used_is_named_with_its_line() {
+    let file = Network::hoodi().to_toml();
+    let file = format!("checkpoint = \"0x{}\"\n{file}", "12".repeat(32));
+    assert!(Network::from_toml(&file).is_ok());
+    let line = |from: &str| file[..file.find(from).unwrap()].split('\n').count();
+    for (from, to, expected) in [
+        ("\"0x12", "\"0x1", "`checkpoint`: a checkpoint is written as 0xROOT or 0xROOT@SLOT"),
+        ("\"0x12", "\"12", "`checkpoint`: a checkpoint is written as"),
+        ("12\"\n", "12@\"\n", "`checkpoint`: a checkpoint is written as"),
+        ("12\"\n", "12@0x7\"\n", "`checkpoint`: a checkpoint is written as"),
+        ("chain_id = 560048", "chain_id = 0", "`chain_id` is 0, expected 1 to"),
+        ("slots_per_epoch = 32", "slots_per_epoch = 513", "`slots_per_epoch` is 513"),
+        ("sync_committee_size = 512", "sync_committee_size = 511", "`sync_committee_size` is 511"),
+        ("name = \"hoodi\"", "name = \"my net\"", "`my net` is not a name"),
+        ("name = \"capella\"", "name = \"altair\"", "fork `altair` is out of order"),
+        ("version = \"0x40000910\"", "version = \"0x4000091\"", "`0x4000091` is not a fork version"),
+    ] {
+        assert!(file.contains(from), "{from}");
+        let error = Network::from_toml(&file.replacen(from, to, 1)).unwrap_err();
+        let expected = format!("line {}: {expected}", line(from));
+        assert!(error.to_string().starts_with(&expected), "{error}\n{expected}");
     }
 }

@@ -22,9 +22,9 @@ impl TomlFault {
     }
 
     /// A key that is none of `known`.
-    pub(super) fn unknown_key(key: &str, known: &[&str]) -> Self {
+    pub(super) fn unknown_key(line: Option<usize>, key: &str, known: &[&str]) -> Self {
         let nearest = Self::nearest(key, known.iter().copied());
-        Self { line: None, what: unknown_key(key, nearest, || known.join(", ")) }
+        Self { line, what: unknown_key(key, nearest, || known.join(", ")) }
     }
 
     /// Reads the error of the parser of `text`.
@@ -37,8 +37,10 @@ impl TomlFault {
         if error.message().contains("://") {
             return Self { line, what: A_URL.to_owned() };
         }
-        let what =
-            unknown_field(error.message()).unwrap_or_else(|| error.message().trim().replace('\n', ", "));
+        let value = error.span().map(|span| span.start);
+        let what = unknown_field(error.message())
+            .or_else(|| wrong_value(error.message(), key_before(text, value?)?))
+            .unwrap_or_else(|| error.message().trim().replace('\n', ", "));
         Self { line, what }
     }
 
@@ -74,6 +76,35 @@ fn unknown_field(message: &str) -> Option<String> {
     let (key, known) = message.strip_prefix("unknown field `")?.split_once('`')?;
     let known = || known.split('`').skip(1).step_by(2);
     Some(unknown_key(key, TomlFault::nearest(key, known()), || known().collect::<Vec<_>>().join(", ")))
+}
+
+/// The key of the value that begins at `start`, if it is written in the usual form.
+#[cfg(feature = "toml")]
+fn key_before(text: &str, start: usize) -> Option<&str> {
+    let line = text.get(..start)?.rsplit('\n').next()?;
+    let key = line.trim_end().strip_suffix('=')?.trim();
+    let is_plain = key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
+    (is_plain && !key.is_empty()).then_some(key)
+}
+
+/// The message for a value of another type, or one that cannot be read; `None` if `message` is about something else.
+#[cfg(feature = "toml")]
+fn wrong_value(message: &str, key: &str) -> Option<String> {
+    let (is_type, rest) = match message.strip_prefix("invalid type: ") {
+        Some(rest) => (true, rest),
+        None => (false, message.strip_prefix("invalid value: ").unwrap_or(message)),
+    };
+    let expected = rest.rsplit_once(", expected ").map(|(_, expected)| match expected {
+        "u64" => "a whole number",
+        "a string" => "text in quotes",
+        "a sequence" => "a list of tables",
+        other => other,
+    });
+    Some(match expected {
+        Some(expected) => format!("`{key}` must be {expected}"),
+        None if is_type => format!("`{key}` has a value of another type"),
+        None => format!("`{key}`: {}", rest.trim().replace('\n', ", ")),
+    })
 }
 
 fn unknown_key(key: &str, nearest: Option<&str>, known: impl FnOnce() -> String) -> String {

@@ -1,6 +1,6 @@
 #![cfg(feature = "toml")]
 
-use super::{Fields, NotPlain, Tables, Value};
+use super::{Fields, NotPlain, Tables, Value, line_of};
 
 /// The same value by the general parser.
 fn value_of(value: &toml::Value) -> Value {
@@ -126,4 +126,21 @@ fn what_is_read_of_a_damaged_file_means_the_same_to_the_general_parser() {
         read += usize::from(assert_same(&without)) + usize::from(assert_same(&doubled));
     }
     assert!(read > 10_000, "only {read} were read");
+}
+
+#[test]
+fn the_line_of_a_key_is_that_of_its_entry() {
+    for (entry, key, line) in [
+        (None, "chain_id", Some(4)),
+        (None, "name", Some(2)),
+        (None, "epoch", None),
+        (Some(("forks", 0)), "name", Some(8)),
+        (Some(("forks", 0)), "epoch", None),
+        (Some(("forks", 1)), "epoch", Some(12)),
+        (Some(("rpc", 0)), "url", Some(10)),
+        (Some(("empty", 0)), "url", None),
+        (Some(("forks", 2)), "epoch", None),
+    ] {
+        assert_eq!(line_of(FILE, entry, key), line, "{entry:?} {key}");
+    }
 }

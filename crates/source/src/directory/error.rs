@@ -22,8 +22,11 @@ pub enum DirectoryError {
         line: usize,
     },
     /// There is another table, in a file that is not a network file either.
-    #[error("only [[rpc]], [[beacon]] and [[checkpoint_source]] tables are allowed")]
-    OtherTable,
+    #[error("only [[rpc]], [[beacon]] and [[checkpoint_source]] tables are allowed{}", meant_table(.nearest))]
+    OtherTable {
+        /// The table that was probably meant.
+        nearest: Option<&'static str>,
+    },
     /// The table is not written as an array of tables.
     #[error("`{table}` must be written as [[{table}]]")]
     NotTables {
@@ -41,7 +44,7 @@ pub enum DirectoryError {
         limit: usize,
     },
     /// An entry has a field that its table does not know.
-    #[error("{}[[{table}]] number {position} has an unknown field; {}", place(.line), meant(.nearest, .known))]
+    #[error("{}[[{table}]] number {position} has an unknown field{}; {}", place(.line), quoted(.field), meant(.nearest, .known))]
     UnknownField {
         /// The table.
         table: &'static str,
@@ -49,18 +52,22 @@ pub enum DirectoryError {
         position: usize,
         /// The line, from 1 on, where it can be told.
         line: Option<usize>,
+        /// The field, unless it may be a secret in a wrong place.
+        field: Option<String>,
         /// The field that was probably meant.
         nearest: Option<&'static str>,
         /// The fields of the table.
         known: &'static str,
     },
     /// A field has another type.
-    #[error("[[{table}]] number {position}: `{field}` must be {expected}")]
+    #[error("{}[[{table}]] number {position}: `{field}` must be {expected}", place(.line))]
     Field {
         /// The table.
         table: &'static str,
         /// Which of the entries, from 1 on.
         position: usize,
+        /// The line, from 1 on, where it can be told.
+        line: Option<usize>,
         /// The field.
         field: &'static str,
         /// What the field must be.
@@ -75,12 +82,16 @@ pub enum DirectoryError {
         position: usize,
     },
     /// A URL, name, operator or hosting cannot be used.
-    #[error("[[{table}]] number {position}: {error}")]
+    #[error("{}[[{table}]] number {position}: `{field}`: {error}", place(.line))]
     Endpoint {
         /// The table.
         table: &'static str,
         /// Which of the entries, from 1 on.
         position: usize,
+        /// The line, from 1 on, where it can be told.
+        line: Option<usize>,
+        /// The field.
+        field: &'static str,
         /// What is wrong.
         error: EndpointError,
     },
@@ -104,6 +115,14 @@ pub enum DirectoryError {
 
 fn place(line: &Option<usize>) -> String {
     line.map(|line| format!("line {line}: ")).unwrap_or_default()
+}
+
+fn quoted(field: &Option<String>) -> String {
+    field.as_ref().map(|field| format!(" `{field}`")).unwrap_or_default()
+}
+
+fn meant_table(nearest: &Option<&'static str>) -> String {
+    nearest.map(|nearest| format!("; did you mean [[{nearest}]]?")).unwrap_or_default()
 }
 
 fn meant(nearest: &Option<&'static str>, known: &str) -> String {

@@ -1,7 +1,7 @@
 //! Reads a directory from TOML text. Done by hand: the messages of a generic reader quote the text, and with it URLs.
 
 use saldo_beacon::TomlFault;
-use saldo_beacon::plain_toml::{Fields, NotPlain, Tables as File, Value};
+use saldo_beacon::plain_toml::{Fields, NotPlain, Tables as File, Value, line_of};
 
 use super::error::DirectoryError;
 use super::listed::{Documented, Listed};
@@ -65,8 +65,10 @@ fn plain(text: &str) -> Result<File, DirectoryError> {
 fn tables(file: &File, text: &str) -> Result<Tables, DirectoryError> {
     let tables = [RPC.table, BEACON.table, CHECKPOINT_SOURCE.table];
     let mut names = file.top.keys().chain(file.arrays.iter().map(|(name, _)| name.as_str()));
-    if file.top.get(FIELD_OF_NETWORKS).is_none() && names.any(|name| !tables.contains(&name)) {
-        return Err(DirectoryError::OtherTable);
+    if file.top.get(FIELD_OF_NETWORKS).is_none()
+        && let Some(other) = names.find(|name| !tables.contains(name))
+    {
+        return Err(DirectoryError::OtherTable { nearest: TomlFault::nearest(other, tables.into_iter()) });
     }
     Ok(Tables {
         rpc: entries(file, &RPC, text)?,
@@ -109,7 +111,8 @@ impl Entry<'_> {
         let known = self.kind.fields;
         if let Some(key) = self.fields.keys().find(|key| !known.split(", ").any(|field| field == *key)) {
             let (line, nearest) = (self.line_of(key), TomlFault::nearest(key, known.split(", ")));
-            return Err(DirectoryError::UnknownField { table, position, line, nearest, known });
+            let field = (nearest.is_some() || is_word(key)).then(|| key.to_owned());
+            return Err(DirectoryError::UnknownField { table, position, line, field, nearest, known });
         }
         Ok(Listed {
             endpoint: self.endpoint()?,
@@ -123,34 +126,31 @@ impl Entry<'_> {
 
     /// The line of `key` in this entry, if the entry is written in the usual form.
     fn line_of(&self, key: &str) -> Option<usize> {
-        let header = format!("[[{}]]", self.kind.table);
-        let lines = || (1_usize..).zip(self.text.lines().map(str::trim));
-        let (start, _) =
-            lines().filter(|(_, line)| line.starts_with(&header)).nth(self.position.checked_sub(1)?)?;
-        let mut own = lines().skip(start).take_while(|(_, line)| !line.starts_with('['));
-        let is_key = |line: &str| line.split('=').next().is_some_and(|left| left.trim() == key);
-        own.find(|(_, line)| is_key(line)).map(|(number, _)| number)
+        line_of(self.text, Some((self.kind.table, self.position.checked_sub(1)?)), key)
     }
 
     fn endpoint(&self) -> Result<Endpoint, DirectoryError> {
         let (table, position) = (self.kind.table, self.position);
-        let refused = |error| DirectoryError::Endpoint { table, position, error };
+        let refused = |field: &'static str| {
+            let line = self.line_of(field);
+            move |error| DirectoryError::Endpoint { table, position, line, field, error }
+        };
         let url = self.text("url")?.ok_or(DirectoryError::NoUrl { table, position })?;
-        let mut endpoint = Endpoint::new(url).map_err(refused)?;
+        let mut endpoint = Endpoint::new(url).map_err(refused("url"))?;
         if let Some(name) = self.text("name")? {
-            endpoint = endpoint.named(name).map_err(refused)?;
+            endpoint = endpoint.named(name).map_err(refused("name"))?;
         }
         if let Some(operator) = self.text("operator")? {
-            endpoint = endpoint.operator(operator).map_err(refused)?;
+            endpoint = endpoint.operator(operator).map_err(refused("operator"))?;
         }
         if let Some(edge) = self.known("edge")? {
-            endpoint = endpoint.edge(&edge).map_err(refused)?;
+            endpoint = endpoint.edge(&edge).map_err(refused("edge"))?;
         }
         if let Some(hosting) = self.known("hosting")? {
-            endpoint = endpoint.hosting(&hosting).map_err(refused)?;
+            endpoint = endpoint.hosting(&hosting).map_err(refused("hosting"))?;
         }
         if let Some(Documented { page, read_on }) = self.documented()? {
-            endpoint = endpoint.declared(&page, &read_on).map_err(refused)?;
+            endpoint = endpoint.declared(&page, &read_on).map_err(refused("documented_on"))?;
         }
         Ok(endpoint)
     }
@@ -199,6 +199,13 @@ impl Entry<'_> {
     }
 
     fn must_be(&self, field: &'static str, expected: &'static str) -> DirectoryError {
-        DirectoryError::Field { table: self.kind.table, position: self.position, field, expected }
+        let (table, position, line) = (self.kind.table, self.position, self.line_of(field));
+        DirectoryError::Field { table, position, line, field, expected }
     }
+}
+
+/// Whether a key is a word, and shorter than every API key: then it may be shown.
+fn is_word(key: &str) -> bool {
+    const LONGEST: usize = 20;
+    key.len() <= LONGEST && key.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_')
 }

@@ -47,8 +47,14 @@ fn a_malformed_directory_is_refused_without_showing_its_text() {
     assert_eq!(refusal(&format!("[[rpc]]\nurl = {SECRET}\n")), DirectoryError::NotToml { line: 2 });
     assert_eq!(refusal(&format!("rpc = \"{SECRET}\"\n")), DirectoryError::NotTables { table });
     assert_eq!(refusal(&format!("rpc = [\"{SECRET}\"]\n")), DirectoryError::NotTables { table });
-    assert_eq!(refusal("[[provider]]\n"), DirectoryError::OtherTable);
-    assert_eq!(refusal(&format!("\"{SECRET}\" = 1\n")), DirectoryError::OtherTable);
+    let other = |nearest| DirectoryError::OtherTable { nearest };
+    assert_eq!(refusal("[[provider]]\n"), other(None));
+    assert_eq!(refusal(&format!("\"{SECRET}\" = 1\n")), other(None));
+    for (mistyped, meant) in
+        [("rcp", "rpc"), ("beacons", "beacon"), ("checkpoint_sources", "checkpoint_source")]
+    {
+        assert_eq!(refusal(&format!("[[{mistyped}]]\n")), other(Some(meant)));
+    }
     assert_eq!(refusal("[[rpc]]\nname = \"x\"\n"), DirectoryError::NoUrl { table, position });
     assert!(matches!(rpc("colour = 1"), DirectoryError::UnknownField { position: 1, .. }));
     assert!(matches!(rpc(&format!("\"{SECRET}\" = 1")), DirectoryError::UnknownField { .. }));
@@ -66,9 +72,11 @@ fn a_malformed_directory_is_refused_without_showing_its_text() {
     }
     let plain = rpc("documented_on = \"http://node.example/KEY\"\nread_on = 2026-11-24");
     assert!(matches!(plain, DirectoryError::Field { field: "documented_on", .. }));
-    let endpoint = |error| DirectoryError::Endpoint { table, position, error };
-    assert_eq!(rpc("operator = \"\""), endpoint(EndpointError::Name));
-    assert_eq!(refusal("[[rpc]]\nurl = \"ftp://node.example\"\n"), endpoint(EndpointError::Scheme));
+    let endpoint =
+        |line, field, error| DirectoryError::Endpoint { table, position, line: Some(line), field, error };
+    assert_eq!(rpc("operator = \"\""), endpoint(3, "operator", EndpointError::Name));
+    let scheme = endpoint(2, "url", EndpointError::Scheme);
+    assert_eq!(refusal("[[rpc]]\nurl = \"ftp://node.example\"\n"), scheme);
     let twice = format!("[[rpc]]\nurl = \"{SECRET}\"\n").repeat(2);
     assert_eq!(refusal(&twice), DirectoryError::SameName { table, position: 2 });
     assert!(matches!(refusal(&" ".repeat(65_537)), DirectoryError::TooLarge { got: 65_537, .. }));
@@ -80,10 +88,31 @@ fn a_mistyped_field_names_its_line_and_the_field_that_was_meant() {
     let shown =
         |fields: &str| refusal(&format!("# mine\n\n[[rpc]]\nurl = \"{SECRET}\"\n{fields}\n")).to_string();
     for (fields, expected) in [
-        ("oprator = \"x\"", "line 5: [[rpc]] number 1 has an unknown field; did you mean `operator`?"),
-        ("name = \"a\"\nURL = \"x\"", "line 6: [[rpc]] number 1 has an unknown field; did you mean `url`?"),
-        ("getproof = \"x\"", "line 5: [[rpc]] number 1 has an unknown field; did you mean `get_proof`?"),
-        ("colour = 1", "line 5: [[rpc]] number 1 has an unknown field; the fields are url, name,"),
+        (
+            "oprator = \"x\"",
+            "line 5: [[rpc]] number 1 has an unknown field `oprator`; did you mean `operator`?",
+        ),
+        (
+            "name = \"a\"\nURL = \"x\"",
+            "line 6: [[rpc]] number 1 has an unknown field `URL`; did you mean `url`?",
+        ),
+        (
+            "getproof = \"x\"",
+            "line 5: [[rpc]] number 1 has an unknown field `getproof`; did you mean `get_proof`?",
+        ),
+        ("colour = 1", "line 5: [[rpc]] number 1 has an unknown field `colour`; the fields are url, name,"),
+        (
+            "d41d8cd98f00b204e9800998ecf8427e = 1",
+            "line 5: [[rpc]] number 1 has an unknown field; the fields are",
+        ),
+        ("name = 1", "line 5: [[rpc]] number 1: `name` must be text in quotes"),
+        ("name = \"a\"\noperator = []", "line 6: [[rpc]] number 1: `operator` must be text in quotes"),
+        ("tracking = true", "line 5: [[rpc]] number 1: `tracking` must be text in quotes"),
+        (
+            "read_on = \"2026-11-24\"\ndocumented_on = \"https://a.example\"",
+            "line 5: [[rpc]] number 1: `read_on` must be a date",
+        ),
+        ("name = \"\"", "line 5: [[rpc]] number 1: `name`: a provider's name must have 1 to"),
     ] {
         assert!(shown(fields).starts_with(expected), "{}", shown(fields));
     }
