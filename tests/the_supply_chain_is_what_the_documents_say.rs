@@ -2,10 +2,12 @@
 //! names, numbers, licences, build scripts. No package is banned, doubled or from another registry.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use saldo_tests::skip;
 use saldo_tests::supply::{Crate, Package, Tree, is_licensed, packages, repository};
+use serde_json::{Value, json};
 
 type Names = BTreeSet<String>;
 
@@ -370,4 +372,57 @@ fn everything_comes_from_crates_io() {
         let hint = "copy Cargo.lock there and run `cargo metadata` to shorten it";
         assert_eq!(ours.get(&node), Some(&checksum), "{} {}: {hint}", node.name, node.version);
     }
+}
+
+/// Writes a list of components as `cargo cyclonedx` does, cuts it as a release does, and returns what is left.
+fn cut(listed: &[&Crate], target: &str) -> Result<BTreeSet<Crate>, String> {
+    let component =
+        |one: &Crate| json!({ "bom-ref": format!("{one:?}"), "name": one.name, "version": one.version });
+    let (ours, others): (Vec<&Crate>, Vec<&Crate>) = listed.iter().partition(|one| one.name == "saldo-cli");
+    let dependencies: Vec<Value> =
+        listed.iter().map(|one| json!({ "ref": format!("{one:?}"), "dependsOn": ["nothing"] })).collect();
+    let list = json!({
+        "metadata": { "component": component(ours[0]) },
+        "components": others.into_iter().map(component).collect::<Vec<_>>(),
+        "dependencies": dependencies,
+    });
+    let path = std::env::temp_dir().join(format!("saldo-list-{}-{target}.json", std::process::id()));
+    std::fs::write(&path, list.to_string()).unwrap();
+    let mut command = Command::new(repository().join(".ci/linked"));
+    command.arg(&path).args(["saldo-cli", target]).current_dir(repository()).env("CARGO_NET_OFFLINE", "true");
+    let output = command.output().map_err(|error| error.to_string())?;
+    let shorter = std::fs::read_to_string(&path).unwrap();
+    std::fs::remove_file(path).unwrap();
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+    }
+    let shorter: Value = serde_json::from_str(&shorter).unwrap();
+    let (components, dependencies) = (&shorter["components"], shorter["dependencies"].as_array().unwrap());
+    assert_eq!(dependencies.len(), components.as_array().unwrap().len() + 1, "and the command itself");
+    assert!(dependencies.iter().all(|one| one["dependsOn"] == json!([])), "only what is in the list");
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let crate_of = |one: &Value| Crate { name: text(&one["name"]), version: text(&one["version"]) };
+    Ok(components.as_array().unwrap().iter().map(crate_of).collect())
+}
+
+#[test]
+fn the_list_of_a_release_has_what_the_command_links() {
+    let Some(known) = known() else { return };
+    if Command::new("python3").arg("--version").output().is_err() {
+        return skip("there is no python3");
+    }
+    let workflow = std::fs::read_to_string(repository().join(".github/workflows/release.yml")).unwrap();
+    for target in ["x86_64-unknown-linux-gnu", "aarch64-apple-darwin", "x86_64-pc-windows-msvc"] {
+        assert!(workflow.contains(&format!("list saldo-cli crates/cli {target} ")), "{target}");
+        let all: Vec<&Crate> = known.keys().collect();
+        let linked = Tree::of(&["-p", "saldo-cli", "-e", LINKED, "--target", target]);
+        let names: Names = names(&cut(&all, target).unwrap());
+        let expected: Names = linked.names().into_iter().map(str::to_owned).collect();
+        assert_eq!(names.len() + 1, expected.len(), "{target}");
+        assert!(names.is_subset(&expected) && !names.contains("saldo-cli"), "{target}");
+        assert!(!names.contains("proptest") && names.contains("rustls"), "{target}");
+    }
+    let without: Vec<&Crate> = known.keys().filter(|one| one.name != "rustls").collect();
+    let refused = cut(&without, "x86_64-unknown-linux-gnu").unwrap_err();
+    assert!(refused.contains("linked, and not in the list: [('rustls'"), "{refused}");
 }
