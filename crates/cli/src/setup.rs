@@ -166,9 +166,7 @@ fn next_step_of_store(error: StorageError) -> &'static str {
         }
         _ if error.is_full() => "Free some space, or give a file on another disk.",
         StorageError::Io { kind: ErrorKind::IsADirectory } => "Name a file in that folder.",
-        StorageError::Io { kind: ErrorKind::InvalidInput } => {
-            "Give a regular file after --store: this is a pipe or a device."
-        }
+        StorageError::NotAFile => "Give a regular file after --store.",
         _ => "Check the path after --store.",
     }
 }

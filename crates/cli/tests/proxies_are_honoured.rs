@@ -205,14 +205,21 @@ fn this_device_and_exceptions_are_reached_directly() {
 fn localhost_is_both_loopback_addresses() {
     let chain = &test_chain().chain;
     let runtime = test_chain().runtime();
-    for ip in ["127.0.0.1:0", "[::1]:0"] {
+    for (ip, host) in [
+        ("127.0.0.1:0", "localhost"),
+        ("[::1]:0", "localhost"),
+        ("127.0.0.1:0", "localhost."),
+        ("[::1]:0", "LOCALHOST."),
+    ] {
         let at: SocketAddr = ip.parse().unwrap();
         let provider = runtime.block_on(Server::start_at(at, Provider::honest(chain))).unwrap();
         let source = runtime.block_on(Server::start_at(at, BeaconSource::honest(chain))).unwrap();
         let mut command = saldo(&["balance", &ALICE.to_string(), "--json", "--timeout", "6s", "-n"]);
         command.arg(network_file(&test_chain().network().to_toml()));
-        command.args(["--rpc-url", &format!("http://localhost:{}", address(&provider).port())]);
-        command.args(["--beacon-url", &format!("http://localhost:{}", address(&source).port())]);
+        command.args(["--rpc-url", &format!("http://{host}:{}", address(&provider).port())]);
+        command.args(["--beacon-url", &format!("http://{host}:{}", address(&source).port())]);
+        // A proxy is for other devices.
+        command.env("http_proxy", "http://127.0.0.1:9");
         assert_proven(&run(&mut command));
     }
 }

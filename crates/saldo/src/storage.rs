@@ -114,6 +114,9 @@ pub enum StorageError {
     /// The file is damaged, or no storage.
     #[error("the file is damaged, or not a storage")]
     Damaged,
+    /// The path names a pipe, a socket or a device. The caller's fault.
+    #[error("it is a pipe, a socket or a device, and not a regular file")]
+    NotAFile,
     /// The system refused.
     #[error("the system refused: {kind}")]
     Io {
@@ -131,7 +134,7 @@ impl StorageError {
             Self::Conflict => "conflict",
             Self::Damaged => "damaged",
             Self::Io { .. } if self.is_full() => "full",
-            Self::Io { .. } => "io",
+            Self::NotAFile | Self::Io { .. } => "io",
         }
     }
 

@@ -193,7 +193,8 @@ impl Endpoint {
         let is_loopback = match self.url.0.host() {
             Some(url::Host::Ipv4(address)) => address.is_loopback(),
             Some(url::Host::Ipv6(address)) => address.is_loopback(),
-            Some(url::Host::Domain(name)) => name == "localhost",
+            // With a dot at its end the name is the same (RFC 1034, section 3.1).
+            Some(url::Host::Domain(name)) => name.strip_suffix('.').unwrap_or(name) == "localhost",
             None => false,
         };
         is_loopback || self.folder_path().is_some()

@@ -50,7 +50,8 @@ fn is_own_host(host: &str) -> bool {
         Some(rest) => rest.split(']').next().unwrap_or_default(),
         None => host.split(':').next().unwrap_or_default(),
     };
-    bare.parse::<IpAddr>().is_ok() || bare.eq_ignore_ascii_case("localhost")
+    let name = bare.strip_suffix('.').unwrap_or(bare);
+    bare.parse::<IpAddr>().is_ok() || name.eq_ignore_ascii_case("localhost")
 }
 
 /// A relay for the pages that may use it, and for programs that are no browsers.

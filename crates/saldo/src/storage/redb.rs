@@ -144,24 +144,24 @@ fn writable(path: &Path) -> Result<Database, StorageError> {
 }
 
 /// Makes the file if it is missing. Only its owner may read it, also if it was there before.
-fn private(path: &Path) -> io::Result<()> {
+fn private(path: &Path) -> Result<(), StorageError> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     match options.open(path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => take_from_others(path),
-        Err(error) => Err(error),
+        Err(error) => Err(error.into()),
         Ok(_) => Ok(()),
     }
 }
 
 /// Takes an existing file away from other users.
-fn take_from_others(path: &Path) -> io::Result<()> {
+fn take_from_others(path: &Path) -> Result<(), StorageError> {
     let metadata = regular(path)?;
     // The system lets an administrator write such a file all the same; its owner did not mean that.
     if metadata.permissions().readonly() {
-        return Err(io::ErrorKind::PermissionDenied.into());
+        return Err(StorageError::Io { kind: io::ErrorKind::PermissionDenied });
     }
     #[cfg(unix)]
     {
@@ -175,13 +175,13 @@ fn take_from_others(path: &Path) -> io::Result<()> {
 }
 
 /// The metadata of a file that is neither a folder nor a device. To open a pipe would wait for its other end.
-fn regular(path: &Path) -> io::Result<std::fs::Metadata> {
+fn regular(path: &Path) -> Result<std::fs::Metadata, StorageError> {
     let metadata = std::fs::metadata(path)?;
     if metadata.is_dir() {
-        return Err(io::ErrorKind::IsADirectory.into());
+        return Err(StorageError::Io { kind: io::ErrorKind::IsADirectory });
     }
     if !metadata.is_file() {
-        return Err(io::ErrorKind::InvalidInput.into());
+        return Err(StorageError::NotAFile);
     }
     Ok(metadata)
 }

@@ -10,10 +10,24 @@ fn debug_shows_only_the_host() {
 
 #[test]
 fn only_tls_and_this_machine_are_private() {
-    for private in ["https://node.example", "http://127.0.0.1:5052", "http://[::1]:1", "http://localhost"] {
+    for private in [
+        "https://node.example",
+        "http://127.0.0.1:5052",
+        "http://[::1]:1",
+        "http://localhost",
+        "http://localhost.",
+        "http://LocalHost.:5052",
+    ] {
         assert!(Endpoint::new(private).unwrap().is_private(), "{private}");
     }
-    for open in ["http://node.example", "http://localhost.example", "http://10.0.0.1", "http://[fe80::1]"] {
+    for open in [
+        "http://node.example",
+        "http://localhost.example",
+        "http://localhost.example.",
+        "http://localhost..",
+        "http://10.0.0.1",
+        "http://[fe80::1]",
+    ] {
         assert!(!Endpoint::new(open).unwrap().is_private(), "{open}");
     }
 }
