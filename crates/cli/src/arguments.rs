@@ -43,7 +43,8 @@ Environment: SALDO_NETWORK, ETH_RPC_URL and SALDO_BEACON_URL (lists separated by
 Exit status: 0 everything proven within the age; 1 the command itself failed; 2 usage;
              3 something is not proven, and trying again may help; 4 something is not proven, and you must act.")]
 pub(crate) struct BalanceArguments {
-    /// Addresses (0x and 40 hexadecimal digits), or `-` to read them from standard input, one a line
+    /// Addresses (0x and 40 hexadecimal digits), or `-` to read them from standard input, one a line.
+    /// Standard input is read until it ends; --timeout begins then
     #[arg(value_name = "ADDRESS", required = true)]
     pub(crate) addresses: Vec<String>,
     /// Also read the balance of this token, by its contract's address; may be given several times

@@ -53,6 +53,11 @@ fn files_without_an_end_are_refused_in_time() {
         assert_refused(&balance(&[option, "/tmp/"]), "a folder");
         assert_refused(&balance(&[option, "/no/such/file"]), "cannot be read");
     }
+    // A list is read from standard input only: a path is no address, and is not opened.
+    for path in [pipe.as_str(), "/dev/fd/0", "/dev/zero"] {
+        let refused = run(&mut saldo(&["balance", path, "--json", "--timeout", "500ms"]));
+        assert_eq!(refused.only()["error"]["code"], "not_an_address", "{refused:?}");
+    }
     for command in [
         &["doctor", "--timeout", "500ms", "--json", "-n", &pipe][..],
         &["mirror", "/tmp/x", "--timeout", "500ms", "--json", "-n", &pipe],
@@ -61,7 +66,10 @@ fn files_without_an_end_are_refused_in_time() {
     }
     assert_refused(&run(&mut saldo(&["network", "show", "/dev/zero", "--json"])), "larger than");
     assert_refused(&run(&mut saldo(&["drill", "run", "-s", "/dev/zero", "--json"])), "larger than");
-    assert!(started.elapsed() < Duration::from_secs(30), "each of them is limited");
+    // Without an option that says it, ten seconds.
+    assert_refused(&run(&mut saldo(&["network", "show", &pipe, "--json"])), "did not end within 10000 ms");
+    assert_refused(&run(&mut saldo(&["drill", "run", "-s", &pipe, "--json"])), "did not end within 10000 ms");
+    assert!(started.elapsed() < Duration::from_secs(50), "each of them is limited");
     fs::remove_file(pipe).unwrap();
 }
 
@@ -81,10 +89,22 @@ fn files_of_other_editors_are_read() {
 #[test]
 fn a_mistyped_network_file_says_where_and_what_was_meant() {
     let show = |text: &str| run(saldo(&["network", "show", "--json"]).arg(network_file(text)));
-    let mistyped = Network::hoodi().to_toml().replace("chain_id", "chain_idd");
+    let file = Network::hoodi().to_toml();
+    let mistyped = file.replace("chain_id", "chain_idd");
     assert_refused(&show(&mistyped), "line 2: unknown key `chain_idd`; did you mean `chain_id`?");
     let provider = format!("{}\n[[rpc]]\nulr = \"https://a.example\"\n", Network::hoodi().to_toml());
-    assert_refused(&show(&provider), "did you mean `url`?");
+    assert_refused(&show(&provider), "has an unknown field `ulr`; did you mean `url`?");
+    let (first, _) = file.split_once('\n').unwrap();
+    for (wrong, expected) in [
+        ("checkpoint = \"0x12\"", "line 2: `checkpoint`: a checkpoint is written as 0xROOT"),
+        ("checkpoint = 12", "line 2: `checkpoint` must be text in quotes"),
+        ("max_checkpoint_age_epochs = \"1\"", "line 2: `max_checkpoint_age_epochs` must be a whole number"),
+        ("checkpint = \"0x12\"", "line 2: unknown key `checkpint`; did you mean `checkpoint`?"),
+    ] {
+        let rest = file.lines().skip(1).filter(|line| !line.starts_with("max_checkpoint_age_epochs"));
+        let rest: String = rest.map(|line| format!("\n{line}")).collect();
+        assert_refused(&show(&format!("{first}\n{wrong}{rest}\n")), expected);
+    }
 }
 
 #[test]
@@ -213,14 +233,38 @@ fn a_store_that_is_no_regular_file_is_refused_in_time() {
     let services = Services::new(1, 1);
     let pipe = free_path();
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let socket_path = free_path();
+    let socket = std::os::unix::net::UnixListener::bind(&socket_path).unwrap();
     let started = Instant::now();
-    for path in [pipe.to_str().unwrap(), "/dev/zero", "/dev/full", "/dev/null"] {
+    let own = [&pipe, &socket_path].map(|path| path.to_str().unwrap());
+    for path in own.into_iter().chain(["/dev/zero", "/dev/full", "/dev/null"]) {
         let refused = services.run_for(ALICE, &["--json", "--timeout", "1s", "--store", path]);
         assert_eq!((refused.status, &refused.only()["error"]["code"]), (2, &"store".into()), "{refused:?}");
-        assert!(refused.out.contains("a regular file"), "{path}: {refused:?}");
+        let detail = refused.only()["error"]["detail"].as_str().unwrap().to_owned();
+        let expected =
+            "the file of --store cannot be used: it is a pipe, a socket or a device, and not a regular file";
+        assert_eq!(detail, expected, "{path}");
     }
+    drop(socket);
+    fs::remove_file(socket_path).unwrap();
     assert!(started.elapsed() < Duration::from_secs(10), "none waits for the other end of a pipe");
     fs::remove_file(pipe).unwrap();
+}
+
+/// `--timeout` begins when standard input has ended: a slow program may write the list.
+#[test]
+fn a_list_on_standard_input_may_come_late() {
+    let services = Services::new(1, 1);
+    let mut command = services.balance();
+    command.args(["-", "--json", "--timeout", "3s"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    std::thread::sleep(Duration::from_secs(4));
+    assert!(child.try_wait().unwrap().is_none(), "it waits for the list");
+    std::io::Write::write_all(&mut input, format!("{ALICE}\n").as_bytes()).unwrap();
+    drop(input);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
 }
 
 /// The largest size of a file stands for a full disk: the system refuses to let the file grow.
