@@ -55,6 +55,35 @@ fn a_server_without_light_client_routes_is_not_asked_for_a_newer_checkpoint() {
     }
 }
 
+/// All sources refuse the key, at the start or later. Another checkpoint, or a wait, would not help.
+#[test]
+fn a_source_that_denies_access_is_named_with_what_to_check() {
+    for (seed, (status, sources)) in (700..).zip([(401, 1), (403, 1), (401, 2), (403, 2)]) {
+        let scene = Scene::new(seed, 1, sources);
+        let deny = || scene.sources.iter().for_each(|source| source.add(Fault::Status(status)));
+        let clear = || scene.sources.iter().for_each(saldo_drill::BeaconSource::clear);
+        let assert_denied = |reading: &Reading| {
+            let why = reading.why().unwrap_or_else(|| panic!("{status}: {reading:?}"));
+            assert_eq!(
+                (why.code(), why.needs_action()),
+                ("denied", true),
+                "{status}: {:?}",
+                reading.attempts()
+            );
+            assert!(why.next_step().contains("key or the URL"), "{}", why.next_step());
+        };
+        deny();
+        assert_denied(&scene.balance(ALICE));
+        clear();
+        assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE);
+        deny();
+        for slots in [40, 140] {
+            scene.pass_slots(slots);
+            assert_denied(&scene.balance(ALICE));
+        }
+    }
+}
+
 /// The routes are switched off while a wallet runs.
 #[test]
 fn routes_that_are_switched_off_later_are_named_too() {

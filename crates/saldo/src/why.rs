@@ -39,6 +39,10 @@ pub(crate) fn of_heads(
     if !reached.is_empty() && !is_alone && reached.into_iter().all(is_of_unknown_fork) {
         return Some(Why::UnknownFork);
     }
+    let mut reached = failures().filter(|failure| !failure.is_unreachable()).peekable();
+    if (need == Need::Start || lag.is_some()) && reached.peek().is_some() && reached.all(is_denial) {
+        return Some(Why::Denied);
+    }
     match need {
         Need::Start if all(|failure| matches!(failure, Failure::NotServed { .. })) => {
             Some(Why::CheckpointNotServed)
