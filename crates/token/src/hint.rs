@@ -135,7 +135,7 @@ impl Hint {
         let newer = std::mem::replace(self, older);
         newer.code_hashes.into_iter().for_each(|(address, hash)| self.note_code_hash(address, hash));
         newer.slots.into_iter().for_each(|((address, key), word)| self.note_slot(address, key, word));
-        newer.codes.into_iter().for_each(|(hash, code)| self.note_hashed(hash, code));
+        newer.codes.into_values().for_each(|code| self.note_hashed(code));
     }
 
     /// Returns everything that a balance of `owner` needs, as far as the hint reaches.
@@ -274,6 +274,6 @@ mod tests {
         hint.add_older(other);
         assert_eq!(hint.code_hashes.get(&Address::ZERO), Some(&B256::repeat_byte(1)), "the newer one");
         assert!(hint.code_hashes.len() <= Hint::CAPACITY && hint.slots.len() <= Hint::CAPACITY);
-        assert!(hint.codes.values().map(|code| code.len()).sum::<usize>() <= Hint::CODE_BYTES);
+        assert!(hint.codes.values().map(|code| code.code().len()).sum::<usize>() <= Hint::CODE_BYTES);
     }
 }

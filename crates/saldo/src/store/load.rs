@@ -368,7 +368,8 @@ impl Checked {
         let mut checked = Vec::with_capacity(claims.len());
         let is_token = |claim: &&Claim| claim.holding.asset() != Asset::Native;
         for claim in claims.iter().filter(is_token) {
-            match claim.check_and_learn(terms.seal, terms.network, terms.generation, &mut self.restored.hints) {
+            match claim.check_and_learn(terms.seal, terms.network, terms.generation, &mut self.restored.hints)
+            {
                 Ok(proven) => checked.push((claim.holding, proven)),
                 Err(fault) => self.note(*fault),
             }
