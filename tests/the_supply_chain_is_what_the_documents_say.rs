@@ -19,8 +19,9 @@ const WALLET: [&str; 4] = ["-p", "saldo", "-p", "saldo-doctor"];
 const LICENCES: [&str; 6] =
     ["MIT", "Apache-2.0", "Unicode-3.0", "ISC", "BSD-3-Clause", "CDLA-Permissive-2.0"];
 
-/// Additional licences for tests, fuzzing and benches, none of which reaches a wallet.
-const LICENCES_OF_TESTS: [&str; 4] = ["Zlib", "CC0-1.0", "MIT-0", "Apache-2.0 WITH LLVM-exception"];
+/// Additional licences for tests, fuzzing and benches, and for the feature `execute`: `docs/dependencies.md` names its crates.
+const LICENCES_OF_TESTS: [&str; 5] =
+    ["Zlib", "CC0-1.0", "MIT-0", "BSD-2-Clause", "Apache-2.0 WITH LLVM-exception"];
 
 /// Licensed under the MPL, which is copyleft per file. It is in the lock file because `ruint` could use it, and no
 /// build compiles it.
@@ -69,6 +70,9 @@ const BANNED_IN_WALLETS: [&str; 13] = [
     "saldo-tests",
     "proptest",
 ];
+
+/// Linked only by the feature `execute`, with what runs code.
+const ONLY_TO_RUN_CODE: [&str; 4] = ["saldo-execute", "revm", "rand", "k256"];
 
 /// Banned in pure crates: packages that wait, open sockets, read a clock or draw random numbers.
 const BANNED_IN_PURE: [&str; 10] = [
@@ -159,6 +163,9 @@ fn the_numbers_are_right() {
     for row in table("How many") {
         let mut of: Vec<&str> = match row[0].as_str() {
             "`saldo`, with the default features `http`, `http2`, `redb` and `toml`" => vec!["-p", "saldo"],
+            "`saldo` with the feature `execute` besides: the command" => {
+                vec!["-p", "saldo", "--features", "execute"]
+            }
             "`saldo` without them: the app brings transport, clock and storage" => {
                 vec!["-p", "saldo", "--no-default-features"]
             }
@@ -179,7 +186,7 @@ fn the_numbers_are_right() {
             assert_eq!(tree(&of, LINKED, false).foreign(), linked, "the doctor adds something");
         }
     }
-    assert_eq!(count, 5);
+    assert_eq!(count, 6);
 }
 
 #[test]
@@ -313,6 +320,13 @@ fn no_banned_package_is_used() {
         is_in(&tree(&["-p", "saldo-reading", "-p", "saldo-token"], LINKED, true), &BANNED_IN_PURE),
         none
     );
+    // No C library is linked to run code, and no runtime and no socket. Random numbers are linked, and not drawn.
+    let running = tree(&["-p", "saldo-execute"], LINKED, true);
+    assert_eq!(is_in(&running, &["secp256k1", "secp256k1-sys", "c-kzg", "gmp-mpfr-sys"]), none);
+    assert_eq!(is_in(&running, &BANNED_IN_PURE), ["getrandom", "rand"]);
+    assert_eq!(is_in(&tree(&WALLET, LINKED, true), &ONLY_TO_RUN_CODE), none);
+    let with_code = tree(&["-p", "saldo", "--features", "execute"], LINKED, false);
+    assert_eq!(is_in(&with_code, &ONLY_TO_RUN_CODE), ONLY_TO_RUN_CODE);
     assert_eq!(is_in(&tree(&["--workspace"], "all", true), &FOUND_IN_TESTS), FOUND_IN_TESTS);
 }
 

@@ -1,10 +1,8 @@
-//! The balance of a token by running the token's own code.
+//! The call that asks a token for a balance, and what it returned.
 
 use alloy_primitives::{Address, Bytes, KECCAK256_EMPTY, U256};
-use saldo_execute::{Call, Environment, Executed, Output, Refusal, execute};
-use saldo_proof::ProvenState;
+use saldo_execute::{Call, Executed, Output};
 
-use crate::balance::VerifiedBalance;
 use crate::route::{NotAToken, Obstacle};
 
 /// The first four bytes of the hash of `balanceOf(address)`.
@@ -14,27 +12,6 @@ const BALANCE_OF: [u8; 4] = [0x70, 0xa0, 0x82, 0x31];
 pub fn balance_of(token: Address, owner: Address) -> Call {
     let data = [BALANCE_OF.as_slice(), owner.into_word().as_slice()].concat();
     Call { to: token, data: Bytes::from(data) }
-}
-
-/// Reads how much of `token` the address `owner` holds: from the slot where a known layout keeps it, else by running the token's
-/// code in the block of `environment`.
-///
-/// # Errors
-/// [`Obstacle`]. Without an environment the obstacles are those of [`VerifiedBalance::from_slot`].
-pub fn prove(
-    state: &ProvenState,
-    environment: Option<&Environment>,
-    token: Address,
-    owner: Address,
-) -> Result<VerifiedBalance, Obstacle> {
-    let by_slot = VerifiedBalance::from_slot(state, token, owner);
-    let Err(Obstacle::LayoutUnknown { .. } | Obstacle::GuardFailed { .. }) = by_slot else { return by_slot };
-    let Some(environment) = environment else { return by_slot };
-    match execute(state, environment, &balance_of(token, owner)) {
-        Ok(executed) => VerifiedBalance::from_execution(&executed, token, owner),
-        Err(Refusal::Missing(query)) => Err(Obstacle::Missing(query)),
-        Err(refusal) => Err(Obstacle::NotRun(refusal)),
-    }
 }
 
 /// The amount that the call returned.

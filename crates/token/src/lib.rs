@@ -32,6 +32,8 @@ mod info;
 mod key;
 mod layout;
 mod list;
+#[cfg(feature = "execute")]
+mod prove;
 mod proxy;
 mod route;
 mod skeleton;
@@ -42,12 +44,14 @@ pub use balance::{Derivation, Touched, VerifiedBalance};
 pub use coverage::Coverage;
 pub use description::{CheckedGuard, Provability, TokenDescription};
 #[cfg(feature = "execute")]
-pub use execution::{balance_of, prove};
+pub use execution::balance_of;
 pub use hint::Hint;
 pub use info::{InfoSource, TokenInfo};
 pub use key::Mapping;
 pub use layout::{Guard, Layout, Place, Word};
 pub use list::{ListError, ListedToken, TokenList};
+#[cfg(feature = "execute")]
+pub use prove::prove;
 pub use proxy::{Beacon, BeaconPlace, Immutable, Pointer, Proxy};
 pub use route::{NotAToken, Obstacle};
 pub use saldo_proof::{OtherRoot, ProvenState, Query};
