@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use alloy_primitives::{Address, U256};
 use saldo::{Client, Holding, MemoryStorage, Reading, StorageFault, Write};
+use saldo_tests::assembler::{push_balance, slot_of, token_of};
 use saldo_tests::checkpoint_world::CheckpointWorld;
 use saldo_tests::native;
 use saldo_tests::scene::{ALICE, UNUSED};
 use saldo_tests::stored::{entries, put, with_record_checksum};
-use saldo_tests::token::{CLONE, USDC, USDT, WETH, deploy, erc20, point, set_word};
+use saldo_tests::token::{CLONE, UNKNOWN, USDC, USDT, WETH, deploy, erc20, point, set_word};
 
 const TOKENS: [Address; 4] = [WETH, USDT, USDC, CLONE];
 
@@ -65,6 +66,37 @@ fn what_was_proven_is_there_after_a_restart() {
         assert_eq!(reading.why().map(saldo::Why::code), Some("device_offline"));
         assert!(reading.latest_proven().unwrap().is_restored());
     }
+}
+
+/// An amount that the token's own code returned at the time of its block is found by running the code again.
+#[test]
+fn stored_code_is_run_again() {
+    let (world, storage) = (world(5), MemoryStorage::new());
+    let code = token_of(&format!("TIMESTAMP {} MUL", push_balance(0)));
+    world.chain.set_code(UNKNOWN, code);
+    world.chain.set_storage(UNKNOWN, slot_of(ALICE, 0), U256::from(5));
+    world.pass_slots(2);
+    let holding = erc20(ALICE, UNKNOWN);
+    let read = |client: &Client| world.simulation.run(client.read(&[holding])).pop().unwrap();
+    let before = read(&start(&world, &storage));
+    let before = before.proven().unwrap_or_else(|| panic!("{before:?}"));
+    let time = before.anchor().timestamp().as_secs();
+    assert_eq!(before.amount().base_units(), U256::from(5 * time));
+    world.simulation.internet().set_offline(true);
+    world.simulation.pass(Duration::from_secs(600));
+    let client = start(&world, &storage);
+    assert!(client.storage_faults().is_empty(), "{:?}", client.storage_faults());
+    let last = client.last(&holding).unwrap();
+    assert_eq!((last.amount(), last.token(), last.is_restored()), (before.amount(), before.token(), true));
+    // With another code in the record, the proof is that of no code.
+    let (name, sealed) = record(&storage, UNKNOWN);
+    let mut value = sealed[..sealed.len() - 32].to_vec();
+    let last = value.len() - 1;
+    value[last] ^= 1;
+    put(&storage, [Write { name: name.clone(), value: Some(with_record_checksum(&name, value)) }]);
+    let client = start(&world, &storage);
+    assert!(matches!(client.storage_faults()[..], [StorageFault::Damaged]), "{:?}", client.storage_faults());
+    assert!(client.last(&holding).is_none());
 }
 
 /// The checksum of the record is right, and the proof is not.
