@@ -13,7 +13,8 @@ use saldo_fuzz::scene::{OWNERS, Scene, Trusted, balance_at, scene};
 use saldo_proof::{Account, Verified, claimed_root, verify_account};
 use saldo_reading::gate::{Demand, Present, admit};
 use saldo_reading::{
-    Asset, Candidate, Change, Generation, Holding, JoinError, NetworkId, Now, Policy, ProviderId, Record, join,
+    Asset, Candidate, Change, Generation, Holding, JoinError, NetworkId, Now, Policy, ProviderId, Record,
+    join,
 };
 
 fuzz_target!(|input: &[u8]| {

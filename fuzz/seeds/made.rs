@@ -98,6 +98,24 @@ fn objects(seeds: &mut Seeds, history: &History) {
     }
 }
 
+/// Adds compiled contracts, each asked for a balance, beside one that returns 9.
+pub fn execution(seeds: &mut Seeds, contracts: &Path) {
+    let nine = [0x60, 9, 0x5f, 0x52, 0x60, 0x20, 0x5f, 0xf3];
+    let data = [&[0x70, 0xa0, 0x82, 0x31][..], &[0; 12], &[0xa1; 20]].concat();
+    for entry in std::fs::read_dir(contracts).into_iter().flatten().flatten() {
+        let text = std::fs::read_to_string(entry.path()).unwrap_or_default();
+        let contract: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+        let code =
+            contract["deployed_code"].as_str().and_then(|code| alloy_primitives::hex::decode(code).ok());
+        let Some(code) = code else { continue };
+        let mut input =
+            [&[0; 8][..], &part(&data), &4_u16.to_le_bytes(), &60_000_000_u64.to_le_bytes()].concat();
+        input.extend([&[1][..], &part(&code), &[1, 0], &7_u64.to_le_bytes()].concat());
+        input.extend([&[1][..], &part(&nine), &[0]].concat());
+        seeds.add("execution", input);
+    }
+}
+
 /// Adds network files and directories of endpoints.
 fn files(seeds: &mut Seeds, directories: &Path) {
     let endpoints = "[[rpc]]\nurl = \"https://host.example/SECRET\"\nname = \"a\"\noperator = \"b\"\nhosting = \"c\"\n\

@@ -60,5 +60,6 @@ fn main() -> std::io::Result<()> {
         }
     }
     made::add(&mut seeds, &repository.join("crates/source/src/directory"));
+    made::execution(&mut seeds, &repository.join("tests/data/tokens"));
     seeds.write(Path::new(&corpus))
 }

@@ -1,0 +1,160 @@
+//! Any code, with any storage, of which any part is proven: no panic, bounded work, and the same result again. What a run reads
+//! without proof is named. More proofs never change a result.
+#![no_main]
+
+use std::collections::BTreeMap;
+
+use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256, keccak256};
+use alloy_rlp::Encodable;
+use libfuzzer_sys::fuzz_target;
+use saldo_beacon::Network;
+use saldo_beacon::unit::Slot;
+use saldo_chain::{Environment, ExecutionHeader};
+use saldo_drill::trie::Trie;
+use saldo_execute::{ACCOUNTS, Call, Executed, Refusal, SLOTS, execute};
+use saldo_fuzz::input::Input;
+use saldo_proof::{ProvenState, Query, StateRoot, verify_account};
+
+/// The addresses that code reaches most easily, and the epochs of all forks.
+const PLACES: [u8; 4] = [0x70, 0x71, 0x72, 0x01];
+const EPOCHS: [u64; 5] = [150_000, 200_000, 300_000, 380_000, 420_000];
+
+/// A contract: its code, the words in its storage, and its balance.
+#[derive(Default)]
+struct Contract {
+    code: Bytes,
+    storage: BTreeMap<B256, U256>,
+    balance: u64,
+}
+
+/// Contracts in a block.
+struct World {
+    accounts: BTreeMap<Address, Contract>,
+    environment: Environment,
+}
+
+fuzz_target!(|input: &[u8]| {
+    let mut input = Input::new(input);
+    let hides = input.number();
+    let data = Bytes::copy_from_slice(input.part());
+    let world = World::read(&mut input);
+    let call = Call { to: Address::repeat_byte(PLACES[0]), data };
+    let whole = world.run(&call, |_| true);
+    let partial = world.run(&call, |index| hides >> (index % 64) & 1 == 0);
+    match (&whole, &partial) {
+        // Nothing is guessed: the result of fewer proofs is the result of all.
+        (whole, Ok(partial)) => assert_eq!(whole.as_ref(), Ok(partial)),
+        (_, Err(Refusal::Missing(query))) => assert!(!query.is_empty()),
+        (whole, Err(refusal)) => assert_eq!(whole.as_ref().err(), Some(refusal)),
+    }
+    assert!(!matches!(whole, Err(Refusal::Missing(_) | Refusal::OtherBlock)), "{whole:?}");
+    assert_eq!(whole, world.run(&call, |_| true));
+    if let Ok(executed) = &whole {
+        let slots: usize = executed.touched().slots().values().map(|keys| keys.len()).sum();
+        assert!(executed.touched().slots().len() <= ACCOUNTS && slots <= SLOTS);
+    }
+});
+
+impl World {
+    fn read(input: &mut Input<'_>) -> Self {
+        let epoch = *input.choice(&EPOCHS);
+        let gas_limit = input.number() % 100_000_000;
+        let mut accounts = BTreeMap::new();
+        for place in PLACES {
+            let code = match input.byte() % 4 {
+                // A delegation (EIP-7702).
+                0 => [&[0xef, 0x01, 0x00][..], &[*input.choice(&PLACES); 20]].concat().into(),
+                _ => Bytes::copy_from_slice(input.part()),
+            };
+            let words = (0..input.byte() % 4).map(|_| {
+                let key = B256::with_last_byte(input.byte());
+                (key, U256::from(input.number()))
+            });
+            let storage = words.filter(|(_, word)| !word.is_zero()).collect();
+            accounts
+                .insert(Address::repeat_byte(place), Contract { code, storage, balance: u64::from(place) });
+        }
+        let root = state_trie(&accounts).root();
+        Self { accounts, environment: environment(root, epoch, gas_limit) }
+    }
+
+    /// Runs `call`, and proves those of the missing parts whose number `proves` accepts.
+    fn run(&self, call: &Call, proves: impl Fn(usize) -> bool) -> Result<Executed, Refusal> {
+        let mut state = ProvenState::new(self.environment.state_root());
+        for number in 0.. {
+            match execute(&state, &self.environment, call) {
+                Err(Refusal::Missing(query)) if proves(number) => self.prove(&mut state, &query),
+                outcome => return outcome,
+            }
+        }
+        unreachable!("each round proves something new, and a run reads a bounded number of parts")
+    }
+
+    fn prove(&self, state: &mut ProvenState, query: &Query) {
+        let trie = state_trie(&self.accounts);
+        let empty = Default::default();
+        let codes = query.codes().iter().map(|address| (*address, &empty));
+        for (address, keys) in query.slots().iter().map(|(address, keys)| (*address, keys)).chain(codes) {
+            let proof = trie.prove(keccak256(address).as_slice()).expect("the whole trie is known");
+            let root: StateRoot = state.root();
+            let account = verify_account(root, address, &proof).expect("the proof is genuine");
+            state.add_account(&account).expect("it is under this root");
+            let Some(contract) = self.accounts.get(&address) else { continue };
+            state.add_code(contract.code.clone());
+            let storage = storage_trie(contract);
+            for key in keys {
+                let proof = storage.prove(keccak256(key).as_slice()).expect("the whole trie is known");
+                let slot = account.slot(*key, &proof).expect("the proof is genuine");
+                state.add_slot(&slot).expect("it is under this root");
+            }
+        }
+    }
+}
+
+fn storage_trie(contract: &Contract) -> Trie {
+    let mut trie = Trie::default();
+    for (key, word) in &contract.storage {
+        trie.insert(keccak256(key).as_slice(), &alloy_rlp::encode(word));
+    }
+    trie
+}
+
+fn state_trie(accounts: &BTreeMap<Address, Contract>) -> Trie {
+    let mut trie = Trie::default();
+    for (address, contract) in accounts {
+        let code_hash = if contract.code.is_empty() { KECCAK256_EMPTY } else { keccak256(&contract.code) };
+        let mut fields = Vec::new();
+        1_u64.encode(&mut fields);
+        contract.balance.encode(&mut fields);
+        storage_trie(contract).root().encode(&mut fields);
+        code_hash.encode(&mut fields);
+        trie.insert(keccak256(address).as_slice(), &list(&fields));
+    }
+    trie
+}
+
+fn list(fields: &[u8]) -> Vec<u8> {
+    let mut encoded = Vec::new();
+    alloy_rlp::Header { list: true, payload_length: fields.len() }.encode(&mut encoded);
+    encoded.extend(fields);
+    encoded
+}
+
+fn environment(root: B256, epoch: u64, gas_limit: u64) -> Environment {
+    let time = Network::mainnet().slot_start(Slot::new(epoch * 32)).as_secs();
+    let mut fields = Vec::new();
+    for field in 0..21_u8 {
+        match field {
+            0 | 13 => B256::repeat_byte(field).encode(&mut fields),
+            2 => Address::repeat_byte(field).encode(&mut fields),
+            3 => root.encode(&mut fields),
+            8 => 1_000_u64.encode(&mut fields),
+            9 => gas_limit.encode(&mut fields),
+            11 => time.encode(&mut fields),
+            _ => 7_u64.encode(&mut fields),
+        }
+    }
+    let rlp = list(&fields);
+    let header = ExecutionHeader::from_rlp(&rlp, keccak256(&rlp)).expect("the hash is its own");
+    Environment::of_header(&header, &Network::mainnet()).expect("the epochs are those of known forks")
+}
