@@ -10,6 +10,7 @@ mod proof;
 mod reply;
 mod row;
 mod token;
+mod token_run;
 mod update;
 mod vector;
 
@@ -20,11 +21,13 @@ pub use row::{Bound, Row, Side, Work};
 pub type Maker = fn() -> Result<Row, Missing>;
 
 /// All rows by name. Preparing a row fails if its real data is missing.
-pub const ROWS: [(&str, Maker); 11] = [
+pub const ROWS: [(&str, Maker); 13] = [
     ("account_proof", proof::account),
     ("account_and_slot", proof::account_and_slot),
     ("batch_of_100_accounts", proof::batch),
     ("known_token", token::known_layout),
+    ("executed_token", token_run::executed),
+    ("hostile_tokens", token_run::hostile),
     ("finality_update", update::finality_update),
     ("hand_over", update::hand_over),
     ("fourteen_hand_overs", update::fourteen_hand_overs),
