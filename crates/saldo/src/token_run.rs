@@ -75,3 +75,47 @@ fn unknown_block(error: &saldo_chain::EnvironmentError) -> Why {
         error => Why::TokenNotRun { reason: error.to_string() },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloy_primitives::{Bytes, hex, keccak256};
+    use saldo_proof::{StateRoot, verify_account};
+
+    use super::*;
+
+    const TOKEN: Address = Address::repeat_byte(0x11);
+
+    /// What `code` gives under a root that no trusted block has.
+    fn outcome(code: &'static [u8]) -> Result<VerifiedBalance, NoBalance> {
+        let before = hex!(
+            "f872a120e2c07404b8c1df4c46226425cac68c28d27a766bbddce62309f36724839b22c0b84ef84c01880de0b6b3a7640000
+             a056e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421a0"
+        );
+        let leaf = [before.as_slice(), keccak256(code).as_slice()].concat();
+        let root = StateRoot::new(keccak256(&leaf));
+        let mut state = ProvenState::new(root);
+        state.add_account(&verify_account(root, TOKEN, &[leaf]).unwrap()).unwrap();
+        state.add_code(Bytes::from_static(code));
+        balance(&state, None, &Network::mainnet(), TOKEN, Address::ZERO)
+    }
+
+    #[test]
+    #[cfg(not(feature = "execute"))]
+    fn without_running_code_its_layout_is_unproven() {
+        let outcome = outcome(&[0x5f, 0x5f, 0xf3]);
+        assert!(matches!(outcome, Err(NoBalance::Never(Why::TokenLayoutUnproven))), "{outcome:?}");
+    }
+
+    #[test]
+    #[cfg(feature = "execute")]
+    fn code_waits_until_its_block_is_trusted() {
+        let outcome = outcome(&[0x5f, 0x5f, 0xf3]);
+        assert!(matches!(outcome, Err(NoBalance::Later)), "{outcome:?}");
+    }
+
+    #[test]
+    fn an_account_without_code_is_no_token() {
+        let outcome = outcome(&[]);
+        assert!(matches!(outcome, Err(NoBalance::Never(Why::NotAToken))), "{outcome:?}");
+    }
+}
