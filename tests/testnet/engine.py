@@ -50,6 +50,7 @@ class Engine:
         self.name = name
         self._url = url
         self._jwt_secret = jwt_secret
+        self._followed: list[tuple[Built, str]] = []
         self._to_follow: list[tuple[Built, str]] = []
         offered = self._ask("exchangeCapabilities", [])
         self._get_payload = next(
@@ -73,14 +74,26 @@ class Engine:
         return Built(answer["executionPayload"], answer.get("executionRequests") or [])
 
     def follow(self, built: Built, parent_beacon_block_root: str, forkchoice: dict[str, str]) -> None:
-        """Lets the client verify a block and make it its head, after all blocks that it missed."""
+        """Lets the client verify a block and make it its head, after all blocks that it missed or has lost."""
         self._to_follow.append((built, parent_beacon_block_root))
+        may_have_lost = True
         while self._to_follow:
             missed, its_parent = self._to_follow[0]
             status = self._ask("newPayloadV4", missed.payload, [], its_parent, missed.requests)
+            if status["status"] == "SYNCING" and may_have_lost:
+                may_have_lost = False
+                self._follow_again_what_was_lost()
+                continue
             self._demand_valid("newPayloadV4", status)
-            self._to_follow.pop(0)
+            self._followed.append(self._to_follow.pop(0))
         self._forkchoice(forkchoice, None)
+
+    def _follow_again_what_was_lost(self) -> None:
+        """A client that is killed starts again with the state on its disk. Nothing but this process sends it the blocks after that."""
+        newest = int(self._call("eth_blockNumber", []), 16)
+        lost = [entry for entry in self._followed if int(entry[0].payload["blockNumber"], 16) > newest]
+        self._followed = self._followed[: len(self._followed) - len(lost)]
+        self._to_follow = [*lost, *self._to_follow]
 
     def _forkchoice(self, forkchoice: dict[str, str], attributes: dict[str, Any] | None) -> dict[str, Any]:
         answer = self._ask("forkchoiceUpdatedV3", forkchoice, attributes)

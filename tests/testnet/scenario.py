@@ -49,7 +49,7 @@ class Scenario:
         """Every check with its name. Each runs before the next one is requested."""
         recipient = "0x" + secrets.token_hex(20)
         ask = self._ask_proven
-        with self._session() as session:
+        with self.session() as session:
             yield "all clients follow one chain", self._demand_one_chain
             yield "a funded account", lambda: ask({FUNDED: self._testnet.funded_at_genesis(FUNDED)})
             yield "a funded account, finalized", self._ask_finalized
@@ -77,7 +77,7 @@ class Scenario:
 
     def _ask_proven(self, expected: dict[str, int], *options: str) -> list[dict[str, Any]]:
         """Reads in a new process and requires these balances, all proven."""
-        answer = self._ask([*options, *expected])
+        answer = self.ask([*options, *expected])
         expect_equal("exit status", answer.status, ALL_PROVEN)
         expect_equal("number of readings", len(answer.readings), len(expected))
         for reading, (address, wei) in zip(answer.readings, expected.items(), strict=True):
@@ -160,7 +160,7 @@ class Scenario:
         expect_equal("exit status at the end of the input", session.end(), NOT_PROVEN)
 
     def _ask_unknown(self, recipient: str) -> None:
-        answer = self._ask([recipient])
+        answer = self.ask([recipient])
         expect_equal("exit status", answer.status, NOT_PROVEN)
         (reading,) = answer.readings
         self._demand_unknown(reading, recipient)
@@ -207,7 +207,8 @@ class Scenario:
         expect_equal("asset", reading["asset"], f"eip155:{self._testnet.chain_id}/slip44:60")
         expect_equal("address", reading["address"].lower(), address)
 
-    def _ask(self, arguments: Sequence[str]) -> Answer:
+    def ask(self, arguments: Sequence[str]) -> Answer:
+        """Reads in a new process."""
         done = subprocess.run(
             [self._saldo, "balance", "--json", *arguments], env=self._environment,
             stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=ANSWER_SECONDS, check=False,
@@ -219,7 +220,8 @@ class Scenario:
             raise Failed(f"status {done.returncode}, not JSON: {done.stdout}{done.stderr}") from None
 
     @contextmanager
-    def _session(self) -> Iterator[Session]:
+    def session(self) -> Iterator[Session]:
+        """A `saldo` process that reads address by address."""
         with (self._testnet.directory / "logs/saldo.log").open("a") as log:
             child = subprocess.Popen(
                 [self._saldo, "balance", "--json", "--line-by-line", "-"], env=self._environment,

@@ -6,13 +6,14 @@ import json
 import os
 import secrets
 import shlex
+import signal
 import socket
 import subprocess
 import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -86,13 +87,24 @@ class Testnet:
         self.ethereumjs = self._client("ethereumjs", ports[2], self._ethereumjs_command(*ports[2:4]))
         if geth := self._installed.geth:
             self._make_geth_database(geth)
-            self.geth = self._client("geth", ports[5], self._geth_command(geth, *ports[5:7]))
+            self._geth_start = self._geth_command(geth, *ports[5:7])
+            self.geth = self._client("geth", ports[5], self._geth_start)
         for client in self.clients:
             wait_until(f"answer from {client.name}", client.answers, START_SECONDS, self._processes)
         self.beacon_url = f"http://127.0.0.1:{ports[4]}"
         engines = {"ethrex": ports[1], "ethereumjs": ports[3]} | ({"geth": ports[6]} if self.geth else {})
         self.beacon = self._start("beacon", self._beacon_command(ports[4], engines))
         wait_until("chain up to now", self._is_up_to_now, CATCH_UP_SECONDS, self._processes)
+
+    def restart_geth(self, number: signal.Signals) -> None:
+        """Ends geth by a signal, and starts it again with the same database and at the same ports."""
+        assert self.geth is not None
+        ended = self.geth.process
+        ended.send_signal(number)
+        ended.wait(START_SECONDS)
+        self._processes.remove(ended)
+        self.geth = replace(self.geth, process=self._start("geth", self._geth_start))
+        wait_until("answer from geth after its restart", self.geth.answers, START_SECONDS, self._processes)
 
     def stop(self) -> None:
         """Stops everything that was started, the chain first."""
