@@ -154,7 +154,7 @@ fn impossible_contracts_are_refused() {
             one("code = \"WETH9\"\n[[contract]]\nname = \"x\"\ncode = \"none\""),
             "two contracts are called `x`",
         ),
-        (format!("token = \"X\"\n[[contract]]\nname = \"X\"\ncode = \"none\"\n"), "a name is 1 to 32"),
+        ("token = \"X\"\n[[contract]]\nname = \"X\"\ncode = \"none\"\n".to_owned(), "a name is 1 to 32"),
         (format!("token = \"x0\"\n{many}"), "more than 16 contracts"),
     ] {
         let error = refused(&rest);

@@ -72,7 +72,7 @@ fn rlp_of(payload: &ExecutionPayloadHeader, cut: usize) -> Vec<u8> {
     push(&payload.excess_blob_gas.unwrap());
     push(&B256::ZERO);
     push(&B256::ZERO);
-    fields.truncate(fields.len() - cut);
+    fields.truncate(fields.len().saturating_sub(cut));
     let payload = fields.concat();
     let mut header = Vec::new();
     alloy_rlp::Header { list: true, payload_length: payload.len() }.encode(&mut header);

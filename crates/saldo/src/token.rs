@@ -146,7 +146,7 @@ impl ClientInner {
             match self.add(&mut state, provider, &query, at, deadline).await {
                 // Not every client takes a hash.
                 Err(Failure::Rpc { .. }) if at != At::Number(anchor.number()) => {
-                    at = At::Number(anchor.number())
+                    at = At::Number(anchor.number());
                 }
                 outcome => outcome?,
             }

@@ -108,7 +108,7 @@ pub enum NetworkError {
         /// The line, from 1 on.
         line: usize,
         /// What is wrong with the value.
-        error: Box<NetworkError>,
+        error: Box<Self>,
     },
 }
 

@@ -321,7 +321,7 @@ fn a_value_that_cannot_be_used_is_named_with_its_line() {
     let file = Network::hoodi().to_toml();
     let file = format!("checkpoint = \"0x{}\"\n{file}", "12".repeat(32));
     assert!(Network::from_toml(&file).is_ok());
-    let line = |from: &str| file[..file.find(from).unwrap()].split('\n').count();
+    let line = |from: &str| file.split_once(from).unwrap().0.split('\n').count();
     for (from, to, expected) in [
         ("\"0x12", "\"0x1", "`checkpoint`: a checkpoint is written as 0xROOT or 0xROOT@SLOT"),
         ("\"0x12", "\"12", "`checkpoint`: a checkpoint is written as"),

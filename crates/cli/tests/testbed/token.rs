@@ -56,7 +56,7 @@ pub fn deploy(chain: &Chain) {
     set_word(chain, WETH, 3, ALICE, U256::from(5));
     set_word(chain, CLONE, 3, ALICE, U256::from(8));
     set_word(chain, USDC, 9, ALICE, U256::from(7_250_000));
-    set_word(chain, USDC, 9, BOB, (U256::ONE << 255) | U256::from(9));
+    set_word(chain, USDC, 9, BOB, U256::ONE.wrapping_shl(255) | U256::from(9));
     set_word(chain, OLD_USDT, 2, ALICE, U256::from(6));
 }
 

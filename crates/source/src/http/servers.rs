@@ -97,7 +97,7 @@ impl Server {
         let connecting = self.handshakes.saturating_sub(self.left);
         if is_one && is_secure && self.line.is_served_within(handshake, ticket, connecting) {
             // A little longer than expected. The wait costs no more than a second handshake.
-            return Some(Wait::ForTurn(handshake.saturating_mul(3) / 2));
+            return Some(Wait::ForTurn(handshake.saturating_mul(3).checked_div(2).unwrap_or_default()));
         }
         // To wait for as long as a handshake takes costs at most twice the time of the better choice.
         (self.drains > 0).then_some(Wait::ForConnection(handshake))

@@ -61,7 +61,7 @@ impl Line {
         let busy = self.connections().saturating_sub(handshakes);
         let before = self.waiting.range(..ticket).count();
         // A handshake takes two round trips, with TCP's (RFC 8446, section 2). An answer takes at least one.
-        let answer = self.answer.unwrap_or(handshake / 2);
+        let answer = self.answer.unwrap_or(handshake.checked_div(2).unwrap_or_default());
         let Some(rounds) = before.checked_div(busy).and_then(|whole| u32::try_from(whole).ok()) else {
             return false;
         };
@@ -138,7 +138,7 @@ mod tests {
     /// A line in which `busy` requests have a connection, and `waiting` have none.
     fn line(busy: usize, waiting: usize, answer: Option<Duration>) -> (Line, Vec<u64>) {
         let mut line = Line { answer, ..Line::default() };
-        (0..busy + waiting).for_each(|_| line.begin());
+        (0..busy.saturating_add(waiting)).for_each(|_| line.begin());
         let tickets = (0..waiting).map(|_| line.enter()).collect();
         (line, tickets)
     }

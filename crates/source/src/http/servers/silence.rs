@@ -81,7 +81,7 @@ mod tests {
     const ANSWER: Option<Duration> = Some(Duration::from_millis(100));
 
     fn after(start: Instant, millis: u64) -> Instant {
-        start + Duration::from_millis(millis)
+        start.checked_add(Duration::from_millis(millis)).unwrap()
     }
 
     fn pool(silence: &Silence, answer: Option<Duration>, now: Instant) -> Pool {
