@@ -99,7 +99,7 @@ fn a_lone_liar_describes_no_token() {
         (Fault::InventedTrie { balance: U256::ZERO }, "proofs_refused"),
         (Fault::TruncatedStorageProof { nodes: 0 }, "proofs_refused"),
         (Fault::OtherSlotsProof, "proofs_refused"),
-        (Fault::NoStorageProof, "proofs_refused"),
+        (Fault::NoStorageProof, "providers_failing"),
         (Fault::Refuse, "all_unreachable"),
     ] {
         let scene = scene(4, 1);

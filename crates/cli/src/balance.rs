@@ -181,6 +181,7 @@ impl Output {
             Some(failure) if !readings.iter().any(remembers) => return Err(failure),
             other => other,
         };
+        self.tokens.learn(&self.client, &readings).await;
         for (holding, reading) in holdings.iter().zip(&readings) {
             let line = if self.arguments.json {
                 json::reading(&self.client, &self.tokens, holding, reading).to_string()

@@ -66,7 +66,8 @@ fn formatted(tokens: &Tokens, proven: &Proven) -> Option<String> {
     tokens.decimals(proven.holding()).map(|decimals| proven.amount().format(decimals))
 }
 
-fn symbol(info: &TokenInfo) -> Value {
+/// The symbol of a token, as `symbol` of `saldo.reading/1`.
+pub(crate) fn symbol(info: &TokenInfo) -> Value {
     let flaws: Vec<&str> = info.symbol().flaws().iter().map(|flaw| flaw.code()).collect();
     json!({ "text": info.symbol().as_str(), "from": info.source().code(), "flaws": flaws })
 }

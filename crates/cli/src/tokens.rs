@@ -1,7 +1,12 @@
 //! The tokens that a command looks at beside the native coin, and how their amounts are written.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures_util::future::join_all;
 use saldo::{
-    Address, Amount, Asset, Client, Coverage, Holding, InfoSource, Proven, Symbol, TokenInfo, TokenList,
+    Address, Amount, Asset, Client, Coverage, Holding, InfoSource, Proven, Reading, Symbol, TokenInfo,
+    TokenList, TokenReading,
 };
 
 use crate::address;
@@ -9,6 +14,10 @@ use crate::failure::CommandFailure;
 
 /// The most tokens that are read for each address. A thousand proofs are about 14 MB.
 const MOST: usize = 1_000;
+/// The most tokens whose codes are run for decimals and symbols.
+const MOST_RUN: usize = 20;
+/// How long the output waits for decimals and symbols.
+const RUN_WAIT: Duration = Duration::from_secs(4);
 /// How many wrong arguments are named one by one.
 const NAMED: usize = 20;
 /// What some programs write in place of a contract when they mean the native coin.
@@ -59,6 +68,8 @@ pub(crate) fn parse(text: &str) -> Result<Address, CommandFailure> {
 pub(crate) struct Tokens {
     coverage: Coverage,
     has_list: bool,
+    /// What the codes of tokens say of their decimals and symbols.
+    run: BTreeMap<Address, TokenInfo>,
 }
 
 impl Tokens {
@@ -81,7 +92,7 @@ impl Tokens {
             let detail = format!("{tokens} tokens are too many: at most {MOST} are read for an address");
             return Err(CommandFailure::usage("too_many_tokens", detail, "Give a shorter list."));
         }
-        Ok(Self { coverage, has_list: list.is_some() })
+        Ok(Self { coverage, has_list: list.is_some(), run: BTreeMap::new() })
     }
 
     /// What is looked at.
@@ -103,7 +114,27 @@ impl Tokens {
 
     /// What is known of the holding's token.
     pub(crate) fn info(&self, holding: &Holding) -> Option<&TokenInfo> {
-        token_of(holding).and_then(|token| self.coverage.info(token))
+        let token = token_of(holding)?;
+        self.coverage.info(token).or_else(|| self.run.get(&token))
+    }
+
+    /// Asks for the decimals and the symbol of tokens that no list declares and of which `readings` prove an amount: the tokens'
+    /// codes are run. An amount is shown without them if they do not come in time.
+    pub(crate) async fn learn(&mut self, client: &Client, readings: &[Reading]) {
+        let is_open = |token: &Address| self.coverage.info(*token).is_none() && !self.run.contains_key(token);
+        let proven = readings.iter().filter_map(Reading::proven);
+        let open: Vec<Address> =
+            proven.filter_map(|proven| token_of(proven.holding())).filter(is_open).collect();
+        let mut seen = std::collections::BTreeSet::new();
+        let asked = open.into_iter().filter(|token| seen.insert(*token)).take(MOST_RUN);
+        let looks = join_all(asked.map(|token| client.token(token)));
+        for look in tokio::time::timeout(RUN_WAIT, looks).await.unwrap_or_default() {
+            if let TokenReading::Proven(proven) = look
+                && let Some(info) = proven.info()
+            {
+                self.run.insert(proven.description().token(), info.clone());
+            }
+        }
     }
 
     /// How many decimals the amounts of the holding have; `None` if that is not known.
@@ -134,6 +165,7 @@ impl Tokens {
         };
         let source = match info.source() {
             InfoSource::List => "as the token list declares it",
+            InfoSource::Execution => "as its code says",
             _ => "not proven",
         };
         format!("{} {} ({source})", amount.format(info.decimals()), symbol(info.symbol()))
@@ -184,7 +216,7 @@ pub(crate) fn token_of(holding: &Holding) -> Option<Address> {
 }
 
 /// A symbol after an amount. One that could be read as a part of the number, or has a flaw, is in quotes.
-fn symbol(symbol: &Symbol) -> String {
+pub(crate) fn symbol(symbol: &Symbol) -> String {
     let text = symbol.as_str();
     let is_plain = symbol.flaws().is_empty()
         && text.starts_with(|first: char| first.is_ascii_alphabetic())

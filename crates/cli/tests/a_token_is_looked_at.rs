@@ -83,6 +83,9 @@ fn each_token_says_its_code_its_proxy_and_how_it_can_be_proven() {
     let executed = json_of(&services, RUN, 0);
     assert_eq!((&executed["provable"], &executed["layout"]), (&json!("execution"), &Value::Null));
     assert_eq!(executed["run"], json!({ "accounts": 1, "slots": 1, "why": null }));
+    let symbol = json!({ "text": "RUN", "from": "execution", "flaws": [] });
+    assert_eq!(executed["info"], json!({ "decimals": 6, "decimals_from": "execution", "symbol": symbol }));
+    assert_eq!(weth["info"], Value::Null, "no provider of this chain has its code");
     let reverts = json_of(&services, REVERTS, 4);
     assert_eq!(
         (&reverts["provable"], &reverts["run"]["why"]["code"]),
@@ -120,6 +123,7 @@ fn the_text_has_words_for_each_case() {
                 "balances can be proven, by running its code\n",
                 "tried with the token's own address as the owner: the code read 1 accounts and 1 slots",
                 "it is no proxy that saldo knows",
+                "its code says: 6 decimals, symbol RUN",
             ],
         ),
         (REVERTS, 4, &["there is no token at this address", "its code fails, or returns no number"]),

@@ -21,7 +21,8 @@ use saldo_drill::http::{HttpRequest, Reaction, Reply, Service};
 use serde_json::{Value, json};
 
 use testbed::token::{
-    BROKEN, CLONE, ENDLESS, OLD_USDT, REVERTS, RUN, USDC, USDC_CODE, USDC_CODE_HASH, WETH, WETH_CODE_HASH,
+    BROKEN, CLONE, ENDLESS, OLD_USDT, REVERTS, RUN, RUN_CODE, USDC, USDC_CODE, USDC_CODE_HASH, WETH,
+    WETH_CODE_HASH,
 };
 use testbed::{
     ALICE, ALICE_WEI, BOB, Conversation, Run, Services, UNUSED, network_file, run, saldo, test_chain,
@@ -156,7 +157,7 @@ fn the_text_says_token_amount_frozen_and_derivation() {
 fn a_token_without_a_layout_is_run_and_says_so() {
     let services = Services::new(2, 1);
     let read = lines(&run_with(&services, &[ALICE], &[RUN], &["--json"]));
-    let code_hash = alloy_primitives::keccak256(alloy_primitives::hex!("60005460005260206000f3"));
+    let code_hash = alloy_primitives::keccak256(RUN_CODE);
     let executed = json!({
         "kind": "executed",
         "layout": null,
@@ -165,13 +166,20 @@ fn a_token_without_a_layout_is_run_and_says_so() {
         "touched": { "accounts": 1, "slots": 1 },
     });
     assert_eq!((&read[1]["amount"], &read[1]["derivation"]), (&json!("10"), &executed));
-    assert_eq!((&read[1]["frozen"], &read[1]["decimals"]), (&json!(false), &Value::Null));
+    assert_eq!((&read[1]["frozen"], &read[1]["decimals"]), (&json!(false), &json!(6)));
+    assert_eq!((&read[1]["decimals_from"], &read[1]["formatted"]), (&json!("execution"), &json!("0.00001")));
+    assert_eq!(read[1]["symbol"], json!({ "text": "RUN", "from": "execution", "flaws": [] }));
     let text = run_with(&services, &[ALICE], &[RUN], &[]);
     assert_eq!(text.status, 0, "{text:?}");
     let said = format!(
         "derived by running the token's own code {code_hash} over proven state: 1 accounts, 1 slots\n"
     );
-    assert!(text.out.contains(&said) && text.out.contains("10 base units"), "{}", text.out);
+    assert!(text.out.contains(&said), "{}", text.out);
+    assert!(text.out.contains(&format!("token {RUN}  0.00001 RUN (as its code says)\n")), "{}", text.out);
+    // What a list declares comes first, and is said to be declared.
+    let list = list_file(&[(CHAIN, RUN, 1, "LIST")]);
+    let listed = run_with(&services, &[ALICE], &[RUN], &["--token-list", list.to_str().unwrap()]);
+    assert!(listed.out.contains("  1 LIST (as the token list declares it)\n"), "{}", listed.out);
 }
 
 #[test]
@@ -182,7 +190,7 @@ fn what_cannot_be_proven_says_why_and_the_next_step() {
         (nothing, 4, "not_a_token", "unknown: there is no token at that address\n"),
         (BROKEN, 4, "not_a_token", "unknown: there is no token at that address\n"),
         (REVERTS, 4, "not_a_token", "unknown: there is no token at that address\n"),
-        (ENDLESS, 4, "token_not_run", "unknown: the token's code was not run to its end"),
+        (ENDLESS, 4, "token_not_run", "unknown: the token's own code was not run to its end"),
         (OLD_USDT, 3, "providers_failing", "unknown: the providers answer with errors\n"),
     ] {
         let text = run_with(&services, &[ALICE], &[token], &["--timeout", "10s"]);

@@ -6,7 +6,7 @@ use saldo_proof::eip1186::AccountReply;
 use saldo_reading::{Attempt, Failure, ProviderId, Role, Why};
 use saldo_source::execution::{At, Question, ask_together, code};
 use saldo_source::{Answer, Deadline, Endpoint, Hedged, IntoBoxed};
-use saldo_token::{ProvenState, Query, TokenDescription};
+use saldo_token::{ProvenState, Query, TokenDescription, TokenInfo};
 
 use crate::head::Synced;
 use crate::inner::ClientInner;
@@ -26,6 +26,7 @@ pub enum TokenReading {
 #[derive(Clone, Debug)]
 pub struct ProvenToken {
     description: TokenDescription,
+    info: Option<TokenInfo>,
     anchor: Anchor,
     provider: ProviderId,
 }
@@ -34,6 +35,12 @@ impl ProvenToken {
     /// Returns the token's code, its proxy, and how its balances can be proven.
     pub const fn description(&self) -> &TokenDescription {
         &self.description
+    }
+
+    /// Returns the decimals and the symbol that the token's own code returned at that block; `None` without the feature `execute`, or
+    /// if the code gives no decimals, or was not run to its end.
+    pub const fn info(&self) -> Option<&TokenInfo> {
+        self.info.as_ref()
     }
 
     /// Returns the block that it is true at. A proxy can get another implementation in any later block.
@@ -98,7 +105,7 @@ impl ClientInner {
         };
         let Hedged { winner, attempts, .. } =
             self.env.hedge(Role::Execution, "eth_getProof", deadline, ask).await;
-        let Some((provider, description)) = winner else {
+        let Some((provider, (description, info))) = winner else {
             let why = self.why_no_token(&synced, Some(anchor), &attempts);
             return unknown(why, [synced.attempts, attempts].concat());
         };
@@ -110,7 +117,8 @@ impl ClientInner {
             (false, _) => unknown(Why::TrustRestarted, attempts),
             (true, false) => unknown(Why::BlockWithdrawn, attempts),
             (true, true) => {
-                TokenReading::Proven(Box::new(ProvenToken { description, anchor: anchor.clone(), provider }))
+                let anchor = anchor.clone();
+                TokenReading::Proven(Box::new(ProvenToken { description, info, anchor, provider }))
             }
         }
     }
@@ -135,12 +143,15 @@ impl ClientInner {
         token: Address,
         anchor: &Anchor,
         deadline: Deadline,
-    ) -> Result<TokenDescription, Failure> {
+    ) -> Result<(TokenDescription, Option<TokenInfo>), Failure> {
         let mut state = ProvenState::new(anchor.state_root());
         let mut at = At::Hash(anchor.hash());
         for _ in 0..Self::LOOKS {
             let query = match TokenDescription::of(&state, token) {
-                Ok(description) => return Ok(description),
+                Ok(description) => {
+                    let info = self.run_for_info(&mut state, provider, (token, anchor), at, deadline).await;
+                    return Ok((description, info));
+                }
                 Err(query) => query,
             };
             match self.add(&mut state, provider, &query, at, deadline).await {
@@ -152,6 +163,44 @@ impl ClientInner {
             }
         }
         Err(Failure::Malformed { what: "not all that the description of the token needs" })
+    }
+
+    /// Runs the token's code for its decimals and its symbol. Both are only shown, so a failure of it is no failure of the look.
+    #[cfg(feature = "execute")]
+    async fn run_for_info(
+        &self,
+        state: &mut ProvenState,
+        provider: &Endpoint,
+        (token, anchor): (Address, &Anchor),
+        at: At,
+        deadline: Deadline,
+    ) -> Option<TokenInfo> {
+        let environment = anchor.environment(&self.head.network()).ok()?;
+        let mut before = Query::default();
+        for _ in 0..Self::LOOKS {
+            let query = match TokenInfo::from_execution(state, &environment, token) {
+                Ok(info) => return info,
+                // What did not come is not asked for again.
+                Err(saldo_token::Obstacle::Missing(query)) if query != before => query,
+                Err(_) => return None,
+            };
+            self.add(state, provider, &query, at, deadline).await.ok()?;
+            before = query;
+        }
+        None
+    }
+
+    /// This build runs no code.
+    #[cfg(not(feature = "execute"))]
+    async fn run_for_info(
+        &self,
+        _: &mut ProvenState,
+        _: &Endpoint,
+        _: (Address, &Anchor),
+        _: At,
+        _: Deadline,
+    ) -> Option<TokenInfo> {
+        None
     }
 
     /// Adds to `state` what `query` asks for, from one provider.

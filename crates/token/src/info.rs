@@ -17,6 +17,8 @@ pub struct TokenInfo {
 pub enum InfoSource {
     /// The author of a token list declares them. Nothing proves them.
     List,
+    /// The token's own code returned them, run over proven state. Any token can return any symbol.
+    Execution,
 }
 
 impl InfoSource {
@@ -24,6 +26,7 @@ impl InfoSource {
     pub const fn code(self) -> &'static str {
         match self {
             Self::List => "list",
+            Self::Execution => "execution",
         }
     }
 }

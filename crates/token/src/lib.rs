@@ -33,6 +33,8 @@ mod key;
 mod layout;
 mod list;
 #[cfg(feature = "execute")]
+mod metadata;
+#[cfg(feature = "execute")]
 mod prove;
 mod proxy;
 mod route;

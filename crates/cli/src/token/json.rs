@@ -1,13 +1,14 @@
 //! What a token is, as JSON by `docs/saldo.token-1.schema.json`.
 
 use saldo::{
-    Address, Anchor, Assurance, Attempt, CheckedGuard, Client, Finality, Layout, ProvenToken, TokenReading,
-    Why, Word,
+    Address, Anchor, Assurance, Attempt, CheckedGuard, Client, Finality, Layout, ProvenToken, TokenInfo,
+    TokenReading, Why, Word,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::trial::Trial;
+use crate::json::symbol;
 
 const SCHEMA: &str = "saldo.token/1";
 
@@ -35,6 +36,7 @@ pub(super) fn reading(
                 "layout": null,
                 "guards": [],
                 "run": null,
+                "info": null,
                 "block": null,
                 "provider": null,
                 "age_seconds": null,
@@ -63,6 +65,7 @@ fn proven(client: &Client, chain_id: u64, proven: &ProvenToken, trial: Option<&T
         "layout": described.layout().map(layout),
         "guards": described.guards().iter().map(guard).collect::<Vec<_>>(),
         "run": trial.and_then(run),
+        "info": proven.info().map(info),
         "block": block(anchor),
         "provider": proven.provider().as_str(),
         "age_seconds": client.now().age_of(anchor.timestamp()).map(|age| age.as_secs()),
@@ -82,6 +85,10 @@ fn run(trial: &Trial) -> Option<Value> {
             "why": trial.why().map(form),
         })
     })
+}
+
+fn info(info: &TokenInfo) -> Value {
+    json!({ "decimals": info.decimals(), "decimals_from": info.source().code(), "symbol": symbol(info) })
 }
 
 fn layout(layout: &Layout) -> Value {

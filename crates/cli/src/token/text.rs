@@ -7,6 +7,7 @@ use saldo::{
 
 use super::trial::{Provable, Trial};
 use crate::text::{attempt_line, good, place, warn};
+use crate::tokens::symbol;
 
 /// The text of a reading, without a line break at its end.
 pub(super) fn reading(
@@ -42,8 +43,21 @@ fn proven_lines(client: &Client, proven: &ProvenToken, trial: &Trial) -> Vec<Str
         lines.extend(layout_lines(layout));
     }
     lines.extend(described.guards().iter().map(guard));
-    lines.push("decimals and symbol: this version proves neither; a token list can declare them".to_owned());
+    lines.extend(info(proven, provable));
     lines
+}
+
+/// What the token's code says of its decimals and its symbol.
+fn info(proven: &ProvenToken, provable: Provable) -> Vec<String> {
+    let Some(info) = proven.info() else {
+        let is_token = provable != Provable::NotAToken;
+        let none = "decimals and symbol: not known; a token list can declare them";
+        return is_token.then(|| none.to_owned()).into_iter().collect();
+    };
+    let said = format!("its code says: {} decimals, symbol {}", info.decimals(), symbol(info.symbol()));
+    let flaws: Vec<String> = info.symbol().flaws().iter().map(ToString::to_string).collect();
+    let mark = (!flaws.is_empty()).then(|| format!("do not trust the symbol: {}", flaws.join("; ")));
+    std::iter::once(said).chain(mark).collect()
 }
 
 fn verdict(provable: Provable) -> &'static str {

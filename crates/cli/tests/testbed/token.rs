@@ -15,8 +15,15 @@ pub const USDC: Address = Address::repeat_byte(0x33);
 pub const USDC_CODE: Address = Address::repeat_byte(0x34);
 /// A token with the code of USDT that was deprecated: its layout does not hold, and no provider has its code.
 pub const OLD_USDT: Address = Address::repeat_byte(0x32);
-/// A token whose code has no layout and is run: it returns the word in slot 0, which is 10, for each owner.
+/// A token whose code has no layout and is run: its balance is the word in slot 0, which is 10, for each owner. It has 6 decimals and
+/// the symbol "RUN".
 pub const RUN: Address = Address::repeat_byte(0x36);
+/// The code of [`RUN`]. By the selector in the input it returns 6, "RUN" in 32 bytes, or the word in slot 0.
+pub const RUN_CODE: [u8; 63] = hex!(
+    "60003560e01c8063313ce567146024576395d89b4114602f5760005460005260206000f3"
+    "5b600660005260206000f3"
+    "5b6252554e60e81b60005260206000f3"
+);
 /// A contract whose code fails whatever it is asked.
 pub const REVERTS: Address = Address::repeat_byte(0x38);
 /// A contract whose code never ends.
@@ -44,8 +51,7 @@ pub fn deploy(chain: &Chain) {
     chain.set_code_hash(USDC, USDC_PROXY_HASH);
     chain.set_code_hash(USDC_CODE, USDC_CODE_HASH);
     chain.set_storage(USDC, ZEPPELINOS, U256::from_be_bytes(USDC_CODE.into_word().0));
-    // PUSH1 0 SLOAD PUSH1 0 MSTORE PUSH1 32 PUSH1 0 RETURN
-    chain.set_code(RUN, hex!("60005460005260206000f3").into());
+    chain.set_code(RUN, RUN_CODE.to_vec().into());
     chain.set_storage(RUN, B256::ZERO, U256::from(10));
     // PUSH1 0 PUSH1 0 REVERT
     chain.set_code(REVERTS, hex!("60006000fd").into());
