@@ -3,7 +3,7 @@
 use alloy_primitives::{Address, B256, Bytes};
 use alloy_rlp::{RlpDecodable, RlpEncodable};
 use saldo_proof::{Account, ProofError, Slot, StateRoot, Verified, claimed_root, verify_accounts};
-use saldo_token::{Hint, ProvenState};
+use saldo_token::ProvenState;
 
 /// The proofs of accounts and of slots in their storage, and codes. Not checked: [`state`](Self::state) checks them.
 #[derive(Clone, Debug, Default, RlpEncodable, RlpDecodable)]
@@ -82,10 +82,10 @@ impl TokenProof {
         Ok(first.filter(|first| roots.iter().all(|root| root == first)))
     }
 
-    /// Adds the codes in `hint` that accounts of `state` have, so that the proof is complete without the hint.
-    pub(crate) fn take_codes(&mut self, hint: &Hint, state: &ProvenState) {
+    /// Adds the codes that accounts of `state` have, so that the proof is complete without the hints that lent them.
+    pub(crate) fn take_codes(&mut self, state: &ProvenState) {
         for proof in &self.accounts {
-            let code = state.code_hash_of(proof.address).and_then(|hash| hint.code(hash));
+            let code = state.code_hash_of(proof.address).and_then(|hash| state.code_with_hash(hash));
             if let Some(code) = code.filter(|code| !self.codes.contains(code)) {
                 self.codes.push(code.clone());
             }

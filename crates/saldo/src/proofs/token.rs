@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use alloy_primitives::{Address, B256, Bytes};
-use saldo_chain::Anchor;
+use saldo_chain::{Anchor, Environment};
 use saldo_proof::StateRoot;
 use saldo_proof::eip1186::AccountReply;
 use saldo_reading::{Asset, Failure, Holding, ProviderId, Why};
@@ -26,26 +26,17 @@ impl Proofs {
 
     fn need(&self, holding: Holding) -> Need {
         let Some(token) = token_of(&holding) else { return Need::Account(holding.owner()) };
-        let newest = self.head.newest(self.env.policy.assurance);
-        Need::Token(self.query(&self.state().hints, token, holding.owner(), newest.as_ref(), None))
+        let block = self.environment(None);
+        Need::Token(query(&self.state().hints, token, holding.owner(), block.as_ref(), None))
     }
 
-    /// What a balance of `owner` needs, as far as the hints and what is `proven` reach. Where the token's code has to be run, it is
-    /// run over them, in a block like `block`.
-    fn query(
-        &self,
-        hints: &Hint,
-        token: Address,
-        owner: Address,
-        block: Option<&Anchor>,
-        proven: Option<&ProvenState>,
-    ) -> Query {
-        #[cfg(feature = "execute")]
-        if let Some(environment) = block.and_then(|block| block.environment(&self.head.network()).ok()) {
-            return hints.query_by_running(token, owner, &environment, proven);
+    /// The environment of the block `anchor`, else of the newest trusted block. `None` also where no code is run.
+    fn environment(&self, anchor: Option<&Anchor>) -> Option<Environment> {
+        if !cfg!(feature = "execute") {
+            return None;
         }
-        let _ = (block, proven);
-        hints.query(token, owner)
+        let newest = || self.head.newest(self.env.policy.assurance);
+        anchor.cloned().or_else(newest)?.environment(&self.head.network()).ok()
     }
 
     /// Checks the proofs of a token's balance: under `root`, or under the root that all of them claim.
@@ -83,7 +74,7 @@ impl Proofs {
         };
         let is_kept = self.keeps_nodes && matches!(shown, Shown::Token(_) | Shown::Later { .. });
         let nodes = is_kept.then(|| {
-            proof.take_codes(&self.state().hints, &state);
+            proof.take_codes(&state);
             Arc::from([Bytes::from(alloy_rlp::encode(&proof))])
         });
         Ok(Checked { shown, nodes })
@@ -124,8 +115,7 @@ impl Proofs {
         let root = root.map_or_else(|| one_root(&proof), Ok).ok()?;
         let mut state = proof.state(root).ok()?;
         let anchor = self.head.anchor_at_root(root);
-        let block = anchor.clone().or_else(|| self.head.newest(self.env.policy.assurance));
-        let network = self.head.network();
+        let (block, network) = (self.environment(anchor.as_ref()), self.head.network());
         self.state().hints.lend_codes(&mut state);
         let outcome = token_run::balance(&state, anchor.as_ref(), &network, token, holding.owner());
         let mut locked = self.state();
@@ -137,12 +127,40 @@ impl Proofs {
         if !matches!(outcome, Err(NoBalance::Missing | NoBalance::Later)) {
             return None;
         }
-        let query = self.query(&locked.hints, token, holding.owner(), block.as_ref(), Some(&state));
+        let query = query(&locked.hints, token, holding.owner(), block.as_ref(), Some(&state));
         (!covers(parts, &query)).then_some(query)
     }
 }
 
 const NOT_ALL: Failure = Failure::Malformed { what: "not all that the balance of the token needs" };
+
+/// What a balance of `owner` needs, as far as the hints and what is `proven` reach. Where the token's code has to be run, it is run
+/// over them, in a block like that of `environment`.
+#[cfg(feature = "execute")]
+fn query(
+    hints: &Hint,
+    token: Address,
+    owner: Address,
+    environment: Option<&Environment>,
+    proven: Option<&ProvenState>,
+) -> Query {
+    match environment {
+        Some(environment) => hints.query_by_running(token, owner, environment, proven),
+        None => hints.query(token, owner),
+    }
+}
+
+/// What a balance of `owner` needs, as far as the hints reach. This build runs no code.
+#[cfg(not(feature = "execute"))]
+fn query(
+    hints: &Hint,
+    token: Address,
+    owner: Address,
+    _: Option<&Environment>,
+    _: Option<&ProvenState>,
+) -> Query {
+    hints.query(token, owner)
+}
 
 pub(super) fn token_of(holding: &Holding) -> Option<Address> {
     match holding.asset() {
