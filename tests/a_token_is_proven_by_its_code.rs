@@ -285,7 +285,7 @@ fn a_watch_of_a_token_without_an_amount_is_idle() {
     let changes = changes_within(&scene, &mut watch, SLOT * 4);
     let told: Vec<_> = readings(&changes).into_iter().map(|(_, reading, _)| reading).collect();
     assert_eq!(told.len(), 2);
-    assert_unknown(&told[0], "token_layout_unproven");
+    assert_unknown(&told[0], "token_not_run");
     assert_unknown(&told[1], "not_a_token");
     let before = asked();
     let later = changes_within(&scene, &mut watch, SLOT * 300);

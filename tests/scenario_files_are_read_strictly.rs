@@ -125,7 +125,7 @@ fn impossible_contracts_are_refused() {
     for (rest, line, part) in [
         (one("code = \"weth9\""), 8, "there is no code `weth9`; did you mean `WETH9`?"),
         (one("code = \"minimal-proxy\""), 8, "did you mean `minimal_proxy`?"),
-        (one("code = \"DAI\""), 8, "expected one of none, unknown, minimal_proxy, "),
+        (one("code = \"DAI\""), 8, "expected one of none, unknown, old_block_hash, minimal_proxy, "),
         (one("code = \"none\"\ncolour = 1"), 9, "unknown field `colour`, expected one of `name`, `code`"),
         (one("code = \"none\"\nslots = [{ key = \"0x1\" }]"), 9, "missing field `value`"),
         (one("code = \"none\"\nslots = [{ key = \"x\", value = \"1\" }]"), 9, ""),

@@ -12,6 +12,15 @@ const MINIMAL: ([u8; 10], [u8; 15]) = (hex!("363d3d373d3d3d363d73"), hex!("5af43
 /// Code that answers every call with the word of a mapping in slot 0, for the address that the call names.
 const UNKNOWN: Bytes = bytes!("600435600052600060205260406000205460005260206000f3");
 
+/// Code that answers every call with an old block hash, which no header proves.
+const OLD_BLOCK_HASH: Bytes = bytes!("600243034060005260206000f3");
+/// The bytes of `ERC1967Proxy` of OpenZeppelin 5.
+const PROXY_BYTES: [u8; 170] = hex!(
+    "6080604052600a600c565b005b60186014601a565b6051565b565b6000604c7f360894a13ba1a3210667c828492db98dca3e2076cc3735a920a3ca505d"
+    "382bbc546001600160a01b031690565b905090565b3660008037600080366000845af43d6000803e808015606f573d6000f35b3d6000fdfea264697066"
+    "735822122051da5b51f2e43cd956e2b3e18d302642bb371a72f196cc4a9776ab84ef5e725a64736f6c634300081d0033"
+);
+
 /// The code of a contract.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
@@ -20,12 +29,14 @@ pub enum ContractCode {
     Nothing,
     /// That of a token of mainnet with this layout. Its bytes are not known.
     Layout(&'static Layout),
-    /// That of a proxy of mainnet. Its bytes are not known.
+    /// That of a proxy of mainnet. The bytes of one are known.
     Proxy(&'static Proxy),
     /// A minimal proxy to this address.
     MinimalProxy(Address),
     /// Code whose layout is in no table. It keeps balances in a mapping in slot 0.
     Unknown,
+    /// Code whose answer depends on an old block hash: it cannot be run over proven state.
+    OldBlockHash,
 }
 
 /// What an address holds of a token.
@@ -67,12 +78,16 @@ impl ContractCode {
         match self {
             Self::Nothing => None,
             Self::Layout(layout) => Some((layout.code_hash, Bytes::new())),
-            Self::Proxy(proxy) => Some((proxy.code_hash, Bytes::new())),
+            Self::Proxy(proxy) => {
+                let is_known = keccak256(PROXY_BYTES) == proxy.code_hash;
+                Some((proxy.code_hash, if is_known { PROXY_BYTES.into() } else { Bytes::new() }))
+            }
             Self::MinimalProxy(target) => {
                 let code = [MINIMAL.0.as_slice(), target.as_slice(), &MINIMAL.1].concat();
                 Some((keccak256(&code), code.into()))
             }
             Self::Unknown => Some((keccak256(&UNKNOWN), UNKNOWN)),
+            Self::OldBlockHash => Some((keccak256(&OLD_BLOCK_HASH), OLD_BLOCK_HASH)),
         }
     }
 
@@ -85,7 +100,7 @@ impl ContractCode {
                 Some((layout.mapping.slot(owner), if is_blocked { units | blocked } else { units }))
             }
             Self::Unknown => Some((token_balance_key(owner), units)),
-            Self::Nothing | Self::Proxy(_) | Self::MinimalProxy(_) => None,
+            Self::Nothing | Self::Proxy(_) | Self::MinimalProxy(_) | Self::OldBlockHash => None,
         }
     }
 }

@@ -15,18 +15,20 @@ const NETWORK: NetworkId = NetworkId::new(Chain::CHAIN_ID);
 pub(crate) const PLAIN: Address = Address::repeat_byte(0x31);
 /// A token with a guard: the code of USDT.
 pub(crate) const GUARDED: Address = Address::repeat_byte(0x32);
-/// A token behind a proxy that can be upgraded: the codes of USDC.
+/// A token behind a proxy that can be upgraded: at first to the code of USDC.
 pub(crate) const PROXY: Address = Address::repeat_byte(0x33);
 pub(crate) const PROXY_CODE: Address = Address::repeat_byte(0x34);
 /// A minimal proxy to the code of [`PLAIN`].
 pub(crate) const CLONE: Address = Address::repeat_byte(0x35);
 /// A token whose code has no known layout.
 pub(crate) const OTHER: Address = Address::repeat_byte(0x36);
+/// A token whose code cannot be run over proven state.
+pub(crate) const NOT_RUN: Address = Address::repeat_byte(0x38);
 /// An address that never has code.
 pub(crate) const NOTHING: Address = Address::repeat_byte(0x37);
 
 /// What wallets read: the coin of each of the [`OWNERS`], and tokens.
-pub const HOLDINGS: [Holding; 13] = [
+pub const HOLDINGS: [Holding; 14] = [
     Holding::native(NETWORK, OWNERS[0]),
     Holding::native(NETWORK, OWNERS[1]),
     Holding::native(NETWORK, OWNERS[2]),
@@ -41,6 +43,7 @@ pub const HOLDINGS: [Holding; 13] = [
     // A token that holds some of itself.
     Holding::erc20(NETWORK, PLAIN, PLAIN),
     Holding::erc20(NETWORK, OWNERS[0], CLONE),
+    Holding::erc20(NETWORK, OWNERS[0], NOT_RUN),
 ];
 
 /// The owner and the token of a holding.

@@ -7,18 +7,28 @@ use alloy_primitives::{Address, B256, Bytes, U256, b256, bytes, hex, keccak256};
 use saldo::Holding;
 use saldo_drill::{Chain, ChainBuilder};
 
-use super::holding::{CLONE, GUARDED, HOLDINGS, NOTHING, OTHER, OWNERS, PLAIN, PROXY, PROXY_CODE, of_token};
+use super::holding::{
+    CLONE, GUARDED, HOLDINGS, NOT_RUN, NOTHING, OTHER, OWNERS, PLAIN, PROXY, PROXY_CODE, of_token,
+};
 
 const PLAIN_HASH: B256 = b256!("d0a06b12ac47863b5c7be4185c2deaad1c61557033f56c7d4ea74429cbb25e23");
 const GUARDED_HASH: B256 = b256!("b44fb4e949d0f78f87f79ee46428f23a2a5713ce6fc6e0beb3dda78c2ac1ea55");
-const PROXY_HASH: B256 = b256!("d80d4b7c890cb9d6a4893e6b52bc34b56b25335cb13716e0d1d31383e6b41505");
+/// `ERC1967Proxy` of OpenZeppelin 5.
+const PROXY_BYTES: Bytes = bytes!(
+    "6080604052600a600c565b005b60186014601a565b6051565b565b6000604c7f360894a13ba1a3210667c828492db98dca3e2076cc3735a920a3ca505d"
+    "382bbc546001600160a01b031690565b905090565b3660008037600080366000845af43d6000803e808015606f573d6000f35b3d6000fdfea264697066"
+    "735822122051da5b51f2e43cd956e2b3e18d302642bb371a72f196cc4a9776ab84ef5e725a64736f6c634300081d0033"
+);
 const PROXY_CODE_HASH: B256 = b256!("cdfb7d322961af3acae7a8f7ee8b69c205b36f576cc5b077f170c7eb8ecbe3ea");
-/// keccak256 of "org.zeppelinos.proxy.implementation".
-pub(crate) const POINTER: B256 = b256!("7050c9e0f4ca769c69bd3a8ef740bc37934f8e2c036e5a723fd8ee048ed3f8c3");
+/// keccak256 of "eip1967.proxy.implementation" minus one.
+pub(crate) const POINTER: B256 = b256!("360894a13ba1a3210667c828492db98dca3e2076cc3735a920a3ca505d382bbc");
 /// Where USDT keeps `upgradedAddress` and `deprecated`.
 const DEPRECATED: B256 = B256::with_last_byte(10);
 /// Code that answers every call with the word of a mapping in slot 0, for the address that the call names.
 const OTHER_BYTES: Bytes = bytes!("600435600052600060205260406000205460005260206000f3");
+
+/// Code that answers every call with an old block hash.
+const NOT_RUN_BYTES: Bytes = bytes!("600243034060005260206000f3");
 
 /// The highest bit of a word, which says in USDC that the owner is blocked.
 pub(crate) const BLOCKED: U256 = U256::from_limbs([0, 0, 0, 1 << 63]);
@@ -48,8 +58,10 @@ pub enum Target {
     First,
     /// Code with a known layout that keeps balances in another slot.
     OtherSlot,
-    /// Code without a known layout.
+    /// Code without a known layout, which is run.
     Unknown,
+    /// Code that cannot be run.
+    NotRun,
     /// An address without code.
     NoCode,
 }
@@ -61,8 +73,10 @@ pub(crate) enum Truth {
     Units(U256, bool),
     /// So many base units, which follow only from running the code.
     Executed(U256),
-    /// No slot and no code of the token itself says how much.
-    Unprovable,
+    /// The code cannot be run over proven state.
+    NotRun,
+    /// The code would have to be run, and no provider has its bytes.
+    NoCode,
     /// The address is no token.
     NotAToken,
 }
@@ -89,6 +103,7 @@ impl Target {
             Self::First => PROXY_CODE,
             Self::OtherSlot => PLAIN,
             Self::Unknown => OTHER,
+            Self::NotRun => NOT_RUN,
             Self::NoCode => NOTHING,
         }
     }
@@ -101,10 +116,11 @@ pub(crate) fn deploy(builder: ChainBuilder, first: u64) -> ChainBuilder {
     let builder = builder
         .code_hash(PLAIN, PLAIN_HASH)
         .code_hash(GUARDED, GUARDED_HASH)
-        .code_hash(PROXY, PROXY_HASH)
+        .code(PROXY, PROXY_BYTES)
         .code_hash(PROXY_CODE, PROXY_CODE_HASH)
         .code(CLONE, clone.concat().into())
         .code(OTHER, OTHER_BYTES)
+        .code(NOT_RUN, NOT_RUN_BYTES)
         .storage(PROXY, POINTER, word_of(PROXY_CODE));
     // In a trie of one slot, the proof of any other slot is the same.
     let tokens = [PLAIN, GUARDED, PROXY, CLONE, OTHER];
@@ -131,22 +147,23 @@ pub(crate) fn truth(chain: &Chain, block: B256, holding: &Holding) -> Option<Tru
     let units = word(key_of(code, owner))?;
     Some(match code {
         PLAIN => Truth::Units(units, false),
-        GUARDED if !word(DEPRECATED)?.is_zero() => Truth::Unprovable,
+        GUARDED if !word(DEPRECATED)?.is_zero() => Truth::NoCode,
         GUARDED => Truth::Units(units, false),
         PROXY_CODE => Truth::Units(units & !BLOCKED, units & BLOCKED != U256::ZERO),
         OTHER => Truth::Executed(units),
+        NOT_RUN => Truth::NotRun,
         _ => Truth::NotAToken,
     })
 }
 
-/// Whether `event` makes the reason `code` true of `holding`.
-pub(crate) fn leads_to(event: TokenEvent, holding: &Holding, code: &str) -> bool {
-    let Some((_, token)) = of_token(holding) else { return false };
+/// What `event` makes of a balance of `token`, if it is no amount of a known layout.
+pub(crate) fn leads_to(event: TokenEvent, token: Address) -> Option<Truth> {
     match event {
-        TokenEvent::Upgrade(Target::NoCode) => token == PROXY && code == "not_a_token",
-        TokenEvent::Upgrade(Target::Unknown) => token == PROXY && code == "token_layout_unproven",
-        TokenEvent::Deprecated(true) => token == GUARDED && code == "token_layout_unproven",
-        _ => false,
+        TokenEvent::Upgrade(Target::NoCode) if token == PROXY => Some(Truth::NotAToken),
+        TokenEvent::Upgrade(Target::NotRun) if token == PROXY => Some(Truth::NotRun),
+        TokenEvent::Upgrade(Target::Unknown) if token == PROXY => Some(Truth::Executed(U256::ZERO)),
+        TokenEvent::Deprecated(true) if token == GUARDED => Some(Truth::NoCode),
+        _ => None,
     }
 }
 
@@ -158,6 +175,7 @@ fn words(token: Address, owner: Address, units: u64, is_blocked: bool) -> Vec<(B
             vec![
                 (key_of(PROXY_CODE, owner), U256::from(units) | blocked),
                 (key_of(PLAIN, owner), U256::from(units.wrapping_add(1_000))),
+                (key_of(OTHER, owner), U256::from(units.wrapping_add(2_000))),
             ]
         }
         CLONE => vec![(key_of(PLAIN, owner), U256::from(units))],

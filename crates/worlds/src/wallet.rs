@@ -5,7 +5,7 @@ use futures_util::future::BoxFuture;
 use saldo::{Anchor, Holding, Level, Proven, Reading, UnixTime};
 
 /// The reasons that are proven: no other provider can say otherwise.
-pub(crate) const NO_BALANCE: [&str; 2] = ["not_a_token", "token_layout_unproven"];
+const NO_BALANCE: [&str; 3] = ["not_a_token", "token_layout_unproven", "token_not_run"];
 
 /// A wallet.
 pub trait Wallet {

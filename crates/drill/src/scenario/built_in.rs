@@ -3,7 +3,7 @@
 use super::Scenario;
 
 /// The names and texts of the files.
-const FILES: [(&str, &str); 81] = [
+const FILES: [(&str, &str); 82] = [
     ("cloud-region-down", include_str!("../../scenarios/cloud-region-down.toml")),
     ("false-zero", include_str!("../../scenarios/false-zero.toml")),
     ("truncated-proof", include_str!("../../scenarios/truncated-proof.toml")),
@@ -82,6 +82,7 @@ const FILES: [(&str, &str); 81] = [
     ("token-invented", include_str!("../../scenarios/token-invented.toml")),
     ("token-upgraded", include_str!("../../scenarios/token-upgraded.toml")),
     ("token-upgraded-to-unknown-code", include_str!("../../scenarios/token-upgraded-to-unknown-code.toml")),
+    ("token-cannot-be-run", include_str!("../../scenarios/token-cannot-be-run.toml")),
     ("token-guard-fails", include_str!("../../scenarios/token-guard-fails.toml")),
     ("not-a-token", include_str!("../../scenarios/not-a-token.toml")),
     ("token-frozen", include_str!("../../scenarios/token-frozen.toml")),

@@ -9,7 +9,7 @@ use crate::token::{Target, TokenEvent};
 use crate::world::{Step, World};
 
 /// The places of the tokens in [`HOLDINGS`](crate::HOLDINGS).
-const TOKENS: [usize; 10] = [3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
+const TOKENS: [usize; 11] = [3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13];
 /// The places whose owners hold tokens with a known layout, at least at first.
 const PROVABLE: [usize; 8] = [3, 4, 5, 6, 7, 8, 11, 12];
 
@@ -27,8 +27,9 @@ pub(super) fn events(story: &str, pool: u64, slots: u64) -> Vec<(u64, Event)> {
             let target = rng.weighted(&[
                 (35, Target::First),
                 (35, Target::OtherSlot),
-                (15, Target::Unknown),
-                (15, Target::NoCode),
+                (12, Target::Unknown),
+                (6, Target::NotRun),
+                (12, Target::NoCode),
             ]);
             events.push((slot, Event::Token(TokenEvent::Upgrade(target))));
         }

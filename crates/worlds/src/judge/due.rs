@@ -41,7 +41,10 @@ impl Judge<'_> {
         let took = read.until.saturating_sub(read.from);
         let limit = bound.saturating_add(self.bounds.afterwards).min(self.world.wants.deadline);
         let check = if self.failed_before { Check::Recovery } else { Check::Enough };
-        for shown in read.shown {
+        for (place, shown) in read.places.iter().zip(read.shown) {
+            if HOLDINGS.get(*place).is_some_and(|holding| self.may_lack_code(holding, read)) {
+                return None;
+            }
             if let Some(text) = self.missed(read, provider, shown) {
                 return Some(wrong(check, read, text));
             }

@@ -3,6 +3,7 @@
 use saldo_beacon::Fork;
 
 use super::{Behaviour, Judge, Read, Worth, wrong};
+use crate::holding::HOLDINGS;
 use crate::host::{Role, Visit};
 use crate::story::Event;
 use crate::verdict::{Check, Violation};
@@ -48,10 +49,17 @@ impl Judge<'_> {
             "heads_refused" | "hand_over_missing" | "light_client_behind" => {
                 self.may_lack_heads(read) || self.world.table != Table::Complete
             }
-            "not_a_token" | "token_layout_unproven" => self.has_no_balance(code, read),
+            "not_a_token" | "token_not_run" => self.has_no_balance(code, read),
+            "providers_failing" if self.lacks_code(read) => true,
             // Reasons that no wallet of these worlds gets fit no provider either.
             _ => self.is_reason_of_providers(code, read),
         }
+    }
+
+    /// Whether a code that this read needs is one that no provider has.
+    fn lacks_code(&self, read: &Read<'_>) -> bool {
+        let mut holdings = read.places.iter().filter_map(|place| HOLDINGS.get(*place));
+        holdings.any(|holding| self.may_lack_code(holding, read))
     }
 
     /// Whether `code` is true of this read, as far as it is about execution providers.

@@ -36,6 +36,7 @@ struct Word {
 pub(super) enum CodeName {
     Nothing,
     Unknown,
+    OldBlockHash,
     MinimalProxy,
     Named(ContractCode),
 }
@@ -47,6 +48,7 @@ impl TryFrom<String> for CodeName {
         match name.as_str() {
             "none" => Ok(Self::Nothing),
             "unknown" => Ok(Self::Unknown),
+            "old_block_hash" => Ok(Self::OldBlockHash),
             "minimal_proxy" => Ok(Self::MinimalProxy),
             name => ContractCode::named(name).map(Self::Named).ok_or_else(|| no_code(name)),
         }
@@ -55,7 +57,8 @@ impl TryFrom<String> for CodeName {
 
 fn no_code(name: &str) -> String {
     let known = layouts().iter().map(|it| it.name).chain(proxies().iter().map(|it| it.name));
-    let known: Vec<&str> = ["none", "unknown", "minimal_proxy"].into_iter().chain(known).collect();
+    let known: Vec<&str> =
+        ["none", "unknown", "old_block_hash", "minimal_proxy"].into_iter().chain(known).collect();
     let is_like = |other: &&&str| other.eq_ignore_ascii_case(&name.replace('-', "_"));
     match known.iter().find(is_like) {
         Some(like) => format!("there is no code `{name}`; did you mean `{like}`?"),
@@ -78,6 +81,7 @@ impl CodeName {
             (_, Some(_)) => Err("it is no proxy, and `points_to` another contract"),
             (Self::Nothing, None) => Ok(ContractCode::Nothing),
             (Self::Unknown, None) => Ok(ContractCode::Unknown),
+            (Self::OldBlockHash, None) => Ok(ContractCode::OldBlockHash),
             (Self::Named(code), None) => Ok(code),
         }
     }

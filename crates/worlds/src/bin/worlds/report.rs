@@ -37,7 +37,7 @@ const WHYS: [&str; 31] = [
     "providers_failing",
     "quota_exhausted",
     "rate_limited",
-    "token_layout_unproven",
+    "token_not_run",
     "too_few_checkpoint_sources",
     "unknown_fork",
     "unknown_header_layout",
