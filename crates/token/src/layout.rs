@@ -84,6 +84,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_guard_is_in_the_token_or_in_the_contract_that_it_names() {
+        let (token, other) = (Address::repeat_byte(1), Address::repeat_byte(2));
+        assert_eq!((Place::Token.of(token), Place::At(other).of(token)), (token, other));
+    }
+
+    #[test]
     fn the_highest_bit_is_no_part_of_the_amount() {
         let highest = U256::ONE << 255;
         let most = highest - U256::ONE;

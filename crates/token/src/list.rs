@@ -154,6 +154,16 @@ mod tests {
         assert_eq!((token.decimals, token.symbol.as_str(), token.name.as_str()), (6, "USDC", "USD Coin"));
     }
 
+    /// Without letters in both cases there is no checksum.
+    #[test]
+    fn an_address_in_one_case_needs_no_checksum() {
+        let digits = "A0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48";
+        for other in [digits.to_lowercase(), digits.to_uppercase()] {
+            let read = list(&USDC.replace(digits, &other)).unwrap();
+            assert_eq!(read.tokens, list(USDC).unwrap().tokens, "{other}");
+        }
+    }
+
     #[test]
     fn a_malformed_entry_is_left_out_and_counted() {
         for (from, to) in [
@@ -180,5 +190,10 @@ mod tests {
         assert!(matches!(TokenList::from_json(&large), Err(ListError::TooLarge { .. })));
         let many = vec!["0"; TokenList::MAX_TOKENS + 1].join(",");
         assert!(matches!(list(&many), Err(ListError::TooMany { .. })));
+        let most = vec!["0"; TokenList::MAX_TOKENS].join(",");
+        assert_eq!(list(&most).unwrap().skipped, TokenList::MAX_TOKENS);
+        let mut largest = br#"{"tokens":[]}"#.to_vec();
+        largest.resize(TokenList::MAX_BYTES, b' ');
+        assert!(TokenList::from_json(&largest).is_ok());
     }
 }

@@ -3,11 +3,12 @@ use std::collections::BTreeMap;
 use alloy_primitives::{Bytes, keccak256};
 
 use super::*;
-use crate::proxy::ZEPPELINOS_IMPLEMENTATION;
+use crate::proxy::{ERC1967_BEACON, ZEPPELINOS_IMPLEMENTATION};
 
 const TOKEN: Address = Address::repeat_byte(1);
 const IMPLEMENTATION: Address = Address::repeat_byte(2);
 const OWNER: Address = Address::repeat_byte(3);
+const BEACON: Address = Address::repeat_byte(4);
 
 #[derive(Clone, Default)]
 struct World {
@@ -167,4 +168,59 @@ fn a_minimal_proxy_is_followed_by_its_code() {
         world.codes.insert(keccak256(&code), code.into());
         assert_eq!(read(&with_word(world, "WETH9", U256::from(3))), Ok(U256::from(3)));
     }
+}
+
+/// A beacon that names the implementation, with the code of a pair of Uniswap.
+fn behind_a_beacon(its_code: B256) -> World {
+    let mut world = token("BeaconProxy of OpenZeppelin 4");
+    world.slots.insert((TOKEN, ERC1967_BEACON), word(BEACON));
+    world.code_hashes.insert(BEACON, its_code);
+    world.slots.insert((BEACON, B256::with_last_byte(1)), word(IMPLEMENTATION));
+    world.code_hashes.insert(IMPLEMENTATION, hash_of("UniswapV2Pair"));
+    with_word(world, "UniswapV2Pair", U256::from(4))
+}
+
+#[test]
+fn a_beacon_is_followed_only_if_its_own_code_is_known() {
+    for beacon in table::beacons() {
+        let whole = behind_a_beacon(beacon.code_hash);
+        assert_eq!(read(&whole), Ok(U256::from(4)));
+        let route = find(&whole, TOKEN).unwrap();
+        assert_eq!((route.implementation, route.layout.name), (Some(IMPLEMENTATION), "UniswapV2Pair"));
+        // Each step asks for what it needs.
+        let without = |address, key| {
+            let mut world = whole.clone();
+            world.slots.remove(&(address, key));
+            read(&world)
+        };
+        let of_the_beacon = B256::with_last_byte(1);
+        let pointer = Query::slot(TOKEN, ERC1967_BEACON);
+        assert_eq!(without(TOKEN, ERC1967_BEACON), Err(Obstacle::Missing(pointer)));
+        let named = Query::slot(BEACON, of_the_beacon);
+        assert_eq!(without(BEACON, of_the_beacon), Err(Obstacle::Missing(named)));
+        let mut world = whole.clone();
+        world.code_hashes.remove(&BEACON);
+        assert_eq!(read(&world), Err(Obstacle::Missing(Query::account(BEACON))));
+        // A word that is no address, in the proxy and in the beacon.
+        for place in [(TOKEN, ERC1967_BEACON), (BEACON, of_the_beacon)] {
+            let mut world = whole.clone();
+            world.slots.insert(place, word(IMPLEMENTATION) | (U256::ONE << 160));
+            assert!(matches!(read(&world), Err(Obstacle::LayoutUnknown { implementation: None, .. })));
+        }
+    }
+    for other in [hash_of("UniswapV2Pair"), KECCAK256_EMPTY, B256::repeat_byte(9)] {
+        let unknown = read(&behind_a_beacon(other));
+        assert!(matches!(unknown, Err(Obstacle::LayoutUnknown { implementation: None, .. })));
+    }
+}
+
+#[test]
+fn an_implementation_that_is_delegated_or_minimal_is_not_followed_further() {
+    let delegation: Bytes = [&[0xef, 0x01, 0x00][..], BEACON.as_slice()].concat().into();
+    let mut world = World::default();
+    world.code_hashes.insert(TOKEN, keccak256(&delegation));
+    world.codes.insert(keccak256(&delegation), delegation.clone());
+    world.code_hashes.insert(BEACON, keccak256(&delegation));
+    let unknown = Obstacle::LayoutUnknown { code_hash: keccak256(&delegation), implementation: Some(BEACON) };
+    assert_eq!(read(&world), Err(unknown));
 }

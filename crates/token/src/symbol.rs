@@ -188,6 +188,31 @@ mod tests {
         }
     }
 
+    /// The first and the last of each range, and what is beside it.
+    #[test]
+    fn each_range_of_marks_begins_and_ends_where_it_should() {
+        let invisible = "\u{ad}\u{34f}\u{115f}\u{1160}\u{17b4}\u{17b5}\u{180b}\u{180f}\u{200b}\u{200d}\u{2060}\u{2064}\u{206a}\
+                         \u{206f}\u{3164}\u{fe00}\u{fe0f}\u{feff}\u{ffa0}\u{fff0}\u{fffb}\u{fffd}\u{1d173}\u{1d17a}\u{e0000}\
+                         \u{e0fff}\u{0}\u{1f}\u{7f}\u{9f}\u{a0}\u{2003}\u{3000}";
+        let direction = "\u{61c}\u{200e}\u{200f}\u{202a}\u{202e}\u{2066}\u{2069}";
+        let seen = "\u{ae}\u{350}\u{115e}\u{1161}\u{17b3}\u{17b6}\u{180a}\u{1810}\u{2010}\u{2070}\u{3163}\u{fdff}\u{fe10}\u{ff9f}\
+                    \u{fffc}\u{1d172}\u{1d17b}";
+        for (characters, flaw, is_shown) in [
+            (invisible, SymbolFlaw::Invisible, false),
+            (direction, SymbolFlaw::Direction, false),
+            (seen, SymbolFlaw::NotAscii, true),
+        ] {
+            for character in characters.chars() {
+                let symbol = Symbol::new(&format!("US{character}DC"));
+                assert_eq!(
+                    (symbol.flaws(), symbol.as_str().contains(character)),
+                    (&[flaw][..], is_shown),
+                    "{character:?}"
+                );
+            }
+        }
+    }
+
     #[test]
     fn what_turns_the_text_around_is_removed_and_marked() {
         for text in ["\u{202e}CDSU", "US\u{2066}DC", "USDC\u{200f}", "\u{61c}USDC"] {
@@ -207,6 +232,7 @@ mod tests {
     #[test]
     fn length_emptiness_and_the_names_of_coins_are_marked() {
         assert_eq!(flaws(&"A".repeat(25)), [SymbolFlaw::TooLong]);
+        assert_eq!(flaws(&"A".repeat(24)), []);
         assert_eq!(Symbol::new(&"A".repeat(1_000_000)).as_str().len(), Symbol::MAX_CHARS);
         assert_eq!(flaws(""), [SymbolFlaw::Empty]);
         assert_eq!(flaws("\u{200b}"), [SymbolFlaw::Empty, SymbolFlaw::Invisible]);
