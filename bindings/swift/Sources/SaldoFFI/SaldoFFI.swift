@@ -6050,6 +6050,20 @@ public enum Derivation: Equatable, Hashable {
          */implementation: String?
     )
     /**
+     * The token's own code was run over proven state.
+     */
+    case executed(
+        /**
+         * The hash of the token's code, 0x and 64 hexadecimal digits.
+         */codeHash: String, 
+        /**
+         * How many accounts it read.
+         */accounts: UInt32, 
+        /**
+         * How many slots of their storage it read.
+         */slots: UInt32
+    )
+    /**
      * A way that this version has no name for.
      */
     case other
@@ -6077,7 +6091,10 @@ public struct FfiConverterTypeDerivation: FfiConverterRustBuffer {
         case 1: return .slot(layout: try FfiConverterString.read(from: &buf), codeHash: try FfiConverterString.read(from: &buf), implementation: try FfiConverterOptionString.read(from: &buf)
         )
         
-        case 2: return .other
+        case 2: return .executed(codeHash: try FfiConverterString.read(from: &buf), accounts: try FfiConverterUInt32.read(from: &buf), slots: try FfiConverterUInt32.read(from: &buf)
+        )
+        
+        case 3: return .other
         
         default: throw UniffiInternalError.unexpectedEnumCase
         }
@@ -6094,8 +6111,15 @@ public struct FfiConverterTypeDerivation: FfiConverterRustBuffer {
             FfiConverterOptionString.write(implementation, into: &buf)
             
         
-        case .other:
+        case let .executed(codeHash,accounts,slots):
             writeInt(&buf, Int32(2))
+            FfiConverterString.write(codeHash, into: &buf)
+            FfiConverterUInt32.write(accounts, into: &buf)
+            FfiConverterUInt32.write(slots, into: &buf)
+            
+        
+        case .other:
+            writeInt(&buf, Int32(3))
         
         }
     }
