@@ -81,8 +81,20 @@ impl Behaviour {
 
     /// The fault, if this side can have it.
     fn rule(self, chains: &Chains, side: Side) -> Option<Rule> {
-        let fault = self.fault(chains)?;
+        let fault = self.lie_about_tokens().or_else(|| self.fault(chains))?;
         fault.side().is_none_or(|only| only == side).then(|| fault.into())
+    }
+
+    fn lie_about_tokens(self) -> Option<Fault> {
+        match self {
+            Self::OtherSlots => Some(Fault::OtherSlotsProof),
+            Self::TruncatedSlot(nodes) => Some(Fault::TruncatedStorageProof { nodes }),
+            Self::NoSlots => Some(Fault::NoStorageProof),
+            Self::LeftOutSlot => Some(Fault::LeftOutSlot),
+            Self::MixedBlocks => Some(Fault::MixedBlocks),
+            Self::OtherCode => Some(Fault::OtherCode),
+            _ => None,
+        }
     }
 
     fn fault(self, chains: &Chains) -> Option<Fault> {
@@ -124,12 +136,6 @@ impl Behaviour {
             Self::OtherAccountEchoed => Fault::OtherAccountEchoed,
             Self::InventedZero => Fault::InventedTrie { balance: U256::ZERO },
             Self::InventedRiches => Fault::InventedTrie { balance: U256::from(1_u64 << 62) },
-            Self::OtherSlots => Fault::OtherSlotsProof,
-            Self::TruncatedSlot(nodes) => Fault::TruncatedStorageProof { nodes },
-            Self::NoSlots => Fault::NoStorageProof,
-            Self::LeftOutSlot => Fault::LeftOutSlot,
-            Self::MixedBlocks => Fault::MixedBlocks,
-            Self::OtherCode => Fault::OtherCode,
             Self::JsonOnly => Fault::JsonOnly,
             Self::ForgedSignature => Fault::ForgedSignature,
             Self::TooFewSigners(signers) => Fault::TooFewSigners(signers),
@@ -141,12 +147,7 @@ impl Behaviour {
             Self::OtherRoot => Fault::OtherRoot,
             Self::NotFinalized => Fault::NotFinalized,
             Self::NoRoute => Fault::NoRoute,
-            Self::Honest
-            | Self::Slow(_)
-            | Self::Lagging(_)
-            | Self::TipOnly
-            | Self::Window(_)
-            | Self::OddHeader => return None,
+            _ => return None,
         })
     }
 }
