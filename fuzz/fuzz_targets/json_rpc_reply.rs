@@ -16,7 +16,7 @@ use saldo_proof::StateRoot;
 use saldo_proof::eip1186::AccountReply;
 use saldo_reading::Failure;
 use saldo_source::execution::{
-    At, Question, ask, ask_together, balance, block_number_of, chain_id, chain_id_of, raw_header,
+    At, Question, ask, ask_together, balance, block_number_of, chain_id, chain_id_of, code, raw_header,
     state_proofs,
 };
 use saldo_source::{Clock, Deadline, Endpoint, Io, Request, Response, Transport, TransportError};
@@ -69,6 +69,7 @@ fuzz_target!(|input: &[u8]| {
         Question::ChainId,
         Question::Capabilities,
         Question::Balance { address: Address::ZERO, at: At::Latest },
+        Question::Code { address: Address::ZERO, at: At::Latest },
     ];
     let soon = Deadline::after(&Still, TIMEOUT);
     let provider = &*PROVIDER;
@@ -165,6 +166,10 @@ fn judge(result: Result<Box<RawValue>, Failure>, body: &[u8], question: &Questio
         Question::Balance { .. } => {
             let claimed = balance(&result).is_some();
             assert!(!claimed || result.get().starts_with("\"0x"));
+        }
+        Question::Code { .. } => {
+            let read = code(&result);
+            assert!(read.is_err() || result.get().len() % 2 == 0, "two digits for each byte");
         }
     }
 }
