@@ -27,6 +27,7 @@ pub fn add(seeds: &mut Seeds, directories: &Path) {
     files(seeds, directories);
     errors(seeds);
     pairs(seeds);
+    tokens(seeds);
 }
 
 /// Adds steps of the target `advance`. The step 6 means "advance by the object with this number, unchanged".
@@ -184,5 +185,27 @@ fn pairs(seeds: &mut Seeds) {
         let (address, proof): &(_, Vec<Bytes>) = &account[usize::from(owner) % OWNERS.len()];
         let proof = [address.as_slice(), &template(proof)].concat();
         seeds.add("join", [&[3], &number_of(place)[..], &part(&proof), &[0, 0, 0]].concat());
+    }
+}
+
+/// Adds token lists and symbols, and tokens of each kind of code with the slots that they need.
+fn tokens(seeds: &mut Seeds) {
+    let entry = r#"{"chainId":1,"address":"0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48","decimals":6,"symbol":"USDC","name":"USD"}"#;
+    let malformed = r#"{"chainId":"1","address":"0x","decimals":-1}"#;
+    for entries in
+        [entry.to_owned(), format!("{entry},{entry}"), format!("{malformed},{entry}"), String::new()]
+    {
+        seeds.add("token_list", format!(r#"{{"name":"list","tokens":[{entries}]}}"#).into());
+    }
+    for symbol in ["USDC", "\u{202e}CDSU", "US\u{200b}DC", "USD\u{421}", "ETH"] {
+        seeds.add("token_list", symbol.into());
+    }
+    // A kind of code and its number, for the token; the other contracts have layouts or are beacons.
+    for kind in 0..8 {
+        for number in 0..12 {
+            let contracts = [kind, number, 0, 1, number % 4, 0, 3, number % 2, 0, 0];
+            let slots: Vec<u8> = (0..16).flat_map(|slot| [slot % 3, 0, slot, 0, 0, slot % 4, 0]).collect();
+            seeds.add("token_route", [&contracts[..], &[16], &slots].concat());
+        }
     }
 }

@@ -9,3 +9,4 @@ pub mod scene;
 #[path = "../../tests/src/second_opinion.rs"]
 pub mod second_opinion;
 pub mod stored;
+pub mod token;
