@@ -2,8 +2,9 @@
 //! block. An upgrade moves the balances to another slot: from then on, the old slot says nothing.
 
 use alloy_primitives::{Address, B256, Bytes, U256};
-use saldo::Reading;
+use saldo::{Proven, Reading};
 use saldo_drill::Chain;
+use saldo_tests::assembler::token_of;
 use saldo_tests::compiled::{Compiled, all_compiled, compiled};
 use saldo_tests::scene::{ALICE, BOB, Scene, UNUSED};
 use saldo_tests::token::{erc20, minimal_proxy, set_word};
@@ -15,19 +16,24 @@ const BEACON: Address = Address::repeat_byte(0x53);
 /// Implementations that keep balances in slots 3 and 1.
 const WETH9: Address = Address::repeat_byte(0x54);
 const PAIR: Address = Address::repeat_byte(0x55);
-/// A contract whose code is not known.
+/// A contract whose code has no layout, and cannot be run to its end.
 const UNKNOWN: Address = Address::repeat_byte(0x56);
 
 fn scene(seed: u64) -> Scene {
     let scene = Scene::new(seed, 2, 1);
     scene.chain.set_code(WETH9, compiled("weth9").deployed_code);
     scene.chain.set_code(PAIR, compiled("uniswap-v2-pair").deployed_code);
-    scene.chain.set_code_hash(UNKNOWN, B256::repeat_byte(0x56));
+    scene.chain.set_code(UNKNOWN, unreadable());
     // What the implementations themselves hold is not the token's.
     for (implementation, layout) in [(WETH9, "WETH9"), (PAIR, "UniswapV2Pair")] {
         set_word(&scene.chain, implementation, layout, ALICE, U256::from(999));
     }
     scene
+}
+
+/// Code that returns the hash of a block that no header proves.
+fn unreadable() -> Bytes {
+    token_of("2 NUMBER SUB BLOCKHASH")
 }
 
 fn word(address: Address) -> B256 {
@@ -52,6 +58,14 @@ fn amount(scene: &Scene, token: Address, expected: Address) -> u64 {
     let proven = reading.proven().unwrap_or_else(|| panic!("{:?} {:?}", reading.why(), reading.attempts()));
     let Derivation::Slot { implementation, .. } = proven.token().unwrap().derivation() else { panic!() };
     assert_eq!(*implementation, Some(expected));
+    u64::try_from(proven.amount().base_units()).unwrap()
+}
+
+/// The amount that the token's own code returned.
+#[track_caller]
+fn executed(proven: &Proven) -> u64 {
+    let derivation = proven.token().unwrap().derivation();
+    assert!(matches!(derivation, Derivation::Executed { .. }), "{derivation:?}");
     u64::try_from(proven.amount().base_units()).unwrap()
 }
 
@@ -123,10 +137,10 @@ fn a_beacon_upgrades_all_of_its_tokens() {
                 assert_eq!(amount(&scene, token, implementation), expected, "{beacon}");
             }
         }
-        // A beacon whose code is not known may answer anything.
-        scene.chain.set_code_hash(BEACON, B256::repeat_byte(0x57));
+        // A beacon whose code is not known may answer anything, so it is run.
+        scene.chain.set_code(BEACON, unreadable());
         for token in [TOKEN, OTHER] {
-            assert_unknown(&scene, token, "token_layout_unproven");
+            assert_unknown(&scene, token, "token_not_run");
         }
     }
 }
@@ -151,7 +165,13 @@ fn a_code_that_differs_in_one_byte_is_another_code() {
         let mut other = code.to_vec();
         other[place] ^= 1;
         scene.chain.set_code(TOKEN, other.into());
-        assert_unknown(&scene, TOKEN, "token_layout_unproven");
+        // No layout holds for it: it is run, and what comes out is its own.
+        let reading = read(&scene, TOKEN);
+        match reading.proven() {
+            Some(proven) => assert_eq!(executed(proven), 3, "{place}"),
+            None => assert_eq!(reading.why().unwrap().code(), "not_a_token", "{place} {reading:?}"),
+        }
+        assert!(place != code.len() - 1 || reading.proven().is_some(), "the metadata is not run");
     }
 }
 
@@ -162,7 +182,8 @@ fn delegation(target: Address) -> Bytes {
 
 #[test]
 fn a_delegated_account_and_a_minimal_proxy_run_the_code_that_they_name() {
-    for (seed, code) in (40..).zip([delegation, minimal_proxy]) {
+    let codes = [(delegation as fn(Address) -> Bytes, "not_a_token"), (minimal_proxy, "token_not_run")];
+    for (seed, (code, circle)) in (40..).zip(codes) {
         let scene = scene(seed);
         fill(&scene.chain, TOKEN);
         for (target, expected) in [(WETH9, 3), (PAIR, 4)] {
@@ -173,15 +194,20 @@ fn a_delegated_account_and_a_minimal_proxy_run_the_code_that_they_name() {
             scene.chain.set_code(TOKEN, code(target));
             assert_unknown(&scene, TOKEN, "not_a_token");
         }
-        // Only one step is followed: not to the account itself, not in a circle, not through a second one.
+        // Only one step is followed: not to the account itself, not in a circle. On the chain, a delegation to a delegation fails,
+        // and a minimal proxy calls itself until the gas is gone.
         scene.chain.set_code(OTHER, delegation(TOKEN));
         for target in [TOKEN, OTHER] {
             scene.chain.set_code(TOKEN, code(target));
-            assert_unknown(&scene, TOKEN, "token_layout_unproven");
+            assert_unknown(&scene, TOKEN, circle);
         }
+        // Through a second account: a minimal proxy can, by running the code.
         scene.chain.set_code(OTHER, delegation(WETH9));
         scene.chain.set_code(TOKEN, code(OTHER));
-        assert_unknown(&scene, TOKEN, "token_layout_unproven");
+        match read(&scene, TOKEN) {
+            Reading::Proven(proven) => assert_eq!((executed(&proven), circle), (3, "token_not_run")),
+            reading => assert_eq!((reading.why().unwrap().code(), circle), ("not_a_token", "not_a_token")),
+        }
     }
 }
 
@@ -195,12 +221,12 @@ fn a_pointer_to_a_proxy_is_not_followed() {
     point(&scene, OTHER, proxy, WETH9);
     for target in [TOKEN, OTHER, UNKNOWN] {
         point(&scene, TOKEN, proxy, target);
-        assert_unknown(&scene, TOKEN, "token_layout_unproven");
+        assert_unknown(&scene, TOKEN, "token_not_run");
     }
-    // Bits beyond an address.
+    // Bits beyond an address: no layout is taken. The proxy's own code ignores them.
     let Pointer::Slot(slot) = proxy.pointer else { panic!() };
     scene.chain.set_storage(TOKEN, slot, U256::from_be_bytes(word(WETH9).0) | (U256::ONE << 160));
-    assert_unknown(&scene, TOKEN, "token_layout_unproven");
+    assert_eq!(executed(read(&scene, TOKEN).proven().unwrap()), 3);
 }
 
 /// The last amount becomes final while newer blocks prove that the token is gone. It is not handed out again as the amount of now.
@@ -212,7 +238,7 @@ fn an_amount_that_becomes_final_does_not_hide_that_the_token_is_gone() {
     fill(&scene.chain, TOKEN);
     point(&scene, TOKEN, proxy, WETH9);
     assert_eq!(amount(&scene, TOKEN, WETH9), 3);
-    for (gone, code) in [(UNUSED, "not_a_token"), (UNKNOWN, "token_layout_unproven")] {
+    for (gone, code) in [(UNUSED, "not_a_token"), (UNKNOWN, "token_not_run")] {
         point(&scene, TOKEN, proxy, gone);
         for _ in 0..12 {
             assert_unknown(&scene, TOKEN, code);
