@@ -13,9 +13,7 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 use url::Origin;
 
-pub(super) use self::line::Active;
 use self::line::Line;
-use self::line::Place;
 pub(super) use self::silence::Pool;
 use self::silence::Silence;
 
@@ -320,6 +318,66 @@ impl Drop for Handshake {
             server.connected = Some(Instant::now());
         }
         server.changed.notify_waiters();
+    }
+}
+
+/// A request in progress. Dropped without [`Active::succeed`], its connection is lost.
+#[derive(Debug)]
+pub(super) struct Active {
+    servers: Arc<Servers>,
+    origin: Origin,
+    is_whole: bool,
+}
+
+impl Active {
+    fn new(servers: Arc<Servers>, origin: Origin) -> Self {
+        Self { servers, origin, is_whole: false }
+    }
+
+    /// Ends it with a whole answer, which came on a connection that the request had since `sent`.
+    pub(super) fn succeed(mut self, sent: Instant) {
+        self.is_whole = true;
+        if let Some(server) = self.servers.known().get_mut(&self.origin) {
+            server.line.note_answer(sent.elapsed());
+        }
+    }
+}
+
+impl Drop for Active {
+    fn drop(&mut self) {
+        let mut known = self.servers.known();
+        let Some(server) = known.get_mut(&self.origin) else { return };
+        server.line.end();
+        // The pool gives a connection that is whole to the next request.
+        if !self.is_whole {
+            server.changed.notify_waiters();
+        }
+    }
+}
+
+/// The place in the line of a request that has no connection.
+#[derive(Debug)]
+struct Place {
+    servers: Arc<Servers>,
+    origin: Origin,
+    ticket: u64,
+}
+
+impl Place {
+    fn new(servers: Arc<Servers>, origin: Origin, ticket: u64) -> Self {
+        Self { servers, origin, ticket }
+    }
+
+    fn ticket(&self) -> u64 {
+        self.ticket
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if let Some(server) = self.servers.known().get_mut(&self.origin) {
+            server.line.leave(self.ticket);
+        }
     }
 }
 

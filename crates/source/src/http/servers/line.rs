@@ -2,12 +2,7 @@
 //! connection serves one request at a time, so that a request that has no connection knows when its turn comes.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
-
-use url::Origin;
-
-use super::Servers;
+use std::time::Duration;
 
 /// The requests to one server.
 #[derive(Debug, Default)]
@@ -45,6 +40,16 @@ impl Line {
         self.answer
     }
 
+    /// A request ends.
+    pub(super) fn end(&mut self) {
+        self.active = self.active.saturating_sub(1);
+    }
+
+    /// Notes the time that a whole answer took on its connection.
+    pub(super) fn note_answer(&mut self, took: Duration) {
+        self.answer = Some(took);
+    }
+
     /// Whether a request is in progress.
     pub(super) fn is_used(&self) -> bool {
         self.active > 0
@@ -66,66 +71,6 @@ impl Line {
             return false;
         };
         answer.saturating_mul(rounds.saturating_add(1)) <= handshake
-    }
-}
-
-/// A request in progress. Dropped without [`Active::succeed`], its connection is lost.
-#[derive(Debug)]
-pub(in crate::http) struct Active {
-    servers: Arc<Servers>,
-    origin: Origin,
-    is_whole: bool,
-}
-
-impl Active {
-    pub(super) fn new(servers: Arc<Servers>, origin: Origin) -> Self {
-        Self { servers, origin, is_whole: false }
-    }
-
-    /// Ends it with a whole answer, which came on a connection that the request had since `sent`.
-    pub(in crate::http) fn succeed(mut self, sent: Instant) {
-        self.is_whole = true;
-        if let Some(server) = self.servers.known().get_mut(&self.origin) {
-            server.line.answer = Some(sent.elapsed());
-        }
-    }
-}
-
-impl Drop for Active {
-    fn drop(&mut self) {
-        let mut known = self.servers.known();
-        let Some(server) = known.get_mut(&self.origin) else { return };
-        server.line.active = server.line.active.saturating_sub(1);
-        // The pool gives a connection that is whole to the next request.
-        if !self.is_whole {
-            server.changed.notify_waiters();
-        }
-    }
-}
-
-/// The place in the line of a request that has no connection.
-#[derive(Debug)]
-pub(super) struct Place {
-    servers: Arc<Servers>,
-    origin: Origin,
-    ticket: u64,
-}
-
-impl Place {
-    pub(super) fn new(servers: Arc<Servers>, origin: Origin, ticket: u64) -> Self {
-        Self { servers, origin, ticket }
-    }
-
-    pub(super) fn ticket(&self) -> u64 {
-        self.ticket
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        if let Some(server) = self.servers.known().get_mut(&self.origin) {
-            server.line.leave(self.ticket);
-        }
     }
 }
 
