@@ -182,8 +182,8 @@ fn delegation(target: Address) -> Bytes {
 
 #[test]
 fn a_delegated_account_and_a_minimal_proxy_run_the_code_that_they_name() {
-    let codes: [(fn(Address) -> Bytes, &str); 2] =
-        [(delegation, "not_a_token"), (minimal_proxy, "token_not_run")];
+    type MakeCode = fn(Address) -> Bytes;
+    let codes: [(MakeCode, &str); 2] = [(delegation, "not_a_token"), (minimal_proxy, "token_not_run")];
     for (seed, (code, circle)) in (40..).zip(codes) {
         let scene = scene(seed);
         fill(&scene.chain, TOKEN);
