@@ -47,7 +47,7 @@ class Program:
     code: bytes
     storage: dict[int, int]
     balance: int
-    # Whether it reads what a call by JSON-RPC may change.
+    # Whether it reads what a call by JSON-RPC may change, or makes contracts, which saldo refuses.
     reads_limits: bool
 
     def account(self) -> dict[str, object]:
@@ -115,11 +115,14 @@ class Writer:
 
     def statement(self, depth: int = 0) -> None:
         """Something that changes memory, storage or the way through the code."""
-        self._rng.choice((
+        kinds = [
             self._store_in_memory, self._store_in_memory, self._store_byte, self._copy, self._write, self._log,
             lambda: self._branch(depth), lambda: self._branch(depth), lambda: self._repeat(depth),
-            self._keep_result, self._create,
-        ))()
+            self._keep_result,
+        ]
+        if self._reads_limits:
+            kinds.append(self._create)
+        self._rng.choice(kinds)()
 
     def end(self) -> None:
         """The end of the contract: mostly one word is returned."""
