@@ -51,9 +51,17 @@ impl Judge<'_> {
             }
             "not_a_token" | "token_not_run" => self.has_no_balance(code, read),
             "providers_failing" if self.lacks_code(read) => true,
+            "denied" if self.is_denied_by_a_source(read) => true,
             // Reasons that no wallet of these worlds gets fit no provider either.
             _ => self.is_reason_of_providers(code, read),
         }
+    }
+
+    /// Whether a beacon or checkpoint source denies access.
+    fn is_denied_by_a_source(&self, read: &Read<'_>) -> bool {
+        let parties = [&self.world.sources, &self.world.witnesses];
+        let mut behaviours = parties.into_iter().flat_map(|parties| self.behaviours(parties, read));
+        behaviours.any(|behaviour| behaviour == Behaviour::Forbidden)
     }
 
     /// Whether a code that this read needs is one that no provider has.
