@@ -26,12 +26,12 @@ impl Proofs {
 
     fn need(&self, holding: Holding) -> Need {
         let Some(token) = token_of(&holding) else { return Need::Account(holding.owner()) };
-        let block = self.environment(None);
+        let block = self.block_to_run_in(None);
         Need::Token(query(&self.state().hints, token, holding.owner(), block.as_ref(), None))
     }
 
     /// The environment of the block `anchor`, else of the newest trusted block. `None` also where no code is run.
-    fn environment(&self, anchor: Option<&Anchor>) -> Option<Environment> {
+    fn block_to_run_in(&self, anchor: Option<&Anchor>) -> Option<Environment> {
         if !cfg!(feature = "execute") {
             return None;
         }
@@ -115,7 +115,7 @@ impl Proofs {
         let root = root.map_or_else(|| one_root(&proof), Ok).ok()?;
         let mut state = proof.state(root).ok()?;
         let anchor = self.head.anchor_at_root(root);
-        let (block, network) = (self.environment(anchor.as_ref()), self.head.network());
+        let (block, network) = (self.block_to_run_in(anchor.as_ref()), self.head.network());
         self.state().hints.lend_codes(&mut state);
         let outcome = token_run::balance(&state, anchor.as_ref(), &network, token, holding.owner());
         let mut locked = self.state();
