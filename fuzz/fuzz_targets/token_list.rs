@@ -13,9 +13,11 @@ fuzz_target!(|input: &[u8]| {
     is_harmless(&list.name);
     let distinct: BTreeSet<_> = list.tokens.iter().map(|token| (token.chain_id, token.address)).collect();
     assert_eq!(distinct.len(), list.tokens.len());
-    let document: serde_json::Value = serde_json::from_slice(input).expect("a list is JSON");
-    let entries = document["tokens"].as_array().expect("a list has tokens").len();
-    assert_eq!(list.tokens.len() + list.skipped, entries);
+    // Text in a field that is not read can be text that this reader refuses.
+    if let Ok(document) = serde_json::from_slice::<serde_json::Value>(input) {
+        let entries = document["tokens"].as_array().expect("a list has tokens").len();
+        assert_eq!(list.tokens.len() + list.skipped, entries);
+    }
     for token in &list.tokens {
         is_harmless(&token.symbol);
         is_harmless(&token.name);
