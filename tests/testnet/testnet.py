@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from compiled import compiled
 from install import HERE, Installed
 from process import Command, Failed, Process, run, wait_until
 from programs import all_programs
@@ -64,7 +65,8 @@ class Testnet:
     def __init__(self, directory: Path, installed: Installed) -> None:
         self.directory = directory
         self.genesis: dict[str, Any] = json.loads(GENESIS.read_text())
-        self.genesis["alloc"] |= {program.address: program.account() for program in all_programs()}
+        contracts = [*all_programs(), *compiled().values()]
+        self.genesis["alloc"] |= {contract.address: contract.account() for contract in contracts}
         self._genesis_file = directory / "genesis.json"
         self._genesis_file.write_text(json.dumps(self.genesis))
         self.chain_id: int = self.genesis["config"]["chainId"]
