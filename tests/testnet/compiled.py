@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from install import HERE
+from keccak import keccak256
 from programs import Program
 
 FOLDER = HERE.parent / "data/tokens"
@@ -12,6 +13,40 @@ FOLDER = HERE.parent / "data/tokens"
 HOLDER = "0x" + 20 * "a1"
 # Contracts are at this address and the following ones.
 FIRST_ADDRESS = 0x70CF << 144
+# A beacon, and a token that passes its calls to the contract that the beacon names.
+BEACON, UPGRADED = f"0x{0x70D0 << 144:040x}", f"0x{(0x70D0 << 144) + 1:040x}"
+# The first account with a known key.
+BEACON_OWNER = "0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266"
+BEFORE, AFTER = "openzeppelin-upgradeable", "moved"
+# The slot of the beacon by ERC-1967, and that of the holder after the upgrade: in the mapping at slot 50.
+BEACON_SLOT = 0xA3F0AD74E5423AEBFD80D3EF4346578335A9A72AEAEE59FF6CB3582B35133D50
+MOVED_SLOT = int.from_bytes(keccak256(bytes.fromhex(HOLDER[2:]).rjust(32, b"\0") + (50).to_bytes(32, "big")), "big")
+MOVED_AMOUNT = 7_654_321
+
+
+def all_compiled() -> list[Program]:
+    """Every contract, and a token behind a beacon that its owner can upgrade."""
+    contracts = compiled()
+    return [*contracts.values(), *_behind_a_beacon(contracts)]
+
+
+def upgrade() -> tuple[str, str]:
+    """The call with which the owner of the beacon upgrades its token, and its target."""
+    return BEACON, "0x3659cfe6" + "00" * 12 + compiled()[AFTER].address[2:]
+
+
+def _behind_a_beacon(contracts: dict[str, Program]) -> list[Program]:
+    before, after = contracts[BEFORE], contracts[AFTER]
+    beacon = {0: int(BEACON_OWNER, 16), 1: int(before.address, 16)}
+    # Both implementations find a balance, in different slots.
+    storage = before.storage | after.storage | {MOVED_SLOT: MOVED_AMOUNT, BEACON_SLOT: int(BEACON, 16)}
+    code = contracts["proxy-5-beacon"].code
+    place = json.loads((FOLDER / "proxy-5-beacon.json").read_text())["immutables"][0]["start"]
+    code = code[:place] + bytes.fromhex(BEACON[2:]).rjust(32, b"\0") + code[place + 32:]
+    return [
+        Program(BEACON, contracts["proxy-5-upgradeable-beacon"].code, beacon, 0, reads_limits=False),
+        Program(UPGRADED, code, storage, 0, reads_limits=False),
+    ]
 
 
 def compiled() -> dict[str, Program]:

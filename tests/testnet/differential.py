@@ -24,6 +24,7 @@ BLOCKS_BACK = 30
 DIFFERENT_PERCENT = 2
 # Compiled tokens whose amount depends on the time or on another contract.
 ELSEWHERE = ("interest",)
+UPGRADE_GAS = 100_000
 NO_ADDRESS = "0x" + 40 * "0"
 
 
@@ -48,6 +49,7 @@ class Differential:
         yield f"{len(contracts)} compiled contracts: the amounts are those of the clients, or unknown", (
             lambda: self._compare_compiled(contracts)
         )
+        yield "an upgrade moves the balances of a token: the new amount", self._upgrade
 
     def _compare_compiled(self, contracts: dict[str, Program]) -> None:
         self._holder = compiled.HOLDER
@@ -57,6 +59,26 @@ class Differential:
             reading = self._readings[contracts[name].address]
             if name not in ELSEWHERE:
                 expect_equal(f"{name}, {reading['why']}", reading["amount"], str(amount))
+
+    def _upgrade(self) -> None:
+        before, after = compiled.given()[compiled.BEFORE], compiled.MOVED_AMOUNT
+        self._ask_upgraded(before)
+        beacon, call = compiled.upgrade()
+        self._testnet.send(compiled.BEACON_OWNER, beacon, 0, call, UPGRADE_GAS)
+        self._ask_upgraded(after)
+
+    def _ask_upgraded(self, amount: int) -> None:
+        command = [self._saldo, "balance", "--json", "--token", compiled.UPGRADED, compiled.HOLDER]
+        done = subprocess.run(
+            command, env=self._environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            timeout=ANSWER_SECONDS, check=False,
+        )
+        _, reading = (json.loads(line) for line in done.stdout.splitlines())
+        expect_equal("amount", reading["amount"], str(amount), reading["why"])
+        call = {"to": compiled.UPGRADED, "data": balance_of(compiled.HOLDER)}
+        for client in self._testnet.clients:
+            theirs = int(client.call("eth_call", call, hex(reading["block"]["number"])), 16)
+            expect_equal(f"amount at {client.name}", theirs, amount)
 
     def _read(self, programs: list[Program]) -> None:
         path = self._testnet.directory / "tokens.json"

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from compiled import compiled
+from compiled import all_compiled
 from install import HERE, Installed
 from process import Command, Failed, Process, run, wait_until
 from programs import all_programs
@@ -65,7 +65,7 @@ class Testnet:
     def __init__(self, directory: Path, installed: Installed) -> None:
         self.directory = directory
         self.genesis: dict[str, Any] = json.loads(GENESIS.read_text())
-        contracts = [*all_programs(), *compiled().values()]
+        contracts = [*all_programs(), *all_compiled()]
         self.genesis["alloc"] |= {contract.address: contract.account() for contract in contracts}
         self._genesis_file = directory / "genesis.json"
         self._genesis_file.write_text(json.dumps(self.genesis))
@@ -187,15 +187,20 @@ class Testnet:
 
     def transfer(self, sender: str, recipient: str, wei: int) -> int:
         """Sends ether and returns the number of the block that holds the transaction, once it is signed."""
+        return self.send(sender, recipient, wei, "0x", TRANSFER_GAS)
+
+    def send(self, sender: str, recipient: str, wei: int, data: str, gas: int) -> int:
+        """Sends a transaction and returns the number of the block that holds it, once it is signed."""
         base_fee = int(self.ethrex.call("eth_getBlockByNumber", "latest", False)["baseFeePerGas"], 16)
         transaction = {
             "chainId": hex(self.chain_id),
             "nonce": self.ethrex.call("eth_getTransactionCount", sender, "latest"),
             "maxPriorityFeePerGas": hex(1),
             "maxFeePerGas": hex(2 * base_fee + 1),
-            "gasLimit": hex(TRANSFER_GAS),
+            "gasLimit": hex(gas),
             "to": recipient,
             "value": hex(wei),
+            "data": data,
             "key": FUNDED_KEYS[sender],
         }
         transaction_hash = self.ethrex.call("eth_sendRawTransaction", self._sign(transaction))
