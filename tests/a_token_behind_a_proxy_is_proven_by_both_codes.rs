@@ -157,7 +157,7 @@ fn a_code_that_differs_in_one_byte_is_another_code() {
     fill(&scene.chain, TOKEN);
     scene.chain.set_code(TOKEN, code.clone());
     assert_eq!(amount(&scene, TOKEN, WETH9), 3);
-    // The admin is immutable. Whoever it is, the code is the same.
+    // The admin's address is an immutable value. A proxy with another admin has the same code otherwise.
     scene.chain.set_code(TOKEN, compiled("proxy-5-transparent").code_with(B256::repeat_byte(0xff)));
     assert_eq!(amount(&scene, TOKEN, WETH9), 3);
     // Before and after the immutable value, and in the metadata at the end.

@@ -11,7 +11,7 @@ use saldo_tests::assembler::{
 };
 use saldo_tests::native;
 use saldo_tests::scene::{ALICE, BOB, Scene, UNUSED};
-use saldo_tests::token::{UNKNOWN, deploy, erc20, minimal_proxy};
+use saldo_tests::token::{UNKNOWN, deploy, erc20, failure_codes, minimal_proxy};
 
 const POOL: Address = Address::repeat_byte(0x41);
 const LIBRARY: Address = Address::repeat_byte(0x42);
@@ -202,12 +202,7 @@ fn no_lie_makes_a_token_catch_a_failure_and_return_zero() {
             scene.providers[0].add(lie.clone());
             let reading = read(&scene, erc20(ALICE, UNKNOWN));
             let Reading::Unknown(_) = &reading else { panic!("{lie:?}: {reading:?}") };
-            let failures: Vec<&str> = reading
-                .attempts()
-                .iter()
-                .filter_map(|attempt| attempt.outcome.failure())
-                .map(|failure| failure.code())
-                .collect();
+            let failures = failure_codes(&reading);
             assert!(
                 !failures.is_empty() && failures.iter().all(|code| codes.contains(code)),
                 "{lie:?}: {failures:?}"

@@ -7,7 +7,7 @@ use saldo_drill::{Chain, Fault};
 use saldo_proof::StateRoot;
 use saldo_proof::eip1186::AccountReply;
 use saldo_tests::scene::{ALICE, Scene};
-use saldo_tests::token::{CLONE, UNKNOWN, USDC, USDT, WETH, deploy, erc20, set_word};
+use saldo_tests::token::{CLONE, UNKNOWN, USDC, USDT, WETH, deploy, erc20, failure_codes, set_word};
 
 /// A scene in which Alice has 5 of each token, among other holders.
 fn scene(seed: u64, providers: usize) -> Scene {
@@ -58,12 +58,7 @@ fn a_lone_liar_proves_nothing_about_a_token() {
             scene.providers[0].add(lie.clone());
             let reading = read(&scene, erc20(ALICE, token));
             let Reading::Unknown(_) = &reading else { panic!("{lie:?} {token}: {reading:?}") };
-            let failures: Vec<&str> = reading
-                .attempts()
-                .iter()
-                .filter_map(|attempt| attempt.outcome.failure())
-                .map(|it| it.code())
-                .collect();
+            let failures = failure_codes(&reading);
             assert!(
                 !failures.is_empty() && failures.iter().all(|code| codes.contains(code)),
                 "{lie:?} {token}: {failures:?}"

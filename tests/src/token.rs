@@ -2,7 +2,7 @@
 //! that this code would have written.
 
 use alloy_primitives::{Address, B256, Bytes, U256};
-use saldo::Holding;
+use saldo::{Failure, Holding, Reading};
 use saldo_drill::Chain;
 use saldo_token::{Layout, Pointer, Proxy, layouts, proxies};
 
@@ -75,4 +75,10 @@ pub fn point(chain: &Chain, token: Address, implementation: Address) {
 /// From the next block on the layout of that name keeps `word` for `owner` in the storage of `token`.
 pub fn set_word(chain: &Chain, token: Address, layout_name: &str, owner: Address, word: U256) {
     chain.set_storage(token, layout(layout_name).mapping.slot(owner), word);
+}
+
+/// The codes of the failures of a reading, one for each request that failed.
+pub fn failure_codes(reading: &Reading) -> Vec<&'static str> {
+    let failures = reading.attempts().iter().filter_map(|attempt| attempt.outcome.failure());
+    failures.map(Failure::code).collect()
 }

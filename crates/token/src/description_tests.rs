@@ -3,31 +3,11 @@ use std::collections::BTreeMap;
 use alloy_primitives::{Bytes, KECCAK256_EMPTY, U256, keccak256};
 
 use super::*;
+use crate::known::Known;
 use crate::proxy::ZEPPELINOS_IMPLEMENTATION;
 
 const TOKEN: Address = Address::repeat_byte(1);
 const IMPLEMENTATION: Address = Address::repeat_byte(2);
-
-#[derive(Default)]
-struct Known {
-    code_hashes: BTreeMap<Address, B256>,
-    slots: BTreeMap<(Address, B256), U256>,
-    codes: BTreeMap<B256, Bytes>,
-}
-
-impl View for Known {
-    fn code_hash(&self, address: Address) -> Option<B256> {
-        self.code_hashes.get(&address).copied()
-    }
-
-    fn slot(&self, address: Address, key: B256) -> Option<U256> {
-        self.slots.get(&(address, key)).copied()
-    }
-
-    fn code(&self, hash: B256) -> Option<&[u8]> {
-        self.codes.get(&hash).map(AsRef::as_ref)
-    }
-}
 
 impl Known {
     fn of_code(code_hash: B256) -> Self {

@@ -30,6 +30,8 @@ mod execution;
 mod hint;
 mod info;
 mod key;
+#[cfg(test)]
+mod known;
 mod layout;
 mod list;
 #[cfg(feature = "execute")]

@@ -3,33 +3,13 @@ use std::collections::BTreeMap;
 use alloy_primitives::{Bytes, keccak256};
 
 use super::*;
+use crate::known::Known;
 use crate::proxy::{ERC1967_BEACON, ZEPPELINOS_IMPLEMENTATION};
 
 const TOKEN: Address = Address::repeat_byte(1);
 const IMPLEMENTATION: Address = Address::repeat_byte(2);
 const OWNER: Address = Address::repeat_byte(3);
 const BEACON: Address = Address::repeat_byte(4);
-
-#[derive(Clone, Default)]
-struct World {
-    code_hashes: BTreeMap<Address, B256>,
-    slots: BTreeMap<(Address, B256), U256>,
-    codes: BTreeMap<B256, Bytes>,
-}
-
-impl View for World {
-    fn code_hash(&self, address: Address) -> Option<B256> {
-        self.code_hashes.get(&address).copied()
-    }
-
-    fn slot(&self, address: Address, key: B256) -> Option<U256> {
-        self.slots.get(&(address, key)).copied()
-    }
-
-    fn code(&self, hash: B256) -> Option<&[u8]> {
-        self.codes.get(&hash).map(AsRef::as_ref)
-    }
-}
 
 fn hash_of(name: &str) -> B256 {
     let layouts = table::layouts().iter().map(|it| (it.name, it.code_hash));
@@ -42,31 +22,31 @@ fn word(address: Address) -> U256 {
 }
 
 /// A token of the code `name`, of which only this is known.
-fn token(name: &str) -> World {
-    World { code_hashes: BTreeMap::from([(TOKEN, hash_of(name))]), ..World::default() }
+fn token(name: &str) -> Known {
+    Known { code_hashes: BTreeMap::from([(TOKEN, hash_of(name))]), ..Known::default() }
 }
 
 /// A proxy whose implementation has the code hash `its_code`.
-fn proxied(its_code: B256) -> World {
+fn proxied(its_code: B256) -> Known {
     let mut world = token("FiatTokenProxy");
     world.slots.insert((TOKEN, ZEPPELINOS_IMPLEMENTATION), word(IMPLEMENTATION));
     world.code_hashes.insert(IMPLEMENTATION, its_code);
     world
 }
 
-fn with_word(mut world: World, layout: &str, value: U256) -> World {
+fn with_word(mut world: Known, layout: &str, value: U256) -> Known {
     let layout = table::layouts().iter().find(|it| it.name == layout).unwrap();
     world.slots.insert((TOKEN, layout.mapping.slot(OWNER)), value);
     world
 }
 
-fn read(world: &World) -> Result<U256, Obstacle> {
+fn read(world: &Known) -> Result<U256, Obstacle> {
     find(world, TOKEN)?.word(world, TOKEN, OWNER)
 }
 
 #[test]
 fn each_step_asks_for_what_it_needs() {
-    let mut world = World::default();
+    let mut world = Known::default();
     assert_eq!(read(&world), Err(Obstacle::Missing(Query::account(TOKEN))));
     world = token("FiatTokenProxy");
     assert_eq!(read(&world), Err(Obstacle::Missing(Query::slot(TOKEN, ZEPPELINOS_IMPLEMENTATION))));
@@ -91,7 +71,7 @@ fn the_words_of_the_implementation_itself_are_not_the_tokens() {
 fn an_empty_slot_of_unknown_code_is_no_zero() {
     // Every slot of it is empty, and would be proven to be empty.
     let code = Bytes::from_static(&[0x60, 0x00]);
-    let mut world = World::default();
+    let mut world = Known::default();
     world.code_hashes.insert(TOKEN, keccak256(&code));
     for layout in table::layouts() {
         world.slots.insert((TOKEN, layout.mapping.slot(OWNER)), U256::ZERO);
@@ -115,7 +95,7 @@ fn an_implementation_of_unknown_code_is_no_zero() {
 
 #[test]
 fn an_address_without_code_is_no_token() {
-    let mut world = World::default();
+    let mut world = Known::default();
     world.code_hashes.insert(TOKEN, KECCAK256_EMPTY);
     assert_eq!(read(&world), Err(NotAToken::NoCode { address: TOKEN }.into()));
     let world = proxied(KECCAK256_EMPTY);
@@ -160,7 +140,7 @@ fn a_minimal_proxy_is_followed_by_its_code() {
     let minimal = [&prefix[..], IMPLEMENTATION.as_slice(), &suffix].concat();
     let delegation = [&[0xef, 0x01, 0x00][..], IMPLEMENTATION.as_slice()].concat();
     for code in [minimal, delegation] {
-        let mut world = World::default();
+        let mut world = Known::default();
         world.code_hashes.insert(TOKEN, keccak256(&code));
         world.code_hashes.insert(IMPLEMENTATION, hash_of("WETH9"));
         // Without the code it is not known where it leads.
@@ -171,7 +151,7 @@ fn a_minimal_proxy_is_followed_by_its_code() {
 }
 
 /// A beacon that names the implementation, with the code of a pair of Uniswap.
-fn behind_a_beacon(its_code: B256) -> World {
+fn behind_a_beacon(its_code: B256) -> Known {
     let mut world = token("BeaconProxy of OpenZeppelin 4");
     world.slots.insert((TOKEN, ERC1967_BEACON), word(BEACON));
     world.code_hashes.insert(BEACON, its_code);
@@ -217,7 +197,7 @@ fn a_beacon_is_followed_only_if_its_own_code_is_known() {
 #[test]
 fn an_implementation_that_is_delegated_or_minimal_is_not_followed_further() {
     let delegation: Bytes = [&[0xef, 0x01, 0x00][..], BEACON.as_slice()].concat().into();
-    let mut world = World::default();
+    let mut world = Known::default();
     world.code_hashes.insert(TOKEN, keccak256(&delegation));
     world.codes.insert(keccak256(&delegation), delegation.clone());
     world.code_hashes.insert(BEACON, keccak256(&delegation));
