@@ -8,10 +8,12 @@ use saldo_chain::{Anchor, Chain, Level};
 use saldo_proof::claimed_root;
 use saldo_proof::eip1186::AccountReply;
 use saldo_reading::{Generation, JoinError, ProviderId, join, join_token};
+use saldo_tests::assembler::token_of;
 use saldo_tests::gate::let_out;
 use saldo_tests::gloas::{Made, State, client, sign};
+use saldo_tests::proven_world::ProvenWorld;
 use saldo_tests::{NETWORK, native};
-use saldo_token::{ProvenState, VerifiedBalance};
+use saldo_token::{ProvenState, VerifiedBalance, balance_of};
 
 const OWNER: Address = Address::repeat_byte(1);
 const USDC: Address = address!("A0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48");
@@ -24,7 +26,12 @@ fn state(of: Address, word: u8) -> State {
 
 /// A signed block with this state.
 fn chain(state: &State) -> Chain {
-    let head = Made::alone(20, 0).with_state(state.root());
+    chain_with(state.root())
+}
+
+/// A signed block with this state root.
+fn chain_with(root: B256) -> Chain {
+    let head = Made::alone(20, 0).with_state(root);
     let mut light_client = client(8, Made::alone(7, 0));
     sign(&mut light_client, 21, head);
     let mut chain = Chain::new();
@@ -135,4 +142,20 @@ fn a_tokens_balance_is_joined_with_its_own_holding_only() {
     let (got, expected) = (balance.state_root().get(), state.root());
     let refusal = join(Holding::erc20(NETWORK, HOLDER, USDC));
     assert_eq!(refusal, Err(JoinError::StateRoot { got, expected }));
+}
+
+/// Two blocks can have one state and differ in their time. What a token's code returns in one of them says nothing about the other.
+#[test]
+fn a_balance_that_was_run_in_another_block_is_not_joined() {
+    let token = Address::repeat_byte(3);
+    let world = ProvenWorld::default().with(token, token_of("TIMESTAMP"));
+    let executed = world.run(&balance_of(token, OWNER)).0.unwrap();
+    let balance = Arc::new(VerifiedBalance::from_execution(&executed, token, OWNER).unwrap());
+    let chain = chain_with(world.environment().state_root().get());
+    let block = chain.newest(Level::Signed).unwrap();
+    let refusal =
+        join_token(Holding::erc20(NETWORK, OWNER, token), balance, block, provider(), Generation::FIRST);
+    let (got, expected) = (world.environment().block_hash(), block.hash());
+    assert_ne!(got, expected);
+    assert_eq!(refusal, Err(JoinError::Block { got, expected }));
 }

@@ -40,8 +40,8 @@ impl fmt::Display for NetworkId {
 pub enum Asset {
     /// The network's own coin, in wei.
     Native,
-    /// An ERC-20 token, by its contract. It can be proven if the layout of its balances was established for its code
-    /// ([`saldo_token::layouts`]); else a reading of it is unknown, with that reason.
+    /// An ERC-20 token, by its contract. It is proven by the layout that was established for its code ([`saldo_token::layouts`]) or,
+    /// with the feature `execute` of `saldo`, by running its code; else a reading of it is unknown, with the reason.
     Erc20(Address),
 }
 

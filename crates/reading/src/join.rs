@@ -12,8 +12,8 @@ use crate::candidate::{Candidate, Generation};
 use crate::holding::{Asset, Holding, NetworkId};
 use crate::provider::ProviderId;
 
-/// Why a verified account, or a verified balance of a token, and an anchor do not make a proven amount. Fault: the caller, which paired things that do not
-/// belong together.
+/// Why a verified account, or a verified balance of a token, and an anchor do not make a proven amount. Fault: the caller, which
+/// paired things that do not belong together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum JoinError {
