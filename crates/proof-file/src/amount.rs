@@ -138,3 +138,52 @@ fn proven_state(proof: &StateProof, root: StateRoot) -> Result<ProvenState, File
     }
     Ok(state)
 }
+
+#[cfg(test)]
+#[cfg(not(feature = "execute"))]
+mod tests {
+    use alloy_primitives::{hex, keccak256};
+    use saldo_chain::ExecutionHeader;
+    use saldo_reading::NetworkId;
+
+    use super::*;
+
+    /// A block whose state has one account, with this code.
+    fn block_of(leaf: &[u8]) -> Block {
+        let mut fields = vec![Bytes::new(); 15];
+        for (place, word) in [(0, B256::ZERO), (3, keccak256(leaf))] {
+            fields[place] = Bytes::copy_from_slice(word.as_slice());
+        }
+        let mut payload = Vec::new();
+        for field in &fields {
+            let length = u8::try_from(field.len()).unwrap();
+            payload.push(0x80 + length);
+            payload.extend_from_slice(field);
+        }
+        let header = [vec![0xf8, u8::try_from(payload.len()).unwrap()], payload].concat();
+        Block::Header(ExecutionHeader::from_rlp(&header, keccak256(&header)).unwrap())
+    }
+
+    #[test]
+    fn a_token_whose_code_has_to_be_run_is_refused_by_name() {
+        let token = Address::repeat_byte(0x11);
+        let before = hex!(
+            "f872a120e2c07404b8c1df4c46226425cac68c28d27a766bbddce62309f36724839b22c0b84ef84c01880de0b6b3a7640000
+             a056e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421a0"
+        );
+        let code = Bytes::from_static(&[0x5f, 0x5f, 0xf3]);
+        let leaf = [before.as_slice(), keccak256(&code).as_slice()].concat();
+        let mut proof = StateProof::new();
+        proof.add_holding(Holding::erc20(NetworkId::new(1), Address::ZERO, token));
+        proof.add_account(token, vec![leaf.clone().into()]);
+        proof.add_code(code);
+        let outcome = amounts(&proof, &block_of(&leaf), &Network::mainnet());
+        assert!(
+            matches!(outcome, Err(FileError::NeedsExecution { token: got }) if got == token),
+            "{outcome:?}"
+        );
+        proof.add_code(Bytes::from_static(&[0x00]));
+        let outcome = amounts(&proof, &block_of(&leaf), &Network::mainnet());
+        assert!(matches!(outcome, Err(FileError::UnusedCode)), "{outcome:?}");
+    }
+}

@@ -57,6 +57,17 @@ impl Committee {
         }
     }
 
+    /// Returns the same with the slots of signatures that a file has.
+    pub(crate) fn canonical(self, network: &Network) -> Self {
+        match self {
+            Self::Complete { bootstrap, updates } => {
+                let updates = updates.into_iter().map(|update| canonical(network, update)).collect();
+                Self::Complete { bootstrap, updates }
+            }
+            compact @ Self::Compact(_) => compact,
+        }
+    }
+
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut writer = Writer::default();
         let selector = match self {
@@ -125,6 +136,21 @@ fn compact(bytes: &[u8]) -> Result<Committee, FileError> {
         siblings: roots("the roots beside absent members", siblings, MAX_MEMBERS)?,
     };
     Ok(Committee::Compact(Box::new(CommitteeProof { committee, named_by, field, branch })))
+}
+
+/// Returns the update with the first slot in which the same committee could have made its signature under the same fork version.
+/// No signature covers that slot, so a file could have any; this is the only one that it may have.
+pub(crate) fn canonical(network: &Network, update: LightClientUpdate) -> LightClientUpdate {
+    let slot = update.signature_slot;
+    let version = network.fork_version_at(slot.saturating_sub(1));
+    let fork = network.forks().iter().find(|fork| fork.version() == version);
+    let fork_start = fork
+        .and_then(|fork| fork.epoch())
+        .map_or(0, |epoch| epoch.get().saturating_mul(network.slots_per_epoch()).saturating_add(1));
+    let period_start = network.period_start(network.period_at(slot));
+    let first = update.attested_slot().saturating_add(1);
+    let signature_slot = first.max(period_start).max(Slot::new(fork_start));
+    LightClientUpdate { signature_slot, ..update }
 }
 
 /// Writes the head: with a finalized header as a finality update, else as an optimistic update.

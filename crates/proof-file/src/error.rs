@@ -8,6 +8,8 @@ use saldo_proof::ProofError;
 use saldo_reading::Holding;
 use saldo_token::Obstacle;
 
+use crate::format::VERSION;
+
 /// Why a file proves nothing. The fault of the party that made or carried the file, unless said otherwise.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -24,7 +26,7 @@ pub enum FileError {
     #[error("this is not a proof file")]
     NotAProofFile,
     /// The file is of a version that this version of saldo does not know. No party is at fault.
-    #[error("the file is of version {got}, this version of saldo reads version {}", crate::VERSION)]
+    #[error("the file is of version {got}, this version of saldo reads version {}", VERSION)]
     Version {
         /// The version of the file.
         got: u16,

@@ -5,20 +5,12 @@ use saldo_beacon::encode::Writer;
 use saldo_beacon::{LightClientUpdate, Network};
 use saldo_reading::NetworkId;
 
-use crate::committee::{Committee, Form, decode_head, encode_head};
+use crate::committee::{Committee, Form, canonical, decode_head, encode_head};
 use crate::error::FileError;
+use crate::format::{MAGIC, VERSION};
 use crate::limit::{MAX_BYTES, MAX_HEADER_BYTES, MAX_HEADERS};
 use crate::ssz::{Container, list, write_list};
 use crate::state::StateProof;
-
-/// The first bytes of each file. The first one is no text, and the line end shows a copy that was made as text.
-pub const MAGIC: [u8; 8] = *b"\x89saldo\r\n";
-/// The version of the format.
-pub const VERSION: u16 = 1;
-/// The media type of a file.
-pub const MEDIA_TYPE: &str = "application/vnd.saldo.proof";
-/// The usual ending of a file's name.
-pub const EXTENSION: &str = "saldo";
 
 /// A file that proves what some addresses held at one block, to a reader who trusts little. Nothing of it is checked here:
 /// [`verify`](crate::verify()) does.
@@ -48,9 +40,9 @@ impl BalanceProof {
         Self {
             chain_id: network.chain_id(),
             genesis_validators_root: network.genesis_validators_root(),
-            committee,
+            committee: committee.canonical(network),
             // The committee of the next period is not part of a head.
-            head: LightClientUpdate { next_sync_committee: None, ..head },
+            head: canonical(network, LightClientUpdate { next_sync_committee: None, ..head }),
             headers,
             state,
         }
@@ -107,8 +99,10 @@ impl BalanceProof {
             head: decode_head(head, network)?,
             headers: headers.into_iter().map(Bytes::copy_from_slice).collect(),
         };
+        let is_canonical = file.committee == file.committee.clone().canonical(network)
+            && file.head == canonical(network, file.head.clone());
         // Nodes in another order, lists that are not sorted, and objects that have two encodings end here.
-        if file.encode() == bytes { Ok(file) } else { Err(FileError::NotCanonical) }
+        if is_canonical && file.encode() == bytes { Ok(file) } else { Err(FileError::NotCanonical) }
     }
 
     /// Returns the form of the file.

@@ -68,6 +68,7 @@ mod link;
 mod notify;
 mod pace;
 mod patience;
+mod proof_file;
 mod proofs;
 mod prove;
 mod read;
@@ -86,6 +87,7 @@ pub use builder::{BuildError, ClientBuilder, IntoEndpointError};
 pub use client::Client;
 pub use health::{EndpointHealth, EndpointState, HeadsHealth, Health};
 pub use pace::Pace;
+pub use proof_file::ProofFileError;
 pub use proofs::Evidence;
 #[cfg(feature = "redb")]
 pub use storage::RedbStorage;
@@ -103,6 +105,7 @@ pub use saldo_beacon::{
     SnapshotError, Voucher,
 };
 pub use saldo_chain::{Anchor, Assurance, Level, Path, StoredAnchorError};
+pub use saldo_proof_file as proof_files;
 pub use saldo_reading::{
     Amount, Asset, Attempt, Failure, Fault, Freshness, Holding, NetworkId, Now, Outcome, Policy, Proven,
     ProviderId, Provisional, Reading, Role, Sum, Total, TotalError, Totals, Unknown, Why,

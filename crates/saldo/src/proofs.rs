@@ -16,6 +16,7 @@ mod pending;
 mod plan;
 mod provider_state;
 mod request;
+mod state_proof;
 mod target;
 mod token;
 
