@@ -66,9 +66,10 @@ fn proven(verified: &VerifiedProofFile, now: UnixTime) -> Value {
 }
 
 fn holding(held: &VerifiedHolding) -> Value {
+    let network = held.holding().network();
     let (asset, token) = match held.holding().asset() {
-        Asset::Erc20(token) => ("erc20", json!(token)),
-        _ => ("native", Value::Null),
+        Asset::Erc20(token) => (format!("{network}/erc20:{token:#x}"), json!(token)),
+        _ => (format!("{network}/slip44:60"), Value::Null),
     };
     let derivation = match held.derivation() {
         Some(Derivation::Executed { .. }) => json!("execution"),
