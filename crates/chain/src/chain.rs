@@ -198,6 +198,11 @@ impl Chain {
         self.at(number, hash)
     }
 
+    /// Returns the trusted block of this number.
+    pub fn anchor_at_number(&self, number: u64) -> Option<&Anchor> {
+        self.at(number, self.at_number(number)?.hash())
+    }
+
     /// Returns the newest trusted block whose state has this root.
     pub fn anchor_at_root(&self, root: StateRoot) -> Option<&Anchor> {
         let linked = self.blocks.values().rev().map(|block| &block.anchor);

@@ -6,8 +6,10 @@ use std::time::Duration;
 use alloy_primitives::Address;
 use futures_util::FutureExt;
 use saldo_beacon::{AdoptError, Checkpoint, ConsensusFault, Network};
+use saldo_chain::Anchor;
 use saldo_reading::{Holding, NetworkId, Now, Policy, Proven, Reading, Role, Why, gate};
 use saldo_source::{BoxedFuture, Deadline, Diversity, Endpoint, IntoBoxed};
+use saldo_token::Query;
 
 use crate::account::AccountReading;
 use crate::health::Health;
@@ -15,6 +17,7 @@ use crate::inner::ClientInner;
 use crate::pace::Pace;
 use crate::proofs::Evidence;
 use crate::read::Kind;
+use crate::state::{self, BlockId, BlockState, NotProven};
 use crate::storage::StorageFault;
 use crate::token::TokenReading;
 use crate::watch::Watch;
@@ -76,6 +79,34 @@ impl Client {
             self.inner.token(token, deadline).await
         };
         look.into_boxed()
+    }
+
+    /// Finds the block that `block` names, as a trusted block, or says why there is none. It is never another block. Returns at the
+    /// policy's deadline at the latest.
+    ///
+    /// # Errors
+    /// [`NotProven`].
+    #[inline(never)]
+    pub fn block(&self, block: BlockId) -> BoxedFuture<'_, Result<Anchor, NotProven>> {
+        state::block(&self.inner, block).into_boxed()
+    }
+
+    /// Proves the accounts, slots and codes that `query` names, as they were at `block`. Returns at the policy's deadline at the
+    /// latest.
+    ///
+    /// What calls at one time ask about one block goes to the providers together, and what was proven of the last blocks is not asked
+    /// for again. Each address is shown to as many operators as the policy allows. Nothing of it is recorded or stored: for amounts
+    /// that a wallet shows, and watches, use [`Client::read`].
+    ///
+    /// # Errors
+    /// [`NotProven`] if anything of it is not proven.
+    #[inline(never)]
+    pub fn state<'a>(
+        &'a self,
+        block: BlockId,
+        query: &'a Query,
+    ) -> BoxedFuture<'a, Result<BlockState, NotProven>> {
+        state::at(&self.inner, block, query).into_boxed()
     }
 
     /// Reads all `holdings` repeatedly until each is proven, waiting cannot help, or `patience` is over.
@@ -290,6 +321,8 @@ mod tests {
             is_sent(&client.account(owner));
             is_sent(&client.read(holdings));
             is_sent(&client.token(owner));
+            is_sent(&client.block(BlockId::Latest));
+            is_sent(&client.state(BlockId::Latest, &Query::default()));
             is_sent(&client.finalized(holdings));
             is_sent(&client.read_patiently(holdings, Duration::ZERO));
             is_sent(&client.refresh(Duration::ZERO));

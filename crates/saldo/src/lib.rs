@@ -72,6 +72,7 @@ mod proofs;
 mod prove;
 mod read;
 mod readings;
+mod state;
 mod storage;
 mod store;
 mod token;
@@ -87,6 +88,7 @@ pub use client::Client;
 pub use health::{EndpointHealth, EndpointState, HeadsHealth, Health};
 pub use pace::Pace;
 pub use proofs::Evidence;
+pub use state::{BlockId, BlockState, NotProven, ProvenAccount, ProvenSlot};
 #[cfg(feature = "redb")]
 pub use storage::RedbStorage;
 pub use storage::{
@@ -114,8 +116,8 @@ pub use saldo_source::{
 };
 pub use saldo_token::{
     CheckedGuard, Coverage, Derivation, Guard, InfoSource, Layout, ListError, ListedToken, Mapping,
-    NotAToken, Place, Provability, Symbol, SymbolFlaw, TokenDescription, TokenInfo, TokenList, Touched,
-    VerifiedBalance, Word,
+    NotAToken, Place, Provability, Query, Symbol, SymbolFlaw, TokenDescription, TokenInfo, TokenList,
+    Touched, VerifiedBalance, Word,
 };
 
 #[cfg(feature = "_transport")]

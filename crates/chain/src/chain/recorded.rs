@@ -98,7 +98,7 @@ impl Chain {
         self.at(number, hash).ok_or(HistoryError::Untrusted { number, hash })
     }
 
-    fn at_number(&self, number: u64) -> Option<&Anchor> {
+    pub(super) fn at_number(&self, number: u64) -> Option<&Anchor> {
         let recorded = self.recorded.get(&number).map(|recorded| &recorded.anchor);
         self.blocks.get(&number).map(|block| &block.anchor).or(recorded)
     }

@@ -205,7 +205,7 @@ fn read_token(parts: &Parts) -> Result<(TokenProof, Vec<AccountReply>), Failure>
     Ok((proof, replies))
 }
 
-fn read_account(piece: &Piece) -> Result<(AccountProof, AccountReply), Failure> {
+pub(super) fn read_account(piece: &Piece) -> Result<(AccountProof, AccountReply), Failure> {
     let Question::Proof { address, .. } = &piece.part.question else { return Err(Failure::NoResult) };
     let reply = read(&piece.part)?;
     let slot = |key: &B256| Some(SlotProof { key: *key, nodes: reply.storage(*key)?.proof.clone() });
