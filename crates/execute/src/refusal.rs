@@ -33,6 +33,9 @@ pub enum Refusal {
     /// The code makes or removes contracts.
     #[error("it makes or removes contracts")]
     Contracts,
+    /// What a transaction itself costs in that fork is not known here. Only [`estimate`](crate::estimate) needs it.
+    #[error("the gas of a transaction is not known in this fork")]
+    GasRules,
     /// The virtual machine failed. Fault: us.
     #[error("the virtual machine failed")]
     Machine,

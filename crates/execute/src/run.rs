@@ -18,13 +18,26 @@ use crate::precompile::Precompiles;
 use crate::refusal::Refusal;
 use crate::source::Source;
 
-/// A call of a contract, from the zero address and without value.
+/// A call of a contract, as `eth_call` makes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
+    /// The caller. It needs no code and no signature.
+    pub from: Address,
     /// The contract.
     pub to: Address,
+    /// What the caller sends along, in wei. The caller must have it.
+    pub value: U256,
     /// The input.
     pub data: Bytes,
+    /// The gas that the code gets, without that of the transaction itself; `None` for the gas limit of the block.
+    pub gas: Option<u64>,
+}
+
+impl Call {
+    /// Makes a call from the zero address, without value, with the gas of a whole block.
+    pub const fn new(to: Address, data: Bytes) -> Self {
+        Self { from: Address::ZERO, to, value: U256::ZERO, data, gas: None }
+    }
 }
 
 /// How a call ended by the rules of the chain.
@@ -32,7 +45,9 @@ pub struct Call {
 pub enum Output {
     /// It returned these bytes. A call of an account without code returns none.
     Returned(Bytes),
-    /// It reverted, or failed in another way than by its gas.
+    /// It reverted, with these bytes.
+    Reverted(Bytes),
+    /// It failed in another way than by its gas.
     Failed,
 }
 
@@ -40,6 +55,8 @@ pub enum Output {
 pub(crate) struct Run {
     pub(crate) outcome: Result<Output, Refusal>,
     pub(crate) touched: Query,
+    /// The gas that it spent, before refunds.
+    pub(crate) spent: u64,
 }
 
 type Machine<'a> = Evm<
@@ -59,11 +76,12 @@ pub(crate) fn run(source: &dyn Source, environment: &Environment, call: &Call) -
     let Evm { ctx, inspector, precompiles, .. } = machine;
     let known = ctx.journaled_state.database;
     let refusal = known.refusal.or(inspector.refusal).or(precompiles.refusal);
+    let spent = ended.as_ref().map_or(0, |ended| ended.gas().total_gas_spent());
     let outcome = match refusal {
         Some(refusal) => Err(refusal),
         None => ended.map_err(|_| Refusal::Machine).and_then(read),
     };
-    Run { outcome, touched: known.touched }
+    Run { outcome, touched: known.touched, spent }
 }
 
 fn read(result: ExecutionResult) -> Result<Output, Refusal> {
@@ -71,7 +89,7 @@ fn read(result: ExecutionResult) -> Result<Output, Refusal> {
         ExecutionResult::Success { reason: SuccessReason::SelfDestruct, .. } => Err(Refusal::Contracts),
         ExecutionResult::Success { output: Out::Call(bytes), .. } => Ok(Output::Returned(bytes)),
         ExecutionResult::Success { output: Out::Create(..), .. } => Err(Refusal::Contracts),
-        ExecutionResult::Revert { .. } => Ok(Output::Failed),
+        ExecutionResult::Revert { output, .. } => Ok(Output::Reverted(output)),
         ExecutionResult::Halt { reason: HaltReason::OutOfGas(_), .. } => Err(Refusal::OutOfGas),
         ExecutionResult::Halt { reason: HaltReason::CallTooDeep, .. } => Err(Bound::Depth.into()),
         ExecutionResult::Halt { .. } => Ok(Output::Failed),
@@ -86,8 +104,9 @@ fn machine<'a>(source: &'a dyn Source, environment: &Environment, call: &Call) -
     context.cfg.memory_limit = MEMORY;
     context.block = block(environment);
     context.tx = TxEnv {
-        caller: Address::ZERO,
-        gas_limit: environment.gas_limit(),
+        caller: call.from,
+        gas_limit: call.gas.unwrap_or(environment.gas_limit()).min(environment.gas_limit()),
+        value: call.value,
         gas_price: 0,
         kind: TxKind::Call(call.to),
         data: call.data.clone(),
@@ -118,7 +137,7 @@ fn block(environment: &Environment) -> BlockEnv {
     }
 }
 
-const fn specification(fork: ExecutionFork) -> SpecId {
+pub(crate) const fn specification(fork: ExecutionFork) -> SpecId {
     match fork {
         ExecutionFork::Paris => SpecId::MERGE,
         ExecutionFork::Shanghai => SpecId::SHANGHAI,

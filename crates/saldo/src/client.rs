@@ -7,17 +7,22 @@ use alloy_primitives::Address;
 use futures_util::FutureExt;
 use saldo_beacon::{AdoptError, Checkpoint, ConsensusFault, Network};
 use saldo_chain::Anchor;
+#[cfg(feature = "execute")]
+use saldo_execute::Call;
 use saldo_reading::{Holding, NetworkId, Now, Policy, Proven, Reading, Role, Why, gate};
 use saldo_source::{BoxedFuture, Deadline, Diversity, Endpoint, IntoBoxed};
 use saldo_token::Query;
 
 use crate::account::AccountReading;
+use crate::check::{self, Claim, Verdict};
 use crate::health::Health;
 use crate::inner::ClientInner;
 use crate::pace::Pace;
 use crate::proofs::Evidence;
 use crate::read::Kind;
 use crate::state::{self, BlockId, BlockState, NotProven};
+#[cfg(feature = "execute")]
+use crate::state::{CallError, CallReading, GasReading};
 use crate::storage::StorageFault;
 use crate::token::TokenReading;
 use crate::watch::Watch;
@@ -81,6 +86,16 @@ impl Client {
         look.into_boxed()
     }
 
+    /// Checks amounts that the wallet has from elsewhere, and returns a verdict for each, in the same order. It makes as few requests as
+    /// [`Client::read`], and one more for each block that claims name where another amount is proven. Returns at twice the policy's
+    /// deadline at the latest.
+    ///
+    /// A claim that cannot be checked is [`Verdict::NotChecked`], a claimed zero too.
+    #[inline(never)]
+    pub fn check<'a>(&'a self, claims: &'a [Claim]) -> BoxedFuture<'a, Vec<Verdict>> {
+        check::check(&self.inner, claims).into_boxed()
+    }
+
     /// Finds the block that `block` names, as a trusted block, or says why there is none. It is never another block. Returns at the
     /// policy's deadline at the latest.
     ///
@@ -107,6 +122,37 @@ impl Client {
         query: &'a Query,
     ) -> BoxedFuture<'a, Result<BlockState, NotProven>> {
         state::at(&self.inner, block, query).into_boxed()
+    }
+
+    /// Runs `call` over the proven state of `block`, as `eth_call` does. All that the code reads is proven first: a contract that asks
+    /// for more than providers prove, or than saldo's limits allow, gives no result at all. Returns at the policy's deadline at the
+    /// latest.
+    ///
+    /// # Errors
+    /// [`CallError`]. A call that reverts is no error: see [`CallReading::output`].
+    #[cfg(feature = "execute")]
+    #[inline(never)]
+    pub fn call<'a>(
+        &'a self,
+        block: BlockId,
+        call: &'a Call,
+    ) -> BoxedFuture<'a, Result<CallReading, CallError>> {
+        state::call(&self.inner, block, call).into_boxed()
+    }
+
+    /// Estimates how much gas a transaction that makes `call` needs, by running it over the proven state of `block`, as
+    /// `eth_estimateGas` does. Returns at the policy's deadline at the latest.
+    ///
+    /// # Errors
+    /// [`CallError`]. A transaction that fails is no error: see [`GasReading::estimate`].
+    #[cfg(feature = "execute")]
+    #[inline(never)]
+    pub fn estimate_gas<'a>(
+        &'a self,
+        block: BlockId,
+        call: &'a Call,
+    ) -> BoxedFuture<'a, Result<GasReading, CallError>> {
+        state::gas(&self.inner, block, call).into_boxed()
     }
 
     /// Reads all `holdings` repeatedly until each is proven, waiting cannot help, or `patience` is over.

@@ -52,6 +52,7 @@
 
 mod account;
 mod builder;
+mod check;
 mod client;
 mod clock_fault;
 mod env;
@@ -84,11 +85,16 @@ mod why;
 
 pub use account::AccountReading;
 pub use builder::{BuildError, ClientBuilder, IntoEndpointError};
+pub use check::{Claim, Verdict};
 pub use client::Client;
 pub use health::{EndpointHealth, EndpointState, HeadsHealth, Health};
 pub use pace::Pace;
 pub use proofs::Evidence;
+#[cfg(feature = "execute")]
+pub use saldo_execute::{Call, Estimate, Output};
 pub use state::{BlockId, BlockState, NotProven, ProvenAccount, ProvenSlot};
+#[cfg(feature = "execute")]
+pub use state::{CallError, CallReading, GasReading};
 #[cfg(feature = "redb")]
 pub use storage::RedbStorage;
 pub use storage::{

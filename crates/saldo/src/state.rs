@@ -3,8 +3,11 @@
 //! A [`Reading`](saldo_reading::Reading) answers what an address holds now. This module answers what an account was at a block that
 //! the caller names, as JSON-RPC does.
 
+mod amount;
 mod block;
 mod cache;
+#[cfg(feature = "execute")]
+mod call;
 mod facts;
 mod proven;
 mod waves;
@@ -24,8 +27,13 @@ use crate::why;
 use facts::Facts;
 use waves::{Failed, Outcome};
 
+pub(crate) use amount::amount;
 pub use block::BlockId;
 pub(crate) use cache::StateCache;
+#[cfg(feature = "execute")]
+pub use call::{CallError, CallReading, GasReading};
+#[cfg(feature = "execute")]
+pub(crate) use call::{call, gas};
 pub use proven::{BlockState, NotProven, ProvenAccount, ProvenSlot};
 pub(crate) use waves::Waves;
 

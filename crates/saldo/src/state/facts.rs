@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use alloy_primitives::Address;
+use saldo_proof::StateRoot;
 use saldo_reading::ProviderId;
-use saldo_token::Query;
+use saldo_token::{ProvenState, Query};
 
 use crate::proofs::AccountFacts;
 
@@ -22,8 +23,32 @@ impl Facts {
         self.0
     }
 
-    pub(crate) fn accounts(&self) -> impl Iterator<Item = &AccountFacts> {
-        self.0.values().map(Arc::as_ref)
+    /// The same as a state under `root`, which all of it was verified under.
+    pub(crate) fn state(&self, root: StateRoot) -> ProvenState {
+        let mut state = ProvenState::new(root);
+        for facts in self.0.values() {
+            state.add_account(&facts.account).expect("it was verified under this root");
+            for slot in facts.slots.values() {
+                state.add_slot(&slot.slot).expect("it was verified under this root");
+            }
+            if let Some(code) = &facts.code {
+                state.add_hashed_code(code.clone());
+            }
+        }
+        state
+    }
+
+    /// The query that it answers.
+    pub(crate) fn query(&self) -> Query {
+        let mut query = Query::default();
+        for (address, facts) in &self.0 {
+            query.add_account(*address);
+            facts.slots.keys().for_each(|key| query.add_slot(*address, *key));
+            if facts.code.is_some() {
+                query.add_code(*address);
+            }
+        }
+        query
     }
 
     /// The providers that served them.
