@@ -15,6 +15,10 @@ fn scene(seed: u64, providers: usize, code: &str) -> Scene {
     deploy(&scene.chain);
     scene.chain.set_code(TOKEN, plain_token(0));
     scene.chain.set_token_balance(TOKEN, ALICE, U256::from(77));
+    // With several words in its storage, another slot has another proof.
+    for owner in 1..=16 {
+        scene.chain.set_token_balance(TOKEN, Address::repeat_byte(owner), U256::from(owner));
+    }
     scene.chain.set_code(CODE, assemble(code));
     scene.chain.set_storage(CODE, B256::ZERO, U256::from(5));
     scene.pass_slots(4);
@@ -46,8 +50,8 @@ fn a_call_returns_what_the_code_returns() {
     scene.chain.set_storage(CODE, B256::ZERO, U256::from(6));
     scene.pass_slots(4);
     assert_eq!(word(&scene, &Call::new(CODE, Bytes::new())), U256::from(6));
-    let then = scene.client.call(BlockId::Number(before), &Call::new(CODE, Bytes::new()));
-    let then = scene.simulation.run(then).unwrap();
+    let call = Call::new(CODE, Bytes::new());
+    let then = scene.simulation.run(scene.client.call(BlockId::Number(before), &call)).unwrap();
     assert_eq!(U256::from_be_slice(then.returned().unwrap()), U256::from(5));
 }
 
@@ -110,7 +114,9 @@ fn the_gas_of_a_transaction_is_estimated() {
     let transfer = Call { from: ALICE, value: U256::ONE, ..Call::new(BOB, Bytes::new()) };
     assert_eq!(gas(&transfer), Estimate::Gas(21_000));
     // Two pushes (3 each), and a first write to a slot that holds another word (2,100 + 2,900).
-    let Estimate::Gas(written) = gas(&Call { from: ALICE, ..Call::new(CODE, Bytes::new()) }) else { panic!() };
+    let Estimate::Gas(written) = gas(&Call { from: ALICE, ..Call::new(CODE, Bytes::new()) }) else {
+        panic!()
+    };
     let least = 21_000 + 6 + 5_000;
     assert!((least..=least + least / 64).contains(&written), "{written}");
     let poor = Call { from: BOB, value: BEFORE, ..transfer };

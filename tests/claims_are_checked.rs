@@ -5,13 +5,13 @@ use saldo::{Claim, Holding, Verdict};
 use saldo_drill::Fault;
 use saldo_tests::native;
 use saldo_tests::scene::{AFTER, ALICE, BEFORE, BOB, Scene, UNUSED};
-use saldo_tests::token::{UNKNOWN, USDC, WETH, deploy, erc20};
+use saldo_tests::token::{UNKNOWN, USDC, WETH, deploy, erc20, set_word};
 
 fn scene(seed: u64, providers: usize) -> Scene {
     let scene = Scene::new(seed, providers, 1);
     deploy(&scene.chain);
-    scene.chain.set_token_balance(WETH, ALICE, U256::from(10));
-    scene.chain.set_token_balance(USDC, ALICE, U256::from(20));
+    set_word(&scene.chain, WETH, "WETH9", ALICE, U256::from(10));
+    set_word(&scene.chain, USDC, "FiatTokenV2_2", ALICE, U256::from(20));
     scene.pass_slots(4);
     scene
 }
@@ -79,7 +79,7 @@ fn a_claim_that_was_right_at_its_block_has_changed() {
     let scene = scene(3, 2);
     let before = scene.chain.signed().number;
     scene.chain.set_balance(ALICE, AFTER);
-    scene.chain.set_token_balance(WETH, ALICE, U256::from(11));
+    set_word(&scene.chain, WETH, "WETH9", ALICE, U256::from(11));
     scene.pass_slots(4);
     let at = |holding, amount, block| Claim { holding, amount, block: Some(block) };
     let newest = scene.chain.signed().number;
@@ -95,8 +95,7 @@ fn a_claim_that_was_right_at_its_block_has_changed() {
             claim(native(ALICE), BEFORE),
         ],
     );
-    let wanted =
-        ["changed", "different", "confirmed", "different", "changed", "not_checked", "different"];
+    let wanted = ["changed", "different", "confirmed", "different", "changed", "not_checked", "different"];
     assert_eq!(codes(&verdicts), wanted);
     let Verdict::Changed { proven, claimed, at } = &verdicts[0] else { panic!() };
     assert_eq!((proven.amount().base_units(), *claimed, at.number()), (AFTER, BEFORE, before));

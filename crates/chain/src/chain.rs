@@ -1,5 +1,6 @@
 //! The trusted part of the chain: signed heads, their ancestors, and the blocks that they exclude.
 
+mod ancestor;
 mod error;
 mod recorded;
 
@@ -196,11 +197,6 @@ impl Chain {
         let recorded = self.recorded.values().map(|recorded| &recorded.anchor);
         let number = linked.chain(recorded).find(|anchor| anchor.hash() == hash)?.number();
         self.at(number, hash)
-    }
-
-    /// Returns the trusted block of this number.
-    pub fn anchor_at_number(&self, number: u64) -> Option<&Anchor> {
-        self.at(number, self.at_number(number)?.hash())
     }
 
     /// Returns the newest trusted block whose state has this root.

@@ -44,13 +44,14 @@ pub fn estimate(state: &ProvenState, environment: &Environment, call: &Call) -> 
         Output::Returned(_) => {}
         output => return Ok(Estimate::Fails(output)),
     }
-    // It fails with less than what it spends, and most likely succeeds with one part in 63 more, which each call keeps back.
-    let (mut fails, mut succeeds) = (first.spent.saturating_sub(1), most);
+    // It fails with less than what it spends. Most likely it succeeds with that, or with one part in 63 more, which calls keep back.
+    let (mut least, mut succeeds) = (first.spent.min(most), most);
+    let kept_back = first.spent.checked_div(63).unwrap_or(0).saturating_add(STIPEND);
+    let mut guesses = [least, least.saturating_add(kept_back)].into_iter();
     let mut work = first.spent;
-    let mut tried =
-        first.spent.saturating_add(first.spent.checked_div(63).unwrap_or(0)).saturating_add(STIPEND);
-    while succeeds.saturating_sub(fails) > fails.checked_div(64).unwrap_or(0).max(1) {
-        let gas = tried.clamp(fails.saturating_add(1), succeeds.saturating_sub(1));
+    while succeeds.saturating_sub(least) > least.checked_div(64).unwrap_or(0) {
+        let guess = guesses.next().unwrap_or(least.midpoint(succeeds));
+        let gas = guess.clamp(least, succeeds.saturating_sub(1));
         let run = with(gas);
         work = work.saturating_add(run.spent);
         if work > WORK {
@@ -58,10 +59,9 @@ pub fn estimate(state: &ProvenState, environment: &Environment, call: &Call) -> 
         }
         match run.outcome {
             Ok(Output::Returned(_)) => succeeds = gas,
-            Ok(_) | Err(Refusal::OutOfGas) => fails = gas,
+            Ok(_) | Err(Refusal::OutOfGas) => least = gas.saturating_add(1),
             Err(refusal) => return Err(refusal),
         }
-        tried = fails.midpoint(succeeds);
     }
     Ok(Estimate::Gas(succeeds.saturating_add(intrinsic.gas).max(intrinsic.floor)))
 }

@@ -3,6 +3,7 @@
 use alloy_primitives::{Address, Bytes, TxKind, U256};
 use revm::context::result::{EVMError, ExecutionResult, HaltReason, Output as Out, SuccessReason};
 use revm::context::{BlockEnv, CfgEnv, Context, Evm, FrameStack, TxEnv};
+use revm::context_interface::JournalTr;
 use revm::handler::instructions::EthInstructions;
 use revm::handler::{EthFrame, Handler, MainnetContext, MainnetHandler};
 use revm::inspector::InspectorHandler;
@@ -71,8 +72,10 @@ type Machine<'a> = Evm<
 pub(crate) fn run(source: &dyn Source, environment: &Environment, call: &Call) -> Run {
     let mut machine = machine(source, environment, call);
     let mut handler = MainnetHandler::<_, EVMError<GivenUp>, EthFrame<EthInterpreter>>::default();
-    let ended =
-        handler.load_accounts(&mut machine).and_then(|()| handler.inspect_run_system_call(&mut machine));
+    let ended = handler
+        .load_accounts(&mut machine)
+        .and_then(|()| load_caller(&mut machine, call))
+        .and_then(|()| handler.inspect_run_system_call(&mut machine));
     let Evm { ctx, inspector, precompiles, .. } = machine;
     let known = ctx.journaled_state.database;
     let refusal = known.refusal.or(inspector.refusal).or(precompiles.refusal);
@@ -82,6 +85,14 @@ pub(crate) fn run(source: &dyn Source, environment: &Environment, call: &Call) -
         None => ended.map_err(|_| Refusal::Machine).and_then(read),
     };
     Run { outcome, touched: known.touched, spent }
+}
+
+/// Loads the account that value is taken from: the machine expects it.
+fn load_caller(machine: &mut Machine<'_>, call: &Call) -> Result<(), EVMError<GivenUp>> {
+    if call.value.is_zero() {
+        return Ok(());
+    }
+    machine.ctx.journaled_state.load_account(call.from).map(drop).map_err(EVMError::Database)
 }
 
 fn read(result: ExecutionResult) -> Result<Output, Refusal> {

@@ -182,9 +182,9 @@ impl Head {
         self.state().chain.anchor_at_hash(hash).cloned()
     }
 
-    /// The trusted block of that `number`.
-    pub(crate) fn anchor_at_number(&self, number: u64) -> Option<Anchor> {
-        self.state().chain.anchor_at_number(number).cloned()
+    /// The block of that `number` from which the newest head is known to descend.
+    pub(crate) fn ancestor(&self, number: u64) -> Option<Anchor> {
+        self.state().chain.ancestor(number).cloned()
     }
 
     pub(crate) fn anchor_at_root(&self, root: StateRoot) -> Option<Anchor> {

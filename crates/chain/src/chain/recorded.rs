@@ -61,7 +61,7 @@ impl Chain {
     }
 
     /// Keeps a block that the state of `under` records.
-    fn record(
+    pub(super) fn record(
         &mut self,
         anchor: Anchor,
         parent_hash: Option<B256>,
@@ -98,7 +98,7 @@ impl Chain {
         self.at(number, hash).ok_or(HistoryError::Untrusted { number, hash })
     }
 
-    pub(super) fn at_number(&self, number: u64) -> Option<&Anchor> {
+    fn at_number(&self, number: u64) -> Option<&Anchor> {
         let recorded = self.recorded.get(&number).map(|recorded| &recorded.anchor);
         self.blocks.get(&number).map(|block| &block.anchor).or(recorded)
     }

@@ -45,8 +45,8 @@ impl ClientInner {
                 .newest(least)
                 .filter(|head| self.head.head_is_newest() && self.env.is_young(head, self.head.now())),
             BlockId::Finalized => None,
-            BlockId::Number(number) => self.known_block(number),
-            BlockId::Hash(hash) => self.head.anchor_at_hash(hash),
+            BlockId::Number(number) => self.head.ancestor(number),
+            BlockId::Hash(hash) => self.ancestor_with(hash),
         };
         let known = known.filter(|anchor| anchor.assurance().level() >= least);
         if let Some(anchor) = known.filter(|_| !self.head.is_faulted()) {
@@ -85,14 +85,15 @@ impl ClientInner {
         }
     }
 
-    /// The block of that `number`, if the chain up to the newest head is known.
-    fn known_block(&self, number: u64) -> Option<Anchor> {
-        self.head.anchor_at_number(number)
+    /// The block with that `hash`, if the newest head is known to descend from it.
+    fn ancestor_with(&self, hash: B256) -> Option<Anchor> {
+        let number = self.head.anchor_at_hash(hash)?.number();
+        self.head.ancestor(number).filter(|anchor| anchor.hash() == hash)
     }
 
     /// The block of that `number`, at or below `head`.
     async fn below(&self, head: &Anchor, number: u64, deadline: Deadline) -> Result<Anchor, Why> {
-        if let Some(known) = self.known_block(number) {
+        if let Some(known) = self.head.ancestor(number) {
             return Ok(known);
         }
         let Some(depth) = head.number().checked_sub(number) else { return Err(Why::UnsignedTip) };
@@ -101,15 +102,15 @@ impl ClientInner {
         }
         let few = usize::try_from(Self::FEW_HEADERS).unwrap_or(usize::MAX);
         let _ = self.link_down_to(number, few, deadline).await;
-        if self.known_block(number).is_none() {
+        if self.head.ancestor(number).is_none() {
             let until = self.env.half(deadline);
             self.recall(head, number, until).await;
         }
-        if self.known_block(number).is_none() {
+        if self.head.ancestor(number).is_none() {
             let most = usize::try_from(Chain::MAX_ANCESTRY).unwrap_or(usize::MAX);
             let _ = self.link_down_to(number, most, deadline).await;
         }
-        self.known_block(number).ok_or(Why::ProofWindowMissed)
+        self.head.ancestor(number).ok_or(Why::ProofWindowMissed)
     }
 
     /// Takes the block of that `number` by the record of the history contract under `head` (EIP-2935): one proof and one header.
@@ -127,12 +128,15 @@ impl ClientInner {
 
     /// The block with that `hash`, at or below `head`.
     async fn with_hash(&self, head: &Anchor, hash: B256, deadline: Deadline) -> Result<Anchor, Why> {
-        if let Some(known) = self.head.anchor_at_hash(hash) {
-            return Ok(known);
-        }
-        // The bytes hash to it, so the number in them is that of the block.
-        let header = self.proofs.fetch_header(hash, deadline).await.0.ok_or(Why::ProofWindowMissed)?;
-        let block = self.below(head, header.number(), deadline).await?;
+        let number = match self.head.anchor_at_hash(hash) {
+            Some(known) => known.number(),
+            // The bytes hash to it, so the number in them is that of the block.
+            None => {
+                let header = self.proofs.fetch_header(hash, deadline).await.0;
+                header.ok_or(Why::ProofWindowMissed)?.number()
+            }
+        };
+        let block = self.below(head, number, deadline).await?;
         if block.hash() == hash { Ok(block) } else { Err(Why::BlockWithdrawn) }
     }
 }
