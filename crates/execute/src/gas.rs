@@ -38,7 +38,7 @@ pub fn estimate(state: &ProvenState, environment: &Environment, call: &Call) -> 
     let intrinsic = intrinsic(environment, call)?;
     let most = call.gas.unwrap_or(environment.gas_limit()).min(environment.gas_limit());
     let most = most.checked_sub(intrinsic.gas).ok_or(Refusal::OutOfGas)?;
-    let with = |gas| run::run(state, environment, &Call { gas: Some(gas), ..call.clone() });
+    let with = |gas| run::run(state, environment, call, gas);
     let first = with(most);
     match first.outcome? {
         Output::Returned(_) => {}
@@ -64,6 +64,13 @@ pub fn estimate(state: &ProvenState, environment: &Environment, call: &Call) -> 
         }
     }
     Ok(Estimate::Gas(succeeds.saturating_add(intrinsic.gas).max(intrinsic.floor)))
+}
+
+/// The gas that the code of `call` gets.
+pub(crate) fn gas_of_code(environment: &Environment, call: &Call) -> Result<u64, Refusal> {
+    let Some(limit) = call.gas else { return Ok(environment.gas_limit()) };
+    let limit = limit.min(environment.gas_limit());
+    limit.checked_sub(intrinsic(environment, call)?.gas).ok_or(Refusal::OutOfGas)
 }
 
 /// What a call that sends value gets beyond what is passed to it.

@@ -30,7 +30,7 @@ pub struct Call {
     pub value: U256,
     /// The input.
     pub data: Bytes,
-    /// The gas that the code gets, without that of the transaction itself; `None` for the gas limit of the block.
+    /// The gas limit of the transaction, so that the code gets what is left of it; `None` gives the code all the gas of a block.
     pub gas: Option<u64>,
 }
 
@@ -68,9 +68,9 @@ type Machine<'a> = Evm<
     EthFrame<EthInterpreter>,
 >;
 
-/// Runs `call` in the block of `environment`.
-pub(crate) fn run(source: &dyn Source, environment: &Environment, call: &Call) -> Run {
-    let mut machine = machine(source, environment, call);
+/// Runs `call` in the block of `environment`, with as much `gas` for the code.
+pub(crate) fn run(source: &dyn Source, environment: &Environment, call: &Call, gas: u64) -> Run {
+    let mut machine = machine(source, environment, call, gas);
     let mut handler = MainnetHandler::<_, EVMError<GivenUp>, EthFrame<EthInterpreter>>::default();
     let ended = handler
         .load_accounts(&mut machine)
@@ -107,7 +107,7 @@ fn read(result: ExecutionResult) -> Result<Output, Refusal> {
     }
 }
 
-fn machine<'a>(source: &'a dyn Source, environment: &Environment, call: &Call) -> Machine<'a> {
+fn machine<'a>(source: &'a dyn Source, environment: &Environment, call: &Call, gas: u64) -> Machine<'a> {
     let fork = specification(environment.fork());
     let parent = environment.number().checked_sub(1).map(|parent| (parent, environment.parent_hash()));
     let mut context: MainnetContext<Known<'a>> = Context::new(Known::new(source, parent), fork);
@@ -116,7 +116,7 @@ fn machine<'a>(source: &'a dyn Source, environment: &Environment, call: &Call) -
     context.block = block(environment);
     context.tx = TxEnv {
         caller: call.from,
-        gas_limit: call.gas.unwrap_or(environment.gas_limit()).min(environment.gas_limit()),
+        gas_limit: gas,
         value: call.value,
         gas_price: 0,
         kind: TxKind::Call(call.to),
