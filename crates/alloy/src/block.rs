@@ -14,7 +14,7 @@ pub(crate) fn block_id(named: Named) -> Result<BlockId, NotAnswered> {
         Named::Number(BlockNumberOrTag::Safe | BlockNumberOrTag::Finalized) => Ok(BlockId::Finalized),
         Named::Number(BlockNumberOrTag::Number(number)) => Ok(BlockId::Number(number)),
         Named::Number(BlockNumberOrTag::Pending) => {
-            Err(NotAnswered::Unsupported { what: "the block `pending`" })
+            Err(NotAnswered::Unsupported { what: "the block `pending` (name `latest` or another block)" })
         }
         Named::Number(BlockNumberOrTag::Earliest) => {
             Err(NotAnswered::Unsupported { what: "the block `earliest`" })

@@ -1,136 +1,92 @@
 //! Calls over proven state.
 
-use alloy_json_rpc::RpcRecv;
-use alloy_network::Network;
-use alloy_primitives::{Bytes, U64};
-use alloy_provider::{Caller, EthCallManyParams, EthCallParams, ProviderCall};
-use alloy_transport::TransportResult;
-use saldo::Client;
+#[cfg(not(feature = "execute"))]
+pub(crate) use without::{call, gas};
 
-use crate::error::NotAnswered;
-
-/// Runs calls with a client.
-pub(crate) struct Calls(pub(crate) Client);
-
-type Answered<Params, Answer> = TransportResult<ProviderCall<Params, Answer>>;
-
-impl<N: Network> Caller<N, Bytes> for Calls {
-    fn call(&self, params: EthCallParams<N>) -> Answered<EthCallParams<N>, Bytes> {
-        proven::call(&self.0, &params)
-    }
-
-    fn estimate_gas(&self, _: EthCallParams<N>) -> Answered<EthCallParams<N>, Bytes> {
-        unsupported("an estimate of gas as bytes")
-    }
-
-    fn call_many(&self, _: EthCallManyParams<'_>) -> Answered<EthCallManyParams<'static>, Bytes> {
-        unsupported("`eth_callMany`")
-    }
-}
-
-impl<N: Network> Caller<N, U64> for Calls {
-    fn call(&self, _: EthCallParams<N>) -> Answered<EthCallParams<N>, U64> {
-        unsupported("a call that returns a number")
-    }
-
-    fn estimate_gas(&self, params: EthCallParams<N>) -> Answered<EthCallParams<N>, U64> {
-        proven::gas(&self.0, &params)
-    }
-
-    fn call_many(&self, _: EthCallManyParams<'_>) -> Answered<EthCallManyParams<'static>, U64> {
-        unsupported("`eth_callMany`")
-    }
-}
-
-fn unsupported<Params, Answer: RpcRecv>(what: &'static str) -> Answered<Params, Answer>
-where
-    Params: alloy_json_rpc::RpcSend,
-{
-    Err(NotAnswered::Unsupported { what }.into())
-}
+#[cfg(feature = "execute")]
+pub(crate) use proven::{call, gas};
 
 #[cfg(not(feature = "execute"))]
-mod proven {
-    use super::{Answered, Bytes, Client, EthCallParams, Network, U64, unsupported};
+mod without {
+    use alloy_primitives::{Bytes, U64};
+    use alloy_transport::TransportResult;
+    use saldo::Client;
 
-    const WHAT: &str = "a call, without the feature `execute` of saldo-alloy,";
+    use crate::error::NotAnswered;
+    use crate::method::Params;
 
-    pub(super) fn call<N: Network>(_: &Client, _: &EthCallParams<N>) -> Answered<EthCallParams<N>, Bytes> {
-        unsupported(WHAT)
+    const WITHOUT: NotAnswered =
+        NotAnswered::Unsupported { what: "a call, without the feature `execute` of saldo-alloy," };
+
+    pub(crate) async fn call(_: &Client, _: &Params) -> TransportResult<Bytes> {
+        Err(WITHOUT.into())
     }
 
-    pub(super) fn gas<N: Network>(_: &Client, _: &EthCallParams<N>) -> Answered<EthCallParams<N>, U64> {
-        unsupported(WHAT)
+    pub(crate) async fn gas(_: &Client, _: &Params) -> TransportResult<U64> {
+        Err(WITHOUT.into())
     }
 }
 
 #[cfg(feature = "execute")]
 mod proven {
     use alloy_json_rpc::ErrorPayload;
-    use alloy_network::TransactionBuilder;
-    use alloy_transport::TransportError;
-    use saldo::{BlockId, Call, CallError, Estimate, Output};
+    use alloy_primitives::{Bytes, TxKind, U64};
+    use alloy_rpc_types_eth::TransactionRequest;
+    use alloy_rpc_types_eth::state::StateOverride;
+    use alloy_transport::{TransportError, TransportResult};
+    use saldo::{BlockId, Call, CallError, Client, Estimate, Output};
+    use serde_json::Value;
     use serde_json::value::to_raw_value;
 
-    use super::{Answered, Bytes, Client, EthCallParams, Network, NotAnswered, ProviderCall, U64};
-    use crate::block::block_id;
+    use crate::error::NotAnswered;
+    use crate::method::Params;
 
-    pub(super) fn call<N: Network>(
-        client: &Client,
-        params: &EthCallParams<N>,
-    ) -> Answered<EthCallParams<N>, Bytes> {
+    pub(crate) async fn call(client: &Client, params: &Params) -> TransportResult<Bytes> {
         let (block, call) = read(params)?;
-        let client = client.clone();
-        let running = async move {
-            let reading = client.call(block, &call).await.map_err(not_answered)?;
-            match reading.output() {
-                Output::Returned(bytes) => Ok(bytes.clone()),
-                failed => Err(reverted(failed)),
-            }
-        };
-        Ok(ProviderCall::BoxedFuture(Box::pin(running)))
+        let reading = client.call(block, &call).await.map_err(not_answered)?;
+        match reading.output() {
+            Output::Returned(bytes) => Ok(bytes.clone()),
+            failed => Err(reverted(failed)),
+        }
     }
 
-    pub(super) fn gas<N: Network>(
-        client: &Client,
-        params: &EthCallParams<N>,
-    ) -> Answered<EthCallParams<N>, U64> {
+    pub(crate) async fn gas(client: &Client, params: &Params) -> TransportResult<U64> {
         let (block, call) = read(params)?;
-        let client = client.clone();
-        let running = async move {
-            let reading = client.estimate_gas(block, &call).await.map_err(not_answered)?;
-            match reading.estimate() {
-                Estimate::Gas(gas) => Ok(U64::from(*gas)),
-                Estimate::Fails(failed) => Err(reverted(failed)),
-            }
-        };
-        Ok(ProviderCall::BoxedFuture(Box::pin(running)))
+        let reading = client.estimate_gas(block, &call).await.map_err(not_answered)?;
+        match reading.estimate() {
+            Estimate::Gas(gas) => Ok(U64::from(*gas)),
+            Estimate::Fails(failed) => Err(reverted(failed)),
+        }
     }
 
-    fn read<N: Network>(params: &EthCallParams<N>) -> Result<(BlockId, Call), NotAnswered> {
-        let refuse = |what| Err(NotAnswered::Unsupported { what });
-        if params.overrides().is_some_and(|overrides| !overrides.is_empty()) {
+    fn read(params: &Params) -> TransportResult<(BlockId, Call)> {
+        let refuse = |what| Err(NotAnswered::Unsupported { what }.into());
+        if params.optional::<StateOverride>(2)?.is_some_and(|overrides| !overrides.is_empty()) {
             return refuse("a call with state overrides");
         }
-        if params.block_overrides().is_some() {
+        let of_block = params.optional::<Value>(3)?;
+        if of_block.is_some_and(|overrides| overrides != Value::Null && overrides != serde_json::json!({})) {
             return refuse("a call with block overrides");
         }
-        let tx = params.data();
-        let Some(to) = tx.to() else { return refuse("the making of a contract") };
-        let prices = [tx.gas_price(), tx.max_fee_per_gas()];
-        if prices.into_iter().flatten().any(|price| price != 0) {
-            return refuse("a call that pays for its gas");
-        }
-        if tx.access_list().is_some_and(|list| !list.is_empty()) {
+        let tx: TransactionRequest = params.get(0)?;
+        let Some(TxKind::Call(to)) = tx.to else { return refuse("the making of a contract") };
+        let prices = [tx.gas_price, tx.max_fee_per_gas, tx.max_priority_fee_per_gas];
+        if tx.access_list.as_ref().is_some_and(|list| !list.is_empty()) {
             return refuse("a call with an access list");
         }
+        if tx.authorization_list.as_ref().is_some_and(|list| !list.is_empty())
+            || tx.blob_versioned_hashes.is_some()
+        {
+            return refuse("a call with authorizations or blobs");
+        }
         let call = Call {
-            from: tx.from().unwrap_or_default(),
-            value: tx.value().unwrap_or_default(),
-            gas: tx.gas_limit(),
-            ..Call::new(to, tx.input().cloned().unwrap_or_default())
+            from: tx.from.unwrap_or_default(),
+            value: tx.value.unwrap_or_default(),
+            gas: tx.gas,
+            is_paid: prices.into_iter().flatten().any(|price| price != 0),
+            ..Call::new(to, tx.input.into_input().unwrap_or_default())
         };
-        Ok((block_id(params.block().unwrap_or_default())?, call))
+        Ok((params.block(1)?, call))
     }
 
     fn not_answered(error: CallError) -> TransportError {

@@ -17,26 +17,31 @@
 //! ```
 //!
 //! # What is proven
-//! `get_balance`, `get_transaction_count`, `get_code_at`, `get_storage_at`, `get_storage_values`, `get_proof`, `get_account`,
-//! `get_account_info`, `get_block_number`, and with the feature `execute` `call` and `estimate_gas`. Each answers at the very block
-//! that is named. `latest` is the newest block that the committee signed, one slot behind a node's own tip; `safe` and `finalized` are
-//! the newest finalized block. `get_chain_id` is the chain id of the client's network.
+//! Balances, nonces, code, storage, proofs and accounts, the number of the newest block, and with the feature `execute` calls and
+//! estimates of gas. Each answers at the very block that is named. `latest` is the newest block that the committee signed, one slot
+//! behind a node's own tip; `safe` and `finalized` are the newest finalized block. The chain id is that of the client's network.
+//!
+//! The layer works on requests, so that raw requests, multicalls and bindings are proven too.
 //!
 //! # What is refused
-//! `pending` and `earliest` in these methods, and these methods by [`raw_request`](Provider::raw_request): they would bypass the
-//! proof. Calls with overrides, with access lists, with a gas price, and without a receiver.
+//! `pending` and `earliest` in these requests; a multicall asks for `pending` unless it names a block. Calls with overrides, with access
+//! lists, and without a receiver. Code that asks for the gas price of a call that names one.
 //!
 //! # What passes through, not proven
-//! Every other method: blocks, transactions, receipts, logs, fees, filters, subscriptions, `call_many`, `simulate`,
-//! `create_access_list`, and everything that is sent. So does what is asked of [`Provider::client`] and [`Provider::root`] themselves.
+//! Every other request: blocks, transactions, receipts, logs, fees, filters, `eth_callMany`, `eth_simulateV1`, `eth_createAccessList`,
+//! and everything that is sent. Subscriptions are not available behind the layer: use the inner provider.
 
 mod block;
 mod call;
 mod error;
-mod provider;
+mod layer;
+mod method;
+mod nonces;
 
 pub use error::{NotAnswered, not_proven};
-pub use provider::{ProvenLayer, ProvenProvider};
+pub use layer::{ProvenLayer, ProvenProvider};
+pub use nonces::ProvenNonces;
 
-#[cfg(doc)]
-use alloy_provider::Provider;
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/alloy.md")]
+struct Guide;

@@ -38,7 +38,7 @@ fn provider(scene: &Scene, asserter: &Asserter) -> impl Provider + Clone + use<>
 
 #[track_caller]
 fn run<T>(scene: &Scene, call: impl IntoFuture<Output = TransportResult<T>>) -> T {
-    scene.simulation.run(call.into_future()).unwrap()
+    scene.simulation.run(call.into_future()).expect("an answer")
 }
 
 #[test]
@@ -117,19 +117,39 @@ fn the_rest_passes_through_but_no_way_around_the_proof() {
     let provider = provider(&scene, &asserter);
     asserter.push_success(&U64::from(9));
     assert_eq!(run(&scene, provider.get_gas_price()), 9);
-    for method in ["eth_getBalance", "eth_call", "eth_getProof"] {
-        let asking = provider.raw_request::<_, U256>(method.into(), (ALICE, "latest"));
-        let error = scene.simulation.run(asking).unwrap_err();
-        assert!(error.to_string().contains("cannot be proven"), "{error}");
-        let params = serde_json::value::to_raw_value(&(ALICE, "latest")).unwrap();
-        assert!(scene.simulation.run(provider.raw_request_dyn(method.into(), &params)).is_err());
-    }
+    // Raw requests are proven too.
+    let asking = provider.raw_request::<_, U256>("eth_getBalance".into(), (ALICE, "latest"));
+    assert_eq!(scene.simulation.run(asking).unwrap(), BEFORE);
+    let params = serde_json::value::to_raw_value(&(ALICE, "pending")).unwrap();
+    let error = scene.simulation.run(provider.raw_request_dyn("eth_getBalance".into(), &params)).unwrap_err();
+    assert!(error.to_string().contains("cannot be proven"), "{error}");
+    // And so is what goes to the root.
+    let asking = provider.root().raw_request::<_, U256>("eth_getBalance".into(), (ALICE,));
+    assert_eq!(scene.simulation.run(asking).unwrap(), BEFORE);
     asserter.push_success(&true);
     assert!(run(&scene, provider.raw_request::<_, bool>("eth_mining".into(), ())));
     // Also behind a type without a name.
     let erased = provider.erased();
     assert_eq!(run(&scene, erased.get_balance(ALICE)), BEFORE);
-    assert!(scene.simulation.run(erased.raw_request::<_, U256>("eth_getBalance".into(), (ALICE,))).is_err());
+    assert_eq!(run(&scene, erased.raw_request::<_, U256>("eth_getBalance".into(), (ALICE,))), BEFORE);
+}
+
+#[test]
+fn a_batch_is_proven_and_passed_on_in_parts() {
+    let scene = scene(11);
+    let asserter = Asserter::new();
+    let provider = provider(&scene, &asserter);
+    let mut batch = alloy_rpc_client::BatchRequest::new(provider.client());
+    let balance = batch.add_call::<_, U256>("eth_getBalance", &(ALICE, "latest")).unwrap();
+    let price = batch.add_call::<_, U64>("eth_gasPrice", &()).unwrap();
+    let pending = batch.add_call::<_, U256>("eth_getBalance", &(ALICE, "pending")).unwrap();
+    asserter.push_success(&U64::from(9));
+    scene.simulation.run(batch.send()).unwrap();
+    assert_eq!(scene.simulation.run(balance).unwrap(), BEFORE);
+    assert_eq!(scene.simulation.run(price).unwrap(), U64::from(9));
+    let error = scene.simulation.run(pending).unwrap_err();
+    assert!(error.to_string().contains("cannot be proven"), "{error}");
+    assert!(asserter.read_q().is_empty());
 }
 
 fn balance_of(owner: Address) -> TransactionRequest {
@@ -138,7 +158,11 @@ fn balance_of(owner: Address) -> TransactionRequest {
 
 #[cfg(feature = "execute")]
 mod running {
+    use alloy_network::Ethereum;
+    use alloy_provider::SendableTx;
     use alloy_rpc_types_eth::state::{AccountOverride, StateOverride};
+    use alloy_sol_types::SolValue;
+    use saldo_alloy::ProvenNonces;
 
     use super::*;
 
@@ -159,6 +183,74 @@ mod running {
         assert_eq!(run(&scene, provider.call(enough)), returned);
     }
 
+    /// Code that returns `data`, whatever it is called with.
+    fn constant(data: &[u8]) -> Bytes {
+        const CODE: usize = 13;
+        let (length, offset) = (
+            u16::try_from(data.len()).expect("a short text").to_be_bytes(),
+            u16::try_from(CODE).expect("short code"),
+        );
+        let [high, low] = offset.to_be_bytes();
+        let [long, short] = length;
+        // CODECOPY of the data to the start of the memory, and RETURN of it.
+        let code = [0x61, long, short, 0x61, high, low, 0x5f, 0x39, 0x61, long, short, 0x5f, 0xf3];
+        [code.as_slice(), data].concat().into()
+    }
+
+    #[test]
+    fn multicall_is_run_over_proven_state() {
+        let scene = scene(8);
+        let results: Vec<(bool, Bytes)> =
+            [5_u64, 6].map(|word| (true, B256::from(U256::from(word)).into())).into();
+        let returned = results.abi_encode();
+        scene.chain.set_code(alloy_provider::MULTICALL3_ADDRESS, constant(&returned));
+        scene.pass_slots(3);
+        let provider = provider(&scene, &Asserter::new());
+        let batch = provider.multicall().block(BlockId::latest()).dynamic::<balanceOfCall>();
+        let item = |owner| alloy_provider::CallItem::new(TOKEN, balanceOfCall { owner }.abi_encode().into());
+        let batch = batch.add_call_dynamic(item(ALICE)).add_call_dynamic(item(UNUSED));
+        let words = scene.simulation.run(batch.aggregate3()).unwrap();
+        let words: Vec<U256> = words.into_iter().map(Result::unwrap).collect();
+        assert_eq!(words, [U256::from(5), U256::from(6)]);
+    }
+
+    #[test]
+    fn code_that_asks_for_a_price_that_is_named_is_not_run() {
+        let scene = scene(10);
+        scene.chain.set_code(UNUSED, saldo_tests::assembler::assemble("GASPRICE 0 MSTORE 32 0 RETURN"));
+        scene.pass_slots(3);
+        let provider = provider(&scene, &Asserter::new());
+        let asking = TransactionRequest::default().with_to(UNUSED);
+        assert_eq!(run(&scene, provider.call(asking.clone())), Bytes::from(vec![0; 32]));
+        let error = scene.simulation.run(provider.call(asking.with_gas_price(7)).into_future()).unwrap_err();
+        assert!(error.to_string().contains("price of its gas"), "{error}");
+        let returned = run(&scene, provider.call(balance_of(ALICE).with_gas_price(7)));
+        assert_eq!(balanceOfCall::abi_decode_returns(&returned).unwrap(), U256::from(77));
+    }
+
+    #[test]
+    fn fillers_fill_from_proven_state() {
+        let scene = scene(9);
+        let asserter = Asserter::new();
+        let layer = ProvenLayer::new(scene.client.clone());
+        let provider = ProviderBuilder::<_, _, Ethereum>::default()
+            .with_simple_nonce_management()
+            .layer(layer.clone())
+            .connect_mocked_client(asserter.clone());
+        let tx = TransactionRequest::default().with_from(ALICE).with_to(UNUSED).with_value(U256::ONE);
+        assert!(scene.simulation.run(provider.fill(tx.clone())).is_err(), "it asks for `pending`");
+        let provider = ProviderBuilder::<_, _, Ethereum>::default()
+            .with_nonce_management(ProvenNonces::default())
+            .with_gas_estimation()
+            .fetch_chain_id()
+            .layer(layer)
+            .connect_mocked_client(asserter);
+        let filled: SendableTx<Ethereum> = scene.simulation.run(provider.fill(tx.with_gas_price(9))).unwrap();
+        let filled = filled.as_builder().unwrap().clone();
+        assert_eq!((filled.nonce, filled.gas), (Some(7), Some(21_000)));
+        assert_eq!(filled.chain_id, Some(scene.client.network().chain_id()));
+    }
+
     #[test]
     fn what_would_change_the_result_unseen_is_refused() {
         let scene = scene(6);
@@ -171,7 +263,6 @@ mod running {
         let run = |call: alloy_provider::EthCall<_, Bytes>| scene.simulation.run(call.into_future());
         refused(run(provider.call(balance_of(ALICE)).overrides(overrides)));
         refused(run(provider.call(balance_of(ALICE)).block(BlockId::pending())));
-        refused(run(provider.call(balance_of(ALICE).with_gas_price(7))));
         refused(run(provider.call(TransactionRequest::default().with_deploy_code(Bytes::from_static(&[1])))));
     }
 }

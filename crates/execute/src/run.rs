@@ -32,12 +32,14 @@ pub struct Call {
     pub data: Bytes,
     /// The gas limit of the transaction, so that the code gets what is left of it; `None` gives the code all the gas of a block.
     pub gas: Option<u64>,
+    /// Whether the transaction would pay for its gas. It runs without paying, and code that asks for the price gives the run up.
+    pub is_paid: bool,
 }
 
 impl Call {
     /// Makes a call from the zero address, without value, with the gas of a whole block.
     pub const fn new(to: Address, data: Bytes) -> Self {
-        Self { from: Address::ZERO, to, value: U256::ZERO, data, gas: None }
+        Self { from: Address::ZERO, to, value: U256::ZERO, data, gas: None, is_paid: false }
     }
 }
 
@@ -126,7 +128,7 @@ fn machine<'a>(source: &'a dyn Source, environment: &Environment, call: &Call, g
     };
     Evm {
         ctx: context,
-        inspector: Guard::default(),
+        inspector: Guard::of(call.is_paid),
         instruction: EthInstructions::new_mainnet_with_spec(fork),
         precompiles: Precompiles::new(fork),
         frame_stack: FrameStack::new_prealloc(4),
