@@ -9,8 +9,11 @@ use saldo_reading::{Asset, Holding, Why};
 use saldo_source::Deadline;
 use saldo_token::Query;
 
+use super::block::BlockId;
 use super::facts::Facts;
-use super::{BlockId, FoundBlock, NotProven, prove};
+use super::found::FoundBlock;
+use super::prove::prove;
+use super::proven::NotProven;
 use crate::inner::ClientInner;
 use crate::token_run::{self, NoBalance};
 

@@ -6,7 +6,8 @@ use saldo_proof::Slot;
 use saldo_reading::Why;
 use saldo_source::Deadline;
 
-use super::{FoundBlock, NotProven};
+use super::found::FoundBlock;
+use super::proven::NotProven;
 use crate::head::Synced;
 use crate::inner::ClientInner;
 use crate::proofs::AccountNeed;

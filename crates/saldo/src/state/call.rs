@@ -8,7 +8,9 @@ use saldo_execute::{Call, Estimate, Output, Refusal, estimate, execute, foresee}
 use saldo_source::Deadline;
 use saldo_token::ProvenState;
 
-use super::{BlockId, NotProven, prove};
+use super::block::BlockId;
+use super::prove::prove;
+use super::proven::NotProven;
 use crate::inner::ClientInner;
 
 /// What a call returns at one block, found by running the contract's own proven code over proven state.

@@ -10,13 +10,10 @@ use alloy_primitives::{Address, B256};
 use futures_util::FutureExt;
 use futures_util::future::{Shared, WeakShared};
 use saldo_reading::Attempt;
-use saldo_source::{BoxedFuture, Deadline, IntoBoxed};
+use saldo_source::{BoxedFuture, IntoBoxed, MaybeSend};
 use saldo_token::Query;
 
-use super::FoundBlock;
 use super::facts::Facts;
-use crate::inner::ClientInner;
-use crate::proofs::AccountNeed;
 
 /// What a wave brought: the facts, and what failed.
 #[derive(Debug, Default)]
@@ -32,7 +29,7 @@ pub(super) struct Failed {
     pub(super) held_back: bool,
 }
 
-type Wave = Shared<BoxedFuture<'static, Arc<Outcome>>>;
+pub(super) type Wave = Shared<BoxedFuture<'static, Arc<Outcome>>>;
 type WeakWave = WeakShared<BoxedFuture<'static, Arc<Outcome>>>;
 
 /// The waves that are under way.
@@ -42,74 +39,81 @@ pub(crate) struct Waves(Mutex<Vec<UnderWay>>);
 #[derive(Debug)]
 struct UnderWay {
     block: B256,
-    wanted: Arc<Mutex<Wanted>>,
+    wanted: Arc<Wanted>,
     wave: WeakWave,
 }
 
 /// What a wave asks for.
-#[derive(Debug, Default)]
-struct Wanted {
-    query: Query,
-    /// Whether it was asked for already, so that nothing can be added.
-    is_asked: bool,
+#[derive(Debug)]
+pub(super) struct Wanted(Mutex<(Query, bool)>);
+
+impl Wanted {
+    /// Returns the query, to which nothing can be added any more.
+    pub(super) fn close(&self) -> Query {
+        let mut wanted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        wanted.1 = true;
+        wanted.0.clone()
+    }
+
+    /// Adds `query`, if nothing was asked yet.
+    fn add(&self, query: &Query) -> bool {
+        let mut wanted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_open = !wanted.1;
+        if is_open {
+            wanted.0.merge(query.clone());
+        }
+        is_open
+    }
+
+    /// What `query` asks for beyond what is asked for already; all of it, if nothing was asked yet.
+    fn beyond(&self, query: &Query) -> Query {
+        let wanted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if wanted.1 { beyond(query, &wanted.0) } else { query.clone() }
+    }
 }
 
 /// How long a wave waits for calls that begin at the same time.
-const GATHERING: Duration = Duration::from_millis(2);
+pub(super) const GATHERING: Duration = Duration::from_millis(2);
 
-/// Joins waves that bring what `query` asks for at the block `found`. What is asked for already is not asked for again.
-pub(super) fn join(inner: &Arc<ClientInner>, found: &FoundBlock, query: &Query) -> Vec<Wave> {
-    let block = found.anchor.hash();
-    let mut under_way = inner.waves.0.lock().unwrap_or_else(PoisonError::into_inner);
-    under_way.retain(|known| known.wave.upgrade().is_some_and(|wave| wave.peek().is_none()));
-    let mut joined = Vec::new();
-    let mut open = None;
-    let mut rest = query.clone();
-    for known in under_way.iter().filter(|known| known.block == block) {
-        let Some(wave) = known.wave.upgrade() else { continue };
-        let wanted = known.wanted.lock().unwrap_or_else(PoisonError::into_inner);
-        if !wanted.is_asked {
-            open = Some((Arc::clone(&known.wanted), wave));
-            continue;
+impl Waves {
+    /// Joins waves that bring what `query` asks for at `block`. What is asked for already is not asked for again; for the rest, `begin`
+    /// makes a wave if none can take it.
+    pub(super) fn join<F>(
+        &self,
+        block: B256,
+        query: &Query,
+        begin: impl FnOnce(Arc<Wanted>) -> F,
+    ) -> Vec<Wave>
+    where
+        F: Future<Output = Outcome> + MaybeSend + 'static,
+    {
+        let mut under_way = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        under_way.retain(|known| known.wave.upgrade().is_some_and(|wave| wave.peek().is_none()));
+        let mut joined = Vec::new();
+        let mut rest = query.clone();
+        let here = || under_way.iter().filter(|known| known.block == block);
+        for known in here() {
+            let less = known.wanted.beyond(&rest);
+            if let Some(wave) = known.wave.upgrade().filter(|_| less != rest) {
+                rest = less;
+                joined.push(wave);
+            }
         }
-        let less = beyond(&rest, &wanted.query);
-        if less != rest {
-            rest = less;
-            joined.push(wave);
+        if rest.is_empty() {
+            return joined;
         }
+        let open = here().find_map(|known| known.wave.upgrade().filter(|_| known.wanted.add(&rest)));
+        joined.push(open.unwrap_or_else(|| {
+            let wanted = Arc::new(Wanted(Mutex::new((rest, false))));
+            let asking = begin(Arc::clone(&wanted));
+            let wave = async move { Arc::new(asking.await) }.into_boxed().shared();
+            if let Some(weak) = wave.downgrade() {
+                under_way.push(UnderWay { block, wanted, wave: weak });
+            }
+            wave
+        }));
+        joined
     }
-    if rest.is_empty() {
-        return joined;
-    }
-    if let Some((wanted, wave)) = open {
-        wanted.lock().unwrap_or_else(PoisonError::into_inner).query.merge(rest);
-        joined.push(wave);
-        return joined;
-    }
-    let wanted = Arc::new(Mutex::new(Wanted { query: rest, is_asked: false }));
-    let wave = begin(inner, found, &wanted);
-    if let Some(weak) = wave.downgrade() {
-        under_way.push(UnderWay { block, wanted, wave: weak });
-    }
-    joined.push(wave);
-    joined
-}
-
-fn begin(inner: &Arc<ClientInner>, found: &FoundBlock, wanted: &Arc<Mutex<Wanted>>) -> Wave {
-    let (inner, found, wanted) = (Arc::clone(inner), found.clone(), Arc::clone(wanted));
-    let wave = async move {
-        inner.env.clock().sleep(GATHERING).await;
-        let query = {
-            let mut wanted = wanted.lock().unwrap_or_else(PoisonError::into_inner);
-            wanted.is_asked = true;
-            wanted.query.clone()
-        };
-        let deadline = Deadline::after(inner.env.clock(), inner.env.policy.deadline);
-        let outcome = inner.ask_at(&found, &AccountNeed::of(&query), deadline).await;
-        inner.states.keep(found.anchor.hash(), &outcome.facts);
-        Arc::new(outcome)
-    };
-    wave.into_boxed().shared()
 }
 
 /// What `query` asks for beyond `other`.
