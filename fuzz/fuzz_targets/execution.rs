@@ -38,7 +38,7 @@ fuzz_target!(|input: &[u8]| {
     let hides = input.number();
     let data = Bytes::copy_from_slice(input.part());
     let world = World::read(&mut input);
-    let call = Call { to: Address::repeat_byte(PLACES[0]), data };
+    let call = Call::new(Address::repeat_byte(PLACES[0]), data);
     let whole = world.run(&call, |_| true);
     let partial = world.run(&call, |index| hides >> (index % 64) & 1 == 0);
     match (&whole, &partial) {

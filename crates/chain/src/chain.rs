@@ -1,5 +1,6 @@
 //! The trusted part of the chain: signed heads, their ancestors, and the blocks that they exclude.
 
+mod ancestor;
 mod error;
 mod recorded;
 

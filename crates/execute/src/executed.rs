@@ -4,6 +4,7 @@ use alloy_primitives::B256;
 use saldo_chain::Environment;
 use saldo_proof::{ProvenState, Query, StateRoot};
 
+use crate::gas::gas_of_code;
 use crate::refusal::Refusal;
 use crate::run::{self, Call, Output};
 use crate::source::{Guess, Guessed};
@@ -63,7 +64,7 @@ pub fn execute(state: &ProvenState, environment: &Environment, call: &Call) -> R
     if state.root() != environment.state_root() {
         return Err(Refusal::OtherBlock);
     }
-    let run = run::run(state, environment, call);
+    let run = run::run(state, environment, call, gas_of_code(environment, call)?);
     let output = run.outcome?;
     let code_hash = state.code_hash_of(call.to).ok_or(Refusal::Machine)?;
     let (state_root, block_hash) = (state.root(), environment.block_hash());
@@ -78,5 +79,6 @@ pub fn foresee(
     environment: &Environment,
     call: &Call,
 ) -> Query {
-    run::run(&Guessed { proven, guess }, environment, call).touched
+    let gas = gas_of_code(environment, call).unwrap_or(environment.gas_limit());
+    run::run(&Guessed { proven, guess }, environment, call, gas).touched
 }

@@ -20,10 +20,16 @@ pub(crate) struct Guard {
     /// The gas that remained before the step.
     before: u64,
     depth: usize,
+    /// Whether a price of the gas is known that this run does not have.
+    is_paid: bool,
     pub(crate) refusal: Option<Refusal>,
 }
 
 impl Guard {
+    pub(crate) fn of(is_paid: bool) -> Self {
+        Self { is_paid, ..Self::default() }
+    }
+
     fn give_up(&mut self, reason: impl Into<Refusal>) {
         self.refusal.get_or_insert(reason.into());
     }
@@ -54,6 +60,7 @@ impl<Context> Inspector<Context> for Guard {
         }
         match interpreter.bytecode.opcode() {
             opcode::BLOBBASEFEE => self.give_up(Refusal::BlobBaseFee),
+            opcode::GASPRICE if self.is_paid => self.give_up(Refusal::GasPrice),
             opcode::SELFDESTRUCT => self.give_up(Refusal::Contracts),
             _ => {}
         }

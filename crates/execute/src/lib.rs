@@ -11,7 +11,7 @@
 //! # use saldo_proof::ProvenState;
 //! # fn show(environment: &Environment) {
 //! let nothing = ProvenState::new(environment.state_root());
-//! let call = Call { to: Address::repeat_byte(7), data: Bytes::new() };
+//! let call = Call::new(Address::repeat_byte(7), Bytes::new());
 //! let Err(Refusal::Missing(query)) = execute(&nothing, environment, &call) else { panic!() };
 //! assert!(query.slots().contains_key(&call.to));
 //! # }
@@ -23,12 +23,13 @@
 //! failure to the code. A missing proof, a missing code, a block hash that is not proven, a call that ran out of gas, and each
 //! [bound](Bound) end the whole run. A call that reverts by the chain's own rules ends as it does on the chain.
 //!
-//! The caller is the zero address, the gas is the limit of the block, and the gas price is zero. The virtual machine is `revm`.
+//! The gas price is zero, whatever the caller would pay. The virtual machine is `revm`.
 //! This crate has no socket, no clock and no randomness.
 
 mod bound;
 mod database;
 mod executed;
+mod gas;
 mod guard;
 mod precompile;
 mod refusal;
@@ -37,6 +38,7 @@ mod source;
 
 pub use bound::{ACCOUNTS, Bound, CODE, DEPTH, MEMORY, PRECOMPILES, SLOTS, STEPS, WORK};
 pub use executed::{Executed, execute, foresee};
+pub use gas::{Estimate, estimate};
 pub use refusal::Refusal;
 pub use run::{Call, Output};
 pub use saldo_chain::Environment;

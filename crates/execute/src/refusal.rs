@@ -30,9 +30,15 @@ pub enum Refusal {
     /// ([EIP-7892](https://eips.ethereum.org/EIPS/eip-7892)).
     #[error("it needs the base fee of blobs, which no header has")]
     BlobBaseFee,
+    /// The code asks for the price of the gas, and the transaction pays one.
+    #[error("it needs the price of its gas")]
+    GasPrice,
     /// The code makes or removes contracts.
     #[error("it makes or removes contracts")]
     Contracts,
+    /// What a transaction itself costs in that fork is not known here. Only [`estimate`](crate::estimate) needs it.
+    #[error("the gas of a transaction is not known in this fork")]
+    GasRules,
     /// The virtual machine failed. Fault: us.
     #[error("the virtual machine failed")]
     Machine,

@@ -3,6 +3,7 @@
 use alloy_primitives::{Address, Bytes, TxKind, U256};
 use revm::context::result::{EVMError, ExecutionResult, HaltReason, Output as Out, SuccessReason};
 use revm::context::{BlockEnv, CfgEnv, Context, Evm, FrameStack, TxEnv};
+use revm::context_interface::JournalTr;
 use revm::handler::instructions::EthInstructions;
 use revm::handler::{EthFrame, Handler, MainnetContext, MainnetHandler};
 use revm::inspector::InspectorHandler;
@@ -18,13 +19,28 @@ use crate::precompile::Precompiles;
 use crate::refusal::Refusal;
 use crate::source::Source;
 
-/// A call of a contract, from the zero address and without value.
+/// A call of a contract, as `eth_call` makes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
+    /// The caller. It needs no code and no signature.
+    pub from: Address,
     /// The contract.
     pub to: Address,
+    /// What the caller sends along, in wei. The caller must have it.
+    pub value: U256,
     /// The input.
     pub data: Bytes,
+    /// The gas limit of the transaction, so that the code gets what is left of it; `None` gives the code all the gas of a block.
+    pub gas: Option<u64>,
+    /// Whether the transaction would pay for its gas. It runs without paying, and code that asks for the price gives the run up.
+    pub is_paid: bool,
+}
+
+impl Call {
+    /// Makes a call from the zero address, without value, with the gas of a whole block.
+    pub const fn new(to: Address, data: Bytes) -> Self {
+        Self { from: Address::ZERO, to, value: U256::ZERO, data, gas: None, is_paid: false }
+    }
 }
 
 /// How a call ended by the rules of the chain.
@@ -32,7 +48,9 @@ pub struct Call {
 pub enum Output {
     /// It returned these bytes. A call of an account without code returns none.
     Returned(Bytes),
-    /// It reverted, or failed in another way than by its gas.
+    /// It reverted, with these bytes.
+    Reverted(Bytes),
+    /// It failed in another way than by its gas.
     Failed,
 }
 
@@ -40,6 +58,8 @@ pub enum Output {
 pub(crate) struct Run {
     pub(crate) outcome: Result<Output, Refusal>,
     pub(crate) touched: Query,
+    /// The gas that it spent, before refunds.
+    pub(crate) spent: u64,
 }
 
 type Machine<'a> = Evm<
@@ -50,20 +70,31 @@ type Machine<'a> = Evm<
     EthFrame<EthInterpreter>,
 >;
 
-/// Runs `call` in the block of `environment`.
-pub(crate) fn run(source: &dyn Source, environment: &Environment, call: &Call) -> Run {
-    let mut machine = machine(source, environment, call);
+/// Runs `call` in the block of `environment`, with as much `gas` for the code.
+pub(crate) fn run(source: &dyn Source, environment: &Environment, call: &Call, gas: u64) -> Run {
+    let mut machine = machine(source, environment, call, gas);
     let mut handler = MainnetHandler::<_, EVMError<GivenUp>, EthFrame<EthInterpreter>>::default();
-    let ended =
-        handler.load_accounts(&mut machine).and_then(|()| handler.inspect_run_system_call(&mut machine));
+    let ended = handler
+        .load_accounts(&mut machine)
+        .and_then(|()| load_caller(&mut machine, call))
+        .and_then(|()| handler.inspect_run_system_call(&mut machine));
     let Evm { ctx, inspector, precompiles, .. } = machine;
     let known = ctx.journaled_state.database;
     let refusal = known.refusal.or(inspector.refusal).or(precompiles.refusal);
+    let spent = ended.as_ref().map_or(0, |ended| ended.gas().total_gas_spent());
     let outcome = match refusal {
         Some(refusal) => Err(refusal),
         None => ended.map_err(|_| Refusal::Machine).and_then(read),
     };
-    Run { outcome, touched: known.touched }
+    Run { outcome, touched: known.touched, spent }
+}
+
+/// Loads the account that value is taken from: the machine expects it.
+fn load_caller(machine: &mut Machine<'_>, call: &Call) -> Result<(), EVMError<GivenUp>> {
+    if call.value.is_zero() {
+        return Ok(());
+    }
+    machine.ctx.journaled_state.load_account(call.from).map(drop).map_err(EVMError::Database)
 }
 
 fn read(result: ExecutionResult) -> Result<Output, Refusal> {
@@ -71,14 +102,14 @@ fn read(result: ExecutionResult) -> Result<Output, Refusal> {
         ExecutionResult::Success { reason: SuccessReason::SelfDestruct, .. } => Err(Refusal::Contracts),
         ExecutionResult::Success { output: Out::Call(bytes), .. } => Ok(Output::Returned(bytes)),
         ExecutionResult::Success { output: Out::Create(..), .. } => Err(Refusal::Contracts),
-        ExecutionResult::Revert { .. } => Ok(Output::Failed),
+        ExecutionResult::Revert { output, .. } => Ok(Output::Reverted(output)),
         ExecutionResult::Halt { reason: HaltReason::OutOfGas(_), .. } => Err(Refusal::OutOfGas),
         ExecutionResult::Halt { reason: HaltReason::CallTooDeep, .. } => Err(Bound::Depth.into()),
         ExecutionResult::Halt { .. } => Ok(Output::Failed),
     }
 }
 
-fn machine<'a>(source: &'a dyn Source, environment: &Environment, call: &Call) -> Machine<'a> {
+fn machine<'a>(source: &'a dyn Source, environment: &Environment, call: &Call, gas: u64) -> Machine<'a> {
     let fork = specification(environment.fork());
     let parent = environment.number().checked_sub(1).map(|parent| (parent, environment.parent_hash()));
     let mut context: MainnetContext<Known<'a>> = Context::new(Known::new(source, parent), fork);
@@ -86,8 +117,9 @@ fn machine<'a>(source: &'a dyn Source, environment: &Environment, call: &Call) -
     context.cfg.memory_limit = MEMORY;
     context.block = block(environment);
     context.tx = TxEnv {
-        caller: Address::ZERO,
-        gas_limit: environment.gas_limit(),
+        caller: call.from,
+        gas_limit: gas,
+        value: call.value,
         gas_price: 0,
         kind: TxKind::Call(call.to),
         data: call.data.clone(),
@@ -96,7 +128,7 @@ fn machine<'a>(source: &'a dyn Source, environment: &Environment, call: &Call) -
     };
     Evm {
         ctx: context,
-        inspector: Guard::default(),
+        inspector: Guard::of(call.is_paid),
         instruction: EthInstructions::new_mainnet_with_spec(fork),
         precompiles: Precompiles::new(fork),
         frame_stack: FrameStack::new_prealloc(4),
@@ -118,7 +150,7 @@ fn block(environment: &Environment) -> BlockEnv {
     }
 }
 
-const fn specification(fork: ExecutionFork) -> SpecId {
+pub(crate) const fn specification(fork: ExecutionFork) -> SpecId {
     match fork {
         ExecutionFork::Paris => SpecId::MERGE,
         ExecutionFork::Shanghai => SpecId::SHANGHAI,

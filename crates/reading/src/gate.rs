@@ -220,6 +220,11 @@ pub fn unknown(why: Why) -> Reading {
     Reading::Unknown(Unknown::new(why, [], None))
 }
 
+/// Returns why a call proved nothing, with what was proven of the holding before.
+pub fn not_known(why: Why, attempts: impl Into<Arc<[Attempt]>>, last: Option<Proven>) -> Unknown {
+    Unknown::new(why, attempts, last)
+}
+
 /// Returns the reading of the holding that was recorded after `before`, if it may be handed out.
 fn proven_since(before: Mark, demand: &Demand, present: &Present<'_>) -> Option<Proven> {
     let newest = present.record?.newest_at(demand.level)?;

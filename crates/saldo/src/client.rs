@@ -6,17 +6,25 @@ use std::time::Duration;
 use alloy_primitives::Address;
 use futures_util::FutureExt;
 use saldo_beacon::{AdoptError, Checkpoint, ConsensusFault, Network};
+use saldo_chain::Anchor;
+#[cfg(feature = "execute")]
+use saldo_execute::Call;
 use saldo_proof_file::{BalanceProof, Form};
 use saldo_reading::{Holding, NetworkId, Now, Policy, Proven, Reading, Role, Why, gate};
 use saldo_source::{BoxedFuture, Deadline, Diversity, Endpoint, IntoBoxed};
+use saldo_token::Query;
 
 use crate::account::AccountReading;
+use crate::check::{self, Claim, Verdict};
 use crate::health::Health;
 use crate::inner::ClientInner;
 use crate::pace::Pace;
 use crate::proof_file::ProofFileError;
 use crate::proofs::Evidence;
 use crate::read::Kind;
+use crate::state::{self, BlockId, BlockState, NotProven};
+#[cfg(feature = "execute")]
+use crate::state::{CallError, CallReading, GasReading};
 use crate::storage::StorageFault;
 use crate::token::TokenReading;
 use crate::watch::Watch;
@@ -78,6 +86,75 @@ impl Client {
             self.inner.token(token, deadline).await
         };
         look.into_boxed()
+    }
+
+    /// Checks amounts that the wallet has from elsewhere, and returns a verdict for each, in the same order. It makes as few requests as
+    /// [`Client::read`], and one more for each block that claims name where another amount is proven. Returns at twice the policy's
+    /// deadline at the latest.
+    ///
+    /// A claim that cannot be checked is [`Verdict::NotChecked`], a claimed zero too.
+    #[inline(never)]
+    pub fn check<'a>(&'a self, claims: &'a [Claim]) -> BoxedFuture<'a, Vec<Verdict>> {
+        check::check(&self.inner, claims).into_boxed()
+    }
+
+    /// Finds the block that `block` names, as a trusted block, or says why there is none. It is never another block. Returns at the
+    /// policy's deadline at the latest.
+    ///
+    /// # Errors
+    /// [`NotProven`].
+    #[inline(never)]
+    pub fn block(&self, block: BlockId) -> BoxedFuture<'_, Result<Anchor, NotProven>> {
+        state::block(&self.inner, block).into_boxed()
+    }
+
+    /// Proves the accounts, slots and codes that `query` names, as they were at `block`. Returns at the policy's deadline at the
+    /// latest.
+    ///
+    /// What calls at one time ask about one block goes to the providers together, and what was proven of the last blocks is not asked
+    /// for again. Each address is shown to as many operators as the policy allows. Nothing of it is recorded or stored: for amounts
+    /// that a wallet shows, and watches, use [`Client::read`].
+    ///
+    /// # Errors
+    /// [`NotProven`] if anything of it is not proven.
+    #[inline(never)]
+    pub fn state<'a>(
+        &'a self,
+        block: BlockId,
+        query: &'a Query,
+    ) -> BoxedFuture<'a, Result<BlockState, NotProven>> {
+        state::at(&self.inner, block, query).into_boxed()
+    }
+
+    /// Runs `call` over the proven state of `block`, as `eth_call` does. All that the code reads is proven first: a contract that asks
+    /// for more than providers prove, or than saldo's limits allow, gives no result at all. Returns at the policy's deadline at the
+    /// latest.
+    ///
+    /// # Errors
+    /// [`CallError`]. A call that reverts is no error: see [`CallReading::output`].
+    #[cfg(feature = "execute")]
+    #[inline(never)]
+    pub fn call<'a>(
+        &'a self,
+        block: BlockId,
+        call: &'a Call,
+    ) -> BoxedFuture<'a, Result<CallReading, CallError>> {
+        state::call(&self.inner, block, call).into_boxed()
+    }
+
+    /// Estimates how much gas a transaction that makes `call` needs, by running it over the proven state of `block`, as
+    /// `eth_estimateGas` does. Returns at the policy's deadline at the latest.
+    ///
+    /// # Errors
+    /// [`CallError`]. A transaction that fails is no error: see [`GasReading::estimate`].
+    #[cfg(feature = "execute")]
+    #[inline(never)]
+    pub fn estimate_gas<'a>(
+        &'a self,
+        block: BlockId,
+        call: &'a Call,
+    ) -> BoxedFuture<'a, Result<GasReading, CallError>> {
+        state::gas(&self.inner, block, call).into_boxed()
     }
 
     /// Reads all `holdings` repeatedly until each is proven, waiting cannot help, or `patience` is over.
@@ -315,6 +392,8 @@ mod tests {
             is_sent(&client.account(owner));
             is_sent(&client.read(holdings));
             is_sent(&client.token(owner));
+            is_sent(&client.block(BlockId::Latest));
+            is_sent(&client.state(BlockId::Latest, &Query::default()));
             is_sent(&client.finalized(holdings));
             is_sent(&client.read_patiently(holdings, Duration::ZERO));
             is_sent(&client.proof(&[], Form::Compact));

@@ -5,9 +5,9 @@
 
 use std::time::Duration;
 
-use saldo_chain::Level;
+use saldo_chain::{Anchor, Level};
 use saldo_reading::gate::{self, Demand, Found};
-use saldo_reading::{Attempt, Candidate, Freshness, Holding, Mark, Proven, Reading, Record};
+use saldo_reading::{Attempt, Candidate, Freshness, Generation, Holding, Mark, Proven, Reading, Record, Why};
 
 use crate::inner::ClientInner;
 
@@ -80,6 +80,21 @@ impl ClientInner {
     pub(crate) fn withdrawn(&self, holding: &Holding) -> Option<Proven> {
         self.readings.at_present(|moment| {
             gate::withdrawn(moment.withdrawn(holding)?, moment.present(holding).generation)
+        })
+    }
+
+    /// The block `anchor` as the chain has it now, for a call that began under the trust start `generation`.
+    ///
+    /// # Errors
+    /// [`Why`] nothing of that block may be handed out.
+    pub(crate) fn held_now(&self, anchor: &Anchor, generation: Generation) -> Result<Anchor, Why> {
+        self.head.look(|view| match (view.wrong_chain_id, view.chain.anchor_again(anchor).cloned()) {
+            _ if view.generation != generation => Err(Why::TrustRestarted),
+            (Some(expected), _) => Err(Why::WrongChain { expected }),
+            _ if view.is_faulted => Err(Why::ConsensusFault),
+            (None, None) => Err(Why::BlockWithdrawn),
+            (None, Some(held)) if held.state_root() != anchor.state_root() => Err(Why::BlockWithdrawn),
+            (None, Some(held)) => Ok(held),
         })
     }
 

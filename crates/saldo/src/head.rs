@@ -183,6 +183,11 @@ impl Head {
         self.state().chain.anchor_at_hash(hash).cloned()
     }
 
+    /// The block of that `number` from which the newest head is known to descend.
+    pub(crate) fn ancestor(&self, number: u64) -> Option<Anchor> {
+        self.state().chain.ancestor(number).cloned()
+    }
+
     pub(crate) fn anchor_at_root(&self, root: StateRoot) -> Option<Anchor> {
         self.state().chain.anchor_at_root(root).cloned()
     }
@@ -237,6 +242,22 @@ impl Head {
         };
         event::contradicted(contradiction);
         is_attached
+    }
+
+    /// Attaches the header of a block whose hash the history contract records under `under`. Returns whether the chain took it.
+    pub(crate) fn attach_history(
+        &self,
+        under: &Anchor,
+        account: &Verified<Account>,
+        slot: &Verified<saldo_proof::Slot>,
+        header: &ExecutionHeader,
+    ) -> bool {
+        let mut state = self.state();
+        match state.chain.attach_history(under, account, slot, header).map(|_| ()) {
+            Ok(()) => state.attached(&Ok(())),
+            Err(HistoryError::Chain(error)) => state.attached::<()>(&Err(error)),
+            Err(_) => false,
+        }
     }
 
     /// Confirms `block` by a proof of the history contract under `under`. A refusal means that the chain has

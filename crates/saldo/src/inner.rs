@@ -12,6 +12,7 @@ use crate::head::{Head, Synced, TrustStart};
 use crate::hub::WatchHub;
 use crate::proofs::Proofs;
 use crate::readings::Readings;
+use crate::state::{StateCache, Waves};
 use crate::store::Store;
 
 /// Holds the owners of the state. All clones of a client share it.
@@ -25,6 +26,10 @@ pub(crate) struct ClientInner {
     pub(crate) readings: Readings,
     /// The state that the watches share.
     pub(crate) hub: Arc<WatchHub>,
+    /// What is proven of the blocks that were asked about.
+    pub(crate) states: StateCache,
+    /// The requests about the state of blocks that are under way.
+    pub(crate) waves: Waves,
 }
 
 impl ClientInner {
@@ -43,7 +48,8 @@ impl ClientInner {
         let proofs = Proofs::new(Arc::clone(&env), Arc::clone(&head), keeps_nodes);
         let hub = Arc::new(WatchHub::default());
         let readings = Readings::new(Arc::clone(&env), Arc::clone(&head), Arc::clone(&hub), store);
-        Self { env, head, proofs, readings, hub }
+        let (states, waves) = (StateCache::default(), Waves::default());
+        Self { env, head, proofs, readings, hub, states, waves }
     }
 
     /// Syncs the light client, and reviews the records.

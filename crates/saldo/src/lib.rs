@@ -52,6 +52,7 @@
 
 mod account;
 mod builder;
+mod check;
 mod client;
 mod clock_fault;
 mod env;
@@ -73,6 +74,7 @@ mod proofs;
 mod prove;
 mod read;
 mod readings;
+mod state;
 mod storage;
 mod store;
 mod token;
@@ -84,11 +86,17 @@ mod why;
 
 pub use account::AccountReading;
 pub use builder::{BuildError, ClientBuilder, IntoEndpointError};
+pub use check::{Claim, Verdict};
 pub use client::Client;
 pub use health::{EndpointHealth, EndpointState, HeadsHealth, Health};
 pub use pace::Pace;
 pub use proof_file::ProofFileError;
 pub use proofs::Evidence;
+#[cfg(feature = "execute")]
+pub use saldo_execute::{Call, Estimate, Output};
+pub use state::{BlockId, BlockState, NotProven, ProvenAccount, ProvenSlot};
+#[cfg(feature = "execute")]
+pub use state::{CallError, CallReading, GasReading};
 #[cfg(feature = "redb")]
 pub use storage::RedbStorage;
 pub use storage::{
@@ -117,8 +125,8 @@ pub use saldo_source::{
 };
 pub use saldo_token::{
     CheckedGuard, Coverage, Derivation, Guard, InfoSource, Layout, ListError, ListedToken, Mapping,
-    NotAToken, Place, Provability, Symbol, SymbolFlaw, TokenDescription, TokenInfo, TokenList, Touched,
-    VerifiedBalance, Word,
+    NotAToken, Place, Provability, Query, Symbol, SymbolFlaw, TokenDescription, TokenInfo, TokenList,
+    Touched, VerifiedBalance, Word,
 };
 
 #[cfg(feature = "_transport")]

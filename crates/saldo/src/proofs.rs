@@ -1,6 +1,7 @@
 //! The owner of the provider state and the pending proofs: decides which proof is requested from which
 //! provider. It never joins a proof with a block; a judge does that ([`Judge`]).
 
+mod accounts;
 mod ask;
 mod capability;
 mod chain_check;
@@ -37,6 +38,7 @@ use disclosed::Disclosures;
 use evidence::EvidenceLog;
 use pending::PendingProofs;
 
+pub(crate) use accounts::{AccountFacts, AccountNeed, SlotFacts};
 pub use evidence::Evidence;
 pub(crate) use pending::PendingProof;
 pub(crate) use target::{Checked, Inquiry, Judge, Judged, ProofRequest, ProofTarget, Settled, Shown};

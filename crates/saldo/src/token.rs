@@ -8,9 +8,7 @@ use saldo_source::execution::{At, Question, ask_together, code};
 use saldo_source::{Answer, Deadline, Endpoint, Hedged, IntoBoxed};
 use saldo_token::{ProvenState, Query, TokenDescription, TokenInfo};
 
-use crate::head::Synced;
 use crate::inner::ClientInner;
-use crate::why;
 
 /// What is known about a token right now. It has no amount.
 #[must_use]
@@ -93,7 +91,7 @@ impl ClientInner {
         }
         let young = head.as_ref().filter(|head| self.env.is_young(head, self.head.now()));
         let Some(anchor) = young else {
-            let why = self.why_no_token(&synced, head.as_ref(), &[]);
+            let why = self.why_of(&synced, head.as_ref(), &[], false);
             return unknown(why, synced.attempts);
         };
         let ask = |provider| {
@@ -106,34 +104,13 @@ impl ClientInner {
         let Hedged { winner, attempts, .. } =
             self.env.hedge(Role::Execution, "eth_getProof", deadline, ask).await;
         let Some((provider, (description, info))) = winner else {
-            let why = self.why_no_token(&synced, Some(anchor), &attempts);
+            let why = self.why_of(&synced, Some(anchor), &attempts, false);
             return unknown(why, [synced.attempts, attempts].concat());
         };
-        let stands = self.head.look(|view| {
-            let is_held = view.chain.anchor_at_root(anchor.state_root()).is_some();
-            (view.generation == generation && !view.is_faulted, is_held)
-        });
-        match stands {
-            (false, _) => unknown(Why::TrustRestarted, attempts),
-            (true, false) => unknown(Why::BlockWithdrawn, attempts),
-            (true, true) => {
-                let anchor = anchor.clone();
-                TokenReading::Proven(Box::new(ProvenToken { description, info, anchor, provider }))
-            }
+        match self.held_now(anchor, generation) {
+            Err(why) => unknown(why, attempts),
+            Ok(anchor) => TokenReading::Proven(Box::new(ProvenToken { description, info, anchor, provider })),
         }
-    }
-
-    fn why_no_token(&self, synced: &Synced, head: Option<&Anchor>, attempts: &[Attempt]) -> Why {
-        why::of_read(&why::Case {
-            problem: synced.problem.as_ref(),
-            heads: &synced.attempts,
-            attempts,
-            held_back: false,
-            head,
-            now: self.head.now(),
-            policy: &self.env.policy,
-            dispatcher: &self.env.dispatcher,
-        })
     }
 
     /// Asks one provider for proofs at the block `anchor` until they describe `token`.

@@ -11,7 +11,7 @@ const BALANCE_OF: [u8; 4] = [0x70, 0xa0, 0x82, 0x31];
 /// Returns the call that asks `token` for the balance of `owner` ([ERC-20](https://eips.ethereum.org/EIPS/eip-20)).
 pub fn balance_of(token: Address, owner: Address) -> Call {
     let data = [BALANCE_OF.as_slice(), owner.into_word().as_slice()].concat();
-    Call { to: token, data: Bytes::from(data) }
+    Call::new(token, Bytes::from(data))
 }
 
 /// The amount that the call returned.

@@ -25,7 +25,7 @@ impl TokenInfo {
         token: Address,
     ) -> Result<Option<Self>, Obstacle> {
         let run = |selector: [u8; 4]| {
-            execute(state, environment, &Call { to: token, data: Bytes::copy_from_slice(&selector) })
+            execute(state, environment, &Call::new(token, Bytes::copy_from_slice(&selector)))
         };
         let (decimals, symbol) = both(run(DECIMALS), run(SYMBOL))?;
         let Some(decimals) = number(decimals.output()) else { return Ok(None) };

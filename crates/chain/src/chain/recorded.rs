@@ -61,7 +61,7 @@ impl Chain {
     }
 
     /// Keeps a block that the state of `under` records.
-    fn record(
+    pub(super) fn record(
         &mut self,
         anchor: Anchor,
         parent_hash: Option<B256>,

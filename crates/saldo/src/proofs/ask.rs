@@ -1,5 +1,6 @@
 //! Requests proofs from providers.
 
+use alloy_primitives::Address;
 use saldo_reading::{Failure, Holding, Role};
 use saldo_source::execution::At;
 use saldo_source::{
@@ -79,37 +80,50 @@ impl Proofs {
         requests: &[ProofRequest],
         inquiry: Inquiry<'_>,
     ) -> Vec<ProofAnswer> {
+        let asked: Vec<(Address, bool)> =
+            requests.iter().map(|request| (request.holding.owner(), request.over_policy)).collect();
+        let ask = |places: Vec<usize>| {
+            let holding = |place: &usize| requests.get(*place).map(|request| request.holding);
+            let holdings: Vec<Holding> = places.iter().filter_map(holding).collect();
+            async move { self.ask_for(provider, &holdings, inquiry).await }.into_boxed()
+        };
+        self.ask_admitted(provider, &asked, ask).await
+    }
+
+    /// Asks one provider about those of the addresses `asked` that its operator may learn of. With each address comes whether the
+    /// request is over policy. `ask` gets their places, and returns one answer for each.
+    pub(super) async fn ask_admitted<'a, T>(
+        &self,
+        provider: &Endpoint,
+        asked: &[(Address, bool)],
+        ask: impl FnOnce(Vec<usize>) -> BoxedFuture<'a, Vec<Answer<T>>>,
+    ) -> Vec<Answer<T>> {
         let (most, strict) = (self.env.policy.operators_per_address, self.env.policy.strict);
         let operator = provider.operator_key();
-        let places: Vec<Place> = {
+        let admitted: Vec<Place> = {
             let mut state = self.state();
-            let admit =
-                |request: &ProofRequest| state.disclosures.admit(request.holding.owner(), &operator, most);
-            requests.iter().map(admit).collect()
+            asked.iter().map(|(address, _)| state.disclosures.admit(*address, &operator, most)).collect()
         };
         // Another call may have filled the disclosure set after this call chose the provider.
-        let is_withheld = |(request, place): &(&ProofRequest, &Place)| {
-            **place == Place::Full && (strict || !request.over_policy)
-        };
-        let sent = || requests.iter().zip(&places).filter(|it| !is_withheld(it));
-        let holdings: Vec<Holding> = sent().map(|(request, _)| request.holding).collect();
-        let answers = match holdings.is_empty() {
-            true => Vec::new(),
-            false => self.ask_for(provider, &holdings, inquiry).await,
-        };
+        let is_withheld =
+            |over_policy: bool, admitted: Place| admitted == Place::Full && (strict || !over_policy);
+        let is_sent = |(over_policy, admitted): (bool, Place)| !is_withheld(over_policy, admitted);
+        let each = || asked.iter().map(|(_, over_policy)| *over_policy).zip(admitted.iter().copied());
+        let places: Vec<usize> =
+            each().enumerate().filter(|(_, it)| is_sent(*it)).map(|(place, _)| place).collect();
+        let answers = if places.is_empty() { Vec::new() } else { ask(places).await };
         let mut state = self.state();
-        for ((request, place), answer) in sent().zip(&answers) {
-            state.disclosures.record_answer(request.holding.owner(), &operator, *place, answer);
-        }
         let mut answers = answers.into_iter();
-        let answer = |it: (&ProofRequest, &Place)| match is_withheld(&it) {
-            true => {
-                let owner = it.0.holding.owner();
-                Answer::Withheld { operators: state.disclosures.disclosure(owner, most, strict).operators }
+        let answer = |((address, over_policy), admitted): (&(Address, bool), &Place)| {
+            if is_withheld(*over_policy, *admitted) {
+                let operators = state.disclosures.disclosure(*address, most, strict).operators;
+                return Answer::Withheld { operators };
             }
-            false => answers.next().unwrap_or(Answer::Failed(Failure::NoResult)),
+            let answer = answers.next().unwrap_or(Answer::Failed(Failure::NoResult));
+            state.disclosures.record_answer(*address, &operator, *admitted, &answer);
+            answer
         };
-        requests.iter().zip(&places).map(answer).collect()
+        asked.iter().zip(&admitted).map(answer).collect()
     }
 
     async fn ask_for(
@@ -130,14 +144,24 @@ impl Proofs {
         }
         let answers = self.mark_pruned(provider, answers, inquiry).await;
         let answers = self.mark_wrong_chain(provider, answers, inquiry.deadline).await;
+        self.keep_accusation(provider, accusation, &answers);
+        answers
+    }
+
+    /// Keeps the evidence against a provider. All false proofs of one request count as one. None counts if the provider serves
+    /// another chain.
+    pub(super) fn keep_accusation<T>(
+        &self,
+        provider: &Endpoint,
+        accusation: Option<Evidence>,
+        answers: &[Answer<T>],
+    ) {
         let is_of_other_chain =
-            |answer: &ProofAnswer| matches!(answer, Answer::Failed(Failure::WrongChain { .. }));
-        // All false proofs of one request count as one. None counts if the provider serves another chain.
+            |answer: &Answer<T>| matches!(answer, Answer::Failed(Failure::WrongChain { .. }));
         if let Some(evidence) = accusation.filter(|_| !answers.iter().any(is_of_other_chain)) {
             self.env.dispatcher.strike(provider.id());
             self.state().evidence.keep(evidence);
         }
-        answers
     }
 
     /// Requests proofs at the target block.

@@ -123,13 +123,13 @@ impl Proofs {
 
     /// Asks the provider which chain it serves, if a proof does not verify: it may be a genuine proof of
     /// another chain.
-    pub(super) async fn mark_wrong_chain(
+    pub(super) async fn mark_wrong_chain<T>(
         &self,
         provider: &Endpoint,
-        answers: Vec<Answer<Settled>>,
+        answers: Vec<Answer<T>>,
         deadline: Deadline,
-    ) -> Vec<Answer<Settled>> {
-        let is_doubtful = |answer: &Answer<Settled>| match answer {
+    ) -> Vec<Answer<T>> {
+        let is_doubtful = |answer: &Answer<T>| match answer {
             Answer::Accepted(_) | Answer::Pending { .. } | Answer::Withheld { .. } => false,
             Answer::Failed(failure) => matches!(
                 failure,
@@ -142,7 +142,7 @@ impl Proofs {
             return answers;
         }
         let Err(other) = self.confirm_chain(provider, false, deadline).await else { return answers };
-        let marked = |answer: Answer<Settled>| {
+        let marked = |answer: Answer<T>| {
             if is_doubtful(&answer) { Answer::Failed(other.clone()) } else { answer }
         };
         answers.into_iter().map(marked).collect()

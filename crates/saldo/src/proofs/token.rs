@@ -132,6 +132,36 @@ impl Proofs {
     }
 }
 
+/// What is kept of contracts.
+impl Proofs {
+    /// What a call would ask for, by the hints.
+    #[cfg(feature = "execute")]
+    pub(crate) fn foresee(&self, guess: impl FnOnce(&Hint) -> Query) -> Query {
+        guess(&self.state().hints)
+    }
+
+    /// What the balance of `token` that `owner` holds at the block `anchor` needs, by the hints and by what is `proven`.
+    pub(crate) fn query_of(
+        &self,
+        token: Address,
+        owner: Address,
+        anchor: &Anchor,
+        proven: Option<&ProvenState>,
+    ) -> Query {
+        let block = self.block_to_run_in(Some(anchor));
+        query(&self.state().hints, token, owner, block.as_ref(), proven)
+    }
+
+    /// Keeps what `state` proves of the contract `token` as a hint, and gives it the codes that are kept.
+    pub(crate) fn exchange_hints(&self, state: &mut ProvenState, token: Address) {
+        let mut locked = self.state();
+        locked.hints.learn(state, token);
+        #[cfg(feature = "execute")]
+        locked.hints.learn_all(state);
+        locked.hints.lend_codes(state);
+    }
+}
+
 const NOT_ALL: Failure = Failure::Malformed { what: "not all that the balance of the token needs" };
 
 /// What a balance of `owner` needs, as far as the hints and what is `proven` reach. Where the token's code has to be run, it is run
@@ -205,7 +235,7 @@ pub(super) fn read_token(parts: &Parts) -> Result<(TokenProof, Vec<AccountReply>
     Ok((proof, replies))
 }
 
-fn read_account(piece: &Piece) -> Result<(AccountProof, AccountReply), Failure> {
+pub(super) fn read_account(piece: &Piece) -> Result<(AccountProof, AccountReply), Failure> {
     let Question::Proof { address, .. } = &piece.part.question else { return Err(Failure::NoResult) };
     let reply = read(&piece.part)?;
     let slot = |key: &B256| Some(SlotProof { key: *key, nodes: reply.storage(*key)?.proof.clone() });

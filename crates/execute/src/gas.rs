@@ -1,0 +1,86 @@
+//! The gas that a transaction needs, found by running it with less and less.
+
+use revm::context_interface::cfg::GasParams;
+use saldo_chain::{Environment, ExecutionFork};
+use saldo_proof::ProvenState;
+
+use crate::bound::{Bound, WORK};
+use crate::refusal::Refusal;
+use crate::run::{self, Call, Output, specification};
+
+/// What a transaction that makes a call would need.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Estimate {
+    /// So much gas, that of the transaction itself included. It succeeds with it in the state after the block, and no call inside it
+    /// runs out of gas.
+    Gas(u64),
+    /// It fails with the gas of a whole block. This is how it ends.
+    Fails(Output),
+}
+
+/// The gas of a transaction without what its code needs.
+#[derive(Clone, Copy, Debug)]
+struct Intrinsic {
+    gas: u64,
+    /// The least gas for the length of its input (EIP-7623).
+    floor: u64,
+}
+
+/// Returns how much gas a transaction that makes `call` needs at least, up to one part in 64 more. Its [`Call::gas`] is the most that
+/// is tried.
+///
+/// # Errors
+/// [`Refusal`], as for [`execute`](crate::execute).
+pub fn estimate(state: &ProvenState, environment: &Environment, call: &Call) -> Result<Estimate, Refusal> {
+    if state.root() != environment.state_root() {
+        return Err(Refusal::OtherBlock);
+    }
+    let intrinsic = intrinsic(environment, call)?;
+    let most = call.gas.unwrap_or(environment.gas_limit()).min(environment.gas_limit());
+    let most = most.checked_sub(intrinsic.gas).ok_or(Refusal::OutOfGas)?;
+    let with = |gas| run::run(state, environment, call, gas);
+    let first = with(most);
+    match first.outcome? {
+        Output::Returned(_) => {}
+        output => return Ok(Estimate::Fails(output)),
+    }
+    // It fails with less than what it spends. Most likely it succeeds with that, or with one part in 63 more, which calls keep back.
+    let (mut least, mut succeeds) = (first.spent.min(most), most);
+    let kept_back = first.spent.checked_div(63).unwrap_or(0).saturating_add(STIPEND);
+    let mut guesses = [least, least.saturating_add(kept_back)].into_iter();
+    let mut work = first.spent;
+    while succeeds.saturating_sub(least) > least.checked_div(64).unwrap_or(0) {
+        let guess = guesses.next().unwrap_or(least.midpoint(succeeds));
+        let gas = guess.clamp(least, succeeds.saturating_sub(1));
+        let run = with(gas);
+        work = work.saturating_add(run.spent);
+        if work > WORK {
+            return Err(Bound::Work.into());
+        }
+        match run.outcome {
+            Ok(Output::Returned(_)) => succeeds = gas,
+            Ok(_) | Err(Refusal::OutOfGas) => least = gas.saturating_add(1),
+            Err(refusal) => return Err(refusal),
+        }
+    }
+    Ok(Estimate::Gas(succeeds.saturating_add(intrinsic.gas).max(intrinsic.floor)))
+}
+
+/// The gas that the code of `call` gets.
+pub(crate) fn gas_of_code(environment: &Environment, call: &Call) -> Result<u64, Refusal> {
+    let Some(limit) = call.gas else { return Ok(environment.gas_limit()) };
+    let limit = limit.min(environment.gas_limit());
+    limit.checked_sub(intrinsic(environment, call)?.gas).ok_or(Refusal::OutOfGas)
+}
+
+/// What a call that sends value gets beyond what is passed to it.
+const STIPEND: u64 = 2_300;
+
+fn intrinsic(environment: &Environment, call: &Call) -> Result<Intrinsic, Refusal> {
+    if environment.fork() > ExecutionFork::Osaka {
+        return Err(Refusal::GasRules);
+    }
+    let rules = GasParams::new_spec(specification(environment.fork()));
+    let first = rules.initial_tx_gas(&call.data, false, 0, 0, 0, None);
+    Ok(Intrinsic { gas: first.initial_regular_gas, floor: first.floor_gas })
+}

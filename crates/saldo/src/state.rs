@@ -1,0 +1,28 @@
+//! The state of one block: accounts, slots and codes, each proven under the block's state root.
+//!
+//! A [`Reading`](saldo_reading::Reading) answers what an address holds now. This module answers what an account was at a block that
+//! the caller names, as JSON-RPC does.
+
+mod amount;
+mod at;
+mod block;
+mod cache;
+#[cfg(feature = "execute")]
+mod call;
+mod facts;
+mod found;
+mod prove;
+mod proven;
+mod reason;
+mod waves;
+
+pub(crate) use amount::amount;
+pub(crate) use at::{at, block};
+pub use block::BlockId;
+pub(crate) use cache::StateCache;
+#[cfg(feature = "execute")]
+pub use call::{CallError, CallReading, GasReading};
+#[cfg(feature = "execute")]
+pub(crate) use call::{call, gas};
+pub use proven::{BlockState, NotProven, ProvenAccount, ProvenSlot};
+pub(crate) use waves::Waves;

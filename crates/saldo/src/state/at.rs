@@ -1,0 +1,33 @@
+//! The calls about a block, and about its state.
+
+use std::sync::Arc;
+
+use saldo_chain::Anchor;
+use saldo_source::Deadline;
+use saldo_token::Query;
+
+use super::block::BlockId;
+use super::facts::Facts;
+use super::prove::prove;
+use super::proven::{BlockState, NotProven};
+use crate::inner::ClientInner;
+
+/// Finds the block that `id` names, and proves that it still counts.
+pub(crate) async fn block(inner: &ClientInner, id: BlockId) -> Result<Anchor, NotProven> {
+    let deadline = Deadline::after(inner.env.clock(), inner.env.policy.deadline);
+    let found = inner.find_block(id, deadline).await?;
+    inner.let_out(&found, &Facts::default(), deadline).await
+}
+
+/// Proves what `query` asks for at the block that `id` names.
+pub(crate) async fn at(
+    inner: &Arc<ClientInner>,
+    id: BlockId,
+    query: &Query,
+) -> Result<BlockState, NotProven> {
+    let deadline = Deadline::after(inner.env.clock(), inner.env.policy.deadline);
+    let found = inner.find_block(id, inner.env.half(deadline)).await?;
+    let facts = prove(inner, &found, query, deadline).await?;
+    let anchor = inner.let_out(&found, &facts, deadline).await?;
+    Ok(BlockState::new(anchor, facts))
+}
