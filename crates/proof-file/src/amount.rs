@@ -8,6 +8,7 @@ use saldo_token::{Derivation, Obstacle, VerifiedBalance};
 
 use crate::block::Block;
 use crate::error::FileError;
+use crate::limit::MAX_RUNS;
 use crate::state::StateProof;
 
 /// A holding whose amount a file proves.
@@ -47,10 +48,11 @@ pub(crate) fn amounts(
     network: &Network,
 ) -> Result<Vec<VerifiedHolding>, FileError> {
     let state = proven_state(proof, block.state_root())?;
+    let mut runs = Runs { state: &state, block, network, left: MAX_RUNS };
     let of = |holding: &Holding| match holding.asset() {
         Asset::Native => native(&state, *holding),
         Asset::Erc20(token) => {
-            let balance = token_balance(&state, block, network, token, *holding)?;
+            let balance = runs.token_balance(token, *holding)?;
             Ok(VerifiedHolding { holding: *holding, amount: balance.amount(), token: Some(balance) })
         }
         _ => Err(not_proven(*holding)),
@@ -72,46 +74,49 @@ fn native(state: &ProvenState, holding: Holding) -> Result<VerifiedHolding, File
     Ok(VerifiedHolding { holding, amount, token: None })
 }
 
-fn token_balance(
-    state: &ProvenState,
-    block: &Block,
-    network: &Network,
-    token: Address,
-    holding: Holding,
-) -> Result<VerifiedBalance, FileError> {
-    let outcome = match VerifiedBalance::from_slot(state, token, holding.owner()) {
-        Err(Obstacle::LayoutUnknown { .. } | Obstacle::GuardFailed { .. }) => {
-            run(state, block, network, token, holding.owner())?
-        }
-        outcome => outcome,
-    };
-    outcome.map_err(|obstacle| match obstacle {
-        Obstacle::Missing(_) => not_proven(holding),
-        obstacle => FileError::Token { token, obstacle: Box::new(obstacle) },
-    })
+/// The state that tokens are read from, and how many codes may still be run over it.
+#[cfg_attr(not(feature = "execute"), expect(dead_code, reason = "no code is run"))]
+struct Runs<'a> {
+    state: &'a ProvenState,
+    block: &'a Block,
+    network: &'a Network,
+    left: usize,
 }
 
-#[cfg(feature = "execute")]
-fn run(
-    state: &ProvenState,
-    block: &Block,
-    network: &Network,
-    token: Address,
-    owner: Address,
-) -> Result<Result<VerifiedBalance, Obstacle>, FileError> {
-    let environment = block.environment(network)?;
-    Ok(saldo_token::prove(state, Some(&environment), token, owner))
-}
+impl Runs<'_> {
+    fn token_balance(&mut self, token: Address, holding: Holding) -> Result<VerifiedBalance, FileError> {
+        let outcome = match VerifiedBalance::from_slot(self.state, token, holding.owner()) {
+            Err(Obstacle::LayoutUnknown { .. } | Obstacle::GuardFailed { .. }) => {
+                self.run(token, holding.owner())?
+            }
+            outcome => outcome,
+        };
+        outcome.map_err(|obstacle| match obstacle {
+            Obstacle::Missing(_) => not_proven(holding),
+            obstacle => FileError::Token { token, obstacle: Box::new(obstacle) },
+        })
+    }
 
-#[cfg(not(feature = "execute"))]
-fn run(
-    _: &ProvenState,
-    _: &Block,
-    _: &Network,
-    token: Address,
-    _: Address,
-) -> Result<Result<VerifiedBalance, Obstacle>, FileError> {
-    Err(FileError::NeedsExecution { token })
+    #[cfg(feature = "execute")]
+    fn run(
+        &mut self,
+        token: Address,
+        owner: Address,
+    ) -> Result<Result<VerifiedBalance, Obstacle>, FileError> {
+        let over = FileError::TooMany {
+            what: "tokens whose code is run",
+            got: MAX_RUNS.saturating_add(1),
+            limit: MAX_RUNS,
+        };
+        self.left = self.left.checked_sub(1).ok_or(over)?;
+        let environment = self.block.environment(self.network)?;
+        Ok(saldo_token::prove(self.state, Some(&environment), token, owner))
+    }
+
+    #[cfg(not(feature = "execute"))]
+    fn run(&mut self, token: Address, _: Address) -> Result<Result<VerifiedBalance, Obstacle>, FileError> {
+        Err(FileError::NeedsExecution { token })
+    }
 }
 
 fn proven_state(proof: &StateProof, root: StateRoot) -> Result<ProvenState, FileError> {

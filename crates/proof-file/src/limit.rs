@@ -32,6 +32,8 @@ pub const MAX_NODE_BYTES: usize = trie::MAX_NODE_BYTES;
 pub const MAX_PLACES: usize = 65_536;
 /// The most codes of contracts.
 pub const MAX_CODES: usize = 256;
+/// The most tokens whose own code is run. A run takes up to 50 ms.
+pub const MAX_RUNS: usize = 64;
 /// The most bytes of one code.
 pub const MAX_CODE_BYTES: usize = 65_536;
 

@@ -61,7 +61,7 @@ pub enum ProofFileError {
     },
     /// The file does not verify, or says something else than the readings. saldo's fault.
     #[error("the file does not verify: {0}")]
-    Refused(#[from] FileError),
+    Refused(Box<FileError>),
     /// The file says something else than the readings. saldo's fault.
     #[error("the file says something else than the readings")]
     OtherAmount,
@@ -97,7 +97,8 @@ impl ClientInner {
         let network = self.head.network();
         let file = BalanceProof::new(&network, committee, start.update, headers, state);
         let trust = Trust::new(network, TrustRoot::Checkpoint(file.claimed_checkpoint()));
-        let verified = verify(&file.encode(), &trust)?;
+        let verified =
+            verify(&file.encode(), &trust).map_err(|error| ProofFileError::Refused(Box::new(error)))?;
         if says_the_same(&verified, proven, &anchor) { Ok(file) } else { Err(ProofFileError::OtherAmount) }
     }
 
