@@ -150,15 +150,15 @@ mod tests {
     fn an_existing_file_is_never_written_through() {
         let there = random_name(&std::env::temp_dir());
         fs::write(&there, "mine").unwrap();
-        assert_eq!(create_new(&there, "yours").unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(create_new(&there, b"yours").unwrap_err().kind(), io::ErrorKind::AlreadyExists);
         assert_eq!(fs::read_to_string(&there).unwrap(), "mine");
         #[cfg(unix)]
         {
             let link = random_name(&std::env::temp_dir());
             std::os::unix::fs::symlink(&there, &link).unwrap();
-            assert_eq!(create_new(&link, "yours").unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+            assert_eq!(create_new(&link, b"yours").unwrap_err().kind(), io::ErrorKind::AlreadyExists);
             // A named file is replaced, also if it is a link: the file behind the link stays.
-            replace(&link, "yours").unwrap();
+            replace(&link, b"yours").unwrap();
             assert_eq!(fs::read_to_string(&there).unwrap(), "mine");
             assert_eq!(fs::read_to_string(&link).unwrap(), "yours");
             fs::remove_file(link).unwrap();

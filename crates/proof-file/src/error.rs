@@ -77,7 +77,7 @@ pub enum FileError {
     Bootstrap(#[from] BootstrapError),
     /// An update does not verify.
     #[error(transparent)]
-    Update(#[from] AdvanceError),
+    Update(Box<AdvanceError>),
     /// An update of a complete file does not bring the committee of the next period.
     #[error("update {place} does not bring the next committee")]
     UselessUpdate {
@@ -89,7 +89,7 @@ pub enum FileError {
     OlderHead,
     /// The signature of a compact file does not verify, or is not of the committee that the reader trusts.
     #[error(transparent)]
-    Committee(#[from] CondensedError),
+    Committee(Box<CondensedError>),
     /// The head has no execution block.
     #[error("the head at slot {slot} has no execution block")]
     NoExecution {
@@ -157,6 +157,18 @@ pub enum FileError {
     /// The file has a code that no proven account has.
     #[error("the file has a code that no proven account has")]
     UnusedCode,
+}
+
+impl From<AdvanceError> for FileError {
+    fn from(error: AdvanceError) -> Self {
+        Self::Update(Box::new(error))
+    }
+}
+
+impl From<CondensedError> for FileError {
+    fn from(error: CondensedError) -> Self {
+        Self::Committee(Box::new(error))
+    }
 }
 
 impl FileError {

@@ -14,11 +14,11 @@ pub(super) fn outcome(outcome: &Outcome, now: UnixTime) -> Value {
         Outcome::Verified(verified) => proven(verified, now),
         Outcome::Assumed(verified) => nothing(
             "untrusted",
-            json!({
+            &json!({
                 "code": "no_trusted_root",
                 "detail": "no trusted root was given: the file proves nothing without one",
             }),
-            rests_on(verified.rests_on()),
+            &rests_on(verified.rests_on()),
         ),
         Outcome::Refused(error) => {
             nothing("refused", json!({ "code": error.code(), "detail": error.to_string() }), Value::Null)
@@ -26,7 +26,7 @@ pub(super) fn outcome(outcome: &Outcome, now: UnixTime) -> Value {
     }
 }
 
-fn nothing(state: &str, error: Value, rests_on: Value) -> Value {
+fn nothing(state: &str, error: &Value, rests_on: &Value) -> Value {
     json!({
         "schema": SCHEMA,
         "state": state,
