@@ -52,9 +52,9 @@ fn a_flipped_bit_anywhere_is_refused() {
         let made = file(&scene, &[native(ALICE), erc20(ALICE, WETH), erc20(UNUSED, USDC)], form);
         let (bytes, trust) = (made.encode(), reader(&scene.chain, &made));
         assert!(verify(&bytes, &trust).is_ok());
-        for at in 0..bytes.len() {
+        for (at, number) in (0..bytes.len()).zip(0..) {
             let mut changed = bytes.clone();
-            changed[at] ^= 1 << seed.below(8, "bit", at as u64);
+            changed[at] ^= 1 << seed.below(8, "bit", number);
             if let Ok(verified) = verify(&changed, &trust) {
                 panic!("{form:?}: byte {at} of {} changed, and it verifies: {verified:?}", bytes.len());
             }

@@ -21,7 +21,7 @@ pub(super) fn outcome(outcome: &Outcome, now: UnixTime) -> Value {
             &rests_on(verified.rests_on()),
         ),
         Outcome::Refused(error) => {
-            nothing("refused", json!({ "code": error.code(), "detail": error.to_string() }), Value::Null)
+            nothing("refused", &json!({ "code": error.code(), "detail": error.to_string() }), &Value::Null)
         }
     }
 }
