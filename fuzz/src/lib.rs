@@ -1,6 +1,7 @@
 //! Code that the fuzz targets share: how they read their inputs, and how they check the answers.
 
 pub mod edit;
+pub mod file;
 pub mod history;
 pub mod input;
 pub mod object;

@@ -124,7 +124,8 @@ pub fn answer(provider: &Provider, method: &str, params: &Value) -> Value {
     }
 }
 
-fn call<T: DeserializeOwned>(provider: &Provider, method: &str, params: &Value) -> T {
+/// Returns an honest provider's answer, read.
+pub fn call<T: DeserializeOwned>(provider: &Provider, method: &str, params: &Value) -> T {
     let result = answer(provider, method, params)["result"].take();
     serde_json::from_value(result).expect("the result has the type of the method")
 }

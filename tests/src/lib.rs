@@ -29,6 +29,7 @@ pub mod supply;
 pub mod syntax;
 pub mod tls_server;
 pub mod token;
+pub mod travel;
 pub mod watched;
 
 use std::io::Write;

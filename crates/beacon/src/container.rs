@@ -3,9 +3,11 @@
 //! Sizes that depend on the network's preset (committee members) are run-time lengths.
 
 mod committee;
+mod condensed;
 mod execution;
 
 pub use committee::{PublicKeyBytes, SignatureBytes, SyncAggregate, SyncCommittee};
+pub use condensed::CondensedCommittee;
 pub use execution::ExecutionPayloadHeader;
 
 use alloy_primitives::B256;

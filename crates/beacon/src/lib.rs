@@ -35,7 +35,7 @@
 //! committee. Sources are not trusted: they can withhold data, but they cannot deceive.
 //!
 //! # Modules
-//! [`decode`] turns bytes into [`update`] types; [`LightClient`] checks and applies them, and gives a [`SignedHead`]
+//! [`decode`] turns bytes into [`update`] types, and [`encode`] the other way; [`LightClient`] checks and applies them, and gives a [`SignedHead`]
 //! and a [`FinalizedHead`]. [`container`], [`merkle`] and [`signature`] are the arithmetic that they use. [`fork`] and
 //! [`Network`] are the tables, and [`mod@unit`] has slots and time. The crate uses no sockets, no clock and no
 //! randomness: the time is an argument.
@@ -43,6 +43,7 @@
 mod checkpoint;
 pub mod container;
 pub mod decode;
+pub mod encode;
 mod fault;
 pub mod fork;
 mod head;
@@ -60,8 +61,9 @@ pub use fault::Fault;
 pub use fork::{Fork, UnknownFork};
 pub use head::{Finality, FinalizedHead, SignedHead};
 pub use light_client::{
-    AdoptError, AdvanceError, Advanced, BootstrapError, ConsensusFault, Contradiction, LightClient,
-    SignedUpdate, SnapshotError, Testimony, VerifiedFork, Wants,
+    AdoptError, AdvanceError, Advanced, BootstrapError, CommitteeField, CommitteeProof, CommitteeTrust,
+    CondensedError, CondensedHeads, ConsensusFault, Contradiction, LightClient, SignedUpdate, SnapshotError,
+    Testimony, VerifiedFork, Wants,
 };
 pub use network::{BlobParameters, ForkDigest, Network, NetworkError, ScheduledFork, TomlFault};
 pub use update::{Execution, LightClientBootstrap, LightClientHeader, LightClientUpdate};

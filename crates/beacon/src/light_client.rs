@@ -5,6 +5,7 @@
 
 mod adopt;
 mod committee;
+mod condensed;
 mod contradiction;
 mod error;
 mod schedule;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 use alloy_primitives::B256;
 
 pub use adopt::AdoptError;
+pub use condensed::{CommitteeField, CommitteeProof, CommitteeTrust, CondensedError, CondensedHeads};
 pub use contradiction::{ConsensusFault, Contradiction, SignedUpdate, Testimony};
 pub use error::{AdvanceError, BootstrapError};
 pub use schedule::VerifiedFork;

@@ -6,7 +6,7 @@ use alloy_primitives::B256;
 use blst::BLST_ERROR;
 use blst::min_pk::{AggregatePublicKey, PublicKey, Signature};
 
-use crate::container::{PublicKeyBytes, SignatureBytes, SyncAggregate, SyncCommittee};
+use crate::container::{CondensedCommittee, PublicKeyBytes, SignatureBytes, SyncAggregate, SyncCommittee};
 use crate::merkle::hash_pair;
 
 /// Four bytes that name a fork in signatures.
@@ -89,9 +89,35 @@ pub fn verify(
         let committee = committee.pubkeys.len();
         return Err(SignatureError::CommitteeSize { bits: aggregate.size, committee });
     }
-    let key = signers_key(committee, aggregate)?;
+    check(&signers_key(committee, aggregate)?, aggregate, signing_root)
+}
+
+/// Verifies that the members whose bits are set signed `signing_root`, as [`verify`] does, without the keys of those members.
+///
+/// [`CondensedCommittee::hash_tree_root`] for the same `aggregate` must be the root of a trusted committee.
+///
+/// # Errors
+/// Those of [`verify`].
+pub fn verify_condensed(
+    committee: &CondensedCommittee,
+    aggregate: &SyncAggregate,
+    signing_root: B256,
+) -> Result<(), SignatureError> {
+    let absent = aggregate.size.saturating_sub(aggregate.signers());
+    if committee.absent.len() != absent {
+        let committee = committee.absent.len().saturating_add(aggregate.signers());
+        return Err(SignatureError::CommitteeSize { bits: aggregate.size, committee });
+    }
+    if aggregate.signers() == 0 {
+        return Err(SignatureError::NoSigners);
+    }
+    let key = all_but(&committee.aggregate_pubkey, committee.absent.iter())?;
+    check(&key, aggregate, signing_root)
+}
+
+fn check(key: &PublicKey, aggregate: &SyncAggregate, signing_root: B256) -> Result<(), SignatureError> {
     let signature = signature_point(&aggregate.signature)?;
-    match signature.verify(false, signing_root.as_slice(), DST, &[], &key, false) {
+    match signature.verify(false, signing_root.as_slice(), DST, &[], key, false) {
         BLST_ERROR::BLST_SUCCESS => Ok(()),
         _ => Err(SignatureError::Mismatch),
     }
@@ -105,17 +131,32 @@ fn signers_key(committee: &SyncCommittee, aggregate: &SyncAggregate) -> Result<P
         return Err(SignatureError::NoSigners);
     }
     let absent = aggregate.size.saturating_sub(signers);
-    let mut sum: Option<AggregatePublicKey> = None;
     if absent < signers {
-        add(&mut sum, &committee.aggregate_pubkey)?;
-        for (_, key) in members().filter(|(member, _)| !aggregate.has_signed(*member)) {
-            add(&mut sum, &negated(*key))?;
-        }
-    } else {
-        for (_, key) in members().filter(|(member, _)| aggregate.has_signed(*member)) {
-            add(&mut sum, key)?;
-        }
+        let is_absent = |(member, _): &(usize, _)| !aggregate.has_signed(*member);
+        return all_but(&committee.aggregate_pubkey, members().filter(is_absent).map(|(_, key)| key));
     }
+    let mut sum: Option<AggregatePublicKey> = None;
+    for (_, key) in members().filter(|(member, _)| aggregate.has_signed(*member)) {
+        add(&mut sum, key)?;
+    }
+    usable(sum)
+}
+
+/// Returns the sum of all keys minus those of the `absent` members.
+fn all_but<'a>(
+    all: &PublicKeyBytes,
+    absent: impl Iterator<Item = &'a PublicKeyBytes>,
+) -> Result<PublicKey, SignatureError> {
+    let mut sum: Option<AggregatePublicKey> = None;
+    add(&mut sum, all)?;
+    for key in absent {
+        add(&mut sum, &negated(*key))?;
+    }
+    usable(sum)
+}
+
+/// Returns the sum, if a signature can be checked with it.
+fn usable(sum: Option<AggregatePublicKey>) -> Result<PublicKey, SignatureError> {
     let sum = sum.ok_or(SignatureError::NoSigners)?.to_public_key();
     if is_infinity(&sum.to_bytes()) { Err(SignatureError::KeyAtInfinity) } else { Ok(sum) }
 }

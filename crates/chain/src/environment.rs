@@ -138,6 +138,15 @@ impl Environment {
         Self::new(header.hash(), header.state_root(), fields, network)
     }
 
+    /// Returns the environment of the block of `payload`, as a block of `network`. The beacon block commits to all its fields.
+    ///
+    /// # Errors
+    /// [`EnvironmentError`], above all for a fork that is not known.
+    pub fn of_payload(payload: &ExecutionPayloadHeader, network: &Network) -> Result<Self, EnvironmentError> {
+        let fields = FieldsOfBlock::of_payload(payload)?;
+        Self::new(payload.block_hash, StateRoot::new(payload.state_root), fields, network)
+    }
+
     fn new(
         block_hash: B256,
         state_root: StateRoot,

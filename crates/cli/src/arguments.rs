@@ -9,6 +9,8 @@ use saldo::Policy;
 use saldo_drill::Fork;
 
 use crate::drill::arguments::DrillArguments;
+use crate::evidence::arguments::EvidenceArguments;
+use crate::proof::arguments::ProofArguments;
 use crate::setup::ClientOptions;
 
 /// Reads what an address holds, and proves it.
@@ -25,6 +27,10 @@ pub(crate) enum Command {
     Balance(BalanceArguments),
     /// Show a token: its code, its proxy, and how its balances can be proven, or why not.
     Token(TokenArguments),
+    /// Save a proven balance as a file that another person checks, and check such a file offline.
+    Proof(ProofArguments),
+    /// Save the false proofs of providers, and check such evidence offline.
+    Evidence(EvidenceArguments),
     /// List networks and their endpoints, and make network files.
     Network(NetworkArguments),
     /// Examine the configured endpoints: which work, what is wrong, and which single failure would stop saldo.
@@ -289,7 +295,7 @@ fn proving_fork(text: &str) -> Result<Fork, &'static str> {
 }
 
 /// Reads `500ms`, `30s`, `5m`, `2h` or `1d`.
-fn duration(text: &str) -> Result<Duration, &'static str> {
+pub(crate) fn duration(text: &str) -> Result<Duration, &'static str> {
     const EXPECTED: &str = "expected a whole number and a unit, such as 500ms, 30s, 5m, 2h or 1d";
     let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
     let number: u64 = digits.parse().map_err(|_| EXPECTED)?;

@@ -52,18 +52,23 @@ pub(crate) fn read_text(path: &str, patience: Duration) -> Result<String, FileEr
 /// # Errors
 /// [`FileError`], which does not repeat the path.
 pub(crate) fn read_text_up_to(path: &str, limit: u64, patience: Duration) -> Result<String, FileError> {
+    decode(&read_up_to(path, limit, patience)?).map_err(FileError::NotText)
+}
+
+/// Reads the bytes at `path`, at most `limit`, and waits at most `patience`.
+///
+/// # Errors
+/// [`FileError`], which does not repeat the path.
+pub(crate) fn read_up_to(path: &str, limit: u64, patience: Duration) -> Result<Vec<u8>, FileError> {
     let (done, outcome) = channel();
     let path = PathBuf::from(path);
     // Opening a pipe blocks until a program writes to it. A thread that waits too long ends with the process.
     let reading = move || drop(done.send(read_bytes(&path, limit)));
     std::thread::Builder::new().spawn(reading).map_err(FileError::Io)?;
-    let bytes = match outcome.recv_timeout(patience) {
-        Ok(read) => read?,
-        Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
-            return Err(FileError::Late(patience));
-        }
-    };
-    decode(&bytes).map_err(FileError::NotText)
+    match outcome.recv_timeout(patience) {
+        Ok(read) => read,
+        Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => Err(FileError::Late(patience)),
+    }
 }
 
 fn read_bytes(path: &PathBuf, limit: u64) -> Result<Vec<u8>, FileError> {

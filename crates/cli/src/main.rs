@@ -8,6 +8,7 @@ mod demo;
 mod doctor;
 mod drill;
 mod encoding;
+mod evidence;
 mod exchanged;
 mod failure;
 mod file;
@@ -18,6 +19,7 @@ mod json;
 mod mirror;
 mod network;
 mod network_file;
+mod proof;
 mod say;
 mod setup;
 mod text;
@@ -64,6 +66,8 @@ fn run(arguments: Saldo) -> Result<ExitCode, CommandFailure> {
     let status = match arguments.command {
         Command::Balance(arguments) => runtime.block_on(balance::run(arguments)),
         Command::Token(arguments) => runtime.block_on(token::run(arguments)),
+        Command::Proof(arguments) => runtime.block_on(proof::run(arguments)),
+        Command::Evidence(arguments) => runtime.block_on(evidence::run(arguments)),
         Command::Network(arguments) => runtime.block_on(network::run(arguments)),
         Command::Doctor(arguments) => runtime.block_on(doctor::run(arguments)),
         Command::Mirror(arguments) => runtime.block_on(mirror::run(arguments)),

@@ -27,7 +27,7 @@ impl NetworkFile {
     /// A [`CommandFailure`] if it cannot be written.
     pub(crate) fn write(out: Option<&Path>, text: &str) -> Result<Self, CommandFailure> {
         match out {
-            Some(path) => replace(path, text).map_err(|error| {
+            Some(path) => replace(path, text.as_bytes()).map_err(|error| {
                 CommandFailure::usage(
                     "out_file",
                     format!("the file of --out cannot be written: {error}"),
@@ -35,11 +35,12 @@ impl NetworkFile {
                 )
             })?,
             None => {
-                let made =
-                    (0..TRIES).find_map(|_| match create_new(&random_name(&std::env::temp_dir()), text) {
+                let made = (0..TRIES).find_map(|_| {
+                    match create_new(&random_name(&std::env::temp_dir()), text.as_bytes()) {
                         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => None,
                         made => Some(made),
-                    });
+                    }
+                });
                 let made = made.unwrap_or_else(|| Err(io::ErrorKind::AlreadyExists.into()));
                 let path = made.map_err(|error| {
                     let next = "Check the temporary folder (TMPDIR), or name a file with --out.";
@@ -103,9 +104,9 @@ fn next_step(error: &io::Error) -> &'static str {
 }
 
 /// Writes beside `path` and renames, so that a program that waits for the file never reads half of it.
-fn replace(path: &Path, text: &str) -> io::Result<()> {
+pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let partial = create_new(&random_name(folder), text)?;
+    let partial = create_new(&random_name(folder), content)?;
     fs::rename(&partial, path).inspect_err(|_| drop(fs::remove_file(&partial)))
 }
 
@@ -116,13 +117,13 @@ fn random_name(folder: &Path) -> PathBuf {
 }
 
 /// Makes a file that did not exist, readable by its owner alone: another user can neither prepare nor read it.
-fn create_new(path: &Path, text: &str) -> io::Result<PathBuf> {
+fn create_new(path: &Path, content: &[u8]) -> io::Result<PathBuf> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(path)?;
-    file.write_all(text.as_bytes()).inspect_err(|_| drop(fs::remove_file(path)))?;
+    file.write_all(content).inspect_err(|_| drop(fs::remove_file(path)))?;
     Ok(path.to_owned())
 }
 
@@ -149,15 +150,15 @@ mod tests {
     fn an_existing_file_is_never_written_through() {
         let there = random_name(&std::env::temp_dir());
         fs::write(&there, "mine").unwrap();
-        assert_eq!(create_new(&there, "yours").unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(create_new(&there, b"yours").unwrap_err().kind(), io::ErrorKind::AlreadyExists);
         assert_eq!(fs::read_to_string(&there).unwrap(), "mine");
         #[cfg(unix)]
         {
             let link = random_name(&std::env::temp_dir());
             std::os::unix::fs::symlink(&there, &link).unwrap();
-            assert_eq!(create_new(&link, "yours").unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+            assert_eq!(create_new(&link, b"yours").unwrap_err().kind(), io::ErrorKind::AlreadyExists);
             // A named file is replaced, also if it is a link: the file behind the link stays.
-            replace(&link, "yours").unwrap();
+            replace(&link, b"yours").unwrap();
             assert_eq!(fs::read_to_string(&there).unwrap(), "mine");
             assert_eq!(fs::read_to_string(&link).unwrap(), "yours");
             fs::remove_file(link).unwrap();

@@ -6,6 +6,7 @@
 
 use alloy_primitives::{Address, B256, Bloom, Bytes, U256, hex};
 use saldo_beacon::container::{BeaconBlockHeader, ExecutionPayloadHeader, SyncAggregate, SyncCommittee};
+use saldo_beacon::encode;
 use saldo_beacon::fork::{Fork, HeaderLayout};
 use saldo_beacon::unit::Slot;
 use saldo_beacon::update::FinalizedPart;
@@ -30,11 +31,7 @@ impl Encode for LightClientBootstrap {
     }
 
     fn ssz(&self) -> Vec<u8> {
-        let mut writer = Writer::default();
-        writer.header(&self.header, layout_of(&self.header));
-        writer.fixed(&committee_ssz(&self.current_sync_committee));
-        writer.branch(&self.current_sync_committee_branch);
-        writer.finish()
+        encode::bootstrap(self)
     }
 }
 
@@ -57,21 +54,7 @@ impl Encode for LightClientUpdate {
     }
 
     fn ssz(&self) -> Vec<u8> {
-        let layout = layout_of(newest_header(self));
-        let mut writer = Writer::default();
-        writer.header(&self.attested_header, layout);
-        if let Some(next) = &self.next_sync_committee {
-            writer.fixed(&committee_ssz(&next.committee));
-            writer.branch(&next.branch);
-        }
-        if let Some(finality) = &self.finality {
-            writer.header(&finalized_header(finality), layout);
-            writer.branch(&finality.branch);
-        }
-        writer.fixed(&self.sync_aggregate.bits);
-        writer.fixed(self.sync_aggregate.signature.as_slice());
-        writer.number(self.signature_slot.get());
-        writer.finish()
+        encode::update(self)
     }
 }
 
@@ -206,102 +189,4 @@ fn aggregate_json(aggregate: &SyncAggregate) -> Value {
         "sync_committee_bits": hex::encode_prefixed(&aggregate.bits),
         "sync_committee_signature": aggregate.signature,
     })
-}
-
-fn execution_ssz(execution: &ExecutionPayloadHeader, layout: HeaderLayout) -> Vec<u8> {
-    let mut writer = Writer::default();
-    writer.fixed(execution.parent_hash.as_slice());
-    writer.fixed(execution.fee_recipient.as_slice());
-    writer.branch(&[execution.state_root, execution.receipts_root]);
-    writer.fixed(execution.logs_bloom.as_slice());
-    writer.fixed(execution.prev_randao.as_slice());
-    writer.number(execution.block_number);
-    writer.number(execution.gas_limit);
-    writer.number(execution.gas_used);
-    writer.number(execution.timestamp);
-    writer.variable(execution.extra_data.to_vec());
-    writer.fixed(&execution.base_fee_per_gas.to_le_bytes::<32>());
-    writer.branch(&[execution.block_hash, execution.transactions_root, execution.withdrawals_root]);
-    if layout == HeaderLayout::Execution17 {
-        writer.number(execution.blob_gas_used.unwrap_or(0));
-        writer.number(execution.excess_blob_gas.unwrap_or(0));
-    }
-    writer.finish()
-}
-
-fn committee_ssz(committee: &SyncCommittee) -> Vec<u8> {
-    let keys = committee.pubkeys.iter().chain([&committee.aggregate_pubkey]);
-    keys.flat_map(|key| key.as_slice()).copied().collect()
-}
-
-/// Writes an SSZ container: fixed parts and offsets first, then the variable parts.
-#[derive(Default)]
-struct Writer {
-    parts: Vec<Part>,
-}
-
-enum Part {
-    Fixed(Vec<u8>),
-    Variable(Vec<u8>),
-}
-
-/// Bytes of an offset.
-const OFFSET: usize = 4;
-
-impl Writer {
-    fn fixed(&mut self, bytes: &[u8]) {
-        self.parts.push(Part::Fixed(bytes.to_vec()));
-    }
-
-    fn number(&mut self, number: u64) {
-        self.fixed(&number.to_le_bytes());
-    }
-
-    fn branch(&mut self, hashes: &[B256]) {
-        self.fixed(&hashes.iter().flatten().copied().collect::<Vec<u8>>());
-    }
-
-    /// A header: of one size where it has no payload header.
-    fn header(&mut self, header: &LightClientHeader, layout: HeaderLayout) {
-        let mut writer = Self::default();
-        writer.number(header.beacon.slot.get());
-        writer.number(header.beacon.proposer_index);
-        writer.branch(&[header.beacon.parent_root, header.beacon.state_root, header.beacon.body_root]);
-        match layout {
-            HeaderLayout::Beacon => return self.fixed(&writer.finish()),
-            HeaderLayout::Execution15 | HeaderLayout::Execution17 => {
-                writer.variable(execution_ssz(&payload(header), layout));
-            }
-            HeaderLayout::ExecutionHash => {
-                writer.fixed(header.execution.block_hash().unwrap_or_default().as_slice());
-            }
-        }
-        writer.branch(&execution_branch(header, layout));
-        let bytes = writer.finish();
-        if layout == HeaderLayout::ExecutionHash { self.fixed(&bytes) } else { self.variable(bytes) }
-    }
-
-    fn variable(&mut self, bytes: Vec<u8>) {
-        self.parts.push(Part::Variable(bytes));
-    }
-
-    fn finish(self) -> Vec<u8> {
-        let fixed_size = self.parts.iter().fold(0_usize, |size, part| match part {
-            Part::Fixed(bytes) => size.saturating_add(bytes.len()),
-            Part::Variable(_) => size.saturating_add(OFFSET),
-        });
-        let (mut head, mut tail) = (Vec::new(), Vec::new());
-        for part in self.parts {
-            match part {
-                Part::Fixed(bytes) => head.extend(bytes),
-                Part::Variable(bytes) => {
-                    let offset = fixed_size.saturating_add(tail.len());
-                    head.extend(u32::try_from(offset).unwrap_or(u32::MAX).to_le_bytes());
-                    tail.extend(bytes);
-                }
-            }
-        }
-        head.extend(tail);
-        head
-    }
 }

@@ -9,6 +9,7 @@ use saldo_beacon::{AdoptError, Checkpoint, ConsensusFault, Network};
 use saldo_chain::Anchor;
 #[cfg(feature = "execute")]
 use saldo_execute::Call;
+use saldo_proof_file::{BalanceProof, Form};
 use saldo_reading::{Holding, NetworkId, Now, Policy, Proven, Reading, Role, Why, gate};
 use saldo_source::{BoxedFuture, Deadline, Diversity, Endpoint, IntoBoxed};
 use saldo_token::Query;
@@ -18,6 +19,7 @@ use crate::check::{self, Claim, Verdict};
 use crate::health::Health;
 use crate::inner::ClientInner;
 use crate::pace::Pace;
+use crate::proof_file::ProofFileError;
 use crate::proofs::Evidence;
 use crate::read::Kind;
 use crate::state::{self, BlockId, BlockState, NotProven};
@@ -294,6 +296,29 @@ impl Client {
         self.inner.proofs.evidence()
     }
 
+    /// Makes a file of `proven`, which anyone checks offline ([`saldo_proof_file::verify`]). All readings must be of one block; those
+    /// of one [`Client::read`] are.
+    ///
+    /// The proofs are asked for again at that block, from providers that know of the addresses already. A complete file begins
+    /// at this client's checkpoint, whose bootstrap is fetched again. So make it soon after the reading: providers prove
+    /// only newer blocks, and each block between the reading's and the newest signed one adds a header to the file.
+    /// Returns at the policy's deadline at the latest.
+    ///
+    /// # Errors
+    /// [`ProofFileError`] if the file cannot be made now. A file that is returned was verified.
+    #[inline(never)]
+    pub fn proof<'a>(
+        &'a self,
+        proven: &'a [Proven],
+        form: Form,
+    ) -> BoxedFuture<'a, Result<BalanceProof, ProofFileError>> {
+        let proof = async move {
+            let deadline = Deadline::after(self.inner.env.clock(), self.inner.env.policy.deadline);
+            self.inner.proof(proven, form, deadline).await
+        };
+        proof.into_boxed()
+    }
+
     /// Returns how many operators and declared hosting companies are behind the providers, the beacon sources
     /// and the checkpoint sources, and which single failure would stop each kind. It uses declared facts only;
     /// it makes no request.
@@ -371,6 +396,7 @@ mod tests {
             is_sent(&client.state(BlockId::Latest, &Query::default()));
             is_sent(&client.finalized(holdings));
             is_sent(&client.read_patiently(holdings, Duration::ZERO));
+            is_sent(&client.proof(&[], Form::Compact));
             is_sent(&client.refresh(Duration::ZERO));
             is_sent(&client.watch([]));
         }

@@ -7,6 +7,7 @@ mod agreement;
 mod ahead;
 mod certain_time;
 mod committee;
+mod complete;
 mod fetch;
 mod finality;
 mod heads;

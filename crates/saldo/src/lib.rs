@@ -69,6 +69,7 @@ mod link;
 mod notify;
 mod pace;
 mod patience;
+mod proof_file;
 mod proofs;
 mod prove;
 mod read;
@@ -89,6 +90,7 @@ pub use check::{Claim, Verdict};
 pub use client::Client;
 pub use health::{EndpointHealth, EndpointState, HeadsHealth, Health};
 pub use pace::Pace;
+pub use proof_file::ProofFileError;
 pub use proofs::Evidence;
 #[cfg(feature = "execute")]
 pub use saldo_execute::{Call, Estimate, Output};
@@ -111,6 +113,7 @@ pub use saldo_beacon::{
     SnapshotError, Voucher,
 };
 pub use saldo_chain::{Anchor, Assurance, Level, Path, StoredAnchorError};
+pub use saldo_proof_file as proof_files;
 pub use saldo_reading::{
     Amount, Asset, Attempt, Failure, Fault, Freshness, Holding, NetworkId, Now, Outcome, Policy, Proven,
     ProviderId, Provisional, Reading, Role, Sum, Total, TotalError, Totals, Unknown, Why,

@@ -30,7 +30,7 @@ impl SyncCommittee {
 }
 
 /// Returns the root of a key, which fills one chunk and half of another.
-fn key_root(key: &PublicKeyBytes) -> B256 {
+pub(super) fn key_root(key: &PublicKeyBytes) -> B256 {
     let (first, rest) = key.split_at(32);
     hash_pair(B256::right_padding_from(first), B256::right_padding_from(rest))
 }

@@ -49,6 +49,29 @@ impl ExecutionPayloadHeader {
     /// The most bytes of `extra_data`.
     pub const MAX_EXTRA_DATA: usize = 32;
 
+    /// Returns the header of zeros, before Deneb. On the wire it means that there is none.
+    pub(crate) fn empty() -> Self {
+        Self {
+            parent_hash: B256::ZERO,
+            fee_recipient: Address::ZERO,
+            state_root: B256::ZERO,
+            receipts_root: B256::ZERO,
+            logs_bloom: Bloom::ZERO,
+            prev_randao: B256::ZERO,
+            block_number: 0,
+            gas_limit: 0,
+            gas_used: 0,
+            timestamp: 0,
+            extra_data: Bytes::new(),
+            base_fee_per_gas: U256::ZERO,
+            block_hash: B256::ZERO,
+            transactions_root: B256::ZERO,
+            withdrawals_root: B256::ZERO,
+            blob_gas_used: None,
+            excess_blob_gas: None,
+        }
+    }
+
     /// Returns the hash tree root, over 15 fields, or over 17 if both blob fields are present.
     pub fn hash_tree_root(&self) -> B256 {
         let mut leaves = vec![

@@ -3,7 +3,7 @@
 //! On the wire every part is present: an absent part is all zero, and a header of an older fork has the layout of its
 //! object. Here zeros become `None`, and each header gets the fields of the fork of its own slot.
 
-use alloy_primitives::{Address, B256, Bloom, Bytes, U256};
+use alloy_primitives::B256;
 
 use super::error::DecodeError;
 use crate::container::{
@@ -95,7 +95,9 @@ impl WireHeader {
     fn is_beacon_only(&self) -> bool {
         let is_empty = match &self.execution {
             Execution::Absent => true,
-            Execution::Header(header) => without_blobs(header.clone()) == Some(empty_execution()),
+            Execution::Header(header) => {
+                without_blobs(header.clone()) == Some(ExecutionPayloadHeader::empty())
+            }
             Execution::Hash(hash) => hash.is_zero(),
         };
         is_empty && all_zero(&self.execution_branch)
@@ -221,26 +223,4 @@ fn all_zero(roots: &[B256]) -> bool {
 fn without_blobs(mut execution: ExecutionPayloadHeader) -> Option<ExecutionPayloadHeader> {
     let blobs = [execution.blob_gas_used.take(), execution.excess_blob_gas.take()];
     blobs.iter().all(|field| field.is_none_or(|value| value == 0)).then_some(execution)
-}
-
-fn empty_execution() -> ExecutionPayloadHeader {
-    ExecutionPayloadHeader {
-        parent_hash: B256::ZERO,
-        fee_recipient: Address::ZERO,
-        state_root: B256::ZERO,
-        receipts_root: B256::ZERO,
-        logs_bloom: Bloom::ZERO,
-        prev_randao: B256::ZERO,
-        block_number: 0,
-        gas_limit: 0,
-        gas_used: 0,
-        timestamp: 0,
-        extra_data: Bytes::new(),
-        base_fee_per_gas: U256::ZERO,
-        block_hash: B256::ZERO,
-        transactions_root: B256::ZERO,
-        withdrawals_root: B256::ZERO,
-        blob_gas_used: None,
-        excess_blob_gas: None,
-    }
 }

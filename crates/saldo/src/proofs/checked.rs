@@ -66,6 +66,6 @@ impl Proofs {
     }
 }
 
-fn read_native(parts: &Parts) -> Result<AccountReply, Failure> {
+pub(super) fn read_native(parts: &Parts) -> Result<AccountReply, Failure> {
     read(&parts.pieces().first().ok_or(Failure::NoResult)?.part)
 }

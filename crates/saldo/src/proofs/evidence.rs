@@ -55,13 +55,15 @@ impl Evidence {
         &self.reason
     }
 
-    /// Returns one JSON object: the request, the reply as it came, the block (hash, number and state root), and
-    /// the reason. It contains the address, but not the provider.
+    /// Returns one JSON object of the schema `saldo.evidence/1`: the request, the reply as it came, the block (hash, number and state root), and
+    /// the reason. It contains the address, but not the provider. Anyone can check it
+    /// ([`FalseProof::verify`](saldo_proof_file::FalseProof::verify)).
     pub fn to_json(&self) -> String {
         let (hash, number, state_root) = self.pin;
         let (address, keys) = &self.asked;
         let reply: Value = serde_json::from_str(self.reply.get()).unwrap_or_default();
         json!({
+            "schema": "saldo.evidence/1",
             "request": { "method": "eth_getProof", "params": [address, keys, { "blockHash": hash }] },
             "reply": reply,
             "block": { "hash": hash, "number": number, "stateRoot": state_root },

@@ -219,7 +219,7 @@ fn contradicts(reply: &AccountReply, seen: &Seen<'_>) -> bool {
 
 /// The proofs and codes of `parts`, and the replies with the proofs of accounts. Slots and codes that the provider did not give
 /// are left out.
-fn read_token(parts: &Parts) -> Result<(TokenProof, Vec<AccountReply>), Failure> {
+pub(super) fn read_token(parts: &Parts) -> Result<(TokenProof, Vec<AccountReply>), Failure> {
     let (mut proof, mut replies) = (TokenProof::default(), Vec::new());
     for piece in parts.pieces() {
         match (&piece.part.question, &piece.part.result) {

@@ -1,0 +1,197 @@
+//! `saldo proof` and `saldo evidence`: one person saves a file, another checks it without any request.
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a panic fails the test"
+)]
+
+mod testbed;
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use jsonschema::{Registry, Validator};
+use saldo::Address;
+use saldo_drill::Fault;
+use serde_json::{Value, json};
+
+use testbed::token::WETH;
+use testbed::{ALICE, Run, Services, network_file, run, saldo, test_chain};
+
+const PROOF_FILE: &str = include_str!("../../../docs/saldo.proof-file-1.schema.json");
+const EVIDENCE: &str = include_str!("../../../docs/saldo.evidence-1.schema.json");
+
+/// A path that no other test uses.
+fn out(name: &str) -> PathBuf {
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{}-{number}-{name}", std::process::id()))
+}
+
+fn schema(text: &str) -> Validator {
+    let read = |text: &str| -> Value { serde_json::from_str(text).unwrap() };
+    let (schema, reading) = (read(text), read(include_str!("../../../docs/saldo.reading-1.schema.json")));
+    jsonschema::draft202012::meta::validate(&schema).expect("a valid schema");
+    let registry = Registry::new().add("urn:saldo:reading:1", reading).unwrap().prepare().unwrap();
+    jsonschema::draft202012::options().with_registry(&registry).build(&schema).unwrap()
+}
+
+#[track_caller]
+fn assert_follows(schema: &Validator, line: &Value) {
+    let errors: Vec<String> = schema.iter_errors(line).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:?}: {line}");
+}
+
+fn with_endpoints(services: &Services, command: &str, owner: Address, file: &Path, options: &[&str]) -> Run {
+    let mut command = saldo(&[command, "save", &owner.to_string(), "--timeout", "5s", "--network"]);
+    command.arg(network_file(&test_chain().network().to_toml()));
+    for url in services.rpc_urls() {
+        command.args(["--rpc-url", &url]);
+    }
+    for url in services.beacon_urls() {
+        command.args(["--beacon-url", &url]);
+    }
+    run(command.arg("--out").arg(file).args(options))
+}
+
+/// Checks a file. No server is named, so there is none to ask.
+fn verify(what: &str, file: &Path, options: &[&str]) -> Run {
+    let mut command = saldo(&[what, "verify"]);
+    command.arg(file).arg("--network").arg(network_file(&test_chain().network().to_toml()));
+    run(command.args(options))
+}
+
+/// The root after `option` in what `save` printed.
+fn root_of(saved: &Run, option: &str) -> String {
+    let after = saved.out.split(option).nth(1).unwrap_or_else(|| panic!("{saved:?}"));
+    after.split_whitespace().next().unwrap().to_owned()
+}
+
+#[test]
+fn one_person_saves_it_and_another_checks_it() {
+    let services = Services::new(1, 1);
+    let follows = schema(PROOF_FILE);
+    for form in ["complete", "compact"] {
+        let file = out("balance.saldo");
+        let saved = with_endpoints(
+            &services,
+            "proof",
+            ALICE,
+            &file,
+            &["--form", form, "--token", &WETH.to_string(), "--coin"],
+        );
+        assert_eq!(saved.status, 0, "{saved:?}");
+        let checkpoint = root_of(&saved, "--checkpoint ");
+        let checked = verify("proof", &file, &["--checkpoint", &checkpoint, "--json"]);
+        assert_eq!((checked.status, checked.err.as_str()), (0, ""), "{checked:?}");
+        let line = checked.only();
+        assert_follows(&follows, &line);
+        assert_eq!((&line["state"], &line["form"]), (&json!("verified"), &json!(form)));
+        let held: Vec<&str> =
+            line["holdings"].as_array().unwrap().iter().map(|held| held["asset"].as_str().unwrap()).collect();
+        assert_eq!(held, ["eip155:31337/slip44:60", &format!("eip155:31337/erc20:{WETH:#x}")]);
+        let number = line["block"]["number"].as_u64().unwrap();
+        let truth = test_chain().chain.balance_at(number, ALICE).unwrap();
+        assert_eq!(line["holdings"][0]["amount"], truth.to_string());
+        let text = verify("proof", &file, &["--checkpoint", &checkpoint]);
+        for words in ["proven", "This rests on", "can have changed", &format!("{truth} wei")] {
+            assert!(text.out.contains(words), "{words}: {text:?}");
+        }
+        if form == "compact" {
+            let committee = root_of(&saved, "--committee ");
+            let checked = verify("proof", &file, &["--committee", &committee, "--json"]).only();
+            assert_follows(&follows, &checked);
+            assert_eq!(checked["rests_on"]["root"], json!(committee));
+        }
+    }
+}
+
+#[test]
+fn without_a_trusted_root_nothing_is_proven() {
+    let services = Services::new(1, 1);
+    let follows = schema(PROOF_FILE);
+    let file = out("balance.saldo");
+    let saved = with_endpoints(&services, "proof", ALICE, &file, &[]);
+    assert_eq!(saved.status, 0, "{saved:?}");
+    let claimed = verify("proof", &file, &["--json"]);
+    assert_eq!(claimed.status, 4);
+    assert_follows(&follows, &claimed.only());
+    assert_eq!((&claimed.only()["state"], &claimed.only()["holdings"]), (&json!("untrusted"), &json!([])));
+    let text = verify("proof", &file, &[]);
+    assert!(text.out.starts_with("not proven"), "{text:?}");
+    let other = format!("0x{}", "77".repeat(32));
+    for options in [["--checkpoint", other.as_str()], ["--committee", other.as_str()]] {
+        let refused = verify("proof", &file, &[options[0], options[1], "--json"]);
+        assert_eq!(refused.status, 4, "{refused:?}");
+        assert_follows(&follows, &refused.only());
+        assert_eq!(refused.only()["state"], "refused");
+    }
+    let mut bytes = std::fs::read(&file).unwrap();
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    std::fs::write(&file, bytes).unwrap();
+    let checkpoint = root_of(&saved, "--checkpoint ");
+    assert_eq!(verify("proof", &file, &["--checkpoint", &checkpoint]).status, 4);
+    // mainnet, where nothing else is said.
+    let elsewhere = run(saldo(&["proof", "verify", "--checkpoint", &checkpoint, "--json"]).arg(&file));
+    assert_eq!(elsewhere.only()["error"]["code"], "other_network");
+    for wrong in [["--checkpoint", "12"], ["--committee", "12"], ["--committee", "0x12@x"]] {
+        assert_eq!(verify("proof", &file, &wrong).status, 2, "{wrong:?}");
+    }
+    assert_eq!(verify("proof", &out("missing.saldo"), &[]).status, 2);
+}
+
+#[test]
+fn what_is_not_proven_is_not_saved() {
+    let services = Services::new(1, 1);
+    services.providers[0].set(Fault::NoProofs);
+    let file = out("balance.saldo");
+    let saved = with_endpoints(&services, "proof", ALICE, &file, &[]);
+    assert!([3, 4].contains(&saved.status), "{saved:?}");
+    assert!(saved.err.contains("no file was written"), "{saved:?}");
+    assert!(!file.exists());
+}
+
+#[test]
+fn a_false_proof_is_saved_and_checked_by_another() {
+    let services = Services::new(1, 1);
+    let follows = schema(EVIDENCE);
+    let file = out("evidence.jsonl");
+    let none = with_endpoints(&services, "evidence", ALICE, &file, &[]);
+    assert_eq!((none.status, file.exists()), (3, false), "{none:?}");
+    let proof = out("balance.saldo");
+    services.providers[0].set(Fault::TruncatedProof { nodes: 1 });
+    let saved = with_endpoints(&services, "evidence", ALICE, &file, &[]);
+    assert_eq!(saved.status, 0, "{saved:?}");
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(!text.contains("anna"), "it names no provider");
+    text.lines().for_each(|line| assert_follows(&follows, &serde_json::from_str(line).unwrap()));
+    let checked = verify("evidence", &file, &[]);
+    assert_eq!(checked.status, 0, "{checked:?}");
+    for words in ["false proof", "It does not show who sent", "A proof file of the same block shows that"] {
+        assert!(checked.out.contains(words), "{words}: {checked:?}");
+    }
+    // A proof file of another block, or of none, shows nothing about this one.
+    services.providers[0].set(Fault::TruncatedProof { nodes: 0 });
+    services.providers[0].clear();
+    let saved = with_endpoints(&services, "proof", ALICE, &proof, &[]);
+    let checkpoint = root_of(&saved, "--checkpoint ");
+    let path = proof.to_str().unwrap().to_owned();
+    let with_proof = verify("evidence", &file, &["--proof", &path, "--checkpoint", &checkpoint]);
+    let is_of = with_proof.out.contains("shows that the chain has this block");
+    assert_eq!(with_proof.status, if is_of { 0 } else { 4 }, "{with_proof:?}");
+    assert_ne!(is_of, with_proof.out.contains("of another block"), "{with_proof:?}");
+    assert_eq!(verify("evidence", &file, &["--proof", &path]).status, 2, "no trusted root");
+    // A true proof is no evidence.
+    let mut line: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+    line["reply"]["accountProof"] = json!([]);
+    std::fs::write(&file, line.to_string()).unwrap();
+    assert_eq!(verify("evidence", &file, &[]).status, 0, "no nodes prove nothing");
+    std::fs::write(&file, "{}\n").unwrap();
+    assert_eq!(verify("evidence", &file, &[]).status, 4);
+    std::fs::write(&file, "\n").unwrap();
+    assert_eq!(verify("evidence", &file, &[]).status, 4);
+}
