@@ -34,7 +34,7 @@ use crate::transport::{Request, Response, Transport, TransportError};
 pub use proxy::{Proxies, ProxyError};
 
 /// The time to open a connection. It includes the wait for one that another request opens, and for one that is in use.
-const LONGEST_CONNECT: Duration = CONNECT_TIMEOUT.saturating_add(Duration::from_secs(2));
+const LONGEST_CONNECT: Duration = CONNECT_TIMEOUT.saturating_mul(2);
 /// How long a connection is kept without a request. Load balancers and web servers close theirs after 60 seconds or more.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(55);
 

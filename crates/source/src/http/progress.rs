@@ -3,9 +3,11 @@
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use url::{Origin, Url};
+
+use super::connector::{CONNECT_TIMEOUT, SHORT_CONNECT_TIMEOUT};
 
 tokio::task_local! {
     static CURRENT: Arc<Progress>;
@@ -35,6 +37,8 @@ pub(super) struct Progress {
     stage: Mutex<(Stage, Instant)>,
     /// Whether it opened a connection.
     has_connected: AtomicBool,
+    /// Whether it may use another connection if it cannot open one.
+    has_other: AtomicBool,
     /// The bytes of the body that were read, after inflating.
     read: AtomicUsize,
     /// The most bytes that are read.
@@ -51,6 +55,7 @@ impl Progress {
             opens_early: false,
             stage: Mutex::new((Stage::Sent, Instant::now())),
             has_connected: AtomicBool::new(false),
+            has_other: AtomicBool::new(false),
             read: AtomicUsize::new(0),
             limit: AtomicUsize::new(max_bytes),
             is_cancelled: AtomicBool::new(false),
@@ -82,6 +87,16 @@ impl Progress {
 
     pub(super) fn opens_early(&self) -> bool {
         self.opens_early
+    }
+
+    /// The time to open a connection.
+    pub(super) fn connect_timeout(&self) -> Duration {
+        if self.has_other.load(Ordering::Relaxed) { SHORT_CONNECT_TIMEOUT } else { CONNECT_TIMEOUT }
+    }
+
+    /// Says whether it may use another connection if it cannot open one.
+    pub(super) fn set_has_other(&self, has_other: bool) {
+        self.has_other.store(has_other, Ordering::Relaxed);
     }
 
     pub(super) fn enter(&self, stage: Stage) {
