@@ -1,161 +1,14 @@
 //! Connections cost two round trips each with TLS. So each server that is asked has one, which is opened as early as possible
 //! and kept: by HTTP/2 for all requests, and by HTTP/1.1 also when an answer is cancelled.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use futures_util::future::{BoxFuture, join_all};
-use saldo::{Checkpoint, Client, Clock, Endpoint, MemoryStorage, Policy, UnixTime};
-use saldo_drill::http::{HttpRequest, Reaction, Reply, Service};
-use saldo_drill::{BeaconSource, Chain, Provider};
+use futures_util::future::join_all;
+use saldo::Endpoint;
+use saldo_drill::{Chain, Provider};
 use saldo_source::{HttpTransport, Method, Proxies, Request, Transport};
-use saldo_tests::scene::{ALICE, BEFORE};
-use saldo_tests::tls_server::{Rounds, Speech, TlsServer, trusting};
-
-/// One way.
-const LATENCY: Duration = Duration::from_millis(40);
-
-/// A clock whose wall clock follows a chain, and whose timer is real.
-#[derive(Clone)]
-struct ChainClock {
-    chain: Chain,
-    started: Instant,
-    skipped: Arc<AtomicU64>,
-}
-
-impl Clock for ChainClock {
-    fn wall(&self) -> UnixTime {
-        self.chain.now()
-    }
-
-    fn monotonic(&self) -> Duration {
-        self.started.elapsed() + Duration::from_millis(self.skipped.load(Ordering::SeqCst))
-    }
-
-    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        Box::pin(tokio::time::sleep(duration))
-    }
-}
-
-/// Answers some requests late.
-struct Late<S> {
-    service: S,
-    /// The delay of requests whose body has this text.
-    of: &'static str,
-    delay: Duration,
-}
-
-impl<S: Service> Service for Late<S> {
-    fn answer(&self, request: &HttpRequest) -> Reaction {
-        let is_late = String::from_utf8_lossy(&request.body).contains(self.of);
-        match self.service.answer(request) {
-            Reaction::Reply(reply) if is_late => Reaction::Reply(Reply { delay: self.delay, ..reply }),
-            other => other,
-        }
-    }
-
-    fn refuses(&self) -> bool {
-        self.service.refuses()
-    }
-}
-
-/// A wallet, one provider and one beacon source.
-struct World {
-    chain: Chain,
-    clock: ChainClock,
-    storage: MemoryStorage,
-    checkpoint: Checkpoint,
-    rounds: Rounds,
-    provider: TlsServer,
-    source: TlsServer,
-    client: Client,
-}
-
-impl World {
-    /// Proofs at the tip take `delay`.
-    async fn new(speech: Speech, delay: Duration) -> Self {
-        let chain = Chain::builder(1).accounts([(ALICE, BEFORE)]).build();
-        let checkpoint = chain.checkpoint();
-        chain.advance(40);
-        let rounds = Rounds::default();
-        let provider = Late { service: Provider::honest(&chain), of: "latest", delay };
-        let provider = TlsServer::start(provider, speech.clone(), LATENCY, &rounds).await;
-        let source = TlsServer::start(BeaconSource::honest(&chain), speech, LATENCY, &rounds).await;
-        let clock = ChainClock { chain: chain.clone(), started: Instant::now(), skipped: Arc::default() };
-        let storage = MemoryStorage::new();
-        let client = client(&chain, &provider, &source, &clock, &storage, checkpoint);
-        Self { chain, clock, storage, checkpoint, rounds, provider, source, client }
-    }
-
-    /// Starts the wallet again, with its storage and without a connection.
-    async fn restart(&mut self) {
-        self.client.settle_storage(Duration::from_secs(5)).await;
-        self.client =
-            client(&self.chain, &self.provider, &self.source, &self.clock, &self.storage, self.checkpoint);
-    }
-
-    fn pass_slots(&self, slots: u64) {
-        self.chain.advance(slots);
-        let slot = u64::try_from(self.chain.network().slot_duration().as_millis()).expect("a short slot");
-        let passed = slot * slots;
-        self.clock.skipped.fetch_add(passed, Ordering::SeqCst);
-    }
-
-    /// Reads Alice's balance, which must be proven.
-    async fn read(&self, name: &str) {
-        self.rounds.reset();
-        let began = Instant::now();
-        let reading = self.client.balance(ALICE).await;
-        let took = began.elapsed();
-        let proven =
-            reading.proven().unwrap_or_else(|| panic!("{:?} {:?}", reading.why(), reading.attempts()));
-        assert_eq!(proven.amount().base_units(), BEFORE);
-        println!(
-            "{name}: {took:?}, {} round trips; connections {} + {}, handshakes {} + {}, requests {} + {}",
-            self.rounds.deepest(),
-            self.provider.connections(),
-            self.source.connections(),
-            self.provider.handshakes(),
-            self.source.handshakes(),
-            self.provider.requests(),
-            self.source.requests(),
-        );
-    }
-
-    fn connections(&self) -> [usize; 4] {
-        let (provider, source) = (&self.provider, &self.source);
-        [provider.connections(), provider.handshakes(), source.connections(), source.handshakes()]
-    }
-}
-
-fn client(
-    chain: &Chain,
-    provider: &TlsServer,
-    source: &TlsServer,
-    clock: &ChainClock,
-    storage: &MemoryStorage,
-    checkpoint: Checkpoint,
-) -> Client {
-    Client::builder(chain.network())
-        .rpc(provider.url())
-        .beacon(source.url())
-        .checkpoint(checkpoint)
-        .policy(Policy { deadline: Duration::from_secs(20), ..Policy::signed() })
-        .transport(HttpTransport::with_proxies(Proxies::none()).unwrap())
-        .clock(clock.clone())
-        .storage(storage.clone())
-        .build()
-        .unwrap()
-}
-
-/// Runs `test` in a process that trusts the servers.
-fn run<F: Future<Output = ()>>(test: impl FnOnce() -> F) {
-    trusting(|| {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-        runtime.unwrap().block_on(test());
-    });
-}
+use saldo_tests::tls_server::{Rounds, Speech, TlsServer};
+use saldo_tests::tls_world::{LATENCY, Late, World, run};
 
 #[test]
 fn a_first_read_takes_two_round_trips_and_one_handshake_with_each_server() {
@@ -174,17 +27,21 @@ fn a_first_read_takes_two_round_trips_and_one_handshake_with_each_server() {
     });
 }
 
-/// The source gets four requests at one time. Three of them follow one another on the first connection, and take as long as a
-/// second handshake and the fourth.
+/// What the proof needs of the source follows one another on the first connection, because a second one would be open later: the
+/// bootstrap, the newest head, and in a later period the committee update. The proof waits for nothing else.
 #[test]
 fn a_first_read_by_http_1_proves_on_the_connection_of_the_early_proof() {
     run(|| async {
-        let world = World::new(Speech::One, Duration::ZERO).await;
-        world.read("first read, HTTP/1.1").await;
-        assert!(world.rounds.deepest() <= 4, "{} round trips", world.rounds.deepest());
-        assert_eq!(world.provider.connections_of("latest"), [1]);
-        assert_eq!(world.connections(), [1, 1, 2, 2]);
-        assert_eq!(world.provider.round_trips_before_the_first(), 0);
+        for (slots, most) in [(20, 3), (40, 4)] {
+            let world = World::over(LATENCY, slots, Speech::One, Duration::ZERO).await;
+            world.read(&format!("first read after {slots} slots, HTTP/1.1")).await;
+            let round_trips = world.provider.round_trips_of("eth_getProof");
+            assert!(round_trips <= Some(most), "{slots} slots: {round_trips:?}");
+            assert_eq!(world.provider.connections_of("latest"), [1]);
+            assert_eq!((world.provider.connections(), world.provider.handshakes()), (1, 1));
+            assert!(world.source.connections() <= 2, "{}", world.source.connections());
+            assert_eq!(world.provider.round_trips_before_the_first(), 0);
+        }
     });
 }
 

@@ -28,6 +28,7 @@ pub mod stored;
 pub mod supply;
 pub mod syntax;
 pub mod tls_server;
+pub mod tls_world;
 pub mod token;
 pub mod travel;
 pub mod watched;

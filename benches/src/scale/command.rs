@@ -4,10 +4,12 @@ use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, UNIX_EPOCH};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use saldo::{Address, U256, UnixTime};
+use saldo_drill::http::{HttpRequest, Reaction, Service};
 use saldo_drill::serve::Server;
 use saldo_drill::{BeaconSource, Chain, Preset, Provider};
 
@@ -19,11 +21,36 @@ type Failure = Box<dyn std::error::Error>;
 pub(crate) const SIZES: [(usize, u32); 3] = [(1_000, 20), (10_000, 5), (100_000, 1)];
 /// How often the command reads one address, for what each run costs at least.
 const STARTS: u32 = 20;
+/// How many addresses are read to compare the command with the server, and how often. The median counts.
+const COMPARED: (usize, usize) = (10_000, 5);
 /// Clock ticks a second in `/proc` (`man 5 proc`; Linux shows 100 to all programs).
 const TICKS: u64 = 100;
 
+/// A server, and how long it takes to make its answers.
+struct Timed<S> {
+    service: S,
+    /// In microseconds.
+    spent: Arc<AtomicU64>,
+}
+
+impl<S: Service> Service for Timed<S> {
+    fn answer(&self, request: &HttpRequest) -> Reaction {
+        let began = Instant::now();
+        let answer = self.service.answer(request);
+        let took = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.spent.fetch_add(took, Ordering::Relaxed);
+        answer
+    }
+
+    fn refuses(&self) -> bool {
+        self.service.refuses()
+    }
+}
+
 /// A chain served over HTTP, and the command that reads it.
 pub(crate) struct Served {
+    /// How long the provider took to make its answers, in microseconds.
+    spent: Arc<AtomicU64>,
     command: PathBuf,
     provider: Server,
     source: Server,
@@ -50,9 +77,12 @@ pub(crate) fn with_served<T>(
     std::fs::create_dir_all(&folder)?;
     let network = folder.join("network.toml");
     std::fs::write(&network, chain.network().to_toml())?;
+    let spent: Arc<AtomicU64> = Arc::default();
+    let provider = Timed { service: Provider::honest(&chain), spent: Arc::clone(&spent) };
     let served = Served {
+        spent,
         command: command.to_owned(),
-        provider: runtime.block_on(Server::start(Provider::honest(&chain)))?,
+        provider: runtime.block_on(Server::start(provider))?,
         source: runtime.block_on(Server::start(BeaconSource::honest(&chain)))?,
         network,
         checkpoint: chain.checkpoint().to_string(),
@@ -82,13 +112,33 @@ impl Served {
         Ok((all - one) * 1e6 / f64::from(u32::try_from(addresses)?))
     }
 
-    /// Seconds that one run takes with so many addresses.
-    fn mean(&self, addresses: usize, runs: u32) -> Result<f64, Failure> {
+    /// How many times as long as the provider takes to make its answers one run takes, by the clock on the wall: the seconds of
+    /// both. The run of the median.
+    pub(crate) fn beside_server(&self) -> Result<(f64, f64), Failure> {
+        let (addresses, runs) = COMPARED;
+        self.write_list(addresses)?;
+        let mut measured = Vec::with_capacity(runs);
+        for _ in 0..runs {
+            let (began, before) = (Instant::now(), self.spent.load(Ordering::Relaxed));
+            self.run()?;
+            let spent = self.spent.load(Ordering::Relaxed).saturating_sub(before);
+            measured.push((began.elapsed().as_secs_f64(), Duration::from_micros(spent).as_secs_f64()));
+        }
+        measured.sort_by(|(took, of), (other, of_other)| (took / of).total_cmp(&(other / of_other)));
+        measured.get(runs / 2).copied().ok_or_else(|| "no run".into())
+    }
+
+    fn write_list(&self, addresses: usize) -> Result<(), Failure> {
         let mut list = String::new();
         for number in 0..addresses {
             writeln!(list, "{}", address(number))?;
         }
-        std::fs::write(&self.list, list)?;
+        Ok(std::fs::write(&self.list, list)?)
+    }
+
+    /// Seconds that one run takes with so many addresses.
+    fn mean(&self, addresses: usize, runs: u32) -> Result<f64, Failure> {
+        self.write_list(addresses)?;
         let before = children()?;
         for _ in 0..runs {
             self.run()?;

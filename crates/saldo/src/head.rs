@@ -15,6 +15,8 @@ mod lag;
 mod need;
 mod poll;
 mod probe;
+mod publication;
+mod published;
 mod routes;
 mod start;
 mod state;

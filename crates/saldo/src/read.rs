@@ -196,7 +196,19 @@ impl ClientInner {
     async fn find_newest(&self, holdings: &[Holding], deadline: Deadline) -> Vec<(Found, Vec<Attempt>)> {
         let readable: Vec<Holding> =
             holdings.iter().copied().filter(|holding| self.unreadable(holding).is_none()).collect();
-        let (mut synced, early) = self.sync_beside_early_proofs(&readable, deadline).await;
+        let synced = self.sync_beside_early_proofs(&readable, deadline).await;
+        let find = self.find_under_head(holdings, &readable, synced, deadline);
+        self.head.learn_finality_beside(find, deadline).await
+    }
+
+    /// Finds the newest amounts under the head that is known after a sync; `readable` are those `holdings` that can be read.
+    async fn find_under_head(
+        &self,
+        holdings: &[Holding],
+        readable: &[Holding],
+        (mut synced, early): (Synced, SortedMap<Holding, Attempt>),
+        deadline: Deadline,
+    ) -> Vec<(Found, Vec<Attempt>)> {
         let is_waiting = || readable.iter().any(|holding| !self.proofs.pending_of(*holding).is_empty());
         if readable.len() > 1 || is_waiting() {
             // One header request for all holdings. For a single holding the header comes with the proof, in one

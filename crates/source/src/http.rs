@@ -20,11 +20,11 @@ use saldo_beacon::unit::UnixTime;
 use tokio::sync::watch;
 
 use self::cancel::Cancellable;
-use self::connector::{CONNECT_TIMEOUT, SharedConnections};
+use self::connector::SharedConnections;
 use self::early::EarlyConnections;
 use self::exchange::Exchange;
 use self::pools::{Builder, Pools};
-use self::progress::Progress;
+use self::progress::{CONNECT_TIMEOUT, Progress};
 use self::servers::Servers;
 use crate::clock::Clock;
 use crate::endpoint::SecretUrl;
@@ -34,7 +34,7 @@ use crate::transport::{Request, Response, Transport, TransportError};
 pub use proxy::{Proxies, ProxyError};
 
 /// The time to open a connection. It includes the wait for one that another request opens, and for one that is in use.
-const LONGEST_CONNECT: Duration = CONNECT_TIMEOUT.saturating_add(Duration::from_secs(2));
+const LONGEST_CONNECT: Duration = CONNECT_TIMEOUT.saturating_mul(2);
 /// How long a connection is kept without a request. Load balancers and web servers close theirs after 60 seconds or more.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(55);
 

@@ -2,44 +2,58 @@
 //! three.
 
 use futures_util::future::{Either, join3, select};
-use saldo_beacon::decode;
 use saldo_beacon::unit::Slot;
+use saldo_beacon::{Fork, decode};
 use saldo_chain::Level;
 use saldo_reading::Failure;
 use saldo_source::beacon::{Data, MAX_UPDATES, Route};
 use saldo_source::{Deadline, Endpoint};
 
 use super::Head;
+use super::publication::Moment;
 use crate::env::Env;
 
 /// Light-client data that cannot be verified before there is a light client.
 #[derive(Debug, Default)]
 pub(super) struct Ahead {
+    /// When the newest head was requested.
+    asked: Option<Moment>,
     updates: Option<Data>,
     finality: Option<Data>,
     optimistic: Option<Data>,
 }
 
 impl Head {
-    /// Fetches the committee updates since the block at `slot`, if there are any, and the newest heads.
+    /// Fetches the committee updates since the block at `slot`, if there are any, and the newest head. Over HTTP/1.1 one answer
+    /// follows another, so that only what a proof needs is requested: a finality update mostly is not
+    /// ([`Head::learn_finality_beside`]).
     pub(super) async fn fetch_ahead(&self, source: &Endpoint, slot: Slot, deadline: Deadline) -> Ahead {
-        let network = self.network();
+        let (network, asked) = (self.network(), self.moment());
         let start = network.period_at(slot);
         let present = network.slot_at(self.now().time()).map(|present| network.period_at(present));
         let missing = present.and_then(|present| present.get().checked_sub(start.get())).unwrap_or(0);
         let updates = async {
             let route = Route::Updates { start, count: missing.min(MAX_UPDATES) };
-            if missing == 0 { None } else { self.fetch(source, route, deadline).await.ok() }
+            if missing == 0 {
+                return None;
+            }
+            self.fetch(source, route, deadline).await.ok()
         };
-        let finality = self.fetch(source, Route::FinalityUpdate, deadline);
+        let finality = async {
+            // From Gloas on the header of the finalized block has to be fetched as well, and that is done beside the proof.
+            let is_known_by_hash =
+                asked.is_some_and(|(slot, _)| network.fork_at(slot).is_ok_and(|fork| fork >= Fork::Gloas));
+            let is_needed = self.env.policy.assurance == Level::Finalized || is_known_by_hash;
+            if is_needed { self.fetch(source, Route::FinalityUpdate, deadline).await.ok() } else { None }
+        };
         let optimistic = self.fetch(source, Route::OptimisticUpdate, deadline);
-        let (updates, finality, optimistic) = join3(updates, finality, optimistic).await;
-        Ahead { updates, finality: finality.ok(), optimistic: optimistic.ok() }
+        let (optimistic, updates, finality) = join3(optimistic, updates, finality).await;
+        Ahead { asked, updates, finality, optimistic: optimistic.ok() }
     }
 
     /// Uses the data that was fetched ahead, if it comes within the grace time. Refused data is requested again
     /// in the usual way.
-    pub(super) async fn take_ahead(&self, ahead: impl Future<Output = Ahead> + Unpin) {
+    pub(super) async fn take_ahead(&self, source: &Endpoint, ahead: impl Future<Output = Ahead> + Unpin) {
         let Either::Left((ahead, _)) = select(ahead, self.env.clock().sleep(Env::GRACE)).await else {
             return;
         };
@@ -59,12 +73,14 @@ impl Head {
         if ahead.finality.is_none() && self.env.policy.assurance == Level::Finalized {
             return; // A newer head would hide that there is no newer final one yet.
         }
-        let newest = ahead.optimistic.as_ref().map(|data| -> Result<(), Failure> {
+        let newest = ahead.optimistic.as_ref().map(|data| -> Result<Slot, Failure> {
             let fork = fork(data);
             let update = decode::optimistic_update(&data.bytes, data.encoding, fork.as_deref(), &network)?;
-            self.advance(update)
+            let slot = update.attested_slot();
+            self.advance(update).map(|()| slot)
         });
-        if let Some(Ok(())) = newest {
+        if let Some(Ok(slot)) = newest {
+            self.note_publication(source, ahead.asked, slot);
             self.state().heads_answered = Some(self.env.clock().monotonic());
         }
     }

@@ -9,18 +9,14 @@ use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use hyper_util::client::legacy::connect::Connection;
 use tokio::time::timeout;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::progress::{Progress, Stage};
+use super::progress::{CONNECT_TIMEOUT, Progress, Stage};
 use super::servers::{Protocol, Servers, Turn};
-
-/// A host that accepts no connection within this time, TLS included, counts as not reached: it has not seen the request.
-pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
 type BoxError = Box<dyn Error + Send + Sync>;
 type Connecting<C> = Pin<Box<dyn Future<Output = Result<C, BoxError>> + Send>>;
@@ -62,9 +58,11 @@ where
         let connecting = self.inner.call(target);
         let servers = Arc::clone(&self.servers);
         Box::pin(async move {
+            let progress = Progress::current();
+            let longest = progress.as_ref().map_or(CONNECT_TIMEOUT, |progress| progress.connect_timeout());
             // Its time begins when it is polled, so that the wait before does not count.
-            let connect = async move { timeout(CONNECT_TIMEOUT, connecting).await? };
-            let Some(progress) = Progress::current() else { return connect.await };
+            let connect = async move { timeout(longest, connecting).await? };
+            let Some(progress) = progress else { return connect.await };
             if progress.opens_early() {
                 let connection = connect.await?;
                 servers.keep_opened(progress.origin(), protocol_of(&connection), Box::new(connection));

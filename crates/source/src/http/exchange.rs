@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::pools::Pools;
-use super::progress::Progress;
+use super::progress::{Progress, Stage};
 use super::servers::{Pool, Protocol, Servers};
 use super::tls;
 use crate::transport::{Method, Request, Response, TlsFault, TransportError};
@@ -30,6 +30,10 @@ impl Exchange {
         let is_plain = url.expose().scheme() == "http";
         let began = Instant::now();
         let failed = |error: reqwest::Error| match classify(&error, timeout, is_plain) {
+            // The server has not seen it.
+            TransportError::Timeout { .. } if self.progress.stage() == Stage::Connecting => {
+                TransportError::Connect
+            }
             // A ping of HTTP/2 was not answered in time.
             TransportError::Timeout { .. } if began.elapsed() < timeout => TransportError::Broken,
             other => other,
@@ -75,12 +79,14 @@ impl Exchange {
         let began = Instant::now();
         let (pool, is_other_doubtful) = self.servers.pool(self.progress.origin());
         let again = request.try_clone();
+        self.progress.set_has_other(is_other_doubtful);
         let outcome = self.send_by(pool, request, timeout).await;
         // The link is slow or dead: a new connection cannot be opened, but the silent one may still be alive.
         match (&outcome, again) {
             (Err(error), Some(mut again)) if is_other_doubtful && error.is_connect() => {
                 let left = timeout.saturating_sub(began.elapsed());
                 *again.timeout_mut() = Some(left);
+                self.progress.set_has_other(false);
                 self.send_by(pool.other(), again, left).await
             }
             _ => outcome,

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use url::{Origin, Url};
 
@@ -11,6 +11,11 @@ tokio::task_local! {
     static CURRENT: Arc<Progress>;
 }
 
+/// A host that accepts no connection within this time, TLS included, counts as not reached: it has not seen the request. A
+/// handshake takes two round trips, and a bad mobile link has one of four seconds. Other providers are asked meanwhile.
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// The same where the request may use another connection, which is silent but perhaps alive.
+const SHORT_CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// The most bytes that are read of an answer after its request was cancelled.
 const LONGEST_DRAIN: usize = 64 * 1024;
 
@@ -35,6 +40,8 @@ pub(super) struct Progress {
     stage: Mutex<(Stage, Instant)>,
     /// Whether it opened a connection.
     has_connected: AtomicBool,
+    /// Whether it may use another connection if it cannot open one.
+    has_other: AtomicBool,
     /// The bytes of the body that were read, after inflating.
     read: AtomicUsize,
     /// The most bytes that are read.
@@ -51,6 +58,7 @@ impl Progress {
             opens_early: false,
             stage: Mutex::new((Stage::Sent, Instant::now())),
             has_connected: AtomicBool::new(false),
+            has_other: AtomicBool::new(false),
             read: AtomicUsize::new(0),
             limit: AtomicUsize::new(max_bytes),
             is_cancelled: AtomicBool::new(false),
@@ -82,6 +90,16 @@ impl Progress {
 
     pub(super) fn opens_early(&self) -> bool {
         self.opens_early
+    }
+
+    /// The time to open a connection.
+    pub(super) fn connect_timeout(&self) -> Duration {
+        if self.has_other.load(Ordering::Relaxed) { SHORT_CONNECT_TIMEOUT } else { CONNECT_TIMEOUT }
+    }
+
+    /// Says whether it may use another connection if it cannot open one.
+    pub(super) fn set_has_other(&self, has_other: bool) {
+        self.has_other.store(has_other, Ordering::Relaxed);
     }
 
     pub(super) fn enter(&self, stage: Stage) {

@@ -16,8 +16,10 @@ use url::Origin;
 use self::line::Line;
 pub(super) use self::silence::Pool;
 use self::silence::Silence;
+use super::progress::CONNECT_TIMEOUT;
 
-/// The longest wait for a handshake that another request began with the same server. It may have been lost.
+/// The longest wait for a handshake that another request began with the same server. It may have been lost. With each further
+/// handshake in progress it is twice as long: on a slow link all of them take long.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
 /// The shortest wait for a connection that is free soon, where a handshake takes less.
 const SHORTEST_WAIT: Duration = Duration::from_millis(20);
@@ -81,7 +83,9 @@ impl Server {
         // Plain HTTP is never HTTP/2 here.
         let may_share = cfg!(feature = "http2") && is_secure && self.protocol != Some(Protocol::One);
         if self.opening > 0 || (may_share && self.handshakes > 0) {
-            return Some(Wait::ForConnection(LONGEST_WAIT));
+            let further = u32::try_from(self.handshakes.saturating_sub(1)).unwrap_or(u32::MAX);
+            let times = 1_u32.checked_shl(further).unwrap_or(u32::MAX);
+            return Some(Wait::ForConnection(LONGEST_WAIT.saturating_mul(times).min(CONNECT_TIMEOUT)));
         }
         let is_new = |at: Instant| at.elapsed() < UNTIL_POOLED;
         if self.protocol == Some(Protocol::Two) && self.connected.is_some_and(is_new) {
@@ -129,7 +133,10 @@ impl Servers {
     pub(super) fn pool(&self, origin: &Origin) -> (Pool, bool) {
         let mut known = self.known();
         let server = server_of(&mut known, origin);
-        server.silence.pool(server.line.answer(), Instant::now())
+        // No connection is silent while the first one is opened.
+        let is_first = server.connected.is_none() && server.handshakes > 0;
+        let best = server.silence.pool(server.line.answer(), Instant::now());
+        if is_first { (Pool::default(), false) } else { best }
     }
 
     /// A request was sent. Returns its number.

@@ -57,6 +57,19 @@ fn a_lost_handshake_is_not_waited_for_longer_than_a_second() {
     assert!(began.elapsed() >= LONGEST_WAIT);
 }
 
+/// On a slow link each handshake takes longer than a second.
+#[test]
+fn few_handshakes_begin_while_none_has_ended() {
+    let servers = Arc::new(Servers::default());
+    let began = Instant::now();
+    let handshakes: Vec<Handshake> = (0..3).map(|_| with_runtime(begin(&servers, "a"))).collect();
+    // Each waits for itself: nothing, a second, two seconds.
+    assert!(began.elapsed() >= LONGEST_WAIT * 3);
+    assert!(!begins_at_once(&servers, true));
+    drop(handshakes);
+    assert!(begins_at_once(&servers, true));
+}
+
 #[test]
 fn a_drained_connection_is_waited_for_unless_it_is_lost() {
     let servers = Arc::new(Servers::default());
@@ -96,4 +109,16 @@ fn a_connection_is_opened_early_only_where_none_is_expected() {
     servers.note_answer(&origin("a"), Protocol::One, Pool::First);
     assert!(servers.begin_opening(&origin("a"), kept).is_none(), "the pool has it");
     assert!(servers.begin_opening(&origin("a"), Duration::ZERO).is_some(), "the pool has closed it");
+}
+
+/// While the first connection is opened, no further pool is used: its connection would be open no sooner.
+#[test]
+fn a_first_connection_that_takes_long_is_not_in_doubt() {
+    let servers = Arc::new(Servers::default());
+    servers.note_sent(&origin("a"));
+    let first = with_runtime(begin(&servers, "a"));
+    std::thread::sleep(Duration::from_millis(1_100));
+    assert_eq!(servers.pool(&origin("a")), (Pool::First, false));
+    first.succeed(Protocol::Two);
+    assert_eq!(servers.pool(&origin("a")), (Pool::Second, true), "the connection is open, and silent");
 }
