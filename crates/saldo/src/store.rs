@@ -14,6 +14,7 @@
 //! **Lock order**: the state of the store before what the client knows, never after.
 
 mod change_set;
+mod claim;
 mod form;
 mod identity;
 mod index;
@@ -35,11 +36,11 @@ use saldo_source::{BoxedFuture, SortedSet};
 
 use crate::storage::{Storage, StorageError, StorageFault, StorageKey, StorageRefusal, Version};
 pub(crate) use change_set::{ChangeSet, Present};
+pub(crate) use claim::Claim;
 pub(crate) use form::{ProviderState, StoredDisclosure, StoredProvider, first};
 use index::Index;
 use load::{Checked, Terms};
-pub(crate) use load::{Claim, Restored};
-pub(crate) use load::{Loaded, Readable};
+pub(crate) use load::{Loaded, Readable, Restored};
 use seal::Seal;
 pub(crate) use unsaved::{Unsaved, WriteQueue};
 

@@ -6,17 +6,17 @@ use alloy_primitives::{Address, B256, Bytes};
 use saldo_beacon::unit::UnixTime;
 use saldo_beacon::{Checkpoint, LightClient, Network, SnapshotError};
 use saldo_chain::{Anchor, StoredAnchorError};
-use saldo_proof::{Account, ProofError, Verified, verify_account, verify_accounts};
-use saldo_reading::{Asset, Candidate, Generation, Holding, Now, ProviderId, join, join_token};
+use saldo_proof::verify_accounts;
+use saldo_reading::{Asset, Candidate, Generation, Holding, Now};
 use saldo_source::{SortedMap, SortedSet, sort_by_key};
 use saldo_token::Hint;
 
-use super::form::{self, Name, Proof, ProviderState, StoredDisclosure};
+use super::claim::{Claim, Opened};
+use super::form::{self, Name, ProviderState, StoredDisclosure};
 use super::identity::Identity;
 use super::index::{Index, Progress};
 use super::seal::Seal;
 use crate::storage::{Entries, StorageFault, StorageRefusal, Version};
-use crate::token_run::{self, NoBalance};
 
 /// What the storage gave, for the first call that takes it.
 #[derive(Clone)]
@@ -60,93 +60,6 @@ impl Restored {
         };
         let is_forgotten = |address: &Address| forgotten.iter().any(|holding| holding.owner() == *address);
         self.disclosed.retain(|(address, _)| !is_forgotten(address) || is_held(address));
-    }
-}
-
-/// A reading as it was stored. Not checked.
-pub(crate) struct Claim {
-    holding: Holding,
-    anchor: Anchor,
-    name: String,
-    sealed: Vec<u8>,
-}
-
-/// Who served a proof, and its nodes.
-struct Opened {
-    provider: ProviderId,
-    nodes: Vec<Bytes>,
-}
-
-impl Claim {
-    /// The reading, if its proof verifies under its block's header.
-    pub(super) fn check(
-        &self,
-        seal: &Seal,
-        network: &Network,
-        generation: Generation,
-    ) -> Result<Candidate, Box<StorageFault>> {
-        self.check_and_learn(seal, network, generation, &mut Hint::default())
-    }
-
-    /// The same. `hints` learns what a token was.
-    fn check_and_learn(
-        &self,
-        seal: &Seal,
-        network: &Network,
-        generation: Generation,
-        hints: &mut Hint,
-    ) -> Result<Candidate, Box<StorageFault>> {
-        let Opened { provider, nodes } = self.open(seal).ok_or_else(|| Box::new(StorageFault::Damaged))?;
-        if let Asset::Erc20(token) = self.holding.asset() {
-            return self.join_token(token, network, provider, &nodes, generation, hints);
-        }
-        let account = verify_account(self.anchor.state_root(), self.holding.owner(), &nodes);
-        self.join(provider, account, generation)
-    }
-
-    /// Verifies the proofs of a token's balance again, by the layouts of this version, or by running the token's code again.
-    fn join_token(
-        &self,
-        token: Address,
-        network: &Network,
-        provider: ProviderId,
-        nodes: &[Bytes],
-        generation: Generation,
-        hints: &mut Hint,
-    ) -> Result<Candidate, Box<StorageFault>> {
-        let Self { holding, anchor, .. } = self;
-        let damaged = || Box::new(StorageFault::Damaged);
-        let refused = |error| Box::new(StorageFault::Reading { holding: *holding, error });
-        let proof = Proof::load_token(nodes).ok_or_else(damaged)?;
-        let state = proof.state(anchor.state_root()).map_err(refused)?;
-        hints.learn(&state, token);
-        let balance = match token_run::balance(&state, Some(anchor), network, token, holding.owner()) {
-            Ok(balance) => balance,
-            Err(NoBalance::Never(why)) => {
-                return Err(Box::new(StorageFault::NoBalance { holding: *holding, why }));
-            }
-            Err(NoBalance::Missing | NoBalance::Later) => return Err(damaged()),
-        };
-        let joined = join_token(*holding, Arc::new(balance), anchor, provider, generation);
-        joined.map(Candidate::as_restored).map_err(|_| damaged())
-    }
-
-    fn open(&self, seal: &Seal) -> Option<Opened> {
-        let Proof { provider, nodes } = Proof::load(seal.open(&self.name, &self.sealed)?)?;
-        Some(Opened { provider: ProviderId::new(&provider)?, nodes })
-    }
-
-    fn join(
-        &self,
-        provider: ProviderId,
-        account: Result<Verified<Account>, ProofError>,
-        generation: Generation,
-    ) -> Result<Candidate, Box<StorageFault>> {
-        let Self { holding, anchor, .. } = self;
-        let account =
-            account.map_err(|error| Box::new(StorageFault::Reading { holding: *holding, error }))?;
-        let joined = join(*holding, &account, anchor, provider, generation);
-        joined.map(Candidate::as_restored).map_err(|_| Box::new(StorageFault::Damaged))
     }
 }
 
