@@ -6,7 +6,7 @@ use alloy_primitives::{Address, Bytes};
 use saldo_beacon::Network;
 use saldo_chain::Anchor;
 use saldo_proof::{Account, ProofError, Verified, verify_account};
-use saldo_reading::{Asset, Candidate, Generation, Holding, ProviderId, join, join_token};
+use saldo_reading::{Asset, Candidate, Generation, Holding, ProviderId, Why, join, join_token};
 use saldo_token::Hint;
 
 use super::form::Proof;
@@ -22,6 +22,14 @@ pub(crate) struct Claim {
     pub(super) sealed: Vec<u8>,
 }
 
+/// What became of a stored reading whose proofs verify.
+pub(crate) enum Restorable {
+    Proven(Candidate),
+    /// The proofs verify, and the balance follows only by running the token's code, which this build does not. The record stays
+    /// for a build that does.
+    NotRun,
+}
+
 /// Who served a proof, and its nodes.
 pub(super) struct Opened {
     pub(super) provider: ProviderId,
@@ -35,7 +43,7 @@ impl Claim {
         seal: &Seal,
         network: &Network,
         generation: Generation,
-    ) -> Result<Candidate, Box<StorageFault>> {
+    ) -> Result<Restorable, Box<StorageFault>> {
         self.check_and_learn(seal, network, generation, &mut Hint::default())
     }
 
@@ -46,13 +54,13 @@ impl Claim {
         network: &Network,
         generation: Generation,
         hints: &mut Hint,
-    ) -> Result<Candidate, Box<StorageFault>> {
+    ) -> Result<Restorable, Box<StorageFault>> {
         let Opened { provider, nodes } = self.open(seal).ok_or_else(|| Box::new(StorageFault::Damaged))?;
         if let Asset::Erc20(token) = self.holding.asset() {
             return self.join_token(token, network, provider, &nodes, generation, hints);
         }
         let account = verify_account(self.anchor.state_root(), self.holding.owner(), &nodes);
-        self.join(provider, account, generation)
+        self.join(provider, account, generation).map(Restorable::Proven)
     }
 
     /// Verifies the proofs of a token's balance again, by the layouts of this version, or by running the token's code again.
@@ -64,7 +72,7 @@ impl Claim {
         nodes: &[Bytes],
         generation: Generation,
         hints: &mut Hint,
-    ) -> Result<Candidate, Box<StorageFault>> {
+    ) -> Result<Restorable, Box<StorageFault>> {
         let Self { holding, anchor, .. } = self;
         let damaged = || Box::new(StorageFault::Damaged);
         let refused = |error| Box::new(StorageFault::Reading { holding: *holding, error });
@@ -73,13 +81,14 @@ impl Claim {
         hints.learn(&state, token);
         let balance = match token_run::balance(&state, Some(anchor), network, token, holding.owner()) {
             Ok(balance) => balance,
+            Err(NoBalance::Never(Why::TokenLayoutUnproven)) => return Ok(Restorable::NotRun),
             Err(NoBalance::Never(why)) => {
                 return Err(Box::new(StorageFault::NoBalance { holding: *holding, why }));
             }
             Err(NoBalance::Missing | NoBalance::Later) => return Err(damaged()),
         };
         let joined = join_token(*holding, Arc::new(balance), anchor, provider, generation);
-        joined.map(Candidate::as_restored).map_err(|_| damaged())
+        joined.map(|joined| Restorable::Proven(joined.as_restored())).map_err(|_| damaged())
     }
 
     pub(super) fn open(&self, seal: &Seal) -> Option<Opened> {
@@ -100,3 +109,7 @@ impl Claim {
         joined.map(Candidate::as_restored).map_err(|_| Box::new(StorageFault::Damaged))
     }
 }
+
+#[cfg(test)]
+#[path = "claim_tests.rs"]
+mod tests;

@@ -11,7 +11,7 @@ use saldo_reading::{Asset, Candidate, Generation, Holding, Now};
 use saldo_source::{SortedMap, SortedSet, sort_by_key};
 use saldo_token::Hint;
 
-use super::claim::{Claim, Opened};
+use super::claim::{Claim, Opened, Restorable};
 use super::form::{self, Name, ProviderState, StoredDisclosure};
 use super::identity::Identity;
 use super::index::{Index, Progress};
@@ -49,17 +49,13 @@ pub(crate) struct Restored {
 }
 
 impl Restored {
-    /// Leaves out what was forgotten while the storage could not be read.
-    pub(super) fn leave_out(&mut self, forgotten: &SortedSet<Holding>) {
+    /// Leaves out what was forgotten while the storage, which has what `index` says, could not be read.
+    pub(super) fn leave_out(&mut self, forgotten: &SortedSet<Holding>, index: &Index) {
         self.readings.retain(|reading| !forgotten.contains(reading.holding()));
         self.older.retain(|holding, _| !forgotten.contains(holding));
-        let (readings, older) = (&self.readings, &self.older);
-        let is_held = |address: &Address| {
-            let mut held = readings.iter().map(Candidate::holding).chain(older.keys());
-            held.any(|holding| holding.owner() == *address)
-        };
         let is_forgotten = |address: &Address| forgotten.iter().any(|holding| holding.owner() == *address);
-        self.disclosed.retain(|(address, _)| !is_forgotten(address) || is_held(address));
+        self.disclosed
+            .retain(|(address, _)| !is_forgotten(address) || index.has_other_of_owner(*address, forgotten));
     }
 }
 
@@ -248,6 +244,7 @@ impl Checked {
     /// Checks the newest of each holding; where one does not verify, the one before it. The others are left for later.
     fn check_newest(&mut self, mut claims: Vec<Claim>, terms: Terms<'_>, before: &Index) {
         let mut stored: SortedMap<Holding, Vec<B256>> = SortedMap::new();
+        let mut not_run: SortedMap<Holding, Vec<B256>> = SortedMap::new();
         loop {
             let mut tried: SortedSet<Holding> = stored.keys().copied().collect();
             let (newest, older): (Vec<Claim>, Vec<Claim>) =
@@ -259,9 +256,15 @@ impl Checked {
             let (known, unknown): (Vec<Claim>, Vec<Claim>) =
                 newest.into_iter().partition(|claim| is_known(claim, before));
             stored.extend(known.into_iter().map(|claim| (claim.holding, vec![claim.anchor.hash()])));
-            for (holding, proven) in self.check(&unknown, terms) {
-                stored.insert(holding, vec![proven.anchor().hash()]);
-                self.restored.readings.push(proven);
+            for (holding, block, restorable) in self.check(&unknown, terms) {
+                match restorable {
+                    Restorable::Proven(proven) => {
+                        stored.insert(holding, vec![block]);
+                        self.restored.readings.push(proven);
+                    }
+                    // An older one can still be shown.
+                    Restorable::NotRun => not_run.entry(holding).or_default().push(block),
+                }
             }
             claims = older;
         }
@@ -272,18 +275,23 @@ impl Checked {
             }
         }
         for (holding, blocks) in stored {
+            let mut of_holding = not_run.remove(&holding).unwrap_or_default();
+            of_holding.extend(blocks);
+            self.index.set_readings(holding, of_holding);
+        }
+        for (holding, blocks) in not_run {
             self.index.set_readings(holding, blocks);
         }
     }
 
     /// Verifies the proofs of `claims`; those of accounts at one block together, so that shared nodes are hashed once.
-    fn check(&mut self, claims: &[Claim], terms: Terms<'_>) -> Vec<(Holding, Candidate)> {
+    fn check(&mut self, claims: &[Claim], terms: Terms<'_>) -> Vec<(Holding, B256, Restorable)> {
         let mut checked = Vec::with_capacity(claims.len());
         let is_token = |claim: &&Claim| claim.holding.asset() != Asset::Native;
         for claim in claims.iter().filter(is_token) {
             match claim.check_and_learn(terms.seal, terms.network, terms.generation, &mut self.restored.hints)
             {
-                Ok(proven) => checked.push((claim.holding, proven)),
+                Ok(restorable) => checked.push((claim.holding, claim.anchor.hash(), restorable)),
                 Err(fault) => self.note(*fault),
             }
         }
@@ -302,7 +310,9 @@ impl Checked {
             let accounts = verify_accounts(root, &proofs);
             for ((claim, opened), account) in opened.iter().zip(accounts) {
                 match claim.join(opened.provider.clone(), account, terms.generation) {
-                    Ok(proven) => checked.push((claim.holding, proven)),
+                    Ok(proven) => {
+                        checked.push((claim.holding, claim.anchor.hash(), Restorable::Proven(proven)));
+                    }
                     Err(fault) => self.note(*fault),
                 }
             }
