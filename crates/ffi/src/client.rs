@@ -130,7 +130,7 @@ impl SaldoClient {
         let Some(address) = address::parse(&token) else {
             return TokenReading::unknown(token, Why::malformed_address());
         };
-        let look = |state: Arc<State>| async move { state.client.token(address).await };
+        let look = move |state: Arc<State>| async move { state.client.token(address).await };
         match self.ask(look).await {
             Ok(reading) => TokenReading::of(address.to_checksum(None), &reading),
             Err(ended) => TokenReading::unknown(token, ended.into()),
