@@ -34,7 +34,7 @@ fn the_same_seed_gives_the_same_run() {
 /// The full search is `worlds --overlap-nets 2000`. These seeds come from it, in the order of the omissions.
 #[test]
 fn every_wallet_that_lacks_a_check_of_the_gate_is_found() {
-    let seeds = [1, 1, 943, 0, 431, 49, 20, 12, 607, 5];
+    let seeds = [7, 1, 943, 0, 431, 49, 20, 12, 200, 5];
     for (omission, seed) in GateOmission::ALL.into_iter().zip(seeds) {
         let script = draw_overlap(seed);
         let found = play_overlap(&script, OverlapWallet::Plain(Some(omission)));

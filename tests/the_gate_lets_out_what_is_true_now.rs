@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use alloy_primitives::Address;
 use saldo_beacon::unit::UnixTime;
 use saldo_chain::{Chain, Level};
 use saldo_reading::gate::{Demand, Found, Present, Refusal, admit, hand_out, last, recorded, withdrawn};
 use saldo_reading::{Candidate, Claim, Generation, Mark, Now, Policy, Reading, Record, Why};
 use saldo_tests::life::{Moment, life};
+use saldo_token::NotAToken;
 
 const FIRST: Generation = Generation::FIRST;
 const SLOT: Duration = Duration::from_secs(12);
@@ -253,20 +255,22 @@ fn a_reading_that_another_call_proved_meanwhile_is_handed_out() {
     assert!(hand_out(nothing(), before, [], &demand(), &present).proven().is_some());
 }
 
+const NO_CODE: Why = Why::NotAToken { reason: NotAToken::NoCode { address: Address::ZERO } };
+
 /// The call proved that there is no amount at its block. Only what was proven at a later block is newer than that.
 #[test]
 fn an_older_amount_is_not_handed_out_over_a_proof_that_there_is_none() {
     let record = record_of(&[older(), signed()]);
     let (present, number) = (present(Some(&record)), signed().anchor().number());
     for (number, is_newer) in [(number - 1, true), (number, false), (number + 1, false)] {
-        let gone = Found::NoBalance { why: Why::NotAToken, number };
+        let gone = Found::NoBalance { why: NO_CODE, number };
         let reading = hand_out(gone, Mark::of(&older()), [], &demand(), &present);
         assert_eq!(reading.proven().is_some(), is_newer, "{number}");
-        assert_eq!(reading.why().is_some_and(|why| *why == Why::NotAToken), !is_newer);
+        assert_eq!(reading.why().is_some_and(|why| *why == NO_CODE), !is_newer);
         assert_eq!(reading.latest_proven().unwrap().anchor().hash(), signed().anchor().hash());
     }
     // It was known before the call began.
-    let gone = Found::NoBalance { why: Why::NotAToken, number: 0 };
+    let gone = Found::NoBalance { why: NO_CODE, number: 0 };
     assert!(hand_out(gone, Mark::of(&signed()), [], &demand(), &present).proven().is_none());
 }
 

@@ -64,8 +64,20 @@ class Node:
 
     def send(self, wei: int) -> int:
         """Sends ether. Returns the number of the block with the transaction."""
-        transaction = {"from": self.sender, "to": RECIPIENT, "value": hex(wei)}
-        sent = self.call("eth_sendTransaction", transaction)
+        return int(self._mined({"to": RECIPIENT, "value": hex(wei)})["blockNumber"], 16)
+
+    def deploy(self, creation_code: str) -> tuple[str, int]:
+        """Makes a contract. Returns its address, and the number of its block."""
+        receipt = self._mined({"data": creation_code, "gas": hex(3_000_000)})
+        return str(receipt["contractAddress"]), int(receipt["blockNumber"], 16)
+
+    def call_contract(self, contract: str, data: str) -> int:
+        """Sends a call to a contract. Returns the number of its block."""
+        return int(self._mined({"to": contract, "data": data, "gas": hex(500_000)})["blockNumber"], 16)
+
+    def _mined(self, transaction: dict[str, str]) -> dict[str, Any]:
+        """Sends a transaction, and returns its receipt."""
+        sent = self.call("eth_sendTransaction", {"from": self.sender, **transaction})
         receipt: dict[str, Any] = {}
 
         def is_mined() -> bool:
@@ -75,7 +87,7 @@ class Node:
             return bool(receipt)
 
         wait_until("receipt", is_mined, START_SECONDS, [self.process])
-        return int(receipt["blockNumber"], 16)
+        return receipt
 
 
 class Attached:
@@ -122,6 +134,21 @@ class Attached:
             raise Failed(f"{error}; the last reading is {json.dumps(seen)}") from None
         return seen
 
+    def expect_token(self, owner: str, token: str, units: int, block: int) -> None:
+        """Waits until so many units are proven, at that block or later."""
+        seen: dict[str, Any] = {}
+
+        def is_proven() -> bool:
+            _, readings = self.all_once(owner, "--token", token, "--no-wait")
+            seen.update(readings[1])
+            is_new = seen["state"] == "proven" and seen["block"]["number"] >= block
+            return is_new and int(seen["amount"]) == units
+
+        try:
+            wait_until(f"proven {units} units", is_proven, SIGN_SECONDS)
+        except Failed as error:
+            raise Failed(f"{error}; the last reading is {json.dumps(seen)}") from None
+
     def once(self, *arguments: str) -> tuple[int, dict[str, Any]]:
         """A reading by a client of its own."""
         status, readings = self.all_once(*arguments)
@@ -132,6 +159,12 @@ class Attached:
         command = [str(self.binary), "balance", "--network", self.network, "--json", *arguments]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
         return done.returncode, [json.loads(line) for line in done.stdout.splitlines()]
+
+    def describe(self, token: str) -> tuple[int, dict[str, Any]]:
+        """What `saldo token` says."""
+        command = [str(self.binary), "token", token, "--network", self.network, "--json"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        return done.returncode, json.loads(done.stdout)
 
     def ends(self) -> tuple[int, dict[str, Any]]:
         """Its exit status, and its last line."""

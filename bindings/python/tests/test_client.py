@@ -201,6 +201,11 @@ def test_after_the_end_every_call_answers(world: World) -> None:
         with pytest.raises(saldo.SetupError) as refused:
             await client.start_again(saldo.Checkpoint(root="0x" + "00" * 32))
         assert refused.value.code == "closed"
+        looked = await client.token(world.owner)
+        assert looked.proven is None and looked.why and looked.why.code == "closed"
+        with pytest.raises(saldo.SetupError) as refused:
+            await client.token_list(b"{}")
+        assert refused.value.code == "closed"
 
     run(read())
     assert settled_threads() == []
@@ -314,6 +319,17 @@ def test_a_setting_that_cannot_be_used_is_refused_by_name(world: World) -> None:
             saldo.Client(config)
         assert refused.value.code == code and "KEY" not in str(refused.value)
     assert settled_threads() == []
+
+
+def test_what_is_no_token_list_is_refused_without_its_text(world: World) -> None:
+    async def read() -> None:
+        async with saldo.Client(world.config) as client:
+            for json in (b"", b"KEY", b'{"tokens": "KEY"}', b" " * (8 * 2**20 + 1)):
+                with pytest.raises(saldo.SetupError) as refused:
+                    await client.token_list(json)
+                assert refused.value.code == "token_list" and "KEY" not in str(refused.value)
+
+    run(read())
 
 
 def test_numbers_out_of_range_are_the_callers_errors(world: World) -> None:

@@ -95,6 +95,29 @@ def of_change(change: saldo.Change, expected: dict[str, Any]) -> dict[str, Any]:
             return {"change": "other"}
 
 
+def of_token(reading: saldo.TokenReading) -> dict[str, Any]:
+    layout = reading.proven.layout if reading.proven else None
+    return {
+        "provable": reading.proven.provable if reading.proven else "none",
+        "layout": layout.name if layout else "none",
+        "tells_frozen": bool(layout and layout.tells_frozen),
+        "why": reading.why.code if reading.why else None,
+    }
+
+
+def of_token_list(tokens: saldo.TokenList) -> dict[str, Any]:
+    first = tokens.tokens[0].info
+    return {
+        "tokens": len(tokens.tokens),
+        "other_networks": tokens.other_networks,
+        "skipped": tokens.skipped,
+        "decimals": first.decimals,
+        "source": first.source,
+        "symbol": first.symbol.text,
+        "flaws": ",".join(first.symbol.flaws),
+    }
+
+
 def holding(told: dict[str, Any]) -> saldo.Holding:
     return saldo.Holding(**told)
 
@@ -156,6 +179,10 @@ class Scenario:
                     raise Difference(f"{len(totals)} totals, expected {len(expect)}")
                 for total, one in zip(totals, expect):
                     fields(of_total(total), one)
+            case "token":
+                fields(of_token(await client.token(step["token"])), expect)
+            case "token_list":
+                fields(of_token_list(await client.token_list(step["json"].encode())), expect)
             case "health":
                 health = await client.health()
                 fields({name: getattr(health, name) for name in expect}, expect)

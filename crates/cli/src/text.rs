@@ -68,8 +68,8 @@ fn below(
         lines.extend(reading.attempts().iter().map(attempt_line));
         lines.extend(reading.why().map(|why| why.next_step().to_owned()));
         lines.extend(token_of(holding).zip(reading.why()).and_then(|(token, why)| match why {
-            Why::NotAToken | Why::TokenLayoutUnproven | Why::TokenNotRun { .. } => {
-                Some(format!("`saldo token {token}` shows the reason."))
+            Why::NotAToken { .. } | Why::TokenLayoutUnproven | Why::TokenNotRun { .. } => {
+                Some(format!("`saldo token {token}` shows what is known of it."))
             }
             _ => None,
         }));
@@ -106,8 +106,9 @@ fn derivation(proven: &Proven) -> Option<String> {
             "derived by the layout {layout}, which holds for the code {code_hash} of its implementation {implementation}"
         ),
         Derivation::Executed { code_hash, touched } => format!(
-            "derived by running the token's own code {code_hash} over proven state: {} accounts, {} slots",
-            touched.accounts, touched.slots
+            "derived by running the token's own code {code_hash} over proven state: {}, {}",
+            counted(touched.accounts, "account"),
+            counted(touched.slots, "slot")
         ),
         _ => "derived in a way that this command has no words for".to_owned(),
     };
@@ -151,6 +152,11 @@ pub(crate) fn attempt_line(attempt: &Attempt) -> String {
     };
     let over_policy = if attempt.over_policy { ", over the policy" } else { "" };
     format!("{}{role}: {} ({} ms{over_policy})", attempt.provider, attempt.outcome, attempt.took.as_millis())
+}
+
+/// A number of things that are called `one` if there is one of them, and have an `s` otherwise.
+pub(crate) fn counted(count: usize, one: &str) -> String {
+    if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
 }
 
 /// A duration in its largest suitable unit.

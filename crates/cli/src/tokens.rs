@@ -11,6 +11,7 @@ use saldo::{
 
 use crate::address;
 use crate::failure::CommandFailure;
+use crate::text::counted;
 
 /// The most tokens that are read for each address. A thousand proofs are about 14 MB.
 const MOST: usize = 1_000;
@@ -192,7 +193,7 @@ impl Tokens {
         if tokens == 0 && !self.has_list {
             return None;
         }
-        let counted = if tokens == 1 { "1 token".to_owned() } else { format!("{tokens} tokens") };
+        let counted = counted(tokens, "token");
         let mut line = format!(
             "looked at the native coin and {counted} for each address: nothing is said about other tokens"
         );

@@ -121,12 +121,12 @@ fn the_text_has_words_for_each_case() {
             0,
             &[
                 "balances can be proven, by running its code\n",
-                "tried with the token's own address as the owner: the code read 1 accounts and 1 slots",
+                "tried with the token's own address as the owner: the code read 1 account and 1 slot",
                 "it is no proxy that saldo knows",
                 "its code says: 6 decimals, symbol RUN",
             ],
         ),
-        (REVERTS, 4, &["there is no token at this address", "its code fails, or returns no number"]),
+        (REVERTS, 4, &["there is no token at this address", "its code fails when it is asked for a balance"]),
         (ENDLESS, 4, &["its code does not run to its end\n", "the token's own code was not run to its end"]),
         (ALICE, 4, &["there is no token at this address", "there is no contract: check the address"]),
         (

@@ -171,9 +171,8 @@ fn a_token_without_a_layout_is_run_and_says_so() {
     assert_eq!(read[1]["symbol"], json!({ "text": "RUN", "from": "execution", "flaws": [] }));
     let text = run_with(&services, &[ALICE], &[RUN], &[]);
     assert_eq!(text.status, 0, "{text:?}");
-    let said = format!(
-        "derived by running the token's own code {code_hash} over proven state: 1 accounts, 1 slots\n"
-    );
+    let said =
+        format!("derived by running the token's own code {code_hash} over proven state: 1 account, 1 slot\n");
     assert!(text.out.contains(&said), "{}", text.out);
     assert!(text.out.contains(&format!("token {RUN}  0.00001 RUN (as its code says)\n")), "{}", text.out);
     // What a list declares comes first, and is said to be declared.
@@ -187,16 +186,26 @@ fn what_cannot_be_proven_says_why_and_the_next_step() {
     let services = Services::new(2, 1);
     let nothing = Address::repeat_byte(0x98);
     for (token, status, code, said) in [
-        (nothing, 4, "not_a_token", "unknown: there is no token at that address\n"),
-        (BROKEN, 4, "not_a_token", "unknown: there is no token at that address\n"),
-        (REVERTS, 4, "not_a_token", "unknown: there is no token at that address\n"),
+        (nothing, 4, "not_a_token", "unknown: there is no token at that address (it has no code)\n"),
+        (
+            BROKEN,
+            4,
+            "not_a_token",
+            "unknown: there is no token at that address (its calls go to an address without code)\n",
+        ),
+        (
+            REVERTS,
+            4,
+            "not_a_token",
+            "unknown: there is no token at that address (its code fails when it is asked for a balance)\n",
+        ),
         (ENDLESS, 4, "token_not_run", "unknown: the token's own code was not run to its end"),
         (OLD_USDT, 3, "providers_failing", "unknown: the providers answer with errors\n"),
     ] {
         let text = run_with(&services, &[ALICE], &[token], &["--timeout", "10s"]);
         assert_eq!(text.status, status, "{text:?}");
         assert!(text.out.contains(&format!("{ALICE}  token {token}  {said}")), "{}", text.out);
-        let hint = format!("\n  `saldo token {token}` shows the reason.\n");
+        let hint = format!("\n  `saldo token {token}` shows what is known of it.\n");
         assert_eq!(text.out.contains(&hint), status == 4, "{}", text.out);
         assert!(text.out.contains("the amount is not known (it is not 0)"), "{}", text.out);
         assert!(!text.out.contains("base units") && text.out.contains("1.5 ether"), "{}", text.out);

@@ -6,6 +6,8 @@ use std::time::Duration;
 use saldo_proof::ProofError;
 use saldo_reading::{Failure, TlsFault, TransportError};
 
+use crate::counted::counted;
+
 /// How much a finding matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
@@ -326,7 +328,7 @@ impl Finding {
                 write!(f, "reports block {said} as its newest, but gives block {given}")
             }
             Self::OtherBranch => f.write_str("is past the signed head, but does not have that block"),
-            Self::Lagging { blocks } => write!(f, "{blocks} blocks behind the signed head"),
+            Self::Lagging { blocks } => write!(f, "{} behind the signed head", counted(*blocks, "block")),
             Self::HeaderRefused => f.write_str("its block does not hash to its own hash"),
             Self::UnknownHeaderLayout => {
                 f.write_str("its blocks have a field that this version does not know")
@@ -337,7 +339,7 @@ impl Finding {
             Self::FalseClaim => f.write_str("claims an amount that its own proof contradicts"),
             Self::TipOnly => f.write_str("proves only its newest block"),
             Self::ShallowProofs { blocks } => {
-                write!(f, "proves {blocks} blocks back, less far than finality")
+                write!(f, "proves {} back, less far than finality", counted(*blocks, "block"))
             }
             Self::ClaimsOlderProofs { from, refused } => {
                 write!(f, "claims to have proofs from block {from} on, and gives none of block {refused}")
@@ -355,7 +357,9 @@ impl Finding {
             Self::NoUpdates => f.write_str("lacks updates between the checkpoint and now"),
             Self::DataRefused(failure) => fmt::Display::fmt(failure, f),
             Self::UnknownFork => f.write_str("its data is of a fork that this version cannot read"),
-            Self::Behind { slots } => write!(f, "its newest signed head is {slots} slots behind"),
+            Self::Behind { slots } => {
+                write!(f, "its newest signed head is {} behind", counted(*slots, "slot"))
+            }
             Self::CheckpointTooOld => f.write_str("the checkpoint is too old to start from"),
             Self::ClockOff => f.write_str("this device's clock is behind the time of a signed header"),
             Self::NoLightClientData => f.write_str("has no light-client routes, or they are switched off"),

@@ -31,6 +31,7 @@ mod beacon;
 mod capabilities;
 mod check;
 mod checkpoint;
+mod counted;
 mod depth;
 mod diagnosis;
 mod doctor;

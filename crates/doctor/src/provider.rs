@@ -7,6 +7,7 @@ use saldo_reading::ProviderId;
 use saldo_source::Endpoint;
 
 use crate::check::{Check, Unchecked};
+use crate::counted::counted;
 use crate::finding::Finding;
 
 /// The results for one execution provider.
@@ -96,8 +97,10 @@ impl std::fmt::Display for Depth {
         match (self.proven, self.refused) {
             _ if self.is_tip_only() => formatter.write_str("tip only"),
             (120..=128, Some(128..=136)) => formatter.write_str("128 blocks"),
-            (proven, Some(refused)) => write!(formatter, "{proven} to {} blocks", refused.saturating_sub(1)),
-            (proven, None) => write!(formatter, ">= {proven} blocks"),
+            (proven, Some(refused)) => {
+                write!(formatter, "{proven} to {}", counted(refused.saturating_sub(1), "block"))
+            }
+            (proven, None) => write!(formatter, ">= {}", counted(proven, "block")),
         }
     }
 }

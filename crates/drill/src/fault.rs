@@ -101,7 +101,7 @@ faults! {
     Trickle {
         /// Bytes of the body per second, at least 1.
         bytes_per_second: u32,
-    } = "trickle", None, Slow, "{bytes_per_second} bytes a second";
+    } = "trickle", None, Slow, "bytes a second: {bytes_per_second}";
     /// Any: the connection breaks in the middle of the body.
     Reset {
         /// Bytes of the body that arrive.
@@ -122,7 +122,7 @@ faults! {
         /// The `Retry-After` header, seconds or a date.
         #[serde(default)]
         retry_after: Option<String>,
-    } = "request_rate", None, Well, "takes {per_second} requests a second";
+    } = "request_rate", None, Well, "requests a second: at most {per_second}";
     /// Execution: HTTP 429 for a request with which more than that many calls come in a second. Each call of a batch counts.
     CallRate {
         /// The most calls in any second.
@@ -130,7 +130,7 @@ faults! {
         /// The `Retry-After` header, seconds or a date.
         #[serde(default)]
         retry_after: Option<String>,
-    } = "call_rate", Some(Side::Execution), Well, "takes {per_second} calls a second";
+    } = "call_rate", Some(Side::Execution), Well, "calls a second: at most {per_second}";
     /// Any: HTTP 402, the credits are used up.
     QuotaExhausted = "quota_exhausted", None, Limited;
     /// Any: HTTP 403, not allowed.
@@ -199,7 +199,7 @@ faults! {
         calls: usize,
         /// How it is refused.
         form: BatchRefusal,
-    } = "batch_limit", Some(Side::Execution), Well, "takes at most {calls} calls at once";
+    } = "batch_limit", Some(Side::Execution), Well, "calls at once: at most {calls}";
     /// Execution: the answers of a batch beyond so many bytes are errors, as geth sends them.
     ResponseLimit {
         /// The most bytes of all results.
@@ -214,7 +214,7 @@ faults! {
     /// Execution: `eth_getProof` is not served.
     NoProofs = "no_proofs", Some(Side::Execution), Limited;
     /// Execution: proofs, balances and nonces are those of the block this many blocks earlier.
-    StaleBlock(blocks: u64) = "stale_block", Some(Side::Execution), Slow, "proves {blocks} blocks earlier";
+    StaleBlock(blocks: u64) = "stale_block", Some(Side::Execution), Slow, "blocks that its proofs are behind: {blocks}";
     /// Execution: every claimed number is zero; the proof is left as it is.
     ZeroBalance = "zero_balance", Some(Side::Execution), Lies;
     /// Execution: only the first nodes of the account proof are there, and everything claimed is zero.

@@ -37,6 +37,7 @@ mod block;
 mod carry;
 mod chain;
 mod committee;
+mod counted;
 mod date;
 pub mod encode;
 pub mod fault;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::address;
 use crate::change::Change;
 use crate::clock::Timer;
 use crate::config::{self, Checkpoint, Pace, Policy};
@@ -14,6 +15,7 @@ use crate::holding::Holding;
 use crate::maybe_send::MaybeSend;
 use crate::reading::{AccountReading, Freshness, HeldReading, Now, Proven, Reading};
 use crate::setup::SetupError;
+use crate::token::{TokenList, TokenReading};
 use crate::total::{Statements, Total};
 use crate::watch::Watch;
 use crate::why::Why;
@@ -120,6 +122,29 @@ impl SaldoClient {
     /// Reads the newest amount of each of the `holdings` at a finalized block, 13 to 20 minutes old on mainnet.
     pub async fn finalized(&self, holdings: Vec<Holding>) -> Vec<Reading> {
         self.readings(holdings, Kind::Finalized).await
+    }
+
+    /// Looks at the token whose contract is `token`: its code, its proxy, and how its balances can be proven, or why not. Returns at
+    /// the policy's deadline at the latest. The requests name no owner.
+    pub async fn token(&self, token: String) -> TokenReading {
+        let Some(address) = address::parse(&token) else {
+            return TokenReading::unknown(token, Why::malformed_address());
+        };
+        let look = move |state: Arc<State>| async move { state.client.token(address).await };
+        match self.ask(look).await {
+            Ok(reading) => TokenReading::of(address.to_checksum(None), &reading),
+            Err(ended) => TokenReading::unknown(token, ended.into()),
+        }
+    }
+
+    /// Reads a token list in the Uniswap schema: the tokens of this client's network, with what the list declares of each. At most
+    /// 8 MB and 50,000 entries. It proves nothing, and it says nothing about tokens that are not listed.
+    ///
+    /// # Errors
+    /// [`SetupError`] if it is no such list, or the client was shut down.
+    pub async fn token_list(&self, json: Vec<u8>) -> Result<TokenList, SetupError> {
+        let network_id = self.network_id;
+        self.ask(move |_| async move { TokenList::read(&json, network_id) }).await?
     }
 
     /// Returns the last proven amount of `holding`, from memory or the storage; none is not zero. Makes no request.

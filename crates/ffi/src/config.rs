@@ -100,7 +100,7 @@ pub enum Pace {
 impl fmt::Debug for ClientConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (rpc, beacon) = (self.rpc.len(), self.beacon.len().saturating_add(self.mirrors.len()));
-        write!(f, "ClientConfig({rpc} providers, {beacon} beacon sources)")
+        write!(f, "ClientConfig(providers: {rpc}, beacon sources: {beacon})")
     }
 }
 

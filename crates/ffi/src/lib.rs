@@ -35,6 +35,7 @@ mod sample;
 mod setup;
 mod start;
 mod storage;
+mod token;
 mod total;
 mod version;
 mod watch;
@@ -62,6 +63,10 @@ pub use reading::{
 pub use sample::{Sample, samples};
 pub use setup::SetupError;
 pub use storage::{Storage, StorageAck, StorageChange, StorageEntry, StorageFailure, StorageSnapshot};
+pub use token::{
+    ListedToken, ProvenToken, TokenGuard, TokenImplementation, TokenInfo, TokenLayout, TokenList,
+    TokenReading, TokenSymbol,
+};
 pub use total::{PartialSum, Sum, Total};
 pub use version::library_version;
 pub use watch::{Changes, Watch};

@@ -106,7 +106,10 @@ impl Lines {
         }
         let mut lines: Vec<LogLine> = waiting.lines.drain(..).collect();
         if waiting.dropped > 0 {
-            let text = format!("{} lines were dropped: the log did not take them in time", waiting.dropped);
+            let text = format!(
+                "lines that were dropped, because the log did not take them in time: {}",
+                waiting.dropped
+            );
             lines.push(LogLine { level: "warn".to_owned(), target: "saldo_ffi".to_owned(), text });
             waiting.dropped = 0;
         }

@@ -1,6 +1,6 @@
 //! Why a setting is refused.
 
-use saldo::{AdoptError, BuildError, DirectoryError, NetworkError};
+use saldo::{AdoptError, BuildError, DirectoryError, ListError, NetworkError};
 
 use crate::ended::Ended;
 
@@ -68,6 +68,16 @@ impl From<DirectoryError> for SetupError {
 impl From<AdoptError> for SetupError {
     fn from(error: AdoptError) -> Self {
         Self::new("other_chain", error)
+    }
+}
+
+impl From<ListError> for SetupError {
+    fn from(error: ListError) -> Self {
+        // The error of the parser is not shown: it can quote the list.
+        match error {
+            ListError::Malformed(_) => Self::new("token_list", "this is not JSON with a list `tokens`"),
+            other => Self::new("token_list", other),
+        }
     }
 }
 

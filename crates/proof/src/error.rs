@@ -48,7 +48,7 @@ pub enum ProofError {
         got: B256,
     },
     /// The provider sent a proof that stops before the answer.
-    #[error("the proof stops after {nodes} nodes at depth {depth}, before the answer")]
+    #[error("the proof stops at depth {depth}, before the answer; its nodes: {nodes}")]
     Truncated {
         /// Nodes sent, all used.
         nodes: usize,
@@ -56,7 +56,7 @@ pub enum ProofError {
         depth: usize,
     },
     /// The provider sent more nodes than the answer needs.
-    #[error("{got} nodes were sent, the answer needs {used}")]
+    #[error("nodes that were sent: {got}; the answer needs {used}")]
     ExtraNodes {
         /// Nodes sent.
         got: usize,
@@ -74,7 +74,7 @@ pub enum ProofError {
         limit: usize,
     },
     /// A node that is named by its hash is shorter than a hash. It should be embedded in its parent.
-    #[error("node {node} is referenced by hash but has only {got} bytes")]
+    #[error("node {node} is referenced by hash but has a length of only {got}")]
     NodeTooShort {
         /// Which node.
         node: usize,
@@ -181,7 +181,7 @@ pub enum RlpError {
     #[error("an item reaches past the end")]
     PastTheEnd,
     /// Bytes follow the item.
-    #[error("{got} bytes follow the item")]
+    #[error("bytes after the item: {got}")]
     TrailingBytes {
         /// How many.
         got: usize,

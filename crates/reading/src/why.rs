@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use saldo_beacon::unit::{Period, UnixTime};
+use saldo_token::NotAToken;
 
 use crate::fault::Fault;
 use crate::holding::NetworkId;
@@ -118,7 +119,10 @@ pub enum Why {
         expected: NetworkId,
     },
     /// There is no token at that address.
-    NotAToken,
+    NotAToken {
+        /// What was proven in place of a balance.
+        reason: NotAToken,
+    },
     /// It is not proven where the token keeps its balances.
     TokenLayoutUnproven,
     /// The token's own code was not run to its end, so it is not known what it returns.
@@ -200,7 +204,7 @@ impl Why {
             Self::BlockWithdrawn => &reason::BLOCK_WITHDRAWN,
             Self::PolicyForbidsMoreOperators => &reason::POLICY_FORBIDS_MORE_OPERATORS,
             Self::NetworkNotConfigured { .. } => &reason::NETWORK_NOT_CONFIGURED,
-            Self::NotAToken => &reason::NOT_A_TOKEN,
+            Self::NotAToken { .. } => &reason::NOT_A_TOKEN,
             Self::TokenLayoutUnproven => &reason::TOKEN_LAYOUT_UNPROVEN,
             Self::TokenNotRun { .. } => &reason::TOKEN_NOT_RUN,
             Self::Closed => &reason::CLOSED,
@@ -215,6 +219,7 @@ impl Why {
                 retry_after.map(|after| format!("for {} s", after.as_secs()))
             }
             Self::NotSecure { fault } => Some(fault.to_string()),
+            Self::NotAToken { reason } => Some(not_a_token(reason)),
             Self::TokenNotRun { reason } => Some(reason.clone()),
             Self::WrongChain { expected } => Some(format!("expected is chain {expected}")),
             Self::NetworkNotConfigured { expected } => Some(format!("this client reads {expected}")),
@@ -230,6 +235,17 @@ impl Why {
             }
             _ => None,
         }
+    }
+}
+
+/// What was proven in place of a balance, without an address: logs and screens name none.
+fn not_a_token(reason: &NotAToken) -> String {
+    match reason {
+        NotAToken::NoCode { .. } => "it has no code".to_owned(),
+        NotAToken::ImplementationWithoutCode { .. } => "its calls go to an address without code".to_owned(),
+        NotAToken::Fails { .. } => "its code fails when it is asked for a balance".to_owned(),
+        NotAToken::ReturnsTooLittle { bytes, .. } => format!("its code returns {bytes} of 32 bytes"),
+        _ => "it gives no balance".to_owned(),
     }
 }
 

@@ -1,5 +1,7 @@
 use std::collections::BTreeSet;
 
+use alloy_primitives::Address;
+
 use super::*;
 
 fn all() -> Vec<Why> {
@@ -39,7 +41,7 @@ fn all() -> Vec<Why> {
         Why::BlockWithdrawn,
         Why::PolicyForbidsMoreOperators,
         Why::NetworkNotConfigured { expected: NetworkId::new(1) },
-        Why::NotAToken,
+        Why::NotAToken { reason: NotAToken::NoCode { address: Address::ZERO } },
         Why::TokenLayoutUnproven,
         Why::TokenNotRun { reason: "it calls itself".to_owned() },
         Why::Closed,
@@ -74,6 +76,25 @@ fn ages_are_shown_in_whole_units() {
     assert_eq!(text, "the checkpoint is too old to start from safely (its age is 2 h, the limit is 1 h)");
     let text = Why::OnlyOldBlocks { age }.to_string();
     assert_eq!(text, "the newest block that can be proven is too old (it is 7300 s old)");
+}
+
+/// What was proven is told, and no address.
+#[test]
+fn the_reason_why_an_address_is_no_token_is_told() {
+    let address = Address::repeat_byte(0x11);
+    let reasons = [
+        (NotAToken::NoCode { address }, "it has no code"),
+        (
+            NotAToken::ImplementationWithoutCode { implementation: address },
+            "its calls go to an address without code",
+        ),
+        (NotAToken::Fails { address }, "its code fails when it is asked for a balance"),
+        (NotAToken::ReturnsTooLittle { address, bytes: 1 }, "its code returns 1 of 32 bytes"),
+    ];
+    for (reason, clause) in reasons {
+        let text = Why::NotAToken { reason }.to_string();
+        assert_eq!(text, format!("there is no token at that address ({clause})"));
+    }
 }
 
 /// A wallet reads the codes in JSON.

@@ -83,7 +83,7 @@ pub enum BuildError {
     )]
     NoCheckpoint,
     /// Too few operators run the checkpoint sources. Two sources of one operator count as one witness.
-    #[error("the checkpoint sources are run by {operators} operators, and at least {needed} are needed")]
+    #[error("too few operators run the checkpoint sources: {operators}, and at least {needed} are needed")]
     TooFewCheckpointOperators {
         /// The number of operators, as declared, else counted by host.
         operators: usize,
@@ -91,7 +91,7 @@ pub enum BuildError {
         needed: usize,
     },
     /// `k` is less than 2, which is no agreement, or more than the number of operators.
-    #[error("an agreement of {k} among {operators} operators: at least 2 must agree, and at most all")]
+    #[error("an agreement of {k} among {operators}: at least 2 operators must agree, and at most all")]
     Agreement {
         /// The number of operators that must agree.
         k: usize,
@@ -99,7 +99,7 @@ pub enum BuildError {
         operators: usize,
     },
     /// Fewer operators than the app requires run the providers, or the beacon sources.
-    #[error("the {} endpoints are run by {operators} operators, and at least {needed} are required", role.code())]
+    #[error("too few operators run the {} endpoints: {operators}, and at least {needed} are required", role.code())]
     TooFewOperators {
         /// The role of the endpoints: providers of proofs, or beacon sources.
         role: Role,

@@ -66,6 +66,8 @@ mod health;
 mod hub;
 mod inner;
 mod link;
+#[cfg(test)]
+mod made;
 mod notify;
 mod pace;
 mod patience;

@@ -7,8 +7,6 @@
 //! is locked under the proofs or under the watch hub. No lock is held across an await.
 
 mod index;
-#[cfg(test)]
-mod made;
 mod persist;
 mod state;
 
@@ -148,8 +146,11 @@ impl Readings {
         }
     }
 
-    /// Whether another holding of the same owner than `holding` has a recorded reading.
+    /// Whether another holding of the same owner than `holding` has a reading that is recorded or stored.
     pub(crate) fn has_other_of_owner(&self, holding: &Holding) -> bool {
+        if self.store.as_ref().is_some_and(|store| store.state().has_other_of_owner(holding)) {
+            return true;
+        }
         let state = self.state();
         let is_other = |(held, record): (&Holding, &Record)| {
             held.owner() == holding.owner() && held != holding && record.last().is_some()

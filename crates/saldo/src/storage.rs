@@ -261,7 +261,7 @@ pub enum StorageFault {
         /// Why it does not verify.
         error: ProofError,
     },
-    /// This version reads no balance from the proofs of a token, for example because it is built without running code.
+    /// The proofs of a token give no balance, for example because this version has smaller bounds for running its code.
     #[error("a reading was dropped: {why}")]
     NoBalance {
         /// What was read.

@@ -14,6 +14,7 @@
 //! **Lock order**: the state of the store before what the client knows, never after.
 
 mod change_set;
+mod claim;
 mod form;
 mod identity;
 mod index;
@@ -30,16 +31,16 @@ use futures_util::FutureExt;
 use futures_util::future::Shared;
 use saldo_beacon::unit::UnixTime;
 use saldo_beacon::{Checkpoint, Network};
-use saldo_reading::{Candidate, Generation, Holding};
+use saldo_reading::{Generation, Holding};
 use saldo_source::{BoxedFuture, SortedSet};
 
 use crate::storage::{Storage, StorageError, StorageFault, StorageKey, StorageRefusal, Version};
 pub(crate) use change_set::{ChangeSet, Present};
+pub(crate) use claim::{Claim, Restorable};
 pub(crate) use form::{ProviderState, StoredDisclosure, StoredProvider, first};
 use index::Index;
 use load::{Checked, Terms};
-pub(crate) use load::{Claim, Restored};
-pub(crate) use load::{Loaded, Readable};
+pub(crate) use load::{Loaded, Readable, Restored};
 use seal::Seal;
 pub(crate) use unsaved::{Unsaved, WriteQueue};
 
@@ -182,7 +183,7 @@ impl Store {
         claim: &Claim,
         network: &Network,
         generation: Generation,
-    ) -> Result<Candidate, Box<StorageFault>> {
+    ) -> Result<Restorable, Box<StorageFault>> {
         claim.check(&self.seal, network, generation)
     }
 
@@ -276,7 +277,7 @@ impl Store {
         if state.queue.restart.is_some() {
             restored = Restored { disclosed: restored.disclosed, ..Restored::default() };
         }
-        restored.leave_out(&state.queue.forgotten);
+        restored.leave_out(&state.queue.forgotten, &state.index);
         restored
     }
 }
@@ -317,6 +318,13 @@ impl State {
     /// Has the readings of `holding` and the disclosure set of its address removed, before anything else is written.
     pub(crate) fn queue_forget(&mut self, holding: Holding) {
         self.queue.forgotten.insert(holding);
+    }
+
+    /// Whether a reading of another holding of the same owner than `holding` is stored and stays.
+    pub(crate) fn has_other_of_owner(&self, holding: &Holding) -> bool {
+        let mut gone = self.queue.forgotten.clone();
+        gone.insert(*holding);
+        self.queue.restart.is_none() && self.index.has_other_of_owner(holding.owner(), &gone)
     }
 
     pub(crate) fn disclosed_to(&self) -> u64 {

@@ -37,7 +37,7 @@ pub(crate) fn balance(
     let environment = anchor.environment(network).map_err(|error| NoBalance::Never(unknown_block(&error)))?;
     saldo_token::prove(state, Some(&environment), token, owner).map_err(|obstacle| match obstacle {
         Obstacle::Missing(_) => NoBalance::Missing,
-        Obstacle::NotAToken(_) => NoBalance::Never(Why::NotAToken),
+        Obstacle::NotAToken(reason) => NoBalance::Never(Why::NotAToken { reason }),
         Obstacle::NotRun(refusal) => NoBalance::Never(Why::TokenNotRun { reason: refusal.to_string() }),
         _ => NoBalance::Never(Why::InternalFault),
     })
@@ -54,7 +54,7 @@ pub(crate) fn balance(
 ) -> Result<VerifiedBalance, NoBalance> {
     VerifiedBalance::from_slot(state, token, owner).map_err(|obstacle| match obstacle {
         Obstacle::Missing(_) => NoBalance::Missing,
-        Obstacle::NotAToken(_) => NoBalance::Never(Why::NotAToken),
+        Obstacle::NotAToken(reason) => NoBalance::Never(Why::NotAToken { reason }),
         _ => NoBalance::Never(Why::TokenLayoutUnproven),
     })
 }
@@ -63,7 +63,7 @@ pub(crate) fn balance(
 fn without_block(obstacle: &Obstacle) -> NoBalance {
     match obstacle {
         Obstacle::Missing(_) => NoBalance::Missing,
-        Obstacle::NotAToken(_) => NoBalance::Never(Why::NotAToken),
+        Obstacle::NotAToken(reason) => NoBalance::Never(Why::NotAToken { reason: *reason }),
         _ => NoBalance::Later,
     }
 }
@@ -80,6 +80,7 @@ fn unknown_block(error: &saldo_chain::EnvironmentError) -> Why {
 mod tests {
     use alloy_primitives::{Bytes, hex, keccak256};
     use saldo_proof::{StateRoot, verify_account};
+    use saldo_token::NotAToken;
 
     use super::*;
 
@@ -116,6 +117,9 @@ mod tests {
     #[test]
     fn an_account_without_code_is_no_token() {
         let outcome = outcome(&[]);
-        assert!(matches!(outcome, Err(NoBalance::Never(Why::NotAToken))), "{outcome:?}");
+        assert!(
+            matches!(outcome, Err(NoBalance::Never(Why::NotAToken { reason: NotAToken::NoCode { .. } }))),
+            "{outcome:?}"
+        );
     }
 }

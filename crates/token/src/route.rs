@@ -87,7 +87,7 @@ pub enum NotAToken {
         address: Address,
     },
     /// The contract's own code returns no number when it is asked for a balance.
-    #[error("the contract at {address} returns {bytes} bytes when it is asked for a balance")]
+    #[error("the contract at {address} returns {bytes} of 32 bytes when it is asked for a balance")]
     ReturnsTooLittle {
         /// The token's address.
         address: Address,

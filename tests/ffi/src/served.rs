@@ -51,7 +51,7 @@ impl Served {
         let began = shifted(now(), duration(&scenario.ahead), duration(&scenario.began));
         let stage = Stage::set_up(&drill, Some(began));
         let old = stage.chain.checkpoint();
-        if scenario.names("$frozen_holding") {
+        if scenario.names("$frozen_holding") || scenario.names("$frozen_token") {
             deploy_frozen(&stage);
         }
         let mut served = Self {
@@ -167,6 +167,8 @@ impl Served {
             ("elsewhere", holding(&owner, network_id.saturating_add(1), None)),
             ("token_holding", holding(&owner, network_id, Some(token))),
             ("frozen_holding", holding(&owner, network_id, Some(&FROZEN.to_checksum(None)))),
+            ("frozen_token", json!(FROZEN.to_checksum(None))),
+            ("token_list", json!(token_list(network_id))),
             ("checkpoint", checkpoint),
             ("whole_network", json!(self.stage.chain.network().to_toml())),
         ])
@@ -178,6 +180,14 @@ fn deploy_frozen(stage: &Stage) {
     let hash = |text: &str| text.parse::<B256>().expect("a hash");
     stage.chain.set_code_hash(FROZEN, hash(FIAT_TOKEN));
     stage.chain.set_storage(FROZEN, hash(OWNER_SLOT), (U256::ONE << 255) | U256::from(9));
+}
+
+/// A token list with the frozen token, whose symbol has an invisible character. Another entry is of another network, and one cannot be
+/// read.
+fn token_list(network_id: u64) -> String {
+    let entry = |network_id: u64, decimals: u16| json!({ "chainId": network_id, "address": FROZEN, "decimals": decimals, "symbol": "FRO\u{200b}ZEN", "name": "Frozen" });
+    let tokens = [entry(network_id, 6), entry(network_id.saturating_add(1), 6), entry(network_id, 256)];
+    json!({ "name": "a list", "tokens": tokens }).to_string()
 }
 
 fn serve_no_raw_header(source: &Source) {

@@ -75,6 +75,17 @@ from .storage import (
     StorageFailureKind,
     StorageSnapshot,
 )
+from .token import (
+    ListedToken,
+    ProvenToken,
+    TokenGuard,
+    TokenImplementation,
+    TokenInfo,
+    TokenLayout,
+    TokenList,
+    TokenReading,
+    TokenSymbol,
+)
 from .total import (
     IncompleteSum,
     NoHolding,
@@ -91,15 +102,16 @@ from .transport import FailureKind, HttpRequest, HttpResponse, HttpTransport, Tr
 from .watch import Watch
 
 __all__ = [
-    "AccountReading", "Activity", "ActivityChanged", "Assurance", "Attempt", "Block", "Change", "Checkpoint", "Claimed",
-    "Client", "ClientConfig", "CoFailure", "ConsensusFault", "Derivation", "Diversity", "Endpoint", "EndpointHealth",
-    "Evidence", "ExecutedDerivation", "FailureKind", "FileStorage", "Freshness", "HeadsHealth", "Health", "HeldReading",
-    "Holding", "HttpRequest", "HttpResponse", "HttpTransport", "IncompleteSum", "LoadError", "LogLine", "LogSink",
-    "MemoryStorage", "NewReading", "NoHolding", "NotShown", "Now", "Origin", "OtherChange", "OtherDerivation",
-    "OtherSum", "Pace", "PartialSum", "Policy", "Proven", "ProvenSum", "Provisional", "Proxies", "ProxyError",
-    "Reading", "Remembered", "RememberedSum", "Sample", "SetupError", "SlotDerivation", "StandardTransport", "Storage",
-    "StorageAck", "StorageChange", "StorageChanged", "StorageFailure", "StorageFailureKind", "StorageFault",
-    "StorageSnapshot", "Sum", "SumOf", "SumTooLarge", "Total", "TransportFailure", "Unconfirmed", "Unknown", "Watch",
-    "Why", "Withdrawn", "__version__", "format_amount", "format_amount_short", "normalize_address", "samples",
-    "why_codes",
+    "AccountReading", "Activity", "ActivityChanged", "Assurance", "Attempt", "Block", "Change", "Checkpoint",
+    "Claimed", "Client", "ClientConfig", "CoFailure", "ConsensusFault", "Derivation", "Diversity", "Endpoint",
+    "EndpointHealth", "Evidence", "ExecutedDerivation", "FailureKind", "FileStorage", "Freshness", "HeadsHealth",
+    "Health", "HeldReading", "Holding", "HttpRequest", "HttpResponse", "HttpTransport", "IncompleteSum",
+    "ListedToken", "LoadError", "LogLine", "LogSink", "MemoryStorage", "NewReading", "NoHolding", "NotShown", "Now",
+    "Origin", "OtherChange", "OtherDerivation", "OtherSum", "Pace", "PartialSum", "Policy", "Proven", "ProvenSum",
+    "ProvenToken", "Provisional", "Proxies", "ProxyError", "Reading", "Remembered", "RememberedSum", "Sample",
+    "SetupError", "SlotDerivation", "StandardTransport", "Storage", "StorageAck", "StorageChange", "StorageChanged",
+    "StorageFailure", "StorageFailureKind", "StorageFault", "StorageSnapshot", "Sum", "SumOf", "SumTooLarge",
+    "TokenGuard", "TokenImplementation", "TokenInfo", "TokenLayout", "TokenList", "TokenReading", "TokenSymbol",
+    "Total", "TransportFailure", "Unconfirmed", "Unknown", "Watch", "Why", "Withdrawn", "__version__",
+    "format_amount", "format_amount_short", "normalize_address", "samples", "why_codes",
 ]  # fmt: skip

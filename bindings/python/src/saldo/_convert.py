@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from . import change, config, health, reading, total
+from . import change, config, health, reading, token, total
 from ._load import native
 
 _UNWRAPPED: dict[type, str] = {
@@ -46,6 +46,15 @@ RECORDS: dict[type, type] = {
             health.HeadsHealth,
             health.Health,
             health.StorageFault,
+            token.ListedToken,
+            token.ProvenToken,
+            token.TokenGuard,
+            token.TokenImplementation,
+            token.TokenInfo,
+            token.TokenLayout,
+            token.TokenList,
+            token.TokenReading,
+            token.TokenSymbol,
             total.Total,
         )
     },

@@ -21,6 +21,7 @@ from .http import StandardTransport
 from .log import LogSink
 from .reading import AccountReading, Freshness, HeldReading, Now, Proven, Reading
 from .storage import Storage
+from .token import TokenList, TokenReading
 from .total import Total
 from .transport import HttpTransport
 from .watch import Watch
@@ -128,6 +129,21 @@ class Client:
         given = lower(tuple(holdings))
         readings: tuple[Reading, ...] = await self._ask(lambda: self._native.finalized(given))
         return readings
+
+    async def token(self, contract: str) -> TokenReading:
+        """Looks at the token whose contract is ``contract``: its code, its proxy, and how its balances can be proven, or why not.
+        The requests name no owner. It has no amount."""
+        reading: TokenReading = await self._ask(lambda: self._native.token(contract))
+        return reading
+
+    async def token_list(self, json: bytes) -> TokenList:
+        """Reads a token list in the Uniswap schema: the tokens of this network, with what the list declares of each. It proves
+        nothing, and says nothing about tokens that are not listed.
+
+        Raises :class:`SetupError` if it is no such list, or the client was shut down.
+        """
+        tokens: TokenList = await self._ask(lambda: self._native.token_list(json))
+        return tokens
 
     async def last(self, holding: Holding) -> Proven | None:
         """Returns the last proven amount of ``holding``; none is not zero. Makes no request."""

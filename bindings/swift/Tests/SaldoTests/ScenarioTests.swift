@@ -71,6 +71,10 @@ private final class Scenario {
             let totals = await client.totals(holdings: holdings(step))
             guard totals.count == list.count else { throw Difference("\(totals.count) totals") }
             for (total, fields) in zip(totals, list) { try compare(shown(total), fields) }
+        case "token": try compare(shown(await client.token(token: step["token"] as! String)), expect)
+        case "token_list":
+            let json = Data((step["json"] as! String).utf8)
+            try compare(shown(try await client.tokenList(json: json)), expect)
         case "health": try compare(shown(await client.health()), expect)
         case "evidence":
             let least = expect["at_least"] as! Int

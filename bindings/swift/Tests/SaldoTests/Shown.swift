@@ -81,6 +81,23 @@ func shown(_ total: Total) -> Fields {
     }
 }
 
+func shown(_ reading: TokenReading) -> Fields {
+    let layout = reading.proven?.layout
+    return [
+        "provable": reading.proven?.provable ?? "none", "layout": layout?.name ?? "none",
+        "tells_frozen": layout?.tellsFrozen ?? false, "why": reading.why?.code ?? "none",
+    ]
+}
+
+func shown(_ list: TokenList) -> Fields {
+    let first = list.tokens[0].info
+    return [
+        "tokens": list.tokens.count, "other_networks": Int(list.otherNetworks), "skipped": Int(list.skipped),
+        "decimals": Int(first.decimals), "source": first.source, "symbol": first.symbol.text,
+        "flaws": first.symbol.flaws.joined(separator: ","),
+    ]
+}
+
 func shown(_ change: Change, _ expected: Fields) -> Fields {
     switch change {
     case .reading(_, let reading, _):

@@ -6,7 +6,7 @@ use saldo::{
 };
 
 use super::trial::{Provable, Trial};
-use crate::text::{attempt_line, good, place, warn};
+use crate::text::{attempt_line, counted, good, place, warn};
 use crate::tokens::symbol;
 
 /// The text of a reading, without a line break at its end.
@@ -54,7 +54,11 @@ fn info(proven: &ProvenToken, provable: Provable) -> Vec<String> {
         let none = "decimals and symbol: not known; a token list can declare them";
         return is_token.then(|| none.to_owned()).into_iter().collect();
     };
-    let said = format!("its code says: {} decimals, symbol {}", info.decimals(), symbol(info.symbol()));
+    let said = format!(
+        "its code says: {}, symbol {}",
+        counted(info.decimals().into(), "decimal"),
+        symbol(info.symbol())
+    );
     let flaws: Vec<String> = info.symbol().flaws().iter().map(ToString::to_string).collect();
     let mark = (!flaws.is_empty()).then(|| format!("do not trust the symbol: {}", flaws.join("; ")));
     std::iter::once(said).chain(mark).collect()
@@ -78,16 +82,16 @@ fn reason(trial: &Trial) -> Option<String> {
             Some("there is no contract: check the address, and the network".to_owned())
         }
         (Provability::NotAToken(not), _) => Some(not.to_string()),
-        (_, Provable::NotAToken) => {
-            Some("its code fails, or returns no number, when it is asked for a balance".to_owned())
-        }
         (_, Provable::Execution) => trial.touched().map(|touched| {
             format!(
-                "tried with the token's own address as the owner: the code read {} accounts and {} slots",
-                touched.accounts, touched.slots
+                "tried with the token's own address as the owner: the code read {} and {}",
+                counted(touched.accounts, "account"),
+                counted(touched.slots, "slot")
             )
         }),
-        (_, Provable::NotRun | Provable::NotNow) => trial.why().map(ToString::to_string),
+        (_, Provable::NotAToken | Provable::NotRun | Provable::NotNow) => {
+            trial.why().map(ToString::to_string)
+        }
         (_, Provable::LayoutUnknown | Provable::GuardFailed) => Some(
             "this `saldo` was built without the feature `execute`: it gives no amount of such a token"
                 .to_owned(),

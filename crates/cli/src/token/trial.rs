@@ -76,7 +76,7 @@ impl Trial {
     pub(super) fn provable(&self) -> Provable {
         match (self.provability, &self.run, self.why()) {
             (Provability::Slot, ..) => Provable::Slot,
-            (Provability::NotAToken(_), ..) | (_, _, Some(Why::NotAToken)) => Provable::NotAToken,
+            (Provability::NotAToken(_), ..) | (_, _, Some(Why::NotAToken { .. })) => Provable::NotAToken,
             (_, Some(Reading::Proven(_)), _) => Provable::Execution,
             (_, _, Some(Why::TokenNotRun { .. })) => Provable::NotRun,
             (Provability::GuardFailed, _, Some(Why::TokenLayoutUnproven)) => Provable::GuardFailed,

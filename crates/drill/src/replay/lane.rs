@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::Fault;
+use crate::counted::counted;
 use crate::scenario::{Condition, Device, Event, Happening, Member, Role, Scenario};
 use crate::stage::condition;
 
@@ -109,7 +110,7 @@ impl Now {
         let condition = condition(&self.how, self.lag, self.latency);
         let mut says: Vec<String> = self.how.iter().map(Fault::words).collect();
         if condition != Condition::Well && self.lag > 0 {
-            says.push(format!("{} blocks behind", self.lag));
+            says.push(format!("{} behind", counted(self.lag, "block")));
         }
         (condition, says.join(", "))
     }

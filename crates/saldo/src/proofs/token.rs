@@ -121,7 +121,7 @@ impl Proofs {
         let mut locked = self.state();
         locked.hints.learn(&state, token);
         #[cfg(feature = "execute")]
-        if !matches!(outcome, Err(NoBalance::Never(Why::NotAToken))) {
+        if !matches!(outcome, Err(NoBalance::Never(Why::NotAToken { .. }))) {
             locked.hints.learn_all(&state);
         }
         if !matches!(outcome, Err(NoBalance::Missing | NoBalance::Later)) {

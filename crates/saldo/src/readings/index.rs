@@ -120,8 +120,8 @@ impl BlockIndex {
 
 #[cfg(test)]
 mod tests {
-    use super::super::made::{holding, proven};
     use super::*;
+    use crate::made::{holding, proven};
 
     /// The records of two holdings, and the index of both.
     #[derive(Default)]

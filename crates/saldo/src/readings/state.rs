@@ -13,7 +13,7 @@ use crate::head::HeadView;
 use crate::hub::Withdrawals;
 use crate::proofs::Checked;
 use crate::storage::StorageFault;
-use crate::store::{Claim, Returned, Store, Unsaved, WriteQueue};
+use crate::store::{Claim, Restorable, Returned, Store, Unsaved, WriteQueue};
 
 /// Locked for a moment only, never across an await.
 #[derive(Default)]
@@ -107,7 +107,8 @@ impl ReadingsState {
         let claims = self.older.remove(holding).unwrap_or_default();
         for checked in claims.iter().filter_map(|claim| Some(store?.check(claim, network, generation))) {
             match checked {
-                Ok(proven) => drop(self.offer(&proven, None)),
+                Ok(Restorable::Proven(proven)) => drop(self.offer(&proven, None)),
+                Ok(Restorable::NotRun) => {}
                 Err(fault) => faults.push(*fault),
             }
         }

@@ -2,8 +2,8 @@
 
 use saldo_chain::Level;
 
-use super::super::made::{checked, holding, proven, unsaved};
 use super::*;
+use crate::made::{checked, holding, proven, unsaved};
 
 /// The numbers of the blocks whose readings wait to be written.
 fn waiting(state: &mut ReadingsState) -> Vec<u64> {

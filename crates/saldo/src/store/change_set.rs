@@ -100,10 +100,9 @@ impl ChangeSet {
             draft.readings.insert(*holding, Vec::new());
         }
         let mut changes = draft.finish(Vec::new());
-        let has_other = |address: &Address| {
-            index.holdings().any(|held| held.owner() == *address && !holdings.contains(held))
+        let is_disclosed = |address: &Address| {
+            index.disclosed.contains_key(address) && !index.has_other_of_owner(*address, holdings)
         };
-        let is_disclosed = |address: &Address| index.disclosed.contains_key(address) && !has_other(address);
         let addresses = holdings.iter().map(|holding| holding.owner()).filter(is_disclosed);
         changes.disclosed = addresses.map(|address| (address, None)).collect();
         let is_theirs =

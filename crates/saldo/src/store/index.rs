@@ -86,6 +86,11 @@ impl Index {
         self.readings.keys()
     }
 
+    /// Whether `owner` has a reading of another holding than `these`.
+    pub(super) fn has_other_of_owner(&self, owner: Address, these: &SortedSet<Holding>) -> bool {
+        self.readings.keys().any(|holding| holding.owner() == owner && !these.contains(holding))
+    }
+
     /// The holdings, those whose newest block is the oldest first, with that block's number.
     pub(super) fn oldest_first(&self) -> impl Iterator<Item = (u64, Holding)> {
         self.by_age.iter().copied()

@@ -6,17 +6,17 @@ use alloy_primitives::{Address, B256, Bytes};
 use saldo_beacon::unit::UnixTime;
 use saldo_beacon::{Checkpoint, LightClient, Network, SnapshotError};
 use saldo_chain::{Anchor, StoredAnchorError};
-use saldo_proof::{Account, ProofError, Verified, verify_account, verify_accounts};
-use saldo_reading::{Asset, Candidate, Generation, Holding, Now, ProviderId, join, join_token};
+use saldo_proof::verify_accounts;
+use saldo_reading::{Asset, Candidate, Generation, Holding, Now};
 use saldo_source::{SortedMap, SortedSet, sort_by_key};
 use saldo_token::Hint;
 
-use super::form::{self, Name, Proof, ProviderState, StoredDisclosure};
+use super::claim::{Claim, Opened, Restorable};
+use super::form::{self, Name, ProviderState, StoredDisclosure};
 use super::identity::Identity;
 use super::index::{Index, Progress};
 use super::seal::Seal;
 use crate::storage::{Entries, StorageFault, StorageRefusal, Version};
-use crate::token_run::{self, NoBalance};
 
 /// What the storage gave, for the first call that takes it.
 #[derive(Clone)]
@@ -49,104 +49,13 @@ pub(crate) struct Restored {
 }
 
 impl Restored {
-    /// Leaves out what was forgotten while the storage could not be read.
-    pub(super) fn leave_out(&mut self, forgotten: &SortedSet<Holding>) {
+    /// Leaves out what was forgotten while the storage, which has what `index` says, could not be read.
+    pub(super) fn leave_out(&mut self, forgotten: &SortedSet<Holding>, index: &Index) {
         self.readings.retain(|reading| !forgotten.contains(reading.holding()));
         self.older.retain(|holding, _| !forgotten.contains(holding));
-        let (readings, older) = (&self.readings, &self.older);
-        let is_held = |address: &Address| {
-            let mut held = readings.iter().map(Candidate::holding).chain(older.keys());
-            held.any(|holding| holding.owner() == *address)
-        };
         let is_forgotten = |address: &Address| forgotten.iter().any(|holding| holding.owner() == *address);
-        self.disclosed.retain(|(address, _)| !is_forgotten(address) || is_held(address));
-    }
-}
-
-/// A reading as it was stored. Not checked.
-pub(crate) struct Claim {
-    holding: Holding,
-    anchor: Anchor,
-    name: String,
-    sealed: Vec<u8>,
-}
-
-/// Who served a proof, and its nodes.
-struct Opened {
-    provider: ProviderId,
-    nodes: Vec<Bytes>,
-}
-
-impl Claim {
-    /// The reading, if its proof verifies under its block's header.
-    pub(super) fn check(
-        &self,
-        seal: &Seal,
-        network: &Network,
-        generation: Generation,
-    ) -> Result<Candidate, Box<StorageFault>> {
-        self.check_and_learn(seal, network, generation, &mut Hint::default())
-    }
-
-    /// The same. `hints` learns what a token was.
-    fn check_and_learn(
-        &self,
-        seal: &Seal,
-        network: &Network,
-        generation: Generation,
-        hints: &mut Hint,
-    ) -> Result<Candidate, Box<StorageFault>> {
-        let Opened { provider, nodes } = self.open(seal).ok_or_else(|| Box::new(StorageFault::Damaged))?;
-        if let Asset::Erc20(token) = self.holding.asset() {
-            return self.join_token(token, network, provider, &nodes, generation, hints);
-        }
-        let account = verify_account(self.anchor.state_root(), self.holding.owner(), &nodes);
-        self.join(provider, account, generation)
-    }
-
-    /// Verifies the proofs of a token's balance again, by the layouts of this version, or by running the token's code again.
-    fn join_token(
-        &self,
-        token: Address,
-        network: &Network,
-        provider: ProviderId,
-        nodes: &[Bytes],
-        generation: Generation,
-        hints: &mut Hint,
-    ) -> Result<Candidate, Box<StorageFault>> {
-        let Self { holding, anchor, .. } = self;
-        let damaged = || Box::new(StorageFault::Damaged);
-        let refused = |error| Box::new(StorageFault::Reading { holding: *holding, error });
-        let proof = Proof::load_token(nodes).ok_or_else(damaged)?;
-        let state = proof.state(anchor.state_root()).map_err(refused)?;
-        hints.learn(&state, token);
-        let balance = match token_run::balance(&state, Some(anchor), network, token, holding.owner()) {
-            Ok(balance) => balance,
-            Err(NoBalance::Never(why)) => {
-                return Err(Box::new(StorageFault::NoBalance { holding: *holding, why }));
-            }
-            Err(NoBalance::Missing | NoBalance::Later) => return Err(damaged()),
-        };
-        let joined = join_token(*holding, Arc::new(balance), anchor, provider, generation);
-        joined.map(Candidate::as_restored).map_err(|_| damaged())
-    }
-
-    fn open(&self, seal: &Seal) -> Option<Opened> {
-        let Proof { provider, nodes } = Proof::load(seal.open(&self.name, &self.sealed)?)?;
-        Some(Opened { provider: ProviderId::new(&provider)?, nodes })
-    }
-
-    fn join(
-        &self,
-        provider: ProviderId,
-        account: Result<Verified<Account>, ProofError>,
-        generation: Generation,
-    ) -> Result<Candidate, Box<StorageFault>> {
-        let Self { holding, anchor, .. } = self;
-        let account =
-            account.map_err(|error| Box::new(StorageFault::Reading { holding: *holding, error }))?;
-        let joined = join(*holding, &account, anchor, provider, generation);
-        joined.map(Candidate::as_restored).map_err(|_| Box::new(StorageFault::Damaged))
+        self.disclosed
+            .retain(|(address, _)| !is_forgotten(address) || index.has_other_of_owner(*address, forgotten));
     }
 }
 
@@ -335,6 +244,7 @@ impl Checked {
     /// Checks the newest of each holding; where one does not verify, the one before it. The others are left for later.
     fn check_newest(&mut self, mut claims: Vec<Claim>, terms: Terms<'_>, before: &Index) {
         let mut stored: SortedMap<Holding, Vec<B256>> = SortedMap::new();
+        let mut not_run: SortedMap<Holding, Vec<B256>> = SortedMap::new();
         loop {
             let mut tried: SortedSet<Holding> = stored.keys().copied().collect();
             let (newest, older): (Vec<Claim>, Vec<Claim>) =
@@ -346,9 +256,15 @@ impl Checked {
             let (known, unknown): (Vec<Claim>, Vec<Claim>) =
                 newest.into_iter().partition(|claim| is_known(claim, before));
             stored.extend(known.into_iter().map(|claim| (claim.holding, vec![claim.anchor.hash()])));
-            for (holding, proven) in self.check(&unknown, terms) {
-                stored.insert(holding, vec![proven.anchor().hash()]);
-                self.restored.readings.push(proven);
+            for (holding, block, restorable) in self.check(&unknown, terms) {
+                match restorable {
+                    Restorable::Proven(proven) => {
+                        stored.insert(holding, vec![block]);
+                        self.restored.readings.push(proven);
+                    }
+                    // An older one can still be shown.
+                    Restorable::NotRun => not_run.entry(holding).or_default().push(block),
+                }
             }
             claims = older;
         }
@@ -359,18 +275,23 @@ impl Checked {
             }
         }
         for (holding, blocks) in stored {
+            let mut of_holding = not_run.remove(&holding).unwrap_or_default();
+            of_holding.extend(blocks);
+            self.index.set_readings(holding, of_holding);
+        }
+        for (holding, blocks) in not_run {
             self.index.set_readings(holding, blocks);
         }
     }
 
     /// Verifies the proofs of `claims`; those of accounts at one block together, so that shared nodes are hashed once.
-    fn check(&mut self, claims: &[Claim], terms: Terms<'_>) -> Vec<(Holding, Candidate)> {
+    fn check(&mut self, claims: &[Claim], terms: Terms<'_>) -> Vec<(Holding, B256, Restorable)> {
         let mut checked = Vec::with_capacity(claims.len());
         let is_token = |claim: &&Claim| claim.holding.asset() != Asset::Native;
         for claim in claims.iter().filter(is_token) {
             match claim.check_and_learn(terms.seal, terms.network, terms.generation, &mut self.restored.hints)
             {
-                Ok(proven) => checked.push((claim.holding, proven)),
+                Ok(restorable) => checked.push((claim.holding, claim.anchor.hash(), restorable)),
                 Err(fault) => self.note(*fault),
             }
         }
@@ -389,7 +310,9 @@ impl Checked {
             let accounts = verify_accounts(root, &proofs);
             for ((claim, opened), account) in opened.iter().zip(accounts) {
                 match claim.join(opened.provider.clone(), account, terms.generation) {
-                    Ok(proven) => checked.push((claim.holding, proven)),
+                    Ok(proven) => {
+                        checked.push((claim.holding, claim.anchor.hash(), Restorable::Proven(proven)));
+                    }
                     Err(fault) => self.note(*fault),
                 }
             }

@@ -195,7 +195,7 @@ impl Driver<'_> {
         // Such a token can still become one, or be upgraded. It is looked at again as after a failure, which it is not.
         let is_without_amount = matches!(
             reading.why(),
-            Some(Why::NotAToken | Why::TokenLayoutUnproven | Why::TokenNotRun { .. })
+            Some(Why::NotAToken { .. } | Why::TokenLayoutUnproven | Why::TokenNotRun { .. })
         );
         if is_without_amount != plan.is_without_amount {
             *plan = Plan { is_without_amount, ..Plan::default() };

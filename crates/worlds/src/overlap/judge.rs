@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use alloy_primitives::B256;
+use saldo::Holding;
 use saldo_beacon::unit::UnixTime;
 use saldo_drill::Chain;
 
-use super::script::Script;
+use super::script::{Act, Script};
 use super::wallet::{Amount, Answer};
-use crate::OWNERS;
+use crate::HOLDINGS;
+use crate::holding::of_token;
+use crate::token::{TokenEvent, Truth, leads_to, truth};
 
 /// How many slots the newest block may be behind the clock when all is well.
 const SLOTS_BEHIND: u64 = 5;
@@ -19,6 +22,8 @@ pub(super) struct Judge {
     main: Chain,
     other: Chain,
     max_age: Duration,
+    /// What happens to tokens in this script.
+    events: Vec<TokenEvent>,
     /// Whether trust starts from the other chain.
     pub(super) is_other: bool,
     /// Whether a source showed the other chain since trust started: two thirds of the committee signed both, so that a light
@@ -42,10 +47,15 @@ impl Judge {
         let slots = u32::try_from(SLOTS_BEHIND).unwrap_or(u32::MAX);
         let max_age = Duration::from_secs(script.max_age)
             .saturating_add(main.network().slot_duration().saturating_mul(slots));
+        let events = script.acts.iter().filter_map(|(_, act)| match act {
+            Act::Token(event) => Some(*event),
+            _ => None,
+        });
         Self {
             main: main.clone(),
             other: other.clone(),
             max_age,
+            events: events.collect(),
             is_other: false,
             is_mixed: false,
             returned: BTreeMap::new(),
@@ -106,6 +116,9 @@ impl Judge {
     pub(super) fn answer(&mut self, holding: u64, answer: &Answer, finalized: bool, at: Moment) {
         self.answers = self.answers.saturating_add(1);
         if let Some(code) = answer.why {
+            if self.denies_a_token(holding, code) {
+                self.wrong(format!("{code} is said of {holding}, which always has an amount"));
+            }
             let count = self.whys.entry(code).or_default();
             *count = count.saturating_add(1);
         }
@@ -120,7 +133,7 @@ impl Judge {
 
     /// An amount that is shown as the last one: true on the chain that trust starts from.
     pub(super) fn last(&mut self, holding: u64, amount: &Amount) {
-        if self.truth(holding, amount) != Some(amount.wei) {
+        if !self.is_true(holding, amount) {
             self.wrong(format!(
                 "the last amount of {holding} at block {} is of no trusted chain",
                 amount.number
@@ -130,7 +143,7 @@ impl Judge {
 
     fn proven(&mut self, holding: u64, amount: &Amount, finalized: bool, at: Moment) {
         let number = amount.number;
-        if self.truth(holding, amount) != Some(amount.wei) {
+        if !self.is_true(holding, amount) {
             self.wrong(format!("the proven amount of {holding} at block {number} is of no trusted chain"));
         }
         if amount.is_restored {
@@ -178,19 +191,52 @@ impl Judge {
         }
     }
 
+    /// Whether `code` says that there is no amount of a holding that has one after every block of every chain.
+    fn denies_a_token(&self, holding: u64, code: &str) -> bool {
+        let Some(holding) = usize::try_from(holding).ok().and_then(|place| HOLDINGS.get(place)) else {
+            return true;
+        };
+        let wanted = match code {
+            "not_a_token" => Truth::NotAToken,
+            "token_not_run" => Truth::NotRun,
+            "token_layout_unproven" => return true,
+            _ => return false,
+        };
+        let Some((_, token)) = of_token(holding) else { return true };
+        let newest = self.main.tip().hash;
+        truth(&self.main, newest, holding) != Some(wanted)
+            && self.events.iter().all(|event| leads_to(*event, token) != Some(wanted))
+    }
+
     fn is_canonical(&self, amount: &Amount) -> bool {
         self.chain().block(amount.number).is_some_and(|block| block.hash == amount.hash)
     }
 
-    fn truth(&self, holding: u64, amount: &Amount) -> Option<alloy_primitives::U256> {
-        let owner = usize::try_from(holding).ok().and_then(|holding| OWNERS.get(holding).copied())?;
-        let known = |chain: &Chain| chain.balance_at_hash(amount.hash, owner);
-        known(self.chain())
-            .or_else(|| [&self.main, &self.other].into_iter().filter(|_| self.is_mixed).find_map(known))
+    /// Whether the amount is that of its block, which is of a trusted chain.
+    fn is_true(&self, holding: u64, amount: &Amount) -> bool {
+        let Some(holding) = usize::try_from(holding).ok().and_then(|place| HOLDINGS.get(place)) else {
+            return false;
+        };
+        let known = |chain: &Chain| truth_at(chain, amount.hash, holding);
+        let truth = known(self.chain())
+            .or_else(|| [&self.main, &self.other].into_iter().filter(|_| self.is_mixed).find_map(known));
+        match truth {
+            Some(Truth::Units(units, is_frozen)) => (units, is_frozen) == (amount.units, amount.is_frozen),
+            Some(Truth::Executed(units)) => units == amount.units && !amount.is_frozen,
+            Some(Truth::NotRun | Truth::NoCode | Truth::NotAToken) | None => false,
+        }
     }
 
     fn wrong(&mut self, text: String) {
         self.violation.get_or_insert(text);
+    }
+}
+
+/// What the holding has after the block of that hash, if `chain` has the block.
+fn truth_at(chain: &Chain, block: B256, holding: &Holding) -> Option<Truth> {
+    match of_token(holding) {
+        Some(_) => truth(chain, block, holding),
+        None => Some(Truth::Units(chain.balance_at_hash(block, holding.owner())?, false)),
     }
 }
 

@@ -10,20 +10,19 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use saldo::{Checkpoint, Clock, Endpoint, Holding, Level, Now, Policy, UnixTime};
 use saldo_beacon::{LightClient, LightClientUpdate, Wants, decode};
-use saldo_chain::Chain;
+use saldo_chain::{Anchor, Chain};
 use saldo_drill::simulate::{Simulation, VirtualClock};
-use saldo_proof::eip1186::AccountReply;
 use saldo_reading::gate::{self, Demand, Found, Present};
-use saldo_reading::{Candidate, Generation, Mark, ProviderId, Record, Why, join};
+use saldo_reading::{Candidate, Generation, Mark, ProviderId, Record, Why, join, join_token};
 use saldo_source::Io;
 use saldo_source::beacon::{Data, Route, fetch};
-use saldo_source::execution::{At, Question, ask, chain_id};
+use saldo_source::execution::chain_id;
 
 use super::omission::Omission;
 use super::script::{PROVIDERS, SOURCES, Script};
 use super::wallet::{Amount, Answer, Overlapping, Told};
-use crate::OWNERS;
-
+use super::wire::{Shown, Wire};
+use crate::holding::of_token;
 /// The plain wallet.
 pub(super) struct Plain {
     io: Io,
@@ -33,6 +32,8 @@ pub(super) struct Plain {
     sources: Vec<Endpoint>,
     policy: Policy,
     omission: Option<Omission>,
+    /// The places of the holdings that it looks at.
+    holdings: Vec<u64>,
     /// What a wallet before this one has proven and stored.
     stored: Vec<Candidate>,
     state: Mutex<State>,
@@ -63,7 +64,7 @@ struct Finding {
 }
 
 /// How long one request may take.
-const PATIENCE: Duration = Duration::from_millis(1_500);
+pub(super) const PATIENCE: Duration = Duration::from_millis(1_500);
 
 impl Plain {
     pub(super) fn new(
@@ -74,8 +75,7 @@ impl Plain {
     ) -> Self {
         let mut plain = Self::empty(script, chain, simulation, omission);
         if script.stored {
-            let holdings: Vec<u64> = (0..).take(OWNERS.len()).collect();
-            let _ = simulation.run(plain.read(&holdings, false));
+            let _ = simulation.run(plain.read(&plain.holdings, false));
             let records = std::mem::take(&mut plain.state().records);
             let stored = records.values().filter_map(|record| record.last().cloned()).collect();
             simulation.pass(Duration::from_secs(script.away));
@@ -110,6 +110,7 @@ impl Plain {
             sources: (0..SOURCES).map(|index| endpoint(super::run::source_url(index))).collect(),
             policy: Policy { max_age: Duration::from_secs(script.max_age), ..Policy::signed() },
             omission,
+            holdings: script.holdings(),
             stored: Vec::new(),
             state: Mutex::new(state),
         }
@@ -128,8 +129,7 @@ impl Plain {
     }
 
     fn holding(&self, number: u64) -> Holding {
-        let owner = usize::try_from(number).ok().and_then(|number| OWNERS.get(number).copied());
-        super::native(&self.network, owner.unwrap_or_default())
+        super::holding(&self.network, number)
     }
 
     /// Brings the light client to the newest heads of all sources.
@@ -205,25 +205,38 @@ impl Plain {
     }
 
     /// Asks one provider after another for a proof, and records what joins.
-    async fn prove(&self, holding: Holding, level: Level) -> Option<(Candidate, Chain)> {
+    async fn prove(&self, holding: Holding, level: Level) -> Option<(Found, Chain)> {
         let head = self.state().chain.newest(level).cloned()?;
         for provider in &self.providers {
-            let at = At::Hash(head.hash());
-            let question = Question::Proof { address: holding.owner(), keys: Vec::new(), at };
-            let Ok(reply) = ask(&self.io, provider, &question, PATIENCE).await else { continue };
-            let Ok(reply) = serde_json::from_str::<AccountReply>(reply.get()) else { continue };
-            let Ok(account) = reply.verify(head.state_root(), holding.owner()) else { continue };
+            let Some(shown) = self.ask(provider, &holding, &head).await else { continue };
             let mut state = self.state();
-            let Some(anchor) = state.chain.anchor_at_root(account.state_root()).cloned() else { continue };
-            let provider = ProviderId::new("plain")?;
-            let generation = self.generation(&state);
-            let joined = join(holding, &account, &anchor, provider, generation);
+            let Some(anchor) = state.chain.anchor_at_root(head.state_root()).cloned() else { continue };
+            let (provider, generation) = (ProviderId::new("plain")?, self.generation(&state));
+            let joined = match shown {
+                Shown::Account(account) => join(holding, &account, &anchor, provider, generation),
+                Shown::Token(balance) => {
+                    join_token(holding, Arc::new(balance), &anchor, provider, generation)
+                }
+                Shown::NoBalance(why) => {
+                    let found = Found::NoBalance { why, number: anchor.number() };
+                    return Some((found, state.chain.clone()));
+                }
+            };
             let Ok(candidate) = joined else { continue };
             let _ = state.records.entry(holding).or_default().offer(candidate.clone());
             state.restored.remove(&(holding, anchor.hash()));
-            return Some((candidate, state.chain.clone()));
+            return Some((Found::Candidate(Box::new(candidate)), state.chain.clone()));
         }
         None
+    }
+
+    /// What one provider proves about `holding` at `head`.
+    async fn ask(&self, provider: &Endpoint, holding: &Holding, head: &Anchor) -> Option<Shown> {
+        let wire = Wire { io: &self.io, provider, head };
+        match of_token(holding) {
+            Some((owner, token)) => wire.token(owner, token, &self.network).await,
+            None => wire.account(holding.owner(), &[]).await.map(|(account, _)| Shown::Account(account)),
+        }
     }
 
     fn generation(&self, state: &State) -> Generation {
@@ -239,7 +252,7 @@ impl Plain {
         let proven = self.prove(holding, level).await;
         let chain = proven.as_ref().map_or_else(|| self.state().chain.clone(), |(_, chain)| chain.clone());
         let found = match proven {
-            Some((candidate, _)) => Found::Candidate(Box::new(candidate)),
+            Some((found, _)) => found,
             None => Found::Nothing(Why::ProvidersFailing),
         };
         Finding { holding, found, before, chain, last }
@@ -318,9 +331,8 @@ impl Overlapping for Plain {
 
     fn refresh(&self) -> BoxFuture<'_, Vec<(u64, Answer)>> {
         async move {
-            let numbers: Vec<u64> = (0..).take(OWNERS.len()).collect();
-            let answers = self.read(&numbers, false).await;
-            numbers.into_iter().zip(answers).collect()
+            let answers = self.read(&self.holdings, false).await;
+            self.holdings.iter().copied().zip(answers).collect()
         }
         .boxed()
     }

@@ -11,10 +11,9 @@ use saldo::{StorageError, Version, Write};
 use saldo_drill::Chain;
 use saldo_drill::simulate::Simulation;
 
+use super::number;
 use super::script::{PROVIDERS, SOURCES, Script};
 use super::wallet::{Amount, Answer, Overlapping, Told};
-use crate::OWNERS;
-
 /// The client, and the storage that it has.
 pub(super) struct Real {
     client: Client,
@@ -55,7 +54,8 @@ impl Real {
         let network = super::table(script, chain);
         if script.stored {
             let before = client(script, network.clone(), chain, simulation, storage.clone());
-            let holdings: Vec<Holding> = OWNERS.map(|owner| super::native(&network, owner)).into();
+            let holdings: Vec<Holding> =
+                script.holdings().into_iter().map(|number| super::holding(&network, number)).collect();
             let _ = simulation.run(before.read(&holdings));
             drop(before);
             simulation.pass(Duration::from_secs(script.away));
@@ -66,8 +66,7 @@ impl Real {
     }
 
     fn holding(&self, number: u64) -> Holding {
-        let owner = usize::try_from(number).ok().and_then(|number| OWNERS.get(number).copied());
-        super::native(&self.network, owner.unwrap_or_default())
+        super::holding(&self.network, number)
     }
 
     fn answer(&self, reading: &Reading) -> Answer {
@@ -105,11 +104,6 @@ fn client(
         builder.beacon(format!("source{index}={}", super::run::source_url(index)))
     });
     builder.build().expect("a script's wallet has all it needs")
-}
-
-fn number(holding: &Holding) -> u64 {
-    let place = OWNERS.iter().position(|owner| *owner == holding.owner());
-    place.and_then(|place| u64::try_from(place).ok()).unwrap_or(u64::MAX)
 }
 
 impl Overlapping for Real {

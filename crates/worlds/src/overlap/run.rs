@@ -19,6 +19,7 @@ use super::real::Real;
 use super::script::{Act, Call, Mood, PROVIDERS, SOURCES, Script};
 use super::wallet::{Answer, Overlapping, Told};
 use crate::OWNERS;
+use crate::token::{Target, TokenEvent, deploy};
 
 /// The wallet that is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,12 +62,17 @@ fn chains(seed: u64) -> (Chain, Chain) {
     /// How many chains there are, and how many slots each has after they part.
     const CHAINS: u64 = 8;
     const SLOTS: u64 = 60;
+    /// What each holder of a token has at first.
+    const UNITS: u64 = 900_000_000;
     static MADE: Mutex<BTreeMap<u64, (Chain, Chain)>> = Mutex::new(BTreeMap::new());
     let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
     let make = || {
         let first = [1_500_000, 7].map(U256::from);
-        let main = Chain::builder(seed % CHAINS).accounts(OWNERS.into_iter().zip(first)).build();
+        let builder = Chain::builder(seed % CHAINS).accounts(OWNERS.into_iter().zip(first));
+        let main = deploy(builder, UNITS).build();
         let other = main.split();
+        // There the same token keeps its balances in another slot.
+        TokenEvent::Upgrade(Target::OtherSlot).happen(&other);
         for (owner, wei) in OWNERS.into_iter().zip([0_u64, 77_000, 5_000]) {
             other.set_balance(owner, U256::from(wei));
         }
@@ -171,6 +177,7 @@ impl Play<'_> {
                     let owner = usize::try_from(*owner).ok().and_then(|owner| OWNERS.get(owner).copied());
                     self.stage.main.set_balance(owner.unwrap_or_default(), U256::from(*wei));
                 }
+                Act::Token(event) => event.happen(&self.stage.main),
                 Act::Reorg(depth) => self.stage.main.reorg(*depth),
                 Act::Unlock => self.wallet.unlock(),
             }

@@ -1,11 +1,15 @@
 //! What happens in a world of overlapping calls, as plain data.
 
+use std::collections::BTreeSet;
+
 use saldo_drill::Chain;
 
+use super::token;
 use crate::rng::Rng;
+use crate::token::TokenEvent;
 
-/// How many holdings there are: two accounts with coins, and one that does not exist.
-pub(super) const HOLDINGS: u64 = 3;
+/// How many coins there are: of two accounts that have some, and of one that does not exist.
+pub(super) const COINS: u64 = 3;
 /// How many providers and how many sources.
 pub(super) const PROVIDERS: u64 = 2;
 pub(super) const SOURCES: u64 = 2;
@@ -64,6 +68,8 @@ pub enum Act {
     Source(u64, Mood),
     /// An account holds so many wei from the next block on.
     Balance(u64, u64),
+    /// This happens to a token in the next block.
+    Token(TokenEvent),
     /// The chain passes over its last blocks.
     Reorg(u64),
     /// The storage can be read from now on.
@@ -116,21 +122,46 @@ pub fn draw_overlap(seed: u64) -> Script {
     }
     acts.sort_by_key(|(at, _)| *at);
     let chain_id = if rng.chance(10) { WRONG_CHAIN_ID } else { Chain::CHAIN_ID };
-    Script { seed, deadline, max_age, stored, away, chain_id, acts }
+    let mut script = Script { seed, deadline, max_age, stored, away, chain_id, acts };
+    token::add(&mut script);
+    script
+}
+
+impl Script {
+    /// The places of the holdings that the wallet looks at: the coins, and each token that a call names.
+    pub(super) fn holdings(&self) -> Vec<u64> {
+        let named = self.acts.iter().filter_map(|(_, act)| match act {
+            Act::Call(call, _) => Some(call.holdings()),
+            _ => None,
+        });
+        let all: BTreeSet<u64> = (0..COINS).chain(named.flatten().copied()).collect();
+        all.into_iter().collect()
+    }
+}
+
+impl Call {
+    /// The holdings that it names.
+    fn holdings(&self) -> &[u64] {
+        match self {
+            Self::Read(holdings) | Self::Finalized(holdings) | Self::Watch(holdings, _) => holdings,
+            Self::Balance(holding) | Self::Last(holding) => std::slice::from_ref(holding),
+            Self::Refresh => &[],
+        }
+    }
 }
 
 fn some(rng: &mut Rng) -> Vec<u64> {
-    (0..rng.between(1, 4)).map(|_| rng.below(HOLDINGS)).collect()
+    (0..rng.between(1, 4)).map(|_| rng.below(COINS)).collect()
 }
 
 fn call(rng: &mut Rng) -> Call {
     match rng.below(12) {
         0..=4 => Call::Read(some(rng)),
-        5..=6 => Call::Balance(rng.below(HOLDINGS)),
+        5..=6 => Call::Balance(rng.below(COINS)),
         7..=8 => Call::Finalized(some(rng)),
         9 => Call::Refresh,
         10 => Call::Watch(some(rng), rng.between(1_000, 30_000)),
-        _ => Call::Last(rng.below(HOLDINGS)),
+        _ => Call::Last(rng.below(COINS)),
     }
 }
 
@@ -145,7 +176,7 @@ fn disturbance(rng: &mut Rng) -> Act {
 fn event(rng: &mut Rng, stored: bool) -> Act {
     match rng.below(13) {
         0..=2 => Act::Restart { other: rng.chance(60) },
-        3 => Act::Forget(rng.below(HOLDINGS)),
+        3 => Act::Forget(rng.below(COINS)),
         4 => Act::Adopt,
         5 => Act::Balance(rng.below(2), rng.between(1, 1_000_000)),
         6..=8 => Act::Reorg(rng.between(1, 4)),

@@ -7,7 +7,9 @@ use saldo::{Checkpoint, Level, Proven, Reading, UnixTime};
 /// A proven amount as a call gives it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Amount {
-    pub(super) wei: U256,
+    /// In wei, or in the base units of the token.
+    pub(super) units: U256,
+    pub(super) is_frozen: bool,
     pub(super) number: u64,
     pub(super) hash: B256,
     pub(super) time: UnixTime,
@@ -19,7 +21,8 @@ impl Amount {
     pub(super) fn of(proven: &Proven) -> Self {
         let anchor = proven.anchor();
         Self {
-            wei: proven.amount().base_units(),
+            units: proven.amount().base_units(),
+            is_frozen: proven.is_frozen(),
             number: anchor.number(),
             hash: anchor.hash(),
             time: anchor.timestamp(),

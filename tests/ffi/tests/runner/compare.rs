@@ -3,8 +3,8 @@
 use std::fmt;
 
 use saldo_ffi::{
-    AccountReading, Change, Derivation, Health, PartialSum, Proven, Reading, StorageFault, Sum, Total,
-    Unconfirmed,
+    AccountReading, Change, Derivation, Health, PartialSum, Proven, Reading, StorageFault, Sum, TokenList,
+    TokenReading, Total, Unconfirmed,
 };
 use serde_json::{Map, Value, json};
 
@@ -145,6 +145,33 @@ pub fn totals(totals: &[Total], expected: &Value) -> Compared {
         };
         fields(shown.as_object().expect("fields"), expected, total)
     })
+}
+
+/// Compares what is known about a token.
+pub fn token(reading: &TokenReading, expected: &Value) -> Compared {
+    let layout = reading.proven.as_ref().and_then(|proven| proven.layout.as_ref());
+    let shown = json!({
+        "provable": reading.proven.as_ref().map_or("none", |proven| proven.provable.as_str()),
+        "layout": layout.map_or("none", |layout| layout.name.as_str()),
+        "tells_frozen": layout.is_some_and(|layout| layout.tells_frozen),
+        "why": reading.why.as_ref().map(|why| why.code.as_str()),
+    });
+    fields(shown.as_object().expect("fields"), expected, reading)
+}
+
+/// Compares a token list, and its first token.
+pub fn token_list(list: &TokenList, expected: &Value) -> Compared {
+    let first = list.tokens.first().map(|token| &token.info);
+    let shown = json!({
+        "tokens": list.tokens.len(),
+        "other_networks": list.other_networks,
+        "skipped": list.skipped,
+        "decimals": first.map(|info| info.decimals),
+        "source": first.map(|info| info.source.as_str()),
+        "symbol": first.map(|info| info.symbol.text.as_str()),
+        "flaws": first.map(|info| info.symbol.flaws.join(",")),
+    });
+    fields(shown.as_object().expect("fields"), expected, list)
 }
 
 /// Compares some fields of the health.

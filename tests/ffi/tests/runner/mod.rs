@@ -85,6 +85,11 @@ impl Run {
                 compare::last(wait(self.client.withdrawn(holding(&step["holding"]))).as_ref(), expect)
             }
             "totals" => compare::totals(&wait(self.client.totals(holdings(step))), expect),
+            "token" => compare::token(&wait(self.client.token(text("token").to_owned())), expect),
+            "token_list" => {
+                let list = wait(self.client.token_list(text("json").as_bytes().to_vec()));
+                compare::token_list(&list.expect("a list"), expect)
+            }
             "health" => compare::health(&wait(self.client.health()), expect),
             "evidence" => compare::count(wait(self.client.evidence()).len(), expect),
             "consensus_fault" => compare::presence(wait(self.client.consensus_fault()).is_some(), expect),

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::contract::CodeName;
 use super::member::named;
 use crate::ContractCode;
+use crate::counted::counted;
 use crate::fault::{Fault, Side};
 use crate::scenario::amount::Ether;
 use crate::scenario::duration::Length;
@@ -120,8 +121,8 @@ fn faults_in_words(who: &str, how: &[Fault], on: Option<&str>) -> String {
 fn changed_words(who: &str, latency: Option<Duration>, lag: Option<u64>, window: Option<u64>) -> String {
     let parts = [
         latency.map(|latency| format!("answers take {}", brief(latency))),
-        lag.map(|lag| format!("{lag} blocks behind")),
-        window.map(|window| format!("proves {window} blocks back")),
+        lag.map(|lag| format!("{} behind", counted(lag, "block"))),
+        window.map(|window| format!("proves {} back", counted(window, "block"))),
     ];
     format!("{who}: {}", parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
 }
@@ -157,7 +158,11 @@ fn chain_event(chain: &RawChain, contracts: &[Contract]) -> Result<(Happening, S
         | RawChain::Deployed { .. }
         | RawChain::Slot { .. } => contract_event(chain, contracts)?,
         RawChain::Reorganised(depth) => {
-            (OnChain::Reorganised(*depth), format!("the last {depth} blocks are replaced"))
+            let words = match depth {
+                1 => "the last block is replaced".to_owned(),
+                depth => format!("the last {depth} blocks are replaced"),
+            };
+            (OnChain::Reorganised(*depth), words)
         }
         RawChain::FinalityStalls(true) => {
             (OnChain::FinalityStalls(true), "nothing becomes final any more".to_owned())

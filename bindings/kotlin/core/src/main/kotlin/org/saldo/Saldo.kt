@@ -30,6 +30,8 @@ import org.saldo.ffi.SaldoClient
 import org.saldo.ffi.SetupException
 import org.saldo.ffi.Storage
 import org.saldo.ffi.StorageFault
+import org.saldo.ffi.TokenList
+import org.saldo.ffi.TokenReading
 import org.saldo.ffi.Total
 import org.saldo.ffi.normalizeAddress
 
@@ -95,6 +97,20 @@ class Saldo private constructor(private val client: SaldoClient) : AutoCloseable
 
     /** Reads the newest amount of each of the [holdings] at a finalized block, 13 to 20 minutes old on mainnet. */
     suspend fun finalized(holdings: List<Holding>): List<Reading> = off { client.finalized(holdings.map(::readable)) }
+
+    /**
+     * Looks at the token whose contract is [contract]: its code, its proxy, and how its balances can be proven, or why not. The
+     * requests name no owner. It has no amount.
+     */
+    suspend fun describeToken(contract: String): TokenReading = off { client.token(readable(contract)) }
+
+    /**
+     * Reads a token list in the Uniswap schema: the tokens of this network, with what the list declares of each. It proves nothing,
+     * and says nothing about tokens that are not listed.
+     *
+     * @throws SetupException if it is no such list, or the client was shut down.
+     */
+    suspend fun tokenList(json: ByteArray): TokenList = off { client.tokenList(json) }
 
     /** Returns the last proven amount of [holding], from memory or the storage. `null` is not zero. Makes no request. */
     suspend fun last(holding: Holding): Proven? = off { client.last(readable(holding)) }

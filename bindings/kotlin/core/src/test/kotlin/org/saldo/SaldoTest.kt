@@ -145,6 +145,22 @@ class SaldoTest {
             saldo.shutdown()
             saldo.close()
             assertInstanceOf(SetupException::class.java, runCatching { saldo.adopt(served.config.network) }.exceptionOrNull())
+            assertEquals("closed", saldo.describeToken(address(1)).why?.code)
+            val refused = runCatching { saldo.tokenList("{}".toByteArray()) }.exceptionOrNull()
+            assertEquals("closed", (refused as SetupException.Refused).code)
+        }
+    }
+
+    @Test
+    fun whatIsNoTokenListIsRefusedWithoutItsText(): Unit = runBlocking {
+        Served("proven").use { served ->
+            val saldo = Saldo.open(served.config)
+            for (json in listOf("", "KEY", "{\"tokens\": \"KEY\"}")) {
+                val refused = runCatching { saldo.tokenList(json.toByteArray()) }.exceptionOrNull()
+                assertEquals("token_list", (refused as SetupException.Refused).code)
+                assertTrue("KEY" !in refused.text)
+            }
+            saldo.shutdown()
         }
     }
 

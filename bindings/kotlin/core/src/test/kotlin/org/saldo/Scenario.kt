@@ -25,7 +25,7 @@ class Scenario(private val served: Served) {
         served.steps.forEachIndexed { place, step ->
             val known = setOf(
                 "call", "owner", "holding", "holdings", "expect", "within_ms", "at_most_ms", "times", "after_ms", "does", "at",
-                "is_online", "checkpoint", "network", "patience_ms",
+                "is_online", "checkpoint", "network", "patience_ms", "token", "json",
             )
             check(known.containsAll(step.keys)) { "step $place has unknown fields: ${step.keys - known}" }
             try {
@@ -62,6 +62,8 @@ class Scenario(private val served: Served) {
         "last" -> remembered(saldo.last(holding(step["holding"])))
         "withdrawn" -> remembered(saldo.withdrawn(holding(step["holding"])))
         "totals" -> saldo.totals(holdings(step)).map(::total)
+        "token" -> token(saldo.describeToken(step["token"] as String))
+        "token_list" -> tokenList(saldo.tokenList((step["json"] as String).toByteArray()))
         "watch_open" -> watch = Pull(saldo, holdings(step))
         "watch_cancel" -> repeat((step["times"] as Long).toInt()) { watch().cancelled((step["after_ms"] as Long).milliseconds) }
         "watch_ended" -> check(watch().next() == null) { "the watch has not ended" }

@@ -6,6 +6,8 @@ import org.saldo.ffi.PartialSum
 import org.saldo.ffi.Proven
 import org.saldo.ffi.Reading
 import org.saldo.ffi.Sum
+import org.saldo.ffi.TokenList
+import org.saldo.ffi.TokenReading
 import org.saldo.ffi.Total
 import org.saldo.ffi.Unconfirmed
 
@@ -58,6 +60,25 @@ fun total(total: Total): Map<String, Any?> = when (val sum = total.sum) {
     is Sum.TooLarge -> mapOf("sum" to "too_large")
     is Sum.Other -> mapOf("sum" to "other")
 }
+
+/** Returns what is known about a token as the table has it. */
+fun token(reading: TokenReading): Map<String, Any?> = mapOf(
+    "provable" to (reading.proven?.provable ?: "none"),
+    "layout" to (reading.proven?.layout?.name ?: "none"),
+    "tells_frozen" to (reading.proven?.layout?.tellsFrozen ?: false),
+    "why" to reading.why?.code,
+)
+
+/** Returns a token list and its first token as the table has them. */
+fun tokenList(list: TokenList): Map<String, Any?> = mapOf(
+    "tokens" to list.tokens.size.toLong(),
+    "other_networks" to list.otherNetworks.toLong(),
+    "skipped" to list.skipped.toLong(),
+    "decimals" to list.tokens.first().info.decimals.toLong(),
+    "source" to list.tokens.first().info.source,
+    "symbol" to list.tokens.first().info.symbol.text,
+    "flaws" to list.tokens.first().info.symbol.flaws.joinToString(","),
+)
 
 private fun part(part: PartialSum): String = when (part) {
     is PartialSum.Of -> part.amount.toString()

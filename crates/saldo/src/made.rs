@@ -1,4 +1,4 @@
-//! Proven readings for the unit tests of this folder, made without a provider.
+//! Proven readings for unit tests, made without a provider.
 
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy_rlp::RlpEncodable;
@@ -30,7 +30,7 @@ struct Stored {
 }
 
 /// A holding of the address that consists of this byte.
-pub(super) fn holding(byte: u8) -> Holding {
+pub(crate) fn holding(byte: u8) -> Holding {
     Holding::native(NetworkId::new(CHAIN_ID), Address::repeat_byte(byte))
 }
 
@@ -45,11 +45,20 @@ fn integer(value: u64) -> Bytes {
 
 /// The block `number` of a chain without accounts.
 fn anchor(number: u64, level: Level) -> Anchor {
-    let mut fields = vec![Bytes::new(); 15];
+    block(number, number.saturating_mul(12), empty_root(), level)
+}
+
+/// The block `number` of a chain with that state, whose time is in seconds since 1970.
+pub(crate) fn block(number: u64, time: u64, state_root: B256, level: Level) -> Anchor {
+    let mut fields = vec![Bytes::new(); 17];
     fields[0] = Bytes::copy_from_slice(B256::ZERO.as_slice());
-    fields[3] = Bytes::copy_from_slice(empty_root().as_slice());
+    fields[2] = Bytes::copy_from_slice(Address::ZERO.as_slice());
+    fields[3] = Bytes::copy_from_slice(state_root.as_slice());
     fields[8] = integer(number);
-    fields[11] = integer(number.saturating_mul(12));
+    fields[9] = integer(30_000_000);
+    fields[11] = integer(time);
+    fields[13] = Bytes::copy_from_slice(B256::ZERO.as_slice());
+    fields[15] = integer(7);
     let header = alloy_rlp::encode(&fields);
     let stored = Stored {
         chain_id: CHAIN_ID,
@@ -70,21 +79,21 @@ fn anchor(number: u64, level: Level) -> Anchor {
 }
 
 /// The absence of the owner of `holding`, as proven.
-pub(super) fn checked(holding: &Holding) -> Checked {
+pub(crate) fn checked(holding: &Holding) -> Checked {
     let nodes: [Bytes; 0] = [];
     let account = verify_account(StateRoot::new(empty_root()), holding.owner(), &nodes).unwrap();
     Checked { shown: Shown::Account(account), nodes: Some(nodes.into()) }
 }
 
 /// A reading of `holding` at the block `number`, proven under the first trust start.
-pub(super) fn proven(holding: &Holding, number: u64, level: Level) -> Candidate {
+pub(crate) fn proven(holding: &Holding, number: u64, level: Level) -> Candidate {
     let provider = ProviderId::new("provider").unwrap();
     let Shown::Account(account) = checked(holding).shown else { panic!("a native holding") };
     join(*holding, &account, &anchor(number, level), provider, Generation::FIRST).unwrap()
 }
 
 /// `proven`, as it waits for the storage.
-pub(super) fn unsaved(proven: &Candidate) -> Unsaved {
+pub(crate) fn unsaved(proven: &Candidate) -> Unsaved {
     let nodes: [Bytes; 0] = [];
     Unsaved { proven: proven.clone(), nodes: nodes.into() }
 }
