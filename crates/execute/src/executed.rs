@@ -80,3 +80,7 @@ pub fn foresee(
 ) -> Query {
     run::run(&Guessed { proven, guess }, environment, call).touched
 }
+
+#[cfg(test)]
+#[path = "executed_tests.rs"]
+mod tests;

@@ -31,12 +31,16 @@ mod database;
 mod executed;
 mod guard;
 mod precompile;
+mod prepared;
 mod refusal;
 mod run;
 mod source;
+#[cfg(test)]
+mod world;
 
 pub use bound::{ACCOUNTS, Bound, CODE, DEPTH, MEMORY, PRECOMPILES, SLOTS, STEPS, WORK};
 pub use executed::{Executed, execute, foresee};
+pub use prepared::prepare;
 pub use refusal::Refusal;
 pub use run::{Call, Output};
 pub use saldo_chain::Environment;
