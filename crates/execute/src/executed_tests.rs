@@ -36,6 +36,19 @@ fn a_run_says_what_it_was_and_what_it_rests_on() {
 }
 
 #[test]
+fn the_code_sees_the_input() {
+    let leaf = Leaf::new(&returning(&[op::CALLDATASIZE, op::PUSH0, op::CALLDATALOAD, op::ADD]), None);
+    let mut state = leaf.nothing();
+    let mut query = Query::account(TOKEN);
+    query.add_code(TOKEN);
+    leaf.prove(&mut state, &query);
+    let data = B256::with_last_byte(7);
+    let executed = execute(&state, &leaf.environment(), &Call { to: TOKEN, data: data.into() }).unwrap();
+    // 32 bytes, which are the number 7.
+    assert_eq!(*executed.output(), Output::Returned(B256::with_last_byte(39).into()));
+}
+
+#[test]
 fn each_round_names_what_is_missing() {
     let (leaf, _) = token();
     let mut state = leaf.nothing();
@@ -44,6 +57,7 @@ fn each_round_names_what_is_missing() {
         let Refusal::Missing(query) = refusal else { panic!("{refusal}") };
         leaf.prove(&mut state, &query);
         asked.push(query);
+        assert!(asked.len() < 5, "it does not end");
     }
     let mut account = Query::account(TOKEN);
     account.add_code(TOKEN);

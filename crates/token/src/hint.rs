@@ -264,28 +264,5 @@ impl View for Recorder<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_hint_is_bounded() {
-        let mut hint = Hint::default();
-        for number in 0..10_000_u64 {
-            let address = Address::left_padding_from(&number.to_be_bytes());
-            hint.note_code_hash(address, B256::ZERO);
-            hint.note_slot(address, B256::ZERO, U256::ZERO);
-            hint.note_code(vec![1; usize::try_from(number).unwrap()].into());
-        }
-        assert!(hint.code_hashes.len() <= Hint::CAPACITY && hint.slots.len() <= Hint::CAPACITY);
-        assert!(hint.codes.values().map(|code| code.code().len()).sum::<usize>() <= Hint::CODE_BYTES);
-        let newest = alloy_primitives::keccak256(vec![1; 9_999]);
-        assert_eq!(hint.code(newest).unwrap().len(), 9_999);
-        let mut other = hint.clone();
-        other.note_code_hash(Address::ZERO, B256::repeat_byte(2));
-        hint.note_code_hash(Address::ZERO, B256::repeat_byte(1));
-        hint.add_older(other);
-        assert_eq!(hint.code_hashes.get(&Address::ZERO), Some(&B256::repeat_byte(1)), "the newer one");
-        assert!(hint.code_hashes.len() <= Hint::CAPACITY && hint.slots.len() <= Hint::CAPACITY);
-        assert!(hint.codes.values().map(|code| code.code().len()).sum::<usize>() <= Hint::CODE_BYTES);
-    }
-}
+#[path = "hint_tests.rs"]
+mod tests;
