@@ -118,7 +118,7 @@ impl World {
 /// The environment of a block of mainnet.
 pub(crate) fn environment(state_root: B256, number: u64, epoch: u64, gas_limit: u64) -> Environment {
     let network = Network::mainnet();
-    let time = network.slot_start(Slot::new(epoch * 32)).as_secs();
+    let time = network.slot_start(Slot::new(epoch.saturating_mul(32))).as_secs();
     let field = |field: u8| match field {
         0 | 13 => Bytes::from(vec![field; 32]),
         2 => Bytes::from(vec![0xc0; 20]),

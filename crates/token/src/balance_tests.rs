@@ -1,5 +1,9 @@
+use alloy_primitives::hex;
+use saldo_proof::Query;
+
 use super::*;
 use crate::proven::{OWNER, Proven, TOKEN, all_of};
+use crate::route::NotAToken;
 use crate::table;
 
 #[test]
@@ -26,5 +30,20 @@ fn an_unused_slot_of_a_known_code_is_zero() {
     let balance = VerifiedBalance::from_slot(&proven.state(&all_of(unused)), TOKEN, OWNER).unwrap();
     assert_eq!(balance.amount(), U256::ZERO);
     let other = VerifiedBalance::from_slot(&proven.state(&all_of(used)), TOKEN, OWNER);
-    assert_eq!(other, Err(Obstacle::Missing(saldo_proof::Query::slot(TOKEN, unused))));
+    assert_eq!(other, Err(Obstacle::Missing(Query::slot(TOKEN, unused))));
+}
+
+#[test]
+fn the_address_in_a_proven_code_is_followed() {
+    let implementation = Address::repeat_byte(0x22);
+    let (start, end) = (hex!("363d3d373d3d3d363d73"), hex!("5af43d82803e903d91602b57fd5bf3"));
+    let code = [&start[..], implementation.as_slice(), &end].concat();
+    let proven = Proven::of_code(&code, B256::ZERO, U256::ONE);
+    let mut query = Query::code(TOKEN);
+    query.add_account(TOKEN);
+    let balance = VerifiedBalance::from_slot(&proven.state(&query), TOKEN, OWNER);
+    assert_eq!(balance, Err(Obstacle::Missing(Query::account(implementation))));
+    query.add_account(implementation);
+    let balance = VerifiedBalance::from_slot(&proven.state(&query), TOKEN, OWNER);
+    assert_eq!(balance, Err(NotAToken::ImplementationWithoutCode { implementation }.into()));
 }
