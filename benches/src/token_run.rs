@@ -10,7 +10,7 @@ use saldo_beacon::unit::Slot;
 use saldo_chain::{Environment, ExecutionHeader};
 use saldo_drill::Seed;
 use saldo_drill::trie::Trie;
-use saldo_execute::{Call, Refusal, execute};
+use saldo_execute::{Call, Refusal, execute, prepare};
 use saldo_proof::{HashedCode, ProvenState, StateRoot, verify_account};
 use saldo_token::{VerifiedBalance, balance_of};
 use serde_json::Value;
@@ -45,7 +45,7 @@ struct Token {
 
 impl Token {
     fn new(name: &str) -> Result<Self, Missing> {
-        let code = HashedCode::new(code(name)?);
+        let code = prepare(code(name)?);
         let key = keccak256([HOLDER.into_word(), B256::ZERO].concat());
         let word = alloy_rlp::encode(U256::from(AMOUNT));
         let (storage_root, slot) = thick(keccak256(key), &word, "storage")?;
@@ -61,7 +61,7 @@ impl Token {
         let mut state = ProvenState::new(root);
         state.add_account(&account).ok()?;
         state.add_slot(&account.slot(self.slot.0, black_box(&self.slot.1)).ok()?).ok()?;
-        // Its hash is known since it was read first.
+        // Its hash and its jumps are known since it was read first.
         state.add_hashed_code(self.code.clone());
         Some(state)
     }

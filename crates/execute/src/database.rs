@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256};
+use alloy_primitives::{Address, B256, KECCAK256_EMPTY, U256};
 use revm::Database;
 use revm::bytecode::Bytecode;
 use revm::database_interface::DBErrorMarker;
@@ -10,6 +10,7 @@ use revm::state::AccountInfo;
 use saldo_proof::Query;
 
 use crate::bound::{ACCOUNTS, Bound, CODE, SLOTS};
+use crate::prepared;
 use crate::refusal::Refusal;
 use crate::source::Source;
 
@@ -78,17 +79,17 @@ impl Database for Known<'_> {
         if hash == KECCAK256_EMPTY {
             return Ok(Bytecode::default());
         }
-        let Some(code) = self.source.code(hash).cloned() else {
+        let Some(code) = self.source.code(hash) else {
             return match self.of_code.get(&hash).copied() {
                 Some(address) => self.miss(Query::code(address)),
                 None => self.give_up(Refusal::Machine),
             };
         };
-        self.code_bytes = self.code_bytes.saturating_add(code.len());
+        self.code_bytes = self.code_bytes.saturating_add(code.code().len());
         if self.code_bytes > CODE {
             return self.give_up(Bound::Code);
         }
-        Ok(bytecode(code))
+        Ok(prepared::bytecode(code))
     }
 
     fn storage(&mut self, address: Address, key: U256) -> Result<U256, GivenUp> {
@@ -111,9 +112,4 @@ impl Database for Known<'_> {
             _ => self.give_up(Refusal::BlockHash { number }),
         }
     }
-}
-
-/// Code that begins as a delegation (EIP-7702) but is none runs as ordinary code, and fails at its first byte.
-fn bytecode(code: Bytes) -> Bytecode {
-    Bytecode::new_raw_checked(code.clone()).unwrap_or_else(|_| Bytecode::new_legacy(code))
 }

@@ -82,3 +82,7 @@ pub fn foresee(
     let gas = gas_of_code(environment, call).unwrap_or(environment.gas_limit());
     run::run(&Guessed { proven, guess }, environment, call, gas).touched
 }
+
+#[cfg(test)]
+#[path = "executed_tests.rs"]
+mod tests;

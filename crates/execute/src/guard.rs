@@ -43,7 +43,6 @@ impl Guard {
             | InstructionResult::InvalidOperandOOG
             | InstructionResult::ReentrancySentryOOG => self.give_up(Refusal::OutOfGas),
             InstructionResult::MemoryLimitOOG => self.give_up(Bound::Memory),
-            InstructionResult::CallTooDeep => self.give_up(Bound::Depth),
             _ => {}
         }
     }

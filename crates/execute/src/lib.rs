@@ -32,13 +32,17 @@ mod executed;
 mod gas;
 mod guard;
 mod precompile;
+mod prepared;
 mod refusal;
 mod run;
 mod source;
+#[cfg(test)]
+mod world;
 
 pub use bound::{ACCOUNTS, Bound, CODE, DEPTH, MEMORY, PRECOMPILES, SLOTS, STEPS, WORK};
 pub use executed::{Executed, execute, foresee};
 pub use gas::{Estimate, estimate};
+pub use prepared::prepare;
 pub use refusal::Refusal;
 pub use run::{Call, Output};
 pub use saldo_chain::Environment;

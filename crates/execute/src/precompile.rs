@@ -1,6 +1,5 @@
 //! The precompiled contracts of a fork, with a bound on their work.
 
-use alloy_primitives::Address;
 use revm::context_interface::{Cfg, ContextTr};
 use revm::handler::{EthPrecompiles, PrecompileProvider};
 use revm::interpreter::{CallInputs, Gas, InstructionResult, InterpreterResult};
@@ -69,9 +68,5 @@ impl<Context: ContextTr<Cfg: Cfg<Spec = SpecId>>> PrecompileProvider<Context> fo
 
     fn warm_addresses(&self) -> &AddressSet {
         self.inner.warm_addresses()
-    }
-
-    fn contains(&self, address: &Address) -> bool {
-        self.inner.contains(address)
     }
 }

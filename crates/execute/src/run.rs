@@ -1,8 +1,8 @@
 //! One run of the virtual machine.
 
 use alloy_primitives::{Address, Bytes, TxKind, U256};
-use revm::context::result::{EVMError, ExecutionResult, HaltReason, Output as Out, SuccessReason};
-use revm::context::{BlockEnv, CfgEnv, Context, Evm, FrameStack, TxEnv};
+use revm::context::result::{EVMError, ExecutionResult, HaltReason, Output as Out};
+use revm::context::{BlockEnv, Context, Evm, FrameStack, TxEnv};
 use revm::context_interface::JournalTr;
 use revm::handler::instructions::EthInstructions;
 use revm::handler::{EthFrame, Handler, MainnetContext, MainnetHandler};
@@ -12,7 +12,7 @@ use revm::primitives::hardfork::SpecId;
 use saldo_chain::{Environment, ExecutionFork};
 use saldo_proof::Query;
 
-use crate::bound::{Bound, MEMORY};
+use crate::bound::MEMORY;
 use crate::database::{GivenUp, Known};
 use crate::guard::Guard;
 use crate::precompile::Precompiles;
@@ -99,12 +99,10 @@ fn load_caller(machine: &mut Machine<'_>, call: &Call) -> Result<(), EVMError<Gi
 
 fn read(result: ExecutionResult) -> Result<Output, Refusal> {
     match result {
-        ExecutionResult::Success { reason: SuccessReason::SelfDestruct, .. } => Err(Refusal::Contracts),
         ExecutionResult::Success { output: Out::Call(bytes), .. } => Ok(Output::Returned(bytes)),
         ExecutionResult::Success { output: Out::Create(..), .. } => Err(Refusal::Contracts),
         ExecutionResult::Revert { output, .. } => Ok(Output::Reverted(output)),
         ExecutionResult::Halt { reason: HaltReason::OutOfGas(_), .. } => Err(Refusal::OutOfGas),
-        ExecutionResult::Halt { reason: HaltReason::CallTooDeep, .. } => Err(Bound::Depth.into()),
         ExecutionResult::Halt { .. } => Ok(Output::Failed),
     }
 }
@@ -113,17 +111,16 @@ fn machine<'a>(source: &'a dyn Source, environment: &Environment, call: &Call, g
     let fork = specification(environment.fork());
     let parent = environment.number().checked_sub(1).map(|parent| (parent, environment.parent_hash()));
     let mut context: MainnetContext<Known<'a>> = Context::new(Known::new(source, parent), fork);
-    context.cfg = CfgEnv::new_with_spec(fork).with_chain_id(environment.chain_id());
+    context.cfg.chain_id = environment.chain_id();
     context.cfg.memory_limit = MEMORY;
     context.block = block(environment);
+    // The gas price is zero.
     context.tx = TxEnv {
         caller: call.from,
         gas_limit: gas,
         value: call.value,
-        gas_price: 0,
         kind: TxKind::Call(call.to),
         data: call.data.clone(),
-        chain_id: Some(environment.chain_id()),
         ..TxEnv::default()
     };
     Evm {
@@ -131,7 +128,8 @@ fn machine<'a>(source: &'a dyn Source, environment: &Environment, call: &Call, g
         inspector: Guard::of(call.is_paid),
         instruction: EthInstructions::new_mainnet_with_spec(fork),
         precompiles: Precompiles::new(fork),
-        frame_stack: FrameStack::new_prealloc(4),
+        // Each frame takes 32 KiB. Most balances need one, and a call inside it adds more.
+        frame_stack: FrameStack::new_prealloc(1),
     }
 }
 
@@ -160,3 +158,7 @@ pub(crate) const fn specification(fork: ExecutionFork) -> SpecId {
         ExecutionFork::Amsterdam => SpecId::AMSTERDAM,
     }
 }
+
+#[cfg(test)]
+#[path = "run_tests.rs"]
+mod tests;

@@ -1,7 +1,7 @@
 //! Where the virtual machine reads accounts, slots and codes from.
 
-use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256, b256};
-use saldo_proof::{Account, ProvenState};
+use alloy_primitives::{Address, B256, KECCAK256_EMPTY, U256, b256};
+use saldo_proof::{Account, HashedCode, ProvenState};
 
 /// What code can ask about an account.
 #[derive(Clone, Copy, Debug)]
@@ -16,7 +16,7 @@ pub(crate) struct Seen {
 pub(crate) trait Source {
     fn account(&self, address: Address) -> Option<Seen>;
     fn word(&self, address: Address, key: B256) -> Option<U256>;
-    fn code(&self, hash: B256) -> Option<&Bytes>;
+    fn code(&self, hash: B256) -> Option<&HashedCode>;
     /// Whether an unknown slot is read as zero. The result of such a run is only a guess.
     fn guesses(&self) -> bool;
 }
@@ -45,7 +45,7 @@ impl Source for ProvenState {
         if is_empty { Some(U256::ZERO) } else { Self::word(self, address, key) }
     }
 
-    fn code(&self, hash: B256) -> Option<&Bytes> {
+    fn code(&self, hash: B256) -> Option<&HashedCode> {
         self.code_with_hash(hash)
     }
 
@@ -61,7 +61,7 @@ pub trait Guess {
     /// The word in a slot.
     fn word(&self, address: Address, key: B256) -> Option<U256>;
     /// The code with that hash.
-    fn code(&self, hash: B256) -> Option<&Bytes>;
+    fn code(&self, hash: B256) -> Option<&HashedCode>;
 }
 
 /// A guess, beside what is proven already.
@@ -84,7 +84,7 @@ impl Source for Guessed<'_> {
         proven.or_else(|| self.guess.word(address, key))
     }
 
-    fn code(&self, hash: B256) -> Option<&Bytes> {
+    fn code(&self, hash: B256) -> Option<&HashedCode> {
         self.proven.and_then(|state| Source::code(state, hash)).or_else(|| self.guess.code(hash))
     }
 

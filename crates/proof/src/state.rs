@@ -1,6 +1,8 @@
 //! What is proven under one state root.
 
 use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::sync::Arc;
+use core::any::Any;
 
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256, keccak256};
 
@@ -15,7 +17,7 @@ pub struct ProvenState {
     root: StateRoot,
     accounts: BTreeMap<Address, Account>,
     slots: BTreeMap<(Address, B256), U256>,
-    codes: BTreeMap<B256, Bytes>,
+    codes: BTreeMap<B256, HashedCode>,
 }
 
 /// A proof is of another state root.
@@ -24,16 +26,29 @@ pub struct ProvenState {
 pub struct OtherRoot;
 
 /// Code with its hash, which was computed from it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct HashedCode {
     hash: B256,
     code: Bytes,
+    prepared: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 impl HashedCode {
     /// Hashes `code`.
     pub fn new(code: Bytes) -> Self {
-        Self { hash: keccak256(&code), code }
+        Self { hash: keccak256(&code), code, prepared: None }
+    }
+
+    /// Keeps beside the code what a virtual machine made of it, so that it is made once.
+    #[must_use]
+    pub fn with_prepared(mut self, prepared: Arc<dyn Any + Send + Sync>) -> Self {
+        self.prepared = Some(prepared);
+        self
+    }
+
+    /// Returns what is kept beside the code, if it is a `T`. Code that cannot name this type cannot move it to another code.
+    pub fn prepared<T: Any>(&self) -> Option<&T> {
+        self.prepared.as_deref()?.downcast_ref()
     }
 
     /// Returns the keccak256 hash of the code.
@@ -89,7 +104,7 @@ impl ProvenState {
 
     /// Adds code that was hashed before.
     pub fn add_hashed_code(&mut self, code: HashedCode) {
-        self.codes.insert(code.hash, code.code);
+        self.codes.insert(code.hash, code);
     }
 
     /// Returns the account at `address`; `None` if it is not proven.
@@ -111,7 +126,7 @@ impl ProvenState {
     }
 
     /// Returns the code with that hash; `None` if it was not added.
-    pub fn code_with_hash(&self, hash: B256) -> Option<&Bytes> {
+    pub fn code_with_hash(&self, hash: B256) -> Option<&HashedCode> {
         self.codes.get(&hash)
     }
 
@@ -136,12 +151,25 @@ impl ProvenState {
     pub fn size(&self) -> usize {
         const ACCOUNT: usize = 160;
         const SLOT: usize = 120;
-        let codes: usize = self.codes.values().map(|code| code.len()).sum();
+        let codes: usize = self.codes.values().map(|code| code.code.len()).sum();
         let accounts = self.accounts.len().saturating_mul(ACCOUNT);
         codes.saturating_add(accounts).saturating_add(self.slots.len().saturating_mul(SLOT))
     }
 
     fn same_root(&self, root: StateRoot) -> Result<(), OtherRoot> {
         if root == self.root { Ok(()) } else { Err(OtherRoot) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_beside_a_code_is_read_by_its_type_alone() {
+        let code = HashedCode::new(Bytes::from_static(&[1]));
+        assert_eq!(code.prepared::<u8>(), None);
+        let prepared = code.with_prepared(Arc::new(7_u8));
+        assert_eq!((prepared.clone().prepared::<u8>(), prepared.prepared::<u16>()), (Some(&7), None));
     }
 }

@@ -2,7 +2,9 @@
 
 use alloy_primitives::{Address, B256, Bytes};
 use alloy_rlp::{RlpDecodable, RlpEncodable};
-use saldo_proof::{Account, ProofError, Slot, StateRoot, Verified, claimed_root, verify_accounts};
+use saldo_proof::{
+    Account, HashedCode, ProofError, Slot, StateRoot, Verified, claimed_root, verify_accounts,
+};
 use saldo_token::ProvenState;
 
 /// The proofs of accounts and of slots in their storage, and codes. Not checked: [`state`](Self::state) checks them.
@@ -85,8 +87,8 @@ impl TokenProof {
     /// Adds the codes that accounts of `state` have, so that the proof is complete without the hints that lent them.
     pub(crate) fn take_codes(&mut self, state: &ProvenState) {
         for proof in &self.accounts {
-            let code = state.code_hash_of(proof.address).and_then(|hash| state.code_with_hash(hash));
-            if let Some(code) = code.filter(|code| !self.codes.contains(code)) {
+            let hashed = state.code_hash_of(proof.address).and_then(|hash| state.code_with_hash(hash));
+            if let Some(code) = hashed.map(HashedCode::code).filter(|code| !self.codes.contains(code)) {
                 self.codes.push(code.clone());
             }
         }

@@ -123,3 +123,7 @@ impl VerifiedBalance {
         &self.derivation
     }
 }
+
+#[cfg(test)]
+#[path = "balance_tests.rs"]
+mod tests;

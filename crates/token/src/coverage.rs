@@ -131,5 +131,6 @@ mod tests {
         assert_eq!(flaws(5), [SymbolFlaw::LookAlike]);
         assert!(flaws(3).is_empty());
         assert_eq!(flaws(6), [SymbolFlaw::Empty]);
+        assert_eq!((coverage.other_networks(), coverage.skipped()), (1, 0));
     }
 }

@@ -95,13 +95,13 @@ impl Hint {
 
     /// Notes a code. [`lend_codes`](Self::lend_codes) gives it to a state, where it counts only for an account with its hash.
     pub fn note_code(&mut self, code: Bytes) {
-        self.note_hashed(HashedCode::new(code));
+        self.note_hashed(hashed(code));
     }
 
-    /// Notes the code with this hash, unless it is noted already.
-    fn note_known(&mut self, hash: B256, code: &Bytes) {
-        if !self.codes.contains_key(&hash) {
-            self.note_code(code.clone());
+    /// Notes a code of a state, unless it is noted already.
+    fn note_known(&mut self, code: &HashedCode) {
+        if !self.codes.contains_key(&code.hash()) {
+            self.note_code(code.code().clone());
         }
     }
 
@@ -166,7 +166,7 @@ impl Hint {
             let Some(hash) = state.code_hash_of(address) else { continue };
             self.note_code_hash(address, hash);
             if let Some(code) = state.code_with_hash(hash) {
-                self.note_known(hash, code);
+                self.note_known(code);
             }
         }
         state.words().for_each(|(address, key, word)| self.note_slot(address, key, word));
@@ -200,9 +200,21 @@ impl saldo_execute::Guess for Hint {
         self.slots.get(&(address, key)).copied()
     }
 
-    fn code(&self, hash: B256) -> Option<&Bytes> {
-        Self::code(self, hash)
+    fn code(&self, hash: B256) -> Option<&HashedCode> {
+        self.codes.get(&hash)
     }
+}
+
+/// The code with its hash, ready to run.
+#[cfg(feature = "execute")]
+fn hashed(code: Bytes) -> HashedCode {
+    saldo_execute::prepare(code)
+}
+
+/// The code with its hash. This build runs no code.
+#[cfg(not(feature = "execute"))]
+fn hashed(code: Bytes) -> HashedCode {
+    HashedCode::new(code)
 }
 
 /// Notes in a hint what is read from a state.
@@ -224,8 +236,8 @@ impl View for Learner<'_> {
 
     fn code(&self, hash: B256) -> Option<&[u8]> {
         let code = self.state.code_with_hash(hash)?;
-        self.hint.borrow_mut().note_known(hash, code);
-        Some(code)
+        self.hint.borrow_mut().note_known(code);
+        Some(code.code())
     }
 }
 
@@ -252,28 +264,5 @@ impl View for Recorder<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_hint_is_bounded() {
-        let mut hint = Hint::default();
-        for number in 0..10_000_u64 {
-            let address = Address::left_padding_from(&number.to_be_bytes());
-            hint.note_code_hash(address, B256::ZERO);
-            hint.note_slot(address, B256::ZERO, U256::ZERO);
-            hint.note_code(vec![1; usize::try_from(number).unwrap()].into());
-        }
-        assert!(hint.code_hashes.len() <= Hint::CAPACITY && hint.slots.len() <= Hint::CAPACITY);
-        assert!(hint.codes.values().map(|code| code.code().len()).sum::<usize>() <= Hint::CODE_BYTES);
-        let newest = alloy_primitives::keccak256(vec![1; 9_999]);
-        assert_eq!(hint.code(newest).unwrap().len(), 9_999);
-        let mut other = hint.clone();
-        other.note_code_hash(Address::ZERO, B256::repeat_byte(2));
-        hint.note_code_hash(Address::ZERO, B256::repeat_byte(1));
-        hint.add_older(other);
-        assert_eq!(hint.code_hashes.get(&Address::ZERO), Some(&B256::repeat_byte(1)), "the newer one");
-        assert!(hint.code_hashes.len() <= Hint::CAPACITY && hint.slots.len() <= Hint::CAPACITY);
-        assert!(hint.codes.values().map(|code| code.code().len()).sum::<usize>() <= Hint::CODE_BYTES);
-    }
-}
+#[path = "hint_tests.rs"]
+mod tests;

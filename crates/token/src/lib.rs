@@ -38,6 +38,8 @@ mod list;
 mod metadata;
 #[cfg(feature = "execute")]
 mod prove;
+#[cfg(test)]
+mod proven;
 mod proxy;
 mod route;
 mod skeleton;

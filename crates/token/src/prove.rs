@@ -28,3 +28,7 @@ pub fn prove(
         Err(refusal) => Err(Obstacle::NotRun(refusal)),
     }
 }
+
+#[cfg(test)]
+#[path = "prove_tests.rs"]
+mod tests;

@@ -27,7 +27,7 @@ impl View for ProvenState {
     }
 
     fn code(&self, hash: B256) -> Option<&[u8]> {
-        self.code_with_hash(hash).map(AsRef::as_ref)
+        self.code_with_hash(hash).map(|code| code.code().as_ref())
     }
 }
 

@@ -264,5 +264,6 @@ mod tests {
         assert_eq!(distinct(all.map(|flaw| flaw.to_string())).len(), 7);
         assert_eq!((SymbolFlaw::NotAscii.code(), SymbolFlaw::TooLong.code()), ("not_ascii", "too_long"));
         assert_eq!(Symbol::new("a b").skeleton(), "AB");
+        assert_eq!(Symbol::new("\u{0}USDC").to_string(), "USDC");
     }
 }

@@ -89,4 +89,25 @@ mod tests {
             );
         }
     }
+
+    /// The deployed code of a `BeaconProxy` of OpenZeppelin 5, whose immutable value is zero.
+    const BEACON_PROXY: [u8; 295] = alloy_primitives::hex!(
+        "6080604052600a600c565b005b60186014601a565b60a0565b565b60007f000000000000000000000000000000000000"
+        "00000000000000000000000000006001600160a01b0316635c60da1b6040518163ffffffff1660e01b81526004016020"
+        "60405180830381865afa1580156079573d6000803e3d6000fd5b505050506040513d601f19601f820116820180604052"
+        "50810190609b919060c3565b905090565b3660008037600080366000845af43d6000803e80801560be573d6000f35b3d"
+        "6000fd5b60006020828403121560d457600080fd5b81516001600160a01b038116811460ea57600080fd5b9392505050"
+        "56fea2646970667358221220b4dd4e69b9ee0b6ce55b944da148323ee11ee9f415294585d0364a7c847676c264736f6c"
+        "634300081d0033"
+    );
+
+    #[test]
+    fn a_proxy_with_an_immutable_value_is_found_with_its_value() {
+        let found = |code: &[u8]| proxy_with_immutable(code).map(|(proxy, value)| (proxy.name, value));
+        let mut code = BEACON_PROXY;
+        code[61] = 7;
+        assert_eq!(found(&code), Some(("BeaconProxy of OpenZeppelin 5", U256::from(7))));
+        code[62] ^= 1;
+        assert_eq!(found(&code), None);
+    }
 }
