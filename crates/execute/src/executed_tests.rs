@@ -10,7 +10,7 @@ use crate::world::{Leaf, OTHER, TOKEN, returning};
 const KEY: B256 = B256::ZERO;
 
 fn call() -> Call {
-    Call { to: TOKEN, data: Bytes::new() }
+    Call::new(TOKEN, Bytes::new())
 }
 
 /// A token that returns the word in its first slot, and a state in which this is proven.
@@ -43,7 +43,7 @@ fn the_code_sees_the_input() {
     query.add_code(TOKEN);
     leaf.prove(&mut state, &query);
     let data = B256::with_last_byte(7);
-    let executed = execute(&state, &leaf.environment(), &Call { to: TOKEN, data: data.into() }).unwrap();
+    let executed = execute(&state, &leaf.environment(), &Call::new(TOKEN, data.into())).unwrap();
     // 32 bytes, which are the number 7.
     assert_eq!(*executed.output(), Output::Returned(B256::with_last_byte(39).into()));
 }

@@ -104,7 +104,7 @@ impl World {
     /// Asks the token, without input.
     pub(crate) fn run(&self) -> Run {
         let environment = environment(B256::ZERO, self.number, self.epoch, self.gas_limit);
-        run::run(self, &environment, &Call { to: TOKEN, data: Bytes::new() })
+        run::run(self, &environment, &Call::new(TOKEN, Bytes::new()), self.gas_limit)
     }
 
     /// The number that the token returns.
