@@ -35,7 +35,9 @@ fn what_the_code_returns_is_the_output_and_what_it_read_is_noted() {
     let word = B256::with_last_byte(77);
     assert_eq!(run.outcome, Ok(Output::Returned(word.0.into())));
     assert_eq!(run.touched, Query::slot(TOKEN, B256::with_last_byte(3)));
-    for fails in [vec![op::PUSH0, op::PUSH0, op::REVERT], vec![op::INVALID], vec![op::PUSH1, 7, op::JUMP]] {
+    let reverts = World::of(&[op::PUSH1, 2, op::PUSH0, op::REVERT]).run();
+    assert_eq!(reverts.outcome, Ok(Output::Reverted(vec![0, 0].into())));
+    for fails in [vec![op::INVALID], vec![op::PUSH1, 7, op::JUMP]] {
         assert_eq!(World::of(&fails).run().outcome, Ok(Output::Failed));
     }
     assert_eq!(World::of(&[op::STOP]).run().outcome, Ok(Output::Returned(Bytes::new())));
