@@ -1248,6 +1248,21 @@ public protocol SaldoClientProtocol: AnyObject, Sendable {
     func storageFaults() async  -> [StorageFault]
     
     /**
+     * Looks at the token whose contract is `token`: its code, its proxy, and how its balances can be proven, or why not. Returns at
+     * the policy's deadline at the latest. The requests name no owner.
+     */
+    func token(token: String) async  -> TokenReading
+    
+    /**
+     * Reads a token list in the Uniswap schema: the tokens of this client's network, with what the list declares of each. At most
+     * 8 MB and 50,000 entries. It proves nothing, and it says nothing about tokens that are not listed.
+     *
+     * # Errors
+     * [`SetupError`] if it is no such list, or the client was shut down.
+     */
+    func tokenList(json: Data) async throws  -> TokenList
+    
+    /**
      * Adds up what is known of `holdings` by network and asset. Makes no request. An amount counts as proven while the newest
      * reading of its holding proved it and it is fresh; otherwise it is remembered.
      */
@@ -1791,6 +1806,50 @@ open func storageFaults()async  -> [StorageFault]  {
             liftFunc: FfiConverterSequenceTypeStorageFault.lift,
             errorHandler: nil
             
+        )
+}
+    
+    /**
+     * Looks at the token whose contract is `token`: its code, its proxy, and how its balances can be proven, or why not. Returns at
+     * the policy's deadline at the latest. The requests name no owner.
+     */
+open func token(token: String)async  -> TokenReading  {
+    return
+        try!  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_saldo_ffi_fn_method_saldoclient_token(
+                        self.uniffiCloneHandle(),FfiConverterString.lower(token)
+                )
+            },
+            pollFunc: ffi_saldo_ffi_rust_future_poll_rust_buffer,
+            completeFunc: ffi_saldo_ffi_rust_future_complete_rust_buffer,
+            freeFunc: ffi_saldo_ffi_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterTypeTokenReading_lift,
+            errorHandler: nil
+            
+        )
+}
+    
+    /**
+     * Reads a token list in the Uniswap schema: the tokens of this client's network, with what the list declares of each. At most
+     * 8 MB and 50,000 entries. It proves nothing, and it says nothing about tokens that are not listed.
+     *
+     * # Errors
+     * [`SetupError`] if it is no such list, or the client was shut down.
+     */
+open func tokenList(json: Data)async throws  -> TokenList  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_saldo_ffi_fn_method_saldoclient_token_list(
+                        self.uniffiCloneHandle(),FfiConverterData.lower(json)
+                )
+            },
+            pollFunc: ffi_saldo_ffi_rust_future_poll_rust_buffer,
+            completeFunc: ffi_saldo_ffi_rust_future_complete_rust_buffer,
+            freeFunc: ffi_saldo_ffi_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterTypeTokenList_lift,
+            errorHandler: FfiConverterTypeSetupError_lift
         )
 }
     
@@ -4570,6 +4629,85 @@ public func FfiConverterTypeHttpResponse_lower(_ value: HttpResponse) -> RustBuf
 
 
 /**
+ * What a list declares of a token.
+ */
+public struct ListedToken: Equatable, Hashable {
+    /**
+     * Its contract: the `token` of a holding.
+     */
+    public let address: String
+    /**
+     * Its name.
+     */
+    public let name: TokenSymbol
+    /**
+     * Its decimals and its symbol.
+     */
+    public let info: TokenInfo
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Its contract: the `token` of a holding.
+         */address: String, 
+        /**
+         * Its name.
+         */name: TokenSymbol, 
+        /**
+         * Its decimals and its symbol.
+         */info: TokenInfo) {
+        self.address = address
+        self.name = name
+        self.info = info
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension ListedToken: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeListedToken: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> ListedToken {
+        return
+            try ListedToken(
+                address: FfiConverterString.read(from: &buf), 
+                name: FfiConverterTypeTokenSymbol.read(from: &buf), 
+                info: FfiConverterTypeTokenInfo.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: ListedToken, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.address, into: &buf)
+        FfiConverterTypeTokenSymbol.write(value.name, into: &buf)
+        FfiConverterTypeTokenInfo.write(value.info, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeListedToken_lift(_ buf: RustBuffer) throws -> ListedToken {
+    return try FfiConverterTypeListedToken.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeListedToken_lower(_ value: ListedToken) -> RustBuffer {
+    return FfiConverterTypeListedToken.lower(value)
+}
+
+
+/**
  * One line of the log.
  */
 public struct LogLine: Equatable, Hashable {
@@ -5023,6 +5161,149 @@ public func FfiConverterTypeProven_lift(_ buf: RustBuffer) throws -> Proven {
 #endif
 public func FfiConverterTypeProven_lower(_ value: Proven) -> RustBuffer {
     return FfiConverterTypeProven.lower(value)
+}
+
+
+/**
+ * What a token is, proven at a block. A proxy can get another implementation in any later block.
+ */
+public struct ProvenToken: Equatable, Hashable {
+    /**
+     * `slot`: each balance can be proven from its slot. `not_a_token`: there is no contract, or a proxy passes its calls to an
+     * address without code. `layout_unknown` and `guard_failed`: only the token's own code tells a balance, and a library with the
+     * feature `execute` runs it. A later version may have others.
+     */
+    public let provable: String
+    /**
+     * The hash of the code at the token's address, 0x and 64 hexadecimal digits; that of no bytes where there is no code.
+     */
+    public let codeHash: String
+    /**
+     * The name of the proxy; none if the token is no proxy that is known.
+     */
+    public let proxy: String?
+    /**
+     * The contract whose code runs in the token's storage; none if it is the token's own.
+     */
+    public let implementation: TokenImplementation?
+    /**
+     * The layout that was established for exactly this code; none if there is none.
+     */
+    public let layout: TokenLayout?
+    /**
+     * The conditions of the layout.
+     */
+    public let guards: [TokenGuard]
+    /**
+     * What the token's own code says of its decimals and its symbol; none if it was not run, or does not say.
+     */
+    public let info: TokenInfo?
+    /**
+     * The block that it is true at.
+     */
+    public let block: Block
+    /**
+     * The provider that served the proofs.
+     */
+    public let provider: String
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * `slot`: each balance can be proven from its slot. `not_a_token`: there is no contract, or a proxy passes its calls to an
+         * address without code. `layout_unknown` and `guard_failed`: only the token's own code tells a balance, and a library with the
+         * feature `execute` runs it. A later version may have others.
+         */provable: String, 
+        /**
+         * The hash of the code at the token's address, 0x and 64 hexadecimal digits; that of no bytes where there is no code.
+         */codeHash: String, 
+        /**
+         * The name of the proxy; none if the token is no proxy that is known.
+         */proxy: String?, 
+        /**
+         * The contract whose code runs in the token's storage; none if it is the token's own.
+         */implementation: TokenImplementation?, 
+        /**
+         * The layout that was established for exactly this code; none if there is none.
+         */layout: TokenLayout?, 
+        /**
+         * The conditions of the layout.
+         */guards: [TokenGuard], 
+        /**
+         * What the token's own code says of its decimals and its symbol; none if it was not run, or does not say.
+         */info: TokenInfo?, 
+        /**
+         * The block that it is true at.
+         */block: Block, 
+        /**
+         * The provider that served the proofs.
+         */provider: String) {
+        self.provable = provable
+        self.codeHash = codeHash
+        self.proxy = proxy
+        self.implementation = implementation
+        self.layout = layout
+        self.guards = guards
+        self.info = info
+        self.block = block
+        self.provider = provider
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension ProvenToken: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeProvenToken: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> ProvenToken {
+        return
+            try ProvenToken(
+                provable: FfiConverterString.read(from: &buf), 
+                codeHash: FfiConverterString.read(from: &buf), 
+                proxy: FfiConverterOptionString.read(from: &buf), 
+                implementation: FfiConverterOptionTypeTokenImplementation.read(from: &buf), 
+                layout: FfiConverterOptionTypeTokenLayout.read(from: &buf), 
+                guards: FfiConverterSequenceTypeTokenGuard.read(from: &buf), 
+                info: FfiConverterOptionTypeTokenInfo.read(from: &buf), 
+                block: FfiConverterTypeBlock.read(from: &buf), 
+                provider: FfiConverterString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: ProvenToken, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.provable, into: &buf)
+        FfiConverterString.write(value.codeHash, into: &buf)
+        FfiConverterOptionString.write(value.proxy, into: &buf)
+        FfiConverterOptionTypeTokenImplementation.write(value.implementation, into: &buf)
+        FfiConverterOptionTypeTokenLayout.write(value.layout, into: &buf)
+        FfiConverterSequenceTypeTokenGuard.write(value.guards, into: &buf)
+        FfiConverterOptionTypeTokenInfo.write(value.info, into: &buf)
+        FfiConverterTypeBlock.write(value.block, into: &buf)
+        FfiConverterString.write(value.provider, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeProvenToken_lift(_ buf: RustBuffer) throws -> ProvenToken {
+    return try FfiConverterTypeProvenToken.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeProvenToken_lower(_ value: ProvenToken) -> RustBuffer {
+    return FfiConverterTypeProvenToken.lower(value)
 }
 
 
@@ -5570,6 +5851,583 @@ public func FfiConverterTypeStorageSnapshot_lift(_ buf: RustBuffer) throws -> St
 #endif
 public func FfiConverterTypeStorageSnapshot_lower(_ value: StorageSnapshot) -> RustBuffer {
     return FfiConverterTypeStorageSnapshot.lower(value)
+}
+
+
+/**
+ * A condition of a layout.
+ */
+public struct TokenGuard: Equatable, Hashable {
+    /**
+     * The condition, for people.
+     */
+    public let meaning: String
+    /**
+     * The contract whose storage has the slot.
+     */
+    public let address: String
+    /**
+     * The slot, 0x and 64 hexadecimal digits.
+     */
+    public let slot: String
+    /**
+     * Whether the condition holds.
+     */
+    public let holds: Bool
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The condition, for people.
+         */meaning: String, 
+        /**
+         * The contract whose storage has the slot.
+         */address: String, 
+        /**
+         * The slot, 0x and 64 hexadecimal digits.
+         */slot: String, 
+        /**
+         * Whether the condition holds.
+         */holds: Bool) {
+        self.meaning = meaning
+        self.address = address
+        self.slot = slot
+        self.holds = holds
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension TokenGuard: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeTokenGuard: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> TokenGuard {
+        return
+            try TokenGuard(
+                meaning: FfiConverterString.read(from: &buf), 
+                address: FfiConverterString.read(from: &buf), 
+                slot: FfiConverterString.read(from: &buf), 
+                holds: FfiConverterBool.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: TokenGuard, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.meaning, into: &buf)
+        FfiConverterString.write(value.address, into: &buf)
+        FfiConverterString.write(value.slot, into: &buf)
+        FfiConverterBool.write(value.holds, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeTokenGuard_lift(_ buf: RustBuffer) throws -> TokenGuard {
+    return try FfiConverterTypeTokenGuard.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeTokenGuard_lower(_ value: TokenGuard) -> RustBuffer {
+    return FfiConverterTypeTokenGuard.lower(value)
+}
+
+
+/**
+ * The contract whose code runs in the storage of a token.
+ */
+public struct TokenImplementation: Equatable, Hashable {
+    /**
+     * Its address.
+     */
+    public let address: String
+    /**
+     * The hash of its code.
+     */
+    public let codeHash: String
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Its address.
+         */address: String, 
+        /**
+         * The hash of its code.
+         */codeHash: String) {
+        self.address = address
+        self.codeHash = codeHash
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension TokenImplementation: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeTokenImplementation: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> TokenImplementation {
+        return
+            try TokenImplementation(
+                address: FfiConverterString.read(from: &buf), 
+                codeHash: FfiConverterString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: TokenImplementation, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.address, into: &buf)
+        FfiConverterString.write(value.codeHash, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeTokenImplementation_lift(_ buf: RustBuffer) throws -> TokenImplementation {
+    return try FfiConverterTypeTokenImplementation.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeTokenImplementation_lower(_ value: TokenImplementation) -> RustBuffer {
+    return FfiConverterTypeTokenImplementation.lower(value)
+}
+
+
+/**
+ * How to show the amounts of a token, and how that is known.
+ */
+public struct TokenInfo: Equatable, Hashable {
+    /**
+     * The number of decimals.
+     */
+    public let decimals: UInt8
+    /**
+     * The symbol. Show its flaws, and the token's address beside it.
+     */
+    public let symbol: TokenSymbol
+    /**
+     * How both are known: `list` (its author declares them, and nothing proves it) or `execution` (the token's own code returned
+     * them). Say it where they are shown.
+     */
+    public let source: String
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The number of decimals.
+         */decimals: UInt8, 
+        /**
+         * The symbol. Show its flaws, and the token's address beside it.
+         */symbol: TokenSymbol, 
+        /**
+         * How both are known: `list` (its author declares them, and nothing proves it) or `execution` (the token's own code returned
+         * them). Say it where they are shown.
+         */source: String) {
+        self.decimals = decimals
+        self.symbol = symbol
+        self.source = source
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension TokenInfo: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeTokenInfo: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> TokenInfo {
+        return
+            try TokenInfo(
+                decimals: FfiConverterUInt8.read(from: &buf), 
+                symbol: FfiConverterTypeTokenSymbol.read(from: &buf), 
+                source: FfiConverterString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: TokenInfo, into buf: inout [UInt8]) {
+        FfiConverterUInt8.write(value.decimals, into: &buf)
+        FfiConverterTypeTokenSymbol.write(value.symbol, into: &buf)
+        FfiConverterString.write(value.source, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeTokenInfo_lift(_ buf: RustBuffer) throws -> TokenInfo {
+    return try FfiConverterTypeTokenInfo.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeTokenInfo_lower(_ value: TokenInfo) -> RustBuffer {
+    return FfiConverterTypeTokenInfo.lower(value)
+}
+
+
+/**
+ * Where a code keeps the balances of a token.
+ */
+public struct TokenLayout: Equatable, Hashable {
+    /**
+     * Its name.
+     */
+    public let name: String
+    /**
+     * Whether the word in the slot says that an owner is frozen.
+     */
+    public let tellsFrozen: Bool
+    /**
+     * Where the source of the code is.
+     */
+    public let source: String
+    /**
+     * Why `balanceOf` reads that slot on every path.
+     */
+    public let argument: String
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Its name.
+         */name: String, 
+        /**
+         * Whether the word in the slot says that an owner is frozen.
+         */tellsFrozen: Bool, 
+        /**
+         * Where the source of the code is.
+         */source: String, 
+        /**
+         * Why `balanceOf` reads that slot on every path.
+         */argument: String) {
+        self.name = name
+        self.tellsFrozen = tellsFrozen
+        self.source = source
+        self.argument = argument
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension TokenLayout: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeTokenLayout: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> TokenLayout {
+        return
+            try TokenLayout(
+                name: FfiConverterString.read(from: &buf), 
+                tellsFrozen: FfiConverterBool.read(from: &buf), 
+                source: FfiConverterString.read(from: &buf), 
+                argument: FfiConverterString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: TokenLayout, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.name, into: &buf)
+        FfiConverterBool.write(value.tellsFrozen, into: &buf)
+        FfiConverterString.write(value.source, into: &buf)
+        FfiConverterString.write(value.argument, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeTokenLayout_lift(_ buf: RustBuffer) throws -> TokenLayout {
+    return try FfiConverterTypeTokenLayout.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeTokenLayout_lower(_ value: TokenLayout) -> RustBuffer {
+    return FfiConverterTypeTokenLayout.lower(value)
+}
+
+
+/**
+ * The tokens of a list on the client's network. An owner can hold other tokens too: nothing follows for one that is not listed.
+ */
+public struct TokenList: Equatable, Hashable {
+    /**
+     * The name of the list.
+     */
+    public let name: TokenSymbol
+    /**
+     * The tokens, each once.
+     */
+    public let tokens: [ListedToken]
+    /**
+     * How many entries are of other networks.
+     */
+    public let otherNetworks: UInt32
+    /**
+     * How many entries could not be read, or were there twice.
+     */
+    public let skipped: UInt32
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The name of the list.
+         */name: TokenSymbol, 
+        /**
+         * The tokens, each once.
+         */tokens: [ListedToken], 
+        /**
+         * How many entries are of other networks.
+         */otherNetworks: UInt32, 
+        /**
+         * How many entries could not be read, or were there twice.
+         */skipped: UInt32) {
+        self.name = name
+        self.tokens = tokens
+        self.otherNetworks = otherNetworks
+        self.skipped = skipped
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension TokenList: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeTokenList: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> TokenList {
+        return
+            try TokenList(
+                name: FfiConverterTypeTokenSymbol.read(from: &buf), 
+                tokens: FfiConverterSequenceTypeListedToken.read(from: &buf), 
+                otherNetworks: FfiConverterUInt32.read(from: &buf), 
+                skipped: FfiConverterUInt32.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: TokenList, into buf: inout [UInt8]) {
+        FfiConverterTypeTokenSymbol.write(value.name, into: &buf)
+        FfiConverterSequenceTypeListedToken.write(value.tokens, into: &buf)
+        FfiConverterUInt32.write(value.otherNetworks, into: &buf)
+        FfiConverterUInt32.write(value.skipped, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeTokenList_lift(_ buf: RustBuffer) throws -> TokenList {
+    return try FfiConverterTypeTokenList.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeTokenList_lower(_ value: TokenList) -> RustBuffer {
+    return FfiConverterTypeTokenList.lower(value)
+}
+
+
+/**
+ * What is known about a token right now: `proven`, or `why` nothing was proven. It has no amount.
+ */
+public struct TokenReading: Equatable, Hashable {
+    /**
+     * The contract that was asked about.
+     */
+    public let token: String
+    /**
+     * What was proven, under a header that the chain's sync committee signed.
+     */
+    public let proven: ProvenToken?
+    /**
+     * Why nothing was proven; none if `proven` is there.
+     */
+    public let why: Why?
+    /**
+     * The requests; empty if `proven` is there.
+     */
+    public let attempts: [Attempt]
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The contract that was asked about.
+         */token: String, 
+        /**
+         * What was proven, under a header that the chain's sync committee signed.
+         */proven: ProvenToken?, 
+        /**
+         * Why nothing was proven; none if `proven` is there.
+         */why: Why?, 
+        /**
+         * The requests; empty if `proven` is there.
+         */attempts: [Attempt]) {
+        self.token = token
+        self.proven = proven
+        self.why = why
+        self.attempts = attempts
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension TokenReading: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeTokenReading: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> TokenReading {
+        return
+            try TokenReading(
+                token: FfiConverterString.read(from: &buf), 
+                proven: FfiConverterOptionTypeProvenToken.read(from: &buf), 
+                why: FfiConverterOptionTypeWhy.read(from: &buf), 
+                attempts: FfiConverterSequenceTypeAttempt.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: TokenReading, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.token, into: &buf)
+        FfiConverterOptionTypeProvenToken.write(value.proven, into: &buf)
+        FfiConverterOptionTypeWhy.write(value.why, into: &buf)
+        FfiConverterSequenceTypeAttempt.write(value.attempts, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeTokenReading_lift(_ buf: RustBuffer) throws -> TokenReading {
+    return try FfiConverterTypeTokenReading.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeTokenReading_lower(_ value: TokenReading) -> RustBuffer {
+    return FfiConverterTypeTokenReading.lower(value)
+}
+
+
+/**
+ * A symbol or a name, which anyone can choose, also to deceive.
+ */
+public struct TokenSymbol: Equatable, Hashable {
+    /**
+     * What may be shown: at most 24 characters, without control characters and without characters that turn text around.
+     */
+    public let text: String
+    /**
+     * What was wrong with it: `empty`, `too_long`, `invisible`, `direction`, `not_ascii`, `native_coin`, `look_alike`. A later version
+     * may have others.
+     */
+    public let flaws: [String]
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * What may be shown: at most 24 characters, without control characters and without characters that turn text around.
+         */text: String, 
+        /**
+         * What was wrong with it: `empty`, `too_long`, `invisible`, `direction`, `not_ascii`, `native_coin`, `look_alike`. A later version
+         * may have others.
+         */flaws: [String]) {
+        self.text = text
+        self.flaws = flaws
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension TokenSymbol: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeTokenSymbol: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> TokenSymbol {
+        return
+            try TokenSymbol(
+                text: FfiConverterString.read(from: &buf), 
+                flaws: FfiConverterSequenceString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: TokenSymbol, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.text, into: &buf)
+        FfiConverterSequenceString.write(value.flaws, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeTokenSymbol_lift(_ buf: RustBuffer) throws -> TokenSymbol {
+    return try FfiConverterTypeTokenSymbol.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeTokenSymbol_lower(_ value: TokenSymbol) -> RustBuffer {
+    return FfiConverterTypeTokenSymbol.lower(value)
 }
 
 
@@ -7587,6 +8445,126 @@ fileprivate struct FfiConverterOptionTypeProven: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterOptionTypeProvenToken: FfiConverterRustBuffer {
+    typealias SwiftType = ProvenToken?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeProvenToken.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeProvenToken.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeTokenImplementation: FfiConverterRustBuffer {
+    typealias SwiftType = TokenImplementation?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeTokenImplementation.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeTokenImplementation.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeTokenInfo: FfiConverterRustBuffer {
+    typealias SwiftType = TokenInfo?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeTokenInfo.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeTokenInfo.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeTokenLayout: FfiConverterRustBuffer {
+    typealias SwiftType = TokenLayout?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeTokenLayout.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeTokenLayout.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeWhy: FfiConverterRustBuffer {
+    typealias SwiftType = Why?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeWhy.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeWhy.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterOptionTypeDerivation: FfiConverterRustBuffer {
     typealias SwiftType = Derivation?
 
@@ -7861,6 +8839,31 @@ fileprivate struct FfiConverterSequenceTypeHttpHeader: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterSequenceTypeListedToken: FfiConverterRustBuffer {
+    typealias SwiftType = [ListedToken]
+
+    public static func write(_ value: [ListedToken], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeListedToken.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [ListedToken] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [ListedToken]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeListedToken.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterSequenceTypeLogLine: FfiConverterRustBuffer {
     typealias SwiftType = [LogLine]
 
@@ -7978,6 +8981,31 @@ fileprivate struct FfiConverterSequenceTypeStorageFault: FfiConverterRustBuffer 
         seq.reserveCapacity(Int(len))
         for _ in 0 ..< len {
             seq.append(try FfiConverterTypeStorageFault.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeTokenGuard: FfiConverterRustBuffer {
+    typealias SwiftType = [TokenGuard]
+
+    public static func write(_ value: [TokenGuard], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeTokenGuard.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [TokenGuard] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [TokenGuard]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeTokenGuard.read(from: &buf))
         }
         return seq
     }
@@ -8416,6 +9444,12 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_saldo_ffi_checksum_method_saldoclient_storage_faults() != 97) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_saldo_ffi_checksum_method_saldoclient_token() != 63268) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_saldo_ffi_checksum_method_saldoclient_token_list() != 1326) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_saldo_ffi_checksum_method_saldoclient_totals() != 21864) {

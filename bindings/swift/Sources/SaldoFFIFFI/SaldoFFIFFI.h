@@ -435,6 +435,16 @@ uint64_t uniffi_saldo_ffi_fn_method_saldoclient_start_again(uint64_t ptr, RustBu
 uint64_t uniffi_saldo_ffi_fn_method_saldoclient_storage_faults(uint64_t ptr
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SALDO_FFI_FN_METHOD_SALDOCLIENT_TOKEN
+#define UNIFFI_FFIDEF_UNIFFI_SALDO_FFI_FN_METHOD_SALDOCLIENT_TOKEN
+uint64_t uniffi_saldo_ffi_fn_method_saldoclient_token(uint64_t ptr, RustBuffer token
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SALDO_FFI_FN_METHOD_SALDOCLIENT_TOKEN_LIST
+#define UNIFFI_FFIDEF_UNIFFI_SALDO_FFI_FN_METHOD_SALDOCLIENT_TOKEN_LIST
+uint64_t uniffi_saldo_ffi_fn_method_saldoclient_token_list(uint64_t ptr, RustBuffer json
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SALDO_FFI_FN_METHOD_SALDOCLIENT_TOTALS
 #define UNIFFI_FFIDEF_UNIFFI_SALDO_FFI_FN_METHOD_SALDOCLIENT_TOTALS
 uint64_t uniffi_saldo_ffi_fn_method_saldoclient_totals(uint64_t ptr, RustBuffer holdings
@@ -1081,6 +1091,18 @@ uint16_t uniffi_saldo_ffi_checksum_method_saldoclient_start_again(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_SALDO_FFI_CHECKSUM_METHOD_SALDOCLIENT_STORAGE_FAULTS
 #define UNIFFI_FFIDEF_UNIFFI_SALDO_FFI_CHECKSUM_METHOD_SALDOCLIENT_STORAGE_FAULTS
 uint16_t uniffi_saldo_ffi_checksum_method_saldoclient_storage_faults(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SALDO_FFI_CHECKSUM_METHOD_SALDOCLIENT_TOKEN
+#define UNIFFI_FFIDEF_UNIFFI_SALDO_FFI_CHECKSUM_METHOD_SALDOCLIENT_TOKEN
+uint16_t uniffi_saldo_ffi_checksum_method_saldoclient_token(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SALDO_FFI_CHECKSUM_METHOD_SALDOCLIENT_TOKEN_LIST
+#define UNIFFI_FFIDEF_UNIFFI_SALDO_FFI_CHECKSUM_METHOD_SALDOCLIENT_TOKEN_LIST
+uint16_t uniffi_saldo_ffi_checksum_method_saldoclient_token_list(void
     
 );
 #endif
