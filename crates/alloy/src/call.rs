@@ -79,12 +79,15 @@ mod proven {
         {
             return refuse("a call with authorizations or blobs");
         }
+        let Ok(input) = tx.input.try_into_unique_input() else {
+            return refuse("a call with two inputs that differ");
+        };
         let call = Call {
             from: tx.from.unwrap_or_default(),
             value: tx.value.unwrap_or_default(),
             gas: tx.gas,
             is_paid: prices.into_iter().flatten().any(|price| price != 0),
-            ..Call::new(to, tx.input.into_input().unwrap_or_default())
+            ..Call::new(to, input.unwrap_or_default())
         };
         Ok((params.block(1)?, call))
     }

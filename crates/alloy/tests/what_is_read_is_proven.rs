@@ -1,17 +1,23 @@
 //! The layer in front of a provider that would answer anything: what it proves is never asked of that provider.
 
+use std::task::{Context, Poll};
+
 use alloy_eips::{BlockId, BlockNumberOrTag};
+use alloy_json_rpc::{Id, RequestPacket, Response, ResponsePacket, ResponsePayload};
 use alloy_network::TransactionBuilder;
 use alloy_primitives::{Address, B256, Bytes, U64, U256, keccak256};
 use alloy_provider::mock::Asserter;
 use alloy_provider::{Provider, ProviderBuilder};
+use alloy_rpc_client::RpcClient;
 use alloy_rpc_types_eth::{StorageValuesRequest, TransactionRequest};
 use alloy_sol_types::{SolCall, sol};
-use alloy_transport::TransportResult;
+use alloy_transport::{TransportError, TransportFut, TransportResult};
 use saldo_alloy::{ProvenLayer, not_proven};
 use saldo_drill::Fault;
 use saldo_tests::assembler::plain_token;
 use saldo_tests::scene::{ALICE, BEFORE, Scene, UNUSED};
+use serde_json::value::to_raw_value;
+use tower_service::Service;
 
 sol! {
     function balanceOf(address owner) external view returns (uint256);
@@ -150,6 +156,87 @@ fn a_batch_is_proven_and_passed_on_in_parts() {
     let error = scene.simulation.run(pending).unwrap_err();
     assert!(error.to_string().contains("cannot be proven"), "{error}");
     assert!(asserter.read_q().is_empty());
+}
+
+/// A transport that answers every batch with zeros under the ids 1 and 2, asked for or not.
+#[derive(Clone)]
+struct Eager;
+
+impl Service<RequestPacket> for Eager {
+    type Response = ResponsePacket;
+    type Error = TransportError;
+    type Future = TransportFut<'static>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: RequestPacket) -> TransportFut<'static> {
+        let zero = || ResponsePayload::Success(to_raw_value("0x0").unwrap());
+        let answers = [1, 2].map(|id| Response { id: Id::Number(id), payload: zero() });
+        Box::pin(async move { Ok(ResponsePacket::Batch(answers.to_vec())) })
+    }
+}
+
+#[test]
+fn no_answer_of_the_inner_provider_stands_in_for_a_proof() {
+    let scene = scene(12);
+    scene.providers.iter().for_each(|provider| provider.add(Fault::Refuse));
+    let layer = ProvenLayer::new(scene.client.clone());
+    let provider = ProviderBuilder::default().layer(layer).connect_client(RpcClient::new(Eager, true));
+    let request = |method: &'static str, id, params: serde_json::Value| {
+        alloy_json_rpc::Request::new(method, Id::Number(id), params).serialize().unwrap()
+    };
+    let batch = vec![
+        request("eth_getBalance", 1, serde_json::json!([ALICE, "latest"])),
+        request("eth_gasPrice", 2, serde_json::json!([])),
+    ];
+    let mut transport = provider.client().transport().clone();
+    let ResponsePacket::Batch(answers) =
+        scene.simulation.run(transport.call(RequestPacket::Batch(batch))).unwrap()
+    else {
+        panic!("not a batch")
+    };
+    let of_balance: Vec<&Response> = answers.iter().filter(|answer| answer.id == Id::Number(1)).collect();
+    assert_eq!(of_balance.len(), 1, "{answers:?}");
+    assert!(of_balance[0].payload.is_error(), "{answers:?}");
+    assert_eq!(answers.len(), 2);
+}
+
+#[test]
+fn odd_parameters_are_refused_and_never_answered_for_another_block() {
+    let scene = scene(13);
+    let provider = provider(&scene, &Asserter::new());
+    let newest = run(&scene, provider.get_block_number());
+    let refused = |method: &'static str, params: serde_json::Value| {
+        let answer: TransportResult<serde_json::Value> =
+            scene.simulation.run(provider.client().request(method, params.clone()).into_future());
+        assert!(answer.is_err(), "{method} {params} {answer:?}");
+    };
+    for params in [
+        serde_json::json!(null),
+        serde_json::json!([]),
+        serde_json::json!({ "address": ALICE }),
+        serde_json::json!([ALICE, 7]),
+        serde_json::json!([ALICE, "newest"]),
+        serde_json::json!([ALICE, { "blockHash": B256::ZERO, "blockNumber": "0x1" }]),
+        serde_json::json!([ALICE, {}]),
+        serde_json::json!([[ALICE], "latest"]),
+        serde_json::json!(["0x00", "latest"]),
+        serde_json::json!([ALICE, "0x10000000000000000"]),
+        serde_json::json!([ALICE, "0xffffffffffffffff"]),
+    ] {
+        refused("eth_getBalance", params);
+    }
+    refused("eth_getStorageAt", serde_json::json!([TOKEN]));
+    refused("eth_getProof", serde_json::json!([TOKEN, KEY, "latest"]));
+    // By EIP-1898, and with null for a block that is left out.
+    let balance = |params: serde_json::Value| -> U256 {
+        run(&scene, provider.client().request("eth_getBalance", params).map_resp(|balance: U256| balance))
+    };
+    assert_eq!(balance(serde_json::json!([ALICE, { "blockNumber": U64::from(newest) }])), BEFORE);
+    assert_eq!(balance(serde_json::json!([ALICE, null])), BEFORE);
+    assert_eq!(balance(serde_json::json!([ALICE])), BEFORE);
 }
 
 fn balance_of(owner: Address) -> TransactionRequest {

@@ -1,6 +1,7 @@
 //! The gas that a transaction needs, found by running it with less and less.
 
 use revm::context_interface::cfg::GasParams;
+use revm::primitives::eip7825::TX_GAS_LIMIT_CAP;
 use saldo_chain::{Environment, ExecutionFork};
 use saldo_proof::ProvenState;
 
@@ -14,7 +15,7 @@ pub enum Estimate {
     /// So much gas, that of the transaction itself included. It succeeds with it in the state after the block, and no call inside it
     /// runs out of gas.
     Gas(u64),
-    /// It fails with the gas of a whole block. This is how it ends.
+    /// It fails with all the gas that a transaction may have. This is how it ends.
     Fails(Output),
 }
 
@@ -36,7 +37,7 @@ pub fn estimate(state: &ProvenState, environment: &Environment, call: &Call) -> 
         return Err(Refusal::OtherBlock);
     }
     let intrinsic = intrinsic(environment, call)?;
-    let most = call.gas.unwrap_or(environment.gas_limit()).min(environment.gas_limit());
+    let most = call.gas.unwrap_or(u64::MAX).min(most_of_transaction(environment));
     let most = most.checked_sub(intrinsic.gas).ok_or(Refusal::OutOfGas)?;
     let with = |gas| run::run(state, environment, call, gas);
     let first = with(most);
@@ -48,12 +49,12 @@ pub fn estimate(state: &ProvenState, environment: &Environment, call: &Call) -> 
     let (mut least, mut succeeds) = (first.spent.min(most), most);
     let kept_back = first.spent.checked_div(63).unwrap_or(0).saturating_add(STIPEND);
     let mut guesses = [least, least.saturating_add(kept_back)].into_iter();
-    let mut work = first.spent;
+    let mut work = first.work;
     while succeeds.saturating_sub(least) > least.checked_div(64).unwrap_or(0) {
         let guess = guesses.next().unwrap_or(least.midpoint(succeeds));
         let gas = guess.clamp(least, succeeds.saturating_sub(1));
         let run = with(gas);
-        work = work.saturating_add(run.spent);
+        work = work.saturating_add(run.work);
         if work > WORK {
             return Err(Bound::Work.into());
         }
@@ -71,6 +72,13 @@ pub(crate) fn gas_of_code(environment: &Environment, call: &Call) -> Result<u64,
     let Some(limit) = call.gas else { return Ok(environment.gas_limit()) };
     let limit = limit.min(environment.gas_limit());
     limit.checked_sub(intrinsic(environment, call)?.gas).ok_or(Refusal::OutOfGas)
+}
+
+/// The most gas that a transaction may have: that of the block, since Osaka at most 2^24
+/// ([EIP-7825](https://eips.ethereum.org/EIPS/eip-7825)).
+fn most_of_transaction(environment: &Environment) -> u64 {
+    let is_capped = environment.fork() >= ExecutionFork::Osaka;
+    environment.gas_limit().min(if is_capped { TX_GAS_LIMIT_CAP } else { u64::MAX })
 }
 
 /// What a call that sends value gets beyond what is passed to it.

@@ -30,6 +30,11 @@ impl Guard {
         Self { is_paid, ..Self::default() }
     }
 
+    /// The gas of all instructions, without what calls pass on.
+    pub(crate) const fn work(&self) -> u64 {
+        self.work
+    }
+
     fn give_up(&mut self, reason: impl Into<Refusal>) {
         self.refusal.get_or_insert(reason.into());
     }

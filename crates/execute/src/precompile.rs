@@ -21,6 +21,11 @@ impl Precompiles {
         Self { inner: EthPrecompiles::new(fork), left: PRECOMPILES, refusal: None }
     }
 
+    /// The gas that precompiled contracts spent.
+    pub(crate) const fn work(&self) -> u64 {
+        PRECOMPILES.saturating_sub(self.left)
+    }
+
     fn give_up<T>(&mut self, reason: impl Into<Refusal>) -> Result<T, String> {
         self.refusal.get_or_insert(reason.into());
         Err("the run was given up".to_owned())

@@ -60,6 +60,8 @@ pub(crate) struct Run {
     pub(crate) touched: Query,
     /// The gas that it spent, before refunds.
     pub(crate) spent: u64,
+    /// The gas of what was computed. Code that fails spends gas without computing anything.
+    pub(crate) work: u64,
 }
 
 type Machine<'a> = Evm<
@@ -80,13 +82,14 @@ pub(crate) fn run(source: &dyn Source, environment: &Environment, call: &Call, g
         .and_then(|()| handler.inspect_run_system_call(&mut machine));
     let Evm { ctx, inspector, precompiles, .. } = machine;
     let known = ctx.journaled_state.database;
+    let work = inspector.work().saturating_add(precompiles.work());
     let refusal = known.refusal.or(inspector.refusal).or(precompiles.refusal);
     let spent = ended.as_ref().map_or(0, |ended| ended.gas().total_gas_spent());
     let outcome = match refusal {
         Some(refusal) => Err(refusal),
         None => ended.map_err(|_| Refusal::Machine).and_then(read),
     };
-    Run { outcome, touched: known.touched, spent }
+    Run { outcome, touched: known.touched, spent, work }
 }
 
 /// Loads the account that value is taken from: the machine expects it.

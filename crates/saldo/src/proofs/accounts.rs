@@ -126,7 +126,10 @@ impl Proofs {
         let mut replies = self.parts_about(provider, needs, at, deadline).await;
         let mut of_hash: Vec<bool> = replies.iter().map(|_| by_hash).collect();
         // Not every client takes a hash.
-        let is_unread = |reply: &Result<Parts, Failure>| matches!(reply, Err(Failure::Rpc { .. }));
+        let is_unread = |reply: &Result<Parts, Failure>| {
+            let failure = reply.as_ref().map_or_else(Some, Parts::failure);
+            matches!(failure, Some(Failure::Rpc { .. }))
+        };
         let unread: Vec<usize> = replies
             .iter()
             .enumerate()
@@ -137,7 +140,7 @@ impl Proofs {
             let again: Vec<AccountNeed> =
                 unread.iter().filter_map(|place| needs.get(*place).cloned()).collect();
             let by_number = self.parts_about(provider, &again, second, deadline).await;
-            if by_number.iter().all(Result::is_ok) {
+            if !by_number.iter().any(is_unread) && by_number.iter().all(Result::is_ok) {
                 self.learn(provider.id(), |known| known.block_hash = false);
             }
             for (place, reply) in unread.into_iter().zip(by_number) {
@@ -213,10 +216,13 @@ fn read_facts(
     const LEFT_OUT: Failure = Failure::Malformed { what: "not all that was asked for" };
     let mut facts: Option<AccountFacts> = None;
     let mut codes: Vec<HashedCode> = Vec::new();
+    let mut without_code = Failure::Malformed { what: "the code of another account" };
     for piece in parts.pieces() {
         if let saldo_source::execution::Question::Code { .. } = &piece.part.question {
-            let result = piece.part.result.as_ref().map_err(Clone::clone)?;
-            codes.push(HashedCode::new(code(result)?));
+            match piece.part.result.as_ref().map_err(Clone::clone).and_then(|result| code(result)) {
+                Ok(code) => codes.push(HashedCode::new(code)),
+                Err(failure) => without_code = failure,
+            }
             continue;
         }
         let (proof, _) = read_account(piece)?;
@@ -235,13 +241,20 @@ fn read_facts(
         }
     }
     let mut facts = facts.ok_or(LEFT_OUT)?;
-    if !need.keys.iter().all(|key| facts.slots.contains_key(key)) {
-        return Err(LEFT_OUT);
+    for key in &need.keys {
+        if facts.slots.contains_key(key) {
+            continue;
+        }
+        // Some clients leave out the slots of an account that has no storage. Its own proof says that they are empty.
+        let slot = facts.account.slot::<Bytes>(*key, &[]).map_err(|_| LEFT_OUT)?;
+        facts.slots.insert(*key, SlotFacts { slot, nodes: Vec::new() });
     }
     if need.code {
+        // An account without code needs no answer about it.
+        codes.push(HashedCode::new(Bytes::new()));
         let hash = facts.code_hash();
         let of_account = codes.into_iter().find(|code| code.hash() == hash);
-        facts.code = Some(of_account.ok_or(Failure::Malformed { what: "the code of another account" })?);
+        facts.code = Some(of_account.ok_or(without_code)?);
     }
     Ok(facts)
 }

@@ -10,7 +10,7 @@ use saldo_source::{Answer, DisclosureSet, SortedMap};
 #[derive(Debug, Default)]
 pub(super) struct Disclosures {
     of: HashMap<Address, Disclosed>,
-    /// The addresses in the order in which they were first asked about.
+    /// The addresses in the order in which they were asked about.
     order: SortedMap<u64, Address>,
     /// The addresses by the revision of their last change.
     changed: SortedMap<u64, Address>,
@@ -23,7 +23,7 @@ pub(super) struct Disclosures {
 struct Disclosed {
     /// Sorted by name. A list takes less memory than a tree, and a set has few operators.
     operators: Vec<Operator>,
-    /// The position in the order in which addresses were first asked about.
+    /// The position in the order in which addresses were asked about.
     order: u64,
     /// The revision of the last change; 0 if the set did not change since it was restored.
     revision: u64,
@@ -76,6 +76,7 @@ pub(super) enum Place {
 impl Disclosures {
     /// The most addresses; each takes about 200 bytes.
     const CAPACITY: usize = 4_096;
+    const HALF: u64 = 2_048;
 
     /// The operators that may be asked about `address`.
     pub(super) fn disclosure(&self, address: Address, most: usize, strict: bool) -> DisclosureSet {
@@ -130,20 +131,30 @@ impl Disclosures {
 
     /// Adds an operator, and returns whether it is new in the set.
     fn add(&mut self, address: Address, operator: &str, has_seen: bool) -> bool {
-        if !self.of.contains_key(&address) {
-            let order = self.order.last_key_value().map_or(0, |(newest, _)| newest.saturating_add(1));
-            self.insert(address, order);
-            while self.order.len() > Self::CAPACITY
-                && let Some((_, oldest)) = self.order.first_key_value()
-            {
-                self.remove(*oldest);
-            }
+        self.renew(address);
+        while self.order.len() > Self::CAPACITY
+            && let Some((_, oldest)) = self.order.first_key_value()
+        {
+            self.remove(*oldest);
         }
         let is_new = self.of.entry(address).or_default().add(operator, has_seen);
         if is_new {
             self.mark_changed(address);
         }
         is_new
+    }
+
+    /// Makes `address` the newest one, unless it is one of the newer half. Other addresses, which code can make without end, then
+    /// never push out one that is asked about again and again.
+    fn renew(&mut self, address: Address) {
+        let next = self.order.last_key_value().map_or(0, |(newest, _)| newest.saturating_add(1));
+        let Some(disclosed) = self.of.get_mut(&address) else { return self.insert(address, next) };
+        if next.saturating_sub(disclosed.order) > Self::HALF {
+            self.order.remove(&disclosed.order);
+            disclosed.order = next;
+            self.order.insert(next, address);
+            self.mark_changed(address);
+        }
     }
 
     fn insert(&mut self, address: Address, order: u64) {
@@ -275,6 +286,23 @@ mod tests {
         assert_eq!((disclosures.order.len(), disclosures.changed.len()), (4_096, 4_096));
         assert!(disclosures.disclosure(address(0), 1, false).operators.is_empty());
         assert!(!disclosures.disclosure(address(1), 1, false).operators.is_empty());
+    }
+
+    #[test]
+    fn an_address_that_is_asked_about_again_is_not_forgotten() {
+        let mut disclosures = Disclosures::default();
+        let address = |number: usize| Address::left_padding_from(&number.to_be_bytes());
+        disclosures.admit(address(0), "a.example", 1);
+        for number in 1..3 * Disclosures::CAPACITY {
+            disclosures.admit(address(number), "a.example", 1);
+            if number % 2_000 == 0 {
+                assert_eq!(disclosures.admit(address(0), "b.example", 2), Place::New, "{number}");
+                disclosures.withdraw(address(0), "b.example");
+            }
+        }
+        assert!(disclosures.contains(address(0), "a.example"));
+        assert!(!disclosures.contains(address(1), "a.example"));
+        assert_eq!((disclosures.of.len(), disclosures.order.len()), (4_096, 4_096));
     }
 
     #[test]

@@ -74,7 +74,12 @@ impl Plan {
 
     /// Plans the questions for `needs` at the block `at`.
     pub(super) fn new(needs: &[Need], at: At) -> Self {
-        let mut draft = Draft { at, questions: Vec::with_capacity(needs.len()), proofs: SortedMap::new() };
+        let mut draft = Draft {
+            at,
+            questions: Vec::with_capacity(needs.len()),
+            proofs: SortedMap::new(),
+            codes: SortedMap::new(),
+        };
         let of = needs.iter().map(|need| match need {
             Need::Token(query) => draft.add(query),
             Need::Account(owner) => vec![draft.proof(*owner, Vec::new())],
@@ -116,6 +121,8 @@ struct Draft {
     questions: Vec<Question>,
     /// The place of the newest question about each account.
     proofs: SortedMap<Address, usize>,
+    /// The place of the question for the code of each account.
+    codes: SortedMap<Address, usize>,
 }
 
 impl Draft {
@@ -123,14 +130,23 @@ impl Draft {
     fn add(&mut self, query: &Query) -> Vec<(usize, Vec<B256>)> {
         let mut places: Vec<(usize, Vec<B256>)> = Vec::new();
         for (address, keys) in query.slots() {
-            places.push(self.proof(*address, keys.iter().copied().collect()));
+            let keys: Vec<B256> = keys.iter().copied().collect();
+            let (first, others) = keys.split_at_checked(Plan::KEYS).unwrap_or((keys.as_slice(), &[]));
+            places.push(self.proof(*address, first.to_vec()));
+            places.extend(others.chunks(Plan::KEYS).map(|keys| self.proof(*address, keys.to_vec())));
         }
-        for address in query.codes() {
-            let question = Question::Code { address: *address, at: self.at };
-            let asked = self.questions.iter().position(|asked| *asked == question);
-            places.push((asked.unwrap_or_else(|| self.push(question)), Vec::new()));
-        }
+        places.extend(query.codes().iter().map(|address| (self.code(*address), Vec::new())));
         places
+    }
+
+    /// The place of the question for the code of an account.
+    fn code(&mut self, address: Address) -> usize {
+        if let Some(place) = self.codes.get(&address) {
+            return *place;
+        }
+        let place = self.push(Question::Code { address, at: self.at });
+        self.codes.insert(address, place);
+        place
     }
 
     /// Adds a question for the proof of an account with these slots, or adds the slots to the question that is there.
@@ -158,12 +174,12 @@ impl Draft {
 /// Whether `parts` are the answers to everything that `query` asks for.
 pub(super) fn covers(parts: &Parts, query: &Query) -> bool {
     let has_proof = |(address, keys): (&Address, &BTreeSet<B256>)| {
-        parts.pieces.iter().any(|piece| match &piece.part.question {
-            Question::Proof { address: asked, .. } => {
-                asked == address && keys.iter().all(|key| piece.keys.contains(key))
-            }
+        let is_about = |piece: &&Piece| match &piece.part.question {
+            Question::Proof { address: asked, .. } => asked == address,
             _ => false,
-        })
+        };
+        let pieces = || parts.pieces.iter().filter(is_about);
+        pieces().next().is_some() && keys.iter().all(|key| pieces().any(|piece| piece.keys.contains(key)))
     };
     let has_code = |address: &Address| {
         parts.pieces.iter().any(|piece| match &piece.part.question {
@@ -209,6 +225,25 @@ mod tests {
         let parts = plan.collect(results.collect());
         assert!(covers(parts[150].as_ref().unwrap(), &query));
         assert!(!covers(parts[0].as_ref().unwrap(), &query), "another question has that slot");
+    }
+
+    #[test]
+    fn many_slots_of_one_account_are_several_questions() {
+        let key = |number: usize| B256::from(alloy_primitives::U256::from(number));
+        let mut query = Query::code(USDT);
+        (0..2 * Plan::KEYS + 3).for_each(|number| query.add_slot(USDT, key(number)));
+        let other = Need::Token(Query::slot(USDT, key(1_000)));
+        let plan = Plan::new(&[Need::Token(query.clone()), other], At::Latest);
+        assert_eq!(plan.questions.iter().map(keys).collect::<Vec<_>>(), [64, 64, 4, 0]);
+        assert_eq!(plan.counts(), [4, 1]);
+        let results = plan.questions.iter().map(|_| Ok(RawValue::from_string("1".to_owned()).unwrap()));
+        let parts = plan.collect(results.collect());
+        let all = parts[0].as_ref().unwrap();
+        assert!(covers(all, &query));
+        query.add_slot(USDT, key(1_000));
+        assert!(!covers(all, &query), "the other holding asked for it");
+        assert!(!covers(all, &Query::account(Address::ZERO)));
+        assert!(!covers(parts[1].as_ref().unwrap(), &Query::code(USDT)));
     }
 
     #[test]

@@ -41,16 +41,18 @@ impl ClientInner {
             problem,
         };
         let known = match id {
-            BlockId::Latest => self
-                .head
-                .newest(least)
-                .filter(|head| self.head.head_is_newest() && self.env.is_young(head, self.head.now())),
+            BlockId::Latest => {
+                self.head.newest(least).filter(|head| self.env.is_young(head, self.head.now()))
+            }
             BlockId::Finalized => None,
-            BlockId::Number(number) => self.head.ancestor(number),
-            BlockId::Hash(hash) => self.ancestor_with(hash),
+            BlockId::Number(number) => self.ancestor(number, least),
+            BlockId::Hash(hash) => self.ancestor_with(hash, least),
         };
-        let known = known.filter(|anchor| anchor.assurance().level() >= least);
-        if let Some(anchor) = known.filter(|_| !self.head.is_faulted()) {
+        // A newer head can have another block in its place, unless it is final.
+        let is_final = |block: &Anchor| block.assurance().level() == Level::Finalized;
+        let counts =
+            |block: &Anchor| self.head.head_is_newest() || (id != BlockId::Latest && is_final(block));
+        if let Some(anchor) = known.filter(|block| counts(block) && !self.head.is_faulted()) {
             return Ok(found(anchor, least, Synced::default()));
         }
         let mut synced = self.sync(deadline).await;
@@ -77,8 +79,8 @@ impl ClientInner {
         };
         let anchor = match id {
             BlockId::Latest | BlockId::Finalized => Ok(head),
-            BlockId::Number(number) => self.below(&head, number, deadline).await,
-            BlockId::Hash(hash) => self.with_hash(&head, hash, deadline).await,
+            BlockId::Number(number) => self.below(&head, number, level, deadline).await,
+            BlockId::Hash(hash) => self.with_hash(&head, hash, level, deadline).await,
         };
         match anchor {
             Ok(anchor) => Ok(found(anchor, level, synced)),
@@ -86,15 +88,27 @@ impl ClientInner {
         }
     }
 
-    /// The block with that `hash`, if the newest head is known to descend from it.
-    fn ancestor_with(&self, hash: B256) -> Option<Anchor> {
-        let number = self.head.anchor_at_hash(hash)?.number();
-        self.head.ancestor(number).filter(|anchor| anchor.hash() == hash)
+    /// The block of that `number`, if the newest head is known to descend from it, and its assurance is at least `level`.
+    fn ancestor(&self, number: u64, level: Level) -> Option<Anchor> {
+        self.head.ancestor(number).filter(|anchor| anchor.assurance().level() >= level)
     }
 
-    /// The block of that `number`, at or below `head`.
-    async fn below(&self, head: &Anchor, number: u64, deadline: Deadline) -> Result<Anchor, Why> {
-        if let Some(known) = self.head.ancestor(number) {
+    /// The same for the block with that `hash`.
+    fn ancestor_with(&self, hash: B256, level: Level) -> Option<Anchor> {
+        let number = self.head.anchor_at_hash(hash)?.number();
+        self.ancestor(number, level).filter(|anchor| anchor.hash() == hash)
+    }
+
+    /// The block of that `number`, at or below `head`, which is the newest one of the assurance `level`.
+    async fn below(
+        &self,
+        head: &Anchor,
+        number: u64,
+        level: Level,
+        deadline: Deadline,
+    ) -> Result<Anchor, Why> {
+        let known = || self.ancestor(number, level);
+        if let Some(known) = known() {
             return Ok(known);
         }
         let Some(depth) = head.number().checked_sub(number) else { return Err(Why::UnsignedTip) };
@@ -103,15 +117,15 @@ impl ClientInner {
         }
         let few = usize::try_from(Self::FEW_HEADERS).unwrap_or(usize::MAX);
         let _ = self.link_down_to(number, few, deadline).await;
-        if self.head.ancestor(number).is_none() {
+        if known().is_none() {
             let until = self.env.half(deadline);
             self.recall(head, number, until).await;
         }
-        if self.head.ancestor(number).is_none() {
+        if known().is_none() {
             let most = usize::try_from(Chain::MAX_ANCESTRY).unwrap_or(usize::MAX);
             let _ = self.link_down_to(number, most, deadline).await;
         }
-        self.head.ancestor(number).ok_or(Why::ProofWindowMissed)
+        known().ok_or(Why::ProofWindowMissed)
     }
 
     /// Takes the block of that `number` by the record of the history contract under `head` (EIP-2935): one proof and one header.
@@ -128,7 +142,13 @@ impl ClientInner {
     }
 
     /// The block with that `hash`, at or below `head`.
-    async fn with_hash(&self, head: &Anchor, hash: B256, deadline: Deadline) -> Result<Anchor, Why> {
+    async fn with_hash(
+        &self,
+        head: &Anchor,
+        hash: B256,
+        level: Level,
+        deadline: Deadline,
+    ) -> Result<Anchor, Why> {
         let number = match self.head.anchor_at_hash(hash) {
             Some(known) => known.number(),
             // The bytes hash to it, so the number in them is that of the block.
@@ -137,7 +157,7 @@ impl ClientInner {
                 header.ok_or(Why::ProofWindowMissed)?.number()
             }
         };
-        let block = self.below(head, number, deadline).await?;
+        let block = self.below(head, number, level, deadline).await?;
         if block.hash() == hash { Ok(block) } else { Err(Why::BlockWithdrawn) }
     }
 }

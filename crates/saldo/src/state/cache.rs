@@ -3,13 +3,13 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
-use alloy_primitives::B256;
+use saldo_proof::StateRoot;
 use saldo_token::Query;
 
 use super::facts::Facts;
 
-/// Keeps what is proven about the blocks that were asked about last. A block's state never changes, so nothing in it becomes
-/// wrong; whether the block still counts is checked when it is handed out.
+/// Keeps what is proven about the blocks that were asked about last, by the roots of their states. What a root commits to never
+/// changes, so nothing in it becomes wrong; whether the block counts is checked when it is handed out.
 #[derive(Debug, Default)]
 pub(crate) struct StateCache(Mutex<Blocks>);
 
@@ -21,7 +21,7 @@ struct Blocks {
 
 #[derive(Debug)]
 struct Held {
-    block: B256,
+    root: StateRoot,
     facts: Facts,
     size: usize,
 }
@@ -32,19 +32,19 @@ impl StateCache {
     /// The most memory, in bytes.
     const SIZE: usize = 32 * 1024 * 1024;
 
-    /// What is held of what `query` asks for at `block`.
-    pub(crate) fn held(&self, block: B256, query: &Query) -> Facts {
+    /// What is held of what `query` asks for under `root`.
+    pub(crate) fn held(&self, root: StateRoot, query: &Query) -> Facts {
         let blocks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let held = blocks.of.iter().rev().find(|held| held.block == block);
+        let held = blocks.of.iter().rev().find(|held| held.root == root);
         held.map(|held| held.facts.about(query)).unwrap_or_default()
     }
 
-    /// Keeps `new` about `block`.
-    pub(crate) fn keep(&self, block: B256, new: &Facts) {
+    /// Keeps `new`, which was verified under `root`.
+    pub(crate) fn keep(&self, root: StateRoot, new: &Facts) {
         let mut blocks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let place = blocks.of.iter().position(|held| held.block == block);
+        let place = blocks.of.iter().position(|held| held.root == root);
         let held = place.and_then(|place| blocks.of.remove(place));
-        let mut held = held.unwrap_or_else(|| Held { block, facts: Facts::default(), size: 0 });
+        let mut held = held.unwrap_or_else(|| Held { root, facts: Facts::default(), size: 0 });
         held.facts.add_all(new);
         held.size = held.size.saturating_add(new.size());
         blocks.of.push_back(held);

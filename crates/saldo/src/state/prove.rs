@@ -1,8 +1,8 @@
 //! Proves what a call asks for at a block.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use alloy_primitives::Address;
 use saldo_chain::Anchor;
 use saldo_reading::{ProviderId, Why};
 use saldo_source::{Deadline, SortedSet};
@@ -11,7 +11,7 @@ use saldo_token::Query;
 use super::facts::Facts;
 use super::found::FoundBlock;
 use super::proven::NotProven;
-use super::waves::{Failed, GATHERING, Outcome, Wanted, Wave};
+use super::waves::{self, Failed, GATHERING, Outcome, Wanted, Wave};
 use crate::head::Synced;
 use crate::inner::ClientInner;
 use crate::proofs::AccountNeed;
@@ -23,34 +23,40 @@ pub(crate) async fn prove(
     query: &Query,
     deadline: Deadline,
 ) -> Result<Facts, NotProven> {
-    let mut facts = inner.states.held(found.anchor.hash(), query);
+    let not = |why| NotProven::new(why, found.attempts.clone());
+    let mut facts = inner.states.held(found.anchor.state_root(), query);
     let mut missing = facts.missing(query);
     while !missing.is_empty() {
         if inner.env.time_left(deadline).is_zero() {
-            return Err(NotProven::new(Why::Deadline, found.attempts.clone()));
+            return Err(not(Why::Deadline));
         }
         let before = missing.clone();
-        for wave in join(inner, found, &missing) {
-            let outcome = wave.await;
+        let mut is_cut_short = false;
+        let mut waves = join(inner, found, &missing, deadline);
+        while !waves.is_empty() {
+            let first = waves::first(waves, deadline, inner.env.clock()).await;
+            let (outcome, others) = first.ok_or_else(|| not(Why::Deadline))?;
+            waves = others;
             facts.add_all(&outcome.facts.about(query));
             missing = facts.missing(query);
-            let is_wanted = |address: &Address| {
-                missing.slots().contains_key(address) || missing.codes().contains(address)
-            };
-            if let Some((_, failed)) = outcome.failed.iter().find(|(address, _)| is_wanted(address)) {
+            let Some(failed) = outcome.failure_of(&missing) else { continue };
+            // The requests of an earlier call end with its time. This call has more.
+            if outcome.deadline >= deadline || !inner.env.time_left(outcome.deadline).is_zero() {
                 return Err(inner.why_not(found, failed));
             }
+            is_cut_short = true;
         }
-        if missing == before {
-            return Err(NotProven::new(Why::InternalFault, found.attempts.clone()));
+        if missing == before && !is_cut_short {
+            return Err(not(Why::InternalFault));
         }
     }
     Ok(facts)
 }
 
 /// Joins the waves that bring what `query` asks for at the block `found`.
-fn join(inner: &Arc<ClientInner>, found: &FoundBlock, query: &Query) -> Vec<Wave> {
-    inner.waves.join(found.anchor.hash(), query, |wanted| {
+fn join(inner: &Arc<ClientInner>, found: &FoundBlock, query: &Query, deadline: Deadline) -> Vec<Wave> {
+    let block = (found.anchor.hash(), found.anchor.state_root());
+    inner.waves.join(block, (query, deadline), inner.env.clock(), |wanted| {
         let (inner, found) = (Arc::clone(inner), found.clone());
         async move { inner.ask_together(&found, &wanted).await }
     })
@@ -60,10 +66,9 @@ impl ClientInner {
     /// Asks for what is wanted by all calls that began at the same time.
     async fn ask_together(&self, found: &FoundBlock, wanted: &Wanted) -> Outcome {
         self.env.clock().sleep(GATHERING).await;
-        let query = wanted.close();
-        let deadline = Deadline::after(self.env.clock(), self.env.policy.deadline);
+        let (query, deadline) = wanted.close();
         let outcome = self.ask_at(found, &AccountNeed::of(&query), deadline).await;
-        self.states.keep(found.anchor.hash(), &outcome.facts);
+        self.states.keep(found.anchor.state_root(), &outcome.facts);
         outcome
     }
 
@@ -71,7 +76,7 @@ impl ClientInner {
     async fn ask_at(&self, found: &FoundBlock, needs: &[AccountNeed], deadline: Deadline) -> Outcome {
         let asking = self.proofs.prove_accounts(needs, &found.anchor, found.level, deadline);
         let results = self.proofs.learn_chain_beside(asking, deadline).await;
-        let mut outcome = Outcome::default();
+        let mut outcome = Outcome { facts: Facts::default(), failed: BTreeMap::new(), deadline };
         for (need, hedged) in needs.iter().zip(results) {
             match hedged.winner {
                 Some((_, facts)) => outcome.facts.add(&Arc::new(facts)),

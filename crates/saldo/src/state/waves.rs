@@ -3,23 +3,35 @@
 //! A wave is a future that all its callers share. Whoever is polled drives it; if all are dropped, it is dropped with them.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use alloy_primitives::{Address, B256};
 use futures_util::FutureExt;
-use futures_util::future::{Shared, WeakShared};
+use futures_util::future::{Either, Shared, WeakShared, select, select_all};
+use saldo_proof::StateRoot;
 use saldo_reading::Attempt;
-use saldo_source::{BoxedFuture, IntoBoxed, MaybeSend};
+use saldo_source::{BoxedFuture, Clock, Deadline, IntoBoxed, MaybeSend};
 use saldo_token::Query;
 
 use super::facts::Facts;
 
 /// What a wave brought: the facts, and what failed.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Outcome {
     pub(super) facts: Facts,
     pub(super) failed: BTreeMap<Address, Failed>,
+    /// The deadline of its requests.
+    pub(super) deadline: Deadline,
+}
+
+impl Outcome {
+    /// The failure of an account that `missing` asks for.
+    pub(super) fn failure_of(&self, missing: &Query) -> Option<&Failed> {
+        let is_missing =
+            |address: &Address| missing.slots().contains_key(address) || missing.codes().contains(address);
+        self.failed.iter().find(|(address, _)| is_missing(address)).map(|(_, failed)| failed)
+    }
 }
 
 /// Why one account was not proven.
@@ -36,39 +48,59 @@ type WeakWave = WeakShared<BoxedFuture<'static, Arc<Outcome>>>;
 #[derive(Debug, Default)]
 pub(crate) struct Waves(Mutex<Vec<UnderWay>>);
 
+/// A block by its hash, and the root that all of it is proven under.
+pub(super) type BlockKey = (B256, StateRoot);
+
 #[derive(Debug)]
 struct UnderWay {
-    block: B256,
+    block: BlockKey,
     wanted: Arc<Wanted>,
     wave: WeakWave,
 }
 
 /// What a wave asks for.
 #[derive(Debug)]
-pub(super) struct Wanted(Mutex<(Query, bool)>);
+pub(super) struct Wanted(Mutex<Asked>);
+
+#[derive(Debug)]
+struct Asked {
+    query: Query,
+    /// The latest deadline of the calls that began it.
+    deadline: Deadline,
+    /// Whether it was asked for already, so that nothing can be added.
+    is_closed: bool,
+}
 
 impl Wanted {
-    /// Returns the query, to which nothing can be added any more.
-    pub(super) fn close(&self) -> Query {
-        let mut wanted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        wanted.1 = true;
-        wanted.0.clone()
+    fn new(query: Query, deadline: Deadline) -> Self {
+        Self(Mutex::new(Asked { query, deadline, is_closed: false }))
+    }
+
+    fn asked(&self) -> MutexGuard<'_, Asked> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns the query, to which nothing can be added any more, and the deadline.
+    pub(super) fn close(&self) -> (Query, Deadline) {
+        let mut asked = self.asked();
+        asked.is_closed = true;
+        (asked.query.clone(), asked.deadline)
     }
 
     /// Adds `query`, if nothing was asked yet.
-    fn add(&self, query: &Query) -> bool {
-        let mut wanted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_open = !wanted.1;
-        if is_open {
-            wanted.0.merge(query.clone());
+    fn add(&self, query: &Query, deadline: Deadline) -> bool {
+        let mut asked = self.asked();
+        if !asked.is_closed {
+            asked.query.merge(query.clone());
+            asked.deadline = asked.deadline.max(deadline);
         }
-        is_open
+        !asked.is_closed
     }
 
     /// What `query` asks for beyond what is asked for already; all of it, if nothing was asked yet.
     fn beyond(&self, query: &Query) -> Query {
-        let wanted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if wanted.1 { beyond(query, &wanted.0) } else { query.clone() }
+        let asked = self.asked();
+        if asked.is_closed { beyond(query, &asked.query) } else { query.clone() }
     }
 }
 
@@ -80,15 +112,21 @@ impl Waves {
     /// makes a wave if none can take it.
     pub(super) fn join<F>(
         &self,
-        block: B256,
-        query: &Query,
+        block: BlockKey,
+        (query, deadline): (&Query, Deadline),
+        clock: &dyn Clock,
         begin: impl FnOnce(Arc<Wanted>) -> F,
     ) -> Vec<Wave>
     where
         F: Future<Output = Outcome> + MaybeSend + 'static,
     {
         let mut under_way = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        under_way.retain(|known| known.wave.upgrade().is_some_and(|wave| wave.peek().is_none()));
+        // A wave past its deadline brings nothing more: the calls that it belongs to are no longer polled.
+        let is_live = |known: &UnderWay| {
+            let is_over = known.wanted.asked().deadline.left(clock).is_zero();
+            !is_over && known.wave.upgrade().is_some_and(|wave| wave.peek().is_none())
+        };
+        under_way.retain(is_live);
         let mut joined = Vec::new();
         let mut rest = query.clone();
         let here = || under_way.iter().filter(|known| known.block == block);
@@ -102,9 +140,10 @@ impl Waves {
         if rest.is_empty() {
             return joined;
         }
-        let open = here().find_map(|known| known.wave.upgrade().filter(|_| known.wanted.add(&rest)));
+        let open =
+            here().find_map(|known| known.wave.upgrade().filter(|_| known.wanted.add(&rest, deadline)));
         joined.push(open.unwrap_or_else(|| {
-            let wanted = Arc::new(Wanted(Mutex::new((rest, false))));
+            let wanted = Arc::new(Wanted::new(rest, deadline));
             let asking = begin(Arc::clone(&wanted));
             let wave = async move { Arc::new(asking.await) }.into_boxed().shared();
             if let Some(weak) = wave.downgrade() {
@@ -113,6 +152,21 @@ impl Waves {
             wave
         }));
         joined
+    }
+}
+
+/// Awaits the first of `waves` that ends, and returns it with the others; `None` if the deadline is earlier. All are polled, because
+/// the other calls of a wave may be gone.
+pub(super) async fn first(
+    waves: Vec<Wave>,
+    deadline: Deadline,
+    clock: &dyn Clock,
+) -> Option<(Arc<Outcome>, Vec<Wave>)> {
+    // Requests that end at this very deadline are first: they know which provider failed, and how.
+    let late = clock.sleep(deadline.left(clock).saturating_add(GATHERING));
+    match select(select_all(waves), late).await {
+        Either::Left(((outcome, _, others), _)) => Some((outcome, others)),
+        Either::Right(_) => None,
     }
 }
 
@@ -132,3 +186,7 @@ fn beyond(query: &Query, other: &Query) -> Query {
     query.codes().iter().filter(is_new).for_each(|address| rest.add_code(*address));
     rest
 }
+
+#[cfg(test)]
+#[path = "waves_tests.rs"]
+mod tests;
