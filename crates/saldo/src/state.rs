@@ -5,10 +5,13 @@
 
 mod amount;
 mod block;
+mod body;
 mod cache;
 #[cfg(feature = "execute")]
 mod call;
 mod facts;
+mod header;
+mod once;
 mod proven;
 mod waves;
 
@@ -29,11 +32,15 @@ use waves::{Failed, Outcome};
 
 pub(crate) use amount::amount;
 pub use block::BlockId;
+pub use body::ProvenBlock;
+pub(crate) use body::{Bodies, full};
 pub(crate) use cache::StateCache;
 #[cfg(feature = "execute")]
 pub use call::{CallError, CallReading, GasReading};
 #[cfg(feature = "execute")]
 pub(crate) use call::{call, gas};
+pub use header::ProvenHeader;
+pub(crate) use header::{Headers, header};
 pub use proven::{BlockState, NotProven, ProvenAccount, ProvenSlot};
 pub(crate) use waves::Waves;
 
@@ -142,6 +149,11 @@ impl ClientInner {
             why => why,
         };
         NotProven::new(why, [found.attempts.clone(), failed.attempts.clone()].concat())
+    }
+
+    /// Why providers gave nothing about the block `found`, though no address was in the question.
+    fn why_no_answer(&self, found: &FoundBlock, attempts: Vec<Attempt>) -> NotProven {
+        self.why_not(found, &Failed { attempts, held_back: false })
     }
 
     /// The reason why nothing was proven at a block.
