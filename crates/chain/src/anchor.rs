@@ -228,6 +228,15 @@ impl Anchor {
         self.0.assurance
     }
 
+    /// Returns the header, if its bytes are known; `None` where the signed block has the header in another form. Then the bytes can be
+    /// asked for by their [hash](Self::hash).
+    pub fn header(&self) -> Option<ExecutionHeader> {
+        match &self.0.source {
+            Source::Rlp(rlp) => ExecutionHeader::from_rlp(rlp, self.hash()).ok(),
+            Source::Payload(_) | Source::Claimed(_) => None,
+        }
+    }
+
     /// Returns how the header follows from the signed head.
     pub fn path(&self) -> Path {
         self.0.path
@@ -280,6 +289,7 @@ mod tests {
         );
         assert_eq!(block(&grandparent), block(&Anchor::of_header(&headers[2], &voucher(SIGNED, 1))));
         assert_eq!(grandparent.assurance(), SIGNED);
+        assert_eq!(grandparent.header().as_ref(), Some(&headers[2]));
     }
 
     #[test]

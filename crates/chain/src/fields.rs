@@ -1,9 +1,9 @@
 //! Reads fields of a header's RLP by their places.
 
-use alloy_primitives::{B256, U256};
+use alloy_primitives::{B256, U256, hex};
 use alloy_rlp::PayloadView;
 
-use crate::layout::FIELDS;
+use crate::layout::{FIELDS, Kind};
 
 /// The fields of an RLP list.
 pub(crate) struct Fields<'a>(Vec<&'a [u8]>);
@@ -44,6 +44,24 @@ impl<'a> Fields<'a> {
         let canonical = bytes.len() <= 8 && bytes.first() != Some(&0);
         let value = U256::try_from_be_slice(bytes).filter(|_| canonical);
         value.and_then(|value| u64::try_from(value).ok()).ok_or(BadField(name))
+    }
+
+    /// Writes a field of the type `kind` as the execution API does.
+    pub(crate) fn text(&self, at: usize, kind: Kind) -> Result<String, BadField> {
+        let (name, bytes) = self.field(at)?;
+        let fits = match kind {
+            Kind::Fixed(length) => bytes.len() == length,
+            Kind::Bytes(most) => bytes.len() <= most,
+            Kind::Integer => bytes.len() <= 32 && bytes.first() != Some(&0),
+        };
+        match kind {
+            _ if !fits => Err(BadField(name)),
+            Kind::Fixed(_) | Kind::Bytes(_) => Ok(hex::encode_prefixed(bytes)),
+            Kind::Integer => {
+                let value = U256::try_from_be_slice(bytes).ok_or(BadField(name))?;
+                Ok(format!("{value:#x}"))
+            }
+        }
     }
 
     fn field(&self, at: usize) -> Result<(&'static str, &'a [u8]), BadField> {

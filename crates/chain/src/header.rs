@@ -135,6 +135,22 @@ impl ExecutionHeader {
     pub fn rlp(&self) -> &Bytes {
         &self.rlp
     }
+
+    /// Returns the fields by their names in the execution API, as that API writes them, with the block's `hash`. Fields that this
+    /// version does not know are left out.
+    ///
+    /// # Errors
+    /// [`HeaderError::Field`] if a field has another type than in every known layout.
+    pub fn to_json(&self) -> Result<Map<String, Value>, HeaderError> {
+        let fields = Fields::read(&self.rlp).ok_or(HeaderError::NotAHeader)?;
+        let mut block = Map::new();
+        block.insert("hash".to_owned(), self.hash.to_string().into());
+        for (at, (name, kind)) in FIELDS.into_iter().enumerate().take(fields.len()) {
+            let text = fields.text(at, kind).map_err(|BadField(field)| HeaderError::Field { field })?;
+            block.insert(name.to_owned(), text.into());
+        }
+        Ok(block)
+    }
 }
 
 /// Fields of a block object that are not part of its header (execution-apis, `Block`; older and L2 clients).

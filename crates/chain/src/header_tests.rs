@@ -46,6 +46,18 @@ fn json_and_rlp_give_the_same_header() {
 }
 
 #[test]
+fn a_header_is_written_as_it_was_read() {
+    let (mut block, hash) = block();
+    let written = read(&block, hash).unwrap().to_json().unwrap();
+    let of_block = block.as_object_mut().unwrap();
+    for beside in ["size", "transactions", "uncles", "withdrawals"] {
+        of_block.remove(beside);
+    }
+    of_block.insert("hash".to_owned(), json!(hash));
+    assert_eq!(&written, of_block);
+}
+
+#[test]
 fn a_null_optional_field_is_an_absent_one() {
     let (mut block, hash) = block();
     block["blockAccessListHash"] = Value::Null;

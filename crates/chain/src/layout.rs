@@ -47,12 +47,15 @@ pub(crate) const ALWAYS: usize = 15;
 /// The places in [`FIELDS`] of the fields that saldo reads.
 pub(crate) mod index {
     pub(crate) const PARENT_HASH: usize = 0;
+    pub(crate) const UNCLES: usize = 1;
     pub(crate) const COINBASE: usize = 2;
     pub(crate) const STATE_ROOT: usize = 3;
+    pub(crate) const TRANSACTIONS_ROOT: usize = 4;
     pub(crate) const NUMBER: usize = 8;
     pub(crate) const GAS_LIMIT: usize = 9;
     pub(crate) const TIMESTAMP: usize = 11;
     pub(crate) const PREV_RANDAO: usize = 13;
     pub(crate) const BASE_FEE: usize = 15;
+    pub(crate) const WITHDRAWALS_ROOT: usize = 16;
     pub(crate) const EXCESS_BLOB_GAS: usize = 18;
 }

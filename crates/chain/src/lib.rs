@@ -27,19 +27,24 @@
 
 mod anchor;
 mod assurance;
+mod body;
 mod chain;
 mod environment;
 mod fields;
 mod header;
 mod history;
 mod layout;
+mod ordered_root;
 mod pending;
 mod stored;
+mod transaction;
 
 pub use anchor::{Anchor, Path};
 pub use assurance::{Assurance, Level};
+pub use body::{Body, BodyError};
 pub use chain::{Chain, ChainError, Standing};
 pub use environment::{Environment, EnvironmentError, ExecutionFork};
 pub use header::{ExecutionHeader, HeaderError};
 pub use history::{HISTORY_CODE_HASH, HISTORY_CONTRACT, HISTORY_WINDOW, HistoryError, history_key};
 pub use stored::StoredAnchorError;
+pub use transaction::Withdrawal;

@@ -1,5 +1,6 @@
 //! The command line. URLs are taken as plain strings: clap's own messages would repeat a parsed argument.
 
+use std::net::SocketAddr;
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -37,6 +38,8 @@ pub(crate) enum Command {
     Doctor(DoctorArguments),
     /// Write light-client data as plain files for any web server, content store or disk, and keep the files fresh.
     Mirror(MirrorArguments),
+    /// Serve proven answers over JSON-RPC on this machine, for programs in any language.
+    Serve(ServeArguments),
     /// Show, on a small signed chain in this process, what saldo says during outages and lies.
     Demo(DemoArguments),
     /// Replay outages and lies: in virtual time, on loopback, or in front of a node of your own.
@@ -273,6 +276,50 @@ pub(crate) struct ImportArguments {
     /// Errors as JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Args)]
+#[command(after_help = "\
+A program needs one change: its URL becomes http://127.0.0.1:8545 (or ws://). What is not proven is an error, never 0.
+Environment: as for `saldo balance`; options win.
+Exit status: 0 stopped by Ctrl-C or SIGTERM; 1 the command itself failed; 2 usage.")]
+pub(crate) struct ServeArguments {
+    /// The address to listen at. Other machines reach it only if it is theirs to reach, and --allow-host is given
+    #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:8545")]
+    pub(crate) listen: SocketAddr,
+    #[command(flatten)]
+    pub(crate) endpoints: EndpointArguments,
+    /// Also serve this network, with its listed endpoints, at a path of its name; may be given several times
+    #[arg(long, value_name = "NAME|FILE")]
+    pub(crate) also: Vec<String>,
+    /// Ask this provider, without proof, what cannot be proven: fees, logs, receipts, sending. The name of a known provider,
+    /// or another one. Such answers name it
+    #[arg(long, value_name = "NAME|[NAME=]URL")]
+    pub(crate) pass_through: Option<String>,
+    /// A host name that requests may be for, besides this machine's own; may be given several times
+    #[arg(long, value_name = "HOST")]
+    pub(crate) allow_host: Vec<String>,
+    /// The origin of web pages that may ask; may be given several times [default: no page may]
+    #[arg(long, value_name = "ORIGIN")]
+    pub(crate) allow_origin: Vec<String>,
+    /// How many connections there may be at a time
+    #[arg(long, value_name = "NUMBER", default_value = "1024")]
+    pub(crate) connections: NonZeroUsize,
+    /// How many operators may see an address at most [default: 2 of the listed ones, all of those you name]
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) operators: Option<NonZeroUsize>,
+    /// How old the newest block may be [default: 5m]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) max_age: Option<Duration>,
+    /// How long one answer may take
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
+    pub(crate) timeout: Duration,
+    /// One JSON object for each network, once it is served
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Log to standard error
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
 }
 
 #[derive(Args)]

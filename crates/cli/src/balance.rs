@@ -13,7 +13,7 @@ use crate::exchanged::ExchangeCheck;
 use crate::failure::CommandFailure;
 use crate::say::say;
 use crate::tokens::{self, Tokens};
-use crate::{input, json, print, setup, text, token_list, watch};
+use crate::{input, json, log, print, setup, text, token_list, watch};
 
 /// How many amounts are read together. A longer list takes more memory, and its first line comes later.
 const READ_TOGETHER: usize = 2_000;
@@ -26,7 +26,7 @@ const PROGRESS_AFTER: Duration = Duration::from_secs(2);
 /// A [`CommandFailure`] if the command itself fails. An unknown balance is not a failure.
 pub(crate) async fn run(arguments: BalanceArguments) -> Result<u8, CommandFailure> {
     if arguments.verbose {
-        log_to_stderr();
+        log::to_stderr();
     }
     let from_stdin = arguments.addresses.iter().any(|address| address == "-");
     if from_stdin && arguments.addresses.len() > 1 {
@@ -240,16 +240,4 @@ async fn report_progress(is_interactive: bool) -> std::convert::Infallible {
         say("still reading: catching up with the chain, or waiting for the committee to sign…");
     }
     std::future::pending().await
-}
-
-fn log_to_stderr() {
-    use tracing_subscriber::EnvFilter;
-    let filter = EnvFilter::new("off,saldo=debug,saldo_beacon=debug,saldo_source=debug");
-    let _ = tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .with_env_filter(filter)
-        // It would be written to standard error, which may be closed.
-        .log_internal_errors(false)
-        .without_time()
-        .try_init();
 }

@@ -16,11 +16,13 @@ mod import;
 mod input;
 mod interrupt;
 mod json;
+mod log;
 mod mirror;
 mod network;
 mod network_file;
 mod proof;
 mod say;
+mod serve;
 mod setup;
 mod text;
 mod token;
@@ -71,6 +73,7 @@ fn run(arguments: Saldo) -> Result<ExitCode, CommandFailure> {
         Command::Network(arguments) => runtime.block_on(network::run(arguments)),
         Command::Doctor(arguments) => runtime.block_on(doctor::run(arguments)),
         Command::Mirror(arguments) => runtime.block_on(mirror::run(arguments)),
+        Command::Serve(arguments) => runtime.block_on(serve::run(arguments)),
         Command::Demo(arguments) => runtime.block_on(demo::run(arguments)),
         Command::Drill(arguments) => runtime.block_on(drill::run(arguments)),
     };

@@ -40,8 +40,18 @@ pub(crate) struct ClientOptions<'a> {
 pub(crate) fn client(
     options: &ClientOptions<'_>,
 ) -> Result<(Client, Option<ChainCheck>, ExchangeCheck), CommandFailure> {
-    let Chosen { network, is_own, rpc, beacon, checkpoint, checkpoint_sources } =
-        choose(options.endpoints, options.timeout)?;
+    build(choose(options.endpoints, options.timeout)?, options)
+}
+
+/// Builds a client of what was chosen.
+///
+/// # Errors
+/// A usage failure that names what is missing or wrong, but never repeats a URL.
+pub(crate) fn build(
+    chosen: Chosen,
+    options: &ClientOptions<'_>,
+) -> Result<(Client, Option<ChainCheck>, ExchangeCheck), CommandFailure> {
+    let Chosen { network, is_own, rpc, beacon, checkpoint, checkpoint_sources } = chosen;
     let name = network.name().to_owned();
     if rpc.endpoints.is_empty() {
         return Err(CommandFailure::usage(
@@ -221,6 +231,23 @@ pub(crate) fn choose(arguments: &EndpointArguments, patience: Duration) -> Resul
     let checkpoint_sources = checkpoint_sources.collect();
     let is_own = Network::named(&text).is_none();
     Ok(Chosen { network, is_own, rpc, beacon, checkpoint, checkpoint_sources })
+}
+
+/// Chooses the network `text` with its listed endpoints, whatever the environment says.
+///
+/// # Errors
+/// A usage failure that names what is wrong, but never repeats a URL.
+pub(crate) fn choose_listed(text: &str, patience: Duration) -> Result<Chosen, CommandFailure> {
+    let (network, directory) = network(text, patience.min(PATIENCE))?;
+    let checkpoint_sources = directory.checkpoint_sources().iter().map(|listed| listed.endpoint().clone());
+    Ok(Chosen {
+        is_own: Network::named(text).is_none(),
+        network,
+        rpc: EndpointChoice::new(Vec::new(), directory.rpc()),
+        beacon: EndpointChoice::new(Vec::new(), directory.beacon()),
+        checkpoint: None,
+        checkpoint_sources: checkpoint_sources.collect(),
+    })
 }
 
 /// The endpoints to ask: those that the user named, else those of the directory.

@@ -46,6 +46,7 @@ pub struct Served {
     pub(crate) lag: u64,
     pub(crate) proof_window: Option<u64>,
     requests: BTreeMap<String, u64>,
+    exchanges: u64,
 }
 
 impl<P: Protocol> Server<P> {
@@ -58,6 +59,7 @@ impl<P: Protocol> Server<P> {
             lag: 0,
             proof_window: None,
             requests: BTreeMap::new(),
+            exchanges: 0,
         };
         Self { state: Arc::new(Mutex::new(state)), protocol: PhantomData }
     }
@@ -124,6 +126,11 @@ impl<P: Protocol> Server<P> {
         self.state().requests.clone()
     }
 
+    /// How many HTTP requests it was sent, refused connections not counted. A batch is one.
+    pub fn exchanges(&self) -> u64 {
+        self.state().exchanges
+    }
+
     pub(crate) fn state(&self) -> MutexGuard<'_, Served> {
         // A test that panicked while it held the server has reported its failure already.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -137,6 +144,7 @@ impl<P: Protocol> Service for Server<P> {
         let (rules, reply) = if state.rules.refuse() {
             (state.rules.take(&[], now), Reply::default())
         } else {
+            state.exchanges = state.exchanges.saturating_add(1);
             let mut rules = state.rules.take(&P::methods(request), now);
             let reply = P::reply(&mut state, request, &rules);
             if P::breaks(request, &rules) {

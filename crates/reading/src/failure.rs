@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use alloy_primitives::B256;
 use saldo_beacon::{AdvanceError, BootstrapError, DecodeError};
-use saldo_chain::HeaderError;
+use saldo_chain::{BodyError, HeaderError};
 use saldo_proof::ProofError;
 
 use crate::provider::ProviderId;
@@ -158,6 +158,9 @@ pub enum Failure {
     /// The header does not have the requested hash.
     #[error("header refused: {0}")]
     Header(#[from] HeaderError),
+    /// The transactions or withdrawals are not those of the block.
+    #[error("body of the block refused: {0}")]
+    Body(#[from] BodyError),
     /// The source's newest head is too old.
     #[error("its newest head is {slots} slots behind")]
     Behind {
@@ -234,6 +237,7 @@ impl Failure {
             Self::Proof(_) => "proof_refused",
             Self::OldBlock { .. } => "old_block",
             Self::Header(_) => "header_refused",
+            Self::Body(_) => "body_refused",
             Self::Behind { .. } => "behind",
             Self::UnknownFork => "unknown_fork",
             Self::Spared { .. } => "spared",
@@ -258,6 +262,9 @@ impl Failure {
         match self {
             // The provider is not at fault if this version does not know a layout.
             Self::Header(error) => *error != HeaderError::UnknownLayout,
+            Self::Body(error) => {
+                !matches!(error, BodyError::UnknownTransaction { .. } | BodyError::Header { .. })
+            }
             Self::Proof(_) | Self::WrongChain { .. } | Self::Quarantined => true,
             Self::Spared { last } => last.is_false_answer(),
             _ => false,

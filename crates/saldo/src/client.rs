@@ -22,7 +22,7 @@ use crate::pace::Pace;
 use crate::proof_file::ProofFileError;
 use crate::proofs::Evidence;
 use crate::read::Kind;
-use crate::state::{self, BlockId, BlockState, NotProven};
+use crate::state::{self, BlockId, BlockState, NotProven, ProvenBlock, ProvenHeader};
 #[cfg(feature = "execute")]
 use crate::state::{CallError, CallReading, GasReading};
 use crate::storage::StorageFault;
@@ -106,6 +106,33 @@ impl Client {
     #[inline(never)]
     pub fn block(&self, block: BlockId) -> BoxedFuture<'_, Result<Anchor, NotProven>> {
         state::block(&self.inner, block).into_boxed()
+    }
+
+    /// Finds the block that `block` names, with its whole header. Where the header is asked of providers, no address is in the question.
+    /// Returns at the policy's deadline at the latest.
+    ///
+    /// # Errors
+    /// [`NotProven`].
+    #[inline(never)]
+    pub fn header(&self, block: BlockId) -> BoxedFuture<'_, Result<ProvenHeader, NotProven>> {
+        state::header(&self.inner, block).into_boxed()
+    }
+
+    /// Finds the block that `block` names, with its header, the hashes of its transactions, and its withdrawals. Returns at the policy's
+    /// deadline at the latest.
+    ///
+    /// Providers send the whole transactions, about a megabyte for a block of mainnet: only those rebuild the root in the header.
+    ///
+    /// # Errors
+    /// [`NotProven`].
+    #[inline(never)]
+    pub fn full_block(&self, block: BlockId) -> BoxedFuture<'_, Result<ProvenBlock, NotProven>> {
+        state::full(&self.inner, block).into_boxed()
+    }
+
+    /// Returns whether the chain is known to have withdrawn `block`, by another block that was signed in its place.
+    pub fn is_withdrawn(&self, block: &Anchor) -> bool {
+        self.inner.head.is_withdrawn(block)
     }
 
     /// Proves the accounts, slots and codes that `query` names, as they were at `block`. Returns at the policy's deadline at the
@@ -393,6 +420,8 @@ mod tests {
             is_sent(&client.read(holdings));
             is_sent(&client.token(owner));
             is_sent(&client.block(BlockId::Latest));
+            is_sent(&client.header(BlockId::Latest));
+            is_sent(&client.full_block(BlockId::Latest));
             is_sent(&client.state(BlockId::Latest, &Query::default()));
             is_sent(&client.finalized(holdings));
             is_sent(&client.read_patiently(holdings, Duration::ZERO));

@@ -29,7 +29,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use alloy_primitives::B256;
 use saldo_beacon::unit::{Slot, UnixTime};
 use saldo_beacon::{AdoptError, Checkpoint, ConsensusFault, LightClient, Network};
-use saldo_chain::{Anchor, Chain, ExecutionHeader, HistoryError, Level};
+use saldo_chain::{Anchor, Chain, ExecutionHeader, HistoryError, Level, Standing};
 use saldo_proof::{Account, StateRoot, Verified};
 use saldo_reading::{Generation, Now};
 
@@ -203,6 +203,11 @@ impl Head {
     pub(crate) fn is_final(&self, block: &Anchor) -> bool {
         let state = self.state();
         state.chain.anchor_again(block).is_some_and(|again| again.assurance().level() == Level::Finalized)
+    }
+
+    /// Whether the chain is known to have another block in its place.
+    pub(crate) fn is_withdrawn(&self, block: &Anchor) -> bool {
+        self.state().chain.standing(block) == Standing::Withdrawn
     }
 
     /// How many blocks the block of that `number` is behind the newest signed one.

@@ -12,7 +12,7 @@ use crate::head::{Head, Synced, TrustStart};
 use crate::hub::WatchHub;
 use crate::proofs::Proofs;
 use crate::readings::Readings;
-use crate::state::{StateCache, Waves};
+use crate::state::{Bodies, Headers, StateCache, Waves};
 use crate::store::Store;
 
 /// Holds the owners of the state. All clones of a client share it.
@@ -30,6 +30,10 @@ pub(crate) struct ClientInner {
     pub(crate) states: StateCache,
     /// The requests about the state of blocks that are under way.
     pub(crate) waves: Waves,
+    /// The headers of the blocks that were asked about.
+    pub(crate) headers: Headers,
+    /// The bodies of the blocks that were asked about.
+    pub(crate) bodies: Bodies,
 }
 
 impl ClientInner {
@@ -48,8 +52,8 @@ impl ClientInner {
         let proofs = Proofs::new(Arc::clone(&env), Arc::clone(&head), keeps_nodes);
         let hub = Arc::new(WatchHub::default());
         let readings = Readings::new(Arc::clone(&env), Arc::clone(&head), Arc::clone(&hub), store);
-        let (states, waves) = (StateCache::default(), Waves::default());
-        Self { env, head, proofs, readings, hub, states, waves }
+        let (states, waves, headers, bodies) = Default::default();
+        Self { env, head, proofs, readings, hub, states, waves, headers, bodies }
     }
 
     /// Syncs the light client, and reviews the records.

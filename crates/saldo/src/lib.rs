@@ -96,7 +96,7 @@ pub use proof_file::ProofFileError;
 pub use proofs::Evidence;
 #[cfg(feature = "execute")]
 pub use saldo_execute::{Call, Estimate, Output};
-pub use state::{BlockId, BlockState, NotProven, ProvenAccount, ProvenSlot};
+pub use state::{BlockId, BlockState, NotProven, ProvenAccount, ProvenBlock, ProvenHeader, ProvenSlot};
 #[cfg(feature = "execute")]
 pub use state::{CallError, CallReading, GasReading};
 #[cfg(feature = "redb")]
@@ -114,7 +114,10 @@ pub use saldo_beacon::{
     AdoptError, Checkpoint, ConsensusFault, Contradiction, Finality, Network, NetworkError, Origin,
     SnapshotError, Voucher,
 };
-pub use saldo_chain::{Anchor, Assurance, Level, Path, StoredAnchorError};
+pub use saldo_chain::{
+    Anchor, Assurance, Body, BodyError, ExecutionHeader, HeaderError, Level, Path, StoredAnchorError,
+    Withdrawal,
+};
 pub use saldo_proof_file as proof_files;
 pub use saldo_reading::{
     Amount, Asset, Attempt, Failure, Fault, Freshness, Holding, NetworkId, Now, Outcome, Policy, Proven,

@@ -6,11 +6,14 @@
 mod amount;
 mod at;
 mod block;
+mod body;
 mod cache;
 #[cfg(feature = "execute")]
 mod call;
 mod facts;
 mod found;
+mod header;
+mod once;
 mod prove;
 mod proven;
 mod reason;
@@ -19,10 +22,14 @@ mod waves;
 pub(crate) use amount::amount;
 pub(crate) use at::{at, block};
 pub use block::BlockId;
+pub use body::ProvenBlock;
+pub(crate) use body::{Bodies, full};
 pub(crate) use cache::StateCache;
 #[cfg(feature = "execute")]
 pub use call::{CallError, CallReading, GasReading};
 #[cfg(feature = "execute")]
 pub(crate) use call::{call, gas};
+pub use header::ProvenHeader;
+pub(crate) use header::{Headers, header};
 pub use proven::{BlockState, NotProven, ProvenAccount, ProvenSlot};
 pub(crate) use waves::Waves;

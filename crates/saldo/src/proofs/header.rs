@@ -2,7 +2,7 @@
 
 use alloy_primitives::B256;
 use futures_util::FutureExt;
-use saldo_chain::{ExecutionHeader, HeaderError};
+use saldo_chain::{Body, ExecutionHeader, HeaderError};
 use saldo_reading::{Attempt, Failure, Role};
 use saldo_source::execution::{Question, ask, raw_header};
 use saldo_source::{Answer, Deadline, Endpoint, IntoBoxed};
@@ -28,6 +28,36 @@ impl Proofs {
         (header, failed)
     }
 
+    /// Requests the body of the block of `header` in hedged requests. Returns it, and the failed attempts.
+    pub(crate) async fn fetch_body(
+        &self,
+        hash: B256,
+        header: &ExecutionHeader,
+        deadline: Deadline,
+    ) -> (Option<Body>, Vec<Attempt>) {
+        let ask = |provider| {
+            let body = self.body(provider, hash, header, deadline);
+            body.map(|body| body.map_or_else(Answer::Failed, Answer::Accepted)).into_boxed()
+        };
+        // A name of its own: such a reply takes longer than that of a header.
+        let result = self.env.hedge(Role::Execution, "eth_getBlockByHash, full", deadline, ask).await;
+        (result.winner.map(|(_, body)| body), result.attempts)
+    }
+
+    async fn body(
+        &self,
+        provider: &Endpoint,
+        hash: B256,
+        header: &ExecutionHeader,
+        deadline: Deadline,
+    ) -> Result<Body, Failure> {
+        let question = Question::FullBlock(hash);
+        let left = self.env.time_left(deadline);
+        let reply = ask(self.env.dispatcher.io(), provider, &question, left).await;
+        let reply = reply.map_err(not_synced)?;
+        Ok(Body::from_json(reply.get().as_bytes(), header)?)
+    }
+
     pub(super) async fn header(
         &self,
         provider: &Endpoint,
@@ -50,9 +80,7 @@ impl Proofs {
         hash: B256,
         deadline: Deadline,
     ) -> Result<ExecutionHeader, Failure> {
-        // The provider does not have the block. An honest provider that is behind answers the same.
-        let reply =
-            reply.map_err(|failure| if failure == Failure::NoResult { Failure::NotSynced } else { failure });
+        let reply = reply.map_err(not_synced);
         if let Question::RawHeader(_) = question {
             return Ok(ExecutionHeader::from_rlp(&raw_header(&reply?)?, hash)?);
         }
@@ -69,4 +97,9 @@ impl Proofs {
             outcome => Ok(outcome?),
         }
     }
+}
+
+/// The provider does not have the block. An honest provider that is behind answers the same.
+fn not_synced(failure: Failure) -> Failure {
+    if failure == Failure::NoResult { Failure::NotSynced } else { failure }
 }

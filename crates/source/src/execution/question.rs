@@ -12,6 +12,8 @@ const MAX_PROOF_REPLY: usize = 256 * 1024;
 const MAX_SLOT_REPLY: usize = 64 * 1024;
 /// Largest reply with a block: the hashes of its transactions, and its withdrawals.
 const MAX_BLOCK_REPLY: usize = 1024 * 1024;
+/// Largest reply with a block and its full transactions. A block has at most 8 MiB of RLP (EIP-7934), and JSON twice as many.
+const MAX_FULL_BLOCK_REPLY: usize = 24 * 1024 * 1024;
 /// Largest reply with a contract's code. Deployed code has at most 24 KB (EIP-170), and twice as much in hexadecimal text.
 const MAX_CODE_REPLY: usize = 256 * 1024;
 const MAX_SMALL_REPLY: usize = 16 * 1024;
@@ -73,6 +75,8 @@ pub enum Question {
     },
     /// `eth_getBlockByHash` without full transactions: the block object.
     Block(B256),
+    /// `eth_getBlockByHash` with full transactions: the block object.
+    FullBlock(B256),
     /// `debug_getRawHeader` by hash: the header's RLP, for [`raw_header`](super::raw_header).
     RawHeader(B256),
     /// `eth_chainId`, for [`chain_id_of`](super::chain_id_of).
@@ -95,6 +99,7 @@ impl Question {
             }
             Self::Code { address, at } => Call::new("eth_getCode", &(address, Block(*at)), MAX_CODE_REPLY),
             Self::Block(hash) => Call::new("eth_getBlockByHash", &(hash, false), MAX_BLOCK_REPLY),
+            Self::FullBlock(hash) => Call::new("eth_getBlockByHash", &(hash, true), MAX_FULL_BLOCK_REPLY),
             Self::RawHeader(hash) => Call::new("debug_getRawHeader", &[hash], MAX_SMALL_REPLY),
             Self::ChainId => Call::new("eth_chainId", &json!([]), MAX_SMALL_REPLY),
             Self::BlockNumber => Call::new("eth_blockNumber", &json!([]), MAX_SMALL_REPLY),

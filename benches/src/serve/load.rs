@@ -1,0 +1,119 @@
+//! Callers that ask one question after another, each on a connection of its own.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use saldo::Address;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, sleep_until};
+
+/// How many addresses are asked about.
+pub(crate) const ADDRESSES: u8 = 100;
+
+/// How long each answer took.
+pub(crate) struct Measured {
+    took: Vec<Duration>,
+    pub(crate) failed: u32,
+    length: Duration,
+}
+
+impl Measured {
+    pub(crate) fn answered(&self) -> u32 {
+        u32::try_from(self.took.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Answers a second.
+    pub(crate) fn rate(&self) -> f64 {
+        f64::from(self.answered()) / self.length.as_secs_f64()
+    }
+
+    /// The time within which so many of a hundred were answered.
+    pub(crate) fn percentile(&self, of_hundred: usize) -> Duration {
+        let place = self.took.len().saturating_mul(of_hundred) / 100;
+        self.took.get(place).or(self.took.last()).copied().unwrap_or_default()
+    }
+}
+
+fn request(address: Address) -> Vec<u8> {
+    let body =
+        format!(r#"{{"jsonrpc":"2.0","id":1,"method":"eth_getBalance","params":["{address:#x}","latest"]}}"#);
+    format!(
+        "POST / HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .into_bytes()
+}
+
+/// Asks one question. Returns whether the answer is a result.
+async fn ask(stream: &mut TcpStream, question: &[u8], buffer: &mut Vec<u8>) -> std::io::Result<bool> {
+    stream.write_all(question).await?;
+    buffer.clear();
+    loop {
+        if stream.read_buf(buffer).await? == 0 {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        }
+        let text = String::from_utf8_lossy(buffer);
+        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+        if length.and_then(|length| length.parse().ok()) == Some(body.len()) {
+            return Ok(body.contains(r#""result""#));
+        }
+    }
+}
+
+/// Asks until everything is answered once.
+pub(crate) async fn warm_up(address: SocketAddr) {
+    let mut stream = TcpStream::connect(address).await.expect("it listens");
+    for byte in 1..=ADDRESSES {
+        let question = request(Address::repeat_byte(byte));
+        while !ask(&mut stream, &question, &mut Vec::new()).await.expect("it answers") {
+            sleep(Duration::from_millis(100)).await;
+        }
+    }
+}
+
+/// Asks with so many callers, at `rate` a second or as often as they can.
+pub(crate) async fn run(
+    address: SocketAddr,
+    callers: usize,
+    rate: Option<u32>,
+    length: Duration,
+) -> Measured {
+    let began = Instant::now();
+    let ends = began + length;
+    let pause = rate.map(|rate| Duration::from_secs_f64(callers as f64 / f64::from(rate)));
+    let mut running = JoinSet::new();
+    for caller in 0..callers {
+        running.spawn(async move {
+            let mut stream = TcpStream::connect(address).await.expect("it listens");
+            let (mut took, mut failed, mut buffer) = (Vec::new(), 0_u32, Vec::new());
+            let mut due = began + pause.unwrap_or_default().mul_f64(caller as f64 / callers as f64);
+            let mut turn = caller;
+            while Instant::now() < ends {
+                let byte = u8::try_from(turn % usize::from(ADDRESSES)).unwrap_or(0) + 1;
+                turn += 7;
+                if let Some(pause) = pause {
+                    sleep_until(due).await;
+                    // Counted from when it should have been asked: a stalled server delays the next questions too.
+                    due += pause;
+                }
+                let asked = pause.map_or_else(Instant::now, |pause| due - pause);
+                let question = request(Address::repeat_byte(byte));
+                let is_proven = ask(&mut stream, &question, &mut buffer).await.unwrap_or(false);
+                took.push(asked.elapsed());
+                failed += u32::from(!is_proven);
+            }
+            (took, failed)
+        });
+    }
+    let mut measured = Measured { took: Vec::new(), failed: 0, length };
+    while let Some(done) = running.join_next().await {
+        let (took, failed) = done.expect("a caller does not panic");
+        measured.took.extend(took);
+        measured.failed += failed;
+    }
+    measured.took.sort_unstable();
+    measured
+}

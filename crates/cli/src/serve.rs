@@ -1,0 +1,158 @@
+//! `saldo serve`: proven answers over JSON-RPC on this machine.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+use saldo::{BlockId, Client, Endpoint, Transport};
+use saldo_serve::{Route, ServeError, Server, Settings};
+use serde_json::json;
+
+use crate::arguments::ServeArguments;
+use crate::failure::CommandFailure;
+use crate::interrupt::interrupted;
+use crate::say::say;
+use crate::setup::{self, Chosen, ClientOptions};
+use crate::{log, print};
+
+/// One network that is served.
+struct Served {
+    name: String,
+    client: Client,
+    /// Its execution providers.
+    providers: Vec<Endpoint>,
+    path: String,
+}
+
+/// Serves until it is interrupted. Returns the exit status.
+///
+/// # Errors
+/// A [`CommandFailure`] if the arguments are wrong, or the address cannot be used.
+pub(crate) async fn run(arguments: ServeArguments) -> Result<u8, CommandFailure> {
+    if arguments.verbose {
+        log::to_stderr();
+    }
+    let served = served(&arguments)?;
+    let routes = routes(&arguments, &served)?;
+    let mut settings = Settings::default();
+    settings.allowed_hosts.clone_from(&arguments.allow_host);
+    settings.allowed_origins.clone_from(&arguments.allow_origin);
+    settings.max_connections = arguments.connections.get();
+    let server = Server::bind(arguments.listen, settings, routes).await.map_err(|error| failure(&error))?;
+    let address = server.local_addr().map_err(|error| failure(&error.into()))?;
+    for network in &served {
+        announce(network, address, arguments.json)?;
+    }
+    // The first caller need not wait for the beginning of trust.
+    let begin = async {
+        join_all(served.iter().map(|network| begin(network, arguments.json))).await;
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        () = server.run(interrupted()) => Ok(0),
+        () = begin => Ok(0),
+    }
+}
+
+fn served(arguments: &ServeArguments) -> Result<Vec<Served>, CommandFailure> {
+    let first = setup::choose(&arguments.endpoints, arguments.timeout)?;
+    let mut served = vec![network(arguments, first, "/")?];
+    for text in &arguments.also {
+        let chosen = setup::choose_listed(text, arguments.timeout)?;
+        let path = format!("/{}", chosen.network.name());
+        served.push(network(arguments, chosen, &path)?);
+    }
+    Ok(served)
+}
+
+fn network(arguments: &ServeArguments, chosen: Chosen, path: &str) -> Result<Served, CommandFailure> {
+    let options = ClientOptions {
+        endpoints: &arguments.endpoints,
+        timeout: arguments.timeout,
+        operators: arguments.operators,
+        is_finalized: false,
+        max_age: arguments.max_age,
+        store: None,
+        is_quiet: arguments.json,
+    };
+    let (name, providers) = (chosen.network.name().to_owned(), chosen.rpc.endpoints.clone());
+    let (client, _, _) = setup::build(chosen, &options)?;
+    Ok(Served { name, client, providers, path: path.to_owned() })
+}
+
+fn routes(arguments: &ServeArguments, served: &[Served]) -> Result<Vec<Route>, CommandFailure> {
+    let routes: Vec<Route> =
+        served.iter().map(|network| Route::new(&network.path, network.client.clone())).collect();
+    let Some(text) = &arguments.pass_through else { return Ok(routes) };
+    let transport: Arc<dyn Transport> = Arc::new(setup::http_transport()?);
+    let given = text.contains("://").then(|| setup::endpoint(text, "--pass-through", 1)).transpose()?;
+    if given.is_some() && served.len() > 1 {
+        return Err(CommandFailure::usage(
+            "pass_through",
+            "one URL cannot answer for several networks",
+            "Give --pass-through the name of a provider that all of them know.",
+        ));
+    }
+    let mut is_known = false;
+    let route = |(route, network): (Route, &Served)| {
+        let named = || network.providers.iter().find(|provider| provider.id().as_str() == *text).cloned();
+        let Some(provider) = given.clone().or_else(named) else { return route };
+        is_known = true;
+        route.pass_through(provider, Arc::clone(&transport))
+    };
+    let routes = routes.into_iter().zip(served).map(route).collect();
+    if !is_known {
+        return Err(CommandFailure::usage(
+            "pass_through",
+            "no provider has the name after --pass-through",
+            "Give the name of a provider of --rpc-url or --providers, or [NAME=]URL.",
+        ));
+    }
+    Ok(routes)
+}
+
+fn announce(network: &Served, address: SocketAddr, as_json: bool) -> Result<(), CommandFailure> {
+    let (chain_id, path) = (network.client.network().chain_id(), &network.path);
+    if !as_json {
+        return print(&format!("{} (chain {chain_id}): http://{address}{path}", network.name));
+    }
+    let line = json!({
+        "event": "listening",
+        "network": network.name,
+        "chain_id": chain_id,
+        "url": format!("http://{address}{path}"),
+        "websocket": format!("ws://{address}{path}"),
+    });
+    print(&line.to_string())
+}
+
+/// Begins to follow the chain, and says how that went.
+async fn begin(network: &Served, is_quiet: bool) {
+    let first = network.client.block(BlockId::Latest).await;
+    match first {
+        _ if is_quiet => {}
+        Ok(anchor) => say(format_args!("{}: proven at block {} and above", network.name, anchor.number())),
+        Err(error) => say(format_args!(
+            "{}: nothing is proven yet: {}\n  {}",
+            network.name,
+            error.why(),
+            error.why().next_step()
+        )),
+    }
+}
+
+fn failure(error: &ServeError) -> CommandFailure {
+    match error {
+        ServeError::Listen(_) => CommandFailure::failed(
+            "listen",
+            error,
+            "Choose another port with --listen, or end the program that has it.",
+        ),
+        ServeError::OpenToOthers => CommandFailure::usage(
+            "open_to_others",
+            error,
+            "Listen at 127.0.0.1, or give each name with --allow-host. Nobody is asked for a password.",
+        ),
+        _ => CommandFailure::usage("paths", error, "Give each network once."),
+    }
+}

@@ -1,0 +1,81 @@
+//! The methods about blocks and their headers.
+
+use saldo::{BlockId, Client, ProvenHeader, Withdrawal};
+use serde_json::{Map, Value, json};
+
+use crate::account::provable;
+use crate::error::RpcError;
+use crate::not_proven::not_proven;
+use crate::params::Params;
+use crate::quantity::quantity;
+use crate::unanswered::Unanswered;
+
+type Answer = Result<Value, Unanswered>;
+
+/// `eth_blockNumber`.
+pub(crate) async fn number(client: &Client) -> Answer {
+    match client.block(BlockId::Latest).await {
+        Ok(anchor) => Ok(quantity(anchor.number()).into()),
+        Err(error) => Err(not_proven(&error, &Value::Null).into()),
+    }
+}
+
+/// `eth_syncing`: `false` while the newest signed block is young.
+pub(crate) async fn syncing(client: &Client) -> Answer {
+    number(client).await.map(|_| Value::Bool(false))
+}
+
+/// `eth_getBlockByNumber`.
+pub(crate) async fn by_number(client: &Client, params: &Params<'_>) -> Answer {
+    let is_named = params.at(0).is_some_and(|raw| raw.get().starts_with('"'));
+    let block = provable(params.block(0)?)?;
+    if !is_named || matches!(block, BlockId::Hash(_)) {
+        return Err(RpcError::invalid_params("parameter 0 must be a tag or a number").into());
+    }
+    block_of(client, block, params.flag(1)?).await
+}
+
+/// `eth_getBlockByHash`.
+pub(crate) async fn by_hash(client: &Client, params: &Params<'_>) -> Answer {
+    let is_named = params.at(0).is_some_and(|raw| raw.get().starts_with('"'));
+    match provable(params.block(0)?)? {
+        block @ BlockId::Hash(_) if is_named => block_of(client, block, params.flag(1)?).await,
+        _ => Err(RpcError::invalid_params("parameter 0 must be a hash: 0x and 64 hexadecimal digits").into()),
+    }
+}
+
+async fn block_of(client: &Client, block: BlockId, is_full: bool) -> Answer {
+    if is_full {
+        return Err(Unanswered::Unprovable(RpcError::refused(
+            "full_transactions_refused",
+            "full transactions are not proven: only their hashes are",
+            "Ask with `false`, for the hashes.",
+        )));
+    }
+    let proven = client.full_block(block).await.map_err(|error| not_proven(&error, &Value::Null))?;
+    let (mut object, body) = (header(proven.header())?, proven.body());
+    object.insert("size".to_owned(), quantity(u64::try_from(body.size()).unwrap_or(u64::MAX)).into());
+    object.insert("transactions".to_owned(), json!(body.transactions()));
+    object.insert("uncles".to_owned(), json!([]));
+    if let Some(withdrawals) = body.withdrawals() {
+        object.insert("withdrawals".to_owned(), withdrawals.iter().map(withdrawal).collect());
+    }
+    Ok(object.into())
+}
+
+fn withdrawal(withdrawal: &Withdrawal) -> Value {
+    json!({
+        "index": quantity(withdrawal.index),
+        "validatorIndex": quantity(withdrawal.validator_index),
+        "address": withdrawal.address,
+        "amount": quantity(withdrawal.amount),
+    })
+}
+
+/// The header of a block as a subscription to `newHeads` gives it.
+///
+/// # Errors
+/// [`Unanswered`] if its bytes have a layout that no version of the chain has.
+pub(crate) fn header(proven: &ProvenHeader) -> Result<Map<String, Value>, Unanswered> {
+    proven.header().to_json().map_err(|_| RpcError::internal().into())
+}
