@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use saldo_chain::Anchor;
-use saldo_reading::{ProviderId, Why};
+use saldo_reading::{Attempt, ProviderId, Why};
 use saldo_source::{Deadline, SortedSet};
 use saldo_token::Query;
 
@@ -103,6 +103,11 @@ impl ClientInner {
         self.proofs.check_chain(&providers, deadline).await;
         let held = self.held_now(&found.anchor, found.generation);
         held.map_err(|why| NotProven::new(why, found.attempts.clone()))
+    }
+
+    /// Why providers gave nothing about the block `found`, though no address was in the question.
+    pub(super) fn why_no_answer(&self, found: &FoundBlock, attempts: Vec<Attempt>) -> NotProven {
+        self.why_not(found, &Failed { attempts, held_back: false })
     }
 
     fn why_not(&self, found: &FoundBlock, failed: &Failed) -> NotProven {
