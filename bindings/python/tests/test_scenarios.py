@@ -95,6 +95,24 @@ def of_change(change: saldo.Change, expected: dict[str, Any]) -> dict[str, Any]:
             return {"change": "other"}
 
 
+def of_verdict(verdict: saldo.Verdict) -> dict[str, Any]:
+    match verdict:
+        case saldo.Confirmed(proven=proven):
+            return {"verdict": "confirmed", "proven": str(proven.amount)}
+        case saldo.Different(proven=proven, claimed=claimed):
+            return {"verdict": "different", "proven": str(proven.amount), "claimed": str(claimed)}
+        case saldo.Changed(proven=proven, claimed=claimed):
+            return {"verdict": "changed", "proven": str(proven.amount), "claimed": str(claimed)}
+        case saldo.NotChecked(unknown=unknown):
+            return {"verdict": "not_checked", "why": unknown.why.code}
+
+
+def claims(step: dict[str, Any]) -> list[saldo.Claim]:
+    return [
+        saldo.Claim(holding(told["holding"]), int(told["amount"]), told.get("block")) for told in step["claims"]
+    ]
+
+
 def holding(told: dict[str, Any]) -> saldo.Holding:
     return saldo.Holding(**told)
 
@@ -156,6 +174,12 @@ class Scenario:
                     raise Difference(f"{len(totals)} totals, expected {len(expect)}")
                 for total, one in zip(totals, expect):
                     fields(of_total(total), one)
+            case "check":
+                verdicts = await client.check(claims(step))
+                if len(verdicts) != len(expect):
+                    raise Difference(f"{len(verdicts)} verdicts, expected {len(expect)}")
+                for verdict, one in zip(verdicts, expect):
+                    fields(of_verdict(verdict), one)
             case "health":
                 health = await client.health()
                 fields({name: getattr(health, name) for name in expect}, expect)

@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use saldo::Policy;
 use saldo_drill::Fork;
 
+use crate::check::CheckArguments;
 use crate::drill::arguments::DrillArguments;
 use crate::setup::ClientOptions;
 
@@ -23,6 +24,8 @@ pub(crate) struct Saldo {
 pub(crate) enum Command {
     /// Read and prove balances: of the native coin, and of tokens.
     Balance(BalanceArguments),
+    /// Check amounts that you have from elsewhere: which of them are true?
+    Check(CheckArguments),
     /// Show a token: its code, its proxy, and how its balances can be proven, or why not.
     Token(TokenArguments),
     /// List networks and their endpoints, and make network files.
@@ -289,7 +292,7 @@ fn proving_fork(text: &str) -> Result<Fork, &'static str> {
 }
 
 /// Reads `500ms`, `30s`, `5m`, `2h` or `1d`.
-fn duration(text: &str) -> Result<Duration, &'static str> {
+pub(crate) fn duration(text: &str) -> Result<Duration, &'static str> {
     const EXPECTED: &str = "expected a whole number and a unit, such as 500ms, 30s, 5m, 2h or 1d";
     let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
     let number: u64 = digits.parse().map_err(|_| EXPECTED)?;

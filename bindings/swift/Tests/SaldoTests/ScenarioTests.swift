@@ -71,6 +71,10 @@ private final class Scenario {
             let totals = await client.totals(holdings: holdings(step))
             guard totals.count == list.count else { throw Difference("\(totals.count) totals") }
             for (total, fields) in zip(totals, list) { try compare(shown(total), fields) }
+        case "check":
+            let verdicts = await client.check(claims: (step["claims"] as! [Any]).map(claim))
+            guard verdicts.count == list.count else { throw Difference("\(verdicts.count) verdicts") }
+            for (verdict, fields) in zip(verdicts, list) { try compare(shown(verdict), fields) }
         case "health": try compare(shown(await client.health()), expect)
         case "evidence":
             let least = expect["at_least"] as! Int
@@ -158,6 +162,13 @@ private final class Scenario {
 
     private func holdings(_ step: Fields) -> [Holding] {
         (step["holdings"] as! [Any]).map(holding)
+    }
+
+    private func claim(_ told: Any) -> Claim {
+        let told = told as! Fields
+        let block = (told["block"] as? Int).map(UInt64.init)
+        return Claim(
+            holding: holding(told["holding"]!), amount: BaseUnits(digits: told["amount"] as! String), block: block)
     }
 
     private func holding(_ told: Any) -> Holding {

@@ -11,6 +11,7 @@ import org.saldo.ffi.AccountReading
 import org.saldo.ffi.Block
 import org.saldo.ffi.Change
 import org.saldo.ffi.Checkpoint
+import org.saldo.ffi.Claim
 import org.saldo.ffi.ClientConfig
 import org.saldo.ffi.ConsensusFault
 import org.saldo.ffi.Diversity
@@ -31,6 +32,7 @@ import org.saldo.ffi.SetupException
 import org.saldo.ffi.Storage
 import org.saldo.ffi.StorageFault
 import org.saldo.ffi.Total
+import org.saldo.ffi.Verdict
 import org.saldo.ffi.normalizeAddress
 
 /**
@@ -95,6 +97,19 @@ class Saldo private constructor(private val client: SaldoClient) : AutoCloseable
 
     /** Reads the newest amount of each of the [holdings] at a finalized block, 13 to 20 minutes old on mainnet. */
     suspend fun finalized(holdings: List<Holding>): List<Reading> = off { client.finalized(holdings.map(::readable)) }
+
+    /**
+     * Checks amounts that the app has from elsewhere, and returns a verdict for each, in the same order. Returns at twice the policy's
+     * deadline at the latest. A claim that cannot be checked is never confirmed, a claimed zero neither.
+     */
+    suspend fun check(claims: List<Claim>): List<Verdict> = off { client.check(claims.map(::readable)) }
+
+    /**
+     * Checks [claims] until each is settled, waiting cannot help, or [patience] is over. A claim without a block is different only by a
+     * block that is not older than the call.
+     */
+    suspend fun checkPatiently(claims: List<Claim>, patience: Duration): List<Verdict> =
+        off { client.checkPatiently(claims.map(::readable), millis(patience)) }
 
     /** Returns the last proven amount of [holding], from memory or the storage. `null` is not zero. Makes no request. */
     suspend fun last(holding: Holding): Proven? = off { client.last(readable(holding)) }
@@ -222,5 +237,7 @@ private fun checksummed(address: String): String = readable(address).let { norma
 
 private fun readable(holding: Holding): Holding =
     holding.copy(owner = readable(holding.owner), token = holding.token?.let(::readable))
+
+private fun readable(claim: Claim): Claim = claim.copy(holding = readable(claim.holding))
 
 private fun millis(duration: Duration): ULong = duration.inWholeMilliseconds.coerceAtLeast(0).toULong()

@@ -8,6 +8,7 @@ import org.saldo.ffi.Reading
 import org.saldo.ffi.Sum
 import org.saldo.ffi.Total
 import org.saldo.ffi.Unconfirmed
+import org.saldo.ffi.Verdict
 
 /** A list of codes. The table names some that must be in it; an empty list means that there is none. */
 data class Codes(val all: Set<String>)
@@ -57,6 +58,16 @@ fun total(total: Total): Map<String, Any?> = when (val sum = total.sum) {
     )
     is Sum.TooLarge -> mapOf("sum" to "too_large")
     is Sum.Other -> mapOf("sum" to "other")
+}
+
+/** Returns a verdict as the table has it. */
+fun verdict(verdict: Verdict): Map<String, Any?> = when (verdict) {
+    is Verdict.Confirmed -> mapOf("verdict" to "confirmed", "proven" to amount(verdict.proven))
+    is Verdict.Different ->
+        mapOf("verdict" to "different", "proven" to amount(verdict.proven), "claimed" to verdict.claimed.toString())
+    is Verdict.Changed ->
+        mapOf("verdict" to "changed", "proven" to amount(verdict.proven), "claimed" to verdict.claimed.toString())
+    is Verdict.NotChecked -> mapOf("verdict" to "not_checked", "why" to verdict.unknown.why.code)
 }
 
 private fun part(part: PartialSum): String = when (part) {
