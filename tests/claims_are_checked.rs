@@ -270,8 +270,10 @@ fn a_block_that_was_taken_back_confirms_nothing() {
 
 #[test]
 fn nothing_of_an_earlier_trust_start_is_handed_out() {
+    let mut ends = [0, 0];
     for after in (0..400).step_by(20) {
         let scene = scene(13, 2);
+        let begun = scene.chain.checkpoint();
         let block = scene.chain.signed().number;
         scene.chain.set_balance(ALICE, AFTER);
         scene.pass_slots(20);
@@ -282,6 +284,7 @@ fn nothing_of_an_earlier_trust_start_is_handed_out() {
         };
         let claims = [changed, claim(native(ALICE), AFTER), claim(native(BOB), U256::ZERO)];
         let other = scene.chain.checkpoint();
+        assert_ne!(other.root, begun.root, "another checkpoint");
         let clock = scene.simulation.clock();
         let restart = async {
             clock.sleep(Duration::from_millis(after)).await;
@@ -294,7 +297,9 @@ fn nothing_of_an_earlier_trust_start_is_handed_out() {
         // A check that ended before the restart had every right to its verdicts.
         let is_before = verdicts.iter().all(|verdict| verdict.proven().is_some() && !has_restarted(verdict));
         assert!(is_before || verdicts.iter().all(has_restarted), "after {after} ms: {verdicts:?}");
+        ends[usize::from(is_before)] += 1;
     }
+    assert!(ends.iter().all(|count| *count > 0), "before and during: {ends:?}");
 }
 
 #[test]

@@ -103,9 +103,9 @@ fn read(file: &File) -> Result<(HashMap<ClaimForm, String>, u64), CommandFailure
             let detail = format!("the file of --output cannot be read: {error}");
             CommandFailure::usage("output_file", detail, "Check the path after --output.")
         })?;
+        let read = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         if bytes.last() != Some(&b'\n') {
-            let is_unfinished =
-                bytes.is_empty() || bytes.first() == Some(&b'{') && (bytes.len() as u64) < LONGEST;
+            let is_unfinished = bytes.is_empty() || bytes.first() == Some(&b'{') && read < LONGEST;
             return if is_unfinished { Ok((settled, whole)) } else { Err(foreign(number)) };
         }
         let line: Line = serde_json::from_slice(&bytes).map_err(|_| foreign(number))?;
@@ -116,7 +116,7 @@ fn read(file: &File) -> Result<(HashMap<ClaimForm, String>, u64), CommandFailure
             }
             _ => return Err(foreign(number)),
         }
-        whole = whole.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+        whole = whole.saturating_add(read);
     }
     Ok((settled, whole))
 }

@@ -38,7 +38,9 @@ impl From<&Claim> for ClaimForm {
 pub(crate) fn json(claim: &Claim, verdict: &Verdict) -> Value {
     let mut line = serde_json::to_value(verdict)
         .expect("all keys of a form are strings, and all its numbers are integers");
-    line["claim"] = json!(ClaimForm::from(claim));
+    if let Value::Object(fields) = &mut line {
+        fields.insert("claim".to_owned(), json!(ClaimForm::from(claim)));
+    }
     line
 }
 
