@@ -7,7 +7,8 @@ use saldo_beacon::unit::UnixTime;
 use saldo_reading::{Reading, Why};
 use saldo_source::Deadline;
 
-use super::{Claim, Found, Verdict, find, not_checked, verdict};
+use super::claim::{Claim, Verdict};
+use super::judge::{Found, find, not_checked, verdict};
 use crate::env::takes_tips;
 use crate::inner::ClientInner;
 use crate::patience;
