@@ -37,7 +37,7 @@ pub(crate) async fn run(arguments: CheckArguments) -> Result<u8, CommandFailure>
     let file = arguments.output.as_deref().map(VerdictFile::open).transpose()?;
     let (client, chain_check, exchange_check) = setup::client(&arguments.client_options())?;
     let claims: Vec<Claim> = listed.iter().map(|listed| claim(&client, listed)).collect();
-    let mut check = Check {
+    let check = Check {
         client,
         arguments,
         file,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use futures_util::future::{Either, join_all, select};
-use saldo_chain::{Anchor, Level};
+use saldo_chain::Level;
 use saldo_reading::gate;
 use saldo_reading::{Attempt, Generation, Holding, Proven, Reading, Why};
 use saldo_source::{Deadline, IntoBoxed};
