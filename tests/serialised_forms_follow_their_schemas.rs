@@ -1,11 +1,11 @@
-//! With the feature `serde` every kind of reading, change, total and health is written as its schema in `docs` says, and
+//! With the feature `serde` every kind of reading, change, total, verdict and health is written as its schema in `docs` says, and
 //! no form has a secret or an amount that is not proven.
 
 use std::time::Duration;
 
 use alloy_primitives::U256;
 use jsonschema::{Registry, Validator};
-use saldo::{Asset, Change, Client, Endpoint, Holding, Policy, Proven, Reading, Totals, Unknown};
+use saldo::{Asset, Change, Claim, Client, Endpoint, Holding, Policy, Proven, Reading, Totals, Unknown};
 use saldo_drill::{Chain, Fault};
 use saldo_tests::checkpoint_world::CheckpointWorld;
 use saldo_tests::key_recorder::{assert_no_key, with_keys};
@@ -17,11 +17,12 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 /// The schemas, by their names in `docs`.
-const SCHEMAS: [(&str, &str); 4] = [
+const SCHEMAS: [(&str, &str); 5] = [
     ("reading", include_str!("../docs/saldo.reading-1.schema.json")),
     ("change", include_str!("../docs/saldo.change-1.schema.json")),
     ("total", include_str!("../docs/saldo.total-1.schema.json")),
     ("health", include_str!("../docs/saldo.health-1.schema.json")),
+    ("verdict", include_str!("../docs/saldo.verdict-1.schema.json")),
 ];
 
 /// A validator of the schema at `reference`, such as `total:1` or `reading:1#/$defs/last`.
@@ -275,4 +276,37 @@ fn the_schemas_refuse_false_forms() {
     let mut total = written(&totals.of(NETWORK, Asset::Native).unwrap(), "total:1");
     total["amount"] = total["remembered_part"].clone();
     assert!(!schema("total:1").is_valid(&total), "a remembered part is not the whole: {total}");
+}
+
+#[test]
+fn each_verdict() {
+    let scene = Scene::new(21, 1, 1);
+    scene.pass_slots(3);
+    let before = scene.chain.signed().number;
+    scene.chain.set_balance(ALICE, AFTER);
+    scene.pass_slots(3);
+    let claim = |amount, block| Claim { holding: native(ALICE), amount, block };
+    let claims = [
+        claim(AFTER, None),
+        claim(U256::ZERO, None),
+        claim(BEFORE, Some(before)),
+        claim(U256::ZERO, Some(before + 1_000)),
+    ];
+    let verdicts = scene.simulation.run(scene.client.check(&claims));
+    let forms: Vec<Value> =
+        verdicts.iter().map(|verdict| written(verdict, "verdict:1#/$defs/serialised")).collect();
+    let codes: Vec<&Value> = forms.iter().map(|form| &form["verdict"]).collect();
+    assert_eq!(codes, ["confirmed", "different", "changed", "not_checked"]);
+    assert_eq!(forms[0]["proven"]["amount"], AFTER.to_string());
+    assert_eq!(
+        (&forms[1]["claimed"], &forms[1]["proven"]["amount"]),
+        (&json!("0"), &json!(AFTER.to_string()))
+    );
+    assert_eq!(forms[2]["at"]["number"], before);
+    assert_eq!((&forms[3]["claimed"], &forms[3]["proven"]), (&Value::Null, &Value::Null));
+    assert_eq!(forms[3]["why"]["code"], "unsigned_tip");
+    assert_eq!(forms[3]["last"]["amount"], AFTER.to_string(), "what is proven is still said");
+    assert!(
+        forms.iter().all(|form| form["attempts"].as_array().is_some_and(|attempts| !attempts.is_empty()))
+    );
 }

@@ -118,6 +118,24 @@ def of_token_list(tokens: saldo.TokenList) -> dict[str, Any]:
     }
 
 
+def of_verdict(verdict: saldo.Verdict) -> dict[str, Any]:
+    match verdict:
+        case saldo.Confirmed(proven=proven):
+            return {"verdict": "confirmed", "proven": str(proven.amount)}
+        case saldo.Different(proven=proven, claimed=claimed):
+            return {"verdict": "different", "proven": str(proven.amount), "claimed": str(claimed)}
+        case saldo.Changed(proven=proven, claimed=claimed):
+            return {"verdict": "changed", "proven": str(proven.amount), "claimed": str(claimed)}
+        case saldo.NotChecked(unknown=unknown):
+            return {"verdict": "not_checked", "why": unknown.why.code}
+
+
+def claims(step: dict[str, Any]) -> list[saldo.Claim]:
+    return [
+        saldo.Claim(holding(told["holding"]), int(told["amount"]), told.get("block")) for told in step["claims"]
+    ]
+
+
 def holding(told: dict[str, Any]) -> saldo.Holding:
     return saldo.Holding(**told)
 
@@ -183,6 +201,12 @@ class Scenario:
                 fields(of_token(await client.token(step["token"])), expect)
             case "token_list":
                 fields(of_token_list(await client.token_list(step["json"].encode())), expect)
+            case "check":
+                verdicts = await client.check(claims(step))
+                if len(verdicts) != len(expect):
+                    raise Difference(f"{len(verdicts)} verdicts, expected {len(expect)}")
+                for verdict, one in zip(verdicts, expect):
+                    fields(of_verdict(verdict), one)
             case "health":
                 health = await client.health()
                 fields({name: getattr(health, name) for name in expect}, expect)

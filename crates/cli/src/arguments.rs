@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand};
 use saldo::Policy;
 use saldo_drill::Fork;
 
+use crate::check::CheckArguments;
 use crate::drill::arguments::DrillArguments;
 use crate::evidence::arguments::EvidenceArguments;
 use crate::proof::arguments::ProofArguments;
@@ -26,6 +27,8 @@ pub(crate) struct Saldo {
 pub(crate) enum Command {
     /// Read and prove balances: of the native coin, and of tokens.
     Balance(BalanceArguments),
+    /// Check amounts that you have from elsewhere: which of them are true?
+    Check(CheckArguments),
     /// Show a token: its code, its proxy, and how its balances can be proven, or why not.
     Token(TokenArguments),
     /// Save a proven balance as a file that another person checks, and check such a file offline.

@@ -1,6 +1,7 @@
-//! The addresses of `saldo balance`: the arguments, or a list on standard input.
+//! Lists on standard input and in files, and the addresses of `saldo balance`.
 
 use std::io::{self, BufRead, Read};
+use std::time::Duration;
 
 use saldo::Address;
 use tokio::sync::mpsc;
@@ -8,8 +9,9 @@ use tokio::sync::mpsc;
 use crate::address;
 use crate::encoding::{decode, line_after};
 use crate::failure::CommandFailure;
+use crate::file::{self, FileError};
 
-/// The most bytes of a list: more than 100,000 addresses.
+/// The most bytes of a list: more than 100,000 addresses, or 50,000 claims.
 const LIMIT: usize = 8 << 20;
 /// How many wrong entries are named one by one.
 const NAMED: usize = 20;
@@ -29,6 +31,20 @@ pub(crate) fn of_arguments(arguments: &[String]) -> Result<Vec<Address>, Command
 /// # Errors
 /// A usage failure that names each wrong line with its number. Then no address of the list is used.
 pub(crate) async fn of_stdin() -> Result<Vec<Address>, CommandFailure> {
+    let text = text_of_stdin().await?;
+    let owners = all(without_remarks(&text), "line", true)?;
+    if owners.is_empty() {
+        let next = "Write one address a line; the rest of a line after # is a remark.";
+        return Err(CommandFailure::usage("no_addresses", "standard input has no address", next));
+    }
+    Ok(owners)
+}
+
+/// Reads a whole list from standard input, as text.
+///
+/// # Errors
+/// A usage failure: it cannot be read, is too large, or is no text.
+pub(crate) async fn text_of_stdin() -> Result<String, CommandFailure> {
     let reading = tokio::task::spawn_blocking(|| read_list(io::stdin().lock()));
     let stopped = |_| CommandFailure::internal("standard input was not read", "Try again.");
     let (bytes, refused) = reading.await.map_err(stopped)?;
@@ -39,13 +55,26 @@ pub(crate) async fn of_stdin() -> Result<Vec<Address>, CommandFailure> {
         let detail = format!("the list on standard input is larger than {LIMIT} bytes");
         return Err(CommandFailure::usage("input_too_large", detail, "Split the list."));
     }
-    let text = decode(&bytes).map_err(|error| not_text(&error))?;
-    let owners = all(without_remarks(&text), "line", true)?;
-    if owners.is_empty() {
-        let next = "Write one address a line; the rest of a line after # is a remark.";
-        return Err(CommandFailure::usage("no_addresses", "standard input has no address", next));
-    }
-    Ok(owners)
+    decode(&bytes).map_err(|error| not_text("standard input, ", &error))
+}
+
+/// Reads a whole list from the file at `path`, as text, and waits at most `patience`.
+///
+/// # Errors
+/// A usage failure, which does not repeat the path.
+pub(crate) fn text_of_file(path: &str, patience: Duration) -> Result<String, CommandFailure> {
+    let most = u64::try_from(LIMIT).unwrap_or(u64::MAX);
+    file::read_text_up_to(path, most, patience.min(file::PATIENCE)).map_err(|error| match error {
+        FileError::TooLarge(_) => {
+            let detail = format!("the list is larger than {LIMIT} bytes");
+            CommandFailure::usage("input_too_large", detail, "Split the list.")
+        }
+        FileError::NotText(error) => not_text("", &error),
+        other => {
+            let detail = format!("the list cannot be read: {other}");
+            CommandFailure::usage("input_unreadable", detail, "Check the path of the list.")
+        }
+    })
 }
 
 /// The lines of a list that have an address, with their positions from 0 on.
@@ -85,12 +114,12 @@ fn unreadable(line: usize, error: &io::Error) -> CommandFailure {
         io::ErrorKind::IsADirectory => "standard input is a folder".to_owned(),
         _ => format!("standard input cannot be read after line {}: {error}", line.saturating_sub(1)),
     };
-    CommandFailure::usage("input_unreadable", detail, "No address was read. Give a file or a pipe as input.")
+    CommandFailure::usage("input_unreadable", detail, "Nothing was read. Give a file or a pipe as input.")
 }
 
-fn not_text(error: &crate::encoding::NotText) -> CommandFailure {
-    let next = "Save the list as UTF-8. No address was read.";
-    CommandFailure::usage("input_not_text", format!("standard input, {error}"), next)
+fn not_text(place: &str, error: &crate::encoding::NotText) -> CommandFailure {
+    let next = "Save the list as UTF-8. Nothing of it was read.";
+    CommandFailure::usage("input_not_text", format!("{place}{error}"), next)
 }
 
 /// One line of standard input, as it arrives.

@@ -4,6 +4,7 @@ mod address;
 mod arguments;
 mod balance;
 mod chain_id;
+mod check;
 mod demo;
 mod doctor;
 mod drill;
@@ -67,6 +68,7 @@ fn run(arguments: Saldo) -> Result<ExitCode, CommandFailure> {
         .map_err(|_| CommandFailure::internal("no runtime", "The system refused threads or timers."))?;
     let status = match arguments.command {
         Command::Balance(arguments) => runtime.block_on(balance::run(arguments)),
+        Command::Check(arguments) => runtime.block_on(check::run(arguments)),
         Command::Token(arguments) => runtime.block_on(token::run(arguments)),
         Command::Proof(arguments) => runtime.block_on(proof::run(arguments)),
         Command::Evidence(arguments) => runtime.block_on(evidence::run(arguments)),

@@ -1,4 +1,5 @@
-//! The exit status: 0 everything is proven, 1 the command failed, 2 usage, 3 try again, 4 the user must act.
+//! The exit status: 0 everything is proven, 1 the command failed, 2 usage, 3 try again, 4 the user must act. That of `saldo check`, with 5,
+//! is in `claims_of_a_list_are_checked.rs`.
 
 #![allow(
     clippy::arithmetic_side_effects,

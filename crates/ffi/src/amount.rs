@@ -5,7 +5,7 @@ use saldo::U256;
 /// An exact number of an asset's base units (wei for the native asset), as decimal digits. Kotlin has it as `BigInteger`,
 /// Python as `int`, Swift as a struct.
 ///
-/// Only a proven or a claimed leaf makes one here. The other language can make any: no function takes one as a proof.
+/// Anyone can make one, for a claim that is checked: no function takes one as a proof.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Amount(String);
 
@@ -16,7 +16,7 @@ uniffi::custom_type!(Amount, String, {
 
 impl Amount {
     /// Takes at most 78 decimal digits without a sign: what fits into 256 bits.
-    fn parse(digits: String) -> Option<Self> {
+    pub fn parse(digits: String) -> Option<Self> {
         let is_number = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
         (is_number && U256::from_str_radix(&digits, 10).is_ok()).then_some(Self(digits))
     }
@@ -24,6 +24,11 @@ impl Amount {
     /// Returns the digits.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Returns the number; `None` only for a text that no constructor makes.
+    pub(crate) fn base_units(&self) -> Option<U256> {
+        U256::from_str_radix(&self.0, 10).ok()
     }
 
     /// Makes an amount for a sample.
@@ -36,6 +41,12 @@ impl Amount {
         let digits = format!("{:0>width$}", self.0.trim_start_matches('0'));
         let (whole, fraction) = digits.split_at(digits.len().saturating_sub(usize::from(decimals)));
         (whole.to_owned(), fraction.trim_end_matches('0').to_owned())
+    }
+}
+
+impl From<U256> for Amount {
+    fn from(base_units: U256) -> Self {
+        Self(base_units.to_string())
     }
 }
 

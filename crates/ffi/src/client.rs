@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::address;
 use crate::change::Change;
+use crate::claim::{Claim, Verdict};
 use crate::clock::Timer;
 use crate::config::{self, Checkpoint, Pace, Policy};
 use crate::ended::Ended;
@@ -145,6 +146,18 @@ impl SaldoClient {
     pub async fn token_list(&self, json: Vec<u8>) -> Result<TokenList, SetupError> {
         let network_id = self.network_id;
         self.ask(move |_| async move { TokenList::read(&json, network_id) }).await?
+    }
+
+    /// Checks amounts that the app has from elsewhere, and returns a verdict for each, in the same order. Returns at twice the
+    /// policy's deadline at the latest. A claim that cannot be checked is never confirmed, a claimed zero neither.
+    pub async fn check(&self, claims: Vec<Claim>) -> Vec<Verdict> {
+        self.verdicts(claims, None).await
+    }
+
+    /// Checks `claims` repeatedly until each is settled, waiting cannot help, or `patience_ms` is over. A claim without a block is
+    /// different only by a block that is not older than the call.
+    pub async fn check_patiently(&self, claims: Vec<Claim>, patience_ms: u64) -> Vec<Verdict> {
+        self.verdicts(claims, Some(Duration::from_millis(patience_ms))).await
     }
 
     /// Returns the last proven amount of `holding`, from memory or the storage; none is not zero. Makes no request.
@@ -341,6 +354,32 @@ impl SaldoClient {
             read.into_iter().map(reading).collect()
         };
         let ended = |ended| vec![Reading::ended(ended); asked];
+        self.ask(job).await.unwrap_or_else(ended)
+    }
+
+    async fn verdicts(&self, claims: Vec<Claim>, patience: Option<Duration>) -> Vec<Verdict> {
+        let asked = claims.len();
+        let job = move |state: Arc<State>| async move {
+            let read: Vec<Option<saldo::Claim>> = claims.iter().map(Claim::read).collect();
+            let known: Vec<saldo::Claim> = read.iter().flatten().copied().collect();
+            let verdicts = match patience {
+                _ if known.is_empty() => Vec::new(),
+                Some(patience) => state.client.check_patiently(&known, patience).await,
+                None => state.client.check(&known).await,
+            };
+            for (claim, verdict) in known.iter().zip(&verdicts) {
+                if let Some(proven) = verdict.proven() {
+                    state.statements.note(claim.holding, &saldo::Reading::Proven(proven.clone()));
+                }
+            }
+            let mut verdicts = verdicts.iter().map(Verdict::from);
+            let verdict = |claim: Option<saldo::Claim>| match claim {
+                Some(_) => verdicts.next().unwrap_or_else(|| Verdict::ended(Ended::Panicked)),
+                None => Verdict::not_checked(Why::malformed_address()),
+            };
+            read.into_iter().map(verdict).collect()
+        };
+        let ended = |ended| vec![Verdict::ended(ended); asked];
         self.ask(job).await.unwrap_or_else(ended)
     }
 

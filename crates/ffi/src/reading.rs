@@ -10,7 +10,7 @@ use crate::why::Why;
 
 /// What is known about an amount right now. An unknown amount is a value, not an error.
 ///
-/// The only closed enum: code that forgets `Unknown` must not compile; a new variant is a major version.
+/// A closed enum, as `Verdict` is: code that forgets `Unknown` must not compile; a new variant is a major version.
 #[derive(Clone, Debug, PartialEq, Eq, uniffi::Enum)]
 pub enum Reading {
     /// A Merkle proof shows it, under a header that the chain's sync committee signed.
@@ -167,10 +167,15 @@ impl From<&saldo::Reading> for Reading {
                 };
                 Self::Provisional { provisional }
             }
-            saldo::Reading::Unknown(unknown) => {
-                Self::Unknown { unknown: Unknown { why: unknown.why().into(), last: last(), attempts } }
-            }
+            saldo::Reading::Unknown(unknown) => Self::Unknown { unknown: unknown.into() },
         }
+    }
+}
+
+impl From<&saldo::Unknown> for Unknown {
+    fn from(unknown: &saldo::Unknown) -> Self {
+        let last = unknown.last().map(Proven::from);
+        Self { why: unknown.why().into(), last, attempts: attempts(unknown.attempts()) }
     }
 }
 

@@ -126,6 +126,11 @@ impl Proven {
         self.restored
     }
 
+    /// Returns the requests that led to it, and the outcome of each; none for a remembered amount.
+    pub fn attempts(&self) -> &[Attempt] {
+        &self.attempts
+    }
+
     /// Returns how old the block is at the time `now`, by `policy`.
     pub fn freshness(&self, now: Now, policy: &Policy) -> Freshness {
         Freshness::of(self.anchor.timestamp(), now, policy)
@@ -221,6 +226,11 @@ impl Unknown {
     /// Returns why nothing was proven.
     pub fn why(&self) -> &Why {
         &self.why
+    }
+
+    /// Returns the requests for this reading, and the outcome of each.
+    pub fn attempts(&self) -> &[Attempt] {
+        &self.attempts
     }
 
     /// Returns the newest proven amount before it. Continue to show it, with its age.

@@ -89,13 +89,27 @@ impl Client {
     }
 
     /// Checks amounts that the wallet has from elsewhere, and returns a verdict for each, in the same order. It makes as few requests as
-    /// [`Client::read`], and one more for each block that claims name where another amount is proven. Returns at twice the policy's
+    /// [`Client::read`], and some more for each block that claims name where another amount is proven. Returns at twice the policy's
     /// deadline at the latest.
     ///
     /// A claim that cannot be checked is [`Verdict::NotChecked`], a claimed zero too.
     #[inline(never)]
     pub fn check<'a>(&'a self, claims: &'a [Claim]) -> BoxedFuture<'a, Vec<Verdict>> {
         check::check(&self.inner, claims).into_boxed()
+    }
+
+    /// Checks `claims` as [`Client::check`] does, and again where waiting can settle a claim, until `patience` is over: a block that
+    /// the committee has not signed yet is signed a slot or two later.
+    ///
+    /// A claim without a block is [`Verdict::Different`] only by a block that is not older than the call. Until there is one, the
+    /// amount may be one that changed a moment ago: the claim is [`Verdict::NotChecked`].
+    #[inline(never)]
+    pub fn check_patiently<'a>(
+        &'a self,
+        claims: &'a [Claim],
+        patience: Duration,
+    ) -> BoxedFuture<'a, Vec<Verdict>> {
+        check::check_patiently(&self.inner, claims, patience).into_boxed()
     }
 
     /// Finds the block that `block` names, as a trusted block, or says why there is none. It is never another block. Returns at the

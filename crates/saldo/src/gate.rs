@@ -76,6 +76,20 @@ impl ClientInner {
         self.readings.at_present(|moment| gate::recorded(&demand, &moment.present(holding)))
     }
 
+    /// The reading `proven` as the gate hands it out now: itself, or a newer one of its holding that is recorded meanwhile.
+    /// `generation` is the trust start that it belongs to.
+    ///
+    /// # Errors
+    /// [`Why`] none may be handed out.
+    pub(crate) fn hand_out_later(&self, proven: Proven, generation: Generation) -> Result<Proven, Why> {
+        self.held_now(proven.anchor(), generation)?;
+        let newest = self.recorded(proven.holding()).ok_or(Why::BlockWithdrawn)?;
+        // The present trust start is the same one still: what was recorded meanwhile belongs to it.
+        self.held_now(newest.anchor(), generation)?;
+        let is_newer = newest.anchor().number() > proven.anchor().number();
+        Ok(if is_newer { newest } else { proven })
+    }
+
     /// The reading of `holding` that was withdrawn last.
     pub(crate) fn withdrawn(&self, holding: &Holding) -> Option<Proven> {
         self.readings.at_present(|moment| {

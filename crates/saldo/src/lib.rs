@@ -146,6 +146,10 @@ struct Readme;
 struct ShowBalancesHonestly;
 
 #[cfg(doctest)]
+#[doc = include_str!("../../../docs/check.md")]
+struct Check;
+
+#[cfg(doctest)]
 #[doc = include_str!("../../../docs/tokens.md")]
 struct Tokens;
 

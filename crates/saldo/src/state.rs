@@ -19,7 +19,7 @@ mod proven;
 mod reason;
 mod waves;
 
-pub(crate) use amount::amount;
+pub(crate) use amount::{AmountAt, amounts};
 pub(crate) use at::{at, block};
 pub use block::BlockId;
 pub use body::ProvenBlock;

@@ -1,5 +1,6 @@
 //! Broken wallets: each must be found, or the worlds check too little.
 
+mod checker;
 mod loose;
 mod wrapped;
 
@@ -12,6 +13,7 @@ use super::client::{RealWallet, policy, set_up};
 use super::verdict::Check;
 use super::wallet::Wallet;
 use super::world::{Start, World};
+use checker::{Checker, Defect};
 use loose::LooseReader;
 use saldo_drill::Chain;
 use saldo_drill::simulate::Simulation;
@@ -41,6 +43,8 @@ enum Kind {
     WithoutLast,
     /// The same, behind a screen that shows something else.
     Screen(Screen),
+    /// The same, asked about claims.
+    Checker(Defect),
     /// A plain reader built from the pure crates, with or without an omission.
     Loose(Option<Omission>),
 }
@@ -81,6 +85,9 @@ enum Omission {
     CutSlotIsZero,
 }
 
+/// The checks of a wallet that checks claims: a check may take longer than a read, and ask for more.
+const CHECKED: &[Check] =
+    &[Check::Truth, Check::Order, Check::Withdrawal, Check::Last, Check::Age, Check::Crash];
 /// The checks of liveness.
 const DUE: &[Check] = &[Check::Enough, Check::Recovery];
 /// The checks that find an honest provider in quarantine.
@@ -109,6 +116,14 @@ impl Variant {
         kind: Kind::Loose(None),
     };
 
+    /// The client, asked about claims: true ones, false ones, old ones, and zero.
+    pub const CHECKER: Self = Self {
+        name: "checker",
+        what: "saldo's client, asked about claims",
+        checks: CHECKED,
+        kind: Kind::Checker(Defect::None),
+    };
+
     /// All broken wallets. Each is found within 2,000 worlds.
     pub const BROKEN: &'static [Self] = &[
         screen("zero-screen", "shows zero for an unknown amount", Screen::Zero, &[Check::Truth]),
@@ -126,6 +141,16 @@ impl Variant {
             &[Check::Withdrawal],
         ),
         screen("stale-screen", "shows the last amount as if it were known now", Screen::Stale, &[Check::Age]),
+        checker(
+            "believes-unchecked",
+            "takes an unchecked claim for a confirmed one",
+            Defect::BelievesUnchecked,
+        ),
+        checker(
+            "ignores-its-block",
+            "calls a claim different that was right at its block",
+            Defect::IgnoresItsBlock,
+        ),
         Self {
             name: "endless",
             what: "has a deadline of hours",
@@ -264,7 +289,11 @@ impl Variant {
 
     /// The variant of that name.
     pub fn named(name: &str) -> Option<Self> {
-        [Self::REAL, Self::LOOSE].iter().chain(Self::BROKEN).find(|variant| variant.name == name).copied()
+        [Self::REAL, Self::LOOSE, Self::CHECKER]
+            .iter()
+            .chain(Self::BROKEN)
+            .find(|variant| variant.name == name)
+            .copied()
     }
 
     /// Whether `check` may find it.
@@ -308,6 +337,9 @@ impl Variant {
                 Box::new(real(usual, world.providers.get(..most).unwrap_or_default()))
             }
             Kind::Screen(screen) => Box::new(Wrapped::new(real(usual, &world.providers), screen)),
+            Kind::Checker(defect) => {
+                Box::new(Checker::new(real(usual, &world.providers), world, chain, defect))
+            }
             Kind::Loose(omission) => Box::new(LooseReader::new(world, chain, simulation, omission)),
         }
     }
@@ -315,6 +347,10 @@ impl Variant {
 
 const fn screen(name: &'static str, what: &'static str, screen: Screen, checks: &'static [Check]) -> Variant {
     Variant { name, what, checks, kind: Kind::Screen(screen) }
+}
+
+const fn checker(name: &'static str, what: &'static str, defect: Defect) -> Variant {
+    Variant { name, what, checks: &[Check::Truth], kind: Kind::Checker(defect) }
 }
 
 const fn loose(

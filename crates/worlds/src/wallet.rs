@@ -68,6 +68,8 @@ pub struct Shown {
     pub why: Option<&'static str>,
     /// The block of a withdrawn amount, until another is proven.
     pub withdrawn: Option<ShownBlock>,
+    /// What is wrong with what was shown, where the wallet itself knows the truth.
+    pub wrong: Option<String>,
     /// The number of listed attempts.
     pub attempts: usize,
     /// The same in words, for the trace.

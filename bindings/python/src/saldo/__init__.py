@@ -27,6 +27,7 @@ from .change import (
     StorageChanged,
     Withdrawn,
 )
+from .claim import Changed, Claim, Confirmed, Different, NotChecked, Verdict
 from .client import Client
 from .config import Checkpoint, ClientConfig, Endpoint, Holding, Pace, Policy, SetupError
 from .file_storage import FileStorage
@@ -102,16 +103,17 @@ from .transport import FailureKind, HttpRequest, HttpResponse, HttpTransport, Tr
 from .watch import Watch
 
 __all__ = [
-    "AccountReading", "Activity", "ActivityChanged", "Assurance", "Attempt", "Block", "Change", "Checkpoint",
-    "Claimed", "Client", "ClientConfig", "CoFailure", "ConsensusFault", "Derivation", "Diversity", "Endpoint",
-    "EndpointHealth", "Evidence", "ExecutedDerivation", "FailureKind", "FileStorage", "Freshness", "HeadsHealth",
-    "Health", "HeldReading", "Holding", "HttpRequest", "HttpResponse", "HttpTransport", "IncompleteSum",
-    "ListedToken", "LoadError", "LogLine", "LogSink", "MemoryStorage", "NewReading", "NoHolding", "NotShown", "Now",
-    "Origin", "OtherChange", "OtherDerivation", "OtherSum", "Pace", "PartialSum", "Policy", "Proven", "ProvenSum",
-    "ProvenToken", "Provisional", "Proxies", "ProxyError", "Reading", "Remembered", "RememberedSum", "Sample",
-    "SetupError", "SlotDerivation", "StandardTransport", "Storage", "StorageAck", "StorageChange", "StorageChanged",
+    "AccountReading", "Activity", "ActivityChanged", "Assurance", "Attempt", "Block", "Change", "Changed",
+    "Checkpoint", "Claim", "Claimed", "Client", "ClientConfig", "CoFailure", "Confirmed", "ConsensusFault",
+    "Derivation", "Different", "Diversity", "Endpoint", "EndpointHealth", "Evidence", "ExecutedDerivation",
+    "FailureKind", "FileStorage", "Freshness", "HeadsHealth", "Health", "HeldReading", "Holding", "HttpRequest",
+    "HttpResponse", "HttpTransport", "IncompleteSum", "ListedToken", "LoadError", "LogLine", "LogSink",
+    "MemoryStorage", "NewReading", "NoHolding", "NotChecked", "NotShown", "Now", "Origin", "OtherChange",
+    "OtherDerivation", "OtherSum", "Pace", "PartialSum", "Policy", "Proven", "ProvenSum", "ProvenToken",
+    "Provisional", "Proxies", "ProxyError", "Reading", "Remembered", "RememberedSum", "Sample", "SetupError",
+    "SlotDerivation", "StandardTransport", "Storage", "StorageAck", "StorageChange", "StorageChanged",
     "StorageFailure", "StorageFailureKind", "StorageFault", "StorageSnapshot", "Sum", "SumOf", "SumTooLarge",
     "TokenGuard", "TokenImplementation", "TokenInfo", "TokenLayout", "TokenList", "TokenReading", "TokenSymbol",
-    "Total", "TransportFailure", "Unconfirmed", "Unknown", "Watch", "Why", "Withdrawn", "__version__",
+    "Total", "TransportFailure", "Unconfirmed", "Unknown", "Verdict", "Watch", "Why", "Withdrawn", "__version__",
     "format_amount", "format_amount_short", "normalize_address", "samples", "why_codes",
 ]  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from . import change, config, health, reading, token, total
+from . import change, claim, config, health, reading, token, total
 from ._load import native
 
 _UNWRAPPED: dict[type, str] = {
@@ -38,6 +38,7 @@ RECORDS: dict[type, type] = {
             reading.Unknown,
             reading.Why,
             change.Activity,
+            claim.Claim,
             health.CoFailure,
             health.ConsensusFault,
             health.Diversity,
@@ -63,6 +64,10 @@ RECORDS: dict[type, type] = {
     native.Derivation.SLOT: reading.SlotDerivation,
     native.Derivation.EXECUTED: reading.ExecutedDerivation,
     native.Derivation.OTHER: reading.OtherDerivation,
+    native.Verdict.CONFIRMED: claim.Confirmed,
+    native.Verdict.DIFFERENT: claim.Different,
+    native.Verdict.CHANGED: claim.Changed,
+    native.Verdict.NOT_CHECKED: claim.NotChecked,
     native.Change.REMEMBERED: change.Remembered,
     native.Change.READING: change.NewReading,
     native.Change.WITHDRAWN: change.Withdrawn,

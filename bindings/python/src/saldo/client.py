@@ -15,6 +15,7 @@ from ._convert import lift, lower, setup_error
 from ._guard import GuardedLog, GuardedStorage, GuardedTransport, Here, LoggerSink
 from ._load import native
 from ._loop import Lease, at_exit, call
+from .claim import Claim, Verdict
 from .config import Checkpoint, ClientConfig, Holding, Pace, Policy
 from .health import ConsensusFault, Diversity, Evidence, Health, StorageFault
 from .http import StandardTransport
@@ -144,6 +145,20 @@ class Client:
         """
         tokens: TokenList = await self._ask(lambda: self._native.token_list(json))
         return tokens
+
+    async def check(self, claims: Iterable[Claim]) -> tuple[Verdict, ...]:
+        """Checks amounts that the app has from elsewhere, and returns a verdict for each, in the same order. Returns at twice
+        the policy's deadline at the latest. A claim that cannot be checked is never confirmed, a claimed zero neither."""
+        given = lower(tuple(claims))
+        verdicts: tuple[Verdict, ...] = await self._ask(lambda: self._native.check(given))
+        return verdicts
+
+    async def check_patiently(self, claims: Iterable[Claim], patience_ms: int) -> tuple[Verdict, ...]:
+        """Checks ``claims`` until each is settled, waiting cannot help, or ``patience_ms`` is over. A claim without a block
+        is different only by a block that is not older than the call."""
+        given = lower(tuple(claims))
+        verdicts: tuple[Verdict, ...] = await self._ask(lambda: self._native.check_patiently(given, patience_ms))
+        return verdicts
 
     async def last(self, holding: Holding) -> Proven | None:
         """Returns the last proven amount of ``holding``; none is not zero. Makes no request."""

@@ -75,6 +75,10 @@ private final class Scenario {
         case "token_list":
             let json = Data((step["json"] as! String).utf8)
             try compare(shown(try await client.tokenList(json: json)), expect)
+        case "check":
+            let verdicts = await client.check(claims: (step["claims"] as! [Any]).map(claim))
+            guard verdicts.count == list.count else { throw Difference("\(verdicts.count) verdicts") }
+            for (verdict, fields) in zip(verdicts, list) { try compare(shown(verdict), fields) }
         case "health": try compare(shown(await client.health()), expect)
         case "evidence":
             let least = expect["at_least"] as! Int
@@ -162,6 +166,13 @@ private final class Scenario {
 
     private func holdings(_ step: Fields) -> [Holding] {
         (step["holdings"] as! [Any]).map(holding)
+    }
+
+    private func claim(_ told: Any) -> Claim {
+        let told = told as! Fields
+        let block = (told["block"] as? Int).map(UInt64.init)
+        return Claim(
+            holding: holding(told["holding"]!), amount: BaseUnits(digits: told["amount"] as! String), block: block)
     }
 
     private func holding(_ told: Any) -> Holding {

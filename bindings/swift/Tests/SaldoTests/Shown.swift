@@ -98,6 +98,17 @@ func shown(_ list: TokenList) -> Fields {
     ]
 }
 
+func shown(_ verdict: Verdict) -> Fields {
+    switch verdict {
+    case .confirmed(let proven): return ["verdict": "confirmed", "proven": proven.amount.digits]
+    case .different(let proven, let claimed):
+        return ["verdict": "different", "proven": proven.amount.digits, "claimed": claimed.digits]
+    case .changed(let proven, let claimed, _):
+        return ["verdict": "changed", "proven": proven.amount.digits, "claimed": claimed.digits]
+    case .notChecked(let unknown): return ["verdict": "not_checked", "why": unknown.why.code]
+    }
+}
+
 func shown(_ change: Change, _ expected: Fields) -> Fields {
     switch change {
     case .reading(_, let reading, _):

@@ -149,7 +149,12 @@ impl Services {
 
     /// `saldo balance` with a network file and all URLs. The caller adds addresses and options.
     pub fn balance(&self) -> Command {
-        let mut command = saldo(&["balance", "--network"]);
+        self.command("balance")
+    }
+
+    /// The command `saldo NAME` with a network file and all URLs.
+    pub fn command(&self, name: &str) -> Command {
+        let mut command = saldo(&[name, "--network"]);
         command.arg(network_file(&test_chain().network().to_toml()));
         for url in self.rpc_urls() {
             command.args(["--rpc-url", &url]);

@@ -1,8 +1,9 @@
-//! What a holding amounts to at a block that the caller names.
+//! What holdings amount to at a block that the caller names.
 
 use std::sync::Arc;
 
 use alloy_primitives::{Address, U256};
+use futures_util::future::join_all;
 use saldo_chain::Anchor;
 use saldo_proof::Account;
 use saldo_reading::{Asset, Holding, Why};
@@ -17,32 +18,52 @@ use super::proven::NotProven;
 use crate::inner::ClientInner;
 use crate::token_run::{self, NoBalance};
 
-/// The amount of `holding` at the block that `id` names, and the block.
-pub(crate) async fn amount(
+/// What one holding amounts to at a block, and the block.
+pub(crate) type AmountAt = Result<(Anchor, U256), NotProven>;
+
+/// The amounts of `holdings` at the block of that `number`, in their order. The block is found once, and what all of them need is
+/// asked for together.
+pub(crate) async fn amounts(
     inner: &Arc<ClientInner>,
-    id: BlockId,
+    number: u64,
+    holdings: &[Holding],
+    deadline: Deadline,
+) -> Vec<AmountAt> {
+    let found = match inner.find_block(BlockId::Number(number), inner.env.half(deadline)).await {
+        Ok(found) => found,
+        Err(error) => return holdings.iter().map(|_| Err(error.clone())).collect(),
+    };
+    let asking = holdings.iter().map(|holding| amount(inner, &found, *holding, deadline));
+    let amounts = join_all(asking).await;
+    let providers = amounts.iter().flatten().flat_map(|(facts, _)| facts.providers()).cloned().collect();
+    let held = inner.let_out(&found, &providers, deadline).await;
+    let let_out = |amount: Result<(Facts, U256), NotProven>| {
+        let (_, amount) = amount?;
+        Ok((held.clone()?, amount))
+    };
+    amounts.into_iter().map(let_out).collect()
+}
+
+async fn amount(
+    inner: &Arc<ClientInner>,
+    found: &FoundBlock,
     holding: Holding,
-) -> Result<(Anchor, U256), NotProven> {
+    deadline: Deadline,
+) -> Result<(Facts, U256), NotProven> {
     if let Some(why) = inner.unreadable(&holding) {
         return Err(NotProven::new(why, Vec::new()));
     }
-    let deadline = Deadline::after(inner.env.clock(), inner.env.policy.deadline);
-    let found = inner.find_block(id, inner.env.half(deadline)).await?;
     let owner = holding.owner();
-    let (facts, amount) = match holding.asset() {
-        Asset::Erc20(token) => of_token(inner, &found, token, owner, deadline).await?,
-        _ => {
-            let facts = prove(inner, &found, &Query::account(owner), deadline).await?;
-            let held = facts.get(owner).map(|facts| match facts.account.leaf() {
-                Account::Present(state) => state.balance,
-                Account::Absent => U256::ZERO,
-            });
-            let amount = held.ok_or_else(|| NotProven::new(Why::InternalFault, Vec::new()))?;
-            (facts, amount)
-        }
-    };
-    let anchor = inner.let_out(&found, &facts, deadline).await?;
-    Ok((anchor, amount))
+    if let Asset::Erc20(token) = holding.asset() {
+        return of_token(inner, found, token, owner, deadline).await;
+    }
+    let facts = prove(inner, found, &Query::account(owner), deadline).await?;
+    let held = facts.get(owner).map(|facts| match facts.account.leaf() {
+        Account::Present(state) => state.balance,
+        Account::Absent => U256::ZERO,
+    });
+    let amount = held.ok_or_else(|| NotProven::new(Why::InternalFault, Vec::new()))?;
+    Ok((facts, amount))
 }
 
 /// The most times that more is asked for.

@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use saldo_chain::Anchor;
-use saldo_source::Deadline;
+use saldo_source::{Deadline, SortedSet};
 use saldo_token::Query;
 
 use super::block::BlockId;
-use super::facts::Facts;
 use super::prove::prove;
 use super::proven::{BlockState, NotProven};
 use crate::inner::ClientInner;
@@ -16,7 +15,7 @@ use crate::inner::ClientInner;
 pub(crate) async fn block(inner: &ClientInner, id: BlockId) -> Result<Anchor, NotProven> {
     let deadline = Deadline::after(inner.env.clock(), inner.env.policy.deadline);
     let found = inner.find_block(id, deadline).await?;
-    inner.let_out(&found, &Facts::default(), deadline).await
+    inner.let_out(&found, &SortedSet::default(), deadline).await
 }
 
 /// Proves what `query` asks for at the block that `id` names.
@@ -28,6 +27,7 @@ pub(crate) async fn at(
     let deadline = Deadline::after(inner.env.clock(), inner.env.policy.deadline);
     let found = inner.find_block(id, inner.env.half(deadline)).await?;
     let facts = prove(inner, &found, query, deadline).await?;
-    let anchor = inner.let_out(&found, &facts, deadline).await?;
+    let providers = facts.providers().cloned().collect();
+    let anchor = inner.let_out(&found, &providers, deadline).await?;
     Ok(BlockState::new(anchor, facts))
 }

@@ -125,7 +125,8 @@ async fn run<T>(
         inner.proofs.exchange_hints(&mut state, call.to);
         match run(&state, &environment) {
             Ok(result) => {
-                let anchor = inner.let_out(&found, &facts, deadline).await?;
+                let providers = facts.providers().cloned().collect();
+                let anchor = inner.let_out(&found, &providers, deadline).await?;
                 return Ok((anchor, result));
             }
             Err(Refusal::Missing(query)) => {

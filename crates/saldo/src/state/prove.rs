@@ -89,18 +89,17 @@ impl ClientInner {
         outcome
     }
 
-    /// The gate for what is not an amount: returns the block as the chain has it now.
+    /// The gate for what is not an amount: returns the block as the chain has it now. `providers` served what is let out.
     ///
     /// # Errors
     /// [`NotProven`] if the block no longer counts.
     pub(super) async fn let_out(
         &self,
         found: &FoundBlock,
-        facts: &Facts,
+        providers: &SortedSet<ProviderId>,
         deadline: Deadline,
     ) -> Result<Anchor, NotProven> {
-        let providers: SortedSet<ProviderId> = facts.providers().cloned().collect();
-        self.proofs.check_chain(&providers, deadline).await;
+        self.proofs.check_chain(providers, deadline).await;
         let held = self.held_now(&found.anchor, found.generation);
         held.map_err(|why| NotProven::new(why, found.attempts.clone()))
     }

@@ -32,6 +32,9 @@ impl Judge<'_> {
     }
 
     fn truth(&self, read: &Read<'_>, holding: &Holding, shown: &Shown) -> Option<Violation> {
+        if let Some(text) = &shown.wrong {
+            return Some(wrong(Check::Truth, read, text.as_str()));
+        }
         for (what, amount) in [("amount", shown.amount), ("last amount", shown.last)] {
             let Some(amount) = amount else { continue };
             if of_token(holding).is_some() {

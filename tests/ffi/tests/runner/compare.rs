@@ -4,7 +4,7 @@ use std::fmt;
 
 use saldo_ffi::{
     AccountReading, Change, Derivation, Health, PartialSum, Proven, Reading, StorageFault, Sum, TokenList,
-    TokenReading, Total, Unconfirmed,
+    TokenReading, Total, Unconfirmed, Verdict,
 };
 use serde_json::{Map, Value, json};
 
@@ -114,6 +114,27 @@ pub fn readings(readings: &[Reading], expected: &Value) -> Compared {
     let expected = expected.as_array().expect("expected readings");
     same("readings", &readings.len(), &expected.len())?;
     readings.iter().zip(expected).try_for_each(|(shown, expected)| reading(shown, expected))
+}
+
+/// Compares verdicts, one by one.
+pub fn verdicts(verdicts: &[Verdict], expected: &Value) -> Compared {
+    let expected = expected.as_array().expect("expected verdicts");
+    same("verdicts", &verdicts.len(), &expected.len())?;
+    verdicts.iter().zip(expected).try_for_each(|(verdict, expected)| {
+        let shown = match verdict {
+            Verdict::Confirmed { proven } => {
+                json!({ "verdict": "confirmed", "proven": amount(Some(proven)) })
+            }
+            Verdict::Different { proven, claimed } => json!({
+                "verdict": "different", "proven": amount(Some(proven)), "claimed": claimed.as_str(),
+            }),
+            Verdict::Changed { proven, claimed, .. } => json!({
+                "verdict": "changed", "proven": amount(Some(proven)), "claimed": claimed.as_str(),
+            }),
+            Verdict::NotChecked { unknown } => json!({ "verdict": "not_checked", "why": unknown.why.code }),
+        };
+        fields(shown.as_object().expect("fields"), expected, verdict)
+    })
 }
 
 /// Compares a remembered amount.

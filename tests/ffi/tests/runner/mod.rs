@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::future::{Either, select};
-use saldo_ffi::{Changes, Holding, SaldoClient, Watch};
+use saldo_ffi::{Amount, Changes, Claim, Holding, SaldoClient, Watch};
 use saldo_ffi_scenarios::Scenario;
 use serde_json::Value;
 
@@ -84,6 +84,7 @@ impl Run {
             "withdrawn" => {
                 compare::last(wait(self.client.withdrawn(holding(&step["holding"]))).as_ref(), expect)
             }
+            "check" => compare::verdicts(&wait(self.client.check(claims(step))), expect),
             "totals" => compare::totals(&wait(self.client.totals(holdings(step))), expect),
             "token" => compare::token(&wait(self.client.token(text("token").to_owned())), expect),
             "token_list" => {
@@ -217,6 +218,15 @@ fn after(step: &Value) -> Duration {
 
 fn holdings(step: &Value) -> Vec<Holding> {
     step["holdings"].as_array().expect("holdings").iter().map(holding).collect()
+}
+
+fn claims(step: &Value) -> Vec<Claim> {
+    let claim = |told: &Value| Claim {
+        holding: holding(&told["holding"]),
+        amount: Amount::parse(told["amount"].as_str().expect("digits").to_owned()).expect("an amount"),
+        block: told["block"].as_u64(),
+    };
+    step["claims"].as_array().expect("claims").iter().map(claim).collect()
 }
 
 fn holding(told: &Value) -> Holding {

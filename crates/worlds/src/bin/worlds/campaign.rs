@@ -65,8 +65,10 @@ pub(crate) fn run(arguments: &Arguments, count: u64) -> bool {
 /// Looks for every broken wallet; gives whether each was found, and the plain one that is not broken was not.
 pub(crate) fn nets(arguments: &Arguments, most: u64) -> bool {
     let mut all_well = true;
-    let sound = worlds(arguments, &Variant::LOOSE, most.min(500), true);
-    all_well &= report::net(arguments, &Variant::LOOSE, &sound, false);
+    for variant in [Variant::LOOSE, Variant::CHECKER] {
+        let sound = worlds(arguments, &variant, most.min(500), true);
+        all_well &= report::net(arguments, &variant, &sound, false);
+    }
     for variant in Variant::BROKEN {
         let tally = worlds(arguments, variant, most, true);
         all_well &= report::net(arguments, variant, &tally, true);

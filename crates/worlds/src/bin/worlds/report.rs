@@ -47,7 +47,7 @@ const WHYS: [&str; 31] = [
 
 /// Names the wallets.
 pub(crate) fn list() -> bool {
-    for variant in [Variant::REAL, Variant::LOOSE].iter().chain(Variant::BROKEN) {
+    for variant in [Variant::REAL, Variant::LOOSE, Variant::CHECKER].iter().chain(Variant::BROKEN) {
         let checks: Vec<&str> = variant.checks.iter().map(|check| check.name()).collect();
         println!("{:20} {}{}", variant.name, variant.what, found_by(&checks));
     }

@@ -11,6 +11,7 @@ import org.saldo.ffi.AccountReading
 import org.saldo.ffi.Block
 import org.saldo.ffi.Change
 import org.saldo.ffi.Checkpoint
+import org.saldo.ffi.Claim
 import org.saldo.ffi.ClientConfig
 import org.saldo.ffi.ConsensusFault
 import org.saldo.ffi.Diversity
@@ -33,6 +34,7 @@ import org.saldo.ffi.StorageFault
 import org.saldo.ffi.TokenList
 import org.saldo.ffi.TokenReading
 import org.saldo.ffi.Total
+import org.saldo.ffi.Verdict
 import org.saldo.ffi.normalizeAddress
 
 /**
@@ -111,6 +113,19 @@ class Saldo private constructor(private val client: SaldoClient) : AutoCloseable
      * @throws SetupException if it is no such list, or the client was shut down.
      */
     suspend fun tokenList(json: ByteArray): TokenList = off { client.tokenList(json) }
+
+    /**
+     * Checks amounts that the app has from elsewhere, and returns a verdict for each, in the same order. Returns at twice the policy's
+     * deadline at the latest. A claim that cannot be checked is never confirmed, a claimed zero neither.
+     */
+    suspend fun check(claims: List<Claim>): List<Verdict> = off { client.check(claims.map(::readable)) }
+
+    /**
+     * Checks [claims] until each is settled, waiting cannot help, or [patience] is over. A claim without a block is different only by a
+     * block that is not older than the call.
+     */
+    suspend fun checkPatiently(claims: List<Claim>, patience: Duration): List<Verdict> =
+        off { client.checkPatiently(claims.map(::readable), millis(patience)) }
 
     /** Returns the last proven amount of [holding], from memory or the storage. `null` is not zero. Makes no request. */
     suspend fun last(holding: Holding): Proven? = off { client.last(readable(holding)) }
@@ -238,5 +253,7 @@ private fun checksummed(address: String): String = readable(address).let { norma
 
 private fun readable(holding: Holding): Holding =
     holding.copy(owner = readable(holding.owner), token = holding.token?.let(::readable))
+
+private fun readable(claim: Claim): Claim = claim.copy(holding = readable(claim.holding))
 
 private fun millis(duration: Duration): ULong = duration.inWholeMilliseconds.coerceAtLeast(0).toULong()

@@ -1,5 +1,6 @@
 package org.saldo
 
+import java.math.BigInteger
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.TimeSource
@@ -11,6 +12,7 @@ import kotlinx.coroutines.launch
 import kotlinx.coroutines.withContext
 import kotlinx.coroutines.withTimeoutOrNull
 import org.saldo.ffi.Change
+import org.saldo.ffi.Claim
 import org.saldo.ffi.Holding
 
 /** Does the steps of one scenario. `tests/ffi/README.md` describes them. */
@@ -25,7 +27,7 @@ class Scenario(private val served: Served) {
         served.steps.forEachIndexed { place, step ->
             val known = setOf(
                 "call", "owner", "holding", "holdings", "expect", "within_ms", "at_most_ms", "times", "after_ms", "does", "at",
-                "is_online", "checkpoint", "network", "patience_ms", "token", "json",
+                "is_online", "checkpoint", "network", "patience_ms", "token", "json", "claims",
             )
             check(known.containsAll(step.keys)) { "step $place has unknown fields: ${step.keys - known}" }
             try {
@@ -64,6 +66,7 @@ class Scenario(private val served: Served) {
         "totals" -> saldo.totals(holdings(step)).map(::total)
         "token" -> token(saldo.describeToken(step["token"] as String))
         "token_list" -> tokenList(saldo.tokenList((step["json"] as String).toByteArray()))
+        "check" -> saldo.check(Served.list(step["claims"]).map(::claim)).map(::verdict)
         "watch_open" -> watch = Pull(saldo, holdings(step))
         "watch_cancel" -> repeat((step["times"] as Long).toInt()) { watch().cancelled((step["after_ms"] as Long).milliseconds) }
         "watch_ended" -> check(watch().next() == null) { "the watch has not ended" }
@@ -111,6 +114,10 @@ class Scenario(private val served: Served) {
     }
 
     private fun holdings(step: Map<String, Any?>) = Served.list(step["holdings"]).map(::holding)
+
+    private fun claim(told: Any?) = Served.map(told).let {
+        Claim(holding(it["holding"]), BigInteger(it["amount"] as String), (it["block"] as Long?)?.toULong())
+    }
 
     private fun holding(told: Any?) = Served.map(told).let {
         Holding((it["network_id"] as Long).toULong(), it["owner"] as String, it["token"] as String?)

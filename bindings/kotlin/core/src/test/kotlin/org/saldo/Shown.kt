@@ -10,6 +10,7 @@ import org.saldo.ffi.TokenList
 import org.saldo.ffi.TokenReading
 import org.saldo.ffi.Total
 import org.saldo.ffi.Unconfirmed
+import org.saldo.ffi.Verdict
 
 /** A list of codes. The table names some that must be in it; an empty list means that there is none. */
 data class Codes(val all: Set<String>)
@@ -79,6 +80,16 @@ fun tokenList(list: TokenList): Map<String, Any?> = mapOf(
     "symbol" to list.tokens.first().info.symbol.text,
     "flaws" to list.tokens.first().info.symbol.flaws.joinToString(","),
 )
+
+/** Returns a verdict as the table has it. */
+fun verdict(verdict: Verdict): Map<String, Any?> = when (verdict) {
+    is Verdict.Confirmed -> mapOf("verdict" to "confirmed", "proven" to amount(verdict.proven))
+    is Verdict.Different ->
+        mapOf("verdict" to "different", "proven" to amount(verdict.proven), "claimed" to verdict.claimed.toString())
+    is Verdict.Changed ->
+        mapOf("verdict" to "changed", "proven" to amount(verdict.proven), "claimed" to verdict.claimed.toString())
+    is Verdict.NotChecked -> mapOf("verdict" to "not_checked", "why" to verdict.unknown.why.code)
+}
 
 private fun part(part: PartialSum): String = when (part) {
     is PartialSum.Of -> part.amount.toString()
