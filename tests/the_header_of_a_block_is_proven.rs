@@ -10,8 +10,7 @@ use serde_json::json;
 
 fn scene(seed: u64, providers: usize) -> Scene {
     let scene = Scene::new(seed, providers, 1);
-    scene.chain.advance(10);
-    scene.pass_slots(1);
+    scene.pass_slots(10);
     scene
 }
 
