@@ -169,7 +169,9 @@ fn the_numbers_are_right() {
             "`saldo` without them: the app brings transport, clock and storage" => {
                 vec!["-p", "saldo", "--no-default-features"]
             }
-            "`saldo-beacon`, `saldo-chain`, `saldo-reading`, `saldo-proof-file`" => vec!["-p", "saldo-proof-file"],
+            "`saldo-beacon`, `saldo-chain`, `saldo-reading`, `saldo-proof-file`" => {
+                vec!["-p", "saldo-proof-file"]
+            }
             "`saldo-proof`" => vec!["-p", "saldo-proof"],
             "`saldo-proof` without the feature `serde`" => vec!["-p", "saldo-proof", "--no-default-features"],
             other => panic!("no such row: {other}"),
@@ -317,7 +319,10 @@ fn no_banned_package_is_used() {
     assert_eq!(is_in(&chosen, &ONLY_BY_THEIR_FEATURE), ONLY_BY_THEIR_FEATURE);
     assert_eq!(is_in(&chosen, &["ring"]), none, "aws-lc-rs stands in place of ring");
     assert_eq!(
-        is_in(&tree(&["-p", "saldo-reading", "-p", "saldo-proof-file", "-p", "saldo-token"], LINKED, true), &BANNED_IN_PURE),
+        is_in(
+            &tree(&["-p", "saldo-reading", "-p", "saldo-proof-file", "-p", "saldo-token"], LINKED, true),
+            &BANNED_IN_PURE
+        ),
         none
     );
     // No C library is linked to run code, and no runtime and no socket. Random numbers are linked, and not drawn.
