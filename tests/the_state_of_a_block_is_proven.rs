@@ -277,6 +277,53 @@ fn a_provider_that_takes_no_hash_is_asked_by_number() {
     assert_true(&scene, &at(&scene, BlockId::Number(scene.chain.signed().number - 4), &query()).unwrap());
 }
 
+/// A provider whose client takes a block hash for proofs, and not for codes.
+struct ProofsByHash(Provider);
+
+impl Service for ProofsByHash {
+    fn answer(&self, request: &HttpRequest) -> Reaction {
+        let Reaction::Reply(mut reply) = self.0.answer(request) else { panic!("it always answers") };
+        let listed = |value: Value| match value {
+            Value::Array(list) => list,
+            one => vec![one],
+        };
+        let calls = listed(serde_json::from_slice(&request.body).unwrap_or_default());
+        let is_code_by_hash =
+            |call: &&Value| call["method"] == "eth_getCode" && call["params"][1].is_object();
+        let refused: Vec<Value> =
+            calls.iter().filter(is_code_by_hash).map(|call| call["id"].clone()).collect();
+        if refused.is_empty() {
+            return Reaction::Reply(reply);
+        }
+        let mut answers: Value = serde_json::from_slice(&reply.body).unwrap();
+        let error = |answer: &mut Value| {
+            if refused.contains(&answer["id"]) {
+                let id = answer["id"].clone();
+                *answer =
+                    json!({ "jsonrpc": "2.0", "id": id, "error": { "code": -32602, "message": "invalid" } });
+            }
+        };
+        match &mut answers {
+            Value::Array(list) => list.iter_mut().for_each(error),
+            one => error(one),
+        }
+        reply.body = answers.to_string().into_bytes();
+        Reaction::Reply(reply)
+    }
+
+    fn refuses(&self) -> bool {
+        false
+    }
+}
+
+#[test]
+fn a_provider_that_takes_no_hash_for_codes_is_asked_for_them_by_number() {
+    let scene = scene(16, 1);
+    scene.simulation.internet().register("http://provider0.test", ProofsByHash(scene.providers[0].clone()));
+    let state = at(&scene, BlockId::Latest, &query()).unwrap();
+    assert_eq!(state.account(CLONE).unwrap().code(), Some(&minimal_proxy(WETH)));
+}
+
 #[test]
 fn an_address_is_shown_to_as_many_operators_as_the_policy_allows() {
     let policy = saldo::Policy { operators_per_address: 1, strict: true, ..saldo::Policy::signed() };
