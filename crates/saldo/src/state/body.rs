@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use alloy_primitives::B256;
 use saldo_chain::{Body, ExecutionHeader};
-use saldo_source::{Deadline, IntoBoxed};
+use saldo_source::{Deadline, IntoBoxed, SortedSet};
 
 use super::block::BlockId;
-use super::facts::Facts;
 use super::header::{self, ProvenHeader};
 use super::once::Once;
 use super::proven::NotProven;
@@ -43,7 +42,7 @@ pub(crate) async fn full(inner: &Arc<ClientInner>, id: BlockId) -> Result<Proven
     let hash = found.anchor.hash();
     let body = inner.bodies.get(hash, || ask(inner, hash, &header, deadline)).await;
     let body = body.map_err(|attempts| inner.why_no_answer(&found, attempts))?;
-    let anchor = inner.let_out(&found, &Facts::default(), deadline).await?;
+    let anchor = inner.let_out(&found, &SortedSet::new(), deadline).await?;
     Ok(ProvenBlock { header: ProvenHeader::new(anchor, header), body })
 }
 

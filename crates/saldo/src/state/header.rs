@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use saldo_chain::{Anchor, ExecutionHeader};
-use saldo_source::{Deadline, IntoBoxed};
+use saldo_source::{Deadline, IntoBoxed, SortedSet};
 
 use super::block::BlockId;
-use super::facts::Facts;
 use super::found::FoundBlock;
 use super::once::Once;
 use super::proven::NotProven;
@@ -43,7 +42,7 @@ pub(crate) async fn header(inner: &Arc<ClientInner>, id: BlockId) -> Result<Prov
     let deadline = Deadline::after(inner.env.clock(), inner.env.policy.deadline);
     let found = inner.find_block(id, inner.env.half(deadline)).await?;
     let header = of(inner, &found, deadline).await?;
-    let anchor = inner.let_out(&found, &Facts::default(), deadline).await?;
+    let anchor = inner.let_out(&found, &SortedSet::new(), deadline).await?;
     Ok(ProvenHeader::new(anchor, header))
 }
 

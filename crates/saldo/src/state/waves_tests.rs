@@ -91,7 +91,7 @@ fn a_wave_is_joined_while_it_brings_something() {
     let elsewhere = join(other, &of_a, soon);
     assert!(!elsewhere[0].ptr_eq(&first[0]));
     begun[0].close();
-    let mut join = |query: &Query| waves.join(here, (query, soon), &Stopped, |_| std::future::pending());
+    let join = |query: &Query| waves.join(here, (query, soon), &Stopped, |_| std::future::pending());
     assert!(join(&of_a)[0].ptr_eq(&first[0]), "it is asked for already");
     let both = join(&query(&[B], &[(A, 1)], &[]));
     assert_eq!(both.len(), 2);
