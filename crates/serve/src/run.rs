@@ -130,6 +130,7 @@ impl<'a> Transaction<'a> {
             value: value.unwrap_or_default(),
             data: self.data()?,
             gas: self.gas.map(gas).transpose()?,
+            is_paid: self.pays()?,
         })
     }
 
