@@ -183,7 +183,8 @@ fn no_answer_of_the_inner_provider_stands_in_for_a_proof() {
     let scene = scene(12);
     scene.providers.iter().for_each(|provider| provider.add(Fault::Refuse));
     let layer = ProvenLayer::new(scene.client.clone());
-    let provider = ProviderBuilder::default().layer(layer).connect_client(RpcClient::new(Eager, true));
+    let builder = ProviderBuilder::<_, _, alloy_network::Ethereum>::default();
+    let provider = builder.layer(layer).connect_client(RpcClient::new(Eager, true));
     let request = |method: &'static str, id, params: serde_json::Value| {
         alloy_json_rpc::Request::new(method, Id::Number(id), params).serialize().unwrap()
     };
