@@ -172,7 +172,7 @@ impl Service<RequestPacket> for Eager {
     }
 
     fn call(&mut self, _: RequestPacket) -> TransportFut<'static> {
-        let zero = || ResponsePayload::Success(to_raw_value("0x0").unwrap());
+        let zero = || ResponsePayload::Success(to_raw_value("0x0").expect("a text"));
         let answers = [1, 2].map(|id| Response { id: Id::Number(id), payload: zero() });
         Box::pin(async move { Ok(ResponsePacket::Batch(answers.to_vec())) })
     }
@@ -183,9 +183,8 @@ fn no_answer_of_the_inner_provider_stands_in_for_a_proof() {
     let scene = scene(12);
     scene.providers.iter().for_each(|provider| provider.add(Fault::Refuse));
     let layer = ProvenLayer::new(scene.client.clone());
-    let provider = ProviderBuilder::<_, _, alloy_network::Ethereum>::default()
-        .layer(layer)
-        .connect_client(RpcClient::new(Eager, true));
+    let builder = ProviderBuilder::<_, _, alloy_network::Ethereum>::default();
+    let provider = builder.layer(layer).connect_client(RpcClient::new(Eager, true));
     let request = |method: &'static str, id, params: serde_json::Value| {
         alloy_json_rpc::Request::new(method, Id::Number(id), params).serialize().unwrap()
     };
