@@ -75,35 +75,33 @@ pub(crate) async fn warm_up(address: SocketAddr) {
 }
 
 /// Asks with so many callers, at `rate` a second or as often as they can.
-pub(crate) async fn run(
-    address: SocketAddr,
-    callers: usize,
-    rate: Option<u32>,
-    length: Duration,
-) -> Measured {
+pub(crate) async fn run(address: SocketAddr, callers: u32, rate: Option<u32>, length: Duration) -> Measured {
     let began = Instant::now();
-    let ends = began + length;
-    let pause = rate.map(|rate| Duration::from_secs_f64(callers as f64 / f64::from(rate)));
+    let seconds = |callers: u32, rate: u32| Duration::from_secs_f64(f64::from(callers) / f64::from(rate));
+    let pause = rate.map(|rate| seconds(callers, rate));
     let mut running = JoinSet::new();
     for caller in 0..callers {
         running.spawn(async move {
             let mut stream = TcpStream::connect(address).await.expect("it listens");
             let (mut took, mut failed, mut buffer) = (Vec::new(), 0_u32, Vec::new());
-            let mut due = began + pause.unwrap_or_default().mul_f64(caller as f64 / callers as f64);
-            let mut turn = caller;
-            while Instant::now() < ends {
-                let byte = u8::try_from(turn % usize::from(ADDRESSES)).unwrap_or(0) + 1;
-                turn += 7;
-                if let Some(pause) = pause {
-                    sleep_until(due).await;
-                    // Counted from when it should have been asked: a stalled server delays the next questions too.
-                    due += pause;
+            let first = pause.unwrap_or_default().mul_f64(f64::from(caller) / f64::from(callers));
+            let addresses = (1..=ADDRESSES).cycle().step_by(7);
+            let start = usize::try_from(caller).unwrap_or_default().checked_rem(usize::from(ADDRESSES));
+            for (turn, byte) in (0_u32..).zip(addresses.skip(start.unwrap_or_default())) {
+                if began.elapsed() >= length {
+                    break;
                 }
-                let asked = pause.map_or_else(Instant::now, |pause| due - pause);
+                let mut asked = Instant::now();
+                if let Some(pause) = pause {
+                    // Counted from when it should have been asked: a stalled server delays the next questions too.
+                    let due = first.saturating_add(pause.saturating_mul(turn));
+                    asked = began.checked_add(due).unwrap_or(asked);
+                    sleep_until(asked).await;
+                }
                 let question = request(Address::repeat_byte(byte));
                 let is_proven = ask(&mut stream, &question, &mut buffer).await.unwrap_or(false);
                 took.push(asked.elapsed());
-                failed += u32::from(!is_proven);
+                failed = failed.saturating_add(u32::from(!is_proven));
             }
             (took, failed)
         });
@@ -112,7 +110,7 @@ pub(crate) async fn run(
     while let Some(done) = running.join_next().await {
         let (took, failed) = done.expect("a caller does not panic");
         measured.took.extend(took);
-        measured.failed += failed;
+        measured.failed = measured.failed.saturating_add(failed);
     }
     measured.took.sort_unstable();
     measured

@@ -117,7 +117,10 @@ mod tests {
 
     use super::*;
 
-    fn one(body: &str) -> (Option<String>, Result<(String, Option<String>), i64>) {
+    /// The method and its parameters, or the code of the error.
+    type Read = Result<(String, Option<String>), i64>;
+
+    fn one(body: &str) -> (Option<String>, Read) {
         let Incoming::One(entry) = Incoming::read(body.as_bytes()).unwrap() else {
             panic!("a batch: {body}")
         };

@@ -80,7 +80,7 @@ fn what_is_not_exactly_a_claim_is_refused() {
         (format!("{ALICE},native,\"1\"\"\""), "quotation mark"),
         (format!("{ALICE},0xEeeeeEeeeEeEeeEeEeEeeEEEeeeeEeeeeeeeEEeE,1"), "Write `native`"),
         (format!("{ALICE},https://node.example/KEY,1"), "not_an_asset"),
-        (format!("https://node.example/KEY,native,1"), "not_an_address"),
+        ("https://node.example/KEY,native,1".to_owned(), "not_an_address"),
         (format!("{{\"address\":\"{ALICE}\",\"asset\":\"native\",\"amount\":1e18}}"), "write it as text"),
         (
             format!("{{\"address\":\"{ALICE}\",\"asset\":\"native\",\"amount\":9007199254740993}}"),

@@ -159,7 +159,7 @@ fn a_build_that_runs_code_shows_what_the_code_returns() {
 #[cfg(feature = "execute")]
 fn a_build_that_runs_code_writes_these_records() {
     let (proof, anchor) = proof_by_running();
-    let state = Proof::load_token(&[proof.clone()]).unwrap().state(anchor.state_root()).unwrap();
+    let state = Proof::load_token(std::slice::from_ref(&proof)).unwrap().state(anchor.state_root()).unwrap();
     let network = Network::mainnet();
     let balance = token_run::balance(&state, Some(&anchor), &network, TOKEN, OWNER).unwrap();
     let proven = join_token(holding(), Arc::new(balance), &anchor, provider(), Generation::FIRST).unwrap();
