@@ -45,7 +45,7 @@ struct Arguments {
     seconds: u64,
     /// How many callers there are.
     #[arg(long, default_value_t = 32)]
-    callers: usize,
+    callers: u32,
     /// How many idle connections are opened.
     #[arg(long, default_value_t = 10_000)]
     idle: usize,
