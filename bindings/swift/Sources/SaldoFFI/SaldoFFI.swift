@@ -1135,6 +1135,18 @@ public protocol SaldoClientProtocol: AnyObject, Sendable {
     func cancelCalls() 
     
     /**
+     * Checks amounts that the app has from elsewhere, and returns a verdict for each, in the same order. Returns at twice the
+     * policy's deadline at the latest. A claim that cannot be checked is never confirmed, a claimed zero neither.
+     */
+    func check(claims: [Claim]) async  -> [Verdict]
+    
+    /**
+     * Checks `claims` repeatedly until each is settled, waiting cannot help, or `patience_ms` is over. A claim without a block is
+     * different only by a block that is not older than the call.
+     */
+    func checkPatiently(claims: [Claim], patienceMs: UInt64) async  -> [Verdict]
+    
+    /**
      * Returns the contradiction that makes every reading `consensus_fault`. Only `start_again` removes it.
      */
     func consensusFault() async  -> ConsensusFault?
@@ -1427,6 +1439,48 @@ open func cancelCalls()  {try! rustCall() {
             self.uniffiCloneHandle(),uniffiCallStatus
     )
 }
+}
+    
+    /**
+     * Checks amounts that the app has from elsewhere, and returns a verdict for each, in the same order. Returns at twice the
+     * policy's deadline at the latest. A claim that cannot be checked is never confirmed, a claimed zero neither.
+     */
+open func check(claims: [Claim])async  -> [Verdict]  {
+    return
+        try!  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_saldo_ffi_fn_method_saldoclient_check(
+                        self.uniffiCloneHandle(),FfiConverterSequenceTypeClaim.lower(claims)
+                )
+            },
+            pollFunc: ffi_saldo_ffi_rust_future_poll_rust_buffer,
+            completeFunc: ffi_saldo_ffi_rust_future_complete_rust_buffer,
+            freeFunc: ffi_saldo_ffi_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterSequenceTypeVerdict.lift,
+            errorHandler: nil
+            
+        )
+}
+    
+    /**
+     * Checks `claims` repeatedly until each is settled, waiting cannot help, or `patience_ms` is over. A claim without a block is
+     * different only by a block that is not older than the call.
+     */
+open func checkPatiently(claims: [Claim], patienceMs: UInt64)async  -> [Verdict]  {
+    return
+        try!  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_saldo_ffi_fn_method_saldoclient_check_patiently(
+                        self.uniffiCloneHandle(),FfiConverterSequenceTypeClaim.lower(claims),FfiConverterUInt64.lower(patienceMs)
+                )
+            },
+            pollFunc: ffi_saldo_ffi_rust_future_poll_rust_buffer,
+            completeFunc: ffi_saldo_ffi_rust_future_complete_rust_buffer,
+            freeFunc: ffi_saldo_ffi_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterSequenceTypeVerdict.lift,
+            errorHandler: nil
+            
+        )
 }
     
     /**
@@ -3044,6 +3098,87 @@ public func FfiConverterTypeCheckpoint_lift(_ buf: RustBuffer) throws -> Checkpo
 #endif
 public func FfiConverterTypeCheckpoint_lower(_ value: Checkpoint) -> RustBuffer {
     return FfiConverterTypeCheckpoint.lower(value)
+}
+
+
+/**
+ * An amount that another source named: an indexer, or a provider that proves nothing.
+ */
+public struct Claim: Equatable, Hashable {
+    /**
+     * What it is about.
+     */
+    public let holding: Holding
+    /**
+     * The amount, in base units.
+     */
+    public let amount: Amount
+    /**
+     * The number of the block that the source read it at, if it said so. Without it, an amount that changed a moment ago cannot be
+     * told from a wrong one, unless `check_patiently` waits for a newer block.
+     */
+    public let block: UInt64?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * What it is about.
+         */holding: Holding, 
+        /**
+         * The amount, in base units.
+         */amount: Amount, 
+        /**
+         * The number of the block that the source read it at, if it said so. Without it, an amount that changed a moment ago cannot be
+         * told from a wrong one, unless `check_patiently` waits for a newer block.
+         */block: UInt64? = nil) {
+        self.holding = holding
+        self.amount = amount
+        self.block = block
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension Claim: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeClaim: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Claim {
+        return
+            try Claim(
+                holding: FfiConverterTypeHolding.read(from: &buf), 
+                amount: FfiConverterTypeAmount.read(from: &buf), 
+                block: FfiConverterOptionUInt64.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Claim, into buf: inout [UInt8]) {
+        FfiConverterTypeHolding.write(value.holding, into: &buf)
+        FfiConverterTypeAmount.write(value.amount, into: &buf)
+        FfiConverterOptionUInt64.write(value.block, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeClaim_lift(_ buf: RustBuffer) throws -> Claim {
+    return try FfiConverterTypeClaim.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeClaim_lower(_ value: Claim) -> RustBuffer {
+    return FfiConverterTypeClaim.lower(value)
 }
 
 
@@ -7275,7 +7410,7 @@ public func FfiConverterTypePartialSum_lower(_ value: PartialSum) -> RustBuffer 
 /**
  * What is known about an amount right now. An unknown amount is a value, not an error.
  *
- * The only closed enum: code that forgets `Unknown` must not compile; a new variant is a major version.
+ * A closed enum, as `Verdict` is: code that forgets `Unknown` must not compile; a new variant is a major version.
  */
 
 public enum Reading: Equatable, Hashable {
@@ -8130,6 +8265,139 @@ public func FfiConverterTypeUnconfirmed_lower(_ value: Unconfirmed) -> RustBuffe
 }
 
 
+
+/**
+ * What is known about a claim. `NotChecked` is no confirmation, whatever the claimed amount is.
+ *
+ * A closed enum, as `Reading` is: code that forgets `NotChecked` must not compile.
+ */
+
+public enum Verdict: Equatable, Hashable {
+    
+    /**
+     * The amount is proven: it is the newest proven one, whatever block the claim names.
+     */
+    case confirmed(
+        /**
+         * The newest proven amount.
+         */proven: Proven
+    )
+    /**
+     * Another amount is proven, and if the claim names a block, it was another one there too.
+     */
+    case different(
+        /**
+         * The newest proven amount.
+         */proven: Proven, 
+        /**
+         * The amount that was claimed.
+         */claimed: Amount
+    )
+    /**
+     * The claim was right at its block, which is proven too. The amount changed since.
+     */
+    case changed(
+        /**
+         * The newest proven amount.
+         */proven: Proven, 
+        /**
+         * The amount that was claimed, and right.
+         */claimed: Amount, 
+        /**
+         * The block of the claim.
+         */at: Block
+    )
+    /**
+     * Nothing was proven that tells whether the claim is right.
+     */
+    case notChecked(
+        /**
+         * The reason.
+         */unknown: Unknown
+    )
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Verdict: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeVerdict: FfiConverterRustBuffer {
+    typealias SwiftType = Verdict
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Verdict {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+        
+        case 1: return .confirmed(proven: try FfiConverterTypeProven.read(from: &buf)
+        )
+        
+        case 2: return .different(proven: try FfiConverterTypeProven.read(from: &buf), claimed: try FfiConverterTypeAmount.read(from: &buf)
+        )
+        
+        case 3: return .changed(proven: try FfiConverterTypeProven.read(from: &buf), claimed: try FfiConverterTypeAmount.read(from: &buf), at: try FfiConverterTypeBlock.read(from: &buf)
+        )
+        
+        case 4: return .notChecked(unknown: try FfiConverterTypeUnknown.read(from: &buf)
+        )
+        
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: Verdict, into buf: inout [UInt8]) {
+        switch value {
+        
+        
+        case let .confirmed(proven):
+            writeInt(&buf, Int32(1))
+            FfiConverterTypeProven.write(proven, into: &buf)
+            
+        
+        case let .different(proven,claimed):
+            writeInt(&buf, Int32(2))
+            FfiConverterTypeProven.write(proven, into: &buf)
+            FfiConverterTypeAmount.write(claimed, into: &buf)
+            
+        
+        case let .changed(proven,claimed,at):
+            writeInt(&buf, Int32(3))
+            FfiConverterTypeProven.write(proven, into: &buf)
+            FfiConverterTypeAmount.write(claimed, into: &buf)
+            FfiConverterTypeBlock.write(at, into: &buf)
+            
+        
+        case let .notChecked(unknown):
+            writeInt(&buf, Int32(4))
+            FfiConverterTypeUnknown.write(unknown, into: &buf)
+            
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeVerdict_lift(_ buf: RustBuffer) throws -> Verdict {
+    return try FfiConverterTypeVerdict.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeVerdict_lower(_ value: Verdict) -> RustBuffer {
+    return FfiConverterTypeVerdict.lower(value)
+}
+
+
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
@@ -8639,6 +8907,31 @@ fileprivate struct FfiConverterSequenceTypeAttempt: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterSequenceTypeClaim: FfiConverterRustBuffer {
+    typealias SwiftType = [Claim]
+
+    public static func write(_ value: [Claim], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeClaim.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [Claim] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [Claim]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeClaim.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterSequenceTypeCoFailure: FfiConverterRustBuffer {
     typealias SwiftType = [CoFailure]
 
@@ -9086,6 +9379,31 @@ fileprivate struct FfiConverterSequenceTypeReading: FfiConverterRustBuffer {
     }
 }
 
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeVerdict: FfiConverterRustBuffer {
+    typealias SwiftType = [Verdict]
+
+    public static func write(_ value: [Verdict], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeVerdict.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [Verdict] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [Verdict]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeVerdict.read(from: &buf))
+        }
+        return seq
+    }
+}
+
 
 
 
@@ -9381,6 +9699,12 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_saldo_ffi_checksum_method_saldoclient_cancel_calls() != 58742) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_saldo_ffi_checksum_method_saldoclient_check() != 10587) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_saldo_ffi_checksum_method_saldoclient_check_patiently() != 55461) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_saldo_ffi_checksum_method_saldoclient_consensus_fault() != 44751) {

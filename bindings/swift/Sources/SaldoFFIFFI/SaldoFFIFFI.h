@@ -330,6 +330,16 @@ uint64_t uniffi_saldo_ffi_fn_method_saldoclient_balance(uint64_t ptr, RustBuffer
 void uniffi_saldo_ffi_fn_method_saldoclient_cancel_calls(uint64_t ptr, RustCallStatus *_Nonnull out_status
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SALDO_FFI_FN_METHOD_SALDOCLIENT_CHECK
+#define UNIFFI_FFIDEF_UNIFFI_SALDO_FFI_FN_METHOD_SALDOCLIENT_CHECK
+uint64_t uniffi_saldo_ffi_fn_method_saldoclient_check(uint64_t ptr, RustBuffer claims
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SALDO_FFI_FN_METHOD_SALDOCLIENT_CHECK_PATIENTLY
+#define UNIFFI_FFIDEF_UNIFFI_SALDO_FFI_FN_METHOD_SALDOCLIENT_CHECK_PATIENTLY
+uint64_t uniffi_saldo_ffi_fn_method_saldoclient_check_patiently(uint64_t ptr, RustBuffer claims, uint64_t patience_ms
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SALDO_FFI_FN_METHOD_SALDOCLIENT_CONSENSUS_FAULT
 #define UNIFFI_FFIDEF_UNIFFI_SALDO_FFI_FN_METHOD_SALDOCLIENT_CONSENSUS_FAULT
 uint64_t uniffi_saldo_ffi_fn_method_saldoclient_consensus_fault(uint64_t ptr
@@ -965,6 +975,18 @@ uint16_t uniffi_saldo_ffi_checksum_method_saldoclient_balance(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_SALDO_FFI_CHECKSUM_METHOD_SALDOCLIENT_CANCEL_CALLS
 #define UNIFFI_FFIDEF_UNIFFI_SALDO_FFI_CHECKSUM_METHOD_SALDOCLIENT_CANCEL_CALLS
 uint16_t uniffi_saldo_ffi_checksum_method_saldoclient_cancel_calls(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SALDO_FFI_CHECKSUM_METHOD_SALDOCLIENT_CHECK
+#define UNIFFI_FFIDEF_UNIFFI_SALDO_FFI_CHECKSUM_METHOD_SALDOCLIENT_CHECK
+uint16_t uniffi_saldo_ffi_checksum_method_saldoclient_check(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SALDO_FFI_CHECKSUM_METHOD_SALDOCLIENT_CHECK_PATIENTLY
+#define UNIFFI_FFIDEF_UNIFFI_SALDO_FFI_CHECKSUM_METHOD_SALDOCLIENT_CHECK_PATIENTLY
+uint16_t uniffi_saldo_ffi_checksum_method_saldoclient_check_patiently(void
     
 );
 #endif

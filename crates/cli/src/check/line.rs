@@ -63,7 +63,7 @@ pub(crate) fn row(client: &Client, claim: &Claim, verdict: &Verdict) -> String {
             (good("changed    "), format!("{claimed} at block {}, now {}", at.number(), proven(amount)))
         }
         Verdict::Different { proven: amount, .. } => {
-            (warn("different  "), format!("{claimed} is claimed, {} is proven", proven(amount)))
+            (warn("different  "), format!("{claimed} is claimed, proven is {}", proven(amount)))
         }
         Verdict::NotChecked(unknown) => (
             warn("not checked"),
