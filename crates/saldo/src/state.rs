@@ -23,13 +23,14 @@ pub(crate) use amount::{AmountAt, amounts};
 pub(crate) use at::{at, block};
 pub use block::BlockId;
 pub use body::ProvenBlock;
-pub(crate) use body::{Bodies, full};
+pub(crate) use body::full;
 pub(crate) use cache::StateCache;
 #[cfg(feature = "execute")]
 pub use call::{CallError, CallReading, GasReading};
 #[cfg(feature = "execute")]
 pub(crate) use call::{call, gas};
 pub use header::ProvenHeader;
-pub(crate) use header::{Headers, header};
+pub(crate) use header::header;
+pub(crate) use once::{Bodies, Headers};
 pub use proven::{BlockState, NotProven, ProvenAccount, ProvenSlot};
 pub(crate) use waves::Waves;

@@ -8,7 +8,6 @@ use saldo_source::{Deadline, IntoBoxed, SortedSet};
 
 use super::block::BlockId;
 use super::header::{self, ProvenHeader};
-use super::once::Once;
 use super::proven::NotProven;
 use crate::inner::ClientInner;
 
@@ -30,9 +29,6 @@ impl ProvenBlock {
         &self.body
     }
 }
-
-/// The bodies of the last blocks that were asked for.
-pub(crate) type Bodies = Once<Body>;
 
 /// Finds the block that `id` names, with its header and its body.
 pub(crate) async fn full(inner: &Arc<ClientInner>, id: BlockId) -> Result<ProvenBlock, NotProven> {

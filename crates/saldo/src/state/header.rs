@@ -7,7 +7,6 @@ use saldo_source::{Deadline, IntoBoxed, SortedSet};
 
 use super::block::BlockId;
 use super::found::FoundBlock;
-use super::once::Once;
 use super::proven::NotProven;
 use crate::inner::ClientInner;
 
@@ -33,9 +32,6 @@ impl ProvenHeader {
         &self.header
     }
 }
-
-/// The headers of the last blocks that were asked for.
-pub(crate) type Headers = Once<ExecutionHeader>;
 
 /// Finds the block that `id` names, with its header.
 pub(crate) async fn header(inner: &Arc<ClientInner>, id: BlockId) -> Result<ProvenHeader, NotProven> {

@@ -6,8 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use alloy_primitives::B256;
 use futures_util::FutureExt;
 use futures_util::future::{Shared, WeakShared};
+use saldo_chain::{Body, ExecutionHeader};
 use saldo_reading::Attempt;
 use saldo_source::{BoxedFuture, MaybeSend, MaybeSync};
+
+/// The headers of the last blocks that were asked for.
+pub(crate) type Headers = Once<ExecutionHeader>;
+/// The bodies of the last blocks that were asked for.
+pub(crate) type Bodies = Once<Body>;
 
 /// What was asked for, or the requests that failed.
 pub(crate) type Answer<T> = Result<Arc<T>, Vec<Attempt>>;
