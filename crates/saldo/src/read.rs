@@ -196,19 +196,7 @@ impl ClientInner {
     async fn find_newest(&self, holdings: &[Holding], deadline: Deadline) -> Vec<(Found, Vec<Attempt>)> {
         let readable: Vec<Holding> =
             holdings.iter().copied().filter(|holding| self.unreadable(holding).is_none()).collect();
-        let synced = self.sync_beside_early_proofs(&readable, deadline).await;
-        let find = self.find_under_head(holdings, &readable, synced, deadline);
-        self.head.learn_finality_beside(find, deadline).await
-    }
-
-    /// Finds the newest amounts under the head that is known after a sync; `readable` are those `holdings` that can be read.
-    async fn find_under_head(
-        &self,
-        holdings: &[Holding],
-        readable: &[Holding],
-        (mut synced, early): (Synced, SortedMap<Holding, Attempt>),
-        deadline: Deadline,
-    ) -> Vec<(Found, Vec<Attempt>)> {
+        let (mut synced, early) = self.sync_beside_early_proofs(&readable, deadline).await;
         let is_waiting = || readable.iter().any(|holding| !self.proofs.pending_of(*holding).is_empty());
         if readable.len() > 1 || is_waiting() {
             // One header request for all holdings. For a single holding the header comes with the proof, in one
@@ -221,7 +209,8 @@ impl ClientInner {
         // Data that only later calls need is fetched while the proofs are in flight.
         let settled = self.proofs.learn_chain_beside(settled, deadline);
         let settled = join(settled, self.learn_finalized_header(deadline));
-        let read = self.head.learn_next_committee_beside(settled, deadline).into_boxed();
+        let read = self.head.learn_next_committee_beside(settled, deadline);
+        let read = self.head.learn_finality_beside(read, deadline).into_boxed();
         if holdings.len() > 1 {
             return read.await.0;
         }

@@ -2,8 +2,8 @@
 //! three.
 
 use futures_util::future::{Either, join3, select};
+use saldo_beacon::decode;
 use saldo_beacon::unit::Slot;
-use saldo_beacon::{Fork, decode};
 use saldo_chain::Level;
 use saldo_reading::Failure;
 use saldo_source::beacon::{Data, MAX_UPDATES, Route};
@@ -25,7 +25,7 @@ pub(super) struct Ahead {
 
 impl Head {
     /// Fetches the committee updates since the block at `slot`, if there are any, and the newest head. Over HTTP/1.1 one answer
-    /// follows another, so that only what a proof needs is requested: a finality update mostly is not
+    /// follows another, so that only what a proof needs is requested: a finality update is not, unless the policy asks for it
     /// ([`Head::learn_finality_beside`]).
     pub(super) async fn fetch_ahead(&self, source: &Endpoint, slot: Slot, deadline: Deadline) -> Ahead {
         let (network, asked) = (self.network(), self.moment());
@@ -40,10 +40,7 @@ impl Head {
             self.fetch(source, route, deadline).await.ok()
         };
         let finality = async {
-            // From Gloas on the header of the finalized block has to be fetched as well, and that is done beside the proof.
-            let is_known_by_hash =
-                asked.is_some_and(|(slot, _)| network.fork_at(slot).is_ok_and(|fork| fork >= Fork::Gloas));
-            let is_needed = self.env.policy.assurance == Level::Finalized || is_known_by_hash;
+            let is_needed = self.env.policy.assurance == Level::Finalized;
             if is_needed { self.fetch(source, Route::FinalityUpdate, deadline).await.ok() } else { None }
         };
         let optimistic = self.fetch(source, Route::OptimisticUpdate, deadline);

@@ -26,6 +26,15 @@ impl Head {
         Some(current.since(newest.saturating_add(Self::USUAL_LAG)).unwrap_or(0))
     }
 
+    /// The lag of the newest signed head behind what the sources are known to have, in slots; `None` if there
+    /// is no head.
+    pub(super) fn slots_missing(&self) -> Option<u64> {
+        match self.slots_behind()?.saturating_sub(self.common_lag()) {
+            1 if self.is_not_published_yet() => Some(0),
+            missing => Some(missing),
+        }
+    }
+
     /// The lag beyond the usual, in slots, up to which no source is asked for a newer head.
     pub(super) fn common_lag(&self) -> u64 {
         let Some(current) = self.network().slot_at(self.time()) else { return 0 };

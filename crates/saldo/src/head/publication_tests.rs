@@ -29,15 +29,15 @@ impl<F: Fn(u64) -> Option<u64>> Source<F> {
     /// Lets one slot pass, in which the source is asked whenever it should be.
     fn pass(&mut self) -> Cost {
         let published = (self.publishes)(self.slot).map(millis);
-        let (mut requests, slot) = (0_u32, Slot::new(self.slot));
-        self.slot = self.slot.saturating_add(1);
+        let (mut requests, slot) = (0, Slot::new(self.slot));
+        self.slot += 1;
         let mut next = self.known.offset(SLOT);
         loop {
-            requests = requests.saturating_add(1);
+            requests += 1;
             let has_head = published.is_some_and(|published| published <= next);
             self.known.record((slot, next), has_head, SLOT);
             if has_head {
-                return Cost { requests, delay: published.map(|published| next.saturating_sub(published)) };
+                return Cost { requests, delay: published.map(|published| next - published) };
             }
             match self.known.next(SLOT).unwrap() {
                 (again, offset) if again == slot => {

@@ -24,15 +24,6 @@ impl Head {
         Some(self.moment()?.0)
     }
 
-    /// The lag of the newest signed head behind what the sources are known to have, in slots; `None` if there
-    /// is no head.
-    pub(super) fn slots_missing(&self) -> Option<u64> {
-        match self.slots_behind()?.saturating_sub(self.common_lag()) {
-            1 if self.is_not_published_yet() => Some(0),
-            missing => Some(missing),
-        }
-    }
-
     /// Notes that `source` gave the head of the slot `head` to a request that was sent at the moment `asked`.
     pub(super) fn note_publication(&self, source: &Endpoint, asked: Option<Moment>, head: Slot) {
         let Some(asked) = asked else { return };
@@ -46,7 +37,7 @@ impl Head {
 
     /// Whether the source that answered last has no newer head yet, as far as is known: many calls in a row ask for it once. Until
     /// its time is known, it is not asked again for a sixth of a slot.
-    fn is_not_published_yet(&self) -> bool {
+    pub(super) fn is_not_published_yet(&self) -> bool {
         let slot_duration = self.network().slot_duration();
         if let Some(next) = self.next_publication() {
             // A clock that was set back must not stop the requests.
