@@ -15,8 +15,6 @@ mod lag;
 mod need;
 mod poll;
 mod probe;
-mod publication;
-mod published;
 mod routes;
 mod start;
 mod state;

@@ -209,8 +209,7 @@ impl ClientInner {
         // Data that only later calls need is fetched while the proofs are in flight.
         let settled = self.proofs.learn_chain_beside(settled, deadline);
         let settled = join(settled, self.learn_finalized_header(deadline));
-        let read = self.head.learn_next_committee_beside(settled, deadline);
-        let read = self.head.learn_finality_beside(read, deadline).into_boxed();
+        let read = self.head.learn_next_committee_beside(settled, deadline).into_boxed();
         if holdings.len() > 1 {
             return read.await.0;
         }

@@ -10,47 +10,36 @@ use saldo_source::beacon::{Data, MAX_UPDATES, Route};
 use saldo_source::{Deadline, Endpoint};
 
 use super::Head;
-use super::publication::Moment;
 use crate::env::Env;
 
 /// Light-client data that cannot be verified before there is a light client.
 #[derive(Debug, Default)]
 pub(super) struct Ahead {
-    /// When the newest head was requested.
-    asked: Option<Moment>,
     updates: Option<Data>,
     finality: Option<Data>,
     optimistic: Option<Data>,
 }
 
 impl Head {
-    /// Fetches the committee updates since the block at `slot`, if there are any, and the newest head. Over HTTP/1.1 one answer
-    /// follows another, so that only what a proof needs is requested: a finality update is not, unless the policy asks for it
-    /// ([`Head::learn_finality_beside`]).
+    /// Fetches the committee updates since the block at `slot`, if there are any, and the newest heads.
     pub(super) async fn fetch_ahead(&self, source: &Endpoint, slot: Slot, deadline: Deadline) -> Ahead {
-        let (network, asked) = (self.network(), self.moment());
+        let network = self.network();
         let start = network.period_at(slot);
         let present = network.slot_at(self.now().time()).map(|present| network.period_at(present));
         let missing = present.and_then(|present| present.get().checked_sub(start.get())).unwrap_or(0);
         let updates = async {
             let route = Route::Updates { start, count: missing.min(MAX_UPDATES) };
-            if missing == 0 {
-                return None;
-            }
-            self.fetch(source, route, deadline).await.ok()
+            if missing == 0 { None } else { self.fetch(source, route, deadline).await.ok() }
         };
-        let finality = async {
-            let is_needed = self.env.policy.assurance == Level::Finalized;
-            if is_needed { self.fetch(source, Route::FinalityUpdate, deadline).await.ok() } else { None }
-        };
+        let finality = self.fetch(source, Route::FinalityUpdate, deadline);
         let optimistic = self.fetch(source, Route::OptimisticUpdate, deadline);
-        let (optimistic, updates, finality) = join3(optimistic, updates, finality).await;
-        Ahead { asked, updates, finality, optimistic: optimistic.ok() }
+        let (updates, finality, optimistic) = join3(updates, finality, optimistic).await;
+        Ahead { updates, finality: finality.ok(), optimistic: optimistic.ok() }
     }
 
     /// Uses the data that was fetched ahead, if it comes within the grace time. Refused data is requested again
     /// in the usual way.
-    pub(super) async fn take_ahead(&self, source: &Endpoint, ahead: impl Future<Output = Ahead> + Unpin) {
+    pub(super) async fn take_ahead(&self, ahead: impl Future<Output = Ahead> + Unpin) {
         let Either::Left((ahead, _)) = select(ahead, self.env.clock().sleep(Env::GRACE)).await else {
             return;
         };
@@ -70,14 +59,12 @@ impl Head {
         if ahead.finality.is_none() && self.env.policy.assurance == Level::Finalized {
             return; // A newer head would hide that there is no newer final one yet.
         }
-        let newest = ahead.optimistic.as_ref().map(|data| -> Result<Slot, Failure> {
+        let newest = ahead.optimistic.as_ref().map(|data| -> Result<(), Failure> {
             let fork = fork(data);
             let update = decode::optimistic_update(&data.bytes, data.encoding, fork.as_deref(), &network)?;
-            let slot = update.attested_slot();
-            self.advance(update).map(|()| slot)
+            self.advance(update)
         });
-        if let Some(Ok(slot)) = newest {
-            self.note_publication(source, ahead.asked, slot);
+        if let Some(Ok(())) = newest {
             self.state().heads_answered = Some(self.env.clock().monotonic());
         }
     }

@@ -1,12 +1,9 @@
 //! Fetches finality updates, and tells a source without them from a chain that does not finalize.
 
-use std::time::Duration;
-
-use futures_util::future::{Either, select};
 use saldo_beacon::decode;
 use saldo_reading::{Attempt, Failure, Outcome, ProviderId, Role, Why};
 use saldo_source::beacon::Route;
-use saldo_source::{Answer, Deadline, Endpoint, IntoBoxed, MaybeSend};
+use saldo_source::{Answer, Deadline, Endpoint, IntoBoxed};
 
 use super::Head;
 use super::step::Need;
@@ -38,28 +35,6 @@ impl Head {
                 answers.failed.insert(source.id().clone(), attempt);
                 Err(failure)
             }
-        }
-    }
-
-    /// The extra time that a read spends on the first finality update. Over HTTP/1.1 it may not even have been requested.
-    const FINALITY_GRACE: Duration = Duration::from_millis(20);
-
-    /// Asks for the first finality update while `read` runs, and for a moment longer: until there was a head, only what the proof needs
-    /// was requested. If it does not come, a later read asks again.
-    pub(crate) async fn learn_finality_beside<T: MaybeSend>(
-        &self,
-        read: impl Future<Output = T> + MaybeSend,
-        deadline: Deadline,
-    ) -> T {
-        if !self.state().finality.answered.is_empty() {
-            return read.await;
-        }
-        match select(read.into_boxed(), self.learn_finality(deadline).into_boxed()).await {
-            Either::Left((read, learning)) => {
-                select(learning, self.env.clock().sleep(Self::FINALITY_GRACE)).await;
-                read
-            }
-            Either::Right((_, read)) => read.await,
         }
     }
 

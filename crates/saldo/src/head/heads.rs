@@ -125,24 +125,21 @@ impl Head {
                 self.take_finality(source, deadline).await
             };
             let optimistic = async {
-                let asked = self.moment();
                 let data = self.fetch(source, Route::OptimisticUpdate, deadline).await?;
-                let slot = self.advance_to(&data, decode::optimistic_update)?;
-                self.note_publication(source, asked, slot);
-                Ok(())
+                self.advance_to(&data, decode::optimistic_update).map(drop)
             };
             // One half of the answer counts even if the other half fails. If the policy does not ask for
-            // finality, a late finality update does not delay a good head. Over HTTP/1.1 the head comes first.
-            let outcome = match select(optimistic.into_boxed(), finality.into_boxed()).await {
-                Either::Right((finality, optimistic)) => finality.and(optimistic.await),
-                Either::Left((optimistic, finality)) if self.env.policy.assurance == Level::Signed => {
+            // finality, a late finality update does not delay a good head.
+            let outcome = match select(finality.into_boxed(), optimistic.into_boxed()).await {
+                Either::Left((finality, optimistic)) => finality.and(optimistic.await),
+                Either::Right((optimistic, finality)) if self.env.policy.assurance == Level::Signed => {
                     let grace = self.env.clock().sleep(Env::GRACE);
                     match select(finality, grace).await {
                         Either::Left((finality, _)) => optimistic.and(finality),
                         Either::Right(_) => optimistic,
                     }
                 }
-                Either::Left((optimistic, finality)) => optimistic.and(finality.await),
+                Either::Right((optimistic, finality)) => optimistic.and(finality.await),
             };
             if outcome.is_ok() {
                 let now = self.env.clock().monotonic();
@@ -152,9 +149,6 @@ impl Head {
             // newer head is not accepted.
             let has_finality = self.env.policy.assurance < Level::Finalized || !self.finality_is_due();
             let has_given = outcome.is_ok() || self.newest_slot() > before;
-            if outcome.is_ok() && self.begin_comparison(source) {
-                return Answer::Failed(Failure::Behind { slots: 1 });
-            }
             match (outcome, self.slots_missing()) {
                 (_, Some(0)) if has_finality => Answer::Accepted(()),
                 (_, Some(1)) if has_finality && has_given => Answer::Accepted(()),

@@ -30,9 +30,17 @@ impl Head {
     /// is no head.
     pub(super) fn slots_missing(&self) -> Option<u64> {
         match self.slots_behind()?.saturating_sub(self.common_lag()) {
-            1 if self.is_not_published_yet() => Some(0),
+            1 if self.was_just_answered() => Some(0),
             missing => Some(missing),
         }
+    }
+
+    /// Whether a source gave its newest head within the last sixth of a slot. The head of this slot is then not
+    /// published yet: many calls in a row ask for it once.
+    fn was_just_answered(&self) -> bool {
+        let pause = self.network().slot_duration().checked_div(6).unwrap_or_default();
+        let now = self.env.clock().monotonic();
+        self.state().heads_answered.is_some_and(|answered| now.saturating_sub(answered) < pause)
     }
 
     /// The lag beyond the usual, in slots, up to which no source is asked for a newer head.
@@ -97,5 +105,16 @@ impl Head {
     /// How old a finalized block at `slot` is at `now`, and how old it may be, in epochs.
     pub(super) fn age_and_limit(&self, slot: Slot, now: UnixTime) -> (u64, u64) {
         age_and_limit(&self.network(), slot, now)
+    }
+
+    /// The time until a newer head can have been signed and published.
+    pub(crate) fn until_next_head(&self) -> Duration {
+        let wall = self.env.clock().wall();
+        let slot_duration = self.network().slot_duration();
+        let next = self.network().slot_at(wall).and_then(|slot| slot.checked_add(1));
+        let start = next.map_or(wall, |slot| self.network().slot_start(slot));
+        // Blocks are published early in their slot. After a third of the slot, most of the committee has
+        // settled on a view.
+        start.saturating_sub(wall).saturating_add(slot_duration.checked_div(3).unwrap_or_default())
     }
 }

@@ -114,7 +114,7 @@ impl Head {
                 let now = self.time();
                 let light_client = LightClient::bootstrap(self.network(), origin, bootstrap, now)?;
                 self.replace_light_client(light_client, generation);
-                self.take_ahead(source, ahead).await;
+                self.take_ahead(ahead).await;
                 Ok(())
             };
             let started = started.await;

@@ -10,7 +10,6 @@ use saldo_reading::{Attempt, Generation, Now, ProviderId};
 use saldo_source::{Clock, SortedMap, SortedSet};
 
 use super::certain_time::CertainTime;
-use super::publication::Publication;
 
 /// The state that [`Head`](super::Head) owns. Locked for a moment only, never across an await.
 #[derive(Default)]
@@ -44,12 +43,6 @@ pub(crate) struct HeadState {
     pub(super) silent_sources: SortedSet<ProviderId>,
     /// When a source last gave accepted heads, on the monotonic clock.
     pub(super) heads_answered: Option<Duration>,
-    /// When in a slot each source publishes its heads.
-    pub(super) publications: SortedMap<ProviderId, Publication>,
-    /// The source whose heads were accepted last.
-    pub(super) answered_last: Option<ProviderId>,
-    /// The slot in which another source was asked last because one had no new head.
-    pub(super) compared: Option<Slot>,
     /// What the sources answered to requests for finality updates.
     pub(super) finality: FinalityAnswers,
     /// When each source was last found to serve a light-client route, on the monotonic clock.

@@ -4,7 +4,7 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
-use saldo_beacon::unit::{Slot, UnixTime};
+use saldo_beacon::unit::UnixTime;
 use saldo_chain::Level;
 use saldo_reading::{Attempt, Failure, Holding, Policy, ProviderId, Reading, Why};
 use saldo_source::{Deadline, IntoBoxed, SortedMap, SortedSet};
@@ -71,7 +71,6 @@ pub(super) async fn drive(inner: Arc<ClientInner>, holdings: Vec<Holding>, outbo
         plans: SortedMap::new(),
         poll_at: Duration::ZERO,
         polls: 0,
-        polled: None,
         failed_polls: 0,
         silent_sources: Vec::new(),
         links: Links::default(),
@@ -87,7 +86,7 @@ pub(super) async fn drive(inner: Arc<ClientInner>, holdings: Vec<Holding>, outbo
             driver.plans.clear();
             driver.poll_at = Duration::ZERO;
             // So that the first poll asks for hints.
-            (driver.polls, driver.polled) = (POLLS_PER_HINT.saturating_sub(1), None);
+            driver.polls = POLLS_PER_HINT.saturating_sub(1);
         }
         driver.queue_changes();
         driver.run_due(notifications).await;
@@ -104,10 +103,8 @@ struct Driver<'a> {
     plans: SortedMap<Holding, Plan>,
     /// When to poll for a new head next, on the monotonic clock.
     poll_at: Duration,
-    /// Number of slots with a poll since all holdings were read.
+    /// Number of polls since all holdings were read.
     polls: u64,
-    /// The slot of the last poll.
-    polled: Option<Slot>,
     /// Number of polls in a row in which no source gave a head.
     failed_polls: u32,
     /// The sources that failed in the last of them.
@@ -170,7 +167,7 @@ impl Driver<'_> {
             return self.become_active(Activity::Idle);
         };
         if holdings.len() == self.holdings.len() {
-            self.plan_poll();
+            self.poll_at = inner.env.clock().monotonic().saturating_add(inner.head.until_next_head());
             self.polls = 0;
         }
         for (holding, reading) in holdings.iter().zip(&readings) {
@@ -286,17 +283,13 @@ impl Driver<'_> {
     /// changed.
     async fn poll(&mut self, notifications: u64) {
         let inner = self.inner;
-        self.plan_poll();
-        // A source that has no new head yet is polled several times in a slot.
-        let is_first = self.polled.is_none() || self.polled != inner.head.present_slot();
-        self.polled = inner.head.present_slot();
-        self.polls = self.polls.saturating_add(u64::from(is_first));
-        let wants_hints = is_first && self.polls.is_multiple_of(POLLS_PER_HINT);
+        self.poll_at = inner.env.clock().monotonic().saturating_add(inner.head.until_next_head());
+        self.polls = self.polls.saturating_add(1);
+        let wants_hints = self.polls.is_multiple_of(POLLS_PER_HINT);
         let deadline =
             Deadline::after(inner.env.clock(), inner.env.policy.deadline.checked_div(2).unwrap_or_default());
         let polled = async {
             let synced = inner.sync(deadline).await;
-            self.plan_poll();
             self.record_poll(&synced);
             self.links.extend(inner, self.holdings, deadline).await;
             inner.raise_watched(self.holdings, deadline).await;
@@ -329,12 +322,6 @@ impl Driver<'_> {
                 self.hints.note(provider, amount(holding) != before, now);
             }
         }
-    }
-
-    /// Sets the time of the next poll.
-    fn plan_poll(&mut self) {
-        let pause = self.inner.head.until_next_poll();
-        self.poll_at = self.inner.env.clock().monotonic().saturating_add(pause);
     }
 
     /// Waits until something is due, a notification comes, or a shown reading becomes old.
