@@ -32,7 +32,7 @@ fn a_first_read_takes_two_round_trips_and_one_handshake_with_each_server() {
 #[test]
 fn a_first_read_by_http_1_proves_on_the_connection_of_the_early_proof() {
     run(|| async {
-        for (slots, most) in [(20, 3), (40, 4)] {
+        for (slots, most) in [(20, 4), (40, 5)] {
             let world = World::over(LATENCY, slots, Speech::One, Duration::ZERO).await;
             world.read(&format!("first read after {slots} slots, HTTP/1.1")).await;
             let round_trips = world.provider.round_trips_of("eth_getProof");

@@ -20,10 +20,11 @@ use saldo_beacon::unit::UnixTime;
 use tokio::sync::watch;
 
 use self::cancel::Cancellable;
-use self::connector::{CONNECT_TIMEOUT, SharedConnections};
+use self::connector::SharedConnections;
 use self::early::EarlyConnections;
 use self::exchange::Exchange;
 use self::pools::{Builder, Pools};
+use self::progress::CONNECT_TIMEOUT;
 use self::progress::Progress;
 use self::servers::Servers;
 use crate::clock::Clock;

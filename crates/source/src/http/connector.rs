@@ -9,21 +9,14 @@ use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use hyper_util::client::legacy::connect::Connection;
 use tokio::time::timeout;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::progress::{Progress, Stage};
+use super::progress::{CONNECT_TIMEOUT, Progress, Stage};
 use super::servers::{Protocol, Servers, Turn};
-
-/// A host that accepts no connection within this time, TLS included, counts as not reached: it has not seen the request. A
-/// handshake takes two round trips, and a bad mobile link has one of four seconds. Other providers are asked meanwhile.
-pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// The same where the request may use another connection, which is silent but perhaps alive.
-pub(super) const SHORT_CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
 type BoxError = Box<dyn Error + Send + Sync>;
 type Connecting<C> = Pin<Box<dyn Future<Output = Result<C, BoxError>> + Send>>;

@@ -7,7 +7,11 @@ use std::time::{Duration, Instant};
 
 use url::{Origin, Url};
 
-use super::connector::{CONNECT_TIMEOUT, SHORT_CONNECT_TIMEOUT};
+/// A host that accepts no connection within this time, TLS included, counts as not reached: it has not seen the request. A
+/// handshake takes two round trips, and a bad mobile link has one of four seconds. Other providers are asked meanwhile.
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// The same where the request may use another connection, which is silent but perhaps alive.
+pub(super) const SHORT_CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
 tokio::task_local! {
     static CURRENT: Arc<Progress>;

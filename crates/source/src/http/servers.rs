@@ -16,7 +16,7 @@ use url::Origin;
 use self::line::Line;
 pub(super) use self::silence::Pool;
 use self::silence::Silence;
-use super::connector::CONNECT_TIMEOUT;
+use super::progress::CONNECT_TIMEOUT;
 
 /// The longest wait for a handshake that another request began with the same server. It may have been lost. With each further
 /// handshake in progress it is twice as long: on a slow link all of them take long.
