@@ -17,7 +17,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 fn a_first_read_is_proven_where_a_round_trip_takes_two_seconds() {
     run(|| async {
         for (speech, name) in [(Speech::One, "HTTP/1.1"), (Speech::Two, "HTTP/2")] {
-            let world = World::over(Duration::from_secs(1), 40, speech, Duration::ZERO).await;
+            let world = World::over(Duration::from_secs(1), speech, Duration::ZERO).await;
             world.read(&format!("2 s a round trip, {name}")).await;
         }
     });

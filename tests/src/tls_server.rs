@@ -97,8 +97,8 @@ struct Counts {
     /// The round trips before each handshake.
     before: Mutex<Vec<usize>>,
     written: AtomicUsize,
-    /// The number of the connection, from 1 on, the body, and the depth of each request.
-    bodies: Mutex<Vec<(usize, String, usize)>>,
+    /// The number of the connection, from 1 on, and the body of each request.
+    bodies: Mutex<Vec<(usize, String)>>,
 }
 
 /// A server. Dropped, it stops.
@@ -179,13 +179,7 @@ impl TlsServer {
     /// The connections, from 1 on, of the requests whose body has `text`.
     pub fn connections_of(&self, text: &str) -> Vec<usize> {
         let bodies = self.counts.bodies.lock().unwrap_or_else(PoisonError::into_inner);
-        bodies.iter().filter(|(_, body, _)| body.contains(text)).map(|(connection, ..)| *connection).collect()
-    }
-
-    /// The number of round trips up to the answer of the last request whose body has `text`.
-    pub fn round_trips_of(&self, text: &str) -> Option<usize> {
-        let bodies = self.counts.bodies.lock().unwrap_or_else(PoisonError::into_inner);
-        bodies.iter().rev().find(|(_, body, _)| body.contains(text)).map(|(.., depth)| *depth)
+        bodies.iter().filter(|(_, body)| body.contains(text)).map(|(connection, _)| *connection).collect()
     }
 
     /// The number of connections that are open now.
@@ -308,8 +302,8 @@ impl Host {
     async fn take(&self, connection: usize, request: HttpRequest) -> (Reaction, (usize, usize)) {
         self.counts.requests.fetch_add(1, Ordering::SeqCst);
         let body = String::from_utf8_lossy(&request.body).into_owned();
+        self.counts.bodies.lock().unwrap_or_else(PoisonError::into_inner).push((connection, body));
         let depth = self.rounds.ask();
-        self.counts.bodies.lock().unwrap_or_else(PoisonError::into_inner).push((connection, body, depth.1));
         let reaction = self.service.relay(request).await;
         if let Reaction::Reply(reply) = &reaction {
             tokio::time::sleep(reply.delay).await;

@@ -90,15 +90,14 @@ pub struct World {
 impl World {
     /// Proofs at the tip take `delay`.
     pub async fn new(speech: Speech, delay: Duration) -> Self {
-        Self::over(LATENCY, 40, speech, delay).await
+        Self::over(LATENCY, speech, delay).await
     }
 
-    /// The same over a link on which a byte takes `latency` in each direction, and so many slots after the checkpoint. From 24 on
-    /// the client needs a committee update.
-    pub async fn over(latency: Duration, slots: u64, speech: Speech, delay: Duration) -> Self {
+    /// The same over a link on which a byte takes `latency` in each direction.
+    pub async fn over(latency: Duration, speech: Speech, delay: Duration) -> Self {
         let chain = Chain::builder(1).accounts([(ALICE, BEFORE)]).build();
         let checkpoint = chain.checkpoint();
-        chain.advance(slots);
+        chain.advance(40);
         let rounds = Rounds::default();
         let provider = Late { service: Provider::honest(&chain), of: "latest", delay };
         let provider = TlsServer::start(provider, speech.clone(), latency, &rounds).await;
