@@ -151,7 +151,7 @@ fn failure(error: &ServeError) -> CommandFailure {
         ServeError::OpenToOthers => CommandFailure::usage(
             "open_to_others",
             error,
-            "Listen at 127.0.0.1, or give each name with --allow-host. Nobody is asked for a password.",
+            "Listen at 127.0.0.1, or give each name with --allow-host. The server has no passwords.",
         ),
         _ => CommandFailure::usage("paths", error, "Give each network once."),
     }

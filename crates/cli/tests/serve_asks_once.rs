@@ -1,4 +1,4 @@
-//! All callers of `saldo serve` share one client: what they ask at one time is asked once, and one slow provider stalls nobody.
+//! All callers of `saldo serve` share one client: what they ask at one time is asked once, and a slow provider does not delay them.
 
 #![allow(
     clippy::arithmetic_side_effects,
@@ -89,7 +89,7 @@ fn reads_at_an_announced_block_stay_at_that_block() {
 }
 
 #[test]
-fn a_slow_provider_stalls_nobody() {
+fn a_slow_provider_delays_no_caller() {
     let services = Services::new(2, 1);
     let served = Served::new(&services, &["--timeout", "20s"]);
     let block = served.result("eth_blockNumber", &json!([]));

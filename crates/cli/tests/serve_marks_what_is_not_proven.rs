@@ -68,7 +68,7 @@ fn what_can_be_proven_is_proven_or_an_error() {
         assert!(reply.json().get("result").is_none(), "{block}: {reply:?}");
         assert_eq!(reply.header("saldo-unproven"), None);
     }
-    // Methods that control a node, or sign with its keys, are nobody's.
+    // Methods that control a node, or sign with its keys, are never passed on.
     for method in
         ["admin_peers", "personal_sign", "eth_sign", "eth_sendTransaction", "debug_setHead", "eth_subscribe"]
     {

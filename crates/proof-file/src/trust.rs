@@ -54,8 +54,8 @@ impl Trust {
 }
 
 impl BalanceProof {
-    /// Returns the block from which the file can be checked. The file alone does not show that this block is of the chain: whoever
-    /// takes it from here has checked nothing.
+    /// Returns the block from which the file can be checked. The file alone does not show that this block belongs to the
+    /// chain: with this checkpoint as trust root, nothing is checked.
     pub fn claimed_checkpoint(&self) -> Checkpoint {
         let header = match self.committee() {
             Committee::Complete { bootstrap, .. } => &bootstrap.header.beacon,

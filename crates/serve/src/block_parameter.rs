@@ -13,7 +13,7 @@ use crate::quantity::read_quantity;
 pub(crate) enum BlockParameter {
     /// A block that can be proven, or not known.
     Block(BlockId),
-    /// The next block, which nobody has signed.
+    /// The next block, which no committee has signed.
     Pending,
 }
 

@@ -1,8 +1,8 @@
 //! A signed head with so much of its committee as its signature needs: for a reader who trusts the committee's root, or the
 //! block whose state names the committee.
 //!
-//! A light client needs the whole committee, 25 KB on mainnet, because it goes on to the next period. A proof that is
-//! handed to somebody needs only one signature, which takes a fifth of that.
+//! A light client needs the whole committee, 25 KB on mainnet, because it goes on to the next period. A proof in a
+//! file needs only what one signature needs, which is a fifth of that.
 
 use alloy_primitives::B256;
 

@@ -56,7 +56,7 @@ impl Proofs {
         anchor: &Anchor,
         deadline: Deadline,
     ) -> Result<StateProof, Failure> {
-        // The block is known, so what the provider has at its own tip is of no use: as for a finalized one.
+        // Proofs at the provider's tip would not help, so it is asked as for a finalized block.
         let asked = self.at_anchor(provider, holdings, anchor, Level::Finalized, deadline).await;
         let mut state = StateProof::new();
         for (holding, reply) in holdings.iter().zip(asked.replies) {

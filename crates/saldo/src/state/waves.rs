@@ -1,6 +1,6 @@
 //! Calls that run at the same time ask together: what each wants at a block goes into one wave of requests.
 //!
-//! A wave is a future that all its callers share. Whoever is polled drives it; if all are dropped, it is dropped with them.
+//! A wave is a future that all its callers share. Each caller that is polled drives it. If all callers are dropped, it is dropped too.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

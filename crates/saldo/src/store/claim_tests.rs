@@ -44,7 +44,7 @@ fn block(number: u64, leaf: &Bytes, level: Level) -> Anchor {
     made::block(number, TIME.saturating_add(number.saturating_mul(12)), keccak256(leaf), level)
 }
 
-/// The proof of the balance of `holding()` that runs the code. Whoever calls has no account.
+/// The proof of the balance of `holding()` that runs the code. The calling account is proven absent.
 fn proof_by_running() -> (Bytes, Anchor) {
     let leaf = only_leaf(keccak256(RETURNS_FIVE));
     let anchor = block(1_000, &leaf, Level::Finalized);
