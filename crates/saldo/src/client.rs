@@ -22,11 +22,10 @@ use crate::pace::Pace;
 use crate::proof_file::ProofFileError;
 use crate::proofs::Evidence;
 use crate::read::Kind;
-use crate::state::{self, BlockId, BlockState, NotProven, ProvenBlock, ProvenHeader};
+use crate::state::{self, BlockId, BlockState, NotProven, ProvenBlock, ProvenHeader, TokenReading};
 #[cfg(feature = "execute")]
 use crate::state::{CallError, CallReading, GasReading};
 use crate::storage::StorageFault;
-use crate::token::TokenReading;
 use crate::watch::Watch;
 
 /// Reads what addresses hold and proves it. Cheap to clone; all clones share one state.
@@ -78,14 +77,11 @@ impl Client {
     }
 
     /// Looks at the token whose contract is at `token`: its code, its proxy, and how its balances can be proven, or why not. Returns
-    /// at the policy's deadline at the latest. The requests name no owner.
+    /// at the policy's deadline at the latest. The requests name no owner, and go to as many operators as the policy allows for one
+    /// address.
     #[inline(never)]
     pub fn token(&self, token: Address) -> BoxedFuture<'_, TokenReading> {
-        let look = async move {
-            let deadline = Deadline::after(self.inner.env.clock(), self.inner.env.policy.deadline);
-            self.inner.token(token, deadline).await
-        };
-        look.into_boxed()
+        state::token(&self.inner, token).into_boxed()
     }
 
     /// Checks amounts that the wallet has from elsewhere, and returns a verdict for each, in the same order. It makes as few requests as

@@ -79,7 +79,6 @@ mod readings;
 mod state;
 mod storage;
 mod store;
-mod token;
 mod token_proof;
 mod token_run;
 mod trust;
@@ -96,7 +95,10 @@ pub use proof_file::ProofFileError;
 pub use proofs::Evidence;
 #[cfg(feature = "execute")]
 pub use saldo_execute::{Call, Estimate, Output};
-pub use state::{BlockId, BlockState, NotProven, ProvenAccount, ProvenBlock, ProvenHeader, ProvenSlot};
+pub use state::{
+    BlockId, BlockState, NotProven, ProvenAccount, ProvenBlock, ProvenHeader, ProvenSlot, ProvenToken,
+    TokenReading,
+};
 #[cfg(feature = "execute")]
 pub use state::{CallError, CallReading, GasReading};
 #[cfg(feature = "redb")]
@@ -104,7 +106,6 @@ pub use storage::RedbStorage;
 pub use storage::{
     Entries, MemoryStorage, Storage, StorageError, StorageFault, StorageKey, StorageRefusal, Version, Write,
 };
-pub use token::{ProvenToken, TokenReading, UnknownToken};
 pub use trust::Trust;
 pub use watch::{Activity, Change, Watch};
 

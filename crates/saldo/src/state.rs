@@ -17,6 +17,7 @@ mod once;
 mod prove;
 mod proven;
 mod reason;
+mod token;
 mod waves;
 
 pub(crate) use amount::{AmountAt, amounts};
@@ -33,4 +34,6 @@ pub use header::ProvenHeader;
 pub(crate) use header::header;
 pub(crate) use once::{Bodies, Headers};
 pub use proven::{BlockState, NotProven, ProvenAccount, ProvenSlot};
+pub(crate) use token::token;
+pub use token::{ProvenToken, TokenReading};
 pub(crate) use waves::Waves;

@@ -6,7 +6,7 @@ use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY};
 use saldo_chain::{Anchor, Level};
 use saldo_proof::{Account, HashedCode, Slot, StateRoot, Verified, claimed_root, verify_account};
 use saldo_reading::{Failure, ProviderId, Role};
-use saldo_source::execution::{At, ask_together, code};
+use saldo_source::execution::{At, code};
 use saldo_source::{
     Answer, Ask, BoxedFuture, Deadline, DisclosureSet, Endpoint, Hedged, IntoBoxed, RequestSpec,
 };
@@ -181,11 +181,7 @@ impl Proofs {
     ) -> Vec<Result<Parts, Failure>> {
         let needs: Vec<Need> = needs.iter().map(|need| Need::Token(need.query())).collect();
         let plan = Plan::new(&needs, at);
-        let (known, left) = (self.batch_of(provider.id()), self.env.time_left(deadline));
-        let io = self.env.dispatcher.io();
-        let together = ask_together(io, provider, &plan.questions, known, left).await;
-        self.learn_batch(provider.id(), known, together.batch);
-        plan.collect(together.each)
+        plan.collect(self.together(provider, &plan.questions, deadline).await)
     }
 
     /// The evidence against the provider, if its proof is false, and is not a genuine one of another trusted block.

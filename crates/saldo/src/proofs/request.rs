@@ -256,7 +256,7 @@ impl Proofs {
         }
     }
 
-    async fn together(
+    pub(super) async fn together(
         &self,
         provider: &Endpoint,
         questions: &[Question],
