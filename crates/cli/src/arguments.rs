@@ -145,15 +145,7 @@ pub(crate) struct TokenArguments {
 impl TokenArguments {
     /// What the command wants of its client.
     pub(crate) fn client_options(&self) -> ClientOptions<'_> {
-        ClientOptions {
-            endpoints: &self.endpoints,
-            timeout: self.timeout,
-            operators: None,
-            is_finalized: false,
-            max_age: None,
-            store: None,
-            is_quiet: self.json,
-        }
+        ClientOptions { is_quiet: self.json, ..ClientOptions::new(&self.endpoints, self.timeout) }
     }
 }
 

@@ -67,13 +67,10 @@ fn served(arguments: &ServeArguments) -> Result<Vec<Served>, CommandFailure> {
 
 fn network(arguments: &ServeArguments, chosen: Chosen, path: &str) -> Result<Served, CommandFailure> {
     let options = ClientOptions {
-        endpoints: &arguments.endpoints,
-        timeout: arguments.timeout,
         operators: arguments.operators,
-        is_finalized: false,
         max_age: arguments.max_age,
-        store: None,
         is_quiet: arguments.json,
+        ..ClientOptions::new(&arguments.endpoints, arguments.timeout)
     };
     let (name, providers) = (chosen.network.name().to_owned(), chosen.rpc.endpoints.clone());
     let (client, _, _) = setup::build(chosen, &options)?;

@@ -32,6 +32,21 @@ pub(crate) struct ClientOptions<'a> {
     pub(crate) is_quiet: bool,
 }
 
+impl<'a> ClientOptions<'a> {
+    /// Asks for nothing but the endpoints and the time of one read.
+    pub(crate) fn new(endpoints: &'a EndpointArguments, timeout: Duration) -> Self {
+        Self {
+            endpoints,
+            timeout,
+            operators: None,
+            is_finalized: false,
+            max_age: None,
+            store: None,
+            is_quiet: false,
+        }
+    }
+}
+
 /// Builds a client from the arguments and, where they give nothing, from the environment. With it come the check of the chain
 /// id, if the network is from a file, and the check for exchanged URLs.
 ///

@@ -54,13 +54,11 @@ impl CheckArguments {
     /// What the command wants of its client.
     pub(crate) fn client_options(&self) -> ClientOptions<'_> {
         ClientOptions {
-            endpoints: &self.endpoints,
-            timeout: self.timeout,
             operators: self.operators,
             is_finalized: self.finalized,
-            max_age: None,
             store: self.store.as_deref(),
             is_quiet: self.quiet || self.json,
+            ..ClientOptions::new(&self.endpoints, self.timeout)
         }
     }
 }

@@ -47,15 +47,7 @@ pub(crate) struct SaveArguments {
 impl SaveArguments {
     /// What the command wants of its client.
     pub(crate) fn client_options(&self) -> ClientOptions<'_> {
-        ClientOptions {
-            endpoints: &self.endpoints,
-            timeout: self.timeout,
-            operators: None,
-            is_finalized: false,
-            max_age: None,
-            store: None,
-            is_quiet: false,
-        }
+        ClientOptions::new(&self.endpoints, self.timeout)
     }
 }
 

@@ -80,13 +80,9 @@ impl SaveArguments {
     /// What the command wants of its client.
     pub(crate) fn client_options(&self) -> ClientOptions<'_> {
         ClientOptions {
-            endpoints: &self.endpoints,
-            timeout: self.timeout,
             operators: self.operators,
             is_finalized: self.finalized,
-            max_age: None,
-            store: None,
-            is_quiet: false,
+            ..ClientOptions::new(&self.endpoints, self.timeout)
         }
     }
 }
