@@ -13,36 +13,19 @@ mod testbed;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use jsonschema::{Registry, Validator};
 use saldo::Address;
 use saldo_drill::Fault;
 use serde_json::{Value, json};
 
+use testbed::schema::{assert_follows, schema};
 use testbed::token::WETH;
 use testbed::{ALICE, Run, Services, network_file, run, saldo, test_chain};
-
-const PROOF_FILE: &str = include_str!("../../../docs/saldo.proof-file-1.schema.json");
-const EVIDENCE: &str = include_str!("../../../docs/saldo.evidence-1.schema.json");
 
 /// A path that no other test uses.
 fn out(name: &str) -> PathBuf {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{}-{number}-{name}", std::process::id()))
-}
-
-fn schema(text: &str) -> Validator {
-    let read = |text: &str| -> Value { serde_json::from_str(text).unwrap() };
-    let (schema, reading) = (read(text), read(include_str!("../../../docs/saldo.reading-1.schema.json")));
-    jsonschema::draft202012::meta::validate(&schema).expect("a valid schema");
-    let registry = Registry::new().add("urn:saldo:reading:1", reading).unwrap().prepare().unwrap();
-    jsonschema::draft202012::options().with_registry(&registry).build(&schema).unwrap()
-}
-
-#[track_caller]
-fn assert_follows(schema: &Validator, line: &Value) {
-    let errors: Vec<String> = schema.iter_errors(line).map(|error| error.to_string()).collect();
-    assert!(errors.is_empty(), "{errors:?}: {line}");
 }
 
 fn with_endpoints(services: &Services, command: &str, owner: Address, file: &Path, options: &[&str]) -> Run {
@@ -73,7 +56,7 @@ fn root_of(saved: &Run, option: &str) -> String {
 #[test]
 fn one_person_saves_it_and_another_checks_it() {
     let services = Services::new(1, 1);
-    let follows = schema(PROOF_FILE);
+    let follows = schema("proof-file");
     for form in ["complete", "compact"] {
         let file = out("balance.saldo");
         let saved = with_endpoints(
@@ -112,7 +95,7 @@ fn one_person_saves_it_and_another_checks_it() {
 #[test]
 fn without_a_trusted_root_nothing_is_proven() {
     let services = Services::new(1, 1);
-    let follows = schema(PROOF_FILE);
+    let follows = schema("proof-file");
     let file = out("balance.saldo");
     let saved = with_endpoints(&services, "proof", ALICE, &file, &[]);
     assert_eq!(saved.status, 0, "{saved:?}");
@@ -158,7 +141,7 @@ fn what_is_not_proven_is_not_saved() {
 #[test]
 fn a_false_proof_is_saved_and_checked_by_another() {
     let services = Services::new(1, 1);
-    let follows = schema(EVIDENCE);
+    let follows = schema("evidence");
     let file = out("evidence.jsonl");
     let none = with_endpoints(&services, "evidence", ALICE, &file, &[]);
     assert_eq!((none.status, file.exists()), (3, false), "{none:?}");

@@ -14,22 +14,13 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use jsonschema::{Registry, Validator};
 use saldo::U256;
 use saldo_drill::Fault;
 use serde_json::{Value, json};
 
+use testbed::schema::{assert_follows, schema};
 use testbed::token::WETH;
 use testbed::{ALICE, ALICE_WEI, BOB, Run, Services, UNUSED, network_file, run, saldo, test_chain};
-
-fn schema() -> Validator {
-    let read = |text| serde_json::from_str::<Value>(text).unwrap();
-    let verdict = read(include_str!("../../../docs/saldo.verdict-1.schema.json"));
-    jsonschema::draft202012::meta::validate(&verdict).expect("a valid schema");
-    let reading = read(include_str!("../../../docs/saldo.reading-1.schema.json"));
-    let registry = Registry::new().add("urn:saldo:reading:1", reading).unwrap().prepare().unwrap();
-    jsonschema::draft202012::options().with_registry(&registry).build(&verdict).unwrap()
-}
 
 /// `saldo check` of a file with this text.
 fn check(services: &Services, list: &str) -> Command {
@@ -42,10 +33,9 @@ fn check(services: &Services, list: &str) -> Command {
 #[track_caller]
 fn checked(services: &Services, list: &str, options: &[&str]) -> Run {
     let done = run(check(services, list).arg("--json").args(options));
-    let schema = schema();
+    let schema = schema("verdict");
     for line in done.json() {
-        let errors: Vec<String> = schema.iter_errors(&line).map(|error| error.to_string()).collect();
-        assert!(errors.is_empty(), "{errors:?}: {line}");
+        assert_follows(&schema, &line);
         let is_checked = line.get("error").is_none() && line["verdict"] != "not_checked";
         assert_eq!(line["proven"].is_object(), is_checked, "{line}");
     }

@@ -16,10 +16,10 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use alloy_primitives::U256;
-use jsonschema::{Registry, Validator};
 use saldo_drill::Fault;
 use serde_json::Value;
 
+use testbed::schema::{assert_follows, schema};
 use testbed::{ALICE, Conversation, Services, run, test_chain};
 
 /// How long a test waits for an expected line.
@@ -103,26 +103,16 @@ fn through_an_outage_lies_and_a_restart() {
     let mut third = Conversation::start(&mut watch(&services, &store, &["--json"]));
     let lines = read_until(&mut third, "\"proven\"");
     third.kill();
-    let validator = schema();
+    let validator = schema("change");
     for line in &lines {
         let value: Value = serde_json::from_str(line).unwrap();
-        let errors: Vec<String> = validator.iter_errors(&value).map(|error| error.to_string()).collect();
-        assert!(errors.is_empty(), "{errors:?}: {line}");
+        assert_follows(&validator, &value);
     }
     let first: Value = serde_json::from_str(&lines[0]).unwrap();
     assert_eq!((&first["change"], &first["last"]["restored"]), (&"remembered".into(), &true.into()));
     assert_eq!(first["last"]["amount"], "2250000000000000000");
     assert!(lines.iter().any(|line| line.contains("\"fetching\"")), "{lines:#?}");
     test_chain().chain.set_balance(ALICE, U256::from(1_500_000_000_000_000_000_u64));
-}
-
-fn schema() -> Validator {
-    let read = |text: &str| -> Value { serde_json::from_str(text).unwrap() };
-    let reading = read(include_str!("../../../docs/saldo.reading-1.schema.json"));
-    let change = read(include_str!("../../../docs/saldo.change-1.schema.json"));
-    jsonschema::draft202012::meta::validate(&change).expect("a valid schema");
-    let registry = Registry::new().add("urn:saldo:reading:1", reading).unwrap().prepare().unwrap();
-    jsonschema::draft202012::options().with_registry(&registry).build(&change).unwrap()
 }
 
 #[test]

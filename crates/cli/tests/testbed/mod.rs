@@ -1,8 +1,10 @@
 //! A small chain on loopback that follows the wall clock, and the command as a user runs it.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its own part")]
 
+pub mod schema;
 pub mod served;
 pub mod token;
+pub mod token_runs;
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
