@@ -62,6 +62,7 @@ fuzz_target!(|input: &[u8]| {
     let body = input.rest().to_vec();
     let network =
         Io::new(Arc::new(Canned(Response { status, headers, body: body.clone() })), Arc::new(Still));
+    let full_block = Question::FullBlock(B256::ZERO);
     let questions = [
         Question::Proof { address: Address::ZERO, keys: vec![B256::ZERO], at: At::Latest },
         Question::Block(B256::ZERO),
@@ -73,7 +74,7 @@ fuzz_target!(|input: &[u8]| {
     ];
     let soon = Deadline::after(&Still, TIMEOUT);
     let provider = &*PROVIDER;
-    match way % 6 {
+    match way % 7 {
         way @ 0..=2 => {
             let question = &questions[usize::from(way)];
             judge(now(ask(&network, provider, question, TIMEOUT)), &body, question, 1);
@@ -97,6 +98,7 @@ fuzz_target!(|input: &[u8]| {
             Ok(id) => assert_ne!(id, 0),
             Err(failure) => says_nothing_of(&body, &failure),
         },
+        5 => judge(now(ask(&network, provider, &full_block, TIMEOUT)), &body, &full_block, 1),
         _ => {
             let slot = Slot::new(8);
             let root = now(checkpoint::block_root(&network, provider, slot, soon)).map(|_| ());
@@ -146,7 +148,7 @@ fn judge(result: Result<Box<RawValue>, Failure>, body: &[u8], question: &Questio
                 assert!(reply.verify(StateRoot::new(B256::ZERO), *address).is_err());
             }
         }
-        Question::Block(hash) => {
+        Question::Block(hash) | Question::FullBlock(hash) => {
             assert!(ExecutionHeader::from_json(result.get().as_bytes(), *hash).is_err());
         }
         Question::RawHeader(hash) => {

@@ -83,6 +83,8 @@ fn header(seeds: &mut Seeds, block: &Value) {
     if let Ok(header) = serde_json::from_value::<alloy_consensus::Header>(block.clone()) {
         seeds.add("header", [&[1][..], &alloy_rlp::encode(header)].concat());
     }
+    // With full transactions, and with the roots that the target learns.
+    seeds.add("body", [&[1, 0], text.as_bytes()].concat());
     reply(seeds, 1, block);
 }
 

@@ -157,6 +157,14 @@ fn a_false_proof_is_saved_and_checked_by_another() {
     for words in ["false proof", "It does not show who sent", "A proof file of the same block shows that"] {
         assert!(checked.out.contains(words), "{words}: {checked:?}");
     }
+    let verdicts = schema("evidence-verdict");
+    let found = verify("evidence", &file, &["--json"]).json();
+    assert_eq!(found.len(), text.lines().count());
+    for line in &found {
+        assert_follows(&verdicts, line);
+        assert_eq!((&line["is_false_proof"], &line["is_of_chain"]), (&json!(true), &Value::Null), "{line}");
+        assert_eq!(line["address"].as_str().unwrap().to_lowercase(), format!("{ALICE:#x}"));
+    }
     // A proof file of another block, or of none, shows nothing about this one.
     services.providers[0].set(Fault::TruncatedProof { nodes: 0 });
     services.providers[0].clear();
@@ -167,6 +175,9 @@ fn a_false_proof_is_saved_and_checked_by_another() {
     let is_of = with_proof.out.contains("shows that the chain has this block");
     assert_eq!(with_proof.status, if is_of { 0 } else { 4 }, "{with_proof:?}");
     assert_ne!(is_of, with_proof.out.contains("of another block"), "{with_proof:?}");
+    let with_proof = verify("evidence", &file, &["--proof", &path, "--checkpoint", &checkpoint, "--json"]);
+    assert_follows(&verdicts, &with_proof.json()[0]);
+    assert_eq!(with_proof.json()[0]["is_of_chain"], json!(is_of));
     assert_eq!(verify("evidence", &file, &["--proof", &path]).status, 2, "no trusted root");
     // A true proof is no evidence.
     let mut line: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
@@ -175,6 +186,12 @@ fn a_false_proof_is_saved_and_checked_by_another() {
     assert_eq!(verify("evidence", &file, &[]).status, 0, "no nodes prove nothing");
     std::fs::write(&file, "{}\n").unwrap();
     assert_eq!(verify("evidence", &file, &[]).status, 4);
+    let none = verify("evidence", &file, &["--json"]);
+    assert_follows(&verdicts, &none.only());
+    assert_eq!(
+        (none.status, &none.only()["is_false_proof"], &none.only()["block"]),
+        (4, &json!(false), &Value::Null)
+    );
     std::fs::write(&file, "\n").unwrap();
     assert_eq!(verify("evidence", &file, &[]).status, 4);
 }

@@ -64,4 +64,7 @@ pub(crate) struct VerifyArguments {
     pub(crate) proof: Option<String>,
     #[command(flatten)]
     pub(crate) trust: TrustArguments,
+    /// One JSON object for each reply (schema saldo.evidence-verdict/1)
+    #[arg(long)]
+    pub(crate) json: bool,
 }

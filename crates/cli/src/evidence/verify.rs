@@ -1,6 +1,7 @@
 //! `saldo evidence verify`: checks evidence, without any request.
 
-use saldo::proof_files::{FalseProof, VerifiedProofFile};
+use saldo::proof_files::{FalseProof, FalseProofError, VerifiedProofFile};
+use serde_json::{Value, json};
 
 use super::arguments::VerifyArguments;
 use crate::failure::CommandFailure;
@@ -11,6 +12,29 @@ use crate::text::{good, warn};
 
 /// The most bytes of a file: as many false proofs as a client keeps.
 const MOST: u64 = 16 << 20;
+
+/// One reply of the file, checked.
+struct Checked {
+    found: Result<FalseProof, FalseProofError>,
+    /// Whether the proof file beside it shows that the chain has its block; `None` if there is no such file, or no false proof.
+    is_of_chain: Option<bool>,
+}
+
+impl Checked {
+    fn new(line: &[u8], beside: Option<&VerifiedProofFile>) -> Self {
+        let found = FalseProof::verify(line);
+        let is_of = |found: &FalseProof, verified: &VerifiedProofFile| {
+            (verified.hash(), verified.state_root(), verified.number())
+                == (found.hash(), found.state_root(), found.number())
+        };
+        let is_of_chain = found.as_ref().ok().zip(beside).map(|(found, verified)| is_of(found, verified));
+        Self { found, is_of_chain }
+    }
+
+    fn is_shown(&self) -> bool {
+        self.found.is_ok() && self.is_of_chain.unwrap_or(true)
+    }
+}
 
 /// Checks the evidence and prints what it shows, and what it cannot show. Returns the exit status: 0 if all of it is what it says,
 /// else 4.
@@ -24,35 +48,65 @@ pub(crate) fn run(arguments: &VerifyArguments) -> Result<u8, CommandFailure> {
     })?;
     let beside = beside(arguments)?;
     let lines = read.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
-    let (mut count, mut is_shown) = (0_usize, true);
-    for line in lines {
-        count = count.saturating_add(1);
-        match FalseProof::verify(line) {
-            Ok(found) => {
-                print(&format!("{count}: {}", said(&found)))?;
-                if let Some(verified) = &beside {
-                    let is_of = (verified.hash(), verified.state_root(), verified.number())
-                        == (found.hash(), found.state_root(), found.number());
-                    print(&block_line(verified, is_of))?;
-                    is_shown &= is_of;
-                }
-            }
-            Err(error) => {
-                print(&format!("{count}: {}: {error}", warn("no evidence")))?;
-                is_shown = false;
-            }
+    let mut is_shown = None;
+    for (line, number) in lines.zip(1_usize..) {
+        let checked = Checked::new(line, beside.as_ref());
+        if arguments.json {
+            print(&json(number, &checked).to_string())?;
+        } else {
+            print_text(number, &checked, beside.as_ref())?;
         }
+        is_shown = Some(is_shown.unwrap_or(true) && checked.is_shown());
     }
-    if count == 0 {
-        print(&warn("the file has no evidence"))?;
-        return Ok(4);
+    if !arguments.json {
+        print_limits(is_shown.is_some(), beside.is_some())?;
+    }
+    Ok(if is_shown == Some(true) { 0 } else { 4 })
+}
+
+fn print_text(
+    number: usize,
+    checked: &Checked,
+    beside: Option<&VerifiedProofFile>,
+) -> Result<(), CommandFailure> {
+    match &checked.found {
+        Ok(found) => print(&format!("{number}: {}", said(found)))?,
+        Err(error) => print(&format!("{number}: {}: {error}", warn("no evidence")))?,
+    }
+    match beside.zip(checked.is_of_chain) {
+        Some((verified, is_of)) => print(&block_line(verified, is_of)),
+        None => Ok(()),
+    }
+}
+
+fn print_limits(has_evidence: bool, has_proof_file: bool) -> Result<(), CommandFailure> {
+    if !has_evidence {
+        return print(&warn("the file has no evidence"));
     }
     let [sender, root] = FalseProof::CANNOT_SHOW;
     print(sender)?;
-    if beside.is_none() {
-        print(root)?;
-    }
-    Ok(if is_shown { 0 } else { 4 })
+    if has_proof_file { Ok(()) } else { print(root) }
+}
+
+/// One reply of the file as an object with all keys, by `docs/saldo.evidence-verdict-1.schema.json`.
+fn json(number: usize, checked: &Checked) -> Value {
+    let found = checked.found.as_ref().ok();
+    json!({
+        "schema": "saldo.evidence-verdict/1",
+        "line": number,
+        "is_false_proof": found.is_some(),
+        "address": found.map(FalseProof::address),
+        "key": found.and_then(FalseProof::key),
+        "block": found.map(|found| json!({
+            "number": found.number(),
+            "hash": found.hash(),
+            "state_root": found.state_root().get(),
+        })),
+        "reason": found.map(|found| found.refusal().to_string()),
+        "other_root": found.and_then(FalseProof::other_root).map(|root| root.get()),
+        "is_of_chain": checked.is_of_chain,
+        "error": checked.found.as_ref().err().map(ToString::to_string),
+    })
 }
 
 fn beside(arguments: &VerifyArguments) -> Result<Option<VerifiedProofFile>, CommandFailure> {

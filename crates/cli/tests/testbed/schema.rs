@@ -4,12 +4,13 @@ use jsonschema::{Registry, Validator};
 use serde_json::{Value, json};
 
 /// The text of each schema that others may refer to, by its name.
-const SCHEMAS: [(&str, &str); 6] = [
+const SCHEMAS: [(&str, &str); 7] = [
     ("reading", include_str!("../../../../docs/saldo.reading-1.schema.json")),
     ("change", include_str!("../../../../docs/saldo.change-1.schema.json")),
     ("token", include_str!("../../../../docs/saldo.token-1.schema.json")),
     ("verdict", include_str!("../../../../docs/saldo.verdict-1.schema.json")),
     ("proof-file", include_str!("../../../../docs/saldo.proof-file-1.schema.json")),
+    ("evidence-verdict", include_str!("../../../../docs/saldo.evidence-verdict-1.schema.json")),
     ("evidence", include_str!("../../../../docs/saldo.evidence-1.schema.json")),
 ];
 
