@@ -6,7 +6,7 @@ use alloy_primitives::Bytes;
 use saldo_beacon::LightClient;
 use saldo_beacon::decode::Encoding;
 use saldo_drill::encode::Encode;
-use saldo_fuzz::file::files;
+use saldo_fuzz::file;
 use saldo_fuzz::history::{History, histories};
 use saldo_fuzz::input::part;
 use saldo_fuzz::object::{Answer, Kind, networks};
@@ -34,7 +34,7 @@ pub fn add(seeds: &mut Seeds, directories: &Path) {
 
 /// Adds each genuine proof file: whole, cut, and with one of its bytes changed.
 fn proof_files(seeds: &mut Seeds) {
-    for (number, genuine) in (0_u16..).zip(files()) {
+    for (number, genuine) in (0_u16..).zip(file::files()) {
         seeds.add("proof_file", number.to_le_bytes().to_vec());
         for at in (0..genuine.bytes.len()).step_by(97) {
             for step in [1, 4, 5] {
