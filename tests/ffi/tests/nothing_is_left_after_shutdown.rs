@@ -16,7 +16,11 @@ fn threads() -> usize {
 
 /// Waits until so many threads are there: a new one has its name a moment later.
 fn until(number: usize) {
-    let end = Instant::now() + Duration::from_secs(60);
+    within(Duration::from_secs(60), number);
+}
+
+fn within(time: Duration, number: usize) {
+    let end = Instant::now() + time;
     while threads() != number {
         assert!(Instant::now() < end, "{} threads are there", threads());
         std::thread::sleep(Duration::from_millis(5));
@@ -51,7 +55,8 @@ fn no_thread_is_left() {
         });
         std::thread::sleep(Duration::from_millis(300));
         wait(client.shutdown());
-        assert_eq!(threads(), 0, "shutdown waits for the thread");
+        // `shutdown` waits for the thread. Linux still lists a thread for a moment after it can be joined.
+        within(Duration::from_millis(500), 0);
         for read in reads {
             assert_eq!(why(&read.join().unwrap()), "closed");
         }
