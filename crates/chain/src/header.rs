@@ -131,6 +131,12 @@ impl ExecutionHeader {
         self.timestamp
     }
 
+    /// Returns the root of the withdrawals; `None` if the header has none. In a rollup of the OP Stack it is, since the upgrade
+    /// Isthmus, the storage root of the contract that holds the messages to L1.
+    pub fn withdrawals_root(&self) -> Option<B256> {
+        Fields::read(&self.rlp)?.word(index::WITHDRAWALS_ROOT).ok()
+    }
+
     /// Returns the RLP, which hashes to the block's hash.
     pub fn rlp(&self) -> &Bytes {
         &self.rlp

@@ -130,7 +130,22 @@ pub(crate) fn check(
     number: u64,
     hash: B256,
 ) -> Result<(), HistoryError> {
-    let expected = under.state_root();
+    verify_record((under.number(), under.state_root()), account, slot, (number, hash))
+}
+
+/// Checks that a state records the hash of an older block. `under` is the number of the state's own block, and its root; `block` is the
+/// number and the hash of the older one. `account` is the history contract under that root, and `slot` its slot of that number.
+///
+/// Whether the state itself is trusted is for the caller to know; [`Chain::attach_history`](crate::Chain::attach_history) checks both.
+///
+/// # Errors
+/// [`HistoryError`] if the state does not record the block.
+pub fn verify_record(
+    (under, expected): (u64, StateRoot),
+    account: &Verified<Account>,
+    slot: &Verified<Slot>,
+    (number, hash): (u64, B256),
+) -> Result<(), HistoryError> {
     for got in [account.state_root(), slot.state_root()] {
         if got != expected {
             return Err(HistoryError::StateRoot { got, expected });
@@ -148,9 +163,9 @@ pub(crate) fn check(
     if code != Some(HISTORY_CODE_HASH) {
         return Err(HistoryError::Code { got: code });
     }
-    let oldest = under.number().saturating_sub(HISTORY_WINDOW);
-    if number < oldest || number >= under.number() {
-        let newest = under.number().saturating_sub(1);
+    let oldest = under.saturating_sub(HISTORY_WINDOW);
+    if number < oldest || number >= under {
+        let newest = under.saturating_sub(1);
         return Err(HistoryError::OutsideWindow { number, oldest, newest });
     }
     let (got, expected) = (slot.subject().key, history_key(number));

@@ -45,6 +45,8 @@ pub use body::{Body, BodyError};
 pub use chain::{Chain, ChainError, Standing};
 pub use environment::{Environment, EnvironmentError, ExecutionFork};
 pub use header::{ExecutionHeader, HeaderError};
-pub use history::{HISTORY_CODE_HASH, HISTORY_CONTRACT, HISTORY_WINDOW, HistoryError, history_key};
+pub use history::{
+    HISTORY_CODE_HASH, HISTORY_CONTRACT, HISTORY_WINDOW, HistoryError, history_key, verify_record,
+};
 pub use stored::StoredAnchorError;
 pub use transaction::Withdrawal;

@@ -1,0 +1,240 @@
+//! How far L1 stands behind a claim.
+
+use std::time::Duration;
+
+use alloy_primitives::{Address, B256};
+use saldo_beacon::unit::UnixTime;
+
+use crate::game::{At, Game, Proofs, Status};
+use crate::obstacle::{Obstacle, Refusal};
+use crate::registry::Pause;
+
+/// How far L1 stands behind a block of a rollup. Levels of a rollup are ordered among themselves; they are never compared with those
+/// of L1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// L1 checked a proof of the claim when the game was created. The game can still be challenged.
+    L1ProofChecked,
+    /// The game ended in favour of its claim, and the registry's delay is over by L1's time.
+    L1Finalized,
+}
+
+impl Level {
+    /// Returns a stable name, in snake case.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::L1ProofChecked => "l1_proof_checked",
+            Self::L1Finalized => "l1_finalized",
+        }
+    }
+
+    /// Returns how old a block of this level may be, unless a policy says otherwise.
+    ///
+    /// A checked proof follows its block within the hour, and L1 makes it final 20 minutes later: 3 hours allow for one interval
+    /// that is left out. A game is final after up to 7 days, and the next one follows within hours: 8 days.
+    pub const fn max_age(self) -> Duration {
+        match self {
+            Self::L1ProofChecked => Duration::from_secs(3 * 60 * 60),
+            Self::L1Finalized => Duration::from_secs(8 * 24 * 60 * 60),
+        }
+    }
+}
+
+/// Which provers vouched for a claim, where L1 checks proofs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Provers {
+    /// None is named.
+    None,
+    /// A trusted execution environment: its maker, and the party that registers its image.
+    Tee,
+    /// A zero-knowledge proof system.
+    Zk,
+    /// Both: a false claim needs a fault in each of them.
+    Both,
+}
+
+/// What L1 says about a claim.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// L1 vouches for it: its blocks can be opened.
+    Accepted(Accepted),
+    /// It was proposed, and nothing more. No block follows from it.
+    Proposed(Proposed),
+}
+
+/// A claim that L1 vouches for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    pub(crate) level: Level,
+    pub(crate) chain_id: u64,
+    pub(crate) game: Address,
+    pub(crate) game_type: u32,
+    pub(crate) provers: Provers,
+    pub(crate) pause: Pause,
+    pub(crate) l1: (u64, B256, UnixTime),
+    pub(crate) block_time: Option<u64>,
+    pub(crate) roots: Vec<(At, B256)>,
+}
+
+/// A claim that was proposed on L1, and that L1 has not accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Proposed {
+    game: Address,
+    game_type: u32,
+    created_at: u64,
+    root_claim: B256,
+    why: WhyProposed,
+}
+
+/// Why a claim is only proposed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WhyProposed {
+    /// It can still be challenged, and L1 checked no proof of it.
+    InProgress,
+    /// It ended, but the registry's delay is not over by L1's time.
+    DelayNotOver {
+        /// The moment after which it is, in seconds since 1970.
+        until: u64,
+    },
+    /// It can still be challenged, and its type is not the one that counts now.
+    OtherType {
+        /// The type that counts.
+        respected: u32,
+    },
+    /// It is of a kind whose proofs L1 checks, but no proof counts (any more).
+    NoProof,
+}
+
+impl Accepted {
+    /// Returns how far L1 stands behind it.
+    pub fn level(&self) -> Level {
+        self.level
+    }
+
+    /// Returns the game's address.
+    pub fn game(&self) -> Address {
+        self.game
+    }
+
+    /// Returns the number of the block that its claim is about; `None` for a super root, which names a moment.
+    pub fn block_number(&self) -> Option<u64> {
+        self.block_numbers().last()
+    }
+
+    /// Returns the numbers of all blocks that can be opened, oldest first; none for a super root.
+    pub fn block_numbers(&self) -> impl Iterator<Item = u64> {
+        self.roots.iter().filter_map(|(at, _)| match at {
+            At::Number(number) => Some(*number),
+            At::Time(_) => None,
+        })
+    }
+
+    /// Returns the moment that a super root is about.
+    pub fn time(&self) -> Option<UnixTime> {
+        self.roots.iter().find_map(|(at, _)| match at {
+            At::Number(_) => None,
+            At::Time(time) => Some(*time),
+        })
+    }
+}
+
+impl Proposed {
+    /// Returns the game's address.
+    pub fn game(&self) -> Address {
+        self.game
+    }
+
+    /// Returns the game's type.
+    pub fn game_type(&self) -> u32 {
+        self.game_type
+    }
+
+    /// Returns when the game was created, in seconds since 1970.
+    pub fn created_at(&self) -> u64 {
+        self.created_at
+    }
+
+    /// Returns the root that was proposed.
+    pub fn root_claim(&self) -> B256 {
+        self.root_claim
+    }
+
+    /// Returns why it is only proposed.
+    pub fn why(&self) -> WhyProposed {
+        self.why
+    }
+}
+
+impl Game<'_> {
+    /// Says how far L1 stands behind the claim, at the L1 block under which the game was read.
+    ///
+    /// # Errors
+    /// [`Refusal`] if L1 says that the game does not count.
+    pub fn verdict(self) -> Result<Verdict, Obstacle> {
+        let registry = *self.registry();
+        let (l1, id, found) = (registry.l1(), self.id(), *self.found());
+        if found.is_blacklisted {
+            return Err(Refusal::Blacklisted.into());
+        }
+        let (created, retirement) = (id.created_at(), registry.retirement());
+        if created <= retirement {
+            return Err(Refusal::Retired { created, retirement }.into());
+        }
+        if !found.was_respected {
+            return Err(Refusal::NotRespected.into());
+        }
+        if let Some(index) = found.proofs.and_then(|proofs| proofs.countered) {
+            return Err(Refusal::Countered { index }.into());
+        }
+        let respected = registry.respected_type();
+        let why = match found.status {
+            Status::ChallengerWins => return Err(Refusal::ChallengerWins.into()),
+            Status::DefenderWins { resolved_at } => {
+                let until = resolved_at.saturating_add(registry.finality_delay());
+                (l1.time() <= until).then_some(WhyProposed::DelayNotOver { until })
+            }
+            Status::InProgress => Some(WhyProposed::InProgress),
+        };
+        let level = match why {
+            None => Ok(Level::L1Finalized),
+            Some(why) => proof_checked(found.proofs, id.game_type(), respected, why),
+        };
+        let (game, game_type) = (id.address(), id.game_type());
+        Ok(match level {
+            Ok(level) => Verdict::Accepted(Accepted {
+                level,
+                chain_id: l1.profile().chain_id(),
+                game,
+                game_type,
+                provers: found.proofs.map_or(Provers::None, |proofs| proofs.provers),
+                pause: registry.pause(),
+                l1: (l1.anchor().number(), l1.anchor().hash(), l1.anchor().timestamp()),
+                block_time: l1.profile().block_time(),
+                roots: self.into_roots(),
+            }),
+            Err(why) => {
+                let root_claim = self.root_claim();
+                Verdict::Proposed(Proposed { game, game_type, created_at: created, root_claim, why })
+            }
+        })
+    }
+}
+
+/// Decides about a game that is not final. `why` is the reason if its kind checks no proofs.
+fn proof_checked(
+    proofs: Option<Proofs>,
+    game_type: u32,
+    respected: u32,
+    why: WhyProposed,
+) -> Result<Level, WhyProposed> {
+    let Some(proofs) = proofs else { return Err(why) };
+    if game_type != respected {
+        return Err(WhyProposed::OtherType { respected });
+    }
+    if proofs.count == 0 || proofs.provers == Provers::None {
+        return Err(WhyProposed::NoProof);
+    }
+    Ok(Level::L1ProofChecked)
+}
