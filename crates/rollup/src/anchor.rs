@@ -214,6 +214,20 @@ impl RollupAnchor {
         Ok(self.at(header, Way::History { under: self.number }))
     }
 
+    /// Returns the same block by a later verdict about the same game: it may have a higher level by now. `None` if the verdict is about
+    /// another game. A game's claim never changes, so the block still follows from it.
+    #[must_use]
+    pub fn vouched_by(&self, accepted: &Accepted) -> Option<Self> {
+        let is_same = self.game == accepted.game && self.chain_id == accepted.chain_id;
+        is_same.then(|| Self {
+            level: accepted.level,
+            provers: accepted.provers,
+            pause: accepted.pause,
+            l1: accepted.l1,
+            ..self.clone()
+        })
+    }
+
     fn at(&self, header: &ExecutionHeader, way: Way) -> Self {
         Self {
             number: header.number(),

@@ -110,6 +110,16 @@ impl<'a> Game<'a> {
         Ok(Self { registry, id, root_claim: claim.root_claim, roots, found })
     }
 
+    /// Returns the keys of the slots that are read of a game of this kind.
+    pub(crate) fn keys(kind: GameKind) -> Vec<B256> {
+        let mut keys = vec![slot(0), slot(respected_place(kind).0)];
+        if matches!(kind, GameKind::Multiproof { .. }) {
+            keys.extend([multiproof::COUNTERED, multiproof::PROOFS].map(slot));
+            keys.extend(prover_keys());
+        }
+        keys
+    }
+
     /// Returns what the factory holds of it.
     pub fn id(&self) -> GameId {
         self.id
@@ -136,6 +146,20 @@ impl<'a> Game<'a> {
     pub(crate) fn into_roots(self) -> Vec<(At, B256)> {
         self.roots
     }
+}
+
+/// Returns the slot and the offset of the flag that the game's type counted when it was created.
+fn respected_place(kind: GameKind) -> (u64, usize) {
+    match kind {
+        GameKind::Fault { .. } => (10, 0),
+        GameKind::SuperFault => (9, 0),
+        GameKind::Multiproof { .. } => (0, 18),
+    }
+}
+
+/// Returns the keys of the provers.
+fn prover_keys() -> [B256; 2] {
+    [multiproof::TEE, multiproof::ZK].map(|prover| mapped(slot(prover), multiproof::PROVERS))
 }
 
 /// Checks that a game whose code serves several rollups is one of this rollup.
@@ -172,17 +196,11 @@ impl Found {
         let (l1, game) = (registry.l1(), id.address());
         let mut reader = l1.reader();
         let own = reader.word(game, slot(0));
-        let (respected_slot, respected_offset) = match kind {
-            GameKind::Fault { .. } => (10, 0),
-            GameKind::SuperFault => (9, 0),
-            GameKind::Multiproof { .. } => (0, 18),
-        };
+        let (respected_slot, respected_offset) = respected_place(kind);
         let respected = reader.word(game, slot(respected_slot));
         let blacklisted = reader.word(l1.profile().registry(), Registry::blacklist_key(game));
         let proofs = matches!(kind, GameKind::Multiproof { .. }).then(|| {
-            let provers = [multiproof::TEE, multiproof::ZK];
-            let provers = provers.map(|prover| mapped(slot(prover), multiproof::PROVERS));
-            let provers = provers.map(|key| reader.word(game, key));
+            let provers = prover_keys().map(|key| reader.word(game, key));
             (provers, [multiproof::COUNTERED, multiproof::PROOFS].map(|at| reader.word(game, slot(at))))
         });
         reader.finish()?;

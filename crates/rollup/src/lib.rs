@@ -56,6 +56,7 @@ mod clone_code;
 mod extra_data;
 mod factory;
 mod game;
+mod hints;
 mod l1;
 mod obstacle;
 mod profile;
@@ -64,6 +65,8 @@ mod registry;
 #[cfg(feature = "sequencer")]
 mod sequencer;
 mod super_root;
+#[cfg(test)]
+mod tests;
 mod verdict;
 mod word;
 
@@ -73,6 +76,7 @@ pub use clone_code::{CloneCode, CloneCodeError};
 pub use extra_data::{ExtraDataError, block_number, intermediate_roots};
 pub use factory::{Factory, GameId};
 pub use game::{Game, Status};
+pub use hints::Hints;
 pub use l1::L1State;
 pub use obstacle::{Contract, Obstacle, Refusal};
 pub use profile::{GameCode, GameKind, Profile, ProfileError, RegistryCode};

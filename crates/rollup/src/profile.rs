@@ -158,6 +158,10 @@ impl Profile {
         self.game_codes.iter().filter(move |code| code.code_hash == code_hash)
     }
 
+    pub(crate) fn pause_slots(&self) -> impl Iterator<Item = u64> {
+        self.pause_codes.iter().map(|(_, slot)| *slot)
+    }
+
     /// Returns the slot of the moments of pauses in the contract that pauses, if its code is known.
     pub(crate) fn pause_slot(&self, code_hash: B256) -> Option<u64> {
         self.pause_codes.iter().find(|(known, _)| *known == code_hash).map(|(_, slot)| *slot)

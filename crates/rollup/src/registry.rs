@@ -53,8 +53,7 @@ impl<'a> L1State<'a> {
         // In one round with what the code needs.
         let mut reader = self.reader();
         let [system_config, factory, anchor_game, respected] =
-            [place::SYSTEM_CONFIG, place::FACTORY, place::ANCHOR_GAME, place::RESPECTED]
-                .map(|place| reader.word(address, slot(place)));
+            Registry::PLACES.map(|place| reader.word(address, slot(place)));
         let words = reader.finish();
         let code = match (code_of(&self, Contract::Registry, address), words) {
             (Err(Obstacle::Missing(mut query)), Err(Obstacle::Missing(more))) => {
@@ -95,6 +94,10 @@ impl<'a> L1State<'a> {
 }
 
 impl<'a> Registry<'a> {
+    /// The slots that are always read.
+    pub(crate) const PLACES: [u64; 4] =
+        [place::SYSTEM_CONFIG, place::FACTORY, place::ANCHOR_GAME, place::RESPECTED];
+
     /// Returns the game that the registry was last anchored to, if there is one. It can be weeks old.
     pub fn anchor_game(&self) -> Option<Address> {
         self.anchor_game
@@ -147,7 +150,7 @@ fn pause(l1: &L1State<'_>) -> Result<Pause, Obstacle> {
     let code = code_of(l1, Contract::SuperchainConfig, address)?;
     let Some(place) = profile.pause_slot(code.code_hash) else { return Ok(Pause::NotChecked) };
     let mut reader = l1.reader();
-    let moments = [Address::ZERO, identifier].map(|of| reader.word(address, mapped(of.into_word(), place)));
+    let moments = pause_keys(identifier, place).map(|key| reader.word(address, key));
     reader.finish()?;
     for moment in moments {
         if !moment.ends_at(8) {
@@ -159,6 +162,11 @@ fn pause(l1: &L1State<'_>) -> Result<Pause, Obstacle> {
         }
     }
     Ok(Pause::NotPaused)
+}
+
+/// Returns the keys of the moments of the last pauses: of all rollups, and of this one.
+pub(crate) fn pause_keys(identifier: Address, place: u64) -> [B256; 2] {
+    [Address::ZERO, identifier].map(|of| mapped(of.into_word(), place))
 }
 
 /// Returns the key of an entry of a mapping in the slot `place`.

@@ -66,6 +66,6 @@ mod tests {
         assert_eq!((word.byte(17), word.byte(18), word.byte(19), word.byte(32)), (1, 1, 0, 0));
         let word = Word::new(uint!(0x0000026d000000006abd6a7c2cde9e4bd2b9c1eee6bce795034d73c2484db118_U256));
         assert_eq!((word.u32(28), word.u64(20)), (621, 1_790_798_460));
-        assert_eq!(word.address(0).to_string(), "0x2cdE9E4Bd2b9C1eEe6BCe795034D73C2484db118");
+        assert_eq!(word.address(0).to_string(), "0x2cdE9E4Bd2b9C1eEe6BCe795034d73C2484db118");
     }
 }

@@ -1,0 +1,11 @@
+//! Tests of the whole way, over states that are built and proven like real ones.
+
+mod attacks;
+mod captured;
+mod links;
+mod profiles;
+mod real;
+#[cfg(feature = "sequencer")]
+mod sequencer;
+mod vectors;
+mod world;
