@@ -24,7 +24,7 @@ pub struct Hints {
 
 impl Profile {
     /// Returns everything that the way to the verdict about `claim` needs, if the `hints` are right. Without hints, [`Obstacle::Missing`]
-    /// asks for it in up to 11 rounds.
+    /// asks for it in up to 11 rounds, one after the other.
     ///
     /// [`Obstacle::Missing`]: crate::Obstacle::Missing
     pub fn query(&self, claim: &GameClaim, hints: &Hints) -> Query {

@@ -1,6 +1,7 @@
 //! Tests of the whole way, over states that are built and proven like real ones.
 
 mod attacks;
+mod base;
 mod captured;
 mod links;
 mod profiles;

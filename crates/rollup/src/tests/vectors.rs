@@ -6,16 +6,21 @@ use std::path::PathBuf;
 use alloy_primitives::{Address, B256, Bytes, U256};
 use serde_json::Value;
 
+/// Reads a file of the test vectors as JSON; as [`vector_text`].
+pub(super) fn vector(relative: &str) -> Option<Value> {
+    vector_text(relative).map(|text| serde_json::from_str(&text).unwrap())
+}
+
 /// Reads a file of the test vectors, or prints `skipped: …`. They are not part of the repository: their folder is
 /// `$SALDO_VECTORS`, else `../shared/vectors` beside the checkout.
 ///
 /// # Panics
 /// If it is absent and `CI=true`: in CI no test is skipped.
-pub(super) fn vector(relative: &str) -> Option<Value> {
+pub(super) fn vector_text(relative: &str) -> Option<String> {
     let beside = || root().join("../shared/vectors");
     let path = std::env::var_os("SALDO_VECTORS").map_or_else(beside, PathBuf::from).join(relative);
     if let Ok(text) = std::fs::read_to_string(&path) {
-        return Some(serde_json::from_str(&text).unwrap());
+        return Some(text);
     }
     let reason = format!("test vectors `{relative}` are not on this machine (set SALDO_VECTORS)");
     let is_ci = std::env::var_os("CI").is_some_and(|value| value == "true");

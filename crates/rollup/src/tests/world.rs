@@ -12,7 +12,7 @@ use saldo_beacon::unit::UnixTime;
 use saldo_chain::{Anchor, ExecutionHeader};
 use saldo_proof::{ProvenState, Query, StateRoot, verify_account};
 
-use crate::{Factory, Game, GameClaim, L1State, Obstacle, Profile, Refusal, Registry, Verdict};
+use crate::{Factory, Game, GameClaim, Hints, L1State, Obstacle, Profile, Refusal, Registry, Verdict};
 
 /// The hash of the proxy's code that the built-in profiles know.
 pub(super) const PROXY: B256 =
@@ -51,8 +51,9 @@ pub(super) struct World {
     pub(super) is_final: bool,
 }
 
-/// Registry and its code, factory and its code, entry, game and its code, slots of the game, and as many for the pause.
-const MOST_ROUNDS: usize = 11;
+/// Registry and its code; the contract that pauses, its code and its slots; factory and its code; entry; game and its code; slots of the
+/// game; the answer.
+const MOST_ROUNDS: usize = 12;
 
 /// Returns the key of the slot `number`.
 pub(super) fn slot(number: u64) -> B256 {
@@ -97,6 +98,17 @@ impl World {
         self.read(|l1| ask(l1.registry()?.factory()?.game(&self.claim)?))
     }
 
+    /// Asks for everything at once. The verdict, or what was still missing.
+    pub(super) fn verdict_in_one_round(&self, hints: &Hints) -> Result<Verdict, Obstacle> {
+        let tries = self.tries();
+        let anchor = anchor(self.l1_chain_id, &l1_header(tries.root, self.time), self.is_final);
+        let mut state = ProvenState::new(anchor.state_root());
+        tries.prove(self, &self.profile.query(&self.claim, hints), &mut state);
+        let now = UnixTime::from_secs(self.now);
+        let l1 = L1State::new(&self.profile, &anchor, &state, now, L1State::MAX_AGE)?;
+        l1.registry()?.factory()?.game(&self.claim)?.verdict()
+    }
+
     pub(super) fn read<T>(&self, read: impl Fn(L1State<'_>) -> Result<T, Obstacle>) -> Result<T, Refusal> {
         let tries = self.tries();
         let anchor = anchor(self.l1_chain_id, &l1_header(tries.root, self.time), self.is_final);
@@ -116,12 +128,7 @@ impl World {
     fn tries(&self) -> Tries {
         let storage = |account: &Account| trie(slots(account), None).0;
         let accounts = self.accounts.iter().map(|(address, account)| {
-            let mut leaf = Vec::new();
-            1_u64.encode(&mut leaf);
-            U256::ZERO.encode(&mut leaf);
-            storage(account).encode(&mut leaf);
-            account.code_hash.encode(&mut leaf);
-            (keccak256(address), list(&leaf))
+            (keccak256(address), account_leaf(storage(account), account.code_hash))
         });
         let accounts: BTreeMap<B256, Vec<u8>> = accounts.collect();
         Tries { root: trie(accounts.clone(), None).0, accounts }
@@ -157,6 +164,16 @@ impl Tries {
             }
         }
     }
+}
+
+/// An account as the state trie holds it.
+pub(super) fn account_leaf(storage_root: B256, code_hash: B256) -> Vec<u8> {
+    let mut leaf = Vec::new();
+    1_u64.encode(&mut leaf);
+    U256::ZERO.encode(&mut leaf);
+    storage_root.encode(&mut leaf);
+    code_hash.encode(&mut leaf);
+    list(&leaf)
 }
 
 fn slots(account: &Account) -> BTreeMap<B256, Vec<u8>> {
