@@ -68,7 +68,7 @@ impl<'a> L1State<'a> {
         let word = reader.word(system_config, SIGNER_SLOT);
         reader.finish()?;
         if !is_address(word) {
-            return Err(Refusal::Layout { contract: Contract::Registry }.into());
+            return Err(Refusal::Layout { contract: Contract::SystemConfig }.into());
         }
         Ok(Some(word.address(0)))
     }

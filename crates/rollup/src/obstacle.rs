@@ -33,6 +33,8 @@ pub enum Contract {
     Game,
     /// The contract that can pause the rollup.
     SuperchainConfig,
+    /// The contract that names the sequencer's key.
+    SystemConfig,
 }
 
 impl Contract {
@@ -43,6 +45,7 @@ impl Contract {
             Self::Factory => "factory",
             Self::Game => "game",
             Self::SuperchainConfig => "superchain_config",
+            Self::SystemConfig => "system_config",
         }
     }
 }
