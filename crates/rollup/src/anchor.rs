@@ -5,9 +5,9 @@ use saldo_beacon::unit::UnixTime;
 use saldo_chain::{ExecutionHeader, HistoryError, verify_record};
 use saldo_proof::{Account, Slot, StateRoot, Verified};
 
-use crate::game::At;
+use crate::game::{At, Provers};
 use crate::registry::Pause;
-use crate::verdict::{Accepted, Level, Provers};
+use crate::verdict::{Accepted, Level};
 
 /// How a block follows from an accepted output root.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -119,7 +119,8 @@ impl<'a> Arguments<'a> {
         let (root_claim, rest) = head(arguments)?;
         let (game_type, rest) = rest.split_first_chunk::<4>().ok_or(wrong)?;
         let parties = if is_permissioned { PARTIES } else { 0 };
-        let length = rest.len().checked_sub(IMPLEMENTATION + parties).ok_or(wrong)?;
+        let behind = IMPLEMENTATION.saturating_add(parties);
+        let length = rest.len().checked_sub(behind).ok_or(wrong)?;
         let (extra_data, rest) = rest.split_at_checked(length).ok_or(wrong)?;
         let implementation = ImplementationArguments::read(rest).ok_or(wrong)?;
         Ok(Self {

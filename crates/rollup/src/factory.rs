@@ -3,7 +3,6 @@
 use alloy_primitives::{Address, B256, U256, keccak256};
 
 use crate::claim::GameClaim;
-use crate::game::Game;
 use crate::l1::slot;
 use crate::obstacle::{Contract, Obstacle, Refusal};
 use crate::proxy::code_of;
@@ -31,6 +30,21 @@ pub struct GameId {
     address: Address,
 }
 
+impl<'a> Registry<'a> {
+    /// Reads the factory that the registry names.
+    ///
+    /// # Errors
+    /// [`Obstacle`] if something is not proven yet, or the factory has unknown code.
+    pub fn factory(self) -> Result<Factory<'a>, Obstacle> {
+        let address = self.factory_address();
+        let code = code_of(self.l1(), Contract::Factory, address)?;
+        if !self.l1().profile().is_factory_code(code.code_hash) {
+            return Err(Refusal::UnknownCode { contract: Contract::Factory, got: code.code_hash }.into());
+        }
+        Ok(Factory { registry: self, address })
+    }
+}
+
 impl GameId {
     fn read(word: Word) -> Option<Self> {
         let id = Self { game_type: word.u32(28), created_at: word.u64(20), address: word.address(0) };
@@ -54,14 +68,6 @@ impl GameId {
 }
 
 impl<'a> Factory<'a> {
-    pub(crate) fn read(registry: Registry<'a>, address: Address) -> Result<Self, Obstacle> {
-        let code = code_of(registry.l1(), Contract::Factory, address)?;
-        if !registry.l1().profile().is_factory_code(code.code_hash) {
-            return Err(Refusal::UnknownCode { contract: Contract::Factory, got: code.code_hash }.into());
-        }
-        Ok(Self { registry, address })
-    }
-
     /// Returns its address.
     pub fn address(&self) -> Address {
         self.address
@@ -82,7 +88,7 @@ impl<'a> Factory<'a> {
     }
 
     /// Returns the game with this number in the list, from 0 on. It helps to find a game; a claim follows only by
-    /// [`Factory::game`].
+    /// `Factory::game`.
     ///
     /// # Errors
     /// [`Obstacle`] if the entry is not proven yet, or there is none.
@@ -93,11 +99,8 @@ impl<'a> Factory<'a> {
         Ok(GameId::read(word).ok_or(Refusal::NoSuchGame)?)
     }
 
-    /// Reads the game with this claim.
-    ///
-    /// # Errors
-    /// [`Obstacle`] if something is not proven yet, the factory has no such game, or the game's own code does not hold the claim.
-    pub fn game(self, claim: &GameClaim) -> Result<Game<'a>, Obstacle> {
+    /// Returns what the factory holds under a claim's key.
+    pub(crate) fn entry(&self, claim: &GameClaim) -> Result<GameId, Obstacle> {
         let mut reader = self.registry.l1().reader();
         let word = reader.word(self.address, Self::game_key(claim));
         reader.finish()?;
@@ -105,7 +108,11 @@ impl<'a> Factory<'a> {
         if id.game_type != claim.game_type {
             return Err(Refusal::Layout { contract: Contract::Factory }.into());
         }
-        Game::read(self.registry, id, claim)
+        Ok(id)
+    }
+
+    pub(crate) fn registry(&self) -> Registry<'a> {
+        self.registry
     }
 
     /// Returns the key of the entry of a list.

@@ -6,14 +6,13 @@ use saldo_beacon::unit::UnixTime;
 use crate::claim::GameClaim;
 use crate::clone_code::Arguments;
 use crate::extra_data::{block_number, intermediate_roots};
-use crate::factory::GameId;
+use crate::factory::{Factory, GameId};
 use crate::l1::slot;
 use crate::obstacle::{Contract, Obstacle, Refusal};
 use crate::profile::{GameKind, Profile};
 use crate::proxy::game_code;
 use crate::registry::{Registry, mapped};
 use crate::super_root::SuperRoot;
-use crate::verdict::Provers;
 use crate::word::Word;
 
 /// The slots of a game that checks proofs when it is created (`AggregateVerifier`).
@@ -39,6 +38,20 @@ pub enum Status {
         /// When, in seconds since 1970.
         resolved_at: u64,
     },
+}
+
+/// Which provers vouched for a claim, where L1 checks proofs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Provers {
+    /// None is named.
+    None,
+    /// A trusted execution environment: its maker, and the party that registers its image.
+    Tee,
+    /// A zero-knowledge proof system.
+    Zk,
+    /// Both: a false claim needs a fault in each of them.
+    Both,
 }
 
 /// Which block an output root is about.
@@ -78,8 +91,18 @@ pub(crate) struct Proofs {
     pub(crate) countered: Option<u64>,
 }
 
+impl<'a> Factory<'a> {
+    /// Reads the game with this claim.
+    ///
+    /// # Errors
+    /// [`Obstacle`] if something is not proven yet, the factory has no such game, or the game's own code does not hold the claim.
+    pub fn game(self, claim: &GameClaim) -> Result<Game<'a>, Obstacle> {
+        Game::read(self.registry(), self.entry(claim)?, claim)
+    }
+}
+
 impl<'a> Game<'a> {
-    pub(crate) fn read(registry: Registry<'a>, id: GameId, claim: &GameClaim) -> Result<Self, Obstacle> {
+    fn read(registry: Registry<'a>, id: GameId, claim: &GameClaim) -> Result<Self, Obstacle> {
         let l1 = registry.l1();
         let profile = l1.profile();
         let (code, runs) = game_code(l1.state(), id.address())?;

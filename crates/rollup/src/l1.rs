@@ -9,7 +9,6 @@ use saldo_proof::{ProvenState, Query};
 
 use crate::obstacle::{Contract, Obstacle, Refusal};
 use crate::profile::Profile;
-use crate::proxy::is_address;
 use crate::word::Word;
 
 /// A final and recent L1 block, and what is proven under its state.
@@ -67,7 +66,7 @@ impl<'a> L1State<'a> {
         let mut reader = self.reader();
         let word = reader.word(system_config, SIGNER_SLOT);
         reader.finish()?;
-        if !is_address(word) {
+        if !word.is_address() {
             return Err(Refusal::Layout { contract: Contract::SystemConfig }.into());
         }
         Ok(Some(word.address(0)))

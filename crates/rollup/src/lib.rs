@@ -75,7 +75,7 @@ pub use claim::{GameClaim, MAX_EXTRA_DATA};
 pub use clone_code::{CloneCode, CloneCodeError};
 pub use extra_data::{ExtraDataError, block_number, intermediate_roots};
 pub use factory::{Factory, GameId};
-pub use game::{Game, Status};
+pub use game::{Game, Provers, Status};
 pub use hints::Hints;
 pub use l1::L1State;
 pub use obstacle::{Contract, Obstacle, Refusal};
@@ -85,4 +85,4 @@ pub use registry::{Pause, Registry};
 #[cfg(feature = "sequencer")]
 pub use sequencer::{EnvelopeError, SequencerSigned, verify_envelope};
 pub use super_root::{SuperRoot, SuperRootError};
-pub use verdict::{Accepted, Level, Proposed, Provers, Verdict, WhyProposed};
+pub use verdict::{Accepted, Level, Proposed, Verdict, WhyProposed};

@@ -6,7 +6,6 @@ use saldo_proof::ProvenState;
 use crate::clone_code::CloneCode;
 use crate::l1::{L1State, Reader, slot};
 use crate::obstacle::{Contract, Obstacle, Refusal};
-use crate::word::Word;
 
 /// The slot that names the implementation ([EIP-1967](https://eips.ethereum.org/EIPS/eip-1967)).
 pub(crate) const IMPLEMENTATION_SLOT: B256 =
@@ -37,7 +36,7 @@ pub(crate) fn code_of(l1: &L1State<'_>, contract: Contract, address: Address) ->
     if !l1.profile().is_proxy(proxy) {
         return Err(Refusal::UnknownCode { contract, got: proxy }.into());
     }
-    if !is_address(word) {
+    if !word.is_address() {
         return Err(Refusal::Layout { contract }.into());
     }
     let implementation = word.address(0);
@@ -78,9 +77,4 @@ pub(crate) fn game_code(state: &ProvenState, address: Address) -> Result<(CloneC
     reader.finish()?;
     let runs = Code { contract: Contract::Game, address, proxy: None, implementation, code_hash };
     Ok((code, runs))
-}
-
-/// Returns whether a word holds an address and nothing else.
-pub(crate) fn is_address(word: Word) -> bool {
-    !word.is_zero() && word.ends_at(20)
 }

@@ -2,11 +2,10 @@
 
 use alloy_primitives::{Address, B256, Keccak256};
 
-use crate::factory::Factory;
 use crate::l1::{L1State, slot};
 use crate::obstacle::{Contract, Obstacle, Refusal};
 use crate::profile::RegistryCode;
-use crate::proxy::{code_of, is_address};
+use crate::proxy::code_of;
 
 /// The slots of the versions 3.5 to 3.9.
 mod place {
@@ -74,7 +73,7 @@ impl<'a> L1State<'a> {
         if !is_initialized || !system_config.ends_at(22) || !is_optional || !respected.ends_at(12) {
             return Err(layout.into());
         }
-        if !is_address(factory) {
+        if !factory.is_address() {
             return Err(layout.into());
         }
         let got = system_config.address(2);
@@ -123,17 +122,14 @@ impl<'a> Registry<'a> {
         self.pause
     }
 
-    /// Reads the factory that the registry names.
-    ///
-    /// # Errors
-    /// [`Obstacle`] if something is not proven yet, or the factory has unknown code.
-    pub fn factory(self) -> Result<Factory<'a>, Obstacle> {
-        Factory::read(self, self.factory)
-    }
-
     /// Returns the key of a game's entry in the blacklist.
     pub(crate) fn blacklist_key(game: Address) -> B256 {
         mapped(game.into_word(), place::BLACKLIST)
+    }
+
+    /// Returns the factory's address.
+    pub(crate) fn factory_address(&self) -> Address {
+        self.factory
     }
 
     pub(crate) fn l1(&self) -> &L1State<'a> {

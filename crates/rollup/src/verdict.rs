@@ -5,7 +5,7 @@ use std::time::Duration;
 use alloy_primitives::{Address, B256};
 use saldo_beacon::unit::UnixTime;
 
-use crate::game::{At, Game, Proofs, Status};
+use crate::game::{At, Game, Proofs, Provers, Status};
 use crate::obstacle::{Obstacle, Refusal};
 use crate::registry::Pause;
 
@@ -38,20 +38,6 @@ impl Level {
             Self::L1Finalized => Duration::from_secs(8 * 24 * 60 * 60),
         }
     }
-}
-
-/// Which provers vouched for a claim, where L1 checks proofs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Provers {
-    /// None is named.
-    None,
-    /// A trusted execution environment: its maker, and the party that registers its image.
-    Tee,
-    /// A zero-knowledge proof system.
-    Zk,
-    /// Both: a false claim needs a fault in each of them.
-    Both,
 }
 
 /// What L1 says about a claim.

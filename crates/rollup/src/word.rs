@@ -36,6 +36,11 @@ impl Word {
         (offset..32).all(|at| self.byte(at) == 0)
     }
 
+    /// Returns whether it holds an address and nothing else.
+    pub(crate) fn is_address(self) -> bool {
+        !self.is_zero() && self.ends_at(20)
+    }
+
     pub(crate) fn is_zero(self) -> bool {
         self.0.is_zero()
     }

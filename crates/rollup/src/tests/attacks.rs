@@ -93,8 +93,7 @@ fn a_game_of_another_registry_or_rollup_is_refused() {
 #[test]
 fn the_registry_of_another_rollup_is_refused() {
     let other = Address::repeat_byte(7);
-    let word = (U256::from_be_slice(other.as_slice()) << 16) | U256::from(2);
-    let refusal = refused(|world| world.set(REGISTRY, slot(0), word));
+    let refusal = refused(|world| world.set(REGISTRY, slot(0), base::named(other)));
     let expected = base::profile("").system_config().unwrap();
     assert_eq!(refusal, Refusal::OtherSystem { got: other, expected });
 }

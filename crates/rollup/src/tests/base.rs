@@ -24,6 +24,7 @@ pub(super) const L1_TIME: u64 = 1_790_799_312;
 pub(super) const LAST: u64 = 47_513_663;
 pub(super) const INTERVAL: u64 = 600;
 pub(super) const STEP: u64 = 30;
+const FIRST: u64 = LAST - INTERVAL;
 
 /// The rollup's blocks that the game is about, and the one before them.
 static BLOCKS: LazyLock<Vec<ExecutionHeader>> = LazyLock::new(|| fork(0));
@@ -31,10 +32,10 @@ static BLOCKS: LazyLock<Vec<ExecutionHeader>> = LazyLock::new(|| fork(0));
 /// Returns blocks of the same numbers and times; each `branch` has its own.
 pub(super) fn fork(branch: u8) -> Vec<ExecutionHeader> {
     let mut blocks: Vec<ExecutionHeader> = Vec::new();
-    for number in LAST - INTERVAL..=LAST {
+    for number in FIRST..=LAST {
         let parent = blocks.last().map_or(B256::repeat_byte(branch), ExecutionHeader::hash);
         let of = |what: &str| keccak256(format!("{what} of {number}"));
-        let time = 1_695_768_288 + 2 * number;
+        let time = number.saturating_mul(2).saturating_add(1_695_768_288);
         blocks.push(header(parent, number, time, of("state"), Some(of("messages"))));
     }
     blocks
@@ -42,7 +43,7 @@ pub(super) fn fork(branch: u8) -> Vec<ExecutionHeader> {
 
 /// Returns the rollup's block with this number.
 pub(super) fn block(number: u64) -> &'static ExecutionHeader {
-    &BLOCKS[usize::try_from(number - (LAST - INTERVAL)).unwrap()]
+    &BLOCKS[usize::try_from(number.checked_sub(FIRST).unwrap()).unwrap()]
 }
 
 /// Computes an output root without the code under test.
@@ -63,7 +64,8 @@ pub(super) fn claim(roots: &[B256]) -> GameClaim {
 }
 
 pub(super) fn true_roots() -> Vec<B256> {
-    (1..=INTERVAL / STEP).map(|place| output_root(block(LAST - INTERVAL + place * STEP))).collect()
+    let numbers = (FIRST..=LAST).step_by(usize::try_from(STEP).unwrap()).skip(1);
+    numbers.map(|number| output_root(block(number))).collect()
 }
 
 /// The arguments in the code of a game with this claim.
@@ -108,8 +110,8 @@ pub(super) fn world_with(claim: GameClaim) -> World {
     };
     world.put_proxy(REGISTRY, REGISTRY_IMPLEMENTATION, REGISTRY_CODE);
     world.put_proxy(FACTORY, FACTORY_IMPLEMENTATION, FACTORY_CODE);
-    let system_config = U256::from_be_slice(world.profile.system_config().unwrap().as_slice());
-    world.set(REGISTRY, slot(0), (system_config << 16) | U256::from(2));
+    let system_config = world.profile.system_config().unwrap();
+    world.set(REGISTRY, slot(0), named(system_config));
     world.set(REGISTRY, slot(1), FACTORY.into_word().into());
     world.set(REGISTRY, slot(2), address!("0ff1f325106c9de954ea24576e6593d13f675225").into_word().into());
     world.set(REGISTRY, slot(6), respected(621, 1_776_392_808));
@@ -121,14 +123,21 @@ pub(super) fn world_with(claim: GameClaim) -> World {
     world
 }
 
+/// Slot 0 of a registry: the system that it belongs to, and that it is initialized.
+pub(super) fn named(system_config: Address) -> U256 {
+    U256::from_be_slice(&[system_config.as_slice(), &[0, 2]].concat())
+}
+
 /// Slot 6 of a registry.
 pub(super) fn respected(game_type: u32, retirement: u64) -> U256 {
-    (U256::from(retirement) << 32) | U256::from(game_type)
+    let word = [&retirement.to_be_bytes()[..], &game_type.to_be_bytes()].concat();
+    U256::from_be_slice(&word)
 }
 
 /// Slot 7 of a game: its expected resolution, and how many proofs count.
 pub(super) fn proofs(count: u8) -> U256 {
-    (U256::from(count) << 64) | U256::from(CREATED_AT + 432_000)
+    const EXPECTED: u64 = CREATED_AT + 432_000;
+    U256::from_be_slice(&[&[count][..], &EXPECTED.to_be_bytes()].concat())
 }
 
 /// The key of the first prover of a game.

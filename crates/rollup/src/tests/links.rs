@@ -172,10 +172,10 @@ fn record(
 ) -> (B256, Verified<Account>, Vec<alloy_primitives::Bytes>) {
     let word = U256::from_be_bytes(hash.0);
     let slots = BTreeMap::from([(keccak256(history_key(number)), alloy_rlp::encode(word))]);
-    let (storage_root, proof) = trie(slots, Some(keccak256(history_key(number))));
+    let (storage_root, proof) = trie(&slots, Some(keccak256(history_key(number))));
     let leaf = super::world::account_leaf(storage_root, code_hash);
     let key = keccak256(HISTORY_CONTRACT);
-    let (root, nodes) = trie(BTreeMap::from([(key, leaf)]), Some(key));
+    let (root, nodes) = trie(&BTreeMap::from([(key, leaf)]), Some(key));
     (root, verify_account(StateRoot::new(root), HISTORY_CONTRACT, &nodes).unwrap(), proof)
 }
 

@@ -104,11 +104,12 @@ fn a_balance_on_base_follows_from_the_state_of_l1() {
     let proven = account(&set, "/l2_accounts/0", opened.state_root(), owner);
     let Account::Present(state) = proven.leaf() else { panic!("the account exists") };
     assert_eq!(state.balance, U256::from(1_000_010_000_000_000_u64));
-    lacks_the_registry("base", root.get(), None, number(&set, "/l2/timestamp") + 3_600);
+    lacks_the_registry("base", root.get(), None, number(&set, "/l2/timestamp").saturating_add(3_600));
 
     // Wrong neighbours: another chain's game, one block beside, the balance under L1's state.
-    let beside = Accepted { roots: vec![(At::Number(claimed + 1), arguments.root_claim)], ..accepted };
-    let refusal = OpenError::Number { got: claimed, expected: claimed + 1 };
+    let expected = claimed.saturating_add(1);
+    let beside = Accepted { roots: vec![(At::Number(expected), arguments.root_claim)], ..accepted };
+    let refusal = OpenError::Number { got: claimed, expected };
     assert_eq!(beside.open(&header, None), Err(refusal));
     assert!(verify_account(root, owner, &nodes(&set, "/l2_accounts/0/account_proof")).is_err());
 }

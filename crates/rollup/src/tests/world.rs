@@ -126,12 +126,12 @@ impl World {
     }
 
     fn tries(&self) -> Tries {
-        let storage = |account: &Account| trie(slots(account), None).0;
+        let storage = |account: &Account| trie(&slots(account), None).0;
         let accounts = self.accounts.iter().map(|(address, account)| {
             (keccak256(address), account_leaf(storage(account), account.code_hash))
         });
         let accounts: BTreeMap<B256, Vec<u8>> = accounts.collect();
-        Tries { root: trie(accounts.clone(), None).0, accounts }
+        Tries { root: trie(&accounts, None).0, accounts }
     }
 }
 
@@ -147,7 +147,7 @@ impl Tries {
         let keys = query.slots().iter().map(|(address, keys)| (*address, keys.clone()));
         let codes = query.codes().iter().map(|address| (*address, Default::default()));
         for (address, keys) in keys.chain(codes) {
-            let nodes = trie(self.accounts.clone(), Some(keccak256(address))).1;
+            let nodes = trie(&self.accounts, Some(keccak256(address))).1;
             let account = verify_account(StateRoot::new(self.root), address, &nodes).unwrap();
             state.add_account(&account).unwrap();
             let none = Account::default();
@@ -155,7 +155,7 @@ impl Tries {
             for key in keys {
                 let nodes = match slots(held) {
                     empty if empty.is_empty() => Vec::new(),
-                    slots => trie(slots, Some(keccak256(key))).1,
+                    slots => trie(&slots, Some(keccak256(key))).1,
                 };
                 state.add_slot(&account.slot(key, &nodes).unwrap()).unwrap();
             }
@@ -182,10 +182,10 @@ fn slots(account: &Account) -> BTreeMap<B256, Vec<u8>> {
 }
 
 /// Builds a trie, and the nodes on the way to a key.
-pub(super) fn trie(leaves: BTreeMap<B256, Vec<u8>>, target: Option<B256>) -> (B256, Vec<Bytes>) {
+pub(super) fn trie(leaves: &BTreeMap<B256, Vec<u8>>, target: Option<B256>) -> (B256, Vec<Bytes>) {
     let targets = target.map(|key| Nibbles::unpack(key)).into_iter().collect();
     let mut builder = HashBuilder::default().with_proof_retainer(ProofRetainer::new(targets));
-    for (key, leaf) in &leaves {
+    for (key, leaf) in leaves {
         builder.add_leaf(Nibbles::unpack(key), leaf);
     }
     let root = builder.root();
@@ -208,7 +208,7 @@ pub(super) fn status_word(created_at: u64, resolved_at: u64, status: u8, respect
 
 /// The code of a game.
 pub(super) fn clone_code(implementation: Address, arguments: &[u8]) -> Bytes {
-    let length = u16::try_from(arguments.len() + 2).unwrap().to_be_bytes();
+    let length = u16::try_from(arguments.len().saturating_add(2)).unwrap().to_be_bytes();
     let head = alloy_primitives::hex!(
         "36602c57343d527f9e4ac34f21c619cefc926c8bd93b54bf5a39c7ab2127a895af1cc0691d7e3dff593da1005b363d3d373d3d3d3d61"
     );
