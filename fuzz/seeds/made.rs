@@ -132,6 +132,30 @@ pub fn execution(seeds: &mut Seeds, contracts: &Path) {
     }
 }
 
+/// Adds the codes of two captured games, their arguments, and the extra data in them.
+pub fn rollups(seeds: &mut Seeds, captured: &Path) {
+    let text = std::fs::read_to_string(captured).unwrap_or_default();
+    let captured: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+    for name in ["code of the game", "code of the super game"] {
+        let code = captured[name].as_str().and_then(|code| alloy_primitives::hex::decode(code).ok());
+        let Some(code) = code else { continue };
+        let arguments = &code[98..code.len() - 2];
+        let extra_data = &arguments[88..arguments.len() - 124];
+        for (kind, input) in [(0, &code[..]), (1, arguments), (3, arguments)] {
+            seeds.add("game_code", [&[kind], input].concat());
+        }
+        seeds.add("super_root", extra_data.to_vec());
+        seeds.add("super_root", [extra_data, &[3; 64]].concat());
+        seeds.add("extra_data", [&[0; 16], extra_data].concat());
+    }
+    for (interval, step) in [(600_u64, 30_u64), (40, 20)] {
+        let roots = vec![5; usize::try_from(interval / step).expect("few") * 32];
+        let number = [&[0; 24][..], &47_513_663_u64.to_be_bytes()].concat();
+        let input = [&interval.to_le_bytes()[..], &step.to_le_bytes(), &number, &[4; 20], &roots];
+        seeds.add("extra_data", input.concat());
+    }
+}
+
 /// Adds network files and directories of endpoints.
 fn files(seeds: &mut Seeds, directories: &Path) {
     let endpoints = "[[rpc]]\nurl = \"https://host.example/SECRET\"\nname = \"a\"\noperator = \"b\"\nhosting = \"c\"\n\

@@ -61,5 +61,6 @@ fn main() -> std::io::Result<()> {
     }
     made::add(&mut seeds, &repository.join("crates/source/src/directory"));
     made::execution(&mut seeds, &repository.join("tests/data/tokens"));
+    made::rollups(&mut seeds, &repository.join("tests/data/rollup/games.json"));
     seeds.write(Path::new(&corpus))
 }

@@ -80,22 +80,29 @@ fn split(code: &[u8]) -> Option<([u8; LENGTH], &[u8; 20], &[u8])> {
     Some((*length, implementation, rest.strip_prefix(&TAIL)?))
 }
 
-/// The arguments of a game, cut as its kind has them.
+/// The arguments of a game, cut as its kind has them. They are what the code holds; whether the code is a game's is said by
+/// `Factory::game`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Arguments<'a> {
-    pub(crate) root_claim: B256,
-    pub(crate) extra_data: &'a [u8],
+#[non_exhaustive]
+pub struct Arguments<'a> {
+    /// The claim.
+    pub root_claim: B256,
+    /// What else was proposed.
+    pub extra_data: &'a [u8],
     /// The type, if the code has it.
-    pub(crate) game_type: Option<u32>,
+    pub game_type: Option<u32>,
     /// What the implementation needs, if the code has that.
-    pub(crate) implementation: Option<ImplementationArguments>,
+    pub implementation: Option<ImplementationArguments>,
 }
 
 /// The last arguments of a game whose implementation serves several rollups.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct ImplementationArguments {
-    pub(crate) registry: Address,
-    pub(crate) chain_id: B256,
+#[non_exhaustive]
+pub struct ImplementationArguments {
+    /// The registry that decides about the game.
+    pub registry: Address,
+    /// The rollup's chain id as a word; zero in a super game.
+    pub chain_id: B256,
 }
 
 /// The bytes of those arguments: prestate, machine, registry, bonds, chain.
@@ -105,16 +112,20 @@ const PARTIES: usize = 40;
 
 impl<'a> Arguments<'a> {
     /// Cuts arguments that are creator, claim, L1 head and extra data.
-    pub(crate) fn plain(arguments: &'a [u8]) -> Result<Self, CloneCodeError> {
+    ///
+    /// # Errors
+    /// [`CloneCodeError::Arguments`] if they are too short.
+    pub fn plain(arguments: &'a [u8]) -> Result<Self, CloneCodeError> {
         let (root_claim, extra_data) = head(arguments)?;
         Ok(Self { root_claim, extra_data, game_type: None, implementation: None })
     }
 
-    /// Cuts arguments that have the type before the extra data, and those of the implementation behind it.
-    pub(crate) fn with_implementation(
-        arguments: &'a [u8],
-        is_permissioned: bool,
-    ) -> Result<Self, CloneCodeError> {
+    /// Cuts arguments that have the type before the extra data, and those of the implementation behind it. With `is_permissioned` the
+    /// addresses of two parties follow.
+    ///
+    /// # Errors
+    /// [`CloneCodeError::Arguments`] if they are too short.
+    pub fn with_implementation(arguments: &'a [u8], is_permissioned: bool) -> Result<Self, CloneCodeError> {
         let wrong = CloneCodeError::Arguments { got: arguments.len() };
         let (root_claim, rest) = head(arguments)?;
         let (game_type, rest) = rest.split_first_chunk::<4>().ok_or(wrong)?;

@@ -72,7 +72,7 @@ mod word;
 
 pub use anchor::{LinkError, OpenError, RollupAnchor, Way};
 pub use claim::{GameClaim, MAX_EXTRA_DATA};
-pub use clone_code::{CloneCode, CloneCodeError};
+pub use clone_code::{Arguments, CloneCode, CloneCodeError, ImplementationArguments};
 pub use extra_data::{ExtraDataError, block_number, intermediate_roots};
 pub use factory::{Factory, GameId};
 pub use game::{Game, Provers, Status};
