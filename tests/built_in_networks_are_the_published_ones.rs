@@ -1,4 +1,4 @@
-//! saldo's tables of mainnet, Sepolia and Hoodi agree with those that the clients publish: every number, every fork,
+//! saldo's tables of mainnet, Sepolia, Hoodi and Gnosis agree with those that the clients publish: every number, every fork,
 //! and every digest that names a fork in messages.
 
 use std::collections::BTreeMap;
@@ -27,20 +27,26 @@ fn number(value: &Value) -> u64 {
     value.as_u64().or_else(|| value.as_str()?.parse().ok()).unwrap_or_else(|| panic!("{value}"))
 }
 
+/// Every network whose table comes with saldo.
+fn tables() -> impl Iterator<Item = Network> {
+    Network::built_in().into_iter().chain([Network::gnosis()])
+}
+
 #[test]
 fn every_number_and_fork() {
     let Some(published) = published("all-networks.json") else { return };
-    for network in Network::built_in() {
+    for network in tables() {
         let (genesis, config) = (&published[network.name()]["genesis"], &published[network.name()]["config"]);
         assert_eq!(network.chain_id(), number(&config["DEPOSIT_CHAIN_ID"]));
         assert_eq!(network.genesis_time().as_secs(), number(&genesis["genesisTime"]));
         assert_eq!(network.genesis_validators_root().to_string(), genesis["genesisValidatorsRoot"]);
         assert_eq!(network.slot_duration().as_millis(), u128::from(number(&config["SLOT_DURATION_MS"])));
         assert_eq!(hex::encode_prefixed(network.genesis_fork_version()), config["GENESIS_FORK_VERSION"]);
-        // All three networks have this preset.
-        assert_eq!(config["PRESET_BASE"], "mainnet");
-        assert_eq!(network.slots_per_epoch(), 32);
-        assert_eq!(network.epochs_per_sync_committee_period(), 256);
+        let (preset, slots, epochs) =
+            if network.name() == "gnosis" { ("gnosis", 16, 512) } else { ("mainnet", 32, 256) };
+        assert_eq!(config["PRESET_BASE"], preset);
+        assert_eq!(network.slots_per_epoch(), slots);
+        assert_eq!(network.epochs_per_sync_committee_period(), epochs);
         assert_eq!(network.sync_committee_size(), 512);
 
         let theirs: BTreeMap<String, (String, u64)> = config
@@ -77,7 +83,7 @@ fn every_number_and_fork() {
 #[test]
 fn every_fork_digest() {
     let Some(published) = published("fork-digests.json") else { return };
-    for network in Network::built_in() {
+    for network in tables() {
         let entries = published[network.name()].as_array().unwrap();
         for (position, entry) in entries.iter().enumerate() {
             let (fork, epoch) = (entry["fork"].as_str().unwrap(), number(&entry["epoch"]));

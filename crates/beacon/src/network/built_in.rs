@@ -6,6 +6,7 @@ use super::file::NetworkFile;
 const MAINNET: &str = include_str!("mainnet.toml");
 const SEPOLIA: &str = include_str!("sepolia.toml");
 const HOODI: &str = include_str!("hoodi.toml");
+const GNOSIS: &str = include_str!("gnosis.toml");
 
 impl Network {
     /// Returns Ethereum mainnet. Its checkpoint is too old to start from. It only decides which source is right when
@@ -24,7 +25,14 @@ impl Network {
         parsed(HOODI)
     }
 
-    /// Returns the networks that come with saldo: mainnet, Sepolia, Hoodi.
+    /// Returns Gnosis, without a checkpoint: slots of 5 s, 16 in an epoch, and 512 epochs in a period of its sync committee.
+    ///
+    /// It is not one of [`Network::built_in`]: there is no directory of its endpoints yet.
+    pub fn gnosis() -> Self {
+        parsed(GNOSIS)
+    }
+
+    /// Returns the networks that come with saldo and with a directory of endpoints: mainnet, Sepolia, Hoodi.
     pub fn built_in() -> [Self; 3] {
         [Self::mainnet(), Self::sepolia(), Self::hoodi()]
     }
@@ -49,5 +57,6 @@ mod tests {
     fn the_general_parser_reads_the_same_networks() {
         let files = [MAINNET, SEPOLIA, HOODI].map(|file| Network::from_toml(file).unwrap());
         assert_eq!(files, Network::built_in());
+        assert_eq!(Network::from_toml(GNOSIS).unwrap(), Network::gnosis());
     }
 }

@@ -30,6 +30,63 @@ fn fork_digests_of_mainnet_are_the_published_ones() {
 }
 
 #[test]
+fn fork_digests_of_gnosis_are_the_published_ones() {
+    let gnosis = Network::gnosis();
+    let published = [
+        (0, "bc9a6864"),
+        (512, "56fdb5e0"),
+        (385_536, "824be431"),
+        (648_704, "21a6f836"),
+        (889_856, "3ebfd484"),
+        (1_337_856, "7d5aab40"),
+        (1_714_688, "3237dab6"),
+    ];
+    for (epoch, digest) in published {
+        assert_eq!(hex::encode(gnosis.fork_digest(Epoch::new(epoch))), digest, "epoch {epoch}");
+    }
+}
+
+/// Gnosis' own configuration states the dates of its forks beside their epochs.
+#[test]
+fn the_clock_of_gnosis_gives_the_dates_of_its_forks() {
+    let gnosis = Network::gnosis();
+    let start = |epoch: u64| gnosis.slot_start(Slot::new(epoch.saturating_mul(gnosis.slots_per_epoch())));
+    for (epoch, date, fork) in [
+        (385_536, "2022-11-30T19:23:40Z", Fork::Bellatrix),
+        (648_704, "2023-08-01T11:34:20Z", Fork::Capella),
+        (889_856, "2024-03-11T18:30:20Z", Fork::Deneb),
+        (1_337_856, "2025-04-30T14:03:40Z", Fork::Electra),
+        (1_714_688, "2026-04-14T12:06:20Z", Fork::Fulu),
+    ] {
+        let at = start(epoch);
+        assert_eq!(at.to_string(), date);
+        let slot = gnosis.slot_at(at).unwrap();
+        assert_eq!((gnosis.epoch_at(slot), gnosis.fork_at(slot)), (Epoch::new(epoch), Ok(fork)));
+        let before = Slot::new(slot.get().saturating_sub(1));
+        assert_ne!(gnosis.fork_at(before), Ok(fork));
+    }
+}
+
+/// A period of Gnosis has as many slots as one of mainnet, and is over in 11.4 hours instead of 27.3.
+#[test]
+fn gnosis_has_its_own_preset() {
+    let (gnosis, mainnet) = (Network::gnosis(), Network::mainnet());
+    assert_eq!((gnosis.chain_id(), gnosis.name()), (100, "gnosis"));
+    assert_eq!((gnosis.slots_per_epoch(), gnosis.epochs_per_sync_committee_period()), (16, 512));
+    assert_eq!(gnosis.slots_per_period(), mainnet.slots_per_period());
+    assert_eq!(gnosis.sync_committee_size(), 512);
+    let hours = |network: &Network, slots: u64| {
+        let seconds = network.slot_duration().as_secs().saturating_mul(slots);
+        seconds.checked_div(360).unwrap()
+    };
+    assert_eq!((hours(&gnosis, 8_192), hours(&mainnet, 8_192)), (113, 273));
+    let age = gnosis.max_checkpoint_age_epochs().saturating_mul(gnosis.slots_per_epoch());
+    assert_eq!(hours(&gnosis, age), 102, "10.2 hours");
+    assert_eq!(Network::from_toml(&gnosis.to_toml()).unwrap(), gnosis);
+    assert_eq!(gnosis.checkpoint(), None);
+}
+
+#[test]
 fn a_digest_names_its_fork() {
     let mainnet = Network::mainnet();
     let named =
