@@ -47,6 +47,24 @@
 //! # assert_eq!(base.chain_id(), 8453);
 //! ```
 //!
+//! A claim that was only proposed opens no block, and a registry has no game without its factory:
+//!
+//! ```compile_fail,E0599
+//! fn open(proposed: saldo_rollup::Proposed, header: &saldo_chain::ExecutionHeader) {
+//!     let _ = proposed.open(header, None);
+//! }
+//! ```
+//! ```compile_fail,E0599
+//! fn skip(registry: saldo_rollup::Registry<'_>, claim: &saldo_rollup::GameClaim) {
+//!     let _ = registry.game(claim);
+//! }
+//! ```
+//! ```compile_fail,E0451
+//! fn promote(anchor: saldo_rollup::RollupAnchor) -> saldo_rollup::RollupAnchor {
+//!     saldo_rollup::RollupAnchor { level: saldo_rollup::Level::L1Finalized, ..anchor }
+//! }
+//! ```
+//!
 //! Headers and codes come from untrusted providers: all are bound by their hashes. Time is that of L1's block, never the device's.
 //! The crate is pure: it uses no sockets, clock, randomness or async.
 
