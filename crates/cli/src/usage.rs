@@ -27,8 +27,14 @@ pub(crate) fn withhold(error: &mut clap::Error) {
 /// The error in one line.
 pub(crate) fn one_line(error: &clap::Error) -> String {
     let message = error.render().to_string();
-    let line = message.lines().next().unwrap_or_default();
-    line.trim_start_matches("error: ").to_owned()
+    let mut lines = message.lines().map(str::trim);
+    let line = lines.next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+    if !line.ends_with(':') {
+        return line;
+    }
+    // A list follows, and then an empty line.
+    let listed: Vec<&str> = lines.take_while(|line| !line.is_empty()).collect();
+    format!("{line} {}", listed.join(", "))
 }
 
 /// Whether `typed` can be an option, with at most its placeholder: `--timeout <TIME>`.
@@ -52,6 +58,23 @@ mod tests {
         let mut error = Saldo::try_parse_from(typed).err().expect("these arguments are wrong");
         withhold(&mut error);
         format!("{}\n{error}\n{error:?}", one_line(&error))
+    }
+
+    #[test]
+    fn what_is_missing_is_named_in_one_line() {
+        for (arguments, missing) in [
+            (&["balance", "--json"][..], "<ADDRESS>..."),
+            (&["network", "import", "--json"], "--beacon-url <URL>"),
+        ] {
+            let error = Saldo::try_parse_from(std::iter::once(&"saldo").chain(arguments)).err();
+            let line = one_line(&error.expect("an argument is missing"));
+            let before = "the following required arguments were not provided: ";
+            assert_eq!(
+                line.strip_prefix(before).map(|listed| listed.contains(missing)),
+                Some(true),
+                "{line}"
+            );
+        }
     }
 
     #[test]

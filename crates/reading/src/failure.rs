@@ -162,7 +162,7 @@ pub enum Failure {
     #[error("body of the block refused: {0}")]
     Body(#[from] BodyError),
     /// The source's newest head is too old.
-    #[error("its newest head is {slots} slots behind")]
+    #[error("its newest head is {slots} slot{} behind", if *.slots == 1 { "" } else { "s" })]
     Behind {
         /// By how many slots.
         slots: u64,
