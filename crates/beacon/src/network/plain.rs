@@ -60,7 +60,12 @@ impl NetworkFile {
                 .map(section)
                 .map(|entry| blobs(&entry))
                 .collect::<Result<_, _>>()?,
-            ..Self::default()
+            #[cfg(feature = "toml")]
+            _rpc: None,
+            #[cfg(feature = "toml")]
+            _beacon: None,
+            #[cfg(feature = "toml")]
+            _checkpoint_source: None,
         })
     }
 }
