@@ -336,7 +336,7 @@ impl ClientBuilder {
         let clock = self.clock.map_or_else(default_clock, Ok)?;
         let network = Arc::new(self.network);
         let store = self.storage.map(|storage| Store::new(storage, self.storage_key));
-        let io = Io::new(transport, clock);
+        let io = Io::new(transport, clock).of_network(network.name());
         let endpoints = (self.execution, self.beacon);
         let inner = ClientInner::new(network, trust_start, self.policy, endpoints, io, store);
         inner.readings.load_storage(&inner.proofs).map_err(BuildError::Storage)?;

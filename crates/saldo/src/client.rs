@@ -34,7 +34,7 @@ use crate::watch::Watch;
 /// are boxed, so that an app does not compile saldo's state machines in its own crate.
 #[derive(Clone)]
 pub struct Client {
-    inner: Arc<ClientInner>,
+    pub(crate) inner: Arc<ClientInner>,
 }
 
 impl Client {

@@ -27,6 +27,12 @@ impl Env {
         Self { dispatcher: Dispatcher::new(io), policy, execution, beacon }
     }
 
+    /// The name of the network, for what is counted.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn network_name(&self) -> std::sync::Arc<str> {
+        self.dispatcher.io().network().clone()
+    }
+
     pub(crate) fn clock(&self) -> &dyn Clock {
         self.dispatcher.io().clock()
     }

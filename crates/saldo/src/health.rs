@@ -114,6 +114,11 @@ pub enum EndpointState {
 }
 
 impl EndpointState {
+    /// All states.
+    #[cfg(feature = "metrics")]
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Unasked, Self::Accepted, Self::Failing, Self::BackedOff, Self::Quarantined];
+
     /// Returns a stable name in snake case.
     pub fn code(&self) -> &'static str {
         match self {

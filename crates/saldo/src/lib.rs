@@ -61,6 +61,8 @@ mod finality;
 #[cfg(feature = "serde")]
 mod form;
 mod gate;
+#[cfg(feature = "metrics")]
+mod gauges;
 mod head;
 mod health;
 mod hub;
@@ -68,6 +70,7 @@ mod inner;
 mod link;
 #[cfg(test)]
 mod made;
+mod meter;
 mod notify;
 mod pace;
 mod patience;

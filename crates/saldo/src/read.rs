@@ -15,6 +15,7 @@ use crate::event;
 use crate::gate::Finding;
 use crate::head::{BlockRef, Synced};
 use crate::inner::ClientInner;
+use crate::meter;
 use crate::patience;
 use crate::proofs::{PendingProof, Settled};
 use crate::why;
@@ -53,6 +54,7 @@ impl ClientInner {
         self.persist(deadline).await;
         let readings = self.hand_out(findings);
         event::read(&readings);
+        meter::readings(&self.env, &readings);
         let by_holding: HashMap<Holding, Reading> = distinct.into_iter().zip(readings).collect();
         let reading = |holding| by_holding.get(holding).cloned().unwrap_or(gate::unknown(Why::InternalFault));
         holdings.iter().map(reading).collect()

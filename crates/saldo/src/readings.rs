@@ -23,6 +23,7 @@ use crate::env::Env;
 use crate::event;
 use crate::head::{Head, HeadView};
 use crate::hub::WatchHub;
+use crate::meter;
 use crate::proofs::{Checked, Judge, Judged, Settled, Shown};
 use crate::storage::StorageFault;
 use crate::store::Store;
@@ -122,6 +123,7 @@ impl Readings {
         }
         self.note_faults(faults);
         event::withdrawn(&gone);
+        gone.iter().for_each(|_| meter::withdrawn(&self.env));
     }
 
     /// Restarts trust from `checkpoint`, and drops everything that followed from the earlier trust start. Head

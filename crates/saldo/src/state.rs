@@ -10,6 +10,7 @@ mod body;
 mod cache;
 #[cfg(feature = "execute")]
 mod call;
+mod counted;
 mod facts;
 mod found;
 mod header;

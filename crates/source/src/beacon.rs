@@ -157,7 +157,7 @@ async fn exchange(
         timeout,
         max_bytes: MAX_REPLY,
     };
-    io.exchange(request).await
+    io.exchange(source, request).await
 }
 
 /// Whether a server that has no SSZ may answer so to a request that prefers SSZ.

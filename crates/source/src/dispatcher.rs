@@ -48,7 +48,7 @@ impl Dispatcher {
     pub fn note(&self, method: &'static str, attempts: &[Attempt]) {
         let clock = self.io.clock();
         let (now, until_midnight) = (clock.monotonic(), until_midnight(clock.wall().as_secs()));
-        event::failed(method, attempts);
+        event::failed(self.io.network(), method, attempts);
         let hedge_delay = Latencies::DEFAULT_HEDGE_DELAY;
         let mut providers = self.providers();
         for attempt in attempts {
@@ -63,7 +63,7 @@ impl Dispatcher {
     /// asked for proofs only when no other is left.
     pub fn strike(&self, provider: &ProviderId) {
         let strikes = self.providers().quarantine.strike(provider);
-        event::struck(provider, strikes);
+        event::struck(self.io.network(), provider, strikes);
     }
 
     /// Takes the app's word that the device's network changed, and whether there is one now. While there is none, failures do

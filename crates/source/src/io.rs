@@ -10,6 +10,7 @@ use saldo_reading::{Failure, ProviderId};
 
 use crate::clock::Clock;
 use crate::endpoint::Endpoint;
+use crate::meter::Exchange;
 use crate::server_dates::ServerDates;
 use crate::sorted::SortedSet;
 use crate::transport::{Request, Response, Transport, TransportError};
@@ -23,13 +24,32 @@ pub struct Io {
     /// The beacon sources that refused to send SSZ.
     without_ssz: Arc<Mutex<SortedSet<ProviderId>>>,
     dates: Arc<Mutex<ServerDates>>,
+    network: Arc<str>,
 }
 
 impl Io {
     /// Uses `transport` for every request and `clock` for every wait.
     pub fn new(transport: Arc<dyn Transport>, clock: Arc<dyn Clock>) -> Self {
         let next_id = Arc::new(AtomicU64::new(1));
-        Self { transport, clock, next_id, without_ssz: Arc::default(), dates: Arc::default() }
+        Self {
+            transport,
+            clock,
+            next_id,
+            without_ssz: Arc::default(),
+            dates: Arc::default(),
+            network: "".into(),
+        }
+    }
+
+    /// Names the network that the requests are about, for what is counted of them.
+    #[must_use]
+    pub fn of_network(self, name: &str) -> Self {
+        Self { network: name.into(), ..self }
+    }
+
+    /// The name of the network that the requests are about; empty if none was given.
+    pub fn network(&self) -> &Arc<str> {
+        &self.network
     }
 
     /// The clock.
@@ -66,8 +86,15 @@ impl Io {
         self.transport.open_early(endpoint.url());
     }
 
-    /// Sends a request and waits for the response. The request's limits hold even if the transport ignores them.
-    pub(crate) async fn exchange(&self, request: Request) -> Result<Response, Failure> {
+    /// Sends a request to `endpoint` and waits for the response. The request's limits hold even if the transport ignores them.
+    pub(crate) async fn exchange(&self, endpoint: &Endpoint, request: Request) -> Result<Response, Failure> {
+        let counted = Exchange::begin(self, endpoint, &request);
+        let result = self.send(request).await;
+        counted.end(&result);
+        result
+    }
+
+    async fn send(&self, request: Request) -> Result<Response, Failure> {
         let (timeout, limit) = (request.timeout, request.max_bytes);
         if timeout == Duration::ZERO {
             return Err(TransportError::Timeout { after: timeout }.into());

@@ -54,7 +54,7 @@ pub(crate) async fn alone(
 ) -> Result<Box<RawValue>, CallFailure> {
     let id = io.fresh_id();
     let request = post(endpoint, &Body::of(call, id), timeout, call.max_bytes);
-    let response = io.exchange(request).await?;
+    let response = io.exchange(endpoint, request).await?;
     read(&response, id, call.method)
 }
 
@@ -71,7 +71,7 @@ pub(crate) async fn batch(
     let named: Vec<(u64, &Call)> = calls.iter().map(|call| (io.fresh_id(), call)).collect();
     let bodies: Vec<Body<'_>> = named.iter().map(|(id, call)| Body::of(call, *id)).collect();
     let max_bytes = calls.iter().fold(0_usize, |sum, call| sum.saturating_add(call.max_bytes));
-    let response = io.exchange(post(endpoint, &bodies, timeout, max_bytes)).await?;
+    let response = io.exchange(endpoint, post(endpoint, &bodies, timeout, max_bytes)).await?;
     let expected: Vec<(u64, &'static str)> = named.iter().map(|(id, call)| (*id, call.method)).collect();
     let results = read_batch(&response, &expected)?;
     // The batch may be as large as all its calls together, but each result only as large as its own call allows.

@@ -31,6 +31,7 @@ mod jitter;
 mod jsonrpc;
 mod latency;
 mod maybe_send;
+mod meter;
 pub mod mirror;
 mod provider_stats;
 mod providers;

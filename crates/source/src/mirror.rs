@@ -125,7 +125,7 @@ impl<'a> Reader<'a> {
             timeout: self.deadline.left(self.io.clock()),
             max_bytes: MAX_FILE,
         };
-        let response = self.io.exchange(request).await?;
+        let response = self.io.exchange(self.source, request).await?;
         match response.status {
             200 if is_web_page(&response) => Err(Failure::WebPage),
             200 => Ok(Some(response.body)),

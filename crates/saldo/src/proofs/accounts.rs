@@ -17,6 +17,7 @@ use super::evidence::Evidence;
 use super::plan::{Need, Parts, Plan};
 use super::target::{PinnedBlock, proofs_at};
 use super::token::read_account;
+use crate::meter;
 
 /// What is to be proven about one account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -156,7 +157,9 @@ impl Proofs {
                 Ok(parts) => parts,
                 Err(failure) => return Answer::Failed(failure),
             };
-            match read_facts(need, &parts, pin.state_root, provider.id()) {
+            let read = read_facts(need, &parts, pin.state_root, provider.id());
+            meter::proof(&self.env, provider.id(), &read);
+            match read {
                 Ok(facts) => Answer::Accepted(facts),
                 Err(failure) => {
                     if by_hash && accusation.is_none() {

@@ -10,6 +10,7 @@ use super::plan::Parts;
 use super::target::{Checked, Shown};
 use super::token::{read, token_of};
 use crate::event;
+use crate::meter;
 
 impl Proofs {
     /// Checks replies under the state root of the requested block. Nodes that the proofs of accounts share are hashed once.
@@ -37,7 +38,9 @@ impl Proofs {
             let account = accounts.next().ok_or(Failure::NoResult)??;
             Ok(self.checked(reply, account, provider))
         });
-        each.collect()
+        let each: Vec<Result<Checked, Failure>> = each.collect();
+        each.iter().for_each(|checked| meter::proof(&self.env, provider, checked));
+        each
     }
 
     /// Checks replies under the root of their own first node. The result is only a claim, because that root is

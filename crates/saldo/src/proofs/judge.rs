@@ -13,6 +13,7 @@ use super::target::{Checked, Inquiry, Judged, PinnedBlock, Settled};
 use super::token::first_false;
 use crate::env::takes_tips;
 use crate::head::BlockRef;
+use crate::meter;
 
 /// A reply to a request at the block `pin`.
 pub(super) struct PinnedReply<'a> {
@@ -52,7 +53,9 @@ impl Proofs {
                     (failure, _) if failure.is_unreachable() && failure.may_have_been_seen() => failure,
                     _ => missed.clone(),
                 });
-                self.verify_claim(&reply?, *holding, provider.id())
+                let checked = self.verify_claim(&reply?, *holding, provider.id());
+                meter::proof(&self.env, provider.id(), &checked);
+                checked
             })
             .collect();
         let is_claim = |checked: &Result<Checked, Failure>| match checked {

@@ -7,6 +7,7 @@ use saldo_chain::{Body, ExecutionHeader};
 use saldo_source::{Deadline, IntoBoxed, SortedSet};
 
 use super::block::BlockId;
+use super::counted::counted;
 use super::header::{self, ProvenHeader};
 use super::proven::NotProven;
 use crate::inner::ClientInner;
@@ -32,6 +33,10 @@ impl ProvenBlock {
 
 /// Finds the block that `id` names, with its header and its body.
 pub(crate) async fn full(inner: &Arc<ClientInner>, id: BlockId) -> Result<ProvenBlock, NotProven> {
+    counted(inner, "full_block", find(inner, id)).await
+}
+
+async fn find(inner: &Arc<ClientInner>, id: BlockId) -> Result<ProvenBlock, NotProven> {
     let deadline = Deadline::after(inner.env.clock(), inner.env.policy.deadline);
     let found = inner.find_block(id, inner.env.half(deadline)).await?;
     let header = header::of(inner, &found, deadline).await?;

@@ -39,6 +39,13 @@ impl StateCache {
         held.map(|held| held.facts.about(query)).unwrap_or_default()
     }
 
+    /// How many blocks are held, and how many bytes about them.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn size(&self) -> (usize, usize) {
+        let blocks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        (blocks.of.len(), blocks.of.iter().map(|held| held.size).sum())
+    }
+
     /// Keeps `new`, which was verified under `root`.
     pub(crate) fn keep(&self, root: StateRoot, new: &Facts) {
         let mut blocks = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use alloy_primitives::Bytes;
 use saldo_chain::Anchor;
 use saldo_execute::{Call, Estimate, Output, Refusal, estimate, execute, foresee};
+use saldo_reading::Why;
 use saldo_source::Deadline;
 use saldo_token::ProvenState;
 
 use super::block::BlockId;
+use super::counted::{Unanswered, counted};
 use super::prove::prove;
 use super::proven::NotProven;
 use crate::inner::ClientInner;
@@ -76,23 +78,32 @@ pub enum CallError {
     },
 }
 
+impl Unanswered for CallError {
+    fn why(&self) -> Option<&Why> {
+        match self {
+            Self::NotProven(error) => Some(error.why()),
+            Self::NotRun { .. } => None,
+        }
+    }
+}
+
 /// Runs `call` at the block that `id` names.
 pub(crate) async fn call(
     inner: &Arc<ClientInner>,
     id: BlockId,
     call: &Call,
 ) -> Result<CallReading, CallError> {
-    let (anchor, output) = run(inner, id, call, |state, environment| {
+    let running = run(inner, id, call, |state, environment| {
         execute(state, environment, call).map(|executed| executed.output().clone())
-    })
-    .await?;
+    });
+    let (anchor, output) = counted(inner, "call", running).await?;
     Ok(CallReading { anchor, output })
 }
 
 /// Estimates the gas of a transaction that makes `call` in the state of the block that `id` names.
 pub(crate) async fn gas(inner: &Arc<ClientInner>, id: BlockId, call: &Call) -> Result<GasReading, CallError> {
-    let (anchor, estimate) =
-        run(inner, id, call, |state, environment| estimate(state, environment, call)).await?;
+    let running = run(inner, id, call, |state, environment| estimate(state, environment, call));
+    let (anchor, estimate) = counted(inner, "estimate_gas", running).await?;
     Ok(GasReading { anchor, estimate })
 }
 

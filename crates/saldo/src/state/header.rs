@@ -6,6 +6,7 @@ use saldo_chain::{Anchor, ExecutionHeader};
 use saldo_source::{Deadline, IntoBoxed, SortedSet};
 
 use super::block::BlockId;
+use super::counted::counted;
 use super::found::FoundBlock;
 use super::proven::NotProven;
 use crate::inner::ClientInner;
@@ -35,6 +36,10 @@ impl ProvenHeader {
 
 /// Finds the block that `id` names, with its header.
 pub(crate) async fn header(inner: &Arc<ClientInner>, id: BlockId) -> Result<ProvenHeader, NotProven> {
+    counted(inner, "header", find(inner, id)).await
+}
+
+async fn find(inner: &Arc<ClientInner>, id: BlockId) -> Result<ProvenHeader, NotProven> {
     let deadline = Deadline::after(inner.env.clock(), inner.env.policy.deadline);
     let found = inner.find_block(id, inner.env.half(deadline)).await?;
     let header = of(inner, &found, deadline).await?;

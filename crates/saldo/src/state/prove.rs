@@ -14,6 +14,7 @@ use super::proven::NotProven;
 use super::waves::{self, Failed, GATHERING, Outcome, Wanted, Wave};
 use crate::head::Synced;
 use crate::inner::ClientInner;
+use crate::meter;
 use crate::proofs::AccountNeed;
 
 /// Proves what `query` asks for at the block `found`, as far as it is not proven already.
@@ -26,6 +27,9 @@ pub(crate) async fn prove(
     let not = |why| NotProven::new(why, found.attempts.clone());
     let mut facts = inner.states.held(found.anchor.state_root(), query);
     let mut missing = facts.missing(query);
+    if missing.is_empty() {
+        meter::question(&inner.env, "cached");
+    }
     while !missing.is_empty() {
         if inner.env.time_left(deadline).is_zero() {
             return Err(not(Why::Deadline));
@@ -56,10 +60,14 @@ pub(crate) async fn prove(
 /// Joins the waves that bring what `query` asks for at the block `found`.
 fn join(inner: &Arc<ClientInner>, found: &FoundBlock, query: &Query, deadline: Deadline) -> Vec<Wave> {
     let block = (found.anchor.hash(), found.anchor.state_root());
-    inner.waves.join(block, (query, deadline), inner.env.clock(), |wanted| {
+    let mut way = "shared";
+    let waves = inner.waves.join(block, (query, deadline), inner.env.clock(), |wanted| {
+        way = "asked";
         let (inner, found) = (Arc::clone(inner), found.clone());
         async move { inner.ask_together(&found, &wanted).await }
-    })
+    });
+    meter::question(&inner.env, way);
+    waves
 }
 
 impl ClientInner {

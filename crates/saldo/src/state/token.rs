@@ -9,6 +9,7 @@ use saldo_source::Deadline;
 use saldo_token::{ProvenState, Query, TokenDescription, TokenInfo};
 
 use super::block::BlockId;
+use super::counted::counted;
 use super::facts::Facts;
 use super::found::FoundBlock;
 use super::prove::prove;
@@ -63,7 +64,7 @@ const LOOKS: usize = 8;
 
 /// Looks at `token` at the newest block of the assurance that the policy asks for.
 pub(crate) async fn token(inner: &Arc<ClientInner>, token: Address) -> TokenReading {
-    match look(inner, token).await {
+    match counted(inner, "token", look(inner, token)).await {
         Ok(proven) => TokenReading::Proven(Box::new(proven)),
         Err(not_proven) => TokenReading::Unknown(not_proven),
     }

@@ -178,7 +178,7 @@ impl Recorded<'_, '_> {
         let Finished { results, attempts, hedge_delay, now } = finished;
         let (method, attempts) = (self.method, attempts.as_slice());
         let until_midnight = until_midnight(self.dispatcher.io().clock().wall().as_secs());
-        event::failed(method, attempts);
+        event::failed(self.dispatcher.io().network(), method, attempts);
         let finished = providers::Finished { method, attempts, hedge_delay, now, until_midnight };
         self.dispatcher.providers().record(finished);
         results
