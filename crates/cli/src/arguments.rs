@@ -297,6 +297,10 @@ pub(crate) struct ServeArguments {
     /// The origin of web pages that may ask; may be given several times [default: no page may]
     #[arg(long, value_name = "ORIGIN")]
     pub(crate) allow_origin: Vec<String>,
+    /// Also tell Prometheus what is counted, at http://IP:PORT/metrics, for example 127.0.0.1:9464
+    #[cfg(feature = "metrics")]
+    #[arg(long, value_name = "IP:PORT")]
+    pub(crate) metrics: Option<SocketAddr>,
     /// How many connections there may be at a time
     #[arg(long, value_name = "NUMBER", default_value = "1024")]
     pub(crate) connections: NonZeroUsize,

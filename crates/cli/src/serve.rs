@@ -38,11 +38,13 @@ pub(crate) async fn run(arguments: ServeArguments) -> Result<u8, CommandFailure>
     settings.allowed_hosts.clone_from(&arguments.allow_host);
     settings.allowed_origins.clone_from(&arguments.allow_origin);
     settings.max_connections = arguments.connections.get();
+    let counted = counted(&arguments, &settings, &routes).await?;
     let server = Server::bind(arguments.listen, settings, routes).await.map_err(|error| failure(&error))?;
     let address = server.local_addr().map_err(|error| failure(&error.into()))?;
     for network in &served {
         announce(network, address, arguments.json)?;
     }
+    counted.announce(arguments.json)?;
     // The first caller need not wait for the beginning of trust.
     let begin = async {
         join_all(served.iter().map(|network| begin(network, arguments.json))).await;
@@ -51,6 +53,52 @@ pub(crate) async fn run(arguments: ServeArguments) -> Result<u8, CommandFailure>
     tokio::select! {
         () = server.run(interrupted()) => Ok(0),
         () = begin => Ok(0),
+        () = counted.run() => Ok(0),
+    }
+}
+
+/// What `--metrics` asks for.
+struct Counted {
+    #[cfg(feature = "metrics")]
+    metrics: Option<saldo_serve::Metrics>,
+}
+
+#[cfg(feature = "metrics")]
+async fn counted(
+    arguments: &ServeArguments,
+    settings: &Settings,
+    routes: &[Route],
+) -> Result<Counted, CommandFailure> {
+    let Some(address) = arguments.metrics else { return Ok(Counted { metrics: None }) };
+    let metrics = saldo_serve::Metrics::bind(address, settings, routes).await;
+    Ok(Counted { metrics: Some(metrics.map_err(|error| failure(&error))?) })
+}
+
+#[cfg(not(feature = "metrics"))]
+async fn counted(_: &ServeArguments, _: &Settings, _: &[Route]) -> Result<Counted, CommandFailure> {
+    Ok(Counted {})
+}
+
+impl Counted {
+    fn announce(&self, as_json: bool) -> Result<(), CommandFailure> {
+        #[cfg(feature = "metrics")]
+        if let Some(metrics) = &self.metrics {
+            let address = metrics.local_addr().map_err(|error| failure(&error.into()))?;
+            let url = format!("http://{address}/metrics");
+            let line = json!({ "event": "metrics", "url": url }).to_string();
+            return print(&if as_json { line } else { format!("metrics: {url}") });
+        }
+        let _ = as_json;
+        Ok(())
+    }
+
+    /// Answers until it is dropped; never ends.
+    async fn run(self) {
+        #[cfg(feature = "metrics")]
+        if let Some(metrics) = self.metrics {
+            metrics.run().await;
+        }
+        std::future::pending().await
     }
 }
 

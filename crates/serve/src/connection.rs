@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 use crate::http_service::{UpgradeSlot, handle};
+use crate::meter::OpenConnection;
 use crate::state::State;
 use crate::websocket;
 
@@ -61,6 +62,7 @@ const STREAMS: u32 = 64;
 
 /// Serves a connection until it ends, is idle for too long, or `stop` says so.
 pub(crate) async fn serve(state: Arc<State>, stream: TcpStream, mut stop: watch::Receiver<bool>) {
+    let _open = OpenConnection::new();
     let _ = stream.set_nodelay(true);
     let slot: UpgradeSlot = UpgradeSlot::default();
     let activity = Arc::new(Activity::new());

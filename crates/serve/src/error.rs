@@ -35,6 +35,19 @@ impl RpcError {
         Self { code, message: message.into(), data }
     }
 
+    /// The word for the kind of error, for what is counted.
+    pub(crate) const fn word(&self) -> &'static str {
+        match self.code {
+            Self::NOT_PROVEN => "not_proven",
+            Self::NOT_SUPPORTED => "refused",
+            Self::LIMIT => "limit",
+            Self::NOT_PASSED => "not_passed",
+            Self::FAILED | Self::REVERTED => "ran_and_failed",
+            Self::INTERNAL => "internal",
+            _ => "invalid",
+        }
+    }
+
     /// The bytes are not JSON. The caller's fault.
     pub(crate) fn parse() -> Self {
         Self::new(Self::PARSE, "parse error: not JSON", None)
@@ -46,6 +59,7 @@ impl RpcError {
     }
 
     /// The same error with the object of its data in a list. web3.py takes an object in an error of `eth_call` for a revert.
+    #[cfg(feature = "execute")]
     #[must_use]
     pub(crate) fn with_listed_data(self) -> Self {
         let data = self.data.map(|data| if data.is_object() { Value::Array(vec![data]) } else { data });
@@ -74,11 +88,13 @@ impl RpcError {
     }
 
     /// The call ran, and reverted with `data`. The caller's fault, or the contract's.
+    #[cfg(feature = "execute")]
     pub(crate) fn reverted(message: String, data: String) -> Self {
         Self::new(Self::REVERTED, message, Some(data.into()))
     }
 
     /// The call ran, and failed. geth's code for it.
+    #[cfg(feature = "execute")]
     pub(crate) fn failed(message: &str) -> Self {
         Self::new(Self::FAILED, message, None)
     }
@@ -91,6 +107,16 @@ impl RpcError {
     /// A limit of the server is reached.
     pub(crate) fn limit(what: &str) -> Self {
         Self::new(Self::LIMIT, what, None)
+    }
+
+    /// A list of claims has more than `most`. The caller's fault.
+    pub(crate) fn too_many_claims(most: usize) -> Self {
+        let data = json!({
+            "reason": "too_many_claims",
+            "fault": "caller",
+            "next_step": format!("Check at most {most} claims in one call."),
+        });
+        Self::new(Self::LIMIT, format!("too many claims, at most {most} are taken"), Some(data))
     }
 
     /// The answers of one body are larger than the limit.

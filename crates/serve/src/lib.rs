@@ -24,16 +24,21 @@
 //! Programs of this machine. Web pages may not, unless [`Settings::allowed_origins`] names theirs. A server that other machines can
 //! reach needs [`Settings::allowed_hosts`].
 
+mod accept;
 mod access;
 mod account;
 mod block;
 mod block_parameter;
+mod claim;
 mod connection;
 mod error;
 mod exchange;
 mod feed;
 mod http_service;
 mod memory;
+mod meter;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod network;
 mod not_proven;
 mod own;
@@ -44,6 +49,7 @@ mod request;
 mod route;
 #[cfg(feature = "execute")]
 mod run;
+mod serve_error;
 mod server;
 mod session;
 mod settings;
@@ -51,6 +57,9 @@ mod state;
 mod unanswered;
 mod websocket;
 
+#[cfg(feature = "metrics")]
+pub use metrics::Metrics;
 pub use route::Route;
-pub use server::{ServeError, Server};
+pub use serve_error::ServeError;
+pub use server::Server;
 pub use settings::Settings;

@@ -1,5 +1,7 @@
 //! One network: its client, and what is answered for it.
 
+use std::time::Instant;
+
 use saldo::{Client, ProviderId};
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
@@ -12,7 +14,7 @@ use crate::pass_through::{PassThrough, Passed};
 use crate::request::Call;
 use crate::session::Session;
 use crate::unanswered::Unanswered;
-use crate::{account, block, own};
+use crate::{account, block, claim, meter, own};
 
 /// One network that is served.
 #[derive(Debug)]
@@ -31,16 +33,23 @@ pub(crate) struct Answer {
     pub(crate) unproven: Option<ProviderId>,
     /// The subscription that the call made.
     pub(crate) subscription: Option<String>,
+    /// The word for how it ended, for what is counted.
+    pub(crate) ended: &'static str,
 }
 
 impl Answer {
-    fn of(outcome: Result<Box<RawValue>, Box<RawValue>>) -> Self {
-        Self { outcome, unproven: None, subscription: None }
+    fn proven(result: Box<RawValue>) -> Self {
+        Self { outcome: Ok(result), unproven: None, subscription: None, ended: "proven" }
+    }
+
+    fn passed(provider: &PassThrough, outcome: Result<Box<RawValue>, Box<RawValue>>) -> Self {
+        let unproven = Some(provider.provider().clone());
+        Self { outcome, unproven, subscription: None, ended: "passed_through" }
     }
 
     /// An error of this server.
     pub(crate) fn error(error: &RpcError) -> Self {
-        Self::of(Err(raw(error)))
+        Self { outcome: Err(raw(error)), unproven: None, subscription: None, ended: error.word() }
     }
 }
 
@@ -76,6 +85,34 @@ const UNPROVABLE: [&str; 27] = [
     "net_peerCount",
 ];
 
+/// Methods that are answered here.
+const ANSWERED: [&str; 18] = [
+    "eth_accounts",
+    "eth_blockNumber",
+    "eth_chainId",
+    "eth_getBalance",
+    "eth_getBlockByHash",
+    "eth_getBlockByNumber",
+    "eth_getCode",
+    "eth_getProof",
+    "eth_getStorageAt",
+    "eth_getTransactionCount",
+    "eth_subscribe",
+    "eth_syncing",
+    "eth_unsubscribe",
+    "net_version",
+    "saldo_check",
+    "saldo_health",
+    "saldo_reading",
+    "web3_clientVersion",
+];
+
+/// The name of `method` for what is counted. Callers can write anything: what is not known has one name.
+fn known(method: &str) -> &'static str {
+    let all = ANSWERED.iter().chain(&UNPROVABLE);
+    all.copied().find(|known| *known == method).unwrap_or("other")
+}
+
 impl Network {
     pub(crate) fn new(client: Client, pass_through: Option<PassThrough>) -> Self {
         Self { client, feed: Feed::default(), memory: Memory::default(), pass_through }
@@ -83,21 +120,27 @@ impl Network {
 
     /// Answers one call. `session` is that of a connection that takes subscriptions.
     pub(crate) async fn answer(&self, call: &Call<'_>, session: Option<&Session>) -> Answer {
+        let began = Instant::now();
+        let answer = self.find(call, session).await;
+        meter::called(&self.client, known(&call.method), answer.ended, began.elapsed());
+        answer
+    }
+
+    async fn find(&self, call: &Call<'_>, session: Option<&Session>) -> Answer {
         if let ("eth_subscribe", Some(session)) = (call.method.as_str(), session) {
             return subscribe(session, call.params);
         }
         let refusal = match self.proven(call, session).await {
-            Ok(result) => return Answer::of(Ok(raw(&result))),
+            Ok(result) => return Answer::proven(raw(&result)),
             Err(Unanswered::Final(error)) => return Answer::error(&error),
             Err(Unanswered::Unprovable(error)) => error,
         };
         let Some(provider) = self.pass_through.as_ref().filter(|_| PassThrough::takes(&call.method)) else {
             return Answer::error(&refusal);
         };
-        let unproven = Some(provider.provider().clone());
         match provider.ask(call).await {
-            Ok(Passed::Result(result)) => Answer { unproven, ..Answer::of(Ok(result)) },
-            Ok(Passed::Error(error)) => Answer { unproven, ..Answer::of(Err(error)) },
+            Ok(Passed::Result(result)) => Answer::passed(provider, Ok(result)),
+            Ok(Passed::Error(error)) => Answer::passed(provider, Err(error)),
             Err(error) => Answer::error(&error),
         }
     }
@@ -126,6 +169,7 @@ impl Network {
             "web3_clientVersion" => params(0).map(|_| client_version()).map_err(Into::into),
             "eth_accounts" => params(0).map(|_| json!([])).map_err(Into::into),
             "saldo_reading" => own::reading(client, &params(2)?).await,
+            "saldo_check" => claim::check(client, call.params).await,
             "saldo_health" => params(0).map(|_| own::health(client))?,
             "eth_unsubscribe" if session.is_some() => unsubscribe(session, &params(1)?),
             "eth_subscribe" | "eth_unsubscribe" => Err(subscriptions_refused().into()),
@@ -165,7 +209,7 @@ fn subscribe(session: &Session, params: Option<&RawValue>) -> Answer {
         Err(error) => Err(error.clone()),
     };
     match subscribed {
-        Ok(id) => Answer { subscription: Some(id.clone()), ..Answer::of(Ok(raw(&id))) },
+        Ok(id) => Answer { subscription: Some(id.clone()), ..Answer::proven(raw(&id)) },
         Err(error) => Answer::error(&error),
     }
 }

@@ -25,6 +25,7 @@ pub(crate) fn health(client: &Client) -> Answer {
     form(&client.health())
 }
 
-fn form(of: &impl serde::Serialize) -> Answer {
+/// What `of` is in JSON, by its schema.
+pub(crate) fn form(of: &impl serde::Serialize) -> Answer {
     serde_json::to_value(of).map_err(|_| RpcError::internal().into())
 }

@@ -1,10 +1,13 @@
 //! The parameters of a call, by their places.
 
-use alloy_primitives::{Address, B256, Bytes, U256};
+#[cfg(feature = "execute")]
+use alloy_primitives::Bytes;
+use alloy_primitives::{Address, B256, U256};
 use serde_json::value::RawValue;
 
 use crate::block_parameter::BlockParameter;
 use crate::error::RpcError;
+#[cfg(feature = "execute")]
 use crate::quantity::read_quantity;
 
 /// The parameters of a call.
@@ -28,6 +31,11 @@ impl<'a> Params<'a> {
             )));
         }
         Ok(Self(list))
+    }
+
+    /// All parameters.
+    pub(crate) fn all(&self) -> &[&'a RawValue] {
+        &self.0
     }
 
     /// The parameter at `place`, if it is there and not `null`.
@@ -138,6 +146,7 @@ impl<'a> Key<'a> {
 ///
 /// # Errors
 /// [`RpcError`] if it is none.
+#[cfg(feature = "execute")]
 pub(crate) fn field_quantity(name: &str, text: &str) -> Result<U256, RpcError> {
     let wrong =
         || RpcError::invalid_params(format_args!("`{name}` must be a quantity without leading zeros"));
@@ -148,6 +157,7 @@ pub(crate) fn field_quantity(name: &str, text: &str) -> Result<U256, RpcError> {
 ///
 /// # Errors
 /// [`RpcError`] if they are none.
+#[cfg(feature = "execute")]
 pub(crate) fn field_bytes(name: &str, text: &str) -> Result<Bytes, RpcError> {
     let wrong =
         || RpcError::invalid_params(format_args!("`{name}` must be 0x and pairs of hexadecimal digits"));

@@ -4,34 +4,21 @@ use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::future::{join_all, pending};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
+use crate::accept::accept;
 use crate::connection;
+use crate::meter;
 use crate::network::Network;
 use crate::route::Route;
+use crate::serve_error::ServeError;
 use crate::settings::Settings;
 use crate::state::State;
-
-/// Why a server does not start. The caller's fault.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ServeError {
-    /// The port cannot be opened.
-    #[error("the address cannot be listened at: {0}")]
-    Listen(#[from] io::Error),
-    /// Other machines can reach the address, and no host name is allowed.
-    #[error("other machines can reach this address: name the hosts that requests may be for")]
-    OpenToOthers,
-    /// No network is given, or two at one path.
-    #[error("each network needs a path of its own, and there must be one")]
-    Paths,
-}
 
 /// A server that listens, and does not answer yet.
 #[derive(Debug)]
@@ -92,6 +79,7 @@ impl Server {
                     if connections.len() < state.settings.max_connections {
                         connections.spawn(connection::serve(Arc::clone(&state), stream, stopped.clone()));
                     } else {
+                        meter::connection_refused();
                         tracing::debug!("a connection too many was closed");
                     }
                 }
@@ -102,19 +90,5 @@ impl Server {
         let drained = async { while connections.join_next().await.is_some() {} };
         let is_drained = timeout(state.settings.drain_timeout, drained).await.is_ok();
         tracing::debug!(is_drained, "the server has stopped");
-    }
-}
-
-/// The next connection. A lack of file descriptors is waited for.
-async fn accept(listener: &TcpListener) -> TcpStream {
-    const PAUSE: Duration = Duration::from_millis(50);
-    loop {
-        match listener.accept().await {
-            Ok((stream, _)) => return stream,
-            Err(error) => {
-                tracing::warn!(kind = ?error.kind(), "a connection could not be taken");
-                sleep(PAUSE).await;
-            }
-        }
     }
 }
