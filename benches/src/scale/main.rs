@@ -2,11 +2,14 @@
 //!
 //!     cargo run --release -p saldo-benches --bin scale [-- --check] [-- --stored] [-- --at-once]
 //!     cargo run --release -p saldo-benches --bin scale -- --command target/release/saldo [--check]
+//!     cargo run --release -p saldo-benches --bin scale -- --refresh 100000 [--rounds 3] [--every 300]
 //!
-//! With `--command` it measures `saldo balance -`, which reads the addresses from a list. Without it, a client reads that many addresses of a simulated chain, 32 at a time. The time is the processor time of the client: what the simulated
-//! provider takes to answer does not count. Memory is what the process holds more at the end than before.
+//! With `--command` it measures `saldo balance -`, which reads the addresses from a list. With `--refresh` a process reads so many holdings again
+//! and again over loopback HTTP. Without both, a client reads that many addresses of a simulated chain, 32 at a time. The time is the
+//! processor time of the client: what the simulated provider takes to answer does not count. Memory is what the process holds more at the end than before.
 
 mod command;
+mod refresh;
 
 use std::future::poll_fn;
 use std::path::{Path, PathBuf};
@@ -50,6 +53,18 @@ struct Arguments {
     /// Measure `saldo balance -` with this program.
     #[arg(long, value_name = "PROGRAM", conflicts_with_all = ["at_once", "stored", "sizes"])]
     command: Option<PathBuf>,
+    /// Keep so many holdings fresh, and say what each refresh costs.
+    #[arg(long, value_name = "HOLDINGS", conflicts_with_all = ["command", "at_once", "stored", "sizes", "check"])]
+    refresh: Option<usize>,
+    /// How many refreshes there are.
+    #[arg(long, default_value_t = 3, requires = "refresh")]
+    rounds: usize,
+    /// Seconds from one refresh to the next.
+    #[arg(long, default_value_t = 300, requires = "refresh")]
+    every: u64,
+    /// Serve a chain with so many accounts.
+    #[arg(long, hide = true)]
+    serve: Option<usize>,
     /// Read all holdings in one call.
     #[arg(long)]
     at_once: bool,
@@ -102,7 +117,18 @@ struct Cost {
 }
 
 fn main() -> ExitCode {
-    let Arguments { check, command, at_once, stored, mut sizes } = Arguments::parse();
+    let Arguments { check, command, refresh, rounds, every, serve, at_once, stored, mut sizes } =
+        Arguments::parse();
+    let kept_fresh = refresh.map(|holdings| refresh::measure(holdings, rounds, Duration::from_secs(every)));
+    if let Some(outcome) = kept_fresh.or_else(|| serve.map(refresh::serve)) {
+        return match outcome {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("{error}");
+                ExitCode::FAILURE
+            }
+        };
+    }
     if let Some(program) = command {
         return of_command(&program, check);
     }

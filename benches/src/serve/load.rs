@@ -39,6 +39,11 @@ impl Measured {
 fn request(address: Address) -> Vec<u8> {
     let body =
         format!(r#"{{"jsonrpc":"2.0","id":1,"method":"eth_getBalance","params":["{address:#x}","latest"]}}"#);
+    post(&body)
+}
+
+/// A request with this body.
+pub(crate) fn post(body: &str) -> Vec<u8> {
     format!(
         "POST / HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
@@ -48,6 +53,15 @@ fn request(address: Address) -> Vec<u8> {
 
 /// Asks one question. Returns whether the answer is a result.
 async fn ask(stream: &mut TcpStream, question: &[u8], buffer: &mut Vec<u8>) -> std::io::Result<bool> {
+    Ok(exchange(stream, question, buffer).await?.contains(r#""result""#))
+}
+
+/// Sends one request, and returns the body of its answer.
+pub(crate) async fn exchange(
+    stream: &mut TcpStream,
+    question: &[u8],
+    buffer: &mut Vec<u8>,
+) -> std::io::Result<String> {
     stream.write_all(question).await?;
     buffer.clear();
     loop {
@@ -58,7 +72,7 @@ async fn ask(stream: &mut TcpStream, question: &[u8], buffer: &mut Vec<u8>) -> s
         let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
         let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
         if length.and_then(|length| length.parse().ok()) == Some(body.len()) {
-            return Ok(body.contains(r#""result""#));
+            return Ok(body.to_owned());
         }
     }
 }

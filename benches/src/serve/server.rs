@@ -27,7 +27,8 @@ pub(crate) async fn run(role: Role) {
     }
 }
 
-fn now() -> UnixTime {
+/// The time of the wall clock.
+pub(crate) fn now() -> UnixTime {
     UnixTime::from_secs(SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs())
 }
 
