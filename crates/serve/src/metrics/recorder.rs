@@ -49,13 +49,14 @@ const BUCKETS: [f64; 12] = [0.000_25, 0.001, 0.002_5, 0.005, 0.01, 0.02, 0.05, 0
 
 type Labels = Vec<(String, String)>;
 type FloatGauge = Gauge<f64, AtomicU64>;
+type Spreads = Family<Labels, Histogram, fn() -> Histogram>;
 
 /// Keeps the numbers. A name that it does not know is not kept.
 pub(super) struct Recorder {
     registry: Registry,
     counters: BTreeMap<&'static str, Family<Labels, Counter>>,
     gauges: BTreeMap<&'static str, Family<Labels, FloatGauge>>,
-    histograms: BTreeMap<&'static str, Family<Labels, Histogram, fn() -> Histogram>>,
+    histograms: BTreeMap<&'static str, Spreads>,
 }
 
 impl Recorder {
