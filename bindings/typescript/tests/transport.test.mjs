@@ -105,7 +105,11 @@ test("an abort closes the connection", async () => {
 });
 
 test("what Node says about a failure is kept", async () => {
-  await assert.rejects(send("", { url: "http://127.0.0.1:1/" }), fails("connect"));
+  const gone = createServer().listen(0, "127.0.0.1");
+  await once(gone, "listening");
+  const { port } = gone.address();
+  await new Promise((done) => gone.close(done));
+  await assert.rejects(send("", { url: `http://127.0.0.1:${port}/` }), fails("connect"));
   await assert.rejects(send("", { url: "http://nowhere.invalid/" }), fails("dns"));
   await assert.rejects(send("", { url: url.replace("http", "https") }), (error) => error.kind.startsWith("tls"));
   await assert.rejects(send("/broken"), fails("broken"));

@@ -17,6 +17,7 @@ export class Guard {
   readonly #table: WebAssembly.Table;
   /** The waits of the bindings: the Rust future, the function that ends the wait, and its argument. */
   readonly #waits = new Map<unknown, { callback: number; data: unknown }>();
+  readonly #listeners = new Set<() => void>();
   #trapped: Trapped | undefined;
 
   constructor(instance: WebAssembly.Instance) {
@@ -33,6 +34,13 @@ export class Guard {
     return this.#trapped !== undefined;
   }
 
+  /** Calls `listener` when the instance ends, until what it returns is called. */
+  onEnd(listener: () => void): () => void {
+    if (this.isTrapped) listener();
+    else this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
   /** How many calls wait. */
   get waiting(): number {
     return this.#waits.size;
@@ -44,6 +52,9 @@ export class Guard {
     this.#trapped = new Trapped("saldo's module trapped", { cause });
     for (const { callback, data } of this.#waits.values()) (this.#table.get(callback) as Call)(data, READY);
     this.#waits.clear();
+    // Nothing needs the answers of the app's parts any more.
+    for (const listener of this.#listeners) listener();
+    this.#listeners.clear();
   }
 
   #guarded(name: string, call: Call): Call {
@@ -53,7 +64,7 @@ export class Guard {
     return (...given) => {
       if (this.#trapped !== undefined) {
         // Only what a caller waits for can throw. The others are called by timers, finalizers and listeners, which cannot catch it.
-        if (isResult) throw this.#trapped;
+        if (isResult || isPoll) throw this.#trapped;
         return undefined;
       }
       if (isPoll) this.#waits.set(given[0], { callback: given[1] as number, data: given[2] });

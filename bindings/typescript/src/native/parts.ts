@@ -7,18 +7,34 @@ import { StorageFailure, TransportFailure } from "../errors.js";
 import type { ClientOptions } from "../options.js";
 import type { Storage } from "../storage.js";
 import type { HttpTransport } from "../transport.js";
+import type { Guard } from "./guard.js";
 
 type Saldo = typeof wire;
 type Signal = { signal: AbortSignal } | undefined;
 
-export function clock(given: Clock): wire.Clock {
+/** Runs `work` with a signal that is aborted with the given one, or when the instance has ended. */
+async function until<T>(given: Signal, guard: Guard, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const either = new AbortController();
+  const abort = (): void => either.abort();
+  given?.signal.addEventListener("abort", abort, { once: true });
+  const forget = guard.onEnd(abort);
+  if (given?.signal.aborted === true) abort();
+  try {
+    return await work(either.signal);
+  } finally {
+    given?.signal.removeEventListener("abort", abort);
+    forget();
+  }
+}
+
+export function clock(given: Clock, guard: Guard): wire.Clock {
   return {
     wallMs: () => milliseconds(given.now()),
     monotonicMs: () => milliseconds(given.monotonic()),
-    sleep: async (duration: bigint, options?: Signal) => {
-      const signal = options?.signal ?? new AbortController().signal;
-      if (!signal.aborted) await given.sleep(Number(duration), signal);
-    },
+    sleep: (duration: bigint, options?: Signal) =>
+      until(options, guard, async (signal) => {
+        if (!signal.aborted) await given.sleep(Number(duration), signal);
+      }),
   };
 }
 
@@ -26,22 +42,20 @@ function milliseconds(time: number): bigint {
   return BigInt(Math.max(0, Math.trunc(time)));
 }
 
-export function transport(saldo: Saldo, given: HttpTransport): wire.HttpTransport {
+export function transport(saldo: Saldo, given: HttpTransport, guard: Guard): wire.HttpTransport {
   return {
     send: async (request: wire.HttpRequest, options?: Signal) => {
       try {
         const { method, url, headers, body, timeoutMs, maxBytes } = request;
-        const response = await given.send(
-          {
-            method: method as "GET" | "POST",
-            url,
-            headers: headers.map(({ name, value }): [string, string] => [name, value]),
-            body: new Uint8Array(body),
-            timeoutMs: Number(timeoutMs),
-            maxBytes: Number(maxBytes),
-          },
-          options?.signal ?? new AbortController().signal,
-        );
+        const asked = {
+          method: method as "GET" | "POST",
+          url,
+          headers: headers.map(({ name, value }): [string, string] => [name, value]),
+          body: new Uint8Array(body),
+          timeoutMs: Number(timeoutMs),
+          maxBytes: Number(maxBytes),
+        };
+        const response = await until(options, guard, (signal) => given.send(asked, signal));
         if (!Number.isInteger(response.status) || response.status < 0 || response.status > 65_535) throw undefined;
         if (!(response.body instanceof Uint8Array)) throw undefined;
         return {

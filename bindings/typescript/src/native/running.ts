@@ -52,8 +52,8 @@ export async function start(parts: Parts, told: Told): Promise<Running> {
   try {
     const client = saldo.SaldoClient.withClock(
       lower.config(options),
-      part.clock(parts.clock),
-      part.transport(saldo, parts.transport),
+      part.clock(parts.clock, guard),
+      part.transport(saldo, parts.transport, guard),
       part.storage(saldo, parts.storage),
       options.log === undefined ? undefined : part.log(saldo, options.log),
     ) as NativeClient;
