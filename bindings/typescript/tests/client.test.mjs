@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 
 import { MemoryStorage, SetupError, createClient, formatUnits, formatUnitsShort, samples } from "saldo";
 
-import { OWNED, SwitchedStorage, SwitchedTransport, World, proven, withClient } from "./drill.mjs";
+import { OWNED, SwitchedStorage, SwitchedTransport, withWorld, proven, withClient } from "./drill.mjs";
 
 const UNUSED = "0x00000000000000000000000000000000000000aa";
 
@@ -82,8 +82,8 @@ test("nothing but an abort rejects: nonsense is a reading too", () =>
     assert.deepEqual(await client.read([]), []);
   }));
 
-test("after the end everything is closed, and nothing throws", async () => {
-  const world = await World.open("proven");
+test("after the end everything is closed, and nothing throws", () =>
+  withWorld("proven", async (world) => {
   {
     const client = await createClient(world.options);
     const watching = (async () => {
@@ -105,8 +105,7 @@ test("after the end everything is closed, and nothing throws", async () => {
     await other[Symbol.asyncDispose]();
     assert.equal((await other.getBalance({ address: world.owner })).why.code, "closed");
   }
-  await world.close();
-});
+  }));
 
 test("a loop that is left ends the watch, and its requests", () =>
   withClient("proven", async (client, world) => {
@@ -124,8 +123,8 @@ test("a loop that is left ends the watch, and its requests", () =>
     await assert.rejects(loop, { name: "AbortError" });
   }));
 
-test("what was proven is written without a later call, and a new client shows it", async () => {
-  const world = await World.open("proven");
+test("what was proven is written without a later call, and a new client shows it", () =>
+  withWorld("proven", async (world) => {
   const storage = new SwitchedStorage();
   const client = await createClient({ ...world.options, storage });
   await proven(client, world.owner);
@@ -140,8 +139,7 @@ test("what was proven is written without a later call, and a new client shows it
   assert.equal(last.isRestored, true);
   assert.equal(http.sent, 0);
   await next.shutdown();
-  await world.close();
-});
+  }));
 
 test("the package has the codes, the samples and the formats of the library", async () => {
   const types = readFileSync(new URL("../src/why.ts", import.meta.url), "utf8");
@@ -199,8 +197,8 @@ test("addresses get their checksum", () =>
     assert.equal(client.getAddress(checksummed.replace("0xd8dA", "0xd8DA")), undefined);
   }));
 
-test("several clients of one storage lose nothing", async () => {
-  const world = await World.open("proven");
+test("several clients of one storage lose nothing", () =>
+  withWorld("proven", async (world) => {
   const storage = new MemoryStorage();
   const clients = await Promise.all([1, 2, 3].map(() => createClient({ ...world.options, storage })));
   await Promise.all(clients.map((client) => proven(client, world.owner)));
@@ -211,8 +209,7 @@ test("several clients of one storage lose nothing", async () => {
   const next = await createClient({ ...world.options, storage });
   assert.equal((await next.last({ owner: world.owner })).amount, OWNED);
   await next.shutdown();
-  await world.close();
-});
+  }));
 
 test("the module imports nothing, and has no descriptions for the generator", async () => {
   const module = await WebAssembly.compile(readFileSync(new URL("../dist/saldo.wasm", import.meta.url)));

@@ -7,7 +7,9 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
-import { World } from "./drill.mjs";
+import { createClient } from "saldo";
+
+import { withWorld, proven } from "./drill.mjs";
 
 const here = (path) => new URL(path, import.meta.url);
 const documents = ["../README.md", "../../../README.md", "../../../docs/typescript.md"];
@@ -44,16 +46,18 @@ test("the examples compile", () => {
   assert.ok(all.length >= 4);
 });
 
-test("the first example of each README runs", async () => {
-  const world = await World.open("proven");
+test("the first example of each README runs", () =>
+  withWorld("proven", async (world) => {
+  const client = await createClient(world.options);
+  await proven(client, world.owner);
+  await client.shutdown();
   for (const path of documents.slice(0, 2)) {
     const { code } = examples(path)[0];
     assert.ok(code.includes(made));
     const program = code
-      .replace(made, `createClient(${JSON.stringify(world.options)})`)
-      .replace(/0x[0-9a-fA-F]{40}/, world.owner);
+      .replace(/0x[0-9a-fA-F]{40}/, world.owner)
+      .replace(made, `createClient(${JSON.stringify(world.options)})`);
     const shown = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", program], { cwd: here("..") });
     assert.match(shown.stdout, /^1\.5 ETH, proven at block \d+\n$/);
   }
-  await world.close();
-});
+  }));

@@ -56,16 +56,26 @@ export class World {
   }
 }
 
-/** Runs `use` with the world and a client of it. */
-export async function withClient(name, use, more = {}) {
+/** Runs `use` with a world, and closes it: a server that is left would keep the test from ending. */
+export async function withWorld(name, use) {
   const world = await World.open(name);
-  const client = await createClient({ ...world.options, ...more });
   try {
-    return await use(client, world);
+    return await use(world);
   } finally {
-    await client.shutdown();
     await world.close();
   }
+}
+
+/** Runs `use` with a client of a world, and the world. */
+export function withClient(name, use, more = {}) {
+  return withWorld(name, async (world) => {
+    const client = await createClient({ ...world.options, ...more });
+    try {
+      return await use(client, world);
+    } finally {
+      await client.shutdown();
+    }
+  });
 }
 
 /** Reads until the balance of `owner` is proven. */

@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 
 import { build } from "esbuild";
 
-import { World } from "./drill.mjs";
+import { withWorld } from "./drill.mjs";
 
 const here = fileURLToPath(new URL("..", import.meta.url));
 const project = mkdtempSync(join(tmpdir(), "saldo-project-"));
@@ -55,8 +55,8 @@ test("its code makes no code of text, and its types need no others", () => {
 const PROGRAM = `
   import { createClient } from "saldo";
   const client = await createClient(JSON.parse(process.argv[2]));
-  const reading = await client.getBalance({ address: process.argv[3] });
-  console.log(reading.state, reading.amount);
+  const [reading] = await client.readPatiently([{ owner: process.argv[3] }], { patienceMs: 10_000 });
+  console.log(reading.state, String(reading.amount));
   await client.shutdown();
 `;
 
@@ -65,15 +65,14 @@ function run(path, world) {
   return execFileSync(process.execPath, given, { cwd: project, encoding: "utf8" });
 }
 
-test("Node alone uses it, and ends by itself", async () => {
-  const world = await World.open("proven");
+test("Node alone uses it, and ends by itself", () =>
+  withWorld("proven", async (world) => {
   writeFileSync(join(project, "program.js"), PROGRAM);
   assert.equal(run("program.js", world), "proven 1500000000000000000\n");
-  await world.close();
-});
+  }));
 
-test("esbuild bundles it for Node and for browsers, where it names nothing of Node", async () => {
-  const world = await World.open("proven");
+test("esbuild bundles it for Node and for browsers, where it names nothing of Node", () =>
+  withWorld("proven", async (world) => {
   const entry = { entryPoints: [join(project, "program.js")], bundle: true, format: "esm", logLevel: "error" };
   await build({ ...entry, platform: "node", outfile: join(project, "out/node.js") });
   writeFileSync(join(project, "out/saldo.wasm"), readFileSync(join(project, "node_modules/saldo/dist/saldo.wasm")));
@@ -82,5 +81,4 @@ test("esbuild bundles it for Node and for browsers, where it names nothing of No
   const { outputFiles } = await build({ ...entry, platform: "browser", write: false });
   assert.doesNotMatch(outputFiles[0].text, /node:|require\(/);
   assert.match(outputFiles[0].text, /saldo\.wasm/);
-  await world.close();
-});
+  }));

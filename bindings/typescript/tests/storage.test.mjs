@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { ExtensionStorage, MemoryStorage, acknowledge, createClient } from "saldo";
 import { FileStorage } from "saldo/node";
 
-import { OWNED, World, proven } from "./drill.mjs";
+import { OWNED, withWorld, proven } from "./drill.mjs";
 
 class Area {
   items = {};
@@ -80,9 +80,9 @@ for (const [kind, make] of Object.entries(kinds)) {
     assert.equal(Object.keys(await content(open())).length, 1);
   });
 
-  test(`${kind}: a client goes on from it`, async () => {
+  test(`${kind}: a client goes on from it`, () =>
+  withWorld("proven", async (world) => {
     const open = make();
-    const world = await World.open("proven");
     const client = await createClient({ ...world.options, storage: open() });
     await proven(client, world.owner);
     assert.deepEqual(await client.storageFaults(), []);
@@ -90,8 +90,7 @@ for (const [kind, make] of Object.entries(kinds)) {
     const next = await createClient({ ...world.options, storage: open() });
     assert.equal((await next.last({ owner: world.owner })).amount, OWNED);
     await next.shutdown();
-    await world.close();
-  });
+  }));
 }
 
 test("a file is only its owner's, and a cut or changed one is damaged", async () => {

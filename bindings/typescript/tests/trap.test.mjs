@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 
 import { MemoryStorage, createClient } from "saldo";
 
-import { OWNED, World, proven } from "./drill.mjs";
+import { OWNED, withWorld, proven } from "./drill.mjs";
 
 /** A clock that can be told to break the module: what it throws passes through the frames of Rust, as a trap does. */
 class BreakingClock {
@@ -31,8 +31,8 @@ class BreakingClock {
   }
 }
 
-test("a trap is an internal fault, and the next read is proven by a new module", async () => {
-  const world = await World.open("proven");
+test("a trap is an internal fault, and the next read is proven by a new module", () =>
+  withWorld("proven", async (world) => {
   const [clock, storage, lines] = [new BreakingClock(), new MemoryStorage(), []];
   const client = await createClient({ ...world.options, clock, storage, log: (some) => void lines.push(...some) });
   await proven(client, world.owner);
@@ -50,11 +50,10 @@ test("a trap is an internal fault, and the next read is proven by a new module",
   assert.equal((await proven(client, world.owner)).amount, OWNED);
   assert.deepEqual(await client.storageFaults(), []);
   await client.shutdown();
-  await world.close();
-});
+  }));
 
-test("everything that waits ends with the trap, and what was told is told again", async () => {
-  const world = await World.open("proven");
+test("everything that waits ends with the trap, and what was told is told again", () =>
+  withWorld("proven", async (world) => {
   const clock = new BreakingClock();
   const client = await createClient({ ...world.options, clock });
   await proven(client, world.owner);
@@ -82,11 +81,10 @@ test("everything that waits ends with the trap, and what was told is told again"
   }
   await client.shutdown();
   assert.deepEqual(await watch.next(), []);
-  await world.close();
-});
+  }));
 
-test("a module that always traps gives readings all the same", async () => {
-  const world = await World.open("proven");
+test("a module that always traps gives readings all the same", () =>
+  withWorld("proven", async (world) => {
   const clock = new BreakingClock();
   const client = await createClient({ ...world.options, clock });
   for (let left = 20; left > 0; left -= 1) {
@@ -95,5 +93,4 @@ test("a module that always traps gives readings all the same", async () => {
   }
   assert.equal((await proven(client, world.owner)).amount, OWNED);
   await client.shutdown();
-  await world.close();
-});
+  }));
