@@ -1,0 +1,3 @@
+// What only Node has.
+
+export { FileStorage } from "./file-storage.js";
