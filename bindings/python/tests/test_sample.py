@@ -34,11 +34,20 @@ def network_file(world: World, folder: Path) -> Path:
     return path
 
 
+def hear_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @contextlib.contextmanager
 def sample(*arguments: object) -> Iterator[queue.Queue[str]]:
     """Runs the sample until the end of the block, and yields its lines."""
     process = subprocess.Popen(
-        [sys.executable, SAMPLE, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, SAMPLE, *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell starts what runs in the background with this signal ignored, and children inherit that.
+        preexec_fn=hear_interrupts,
     )
     lines: queue.Queue[str] = queue.Queue()
 
