@@ -17,7 +17,7 @@ use testbed::served::Served;
 use testbed::token::WETH;
 use testbed::{ALICE, BOB, Services, UNUSED, network_file, run};
 
-fn claim(address: impl ToString, asset: impl ToString, amount: impl Into<Value>) -> Value {
+fn claim(address: &dyn ToString, asset: &dyn ToString, amount: impl Into<Value>) -> Value {
     json!({ "address": address.to_string(), "asset": asset.to_string(), "amount": amount.into() })
 }
 
@@ -45,12 +45,12 @@ fn the_verdicts_are_those_of_the_command() {
     let served = Served::new(&services, &[]);
     served.result("eth_blockNumber", &json!([]));
     let mut claims = vec![
-        claim(ALICE, "native", "1.5 ether"),
-        claim(ALICE, "native", "0x0"),
-        claim(UNUSED, "eth", 0),
-        claim(ALICE, WETH, "5"),
-        claim(BOB, UNUSED, "0"),
-        claim(BOB, "native", "1"),
+        claim(&ALICE, &"native", "1.5 ether"),
+        claim(&ALICE, &"native", "0x0"),
+        claim(&UNUSED, &"eth", 0),
+        claim(&ALICE, &WETH, "5"),
+        claim(&BOB, &UNUSED, "0"),
+        claim(&BOB, &"native", "1"),
     ];
     claims[5]["block"] = json!(u64::MAX.to_string());
     let got = verdicts(&served, &json!(claims));
@@ -78,7 +78,7 @@ fn a_block_tells_a_changed_amount_from_a_wrong_one() {
     chain.set_balance(holder, saldo::U256::from(6));
     pause();
     let at = |amount: u64, block: Value| {
-        let mut claim = claim(holder, "native", amount);
+        let mut claim = claim(&holder, &"native", amount);
         claim["block"] = block;
         claim
     };
@@ -98,7 +98,8 @@ fn an_outage_confirms_nothing() {
     let services = Services::new(2, 1);
     services.refuse_all_connections();
     let served = Served::new(&services, &["--timeout", "2s"]);
-    let got = verdicts(&served, &json!([claim(UNUSED, "native", "0"), claim(ALICE, "native", "1.5 ether")]));
+    let got =
+        verdicts(&served, &json!([claim(&UNUSED, &"native", "0"), claim(&ALICE, &"native", "1.5 ether")]));
     assert_eq!(codes(&got), ["not_checked"; 2]);
     for verdict in got {
         assert_eq!((&verdict["proven"], &verdict["claimed"]), (&Value::Null, &Value::Null), "{verdict}");
@@ -111,7 +112,7 @@ fn a_list_is_taken_whole_or_not_at_all() {
     let services = Services::new(1, 1);
     let served = Served::new(&services, &[]);
     served.result("eth_blockNumber", &json!([]));
-    let right = claim(ALICE, "native", "1.5 ether");
+    let right = claim(&ALICE, &"native", "1.5 ether");
     assert_eq!(served.result("saldo_check", &json!([])), json!([]));
     let most = verdicts(&served, &json!(vec![right.clone(); 1_000]));
     assert!(most.iter().all(|verdict| verdict["verdict"] == "confirmed"));
