@@ -33,6 +33,8 @@ export class Served {
     lines.on("line", () => {});
     const told = JSON.parse(line);
     served.owner = told.address;
+    /** The URLs of the providers. */
+    served.providers = told.rpc_urls.map((one) => one.slice(one.indexOf("=") + 1));
     served.networkFile = readFileSync(network, "utf8");
     served.options = { network: served.networkFile, directoryFile: served.networkFile };
     return served;
