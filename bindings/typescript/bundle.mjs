@@ -44,3 +44,18 @@ await build({
   footer: { js: "return bindings.open(exports);}" },
   logLevel: "warning",
 });
+
+// The whole package in one file, for pages and extensions without a bundler. They serve it beside `saldo.wasm`.
+await build({
+  entryPoints: ["dist/index.js"],
+  outfile: "dist/saldo.js",
+  bundle: true,
+  format: "esm",
+  platform: "browser",
+  target: "es2022",
+  minify: true,
+  legalComments: "none",
+  tsconfigRaw: {},
+  banner: { js: `// saldo (MIT OR Apache-2.0), with the runtime of uniffi-bindgen-react-native ${version} (MPL-2.0): see LICENSES.md.` },
+  logLevel: "warning",
+});

@@ -3,6 +3,7 @@
 import type * as wire from "../../generated/types/saldo_ffi.js";
 
 import type { ConsensusFault, Diversity, Evidence, Health, StorageFault } from "../health.js";
+import { explained } from "../hidden.js";
 import type { Policy } from "../options.js";
 import type { TokenList, TokenReading } from "../token.js";
 import { block } from "./lift.js";
@@ -29,7 +30,15 @@ function plain<T>(given: T): Plain<T> {
   return given as Plain<T>;
 }
 
-export const health = (given: wire.Health): Health => plain(given);
+export function health(given: wire.Health): Health {
+  const shown: Health = plain(given);
+  const endpoints = shown.endpoints.map((one) => {
+    const failureText = one.failureText === undefined ? undefined : explained(one.failure, one.failureText);
+    return Object.freeze({ ...one, failureText });
+  });
+  return Object.freeze({ ...shown, endpoints: Object.freeze(endpoints) });
+}
+
 export const evidence = (given: wire.Evidence): Evidence => plain(given);
 export const diversity = (given: wire.Diversity): Diversity => plain(given);
 export const storageFault = (given: wire.StorageFault): StorageFault => plain(given);

@@ -8,6 +8,7 @@ import type { Verdict } from "../claim.js";
 import type { Derivation } from "../derivation.js";
 import { SetupError } from "../errors.js";
 import type { Address, Hex } from "../hex.js";
+import { explained } from "../hidden.js";
 import type { Holding } from "../holding.js";
 import type {
   AccountReading,
@@ -171,7 +172,8 @@ function checkpoint(given: wire.Checkpoint): Checkpoint {
 }
 
 export function attempt(given: wire.Attempt): Attempt {
-  const { provider, role, outcome, detail, overPolicy } = given;
+  const { provider, role, outcome, overPolicy } = given;
+  const detail = explained(outcome, given.detail);
   return frozen<Attempt>({ provider, role, outcome, detail, overPolicy, tookMs: Number(given.tookMs) });
 }
 
