@@ -98,7 +98,7 @@ impl Counted {
         if let Some(metrics) = self.metrics {
             metrics.run().await;
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 
