@@ -57,7 +57,11 @@ test("the first example of each README runs", () =>
     const program = code
       .replace(/0x[0-9a-fA-F]{40}/, world.owner)
       .replace(made, `createClient(${JSON.stringify(world.options)})`);
-    const shown = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", program], { cwd: here("..") });
-    assert.match(shown.stdout, /^1\.5 ETH, proven at block \d+\n$/);
+    // A read ends at its deadline, which a busy machine can miss.
+    let shown = "";
+    for (let left = 5; left > 0 && !shown.startsWith("1.5 ETH"); left -= 1) {
+      shown = (await promisify(execFile)(process.execPath, ["--input-type=module", "-e", program], { cwd: here("..") })).stdout;
+    }
+    assert.match(shown, /^1\.5 ETH, proven at block \d+\n$/);
   }
   }));
