@@ -2,7 +2,7 @@
 
 import { after, test } from "node:test";
 import assert from "node:assert/strict";
-import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
 import { ARGUMENTS, EXECUTABLE } from "./chromium.mjs";
+import { pagesOf } from "./processor-time.mjs";
 import { OWNED, Served } from "./served.mjs";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
@@ -32,15 +33,6 @@ function unpacked({ options, owner }) {
   return extension;
 }
 
-/** The processor time of all threads of a process, in milliseconds. */
-function processorTime(process) {
-  let nanoseconds = 0;
-  for (const thread of readdirSync(`/proc/${process}/task`)) {
-    nanoseconds += Number(readFileSync(`/proc/${process}/task/${thread}/schedstat`, "utf8").split(" ")[0]);
-  }
-  return nanoseconds / 1e6;
-}
-
 test("the service worker of an extension is ended and woken, and shows what it remembers", async () => {
   const served = await Served.open('slot = "1s"\n');
   const extension = unpacked(served);
@@ -58,9 +50,11 @@ test("the service worker of an extension is ended and woken, and shows what it r
     await popup.goto(new URL("popup.html", worker.url()).href);
     const ask = (question) => popup.evaluate((one) => chrome.runtime.sendMessage(one), question);
 
-    const first = await ask("read");
+    let first = await ask("read");
+    for (let left = 5; first.state !== "proven" && left > 0; left -= 1) first = await ask("read");
     assert.deepEqual({ state: first.state, amount: first.amount }, { state: "proven", amount: String(OWNED) });
-    await popup.waitForFunction(() => document.getElementById("state").textContent.startsWith("proven at block"));
+    await popup.reload();
+    await popup.waitForFunction(() => document.getElementById("state").textContent.startsWith("proven"));
 
     const devtools = await context.browser().newBrowserCDPSession();
     const workers = async () => (await devtools.send("Target.getTargets")).targetInfos.filter(({ type }) => type === "service_worker");
@@ -74,9 +68,7 @@ test("the service worker of an extension is ended and woken, and shows what it r
     // From now on nothing can be asked.
     await served.close();
 
-    const { processInfo } = await devtools.send("SystemInfo.getProcessInfo");
-    const renderers = processInfo.filter(({ type }) => type === "renderer").map(({ id }) => id);
-    const used = () => renderers.reduce((sum, id) => sum + processorTime(id), 0);
+    const used = await pagesOf(devtools);
     const times = [];
     for (let start = 0; start < STARTS; start += 1) {
       await end();
