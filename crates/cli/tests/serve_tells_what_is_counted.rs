@@ -109,7 +109,14 @@ fn eventful(served: &Served, address: SocketAddr, services: &Services) -> (Strin
     std::thread::sleep(std::time::Duration::from_millis(300));
     let scraped = scrape(address);
     drop(idle);
-    scraped
+    // The server notices a moment later that they are closed; until then it takes no others.
+    for _ in 0..500 {
+        if sum(&scrape(address).1, "saldo_serve_connections", &[]) == 0.0 {
+            return scraped;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    panic!("connections are left");
 }
 
 /// The metrics of `docs/metrics.md`: the labels of each, by its name. A histogram has the names of its three samples.
