@@ -28,6 +28,8 @@ export class Served {
     served.#server = spawn(SALDO, ["drill", "serve", "--json", "--scenario", scenario, "--out", network], {
       stdio: ["ignore", "pipe", "inherit"],
     });
+    // A test that fails does not close it.
+    process.once("exit", () => served.#server.kill());
     const lines = createInterface({ input: served.#server.stdout });
     const [line] = await once(lines, "line");
     lines.on("line", () => {});
