@@ -88,7 +88,7 @@ impl Io {
 
     /// Sends a request to `endpoint` and waits for the response. The request's limits hold even if the transport ignores them.
     pub(crate) async fn exchange(&self, endpoint: &Endpoint, request: Request) -> Result<Response, Failure> {
-        let counted = Exchange::begin(self, endpoint, &request);
+        let counted = Exchange::begin(self.clock(), &self.network, endpoint, &request);
         let result = self.send(request).await;
         counted.end(&result);
         result

@@ -1,12 +1,13 @@
 //! Counts requests for a recorder of the `metrics` facade, with the feature `metrics`. `docs/metrics.md` lists the names. No label has
 //! a URL, an address or text from a provider.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use saldo_reading::Failure;
 
+use crate::clock::Clock;
 use crate::endpoint::Endpoint;
-use crate::io::Io;
 use crate::transport::{Method, Request, Response};
 
 /// Adds `$by` to a counter. Without the feature nothing is evaluated.
@@ -33,7 +34,8 @@ pub(crate) use count;
 
 /// One HTTP request, which is counted when it ends, also if its future is dropped.
 pub(crate) struct Exchange<'a> {
-    io: &'a Io,
+    clock: &'a dyn Clock,
+    network: &'a Arc<str>,
     with: &'a Endpoint,
     api: &'static str,
     began: Duration,
@@ -41,12 +43,17 @@ pub(crate) struct Exchange<'a> {
 }
 
 impl<'a> Exchange<'a> {
-    pub(crate) fn begin(io: &'a Io, with: &'a Endpoint, request: &Request) -> Self {
+    pub(crate) fn begin(
+        clock: &'a dyn Clock,
+        network: &'a Arc<str>,
+        with: &'a Endpoint,
+        request: &Request,
+    ) -> Self {
         let api = match request.method {
             Method::Get => "beacon",
             Method::Post => "execution",
         };
-        let exchange = Self { io, with, api, began: io.clock().monotonic(), is_counted: false };
+        let exchange = Self { clock, network, with, api, began: clock.monotonic(), is_counted: false };
         exchange.count_bytes("sent", request.body.len());
         exchange
     }
@@ -65,9 +72,9 @@ impl<'a> Exchange<'a> {
             Err(failure) => failure.code(),
         };
         if result.is_ok() {
-            let took = self.io.clock().monotonic().saturating_sub(self.began);
+            let took = self.clock.monotonic().saturating_sub(self.began);
             record!("saldo_request_seconds", took.as_secs_f64(),
-                "network" => self.io.network().clone(), "provider" => self.provider(), "api" => self.api);
+                "network" => Arc::clone(self.network), "provider" => self.provider(), "api" => self.api);
         }
         self.count(outcome);
     }
@@ -75,13 +82,13 @@ impl<'a> Exchange<'a> {
     fn count(&mut self, outcome: &'static str) {
         self.is_counted = true;
         count!("saldo_requests_total", 1,
-            "network" => self.io.network().clone(), "provider" => self.provider(), "api" => self.api,
+            "network" => Arc::clone(self.network), "provider" => self.provider(), "api" => self.api,
             "outcome" => outcome);
     }
 
     fn count_bytes(&self, direction: &'static str, bytes: usize) {
         count!("saldo_request_bytes_total", u64::try_from(bytes).unwrap_or(u64::MAX),
-            "network" => self.io.network().clone(), "provider" => self.provider(), "api" => self.api,
+            "network" => Arc::clone(self.network), "provider" => self.provider(), "api" => self.api,
             "direction" => direction);
     }
 
