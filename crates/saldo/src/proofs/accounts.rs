@@ -157,9 +157,7 @@ impl Proofs {
                 Ok(parts) => parts,
                 Err(failure) => return Answer::Failed(failure),
             };
-            let read = read_facts(need, &parts, pin.state_root, provider.id());
-            meter::proof(&self.env, provider.id(), &read);
-            match read {
+            match self.read_counted(need, &parts, pin.state_root, provider.id()) {
                 Ok(facts) => Answer::Accepted(facts),
                 Err(failure) => {
                     if by_hash && accusation.is_none() {
@@ -173,6 +171,19 @@ impl Proofs {
         let answers = self.mark_wrong_chain(provider, answers, deadline).await;
         self.keep_accusation(provider, accusation, &answers);
         answers
+    }
+
+    /// Reads the facts, and counts the proof.
+    fn read_counted(
+        &self,
+        need: &AccountNeed,
+        parts: &Parts,
+        root: StateRoot,
+        provider: &ProviderId,
+    ) -> Result<AccountFacts, Failure> {
+        let read = read_facts(need, parts, root, provider);
+        meter::proof(&self.env, provider, &read);
+        read
     }
 
     async fn parts_about(
