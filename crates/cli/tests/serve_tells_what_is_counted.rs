@@ -99,7 +99,7 @@ fn eventful(served: &Served, address: SocketAddr, services: &Services) -> (Strin
     served.result("saldo_reading", &json!([ALICE]));
     served.error("eth_gasPrice", &json!([]));
     served.error(&format!("eth_{KEY}"), &json!([]));
-    // Both providers lie about an account that was not asked for before, and then nobody can be reached.
+    // Both providers lie about an account that was not asked for before. Then no provider can be reached.
     services.providers.iter().for_each(|provider| provider.set(Fault::TruncatedProof { nodes: 1 }));
     served.error("eth_getBalance", &json!([BOB, "latest"]));
     services.providers.iter().for_each(Provider::clear);

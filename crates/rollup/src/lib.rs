@@ -7,7 +7,7 @@
 //! |---|---|---|
 //! | [`Level::L1Finalized`] | the game ended, its delay is over, the registry's own rule holds | the keys that can upgrade the contracts |
 //! | [`Level::L1ProofChecked`] | checked a proof when the game was created; it can still be challenged | that proof system, by one prover or two |
-//! | [`Verdict::Proposed`] | nothing but store it | whoever proposed it: **no block follows from it** |
+//! | [`Verdict::Proposed`] | only stored it | the proposer: **no block follows from it** |
 //!
 //! Levels of a rollup are never compared with those of L1. Each step is a type that only the step before it makes, so a wrong
 //! order does not compile:
