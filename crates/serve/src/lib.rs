@@ -30,6 +30,7 @@ mod account;
 mod block;
 mod block_parameter;
 mod claim;
+pub mod claim_words;
 mod connection;
 mod error;
 mod exchange;

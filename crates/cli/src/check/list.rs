@@ -1,12 +1,10 @@
 //! A list of claims: CSV, or one JSON object a line. It is read whole, or not at all.
 
-use std::borrow::Cow;
-
 use saldo::{Address, Asset, U256};
+use saldo_serve::claim_words::{self, PLACEHOLDERS};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::amount;
 use crate::address;
 use crate::failure::CommandFailure;
 
@@ -14,10 +12,6 @@ use crate::failure::CommandFailure;
 const NAMED: usize = 20;
 /// The columns of a list without a header.
 const COLUMNS: [&str; 4] = ["address", "asset", "amount", "block"];
-/// What some programs write in place of a contract when they mean the native coin.
-const PLACEHOLDERS: [Address; 2] = [Address::repeat_byte(0xee), Address::ZERO];
-/// The largest whole number that every program writes exactly.
-const EXACT: u64 = 1 << 53;
 
 /// One claim of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -135,29 +129,18 @@ fn of_json(line: &str) -> Result<ListedClaim, CommandFailure> {
         Value::String(text) => Ok(text.trim().to_owned()),
         _ => Err(wrong_line(&format!("`{key}` is not a text"))),
     };
+    let number = |value, key: &str| {
+        claim_words::exact_number(value).map_err(|wrong| wrong_line(&format!("`{key}` {wrong}")))
+    };
     let amount = number(&object.amount, "amount")?;
     let block = object.block.as_ref().map(|block| number(block, "block")).transpose()?;
     claim(&text(&object.address, "address")?, &text(&object.asset, "asset")?, &amount, block.as_deref())
 }
 
-/// A number as text. As a JSON number it is refused where a program could have rounded it before it wrote it.
-fn number<'a>(value: &'a Value, key: &str) -> Result<Cow<'a, str>, CommandFailure> {
-    match value {
-        Value::String(text) => Ok(text.trim().into()),
-        Value::Number(number) => match number.as_u64().filter(|number| *number <= EXACT) {
-            Some(number) => Ok(number.to_string().into()),
-            None => Err(wrong_line(&format!(
-                "`{key}` is a JSON number that is not whole, or too large to be sure that it is exact: write it as text"
-            ))),
-        },
-        _ => Err(wrong_line(&format!("`{key}` is neither a text nor a whole number"))),
-    }
-}
-
 fn claim(owner: &str, asset: &str, amount: &str, block: Option<&str>) -> Result<ListedClaim, CommandFailure> {
     let owner = address::parse(owner)?;
     let asset = self::asset(asset)?;
-    let amount = amount::parse(amount, asset == Asset::Native).map_err(|detail| {
+    let amount = claim_words::amount(amount, asset == Asset::Native).map_err(|detail| {
         let next = "Copy the amount in base units (for the native coin: wei).";
         CommandFailure::usage("not_an_amount", detail, next)
     })?;
@@ -189,14 +172,7 @@ fn asset(text: &str) -> Result<Asset, CommandFailure> {
 }
 
 fn block(text: &str) -> Result<u64, CommandFailure> {
-    let number = match text.strip_prefix("0x") {
-        Some(digits) if digits.bytes().all(|digit| digit.is_ascii_hexdigit()) => {
-            u64::from_str_radix(digits, 16).ok()
-        }
-        None if text.bytes().all(|digit| digit.is_ascii_digit()) => text.parse().ok(),
-        _ => None,
-    };
-    number.ok_or_else(|| {
+    claim_words::block(text).ok_or_else(|| {
         let next = "Give the number of the block that the amount was read at, or leave it out.";
         CommandFailure::usage("not_a_block", "the block is not a number", next)
     })
