@@ -88,8 +88,8 @@ fn blobs(entry: &Section<'_>) -> Result<BlobEntry, TomlFault> {
 /// What a field must be, and how it is read.
 type Form<T> = (&'static str, fn(&Value) -> Option<T>);
 
-const TEXT: Form<String> = ("text in quotes", text_of);
-const NUMBER: Form<u64> = ("a whole number", number_of);
+const TEXT: Form<String> = ("text in quotes", Value::text);
+const NUMBER: Form<u64> = ("a whole number", Value::number);
 const ROOT: Form<B256> = ("text of 64 hexadecimal digits in quotes", root_of);
 
 /// The fields before the first entry, or those of one entry.
@@ -120,20 +120,6 @@ impl Section<'_> {
 
     fn line_of(&self, key: &str) -> Option<usize> {
         line_of(self.text, self.entry, key)
-    }
-}
-
-fn text_of(value: &Value) -> Option<String> {
-    match value {
-        Value::Text(text) => Some(text.clone()),
-        Value::Number(_) | Value::Day(_) | Value::Other => None,
-    }
-}
-
-fn number_of(value: &Value) -> Option<u64> {
-    match value {
-        Value::Number(number) => Some(*number),
-        Value::Text(_) | Value::Day(_) | Value::Other => None,
     }
 }
 

@@ -17,6 +17,22 @@ pub enum Value {
 const MAX_NUMBER: u64 = u64::MAX >> 1;
 
 impl Value {
+    /// Returns the text, if it is one.
+    pub fn text(&self) -> Option<String> {
+        match self {
+            Self::Text(text) => Some(text.clone()),
+            Self::Number(_) | Self::Day(_) | Self::Other => None,
+        }
+    }
+
+    /// Returns the number, if it is one.
+    pub const fn number(&self) -> Option<u64> {
+        match self {
+            Self::Number(number) => Some(*number),
+            Self::Text(_) | Self::Day(_) | Self::Other => None,
+        }
+    }
+
     /// Reads a value, and returns what follows it.
     pub(super) fn read(text: &str) -> Option<(Self, &str)> {
         if let Some(text) = text.strip_prefix('"') {

@@ -174,27 +174,27 @@ fn game_code(entry: &Section<'_>) -> Result<GameCode, ProfileError> {
 /// What a value must be, and how it is read.
 type Form<T> = (&'static str, fn(&Value) -> Option<T>);
 
-const TEXT: Form<String> = ("text in quotes", text_of);
+const TEXT: Form<String> = ("text in quotes", Value::text);
 const NAME: Form<String> = ("1 to 64 letters, digits, `-` or `_`", |value| {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-    text_of(value).filter(|name| (1..=64).contains(&name.len()) && name.bytes().all(is_plain))
+    Value::text(value).filter(|name| (1..=64).contains(&name.len()) && name.bytes().all(is_plain))
 });
 const DAY: Form<String> = ("a day, as 2026-01-31", |value| match value {
     Value::Day(day) => Some(day.clone()),
     Value::Text(_) | Value::Number(_) | Value::Other => None,
 });
 const ADDRESS: Form<Address> = ("an address in quotes, or \"unknown\" where that is allowed", |value| {
-    text_of(value)?.parse().ok().filter(|address: &Address| !address.is_zero())
+    Value::text(value)?.parse().ok().filter(|address: &Address| !address.is_zero())
 });
-const HASH: Form<B256> = ("0x and 64 hexadecimal digits in quotes", |value| text_of(value)?.parse().ok());
-const NUMBER: Form<u64> = ("a whole number", number_of);
-const CHAIN_ID: Form<u64> = ("a whole number from 1 on", |value| number_of(value).filter(|id| *id > 0));
-const SECONDS: Form<u64> = ("seconds", |value| number_of(value).filter(|seconds| *seconds <= 1 << 40));
+const HASH: Form<B256> = ("0x and 64 hexadecimal digits in quotes", |value| Value::text(value)?.parse().ok());
+const NUMBER: Form<u64> = ("a whole number", Value::number);
+const CHAIN_ID: Form<u64> = ("a whole number from 1 on", |value| Value::number(value).filter(|id| *id > 0));
+const SECONDS: Form<u64> = ("seconds", |value| Value::number(value).filter(|seconds| *seconds <= 1 << 40));
 const BLOCK_TIME: Form<u64> =
-    ("1 to 3600 seconds", |value| number_of(value).filter(|seconds| (1..=3_600).contains(seconds)));
+    ("1 to 3600 seconds", |value| Value::number(value).filter(|seconds| (1..=3_600).contains(seconds)));
 const INTERVAL: Form<u64> =
-    ("1 to 1000000 blocks", |value| number_of(value).filter(|blocks| (1..=1_000_000).contains(blocks)));
-const GAME_TYPE: Form<u32> = ("a game type", |value| number_of(value)?.try_into().ok());
+    ("1 to 1000000 blocks", |value| Value::number(value).filter(|blocks| (1..=1_000_000).contains(blocks)));
+const GAME_TYPE: Form<u32> = ("a game type", |value| Value::number(value)?.try_into().ok());
 
 /// The fields before the first entry, or those of one entry.
 struct Section<'a> {
@@ -227,19 +227,5 @@ impl Section<'_> {
 
     fn wrong(&self, field: &'static str, expected: &'static str) -> ProfileError {
         ProfileError::Value { field, line: line_of(self.text, self.entry, field), expected }
-    }
-}
-
-fn text_of(value: &Value) -> Option<String> {
-    match value {
-        Value::Text(text) => Some(text.clone()),
-        Value::Number(_) | Value::Day(_) | Value::Other => None,
-    }
-}
-
-fn number_of(value: &Value) -> Option<u64> {
-    match value {
-        Value::Number(number) => Some(*number),
-        Value::Text(_) | Value::Day(_) | Value::Other => None,
     }
 }
