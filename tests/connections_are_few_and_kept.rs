@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use saldo::Endpoint;
+use saldo_drill::serve::Server;
 use saldo_drill::{Chain, Provider};
 use saldo_source::{HttpTransport, Method, Proxies, Request, Transport};
 use saldo_tests::tls_server::{Rounds, Speech, TlsServer};
@@ -128,6 +129,21 @@ fn a_connection_that_is_opened_early_has_no_request_and_is_closed() {
             }
             assert_eq!(server.requests(), 1);
         }
+    });
+}
+
+/// Where no connection is kept, the requests that wait for their turn go on as soon as another one has ended.
+#[test]
+fn a_server_that_keeps_no_connection_delays_no_request() {
+    run(|| async {
+        const REQUESTS: usize = 60;
+        let server = Server::start(Provider::honest(&Chain::new(1))).await.unwrap();
+        let transport = HttpTransport::with_proxies(Proxies::none()).unwrap();
+        let began = Instant::now();
+        let answers = join_all((0..REQUESTS).map(|_| transport.send(request(&server.url())))).await;
+        assert!(answers.into_iter().all(|answer| answer.is_ok_and(|answer| answer.status == 200)));
+        // Six at a time: ten turns, of which none may wait for a second.
+        assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
     });
 }
 

@@ -50,7 +50,7 @@ impl Exchange {
         let request = builder.build().map_err(failed)?;
         let active = self.servers.begin_request(self.progress.origin());
         let mut answer = self.send_by_best(request, timeout).await.map_err(failed)?;
-        let status = answer.status().as_u16();
+        let (status, is_kept) = (answer.status().as_u16(), keeps_connection(&answer));
         let headers = answer
             .headers()
             .iter()
@@ -63,7 +63,7 @@ impl Exchange {
             }
             body.extend_from_slice(&chunk);
         }
-        active.succeed(self.progress.stage_began());
+        active.succeed(self.progress.stage_began(), is_kept);
         if is_plain && tls::asks_for_tls(status, &body) {
             return Err(TransportError::Unsecured(TlsFault::TlsExpected));
         }
@@ -136,6 +136,19 @@ impl Exchange {
         let may_be_lost = sent == 0 || self.servers.protocol(self.progress.origin()) != Some(Protocol::Two);
         let was_kept = self.knows_connections && !self.progress.has_connected();
         was_kept && may_be_lost && !self.progress.is_cancelled() && error.is_request()
+    }
+}
+
+/// Whether the server keeps the connection open after its answer (RFC 9112, section 9.3).
+fn keeps_connection(answer: &reqwest::Response) -> bool {
+    let options = answer.headers().get_all(reqwest::header::CONNECTION);
+    let options = options.iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+    let mut options = options.map(str::trim);
+    match answer.version() {
+        reqwest::Version::HTTP_09 | reqwest::Version::HTTP_10 => {
+            options.any(|option| option.eq_ignore_ascii_case("keep-alive"))
+        }
+        _ => !options.any(|option| option.eq_ignore_ascii_case("close")),
     }
 }
 

@@ -333,17 +333,19 @@ impl Drop for Handshake {
 pub(super) struct Active {
     servers: Arc<Servers>,
     origin: Origin,
-    is_whole: bool,
+    /// Whether its connection serves the next request.
+    is_kept: bool,
 }
 
 impl Active {
     fn new(servers: Arc<Servers>, origin: Origin) -> Self {
-        Self { servers, origin, is_whole: false }
+        Self { servers, origin, is_kept: false }
     }
 
-    /// Ends it with a whole answer, which came on a connection that the request had since `sent`.
-    pub(super) fn succeed(mut self, sent: Instant) {
-        self.is_whole = true;
+    /// Ends it with a whole answer, which came on a connection that the request had since `sent`, and which the server closes now
+    /// unless it is kept.
+    pub(super) fn succeed(mut self, sent: Instant, is_kept: bool) {
+        self.is_kept = is_kept;
         if let Some(server) = self.servers.known().get_mut(&self.origin) {
             server.line.note_answer(sent.elapsed());
         }
@@ -355,8 +357,8 @@ impl Drop for Active {
         let mut known = self.servers.known();
         let Some(server) = known.get_mut(&self.origin) else { return };
         server.line.end();
-        // The pool gives a connection that is whole to the next request.
-        if !self.is_whole {
+        // The pool gives a connection that is kept to the next request.
+        if !self.is_kept {
             server.changed.notify_waiters();
         }
     }
