@@ -13,9 +13,14 @@ use super::candidate::Candidate;
 use super::poll_budgets::PollBudgets;
 use super::request::{Call, HedgedRequest};
 use super::{Answer, Ask, DisclosureSet, Hedged};
+use crate::batch_size::LARGEST_BATCH;
 use crate::budget::Budgets;
 use crate::endpoint::Endpoint;
-use crate::sorted::SortedMap;
+use crate::sorted::{SortedMap, SortedSet};
+
+/// How many questions begin together: four full batches. So the delays are about what a provider has in its hands, and one that is
+/// busy with many questions does not seem silent.
+const TOGETHER: usize = 4 * LARGEST_BATCH;
 
 /// What the driver does next.
 #[derive(Debug)]
@@ -30,10 +35,18 @@ pub(super) enum Action<'a> {
 
 /// The hedged requests of one call. All moments are on the monotonic clock.
 pub(super) struct HedgedCall<'a, T> {
+    call: Call,
+    candidates: Vec<Arc<Candidate<'a>>>,
+    /// The requests that have begun, in the order of the questions.
     requests: Vec<HedgedRequest<'a, T>>,
     /// The positions of the requests without a winner.
     open: Vec<usize>,
-    ends: Duration,
+    /// The questions whose requests have not begun.
+    waiting: VecDeque<DisclosureSet>,
+    /// Whether a question has a winner.
+    has_winner: bool,
+    /// The providers that had questions in hand for longer than the hedge delay, and have not answered since.
+    late: SortedSet<ProviderId>,
     is_over: bool,
     /// What is to be sent, from the last look at the requests.
     outbox: VecDeque<(&'a Endpoint, Vec<Ask>)>,
@@ -59,15 +72,17 @@ pub(super) struct Finished<T> {
 impl<'a, T> HedgedCall<'a, T> {
     pub(super) fn new(
         call: Call,
-        candidates: &[Arc<Candidate<'a>>],
+        candidates: Vec<Arc<Candidate<'a>>>,
         disclosures: Vec<DisclosureSet>,
     ) -> Self {
-        let request = |disclosure| HedgedRequest::new(call, candidates, disclosure);
-        let requests: Vec<HedgedRequest<'a, T>> = disclosures.into_iter().map(request).collect();
         Self {
-            open: (0..requests.len()).collect(),
-            requests,
-            ends: call.ends,
+            call,
+            candidates,
+            requests: Vec::with_capacity(disclosures.len()),
+            open: Vec::new(),
+            waiting: disclosures.into(),
+            has_winner: false,
+            late: SortedSet::new(),
             is_over: false,
             outbox: VecDeque::new(),
             has_looked: false,
@@ -81,8 +96,8 @@ impl<'a, T> HedgedCall<'a, T> {
         if self.is_over {
             return Action::Done;
         }
-        if !self.has_looked {
-            self.has_looked = true;
+        while self.outbox.is_empty() && !self.has_looked {
+            self.has_looked = !self.begin_some(now);
             self.looked = now;
             self.outbox = self.due(now, budgets);
         }
@@ -97,12 +112,12 @@ impl<'a, T> HedgedCall<'a, T> {
 
     /// When to call [`HedgedCall::handle_timeout`] if no answer comes before.
     pub(super) fn timeout(&self) -> Duration {
-        self.next_timeout().map_or(self.ends, |at| at.min(self.ends))
+        self.next_timeout().map_or(self.call.ends, |at| at.min(self.call.ends))
     }
 
     /// Time has passed until `now`. At the deadline the call is over; an answer that comes with the deadline still counts.
     pub(super) fn handle_timeout(&mut self, now: Duration) {
-        self.is_over |= now >= self.ends;
+        self.is_over |= now >= self.call.ends;
     }
 
     /// Takes the answers to one [`Action::Send`].
@@ -114,13 +129,15 @@ impl<'a, T> HedgedCall<'a, T> {
         answers: Vec<Answer<T>>,
     ) {
         self.in_flight = self.in_flight.saturating_sub(1);
+        self.late.remove(endpoint.id());
         for (ask, answer) in asks.iter().zip(answers) {
             if let Some(request) = self.requests.get_mut(ask.item) {
                 request.handle_answer(endpoint, answer, now);
             }
         }
-        let requests = &self.requests;
+        let (requests, before) = (&self.requests, self.open.len());
         self.open.retain(|item| requests.get(*item).is_some_and(|request| !request.is_won()));
+        self.has_winner |= self.open.len() < before;
     }
 
     /// The questions need no answers any more: requests without an outcome count as overtaken.
@@ -129,8 +146,9 @@ impl<'a, T> HedgedCall<'a, T> {
     }
 
     /// Ends the call at `now`, or without it when the requests were looked at last.
-    pub(super) fn finish(self, now: Option<Duration>) -> Finished<T> {
+    pub(super) fn finish(mut self, now: Option<Duration>) -> Finished<T> {
         let now = now.unwrap_or(self.looked);
+        self.begin(usize::MAX, now);
         let hedge_delay = self.requests.iter().map(HedgedRequest::hedge_delay).max().unwrap_or_default();
         let mut best = BestAttempts::default();
         let finish = |request: HedgedRequest<'a, T>| {
@@ -141,6 +159,41 @@ impl<'a, T> HedgedCall<'a, T> {
         let results = self.requests.into_iter().map(finish).collect();
         let attempts = best.of.into_values().collect();
         Finished { results, attempts, hedge_delay, now }
+    }
+
+    /// Begins some of the waiting questions, if there are any, and few of those that have begun are in the hands of a provider that is
+    /// still in time. Until a question has a winner, all of them have to be overdue. Returns whether it did.
+    ///
+    /// The more are overdue the more begin, so that an outage does not keep questions from being asked. Providers that are late are
+    /// asked after the others.
+    fn begin_some(&mut self, now: Duration) -> bool {
+        if self.waiting.is_empty() {
+            return false;
+        }
+        let overdue = self.open().filter(|request| request.is_overdue(now));
+        let overdue: Vec<&HedgedRequest<'a, T>> = overdue.collect();
+        let (count, most_in_time) = (overdue.len(), if self.has_winner { TOGETHER } else { 0 });
+        if self.open.len().saturating_sub(count) > most_in_time {
+            return false;
+        }
+        let late: Vec<ProviderId> = overdue.into_iter().flat_map(HedgedRequest::in_flight).collect();
+        self.late.extend(late);
+        self.begin(TOGETHER.max(count), now);
+        true
+    }
+
+    /// Begins so many of the waiting questions at most.
+    fn begin(&mut self, most: usize, now: Duration) {
+        let call = Call { began: now, ..self.call };
+        for mut disclosure in self.waiting.drain(..most.min(self.waiting.len())) {
+            disclosure.last.extend(self.late.iter().cloned());
+            self.open.push(self.requests.len());
+            self.requests.push(HedgedRequest::new(call, &self.candidates, disclosure));
+        }
+    }
+
+    fn open(&self) -> impl Iterator<Item = &HedgedRequest<'a, T>> {
+        self.open.iter().filter_map(|item| self.requests.get(*item))
     }
 
     /// What the open requests send at `now`, one entry for each provider.
@@ -161,7 +214,11 @@ impl<'a, T> HedgedCall<'a, T> {
     }
 
     fn next_timeout(&self) -> Option<Duration> {
-        self.open.iter().filter_map(|item| self.requests.get(*item)?.timeout()).min()
+        let timeout = self.open().filter_map(HedgedRequest::timeout).min();
+        // A request that becomes overdue makes room for others.
+        let in_time = self.open().filter(|request| !request.is_overdue(self.looked));
+        let overdue = in_time.map(HedgedRequest::overdue_at).min().filter(|_| !self.waiting.is_empty());
+        timeout.into_iter().chain(overdue).min()
     }
 }
 

@@ -1,5 +1,8 @@
 //! The state machine alone: no future, no clock, no lock.
 
+#[path = "call_tests/many.rs"]
+mod many;
+
 use std::time::Duration;
 
 use saldo_reading::{Failure, Outcome, Role, TransportError};
@@ -37,7 +40,7 @@ impl Bench {
     fn call(&self, disclosures: Vec<DisclosureSet>) -> HedgedCall<'_, u32> {
         let (role, began) = (Role::Execution, Duration::ZERO);
         let candidates = Candidate::all(&self.providers, role, METHOD, &self.endpoints, began);
-        HedgedCall::new(Call { role, began, ends: DEADLINE, pauses: PAUSES }, &candidates, disclosures)
+        HedgedCall::new(Call { role, began, ends: DEADLINE, pauses: PAUSES }, candidates, disclosures)
     }
 }
 

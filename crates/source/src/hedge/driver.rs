@@ -110,7 +110,7 @@ impl Dispatcher {
         let pauses = retry::pauses(&mut providers.jitter);
         let candidates = Candidate::all(&providers, role, method, endpoints, began);
         drop(providers);
-        let call = HedgedCall::new(Call { role, began, ends, pauses }, &candidates, disclosures);
+        let call = HedgedCall::new(Call { role, began, ends, pauses }, candidates, disclosures);
         Recorded { dispatcher: self, method, call: Some(call) }
     }
 

@@ -94,6 +94,21 @@ impl<'a, T> HedgedRequest<'a, T> {
         self.hedge_delay
     }
 
+    /// Whether no provider has it in hand that is still in time: the first one was waited for, or all that were asked have failed.
+    pub(super) fn is_overdue(&self, now: Duration) -> bool {
+        now >= self.overdue_at() || self.asked.is_idle()
+    }
+
+    /// When the first provider was waited for long enough.
+    pub(super) fn overdue_at(&self) -> Duration {
+        self.after(1)
+    }
+
+    /// The providers from which an answer is due.
+    pub(super) fn in_flight(&self) -> impl Iterator<Item = ProviderId> {
+        self.asked.in_flight().map(|candidate| candidate.endpoint.id().clone())
+    }
+
     /// The providers to ask at `now`, and whether each is over the policy.
     pub(super) fn poll(&mut self, now: Duration, budgets: &mut PollBudgets<'_>) -> Vec<(&'a Endpoint, bool)> {
         let mut due = Vec::new();
