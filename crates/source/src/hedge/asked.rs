@@ -66,6 +66,12 @@ impl<'a> Asked<'a> {
         self.0.iter().filter(|request| request.ended.is_none()).map(|request| &request.to)
     }
 
+    /// Those of them that were asked at `moment` or before.
+    pub(super) fn in_flight_since(&self, moment: Duration) -> impl Iterator<Item = &Arc<Candidate<'a>>> {
+        let is_it = move |request: &&Request<'_>| request.ended.is_none() && request.sent <= moment;
+        self.0.iter().filter(is_it).map(|request| &request.to)
+    }
+
     /// The providers whose requests have no outcome yet, each once.
     pub(super) fn silent(&self) -> Vec<Arc<Candidate<'a>>> {
         let mut seen = SortedSet::new();

@@ -45,8 +45,11 @@ pub(super) struct HedgedCall<'a, T> {
     waiting: VecDeque<DisclosureSet>,
     /// Whether a question has a winner.
     has_winner: bool,
-    /// The providers that had questions in hand for longer than the hedge delay, and have not answered since.
+    /// The providers that had questions in hand for longer than the hedge delay, or failed in all of them, and have given no answer
+    /// since.
     late: SortedSet<ProviderId>,
+    /// When each provider gave an answer last.
+    answered: SortedMap<ProviderId, Duration>,
     is_over: bool,
     /// What is to be sent, from the last look at the requests.
     outbox: VecDeque<(&'a Endpoint, Vec<Ask>)>,
@@ -83,6 +86,7 @@ impl<'a, T> HedgedCall<'a, T> {
             waiting: disclosures.into(),
             has_winner: false,
             late: SortedSet::new(),
+            answered: SortedMap::new(),
             is_over: false,
             outbox: VecDeque::new(),
             has_looked: false,
@@ -97,9 +101,10 @@ impl<'a, T> HedgedCall<'a, T> {
             return Action::Done;
         }
         while self.outbox.is_empty() && !self.has_looked {
-            self.has_looked = !self.begin_some(now);
             self.looked = now;
             self.outbox = self.due(now, budgets);
+            // What is open comes first: it knows by now what it waits for.
+            self.has_looked = self.outbox.is_empty() && !self.begin_some(now);
         }
         if let Some((endpoint, asks)) = self.outbox.pop_front() {
             self.in_flight = self.in_flight.saturating_add(1);
@@ -129,7 +134,7 @@ impl<'a, T> HedgedCall<'a, T> {
         answers: Vec<Answer<T>>,
     ) {
         self.in_flight = self.in_flight.saturating_sub(1);
-        self.late.remove(endpoint.id());
+        self.note_answers(now, endpoint.id(), &answers);
         for (ask, answer) in asks.iter().zip(answers) {
             if let Some(request) = self.requests.get_mut(ask.item) {
                 request.handle_answer(endpoint, answer, now);
@@ -161,11 +166,20 @@ impl<'a, T> HedgedCall<'a, T> {
         Finished { results, attempts, hedge_delay, now }
     }
 
+    fn note_answers(&mut self, now: Duration, provider: &ProviderId, answers: &[Answer<T>]) {
+        if answers.iter().any(|answer| matches!(answer, Answer::Accepted(_) | Answer::Pending { .. })) {
+            self.late.remove(provider);
+            self.answered.insert(provider.clone(), now);
+        } else if answers.iter().any(|answer| answer.failure().is_some()) {
+            self.late.insert(provider.clone());
+        }
+    }
+
     /// Begins some of the waiting questions, if there are any, and few of those that have begun are in the hands of a provider that is
     /// still in time. Until a question has a winner, all of them have to be overdue. Returns whether it did.
     ///
-    /// The more are overdue the more begin, so that an outage does not keep questions from being asked. Providers that are late are
-    /// asked after the others.
+    /// The more are overdue the more begin. Providers that are late are asked after the others. Where all are late, one that asked for
+    /// a pause, or is paced, is not asked for more meanwhile; but in an outage no question stays unasked.
     fn begin_some(&mut self, now: Duration) -> bool {
         if self.waiting.is_empty() {
             return false;
@@ -176,10 +190,31 @@ impl<'a, T> HedgedCall<'a, T> {
         if self.open.len().saturating_sub(count) > most_in_time {
             return false;
         }
-        let late: Vec<ProviderId> = overdue.into_iter().flat_map(HedgedRequest::in_flight).collect();
+        let mut late = SortedSet::new();
+        for request in overdue {
+            let is_silent = |provider: &ProviderId| {
+                self.answered.get(provider).is_none_or(|at| now >= at.saturating_add(request.hedge_delay()))
+            };
+            late.extend(request.late(now).filter(is_silent));
+        }
         self.late.extend(late);
-        self.begin(TOGETHER.max(count), now);
+        let are_all_late =
+            self.candidates.iter().all(|candidate| self.late.contains(candidate.endpoint.id()));
+        if !are_all_late || self.open.is_empty() {
+            self.begin(TOGETHER.max(count), now);
+            return true;
+        }
+        let may_change = self.in_flight > 0 || self.open().any(|request| request.timeout().is_some());
+        if may_change && (self.has_winner || now < self.half_time()) {
+            return false;
+        }
+        self.begin(usize::MAX, now);
         true
+    }
+
+    fn half_time(&self) -> Duration {
+        let whole = self.call.ends.saturating_sub(self.call.began);
+        self.call.began.saturating_add(whole.checked_div(2).unwrap_or_default())
     }
 
     /// Begins so many of the waiting questions at most.
@@ -217,8 +252,10 @@ impl<'a, T> HedgedCall<'a, T> {
         let timeout = self.open().filter_map(HedgedRequest::timeout).min();
         // A request that becomes overdue makes room for others.
         let in_time = self.open().filter(|request| !request.is_overdue(self.looked));
-        let overdue = in_time.map(HedgedRequest::overdue_at).min().filter(|_| !self.waiting.is_empty());
-        timeout.into_iter().chain(overdue).min()
+        let overdue = in_time.map(HedgedRequest::overdue_at).min();
+        let half_time = Some(self.half_time()).filter(|half_time| self.looked < *half_time);
+        let waiting = overdue.into_iter().chain(half_time).filter(|_| !self.waiting.is_empty());
+        timeout.into_iter().chain(waiting).min()
     }
 }
 

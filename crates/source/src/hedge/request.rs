@@ -104,9 +104,10 @@ impl<'a, T> HedgedRequest<'a, T> {
         self.after(1)
     }
 
-    /// The providers from which an answer is due.
-    pub(super) fn in_flight(&self) -> impl Iterator<Item = ProviderId> {
-        self.asked.in_flight().map(|candidate| candidate.endpoint.id().clone())
+    /// The providers that have it in hand for longer than the hedge delay.
+    pub(super) fn late(&self, now: Duration) -> impl Iterator<Item = ProviderId> {
+        let sent_by = now.saturating_sub(self.hedge_delay);
+        self.asked.in_flight_since(sent_by).map(|candidate| candidate.endpoint.id().clone())
     }
 
     /// The providers to ask at `now`, and whether each is over the policy.

@@ -121,3 +121,51 @@ fn in_an_outage_all_questions_are_asked() {
     assert!(results.iter().flat_map(|it| &it.attempts).all(|it| it.outcome == Outcome::Failed(refused())));
     assert!(results.iter().all(|it| it.attempts.len() == 2), "no moment has passed");
 }
+
+/// A provider that refuses everything is asked after the others by the groups that follow, and one that asks for a pause has it.
+#[test]
+fn a_provider_that_refuses_is_not_asked_by_each_group() {
+    let limited = || Answer::Failed(Failure::RateLimited { retry_after: Some(Duration::from_secs(1)) });
+    let bench = Bench::new(&["limited", "b"]);
+    let mut call = many(&bench);
+    let mut in_flight = sent(&mut call, Duration::ZERO);
+    let mut refused = 0;
+    while !in_flight.is_empty() {
+        let next = in_flight.remove(0);
+        let is_limited = next.0 == "limited";
+        refused += usize::from(is_limited);
+        take(&mut call, &bench, &next, |item| if is_limited { limited() } else { number(item) }, millis(10));
+        in_flight.extend(sent(&mut call, millis(10)));
+    }
+    assert_eq!(refused, 1);
+    assert_done(&mut call, millis(10));
+
+    let bench = Bench::new(&["limited"]);
+    let mut call = many(&bench);
+    let only = sent(&mut call, Duration::ZERO).remove(0);
+    take(&mut call, &bench, &only, |_| limited(), millis(10));
+    assert!(sent(&mut call, millis(10)).is_empty(), "it asked for a pause");
+    let pause = millis(1_010);
+    assert_eq!(call.timeout(), pause);
+    let again = sent(&mut call, pause);
+    assert_eq!(again.iter().map(|(_, asks)| asks.len()).sum::<usize>(), TOGETHER);
+    take(&mut call, &bench, &again[0], number, pause);
+    assert_eq!(sent(&mut call, pause)[0].1.len(), TOGETHER, "it answers, so that the next ones follow");
+}
+
+/// A sole provider that takes a few questions in a second has one group of them in its hands, however long it takes.
+#[test]
+fn a_provider_that_is_paced_gets_one_group_after_another() {
+    let bench = Bench::new(&["paced"]);
+    let mut call = many(&bench);
+    let first = sent(&mut call, Duration::ZERO).remove(0);
+    assert!(sent(&mut call, HEDGE_DELAY).is_empty());
+    take(&mut call, &bench, &first, number, HEDGE_DELAY * 2);
+    let second = sent(&mut call, HEDGE_DELAY * 2);
+    assert!(second.iter().all(|(_, asks)| asks.iter().all(|ask| ask.item >= TOGETHER)), "nothing twice");
+    let later = call.timeout();
+    assert!(later > HEDGE_DELAY * 2);
+    let more: Vec<_> = sent(&mut call, DEADLINE - millis(1));
+    let new = |(_, asks): &(String, Vec<Ask>)| asks.iter().any(|ask| ask.item >= 3 * TOGETHER);
+    assert!(!more.iter().any(new), "it has not answered the second group");
+}
