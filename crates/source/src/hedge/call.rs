@@ -18,8 +18,8 @@ use crate::budget::Budgets;
 use crate::endpoint::Endpoint;
 use crate::sorted::{SortedMap, SortedSet};
 
-/// How many questions begin together: four full batches. So the delays are about what a provider has in its hands, and one that is
-/// busy with many questions does not seem silent.
+/// How many questions begin together: four full batches. The delays of a question count from its own beginning, so a provider that is busy
+/// with many questions does not seem silent.
 const TOGETHER: usize = 4 * LARGEST_BATCH;
 
 /// What the driver does next.
@@ -175,11 +175,12 @@ impl<'a, T> HedgedCall<'a, T> {
         }
     }
 
-    /// Begins some of the waiting questions, if there are any, and few of those that have begun are in the hands of a provider that is
-    /// still in time. Until a question has a winner, all of them have to be overdue. Returns whether it did.
+    /// Begins some of the waiting questions if few of the open ones are in the hands of a provider that is still in time; before the first
+    /// winner, if none is. Returns whether it did.
     ///
-    /// The more are overdue the more begin. Providers that are late are asked after the others. Where all are late, one that asked for
-    /// a pause, or is paced, is not asked for more meanwhile; but in an outage no question stays unasked.
+    /// The more are overdue, the more begin, and providers that are late are asked after the others. Where all are late, nothing more
+    /// begins while one may still answer: it asked for a pause, or takes few questions in a second. If none has answered by half the
+    /// time, all begin, so that each question has its own attempts. What never begins ends without any.
     fn begin_some(&mut self, now: Duration) -> bool {
         if self.waiting.is_empty() {
             return false;
@@ -205,16 +206,11 @@ impl<'a, T> HedgedCall<'a, T> {
             return true;
         }
         let may_change = self.in_flight > 0 || self.open().any(|request| request.timeout().is_some());
-        if may_change && (self.has_winner || now < self.half_time()) {
+        if may_change && (self.has_winner || now < self.call.half_time()) {
             return false;
         }
         self.begin(usize::MAX, now);
         true
-    }
-
-    fn half_time(&self) -> Duration {
-        let whole = self.call.ends.saturating_sub(self.call.began);
-        self.call.began.saturating_add(whole.checked_div(2).unwrap_or_default())
     }
 
     /// Begins so many of the waiting questions at most.
@@ -253,7 +249,7 @@ impl<'a, T> HedgedCall<'a, T> {
         // A request that becomes overdue makes room for others.
         let in_time = self.open().filter(|request| !request.is_overdue(self.looked));
         let overdue = in_time.map(HedgedRequest::overdue_at).min();
-        let half_time = Some(self.half_time()).filter(|half_time| self.looked < *half_time);
+        let half_time = Some(self.call.half_time()).filter(|half_time| self.looked < *half_time);
         let waiting = overdue.into_iter().chain(half_time).filter(|_| !self.waiting.is_empty());
         timeout.into_iter().chain(waiting).min()
     }

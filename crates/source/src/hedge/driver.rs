@@ -32,7 +32,8 @@ impl Dispatcher {
     /// 5. retry: failures that may pass are asked again, twice, with full jitter, in one call of ten. Providers that asked for a
     ///    pause are asked after it, and silent ones after pauses that double.
     ///
-    /// Questions that go to one provider at one time are given to `ask` together. Its answers are in the same order.
+    /// Questions that go to one provider at one time are given to `ask` together. Its answers are in the same order. Where there are many
+    /// questions, they begin in groups, and each has its phases from then on.
     pub async fn hedge<'a, T: MaybeSend + 'a>(
         &self,
         spec: RequestSpec,

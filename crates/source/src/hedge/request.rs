@@ -22,6 +22,13 @@ pub(super) struct Call {
     pub(super) pauses: Pauses,
 }
 
+impl Call {
+    pub(super) fn half_time(&self) -> Duration {
+        let whole = self.ends.saturating_sub(self.began);
+        self.began.saturating_add(whole.checked_div(2).unwrap_or_default())
+    }
+}
+
 /// One question on its way to an accepted answer.
 pub(super) struct HedgedRequest<'a, T> {
     call: Call,
@@ -136,7 +143,7 @@ impl<'a, T> HedgedRequest<'a, T> {
             Phase::OverPolicy => self.queue.has_over_policy().then(|| self.over_policy_at()),
             Phase::Retry if self.asked.is_idle() => self.retry_at,
             Phase::Retry => {
-                let last_resort = self.last_resort().map(|at| at.max(self.half_time()));
+                let last_resort = self.last_resort().map(|at| at.max(self.call.half_time()));
                 last_resort.into_iter().chain(self.resend_at()).min()
             }
         }
@@ -268,7 +275,7 @@ impl<'a, T> HedgedRequest<'a, T> {
     fn retry(&mut self, now: Duration, budgets: &mut PollBudgets<'_>) -> Option<Vec<Arc<Candidate<'a>>>> {
         if !self.asked.is_idle() {
             // A provider that did not answer within half the time may never answer.
-            if now >= self.half_time() && self.last_resort().is_some_and(|at| at <= now) {
+            if now >= self.call.half_time() && self.last_resort().is_some_and(|at| at <= now) {
                 return Some(self.queue.take_last_resorts(now, &self.asked));
             }
             return self.resend(now, budgets);
@@ -339,11 +346,6 @@ impl<'a, T> HedgedRequest<'a, T> {
 
     fn over_policy_at(&self) -> Duration {
         self.last_sent.saturating_add(self.hedge_delay)
-    }
-
-    fn half_time(&self) -> Duration {
-        let whole = self.call.ends.saturating_sub(self.call.began);
-        self.call.began.saturating_add(whole.checked_div(2).unwrap_or_default())
     }
 
     fn after(&self, hedge_delays: u32) -> Duration {

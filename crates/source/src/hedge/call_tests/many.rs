@@ -169,3 +169,23 @@ fn a_provider_that_is_paced_gets_one_group_after_another() {
     let new = |(_, asks): &(String, Vec<Ask>)| asks.iter().any(|ask| ask.item >= 3 * TOGETHER);
     assert!(!more.iter().any(new), "it has not answered the second group");
 }
+
+/// It has answered once, and never again: what has not begun ends without an attempt, as the time is over.
+#[test]
+fn what_waits_for_a_provider_that_fell_silent_ends_with_the_call() {
+    let bench = Bench::new(&["a"]);
+    let mut call = many(&bench);
+    let first = sent(&mut call, Duration::ZERO).remove(0);
+    take(&mut call, &bench, &first, number, millis(10));
+    let mut now = millis(10);
+    while now < DEADLINE {
+        sent(&mut call, now);
+        now = call.timeout();
+    }
+    call.handle_timeout(DEADLINE);
+    assert_done(&mut call, DEADLINE);
+    let results = call.finish(Some(DEADLINE)).results;
+    let count = |is_it: fn(usize) -> bool| results.iter().filter(|it| is_it(it.attempts.len())).count();
+    assert_eq!(results.iter().filter(|it| it.winner.is_some()).count(), TOGETHER);
+    assert_eq!((count(|attempts| attempts > 0), results.len()), (3 * TOGETHER, GROUPS * TOGETHER));
+}
