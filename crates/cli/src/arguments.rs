@@ -152,7 +152,8 @@ impl TokenArguments {
 /// The network, its endpoints, and where trust starts.
 #[derive(Args)]
 pub(crate) struct EndpointArguments {
-    /// `mainnet`, `sepolia`, `hoodi`, or a network file
+    /// `mainnet`, `sepolia`, `hoodi`, `gnosis`, or a network file. `saldo balance` reads several, separated by commas, or `all`:
+    /// the other options are about the first
     #[arg(short, long, value_name = "NAME|FILE")]
     pub(crate) network: Option<String>,
     /// An execution provider that serves eth_getProof, instead of the listed ones; may be given several times
@@ -197,7 +198,7 @@ pub(crate) struct MirrorArguments {
     /// The folder to write to; created if it does not exist
     #[arg(value_name = "DIR")]
     pub(crate) folder: PathBuf,
-    /// `mainnet`, `sepolia`, `hoodi`, or a network file
+    /// `mainnet`, `sepolia`, `hoodi`, `gnosis`, or a network file
     #[arg(short, long, value_name = "NAME|FILE")]
     pub(crate) network: Option<String>,
     /// A beacon node that serves light-client data, instead of the listed ones; may be given several times
@@ -252,7 +253,7 @@ pub(crate) struct ListArguments {
 
 #[derive(Args)]
 pub(crate) struct ShowArguments {
-    /// `mainnet`, `sepolia`, `hoodi`, or a network file
+    /// `mainnet`, `sepolia`, `hoodi`, `gnosis`, or a network file
     #[arg(value_name = "NAME|FILE")]
     pub(crate) network: String,
     /// One JSON object

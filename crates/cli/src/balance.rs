@@ -4,15 +4,14 @@ use std::io::IsTerminal;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use futures_util::future::join;
-use saldo::{Address, Client, Holding, Outcome, Reading, StorageFault, Why};
+use futures_util::future::{join, join_all};
+use saldo::{Address, Client, Holding, Reading, StorageFault};
 
 use crate::arguments::BalanceArguments;
-use crate::chain_id::ChainCheck;
-use crate::exchanged::ExchangeCheck;
 use crate::failure::CommandFailure;
+use crate::parts::{Part, Parts};
 use crate::say::say;
-use crate::tokens::{self, Tokens};
+use crate::tokens;
 use crate::{input, json, log, print, setup, text, token_list, watch};
 
 /// How many amounts are read together. A longer list takes more memory, and its first line comes later.
@@ -56,26 +55,19 @@ pub(crate) async fn run(arguments: BalanceArguments) -> Result<u8, CommandFailur
         Some(place) => Some(token_list::read(place, arguments.read_timeout()).await?),
         None => None,
     };
-    let (client, chain_check, exchange_check) = setup::client(&arguments.client_options())?;
-    let tokens = Tokens::new(named, list.as_ref(), &client)?;
-    let mut output = Output {
-        client,
-        tokens,
-        arguments,
-        status: 0,
-        told: Vec::new(),
-        chain_check,
-        exchange_check: Some(exchange_check),
-    };
+    let options = arguments.client_options();
+    let chosen = setup::choose_all(options.endpoints, options.timeout)?;
+    let (client, checks) = setup::build_all(chosen, &options)?;
+    let parts = Parts::new(&client, checks, &named, list.as_ref())?;
+    let mut output = Output { client, parts, arguments, status: 0, told: Vec::new() };
     output.tell_storage_faults();
     if output.arguments.watch {
         output.tell_coverage()?;
-        let Output { client, tokens, arguments, chain_check, exchange_check, .. } = &mut output;
-        if let Some(check) = chain_check {
+        let Output { client, parts, arguments, .. } = &mut output;
+        for check in parts.iter().filter_map(|part| part.chain_check.as_ref()) {
             check.run().await?;
         }
-        let exchange_check = exchange_check.take().expect("nothing was read yet");
-        return watch::run(client, tokens, &owners, arguments, exchange_check).await;
+        return watch::run(client, parts, &owners, arguments).await;
     }
     if output.arguments.line_by_line {
         output.read_line_by_line().await?;
@@ -88,15 +80,11 @@ pub(crate) async fn run(arguments: BalanceArguments) -> Result<u8, CommandFailur
 
 struct Output {
     client: Client,
-    tokens: Tokens,
+    parts: Parts,
     arguments: BalanceArguments,
     status: u8,
     /// The faults of the storage that were printed.
     told: Vec<StorageFault>,
-    /// The check of a network file's chain id, until it is done.
-    chain_check: Option<ChainCheck>,
-    /// The check for exchanged URLs, until it is done or a reading is proven.
-    exchange_check: Option<ExchangeCheck>,
 }
 
 impl Output {
@@ -129,16 +117,14 @@ impl Output {
     /// Says which tokens are looked at. In JSON each reading says it.
     fn tell_coverage(&self) -> Result<(), CommandFailure> {
         let is_told = !self.arguments.quiet && !self.arguments.json;
-        match self.tokens.coverage_line().filter(|_| is_told) {
-            Some(line) => print(&line),
-            None => Ok(()),
-        }
+        let lines = self.parts.iter().filter_map(|part| part.tokens.coverage_line());
+        lines.filter(|_| is_told).try_for_each(|line| print(&line))
     }
 
     /// Reads a list in portions, within one timeout. What belongs to one address is in one portion, and so at one block.
     async fn read_all(&mut self, owners: &[Address]) -> Result<(), CommandFailure> {
         let began = Instant::now();
-        let together = READ_TOGETHER.checked_div(self.tokens.holdings_of_one()).unwrap_or_default();
+        let together = READ_TOGETHER.checked_div(self.parts.holdings_of_one()).unwrap_or_default();
         for portion in owners.chunks(together.max(1)) {
             let left = self.arguments.read_timeout().saturating_sub(began.elapsed());
             self.read(portion, left).await?;
@@ -147,14 +133,11 @@ impl Output {
     }
 
     async fn read(&mut self, owners: &[Address], timeout: Duration) -> Result<(), CommandFailure> {
-        let of_owner = |owner: &Address| self.tokens.holdings(&self.client, *owner);
-        let holdings: Vec<Holding> = owners.iter().flat_map(of_owner).collect();
-        let check = async {
-            match &self.chain_check {
-                Some(check) => check.run().await,
-                None => Ok(()),
-            }
-        };
+        let holdings: Vec<Holding> = owners.iter().flat_map(|owner| self.parts.holdings(*owner)).collect();
+        let checks = join_all(self.parts.iter().map(async |part| match &part.chain_check {
+            Some(check) => check.run().await,
+            None => Ok(()),
+        }));
         let reading = async {
             if self.arguments.no_wait {
                 self.client.read(&holdings).await
@@ -164,39 +147,35 @@ impl Output {
         };
         let is_interactive = std::io::stderr().is_terminal() && !self.arguments.quiet && !self.arguments.json;
         let (checked, readings) = tokio::select! {
-            both = join(check, reading) => both,
+            both = join(checks, reading) => both,
             never = report_progress(is_interactive) => match never {},
         };
-        // A reading without a proof that holds gives its own reason.
-        if readings.iter().any(has_proof) {
-            checked?;
-            self.chain_check = None;
+        let mut exchanged = Vec::new();
+        for (part, checked) in self.parts.iter_mut().zip(checked) {
+            exchanged.extend(part.take_in(&holdings, &readings, checked).await?);
         }
-        let exchanged = match self.exchange_check.take() {
-            Some(check) => check.run(&readings).await?,
-            None => None,
-        };
-        // An amount that was proven before is shown all the same.
-        let exchanged = match exchanged {
-            Some(failure) if !readings.iter().any(remembers) => return Err(failure),
-            other => other,
-        };
-        self.tokens.learn(&self.client, &readings).await;
+        // An amount that was proven before is shown all the same, and so are other networks.
+        if !readings.iter().any(remembers)
+            && let Some(failure) = exchanged.pop()
+        {
+            return Err(failure);
+        }
         for (holding, reading) in holdings.iter().zip(&readings) {
+            let Part { client, tokens, .. } = self.parts.of(holding);
             let line = if self.arguments.json {
-                json::reading(&self.client, &self.tokens, holding, reading).to_string()
+                json::reading(client, tokens, holding, reading).to_string()
             } else {
                 let detail = match (self.arguments.quiet, self.arguments.verbose) {
                     (true, _) => text::Detail::Least,
                     (_, true) => text::Detail::Most,
                     _ => text::Detail::Usual,
                 };
-                text::reading(&self.client, &self.tokens, holding, reading, detail)
+                text::reading(client, tokens, holding, reading, detail)
             };
             print(&line)?;
             self.worsen(status(reading));
         }
-        if let Some(failure) = exchanged {
+        for failure in exchanged {
             failure.report(self.arguments.json);
             self.worsen(failure.status());
         }
@@ -208,12 +187,6 @@ impl Output {
     fn worsen(&mut self, status: u8) {
         self.status = self.status.max(status);
     }
-}
-
-/// Whether a proof of the reading holds, also if the chain id of the network is wrong, so that no amount is shown.
-fn has_proof(reading: &Reading) -> bool {
-    let holds = || reading.attempts().iter().any(|attempt| attempt.outcome == Outcome::Joined);
-    reading.proven().is_some() || matches!(reading.why(), Some(Why::WrongChain { .. })) && holds()
 }
 
 /// Whether the reading has an amount to show.

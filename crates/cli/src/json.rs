@@ -15,7 +15,7 @@ pub(crate) fn reading(client: &Client, tokens: &Tokens, holding: &Holding, readi
     let last = if reading.proven().is_some() { None } else { reading.latest_proven() };
     let token = token_of(holding).map(|token| format!("{token:#x}"));
     let asset = match &token {
-        None => format!("eip155:{chain_id}/slip44:60"),
+        None => format!("eip155:{chain_id}/slip44:{}", holding.network().coin_type()),
         Some(token) => format!("eip155:{chain_id}/erc20:{token}"),
     };
     let info = tokens.info(holding);

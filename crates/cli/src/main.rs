@@ -21,6 +21,7 @@ mod log;
 mod mirror;
 mod network;
 mod network_file;
+mod parts;
 mod proof;
 mod say;
 mod serve;

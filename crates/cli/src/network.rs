@@ -20,7 +20,7 @@ pub(crate) async fn run(arguments: NetworkArguments) -> Result<u8, CommandFailur
     match arguments.command {
         NetworkCommand::Import(arguments) => return import::run(arguments).await,
         NetworkCommand::List(arguments) => {
-            for network in Network::built_in() {
+            for network in Network::built_in().into_iter().chain([Network::gnosis()]) {
                 let directory = Directory::of(&network);
                 print(&if arguments.json {
                     object(&network, &directory).to_string()

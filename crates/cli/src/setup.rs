@@ -1,16 +1,21 @@
 //! From arguments and environment to a client.
 
+mod endpoints;
+
 use std::io::ErrorKind;
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::time::Duration;
 
 use saldo::{
-    BuildError, Checkpoint, Client, Directory, Endpoint, Level, Listed, Network, Policy, RedbStorage,
+    BuildError, Checkpoint, Client, ClientBuilder, Directory, Endpoint, Level, Network, Policy, RedbStorage,
     StorageError, StorageFault,
 };
 use saldo_source::{HttpTransport, SetupError};
 
+pub(crate) use self::endpoints::{EndpointChoice, endpoint};
+
+use self::endpoints::{endpoints, mirror};
 use crate::arguments::EndpointArguments;
 use crate::chain_id::ChainCheck;
 use crate::exchanged::ExchangeCheck;
@@ -66,6 +71,45 @@ pub(crate) fn build(
     chosen: Chosen,
     options: &ClientOptions<'_>,
 ) -> Result<(Client, Option<ChainCheck>, ExchangeCheck), CommandFailure> {
+    let (mut builder, check, exchange) = builder(chosen, options)?;
+    if let Some(path) = options.store {
+        builder = builder.storage(store(path)?);
+    }
+    let client = builder.build().map_err(|error| build_failure(&error))?;
+    Ok((client, check, exchange))
+}
+
+/// The checks of one network: of its chain id, if it is from a file, and for exchanged URLs.
+pub(crate) type Checks = (Option<ChainCheck>, ExchangeCheck);
+
+/// Builds one client of all networks that were chosen. With it come the checks of each, in their order.
+///
+/// # Errors
+/// A usage failure that names what is missing or wrong, but never repeats a URL.
+pub(crate) fn build_all(
+    chosen: Vec<Chosen>,
+    options: &ClientOptions<'_>,
+) -> Result<(Client, Vec<Checks>), CommandFailure> {
+    let (mut all, mut checks): (Option<ClientBuilder>, Vec<_>) = (None, Vec::new());
+    for chosen in chosen {
+        let (builder, check, exchange) = builder(chosen, options)?;
+        checks.push((check, exchange));
+        all = Some(match all {
+            None => builder,
+            Some(all) => all.and(builder),
+        });
+    }
+    let mut all = all.ok_or_else(unknown_network)?;
+    if let Some(path) = options.store {
+        all = all.storage(store(path)?);
+    }
+    Ok((all.build().map_err(|error| build_failure(&error))?, checks))
+}
+
+fn builder(
+    chosen: Chosen,
+    options: &ClientOptions<'_>,
+) -> Result<(ClientBuilder, Option<ChainCheck>, ExchangeCheck), CommandFailure> {
     let Chosen { network, is_own, rpc, beacon, checkpoint, checkpoint_sources } = chosen;
     let name = network.name().to_owned();
     if rpc.endpoints.is_empty() {
@@ -107,11 +151,7 @@ pub(crate) fn build(
     }
     builder = rpc.endpoints.into_iter().fold(builder, |builder, endpoint| builder.rpc(endpoint));
     builder = beacon.endpoints.into_iter().fold(builder, |builder, endpoint| builder.beacon(endpoint));
-    if let Some(path) = options.store {
-        builder = builder.storage(store(path)?);
-    }
-    let client = builder.build().map_err(|error| build_failure(&error))?;
-    Ok((client, check, exchange))
+    Ok((builder, check, exchange))
 }
 
 fn policy(options: &ClientOptions<'_>, rpc: &EndpointChoice) -> Policy {
@@ -225,9 +265,44 @@ pub(crate) struct Chosen {
 /// # Errors
 /// A usage failure that names what is wrong, but never repeats a URL.
 pub(crate) fn choose(arguments: &EndpointArguments, patience: Duration) -> Result<Chosen, CommandFailure> {
+    choose_named(arguments, &name_of_network(arguments), patience)
+}
+
+/// Chooses all networks that `--network` names. What the other options and the environment say is about the first of them; the
+/// others have their listed endpoints, and those of their files.
+///
+/// # Errors
+/// A usage failure that names what is wrong, but never repeats a URL.
+pub(crate) fn choose_all(
+    arguments: &EndpointArguments,
+    patience: Duration,
+) -> Result<Vec<Chosen>, CommandFailure> {
+    let text = match name_of_network(arguments) {
+        all if all == "all" => Network::built_in().map(|network| network.name().to_owned()).join(","),
+        named => named,
+    };
+    if !text.contains(',') || Path::new(&text).exists() {
+        return Ok(vec![choose_named(arguments, &text, patience)?]);
+    }
+    let names = text.split(',').map(str::trim).filter(|name| !name.is_empty()).enumerate();
+    let chosen = names.map(|(place, name)| match place {
+        0 => choose_named(arguments, name, patience),
+        _ => choose_listed(name, patience),
+    });
+    chosen.collect()
+}
+
+fn name_of_network(arguments: &EndpointArguments) -> String {
+    arguments.network.clone().or_else(|| variable("SALDO_NETWORK")).unwrap_or("mainnet".into())
+}
+
+fn choose_named(
+    arguments: &EndpointArguments,
+    text: &str,
+    patience: Duration,
+) -> Result<Chosen, CommandFailure> {
     let patience = patience.min(PATIENCE);
-    let text = arguments.network.clone().or_else(|| variable("SALDO_NETWORK")).unwrap_or("mainnet".into());
-    let (network, mut directory) = network(&text, patience)?;
+    let (network, mut directory) = network(text, patience)?;
     if let Some(path) = &arguments.providers {
         directory = directory.extended_by(providers(path, patience)?);
     }
@@ -244,7 +319,7 @@ pub(crate) fn choose(arguments: &EndpointArguments, patience: Duration) -> Resul
     })?;
     let checkpoint_sources = directory.checkpoint_sources().iter().map(|listed| listed.endpoint().clone());
     let checkpoint_sources = checkpoint_sources.collect();
-    let is_own = Network::named(&text).is_none();
+    let is_own = Network::named(text).is_none();
     Ok(Chosen { network, is_own, rpc, beacon, checkpoint, checkpoint_sources })
 }
 
@@ -265,85 +340,6 @@ pub(crate) fn choose_listed(text: &str, patience: Duration) -> Result<Chosen, Co
     })
 }
 
-/// The endpoints to ask: those that the user named, else those of the directory.
-pub(crate) struct EndpointChoice {
-    pub(crate) endpoints: Vec<Endpoint>,
-    /// The operators of the built-in endpoints.
-    listed: Vec<String>,
-}
-
-impl EndpointChoice {
-    fn new(named: Vec<Endpoint>, directory: &[Listed]) -> Self {
-        if !named.is_empty() {
-            return Self { endpoints: named, listed: Vec::new() };
-        }
-        let built_in = directory.iter().filter(|listed| listed.is_built_in());
-        Self {
-            listed: built_in.map(|listed| listed.endpoint().run_by().to_owned()).collect(),
-            endpoints: directory.iter().map(|listed| listed.endpoint().clone()).collect(),
-        }
-    }
-
-    /// Whether an endpoint is among them that the user did not name.
-    fn is_listed(&self) -> bool {
-        !self.listed.is_empty()
-    }
-
-    fn notice(&self, operators: usize) -> String {
-        format!(
-            "asking public servers: at most {} of {} see an address; --rpc-url or --providers names your own",
-            operators.min(self.endpoints.len()),
-            self.listed.join(", "),
-        )
-    }
-}
-
-/// Parses an endpoint. An error names only its position, never the URL.
-///
-/// # Errors
-/// A usage failure.
-pub(crate) fn endpoint(text: &str, option: &str, position: usize) -> Result<Endpoint, CommandFailure> {
-    text.parse().map_err(|error| {
-        let detail = format!("{option} number {position}: {error}");
-        CommandFailure::usage("not_a_url", detail, format!("Write {option} [NAME=]https://host/path."))
-    })
-}
-
-/// Parses a mirror: a URL or a folder. An error names only its position.
-fn mirror(text: &str, position: usize) -> Result<Endpoint, CommandFailure> {
-    const OPTION: &str = "--mirror";
-    if text.contains("://") {
-        return endpoint(text, OPTION, position).map(Endpoint::mirror);
-    }
-    let (name, path) = match text.split_once('=') {
-        Some((name, path)) if !name.contains(['/', '\\', ':']) => (Some(name), path),
-        _ => (None, text),
-    };
-    let usage = |error: &dyn std::fmt::Display| {
-        let detail = format!("{OPTION} number {position}: {error}");
-        CommandFailure::usage(
-            "not_a_mirror",
-            detail,
-            format!("Write {OPTION} [NAME=]https://host/path or a folder."),
-        )
-    };
-    if !Path::new(path).is_dir() {
-        return Err(usage(&"no such folder"));
-    }
-    let folder = Endpoint::folder(path).map_err(|error| usage(&error))?;
-    name.map_or(Ok(folder.clone()), |name| folder.named(name.trim())).map_err(|error| usage(&error))
-}
-
-fn endpoints(given: &[String], variable_name: &str, option: &str) -> Result<Vec<Endpoint>, CommandFailure> {
-    let from_environment = || {
-        let list = variable(variable_name).unwrap_or_default();
-        list.split(',').map(str::trim).filter(|url| !url.is_empty()).map(str::to_owned).collect()
-    };
-    let (texts, called) =
-        if given.is_empty() { (from_environment(), variable_name) } else { (given.to_vec(), option) };
-    texts.iter().zip(1..).map(|(text, position)| endpoint(text, called, position)).collect()
-}
-
 /// The network called `text`, or the one in the file at that path, and its endpoints. Errors do not repeat `text`: it
 /// may be a URL by mistake.
 ///
@@ -355,11 +351,7 @@ pub(crate) fn network(text: &str, patience: Duration) -> Result<(Network, Direct
         return Ok((network, directory));
     }
     if !text.contains(['/', '.']) {
-        return Err(CommandFailure::usage(
-            "unknown_network",
-            "no network of that name is built in",
-            "Use mainnet, sepolia or hoodi, or a network file; `saldo network import` makes one from a beacon node.",
-        ));
+        return Err(unknown_network());
     }
     let file = file::read_text(text, patience).map_err(|error| {
         let next = "Check the path; `saldo network import` makes a network file from a beacon node.";
@@ -376,6 +368,14 @@ pub(crate) fn network(text: &str, patience: Duration) -> Result<(Network, Direct
     let own = Directory::from_toml(&file).map_err(|error| unusable(&error))?;
     let directory = Directory::of(&network).extended_by(own);
     Ok((network, directory))
+}
+
+fn unknown_network() -> CommandFailure {
+    CommandFailure::usage(
+        "unknown_network",
+        "no network of that name is built in",
+        "Use mainnet, sepolia, hoodi or gnosis, or a network file; `saldo network import` makes one from a beacon node.",
+    )
 }
 
 fn providers(path: &str, patience: Duration) -> Result<Directory, CommandFailure> {

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use saldo::{
-    Address, Amount, Asset, Client, Coverage, Holding, InfoSource, Proven, Reading, Symbol, TokenInfo,
-    TokenList, TokenReading,
+    Address, Amount, Asset, Client, Coverage, Holding, InfoSource, NetworkId, Proven, Reading, Symbol,
+    TokenInfo, TokenList, TokenReading,
 };
 
 use crate::address;
@@ -69,6 +69,8 @@ pub(crate) fn parse(text: &str) -> Result<Address, CommandFailure> {
 pub(crate) struct Tokens {
     coverage: Coverage,
     has_list: bool,
+    /// The name of the network, where several are read.
+    network: Option<String>,
     /// What the codes of tokens say of their decimals and symbols.
     run: BTreeMap<Address, TokenInfo>,
 }
@@ -93,7 +95,12 @@ impl Tokens {
             let detail = format!("{tokens} tokens are too many: at most {MOST} are read for an address");
             return Err(CommandFailure::usage("too_many_tokens", detail, "Give a shorter list."));
         }
-        Ok(Self { coverage, has_list: list.is_some(), run: BTreeMap::new() })
+        Ok(Self { coverage, has_list: list.is_some(), ..Self::default() })
+    }
+
+    /// The same, where several networks are read: each line names its network.
+    pub(crate) fn of_several(self, client: &Client) -> Self {
+        Self { network: Some(client.network().name().to_owned()), ..self }
     }
 
     /// What is looked at.
@@ -159,7 +166,7 @@ impl Tokens {
     /// An amount with its unit, and how the unit is known.
     pub(crate) fn quantity(&self, holding: &Holding, amount: Amount) -> String {
         if token_of(holding).is_none() {
-            return format!("{} ether", amount.format(18));
+            return format!("{} {}", amount.format(18), coin(holding.network()));
         }
         let Some(info) = self.info(holding) else {
             return format!("{} base units (its decimals are not known)", amount.base_units());
@@ -172,11 +179,12 @@ impl Tokens {
         format!("{} {} ({source})", amount.format(info.decimals()), symbol(info.symbol()))
     }
 
-    /// What a line is about: the owner, and the token's contract.
+    /// What a line is about: the network where there are several, the owner, and the token's contract.
     pub(crate) fn subject(&self, holding: &Holding) -> String {
+        let network = self.network.iter().map(|name| format!("{name}  ")).collect::<String>();
         match token_of(holding) {
-            None => holding.owner().to_string(),
-            Some(token) => format!("{}  token {token}", holding.owner()),
+            None => format!("{network}{}", holding.owner()),
+            Some(token) => format!("{network}{}  token {token}", holding.owner()),
         }
     }
 
@@ -206,6 +214,13 @@ impl Tokens {
         }
         Some(line)
     }
+}
+
+/// What the native coin of a network is called.
+fn coin(network: NetworkId) -> &'static str {
+    /// Gnosis, and its test network Chiado.
+    const XDAI: [u64; 2] = [100, 10_200];
+    if XDAI.contains(&network.chain_id()) { "xDAI" } else { "ether" }
 }
 
 /// The contract of the holding's token; `None` for the native coin.

@@ -6,12 +6,14 @@ use std::io::IsTerminal;
 use std::time::Duration;
 
 use saldo::{
-    Activity, Address, Change, Client, Freshness, Holding, Proven, ProviderId, Reading, StorageFault,
+    Activity, Address, Change, Client, Freshness, Holding, NetworkId, Proven, ProviderId, Reading,
+    StorageFault,
 };
 
 use crate::arguments::BalanceArguments;
 use crate::exchanged::ExchangeCheck;
 use crate::failure::CommandFailure;
+use crate::parts::{Part, Parts};
 use crate::say::say;
 use crate::text::{ago, good, provenance, warn};
 use crate::tokens::Tokens;
@@ -26,16 +28,19 @@ const TICK: Duration = Duration::from_secs(1);
 /// A [`CommandFailure`] if the output was closed, or if the first readings fail because URLs were exchanged and no amount is known.
 pub(crate) async fn run(
     client: &Client,
-    tokens: &Tokens,
+    parts: &mut Parts,
     owners: &[Address],
     arguments: &BalanceArguments,
-    exchange_check: ExchangeCheck,
 ) -> Result<u8, CommandFailure> {
-    let mut exchange_check = Some(exchange_check);
-    let holdings: Vec<Holding> = owners.iter().flat_map(|owner| tokens.holdings(client, *owner)).collect();
+    let mut checks: BTreeMap<NetworkId, ExchangeCheck> = BTreeMap::new();
+    for part in parts.iter_mut() {
+        checks.extend(part.exchange_check.take().map(|check| (part.client.network_id(), check)));
+    }
+    let parts = &*parts;
+    let holdings: Vec<Holding> = owners.iter().flat_map(|owner| parts.holdings(*owner)).collect();
     let mut watch = client.watch(holdings.iter().copied());
     let is_drawn = std::io::stdout().is_terminal() && !arguments.json;
-    let mut screen = Screen { client, tokens, shown: BTreeMap::new(), activity: Activity::Idle, drawn: 0 };
+    let mut screen = Screen { parts, shown: BTreeMap::new(), activity: Activity::Idle, drawn: 0 };
     let mut tick = tokio::time::interval(TICK);
     loop {
         let changes = tokio::select! {
@@ -44,7 +49,7 @@ pub(crate) async fn run(
             // Returning closes the storage in good order.
             _ = tokio::signal::ctrl_c() => return Ok(0),
         };
-        if let Some(failure) = exchanged(&changes, &mut exchange_check).await? {
+        for failure in exchanged(&changes, &mut checks).await? {
             if !holdings.iter().any(|holding| client.last(holding).is_some()) {
                 return Err(failure);
             }
@@ -53,6 +58,7 @@ pub(crate) async fn run(
         }
         for change in changes {
             if arguments.json {
+                let Part { client, tokens, .. } = change.holding().map_or(parts.first(), |it| parts.of(it));
                 print(&json::change(client, tokens, &change).to_string())?;
             } else if let Change::Storage { unwritten: Some(error) } = change {
                 // It concerns no reading: in a terminal it stands above the next drawing.
@@ -61,7 +67,7 @@ pub(crate) async fn run(
                 screen.drawn = 0;
             } else if is_drawn {
                 screen.apply(change);
-            } else if let Some(line) = line(client, tokens, &change) {
+            } else if let Some(line) = line(parts, &change) {
                 print(&line)?;
             }
         }
@@ -71,28 +77,33 @@ pub(crate) async fn run(
     }
 }
 
-/// The failure to report if the first readings among `changes` fail because URLs were exchanged.
+/// The failures to report if the first readings of a network among `changes` fail because URLs were exchanged.
 async fn exchanged(
     changes: &[Change],
-    check: &mut Option<ExchangeCheck>,
-) -> Result<Option<CommandFailure>, CommandFailure> {
-    let reading = |change: &Change| match change {
-        Change::Reading { reading, .. } => Some(reading.clone()),
-        _ => None,
-    };
-    let readings: Vec<Reading> = changes.iter().filter_map(reading).collect();
-    match check.take_if(|_| !readings.is_empty()) {
-        Some(check) => check.run(&readings).await,
-        None => Ok(None),
+    checks: &mut BTreeMap<NetworkId, ExchangeCheck>,
+) -> Result<Vec<CommandFailure>, CommandFailure> {
+    let mut of: BTreeMap<NetworkId, Vec<Reading>> = BTreeMap::new();
+    for change in changes {
+        if let Change::Reading { holding, reading, .. } = change {
+            of.entry(holding.network()).or_default().push(reading.clone());
+        }
     }
+    let mut failures = Vec::new();
+    for (network, readings) in of {
+        if let Some(check) = checks.remove(&network) {
+            failures.extend(check.run(&readings).await?);
+        }
+    }
+    Ok(failures)
 }
 
 /// One change as one line; `None` if it says nothing of a holding and nothing of the sources.
-fn line(client: &Client, tokens: &Tokens, change: &Change) -> Option<String> {
+fn line(parts: &Parts, change: &Change) -> Option<String> {
     if let Change::Activity(Activity::NoNewHeads { sources, .. }) = change {
         return Some(no_new_heads(sources));
     }
     let holding = change.holding()?;
+    let Part { client, tokens, .. } = parts.of(holding);
     let warning = tokens.warning(holding).map_or(String::new(), |warning| format!("; {}", warn(&warning)));
     Some(format!("{}  {}{warning}", tokens.subject(holding), describe(client, tokens, change)?))
 }
@@ -144,8 +155,7 @@ fn is_proven(change: &Change) -> bool {
 
 /// The readings in the terminal, drawn over the previous ones.
 struct Screen<'a> {
-    client: &'a Client,
-    tokens: &'a Tokens,
+    parts: &'a Parts,
     shown: BTreeMap<Holding, Change>,
     activity: Activity,
     /// The number of lines drawn last.
@@ -170,8 +180,7 @@ impl Screen<'_> {
         if self.drawn > 0 {
             let _ = write!(text, "\x1b[{}A", self.drawn);
         }
-        let lines: Vec<String> =
-            self.shown.values().filter_map(|change| line(self.client, self.tokens, change)).collect();
+        let lines: Vec<String> = self.shown.values().filter_map(|change| line(self.parts, change)).collect();
         for line in lines.iter().chain(std::iter::once(&self.activity())) {
             let _ = writeln!(text, "\x1b[2K{line}");
         }
@@ -180,7 +189,7 @@ impl Screen<'_> {
     }
 
     fn activity(&self) -> String {
-        let now = self.client.now().time();
+        let now = self.parts.first().client.now().time();
         match &self.activity {
             Activity::NoNewHeads { sources, until } => {
                 format!("{}; trying again in {}", no_new_heads(sources), ago(until.saturating_sub(now)))

@@ -19,6 +19,13 @@ impl NetworkId {
     pub const fn chain_id(self) -> u64 {
         self.0
     }
+
+    /// Returns the type of the network's coin ([SLIP-44](https://github.com/satoshilabs/slips/blob/master/slip-0044.md)), as CAIP-19
+    /// writes it: 700 on Gnosis, whose coin is xDAI, and 60, which is ether, elsewhere.
+    pub const fn coin_type(self) -> u32 {
+        const GNOSIS: u64 = 100;
+        if self.0 == GNOSIS { 700 } else { 60 }
+    }
 }
 
 impl From<&Network> for NetworkId {

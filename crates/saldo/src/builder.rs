@@ -1,6 +1,8 @@
 //! Building a client. It opens no socket and spawns no task.
 
-use std::convert::Infallible;
+mod endpoint;
+mod several;
+
 use std::path::Path;
 use std::sync::Arc;
 
@@ -8,9 +10,13 @@ use saldo_beacon::{Checkpoint, Network};
 use saldo_reading::{Policy, Role};
 use saldo_source::{Clock, Directory, Diversity, Endpoint, EndpointError, Io, Listed, SortedSet, Transport};
 
+pub use self::endpoint::IntoEndpointError;
+
+use self::endpoint::GivenMirror;
 use crate::client::Client;
 use crate::head::{Agreement, LEAST_ANSWERS, TrustStart, distinct};
 use crate::inner::ClientInner;
+use crate::networks::Networks;
 use crate::storage::{Storage, StorageKey, StorageRefusal};
 use crate::store::Store;
 use crate::trust::Trust;
@@ -30,6 +36,8 @@ pub struct ClientBuilder {
     clock: Option<Arc<dyn Clock>>,
     storage: Option<Arc<dyn Storage>>,
     storage_key: Option<StorageKey>,
+    /// The further networks of the client.
+    others: Vec<Self>,
     error: Option<BuildError>,
 }
 
@@ -71,6 +79,12 @@ pub enum BuildError {
     /// No beacon source was given.
     #[error("no beacon source: give at least one beacon API URL, or a mirror")]
     NoBeaconSource,
+    /// Two networks of the client have the same chain id, so that a holding does not tell them apart.
+    #[error("two networks of one client have the chain id {chain_id}")]
+    SameNetwork {
+        /// The chain id.
+        chain_id: u64,
+    },
     /// The policy has a deadline of zero, or lets no operator see an address.
     #[error("the policy must leave some time and let at least one operator see an address")]
     Policy,
@@ -148,6 +162,7 @@ impl ClientBuilder {
             clock: None,
             storage: None,
             storage_key: None,
+            others: Vec::new(),
             error: None,
         }
     }
@@ -295,11 +310,27 @@ impl ClientBuilder {
         self
     }
 
+    /// Adds another network to the client, with endpoints, trust and policy of its own. A [`Holding`](crate::Holding) names its
+    /// network, so calls about holdings take those of all networks together; calls that name none are about the first network
+    /// ([`Client::on`], [`Client::networks`]). An outage, a fault or an expired checkpoint of one network touches no other.
+    ///
+    /// The networks share the transport, the clock and the storage of the first one, unless `network` has its own. Keep the first
+    /// network the first: in a shared storage the others are under their chain ids.
+    pub fn and(mut self, network: Self) -> Self {
+        self.others.push(network);
+        self
+    }
+
     /// Builds the client, from the storage if it has data. It opens no socket: the first read does.
     ///
     /// # Errors
     /// [`BuildError`] if a setting is missing or cannot be used.
     pub fn build(self) -> Result<Client, BuildError> {
+        let networks = self.apart()?.into_iter().map(Self::build_one).collect::<Result<Vec<_>, _>>()?;
+        Client::new(Networks::new(networks)).ok_or(BuildError::NoProvider)
+    }
+
+    fn build_one(self) -> Result<ClientInner, BuildError> {
         if let Some(error) = self.error {
             return Err(error);
         }
@@ -340,7 +371,7 @@ impl ClientBuilder {
         let endpoints = (self.execution, self.beacon);
         let inner = ClientInner::new(network, trust_start, self.policy, endpoints, io, store);
         inner.readings.load_storage(&inner.proofs).map_err(BuildError::Storage)?;
-        Ok(Client::new(inner))
+        Ok(inner)
     }
 
     fn trust_start(&self) -> Result<TrustStart, BuildError> {
@@ -373,36 +404,6 @@ impl ClientBuilder {
 
     fn note(&mut self, error: BuildError) {
         self.error.get_or_insert(error);
-    }
-}
-
-/// A mirror endpoint, or why the endpoint cannot be a mirror.
-struct GivenMirror(Result<Endpoint, EndpointError>);
-
-impl TryFrom<GivenMirror> for Endpoint {
-    type Error = EndpointError;
-
-    fn try_from(given: GivenMirror) -> Result<Self, EndpointError> {
-        given.0
-    }
-}
-
-/// Converts the error of a conversion into [`Endpoint`] to an [`EndpointError`]. A conversion that cannot fail
-/// has [`Infallible`].
-pub trait IntoEndpointError {
-    /// Returns the error as an [`EndpointError`].
-    fn into_endpoint_error(self) -> EndpointError;
-}
-
-impl IntoEndpointError for EndpointError {
-    fn into_endpoint_error(self) -> EndpointError {
-        self
-    }
-}
-
-impl IntoEndpointError for Infallible {
-    fn into_endpoint_error(self) -> EndpointError {
-        match self {}
     }
 }
 

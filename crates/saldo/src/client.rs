@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use alloy_primitives::Address;
 use futures_util::FutureExt;
+use futures_util::future::join_all;
 use saldo_beacon::{AdoptError, Checkpoint, ConsensusFault, Network};
 use saldo_chain::Anchor;
 #[cfg(feature = "execute")]
@@ -18,6 +19,7 @@ use crate::account::AccountReading;
 use crate::check::{self, Claim, Verdict};
 use crate::health::Health;
 use crate::inner::ClientInner;
+use crate::networks::Networks;
 use crate::pace::Pace;
 use crate::proof_file::ProofFileError;
 use crate::proofs::Evidence;
@@ -30,16 +32,23 @@ use crate::watch::Watch;
 
 /// Reads what addresses hold and proves it. Cheap to clone; all clones share one state.
 ///
+/// It reads one network, or several ([`ClientBuilder::and`](crate::ClientBuilder::and)). Calls about holdings take those of all of
+/// them; the other calls are about one network, the first, unless [`Client::on`] or [`Client::networks`] chose another.
+///
 /// Every future may be dropped at any point. It leaves no work behind, and verified data is not lost. Futures
 /// are boxed, so that an app does not compile saldo's state machines in its own crate.
 #[derive(Clone)]
 pub struct Client {
+    /// The network of calls that name no holding.
     pub(crate) inner: Arc<ClientInner>,
+    pub(crate) networks: Networks,
 }
 
 impl Client {
-    pub(crate) fn new(inner: ClientInner) -> Self {
-        Self { inner: Arc::new(inner) }
+    /// A client of these networks; `None` without any.
+    pub(crate) fn new(networks: Networks) -> Option<Self> {
+        let inner = networks.all().first().cloned()?;
+        Some(Self { inner, networks })
     }
 
     /// Returns the holding of the coin of this client's network by `owner`.
@@ -69,11 +78,7 @@ impl Client {
     /// the latest.
     #[inline(never)]
     pub fn read<'a>(&'a self, holdings: &'a [Holding]) -> BoxedFuture<'a, Vec<Reading>> {
-        let read = async move {
-            let deadline = Deadline::after(self.inner.env.clock(), self.inner.env.policy.deadline);
-            self.inner.read(holdings, Kind::Newest, deadline).await
-        };
-        read.into_boxed()
+        self.networks.read(&self.inner, holdings, Kind::Newest).into_boxed()
     }
 
     /// Looks at the token whose contract is at `token`: its code, its proxy, and how its balances can be proven, or why not. Returns
@@ -91,7 +96,10 @@ impl Client {
     /// A claim that cannot be checked is [`Verdict::NotChecked`], a claimed zero too.
     #[inline(never)]
     pub fn check<'a>(&'a self, claims: &'a [Claim]) -> BoxedFuture<'a, Vec<Verdict>> {
-        check::check(&self.inner, claims).into_boxed()
+        let check = |inner, claims: Vec<Claim>| -> BoxedFuture<'a, Vec<Verdict>> {
+            async move { check::check(inner, &claims).await }.into_boxed()
+        };
+        self.networks.each(&self.inner, claims, |claim| &claim.holding, check).into_boxed()
     }
 
     /// Checks `claims` as [`Client::check`] does, and again where waiting can settle a claim, until `patience` is over: a block that
@@ -105,7 +113,10 @@ impl Client {
         claims: &'a [Claim],
         patience: Duration,
     ) -> BoxedFuture<'a, Vec<Verdict>> {
-        check::check_patiently(&self.inner, claims, patience).into_boxed()
+        let check = move |inner, claims: Vec<Claim>| -> BoxedFuture<'a, Vec<Verdict>> {
+            async move { check::check_patiently(inner, &claims, patience).await }.into_boxed()
+        };
+        self.networks.each(&self.inner, claims, |claim| &claim.holding, check).into_boxed()
     }
 
     /// Finds the block that `block` names, as a trusted block, or says why there is none. It is never another block. Returns at the
@@ -204,7 +215,10 @@ impl Client {
         holdings: &'a [Holding],
         patience: Duration,
     ) -> BoxedFuture<'a, Vec<Reading>> {
-        self.inner.read_patiently(holdings, patience).into_boxed()
+        let read = move |inner: &'a Arc<ClientInner>, part: Vec<Holding>| -> BoxedFuture<'a, Vec<Reading>> {
+            async move { inner.read_patiently(&part, patience).await }.into_boxed()
+        };
+        self.networks.each(&self.inner, holdings, |holding| holding, read).into_boxed()
     }
 
     /// Reads the newest amount of each of the `holdings` at a *finalized* block and returns the readings in the
@@ -221,23 +235,19 @@ impl Client {
     /// last proven amount of any assurance.
     #[inline(never)]
     pub fn finalized<'a>(&'a self, holdings: &'a [Holding]) -> BoxedFuture<'a, Vec<Reading>> {
-        let read = async move {
-            let deadline = Deadline::after(self.inner.env.clock(), self.inner.env.policy.deadline);
-            self.inner.read(holdings, Kind::Finalized, deadline).await
-        };
-        read.into_boxed()
+        self.networks.read(&self.inner, holdings, Kind::Finalized).into_boxed()
     }
 
     /// Watches `holdings`: yields what is known at once, and then each change, for as long as the watch is
     /// polled. [`Client::set_pace`] limits its requests. A holding that is named twice counts once.
     pub fn watch(&self, holdings: impl IntoIterator<Item = Holding>) -> Watch {
-        Watch::new(Arc::clone(&self.inner), holdings)
+        Watch::new(self, holdings)
     }
 
     /// Sets how many requests the watches of this client may make from now on. Call it when the app moves to
     /// the foreground or to the background.
     pub fn set_pace(&self, pace: Pace) {
-        self.inner.hub.set_pace(pace);
+        self.networks.all().iter().for_each(|inner| inner.hub.set_pace(pace));
     }
 
     /// Reads every holding that is watched, was proven before, or was restored from
@@ -247,7 +257,11 @@ impl Client {
     /// It writes once, at its end. If the app is killed at any point, the data stored before is not lost.
     #[inline(never)]
     pub fn refresh(&self, within: Duration) -> BoxedFuture<'_, Vec<(Holding, Reading)>> {
-        self.inner.refresh(within).into_boxed()
+        let all = async move {
+            let each = self.networks.all().iter().map(|inner| inner.refresh(within));
+            join_all(each).await.into_iter().flatten().collect()
+        };
+        all.into_boxed()
     }
 
     /// Drops all data about `holding`, in [storage](crate::ClientBuilder::storage) too, and the disclosure set
@@ -258,32 +272,36 @@ impl Client {
     /// watch or the next call that awaits continues the removal. If the app is killed before that, the holding
     /// is still there at the next start.
     pub fn forget(&self, holding: &Holding) {
-        self.inner.forget(holding);
+        self.inner_of(holding).forget(holding);
     }
 
     /// Waits until the storage was read and has removed what it was asked to remove, at most for `within`. It makes no request, and
     /// writes nothing else. Call it before [`Client::last`] if the storage was not ready when the client was built.
     #[inline(never)]
     pub fn settle_storage(&self, within: Duration) -> BoxedFuture<'_, ()> {
-        self.inner.settle_storage(Deadline::after(self.inner.env.clock(), within)).into_boxed()
+        let all = async move {
+            let deadline = Deadline::after(self.inner.env.clock(), within);
+            join_all(self.networks.all().iter().map(|inner| inner.settle_storage(deadline))).await;
+        };
+        all.into_boxed()
     }
 
     /// Returns the last proven reading of `holding`, from memory. Show it with its age: [`Proven::freshness`]
     /// takes [`Client::now`].
     pub fn last(&self, holding: &Holding) -> Option<Proven> {
-        self.inner.last(holding)
+        self.inner_of(holding).last(holding)
     }
 
     /// Returns the withdrawn reading of `holding`, if none has been proven since. A reorganisation removed its
     /// block from the chain. [`Client::last`] then returns the best finalized reading.
     pub fn withdrawn(&self, holding: &Holding) -> Option<Proven> {
-        self.inner.withdrawn(holding)
+        self.inner_of(holding).withdrawn(holding)
     }
 
     /// Lists what was dropped from the [storage](crate::ClientBuilder::storage) because it did not verify, and
     /// any data that could not be written. All other data is valid.
     pub fn storage_faults(&self) -> Vec<StorageFault> {
-        self.inner.readings.storage_faults()
+        self.networks.all().iter().flat_map(|inner| inner.readings.storage_faults()).collect()
     }
 
     /// Returns the time by the wall clock and the time of the newest signed block. Use it to compute ages.
@@ -320,9 +338,11 @@ impl Client {
     /// is offline, an unreachable provider is not ranked lower, and readings that reach no provider are
     /// `device_offline`. Requests are still sent: the first answer shows that the device is online.
     pub fn network_changed(&self, online: bool) {
-        self.inner.env.dispatcher.network_changed(online);
-        if online {
-            self.inner.hub.wake();
+        for inner in self.networks.all() {
+            inner.env.dispatcher.network_changed(online);
+            if online {
+                inner.hub.wake();
+            }
         }
     }
 
@@ -330,7 +350,7 @@ impl Client {
     /// two of them is in quarantine for the client's life: it is asked for proofs only when no other provider
     /// is left.
     pub fn evidence(&self) -> Vec<Evidence> {
-        self.inner.proofs.evidence()
+        self.networks.all().iter().flat_map(|inner| inner.proofs.evidence()).collect()
     }
 
     /// Makes a file of `proven`, which anyone checks offline ([`saldo_proof_file::verify`]). All readings must be of one block; those
@@ -350,8 +370,9 @@ impl Client {
         form: Form,
     ) -> BoxedFuture<'a, Result<BalanceProof, ProofFileError>> {
         let proof = async move {
-            let deadline = Deadline::after(self.inner.env.clock(), self.inner.env.policy.deadline);
-            self.inner.proof(proven, form, deadline).await
+            let inner = proven.first().map_or(&self.inner, |proven| self.inner_of(proven.holding()));
+            let deadline = Deadline::after(inner.env.clock(), inner.env.policy.deadline);
+            inner.proof(proven, form, deadline).await
         };
         proof.into_boxed()
     }
@@ -405,6 +426,11 @@ impl Client {
     pub fn policy(&self) -> &Policy {
         &self.inner.env.policy
     }
+
+    /// The network of `holding`; that of calls without a holding if it is none of this client's.
+    pub(crate) fn inner_of(&self, holding: &Holding) -> &Arc<ClientInner> {
+        self.networks.find(holding.network()).unwrap_or(&self.inner)
+    }
 }
 
 impl std::fmt::Debug for Client {
@@ -416,30 +442,5 @@ impl std::fmt::Debug for Client {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Executors need futures that can move between threads. This test passes if it compiles.
-    #[test]
-    fn clients_and_their_futures_are_send() {
-        fn is_shared<T: Clone + Send + Sync + 'static>() {}
-        fn is_sent<T: Send>(_: &T) {}
-        fn futures(client: &Client, owner: Address, holdings: &[Holding]) {
-            is_sent(&client.balance(owner));
-            is_sent(&client.account(owner));
-            is_sent(&client.read(holdings));
-            is_sent(&client.token(owner));
-            is_sent(&client.block(BlockId::Latest));
-            is_sent(&client.header(BlockId::Latest));
-            is_sent(&client.full_block(BlockId::Latest));
-            is_sent(&client.state(BlockId::Latest, &Query::default()));
-            is_sent(&client.finalized(holdings));
-            is_sent(&client.read_patiently(holdings, Duration::ZERO));
-            is_sent(&client.proof(&[], Form::Compact));
-            is_sent(&client.refresh(Duration::ZERO));
-            is_sent(&client.watch([]));
-        }
-        is_shared::<Client>();
-        let _ = futures;
-    }
-}
+#[path = "client_tests.rs"]
+mod tests;

@@ -71,6 +71,7 @@ mod link;
 #[cfg(test)]
 mod made;
 mod meter;
+mod networks;
 mod notify;
 mod pace;
 mod patience;

@@ -3,6 +3,7 @@
 mod memory;
 #[cfg(feature = "redb")]
 mod redb;
+mod shared;
 
 use std::fmt;
 use std::io;
@@ -14,6 +15,9 @@ use saldo_chain::StoredAnchorError;
 use saldo_proof::ProofError;
 use saldo_reading::{Holding, Why};
 use saldo_source::{BoxedFuture, MaybeSend, MaybeSync};
+use sha2::{Digest, Sha256};
+
+pub(crate) use shared::SharedStorage;
 
 pub use memory::MemoryStorage;
 #[cfg(feature = "redb")]
@@ -167,6 +171,12 @@ impl StorageKey {
 
     pub(crate) fn secret(&self) -> &[u8; 32] {
         &self.0
+    }
+
+    /// The key of one of several networks in one storage: what is kept of one is nothing under the name of another.
+    pub(crate) fn of_network(&self, chain_id: u64) -> Self {
+        let digest = Sha256::new().chain_update(self.0).chain_update(chain_id.to_be_bytes());
+        Self(digest.finalize().into())
     }
 }
 

@@ -4,20 +4,23 @@ mod change;
 mod drive;
 mod hint;
 mod link;
+mod part;
 mod shown;
+mod together;
 
 use std::fmt;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use futures_util::FutureExt;
 use futures_util::stream::{Stream, StreamExt};
 use saldo_reading::Holding;
 use saldo_source::{BoxedFuture, IntoBoxed, SortedSet};
 
+use self::part::Part;
+use self::together::Together;
+use crate::client::Client;
 use crate::inner::ClientInner;
-use shown::{Outbox, SharedOutbox};
 
 pub use change::{Activity, Change};
 
@@ -28,14 +31,13 @@ pub use change::{Activity, Change};
 /// request, and a dropped watch leaves no work behind. Dropping the future of `next` loses no item.
 #[must_use = "a watch does nothing unless it is polled"]
 pub struct Watch {
-    inner: Arc<ClientInner>,
-    watched: SortedSet<Holding>,
-    outbox: SharedOutbox,
-    driver: BoxedFuture<'static, ()>,
+    /// One for each network of the holdings.
+    parts: Vec<Part>,
+    together: Together,
 }
 
 impl Watch {
-    pub(crate) fn new(inner: Arc<ClientInner>, holdings: impl IntoIterator<Item = Holding>) -> Self {
+    pub(crate) fn new(client: &Client, holdings: impl IntoIterator<Item = Holding>) -> Self {
         let mut order: Vec<Holding> = Vec::new();
         let mut watched = SortedSet::new();
         for holding in holdings {
@@ -43,16 +45,26 @@ impl Watch {
                 order.push(holding);
             }
         }
-        Self::start(inner, order, watched)
+        Self::start(client, &order)
     }
 
     /// Not generic: its code, and all that it polls, is compiled once, in this crate.
     #[inline(never)]
-    fn start(inner: Arc<ClientInner>, order: Vec<Holding>, watched: SortedSet<Holding>) -> Self {
-        inner.hub.register(&watched);
-        let outbox = Arc::new(Mutex::new(Outbox::new(&inner)));
-        let driver = drive::drive(Arc::clone(&inner), order, Arc::clone(&outbox)).into_boxed();
-        Self { inner, watched, outbox, driver }
+    fn start(client: &Client, holdings: &[Holding]) -> Self {
+        let mut of: Vec<(&Arc<ClientInner>, Vec<Holding>)> = Vec::new();
+        for holding in holdings {
+            let inner = client.inner_of(holding);
+            match of.iter_mut().find(|(known, _)| Arc::ptr_eq(known, inner)) {
+                Some((_, part)) => part.push(*holding),
+                None => of.push((inner, vec![*holding])),
+            }
+        }
+        if of.is_empty() {
+            of.push((&client.inner, Vec::new()));
+        }
+        let parts: Vec<Part> =
+            of.into_iter().map(|(inner, part)| Part::new(Arc::clone(inner), part)).collect();
+        Self { together: Together::new(parts.len()), parts }
     }
 
     /// Waits for the next change. The stream never ends. The future may be dropped at any time without losing
@@ -78,8 +90,10 @@ impl Watch {
         let all = async move {
             let mut changes = vec![self.next().await];
             // Nothing is awaited from here on: the batch is whole, or it is not taken.
-            while let Some(change) = self.outbox().take(&self.inner) {
-                changes.push(change);
+            for (place, part) in self.parts.iter().enumerate() {
+                while let Some(change) = part.take() {
+                    changes.extend(self.together.tell(place, change));
+                }
             }
             changes
         };
@@ -89,15 +103,22 @@ impl Watch {
     /// Reports the changes of the last completed [`Watch::next`] or [`Watch::next_all`] again, from the state of the moment when
     /// they are taken. Call it if they were lost on the way to the screen.
     pub fn report_again(&mut self) {
-        self.outbox().put_back();
+        self.parts.iter().for_each(Part::put_back);
+        self.together.forget_told();
     }
 
-    fn first_of_batch(&self) -> Option<Change> {
-        self.outbox().take_first(&self.inner)
-    }
-
-    fn outbox(&self) -> MutexGuard<'_, Outbox> {
-        self.outbox.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Takes the first change of a new batch. Where there is none, the last batch stays.
+    fn first_of_batch(&mut self) -> Option<Change> {
+        for (place, part) in self.parts.iter().enumerate() {
+            while let Some(change) = part.take_first() {
+                let others = self.parts.iter().enumerate().filter(|(other, _)| *other != place);
+                others.for_each(|(_, other)| other.end_batch());
+                if let Some(change) = self.together.tell(place, change) {
+                    return Some(change);
+                }
+            }
+        }
+        None
     }
 }
 
@@ -108,20 +129,14 @@ impl Stream for Watch {
         if let Some(change) = self.first_of_batch() {
             return Poll::Ready(Some(change));
         }
-        // The driver never completes.
-        let _ = self.driver.poll_unpin(context);
+        self.parts.iter_mut().for_each(|part| part.drive(context));
         self.first_of_batch().map_or(Poll::Pending, |change| Poll::Ready(Some(change)))
-    }
-}
-
-impl Drop for Watch {
-    fn drop(&mut self) {
-        self.inner.hub.unregister(&self.watched);
     }
 }
 
 impl fmt::Debug for Watch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Watch").field("holdings", &self.watched.len()).finish_non_exhaustive()
+        let holdings = self.parts.iter().map(Part::holdings).fold(0, usize::saturating_add);
+        f.debug_struct("Watch").field("holdings", &holdings).finish_non_exhaustive()
     }
 }

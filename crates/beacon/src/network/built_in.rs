@@ -37,9 +37,9 @@ impl Network {
         [Self::mainnet(), Self::sepolia(), Self::hoodi()]
     }
 
-    /// Returns the built-in network with that name, if there is one.
+    /// Returns the network with that name, if it comes with saldo: one of [`Network::built_in`], or [`Network::gnosis`].
     pub fn named(name: &str) -> Option<Self> {
-        Self::built_in().into_iter().find(|network| network.name() == name)
+        Self::built_in().into_iter().chain([Self::gnosis()]).find(|network| network.name() == name)
     }
 }
 

@@ -105,7 +105,7 @@ pub(crate) struct VerifyArguments {
 /// What the reader trusts already.
 #[derive(Args)]
 pub(crate) struct TrustArguments {
-    /// `mainnet`, `sepolia`, `hoodi`, or a network file [default: mainnet]
+    /// `mainnet`, `sepolia`, `hoodi`, `gnosis`, or a network file [default: mainnet]
     #[arg(short, long, value_name = "NAME|FILE")]
     pub(crate) network: Option<String>,
     /// A beacon block that you trust, from any source but the file

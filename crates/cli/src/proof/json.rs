@@ -69,7 +69,7 @@ fn holding(held: &VerifiedHolding) -> Value {
     let network = held.holding().network();
     let (asset, token) = match held.holding().asset() {
         Asset::Erc20(token) => (format!("{network}/erc20:{token:#x}"), json!(token)),
-        _ => (format!("{network}/slip44:60"), Value::Null),
+        _ => (format!("{network}/slip44:{}", network.coin_type()), Value::Null),
     };
     let derivation = match held.derivation() {
         Some(Derivation::Executed { .. }) => json!("execution"),

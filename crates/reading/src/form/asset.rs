@@ -7,8 +7,7 @@ use serde::{Serialize, Serializer};
 
 use crate::holding::{Asset, Holding, NetworkId};
 
-/// An asset with its network, as [CAIP-19](https://chainagnostic.org/CAIPs/caip-19) writes it. The native coin of every
-/// chain with Ethereum's addresses has the coin type 60 of SLIP-44.
+/// An asset with its network, as [CAIP-19](https://chainagnostic.org/CAIPs/caip-19) writes it.
 pub(super) struct AssetId {
     pub(super) network: NetworkId,
     pub(super) asset: Asset,
@@ -23,7 +22,7 @@ impl AssetId {
 impl fmt::Display for AssetId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.asset {
-            Asset::Native => write!(f, "{}/slip44:60", self.network),
+            Asset::Native => write!(f, "{}/slip44:{}", self.network, self.network.coin_type()),
             Asset::Erc20(contract) => write!(f, "{}/erc20:{contract:#x}", self.network),
         }
     }
@@ -68,6 +67,8 @@ mod tests {
         let [native, token] = [Asset::Native, Asset::Erc20(contract)]
             .map(|asset| AssetId { network: NetworkId::new(10), asset });
         assert_eq!(native.to_string(), "eip155:10/slip44:60");
+        let gnosis = AssetId { network: NetworkId::new(100), asset: Asset::Native };
+        assert_eq!(gnosis.to_string(), "eip155:100/slip44:700");
         assert_eq!(token.to_string(), format!("eip155:10/erc20:0x{}", "ab".repeat(20)));
     }
 }

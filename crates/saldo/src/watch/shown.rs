@@ -121,6 +121,11 @@ impl Outbox {
         change
     }
 
+    /// Ends the last batch: it has reached the screen.
+    pub(super) fn end_batch(&mut self) {
+        self.batch.clear();
+    }
+
     /// Queues the items of the last batch again, before all others.
     pub(super) fn put_back(&mut self) {
         for item in std::mem::take(&mut self.batch).into_iter().rev() {
