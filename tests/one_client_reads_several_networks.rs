@@ -165,12 +165,32 @@ fn one_watch_tells_the_changes_of_all() {
     let changes = world.watch(&client, &holdings(), Duration::from_secs(120));
     for (wanted, amount) in holdings().iter().zip([8_u64, 1_500_000_000_000_000_000, 100, 0]) {
         let of_holding = changes.iter().filter(|change| change.holding() == Some(wanted));
-        let newest = of_holding.filter_map(Change::latest_proven).last().expect("it is proven");
+        let newest = of_holding.filter_map(Change::latest_proven).next_back().expect("it is proven");
         assert_eq!(newest.amount().base_units(), U256::from(amount), "{wanted:?}");
     }
     let refreshed = world.simulation.run(client.refresh(Duration::from_secs(20)));
     assert_eq!(refreshed.len(), 4);
     assert!(refreshed.iter().all(|(_, reading)| reading.proven().is_some()));
+}
+
+/// A further network costs what it costs alone: neither asks more often because of the other.
+#[test]
+fn each_network_costs_what_it_costs_alone() {
+    let minutes = Duration::from_secs(10 * 60);
+    let requests = |holdings: &[Holding]| {
+        let world = World::new(7);
+        let client = world.both().build().unwrap();
+        world.watch(&client, holdings, minutes);
+        let log = world.simulation.internet().log();
+        [0, 1].map(|place| log.iter().filter(|exchange| exchange.host.contains(&place.to_string())).count())
+    };
+    let (here, there) = (holding(HERE, ALICE), holding(THERE, ALICE));
+    let [[first, none], [nothing, second]] = [requests(&[here]), requests(&[there])];
+    assert_eq!((none, nothing), (0, 0), "a network without a holding is not asked");
+    let both = requests(&[here, there]);
+    for (alone, together) in [first, second].into_iter().zip(both) {
+        assert!(together <= alone + alone / 20, "{alone} alone, and {together} beside the other");
+    }
 }
 
 #[test]

@@ -1,6 +1,13 @@
 //! The memory of a client that watches 100 holdings, compared with a program that only sends one HTTP request.
 //!
 //!     cargo run --release -p saldo-benches --bin memory
+//!
+//! With `networks` it measures instead what each further network takes, with ten holdings on each.
+//!
+//!     cargo run --release -p saldo-benches --bin memory -- networks
+
+#[path = "memory/networks.rs"]
+mod networks;
 
 use std::process::{Command, ExitCode};
 use std::time::Duration;
@@ -32,6 +39,8 @@ fn main() -> ExitCode {
         [] => compare(),
         ["bare", provider] => bare(provider),
         ["watch", provider, source, network, checkpoint] => watch(provider, source, network, checkpoint),
+        ["networks"] => networks::compare(),
+        ["several", ref of @ ..] => networks::watch(of),
         _ => Err("usage: memory".into()),
     };
     match outcome {
