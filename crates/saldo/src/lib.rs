@@ -159,5 +159,9 @@ struct Check;
 struct Tokens;
 
 #[cfg(doctest)]
+#[doc = include_str!("../../../docs/networks.md")]
+struct Networks;
+
+#[cfg(doctest)]
 #[doc = include_str!("../../../docs/migrating.md")]
 struct Migrating;
