@@ -1,7 +1,8 @@
 //! Building a client. It opens no socket and spawns no task.
 
 mod endpoint;
-mod several;
+mod error;
+mod shared;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,13 +12,15 @@ use saldo_reading::{Policy, Role};
 use saldo_source::{Clock, Directory, Diversity, Endpoint, EndpointError, Io, Listed, SortedSet, Transport};
 
 pub use self::endpoint::IntoEndpointError;
+pub use self::error::BuildError;
 
 use self::endpoint::GivenMirror;
+use self::shared::{Shared, default_clock, default_transport};
 use crate::client::Client;
 use crate::head::{Agreement, LEAST_ANSWERS, TrustStart, distinct};
 use crate::inner::ClientInner;
 use crate::networks::Networks;
-use crate::storage::{Storage, StorageKey, StorageRefusal};
+use crate::storage::{Storage, StorageKey};
 use crate::store::Store;
 use crate::trust::Trust;
 
@@ -39,105 +42,6 @@ pub struct ClientBuilder {
     /// The further networks of the client.
     others: Vec<Self>,
     error: Option<BuildError>,
-}
-
-/// Says why a client could not be built. It is the caller's fault, unless a variant says otherwise.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum BuildError {
-    /// A provider's URL or name cannot be used.
-    #[error("provider {position}: {error}")]
-    Provider {
-        /// The position of the provider among those given, counted from 1.
-        position: usize,
-        /// What is wrong with its URL or name.
-        error: EndpointError,
-    },
-    /// A beacon source's URL or name cannot be used.
-    #[error("beacon source {position}: {error}")]
-    BeaconSource {
-        /// The position of the source among those given, counted from 1.
-        position: usize,
-        /// What is wrong with its URL or name.
-        error: EndpointError,
-    },
-    /// A checkpoint source's URL or name cannot be used.
-    #[error("checkpoint source {position}: {error}")]
-    CheckpointSource {
-        /// The position of the source among those given, counted from 1.
-        position: usize,
-        /// What is wrong with its URL or name.
-        error: EndpointError,
-    },
-    /// Two providers, or two sources of one kind, have the same name. Answers could not be attributed to one of
-    /// them.
-    #[error("two providers or two sources have the same name; give one of them another")]
-    SameName,
-    /// No provider of proofs was given.
-    #[error("no provider: give at least one execution RPC URL")]
-    NoProvider,
-    /// No beacon source was given.
-    #[error("no beacon source: give at least one beacon API URL, or a mirror")]
-    NoBeaconSource,
-    /// Two networks of the client have the same chain id, so that a holding does not tell them apart.
-    #[error("two networks of one client have the chain id {chain_id}")]
-    SameNetwork {
-        /// The chain id.
-        chain_id: u64,
-    },
-    /// The policy has a deadline of zero, or lets no operator see an address.
-    #[error("the policy must leave some time and let at least one operator see an address")]
-    Policy,
-    /// There is no trust start: no checkpoint, no checkpoint sources, and the network has no checkpoint of its
-    /// own.
-    #[error(
-        "no checkpoint: give the root of a finalized block from a source you trust, or at least {} checkpoint sources run \
-         by different operators",
-        LEAST_ANSWERS
-    )]
-    NoCheckpoint,
-    /// Too few operators run the checkpoint sources. Two sources of one operator count as one witness.
-    #[error("too few operators run the checkpoint sources: {operators}, and at least {needed} are needed")]
-    TooFewCheckpointOperators {
-        /// The number of operators, as declared, else counted by host.
-        operators: usize,
-        /// The number of operators needed.
-        needed: usize,
-    },
-    /// `k` is less than 2, which is no agreement, or more than the number of operators.
-    #[error("an agreement of {k} among {operators}: at least 2 operators must agree, and at most all")]
-    Agreement {
-        /// The number of operators that must agree.
-        k: usize,
-        /// The number of operators that run the checkpoint sources.
-        operators: usize,
-    },
-    /// Fewer operators than the app requires run the providers, or the beacon sources.
-    #[error("too few operators run the {} endpoints: {operators}, and at least {needed} are required", role.code())]
-    TooFewOperators {
-        /// The role of the endpoints: providers of proofs, or beacon sources.
-        role: Role,
-        /// The number of operators, as declared, else counted by host.
-        operators: usize,
-        /// The number of operators required.
-        needed: usize,
-    },
-    /// No transport was given, and the feature `http` is off.
-    #[error("no transport: give one, or build with the feature `http`")]
-    NoTransport,
-    /// No clock was given, and the feature `http` is off.
-    #[error("no clock: give one, or build with the feature `http`")]
-    NoClock,
-    /// The storage belongs to another chain, or a later version of saldo wrote it. It was not changed.
-    #[error(transparent)]
-    Storage(StorageRefusal),
-    /// A proxy variable of the environment cannot be understood. The caller's fault.
-    #[cfg(feature = "_transport")]
-    #[error(transparent)]
-    Proxy(saldo_source::ProxyError),
-    /// TLS cannot be set up on this machine. It is the machine's fault.
-    #[error("TLS cannot be set up on this machine")]
-    Tls,
 }
 
 impl Client {
@@ -374,6 +278,40 @@ impl ClientBuilder {
         Ok(inner)
     }
 
+    /// The builder of each network, with what it shares with the first one.
+    fn apart(mut self) -> Result<Vec<Self>, BuildError> {
+        let mut open = std::mem::take(&mut self.others);
+        let mut networks = vec![self];
+        open.reverse();
+        while let Some(mut other) = open.pop() {
+            open.extend(std::mem::take(&mut other.others).into_iter().rev());
+            networks.push(other);
+        }
+        let mut chain_ids = SortedSet::new();
+        for chain_id in networks.iter().map(|network| network.network.chain_id()) {
+            if !chain_ids.insert(chain_id) {
+                return Err(BuildError::SameNetwork { chain_id });
+            }
+        }
+        if let [first, others @ ..] = networks.as_mut_slice()
+            && !others.is_empty()
+        {
+            let transport = first.transport.clone();
+            let shared =
+                Shared::new(transport, first.clock.clone(), first.storage.take(), first.storage_key.clone())?;
+            first.storage = shared.first_storage();
+            for other in others {
+                other.transport.get_or_insert_with(|| shared.transport());
+                other.clock.get_or_insert_with(|| shared.clock());
+                if other.storage.is_none() {
+                    (other.storage, other.storage_key) = shared.storage(other.network.chain_id());
+                }
+            }
+            first.transport = Some(shared.transport());
+        }
+        Ok(networks)
+    }
+
     fn trust_start(&self) -> Result<TrustStart, BuildError> {
         let mut sources = self.checkpoint_sources.clone();
         if sources.is_empty() && (self.checkpoint.is_none() || self.agreement.is_some()) {
@@ -410,28 +348,4 @@ impl ClientBuilder {
 fn has_same_name(endpoints: &[Endpoint]) -> bool {
     let mut names = SortedSet::new();
     endpoints.iter().any(|endpoint| !names.insert(endpoint.id()))
-}
-
-#[cfg(feature = "_transport")]
-fn default_transport() -> Result<Arc<dyn Transport>, BuildError> {
-    let transport = saldo_source::HttpTransport::new().map_err(|error| match error {
-        saldo_source::SetupError::Proxy(error) => BuildError::Proxy(error),
-        _ => BuildError::Tls,
-    })?;
-    Ok(Arc::new(transport))
-}
-
-#[cfg(not(feature = "_transport"))]
-fn default_transport() -> Result<Arc<dyn Transport>, BuildError> {
-    Err(BuildError::NoTransport)
-}
-
-#[cfg(feature = "_transport")]
-fn default_clock() -> Result<Arc<dyn Clock>, BuildError> {
-    Ok(Arc::new(saldo_source::SystemClock::new()))
-}
-
-#[cfg(not(feature = "_transport"))]
-fn default_clock() -> Result<Arc<dyn Clock>, BuildError> {
-    Err(BuildError::NoClock)
 }

@@ -11,8 +11,8 @@ use saldo_chain::Anchor;
 #[cfg(feature = "execute")]
 use saldo_execute::Call;
 use saldo_proof_file::{BalanceProof, Form};
-use saldo_reading::{Holding, NetworkId, Now, Policy, Proven, Reading, Role, Why, gate};
-use saldo_source::{BoxedFuture, Deadline, Diversity, Endpoint, IntoBoxed};
+use saldo_reading::{Holding, NetworkId, Now, Policy, Proven, Reading, Why, gate};
+use saldo_source::{BoxedFuture, Deadline, Diversity, IntoBoxed};
 use saldo_token::Query;
 
 use crate::account::AccountReading;
@@ -241,7 +241,7 @@ impl Client {
     /// Watches `holdings`: yields what is known at once, and then each change, for as long as the watch is
     /// polled. [`Client::set_pace`] limits its requests. A holding that is named twice counts once.
     pub fn watch(&self, holdings: impl IntoIterator<Item = Holding>) -> Watch {
-        Watch::new(self, holdings)
+        Watch::new(&self.inner, &self.networks, holdings)
     }
 
     /// Sets how many requests the watches of this client may make from now on. Call it when the app moves to
@@ -381,18 +381,7 @@ impl Client {
     /// and the checkpoint sources, and which single failure would stop each kind. It uses declared facts only;
     /// it makes no request.
     pub fn diversity(&self) -> Vec<Diversity> {
-        let inner = &self.inner;
-        let sources: &[Endpoint] = match inner.head.trust_start().agreement() {
-            Some(agreement) => &agreement.sources,
-            None => &[],
-        };
-        let kinds = [
-            (Role::Execution, inner.env.execution.as_slice()),
-            (Role::Beacon, inner.env.beacon.as_slice()),
-            (Role::Checkpoint, sources),
-        ];
-        let given = kinds.into_iter().filter(|(_, endpoints)| !endpoints.is_empty());
-        given.map(|(role, endpoints)| Diversity::of(role, endpoints)).collect()
+        self.inner.diversity()
     }
 
     /// Returns the state of the client for a status screen: the state of each endpoint and the progress of the
@@ -427,9 +416,23 @@ impl Client {
         &self.inner.env.policy
     }
 
-    /// The network of `holding`; that of calls without a holding if it is none of this client's.
-    pub(crate) fn inner_of(&self, holding: &Holding) -> &Arc<ClientInner> {
-        self.networks.find(holding.network()).unwrap_or(&self.inner)
+    /// Returns this client once for each of its networks, in the order in which [`ClientBuilder::and`](crate::ClientBuilder::and)
+    /// added them. All share one state. Calls that name no holding are about the network of the one that is asked.
+    pub fn networks(&self) -> Vec<Self> {
+        self.networks.all().iter().map(|inner| self.of(inner)).collect()
+    }
+
+    /// Returns this client for calls about `network`; `None` if it is none of its networks.
+    pub fn on(&self, network: NetworkId) -> Option<Self> {
+        self.networks.find(network).map(|inner| self.of(inner))
+    }
+
+    fn of(&self, inner: &Arc<ClientInner>) -> Self {
+        Self { inner: Arc::clone(inner), networks: self.networks.clone() }
+    }
+
+    fn inner_of(&self, holding: &Holding) -> &Arc<ClientInner> {
+        self.networks.of(&self.inner, holding)
     }
 }
 

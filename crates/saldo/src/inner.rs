@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use saldo_beacon::{Checkpoint, Network};
-use saldo_reading::{Asset, Holding, NetworkId, Policy, Why};
-use saldo_source::{Deadline, Endpoint, Io, MaybeSend};
+use saldo_reading::{Asset, Holding, NetworkId, Policy, Role, Why};
+use saldo_source::{Deadline, Diversity, Endpoint, Io, MaybeSend};
 
 use crate::env::Env;
 use crate::event;
@@ -117,5 +117,20 @@ impl ClientInner {
             Asset::Native | Asset::Erc20(_) => None,
             _ => Some(Why::TokenLayoutUnproven),
         }
+    }
+
+    /// What the endpoints of each kind depend on, as declared.
+    pub(crate) fn diversity(&self) -> Vec<Diversity> {
+        let sources: &[Endpoint] = match self.head.trust_start().agreement() {
+            Some(agreement) => &agreement.sources,
+            None => &[],
+        };
+        let kinds = [
+            (Role::Execution, self.env.execution.as_slice()),
+            (Role::Beacon, self.env.beacon.as_slice()),
+            (Role::Checkpoint, sources),
+        ];
+        let given = kinds.into_iter().filter(|(_, endpoints)| !endpoints.is_empty());
+        given.map(|(role, endpoints)| Diversity::of(role, endpoints)).collect()
     }
 }

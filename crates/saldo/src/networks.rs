@@ -6,7 +6,6 @@ use futures_util::future::join_all;
 use saldo_reading::{Holding, NetworkId, Reading};
 use saldo_source::{BoxedFuture, Deadline, IntoBoxed, MaybeSend, MaybeSync};
 
-use crate::client::Client;
 use crate::inner::ClientInner;
 use crate::read::Kind;
 
@@ -28,6 +27,11 @@ impl Networks {
 
     pub(crate) fn find(&self, network: NetworkId) -> Option<&Arc<ClientInner>> {
         self.0.iter().find(|inner| NetworkId::from(&*inner.head.network()) == network)
+    }
+
+    /// The network of `holding`; `own` if it is none of these.
+    pub(crate) fn of<'a>(&'a self, own: &'a Arc<ClientInner>, holding: &Holding) -> &'a Arc<ClientInner> {
+        self.find(holding.network()).unwrap_or(own)
     }
 
     /// Reads `holdings` on their networks, each within the deadline of its policy.
@@ -61,7 +65,7 @@ impl Networks {
     {
         let mut parts: Vec<Portion<'_, A>> = vec![(own, Vec::new())];
         for (place, item) in items.iter().enumerate() {
-            let inner = self.find(holding(item).network()).unwrap_or(own);
+            let inner = self.of(own, holding(item));
             match parts.iter_mut().find(|(of, _)| Arc::ptr_eq(of, inner)) {
                 Some((_, part)) => part.push((place, *item)),
                 None => parts.push((inner, vec![(place, *item)])),
@@ -75,22 +79,5 @@ impl Networks {
         let mut answers: Vec<(usize, T)> = places.zip(answers.into_iter().flatten()).collect();
         answers.sort_by_key(|(place, _)| *place);
         answers.into_iter().map(|(_, answer)| answer).collect()
-    }
-}
-
-impl Client {
-    /// Returns this client once for each of its networks, in the order in which [`ClientBuilder::and`](crate::ClientBuilder::and)
-    /// added them. All share one state. Calls that name no holding are about the network of the one that is asked.
-    pub fn networks(&self) -> Vec<Self> {
-        self.networks.all().iter().map(|inner| self.of(inner)).collect()
-    }
-
-    /// Returns this client for calls about `network`; `None` if it is none of its networks.
-    pub fn on(&self, network: NetworkId) -> Option<Self> {
-        self.networks.find(network).map(|inner| self.of(inner))
-    }
-
-    fn of(&self, inner: &Arc<ClientInner>) -> Self {
-        Self { inner: Arc::clone(inner), networks: self.networks.clone() }
     }
 }

@@ -19,8 +19,8 @@ use saldo_source::{BoxedFuture, IntoBoxed, SortedSet};
 
 use self::part::Part;
 use self::together::Together;
-use crate::client::Client;
 use crate::inner::ClientInner;
+use crate::networks::Networks;
 
 pub use change::{Activity, Change};
 
@@ -37,7 +37,11 @@ pub struct Watch {
 }
 
 impl Watch {
-    pub(crate) fn new(client: &Client, holdings: impl IntoIterator<Item = Holding>) -> Self {
+    pub(crate) fn new(
+        own: &Arc<ClientInner>,
+        networks: &Networks,
+        holdings: impl IntoIterator<Item = Holding>,
+    ) -> Self {
         let mut order: Vec<Holding> = Vec::new();
         let mut watched = SortedSet::new();
         for holding in holdings {
@@ -45,22 +49,22 @@ impl Watch {
                 order.push(holding);
             }
         }
-        Self::start(client, &order)
+        Self::start(own, networks, &order)
     }
 
     /// Not generic: its code, and all that it polls, is compiled once, in this crate.
     #[inline(never)]
-    fn start(client: &Client, holdings: &[Holding]) -> Self {
+    fn start(own: &Arc<ClientInner>, networks: &Networks, holdings: &[Holding]) -> Self {
         let mut of: Vec<(&Arc<ClientInner>, Vec<Holding>)> = Vec::new();
         for holding in holdings {
-            let inner = client.inner_of(holding);
+            let inner = networks.of(own, holding);
             match of.iter_mut().find(|(known, _)| Arc::ptr_eq(known, inner)) {
                 Some((_, part)) => part.push(*holding),
                 None => of.push((inner, vec![*holding])),
             }
         }
         if of.is_empty() {
-            of.push((&client.inner, Vec::new()));
+            of.push((own, Vec::new()));
         }
         let parts: Vec<Part> =
             of.into_iter().map(|(inner, part)| Part::new(Arc::clone(inner), part)).collect();

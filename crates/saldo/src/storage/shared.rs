@@ -22,10 +22,14 @@ impl SharedStorage {
         Arc::new(Self { storage, versions: Mutex::default() })
     }
 
-    /// The part of the network with this chain id. The first network has the names that it has where it is the only one.
-    pub(crate) fn part(self: &Arc<Self>, chain_id: u64, is_first: bool) -> Arc<dyn Storage> {
-        let prefix = if is_first { String::new() } else { format!("{OF_NETWORK}{chain_id}/") };
-        Arc::new(Part { shared: Arc::clone(self), prefix })
+    /// The part of the first network. It has the names that it has where it is the only one.
+    pub(crate) fn first(self: &Arc<Self>) -> Arc<dyn Storage> {
+        Arc::new(Part { shared: Arc::clone(self), prefix: String::new() })
+    }
+
+    /// The part of a further network, the one with this chain id.
+    pub(crate) fn part(self: &Arc<Self>, chain_id: u64) -> Arc<dyn Storage> {
+        Arc::new(Part { shared: Arc::clone(self), prefix: format!("{OF_NETWORK}{chain_id}/") })
     }
 
     fn versions(&self) -> MutexGuard<'_, Vec<Version>> {
@@ -126,7 +130,7 @@ mod tests {
     fn each_network_has_its_own_names() {
         let storage = MemoryStorage::new();
         let shared = SharedStorage::new(Arc::new(storage.clone()));
-        let parts = [shared.part(1, true), shared.part(100, false), shared.part(10, false)];
+        let parts = [shared.first(), shared.part(100), shared.part(10)];
         for (part, value) in parts.iter().zip(1..) {
             let (entries, version) = now(part.load()).unwrap();
             assert_eq!(entries, []);
@@ -146,7 +150,7 @@ mod tests {
     fn a_write_of_another_network_is_no_conflict_and_one_of_another_client_is() {
         let storage = MemoryStorage::new();
         let shared = SharedStorage::new(Arc::new(storage.clone()));
-        let (one, other) = (shared.part(1, true), shared.part(100, false));
+        let (one, other) = (shared.first(), shared.part(100));
         let (version, of_other) = (now(one.load()).unwrap().1, now(other.load()).unwrap().1);
         let of_one = now(one.apply(write("a", 1), version)).unwrap();
         let of_other = now(other.apply(write("a", 2), of_other)).unwrap();
@@ -168,7 +172,7 @@ mod tests {
     #[test]
     fn a_network_that_waits_for_long_reads_again() {
         let shared = SharedStorage::new(Arc::new(MemoryStorage::new()));
-        let (one, other) = (shared.part(1, true), shared.part(100, false));
+        let (one, other) = (shared.first(), shared.part(100));
         let (mut version, of_other) = (now(one.load()).unwrap().1, now(other.load()).unwrap().1);
         for _ in 0..2 * MOST_VERSIONS {
             version = now(one.apply(write("a", 1), version)).unwrap();
