@@ -152,8 +152,8 @@ impl TokenArguments {
 /// The network, its endpoints, and where trust starts.
 #[derive(Args)]
 pub(crate) struct EndpointArguments {
-    /// `mainnet`, `sepolia`, `hoodi`, `gnosis`, or a network file. `saldo balance` reads several, separated by commas, or `all`:
-    /// the other options are about the first
+    /// `mainnet`, `sepolia`, `hoodi`, `gnosis`, or a network file. `saldo balance` reads several, separated by commas, or
+    /// `all`: endpoints and a checkpoint that you give are those of the first
     #[arg(short, long, value_name = "NAME|FILE")]
     pub(crate) network: Option<String>,
     /// An execution provider that serves eth_getProof, instead of the listed ones; may be given several times

@@ -155,13 +155,19 @@ impl Output {
             exchanged.extend(part.take_in(&holdings, &readings, checked).await?);
         }
         // An amount that was proven before is shown all the same, and so are other networks.
-        if !readings.iter().any(remembers)
+        let is_shown = |(holding, reading): (&Holding, &Reading)| {
+            remembers(reading) && !self.parts.of(holding).is_refused
+        };
+        if !holdings.iter().zip(&readings).any(is_shown)
             && let Some(failure) = exchanged.pop()
         {
             return Err(failure);
         }
         for (holding, reading) in holdings.iter().zip(&readings) {
-            let Part { client, tokens, .. } = self.parts.of(holding);
+            let Part { client, tokens, is_refused, .. } = self.parts.of(holding);
+            if *is_refused {
+                continue;
+            }
             let line = if self.arguments.json {
                 json::reading(client, tokens, holding, reading).to_string()
             } else {

@@ -17,14 +17,16 @@ pub(crate) struct Part {
     pub(crate) chain_check: Option<ChainCheck>,
     /// The check for exchanged URLs, until it is done or a reading is proven.
     pub(crate) exchange_check: Option<ExchangeCheck>,
+    /// Whether its chain id is wrong, so that no amount is shown under its name.
+    pub(crate) is_refused: bool,
 }
 
 impl Part {
     /// Takes in those of the `readings` that are of this network, and whether its chain id was `checked`. Returns the failure to report
-    /// if its URLs were exchanged.
+    /// if that is wrong, or if its URLs were exchanged.
     ///
     /// # Errors
-    /// A [`CommandFailure`] if the chain id is wrong, or the transport cannot be set up.
+    /// A [`CommandFailure`] if the transport cannot be set up.
     pub(crate) async fn take_in(
         &mut self,
         holdings: &[Holding],
@@ -36,7 +38,10 @@ impl Part {
         let readings: Vec<Reading> = own.map(|(_, reading)| reading.clone()).collect();
         // A reading without a proof that holds gives its own reason.
         if readings.iter().any(has_proof) {
-            checked?;
+            if let Err(failure) = checked {
+                self.is_refused = true;
+                return Ok(Some(failure));
+            }
             self.chain_check = None;
         }
         let exchanged = match self.exchange_check.take() {
@@ -77,7 +82,7 @@ impl Parts {
         let part = |(client, (chain_check, exchange_check)): (Client, _)| -> Result<Part, CommandFailure> {
             let tokens = Tokens::new(named.to_vec(), list, &client)?;
             let tokens = if is_one { tokens } else { tokens.of_several(&client) };
-            Ok(Part { client, tokens, chain_check, exchange_check: Some(exchange_check) })
+            Ok(Part { client, tokens, chain_check, exchange_check: Some(exchange_check), is_refused: false })
         };
         let mut parts = networks.into_iter().zip(checks).map(part);
         let first = parts.next().expect("a client has a network")?;

@@ -177,7 +177,10 @@ fn policy(options: &ClientOptions<'_>, rpc: &EndpointChoice) -> Policy {
 fn build_failure(error: &BuildError) -> CommandFailure {
     let next = match error {
         BuildError::Proxy(_) => return proxy_failure(error),
-        BuildError::Storage(_) => "Give another file with --store: one for each network.",
+        BuildError::Storage(_) => {
+            "Give another file with --store, or name the network first that is first in it."
+        }
+        BuildError::SameNetwork { .. } => "Name each network once after --network.",
         BuildError::TooFewCheckpointOperators { .. } => {
             "Give a checkpoint with --checkpoint, or more [[checkpoint_source]] entries."
         }
@@ -268,8 +271,8 @@ pub(crate) fn choose(arguments: &EndpointArguments, patience: Duration) -> Resul
     choose_named(arguments, &name_of_network(arguments), patience)
 }
 
-/// Chooses all networks that `--network` names. What the other options and the environment say is about the first of them; the
-/// others have their listed endpoints, and those of their files.
+/// Chooses all networks that `--network` names. The endpoints and the checkpoint of the other options and of the environment are those
+/// of the first; the others have their listed endpoints, and those of their files.
 ///
 /// # Errors
 /// A usage failure that names what is wrong, but never repeats a URL.

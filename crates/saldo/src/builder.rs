@@ -304,10 +304,12 @@ impl ClientBuilder {
                 other.transport.get_or_insert_with(|| shared.transport());
                 other.clock.get_or_insert_with(|| shared.clock());
                 if other.storage.is_none() {
-                    (other.storage, other.storage_key) = shared.storage(other.network.chain_id());
+                    let (storage, key) = shared.storage(other.network.chain_id());
+                    other.storage = storage;
+                    other.storage_key = other.storage_key.take().or(key);
                 }
             }
-            first.transport = Some(shared.transport());
+            (first.transport, first.clock) = (Some(shared.transport()), Some(shared.clock()));
         }
         Ok(networks)
     }

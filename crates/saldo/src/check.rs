@@ -5,5 +5,5 @@ mod judge;
 mod patient;
 
 pub use claim::{Claim, Verdict};
-pub(crate) use judge::check;
-pub(crate) use patient::check_patiently;
+pub(crate) use judge::{find, judge};
+pub(crate) use patient::{find_patiently, settle};

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use alloy_primitives::Address;
 use futures_util::FutureExt;
-use futures_util::future::join_all;
 use saldo_beacon::{AdoptError, Checkpoint, ConsensusFault, Network};
 use saldo_chain::Anchor;
 #[cfg(feature = "execute")]
@@ -16,7 +15,7 @@ use saldo_source::{BoxedFuture, Deadline, Diversity, IntoBoxed};
 use saldo_token::Query;
 
 use crate::account::AccountReading;
-use crate::check::{self, Claim, Verdict};
+use crate::check::{Claim, Verdict};
 use crate::health::Health;
 use crate::inner::ClientInner;
 use crate::networks::Networks;
@@ -75,7 +74,7 @@ impl Client {
     }
 
     /// Reads all `holdings` and returns their readings in the same order. Returns at the policy's deadline at
-    /// the latest.
+    /// the latest; with several networks, at the longest of their deadlines.
     #[inline(never)]
     pub fn read<'a>(&'a self, holdings: &'a [Holding]) -> BoxedFuture<'a, Vec<Reading>> {
         self.networks.read(&self.inner, holdings, Kind::Newest).into_boxed()
@@ -96,10 +95,7 @@ impl Client {
     /// A claim that cannot be checked is [`Verdict::NotChecked`], a claimed zero too.
     #[inline(never)]
     pub fn check<'a>(&'a self, claims: &'a [Claim]) -> BoxedFuture<'a, Vec<Verdict>> {
-        let check = |inner, claims: Vec<Claim>| -> BoxedFuture<'a, Vec<Verdict>> {
-            async move { check::check(inner, &claims).await }.into_boxed()
-        };
-        self.networks.each(&self.inner, claims, |claim| &claim.holding, check).into_boxed()
+        self.networks.check(&self.inner, claims).into_boxed()
     }
 
     /// Checks `claims` as [`Client::check`] does, and again where waiting can settle a claim, until `patience` is over: a block that
@@ -113,10 +109,7 @@ impl Client {
         claims: &'a [Claim],
         patience: Duration,
     ) -> BoxedFuture<'a, Vec<Verdict>> {
-        let check = move |inner, claims: Vec<Claim>| -> BoxedFuture<'a, Vec<Verdict>> {
-            async move { check::check_patiently(inner, &claims, patience).await }.into_boxed()
-        };
-        self.networks.each(&self.inner, claims, |claim| &claim.holding, check).into_boxed()
+        self.networks.check_patiently(&self.inner, claims, patience).into_boxed()
     }
 
     /// Finds the block that `block` names, as a trusted block, or says why there is none. It is never another block. Returns at the
@@ -215,10 +208,7 @@ impl Client {
         holdings: &'a [Holding],
         patience: Duration,
     ) -> BoxedFuture<'a, Vec<Reading>> {
-        let read = move |inner: &'a Arc<ClientInner>, part: Vec<Holding>| -> BoxedFuture<'a, Vec<Reading>> {
-            async move { inner.read_patiently(&part, patience).await }.into_boxed()
-        };
-        self.networks.each(&self.inner, holdings, |holding| holding, read).into_boxed()
+        self.networks.read_patiently(&self.inner, holdings, patience).into_boxed()
     }
 
     /// Reads the newest amount of each of the `holdings` at a *finalized* block and returns the readings in the
@@ -257,11 +247,7 @@ impl Client {
     /// It writes once, at its end. If the app is killed at any point, the data stored before is not lost.
     #[inline(never)]
     pub fn refresh(&self, within: Duration) -> BoxedFuture<'_, Vec<(Holding, Reading)>> {
-        let all = async move {
-            let each = self.networks.all().iter().map(|inner| inner.refresh(within));
-            join_all(each).await.into_iter().flatten().collect()
-        };
-        all.into_boxed()
+        self.networks.refresh(within).into_boxed()
     }
 
     /// Drops all data about `holding`, in [storage](crate::ClientBuilder::storage) too, and the disclosure set
@@ -279,11 +265,7 @@ impl Client {
     /// writes nothing else. Call it before [`Client::last`] if the storage was not ready when the client was built.
     #[inline(never)]
     pub fn settle_storage(&self, within: Duration) -> BoxedFuture<'_, ()> {
-        let all = async move {
-            let deadline = Deadline::after(self.inner.env.clock(), within);
-            join_all(self.networks.all().iter().map(|inner| inner.settle_storage(deadline))).await;
-        };
-        all.into_boxed()
+        self.networks.settle_storage(within).into_boxed()
     }
 
     /// Returns the last proven reading of `holding`, from memory. Show it with its age: [`Proven::freshness`]

@@ -46,18 +46,54 @@ impl ClientInner {
 
     /// Reads all `holdings`, in their order. A holding that is named twice is read once.
     pub(crate) async fn read(&self, holdings: &[Holding], kind: Kind, deadline: Deadline) -> Vec<Reading> {
+        let findings = self.find(holdings, kind, deadline).await;
+        self.give(holdings, findings)
+    }
+
+    /// Finds the amounts of `holdings`, each once. Nothing of it may leave but through [`ClientInner::give`].
+    pub(crate) async fn find(&self, holdings: &[Holding], kind: Kind, deadline: Deadline) -> Vec<Finding> {
         let mut seen = HashSet::new();
         let distinct: Vec<Holding> =
             holdings.iter().copied().filter(|holding| seen.insert(*holding)).collect();
         self.open_storage(Deadline::after(self.env.clock(), Env::GRACE).min(deadline)).await;
         let findings = self.beside_storage(self.find_current(&distinct, kind, deadline)).await;
         self.persist(deadline).await;
+        findings
+    }
+
+    /// The readings of `holdings`, in their order, as the gate hands out these findings now.
+    pub(crate) fn give(&self, holdings: &[Holding], findings: Vec<Finding>) -> Vec<Reading> {
+        let distinct: Vec<Holding> = findings.iter().map(|finding| finding.holding).collect();
         let readings = self.hand_out(findings);
         event::read(&readings);
         meter::readings(&self.env, &readings);
         let by_holding: HashMap<Holding, Reading> = distinct.into_iter().zip(readings).collect();
         let reading = |holding| by_holding.get(holding).cloned().unwrap_or(gate::unknown(Why::InternalFault));
         holdings.iter().map(reading).collect()
+    }
+
+    /// The readings of an earlier call, as the gate hands them out now. `generation` is the trust start at its end.
+    pub(crate) fn give_again(
+        &self,
+        holdings: &[Holding],
+        readings: Vec<Reading>,
+        generation: Generation,
+    ) -> Vec<Reading> {
+        let again = |(holding, reading): (&Holding, Reading)| match reading {
+            Reading::Proven(proven) => match self.hand_out_later(proven, generation) {
+                Ok(proven) => Reading::Proven(proven),
+                Err(why) => self.unknown(*holding, why),
+            },
+            other => other,
+        };
+        holdings.iter().zip(readings).map(again).collect()
+    }
+
+    fn unknown(&self, holding: Holding, why: Why) -> Reading {
+        let demand = self.demand(self.env.policy.assurance);
+        let (found, before, attempts) = (Found::Nothing(why.clone()), Mark::default(), Vec::new());
+        let finding = Finding { holding, found, attempts, demand, before };
+        self.hand_out(vec![finding]).pop().unwrap_or(gate::unknown(why))
     }
 
     /// Reads `holdings` repeatedly until each is proven, waiting cannot help, or `patience` is over. A
@@ -93,8 +129,8 @@ impl ClientInner {
         }
     }
 
-    /// Reads every holding that is watched, or was proven before.
-    pub(crate) async fn refresh(&self, within: Duration) -> Vec<(Holding, Reading)> {
+    /// Finds the amounts of every holding that is watched, or was proven before.
+    pub(crate) async fn find_known(&self, within: Duration) -> (Vec<Holding>, Vec<Finding>) {
         let deadline = Deadline::after(self.env.clock(), within);
         // Stored readings are part of the list.
         self.open_storage(self.env.half(deadline)).await;
@@ -102,10 +138,10 @@ impl ClientInner {
         holdings.extend(self.readings.holdings());
         let holdings: Vec<Holding> = holdings.into_iter().collect();
         if holdings.is_empty() {
-            return Vec::new();
+            return (Vec::new(), Vec::new());
         }
-        let readings = self.read(&holdings, Kind::Newest, deadline).await;
-        holdings.into_iter().zip(readings).collect()
+        let found = self.find(&holdings, Kind::Newest, deadline).await;
+        (holdings, found)
     }
 
     /// Reads `holdings`. Reads again those whose findings the gate would refuse by now, as long as there is

@@ -114,12 +114,10 @@ impl Watch {
     /// Takes the first change of a new batch. Where there is none, the last batch stays.
     fn first_of_batch(&mut self) -> Option<Change> {
         for (place, part) in self.parts.iter().enumerate() {
-            while let Some(change) = part.take_first() {
+            if let Some(change) = part.take_first(|change| self.together.tell(place, change)) {
                 let others = self.parts.iter().enumerate().filter(|(other, _)| *other != place);
                 others.for_each(|(_, other)| other.end_batch());
-                if let Some(change) = self.together.tell(place, change) {
-                    return Some(change);
-                }
+                return Some(change);
             }
         }
         None

@@ -19,7 +19,7 @@ const BLOCKS_AT_A_TIME: usize = 8;
 
 /// What a call learned about one claim.
 #[derive(Clone)]
-pub(super) struct Found {
+pub(crate) struct Found {
     pub(super) reading: Reading,
     /// The amount at the block that the claim names, if that block was asked for.
     there: Option<AmountAt>,
@@ -27,14 +27,13 @@ pub(super) struct Found {
     generation: Generation,
 }
 
-/// Checks `claims`, and returns a verdict for each, in their order.
-pub(crate) async fn check(inner: &Arc<ClientInner>, claims: &[Claim]) -> Vec<Verdict> {
-    let found = find(inner, claims, None).await;
+/// The verdict on each of the `claims`, in their order, as the gate hands out now what was found.
+pub(crate) fn judge(inner: &ClientInner, claims: &[Claim], found: Vec<Found>) -> Vec<Verdict> {
     claims.iter().zip(found).map(|(claim, found)| verdict(inner, claim, found)).collect()
 }
 
 /// Reads what `claims` are about, and then the blocks that differing ones name. Each step ends at the policy's deadline, and at `end`.
-pub(super) async fn find(inner: &Arc<ClientInner>, claims: &[Claim], end: Option<Deadline>) -> Vec<Found> {
+pub(crate) async fn find(inner: &Arc<ClientInner>, claims: &[Claim], end: Option<Deadline>) -> Vec<Found> {
     let deadline = || {
         let own = Deadline::after(inner.env.clock(), inner.env.policy.deadline);
         end.map_or(own, |end| own.min(end))

@@ -13,12 +13,29 @@ use crate::env::takes_tips;
 use crate::inner::ClientInner;
 use crate::patience;
 
+/// What a patient check learned.
+pub(crate) struct Patient {
+    found: Vec<Found>,
+    /// When it began.
+    since: UnixTime,
+}
+
+/// The verdict on each of the `claims`, in their order, as the gate hands out now what was found.
+pub(crate) fn settle(
+    inner: &ClientInner,
+    claims: &[Claim],
+    Patient { found, since }: Patient,
+) -> Vec<Verdict> {
+    let settle = |(claim, found)| settled(inner, since, claim, verdict(inner, claim, found));
+    claims.iter().zip(found).map(settle).collect()
+}
+
 /// Checks `claims` repeatedly until each is settled, waiting cannot help, or `patience` is over.
-pub(crate) async fn check_patiently(
+pub(crate) async fn find_patiently(
     inner: &Arc<ClientInner>,
     claims: &[Claim],
     patience: Duration,
-) -> Vec<Verdict> {
+) -> Patient {
     let clock = inner.env.clock();
     let end = Deadline::after(clock, patience);
     let since = inner.head.now().time();
@@ -42,8 +59,7 @@ pub(crate) async fn check_patiently(
             }
         }
     }
-    let settle = |(claim, found)| settled(inner, since, claim, verdict(inner, claim, found));
-    claims.iter().zip(all).map(settle).collect()
+    Patient { found: all, since }
 }
 
 /// How long to wait before `claim` is checked again; `None` if it is settled, or if waiting cannot help.

@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use futures_util::FutureExt;
 use saldo_source::{BoxedFuture, IntoBoxed};
 
 use super::{Entries, Storage, StorageError, Version, Write};
@@ -13,13 +12,15 @@ const MOST_VERSIONS: usize = 64;
 /// A storage that several networks share.
 pub(crate) struct SharedStorage {
     storage: Arc<dyn Storage>,
+    /// Held while the storage does something: one client calls it for one thing at a time.
+    turn: futures_util::lock::Mutex<()>,
     /// The latest versions. Each came of the one before by a write of one of these networks.
     versions: Mutex<Vec<Version>>,
 }
 
 impl SharedStorage {
     pub(crate) fn new(storage: Arc<dyn Storage>) -> Arc<Self> {
-        Arc::new(Self { storage, versions: Mutex::default() })
+        Arc::new(Self { storage, turn: Default::default(), versions: Mutex::default() })
     }
 
     /// The part of the first network. It has the names that it has where it is the only one.
@@ -62,6 +63,8 @@ impl SharedStorage {
     }
 }
 
+type MutexGuardOfTurn<'a> = futures_util::lock::MutexGuard<'a, ()>;
+
 /// Begins the names of all networks but the first.
 const OF_NETWORK: &str = "network/";
 
@@ -77,16 +80,28 @@ impl Part {
         let own = name.strip_prefix(&*self.prefix)?;
         (!own.starts_with(OF_NETWORK)).then(|| own.to_owned())
     }
+
+    fn finish(
+        &self,
+        written: Result<Version, StorageError>,
+        before: Version,
+        _turn: MutexGuardOfTurn<'_>,
+    ) -> Result<Version, StorageError> {
+        let after = written?;
+        self.shared.note_write(before, after);
+        Ok(after)
+    }
 }
 
 impl Storage for Part {
     fn load(&self) -> BoxedFuture<'_, Result<(Entries, Version), StorageError>> {
-        let read = self.shared.storage.load().map(|read| {
-            let (entries, version) = read?;
+        let read = async move {
+            let _turn = self.shared.turn.lock().await;
+            let (entries, version) = self.shared.storage.load().await?;
             self.shared.note_read(version);
             let own = |(name, value): (String, _)| Some((self.own_name(&name)?, value));
             Ok((entries.into_iter().filter_map(own).collect(), version))
-        });
+        };
         read.into_boxed()
     }
 
@@ -96,14 +111,23 @@ impl Storage for Part {
         expected: Version,
     ) -> BoxedFuture<'_, Result<Version, StorageError>> {
         let named = |Write { name, value }| Write { name: format!("{}{name}", self.prefix), value };
-        let before = self.shared.newest_of(expected);
-        let written = self.shared.storage.apply(changes.into_iter().map(named).collect(), before);
-        let written = written.map(move |written| {
-            let after = written?;
-            self.shared.note_write(before, after);
-            Ok(after)
-        });
-        written.into_boxed()
+        let changes = changes.into_iter().map(named).collect();
+        // The work starts when it is called, unless another network's is under way.
+        match self.shared.turn.try_lock() {
+            Some(turn) => {
+                let before = self.shared.newest_of(expected);
+                let written = self.shared.storage.apply(changes, before);
+                async move { self.finish(written.await, before, turn) }.into_boxed()
+            }
+            None => {
+                let written = async move {
+                    let turn = self.shared.turn.lock().await;
+                    let before = self.shared.newest_of(expected);
+                    self.finish(self.shared.storage.apply(changes, before).await, before, turn)
+                };
+                written.into_boxed()
+            }
+        }
     }
 
     fn is_read_only(&self) -> bool {

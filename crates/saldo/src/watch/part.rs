@@ -40,8 +40,8 @@ impl Part {
     }
 
     /// Takes the next change as the first of a new batch.
-    pub(super) fn take_first(&self) -> Option<Change> {
-        self.outbox().take_first(&self.inner)
+    pub(super) fn take_first(&self, tell: impl FnMut(Change) -> Option<Change>) -> Option<Change> {
+        self.outbox().take_first(&self.inner, tell)
     }
 
     /// Takes the next change of the batch.

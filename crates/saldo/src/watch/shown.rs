@@ -111,14 +111,22 @@ impl Outbox {
         }
     }
 
-    /// Takes the next change as the first of a new batch. If there is none, the last batch stays.
-    pub(super) fn take_first(&mut self, inner: &ClientInner) -> Option<Change> {
+    /// Takes the next change of which `tell` makes one, as the first of a new batch. If there is none, the last batch stays.
+    pub(super) fn take_first(
+        &mut self,
+        inner: &ClientInner,
+        mut tell: impl FnMut(Change) -> Option<Change>,
+    ) -> Option<Change> {
         let last = std::mem::take(&mut self.batch);
-        let change = self.take(inner);
-        if change.is_none() {
-            self.batch = last;
+        while let Some(change) = self.take(inner) {
+            let told = tell(change);
+            if told.is_some() {
+                return told;
+            }
+            self.batch.clear();
         }
-        change
+        self.batch = last;
+        None
     }
 
     /// Ends the last batch: it has reached the screen.

@@ -70,9 +70,10 @@ fn all(activities: &[Activity]) -> Activity {
             Activity::Idle | Activity::Offline => {}
         }
     }
+    let is_idle = activities.contains(&Activity::Idle);
     match (silent, backing_off) {
-        // The device is offline for all of them.
-        _ if activities.contains(&Activity::Offline) => Activity::Offline,
+        // A device that is offline is so for all of them.
+        _ if activities.contains(&Activity::Offline) && !is_idle => Activity::Offline,
         (Some((sources, until)), _) => Activity::NoNewHeads { sources, until },
         (None, Some(until)) => Activity::BackingOff { until },
         (None, None) => Activity::Idle,
