@@ -3,7 +3,7 @@
 
 use alloy_primitives::{B256, U256, keccak256};
 use libfuzzer_sys::fuzz_target;
-use saldo_rollup::{SuperRoot, SuperRootError};
+use saldo_chain::rollup::{SuperRoot, SuperRootError};
 
 fuzz_target!(|bytes: &[u8]| {
     let claim = keccak256(bytes);

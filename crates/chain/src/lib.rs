@@ -36,6 +36,7 @@ mod history;
 mod layout;
 mod ordered_root;
 mod pending;
+pub mod rollup;
 mod stored;
 mod transaction;
 

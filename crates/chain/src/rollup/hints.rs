@@ -3,13 +3,13 @@
 use alloy_primitives::Address;
 use saldo_proof::Query;
 
-use crate::claim::GameClaim;
-use crate::factory::Factory;
-use crate::game::Game;
-use crate::l1::slot;
-use crate::profile::Profile;
-use crate::proxy::IMPLEMENTATION_SLOT;
-use crate::registry::{Registry, pause_keys};
+use crate::rollup::claim::GameClaim;
+use crate::rollup::factory::Factory;
+use crate::rollup::game::Game;
+use crate::rollup::l1::slot;
+use crate::rollup::profile::Profile;
+use crate::rollup::proxy::IMPLEMENTATION_SLOT;
+use crate::rollup::registry::{Registry, pause_keys};
 
 /// Where a provider says that the contracts are. Nothing rests on it: a false hint costs further rounds of proofs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,7 +26,7 @@ impl Profile {
     /// Returns everything that the way to the verdict about `claim` needs, if the `hints` are right. Without hints, [`Obstacle::Missing`]
     /// asks for it in up to 11 rounds, one after the other.
     ///
-    /// [`Obstacle::Missing`]: crate::Obstacle::Missing
+    /// [`Obstacle::Missing`]: crate::rollup::Obstacle::Missing
     pub fn query(&self, claim: &GameClaim, hints: &Hints) -> Query {
         let mut query = Query::default();
         let registry = self.registry();

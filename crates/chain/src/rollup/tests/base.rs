@@ -3,15 +3,15 @@
 
 use std::sync::LazyLock;
 
+use crate::ExecutionHeader;
 use alloy_primitives::{Address, B256, U256, address, keccak256};
-use saldo_chain::ExecutionHeader;
 
 use super::world::{
     FACTORY_CODE, FACTORY_IMPLEMENTATION, GAME_CODE, REGISTRY_CODE, REGISTRY_IMPLEMENTATION, World,
     clone_code, header, slot, status_word,
 };
-use crate::registry::mapped;
-use crate::{Accepted, GameClaim, Profile, Refusal, Verdict};
+use crate::rollup::registry::mapped;
+use crate::rollup::{Accepted, GameClaim, Profile, Refusal, Verdict};
 
 pub(super) const REGISTRY: Address = address!("2fF5cC82dBf333Ea30D8ee462178ab1707315355");
 pub(super) const FACTORY: Address = address!("d6E6dBf4F7EA0ac412fD8b65ED297e64BB7a06E1");

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
+use crate::{Anchor, Level};
 use alloy_primitives::{Address, B256, U256, b256};
 use saldo_beacon::unit::UnixTime;
-use saldo_chain::{Anchor, Level};
 use saldo_proof::{ProvenState, Query};
 
-use crate::obstacle::{Contract, Obstacle, Refusal};
-use crate::profile::Profile;
-use crate::word::Word;
+use crate::rollup::obstacle::{Contract, Obstacle, Refusal};
+use crate::rollup::profile::Profile;
+use crate::rollup::word::Word;
 
 /// A final and recent L1 block, and what is proven under its state.
 #[derive(Clone, Copy, Debug)]

@@ -25,7 +25,7 @@
 //! use saldo_beacon::unit::UnixTime;
 //! use saldo_chain::{Anchor, ExecutionHeader};
 //! use saldo_proof::ProvenState;
-//! use saldo_rollup::{GameClaim, L1State, Obstacle, Profile, RollupAnchor, Verdict};
+//! use saldo_chain::rollup::{GameClaim, L1State, Obstacle, Profile, RollupAnchor, Verdict};
 //!
 //! /// Returns the rollup's block with this header, if L1 vouches for it by the game with this claim.
 //! fn follow(
@@ -50,18 +50,18 @@
 //! A claim that was only proposed opens no block, and a registry has no game without its factory:
 //!
 //! ```compile_fail,E0599
-//! fn open(proposed: saldo_rollup::Proposed, header: &saldo_chain::ExecutionHeader) {
+//! fn open(proposed: saldo_chain::rollup::Proposed, header: &saldo_chain::ExecutionHeader) {
 //!     let _ = proposed.open(header, None);
 //! }
 //! ```
 //! ```compile_fail,E0599
-//! fn skip(registry: saldo_rollup::Registry<'_>, claim: &saldo_rollup::GameClaim) {
+//! fn skip(registry: saldo_chain::rollup::Registry<'_>, claim: &saldo_chain::rollup::GameClaim) {
 //!     let _ = registry.game(claim);
 //! }
 //! ```
 //! ```compile_fail,E0451
-//! fn promote(anchor: saldo_rollup::RollupAnchor) -> saldo_rollup::RollupAnchor {
-//!     saldo_rollup::RollupAnchor { level: saldo_rollup::Level::L1Finalized, ..anchor }
+//! fn promote(anchor: saldo_chain::rollup::RollupAnchor) -> saldo_chain::rollup::RollupAnchor {
+//!     saldo_chain::rollup::RollupAnchor { level: saldo_chain::rollup::Level::L1Finalized, ..anchor }
 //! }
 //! ```
 //!

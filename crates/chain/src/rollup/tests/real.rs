@@ -1,18 +1,18 @@
 //! Real rollups: proofs of their contracts on L1, and what follows from them.
 
+use crate::ExecutionHeader;
 use alloy_primitives::{Address, B256, U256, address, keccak256};
 use saldo_beacon::unit::UnixTime;
-use saldo_chain::ExecutionHeader;
 use saldo_proof::{Account, ProvenState, Slot, StateRoot, StorageRoot, Verified, trie, verify_account};
 use serde_json::Value;
 
 use super::base::{CREATED_AT, FACTORY, GAME, INTERVAL, L1_TIME, LAST, REGISTRY, STEP, VERIFIER};
 use super::vectors::{address, bytes, hash, nodes, number, text, vector};
 use super::world::{PROXY, anchor, clone_code, game_id, header, slot};
-use crate::clone_code::Arguments;
-use crate::game::At;
-use crate::word::Word;
-use crate::{
+use crate::rollup::clone_code::Arguments;
+use crate::rollup::game::At;
+use crate::rollup::word::Word;
+use crate::rollup::{
     Accepted, CloneCode, Contract, Factory, GameClaim, L1State, Level, Obstacle, OpenError, Pause, Profile,
     Provers, Refusal, Registry, SuperRoot, block_number, intermediate_roots,
 };
@@ -181,7 +181,7 @@ fn the_registry_and_the_newest_game_of_base_sepolia_are_read() {
     let l1 = L1State::new(&profile, &l1, &state, now, L1State::MAX_AGE).unwrap();
     let Err(Obstacle::Missing(query)) = l1.registry() else { panic!("the code is not proven") };
     let missing = query.slots()[&REGISTRY].iter().copied().collect::<Vec<_>>();
-    assert_eq!(missing, [slot(0), crate::proxy::IMPLEMENTATION_SLOT]);
+    assert_eq!(missing, [slot(0), crate::rollup::proxy::IMPLEMENTATION_SLOT]);
 
     let claim = GameClaim {
         game_type: 621,
@@ -242,7 +242,7 @@ fn the_real_newest_game_is_accepted_where_its_codes_are_known() {
     world.profile = Profile::named("base-sepolia").unwrap();
     let got = super::world::REGISTRY_CODE;
     assert_eq!(world.verdict(), Err(Refusal::UnknownCode { contract: Contract::Registry, got }));
-    let seen = world.read(|l1| crate::observe(&l1, Some(GAME))).unwrap();
+    let seen = world.read(|l1| crate::rollup::observe(&l1, Some(GAME))).unwrap();
     let hashes: Vec<_> = seen.iter().map(|code| (code.contract, code.code_hash)).collect();
     assert_eq!(
         hashes,
@@ -279,6 +279,6 @@ fn the_output_root_of_unichain_is_read_from_a_super_game() {
     let root = SuperRoot::read(&claim.extra_data, claim.root_claim).unwrap();
     assert_eq!(root.time().as_secs(), number(&set, "/expected/timestamp"));
     assert_eq!(root.output_root(130), Ok(hash(&set, "/expected/output_root")));
-    let missing = crate::SuperRootError::NoEntry { chain_id: 10 };
+    let missing = crate::rollup::SuperRootError::NoEntry { chain_id: 10 };
     assert_eq!(root.output_root(10), Err(missing));
 }

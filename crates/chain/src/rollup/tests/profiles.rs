@@ -5,7 +5,7 @@ use saldo_beacon::unit::UnixTime;
 
 use super::base;
 use super::vectors::{number, vector};
-use crate::{GameKind, Profile, ProfileError};
+use crate::rollup::{GameKind, Profile, ProfileError};
 
 #[test]
 fn the_built_in_profiles_are_read() {
@@ -54,7 +54,7 @@ fn a_moment_has_the_number_of_its_block() {
     let name = "l2/op-mainnet-eip2935/eip2935_header_by_number.json";
     let Some(set) = vector(name) else { return };
     let head = super::vectors::bytes(&set, "/safe_head_header_rlp");
-    let head = saldo_chain::ExecutionHeader::from_rlp(&head, alloy_primitives::keccak256(&head)).unwrap();
+    let head = crate::ExecutionHeader::from_rlp(&head, alloy_primitives::keccak256(&head)).unwrap();
     let expected = Some(number(&set, "/safe_head_number"));
     assert_eq!(at(&Profile::named("op").unwrap(), head.timestamp().as_secs()), expected);
 }

@@ -2,10 +2,10 @@
 
 use alloy_primitives::{Address, B256, Keccak256};
 
-use crate::l1::{L1State, slot};
-use crate::obstacle::{Contract, Obstacle, Refusal};
-use crate::profile::RegistryCode;
-use crate::proxy::code_of;
+use crate::rollup::l1::{L1State, slot};
+use crate::rollup::obstacle::{Contract, Obstacle, Refusal};
+use crate::rollup::profile::RegistryCode;
+use crate::rollup::proxy::code_of;
 
 /// The slots of the versions 3.5 to 3.9.
 mod place {

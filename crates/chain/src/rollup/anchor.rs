@@ -1,13 +1,13 @@
 //! A block of a rollup that L1 vouches for.
 
+use crate::{ExecutionHeader, HistoryError, verify_record};
 use alloy_primitives::{Address, B256, Keccak256};
 use saldo_beacon::unit::UnixTime;
-use saldo_chain::{ExecutionHeader, HistoryError, verify_record};
 use saldo_proof::{Account, Slot, StateRoot, Verified};
 
-use crate::game::{At, Provers};
-use crate::registry::Pause;
-use crate::verdict::{Accepted, Level};
+use crate::rollup::game::{At, Provers};
+use crate::rollup::registry::Pause;
+use crate::rollup::verdict::{Accepted, Level};
 
 /// How a block follows from an accepted output root.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub enum Way {
 /// A block of a rollup that L1 vouches for, with the level and the evidence.
 ///
 /// A proof of an account under its state root says what the rollup holds for the account. The block is withdrawn when a later L1 block
-/// no longer vouches for its [game](Self::game) ([`Refusal::takes_back`](crate::Refusal::takes_back)).
+/// no longer vouches for its [game](Self::game) ([`Refusal::takes_back`](crate::rollup::Refusal::takes_back)).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RollupAnchor {
     chain_id: u64,

@@ -3,9 +3,9 @@
 use alloy_primitives::{Address, B256, b256};
 use saldo_proof::ProvenState;
 
-use crate::clone_code::CloneCode;
-use crate::l1::{L1State, Reader, slot};
-use crate::obstacle::{Contract, Obstacle, Refusal};
+use crate::rollup::clone_code::CloneCode;
+use crate::rollup::l1::{L1State, Reader, slot};
+use crate::rollup::obstacle::{Contract, Obstacle, Refusal};
 
 /// The slot that names the implementation ([EIP-1967](https://eips.ethereum.org/EIPS/eip-1967)).
 pub(crate) const IMPLEMENTATION_SLOT: B256 =

@@ -5,9 +5,9 @@
 //!
 //! Source: specs of the OP Stack, `protocol/rollup-node-p2p.md`, topic `blocksv4` (since Isthmus).
 
+use crate::ExecutionHeader;
 use alloy_primitives::{Address, B256, Keccak256, Signature, U256, keccak256};
 use saldo_beacon::unit::UnixTime;
-use saldo_chain::ExecutionHeader;
 use saldo_proof::StateRoot;
 
 /// The most bytes of a message that are read, as nodes limit them.
@@ -63,7 +63,7 @@ pub struct SequencerSigned {
 
 /// Checks a message of the sequencer: signature, parent's beacon root and payload, without the compression of the network.
 ///
-/// `signer` is the address that L1 names ([`L1State::sequencer`](crate::L1State::sequencer)).
+/// `signer` is the address that L1 names ([`L1State::sequencer`](crate::rollup::L1State::sequencer)).
 ///
 /// # Errors
 /// [`EnvelopeError`] if the message is malformed, or another key signed it.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::{HISTORY_CODE_HASH, HISTORY_CONTRACT, HistoryError, history_key};
 use alloy_primitives::{Address, B256, U256, keccak256};
-use saldo_chain::{HISTORY_CODE_HASH, HISTORY_CONTRACT, HistoryError, history_key};
 use saldo_proof::{Account, StateRoot, Verified, verify_account};
 
 use super::base::{
@@ -12,7 +12,7 @@ use super::base::{
 };
 use super::vectors::{bytes, hash, nodes, number, vector};
 use super::world::{FACTORY_IMPLEMENTATION, REGISTRY_IMPLEMENTATION, header, slot, status_word, trie};
-use crate::{Accepted, Hints, Level, LinkError, Obstacle, OpenError, RollupAnchor, Verdict, Way};
+use crate::rollup::{Accepted, Hints, Level, LinkError, Obstacle, OpenError, RollupAnchor, Verdict, Way};
 
 fn newest() -> RollupAnchor {
     accepted(&world()).open(block(LAST), None).unwrap()
@@ -68,8 +68,8 @@ fn a_header_that_is_not_the_parents_is_refused() {
 }
 
 /// Opens a made block, whose output root a game claims.
-fn opened(block: &saldo_chain::ExecutionHeader) -> RollupAnchor {
-    let roots = vec![(crate::game::At::Number(block.number()), output_root(block))];
+fn opened(block: &crate::ExecutionHeader) -> RollupAnchor {
+    let roots = vec![(crate::rollup::game::At::Number(block.number()), output_root(block))];
     Accepted { roots, ..accepted(&world()) }.open(block, None).unwrap()
 }
 
@@ -84,7 +84,7 @@ fn numbers_go_down_by_one_and_links_end() {
 
     let mut line = vec![make(B256::ZERO, 1)];
     for number in 2..=RollupAnchor::MAX_LINK + 2 {
-        let parent = line.last().map_or(B256::ZERO, saldo_chain::ExecutionHeader::hash);
+        let parent = line.last().map_or(B256::ZERO, crate::ExecutionHeader::hash);
         line.push(make(parent, number));
     }
     let newest = opened(line.last().unwrap());
@@ -128,14 +128,13 @@ fn a_real_record_of_block_hashes_leads_to_an_older_block() {
     for (name, steps) in [("eip2935_header_by_number", 1), ("eip2935_multi_iteration", 2)] {
         let Some(set) = vector(&format!("l2/op-mainnet-eip2935/{name}.json")) else { return };
         let head = bytes(&set, "/safe_head_header_rlp");
-        let head = saldo_chain::ExecutionHeader::from_rlp(&head, keccak256(&head)).unwrap();
+        let head = crate::ExecutionHeader::from_rlp(&head, keccak256(&head)).unwrap();
         assert_eq!(head.number(), number(&set, "/safe_head_number"));
         let mut at = opened(&head);
         for step in 0..steps {
             let path = |name: &str| format!("/steps/{step}/{name}");
             let rlp = bytes(&set, &path("resolved_block_header_rlp"));
-            let older =
-                saldo_chain::ExecutionHeader::from_rlp(&rlp, hash(&set, &path("resolved_block_hash")));
+            let older = crate::ExecutionHeader::from_rlp(&rlp, hash(&set, &path("resolved_block_hash")));
             let older = older.unwrap();
             let account =
                 verify_account(at.state_root(), HISTORY_CONTRACT, &nodes(&set, &path("account_proof")));
@@ -181,7 +180,7 @@ fn record(
 
 #[test]
 fn a_record_outside_its_window_or_of_other_code_is_refused() {
-    let window = saldo_chain::HISTORY_WINDOW;
+    let window = crate::HISTORY_WINDOW;
     let recorded = |code_hash: B256, under: u64, number: u64| {
         let older = header(B256::ZERO, number, 1, B256::ZERO, None);
         let (root, account, proof) = record(code_hash, number, older.hash());

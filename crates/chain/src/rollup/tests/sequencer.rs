@@ -1,12 +1,12 @@
 //! Messages that a real sequencer signed, and ones that it did not.
 
+use crate::ExecutionHeader;
 use alloy_primitives::{Address, B256, U256, hex};
-use saldo_chain::ExecutionHeader;
 use serde_json::Value;
 
 use super::base::{self, world};
 use super::vectors::{address, captured, hash};
-use crate::{Contract, EnvelopeError, Refusal, verify_envelope};
+use crate::rollup::{Contract, EnvelopeError, Refusal, verify_envelope};
 
 const CHAIN: u64 = 31_338;
 

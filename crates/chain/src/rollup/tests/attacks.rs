@@ -1,7 +1,7 @@
 //! False claims, and contracts that are not what they were: from the true world one thing is changed, and no block follows.
 
+use crate::{ExecutionHeader, HeaderError};
 use alloy_primitives::{Address, B256, U256, keccak256};
-use saldo_chain::{ExecutionHeader, HeaderError};
 
 use super::base::{
     self, CREATED_AT, FACTORY, GAME, INTERVAL, L1_TIME, LAST, REGISTRY, STEP, accepted, arguments, block,
@@ -12,8 +12,8 @@ use super::world::{
     FACTORY_IMPLEMENTATION, GAME_CODE, PAUSE_CODE, PAUSE_IMPLEMENTATION, REGISTRY_IMPLEMENTATION, World,
     clone_code, game_id, slot, status_word,
 };
-use crate::registry::mapped;
-use crate::{
+use crate::rollup::registry::mapped;
+use crate::rollup::{
     CloneCodeError, Contract, ExtraDataError, Factory, Level, OpenError, Pause, Provers, Refusal,
     SuperRootError, Verdict, WhyProposed,
 };
@@ -75,7 +75,7 @@ fn a_game_of_another_registry_or_rollup_is_refused() {
     let of = |at: usize, bytes: &[u8]| {
         let mut world = captured::world(Moment::Resolved, "game");
         let code = world.accounts[&world.game].code.clone();
-        let code = crate::CloneCode::parse(&code).unwrap();
+        let code = crate::rollup::CloneCode::parse(&code).unwrap();
         let mut arguments = code.arguments().to_vec();
         let start = arguments.len() - at;
         arguments[start..start + bytes.len()].copy_from_slice(bytes);
@@ -130,8 +130,9 @@ fn a_malformed_super_root_is_refused() {
     assert_eq!(refuse(|bytes| bytes.push(0)), SuperRootError::Length { got: 74 }.into());
     let mut world = captured::world(Moment::Created, "super game");
     let mut arguments =
-        crate::CloneCode::parse(&world.accounts[&world.game].code).unwrap().arguments().to_vec();
-    let implementation = crate::CloneCode::parse(&world.accounts[&world.game].code).unwrap().implementation();
+        crate::rollup::CloneCode::parse(&world.accounts[&world.game].code).unwrap().arguments().to_vec();
+    let implementation =
+        crate::rollup::CloneCode::parse(&world.accounts[&world.game].code).unwrap().implementation();
     let (got, expected) = (world.claim.root_claim, B256::repeat_byte(8));
     arguments[20..52].copy_from_slice(expected.as_slice());
     world.claim.root_claim = expected;
@@ -179,7 +180,7 @@ fn code_that_the_profile_does_not_know_is_refused() {
     assert_eq!(set(FACTORY_IMPLEMENTATION), unknown(Contract::Factory));
     assert_eq!(set(base::VERIFIER), unknown(Contract::Game));
     let elsewhere = |world: &mut World| {
-        world.set(REGISTRY, crate::proxy::IMPLEMENTATION_SLOT, U256::ZERO);
+        world.set(REGISTRY, crate::rollup::proxy::IMPLEMENTATION_SLOT, U256::ZERO);
     };
     assert_eq!(refused(elsewhere), Refusal::Layout { contract: Contract::Registry });
 }
@@ -288,7 +289,7 @@ fn finality_is_judged_by_the_time_of_l1() {
 
 #[test]
 fn an_old_or_unfinal_or_foreign_l1_block_is_refused() {
-    let limit = crate::L1State::MAX_AGE;
+    let limit = crate::rollup::L1State::MAX_AGE;
     let age = limit + std::time::Duration::from_secs(1);
     assert_eq!(refused(|world| world.now = L1_TIME + 3_601), Refusal::L1TooOld { age, limit });
     assert_eq!(refused(|world| world.is_final = false), Refusal::L1NotFinal);

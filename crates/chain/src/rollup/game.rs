@@ -3,17 +3,17 @@
 use alloy_primitives::{B256, U256};
 use saldo_beacon::unit::UnixTime;
 
-use crate::claim::GameClaim;
-use crate::clone_code::Arguments;
-use crate::extra_data::{block_number, intermediate_roots};
-use crate::factory::{Factory, GameId};
-use crate::l1::slot;
-use crate::obstacle::{Contract, Obstacle, Refusal};
-use crate::profile::{GameKind, Profile};
-use crate::proxy::game_code;
-use crate::registry::{Registry, mapped};
-use crate::super_root::SuperRoot;
-use crate::word::Word;
+use crate::rollup::claim::GameClaim;
+use crate::rollup::clone_code::Arguments;
+use crate::rollup::extra_data::{block_number, intermediate_roots};
+use crate::rollup::factory::{Factory, GameId};
+use crate::rollup::l1::slot;
+use crate::rollup::obstacle::{Contract, Obstacle, Refusal};
+use crate::rollup::profile::{GameKind, Profile};
+use crate::rollup::proxy::game_code;
+use crate::rollup::registry::{Registry, mapped};
+use crate::rollup::super_root::SuperRoot;
+use crate::rollup::word::Word;
 
 /// The slots of a game that checks proofs when it is created (`AggregateVerifier`).
 mod multiproof {

@@ -5,9 +5,9 @@ use std::time::Duration;
 use alloy_primitives::{Address, B256};
 use saldo_beacon::unit::UnixTime;
 
-use crate::game::{At, Game, Proofs, Provers, Status};
-use crate::obstacle::{Obstacle, Refusal};
-use crate::registry::Pause;
+use crate::rollup::game::{At, Game, Proofs, Provers, Status};
+use crate::rollup::obstacle::{Obstacle, Refusal};
+use crate::rollup::registry::Pause;
 
 /// How far L1 stands behind a block of a rollup. Levels of a rollup are ordered among themselves; they are never compared with those
 /// of L1.

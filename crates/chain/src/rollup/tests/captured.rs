@@ -1,16 +1,16 @@
 //! The slots of the real contracts (registry 3.9.0, factory 1.6.1, both games), captured before and after resolution, anchoring and
 //! blacklisting: each is read for what it is.
 
+use crate::ExecutionHeader;
 use alloy_primitives::{Address, B256, U256, keccak256};
-use saldo_chain::ExecutionHeader;
 use serde_json::Value;
 
 use super::vectors::{address, bytes, captured, hash, words};
 use super::world::{
     FACTORY_CODE, FACTORY_IMPLEMENTATION, GAME_CODE, PROXY, World, clone_code, game_id, slot,
 };
-use crate::clone_code::Arguments;
-use crate::{
+use crate::rollup::clone_code::Arguments;
+use crate::rollup::{
     CloneCode, Factory, GameClaim, Level, OpenError, Pause, Profile, Refusal, Registry, Status, SuperRoot,
     Verdict, WhyProposed,
 };

@@ -5,9 +5,9 @@ use std::time::Duration;
 use alloy_primitives::{Address, B256};
 use saldo_proof::Query;
 
-use crate::clone_code::CloneCodeError;
-use crate::extra_data::ExtraDataError;
-use crate::super_root::SuperRootError;
+use crate::rollup::clone_code::CloneCodeError;
+use crate::rollup::extra_data::ExtraDataError;
+use crate::rollup::super_root::SuperRootError;
 
 /// Why a step is not done.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -4,15 +4,17 @@
 
 use std::collections::BTreeMap;
 
+use crate::{Anchor, ExecutionHeader};
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy_rlp::{Encodable, Header};
 use alloy_trie::proof::ProofRetainer;
 use alloy_trie::{HashBuilder, Nibbles};
 use saldo_beacon::unit::UnixTime;
-use saldo_chain::{Anchor, ExecutionHeader};
 use saldo_proof::{ProvenState, Query, StateRoot, verify_account};
 
-use crate::{Factory, Game, GameClaim, Hints, L1State, Obstacle, Profile, Refusal, Registry, Verdict};
+use crate::rollup::{
+    Factory, Game, GameClaim, Hints, L1State, Obstacle, Profile, Refusal, Registry, Verdict,
+};
 
 /// The hash of the proxy's code that the built-in profiles know.
 pub(super) const PROXY: B256 =
@@ -72,7 +74,7 @@ impl World {
     /// Puts a contract behind the known proxy.
     pub(super) fn put_proxy(&mut self, address: Address, implementation: Address, code_hash: B256) {
         self.account(address).code_hash = PROXY;
-        self.set(address, crate::proxy::IMPLEMENTATION_SLOT, implementation.into_word().into());
+        self.set(address, crate::rollup::proxy::IMPLEMENTATION_SLOT, implementation.into_word().into());
         self.account(implementation).code_hash = code_hash;
     }
 

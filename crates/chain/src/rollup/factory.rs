@@ -2,12 +2,12 @@
 
 use alloy_primitives::{Address, B256, U256, keccak256};
 
-use crate::claim::GameClaim;
-use crate::l1::slot;
-use crate::obstacle::{Contract, Obstacle, Refusal};
-use crate::proxy::code_of;
-use crate::registry::{Registry, mapped};
-use crate::word::Word;
+use crate::rollup::claim::GameClaim;
+use crate::rollup::l1::slot;
+use crate::rollup::obstacle::{Contract, Obstacle, Refusal};
+use crate::rollup::proxy::code_of;
+use crate::rollup::registry::{Registry, mapped};
+use crate::rollup::word::Word;
 
 /// The slots of the versions 1.3 to 1.6.
 mod place {
