@@ -12,7 +12,7 @@ use saldo_proof::StateRoot;
 use crate::assurance::{Assurance, Voucher};
 use crate::header::ExecutionHeader;
 
-/// How a header follows from the signed head.
+/// How a header follows from the signed head, or of a rollup from the block whose output root L1 accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Path {

@@ -3,6 +3,9 @@
 use saldo_beacon::unit::Slot;
 use saldo_beacon::{Finality, Origin};
 
+use crate::level::Level;
+use crate::rollup::vouched::Vouched;
+
 /// How sure it is that a header belongs to the chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Assurance {
@@ -17,6 +20,8 @@ pub enum Assurance {
     /// It counts as final; [`Finality`] has the reason. The chain's validators finalized it, and would lose a third of
     /// all stake by reverting it; or it is the checkpoint; or a forced update took it as final.
     Finalized(Finality),
+    /// A block of a rollup that L1 vouches for.
+    Rollup(Vouched),
 }
 
 impl Assurance {
@@ -25,17 +30,9 @@ impl Assurance {
         match self {
             Self::Signed { .. } => Level::Signed,
             Self::Finalized(_) => Level::Finalized,
+            Self::Rollup(vouched) => vouched.level(),
         }
     }
-}
-
-/// The order of strength of an [`Assurance`]: `Signed < Finalized`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
-    /// Signed by at least two thirds of the sync committee.
-    Signed,
-    /// Finalized.
-    Finalized,
 }
 
 /// Why a head's block is trusted.

@@ -3,10 +3,12 @@
 mod ancestor;
 mod error;
 mod recorded;
+mod vouched;
 
 use std::collections::BTreeMap;
 
 pub use error::ChainError;
+pub use vouched::Contradiction;
 
 use alloy_primitives::B256;
 use saldo_beacon::unit::Slot;
@@ -14,9 +16,10 @@ use saldo_beacon::{Execution, LightClient};
 use saldo_proof::StateRoot;
 
 use crate::anchor::Anchor;
-use crate::assurance::{Assurance, Level, Voucher};
+use crate::assurance::{Assurance, Voucher};
 use crate::header::ExecutionHeader;
 use crate::history::Recorded;
+use crate::level::Level;
 use crate::pending::{Head, Pending};
 use error::MAX_ANCESTRY;
 
@@ -53,6 +56,8 @@ pub struct Chain {
     pending: Pending,
     /// By number: blocks whose hashes the state of another block records.
     recorded: BTreeMap<u64, Recorded>,
+    /// Number and hash of blocks of a rollup that L1 no longer vouches for.
+    taken_back: Vec<(u64, B256)>,
 }
 
 impl Chain {
@@ -128,6 +133,7 @@ impl Chain {
         let wanted = match level {
             Level::Signed => self.pending.signed.as_ref().or(finalized.filter(|_| self.newest.is_none())),
             Level::Finalized => finalized,
+            Level::L1ProofChecked | Level::L1Finalized => None,
         };
         wanted.map(|head| head.hash)
     }
@@ -191,6 +197,11 @@ impl Chain {
             .find(|anchor| anchor.assurance().level() >= level)
     }
 
+    /// Returns the newest block, whatever its assurance.
+    pub fn head(&self) -> Option<&Anchor> {
+        self.blocks.last_key_value().map(|(_, block)| &block.anchor)
+    }
+
     /// Returns the block with this hash, if it is trusted.
     pub fn anchor_at_hash(&self, hash: B256) -> Option<&Anchor> {
         let linked = self.blocks.values().rev().map(|block| &block.anchor);
@@ -223,6 +234,9 @@ impl Chain {
     /// Whether the chain still has the block that `anchor` names.
     pub fn standing(&self, anchor: &Anchor) -> Standing {
         let (number, hash) = (anchor.number(), anchor.hash());
+        if self.is_taken_back(number, hash) {
+            return Standing::Withdrawn;
+        }
         let here = self.blocks.get(&number).map(|block| block.anchor.hash());
         let by_child = number.checked_add(1).and_then(|above| self.blocks.get(&above)?.parent_hash);
         let recorded = self.recorded.get(&number).map(|recorded| recorded.anchor.hash());
@@ -240,7 +254,7 @@ impl Chain {
         let linked = self.blocks.get(&number).map(|block| &block.anchor);
         let recorded = self.recorded.get(&number).map(|recorded| &recorded.anchor);
         let of_hash = [recorded, linked].into_iter().flatten().filter(|anchor| anchor.hash() == hash);
-        of_hash.max_by_key(|anchor| anchor.assurance().level())
+        of_hash.max_by_key(|anchor| anchor.assurance().level().is_strongest())
     }
 
     fn attach_parent(&mut self, header: &ExecutionHeader) -> Result<(), ChainError> {
@@ -253,7 +267,7 @@ impl Chain {
         }
         let head = match child.assurance().level() {
             Level::Finalized => self.finalized,
-            Level::Signed => self.newest,
+            _ => self.newest,
         };
         if head.unwrap_or(child.number()).saturating_sub(expected) > Self::MAX_ANCESTRY {
             return Err(ChainError::TooDeep);
@@ -408,32 +422,6 @@ impl Chain {
         while self.blocks.len() > Self::CAPACITY {
             let lowest = self.blocks.keys().copied().find(|number| Some(*number) != self.finalized);
             lowest.and_then(|number| self.blocks.remove(&number));
-        }
-    }
-
-    /// Updates the recorded blocks. Each has the assurance of the block whose state records it, and is dropped with
-    /// that block unless it is final itself.
-    fn review_recorded(&mut self) {
-        let blocks = &self.blocks;
-        self.recorded.retain(|number, recorded| {
-            if recorded.is_final() {
-                return true;
-            }
-            let other = blocks.get(number).map(|block| block.anchor.hash());
-            if other.is_some_and(|other| other != recorded.anchor.hash()) {
-                return false;
-            }
-            let (under, hash) = recorded.under;
-            let Some(under) = blocks.get(&under).filter(|under| under.anchor.hash() == hash) else {
-                return false;
-            };
-            if under.anchor.assurance().level() == Level::Finalized {
-                recorded.anchor = recorded.anchor.with_assurance(under.anchor.assurance());
-            }
-            true
-        });
-        while self.recorded.len() > Self::CAPACITY {
-            self.recorded.pop_first();
         }
     }
 }

@@ -9,8 +9,8 @@ use alloy_primitives::{Address, B256, U256, address, b256};
 use saldo_proof::{Account, Slot, StateRoot, Verified};
 
 use crate::anchor::Anchor;
-use crate::assurance::Level;
 use crate::chain::ChainError;
+use crate::level::Level;
 
 /// The contract's address.
 pub const HISTORY_CONTRACT: Address = address!("0000F90827F1C53a10cb7A02335B175320002935");

@@ -34,6 +34,7 @@ mod fields;
 mod header;
 mod history;
 mod layout;
+mod level;
 mod ordered_root;
 mod pending;
 pub mod rollup;
@@ -41,13 +42,14 @@ mod stored;
 mod transaction;
 
 pub use anchor::{Anchor, Path};
-pub use assurance::{Assurance, Level};
+pub use assurance::Assurance;
 pub use body::{Body, BodyError};
-pub use chain::{Chain, ChainError, Standing};
+pub use chain::{Chain, ChainError, Contradiction, Standing};
 pub use environment::{Environment, EnvironmentError, ExecutionFork};
 pub use header::{ExecutionHeader, HeaderError};
 pub use history::{
     HISTORY_CODE_HASH, HISTORY_CONTRACT, HISTORY_WINDOW, HistoryError, history_key, verify_record,
 };
+pub use level::Level;
 pub use stored::StoredAnchorError;
 pub use transaction::Withdrawal;

@@ -86,21 +86,24 @@ mod super_root;
 #[cfg(test)]
 mod tests;
 mod verdict;
+pub(crate) mod vouched;
 mod word;
 
-pub use anchor::{LinkError, OpenError, RollupAnchor, Way};
+pub use crate::level::Level;
+pub use anchor::{LinkError, OpenError, RollupAnchor};
 pub use claim::{GameClaim, MAX_EXTRA_DATA};
 pub use clone_code::{Arguments, CloneCode, CloneCodeError, ImplementationArguments};
 pub use extra_data::{ExtraDataError, block_number, intermediate_roots};
 pub use factory::{Factory, GameId};
-pub use game::{Game, Provers, Status};
+pub use game::{Game, Status};
 pub use hints::Hints;
 pub use l1::L1State;
 pub use obstacle::{Contract, Obstacle, Refusal};
 pub use profile::{GameCode, GameKind, Profile, ProfileError, RegistryCode};
 pub use proxy::{Code, observe};
-pub use registry::{Pause, Registry};
+pub use registry::Registry;
 #[cfg(feature = "sequencer")]
 pub use sequencer::{EnvelopeError, SequencerSigned, verify_envelope};
 pub use super_root::{SuperRoot, SuperRootError};
-pub use verdict::{Accepted, Level, Proposed, Verdict, WhyProposed};
+pub use verdict::{Accepted, Proposed, Verdict, WhyProposed};
+pub use vouched::{Pause, Provers, Vouched};

@@ -2,6 +2,7 @@
 
 mod error;
 mod payload;
+mod vouched;
 
 use std::sync::Arc;
 
@@ -19,9 +20,11 @@ use crate::assurance::Assurance;
 use crate::header::ExecutionHeader;
 use error::MAX_BYTES;
 use payload::Payload;
+use vouched::StoredVouched;
 
 /// The content of the bytes. `header_root` is the root by which the signed block commits to the header.
 #[derive(RlpEncodable, RlpDecodable)]
+#[rlp(trailing)]
 struct Stored {
     chain_id: u64,
     source: u8,
@@ -38,6 +41,8 @@ struct Stored {
     /// The slot that operators were asked about, if operators agreed on the checkpoint.
     agreed_slot: Vec<u64>,
     operators: Vec<String>,
+    /// Of a rollup's block only.
+    vouched: Option<StoredVouched>,
 }
 
 const RLP: u8 = 0;
@@ -47,6 +52,7 @@ const SIGNED: u8 = 0;
 const FINAL_SIGNED: u8 = 1;
 const FINAL_CHECKPOINT: u8 = 2;
 const FINAL_FORCED: u8 = 3;
+const ROLLUP: u8 = 4;
 
 const HEAD: u8 = 0;
 const ANCESTOR: u8 = 1;
@@ -69,6 +75,7 @@ impl Anchor {
             Assurance::Finalized(Finality::Signed { signers, size }) => (FINAL_SIGNED, signers, size),
             Assurance::Finalized(Finality::Checkpoint) => (FINAL_CHECKPOINT, 0, 0),
             Assurance::Finalized(Finality::Forced { signers, size }) => (FINAL_FORCED, signers, size),
+            Assurance::Rollup(_) => (ROLLUP, 0, 0),
         };
         let (path, path_number) = match self.path() {
             Path::Head => (HEAD, 0),
@@ -96,6 +103,10 @@ impl Anchor {
             checkpoint_slot: slot(checkpoint.slot),
             agreed_slot: slot(agreed_slot),
             operators,
+            vouched: match self.assurance() {
+                Assurance::Rollup(vouched) => Some(StoredVouched::of(&vouched)),
+                Assurance::Signed { .. } | Assurance::Finalized(_) => None,
+            },
         };
         let mut bytes = Vec::with_capacity(stored.length());
         stored.encode(&mut bytes);
@@ -148,6 +159,13 @@ impl Stored {
         let (signers, size) = (count(self.signers)?, count(self.committee_size)?);
         // A head with fewer signers than two thirds is never stored.
         let is_enough = signers.saturating_mul(3) >= size.saturating_mul(2) && signers <= size && size > 0;
+        match (self.assurance, &self.vouched) {
+            (ROLLUP, Some(vouched)) if (signers, size) == (0, 0) => {
+                return Ok(Assurance::Rollup(vouched.read()?));
+            }
+            (ROLLUP, None) | (_, Some(_)) => return Err(StoredAnchorError::Malformed),
+            (_, None) => {}
+        }
         match self.assurance {
             FINAL_CHECKPOINT if (signers, size) == (0, 0) => Ok(Assurance::Finalized(Finality::Checkpoint)),
             SIGNED if is_enough => Ok(Assurance::Signed { signers, size }),

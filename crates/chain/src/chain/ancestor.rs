@@ -2,7 +2,7 @@
 
 use super::Chain;
 use crate::anchor::Anchor;
-use crate::assurance::Level;
+use crate::level::Level;
 
 impl Chain {
     /// Returns the block of this number from which the newest head is known to descend: by the hashes of parents, or by the record of

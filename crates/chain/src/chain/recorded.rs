@@ -6,9 +6,9 @@ use saldo_proof::{Account, Slot, Verified};
 use super::Chain;
 use super::error::ChainError;
 use crate::anchor::Anchor;
-use crate::assurance::Level;
 use crate::header::ExecutionHeader;
 use crate::history::{self, HistoryError, Recorded};
+use crate::level::Level;
 
 impl Chain {
     /// Takes a block whose hash the state of the trusted block `under` records. `account` is the history contract under
@@ -96,6 +96,32 @@ impl Chain {
         }
         self.settle()?;
         self.at(number, hash).ok_or(HistoryError::Untrusted { number, hash })
+    }
+
+    /// Updates the recorded blocks. Each has the assurance of the block whose state records it, and is dropped with
+    /// that block unless it is final itself.
+    pub(super) fn review_recorded(&mut self) {
+        let blocks = &self.blocks;
+        self.recorded.retain(|number, recorded| {
+            if recorded.is_final() {
+                return true;
+            }
+            let other = blocks.get(number).map(|block| block.anchor.hash());
+            if other.is_some_and(|other| other != recorded.anchor.hash()) {
+                return false;
+            }
+            let (under, hash) = recorded.under;
+            let Some(under) = blocks.get(&under).filter(|under| under.anchor.hash() == hash) else {
+                return false;
+            };
+            if under.anchor.assurance().level() == Level::Finalized {
+                recorded.anchor = recorded.anchor.with_assurance(under.anchor.assurance());
+            }
+            true
+        });
+        while self.recorded.len() > Self::CAPACITY {
+            self.recorded.pop_first();
+        }
     }
 
     fn at_number(&self, number: u64) -> Option<&Anchor> {

@@ -1,51 +1,27 @@
 //! A block of a rollup that L1 vouches for.
 
-use crate::{ExecutionHeader, HistoryError, verify_record};
-use alloy_primitives::{Address, B256, Keccak256};
+use alloy_primitives::{B256, Keccak256};
 use saldo_beacon::unit::UnixTime;
 use saldo_proof::{Account, Slot, StateRoot, Verified};
 
-use crate::rollup::game::{At, Provers};
-use crate::rollup::registry::Pause;
-use crate::rollup::verdict::{Accepted, Level};
-
-/// How a block follows from an accepted output root.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Way {
-    /// The root is its own.
-    Root,
-    /// It is an ancestor of such a block, or of one that such a block records, by parent hashes.
-    Ancestor {
-        /// How many blocks below.
-        depth: u64,
-    },
-    /// The state of such a block has its hash ([EIP-2935](https://eips.ethereum.org/EIPS/eip-2935)).
-    History {
-        /// The number of the block with that state.
-        under: u64,
-    },
-}
+use crate::anchor::{Anchor, Path, Source, Trusted};
+use crate::assurance::Assurance;
+use crate::header::ExecutionHeader;
+use crate::history::{HistoryError, verify_record};
+use crate::level::Level;
+use crate::rollup::game::At;
+use crate::rollup::verdict::Accepted;
+use crate::rollup::vouched::Vouched;
 
 /// A block of a rollup that L1 vouches for, with the level and the evidence.
 ///
 /// A proof of an account under its state root says what the rollup holds for the account. The block is withdrawn when a later L1 block
-/// no longer vouches for its [game](Self::game) ([`Refusal::takes_back`](crate::rollup::Refusal::takes_back)).
+/// no longer vouches for its [game](Vouched::game) ([`Refusal::takes_back`](crate::rollup::Refusal::takes_back)).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RollupAnchor {
-    chain_id: u64,
-    number: u64,
-    hash: B256,
+    anchor: Anchor,
+    vouched: Vouched,
     parent_hash: B256,
-    state_root: StateRoot,
-    timestamp: UnixTime,
-    level: Level,
-    way: Way,
-    game: Address,
-    game_type: u32,
-    provers: Provers,
-    pause: Pause,
-    l1: (u64, B256, UnixTime),
 }
 
 /// Why a header is not that of an accepted output root. The provider's fault: it sent another block's header.
@@ -127,21 +103,19 @@ impl Accepted {
             }
             At::Number(_) | At::Time(_) => {}
         }
-        Ok(RollupAnchor {
+        let trusted = Trusted {
             chain_id: self.chain_id,
             number: header.number(),
             hash: header.hash(),
-            parent_hash: header.parent_hash(),
             state_root: header.state_root(),
             timestamp: header.timestamp(),
-            level: self.level,
-            way: Way::Root,
-            game: self.game,
-            game_type: self.game_type,
-            provers: self.provers,
-            pause: self.pause,
-            l1: self.l1,
-        })
+            source: Source::Rlp(header.rlp().clone()),
+            assurance: Assurance::Rollup(self.vouched),
+            path: Path::Head,
+            origin: self.origin.clone(),
+        };
+        let parent_hash = header.parent_hash();
+        Ok(RollupAnchor { anchor: trusted.anchor(), vouched: self.vouched, parent_hash })
     }
 
     /// Whether a block of the time `of` is the newest one at the moment `at`. Where the block time is unknown, only the block of that
@@ -170,9 +144,9 @@ impl RollupAnchor {
     /// # Errors
     /// [`LinkError`] if the header is another block's, or too many were linked.
     pub fn parent(&self, header: &ExecutionHeader) -> Result<Self, LinkError> {
-        let depth = match self.way {
-            Way::Ancestor { depth } => depth.saturating_add(1),
-            Way::Root | Way::History { .. } => 1,
+        let depth = match self.anchor.path() {
+            Path::Ancestor { depth } => depth.saturating_add(1),
+            Path::Head | Path::History { .. } => 1,
         };
         if depth > Self::MAX_LINK {
             return Err(LinkError::TooDeep);
@@ -181,11 +155,11 @@ impl RollupAnchor {
         if got != expected {
             return Err(LinkError::NotTheParent { got, expected });
         }
-        let (got, expected) = (header.number(), self.number.saturating_sub(1));
-        if got != expected || self.number == 0 {
+        let (got, expected) = (header.number(), self.number().saturating_sub(1));
+        if got != expected || self.number() == 0 {
             return Err(LinkError::Number { got, expected });
         }
-        Ok(self.at(header, Way::Ancestor { depth }))
+        Ok(self.at(header, Path::Ancestor { depth }))
     }
 
     /// Returns the ancestor that `headers` lead to, which begin with the parent's.
@@ -210,49 +184,53 @@ impl RollupAnchor {
         slot: &Verified<Slot>,
         header: &ExecutionHeader,
     ) -> Result<Self, HistoryError> {
-        verify_record((self.number, self.state_root), account, slot, (header.number(), header.hash()))?;
-        Ok(self.at(header, Way::History { under: self.number }))
+        verify_record((self.number(), self.state_root()), account, slot, (header.number(), header.hash()))?;
+        Ok(self.at(header, Path::History { under: self.number() }))
     }
 
     /// Returns the same block by a later verdict about the same game: it may have a higher level by now. `None` if the verdict is about
     /// another game. A game's claim never changes, so the block still follows from it.
     #[must_use]
     pub fn vouched_by(&self, accepted: &Accepted) -> Option<Self> {
-        let is_same = self.game == accepted.game && self.chain_id == accepted.chain_id;
+        let is_same = self.vouched.game == accepted.vouched.game && self.chain_id() == accepted.chain_id;
         is_same.then(|| Self {
-            level: accepted.level,
-            provers: accepted.provers,
-            pause: accepted.pause,
-            l1: accepted.l1,
+            anchor: self.anchor.with_assurance(Assurance::Rollup(accepted.vouched)),
+            vouched: accepted.vouched,
             ..self.clone()
         })
     }
 
-    fn at(&self, header: &ExecutionHeader, way: Way) -> Self {
-        Self {
+    fn at(&self, header: &ExecutionHeader, path: Path) -> Self {
+        let trusted = Trusted {
             number: header.number(),
             hash: header.hash(),
-            parent_hash: header.parent_hash(),
             state_root: header.state_root(),
             timestamp: header.timestamp(),
-            way,
-            ..self.clone()
-        }
+            source: Source::Rlp(header.rlp().clone()),
+            path,
+            ..(*self.anchor.0).clone()
+        };
+        Self { anchor: trusted.anchor(), parent_hash: header.parent_hash(), ..self.clone() }
+    }
+
+    /// Returns it as a trusted block, which proofs are joined with.
+    pub fn anchor(&self) -> &Anchor {
+        &self.anchor
     }
 
     /// Returns the rollup's chain id.
     pub fn chain_id(&self) -> u64 {
-        self.chain_id
+        self.anchor.chain_id()
     }
 
     /// Returns the block number.
     pub fn number(&self) -> u64 {
-        self.number
+        self.anchor.number()
     }
 
     /// Returns the block hash.
     pub fn hash(&self) -> B256 {
-        self.hash
+        self.anchor.hash()
     }
 
     /// Returns the hash of the parent: that of the next header to link.
@@ -262,46 +240,26 @@ impl RollupAnchor {
 
     /// Returns the root of the state after this block.
     pub fn state_root(&self) -> StateRoot {
-        self.state_root
+        self.anchor.state_root()
     }
 
     /// Returns the block's own time. The age of what is proven under it is counted from here.
     pub fn timestamp(&self) -> UnixTime {
-        self.timestamp
+        self.anchor.timestamp()
     }
 
     /// Returns how far L1 stands behind it.
     pub fn level(&self) -> Level {
-        self.level
+        self.vouched.level()
     }
 
-    /// Returns how it follows from an accepted root.
-    pub fn way(&self) -> Way {
-        self.way
+    /// Returns how far L1 stands behind it, and by which game.
+    pub fn vouched(&self) -> Vouched {
+        self.vouched
     }
 
-    /// Returns the game whose claim it rests on.
-    pub fn game(&self) -> Address {
-        self.game
-    }
-
-    /// Returns that game's type.
-    pub fn game_type(&self) -> u32 {
-        self.game_type
-    }
-
-    /// Returns whose proofs L1 checked.
-    pub fn provers(&self) -> Provers {
-        self.provers
-    }
-
-    /// Returns whether it is proven that the rollup's system is not paused.
-    pub fn pause(&self) -> Pause {
-        self.pause
-    }
-
-    /// Returns number, hash and time of the L1 block under which all of it was read.
-    pub fn l1(&self) -> (u64, B256, UnixTime) {
-        self.l1
+    /// Returns how it follows from an accepted root: it has the root itself, is an ancestor of such a block, or is recorded by one.
+    pub fn path(&self) -> Path {
+        self.anchor.path()
     }
 }

@@ -13,6 +13,7 @@ use crate::rollup::profile::{GameKind, Profile};
 use crate::rollup::proxy::game_code;
 use crate::rollup::registry::{Registry, mapped};
 use crate::rollup::super_root::SuperRoot;
+use crate::rollup::vouched::Provers;
 use crate::rollup::word::Word;
 
 /// The slots of a game that checks proofs when it is created (`AggregateVerifier`).
@@ -38,20 +39,6 @@ pub enum Status {
         /// When, in seconds since 1970.
         resolved_at: u64,
     },
-}
-
-/// Which provers vouched for a claim, where L1 checks proofs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Provers {
-    /// None is named.
-    None,
-    /// A trusted execution environment: its maker, and the party that registers its image.
-    Tee,
-    /// A zero-knowledge proof system.
-    Zk,
-    /// Both: a false claim needs a fault in each of them.
-    Both,
 }
 
 /// Which block an output root is about.

@@ -6,6 +6,7 @@ use crate::rollup::l1::{L1State, slot};
 use crate::rollup::obstacle::{Contract, Obstacle, Refusal};
 use crate::rollup::profile::RegistryCode;
 use crate::rollup::proxy::code_of;
+use crate::rollup::vouched::Pause;
 
 /// The slots of the versions 3.5 to 3.9.
 mod place {
@@ -29,16 +30,6 @@ pub struct Registry<'a> {
     respected_type: u32,
     retirement: u64,
     pause: Pause,
-}
-
-/// Whether the rollup's system is paused. A paused system is [`Refusal::Paused`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Pause {
-    /// It is proven that it is not.
-    NotPaused,
-    /// It was not checked, because the profile does not know the contract that pauses.
-    NotChecked,
 }
 
 impl<'a> L1State<'a> {

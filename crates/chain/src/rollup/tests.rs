@@ -3,6 +3,7 @@
 mod attacks;
 mod base;
 mod captured;
+mod held;
 mod links;
 mod profiles;
 mod real;

@@ -1,44 +1,13 @@
 //! How far L1 stands behind a claim.
 
-use std::time::Duration;
-
 use alloy_primitives::{Address, B256};
+use saldo_beacon::Origin;
 use saldo_beacon::unit::UnixTime;
 
-use crate::rollup::game::{At, Game, Proofs, Provers, Status};
+use crate::level::Level;
+use crate::rollup::game::{At, Game, Proofs, Status};
 use crate::rollup::obstacle::{Obstacle, Refusal};
-use crate::rollup::registry::Pause;
-
-/// How far L1 stands behind a block of a rollup. Levels of a rollup are ordered among themselves; they are never compared with those
-/// of L1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Level {
-    /// L1 checked a proof of the claim when the game was created. The game can still be challenged.
-    L1ProofChecked,
-    /// The game ended in favour of its claim, and the registry's delay is over by L1's time.
-    L1Finalized,
-}
-
-impl Level {
-    /// Returns a stable name, in snake case.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::L1ProofChecked => "l1_proof_checked",
-            Self::L1Finalized => "l1_finalized",
-        }
-    }
-
-    /// Returns how old a block of this level may be, unless a policy says otherwise.
-    ///
-    /// A checked proof follows its block within the hour, and L1 makes it final 20 minutes later: 3 hours allow for one interval
-    /// that is left out. A game is final after up to 7 days, and the next one follows within hours: 8 days.
-    pub const fn max_age(self) -> Duration {
-        match self {
-            Self::L1ProofChecked => Duration::from_secs(3 * 60 * 60),
-            Self::L1Finalized => Duration::from_secs(8 * 24 * 60 * 60),
-        }
-    }
-}
+use crate::rollup::vouched::{Provers, Vouched};
 
 /// What L1 says about a claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,13 +21,9 @@ pub enum Verdict {
 /// A claim that L1 vouches for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Accepted {
-    pub(crate) level: Level,
+    pub(crate) vouched: Vouched,
     pub(crate) chain_id: u64,
-    pub(crate) game: Address,
-    pub(crate) game_type: u32,
-    pub(crate) provers: Provers,
-    pub(crate) pause: Pause,
-    pub(crate) l1: (u64, B256, UnixTime),
+    pub(crate) origin: Origin,
     pub(crate) block_time: Option<u64>,
     pub(crate) roots: Vec<(At, B256)>,
 }
@@ -96,12 +61,17 @@ pub enum WhyProposed {
 impl Accepted {
     /// Returns how far L1 stands behind it.
     pub fn level(&self) -> Level {
-        self.level
+        self.vouched.level()
+    }
+
+    /// Returns how far L1 stands behind it, and by which game.
+    pub fn vouched(&self) -> Vouched {
+        self.vouched
     }
 
     /// Returns the game's address.
     pub fn game(&self) -> Address {
-        self.game
+        self.vouched.game
     }
 
     /// Returns the number of the block that its claim is about; `None` for a super root, which names a moment.
@@ -183,20 +153,23 @@ impl Game<'_> {
             }
             Status::InProgress => Some(WhyProposed::InProgress),
         };
-        let level = match why {
-            None => Ok(Level::L1Finalized),
-            Some(why) => proof_checked(found.proofs, id.game_type(), respected, why),
+        let is_final = match why {
+            None => Ok(true),
+            Some(why) => proof_checked(found.proofs, id.game_type(), respected, why).map(|()| false),
         };
         let (game, game_type) = (id.address(), id.game_type());
-        Ok(match level {
-            Ok(level) => Verdict::Accepted(Accepted {
-                level,
+        Ok(match is_final {
+            Ok(is_final) => Verdict::Accepted(Accepted {
+                vouched: Vouched {
+                    is_final,
+                    game,
+                    game_type,
+                    provers: found.proofs.map_or(Provers::None, |proofs| proofs.provers),
+                    pause: registry.pause(),
+                    l1: (l1.anchor().number(), l1.anchor().hash(), l1.anchor().timestamp()),
+                },
                 chain_id: l1.profile().chain_id(),
-                game,
-                game_type,
-                provers: found.proofs.map_or(Provers::None, |proofs| proofs.provers),
-                pause: registry.pause(),
-                l1: (l1.anchor().number(), l1.anchor().hash(), l1.anchor().timestamp()),
+                origin: l1.anchor().origin().clone(),
                 block_time: l1.profile().block_time(),
                 roots: self.into_roots(),
             }),
@@ -208,13 +181,13 @@ impl Game<'_> {
     }
 }
 
-/// Decides about a game that is not final. `why` is the reason if its kind checks no proofs.
+/// Whether L1 checked a proof that counts, for a game that is not final. `why` is the reason if its kind checks no proofs.
 fn proof_checked(
     proofs: Option<Proofs>,
     game_type: u32,
     respected: u32,
     why: WhyProposed,
-) -> Result<Level, WhyProposed> {
+) -> Result<(), WhyProposed> {
     let Some(proofs) = proofs else { return Err(why) };
     if game_type != respected {
         return Err(WhyProposed::OtherType { respected });
@@ -222,5 +195,5 @@ fn proof_checked(
     if proofs.count == 0 || proofs.provers == Provers::None {
         return Err(WhyProposed::NoProof);
     }
-    Ok(Level::L1ProofChecked)
+    Ok(())
 }

@@ -43,10 +43,10 @@ fn the_true_claim_opens_its_blocks() {
         let anchor = accepted.open(block(number), None).unwrap();
         assert_eq!((anchor.number(), anchor.hash()), (number, block(number).hash()));
         assert_eq!(
-            (anchor.chain_id(), anchor.provers(), anchor.pause()),
+            (anchor.chain_id(), anchor.vouched().provers(), anchor.vouched().pause()),
             (84_532, Provers::Tee, Pause::NotChecked)
         );
-        assert_eq!((anchor.game(), anchor.game_type()), (GAME, 621));
+        assert_eq!((anchor.vouched().game(), anchor.vouched().game_type()), (GAME, 621));
     }
 }
 
@@ -65,9 +65,9 @@ fn a_checked_proof_that_no_longer_counts_is_only_proposed() {
     changed.set(GAME, tee(), U256::ZERO);
     assert_eq!(proposed(&changed), WhyProposed::NoProof);
     changed.set(GAME, zk(), U256::from(0xbeef));
-    assert_eq!(accepted(&changed).open(block(LAST), None).unwrap().provers(), Provers::Zk);
+    assert_eq!(accepted(&changed).open(block(LAST), None).unwrap().vouched().provers(), Provers::Zk);
     changed.set(GAME, tee(), U256::from(0xdead));
-    assert_eq!(accepted(&changed).open(block(LAST), None).unwrap().provers(), Provers::Both);
+    assert_eq!(accepted(&changed).open(block(LAST), None).unwrap().vouched().provers(), Provers::Both);
 }
 
 #[test]
@@ -250,11 +250,11 @@ fn a_paused_rollup_is_refused() {
     for of in [Address::ZERO, identifier] {
         assert_eq!(paused(of, L1_TIME - EXPIRY).verdict(), Err(Refusal::Paused));
         let over = accepted(&paused(of, L1_TIME - EXPIRY - 1)).open(block(LAST), None).unwrap();
-        assert_eq!(over.pause(), Pause::NotPaused);
+        assert_eq!(over.vouched().pause(), Pause::NotPaused);
     }
     let mut unknown = paused(identifier, L1_TIME);
     unknown.account(PAUSE_IMPLEMENTATION).code_hash = UNKNOWN;
-    assert_eq!(accepted(&unknown).open(block(LAST), None).unwrap().pause(), Pause::NotChecked);
+    assert_eq!(accepted(&unknown).open(block(LAST), None).unwrap().vouched().pause(), Pause::NotChecked);
 }
 
 #[test]

@@ -190,7 +190,7 @@ fn a_resolved_game_is_final_after_the_delay() {
     let anchor = later.open(&header, None).unwrap();
     assert_eq!((anchor.chain_id(), anchor.number(), anchor.hash()), (31_338, 66, header.hash()));
     assert_eq!((anchor.state_root(), anchor.level()), (header.state_root(), Level::L1Finalized));
-    assert_eq!(anchor.l1().2.as_secs(), until + 1);
+    assert_eq!(anchor.vouched().l1().2.as_secs(), until + 1);
 }
 
 #[test]

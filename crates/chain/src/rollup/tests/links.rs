@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{HISTORY_CODE_HASH, HISTORY_CONTRACT, HistoryError, history_key};
+use crate::{HISTORY_CODE_HASH, HISTORY_CONTRACT, HistoryError, Path, history_key};
 use alloy_primitives::{Address, B256, U256, keccak256};
 use saldo_proof::{Account, StateRoot, Verified, verify_account};
 
@@ -12,7 +12,7 @@ use super::base::{
 };
 use super::vectors::{bytes, hash, nodes, number, vector};
 use super::world::{FACTORY_IMPLEMENTATION, REGISTRY_IMPLEMENTATION, header, slot, status_word, trie};
-use crate::rollup::{Accepted, Hints, Level, LinkError, Obstacle, OpenError, RollupAnchor, Verdict, Way};
+use crate::rollup::{Accepted, Hints, Level, LinkError, Obstacle, OpenError, RollupAnchor, Verdict};
 
 fn newest() -> RollupAnchor {
     accepted(&world()).open(block(LAST), None).unwrap()
@@ -44,11 +44,14 @@ fn parents_lead_from_an_accepted_root_to_an_older_block() {
     let headers: Vec<_> = (at..LAST).rev().map(block).collect();
     let older = newest().ancestor(headers.iter().copied()).unwrap();
     assert_eq!(
-        (older.number(), older.hash(), older.way()),
-        (at, block(at).hash(), Way::Ancestor { depth: 29 })
+        (older.number(), older.hash(), older.path()),
+        (at, block(at).hash(), Path::Ancestor { depth: 29 })
     );
     assert_eq!((older.state_root(), older.timestamp()), (block(at).state_root(), block(at).timestamp()));
-    assert_eq!((older.level(), older.game(), older.l1()), (Level::L1ProofChecked, GAME, newest().l1()));
+    assert_eq!(
+        (older.level(), older.vouched().game(), older.vouched().l1()),
+        (Level::L1ProofChecked, GAME, newest().vouched().l1())
+    );
     assert_eq!(older.parent_hash(), block(at - 1).hash());
 }
 
@@ -90,7 +93,7 @@ fn numbers_go_down_by_one_and_links_end() {
     let newest = opened(line.last().unwrap());
     let most = usize::try_from(RollupAnchor::MAX_LINK).unwrap();
     let last = newest.ancestor(line.iter().rev().skip(1).take(most)).unwrap();
-    assert_eq!((last.number(), last.way()), (2, Way::Ancestor { depth: RollupAnchor::MAX_LINK }));
+    assert_eq!((last.number(), last.path()), (2, Path::Ancestor { depth: RollupAnchor::MAX_LINK }));
     assert_eq!(last.parent(&line[0]), Err(LinkError::TooDeep));
 }
 
@@ -104,17 +107,15 @@ fn a_later_verdict_raises_the_level() {
     let verdict = accepted(&later);
     let raised = newest().vouched_by(&verdict).unwrap();
     assert_eq!((raised.level(), raised.hash()), (Level::L1Finalized, newest().hash()));
-    assert!(raised.level() > newest().level() && raised.l1().2 > newest().l1().2);
-    let other = Accepted { game: FACTORY, ..verdict.clone() };
+    assert!(raised.level() > newest().level() && raised.vouched().l1().2 > newest().vouched().l1().2);
+    let mut other = verdict.clone();
+    other.vouched.game = FACTORY;
     assert_eq!(newest().vouched_by(&other), None);
     assert_eq!(newest().vouched_by(&Accepted { chain_id: 8_453, ..verdict }), None);
 }
 
 #[test]
-fn levels_have_an_order_and_an_age() {
-    assert!(Level::L1ProofChecked < Level::L1Finalized);
-    let hours = |level: Level| level.max_age().as_secs() / 3_600;
-    assert_eq!((hours(Level::L1ProofChecked), hours(Level::L1Finalized)), (3, 192));
+fn a_root_that_is_not_claimed_opens_nothing() {
     let mut roots = true_roots();
     roots[3] = B256::ZERO;
     let holed = accepted(&world_with(claim(&roots)));
@@ -145,7 +146,7 @@ fn a_real_record_of_block_hashes_leads_to_an_older_block() {
             let held = account.slot(history_key(older.number()), &proof).unwrap();
             let under = at.number();
             let next = at.recorded(&account, &held, &older).unwrap();
-            assert_eq!((next.number(), next.way()), (older.number(), Way::History { under }));
+            assert_eq!((next.number(), next.path()), (older.number(), Path::History { under }));
             // The same record says nothing about another block of that number, or under another block.
             let other = header(B256::ZERO, older.number(), 1, B256::ZERO, None);
             let expected = older.hash();

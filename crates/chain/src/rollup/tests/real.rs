@@ -14,7 +14,7 @@ use crate::rollup::game::At;
 use crate::rollup::word::Word;
 use crate::rollup::{
     Accepted, CloneCode, Contract, Factory, GameClaim, L1State, Level, Obstacle, OpenError, Pause, Profile,
-    Provers, Refusal, Registry, SuperRoot, block_number, intermediate_roots,
+    Provers, Refusal, Registry, SuperRoot, Vouched, block_number, intermediate_roots,
 };
 
 fn account(set: &Value, path: &str, root: StateRoot, of: Address) -> Verified<Account> {
@@ -38,13 +38,16 @@ fn word(slot: &Verified<Slot>) -> U256 {
 /// What L1 would have to say for the block to open; the tests below say where the real data does not reach that far.
 fn accepted(chain_id: u64, roots: Vec<(At, B256)>) -> Accepted {
     Accepted {
-        level: Level::L1Finalized,
+        vouched: Vouched {
+            is_final: true,
+            game: GAME,
+            game_type: 0,
+            provers: Provers::None,
+            pause: Pause::NotChecked,
+            l1: (1, B256::ZERO, UnixTime::from_secs(1)),
+        },
         chain_id,
-        game: GAME,
-        game_type: 0,
-        provers: Provers::None,
-        pause: Pause::NotChecked,
-        l1: (1, B256::ZERO, UnixTime::from_secs(1)),
+        origin: saldo_beacon::Checkpoint { root: B256::ZERO, slot: None }.into(),
         block_time: Some(2),
         roots,
     }

@@ -1,0 +1,115 @@
+//! The blocks of a rollup that L1 vouches for.
+
+use alloy_primitives::{Address, B256};
+
+use super::{Block, Chain};
+use crate::anchor::Anchor;
+use crate::assurance::Assurance;
+use crate::rollup::{Accepted, RollupAnchor, Vouched};
+use saldo_beacon::unit::Slot;
+
+/// Two games that L1 vouches for claim blocks that exclude each other. One of them is false, and L1 has not said which. Neither counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the games {} and {} claim blocks that exclude each other", .games[0], .games[1])]
+pub struct Contradiction {
+    /// The two games.
+    pub games: [Address; 2],
+}
+
+impl Chain {
+    /// The most blocks that were taken back of which the chain keeps the hash.
+    const TAKEN_BACK: usize = 1_024;
+
+    /// Takes a block of a rollup that L1 vouches for.
+    ///
+    /// If it excludes a held block of another game, the game of the higher level stays. Of the same level, both are taken back.
+    ///
+    /// # Errors
+    /// [`Contradiction`] if it is not held afterwards.
+    pub fn accept(&mut self, block: &RollupAnchor) -> Result<(), Contradiction> {
+        let game = block.vouched().game();
+        while let Some(other) = self.excluded_by(block) {
+            let (other_game, is_weaker) = (other.game(), other.level() < block.level());
+            let is_stronger = block.level() < other.level();
+            if !is_stronger {
+                self.take_back(other_game);
+            }
+            if !is_weaker {
+                if !is_stronger {
+                    self.take_back(game);
+                }
+                return Err(Contradiction { games: [game, other_game] });
+            }
+        }
+        let (number, hash) = (block.number(), block.hash());
+        self.taken_back.retain(|taken| *taken != (number, hash));
+        let anchor = match self.blocks.get(&number) {
+            Some(held) if vouched(&held.anchor).is_some_and(|held| held.level() > block.level()) => {
+                held.anchor.clone()
+            }
+            _ => block.anchor().clone(),
+        };
+        let (parent_hash, known_at) = (Some(block.parent_hash()), Slot::new(0));
+        self.blocks.insert(number, Block { anchor, parent_hash, known_at });
+        self.newest = self.newest.max(Some(number));
+        while self.blocks.len() > Self::CAPACITY {
+            self.blocks.pop_first();
+        }
+        Ok(())
+    }
+
+    /// Gives all blocks of a game the level of a later verdict about it.
+    pub fn vouch(&mut self, accepted: &Accepted) {
+        for block in self.blocks.values_mut() {
+            if vouched(&block.anchor).is_some_and(|held| held.game() == accepted.game()) {
+                block.anchor = block.anchor.with_assurance(Assurance::Rollup(accepted.vouched()));
+            }
+        }
+    }
+
+    /// Drops all blocks that rest on a game that L1 no longer vouches for. Their [standing](Chain::standing) is then
+    /// [`Standing::Withdrawn`](crate::Standing::Withdrawn).
+    pub fn take_back(&mut self, game: Address) {
+        let is_of_game = |block: &Block| vouched(&block.anchor).is_some_and(|held| held.game() == game);
+        let taken = self.blocks.iter().filter(|(_, block)| is_of_game(block));
+        let taken: Vec<(u64, B256)> = taken.map(|(number, block)| (*number, block.anchor.hash())).collect();
+        self.blocks.retain(|_, block| !is_of_game(block));
+        self.newest = self.blocks.last_key_value().map(|(number, _)| *number);
+        self.taken_back.extend(taken);
+        let over = self.taken_back.len().saturating_sub(Self::TAKEN_BACK);
+        self.taken_back.drain(..over);
+    }
+
+    /// Returns the games of the held blocks.
+    pub fn games(&self) -> impl Iterator<Item = Vouched> {
+        let mut known: Vec<Address> = Vec::new();
+        let each = self.blocks.values().rev().filter_map(|block| vouched(&block.anchor));
+        each.filter(move |held| {
+            let is_new = !known.contains(&held.game());
+            known.push(held.game());
+            is_new
+        })
+    }
+
+    /// Whether the block was taken back.
+    pub(super) fn is_taken_back(&self, number: u64, hash: B256) -> bool {
+        self.taken_back.contains(&(number, hash))
+    }
+
+    /// Returns the game of a held block that `block` excludes: another one of its number, of its parent's, or a child of another one.
+    fn excluded_by(&self, block: &RollupAnchor) -> Option<Vouched> {
+        let number = block.number();
+        let at = |number: Option<u64>| self.blocks.get(&number?);
+        let here = at(Some(number)).filter(|held| held.anchor.hash() != block.hash());
+        let below = at(number.checked_sub(1)).filter(|held| held.anchor.hash() != block.parent_hash());
+        let above = at(number.checked_add(1)).filter(|held| held.parent_hash != Some(block.hash()));
+        here.or(below).or(above).and_then(|held| vouched(&held.anchor))
+    }
+}
+
+fn vouched(anchor: &Anchor) -> Option<Vouched> {
+    match anchor.assurance() {
+        Assurance::Rollup(vouched) => Some(vouched),
+        Assurance::Signed { .. } | Assurance::Finalized(_) => None,
+    }
+}
