@@ -40,6 +40,11 @@ impl Level {
         if self.is_of_rollup() { Self::L1Finalized } else { Self::Finalized }
     }
 
+    /// Returns whether it is of the same family as `least`, and not weaker.
+    pub fn meets(self, least: Self) -> bool {
+        self >= least
+    }
+
     /// Returns whether it is the strongest level of its family.
     pub const fn is_strongest(self) -> bool {
         matches!(self, Self::Finalized | Self::L1Finalized)

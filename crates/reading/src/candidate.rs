@@ -92,8 +92,7 @@ impl Candidate {
 
     /// Returns whether it was restored, and the newest signed block of `chain` is older than its block.
     pub(crate) fn is_ahead_of(&self, chain: &Chain) -> bool {
-        let newest = chain.newest(Level::Signed);
-        self.restored && newest.is_none_or(|newest| newest.timestamp() < self.anchor.timestamp())
+        self.restored && chain.head().is_none_or(|newest| newest.timestamp() < self.anchor.timestamp())
     }
 }
 

@@ -20,6 +20,7 @@ use std::time::Duration;
 
 use saldo_chain::{Anchor, Chain, Level};
 
+use crate::amount::Amount;
 use crate::candidate::{Candidate, Generation};
 use crate::claim::Claim;
 use crate::failure::Attempt;
@@ -150,6 +151,12 @@ pub fn hand_out(
     // What was proven before a block where there is no amount is no newer answer, whatever its level has become since.
     let before = match &found {
         Found::NoBalance { number, .. } => before.max(Mark::at_block(*number)),
+        // A block that L1 vouches for is always behind the rollup's head. What was proven before stays the answer while it is young
+        // enough, unless a provider claims another amount by now.
+        Found::Nothing(_) if demand.level.is_of_rollup() => Mark::default(),
+        Found::Claim { claim, .. } if demand.level.is_of_rollup() && is_recorded(claim, demand, present) => {
+            Mark::default()
+        }
         _ => before,
     };
     let (found, claim) = match found {
@@ -225,6 +232,12 @@ pub fn not_known(why: Why, attempts: impl Into<Arc<[Attempt]>>, last: Option<Pro
     Unknown::new(why, attempts, last)
 }
 
+/// Whether the amount of `claim` is the recorded one.
+fn is_recorded(claim: &Claim, demand: &Demand, present: &Present<'_>) -> bool {
+    let newest = present.record.and_then(|record| record.newest_at(demand.level));
+    newest.is_some_and(|newest| newest.amount == Amount::new(claim.amount()))
+}
+
 /// Returns the reading of the holding that was recorded after `before`, if it may be handed out.
 fn proven_since(before: Mark, demand: &Demand, present: &Present<'_>) -> Option<Proven> {
     let newest = present.record?.newest_at(demand.level)?;
@@ -258,7 +271,7 @@ fn check(candidate: &Candidate, demand: &Demand, present: &Present<'_>) -> Resul
     // in many slots, each time with the time of the slot. The newest time counts.
     let state = |anchor: &Anchor| (anchor.chain_id(), anchor.state_root());
     let held = held.filter(|held| state(held) == state(&candidate.anchor)).ok_or(Refusal::NotHeld)?;
-    if held.assurance().level() < demand.level {
+    if !held.assurance().level().meets(demand.level) {
         return Err(Refusal::TooWeak);
     }
     let age = present.now.age_of(held.timestamp()).ok_or(Refusal::AgeUnknown)?;

@@ -30,11 +30,45 @@ impl Policy {
     pub fn signed() -> Self {
         Self {
             assurance: Level::Signed,
-            max_age: Duration::from_secs(5 * 60),
+            max_age: Self::max_age_at(Level::Signed),
             deadline: Duration::from_secs(4),
             operators_per_address: 2,
             strict: false,
         }
+    }
+
+    /// Returns the policy for a block of a rollup whose claim L1 checked a proof of, at most 3 hours old.
+    ///
+    /// A checked proof follows its block within the hour, and L1 makes it final 20 minutes later: 3 hours allow for one interval that
+    /// is left out. The deadline is longer, because the contracts on L1 are read first.
+    pub fn rollup() -> Self {
+        Self {
+            assurance: Level::L1ProofChecked,
+            max_age: Self::max_age_at(Level::L1ProofChecked),
+            deadline: Duration::from_secs(8),
+            ..Self::signed()
+        }
+    }
+
+    /// Returns how old a block of the assurance `level` may be, unless a policy says otherwise. A block of a rollup that L1 counts as
+    /// final may be 8 days old: a game is final after up to 7 days, and the next one follows within hours.
+    pub(crate) const fn max_age_at(level: Level) -> Duration {
+        match level {
+            Level::Signed => Duration::from_secs(5 * 60),
+            Level::Finalized => Duration::from_secs(30 * 60),
+            Level::L1ProofChecked => Duration::from_secs(3 * 60 * 60),
+            Level::L1Finalized => Duration::from_secs(8 * 24 * 60 * 60),
+        }
+    }
+
+    /// Returns the policy for a block of the assurance `level`. A block of the strongest level is older, so it may be older where the
+    /// policy asks for less.
+    #[must_use]
+    pub fn at(self, level: Level) -> Self {
+        if level <= self.assurance {
+            return self;
+        }
+        Self { max_age: self.max_age.max(Self::max_age_at(level)), ..self }
     }
 
     /// Returns the same policy with a deadline of 20 s instead of 4 s, for work that no user waits for.
@@ -45,7 +79,7 @@ impl Policy {
 
     /// Returns the policy for a finalized block, at most 30 minutes old as [`Policy::max_age`] counts it.
     pub fn finalized() -> Self {
-        Self { assurance: Level::Finalized, max_age: Duration::from_secs(30 * 60), ..Self::signed() }
+        Self { assurance: Level::Finalized, max_age: Self::max_age_at(Level::Finalized), ..Self::signed() }
     }
 }
 
@@ -68,6 +102,16 @@ mod tests {
         assert_eq!((signed.assurance, signed.max_age), (Level::Signed, Duration::from_secs(300)));
         assert_eq!((finalized.assurance, finalized.max_age), (Level::Finalized, Duration::from_secs(1_800)));
         assert_eq!(Policy { assurance: Level::Signed, max_age: signed.max_age, ..finalized }, signed);
+    }
+
+    /// L1 vouches for a block of a rollup an hour later, and counts it as final days later.
+    #[test]
+    fn a_block_of_a_rollup_may_be_as_old_as_l1_needs() {
+        let policy = Policy::rollup();
+        let hours = |level| policy.at(level).max_age.as_secs() / 3_600;
+        assert_eq!((hours(Level::L1ProofChecked), hours(Level::L1Finalized)), (3, 192));
+        assert_eq!(Policy::signed().at(Level::Finalized).max_age, Policy::finalized().max_age);
+        assert_eq!(Policy::finalized().at(Level::Signed), Policy::finalized());
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub enum Change {
     },
 }
 
-/// The proven readings of one holding: the newest, the newest finalized one as the fallback, and a few signed ones whose
+/// The proven readings of one holding: the newest, the newest finalized one (of a rollup: one that L1 counts as final) as the fallback, and a few signed ones whose
 /// blocks may become final.
 ///
 /// **The rule.** A proven reading replaces another if its block is higher. At the same height it replaces one with less
@@ -61,7 +61,7 @@ impl Record {
 
     /// Returns the newest reading whose block has at least the assurance `level`.
     pub fn newest_at(&self, level: Level) -> Option<&Candidate> {
-        let is_enough = |held: &&Candidate| held.anchor.assurance().level() >= level;
+        let is_enough = |held: &&Candidate| held.anchor.assurance().level().meets(level);
         self.last().filter(is_enough).or(self.finalized())
     }
 
@@ -74,10 +74,10 @@ impl Record {
     pub fn offer(&mut self, offered: Candidate) -> Change {
         // All places share one copy, because a client can have very many records.
         let offered = Arc::new(offered);
-        if offered.anchor.assurance().level() == Level::Finalized && supersedes(&offered, self.finalized()) {
+        if is_strongest(&offered) && supersedes(&offered, self.finalized()) {
             self.finalized = Some(Arc::clone(&offered));
         }
-        if offered.anchor.assurance().level() < Level::Finalized {
+        if !is_strongest(&offered) {
             self.keep_until_final(Arc::clone(&offered));
         }
         if supersedes(&offered, self.last()) {
@@ -92,6 +92,8 @@ impl Record {
     pub fn review(&mut self, chain: &Chain) -> Change {
         self.review_awaiting(chain);
         self.forget_what_is_contradicted(chain);
+        // L1 can take back even what counted as final on a rollup.
+        self.finalized.take_if(|held| held.is_withdrawn_by(chain));
         let Some(newest) = &self.newest else { return Change::Kept };
         if let Some(again) = chain.anchor_again(newest.anchor()).and_then(|anchor| newest.under(anchor)) {
             // No copy is made if nothing changed.
@@ -145,7 +147,7 @@ impl Record {
     fn review_awaiting(&mut self, chain: &Chain) {
         for held in std::mem::take(&mut self.awaiting) {
             let again = chain.anchor_again(&held.anchor).and_then(|anchor| held.under(anchor));
-            let risen = again.filter(|again| again.anchor.assurance().level() == Level::Finalized);
+            let risen = again.filter(is_strongest);
             if let Some(risen) = risen {
                 if supersedes(&risen, self.finalized()) {
                     self.finalized = Some(Arc::new(risen));
@@ -161,18 +163,23 @@ impl Record {
 
 /// The age and the assurance of a reading, in the order of the merge rule.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Mark(Option<(u64, Level, bool)>);
+pub struct Mark(Option<(u64, bool, bool)>);
 
 impl Mark {
     /// Returns the highest mark of the block with this number.
     pub(crate) const fn at_block(number: u64) -> Self {
-        Self(Some((number, Level::Finalized, true)))
+        Self(Some((number, true, true)))
     }
 
     /// Returns the mark of `held`: its block's number and level, and whether a provider proved it since the start.
     pub fn of(held: &Candidate) -> Self {
-        Self(Some((held.anchor.number(), held.anchor.assurance().level(), !held.restored)))
+        Self(Some((held.anchor.number(), is_strongest(held), !held.restored)))
     }
+}
+
+/// Whether its block has the strongest assurance of its family.
+fn is_strongest(held: &Candidate) -> bool {
+    held.anchor.assurance().level().is_strongest()
 }
 
 fn supersedes(offered: &Candidate, held: Option<&Candidate>) -> bool {

@@ -130,6 +130,13 @@ pub enum Why {
         /// Why not.
         reason: String,
     },
+    /// There is a proof at a block of the rollup for which Ethereum does not vouch yet.
+    NotVouchedYet,
+    /// Ethereum does not vouch for a block of the rollup: its contracts there say otherwise, or are not those that are known.
+    RollupNotVouched {
+        /// Why not.
+        reason: String,
+    },
     /// The client is closed.
     Closed,
     /// A fault in saldo itself.
@@ -207,6 +214,8 @@ impl Why {
             Self::NotAToken { .. } => &reason::NOT_A_TOKEN,
             Self::TokenLayoutUnproven => &reason::TOKEN_LAYOUT_UNPROVEN,
             Self::TokenNotRun { .. } => &reason::TOKEN_NOT_RUN,
+            Self::NotVouchedYet => &reason::NOT_VOUCHED_YET,
+            Self::RollupNotVouched { .. } => &reason::ROLLUP_NOT_VOUCHED,
             Self::Closed => &reason::CLOSED,
             Self::InternalFault => &reason::INTERNAL_FAULT,
         }
@@ -220,7 +229,7 @@ impl Why {
             }
             Self::NotSecure { fault } => Some(fault.to_string()),
             Self::NotAToken { reason } => Some(not_a_token(reason)),
-            Self::TokenNotRun { reason } => Some(reason.clone()),
+            Self::TokenNotRun { reason } | Self::RollupNotVouched { reason } => Some(reason.clone()),
             Self::WrongChain { expected } => Some(format!("expected is chain {expected}")),
             Self::NetworkNotConfigured { expected } => Some(format!("this client reads {expected}")),
             Self::OnlyOldBlocks { age } => Some(format!("it is {} s old", age.as_secs())),

@@ -44,6 +44,8 @@ fn all() -> Vec<Why> {
         Why::NotAToken { reason: NotAToken::NoCode { address: Address::ZERO } },
         Why::TokenLayoutUnproven,
         Why::TokenNotRun { reason: "it calls itself".to_owned() },
+        Why::NotVouchedYet,
+        Why::RollupNotVouched { reason: "the game is blacklisted".to_owned() },
         Why::Closed,
         Why::InternalFault,
     ]

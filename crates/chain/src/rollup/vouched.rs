@@ -19,6 +19,18 @@ pub enum Provers {
     Both,
 }
 
+impl Provers {
+    /// Returns a stable name, in snake case.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Tee => "tee",
+            Self::Zk => "zk",
+            Self::Both => "both",
+        }
+    }
+}
+
 /// Whether the rollup's system is paused. A paused system is [`Refusal::Paused`](crate::rollup::Refusal::Paused).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]

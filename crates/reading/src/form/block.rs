@@ -1,7 +1,8 @@
 //! The block that an amount is proven at, and the block that trust started from, in serialised forms.
 
-use alloy_primitives::B256;
+use alloy_primitives::{Address, B256};
 use saldo_beacon::{Finality, Origin, Voucher};
+use saldo_chain::rollup::{Pause, Vouched};
 use saldo_chain::{Anchor, Assurance};
 use serde::{Serialize, Serializer};
 
@@ -15,6 +16,33 @@ pub(super) struct BlockForm {
     assurance: &'static str,
     signers: Option<usize>,
     committee_size: Option<usize>,
+    /// Of a rollup's block only.
+    vouched: Option<VouchedForm>,
+}
+
+/// How far L1 stands behind a block of a rollup.
+#[derive(Serialize)]
+struct VouchedForm {
+    game: Address,
+    game_type: u32,
+    provers: &'static str,
+    pause_checked: bool,
+    l1_number: u64,
+    l1_timestamp: u64,
+}
+
+impl VouchedForm {
+    fn of(vouched: &Vouched) -> Self {
+        let (l1_number, _, l1_time) = vouched.l1();
+        Self {
+            game: vouched.game(),
+            game_type: vouched.game_type(),
+            provers: vouched.provers().code(),
+            pause_checked: vouched.pause() == Pause::NotPaused,
+            l1_number,
+            l1_timestamp: l1_time.as_secs(),
+        }
+    }
 }
 
 impl BlockForm {
@@ -25,6 +53,7 @@ impl BlockForm {
                 ("finalized", Some((signers, size)))
             }
             Assurance::Finalized(Finality::Checkpoint) => ("finalized", None),
+            Assurance::Rollup(vouched) => (vouched.level().code(), None),
         };
         Self {
             number: anchor.number(),
@@ -34,6 +63,10 @@ impl BlockForm {
             assurance,
             signers: signers.map(|(signers, _)| signers),
             committee_size: signers.map(|(_, size)| size),
+            vouched: match anchor.assurance() {
+                Assurance::Rollup(vouched) => Some(VouchedForm::of(&vouched)),
+                Assurance::Signed { .. } | Assurance::Finalized(_) => None,
+            },
         }
     }
 }

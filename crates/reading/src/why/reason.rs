@@ -313,6 +313,22 @@ pub(crate) const TOKEN_NOT_RUN: Reason = Reason {
     next_step: "Show no amount of it: a newer version of saldo may be able to run the token's code.",
 };
 
+pub(crate) const NOT_VOUCHED_YET: Reason = Reason {
+    code: "not_vouched_yet",
+    fault: Fault::Nobody,
+    needs_action: false,
+    message: "proven at a block of the rollup that Ethereum does not vouch for yet",
+    next_step: "Show it as unconfirmed. Ethereum vouches for a later block within hours.",
+};
+
+pub(crate) const ROLLUP_NOT_VOUCHED: Reason = Reason {
+    code: "rollup_not_vouched",
+    fault: Fault::Chain,
+    needs_action: false,
+    message: "Ethereum does not vouch for a block of the rollup",
+    next_step: "Show the last proven amount with its age. If it stays so, update the rollup's profile.",
+};
+
 pub(crate) const CLOSED: Reason = Reason {
     code: "closed",
     fault: Fault::Setup,
