@@ -326,6 +326,18 @@ impl Chain {
         self.ledger().seed
     }
 
+    /// What the storage of `address` will hold at `key` after the next block, as far as that was said.
+    pub(crate) fn upcoming_storage(&self, address: Address, key: B256) -> U256 {
+        let ledger = self.ledger();
+        let waiting = ledger.pending.iter().rev().find_map(|change| match change {
+            Change::Storage(of, at, value) if (*of, *at) == (address, key) => Some(*value),
+            _ => None,
+        });
+        let world = &ledger.execution_tip().world;
+        let present = || world.account(address).map_or(U256::ZERO, |account| account.storage_at(key));
+        waiting.unwrap_or_else(present)
+    }
+
     pub(crate) fn block_at(&self, number: u64) -> Option<Arc<Block>> {
         self.ledger().block(number).cloned()
     }

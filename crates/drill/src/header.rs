@@ -75,9 +75,7 @@ impl ExecutionHeader {
             rlp::string(B64::ZERO.as_slice()),
             number(self.base_fee_per_gas),
         ];
-        if self.fork >= Fork::Capella {
-            fields.push(hash(EMPTY_ROOT));
-        }
+        fields.extend(self.withdrawals_root().map(hash));
         if self.fork >= Fork::Deneb {
             fields.extend([number(0), number(0), hash(self.parent_beacon_block_root)]);
         }
@@ -88,6 +86,11 @@ impl ExecutionHeader {
             fields.extend([hash(self.block_access_list_hash()), number(self.slot_number)]);
         }
         rlp::list(fields.iter().map(Vec::as_slice))
+    }
+
+    /// The root of the block's withdrawals, of which there are none; from Capella on.
+    pub(crate) fn withdrawals_root(&self) -> Option<B256> {
+        (self.fork >= Fork::Capella).then_some(EMPTY_ROOT)
     }
 
     /// The block's hash: keccak of the RLP.
@@ -126,9 +129,9 @@ impl ExecutionHeader {
                 block.insert(name.to_owned(), value);
             }
         };
-        if self.fork >= Fork::Capella {
+        if let Some(root) = self.withdrawals_root() {
             set("withdrawals", json!([]));
-            set("withdrawalsRoot", json!(EMPTY_ROOT));
+            set("withdrawalsRoot", json!(root));
         }
         if self.fork >= Fork::Deneb {
             set("blobGasUsed", json!("0x0"));

@@ -20,6 +20,8 @@
 //! # let _ = (honest, liar);
 //! ```
 //!
+//! [`Rollup`] adds a rollup of the OP Stack: a chain of its own, and its contracts and games on the first one.
+//!
 //! # What is real and what is not
 //! Tries, proofs, headers, hashes, committees and signatures are real: a verifier cannot tell them from mainnet's but
 //! by their size. There are no transactions: state changes because a test says so. Validators do not vote; that an
@@ -50,6 +52,7 @@ mod provider;
 pub mod proxy;
 pub mod replay;
 mod rlp;
+mod rollup;
 pub mod scenario;
 mod schedule;
 mod seed;
@@ -68,6 +71,7 @@ pub use chain::{Chain, ChainBuilder, Recording};
 pub use fault::{BatchRefusal, Fault, OddError, Rule};
 pub use header::ExecutionHeader;
 pub use provider::{JsonRpc, Provider};
+pub use rollup::{Proposal, Rollup, RollupKind};
 pub use saldo_beacon::Fork;
 pub use schedule::Preset;
 pub use seed::Seed;

@@ -1,0 +1,4 @@
+mod action;
+mod claim;
+mod wallet;
+mod way;
