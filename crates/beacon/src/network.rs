@@ -90,6 +90,31 @@ pub struct BlobParameters {
 pub type ForkDigest = [u8; 4];
 
 impl Network {
+    /// Returns a chain that has no committee of its own, as a rollup: its name, its chain id, the time of its first block and the
+    /// time between two blocks. No light client can follow it.
+    pub fn without_committee(name: &str, chain_id: u64, start: UnixTime, block_time: Duration) -> Self {
+        Self {
+            name: name.to_owned(),
+            chain_id,
+            genesis_time: start,
+            genesis_validators_root: B256::ZERO,
+            slot_duration: block_time.clamp(Duration::from_millis(1), Duration::from_secs(3_600)),
+            slots_per_epoch: 1,
+            epochs_per_sync_committee_period: 1,
+            sync_committee_size: 0,
+            max_checkpoint_age_epochs: 0,
+            genesis_fork_version: ForkVersion::default(),
+            forks: Vec::new(),
+            blob_schedule: Vec::new(),
+            checkpoint: None,
+        }
+    }
+
+    /// Returns whether the chain has a committee whose signatures a light client follows. A rollup has none.
+    pub fn has_committee(&self) -> bool {
+        self.sync_committee_size > 0
+    }
+
     /// Returns the network's name, for people only.
     pub fn name(&self) -> &str {
         &self.name

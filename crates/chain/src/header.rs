@@ -106,6 +106,23 @@ impl ExecutionHeader {
         }
     }
 
+    /// Encodes the JSON of a block whose hash is not known yet, as [`ExecutionHeader::from_json`] does. The header has the hash that
+    /// the JSON names; nothing says that such a block is in any chain.
+    ///
+    /// # Errors
+    /// [`HeaderError`] if the JSON names no hash, or another one than that of its header.
+    pub fn from_json_as_named(json: &[u8]) -> Result<Self, HeaderError> {
+        #[derive(serde::Deserialize)]
+        struct Named {
+            hash: B256,
+        }
+        if json.len() > Self::MAX_JSON_BYTES {
+            return Err(HeaderError::TooLarge { got: json.len(), limit: Self::MAX_JSON_BYTES });
+        }
+        let Named { hash } = serde_json::from_slice(json).map_err(|_| HeaderError::Field { field: "hash" })?;
+        Self::from_json(json, hash)
+    }
+
     /// Returns the block hash.
     pub fn hash(&self) -> B256 {
         self.hash

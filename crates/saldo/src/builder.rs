@@ -8,6 +8,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use saldo_beacon::{Checkpoint, Network};
+use saldo_chain::Level;
+use saldo_chain::rollup::Profile;
 use saldo_reading::{Policy, Role};
 use saldo_source::{Clock, Directory, Diversity, Endpoint, EndpointError, Io, Listed, SortedSet, Transport};
 
@@ -17,9 +19,11 @@ pub use self::error::BuildError;
 use self::endpoint::GivenMirror;
 use self::shared::{Shared, default_clock, default_transport};
 use crate::client::Client;
-use crate::head::{Agreement, LEAST_ANSWERS, TrustStart, distinct};
+use crate::head::{Agreement, AnyL1, LEAST_ANSWERS, TrustStart, distinct};
 use crate::inner::ClientInner;
+use crate::l1::ClientOfL1;
 use crate::networks::Networks;
+use crate::rollup::network_of;
 use crate::storage::{Storage, StorageKey};
 use crate::store::Store;
 use crate::trust::Trust;
@@ -28,6 +32,8 @@ use crate::trust::Trust;
 #[must_use]
 pub struct ClientBuilder {
     network: Network,
+    /// The profile, if the network is a rollup.
+    rollup: Option<Profile>,
     execution: Vec<Endpoint>,
     beacon: Vec<Endpoint>,
     checkpoint_sources: Vec<Endpoint>,
@@ -49,12 +55,23 @@ impl Client {
     pub fn builder(network: Network) -> ClientBuilder {
         ClientBuilder::new(network)
     }
+
+    /// Starts building a client for a rollup. Its L1 must be among the networks of the same client: pass the builder to
+    /// [`ClientBuilder::and`] of that network's. The default policy is [`Policy::rollup`].
+    ///
+    /// It needs providers of the rollup ([`ClientBuilder::rpc`]), and no beacon source, checkpoint or trust of its own: all of that is
+    /// L1's. A rollup whose contracts' codes are not known ([`Profile::is_pinned`]) proves nothing; its readings are provisional.
+    pub fn rollup(profile: Profile) -> ClientBuilder {
+        let builder = ClientBuilder::new(network_of(&profile));
+        ClientBuilder { rollup: Some(profile), policy: Policy::rollup(), ..builder }
+    }
 }
 
 impl ClientBuilder {
     pub(crate) fn new(network: Network) -> Self {
         Self {
             network,
+            rollup: None,
             execution: Vec::new(),
             beacon: Vec::new(),
             checkpoint_sources: Vec::new(),
@@ -230,18 +247,51 @@ impl ClientBuilder {
     /// # Errors
     /// [`BuildError`] if a setting is missing or cannot be used.
     pub fn build(self) -> Result<Client, BuildError> {
-        let networks = self.apart()?.into_iter().map(Self::build_one).collect::<Result<Vec<_>, _>>()?;
+        let mut places = Vec::new();
+        let (rollups, others): (Vec<_>, Vec<_>) =
+            self.apart()?.into_iter().enumerate().partition(|(_, network)| network.rollup.is_some());
+        for (place, network) in others {
+            places.push((place, Arc::new(network.build_one()?)));
+        }
+        for (place, mut network) in rollups {
+            if let Some(profile) = network.rollup.take() {
+                let l1 = l1_of(&profile, places.iter().map(|(_, network)| network))?;
+                places.push((place, Arc::new(network.build_rollup(profile, l1)?)));
+            }
+        }
+        places.sort_by_key(|(place, _)| *place);
+        let networks = places.into_iter().map(|(_, network)| network);
         Client::new(Networks::new(networks)).ok_or(BuildError::NoProvider)
     }
 
-    fn build_one(self) -> Result<ClientInner, BuildError> {
-        if let Some(error) = self.error {
+    fn build_one(mut self) -> Result<ClientInner, BuildError> {
+        self.check(Level::Signed)?;
+        let trust_start = self.trust_start()?;
+        let (io, store) = (self.io()?, self.store());
+        let (network, endpoints) = (Arc::new(self.network), (self.execution, self.beacon));
+        let inner = ClientInner::new(network, trust_start, self.policy, endpoints, io, store);
+        inner.readings.load_storage(&inner.proofs).map_err(BuildError::Storage)?;
+        Ok(inner)
+    }
+
+    fn build_rollup(mut self, profile: Profile, l1: AnyL1) -> Result<ClientInner, BuildError> {
+        self.check(Level::L1ProofChecked)?;
+        let (io, store) = (self.io()?, self.store());
+        let inner = ClientInner::of_rollup(profile, l1, self.policy, self.execution, io, store);
+        inner.readings.load_storage(&inner.proofs).map_err(BuildError::Storage)?;
+        Ok(inner)
+    }
+
+    /// Checks the settings of one network, whose weakest level is `least`.
+    fn check(&mut self, least: Level) -> Result<(), BuildError> {
+        if let Some(error) = self.error.take() {
             return Err(error);
         }
         if self.execution.is_empty() {
             return Err(BuildError::NoProvider);
         }
-        if self.beacon.is_empty() {
+        let is_rollup = least.is_of_rollup();
+        if self.beacon.is_empty() && !is_rollup {
             return Err(BuildError::NoBeaconSource);
         }
         let mirror = |endpoints: &[Endpoint]| {
@@ -253,7 +303,8 @@ impl ClientBuilder {
         if let Some(position) = mirror(&self.checkpoint_sources) {
             return Err(BuildError::CheckpointSource { position, error: EndpointError::Mirror });
         }
-        if self.policy.deadline.is_zero() || self.policy.operators_per_address == 0 {
+        let is_usable = self.policy.assurance.meets(least);
+        if self.policy.deadline.is_zero() || self.policy.operators_per_address == 0 || !is_usable {
             return Err(BuildError::Policy);
         }
         let kinds = [&self.execution, &self.beacon, &self.checkpoint_sources];
@@ -262,20 +313,23 @@ impl ClientBuilder {
         }
         for (role, endpoints) in [(Role::Execution, &self.execution), (Role::Beacon, &self.beacon)] {
             let operators = Diversity::of(role, endpoints).operators.len();
-            if operators < self.minimum_operators {
+            let is_needed = role == Role::Execution || !is_rollup;
+            if is_needed && operators < self.minimum_operators {
                 return Err(BuildError::TooFewOperators { role, operators, needed: self.minimum_operators });
             }
         }
-        let trust_start = self.trust_start()?;
-        let transport = self.transport.map_or_else(default_transport, Ok)?;
-        let clock = self.clock.map_or_else(default_clock, Ok)?;
-        let network = Arc::new(self.network);
-        let store = self.storage.map(|storage| Store::new(storage, self.storage_key));
-        let io = Io::new(transport, clock).of_network(network.name());
-        let endpoints = (self.execution, self.beacon);
-        let inner = ClientInner::new(network, trust_start, self.policy, endpoints, io, store);
-        inner.readings.load_storage(&inner.proofs).map_err(BuildError::Storage)?;
-        Ok(inner)
+        Ok(())
+    }
+
+    fn io(&mut self) -> Result<Io, BuildError> {
+        let transport = self.transport.take().map_or_else(default_transport, Ok)?;
+        let clock = self.clock.take().map_or_else(default_clock, Ok)?;
+        Ok(Io::new(transport, clock).of_network(self.network.name()))
+    }
+
+    fn store(&mut self) -> Option<Store> {
+        let storage = self.storage.take()?;
+        Some(Store::new(storage, self.storage_key.take()))
     }
 
     /// The builder of each network, with what it shares with the first one.
@@ -345,6 +399,17 @@ impl ClientBuilder {
     fn note(&mut self, error: BuildError) {
         self.error.get_or_insert(error);
     }
+}
+
+/// The client of the rollup's L1, among those of the other networks.
+fn l1_of<'a>(
+    profile: &Profile,
+    mut networks: impl Iterator<Item = &'a Arc<ClientInner>>,
+) -> Result<AnyL1, BuildError> {
+    let (chain_id, l1) = (profile.chain_id(), profile.l1_chain_id());
+    let found = networks.find(|network| network.head.network().chain_id() == l1);
+    let found = found.ok_or(BuildError::NoL1 { chain_id, l1 })?;
+    Ok(Arc::new(ClientOfL1(Arc::clone(found))))
 }
 
 fn has_same_name(endpoints: &[Endpoint]) -> bool {

@@ -70,10 +70,7 @@ impl Env {
     /// The policy for a block of the assurance `level`. A finalized block may be older if the policy does not
     /// ask for finalized ones.
     pub(crate) fn policy_at(&self, level: Level) -> Policy {
-        if level <= self.policy.assurance {
-            return self.policy;
-        }
-        Policy { max_age: self.policy.max_age.max(Policy::finalized().max_age), ..self.policy }
+        self.policy.at(level)
     }
 
     /// Whether `anchor` is young enough for the policy. If the clock is wrong no block is, because the age is
@@ -86,5 +83,5 @@ impl Env {
 /// Whether a proof at an unsigned block can be accepted later. A signature follows within some slots, but
 /// finality does not come before the deadline of a read.
 pub(crate) fn takes_tips(level: Level) -> bool {
-    level == Level::Signed
+    matches!(level, Level::Signed | Level::L1ProofChecked)
 }

@@ -43,6 +43,13 @@ pub(crate) fn withdrawn(blocks: &[u64]) {
     }
 }
 
+/// Sends that L1 no longer vouches for some games of a rollup.
+pub(crate) fn taken_back(games: usize) {
+    if games > 0 {
+        tracing::warn!(target: "saldo::heads", games, "rollup.taken_back");
+    }
+}
+
 /// Sends that the chain contradicted itself at the slot `fault`, if it did.
 pub(crate) fn contradicted(fault: Option<Slot>) {
     if let Some(slot) = fault {

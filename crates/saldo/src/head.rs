@@ -11,6 +11,7 @@ mod complete;
 mod fetch;
 mod finality;
 mod heads;
+mod l1;
 mod lag;
 mod need;
 mod poll;
@@ -21,6 +22,7 @@ mod state;
 mod step;
 mod sync;
 mod trust_start;
+mod vouched;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
@@ -35,6 +37,7 @@ use crate::env::Env;
 use crate::event;
 use state::HeadState;
 
+pub(crate) use l1::{AnyL1, FinalBlock, L1, NothingOfL1};
 pub(crate) use agreement::{LEAST_ANSWERS, distinct};
 pub(crate) use step::{Need, Synced};
 pub(crate) use trust_start::{Agreement, TrustStart};
@@ -43,6 +46,8 @@ pub(crate) use trust_start::{Agreement, TrustStart};
 pub(crate) struct Head {
     env: Arc<Env>,
     trust_start: TrustStart,
+    /// The L1 of a rollup.
+    l1: Option<AnyL1>,
     /// Replaced as a whole when the app adopts a newer table.
     network: RwLock<Arc<Network>>,
     /// Held by the one future that syncs the light client.
@@ -81,12 +86,28 @@ pub(crate) enum BlockRef {
 impl Head {
     pub(crate) fn new(env: Arc<Env>, network: Arc<Network>, trust_start: TrustStart) -> Self {
         let (network, syncing) = (RwLock::new(network), futures_util::lock::Mutex::new(()));
-        Self { env, trust_start, network, syncing, state: Mutex::default() }
+        Self { env, trust_start, l1: None, network, syncing, state: Mutex::default() }
+    }
+
+    /// Makes the head of a rollup, whose blocks `l1` vouches for.
+    pub(crate) fn of_rollup(env: Arc<Env>, network: Arc<Network>, l1: AnyL1) -> Self {
+        let nowhere = Checkpoint { root: B256::ZERO, slot: None };
+        Self { l1: Some(l1), ..Self::new(env, network, TrustStart::Given(nowhere)) }
     }
 
     fn state(&self) -> MutexGuard<'_, HeadState> {
+        let l1 = self.l1.as_ref().map(|l1| (l1.generation(), l1.is_faulted(), l1.newest_signed_time()));
         // After a panic the state can lack a change, and the gate checks each reading that leaves.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((generation, is_faulted, time)) = l1 {
+            state.follow_l1(generation, is_faulted, time);
+        }
+        state
+    }
+
+    /// Whether it is the head of a rollup.
+    pub(crate) fn is_of_rollup(&self) -> bool {
+        self.l1.is_some()
     }
 
     /// The current table of the chain.
@@ -200,7 +221,7 @@ impl Head {
     /// Whether the block is trusted as finalized.
     pub(crate) fn is_final(&self, block: &Anchor) -> bool {
         let state = self.state();
-        state.chain.anchor_again(block).is_some_and(|again| again.assurance().level() == Level::Finalized)
+        state.chain.anchor_again(block).is_some_and(|again| again.assurance().level().is_strongest())
     }
 
     /// Whether the chain is known to have another block in its place.
@@ -208,9 +229,9 @@ impl Head {
         self.state().chain.standing(block) == Standing::Withdrawn
     }
 
-    /// How many blocks the block of that `number` is behind the newest signed one.
+    /// How many blocks the block of that `number` is behind the newest trusted one.
     pub(crate) fn depth_of(&self, number: u64) -> Option<u64> {
-        self.newest(Level::Signed)?.number().checked_sub(number)
+        self.state().chain.head()?.number().checked_sub(number)
     }
 
     /// The hash of the header that is missing for proofs under the newest head of the assurance `level`.

@@ -3,15 +3,17 @@
 use std::sync::Arc;
 
 use saldo_beacon::{Checkpoint, Network};
+use saldo_chain::rollup::Profile;
 use saldo_reading::{Asset, Holding, NetworkId, Policy, Role, Why};
 use saldo_source::{Deadline, Diversity, Endpoint, Io, MaybeSend};
 
 use crate::env::Env;
 use crate::event;
-use crate::head::{Head, Synced, TrustStart};
+use crate::head::{AnyL1, Head, Synced, TrustStart};
 use crate::hub::WatchHub;
 use crate::proofs::Proofs;
 use crate::readings::Readings;
+use crate::rollup::{Rollup, network_of};
 use crate::state::{Bodies, Headers, StateCache, Waves};
 use crate::store::Store;
 
@@ -26,6 +28,8 @@ pub(crate) struct ClientInner {
     pub(crate) readings: Readings,
     /// The state that the watches share.
     pub(crate) hub: Arc<WatchHub>,
+    /// What L1 says, where the network is a rollup.
+    pub(crate) rollup: Option<Rollup>,
     /// What is proven of the blocks that were asked about.
     pub(crate) states: StateCache,
     /// The requests about the state of blocks that are under way.
@@ -48,17 +52,43 @@ impl ClientInner {
         let (execution, beacon) = endpoints;
         let env = Arc::new(Env::new(io, policy, execution, beacon));
         let head = Arc::new(Head::new(Arc::clone(&env), network, trust_start));
+        Self::of_head(env, head, None, store)
+    }
+
+    /// Makes the state of a client of a rollup, whose blocks `l1` vouches for.
+    pub(crate) fn of_rollup(
+        profile: Profile,
+        l1: AnyL1,
+        policy: Policy,
+        execution: Vec<Endpoint>,
+        io: Io,
+        store: Option<Store>,
+    ) -> Self {
+        let env = Arc::new(Env::new(io, policy, execution, Vec::new()));
+        let network = Arc::new(network_of(&profile));
+        let head = Arc::new(Head::of_rollup(Arc::clone(&env), network, AnyL1::clone(&l1)));
+        let rollup = Rollup::new(Arc::clone(&env), Arc::clone(&head), profile, l1);
+        Self::of_head(env, head, Some(rollup), store)
+    }
+
+    fn of_head(env: Arc<Env>, head: Arc<Head>, rollup: Option<Rollup>, store: Option<Store>) -> Self {
         let keeps_nodes = store.as_ref().is_some_and(Store::takes_anything);
         let proofs = Proofs::new(Arc::clone(&env), Arc::clone(&head), keeps_nodes);
         let hub = Arc::new(WatchHub::default());
         let readings = Readings::new(Arc::clone(&env), Arc::clone(&head), Arc::clone(&hub), store);
         let (states, waves, headers, bodies) = Default::default();
-        Self { env, head, proofs, readings, hub, states, waves, headers, bodies }
+        Self { env, head, proofs, readings, hub, rollup, states, waves, headers, bodies }
     }
 
-    /// Syncs the light client, and reviews the records.
+    /// Syncs the light client, or what L1 says of a rollup, and reviews the records.
     pub(crate) async fn sync(&self, deadline: Deadline) -> Synced {
-        let synced = self.head.sync(deadline).await;
+        let synced = match &self.rollup {
+            Some(rollup) => {
+                self.readings.start_over_with_l1();
+                rollup.sync(&self.proofs, deadline).await
+            }
+            None => self.head.sync(deadline).await,
+        };
         self.readings.review();
         synced
     }

@@ -67,6 +67,7 @@ mod head;
 mod health;
 mod hub;
 mod inner;
+mod l1;
 mod link;
 #[cfg(test)]
 mod made;
@@ -79,7 +80,9 @@ mod proof_file;
 mod proofs;
 mod prove;
 mod read;
+mod read_rollup;
 mod readings;
+mod rollup;
 mod state;
 mod storage;
 mod store;

@@ -30,8 +30,8 @@ impl<'a, A> Portion<'a, A> {
 }
 
 impl Networks {
-    pub(crate) fn new(networks: impl IntoIterator<Item = ClientInner>) -> Self {
-        Self(networks.into_iter().map(Arc::new).collect())
+    pub(crate) fn new(networks: impl IntoIterator<Item = Arc<ClientInner>>) -> Self {
+        Self(networks.into_iter().collect())
     }
 
     pub(crate) fn all(&self) -> &[Arc<ClientInner>] {

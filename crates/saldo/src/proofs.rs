@@ -17,6 +17,7 @@ mod pending;
 mod plan;
 mod provider_state;
 mod request;
+mod rollup;
 mod state_proof;
 mod target;
 mod token;
@@ -128,7 +129,10 @@ impl Proofs {
     /// not get one.
     pub(crate) fn pending_of(&self, holding: Holding) -> Vec<PendingProof> {
         let slots = u32::try_from(Self::LINK_DEPTH).unwrap_or(u32::MAX);
-        let longest = self.head.network().slot_duration().saturating_mul(slots);
+        let longest = match self.head.is_of_rollup() {
+            true => self.env.policy.max_age,
+            false => self.head.network().slot_duration().saturating_mul(slots),
+        };
         let since = self.env.clock().monotonic().saturating_sub(longest);
         let expired = self.state().pending.expire(since);
         for provider in &expired {

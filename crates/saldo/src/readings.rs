@@ -139,6 +139,16 @@ impl Readings {
         }
     }
 
+    /// Drops what followed from an earlier trust start of L1, where the network is a rollup.
+    pub(crate) fn start_over_with_l1(&self) {
+        let mut state = self.state();
+        let generation = self.head.generation();
+        if state.generation.is_some_and(|known| known != generation) {
+            state.clear();
+        }
+        state.generation = Some(generation);
+    }
+
     /// Drops all records of `holding`. The stored data is removed before any other write.
     pub(crate) fn forget(&self, holding: &Holding) {
         let mut stored = self.store.as_ref().map(Store::state);
@@ -174,7 +184,7 @@ impl Judge for Readings {
         let mut state = self.state();
         let joined = self.head.look(|view| {
             let anchor = view.chain.anchor_at_root(checked.state_root());
-            let anchor = anchor.filter(|anchor| !view.is_faulted && anchor.assurance().level() >= level)?;
+            let anchor = anchor.filter(|anchor| !view.is_faulted && anchor.assurance().level().meets(level))?;
             let age = view.now.age_of(anchor.timestamp());
             let is_young = age.is_some_and(|age| view.now.allows(age, &policy));
             let (provider, generation) = (provider.clone(), view.generation);

@@ -22,7 +22,7 @@ mod token;
 mod waves;
 
 pub(crate) use amount::{AmountAt, amounts};
-pub(crate) use at::{at, block};
+pub(crate) use at::{at, block, prove_under};
 pub use block::BlockId;
 pub use body::ProvenBlock;
 pub(crate) use body::full;

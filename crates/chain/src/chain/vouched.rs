@@ -80,7 +80,18 @@ impl Chain {
         self.taken_back.drain(..over);
     }
 
-    /// Returns the games of the held blocks.
+    /// Returns whether a block of that number is held.
+    pub fn holds(&self, number: u64) -> bool {
+        self.blocks.contains_key(&number)
+    }
+
+    /// Drops the blocks of all games but those of the `most` newest blocks. Nothing is known against them.
+    pub fn keep_games(&mut self, most: usize) {
+        let kept: Vec<Address> = self.games().take(most).map(|held| held.game()).collect();
+        self.blocks.retain(|_, block| vouched(&block.anchor).is_none_or(|held| kept.contains(&held.game())));
+    }
+
+    /// Returns the games of the held blocks, that of the newest block first.
     pub fn games(&self) -> impl Iterator<Item = Vouched> {
         let mut known: Vec<Address> = Vec::new();
         let each = self.blocks.values().rev().filter_map(|block| vouched(&block.anchor));

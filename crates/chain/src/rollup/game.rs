@@ -1,6 +1,6 @@
 //! A game: one claim about the rollup, and what L1 has made of it.
 
-use alloy_primitives::{B256, U256};
+use alloy_primitives::{Address, B256, Bytes, U256};
 use saldo_beacon::unit::UnixTime;
 
 use crate::rollup::claim::GameClaim;
@@ -86,6 +86,25 @@ impl<'a> Factory<'a> {
     pub fn game(self, claim: &GameClaim) -> Result<Game<'a>, Obstacle> {
         Game::read(self.registry(), self.entry(claim)?, claim)
     }
+
+    /// Returns the claim that the contract at `address` holds in its own code, if it runs the code of a game that the profile knows.
+    /// Whether it is a game of this factory is said by [`Factory::game`].
+    ///
+    /// # Errors
+    /// [`Obstacle`] if its code is not proven yet, or is not that of a known game.
+    pub fn claim_of(self, address: Address) -> Result<GameClaim, Obstacle> {
+        let registry = self.registry();
+        let (code, runs) = game_code(registry.l1().state(), address)?;
+        let Some(known) = registry.l1().profile().game_codes_of(runs.code_hash).next() else {
+            return Err(Refusal::UnknownCode { contract: Contract::Game, got: runs.code_hash }.into());
+        };
+        let arguments = arguments_of(known.kind, code.arguments())?;
+        Ok(GameClaim {
+            game_type: arguments.game_type.unwrap_or(known.game_type),
+            root_claim: arguments.root_claim,
+            extra_data: Bytes::copy_from_slice(arguments.extra_data),
+        })
+    }
 }
 
 impl<'a> Game<'a> {
@@ -100,14 +119,7 @@ impl<'a> Game<'a> {
         let (got, expected) = (id.game_type(), first.game_type);
         let kind = known.clone().find(|known| known.game_type == got);
         let kind = kind.ok_or(Refusal::GameType { got, expected })?.kind;
-        let arguments = match kind {
-            GameKind::Fault { is_permissioned } => {
-                Arguments::with_implementation(code.arguments(), is_permissioned)
-            }
-            GameKind::SuperFault => Arguments::with_implementation(code.arguments(), false),
-            GameKind::Multiproof { .. } => Arguments::plain(code.arguments()),
-        };
-        let arguments = arguments.map_err(Refusal::from)?;
+        let arguments = arguments_of(kind, code.arguments())?;
         if arguments.root_claim != claim.root_claim || arguments.extra_data != *claim.extra_data {
             return Err(Refusal::OtherClaim.into());
         }
@@ -156,6 +168,16 @@ impl<'a> Game<'a> {
     pub(crate) fn into_roots(self) -> Vec<(At, B256)> {
         self.roots
     }
+}
+
+/// Reads the arguments in the code of a game of this kind.
+fn arguments_of(kind: GameKind, bytes: &[u8]) -> Result<Arguments<'_>, Refusal> {
+    let arguments = match kind {
+        GameKind::Fault { is_permissioned } => Arguments::with_implementation(bytes, is_permissioned),
+        GameKind::SuperFault => Arguments::with_implementation(bytes, false),
+        GameKind::Multiproof { .. } => Arguments::plain(bytes),
+    };
+    Ok(arguments?)
 }
 
 /// Returns the slot and the offset of the flag that the game's type counted when it was created.

@@ -119,6 +119,11 @@ impl Profile {
         self.block_time
     }
 
+    /// Returns the number and the time of the rollup's first block; `None` if they are unknown.
+    pub fn genesis(&self) -> Option<(u64, UnixTime)> {
+        self.genesis
+    }
+
     /// Returns the number of the newest block at a moment, if every block is on time; `None` if first block or block time are unknown,
     /// or before the first block. It helps to find a header; nothing rests on it.
     pub fn block_at(&self, time: UnixTime) -> Option<u64> {

@@ -87,6 +87,14 @@ pub enum BuildError {
         /// The number of operators required.
         needed: usize,
     },
+    /// The L1 of a rollup is not among the client's networks.
+    #[error("the rollup {chain_id} needs its L1, chain {l1}, among the networks of the client")]
+    NoL1 {
+        /// The rollup's chain id.
+        chain_id: u64,
+        /// The chain id of its L1.
+        l1: u64,
+    },
     /// No transport was given, and the feature `http` is off.
     #[error("no transport: give one, or build with the feature `http`")]
     NoTransport,

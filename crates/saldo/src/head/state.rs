@@ -32,6 +32,8 @@ pub(crate) struct HeadState {
     pub(super) restarted_at: Option<Checkpoint>,
     /// Counts the trust starts. Work that began under an earlier trust start does not count after the next one.
     pub(super) generation: Generation,
+    /// The trust start of L1 that the blocks of a rollup follow from.
+    pub(super) generation_of_l1: Option<Generation>,
     /// The latest time that a committee's signature proves to have come, although the signed head was refused
     /// as being from the future.
     pub(super) proven_time: Option<UnixTime>,
@@ -87,6 +89,18 @@ impl CommonLag {
 }
 
 impl HeadState {
+    /// Takes over what L1 is at this moment. Where its trust was restarted, what it vouched for before does not count any more. A time
+    /// that L1's committee signed has come for the rollup too.
+    pub(super) fn follow_l1(&mut self, of_l1: Generation, is_faulted: bool, time: Option<UnixTime>) {
+        if self.generation_of_l1.is_some_and(|known| known != of_l1) {
+            let generation = self.generation.next();
+            *self = Self { generation, ..Self::default() };
+        }
+        self.generation_of_l1 = Some(of_l1);
+        self.faulted = is_faulted;
+        self.proven_time = self.proven_time.max(time);
+    }
+
     /// Stops this chain: it contradicted a final block, so nothing more is proven from it.
     pub(super) fn stop(&mut self) {
         self.faulted = true;
@@ -134,7 +148,9 @@ impl HeadState {
 
     /// The time of the newest block that is known to be signed.
     pub(super) fn newest_signed_time(&self, network: &Network) -> Option<UnixTime> {
-        let light_client = self.light_client.as_ref()?;
+        let Some(light_client) = &self.light_client else {
+            return self.proven_time.filter(|_| self.generation_of_l1.is_some());
+        };
         let signed = light_client.signed_head().map(|head| head.slot());
         let newest = network.slot_start(signed.unwrap_or_else(|| light_client.finalized_head().slot()));
         Some(self.proven_time.map_or(newest, |proven| proven.max(newest)))

@@ -232,6 +232,9 @@ impl Proofs {
     ) -> Vec<Result<Parts, Failure>> {
         let Some(tips) = tips else {
             let holdings: Vec<Holding> = missed.iter().map(|missed| missed.holding).collect();
+            if self.head.is_of_rollup() {
+                return self.rollup_tips(provider, &holdings, inquiry.deadline).await;
+            }
             return self.proofs(provider, &holdings, At::Latest, None, inquiry.deadline).await;
         };
         let places: SortedSet<usize> = missed.iter().map(|missed| missed.place).collect();

@@ -100,6 +100,6 @@ impl Proofs {
 }
 
 /// The provider does not have the block. An honest provider that is behind answers the same.
-fn not_synced(failure: Failure) -> Failure {
+pub(super) fn not_synced(failure: Failure) -> Failure {
     if failure == Failure::NoResult { Failure::NotSynced } else { failure }
 }

@@ -7,7 +7,7 @@ use saldo_source::{Answer, Deadline, Endpoint};
 
 use super::Proofs;
 use super::evidence::Evidence;
-use super::pending::PendingProof;
+use super::pending::{Keeping, PendingProof};
 use super::plan::Parts;
 use super::target::{Checked, Inquiry, Judged, PinnedBlock, Settled};
 use super::token::first_false;
@@ -174,7 +174,8 @@ impl Proofs {
                 let above = self.head.newest(level).as_ref().map(Anchor::number);
                 let came = self.env.clock().monotonic();
                 let proof = PendingProof { provider: provider.clone(), checked, above, came };
-                self.state().pending.keep(holding, proof);
+                let keeping = if self.head.is_of_rollup() { Keeping::Spread } else { Keeping::Newest };
+                self.state().pending.keep(holding, proof, keeping);
                 Answer::Pending { was_right_before }
             }
         }

@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use alloy_primitives::B256;
+use saldo_chain::ExecutionHeader;
 use saldo_proof::StateRoot;
 use saldo_reading::{Holding, ProviderId};
 use saldo_source::{SortedMap, SortedSet};
@@ -20,6 +22,17 @@ pub(super) struct PendingProofs {
     /// The memory that the nodes take, in bytes.
     nodes: usize,
     proofs: SortedMap<(Holding, ProviderId), VecDeque<PendingProof>>,
+    /// The blocks of a rollup at which proofs were taken, oldest first.
+    headers: VecDeque<ExecutionHeader>,
+}
+
+/// Which pending proofs of one holding from one provider are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Keeping {
+    /// The newest: the next block that is signed is one of theirs.
+    Newest,
+    /// Some of all times: it is not known yet which block of a rollup L1 vouches for, in an hour or two.
+    Spread,
 }
 
 /// A complete proof whose block has no signature yet.
@@ -38,6 +51,10 @@ impl PendingProofs {
     /// The most pending proofs of one holding from one provider. So many tips can be ahead of the newest block
     /// that a signed head names; from Gloas on that block is the signed block's parent.
     const TIPS: usize = 6;
+    /// The same where they are spread over hours.
+    const SPREAD: usize = 24;
+    /// The most headers. Those of pending proofs stay.
+    const HEADERS: usize = 64;
     /// The most pairs of holding and provider; a verified account takes about 200 bytes.
     const CAPACITY: usize = 4_096;
     /// The most bytes that the nodes of all proofs may take. Beyond it, nodes are dropped, and the readings of
@@ -45,7 +62,7 @@ impl PendingProofs {
     const NODES: usize = 4 << 20;
 
     /// Keeps a proof until its root is in a trusted header.
-    pub(super) fn keep(&mut self, holding: Holding, mut proof: PendingProof) {
+    pub(super) fn keep(&mut self, holding: Holding, mut proof: PendingProof, keeping: Keeping) {
         let key = (holding, proof.provider.clone());
         if self.proofs.len() >= Self::CAPACITY && !self.proofs.contains_key(&key) {
             return; // Full: a later read asks again.
@@ -63,10 +80,54 @@ impl PendingProofs {
             self.nodes = self.nodes.saturating_add(proof.checked.size());
             tips.push_back(proof);
         }
-        while tips.len() > Self::TIPS {
-            let dropped = tips.pop_front().map_or(0, |tip| tip.checked.size());
+        let most = match keeping {
+            Keeping::Newest => Self::TIPS,
+            Keeping::Spread => Self::SPREAD,
+        };
+        while tips.len() > most {
+            let place = match keeping {
+                Keeping::Newest => 0,
+                Keeping::Spread => nearest(tips),
+            };
+            let dropped = tips.remove(place).map_or(0, |tip| tip.checked.size());
             self.nodes = self.nodes.saturating_sub(dropped);
         }
+    }
+
+    /// Keeps the header of a block of a rollup, before the proofs at it come.
+    pub(super) fn keep_header(&mut self, header: ExecutionHeader) {
+        if self.headers.iter().any(|held| held.state_root() == header.state_root()) {
+            return;
+        }
+        self.headers.push_back(header);
+        if self.headers.len() > Self::HEADERS {
+            let roots: SortedSet<B256> =
+                self.proofs.values().flatten().map(|tip| tip.checked.state_root().get()).collect();
+            let newest = self.headers.len().saturating_sub(Self::HEADERS / 2);
+            let mut place = 0_usize;
+            self.headers.retain(|header| {
+                place = place.saturating_add(1);
+                place > newest || roots.contains(&header.state_root().get())
+            });
+        }
+    }
+
+    /// The headers of the blocks at which pending proofs were taken, newest first.
+    pub(super) fn headers(&self) -> Vec<ExecutionHeader> {
+        let roots: SortedSet<B256> =
+            self.proofs.values().flatten().map(|tip| tip.checked.state_root().get()).collect();
+        let pending = self.headers.iter().filter(|header| roots.contains(&header.state_root().get()));
+        pending.rev().cloned().collect()
+    }
+
+    /// Drops all proofs under `root`, and its header.
+    pub(super) fn remove_at(&mut self, root: StateRoot) {
+        self.headers.retain(|header| header.state_root() != root);
+        self.proofs.retain(|_, tips| {
+            tips.retain(|tip| tip.checked.state_root() != root);
+            !tips.is_empty()
+        });
+        self.recount();
     }
 
     /// Counts the memory of the nodes again, after some proofs were dropped.
@@ -124,6 +185,16 @@ impl PendingProofs {
     }
 }
 
+/// The place of the proof that came soonest after another, so that the others stay spread out.
+fn nearest(tips: &VecDeque<PendingProof>) -> usize {
+    let came = tips.iter().map(|tip| tip.came);
+    let gaps = came.clone().skip(1).zip(came).map(|(after, before)| after.saturating_sub(before));
+    // The newest one stays: it is shown.
+    let inner = tips.len().saturating_sub(2);
+    let place = gaps.take(inner).enumerate().min_by_key(|(_, gap)| *gap).map_or(0, |(place, _)| place);
+    place.saturating_add(1)
+}
+
 #[cfg(test)]
 mod tests {
     use alloy_primitives::{Address, B256, hex, keccak256};
@@ -159,8 +230,8 @@ mod tests {
                     above: Some(round.into()),
                     came: Duration::from_secs(round.into()),
                 };
-                pending.keep(holding, proof.clone());
-                pending.keep(holding, proof);
+                pending.keep(holding, proof.clone(), Keeping::Newest);
+                pending.keep(holding, proof, Keeping::Newest);
             }
         }
         assert_eq!(pending.proofs.len(), PendingProofs::CAPACITY);

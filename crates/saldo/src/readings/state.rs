@@ -29,6 +29,8 @@ pub(super) struct ReadingsState {
     pub(super) older: HashMap<Holding, Vec<Claim>>,
     /// Proven readings that are not stored yet. Always empty without storage.
     unsaved: WriteQueue,
+    /// The trust start of a rollup that the records follow from.
+    pub(super) generation: Option<Generation>,
     /// The blocks that the chain withdrew since the last write.
     lost_blocks: SortedSet<B256>,
 }

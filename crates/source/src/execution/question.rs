@@ -75,6 +75,8 @@ pub enum Question {
     },
     /// `eth_getBlockByHash` without full transactions: the block object.
     Block(B256),
+    /// `eth_getBlockByNumber` without full transactions: the block object. At a hash it is the same as [`Question::Block`].
+    BlockAt(At),
     /// `eth_getBlockByHash` with full transactions: the block object.
     FullBlock(B256),
     /// `debug_getRawHeader` by hash: the header's RLP, for [`raw_header`](super::raw_header).
@@ -99,6 +101,8 @@ impl Question {
             }
             Self::Code { address, at } => Call::new("eth_getCode", &(address, Block(*at)), MAX_CODE_REPLY),
             Self::Block(hash) => Call::new("eth_getBlockByHash", &(hash, false), MAX_BLOCK_REPLY),
+            Self::BlockAt(At::Hash(hash)) => Self::Block(*hash).call(),
+            Self::BlockAt(at) => Call::new("eth_getBlockByNumber", &(Block(*at), false), MAX_BLOCK_REPLY),
             Self::FullBlock(hash) => Call::new("eth_getBlockByHash", &(hash, true), MAX_FULL_BLOCK_REPLY),
             Self::RawHeader(hash) => Call::new("debug_getRawHeader", &[hash], MAX_SMALL_REPLY),
             Self::ChainId => Call::new("eth_chainId", &json!([]), MAX_SMALL_REPLY),

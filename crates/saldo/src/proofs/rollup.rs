@@ -1,0 +1,130 @@
+//! Headers of a rollup by their number, and proofs at its head with the header of that block.
+
+use std::ops::Range;
+
+use futures_util::FutureExt;
+use saldo_chain::ExecutionHeader;
+use saldo_proof::StateRoot;
+use saldo_reading::{Failure, Holding, Role};
+use saldo_source::execution::{At, Question};
+use saldo_source::{Answer, Deadline, Endpoint, IntoBoxed, MaybeSend, MaybeSync};
+use serde_json::value::RawValue;
+
+use super::Proofs;
+use super::header::not_synced;
+use super::plan::Parts;
+
+impl Proofs {
+    /// The blocks at which pending proofs were taken, newest first. Nothing says that they are in the chain.
+    pub(crate) fn pending_headers(&self) -> Vec<ExecutionHeader> {
+        self.state().pending.headers()
+    }
+
+    /// Drops the pending proofs under this root: L1 vouches for another block in the place of theirs.
+    pub(crate) fn drop_pending_at(&self, root: StateRoot) {
+        self.state().pending.remove_at(root);
+    }
+
+    /// Requests the header of the block of that number in hedged requests, until `read` takes one.
+    pub(crate) async fn fetch_header_at<T: MaybeSend>(
+        &self,
+        number: u64,
+        read: impl Fn(&ExecutionHeader) -> Option<T> + MaybeSync,
+        deadline: Deadline,
+    ) -> Option<T> {
+        let questions = [Question::BlockAt(At::Number(number))];
+        let (read, questions) = (&read, questions.as_slice());
+        let ask = |provider| {
+            let headers = self.headers(provider, questions, deadline);
+            let answer = move |headers: Result<Vec<ExecutionHeader>, Failure>| match headers {
+                // Another block of that number, as on another fork. It is no false proof.
+                Ok(headers) => {
+                    headers.first().and_then(read).map_or(Answer::Failed(Failure::NotSynced), Answer::Accepted)
+                }
+                Err(failure) => Answer::Failed(failure),
+            };
+            headers.map(answer).into_boxed()
+        };
+        let result = self.env.hedge(Role::Execution, "eth_getBlockByNumber", deadline, ask).await;
+        result.winner.map(|(_, header)| header)
+    }
+
+    /// Requests the headers of the blocks with these numbers in hedged requests, until `read` takes those of one provider.
+    pub(crate) async fn fetch_headers<T: MaybeSend>(
+        &self,
+        numbers: Range<u64>,
+        read: impl Fn(&[ExecutionHeader]) -> Option<T> + MaybeSync,
+        deadline: Deadline,
+    ) -> Option<T> {
+        if numbers.is_empty() {
+            return read(&[]);
+        }
+        let questions: Vec<Question> = numbers.map(|number| Question::BlockAt(At::Number(number))).collect();
+        let (read, questions) = (&read, questions.as_slice());
+        let ask = |provider| {
+            let headers = self.headers(provider, questions, deadline);
+            let answer = move |headers: Result<Vec<ExecutionHeader>, Failure>| match headers {
+                Ok(headers) => read(&headers).map_or(Answer::Failed(Failure::NotSynced), Answer::Accepted),
+                Err(failure) => Answer::Failed(failure),
+            };
+            headers.map(answer).into_boxed()
+        };
+        let result = self.env.hedge(Role::Execution, "eth_getBlockByNumber, many", deadline, ask).await;
+        result.winner.map(|(_, headers)| headers)
+    }
+
+    async fn headers(
+        &self,
+        provider: &Endpoint,
+        questions: &[Question],
+        deadline: Deadline,
+    ) -> Result<Vec<ExecutionHeader>, Failure> {
+        let replies = self.together(provider, questions, deadline).await;
+        replies.into_iter().map(header_of).collect()
+    }
+
+    /// Requests proofs at the head of one provider of a rollup, and the header of that block, which is kept with them: with its number
+    /// the block is found again when L1 vouches for a later one.
+    pub(super) async fn rollup_tips(
+        &self,
+        provider: &Endpoint,
+        holdings: &[Holding],
+        deadline: Deadline,
+    ) -> Vec<Result<Parts, Failure>> {
+        let latest = Question::BlockAt(At::Latest);
+        let head = match self.headers(provider, std::slice::from_ref(&latest), deadline).await {
+            Ok(mut headers) => headers.pop().ok_or(Failure::NoResult),
+            Err(failure) => Err(failure),
+        };
+        let head = match head {
+            Ok(head) => head,
+            Err(failure) => return holdings.iter().map(|_| Err(failure.clone())).collect(),
+        };
+        self.state().pending.keep_header(head.clone());
+        let (at, root) = (At::Number(head.number()), Some(head.state_root()));
+        let mut each = self.proofs(provider, holdings, at, root, deadline).await;
+        let is_missed = |result: &Result<Parts, Failure>| {
+            matches!(result, Err(Failure::ProofWindowMissed | Failure::NotSynced | Failure::NoResult))
+        };
+        if !each.iter().any(is_missed) {
+            return each;
+        }
+        // It serves nothing but its head, which is a block further by now.
+        let plan = self.plan(holdings, At::Latest);
+        let questions = [plan.questions.as_slice(), &[latest]].concat();
+        let mut replies = self.together(provider, &questions, deadline).await;
+        if let Some(Ok(head)) = replies.pop().map(header_of) {
+            self.state().pending.keep_header(head);
+        }
+        for (place, again) in plan.collect(replies).into_iter().enumerate() {
+            if let Some(result) = each.get_mut(place).filter(|result| is_missed(result)) {
+                *result = again;
+            }
+        }
+        each
+    }
+}
+
+fn header_of(reply: Result<Box<RawValue>, Failure>) -> Result<ExecutionHeader, Failure> {
+    Ok(ExecutionHeader::from_json_as_named(reply.map_err(not_synced)?.get().as_bytes())?)
+}

@@ -1,0 +1,68 @@
+//! Reads holdings on a rollup: proofs are taken at its head, and count once L1 vouches for a block that follows.
+
+use futures_util::future::join;
+use saldo_reading::gate::Found;
+use saldo_reading::{Attempt, Holding, Outcome, Why};
+use saldo_source::{Deadline, Hedged};
+
+use crate::head::{BlockRef, Synced};
+use crate::inner::ClientInner;
+use crate::proofs::{PendingProof, ProofTarget, Settled};
+use crate::why;
+
+impl ClientInner {
+    /// Finds the newest amounts: takes proofs at the rollup's head, and asks L1 what it vouches for, at the same time.
+    pub(crate) async fn find_in_rollup(
+        &self,
+        holdings: &[Holding],
+        deadline: Deadline,
+    ) -> Vec<(Found, Vec<Attempt>)> {
+        let readable: Vec<Holding> =
+            holdings.iter().copied().filter(|holding| self.unreadable(holding).is_none()).collect();
+        let target = ProofTarget { block: BlockRef::Tip, level: self.env.policy.assurance };
+        let proving = self.prove(&readable, &target, deadline);
+        let (synced, results) = join(self.sync(deadline), proving).await;
+        let mut results = readable.iter().copied().zip(results).collect::<Vec<_>>();
+        let mut find = |holding: &Holding| {
+            if let Some(why) = self.unreadable(holding) {
+                return (Found::Nothing(why), Vec::new());
+            }
+            let place = results.iter().position(|(held, _)| held == holding);
+            let result = place.map(|place| results.swap_remove(place).1);
+            let result = result.unwrap_or(Hedged { winner: None, attempts: Vec::new(), held_back: false });
+            let attempts = synced.attempts.iter().chain(&result.attempts).cloned().collect();
+            (self.conclude_in_rollup(*holding, &synced, result), attempts)
+        };
+        holdings.iter().map(&mut find).collect()
+    }
+
+    fn conclude_in_rollup(&self, holding: Holding, synced: &Synced, result: Hedged<Settled>) -> Found {
+        if self.head.is_faulted() {
+            return Found::Nothing(synced.problem.clone().unwrap_or(Why::ConsensusFault));
+        }
+        // What joins is recorded. It is the answer as long as no provider claims another amount by now.
+        let joined = self.join_pending(holding, &self.proofs.pending_of(holding));
+        let newest = result.winner.map(|(_, settled)| settled).into_iter().chain(joined);
+        if let Some(settled) = newest.max_by_key(|settled| settled.anchor().number())
+            && let Settled::NoBalance { .. } = settled
+        {
+            return settled.found();
+        }
+        let pending = result.attempts.iter().find(|attempt| attempt.outcome == Outcome::Pending);
+        let claim = pending.and_then(|attempt| self.proofs.newest_pending(holding, &attempt.provider));
+        if let Some(PendingProof { provider, checked, .. }) = claim {
+            let why = synced.problem.clone().unwrap_or(Why::NotVouchedYet);
+            return Found::Claim { claim: checked.claim(), provider, why };
+        }
+        Found::Nothing(why::of_read(&why::Case {
+            problem: synced.problem.as_ref(),
+            heads: &synced.attempts,
+            attempts: &result.attempts,
+            held_back: result.held_back,
+            head: None,
+            now: self.head.now(),
+            policy: &self.env.policy,
+            dispatcher: &self.env.dispatcher,
+        }))
+    }
+}
