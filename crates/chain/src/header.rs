@@ -119,7 +119,8 @@ impl ExecutionHeader {
         if json.len() > Self::MAX_JSON_BYTES {
             return Err(HeaderError::TooLarge { got: json.len(), limit: Self::MAX_JSON_BYTES });
         }
-        let Named { hash } = serde_json::from_slice(json).map_err(|_| HeaderError::Field { field: "hash" })?;
+        let Named { hash } =
+            serde_json::from_slice(json).map_err(|_| HeaderError::Field { field: "hash" })?;
         Self::from_json(json, hash)
     }
 

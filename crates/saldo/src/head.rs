@@ -37,8 +37,8 @@ use crate::env::Env;
 use crate::event;
 use state::HeadState;
 
-pub(crate) use l1::{AnyL1, FinalBlock, L1, NothingOfL1};
 pub(crate) use agreement::{LEAST_ANSWERS, distinct};
+pub(crate) use l1::{AnyL1, FinalBlock, L1, NothingOfL1};
 pub(crate) use step::{Need, Synced};
 pub(crate) use trust_start::{Agreement, TrustStart};
 

@@ -42,7 +42,9 @@ impl L1 for ClientOfL1 {
         deadline: Deadline,
     ) -> BoxedFuture<'a, Result<ProvenState, NothingOfL1>> {
         async move {
-            state::prove_under(&self.0, &block.anchor, block.generation, query, deadline).await.map_err(nothing)
+            state::prove_under(&self.0, &block.anchor, block.generation, query, deadline)
+                .await
+                .map_err(nothing)
         }
         .into_boxed()
     }

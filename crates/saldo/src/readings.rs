@@ -184,7 +184,8 @@ impl Judge for Readings {
         let mut state = self.state();
         let joined = self.head.look(|view| {
             let anchor = view.chain.anchor_at_root(checked.state_root());
-            let anchor = anchor.filter(|anchor| !view.is_faulted && anchor.assurance().level().meets(level))?;
+            let anchor =
+                anchor.filter(|anchor| !view.is_faulted && anchor.assurance().level().meets(level))?;
             let age = view.now.age_of(anchor.timestamp());
             let is_young = age.is_some_and(|age| view.now.allows(age, &policy));
             let (provider, generation) = (provider.clone(), view.generation);

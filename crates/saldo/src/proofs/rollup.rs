@@ -38,9 +38,10 @@ impl Proofs {
             let headers = self.headers(provider, questions, deadline);
             let answer = move |headers: Result<Vec<ExecutionHeader>, Failure>| match headers {
                 // Another block of that number, as on another fork. It is no false proof.
-                Ok(headers) => {
-                    headers.first().and_then(read).map_or(Answer::Failed(Failure::NotSynced), Answer::Accepted)
-                }
+                Ok(headers) => headers
+                    .first()
+                    .and_then(read)
+                    .map_or(Answer::Failed(Failure::NotSynced), Answer::Accepted),
                 Err(failure) => Answer::Failed(failure),
             };
             headers.map(answer).into_boxed()

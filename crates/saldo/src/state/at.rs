@@ -44,7 +44,8 @@ pub(crate) async fn prove_under(
     deadline: Deadline,
 ) -> Result<ProvenState, NotProven> {
     let anchor = anchor.clone();
-    let found = FoundBlock { anchor, generation, level: Level::Finalized, attempts: Vec::new(), problem: None };
+    let found =
+        FoundBlock { anchor, generation, level: Level::Finalized, attempts: Vec::new(), problem: None };
     let facts = prove(inner, &found, query, deadline).await?;
     let providers = facts.providers().cloned().collect();
     let anchor = inner.let_out(&found, &providers, deadline).await?;
