@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use futures_util::FutureExt;
+use futures_util::future::{Either, select};
 use saldo::{
-    Assurance, BuildError, Client, ClientBuilder, Clock, Holding, Level, NetworkId, Policy, Reading, U256,
-    Why,
+    Assurance, BuildError, Change, Client, ClientBuilder, Clock, Holding, Level, MemoryStorage, NetworkId,
+    Policy, Reading, U256, Why,
 };
 use saldo_drill::simulate::Simulation;
 use saldo_drill::{BeaconSource, Chain, Fault, Provider, Rollup, RollupKind};
@@ -66,12 +68,12 @@ impl World {
     }
 
     /// Proposes the blocks up to the first end of an interval that is after the block of this number, once it exists.
-    fn propose_after(&self, number: u64) {
+    fn propose_after(&self, number: u64) -> saldo_drill::Proposal {
         let last = number.next_multiple_of(60);
         while self.rollup.chain().tip().number < last {
             self.pass(1);
         }
-        self.rollup.propose(last);
+        self.rollup.propose(last)
     }
 }
 
@@ -90,4 +92,247 @@ fn a_proof_at_the_head_is_proven_when_l1_vouches_for_a_later_block() {
     assert_eq!(proven.anchor().assurance().level(), Level::L1ProofChecked);
     assert!(proven.anchor().number() <= taken && proven.anchor().number() + 2 > taken);
     assert_eq!(proven.holding(), &world.holding(ALICE));
+}
+
+/// Reads at the rollup's head, and lets L1 vouch for a later block.
+fn proven_world(seed: u64, kind: RollupKind) -> (World, Client, saldo_drill::Proposal) {
+    let world = World::new(seed, kind);
+    let client = world.client();
+    assert!(matches!(world.read(&client, ALICE), Reading::Provisional(_)));
+    let proposal = world.propose_after(world.rollup.chain().tip().number);
+    world.pass(9);
+    let reading = world.read(&client, ALICE);
+    assert_eq!(proven(&reading), Some(100), "{reading:?}");
+    (world, client, proposal)
+}
+
+fn proven(reading: &Reading) -> Option<u64> {
+    reading.proven().map(|proven| proven.amount().base_units().saturating_to())
+}
+
+#[test]
+fn another_amount_at_the_head_is_provisional_beside_the_proven_one() {
+    let (world, client, _) = proven_world(2, KIND);
+    world.rollup.chain().set_balance(ALICE, U256::from(7));
+    world.pass(1);
+    let Reading::Provisional(provisional) = world.read(&client, ALICE) else { panic!() };
+    assert_eq!(provisional.unconfirmed_amount().unwrap().base_units(), U256::from(7));
+    assert_eq!(provisional.why(), &Why::NotVouchedYet);
+    assert_eq!(provisional.last().unwrap().amount().base_units(), U256::from(100));
+    world.propose_after(world.rollup.chain().tip().number);
+    world.pass(9);
+    assert_eq!(proven(&world.read(&client, ALICE)), Some(7));
+}
+
+/// The outage of October 2025: Base has stopped, and Ethereum vouches for an amount of some time ago.
+#[test]
+fn while_the_rollup_is_down_the_amount_that_l1_vouches_for_is_shown_with_its_age() {
+    let (world, client, _) = proven_world(3, KIND);
+    world.provider.set(Fault::Status(503));
+    world.pass(52);
+    let reading = world.read(&client, ALICE);
+    assert_eq!(proven(&reading), Some(100), "{reading:?}");
+    let shown = reading.proven().unwrap();
+    let age = client.now().age_of(shown.anchor().timestamp()).unwrap();
+    assert!(age > Duration::from_secs(60 * 60), "{age:?}");
+    assert!(
+        shown.attempts().iter().any(|attempt| attempt.outcome.failure().is_some()),
+        "it says who was silent"
+    );
+    // After three hours it is no present amount any more.
+    world.pass(3 * 60);
+    let Reading::Unknown(unknown) = world.read(&client, ALICE) else { panic!() };
+    assert_eq!(unknown.last().unwrap().amount().base_units(), U256::from(100));
+}
+
+#[test]
+fn a_game_that_l1_takes_back_takes_the_amount_back() {
+    type Take = fn(&Rollup, saldo::Address);
+    let ways: [(&str, Take); 6] = [
+        ("blacklisted", |rollup, game| rollup.blacklist(game)),
+        ("countered", |rollup, game| rollup.counter(game, 0)),
+        ("lost", |rollup, game| rollup.resolve(game, false)),
+        ("retired", |rollup, _| rollup.retire(saldo::UnixTime::from_secs(4_000_000_000))),
+        ("paused", |rollup, _| rollup.pause(true)),
+        ("upgraded", |rollup, _| rollup.upgrade_registry(vec![0xfe; 3].into())),
+    ];
+    for (seed, (name, take)) in (10..).zip(ways) {
+        let (world, client, proposal) = proven_world(seed, KIND);
+        take(&world.rollup, proposal.game());
+        world.pass(9);
+        let reading = world.read(&client, ALICE);
+        assert_eq!((proven(&reading), reading.latest_proven()), (None, None), "{name}: {reading:?}");
+        let holding = world.holding(ALICE);
+        assert_eq!((client.last(&holding), client.withdrawn(&holding).is_some()), (None, true), "{name}");
+    }
+}
+
+#[test]
+fn a_claim_that_no_block_fulfils_proves_nothing() {
+    let world = World::new(20, KIND);
+    let client = world.client();
+    let _ = world.read(&client, ALICE);
+    world.pass(3);
+    world.rollup.propose_false(world.rollup.chain().tip().number / 60 * 60);
+    world.pass(9);
+    let reading = world.read(&client, ALICE);
+    assert_eq!(proven(&reading), None);
+    assert_eq!(reading.why(), Some(&Why::NotVouchedYet));
+}
+
+/// L1 vouches for a fork: what was proven on the other side of it never counts.
+#[test]
+fn a_proof_of_a_fork_that_l1_does_not_vouch_for_never_counts() {
+    let world = World::new(21, KIND);
+    let fork = world.rollup.chain().split();
+    fork.set_balance(ALICE, U256::from(999));
+    fork.advance(4);
+    let liar = Provider::honest(&fork);
+    world.simulation.internet().register("http://l2.test", liar);
+    let client = world.client();
+    let Reading::Provisional(provisional) = world.read(&client, ALICE) else { panic!() };
+    assert_eq!(provisional.unconfirmed_amount().unwrap().base_units(), U256::from(999));
+    world.simulation.internet().register("http://l2.test", world.provider.clone());
+    world.propose_after(world.rollup.chain().tip().number);
+    world.pass(9);
+    let reading = world.read(&client, ALICE);
+    assert_eq!((proven(&reading), reading.latest_proven()), (None, None), "{reading:?}");
+}
+
+#[test]
+fn no_provider_needs_to_serve_anything_but_its_head() {
+    let world = World::new(22, KIND);
+    world.provider.set_proof_window(0);
+    let client = world.client();
+    let holdings: Vec<Holding> = [ALICE, BOB].map(|owner| world.holding(owner)).into();
+    let taken = world.rollup.chain().tip().number;
+    let _ = world.simulation.run(client.read(&holdings));
+    world.propose_after(taken);
+    world.pass(9);
+    let readings = world.simulation.run(client.read(&holdings));
+    assert_eq!(readings.iter().map(proven).collect::<Vec<_>>(), [Some(100), Some(0)], "{readings:?}");
+}
+
+#[test]
+fn restarting_the_trust_of_l1_drops_what_it_vouched_for() {
+    let (world, client, _) = proven_world(23, KIND);
+    client.start_again(world.l1.checkpoint());
+    let holding = world.holding(ALICE);
+    assert_eq!(client.last(&holding), None);
+    // Nothing is proven by what was found before; the pending proofs are gone too.
+    let reading = world.read(&client, ALICE);
+    assert_eq!((proven(&reading), reading.latest_proven()), (None, None), "{reading:?}");
+    world.propose_after(world.rollup.chain().tip().number);
+    world.pass(9);
+    assert_eq!(proven(&world.read(&client, ALICE)), Some(100));
+}
+
+#[test]
+fn a_rollup_needs_its_l1_and_levels_of_its_own() {
+    let world = World::new(24, KIND);
+    let rollup = || Client::rollup(world.rollup.profile()).rpc("l2=http://l2.test");
+    let alone = rollup().transport(world.simulation.internet()).clock(world.simulation.clock()).build();
+    assert!(matches!(alone, Err(BuildError::NoL1 { l1: 31_337, .. })), "{alone:?}");
+    let signed = world.of_l1().and(rollup().policy(Policy::signed())).build();
+    assert!(matches!(signed, Err(BuildError::Policy)), "{signed:?}");
+    let of_rollup = world.of_l1().policy(Policy::rollup()).build();
+    assert!(matches!(of_rollup, Err(BuildError::Policy)), "{of_rollup:?}");
+}
+
+/// Where anybody may propose, a claim that L1 only stores gives no proof.
+#[test]
+fn a_proposed_claim_proves_nothing() {
+    let world = World::new(25, RollupKind::Fault);
+    let client = world.client();
+    let _ = world.read(&client, ALICE);
+    world.propose_after(world.rollup.chain().tip().number);
+    world.pass(9);
+    let reading = world.read(&client, ALICE);
+    assert_eq!((proven(&reading), reading.latest_proven()), (None, None));
+    assert!(matches!(reading.why(), Some(Why::RollupNotVouched { .. })), "{reading:?}");
+}
+
+/// A wallet that asks for more gets no less.
+#[test]
+fn a_claim_that_can_be_challenged_is_not_enough_for_a_stricter_policy() {
+    let world = World::new(26, KIND);
+    let policy = Policy { assurance: Level::L1Finalized, ..Policy::rollup().at(Level::L1Finalized) };
+    let rollup = Client::rollup(world.rollup.profile()).rpc("l2=http://l2.test").policy(policy);
+    let client = world.of_l1().and(rollup).build().unwrap();
+    let _ = world.read(&client, ALICE);
+    let proposal = world.propose_after(world.rollup.chain().tip().number);
+    world.pass(9);
+    let reading = world.read(&client, ALICE);
+    assert_eq!((proven(&reading), reading.why()), (None, Some(&Why::NotVouchedYet)), "{reading:?}");
+    world.rollup.resolve(proposal.game(), true);
+    world.pass(9);
+    let reading = world.read(&client, ALICE);
+    assert_eq!(proven(&reading), Some(100), "{reading:?}");
+    let Assurance::Rollup(vouched) = reading.proven().unwrap().anchor().assurance() else { panic!() };
+    assert_eq!((vouched.level(), vouched.game()), (Level::L1Finalized, proposal.game()));
+}
+
+/// Every change of the watch, until `minutes` have passed without one.
+fn changes(world: &World, watch: &mut saldo::Watch, minutes: u64) -> Vec<saldo::Change> {
+    let clock = world.simulation.clock();
+    world.simulation.run(async {
+        let mut changes = Vec::new();
+        let mut over = clock.sleep(Duration::from_secs(minutes * 60));
+        loop {
+            match select(watch.next_all().boxed(), over).await {
+                Either::Left((batch, left)) => {
+                    changes.extend(batch);
+                    over = left;
+                }
+                Either::Right(_) => return changes,
+            }
+        }
+    })
+}
+
+#[test]
+fn a_watch_tells_when_l1_vouches_for_an_amount_and_when_it_takes_it_back() {
+    let world = World::new(27, KIND);
+    let client = world.client();
+    let mut watch = client.watch([world.holding(ALICE)]);
+    let told = changes(&world, &mut watch, 3);
+    assert!(matches!(&told[..], [.., Change::Reading { .. }] | [.., Change::Activity { .. }]), "{told:?}");
+    let proposal = world.propose_after(world.rollup.chain().tip().number);
+    let told = changes(&world, &mut watch, 10);
+    let amounts: Vec<_> = told
+        .iter()
+        .filter_map(|change| match change {
+            Change::Reading { reading, .. } => proven(reading),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(amounts.first(), Some(&100), "{told:?}");
+    world.rollup.blacklist(proposal.game());
+    let told = changes(&world, &mut watch, 10);
+    assert!(told.iter().any(|change| matches!(change, Change::Withdrawn { .. })), "{told:?}");
+    assert!(matches!(client.last(&world.holding(ALICE)), None));
+}
+
+#[test]
+fn what_was_proven_is_remembered_with_its_level() {
+    let world = World::new(28, KIND);
+    let storage = MemoryStorage::new();
+    let client = || {
+        let rollup = Client::rollup(world.rollup.profile()).rpc("l2=http://l2.test");
+        world.of_l1().storage(storage.clone()).and(rollup).build().unwrap()
+    };
+    let first = client();
+    let _ = world.read(&first, ALICE);
+    world.propose_after(world.rollup.chain().tip().number);
+    world.pass(9);
+    let reading = world.read(&first, ALICE);
+    drop(first);
+    let again = client();
+    let last = again.last(&world.holding(ALICE)).unwrap();
+    assert!(last.is_restored());
+    assert_eq!(last.amount().base_units(), U256::from(100));
+    assert_eq!(last.anchor(), reading.proven().unwrap().anchor());
+    // It is not proven again by being remembered.
+    let reading = world.read(&again, ALICE);
+    assert_eq!((proven(&reading), reading.latest_proven()), (None, Some(&last)), "{reading:?}");
 }

@@ -302,6 +302,8 @@ impl Client {
     /// Restarts trust from `checkpoint`, which the caller vouches for. Call it after a
     /// [`Client::consensus_fault`], with a block that many independent sources name.
     ///
+    /// A rollup has no trust start of its own: on it, that of its L1 is restarted, with all rollups of that L1.
+    ///
     /// Everything that followed from the earlier trust start is dropped, readings too: [`Client::last`] is
     /// `None` until the next reading is proven. Reads in progress prove nothing from the earlier trust start.
     /// With [storage](crate::ClientBuilder::storage), the next start of the app uses `checkpoint` too.
@@ -310,7 +312,8 @@ impl Client {
     /// ready, a watch or the next call that awaits continues the removal. If the app is killed before that, the
     /// next start finds the old data.
     pub fn start_again(&self, checkpoint: impl Into<Checkpoint>) {
-        self.inner.restart_from(checkpoint.into());
+        let checkpoint = checkpoint.into();
+        self.networks.on_same_l1(&self.inner).for_each(|inner| inner.restart_from(checkpoint));
     }
 
     /// Tells the client that the device's network changed, and whether the device is online now. Call it when

@@ -80,8 +80,8 @@ impl Env {
     }
 }
 
-/// Whether a proof at an unsigned block can be accepted later. A signature follows within some slots, but
-/// finality does not come before the deadline of a read.
+/// Whether a proof at a block that is not trusted yet can be accepted later. A signature follows within some slots, but finality does
+/// not come before the deadline of a read. On a rollup every proof waits for L1.
 pub(crate) fn takes_tips(level: Level) -> bool {
-    matches!(level, Level::Signed | Level::L1ProofChecked)
+    level != Level::Finalized
 }

@@ -99,6 +99,12 @@ impl ClientInner {
         self.readings.review();
     }
 
+    /// The chain id of the L1 of a rollup, or of the network itself.
+    pub(crate) fn l1_chain_id(&self) -> u64 {
+        let own = || self.head.network().chain_id();
+        self.rollup.as_ref().map_or_else(own, |rollup| rollup.profile().l1_chain_id())
+    }
+
     /// Restarts trust from `checkpoint`.
     pub(crate) fn restart_from(&self, checkpoint: Checkpoint) {
         event::start_again();

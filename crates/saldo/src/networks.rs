@@ -42,6 +42,12 @@ impl Networks {
         self.0.iter().find(|inner| NetworkId::from(&*inner.head.network()) == network)
     }
 
+    /// The L1 of `own`, or `own` itself, and all rollups of it.
+    pub(crate) fn on_same_l1(&self, own: &ClientInner) -> impl Iterator<Item = &Arc<ClientInner>> {
+        let l1 = own.l1_chain_id();
+        self.0.iter().filter(move |inner| inner.l1_chain_id() == l1)
+    }
+
     /// The network of `holding`; `own` if it is none of these.
     pub(crate) fn of<'a>(&'a self, own: &'a Arc<ClientInner>, holding: &Holding) -> &'a Arc<ClientInner> {
         self.find(holding.network()).unwrap_or(own)

@@ -107,8 +107,15 @@ impl Head {
         age_and_limit(&self.network(), slot, now)
     }
 
+    /// The time until a proof is taken again at the head of a rollup. Its blocks come faster than anybody looks at them, and L1 vouches
+    /// for one of many.
+    const PAUSE_OF_ROLLUP: Duration = Duration::from_secs(60);
+
     /// The time until a newer head can have been signed and published.
     pub(crate) fn until_next_head(&self) -> Duration {
+        if self.is_of_rollup() {
+            return Self::PAUSE_OF_ROLLUP;
+        }
         let wall = self.env.clock().wall();
         let slot_duration = self.network().slot_duration();
         let next = self.network().slot_at(wall).and_then(|slot| slot.checked_add(1));

@@ -27,6 +27,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 const SHORTEST_WAIT: Duration = Duration::from_millis(1);
 /// The longest pause between two tries while the user looks at the screen.
 const LONGEST_PAUSE_IN_FOREGROUND: Duration = Duration::from_secs(30);
+/// How often a proof is taken at the head of a rollup in the background: what L1 vouches for next is then not much newer than it.
+const ROLLUP_IN_BACKGROUND: Duration = Duration::from_secs(10 * 60);
 /// The number of polls in a row that fail before the watch reports it.
 const FAILED_POLLS: u32 = 2;
 
@@ -138,6 +140,8 @@ impl Driver<'_> {
         let last = self.inner.last(holding).filter(|last| is_proven && !last.is_restored());
         // If the clock is wrong the age is not known. Then the pause after the last proof decides.
         let age = last.and_then(|last| self.inner.head.now().age_of(last.anchor().timestamp()));
+        // A block of a rollup that is proven is old already: only the pause since the last look decides.
+        let age = age.filter(|_| !self.inner.head.is_of_rollup());
         let left = age.map_or(Duration::ZERO, |age| pace.reproof(&self.inner.env.policy).saturating_sub(age));
         now.saturating_add(left).max(not_before)
     }
@@ -149,7 +153,9 @@ impl Driver<'_> {
         let can_change = |holding: &Holding| {
             outbox.reading(holding).is_some_and(|reading| !reading.why().is_some_and(Why::needs_action))
         };
-        pace == Pace::Foreground && self.holdings.iter().any(can_change)
+        // The head of a rollup is looked at with each proof.
+        let polls = pace == Pace::Foreground && !self.inner.head.is_of_rollup();
+        polls && self.holdings.iter().any(can_change)
     }
 
     /// Proves `holdings`. Stops if the pace becomes [`Pace::Paused`] meanwhile.
@@ -197,7 +203,17 @@ impl Driver<'_> {
         if is_without_amount != plan.is_without_amount {
             *plan = Plan { is_without_amount, ..Plan::default() };
         }
+        let pause_of_rollup = match pace {
+            Pace::Foreground => inner.head.until_next_head(),
+            Pace::Background | Pace::Paused => ROLLUP_IN_BACKGROUND,
+        };
         let pause = match reading {
+            Reading::Proven(_) | Reading::Provisional(_)
+                if inner.head.is_of_rollup() && !reading.why().is_some_and(Why::needs_action) =>
+            {
+                plan.failures = 0;
+                pause_of_rollup
+            }
             Reading::Proven(_) => {
                 plan.failures = 0;
                 // If the clock is wrong the age is not known, and the holding would be due at once, for ever.
