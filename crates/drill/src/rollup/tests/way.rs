@@ -149,4 +149,7 @@ fn in_virtual_time_the_rollup_goes_on_with_l1() {
     let before = (l1.tip().number, rollup.chain().tip().number);
     simulation.pass(Duration::from_secs(60));
     assert_eq!((l1.tip().number, rollup.chain().tip().number), (before.0 + 5, before.1 + 30));
+    rollup.chain().set_pace(u64::MAX);
+    simulation.pass(Duration::from_secs(60));
+    assert_eq!((l1.tip().number, rollup.chain().tip().number), (before.0 + 10, before.1 + 30));
 }
