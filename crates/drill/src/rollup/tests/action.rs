@@ -94,7 +94,7 @@ fn provers_are_named_while_they_count() {
         rollup.prove(game, provers);
         rollup.advance(UNTIL_FINAL);
         let accepted: Accepted = accepted(newest_verdict(&l1, &rollup));
-        accepted.open(&header(rollup.chain(), 60), None).unwrap().provers()
+        accepted.open(&header(rollup.chain(), 60), None).unwrap().vouched().provers()
     };
     for provers in [Provers::Tee, Provers::Zk, Provers::Both] {
         assert_eq!(provers_after(provers), provers);
