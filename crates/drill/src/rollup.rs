@@ -1,16 +1,4 @@
 //! A rollup of the OP Stack: a chain of its own, and its contracts on an L1 [`Chain`].
-//!
-//! ```
-//! use saldo_drill::{Chain, Rollup, RollupKind};
-//!
-//! let l1 = Chain::new(7);
-//! let rollup = Rollup::new(&l1, RollupKind::Multiproof { interval: 20, step: 5 });
-//! let proposal = rollup.propose(40);
-//! // In the next block of L1 the factory has the game; a few epochs later that block is final.
-//! rollup.advance(40);
-//! assert_eq!(rollup.profile().chain_id(), rollup.chain().network().chain_id());
-//! assert_eq!(proposal.claim().game_type, 621);
-//! ```
 
 mod contract;
 mod game;
@@ -57,8 +45,27 @@ mod place {
 /// A rollup of the OP Stack whose contracts are on an L1 [`Chain`]. A handle: clones are the same rollup.
 ///
 /// Its contracts have the slots of the real ones, and made-up code that never runs: the methods write what the real contracts would.
-/// All of it happens in the next block of L1, and its state is all there is: a reorganisation of L1 undoes it. The rollup's own
-/// blocks are those of [`Rollup::chain`].
+/// All of it happens in the next block of L1. The state of L1 is all there is of a game: a reorganisation of L1 undoes it. The
+/// rollup's own blocks are those of [`Rollup::chain`].
+///
+/// A wallet finds the newest claim by proofs alone, at one block of L1: `eth_getProof` of the registry's slot 1 (the factory), of the
+/// factory's slot 104 (how many games there are) and of `keccak256(104) + number` (the game), and `eth_getCode` of the game. The
+/// code holds the claim.
+///
+/// ```
+/// use saldo_drill::{Chain, Rollup, RollupKind};
+///
+/// let l1 = Chain::new(7);
+/// let rollup = Rollup::new(&l1, RollupKind::Multiproof { interval: 20, step: 5 });
+/// let proposal = rollup.propose(40);
+/// // The next block of L1 has the game. 32 slots later that block is final.
+/// rollup.advance(32);
+/// assert_eq!(rollup.profile().chain_id(), 84_532);
+///
+/// // The guardian takes the game back.
+/// rollup.blacklist(proposal.game());
+/// rollup.advance(32);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Rollup {
     l1: Chain,

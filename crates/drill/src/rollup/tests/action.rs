@@ -2,7 +2,7 @@
 
 use alloy_primitives::{Address, B256, U256, keccak256};
 use saldo_beacon::unit::UnixTime;
-use saldo_chain::rollup::{Accepted, Contract, Level, Provers, Refusal, Verdict, WhyProposed};
+use saldo_chain::rollup::{Accepted, Contract, Level, Provers, Refusal, Verdict, WhyProposed, observe};
 
 use super::wallet::{MULTIPROOF, UNTIL_FINAL, accepted, header, newest_verdict, proposed, read, rollup};
 use crate::{Chain, Rollup, RollupKind};
@@ -94,7 +94,7 @@ fn provers_are_named_while_they_count() {
         rollup.prove(game, provers);
         rollup.advance(UNTIL_FINAL);
         let accepted: Accepted = accepted(newest_verdict(&l1, &rollup));
-        accepted.open(&header(rollup.chain(), 60), None).unwrap().provers()
+        accepted.open(&header(rollup.chain(), 60), None).unwrap().vouched().provers()
     };
     for provers in [Provers::Tee, Provers::Zk, Provers::Both] {
         assert_eq!(provers_after(provers), provers);
@@ -148,6 +148,17 @@ fn a_fault_game_has_no_proofs() {
     let (_, rollup) = rollup(RollupKind::Fault);
     let game = rollup.propose(60).game();
     rollup.prove(game, Provers::Tee);
+}
+
+/// What a person reads to complete a profile is what the profile of the drill says.
+#[test]
+fn the_observed_codes_are_those_of_the_profile() {
+    let (l1, rollup, game) = with_game();
+    let codes = read(&l1, &rollup, |view, _| observe(&view, Some(game))).unwrap();
+    let contracts = codes.iter().map(|code| code.contract).collect::<Vec<_>>();
+    assert_eq!(contracts, [Contract::Registry, Contract::Factory, Contract::Game]);
+    let profile = rollup.profile_toml();
+    assert!(codes.iter().all(|code| profile.contains(&code.code_hash.to_string())), "{codes:?}");
 }
 
 #[test]

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use alloy_primitives::{Address, B256, U256};
-use saldo_chain::rollup::{Accepted, Level, Pause, Profile, Provers, RollupAnchor, Way, WhyProposed};
+use saldo_chain::Path;
+use saldo_chain::rollup::{Accepted, Level, Pause, Profile, Provers, RollupAnchor, WhyProposed};
 
 use super::wallet::{
     MULTIPROOF, UNTIL_FINAL, accepted, account, balance, header, newest_verdict, proposed, rollup, slot_of,
@@ -20,7 +21,10 @@ fn open_all(rollup: &Rollup, accepted: &Accepted) -> Vec<RollupAnchor> {
         let block = rollup.chain().block(number).unwrap();
         assert_eq!((anchor.number(), anchor.hash()), (number, block.hash));
         assert_eq!((anchor.state_root().get(), anchor.timestamp()), (block.state_root, block.timestamp));
-        assert_eq!((anchor.chain_id(), anchor.pause()), (rollup.profile().chain_id(), Pause::NotPaused));
+        assert_eq!(
+            (anchor.chain_id(), anchor.vouched().pause()),
+            (rollup.profile().chain_id(), Pause::NotPaused)
+        );
         let truth = rollup.chain().balance_at(number, ALICE).unwrap();
         assert_eq!(balance(rollup.chain(), number, anchor.state_root(), ALICE), truth);
         anchor
@@ -42,7 +46,9 @@ fn a_checked_proof_leads_from_l1_to_balances() {
     assert_eq!((accepted.level(), accepted.game()), (Level::L1ProofChecked, proposal.game()));
     assert_eq!(accepted.block_numbers().collect::<Vec<_>>(), [65, 70, 75, 80]);
     let anchors = open_all(&rollup, &accepted);
-    assert!(anchors.iter().all(|anchor| (anchor.provers(), anchor.game_type()) == (Provers::Tee, 621)));
+    for vouched in anchors.iter().map(RollupAnchor::vouched) {
+        assert_eq!((vouched.provers(), vouched.game_type()), (Provers::Tee, 621));
+    }
     let truth = [65, 70].map(|number| rollup.chain().balance_at(number, ALICE));
     assert_eq!(truth, [Some(U256::from(125)), Some(U256::from(150))]);
 }
@@ -58,7 +64,7 @@ fn headers_and_the_history_contract_link_older_blocks() {
     let last = open_all(&rollup, &accepted).pop().unwrap();
     let headers = [79, 78].map(|number| header(rollup.chain(), number));
     let linked = last.ancestor(&headers).unwrap();
-    assert_eq!((linked.number(), linked.way()), (78, Way::Ancestor { depth: 2 }));
+    assert_eq!((linked.number(), linked.path()), (78, Path::Ancestor { depth: 2 }));
     assert_eq!(linked.state_root().get(), rollup.chain().block(78).unwrap().state_root);
 
     let key = B256::from(U256::from(3));
@@ -67,7 +73,7 @@ fn headers_and_the_history_contract_link_older_blocks() {
         slot_of(rollup.chain(), 80, last.state_root(), HISTORY_CONTRACT, key),
     );
     let recorded = last.recorded(&contract, &slot, &header(rollup.chain(), 3)).unwrap();
-    assert_eq!((recorded.number(), recorded.way()), (3, Way::History { under: 80 }));
+    assert_eq!((recorded.number(), recorded.path()), (3, Path::History { under: 80 }));
 }
 
 #[test]
@@ -94,7 +100,7 @@ fn a_fault_game_leads_to_a_balance_after_days() {
     let accepted = accepted(newest_verdict(&l1, &rollup));
     assert_eq!((accepted.level(), accepted.game()), (Level::L1Finalized, proposal.game()));
     let anchors = open_all(&rollup, &accepted);
-    assert_eq!((anchors.len(), anchors[0].number(), anchors[0].provers()), (1, 66, Provers::None));
+    assert_eq!((anchors.len(), anchors[0].number(), anchors[0].vouched().provers()), (1, 66, Provers::None));
     assert_eq!(rollup.chain().balance_at(66, ALICE), Some(U256::from(125)));
 }
 
@@ -149,4 +155,7 @@ fn in_virtual_time_the_rollup_goes_on_with_l1() {
     let before = (l1.tip().number, rollup.chain().tip().number);
     simulation.pass(Duration::from_secs(60));
     assert_eq!((l1.tip().number, rollup.chain().tip().number), (before.0 + 5, before.1 + 30));
+    rollup.chain().set_pace(u64::MAX);
+    simulation.pass(Duration::from_secs(60));
+    assert_eq!((l1.tip().number, rollup.chain().tip().number), (before.0 + 10, before.1 + 30));
 }
