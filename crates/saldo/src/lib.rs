@@ -122,6 +122,7 @@ pub use saldo_beacon::{
     AdoptError, Checkpoint, ConsensusFault, Contradiction, Finality, Network, NetworkError, Origin,
     SnapshotError, Voucher,
 };
+pub use saldo_chain::rollup::{Pause, Profile, ProfileError, Provers, Vouched};
 pub use saldo_chain::{
     Anchor, Assurance, Body, BodyError, ExecutionHeader, HeaderError, Level, Path, StoredAnchorError,
     Withdrawal,
@@ -164,6 +165,10 @@ struct Tokens;
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/networks.md")]
 struct Networks;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/rollups.md")]
+struct Rollups;
 
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/migrating.md")]
