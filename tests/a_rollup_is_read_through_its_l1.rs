@@ -336,3 +336,37 @@ fn what_was_proven_is_remembered_with_its_level() {
     let reading = world.read(&again, ALICE);
     assert_eq!((proven(&reading), reading.latest_proven()), (None, Some(&last)), "{reading:?}");
 }
+
+/// In October 2025 Base itself was among what went down. That is another reason than providers that are down.
+#[test]
+fn a_rollup_that_stands_still_is_named() {
+    let world = World::new(29, KIND);
+    let internet = world.simulation.internet();
+    let other = Provider::honest(world.rollup.chain());
+    internet.register("http://other.test", other.clone());
+    let rollup =
+        Client::rollup(world.rollup.profile()).rpc("l2=http://l2.test").rpc("other=http://other.test");
+    let client = world.of_l1().and(rollup).build().unwrap();
+    let on_rollup = client.on(world.holding(ALICE).network()).unwrap();
+    let _ = world.read(&client, ALICE);
+    world.propose_after(world.rollup.chain().tip().number);
+    world.pass(9);
+    assert_eq!(proven(&world.read(&client, ALICE)), Some(100));
+    assert_eq!(on_rollup.health().rollup.unwrap().stopped, None);
+    // Both operators stand at the same block from now on.
+    let minutes = 20;
+    for provider in [&world.provider, &other] {
+        provider.set_lag(minutes * 60 / 2);
+    }
+    world.pass(minutes);
+    let reading = world.read(&client, ALICE);
+    assert_eq!(proven(&reading), Some(100), "Ethereum vouches for it: {reading:?}");
+    let health = on_rollup.health().rollup.unwrap();
+    assert!(health.stopped.is_some() && health.problem.is_none(), "{health:?}");
+    assert!(health.newest.is_some());
+    assert!(matches!(world.read(&client, BOB).why(), Some(Why::RollupStopped { .. })));
+    // One operator that lags is no standstill.
+    other.set_lag(0);
+    let _ = world.read(&client, ALICE);
+    assert_eq!(on_rollup.health().rollup.unwrap().stopped, None);
+}

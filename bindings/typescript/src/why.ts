@@ -36,6 +36,7 @@ export type WhyCode =
   | "quota_exhausted"
   | "rate_limited"
   | "rollup_not_vouched"
+  | "rollup_stopped"
   | "token_layout_unproven"
   | "token_not_run"
   | "too_few_checkpoint_sources"

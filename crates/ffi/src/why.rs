@@ -93,6 +93,7 @@ const CODES: [&str; 40] = [
     "quota_exhausted",
     "rate_limited",
     "rollup_not_vouched",
+    "rollup_stopped",
     "token_layout_unproven",
     "token_not_run",
     "too_few_checkpoint_sources",

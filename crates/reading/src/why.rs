@@ -132,6 +132,11 @@ pub enum Why {
     },
     /// There is a proof at a block of the rollup for which Ethereum does not vouch yet.
     NotVouchedYet,
+    /// The rollup makes no new blocks.
+    RollupStopped {
+        /// The time of its newest block.
+        since: UnixTime,
+    },
     /// Ethereum does not vouch for a block of the rollup: its contracts there say otherwise, or are not those that are known.
     RollupNotVouched {
         /// Why not.
@@ -215,6 +220,7 @@ impl Why {
             Self::TokenLayoutUnproven => &reason::TOKEN_LAYOUT_UNPROVEN,
             Self::TokenNotRun { .. } => &reason::TOKEN_NOT_RUN,
             Self::NotVouchedYet => &reason::NOT_VOUCHED_YET,
+            Self::RollupStopped { .. } => &reason::ROLLUP_STOPPED,
             Self::RollupNotVouched { .. } => &reason::ROLLUP_NOT_VOUCHED,
             Self::Closed => &reason::CLOSED,
             Self::InternalFault => &reason::INTERNAL_FAULT,
@@ -230,6 +236,9 @@ impl Why {
             Self::NotSecure { fault } => Some(fault.to_string()),
             Self::NotAToken { reason } => Some(not_a_token(reason)),
             Self::TokenNotRun { reason } | Self::RollupNotVouched { reason } => Some(reason.clone()),
+            Self::RollupStopped { since } => {
+                Some(format!("its newest block has the time {}", since.as_secs()))
+            }
             Self::WrongChain { expected } => Some(format!("expected is chain {expected}")),
             Self::NetworkNotConfigured { expected } => Some(format!("this client reads {expected}")),
             Self::OnlyOldBlocks { age } => Some(format!("it is {} s old", age.as_secs())),

@@ -45,6 +45,7 @@ fn all() -> Vec<Why> {
         Why::TokenLayoutUnproven,
         Why::TokenNotRun { reason: "it calls itself".to_owned() },
         Why::NotVouchedYet,
+        Why::RollupStopped { since: UnixTime::from_secs(5) },
         Why::RollupNotVouched { reason: "the game is blacklisted".to_owned() },
         Why::Closed,
         Why::InternalFault,

@@ -29,7 +29,11 @@ impl L1 for ClientOfL1 {
 
     fn final_block(&self, deadline: Deadline) -> BoxedFuture<'_, Result<FinalBlock, NothingOfL1>> {
         async move {
-            let found = self.0.find_block(BlockId::Finalized, deadline).await.map_err(nothing)?;
+            let found = self
+                .0
+                .find_block(BlockId::Finalized, deadline)
+                .await
+                .map_err(|not_proven| nothing(&not_proven))?;
             Ok(FinalBlock { anchor: found.anchor, generation: found.generation })
         }
         .into_boxed()
@@ -44,12 +48,12 @@ impl L1 for ClientOfL1 {
         async move {
             state::prove_under(&self.0, &block.anchor, block.generation, query, deadline)
                 .await
-                .map_err(nothing)
+                .map_err(|not_proven| nothing(&not_proven))
         }
         .into_boxed()
     }
 }
 
-fn nothing(not_proven: NotProven) -> NothingOfL1 {
+fn nothing(not_proven: &NotProven) -> NothingOfL1 {
     NothingOfL1 { why: not_proven.why().clone(), attempts: not_proven.attempts().to_vec() }
 }

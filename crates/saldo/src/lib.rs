@@ -96,7 +96,7 @@ pub use account::AccountReading;
 pub use builder::{BuildError, ClientBuilder, IntoEndpointError};
 pub use check::{Claim, Verdict};
 pub use client::Client;
-pub use health::{EndpointHealth, EndpointState, HeadsHealth, Health};
+pub use health::{EndpointHealth, EndpointState, HeadsHealth, Health, RollupHealth};
 pub use pace::Pace;
 pub use proof_file::ProofFileError;
 pub use proofs::Evidence;

@@ -22,6 +22,9 @@ impl ClientInner {
         let target = ProofTarget { block: BlockRef::Tip, level: self.env.policy.assurance };
         let proving = self.prove(&readable, &target, deadline);
         let (synced, results) = join(self.sync(deadline), proving).await;
+        if let Some(rollup) = &self.rollup {
+            rollup.look_for_standstill(&self.proofs, deadline).await;
+        }
         let mut results = readable.iter().copied().zip(results).collect::<Vec<_>>();
         let mut find = |holding: &Holding| {
             if let Some(why) = self.unreadable(holding) {
@@ -51,8 +54,11 @@ impl ClientInner {
         let pending = result.attempts.iter().find(|attempt| attempt.outcome == Outcome::Pending);
         let claim = pending.and_then(|attempt| self.proofs.newest_pending(holding, &attempt.provider));
         if let Some(PendingProof { provider, checked, .. }) = claim {
-            let why = synced.problem.clone().unwrap_or(Why::NotVouchedYet);
+            let why = self.why_not_vouched(synced);
             return Found::Claim { claim: checked.claim(), provider, why };
+        }
+        if self.rollup.as_ref().is_some_and(|rollup| rollup.stopped().is_some()) {
+            return Found::Nothing(self.why_not_vouched(synced));
         }
         Found::Nothing(why::of_read(&why::Case {
             problem: synced.problem.as_ref(),
@@ -64,5 +70,16 @@ impl ClientInner {
             policy: &self.env.policy,
             dispatcher: &self.env.dispatcher,
         }))
+    }
+
+    /// Why a proof at the rollup's head is not enough.
+    fn why_not_vouched(&self, synced: &Synced) -> Why {
+        let stopped = self.rollup.as_ref().and_then(|rollup| rollup.stopped());
+        match (&synced.problem, stopped) {
+            (Some(problem), _) if problem.needs_action() => problem.clone(),
+            (_, Some(since)) => Why::RollupStopped { since },
+            (Some(problem), None) => problem.clone(),
+            (None, None) => Why::NotVouchedYet,
+        }
     }
 }

@@ -6,6 +6,7 @@
 
 mod contracts;
 mod open;
+mod standstill;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -48,6 +49,8 @@ struct RollupState {
     generation: Generation,
     /// Why no block follows, if none does.
     problem: Option<Why>,
+    /// The time of the newest block, if the rollup stands still.
+    stopped: Option<UnixTime>,
 }
 
 impl Rollup {
@@ -88,6 +91,27 @@ impl Rollup {
         };
         self.open(generation, &accepted, proofs, deadline).await;
         self.told(attempts)
+    }
+
+    /// Looks whether the rollup stands still, if the newest head that was seen is old.
+    pub(crate) async fn look_for_standstill(&self, proofs: &Proofs, deadline: Deadline) {
+        let now = self.head.now().time();
+        let is_doubtful = proofs.newest_head_time().is_some_and(|head| standstill::is_doubtful(head, now));
+        let stopped = match is_doubtful {
+            true => standstill::since(&proofs.ask_for_heads(deadline).await, now),
+            false => None,
+        };
+        self.state().stopped = stopped;
+    }
+
+    /// The time of the newest block, if the rollup stands still.
+    pub(crate) fn stopped(&self) -> Option<UnixTime> {
+        self.state().stopped
+    }
+
+    /// Why L1 vouches for no block, if it does not.
+    pub(crate) fn problem(&self) -> Option<Why> {
+        self.state().problem.clone()
     }
 
     fn told(&self, attempts: Vec<Attempt>) -> Synced {

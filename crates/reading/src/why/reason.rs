@@ -321,6 +321,14 @@ pub(crate) const NOT_VOUCHED_YET: Reason = Reason {
     next_step: "Show it as unconfirmed. Ethereum vouches for a later block within hours.",
 };
 
+pub(crate) const ROLLUP_STOPPED: Reason = Reason {
+    code: "rollup_stopped",
+    fault: Fault::Chain,
+    needs_action: false,
+    message: "the rollup makes no new blocks",
+    next_step: "Show the last proven amount with its age, and wait: nothing can be moved on the rollup meanwhile.",
+};
+
 pub(crate) const ROLLUP_NOT_VOUCHED: Reason = Reason {
     code: "rollup_not_vouched",
     fault: Fault::Chain,

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use alloy_primitives::B256;
+use saldo_beacon::unit::UnixTime;
 use saldo_chain::ExecutionHeader;
 use saldo_proof::StateRoot;
 use saldo_reading::{Holding, ProviderId};
@@ -110,6 +111,11 @@ impl PendingProofs {
                 place > newest || roots.contains(&header.state_root().get())
             });
         }
+    }
+
+    /// The time of the newest block at which proofs were taken.
+    pub(super) fn newest_header_time(&self) -> Option<UnixTime> {
+        self.headers.iter().map(ExecutionHeader::timestamp).max()
     }
 
     /// The headers of the blocks at which pending proofs were taken, newest first.

@@ -3,6 +3,8 @@
 use std::ops::Range;
 
 use futures_util::FutureExt;
+use futures_util::future::join_all;
+use saldo_beacon::unit::UnixTime;
 use saldo_chain::ExecutionHeader;
 use saldo_proof::StateRoot;
 use saldo_reading::{Failure, Holding, Role};
@@ -72,6 +74,28 @@ impl Proofs {
         };
         let result = self.env.hedge(Role::Execution, "eth_getBlockByNumber, many", deadline, ask).await;
         result.winner.map(|(_, headers)| headers)
+    }
+
+    /// The time of the newest head that a provider showed.
+    pub(crate) fn newest_head_time(&self) -> Option<UnixTime> {
+        self.state().pending.newest_header_time()
+    }
+
+    /// Asks all providers for their heads at the same time. Returns the operator and the time of each that answered.
+    pub(crate) async fn ask_for_heads(&self, deadline: Deadline) -> Vec<(String, UnixTime)> {
+        let willing =
+            self.env.dispatcher.willing(Role::Execution, "eth_getBlockByNumber", &self.env.execution);
+        let ask = |provider: &'_ Endpoint| {
+            let operator = provider.operator_key();
+            let latest = [Question::BlockAt(At::Latest)];
+            let provider = provider.clone();
+            async move {
+                let head = self.headers(&provider, &latest, deadline).await.ok()?.pop()?;
+                Some((operator, head.timestamp()))
+            }
+        };
+        let heads = join_all(willing.into_iter().map(ask)).await;
+        heads.into_iter().flatten().collect()
     }
 
     async fn headers(
