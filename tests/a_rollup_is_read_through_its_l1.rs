@@ -5,81 +5,17 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::{Either, select};
 use saldo::{
-    Assurance, BuildError, Change, Client, ClientBuilder, Clock, Holding, Level, MemoryStorage, NetworkId,
-    Policy, Reading, U256, Why,
+    Assurance, BuildError, Change, Client, Clock, Holding, Level, MemoryStorage, Policy, Reading, U256, Why,
 };
-use saldo_drill::simulate::Simulation;
-use saldo_drill::{BeaconSource, Chain, Fault, Provider, Rollup, RollupKind};
+use saldo_drill::{BeaconSource, Fault, Provider, Rollup, RollupKind};
+use saldo_tests::rollup_world::RollupWorld;
 use saldo_tests::scene::{ALICE, BOB};
 
 const KIND: RollupKind = RollupKind::Multiproof { interval: 60, step: 30 };
 
-/// An L1 with a rollup, and a provider of each.
-struct World {
-    l1: Chain,
-    rollup: Rollup,
-    provider: Provider,
-    simulation: Simulation,
-}
-
-impl World {
-    fn new(seed: u64, kind: RollupKind) -> Self {
-        let l1 = Chain::builder(seed).build();
-        let rollup = Rollup::new(&l1, kind);
-        rollup.chain().set_balance(ALICE, U256::from(100));
-        let mut simulation = Simulation::new(seed, &l1);
-        simulation.follow(rollup.chain());
-        let internet = simulation.internet();
-        internet.register("http://l1.test", Provider::honest(&l1));
-        internet.register("http://source.test", BeaconSource::honest(&l1));
-        let provider = Provider::honest(rollup.chain());
-        internet.register("http://l2.test", provider.clone());
-        let world = Self { l1, rollup, provider, simulation };
-        world.pass(1);
-        world
-    }
-
-    fn of_l1(&self) -> ClientBuilder {
-        Client::builder(self.l1.network())
-            .checkpoint(self.l1.checkpoint())
-            .transport(self.simulation.internet())
-            .clock(self.simulation.clock())
-            .rpc("l1=http://l1.test")
-            .beacon("source=http://source.test")
-    }
-
-    fn client(&self) -> Client {
-        let rollup = Client::rollup(self.rollup.profile()).rpc("l2=http://l2.test");
-        self.of_l1().and(rollup).build().unwrap()
-    }
-
-    fn holding(&self, owner: saldo::Address) -> Holding {
-        Holding::native(NetworkId::new(self.rollup.profile().chain_id()), owner)
-    }
-
-    fn read(&self, client: &Client, owner: saldo::Address) -> Reading {
-        let holdings = [self.holding(owner)];
-        self.simulation.run(client.read(&holdings)).pop().unwrap()
-    }
-
-    fn pass(&self, minutes: u64) {
-        let clock = self.simulation.clock();
-        self.simulation.run(clock.sleep(Duration::from_secs(minutes * 60)));
-    }
-
-    /// Proposes the blocks up to the first end of an interval that is after the block of this number, once it exists.
-    fn propose_after(&self, number: u64) -> saldo_drill::Proposal {
-        let last = number.next_multiple_of(60);
-        while self.rollup.chain().tip().number < last {
-            self.pass(1);
-        }
-        self.rollup.propose(last)
-    }
-}
-
 #[test]
 fn a_proof_at_the_head_is_proven_when_l1_vouches_for_a_later_block() {
-    let world = World::new(1, KIND);
+    let world = RollupWorld::new(1, KIND);
     let client = world.client();
     let Reading::Provisional(provisional) = world.read(&client, ALICE) else { panic!() };
     assert_eq!(provisional.unconfirmed_amount().unwrap().base_units(), U256::from(100));
@@ -95,8 +31,8 @@ fn a_proof_at_the_head_is_proven_when_l1_vouches_for_a_later_block() {
 }
 
 /// Reads at the rollup's head, and lets L1 vouch for a later block.
-fn proven_world(seed: u64, kind: RollupKind) -> (World, Client, saldo_drill::Proposal) {
-    let world = World::new(seed, kind);
+fn proven_world(seed: u64, kind: RollupKind) -> (RollupWorld, Client, saldo_drill::Proposal) {
+    let world = RollupWorld::new(seed, kind);
     let client = world.client();
     assert!(matches!(world.read(&client, ALICE), Reading::Provisional(_)));
     let proposal = world.propose_after(world.rollup.chain().tip().number);
@@ -169,7 +105,7 @@ fn a_game_that_l1_takes_back_takes_the_amount_back() {
 
 #[test]
 fn a_claim_that_no_block_fulfils_proves_nothing() {
-    let world = World::new(20, KIND);
+    let world = RollupWorld::new(20, KIND);
     let client = world.client();
     let _ = world.read(&client, ALICE);
     world.pass(3);
@@ -183,7 +119,7 @@ fn a_claim_that_no_block_fulfils_proves_nothing() {
 /// L1 vouches for a fork: what was proven on the other side of it never counts.
 #[test]
 fn a_proof_of_a_fork_that_l1_does_not_vouch_for_never_counts() {
-    let world = World::new(21, KIND);
+    let world = RollupWorld::new(21, KIND);
     let fork = world.rollup.chain().split();
     fork.set_balance(ALICE, U256::from(999));
     fork.advance(4);
@@ -201,7 +137,7 @@ fn a_proof_of_a_fork_that_l1_does_not_vouch_for_never_counts() {
 
 #[test]
 fn no_provider_needs_to_serve_anything_but_its_head() {
-    let world = World::new(22, KIND);
+    let world = RollupWorld::new(22, KIND);
     world.provider.set_proof_window(0);
     let client = world.client();
     let holdings: Vec<Holding> = [ALICE, BOB].map(|owner| world.holding(owner)).into();
@@ -229,7 +165,7 @@ fn restarting_the_trust_of_l1_drops_what_it_vouched_for() {
 
 #[test]
 fn a_rollup_needs_its_l1_and_levels_of_its_own() {
-    let world = World::new(24, KIND);
+    let world = RollupWorld::new(24, KIND);
     let rollup = || Client::rollup(world.rollup.profile()).rpc("l2=http://l2.test");
     let alone = rollup().transport(world.simulation.internet()).clock(world.simulation.clock()).build();
     assert!(matches!(alone, Err(BuildError::NoL1 { l1: 31_337, .. })), "{alone:?}");
@@ -242,7 +178,7 @@ fn a_rollup_needs_its_l1_and_levels_of_its_own() {
 /// Where anybody may propose, a claim that L1 only stores gives no proof.
 #[test]
 fn a_proposed_claim_proves_nothing() {
-    let world = World::new(25, RollupKind::Fault);
+    let world = RollupWorld::new(25, RollupKind::Fault);
     let client = world.client();
     let _ = world.read(&client, ALICE);
     world.propose_after(world.rollup.chain().tip().number);
@@ -255,7 +191,7 @@ fn a_proposed_claim_proves_nothing() {
 /// A wallet that asks for more gets no less.
 #[test]
 fn a_claim_that_can_be_challenged_is_not_enough_for_a_stricter_policy() {
-    let world = World::new(26, KIND);
+    let world = RollupWorld::new(26, KIND);
     let policy = Policy { assurance: Level::L1Finalized, ..Policy::rollup().at(Level::L1Finalized) };
     let rollup = Client::rollup(world.rollup.profile()).rpc("l2=http://l2.test").policy(policy);
     let client = world.of_l1().and(rollup).build().unwrap();
@@ -273,7 +209,7 @@ fn a_claim_that_can_be_challenged_is_not_enough_for_a_stricter_policy() {
 }
 
 /// Every change of the watch, until `minutes` have passed without one.
-fn changes(world: &World, watch: &mut saldo::Watch, minutes: u64) -> Vec<saldo::Change> {
+fn changes(world: &RollupWorld, watch: &mut saldo::Watch, minutes: u64) -> Vec<saldo::Change> {
     let clock = world.simulation.clock();
     world.simulation.run(async {
         let mut changes = Vec::new();
@@ -292,7 +228,7 @@ fn changes(world: &World, watch: &mut saldo::Watch, minutes: u64) -> Vec<saldo::
 
 #[test]
 fn a_watch_tells_when_l1_vouches_for_an_amount_and_when_it_takes_it_back() {
-    let world = World::new(27, KIND);
+    let world = RollupWorld::new(27, KIND);
     let client = world.client();
     let mut watch = client.watch([world.holding(ALICE)]);
     let told = changes(&world, &mut watch, 3);
@@ -315,7 +251,7 @@ fn a_watch_tells_when_l1_vouches_for_an_amount_and_when_it_takes_it_back() {
 
 #[test]
 fn what_was_proven_is_remembered_with_its_level() {
-    let world = World::new(28, KIND);
+    let world = RollupWorld::new(28, KIND);
     let storage = MemoryStorage::new();
     let client = || {
         let rollup = Client::rollup(world.rollup.profile()).rpc("l2=http://l2.test");
@@ -337,10 +273,104 @@ fn what_was_proven_is_remembered_with_its_level() {
     assert_eq!((proven(&reading), reading.latest_proven()), (None, Some(&last)), "{reading:?}");
 }
 
+/// What L1 takes back while the app is closed is gone when it is opened.
+#[test]
+fn what_is_remembered_is_looked_at_again() {
+    let world = RollupWorld::new(30, KIND);
+    let storage = MemoryStorage::new();
+    let client = || {
+        let rollup = Client::rollup(world.rollup.profile()).rpc("l2=http://l2.test");
+        world.of_l1().storage(storage.clone()).and(rollup).build().unwrap()
+    };
+    let first = client();
+    let _ = world.read(&first, ALICE);
+    let proposal = world.propose_after(world.rollup.chain().tip().number);
+    world.pass(9);
+    assert_eq!(proven(&world.read(&first, ALICE)), Some(100));
+    drop(first);
+    world.rollup.blacklist(proposal.game());
+    world.pass(9);
+    let again = client();
+    assert!(again.last(&world.holding(ALICE)).is_some(), "nothing was asked yet");
+    let reading = world.read(&again, ALICE);
+    assert_eq!((proven(&reading), reading.latest_proven()), (None, None), "{reading:?}");
+    drop(again);
+    assert_eq!(client().last(&world.holding(ALICE)), None, "it is not remembered again");
+}
+
+/// One of two claims is false, and L1 has not said which: neither is believed, however often one asks.
+#[test]
+fn claims_that_contradict_each_other_prove_nothing() {
+    let world = RollupWorld::new(31, KIND);
+    let client = world.client();
+    let _ = world.read(&client, ALICE);
+    let fork = world.rollup.chain().split();
+    let last = world.rollup.chain().tip().number.next_multiple_of(60);
+    while world.rollup.chain().tip().number < last {
+        world.pass(1);
+    }
+    fork.set_balance(BOB, U256::from(1));
+    fork.advance_to(world.simulation.clock().true_time());
+    let own = world.rollup.propose(last);
+    let other = world.rollup.propose_of(&fork, last);
+    world.pass(9);
+    for _ in 0..3 {
+        let reading = world.read(&client, ALICE);
+        assert_eq!((proven(&reading), reading.latest_proven()), (None, None), "{reading:?}");
+        assert!(matches!(reading.why(), Some(Why::RollupNotVouched { .. })), "{reading:?}");
+        world.pass(1);
+    }
+    world.rollup.counter(other.game(), 0);
+    world.pass(9);
+    let reading = world.read(&client, ALICE);
+    assert_eq!(proven(&reading), Some(100), "{reading:?}");
+    let Assurance::Rollup(vouched) = reading.proven().unwrap().anchor().assurance() else { panic!() };
+    assert_eq!(vouched.game(), own.game());
+}
+
+/// Every proof at a rollup's head waits for L1. That is no reason to show the address to more operators.
+#[test]
+fn waiting_for_l1_shows_an_address_to_no_further_operator() {
+    let world = RollupWorld::new(32, KIND);
+    let others: Vec<Provider> = (0..4).map(|_| Provider::honest(world.rollup.chain())).collect();
+    let mut rollup = Client::rollup(world.rollup.profile()).rpc("l2=http://l2.test");
+    for (place, other) in others.iter().enumerate() {
+        world.simulation.internet().register(&format!("http://other{place}.test"), other.clone());
+        rollup = rollup.rpc(format!("http://other{place}.test"));
+    }
+    let client = world.of_l1().and(rollup).build().unwrap();
+    for _ in 0..5 {
+        let reading = world.read(&client, ALICE);
+        assert!(matches!(reading, Reading::Provisional(_)), "{reading:?}");
+        assert!(reading.attempts().iter().all(|attempt| !attempt.over_policy), "{reading:?}");
+        world.pass(30);
+    }
+    let asked = |provider: &&Provider| provider.requests().contains_key("eth_getProof");
+    assert!(others.iter().filter(asked).count() < 2, "with the first one at most two");
+}
+
+#[test]
+fn when_ethereum_is_silent_it_vouches_for_nothing_any_more() {
+    let (world, client, _) = proven_world(33, KIND);
+    let internet = world.simulation.internet();
+    let source = BeaconSource::honest(&world.l1).with(Fault::Status(503));
+    internet.register("http://source.test", source);
+    world.pass(30);
+    assert_eq!(proven(&world.read(&client, ALICE)), Some(100));
+    world.pass(90);
+    let reading = world.read(&client, ALICE);
+    assert_eq!(proven(&reading), None, "{reading:?}");
+    assert_eq!(reading.latest_proven().unwrap().amount().base_units(), U256::from(100));
+    internet.register("http://source.test", BeaconSource::honest(&world.l1));
+    world.pass(1);
+    // The same game is vouched for again, and the block is young enough.
+    assert_eq!(proven(&world.read(&client, ALICE)), Some(100));
+}
+
 /// In October 2025 Base itself was among what went down. That is another reason than providers that are down.
 #[test]
 fn a_rollup_that_stands_still_is_named() {
-    let world = World::new(29, KIND);
+    let world = RollupWorld::new(29, KIND);
     let internet = world.simulation.internet();
     let other = Provider::honest(world.rollup.chain());
     internet.register("http://other.test", other.clone());

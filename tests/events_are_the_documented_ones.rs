@@ -11,10 +11,11 @@ use saldo_drill::replay::replay;
 use saldo_drill::scenario::built_in;
 use saldo_drill::simulate::Simulation;
 use saldo_drill::stage::OWNER;
-use saldo_drill::{BeaconSource, Chain, Fault, Provider};
+use saldo_drill::{BeaconSource, Chain, Fault, Provider, RollupKind};
 use saldo_tests::checkpoint_world::CheckpointWorld;
 use saldo_tests::key_recorder::{assert_no_key, client_with_keys, with_keys};
 use saldo_tests::native;
+use saldo_tests::rollup_world::RollupWorld;
 use saldo_tests::scene::{AFTER, ALICE, BEFORE, Scene, UNUSED};
 use saldo_tests::supply::repository;
 use saldo_tests::token::{USDC, deploy, erc20, set_word};
@@ -130,6 +131,18 @@ fn rare_events() {
     scene.sources[1].add(Fault::OtherChain(other));
     scene.assert_unknown(&scene.balance(ALICE), "consensus_fault", BEFORE);
     scene.client.start_again(scene.chain.checkpoint());
+    a_game_is_taken_back(&RollupWorld::new(3, RollupKind::Multiproof { interval: 60, step: 30 }));
+}
+
+fn a_game_is_taken_back(world: &RollupWorld) {
+    let client = world.client();
+    let _ = world.read(&client, ALICE);
+    let proposal = world.propose_after(world.rollup.chain().tip().number);
+    world.pass(9);
+    let _ = world.read(&client, ALICE);
+    world.rollup.blacklist(proposal.game());
+    world.pass(9);
+    let _ = world.read(&client, ALICE);
 }
 
 fn a_payment_is_withdrawn(scene: &Scene) {

@@ -18,6 +18,7 @@ pub mod life;
 pub mod mirrored;
 pub mod mutation;
 pub mod proven_world;
+pub mod rollup_world;
 pub mod scenario;
 pub mod scene;
 pub mod second_opinion;

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 pub use error::ChainError;
 pub use vouched::Contradiction;
 
-use alloy_primitives::B256;
+use alloy_primitives::{Address, B256};
 use saldo_beacon::unit::Slot;
 use saldo_beacon::{Execution, LightClient};
 use saldo_proof::StateRoot;
@@ -56,8 +56,8 @@ pub struct Chain {
     pending: Pending,
     /// By number: blocks whose hashes the state of another block records.
     recorded: BTreeMap<u64, Recorded>,
-    /// Number and hash of blocks of a rollup that L1 no longer vouches for.
-    taken_back: Vec<(u64, B256)>,
+    /// The games of a rollup that L1 no longer vouches for.
+    taken_back: Vec<Address>,
 }
 
 impl Chain {
@@ -234,7 +234,7 @@ impl Chain {
     /// Whether the chain still has the block that `anchor` names.
     pub fn standing(&self, anchor: &Anchor) -> Standing {
         let (number, hash) = (anchor.number(), anchor.hash());
-        if self.is_taken_back(number, hash) {
+        if self.is_taken_back(anchor) {
             return Standing::Withdrawn;
         }
         let here = self.blocks.get(&number).map(|block| block.anchor.hash());

@@ -86,6 +86,9 @@ impl Candidate {
     /// A chain never withdraws a finalized block that was proven in this generation: a chain that excludes one is a
     /// consensus fault. While the newest signed block is older than a restored block, the chain says nothing about it.
     pub fn is_withdrawn_by(&self, chain: &Chain) -> bool {
+        if chain.is_taken_back(&self.anchor) {
+            return true;
+        }
         let is_final = self.anchor.assurance().level() == Level::Finalized && !self.restored;
         !is_final && chain.standing(&self.anchor) == Standing::Withdrawn && !self.is_ahead_of(chain)
     }

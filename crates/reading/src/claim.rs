@@ -7,17 +7,22 @@ use saldo_token::VerifiedBalance;
 /// What a complete proof says under a state root that is not signed. Anyone can invent such a root, so it proves nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Claim {
-    amount: U256,
+    amount: Option<U256>,
     state_root: StateRoot,
 }
 
 impl Claim {
     /// Makes the claim that a holding has no amount that can be proven, because its token has none.
     pub const fn without_amount(state_root: StateRoot) -> Self {
-        Self { amount: U256::ZERO, state_root }
+        Self { amount: None, state_root }
     }
 
-    pub(crate) const fn amount(&self) -> U256 {
+    pub(crate) fn amount(&self) -> U256 {
+        self.amount.unwrap_or_default()
+    }
+
+    /// Returns the amount; `None` if the claim is that there is none to be proven.
+    pub(crate) const fn amount_if_any(&self) -> Option<U256> {
         self.amount
     }
 
@@ -33,13 +38,13 @@ impl From<&Verified<Account>> for Claim {
             Account::Present(state) => state.balance,
             Account::Absent => U256::ZERO,
         };
-        Self { amount, state_root: account.state_root() }
+        Self { amount: Some(amount), state_root: account.state_root() }
     }
 }
 
 /// The balance of the token.
 impl From<&VerifiedBalance> for Claim {
     fn from(balance: &VerifiedBalance) -> Self {
-        Self { amount: balance.amount(), state_root: balance.state_root() }
+        Self { amount: Some(balance.amount()), state_root: balance.state_root() }
     }
 }

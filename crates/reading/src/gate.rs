@@ -12,13 +12,14 @@
 //! | it was proven by a provider, not restored from storage | [`Refusal::Restored`] |
 //! | the chain has its block; a block that the chain does not know is refused | [`Refusal::NotHeld`] |
 //! | the block has the assurance that the call asks for | [`Refusal::TooWeak`] |
+//! | of a rollup: L1 vouched for the block a short time ago | [`Refusal::L1Silent`] |
 //! | its age is known and within the policy | [`Refusal::AgeUnknown`], [`Refusal::TooOld`] |
 //! | no newer reading of the holding is recorded; if there is one, the gate hands out that one | [`Refusal::OlderThanRecord`] |
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use saldo_chain::{Anchor, Chain, Level};
+use saldo_chain::{Anchor, Assurance, Chain, Level};
 
 use crate::amount::Amount;
 use crate::candidate::{Candidate, Generation};
@@ -84,6 +85,9 @@ pub enum Found {
     Nothing(Why),
 }
 
+/// How old the L1 block may be that last vouched for a block of a rollup. A final block is 20 minutes old, and the next one follows in 7.
+pub const L1_MAX_SILENCE: Duration = Duration::from_secs(90 * 60);
+
 /// Why the gate does not let a candidate out as [`Proven`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -110,6 +114,11 @@ pub enum Refusal {
         /// The block's age.
         age: Duration,
     },
+    /// L1 vouched for the block of a rollup, and has not been read since for longer than [`L1_MAX_SILENCE`]: it may have taken it back.
+    L1Silent {
+        /// The age of the L1 block.
+        age: Duration,
+    },
     /// A newer reading of the holding is recorded, and the gate refuses that one too.
     OlderThanRecord {
         /// The age of the older block.
@@ -127,6 +136,9 @@ impl Refusal {
             Self::NotHeld => Why::BlockWithdrawn,
             Self::AgeUnknown => Why::ClockOff,
             Self::TooOld { age } | Self::OlderThanRecord { age } => Why::OnlyOldBlocks { age },
+            Self::L1Silent { age } => Why::RollupNotVouched {
+                reason: format!("its last word is {} minutes old", age.as_secs() / 60),
+            },
             // A call joins only at the level that it asks for, and never joins a restored reading.
             Self::Restored | Self::TooWeak => Why::InternalFault,
         }
@@ -153,9 +165,11 @@ pub fn hand_out(
         Found::NoBalance { number, .. } => before.max(Mark::at_block(*number)),
         // A block that L1 vouches for is always behind the rollup's head. What was proven before stays the answer while it is young
         // enough, unless a provider claims another amount by now.
-        Found::Nothing(_) if demand.level.is_of_rollup() => Mark::default(),
-        Found::Claim { claim, .. } if demand.level.is_of_rollup() && is_recorded(claim, demand, present) => {
-            Mark::default()
+        Found::Nothing(_) if demand.level.is_of_rollup() => floor(present),
+        Found::Claim { claim, .. }
+            if demand.level.is_of_rollup() && !contradicts(claim, present.record, demand.level) =>
+        {
+            floor(present)
         }
         _ => before,
     };
@@ -232,10 +246,17 @@ pub fn not_known(why: Why, attempts: impl Into<Arc<[Attempt]>>, last: Option<Pro
     Unknown::new(why, attempts, last)
 }
 
-/// Whether the amount of `claim` is the recorded one.
-fn is_recorded(claim: &Claim, demand: &Demand, present: &Present<'_>) -> bool {
-    let newest = present.record.and_then(|record| record.newest_at(demand.level));
-    newest.is_some_and(|newest| newest.amount == Amount::new(claim.amount()))
+/// Whether `claim` has another amount than the newest reading at `level`. A claim without an amount says nothing.
+pub fn contradicts(claim: &Claim, record: Option<&Record>, level: Level) -> bool {
+    let newest = record.and_then(|record| record.newest_at(level));
+    let claimed = claim.amount_if_any().map(Amount::new);
+    newest.is_none_or(|newest| claimed.is_some_and(|claimed| claimed != newest.amount))
+}
+
+/// The mark of the newest block at which it was proven that the holding has no amount.
+fn floor(present: &Present<'_>) -> Mark {
+    let number = present.record.and_then(Record::without_amount_at);
+    number.map(Mark::at_block).unwrap_or_default()
 }
 
 /// Returns the reading of the holding that was recorded after `before`, if it may be handed out.
@@ -275,6 +296,12 @@ fn check(candidate: &Candidate, demand: &Demand, present: &Present<'_>) -> Resul
         return Err(Refusal::TooWeak);
     }
     let age = present.now.age_of(held.timestamp()).ok_or(Refusal::AgeUnknown)?;
+    if let Assurance::Rollup(vouched) = held.assurance() {
+        let age = present.now.age_of(vouched.l1().2).ok_or(Refusal::AgeUnknown)?;
+        if age > L1_MAX_SILENCE {
+            return Err(Refusal::L1Silent { age });
+        }
+    }
     if !present.now.allows(age, &demand.policy) {
         return Err(Refusal::TooOld { age });
     }

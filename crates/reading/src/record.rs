@@ -33,6 +33,8 @@ pub struct Record {
     finalized: Option<Arc<Candidate>>,
     /// The signed readings whose blocks are not final yet, lowest block first.
     awaiting: Vec<Arc<Candidate>>,
+    /// The number of the newest block at which it was proven that there is no amount.
+    without_amount_at: Option<u64>,
 }
 
 impl Record {
@@ -70,6 +72,16 @@ impl Record {
         self.newest_at(level).map(Mark::of).unwrap_or_default()
     }
 
+    /// Notes that it was proven at the block of this number that there is no amount.
+    pub fn note_without_amount(&mut self, number: u64) {
+        self.without_amount_at = self.without_amount_at.max(Some(number));
+    }
+
+    /// Returns the number of the newest block at which that was proven.
+    pub fn without_amount_at(&self) -> Option<u64> {
+        self.without_amount_at
+    }
+
     /// Takes `offered` if the rule lets it replace the present reading.
     pub fn offer(&mut self, offered: Candidate) -> Change {
         // All places share one copy, because a client can have very many records.
@@ -92,8 +104,9 @@ impl Record {
     pub fn review(&mut self, chain: &Chain) -> Change {
         self.review_awaiting(chain);
         self.forget_what_is_contradicted(chain);
-        // L1 can take back even what counted as final on a rollup.
-        self.finalized.take_if(|held| held.is_withdrawn_by(chain));
+        // L1 can take back even what counted as final on a rollup, and what was remembered.
+        self.finalized.take_if(|held| chain.is_taken_back(held.anchor()));
+        self.awaiting.retain(|held| !chain.is_taken_back(held.anchor()));
         let Some(newest) = &self.newest else { return Change::Kept };
         if let Some(again) = chain.anchor_again(newest.anchor()).and_then(|anchor| newest.under(anchor)) {
             // No copy is made if nothing changed.
@@ -101,7 +114,8 @@ impl Record {
         }
         // Nothing withdraws a finalized reading: a chain that excludes one is a consensus fault, not a reorg.
         let is_final = newest.anchor.assurance().level() == Level::Finalized && !newest.restored;
-        if is_final || chain.standing(newest.anchor()) == Standing::Stands || newest.is_ahead_of(chain) {
+        let is_ahead = newest.is_ahead_of(chain) && !chain.is_taken_back(newest.anchor());
+        if is_final || chain.standing(newest.anchor()) == Standing::Stands || is_ahead {
             return Change::Kept;
         }
         let fallback = self.finalized.clone();

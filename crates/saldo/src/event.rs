@@ -4,7 +4,6 @@
 
 use saldo_beacon::unit::{Period, Slot};
 use saldo_beacon::{LightClient, Origin, Voucher};
-use saldo_chain::Level;
 use saldo_reading::{ProviderId, Reading};
 
 /// Sends the result of each of the `readings`.
@@ -14,7 +13,7 @@ pub(crate) fn read(readings: &[Reading]) {
         match reading {
             Reading::Proven(proven) => {
                 let anchor = proven.anchor();
-                let is_final = anchor.assurance().level() == Level::Finalized;
+                let is_final = anchor.assurance().level().is_strongest();
                 tracing::debug!(
                     target: "saldo::read",
                     provider = %proven.provider(),

@@ -38,7 +38,7 @@ use crate::event;
 use state::HeadState;
 
 pub(crate) use agreement::{LEAST_ANSWERS, distinct};
-pub(crate) use l1::{AnyL1, FinalBlock, L1, NothingOfL1};
+pub(crate) use l1::{AnyL1, FinalBlock, L1, NothingOfL1, PresentL1};
 pub(crate) use step::{Need, Synced};
 pub(crate) use trust_start::{Agreement, TrustStart};
 
@@ -96,11 +96,11 @@ impl Head {
     }
 
     fn state(&self) -> MutexGuard<'_, HeadState> {
-        let l1 = self.l1.as_ref().map(|l1| (l1.generation(), l1.is_faulted(), l1.newest_signed_time()));
+        let l1 = self.l1.as_ref().map(|l1| l1.present());
         // After a panic the state can lack a change, and the gate checks each reading that leaves.
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((generation, is_faulted, time)) = l1 {
-            state.follow_l1(generation, is_faulted, time);
+        if let Some(present) = l1 {
+            state.follow_l1(&present);
         }
         state
     }
@@ -179,6 +179,11 @@ impl Head {
     /// The newest trusted block of the assurance `level`.
     pub(crate) fn newest(&self, level: Level) -> Option<Anchor> {
         self.state().chain.newest(level).cloned()
+    }
+
+    /// The newest trusted block, whatever its assurance.
+    pub(crate) fn newest_of_all(&self) -> Option<Anchor> {
+        self.state().chain.head().cloned()
     }
 
     /// The newest trusted block of the assurance `level`, and the block to request proofs at: the same block,

@@ -83,10 +83,7 @@ impl ClientInner {
     /// Syncs the light client, or what L1 says of a rollup, and reviews the records.
     pub(crate) async fn sync(&self, deadline: Deadline) -> Synced {
         let synced = match &self.rollup {
-            Some(rollup) => {
-                self.readings.start_over_with_l1();
-                rollup.sync(&self.proofs, deadline).await
-            }
+            Some(rollup) => rollup.sync(&self.proofs, self.readings.games(), deadline).await,
             None => self.head.sync(deadline).await,
         };
         self.readings.review();

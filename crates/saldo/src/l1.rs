@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use saldo_beacon::unit::UnixTime;
 use saldo_proof::{ProvenState, Query};
-use saldo_reading::Generation;
 use saldo_source::{BoxedFuture, Deadline, IntoBoxed};
 
-use crate::head::{FinalBlock, L1, NothingOfL1};
+use crate::env::Env;
+use crate::head::{FinalBlock, L1, NothingOfL1, PresentL1};
 use crate::inner::ClientInner;
 use crate::state::{self, BlockId, NotProven};
 
@@ -15,25 +14,23 @@ use crate::state::{self, BlockId, NotProven};
 pub(crate) struct ClientOfL1(pub(crate) Arc<ClientInner>);
 
 impl L1 for ClientOfL1 {
-    fn generation(&self) -> Generation {
-        self.0.head.generation()
-    }
-
-    fn is_faulted(&self) -> bool {
-        self.0.head.look(|view| view.is_faulted || view.wrong_chain_id.is_some())
-    }
-
-    fn newest_signed_time(&self) -> Option<UnixTime> {
-        self.0.head.look(|view| view.newest_signed_time)
+    fn present(&self) -> PresentL1 {
+        self.0.head.look(|view| PresentL1 {
+            generation: view.generation,
+            is_faulted: view.is_faulted,
+            newest_signed_time: view.newest_signed_time,
+        })
     }
 
     fn final_block(&self, deadline: Deadline) -> BoxedFuture<'_, Result<FinalBlock, NothingOfL1>> {
         async move {
-            let found = self
-                .0
-                .find_block(BlockId::Finalized, deadline)
-                .await
-                .map_err(|not_proven| nothing(&not_proven))?;
+            // A wallet may read nothing of L1 itself: its light client is loaded and stored here.
+            let clock = self.0.env.clock();
+            let grace = || Deadline::after(clock, Env::GRACE).min(deadline);
+            self.0.open_storage(grace()).await;
+            let found = self.0.beside_storage(self.0.find_block(BlockId::Finalized, deadline)).await;
+            self.0.persist(grace()).await;
+            let found = found.map_err(|not_proven| nothing(&not_proven))?;
             Ok(FinalBlock { anchor: found.anchor, generation: found.generation })
         }
         .into_boxed()

@@ -135,7 +135,7 @@ impl Proofs {
         };
         let since = self.env.clock().monotonic().saturating_sub(longest);
         let expired = self.state().pending.expire(since);
-        for provider in &expired {
+        for provider in expired.iter().filter(|_| !self.head.is_of_rollup()) {
             self.learn(provider, |known| known.tips_were_signed = false);
         }
         self.state().pending.of(holding)

@@ -51,8 +51,10 @@ impl ClientInner {
         {
             return settled.found();
         }
-        let pending = result.attempts.iter().find(|attempt| attempt.outcome == Outcome::Pending);
-        let claim = pending.and_then(|attempt| self.proofs.newest_pending(holding, &attempt.provider));
+        let pending = result.attempts.iter().filter(|attempt| attempt.outcome == Outcome::Pending);
+        let claims = pending.filter_map(|attempt| self.proofs.newest_pending(holding, &attempt.provider));
+        // One provider that claims another amount is no reason to doubt what L1 vouches for, if another provider claims the same.
+        let claim = claims.min_by_key(|claim| self.readings.contradicts(&holding, &claim.checked.claim()));
         if let Some(PendingProof { provider, checked, .. }) = claim {
             let why = self.why_not_vouched(synced);
             return Found::Claim { claim: checked.claim(), provider, why };

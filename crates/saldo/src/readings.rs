@@ -13,10 +13,11 @@ mod state;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use alloy_primitives::Address;
 use saldo_beacon::Checkpoint;
 use saldo_chain::{Anchor, Level};
-use saldo_reading::gate::Present;
-use saldo_reading::{Candidate, Holding, ProviderId, Record, join, join_token};
+use saldo_reading::gate::{self, Present};
+use saldo_reading::{Candidate, Claim, Holding, ProviderId, Record, join, join_token};
 use saldo_source::SortedSet;
 
 use crate::env::Env;
@@ -67,7 +68,21 @@ impl Readings {
 
     fn state(&self) -> MutexGuard<'_, ReadingsState> {
         // After a panic the state can lack a change, and the gate checks each reading that leaves.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.head.is_of_rollup() {
+            state.follow(self.head.generation());
+        }
+        state
+    }
+
+    /// The games that recorded blocks of a rollup rest on, each once.
+    pub(crate) fn games(&self) -> SortedSet<Address> {
+        self.state().games()
+    }
+
+    /// Whether `claim` has another amount than the recorded reading.
+    pub(crate) fn contradicts(&self, holding: &Holding, claim: &Claim) -> bool {
+        gate::contradicts(claim, self.state().records.get(holding), self.env.policy.assurance)
     }
 
     /// Runs `look` on the state of this moment, while all of it is locked.
@@ -139,16 +154,6 @@ impl Readings {
         }
     }
 
-    /// Drops what followed from an earlier trust start of L1, where the network is a rollup.
-    pub(crate) fn start_over_with_l1(&self) {
-        let mut state = self.state();
-        let generation = self.head.generation();
-        if state.generation.is_some_and(|known| known != generation) {
-            state.clear();
-        }
-        state.generation = Some(generation);
-    }
-
     /// Drops all records of `holding`. The stored data is removed before any other write.
     pub(crate) fn forget(&self, holding: &Holding) {
         let mut stored = self.store.as_ref().map(Store::state);
@@ -212,7 +217,10 @@ impl Judge for Readings {
         let is_outdated = newest.is_some_and(|newest| newest.anchor().number() > number);
         let is_new = match &settled {
             Settled::Proven(candidate) => state.offer(candidate, Some(checked)),
-            Settled::NoBalance { .. } => false,
+            Settled::NoBalance { .. } => {
+                state.records.entry(holding).or_default().note_without_amount(number);
+                false
+            }
         };
         drop(state);
         if is_new {

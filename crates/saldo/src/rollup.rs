@@ -15,7 +15,7 @@ use alloy_primitives::{Address, B256};
 use futures_util::future::{Either, select};
 use saldo_beacon::Network;
 use saldo_beacon::unit::UnixTime;
-use saldo_chain::rollup::{Accepted, Obstacle, Profile, Refusal};
+use saldo_chain::rollup::{Accepted, L1State, Obstacle, Profile, Refusal, RollupAnchor};
 use saldo_proof::{ProvenState, Query};
 use saldo_reading::{Attempt, Generation, Why};
 use saldo_source::{Deadline, SortedSet};
@@ -47,8 +47,12 @@ struct RollupState {
     /// The games that L1 vouched for there, newest first, and the trust start of L1 at that time.
     accepted: Vec<Accepted>,
     generation: Generation,
-    /// Why no block follows, if none does.
+    /// Pairs of them that contradict each other. Neither counts until L1 has decided.
+    contradictions: Vec<[Address; 2]>,
+    /// Why no block follows from what was read there, if none does.
     problem: Option<Why>,
+    /// Why L1 could not be read at the last try, if it could not.
+    unread: Option<Why>,
     /// The time of the newest block, if the rollup stands still.
     stopped: Option<UnixTime>,
 }
@@ -56,6 +60,8 @@ struct RollupState {
 impl Rollup {
     /// L1 makes a block final once in 6.4 minutes, so it is not asked more often than this.
     const PAUSE: Duration = Duration::from_secs(30);
+    /// The most games that are looked at again.
+    const MOST_STANDING: usize = 64;
     /// The most rounds of proofs for one reading of the contracts. Without hints 11 are needed.
     const MOST_ROUNDS: usize = 16;
 
@@ -76,20 +82,34 @@ impl Rollup {
 
     /// Reads the contracts under the newest final block of L1, if there is a newer one, and opens the blocks that L1 vouches for and
     /// that are needed.
-    pub(crate) async fn sync(&self, proofs: &Proofs, deadline: Deadline) -> Synced {
+    ///
+    /// `recorded` has the games that recorded readings rest on: they are looked at again too.
+    pub(crate) async fn sync(
+        &self,
+        proofs: &Proofs,
+        recorded: SortedSet<Address>,
+        deadline: Deadline,
+    ) -> Synced {
         // A second call waits for the first, to save requests. Without its turn it changes nothing: what the first one reads may be newer.
         let longest_wait = self.env.time_left(deadline).checked_div(2).unwrap_or_default();
         let turn = select(self.syncing.lock(), self.env.clock().sleep(longest_wait)).await;
         let Either::Left((_turn, _)) = turn else { return self.told(Vec::new()) };
         let attempts = match self.is_due() {
-            true => self.ask_l1(self.env.half(deadline)).await,
+            true => self.ask_l1(&recorded, self.env.half(deadline)).await,
             false => Vec::new(),
         };
         let (generation, accepted) = {
             let state = self.state();
-            (state.generation, state.accepted.clone())
+            let is_doubtful =
+                |game: &Accepted| state.contradictions.iter().any(|pair| pair.contains(&game.game()));
+            let (now, is_old) = (self.head.now().time(), |game: &Accepted, now: UnixTime| {
+                now.saturating_sub(game.vouched().l1().2) > L1State::MAX_AGE
+            });
+            let counts = |game: &&Accepted| !is_doubtful(game) && !is_old(game, now);
+            (state.generation, state.accepted.iter().filter(counts).cloned().collect::<Vec<_>>())
         };
-        self.open(generation, &accepted, proofs, deadline).await;
+        let recorded: Vec<Address> = recorded.into_iter().collect();
+        self.open((generation, &recorded), &accepted, proofs, deadline).await;
         self.told(attempts)
     }
 
@@ -111,44 +131,53 @@ impl Rollup {
 
     /// Why L1 vouches for no block, if it does not.
     pub(crate) fn problem(&self) -> Option<Why> {
-        self.state().problem.clone()
+        let state = self.state();
+        state.unread.clone().or_else(|| state.problem.clone())
     }
 
     fn told(&self, attempts: Vec<Attempt>) -> Synced {
-        Synced { attempts, problem: self.state().problem.clone() }
+        Synced { attempts, problem: self.problem() }
     }
 
     fn is_due(&self) -> bool {
         let (now, state) = (self.env.clock().monotonic(), self.state());
-        let is_same = state.read_at.is_some_and(|(generation, _)| generation == self.l1.generation());
         let is_recent = state.asked.is_some_and(|asked| now.saturating_sub(asked) < Self::PAUSE);
-        !(is_same && is_recent && state.problem.is_none())
+        let (read_at, is_unread) = (state.read_at, state.unread.is_some());
+        drop(state);
+        let is_same = read_at.is_some_and(|(generation, _)| generation == self.l1.present().generation);
+        !(is_same && is_recent) || is_unread
     }
 
-    async fn ask_l1(&self, deadline: Deadline) -> Vec<Attempt> {
+    async fn ask_l1(&self, recorded: &SortedSet<Address>, deadline: Deadline) -> Vec<Attempt> {
         let block = match self.l1.final_block(deadline).await {
             Ok(block) => block,
             Err(nothing) => return self.note_nothing(nothing),
         };
         let read_at = (block.generation, block.anchor.hash());
-        if self.state().read_at == Some(read_at) {
-            let mut state = self.state();
-            (state.asked, state.problem) = (Some(self.env.clock().monotonic()), None);
-            return Vec::new();
-        }
-        match self.read(&block, deadline).await {
-            Ok(outcome) => {
-                self.take(&block, outcome);
-                let mut state = self.state();
-                (state.read_at, state.asked) = (Some(read_at), Some(self.env.clock().monotonic()));
-                Vec::new()
+        if self.state().read_at != Some(read_at) {
+            match self.read(&block, recorded, deadline).await {
+                Ok(outcome) => {
+                    if !self.take(&block, recorded, outcome) {
+                        return Vec::new();
+                    }
+                    self.state().read_at = Some(read_at);
+                }
+                Err(nothing) => return self.note_nothing(nothing),
             }
-            Err(nothing) => self.note_nothing(nothing),
         }
+        let mut state = self.state();
+        (state.asked, state.unread) = (Some(self.env.clock().monotonic()), None);
+        Vec::new()
     }
 
     fn note_nothing(&self, NothingOfL1 { why, attempts }: NothingOfL1) -> Vec<Attempt> {
-        self.state().problem = Some(why);
+        // The age of L1's block says nothing to a reader of the rollup: L1 has no newer one.
+        let newest = self.l1.present().newest_signed_time;
+        let why = match why {
+            Why::OnlyOldBlocks { .. } => Why::LightClientBehind { newest },
+            why => why,
+        };
+        self.state().unread = Some(why);
         attempts
     }
 
@@ -156,10 +185,11 @@ impl Rollup {
     async fn read(
         &self,
         block: &FinalBlock,
+        recorded: &SortedSet<Address>,
         deadline: Deadline,
     ) -> Result<Result<Outcome, Refusal>, NothingOfL1> {
         let nothing = |why| NothingOfL1 { why, attempts: Vec::new() };
-        let standing: SortedSet<Address> = self.head.games().into_iter().collect();
+        let standing = self.standing(recorded);
         let mut query = Query::default();
         let mut state = ProvenState::new(block.anchor.state_root());
         for _ in 0..Self::MOST_ROUNDS {
@@ -178,34 +208,67 @@ impl Rollup {
         Err(nothing(Why::RollupNotVouched { reason: "its contracts lead from one to another".to_owned() }))
     }
 
-    /// Takes over what L1 says. What it no longer vouches for is withdrawn before anything else is accepted.
-    fn take(&self, block: &FinalBlock, outcome: Result<Outcome, Refusal>) {
-        let standing = self.head.games();
+    /// The games that held blocks and recorded readings rest on.
+    fn standing(&self, recorded: &SortedSet<Address>) -> SortedSet<Address> {
+        let held = self.head.games();
+        held.into_iter().chain(recorded.iter().copied()).take(Self::MOST_STANDING).collect()
+    }
+
+    /// Takes over what L1 says. What it no longer vouches for is withdrawn before anything else is accepted. Returns whether it said
+    /// anything.
+    fn take(
+        &self,
+        block: &FinalBlock,
+        recorded: &SortedSet<Address>,
+        outcome: Result<Outcome, Refusal>,
+    ) -> bool {
+        let standing = self.standing(recorded);
         let (accepted, problem) = match outcome {
             Ok(outcome) => {
-                let is_accepted =
-                    |game: &Address| outcome.accepted.iter().any(|accepted| accepted.game() == *game);
-                let gone = standing.into_iter().filter(|game| !is_accepted(game)).collect::<Vec<_>>();
-                event::taken_back(gone.len());
-                self.head.take_back(&gone, block.generation);
-                outcome.accepted.iter().for_each(|accepted| self.head.vouch(accepted, block.generation));
-                let why = why_none(&outcome);
-                (outcome.accepted, why)
+                let counts = outcome.counting();
+                let is_accepted = |game: &Address| counts.iter().any(|accepted| accepted.game() == *game);
+                self.take_back(standing.into_iter().filter(|game| !is_accepted(game)), block);
+                counts.iter().for_each(|accepted| self.head.vouch(accepted, block.generation));
+                let why = outcome.why_none();
+                (counts, why)
             }
             // Nothing is known about the games: the L1 block is not good enough to read them.
             Err(Refusal::L1NotFinal | Refusal::L1TooOld { .. } | Refusal::OtherRoot { .. }) => {
-                self.state().problem = Some(Why::LightClientBehind { newest: self.l1.newest_signed_time() });
-                return;
+                let newest = self.l1.present().newest_signed_time;
+                self.state().unread = Some(Why::LightClientBehind { newest });
+                return false;
             }
             // The contracts are paused, or are others than before: L1 no longer says what it said.
             Err(refusal) => {
-                event::taken_back(standing.len());
-                self.head.take_back(&standing, block.generation);
+                self.take_back(standing, block);
                 (Vec::new(), Some(Why::RollupNotVouched { reason: refusal.to_string() }))
             }
         };
         let mut state = self.state();
+        let is_there = |game: &Address| accepted.iter().any(|accepted| accepted.game() == *game);
+        state.contradictions.retain(|pair| pair.iter().all(is_there));
         (state.generation, state.accepted, state.problem) = (block.generation, accepted, problem);
+        true
+    }
+
+    fn take_back(&self, games: impl IntoIterator<Item = Address>, block: &FinalBlock) {
+        let games: Vec<Address> = games.into_iter().collect();
+        event::taken_back(games.len());
+        self.head.take_back(&games, block.generation);
+    }
+
+    /// Takes a block that L1 vouches for. Returns whether it is held.
+    fn accept(&self, opened: &RollupAnchor, (of_l1, recorded): (Generation, &[Address])) -> bool {
+        match self.head.accept(opened, of_l1, recorded) {
+            Ok(()) => true,
+            Err(contradiction) => {
+                let held = self.head.games();
+                let is_decided = |games: &[Address; 2]| games.iter().any(|game| held.contains(game));
+                let games = contradiction.map(|contradiction| contradiction.games);
+                self.state().contradictions.extend(games.filter(|games| !is_decided(games)));
+                false
+            }
+        }
     }
 }
 
@@ -216,15 +279,4 @@ pub(crate) fn network_of(profile: &Profile) -> Network {
     let start = profile.genesis().map_or(UnixTime::from_secs(0), |(_, time)| time);
     let block_time = Duration::from_secs(profile.block_time().unwrap_or(USUAL_BLOCK_TIME));
     Network::without_committee(profile.name(), profile.chain_id(), start, block_time)
-}
-
-/// Why L1 vouches for none of the games that were looked at.
-fn why_none(outcome: &Outcome) -> Option<Why> {
-    if !outcome.accepted.is_empty() {
-        return None;
-    }
-    let refused = outcome.refused.first().map(|(_, refusal)| refusal.to_string());
-    let proposed = outcome.proposed.first().map(|_| "its newest blocks were only proposed".to_owned());
-    let reason = proposed.or(refused).unwrap_or_else(|| "there is no game".to_owned());
-    Some(Why::RollupNotVouched { reason })
 }

@@ -1,6 +1,6 @@
 //! The blocks of a rollup that L1 vouches for.
 
-use alloy_primitives::{Address, B256};
+use alloy_primitives::Address;
 
 use super::{Block, Chain};
 use crate::anchor::Anchor;
@@ -17,7 +17,7 @@ pub struct Contradiction {
 }
 
 impl Chain {
-    /// The most blocks that were taken back of which the chain keeps the hash.
+    /// The most games that were taken back of which the chain keeps the address.
     const TAKEN_BACK: usize = 1_024;
 
     /// Takes a block of a rollup that L1 vouches for.
@@ -41,8 +41,8 @@ impl Chain {
                 return Err(Contradiction { games: [game, other_game] });
             }
         }
-        let (number, hash) = (block.number(), block.hash());
-        self.taken_back.retain(|taken| *taken != (number, hash));
+        let number = block.number();
+        self.taken_back.retain(|taken| *taken != game);
         let anchor = match self.blocks.get(&number) {
             Some(held) if vouched(&held.anchor).is_some_and(|held| held.level() > block.level()) => {
                 held.anchor.clone()
@@ -67,15 +67,15 @@ impl Chain {
         }
     }
 
-    /// Drops all blocks that rest on a game that L1 no longer vouches for. Their [standing](Chain::standing) is then
-    /// [`Standing::Withdrawn`](crate::Standing::Withdrawn).
+    /// Drops all blocks that rest on a game that L1 no longer vouches for. The [standing](Chain::standing) of every block of that game,
+    /// also of one that was not held, is then [`Standing::Withdrawn`](crate::Standing::Withdrawn).
     pub fn take_back(&mut self, game: Address) {
         let is_of_game = |block: &Block| vouched(&block.anchor).is_some_and(|held| held.game() == game);
-        let taken = self.blocks.iter().filter(|(_, block)| is_of_game(block));
-        let taken: Vec<(u64, B256)> = taken.map(|(number, block)| (*number, block.anchor.hash())).collect();
         self.blocks.retain(|_, block| !is_of_game(block));
         self.newest = self.blocks.last_key_value().map(|(number, _)| *number);
-        self.taken_back.extend(taken);
+        if !self.taken_back.contains(&game) {
+            self.taken_back.push(game);
+        }
         let over = self.taken_back.len().saturating_sub(Self::TAKEN_BACK);
         self.taken_back.drain(..over);
     }
@@ -85,9 +85,10 @@ impl Chain {
         self.blocks.contains_key(&number)
     }
 
-    /// Drops the blocks of all games but those of the `most` newest blocks. Nothing is known against them.
-    pub fn keep_games(&mut self, most: usize) {
-        let kept: Vec<Address> = self.games().take(most).map(|held| held.game()).collect();
+    /// Drops the blocks of all games but those of the `most` newest blocks and those of `needed`. Nothing is known against them.
+    pub fn keep_games(&mut self, most: usize, needed: &[Address]) {
+        let newest = self.games().take(most).map(|held| held.game());
+        let kept: Vec<Address> = newest.chain(needed.iter().copied()).collect();
         self.blocks.retain(|_, block| vouched(&block.anchor).is_none_or(|held| kept.contains(&held.game())));
     }
 
@@ -102,9 +103,9 @@ impl Chain {
         })
     }
 
-    /// Whether the block was taken back.
-    pub(super) fn is_taken_back(&self, number: u64, hash: B256) -> bool {
-        self.taken_back.contains(&(number, hash))
+    /// Returns whether L1 took back the game that this block of a rollup rests on.
+    pub fn is_taken_back(&self, anchor: &Anchor) -> bool {
+        vouched(anchor).is_some_and(|held| self.taken_back.contains(&held.game()))
     }
 
     /// Returns the game of a held block that `block` excludes: another one of its number, of its parent's, or a child of another one.

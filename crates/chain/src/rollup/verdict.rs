@@ -87,6 +87,12 @@ impl Accepted {
         })
     }
 
+    /// Returns whether it and `other` cannot both be true: they claim different blocks of one number, or of one moment.
+    pub fn contradicts(&self, other: &Self) -> bool {
+        let differs = |(at, root): &(At, B256)| other.roots.iter().any(|(held, of)| held == at && of != root);
+        self.chain_id == other.chain_id && self.roots.iter().any(differs)
+    }
+
     /// Returns the moment that a super root is about.
     pub fn time(&self) -> Option<UnixTime> {
         self.roots.iter().find_map(|(at, _)| match at {

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use futures_util::future::{Either, join_all, select};
-use saldo_chain::Level;
 use saldo_reading::gate;
 use saldo_reading::{Attempt, Generation, Holding, Proven, Reading, Why};
 use saldo_source::{Deadline, IntoBoxed};
@@ -129,7 +128,7 @@ pub(super) fn verdict(inner: &ClientInner, claim: &Claim, found: Found) -> Verdi
 
 /// Why the block of that `number` says nothing yet: it is newer than the one that the amount is proven at.
 fn newer_than(inner: &ClientInner, number: u64, proven: &Proven) -> Why {
-    let signed = inner.head.newest(Level::Signed);
+    let signed = inner.head.newest_of_all();
     let age = inner.head.now().age_of(proven.anchor().timestamp());
     match (signed, age) {
         (Some(signed), Some(age)) if signed.number() >= number => Why::OnlyOldBlocks { age },

@@ -22,16 +22,20 @@ pub(crate) struct NothingOfL1 {
     pub(crate) attempts: Vec<Attempt>,
 }
 
+/// What L1 is at one moment.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PresentL1 {
+    /// Its trust start. What followed from an earlier one does not count any more.
+    pub(crate) generation: Generation,
+    /// Whether it contradicted itself.
+    pub(crate) is_faulted: bool,
+    /// The time of its newest signed block.
+    pub(crate) newest_signed_time: Option<UnixTime>,
+}
+
 /// The L1 of a rollup.
 pub(crate) trait L1: MaybeSend + MaybeSync {
-    /// Its present trust start. What followed from an earlier one does not count any more.
-    fn generation(&self) -> Generation;
-
-    /// Whether it contradicted itself, or its providers say that its chain id is wrong.
-    fn is_faulted(&self) -> bool;
-
-    /// The time of its newest signed block.
-    fn newest_signed_time(&self) -> Option<UnixTime>;
+    fn present(&self) -> PresentL1;
 
     /// Syncs it, and returns its newest final block.
     fn final_block(&self, deadline: Deadline) -> BoxedFuture<'_, Result<FinalBlock, NothingOfL1>>;

@@ -10,6 +10,7 @@ use saldo_reading::{Attempt, Generation, Now, ProviderId};
 use saldo_source::{Clock, SortedMap, SortedSet};
 
 use super::certain_time::CertainTime;
+use super::l1::PresentL1;
 
 /// The state that [`Head`](super::Head) owns. Locked for a moment only, never across an await.
 #[derive(Default)]
@@ -91,14 +92,18 @@ impl CommonLag {
 impl HeadState {
     /// Takes over what L1 is at this moment. Where its trust was restarted, what it vouched for before does not count any more. A time
     /// that L1's committee signed has come for the rollup too.
-    pub(super) fn follow_l1(&mut self, of_l1: Generation, is_faulted: bool, time: Option<UnixTime>) {
-        if self.generation_of_l1.is_some_and(|known| known != of_l1) {
+    pub(super) fn follow_l1(&mut self, present: &PresentL1) {
+        let of_l1 = present.generation;
+        if self.generation_of_l1.is_some_and(|known| known > of_l1) {
+            return; // Another call saw a later moment.
+        }
+        if self.generation_of_l1.is_some_and(|known| known < of_l1) {
             let generation = self.generation.next();
             *self = Self { generation, ..Self::default() };
         }
         self.generation_of_l1 = Some(of_l1);
-        self.faulted = is_faulted;
-        self.proven_time = self.proven_time.max(time);
+        self.faulted = present.is_faulted;
+        self.proven_time = self.proven_time.max(present.newest_signed_time);
     }
 
     /// Stops this chain: it contradicted a final block, so nothing more is proven from it.

@@ -1,6 +1,7 @@
 //! The blocks of a rollup that its L1 vouches for.
 
 use alloy_primitives::Address;
+use saldo_chain::Contradiction;
 use saldo_chain::rollup::{Accepted, RollupAnchor};
 use saldo_reading::Generation;
 
@@ -38,15 +39,25 @@ impl Head {
         }
     }
 
-    /// Takes a block that L1 vouches for at the trust start `of_l1`. Returns whether it is held.
-    pub(crate) fn accept(&self, block: &RollupAnchor, of_l1: Generation) -> bool {
+    /// Takes a block that L1 vouches for at the trust start `of_l1`. The games of `needed` are kept.
+    ///
+    /// # Errors
+    /// The games that contradict each other, if it is not held because of them.
+    pub(crate) fn accept(
+        &self,
+        block: &RollupAnchor,
+        of_l1: Generation,
+        needed: &[Address],
+    ) -> Result<(), Option<Contradiction>> {
         let mut state = self.state();
         if state.generation_of_l1 != Some(of_l1) {
-            return false;
+            return Err(None);
         }
-        let is_held = state.chain.accept(block).is_ok();
-        state.chain.keep_games(Self::MOST_GAMES);
+        let accepted = state.chain.accept(block);
+        let own = block.vouched().game();
+        let needed: Vec<Address> = needed.iter().copied().chain([own]).collect();
+        state.chain.keep_games(Self::MOST_GAMES, &needed);
         state.revision = state.revision.wrapping_add(1);
-        is_held
+        accepted.map_err(Some)
     }
 }

@@ -170,7 +170,8 @@ impl Proofs {
             // It proved another block than the one it was asked for.
             Judged::NotYet if !takes_tips(level) => Answer::Failed(Failure::ProofWindowMissed),
             Judged::NotYet => {
-                let was_right_before = self.capability(provider).tips_were_signed;
+                // On a rollup every proof waits for L1: that is no reason to ask another provider.
+                let was_right_before = self.head.is_of_rollup() || self.capability(provider).tips_were_signed;
                 let above = self.head.newest(level).as_ref().map(Anchor::number);
                 let came = self.env.clock().monotonic();
                 let proof = PendingProof { provider: provider.clone(), checked, above, came };

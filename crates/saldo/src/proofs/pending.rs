@@ -24,7 +24,15 @@ pub(super) struct PendingProofs {
     nodes: usize,
     proofs: SortedMap<(Holding, ProviderId), VecDeque<PendingProof>>,
     /// The blocks of a rollup at which proofs were taken, oldest first.
-    headers: VecDeque<ExecutionHeader>,
+    headers: VecDeque<Named>,
+}
+
+/// A header that a provider names.
+struct Named {
+    provider: ProviderId,
+    header: ExecutionHeader,
+    /// How often it could not be linked.
+    tries: u32,
 }
 
 /// Which pending proofs of one holding from one provider are kept.
@@ -54,8 +62,10 @@ impl PendingProofs {
     const TIPS: usize = 6;
     /// The same where they are spread over hours.
     const SPREAD: usize = 24;
-    /// The most headers. Those of pending proofs stay.
-    const HEADERS: usize = 64;
+    /// The most headers. Those of pending proofs stay longest.
+    const HEADERS: usize = 128;
+    /// How often it is tried to link a header.
+    const TRIES: u32 = 4;
     /// The most pairs of holding and provider; a verified account takes about 200 bytes.
     const CAPACITY: usize = 4_096;
     /// The most bytes that the nodes of all proofs may take. Beyond it, nodes are dropped, and the readings of
@@ -95,40 +105,51 @@ impl PendingProofs {
         }
     }
 
-    /// Keeps the header of a block of a rollup, before the proofs at it come.
-    pub(super) fn keep_header(&mut self, header: ExecutionHeader) {
-        if self.headers.iter().any(|held| held.state_root() == header.state_root()) {
-            return;
-        }
-        self.headers.push_back(header);
+    /// Keeps the header of a block of a rollup that `provider` names, before its proofs at it come. Other providers may name another
+    /// header with the same root: only one of them can be in the chain.
+    pub(super) fn keep_header(&mut self, provider: &ProviderId, header: ExecutionHeader) {
+        let root = header.state_root();
+        self.headers.retain(|held| held.provider != *provider || held.header.state_root() != root);
+        self.headers.push_back(Named { provider: provider.clone(), header, tries: 0 });
         if self.headers.len() > Self::HEADERS {
-            let roots: SortedSet<B256> =
-                self.proofs.values().flatten().map(|tip| tip.checked.state_root().get()).collect();
-            let newest = self.headers.len().saturating_sub(Self::HEADERS / 2);
-            let mut place = 0_usize;
-            self.headers.retain(|header| {
-                place = place.saturating_add(1);
-                place > newest || roots.contains(&header.state_root().get())
-            });
+            let roots = self.roots();
+            let idle = |named: &Named| !roots.contains(&named.header.state_root().get());
+            let place = self.headers.iter().position(idle).unwrap_or_default();
+            let _ = self.headers.remove(place);
         }
+    }
+
+    fn roots(&self) -> SortedSet<B256> {
+        self.proofs.values().flatten().map(|tip| tip.checked.state_root().get()).collect()
     }
 
     /// The time of the newest block at which proofs were taken.
     pub(super) fn newest_header_time(&self) -> Option<UnixTime> {
-        self.headers.iter().map(ExecutionHeader::timestamp).max()
+        self.headers.iter().map(|named| named.header.timestamp()).max()
     }
 
     /// The headers of the blocks at which pending proofs were taken, newest first.
     pub(super) fn headers(&self) -> Vec<ExecutionHeader> {
-        let roots: SortedSet<B256> =
-            self.proofs.values().flatten().map(|tip| tip.checked.state_root().get()).collect();
-        let pending = self.headers.iter().filter(|header| roots.contains(&header.state_root().get()));
-        pending.rev().cloned().collect()
+        let roots = self.roots();
+        let pending = self.headers.iter().filter(|named| roots.contains(&named.header.state_root().get()));
+        pending.rev().map(|named| named.header.clone()).collect()
     }
 
-    /// Drops all proofs under `root`, and its header.
-    pub(super) fn remove_at(&mut self, root: StateRoot) {
-        self.headers.retain(|header| header.state_root() != root);
+    /// Notes that no provider linked this header. It is dropped after some tries.
+    pub(super) fn note_unlinked(&mut self, hash: B256) {
+        for named in self.headers.iter_mut().filter(|named| named.header.hash() == hash) {
+            named.tries = named.tries.saturating_add(1);
+        }
+        self.headers.retain(|named| named.tries < Self::TRIES);
+    }
+
+    /// Drops a header that is not in the chain, and the proofs under its root unless another header has the same root.
+    pub(super) fn drop_header(&mut self, header: &ExecutionHeader) {
+        let root = header.state_root();
+        self.headers.retain(|named| named.header.hash() != header.hash());
+        if self.headers.iter().any(|named| named.header.state_root() == root) {
+            return;
+        }
         self.proofs.retain(|_, tips| {
             tips.retain(|tip| tip.checked.state_root() != root);
             !tips.is_empty()
@@ -254,5 +275,53 @@ mod tests {
         assert!(pending.expire(Duration::from_secs(7)).is_empty());
         pending.expire(Duration::from_secs(9));
         assert!(pending.of(holding).is_empty() && pending.proofs.is_empty());
+    }
+
+    /// A header with this root; each time has its own.
+    fn header(of: &Verified<Account>, time: u64) -> ExecutionHeader {
+        let block = crate::made::block(7, time, of.state_root().get(), saldo_chain::Level::Signed);
+        block.header().unwrap()
+    }
+
+    /// A made-up header with a true root harms no proof of another provider.
+    #[test]
+    fn a_header_that_is_not_in_the_chain_takes_only_the_proofs_of_its_own() {
+        let owner = Address::repeat_byte(7);
+        let holding = Holding::native(saldo_reading::NetworkId::new(1), owner);
+        let account = absent(owner, 0);
+        let (honest, liar) = (name(0), name(1));
+        let mut pending = PendingProofs::default();
+        pending.keep_header(&liar, header(&account, 1));
+        pending.keep_header(&honest, header(&account, 0));
+        let checked = Checked { shown: Shown::Account(account.clone()), nodes: None };
+        let proof = PendingProof { provider: honest, checked, above: None, came: Duration::ZERO };
+        pending.keep(holding, proof, Keeping::Spread);
+        assert_eq!(pending.headers(), [header(&account, 0), header(&account, 1)]);
+        pending.drop_header(&header(&account, 1));
+        assert_eq!((pending.headers().len(), pending.of(holding).len()), (1, 1));
+        for _ in 1..PendingProofs::TRIES {
+            pending.note_unlinked(header(&account, 0).hash());
+        }
+        assert_eq!(pending.headers().len(), 1);
+        pending.drop_header(&header(&account, 0));
+        assert!(pending.headers().is_empty() && pending.of(holding).is_empty());
+    }
+
+    #[test]
+    fn spread_proofs_are_of_all_times() {
+        let owner = Address::repeat_byte(7);
+        let holding = Holding::native(saldo_reading::NetworkId::new(1), owner);
+        let mut pending = PendingProofs::default();
+        for minute in 0..=180_u8 {
+            let shown = Shown::Account(absent(owner, minute));
+            let came = Duration::from_secs(u64::from(minute) * 60);
+            let checked = Checked { shown, nodes: None };
+            let proof = PendingProof { provider: name(0), checked, above: None, came };
+            pending.keep(holding, proof, Keeping::Spread);
+        }
+        let came: Vec<u64> = pending.of(holding).iter().map(|tip| tip.came.as_secs() / 60).collect();
+        assert_eq!((came.len(), came.first(), came.last()), (PendingProofs::SPREAD, Some(&0), Some(&180)));
+        let widest = came.windows(2).map(|pair| pair[1] - pair[0]).max();
+        assert!(widest <= Some(30), "{came:?}");
     }
 }

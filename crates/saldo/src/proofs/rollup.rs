@@ -6,7 +6,6 @@ use futures_util::FutureExt;
 use futures_util::future::join_all;
 use saldo_beacon::unit::UnixTime;
 use saldo_chain::ExecutionHeader;
-use saldo_proof::StateRoot;
 use saldo_reading::{Failure, Holding, Role};
 use saldo_source::execution::{At, Question};
 use saldo_source::{Answer, Deadline, Endpoint, IntoBoxed, MaybeSend, MaybeSync};
@@ -22,9 +21,14 @@ impl Proofs {
         self.state().pending.headers()
     }
 
-    /// Drops the pending proofs under this root: L1 vouches for another block in the place of theirs.
-    pub(crate) fn drop_pending_at(&self, root: StateRoot) {
-        self.state().pending.remove_at(root);
+    /// Drops a header in whose place L1 vouches for another block, and the pending proofs that no other header has.
+    pub(crate) fn drop_header(&self, header: &ExecutionHeader) {
+        self.state().pending.drop_header(header);
+    }
+
+    /// Notes that no provider gave the headers that link this one.
+    pub(crate) fn note_unlinked(&self, header: &ExecutionHeader) {
+        self.state().pending.note_unlinked(header.hash());
     }
 
     /// Requests the header of the block of that number in hedged requests, until `read` takes one.
@@ -125,7 +129,7 @@ impl Proofs {
             Ok(head) => head,
             Err(failure) => return holdings.iter().map(|_| Err(failure.clone())).collect(),
         };
-        self.state().pending.keep_header(head.clone());
+        self.state().pending.keep_header(provider.id(), head.clone());
         let (at, root) = (At::Number(head.number()), Some(head.state_root()));
         let mut each = self.proofs(provider, holdings, at, root, deadline).await;
         let is_missed = |result: &Result<Parts, Failure>| {
@@ -139,7 +143,7 @@ impl Proofs {
         let questions = [plan.questions.as_slice(), &[latest]].concat();
         let mut replies = self.together(provider, &questions, deadline).await;
         if let Some(Ok(head)) = replies.pop().map(header_of) {
-            self.state().pending.keep_header(head);
+            self.state().pending.keep_header(provider.id(), head);
         }
         for (place, again) in plan.collect(replies).into_iter().enumerate() {
             if let Some(result) = each.get_mut(place).filter(|result| is_missed(result)) {

@@ -41,7 +41,7 @@ struct View {
 impl View {
     fn of(anchor: &Anchor, view: &HeadView<'_>) -> Self {
         let chain = view.chain;
-        let newest = chain.newest(Level::Signed).map(Anchor::timestamp);
+        let newest = chain.head().map(Anchor::timestamp);
         Self {
             level: chain.anchor_again(anchor).map(|again| again.assurance().level()),
             agrees: chain.agrees(anchor),

@@ -5,7 +5,7 @@ use std::future::pending;
 use futures_util::FutureExt;
 use futures_util::future::{Either, select};
 use saldo_beacon::unit::UnixTime;
-use saldo_chain::{Anchor, Level, Standing};
+use saldo_chain::{Anchor, Standing};
 use saldo_reading::Holding;
 use saldo_source::{Deadline, IntoBoxed, MaybeSend};
 
@@ -256,7 +256,8 @@ impl Readings {
 /// Whether the chain excludes `block`, which is never one that it holds as final. A chain that started again from further
 /// back says nothing about it yet.
 fn has_lost(view: &HeadView<'_>, block: &Anchor) -> bool {
-    let newest = view.chain.newest(Level::Signed);
-    view.chain.standing(block) == Standing::Withdrawn
-        && newest.is_some_and(|newest| newest.timestamp() >= block.timestamp())
+    let newest = view.chain.head();
+    view.chain.is_taken_back(block)
+        || view.chain.standing(block) == Standing::Withdrawn
+            && newest.is_some_and(|newest| newest.timestamp() >= block.timestamp())
 }

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use alloy_primitives::B256;
+use alloy_primitives::{Address, B256};
 use saldo_beacon::Network;
-use saldo_chain::Standing;
+use saldo_chain::{Assurance, Standing};
 use saldo_reading::{Candidate, Change, Generation, Holding, Record};
 use saldo_source::SortedSet;
 
@@ -40,6 +40,27 @@ impl ReadingsState {
     pub(super) fn clear(&mut self) {
         let withdrawals = std::mem::take(&mut self.withdrawals);
         *self = Self { withdrawals, ..Self::default() };
+    }
+
+    /// Drops what followed from an earlier trust start, where the network is a rollup and that start is its L1's.
+    pub(super) fn follow(&mut self, generation: Generation) {
+        if self.generation.is_some_and(|known| known != generation) {
+            self.clear();
+        }
+        self.generation = Some(generation);
+    }
+
+    /// The games that recorded blocks of a rollup rest on.
+    pub(super) fn games(&self) -> SortedSet<Address> {
+        let held = self.records.values().flat_map(|record| {
+            let awaiting = record.awaiting_finality().iter().map(AsRef::as_ref);
+            record.last().into_iter().chain(record.finalized()).chain(awaiting)
+        });
+        held.filter_map(|candidate| match candidate.anchor().assurance() {
+            Assurance::Rollup(vouched) => Some(vouched.game()),
+            Assurance::Signed { .. } | Assurance::Finalized(_) => None,
+        })
+        .collect()
     }
 
     /// Drops all state of `holding`.

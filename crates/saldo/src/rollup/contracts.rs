@@ -5,10 +5,13 @@ use saldo_beacon::unit::UnixTime;
 use saldo_chain::Anchor;
 use saldo_chain::rollup::{Accepted, Factory, L1State, Obstacle, Profile, Proposed, Refusal, Verdict};
 use saldo_proof::{ProvenState, Query};
+use saldo_reading::Why;
 use saldo_source::SortedSet;
 
-/// How many of the factory's newest games are looked at. Anybody may add a false one on some rollups.
-const NEWEST: u64 = 6;
+/// How many of the factory's newest games of known types are looked at. Anybody may add a false one on some rollups.
+const NEWEST: usize = 6;
+/// How many entries of the factory's list are searched for them. A factory can have games of other rollups.
+const SEARCHED: u64 = 32;
 
 /// What L1 says about the games that were looked at.
 #[derive(Debug, Default)]
@@ -19,6 +22,31 @@ pub(super) struct Outcome {
     pub(super) refused: Vec<(Address, Refusal)>,
     /// Those that were only proposed.
     pub(super) proposed: Vec<Proposed>,
+}
+
+impl Outcome {
+    /// The games that count: of two that contradict each other that of the higher level, and neither if their levels are the same.
+    pub(super) fn counting(&self) -> Vec<Accepted> {
+        let is_excluded = |game: &Accepted| {
+            self.accepted.iter().any(|other| game.contradicts(other) && !(game.level() > other.level()))
+        };
+        self.accepted.iter().filter(|game| !is_excluded(game)).cloned().collect()
+    }
+
+    /// Why L1 vouches for none of the games that were looked at, if it does not.
+    pub(super) fn why_none(&self) -> Option<Why> {
+        let reason = if !self.counting().is_empty() {
+            return None;
+        } else if !self.accepted.is_empty() {
+            "its newest games contradict each other".to_owned()
+        } else if !self.proposed.is_empty() {
+            "its newest blocks were only proposed".to_owned()
+        } else {
+            let refused = self.refused.first().map(|(_, refusal)| refusal.to_string());
+            refused.unwrap_or_else(|| "there is no game".to_owned())
+        };
+        Some(Why::RollupNotVouched { reason })
+    }
 }
 
 /// Says how L1 stands behind the newest games and those that are `standing`.
@@ -37,9 +65,11 @@ pub(super) fn read(
     let count = factory.count()?;
     let mut missing = Query::default();
     let mut games: Vec<Address> = Vec::new();
-    for number in (count.saturating_sub(NEWEST)..count).rev() {
+    let is_known = |of: u32| profile.game_codes().iter().any(|code| code.game_type == of);
+    for number in (count.saturating_sub(SEARCHED)..count).rev() {
         match factory.listed(number) {
-            Ok(id) => games.push(id.address()),
+            Ok(id) if games.len() < NEWEST && is_known(id.game_type()) => games.push(id.address()),
+            Ok(_) => {}
             Err(Obstacle::Missing(query)) => missing.merge(query),
             // What is on the list beside the games of this rollup does not matter.
             Err(_) => {}

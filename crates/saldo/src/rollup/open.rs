@@ -1,5 +1,8 @@
 //! Opens the blocks that L1 vouches for, and links them to those at which proofs were taken.
 
+use std::collections::BTreeMap;
+
+use alloy_primitives::Address;
 use saldo_chain::ExecutionHeader;
 use saldo_chain::rollup::{Accepted, RollupAnchor};
 use saldo_reading::Generation;
@@ -19,35 +22,54 @@ enum Link {
 impl Rollup {
     /// The most headers that are linked from an accepted block to one at which a proof was taken. On Base at most 29 are needed.
     const MOST_LINKS: u64 = 240;
+    /// The most blocks that are opened or linked in one call.
+    const MOST_LINKED: usize = 8;
+    /// The most games of one block that are tried: L1 can vouch for a claim that no block fulfils.
+    const MOST_TRIED: usize = 3;
 
-    /// Opens the newest block of each game of `accepted`, and those above the blocks of pending proofs. A block number names no
-    /// address, so every provider may be asked.
+    /// Opens the newest block of the games `accepted`, and those above the blocks of pending proofs. A block number names no address,
+    /// so every provider may be asked. `trust` is the trust start of L1, and the games that are kept.
     pub(super) async fn open(
         &self,
-        of_l1: Generation,
+        trust: (Generation, &[Address]),
         accepted: &[Accepted],
         proofs: &Proofs,
         deadline: Deadline,
     ) {
-        let pending = proofs.pending_headers();
-        let newest = accepted.iter().find_map(|game| Some((self.last_of(game)?, game)));
-        if let Some((number, game)) = newest.filter(|(number, _)| !self.head.holds(*number)) {
-            self.open_block(number, (game, of_l1), proofs, deadline).await;
+        let newest = accepted.iter().filter_map(|game| Some((self.last_of(game)?, game)));
+        for (number, game) in newest.take(Self::MOST_TRIED) {
+            if self.head.holds(number)
+                || self.open_block(number, (game, trust), proofs, deadline).await.is_some()
+            {
+                break;
+            }
         }
-        for header in pending {
-            let number = header.number();
-            if self.head.trusts_root(header.state_root()) {
-                continue;
+        let untrusted = |header: &ExecutionHeader| !self.head.trusts_root(header.state_root());
+        let pending = proofs.pending_headers().into_iter().filter(untrusted);
+        let mut opened: BTreeMap<(u64, Address), Option<RollupAnchor>> = BTreeMap::new();
+        for (header, roots) in pending
+            .map(|header| {
+                let roots = self.roots_above(accepted, header.number());
+                (header, roots)
+            })
+            .filter(|(_, roots)| !roots.is_empty())
+            .take(Self::MOST_LINKED)
+        {
+            if self.env.time_left(deadline).is_zero() {
+                return;
             }
-            let Some((root, game)) = self.root_above(accepted, number) else { continue };
-            if root.saturating_sub(number) > Self::MOST_LINKS || self.env.time_left(deadline).is_zero() {
-                continue;
-            }
-            let Some(opened) = self.open_block(root, (game, of_l1), proofs, deadline).await else { continue };
-            match self.link(&opened, &header, proofs, deadline).await {
-                Some(Link::To(block)) => drop(self.head.accept(&block, of_l1)),
-                Some(Link::Elsewhere) => proofs.drop_pending_at(header.state_root()),
-                None => {}
+            for (number, game) in roots {
+                let key = (number, game.game());
+                if !opened.contains_key(&key) {
+                    opened.insert(key, self.open_block(number, (game, trust), proofs, deadline).await);
+                }
+                let Some(Some(block)) = opened.get(&key) else { continue };
+                match self.link(block, &header, proofs, deadline).await {
+                    Some(Link::To(block)) => drop(self.accept(&block, trust)),
+                    Some(Link::Elsewhere) => proofs.drop_header(&header),
+                    None => proofs.note_unlinked(&header),
+                }
+                break;
             }
         }
     }
@@ -57,25 +79,29 @@ impl Rollup {
         game.block_number().or_else(|| self.profile.block_at(game.time()?))
     }
 
-    /// The lowest block at or above `number` that a game's root is about.
-    fn root_above<'a>(&self, accepted: &'a [Accepted], number: u64) -> Option<(u64, &'a Accepted)> {
+    /// The lowest blocks at or above `number` that roots of games are about, near enough to be linked.
+    fn roots_above<'a>(&self, accepted: &'a [Accepted], number: u64) -> Vec<(u64, &'a Accepted)> {
         let roots = accepted.iter().flat_map(|game| {
             let of_moment = game.block_number().is_none().then(|| self.last_of(game)).flatten();
             game.block_numbers().chain(of_moment).map(move |root| (root, game))
         });
-        roots.filter(|(root, _)| *root >= number).min_by_key(|(root, _)| *root)
+        let is_near = |root: u64| root.checked_sub(number).is_some_and(|links| links <= Self::MOST_LINKS);
+        let mut near: Vec<(u64, &Accepted)> = roots.filter(|(root, _)| is_near(*root)).collect();
+        near.sort_by_key(|(root, _)| *root);
+        near.truncate(Self::MOST_TRIED);
+        near
     }
 
     async fn open_block(
         &self,
         number: u64,
-        (game, of_l1): (&Accepted, Generation),
+        (game, trust): (&Accepted, (Generation, &[Address])),
         proofs: &Proofs,
         deadline: Deadline,
     ) -> Option<RollupAnchor> {
         let read = |header: &ExecutionHeader| game.open(header, None).ok();
         let opened = proofs.fetch_header_at(number, read, deadline).await?;
-        self.head.accept(&opened, of_l1).then_some(opened)
+        self.accept(&opened, trust).then_some(opened)
     }
 
     /// Links `opened` to the block of `header`. `None` if no provider gives the headers between them.

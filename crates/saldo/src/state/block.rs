@@ -49,7 +49,7 @@ impl ClientInner {
             BlockId::Hash(hash) => self.ancestor_with(hash, least),
         };
         // A newer head can have another block in its place, unless it is final.
-        let is_final = |block: &Anchor| block.assurance().level() == Level::Finalized;
+        let is_final = |block: &Anchor| block.assurance().level().is_strongest();
         let counts =
             |block: &Anchor| self.head.head_is_newest() || (id != BlockId::Latest && is_final(block));
         if let Some(anchor) = known.filter(|block| counts(block) && !self.head.is_faulted()) {
@@ -61,7 +61,7 @@ impl ClientInner {
             synced.problem = self.head.why_finality_is_late();
             self.follow();
         }
-        let level = if id == BlockId::Finalized { Level::Finalized } else { least };
+        let level = if id == BlockId::Finalized { least.strongest() } else { least };
         synced.attempts.extend(self.fetch_head(level, deadline).await);
         if self.head.is_faulted() {
             return Err(NotProven::new(Why::ConsensusFault, synced.attempts));
