@@ -123,7 +123,7 @@ fn a_proof_of_a_fork_that_l1_does_not_vouch_for_never_counts() {
     let fork = world.rollup.chain().split();
     fork.set_balance(ALICE, U256::from(999));
     fork.advance(4);
-    let liar = Provider::honest(&fork);
+    let liar = Provider::honest(&fork).proof_window(8);
     world.simulation.internet().register("http://l2.test", liar);
     let client = world.client();
     let Reading::Provisional(provisional) = world.read(&client, ALICE) else { panic!() };
@@ -133,6 +133,20 @@ fn a_proof_of_a_fork_that_l1_does_not_vouch_for_never_counts() {
     world.pass(9);
     let reading = world.read(&client, ALICE);
     assert_eq!((proven(&reading), reading.latest_proven()), (None, None), "{reading:?}");
+}
+
+/// A provider that still has the state of a block for which L1 vouches proves the amount at once.
+#[test]
+fn a_provider_with_older_proofs_is_proven_at_once() {
+    let world = RollupWorld::new(34, KIND);
+    world.provider.set_proof_window(1_000_000);
+    let proposal = world.propose_after(world.rollup.chain().tip().number);
+    world.pass(9);
+    let client = world.client();
+    let reading = world.read(&client, ALICE);
+    assert_eq!(proven(&reading), Some(100), "{reading:?}");
+    let Assurance::Rollup(vouched) = reading.proven().unwrap().anchor().assurance() else { panic!() };
+    assert_eq!(vouched.game(), proposal.game());
 }
 
 #[test]
@@ -147,6 +161,14 @@ fn no_provider_needs_to_serve_anything_but_its_head() {
     world.pass(9);
     let readings = world.simulation.run(client.read(&holdings));
     assert_eq!(readings.iter().map(proven).collect::<Vec<_>>(), [Some(100), Some(0)], "{readings:?}");
+    // It is not asked for older proofs again and again.
+    let asked = || world.provider.requests()["eth_getProof"];
+    let before = asked();
+    for _ in 0..5 {
+        world.pass(1);
+        let _ = world.simulation.run(client.read(&holdings));
+    }
+    assert!(asked() - before <= 5 * 2 * 2, "{} proofs in five reads of two", asked() - before);
 }
 
 #[test]
@@ -372,7 +394,7 @@ fn when_ethereum_is_silent_it_vouches_for_nothing_any_more() {
 fn a_rollup_that_stands_still_is_named() {
     let world = RollupWorld::new(29, KIND);
     let internet = world.simulation.internet();
-    let other = Provider::honest(world.rollup.chain());
+    let other = Provider::honest(world.rollup.chain()).proof_window(8);
     internet.register("http://other.test", other.clone());
     let rollup =
         Client::rollup(world.rollup.profile()).rpc("l2=http://l2.test").rpc("other=http://other.test");

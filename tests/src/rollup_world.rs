@@ -32,7 +32,8 @@ impl RollupWorld {
         let internet = simulation.internet();
         internet.register("http://l1.test", Provider::honest(&l1));
         internet.register("http://source.test", BeaconSource::honest(&l1));
-        let provider = Provider::honest(rollup.chain());
+        // As most providers: they prove at their newest blocks only.
+        let provider = Provider::honest(rollup.chain()).proof_window(8);
         internet.register("http://l2.test", provider.clone());
         let world = Self { l1, rollup, provider, simulation };
         world.pass(1);

@@ -25,6 +25,7 @@ impl ClientInner {
         if let Some(rollup) = &self.rollup {
             rollup.look_for_standstill(&self.proofs, deadline).await;
         }
+        self.prove_at_newest(&readable, deadline).await;
         let mut results = readable.iter().copied().zip(results).collect::<Vec<_>>();
         let mut find = |holding: &Holding| {
             if let Some(why) = self.unreadable(holding) {
@@ -37,6 +38,24 @@ impl ClientInner {
             (self.conclude_in_rollup(*holding, &synced, result), attempts)
         };
         holdings.iter().map(&mut find).collect()
+    }
+
+    /// Asks for proofs at the newest block that L1 vouches for, for the holdings of which nothing as new is known. Some providers serve them:
+    /// then an amount is proven at once. What comes is recorded.
+    async fn prove_at_newest(&self, holdings: &[Holding], deadline: Deadline) {
+        let level = self.env.policy.assurance;
+        let Some(newest) = self.head.newest(level) else { return };
+        let is_older = |holding: &&Holding| {
+            let held = self.readings.newest(holding).filter(|held| !held.is_restored());
+            held.is_none_or(|held| held.anchor().number() < newest.number())
+        };
+        let older: Vec<Holding> = holdings.iter().filter(is_older).copied().collect();
+        let is_useful =
+            self.env.is_young(&newest, self.head.now()) && self.proofs.may_prove_at(newest.number());
+        if !older.is_empty() && is_useful {
+            let target = ProofTarget { block: BlockRef::Known(newest), level };
+            let _ = self.prove(&older, &target, self.env.half(deadline)).await;
+        }
     }
 
     fn conclude_in_rollup(&self, holding: Holding, synced: &Synced, result: Hedged<Settled>) -> Found {

@@ -4,7 +4,8 @@ use alloy_primitives::Address;
 use saldo_reading::{Failure, Holding, Role};
 use saldo_source::execution::At;
 use saldo_source::{
-    Answer, Ask, BoxedFuture, DisclosureSet, Endpoint, Hedged, IntoBoxed, RequestSpec, SortedSet,
+    Answer, Ask, BoxedFuture, DisclosureSet, Endpoint, FINAL_PROOFS, Hedged, IntoBoxed, RequestSpec,
+    SortedSet,
 };
 
 use super::Proofs;
@@ -46,7 +47,10 @@ impl Proofs {
     }
 
     async fn prove_once(&self, holdings: &[Holding], inquiry: Inquiry<'_>) -> Vec<Hedged<Settled>> {
-        let (most, strict) = (self.env.policy.operators_per_address, self.env.policy.strict);
+        let most = self.env.policy.operators_per_address;
+        // Few providers serve a proof at an older block of a rollup. That they do not is no reason to ask more operators.
+        let is_older = self.head.is_of_rollup() && !matches!(inquiry.target.block, BlockRef::Tip);
+        let strict = self.env.policy.strict || is_older;
         let last = match &inquiry.target.block {
             BlockRef::Known(anchor) => self.too_shallow(anchor.number()),
             BlockRef::ByHash(_) | BlockRef::Tip => SortedSet::new(),
@@ -67,7 +71,7 @@ impl Proofs {
             let requests: Vec<ProofRequest> = asks.iter().filter_map(request).collect();
             async move { self.ask(provider, &requests, inquiry).await }.into_boxed()
         };
-        let method = proofs_at(inquiry.target.level);
+        let method = if is_older { FINAL_PROOFS } else { proofs_at(inquiry.target.level) };
         let spec = RequestSpec { role: Role::Execution, method, deadline: inquiry.deadline };
         self.env.dispatcher.hedge(spec, &self.env.execution, disclosures, ask).await
     }
@@ -213,7 +217,8 @@ impl Proofs {
                 (None, Ok(_)) => Failure::NoResult,
                 (_, Err(failure)) => failure.clone(),
             };
-            if takes_tips(inquiry.target.level) && is_about_the_block(&failure) {
+            let is_older = self.head.is_of_rollup() && !matches!(inquiry.target.block, BlockRef::Tip);
+            if takes_tips(inquiry.target.level) && !is_older && is_about_the_block(&failure) {
                 missed.push(Missed { place, holding: *holding, failure: failure.clone() });
             }
             answers.push(Answer::Failed(failure));

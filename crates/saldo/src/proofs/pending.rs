@@ -123,6 +123,11 @@ impl PendingProofs {
         self.proofs.values().flatten().map(|tip| tip.checked.state_root().get()).collect()
     }
 
+    /// The number of the newest block at which proofs were taken.
+    pub(super) fn newest_number(&self) -> Option<u64> {
+        self.headers.iter().map(|named| named.header.number()).max()
+    }
+
     /// The time of the newest block at which proofs were taken.
     pub(super) fn newest_header_time(&self) -> Option<UnixTime> {
         self.headers.iter().map(|named| named.header.timestamp()).max()

@@ -44,7 +44,7 @@ impl Proofs {
         let pin =
             PinnedBlock { hash: anchor.hash(), number: anchor.number(), state_root: anchor.state_root() };
         let known = self.capability(provider.id());
-        if known.behind_tip || !takes_tips(level) {
+        if known.behind_tip || !takes_tips(level) || self.head.is_of_rollup() {
             let replies = self.pinned(provider, holdings, pin, deadline).await;
             self.learn_depth(provider, pin.number, replies.iter().map(|reply| &reply.result));
             return Asked { pin: Some(pin), replies, tips: None };
@@ -118,6 +118,14 @@ impl Proofs {
         by_hash.into_iter().map(reply).collect()
     }
 
+    /// How many blocks the block of that number is behind the newest one: on a rollup behind the newest head that a provider showed.
+    fn depth_of(&self, number: u64) -> Option<u64> {
+        match self.head.is_of_rollup() {
+            true => self.state().pending.newest_number()?.checked_sub(number),
+            false => self.head.depth_of(number),
+        }
+    }
+
     /// Records the depth at which `provider` proves, from the results at the block of that `number`.
     pub(super) fn learn_depth<'a, T: 'a>(
         &self,
@@ -125,7 +133,7 @@ impl Proofs {
         number: u64,
         results: impl IntoIterator<Item = &'a Result<T, Failure>>,
     ) {
-        let Some(depth) = self.head.depth_of(number) else { return };
+        let Some(depth) = self.depth_of(number) else { return };
         for result in results {
             match result {
                 Ok(_) => self.learn(provider.id(), |known| known.depth.serves(depth)),
@@ -141,7 +149,7 @@ impl Proofs {
     /// block.
     pub(super) fn too_shallow(&self, number: u64) -> SortedSet<ProviderId> {
         let now = self.env.clock().monotonic();
-        match self.head.depth_of(number) {
+        match self.depth_of(number) {
             None | Some(0) => SortedSet::new(),
             Some(depth) => self.state().capabilities.too_shallow(depth, now),
         }

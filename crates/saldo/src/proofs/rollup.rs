@@ -85,6 +85,12 @@ impl Proofs {
         self.state().pending.newest_header_time()
     }
 
+    /// Whether some provider may prove at the block of that number, which is older than its head.
+    pub(crate) fn may_prove_at(&self, number: u64) -> bool {
+        let too_shallow = self.too_shallow(number);
+        self.env.execution.iter().any(|provider| !too_shallow.contains(provider.id()))
+    }
+
     /// Asks all providers for their heads at the same time. Returns the operator and the time of each that answered.
     pub(crate) async fn ask_for_heads(&self, deadline: Deadline) -> Vec<(String, UnixTime)> {
         let willing =
