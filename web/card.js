@@ -106,10 +106,22 @@ export class Card {
   }
 }
 
+/** How it is known that the block belongs to the chain. */
+function basisOfBlock({ level, signers, committeeSize }) {
+  switch (level) {
+    case "signed":
+      return `signed by ${signers} of ${committeeSize}`;
+    case "l1_proof_checked":
+      return "Ethereum checked a proof of it, and it can still be challenged";
+    case "l1_finalized":
+      return "Ethereum counts it as true, and the time to challenge it is over";
+    default:
+      return level;
+  }
+}
+
 /** What the proof stands on. */
 function basis({ number, assurance, origin }) {
-  const { level, signers, committeeSize } = assurance;
-  const signed = level === "finalized" ? "finalized" : `signed by ${signers} of ${committeeSize}`;
   const start = origin.agreedBy.length > 0 ? `trust starts from ${origin.agreedBy.join(", ")}` : "trust starts from a given block";
-  return `Block ${number}, ${signed}; ${start}.`;
+  return `Block ${number}, ${basisOfBlock(assurance)}; ${start}.`;
 }

@@ -414,15 +414,95 @@ const FfiConverterTypeDerivation = (() => {
 })();
 
 /**
+ * How far Ethereum stands behind a block of a rollup, and by which claim.
+ */
+export type Vouched = {
+    /**
+     * The contract of the claim that the block rests on: a dispute game. 0x and 40 hexadecimal digits.
+     */
+    game: string,
+    /**
+     * The type of that game.
+     */
+    gameType: number,
+    /**
+     * Whose proofs Ethereum checked: `none`, `tee` (a trusted execution environment), `zk` (zero knowledge) or `both`.
+     */
+    provers: string,
+    /**
+     * Whether it is proven that the rollup's system is not paused. If not, that was not checked.
+     */
+    isPauseChecked: boolean,
+    /**
+     * The number of the Ethereum block under which all of it was read.
+     */
+    l1Number: bigint,
+    /**
+     * That block's own time, in seconds since 1970.
+     */
+    l1Timestamp: bigint
+}
+
+/**
+ * Generated factory for {@link Vouched} record objects.
+ */
+export const Vouched = (() => {
+    const defaults = () => ({
+    });
+    const create = (() => {
+        return uniffiCreateRecord<Vouched, ReturnType<typeof defaults>>(defaults);
+    })();
+    return Object.freeze({
+        create,
+        new: create,
+        defaults: () => Object.freeze(defaults()) as Partial<Vouched>,
+    });
+})();
+
+const FfiConverterTypeVouched = (() => {
+    type TypeName = Vouched;
+    class FFIConverter extends AbstractFfiConverterByteArray<TypeName> {
+        readFromCursor(c: Cursor): TypeName {
+            return {
+                game: FfiConverterString.readFromCursor(c), 
+                gameType: FfiConverterUInt32.readFromCursor(c), 
+                provers: FfiConverterString.readFromCursor(c), 
+                isPauseChecked: FfiConverterBool.readFromCursor(c), 
+                l1Number: FfiConverterUInt64.readFromCursor(c), 
+                l1Timestamp: FfiConverterUInt64.readFromCursor(c)
+            };
+        }
+        writeIntoCursor(value: TypeName, c: Cursor): void {
+            FfiConverterString.writeIntoCursor(value.game, c);
+            FfiConverterUInt32.writeIntoCursor(value.gameType, c);
+            FfiConverterString.writeIntoCursor(value.provers, c);
+            FfiConverterBool.writeIntoCursor(value.isPauseChecked, c);
+            FfiConverterUInt64.writeIntoCursor(value.l1Number, c);
+            FfiConverterUInt64.writeIntoCursor(value.l1Timestamp, c);
+        }
+        allocationSize(value: TypeName): number {
+            return FfiConverterString.allocationSize(value.game) +
+             FfiConverterUInt32.allocationSize(value.gameType) +
+             FfiConverterString.allocationSize(value.provers) +
+             FfiConverterBool.allocationSize(value.isPauseChecked) +
+             FfiConverterUInt64.allocationSize(value.l1Number) +
+             FfiConverterUInt64.allocationSize(value.l1Timestamp);
+            
+        }
+    };
+    return new FFIConverter();
+})();
+
+/**
  * How sure it is that a block belongs to the chain.
  */
 export type Assurance = {
     /**
-     * `signed` or `finalized`; a later version may have others.
+     * `signed` or `finalized`; of a rollup's block `l1_proof_checked` or `l1_finalized`. A later version may have others.
      */
     level: string,
     /**
-     * How many members of the sync committee signed; none for the block that trust started from.
+     * How many members of the sync committee signed; none for the block that trust started from, and for a rollup's block.
      */
     signers?: number,
     /**
@@ -432,7 +512,11 @@ export type Assurance = {
     /**
      * Whether a forced update took the block as final.
      */
-    isForced: boolean
+    isForced: boolean,
+    /**
+     * How far Ethereum stands behind a rollup's block; none for a block of a chain with a committee.
+     */
+    vouched?: Vouched
 }
 
 /**
@@ -459,7 +543,8 @@ const FfiConverterTypeAssurance = (() => {
                 level: FfiConverterString.readFromCursor(c), 
                 signers: FfiConverterOptionalUInt32.readFromCursor(c), 
                 committeeSize: FfiConverterOptionalUInt32.readFromCursor(c), 
-                isForced: FfiConverterBool.readFromCursor(c)
+                isForced: FfiConverterBool.readFromCursor(c), 
+                vouched: FfiConverterOptionalTypeVouched.readFromCursor(c)
             };
         }
         writeIntoCursor(value: TypeName, c: Cursor): void {
@@ -467,12 +552,14 @@ const FfiConverterTypeAssurance = (() => {
             FfiConverterOptionalUInt32.writeIntoCursor(value.signers, c);
             FfiConverterOptionalUInt32.writeIntoCursor(value.committeeSize, c);
             FfiConverterBool.writeIntoCursor(value.isForced, c);
+            FfiConverterOptionalTypeVouched.writeIntoCursor(value.vouched, c);
         }
         allocationSize(value: TypeName): number {
             return FfiConverterString.allocationSize(value.level) +
              FfiConverterOptionalUInt32.allocationSize(value.signers) +
              FfiConverterOptionalUInt32.allocationSize(value.committeeSize) +
-             FfiConverterBool.allocationSize(value.isForced);
+             FfiConverterBool.allocationSize(value.isForced) +
+             FfiConverterOptionalTypeVouched.allocationSize(value.vouched);
             
         }
     };
@@ -9679,6 +9766,9 @@ const FfiConverterOptionalUInt64 = new FfiConverterOptional(FfiConverterUInt64);
 // FfiConverter for number | undefined
 const FfiConverterOptionalUInt32 = new FfiConverterOptional(FfiConverterUInt32);
 
+// FfiConverter for Vouched | undefined
+const FfiConverterOptionalTypeVouched = new FfiConverterOptional(FfiConverterTypeVouched);
+
 // FfiConverter for Array<string>
 const FfiConverterSequenceString = new FfiConverterArray(FfiConverterString);
 
@@ -10027,6 +10117,7 @@ export default Object.freeze({
     FfiConverterTypeUnconfirmed,
     FfiConverterTypeUnknown,
     FfiConverterTypeVerdict,
+    FfiConverterTypeVouched,
     FfiConverterTypeWatch,
     FfiConverterTypeWhy,
   }

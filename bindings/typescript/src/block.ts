@@ -1,6 +1,6 @@
 // The block that an amount is proven at, and the requests behind a reading.
 
-import type { Hex } from "./hex.js";
+import type { Address, Hex } from "./hex.js";
 
 /** The block that an amount is proven at. */
 export interface Block {
@@ -22,13 +22,32 @@ export interface Block {
 
 /** How sure it is that a block belongs to the chain. */
 export interface Assurance {
-  readonly level: "signed" | "finalized" | (string & {});
-  /** How many members of the sync committee signed; `undefined` for the block that trust started from. */
+  /** The last two are of a rollup's block. */
+  readonly level: "signed" | "finalized" | "l1_proof_checked" | "l1_finalized" | (string & {});
+  /** How many members of the sync committee signed; `undefined` for the block that trust started from, and for a rollup's block. */
   readonly signers: number | undefined;
   /** How many members the committee has. */
   readonly committeeSize: number | undefined;
   /** Whether a forced update took the block as final. */
   readonly isForced: boolean;
+  /** How far Ethereum stands behind a rollup's block; `undefined` for a block of a chain with a committee. */
+  readonly vouched: Vouched | undefined;
+}
+
+/** How far Ethereum stands behind a block of a rollup, and by which claim. */
+export interface Vouched {
+  /** The contract of the claim that the block rests on: a dispute game. */
+  readonly game: Address;
+  /** The type of that game. */
+  readonly gameType: number;
+  /** Whose proofs Ethereum checked: `tee` is a trusted execution environment, `zk` is zero knowledge. */
+  readonly provers: "none" | "tee" | "zk" | "both" | (string & {});
+  /** Whether it is proven that the rollup's system is not paused. If not, that was not checked. */
+  readonly isPauseChecked: boolean;
+  /** The number of the Ethereum block under which all of it was read. */
+  readonly l1Number: bigint;
+  /** That block's own time, in seconds since 1970. */
+  readonly l1Timestamp: number;
 }
 
 /** What trust started from, and who vouches for it. */

@@ -1,7 +1,7 @@
 // Reads what an Ethereum address holds, and proves it.
 
 export type { Address, Hex } from "./hex.js";
-export type { Assurance, Attempt, Block, Checkpoint, Origin } from "./block.js";
+export type { Assurance, Attempt, Block, Checkpoint, Origin, Vouched } from "./block.js";
 export type { Activity, Change } from "./change.js";
 export type { Claim, Verdict } from "./claim.js";
 export { Client, createClient } from "./client.js";

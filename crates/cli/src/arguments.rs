@@ -51,7 +51,8 @@ pub(crate) enum Command {
 
 #[derive(Args)]
 #[command(after_help = "\
-Environment: SALDO_NETWORK, ETH_RPC_URL and SALDO_BEACON_URL (lists separated by commas), SALDO_CHECKPOINT; options win.
+Environment: SALDO_NETWORK, ETH_RPC_URL, SALDO_L1_RPC_URL and SALDO_BEACON_URL (lists separated by commas), SALDO_CHECKPOINT;
+             options win.
 Exit status: 0 everything proven within the age; 1 the command itself failed; 2 usage;
              3 something is not proven, and trying again may help; 4 something is not proven, and you must act.")]
 pub(crate) struct BalanceArguments {
@@ -67,13 +68,17 @@ pub(crate) struct BalanceArguments {
     pub(crate) token_list: Option<String>,
     #[command(flatten)]
     pub(crate) endpoints: EndpointArguments,
+    /// With a rollup: an execution provider of the chain that its contracts are on, instead of the listed ones; may be given several
+    /// times. The other endpoints are then the rollup's providers, and that chain's beacon sources and checkpoint
+    #[arg(long, value_name = "[NAME=]URL")]
+    pub(crate) l1_rpc_url: Vec<String>,
     /// How many operators may see an address at most [default: 2 of the listed ones, all of those you name]
     #[arg(long, value_name = "NUMBER")]
     pub(crate) operators: Option<NonZeroUsize>,
-    /// Prove at a finalized block
+    /// Prove at a finalized block; of a rollup, at one that can no longer be challenged
     #[arg(long)]
     pub(crate) finalized: bool,
-    /// How old the block may be [default: 5m, with --finalized 30m]
+    /// How old the block may be [default: 5m, with --finalized 30m; of a rollup 3h, with --finalized 8d]
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(crate) max_age: Option<Duration>,
     /// How long to try, and to wait for the committee to sign a block [default: 30s; with --watch, each time 4s]
@@ -114,6 +119,7 @@ impl BalanceArguments {
         ClientOptions {
             endpoints: &self.endpoints,
             timeout: self.read_timeout(),
+            is_timeout_given: self.timeout.is_some(),
             operators: self.operators,
             is_finalized: self.finalized,
             max_age: self.max_age,
@@ -153,7 +159,7 @@ impl TokenArguments {
 #[derive(Args)]
 pub(crate) struct EndpointArguments {
     /// `mainnet`, `sepolia`, `hoodi`, `gnosis`, or a network file. `saldo balance` reads several, separated by commas, or
-    /// `all`: endpoints and a checkpoint that you give are those of the first
+    /// `all`: endpoints and a checkpoint that you give are those of the first. It also reads rollups, such as `base`
     #[arg(short, long, value_name = "NAME|FILE")]
     pub(crate) network: Option<String>,
     /// An execution provider that serves eth_getProof, instead of the listed ones; may be given several times
@@ -238,7 +244,7 @@ pub(crate) struct NetworkArguments {
 pub(crate) enum NetworkCommand {
     /// Show the networks that are built in
     List(ListArguments),
-    /// Show a network: its forks and its endpoints
+    /// Show a network: its forks and its endpoints; or a rollup: its contracts, and what is known of them
     Show(ShowArguments),
     /// Print a network file with a checkpoint, read from a beacon node that you trust (for development chains)
     Import(ImportArguments),
@@ -253,7 +259,7 @@ pub(crate) struct ListArguments {
 
 #[derive(Args)]
 pub(crate) struct ShowArguments {
-    /// `mainnet`, `sepolia`, `hoodi`, `gnosis`, or a network file
+    /// `mainnet`, `sepolia`, `hoodi`, `gnosis`, a rollup such as `base`, or the file of a network or a rollup
     #[arg(value_name = "NAME|FILE")]
     pub(crate) network: String,
     /// One JSON object

@@ -1,14 +1,17 @@
 //! `saldo network list` and `saldo network show`: the known networks and their endpoints.
 
+mod rollup;
+
 use std::fmt::Write;
 
-use saldo::{Directory, Listed, Network, UnixTime};
+use saldo::{Directory, Listed, Network, Profile, UnixTime};
 use serde_json::{Value, json};
 
 use crate::arguments::{NetworkArguments, NetworkCommand};
 use crate::failure::CommandFailure;
 use crate::file::PATIENCE;
-use crate::{import, print, setup};
+use crate::setup::{Named, named};
+use crate::{import, print};
 
 const NOT_PROBED: &str = "documented, not probed";
 
@@ -28,14 +31,22 @@ pub(crate) async fn run(arguments: NetworkArguments) -> Result<u8, CommandFailur
                     line(&network, &directory)
                 })?;
             }
+            for profile in Profile::built_in() {
+                print(&if arguments.json {
+                    rollup::object(&profile).to_string()
+                } else {
+                    rollup::line(&profile)
+                })?;
+            }
         }
         NetworkCommand::Show(arguments) => {
-            let (network, directory) = setup::network(&arguments.network, PATIENCE)?;
-            print(&if arguments.json {
-                object(&network, &directory).to_string()
-            } else {
-                text(&network, &directory)
-            })?;
+            let shown = match (named(&arguments.network, PATIENCE)?, arguments.json) {
+                (Named::Network(named), true) => object(&named.network, &named.directory).to_string(),
+                (Named::Network(named), false) => text(&named.network, &named.directory),
+                (Named::Rollup(named), true) => rollup::object(&named.profile).to_string(),
+                (Named::Rollup(named), false) => rollup::text(&named.profile),
+            };
+            print(&shown)?;
         }
     }
     Ok(0)

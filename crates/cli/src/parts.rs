@@ -60,18 +60,20 @@ pub(crate) struct Parts {
 }
 
 impl Parts {
-    /// The networks of `client`, with the checks of each. Reads the `named` tokens, and those of the list on each network.
+    /// The networks of `client`, with the checks of each. One without checks is not shown. Reads the `named` tokens, and those of the list on each network.
     ///
     /// # Errors
     /// A usage failure if tokens are named of several networks, or if there are too many.
     pub(crate) fn new(
         client: &Client,
-        checks: Vec<Checks>,
+        checks: Vec<Option<Checks>>,
         named: &[Address],
         list: Option<&TokenList>,
     ) -> Result<Self, CommandFailure> {
-        let networks = client.networks();
-        let is_one = networks.len() == 1;
+        let both = client.networks().into_iter().zip(checks);
+        let shown: Vec<(Client, Checks)> =
+            both.filter_map(|(client, checks)| checks.map(|checks| (client, checks))).collect();
+        let is_one = shown.len() == 1;
         if !is_one && !named.is_empty() {
             return Err(CommandFailure::usage(
                 "token_of_several_networks",
@@ -84,8 +86,8 @@ impl Parts {
             let tokens = if is_one { tokens } else { tokens.of_several(&client) };
             Ok(Part { client, tokens, chain_check, exchange_check: Some(exchange_check), is_refused: false })
         };
-        let mut parts = networks.into_iter().zip(checks).map(part);
-        let first = parts.next().expect("a client has a network")?;
+        let mut parts = shown.into_iter().map(part);
+        let first = parts.next().expect("the user named a network")?;
         Ok(Self { first, others: parts.collect::<Result<_, _>>()? })
     }
 

@@ -5,8 +5,8 @@ use std::io::IsTerminal;
 use std::time::Duration;
 
 use saldo::{
-    Anchor, Assurance, Attempt, Client, Derivation, Finality, Holding, Origin, Proven, ProviderId, Reading,
-    Role, Voucher, Why,
+    Anchor, Assurance, Attempt, Client, Derivation, Finality, Holding, Origin, Pause, Proven, Provers,
+    ProviderId, Reading, Role, Vouched, Voucher, Why,
 };
 
 use crate::tokens::{Tokens, token_of};
@@ -125,13 +125,40 @@ pub(crate) fn place(client: &Client, anchor: &Anchor, provider: &ProviderId) -> 
         Some(age) => format!("{} old", ago(age)),
         None => "of unknown age (this device's clock is off)".to_owned(),
     };
-    let assurance = match anchor.assurance() {
+    let assurance = assurance(&anchor.assurance());
+    format!("block {}, {age}, {assurance}, served by {provider}", anchor.number())
+}
+
+/// How it is known that a block belongs to the chain.
+pub(crate) fn assurance(assurance: &Assurance) -> String {
+    match assurance {
         Assurance::Signed { signers, size } => format!("signed by {signers} of {size}"),
         Assurance::Finalized(Finality::Signed { .. }) => "finalized".to_owned(),
         Assurance::Finalized(Finality::Checkpoint) => "finalized (the checkpoint itself)".to_owned(),
         Assurance::Finalized(Finality::Forced { .. }) => "finalized (taken by force)".to_owned(),
+        Assurance::Rollup(vouched) => self::vouched(vouched),
+    }
+}
+
+/// How far Ethereum stands behind a block of a rollup.
+fn vouched(vouched: &Vouched) -> String {
+    let level = if vouched.level().is_strongest() {
+        "Ethereum counts it as true, and the time to challenge it is over".to_owned()
+    } else {
+        let provers = match vouched.provers() {
+            Provers::Tee => " (trusted execution environment)",
+            Provers::Zk => " (zero knowledge)",
+            Provers::Both => " (trusted execution environment, and zero knowledge)",
+            _ => "",
+        };
+        format!("Ethereum checked a proof of it{provers}; it can still be challenged")
     };
-    format!("block {}, {age}, {assurance}, served by {provider}", anchor.number())
+    let pause = if vouched.pause() == Pause::NotPaused {
+        ""
+    } else {
+        "; whether the rollup is paused was not checked"
+    };
+    format!("{level}{pause}")
 }
 
 fn origin(origin: &Origin) -> String {

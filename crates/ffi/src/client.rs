@@ -238,7 +238,7 @@ impl SaldoClient {
         let unknown = saldo::Freshness::Unknown.into();
         let level = if is_finalized { saldo::Level::Finalized } else { saldo::Level::Signed };
         let of = move |client: &saldo::Client| {
-            let policy = policy_at(client.policy(), level);
+            let policy = client.policy().at(level);
             saldo::Freshness::of(saldo::UnixTime::from_secs(timestamp), client.now(), &policy).into()
         };
         self.look(unknown, of).await
@@ -397,14 +397,6 @@ impl SaldoClient {
         let state = Arc::clone(&self.core.state);
         self.core.worker.post(async move { tell(&state.client) });
     }
-}
-
-/// The policy for a block of the assurance `level`. A finalized block may be older if the policy does not ask for finalized ones.
-pub(crate) fn policy_at(policy: &saldo::Policy, level: saldo::Level) -> saldo::Policy {
-    if level <= policy.assurance {
-        return *policy;
-    }
-    saldo::Policy { max_age: policy.max_age.max(saldo::Policy::finalized().max_age), ..*policy }
 }
 
 /// A result that is missing though it cannot be.

@@ -47,7 +47,7 @@ pub use address::normalize_address;
 pub use amount::{Amount, format_amount, format_amount_short};
 pub use app_clock::Clock;
 pub use attempt::Attempt;
-pub use block::{Assurance, Block, Origin};
+pub use block::{Assurance, Block, Origin, Vouched};
 pub use change::{Activity, Change};
 pub use claim::{Claim, Verdict};
 pub use client::SaldoClient;

@@ -101,6 +101,7 @@ fn proven(base_units: &str, level: &str, is_restored: bool) -> Proven {
                 signers: Some(500),
                 committee_size: Some(512),
                 is_forced: false,
+                vouched: None,
             },
             path: "head".to_owned(),
             origin: Origin {

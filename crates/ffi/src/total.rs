@@ -4,7 +4,6 @@ use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::amount::Amount;
-use crate::client::policy_at;
 use crate::holding::Holding;
 
 /// The sum of the holdings of one asset on one network.
@@ -119,7 +118,7 @@ impl Statements {
             let last = client.last(&holding);
             let was_proven = self.proven().contains(&holding);
             let is_fresh = |proven: &saldo::Proven| {
-                let policy = policy_at(client.policy(), proven.anchor().assurance().level());
+                let policy = client.policy().at(proven.anchor().assurance().level());
                 matches!(proven.freshness(client.now(), &policy), saldo::Freshness::Fresh(_))
             };
             // The client's own record is of this holding, so nothing is refused.

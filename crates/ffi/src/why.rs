@@ -58,7 +58,7 @@ impl Why {
 pub(crate) const MALFORMED_ADDRESS: &str = "malformed_address";
 
 /// Every code, sorted. A test compares them with those of `saldo`.
-const CODES: [&str; 40] = [
+const CODES: [&str; 43] = [
     "all_unreachable",
     "block_withdrawn",
     "checkpoint_not_served",

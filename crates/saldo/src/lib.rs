@@ -122,7 +122,9 @@ pub use saldo_beacon::{
     AdoptError, Checkpoint, ConsensusFault, Contradiction, Finality, Network, NetworkError, Origin,
     SnapshotError, Voucher,
 };
-pub use saldo_chain::rollup::{Pause, Profile, ProfileError, Provers, Vouched};
+pub use saldo_chain::rollup::{
+    GameCode, GameKind, Pause, Profile, ProfileError, Provers, RegistryCode, Vouched,
+};
 pub use saldo_chain::{
     Anchor, Assurance, Body, BodyError, ExecutionHeader, HeaderError, Level, Path, StoredAnchorError,
     Withdrawal,

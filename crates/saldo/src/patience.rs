@@ -15,7 +15,11 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 pub(crate) fn pause(reading: &Reading, until_next_head: Duration, refusals: u32) -> Option<Duration> {
     match reading {
         Reading::Proven(_) => None,
-        Reading::Provisional(provisional) => (!provisional.why().needs_action()).then_some(until_next_head),
+        Reading::Provisional(provisional) => match provisional.why() {
+            // L1 vouches for a block of a rollup an hour after it.
+            Why::NotVouchedYet | Why::RollupNotVouched { .. } | Why::RollupStopped { .. } => None,
+            why => (!why.needs_action()).then_some(until_next_head),
+        },
         Reading::Unknown(unknown) => after_rate_limit(unknown.why(), reading.attempts(), refusals),
     }
 }

@@ -66,6 +66,7 @@ from .reading import (
     SlotDerivation,
     Unconfirmed,
     Unknown,
+    Vouched,
     Why,
 )
 from .storage import (
@@ -114,6 +115,6 @@ __all__ = [
     "SlotDerivation", "StandardTransport", "Storage", "StorageAck", "StorageChange", "StorageChanged",
     "StorageFailure", "StorageFailureKind", "StorageFault", "StorageSnapshot", "Sum", "SumOf", "SumTooLarge",
     "TokenGuard", "TokenImplementation", "TokenInfo", "TokenLayout", "TokenList", "TokenReading", "TokenSymbol",
-    "Total", "TransportFailure", "Unconfirmed", "Unknown", "Verdict", "Watch", "Why", "Withdrawn", "__version__",
-    "format_amount", "format_amount_short", "normalize_address", "samples", "why_codes",
+    "Total", "TransportFailure", "Unconfirmed", "Unknown", "Verdict", "Vouched", "Watch", "Why", "Withdrawn",
+    "__version__", "format_amount", "format_amount_short", "normalize_address", "samples", "why_codes",
 ]  # fmt: skip

@@ -36,6 +36,7 @@ RECORDS: dict[type, type] = {
             reading.Provisional,
             reading.Sample,
             reading.Unknown,
+            reading.Vouched,
             reading.Why,
             change.Activity,
             claim.Claim,

@@ -58,17 +58,37 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
+class Vouched:
+    """How far Ethereum stands behind a block of a rollup, and by which claim."""
+
+    game: str
+    """The contract of the claim that the block rests on: a dispute game. 0x and 40 hexadecimal digits."""
+    game_type: int
+    """The type of that game."""
+    provers: str
+    """Whose proofs Ethereum checked: ``none``, ``tee`` (a trusted execution environment), ``zk`` (zero knowledge) or ``both``."""
+    is_pause_checked: bool
+    """Whether it is proven that the rollup's system is not paused. If not, that was not checked."""
+    l1_number: int
+    """The number of the Ethereum block under which all of it was read."""
+    l1_timestamp: int
+    """That block's own time, in seconds since 1970."""
+
+
+@dataclass(frozen=True, slots=True)
 class Assurance:
     """How sure it is that a block belongs to the chain."""
 
     level: str
-    """``signed`` or ``finalized``; a later version may have others."""
+    """``signed`` or ``finalized``; of a rollup's block ``l1_proof_checked`` or ``l1_finalized``. A later version may have others."""
     signers: int | None
-    """How many members of the sync committee signed; none for the block that trust started from."""
+    """How many members of the sync committee signed; none for the block that trust started from, and for a rollup's block."""
     committee_size: int | None
     """How many members the committee has."""
     is_forced: bool
     """Whether a forced update took the block as final."""
+    vouched: Vouched | None
+    """How far Ethereum stands behind a rollup's block; none for a block of a chain with a committee."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2641,11 +2641,11 @@ public func FfiConverterTypeActivity_lower(_ value: Activity) -> RustBuffer {
  */
 public struct Assurance: Equatable, Hashable {
     /**
-     * `signed` or `finalized`; a later version may have others.
+     * `signed` or `finalized`; of a rollup's block `l1_proof_checked` or `l1_finalized`. A later version may have others.
      */
     public let level: String
     /**
-     * How many members of the sync committee signed; none for the block that trust started from.
+     * How many members of the sync committee signed; none for the block that trust started from, and for a rollup's block.
      */
     public let signers: UInt32?
     /**
@@ -2656,26 +2656,34 @@ public struct Assurance: Equatable, Hashable {
      * Whether a forced update took the block as final.
      */
     public let isForced: Bool
+    /**
+     * How far Ethereum stands behind a rollup's block; none for a block of a chain with a committee.
+     */
+    public let vouched: Vouched?
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
     public init(
         /**
-         * `signed` or `finalized`; a later version may have others.
+         * `signed` or `finalized`; of a rollup's block `l1_proof_checked` or `l1_finalized`. A later version may have others.
          */level: String, 
         /**
-         * How many members of the sync committee signed; none for the block that trust started from.
+         * How many members of the sync committee signed; none for the block that trust started from, and for a rollup's block.
          */signers: UInt32?, 
         /**
          * How many members the committee has.
          */committeeSize: UInt32?, 
         /**
          * Whether a forced update took the block as final.
-         */isForced: Bool) {
+         */isForced: Bool, 
+        /**
+         * How far Ethereum stands behind a rollup's block; none for a block of a chain with a committee.
+         */vouched: Vouched?) {
         self.level = level
         self.signers = signers
         self.committeeSize = committeeSize
         self.isForced = isForced
+        self.vouched = vouched
     }
 
     
@@ -2697,7 +2705,8 @@ public struct FfiConverterTypeAssurance: FfiConverterRustBuffer {
                 level: FfiConverterString.read(from: &buf), 
                 signers: FfiConverterOptionUInt32.read(from: &buf), 
                 committeeSize: FfiConverterOptionUInt32.read(from: &buf), 
-                isForced: FfiConverterBool.read(from: &buf)
+                isForced: FfiConverterBool.read(from: &buf), 
+                vouched: FfiConverterOptionTypeVouched.read(from: &buf)
         )
     }
 
@@ -2706,6 +2715,7 @@ public struct FfiConverterTypeAssurance: FfiConverterRustBuffer {
         FfiConverterOptionUInt32.write(value.signers, into: &buf)
         FfiConverterOptionUInt32.write(value.committeeSize, into: &buf)
         FfiConverterBool.write(value.isForced, into: &buf)
+        FfiConverterOptionTypeVouched.write(value.vouched, into: &buf)
     }
 }
 
@@ -6735,6 +6745,115 @@ public func FfiConverterTypeUnknown_lower(_ value: Unknown) -> RustBuffer {
 
 
 /**
+ * How far Ethereum stands behind a block of a rollup, and by which claim.
+ */
+public struct Vouched: Equatable, Hashable {
+    /**
+     * The contract of the claim that the block rests on: a dispute game. 0x and 40 hexadecimal digits.
+     */
+    public let game: String
+    /**
+     * The type of that game.
+     */
+    public let gameType: UInt32
+    /**
+     * Whose proofs Ethereum checked: `none`, `tee` (a trusted execution environment), `zk` (zero knowledge) or `both`.
+     */
+    public let provers: String
+    /**
+     * Whether it is proven that the rollup's system is not paused. If not, that was not checked.
+     */
+    public let isPauseChecked: Bool
+    /**
+     * The number of the Ethereum block under which all of it was read.
+     */
+    public let l1Number: UInt64
+    /**
+     * That block's own time, in seconds since 1970.
+     */
+    public let l1Timestamp: UInt64
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The contract of the claim that the block rests on: a dispute game. 0x and 40 hexadecimal digits.
+         */game: String, 
+        /**
+         * The type of that game.
+         */gameType: UInt32, 
+        /**
+         * Whose proofs Ethereum checked: `none`, `tee` (a trusted execution environment), `zk` (zero knowledge) or `both`.
+         */provers: String, 
+        /**
+         * Whether it is proven that the rollup's system is not paused. If not, that was not checked.
+         */isPauseChecked: Bool, 
+        /**
+         * The number of the Ethereum block under which all of it was read.
+         */l1Number: UInt64, 
+        /**
+         * That block's own time, in seconds since 1970.
+         */l1Timestamp: UInt64) {
+        self.game = game
+        self.gameType = gameType
+        self.provers = provers
+        self.isPauseChecked = isPauseChecked
+        self.l1Number = l1Number
+        self.l1Timestamp = l1Timestamp
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension Vouched: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeVouched: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Vouched {
+        return
+            try Vouched(
+                game: FfiConverterString.read(from: &buf), 
+                gameType: FfiConverterUInt32.read(from: &buf), 
+                provers: FfiConverterString.read(from: &buf), 
+                isPauseChecked: FfiConverterBool.read(from: &buf), 
+                l1Number: FfiConverterUInt64.read(from: &buf), 
+                l1Timestamp: FfiConverterUInt64.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Vouched, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.game, into: &buf)
+        FfiConverterUInt32.write(value.gameType, into: &buf)
+        FfiConverterString.write(value.provers, into: &buf)
+        FfiConverterBool.write(value.isPauseChecked, into: &buf)
+        FfiConverterUInt64.write(value.l1Number, into: &buf)
+        FfiConverterUInt64.write(value.l1Timestamp, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeVouched_lift(_ buf: RustBuffer) throws -> Vouched {
+    return try FfiConverterTypeVouched.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeVouched_lower(_ value: Vouched) -> RustBuffer {
+    return FfiConverterTypeVouched.lower(value)
+}
+
+
+/**
  * Why an amount is not proven. A record, not an enum: later versions know more reasons.
  */
 public struct Why: Equatable, Hashable {
@@ -8801,6 +8920,30 @@ fileprivate struct FfiConverterOptionTypeTokenLayout: FfiConverterRustBuffer {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterTypeTokenLayout.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeVouched: FfiConverterRustBuffer {
+    typealias SwiftType = Vouched?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeVouched.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeVouched.read(from: &buf)
         default: throw UniffiInternalError.unexpectedOptionalTag
         }
     }

@@ -2,7 +2,7 @@
 
 import type * as wire from "../../generated/types/saldo_ffi.js";
 
-import type { Attempt, Block, Checkpoint } from "../block.js";
+import type { Attempt, Block, Checkpoint, Vouched } from "../block.js";
 import type { Activity, Change } from "../change.js";
 import type { Verdict } from "../claim.js";
 import type { Derivation } from "../derivation.js";
@@ -155,16 +155,23 @@ function derivation(given: wire.Derivation): Derivation {
 
 export function block(given: wire.Block): Block {
   const { level, signers, committeeSize, isForced } = given.assurance;
+  const vouchedFor = optional(vouched, given.assurance.vouched);
   return frozen<Block>({
     chainId: Number(given.chainId),
     number: given.number,
     hash: given.hash as Hex,
     stateRoot: given.stateRoot as Hex,
     timestamp: Number(given.timestamp),
-    assurance: frozen({ level, signers, committeeSize, isForced }),
+    assurance: frozen({ level, signers, committeeSize, isForced, vouched: vouchedFor }),
     path: given.path,
     origin: frozen({ checkpoint: checkpoint(given.origin.checkpoint), agreedBy: frozen(given.origin.agreedBy) }),
   });
+}
+
+function vouched(given: wire.Vouched): Vouched {
+  const { gameType, provers, isPauseChecked, l1Number } = given;
+  const l1Timestamp = Number(given.l1Timestamp);
+  return frozen<Vouched>({ game: given.game as Address, gameType, provers, isPauseChecked, l1Number, l1Timestamp });
 }
 
 function checkpoint(given: wire.Checkpoint): Checkpoint {

@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use alloy_primitives::U256;
-use saldo::{Assurance, Client, Freshness, Proven, Reading};
+use saldo::{Client, Freshness, Proven, Reading};
 use saldo_drill::Fork;
 use serde_json::json;
 
 use super::step::Step;
 use super::testbed::{ALICE, Testbed, UNUSED};
 use crate::failure::CommandFailure;
-use crate::text::ago;
+use crate::text::{ago, assurance};
 use crate::tokens::Tokens;
 use crate::{json as wire, print};
 
@@ -123,11 +123,7 @@ fn describe(client: &Client, unit: Unit, reading: &Reading) -> String {
 }
 
 fn provenance(proven: &Proven) -> String {
-    let signed = match proven.anchor().assurance() {
-        Assurance::Signed { signers, size } => format!("signed by {signers} of {size}"),
-        Assurance::Finalized(_) => "finalized".to_owned(),
-    };
-    format!("{signed}, served by {}", proven.provider())
+    format!("{}, served by {}", assurance(&proven.anchor().assurance()), proven.provider())
 }
 
 /// What an amount is counted in.

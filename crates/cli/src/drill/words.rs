@@ -1,10 +1,9 @@
 //! What the wallets of a drill show, as text.
 
-use saldo::Assurance;
 use saldo_drill::replay::{Known, Look, Record, Shown, Standing};
 use saldo_drill::scenario::ether;
 
-use crate::text::ago;
+use crate::text::{ago, assurance};
 
 /// What the naive wallet shows.
 pub(super) fn naive(look: &Look) -> String {
@@ -14,11 +13,8 @@ pub(super) fn naive(look: &Look) -> String {
 /// What saldo shows.
 pub(super) fn saldo(shown: &Shown) -> String {
     if let Some(known) = &shown.proven {
-        let signed = match known.assurance {
-            Assurance::Signed { signers, size } => format!("signed by {signers} of {size}"),
-            Assurance::Finalized(_) => "finalized".to_owned(),
-        };
-        return format!("{}, {signed}, served by {}", amount(known), known.provider);
+        let assurance = assurance(&known.assurance);
+        return format!("{}, {assurance}, served by {}", amount(known), known.provider);
     }
     let why = shown.why.as_ref().map_or("nothing was read", |why| why.text.as_str());
     let last = match &shown.last {

@@ -5,7 +5,6 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use saldo::proof_files::limit::MAX_BYTES;
 use saldo::proof_files::{BalanceProof, FileError, Trust, TrustRoot, VerifiedProofFile, verify};
 use saldo::{B256, Checkpoint, Network, UnixTime};
-use saldo_source::Directory;
 
 use super::arguments::{TrustArguments, VerifyArguments};
 use super::{json, text};
@@ -47,7 +46,7 @@ pub(crate) fn run(arguments: &VerifyArguments) -> Result<u8, CommandFailure> {
 /// A [`CommandFailure`] if the file cannot be read, or what is trusted is not well written.
 pub(crate) fn check(path: &str, trust: &TrustArguments) -> Result<Outcome, CommandFailure> {
     let name = trust.network.clone().or_else(|| std::env::var("SALDO_NETWORK").ok());
-    let (network, _): (Network, Directory) = setup::network(name.as_deref().unwrap_or("mainnet"), PATIENCE)?;
+    let network = setup::network(name.as_deref().unwrap_or("mainnet"), PATIENCE)?.network;
     let given = given(trust)?;
     let limit = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX);
     let bytes = file::read_up_to(path, limit, PATIENCE).map_err(|error| {

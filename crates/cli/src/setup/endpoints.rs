@@ -4,7 +4,6 @@ use std::path::Path;
 
 use saldo::{Endpoint, Listed};
 
-use super::variable;
 use crate::failure::CommandFailure;
 
 /// The endpoints to ask: those that the user named, else those of the directory.
@@ -88,4 +87,9 @@ pub(super) fn endpoints(
     let (texts, called) =
         if given.is_empty() { (from_environment(), variable_name) } else { (given.to_vec(), option) };
     texts.iter().zip(1..).map(|(text, position)| endpoint(text, called, position)).collect()
+}
+
+/// An environment variable, if it has a value.
+pub(super) fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.trim().is_empty())
 }

@@ -1,8 +1,8 @@
 //! What a token is, as JSON by `docs/saldo.token-1.schema.json`.
 
 use saldo::{
-    Address, Anchor, Assurance, Attempt, CheckedGuard, Client, Finality, Layout, ProvenToken, TokenInfo,
-    TokenReading, Why, Word,
+    Address, Anchor, Assurance, Attempt, CheckedGuard, Client, Finality, Layout, Pause, ProvenToken,
+    TokenInfo, TokenReading, Vouched, Why, Word,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -108,21 +108,35 @@ fn guard(checked: &CheckedGuard) -> Value {
 
 /// As `block` of `saldo.reading/1`.
 fn block(anchor: &Anchor) -> Value {
-    let (assurance, signers) = match anchor.assurance() {
-        Assurance::Signed { signers, size } => ("signed", Some((signers, size))),
-        Assurance::Finalized(Finality::Signed { signers, size } | Finality::Forced { signers, size }) => {
-            ("finalized", Some((signers, size)))
+    let (signers, vouched) = match anchor.assurance() {
+        Assurance::Signed { signers, size }
+        | Assurance::Finalized(Finality::Signed { signers, size } | Finality::Forced { signers, size }) => {
+            (Some((signers, size)), None)
         }
-        Assurance::Finalized(Finality::Checkpoint) => ("finalized", None),
+        Assurance::Finalized(Finality::Checkpoint) => (None, None),
+        Assurance::Rollup(vouched) => (None, Some(self::vouched(&vouched))),
     };
     json!({
         "number": anchor.number(),
         "hash": anchor.hash(),
         "timestamp": anchor.timestamp().as_secs(),
         "state_root": anchor.state_root().get(),
-        "assurance": assurance,
+        "assurance": anchor.assurance().level().code(),
         "signers": signers.map(|(signers, _)| signers),
         "committee_size": signers.map(|(_, size)| size),
+        "vouched": vouched,
+    })
+}
+
+fn vouched(vouched: &Vouched) -> Value {
+    let (l1_number, _, l1_time) = vouched.l1();
+    json!({
+        "game": vouched.game(),
+        "game_type": vouched.game_type(),
+        "provers": vouched.provers().code(),
+        "pause_checked": vouched.pause() == Pause::NotPaused,
+        "l1_number": l1_number,
+        "l1_timestamp": l1_time.as_secs(),
     })
 }
 

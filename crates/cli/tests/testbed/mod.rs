@@ -35,7 +35,7 @@ const HISTORY: u64 = 40;
 const WITH_TOKENS: u64 = 30;
 
 /// The environment variables that the command reads, and those that change its output.
-const VARIABLES: [&str; 17] = [
+const VARIABLES: [&str; 18] = [
     "http_proxy",
     "HTTP_PROXY",
     "https_proxy",
@@ -48,6 +48,7 @@ const VARIABLES: [&str; 17] = [
     "SSL_CERT_DIR",
     "SALDO_NETWORK",
     "ETH_RPC_URL",
+    "SALDO_L1_RPC_URL",
     "SALDO_BEACON_URL",
     "SALDO_CHECKPOINT",
     "NO_COLOR",

@@ -1,0 +1,198 @@
+//! `saldo balance -n L1,ROLLUP`: a balance of a rollup is provisional, until its L1 vouches for a block that follows the proof.
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a panic fails the test"
+)]
+
+mod testbed;
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use alloy_primitives::U256;
+use saldo::UnixTime;
+use saldo_drill::serve::Server;
+use saldo_drill::{BeaconSource, Chain, Provider, Rollup, RollupKind};
+use serde_json::Value;
+use testbed::schema::{assert_follows, schema};
+use testbed::{ALICE, Conversation, Run, network_file, run, saldo, test_chain};
+
+const KIND: RollupKind = RollupKind::Multiproof { interval: 20, step: 5 };
+/// How many seconds both chains are behind the clock at first. What they do in that time is done at once.
+const BEHIND: u64 = 60;
+
+/// An L1 with a rollup, and servers of both. The rollup's chain id is that of Base Sepolia.
+struct World {
+    l1: Chain,
+    rollup: Rollup,
+    servers: [Server; 3],
+    /// The files of both, as `--network` takes them.
+    l1_file: String,
+    rollup_file: String,
+}
+
+impl World {
+    fn new() -> Self {
+        let l1 = Chain::builder(79)
+            .slot_duration(Duration::from_secs(1))
+            .genesis_time(UnixTime::from_secs(now() - 200))
+            .history(40)
+            .build();
+        let rollup = Rollup::new(&l1, KIND);
+        rollup.chain().set_balance(ALICE, U256::from(250_000_000_000_000_000_u64));
+        let servers = [
+            test_chain().serve(Provider::honest(rollup.chain())),
+            test_chain().serve(Provider::honest(&l1)),
+            test_chain().serve(BeaconSource::honest(&l1)),
+        ];
+        let file = |toml: &str| network_file(toml).display().to_string();
+        let l1_file = file(&l1.network().with_checkpoint(l1.checkpoint()).to_toml());
+        let rollup_file = file(&rollup.profile_toml());
+        let world = Self { l1, rollup, servers, l1_file, rollup_file };
+        world.advance_to(now() - BEHIND);
+        world
+    }
+
+    fn advance_to(&self, seconds: u64) {
+        self.l1.advance_to(UnixTime::from_secs(seconds));
+        self.rollup.chain().advance_to(UnixTime::from_secs(seconds));
+    }
+
+    /// The options that name the servers of the rollup and of its L1.
+    fn endpoints(&self) -> [String; 6] {
+        let [rollup, l1, source] = &self.servers;
+        [
+            ("--rpc-url", format!("rosa={}", rollup.url())),
+            ("--l1-rpc-url", format!("lena={}", l1.url())),
+            ("--beacon-url", format!("sven={}", source.url())),
+        ]
+        .map(|(option, url)| [option.to_owned(), url])
+        .concat()
+        .try_into()
+        .unwrap()
+    }
+
+    /// A command that reads both networks, one address after the other.
+    fn conversation(&self, options: &[&str]) -> Conversation {
+        let files = format!("{},{}", self.l1_file, self.rollup_file);
+        let mut command = saldo(&["balance", "-", "--line-by-line", "--timeout", "10s", "-n", &files]);
+        Conversation::start(command.args(self.endpoints()).args(options))
+    }
+
+    /// Proposes the blocks up to the next end of an interval, and lets all time pass that the chains are behind.
+    fn propose(&self) {
+        let last = (self.rollup.chain().tip().number + 1).next_multiple_of(20);
+        while self.rollup.chain().tip().number < last {
+            self.advance_to(self.l1.now().as_secs() + 2);
+        }
+        self.rollup.propose(last);
+        self.advance_to(now());
+    }
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
+}
+
+/// The readings of one address: on L1, and on the rollup.
+fn read(conversation: &mut Conversation) -> [Value; 2] {
+    conversation.send_line(&ALICE.to_string());
+    let lines = [(); 2].map(|()| serde_json::from_str(&conversation.read_line()).unwrap());
+    lines.iter().for_each(|line| assert_follows(&schema("reading"), line));
+    lines
+}
+
+#[test]
+fn a_balance_is_provisional_until_l1_vouches_for_a_later_block() {
+    let world = World::new();
+    let (mut conversation, mut text) = (world.conversation(&["--json"]), world.conversation(&[]));
+    text.send_line(&ALICE.to_string());
+    let [on_l1, first] = read(&mut conversation);
+    assert_eq!((&on_l1["state"], &on_l1["amount"]), (&"proven".into(), &"0".into()), "{on_l1}");
+    assert_eq!(on_l1["block"]["vouched"], Value::Null);
+    assert_eq!((&first["state"], &first["chain_id"]), (&"provisional".into(), &84_532.into()), "{first}");
+    assert_eq!(first["why"]["code"], "rollup_not_vouched", "{first}");
+    assert_eq!(first["amount"], Value::Null, "a claim is no amount");
+
+    world.propose();
+    let mut reading = first;
+    for _ in 0..30 {
+        text.send_line(&ALICE.to_string());
+        [_, reading] = read(&mut conversation);
+        if reading["state"] == "proven" {
+            break;
+        }
+        std::thread::sleep(Duration::from_secs(1));
+    }
+    assert_eq!(reading["amount"], "250000000000000000", "{reading}");
+    assert_eq!(reading["block"]["assurance"], "l1_proof_checked");
+    let vouched = &reading["block"]["vouched"];
+    assert_eq!((&vouched["game_type"], &vouched["provers"]), (&621.into(), &"tee".into()), "{vouched}");
+    assert!(reading["age_seconds"].as_u64().unwrap() >= BEHIND - 2, "{reading}");
+    conversation.kill();
+
+    for _ in 0..3 {
+        text.send_line(&ALICE.to_string());
+        std::thread::sleep(Duration::from_secs(1));
+    }
+    let (_, said) = text.end();
+    let level = "Ethereum checked a proof of it (trusted execution environment); it can still be challenged";
+    assert!(said.contains(&format!("{level}, served by rosa")), "{said}");
+    assert!(said.contains("0.25 ether") && said.contains("lena"), "{said}");
+}
+
+#[test]
+fn the_l1_of_a_rollup_is_added_and_not_shown() {
+    let world = World::new();
+    let checkpoint = format!("0x{}", "11".repeat(32));
+    let options = ["balance", &ALICE.to_string(), "-n", "base-sepolia", "--checkpoint", &checkpoint];
+    let shown = run(saldo(&options).args(world.endpoints()).args(["--timeout", "3s"]));
+    let first: Vec<&str> = shown.out.lines().filter(|line| !line.starts_with(' ')).collect();
+    assert_eq!(first.len(), 1, "{shown:?}");
+    assert!(first[0].starts_with(&format!("{ALICE}  provisional: ")), "{shown:?}");
+    assert!(shown.out.contains("claimed by rosa, not proven: 0.25 ether"), "{shown:?}");
+    assert!(shown.err.starts_with("base-sepolia: what is shown is provisional: "), "{shown:?}");
+    assert!(!shown.err.contains("asking public servers"), "{shown:?}");
+}
+
+#[test]
+fn what_is_missing_is_named() {
+    let world = World::new();
+    let fails = |options: &[&str], code: &str| {
+        let failed = run(saldo(&["balance", &ALICE.to_string(), "--json"]).args(options));
+        assert_eq!(
+            (failed.status, &failed.only()["error"]["code"]),
+            (2, &code.into()),
+            "{options:?}: {failed:?}"
+        );
+        failed
+    };
+    let missing = fails(&["-n", "base-sepolia"], "no_provider");
+    let next_step = missing.only()["error"]["next_step"].to_string();
+    assert!(next_step.contains("--rpc-url"), "{next_step}");
+    let url = world.servers[0].url().to_string();
+    fails(&["-n", "sepolia,base-sepolia"], "no_provider");
+    fails(&["-n", "mainnet,base,op", "--rpc-url", &url], "no_provider");
+    fails(&["-n", &world.rollup_file, "--rpc-url", &url], "no_l1");
+    fails(&["-n", "sepolia", "--l1-rpc-url", &url], "no_rollup");
+    let other: Run = run(&mut saldo(&["doctor", "-n", "base", "--json"]));
+    assert_eq!((other.status, &other.only()["error"]["code"]), (2, &"rollup".into()), "{other:?}");
+}
+
+#[test]
+fn rollups_are_listed_with_what_can_be_proven_of_them() {
+    let world = World::new();
+    let list = run(&mut saldo(&["network", "list"]));
+    let base = list.out.lines().find(|line| line.starts_with("base ")).unwrap();
+    assert!(base.contains("chain 8453") && base.contains("rollup on mainnet"), "{base}");
+    assert!(base.contains("nothing: the codes of its contracts are not known"), "{base}");
+    let base = run(&mut saldo(&["network", "show", "base"]));
+    assert!(base.out.contains("0x909f6cf47ed12f010A796527f562bFc26C7F4E72"), "{base:?}");
+    let own = run(&mut saldo(&["network", "show", &world.rollup_file, "--json"])).only();
+    assert_eq!((&own["is_pinned"], &own["l1_chain_id"]), (&true.into(), &31_337.into()), "{own}");
+    assert_eq!(own["levels"], serde_json::json!(["l1_proof_checked", "l1_finalized"]));
+    assert_eq!(own["game_codes"][0]["kind"], "multiproof");
+}
