@@ -28,7 +28,7 @@ impl Outcome {
     /// The games that count: of two that contradict each other that of the higher level, and neither if their levels are the same.
     pub(super) fn counting(&self) -> Vec<Accepted> {
         let is_excluded = |game: &Accepted| {
-            self.accepted.iter().any(|other| game.contradicts(other) && !(game.level() > other.level()))
+            self.accepted.iter().any(|other| game.contradicts(other) && other.level().meets(game.level()))
         };
         self.accepted.iter().filter(|game| !is_excluded(game)).cloned().collect()
     }

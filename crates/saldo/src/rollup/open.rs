@@ -46,31 +46,46 @@ impl Rollup {
         }
         let untrusted = |header: &ExecutionHeader| !self.head.trusts_root(header.state_root());
         let pending = proofs.pending_headers().into_iter().filter(untrusted);
+        let linkable = pending.map(|header| {
+            let roots = self.roots_above(accepted, header.number());
+            (header, roots)
+        });
         let mut opened: BTreeMap<(u64, Address), Option<RollupAnchor>> = BTreeMap::new();
-        for (header, roots) in pending
-            .map(|header| {
-                let roots = self.roots_above(accepted, header.number());
-                (header, roots)
-            })
-            .filter(|(_, roots)| !roots.is_empty())
-            .take(Self::MOST_LINKED)
-        {
+        for (header, roots) in linkable.filter(|(_, roots)| !roots.is_empty()).take(Self::MOST_LINKED) {
             if self.env.time_left(deadline).is_zero() {
                 return;
             }
             for (number, game) in roots {
                 let key = (number, game.game());
-                if !opened.contains_key(&key) {
-                    opened.insert(key, self.open_block(number, (game, trust), proofs, deadline).await);
+                let block = match opened.remove(&key) {
+                    Some(known) => known,
+                    None => self.open_block(number, (game, trust), proofs, deadline).await,
+                };
+                let is_open = block.is_some();
+                if let Some(block) = &block {
+                    self.link_pending(block, &header, trust, proofs, deadline).await;
                 }
-                let Some(Some(block)) = opened.get(&key) else { continue };
-                match self.link(block, &header, proofs, deadline).await {
-                    Some(Link::To(block)) => drop(self.accept(&block, trust)),
-                    Some(Link::Elsewhere) => proofs.drop_header(&header),
-                    None => proofs.note_unlinked(&header),
+                opened.insert(key, block);
+                if is_open {
+                    break;
                 }
-                break;
             }
+        }
+    }
+
+    /// Links the block at which proofs were taken, or notes that it cannot be linked.
+    async fn link_pending(
+        &self,
+        opened: &RollupAnchor,
+        header: &ExecutionHeader,
+        trust: (Generation, &[Address]),
+        proofs: &Proofs,
+        deadline: Deadline,
+    ) {
+        match self.link(opened, header, proofs, deadline).await {
+            Some(Link::To(block)) => drop(self.accept(&block, trust)),
+            Some(Link::Elsewhere) => proofs.drop_header(header),
+            None => proofs.note_unlinked(header),
         }
     }
 
