@@ -173,7 +173,7 @@ fn what_is_missing_is_named() {
     let missing = fails(&["-n", "base-sepolia"], "no_provider");
     let next_step = missing.only()["error"]["next_step"].to_string();
     assert!(next_step.contains("--rpc-url"), "{next_step}");
-    let url = world.servers[0].url().to_string();
+    let url = world.servers[0].url();
     fails(&["-n", "sepolia,base-sepolia"], "no_provider");
     fails(&["-n", "mainnet,base,op", "--rpc-url", &url], "no_provider");
     fails(&["-n", &world.rollup_file, "--rpc-url", &url], "no_l1");
