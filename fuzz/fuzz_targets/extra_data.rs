@@ -3,8 +3,8 @@
 
 use alloy_primitives::{B256, U256};
 use libfuzzer_sys::fuzz_target;
-use saldo_fuzz::input::Input;
 use saldo_chain::rollup::{ExtraDataError, block_number, intermediate_roots};
+use saldo_fuzz::input::Input;
 
 fuzz_target!(|input: &[u8]| {
     let mut input = Input::new(input);

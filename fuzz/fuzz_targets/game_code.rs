@@ -4,8 +4,8 @@
 
 use alloy_primitives::hex;
 use libfuzzer_sys::fuzz_target;
-use saldo_fuzz::input::Input;
 use saldo_chain::rollup::{Arguments, CloneCode};
+use saldo_fuzz::input::Input;
 
 const HEAD: [u8; 54] = hex!(
     "36602c57343d527f9e4ac34f21c619cefc926c8bd93b54bf5a39c7ab2127a895af1cc0691d7e3dff593da1005b363d3d373d3d3d3d61"

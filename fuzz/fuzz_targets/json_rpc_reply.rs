@@ -5,7 +5,7 @@
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use alloy_primitives::{Address, B256};
+use alloy_primitives::{Address, B256, keccak256};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, pending, ready};
 use libfuzzer_sys::fuzz_target;
@@ -62,7 +62,7 @@ fuzz_target!(|input: &[u8]| {
     let body = input.rest().to_vec();
     let network =
         Io::new(Arc::new(Canned(Response { status, headers, body: body.clone() })), Arc::new(Still));
-    let full_block = Question::FullBlock(B256::ZERO);
+    let (full_block, head) = (Question::FullBlock(B256::ZERO), Question::BlockAt(At::Latest));
     let questions = [
         Question::Proof { address: Address::ZERO, keys: vec![B256::ZERO], at: At::Latest },
         Question::Block(B256::ZERO),
@@ -74,7 +74,7 @@ fuzz_target!(|input: &[u8]| {
     ];
     let soon = Deadline::after(&Still, TIMEOUT);
     let provider = &*PROVIDER;
-    match way % 7 {
+    match way % 8 {
         way @ 0..=2 => {
             let question = &questions[usize::from(way)];
             judge(now(ask(&network, provider, question, TIMEOUT)), &body, question, 1);
@@ -99,6 +99,7 @@ fuzz_target!(|input: &[u8]| {
             Err(failure) => says_nothing_of(&body, &failure),
         },
         5 => judge(now(ask(&network, provider, &full_block, TIMEOUT)), &body, &full_block, 1),
+        6 => judge(now(ask(&network, provider, &head, TIMEOUT)), &body, &head, 1),
         _ => {
             let slot = Slot::new(8);
             let root = now(checkpoint::block_root(&network, provider, slot, soon)).map(|_| ());
@@ -150,6 +151,12 @@ fn judge(result: Result<Box<RawValue>, Failure>, body: &[u8], question: &Questio
         }
         Question::Block(hash) | Question::FullBlock(hash) => {
             assert!(ExecutionHeader::from_json(result.get().as_bytes(), *hash).is_err());
+        }
+        // Whatever it says hashes to what it names.
+        Question::BlockAt(_) => {
+            if let Ok(header) = ExecutionHeader::from_json_as_named(result.get().as_bytes()) {
+                assert_eq!(keccak256(header.rlp()), header.hash());
+            }
         }
         Question::RawHeader(hash) => {
             if let Ok(bytes) = raw_header(&result) {
