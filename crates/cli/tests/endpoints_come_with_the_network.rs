@@ -112,10 +112,12 @@ fn asking_public_servers_prints_a_notice() {
 #[test]
 fn networks_are_listed_and_shown() {
     let list = run(&mut saldo(&["network", "list"]));
-    assert_eq!((list.status, list.out.lines().count()), (0, 3), "{list:?}");
+    assert_eq!((list.status, list.out.lines().count()), (0, 10), "{list:?}");
     let list = run(&mut saldo(&["network", "list", "--json"])).json();
     let names: Vec<_> = list.iter().map(|network| network["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["mainnet", "sepolia", "hoodi"]);
+    let (networks, rollups) = names.split_at(4);
+    assert_eq!(networks, ["mainnet", "sepolia", "hoodi", "gnosis"]);
+    assert_eq!(rollups, ["base", "base-sepolia", "op", "op-sepolia", "unichain", "ink"]);
 
     let sepolia = run(&mut saldo(&["network", "show", "sepolia"]));
     for words in [

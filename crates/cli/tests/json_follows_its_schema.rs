@@ -192,7 +192,7 @@ fn the_schema_refuses_invalid_readings() {
     let schema = schema();
     let block = json!({
         "number": 1, "hash": format!("0x{}", "ab".repeat(32)), "timestamp": 1, "assurance": "signed",
-        "state_root": format!("0x{}", "cd".repeat(32)), "signers": 30, "committee_size": 32,
+        "state_root": format!("0x{}", "cd".repeat(32)), "signers": 30, "committee_size": 32, "vouched": null,
     });
     let proven = json!({
         "schema": "saldo.reading/1", "chain_id": 1, "address": format!("0x{}", "11".repeat(20)),
@@ -309,6 +309,7 @@ fn the_schema_refuses_invalid_readings() {
         (&failure, "error", json!({ "code": "usage", "detail": "no" })),
         (&proven, "block", with(&proven["block"], &[("assurance", json!("justified"))])),
         (&proven, "block", with(&proven["block"], &[("signers", none.clone())])),
+        (&proven, "block", with(&proven["block"], &[("assurance", "l1_finalized".into())])),
         (&proven, "block", with(&proven["block"], &[("extra", json!(1))])),
         (&unknown, "why", with(&why, &[("fault", json!("somebody"))])),
         (&unknown, "why", with(&why, &[("extra", json!(1))])),
