@@ -2,6 +2,8 @@
 
 mod endpoint;
 mod error;
+#[cfg(feature = "rollup")]
+mod rollup;
 mod shared;
 
 use std::path::Path;
@@ -19,11 +21,9 @@ pub use self::error::BuildError;
 use self::endpoint::GivenMirror;
 use self::shared::{Shared, default_clock, default_transport};
 use crate::client::Client;
-use crate::head::{Agreement, AnyL1, LEAST_ANSWERS, TrustStart, distinct};
+use crate::head::{Agreement, LEAST_ANSWERS, TrustStart, distinct};
 use crate::inner::ClientInner;
-use crate::l1::ClientOfL1;
 use crate::networks::Networks;
-use crate::rollup::network_of;
 use crate::storage::{Storage, StorageKey};
 use crate::store::Store;
 use crate::trust::Trust;
@@ -54,16 +54,6 @@ impl Client {
     /// Starts building a client for `network`.
     pub fn builder(network: Network) -> ClientBuilder {
         ClientBuilder::new(network)
-    }
-
-    /// Starts building a client for a rollup. Its L1 must be among the networks of the same client: pass the builder to
-    /// [`ClientBuilder::and`] of that network's. The default policy is [`Policy::rollup`].
-    ///
-    /// It needs providers of the rollup ([`ClientBuilder::rpc`]), and no beacon source, checkpoint or trust of its own: all of that is
-    /// L1's. A rollup whose contracts' codes are not known ([`Profile::is_pinned`]) proves nothing; its readings are provisional.
-    pub fn rollup(profile: Profile) -> ClientBuilder {
-        let builder = ClientBuilder::new(network_of(&profile));
-        ClientBuilder { rollup: Some(profile), policy: Policy::rollup(), ..builder }
     }
 }
 
@@ -253,12 +243,10 @@ impl ClientBuilder {
         for (place, network) in others {
             places.push((place, Arc::new(network.build_one()?)));
         }
-        for (place, mut network) in rollups {
-            if let Some(profile) = network.rollup.take() {
-                let l1 = l1_of(&profile, places.iter().map(|(_, network)| network))?;
-                places.push((place, Arc::new(network.build_rollup(profile, l1)?)));
-            }
-        }
+        #[cfg(feature = "rollup")]
+        rollup::build(rollups, &mut places)?;
+        #[cfg(not(feature = "rollup"))]
+        drop(rollups);
         places.sort_by_key(|(place, _)| *place);
         let networks = places.into_iter().map(|(_, network)| network);
         Client::new(Networks::new(networks)).ok_or(BuildError::NoProvider)
@@ -270,14 +258,6 @@ impl ClientBuilder {
         let (io, store) = (self.io()?, self.store());
         let (network, endpoints) = (Arc::new(self.network), (self.execution, self.beacon));
         let inner = ClientInner::new(network, trust_start, self.policy, endpoints, io, store);
-        inner.readings.load_storage(&inner.proofs).map_err(BuildError::Storage)?;
-        Ok(inner)
-    }
-
-    fn build_rollup(mut self, profile: Profile, l1: AnyL1) -> Result<ClientInner, BuildError> {
-        self.check(Level::L1ProofChecked)?;
-        let (io, store) = (self.io()?, self.store());
-        let inner = ClientInner::of_rollup(profile, l1, self.policy, self.execution, io, store);
         inner.readings.load_storage(&inner.proofs).map_err(BuildError::Storage)?;
         Ok(inner)
     }
@@ -399,17 +379,6 @@ impl ClientBuilder {
     fn note(&mut self, error: BuildError) {
         self.error.get_or_insert(error);
     }
-}
-
-/// The client of the rollup's L1, among those of the other networks.
-fn l1_of<'a>(
-    profile: &Profile,
-    mut networks: impl Iterator<Item = &'a Arc<ClientInner>>,
-) -> Result<AnyL1, BuildError> {
-    let (chain_id, l1) = (profile.chain_id(), profile.l1_chain_id());
-    let found = networks.find(|network| network.head.network().chain_id() == l1);
-    let found = found.ok_or(BuildError::NoL1 { chain_id, l1 })?;
-    Ok(Arc::new(ClientOfL1(Arc::clone(found))))
 }
 
 fn has_same_name(endpoints: &[Endpoint]) -> bool {

@@ -43,6 +43,7 @@ pub(crate) fn withdrawn(blocks: &[u64]) {
 }
 
 /// Sends that L1 no longer vouches for some games of a rollup.
+#[cfg(feature = "rollup")]
 pub(crate) fn taken_back(games: usize) {
     if games > 0 {
         tracing::warn!(target: "saldo::heads", games, "rollup.taken_back");

@@ -11,6 +11,7 @@ mod complete;
 mod fetch;
 mod finality;
 mod heads;
+#[cfg_attr(not(feature = "rollup"), path = "head/no_l1.rs")]
 mod l1;
 mod lag;
 mod need;
@@ -22,6 +23,7 @@ mod state;
 mod step;
 mod sync;
 mod trust_start;
+#[cfg(feature = "rollup")]
 mod vouched;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -38,7 +40,11 @@ use crate::event;
 use state::HeadState;
 
 pub(crate) use agreement::{LEAST_ANSWERS, distinct};
-pub(crate) use l1::{AnyL1, FinalBlock, L1, NothingOfL1, PresentL1};
+pub(crate) use l1::AnyL1;
+#[cfg(feature = "rollup")]
+pub(crate) use l1::{FinalBlock, L1, NothingOfL1};
+#[cfg(feature = "rollup")]
+pub(crate) use state::PresentL1;
 pub(crate) use step::{Need, Synced};
 pub(crate) use trust_start::{Agreement, TrustStart};
 
@@ -89,6 +95,7 @@ impl Head {
         Self { env, trust_start, l1: None, network, syncing, state: Mutex::default() }
     }
 
+    #[cfg(feature = "rollup")]
     /// Makes the head of a rollup, whose blocks `l1` vouches for.
     pub(crate) fn of_rollup(env: Arc<Env>, network: Arc<Network>, l1: AnyL1) -> Self {
         let nowhere = Checkpoint { root: B256::ZERO, slot: None };

@@ -3,17 +3,22 @@
 use std::sync::Arc;
 
 use saldo_beacon::{Checkpoint, Network};
+#[cfg(feature = "rollup")]
 use saldo_chain::rollup::Profile;
 use saldo_reading::{Asset, Holding, NetworkId, Policy, Role, Why};
 use saldo_source::{Deadline, Diversity, Endpoint, Io, MaybeSend};
 
 use crate::env::Env;
 use crate::event;
-use crate::head::{AnyL1, Head, Synced, TrustStart};
+#[cfg(feature = "rollup")]
+use crate::head::AnyL1;
+use crate::head::{Head, Synced, TrustStart};
 use crate::hub::WatchHub;
 use crate::proofs::Proofs;
 use crate::readings::Readings;
-use crate::rollup::{Rollup, network_of};
+use crate::rollup::Rollup;
+#[cfg(feature = "rollup")]
+use crate::rollup::network_of;
 use crate::state::{Bodies, Headers, StateCache, Waves};
 use crate::store::Store;
 
@@ -55,6 +60,7 @@ impl ClientInner {
         Self::of_head(env, head, None, store)
     }
 
+    #[cfg(feature = "rollup")]
     /// Makes the state of a client of a rollup, whose blocks `l1` vouches for.
     pub(crate) fn of_rollup(
         profile: Profile,

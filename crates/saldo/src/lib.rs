@@ -67,6 +67,7 @@ mod head;
 mod health;
 mod hub;
 mod inner;
+#[cfg(feature = "rollup")]
 mod l1;
 mod link;
 #[cfg(test)]
@@ -80,8 +81,10 @@ mod proof_file;
 mod proofs;
 mod prove;
 mod read;
+#[cfg(feature = "rollup")]
 mod read_rollup;
 mod readings;
+#[cfg_attr(not(feature = "rollup"), path = "no_rollup.rs")]
 mod rollup;
 mod state;
 mod storage;

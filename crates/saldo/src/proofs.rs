@@ -17,6 +17,7 @@ mod pending;
 mod plan;
 mod provider_state;
 mod request;
+#[cfg(feature = "rollup")]
 mod rollup;
 mod state_proof;
 mod target;

@@ -216,6 +216,7 @@ impl ClientInner {
             _ if let Some(all) = unreadable => {
                 all.into_iter().map(|why| (Found::Nothing(why), Vec::new())).collect()
             }
+            #[cfg(feature = "rollup")]
             _ if self.rollup.is_some() => self.find_in_rollup(holdings, deadline).await,
             Kind::Newest => self.find_newest(holdings, deadline).await,
             Kind::Finalized => self.find_finalized(holdings, deadline).await,

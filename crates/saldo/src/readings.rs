@@ -6,6 +6,8 @@
 //! readings, then the head, then the head's table of the network, and last the state of the proofs. Nothing else
 //! is locked under the proofs or under the watch hub. No lock is held across an await.
 
+#[cfg(feature = "rollup")]
+mod claim;
 mod index;
 mod persist;
 mod state;
@@ -16,8 +18,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use alloy_primitives::Address;
 use saldo_beacon::Checkpoint;
 use saldo_chain::{Anchor, Level};
-use saldo_reading::gate::{self, Present};
-use saldo_reading::{Candidate, Claim, Holding, ProviderId, Record, join, join_token};
+use saldo_reading::gate::Present;
+use saldo_reading::{Candidate, Holding, ProviderId, Record, join, join_token};
 use saldo_source::SortedSet;
 
 use crate::env::Env;
@@ -78,11 +80,6 @@ impl Readings {
     /// The games that recorded blocks of a rollup rest on, each once.
     pub(crate) fn games(&self) -> SortedSet<Address> {
         self.state().games()
-    }
-
-    /// Whether `claim` has another amount than the recorded reading.
-    pub(crate) fn contradicts(&self, holding: &Holding, claim: &Claim) -> bool {
-        gate::contradicts(claim, self.state().records.get(holding), self.env.policy.assurance)
     }
 
     /// Runs `look` on the state of this moment, while all of it is locked.

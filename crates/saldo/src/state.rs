@@ -19,10 +19,12 @@ mod prove;
 mod proven;
 mod reason;
 mod token;
+#[cfg(feature = "rollup")]
+mod under;
 mod waves;
 
 pub(crate) use amount::{AmountAt, amounts};
-pub(crate) use at::{at, block, prove_under};
+pub(crate) use at::{at, block};
 pub use block::BlockId;
 pub use body::ProvenBlock;
 pub(crate) use body::full;
@@ -37,4 +39,6 @@ pub(crate) use once::{Bodies, Headers};
 pub use proven::{BlockState, NotProven, ProvenAccount, ProvenSlot};
 pub(crate) use token::token;
 pub use token::{ProvenToken, TokenReading};
+#[cfg(feature = "rollup")]
+pub(crate) use under::prove_under;
 pub(crate) use waves::Waves;

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use saldo_beacon::unit::UnixTime;
 use saldo_chain::Anchor;
 use saldo_proof::{ProvenState, Query};
 use saldo_reading::{Attempt, Generation, Why};
 use saldo_source::{BoxedFuture, Deadline, MaybeSend, MaybeSync};
+
+use super::state::PresentL1;
 
 /// The newest final block of L1, under the trust start of that moment.
 #[derive(Clone, Debug)]
@@ -20,17 +21,6 @@ pub(crate) struct FinalBlock {
 pub(crate) struct NothingOfL1 {
     pub(crate) why: Why,
     pub(crate) attempts: Vec<Attempt>,
-}
-
-/// What L1 is at one moment.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct PresentL1 {
-    /// Its trust start. What followed from an earlier one does not count any more.
-    pub(crate) generation: Generation,
-    /// Whether it contradicted itself.
-    pub(crate) is_faulted: bool,
-    /// The time of its newest signed block.
-    pub(crate) newest_signed_time: Option<UnixTime>,
 }
 
 /// The L1 of a rollup.

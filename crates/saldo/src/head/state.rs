@@ -10,7 +10,17 @@ use saldo_reading::{Attempt, Generation, Now, ProviderId};
 use saldo_source::{Clock, SortedMap, SortedSet};
 
 use super::certain_time::CertainTime;
-use super::l1::PresentL1;
+
+/// What L1 is at one moment.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PresentL1 {
+    /// Its trust start. What followed from an earlier one does not count any more.
+    pub(crate) generation: Generation,
+    /// Whether it contradicted itself.
+    pub(crate) is_faulted: bool,
+    /// The time of its newest signed block.
+    pub(crate) newest_signed_time: Option<UnixTime>,
+}
 
 /// The state that [`Head`](super::Head) owns. Locked for a moment only, never across an await.
 #[derive(Default)]

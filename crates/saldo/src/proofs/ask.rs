@@ -237,6 +237,7 @@ impl Proofs {
     ) -> Vec<Result<Parts, Failure>> {
         let Some(tips) = tips else {
             let holdings: Vec<Holding> = missed.iter().map(|missed| missed.holding).collect();
+            #[cfg(feature = "rollup")]
             if self.head.is_of_rollup() {
                 return self.rollup_tips(provider, &holdings, inquiry.deadline).await;
             }

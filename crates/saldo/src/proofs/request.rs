@@ -120,10 +120,11 @@ impl Proofs {
 
     /// How many blocks the block of that number is behind the newest one: on a rollup behind the newest head that a provider showed.
     fn depth_of(&self, number: u64) -> Option<u64> {
-        match self.head.is_of_rollup() {
-            true => self.state().pending.newest_number()?.checked_sub(number),
-            false => self.head.depth_of(number),
+        #[cfg(feature = "rollup")]
+        if self.head.is_of_rollup() {
+            return self.state().pending.newest_number()?.checked_sub(number);
         }
+        self.head.depth_of(number)
     }
 
     /// Records the depth at which `provider` proves, from the results at the block of that `number`.

@@ -2,15 +2,12 @@
 
 use std::sync::Arc;
 
-use saldo_chain::{Anchor, Level};
-use saldo_proof::ProvenState;
-use saldo_reading::Generation;
+use saldo_chain::Anchor;
 use saldo_source::{Deadline, SortedSet};
 use saldo_token::Query;
 
 use super::block::BlockId;
 use super::counted::counted;
-use super::found::FoundBlock;
 use super::prove::prove;
 use super::proven::{BlockState, NotProven};
 use crate::inner::ClientInner;
@@ -33,23 +30,6 @@ pub(crate) async fn at(
     query: &Query,
 ) -> Result<BlockState, NotProven> {
     counted(inner, "state", prove_at(inner, id, query)).await
-}
-
-/// Proves what `query` asks for at the final block `anchor`, which was found under the trust start `generation`.
-pub(crate) async fn prove_under(
-    inner: &Arc<ClientInner>,
-    anchor: &Anchor,
-    generation: Generation,
-    query: &Query,
-    deadline: Deadline,
-) -> Result<ProvenState, NotProven> {
-    let anchor = anchor.clone();
-    let found =
-        FoundBlock { anchor, generation, level: Level::Finalized, attempts: Vec::new(), problem: None };
-    let facts = prove(inner, &found, query, deadline).await?;
-    let providers = facts.providers().cloned().collect();
-    let anchor = inner.let_out(&found, &providers, deadline).await?;
-    Ok(facts.state(anchor.state_root()))
 }
 
 async fn prove_at(inner: &Arc<ClientInner>, id: BlockId, query: &Query) -> Result<BlockState, NotProven> {

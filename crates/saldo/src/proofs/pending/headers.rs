@@ -1,0 +1,125 @@
+//! The blocks of a rollup at which pending proofs were taken. With their numbers they are found again when L1 vouches for later blocks.
+
+use alloy_primitives::B256;
+use saldo_beacon::unit::UnixTime;
+use saldo_chain::ExecutionHeader;
+use saldo_reading::ProviderId;
+use saldo_source::SortedSet;
+
+use super::PendingProofs;
+
+/// A header that a provider names.
+pub(super) struct Named {
+    provider: ProviderId,
+    header: ExecutionHeader,
+    /// How often it could not be linked.
+    tries: u32,
+}
+
+impl PendingProofs {
+    /// The most headers. Those of pending proofs stay longest.
+    const HEADERS: usize = 128;
+    /// How often it is tried to link a header.
+    const TRIES: u32 = 4;
+
+    /// Keeps the header of a block of a rollup that `provider` names, before its proofs at it come. Other providers may name another
+    /// header with the same root: only one of them can be in the chain.
+    pub(in super::super) fn keep_header(&mut self, provider: &ProviderId, header: ExecutionHeader) {
+        let root = header.state_root();
+        self.headers.retain(|held| held.provider != *provider || held.header.state_root() != root);
+        self.headers.push_back(Named { provider: provider.clone(), header, tries: 0 });
+        if self.headers.len() > Self::HEADERS {
+            let roots = self.roots();
+            let idle = |named: &Named| !roots.contains(&named.header.state_root().get());
+            let place = self.headers.iter().position(idle).unwrap_or_default();
+            let _ = self.headers.remove(place);
+        }
+    }
+
+    fn roots(&self) -> SortedSet<B256> {
+        self.proofs.values().flatten().map(|tip| tip.checked.state_root().get()).collect()
+    }
+
+    /// The number of the newest block at which proofs were taken.
+    pub(in super::super) fn newest_number(&self) -> Option<u64> {
+        self.headers.iter().map(|named| named.header.number()).max()
+    }
+
+    /// The time of the newest block at which proofs were taken.
+    pub(in super::super) fn newest_header_time(&self) -> Option<UnixTime> {
+        self.headers.iter().map(|named| named.header.timestamp()).max()
+    }
+
+    /// The headers of the blocks at which pending proofs were taken, newest first.
+    pub(in super::super) fn headers(&self) -> Vec<ExecutionHeader> {
+        let roots = self.roots();
+        let pending = self.headers.iter().filter(|named| roots.contains(&named.header.state_root().get()));
+        pending.rev().map(|named| named.header.clone()).collect()
+    }
+
+    /// Notes that no provider linked this header. It is dropped after some tries.
+    pub(in super::super) fn note_unlinked(&mut self, hash: B256) {
+        for named in self.headers.iter_mut().filter(|named| named.header.hash() == hash) {
+            named.tries = named.tries.saturating_add(1);
+        }
+        self.headers.retain(|named| named.tries < Self::TRIES);
+    }
+
+    /// Drops a header that is not in the chain, and the proofs under its root unless another header has the same root.
+    pub(in super::super) fn drop_header(&mut self, header: &ExecutionHeader) {
+        let root = header.state_root();
+        self.headers.retain(|named| named.header.hash() != header.hash());
+        if self.headers.iter().any(|named| named.header.state_root() == root) {
+            return;
+        }
+        self.proofs.retain(|_, tips| {
+            tips.retain(|tip| tip.checked.state_root() != root);
+            !tips.is_empty()
+        });
+        self.recount();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use alloy_primitives::Address;
+    use saldo_proof::{Account, Verified};
+    use saldo_reading::Holding;
+
+    use super::super::tests::{absent, name};
+    use super::super::{Keeping, PendingProof};
+    use super::*;
+    use crate::proofs::target::{Checked, Shown};
+
+    /// A header with this root; each time has its own.
+    fn header(of: &Verified<Account>, time: u64) -> ExecutionHeader {
+        let block = crate::made::block(7, time, of.state_root().get(), saldo_chain::Level::Signed);
+        block.header().unwrap()
+    }
+
+    /// A made-up header with a true root harms no proof of another provider.
+    #[test]
+    fn a_header_that_is_not_in_the_chain_takes_only_the_proofs_of_its_own() {
+        let owner = Address::repeat_byte(7);
+        let holding = Holding::native(saldo_reading::NetworkId::new(1), owner);
+        let account = absent(owner, 0);
+        let (honest, liar) = (name(0), name(1));
+        let mut pending = PendingProofs::default();
+        pending.keep_header(&liar, header(&account, 1));
+        pending.keep_header(&honest, header(&account, 0));
+        let checked = Checked { shown: Shown::Account(account.clone()), nodes: None };
+        let proof = PendingProof { provider: honest, checked, above: None, came: Duration::ZERO };
+        pending.keep(holding, proof, Keeping::Spread);
+        assert_eq!(pending.headers(), [header(&account, 0), header(&account, 1)]);
+        pending.drop_header(&header(&account, 1));
+        assert_eq!((pending.headers().len(), pending.of(holding).len()), (1, 1));
+        for _ in 1..PendingProofs::TRIES {
+            pending.note_unlinked(header(&account, 0).hash());
+        }
+        assert_eq!(pending.headers().len(), 1);
+        pending.drop_header(&header(&account, 0));
+        assert!(pending.headers().is_empty() && pending.of(holding).is_empty());
+    }
+}
