@@ -25,6 +25,14 @@ pub enum Assurance {
 }
 
 impl Assurance {
+    /// Returns how far L1 stands behind the block, if it is one of a rollup.
+    pub fn vouched(&self) -> Option<Vouched> {
+        match self {
+            Self::Rollup(vouched) => Some(*vouched),
+            Self::Signed { .. } | Self::Finalized(_) => None,
+        }
+    }
+
     /// Returns the strength of this assurance.
     pub fn level(&self) -> Level {
         match self {

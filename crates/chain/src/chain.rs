@@ -1,8 +1,10 @@
 //! The trusted part of the chain: signed heads, their ancestors, and the blocks that they exclude.
 
 mod ancestor;
+mod block;
 mod error;
 mod recorded;
+mod review;
 mod vouched;
 
 use std::collections::BTreeMap;
@@ -21,6 +23,7 @@ use crate::header::ExecutionHeader;
 use crate::history::Recorded;
 use crate::level::Level;
 use crate::pending::{Head, Pending};
+use block::Block;
 use error::MAX_ANCESTRY;
 
 /// What the chain says about an [`Anchor`] now.
@@ -30,15 +33,6 @@ pub enum Standing {
     Stands,
     /// It was reorganised away: a newer signed head has another block in its place.
     Withdrawn,
-}
-
-#[derive(Clone, Debug)]
-struct Block {
-    anchor: Anchor,
-    /// Known once the block's own header is known.
-    parent_hash: Option<B256>,
-    /// The slot of the newest signed head that this block was learned from.
-    known_at: Slot,
 }
 
 /// The trusted part of one chain. It is bounded: it holds the newest [`Chain::CAPACITY`] blocks, and as many again that
@@ -249,6 +243,11 @@ impl Chain {
         }
     }
 
+    /// Returns whether L1 took back the game that this block of a rollup rests on.
+    pub fn is_taken_back(&self, anchor: &Anchor) -> bool {
+        anchor.assurance().vouched().is_some_and(|held| self.taken_back.contains(&held.game()))
+    }
+
     /// Returns the block, with the stronger of the two assurances if it is both linked and recorded.
     fn at(&self, number: u64, hash: B256) -> Option<&Anchor> {
         let linked = self.blocks.get(&number).map(|block| &block.anchor);
@@ -289,7 +288,7 @@ impl Chain {
             self.sign(anchor.vouched_by(&voucher), parent_hash, voucher.at)?;
         }
         self.prune();
-        self.review_recorded();
+        review::recorded(&mut self.recorded, &self.blocks, Self::CAPACITY);
         Ok(())
     }
 

@@ -23,6 +23,8 @@ use self::shared::{Shared, default_clock, default_transport};
 use crate::client::Client;
 use crate::head::{Agreement, LEAST_ANSWERS, TrustStart, distinct};
 use crate::inner::ClientInner;
+#[cfg(feature = "rollup")]
+use crate::l1::l1_of;
 use crate::networks::Networks;
 use crate::storage::{Storage, StorageKey};
 use crate::store::Store;
@@ -243,10 +245,10 @@ impl ClientBuilder {
         for (place, network) in others {
             places.push((place, Arc::new(network.build_one()?)));
         }
-        #[cfg(feature = "rollup")]
-        rollup::build(rollups, &mut places)?;
-        #[cfg(not(feature = "rollup"))]
-        drop(rollups);
+        for (place, network) in rollups {
+            let built: Vec<_> = places.iter().map(|(_, network)| Arc::clone(network)).collect();
+            places.push((place, Arc::new(network.build_rollup(&built)?)));
+        }
         places.sort_by_key(|(place, _)| *place);
         let networks = places.into_iter().map(|(_, network)| network);
         Client::new(Networks::new(networks)).ok_or(BuildError::NoProvider)
@@ -260,6 +262,24 @@ impl ClientBuilder {
         let inner = ClientInner::new(network, trust_start, self.policy, endpoints, io, store);
         inner.readings.load_storage(&inner.proofs).map_err(BuildError::Storage)?;
         Ok(inner)
+    }
+
+    #[cfg(feature = "rollup")]
+    fn build_rollup(mut self, built: &[Arc<ClientInner>]) -> Result<ClientInner, BuildError> {
+        let profile = self.rollup.take().ok_or(BuildError::NoProvider)?;
+        let (chain_id, l1) = (profile.chain_id(), profile.l1_chain_id());
+        let l1 = l1_of(&profile, built).ok_or(BuildError::NoL1 { chain_id, l1 })?;
+        self.check(Level::L1ProofChecked)?;
+        let (io, store) = (self.io()?, self.store());
+        let inner = ClientInner::of_rollup(profile, l1, self.policy, self.execution, io, store);
+        inner.readings.load_storage(&inner.proofs).map_err(BuildError::Storage)?;
+        Ok(inner)
+    }
+
+    /// There is no way to a builder of a rollup.
+    #[cfg(not(feature = "rollup"))]
+    fn build_rollup(self, _: &[Arc<ClientInner>]) -> Result<ClientInner, BuildError> {
+        self.build_one()
     }
 
     /// Checks the settings of one network, whose weakest level is `least`.

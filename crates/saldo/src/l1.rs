@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
+use saldo_chain::rollup::Profile;
 use saldo_proof::{ProvenState, Query};
 use saldo_source::{BoxedFuture, Deadline, IntoBoxed};
 
 use crate::env::Env;
-use crate::head::{FinalBlock, L1, NothingOfL1, PresentL1};
+use crate::head::{AnyL1, FinalBlock, L1, NothingOfL1, PresentL1};
 use crate::inner::ClientInner;
 use crate::state::{self, BlockId, NotProven};
 
 /// The client of an L1.
-pub(crate) struct ClientOfL1(pub(crate) Arc<ClientInner>);
+struct ClientOfL1(Arc<ClientInner>);
 
 impl L1 for ClientOfL1 {
     fn present(&self) -> PresentL1 {
@@ -53,4 +54,10 @@ impl L1 for ClientOfL1 {
 
 fn nothing(not_proven: &NotProven) -> NothingOfL1 {
     NothingOfL1 { why: not_proven.why().clone(), attempts: not_proven.attempts().to_vec() }
+}
+
+/// The client of the rollup's L1, if it is among `built`.
+pub(crate) fn l1_of(profile: &Profile, built: &[Arc<ClientInner>]) -> Option<AnyL1> {
+    let found = built.iter().find(|network| network.head.network().chain_id() == profile.l1_chain_id())?;
+    Some(Arc::new(ClientOfL1(Arc::clone(found))))
 }

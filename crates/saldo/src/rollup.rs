@@ -7,15 +7,15 @@
 mod contracts;
 mod open;
 mod standstill;
+mod sync;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use alloy_primitives::{Address, B256};
-use futures_util::future::{Either, select};
 use saldo_beacon::Network;
 use saldo_beacon::unit::UnixTime;
-use saldo_chain::rollup::{Accepted, L1State, Obstacle, Profile, Refusal, RollupAnchor};
+use saldo_chain::rollup::{Accepted, Obstacle, Profile, Refusal, RollupAnchor};
 use saldo_proof::{ProvenState, Query};
 use saldo_reading::{Attempt, Generation, Why};
 use saldo_source::{Deadline, SortedSet};
@@ -78,39 +78,6 @@ impl Rollup {
     /// The rollup as data.
     pub(crate) fn profile(&self) -> &Profile {
         &self.profile
-    }
-
-    /// Reads the contracts under the newest final block of L1, if there is a newer one, and opens the blocks that L1 vouches for and
-    /// that are needed.
-    ///
-    /// `recorded` has the games that recorded readings rest on: they are looked at again too.
-    pub(crate) async fn sync(
-        &self,
-        proofs: &Proofs,
-        recorded: SortedSet<Address>,
-        deadline: Deadline,
-    ) -> Synced {
-        // A second call waits for the first, to save requests. Without its turn it changes nothing: what the first one reads may be newer.
-        let longest_wait = self.env.time_left(deadline).checked_div(2).unwrap_or_default();
-        let turn = select(self.syncing.lock(), self.env.clock().sleep(longest_wait)).await;
-        let Either::Left((_turn, _)) = turn else { return self.told(Vec::new()) };
-        let attempts = match self.is_due() {
-            true => self.ask_l1(&recorded, self.env.half(deadline)).await,
-            false => Vec::new(),
-        };
-        let (generation, accepted) = {
-            let state = self.state();
-            let is_doubtful =
-                |game: &Accepted| state.contradictions.iter().any(|pair| pair.contains(&game.game()));
-            let (now, is_old) = (self.head.now().time(), |game: &Accepted, now: UnixTime| {
-                now.saturating_sub(game.vouched().l1().2) > L1State::MAX_AGE
-            });
-            let counts = |game: &&Accepted| !is_doubtful(game) && !is_old(game, now);
-            (state.generation, state.accepted.iter().filter(counts).cloned().collect::<Vec<_>>())
-        };
-        let recorded: Vec<Address> = recorded.into_iter().collect();
-        self.open((generation, &recorded), &accepted, proofs, deadline).await;
-        self.told(attempts)
     }
 
     /// Looks whether the rollup stands still, if the newest head that was seen is old.

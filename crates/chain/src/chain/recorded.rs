@@ -98,32 +98,6 @@ impl Chain {
         self.at(number, hash).ok_or(HistoryError::Untrusted { number, hash })
     }
 
-    /// Updates the recorded blocks. Each has the assurance of the block whose state records it, and is dropped with
-    /// that block unless it is final itself.
-    pub(super) fn review_recorded(&mut self) {
-        let blocks = &self.blocks;
-        self.recorded.retain(|number, recorded| {
-            if recorded.is_final() {
-                return true;
-            }
-            let other = blocks.get(number).map(|block| block.anchor.hash());
-            if other.is_some_and(|other| other != recorded.anchor.hash()) {
-                return false;
-            }
-            let (under, hash) = recorded.under;
-            let Some(under) = blocks.get(&under).filter(|under| under.anchor.hash() == hash) else {
-                return false;
-            };
-            if under.anchor.assurance().level() == Level::Finalized {
-                recorded.anchor = recorded.anchor.with_assurance(under.anchor.assurance());
-            }
-            true
-        });
-        while self.recorded.len() > Self::CAPACITY {
-            self.recorded.pop_first();
-        }
-    }
-
     fn at_number(&self, number: u64) -> Option<&Anchor> {
         let recorded = self.recorded.get(&number).map(|recorded| &recorded.anchor);
         self.blocks.get(&number).map(|block| &block.anchor).or(recorded)

@@ -2,8 +2,8 @@
 
 use alloy_primitives::Address;
 
-use super::{Block, Chain};
-use crate::anchor::Anchor;
+use super::Chain;
+use super::block::Block;
 use crate::assurance::Assurance;
 use crate::rollup::{Accepted, RollupAnchor, Vouched};
 use saldo_beacon::unit::Slot;
@@ -44,7 +44,9 @@ impl Chain {
         let number = block.number();
         self.taken_back.retain(|taken| *taken != game);
         let anchor = match self.blocks.get(&number) {
-            Some(held) if vouched(&held.anchor).is_some_and(|held| held.level() > block.level()) => {
+            Some(held)
+                if held.anchor.assurance().vouched().is_some_and(|held| held.level() > block.level()) =>
+            {
                 held.anchor.clone()
             }
             _ => block.anchor().clone(),
@@ -61,7 +63,7 @@ impl Chain {
     /// Gives all blocks of a game the level of a later verdict about it.
     pub fn vouch(&mut self, accepted: &Accepted) {
         for block in self.blocks.values_mut() {
-            if vouched(&block.anchor).is_some_and(|held| held.game() == accepted.game()) {
+            if block.anchor.assurance().vouched().is_some_and(|held| held.game() == accepted.game()) {
                 block.anchor = block.anchor.with_assurance(Assurance::Rollup(accepted.vouched()));
             }
         }
@@ -70,7 +72,8 @@ impl Chain {
     /// Drops all blocks that rest on a game that L1 no longer vouches for. The [standing](Chain::standing) of every block of that game,
     /// also of one that was not held, is then [`Standing::Withdrawn`](crate::Standing::Withdrawn).
     pub fn take_back(&mut self, game: Address) {
-        let is_of_game = |block: &Block| vouched(&block.anchor).is_some_and(|held| held.game() == game);
+        let is_of_game =
+            |block: &Block| block.anchor.assurance().vouched().is_some_and(|held| held.game() == game);
         self.blocks.retain(|_, block| !is_of_game(block));
         self.newest = self.blocks.last_key_value().map(|(number, _)| *number);
         if !self.taken_back.contains(&game) {
@@ -89,23 +92,20 @@ impl Chain {
     pub fn keep_games(&mut self, most: usize, needed: &[Address]) {
         let newest = self.games().take(most).map(|held| held.game());
         let kept: Vec<Address> = newest.chain(needed.iter().copied()).collect();
-        self.blocks.retain(|_, block| vouched(&block.anchor).is_none_or(|held| kept.contains(&held.game())));
+        self.blocks.retain(|_, block| {
+            block.anchor.assurance().vouched().is_none_or(|held| kept.contains(&held.game()))
+        });
     }
 
     /// Returns the games of the held blocks, that of the newest block first.
     pub fn games(&self) -> impl Iterator<Item = Vouched> {
         let mut known: Vec<Address> = Vec::new();
-        let each = self.blocks.values().rev().filter_map(|block| vouched(&block.anchor));
+        let each = self.blocks.values().rev().filter_map(|block| block.anchor.assurance().vouched());
         each.filter(move |held| {
             let is_new = !known.contains(&held.game());
             known.push(held.game());
             is_new
         })
-    }
-
-    /// Returns whether L1 took back the game that this block of a rollup rests on.
-    pub fn is_taken_back(&self, anchor: &Anchor) -> bool {
-        vouched(anchor).is_some_and(|held| self.taken_back.contains(&held.game()))
     }
 
     /// Returns the game of a held block that `block` excludes: another one of its number, of its parent's, or a child of another one.
@@ -115,13 +115,6 @@ impl Chain {
         let here = at(Some(number)).filter(|held| held.anchor.hash() != block.hash());
         let below = at(number.checked_sub(1)).filter(|held| held.anchor.hash() != block.parent_hash());
         let above = at(number.checked_add(1)).filter(|held| held.parent_hash != Some(block.hash()));
-        here.or(below).or(above).and_then(|held| vouched(&held.anchor))
-    }
-}
-
-fn vouched(anchor: &Anchor) -> Option<Vouched> {
-    match anchor.assurance() {
-        Assurance::Rollup(vouched) => Some(vouched),
-        Assurance::Signed { .. } | Assurance::Finalized(_) => None,
+        here.or(below).or(above).and_then(|held| held.anchor.assurance().vouched())
     }
 }

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "rollup")]
 mod headers;
+#[cfg(feature = "rollup")]
+mod named;
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -25,7 +27,7 @@ pub(super) struct PendingProofs {
     proofs: SortedMap<(Holding, ProviderId), VecDeque<PendingProof>>,
     /// The blocks of a rollup at which proofs were taken, oldest first.
     #[cfg(feature = "rollup")]
-    headers: VecDeque<headers::Named>,
+    headers: VecDeque<named::Named>,
 }
 
 /// Which pending proofs of one holding from one provider are kept.

@@ -14,6 +14,10 @@ fn record(
     chain.record(Anchor::recorded(old, under), parent_hash, under).map(|_| ())
 }
 
+fn review(chain: &mut Chain) {
+    crate::chain::review::recorded(&mut chain.recorded, &chain.blocks, Chain::CAPACITY);
+}
+
 #[test]
 fn a_block_that_is_recorded_again_keeps_its_known_parent() {
     let (old, head) = (header(5, B256::repeat_byte(4)), header(20, B256::ZERO));
@@ -73,10 +77,10 @@ fn a_recorded_block_is_dropped_when_another_linked_block_takes_its_number() {
     record(&mut chain, &old, &signed(&head), true).unwrap();
     let slot = saldo_beacon::unit::Slot::new(20);
     chain.place(signed(&old), None, slot).unwrap();
-    chain.review_recorded();
+    review(&mut chain);
     assert!(chain.recorded.contains_key(&5), "the block is linked and recorded");
     chain.place(signed(&other), None, slot).unwrap();
-    chain.review_recorded();
+    review(&mut chain);
     assert!(!chain.recorded.contains_key(&5));
 }
 
@@ -119,7 +123,7 @@ fn a_final_record_stays_when_its_recording_block_is_dropped() {
     record(&mut chain, &final_one, &finalized(&first), true).unwrap();
     record(&mut chain, &signed_one, &signed(&second), true).unwrap();
     chain.blocks.clear();
-    chain.review_recorded();
+    review(&mut chain);
     assert_eq!(chain.recorded.keys().copied().collect::<Vec<_>>(), [6]);
 }
 

@@ -7,14 +7,7 @@ use saldo_reading::ProviderId;
 use saldo_source::SortedSet;
 
 use super::PendingProofs;
-
-/// A header that a provider names.
-pub(super) struct Named {
-    provider: ProviderId,
-    header: ExecutionHeader,
-    /// How often it could not be linked.
-    tries: u32,
-}
+use super::named::Named;
 
 impl PendingProofs {
     /// The most headers. Those of pending proofs stay longest.
