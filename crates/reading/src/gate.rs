@@ -291,7 +291,9 @@ fn check(candidate: &Candidate, demand: &Demand, present: &Present<'_>) -> Resul
     // The same state, which the proof was checked under. The times may differ: the committee of a development node signs one block
     // in many slots, each time with the time of the slot. The newest time counts.
     let state = |anchor: &Anchor| (anchor.chain_id(), anchor.state_root());
-    let held = held.filter(|held| state(held) == state(&candidate.anchor)).ok_or(Refusal::NotHeld)?;
+    let held =
+        held.filter(|held| state(held) == state(&candidate.anchor) && !present.chain.is_taken_back(held));
+    let held = held.ok_or(Refusal::NotHeld)?;
     if !held.assurance().level().meets(demand.level) {
         return Err(Refusal::TooWeak);
     }

@@ -4,6 +4,7 @@ use alloy_primitives::Address;
 
 use super::Chain;
 use super::block::Block;
+use crate::anchor::Anchor;
 use crate::assurance::Assurance;
 use crate::rollup::{Accepted, RollupAnchor, Vouched};
 use saldo_beacon::unit::Slot;
@@ -62,19 +63,18 @@ impl Chain {
 
     /// Gives all blocks of a game the level of a later verdict about it.
     pub fn vouch(&mut self, accepted: &Accepted) {
-        for block in self.blocks.values_mut() {
-            if block.anchor.assurance().vouched().is_some_and(|held| held.game() == accepted.game()) {
-                block.anchor = block.anchor.with_assurance(Assurance::Rollup(accepted.vouched()));
-            }
+        let linked = self.blocks.values_mut().map(|block| &mut block.anchor);
+        let recorded = self.recorded.values_mut().map(|recorded| &mut recorded.anchor);
+        for anchor in linked.chain(recorded).filter(|anchor| rests_on(anchor, accepted.game())) {
+            *anchor = anchor.with_assurance(Assurance::Rollup(accepted.vouched()));
         }
     }
 
     /// Drops all blocks that rest on a game that L1 no longer vouches for. The [standing](Chain::standing) of every block of that game,
     /// also of one that was not held, is then [`Standing::Withdrawn`](crate::Standing::Withdrawn).
     pub fn take_back(&mut self, game: Address) {
-        let is_of_game =
-            |block: &Block| block.anchor.assurance().vouched().is_some_and(|held| held.game() == game);
-        self.blocks.retain(|_, block| !is_of_game(block));
+        self.blocks.retain(|_, block| !rests_on(&block.anchor, game));
+        self.recorded.retain(|_, recorded| !rests_on(&recorded.anchor, game));
         self.newest = self.blocks.last_key_value().map(|(number, _)| *number);
         if !self.taken_back.contains(&game) {
             self.taken_back.push(game);
@@ -117,4 +117,8 @@ impl Chain {
         let above = at(number.checked_add(1)).filter(|held| held.parent_hash != Some(block.hash()));
         here.or(below).or(above).and_then(|held| held.anchor.assurance().vouched())
     }
+}
+
+fn rests_on(anchor: &Anchor, game: Address) -> bool {
+    anchor.assurance().vouched().is_some_and(|held| held.game() == game)
 }

@@ -196,3 +196,20 @@ fn a_record_outside_its_window_or_of_other_code_is_refused() {
     let other = B256::repeat_byte(3);
     assert_eq!(recorded(other, 10_000, 9_000), Err(HistoryError::Code { got: Some(other) }));
 }
+
+/// What a block of a rollup records is taken back with the block.
+#[test]
+fn a_record_is_taken_back_with_its_game() {
+    let older = header(B256::ZERO, 9_000, 1, B256::repeat_byte(5), None);
+    let (root, account, proof) = record(HISTORY_CODE_HASH, 9_000, older.hash());
+    let at = opened(&header(B256::ZERO, 10_000, 2, root, Some(B256::ZERO)));
+    let held = account.slot(history_key(9_000), &proof).unwrap();
+    let mut chain = crate::Chain::new();
+    chain.accept(&at).unwrap();
+    let recorded = chain.attach_history(at.anchor(), &account, &held, &older).unwrap().clone();
+    assert_eq!(recorded.assurance().vouched(), Some(at.vouched()));
+    assert!(chain.anchor_again(&recorded).is_some());
+    chain.take_back(GAME);
+    assert_eq!((chain.anchor_again(&recorded), chain.anchor_at_root(older.state_root())), (None, None));
+    assert_eq!(chain.standing(&recorded), crate::Standing::Withdrawn);
+}
