@@ -268,7 +268,7 @@ fn a_watch_tells_when_l1_vouches_for_an_amount_and_when_it_takes_it_back() {
     world.rollup.blacklist(proposal.game());
     let told = changes(&world, &mut watch, 10);
     assert!(told.iter().any(|change| matches!(change, Change::Withdrawn { .. })), "{told:?}");
-    assert!(matches!(client.last(&world.holding(ALICE)), None));
+    assert!(client.last(&world.holding(ALICE)).is_none());
 }
 
 #[test]
