@@ -142,6 +142,7 @@ pub extern "C" fn balance() -> u32 {
         let by = match anchor.assurance() {
             Assurance::Signed { signers, size } => format!("signed by {signers} of {size}"),
             Assurance::Finalized(_) => "finalized".to_owned(),
+            Assurance::Rollup(_) => return Err("NotARollup".into()),
         };
         let (amount, number, hash) = (proven.amount().base_units(), anchor.number(), anchor.hash());
         Ok(format!(r#"{{"amount":"{amount}","number":{number},"hash":"{hash}","by":"{by}"}}"#))
