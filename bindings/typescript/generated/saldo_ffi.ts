@@ -4081,7 +4081,7 @@ const FfiConverterTypeStorageChange = (() => {
  */
 export type StorageEntry = {
     /**
-     * The name, of printable ASCII, at most 160 bytes.
+     * The name, of printable ASCII, at most 224 bytes.
      */
     name: string,
     /**

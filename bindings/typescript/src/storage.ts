@@ -23,7 +23,7 @@ export interface StorageSnapshot {
 
 /** One change of what is kept. */
 export interface StorageChange {
-  /** The name, of printable ASCII, at most 160 bytes. */
+  /** The name, of printable ASCII, at most 224 bytes. */
   readonly name: string;
   /** What is kept under it from now on; `undefined`: the entry is removed. */
   readonly value: Uint8Array | undefined;

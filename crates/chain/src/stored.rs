@@ -103,10 +103,7 @@ impl Anchor {
             checkpoint_slot: slot(checkpoint.slot),
             agreed_slot: slot(agreed_slot),
             operators,
-            vouched: match self.assurance() {
-                Assurance::Rollup(vouched) => Some(StoredVouched::of(&vouched)),
-                Assurance::Signed { .. } | Assurance::Finalized(_) => None,
-            },
+            vouched: self.assurance().vouched().as_ref().map(StoredVouched::of),
         };
         let mut bytes = Vec::with_capacity(stored.length());
         stored.encode(&mut bytes);

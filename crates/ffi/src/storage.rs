@@ -44,7 +44,7 @@ pub struct StorageSnapshot {
 /// Bytes under a name.
 #[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
 pub struct StorageEntry {
-    /// The name, of printable ASCII, at most 160 bytes.
+    /// The name, of printable ASCII, at most 224 bytes.
     pub name: String,
     /// The bytes.
     pub value: Vec<u8>,

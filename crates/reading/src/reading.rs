@@ -23,9 +23,11 @@ use crate::why::Why;
 #[must_use]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reading {
-    /// A Merkle proof shows it, under a header that the chain's sync committee signed.
+    /// A Merkle proof shows it, under a header that the chain's sync committee signed, or under a block of a rollup for which Ethereum
+    /// vouches.
     Proven(Proven),
-    /// A provider claims an amount that cannot be proven yet (a proof at an unsigned tip).
+    /// A provider claims an amount that cannot be proven yet: its proof is at a block that is not signed yet, or for which Ethereum does not
+    /// vouch yet.
     Provisional(Provisional),
     /// Nothing was proven. It states the reason, and the outcome of each provider.
     Unknown(Unknown),
@@ -68,7 +70,8 @@ impl Reading {
     }
 }
 
-/// An amount that a Merkle proof shows under a header that the chain's sync committee signed. Only the
+/// An amount that a Merkle proof shows under a header that the chain's sync committee signed, or under a block of a rollup for which
+/// Ethereum vouches ([`Assurance`](saldo_chain::Assurance)). Only the
 /// [gate](crate::gate) builds it, from a [joined](crate::join) candidate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proven {

@@ -237,7 +237,7 @@ impl Why {
             Self::NotAToken { reason } => Some(not_a_token(reason)),
             Self::TokenNotRun { reason } | Self::RollupNotVouched { reason } => Some(reason.clone()),
             Self::RollupStopped { since } => {
-                Some(format!("its newest block has the time {}", since.as_secs()))
+                Some(format!("its newest block is of {} s since 1970", since.as_secs()))
             }
             Self::WrongChain { expected } => Some(format!("expected is chain {expected}")),
             Self::NetworkNotConfigured { expected } => Some(format!("this client reads {expected}")),

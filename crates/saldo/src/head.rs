@@ -95,8 +95,8 @@ impl Head {
         Self { env, trust_start, l1: None, network, syncing, state: Mutex::default() }
     }
 
-    #[cfg(feature = "rollup")]
     /// Makes the head of a rollup, whose blocks `l1` vouches for.
+    #[cfg(feature = "rollup")]
     pub(crate) fn of_rollup(env: Arc<Env>, network: Arc<Network>, l1: AnyL1) -> Self {
         let nowhere = Checkpoint { root: B256::ZERO, slot: None };
         Self { l1: Some(l1), ..Self::new(env, network, TrustStart::Given(nowhere)) }

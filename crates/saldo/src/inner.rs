@@ -60,8 +60,8 @@ impl ClientInner {
         Self::of_head(env, head, None, store)
     }
 
-    #[cfg(feature = "rollup")]
     /// Makes the state of a client of a rollup, whose blocks `l1` vouches for.
+    #[cfg(feature = "rollup")]
     pub(crate) fn of_rollup(
         profile: Profile,
         l1: AnyL1,

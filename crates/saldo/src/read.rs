@@ -50,7 +50,7 @@ impl ClientInner {
         self.give(holdings, findings)
     }
 
-    /// Finds the amounts of `holdings`, each once. Nothing of it may leave but through [`ClientInner::give`].
+    /// Finds the amounts of `holdings`, each once. Only [`ClientInner::give`] may hand out what it found.
     pub(crate) async fn find(&self, holdings: &[Holding], kind: Kind, deadline: Deadline) -> Vec<Finding> {
         let mut seen = HashSet::new();
         let distinct: Vec<Holding> =

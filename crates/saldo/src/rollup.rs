@@ -15,7 +15,7 @@ use std::time::Duration;
 use alloy_primitives::{Address, B256};
 use saldo_beacon::Network;
 use saldo_beacon::unit::UnixTime;
-use saldo_chain::rollup::{Accepted, Obstacle, Profile, Refusal, RollupAnchor};
+use saldo_chain::rollup::{Accepted, L1State, Obstacle, Profile, Refusal, RollupAnchor};
 use saldo_proof::{ProvenState, Query};
 use saldo_reading::{Attempt, Generation, Why};
 use saldo_source::{Deadline, SortedSet};
@@ -102,6 +102,18 @@ impl Rollup {
         state.unread.clone().or_else(|| state.problem.clone())
     }
 
+    /// The games whose blocks may be opened, and the trust start of L1 that they belong to: L1 vouched for them a short time ago, and none
+    /// contradicts another.
+    fn accepted(&self) -> (Generation, Vec<Accepted>) {
+        let now = self.head.now().time();
+        let state = self.state();
+        let counts = |game: &&Accepted| {
+            let is_recent = now.saturating_sub(game.vouched().l1().2) <= L1State::MAX_AGE;
+            is_recent && !state.contradictions.iter().any(|pair| pair.contains(&game.game()))
+        };
+        (state.generation, state.accepted.iter().filter(counts).cloned().collect())
+    }
+
     fn told(&self, attempts: Vec<Attempt>) -> Synced {
         Synced { attempts, problem: self.problem() }
     }
@@ -172,7 +184,9 @@ impl Rollup {
             }
             state = self.l1.prove(block, &query, deadline).await?;
         }
-        Err(nothing(Why::RollupNotVouched { reason: "its contracts lead from one to another".to_owned() }))
+        Err(nothing(Why::RollupNotVouched {
+            reason: "too many rounds of proofs were needed for its contracts".to_owned(),
+        }))
     }
 
     /// The games that held blocks and recorded readings rest on.

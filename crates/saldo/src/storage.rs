@@ -95,7 +95,7 @@ pub type Entries = Vec<(String, Vec<u8>)>;
 /// One change of what is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Write {
-    /// The name, of printable ASCII, at most 160 bytes.
+    /// The name, of printable ASCII, at most 224 bytes.
     pub name: String,
     /// What is kept under it from now on; `None`: nothing.
     pub value: Option<Vec<u8>>,

@@ -23,7 +23,7 @@ class StorageChange:
     """One change of what is kept."""
 
     name: str
-    """The name, of printable ASCII, at most 160 bytes."""
+    """The name, of printable ASCII, at most 224 bytes."""
     value: bytes | None = field(repr=False)
     """What is kept under it from now on; none: the entry is removed."""
 

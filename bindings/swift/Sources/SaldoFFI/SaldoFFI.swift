@@ -5795,7 +5795,7 @@ public func FfiConverterTypeStorageChange_lower(_ value: StorageChange) -> RustB
  */
 public struct StorageEntry: Equatable, Hashable {
     /**
-     * The name, of printable ASCII, at most 160 bytes.
+     * The name, of printable ASCII, at most 224 bytes.
      */
     public let name: String
     /**
@@ -5807,7 +5807,7 @@ public struct StorageEntry: Equatable, Hashable {
     // declare one manually.
     public init(
         /**
-         * The name, of printable ASCII, at most 160 bytes.
+         * The name, of printable ASCII, at most 224 bytes.
          */name: String, 
         /**
          * The bytes.

@@ -63,10 +63,7 @@ impl BlockForm {
             assurance,
             signers: signers.map(|(signers, _)| signers),
             committee_size: signers.map(|(_, size)| size),
-            vouched: match anchor.assurance() {
-                Assurance::Rollup(vouched) => Some(VouchedForm::of(&vouched)),
-                Assurance::Signed { .. } | Assurance::Finalized(_) => None,
-            },
+            vouched: anchor.assurance().vouched().as_ref().map(VouchedForm::of),
         }
     }
 }

@@ -48,8 +48,7 @@ impl Proofs {
 
     async fn prove_once(&self, holdings: &[Holding], inquiry: Inquiry<'_>) -> Vec<Hedged<Settled>> {
         let most = self.env.policy.operators_per_address;
-        // Few providers serve a proof at an older block of a rollup. That they do not is no reason to ask more operators.
-        let is_older = self.head.is_of_rollup() && !matches!(inquiry.target.block, BlockRef::Tip);
+        let is_older = self.asks_for_older(inquiry);
         let strict = self.env.policy.strict || is_older;
         let last = match &inquiry.target.block {
             BlockRef::Known(anchor) => self.too_shallow(anchor.number()),
@@ -217,13 +216,19 @@ impl Proofs {
                 (None, Ok(_)) => Failure::NoResult,
                 (_, Err(failure)) => failure.clone(),
             };
-            let is_older = self.head.is_of_rollup() && !matches!(inquiry.target.block, BlockRef::Tip);
-            if takes_tips(inquiry.target.level) && !is_older && is_about_the_block(&failure) {
+            let takes_tip = takes_tips(inquiry.target.level) && !self.asks_for_older(inquiry);
+            if takes_tip && is_about_the_block(&failure) {
                 missed.push(Missed { place, holding: *holding, failure: failure.clone() });
             }
             answers.push(Answer::Failed(failure));
         }
         (answers, missed)
+    }
+
+    /// Whether it asks for a proof at a block of a rollup that is older than the head. Few providers serve one: that they do not is no
+    /// reason to ask more operators, and the proof at the head is asked for besides.
+    fn asks_for_older(&self, inquiry: Inquiry<'_>) -> bool {
+        self.head.is_of_rollup() && !matches!(inquiry.target.block, BlockRef::Tip)
     }
 
     /// The provider's proofs at its own tip for the holdings `missed` at the target block. Requests them now,

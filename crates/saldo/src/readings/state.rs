@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use alloy_primitives::{Address, B256};
 use saldo_beacon::Network;
-use saldo_chain::{Assurance, Standing};
+use saldo_chain::Standing;
 use saldo_reading::{Candidate, Change, Generation, Holding, Record};
 use saldo_source::SortedSet;
 
@@ -56,11 +56,9 @@ impl ReadingsState {
             let awaiting = record.awaiting_finality().iter().map(AsRef::as_ref);
             record.last().into_iter().chain(record.finalized()).chain(awaiting)
         });
-        held.filter_map(|candidate| match candidate.anchor().assurance() {
-            Assurance::Rollup(vouched) => Some(vouched.game()),
-            Assurance::Signed { .. } | Assurance::Finalized(_) => None,
-        })
-        .collect()
+        held.filter_map(|candidate| candidate.anchor().assurance().vouched())
+            .map(|vouched| vouched.game())
+            .collect()
     }
 
     /// Drops all state of `holding`.

@@ -2,8 +2,6 @@
 
 use alloy_primitives::Address;
 use futures_util::future::{Either, select};
-use saldo_beacon::unit::UnixTime;
-use saldo_chain::rollup::{Accepted, L1State};
 use saldo_source::{Deadline, SortedSet};
 
 use super::Rollup;
@@ -29,16 +27,7 @@ impl Rollup {
             true => self.ask_l1(&recorded, self.env.half(deadline)).await,
             false => Vec::new(),
         };
-        let (generation, accepted) = {
-            let state = self.state();
-            let is_doubtful =
-                |game: &Accepted| state.contradictions.iter().any(|pair| pair.contains(&game.game()));
-            let (now, is_old) = (self.head.now().time(), |game: &Accepted, now: UnixTime| {
-                now.saturating_sub(game.vouched().l1().2) > L1State::MAX_AGE
-            });
-            let counts = |game: &&Accepted| !is_doubtful(game) && !is_old(game, now);
-            (state.generation, state.accepted.iter().filter(counts).cloned().collect::<Vec<_>>())
-        };
+        let (generation, accepted) = self.accepted();
         let recorded: Vec<Address> = recorded.into_iter().collect();
         self.open((generation, &recorded), &accepted, proofs, deadline).await;
         self.told(attempts)
