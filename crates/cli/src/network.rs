@@ -63,7 +63,7 @@ fn kinds(directory: &Directory) -> [(&'static str, &'static str, &[Listed]); 3] 
 
 fn line(network: &Network, directory: &Directory) -> String {
     let counts = kinds(directory).map(|(_, what, list)| format!("{} {what}", list.len())).join(", ");
-    format!("{:<8} chain {:<8}  {counts} ({NOT_PROBED})", network.name(), network.chain_id())
+    format!("{:<12} chain {:<8}  {counts} ({NOT_PROBED})", network.name(), network.chain_id())
 }
 
 fn text(network: &Network, directory: &Directory) -> String {

@@ -188,9 +188,13 @@ fn rollups_are_listed_with_what_can_be_proven_of_them() {
     let list = run(&mut saldo(&["network", "list"]));
     let base = list.out.lines().find(|line| line.starts_with("base ")).unwrap();
     assert!(base.contains("chain 8453") && base.contains("rollup on mainnet"), "{base}");
-    assert!(base.contains("nothing: the codes of its contracts are not known"), "{base}");
+    assert!(
+        base.contains("every balance is provisional: the codes of its contracts are not known"),
+        "{base}"
+    );
     let base = run(&mut saldo(&["network", "show", "base"]));
     assert!(base.out.contains("0x909f6cf47ed12f010A796527f562bFc26C7F4E72"), "{base:?}");
+    assert!(base.out.contains("nothing: the codes of its contracts are not known"), "{base:?}");
     let own = run(&mut saldo(&["network", "show", &world.rollup_file, "--json"])).only();
     assert_eq!((&own["is_pinned"], &own["l1_chain_id"]), (&true.into(), &31_337.into()), "{own}");
     assert_eq!(own["levels"], serde_json::json!(["l1_proof_checked", "l1_finalized"]));

@@ -13,22 +13,20 @@ const UNKNOWN: &str = "unknown";
 pub(super) fn line(profile: &Profile) -> String {
     let levels = levels(profile);
     let said = match levels.as_slice() {
-        [] => NOT_PINNED.to_owned(),
-        levels => levels.iter().map(|level| in_words(*level)).collect::<Vec<_>>().join(", or "),
+        [] => "every balance is provisional: the codes of its contracts are not known".to_owned(),
+        levels => format!(
+            "balances are proven at {}",
+            levels.iter().map(|level| in_words(*level)).collect::<Vec<_>>().join(", or ")
+        ),
     };
     let l1 = l1(profile);
-    format!(
-        "{:<12} chain {:<8}  rollup on {l1}, read on {}: {said}",
-        profile.name(),
-        profile.chain_id(),
-        profile.read_on()
-    )
+    format!("{:<12} chain {:<8}  rollup on {l1}; {said}", profile.name(), profile.chain_id())
 }
 
 /// All that the profile says.
 pub(super) fn text(profile: &Profile) -> String {
     let mut text = format!(
-        "{}\n  chain {}, a rollup on {}, read on {}",
+        "{}\n  chain {}, a rollup on {}; these values were read on {}",
         profile.name(),
         profile.chain_id(),
         l1(profile),
