@@ -1,4 +1,4 @@
-//! A test file that no target names would never run. This test fails on such a file.
+//! A test file that is in no target would never run. This test fails on such a file, and on one that is in two.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -19,18 +19,26 @@ fn rust_files(folder: &Path, found: &mut BTreeSet<PathBuf>) {
     }
 }
 
+/// The files that `target` includes as its modules.
+fn modules(target: &Path) -> Vec<PathBuf> {
+    let source = std::fs::read_to_string(target).unwrap();
+    let lines = source.lines().filter_map(|line| line.strip_prefix("#[path = \"../"));
+    let folder = target.parent().unwrap().parent().unwrap();
+    lines.map(|line| folder.join(line.strip_suffix("\"]").unwrap())).collect()
+}
+
 #[test]
 fn every_file_is_a_test_target() {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
     let manifest: toml::Table = std::fs::read_to_string(tests.join("Cargo.toml")).unwrap().parse().unwrap();
-    let declared: BTreeSet<PathBuf> = manifest["test"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|target| tests.join(target["path"].as_str().unwrap()))
-        .collect();
+    let targets = manifest["test"].as_array().unwrap();
+    let targets = targets.iter().map(|target| tests.join(target["path"].as_str().unwrap()));
+    let declared: Vec<PathBuf> =
+        targets.flat_map(|target| modules(&target).into_iter().chain([target])).collect();
+    let once: BTreeSet<PathBuf> = declared.iter().cloned().collect();
+    assert_eq!(declared.len(), once.len(), "a file is in two targets");
     let mut present = BTreeSet::new();
     rust_files(tests, &mut present);
     assert!(present.len() > 1, "no files were found");
-    assert_eq!(present, declared, "files in tests/ (left) and targets in tests/Cargo.toml (right) differ");
+    assert_eq!(present, once, "files in tests/ (left) and in targets of tests/Cargo.toml (right) differ");
 }
