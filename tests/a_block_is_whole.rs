@@ -143,6 +143,8 @@ fn the_json_of_geth_is_read() {
     let hashes: Vec<Value> =
         block["transactions"].as_array().unwrap().iter().map(|one| one["hash"].clone()).collect();
     assert_eq!(json!(body.transactions()), json!(hashes));
+    let raw = body.raw_transactions().iter().map(alloy_primitives::keccak256);
+    assert_eq!(raw.collect::<Vec<_>>(), body.transactions());
     assert_eq!(block["size"], integer(body.size().try_into().unwrap()));
 }
 

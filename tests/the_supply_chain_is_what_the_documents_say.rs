@@ -20,8 +20,8 @@ const LICENCES: [&str; 6] =
     ["MIT", "Apache-2.0", "Unicode-3.0", "ISC", "BSD-3-Clause", "CDLA-Permissive-2.0"];
 
 /// Additional licences for tests, fuzzing and benches, and for the feature `execute`: `docs/dependencies.md` names its crates.
-const LICENCES_OF_TESTS: [&str; 5] =
-    ["Zlib", "CC0-1.0", "MIT-0", "BSD-2-Clause", "Apache-2.0 WITH LLVM-exception"];
+const LICENCES_OF_TESTS: [&str; 6] =
+    ["Zlib", "CC0-1.0", "MIT-0", "BSD-2-Clause", "Unlicense", "Apache-2.0 WITH LLVM-exception"];
 
 /// Licensed under the MPL, which is copyleft per file. It is in the lock file because `ruint` could use it, and no
 /// build compiles it.

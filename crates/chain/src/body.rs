@@ -1,6 +1,6 @@
 //! The body of a block: its transactions and withdrawals, which the header commits to.
 
-use alloy_primitives::{B256, b256, keccak256};
+use alloy_primitives::{B256, Bytes, b256, keccak256};
 use alloy_rlp::Encodable;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -64,6 +64,7 @@ pub enum BodyError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Body {
     transactions: Vec<B256>,
+    raw: Vec<Bytes>,
     withdrawals: Option<Vec<Withdrawal>>,
     size: usize,
 }
@@ -105,12 +106,19 @@ impl Body {
             None
         };
         let size = size(header, &transactions, withdrawals.as_deref());
-        Ok(Self { transactions: transactions.iter().map(keccak256).collect(), withdrawals, size })
+        let hashes = transactions.iter().map(keccak256).collect();
+        let raw = transactions.into_iter().map(Bytes::from).collect();
+        Ok(Self { transactions: hashes, raw, withdrawals, size })
     }
 
     /// Returns the hashes of the transactions.
     pub fn transactions(&self) -> &[B256] {
         &self.transactions
+    }
+
+    /// Returns the transactions as the trie of transactions has them (EIP-2718): what their hashes are of.
+    pub fn raw_transactions(&self) -> &[Bytes] {
+        &self.raw
     }
 
     /// Returns the withdrawals; `None` before Shanghai.

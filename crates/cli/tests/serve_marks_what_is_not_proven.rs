@@ -34,7 +34,6 @@ fn the_provider_is_named_in_each_answer_that_is_its_word() {
         ("eth_getTransactionCount", json!([ALICE, "pending"])),
         ("eth_getLogs", json!([{}])),
         ("eth_unheardOf", json!([1, { "a": "b" }])),
-        ("eth_getBlockByNumber", json!(["latest", true])),
         ("eth_call", json!([{ "to": ALICE }, "latest", {}])),
     ] {
         let reply = served.post(&body(method, &params));

@@ -36,6 +36,7 @@ fn methods() -> Vec<(&'static str, Value)> {
         ("eth_blockNumber", json!([])),
         ("eth_syncing", json!([])),
         ("eth_getBlockByNumber", json!(["latest", false])),
+        ("eth_getBlockByNumber", json!(["safe", true])),
     ]
 }
 
@@ -169,9 +170,7 @@ fn it_is_never_another_block() {
         assert_explained(&error);
         assert_eq!(error["data"]["reason"], reason, "{error}");
     }
-    for (block, reason) in
-        [("pending", "pending_refused"), ("safe", "safe_refused"), ("earliest", "earliest_refused")]
-    {
+    for (block, reason) in [("pending", "pending_refused"), ("earliest", "earliest_refused")] {
         let error = at(json!(block));
         assert_eq!((&error["code"], &error["data"]["reason"]), (&json!(NOT_SUPPORTED), &json!(reason)));
     }
@@ -187,7 +186,6 @@ fn what_has_no_proof_is_refused_by_name() {
         ("eth_feeHistory", json!(["0x1", "latest", []]), "not_provable"),
         ("eth_getLogs", json!([{}]), "not_provable"),
         ("eth_getTransactionReceipt", json!([B256::ZERO]), "not_provable"),
-        ("eth_getBlockByNumber", json!(["latest", true]), "full_transactions_refused"),
         ("eth_call", json!([{ "to": ALICE }, "latest", {}]), "overrides_refused"),
         ("eth_call", json!([{ "data": "0x00" }]), "call_refused"),
         ("eth_call", json!([{ "to": ALICE, "gasPrice": "0x1" }]), "call_refused"),

@@ -46,13 +46,9 @@ impl BlockParameter {
         let text: &str = serde_json::from_str(text).map_err(|_| malformed())?;
         match text {
             "latest" => Ok(Self::Block(BlockId::Latest)),
-            "finalized" => Ok(Self::Block(BlockId::Finalized)),
+            // Of the blocks that a light client knows, the finalized ones are safe from being replaced.
+            "finalized" | "safe" => Ok(Self::Block(BlockId::Finalized)),
             "pending" => Ok(Self::Pending),
-            "safe" => Err(RpcError::refused(
-                "safe_refused",
-                "the block `safe` is not proven: the committee's signatures do not name it",
-                "Name `finalized`, which is never newer, or `latest`.",
-            )),
             "earliest" => Err(RpcError::refused(
                 "earliest_refused",
                 "the block `earliest` is not proven: only the last 64 blocks are",
@@ -122,6 +118,7 @@ mod tests {
             (json!("latest"), BlockId::Latest),
             (json!(null), BlockId::Latest),
             (json!("finalized"), BlockId::Finalized),
+            (json!("safe"), BlockId::Finalized),
             (json!("0x0"), BlockId::Number(0)),
             (json!("0x10"), BlockId::Number(16)),
             (json!(hash), BlockId::Hash(hash)),
@@ -156,9 +153,7 @@ mod tests {
             let error = read(&value).unwrap_err();
             assert!(json!(error)["code"] == -32_602, "{value}: {error:?}");
         }
-        for (tag, reason) in [("safe", "safe_refused"), ("earliest", "earliest_refused")] {
-            let error = json!(read(&json!(tag)).unwrap_err());
-            assert_eq!((&error["code"], &error["data"]["reason"]), (&json!(-32_004), &json!(reason)));
-        }
+        let error = json!(read(&json!("earliest")).unwrap_err());
+        assert_eq!((&error["code"], &error["data"]["reason"]), (&json!(-32_004), &json!("earliest_refused")));
     }
 }

@@ -55,6 +55,7 @@ mod server;
 mod session;
 mod settings;
 mod state;
+mod transaction;
 mod unanswered;
 mod websocket;
 

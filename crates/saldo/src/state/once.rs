@@ -20,6 +20,24 @@ pub(crate) type Answer<T> = Result<Arc<T>, Vec<Attempt>>;
 type Asking<T> = Shared<BoxedFuture<'static, Answer<T>>>;
 type WeakAsking<T> = WeakShared<BoxedFuture<'static, Answer<T>>>;
 
+/// The memory that an answer takes.
+pub(crate) trait Weigh {
+    /// In bytes.
+    fn weight(&self) -> usize;
+}
+
+impl Weigh for ExecutionHeader {
+    fn weight(&self) -> usize {
+        self.rlp().len()
+    }
+}
+
+impl Weigh for Body {
+    fn weight(&self) -> usize {
+        self.size()
+    }
+}
+
 /// Keeps the answers about the last blocks, and the questions that are under way. An answer belongs to a hash, so it stays right.
 pub(crate) struct Once<T>(Mutex<Known<T>>);
 
@@ -34,9 +52,11 @@ impl<T> Default for Once<T> {
     }
 }
 
-impl<T: MaybeSend + MaybeSync + 'static> Once<T> {
+impl<T: Weigh + MaybeSend + MaybeSync + 'static> Once<T> {
     /// The most blocks.
     const BLOCKS: usize = 64;
+    /// The most memory, in bytes. The newest answer is kept, however large it is.
+    const SIZE: usize = 32 << 20;
 
     /// The answer for `hash`: the one that is held, that of a question under way, or that of the question that `ask` makes.
     pub(crate) async fn get(
@@ -82,7 +102,8 @@ impl<T: MaybeSend + MaybeSync + 'static> Once<T> {
             return;
         }
         known.held.push_back((hash, Arc::clone(found)));
-        if known.held.len() > Self::BLOCKS {
+        let size = |known: &Known<T>| known.held.iter().map(|(_, held)| held.weight()).sum::<usize>();
+        while known.held.len() > Self::BLOCKS || (known.held.len() > 1 && size(&known) > Self::SIZE) {
             known.held.pop_front();
         }
     }
