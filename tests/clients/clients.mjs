@@ -17,6 +17,7 @@ async function clients() {
       balance: () => viem.getBalance({ address }),
       nonce: async () => BigInt(await viem.getTransactionCount({ address })),
       block: async () => (await viem.getBlock()).hash,
+      whole: async () => (await viem.getBlock({ blockTag: "latest", includeTransactions: true })).transactions.length,
       call: async () => (await viem.call({ to: address, data: "0x" })).data ?? "0x",
       number: () => viem.getBlockNumber({ cacheTime: 0 }),
       chain: async () => BigInt(await viem.getChainId()),
@@ -25,6 +26,7 @@ async function clients() {
       balance: () => ethersClient.getBalance(address),
       nonce: async () => BigInt(await ethersClient.getTransactionCount(address)),
       block: async () => (await ethersClient.getBlock("latest")).hash,
+      whole: async () => (await ethersClient.getBlock("latest", true)).prefetchedTransactions.length,
       call: () => ethersClient.call({ to: address, data: "0x" }),
       number: async () => BigInt(await ethersClient.getBlockNumber()),
       chain: async () => (await ethersClient.getNetwork()).chainId,
@@ -57,6 +59,7 @@ function check(name, value) {
     balance: () => assert.equal(value, expected),
     nonce: () => assert.equal(value, 0n),
     block: () => assert.match(value, /^0x[0-9a-f]{64}$/),
+    whole: () => assert.equal(value, 0),
     call: () => assert.equal(value, "0x"),
     number: () => assert.ok(value > 0n),
     chain: () => assert.equal(value, 31337n),
@@ -79,8 +82,11 @@ for (const [client, calls] of Object.entries(await clients())) {
       const said = JSON.stringify(error, (_, value) => (typeof value === "bigint" ? `${value}` : value)) + error.message;
       assert.match(said, /not known \(it is not 0\)/, `${client} ${name}: ${said}`);
       const shown = `${error.code ?? error.name}: ${(error.shortMessage ?? error.message).split("\n")[0]}`;
-      const code = error.error?.code ?? error.info?.error?.code ?? error.walk?.((cause) => "code" in cause)?.code;
+      // As docs/migrating.md has it.
+      const saldo = error.walk?.((cause) => cause.code === -32050) ?? error.error ?? error.info?.error;
+      const { code, data } = saldo;
       assert.equal(code, -32050, `${client} ${name}: ${said}`);
+      assert.ok([data].flat()[0].reason, `${client} ${name}: ${said}`);
       console.log(`${client.padEnd(10)}${name.padEnd(14)}throws ${shown} (${code})`);
     }
   }

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 
 from web3 import AsyncWeb3, HTTPProvider, Web3, WebSocketProvider
-from web3.exceptions import ContractLogicError
+from web3.exceptions import ContractLogicError, Web3RPCError
 
 
 def main() -> None:
@@ -18,6 +18,7 @@ def main() -> None:
         "balance": (lambda: web3.eth.get_balance(address), lambda value: value == int(wei)),
         "nonce": (lambda: web3.eth.get_transaction_count(address), lambda value: value == 0),
         "block": (lambda: web3.eth.get_block("latest")["hash"].hex(), lambda value: len(str(value)) >= 64),
+        "whole": (lambda: len(web3.eth.get_block("latest", True)["transactions"]), lambda value: value == 0),
         "call": (lambda: web3.eth.call({"to": address, "data": "0x"}).hex(), lambda value: value in ("", "0x")),
         "number": (lambda: web3.eth.block_number, lambda value: int(str(value)) > 0),
         "proof": (lambda: len(web3.eth.get_proof(address, [0])["accountProof"]), lambda value: value != 0),
@@ -34,6 +35,8 @@ def main() -> None:
         except Exception as error:  # noqa: BLE001: whatever it raises, it must say why.
             assert "not known (it is not 0)" in str(error), repr(error)
             assert not isinstance(error, ContractLogicError), "not knowing is no revert"
+            # As docs/migrating.md has it.
+            assert isinstance(error, Web3RPCError) and error.rpc_response["error"]["code"] == -32050, repr(error)
             print(f"web3.py   {name:<14}raises {type(error).__name__}: {str(error)[:110]}")
         else:
             raise AssertionError(f"{name} gives {value} though nothing is known")

@@ -14,7 +14,8 @@ const SELECTOR = /^0x70a08231/i;
 /** Reads the parameter for a block. Throws -32004 for a block that is never proven here: it is never another block. */
 export function blockTag(given: unknown): ProvenTag {
   if (given === undefined || given === null || given === "latest") return "latest";
-  if (given === "finalized") return "finalized";
+  // Of the blocks that a light client knows, the finalized ones are safe from being replaced.
+  if (given === "finalized" || given === "safe") return "finalized";
   throw new ProviderError(NEVER_PROVEN, "saldo proves at `latest` and at `finalized`, and not at another block");
 }
 

@@ -12,7 +12,7 @@ import { createClient } from "saldo";
 import { withWorld, proven } from "./drill.mjs";
 
 const here = (path) => new URL(path, import.meta.url);
-const documents = ["../README.md", "../../../README.md", "../../../docs/typescript.md"];
+const documents = ["../README.md", "../../../README.md", "../../../docs/typescript.md", "../../../docs/check.md"];
 
 /** The examples of a document. A section that is hidden in a comment declares what an example uses. */
 function examples(path) {
